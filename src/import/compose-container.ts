@@ -1,4 +1,6 @@
+import {resolve} from 'node:path'
 import {envFilesOf} from './compose-program.ts'
+import {mountsOf} from './compose-project.ts'
 import {
   buildOf,
   environmentOf,
@@ -13,6 +15,7 @@ import {
   type Service,
   type Stack
 } from './compose-service.ts'
+import {variablesIn} from './env-file.ts'
 import {pathTo, type ImportedApp} from './imported.ts'
 import {given, isMap, mapOf, textOf, textsOf, type Values} from './yaml-file.ts'
 
@@ -38,8 +41,7 @@ const LIST_FLAGS: Readonly<Record<string, string>> = {
   dns: '--dns',
   extra_hosts: '--add-host',
   security_opt: '--security-opt',
-  tmpfs: '--tmpfs',
-  volumes: '--volume'
+  tmpfs: '--tmpfs'
 }
 const SWITCHES: Readonly<Record<string, string>> = {
   privileged: '--privileged',
@@ -51,7 +53,7 @@ const KNOWN = new Set([
   ...Object.keys(FLAGS),
   ...Object.keys(LIST_FLAGS),
   ...Object.keys(SWITCHES),
-  ...'image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open extends pull_policy develop'.split(
+  ...'volumes image build command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open extends pull_policy develop'.split(
     ' '
   )
 ])
@@ -65,6 +67,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const image = textOf(values['image']) || name
   if (build === undefined && image !== textOf(values['image'])) notes.push('it has neither an image nor a build')
   const ports = publishedPorts(service, notes)
+  const envFile = envFilesOf(service, stack, folderOfStack(stack))
   const env = environmentOf(service, stack, 'host.docker.internal', notes)
   const callsOut = Object.values(env).some(value => value.includes('host.docker.internal'))
   const run = [
@@ -73,10 +76,11 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     '--rm',
     '--name',
     name,
-    ...ports.flatMap(port => ['--publish', port]),
+    ...ports.flatMap(({text}) => ['--publish', text]),
     ...(callsOut ? ['--add-host', 'host.docker.internal:host-gateway'] : []),
-    ...flagsOf(values, stack, notes),
-    ...Object.keys(env).flatMap(key => ['--env', key]),
+    ...flagsOf(values, stack),
+    ...listFlagsOf(values, stack, notes),
+    ...passed(envFile, env, stack, notes).flatMap(key => ['--env', key]),
     ...entrypoint(values['entrypoint'], notes),
     image,
     ...wordsOf(values['command'])
@@ -89,21 +93,64 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     keys: given({
       command: build === undefined ? run : buildAndRun(build, {image, run, stack}),
       env: Object.keys(env).length > 0 ? env : undefined,
-      envFile: envFilesOf(service, stack, folderOfStack(stack)),
+      envFile,
       ...withStop(image, sharedKeys(service, stack, notes)),
       ready: readyOf(service, name)
     }),
+    published: ports.filter(({port}) => port > 0),
     notes: [...notes, ...leftOver(service, KNOWN)]
   }
 }
 
-/** Its ports; if it has none, the usual one of its image, since programs outside of containers call it. */
-function publishedPorts(service: Service, notes: string[]): readonly string[] {
+/** What `docker run --publish` reads, and each port of this machine that it means. */
+interface Published {
+  readonly port: number
+  readonly text: string
+}
+
+/**
+ * Its ports; if it has none, the usual one of its image, since programs outside of containers call it. One that compose would
+ * take to a free port keeps its number: callers and probes expect it there.
+ */
+function publishedPorts(service: Service, notes: string[]): readonly Published[] {
   const ports = portsOf(service)
   const usual = usualPort(service).toString()
-  if (ports.length > 0 || usual === '0' || 'network_mode' in service.values) return ports.map(publishedText)
-  notes.push(`ports: ${usual} is published here, as programs outside of containers call it`)
-  return [`${usual}:${usual}`]
+  if (ports.length === 0 && usual !== '0' && !('network_mode' in service.values)) {
+    notes.push(`ports: ${usual} is published here, as programs outside of containers call it`)
+    return [{port: Number(usual), text: `${usual}:${usual}`}]
+  }
+  const free = ports.filter(({published}) => published === '').map(({target}) => target)
+  if (free.length > 0)
+    notes.push(
+      `ports: compose takes ${listed(free)} to a free port; here ${free.length === 1 ? 'it keeps its number' : 'they keep their numbers'}`
+    )
+  return ports.map(port => publishedAs({...port, published: port.published || port.target}))
+}
+
+const listed = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(each => each !== '').join(' and ')
+
+/** `[ADDRESS:]PUBLISHED:TARGET[/udp]` */
+function publishedAs({address, published, target, isUdp}: ReturnType<typeof portsOf>[number]): Published {
+  const text = [address, published, target].filter(part => part !== '').join(':') + (isUdp ? '/udp' : '')
+  return {port: isUdp ? 0 : Number(/^\d+$/.exec(published)?.[0] ?? 0), text}
+}
+
+/** Names of the variables that its container gets. The program `docker` reads the env files, as they are when it starts. */
+function passed(
+  envFile: unknown,
+  env: Readonly<Record<string, string>>,
+  stack: Stack,
+  notes: string[]
+): readonly string[] {
+  const files = (Array.isArray(envFile) ? envFile : envFile === undefined ? [] : [envFile]) as readonly unknown[]
+  const paths = files.map(each => (isMap(each) ? textOf(each['path']) : textOf(each)))
+  const names = paths.flatMap(path => Object.keys(variablesIn(resolve(folderOfStack(stack), path))))
+  if (names.length > 0)
+    notes.push(
+      `env_file: the container gets the variables that are in it now, ${listed(names)}: name a new one by --env`
+    )
+  return [...new Set([...names, ...Object.keys(env)])]
 }
 
 /** Its health check, run in the container; else its port. */
@@ -114,24 +161,23 @@ function readyOf(service: Service, name: string): Values | undefined {
   return port > 0 ? {tcp: port} : undefined
 }
 
-/** `[ADDRESS:]PUBLISHED:TARGET[/udp]`, as `docker run --publish` reads it. */
-const publishedText = ({address, published, target, isUdp}: ReturnType<typeof portsOf>[number]): string =>
-  [address, published, target].filter((part, index) => part !== '' || (index === 1 && address !== '')).join(':') +
-  (isUdp ? '/udp' : '')
-
 /** The flags that the keys of a service mean. */
-const flagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
+const flagsOf = (values: Values, stack: Stack): readonly string[] => [
   ...Object.entries(FLAGS).flatMap(([key, flag]) =>
     textOf(values[key]) === '' ? [] : [flag, inContainers(textOf(values[key]), stack)]
-  ),
-  ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
-    itemsOf(key, values[key], notes).flatMap(item => [flag, item])
   ),
   ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : []))
 ]
 
+const listFlagsOf = (values: Values, stack: Stack, notes: string[]): readonly string[] => [
+  ...Object.entries(LIST_FLAGS).flatMap(([key, flag]) =>
+    itemsOf(key, values[key], notes).flatMap(item => [flag, item])
+  ),
+  ...mountsOf(values['volumes'], stack, notes).flatMap(mount => ['--volume', mount])
+]
+
 const containerName = ({id, values}: Service, stack: Stack): string =>
-  textOf(values['container_name']) || `${stack.name}-${id}`.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')
+  textOf(values['container_name']) || `${stack.project}-${id.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`
 
 /** `network_mode: service:db` is the network of its container. */
 const inContainers = (value: string, stack: Stack): string => {
@@ -165,12 +211,7 @@ function itemsOf(key: string, value: unknown, notes: string[]): readonly string[
   if (key === 'extra_hosts' && isMap(value)) return Object.entries(value).map(([host, at]) => `${host}:${textOf(at)}`)
   const list: readonly unknown[] = Array.isArray(value) ? value : textsOf(value)
   return list.flatMap(each => {
-    if (!isMap(each)) return [textOf(each)].filter(text => text !== '')
-    const {source, target, read_only: isReadOnly} = mapOf(each)
-    if (textOf(target) === '' || textOf(source) === '') {
-      notes.push(`${key}: ${JSON.stringify(each)} is not carried over`)
-      return []
-    }
-    return [`${textOf(source)}:${textOf(target)}${isReadOnly === 'true' ? ':ro' : ''}`]
+    if (isMap(each)) notes.push(`${key}: ${JSON.stringify(each)} is not carried over`)
+    return [textOf(each)].filter(text => text !== '')
   })
 }

@@ -13,7 +13,10 @@ export interface Service {
 /** The services of a compose file. */
 export interface Stack {
   readonly file: ImportedFile
-  readonly name: string
+  /** The project's, as compose writes it. */
+  readonly project: string
+  /** Names of volumes by their ids in the file. */
+  readonly volumes: ReadonlyMap<string, string>
   readonly services: Map<string, Service>
   /** Ids of those that run as programs here; all others are containers. */
   readonly programs: Set<string>
@@ -41,7 +44,8 @@ export function portsOf({values}: Service): readonly Port[] {
     }
     const text = textOf(each)
     // a default may contain colons: ${PORT:-80}:80
-    const parts = text.replace(/\/(?:tcp|udp)$/, '').match(/(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+/g) ?? []
+    const found = text.replace(/\/(?:tcp|udp)$/, '').matchAll(/((?:\$\{[^}]*\}|\[[^\]]*\]|[^:])*)(?::|$)/g)
+    const parts = [...found].map(([, part = '']) => part).slice(0, -1) // the last is what is behind the end
     const target = parts.at(-1) ?? ''
     return [
       {target, published: parts.at(-2) ?? '', address: parts.slice(0, -2).join(':'), isUdp: text.endsWith('/udp')}

@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {containerApp} from './compose-container.ts'
 import {programApp} from './compose-program.ts'
+import {projectName, volumeNames, volumeNotes} from './compose-project.ts'
 import type {Service, Stack} from './compose-service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {isMap, mapOf, textOf, valuesOf, written, type Values} from './yaml-file.ts'
@@ -15,9 +16,11 @@ export function importCompose(file: ImportedFile): Imported {
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
+  const project = projectName(file, textOf(top['name']))
   const stack: Stack = {
     file,
-    name: textOf(top['name']) || basename(dirname(file.path)),
+    project,
+    volumes: volumeNames(project, top['volumes']),
     services: new Map(),
     programs: new Set()
   }
@@ -29,8 +32,8 @@ export function importCompose(file: ImportedFile): Imported {
     })
   )
   for (const id of programs.keys()) stack.programs.add(id)
-  const apps = withPortNotes(
-    [...stack.services.values()].map(service => programs.get(service.id)?.() ?? containerApp(service, stack))
+  const apps = [...stack.services.values()].map(service =>
+    withRootNote(programs.get(service.id)?.() ?? containerApp(service, stack))
   )
   const interpolate = JSON.stringify(apps).includes('${')
   if (interpolate && existsSync(join(dirname(file.path), '.env')))
@@ -46,22 +49,16 @@ export function importCompose(file: ImportedFile): Imported {
   }
 }
 
-/** In containers several programs may listen on one port, and everybody on those below 1024. */
-const withPortNotes = (apps: readonly ImportedApp[]): readonly ImportedApp[] =>
-  apps.map((app, index) => {
-    const port = Number(app.keys['appPort'] ?? 0)
-    const other = apps.slice(0, index).find(({keys}) => port > 0 && keys['appPort'] === port)
-    const notes = [
-      ...(other === undefined
-        ? []
-        : [`appPort: ${port.toString()} is that of ${other.id}, too: only one can listen there`]),
-      ...(port > 0 && port < 1024 ? [`appPort: only root may listen on ${port.toString()}`] : [])
-    ]
-    return notes.length === 0 ? app : {...app, notes: [...app.notes, ...notes]}
-  })
+/** In containers everybody may listen on ports below 1024. */
+const withRootNote = (app: ImportedApp): ImportedApp => {
+  const port = Number(app.keys['appPort'] ?? 0)
+  if (port === 0 || port >= 1024) return app
+  return {...app, notes: [...app.notes, `appPort: only root may listen on ${port.toString()}`]}
+}
 
 function topNote(key: string, value: unknown): readonly string[] {
-  if (['version', 'name', 'volumes', 'networks'].includes(key) || key.startsWith('x-')) {
+  if (key === 'volumes') return volumeNotes(value)
+  if (['version', 'name', 'networks'].includes(key) || key.startsWith('x-')) {
     if (key !== 'networks') return []
     return [
       'networks: programs and published ports are all on localhost here; containers do not see each other by name'

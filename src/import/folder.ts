@@ -1,8 +1,10 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs'
-import {basename, join} from 'node:path'
+import {existsSync, readdirSync} from 'node:fs'
+import {basename, join, relative} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import type {Imported, ImportedApp} from './imported.ts'
-import {portOf} from './shell-words.ts'
+import {leftOut} from './left-out.ts'
+import {movesByItself, nodeStart, portIn, type Start} from './node-project.ts'
+import {has, readPackage, readText} from './project-files.ts'
 import {given} from './yaml-file.ts'
 
 /** Folders in which projects keep their parts. */
@@ -13,23 +15,52 @@ const MAX_APPS = 50
 
 /** The apps of a folder and of the folders in it, as their project files show them. Throws a `UserError` if there are none. */
 export function importFolder(folder: string, shownAs: string): Imported {
-  const parts = [...foldersIn(folder), ...GROUPS.flatMap(group => foldersIn(join(folder, group)))]
-  const below = parts
-    .filter(part => !GROUPS.includes(basename(part)) || existsSync(join(part, 'package.json')))
-    .flatMap(appsIn)
   const own = appsIn(folder)
+  const parts = [...foldersIn(folder), ...GROUPS.flatMap(group => foldersIn(join(folder, group)))]
+    .filter(part => !GROUPS.includes(basename(part)) || existsSync(join(part, 'package.json')))
+    .filter(part => !own.some(app => startsBelow(app, part)))
+  const below = parts.flatMap(appsIn)
   const isWorkspace = below.length > 0 && own.some(({keys}) => keys['command'] !== undefined) && isMonorepo(folder)
-  const apps = withUniqueIds([...(isWorkspace ? [] : own), ...below]).slice(0, MAX_APPS)
-  if (apps.length === 0)
-    throw new UserError(`found nothing to import in ${shownAs}`, {
-      explanation:
-        'Looked for process-compose.yaml, compose.yaml, Procfile, and in the folder and its folders for package.json, go.mod,\npyproject.toml, manage.py, app.py, main.py, pom.xml, build.gradle, Cargo.toml and *.csproj. Or name a file.'
-    })
+  const apps = withUniqueIds([...(isWorkspace ? [] : own), ...below])
+  const silent = leftOut(
+    parts.filter(part => appsIn(part).length === 0),
+    folder
+  )
+  if (apps.length === 0) throw nothingFound(shownAs, silent)
+  const beyond = apps[MAX_APPS]
   return {
     from: `the files of ${basename(folder)}/`,
-    apps,
-    notes: isWorkspace ? ['the scripts of the root package.json, which start several packages, are left out'] : []
+    apps: apps.slice(0, MAX_APPS),
+    notes: [
+      ...(beyond === undefined
+        ? []
+        : [
+            `only the first ${MAX_APPS.toString()} of ${apps.length.toString()} projects were taken: add the others, from ${beyond.id} on`
+          ]),
+      ...(isWorkspace ? ['the scripts of the root package.json, which start several packages, are left out'] : []),
+      ...silent.map(
+        ([part, reason]) => `${part}: left out, as ${reason}: if it is to run, write an app with its command`
+      )
+    ]
   }
+}
+
+const nothingFound = (shownAs: string, silent: ReturnType<typeof leftOut>): UserError =>
+  new UserError(`found nothing to import in ${shownAs}`, {
+    explanation: [
+      ...silent.map(([part, reason]) => `${part}: ${reason}`),
+      'Looked for process-compose.yaml, compose.yaml, Procfile, and in the folder and its folders for package.json, go.mod,',
+      'pyproject.toml, manage.py, app.py, main.py, pom.xml, build.gradle, Cargo.toml and *.csproj. Or name a file.'
+    ].join('\n')
+  })
+
+/** `go run ./cmd/api` and `uvicorn app.main:api` start what is in `cmd/api` and in `app`. */
+const startsBelow = ({folder, keys}: ImportedApp, part: string): boolean => {
+  const way = relative(folder, part)
+  const words = keys['command'] as readonly string[]
+  return words.some(
+    word => word === `./${way}` || word.startsWith(`${way}/`) || (word.startsWith(`${way}.`) && !has(folder, word))
+  )
 }
 
 function foldersIn(folder: string): readonly string[] {
@@ -55,7 +86,7 @@ function withUniqueIds(apps: readonly ImportedApp[]): readonly ImportedApp[] {
 }
 
 const isMonorepo = (folder: string): boolean =>
-  'workspaces' in readPackage(folder) ||
+  'workspaces' in (readPackage(folder) ?? {}) ||
   ['pnpm-workspace.yaml', 'lerna.json', 'nx.json', 'turbo.json'].some(name => existsSync(join(folder, name)))
 
 /** What a folder has to start, by the first of these that says something. */
@@ -67,107 +98,70 @@ export function appsIn(folder: string): readonly ImportedApp[] {
   return []
 }
 
-const has = (folder: string, ...names: readonly string[]): boolean => names.some(name => existsSync(join(folder, name)))
-
-function readText(folder: string, name: string): string {
-  try {
-    return readFileSync(join(folder, name), 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-interface Package {
-  readonly name?: unknown
-  readonly main?: unknown
-  readonly scripts?: Readonly<Record<string, unknown>>
-  readonly workspaces?: unknown
-}
-
-function readPackage(folder: string): Package {
-  try {
-    const read: unknown = JSON.parse(readText(folder, 'package.json'))
-    return typeof read === 'object' && read !== null ? read : {}
-  } catch {
-    return {} // there is none, or it is not JSON
-  }
-}
-
 const LISTENS =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
-const appOf = (
-  folder: string,
-  command: readonly string[],
-  port: number,
-  notes: readonly string[] = []
-): ImportedApp => ({
+const appOf = (folder: string, {command, port, move}: Start): ImportedApp => ({
   id: basename(folder),
   folder,
   keys: given({appPort: port > 0 ? port : undefined, command}),
-  notes: port > 0 ? notes : [...notes, LISTENS]
+  notes: port > 0 ? [] : [LISTENS],
+  move
 })
 
 function nodeApp(folder: string): readonly ImportedApp[] {
-  if (!has(folder, 'package.json')) return []
-  const {scripts = {}, main} = readPackage(folder)
-  const script = ['dev', 'start:dev', 'start', 'serve'].find(name => typeof scripts[name] === 'string')
-  const text = script === undefined ? '' : String(scripts[script])
-  if (script !== undefined) return [appOf(folder, [managerOf(folder), 'run', script], portOf(text))]
-  const file = [typeof main === 'string' ? main : '', 'server.js', 'app.js'].find(
-    name => name !== '' && has(folder, name)
-  )
-  return file === undefined || !looksServing(readText(folder, file))
-    ? []
-    : [appOf(folder, ['node', file], portIn(readText(folder, file)))]
+  const start = nodeStart(folder)
+  return start === undefined ? [] : [appOf(folder, start)]
 }
-
-/** The package manager whose lock file is in the folder or above. */
-function managerOf(folder: string): string {
-  for (const each of [folder, join(folder, '..'), join(folder, '../..')]) {
-    if (has(each, 'pnpm-lock.yaml')) return 'pnpm'
-    if (has(each, 'yarn.lock')) return 'yarn'
-    if (has(each, 'bun.lock', 'bun.lockb')) return 'bun'
-    if (has(each, 'package-lock.json')) return 'npm'
-  }
-  return 'npm'
-}
-
-const looksServing = (text: string): boolean => /\.listen\(|createServer|serve\(/.test(text)
-
-/** The port that a program's text names next to a `listen`. */
-const portIn = (text: string): number =>
-  Number(/(?:listen\(\s*|PORT\s*(?:\|\||\?\?)\s*["']?|\.run\([^)]*port\s*=\s*)(\d{4,5})/i.exec(text)?.[1] ?? 0)
 
 function pythonApp(folder: string): readonly ImportedApp[] {
   const python = has(folder, '.venv/bin/python') ? '.venv/bin/python' : has(folder, 'uv.lock') ? 'uv' : 'python3'
   const run = (...words: readonly string[]): readonly string[] =>
     python === 'uv' ? ['uv', 'run', 'python', ...words] : [python, ...words]
-  if (has(folder, 'manage.py')) return [appOf(folder, run('manage.py', 'runserver'), 8000)]
+  /** A command with its port at the end. */
+  const listening = (port: number, ...words: readonly string[]): readonly ImportedApp[] => {
+    const command = (at: number): readonly string[] => run(...words, at.toString())
+    return [appOf(folder, {command: command(port), port, move: at => ({command: command(at)})})]
+  }
+  if (has(folder, 'manage.py'))
+    return [
+      appOf(folder, {
+        command: run('manage.py', 'runserver'),
+        port: 8000,
+        move: port => ({command: run('manage.py', 'runserver', port.toString())})
+      })
+    ]
   const file = ['main.py', 'app.py', 'server.py', 'app/main.py', 'src/main.py'].find(name => has(folder, name))
   if (file === undefined) return []
   const text = readText(folder, file)
   const asgi = /^(\w+)\s*=\s*(?:fastapi\.)?(?:FastAPI|Starlette|Litestar)\(/m.exec(text)?.[1]
   const module = file.replace(/\.py$/, '').replaceAll('/', '.')
-  if (asgi !== undefined) return [appOf(folder, run('-m', 'uvicorn', `${module}:${asgi}`, '--port', '8000'), 8000)]
+  if (asgi !== undefined) return listening(8000, '-m', 'uvicorn', `${module}:${asgi}`, '--port')
   const wsgi = /^(\w+)\s*=\s*(?:flask\.)?Flask\(/m.exec(text)?.[1]
   if (wsgi !== undefined && !/\.run\(/.test(text))
-    return [appOf(folder, run('-m', 'flask', '--app', module, 'run', '--port', '5000'), 5000)]
+    return listening(5000, '-m', 'flask', '--app', module, 'run', '--port')
   if (!has(folder, 'pyproject.toml', 'requirements.txt', 'setup.py', 'Pipfile') && !/\.run\(|serve/.test(text))
     return []
-  return [appOf(folder, run(file), portIn(text) || (wsgi === undefined ? 0 : 5000))]
+  const port = portIn(text) || (wsgi === undefined ? 0 : 5000)
+  return [appOf(folder, {command: run(file), port, move: movedByVariable(text)})]
 }
 
+/** A program whose text asks for the variable PORT. */
+const movedByVariable = (text: string): Start['move'] =>
+  /(?:env|environ|Getenv|var)\w*(?:\.get)?[([]["']PORT["']/.test(text) ? movesByItself : undefined
+
 function goApps(folder: string): readonly ImportedApp[] {
-  if (has(folder, 'main.go') && /^package main\b/m.test(readText(folder, 'main.go')))
+  const main = readText(folder, 'main.go')
+  if (/^package main\b/m.test(main))
     return [
-      appOf(folder, ['go', 'run', '.'], portIn(readText(folder, 'main.go')) || goPort(readText(folder, 'main.go')))
+      appOf(folder, {command: ['go', 'run', '.'], port: portIn(main) || goPort(main), move: movedByVariable(main)})
     ]
   if (!has(folder, 'go.mod')) return []
   return foldersIn(join(folder, 'cmd')).flatMap(each => {
     const name = basename(each)
     const text = readText(each, 'main.go')
-    return text === '' ? [] : [{...appOf(folder, ['go', 'run', `./cmd/${name}`], goPort(text)), id: name}]
+    const start = {command: ['go', 'run', `./cmd/${name}`], port: goPort(text), move: movedByVariable(text)}
+    return text === '' ? [] : [{...appOf(folder, start), id: name}]
   })
 }
 
@@ -178,19 +172,37 @@ function javaApp(folder: string): readonly ImportedApp[] {
   const pom = readText(folder, 'pom.xml')
   const gradle = readText(folder, 'build.gradle') + readText(folder, 'build.gradle.kts')
   const maven = has(folder, 'mvnw') ? './mvnw' : 'mvn'
+  const gradlew = has(folder, 'gradlew') ? './gradlew' : 'gradle'
+  const spring = {port: springPort(folder) || 8080, move: byVariable('SERVER_PORT')}
+  const quarkus = {port: 8080, move: byVariable('QUARKUS_HTTP_PORT')}
   if (/spring-boot-maven-plugin|spring-boot-starter/.test(pom))
-    return [appOf(folder, [maven, '-q', 'spring-boot:run'], 8080)]
-  if (pom.includes('quarkus')) return [appOf(folder, [maven, '-q', 'quarkus:dev'], 8080)]
-  const command = has(folder, 'gradlew') ? './gradlew' : 'gradle'
-  if (/org\.springframework\.boot/.test(gradle)) return [appOf(folder, [command, '-q', 'bootRun'], 8080)]
-  if (/\bapplication\b/.test(gradle)) return [appOf(folder, [command, '-q', 'run'], 0)]
+    return [appOf(folder, {command: [maven, '-q', 'spring-boot:run'], ...spring})]
+  if (pom.includes('quarkus')) return [appOf(folder, {command: [maven, '-q', 'quarkus:dev'], ...quarkus})]
+  if (/org\.springframework\.boot/.test(gradle))
+    return [appOf(folder, {command: [gradlew, '-q', 'bootRun'], ...spring})]
+  if (/\bapplication\b/.test(gradle)) return [appOf(folder, {command: [gradlew, '-q', 'run'], port: 0})]
   return []
 }
 
+const byVariable =
+  (name: string): Start['move'] =>
+  port => ({env: {[name]: port.toString()}})
+
+/** `server.port` of an application of Spring Boot, 0 if its files do not say it. */
+function springPort(folder: string): number {
+  const resources = join(folder, 'src/main/resources')
+  const properties = /^\s*server\.port\s*[=:]\s*(?:\$\{\w+:)?(\d+)/m.exec(readText(resources, 'application.properties'))
+  const yaml = ['application.yml', 'application.yaml'].map(name => readText(resources, name)).join('\n')
+  return Number(
+    properties?.[1] ?? /^server:\s*\n(?:[ \t]+.*\n)*?[ \t]+port:\s*(?:\$\{\w+:)?(\d+)/m.exec(yaml)?.[1] ?? 0
+  )
+}
+
 const rustApp = (folder: string): readonly ImportedApp[] =>
-  has(folder, 'Cargo.toml') && has(folder, 'src/main.rs')
-    ? [appOf(folder, ['cargo', 'run'], goPort(readText(folder, 'src/main.rs')))]
-    : []
+  has(folder, 'Cargo.toml') && has(folder, 'src/main.rs') ? [cargoApp(folder, readText(folder, 'src/main.rs'))] : []
+
+const cargoApp = (folder: string, text: string): ImportedApp =>
+  appOf(folder, {command: ['cargo', 'run'], port: goPort(text), move: movedByVariable(text)})
 
 function namesIn(folder: string): readonly string[] {
   try {
@@ -204,5 +216,12 @@ function dotnetApp(folder: string): readonly ImportedApp[] {
   const project = namesIn(folder).find(name => /\.(?:cs|fs)proj$/.test(name))
   if (project === undefined || !/Sdk\.(?:Web|Worker)|<OutputType>Exe/.test(readText(folder, project))) return []
   const settings = readText(folder, 'Properties/launchSettings.json')
-  return [appOf(folder, ['dotnet', 'run'], Number(/http:\/\/[\w.]+:(\d+)/.exec(settings)?.[1] ?? 0))]
+  const command = ['dotnet', 'run']
+  return [
+    appOf(folder, {
+      command,
+      port: Number(/http:\/\/[\w.]+:(\d+)/.exec(settings)?.[1] ?? 0),
+      move: port => ({command: [...command, '--urls', `http://localhost:${port.toString()}`]})
+    })
+  ]
 }

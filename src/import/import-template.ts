@@ -2,6 +2,7 @@
 import {relative} from 'node:path'
 import type {Imported} from './imported.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
+import {separatePorts} from './same-ports.ts'
 
 /** What a path says of a template, and other files there that could be imported. Rejects with a `UserError`. */
 export async function importFrom(
@@ -10,11 +11,14 @@ export async function importFrom(
   cwd: string
 ): Promise<{readonly imported: Imported; readonly source: FoundSource}> {
   const source = findSource(typed, from, cwd)
-  const {kind, path} = source
-  if (kind === 'folder')
-    return {imported: (await import('./folder.ts')).importFolder(path, relative(cwd, path) || '.'), source}
+  const imported = await read(source, cwd)
+  return {imported: {...imported, apps: separatePorts(imported.apps)}, source}
+}
+
+async function read({kind, path}: FoundSource, cwd: string): Promise<Imported> {
+  if (kind === 'folder') return (await import('./folder.ts')).importFolder(path, relative(cwd, path) || '.')
   const file = readImported(path, cwd)
-  if (kind === 'procfile') return {imported: (await import('./procfile.ts')).importProcfile(file), source}
-  if (kind === 'compose') return {imported: (await import('./compose.ts')).importCompose(file), source}
-  return {imported: (await import('./process-compose.ts')).importProcessCompose(file), source}
+  if (kind === 'procfile') return (await import('./procfile.ts')).importProcfile(file)
+  if (kind === 'compose') return (await import('./compose.ts')).importCompose(file)
+  return (await import('./process-compose.ts')).importProcessCompose(file)
 }

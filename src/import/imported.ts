@@ -9,6 +9,10 @@ export interface ImportedApp {
   readonly folder: string
   /** Further keys of the template, in the order in which they are written. */
   readonly keys: Readonly<Record<string, unknown>>
+  /** Further ports of this machine on which it listens, and how its command says so. */
+  readonly published?: readonly {readonly port: number; readonly text: string}[]
+  /** The keys, besides `appPort`, that have it listen on another port; undefined: its code decides. */
+  readonly move?: ((port: number) => Readonly<Record<string, unknown>>) | undefined
   /** What could not be carried over, or needs a look. */
   readonly notes: readonly string[]
 }

@@ -1,16 +1,18 @@
 import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
+import {variablesIn} from './env-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {commandOf, flaggedPort, portOf, readsPort, splitFolder} from './shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
-/** Foreman counts ports from here, a hundred for each process. */
+/** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
 const FIRST_PORT = 5000
 const PORT_STEP = 100
 
 /** A Procfile as foreman, Heroku, overmind and honcho read it. Throws a `UserError` if it names no process. */
 export function importProcfile(file: ImportedFile): Imported {
   const root = dirname(file.path)
+  const firstPort = Number(variablesIn(join(root, '.env'))['PORT']) || FIRST_PORT
   const notes: string[] = []
   const apps: ImportedApp[] = []
   for (const [index, line] of file.text.split(/\r?\n/).entries()) {
@@ -20,7 +22,7 @@ export function importProcfile(file: ImportedFile): Imported {
     const number = (index + 1).toString()
     if (name === '') notes.push(`line ${number} is no "name: command": ${text}`)
     else if (apps.some(({id}) => id === name)) notes.push(`line ${number} is a second "${name}": ${command}`)
-    else apps.push(appOf(name, command, {root, before: apps}))
+    else apps.push(appOf(name, command, {root, firstPort, before: apps}))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
   return {
@@ -43,14 +45,15 @@ const ASSIGNED = /^(\w+)=([\w./:@-]*)\s+(?=\S)/
 interface Around {
   /** The folder of the Procfile. */
   readonly root: string
+  readonly firstPort: number
   readonly before: readonly ImportedApp[]
 }
 
-function appOf(id: string, typed: string, {root, before}: Around): ImportedApp {
+function appOf(id: string, typed: string, {root, firstPort, before}: Around): ImportedApp {
   const {folder, line: placed} = placedIn(root, typed)
   const {env: own, line} = assigned(placed)
   const command = commandOf(line)
-  const given = (FIRST_PORT + PORT_STEP * before.length).toString()
+  const given = (firstPort + PORT_STEP * before.length).toString()
   const env = {...own, PORT: own['PORT'] ?? given}
   if (id === 'release')
     return {
@@ -61,8 +64,11 @@ function appOf(id: string, typed: string, {root, before}: Around): ImportedApp {
     }
   const {port, isSure} = listensOn(id, line, Number(env.PORT), own['PORT'] !== undefined)
   if (port === 0) return {id, folder, keys: {command, env}, notes: []}
-  if (before.some(({keys}) => keys['appPort'] === port))
-    return {id, folder, keys: {command, env}, notes: [`appPort: ${port.toString()} is that of another app here`]}
+  const owner = before.find(({keys}) => keys['appPort'] === port)
+  if (owner !== undefined) {
+    const note = `appPort: ${port.toString()} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
+    return {id, folder, keys: {command, env}, notes: [note]}
+  }
   const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, change appPort`
   return {id, folder, keys: {appPort: port, command, env}, notes: isSure ? [] : [doubt]}
 }

@@ -48,6 +48,13 @@ const READS_PORT =
 /** Whether a program is known to listen on the port of the variable PORT. */
 export const readsPort = (line: string): boolean => READS_PORT.test(line)
 
+/** Programs that take a port as `--port`, at the end of a line that is nothing but their start. */
+const TAKES_PORT_FLAG =
+  /^\s*(?:npx )?(?:vite|astro|ng serve|vue-cli-service serve|webpack(?:-dev-server| serve)|uvicorn|fastapi)\b[^&|;]*$/
+
+/** Whether `--port NUMBER` behind a command line has its program listen there. */
+export const takesPortFlag = (line: string): boolean => TAKES_PORT_FLAG.test(line)
+
 /** Ports on which programs of development listen unless they are told another one. */
 const USUAL_PORTS: readonly (readonly [RegExp, number])[] = [
   [/\bvite preview\b/, 4173],

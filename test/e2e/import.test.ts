@@ -56,7 +56,7 @@ networks: {back: {}}
   const env = {PATH: `${join(rig.folder, 'bin')}:${process.env['PATH'] ?? ''}`, A: 'two'}
   const run = rig.pillion(['up'], {env})
   await run.waitForLine(
-    /== APP - cache == docker run --rm --name \S+-cache --publish 6379:6379 --volume data:\/data --env A redis:7 A=two/
+    /== APP - cache == docker run --rm --name \S+-cache --publish 6379:6379 --volume \S+_data:\/data --env A redis:7 A=two/
   )
   await run.waitForLine('== APP - web == redis://localhost:6379')
   run.signal('SIGINT')

@@ -84,7 +84,7 @@ secrets: {key: {file: ./key}}
           '--publish',
           '127.0.0.1:5433:5432',
           '--volume',
-          'db:/var/lib/postgresql/data',
+          'demo_db:/var/lib/postgresql/data',
           '--env',
           'POSTGRES_PASSWORD',
           '--env',
@@ -143,7 +143,7 @@ services:
   t.match(one, {env: {A: 'base', B: 'one'}, restart: 'always'})
   t.match(
     ((one?.['command'] ?? []) as readonly string[]).join(' '),
-    /--volume a:\/a --volume b:\/b --env A --env B alpine sleep 1$/
+    /--volume shop_a:\/a --volume shop_b:\/b --env A --env B alpine sleep 1$/
   )
   t.strictSame(notes, [
     'extends: base of other.yaml is not carried over: import that file, too',
@@ -236,3 +236,121 @@ services:
     t.same(notes, ['it has neither an image nor a build'])
   }
 )
+
+/** Words of the command of the last service, behind `docker run --rm --name NAME`. */
+async function container(test: Parameters<typeof imported>[0], text: string, more = {}) {
+  const {template, notes} = await imported(test, {'compose.yaml': text, ...more})
+  const app = template.apps.at(-1) ?? {}
+  return {app, notes, words: (app['command'] as readonly string[]).slice(5).join(' ')}
+}
+
+t.test('a port of one number is published as that number, where compose takes one by chance', async t => {
+  const {app, notes, words} = await container(
+    t,
+    `services: {web: {image: x, ports: ["8080", "3000-3002", "127.0.0.1::9000", {target: 90}, "53/udp"]}}`
+  )
+  t.equal(
+    words,
+    '--publish 8080:8080 --publish 3000-3002:3000-3002 --publish 127.0.0.1:9000:9000 --publish 90:90 --publish 53:53/udp x'
+  )
+  t.same(app['ready'], {tcp: 8080})
+  t.same(notes, ['ports: compose takes 8080, 3000-3002, 9000, 90 and 53 to a free port; here they keep their numbers'])
+})
+
+t.test('volumes are those that compose has made: PROJECT_NAME, unless they are of elsewhere', async t => {
+  const text = `
+name: My.Shop
+services:
+  db:
+    image: x
+    volumes:
+      - db:/a:ro
+      - \${V:-v}:/v
+      - ./init:/b
+      - /abs:/c
+      - ~/home:/d
+      - /anonymous
+      - {type: volume, source: db, target: /e}
+      - {type: bind, source: ./conf, target: /f, read_only: true}
+      - {type: volume, target: /g}
+      - own:/h
+      - far:/i
+      - old:/j
+      - {type: tmpfs, target: /k}
+volumes:
+  db:
+  own: {name: "own-name"}
+  far: {external: true}
+  old: {external: {name: older}}
+  opts: {driver_opts: {type: nfs}}
+`
+  const {words, notes} = await container(t, text)
+  t.equal(
+    words,
+    [
+      'myshop_db:/a:ro',
+      '${V:-v}:/v',
+      './init:/b',
+      '/abs:/c',
+      '${HOME}/home:/d',
+      '/anonymous',
+      'myshop_db:/e',
+      './conf:/f:ro',
+      '/g',
+      'own-name:/h',
+      'far:/i',
+      'older:/j'
+    ]
+      .map(volume => `--volume ${volume}`)
+      .join(' ') + ' x'
+  )
+  t.same(notes, [
+    'volumes: opts: {"driver_opts":{"type":"nfs"}} is not carried over: docker volume create makes it',
+    'volumes: {"type":"tmpfs","target":"/k"} is not carried over'
+  ])
+})
+
+t.test("the project's name: COMPOSE_PROJECT_NAME, name, or the folder's, as compose writes it", async t => {
+  const volume = async (name: string, more = {}, folder = 'shop'): Promise<string> => {
+    const text = `${name}services: {db: {image: x, volumes: ["db:/a"]}}`
+    const files = folder === 'shop' ? {'compose.yaml': text, ...more} : {[folder]: {'compose.yaml': text, ...more}}
+    const {template} = await imported(t, files, folder === 'shop' ? '.' : folder)
+    return ((template.apps[0]?.['command'] ?? []) as readonly string[]).at(-2) ?? ''
+  }
+  t.equal(await volume(''), 'shop_db:/a')
+  t.equal(await volume('', {}, '_My Shop.2'), 'myshop2_db:/a')
+  t.equal(await volume('name: demo\n'), 'demo_db:/a')
+  t.equal(await volume('name: demo\n', {'.env': 'COMPOSE_PROJECT_NAME=other\n'}), 'other_db:/a')
+  t.equal(await volume('name: ${N:-demo}\n'), '${N:-demo}_db:/a')
+  process.env['COMPOSE_PROJECT_NAME'] = 'most'
+  t.teardown(() => delete process.env['COMPOSE_PROJECT_NAME'])
+  t.equal(await volume('name: demo\n', {'.env': 'COMPOSE_PROJECT_NAME=other\n'}), 'most_db:/a')
+})
+
+t.test('variables of an env file reach the container, too', async t => {
+  const {app, words, notes} = await container(
+    t,
+    'services: {db: {image: postgres, env_file: [db.env, {path: none.env, required: false}], environment: {B: "3"}}}',
+    {'db.env': 'A="one two"\nB=2\n'}
+  )
+  t.match(words, /--env A --env B postgres$/)
+  t.match(app, {envFile: ['./db.env', {path: './none.env', required: false}], env: {B: '3'}})
+  t.equal(notes[1], 'env_file: the container gets the variables that are in it now, A and B: name a new one by --env')
+})
+
+t.test('two services on one port: which, and what to change', async t => {
+  const {notes} = await imported(t, {
+    'compose.yaml': `services:
+  web: {build: web, ports: ["3000:3000"]}
+  api: {build: web, ports: ["3001:3000"]}
+  db: {image: postgres, ports: ["5432:5432"]}
+  old: {image: postgres:9, ports: ["5432:5432", "81:80"]}
+`,
+    web: NODE
+  })
+  t.strictSame(notes, [
+    'ports: it was reached at 3001; the program itself listens on 3000',
+    'appPort: 3000 is that of web, too, and only one can listen there: have the program listen on another port, and write that here',
+    'ports: 5432 is that of db, too, and only one can listen there: write another number in front of the colon of --publish 5432:5432'
+  ])
+})

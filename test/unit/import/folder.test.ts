@@ -54,7 +54,105 @@ t.test('a monorepo: its packages, not the scripts of its root', async t => {
   }
   t.strictSame(await apps(t, files), ['api ./apps/api - npm run start:dev', 'web ./apps/web 3001 npm run dev'])
   const {notes} = await imported(t, files)
-  t.match(notes, [/scripts of the root package\.json/, /^appPort: the port on which it listens is not known/])
+  t.match(notes, [
+    /scripts of the root package\.json/,
+    'apps/lib: left out, as its package.json has no script dev, start:dev, start or serve: if it is to run, write an app with its command',
+    /^appPort: the port on which it listens is not known/
+  ])
+})
+
+t.test('each project that is left out is told, with why', async t => {
+  const left = {
+    bad: {'package.json': '{'},
+    gone: {'package.json': '{}', 'server.js': 'x'},
+    py: {'pyproject.toml': ''},
+    go: {'go.mod': 'module x', 'a.go': 'package a'},
+    java: {'pom.xml': '<x/>'},
+    gradle: {'build.gradle': 'plugins {}'},
+    rust: {'Cargo.toml': ''},
+    net: {'x.csproj': '<Project>'}
+  }
+  const files = {services: {api: {'manage.py': ''}, docs: {}, plain: {'x.txt': ''}, ...left}}
+  const {template, notes} = await imported(t, files)
+  t.equal(template.apps.length, 1)
+  const why: Readonly<Record<string, string>> = {
+    bad: 'its package.json is not JSON',
+    go: 'it has no main.go, nor one in cmd',
+    gone: 'its package.json has no script dev, start:dev, start or serve',
+    gradle: 'its build file has neither Spring Boot nor the plugin application',
+    java: 'its pom.xml has neither Spring Boot nor Quarkus',
+    net: 'its project makes no program',
+    py: 'it has no manage.py, main.py, app.py or server.py that serves',
+    rust: 'it has no src/main.rs'
+  }
+  t.strictSame(
+    notes,
+    Object.entries(why).map(
+      ([name, reason]) => `services/${name}: left out, as ${reason}: if it is to run, write an app with its command`
+    )
+  )
+  t.match(await refusal(t, {services: left}), {
+    message: 'found nothing to import in .',
+    explanation: /^services\/bad: its package\.json is not JSON\n[^]*Looked for/
+  })
+  const many = Object.fromEntries(Array.from({length: 51}, (_, n) => [`a${(n + 10).toString()}`, {'manage.py': ''}]))
+  t.match(
+    (await imported(t, many)).notes[0],
+    'only the first 50 of 51 projects were taken: add the others, from a60 on'
+  )
+})
+
+t.test('two on one port get different ones where they can be told, else it says what to change', async t => {
+  const vite = {'package.json': pkg({dev: 'vite'})}
+  const next = {'package.json': pkg({dev: 'next dev'})}
+  const spring = {'pom.xml': 'spring-boot-starter'}
+  const go = {'main.go': 'package main // ":9000"'}
+  const api = {'app.py': 'app = FastAPI()'}
+  const files = {
+    a: vite,
+    b: {...vite},
+    c: {...vite, 'pnpm-lock.yaml': ''},
+    d: next,
+    e: {...next},
+    f: spring,
+    g: {...spring},
+    h: {...spring, src: {main: {resources: {'application.properties': 'server.port=8085\n'}}}},
+    i: go,
+    j: {...go},
+    k: api,
+    l: {...api},
+    m: {'package.json': pkg({dev: 'tsc && vite'})},
+    n: {'manage.py': ''}
+  }
+  t.strictSame(await apps(t, files), [
+    'a ./a 5173 npm run dev',
+    'b ./b 5174 npm run dev -- --port 5174',
+    'c ./c 5175 pnpm run dev --port 5175',
+    'd ./d 3000 npm run dev',
+    'e ./e 3001 npm run dev',
+    'f ./f 8080 mvn -q spring-boot:run',
+    'g ./g 8081 mvn -q spring-boot:run',
+    'h ./h 8085 mvn -q spring-boot:run',
+    'i ./i 9000 go run .',
+    'j ./j 9000 go run .',
+    'k ./k 8000 python3 -m uvicorn app:app --port 8000',
+    'l ./l 8001 python3 -m uvicorn app:app --port 8001',
+    'm ./m 5173 npm run dev',
+    'n ./n 8002 python3 manage.py runserver 8002'
+  ])
+  const {template, notes} = await imported(t, files)
+  t.match(template.apps[6], {env: {SERVER_PORT: '8081'}})
+  const others = 'and only one can listen there: have the program listen on another port, and write that here'
+  t.strictSame(notes, [`appPort: 9000 is that of i, too, ${others}`, `appPort: 5173 is that of a, too, ${others}`])
+})
+
+t.test('a program below the folder that starts it is one app', async t => {
+  t.strictSame(await apps(t, {'go.mod': 'module x', cmd: {api: {'main.go': 'package main'}}}), [
+    'api . - go run ./cmd/api'
+  ])
+  t.strictSame(await apps(t, {'requirements.txt': '', app: {'main.py': 'api = FastAPI()'}}), [
+    'shop . 8000 python3 -m uvicorn app.main:api --port 8000'
+  ])
 })
 
 t.test('a folder with nothing in it is refused, with what was looked for', async t => {

@@ -94,3 +94,11 @@ t.test('a daemon is not restarted, a missing folder is told', async t => {
   t.strictSame(template.apps, [{appID: 'pg', appDirPath: '.', command: ['pg_ctl', 'start']}])
   t.match(notes, [/^working_dir: nowhere is no folder here$/, /^is_daemon: /])
 })
+
+t.test('two processes whose probes ask one port: which, and what to change', async t => {
+  const probe = 'readiness_probe: {http_get: {port: 8080}}'
+  const {notes} = await imported(t, {
+    'process-compose.yml': `processes: {a: {command: a, ${probe}}, b: {command: b, ${probe}}}`
+  })
+  t.match(notes, [/^appPort: 8080 is that of a, too, and only one can listen there/])
+})

@@ -54,7 +54,7 @@ t.test('a Procfile becomes apps of one folder', async t => {
   })
   t.strictSame(notes, [
     FOREMAN,
-    'appPort: 4000 is that of another app here',
+    'appPort: 4000 is that of api: if it listens, too, give it another PORT, and write appPort',
     'Heroku runs this once before each release: here by pillion start release, or --profile release'
   ])
 })
@@ -88,6 +88,11 @@ t.test('ports: written, known of the program, or as foreman counts them', async 
   }
   const {template} = await imported(t, {Procfile: 'clock: ruby clock.rb\nweb: node index.js\n'})
   t.equal(template.apps[1]?.['appPort'], 5100)
+})
+
+t.test('foreman counts from the PORT of .env', async t => {
+  const {template} = await imported(t, {Procfile: 'web: node a.js\napi: node b.js\n', '.env': 'PORT=3000\n'})
+  t.match(template.apps, [{appPort: 3000, env: {PORT: '3000'}}, {env: {PORT: '3100'}}])
 })
 
 t.test('words that YAML or a shell reads in another way stay what they are', async t => {

@@ -1,0 +1,56 @@
+import {join} from 'node:path'
+import {has, readPackage, readText, SCRIPTS} from './project-files.ts'
+import {flaggedPort, portOf, readsPort, takesPortFlag} from './shell-words.ts'
+
+/** How a project starts, and where it listens: 0 if its files do not tell. */
+export interface Start {
+  readonly command: readonly string[]
+  readonly port: number
+  /** The keys, besides `appPort`, that have it listen on another port; undefined: its code decides. */
+  readonly move?: ((port: number) => Readonly<Record<string, unknown>>) | undefined
+}
+
+/** The program reads PORT, which `appPort` sets. */
+export const movesByItself = (): Readonly<Record<string, unknown>> => ({})
+
+/** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
+export function nodeStart(folder: string): Start | undefined {
+  const {scripts = {}, main} = readPackage(folder) ?? {}
+  const script = SCRIPTS.find(name => typeof scripts[name] === 'string')
+  if (script !== undefined) {
+    const line = String(scripts[script])
+    const command = [managerOf(folder), 'run', script]
+    return {command, port: portOf(line), move: moveOf(line, command)}
+  }
+  const files = [typeof main === 'string' ? main : '', 'server.js', 'app.js']
+  const file = files.find(name => name !== '' && has(folder, name))
+  const text = file === undefined ? '' : readText(folder, file)
+  if (file === undefined || !looksServing(text)) return undefined
+  const readsVariable = /process\.env(?:\.PORT\b|\[['"]PORT)/.test(text)
+  return {command: ['node', file], port: portIn(text), move: readsVariable ? movesByItself : undefined}
+}
+
+function moveOf(line: string, command: readonly string[]): Start['move'] {
+  if (flaggedPort(line) > 0) return undefined
+  if (readsPort(line)) return movesByItself
+  if (!takesPortFlag(line)) return undefined
+  // npm keeps what stands before -- for itself
+  return port => ({command: [...command, ...(command[0] === 'npm' ? ['--'] : []), '--port', port.toString()]})
+}
+
+/** The package manager whose lock file is in the folder or above. */
+function managerOf(folder: string): string {
+  for (const each of [folder, join(folder, '..'), join(folder, '../..')]) {
+    if (has(each, 'pnpm-lock.yaml')) return 'pnpm'
+    if (has(each, 'yarn.lock')) return 'yarn'
+    if (has(each, 'bun.lock', 'bun.lockb')) return 'bun'
+    if (has(each, 'package-lock.json')) return 'npm'
+  }
+  return 'npm'
+}
+
+const looksServing = (text: string): boolean => /\.listen\(|createServer|serve\(/.test(text)
+
+/** The port that a program's text names next to a `listen`. */
+export const portIn = (text: string): number =>
+  Number(/(?:listen\(\s*|PORT\s*(?:\|\||\?\?)\s*["']?|\.run\([^)]*port\s*=\s*)(\d{4,5})/i.exec(text)?.[1] ?? 0)
