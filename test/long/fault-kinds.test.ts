@@ -2,7 +2,7 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import t from 'tap'
 import type {CallRow} from '../../src/api/call-view.ts'
-import {ask, openShop, type Outcome} from '../e2e/fault-shop.ts'
+import {ask, openShop, type Outcome} from './fault-shop.ts'
 
 /** The same over HTTP/2. */
 async function askOverHttp2(url: string): Promise<Outcome> {

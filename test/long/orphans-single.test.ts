@@ -1,5 +1,5 @@
 import t from 'tap'
-import {ENDS, fill, openWorkshop, OUTPUTS} from '../e2e/orphans.ts'
+import {ENDS, fill, openWorkshop, OUTPUTS} from './orphans.ts'
 
 // npm takes long to start, and is like the wrapper: it gets the ends by which most is lost
 const NPM_ENDS: readonly string[] = ['TERM', 'INT twice', 'KILL']

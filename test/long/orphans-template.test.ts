@@ -1,5 +1,5 @@
 import t from 'tap'
-import {ENDS, fill, openWorkshop, OUTPUTS} from '../e2e/orphans.ts'
+import {ENDS, fill, openWorkshop, OUTPUTS} from './orphans.ts'
 
 const workshop = await openWorkshop(t)
 const {kinds} = workshop

@@ -2,7 +2,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {openEvents, openLine} from '../e2e/streams.ts'
+import {openEvents, openLine} from './streams.ts'
 
 const STREAMS = join(import.meta.dirname, '../fixtures/apps/streams.mjs')
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import {freePort} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {environmentOf} from '../rig/traces.ts'
-import {BUSY_MS, kill, outlasts, survivors, watchdogOf, watchdogNow} from '../e2e/orphans.ts'
+import {BUSY_MS, kill, outlasts, survivors, watchdogOf, watchdogNow} from './orphans.ts'
 
 const DEAF = {command: ['sh', '-c', "trap '' TERM INT HUP; echo up; while :; do sleep 0.1; done"]}
 

@@ -44,7 +44,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/replay.md', 'call 48190', 'docs/docs-output.test.ts'],
   ['docs/replay.md', 'ℹ️  pinned call 2', 'docs/example-replay.test.ts'],
   ['docs/template.md', '# yaml-language-server', 'docs/docs.test.ts'],
-  ['docs/wait.md', 'set -e', 'e2e/wait.test.ts'],
+  ['docs/wait.md', 'set -e', 'long/wait.test.ts'],
   ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: sdks/daeploy-sdk.test.ts has the SDK'],
   ['examples/day/README.md', 'cd examples/day', 'docs/day.test.ts'],
   ['examples/orders/README.md', 'npm start', 'e2e/examples.test.ts']

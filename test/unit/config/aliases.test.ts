@@ -28,9 +28,9 @@ t.test('aliases that multiply without end are refused at their place', async t =
 })
 
 t.test('many aliases cost no more than what they stand for', async t => {
-  const many = Array(100_000).fill('*a').join()
+  const many = Array(20_000).fill('*a').join()
   const {plan} = load(t, `a: &a x\n${orders(`command: [${many}]`)}`)
-  t.equal(plan.apps[0]?.command.length, 100_000)
+  t.equal(plan.apps[0]?.command.length, 20_000)
 })
 
 t.test('an alias stands for the last node before it that has its anchor', async t => {
@@ -41,7 +41,7 @@ t.test('an alias stands for the last node before it that has its anchor', async 
 t.test('so many mistakes are told that the text can be looked at for each', async t => {
   const lines = failure(t, `version: 1\napps:\n${'- 1\n'.repeat(900)}`).message.split('\n')
   t.equal(lines.filter(line => line.includes('cannot unmarshal')).length, 100)
-  const unknown = Array.from({length: 50_000}, (_, n) => `key${n}: 1`)
+  const unknown = Array.from({length: 10_000}, (_, n) => `key${n}: 1`)
   t.equal(load(t, orders(...unknown)).findings.length, 100)
 })
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {openShop} from './replay-scene.ts'
+import {openShop} from '../e2e/replay-scene.ts'
 
 t.test('a window: calls between two apps keep their order; those that may change something stay out', async t => {
   const {rig, call, rows, numberOf, replay} = await openShop(t)

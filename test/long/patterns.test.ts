@@ -1,5 +1,5 @@
 import t from 'tap'
-import {openShop, publish} from './pubsub-shop.ts'
+import {openShop, publish} from '../e2e/pubsub-shop.ts'
 
 /** A regular expression made of it backtracks for years on many times `a`. */
 const STARS = `${'*a'.repeat(12)}*b`

@@ -8,7 +8,7 @@ import {freePort} from '../rig/free-port.ts'
 import {realRedis, skipWithoutRedis} from '../rig/redis.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {eventOf, publish, subscribed} from './pubsub-shop.ts'
+import {eventOf, publish, subscribed} from '../e2e/pubsub-shop.ts'
 
 const listening = async (t: Test, server: Server): Promise<number> => {
   const sockets = new Set<Socket>()

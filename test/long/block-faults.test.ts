@@ -9,7 +9,7 @@ import {DaprClient} from '../rig/dapr-client.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {STATES} from '../../src/net/grpc/messages/state.ts'
-import {openShop, publish} from './pubsub-shop.ts'
+import {openShop, publish} from '../e2e/pubsub-shop.ts'
 
 /** Settles when the log of an app's sidecar has such a line. */
 const logged = async (rig: Rig, line: RegExp): Promise<void> => {

@@ -1,9 +1,9 @@
 import {once} from 'node:events'
 import t, {type Test} from 'tap'
-import {Engine} from '../../../src/redis/engine/engine.ts'
-import type {Result} from '../../../src/redis/engine/result.ts'
-import {RedisServer} from '../../../src/redis/server.ts'
-import {request, respClient} from '../../rig/resp.ts'
+import {Engine} from '../../src/redis/engine/engine.ts'
+import type {Result} from '../../src/redis/engine/result.ts'
+import {RedisServer} from '../../src/redis/server.ts'
+import {request, respClient} from '../rig/resp.ts'
 
 /*
  * Redis shares the event loop with all calls of the run. Where the cost of a command grew with the square of its arguments, it

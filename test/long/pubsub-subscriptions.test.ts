@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {Driven, Request} from '../rig/command.ts'
-import {component, eventOf, openShop, publish, subscribed} from './pubsub-shop.ts'
+import {component, eventOf, openShop, publish, subscribed} from '../e2e/pubsub-shop.ts'
 
 const subscription = (name: string, spec: object, scopes: readonly string[] = []): string =>
   JSON.stringify({apiVersion: 'dapr.io/v2alpha1', kind: 'Subscription', metadata: {name}, spec, scopes})

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import {app, edited, living, template} from './edited.ts'
+import {app, edited, living, template} from '../e2e/edited.ts'
 
 t.test('an edit that leaves an app without ever being ready is repaired by the next one', async t => {
   const rig = await openRig(t)

@@ -2,7 +2,7 @@ import t from 'tap'
 import type {Driven} from '../rig/command.ts'
 import {openRig, type TemplateApp} from '../rig/rig.ts'
 import {freePort} from '../rig/free-port.ts'
-import {idle, living} from './edited.ts'
+import {idle, living} from '../e2e/edited.ts'
 
 t.test('an edit that takes out every app for a moment does not end the run', async t => {
   const rig = await openRig(t)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import {app, edited} from './edited.ts'
+import {app, edited} from '../e2e/edited.ts'
 
 t.test('after a save, stop and start and edits start an app once', async t => {
   const rig = await openRig(t)

@@ -6,7 +6,7 @@ import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import type {Message} from '../../src/net/grpc/message-codec.ts'
 import {PUBLISH_EVENT, STREAM_ANSWER, STREAM_REQUEST} from '../../src/net/grpc/messages/pubsub.ts'
-import {component} from './pubsub-shop.ts'
+import {component} from '../e2e/pubsub-shop.ts'
 
 const NAME = 'SubscribeTopicEventsAlpha1'
 const SCHEMAS = {sent: STREAM_REQUEST, told: STREAM_ANSWER}

@@ -4,7 +4,7 @@ import t from 'tap'
 import {echoClient, ECHO} from '../integration/sidecar/grpc/rig.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
-import {zipkin} from './zipkin.ts'
+import {zipkin} from '../e2e/zipkin.ts'
 
 const COMMAND = [process.execPath, join(import.meta.dirname, '../fixtures/apps/grpc-echo.mjs')]
 const echo = {appID: 'b', autoPort: true, appProtocol: 'grpc', command: COMMAND}

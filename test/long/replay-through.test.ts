@@ -3,8 +3,8 @@ import type {CallRow} from '../../src/api/call-view.ts'
 import type {ReplayView} from '../../src/api/replay-view.ts'
 import {ask} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
-import {openShop} from './replay-scene.ts'
-import {openWatchedStock} from './watched-stock.ts'
+import {openShop} from '../e2e/replay-scene.ts'
+import {openWatchedStock} from '../e2e/watched-stock.ts'
 
 t.test('a call that is sent again while its callee reloads waits, as any call does', async t => {
   const rig = await openRig(t)

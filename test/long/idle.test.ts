@@ -7,7 +7,7 @@ import {ask, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {openShop, publish} from './pubsub-shop.ts'
+import {openShop, publish} from '../e2e/pubsub-shop.ts'
 
 /** A wait for 50 ms in which nothing happens, for 400 ms at most. */
 async function idle(rig: Rig, more: Readonly<Record<string, unknown>> = {}): Promise<WaitAnswer> {
