@@ -119,7 +119,7 @@ function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ou
     const read = (): unknown =>
       kind ? readAs(kind, reading, {key, node, before: values[key]}) : readPlain(reading, key, node)
     const value = known && !isNull(node) ? read() : undefined
-    if (value === undefined) delete values[key]
+    if (value === undefined || value === null) delete values[key]
     else values[key] = value
   }
   return {values: values as Values, pairs, repeated, spot}

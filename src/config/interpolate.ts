@@ -1,7 +1,7 @@
 import {visit, type Scalar} from 'yaml'
 import {MAX_MISTAKES, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import {spotOf} from './nodes.ts'
-import {textOf} from './scalar.ts'
+import {setInterpolated, textOf} from './scalar.ts'
 import type {Yaml} from './source.ts'
 
 /** The text of the files, and the variables that `${…}` names. */
@@ -26,7 +26,7 @@ export function interpolate(documents: readonly Yaml[], {source, variables}: Aro
         const expansion = new Expansion(textOf(node), variables)
         const at = (index: number): Spot => spotWithin(node, index, source)
         try {
-          node.source = expansion.all()
+          setInterpolated(node, expansion.all())
           for (const [name, index] of expansion.unset)
             if (!unset.has(name)) unset.set(name, unsetMistake(name, at(index)))
         } catch (error) {

@@ -2,10 +2,8 @@ import {isPair, isScalar, isSeq, visit, type Node} from 'yaml'
 import type {Template} from './decode.ts'
 import type {Mistake} from './diagnose.ts'
 import {spotOf} from './nodes.ts'
-import {textOf} from './scalar.ts'
+import {REFERENCE, textOf, TO_REPLACE} from './scalar.ts'
 import type {Yaml} from './source.ts'
-
-const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
 
 /** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. What a shell reads is left out. */
 export function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
@@ -21,7 +19,7 @@ export function notInterpolated({top}: Template, documents: readonly Yaml[]): re
           code: 'not-interpolated',
           message: `${written} stays as it is: nothing is replaced in this template`,
           spot: whole,
-          hint: 'to replace it from the environment, write interpolate: true at the top'
+          hint: TO_REPLACE
         })
       }
     })

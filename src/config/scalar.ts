@@ -32,6 +32,25 @@ export function resolveScalar(node: Scalar | null): Resolved {
   return tag === '' && node.type !== 'PLAIN' ? {tag: '!!str', value: text} : resolvePlain(text)
 }
 
+/** A variable as a template writes it, with what may follow its name. */
+export const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
+
+/** What to do where one is not replaced. */
+export const TO_REPLACE = 'to replace it from the environment, write interpolate: true at the top'
+
+/** Values in which a variable was replaced. */
+const interpolated = new WeakSet<Scalar>()
+
+/** Gives a value its text with the variables replaced. */
+export function setInterpolated(node: Scalar, text: string): void {
+  node.source = text
+  interpolated.add(node)
+}
+
+/** The same where a number or a boolean is expected: quotes around a variable do not make it a text; in flow maps it needs them. */
+export const resolveTyped = (node: Scalar): Resolved =>
+  interpolated.has(node) && node.tag === undefined ? resolvePlain(textOf(node)) : resolveScalar(node)
+
 /** The text of a scalar: quotes and escapes undone, nothing else interpreted. */
 export const textOf = (node: Scalar | null): string => node?.source ?? ''
 

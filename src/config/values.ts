@@ -1,7 +1,7 @@
 import {isMap, isScalar, isSeq, type Scalar} from 'yaml'
 import type {Kind} from './keys.ts'
 import {follow, isNull, itemsOf, mistyped, pairsOf, refuse, type Reading, type Wanted} from './nodes.ts'
-import {resolveScalar, textOf} from './scalar.ts'
+import {REFERENCE, resolveScalar, resolveTyped, textOf, TO_REPLACE} from './scalar.ts'
 
 const WANTED: Readonly<Record<Kind, Wanted>> = {
   int: {go: 'int', expected: 'expected a whole number'},
@@ -62,10 +62,8 @@ export function readAs(kind: Kind, reading: Reading, unread: Unread): unknown {
   switch (kind) {
     case 'int':
       return readNumber(reading, node)
-    case 'bool': {
-      const value = isScalar(node) ? resolveScalar(node).value : undefined
-      return typeof value === 'boolean' ? value : mistyped(reading, WANTED.bool, node)
-    }
+    case 'bool':
+      return readBoolean(reading, node)
     case 'strings':
       return readTexts(reading, unread)
     case 'env':
@@ -90,11 +88,21 @@ function withoutNul(reading: Reading, node: Scalar): string {
 
 /** Go accepts a float for an int and drops the fraction. */
 function readNumber(reading: Reading, node: unknown): number | undefined {
-  const value = isScalar(node) ? resolveScalar(node).value : undefined
+  const value = isScalar(node) ? resolveTyped(node).value : undefined
+  if (value === null) return undefined
   if (typeof value === 'number' && Number.isFinite(value)) return Math.trunc(value)
   const quoted = isScalar(node) && node.type !== 'PLAIN' && /^-?\d+$/.test(textOf(node))
-  return mistyped(reading, WANTED.int, node, quoted ? `write it without quotes: ${textOf(node)}` : '')
+  return mistyped(reading, WANTED.int, node, quoted ? `write it without quotes: ${textOf(node)}` : toReplace(node))
 }
+
+function readBoolean(reading: Reading, node: unknown): boolean | undefined {
+  const value = isScalar(node) ? resolveTyped(node).value : undefined
+  if (value === null) return undefined
+  return typeof value === 'boolean' ? value : mistyped(reading, WANTED.bool, node, toReplace(node))
+}
+
+/** What to do about a variable that was not replaced; '' for other values. */
+const toReplace = (node: unknown): string => (isScalar(node) && REFERENCE.test(textOf(node)) ? TO_REPLACE : '')
 
 function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | undefined {
   if (isSeq(node))
@@ -140,6 +148,7 @@ export function readPlain(reading: Reading, key: string, node: unknown, depth = 
     )
   if (isNull(node)) return null
   if (!isScalar(node)) return follow(reading, node)
-  const isTyped = free === undefined ? TYPED_KEYS.has(key) : free === 'typed'
-  return isTyped ? resolveScalar(node).value : withoutNul(reading, node)
+  if (free === 'typed') return resolveScalar(node).value
+  if (free === 'text' || !TYPED_KEYS.has(key)) return withoutNul(reading, node)
+  return resolveTyped(node).value
 }

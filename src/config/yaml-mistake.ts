@@ -10,15 +10,24 @@ import {
   type YAMLSeq
 } from 'yaml'
 import type {UserError} from '../model/errors.ts'
-import {lineOf, templateError, type Spot} from './diagnose.ts'
+import {mergeConflictIn, RESOLVE_CONFLICT} from '../model/merge-conflict.ts'
+import {lineOf, templateError, type Source, type Spot} from './diagnose.ts'
 import {BEFORE_SYNTAX, type NoYaml} from './source.ts'
 
 /** The error for a text that is no YAML: with the place where it goes wrong, and what to write. */
 export function yamlMistake({source, document, fault}: NoYaml): UserError {
+  const conflict = mergeConflictIn(source.text)
+  if (conflict !== undefined) return conflictError(source, conflict)
   const problem = DEEP.test(fault.message) ? 'it is nested too deeply' : lowered(fault.message)
   const spot = openingOf(document, fault) ?? visible(source.text, fault.pos)
   const message = `${BEFORE_SYNTAX}line ${lineOf(source.text, spot.start)}: ${problem}`
   return templateError(source, {code: 'invalid-yaml', message, spot, hint: adviceFor(fault, source.text)})
+}
+
+function conflictError(source: Source, start: number): UserError {
+  const message = `${BEFORE_SYNTAX}line ${lineOf(source.text, start)}: this is a Git merge conflict`
+  const spot = {start, end: start + 7}
+  return templateError(source, {code: 'invalid-yaml', message, spot, hint: RESOLVE_CONFLICT})
 }
 
 /** The parser calls itself for each level; V8 says in either way that it did so too often. */

@@ -49,7 +49,7 @@ export function pathTo(path: string, from: string): string {
 }
 
 /** The error for a file that cannot be understood, with the place. */
-export function unreadable({shownAs, text}: ImportedFile, why: string, offset: number): UserError {
+export function unreadable({shownAs, text}: ImportedFile, why: string, offset: number, hint = ''): UserError {
   const place = placeOf({shownAs, text}, offset)
-  return new UserError(`cannot import ${shownAs}: ${why}`, {explanation: explainPlace(place, 1, [])})
+  return new UserError(`cannot import ${shownAs}: ${why}`, {explanation: explainPlace(place, 1, [hint])})
 }

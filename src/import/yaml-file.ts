@@ -1,5 +1,6 @@
-import {parseDocument} from 'yaml'
-import {messageOf} from '../model/errors.ts'
+import {parseDocument, type YAMLParseError} from 'yaml'
+import {messageOf, type UserError} from '../model/errors.ts'
+import {mergeConflictIn, RESOLVE_CONFLICT} from '../model/merge-conflict.ts'
 import {unreadable, type ImportedFile} from './imported.ts'
 
 export type Values = Readonly<Record<string, unknown>>
@@ -8,7 +9,7 @@ export type Values = Readonly<Record<string, unknown>>
 export function valuesOf(file: ImportedFile): Values {
   const document = parseDocument(file.text, {schema: 'failsafe', merge: true, prettyErrors: false, logLevel: 'silent'})
   const [fault] = document.errors
-  if (fault !== undefined) throw unreadable(file, fault.message, fault.pos[0])
+  if (fault !== undefined) throw noYaml(file, fault)
   try {
     const values: unknown = document.toJS()
     if (isMap(values)) return values
@@ -16,6 +17,13 @@ export function valuesOf(file: ImportedFile): Values {
     throw unreadable(file, messageOf(error), 0) // an alias without an anchor, or too many
   }
   throw unreadable(file, 'it is no map of keys to values', 0)
+}
+
+function noYaml(file: ImportedFile, {message, pos}: YAMLParseError): UserError {
+  const conflict = mergeConflictIn(file.text)
+  return conflict === undefined
+    ? unreadable(file, message, pos[0])
+    : unreadable(file, 'it has a Git merge conflict', conflict, RESOLVE_CONFLICT)
 }
 
 export const isMap = (value: unknown): value is Values =>

@@ -1,5 +1,6 @@
 import {isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type YAMLMap} from 'yaml'
 import type {Place} from '../model/errors.ts'
+import {mergeConflictIn, RESOLVE_CONFLICT} from '../model/merge-conflict.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {FaultDetails, ResourceFault} from './fault.ts'
 
@@ -58,7 +59,9 @@ export function parseResourceFile({file, text}: ResourceSource): ResourceFile {
     const root = new Field(reading, document, {node: document.contents, start: document.range[0], path: ''})
     const [error] = document.errors
     if (error !== undefined) {
-      root.faultAt(error.pos[0], `not valid YAML: ${error.message}`)
+      const conflict = mergeConflictIn(source.text)
+      if (conflict === undefined) root.faultAt(error.pos[0], `not valid YAML: ${error.message}`)
+      else root.faultAt(conflict, 'not valid YAML: this is a Git merge conflict', {hint: RESOLVE_CONFLICT})
       break
     }
     roots.push(root)

@@ -203,3 +203,17 @@ t.test('a fault of syntax names its line', async t => {
   ]
   for (const [text, line] of table) t.match(refusal(text), new RegExp(`^line ${line}: [a-z]`), text)
 })
+
+t.test('a Git merge conflict is told as such, at its first line', async t => {
+  const sides = (inside: string): string => `<<<<<<< HEAD\n${inside}=======\n${inside}>>>>>>> topic (fix: port)\n`
+  const table: readonly (readonly [string, number])[] = [
+    [`version: 1\napps:\n- appID: a\n${sides('  appPort: 1\n')}  command: [x]\n`, 4],
+    [`version: 1\n${sides('name: a\n')}apps: []\n`, 2],
+    [sides('version: 1\n'), 1],
+    [sides('version: 1\n').replaceAll('\n', '\r\n'), 1],
+    [`version: 1\napps:\n- env: {A: "b\n${sides('')}"}`, 4],
+    ['version: 1\nname: a\n=======\nname: b\n', 3],
+    ['version: 1\n||||||| base\nname: b\n', 2]
+  ]
+  for (const [text, line] of table) t.equal(refusal(text), `line ${line}: this is a Git merge conflict`, text)
+})

@@ -199,6 +199,10 @@ t.test('broken files, and such without services', async t => {
     message: /^cannot import compose\.yaml: /,
     explanation: /^compose\.yaml:\d+:\d+/
   })
+  t.match(await read('services:\n<<<<<<< HEAD\n  web: {image: x}\n=======\n>>>>>>> topic\n'), {
+    message: 'cannot import compose.yaml: it has a Git merge conflict',
+    explanation: 'compose.yaml:2:1\n<<<<<<< HEAD\n^\nkeep one of the two sides'
+  })
   t.match(await read('volumes: {}\n'), {message: 'cannot import compose.yaml: it has no services'})
   t.match(await read('a: &a [*a, *b]\n'), {message: /^cannot import compose\.yaml: /})
   t.match(await read(''), {message: /it is no map/})

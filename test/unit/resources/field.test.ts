@@ -75,3 +75,10 @@ t.test('text that is not YAML', async t => {
   t.ok((fault?.place.line ?? 0) >= 3)
   t.strictSame(parseResourceFile({file: 'r.yaml', text: ''}).faults, [])
 })
+
+t.test('a Git merge conflict is told as such, also in a later document', async t => {
+  const {faults} = read('kind: X\n---\nkind: Y\n<<<<<<< HEAD\nspec: 1\n=======\nspec: 2\n>>>>>>> topic\n')
+  t.strictSame(faults(), [
+    'error 4:1 not valid YAML: this is a Git merge conflict; keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>'
+  ])
+})
