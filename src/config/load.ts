@@ -1,7 +1,7 @@
 // Turns the text of a run template into a plan: finds the file, reads it as Dapr's CLI does, and adds our own keys. The result
 // is a complete plan, or one `UserError` with Dapr's text, the place, the quoted line with carets, and what to write instead.
 // Reads files and checks whether paths exist; writes nothing and starts nothing.
-import type {Place} from '../model/errors.ts'
+import {UserError, type Place} from '../model/errors.ts'
 import type {AppPlan, Plan} from '../model/plan.ts'
 import {Aliases} from './aliases.ts'
 import type {Overrides} from './app.ts'
@@ -59,8 +59,19 @@ export async function loadTemplate(
   around: Around,
   overrides: Overrides & WatchFlag
 ): Promise<Loaded> {
-  const files = findTemplates([typed].flat(), around.cwd)
-  const [first, ...others] = await openFiles(files, around)
+  const files = await openFiles(findTemplates([typed].flat(), around.cwd), around)
+  try {
+    return await loadFiles(files, around, overrides)
+  } catch (error) {
+    throw error instanceof UserError ? (await import('./foreign-file.ts')).explainForeign(error, files) : error
+  }
+}
+
+async function loadFiles(
+  [first, ...others]: readonly Opened[],
+  around: Around,
+  overrides: Overrides & WatchFlag
+): Promise<Loaded> {
   if (first === undefined) throw new Error('no template is named')
   const {profiles: wanted, variables, watch} = overrides
   const several = others.length > 0 ? await import('./several-files.ts') : undefined

@@ -1,5 +1,6 @@
 import {existsSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
+import {misspelt} from './unknown-keys.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {ResourcesPlan} from '../model/plan.ts'
 import {fileFault} from '../model/read-file.ts'
@@ -59,7 +60,9 @@ function appFolder(app: Section<AppValues>, {folder, home, source}: Search): str
   const expected = 'expected appDirPath: the folder of this app'
   if (!app.values.appDirPath) {
     const message = "required field 'appDirPath' not found in the provided app config file"
-    throw templateError(source, {code: 'missing-key', message, spot, expected})
+    const wrong = misspelt(app, 'appDirPath')
+    const hint = wrong === undefined ? '' : `write appDirPath in place of ${wrong.name}`
+    throw templateError(source, {code: 'missing-key', message, spot: wrong?.key ?? spot, expected, hint})
   }
   const path = absolutePath(app.values.appDirPath, fileAt(source, spot.start)?.folder ?? folder, home)
   mustExist(path, spot, source)

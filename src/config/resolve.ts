@@ -9,7 +9,7 @@ import type {Found} from './find.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {allInstances} from './instances.ts'
 import {mergeApp} from './merge.ts'
-import {noApps} from './unknown-keys.ts'
+import {misspelt, noApps} from './unknown-keys.ts'
 import {checkVersions, type Entry} from './service-versions.ts'
 
 /** What a plan depends on, besides the template. */
@@ -31,7 +31,7 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
   const {values, pairs} = template.top
   if ((values.version ?? 0) === 0) {
     const message = "required field 'version' not found in the provided run template file"
-    const spot = pairs.get('version')?.value ?? {start: 0, end: 0}
+    const spot = pairs.get('version')?.value ?? misspelt(template.top, 'version')?.key ?? {start: 0, end: 0}
     throw templateError(source, {code: 'missing-key', message, spot, hint: 'write version: 1 at the top'})
   }
   const locations = locateApps(template, {source, ...found, ...given})

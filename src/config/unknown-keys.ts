@@ -2,7 +2,8 @@ import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
 import {explain, placed, type Mistake, type Source} from './diagnose.ts'
-import {isNull} from './nodes.ts'
+import {isNull, type Pair} from './nodes.ts'
+import {OTHER_NAMES, simplified, UNLIKE_OURS} from './other-names.ts'
 import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
 
 const TOP = [...Object.keys(TOP_KEYS), 'common', 'apps', ...OUR_TOP_KEYS]
@@ -61,12 +62,30 @@ function unknownKey(name: string, known: readonly string[]): Omit<Mistake, 'spot
     }
   if (known === SHARED && APP.includes(name))
     return {code: 'ignored-key', message: `${name} is ignored in common`, hint: 'write it in each app'}
-  const near = nearMiss(name, known)
-  return {
-    code: 'unknown-key',
-    message: `${name} is ignored: unknown key`,
-    hint: near === '' ? '' : `did you mean ${near}?`
-  }
+  if (known === TOP && APP.includes(name))
+    return {code: 'ignored-key', message: `${name} is ignored at the top`, hint: `write it in ${homeOf(name)}`}
+  return {code: 'unknown-key', message: `${name} is ignored: unknown key`, hint: hintFor(name, known)}
+}
+
+function hintFor(name: string, known: readonly string[]): string {
+  const meant = meantBy(name, known)
+  if (meant !== '') return `did you mean ${meant}?`
+  if (known === APP) return UNLIKE_OURS.get(name) ?? ''
+  const inApp = meantBy(name, APP)
+  return inApp === '' ? '' : `write ${inApp} in ${homeOf(inApp)}`
+}
+
+/** Where a key of an app can stand. */
+const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in an app' : 'an app')
+
+/** The key of these that was probably meant; '' if none is close. */
+const meantBy = (name: string, known: readonly string[]): string =>
+  known.find(key => OTHER_NAMES.get(key)?.includes(simplified(name))) ?? nearMiss(name, known)
+
+/** The key in a section that was probably meant as `key`, which is not there; undefined if none was. */
+export const misspelt = (section: Section<object>, key: 'appDirPath' | 'version'): Pair | undefined => {
+  const known = key === 'version' ? TOP : APP
+  return [...section.pairs.values()].find(({name}) => !known.includes(name) && meantBy(name, known) === key)
 }
 
 /** The error for a template without apps; `app:` may stand in the place of `apps:`. */

@@ -61,7 +61,7 @@ export function readAs(kind: Kind, reading: Reading, unread: Unread): unknown {
   const {node} = unread
   switch (kind) {
     case 'int':
-      return readNumber(reading, node)
+      return readNumber(reading, unread)
     case 'bool':
       return readBoolean(reading, node)
     case 'strings':
@@ -87,12 +87,16 @@ function withoutNul(reading: Reading, node: Scalar): string {
 }
 
 /** Go accepts a float for an int and drops the fraction. */
-function readNumber(reading: Reading, node: unknown): number | undefined {
+function readNumber(reading: Reading, {key, node}: Unread): number | undefined {
   const value = isScalar(node) ? resolveTyped(node).value : undefined
   if (value === null) return undefined
   if (typeof value === 'number' && Number.isFinite(value)) return Math.trunc(value)
-  const quoted = isScalar(node) && node.type !== 'PLAIN' && /^-?\d+$/.test(textOf(node))
-  return mistyped(reading, WANTED.int, node, quoted ? `write it without quotes: ${textOf(node)}` : toReplace(node))
+  return mistyped(reading, WANTED.int, node, key === 'version' ? 'write version: 1' : numberHint(node))
+}
+
+function numberHint(node: unknown): string {
+  const isQuoted = isScalar(node) && node.type !== 'PLAIN' && /^-?\d+$/.test(textOf(node))
+  return isQuoted ? `write it without quotes: ${textOf(node)}` : toReplace(node)
 }
 
 function readBoolean(reading: Reading, node: unknown): boolean | undefined {

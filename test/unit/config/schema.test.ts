@@ -258,6 +258,40 @@ t.test('what nobody hears is found: unknown keys, keys in the wrong section, key
   t.equal(findings[4]?.explanation, 'dapr.yaml:8:5\n    apPort: 9\n    ^^^^^^\ndid you mean appPort?')
 })
 
+t.test('the keys of other tools, and keys in a wrong place, come with the key that is meant', async t => {
+  const app: Readonly<Record<string, string>> = {
+    port: 'did you mean appPort?',
+    ports: 'did you mean appPort?',
+    environment: 'did you mean env?',
+    healthcheck: 'did you mean ready?',
+    working_dir: 'did you mean appDirPath?',
+    workingDir: 'did you mean appDirPath?',
+    appDirPth: 'did you mean appDirPath?',
+    entrypoint: 'did you mean command?',
+    env_file: 'did you mean envFile?',
+    depends_on: 'did you mean dependsOn?',
+    image: 'to run a container, write command: [docker, run, --rm, IMAGE]'
+  }
+  const hint = (yaml: string): string => {
+    const {findings} = load(t, yaml)
+    t.equal(findings.length, 1, yaml)
+    return findings[0]?.explanation.split('\n').slice(2).join('\n') ?? ''
+  }
+  for (const [key, expected] of Object.entries(app))
+    t.equal(hint(orders(`${key}: x`)), `    ${'^'.repeat(key.length)}\n${expected}`, key)
+  t.match(hint(`environment: {}\n${orders()}`), /\nwrite env in common, or in an app$/)
+  t.match(hint(`command: [x]\n${orders()}`), /\nwrite it in an app$/)
+  t.match(hint(`common:\n  cwd: x\n${orders()}`), /\nwrite appDirPath in an app$/)
+})
+
+t.test('a required key under a wrong name is shown at its place', async t => {
+  const folder = failure(t, orders().replace('appDirPath', 'working_dir'))
+  t.match(folder.message, "required field 'appDirPath' not found")
+  t.match(folder.explanation, /^dapr\.yaml:4:5\n.*\n {4}\^{11}\n.*\nwrite appDirPath in place of working_dir$/)
+  const version = failure(t, orders().replace('version', 'x-a: 1\nVersion'))
+  t.match(version.explanation, /^dapr\.yaml:2:1\nVersion: 1\n\^{7}\nwrite version: 1 at the top$/)
+})
+
 t.test('what merge keys write once more is no finding', async t => {
   const yaml = `x-base: &base {appPort: 1}\n${orders('<<: *base', 'appPort: 2')}`
   t.strictSame(load(t, yaml).findings, [])
