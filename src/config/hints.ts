@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {TemplateMistake} from '../model/errors.ts'
 import type {Template} from './decode.ts'
+import {commandMistakes} from './command-mistakes.ts'
 import {explain, MAX_MISTAKES, placed, placeText, type Mistake, type Source} from './diagnose.ts'
 import type {Entry} from './service-versions.ts'
 import type {Yaml} from './source.ts'
@@ -32,6 +33,8 @@ export interface Checked {
 export const hintsIn = ({template, entries, source, unset}: Checked): readonly Mistake[] => [
   ...wrongKeys(template),
   ...unset,
+  ...oddIds(entries),
+  ...entries.flatMap(({settings}) => commandMistakes(settings)),
   ...repeatedIds(entries, source),
   ...repeatedAppPorts(entries, source)
 ]
@@ -50,6 +53,27 @@ export const asFindings = (
       ...placed(source, mistake),
       explanation: explain(source, mistake)
     }))
+
+/** Ids that real Dapr refuses, or that do not pass through URLs, headers and shells as they are. */
+function oddIds(entries: readonly Entry[]): readonly Mistake[] {
+  return entries.flatMap(({settings, plan: {id}}) => {
+    if (/^\w[-\w]*$/.test(id)) return []
+    const better = id
+      .normalize('NFKD')
+      .replace(/\p{Mark}/gu, '')
+      .replace(/[^\w-]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+    return {
+      code: 'odd-app-id',
+      message: id.includes('.')
+        ? `the id ${JSON.stringify(id)} has a dot: Dapr takes what follows it for a namespace, and does not start such an app`
+        : `the id ${JSON.stringify(id)} does not fit into a URL or a header as it is`,
+      spot: settings.spot('appID'),
+      expected: 'expected letters, digits, - and _',
+      hint: better === '' ? '' : `write appID: ${better}, wherever the app is called`
+    }
+  })
+}
 
 /** Different programs under one id: somebody has copied an entry and left its id as it was. */
 function repeatedIds(entries: readonly Entry[], source: Source): readonly Mistake[] {

@@ -119,14 +119,20 @@ function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | u
 /** What only a shell understands: operators, quotes, variables, globs, assignments before the program. */
 const SHELL_SYNTAX = /[&|;<>()$`\\"'*?[\]{}~#\n]|^\s*\w+=/
 
-const quoted = (words: readonly string[]): string => words.map(word => JSON.stringify(word)).join(', ')
+/** Words as they stand in a list of a template. */
+export const quoted = (words: readonly string[]): string => words.map(word => JSON.stringify(word)).join(', ')
 
 function listHint(key: string, text: string): string {
   if (text.trim() === '') return ''
   if (key !== 'command') return `write ${key} as a list: [${quoted([text])}]`
-  if (SHELL_SYNTAX.test(text.trim())) return `write command as a list, with a shell: [sh, -c, ${quoted([text.trim()])}]`
-  return `write command as a list: [${quoted(text.split(/\s+/).filter(Boolean))}]`
+  return `write command as a list${needsShell(text) ? ', with a shell' : ''}: ${asList(text)}`
 }
+
+const needsShell = (text: string): boolean => SHELL_SYNTAX.test(text.trim())
+
+/** A command in one text as the list of its words, or of a shell where only that understands it. */
+export const asList = (text: string): string =>
+  needsShell(text) ? `[sh, -c, ${quoted([text.trim()])}]` : `[${quoted(text.split(/\s+/).filter(Boolean))}]`
 
 /** Go decodes duplicate maps into one: the later one adds to the earlier one. */
 function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<string, string>> | undefined {

@@ -4,7 +4,15 @@ import type {Plan} from '../../model/plan.ts'
 import type {Hint} from '../../run/run-options.ts'
 
 /** Findings that `run` prints, too; only `validate` prints the others. */
-const PRINTED = ['unknown-key', 'ignored-key', 'duplicate-app-id', 'duplicate-app-port', 'unset-variable'] as const
+const PRINTED = [
+  'unknown-key',
+  'ignored-key',
+  'odd-app-id',
+  'duplicate-app-id',
+  'duplicate-app-port',
+  'no-shell',
+  'unset-variable'
+] as const
 
 /** What `run` warns about when the start lines are out, one line each. `plan`: the apps that are started. */
 export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {

@@ -284,6 +284,28 @@ t.test('the keys of other tools, and keys in a wrong place, come with the key th
   t.match(hint(`common:\n  cwd: x\n${orders()}`), /\nwrite appDirPath in an app$/)
 })
 
+t.test('ids that do not pass as they are get a warning with the id to write', async t => {
+  const table: Readonly<Record<string, string>> = {
+    'my app': 'my-app',
+    'a.b': 'a-b',
+    'shop/web': 'shop-web',
+    Grüße: 'Gru-e',
+    '-x': 'x',
+    '☃': ''
+  }
+  for (const [id, better] of Object.entries(table)) {
+    const {findings} = load(t, orders().replace('appID: orders', `appID: "${id}"`))
+    const hint = better === '' ? '' : `write appID: ${better}, wherever the app is called`
+    t.match(findings, [{code: 'odd-app-id', severity: 'warning', place: {line: 3, column: 12}, hint}], id)
+    t.equal(findings[0]?.hint, hint)
+  }
+  t.match(load(t, orders().replace('orders', 'a.b')).findings, [{message: /has a dot: Dapr takes .* for a namespace/}])
+  for (const id of ['orders', 'die_roller', 'Front-End', '7'])
+    t.strictSame(load(t, orders().replace('appID: orders', `appID: ${id}`)).findings, [], id)
+  const {findings} = load(t, 'version: 1\napps: [{appDirPath: "./my app"}]', {files: {'my app': {}}})
+  t.match(findings, [{code: 'odd-app-id', hint: /write appID: my-app/}], 'the name of a folder')
+})
+
 t.test('a required key under a wrong name is shown at its place', async t => {
   const folder = failure(t, orders().replace('appDirPath', 'working_dir'))
   t.match(folder.message, "required field 'appDirPath' not found")
