@@ -204,8 +204,10 @@ t.test('a fault of syntax names its line', async t => {
   for (const [text, line] of table) t.match(refusal(text), new RegExp(`^line ${line}: [a-z]`), text)
 })
 
+/** A conflict whose sides are equal. */
+const sides = (inside: string): string => `<<<<<<< HEAD\n${inside}=======\n${inside}>>>>>>> topic (fix: port)\n`
+
 t.test('a Git merge conflict is told as such, at its first line', async t => {
-  const sides = (inside: string): string => `<<<<<<< HEAD\n${inside}=======\n${inside}>>>>>>> topic (fix: port)\n`
   const table: readonly (readonly [string, number])[] = [
     [`version: 1\napps:\n- appID: a\n${sides('  appPort: 1\n')}  command: [x]\n`, 4],
     [`version: 1\n${sides('name: a\n')}apps: []\n`, 2],
