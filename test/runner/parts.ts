@@ -59,7 +59,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   sdks: {folders: ['sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
   java: {folders: ['java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
-  long: {folders: ['long'], minutes: 7, what: 'the built program in many cases, floods, storms'},
+  long: {folders: ['long'], minutes: 10, what: 'the built program in many cases, floods, storms'},
   kubernetes: {
     folders: ['kubernetes'],
     minutes: 7,

@@ -42,7 +42,7 @@ t.test('a page in a browser cannot send commands', async t => {
   const post = 'POST / HTTP/1.1\r\nHost: localhost\r\n\r\nSET evil 1\r\n'
   t.equal(await answerTo(port, post), '')
   const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\nSET evil 1\r\n'
-  t.equal(await answerTo(port, get), '')
+  t.notMatch(await answerTo(port, get), '+OK', 'its first line is a command with wrong arguments, and may be answered')
   t.equal(engine.database(0).size, 0)
 })
 
