@@ -41,8 +41,24 @@ export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
 
 /** Words of other tools, and the command of ours that is meant. */
 export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['attach', 'logs -f'],
   ['build', 'up'],
+  ['check', 'validate'],
+  ['config', 'validate'],
+  ['delete', 'stop'],
+  ['dev', 'up --watch'],
   ['exec', 'env'],
+  ['inspect', 'why'],
   ['kill', 'stop'],
-  ['top', 'ps -w']
+  ['pause', 'stop'],
+  ['reload', 'restart'],
+  ['remove', 'stop'],
+  ['requests', 'calls'],
+  ['rm', 'stop'],
+  ['serve', 'up'],
+  ['shell', 'env'],
+  ['stats', 'ps -w'],
+  ['tail', 'logs -f'],
+  ['top', 'ps -w'],
+  ['ui', 'dashboard']
 ])

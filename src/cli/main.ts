@@ -65,7 +65,7 @@ async function usageFailure(message: string): Promise<number> {
 function nearFlag(message: string): string {
   const typed = /^unknown flag: --(.*)$/.exec(message)?.[1]
   const names = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS].map(({name}) => name)
-  const near = typed === undefined ? '' : nearMiss(typed, names)
+  const near = typed === undefined ? '' : typed === 'lines' && names.includes('tail') ? 'tail' : nearMiss(typed, names)
   return near === '' ? '' : `Did you mean --${near}?\n`
 }
 

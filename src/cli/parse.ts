@@ -82,7 +82,13 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   const wrong = given.isSet('kubernetes')
     ? undefined
     : flags.find(flag => flag.needsKubernetes && given.names.includes(flag.name))
-  if (wrong !== undefined) throw new UserError(`--${wrong.name} is for Kubernetes: add --kubernetes`)
+  if (wrong !== undefined) {
+    const value = given.text(wrong.name) ?? ''
+    // `-n 5` of `tail`
+    const isCount = wrong.short === 'n' && /^\d+$/.test(value) && flags.some(({name}) => name === 'tail')
+    const meant = isCount ? `did you mean --tail ${value}?` : 'add --kubernetes'
+    throw new UserError(`--${wrong.name} is for Kubernetes: ${meant}`)
+  }
   const missing = required.filter(name => !given.names.includes(name)).toSorted()
   if (missing.length > 0)
     throw new UsageError(`required flag(s) ${missing.map(name => `"${name}"`).join(', ')} not set`)

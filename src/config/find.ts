@@ -1,5 +1,5 @@
 import {existsSync, statSync} from 'node:fs'
-import {dirname, join, normalize, resolve} from 'node:path'
+import {dirname, join, normalize, relative, resolve} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import {statFault} from './paths.ts'
 
@@ -44,8 +44,16 @@ function templateIn(typed: string, cwd: string): string {
   const quoted = JSON.stringify(inside)
   throw notFound(
     `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`,
-    inside === TEMPLATE_NAMES[0] ? FIRST : TAKEN
+    inside === TEMPLATE_NAMES[0] ? whereElse(cwd) : TAKEN
   )
+}
+
+/** What to do in a folder without a template. */
+function whereElse(cwd: string): string {
+  const above = nearestTemplate(dirname(cwd))
+  if (above === undefined) return FIRST
+  const way = relative(cwd, above)
+  return `There is no template in this folder. The nearest one above is ${way}: -f ${dirname(way)}`
 }
 
 const notFound = (why: string, explanation = TAKEN): UserError =>

@@ -179,6 +179,8 @@ t.test('what is for Kubernetes, or for services that are not here, says so in on
     [['init', '-k', '--wait'], `init is not supported for Kubernetes: ${own}`],
     [['uninstall', '--kubernetes'], `uninstall is not supported for Kubernetes: ${own}`],
     [['status', '-k'], `status is for Kubernetes: "pillion ps" shows what runs here; for a cluster ${own}`],
+    [['logs', '-n', '5'], '--namespace is for Kubernetes: did you mean --tail 5?'],
+    [['logs', '-n', 'shop'], '--namespace is for Kubernetes: add --kubernetes'],
     [['mtls', 'export', '-o', 'x'], `mtls is for Kubernetes: for a cluster ${own}`],
     [['workflow', 'list', '-a', 'x'], `workflow is not supported yet: ${own}`]
   ] as const

@@ -49,3 +49,11 @@ t.test('what cannot be found is told as Dapr tells it, on stderr', async t => {
       typed
     )
 })
+
+t.test('below a template, its place is told', async t => {
+  const cwd = t.testdir({'dapr.yml': '', src: {deep: {}}})
+  const error = t.throws(() => findTemplate('.', join(cwd, 'src/deep')))
+  t.match(error, {
+    explanation: 'There is no template in this folder. The nearest one above is ../../dapr.yml: -f ../..'
+  })
+})
