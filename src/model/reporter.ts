@@ -17,6 +17,7 @@ export type WarningCode =
   | 'duplicate-app-id'
   | 'duplicate-app-port'
   | 'duplicate-run'
+  | 'endless-wait'
   | 'exporter-failed'
   | 'fixed-port-not-used'
   | 'ignored-key'

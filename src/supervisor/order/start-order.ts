@@ -1,7 +1,9 @@
 import type {preparePipes} from '../process/supervised-app.ts'
 import type {Emit} from '../../model/events.ts'
+import type {Clock} from '../../platform/clock.ts'
 import {closePipes} from '../../platform/pipes.ts'
 import type {AppPlan} from '../../model/plan.ts'
+import {EndlessWaits} from './endless-waits.ts'
 import {StartQueue, type Startable} from './start-queue.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
@@ -14,6 +16,7 @@ export interface StartOrderOptions {
   readonly runtimes: () => readonly Startable[]
   /** The run is stopping: no app may be started. */
   readonly isOver: () => boolean
+  readonly clock?: Clock
 }
 
 /** Pipes for the first processes, created in advance. */
@@ -26,14 +29,17 @@ export const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => comma
 export class StartOrder {
   readonly #options: StartOrderOptions
   readonly #queue: StartQueue
+  readonly #endless: EndlessWaits
   /** Settles when the start lines of all apps without dependencies are printed. */
   #first: Promise<void> = Promise.resolve()
 
   constructor(options: StartOrderOptions) {
     this.#options = options
+    this.#endless = new EndlessWaits(options.reporter, options.clock)
     this.#queue = new StartQueue({
       runtimes: options.runtimes,
       start: runtime => (runtime.fault === '' ? void this.#startLate(runtime) : this.#refuse(runtime)),
+      waits: (runtime, needed) => this.#endless.look(runtime, needed),
       giveUp: (runtime, why) => this.#giveUp(runtime, why)
     })
   }
@@ -57,7 +63,8 @@ export class StartOrder {
 
   /** To be called after each state change of an app. */
   look(): void {
-    if (!this.#options.isOver()) this.#queue.look()
+    if (this.#options.isOver()) this.#endless.close()
+    else this.#queue.look()
   }
 
   async #startFirst(runtimes: readonly Startable[], pipes: Pipes[number][]): Promise<void> {

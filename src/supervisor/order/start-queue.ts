@@ -23,6 +23,8 @@ export interface StartQueueOptions {
   readonly runtimes: () => readonly Startable[]
   /** All dependencies are met. */
   readonly start: (runtime: Startable) => void
+  /** It goes on waiting for some of these. */
+  readonly waits: (runtime: Startable, needed: readonly Startable[]) => void
   /** A dependency can only be met if the user starts it again; `why` is a complete sentence. */
   readonly giveUp: (runtime: Startable, why: string) => void
 }
@@ -54,8 +56,11 @@ export class StartQueue {
     const {dependsOn} = runtime.plan
     const ids = new Set(dependsOn.map(({id}) => id))
     // an app checked before may have been given up
-    const progress = [...ids].flatMap(id => byId.get(id) ?? []).map(each => each.progress)
-    const standing = standingOf(dependsOn, progress)
+    const needed = [...ids].flatMap(id => byId.get(id) ?? [])
+    const standing = standingOf(
+      dependsOn,
+      needed.map(each => each.progress)
+    )
     if (runtime.isGivenUp) {
       if (standing.kind === 'never') return
       runtime.reset()
@@ -64,7 +69,10 @@ export class StartQueue {
       this.#waiting.delete(runtime) // it was stopped in the meantime
       return
     }
-    if (standing.kind === 'waits') return runtime.waits(standing.why, standing.ids)
+    if (standing.kind === 'waits') {
+      runtime.waits(standing.why, standing.ids)
+      return this.#options.waits(runtime, needed)
+    }
     if (standing.kind === 'never')
       return this.#options.giveUp(runtime, `"${runtime.id}" was not started: it depends on ${standing.why}`)
     this.#waiting.delete(runtime)

@@ -1,10 +1,11 @@
 import t from 'tap'
 import type {AppState} from '../../../../src/model/app-state.ts'
-import type {Dependency} from '../../../../src/model/plan.ts'
+import type {Dependency, ReadyPlan} from '../../../../src/model/plan.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {noProgress, progressed, type Progress} from '../../../../src/supervisor/order/progress.ts'
 import {StartOrder} from '../../../../src/supervisor/order/start-order.ts'
 import type {Startable} from '../../../../src/supervisor/order/start-queue.ts'
+import {TestClock} from '../../../rig/clock.ts'
 
 const EXITED = (code: number): AppState => ({phase: 'exited', exit: {kind: 'code', code}, asked: false})
 
@@ -14,6 +15,7 @@ const settle = async (): Promise<void> => new Promise(resolve => setImmediate(re
 /** Apps that start when the test says so, and what is asked of them and told. */
 class Scene {
   readonly log: string[] = []
+  readonly clock = new TestClock()
   isOver = false
   readonly order: StartOrder
   readonly #apps = new Map<string, {progress: Progress; readonly spawned: () => void; readonly runtime: Startable}>()
@@ -26,7 +28,8 @@ class Scene {
       },
       reporter: {warn: (_, text) => this.log.push(text)},
       runtimes: () => this.runtimes,
-      isOver: () => this.isOver
+      isOver: () => this.isOver,
+      clock: this.clock
     })
   }
 
@@ -35,13 +38,13 @@ class Scene {
   }
 
   /** An app that depends on these. */
-  add(id: string, dependsOn: readonly Dependency[] = [], fault = ''): Startable {
+  add(id: string, dependsOn: readonly Dependency[] = [], fault = '', ready: ReadyPlan['kind'] = 'spawned'): Startable {
     const spawn = Promise.withResolvers<void>()
     const progressOf = (): Progress => this.#apps.get(id)?.progress ?? noProgress(id, true)
     const runtime = {
       id,
       fault,
-      plan: {dependsOn, command: [id], logs: {folder: ''}} as unknown as AppRuntime['plan'],
+      plan: {dependsOn, command: [id], logs: {folder: ''}, ready: {kind: ready}} as unknown as AppRuntime['plan'],
       get app() {
         return {state: progressOf().state} as AppRuntime['app']
       },
@@ -239,4 +242,67 @@ t.test('an app that cannot be started is given up with its reason, and so is who
     ]
   )
   t.ok(scene.runtimes.some(({isGivenUp}) => isGivenUp))
+})
+
+const RUNNING: AppState = {phase: 'running', pid: 1, ready: true}
+const toldOf = (scene: Scene): readonly string[] => scene.news().filter(line => line.includes('server'))
+const COMPLETED: readonly Dependency[] = [{id: 'db', until: 'completed'}]
+
+t.test('who waits for the end of a server says so once, and what to write', async t => {
+  const scene = new Scene()
+  scene.add('db', [], '', 'tcp')
+  for (const id of ['web', 'api']) scene.add(id, COMPLETED)
+  void scene.order.begin([])
+  await scene.spawned('db')
+  await scene.moves('db', {...RUNNING, ready: false})
+  scene.clock.pass(100_000)
+  scene.news()
+  await scene.moves('db', RUNNING)
+  scene.clock.pass(4999)
+  t.same(toldOf(scene), [])
+  scene.clock.pass(1)
+  t.same(scene.news(), [
+    '"web" waits until "db" ends, which has been ready for 5 s: if it is a server, write dependsOn: {db: ready}'
+  ])
+  scene.order.look()
+  scene.clock.pass(100_000)
+  t.same(toldOf(scene), [], 'once')
+})
+
+t.test('a job that ends in time is no server; one without a port has a minute', async t => {
+  const scene = new Scene()
+  scene.add('db')
+  scene.add('web', COMPLETED)
+  void scene.order.begin([])
+  await scene.spawned('db')
+  await scene.moves('db', RUNNING)
+  scene.clock.pass(59_999)
+  scene.news()
+  await scene.moves('db', EXITED(0))
+  scene.clock.pass(100_000)
+  t.same(toldOf(scene), [])
+
+  const slow = new Scene()
+  slow.add('db')
+  slow.add('web', COMPLETED)
+  void slow.order.begin([])
+  await slow.spawned('db')
+  await slow.moves('db', RUNNING)
+  slow.news()
+  slow.clock.pass(60_000)
+  t.match(slow.news(), [/ready for 60 s: if it is a server, write dependsOn: \{db: started\}$/])
+})
+
+t.test('when the run is over, nothing is told any more', async t => {
+  const scene = new Scene()
+  scene.add('db', [], '', 'http')
+  scene.add('web', COMPLETED)
+  void scene.order.begin([])
+  await scene.spawned('db')
+  await scene.moves('db', RUNNING)
+  scene.isOver = true
+  scene.order.look()
+  scene.news()
+  scene.clock.pass(100_000)
+  t.same(scene.news(), [])
 })

@@ -21,7 +21,12 @@ function chainOf(count: number): {readonly queue: StartQueue; readonly reads: ()
       }
     } as unknown as Startable
   })
-  const queue = new StartQueue({runtimes: () => runtimes, start: () => undefined, giveUp: () => undefined})
+  const queue = new StartQueue({
+    runtimes: () => runtimes,
+    start: () => undefined,
+    waits: () => undefined,
+    giveUp: () => undefined
+  })
   queue.add(runtimes.slice(1))
   return {queue, reads: () => reads, told}
 }

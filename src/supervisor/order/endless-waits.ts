@@ -1,0 +1,55 @@
+import type {Reporter} from '../../model/reporter.ts'
+import {systemClock, type Clock} from '../../platform/clock.ts'
+import type {Startable} from './start-queue.ts'
+
+/** How long an app that others wait to end may run, and be ready, before that is told: one that listens is hardly a job. */
+const PATIENCE_MS = {listens: 5000, other: 60_000}
+
+/** Tells, once for each app, that others wait for the end of what probably never ends: a server. */
+export class EndlessWaits {
+  readonly #reporter: Reporter
+  readonly #clock: Clock
+  /** By the id of the app that others wait for: how to call the timer off. */
+  readonly #watched = new Map<string, () => void>()
+
+  constructor(reporter: Reporter, clock: Clock = systemClock) {
+    this.#reporter = reporter
+    this.#clock = clock
+  }
+
+  /** `waiting` waits; `needed`: the apps that it depends on. */
+  look(waiting: Startable, needed: readonly Startable[]): void {
+    for (const {id} of waiting.plan.dependsOn.filter(({until}) => until === 'completed')) {
+      const app = needed.find(each => each.id === id && goesOn(each))
+      if (app === undefined || this.#watched.has(id)) continue
+      const patience = listens(app) ? PATIENCE_MS.listens : PATIENCE_MS.other
+      this.#watched.set(
+        id,
+        this.#clock.after(patience, () => this.#tell(waiting, app, patience))
+      )
+    }
+  }
+
+  /** The run is over. */
+  close(): void {
+    for (const callOff of this.#watched.values()) callOff()
+  }
+
+  #tell(waiting: Startable, app: Startable, patience: number): void {
+    if (waiting.app.state.phase !== 'idle' || !goesOn(app)) {
+      this.#watched.delete(app.id)
+      return
+    }
+    const until = listens(app) ? 'ready' : 'started'
+    const seconds = (patience / 1000).toString()
+    this.#reporter.warn(
+      'endless-wait',
+      `"${waiting.id}" waits until "${app.id}" ends, which has been ready for ${seconds} s: if it is a server, write dependsOn: {${app.id}: ${until}}`
+    )
+  }
+}
+
+const listens = ({plan: {ready}}: Startable): boolean => ready.kind === 'tcp' || ready.kind === 'http'
+
+const goesOn = ({app: {state}, progress}: Startable): boolean =>
+  state.phase === 'running' && state.ready && !progress.hasCompleted
