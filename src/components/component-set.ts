@@ -6,7 +6,9 @@ import type {ComponentResource} from '../resources/components.ts'
 import {splitType, type Block} from '../resources/component-types.ts'
 import {COMPONENT_LOADERS, type ComponentLoader} from './component-loaders.ts'
 import type {Component, OpenOptions} from './component.ts'
+import {InitClock} from './init-clock.ts'
 import {ComponentFault} from './component-fault.ts'
+import type {RedisAccess} from './redis/redis-access.ts'
 import type {Property} from './properties.ts'
 import {Properties} from './properties.ts'
 
@@ -71,13 +73,15 @@ export class ComponentSet {
     const heard = (error: unknown): void => warn(`component ${name}: its client failed: ${messageOf(error)}`)
     const late = Promise.withResolvers<never>()
     const given = new AbortController()
-    const timer = setTimeout(() => {
+    const clock = new InitClock(initTimeoutMs, () => {
       const why = `init timeout for component ${name} exceeded after ${(initTimeoutMs / 1000).toString()}s`
       late.reject(new ComponentFault(why, place))
       given.abort()
-    }, initTimeoutMs)
+    })
+    const {env, redis: servers} = this.#options
+    const redis: RedisAccess = {connect: async target => servers.connect(target, clock.apart)}
     const options = {name, version: versionOf(resource), properties: new Properties(properties), folder, warn}
-    const begin = async (): Promise<Component> => open({...this.#options, ...options, signal: given.signal})
+    const begin = async (): Promise<Component> => open({env, redis, ...options, signal: given.signal})
     const opening = hasClient === true ? within(heard, begin).then(component => bounded(component, heard)) : begin()
     try {
       return await Promise.race([opening, late.promise])
@@ -86,7 +90,7 @@ export class ComponentSet {
       void opening.then(async component => component.close()).catch(() => undefined)
       throw error
     } finally {
-      clearTimeout(timer)
+      clock.end()
     }
   }
 }

@@ -3,8 +3,12 @@ import {runInNewContext} from 'node:vm'
 
 /** How often a run is asked whether it is idle. */
 const LOOK_MS = 3000
-/** Most that an idle run uses of one processor. */
+/** Most that an idle run uses of one processor … */
 const IDLE = 0.05
+/** … and one at which little but polls arrives: a page, a health check, a script that waits. */
+const LIGHT = 0.2
+/** Under a light load the pause of a collection meets calls: it has to bring twice as much, and comes at most this often. */
+const LIGHT_EVERY_MS = 60_000
 /**
  * What has to have come since the last collection: it costs 30 ms with ten apps, 130 ms with two hundred, and drops compiled
  * code, so that the first calls after it are slower. Calls alone let memory go up and down by less.
@@ -48,21 +52,43 @@ export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * From now on gives back what a start or a flood has left, as soon as nothing happens: V8 keeps it, since it collects only
- * what new allocations need. A run that is busy, or has not grown, is left alone.
+ * From now on gives back what a start or a flood has left, as soon as nothing happens, and within a minute while little
+ * happens: V8 keeps it, since it collects only what new allocations need. A run that is busy, or has not grown, is left alone.
  */
-export function giveBackWhenIdle(): void {
+export function giveBackWhenCalm(): void {
   let before = performance.eventLoopUtilization()
-  let kept = 0
+  const memory = new KeptMemory(performance.now())
   const look = (): void => {
     const now = performance.eventLoopUtilization()
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
-    if (utilization > IDLE || process.memoryUsage.rss() - kept < WORTH_BYTES) return
+    if (!memory.isWorthCollecting(utilization, process.memoryUsage.rss(), performance.now())) return
     collect('last-resort')
-    kept = process.memoryUsage.rss()
+    memory.collected(process.memoryUsage.rss(), performance.now())
   }
   setInterval(look, LOOK_MS).unref()
+}
+
+/** Knows what the last collection has left, and decides when the next one is worth its pause. Times in ms, sizes in bytes. */
+export class KeptMemory {
+  #kept = 0
+  #at: number
+
+  constructor(now: number) {
+    this.#at = now
+  }
+
+  /** `utilization`: the part of one processor that was used since the last look, 0–1. */
+  isWorthCollecting(utilization: number, rss: number, now: number): boolean {
+    const grown = rss - this.#kept
+    if (utilization <= IDLE) return grown >= WORTH_BYTES
+    return utilization <= LIGHT && grown >= 2 * WORTH_BYTES && now - this.#at >= LIGHT_EVERY_MS
+  }
+
+  collected(rss: number, now: number): void {
+    this.#kept = rss
+    this.#at = now
+  }
 }
 
 /** Collects all garbage now. `last-resort` empties V8's pool of pages, too, and returns them to the system. */

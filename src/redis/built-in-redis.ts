@@ -12,7 +12,7 @@ export interface BuiltInRedisOptions {
   readonly port: number
   /** Where keys are kept; undefined: in memory only. */
   readonly file?: string | undefined
-  /** Told what the user should know of the file. */
+  /** Told what happens to the file, other than that it cannot be used. */
   readonly warn: (text: string) => void
 }
 
@@ -46,9 +46,15 @@ export class BuiltInRedis {
     return this.#server.port
   }
 
-  /** Where the keys are kept; undefined: in memory only. */
-  get file(): string | undefined {
-    return this.#keys.file
+  /** Where the keys are kept: `in memory`, with the reason if a file was asked for, or `in FILE`. */
+  get where(): string {
+    const {file, refusal} = this.#keys
+    return file === undefined ? `in memory only${refusal === '' ? '' : `: ${refusal}`}` : `in ${file}`
+  }
+
+  /** The keys are in memory, though they were to be kept. */
+  get isForgetful(): boolean {
+    return this.#keys.refusal !== ''
   }
 
   /** A connection without a socket. */

@@ -5,8 +5,10 @@ import {mkdir} from 'node:fs/promises'
 import {createServer} from 'node:net'
 import {join} from 'node:path'
 import t from 'tap'
+import {openKeyFile} from '../../src/redis/storage/key-file.ts'
 import {freePort} from '../rig/free-port.ts'
 import {skipWithoutRedis} from '../rig/redis.ts'
+import {component} from '../rig/resource-files.ts'
 import {respClient} from '../rig/resp.ts'
 import {openRig} from '../rig/rig.ts'
 import {SMALL_DISK, skipWithoutSmallDisk} from '../rig/small-disk.ts'
@@ -33,7 +35,7 @@ t.test('PILLION_REDIS=memory keeps nothing; XDG_STATE_HOME is where keys are kep
   const rig = await openRig(t)
   const port = (await freePort()).toString()
   const memory = rig.pillion(['redis', port], {env: {PILLION_REDIS: 'memory'}})
-  t.match(await memory.stdout.line(/Redis listens/), `localhost:${port}; its keys are kept in memory`)
+  t.match(await memory.stdout.line(/Redis listens/), `localhost:${port}; its keys are kept in memory only`)
   memory.signal('SIGINT')
   await memory.exited
   t.notOk(existsSync(join(rig.home, '.local')))
@@ -45,6 +47,24 @@ t.test('PILLION_REDIS=memory keeps nothing; XDG_STATE_HOME is where keys are kep
     code: 1,
     stderr: '❌  PILLION_REDIS is "on": it can be "memory" (keep no keys) or "off" (no built-in Redis)\n'
   })
+})
+
+t.test('keys whose file another process has open are in memory, which one sentence says', async t => {
+  const rig = await openRig(t)
+  const port = (await freePort()).toString()
+  const file = join(rig.home, `.local/state/pillion/redis-${port}.db`)
+  const held = openKeyFile(file)
+  t.teardown(() => held.close())
+  await rig.write({'resources/store.yaml': component('store', 'state.redis', {redisHost: `localhost:${port}`})})
+  await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await rig.driven('shop')
+  const told = [...run.stdout.lines, ...run.stderr.lines].filter(line => line.includes('edis'))
+  t.equal(told.length, 1, told.join('\n'))
+  t.match(
+    told[0],
+    `Redis does not answer at localhost:${port}: pillion answers there (keys in memory only: another process has ${file} open)`
+  )
 })
 
 t.test('what does not fit into memory is refused, and ends nothing', async t => {

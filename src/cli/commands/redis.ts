@@ -31,8 +31,8 @@ async function serve(port: number, {asJson}: CommandContext): Promise<number> {
   const server = await BuiltInRedis.open({port, file, warn}).catch(async (error: unknown) => {
     throw await withOwner(error, port)
   })
-  const where = server.file === undefined ? 'in memory' : `in ${server.file}`
-  say(process.stdout, 'info', `Redis listens on localhost:${port.toString()}; its keys are kept ${where}`, asJson)
+  const text = `Redis listens on localhost:${port.toString()}; its keys are kept ${server.where}`
+  say(process.stdout, server.isForgetful ? 'warning' : 'info', text, asJson)
   await ended
   await server.close()
   return 0

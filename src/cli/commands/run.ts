@@ -1,6 +1,6 @@
 import {UserError} from '../../model/errors.ts'
 import {isTakenByBoundary} from '../../platform/boundary.ts'
-import {giveBackWhenIdle, restoreDefaults, tuneForRun} from '../../platform/heap.ts'
+import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../platform/heap.ts'
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -61,7 +61,7 @@ async function live(
   try {
     await lived.start()
     tuneForRun()
-    giveBackWhenIdle()
+    giveBackWhenCalm()
     void started?.(lived)
     if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
     const isHealthy = await lived.ended

@@ -5,6 +5,7 @@ import {firstAccepting, LOOPBACK} from '../../platform/probe.ts'
 import type {RedisAddress} from '../../redis/client-connection.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {BuiltInRedis} from '../../redis/built-in-redis.ts'
+import type {Apart} from '../init-clock.ts'
 import {MovableConnection} from './movable-connection.ts'
 import {redisMode} from '../../redis/redis-mode.ts'
 
@@ -42,9 +43,9 @@ export class LocalRedis {
     this.#options = options
   }
 
-  async connect(address: RedisAddress): Promise<RedisConnection> {
+  async connect(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const connection = new MovableConnection({
-      open: async () => this.#open(address),
+      open: async () => this.#open(address, apart),
       closed: () => this.#connections.delete(connection),
       waitMs: address.connectTimeoutMs ?? 5000
     })
@@ -74,17 +75,17 @@ export class LocalRedis {
     await this.#builtIn?.close()
   }
 
-  async #open(address: RedisAddress): Promise<RedisConnection> {
+  async #open(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
     while (!this.#over.signal.aborted) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
       const mayBecome = !this.#isReleased && !this.#options.isOwnPort(this.#port)
       // the client of a real one is large: it is only loaded if a server answers
-      if (mayBecome && !(await this.#isAnswered(address)) && (await this.#become())) continue
+      if (mayBecome && !(await this.#isAnswered(address)) && (await apart(this.#become()))) continue
       try {
-        return await this.#connectTo(address)
+        return await this.#connectTo(address, apart)
       } catch (error) {
         if (!isRefused(error)) throw error
-        if (!mayBecome || (!(await this.#become()) && this.#builtIn === undefined))
+        if (!mayBecome || (!(await apart(this.#become())) && this.#builtIn === undefined))
           await pause(LOOK_MS, this.#over.signal)
       }
     }
@@ -96,8 +97,8 @@ export class LocalRedis {
     return (await firstAccepting({addresses, port: this.#port})) !== undefined
   }
 
-  async #connectTo(address: RedisAddress): Promise<RedisConnection> {
-    const {ClientConnection} = await import('../../redis/client-connection.ts')
+  async #connectTo(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
+    const {ClientConnection} = await apart(loadClient())
     const listener = {lost: () => void this.#lost(), back: () => void this.#back(client)}
     const client = await ClientConnection.open(address, listener, this.#over.signal)
     try {
@@ -126,14 +127,15 @@ export class LocalRedis {
     const at = `localhost:${this.#port.toString()}`
     if (mode === 'off') throw new Error(`nobody listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
     const file = mode === 'memory' ? undefined : keysFile(env, this.#port)
+    const warn = (text: string): void => reporter.warn('redis-keys', text)
     try {
-      const warn = (text: string): void => reporter.warn('redis-keys', text)
       this.#builtIn = await BuiltIn.open({port: this.#port, file, warn})
     } catch (error) {
       if (codeOf(error instanceof Error ? error.cause : undefined) === 'EADDRINUSE') return false
       throw error
     }
-    const keys = file === undefined ? 'keys in memory only: PILLION_REDIS=memory' : `keys in ${file}`
+    const why = mode === 'memory' ? ': PILLION_REDIS=memory' : ''
+    const keys = `keys ${this.#builtIn.where}${why}`
     reporter.warn('built-in-redis', `Redis does not answer at ${at}: pillion answers there (${keys})`)
     return true
   }
@@ -174,6 +176,15 @@ export class LocalRedis {
     await this.#identify(client).catch(() => undefined) // it is gone again
     for (const each of this.#connections) each.resume()
   }
+}
+
+/** The client of a real Redis, with the library that it uses. */
+export async function loadClient(): Promise<typeof import('../../redis/client-connection.ts')> {
+  const [client] = await Promise.all([
+    import('../../redis/client-connection.ts'),
+    import('../../redis/client-library.ts')
+  ])
+  return client
 }
 
 /** Nobody listens, at any of the addresses that were tried. */

@@ -1,4 +1,5 @@
 import type {RedisAddress} from '../../redis/client-connection.ts'
+import type {Apart} from '../init-clock.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {Sentinels} from './sentinel-redis.ts'
 
@@ -7,6 +8,6 @@ export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly
 
 /** Says where a component's Redis is: a real one where one answers, else the built-in one. */
 export interface RedisAccess {
-  /** Rejects with what the machine says. */
-  connect(target: RedisTarget): Promise<RedisConnection>
+  /** Rejects with what the machine says. Code is loaded, and the built-in one started, apart. */
+  connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
 }

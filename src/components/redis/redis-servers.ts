@@ -1,7 +1,8 @@
 import {isLoopback} from '../../model/loopback.ts'
 import type {RedisConnection} from '../../redis/connection.ts'
 import type {RedisAccess, RedisTarget} from './redis-access.ts'
-import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
+import type {Apart} from '../init-clock.ts'
+import {LocalRedis, loadClient, type LocalRedisOptions} from './local-redis.ts'
 
 /** The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in. */
 export class RedisServers implements RedisAccess {
@@ -12,16 +13,21 @@ export class RedisServers implements RedisAccess {
     this.#options = options
   }
 
-  async connect({isCluster, sentinels, ...address}: RedisTarget): Promise<RedisConnection> {
-    if (sentinels !== undefined) return (await import('./sentinel-redis.ts')).connectBySentinels(address, sentinels)
-    if (isCluster === true) return (await import('../../redis/cluster-connection.ts')).ClusterConnection.open(address)
+  async connect(
+    {isCluster, sentinels, ...address}: RedisTarget,
+    apart: Apart = async work => work
+  ): Promise<RedisConnection> {
+    if (sentinels !== undefined)
+      return (await apart(import('./sentinel-redis.ts'))).connectBySentinels(address, sentinels)
+    if (isCluster === true)
+      return (await apart(import('../../redis/cluster-connection.ts'))).ClusterConnection.open(address)
     if (!isLoopback(address.host) || address.tls !== undefined) {
-      const {ClientConnection} = await import('../../redis/client-connection.ts')
+      const {ClientConnection} = await apart(loadClient())
       return ClientConnection.open(address)
     }
     const local = this.#local.get(address.port) ?? new LocalRedis(address.port, this.#options)
     this.#local.set(address.port, local)
-    return local.connect(address)
+    return local.connect(address, apart)
   }
 
   /** Lets a port go, for a real Redis; false: it is not held. */

@@ -14,6 +14,8 @@ export interface StoredKeys {
   readonly engine: Engine
   /** Undefined: the keys are in memory only. */
   readonly file: string | undefined
+  /** Why the file that was asked for is not used, with its name; '' where it is, or none was. */
+  readonly refusal: string
   /** Writes what is left. */
   close(): void
 }
@@ -24,7 +26,8 @@ const LOCK_PAUSE_MS = 50
 
 /**
  * Opens the file and reads its keys. A file that is damaged, or of a newer version, is kept under another name, and a fresh
- * one begun; one that cannot be opened leaves the keys in memory. `warn` is told of either.
+ * one begun; one that cannot be opened leaves the keys in memory. `warn` is
+ * told of files that are set aside, and of what is not written later.
  */
 export async function openStoredKeys(path: string, warn: (text: string) => void): Promise<StoredKeys> {
   for (let tries = 1; ; tries++) {
@@ -37,18 +40,15 @@ export async function openStoredKeys(path: string, warn: (text: string) => void)
           `the keys of Redis in ${path} cannot be read: ${reasonOf(error)}. They are kept in ${setAside(path)}; a new file is begun`
         )
       else {
-        warn(
-          `the keys of Redis are only in memory: ${path}: ${isBusy(error) ? 'another process has it open' : messageOf(error)}`
-        )
-        return inMemory()
+        return inMemory(isBusy(error) ? `another process has ${path} open` : `${path}: ${messageOf(error)}`)
       }
     }
   }
 }
 
-export function inMemory(): StoredKeys {
+export function inMemory(refusal = ''): StoredKeys {
   const engine = new Engine()
-  return {engine, file: undefined, close: () => engine.close()}
+  return {engine, file: undefined, refusal, close: () => engine.close()}
 }
 
 async function open(path: string, warn: (text: string) => void): Promise<StoredKeys> {
@@ -66,7 +66,7 @@ async function open(path: string, warn: (text: string) => void): Promise<StoredK
     engine.close()
     behind.close()
   }
-  return {engine, file: path, close}
+  return {engine, file: path, refusal: '', close}
 }
 
 const isUseless = (error: unknown): boolean =>

@@ -43,3 +43,23 @@ t.test(
     t.equal(asked, 2)
   }
 )
+
+t.test('while the built-in Redis starts, or code is loaded, the time of a component stands', async t => {
+  const set = new ComponentSet({
+    env: {},
+    redis: {
+      async connect(_, apart = async work => work) {
+        await apart(new Promise(resolve => setTimeout(resolve, 250)))
+        return {close: async () => {}} as unknown as RedisConnection
+      }
+    }
+  })
+  const properties = [{name: 'redisHost', value: 'localhost:1', place}]
+  const wanted = {
+    resource: {...store, initTimeoutMs: 100},
+    properties,
+    folder: '/',
+    warn: (text: string) => t.fail(text)
+  }
+  t.match(await set.use(wanted), {component: {capabilities: ['ETAG', 'TRANSACTIONAL']}})
+})
