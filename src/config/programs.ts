@@ -22,9 +22,29 @@ const LAUNCHERS = new Set([
   'run',
   'dlx'
 ])
+/** Programs that start the one behind their own words: how many of these are no flags, and which flags take one. */
+const WRAPPERS: ReadonlyMap<string, readonly [words: number, withValue: RegExp]> = new Map([
+  ['nohup', [0, /^$/]],
+  ['setsid', [0, /^$/]],
+  ['time', [0, /^$/]],
+  ['dumb-init', [0, /^$/]],
+  ['tini', [0, /^$/]],
+  ['stdbuf', [0, /^-[ioe]$/]],
+  ['nice', [0, /^-n$/]],
+  ['ionice', [0, /^-[cn]$/]],
+  ['sudo', [0, /^-[ugCDhpRrTt]$/]],
+  ['doas', [0, /^-[uC]$/]],
+  ['runuser', [0, /^-[ugG]$/]],
+  ['setpriv', [0, /^--(?:reuid|regid|ruid|rgid|euid|egid|groups|ambient-caps|inh-caps|bounding-set)$/]],
+  ['chpst', [0, /^-[ueb/nmdofpcrt]$/]],
+  ['su-exec', [1, /^$/]],
+  ['gosu', [1, /^$/]],
+  ['timeout', [1, /^-[ks]$/]],
+  ['taskset', [1, /^$/]]
+])
 const PYTHON = /^python[\d.]*$/
 const PACKAGE_MANAGERS = new Set(['npm', 'pnpm', 'yarn', 'bun'])
-const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh'])
+const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh', 'su'])
 const ASSIGNMENT = /^\w+=/
 
 /** `npm run dev` may call `npm run vite`, and so on. */
@@ -45,6 +65,8 @@ export function programsIn(command: readonly string[], folder: string, depth = 0
 
 function startedBy({name, args}: StartedProgram, folder: string, depth: number): readonly StartedProgram[] {
   if (SHELLS.has(name)) return inShell(args, folder, depth)
+  const wrapper = WRAPPERS.get(name)
+  if (wrapper !== undefined) return programsIn(behind(args, wrapper), folder, depth + 1)
   if (PACKAGE_MANAGERS.has(name)) {
     const script = scriptOf(args, folder)
     if (script !== '') return inScript(script, folder, depth)
@@ -55,6 +77,16 @@ function startedBy({name, args}: StartedProgram, folder: string, depth: number):
 }
 
 const firstProgram = (command: readonly string[]): number => command.findIndex(word => !ASSIGNMENT.test(word))
+
+/** What stands behind a wrapper's own words. */
+function behind(
+  args: readonly string[],
+  [words, withValue]: readonly [words: number, withValue: RegExp]
+): readonly string[] {
+  let at = 0
+  while (args[at]?.startsWith('-') === true) at += withValue.test(args[at] ?? '') ? 2 : 1
+  return args.slice(at + words)
+}
 
 /** `sh -c 'a && b'` */
 function inShell(args: readonly string[], folder: string, depth: number): readonly StartedProgram[] {

@@ -1,15 +1,19 @@
 import {accessDenied, type Identify} from './access.ts'
 import type {Call} from '../model/call.ts'
-import type {Admission, Admit, Held} from './admission.ts'
+import {isHeld, type Admission, type Admit, type Held} from './admission.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 
 /** Finds the app for an id in the run: one app, or several instances of it. */
 export type FindCallee = (id: string) => Callee | Instances | undefined
 
+/** What settles when an edit of the template has opened the apps of an id again; undefined: none opens them. */
+export type Reopening = (id: string) => Promise<void> | undefined
+
 export interface AdmitOptions {
   readonly find: FindCallee
   /** Admits calls to apps that are not part of the run. */
   readonly elsewhere: Admit
+  readonly reopening?: Reopening
   /** The app whose sidecar received the calls. */
   readonly own?: Callee
   /** Identifies the caller for access control; omitted: no check. */
@@ -17,11 +21,14 @@ export interface AdmitOptions {
 }
 
 /** Admits calls to apps: checks access control, then uses the callee's queue or that of one of its instances. */
-export const admitBy =
-  ({find, elsewhere, own, identify}: AdmitOptions): Admit =>
-  (call, isRefused, caller) => {
+export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOptions): Admit {
+  const admit: Admit = (call, isRefused, caller) => {
     const callee = find(call.callee)
-    if (callee === undefined) return elsewhere(call, isRefused, caller)
+    if (callee === undefined) {
+      const reopened = reopening?.(call.callee)
+      if (reopened === undefined) return elsewhere(call, isRefused, caller)
+      return heldUntil(reopened, call.callee, () => admit(call, false, caller))
+    }
     if (identify !== undefined) {
       const first = callee instanceof Instances ? callee.first : callee
       const denied = first && accessDenied(first, call, () => caller ?? identify(call.caller))
@@ -31,6 +38,23 @@ export const admitBy =
     if (isRefused === true) callee.recheck()
     return admitTo(callee, call)
   }
+  return admit
+}
+
+/** Asks once `opened` has settled, unless the caller has gone. */
+function heldUntil(opened: Promise<void>, id: string, ask: () => Admission | Held): Held {
+  let isCancelled = false
+  let cancel = (): void => void (isCancelled = true)
+  const later = async (): Promise<Admission> => {
+    await opened
+    if (isCancelled) return {ok: false, status: 500, error: 'the caller has disconnected'}
+    const admission = ask()
+    if (!isHeld(admission)) return admission
+    cancel = () => admission.cancel()
+    return admission.admitted
+  }
+  return {admitted: later(), reason: `an edit of the template opens "${id}" again`, cancel: () => cancel()}
+}
 
 export interface InstanceCall {
   /** A connection to the chosen instance was refused just now. */

@@ -24,7 +24,9 @@ const HIDDEN_FOLDERS = new Set(['.git', 'node_modules', '.dapr', '__pycache__', 
 
 /** Databases, logs, Vite's compiled configuration, and what editors write next to an open file (vim, Emacs, Kate, JetBrains, Sublime, LibreOffice). */
 const NEVER_FILES = [
-  /\.(db|db-journal|log)$/,
+  /\.(?:db|db3|sqlite|sqlite3)(?:-(?:journal|wal|shm))?$/,
+  /\.(?:rdb|aof|aof\.manifest)$/,
+  /\.log$/,
   /\.timestamp-[^/]*\.mjs$/,
   /\.sw[a-px]$/,
   /^4913$/,
@@ -36,6 +38,9 @@ const NEVER_FILES = [
   /^\.~lock\./,
   /^\.DS_Store$/
 ]
+
+/** Stands in each folder that a server of PostgreSQL writes to, all the time. */
+const POSTGRES_DATA = 'PG_VERSION'
 
 const DOTNET_OUTPUT = new Set(['bin', 'obj'])
 const DOTNET_PROJECT = /\.(cs|fs|vb)proj$/
@@ -62,7 +67,8 @@ export function watchFilter(
     isPruned: path =>
       !wanted.some(glob => glob.canMatchIn(path)) ||
       unwanted.some(glob => glob.matchesAllIn(path)) ||
-      isExcluded(path, true),
+      isExcluded(path, true) ||
+      namesIn(path).includes(POSTGRES_DATA),
     counts: path =>
       !NEVER_FILES.some(pattern => pattern.test(basename(path))) &&
       wanted.some(glob => glob.matches(path)) &&

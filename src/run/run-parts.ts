@@ -180,6 +180,7 @@ export class RunParts {
       run: this.marker,
       key: this.#key,
       elsewhere: this.#elsewhere,
+      reopening: id => this.apps.reopening(id),
       observer: this.#recorder.observer,
       faults: this.api.faults,
       reporter,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
+import {ask, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {app, edited} from './edited.ts'
 
@@ -51,4 +52,30 @@ t.test('a stopped app stays stopped, whatever is edited or saved, and starts as 
   await run.edit('it leaves', [app('b', '2')])
   await run.edit('another one of its name', [app('a', '5'), app('b', '2')], {starts: ['a']})
   t.equal(run.word('a'), '5')
+})
+
+t.test('a call waits while an edit opens its app again at another port', async t => {
+  const rig = await openRig(t)
+  const template = async (appPort: number): Promise<void> =>
+    rig.template([
+      {appID: 'shop', command: []},
+      {appID: 'stock', appPort}
+    ])
+  await template(await freePort())
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const {http} = await run.ports('shop')
+  const before = await rig.driven('stock')
+  await Promise.all([before.listen(), before.answer({body: 'before'}), before.catchSignal('SIGTERM')])
+  await run.waitForLine('Writing log files', {nth: 2})
+  await template(await freePort())
+  await before.nextSignal()
+  const held = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/`)
+  const rows = async (): Promise<readonly object[]> =>
+    ((await ask(controlSocket(rig), '/api/v1/calls?q=to:stock')).json as {calls: object[]}).calls
+  while ((await rows()).length === 0);
+  await before.exit(0)
+  const after = await rig.driven('stock')
+  await Promise.all([after.listen(), after.answer({body: 'after'})])
+  const answer = await held
+  t.same([answer.status, await answer.text()], [200, 'after'])
 })

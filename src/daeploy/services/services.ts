@@ -16,7 +16,7 @@ import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import type {Admit} from '../../gateway/admission.ts'
 import type {CallContext} from '../../gateway/call-context.ts'
 import {readCaller} from '../../gateway/caller-header.ts'
-import {admitBy, Instances} from '../../gateway/instances.ts'
+import {admitBy, Instances, type Reopening} from '../../gateway/instances.ts'
 import {VERSION} from '../../model/version.ts'
 import type {Listener} from '../../net/http1/listener.ts'
 import type {Copy, CopyOf} from '../../net/mirror.ts'
@@ -40,6 +40,7 @@ export interface ServicesOptions {
   readonly key: string
   /** Admits calls to apps that are not part of this run. */
   readonly elsewhere: Admit
+  readonly reopening: Reopening
   /** Told of every call. */
   readonly observer?: CallObserver | undefined
   readonly faults?: CallContext['faults']
@@ -130,6 +131,7 @@ export class Services {
     return admitBy({
       find: id => versions.callee(id),
       elsewhere: this.#options.elsewhere,
+      reopening: this.#options.reopening,
       own,
       identify: versions.identify
     })

@@ -63,6 +63,8 @@ export class Apps implements EditedApps {
   #turn: Promise<unknown> = Promise.resolve()
   /** Reasons why the run does not end by itself. */
   readonly #holds = new Set<Promise<void>>()
+  /** Ids whose apps an edit opens; settles when it has. Edits come one after the other. */
+  #reopening: {readonly ids: readonly string[]; readonly done: Promise<void>} | undefined
 
   constructor(options: AppsOptions) {
     this.#options = options
@@ -144,6 +146,20 @@ export class Apps implements EditedApps {
       this.#holds.delete(promise)
       resolve()
     }
+  }
+
+  holdCalls(ids: readonly string[]): () => void {
+    const {promise: done, resolve} = Promise.withResolvers<void>()
+    this.#reopening = {ids, done}
+    return () => {
+      this.#reopening = undefined
+      resolve()
+    }
+  }
+
+  /** Settles when the edit that opens apps of this id is done; undefined: none does. */
+  reopening(id: string): Promise<void> | undefined {
+    return this.#reopening?.ids.includes(id) === true ? this.#reopening.done : undefined
   }
 
   async inTurn<T>(work: () => Promise<T>): Promise<T> {

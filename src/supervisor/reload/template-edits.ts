@@ -19,6 +19,8 @@ export interface EditedApps {
   /** Stops an app with its sidecar, which `openPlan` opens again. */
   close(runtime: AppRuntime): Promise<void>
   remove(runtime: AppRuntime): Promise<void>
+  /** Calls to the apps of these ids wait, until the returned function is called. */
+  holdCalls(ids: readonly string[]): () => void
   /** Opens an app that is new or was closed, at its index in the template. Undefined if the run ends. Throws a `UserError`. */
   openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined>
   /** Starts an app that was opened, as soon as its dependencies allow. */
@@ -128,14 +130,19 @@ export class TemplateEdits {
     this.#plan = after
     apps.leaveOut(after.leftOut ?? [])
     const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))
-    await Promise.all([
-      ...removed.map(async plan => this.#remove(plan)),
-      ...closed.map(async plan => this.#close(plan))
-    ])
-    apps.arrange(after.apps)
-    const opened = await this.#open(after.apps.filter(plan => closed.includes(plan)))
-    apps.arrange(after.apps)
-    return opened
+    const letIn = apps.holdCalls(closed.map(({id}) => id))
+    try {
+      await Promise.all([
+        ...removed.map(async plan => this.#remove(plan)),
+        ...closed.map(async plan => this.#close(plan))
+      ])
+      apps.arrange(after.apps)
+      const opened = await this.#open(after.apps.filter(plan => closed.includes(plan)))
+      apps.arrange(after.apps)
+      return opened
+    } finally {
+      letIn()
+    }
   }
 
   /** Whether the app has to be opened, anew or again. Otherwise it gets the plan in another way, or when it is started. */

@@ -141,6 +141,25 @@ apps:
   t.strictSame(watched.get('all'), everything, 'it says so')
 })
 
+t.test('--watch: a database is one behind another program, too', async t => {
+  const watches = (command: string): boolean =>
+    plan(t, `version: 1\napps: [{appID: db, appDirPath: ., command: ${command}}]\n`, true)?.watch.paths.length !== 0
+  for (const command of [
+    '[setpriv, --reuid=postgres, --regid, postgres, --clear-groups, postgres, -D, data]',
+    '[sudo, -u, postgres, /usr/lib/postgresql/15/bin/postgres, -D, data]',
+    '[runuser, -u, postgres, --, postgres, -D, data]',
+    '[su, postgres, -c, "exec postgres -D data"]',
+    '[su, "-", postgres, -c, "postgres -D data"]',
+    '[gosu, redis, redis-server]',
+    '[nice, -n, "10", redis-server]',
+    '[timeout, 1h, nohup, redis-server]',
+    '[stdbuf, -oL, setsid, redis-server]'
+  ])
+    t.notOk(watches(command), command)
+  for (const command of ['[nice, -n, "10", node, redis-server]', '[sudo, node, app.js]', '[timeout, 5s]', '[gosu]'])
+    t.ok(watches(command), command)
+})
+
 t.test('an app is asked to end by SIGTERM and has 5 s, unless it says otherwise', async t => {
   t.strictSame(plan(t, orders())?.stop, {signal: 'SIGTERM', timeoutMs: 5000, scope: 'all'})
   t.strictSame(plan(t, orders('stop: {signal: SIGQUIT, timeout: 0}'))?.stop, {

@@ -149,3 +149,25 @@ t.test('calls to what is one app, several, or none', async t => {
   t.match([admit(call()), admit(call())], [{token: 'a'}, {token: 'b'}])
   t.match(admit({...call(), callee: 'nobody'}), {error: 'elsewhere'})
 })
+
+t.test('a call to an app that an edit opens again waits, unless its caller goes', async t => {
+  const order = instance('order', {isOpen: false})
+  let found: Callee | undefined
+  const {promise: reopened, resolve: open} = Promise.withResolvers<void>()
+  const admit = admitBy({
+    find: () => found,
+    elsewhere: () => ({ok: false, status: 500, error: 'elsewhere'}),
+    reopening: id => (id === 'order' ? reopened : undefined)
+  })
+  t.match(admit({...call(), callee: 'nobody'}), {error: 'elsewhere'})
+  const [first, early, late] = [held(admit(call())), held(admit(call())), held(admit(call()))]
+  t.equal(first.reason, 'an edit of the template opens "order" again')
+  early.cancel()
+  found = order
+  open()
+  t.match(await early.admitted, {ok: false})
+  late.cancel()
+  order.queue.open()
+  t.match(await first.admitted, {ok: true, token: 'order'})
+  t.equal(order.queue.inFlight.size, 1)
+})

@@ -24,6 +24,11 @@ t.test('what no program reads as its code never counts', async t => {
   for (const path of [
     'shop.db',
     'shop.db-journal',
+    'shop.db-wal',
+    'shop.sqlite',
+    'shop.sqlite3-shm',
+    'dump.rdb',
+    'data/appendonly.aof.1.incr.aof',
     'a/out.log',
     '.app.js.swp',
     'app.js~',
@@ -45,6 +50,12 @@ t.test('watch: true means every other file, dotfiles too', async t => {
 
 const names = (folder: string): readonly string[] =>
   folder === join(FOLDER, 'net') ? ['net.csproj', 'bin'] : ['package.json']
+
+t.test('the data folder of PostgreSQL is left alone', async t => {
+  const filter = filterOf({}, {...NONE, namesIn: path => (path.endsWith('/pg') ? ['PG_VERSION', 'base'] : [])})
+  t.ok(filter.isPruned('data/pg'))
+  t.notOk(filter.isPruned('data'))
+})
 
 t.test('bin and obj beside a .NET project hold what is built', async t => {
   const filter = filterOf({}, {...NONE, namesIn: names})

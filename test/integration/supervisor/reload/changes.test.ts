@@ -43,6 +43,7 @@ class Template {
         hold: () => () => undefined,
         inTurn: async work => work(),
         leaveOut: () => undefined,
+        holdCalls: () => () => undefined,
         close: async () => undefined,
         remove: async () => undefined,
         openPlan: async app => this.open(app),
