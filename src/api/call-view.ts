@@ -3,6 +3,7 @@ import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
 import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
+import {reasonFirst} from './reason-first.ts'
 
 /** A call as a row of a list. Times are in ms, `at` is ISO 8601. */
 export interface CallRow {
@@ -18,6 +19,7 @@ export interface CallRow {
   readonly isOpen: boolean
   readonly isFailed: boolean
   /** '' = it did not fail. */
+  /** Our reason first, where there is one. */
   readonly failure: string
   readonly waitedMs: number
   readonly waitedFor: readonly string[]
@@ -95,7 +97,7 @@ export function rowOf(
     status,
     isOpen,
     isFailed: !isOpen && isFailed(line),
-    failure: content.failure,
+    failure: reasonFirst(content.failure),
     waitedMs: isOpen && (flags & FLAG.admitted) === 0 ? sofar : waitedMs,
     waitedFor: content.waitedFor,
     firstByteMs,

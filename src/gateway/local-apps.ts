@@ -59,14 +59,13 @@ const denied = (error: string): Admission => ({ok: false, status: 500, error})
 const passed = (call: Call, callee: Callee): Admission =>
   admitted(callee, call.caller === callee.id, callee.queue.enter(call))
 
-const noPort = (id: string, isLocal: boolean): Admission => ({
-  ok: false,
-  status: 500,
-  error: isLocal
+function noPort(id: string, isLocal: boolean): Admission {
+  const reason = `"${id}" has no appPort: nothing can be called there`
+  const words = isLocal
     ? 'cannot invoke local endpoint: app channel not initialized'
-    : `${REMOTE}app channel is not initialized`,
-  down: {address: '127.0.0.1:0', reason: `"${id}" has no appPort`}
-})
+    : `${REMOTE}app channel is not initialized`
+  return {ok: false, status: 500, error: `${words} (${reason})`, down: {address: '127.0.0.1:0', reason}}
+}
 
 const admitted = ({pool, pid, token, counters, pipeline}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
   ok: true,

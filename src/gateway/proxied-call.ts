@@ -299,7 +299,8 @@ export abstract class ProxiedCall extends RecordedCall implements CallHandler {
     const how = await howEnded(process)
     if (this.#isOver) return
     try {
-      this.replyFailed(how === '' ? why : `${why} (${how})`, failure)
+      this.failure = how === '' ? why : `${why} (${how})`
+      this.replyFailed(this.failure, failure)
     } catch (error) {
       this.exchange.crash(error)
     }

@@ -71,7 +71,7 @@ t.test(
     })
     t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {
       code: 1,
-      stderr: /app channel not initialized.*\n"shop" has no appPort: nothing can be called there\.\n$/
+      stderr: /app channel not initialized \(\\"shop\\" has no appPort: nothing can be called there\)"\}\n$/
     })
     await rig.run(['stop', 'shop'])
     t.match(await rig.run(['invoke', '-a', 'shop', '-m', 'x']), {

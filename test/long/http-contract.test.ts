@@ -25,6 +25,8 @@ const answered = async (request: http.ClientRequest): Promise<string> => {
 const failed = (id: string, error: string): RegExp =>
   new RegExp(`^500 ERR_DIRECT_INVOKE failed to invoke, id: ${id}, err: ${error}$`)
 
+const NO_PORT = String.raw`\("shop" has no appPort: nothing can be called there\)`
+
 /** An app that answers every call. */
 const listening = async (app: Driven, body: string): Promise<void> => {
   await app.answer({body})
@@ -234,10 +236,10 @@ t.test('every error of a call, for real: Dapr’s words, and why', async t => {
       String.raw`rpc error: code = Internal desc = error invoking app channel: Get "http://127\.0\.0\.1:\d+/x": dial tcp 127\.0\.0\.1:\d+: connect: connection refused \("stock" exited with code 3 at \d\d:\d\d:\d\d: no pears left\)`
     )
   )
-  t.match(await call('shop'), failed('shop', 'cannot invoke local endpoint: app channel not initialized'))
+  t.match(await call('shop'), failed('shop', `cannot invoke local endpoint: app channel not initialized ${NO_PORT}`))
   t.match(
     messageOf(await ill.fetch('/v1.0/invoke/shop/method/x')),
-    failed('shop', 'rpc error: code = Internal desc = app channel is not initialized')
+    failed('shop', `rpc error: code = Internal desc = app channel is not initialized ${NO_PORT}`)
   )
   t.match(
     await call('ill'),

@@ -13,7 +13,7 @@ t.test('two runs call each other, one ends, a new one takes its place', async t 
   const quiet = await rig.driven('stock')
   t.match(
     messageIn((await shop.fetch('/v1.0/invoke/stock/method/items')).body),
-    /failed to invoke, id: stock, err: rpc error: code = Internal desc = app channel is not initialized$/,
+    /failed to invoke, id: stock, err: rpc error: code = Internal desc = app channel is not initialized \("stock" has no appPort: nothing can be called there\)$/,
     'what the sidecar of the callee says comes through'
   )
   second.signal('SIGTERM')

@@ -37,8 +37,5 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
   return answer
 }
 
-function remedyFor({appId, appPort}: ListedApp, told: string): string {
-  if (appPort === 0 && told.includes('app channel not initialized'))
-    return `"${appId}" has no appPort: nothing can be called there.`
-  return told.includes('(waited ') ? `"pillion why ${appId}" says what it waits for.` : ''
-}
+const remedyFor = ({appId}: ListedApp, told: string): string =>
+  told.includes('(waited ') ? `"pillion why ${appId}" says what it waits for.` : ''

@@ -59,8 +59,13 @@ t.test('an app that is down: where it would listen, and why it does not', async 
   const callee = app()
   callee.queue.shut('it ended')
   t.match(admitTo(callee, call), {ok: false, down: {address: '127.0.0.1:7', reason: 'it ended'}})
+  const reason = '"b" has no appPort: nothing can be called there'
   t.match(admitTo(app({appPort: 0}), call), {
     ok: false,
-    down: {address: '127.0.0.1:0', reason: '"b" has no appPort'}
+    error: `rpc error: code = Internal desc = app channel is not initialized (${reason})`,
+    down: {address: '127.0.0.1:0', reason}
+  })
+  t.match(admitTo(app({appPort: 0}), {...call, caller: 'b'}), {
+    error: `cannot invoke local endpoint: app channel not initialized (${reason})`
   })
 })
