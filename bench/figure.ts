@@ -78,6 +78,8 @@ export type MeasureName =
   | `startup: ${'--version' | '--help' | 'run'}, ${'npm' | 'binary'}`
   | 'size: binary'
   | `bad input: ${'p99' | 'memory'}, ${string}`
+  | `hostile: ${'p99' | 'longest' | 'memory'}, ${string}`
+  | 'hostile: one command of Redis'
 
 export interface Figure {
   readonly name: string

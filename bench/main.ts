@@ -12,6 +12,7 @@ import {calls} from './figures/calls.ts'
 import {flood} from './figures/flood.ts'
 import {grpc} from './figures/grpc.ts'
 import {grpcBlocks} from './figures/grpc-blocks.ts'
+import {hostile} from './figures/hostile.ts'
 import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
 import {floodMemory} from './figures/flood-memory.ts'
@@ -61,6 +62,7 @@ const FIGURES = [
   memory,
   floodMemory,
   badInput,
+  hostile,
   wait,
   watched
 ]
@@ -78,6 +80,7 @@ const LONG: readonly Figure[] = [
   startup,
   overlap,
   flood,
+  hostile,
   watched
 ]
 

@@ -93,6 +93,10 @@ export const SECTIONS: readonly Section[] = [
       [
         'bad-input',
         '500 calls a second between two apps while somebody misbehaves: the 99th percentile of these calls, none of which may fail, and by how much the own memory of the run was larger at most.'
+      ],
+      [
+        'hostile',
+        '200 calls a second between two apps while somebody attacks the sidecar of a third one over eight connections of HTTP/2, or with bodies in chunks of one byte: the 99th percentile and the longest of these calls, none of which may fail, and the memory as above. And the most processor time that one command of the built-in Redis takes, with 100,000 keys and patterns that are made to take long.'
       ]
     ]
   },

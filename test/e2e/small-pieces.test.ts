@@ -1,7 +1,6 @@
-import {once} from 'node:events'
-import net from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
+import {inPieces} from '../rig/one-byte.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {residentMegabytes} from '../rig/usage.ts'
 
@@ -21,26 +20,6 @@ createServer(socket => socket.on('error', () => undefined).on('data', bytes => {
   socket.write(chunks('[{"pubsubname":"pubsub","topic":"orders","route":"orders"}]') + '0\\r\\n\\r\\n')
 })).listen(process.env.APP_PORT, '127.0.0.1')
 `
-
-/** The status of a request whose body comes in chunks of one byte. */
-async function post(port: number, path: string, body: string): Promise<string> {
-  const socket = net.connect(port, '127.0.0.1')
-  let text = ''
-  socket.on('data', bytes => {
-    text += bytes.toString('latin1')
-    if (text.includes('\r\n\r\n')) socket.destroy()
-  })
-  socket.write(
-    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`
-  )
-  for (let at = 0; at < body.length; at += 10_000) {
-    const chunks = body.slice(at, at + 10_000).replaceAll(/[^]/g, '1\r\n$&\r\n')
-    if (!socket.write(chunks, 'latin1')) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
-  }
-  socket.write('0\r\n\r\n')
-  await once(socket, 'close')
-  return text.split('\r\n', 1).join('')
-}
 
 /** The most memory of a run while something happens, in MB more than before. */
 async function growth(pid: number, before: number, work: Promise<unknown>): Promise<number> {
@@ -65,13 +44,15 @@ t.test('bodies in pieces of one byte are read in the memory of their bytes', asy
   const before = await residentMegabytes(run.pid)
   const value = 'x'.repeat(2_000_000)
   const posts = Promise.all([
-    ...[1, 2, 3].map(async key => post(port, '/v1.0/state/statestore', JSON.stringify([{key: key.toString(), value}]))),
-    ...[1, 2, 3].map(async () => post(port, '/v1.0/publish/pubsub/orders', JSON.stringify({value})))
+    ...[1, 2, 3].map(async key =>
+      inPieces({port, path: '/v1.0/state/statestore', body: JSON.stringify([{key: key.toString(), value}])})
+    ),
+    ...[1, 2, 3].map(async () => inPieces({port, path: '/v1.0/publish/pubsub/orders', body: JSON.stringify({value})}))
   ])
   const grown = await growth(run.pid, before, posts)
   t.strictSame(
     await posts,
-    Array.from({length: 6}, () => 'HTTP/1.1 204 No Content')
+    Array.from({length: 6}, () => '204')
   )
   t.ok(grown < MOST_MB, `${grown.toFixed()} MB`)
   const kept = await fetch(`http://127.0.0.1:${port.toString()}/v1.0/state/statestore/2`)

@@ -1,5 +1,6 @@
 import {Agent} from 'node:http'
 import t from 'tap'
+import {ATTACKS} from '../rig/attacks.ts'
 import {called, meanwhile, MISBEHAVIOURS, oddApp} from '../rig/bad-input.ts'
 import {openRig} from '../rig/rig.ts'
 import {usageOf} from '../rig/usage.ts'
@@ -10,10 +11,12 @@ const CALLS = 100
 /** Connections of a moment ago that are kept for the next calls. */
 const MAX_MORE_DESCRIPTORS = 64
 
-for (const {name, begin, megabytes} of MISBEHAVIOURS)
+const ALL = [...MISBEHAVIOURS.map(each => ({...each, apps: []})), ...ATTACKS]
+
+for (const {name, apps, begin, megabytes} of ALL)
   t.test(`${name}: calls of others go on, memory is bounded, and nothing is kept`, async t => {
     const rig = await openRig(t)
-    await rig.template(['odd', 'good', 'shop', 'other'].map(oddApp))
+    await rig.template([...['odd', 'good', 'shop', 'other'].map(oddApp), ...apps])
     const run = rig.pillion(['run', '-f', '.'])
     const [{http: port}, {http: other}] = [await run.ports('shop'), await run.ports('other')]
     const agent = new Agent({keepAlive: true})
@@ -26,7 +29,7 @@ for (const {name, begin, megabytes} of MISBEHAVIOURS)
     const before = await usageOf(run.pid)
     const memory = watchMemory(run.pid)
 
-    const under = await begin(port)
+    const under = await begin(port, rig, run)
     await meanwhile(under, async () => {
       for (let n = 0; n < CALLS; n++) await good()
     })

@@ -12,19 +12,29 @@ const PER_ANSWER = 2
  * Who sends them without end is cut (RFC 9113 §10.5).
  */
 export class FloodGuard {
-  #left = BURST
+  readonly #burst: number
+  #left: number
   #at = performance.now()
+
+  constructor(burst = BURST) {
+    this.#burst = this.#left = burst
+  }
 
   /** A frame without use, which costs as much as so many pings. Throws where there were too many. */
   useless(cost = 1): void {
-    if ((this.#left -= cost) >= 0) return
+    if (this.isTooMuch(cost)) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames without use')
+  }
+
+  /** The same, for who cuts the connection in another way. */
+  isTooMuch(cost: number): boolean {
+    if ((this.#left -= cost) >= 0) return false
     const now = performance.now()
-    this.#left = Math.min(BURST, Math.floor(((now - this.#at) * PER_SECOND) / 1000))
+    this.#left = Math.min(this.#burst, Math.floor(((now - this.#at) * PER_SECOND) / 1000))
     this.#at = now
-    if (this.#left <= 0) throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many frames without use')
+    return this.#left <= 0
   }
 
   answered(): void {
-    if (this.#left < BURST) this.#left += PER_ANSWER
+    if (this.#left < this.#burst) this.#left += PER_ANSWER
   }
 }

@@ -1,12 +1,16 @@
 import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http2'
 import type {EventEmitter} from 'node:events'
 import type {Duplex} from 'node:stream'
+import {codeOf} from '../../model/errors.ts'
 import {contain} from '../error-boundary.ts'
 import {keepHandle} from './keep-handle.ts'
 import {watchEnd} from './watch-end.ts'
 import {inherit, isOnUnixSocket} from '../claimed-server.ts'
 import {maxOutgoing} from '../spare-descriptors.ts'
+import {afterFloods, flooded, isWary} from './after-floods.ts'
+import {RESET_COST} from './frame-scan.ts'
 import {MAX_STREAMS} from './greeting.ts'
+import {isFlooding, SessionGuard} from './session-guard.ts'
 import {inTurn} from './turns.ts'
 import type {Reply} from '../reply.ts'
 import {replyStream} from './http2-reply.ts'
@@ -39,8 +43,12 @@ const INTERNAL_ERROR = 2
 
 /** RFC 9113 §8.7: the request was not looked at, and may be sent again. */
 const REFUSED_STREAM = 7
-/** Streams that one connection may reset, at once and in a second. */
-const MAX_RESETS = 100
+/** Streams that one connection may reset at once … */
+const RESET_BURST = 50
+/** … and once somebody has just been cut … */
+const WARY_RESET_BURST = 20
+/** … and in a second. */
+const RESETS_PER_SECOND = 100
 
 /** Open streams of all sidecars. */
 let openStreams = 0
@@ -54,6 +62,8 @@ export class Http2Listener {
   /** The connection for which a session is being created. */
   #socket: Duplex | undefined
   #server: Http2Server | undefined
+  /** For connections that come right after a flood. */
+  #waryServer: Http2Server | undefined
   #isClosing = false
   #gone: (() => void) | undefined
 
@@ -63,12 +73,19 @@ export class Http2Listener {
 
   /** Takes over a connection; bytes that were read have been put back. */
   accept(socket: Duplex): void {
-    if (this.#isClosing) return void socket.destroy()
+    afterFloods(() => this.#begin(socket))
+  }
+
+  #begin(socket: Duplex): void {
+    if (socket.destroyed) return
+    if (this.#isClosing || isFlooding(socket)) return void socket.destroy()
     // node:http lets its clients half-close; an HTTP/2 client that ends the connection has abandoned all its streams
     socket.allowHalfOpen = false
-    this.#server ??= this.#open()
+    const server = isWary()
+      ? (this.#waryServer ??= this.#open(WARY_RESET_BURST))
+      : (this.#server ??= this.#open(RESET_BURST))
     this.#socket = socket
-    this.#server.emit('connection', socket)
+    server.emit('connection', socket)
     this.#socket = undefined
   }
 
@@ -112,7 +129,7 @@ export class Http2Listener {
     })
   }
 
-  #open(): Http2Server {
+  #open(resetBurst: number): Http2Server {
     return http2()
       .createServer({
         settings: {
@@ -120,8 +137,8 @@ export class Http2Listener {
           maxConcurrentStreams: MAX_STREAMS,
           enableConnectProtocol: false
         },
-        streamResetBurst: MAX_RESETS,
-        streamResetRate: MAX_RESETS
+        streamResetBurst: resetBurst,
+        streamResetRate: RESETS_PER_SECOND
       })
       .on('session', session => {
         this.#sessions.add(session)
@@ -130,29 +147,47 @@ export class Http2Listener {
         // a caller that sends half a preface, or nothing behind it, is none
         const late = setTimeout(() => session.destroy(), this.#options.headMs).unref()
         session.once('remoteSettings', () => clearTimeout(late)).once('close', () => clearTimeout(late))
-        if (this.#socket !== undefined) {
-          inherit(this.#socket, session)
-          watchEnd(session, this.#socket)
+        const socket = this.#socket
+        if (socket !== undefined) {
+          inherit(socket, session)
+          watchEnd(session, socket)
         }
         session
           // A broken connection ends its streams, which emit their own errors.
-          .on('error', () => session.destroy())
+          .on('error', error => {
+            if (isTheirs(error)) flooded()
+            session.destroy()
+          })
           .on('close', () => {
             this.#sessions.delete(session)
             if (this.#sessions.size === 0) this.#gone?.()
           })
-      })
-      .on('stream', (opened, _headers, _flags, raw?: string[]) => {
-        const stream = opened as ServerHttp2Stream
-        if (!this.#leavesRoom(stream)) return stream.close(REFUSED_STREAM)
-        this.#contain(stream, stream.session)
-        stream.on('error', () => stream.close(INTERNAL_ERROR))
-        inTurn(() => {
-          if (!stream.closed) this.#serve(stream, raw ?? [])
-        })
+        this.#take(session, new SessionGuard(session, socket))
       })
   }
+
+  /** Serves the streams of a session. */
+  #take(session: ServerHttp2Session, guard: SessionGuard): void {
+    session.on('stream', (stream, _headers, _flags, raw?: string[]) => {
+      if (!this.#leavesRoom(stream)) return stream.close(REFUSED_STREAM)
+      this.#contain(stream, session)
+      stream.on('error', () => stream.close(INTERNAL_ERROR))
+      let isServed = false
+      stream.once('close', () => {
+        if (!isServed) guard.useless(RESET_COST)
+      })
+      inTurn(() => {
+        if (stream.closed) return false
+        isServed = true
+        this.#serve(stream, raw ?? [])
+        return true
+      })
+    })
+  }
 }
+
+/** Whether a session ended for what its caller has sent: node and nghttp2 have guards of their own. */
+const isTheirs = (error: Error): boolean => codeOf(error).startsWith('ERR_HTTP2_')
 
 function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamRequest | undefined {
   const pseudo: Record<string, string> = {}

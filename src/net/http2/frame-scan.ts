@@ -1,0 +1,35 @@
+import {CONTINUATION, DATA, GOAWAY, HEADERS, PING, PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE} from './frames.ts'
+import {PREFACE} from './greeting.ts'
+
+const HEAD_SIZE = 9
+/** A stream that is reset costs node as much as so many pings. */
+export const RESET_COST = 10
+
+/** What frames cost that carry nothing (see `FloodGuard`), by type; those of other types cost one. */
+const COSTS = new Map([
+  [DATA, 0],
+  // twice as many as a connection may have open
+  [HEADERS, 1],
+  [RST_STREAM, RESET_COST],
+  [SETTINGS, 1],
+  [PUSH_PROMISE, 1],
+  [PING, 1],
+  [GOAWAY, 1],
+  [WINDOW_UPDATE, 0],
+  [CONTINUATION, 0]
+])
+
+/**
+ * What the whole frames at the start of a connection's bytes cost. node:http2 reads all that was sent ahead before it tells of
+ * the first stream: who sends a flood ahead is to be seen without it.
+ */
+export function costOf(bytes: Buffer): number {
+  let cost = 0
+  for (let at = PREFACE.length; at + HEAD_SIZE <= bytes.length;) {
+    const length = bytes.readUIntBE(at, 3)
+    const type = bytes[at + 3] ?? 0
+    cost += type === DATA && length === 0 ? 1 : (COSTS.get(type) ?? 1)
+    at += HEAD_SIZE + length
+  }
+  return cost
+}

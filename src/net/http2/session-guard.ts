@@ -1,0 +1,47 @@
+import type {ServerHttp2Session} from 'node:http2'
+import type {Duplex} from 'node:stream'
+import {flooded, isWary} from './after-floods.ts'
+import {FloodGuard} from './flood-guard.ts'
+import {costOf} from './frame-scan.ts'
+import {ENHANCE_YOUR_CALM} from './frames.ts'
+
+/** What a connection may send without use, once somebody has just been cut. */
+const WARY_BURST = 200
+
+const newGuard = (): FloodGuard => (isWary() ? new FloodGuard(WARY_BURST) : new FloodGuard())
+
+/** Whether what a connection has sent ahead is a flood: it is to be closed. Its bytes stay where they are. */
+export function isFlooding(socket: Duplex): boolean {
+  const bytes = socket.read() as Buffer | null
+  if (bytes === null) return false
+  socket.unshift(bytes)
+  const isTooMuch = newGuard().isTooMuch(costOf(bytes))
+  if (isTooMuch) flooded()
+  return isTooMuch
+}
+
+/** Cuts a session of node:http2 whose caller sends too much without use. */
+export class SessionGuard {
+  readonly #guard = newGuard()
+  readonly #session: ServerHttp2Session
+  readonly #socket: Duplex | undefined
+  #isCut = false
+
+  /** `socket`: what the session reads from. */
+  constructor(session: ServerHttp2Session, socket: Duplex | undefined) {
+    this.#session = session
+    this.#socket = socket
+    session.on('ping', () => this.useless()).on('remoteSettings', () => this.useless())
+  }
+
+  /** The caller has sent what costs as much as so many pings. Where that was too much, nothing more of it is read. */
+  useless(cost = 1): void {
+    if (this.#isCut || !this.#guard.isTooMuch(cost)) return
+    this.#isCut = true
+    flooded()
+    if (this.#session.destroyed) return
+    this.#session.destroy(undefined, ENHANCE_YOUR_CALM)
+    // not when the caller has taken what is still to be written: it may never
+    setImmediate(() => this.#socket?.destroy())
+  }
+}
