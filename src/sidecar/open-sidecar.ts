@@ -220,6 +220,7 @@ class AppSidecar implements OpenSidecar {
       wasReady: () => this.#noteReadiness(),
       blocks: () => this.#blocks.load(),
       requestShutdown: this.#requestShutdown,
+      askedUnbuilt: this.#warnUnbuilt,
       hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
       observer,
       faults,

@@ -1,6 +1,7 @@
 import {messageOf, unreachable} from '../../model/errors.ts'
 import {collect, UncollectedBody, type Collector} from '../../net/collector.ts'
 import type {Reply} from '../../net/reply.ts'
+import type {Unbuilt} from '../unbuilt.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from './blocks/block-request.ts'
 import {textOf} from './go-text.ts'
@@ -17,6 +18,8 @@ export interface ApiOptions {
   /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
   readonly customMetadata: Map<string, string>
   readonly callBlock: CallBlock
+  /** The app has asked for what is not built yet. */
+  readonly askedUnbuilt?: ((what: Unbuilt) => void) | undefined
 }
 
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
@@ -47,7 +50,8 @@ export const createApi = ({
   wasReady,
   maxBodyBytes,
   customMetadata: custom,
-  callBlock
+  callBlock,
+  askedUnbuilt = () => undefined
 }: ApiOptions): HandleApi => {
   const health = (query: string): Reply => {
     if (!wasReady()) return notReady
@@ -83,6 +87,7 @@ export const createApi = ({
       case 'block':
         return withBody(bytes, async body => callBlock(action.call, {...rest, params: action.params, query, body}))
       case 'reply':
+        if (action.unbuilt !== undefined) askedUnbuilt(action.unbuilt)
         return action.reply
       case 'outbound-health':
       case 'shutdown':

@@ -2,6 +2,7 @@ import type {Reply} from '../../net/reply.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
 import {isServed} from './api-access.ts'
 import type {BlockCall} from './blocks/block-routes.ts'
+import {UNBUILT_TEXT, type Unbuilt} from '../unbuilt.ts'
 import {apiError} from './errors.ts'
 
 /** The action for a known path and method. */
@@ -12,7 +13,7 @@ export type Action =
   | {readonly kind: 'put-metadata'; readonly key: string}
   | {readonly kind: 'shutdown'}
   | ({readonly kind: 'block'} & BlockCall)
-  | {readonly kind: 'reply'; readonly reply: Reply}
+  | {readonly kind: 'reply'; readonly reply: Reply; readonly unbuilt?: Unbuilt}
 
 /** The parameters of a route's path, and the requested app. */
 interface Match {
@@ -54,14 +55,19 @@ const block =
   (call: BlockCall['call']): Route['action'] =>
   ({params}) => ({kind: 'block', call, params})
 
-const fixed = (reply: Reply): Route['action'] => respond(() => reply)
+/** What is not built yet: Dapr's error for what is not configured, with the reason in brackets. */
+const unbuilt =
+  (what: Unbuilt, make: (match: Match, why: string) => Reply): Route['action'] =>
+  match => ({kind: 'reply', reply: make(match, ` (${UNBUILT_TEXT[what]})`), unbuilt: what})
 
-const missing = (status: number, code: string, message: string): Route['action'] =>
-  respond(({why}) => apiError(status, code, message + why()))
-
-const crypto = missing(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', 'crypto providers not configured')
-// Workflows also run on actors.
-const actors = fixed(apiError(400, 'ERR_ACTOR_NO_PLACEMENT', 'placement service is not configured'))
+const crypto = unbuilt('cryptography', (match, why) =>
+  apiError(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', `crypto providers not configured${match.why() || why}`)
+)
+const noPlacement = (_: Match, why: string): Reply =>
+  apiError(400, 'ERR_ACTOR_NO_PLACEMENT', `placement service is not configured${why}`)
+const actors = unbuilt('actors', noPlacement)
+// they run on actors
+const workflows = unbuilt('workflows', noPlacement)
 
 const conversation = respond(({params: [name = ''], why}) =>
   apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}${why()}`)
@@ -73,9 +79,9 @@ const JOBS: Readonly<Record<string, readonly [string, string]>> = {
   DELETE: ['DAPR_SCHEDULER_DELETE_JOB', 'delete']
 }
 
-const jobs = respond(({method, appId}) => {
+const jobs = unbuilt('jobs', ({method, appId}, why) => {
   const [code = '', verb = ''] = JOBS[method] ?? []
-  return apiError(500, code, `failed to ${verb} job due to: there is no scheduler here`, {
+  return apiError(500, code, `failed to ${verb} job due to: there is no scheduler here${why}`, {
     reason: code,
     metadata: {appID: appId}
   })
@@ -119,10 +125,10 @@ const ROUTES: readonly Route[] = [
   ),
   ...on(['v1.0-alpha1', 'v1.0-alpha2'], 'POST', 'conversation/*/converse', conversation),
   ...on(ALPHA_AND_V1, 'POST GET DELETE', 'jobs/*', jobs),
-  ...on(WORKFLOWS, 'GET', 'workflows/*/*', actors),
-  ...on(WORKFLOWS, 'POST', 'workflows/*/*/raiseEvent/*', actors),
+  ...on(WORKFLOWS, 'GET', 'workflows/*/*', workflows),
+  ...on(WORKFLOWS, 'POST', 'workflows/*/*/raiseEvent/*', workflows),
   ...['start', 'pause', 'resume', 'terminate', 'purge'].flatMap(verb =>
-    on(WORKFLOWS, 'POST', `workflows/*/*/${verb}`, actors)
+    on(WORKFLOWS, 'POST', `workflows/*/*/${verb}`, workflows)
   ),
   ...on(V1, 'POST PUT', 'actors/*/*/state', actors),
   ...on(V1, 'GET', 'actors/*/*/state/*', actors),

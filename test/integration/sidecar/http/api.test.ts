@@ -254,7 +254,7 @@ t.test('building blocks that are not configured say so', async t => {
       'PUT',
       '/v1.0-alpha1/crypto/c/encrypt',
       500,
-      '{"errorCode":"ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED","message":"crypto providers not configured"}'
+      '{"errorCode":"ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED","message":"crypto providers not configured (Pillion does not encrypt or decrypt yet)"}'
     ],
     [
       'POST',
@@ -266,7 +266,7 @@ t.test('building blocks that are not configured say so', async t => {
       'POST',
       '/v1.0/actors/T/1/method/m',
       400,
-      '{"errorCode":"ERR_ACTOR_NO_PLACEMENT","message":"placement service is not configured"}'
+      '{"errorCode":"ERR_ACTOR_NO_PLACEMENT","message":"placement service is not configured (Pillion does not run actors yet)"}'
     ]
   ]
   for (const [method, path, status, body] of cases)
@@ -280,6 +280,22 @@ t.test('building blocks that are not configured say so', async t => {
     body: /DAPR_SCHEDULER_SCHEDULE_JOB.*failed to schedule job due to: /
   })
   t.match(await ask(t, port, plain('DELETE', '/v1.0/publish/p/t')), {status: 404, body: NOBODY})
+})
+
+t.test('what is not built yet is told in words, and the run hears of it', async t => {
+  const asked: string[] = []
+  const {port} = await openTestSidecar(t, {askedUnbuilt: what => asked.push(what)})
+  for (const [method, path, what, message] of [
+    ['POST', '/v1.0/workflows/dapr/w/start', 'workflows', 'Pillion does not run workflows yet'],
+    ['GET', '/v1.0-beta1/workflows/dapr/1', 'workflows', 'Pillion does not run workflows yet'],
+    ['PUT', '/v1.0/actors/T/1/reminders/r', 'actors', 'Pillion does not run actors yet'],
+    ['GET', '/v1.0-alpha1/jobs/j', 'jobs', 'Pillion does not run jobs yet'],
+    ['PUT', '/v1.0-alpha1/crypto/c/decrypt', 'cryptography', 'Pillion does not encrypt or decrypt yet'],
+    ['POST', '/v1.0-alpha1/subtlecrypto/c/sign', 'cryptography', 'Pillion does not encrypt or decrypt yet']
+  ] as const) {
+    t.match(await ask(t, port, plain(method, path, '', '{}')), {body: ` (${message})"`}, path)
+    t.equal(asked.at(-1), what)
+  }
 })
 
 t.test('a binding is asked for with JSON, and is not there', async t => {
