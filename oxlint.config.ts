@@ -1,10 +1,13 @@
-import {defineConfig} from 'oxlint'
+import {basename} from 'node:path'
+import {defineConfig, type OxlintConfig} from 'oxlint'
+
+type Override = NonNullable<OxlintConfig['overrides']>[number]
 
 /** The modules of `src`, lowest first: a module imports from lower layers only (`src/README.md`). */
 const LAYERS: readonly (readonly string[])[] = [
   ['model'],
   ['net', 'config', 'resources', 'platform', 'faults'],
-  ['control', 'logging', 'watcher', 'ports', 'telemetry', 'redis', 'import'],
+  ['control', 'logging', 'watcher', 'ports', 'telemetry', 'import'],
   ['gateway'],
   ['supervisor', 'components', 'replay'],
   ['sidecar', 'daeploy', 'doctor', 'api', 'dashboard', 'kubernetes'],
@@ -12,9 +15,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli']
 ]
 
+/** What each of `src/packages` takes from the modules; these import it by its name, from its `index.ts`. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  redis: ['model', 'net', 'platform']
+}
+
 /** What a module that could stand alone takes from the others. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  redis: ['model', 'net', 'platform'],
   import: ['model', 'config'],
   kubernetes: ['model', 'net', 'config', 'resources', 'logging', 'supervisor', 'import'],
   mcp: ['model', 'net', 'control', 'api']
@@ -31,6 +38,7 @@ const USERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 const ALL = LAYERS.flat()
+const LOWEST = LAYERS.slice(0, 2).flat()
 
 /** What nobody below `cli` takes. */
 const GUESTS = ['import']
@@ -40,16 +48,27 @@ function allowed(name: string, layer: number): readonly string[] {
   return TAKES[name] ?? lower.filter(other => name === 'cli' || !GUESTS.includes(other))
 }
 
-const bounds = LAYERS.flatMap((names, layer) =>
-  names.map(name => {
-    const may = allowed(name, layer)
-    const forbidden = ALL.filter(other => other !== name && !may.includes(other)).join('|')
-    const paths = Object.keys(USERS).filter(library => USERS[library]?.includes(name) !== true)
-    const message = `${name}/ is in layer ${layer.toString()}, and imports lower ones only (src/README.md)`
-    const patterns = forbidden === '' ? [] : [{regex: `^(\\.\\./)+(${forbidden})/`, message}]
-    return {files: [`src/${name}/**`], rules: {'no-restricted-imports': ['error', {paths, patterns}] as const}}
-  })
-)
+/** The rule of a folder: what it may import; `why` is told of anything else. */
+function bound(folder: string, may: readonly string[], why: string): Override {
+  const name = basename(folder)
+  const others = [...ALL.filter(other => other !== name && !may.includes(other)), 'packages']
+  const paths = Object.keys(USERS).filter(library => !(USERS[library] ?? []).includes(name))
+  // packages stand above the layer whose modules they take
+  const byName = LOWEST.includes(name) || name in PACKAGES ? '|#' : ''
+  const patterns = [{regex: `^((\\.\\./)+(${others.join('|')})/${byName})`, message: `${name}: ${why} (src/README.md)`}]
+  return {files: [`src/${folder}/**`], rules: {'no-restricted-imports': ['error', {paths, patterns}]}}
+}
+
+const bounds = [
+  ...LAYERS.flatMap((names, layer) =>
+    names.map(name =>
+      bound(name, allowed(name, layer), `layer ${layer.toString()} imports lower ones, and packages by name`)
+    )
+  ),
+  ...Object.entries(PACKAGES).map(([name, takes]) =>
+    bound(`packages/${name}`, takes, `takes ${takes.join(', ')} alone`)
+  )
+]
 
 export default defineConfig({
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
@@ -83,6 +102,9 @@ export default defineConfig({
       rules: {'no-console': 'error', 'unicorn/no-process-exit': 'error'}
     },
     ...bounds,
-    {files: ['test/**'], rules: {'typescript/no-floating-promises': 'off', 'no-shadow': 'off'}}
+    {
+      files: ['test/**', 'src/packages/*/test/**'],
+      rules: {'typescript/no-floating-promises': 'off', 'no-shadow': 'off', 'no-restricted-imports': 'off'}
+    }
   ]
 })

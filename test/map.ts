@@ -1,3 +1,8 @@
 /** Unit tests cover the file of the same name; the others cover nothing by themselves. */
 export default (test: string): string | null =>
-  test.startsWith('test/unit/') ? test.replace('test/unit/', 'src/').replace('.test.ts', '.ts') : null
+  /^test\/unit\/|^src\/packages\/\w+\/test\//.test(test)
+    ? test
+        .replace(/^test\/unit\//, 'src/')
+        .replace(/^(src\/packages\/\w+)\/test/, '$1')
+        .replace('.test.ts', '.ts')
+    : null

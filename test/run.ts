@@ -16,7 +16,7 @@ const JOBS = availableParallelism() + 1
 const inCi = process.env['CI'] === 'true'
 
 const testsIn = (folders: readonly string[]): readonly string[] =>
-  folders.flatMap(folder => globSync(`test/${folder}/**/*.test.ts`).toSorted())
+  folders.flatMap(folder => globSync(`${folder}/**/*.test.ts`).toSorted())
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts')
 

@@ -1,4 +1,4 @@
-import {Engine} from '../../src/redis/engine/engine.ts'
+import {Engine} from '../../src/packages/redis/engine/engine.ts'
 import {ATTACKS, type Attack} from '../../test/rig/attacks.ts'
 import {meanwhile, oddApp} from '../../test/rig/bad-input.ts'
 import {watchMemory} from '../../test/long/flooding.ts'

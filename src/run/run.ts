@@ -1,6 +1,6 @@
 // run/ connects all modules to one run: it starts ports, logs, sidecars, the control socket and apps, and stops them in
 // reverse order.
-import {redisMode} from '../redis/redis-mode.ts'
+import {redisMode} from '#redis'
 import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {Handlers} from '../control/messages.ts'
 import {homeOf} from '../control/server.ts'

@@ -6,7 +6,7 @@ import type {Driven} from '../rig/command.ts'
 import {freePorts} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {ClientConnection} from '../../src/redis/client-connection.ts'
+import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
 
 /** Settles when the log of the shop's sidecar has such a line. */
 const logged = async (rig: Rig, line: RegExp): Promise<void> => {

@@ -3,7 +3,7 @@ import {DaprClient} from '../rig/dapr-client.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
-import {ClientConnection} from '../../src/redis/client-connection.ts'
+import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
 import {
   ASK_CONFIGURATION,
   CONFIGURATION,

@@ -106,7 +106,7 @@ t.test(
     const body = '[{"key":"a","value":1}]'
     t.match(await shop.fetch('/v1.0/state/store', {method: 'POST', body}), {status: 204})
     const {sources} = loadedIn(rig)
-    t.ok(sources.includes('src/redis/engine/engine.ts'))
+    t.ok(sources.includes('src/packages/redis/engine/engine.ts'))
     t.notOk(sources.some(source => source.includes('@redis/client')))
   }
 )

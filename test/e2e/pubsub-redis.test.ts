@@ -2,7 +2,7 @@ import t from 'tap'
 import type {Request} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
-import {ClientConnection} from '../../src/redis/client-connection.ts'
+import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
 import {component, eventOf, subscribed} from './pubsub-shop.ts'
 
 /** Of the next event, which is answered. */

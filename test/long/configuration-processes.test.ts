@@ -3,7 +3,7 @@ import type {Driven} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {ClientConnection} from '../../src/redis/client-connection.ts'
+import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
 
 interface Shop {
   readonly rig: Rig

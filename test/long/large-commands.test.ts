@@ -1,8 +1,8 @@
 import {once} from 'node:events'
 import t, {type Test} from 'tap'
-import {Engine} from '../../src/redis/engine/engine.ts'
-import type {Result} from '../../src/redis/engine/result.ts'
-import {RedisServer} from '../../src/redis/server.ts'
+import {Engine} from '../../src/packages/redis/engine/engine.ts'
+import type {Result} from '../../src/packages/redis/engine/result.ts'
+import {RedisServer} from '../../src/packages/redis/server.ts'
 import {request, respClient} from '../rig/resp.ts'
 
 /*

@@ -4,7 +4,7 @@ import type {Driven, Request} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {ClientConnection} from '../../src/redis/client-connection.ts'
+import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
 import {component, eventOf, publish, subscribed} from '../e2e/pubsub-shop.ts'
 
 interface Scene {

@@ -1,4 +1,4 @@
-import type {RedisConnection, Reply} from '../../src/redis/connection.ts'
+import type {RedisConnection, Reply} from '../../src/packages/redis/connection.ts'
 
 const READERS: Readonly<Record<string, (key: string) => readonly string[]>> = {
   string: key => ['GET', key],

@@ -11,7 +11,6 @@ export interface Need {
 }
 
 export interface Part {
-  /** Below `test`. */
   readonly folders: readonly string[]
   /** What it takes on two quiet cores. */
   readonly minutes: number
@@ -31,22 +30,22 @@ const CURL: Need = {program: 'curl', debian: 'curl'}
 
 /** What `npm test` runs: it needs nothing but Node and npm. */
 export const QUICK: Part = {
-  folders: ['unit', 'integration', 'e2e'],
+  folders: ['src/packages', 'test/unit', 'test/integration', 'test/e2e'],
   minutes: 4,
   what: 'what each change must pass'
 }
 
 /** What `npm run test:all` runs besides, and `npm run test:all -- NAME` alone. */
 export const PARTS: Readonly<Record<string, Part>> = {
-  browser: {folders: ['browser'], minutes: 2, what: 'the dashboard’s page in a browser'},
+  browser: {folders: ['test/browser'], minutes: 2, what: 'the dashboard’s page in a browser'},
   docs: {
-    folders: ['docs'],
+    folders: ['test/docs'],
     minutes: 3,
     what: 'examples, and each command and output of the manual',
     needs: [PYTHON, GO, JAVA, CURL, {program: 'redis-cli', debian: 'redis-server'}]
   },
   servers: {
-    folders: ['servers'],
+    folders: ['test/servers'],
     minutes: 4,
     what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd',
     needs: [
@@ -57,18 +56,18 @@ export const PARTS: Readonly<Record<string, Part>> = {
       {program: 'psql', debian: 'postgresql'}
     ]
   },
-  sdks: {folders: ['sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
-  java: {folders: ['java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
-  long: {folders: ['long'], minutes: 10, what: 'the built program in many cases, floods, storms'},
+  sdks: {folders: ['test/sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
+  java: {folders: ['test/java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
+  long: {folders: ['test/long'], minutes: 10, what: 'the built program in many cases, floods, storms'},
   kubernetes: {
-    folders: ['kubernetes'],
+    folders: ['test/kubernetes'],
     minutes: 7,
     what: 'templates on Kubernetes’ API server, which is built once',
     before: [['node', 'test/kubernetes/build.ts']],
     needs: [GO]
   },
   executable: {
-    folders: ['e2e', 'long'],
+    folders: ['test/e2e', 'test/long'],
     minutes: 10,
     what: 'end-to-end tests of the single executable',
     before: [['node', 'binary.js']],

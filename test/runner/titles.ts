@@ -20,10 +20,12 @@ if (revision === undefined) {
   console.error('Usage: node test/runner/titles.ts REVISION')
   process.exit(1)
 }
-const now = new Set(globSync('test/**/*.ts').flatMap(file => titlesIn(readFileSync(file, 'utf8'))))
-const files = git('ls-tree', '-r', '--name-only', revision, 'test')
+const now = new Set(
+  globSync(['test/**/*.ts', 'src/packages/*/test/**/*.ts']).flatMap(file => titlesIn(readFileSync(file, 'utf8')))
+)
+const files = git('ls-tree', '-r', '--name-only', revision, 'test', 'src/packages')
   .split('\n')
-  .filter(name => name.endsWith('.ts'))
+  .filter(name => /^(?:test|src\/packages\/\w+\/test)\/.*\.ts$/.test(name))
 let count = 0
 let lost = 0
 for (const file of files)

@@ -6,7 +6,7 @@ import {realRedis, skipWithoutRedis} from '../rig/redis.ts'
 import {shown} from '../rig/redis-keys.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
-import {ClientConnection} from '../../src/redis/client-connection.ts'
+import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
 import {BLOCK_CASES, PUBSUB_CASES, type Step} from './redis-cases.ts'
 
 const TOPICS = [

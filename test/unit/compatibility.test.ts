@@ -9,13 +9,13 @@ t.test('every test file that the ledger names is there', async t => {
   const named = new Set(
     [
       ...manifest.matchAll(
-        /\b((?:unit|integration|e2e|browser|sdks|servers|long|kubernetes|java|(?<=test\/)docs)\/[\w/-]*\w)(?:\.test\.ts)?/g
+        /\b((?:unit|integration|e2e|browser|sdks|servers|long|kubernetes|java|packages|(?<=test\/)docs)\/[\w/-]*\w)(?:\.test\.ts)?/g
       )
     ].map(([, path = '']) => path)
   )
   t.ok(named.size > 50)
   for (const path of named) {
-    const file = join(ROOT, 'test', path)
+    const file = join(ROOT, path.startsWith('packages/') ? 'src' : 'test', path)
     t.ok(existsSync(`${file}.test.ts`) || existsSync(file), path)
   }
 })

@@ -1,5 +1,4 @@
-import {BuiltInRedis, keysFile} from '../../redis/built-in-redis.ts'
-import {redisMode} from '../../redis/redis-mode.ts'
+import {keysFile, loadBuiltIn, redisMode} from '#redis'
 import {UserError} from '../../model/errors.ts'
 import {ownerOf} from '../../platform/listeners.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -28,6 +27,7 @@ async function serve(port: number, {asJson}: CommandContext): Promise<number> {
   })
   const file = redisMode(process.env) === 'memory' ? undefined : keysFile(process.env, port)
   const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
+  const {BuiltInRedis} = await loadBuiltIn()
   const server = await BuiltInRedis.open({port, file, warn}).catch(async (error: unknown) => {
     throw await withOwner(error, port)
   })

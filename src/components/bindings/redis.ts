@@ -1,4 +1,4 @@
-import type {RedisConnection} from '../../redis/connection.ts'
+import type {RedisConnection} from '#redis'
 import {parseGoDuration} from '../../resources/go-duration.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'

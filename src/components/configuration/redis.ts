@@ -1,4 +1,4 @@
-import type {RedisConnection, Reply} from '../../redis/connection.ts'
+import type {RedisConnection, Reply} from '#redis'
 import {messageOf} from '../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'

@@ -1,4 +1,4 @@
-import {UNLOCK_SCRIPT} from '../../redis/dapr-scripts.ts'
+import {UNLOCK_SCRIPT} from '#redis'
 import type {OpenComponent} from '../component.ts'
 import {openRedis} from '../redis/open-redis.ts'
 import type {LockStore} from '../lock-store.ts'

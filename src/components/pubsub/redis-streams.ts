@@ -1,4 +1,4 @@
-import type {Argument, RedisConnection} from '../../redis/connection.ts'
+import type {Argument, RedisConnection} from '#redis'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {StreamReader} from './stream-reader.ts'
 import type {StreamSettings} from './stream-settings.ts'

@@ -2,7 +2,7 @@ import {setImmediate as turn} from 'node:timers/promises'
 import type {Backlog} from '../../model/activity.ts'
 import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
-import type {RedisConnection, Reply} from '../../redis/connection.ts'
+import type {RedisConnection, Reply} from '#redis'
 import type {Message, SubscribeOptions} from '../pubsub.ts'
 import type {StreamSettings} from './stream-settings.ts'
 

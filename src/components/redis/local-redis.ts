@@ -1,13 +1,18 @@
+import {
+  keysFile,
+  loadBuiltIn,
+  loadClient,
+  redisMode,
+  type BuiltInRedis,
+  type RedisAddress,
+  type RedisConnection
+} from '#redis'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {pause} from '../../platform/delay.ts'
 import {firstAccepting, LOOPBACK} from '../../platform/probe.ts'
-import type {RedisAddress} from '../../redis/client-connection.ts'
-import type {RedisConnection} from '../../redis/connection.ts'
-import type {BuiltInRedis} from '../../redis/built-in-redis.ts'
 import type {Apart} from '../init-clock.ts'
 import {MovableConnection} from './movable-connection.ts'
-import {redisMode} from '../../redis/redis-mode.ts'
 
 export interface LocalRedisOptions {
   /** The environment that we were started in. */
@@ -121,7 +126,7 @@ export class LocalRedis {
   }
 
   async #openBuiltIn(): Promise<boolean> {
-    const {BuiltInRedis: BuiltIn, keysFile} = await import('../../redis/built-in-redis.ts')
+    const {BuiltInRedis: BuiltIn} = await loadBuiltIn()
     const {env, reporter} = this.#options
     const mode = redisMode(env)
     const at = `localhost:${this.#port.toString()}`
@@ -176,15 +181,6 @@ export class LocalRedis {
     await this.#identify(client).catch(() => undefined) // it is gone again
     for (const each of this.#connections) each.resume()
   }
-}
-
-/** The client of a real Redis, with the library that it uses. */
-export async function loadClient(): Promise<typeof import('../../redis/client-connection.ts')> {
-  const [client] = await Promise.all([
-    import('../../redis/client-connection.ts'),
-    import('../../redis/client-library.ts')
-  ])
-  return client
 }
 
 /** Nobody listens, at any of the addresses that were tried. */

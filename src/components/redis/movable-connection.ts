@@ -1,4 +1,4 @@
-import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from '../../redis/connection.ts'
+import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from '#redis'
 
 export interface MovableOptions {
   readonly open: () => Promise<RedisConnection>

@@ -1,5 +1,5 @@
 import {messageOf} from '../../model/errors.ts'
-import type {RedisConnection} from '../../redis/connection.ts'
+import type {RedisConnection} from '#redis'
 import type {OpenOptions} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import type {RedisTarget} from './redis-access.ts'

@@ -1,6 +1,5 @@
-import type {RedisAddress} from '../../redis/client-connection.ts'
+import type {RedisAddress, RedisConnection} from '#redis'
 import type {Apart} from '../init-clock.ts'
-import type {RedisConnection} from '../../redis/connection.ts'
 import type {Sentinels} from './sentinel-redis.ts'
 
 /** Who answers: one server, the nodes of a cluster, or the master that sentinels name. */

@@ -1,8 +1,8 @@
+import {loadClient, loadCluster, type RedisConnection} from '#redis'
 import {isLoopback} from '../../model/loopback.ts'
-import type {RedisConnection} from '../../redis/connection.ts'
 import type {RedisAccess, RedisTarget} from './redis-access.ts'
 import type {Apart} from '../init-clock.ts'
-import {LocalRedis, loadClient, type LocalRedisOptions} from './local-redis.ts'
+import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
 
 /** The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in. */
 export class RedisServers implements RedisAccess {
@@ -19,8 +19,7 @@ export class RedisServers implements RedisAccess {
   ): Promise<RedisConnection> {
     if (sentinels !== undefined)
       return (await apart(import('./sentinel-redis.ts'))).connectBySentinels(address, sentinels)
-    if (isCluster === true)
-      return (await apart(import('../../redis/cluster-connection.ts'))).ClusterConnection.open(address)
+    if (isCluster === true) return (await apart(loadCluster())).ClusterConnection.open(address)
     if (!isLoopback(address.host) || address.tls !== undefined) {
       const {ClientConnection} = await apart(loadClient())
       return ClientConnection.open(address)

@@ -1,7 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
-import {ClientConnection, type RedisAddress} from '../../redis/client-connection.ts'
-import type {RedisConnection} from '../../redis/connection.ts'
+import {loadClient, type RedisAddress, type RedisConnection} from '#redis'
 import {MovableConnection} from './movable-connection.ts'
 
 /** Between two questions after a master that is gone. */
@@ -35,6 +34,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
     isLost = false
   }
   const open = async (): Promise<RedisConnection> => {
+    const {ClientConnection} = await loadClient()
     const client = await ClientConnection.open(await masterOf(address, sentinels), {
       lost: () => {
         void client.close()
@@ -61,6 +61,7 @@ export async function connectBySentinels(address: RedisAddress, sentinels: Senti
 async function masterOf(address: RedisAddress, {master, ...access}: Sentinels): Promise<RedisAddress> {
   const {host: own, port: ownPort, more = [], username: _, password: __, database: ___, ...rest} = address
   const failures: string[] = []
+  const {ClientConnection} = await loadClient()
   for (const {host, port} of [{host: own, port: ownPort}, ...more]) {
     const at = `${host}:${port.toString()}`
     try {

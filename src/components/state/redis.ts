@@ -1,7 +1,5 @@
-import type {RedisConnection, Reply} from '../../redis/connection.ts'
+import {DELETE_SCRIPT, type RedisConnection, RedisError, type Reply, SAVE_SCRIPT} from '#redis'
 import {messageOf} from '../../model/errors.ts'
-import {DELETE_SCRIPT, SAVE_SCRIPT} from '../../redis/dapr-scripts.ts'
-import {RedisError} from '../../redis/engine/result.ts'
 import type {OpenComponent} from '../component.ts'
 import {openRedis} from '../redis/open-redis.ts'
 import {EtagError, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'

@@ -2,8 +2,8 @@ import t, {type Test} from 'tap'
 import {RedisStreams} from '../../../src/components/pubsub/redis-streams.ts'
 import type {StreamSettings} from '../../../src/components/pubsub/stream-settings.ts'
 import type {Handled, Message, SubscribeOptions} from '../../../src/components/pubsub.ts'
-import {Engine} from '../../../src/redis/engine/engine.ts'
-import {MemoryConnection} from '../../../src/redis/memory-connection.ts'
+import {Engine} from '../../../src/packages/redis/engine/engine.ts'
+import {MemoryConnection} from '../../../src/packages/redis/memory-connection.ts'
 import {StartQueue} from '../../rig/queue.ts'
 
 const SETTINGS: StreamSettings = {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {ComponentSet} from '../../../src/components/component-set.ts'
-import type {RedisConnection} from '../../../src/redis/connection.ts'
+import type {RedisConnection} from '../../../src/packages/redis/connection.ts'
 import type {ComponentResource} from '../../../src/resources/components.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}

@@ -1,0 +1,283 @@
+import {isUtf8} from 'node:buffer'
+import type {RedisClientOptions} from '@redis/client'
+import {codeOf, messageOf} from '../../model/errors.ts'
+import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
+import {RedisError} from './engine/result.ts'
+
+/** Where a real Redis is, and who we are there. */
+export interface RedisAddress {
+  readonly host: string
+  readonly port: number
+  readonly username?: string
+  readonly password?: string
+  readonly database?: number
+  readonly tls?: {readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean}
+  /** Other nodes of the cluster, or other sentinels. */
+  readonly more?: readonly {readonly host: string; readonly port: number}[]
+  /** How long connecting may take, and how long a command waits for a lost connection. */
+  readonly connectTimeoutMs?: number
+  /** How long the first answer may take. */
+  readonly readTimeoutMs?: number
+}
+
+/** Called when the connection is lost, with the reason, and when it is there again. */
+export interface ConnectionListener {
+  lost(reason: string): void
+  back(): void
+}
+
+/** What listens there does not speak as Redis does. */
+export class NoRedisError extends Error {
+  constructor(why: string) {
+    super(`what listens there does not answer as Redis does (${why})`)
+  }
+}
+
+/** What `@redis/client` gives back, and what this file needs of it. */
+type Library = typeof import('./client-library.ts')
+type Client = ReturnType<typeof createClient>
+type None = Record<string, never>
+type Options = RedisClientOptions<None, None, None, 2>
+
+const CONNECT_TIMEOUT_MS = 5000
+const READ_TIMEOUT_MS = 3000
+const MAX_RECONNECT_DELAY_MS = 500
+
+/**
+ * A connection to a real Redis by the official client, which is loaded with the first one. A lost connection is made anew for
+ * as long as it takes. Commands that were under way then are rejected, because nobody knows whether Redis has run them; new
+ * ones wait for the connection, at most `connectTimeoutMs`.
+ */
+export class ClientConnection implements RedisConnection {
+  readonly #library: Library
+  readonly #address: RedisAddress
+  readonly #listener: ConnectionListener | undefined
+  #client: Client
+  /** Subscriptions have a connection of their own, as RESP2 demands. */
+  #subscriber: Promise<Client> | undefined
+  #lastError = ''
+  #isClosed = false
+
+  private constructor(library: Library, address: RedisAddress, listener: ConnectionListener | undefined) {
+    this.#library = library
+    this.#address = address
+    this.#listener = listener
+    this.#client = this.#create()
+  }
+
+  /**
+   * Rejects if the first connection fails: with what the machine says if nobody answers, with a RedisError if Redis refuses
+   * us (the password is wrong), with a NoRedisError if something else listens there.
+   */
+  static async open(
+    address: RedisAddress,
+    listener?: ConnectionListener,
+    signal?: AbortSignal
+  ): Promise<ClientConnection> {
+    const connection = new ClientConnection(await import('./client-library.ts'), address, listener)
+    const {readTimeoutMs = READ_TIMEOUT_MS} = address
+    const failed = Promise.withResolvers<never>()
+    const onAbort = (): void => failed.reject(abortReason(signal))
+    let timer: NodeJS.Timeout | undefined
+    signal?.addEventListener('abort', onAbort, {once: true})
+    connection.#client.once('connect', () => {
+      timer = setTimeout(() => failed.reject(new NoRedisError('no answer in time')), readTimeoutMs)
+    })
+    try {
+      await Promise.race([connection.#greet(), failed.promise])
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw connection.#reasonOf(error)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async command(args: readonly Argument[], {signal}: CommandOptions = {}): Promise<Reply> {
+    const client = this.#client.isReady ? this.#client : await this.#ready(signal)
+    signal?.throwIfAborted()
+    const sent = client.sendCommand<unknown>(args.map(shortAsText))
+    try {
+      return toReply(await (signal === undefined ? sent : this.#unlessAborted(client, sent, signal)))
+    } catch (error) {
+      throw this.#isReply(error) ? new RedisError(error.message) : error
+    }
+  }
+
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+    const client = await this.#ready(undefined)
+    // What belongs to one chain is given up as a whole when the connection is lost.
+    const options = {chainId: Symbol('transaction')}
+    const queued = [['MULTI'], ...commands].map(async args => client.sendCommand(args, options))
+    const executed = client.sendCommand<unknown>(['EXEC'], options)
+    const settled = await Promise.allSettled([...queued, executed])
+    const last = settled.at(-1)
+    if (last?.status !== 'fulfilled' || !Array.isArray(last.value)) {
+      const cause: unknown = last?.status === 'rejected' ? last.reason : new Error('EXEC was aborted')
+      throw this.#isReply(cause) ? new RedisError(cause.message) : cause
+    }
+    return last.value.map(toReply)
+  }
+
+  async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
+    this.#subscriber ??= this.#connectSubscriber()
+    const subscriber = await this.#subscriber
+    const deliver = (message: Buffer, channel: Buffer): void => listener(channel.toString(), message)
+    await subscriber.pSubscribe(pattern, deliver, true)
+    return async () => {
+      if (subscriber.isReady) await subscriber.pUnsubscribe(pattern, deliver, true)
+    }
+  }
+
+  async duplicate(): Promise<RedisConnection> {
+    return ClientConnection.open(this.#address)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    destroy(this.#client)
+    const subscriber = await this.#subscriber?.catch(() => undefined)
+    if (subscriber !== undefined) destroy(subscriber)
+  }
+
+  /** `isRetrying`: also a first connection that fails is tried again. */
+  #create(isRetrying = false): Client {
+    let wasReady = isRetrying
+    let isLost = false
+    const client = createClient(this.#library, this.#address, (retries, cause) => {
+      if (!wasReady) return cause
+      return Math.min(20 * 2 ** retries, MAX_RECONNECT_DELAY_MS)
+    })
+    return client
+      .on('error', (error: unknown) => {
+        this.#lastError = messageOf(error)
+        if (!wasReady || isLost || this.#isClosed || client !== this.#client) return
+        isLost = true
+        this.#listener?.lost(this.#lastError)
+      })
+      .on('ready', () => {
+        wasReady = true
+        if (isLost) this.#listener?.back()
+        isLost = false
+      })
+  }
+
+  async #connectSubscriber(): Promise<Client> {
+    const client = this.#create()
+    try {
+      await client.connect()
+    } catch (error) {
+      this.#subscriber = undefined
+      throw error
+    }
+    return client
+  }
+
+  /** Waits for the connection if it is lost. */
+  async #ready(signal: AbortSignal | undefined): Promise<Client> {
+    const client = this.#client
+    if (client.isReady) return client
+    if (this.#isClosed) throw new Error('the connection to Redis is closed')
+    const {host, port, connectTimeoutMs = CONNECT_TIMEOUT_MS} = this.#address
+    await new Promise<void>((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        clearTimeout(timer)
+        client.off('ready', onReady)
+        signal?.removeEventListener('abort', onAbort)
+        settle()
+      }
+      const onReady = (): void => end(resolve)
+      const onAbort = (): void => end(() => reject(abortReason(signal)))
+      const timer = setTimeout(
+        () => end(() => reject(new Error(`Redis does not answer at ${host}:${port.toString()}: ${this.#lastError}`))),
+        connectTimeoutMs
+      )
+      client.on('ready', onReady)
+      signal?.addEventListener('abort', onAbort, {once: true})
+    })
+    return client
+  }
+
+  /** A command that Redis has can only be taken back by closing its connection: nothing must be delivered to nobody. */
+  async #unlessAborted(client: Client, sent: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+    const {promise, resolve, reject} = Promise.withResolvers<unknown>()
+    sent.then(resolve, reject)
+    const onAbort = (): void => {
+      reject(abortReason(signal))
+      if (client === this.#client) this.#replace()
+    }
+    signal.addEventListener('abort', onAbort, {once: true})
+    try {
+      return await promise
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Goes on with a fresh connection. */
+  #replace(): void {
+    const old = this.#client
+    this.#client = this.#create(true)
+    destroy(old)
+    if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command tells
+  }
+
+  /** Who may not do that may do nothing. */
+  async #greet(): Promise<void> {
+    await this.#client.connect()
+    await this.#client.sendCommand(['PING'])
+  }
+
+  /** Why a first connection has failed. */
+  #reasonOf(error: unknown): unknown {
+    // the library wraps what the socket says
+    const cause = error instanceof Error && 'socketError' in error ? error.socketError : error
+    if (this.#isReply(cause)) return new RedisError(cause.message)
+    const isUnknown = cause instanceof Error && codeOf(cause) === '' && cause.name === 'Error'
+    return isUnknown && !(cause instanceof NoRedisError) ? new NoRedisError(cause.message) : cause
+  }
+
+  #isReply(error: unknown): error is Error {
+    return error instanceof this.#library.ErrorReply
+  }
+}
+
+function createClient(
+  {createClient: create, RESP_TYPES}: Library,
+  {host, port, username, password, database, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS}: RedisAddress,
+  reconnectStrategy: (retries: number, cause: Error) => Error | number
+) {
+  const socket = {host, port, connectTimeout: connectTimeoutMs, reconnectStrategy}
+  const options: Options = {
+    RESP: 2,
+    socket: tls === undefined ? socket : {...socket, tls: true, ...tls},
+    ...(username !== undefined && username !== '' && {username}),
+    ...(password !== undefined && password !== '' && {password}),
+    ...(database !== undefined && {database}),
+    disableOfflineQueue: true,
+    // its own limit for commands makes an AbortSignal with a timer for each
+    commandOptions: {typeMapping: {[RESP_TYPES.BLOB_STRING]: Buffer}, timeout: 0}
+  }
+  return create(options)
+}
+
+const MAX_TEXT_BYTES = 16_384
+
+/** The library writes each Buffer by itself, and texts of a command together. */
+const shortAsText = (arg: Argument): Argument =>
+  typeof arg !== 'string' && arg.length <= MAX_TEXT_BYTES && isUtf8(arg) ? arg.toString() : arg
+
+function destroy(client: Client): void {
+  if (client.isOpen) client.destroy()
+}
+
+const abortReason = (signal: AbortSignal | undefined): Error =>
+  signal?.reason instanceof Error ? signal.reason : new Error('aborted')
+
+function toReply(value: unknown): Reply {
+  if (Array.isArray(value)) return value.map(toReply)
+  if (value instanceof Error) return new RedisError(value.message)
+  return value as Reply
+}

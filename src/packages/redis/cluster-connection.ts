@@ -1,0 +1,182 @@
+import {messageOf} from '../../model/errors.ts'
+import {ClientConnection, type RedisAddress} from './client-connection.ts'
+import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
+import {RedisError} from './engine/result.ts'
+import {keyOf, slotOf} from './slots.ts'
+
+/** How often a command follows slots that have moved. */
+const MAX_REDIRECTIONS = 5
+
+interface SlotRange {
+  readonly from: number
+  readonly to: number
+  /** `host:port` of the master. */
+  readonly node: string
+}
+
+/** A connection to a cluster of Redis: one to each master that is needed. What the nodes say of moved slots is followed. */
+export class ClusterConnection implements RedisConnection {
+  readonly #address: RedisAddress
+  readonly #nodes = new Map<string, Promise<ClientConnection>>()
+  readonly #listening = new Map<string, Set<MessageListener>>()
+  #slots: readonly SlotRange[] = []
+  #refreshing: Promise<void> | undefined
+
+  private constructor(address: RedisAddress) {
+    this.#address = address
+  }
+
+  /** `address`: one node, and others in `more`. Rejects if none of them answers as a cluster does. */
+  static async open(address: RedisAddress): Promise<ClusterConnection> {
+    const connection = new ClusterConnection(address)
+    try {
+      await connection.#refresh()
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+  }
+
+  async command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
+    const name = String(args[0]).toUpperCase()
+    if (name === 'KEYS') return (await this.#onAll(args)).flat()
+    if (name === 'CONFIG') return (await this.#onAll(args))[0] ?? null
+    if (name === 'MGET') return Promise.all(args.slice(1).map(async key => this.#text(key)))
+    return this.#onKey(keyOf(args), async node => node.command(args, options))
+  }
+
+  /** In a cluster only what concerns one key can be done in one step. */
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+    const groups = new Map<string, number[]>()
+    for (const [at, args] of commands.entries()) {
+      const key = String(keyOf(args))
+      groups.set(key, [...(groups.get(key) ?? []), at])
+    }
+    const replies: Reply[] = Array.from({length: commands.length}, () => null)
+    const run = async (key: string, group: readonly number[]): Promise<void> => {
+      const own = group.map(at => commands[at] ?? [])
+      const given = await this.#onKey(key, async node => node.transaction(own))
+      for (const [n, at] of group.entries()) replies[at] = given[n] ?? null
+    }
+    await Promise.all([...groups].map(async ([key, group]) => run(key, group)))
+    return replies
+  }
+
+  /** Each master tells of its own keys. */
+  async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
+    const listeners = this.#listening.get(pattern) ?? new Set()
+    this.#listening.set(pattern, listeners.add(listener))
+    const masters = await this.#masters()
+    const ends = await Promise.all(masters.map(async node => node.subscribe(pattern, listener)))
+    return async () => {
+      listeners.delete(listener)
+      await Promise.all(ends.map(async end => end()))
+    }
+  }
+
+  async duplicate(): Promise<RedisConnection> {
+    return ClusterConnection.open(this.#address)
+  }
+
+  async close(): Promise<void> {
+    const nodes = [...this.#nodes.values()]
+    this.#nodes.clear()
+    for (const node of await Promise.allSettled(nodes)) if (node.status === 'fulfilled') await node.value.close()
+  }
+
+  async #text(key: Argument): Promise<Reply> {
+    try {
+      return await this.command(['GET', key])
+    } catch (error) {
+      if (messageOf(error).startsWith('WRONGTYPE')) return null
+      throw error
+    }
+  }
+
+  async #onAll(args: readonly Argument[]): Promise<readonly Reply[]> {
+    return Promise.all((await this.#masters()).map(async node => node.command(args)))
+  }
+
+  async #masters(): Promise<readonly ClientConnection[]> {
+    return Promise.all([...new Set(this.#slots.map(({node}) => node))].map(async at => this.#node(at)))
+  }
+
+  async #onKey<T>(key: Argument | undefined, run: (node: ClientConnection) => Promise<T>): Promise<T> {
+    const slot = key === undefined ? 0 : slotOf(key)
+    for (let tries = 0; ; tries++) {
+      const at = this.#slots.find(({from, to}) => from <= slot && slot <= to)?.node
+      if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot.toString()}`)
+      try {
+        return await run(await this.#node(at))
+      } catch (error) {
+        if (!(error instanceof RedisError) || tries === MAX_REDIRECTIONS) throw error
+        const [word, , asked = ''] = error.message.split(' ')
+        if (word === 'ASK') return this.#ask(asked, run)
+        if (word !== 'MOVED' && word !== 'EXECABORT') throw error
+        await this.#refresh()
+      }
+    }
+  }
+
+  /** A slot that is moving: this once another node has the key. */
+  async #ask<T>(at: string, run: (node: ClientConnection) => Promise<T>): Promise<T> {
+    const node = await this.#node(at)
+    const [, result] = await Promise.all([node.command(['ASKING']), run(node)])
+    return result
+  }
+
+  async #node(at: string): Promise<ClientConnection> {
+    const known = this.#nodes.get(at)
+    if (known !== undefined) return known
+    const opening = this.#open(at)
+    this.#nodes.set(at, opening)
+    opening.catch(() => this.#nodes.delete(at))
+    return opening
+  }
+
+  async #open(at: string): Promise<ClientConnection> {
+    const end = at.lastIndexOf(':')
+    const address = {...this.#address, host: at.slice(0, end), port: Number(at.slice(end + 1))}
+    const refresh = (): void => void this.#refresh().catch(() => undefined) // the next command tries again
+    const node = await ClientConnection.open(address, {lost: refresh, back: refresh})
+    for (const [pattern, listeners] of this.#listening)
+      for (const listener of listeners) await node.subscribe(pattern, listener)
+    return node
+  }
+
+  /** Asks who has which slots. */
+  async #refresh(): Promise<void> {
+    this.#refreshing ??= this.#askSlots()
+    try {
+      await this.#refreshing
+    } finally {
+      this.#refreshing = undefined
+    }
+  }
+
+  async #askSlots(): Promise<void> {
+    const {host, port, more = []} = this.#address
+    const given = [{host, port}, ...more].map(each => `${each.host}:${each.port.toString()}`)
+    let failure: unknown
+    for (const at of new Set([...this.#nodes.keys(), ...given]))
+      try {
+        const reply = await (await this.#node(at)).command(['CLUSTER', 'SLOTS'])
+        this.#slots = rangesIn(reply, at.slice(0, at.lastIndexOf(':')))
+        return
+      } catch (error) {
+        failure = error
+      }
+    throw failure
+  }
+}
+
+const listOf = (reply: Reply | undefined): readonly Reply[] => (Array.isArray(reply) ? (reply as readonly Reply[]) : [])
+
+/** A node that does not know its own address has the one at which it was asked. */
+const rangesIn = (reply: Reply, host: string): readonly SlotRange[] =>
+  listOf(reply).map(range => {
+    const [from, to, master] = listOf(range)
+    const [name, port] = listOf(master)
+    return {from: Number(from), to: Number(to), node: `${String(name ?? '') || host}:${String(port)}`}
+  })

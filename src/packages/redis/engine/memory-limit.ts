@@ -1,0 +1,58 @@
+import {collect} from '../../../platform/heap.ts'
+import {ARGUMENT_BYTES} from './command.ts'
+
+/** Commands by which keys may grow (Redis marks them `denyoom`). */
+const GROWING = new Set(
+  `append copy eval evalsha getset hmset hset hsetnx linsert lpush lpushx mset msetnx psetex rpush rpushx sadd set setex setnx
+  setrange xadd zadd`.split(/\s+/)
+)
+/** So much is taken between two looks at the memory. */
+const LOOK_BYTES = 8 * 1024 * 1024
+/** This part of V8's heap may be in use: the rest is for calls, and for what one command takes while it runs. */
+const FULL = 0.6
+/** The young generation, in which nothing stays (Node 26). */
+const YOUNG_BYTES = 96 * 1024 * 1024
+/** A collection stops everything; there is none sooner after another. */
+const COLLECT_MS = 5000
+
+/**
+ * Refuses to grow before V8's heap is full: that would end the run, with all its apps. Redis does so at `maxmemory`; ours is what
+ * Node has (`--max-old-space-size`).
+ */
+export class MemoryLimit {
+  #isFull = false
+  /** Taken since the last look. */
+  #taken = 0
+  /** Something may be free again. */
+  #wasFreed = true
+  #collectedAt = -Infinity
+
+  /** Whether a command finds no room. To be asked before each one. */
+  refuses(name: string, args: readonly string[]): boolean {
+    if (!GROWING.has(name)) {
+      this.#wasFreed = true
+      return false
+    }
+    for (const arg of args) this.#taken += arg.length + ARGUMENT_BYTES
+    const more = name === 'setrange' ? Math.max(Number(args[2]), 0) || 0 : 0
+    if (this.#isFull || this.#taken + more > LOOK_BYTES) this.#look(more)
+    return this.#isFull
+  }
+
+  #look(more: number): void {
+    this.#taken = 0
+    this.#isFull = isFullWith(more)
+    const now = performance.now()
+    if (!this.#isFull || !this.#wasFreed || now - this.#collectedAt < COLLECT_MS) return
+    this.#collectedAt = now
+    this.#wasFreed = false
+    collect() // garbage counts as used until then
+    this.#isFull = isFullWith(more)
+  }
+}
+
+function isFullWith(more: number): boolean {
+  // node:v8 is loaded when it is used
+  const {used_heap_size: used, heap_size_limit: limit} = process.getBuiltinModule('node:v8').getHeapStatistics()
+  return used + more > FULL * (limit - YOUNG_BYTES)
+}

@@ -1,0 +1,23 @@
+/**
+ * Redis, from both sides: a connection to a real server or cluster, and a server of our own that keeps its keys in a file. A run
+ * that uses neither loads neither: what is large comes with a `load…`.
+ */
+export type {BuiltInRedis} from './built-in-redis.ts'
+export type {RedisAddress} from './client-connection.ts'
+export type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
+export {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from './dapr-scripts.ts'
+export {RedisError} from './engine/result.ts'
+export {keysFile, redisMode} from './redis-mode.ts'
+
+/** Our own server: `BuiltInRedis`. */
+export const loadBuiltIn = async (): Promise<typeof import('./built-in-redis.ts')> => import('./built-in-redis.ts')
+
+/** The client of a real server, with the library that it uses: `ClientConnection`. */
+export async function loadClient(): Promise<typeof import('./client-connection.ts')> {
+  const [client] = await Promise.all([import('./client-connection.ts'), import('./client-library.ts')])
+  return client
+}
+
+/** The client of a cluster: `ClusterConnection`. */
+export const loadCluster = async (): Promise<typeof import('./cluster-connection.ts')> =>
+  import('./cluster-connection.ts')

@@ -1,0 +1,143 @@
+import {constants} from 'node:buffer'
+import {Collector} from '../../../net/collector.ts'
+import {ARGUMENT_BYTES} from '../engine/command.ts'
+import {isTyped, splitInline} from './inline.ts'
+
+/** Bytes that are not Redis' protocol: the client is told, and its connection closed. */
+export class ProtocolError extends Error {}
+
+/** A line: the count of an array, the length of an argument, or a whole inline request. */
+const MAX_LINE_BYTES = 64 * 1024
+/** One argument: 512 MiB in Redis; a string of V8 ends a few bytes before. */
+const MAX_BULK_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH)
+/** All arguments of a request, with what each takes besides its bytes: Redis' `client-query-buffer-limit`. */
+const MAX_REQUEST_BYTES = 1024 * 1024 * 1024
+const MAX_ARGUMENTS = 2 ** 31 - 1
+
+const CR = 13
+const LF = 10
+const ASTERISK = 42
+const DOLLAR = 36
+const NOTHING = Buffer.alloc(0)
+/** The limits are Redis' own: those of one request. */
+const UNLIMITED = {take: () => true, give: () => undefined}
+
+/**
+ * Reads requests out of the bytes of a connection, wherever these are cut. What it keeps is bounded by what has arrived, and
+ * that by Redis' own limits. Arguments are bytes: one character for each.
+ */
+export class RequestParser {
+  #buffer: Buffer = NOTHING
+  #at = 0
+  /** A long argument that has not arrived whole. */
+  readonly #long = new Collector(0, UNLIMITED)
+  #missing = 0
+  #args: string[] = []
+  /** Arguments to come; 0 between requests. */
+  #left = 0
+  /** Length of the argument to come; -1 if not known yet. */
+  #length = -1
+  #size = 0
+  readonly #maxBytes: number
+
+  constructor(maxBytes = MAX_REQUEST_BYTES) {
+    this.#maxBytes = maxBytes
+  }
+
+  feed(chunk: Buffer): void {
+    if (this.#missing > 0) {
+      this.#long.add(chunk)
+      this.#missing -= chunk.length
+      if (this.#missing > 0) return
+      this.#buffer = this.#long.take()
+      this.#missing = 0
+    } else if (this.#at === this.#buffer.length) this.#buffer = chunk
+    else this.#buffer = Buffer.concat([this.#buffer.subarray(this.#at), chunk])
+    this.#at = 0
+  }
+
+  /** How many bytes wait to be read. */
+  get buffered(): number {
+    return this.#buffer.length - this.#at
+  }
+
+  /** The next whole request; undefined if it has not arrived. Throws a ProtocolError. */
+  next(): readonly string[] | undefined {
+    if (this.#missing > 0) return undefined
+    for (;;) {
+      if (this.#left > 0) return this.#arguments()
+      if (this.#at >= this.#buffer.length) return undefined
+      const isArray = this.#buffer[this.#at] === ASTERISK
+      const line = this.#line(isArray ? CR : LF, isArray ? 'too big mbulk count string' : 'too big inline request')
+      const typed = isArray ? '' : (line ?? String.fromCharCode(this.#buffer[this.#at] ?? 0))
+      if (!isTyped(typed)) throw new ProtocolError('control character in inline request')
+      if (line === undefined) return undefined
+      if (!isArray) {
+        const args = splitInline(line.endsWith('\r') ? line.slice(0, -1) : line)
+        if (args === undefined) throw new ProtocolError('unbalanced quotes in request')
+        if (args.length > 0) return args
+        continue
+      }
+      const count = parseLength(line.slice(1))
+      if (count === undefined || count > MAX_ARGUMENTS) throw new ProtocolError('invalid multibulk length')
+      this.#left = Math.max(count, 0)
+      this.#args = []
+      this.#size = 0
+    }
+  }
+
+  #arguments(): readonly string[] | undefined {
+    while (this.#left > 0) {
+      if (this.#length === -1 && !this.#readLength()) return undefined
+      const end = this.#at + this.#length
+      if (this.#buffer.length < end + 2) {
+        this.#collect(end + 2 - this.#buffer.length)
+        return undefined
+      }
+      this.#args.push(this.#buffer.toString('latin1', this.#at, end))
+      this.#at = end + 2
+      this.#length = -1
+      this.#left--
+    }
+    return this.#args
+  }
+
+  #readLength(): boolean {
+    if (this.#at >= this.#buffer.length) return false
+    const sign = this.#buffer[this.#at] ?? 0
+    if (sign !== DOLLAR) throw new ProtocolError(`expected '$', got '${String.fromCharCode(sign)}'`)
+    const line = this.#line(CR, 'too big bulk count string')
+    if (line === undefined) return false
+    const length = parseLength(line.slice(1))
+    if (length === undefined || length < 0 || length > MAX_BULK_BYTES) throw new ProtocolError('invalid bulk length')
+    this.#size += length + ARGUMENT_BYTES
+    if (this.#size > this.#maxBytes) throw new ProtocolError('too big request')
+    this.#length = length
+    return true
+  }
+
+  /** Waits for so many more bytes without looking at them. */
+  #collect(missing: number): void {
+    this.#long.add(this.#buffer.subarray(this.#at))
+    this.#missing = missing
+    this.#buffer = NOTHING
+    this.#at = 0
+  }
+
+  /** The text up to the end of the line, which is consumed. */
+  #line(end: number, fault: string): string | undefined {
+    const at = this.#buffer.indexOf(end, this.#at)
+    const last = end === CR ? at + 1 : at // the LF behind a CR
+    if (at === -1 || last >= this.#buffer.length) {
+      if (this.#buffer.length - this.#at > MAX_LINE_BYTES) throw new ProtocolError(fault)
+      return undefined
+    }
+    if (at - this.#at > MAX_LINE_BYTES) throw new ProtocolError(fault)
+    const line = this.#buffer.toString('latin1', this.#at, at)
+    this.#at = last + 1
+    return line
+  }
+}
+
+/** A length as Redis reads it: digits, perhaps negative. */
+const parseLength = (text: string): number | undefined => (/^-?\d{1,10}$/.test(text) ? Number(text) : undefined)

@@ -1,0 +1,18 @@
+import {homedir} from 'node:os'
+import {join} from 'node:path'
+import {UserError} from '../../model/errors.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** `PILLION_REDIS`: where the built-in Redis keeps its keys, or that there shall be none. Throws a UserError for other words. */
+export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'memory' | 'off' {
+  if (mode === '') return 'file'
+  if (mode === 'memory' || mode === 'off') return mode
+  throw new UserError(`PILLION_REDIS is "${mode}": it can be "memory" (keep no keys) or "off" (no built-in Redis)`)
+}
+
+/** The file of keys of the built-in Redis at a port (XDG Base Directory Specification: state). */
+export function keysFile({XDG_STATE_HOME: state = ''}: Environment, port: number, home = homedir()): string {
+  const folder = state.startsWith('/') ? state : join(home, '.local/state')
+  return join(folder, 'pillion', `redis-${port.toString()}.db`)
+}

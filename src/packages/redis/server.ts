@@ -1,0 +1,92 @@
+import {createServer, type Server, type Socket} from 'node:net'
+import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {spareDescriptors} from '../../net/spare-descriptors.ts'
+import type {Engine} from './engine/engine.ts'
+import {ServerConnection} from './server-connection.ts'
+
+const MAX_CLIENTS = 10_000
+/** What a machine without IPv6 says. */
+const NO_SUCH_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+
+/** Redis' protocol on the loopback addresses of one port. */
+export class RedisServer {
+  /** The port; known once it is bound. */
+  port = 0
+  readonly #servers: Server[] = []
+  readonly #connections = new Set<ServerConnection>()
+  /** Clients that came before there was an engine, unread. */
+  #early: Socket[] = []
+  #engine: Engine | undefined
+
+  private constructor() {}
+
+  /**
+   * Binds 127.0.0.1 and, where there is one, ::1. Port 0 takes a free one. Clients wait until `serve`. Throws a UserError if
+   * the port is taken.
+   */
+  static async bind(port: number): Promise<RedisServer> {
+    const bound = new RedisServer()
+    try {
+      bound.port = await bound.#listen('127.0.0.1', port)
+      await bound.#listen('::1', bound.port)
+      return bound
+    } catch (error) {
+      await bound.close()
+      const why = codeOf(error) === 'EADDRINUSE' ? 'another process listens there' : messageOf(error)
+      throw new UserError(`Redis cannot listen on port ${port.toString()}: ${why}`, {cause: error})
+    }
+  }
+
+  /** Starts to answer. */
+  serve(engine: Engine): void {
+    engine.port = this.port
+    this.#engine = engine
+    for (const socket of this.#early) this.#accept(socket)
+    this.#early = []
+  }
+
+  /** Closes the port and all connections; what was answered is written first. */
+  async close(): Promise<void> {
+    const closed = this.#servers.map(
+      async server =>
+        new Promise<void>(resolve => {
+          server.close(() => resolve())
+        })
+    )
+    for (const socket of this.#early) socket.destroy()
+    for (const connection of this.#connections) connection.close()
+    await Promise.all(closed)
+  }
+
+  /** Returns the port; 0 if the machine has no such address. */
+  async #listen(host: string, port: number): Promise<number> {
+    const server = createServer({allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true}, socket =>
+      this.#accept(socket)
+    )
+    spareDescriptors(server)
+    return new Promise((resolve, reject) => {
+      server
+        .once('error', error => (NO_SUCH_ADDRESS.has(codeOf(error)) ? resolve(0) : reject(error)))
+        .listen({host, port, ipv6Only: true}, () => {
+          this.#servers.push(server.on('error', () => {})) // a connection that cannot be accepted: the client sees it
+          const address = server.address()
+          resolve(typeof address === 'object' && address !== null ? address.port : port)
+        })
+    })
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#engine === undefined) {
+      this.#early.push(socket.on('error', () => {}))
+      return
+    }
+    if (this.#connections.size >= MAX_CLIENTS) {
+      socket.on('error', () => {}).write('-ERR max number of clients reached\r\n')
+      socket.destroySoon()
+      return
+    }
+    const connection = new ServerConnection(socket, this.#engine)
+    this.#connections.add(connection)
+    socket.on('close', () => this.#connections.delete(connection)).resume()
+  }
+}

@@ -1,0 +1,84 @@
+import type {DatabaseSync} from 'node:sqlite'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {messageOf} from '../../../model/errors.ts'
+import {Engine} from '../engine/engine.ts'
+import {DamagedRow} from './encoding.ts'
+import {ForeignFile, openKeyFile, setAside} from './key-file.ts'
+import {KeyWriter} from './key-writer.ts'
+import {load} from './load.ts'
+import {isBusy, isDamaged} from './sqlite.ts'
+import {WriteBehind} from './write-behind.ts'
+
+/** An engine whose keys are in a file, if that is possible. */
+export interface StoredKeys {
+  readonly engine: Engine
+  /** Undefined: the keys are in memory only. */
+  readonly file: string | undefined
+  /** Why the file that was asked for is not used, with its name; '' where it is, or none was. */
+  readonly refusal: string
+  /** Writes what is left. */
+  close(): void
+}
+
+/** Who held the file may be about to end. */
+const LOCK_TRIES = 20
+const LOCK_PAUSE_MS = 50
+
+/**
+ * Opens the file and reads its keys. A file that is damaged, or of a newer version, is kept under another name, and a fresh
+ * one begun; one that cannot be opened leaves the keys in memory. `warn` is
+ * told of files that are set aside, and of what is not written later.
+ */
+export async function openStoredKeys(path: string, warn: (text: string) => void): Promise<StoredKeys> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open(path, warn)
+    } catch (error) {
+      if (isBusy(error) && tries < LOCK_TRIES) await sleep(LOCK_PAUSE_MS)
+      else if (isUseless(error) && tries < LOCK_TRIES)
+        warn(
+          `the keys of Redis in ${path} cannot be read: ${reasonOf(error)}. They are kept in ${setAside(path)}; a new file is begun`
+        )
+      else {
+        return inMemory(isBusy(error) ? `another process has ${path} open` : `${path}: ${messageOf(error)}`)
+      }
+    }
+  }
+}
+
+export function inMemory(refusal = ''): StoredKeys {
+  const engine = new Engine()
+  return {engine, file: undefined, refusal, close: () => engine.close()}
+}
+
+async function open(path: string, warn: (text: string) => void): Promise<StoredKeys> {
+  const file = openKeyFile(path)
+  const behind = new WriteBehind(warn)
+  const engine = new Engine(behind.journal)
+  try {
+    behind.open(new KeyWriter(file, await load(file, engine)))
+  } catch (error) {
+    engine.close()
+    closeQuietly(file)
+    throw error
+  }
+  const close = (): void => {
+    engine.close()
+    behind.close()
+  }
+  return {engine, file: path, refusal: '', close}
+}
+
+const isUseless = (error: unknown): boolean =>
+  isDamaged(error) || error instanceof ForeignFile || error instanceof DamagedRow
+
+const reasonOf = (error: unknown): string =>
+  error instanceof ForeignFile ? error.message : `it is damaged (${messageOf(error)})`
+
+function closeQuietly(file: DatabaseSync): void {
+  try {
+    file.close()
+  } catch {
+    // the file is damaged: it is set aside next
+  }
+}

@@ -1,0 +1,121 @@
+import {messageOf} from '../../../model/errors.ts'
+import type {Database} from '../engine/database.ts'
+import {Journal} from '../engine/journal.ts'
+import type {KeyWriter} from './key-writer.ts'
+
+/** Changes of so long are written together. With the time that this takes, a process that is killed loses those of 50 ms. */
+const DELAY_MS = 25
+/** What a flood of messages has left is written when nothing has changed for so long. */
+const REST_MS = 1000
+/** More keys than these, changed by one command, are written in several transactions: others are not to wait for all. */
+const MAX_KEYS = 5000
+/** After a failure: a disk is not freed in a moment. */
+const RETRY_MS = 5000
+/** So few keys that take so long are large values. */
+const FEW_KEYS = 100
+const LONG_MS = 50
+/** Writing large values takes at most this part of the time: one that changes all the time must not stop the others. */
+const MAX_SHARE = 0.25
+
+/**
+ * Writes changes soon after they were made, many in one transaction; a burst of them is written while it goes on, which holds
+ * it up. A disk that is full is told once; memory goes on.
+ */
+export class WriteBehind {
+  readonly journal = new Journal({
+    wake: () => this.#wake(),
+    writeMany: () => {
+      if (!this.#isFailing && this.#pauseMs === 0) this.#flush(MAX_KEYS)
+    },
+    writeAll: () => {
+      this.#flush(Infinity)
+      this.#writeRest(true)
+      return !this.#isFailing
+    }
+  })
+  readonly #warn: (text: string) => void
+  #writer: KeyWriter | undefined
+  #timer: NodeJS.Timeout | undefined
+  #pauseMs = 0
+  #isFailing = false
+
+  constructor(warn: (text: string) => void) {
+    this.#warn = warn
+  }
+
+  /** Starts to write what is changed from now on. */
+  open(writer: KeyWriter): void {
+    this.#writer = writer
+    if (this.journal.changed.size > 0) this.#wake()
+  }
+
+  /** Writes everything, and closes the file. */
+  close(): void {
+    this.#flush(Infinity)
+    this.#writeRest(true)
+    clearTimeout(this.#timer)
+    this.#writer?.close()
+    this.#writer = undefined
+  }
+
+  #wake(): void {
+    if (this.#writer === undefined) return
+    clearTimeout(this.#timer)
+    const delay = this.#isFailing ? RETRY_MS : Math.max(DELAY_MS, this.#pauseMs)
+    this.#timer = setTimeout(() => this.#flush(MAX_KEYS), delay)
+  }
+
+  #flush(limit: number): void {
+    clearTimeout(this.#timer)
+    const changed = this.journal.take(limit)
+    if (changed.size === 0 || this.#writer === undefined) return
+    const start = performance.now()
+    try {
+      this.#writer.write(changed)
+      this.#succeeded()
+    } catch (error) {
+      this.#keep(changed)
+      this.#failed(error)
+    }
+    this.#pauseMs = pauseAfter(changed, performance.now() - start)
+    if (this.journal.changed.size > 0) this.#wake()
+    else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)
+  }
+
+  /** What a flood has left is written in pieces, once nothing changes. */
+  #writeRest(isAll: boolean): void {
+    if (this.#writer?.hasRest !== true || this.journal.changed.size > 0) return // after what has changed
+    clearTimeout(this.#timer)
+    let pauseMs = DELAY_MS
+    try {
+      this.#writer.writeRest(isAll)
+      this.#succeeded()
+    } catch (error) {
+      this.#failed(error)
+      pauseMs = RETRY_MS
+    }
+    if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), pauseMs)
+  }
+
+  #succeeded(): void {
+    if (this.#isFailing) this.#warn('the keys of Redis are written again')
+    this.#isFailing = false
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isFailing)
+      this.#warn(`the keys of Redis cannot be written: ${messageOf(error)}; they are kept in memory until that works`)
+    this.#isFailing = true
+  }
+
+  #keep(changed: ReadonlyMap<Database, ReadonlySet<string>>): void {
+    for (const [database, keys] of changed) for (const key of keys) this.journal.note(database, key)
+  }
+}
+
+function pauseAfter(changed: ReadonlyMap<Database, ReadonlySet<string>>, tookMs: number): number {
+  if (tookMs < LONG_MS) return 0
+  let keys = 0
+  for (const each of changed.values()) keys += each.size
+  return keys < FEW_KEYS ? tookMs / MAX_SHARE : 0
+}

@@ -1,0 +1,25 @@
+import t from 'tap'
+import {parseFloating} from '../../engine/numbers.ts'
+
+t.test('floating point numbers are read as by Redis', async t => {
+  const cases: readonly (readonly [text: string, value: number | undefined])[] = [
+    ['1', 1],
+    ['-1.', -1],
+    ['+.5e1', 5],
+    ['1.50', 1.5],
+    ['-inf', -Infinity],
+    ['Infinity', Infinity],
+    ['.', undefined],
+    ['1e', undefined],
+    ['0x1', undefined],
+    ['nan', undefined],
+    ['', undefined]
+  ]
+  for (const [text, value] of cases) t.equal(parseFloating(text), value, text)
+})
+
+t.test('a text of a million digits is looked at once', async t => {
+  const digits = '0'.repeat(1_000_000)
+  t.equal(parseFloating(digits), 0)
+  t.equal(parseFloating(`${digits}x`), undefined)
+})

@@ -1,0 +1,147 @@
+import {once} from 'node:events'
+import {connect} from 'node:net'
+import t, {type Test} from 'tap'
+import {Engine} from '../engine/engine.ts'
+import {RedisServer} from '../server.ts'
+import {request, respClient} from '../../../../test/rig/resp.ts'
+
+async function serve(t: Test): Promise<{readonly port: number; readonly server: RedisServer; readonly engine: Engine}> {
+  const server = await RedisServer.bind(0)
+  const engine = new Engine()
+  server.serve(engine)
+  t.teardown(async () => {
+    engine.close()
+    await server.close()
+  })
+  return {port: server.port, server, engine}
+}
+
+/** Everything that a connection answers to these bytes until it is closed. */
+async function answerTo(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.on('data', chunk => (text += chunk.toString('latin1'))).on('error', () => {})
+  socket.write(bytes, 'latin1')
+  await once(socket, 'close')
+  return text
+}
+
+t.test('bytes that are no request get an error, and the connection is closed', async t => {
+  const {port} = await serve(t)
+  t.equal(await answerTo(port, '*1\r\nhello\r\n'), "-ERR Protocol error: expected '$', got 'h'\r\n")
+  t.equal(
+    await answerTo(port, 'PING\r\n*9999999999999\r\n'),
+    '+PONG\r\n-ERR Protocol error: invalid multibulk length\r\n'
+  )
+  t.equal(await answerTo(port, 'x'.repeat(70_000)), '-ERR Protocol error: too big inline request\r\n')
+  t.equal(await answerTo(port, `${request(['QUIT'])}${request(['PING'])}`), '+OK\r\n')
+})
+
+t.test('a page in a browser cannot send commands', async t => {
+  const {port, engine} = await serve(t)
+  const post = 'POST / HTTP/1.1\r\nHost: localhost\r\n\r\nSET evil 1\r\n'
+  t.equal(await answerTo(port, post), '')
+  const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\nSET evil 1\r\n'
+  t.notMatch(await answerTo(port, get), '+OK', 'its first line is a command with wrong arguments, and may be answered')
+  t.equal(engine.database(0).size, 0)
+})
+
+t.test('a pipeline is answered in order, also behind a command that waits', async t => {
+  const {port} = await serve(t)
+  const [first, second] = [await respClient(port), await respClient(port)]
+  first.write(PIPELINE.map(request).join(''))
+  t.equal(await first.next(), '+OK')
+  t.equal(await first.next(), '"1"')
+  t.equal(await second.call('RPUSH', 'list', 'x'), ':1')
+  t.equal(await first.next(), '["list" "x"]')
+  t.equal(await first.next(), '+PONG')
+  first.close()
+  second.close()
+})
+const PIPELINE = [['SET', 'a', '1'], ['GET', 'a'], ['BLPOP', 'list', '0'], ['PING']]
+
+t.test('what a client that has gone was waiting for goes to another one', async t => {
+  const {port} = await serve(t)
+  const [gone, reader] = [await respClient(port), await respClient(port)]
+  await reader.call('XGROUP', 'CREATE', 's', 'g', '0', 'MKSTREAM')
+  gone.send(['XREADGROUP', 'GROUP', 'g', 'gone', 'BLOCK', '0', 'STREAMS', 's', '>'])
+  while (!(await reader.call('INFO', 'clients')).includes('blocked_clients:1'));
+  gone.close()
+  while (!(await reader.call('INFO', 'clients')).includes('blocked_clients:0'));
+  await reader.call('XADD', 's', '1-0', 'data', 'x')
+  t.equal(await reader.call('XREADGROUP', 'GROUP', 'g', 'here', 'STREAMS', 's', '>'), '[["s" [["1-0" ["data" "x"]]]]]')
+  reader.close()
+})
+
+t.test('a client that does not read its answers holds up only itself', async t => {
+  const {port} = await serve(t)
+  const [deaf, other] = [await respClient(port), await respClient(port)]
+  await other.call('SET', 'large', 'x'.repeat(1024 * 1024))
+  deaf.socket.pause()
+  const before = process.memoryUsage().rss
+  deaf.write(request(['GET', 'large']).repeat(2000)) // answers of 2 GB
+  for (let at = 0; at < 200; at++) t.equal(await other.call('PING'), '+PONG')
+  t.ok(process.memoryUsage().rss - before < 300 * 1024 * 1024, 'memory is bounded')
+  deaf.close()
+  other.close()
+})
+
+t.test('a subscriber that does not read is cut off', async t => {
+  const {port, engine} = await serve(t)
+  const [deaf, other] = [await respClient(port), await respClient(port)]
+  await deaf.call('SUBSCRIBE', 'news')
+  deaf.socket.pause()
+  const message = 'x'.repeat(1024 * 1024)
+  let receivers = ':1'
+  let sent = 0
+  for (; receivers === ':1' && sent < 200; sent++) receivers = await other.call('PUBLISH', 'news', message)
+  t.equal(receivers, ':0')
+  t.ok(sent > 30 && sent < 100, sent.toString())
+  t.equal(engine.sessions.size, 1)
+  deaf.close()
+  other.close()
+})
+
+t.test('half a request is no harm, and waits for the rest', async t => {
+  const {port} = await serve(t)
+  const client = await respClient(port)
+  const bytes = request(['SET', 'a', 'b'])
+  client.write(bytes.slice(0, 12))
+  const other = await respClient(port)
+  t.equal(await other.call('GET', 'a'), 'nil')
+  client.write(bytes.slice(12))
+  t.equal(await client.next(), '+OK')
+  client.close()
+  other.close()
+})
+
+t.test('both loopback addresses answer; no other does', async t => {
+  const {port} = await serve(t)
+  for (const host of ['127.0.0.1', '::1']) {
+    const client = await respClient(port, host).catch(() => undefined)
+    if (client !== undefined) t.equal(await client.call('PING'), '+PONG', host)
+    client?.close()
+  }
+  await t.rejects(respClient(port, '127.0.0.2'), {code: 'ECONNREFUSED'})
+})
+
+t.test('a taken port is an error that says so', async t => {
+  const {port} = await serve(t)
+  await t.rejects(RedisServer.bind(port), {
+    name: 'UserError',
+    message: `Redis cannot listen on port ${port.toString()}: another process listens there`
+  })
+})
+
+t.test('closing writes what was answered, ends all connections and frees the port', async t => {
+  const {port, server, engine} = await serve(t)
+  const [client, waiting] = [await respClient(port), await respClient(port)]
+  waiting.send(['BLPOP', 'list', '0'])
+  t.equal(await client.call('SET', 'a', '1'), '+OK')
+  engine.close()
+  await server.close()
+  await t.rejects(client.next(), /ended/)
+  await t.rejects(waiting.next(), /ended/)
+  const again = await RedisServer.bind(port)
+  await again.close()
+})
