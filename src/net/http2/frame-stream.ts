@@ -92,6 +92,13 @@ export class FrameStream {
     this.#sendData(bytes, isLast)
   }
 
+  /** What waits is not sent any more: what is written next follows what the peer has taken. */
+  dropWaiting(): void {
+    this.#waiting = NONE
+    this.#first = 0
+    this.#trailers = undefined
+  }
+
   /** Sends what waits, as far as the peer takes it. */
   push(): void {
     const connection = this.#connection

@@ -20,7 +20,17 @@ export interface ServerStreamOptions {
   readonly ended: (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
 }
 
-/** A call with many messages that the sidecar serves itself. */
+/** So much may wait for a reader who takes messages more slowly than they come. */
+const MOST_BEHIND_MIB = 16
+const BEHIND: GrpcStatus = {
+  code: RESOURCE_EXHAUSTED,
+  message: `the reader of this stream is ${MOST_BEHIND_MIB.toString()} MiB behind`
+}
+
+/**
+ * A call with many messages that the sidecar serves itself. The caller may send no more while messages of it wait; a caller that
+ * does not read is told so, and left.
+ */
 export class ServerStream implements StreamHandler {
   readonly closing: AbortSignal
   readonly #options: ServerStreamOptions
@@ -33,6 +43,9 @@ export class ServerStream implements StreamHandler {
   #isOver = false
   #requestBytes = 0
   #responseBytes = 0
+  /** Bytes of the caller's window that wait with their messages, and ours that wait for the caller. */
+  #untaken = 0
+  #unsent = 0
 
   constructor(options: ServerStreamOptions) {
     this.#options = options
@@ -48,14 +61,19 @@ export class ServerStream implements StreamHandler {
   /** The next message of the caller; undefined: none will come. */
   async next(): Promise<Buffer | undefined> {
     while (this.#messages.length === 0 && !this.#isRequestDone && !this.#isOver) await this.#come.promise
-    return this.#messages.shift()
+    const message = this.#messages.shift()
+    if (this.#messages.length === 0) this.#credit()
+    return message
   }
 
   send(message: Uint8Array): void {
     if (this.#isOver) return
     this.#responseBytes += message.length
     this.#writeHead()
-    this.#options.caller.writeData(framed(message), false)
+    const bytes = framed(message)
+    this.#unsent += bytes.length
+    this.#options.caller.writeData(bytes, false)
+    if (this.#unsent > MOST_BEHIND_MIB << 20) this.#leave()
   }
 
   /** Ends it; only the first end counts. */
@@ -70,9 +88,9 @@ export class ServerStream implements StreamHandler {
     if (isLast) this.data(stream, '', true)
   }
 
-  data(stream: FrameStream, bytes: string, isLast: boolean): void {
-    stream.credit(bytes.length)
-    if (this.#isOver) return
+  data(_stream: FrameStream, bytes: string, isLast: boolean): void {
+    this.#untaken += bytes.length
+    if (this.#isOver) return this.#credit()
     this.#requestBytes += bytes.length
     const {head, maxBytes} = this.#options
     for (const piece of this.#splitter.take(bytes)) {
@@ -82,13 +100,14 @@ export class ServerStream implements StreamHandler {
       if ('code' in message) return this.end(message)
       this.#messages.push(message)
     }
+    if (this.#messages.length === 0) this.#credit()
     if (isLast && this.#splitter.isWithin) return this.end({code: UNKNOWN, message: 'unexpected EOF'})
     if (isLast) this.#isRequestDone = true
     this.#tell()
   }
 
-  sent(): void {
-    // the reader was cancelled
+  sent(_stream: FrameStream, bytes: number): void {
+    this.#unsent -= bytes
   }
 
   reset(): void {
@@ -106,10 +125,23 @@ export class ServerStream implements StreamHandler {
     caller.writeHead(answerHead(answerType(head)) + fields, false)
   }
 
+  /** Ends it with a word that does not wait behind what the caller does not read. */
+  #leave(): void {
+    this.#options.caller.dropWaiting()
+    this.end(BEHIND)
+  }
+
+  #credit(): void {
+    const bytes = this.#untaken
+    this.#untaken = 0
+    if (bytes > 0) this.#options.caller.credit(bytes)
+  }
+
   #over(status: GrpcStatus): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#messages = []
+    this.#credit()
     this.#splitter.release()
     this.#left.abort()
     this.#tell()
