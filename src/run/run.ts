@@ -1,6 +1,5 @@
 // run/ connects all modules to one run: it starts ports, logs, sidecars, the control socket and apps, and stops them in
 // reverse order.
-import {redisMode} from '#redis'
 import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {Handlers} from '../control/messages.ts'
 import {homeOf} from '../control/server.ts'
@@ -57,7 +56,7 @@ export class Run {
   async start(): Promise<void> {
     const {reporter, starts, options} = this.#parts
     const {plan, shell} = options
-    redisMode(shell) // a misspelt one is told now, not at the first use
+    if (shell['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(shell) // a misspelt one is told now
     const folders = runtimeFolders(shell)
     const folder = usableFolder(folders)
     existingFolders(folders, text => reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently
