@@ -1,5 +1,7 @@
+import {once} from 'node:events'
 import {readdirSync, readFileSync} from 'node:fs'
 import {Agent} from 'node:http'
+import http2 from 'node:http2'
 import {join} from 'node:path'
 import t from 'tap'
 import {beginSilence, called, oddApp} from '../rig/bad-input.ts'
@@ -65,3 +67,42 @@ async function processOf(rig: Rig, id: string): Promise<number> {
     if ((await environmentOf(pid)).includes(`APP_ID=${id}`)) return pid
   throw new Error(`no process of ${id}`)
 }
+
+/** Streams of HTTP/2 that lead to an app of HTTP/1 take a connection each, of all descriptors at most a quarter. */
+const MAX_OUTGOING = DESCRIPTORS / 4
+const STREAMS = 200
+
+t.test('streams of HTTP/2 that never end leave descriptors to others: what is beyond a quarter is refused', async t => {
+  const rig = await openRig(t)
+  await rig.template(['odd', 'good', 'shop', 'other'].map(oddApp))
+  const run = rig.start(limited(rig))
+  const [{http: port}, {http: other}] = [await run.ports('shop'), await run.ports('other')]
+  await called(other, 'good', '/echo', {agent: new Agent()})
+  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  t.teardown(() => session.destroy())
+  await once(session, 'remoteSettings')
+  const ended: number[] = []
+  const full = Promise.withResolvers<void>()
+  const open = Array.from({length: STREAMS}, () => {
+    const stream = session.request({':method': 'POST', ':path': '/v1.0/invoke/odd/method/never'}, {endStream: false})
+    stream.on('error', () => undefined)
+    stream.on('close', () => {
+      if (ended.push(stream.rstCode) === STREAMS - MAX_OUTGOING) full.resolve()
+    })
+    return stream
+  })
+  await full.promise
+  t.strictSame([...new Set(ended)], [http2.constants.NGHTTP2_REFUSED_STREAM])
+  const agent = new Agent()
+  for (let n = 0; n < 50; n++) t.match(await called(other, 'good', '/echo', {agent}), {status: 200})
+  const left = once(open[0] as http2.ClientHttp2Stream, 'close')
+  open[0]?.close()
+  await left
+  const next = session.request({':path': '/v1.0/healthz'})
+  const [head] = (await once(next, 'response')) as [http2.IncomingHttpStatusHeader]
+  t.equal(head[':status'], 204, 'what has ended makes room')
+  t.equal(ended.length, STREAMS - MAX_OUTGOING + 1, 'and the others stay')
+  run.signal('SIGTERM')
+  session.destroy()
+  t.match(await run.exited, {code: 0})
+})

@@ -169,9 +169,9 @@ export class Http2Listener {
   /** Serves the streams of a session. */
   #take(session: ServerHttp2Session, guard: SessionGuard): void {
     session.on('stream', (stream, _headers, _flags, raw?: string[]) => {
-      if (!this.#leavesRoom(stream)) return stream.close(REFUSED_STREAM)
       this.#contain(stream, session)
       stream.on('error', () => stream.close(INTERNAL_ERROR))
+      if (!this.#leavesRoom(stream)) return stream.close(REFUSED_STREAM)
       let isServed = false
       stream.once('close', () => {
         if (!isServed) guard.useless(RESET_COST)

@@ -21,10 +21,10 @@ export interface ServerStreamOptions {
 }
 
 /** So much may wait for a reader who takes messages more slowly than they come. */
-const MOST_BEHIND_MIB = 16
+const MAX_BEHIND_MIB = 16
 const BEHIND: GrpcStatus = {
   code: RESOURCE_EXHAUSTED,
-  message: `the reader of this stream is ${MOST_BEHIND_MIB.toString()} MiB behind`
+  message: `the reader of this stream is ${MAX_BEHIND_MIB.toString()} MiB behind`
 }
 
 /**
@@ -73,7 +73,7 @@ export class ServerStream implements StreamHandler {
     const bytes = framed(message)
     this.#unsent += bytes.length
     this.#options.caller.writeData(bytes, false)
-    if (this.#unsent > MOST_BEHIND_MIB << 20) this.#leave()
+    if (this.#unsent > MAX_BEHIND_MIB << 20) this.#leave()
   }
 
   /** Ends it; only the first end counts. */
