@@ -30,6 +30,8 @@ export type Event =
   | {readonly type: 'app-moved'}
   /** A new process has replaced the app's previous one and accepts calls. */
   | ({readonly type: 'reloaded'} & Reloaded)
+  /** An edit of the template is applied; the text says what becomes of its apps. */
+  | {readonly type: 'template-edited'; readonly text: string}
   /** The run is ending: by a signal, by `stop`, or by a request to a sidecar. */
   | {readonly type: 'stopping'}
   /** The manager of Daeploy services listens at this address; reported after the start lines of the last app. */

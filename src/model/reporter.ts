@@ -48,3 +48,9 @@ export interface Reporter {
   /** A problem that does not end the run. The text has no line end; further lines are indented. */
   warn(code: WarningCode, text: string): void
 }
+
+/** A warning about a template, known before anything starts. */
+export interface Hint {
+  readonly code: WarningCode
+  readonly text: string
+}

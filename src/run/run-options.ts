@@ -5,7 +5,7 @@ import type {ConsoleOutput} from '../logging/console.ts'
 import type {ConsoleView} from '../logging/console-view.ts'
 import type {Write} from '../logging/raw-log.ts'
 import type {Plan} from '../model/plan.ts'
-import type {WarningCode} from '../model/reporter.ts'
+import type {Hint} from '../model/reporter.ts'
 
 /** The inputs of a run. */
 export interface RunOptions {
@@ -19,18 +19,12 @@ export interface RunOptions {
   /** Log lines of the sidecars are JSON (`--log-as-json`). */
   readonly isJson?: boolean
   readonly emit: Emit
-  /** Warnings about the template. Called once, after the start lines are printed. */
+  /** Warnings about the template that were not given yet. Called after the start lines are printed, and after each edit. */
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
   /** Ids of apps that are left to the user to start (`--except`). */
   readonly excepted?: ReadonlySet<string> | undefined
-}
-
-/** A warning that is known before anything starts. */
-export interface Hint {
-  readonly code: WarningCode
-  readonly text: string
 }
 
 /** The apps of a template: prefixed lines, log files. */

@@ -190,11 +190,12 @@ export class RunParts {
   }
 
   #createChanges(reporter: Reporter): Changes {
-    const {plan, reread, emit} = this.options
+    const {plan, reread, hints, emit} = this.options
     return new Changes({
       plan,
       since: this.#startedAt,
       reread,
+      hints,
       runtimes: () => this.apps.open,
       emit,
       reporter,

@@ -1,8 +1,7 @@
 import type {RunOptions} from './run-options.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Emit, Event} from '../model/events.ts'
-import type {Reporter, WarningCode} from '../model/reporter.ts'
-import type {Hint} from './run-options.ts'
+import type {Hint, Reporter, WarningCode} from '../model/reporter.ts'
 
 /** Holds warnings back until the start lines of all apps are printed: scripts for Dapr read both streams up to that point. */
 export class RunReporter implements Reporter {

@@ -54,6 +54,16 @@ t.test('a stopped app stays stopped, whatever is edited or saved, and starts as 
   t.equal(run.word('a'), '5')
 })
 
+t.test('an edit says what becomes of the apps, and warns of its own mistakes alone', async t => {
+  const rig = await openRig(t)
+  const it = await edited(t, rig, [app('a', '1', {appPrt: 1}), app('b', '1')])
+  await it.edit('rename', [app('c', '1'), app('a', '1', {appPrt: 1})], {starts: ['c'], gone: ['b']})
+  await it.run.waitForLine('edit of the template: added c; removed b; changed mark')
+  await it.edit('a mistake', [app('c', '1', {enw: {}}), app('a', '1', {appPrt: 1})])
+  await it.run.waitForLine(/enw is ignored: unknown key \(did you mean env\?\)/, {stream: 'stderr'})
+  t.equal(it.run.stderr.text.split('appPrt is ignored').length, 2, 'once')
+})
+
 t.test('a call waits while an edit opens its app again at another port', async t => {
   const rig = await openRig(t)
   const template = async (appPort: number): Promise<void> =>

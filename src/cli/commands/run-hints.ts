@@ -1,7 +1,7 @@
 import {placedText} from '../../config/hints.ts'
 import type {Loaded} from '../../config/load.ts'
 import type {Plan} from '../../model/plan.ts'
-import type {Hint} from '../../run/run-options.ts'
+import type {Hint} from '../../model/reporter.ts'
 
 /** Findings that `run` prints, too; only `validate` prints the others. */
 const PRINTED = [
@@ -22,6 +22,19 @@ export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
   })
   return [...mistakes, ...selfReloaders(plan)]
 }
+
+/** Takes the warnings of one reading of a template after the other, and leaves those that the last one did not have. */
+export function newOnes(): (hints: readonly Hint[]) => readonly Hint[] {
+  let last = new Set<string>()
+  return hints => {
+    const fresh = hints.filter(({text}) => !last.has(wordsOf(text)))
+    last = new Set(hints.map(({text}) => wordsOf(text)))
+    return fresh
+  }
+}
+
+/** A line that has moved is no news. */
+const wordsOf = (text: string): string => text.replace(/:\d+:\d+: /, ': ')
 
 function selfReloaders({apps}: Plan): readonly Hint[] {
   const byId = new Map(apps.map(({id, reloadsItself}) => [id, reloadsItself]))

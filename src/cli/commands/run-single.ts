@@ -106,6 +106,7 @@ class SingleRunReporter {
         return this.#say('info', '\nterminated signal received: shutting down')
       case 'reloaded':
         return this.#say('info', reloadText(event))
+      case 'template-edited':
       case 'policy-decided':
       case 'fault-changed':
       case 'replayed':

@@ -11,7 +11,7 @@ import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
 import {flaggedPlan} from '../flagged-plan.ts'
 import {reloadText} from '../reload-words.ts'
-import {runHints} from './run-hints.ts'
+import {newOnes, runHints} from './run-hints.ts'
 import {statusLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import type {Form} from '../form.ts'
@@ -20,7 +20,7 @@ import {surroundings} from '../surroundings.ts'
 import type {Terminal} from '../terminal.ts'
 
 /** A template, and what the flags leave of it. */
-export interface Selected extends Pick<Form, 'reread'> {
+export interface Selected extends Pick<Form, 'reread' | 'hints'> {
   readonly loaded: Loaded
   readonly plan: Plan
   /** Ids of `--except`. */
@@ -37,15 +37,27 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const plan = chosen(loaded.plan, call)
   const except = excepted(call)
   refuseUnknown(plan, except, '--except')
-  const reread = watch && !files.includes('-') ? async () => chosen((await load()).plan, call) : undefined
-  return {loaded, plan, except, reread}
+  const fresh = newOnes()
+  let read = {loaded, plan}
+  const again = async (): Promise<Plan> => {
+    const edited = await load()
+    read = {loaded: edited, plan: chosen(edited.plan, call)}
+    return read.plan
+  }
+  return {
+    loaded,
+    plan,
+    except,
+    hints: () => fresh(runHints(read.loaded, read.plan)),
+    reread: watch && !files.includes('-') ? again : undefined
+  }
 }
 
 /** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
 export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
-  const {loaded, plan, except, reread} = await selectedApps(call)
+  const {plan, except, reread, hints} = await selectedApps(call)
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
@@ -54,7 +66,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
   return {
     plan,
     isJson: call.asJson,
-    hints: () => runHints(loaded, plan),
+    hints,
     reread,
     excepted: except,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
@@ -132,6 +144,7 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
     case 'manager-opened':
       void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
       return
+    case 'template-edited':
     case 'policy-decided':
     case 'fault-changed':
     case 'replayed':

@@ -9,7 +9,7 @@ import {Reloads, type ReloadCause} from './reload.ts'
 import {Rolling} from './rolling.ts'
 import {filesOf, TemplateEdits, type EditedApps} from './template-edits.ts'
 import type {Watching} from './watch-apps.ts'
-import type {Reporter} from '../../model/reporter.ts'
+import type {Hint, Reporter} from '../../model/reporter.ts'
 
 export interface ChangesOptions {
   readonly plan: Plan
@@ -17,6 +17,8 @@ export interface ChangesOptions {
   readonly since: number
   /** Reads the template again; undefined: edits of the template are ignored. Rejects with a `UserError`. */
   readonly reread: (() => Promise<Plan>) | undefined
+  /** Warnings about the template that were not given yet. */
+  readonly hints?: (() => readonly Hint[]) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
   readonly emit: Emit
@@ -41,11 +43,15 @@ export class Changes {
 
   constructor(options: ChangesOptions) {
     this.#options = options
-    const {plan, reread, apps, reporter} = options
+    const {plan, reread, apps, reporter, hints = () => [], emit} = options
     if (reread === undefined) return
     this.#edits = new TemplateEdits({
       plan,
       reread,
+      applies: text => {
+        if (text !== '') emit({type: 'template-edited', text})
+        for (const {code, text: hint} of hints()) reporter.warn(code, hint)
+      },
       apps,
       followFiles: async (files, since) => this.#followTemplate(files, since),
       follow: runtime => void this.#watching?.follow(runtime, systemClock.date()),

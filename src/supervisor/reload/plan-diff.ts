@@ -26,6 +26,16 @@ export function planChanges(before: Plan, after: Plan): PlanChanges {
   return {added, removed: [...old.values()], changed}
 }
 
+const idsOf = (plans: readonly AppPlan[]): string => [...new Set(plans.map(({id}) => id))].join(', ')
+
+/** The changes in words, for the console: `edit of the template: added news, removed mail`; '' for none. */
+export function editText({added, removed, changed}: PlanChanges): string {
+  const parts = Object.entries({added, removed, changed}).flatMap(([what, plans]) =>
+    plans.length === 0 ? [] : [`${what} ${idsOf(plans)}`]
+  )
+  return parts.length === 0 ? '' : `edit of the template: ${parts.join('; ')}`
+}
+
 /**
  * What an edit replaces of an app. `nothing`: its process goes on; `process`: its sidecar, logs and ports stay; `all`: it is
  * closed and opened again, and waits for the apps that it depends on.

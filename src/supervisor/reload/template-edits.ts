@@ -3,7 +3,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {effectOf, planChanges} from './plan-diff.ts'
+import {editText, effectOf, planChanges} from './plan-diff.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
@@ -33,6 +33,8 @@ export interface TemplateEditsOptions {
   readonly plan: Plan
   /** Reads the template again. Rejects with a `UserError`. */
   readonly reread: () => Promise<Plan>
+  /** An edit without mistakes is applied now: what becomes of the apps, '' if nothing does. */
+  readonly applies: (text: string) => void
   readonly apps: () => EditedApps
   /** Watches these files, from which the plan was read; saves after `since` (ms since 1970) count. */
   readonly followFiles: (files: readonly string[], since: number) => Promise<void>
@@ -126,7 +128,9 @@ export class TemplateEdits {
   /** Returns the apps that were opened and have to be started. Ports may move from app to app: all are closed before one is opened. */
   async #apply(after: Plan): Promise<readonly AppRuntime[]> {
     const apps = this.#options.apps()
-    const {added, removed, changed} = planChanges(this.#plan, after)
+    const changes = planChanges(this.#plan, after)
+    const {added, removed, changed} = changes
+    this.#options.applies(editText(changes))
     this.#plan = after
     apps.leaveOut(after.leftOut ?? [])
     const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))
