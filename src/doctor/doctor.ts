@@ -4,6 +4,7 @@ import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.t
 import {messageOf, UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import {findProgram, versionOf} from '../platform/program-version.ts'
+import {checkDocker} from './docker.ts'
 import {checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
 import {whyNotFound} from '../supervisor/command.ts'
@@ -25,7 +26,12 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
     ...(existsSync(join(home, '.dapr')) ? [daprFolderNote(home)] : []),
     ...(plan === undefined
       ? []
-      : [...(await checkPorts(plan, env)), ...checkCommands(plan, env), ...(await checkWatches(plan))])
+      : [
+          ...(await checkPorts(plan, env)),
+          ...checkCommands(plan, env),
+          ...(await checkDocker(plan, env)),
+          ...(await checkWatches(plan))
+        ])
   ]
 }
 

@@ -28,7 +28,8 @@ export async function makePipes(count: number): Promise<ProcessPipes[]> {
   const [stdouts, stderrs] = [pathsOf('out'), pathsOf('err')]
   const open: number[] = []
   try {
-    if (count > 0) await promisify(execFile)('mkfifo', ['-m', '600', ...stdouts, ...stderrs])
+    if (count > 0)
+      await promisify(execFile)('mkfifo', ['-m', '600', ...stdouts, ...stderrs], {env: {PATH: searchPath()}})
     return stdouts.map((stdout, index) => ({
       stdout: openPipe(stdout, open),
       stderr: openPipe(stderrs[index] ?? '', open)
@@ -40,6 +41,9 @@ export async function makePipes(count: number): Promise<ProcessPipes[]> {
     await rm(folder, {recursive: true, force: true})
   }
 }
+
+/** A PATH without the folders of the system, by mistake, is told of the apps' programs, not of ours. */
+const searchPath = (): string => [process.env['PATH'] ?? '', '/usr/bin', '/bin'].join(':')
 
 /** Closes the app's ends: after the spawn, the app holds them itself. */
 export function closeTheirs({stdout, stderr}: ProcessPipes): void {

@@ -107,6 +107,17 @@ t.test(
   }
 )
 
+t.test('of an app that answers the probe of ready.http with 404, the warning and why say so', async t => {
+  const rig = await openRig(t)
+  const server = "require('node:http').createServer((_, r) => { r.statusCode = 404; r.end() }).listen(process.env.PORT)"
+  const ready = {http: '/helthz', timeout: '2s'}
+  await rig.template([{appID: 'stock', appDirPath: '.', autoPort: true, ready, command: ['node', '-e', server]}])
+  const run = rig.pillion(['up'])
+  const answer = 'it answers GET /helthz with 404, and ready.http waits for 200 to 399'
+  t.match(await run.waitForLine('is not ready after 2 s', {stream: 'stderr'}), answer)
+  t.match((await rig.run(['why', 'stock'])).stdout, `: ${answer}\n`)
+})
+
 t.test('why without an id, where nothing is wrong', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', command: ['sleep', '600']}])

@@ -2,7 +2,9 @@ import {readFileSync} from 'node:fs'
 import type {AppPlan} from '../../model/plan.ts'
 import {holds} from '../../platform/listeners.ts'
 import {parseSocketRow, SOCKET_TABLES} from '../../platform/proc-net.ts'
+import {firstAccepting, statusOf} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
+import {targetOf} from '../process/readiness.ts'
 
 /** An app as the hint needs it. */
 export interface Hinted {
@@ -14,8 +16,12 @@ export interface Hinted {
   readonly isListening: boolean
 }
 
-/** Where an app listens that is not ready because nothing listens on its port; '' for all others, and where the system does not tell. */
-export async function portHint({plan: {ready}, pid, appPort, isListening}: Hinted): Promise<string> {
+/**
+ * Where an app listens that is not ready because nothing listens on its port, or what it answers to the probe of `ready.http`; ''
+ * for all others, and where the system does not tell.
+ */
+export async function portHint({plan, pid, appPort, isListening}: Hinted): Promise<string> {
+  const {ready} = plan
   const isProbed = ready.kind === 'http' || (ready.kind === 'tcp' && [0, appPort].includes(ready.port))
   if (isListening || pid === 0 || appPort === 0 || !isProbed) return ''
   const listening = listeningSockets()
@@ -23,11 +29,21 @@ export async function portHint({plan: {ready}, pid, appPort, isListening}: Hinte
   const {all} = await look()
   const pids = all.filter(({group}) => group === pid).map(process => process.pid)
   const ports = [...listening].flatMap(([port, sockets]) => (pids.some(each => holds(each, sockets)) ? [port] : []))
-  if (ports.includes(appPort)) return ''
+  if (ports.includes(appPort)) return answerHint(plan, appPort)
   const wanted = `its appPort ${appPort.toString()}`
   if (ports.length === 0) return `it does not listen on any port yet; ${wanted} is waited for`
   const found = `port${ports.length === 1 ? '' : 's'} ${ports.toSorted((a, b) => a - b).join(', ')}`
   return `it listens on ${found}, and not on ${wanted}`
+}
+
+/** An answer that does not make it ready. */
+async function answerHint(plan: AppPlan, appPort: number): Promise<string> {
+  if (plan.ready.kind !== 'http') return ''
+  const {path} = plan.ready
+  const target = targetOf(plan, appPort)
+  const host = await firstAccepting(target)
+  const status = host === undefined ? 0 : await statusOf({...target, host, path})
+  return status < 400 ? '' : `it answers GET ${path} with ${status.toString()}, and ready.http waits for 200 to 399`
 }
 
 const LISTENING = '0A'

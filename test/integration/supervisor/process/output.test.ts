@@ -163,6 +163,15 @@ test('no folder and no file is left of the pipes', async t => {
   }
 })
 
+test('pipes do not need the folders of the system in PATH', async t => {
+  const {PATH} = process.env
+  process.env['PATH'] = '/nope'
+  t.teardown(() => (PATH === undefined ? delete process.env['PATH'] : (process.env['PATH'] = PATH)))
+  const [pipes] = await makePipes(1)
+  t.ok(pipes)
+  if (pipes !== undefined) closePipes(pipes)
+})
+
 test('pipes that cannot be made are an exit, not a throw', async t => {
   const {TMPDIR} = process.env
   process.env['TMPDIR'] = '/no/such/folder'
