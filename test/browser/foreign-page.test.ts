@@ -112,21 +112,21 @@ const node = (file: string): Partial<TemplateApp> => ({
 })
 
 async function openShop(t: Test, more: Readonly<Record<string, unknown>>) {
-  const gatewayPort = await freePort()
+  const [gatewayPort, metricsPort] = [await freePort(), await freePort()]
   const rig = await openRig(t)
   await rig.write({'app.mjs': APP, 'gateway.mjs': GATEWAY, 'resources/all.yaml': COMPONENTS})
   await rig.template(
     [
-      {...node('app.mjs'), appID: 'shop'},
+      {...node('app.mjs'), appID: 'shop', metricsPort},
       {...node('gateway.mjs'), appID: 'gateway', autoPort: false, appPort: gatewayPort}
     ],
     {},
     more
   )
   const run = rig.pillion(['run', '-f', '.'])
-  const {http: port} = await run.ports('shop')
+  const {http: port, grpc} = await run.ports('shop')
   await rig.run(['wait', '--for', 'ready'])
-  return {rig, base: baseOf(port), gateway: baseOf(gatewayPort)}
+  return {rig, base: baseOf(port), gateway: baseOf(gatewayPort), ports: {http: port, grpc, metrics: metricsPort}}
 }
 
 /** Whether there is, at one of so many looks, something else than before: events arrive behind their answers. */
@@ -166,6 +166,35 @@ async function arrivals(
   return arrived
 }
 
+/** What a page whose name has come to stand for this machine asks the port that it was served from. */
+const ASKED: readonly (readonly [name: string, script: string])[] = [
+  ['GET', 'fetch(path).then(answer => answer.status)'],
+  [
+    'POST',
+    "fetch(path, {method: 'POST', headers: {'content-type': 'application/json'}, body: '[]'}).then(answer => answer.status)"
+  ],
+  [
+    'a websocket',
+    "new Promise(r => { const s = new WebSocket(path); s.onopen = () => r(101); s.onerror = () => r('none') })"
+  ]
+]
+
+/** Opens a page of `evil.example` at a port, as if its own server had answered there, and lets it ask what answers there now. */
+async function asRebound(browser: Browser, port: number, path: string): Promise<Readonly<Record<string, unknown>>> {
+  const page = await browser.newPage()
+  const url = `http://evil.example:${port.toString()}/`
+  await page.route(url, async route => route.fulfill({contentType: 'text/html', body: '<p>evil'}))
+  await page.goto(url)
+  await page.unroute(url)
+  const told: Record<string, unknown> = {}
+  for (const [name, script] of ASKED)
+    told[name] = await page.evaluate(
+      `(async () => { const path = '${path}'; return await ${script} })().catch(() => 'none')`
+    )
+  await page.close()
+  return told
+}
+
 t.test('a page of another origin', async t =>
   withBrowser(
     t,
@@ -177,6 +206,24 @@ t.test('a page of another origin', async t =>
           SENDS.map(([name]) => name).filter(name => !NOT_BY_GATEWAY.includes(name))
         )
       )
+      await t.test('whose name comes to stand for this machine is refused at each port', async t => {
+        const {rig, ports} = await openShop(t, {})
+        const {stdout} = await rig.run(['dashboard', '--no-open'])
+        const dashboard = Number(new URL(/http:\S+/.exec(stdout)?.[0] ?? '').port)
+        const refused = (status: number | 'none') => ({GET: status, POST: status, 'a websocket': 'none'})
+        const call = '/v1.0/invoke/shop/method/pay'
+        t.strictSame(await asRebound(browser, ports.http, call), refused(403), 'a sidecar')
+        t.strictSame(await asRebound(browser, ports.http, '/v1.0/state/statestore'), refused(403), 'its state')
+        t.strictSame(await asRebound(browser, ports.http, '/v1.0/metadata'), refused(403), 'its metadata')
+        t.strictSame(
+          await asRebound(browser, ports.grpc, '/dapr.proto.runtime.v1.Dapr/GetState'),
+          refused('none'),
+          'gRPC'
+        )
+        t.strictSame(await asRebound(browser, ports.metrics, '/metrics'), refused(403), 'metrics')
+        t.strictSame(await asRebound(browser, dashboard, '/api/v1/run'), refused(421), 'the dashboard')
+        t.strictSame(await asRebound(browser, dashboard, '/'), refused(421), 'its page')
+      })
       await t.test('and could send all of this', async t =>
         t.strictSame(
           await arrivals(t, browser, {allowedOrigins: ['*']}),
@@ -184,6 +231,10 @@ t.test('a page of another origin', async t =>
         )
       )
     },
-    ['--host-resolver-rules=MAP evil.example 127.0.0.1']
+    [
+      '--host-resolver-rules=MAP evil.example 127.0.0.1',
+      // as in browsers that have no such guard of their own
+      '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,BlockInsecurePrivateNetworkRequests'
+    ]
   )
 )
