@@ -13,6 +13,7 @@ export interface UnpackLimits {
   readonly maxEntries: number
 }
 
+/** Folders that only stand in paths count as entries. */
 const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
 
 /**
@@ -32,7 +33,7 @@ export async function unpackArchive(archive: string, folder: string, limits = LI
   })
   await mkdir(folder, {recursive: true})
   const unpacked = (await isGzip(archive)) ? [createGunzip()] : []
-  await pipeline([createReadStream(archive), ...unpacked, counting(limits.maxBytes), unpack])
+  await pipeline([createReadStream(archive), ...unpacked, counting(limits.maxBytes, entries), unpack])
   entries.check()
   await checkLinks(folder, entries.links)
 }
@@ -47,13 +48,14 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** Passes bytes on, and fails above the limit. */
-function counting(maxBytes: number): Transform {
+/** Passes bytes on, and fails above the limit, or once an entry was refused: what follows is not read. */
+function counting(maxBytes: number, entries: Entries): Transform {
   let size = 0
   return new Transform({
     transform: (piece: Buffer, _, done) => {
       size += piece.length
       if (size > maxBytes) done(new Error(`it holds more than ${maxBytes.toString()} bytes`))
+      else if (entries.fault !== '') done(new Error(entries.fault))
       else done(null, piece)
     }
   })
@@ -66,7 +68,9 @@ class Entries {
   readonly #maxEntries: number
   #count = 0
   /** The first error, '' for none. */
-  #fault = ''
+  fault = ''
+  /** Folders that are made for what is in them. */
+  readonly #folders = new Set<string>()
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries
@@ -78,14 +82,15 @@ class Entries {
   }
 
   check(): void {
-    if (this.#fault !== '') throw new Error(this.#fault)
+    if (this.fault !== '') throw new Error(this.fault)
   }
 
   isWanted(entry: ReadEntry): boolean {
     const {path, type, linkpath = ''} = entry
-    if (this.#fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
-    if (++this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries.toString()} files`)
+    if (this.fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
     if (leaves(path)) return this.#fail(`${path} leaves the folder`)
+    this.#count += 1 + this.#newFolders(path)
+    if (this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries.toString()} files`)
     if (type === 'SymbolicLink') {
       if (linkpath.startsWith('/') || leaves(posix.join(posix.dirname(path), linkpath)))
         return this.#fail(`${linkpath} leaves the folder`)
@@ -96,8 +101,19 @@ class Entries {
     return true
   }
 
+  /** How many folders on the way to an entry have not been named before. */
+  #newFolders(path: string): number {
+    const before = this.#folders.size
+    for (let at = path.lastIndexOf('/', path.length - 2); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const folder = path.slice(0, at)
+      if (this.#folders.has(folder)) break
+      this.#folders.add(folder)
+    }
+    return this.#folders.size - before
+  }
+
   #fail(fault: string): false {
-    this.#fault ||= fault
+    this.fault ||= fault
     return false
   }
 }

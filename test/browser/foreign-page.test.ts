@@ -179,6 +179,8 @@ const ASKED: readonly (readonly [name: string, script: string])[] = [
   ]
 ]
 
+const refused = (status: number | 'none') => ({GET: status, POST: status, 'a websocket': 'none'})
+
 /** Opens a page of `evil.example` at a port, as if its own server had answered there, and lets it ask what answers there now. */
 async function asRebound(browser: Browser, port: number, path: string): Promise<Readonly<Record<string, unknown>>> {
   const page = await browser.newPage()
@@ -210,7 +212,6 @@ t.test('a page of another origin', async t =>
         const {rig, ports} = await openShop(t, {})
         const {stdout} = await rig.run(['dashboard', '--no-open'])
         const dashboard = Number(new URL(/http:\S+/.exec(stdout)?.[0] ?? '').port)
-        const refused = (status: number | 'none') => ({GET: status, POST: status, 'a websocket': 'none'})
         const call = '/v1.0/invoke/shop/method/pay'
         t.strictSame(await asRebound(browser, ports.http, call), refused(403), 'a sidecar')
         t.strictSame(await asRebound(browser, ports.http, '/v1.0/state/statestore'), refused(403), 'its state')

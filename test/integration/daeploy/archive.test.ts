@@ -131,3 +131,24 @@ t.test('of what comes out no more is written than the limit', async t => {
   const many = Array.from({length: 11}, (_, n) => ({name: `f${n.toString()}`}))
   await t.rejects(unpack(t, tarOf(...many), limits), /more than 10 files/)
 })
+
+t.test('folders that only stand in paths count, too', async t => {
+  const limits = {maxBytes: 2 ** 20, maxEntries: 100}
+  const deep = Array.from({length: 10}, (_, n) => ({name: `${n.toString()}/${'d/'.repeat(30)}f`}))
+  await t.rejects(unpack(t, tarOf(...deep), limits), /more than 100 files/)
+  const flat = Array.from({length: 40}, (_, n) => ({name: `one/and/two/${n.toString()}`}))
+  await t.resolves(unpack(t, tarOf(...flat), limits))
+})
+
+t.test('what is refused is not read to its end', async t => {
+  const root = t.testdir({in: {}})
+  const half = tarOf({name: '../out'}).subarray(0, 512)
+  const zeros = Buffer.concat([
+    half,
+    ...Array.from({length: 4096}, () => tarOf({name: 'f', text: '0'.repeat(1024)}).subarray(0, 1536))
+  ])
+  // behind the fault: what is no gzip any more, which nobody comes to
+  writeFileSync(join(root, 'archive'), Buffer.concat([gzipSync(zeros), Buffer.alloc(100_000, 'x')]))
+  await t.rejects(unpackArchive(join(root, 'archive'), join(root, 'in')), /leaves the folder/)
+  t.same(readdirSync(join(root, 'in')), [])
+})
