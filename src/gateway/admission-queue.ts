@@ -1,4 +1,5 @@
 import type {Call} from '../model/call.ts'
+import {systemClock} from '../platform/clock.ts'
 import {NumberedList} from '../net/numbered-list.ts'
 
 /** The queue's view of one call to an app. */
@@ -25,8 +26,8 @@ export interface Queued {
 interface QueuedCall {
   readonly pendingCall: PendingCall
   readonly settle: (outcome: Permit | string) => void
-  /** The timer of a call that may wait for a limited time. */
-  timer: NodeJS.Timeout | undefined
+  /** Stops the timer of a call that may wait for a limited time. */
+  callOff: (() => void) | undefined
   readonly since: number
 }
 
@@ -50,7 +51,7 @@ interface Drain {
   readonly left: Set<PendingCall>
   readonly resolve: () => void
   /** Runs while only streams are left. */
-  timer?: NodeJS.Timeout | undefined
+  callOff?: (() => void) | undefined
 }
 
 export interface AdmissionQueueOptions {
@@ -71,11 +72,11 @@ const isStream = ({stream}: PendingCall): boolean => stream?.isStream === true
 function settleDrain(drain: Drain): void {
   const {left, resolve} = drain
   if (left.size === 0) return resolve()
-  if (drain.timer !== undefined || ![...left].every(isStream)) return
-  drain.timer = setTimeout(() => {
-    drain.timer = undefined
+  if (drain.callOff !== undefined || ![...left].every(isStream)) return
+  drain.callOff = systemClock.after(STREAM_GRACE_MS, () => {
+    drain.callOff = undefined
     if ([...left].every(isStream)) for (const {stream} of left) stream?.endStream()
-  }, STREAM_GRACE_MS)
+  })
 }
 
 /** An app that crashes may close its connections this long before its exit is noticed. */
@@ -117,7 +118,7 @@ export class AdmissionQueue {
     if (timeoutMs === this.#timeoutMs) return
     this.#timeoutMs = timeoutMs
     for (const queued of this.#waiting) {
-      clearTimeout(queued.timer)
+      queued.callOff?.()
       this.#limit(queued)
     }
   }
@@ -239,7 +240,7 @@ export class AdmissionQueue {
       return await promise
     } finally {
       this.#drains.delete(drain)
-      clearTimeout(drain.timer)
+      drain.callOff?.()
     }
   }
 
@@ -269,7 +270,7 @@ export class AdmissionQueue {
 
   #queue(pendingCall: PendingCall): Queued {
     const {promise, resolve} = Promise.withResolvers<Permit | string>()
-    const queued: QueuedCall = {pendingCall, settle: resolve, timer: undefined, since: performance.now()}
+    const queued: QueuedCall = {pendingCall, settle: resolve, callOff: undefined, since: performance.now()}
     this.#limit(queued)
     this.#waiting.add(queued)
     return {
@@ -281,18 +282,18 @@ export class AdmissionQueue {
   }
 
   #limit(queued: QueuedCall): void {
-    queued.timer = undefined
+    queued.callOff = undefined
     const ms = this.#timeoutMs
     if (ms === Infinity) return
-    queued.timer = setTimeout(() => {
+    queued.callOff = systemClock.after(ms, () => {
       const waited = `waited ${Math.round(ms / 1000).toString()} s`
       this.#settle(queued, `${waited}; ${this.reason}${this.#options.explain(queued.pendingCall)}`)
-    }, ms)
+    })
   }
 
   #settle(queued: QueuedCall, outcome: Permit | string): void {
     if (!this.#waiting.delete(queued)) return
-    clearTimeout(queued.timer)
+    queued.callOff?.()
     if (queued.pendingCall.isOwn !== true) this.#count(queued, outcome)
     queued.settle(outcome)
   }

@@ -95,7 +95,9 @@ async function restart(
   const fault = runtimes.map(runtime => runtime.fault).find(why => why !== '')
   if (fault !== undefined) return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'
-  const hasEnded = runtimes.every(runtime => apps.isStopped(runtime) || runtime.app.state.phase === 'exited')
+  const hasEnded = runtimes.every(
+    runtime => apps.isStopped(runtime) || ['exited', 'backoff'].includes(runtime.app.state.phase)
+  )
   if (hasEnded || runtimes.some(({isExcepted}) => isExcepted)) return (await starter.start(id))?.why ?? ''
   if (runtimes.some(({isDebugged}) => isDebugged))
     return `it is being debugged; to run it here again: pillion start ${id}`

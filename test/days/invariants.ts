@@ -1,27 +1,39 @@
-import {isOnly, type App, type Model, type Phase} from './model.ts'
-import type {Call, Seen, Told} from './world.ts'
+import {isOnly, type App, type Phase} from './app.ts'
+import type {Model} from './model.ts'
+import {nameOf} from './template.ts'
+import type {Call, Living, Seen, Told} from './world.ts'
 
 /** What is seen that must not be, a sentence each. */
 export function faultsOf(model: Model, seen: Seen): readonly string[] {
   if (seen.end !== undefined) return [`the run has ended: ${seen.end}`]
+  const ids = new Set([...model.apps.values()].map(({entry}) => entry.id))
   return [
     ...seen.outcries,
     ...seen.strangers.map(each => `a process is left of an earlier run: ${each}`),
-    ...different(
-      'ps',
-      [...model.apps.keys()],
-      seen.apps.map(({id}) => id)
-    ),
+    ...different('ps', [...model.apps.keys()], seen.apps.map(nameOfTold)),
     ...[...model.apps.values()].flatMap(app => faultsOfApp(model, app, seen)),
+    ...[...ids].flatMap(id => faultsOfLives(model, id, seen)),
     ...strayLives(model, seen),
     ...seen.calls.flatMap(call => faultsOfCall(model, call, seen))
   ]
 }
 
-/** The phase of an app as `ps` tells it; undefined: none in which an app rests. */
-export function phaseOf({state, isReady}: Told): Phase | undefined {
-  if (state === 'running' && isReady) return 'up'
+const nameOfTold = ({id, instance}: Told): string => nameOf(id, instance)
+
+/** The phase of an app; undefined: none in which an app rests. */
+export function phaseIn({name, phases}: App, told: Told, {sidecars}: Seen): Phase | undefined {
+  const phase = phaseOf(told)
+  // what `up --except` leaves to the user is a stopped app with an open sidecar
+  return phase === 'stopped' && phases.has('excepted') && sidecars.has(name) ? 'excepted' : phase
+}
+
+/** The phase of an app as `ps` tells it. */
+function phaseOf({state, isReady, exitCode}: Told): Phase | undefined {
+  if (state === 'running' || state === 'starting') return isReady ? 'up' : 'unready'
+  // one that was given up because of what it depends on has never had an exit
+  if (state === 'idle' || (state === 'exited' && (exitCode ?? -1) < 0)) return 'waiting'
   if (state === 'exited' || state === 'backoff') return 'ended'
+  if (state === 'debugging') return 'debugged'
   return state === 'stopped' ? 'stopped' : undefined
 }
 
@@ -31,62 +43,77 @@ const different = (what: string, should: readonly string[], is: readonly string[
 }
 
 function faultsOfApp(model: Model, app: App, seen: Seen): readonly string[] {
-  const {entry, phases} = app
-  const {id} = entry
-  const told = seen.apps.find(each => each.id === id)
+  const {name, phases} = app
+  const told = seen.apps.find(each => nameOfTold(each) === name)
   if (told === undefined) return []
-  const phase = phaseOf(told)
+  const phase = phaseIn(app, told, seen)
   if (phase === undefined || !phases.has(phase))
-    return [`${id} is ${told.state}${told.isReady ? ', ready' : ''}, not ${[...phases].join(' or ')}`]
-  const isListed = seen.listed.includes(id)
-  const faults =
-    isListed === (phase !== 'stopped') ? [] : [`list ${isListed ? 'shows' : 'lacks'} ${id}, which is ${phase}`]
+    return [`${name} is ${told.state}${told.isReady ? ', ready' : ''}, not ${[...phases].join(' or ')}`]
+  const faults: string[] = []
+  const isListed = seen.listed.includes(name)
+  if (phase !== 'waiting' && phase !== 'excepted' && isListed !== (phase !== 'stopped'))
+    faults.push(`list ${isListed ? 'shows' : 'lacks'} ${name}, which is ${phase}`)
   if (phase === 'ended' && !app.codes.has(told.exitCode ?? -1))
-    faults.push(`${id} has ended with ${String(told.exitCode)}, not ${[...app.codes].join(' or ')}`)
-  if (seen.sidecars.has(id) !== (phase !== 'stopped'))
-    faults.push(`the sidecar of ${id}, which is ${phase}, ${seen.sidecars.has(id) ? 'answers' : 'does not answer'}`)
+    faults.push(`${name} has ended with ${String(told.exitCode)}, not ${[...app.codes].join(' or ')}`)
+  if (phase !== 'waiting' && seen.sidecars.has(name) !== (phase !== 'stopped'))
+    faults.push(`the sidecar of ${name}, which is ${phase}, ${seen.sidecars.has(name) ? 'answers' : 'does not answer'}`)
   return [...faults, ...faultsOfProcess(model, app, phase, told, seen)]
 }
 
 function faultsOfProcess(model: Model, app: App, phase: Phase, told: Told, seen: Seen): readonly string[] {
-  const {id, kind, folder, env, readsFile} = app.entry
-  const living = seen.living.filter(each => each.id === id)
-  const begun = seen.begun.filter(each => each === id)
-  const {min, max} = app.lives
-  const faults: string[] = []
-  if (begun.length < min || begun.length > max)
-    faults.push(
-      `${id} was started ${begun.length.toString()} times, not ${min === max ? '' : `${min.toString()} to `}${max.toString()}`
-    )
-  const expected = phase === 'up' && kind !== 'sidecar' ? 1 : 0
-  if (living.length !== expected)
-    return [
-      ...faults,
-      `${id} is ${phase} and has ${living.length.toString()} processes: ${living.map(({pid}) => pid).join(', ')}`
-    ]
-  const [process] = living
-  if (process === undefined) return faults
-  if (process.pid !== told.pid)
-    faults.push(`the process of ${id} is ${process.pid.toString()}, and ps says ${told.pid.toString()}`)
-  if (!process.isChild) faults.push(`the process of ${id} is not a child of the run`)
-  const variables = readsFile ? {VARIABLE: (model.variables.get(folder) ?? 0).toString()} : {}
-  for (const [name, value] of Object.entries({...model.followed.common, ...variables, ...env}))
-    if (process.env[name] !== value) faults.push(`${id} has ${name}=${process.env[name] ?? ''}, not ${value}`)
-  const text = (model.texts.get(folder) ?? 0).toString()
-  if (process.text !== text) faults.push(`${id} runs with the text ${process.text}, not ${text}`)
-  const answer = seen.answers.get(id)
-  if (kind === 'server' && answer !== `${id} ${process.life}`)
-    faults.push(`at the port of ${id} answers "${answer ?? ''}", not "${id} ${process.life}"`)
+  const {name, entry} = app
+  if (entry.kind === 'sidecar' || (phase !== 'up' && phase !== 'unready')) return []
+  const process = seen.living.find(({pid}) => pid === told.pid)
+  if (process === undefined) return [`${name} is ${phase}, and its process ${told.pid.toString()} does not live`]
+  const faults = process.id === entry.id ? [] : [`the process of ${name} is one of ${process.id}`]
+  if (!process.isChild) faults.push(`the process of ${name} is not a child of the run`)
+  if (!app.mayBeOld) faults.push(...faultsOfContent(model, app, process))
+  const answer = seen.answers.get(name)
+  if (entry.kind === 'server' && answer !== `${entry.id} ${process.life}`)
+    faults.push(`at the port of ${name} answers "${answer ?? ''}", not "${entry.id} ${process.life}"`)
   return faults
 }
 
+/** It has what stands in the template and in the files. */
+function faultsOfContent(model: Model, app: App, {env, text}: Living): readonly string[] {
+  const faults: string[] = []
+  for (const [variable, value] of Object.entries(model.envOf(app)))
+    if (env[variable] !== value) faults.push(`${app.name} has ${variable}=${env[variable] ?? ''}, not ${value}`)
+  const should = model.texts.get(app.entry.folder) ?? ''
+  if (text !== should) faults.push(`${app.name} runs with the text ${text}, not ${should}`)
+  return faults
+}
+
+/** As many processes as instances that run, and as many have begun as had to. */
+function faultsOfLives(model: Model, id: string, seen: Seen): readonly string[] {
+  const apps = model.of(id)
+  const gone = [...model.gone.values()].filter(({name, entry}) => entry.id === id && !model.apps.has(name))
+  const begun = seen.begun.filter(each => each === id).length
+  const min = sum(apps.map(({lives}) => lives.min))
+  const max = sum([...apps, ...gone].map(({lives}) => lives.max))
+  const range = min === max ? min.toString() : `${min.toString()} to ${max.toString()}`
+  const faults = begun < min || begun > max ? [`${id} was started ${begun.toString()} times, not ${range}`] : []
+  const living = seen.living.filter(each => each.id === id)
+  const running = seen.apps.filter(told => told.id === id && ['up', 'unready'].includes(phaseOf(told) ?? ''))
+  const expected = apps[0]?.entry.kind === 'sidecar' ? 0 : running.length
+  const pids = living.map(({pid}) => pid).join(', ')
+  if (living.length !== expected)
+    faults.push(`${id} has ${living.length.toString()} processes, not ${expected.toString()}: ${pids}`)
+  return faults
+}
+
+const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
+
 /** Processes of apps that the run does not have. */
-function strayLives({apps, gone}: Model, {living, begun}: Seen): readonly string[] {
+function strayLives(model: Model, {living, begun}: Seen): readonly string[] {
   const alive = living
-    .filter(({id}) => !apps.has(id))
+    .filter(({id}) => model.of(id).length === 0)
     .map(({id, pid}) => `${id} is not in the run, and process ${pid.toString()} lives`)
-  const ids = new Set(begun.filter(id => !apps.has(id)))
-  const started = [...ids].filter(id => begun.filter(each => each === id).length > (gone.get(id)?.lives.max ?? 0))
+  const ids = new Set(begun.filter(id => model.of(id).length === 0))
+  const started = [...ids].filter(id => {
+    const gone = [...model.gone.values()].filter(({entry}) => entry.id === id)
+    return begun.filter(each => each === id).length > sum(gone.map(({lives}) => lives.max))
+  })
   return [...alive, ...started.map(id => `${id} is not in the run, and was started`)]
 }
 
@@ -95,10 +122,12 @@ function faultsOfCall(model: Model, call: Call, seen: Seen): readonly string[] {
   const {number, from, to, status, body} = call
   const times = seen.delivered.filter(each => each === number).length
   const words = `call ${number} from ${from} to ${to}`
-  if (status === undefined) return [`${words} has no answer`]
+  const callees = model.of(to)
+  if (status === undefined)
+    return callees.some(app => !isOnly(app, 'up', 'ended', 'stopped')) ? [] : [`${words} has no answer`]
   if (times > 1) return [`${words} was delivered ${times.toString()} times`]
-  const [caller, callee] = [from, to].map(id => model.apps.get(id))
-  const isQuiet = caller?.isTouched === false && callee?.isTouched === false && isOnly(callee, 'up')
+  const isUntouched = [...model.of(from), ...callees].every(({isTouched}) => !isTouched)
+  const isQuiet = isUntouched && callees.length > 0 && callees.every(app => isOnly(app, 'up'))
   if (isQuiet && status !== 200) return [`${words} failed with ${status.toString()}: ${body}`]
   return status === 200 && times !== 1 ? [`${words} was answered, and not delivered`] : []
 }

@@ -2,7 +2,8 @@
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
-import {walkOf, type Step} from './steps.ts'
+import type {Step} from './steps/step.ts'
+import {walkOf} from './steps/steps.ts'
 import type {World} from './world.ts'
 import {walk, type Finding, type Tally} from './walk.ts'
 

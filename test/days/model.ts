@@ -1,35 +1,25 @@
 import {isDeepStrictEqual} from 'node:util'
-import type {Entry, Template} from './template.ts'
+import {freshOf, idlePhases, isIdle, isOnly, resting, standingOf, type App, type Phase, type Standing} from './app.ts'
+import {
+  dependsOn,
+  namesOf,
+  wholeOf,
+  withNeeded,
+  withoutUnsaid,
+  type Entry,
+  type How,
+  type Template
+} from './template.ts'
 
-/**
- * `up`: it runs and is ready. `ended`: its process has ended by itself, and none follows until something changes. `stopped`:
- * by `pillion stop`.
- */
-export type Phase = 'up' | 'ended' | 'stopped'
-
-/** What must be true of an app of the run. */
-export interface App {
-  readonly entry: Entry
-  /** Without a rest between two steps more than one may be right; what is seen then decides. */
-  phases: ReadonlySet<Phase>
-  /** How many processes of it may have begun since the last look. */
-  lives: {min: number; max: number}
-  /** Exit codes with which its last process may have ended. */
-  codes: ReadonlySet<number>
-  /** Since the last look its sidecar was opened or closed, or its process ended by itself. */
-  isTouched: boolean
-  /** An edit has added it since the last look. */
-  isNew: boolean
-}
-
-/** A run of a template under `up --watch`, as the manual (reload.md, daily.md, template.md) describes it. */
+/** A run of a template under `up --watch`, as the manual (reload.md, daily.md, template.md, variants.md) describes it. */
 export class Model {
-  /** The template as it stands in its file. */
+  /** The template as it stands in its files. */
   written: Template
   /** The file has a mistake. */
   isBroken = false
   /** The template that the run follows: the last one without a mistake. */
   followed: Template
+  how: How = {}
   apps = new Map<string, App>()
   /** Apps that edits have removed since the last look: they may come back before anybody has noticed. */
   gone = new Map<string, App>()
@@ -38,16 +28,22 @@ export class Model {
   steps = 0
   /** An edit of the template may not be noticed yet. */
   hasPendingEdit = false
+  /** Ids that were called since the last look. */
+  called = new Set<string>()
   /** The text of `version.txt` in each folder, and of the variable in `.env`. */
-  readonly texts = new Map<string, number>()
+  readonly texts = new Map<string, string>()
   readonly variables = new Map<string, number>()
   #count = 0
 
   constructor(template: Template) {
     this.written = template
     this.followed = template
-    for (const {folder} of template.apps) this.texts.set(folder, 0)
-    for (const {folder} of template.apps) this.variables.set(folder, 0)
+    for (const {folder} of template.apps) this.hasFolder(folder)
+  }
+
+  hasFolder(folder: string): void {
+    this.texts.set(folder, '0')
+    this.variables.set(folder, 0)
   }
 
   /** A number that was not there before. */
@@ -55,19 +51,95 @@ export class Model {
     return ++this.#count
   }
 
+  /** Processes in this folder exit at once. */
+  isBad(folder: string): boolean {
+    return this.texts.get(folder)?.startsWith('bad') === true
+  }
+
+  /** The instances of an id. */
+  of(id: string): readonly App[] {
+    return [...this.apps.values()].filter(({entry}) => entry.id === id)
+  }
+
   /** `pillion up --watch`. */
-  up(): void {
+  up(how: How = {}): void {
     const before = new Map([...this.gone, ...this.apps])
     this.isUp = true
+    this.how = how
     this.followed = this.written
-    this.apps = new Map(
-      this.written.apps.map(entry => {
-        const app = begun(entry)
-        const {min, max} = app.lives
-        return [entry.id, {...app, lives: {min, max: max + (before.get(entry.id)?.lives.max ?? 0)}}]
-      })
-    )
-    this.gone = new Map([...before].filter(([id]) => !this.apps.has(id)))
+    this.apps = new Map()
+    for (const entry of this.written.apps)
+      for (const name of namesOf(entry)) {
+        const {lives, ...app} = this.#begun(name, entry)
+        this.apps.set(name, {...app, lives: {...lives, max: lives.max + (before.get(name)?.lives.max ?? 0)}})
+      }
+    this.gone = new Map([...before].filter(([name]) => !this.apps.has(name)))
+    this.#release()
+  }
+
+  /** Whether the flags of `up` leave it to the user to start it. */
+  isLeftOut(entry: Entry): boolean {
+    const {only, hasProfile = false} = this.how
+    if (only !== undefined) return !withNeeded(only, this.followed.apps).has(entry.id)
+    return entry.keys.profiles !== undefined && !hasProfile
+  }
+
+  #begun(name: string, entry: Entry): App {
+    if (this.isLeftOut(entry)) {
+      const app = resting(name, entry, 'stopped')
+      // another instance of it may have been brought in
+      return this.of(entry.id).every(each => isOnly(each, 'stopped')) ? app : this.#started(app, false)
+    }
+    if (this.how.except?.includes(entry.id) === true) return resting(name, entry, 'excepted')
+    const app = resting(name, entry, 'waiting')
+    return dependsOn(entry).length > 0 ? app : this.#started(app)
+  }
+
+  /** With its first process, where it had none. */
+  #started(app: App, isCertain = true): App {
+    const {phase, code, min, max} = freshOf(app.entry, this.isBad(app.entry.folder))
+    const {lives, phases, codes} = app
+    return {
+      ...app,
+      phases: new Set(isCertain ? [phase] : [...phases, phase]),
+      lives: {min: isCertain ? this.#least(lives.min + min) : lives.min, max: lives.max + max},
+      codes: new Set(isCertain ? [code] : [...codes, code]),
+      mayBeOld: !isCertain && app.mayBeOld,
+      isTouched: true
+    }
+  }
+
+  /** With a rest after each step each cause has its process; without one, several causes may share one. */
+  #least(min: number): number {
+    return this.steps <= 1 ? min : 0
+  }
+
+  /** After a step: what waits is started where all that it needs is there now. Those that need others have later letters. */
+  after(): void {
+    if (this.steps > 1)
+      // what they need may have gone again before they were started
+      for (const app of this.apps.values())
+        if (app.lives.max > 0 && dependsOn(app.entry).length > 0) {
+          app.phases = new Set([...app.phases, 'waiting'])
+          app.lives.min = 0
+        }
+    this.#release()
+  }
+
+  #release(): void {
+    for (const [name, app] of [...this.apps].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      if (!app.phases.has('waiting')) continue
+      const standing = this.#standing(app.entry)
+      if (standing === 'unmet') continue
+      this.apps.set(name, this.#started(app, standing === 'met' && isOnly(app, 'waiting') && this.steps <= 1))
+    }
+  }
+
+  /** Whether all that an app depends on is there. */
+  #standing(entry: Entry): Standing {
+    const all = dependsOn(entry).flatMap(([id, condition]) => this.of(id).map(app => standingOf(app, condition)))
+    if (all.includes('unmet')) return 'unmet'
+    return all.includes('maybe') ? 'maybe' : 'met'
   }
 
   /** The template was saved. Added apps are started, removed ones are stopped, changed ones are restarted; others keep running. */
@@ -79,122 +151,222 @@ export class Model {
     this.followed = after
     this.hasPendingEdit = true
     const left = new Map<string, App>()
-    for (const entry of after.apps) {
-      const app = this.apps.get(entry.id)
-      left.set(entry.id, app === undefined ? this.#added(entry) : this.#edited(app, entry, {before, after}))
-    }
-    for (const [id, app] of this.apps) if (!left.has(id)) this.gone.set(id, app)
+    for (const entry of after.apps)
+      for (const name of namesOf(entry)) {
+        const app = this.apps.get(name)
+        left.set(name, app === undefined ? this.#added(name, entry) : this.#edited(app, entry, {before, after}))
+      }
+    for (const [name, app] of this.apps) if (!left.has(name)) this.gone.set(name, app)
     this.apps = left
   }
 
-  #added(entry: Entry): App {
-    const app = begun(entry)
-    const before = this.gone.get(entry.id)
-    if (before === undefined) return {...app, lives: {min: this.#least(app.lives.max), max: app.lives.max}}
+  #added(name: string, entry: Entry): App {
+    const app = this.#begun(name, entry)
+    const before = this.gone.get(name)
+    const {min, max} = app.lives
+    // whether an app that comes under --only is one of those is not said
+    if (before === undefined && this.how.only !== undefined)
+      return {...this.#started(app, false), lives: {min: 0, max: 1}}
+    if (before === undefined) return {...app, lives: {min: this.#least(min), max}}
     return {
       ...app,
       phases: new Set([...app.phases, ...before.phases]),
-      lives: {min: 0, max: before.lives.max + app.lives.max},
+      lives: {min: 0, max: before.lives.max + max},
       codes: new Set([...app.codes, ...before.codes])
     }
   }
 
   #edited(app: App, entry: Entry, {before, after}: {readonly before: Template; readonly after: Template}): App {
-    const [was, is] = [wholeOf(app.entry, before), wholeOf(entry, after)]
-    if (isDeepStrictEqual(was, is)) return {...app, entry}
-    const changed = {...app, entry, isTouched: true}
-    return this.#renewed(changed, {isCertain: !isDeepStrictEqual(withoutWatch(was), withoutWatch(is))})
+    const [was, is] = [wholeOf(app.entry, before, this.how), wholeOf(entry, after, this.how)]
+    if (isDeepStrictEqual(was, is) && (this.how.only === undefined || isOnly(app, 'stopped') === this.isLeftOut(entry)))
+      return {...app, entry}
+    const isCertain = !isDeepStrictEqual(withoutUnsaid(was), withoutUnsaid(is))
+    const isRolled = namesOf(entry).length > 1 && this.isBad(entry.folder)
+    const changed = this.#renewed({...app, entry, isTouched: true}, {isCertain: isCertain && !isRolled, isEdit: true})
+    if (isRolled) changed.mayBeOld = true
+    // what --only means after an edit of dependencies is not said
+    if (this.isLeftOut(entry))
+      return {...changed, phases: new Set([...changed.phases, 'stopped']), lives: {...changed.lives, min: 0}}
+    const mayHaveBeenLeftOut = this.how.only !== undefined || app.entry.keys.profiles !== undefined
+    if (isOnly(app, 'stopped') && mayHaveBeenLeftOut) return this.#started(changed, false)
+    if (isIdle(app) || this.#standing(entry) === 'met') return changed
+    return {...changed, phases: new Set([...changed.phases, 'waiting']), lives: {...changed.lives, min: 0}}
   }
 
-  /** A new process, unless the app is stopped. */
-  #renewed(app: App, {isCertain = true}: {readonly isCertain?: boolean} = {}): App {
-    if (isOnly(app, 'stopped') || app.entry.kind === 'sidecar') return app
-    const {lives, phases} = app
-    const fresh = freshOf(app.entry)
-    const max = lives.max + 1
+  /** The environment that a process of it has from the template and its files. */
+  envOf({entry}: App): Readonly<Record<string, string>> {
+    const {folder, readsFile} = entry
+    const variables = readsFile ? {VARIABLE: (this.variables.get(folder) ?? 0).toString()} : {}
+    return {...variables, ...wholeOf(entry, this.followed, this.how).env}
+  }
+
+  /** A new process, unless the user has to start it. */
+  #renewed(
+    app: App,
+    {isCertain = true, isEdit = false}: {readonly isCertain?: boolean; readonly isEdit?: boolean} = {}
+  ): App {
+    const {entry, lives, phases, codes} = app
+    if (isIdle(app) || entry.kind === 'sidecar') return app
+    const isBad = this.isBad(entry.folder)
+    const fresh = freshOf(entry, isBad)
+    // with `overlap` the old process goes on where the new one does not come up; whether that counts for edits is not said
+    const isKept = isBad && entry.keys.reload === 'overlap' && phases.has('up')
+    const isSurelyKept = isKept && !isEdit && isOnly(app, 'up') && this.steps <= 1
+    const max = lives.max + fresh.max
     return {
       ...app,
-      isTouched: app.isTouched || !isOnly(app, 'up'),
-      lives: {min: isCertain && !phases.has('stopped') ? this.#least(max) : lives.min, max},
-      phases: new Set([
-        ...(isCertain ? [fresh] : [...phases, fresh]),
-        ...(phases.has('stopped') ? ['stopped' as const] : [])
+      mayBeOld: isKept || (app.mayBeOld && !isCertain),
+      isTouched: app.isTouched || !isOnly(app, 'up') || (fresh.phase !== 'up' && !isSurelyKept),
+      lives: {min: isCertain && idlePhases(app).length === 0 ? this.#least(lives.min + fresh.min) : lives.min, max},
+      phases: new Set<Phase>([
+        ...idlePhases(app),
+        ...(isCertain ? [] : phases),
+        ...(isKept ? (['up'] as const) : []),
+        ...(isSurelyKept ? [] : [fresh.phase])
       ]),
-      codes: app.entry.kind === 'job' ? new Set([...app.codes, 0]) : app.codes
+      codes: new Set([...codes, fresh.code])
     }
-  }
-
-  /** With a rest after each step each cause has its process; without one, several causes may share one. */
-  #least(max: number): number {
-    return this.steps <= 1 ? max : 0
   }
 
   /** Files of this folder have changed `times` apart. */
   saved(folder: string, times = 1): void {
-    for (const [id, app] of this.apps)
-      if (app.entry.folder === folder && !isOnly(app, 'stopped') && app.entry.kind !== 'sidecar') {
-        // a job that is done is not done again by a save; one that is under way begins anew
-        const isDone = app.entry.kind === 'job'
-        if (isDone && this.steps <= 1 && !('watch' in app.entry.keys || 'watch' in this.followed.commonKeys)) continue
-        const after = this.#renewed(app, {isCertain: !isDone})
+    for (const entry of this.followed.apps.filter(each => each.folder === folder && each.kind !== 'sidecar'))
+      this.#rolled(entry, app => {
+        // a job that is done is not done again by a save; one that is under way, or has failed, begins anew
+        const isJob = entry.kind === 'job'
+        const isDone = isJob && app.codes.has(0)
+        if (isDone && this.steps <= 1 && !('watch' in entry.keys || 'watch' in this.followed.commonKeys)) return app
+        const after = this.#renewed(app, {isCertain: !isJob || (this.steps <= 1 && !isDone)})
         const {min, max} = after.lives
-        this.apps.set(id, {...after, lives: {min, max: max + times - 1}})
-      }
+        return {...after, lives: {min, max: max + times - 1}}
+      })
+  }
+
+  /** Replaces the instances one after the other; if one does not come up, the rest keep what they have. */
+  #rolled(entry: Entry, renew: (app: App) => App): void {
+    const all = this.of(entry.id)
+    for (const app of all) {
+      const after = renew(app)
+      // which is the first is not said
+      const isUnsure = all.length > 1 && this.isBad(entry.folder) && !isIdle(app)
+      const phases = new Set([...app.phases, ...after.phases])
+      const lives = {...after.lives, min: 0}
+      this.apps.set(app.name, isUnsure ? {...after, phases, lives, mayBeOld: true} : after)
+    }
   }
 
   /** `.env` in this folder was saved. Where the template names it, a comment in it changes nothing. */
   variable(folder: string, {isComment}: {readonly isComment: boolean}): void {
-    for (const [id, app] of this.apps) {
-      if (app.entry.folder !== folder || (app.entry.readsFile && isComment)) continue
-      if (app.entry.readsFile) this.hasPendingEdit = true
-      if (app.entry.readsFile) this.apps.set(id, {...this.#renewed(app), isTouched: true})
+    for (const [name, app] of this.apps) {
+      if (app.entry.folder !== folder || !app.entry.readsFile) continue
+      // right after the start it is not known what stood in its files
+      if (isComment && app.lives.max > 0) this.apps.set(name, this.#renewed(app, {isCertain: false}))
+      if (isComment) continue
+      this.hasPendingEdit = true
+      this.apps.set(name, {...this.#renewed(app, {isEdit: true}), isTouched: true})
     }
     if ([...this.apps.values()].some(({entry}) => entry.folder === folder && !entry.readsFile)) this.saved(folder)
   }
 
   /** The process of an app has ended by itself. */
-  crashed(id: string, code: number): void {
-    const app = this.apps.get(id)
+  crashed(name: string, code: number): void {
+    const app = this.apps.get(name)
     if (app === undefined) return
-    const wasQuiet = app.lives.max === 0
-    app.phases = wasQuiet ? new Set(['ended']) : new Set([...app.phases, 'ended'])
-    app.codes = new Set([...(wasQuiet ? [] : app.codes), code])
-    app.lives.min = 0 // it may have come too soon to be seen
+    const isQuiet = app.lives.max === 0
+    app.codes = new Set([...(isQuiet ? [] : app.codes), code])
     app.isTouched = true
+    if (app.entry.keys.restart === undefined) {
+      app.phases = new Set([...(isQuiet ? [] : app.phases), 'ended'])
+      app.lives.min = 0 // it may have come too soon to be seen
+    } else {
+      const after = this.#renewed({...app, phases: new Set(isQuiet ? ['ended'] : [...app.phases, 'ended'])})
+      this.apps.set(name, {
+        ...after,
+        phases: new Set([...after.phases, ...(isQuiet ? [] : app.phases), ...(isQuiet ? [] : ['ended' as const])])
+      })
+    }
   }
 
   stop(id: string): void {
-    const app = this.apps.get(id)
-    if (app === undefined) return
-    // an app that an edit brings may come after the command
-    app.phases = new Set(['stopped', ...(this.hasPendingEdit && app.lives.max > 0 ? app.phases : [])])
-    app.lives.min = 0
-    app.isTouched = true
-  }
-
-  start(id: string): void {
-    const app = this.apps.get(id)
-    if (app === undefined) return
-    if (isOnly(app, 'up')) {
-      if (app.lives.max > 0) app.lives = this.#beforeSave(app)
-      return
+    for (const app of this.of(id)) {
+      // an app that an edit brings may come after the command
+      app.phases = new Set(['stopped', ...(this.hasPendingEdit && app.lives.max > 0 ? app.phases : [])])
+      app.lives.min = 0
+      app.isTouched = true
     }
-    const mayRun = this.steps > 1 && app.phases.has('ended') && app.entry.kind !== 'job'
-    const after = this.#renewed({...app, phases: new Set(['up'])})
-    this.apps.set(id, {
-      ...after,
-      phases: mayRun ? new Set([...after.phases, ...app.phases]) : after.phases,
-      lives: this.#beforeSave(after),
-      isTouched: true
-    })
   }
 
-  restart(id: string): void {
-    const app = this.apps.get(id)
-    if (app === undefined) return
-    const after = this.#renewed({...app, phases: new Set(['up'])})
-    const isTouched = app.isTouched || !isOnly(app, 'up')
-    this.apps.set(id, {...after, lives: this.#beforeSave(after), isTouched})
+  /** Its process is ended; the user starts one. */
+  debug(id: string): void {
+    for (const app of this.of(id)) {
+      app.phases = new Set(['debugged', ...(this.steps > 1 ? app.phases : [])])
+      app.lives.min = 0
+      app.isTouched = true
+    }
+  }
+
+  /** First what it depends on, unless it runs. */
+  #startNeeded(id: string): void {
+    const app = this.of(id)[0]
+    if (app === undefined || this.of(id).every(each => isOnly(each, 'up', 'unready'))) return
+    for (const [needed] of dependsOn(app.entry)) {
+      this.#startNeeded(needed)
+      const isSure = this.of(needed).every(each => isOnly(each, 'stopped') && dependsOn(each.entry).length === 0)
+      for (const each of this.of(needed))
+        if (!isOnly(each, 'up', 'unready')) this.apps.set(each.name, this.#started(each, isSure))
+    }
+  }
+
+  /** One for an app that an edit brings may come before the edit is noticed. */
+  command(verb: 'start' | 'restart', id: string): void {
+    const before = this.of(id).filter(({isNew}) => isNew && this.hasPendingEdit && this.steps > 1)
+    if (verb === 'start') this.#start(id)
+    else this.#restart(id)
+    for (const {name, phases} of before) {
+      const app = this.apps.get(name)
+      if (app === undefined) continue
+      app.phases = new Set([...app.phases, ...phases])
+      app.lives.min = 0
+    }
+  }
+
+  #start(id: string): void {
+    this.#startNeeded(id)
+    for (const app of this.of(id)) {
+      const {entry, name, phases} = app
+      if (isOnly(app, 'up', 'unready')) {
+        if (app.lives.max > 0) app.lives = this.#beforeSave(app)
+        continue
+      }
+      if (isOnly(app, 'waiting')) continue
+      const isMet = this.#standing(entry) === 'met'
+      const mayRun = this.steps > 1 && phases.has('ended') && entry.kind !== 'job'
+      const after = this.#started({...app, phases: new Set()}, isMet)
+      this.apps.set(name, {
+        ...after,
+        phases: new Set([...after.phases, ...(mayRun ? phases : []), ...(isMet ? [] : ['waiting' as const])]),
+        lives: this.#beforeSave(after)
+      })
+    }
+  }
+
+  #restart(id: string): void {
+    this.#startNeeded(id)
+    const entry = this.of(id)[0]?.entry
+    if (entry !== undefined)
+      this.#rolled(entry, app => {
+        const isStart = isOnly(app, 'stopped')
+        // whether a restart of all starts the instance that was stopped alone is not said
+        const isCertain = this.of(id).every(each => isOnly(each, 'stopped')) && this.#standing(entry) === 'met'
+        const after = isStart
+          ? this.#started(app, isCertain)
+          : this.#renewed({...app, phases: new Set([...app.phases].map(each => (each === 'stopped' ? 'up' : each)))})
+        return {
+          ...after,
+          lives: this.#beforeSave(after),
+          isTouched: after.isTouched || app.isTouched || !isOnly(app, 'up')
+        }
+      })
   }
 
   /** What is started before a save is noticed may be started by the save again. */
@@ -203,12 +375,15 @@ export class Model {
   }
 
   /** What was seen is taken as what is: the next step begins from there. */
-  settle(seen: (id: string) => Phase): void {
+  settle(seen: (app: App) => {readonly phase: Phase; readonly code: number}): void {
     this.steps = 0
     this.hasPendingEdit = false
     this.gone = new Map()
-    for (const [id, app] of this.apps) {
-      app.phases = new Set([seen(id)])
+    this.called = new Set()
+    for (const app of this.apps.values()) {
+      const {phase, code} = seen(app)
+      app.phases = new Set([phase])
+      if (phase === 'ended') app.codes = new Set([code])
       app.lives = {min: 0, max: 0}
       app.isTouched = false
       app.isNew = false
@@ -217,29 +392,6 @@ export class Model {
 
   /** Apps that surely keep the run alive: neither stopped nor done. A watched one that has crashed has not ended. */
   get living(): readonly App[] {
-    return [...this.apps.values()].filter(({entry, phases}) => !phases.has('stopped') && entry.kind !== 'job')
+    return [...this.apps.values()].filter(app => app.entry.kind !== 'job' && isOnly(app, 'up', 'unready', 'ended'))
   }
 }
-
-export const isOnly = ({phases}: App, phase: Phase): boolean => phases.size === 1 && phases.has(phase)
-
-const freshOf = ({kind}: Entry): Phase => (kind === 'job' ? 'ended' : 'up')
-
-const begun = (entry: Entry): App => ({
-  entry,
-  phases: new Set([freshOf(entry)]),
-  lives: entry.kind === 'sidecar' ? {min: 0, max: 0} : {min: 1, max: 1},
-  codes: new Set([0]),
-  isTouched: true,
-  isNew: true
-})
-
-/** An entry with what `common` gives it. */
-const wholeOf = (entry: Entry, {common, commonKeys}: Template): Entry => ({
-  ...entry,
-  env: {...common, ...entry.env},
-  keys: {...commonKeys, ...entry.keys}
-})
-
-/** Whether an edit of `watch` alone restarts an app is not said. */
-const withoutWatch = (entry: Entry): Entry => ({...entry, keys: {...entry.keys, watch: undefined}})

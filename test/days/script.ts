@@ -1,4 +1,4 @@
-import type {Action} from './steps.ts'
+import type {Action} from './steps/step.ts'
 
 /** What was done, as commands that a person can type. */
 export const scriptOf = (actions: readonly Action[]): string =>
@@ -17,7 +17,7 @@ function lineOf(action: Action): string {
     case 'up':
       return `pillion up ${action.args.join(' ')} & pillion wait --for ready`
     case 'kill app':
-      return `kill -s ${action.signal.slice(3)} "$(pillion ps ${action.id} -o json | sed 's/.*"pid":\\([0-9]*\\).*/\\1/')"`
+      return `kill -s ${action.signal.slice(3)} "$(pillion ps ${action.name} -o json | sed 's/.*"pid":\\([0-9]*\\).*/\\1/')"`
     case 'kill run':
       return `kill -9 %1; wait`
     case 'call':

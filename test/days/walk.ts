@@ -1,6 +1,9 @@
-import {faultsOf, phaseOf} from './invariants.ts'
+import {faultsOf, phaseIn} from './invariants.ts'
 import {Model} from './model.ts'
-import {FIRST, firstFiles, planned, type Action, type Step} from './steps.ts'
+import {FIRST, firstFiles} from './steps/edits.ts'
+import type {Action, Step} from './steps/step.ts'
+import {planned} from './steps/steps.ts'
+import {nameOf} from './template.ts'
 import type {Seen, World} from './world.ts'
 
 /** The first thing of a walk that is not as it must be. */
@@ -57,8 +60,8 @@ class Day {
   async begin(): Promise<readonly string[]> {
     this.#model.up()
     this.#model.steps = 1
-    const {commands, programs} = this.#world
-    await this.#act({do: 'write', files: {...programs, ...firstFiles(commands)}})
+    const {programs} = this.#world
+    await this.#act({do: 'write', files: {...programs, ...firstFiles(this.#world)}})
     await this.#act({do: 'up', args: ['--watch']})
     return this.rest()
   }
@@ -66,7 +69,7 @@ class Day {
   async make(step: Step, tally: Tally | undefined): Promise<readonly string[]> {
     const model = this.#model
     model.steps++
-    const actions = planned(model, step, this.#world.commands)
+    const actions = planned(model, step, this.#world)
     if (actions === undefined) {
       model.steps--
       return []
@@ -92,10 +95,10 @@ class Day {
     return []
   }
 
-  #settle({apps}: Seen): void {
-    this.#model.settle(id => {
-      const told = apps.find(each => each.id === id)
-      return (told && phaseOf(told)) ?? 'up'
+  #settle(seen: Seen): void {
+    this.#model.settle(app => {
+      const told = seen.apps.find(({id, instance}) => nameOf(id, instance) === app.name)
+      return {phase: (told && phaseIn(app, told, seen)) ?? 'up', code: told?.exitCode ?? 0}
     })
     this.#world.settle()
   }

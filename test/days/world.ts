@@ -1,5 +1,4 @@
-import type {Action} from './steps.ts'
-import type {Commands} from './template.ts'
+import type {Action, Place} from './steps/step.ts'
 
 /** A process of an app that lives. */
 export interface Living {
@@ -17,6 +16,8 @@ export interface Living {
 /** An app as `ps -o json` tells it. */
 export interface Told {
   readonly id: string
+  /** From 1 on. */
+  readonly instance: number
   readonly state: string
   readonly isReady: boolean
   readonly pid: number
@@ -39,7 +40,7 @@ export interface Seen {
   /** How the run ended; undefined: it lives. */
   readonly end: string | undefined
   readonly apps: readonly Told[]
-  /** The ids that `list` names. */
+  /** The names of the instances that `list` names. */
   readonly listed: readonly string[]
   readonly living: readonly Living[]
   /** Processes that should be gone: of earlier runs. */
@@ -50,17 +51,16 @@ export interface Seen {
   readonly calls: readonly Call[]
   /** Numbers of the calls that apps have got since the last rest, each as often as it came. */
   readonly delivered: readonly string[]
-  /** What answers at the port of each app that listens: `<id> <life>`; '': nothing. */
+  /** What answers at the port of each instance that listens: `<id> <life>`; '': nothing. */
   readonly answers: ReadonlyMap<string, string>
-  /** Ids whose sidecar answers. */
+  /** Names of the instances whose sidecar answers. */
   readonly sidecars: ReadonlySet<string>
   /** What the run said that must never be said. */
   readonly outcries: readonly string[]
 }
 
 /** Where a walk takes place: with real processes, or with invented ones. */
-export interface World {
-  readonly commands: Commands
+export interface World extends Place {
   /** The files of the programs that these commands name. */
   readonly programs: Readonly<Record<string, string>>
   /** A step begins; the number is its own, wherever it stands in a walk. */

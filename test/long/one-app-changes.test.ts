@@ -1,5 +1,6 @@
 import t from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {idle} from '../e2e/edited.ts'
 
 /** The ids that `list` shows. */
 async function listed(rig: Rig): Promise<readonly string[]> {
@@ -79,4 +80,39 @@ t.test('versions of a service are stopped and started together, and the first on
   )
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('apps that do not run follow edits, too: they start by them, after what they need by then', async t => {
+  const rig = await openRig(t)
+  const tool = {appID: 'tool', profiles: ['tools'], envFile: '.env'}
+  const mine = {appID: 'mine', autoPort: true}
+  await rig.write({'tool/.env': 'WORD=one\n'})
+  await rig.template([{appID: 'a'}, {appID: 'b'}, {appID: 'c'}, tool, mine])
+  const run = rig.pillion(['up', '--watch', '--except', 'mine'])
+  await Promise.all(['a', 'b', 'c'].map(async id => rig.driven(id)))
+  await run.waitForLine('Writing log files', {nth: 4})
+  await idle(rig)
+  const shown = async (id: string): Promise<string> => (await rig.run(['ps', id])).stdout
+
+  for (const id of ['a', 'b']) await rig.run(['stop', id])
+  await rig.template([{appID: 'a'}, {appID: 'b', dependsOn: ['a']}, {appID: 'c'}, tool, {...mine, logLevel: 'debug'}])
+  await run.waitForLine('Started Dapr with app id "mine"', {nth: 2})
+  await rig.write({'tool/.env': 'WORD=two\n'})
+  await idle(rig)
+  t.match(await shown('mine'), /^mine +stopped /m, 'the user starts it after an edit, too')
+  const toolStarts = rig.run(['start', 'tool'])
+  t.equal((await rig.driven('tool')).env['WORD'], 'two', 'of its .env')
+  t.match(await toolStarts, {code: 0})
+
+  const starting = rig.run(['start', 'b'])
+  await rig.driven('a')
+  const again = await rig.driven('b')
+  t.match(await starting, {code: 0}, 'it was stopped when it began to depend on the other')
+
+  await rig.run(['stop', 'a'])
+  await again.exit(3)
+  await run.waitForLine(/"b" .*3/, {stream: 'stderr'})
+  const restarting = rig.run(['restart', 'b'])
+  await Promise.all([rig.driven('a'), rig.driven('b')])
+  t.match(await restarting, {code: 0}, 'it had crashed')
 })

@@ -43,9 +43,11 @@ export interface AppsOptions {
 export interface OpenMode {
   /** The user starts its first process, in a debugger. */
   readonly isDebugged?: boolean | undefined
+  /** `--except` has left it to the user, who has not asked for it since. */
+  readonly isExcepted?: boolean | undefined
 }
 
-interface Opening extends OpenMode {
+export interface Opening extends OpenMode {
   /** The app that it replaces, with the same ports and index. */
   readonly previous?: AppRuntime | undefined
 }
@@ -204,7 +206,7 @@ export class Apps implements EditedApps {
   /** For an edit of the template: an app that is there already keeps its place, and its ports if the plan says nothing else. */
   async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
     const previous = this.find(plan)
-    return this.#open(plan, index, {previous, isDebugged: previous?.isDebugged})
+    return this.#open(plan, index, {previous, isDebugged: previous?.isDebugged, isExcepted: previous?.isExcepted})
   }
 
   async begin(runtime: AppRuntime): Promise<void> {
@@ -264,8 +266,9 @@ export class Apps implements EditedApps {
   }
 
   /** Claims its ports and opens its sidecar; undefined if the run ends. */
-  async #open(plan: AppPlan, index: number, {previous, isDebugged}: Opening): Promise<AppRuntime | undefined> {
+  async #open(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
     const {runtimes, joins, arranged, openSidecar, stopRequested, isOver} = this.#options
+    const {previous} = opening
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -284,7 +287,7 @@ export class Apps implements EditedApps {
       {
         name: plan.id,
         start: async () => {
-          runtime = await runtimes.one(plan, ports, index, {previous, isDebugged})
+          runtime = await runtimes.one(plan, ports, index, opening)
           const at = previous === undefined ? index : this.#all.indexOf(previous)
           this.#all = this.#all.toSpliced(at, previous === undefined ? 0 : 1, runtime)
           if (previous !== undefined) this.#stopped.delete(previous)

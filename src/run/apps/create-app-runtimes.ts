@@ -10,6 +10,7 @@ import {environmentOf} from '../../supervisor/environment.ts'
 import type {Logs} from '../../supervisor/lifecycle-log.ts'
 import {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
+import type {Opening} from './apps.ts'
 import {openLogs} from './open-logs.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {SidecarPorts} from '../../ports/claim.ts'
@@ -64,7 +65,7 @@ export class AppRuntimes {
     app: AppPlan,
     ports: SidecarPorts | undefined,
     index: number,
-    {previous, isDebugged}: {readonly previous?: AppRuntime | undefined; readonly isDebugged?: boolean | undefined} = {}
+    {previous, isDebugged, isExcepted: wasExcepted = false}: Opening = {}
   ): Promise<AppRuntime> {
     if (ports === undefined) throw new Error(`no ports for ${app.id}`)
     const {services, reporter, excepted} = this.#options
@@ -72,7 +73,7 @@ export class AppRuntimes {
     const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
     const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
     const isContinued = previous !== undefined
-    const isExcepted = isDebugged === undefined && !isContinued && excepted?.has(app.id) === true
+    const isExcepted = wasExcepted || (isDebugged === undefined && !isContinued && excepted?.has(app.id) === true)
     return this.#make(app, ports, {...logs, isContinued}, {isDebugged: isDebugged ?? isExcepted, isExcepted})
   }
 

@@ -139,7 +139,7 @@ export class AppStarter {
     const {apps, starts, changes} = this.#options
     if (runtime.isDebugged && !apps.isStopped(runtime)) return changes.takeBack(runtime)
     if (!this.#isDown(runtime)) return
-    await this.#bringNeeded(runtime.plan)
+    await this.#bringNeeded(runtime.wanted) // of the latest edit, by which it starts
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime)
       if (fresh !== undefined) await starts.late(fresh)

@@ -1,5 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
+import {systemClock} from '../../platform/clock.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {LOOPBACK, poll, statusOf, firstAccepting, type Target} from '../../platform/probe.ts'
 
@@ -45,14 +46,14 @@ export class Readiness {
   async reached(signal: AbortSignal): Promise<boolean> {
     const {ready, slow} = this.#options
     if (ready.kind === 'spawned') return true
-    const timer = setTimeout(() => slow(this.#tried), ready.timeoutMs)
+    const callOff = systemClock.after(ready.timeoutMs, () => slow(this.#tried))
     try {
       if (ready.kind === 'command') return await this.#commandSucceeds(signal)
       if (this.#log === undefined) return await poll(async () => this.#attempt(), signal)
       await Promise.race([this.#log.matched, aborted(signal)])
       return !signal.aborted
     } finally {
-      clearTimeout(timer)
+      callOff()
     }
   }
 

@@ -225,9 +225,9 @@ const withBroughtIn = (plan: Plan, ids: ReadonlySet<string>): Plan => {
   return {...plan, apps: [...apps, ...leftOut.filter(isIn)], leftOut: leftOut.filter(app => !isIn(app))}
 }
 
-/** The files that a plan was read from. */
-export const filesOf = ({file, overlays = [], apps}: Plan): readonly string[] => [
+/** The files that a plan was read from, with those of apps that are left out: they start as they were edited last. */
+export const filesOf = ({file, overlays = [], apps, leftOut = []}: Plan): readonly string[] => [
   file,
   ...overlays,
-  ...new Set(apps.flatMap(({envFiles}) => envFiles))
+  ...new Set([...apps, ...leftOut].flatMap(({envFiles}) => envFiles))
 ]

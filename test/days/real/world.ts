@@ -5,14 +5,17 @@ import {setTimeout as pause} from 'node:timers/promises'
 import type {Program} from '../../rig/program.ts'
 import {Rig} from '../../rig/rig.ts'
 import {environmentOf, tracesCarrying} from '../../rig/traces.ts'
-import type {Action} from '../steps.ts'
-import type {Commands} from '../template.ts'
+import type {Action} from '../steps/step.ts'
+import {nameOf, type Commands} from '../template.ts'
 import type {Living, Seen, Told, World} from '../world.ts'
 import {Calls} from './calls.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const SERVER = join(ROOT, 'test/fixtures/apps/day-server.mjs')
-const NOTED = 'echo "begun $APP_ID $PILLION_LIFE $(cat version.txt)" >> ../notes\n'
+const NOTED = `text=$(cat version.txt)
+echo "begun $APP_ID $PILLION_LIFE $text" >> ../notes
+case $text in bad*) exit 3;; esac
+`
 
 /** So long something that is not as it must be may take to become so: the machine may be busy. */
 const PATIENCE_MS = 8000
@@ -31,12 +34,13 @@ export class RealWorld implements World {
     'worker.sh': `${NOTED}exec sleep 100000\n`,
     'job.sh': NOTED
   }
+  readonly isPatient = false
   readonly #rig = new Rig([process.execPath, join(ROOT, 'bin/pillion.js')])
   readonly #notes = join(this.#rig.folder, 'notes')
   readonly #told: string[] = []
   #run: Program | undefined
   #calls = new Calls()
-  /** The latest port of the sidecar of each id. */
+  /** The latest port of the sidecar of each instance. */
   readonly #ports = new Map<string, number>()
   /** How many lines of the notes belong to the time before the last rest. */
   #settled = 0
@@ -68,8 +72,8 @@ export class RealWorld implements World {
         await this.#pillion(['wait', '--for', 'ready', '--timeout', '30s'])
         return
       case 'kill app': {
-        const process = (await this.#living()).find(({id}) => id === action.id)
-        if (process !== undefined) signal(process.pid, action.signal)
+        const told = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === action.name)
+        if (told !== undefined && told.pid > 0) signal(told.pid, action.signal)
         return
       }
       case 'kill run':
@@ -99,12 +103,13 @@ export class RealWorld implements World {
     const apps = await this.#ps()
     const listed = JSON.parse((await this.#pillion(['list', '-o', 'json'])).stdout || '[]') as readonly {
       appId: string
+      instance: number
     }[]
     const recent = notes.slice(this.#settled).map(line => line.split(' '))
     return {
       end: this.#run?.hasExited === true ? `exit ${String((await this.#run.exited).code)}` : undefined,
       apps,
-      listed: listed.map(({appId}) => appId),
+      listed: listed.map(({appId, instance}) => nameOf(appId, instance)),
       living: living.filter(({isOfRun}) => isOfRun),
       strangers: living.filter(({isOfRun}) => !isOfRun).map(({id, pid}) => `${id} (${pid.toString()})`),
       begun: recent.flatMap(([what, id = '']) => (what === 'begun' ? [id] : [])),
@@ -117,8 +122,9 @@ export class RealWorld implements World {
 
   /** A stopped app has no port any more: nothing of it may answer at the one that it had. */
   #withPort(app: Told): Told {
-    if (app.httpPort > 0) this.#ports.set(app.id, app.httpPort)
-    return {...app, httpPort: this.#ports.get(app.id) ?? 0}
+    const name = nameOf(app.id, app.instance)
+    if (app.httpPort > 0) this.#ports.set(name, app.httpPort)
+    return {...app, httpPort: this.#ports.get(name) ?? 0}
   }
 
   async waits(): Promise<boolean> {
@@ -217,10 +223,11 @@ async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answers' | 
   const answers = new Map<string, string>()
   const sidecars = new Set<string>()
   await Promise.all(
-    apps.map(async ({id, appPort, httpPort}) => {
-      if (appPort > 0) answers.set(id, await textAt(`http://127.0.0.1:${appPort.toString()}/`))
+    apps.map(async ({id, instance, appPort, httpPort}) => {
+      const name = nameOf(id, instance)
+      if (appPort > 0) answers.set(name, await textAt(`http://127.0.0.1:${appPort.toString()}/`))
       const told = await textAt(`http://127.0.0.1:${httpPort.toString()}/v1.0/metadata`)
-      if (told.includes(`"id":"${id}"`)) sidecars.add(id)
+      if (told.includes(`"id":"${id}"`)) sidecars.add(name)
     })
   )
   return {answers, sidecars}

@@ -60,7 +60,7 @@ export class Machine {
   readonly fileListeners = new Set<FileListener>()
   readonly processes: Process[] = []
   /** Ids of the sidecars that are open, by their HTTP ports, with the way of their calls. */
-  readonly sidecars = new Map<number, {readonly id: string; readonly admit: Admit}>()
+  readonly sidecars = new Map<number, {readonly id: string; readonly name: string; readonly admit: Admit}>()
   /** Ids of all processes that have begun, in order. */
   begun: string[] = []
   handlers: Handlers | undefined
@@ -163,6 +163,7 @@ export class Machine {
     this.begun.push(process.id)
     await this.takes(150)
     if (process.endedAt !== undefined) return
+    if (process.text?.startsWith('bad') === true) return process.exit({kind: 'code', code: 3})
     if (kind === 'job') process.exit({kind: 'code', code: 0})
     if (kind === 'server') process.listens = Number(process.env['APP_PORT'])
   }

@@ -12,6 +12,7 @@ import type {AppProcessOptions, ProcessEnding} from '../../../src/supervisor/pro
 import type {LogsNeeds} from '../../../src/run/apps/open-logs.ts'
 import type {Exit} from '../../../src/model/app-state.ts'
 import type {Logs} from '../../../src/supervisor/lifecycle-log.ts'
+import {nameOf} from '../template.ts'
 import {current, type File, type FileListener, type Process} from './machine.ts'
 
 const nothing = (): undefined => undefined
@@ -76,7 +77,8 @@ export const LOOPBACK = ['127.0.0.1', '::1']
 export async function firstAccepting({port}: Target): Promise<string | undefined> {
   return current.machine.living.some(({listens}) => listens === port) ? LOOPBACK[0] : undefined
 }
-export const statusOf = async (): Promise<number> => 200
+/** Nothing but `NEVER_READY` asks for a path. */
+export const statusOf = async (): Promise<number> => 503
 export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     if (await attempt()) return !signal.aborted
@@ -84,6 +86,9 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
   }
   return false
 }
+
+// ports/app-port.ts
+export const freeAppPort = async (): Promise<number> => current.machine.next()
 
 // ports/claim.ts, ports/claim-all.ts
 type Wanted = (app: AppPlan) => Partial<SidecarPorts> | undefined
@@ -120,7 +125,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
   const closing = new AbortController()
   const {httpPort} = runtime.ports
   if (machine.sidecars.has(httpPort)) throw new Error(`two sidecars at port ${httpPort.toString()}`)
-  machine.sidecars.set(httpPort, {id: runtime.id, admit: apps})
+  machine.sidecars.set(httpPort, {id: runtime.id, name: nameOf(runtime.id, runtime.plan.instance), admit: apps})
   return {
     closing: closing.signal,
     breakers: [],

@@ -10,7 +10,7 @@ const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
   [/\/platform\/(pipes|probe)\.ts$/, RUN],
   [/\/process\/(app-process|foreign-listener|watchdog)\.ts$/, RUN],
   [/\/process\/end-group\.ts$/, /\/end-apps\.ts$/],
-  [/\/ports\/claim(-all)?\.ts$/, RUN],
+  [/\/ports\/(claim|claim-all|app-port)\.ts$/, RUN],
   [/\/sidecar\/open-sidecar\.ts$/, RUN],
   [/\/run\/(run-resources|run-components|run-daprd|sweep|duplicate-run|apps\/open-logs)\.ts$/, RUN],
   [/\/logging\/old-logs\.ts$/, RUN],

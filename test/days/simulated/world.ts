@@ -2,10 +2,11 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {Event} from '../../../src/model/events.ts'
+import type {Plan} from '../../../src/model/plan.ts'
 import type {Run} from '../../../src/run/run.ts'
-import type {Action} from '../steps.ts'
-import type {Commands} from '../template.ts'
-import type {Seen, World} from '../world.ts'
+import type {Action} from '../steps/step.ts'
+import {nameOf, type Commands} from '../template.ts'
+import type {Seen, Told, World} from '../world.ts'
 import {SimulatedCalls} from './calls.ts'
 import {current, Machine} from './machine.ts'
 import {replaceModules} from './replaced.ts'
@@ -13,17 +14,23 @@ import {replaceModules} from './replaced.ts'
 replaceModules()
 const {Run: SimulatedRun} = await import('../../../src/run/run.ts')
 const {loadTemplate} = await import('../../../src/config/load.ts')
+const {onlyThese} = await import('../../../src/supervisor/order/selection.ts')
 await import('../../../src/supervisor/reload/watch-apps.ts')
 
 /** How long nothing may happen before the run counts as at rest. */
 const REST_MS = 3000
 /** Between two steps without a rest. */
 const MAX_HURRY_MS = 300
+/** Until an app that never comes up is given up: some four minutes. */
+const MAX_WAITS = 2000
+
+const nameOfTold = ({id, instance}: Told): string => nameOf(id, instance)
 
 /** The code that decides the order of things, on an invented machine. */
 export class SimulatedWorld implements World {
   readonly commands: Commands = {server: ['server'], worker: ['worker'], job: ['job'], sidecar: []}
   readonly programs = {}
+  readonly isPatient = true
   readonly #folder = mkdtempSync(join(tmpdir(), 'day-'))
   readonly #machine: Machine
   readonly #said: string[] = []
@@ -56,11 +63,11 @@ export class SimulatedWorld implements World {
         await this.#until(this.#pillion(action.args[0] ?? '', action.args[1] ?? ''))
         break
       case 'up':
-        await this.#up()
+        await this.#up(action.args)
         break
       case 'kill app': {
-        const process = this.#machine.living.find(({id}) => id === action.id)
-        process?.exit({kind: 'signal', signal: action.signal})
+        const pid = this.#told().find(({id, instance}) => nameOf(id, instance) === action.name)?.pid
+        this.#machine.living.find(each => each.pid === pid)?.exit({kind: 'signal', signal: action.signal})
         break
       }
       case 'kill run':
@@ -76,14 +83,25 @@ export class SimulatedWorld implements World {
 
   async rest(): Promise<string> {
     await this.#machine.pass(REST_MS)
-    return ''
+    let quiet = this.#isRestless() ? 0 : 10
+    for (let i = 0; i < MAX_WAITS && quiet < 10; i++) {
+      await this.#machine.pass(REST_MS / 10)
+      quiet = this.#isRestless() ? 0 : quiet + 1
+    }
+    return quiet < 10 ? 'the run does not come to rest' : ''
   }
 
-  async look(): Promise<Seen> {
-    const {living, handlers, sidecars, begun} = this.#machine
-    const all = this.#ended === undefined ? (handlers?.list().apps ?? []) : []
-    const apps = all.map(({appId, appPid, isReady, state, exitCode, httpPort, appPort}) => ({
+  /** An app is being started again and again, until it is given up. */
+  #isRestless(): boolean {
+    const all = this.#ended === undefined ? (this.#machine.handlers?.list().apps ?? []) : []
+    return all.some(({restartsAt}) => restartsAt > 0)
+  }
+
+  #told(): readonly Told[] {
+    const all = this.#ended === undefined ? (this.#machine.handlers?.list().apps ?? []) : []
+    return all.map(({appId, instance, appPid, isReady, state, exitCode, httpPort, appPort}) => ({
       id: appId,
+      instance,
       state,
       isReady,
       pid: appPid,
@@ -91,17 +109,22 @@ export class SimulatedWorld implements World {
       httpPort,
       appPort
     }))
+  }
+
+  async look(): Promise<Seen> {
+    const {living, sidecars, begun} = this.#machine
+    const apps = this.#told()
     return Promise.resolve({
       end: this.#ended,
       apps,
-      listed: apps.filter(({state}) => state !== 'stopped').map(({id}) => id),
+      listed: apps.filter(({state}) => state !== 'stopped').map(nameOfTold),
       living: living.map(({id, pid, life, env, text = ''}) => ({id, pid, isChild: true, life, env, text})),
       strangers: [],
       begun: [...begun],
       calls: this.#calls.all,
       delivered: this.#calls.delivered,
-      answers: new Map(apps.map(({id, appPort}) => [id, this.#answerAt(appPort)])),
-      sidecars: new Set([...sidecars.values()].map(({id}) => id)),
+      answers: new Map(apps.map(told => [nameOfTold(told), this.#answerAt(told.appPort)])),
+      sidecars: new Set([...sidecars.values()].map(({name}) => name)),
       outcries: this.#said.filter(line => line.startsWith('!')).map(line => `the run says: ${line.slice(2)}`)
     })
   }
@@ -133,9 +156,15 @@ export class SimulatedWorld implements World {
     this.#said.push(`! ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   }
 
-  async #up(): Promise<void> {
+  async #up(args: readonly string[]): Promise<void> {
     const around = {cwd: this.#folder, home: this.#folder, env: {}, readStdin: () => ''}
-    const load = async () => (await loadTemplate('.', around, {watch: true})).plan
+    const flag = (name: string): readonly string[] => args.flatMap((arg, i) => (args[i - 1] === name ? [arg] : []))
+    const [files, only] = [flag('-f'), flag('--only')]
+    const load = async (): Promise<Plan> => {
+      const wishes = {watch: true, ...(only.length === 0 && {profiles: flag('--profile')})}
+      const {plan} = await loadTemplate(files.length > 0 ? files : '.', around, wishes)
+      return only.length > 0 ? onlyThese(plan, only) : plan
+    }
     const run = new SimulatedRun({
       plan: await load(),
       shell: {},
@@ -143,7 +172,8 @@ export class SimulatedWorld implements World {
       output: {write: () => undefined, midLine: false},
       isTerminal: false,
       emit: event => this.#hear(event),
-      reread: load
+      reread: load,
+      excepted: new Set(flag('--except'))
     })
     this.#run = run
     this.#ended = undefined
@@ -168,7 +198,9 @@ export class SimulatedWorld implements World {
         ? await handlers?.stopApp(id)
         : verb === 'start'
           ? (await handlers?.startApp(id))?.outcome
-          : await handlers?.restartApp(id)
+          : verb === 'debug'
+            ? (await handlers?.debugApp(id))?.why
+            : await handlers?.restartApp(id)
     this.#said.push(`$ pillion ${verb} ${id} → ${String(told)}`)
   }
 

@@ -1,0 +1,92 @@
+import {isNeverReady, type Entry} from './template.ts'
+
+/**
+ * `up`: it runs and is ready; `unready`: it runs and is not. `ended`: its process has ended by itself, and none follows until
+ * something changes. `waiting` for what it depends on. `stopped` by `pillion stop`, or left out of the run. `debugged`: the
+ * user starts it, after `pillion debug`; `excepted`: after `up --except`.
+ */
+export type Phase = 'up' | 'unready' | 'ended' | 'waiting' | 'stopped' | 'debugged' | 'excepted'
+
+/** What must be true of an app of the run: of one instance, where it has several. */
+export interface App {
+  /** `a`, and `a.2` for its second instance. */
+  readonly name: string
+  readonly entry: Entry
+  /** Without a rest between two steps more than one may be right; what is seen then decides. */
+  phases: ReadonlySet<Phase>
+  /** How many processes of it may have begun since the last look. */
+  lives: {min: number; max: number}
+  /** Exit codes with which its last process may have ended. */
+  codes: ReadonlySet<number>
+  /** Its process may have what stood in files and template before: the next one did not come up. */
+  mayBeOld: boolean
+  /** Since the last look its sidecar was opened or closed, or its process ended by itself. */
+  isTouched: boolean
+  /** An edit has added it since the last look. */
+  isNew: boolean
+}
+
+/** 16 short-lived processes in a row, and it is given up. */
+export const LOOP = 16
+/** What its folder makes of a process at once: it exits with this code. */
+export const BAD_CODE = 3
+
+/** Phases without a process of ours: a save or an edit starts nothing. */
+const IDLE: ReadonlySet<Phase> = new Set<Phase>(['stopped', 'debugged', 'excepted', 'waiting'])
+
+export const isOnly = ({phases}: App, ...all: readonly Phase[]): boolean =>
+  [...phases].every(each => all.includes(each))
+
+export const isIdle = (app: App): boolean => isOnly(app, ...IDLE)
+
+export const idlePhases = ({phases}: App): readonly Phase[] => [...phases].filter(each => IDLE.has(each))
+
+/** An app without a process, in this phase. */
+export const resting = (name: string, entry: Entry, phase: Phase): App => ({
+  name,
+  entry,
+  phases: new Set([phase]),
+  lives: {min: 0, max: 0},
+  codes: new Set([0]),
+  mayBeOld: false,
+  isTouched: true,
+  isNew: true
+})
+
+/** What a new process of it becomes. */
+export interface Fresh {
+  readonly phase: Phase
+  readonly code: number
+  /** The least and the most processes that this takes. */
+  readonly min: number
+  readonly max: number
+}
+
+/** `isBad`: what its folder has lets each process exit at once. */
+export function freshOf(entry: Entry, isBad: boolean): Fresh {
+  const {kind, keys} = entry
+  if (kind === 'sidecar') return {phase: 'up', code: 0, min: 0, max: 0}
+  if (isBad) return {phase: 'ended', code: BAD_CODE, min: 1, max: keys.restart === undefined ? 1 : LOOP}
+  if (kind === 'job') return {phase: 'ended', code: 0, min: 1, max: 1}
+  return {phase: isNeverReady(entry) ? 'unready' : 'up', code: 0, min: 1, max: 1}
+}
+
+/** Whether all, none or some of what may be true meets what an app waits for. */
+export type Standing = 'met' | 'unmet' | 'maybe'
+
+const PHASES_MEETING: Readonly<Record<string, readonly Phase[]>> = {started: ['up', 'unready'], ready: ['up']}
+/** They may have met it before, or be started again. */
+const PHASES_UNSURE: readonly Phase[] = ['ended', 'stopped', 'debugged', 'excepted']
+
+/** Whether an app meets the condition of another one that depends on it. */
+export function standingOf(app: App, condition: string): Standing {
+  const {phases, codes} = app
+  if (condition === 'completed') {
+    if (!phases.has('ended')) return isOnly(app, 'stopped') ? 'maybe' : 'unmet'
+    if (phases.size > 1 || (codes.size > 1 && codes.has(0))) return 'maybe'
+    return codes.has(0) ? 'met' : 'unmet'
+  }
+  const meeting = PHASES_MEETING[condition] ?? []
+  if (isOnly(app, ...meeting)) return 'met'
+  return [...phases].some(each => meeting.includes(each) || PHASES_UNSURE.includes(each)) ? 'maybe' : 'unmet'
+}

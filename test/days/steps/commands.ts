@@ -1,0 +1,128 @@
+import {isOnly, type App} from '../app.ts'
+import type {Model} from '../model.ts'
+import {dependsOn, isNeverReady, withNeeded, type Entry, type How, type Kind} from '../template.ts'
+import {pick, type Action, type Kinds, type Plan, type Step} from './step.ts'
+
+const COMMANDED: readonly Kind[] = ['server', 'worker', 'job']
+const ALL: readonly Kind[] = [...COMMANDED, 'sidecar']
+
+/** The apps of which one is in this phase for sure. */
+const upOf = (model: Model, kinds: readonly Kind[]): readonly App[] =>
+  [...model.apps.values()].filter(app => isOnly(app, 'up') && kinds.includes(app.entry.kind))
+
+/** An app of the run, all of whose instances are of the user's run, not of a debugger. */
+function commanded(model: Model, {a}: Step, kinds: readonly Kind[]): Entry | undefined {
+  const apps = [...model.apps.values()].filter(({entry}) =>
+    model.of(entry.id).every(({phases}) => !phases.has('excepted') && !phases.has('waiting'))
+  )
+  const entry = pick(apps, a)?.entry
+  if (entry === undefined || !kinds.includes(entry.kind)) return undefined
+  // what a command for all instances means where some are stopped is not said
+  const [first, ...others] = model.of(entry.id).map(({phases}) => [...phases].toSorted().join())
+  return others.every(each => each === first) ? entry : undefined
+}
+
+const verb =
+  (name: 'start' | 'restart', kinds: readonly Kind[]): Plan =>
+  (model, step) => {
+    const entry = commanded(model, step, kinds)
+    if (entry === undefined) return undefined
+    // the command waits until what it needs is ready
+    const needed = [...withNeeded([entry.id], model.followed.apps)].flatMap(id => (id === entry.id ? [] : model.of(id)))
+    const isFit = (app: App): boolean =>
+      isOnly(app, 'up', 'stopped', 'ended') && !isNeverReady(app.entry) && !model.isBad(app.entry.folder)
+    if (!needed.every(isFit)) return undefined
+    // a restart of what is being debugged is refused
+    if (name === 'restart' && model.of(entry.id).some(({phases}) => phases.has('debugged'))) return undefined
+    model.command(name, entry.id)
+    return [{do: 'pillion', args: [name, entry.id]}]
+  }
+
+/** The flags of an `up`, and what they are in the model. */
+function howOf(model: Model, {a, b}: Step): How | undefined {
+  const {apps} = model.written
+  const id = pick(apps, b)?.id ?? ''
+  const how = ([{}, {}, {hasProfile: true}, {hasMine: true}, {only: [id]}, {except: [id]}] as const)[a % 6] ?? {}
+  const isSureToRun = ({id: each, kind, keys}: Entry): boolean =>
+    (kind === 'server' || kind === 'worker') &&
+    keys.dependsOn === undefined &&
+    (keys.profiles === undefined || how.hasProfile === true) &&
+    (how.only === undefined || withNeeded(how.only, apps).has(each)) &&
+    how.except?.includes(each) !== true
+  // what a profile leaves out cannot be left to the user, and what others wait for would let them wait
+  const isWaitedFor = apps.some(app => dependsOn(app).some(([needed]) => needed === id))
+  const isFit = how.except === undefined || (pick(apps, b)?.kind === 'server' && !isWaitedFor)
+  const isKnown = how.hasProfile !== true || apps.some(({keys}) => keys.profiles !== undefined)
+  return isFit && isKnown && apps.some(isSureToRun) ? how : undefined
+}
+
+const argsOf = ({only = [], except = [], hasProfile, hasMine}: How): readonly string[] => [
+  '--watch',
+  ...(only.length > 0 ? ['--only', only.join(',')] : []),
+  ...(except.length > 0 ? ['--except', except.join(',')] : []),
+  ...(hasProfile === true ? ['--profile', 'more'] : []),
+  ...(hasMine === true ? ['-f', 'dapr.yaml', '-f', 'mine.yaml'] : [])
+]
+
+const again =
+  (end: Action): Plan =>
+  (model, step, {isPatient}) => {
+    const {apps} = model.written
+    const isLooping = apps.some(({folder, keys}) => keys.restart !== undefined && model.isBad(folder))
+    const how = howOf(model, step)
+    if (model.isBroken || how === undefined || (isLooping && !isPatient)) return undefined
+    model.up(how)
+    return [end, {do: 'up', args: argsOf(how)}]
+  }
+
+/** What people do besides edits and saves: commands, calls, and what happens to processes. */
+export const COMMANDS: Kinds = {
+  stop: [
+    6,
+    (model, step) => {
+      const entry = commanded(model, step, ALL)
+      if (entry === undefined || model.living.every(each => each.entry.id === entry.id || each.isNew)) return undefined
+      model.stop(entry.id)
+      return [{do: 'pillion', args: ['stop', entry.id]}]
+    }
+  ],
+  start: [7, verb('start', ALL)],
+  restart: [5, verb('restart', COMMANDED)],
+  debug: [
+    2,
+    (model, step) => {
+      const entry = commanded(model, step, ['server'])
+      if (entry === undefined || model.called.has(entry.id) || model.of(entry.id).length > 1) return undefined
+      if (model.of(entry.id).some(app => !isOnly(app, 'up'))) return undefined
+      model.debug(entry.id)
+      return [{do: 'pillion', args: ['debug', entry.id]}]
+    }
+  ],
+  crash: [
+    6,
+    (model, {a, b}, {isPatient}) => {
+      const app = pick(upOf(model, ['server', 'worker']), a)
+      if (app === undefined) return undefined
+      const {entry, name} = app
+      if (!isPatient && entry.keys.restart !== undefined && model.isBad(entry.folder)) return undefined
+      const signal = b % 2 === 0 ? 'SIGKILL' : 'SIGUSR2'
+      model.crashed(name, 128 + (signal === 'SIGKILL' ? 9 : 12))
+      return [{do: 'kill app', name, signal}]
+    }
+  ],
+  call: [
+    8,
+    (model, {a, b}) => {
+      const from = pick(upOf(model, ALL), a)?.entry.id
+      const callees = [...model.apps.values()].filter(
+        app => app.entry.kind === 'server' && isOnly(app, 'up', 'ended', 'stopped')
+      )
+      const to = pick(callees, b)?.entry.id
+      if (from === undefined || to === undefined) return undefined
+      model.called.add(to)
+      return [{do: 'call', from, to, count: 1 + (b % 5)}]
+    }
+  ],
+  'down and up': [2, again({do: 'pillion', args: ['down']})],
+  'kill and up': [1, again({do: 'kill run'})]
+}
