@@ -1,6 +1,6 @@
 import {spawn, spawnSync, type ChildProcess} from 'node:child_process'
 import {once} from 'node:events'
-import {chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync} from 'node:fs'
+import {chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {freePort} from './free-port.ts'
@@ -31,6 +31,32 @@ export const skipWithoutPostgres = ['initdb', 'postgres', 'psql'].every(
 const NOBODY = 65_534
 const user = process.getuid?.() === 0 ? {uid: NOBODY, gid: NOBODY} : {}
 
+/** Makes a cluster in a folder, which its server then owns. */
+function initialise(data: string): void {
+  const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']
+  mkdirSync(data, {recursive: true})
+  chmodSync(data, 0o700)
+  if (user.uid !== undefined) chownSync(data, user.uid, user.gid)
+  const made = spawnSync('initdb', args, {cwd: '/', encoding: 'utf8', ...user})
+  if (made.status !== 0) throw new Error(made.stderr)
+}
+
+/** Makes a cluster in a folder, and gives the command that serves it, as a template has it. */
+export function postgresCommand(data: string, port: number): readonly string[] {
+  initialise(data)
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'shared_buffers=16MB']
+  const id = NOBODY.toString()
+  return [
+    ...(user.uid === undefined ? [] : ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups']),
+    'postgres',
+    '-D',
+    data,
+    '-p',
+    port.toString(),
+    ...settings.flatMap(setting => ['-c', setting])
+  ]
+}
+
 const query = (connection: string, sql: string): string => {
   const {status, stdout, stderr} = spawnSync('psql', ['-X', '-A', '-t', '-c', sql, connection], {encoding: 'utf8'})
   if (status !== 0) throw new Error(stderr)
@@ -46,12 +72,7 @@ export async function realPostgres(
   const folder = mkdtempSync('/tmp/postgres-')
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
   const data = join(folder, 'data')
-  const made = spawnSync('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
-    cwd: folder,
-    encoding: 'utf8',
-    ...user
-  })
-  if (made.status !== 0) throw new Error(made.stderr)
+  initialise(data)
   for (const [from, to] of tls
     ? ([
         ['server.pem', 'server.crt'],

@@ -47,8 +47,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
   servers: {
     folders: ['test/servers'],
     minutes: 4,
-    what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd',
+    what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd; a day with servers and four languages',
     needs: [
+      PYTHON,
+      GO,
       JAVA,
       MAVEN,
       REDIS,
