@@ -139,6 +139,7 @@ export class DaprResources {
     if (before === undefined) {
       this.#found.set(key, {document, apps: new Set([app]), shownAs: this.#shown(path), text})
       this.#checks.push(() => checkName(kind, name))
+      if (kind === 'Component') this.#checks.push(() => checkType(document.field('spec').field('type')))
       return
     }
     if (before.text === text) {
@@ -184,6 +185,13 @@ function checkName(kind: string, name: Field): void {
   if (OBJECT_NAME.test(name.text()) && name.text().length <= 253) return
   const message = `${JSON.stringify(name.text())} cannot name a ${kind} in Kubernetes`
   refuse(name.place, message, 'expected small letters, digits, - and .')
+}
+
+/** A number would become a text that nobody has written. */
+function checkType(type: Field): void {
+  if (type.isText && type.text() !== '') return
+  const message = `spec.type is ${type.isAbsent ? 'missing' : type.isText ? 'empty' : 'no text'}`
+  refuse(type.place, message, 'expected a text such as state.redis')
 }
 
 function refuse(place: Place, message: string, hint = ''): never {

@@ -159,6 +159,11 @@ export class Field {
     return typeof value === 'boolean' ? value : this.#mistyped('true or false')
   }
 
+  /** It is a text, and no number or word such as `true` that `text` reads as one. */
+  get isText(): boolean {
+    return isScalar(this.#node) && typeof this.#node.value === 'string'
+  }
+
   get isMapping(): boolean {
     return isMap(this.#node)
   }

@@ -1,5 +1,6 @@
 /** A run on a cluster whose API server misbehaves. */
-import {readFileSync} from 'node:fs'
+import {readFileSync, readdirSync} from 'node:fs'
+import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {FakeApiServer} from '../rig/fake-api-server.ts'
 import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
@@ -77,6 +78,24 @@ t.test('a server that goes away while a run is under way: said once, and once wh
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
   t.same([...server.objects.keys()], [])
+})
+
+t.test('stop elsewhere: what an app prints at SIGTERM is shown and filed', async t => {
+  const {rig, server, env, run: start} = await openShop(t)
+  server.hasGrace = true
+  const run = start()
+  await run.waitForLine('== APP - stock == started')
+  const stop = rig.pillion(['stop', '-k', '-f', '.'], {env})
+  await server.watching(4) // two of the run, and both wait until the pods are gone
+  const pod = '/api/v1/namespaces/shop/pods/stock-1'
+  server.print(pod, 'my last words')
+  await run.waitForLine('== APP - stock == my last words')
+  server.remove(pod)
+  t.match(await stop.exited, {code: 0})
+  t.match(await run.exited, {code: 0})
+  const logs = join(rig.folder, 'stock/.dapr/logs')
+  const files = readdirSync(logs).map(file => readFileSync(join(logs, file), 'utf8'))
+  t.ok(files.some(text => text.includes('my last words')))
 })
 
 t.test('a token that has expired while a run is under way is fetched anew', async t => {

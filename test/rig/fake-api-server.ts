@@ -37,6 +37,7 @@ const DAPR_KINDS = [
   {name: 'configurations', kind: 'Configuration', namespaced: true},
   {name: 'resiliencies', kind: 'Resiliency', namespaced: true}
 ]
+const AT = `${new Date(0).toISOString().replace('Z', '000000Z')} `
 const WATCHED = /\/(?:deployments|jobs|pods)$/
 
 /**
@@ -57,8 +58,12 @@ export class FakeApiServer {
   #version = 100
   /** The last lines of every log. */
   log = 'started\n'
-  /** Deployments have no pods of their own. */
+  /** Deployments have pods of their own. */
   hasPods = true
+  /** Pods of deleted Deployments stay until they are removed: they have their grace. */
+  hasGrace = false
+  /** Logs that are followed, with the start of the path of their pod's. */
+  readonly #logs = new Map<ServerResponse, string>()
 
   constructor(secure?: {readonly cert: Buffer; readonly key: Buffer}) {
     this.#secure = secure
@@ -136,9 +141,15 @@ export class FakeApiServer {
     return saved
   }
 
+  /** A line of a pod that runs, for those who follow its log. */
+  print(pod: string, line: string): void {
+    for (const [response, path] of this.#logs) if (path === pod) response.write(`${AT}${line}\n`)
+  }
+
   remove(path: string): void {
     const object = this.objects.get(path)
     if (object === undefined || !this.objects.delete(path)) return
+    for (const [response, pod] of this.#logs) if (pod === path) response.end()
     const resourceVersion = `${++this.#version}`
     this.#tell('DELETED', path, {...object, metadata: {...object.metadata, resourceVersion}})
   }
@@ -183,7 +194,7 @@ export class FakeApiServer {
     if (path === '/apis/dapr.io/v1alpha1') return send(response, 200, {resources: DAPR_KINDS})
     if (path.endsWith('selfsubjectaccessreviews')) return send(response, 201, {status: {allowed: true}})
     if (/^\/api\/v1\/namespaces\/[^/]+$/.test(path)) return send(response, 200, {kind: 'Namespace'})
-    if (path.endsWith('/log')) return this.#sendLog(query, response)
+    if (path.endsWith('/log')) return this.#sendLog(path.slice(0, -'/log'.length), query, response)
     if (method === 'PATCH' && body !== undefined) return this.#apply(path, body, {query, response})
     if (method === 'DELETE') return this.#delete(path, response)
     const object = this.objects.get(path)
@@ -231,7 +242,7 @@ export class FakeApiServer {
     if (object === undefined) return send(response, 404, {kind: 'Status', status: 'Failure', reason: 'NotFound'})
     this.remove(path)
     send(response, 200, {kind: 'Status', status: 'Success'})
-    if (object.kind !== 'Deployment') return
+    if (object.kind !== 'Deployment' || this.hasGrace) return
     for (const [at, {metadata}] of this.objects)
       if (at.includes('/pods/') && metadata.labels?.['app'] === object.metadata.name) this.remove(at)
   }
@@ -245,11 +256,15 @@ export class FakeApiServer {
     response.on('close', () => this.#watches.delete(response))
   }
 
-  #sendLog(query: URLSearchParams, response: ServerResponse): void {
-    const at = query.get('timestamps') === 'true' ? `${new Date(0).toISOString().replace('Z', '000000Z')} ` : ''
+  #sendLog(pod: string, query: URLSearchParams, response: ServerResponse): void {
+    if (!this.objects.has(pod))
+      return send(response, 404, {kind: 'Status', status: 'Failure', reason: 'NotFound', code: 404})
+    const at = query.get('timestamps') === 'true' ? AT : ''
     response.writeHead(200, {'content-type': 'text/plain'})
     response.write(this.log.replaceAll(/^(?=.)/gm, at))
-    if (query.get('follow') !== 'true') response.end()
+    if (query.get('follow') !== 'true') return void response.end()
+    this.#logs.set(response, pod)
+    response.on('close', () => this.#logs.delete(response))
   }
 }
 

@@ -102,6 +102,11 @@ export class AppDeployment {
     await Promise.all(this.#telling)
   }
 
+  /** Settles when all lines of pods that have ended are read, or after a moment. */
+  async allRead(): Promise<void> {
+    await inTime(Promise.all([...this.#logs.values()].map(async log => log.allRead())))
+  }
+
   /** How far it is now. */
   progress(): AppProgress {
     if (this.phase === 'waiting' || this.phase === 'deploying') return this.phase
@@ -213,12 +218,17 @@ export class AppDeployment {
   ): Promise<void> {
     if (container === this.id) this.#failures = livedMs(end) >= STEADY_MS ? 1 : this.#failures + 1
     const failures = this.#failures
-    const {promise, resolve} = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, LAST_LINE_MS)
-    await Promise.race([log.readAll(id), promise])
-    clearTimeout(timer)
+    await inTime(log.readAll(id))
     this.#options.onExit({container, pod, end, lastLine: log.lastLine, failures})
   }
+}
+
+/** Waits for last lines, but not for long. */
+async function inTime(read: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, LAST_LINE_MS)
+  await Promise.race([read, late.promise])
+  clearTimeout(timer)
 }
 
 const livedMs = ({startedAt = '', finishedAt = ''}: Terminated): number =>

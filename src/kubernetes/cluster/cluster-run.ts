@@ -7,7 +7,7 @@ import type {ClusterEvent, DeployFile} from './cluster-event.ts'
 import {inParallel} from './in-parallel.ts'
 import {nameOf, type LiveObject, type ObjectStore} from './object-store.ts'
 import {SIDECAR, type Pod} from './pod.ts'
-import {takeDown} from './take-down.ts'
+import {podsGone, takeDown, type TakeDownOptions} from './take-down.ts'
 import {watch} from './watch.ts'
 
 export interface ClusterRunOptions {
@@ -360,29 +360,31 @@ export class ClusterRun {
     clearTimeout(this.#timeout)
     for (const timer of this.#hindered.values()) clearTimeout(timer)
     let error = failure
+    const workloads = this.#options.objects.apps.map(({workload}) => workload)
     // what is on its way to the server is there before it is deleted
     await Promise.allSettled(this.#work)
     try {
-      if (!isTakenBack) await this.#takeBack()
+      await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))
     } catch (left) {
       error ??= left
       if (error !== left) this.#options.emit({type: 'warned', text: messageOf(left)})
     }
+    if (!this.#now.signal.aborted) await Promise.all([...this.#apps.values()].map(async each => each.allRead()))
     this.#over.abort()
     await Promise.all([...this.#apps.values()].map(async each => each.close()))
     if (error !== undefined) this.#ended.reject(error)
     else this.#ended.resolve(this.#isHealthy)
   }
 
-  async #takeBack(): Promise<void> {
+  get #takingDown(): TakeDownOptions {
     const {store, objects, emit} = this.#options
-    await takeDown({
+    return {
       store,
       labels: this.#labels,
       apps: objects.apps,
       now: this.#now.signal,
       onDelete: (id, of) => emit({type: 'app-deleting', id, objects: of}),
       onWait: what => emit({type: 'warned', text: what})
-    })
+    }
   }
 }

@@ -59,6 +59,11 @@ export class ContainerLog {
     return this.#read.get(id)?.promise
   }
 
+  /** Settles when all lines of all its starts so far are read. */
+  async allRead(): Promise<void> {
+    await Promise.all([...this.#read.values()].map(async ({promise}) => promise))
+  }
+
   /** Earlier starts are left out where only the last lines are wanted. */
   #addPrevious(id: string): void {
     if (this.#isFirst && this.#read.size === 0 && this.#options.tail !== undefined) this.#read.set(id, settled())

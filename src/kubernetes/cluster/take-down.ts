@@ -51,7 +51,7 @@ export async function takeDown(options: TakeDownOptions): Promise<number> {
     for (const level of [unknown, ...known]) {
       const ofLevel = all.filter(object => level.includes(appOf(object)))
       await deleteAll(options, ofLevel)
-      await pods.gone(level, graceOf(ofLevel), now)
+      await pods.gone(level, patienceFor(ofLevel), now)
     }
     await deleteAll(
       options,
@@ -75,7 +75,21 @@ async function deleteAll({store, onDelete}: TakeDownOptions, objects: readonly L
   await inParallel(objects, async object => store.delete(object))
 }
 
-/** The longest time that a pod of these may take to end. */
+/** Settles when the pods of these workloads are gone, which somebody else has deleted: until then they may print. */
+export async function podsGone(
+  {store, labels, apps, now}: TakeDownOptions,
+  workloads: readonly KubernetesObject[]
+): Promise<void> {
+  const end = new AbortController()
+  const pods = await watchPods(store, labels, end.signal)
+  const ids = apps.map(({id}) => id)
+  await pods.gone(ids, patienceFor(workloads), now).finally(() => end.abort())
+}
+
+/** The longest time that a pod of these may take to be gone, in ms. */
+const patienceFor = (workloads: readonly KubernetesObject[]): number => graceOf(workloads) + EXTRA_MS
+
+/** The grace of these, the longest. */
 function graceOf(workloads: readonly KubernetesObject[]): number {
   const seconds = workloads.map(({spec}) => {
     const {template} = (spec ?? {}) as {
@@ -88,7 +102,7 @@ function graceOf(workloads: readonly KubernetesObject[]): number {
 
 interface PodsLeft {
   /** Settles when no pod of these apps is left. Rejects with a `UserError` if they do not go. */
-  gone(ids: readonly string[], graceMs: number, now: AbortSignal): Promise<void>
+  gone(ids: readonly string[], patienceMs: number, now: AbortSignal): Promise<void>
 }
 
 async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal): Promise<PodsLeft> {
@@ -108,7 +122,7 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
     }
   )
   return {
-    async gone(ids, graceMs, now) {
+    async gone(ids, patienceMs, now) {
       const those = (): readonly Pod[] =>
         [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? ''))
       const {promise, resolve} = Promise.withResolvers<void>()
@@ -117,7 +131,7 @@ async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal
         if (isOver()) resolve()
       }
       now.addEventListener('abort', look)
-      const timer = setTimeout(resolve, graceMs + EXTRA_MS)
+      const timer = setTimeout(resolve, patienceMs)
       look()
       await promise
       clearTimeout(timer)

@@ -119,6 +119,19 @@ t.test('resources: two meanings of a name, names that are none, and files that a
     message: /"My_Store" cannot name a Component in Kubernetes/
   })
   t.match(await refused({'a.yaml': component('""')}), {message: /"" cannot name a Component/})
+  for (const [type, said] of [
+    ['5', 'spec.type is no text'],
+    ['true', 'spec.type is no text'],
+    ['{a: b}', 'spec.type is no text'],
+    ['""', 'spec.type is empty']
+  ] as const)
+    t.match(await refused({'a.yaml': component('x').replace('state.redis', type)}), {
+      message: said,
+      explanation: /expected a text such as state\.redis/
+    })
+  t.match(await refused({'a.yaml': component('x').replace('type: state.redis, ', '')}), {
+    message: /spec\.type is missing/
+  })
   t.match(await refused({'a.yaml': 'a: [1'}), {message: /res\/a\.yaml: not valid YAML/})
   t.match(await refused({'a.yaml': 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: 3\n'}), {
     message: /metadata has a value of a wrong type/
