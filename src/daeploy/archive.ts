@@ -1,11 +1,12 @@
 import {createReadStream} from 'node:fs'
-import {mkdir, open, realpath} from 'node:fs/promises'
+import {open, realpath} from 'node:fs/promises'
 import {join, posix} from 'node:path'
 import {Transform} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import {createGunzip} from 'node:zlib'
 import type {ReadEntry} from 'tar'
 import {codeOf} from '../model/errors.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 
 /** Limits for unpacking an archive. */
 export interface UnpackLimits {
@@ -31,7 +32,7 @@ export async function unpackArchive(archive: string, folder: string, limits = LI
     filter: (_, entry) => entries.isWanted(entry as ReadEntry),
     onwarn: (code, message) => entries.onWarning(code, message)
   })
-  await mkdir(folder, {recursive: true})
+  makeFolder(folder)
   const unpacked = (await isGzip(archive)) ? [createGunzip()] : []
   await pipeline([createReadStream(archive), ...unpacked, counting(limits.maxBytes, entries), unpack])
   entries.check()

@@ -1,7 +1,8 @@
-import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {HEADER, type ExportFile} from './export-files.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 
 /** What an export names its files. */
 const OUR_NAME = /^\d{2,}-.+\.yaml$/
@@ -12,7 +13,7 @@ const OUR_NAME = /^\d{2,}-.+\.yaml$/
  */
 export const writeFiles = (folder: string, files: readonly ExportFile[]): void =>
   telling(() => {
-    mkdirSync(folder, {recursive: true})
+    makeFolder(folder)
     const there = readdirSync(folder).filter(name => OUR_NAME.test(name))
     for (const {name} of files) refuseForeign(join(folder, name), HEADER)
     for (const name of there)
@@ -28,7 +29,7 @@ export const writeFiles = (folder: string, files: readonly ExportFile[]): void =
 export const writeFile = (path: string, text: string, header: string): void =>
   telling(() => {
     refuseForeign(path, header)
-    mkdirSync(dirname(path), {recursive: true})
+    makeFolder(dirname(path))
     writeFileSync(path, text)
   })
 

@@ -1,8 +1,9 @@
-import {mkdir, unlink} from 'node:fs/promises'
+import {unlink} from 'node:fs/promises'
 import {connect, type Server} from 'node:net'
 import {join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {BACKLOG, createClaim} from '../net/claimed-server.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 
 /** The protocols of a sidecar's API. */
 export type Api = 'http' | 'grpc'
@@ -18,7 +19,7 @@ export const socketPath = (folder: string, appId: string, api: Api): string =>
 export async function listenOnSocket(folder: string, appId: string, api: Api): Promise<Server> {
   const path = socketPath(folder, appId, api)
   try {
-    await mkdir(folder, {recursive: true})
+    makeFolder(folder)
     if (await isDead(path)) await unlink(path)
     return await listen(path)
   } catch (error) {

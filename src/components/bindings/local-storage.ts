@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {existsSync} from 'node:fs'
-import {lstat, mkdir, readFile, realpath, readdir, rmdir, stat, unlink, writeFile} from 'node:fs/promises'
+import {lstat, readFile, realpath, readdir, rmdir, stat, unlink, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, resolve, sep} from 'node:path'
 import {isBase64} from '../../model/base64.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
@@ -8,6 +8,7 @@ import {fileFault} from '../../model/read-file.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
 import {pathInside} from './local-storage/path-inside.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 
 /** Folders of the system in which nothing is kept (components-contrib: bindings/localstorage). */
 const FORBIDDEN = ['/proc', '/sys', '/boot', '/var/run/secrets']
@@ -22,7 +23,7 @@ export const open: OpenComponent<Binding> = async options => {
   if (FORBIDDEN.some(path => root === path || root.startsWith(path + sep)))
     fail('failed to parse metadata: property rootPath points to a disallowed location')
   try {
-    await mkdir(root, {recursive: true})
+    makeFolder(root)
   } catch (error) {
     fail(`unable to create directory specified by 'rootPath' ${root}: ${messageOf(error)}`)
   }
@@ -62,7 +63,7 @@ async function create(root: string, request: BindingRequest): Promise<BindingRes
   const path = await pathInside(root, nameIn(request) || randomUUID())
   const folder = dirname(path)
   try {
-    await mkdir(folder, {recursive: true})
+    makeFolder(folder)
   } catch (error) {
     throw new Error(`error creating directory ${folder}: ${messageOf(error)}`, {cause: error})
   }

@@ -1,5 +1,5 @@
-import {mkdirSync, mkdtempSync} from 'node:fs'
-import {cp, mkdir, readdir, realpath, rm, stat, symlink} from 'node:fs/promises'
+import {mkdtempSync} from 'node:fs'
+import {cp, readdir, realpath, rm, stat, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {unpackArchive} from '../archive.ts'
@@ -7,6 +7,7 @@ import {codeOf, messageOf} from '../../model/errors.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {changedIn, workspacesFolder, MANIFEST, writeManifest, type WorkspaceContent} from './manifest.ts'
 import {SHARED, fingerprintOf, fingerprintsIn, type Fingerprints} from './fingerprints.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 
 type Shell = Readonly<Record<string, string | undefined>>
 
@@ -43,7 +44,7 @@ export class Workspaces {
       this.#writeManifest()
     }
     const folder = join(this.#folder, name)
-    mkdirSync(folder, {recursive: true})
+    makeFolder(folder)
     return folder
   }
 
@@ -102,7 +103,7 @@ export class Workspaces {
 
   #make(): string {
     try {
-      mkdirSync(this.#home, {recursive: true, mode: 0o700})
+      makeFolder(this.#home, 0o700)
       return this.#home
     } catch (error) {
       if (!['EACCES', 'EROFS', 'ENOTDIR', 'EPERM', 'ENOENT'].includes(codeOf(error))) throw error
@@ -159,7 +160,7 @@ const nameOf = ({id, version}: AppPlan): string => `${id}_${version}`
 async function link(source: string, place: string): Promise<void> {
   try {
     if (!(await stat(source)).isDirectory()) return
-    await mkdir(dirname(place), {recursive: true})
+    makeFolder(dirname(place))
     await symlink(source, place)
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error

@@ -1,9 +1,10 @@
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {messageOf} from '../../model/errors.ts'
 import type {AppObjects} from '../object.ts'
 import {yamlText} from '../yaml-text.ts'
 import type {DeployFile} from './cluster-event.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 
 /** Writes what is applied of an app next to it, as Dapr's CLI does; not its secrets. A folder that cannot be written is no failure. */
 export function deployFiles(
@@ -13,7 +14,7 @@ export function deployFiles(
   const folder = deployFolder(plan.folder)
   const objects = [service, workload].filter(object => object !== undefined)
   try {
-    mkdirSync(folder, {recursive: true})
+    makeFolder(folder)
     return objects.map(object => {
       const path = join(folder, `${object.kind.toLowerCase()}.yaml`)
       writeFileSync(path, yamlText(object))

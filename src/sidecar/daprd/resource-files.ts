@@ -1,6 +1,7 @@
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {ComponentProperty, ComponentResource} from '../../resources/components.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
 
 const VERSION = 'dapr.io/v1alpha1'
 
@@ -66,7 +67,7 @@ export interface DaprdFolder {
 export function writeFolder(path: string, text: string): DaprdFolder {
   const resources = join(path, 'resources')
   const config = join(path, 'config.yaml')
-  mkdirSync(resources, {recursive: true, mode: 0o700})
+  makeFolder(resources, 0o700)
   writeFileSync(join(resources, 'components.yaml'), text, {mode: 0o600})
   writeFileSync(config, CONFIGURATION, {mode: 0o600})
   return {path, resources, config}

@@ -122,4 +122,5 @@ t.test('a socket that a dead run left behind is replaced', async t => {
   socket.destroy()
   server.close()
   await t.rejects(listenOnSocket('/dev/null/x', 'shop', 'http'), {message: /ENOTDIR/})
+  await t.rejects(listenOnSocket('/proc/x', 'shop', 'http'), {message: /ENOENT/})
 })
