@@ -23,7 +23,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** What a module that could stand alone takes from the others. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
   import: ['model', 'config'],
-  kubernetes: ['model', 'net', 'config', 'resources', 'logging', 'supervisor', 'import'],
+  kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor', 'import'],
   mcp: ['model', 'net', 'control', 'api']
 }
 
