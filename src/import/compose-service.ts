@@ -102,8 +102,18 @@ export function environmentOf(
   const changed = [...replaced]
   if (changed.length > 0)
     notes.push(`env: ${changed.join(' and ')} ${changed.length === 1 ? 'is' : 'are'} at ${host} here`)
+  for (const other of services.values())
+    if (replaced.has(other.id) && !programs.has(other.id)) notes.push(...movedPorts(other, env))
   return result
 }
+
+/** `DB_PORT: 5432`, where that port is published as another one. */
+const movedPorts = (other: Service, env: Readonly<Record<string, string>>): readonly string[] =>
+  portsOf(other).flatMap(({published, target}) => {
+    const names = Object.keys(env).filter(name => /PORT/i.test(name) && env[name] === target)
+    if (names.length === 0 || published === '' || published === target) return []
+    return [`env: ${names.join(', ')}: ${other.id} is at port ${published} here, not at ${target}`]
+  })
 
 /** Variables whose whole value may be the name of a host. */
 const HOST = /HOST|ADDR|SERVER|ENDPOINT|BROKER|NODE|URL|URI/i

@@ -358,3 +358,21 @@ t.test('two services on one port: which, and what to change', async t => {
     'ports: 5432 is that of db, too, and only one can listen there: write another number in front of the colon of --publish 5432:5432'
   ])
 })
+
+t.test('a port in a variable of its own is named, where another one is published', async t => {
+  const notes = async (ports: string): Promise<readonly string[]> => {
+    const text = `services:
+  web: {build: web, environment: {DB_HOST: db, DB_PORT: "5432", LIMIT: "5432"}}
+  db: {image: postgres, ports: ["${ports}"]}
+`
+    return (await imported(t, {'compose.yaml': text, web: NODE})).notes
+  }
+  t.strictSame((await notes('5433:5432')).slice(0, 2), [
+    'env: db is at localhost here',
+    'env: DB_PORT: db is at port 5433 here, not at 5432'
+  ])
+  t.strictSame(
+    (await notes('5432:5432')).filter(note => note.includes('DB_PORT')),
+    []
+  )
+})
