@@ -1,5 +1,5 @@
 import {callTable} from '../call-table.ts'
-import {hasFailed, type AppOutcome, type Outcome} from './outcome.ts'
+import {deathText, hasFailed, type AppOutcome, type Outcome} from './outcome.ts'
 
 const CALLS = 5
 
@@ -21,17 +21,21 @@ export function outcomeText({apps, failedCalls, exitCode}: Outcome): string {
 const isWaiting = ({isOver, deaths}: AppOutcome): boolean => !isOver && deaths.length === 0
 
 function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): string {
-  const inside = deaths.at(-1)?.inside ?? []
-  const ends = deaths.length > 0 ? `, crashed ${times(deaths.length)}` : ''
+  const death = deaths.at(-1)
+  const inside = death?.inside ?? []
+  // what its next process does at this moment says nothing
+  const isAgain = death !== undefined && ['starting', 'not ready'].includes(state)
+  const why = isAgain ? deathText(death) : reason
+  const crashes = `crashed ${times(deaths.length)}`
   return [
-    `"${name}": ${state}${ends}\n`,
-    reason === '' ? '' : indented(`${reason}\n`),
+    `"${name}": ${isAgain ? `${crashes}, now ${state}` : death === undefined ? state : `${state}, ${crashes}`}\n`,
+    why === '' ? '' : indented(`${why}\n`),
     inside.length === 0 ? '' : `In flight when it exited:\n${indented(callTable(inside, Infinity))}`,
     lines.length === 0 ? 'It wrote nothing.\n' : `Its last lines:\n${indented(`${lines.join('\n')}\n`)}`,
     logFile === '' ? '' : `The whole log: ${logFile}\n`
   ].join('')
 }
 
-const times = (count: number): string => (count === 1 ? 'once' : `${count.toString()} times`)
+const times = (count: number): string => ['', 'once', 'twice'][count] ?? `${count.toString()} times`
 
 const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')
