@@ -167,6 +167,34 @@ t.test(
   }
 )
 
+t.test('suspended and resumed from outside, and then brought back by fg, it has its keys again', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
+  const typed = [...rig.program, 'run', '-f', '.'].map(word => `'${word}'`).join(' ')
+  screen.type(`${typed}\n`)
+  const api = await rig.driven('api')
+  await screen.line(/^1 app ready in/)
+  const [{cliPid} = {cliPid: 0}] = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as {cliPid: number}[]
+  process.kill(cliPid, 'SIGSTOP')
+  await screen.line(/Stopped/)
+  process.kill(cliPid, 'SIGCONT')
+  await api.print('still here\n')
+  await screen.line(/== APP - api == still here/)
+  screen.type('echo in the "shell"\n')
+  await screen.line(/in the shell$/)
+  await api.print('and not frozen\n')
+  await screen.line(/== APP - api == and not frozen/)
+  screen.type('fg\n')
+  await press(screen, 'h', /restart apps/)
+  t.notOk(await screen.isAsBefore(), 'keys are not shown')
+  screen.type('\x03')
+  await screen.line(/^1 app stopped in/)
+  screen.type('echo at the "end"\n')
+  await screen.line(/at the end$/)
+  t.ok(await screen.isAsBefore(), 'the shell has its terminal again')
+})
+
 t.test(
   'what is waited for at the end is shown after a moment; a second Ctrl-C kills, and the last line says whom',
   {skip},

@@ -27,11 +27,14 @@ export class KeyInput {
   readonly #options: KeyInputOptions
   readonly #keys: Keys
   #mode: KeyMode | undefined
+  /** What it was when we were frozen. */
+  #frozen: KeyMode | undefined
   #isEntering = false
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
   readonly #onData = (chunk: string): void => this.#take(chunk)
   readonly #look = (): void => void this.#enter()
+  readonly #onContinued = (): void => this.#thaw()
   readonly #onStop = (): void => this.#suspend()
   readonly #onExit = (): void => this.#leave()
 
@@ -45,7 +48,7 @@ export class KeyInput {
     process.stdin.setEncoding('utf8').on('data', this.#onData).pause()
     process.stdin.on('error', () => this.close())
     process.stdin.on('end', () => this.close())
-    process.on('SIGCONT', this.#look).on('SIGTSTP', this.#onStop).on('exit', this.#onExit)
+    process.on('SIGCONT', this.#onContinued).on('SIGTSTP', this.#onStop).on('exit', this.#onExit)
     return this.#enter()
   }
 
@@ -55,7 +58,7 @@ export class KeyInput {
     this.#keys.end()
     clearTimeout(this.#timer)
     process.stdin.off('data', this.#onData).pause()
-    process.off('SIGCONT', this.#look).off('SIGTSTP', this.#onStop).off('exit', this.#onExit)
+    process.off('SIGCONT', this.#onContinued).off('SIGTSTP', this.#onStop).off('exit', this.#onExit)
     this.#leave()
   }
 
@@ -70,11 +73,25 @@ export class KeyInput {
     const mode = await enterKeyMode()
     this.#isEntering = false
     if (mode === undefined) return false
-    this.#mode = mode
-    this.#options.moded(mode)
+    const {keys, saved} = this.#frozen ?? {}
+    this.#frozen = undefined
+    // nobody has changed the modes meanwhile: these are our own
+    this.#mode = saved !== undefined && mode.saved === keys ? {...mode, saved} : mode
+    this.#options.moded(this.#mode)
     if (this.#isClosed) this.#leave()
     else process.stdin.resume()
     return !this.#isClosed
+  }
+
+  /** SIGSTOP froze us without a word, and then a shell has given the terminal its own modes: they are no longer ours. */
+  #thaw(): void {
+    if (this.#mode !== undefined) {
+      this.#frozen = this.#mode
+      this.#mode = undefined
+      process.stdin.pause()
+      this.#options.moded(undefined)
+    }
+    this.#look()
   }
 
   #leave(): void {
