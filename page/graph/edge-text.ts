@@ -23,7 +23,14 @@ export function labelOf(edge: GraphEdge): string {
     .join(' ')
 }
 
-/** The same for those who do not see it. */
+/** How many of a hundred have failed in the last seconds; if none has, how many in all. */
+export function failedText(edge: GraphEdge): string {
+  const {failed} = recentOf(edge)
+  const all = edge.figures?.failed ?? 0
+  return failed > 0 ? `✕ ${failed.toFixed(1)} %` : all > 0 ? `${count(all)} in all` : '–'
+}
+
+/** The label in words, for those who do not see it. */
 export function sentenceOf(edge: GraphEdge): string {
   const {calls = 0} = edge.figures ?? {}
   return [

@@ -1,5 +1,5 @@
 import {count, duration} from '../parts/format.ts'
-import {dependsText, isFaulty, labelOf, nameOf, sentenceOf} from './edge-text.ts'
+import {dependsText, failedText, isFaulty, labelOf, nameOf, sentenceOf} from './edge-text.ts'
 import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 
 interface TableProps {
@@ -42,7 +42,7 @@ export function EdgeTable({graph, selected, onSelect}: TableProps) {
                 <td>{dependsText(edge)}</td>
                 <td class="right">{perSecond === 0 ? '–' : count(perSecond)}</td>
                 <td class="right">{count(figures?.calls ?? 0)}</td>
-                <td class={`right ${failed > 0 ? 'bad' : ''}`}>{failed === 0 ? '–' : `✕ ${failed.toFixed(1)} %`}</td>
+                <td class={`right ${failed > 0 ? 'bad' : ''}`}>{failedText(edge)}</td>
                 <td class="right">{figures === undefined ? '–' : duration(figures.p50Ms)}</td>
                 <td class="right">{figures === undefined ? '–' : duration(figures.p95Ms)}</td>
                 <td class="right">{figures === undefined || figures.waited === 0 ? '–' : count(figures.waited)}</td>

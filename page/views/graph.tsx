@@ -167,13 +167,16 @@ function Empty() {
 function Figures({edge}: {readonly edge: GraphEdge}) {
   const {from, to, figures} = edge
   const {perSecond, failed} = recentOf(edge)
+  const all = figures?.failed ?? 0
   const title = `${nameOf(from)} → ${nameOf(to)}`
   return (
     <section class="box figures-of" aria-label={title}>
       <h2>{title}</h2>
       <p>
         {count(perSecond)}/s, {count(figures?.calls ?? 0)} in all,{' '}
-        <span class={failed > 0 ? 'bad' : ''}>{failed.toFixed(1)} % failed</span>
+        <span class={failed > 0 ? 'bad' : ''}>
+          {failed > 0 || all === 0 ? `${failed.toFixed(1)} % failed` : `${count(all)} failed`}
+        </span>
         {figures !== undefined && `, p50 ${duration(figures.p50Ms)}, p95 ${duration(figures.p95Ms)}`}
       </p>
       {dependsText(edge) !== '' && <p class="soft">{dependsText(edge)}</p>}

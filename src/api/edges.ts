@@ -1,7 +1,8 @@
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import type {LatencyHistogram} from '../telemetry/recorder/latency-histogram.ts'
 import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
 
-/** Who called whom in this run. Times are in ms. */
+/** Who called whom in this run. Times are in ms, percentiles in two digits: they are right to a quarter. */
 export interface EdgeView {
   readonly from: string
   readonly to: string
@@ -30,8 +31,12 @@ export const edgeViews = (recorder: CallRecorder): readonly EdgeView[] =>
       waited: edge.waited,
       requestBytes: edge.requestBytes,
       responseBytes: edge.responseBytes,
-      p50Ms: edge.latency.percentile(0.5),
-      p95Ms: edge.latency.percentile(0.95),
-      p99Ms: edge.latency.percentile(0.99),
+      p50Ms: roughly(edge.latency, 0.5),
+      p95Ms: roughly(edge.latency, 0.95),
+      p99Ms: roughly(edge.latency, 0.99),
       recent: {seconds: RECENT_SECONDS, ...edge.recent(performance.now())}
     }))
+
+/** A percentile in two digits, never more than the longest time. */
+const roughly = (latency: LatencyHistogram, share: number): number =>
+  Math.min(Number(latency.percentile(share).toPrecision(2)), latency.percentile(1))

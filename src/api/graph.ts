@@ -9,7 +9,7 @@ export interface GraphView {
     /** The caller names the callee under `dependsOn`; undefined if one of them is not an app of this run. */
     readonly isDeclared?: boolean
   })[]
-  /** What `dependsOn` names, and was not called yet. */
+  /** What `dependsOn` names, and was not called yet; without jobs that have to finish, and databases and others without a port for calls. */
   readonly uncalled: readonly {readonly from: string; readonly to: string}[]
 }
 
@@ -26,7 +26,17 @@ export function graphView(edges: readonly EdgeView[], plans: readonly AppPlan[])
     return isBetweenApps ? {...edge, isDeclared: declared.get(edge.from)?.has(edge.to) === true} : edge
   })
   const uncalled = [...declared].flatMap(([from, ids]) =>
-    [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))
+    [...ids]
+      .filter(to => isForCalls(from, to, plans) && !edges.some(edge => edge.from === from && edge.to === to))
+      .map(to => ({from, to}))
   )
   return {apps: [...declared.keys()], edges: views, uncalled}
+}
+
+/** Who depends on it may want to call it. */
+function isForCalls(from: string, to: string, plans: readonly AppPlan[]): boolean {
+  const isAwaited = ({id, dependsOn}: AppPlan): boolean =>
+    id === from && dependsOn.some(each => each.id === to && each.until === 'completed')
+  const isDeaf = ({id, channel}: AppPlan): boolean => id === to && channel.port === 0 && !channel.autoPort
+  return !plans.some(plan => isAwaited(plan) || isDeaf(plan))
 }

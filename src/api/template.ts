@@ -89,7 +89,7 @@ function observed({plan, places}: Loaded, {edges, uncalled}: GraphView): readonl
     const called = edges.filter(edge => edge.from === id && edge.isDeclared === false).map(({to}) => to)
     const missing = called.filter(to => !reaches(to, id))
     const circular = called.filter(to => reaches(to, id))
-    const silent = uncalled.filter(({from, to}) => from === id && untilOf(dependsOn, to) !== 'completed')
+    const silent = uncalled.filter(({from}) => from === id)
     const undeclared = {
       message: undeclaredText(id, called),
       hint: circular.map(to => `${to} depends on ${id} already`).join(', '),
@@ -103,8 +103,6 @@ function observed({plan, places}: Loaded, {edges, uncalled}: GraphView): readonl
 }
 
 type Needs = Loaded['plan']['apps'][number]['dependsOn']
-
-const untilOf = (needs: Needs, id: string): string => needs.find(need => need.id === id)?.until ?? ''
 
 function undeclaredText(id: string, called: readonly string[]): string {
   const names = called.length === 1 ? called[0] : `${called.slice(0, -1).join(', ')} and ${called.at(-1) ?? ''}`

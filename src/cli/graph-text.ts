@@ -20,14 +20,17 @@ export function graphTable(graph: GraphView, width: number): string {
       {head: 'TO', cells: edges.map(({to}) => calleeName(to)), minWidth: 8},
       numbers('CALLS', ({calls}) => calls.toString()),
       numbers('FAILED', ({failed}) => some(failed)),
-      numbers('P50', ({p50Ms}) => duration(p50Ms)),
-      numbers('P95', ({p95Ms}) => duration(p95Ms)),
+      numbers('P50', ({p50Ms}) => percentile(p50Ms)),
+      numbers('P95', ({p95Ms}) => percentile(p95Ms)),
       numbers('WAITED', ({waited}) => some(waited))
     ],
     width
   )
   return table + differences(graph)
 }
+
+/** It is right to a quarter: no third digit. */
+export const percentile = (ms: number): string => (ms < 10_000 ? duration(ms) : `${Math.round(ms / 1000).toString()} s`)
 
 const some = (count: number): string => (count === 0 ? '' : count.toString())
 

@@ -72,6 +72,10 @@ t.test('the graph', async t =>
         .getByRole('button', {name: /^checkout to payments: 50\/s ⚡, 5,000 in all, a fault is on/})
         .waitFor()
       await figures.getByText('50/s, 5,000 in all, 0.0 % failed').waitFor()
+
+      const calm = {recent: {seconds: 10, calls: 0, failed: 0}, failed: 3}
+      run.send('edges', {edges: [edge('checkout', 'order-processor', 2940, calm)]})
+      await table.getByRole('row', {name: 'checkout order-processor – 2,940 3 in all'}).waitFor()
       t.same(troubles, [])
     })
 

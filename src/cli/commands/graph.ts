@@ -3,16 +3,15 @@ import type {GraphView} from '../../api/graph.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi} from '../ask-api.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {duration} from '../call-table.ts'
-import {graphTable} from '../graph-text.ts'
+import {graphTable, percentile} from '../graph-text.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
 const FORMATS: Readonly<Record<string, (graph: GraphView, width: number) => string>> = {
   table: graphTable,
-  mermaid: graph => mermaidText(graph, duration),
-  dot: graph => dotText(graph, duration),
+  mermaid: graph => mermaidText(graph, percentile),
+  dot: graph => dotText(graph, percentile),
   json: graph => `${JSON.stringify(graph)}\n`
 }
 

@@ -51,6 +51,11 @@ t.test('names with any character are text in Mermaid and DOT', async t => {
   )
 })
 
+t.test('percentiles have no more than two digits', async t => {
+  const graph: GraphView = {apps: [], edges: [{...edge('a', 'b'), p50Ms: 2300, p95Ms: 60_400}], uncalled: []}
+  t.match(graphTable(graph, Infinity), / 2\.3 s +60 s\n/)
+})
+
 t.test('what differs from dependsOn is said once for each caller', async t => {
   const graph: GraphView = {
     apps: [],
