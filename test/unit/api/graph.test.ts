@@ -22,14 +22,16 @@ t.test('a database without a port for calls, and a job that has to finish, do no
   t.same(graphView([], plans).uncalled, [{from: 'shop', to: 'stock'}])
 })
 
+/** The percentiles of an edge with one call. */
+function percentilesOf(ms: number): readonly number[] {
+  const of = new LatencyHistogram()
+  of.add(ms)
+  const edge = {caller: 'a', callee: 'b', calls: 1, latency: of, recent: () => ({calls: 0, failed: 0})}
+  const [view] = edgeViews({edges: {all: [edge]}} as unknown as CallRecorder)
+  return [view?.p50Ms ?? 0, view?.p95Ms ?? 0, view?.p99Ms ?? 0]
+}
+
 t.test('percentiles have two digits, and are never more than the longest time', async t => {
-  const latency = (ms: number): readonly number[] => {
-    const of = new LatencyHistogram()
-    of.add(ms)
-    const edge = {caller: 'a', callee: 'b', calls: 1, latency: of, recent: () => ({calls: 0, failed: 0})}
-    const [view] = edgeViews({edges: {all: [edge]}} as unknown as CallRecorder)
-    return [view?.p50Ms ?? 0, view?.p95Ms ?? 0, view?.p99Ms ?? 0]
-  }
-  t.same(latency(60_400), [60_000, 60_000, 60_000])
-  t.same(latency(15.6), [15.6, 15.6, 15.6])
+  t.same(percentilesOf(60_400), [60_000, 60_000, 60_000])
+  t.same(percentilesOf(15.6), [15.6, 15.6, 15.6])
 })
