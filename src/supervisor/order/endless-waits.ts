@@ -3,7 +3,7 @@ import {systemClock, type Clock} from '../../platform/clock.ts'
 import type {Startable} from './start-queue.ts'
 
 /** How long an app that others wait to end may run, and be ready, before that is told: one that listens is hardly a job. */
-const PATIENCE_MS = {listens: 5000, other: 60_000}
+const TOLD_AFTER_MS = {listens: 5000, other: 60_000}
 
 /** Tells, once for each app, that others wait for the end of what probably never ends: a server. */
 export class EndlessWaits {
@@ -22,10 +22,10 @@ export class EndlessWaits {
     for (const {id} of waiting.plan.dependsOn.filter(({until}) => until === 'completed')) {
       const app = needed.find(each => each.id === id && goesOn(each))
       if (app === undefined || this.#watched.has(id)) continue
-      const patience = listens(app) ? PATIENCE_MS.listens : PATIENCE_MS.other
+      const afterMs = listens(app) ? TOLD_AFTER_MS.listens : TOLD_AFTER_MS.other
       this.#watched.set(
         id,
-        this.#clock.after(patience, () => this.#tell(waiting, app, patience))
+        this.#clock.after(afterMs, () => this.#tell(waiting, app, afterMs))
       )
     }
   }
@@ -35,13 +35,13 @@ export class EndlessWaits {
     for (const callOff of this.#watched.values()) callOff()
   }
 
-  #tell(waiting: Startable, app: Startable, patience: number): void {
+  #tell(waiting: Startable, app: Startable, afterMs: number): void {
     if (waiting.app.state.phase !== 'idle' || !goesOn(app)) {
       this.#watched.delete(app.id)
       return
     }
     const until = listens(app) ? 'ready' : 'started'
-    const seconds = (patience / 1000).toString()
+    const seconds = (afterMs / 1000).toString()
     this.#reporter.warn(
       'endless-wait',
       `"${waiting.id}" waits until "${app.id}" ends, which has been ready for ${seconds} s: if it is a server, write dependsOn: {${app.id}: ${until}}`
