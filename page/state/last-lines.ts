@@ -5,13 +5,18 @@ import {appList, listen, type LineView} from './run.ts'
 /** Of so many apps at most, the last line is asked for when the page is opened. */
 const MAX_ASKED = 200
 
+/** The last line of an app is among so many, with ours. */
+const FEW = 10
+
 /** The last line of each app, by the name of the instance; while somebody follows them. */
 export const lastLines = signal<ReadonlyMap<string, LineView>>(new Map())
 
 const keep = (lines: readonly LineView[]): void => {
   if (lines.length === 0) return
   const changed = new Map(lastLines.value)
-  for (const line of lines) if (line.line.trim() !== '') changed.set(line.app, line)
+  // what we say of a crash is no line of the app
+  const written = lines.filter(({line, stream}) => line.trim() !== '' && stream !== 'status')
+  for (const line of written) changed.set(line.app, line)
   lastLines.value = changed
 }
 
@@ -24,7 +29,7 @@ export function followLastLines(): () => void {
     // apps that have been silent for long: one after the other, so that nothing waits for them
     for (const {id} of appList.value.slice(0, MAX_ASKED)) {
       if (lastLines.value.has(id)) continue
-      const lines = await linesBefore(1, gone.signal, id)
+      const lines = await linesBefore(FEW, gone.signal, id)
       if (!lastLines.value.has(id)) keep(lines)
     }
   }

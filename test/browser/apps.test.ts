@@ -101,8 +101,11 @@ t.test('the apps', async t =>
       for (const text of ['12.6/s', '31.0 %', '65 ms', '31']) await crashed.getByText(text, {exact: true}).waitFor()
       run.send('lines', {
         from: 0,
-        to: 1,
-        lines: [{time: null, app: 'payments', stream: 'stderr', line: 'TypeError'}],
+        to: 2,
+        lines: [
+          {time: null, app: 'payments', stream: 'stderr', line: 'TypeError'},
+          {time: null, app: 'payments', stream: 'status', line: 'The App process exited with error code: 1'}
+        ],
         notShown: 0
       })
       await crashed.getByText('TypeError').waitFor()
