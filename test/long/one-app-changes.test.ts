@@ -103,6 +103,12 @@ t.test('apps that do not run follow edits, too: they start by them, after what t
   const toolStarts = rig.run(['start', 'tool'])
   t.equal((await rig.driven('tool')).env['WORD'], 'two', 'of its .env')
   t.match(await toolStarts, {code: 0})
+  const needing = {appID: 'b', dependsOn: ['a']}
+  await rig.template([{appID: 'a'}, needing, {appID: 'c'}, mine])
+  await idle(rig)
+  await rig.template([{appID: 'a'}, needing, {appID: 'c'}, tool, mine])
+  await idle(rig)
+  t.match(await shown('tool'), /^tool +stopped /m, 'it comes back as one that a profile leaves out')
 
   const starting = rig.run(['start', 'b'])
   await rig.driven('a')

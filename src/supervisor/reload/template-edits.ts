@@ -108,11 +108,18 @@ export class TemplateEdits {
     const {files, opened} = await apps.inTurn(async () => {
       const reread = await this.#reread()
       if (reread === undefined || this.#isOver) return {files: undefined, opened: []}
+      this.#forgetRemoved(reread)
       const plan = withBroughtIn(reread, this.#broughtIn)
       return {files: filesOf(plan), opened: await this.#apply(plan)}
     })
     await Promise.all(opened.map(async runtime => apps.begin(runtime)))
     if (files !== undefined && !this.#isOver) await this.#options.followFiles(files, since)
+  }
+
+  /** An app that has left the template is left out again when it comes back. */
+  #forgetRemoved({apps, leftOut = []}: Plan): void {
+    const ids = new Set([...apps, ...leftOut].map(({id}) => id))
+    for (const id of this.#broughtIn) if (!ids.has(id)) this.#broughtIn.delete(id)
   }
 
   /** The new plan; undefined, after a warning, if the template has a mistake. */
