@@ -1,9 +1,13 @@
 /**
- * `npm run soak [-- kind …] [--minutes M] [--calls N] [--looks]`: a run under a load that goes on, until both the minutes and the
- * calls are over; what the run takes for itself in the second half of that time must be what it took in the first.
+ * `npm run soak [-- kind …] [--minutes M] [--calls N] [--looks] [--picture FILE]`: a run under a load that goes on, until both the
+ * minutes and the calls are over; what the run takes for itself in the second half of that time must be what it took in the first.
+ * The picture (SVG) shows it over the time.
  */
+import {writeFile} from 'node:fs/promises'
 import {parseArgs} from 'node:util'
+import {curves, type Look} from './curves.ts'
 import {calls} from './soaks/calls.ts'
+import {day} from './soaks/day.ts'
 import {grpcCalls} from './soaks/grpc.ts'
 import {mixed} from './soaks/mixed.ts'
 import {reload} from './soaks/reload.ts'
@@ -11,7 +15,7 @@ import type {Soak} from './soaks/soak.ts'
 import {withRig} from './tools.ts'
 import {usageOf, type Usage} from '../test/rig/usage.ts'
 
-const SOAKS: readonly Soak[] = [calls, mixed, grpcCalls, reload]
+const SOAKS: readonly Soak[] = [calls, mixed, grpcCalls, reload, day]
 
 /** Proportional memory may grow by so much from one half to the other. */
 const MAX_GROWTH_MB = 5
@@ -24,14 +28,11 @@ const {values, positionals} = parseArgs({
   options: {
     minutes: {type: 'string', default: '10'},
     calls: {type: 'string', default: '1000000'},
-    looks: {type: 'boolean'}
+    looks: {type: 'boolean'},
+    picture: {type: 'string'}
   },
   allowPositionals: true
 })
-
-interface Look extends Usage {
-  readonly at: number
-}
 
 async function soaked(soak: Soak): Promise<readonly Look[]> {
   return withRig(async rig => {
@@ -91,7 +92,9 @@ if (unknown.length > 0) {
 }
 for (const soak of unknown.length > 0 ? [] : SOAKS) {
   if (positionals.length > 0 && !positionals.includes(soak.name)) continue
-  const {text, isFlat} = judged(await soaked(soak))
+  const looks = await soaked(soak)
+  const {text, isFlat} = judged(looks)
+  if (values.picture !== undefined) await writeFile(values.picture, curves(looks, text))
   console.log(`${soak.name}: ${text}: ${isFlat ? 'flat' : 'NOT FLAT'}`)
   if (!isFlat) process.exitCode = 1
 }
