@@ -309,7 +309,8 @@ export class Model {
   #startNeeded(id: string): void {
     const app = this.of(id)[0]
     if (app === undefined || this.of(id).every(each => isOnly(each, 'up', 'unready'))) return
-    for (const [needed] of dependsOn(app.entry)) {
+    for (const [needed, condition] of dependsOn(app.entry)) {
+      if (this.of(needed).every(each => standingOf(each, condition) === 'met')) continue
       this.#startNeeded(needed)
       const isSure = this.of(needed).every(each => isOnly(each, 'stopped') && dependsOn(each.entry).length === 0)
       for (const each of this.of(needed))

@@ -122,3 +122,24 @@ t.test('apps that do not run follow edits, too: they start by them, after what t
   await Promise.all([rig.driven('a'), rig.driven('b')])
   t.match(await restarting, {code: 0}, 'it had crashed')
 })
+
+const waiting = (word: string): Parameters<Rig['template']>[0] => [
+  {appID: 'a', autoPort: true},
+  {appID: 'b', dependsOn: ['a'], replicas: 2, env: {WORD: word}}
+]
+
+t.test('instances that wait for another app are all started as they were edited meanwhile', async t => {
+  const rig = await openRig(t)
+  await rig.template(waiting('one'))
+  const run = rig.pillion(['up', '--watch'])
+  const a = await rig.driven('a')
+  await run.waitForLine('Writing log files')
+  await rig.template([...waiting('two'), {appID: 'told'}])
+  await rig.driven('told')
+  await a.listen()
+  const both = await Promise.all([rig.driven('b'), rig.driven('b')])
+  t.same(
+    both.map(({env}) => env['WORD']),
+    ['two', 'two']
+  )
+})

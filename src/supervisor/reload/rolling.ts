@@ -46,8 +46,10 @@ export class Rolling {
       } catch (error) {
         turn.done.reject(error)
       }
-      const isDown = turn.runtime.queue.state !== 'open' && !this.#options.hasLeft(turn.runtime)
-      if (isDown && this.#turns.length > 0) this.#give(turn.runtime)
+      const {queue, app} = turn.runtime
+      const isDown = queue.state !== 'open' && !this.#options.hasLeft(turn.runtime)
+      // one that still waits for other apps tells nothing about the new code
+      if (isDown && app.state.phase !== 'idle' && this.#turns.length > 0) this.#give(turn.runtime)
     }
     this.#current = undefined
   }
