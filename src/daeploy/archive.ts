@@ -1,11 +1,11 @@
 import {createReadStream} from 'node:fs'
 import {open, realpath} from 'node:fs/promises'
 import {join, posix} from 'node:path'
-import {Transform} from 'node:stream'
+import {pipeline as compose, Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import {createGunzip} from 'node:zlib'
 import type {ReadEntry} from 'tar'
-import {codeOf} from '../model/errors.ts'
+import {codeOf, messageOf} from '../model/errors.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 
 /** Limits for unpacking an archive. */
@@ -33,8 +33,14 @@ export async function unpackArchive(archive: string, folder: string, limits = LI
     onwarn: (code, message) => entries.onWarning(code, message)
   })
   makeFolder(folder)
-  const unpacked = (await isGzip(archive)) ? [createGunzip()] : []
-  await pipeline([createReadStream(archive), ...unpacked, counting(limits.maxBytes, entries), unpack])
+  const file = createReadStream(archive)
+  const plain = (await isGzip(archive)) ? compose(file, createGunzip(), () => undefined) : file
+  try {
+    await pipeline(Readable.from(entries.readable(plain, limits.maxBytes)), unpack)
+  } catch (error) {
+    entries.check() // what was wrong first
+    throw error
+  }
   entries.check()
   await checkLinks(folder, entries.links)
 }
@@ -49,19 +55,6 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** Passes bytes on, and fails above the limit, or once an entry was refused: what follows is not read. */
-function counting(maxBytes: number, entries: Entries): Transform {
-  let size = 0
-  return new Transform({
-    transform: (piece: Buffer, _, done) => {
-      size += piece.length
-      if (size > maxBytes) done(new Error(`it holds more than ${maxBytes.toString()} bytes`))
-      else if (entries.fault !== '') done(new Error(entries.fault))
-      else done(null, piece)
-    }
-  })
-}
-
 /** The entries of an archive, checked before they are written. */
 class Entries {
   /** Paths of the symbolic links. */
@@ -69,7 +62,7 @@ class Entries {
   readonly #maxEntries: number
   #count = 0
   /** The first error, '' for none. */
-  fault = ''
+  #fault = ''
   /** Folders that are made for what is in them. */
   readonly #folders = new Set<string>()
 
@@ -82,13 +75,31 @@ class Entries {
     if (code !== 'TAR_ENTRY_INFO') this.#fail(typeof message === 'string' ? message : message.message)
   }
 
+  /**
+   * Passes bytes on until something is wrong with them. It ends then, without an error: the library writes what it has read to its
+   * end, and nothing of it comes to the disk later, when the folder may have been removed.
+   */
+  async *readable(source: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+    let size = 0
+    try {
+      for await (const piece of source as AsyncIterable<Buffer>) {
+        size += piece.length
+        if (size > maxBytes) this.#fail(`it holds more than ${maxBytes.toString()} bytes`)
+        if (this.#fault !== '') return
+        yield piece
+      }
+    } catch (error) {
+      this.#fail(messageOf(error))
+    }
+  }
+
   check(): void {
-    if (this.fault !== '') throw new Error(this.fault)
+    if (this.#fault !== '') throw new Error(this.#fault)
   }
 
   isWanted(entry: ReadEntry): boolean {
     const {path, type, linkpath = ''} = entry
-    if (this.fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
+    if (this.#fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
     if (leaves(path)) return this.#fail(`${path} leaves the folder`)
     this.#count += 1 + this.#newFolders(path)
     if (this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries.toString()} files`)
@@ -114,7 +125,7 @@ class Entries {
   }
 
   #fail(fault: string): false {
-    this.fault ||= fault
+    this.#fault ||= fault
     return false
   }
 }

@@ -1,12 +1,17 @@
 import {http1Answer, http2Answer, SHORT_ANSWERS, shortStream, type Answer} from './answers.ts'
 import {http1Caller, http2Caller, type Seen} from './caller.ts'
+import {archive, unpackAlone} from './archives.ts'
+import {apiServer, fromStdin, mcpClient} from './commands.ts'
 import {play} from './connection.ts'
 import {controlClient} from './control.ts'
+import {flood} from './floods.ts'
 import {http1Client} from './http1-requests.ts'
 import {EXCHANGES, http2Client} from './http2-requests.ts'
+import {answeredByteByByte, oneByteClient, oneByteControl} from './one-byte.ts'
 import {Random} from './random.ts'
 import {shown, type Script} from './script.ts'
 import {HOSTILE, type Target} from './target.ts'
+import type {Rig} from '../rig/rig.ts'
 
 /** One case, ready to run; it rejects when something is wrong. */
 export interface Case {
@@ -126,6 +131,24 @@ const wholesOf = (protocol: Protocol, stream: number): readonly Buffer[] =>
 
 const toSidecar = (_: Random, {sidecarPort}: Target): number => sidecarPort
 
+/** A command of a terminal; only its number tells what it gets. */
+const command = (name: string, count: number, run: (rig: Rig, random: Random) => Promise<void>): Kind => ({
+  name,
+  count,
+  lanes: 1,
+  make: (random, {rig}) => ({text: name, run: async () => run(rig, random)})
+})
+
+const archives: Kind = {
+  name: 'archives',
+  count: 200,
+  lanes: 4,
+  make: random => {
+    const bytes = archive(random)
+    return {text: `${bytes.length.toString()} bytes`, run: async () => unpackAlone(bytes)}
+  }
+}
+
 /** A kind of which all cases are tried. */
 const whole = (kind: Kind): Kind => ({...kind, isFinite: true})
 
@@ -135,12 +158,26 @@ export const KINDS: readonly Kind[] = [
   client('http2', 3000, http2Client, anyPort),
   whole(client('cut-client', 2 * bytesIn(EXCHANGES), (_, index) => cutOf(EXCHANGES, index), toSidecar)),
   client('control', 800, controlClient, (_, {socket}) => socket),
+  client('floods', 100, flood, anyPort),
+  client('one-byte', 300, oneByteClient, anyPort),
+  client('one-byte-control', 100, oneByteControl, (_, {socket}) => socket),
+  archives,
+  command('stdin', 10, fromStdin),
+  command('mcp', 10, mcpClient),
+  command('kubernetes', 10, apiServer),
   ...PROTOCOLS.flatMap(name => [
     answering(
       name,
       800,
       (random, stream) => (name === 'h2c' ? http2Answer(random, 'case', stream) : http1Answer(random, 'case')),
       'app'
+    ),
+    answering(
+      name,
+      100,
+      (random, stream) =>
+        answeredByteByByte(name === 'h2c' ? http2Answer(random, 'case', stream) : http1Answer(random, 'case')),
+      'one-byte-app'
     ),
     whole(
       answering(

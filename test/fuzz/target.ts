@@ -15,6 +15,8 @@ const PILLION = join(import.meta.dirname, '../../bin/pillion.js')
 
 /** A run under fire: one good app, hostile ones, and a Daeploy service. */
 export interface Target {
+  /** For commands of other terminals. */
+  readonly rig: Rig
   readonly program: Program
   readonly echo: EchoApp
   readonly good: GoodClient
@@ -77,6 +79,7 @@ export async function openTarget(rig: Rig): Promise<Target> {
   const good = new GoodClient(sidecarPort)
   const inspector = await Inspector.of(program)
   return {
+    rig,
     program,
     echo,
     good,

@@ -186,3 +186,30 @@ t.test('answers that refuse: each with its reason; 429 and 503 are asked again',
     t.equal(count, 3)
   }
 })
+
+t.test('a server whose pods are none is told so, without a stack', async t => {
+  const server = new FakeApiServer()
+  await server.open()
+  t.teardown(async () => server.close())
+  const rig = await openRig(t)
+  await rig.write({
+    config: JSON.stringify({
+      clusters: [{name: 'c', cluster: {server: server.url}}],
+      users: [{name: 'u', user: {token: 'x'}}],
+      contexts: [{name: 'x', context: {cluster: 'c', user: 'u'}}],
+      'current-context': 'x'
+    })
+  })
+  for (const body of [
+    null,
+    [],
+    {items: null},
+    {metadata: {}, items: [null]},
+    {metadata: {}, items: [{metadata: {}}]}
+  ]) {
+    server.answer = ({path}) => (path.endsWith('/pods') ? {code: 200, body} : undefined)
+    const {code, stderr} = await list(rig, 'config')
+    t.equal(code, 1)
+    t.match(stderr, /is no Kubernetes API server: it answers GET \S+ with no list of pods\n$/, JSON.stringify(body))
+  }
+})

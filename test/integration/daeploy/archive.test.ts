@@ -1,4 +1,4 @@
-import {existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs'
+import {existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {gzipSync} from 'node:zlib'
 import t, {type Test} from 'tap'
@@ -151,4 +151,17 @@ t.test('what is refused is not read to its end', async t => {
   writeFileSync(join(root, 'archive'), Buffer.concat([gzipSync(zeros), Buffer.alloc(100_000, 'x')]))
   await t.rejects(unpackArchive(join(root, 'archive'), join(root, 'in')), /leaves the folder/)
   t.same(readdirSync(join(root, 'in')), [])
+})
+
+t.test('what is refused is written to its end before that is told: nothing comes to the disk later', async t => {
+  const files = Array.from({length: 300}, (_, n) => ({name: `d${n.toString()}/f`, text: 'x'.repeat(2000)}))
+  const root = t.testdir({in: {}})
+  writeFileSync(join(root, 'archive'), gzipSync(tarOf(...files)))
+  await t.rejects(
+    unpackArchive(join(root, 'archive'), join(root, 'in'), {maxBytes: 2 ** 20, maxEntries: 400}),
+    /more than 400 files/
+  )
+  rmSync(join(root, 'in'), {recursive: true})
+  await new Promise(resolve => setTimeout(resolve, 100))
+  t.notOk(existsSync(join(root, 'in')))
 })
