@@ -111,7 +111,8 @@ export class RunResources {
       ...what,
       since: this.#options.since,
       changed: () => void this.#store.refresh(),
-      polls: why => this.#options.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`)
+      polls: why => this.#options.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),
+      givesUp: why => this.#options.reporter.warn('watch-limited', `${path} is not watched: ${why}`)
     })
     this.#watches.set(path, opened)
     await opened.open()

@@ -25,6 +25,10 @@ export interface WatchOptions {
   readonly changed: (paths: readonly string[]) => void
   /** Changes are looked for every half second, and why; told once. */
   readonly polls: (why: string) => void
+  /** There are more files than can be followed: none is any more, and why; told once. */
+  readonly givesUp: (why: string) => void
+  /** How many files are followed at most; 50,000 without it. */
+  readonly maxFiles?: number
   /** The kind of a mounted file system that tells of no changes, '' for all others. */
   readonly mountedKind?: typeof mountedKindOf
   /** What a rest is measured by. */
@@ -37,6 +41,9 @@ export interface FilePlan {
 }
 
 const POLL_EVERY_MS = 500
+
+/** Each file that is followed takes about 3 kB; the sources of one app are hardly so many. */
+const MAX_FILES = 50_000
 
 /** The system's limits (inotify(7)), in words that are the same for all folders: they are told once. */
 const LIMITS: ReadonlyMap<string, string> = new Map([
@@ -55,6 +62,8 @@ export class Watch {
   readonly #stands = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
   #polls = false
+  /** How many files and folders are followed. */
+  #count = 0
   /** Changes that are compared with what files held before. */
   #settling = 0
   #settled: Promise<void> = Promise.resolve()
@@ -121,16 +130,21 @@ export class Watch {
       if (path !== folder && filter.counts(path)) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
-      if (stands || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > since) see(path, 'appeared')
+      if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
+      else if (stands || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > since) see(path, 'appeared')
       else if (!areFiles && filter.counts(path)) this.#hashes.learn(path, stats)
     }
     watcher
       .on('add', appear)
       .on('addDir', (path, stats) => {
         if (stands) appear(path, stats)
+        else this.#count++
       })
       .on('change', path => see(path, 'other'))
-      .on('unlink', path => see(path, 'other'))
+      .on('unlink', path => {
+        this.#count--
+        see(path, 'other')
+      })
       .on('unlinkDir', path => see(path, 'other'))
       .on('ready', () => {
         stands = true
@@ -147,6 +161,18 @@ export class Watch {
     this.#poll(limit)
     await this.#watcher?.close()
     await this.#begin()
+  }
+
+  /** Follows nothing any more: the memory of the run is for the calls. */
+  async #giveUp(watcher: FSWatcher): Promise<void> {
+    if (this.#isClosed) return
+    const {folder, givesUp, maxFiles = MAX_FILES} = this.#options
+    this.#isClosed = true
+    this.#rest.close()
+    this.#hashes.close()
+    givesUp(`more than ${maxFiles.toLocaleString('en')} files are in ${folder}`)
+    await watcher.close()
+    this.#stands.resolve()
   }
 
   #poll(why: string): void {

@@ -26,14 +26,16 @@ t.test(
   'of both names dapr.yaml is meant, and a folder with neither is refused in Dapr’s words, with the way to a first one',
   async t => {
     const rig = await openRig(t)
-    await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second'), 'empty/x': ''})
-    t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})
+    await rig.write({'empty/x': ''})
     t.match(await rig.run(['up'], {folder: 'empty'}), {
       code: 1,
       stderr:
         '❌  Failed to get run file path: error in validating the file path "dapr.yaml": error in getting the file info for dapr.yaml: stat dapr.yaml: no such file or directory\n' +
         'There is no template in this folder. "pillion import" writes a first one from what is here; -f names one elsewhere.\n'
     })
+    await rig.write({'dapr.yaml': template('first'), 'dapr.yml': template('second')})
+    t.match(await rig.run(['up']), {code: 0, stdout: /"first"/})
+    t.match(await rig.run(['up'], {folder: 'empty'}), {code: 1, stderr: 'The nearest one above is ../dapr.yaml: -f ..'})
   }
 )
 

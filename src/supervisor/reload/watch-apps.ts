@@ -111,14 +111,19 @@ export class Watching<M extends Watched> {
     ])
   }
 
-  #open(options: Omit<WatchOptions, 'polls'>, whose: string): Watch {
+  #open(options: Omit<WatchOptions, 'polls' | 'givesUp'>, whose: string): Watch {
     return new Watch({
       ...options,
       polls: why => {
         if (this.#told.has(why)) return
         this.#told.add(why)
         this.#options.reporter.warn('watch-limited', `polling the files of ${whose} every 500 ms: ${why}`)
-      }
+      },
+      givesUp: why =>
+        this.#options.reporter.warn(
+          'watch-limited',
+          `the files of ${whose} are not watched: ${why}. Name the folders of its code in watch.paths, or add the others to watch.ignore or .gitignore.`
+        )
     })
   }
 }

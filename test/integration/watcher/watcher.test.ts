@@ -16,6 +16,7 @@ class Watching {
   readonly folder = mkdtempSync(join(tmpdir(), 'watch-'))
   readonly told: (readonly string[])[] = []
   readonly polls: string[] = []
+  readonly givenUp: string[] = []
   readonly #looks = new Set<() => void>()
   #watch: Watch | undefined
 
@@ -40,6 +41,7 @@ class Watching {
         for (const look of this.#looks) look()
       },
       polls: why => this.polls.push(why),
+      givesUp: why => this.givenUp.push(why),
       ...wishes
     })
     this.#watch = watch
@@ -258,3 +260,22 @@ t.test('nothing is told after the end', async t => {
   await atRest()
   t.same(w.told, [])
 })
+
+t.test(
+  'more files than can be followed: that is told once, and none is followed, also when they come later',
+  async t => {
+    for (const isLater of [false, true]) {
+      const files = new Watching()
+      const fill = (): void => {
+        for (let n = 0; n < 60; n++) files.write(`${n.toString()}.js`, 'x')
+      }
+      const {promise, resolve} = Promise.withResolvers<string>()
+      if (!isLater) fill()
+      await files.open(t, ALL, {maxFiles: 50, givesUp: resolve})
+      if (isLater) fill()
+      t.equal(await promise, `more than 50 files are in ${files.folder}`)
+      await files.close()
+      t.same(files.told, [], 'nothing is told of those that came')
+    }
+  }
+)
