@@ -104,10 +104,11 @@ async function beginPosts(port: number): Promise<Underway> {
   const over = new AbortController()
   let fault = ''
   const post = async (n: number): Promise<void> => {
-    while (!over.signal.aborted) {
+    // events are kept: each is published once, and what comes then replaces a value
+    for (let round = 0; !over.signal.aborted; round++) {
       const value = 'x'.repeat(POST_BYTES)
       const [path, body] =
-        n % 2 === 0
+        round > 0 || n % 2 === 0
           ? ['/v1.0/state/statestore', JSON.stringify([{key: n.toString(), value}])]
           : ['/v1.0/publish/pubsub/orders', JSON.stringify({value})]
       const status = await inPieces({port, path, body}, socket => sockets.add(socket))
@@ -156,6 +157,7 @@ export const ATTACKS: readonly Attack[] = [
   {name: 'rapid resets', apps: [], begin: async port => beginFrames(port, RESETS), megabytes: 100},
   {name: 'streams that never end', apps: [], begin: async port => beginFrames(port, ENDLESS), megabytes: 100},
   {name: 'more streams than may be', apps: [], begin: async port => beginFrames(port, TOO_MANY), megabytes: 100},
-  {name: '14 posts of 4 MB in one-byte chunks', apps: [], begin: beginPosts, megabytes: 200},
+  // 150 to 190 MB on a quiet machine: the bodies, and the values and events that the built-in Redis keeps
+  {name: '14 posts of 4 MB in one-byte chunks', apps: [], begin: beginPosts, megabytes: 300},
   {name: '6 answers of 15 MB in one-byte chunks', apps: answering, begin: beginAnswers, megabytes: 200}
 ]
