@@ -18,8 +18,7 @@ export interface CallRow {
   readonly status: number
   readonly isOpen: boolean
   readonly isFailed: boolean
-  /** '' = it did not fail. */
-  /** Our reason first, where there is one. */
+  /** Our reason first, where there is one; '' = it did not fail. */
   readonly failure: string
   readonly waitedMs: number
   readonly waitedFor: readonly string[]
