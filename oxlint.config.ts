@@ -7,7 +7,7 @@ type Override = NonNullable<OxlintConfig['overrides']>[number]
 const LAYERS: readonly (readonly string[])[] = [
   ['model'],
   ['net', 'config', 'resources', 'platform', 'faults'],
-  ['control', 'logging', 'watcher', 'ports', 'telemetry', 'import'],
+  ['control', 'logging', 'watcher', 'ports', 'telemetry'],
   ['gateway'],
   ['supervisor', 'components', 'replay'],
   ['sidecar', 'daeploy', 'doctor', 'api', 'dashboard', 'kubernetes'],
@@ -17,13 +17,13 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** What each of `src/packages` takes from the modules; these import it by its name, from its `index.ts`. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  redis: ['model', 'net', 'platform']
+  redis: ['model', 'net', 'platform'],
+  import: ['model', 'config']
 }
 
 /** What a module that could stand alone takes from the others. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  import: ['model', 'config'],
-  kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor', 'import'],
+  kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor'],
   mcp: ['model', 'net', 'control', 'api']
 }
 
@@ -31,6 +31,7 @@ const TAKES: Readonly<Record<string, readonly string[]>> = {
 const USERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   chalk: ['cli'],
+  '#import': ['cli'],
   'get-port': ['ports'],
   chokidar: ['watcher'],
   execa: ['platform', 'supervisor', 'kubernetes'],
@@ -40,13 +41,7 @@ const USERS: Readonly<Record<string, readonly string[]>> = {
 const ALL = LAYERS.flat()
 const LOWEST = LAYERS.slice(0, 2).flat()
 
-/** What nobody below `cli` takes. */
-const GUESTS = ['import']
-
-function allowed(name: string, layer: number): readonly string[] {
-  const lower = LAYERS.slice(0, layer).flat()
-  return TAKES[name] ?? lower.filter(other => name === 'cli' || !GUESTS.includes(other))
-}
+const allowed = (name: string, layer: number): readonly string[] => TAKES[name] ?? LAYERS.slice(0, layer).flat()
 
 /** The rule of a folder: what it may import; `why` is told of anything else. */
 function bound(folder: string, may: readonly string[], why: string): Override {

@@ -25,7 +25,7 @@ const now = new Set(
 )
 const files = git('ls-tree', '-r', '--name-only', revision, 'test', 'src/packages')
   .split('\n')
-  .filter(name => /^(?:test|src\/packages\/\w+\/test)\/.*\.ts$/.test(name))
+  .filter(name => /^(?:test|src\/packages\/[\w-]+\/test)\/.*\.ts$/.test(name))
 let count = 0
 let lost = 0
 for (const file of files)

@@ -1,9 +1,9 @@
 import {join} from 'node:path'
 import type {Test} from 'tap'
 import {parse} from 'yaml'
-import {importFrom} from '../../../src/import/import-template.ts'
-import {templateText} from '../../../src/import/write-template.ts'
-import {UserError} from '../../../src/model/errors.ts'
+import {importFrom} from '../import-template.ts'
+import {templateText} from '../write-template.ts'
+import {UserError} from '../../../model/errors.ts'
 
 /** A folder's files by name; a map is a folder. */
 export type Files = Readonly<{[name: string]: string | Files}>

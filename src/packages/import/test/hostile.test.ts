@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os'
 import {delimiter, join} from 'node:path'
 import t, {type Test} from 'tap'
 import {parse} from 'yaml'
-import {imported, type Files, type Written} from '../../unit/import/read.ts'
+import {imported, type Files, type Written} from './read.ts'
 
 /** Ways out of quotes, comments and values: each creates the file, where a shell or a template takes it in. */
 const waysOut = (file: string): readonly string[] => [

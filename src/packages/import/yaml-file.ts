@@ -1,6 +1,6 @@
 import {parseDocument, type YAMLParseError} from 'yaml'
-import {messageOf, type UserError} from '../model/errors.ts'
-import {mergeConflictIn, RESOLVE_CONFLICT} from '../model/merge-conflict.ts'
+import {messageOf, type UserError} from '../../model/errors.ts'
+import {mergeConflictIn, RESOLVE_CONFLICT} from '../../model/merge-conflict.ts'
 import {unreadable, type ImportedFile} from './imported.ts'
 
 export type Values = Readonly<Record<string, unknown>>

@@ -1,6 +1,6 @@
 import {dirname, isAbsolute, join, relative} from 'node:path'
-import {explainPlace, placeOf} from '../config/diagnose.ts'
-import {UserError} from '../model/errors.ts'
+import {explainPlace, placeOf} from '../../config/diagnose.ts'
+import {UserError} from '../../model/errors.ts'
 
 /** An app as another tool's file has it. */
 export interface ImportedApp {

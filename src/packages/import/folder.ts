@@ -1,6 +1,6 @@
 import {existsSync, readdirSync} from 'node:fs'
 import {basename, join, relative} from 'node:path'
-import {UserError} from '../model/errors.ts'
+import {UserError} from '../../model/errors.ts'
 import type {Imported, ImportedApp} from './imported.ts'
 import {leftOut} from './left-out.ts'
 import {movesByItself, nodeStart, portIn, type Start} from './node-project.ts'

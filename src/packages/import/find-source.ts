@@ -1,7 +1,7 @@
 import {existsSync, readFileSync, statSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
-import {messageOf, UserError} from '../model/errors.ts'
-import {nearMiss} from '../model/near-miss.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
 import type {ImportedFile} from './imported.ts'
 
 export const KINDS = ['process-compose', 'compose', 'procfile', 'folder'] as const

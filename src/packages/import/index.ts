@@ -1,0 +1,3 @@
+/** Reads what other tools say of apps, and writes it as a template. It starts nothing. */
+export {importFrom} from './import-template.ts'
+export {countNotes, templateText} from './write-template.ts'
