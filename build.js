@@ -7,6 +7,7 @@ import {parse as parseYaml} from 'yaml'
 import standalone from 'ajv/dist/standalone/index.js'
 import {joinFiles} from './join.js'
 import {buildPage} from './build-page.js'
+import {throughIndex} from './through-index.js'
 
 /**
  * One validator for each key that says in an `errorMessage` what was expected; Dapr's own keys are read by Dapr's rules instead.
@@ -77,7 +78,7 @@ const {metafile} = await build({
   outbase: 'src',
   bundle: true,
   splitting: true,
-  plugins: [kubeconfigAlone],
+  plugins: [kubeconfigAlone, throughIndex(JSON.parse(readFileSync('package.json', 'utf8')).imports)],
   format: 'esm',
   platform: 'node',
   target: 'node22',

@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['control', 'logging', 'watcher', 'ports', 'telemetry'],
   ['gateway'],
   ['supervisor', 'components', 'replay'],
-  ['sidecar', 'daeploy', 'doctor', 'api', 'dashboard', 'kubernetes'],
+  ['sidecar', 'daeploy', 'doctor', 'api', 'dashboard'],
   ['run', 'mcp'],
   ['cli']
 ]
@@ -18,12 +18,12 @@ const LAYERS: readonly (readonly string[])[] = [
 /** What each of `src/packages` takes from the modules; these import it by its name, from its `index.ts`. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   redis: ['model', 'net', 'platform'],
-  import: ['model', 'config']
+  import: ['model', 'config'],
+  kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor']
 }
 
 /** What a module that could stand alone takes from the others. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor'],
   mcp: ['model', 'net', 'control', 'api']
 }
 
@@ -32,6 +32,7 @@ const USERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   chalk: ['cli'],
   '#import': ['cli'],
+  '#kubernetes': ['cli'],
   'get-port': ['ports'],
   chokidar: ['watcher'],
   execa: ['platform', 'supervisor', 'kubernetes'],

@@ -4,9 +4,9 @@
  */
 import {homedir} from 'node:os'
 import t from 'tap'
-import {ApiClient} from '../../src/kubernetes/cluster/api-client.ts'
-import {openAccess} from '../../src/kubernetes/cluster/kubeconfig.ts'
-import {containersOf, type Pod} from '../../src/kubernetes/cluster/pod.ts'
+import {ApiClient} from '../../src/packages/kubernetes/cluster/api-client.ts'
+import {openAccess} from '../../src/packages/kubernetes/cluster/kubeconfig.ts'
+import {containersOf, type Pod} from '../../src/packages/kubernetes/cluster/pod.ts'
 import {openRig} from '../rig/rig.ts'
 import {Cluster, skip} from './rig/cluster.ts'
 

@@ -2,11 +2,11 @@ import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {parseAllDocuments} from 'yaml'
-import type {KubernetesObject} from '../../src/kubernetes/object.ts'
+import type {KubernetesObject} from '../../src/packages/kubernetes/object.ts'
 import {copyExample} from '../rig/example.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
-import {kubernetesChecks} from '../unit/kubernetes/schemas.ts'
+import {kubernetesChecks} from '../../src/packages/kubernetes/test/schemas.ts'
 
 const SHOP = {
   version: 1,

@@ -1,10 +1,15 @@
 import {homedir} from 'node:os'
 import {dirname, resolve} from 'node:path'
+import {
+  kubernetesFiles,
+  kubernetesText,
+  COMPOSE_HEADER,
+  composeFile,
+  templateObjects,
+  writeFile,
+  writeFiles
+} from '#kubernetes'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
-import {kubernetesFiles, kubernetesText} from '../../kubernetes/export-files.ts'
-import {COMPOSE_HEADER, composeFile} from '../../kubernetes/compose.ts'
-import {templateObjects} from '../../kubernetes/objects.ts'
-import {writeFile, writeFiles} from '../../kubernetes/write-files.ts'
 import {UserError} from '../../model/errors.ts'
 import {refuseProfiles} from '../../supervisor/order/selection.ts'
 import {variablesIn} from '../env-flag.ts'

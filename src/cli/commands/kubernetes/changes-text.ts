@@ -1,9 +1,5 @@
 import {createTwoFilesPatch} from 'diff'
-import {isSame} from '../../../kubernetes/cluster/apply.ts'
-import type {Change, Checked} from '../../../kubernetes/cluster/check.ts'
-import {nameOf, type LiveObject} from '../../../kubernetes/cluster/object-store.ts'
-import type {KubernetesObject} from '../../../kubernetes/object.ts'
-import {yamlText} from '../../../kubernetes/yaml-text.ts'
+import {isSame, type Change, type Checked, nameOf, type LiveObject, type KubernetesObject, yamlText} from '#kubernetes'
 
 /** `Deployment "shop" created (dry run)`: one line for each object. */
 export function changesText({changes, surplus}: Checked): string {

@@ -1,5 +1,5 @@
 import {createInterface} from 'node:readline/promises'
-import type {ClusterAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
+import type {ClusterAccess} from '#kubernetes'
 import {UserError} from '../../../model/errors.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 

@@ -1,5 +1,4 @@
-import {daprPods} from '../../../kubernetes/cluster/dapr-pods.ts'
-import type {DaprPod} from '../../../kubernetes/cluster/dapr-pods.ts'
+import {daprPods, type DaprPod} from '#kubernetes'
 import {UserError} from '../../../model/errors.ts'
 import {age, created} from '../../age.ts'
 import type {CommandHandler} from '../../command-handler.ts'

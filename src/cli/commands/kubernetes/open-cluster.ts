@@ -1,8 +1,5 @@
 import {homedir} from 'node:os'
-import {ApiClient} from '../../../kubernetes/cluster/api-client.ts'
-import {ApiError, asUserError} from '../../../kubernetes/cluster/api-error.ts'
-import {openAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
-import type {ClusterAccess} from '../../../kubernetes/cluster/kubeconfig.ts'
+import {ApiClient, ApiError, asUserError, openAccess, type ClusterAccess} from '#kubernetes'
 import type {GivenFlags} from '../../given-flags.ts'
 
 /** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none. */

@@ -1,7 +1,11 @@
-import type {AppLogs} from '../../../kubernetes/cluster/app-deployment.ts'
-import type {AppProgress, ClusterEvent} from '../../../kubernetes/cluster/cluster-event.ts'
-import {nameOf} from '../../../kubernetes/cluster/object-store.ts'
-import type {AppObjects, KubernetesObject} from '../../../kubernetes/object.ts'
+import {
+  type AppLogs,
+  type AppProgress,
+  type ClusterEvent,
+  nameOf,
+  type AppObjects,
+  type KubernetesObject
+} from '#kubernetes'
 import {openAppLogs} from '../../../logging/app-log.ts'
 import {Console} from '../../../logging/console.ts'
 import {RunLog} from '../../../logging/run-log.ts'

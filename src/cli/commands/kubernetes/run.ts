@@ -1,18 +1,18 @@
 import {homedir} from 'node:os'
-import {loadTemplate} from '../../../config/load.ts'
 import {
   checkObjects,
   requireDapr,
   requireNamespace,
   requireRights,
-  type Checked
-} from '../../../kubernetes/cluster/check.ts'
-import {ClusterRun} from '../../../kubernetes/cluster/cluster-run.ts'
-import {deployFiles} from '../../../kubernetes/cluster/deploy-files.ts'
-import {hasNativeSidecars} from '../../../kubernetes/cluster/server-version.ts'
-import {ObjectStore} from '../../../kubernetes/cluster/object-store.ts'
-import {templateObjects} from '../../../kubernetes/objects.ts'
-import type {TemplateObjects} from '../../../kubernetes/object.ts'
+  type Checked,
+  ClusterRun,
+  deployFiles,
+  hasNativeSidecars,
+  ObjectStore,
+  templateObjects,
+  type TemplateObjects
+} from '#kubernetes'
+import {loadTemplate} from '../../../config/load.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
 import {parseGoDuration} from '../../../resources/go-duration.ts'

@@ -1,8 +1,14 @@
+import {
+  ObjectStore,
+  takeDown,
+  type TakeDownOptions,
+  MANAGED_BY,
+  MANAGER,
+  TEMPLATE_LABEL,
+  templateLabel,
+  nameOf
+} from '#kubernetes'
 import {loadTemplate} from '../../../config/load.ts'
-import {ObjectStore} from '../../../kubernetes/cluster/object-store.ts'
-import {takeDown, type TakeDownOptions} from '../../../kubernetes/cluster/take-down.ts'
-import {MANAGED_BY, MANAGER, TEMPLATE_LABEL, templateLabel} from '../../../kubernetes/object.ts'
-import {nameOf} from '../../../kubernetes/cluster/object-store.ts'
 import {UserError} from '../../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {idsOf} from '../../run-here.ts'

@@ -1,4 +1,4 @@
-import type {Image} from '../../../kubernetes/pod.ts'
+import {buildImages, placeholders, unbuiltIn, type Image} from '#kubernetes'
 import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
 import type {CommandContext} from '../../command-handler.ts'
@@ -25,7 +25,6 @@ export async function wantedImages({apps}: Plan, {flags, asJson}: CommandContext
   const dry = ['dry-run', 'diff'].find(name => flags.isSet(name))
   if (dry !== undefined)
     throw new UserError(`--build builds images, but --${dry} changes nothing: leave one of them out`)
-  const {buildImages, placeholders, unbuiltIn} = await import('../../../kubernetes/images/build-images.ts')
   const unbuilt = unbuiltIn(apps)
   if (unbuilt.length === 0) return NONE
   return {

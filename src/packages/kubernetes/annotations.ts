@@ -1,0 +1,72 @@
+import {isIPv6} from 'node:net'
+import {bytesOf} from '../../config/quantity.ts'
+import type {Entry} from '../../config/service-versions.ts'
+import type {SidecarPlan} from '../../model/plan.ts'
+
+/** The kubelet asks the sidecar this often whether it lives (`pkg/injector/patcher/sidecar_container.go` of Dapr). */
+const LIVENESS_PERIOD_MS = 6000
+
+/**
+ * What the sidecar of an app is told: the pod's annotations that Dapr's injector reads (`pkg/injector/patcher/sidecar.go`).
+ * Keys that the template does not write have none. `port`: the app's port in a pod, 0 = none.
+ */
+export function daprAnnotations({settings: {values}, plan}: Entry, port: number): Readonly<Record<string, string>> {
+  const {channel, sidecar, health, ready, elsewhere} = plan
+  const all: Readonly<Record<string, string | number | boolean | undefined>> = {
+    enabled: true,
+    'app-id': plan.id,
+    'app-port': port > 0 ? port : undefined,
+    'app-protocol': values.appProtocol || values.appSSL === true ? channel.protocol : undefined,
+    'app-channel-address': channel.address,
+    'app-max-concurrency': channel.maxConcurrency > 0 ? channel.maxConcurrency : undefined,
+    'log-level': values.logLevel ? sidecar.logLevel : undefined,
+    'enable-api-logging': values.enableApiLogging,
+    'enable-profiling': values.enableProfiling,
+    'enable-app-health-check': values.enableAppHealthCheck,
+    'app-health-check-path': values.appHealthCheckPath,
+    'app-health-probe-interval': ifPositive(values.appHealthProbeInterval, health.intervalMs / 1000),
+    'app-health-probe-timeout': ifPositive(values.appHealthProbeTimeout, health.timeoutMs),
+    'app-health-threshold': ifPositive(values.appHealthThreshold, health.threshold),
+    ...sizes('max-body-size', values.maxBodySize, {older: 'http-max-request-size', unit: 2 ** 20}),
+    ...sizes('read-buffer-size', values.readBufferSize, {older: 'http-read-buffer-size', unit: 2 ** 10}),
+    'sidecar-listen-addresses': listenAddresses(sidecar),
+    'placement-host-address': ofAnotherHost(values.placementHostAddress && elsewhere.placementAddress),
+    'scheduler-host-address': ofAnotherHost(values.schedulerHostAddress && elsewhere.schedulerAddress),
+    'metrics-port': sidecar.metricsPort > 0 ? sidecar.metricsPort : undefined,
+    'unix-domain-socket-path': values.unixDomainSocket,
+    // an app that takes its time is no reason to restart its sidecar
+    'sidecar-liveness-probe-threshold': Math.ceil(ready.timeoutMs / LIVENESS_PERIOD_MS) + 1,
+    'sidecar-readiness-probe-delay-seconds': 1,
+    'sidecar-readiness-probe-period-seconds': 1
+  }
+  return Object.fromEntries(
+    Object.entries(all)
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([name, value]) => [`dapr.io/${name}`, String(value)])
+  )
+}
+
+/** As daprd takes them. */
+export const listenAddresses = (sidecar: SidecarPlan): string =>
+  sidecar.listenAddresses.map(text => (isIPv6(text) ? `[${text}]` : text)).join(',')
+
+const ifPositive = (written: number | undefined, planned: number): number | undefined =>
+  written !== undefined && written > 0 ? planned : undefined
+
+/** A size for newer versions as it is written, and for older ones in whole units. Negative ones are not set. */
+function sizes(
+  name: string,
+  written: string | undefined,
+  {older, unit}: {readonly older: string; readonly unit: number}
+): Readonly<Record<string, string | number>> {
+  const bytes = written ? bytesOf(written) : -1
+  if (written === undefined || typeof bytes === 'string' || bytes < 0) return {}
+  return bytes === 0 ? {[name]: written} : {[name]: written, [older]: Math.ceil(bytes / unit)}
+}
+
+/** In a pod nothing of Dapr's is on localhost. */
+export const isHere = (address: string): boolean =>
+  /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(?::\d+)?$/.test(address)
+
+const ofAnotherHost = (address: string | undefined): string | undefined =>
+  address === undefined || isHere(address) ? undefined : address

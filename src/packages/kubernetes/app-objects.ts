@@ -1,0 +1,112 @@
+import {createHash} from 'node:crypto'
+import type {Entry} from '../../config/service-versions.ts'
+import type {Dependency} from '../../model/plan.ts'
+import {daprAnnotations} from './annotations.ts'
+import {mergePatch} from './merge-patch.ts'
+import {labelsOf, type AppObjects, type KubernetesObject, type ObjectMeta} from './object.ts'
+import {podSpec, type Image} from './pod.ts'
+import {podPort} from './variables.ts'
+
+export interface AppOptions {
+  /** The template's name as a label. */
+  readonly template: string
+  /** '' = that of the context. */
+  readonly namespace: string
+  readonly image: Image
+  readonly dependsOn: readonly Dependency[]
+  /** It runs once and ends. */
+  readonly isJob: boolean
+  /** Pods; undefined: left to the cluster. */
+  readonly replicas: number | undefined
+  /** They override its `env`. */
+  readonly variables: Readonly<Record<string, string>>
+  /** The variables of its `.env` files. */
+  readonly fileVariables: Readonly<Record<string, string>>
+  /** The name of its Configuration; '' = none. */
+  readonly configuration: string
+  /** The sidecar is an init container that goes on: it is there before the app. */
+  readonly nativeSidecar: boolean
+}
+
+/** Deployment or Job, Service and Secret of an app. */
+export function appObjects(entry: Entry, options: AppOptions): AppObjects {
+  const {plan} = entry
+  const {createService = false} = entry.settings.values
+  const port = podPort(entry)
+  const metadata = (name: string): ObjectMeta => ({
+    name,
+    ...(options.namespace !== '' && {namespace: options.namespace}),
+    labels: {...labelsOf(options.template), app: plan.id}
+  })
+  const secret = secretOf(metadata(`${plan.id}-env`), options.fileVariables)
+  return {
+    id: plan.id,
+    plan,
+    dependsOn: options.dependsOn,
+    workload: workloadOf(entry, {...options, port, secret, metadata: metadata(plan.id)}),
+    service: createService ? serviceOf(entry, metadata(plan.id), port) : undefined,
+    secret
+  }
+}
+
+interface WorkloadOptions extends AppOptions {
+  readonly port: number
+  readonly secret: KubernetesObject | undefined
+  readonly metadata: ObjectMeta
+}
+
+function workloadOf(entry: Entry, options: WorkloadOptions): KubernetesObject {
+  const {port, secret, image, isJob, replicas} = options
+  const {annotations, labels, patch} = entry.settings.values.kubernetes ?? {}
+  const metadata = {...options.metadata, labels: {...labels, ...options.metadata.labels}}
+  const template = {
+    metadata: {
+      labels: metadata.labels,
+      annotations: {
+        ...daprAnnotations(entry, port),
+        ...(options.configuration !== '' && {'dapr.io/config': options.configuration}),
+        ...(options.nativeSidecar && {'dapr.io/enable-native-sidecar': 'true'}),
+        ...(secret !== undefined && {'pillion/env': fingerprint(secret)}),
+        ...annotations
+      }
+    },
+    spec: podSpec(entry, {
+      image,
+      port,
+      secret: secret?.metadata.name ?? '',
+      variables: options.variables,
+      restart: isJob ? 'Never' : 'Always'
+    })
+  }
+  const workload: KubernetesObject = isJob
+    ? {apiVersion: 'batch/v1', kind: 'Job', metadata, spec: {backoffLimit: 0, template}}
+    : {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata,
+        spec: {...(replicas !== undefined && {replicas}), selector: {matchLabels: {app: entry.plan.id}}, template}
+      }
+  return patch === undefined ? workload : (mergePatch(workload, patch) as KubernetesObject)
+}
+
+const serviceOf = (entry: Entry, metadata: ObjectMeta, port: number): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata,
+  spec: {
+    type: entry.settings.values.kubernetes?.service ?? 'LoadBalancer',
+    selector: {app: entry.plan.id},
+    ports: [{protocol: 'TCP', port: 80, targetPort: port}]
+  }
+})
+
+function secretOf(metadata: ObjectMeta, variables: Readonly<Record<string, string>>): KubernetesObject | undefined {
+  const entries = Object.entries(variables)
+  if (entries.length === 0) return undefined
+  const data = Object.fromEntries(entries.map(([name, value]) => [name, Buffer.from(value).toString('base64')]))
+  return {apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data}
+}
+
+/** Pods read a Secret once: another one in the pod's annotations brings new pods. */
+const fingerprint = ({data}: KubernetesObject): string =>
+  createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 12)

@@ -1,0 +1,210 @@
+import type {IncomingMessage, RequestOptions} from 'node:http'
+import {Agent as HttpAgent, request as requestHttp} from 'node:http'
+import {Agent as HttpsAgent, request as requestHttps} from 'node:https'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {collect, UncollectedBody} from '../../../net/collector.ts'
+import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
+import {ApiError, type Status} from './api-error.ts'
+import type {ClusterAccess} from './kubeconfig.ts'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+export interface Ask {
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Default: `application/json`. */
+  readonly type?: string
+  readonly signal?: AbortSignal | undefined
+  /** How long to retry a server that cannot be reached; default: `ApiClient.outageMs`. */
+  readonly patienceMs?: number
+  /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
+  readonly waits?: boolean
+}
+
+/** The first answer of a server begins within this time. */
+const FIRST_ANSWER_MS = 5000
+/** Later ones may wait for the webhooks of others, each of which has at most 30 s (`timeoutSeconds`). */
+const ANSWER_MS = 60_000
+/** How long to retry a server that is busy (429), is starting, or has just learned a kind (503). */
+const BUSY_MS = 30_000
+/** The longest that we wait between two tries. */
+const MAX_PAUSE_MS = 10_000
+/** The number of bytes to read of an error's text. */
+const MAX_ERROR_BYTES = 256 * 1024
+const MAX_RESPONSE_BYTES = 512 * 1024 * 1024
+
+interface Sending {
+  readonly request: typeof requestHttp
+  readonly options: RequestOptions
+  readonly body: string
+  /** 0 = none. */
+  readonly timeoutMs: number
+}
+
+/** A connection that was kept ended before the request: it is sent again. All of ours may come twice. */
+class StaleConnection extends Error {}
+
+/** Asks an API server. Every answer is what it sent as JSON, so that no field gets lost. */
+export class ApiClient {
+  readonly access: ClusterAccess
+  /** Whether the server has answered at all. */
+  #isKnown = false
+  readonly #agents = {http: new HttpAgent({keepAlive: true}), https: new HttpsAgent({keepAlive: true})}
+  /** How long to retry a server that cannot be reached; 0 = not at all. */
+  outageMs = 0
+
+  constructor(access: ClusterAccess) {
+    this.access = access
+  }
+
+  /** The response as JSON. Rejects with an `ApiError`, or with a `UserError` if the server cannot be reached. */
+  async json<T>(method: Method, path: string, ask: Ask = {}): Promise<T> {
+    const response = await this.open(method, path, ask)
+    const text = await textOf(response, MAX_RESPONSE_BYTES).catch((error: unknown) => {
+      throw this.#unreachable(error)
+    })
+    try {
+      return JSON.parse(text) as T
+    } catch {
+      throw new UserError(
+        `${this.access.server} is no Kubernetes API server: it answers ${method} ${path} with no JSON`
+      )
+    }
+  }
+
+  /** The body as it comes: a watch, a log. Rejects as `json`. */
+  async open(method: Method, path: string, ask: Ask = {}): Promise<IncomingMessage> {
+    const startedAt = Date.now()
+    let hasNewCredentials = false
+    for (let tries = 0; ; tries++) {
+      ask.signal?.throwIfAborted()
+      const elapsed = Date.now() - startedAt
+      try {
+        return await this.#once(method, path, ask)
+      } catch (error) {
+        if (error instanceof ApiError) {
+          if (error.code === 401 && !hasNewCredentials) {
+            hasNewCredentials = true
+            this.access.forget()
+            continue
+          }
+          if (!isBusy(error) || elapsed > BUSY_MS) throw error
+          await pause(tries, error.status.details?.retryAfterSeconds, ask.signal)
+        } else {
+          ask.signal?.throwIfAborted()
+          if (error instanceof StaleConnection) continue
+          if (error instanceof UserError || elapsed >= (ask.patienceMs ?? this.outageMs)) throw this.#unreachable(error)
+          await pause(tries, undefined, ask.signal)
+        }
+      }
+    }
+  }
+
+  close(): void {
+    this.#agents.http.destroy()
+    this.#agents.https.destroy()
+  }
+
+  async #once(
+    method: Method,
+    path: string,
+    {query = {}, body: content, type, signal, waits = false}: Ask
+  ): Promise<IncomingMessage> {
+    const body = content === undefined ? '' : JSON.stringify(content)
+    const url = new URL(this.access.server + path)
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    const options = await this.access.options()
+    const isPlain = url.protocol === 'http:'
+    const hasProxy = options.agent !== undefined && !/^Agent$/.test(options.agent.constructor.name)
+    const agent = hasProxy ? options.agent : this.#agents[isPlain ? 'http' : 'https']
+    const response = await this.#send(url, {
+      request: isPlain ? requestHttp : requestHttps,
+      options: {...options, method, agent, signal, headers: headersOf(options, body, type)},
+      body,
+      timeoutMs: waits ? 0 : this.#isKnown ? ANSWER_MS : FIRST_ANSWER_MS
+    })
+    this.#isKnown = true
+    const code = response.statusCode ?? 0
+    if (code < 400) return response
+    throw new ApiError(code, await statusOf(response), {method, path})
+  }
+
+  async #send(url: URL, {request, options, body, timeoutMs}: Sending): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const sent = request(url, options, response => {
+        clearTimeout(timer)
+        resolve(response)
+      })
+      const silent = new Error(`no answer within ${timeoutMs / 1000} s`)
+      const timer = timeoutMs === 0 ? undefined : setTimeout(() => sent.destroy(silent), timeoutMs)
+      sent.on('error', error => {
+        clearTimeout(timer)
+        // the server has closed a connection that was idle
+        reject(sent.reusedSocket && codeOf(error) === 'ECONNRESET' ? new StaleConnection() : error)
+      })
+      sent.on('socket', socket => socket.setKeepAlive(true, 30_000))
+      sent.end(body)
+    })
+  }
+
+  #unreachable(error: unknown): UserError {
+    if (error instanceof UserError) return error
+    const {server, context} = this.access
+    const start = `cannot reach the API server of the Kubernetes context "${context}" at ${server}`
+    return new UserError(`${start}: ${reasonOf(error)}`, {
+      explanation: TLS_FAULT.test(codeOf(error))
+        ? 'The certificate of the server and the authority in the kubeconfig do not belong together.'
+        : 'Is the cluster running? Select another one with --context.',
+      cause: error
+    })
+  }
+}
+
+const TLS_FAULT = /CERT|SIGNATURE|^ERR_TLS/
+
+function reasonOf(error: unknown): string {
+  // every address was tried
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])
+  return messageOf(error) || codeOf(error)
+}
+
+/** Not of an eviction that a disruption budget forbids: we ask for none. */
+const isBusy = ({code}: ApiError): boolean => code === 429 || code === 503
+
+async function pause(tries: number, seconds: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+  const ms = seconds === undefined ? 250 * 2 ** tries : seconds * 1000
+  await sleep(Math.min(ms, MAX_PAUSE_MS), undefined, signal === undefined ? {} : {signal})
+}
+
+function headersOf({headers}: RequestOptions, body: string, type = 'application/json'): Record<string, string> {
+  return {
+    ...(headers as Record<string, string> | undefined),
+    accept: 'application/json',
+    'user-agent': 'pillion',
+    // without a length Node sends the body of a DELETE as if it were the next request
+    ...(body !== '' && {'content-type': type, 'content-length': Buffer.byteLength(body).toString()})
+  }
+}
+
+async function statusOf(response: IncomingMessage): Promise<Status> {
+  const text = await textOf(response, MAX_ERROR_BYTES).catch(() => '')
+  const after = Number(response.headers['retry-after'])
+  const seconds = Number.isFinite(after) ? {retryAfterSeconds: after} : {}
+  try {
+    const status = JSON.parse(text) as Status
+    return {...status, details: {...seconds, ...status.details}}
+  } catch {
+    return {...(text.trim() !== '' && {message: text.trim().slice(0, 1000)}), details: seconds}
+  }
+}
+
+/** All of a body. Rejects if it is longer. */
+export async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
+  try {
+    return (await collect(response, maxBytes)).take().toString()
+  } catch (error) {
+    throw error instanceof UncollectedBody ? new UserError('the response of the API server is too large') : error
+  }
+}

@@ -1,0 +1,87 @@
+import {UserError} from '../../../model/errors.ts'
+
+/** What an API server says of a request that it does not carry out (`Status` in `meta/v1`). */
+export interface Status {
+  readonly message?: string
+  readonly reason?: string
+  readonly details?: {
+    readonly causes?: readonly {readonly reason?: string; readonly message?: string; readonly field?: string}[]
+    readonly retryAfterSeconds?: number
+  }
+}
+
+/** The server answered with a status of 400 or above. */
+export class ApiError extends Error {
+  readonly code: number
+  readonly status: Status
+  /** `GET`, `PATCH` … */
+  readonly method: string
+  readonly path: string
+
+  constructor(code: number, status: Status, {method, path}: {readonly method: string; readonly path: string}) {
+    super(status.message ?? `${method} ${path}: HTTP status ${code}`)
+    this.name = 'ApiError'
+    this.code = code
+    this.status = status
+    this.method = method
+    this.path = path
+  }
+}
+
+/** Whether it is an answer with this status. */
+export const isStatus = (error: unknown, code: number): boolean => error instanceof ApiError && error.code === code
+
+const VERBS: Readonly<Record<string, string>> = {
+  GET: 'read',
+  PATCH: 'apply',
+  POST: 'create',
+  PUT: 'write',
+  DELETE: 'delete'
+}
+
+/** What a user can do about an answer; `what` names the object, or what was asked for: `Deployment "shop"`. */
+export function asUserError(error: ApiError, what: string, context: string): UserError {
+  const verb = VERBS[error.method] ?? error.method
+  const server = `the Kubernetes context "${context}"`
+  switch (error.code) {
+    case 401:
+      return new UserError(`the API server of ${server} does not accept your credentials`, {
+        explanation: 'Log in again, or select another context with --context.',
+        cause: error
+      })
+    case 403:
+      return new UserError(`you may not ${verb} ${what} in ${server}`, {explanation: error.message, cause: error})
+    case 404:
+      return new UserError(`cannot ${verb} ${what}: the cluster does not have it`, {
+        explanation: error.message,
+        cause: error
+      })
+    case 409:
+      return conflict(error, what)
+    case 422:
+      return new UserError(`the API server refuses ${what}`, {explanation: causesOf(error), cause: error})
+    default:
+      return new UserError(`the API server of ${server} could not ${verb} ${what} (status ${error.code})`, {
+        explanation: error.message,
+        cause: error
+      })
+  }
+}
+
+/** Another manager owns a field that we would change: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
+function conflict(error: ApiError, what: string): UserError {
+  const causes = (error.status.details?.causes ?? []).filter(({reason}) => reason === 'FieldManagerConflict')
+  if (causes.length === 0)
+    return new UserError(`${what} was changed at the same time: try again`, {explanation: error.message})
+  const all = causes.map(({field, message}) => `  ${field ?? ''}: ${message ?? ''}`)
+  return new UserError(`another manager owns a part of ${what}`, {
+    explanation: `${all.join('\n')}\nLeave these fields out of the template, or let the other manager give them up.`,
+    cause: error
+  })
+}
+
+function causesOf(error: ApiError): string {
+  const causes = error.status.details?.causes ?? []
+  if (causes.length === 0) return error.message
+  return causes.map(({field, message}) => (field ? `  ${field}: ${message ?? ''}` : `  ${message ?? ''}`)).join('\n')
+}

@@ -1,0 +1,235 @@
+import type {AppLog, SidecarLog} from '../../../logging/app-log.ts'
+import type {AppObjects} from '../object.ts'
+import type {ApiClient} from './api-client.ts'
+import type {AppProgress} from './cluster-event.ts'
+import {ContainerLog} from './container-log.ts'
+import type {LiveObject} from './object-store.ts'
+import {SIDECAR, statusesOf, type ContainerStatus, type Pod, type Terminated} from './pod.ts'
+import {unschedulable, verdictOf, waitsFor, type Verdict} from './verdict.ts'
+import {isRolledOut, jobExit, replicaFailure} from './workload.ts'
+
+export interface AppLogs {
+  readonly app: AppLog
+  readonly sidecar: SidecarLog
+}
+
+export interface AppDeploymentOptions {
+  readonly client: ApiClient
+  readonly app: AppObjects
+  readonly signal: AbortSignal
+  /** Opens console and files at the first pod. */
+  readonly openLogs: (app: AppObjects) => Promise<AppLogs>
+  readonly onPod: (pod: Pod, isFirst: boolean) => void
+  /** A container ended by itself. `count`: how often the app's own one did in a row. */
+  readonly onExit: (exit: ContainerExit) => void
+}
+
+export interface ContainerExit {
+  readonly container: string
+  readonly pod: string
+  readonly end: Terminated
+  readonly lastLine: string
+  /** Failures in a row of the app's own container. */
+  readonly failures: number
+}
+
+/** The number of lines to show of a pod that existed before the run. */
+const TAIL = 10
+/** A container that ran for this long starts a new row of failures. */
+const STEADY_MS = 10_000
+/** The last line of a container may come after the news of its end. */
+const LAST_LINE_MS = 2000
+
+/** One app of a run on Kubernetes: its workload, its pods and their logs. */
+export class AppDeployment {
+  readonly app: AppObjects
+  readonly #options: AppDeploymentOptions
+  readonly #pods = new Map<string, Pod>()
+  readonly #logs = new Map<string, ContainerLog>()
+  readonly #telling = new Set<Promise<void>>()
+  /** Ends of containers that were told, by their ids. */
+  readonly #told = new Set<string>()
+  #open: Promise<AppLogs> | undefined
+  #failures = 0
+  /** Pods that were there before we applied. */
+  #old: ReadonlySet<string> = new Set()
+  phase: AppProgress = 'waiting'
+  live: LiveObject | undefined
+
+  constructor(options: AppDeploymentOptions) {
+    this.#options = options
+    this.app = options.app
+  }
+
+  get id(): string {
+    return this.app.id
+  }
+
+  get isJob(): boolean {
+    return this.app.workload.kind === 'Job'
+  }
+
+  get pods(): readonly Pod[] {
+    return [...this.#pods.values()]
+  }
+
+  /** The workload was applied; `isNew`: with changes, so that the pods of before are going to be replaced. */
+  applied(live: LiveObject, isNew: boolean): void {
+    this.live ??= live
+    if (isNew) this.#old = new Set(this.#pods.keys())
+    this.phase = 'starting'
+  }
+
+  /** A pod is there, or has changed. `isFromBefore`: it was there when the run began. */
+  podChanged(pod: Pod, isFromBefore: boolean): void {
+    const isKnown = this.#pods.has(pod.metadata.uid)
+    this.#pods.set(pod.metadata.uid, pod)
+    const statuses = statusesOf(pod)
+    if (!isKnown) this.#options.onPod(pod, this.#open === undefined)
+    for (const status of statuses) {
+      const log = this.#logOf(pod, status, isFromBefore)
+      log.look(status)
+      this.#lookAtEnd(pod, status, {log, isFromBefore: isFromBefore && !isKnown})
+    }
+  }
+
+  podGone(pod: Pod): void {
+    this.#pods.delete(pod.metadata.uid)
+  }
+
+  /** Settles when every end that is known was told. */
+  async allTold(): Promise<void> {
+    await Promise.all(this.#telling)
+  }
+
+  /** Settles when all lines of pods that have ended are read, or after a moment. */
+  async allRead(): Promise<void> {
+    await inTime(Promise.all([...this.#logs.values()].map(async log => log.allRead())))
+  }
+
+  /** How far it is now. */
+  progress(): AppProgress {
+    if (this.phase === 'waiting' || this.phase === 'deploying') return this.phase
+    if (this.isJob) {
+      const code = jobExit(this.#pods.values(), this.id)
+      return code === undefined ? this.#jobStatus() : code === 0 ? 'completed' : 'failed'
+    }
+    return this.live !== undefined && isRolledOut(this.live) ? 'ready' : 'starting'
+  }
+
+  /** A Job whose pod is gone says by its status how it ended. */
+  #jobStatus(): AppProgress {
+    const {succeeded = 0, failed = 0} = (this.live?.['status'] ?? {}) as {
+      readonly succeeded?: number
+      readonly failed?: number
+    }
+    return succeeded > 0 ? 'completed' : failed > 0 ? 'failed' : 'starting'
+  }
+
+  /** The app's own container runs in one of its pods. */
+  get hasStarted(): boolean {
+    return this.pods.some(pod =>
+      statusesOf(pod).some(({name, state}) => name === this.id && (state?.running ?? state?.terminated) !== undefined)
+    )
+  }
+
+  /** Why it will never run; undefined if it may. */
+  verdict(): Verdict | undefined {
+    for (const pod of this.pods) {
+      const verdict = this.#old.has(pod.metadata.uid) ? undefined : verdictOf(pod, this.id)
+      if (verdict !== undefined) return verdict
+    }
+    return undefined
+  }
+
+  /** Why it does not run, which may pass: no node takes a pod, a quota is used up. '' if there is no such reason. */
+  hindrance(): string {
+    const failure = this.live === undefined ? '' : replicaFailure(this.live)
+    if (failure !== '') return failure
+    return this.pods.map(unschedulable).find(reason => reason !== '') ?? ''
+  }
+
+  waitsFor(): string {
+    const pod = this.pods.find(
+      ({metadata, status}) => metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded'
+    )
+    return pod === undefined ? 'no pod was made' : waitsFor(pod)
+  }
+
+  async close(): Promise<void> {
+    const logs = await this.#open
+    await Promise.all([logs?.app.close(), logs?.sidecar.close()])
+  }
+
+  #logOf(pod: Pod, {name}: ContainerStatus, isFromBefore: boolean): ContainerLog {
+    const key = `${pod.metadata.uid}/${name}`
+    const known = this.#logs.get(key)
+    if (known !== undefined) return known
+    const {client, signal} = this.#options
+    const log = new ContainerLog({
+      client,
+      namespace: pod.metadata.namespace,
+      pod: pod.metadata.name,
+      container: name,
+      tail: isFromBefore ? TAIL : undefined,
+      take: this.#taker(name),
+      signal
+    })
+    this.#logs.set(key, log)
+    return log
+  }
+
+  #taker(container: string): (text: string) => Promise<void> | undefined {
+    this.#open ??= this.#options.openLogs(this.app)
+    const open = this.#open
+    let logs: AppLogs | undefined
+    const put = ({app, sidecar}: AppLogs, text: string): Promise<void> | undefined => {
+      if (container !== SIDECAR) return app.sink({app: this.id, stream: 'stdout', text})
+      sidecar.write(text, 'error')
+      return undefined
+    }
+    return text => {
+      if (logs !== undefined) return put(logs, text)
+      return open.then(async opened => {
+        logs = opened
+        return put(opened, text)
+      })
+    }
+  }
+
+  #lookAtEnd(pod: Pod, status: ContainerStatus, {log, isFromBefore}: {log: ContainerLog; isFromBefore: boolean}): void {
+    const {name, state, lastState} = status
+    if (pod.metadata.deletionTimestamp !== undefined) return
+    for (const end of [lastState?.terminated, state?.terminated]) {
+      const id = end?.containerID ?? ''
+      if (end === undefined || this.#told.has(id)) continue
+      this.#told.add(id)
+      // what happened before our run is not news
+      if (isFromBefore) continue
+      const telling = this.#tell({container: name, pod: pod.metadata.name, end, id}, log)
+      this.#telling.add(telling)
+      void telling.finally(() => this.#telling.delete(telling))
+    }
+  }
+
+  async #tell(
+    {container, pod, end, id}: Omit<ContainerExit, 'lastLine' | 'failures'> & {id: string},
+    log: ContainerLog
+  ): Promise<void> {
+    if (container === this.id) this.#failures = livedMs(end) >= STEADY_MS ? 1 : this.#failures + 1
+    const failures = this.#failures
+    await inTime(log.readAll(id))
+    this.#options.onExit({container, pod, end, lastLine: log.lastLine, failures})
+  }
+}
+
+/** Waits for last lines, but not for long. */
+async function inTime(read: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, LAST_LINE_MS)
+  await Promise.race([read, late.promise])
+  clearTimeout(timer)
+}
+
+const livedMs = ({startedAt = '', finishedAt = ''}: Terminated): number =>
+  Date.parse(finishedAt) - Date.parse(startedAt) || 0

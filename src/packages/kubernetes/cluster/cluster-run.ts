@@ -1,0 +1,390 @@
+import {messageOf, UserError} from '../../../model/errors.ts'
+import {objectsOf, TEMPLATE_LABEL, type AppObjects, type TemplateObjects} from '../object.ts'
+import {AppDeployment, type AppLogs, type ContainerExit} from './app-deployment.ts'
+import {applyChange, type Applied} from './apply.ts'
+import {keyOf, type Change, type Checked} from './check.ts'
+import type {ClusterEvent, DeployFile} from './cluster-event.ts'
+import {inParallel} from './in-parallel.ts'
+import {nameOf, type LiveObject, type ObjectStore} from './object-store.ts'
+import {SIDECAR, type Pod} from './pod.ts'
+import {podsGone, takeDown, type TakeDownOptions} from './take-down.ts'
+import {watch} from './watch.ts'
+
+export interface ClusterRunOptions {
+  readonly store: ObjectStore
+  readonly objects: TemplateObjects
+  readonly checked: Checked
+  /** All apps must be ready within this time. */
+  readonly timeoutMs: number
+  readonly emit: (event: ClusterEvent) => void
+  readonly openLogs: (app: AppObjects) => Promise<AppLogs>
+  /** Writes what is applied next to the app. Returns the files. */
+  readonly writeFiles: (app: AppObjects) => readonly DeployFile[]
+}
+
+/** How long to wait for problems that may pass by themselves (no node has space, a quota is used up). */
+const HINDRANCE_MS = 30_000
+/** This many failures in a row of one container end the run. */
+const MAX_FAILURES = 5
+/** How long to retry an API server that goes away during a run. */
+const OUTAGE_MS = 120_000
+
+/**
+ * A template that runs on a cluster: applies its objects in the order of `dependsOn`, follows the logs, and takes
+ * everything back at the end. Everything was checked before (`checkObjects`).
+ */
+export class ClusterRun {
+  readonly #options: ClusterRunOptions
+  readonly #apps: ReadonlyMap<string, AppDeployment>
+  readonly #changes: ReadonlyMap<string, Change>
+  /** Aborted at the end: nothing is watched or followed any more. */
+  readonly #over = new AbortController()
+  /** Aborted when the run begins to stop: nothing is applied any more. */
+  readonly #stopping = new AbortController()
+  /** Aborted by a second signal. */
+  readonly #now = new AbortController()
+  readonly #ended = Promise.withResolvers<boolean>()
+  readonly #startedAt = Date.now()
+  /** Pods that were there when the run began. */
+  readonly #before = new Set<string>()
+  /** What is being applied. */
+  readonly #work = new Set<Promise<void>>()
+  readonly #givenUp = new Set<string>()
+  readonly #hindered = new Map<string, NodeJS.Timeout>()
+  #isListed = false
+  #isReady = false
+  #isHealthy = true
+  #changed = 0
+  #timeout: NodeJS.Timeout | undefined
+
+  constructor(options: ClusterRunOptions) {
+    this.#options = options
+    const {objects, checked, store} = options
+    this.#apps = new Map(
+      objects.apps.map(app => [
+        app.id,
+        new AppDeployment({
+          client: store.client,
+          app,
+          signal: this.#over.signal,
+          openLogs: options.openLogs,
+          onPod: (pod, isFirst) => options.emit({type: 'pod-found', app, pod: pod.metadata.name, isFirst}),
+          onExit: exit => this.#exited(app.id, exit)
+        })
+      ])
+    )
+    this.#changes = new Map(checked.changes.map(change => [keyOf(change.object), change]))
+  }
+
+  /** Settles when everything is taken back: whether no app had failed. Rejects with the `UserError` that ended the run. */
+  get ended(): Promise<boolean> {
+    return this.#ended.promise
+  }
+
+  /** Applies everything that waits for nothing. A failure ends the run. */
+  start(): void {
+    this.#track(this.#start())
+  }
+
+  #track(work: Promise<void>): void {
+    this.#work.add(work)
+    void work.finally(() => this.#work.delete(work))
+  }
+
+  async #start(): Promise<void> {
+    const {objects, checked, store, emit, timeoutMs} = this.#options
+    try {
+      await this.#watchAll()
+      store.client.outageMs = OUTAGE_MS
+      const resources = await inParallel(objects.resources, async ({object}) => this.#apply(object))
+      for (const [index, {object, shownAs}] of objects.resources.entries())
+        emit({type: 'resource-applied', object, shownAs, outcome: resources[index]?.outcome ?? 'unchanged'})
+      for (const object of checked.surplus) {
+        this.#stopping.signal.throwIfAborted()
+        await store.delete(object)
+        emit({type: 'pruned', object})
+      }
+      this.#timeout = setTimeout(() => this.#late(), timeoutMs)
+      this.#look()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Takes back what was made, dependents first. */
+  stop(): void {
+    if (this.#stopping.signal.aborted) return
+    this.#options.emit({type: 'stopping'})
+    void this.#end(undefined)
+  }
+
+  /** Deletes what is left at once, and waits for nothing. */
+  stopNow(): void {
+    this.#now.abort()
+    this.stop()
+  }
+
+  async #watchAll(): Promise<void> {
+    const {store, objects, emit} = this.#options
+    const {client} = store
+    const what = {labels: this.#labels, signal: this.#over.signal}
+    let isTroubled = false
+    const troubled = (error: unknown): void => {
+      if (isTroubled === (error !== undefined)) return
+      isTroubled = error !== undefined
+      const text = isTroubled
+        ? `the API server does not answer, logs and states may be old; still trying: ${messageOf(error)}`
+        : 'the API server answers again'
+      if (!this.#stopping.signal.aborted) emit({type: 'warned', text})
+    }
+    const workloads = {
+      changed: (live: LiveObject) => this.#workloadChanged(live),
+      gone: (live: LiveObject) => this.#workloadGone(live)
+    }
+    const pods = {
+      changed: (pod: Pod) => this.#podChanged(pod),
+      gone: (pod: Pod) => this.#podGone(pod),
+      troubled
+    }
+    await watch<LiveObject>(client, {...what, path: store.pathOf('apps/v1', 'Deployment')}, workloads)
+    if (objects.apps.some(({workload}) => workload.kind === 'Job'))
+      await watch<LiveObject>(client, {...what, path: store.pathOf('batch/v1', 'Job')}, workloads)
+    await watch<Pod>(client, {...what, path: store.podsIn()}, pods)
+    this.#isListed = true
+  }
+
+  get #labels(): string {
+    return `${TEMPLATE_LABEL}=${this.#options.objects.name}`
+  }
+
+  async #apply(object: Change['object']): Promise<Applied> {
+    this.#stopping.signal.throwIfAborted()
+    const change = this.#changes.get(keyOf(object))
+    if (change === undefined) throw new Error(`${nameOf(object)} was not checked`)
+    const applied = await applyChange(this.#options.store, change, this.#stopping.signal)
+    if (applied.outcome !== 'unchanged') this.#changed++
+    return applied
+  }
+
+  async #deploy(deployment: AppDeployment): Promise<void> {
+    const {app} = deployment
+    const {emit, writeFiles} = this.#options
+    deployment.phase = 'deploying'
+    try {
+      emit({type: 'app-deploying', app, files: writeFiles(app)})
+      for (const object of objectsOf(app)) {
+        const {live, outcome} = await this.#apply(object)
+        if (object === app.workload) deployment.applied(live, outcome !== 'unchanged')
+      }
+      this.#moved(deployment)
+      this.#look()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Starts what waits for nothing any more, and sees whether all apps are ready. */
+  #look(): void {
+    if (this.#stopping.signal.aborted) return
+    for (const deployment of this.#apps.values())
+      if (deployment.phase === 'waiting' && this.#isDue(deployment)) this.#track(this.#deploy(deployment))
+    const all = [...this.#apps.values()]
+    for (const each of all) if (this.#isGivenUp(each)) this.#giveUp(each)
+    if (all.every(each => this.#isSettled(each))) this.#settle(all)
+  }
+
+  #settle(all: readonly AppDeployment[]): void {
+    clearTimeout(this.#timeout)
+    const count = all.filter(each => each.progress() !== 'failed' && !this.#isGivenUp(each)).length
+    if (!this.#isReady && count > 0) {
+      const ms = Date.now() - this.#startedAt
+      this.#options.emit({type: 'all-ready', count, ms, changed: this.#changed})
+    }
+    this.#isReady = true
+    const isOver = (each: AppDeployment): boolean =>
+      this.#isGivenUp(each) || (each.isJob && each.progress() !== 'starting')
+    if (all.every(isOver)) void this.#endJobs(all)
+  }
+
+  /** Nothing is left to run. */
+  async #endJobs(all: readonly AppDeployment[]): Promise<void> {
+    await Promise.all(all.map(async each => each.allTold()))
+    if (!this.#stopping.signal.aborted) await this.#end(undefined)
+  }
+
+  #isDue({app}: AppDeployment): boolean {
+    return app.dependsOn.every(({id, until}) => {
+      const needed = this.#apps.get(id)
+      const progress = needed?.progress()
+      if (until === 'completed') return progress === 'completed'
+      return progress === 'ready' || progress === 'completed' || (until === 'started' && needed?.hasStarted === true)
+    })
+  }
+
+  /** An app on which it depends has failed, or was given up. */
+  #isGivenUp({phase, app}: AppDeployment): boolean {
+    if (phase !== 'waiting') return false
+    return app.dependsOn.some(({id}) => {
+      const needed = this.#apps.get(id)
+      return needed !== undefined && (needed.progress() === 'failed' || this.#isGivenUp(needed))
+    })
+  }
+
+  /** There is nothing to wait for any more. A Job that nobody awaits may take its time. */
+  #isSettled(deployment: AppDeployment): boolean {
+    if (['ready', 'completed', 'failed'].includes(deployment.progress()) || this.#isGivenUp(deployment)) return true
+    return deployment.isJob && deployment.hasStarted && !this.#isAwaited(deployment.id)
+  }
+
+  #isAwaited(id: string): boolean {
+    return this.#options.objects.apps.some(({dependsOn}) =>
+      dependsOn.some(each => each.id === id && each.until === 'completed')
+    )
+  }
+
+  /** Said once. */
+  #giveUp({id, app}: AppDeployment): void {
+    if (this.#givenUp.has(id)) return
+    this.#givenUp.add(id)
+    this.#isHealthy = false
+    const failed = app.dependsOn.map(each => each.id).filter(each => this.#apps.get(each)?.progress() !== 'completed')
+    this.#options.emit({
+      type: 'warned',
+      text: `"${id}" is not deployed: it depends on ${failed.join(', ')}, which failed`
+    })
+  }
+
+  #moved(deployment: AppDeployment): void {
+    if (this.#stopping.signal.aborted) return
+    const progress = deployment.progress()
+    const {id} = deployment
+    this.#options.emit({type: 'app-moved', id, progress, detail: progress === 'starting' ? deployment.waitsFor() : ''})
+    const verdict = deployment.verdict()
+    if (verdict !== undefined) return this.#fail(new UserError(verdict.message, {explanation: verdict.explanation}))
+    const hindrance = deployment.hindrance()
+    const timer = this.#hindered.get(id)
+    if (hindrance === '') {
+      clearTimeout(timer)
+      this.#hindered.delete(id)
+    } else if (timer === undefined)
+      this.#hindered.set(
+        id,
+        setTimeout(() => this.#hinder(deployment), HINDRANCE_MS)
+      )
+  }
+
+  #hinder(deployment: AppDeployment): void {
+    const why = deployment.hindrance()
+    const explanation = `${why}\nWaited ${HINDRANCE_MS / 1000} s.`
+    if (why !== '') this.#fail(new UserError(`the cluster cannot run "${deployment.id}"`, {explanation}))
+  }
+
+  #late(): void {
+    const late = [...this.#apps.values()].filter(each => !this.#isSettled(each))
+    const all = late.map(each => {
+      const why =
+        each.phase === 'waiting' ? `waits for ${each.app.dependsOn.map(({id}) => id).join(', ')}` : each.waitsFor()
+      return `  ${each.id}: ${why}`
+    })
+    this.#fail(
+      new UserError(`not ready within ${this.#options.timeoutMs / 1000} s: ${late.map(({id}) => id).join(', ')}`, {
+        explanation: `${all.join('\n')}\nGive them more time with --timeout.`
+      })
+    )
+  }
+
+  #workloadChanged(live: LiveObject): void {
+    const deployment = this.#apps.get(live.metadata.labels['app'] ?? '')
+    if (deployment === undefined) return
+    deployment.live = live
+    if (deployment.phase !== 'waiting') this.#moved(deployment)
+    this.#look()
+  }
+
+  /** A `stop` elsewhere: when the last workload is gone the run has nothing left to do. */
+  #workloadGone(live: LiveObject): void {
+    const deployment = this.#apps.get(live.metadata.labels['app'] ?? '')
+    if (deployment === undefined || this.#stopping.signal.aborted || deployment.phase === 'deploying') return
+    if (deployment.live?.metadata.uid !== live.metadata.uid) return
+    deployment.live = undefined
+    const applied = [...this.#apps.values()].filter(({phase}) => phase !== 'waiting')
+    if (applied.every(each => each.live === undefined)) void this.#end(undefined, {isTakenBack: true})
+    else this.#options.emit({type: 'warned', text: `${nameOf(live)} was deleted by somebody else; the run continues`})
+  }
+
+  #podChanged(pod: Pod): void {
+    const deployment = this.#apps.get(pod.metadata.labels?.['app'] ?? '')
+    if (deployment === undefined) return
+    const {uid} = pod.metadata
+    if (!this.#isListed) this.#before.add(uid)
+    deployment.podChanged(pod, this.#before.has(uid))
+    if (deployment.phase !== 'waiting') this.#moved(deployment)
+    this.#look()
+  }
+
+  #podGone(pod: Pod): void {
+    const deployment = this.#apps.get(pod.metadata.labels?.['app'] ?? '')
+    deployment?.podGone(pod)
+    if (deployment !== undefined && deployment.phase !== 'waiting') this.#moved(deployment)
+  }
+
+  #exited(id: string, {container, end, lastLine, failures}: ContainerExit): void {
+    if (this.#stopping.signal.aborted) return
+    const deployment = this.#apps.get(id)
+    const what =
+      container === id ? `"${id}"` : container === SIDECAR ? `the sidecar of "${id}"` : `${container} of "${id}"`
+    const reason = end.reason === undefined || ['Error', 'Completed'].includes(end.reason) ? '' : ` (${end.reason})`
+    const words = lastLine === '' ? '' : `: ${lastLine}`
+    const isOwn = container === id
+    const isJob = deployment?.isJob === true
+    const hint =
+      end.exitCode === 0 && isOwn && !isJob
+        ? '; it will be started again, kubernetes: {job: true} if it is meant to end'
+        : ''
+    const text = `${what} exited with code ${end.exitCode}${reason}${words}${hint}`
+    const isHealthy = end.exitCode === 0
+    this.#options.emit({type: 'container-exited', text, isHealthy})
+    if (isJob && isOwn && !isHealthy) this.#isHealthy = false
+    if (isOwn && !isJob && !isHealthy && failures >= MAX_FAILURES)
+      this.#fail(new UserError(`"${id}" exited ${failures} times in a row, last with code ${end.exitCode}${words}`))
+    this.#look()
+  }
+
+  #fail(error: unknown): void {
+    // the run was stopped while it applied
+    if (!this.#stopping.signal.aborted) void this.#end(error)
+  }
+
+  async #end(failure: unknown, {isTakenBack = false} = {}): Promise<void> {
+    this.#stopping.abort()
+    clearTimeout(this.#timeout)
+    for (const timer of this.#hindered.values()) clearTimeout(timer)
+    let error = failure
+    const workloads = this.#options.objects.apps.map(({workload}) => workload)
+    // what is on its way to the server is there before it is deleted
+    await Promise.allSettled(this.#work)
+    try {
+      await (isTakenBack ? podsGone(this.#takingDown, workloads) : takeDown(this.#takingDown))
+    } catch (left) {
+      error ??= left
+      if (error !== left) this.#options.emit({type: 'warned', text: messageOf(left)})
+    }
+    if (!this.#now.signal.aborted) await Promise.all([...this.#apps.values()].map(async each => each.allRead()))
+    this.#over.abort()
+    await Promise.all([...this.#apps.values()].map(async each => each.close()))
+    if (error !== undefined) this.#ended.reject(error)
+    else this.#ended.resolve(this.#isHealthy)
+  }
+
+  get #takingDown(): TakeDownOptions {
+    const {store, objects, emit} = this.#options
+    return {
+      store,
+      labels: this.#labels,
+      apps: objects.apps,
+      now: this.#now.signal,
+      onDelete: (id, of) => emit({type: 'app-deleting', id, objects: of}),
+      onWait: what => emit({type: 'warned', text: what})
+    }
+  }
+}

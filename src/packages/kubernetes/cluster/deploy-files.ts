@@ -1,0 +1,29 @@
+import {writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {messageOf} from '../../../model/errors.ts'
+import type {AppObjects} from '../object.ts'
+import {yamlText} from '../yaml-text.ts'
+import type {DeployFile} from './cluster-event.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
+
+/** Writes what is applied of an app next to it, as Dapr's CLI does; not its secrets. A folder that cannot be written is no failure. */
+export function deployFiles(
+  {service, workload, plan}: AppObjects,
+  warn: (text: string) => void
+): readonly DeployFile[] {
+  const folder = deployFolder(plan.folder)
+  const objects = [service, workload].filter(object => object !== undefined)
+  try {
+    makeFolder(folder)
+    return objects.map(object => {
+      const path = join(folder, `${object.kind.toLowerCase()}.yaml`)
+      writeFileSync(path, yamlText(object))
+      return {kind: object.kind, path}
+    })
+  } catch (error) {
+    warn(`cannot write what is applied to ${folder}: ${messageOf(error)}`)
+    return objects.map(({kind}) => ({kind, path: ''}))
+  }
+}
+
+export const deployFolder = (appFolder: string): string => join(appFolder, '.dapr', 'deploy')

@@ -1,0 +1,173 @@
+import {existsSync} from 'node:fs'
+import type {RequestOptions} from 'node:https'
+import {delimiter, join} from 'node:path'
+import {KubeConfig} from '@kubernetes/client-node/dist/config.js'
+import type {Cluster, Context, User} from '@kubernetes/client-node/dist/config_types.js'
+import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
+import {isLoopback} from '../../../model/loopback.ts'
+import {readTextFile} from '../../../model/read-file.ts'
+
+/** The cluster that a command talks to, and how to be let in. */
+export interface ClusterAccess {
+  readonly context: string
+  /** The URL of the API server, without a slash at its end. */
+  readonly server: string
+  /** Everything goes there: `--namespace`, else the context's, else `default`. */
+  readonly namespace: string
+  /** The cluster runs on this machine, as far as its name and address tell. */
+  readonly isLocal: boolean
+  /** Credentials, certificates and proxy of one request. Rejects with a `UserError` if there are none. */
+  options(): Promise<RequestOptions>
+  /** The server refused the credentials: they are fetched anew for the next request. */
+  forget(): void
+}
+
+export interface Wanted {
+  /** '' = the current context. */
+  readonly context: string
+  /** '' = the context's. */
+  readonly namespace: string
+}
+
+/** Names of contexts that tools for clusters on one machine give. */
+const LOCAL_CONTEXT = /^(?:kind-.*|k3d-.*|minikube|docker-desktop|rancher-desktop|orbstack|colima|microk8s)$/
+
+/** Reads the kubeconfig as kubectl does: `KUBECONFIG`, which may name several files, else `~/.kube/config`, else that of a pod. */
+export function openAccess(wanted: Wanted, env: NodeJS.ProcessEnv, home: string): ClusterAccess {
+  const files = filesOf(env, home)
+  const config = readAll(files)
+  const shown = files.join(', ')
+  const name = wanted.context || config.currentContext
+  if (!name) {
+    throw new UserError(`no Kubernetes context is selected in ${shown}`, {
+      explanation: `Select one with --context NAME, or with kubectl config use-context NAME.${known(config.contexts)}`
+    })
+  }
+  const context = config.contexts.find(each => each.name === name)
+  if (context === undefined)
+    throw new UserError(`there is no Kubernetes context "${name}" in ${shown}`, {
+      explanation: known(config.contexts).trim()
+    })
+  const cluster = config.clusters.find(each => each.name === context.cluster)
+  if (cluster === undefined)
+    throw new UserError(`the context "${name}" names a cluster "${context.cluster}", which is not in ${shown}`)
+  if (!URL.canParse(cluster.server))
+    throw new UserError(`the server of the cluster "${cluster.name}" is not a URL: ${cluster.server}`)
+  if (!config.users.some(each => each.name === context.user))
+    throw new UserError(`the context "${name}" names a user "${context.user}", which is not in ${shown}`)
+  return accessOf(config, {context, cluster, namespace: wanted.namespace})
+}
+
+interface Chosen {
+  readonly context: Context
+  readonly cluster: Cluster
+  readonly namespace: string
+}
+
+function accessOf(config: KubeConfig, {context, cluster, namespace}: Chosen): ClusterAccess {
+  const {hostname} = new URL(cluster.server)
+  const selected = (): KubeConfig => {
+    const fresh = new KubeConfig()
+    // the library speaks plain HTTP only where certificates are not verified
+    const clusters = config.clusters.map(each =>
+      each.server.startsWith('http:') ? {...each, skipTLSVerify: true} : each
+    )
+    fresh.loadFromOptions({clusters, users: config.users, contexts: config.contexts, currentContext: context.name})
+    return fresh
+  }
+  let current = selected()
+  return {
+    context: context.name,
+    server: cluster.server.replace(/\/+$/, ''),
+    namespace: namespace || context.namespace || 'default',
+    isLocal: LOCAL_CONTEXT.test(context.name) || isHere(hostname),
+    async options() {
+      const options: RequestOptions = {}
+      try {
+        await current.applyToHTTPSOptions(options)
+      } catch (error) {
+        throw refused(error, current.getCurrentUser(), context)
+      }
+      return options
+    },
+    forget() {
+      current = selected()
+    }
+  }
+}
+
+/** Why there are no credentials. */
+function refused(error: unknown, user: User | null, {name}: Context): UserError {
+  const path = error instanceof Error && 'path' in error ? String(error.path) : ''
+  const program = (user?.exec as {readonly command?: string} | undefined)?.command ?? ''
+  if (program === '') {
+    const why = path === '' ? messageOf(error) : `cannot read ${path}: ${codeOf(error)}`
+    return new UserError(`cannot use the credentials of the Kubernetes context "${name}": ${why}`)
+  }
+  const isMissing = codeOf(error) === 'ENOENT'
+  const why = isMissing
+    ? 'it is not in PATH'
+    : error instanceof SyntaxError || error instanceof TypeError
+      ? 'it printed no ExecCredential'
+      : messageOf(error).trim() || 'it failed without a word'
+  return new UserError(
+    `"${program}", which gives the credentials of the Kubernetes context "${name}", failed: ${why}`,
+    {
+      explanation: isMissing ? `Install it, or select another context with --context.` : 'You may have to log in again.'
+    }
+  )
+}
+
+function filesOf(env: NodeJS.ProcessEnv, home: string): readonly string[] {
+  const named = (env['KUBECONFIG'] ?? '').split(delimiter).filter(file => file !== '')
+  return named.length > 0 ? [...new Set(named)] : [join(home, '.kube', 'config')]
+}
+
+/** As in kubectl files that do not exist are skipped, and the first one that knows a name wins. */
+function readAll(files: readonly string[]): KubeConfig {
+  const whole = new KubeConfig()
+  const present = files.filter(file => existsSync(file))
+  if (present.length === 0) {
+    if (process.env['KUBERNETES_SERVICE_HOST'] === undefined) throw noConfig(files)
+    whole.loadFromCluster()
+    return whole
+  }
+  const read = present.map(readOne)
+  if (read.every(({contexts, currentContext}) => contexts.length === 0 && !currentContext)) throw noConfig(files)
+  whole.loadFromOptions({
+    clusters: first(read.flatMap(({clusters}) => clusters)),
+    contexts: first(read.flatMap(({contexts}) => contexts)),
+    users: first(read.flatMap(({users}) => users)),
+    currentContext: read.map(({currentContext}) => currentContext).find(name => name)
+  })
+  return whole
+}
+
+function readOne(file: string): KubeConfig {
+  const config = new KubeConfig()
+  try {
+    // the library refuses an empty file
+    if (readTextFile(file).trim() !== '') config.loadFromFile(file)
+  } catch (error) {
+    if (error instanceof TypeError) return config // a text that is no object
+    throw new UserError(`cannot read the kubeconfig ${file}: ${messageOf(error).split('\n', 1)[0] ?? ''}`)
+  }
+  return config
+}
+
+const first = <T extends {readonly name: string}>(all: readonly T[]): T[] => [
+  ...new Map(all.toReversed().map(each => [each.name, each])).values()
+]
+
+const noConfig = (files: readonly string[]): UserError =>
+  new UserError(`no Kubernetes cluster is configured: there is no context in ${files.join(', ')}`, {
+    explanation:
+      'Create a cluster (kind create cluster, minikube start …), or set KUBECONFIG to the file that your provider gave you.'
+  })
+
+const known = (contexts: readonly Context[]): string =>
+  contexts.length === 0 ? '' : ` Known: ${contexts.map(({name}) => name).join(', ')}`
+
+/** Addresses of this machine by which tools for local clusters name their servers. */
+const isHere = (host: string): boolean =>
+  isLoopback(host.replaceAll(/^\[|\]$/g, '')) || host === '0.0.0.0' || host === 'kubernetes.docker.internal'

@@ -1,0 +1,151 @@
+import {UserError} from '../../../model/errors.ts'
+import type {KubernetesObject} from '../object.ts'
+import type {ApiClient} from './api-client.ts'
+import {ApiError, asUserError, isStatus} from './api-error.ts'
+
+/** An object as the API server has it. */
+export interface LiveObject extends KubernetesObject {
+  readonly metadata: KubernetesObject['metadata'] & {
+    readonly uid: string
+    readonly resourceVersion: string
+    readonly generation?: number
+    readonly creationTimestamp: string
+    readonly deletionTimestamp?: string
+    readonly finalizers?: readonly string[]
+  }
+}
+
+/** We manage the fields that we write by this name (server-side apply). */
+export const FIELD_MANAGER = 'pillion'
+
+/** Where the kinds of a template are; those of Dapr are looked up in the cluster. */
+const PLURALS: Readonly<Record<string, string>> = {
+  'v1/Secret': 'secrets',
+  'v1/Service': 'services',
+  'apps/v1/Deployment': 'deployments',
+  'batch/v1/Job': 'jobs'
+}
+export const DAPR_GROUP = 'dapr.io'
+
+interface ResourceList {
+  readonly resources: readonly {readonly name: string; readonly kind: string; readonly namespaced: boolean}[]
+}
+
+/** `Deployment "shop"` */
+export const nameOf = ({kind, metadata}: Pick<KubernetesObject, 'kind' | 'metadata'>): string =>
+  `${kind} "${metadata.name}"`
+
+/** Reads and writes the objects of one namespace. */
+export class ObjectStore {
+  readonly client: ApiClient
+  readonly #plurals = new Map(Object.entries(PLURALS))
+  /** The versions of Dapr's group that were looked up. */
+  readonly #looked = new Set<string>()
+
+  constructor(client: ApiClient) {
+    this.client = client
+  }
+
+  get namespace(): string {
+    return this.client.access.namespace
+  }
+
+  /** Looks up which of Dapr's kinds the cluster knows. Returns false if it knows none: Dapr is not installed. */
+  async lookUpDapr(): Promise<boolean> {
+    try {
+      const {versions} = await this.client.json<{readonly versions: readonly {readonly groupVersion: string}[]}>(
+        'GET',
+        `/apis/${DAPR_GROUP}`
+      )
+      await Promise.all(versions.map(async ({groupVersion}) => this.#lookUp(groupVersion)))
+      return this.#plurals.has(`${DAPR_GROUP}/v1alpha1/Component`)
+    } catch (error) {
+      if (isStatus(error, 404)) return false
+      throw this.#asUserError(error, "Dapr's resource definitions")
+    }
+  }
+
+  async #lookUp(groupVersion: string): Promise<void> {
+    const {resources} = await this.client.json<ResourceList>('GET', `/apis/${groupVersion}`)
+    for (const {name, kind} of resources) if (!name.includes('/')) this.#plurals.set(`${groupVersion}/${kind}`, name)
+    this.#looked.add(groupVersion)
+  }
+
+  /** The kinds that a template may have made: `apps/v1/Deployment` … */
+  get kinds(): readonly string[] {
+    return [...this.#plurals.keys()]
+  }
+
+  /** The path of the pods of the namespace, or of all if it is ''. */
+  podsIn(namespace = this.namespace): string {
+    return `/api/v1${namespace === '' ? '' : `/namespaces/${namespace}`}/pods`
+  }
+
+  /** The path of a kind in the namespace, or in another one; '' in all namespaces. Throws a `UserError` for an unknown kind. */
+  pathOf(apiVersion: string, kind: string, namespace = this.namespace): string {
+    const plural = this.#plurals.get(`${apiVersion}/${kind}`)
+    if (plural === undefined)
+      throw new UserError(`the cluster does not know the kind ${kind} of ${apiVersion}`, {
+        explanation: 'Its version of Dapr is older or newer than the resource: dapr upgrade -k, or another apiVersion.'
+      })
+    const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+    return `${root}${namespace === '' ? '' : `/namespaces/${namespace}`}/${plural}`
+  }
+
+  /** The object as it is now; undefined if there is none. */
+  async find(object: KubernetesObject): Promise<LiveObject | undefined> {
+    try {
+      return await this.client.json<LiveObject>('GET', this.#pathTo(object))
+    } catch (error) {
+      if (isStatus(error, 404)) return undefined
+      throw this.#asUserError(error, nameOf(object))
+    }
+  }
+
+  /** Server-side apply, never forced. With `dryRun` the server checks everything and changes nothing. */
+  async apply(object: KubernetesObject, {dryRun = false} = {}): Promise<LiveObject> {
+    const query = {fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined}
+    // JSON is YAML
+    const type = 'application/apply-patch+yaml'
+    try {
+      return await this.client.json<LiveObject>('PATCH', this.#pathTo(object), {query, body: object, type})
+    } catch (error) {
+      throw this.#asUserError(error, nameOf(object))
+    }
+  }
+
+  /** Deletes an object and, in the background, what it owns. No failure if it is gone. `now`: without waiting for its pods' grace. */
+  async delete(object: KubernetesObject, {now = false} = {}): Promise<void> {
+    const body = {propagationPolicy: 'Background', ...(now && {gracePeriodSeconds: 0})}
+    try {
+      await this.client.json('DELETE', this.#pathTo(object), {body})
+    } catch (error) {
+      if (!isStatus(error, 404)) throw this.#asUserError(error, nameOf(object))
+    }
+  }
+
+  /** All objects of a kind in the namespace that the labels select; none where the kind is unknown. */
+  async list(kind: string, labels: string): Promise<readonly LiveObject[]> {
+    const at = kind.lastIndexOf('/')
+    const apiVersion = kind.slice(0, at)
+    const path = this.pathOf(apiVersion, kind.slice(at + 1))
+    try {
+      const {items} = await this.client.json<{readonly items: readonly LiveObject[]}>('GET', path, {
+        query: {labelSelector: labels}
+      })
+      // items of a list do not say what they are
+      return items.map(item => ({...item, apiVersion, kind: kind.slice(at + 1)}))
+    } catch (error) {
+      if (isStatus(error, 404)) return []
+      throw this.#asUserError(error, path.slice(path.lastIndexOf('/') + 1))
+    }
+  }
+
+  #pathTo({apiVersion, kind, metadata}: KubernetesObject): string {
+    return `${this.pathOf(apiVersion, kind)}/${encodeURIComponent(metadata.name)}`
+  }
+
+  #asUserError(error: unknown, what: string): unknown {
+    return error instanceof ApiError ? asUserError(error, what, this.client.access.context) : error
+  }
+}

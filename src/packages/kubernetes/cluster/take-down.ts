@@ -1,0 +1,171 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {UserError} from '../../../model/errors.ts'
+import {stopLevels} from '../../../supervisor/order/stop-order.ts'
+import type {AppPlan} from '../../../model/plan.ts'
+import type {KubernetesObject} from '../object.ts'
+import {findAll} from './check.ts'
+import {inParallel} from './in-parallel.ts'
+import {nameOf, type LiveObject, type ObjectStore} from './object-store.ts'
+import type {Pod} from './pod.ts'
+import {watch} from './watch.ts'
+
+export interface TakeDownOptions {
+  readonly store: ObjectStore
+  /** Which objects: `pillion/template=shop`. */
+  readonly labels: string
+  /** The apps of the template, for their order; others go first. */
+  readonly apps: readonly Pick<AppPlan, 'id' | 'dependsOn'>[]
+  /** Aborted: all at once, and nothing is waited for. */
+  readonly now: AbortSignal
+  /** Objects of one app, or of none (''), are being deleted. */
+  readonly onDelete: (id: string, objects: readonly KubernetesObject[]) => void
+  /** Something does not go: what, and why. Told once. */
+  readonly onWait: (text: string) => void
+}
+
+/** Beyond the grace of its pods a cluster has this long to let them go. */
+const EXTRA_MS = 30_000
+const DEFAULT_GRACE_S = 30
+/** A deleted object disappears at once, unless it has a finalizer: clouds add one to free a load balancer. */
+const OBJECT_MS = 60_000
+/** After this time it is said what is waited for. */
+const SAID_MS = 2000
+const INTERVAL_MS = 200
+
+/**
+ * Deletes what the labels select: dependents first, then what they need once their pods are gone, and resources last.
+ * Returns the number of objects. Rejects with a `UserError` that names what does not go.
+ */
+export async function takeDown(options: TakeDownOptions): Promise<number> {
+  const {store, labels, apps, now} = options
+  const all = await findAll(store, labels)
+  if (all.length === 0) return 0
+  const end = new AbortController()
+  const pods = await watchPods(store, labels, end.signal)
+  try {
+    const ids = new Set(all.map(appOf))
+    const known = stopLevels(apps.map(({id, dependsOn}) => ({plan: {id, dependsOn}}))).map(level =>
+      level.map(({plan}) => plan.id)
+    )
+    const unknown = [...ids].filter(id => id !== '' && !known.flat().includes(id))
+    for (const level of [unknown, ...known]) {
+      const ofLevel = all.filter(object => level.includes(appOf(object)))
+      await deleteAll(options, ofLevel)
+      await pods.gone(level, patienceFor(ofLevel), now)
+    }
+    await deleteAll(
+      options,
+      all.filter(object => appOf(object) === '')
+    )
+    await allGone(options)
+  } finally {
+    end.abort()
+  }
+  return all.length
+}
+
+const appOf = ({metadata}: KubernetesObject): string => metadata.labels['app'] ?? ''
+
+async function deleteAll({store, onDelete}: TakeDownOptions, objects: readonly LiveObject[]): Promise<void> {
+  for (const id of new Set(objects.map(appOf)))
+    onDelete(
+      id,
+      objects.filter(object => appOf(object) === id)
+    )
+  await inParallel(objects, async object => store.delete(object))
+}
+
+/** Settles when the pods of these workloads are gone, which somebody else has deleted: until then they may print. */
+export async function podsGone(
+  {store, labels, apps, now}: TakeDownOptions,
+  workloads: readonly KubernetesObject[]
+): Promise<void> {
+  const end = new AbortController()
+  const pods = await watchPods(store, labels, end.signal)
+  const ids = apps.map(({id}) => id)
+  await pods.gone(ids, patienceFor(workloads), now).finally(() => end.abort())
+}
+
+/** The longest time that a pod of these may take to be gone, in ms. */
+const patienceFor = (workloads: readonly KubernetesObject[]): number => graceOf(workloads) + EXTRA_MS
+
+/** The grace of these, the longest. */
+function graceOf(workloads: readonly KubernetesObject[]): number {
+  const seconds = workloads.map(({spec}) => {
+    const {template} = (spec ?? {}) as {
+      readonly template?: {readonly spec?: {readonly terminationGracePeriodSeconds?: number}}
+    }
+    return template?.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
+  })
+  return Math.max(0, ...seconds) * 1000
+}
+
+interface PodsLeft {
+  /** Settles when no pod of these apps is left. Rejects with a `UserError` if they do not go. */
+  gone(ids: readonly string[], patienceMs: number, now: AbortSignal): Promise<void>
+}
+
+async function watchPods(store: ObjectStore, labels: string, signal: AbortSignal): Promise<PodsLeft> {
+  const left = new Map<string, Pod>()
+  let look: (() => void) | undefined
+  await watch<Pod>(
+    store.client,
+    {path: store.podsIn(), labels, signal},
+    {
+      changed: pod => {
+        left.set(pod.metadata.uid, pod)
+      },
+      gone: pod => {
+        left.delete(pod.metadata.uid)
+        look?.()
+      }
+    }
+  )
+  return {
+    async gone(ids, patienceMs, now) {
+      const those = (): readonly Pod[] =>
+        [...left.values()].filter(pod => ids.includes(pod.metadata.labels?.['app'] ?? ''))
+      const {promise, resolve} = Promise.withResolvers<void>()
+      const isOver = (): boolean => now.aborted || those().length === 0
+      look = () => {
+        if (isOver()) resolve()
+      }
+      now.addEventListener('abort', look)
+      const timer = setTimeout(resolve, patienceMs)
+      look()
+      await promise
+      clearTimeout(timer)
+      now.removeEventListener('abort', look)
+      if (isOver()) return
+      const names = those().map(({metadata}) => metadata.name)
+      throw new UserError(`pods do not terminate: ${names.join(', ')}`, {
+        explanation: `Look at: kubectl describe pod ${names[0] ?? ''} -n ${store.namespace}`
+      })
+    }
+  }
+}
+
+async function allGone({store, labels, now, onWait}: TakeDownOptions): Promise<void> {
+  const startedAt = Date.now()
+  let isSaid = false
+  while (!now.aborted) {
+    const left = await findAll(store, labels)
+    if (left.length === 0) return
+    const elapsed = Date.now() - startedAt
+    const kept = left.map(keptText)
+    if (elapsed > OBJECT_MS)
+      throw new UserError(`not everything is gone from the namespace "${store.namespace}"`, {
+        explanation: kept.map(text => `  ${text}`).join('\n')
+      })
+    if (elapsed > SAID_MS && !isSaid) {
+      isSaid = true
+      onWait(`waiting until it is gone: ${kept.join('; ')}`)
+    }
+    await sleep(INTERVAL_MS)
+  }
+}
+
+function keptText(object: LiveObject): string {
+  const {finalizers = []} = object.metadata
+  return `${nameOf(object)}${finalizers.length === 0 ? '' : `, which a finalizer keeps: ${finalizers.join(', ')}`}`
+}

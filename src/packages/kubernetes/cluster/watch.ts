@@ -1,0 +1,190 @@
+import type {IncomingMessage} from 'node:http'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {UserError} from '../../../model/errors.ts'
+import {Collector} from '../../../net/collector.ts'
+import type {ApiClient} from './api-client.ts'
+import {ApiError, type Status} from './api-error.ts'
+
+/** What every object that is watched has. */
+export interface Watched {
+  readonly metadata: {readonly uid: string; readonly name: string; readonly resourceVersion: string}
+}
+
+export interface WatchHandler<T extends Watched> {
+  /** An object is new, or has changed. */
+  changed(object: T): void
+  gone(object: T): void
+  /** All objects are known; called after each list. */
+  listed?(): void
+  /** The server cannot be asked at the moment; undefined: it can again. */
+  troubled?(error: unknown): void
+}
+
+interface List<T> {
+  readonly metadata: {readonly resourceVersion: string; readonly continue?: string}
+  readonly items: readonly T[]
+}
+
+interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  readonly object: unknown
+}
+
+/** The server ends a watch after this time; it ends all of them sometime. */
+const WATCH_SECONDS = 300
+/** A connection that brings nothing for longer than the server's own limit is dead. */
+const SILENCE_MS = (WATCH_SECONDS + 30) * 1000
+/** A watch that lasts less than this is not asked for again at once. */
+const SHORT_MS = 1000
+const MAX_PAUSE_MS = 15_000
+const PAGE = 500
+
+/**
+ * Tells the handler of all objects at `path` that `labels` selects, and of each change, until `signal` is aborted. A watch
+ * that ends goes on where it was; after an outage, or if the server has forgotten that place (410), the objects are listed
+ * again. Rejects only if the first list fails.
+ */
+export async function watch<T extends Watched>(
+  client: ApiClient,
+  {path, labels, signal}: {readonly path: string; readonly labels: string; readonly signal: AbortSignal},
+  handler: WatchHandler<T>
+): Promise<void> {
+  const watcher = new Watcher<T>(client, {path, labels, signal}, handler)
+  await watcher.list()
+  void watcher.follow()
+}
+
+class Watcher<T extends Watched> {
+  readonly #client: ApiClient
+  readonly #what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal}
+  readonly #handler: WatchHandler<T>
+  readonly #known = new Map<string, T>()
+  /** Where the watch goes on; '' = list first. */
+  #version = ''
+  #isTroubled = false
+
+  constructor(
+    client: ApiClient,
+    what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal},
+    handler: WatchHandler<T>
+  ) {
+    this.#client = client
+    this.#what = what
+    this.#handler = handler
+  }
+
+  async list(): Promise<void> {
+    const {path, labels, signal} = this.#what
+    const found = new Set<string>()
+    let next: string | undefined
+    do {
+      const query = {labelSelector: labels, limit: PAGE, continue: next}
+      const {items, metadata} = await this.#client.json<List<T>>('GET', path, {query, signal, patienceMs: 0})
+      for (const item of items) {
+        found.add(item.metadata.uid)
+        this.#changed(item)
+      }
+      this.#version = metadata.resourceVersion
+      next = metadata.continue || undefined
+    } while (next !== undefined)
+    for (const [uid, object] of this.#known) if (!found.has(uid)) this.#gone(object)
+    this.#handler.listed?.()
+  }
+
+  async follow(): Promise<void> {
+    const {signal} = this.#what
+    let failures = 0
+    while (!signal.aborted) {
+      const startedAt = Date.now()
+      try {
+        if (this.#version === '') await this.list()
+        await this.#watchOnce()
+        failures = Date.now() - startedAt < SHORT_MS ? failures + 1 : 0
+      } catch (error) {
+        if (signal.aborted) return
+        failures++
+        if (isTooOld(error)) this.#version = ''
+        else this.#trouble(error)
+      }
+      if (failures > 0)
+        await sleep(Math.min(250 * 2 ** failures, MAX_PAUSE_MS), undefined, {signal}).catch(() => undefined)
+    }
+  }
+
+  /** Resolves when the server ends the watch. */
+  async #watchOnce(): Promise<void> {
+    const {path, labels, signal} = this.#what
+    const query = {
+      watch: true,
+      allowWatchBookmarks: true,
+      labelSelector: labels,
+      resourceVersion: this.#version,
+      timeoutSeconds: WATCH_SECONDS
+    }
+    const response = await this.#client.open('GET', path, {query, signal, patienceMs: 0})
+    this.#trouble(undefined)
+    response.setTimeout(SILENCE_MS, () => response.destroy())
+    try {
+      for await (const line of jsonLines(response)) this.#take(line as WatchEvent)
+    } catch (error) {
+      if (error instanceof ApiError) throw error // else the connection was cut: that is an end like any other
+    }
+  }
+
+  #take({type, object}: WatchEvent): void {
+    if (type === 'ERROR') {
+      const status = object as Status & {readonly code?: number}
+      throw new ApiError(status.code ?? 500, status, {method: 'GET', path: this.#what.path})
+    }
+    const item = object as T
+    this.#version = item.metadata.resourceVersion
+    if (type === 'DELETED') this.#gone(item)
+    else if (type !== 'BOOKMARK') this.#changed(item)
+  }
+
+  #changed(object: T): void {
+    const before = this.#known.get(object.metadata.uid)
+    this.#known.set(object.metadata.uid, object)
+    if (before?.metadata.resourceVersion !== object.metadata.resourceVersion) this.#handler.changed(object)
+  }
+
+  #gone(object: T): void {
+    this.#known.delete(object.metadata.uid)
+    this.#handler.gone(object)
+  }
+
+  /** Told once, and once when it is over. */
+  #trouble(error: unknown): void {
+    const isTroubled = error !== undefined
+    if (isTroubled !== this.#isTroubled) this.#handler.troubled?.(error)
+    this.#isTroubled = isTroubled
+  }
+}
+
+const isTooOld = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 410 || error.status.reason === 'Expired')
+
+/** Objects of a cluster have 1.5 MiB at most (etcd's limit); as JSON they are longer. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024
+
+/** A line that the end of the connection has cut is dropped: the next watch brings it again. */
+async function* jsonLines(response: IncomingMessage): AsyncGenerator {
+  const line = new Collector(MAX_LINE_BYTES)
+  const add = (bytes: Buffer): void => {
+    if (line.add(bytes) !== 'added') throw new UserError('the API server sends an object that is too large')
+  }
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      let start = 0
+      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+        add(chunk.subarray(start, end))
+        start = end + 1
+        const text = line.take().toString()
+        if (text !== '') yield JSON.parse(text)
+      }
+      if (start < chunk.length) add(chunk.subarray(start))
+    }
+  } finally {
+    line.release()
+  }
+}

@@ -1,0 +1,94 @@
+import {basename, dirname} from 'node:path'
+import type {Entry} from '../../config/service-versions.ts'
+import {isHere, listenAddresses} from './annotations.ts'
+import {podPort} from './variables.ts'
+
+/** Where each sidecar listens: apps share the network of theirs. */
+export const SIDECAR_PORTS = {DAPR_HTTP_PORT: '3500', DAPR_GRPC_PORT: '50001'} as const
+
+const PLACEMENT_PORT = '50005'
+
+export interface DaprdOptions {
+  /** A path as the compose file writes it. */
+  readonly shown: (path: string) => string
+  /** The version of Dapr's images. */
+  readonly dapr: string
+}
+
+/** The sidecar of an app: a real daprd in the network of the app's container, with all that the template says of it. */
+export function daprdService(entry: Entry, {shown, dapr}: DaprdOptions): object {
+  const {id, resources} = entry.plan
+  const {folders, configFile, defaultFolder} = resources
+  const isAsked = (path: string): boolean => path !== '' && dirname(path) !== defaultFolder
+  // names in the container come from the order, so that they are no paths of this machine
+  const mounts = folders.filter(isAsked).map((path, index) => ({path, at: `/dapr/resources/${index.toString()}`}))
+  const config = isAsked(configFile) ? [{path: configFile, at: `/dapr/${basename(configFile)}`}] : []
+  const flags = [
+    ...flagsOf(entry),
+    ...mounts.flatMap(({at}) => ['--resources-path', at]),
+    ...config.flatMap(({at}) => ['--config', at])
+  ]
+  const volumes = [...mounts, ...config].map(({path, at}) => `${shown(path)}:${at}:ro`)
+  return {
+    image: `daprio/daprd:${dapr}`,
+    command: ['./daprd', ...flags.map(word => word.replaceAll('$', '$$$$'))],
+    network_mode: `service:${id}`,
+    depends_on: [id, ...(needsPlacement(entry) ? ['placement'] : [])],
+    ...(volumes.length > 0 && {volumes})
+  }
+}
+
+/** daprd's flags, as Dapr's own command line passes them (`pkg/standalone/run.go`). */
+function flagsOf(entry: Entry): readonly string[] {
+  const {settings, plan} = entry
+  const {values} = settings
+  const {channel, sidecar, health} = plan
+  const port = podPort(entry)
+  const named: readonly (readonly [flag: string, value: string | number | undefined])[] = [
+    ['app-id', plan.id],
+    ['app-port', port > 0 ? port : undefined],
+    ['app-protocol', channel.protocol],
+    ['app-channel-address', channel.address],
+    ['app-max-concurrency', channel.maxConcurrency > 0 ? channel.maxConcurrency : undefined],
+    ['dapr-http-port', SIDECAR_PORTS.DAPR_HTTP_PORT],
+    ['dapr-grpc-port', SIDECAR_PORTS.DAPR_GRPC_PORT],
+    ['dapr-listen-addresses', listenAddresses(sidecar)],
+    ['metrics-port', sidecar.metricsPort > 0 ? sidecar.metricsPort : undefined],
+    ['log-level', values.logLevel ? sidecar.logLevel : undefined],
+    ['max-body-size', values.maxBodySize],
+    ['read-buffer-size', values.readBufferSize],
+    ['app-health-check-path', health.enabled ? health.path : undefined],
+    ['app-health-probe-interval', health.enabled ? health.intervalMs / 1000 : undefined],
+    ['app-health-probe-timeout', health.enabled ? health.timeoutMs : undefined],
+    ['app-health-threshold', health.enabled ? health.threshold : undefined],
+    ['placement-host-address', placementOf(entry)],
+    ['scheduler-host-address', elsewhereOrNone(values.schedulerHostAddress)]
+  ]
+  const switches = {
+    'enable-app-health-check': health.enabled,
+    'enable-api-logging': sidecar.apiLogging,
+    'enable-profiling': values.enableProfiling === true
+  }
+  return [
+    ...named.flatMap(([flag, value]) => (value === undefined || value === '' ? [] : [`--${flag}`, value.toString()])),
+    ...Object.entries(switches).flatMap(([flag, isOn]) => (isOn ? [`--${flag}`] : []))
+  ]
+}
+
+const elsewhereOrNone = (address: string | undefined): string =>
+  address === undefined || address === '' || isHere(address) ? '' : address
+
+/** '' turns it off, as in Dapr. */
+function placementOf({settings}: Entry): string {
+  const {placementHostAddress} = settings.values
+  if (placementHostAddress === '') return ''
+  return elsewhereOrNone(placementHostAddress) || `placement:${PLACEMENT_PORT}`
+}
+
+/** Whether its sidecar uses the placement service of the compose file. */
+export const needsPlacement = (entry: Entry): boolean => placementOf(entry) === `placement:${PLACEMENT_PORT}`
+
+export const placementService = (dapr: string): object => ({
+  image: `daprio/placement:${dapr}`,
+  command: ['./placement', '--port', PLACEMENT_PORT]
+})

@@ -1,0 +1,182 @@
+import {relative} from 'node:path'
+import type {Loaded} from '../../config/load.ts'
+import {absolutePath} from '../../config/paths.ts'
+import type {EnvFile} from '../../config/keys.ts'
+import type {Entry} from '../../config/service-versions.ts'
+import {buildFileOf} from './check-app.ts'
+import {DaprResources} from './dapr-resources.ts'
+import {deployedIn, namedOnce, shadowWarnings, type Deployed} from './deployed.ts'
+import {daprdService, needsPlacement, placementService, SIDECAR_PORTS} from './compose-sidecar.ts'
+import {Mistakes} from './mistakes.ts'
+import {templateLabel} from './object.ts'
+import {podPort, variablesOf} from './variables.ts'
+import {keysWithoutMeaningInCompose} from './without-meaning.ts'
+import {yamlText} from './yaml-text.ts'
+
+export interface ComposeOptions {
+  readonly home: string
+  readonly cwd: string
+  /** The folder of the compose file: paths in it start there. */
+  readonly folder: string
+  /** The version of Dapr's images. */
+  readonly dapr: string
+  /** They override the `env` of every app (`--env`). */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+/** The first line: by it the next export knows the file as its own. */
+export const COMPOSE_HEADER = '# Written by pillion export compose: the next export overwrites it.\n'
+
+/**
+ * A template as a compose file: a service for each app, one next to it for its sidecar, and Dapr's placement. Asks no
+ * container engine. Rejects with one `UserError` for all mistakes.
+ */
+export async function composeFile(
+  loaded: Loaded,
+  options: ComposeOptions
+): Promise<{readonly text: string; readonly warnings: readonly string[]}> {
+  const {plan} = loaded
+  const entries = await loaded.deployable()
+  const deployed = deployedIn(entries, plan)
+  const mistakes = new Mistakes()
+  const ids = new Set(deployed.map(({entry}) => entry.plan.id))
+  const published = new Set<number>()
+  const shown = (path: string): string => shownFrom(options.folder, path)
+  const services: Record<string, object> = {}
+  for (const app of deployed) {
+    checkService(app, ids, mistakes)
+    services[app.entry.plan.id] = appService(app, {deployed, published, shown, ...options})
+    services[`${app.entry.plan.id}-dapr`] = daprdService(app.entry, {shown, dapr: options.dapr})
+  }
+  if (deployed.some(({entry}) => needsPlacement(entry))) services['placement'] = placementService(options.dapr)
+  const name = templateLabel(plan)
+  const plans = deployed.map(({entry}) => entry.plan)
+  const resources = new DaprResources(plans, {cwd: options.cwd, namespace: '', template: name})
+  mistakes.throwAll()
+  return {
+    text: COMPOSE_HEADER + yamlText({name: projectName(name), services}),
+    warnings: [
+      ...namedOnce(
+        keysWithoutMeaningInCompose(deployed.map(({entry}) => entry)),
+        'no meaning in a container, left out'
+      ),
+      ...shadowWarnings(entries, deployed),
+      ...resources.composeWarnings
+    ]
+  }
+}
+
+/** Compose takes small letters, digits, `-` and `_`. */
+const projectName = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]/g, '-')
+    .replace(/^[^a-z0-9]+/, '') || 'template'
+
+/** `./orders`, `../shared`: never a path of this machine. */
+function shownFrom(folder: string, path: string): string {
+  const short = relative(folder, path)
+  return short.startsWith('..') ? short : `./${short}`
+}
+
+function checkService({entry}: Deployed, ids: ReadonlySet<string>, mistakes: Mistakes): void {
+  const {settings, plan} = entry
+  const app = `app ${JSON.stringify(plan.id)}`
+  const isTaken = plan.id === 'placement' || [...ids].some(id => plan.id === `${id}-dapr`)
+  if (isTaken || !/^[a-zA-Z0-9][\w.-]*$/.test(plan.id))
+    mistakes.check(() =>
+      settings.refuse({
+        key: 'appID',
+        message: `${app}: the id cannot name a service of a compose file${isTaken ? ': one of Dapr has this name' : ''}`,
+        expected: isTaken ? '' : 'expected letters, digits, -, _ and .'
+      })
+    )
+  if (plan.elsewhere.containerImage === '' && buildFileOf(plan.folder) === '')
+    mistakes.check(() =>
+      settings.refuse({
+        code: 'missing-key',
+        key: 'containerImage',
+        message: `${app} has no containerImage, and its folder no Dockerfile`,
+        hint: 'write containerImage: the image that contains the app'
+      })
+    )
+}
+
+interface AppServiceOptions extends Pick<ComposeOptions, 'home' | 'variables'> {
+  readonly deployed: readonly Deployed[]
+  /** Ports of this machine that services publish. */
+  readonly published: Set<number>
+  readonly shown: (path: string) => string
+}
+
+function appService(
+  {entry, dependsOn}: Deployed,
+  {deployed, published, shown, home, variables}: AppServiceOptions
+): object {
+  const {settings, plan} = entry
+  const {values} = settings
+  const port = podPort(entry)
+  const environment = {...SIDECAR_PORTS, ...variablesOf(entry, port, variables)}
+  const envFiles = envFilesOf(values.envFile).map(({path, required}) => ({
+    path: shown(absolutePath(path, plan.folder, home)),
+    required
+  }))
+  const isPublished = values.createService === true && port > 0
+  const ports = isPublished ? [published.has(port) ? port.toString() : `${port.toString()}:${port.toString()}`] : []
+  if (isPublished) published.add(port)
+  const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, isChecked(deployed, id))}])
+  return {
+    ...imageOf(entry, shown),
+    environment: mapValues(environment, text => text.replaceAll('$', '$$$$')),
+    ...(envFiles.length > 0 && {env_file: envFiles}),
+    ...(ports.length > 0 && {ports}),
+    ...(awaits.length > 0 && {depends_on: Object.fromEntries(awaits) as object}),
+    ...(plan.ready.kind === 'command' && {
+      healthcheck: {
+        test: ['CMD', ...plan.ready.command].map(word => word.replaceAll('$', '$$$$')),
+        interval: '1s',
+        timeout: '5s'
+      }
+    }),
+    ...(values.restart !== undefined && values.restart !== 'no' && {restart: values.restart}),
+    ...(values.stop?.signal !== undefined && {stop_signal: values.stop.signal}),
+    ...(values.stop?.timeout !== undefined && {stop_grace_period: `${plan.stop.timeoutMs.toString()}ms`})
+  }
+}
+
+const mapValues = (
+  map: Readonly<Record<string, string>>,
+  change: (value: string) => string
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]))
+
+const PULL_POLICIES = {Always: 'always', IfNotPresent: 'missing', Never: 'never'} as const
+
+function imageOf({settings, plan}: Entry, shown: (path: string) => string): object {
+  const {containerImage, pullPolicy} = plan.elsewhere
+  if (containerImage !== '')
+    return {
+      image: containerImage,
+      ...(settings.values.containerImagePullPolicy && {pull_policy: PULL_POLICIES[pullPolicy]})
+    }
+  const file = buildFileOf(plan.folder)
+  const context = shown(plan.folder)
+  return {build: file === 'Dockerfile' ? context : {context, dockerfile: file}}
+}
+
+const envFilesOf = (written: EnvFile | readonly EnvFile[] = []): readonly {path: string; required: boolean}[] =>
+  [written].flat().map(entry => {
+    const {path, required = true} = typeof entry === 'string' ? {path: entry} : entry
+    return {path, required}
+  })
+
+/** Whether an app's container has a health check, without which nobody can wait for its health. */
+const isChecked = (deployed: readonly Deployed[], id: string): boolean =>
+  deployed.some(({entry}) => entry.plan.id === id && entry.plan.ready.kind === 'command')
+
+const conditionOf = (until: 'started' | 'ready' | 'completed', hasCheck: boolean): string =>
+  until === 'completed'
+    ? 'service_completed_successfully'
+    : until === 'ready' && hasCheck
+      ? 'service_healthy'
+      : 'service_started'

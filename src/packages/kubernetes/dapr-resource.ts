@@ -1,0 +1,74 @@
+import type {Field} from '../../resources/field.ts'
+import type {KubernetesObject} from './object.ts'
+
+export interface ResourceOptions {
+  /** '' = that of the context. */
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  /** App ids that may use it; undefined: all. */
+  readonly scopes: readonly string[] | undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const fieldsOf = (field: Field): Fields =>
+  Object.fromEntries([...field.entries()].map(([name, each]) => [name, each.plain()]))
+
+const textsOf = (field: Field): Readonly<Record<string, string>> =>
+  Object.fromEntries([...field.entries()].map(([name, each]) => [name, each.text()]))
+
+/** A resource of Dapr as an object: what its file has, in its order, with our labels. */
+export function daprResource(document: Field, {namespace, labels, scopes}: ResourceOptions): KubernetesObject {
+  const {apiVersion, kind, metadata: _metadata, scopes: _scopes, auth: _auth, ...rest} = fieldsOf(document)
+  const auth = document.field('auth')
+  const meta = document.field('metadata')
+  const annotations = meta.field('annotations')
+  return {
+    apiVersion: String(apiVersion),
+    kind: String(kind),
+    metadata: {
+      name: meta.field('name').text(),
+      ...(namespace !== '' && {namespace}),
+      labels: {...textsOf(meta.field('labels')), ...labels},
+      ...(!annotations.isAbsent && {annotations: textsOf(annotations)})
+    },
+    ...rest,
+    ...(kind === 'Component' && {spec: componentSpec(document.field('spec'))}),
+    ...(!auth.isAbsent && {auth: {...fieldsOf(auth), ...textsIn(auth, ['secretStore'])}}),
+    ...(scopes !== undefined && scopes.length > 0 && {scopes})
+  }
+}
+
+/** What the definition in the cluster demands, and a sidecar on the laptop does not: `metadata`, `version`, and texts. */
+function componentSpec(spec: Field): Fields {
+  const {metadata: _, ...rest} = fieldsOf(spec)
+  return {
+    ...rest,
+    ...textsIn(spec, ['type', 'version', 'initTimeout']),
+    ...(spec.field('version').isAbsent && {version: 'v1'}),
+    metadata: spec.field('metadata').items().map(propertyOf)
+  }
+}
+
+/** A number is the text that the laptop's sidecar reads. */
+function propertyOf(property: Field): Fields {
+  const plain = fieldsOf(property)
+  const {value} = plain
+  const text = property.field('value').isAbsent || typeof value === 'object' ? '' : property.field('value').text()
+  const secret = property.field('secretKeyRef')
+  return {
+    ...plain,
+    ...textsIn(property, ['name', 'envRef']),
+    ...(!secret.isAbsent && {secretKeyRef: {...fieldsOf(secret), ...textsIn(secret, ['name', 'key'])}}),
+    ...(typeof value === 'number' && text !== String(value) && {value: text})
+  }
+}
+
+/** The values of these keys as texts, where there are any. */
+const textsIn = (field: Field, keys: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    keys.flatMap(key => {
+      const value = field.field(key)
+      return value.isAbsent ? [] : [[key, value.text()]]
+    })
+  )

@@ -1,0 +1,204 @@
+import {dirname, relative} from 'node:path'
+import {explainPlace} from '../../config/diagnose.ts'
+import {messageOf, UserError, type Place} from '../../model/errors.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import {readTextFile} from '../../model/read-file.ts'
+import {parseResourceFile, type Field, type ResourceFile} from '../../resources/field.ts'
+import {filesIn} from '../../resources/resource-folder.ts'
+import {labelsOf, type KubernetesObject, type ResourceObject} from './object.ts'
+import {daprResource} from './dapr-resource.ts'
+import {COMPOSE, componentWarnings, configurationWarnings, placeWarnings} from './resource-warnings.ts'
+
+export interface DaprResourcesOptions {
+  readonly namespace: string
+  /** The template's name as a label. */
+  readonly template: string
+  /** Files below it are shown by their path from there. */
+  readonly cwd: string
+}
+
+/** The kinds that a sidecar reads from its folders and from the API server alike. */
+const FOLDER_KINDS = new Set(['Component', 'HTTPEndpoint', 'Resiliency', 'Subscription'])
+
+/** A resource as its file has it, and the apps whose folders have it. */
+interface Found {
+  readonly document: Field
+  readonly apps: Set<string>
+  readonly shownAs: string
+  /** To compare it with others of its kind and name. */
+  readonly text: string
+}
+
+/**
+ * The resources of Dapr that the apps of a template have on the laptop, as objects: one for each kind and name. What lies in
+ * Dapr's own folder is left out: nobody has asked for it.
+ */
+export class DaprResources {
+  readonly #checks: (() => void)[] = []
+  readonly #plans: readonly AppPlan[]
+  readonly #options: DaprResourcesOptions
+  readonly #files = new Map<string, ResourceFile>()
+  /** By kind and name. */
+  readonly #found = new Map<string, Found>()
+  readonly #configurations = new Map<string, string>()
+
+  constructor(plans: readonly AppPlan[], options: DaprResourcesOptions) {
+    this.#plans = plans
+    this.#options = options
+    for (const plan of plans) this.#readFolders(plan)
+    for (const plan of plans) this.#readConfiguration(plan)
+  }
+
+  /** Each throws a `UserError` for a mistake. They are complete once the objects have been asked for. */
+  get checks(): readonly (() => void)[] {
+    const faults = [...this.#files.values()].flatMap(file => file.faults)
+    return [
+      ...this.#checks,
+      ...faults.map(
+        ({place, message, expected}) =>
+          () =>
+            refuse(place, message, expected)
+      )
+    ]
+  }
+
+  get objects(): readonly ResourceObject[] {
+    return [...this.#found.values()].flatMap(({document, apps, shownAs}) => {
+      const scopes = this.#scopesOf(document, apps)
+      return scopes === 'nobody' ? [] : [{shownAs, object: this.#objectOf(document, scopes)}]
+    })
+  }
+
+  get warnings(): readonly string[] {
+    const components = [...this.#found.values()].map(({document}) => document)
+    const all = components.flatMap(document =>
+      document.field('kind').text() === 'Configuration'
+        ? configurationWarnings(document)
+        : componentWarnings(document, components)
+    )
+    return [...new Set([...all, ...this.#namespaceWarnings(components)])]
+  }
+
+  /** What of these resources means something else in the containers of a compose file. */
+  get composeWarnings(): readonly string[] {
+    return [...new Set([...this.#found.values()].flatMap(({document}) => placeWarnings(document, COMPOSE)))]
+  }
+
+  /** The name of an app's Configuration; '' = none. */
+  configurationOf = ({resources: {configFile}}: AppPlan): string => this.#configurations.get(configFile) ?? ''
+
+  #readFolders({id, resources: {folders, configFile, defaultFolder}}: AppPlan): void {
+    const named = folders.filter(folder => dirname(folder) !== defaultFolder)
+    for (const path of new Set(named.flatMap(filesIn)))
+      if (path !== configFile)
+        for (const document of this.#read(path))
+          if (FOLDER_KINDS.has(document.field('kind').text())) this.#add(document, id, path)
+  }
+
+  #readConfiguration({id, resources: {configFile, defaultFolder}}: AppPlan): void {
+    if (configFile === '' || dirname(configFile) === defaultFolder) return
+    const document = this.#read(configFile).find(each => each.field('kind').text() === 'Configuration')
+    if (document === undefined) return
+    this.#configurations.set(configFile, document.field('metadata').field('name').text())
+    this.#add(document, id, configFile)
+  }
+
+  /** The documents of a file for Dapr. */
+  #read(path: string): readonly Field[] {
+    let file = this.#files.get(path)
+    if (file === undefined) {
+      file = this.#parse(path)
+      this.#files.set(path, file)
+    }
+    return file.documents.filter(
+      document => document.isMapping && document.field('apiVersion').text().startsWith('dapr.io/')
+    )
+  }
+
+  #parse(path: string): ResourceFile {
+    const file = this.#shown(path)
+    try {
+      return parseResourceFile({file, text: readTextFile(path)})
+    } catch (error) {
+      this.#checks.push(() => refuse({file, line: 1, column: 1, source: ''}, `it cannot be read: ${messageOf(error)}`))
+      return {documents: [], faults: []}
+    }
+  }
+
+  #shown(path: string): string {
+    const short = relative(this.#options.cwd, path)
+    return short.startsWith('..') ? path : short
+  }
+
+  #add(document: Field, app: string, path: string): void {
+    const name = document.field('metadata').field('name')
+    const kind = document.field('kind').text()
+    const key = `${kind}/${name.text()}`
+    const text = JSON.stringify(document.plain())
+    const before = this.#found.get(key)
+    if (before === undefined) {
+      this.#found.set(key, {document, apps: new Set([app]), shownAs: this.#shown(path), text})
+      this.#checks.push(() => checkName(kind, name))
+      if (kind === 'Component') this.#checks.push(() => checkType(document.field('spec').field('type')))
+      return
+    }
+    if (before.text === text) {
+      before.apps.add(app)
+      return
+    }
+    const {file, line} = before.document.field('metadata').field('name').place
+    const message = `there are two different ${kind}s ${JSON.stringify(name.text())}: the other one is at ${file}:${line.toString()}`
+    this.#checks.push(() => refuse(name.place, message, 'rename one of them: a namespace has one of a name'))
+  }
+
+  /** Every sidecar of the namespace loads what has no scopes; `nobody`: no app may use it. */
+  #scopesOf(document: Field, apps: ReadonlySet<string>): readonly string[] | undefined | 'nobody' {
+    const field = document.field('scopes')
+    if (document.field('kind').text() === 'Configuration') return undefined
+    const written = field.isAbsent ? undefined : field.items().map(item => item.text())
+    if (this.#plans.every(({id}) => apps.has(id))) return written
+    const scopes = written === undefined || written.length === 0 ? [...apps] : written.filter(id => apps.has(id))
+    return scopes.length === 0 ? 'nobody' : scopes
+  }
+
+  #objectOf(document: Field, scopes: readonly string[] | undefined): KubernetesObject {
+    const {namespace, template} = this.#options
+    return daprResource(document, {namespace, labels: labelsOf(template), scopes})
+  }
+
+  #namespaceWarnings(documents: readonly Field[]): readonly string[] {
+    return documents.flatMap(document => {
+      const field = document.field('metadata').field('namespace')
+      if (field.isAbsent || field.text() === this.#options.namespace) return []
+      const {file, line, column} = field.place
+      return [
+        `${file}:${line.toString()}:${column.toString()}: the namespace ${JSON.stringify(field.text())} is left out: everything of a template goes to one`
+      ]
+    })
+  }
+}
+
+/** Names of objects (RFC 1123, a subdomain). */
+const OBJECT_NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
+
+function checkName(kind: string, name: Field): void {
+  if (OBJECT_NAME.test(name.text()) && name.text().length <= 253) return
+  const message = `${JSON.stringify(name.text())} cannot name a ${kind} in Kubernetes`
+  refuse(name.place, message, 'expected small letters, digits, - and .')
+}
+
+/** A number would become a text that nobody has written. */
+function checkType(type: Field): void {
+  if (type.isText && type.text() !== '') return
+  const message = `spec.type is ${type.isAbsent ? 'missing' : type.isText ? 'empty' : 'no text'}`
+  refuse(type.place, message, 'expected a text such as state.redis')
+}
+
+function refuse(place: Place, message: string, hint = ''): never {
+  const length = /^\S*/.exec(place.source.slice(place.column - 1))?.[0].length ?? 1
+  throw new UserError(`${place.file}: ${message}`, {
+    code: 'resource-mistake',
+    explanation: explainPlace(place, length, [hint]),
+    mistakes: [{code: 'resource-mistake', message, place, expected: '', hint}]
+  })
+}

@@ -1,0 +1,59 @@
+import type {Entry} from '../../config/service-versions.ts'
+import type {Dependency, Plan} from '../../model/plan.ts'
+
+/** An app of the template that is deployed, with what its entries say together. */
+export interface Deployed {
+  readonly entry: Entry
+  readonly dependsOn: readonly Dependency[]
+  /** Undefined: the template does not say. */
+  readonly replicas: number | undefined
+}
+
+/**
+ * The apps that are deployed, in start order: the first entry of each id. Further ones of the same version are replicas, those
+ * of others shadows.
+ */
+export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly Deployed[] {
+  const first = entries.filter(({plan}, index) => entries.findIndex(other => other.plan.id === plan.id) === index)
+  const all = first.map(entry => {
+    const {id, version} = entry.plan
+    const same = entries.filter(({plan}) => plan.id === id && plan.version === version)
+    const isGiven = same.length > 1 || entry.settings.values.replicas !== undefined
+    const sum = same.reduce((total, {settings}) => total + (settings.values.replicas ?? 1), 0)
+    return {
+      entry,
+      dependsOn: apps.find(app => app.id === id)?.dependsOn ?? [],
+      replicas: isGiven ? sum : undefined
+    }
+  })
+  return inStartOrder(all)
+}
+
+/** What others depend on comes first, otherwise the template's order. There are no cycles: the loader refuses them. */
+function inStartOrder(all: readonly Deployed[]): readonly Deployed[] {
+  const ordered = new Set<Deployed>()
+  const add = (app: Deployed): void => {
+    if (ordered.has(app)) return
+    for (const {id} of app.dependsOn)
+      for (const other of all) if (other.entry.plan.id === id && other !== app) add(other)
+    ordered.add(app)
+  }
+  for (const app of all) add(app)
+  return [...ordered]
+}
+
+/** Apps that others await as completed: they run once. */
+export const awaitedIn = (deployed: readonly Deployed[]): ReadonlySet<string> =>
+  new Set(deployed.flatMap(({dependsOn}) => dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)))
+
+/** The shadows of Daeploy services, in one line; none if there are none. */
+export function shadowWarnings(entries: readonly Entry[], deployed: readonly Deployed[]): readonly string[] {
+  const shadows = entries
+    .filter(({plan}) => deployed.some(({entry}) => entry.plan.id === plan.id && entry.plan.version !== plan.version))
+    .map(({plan}) => `${plan.id} ${plan.version}`)
+  return namedOnce(shadows, 'not deployed: the first version of a service is')
+}
+
+/** One line that names all; none if there are none. */
+export const namedOnce = (names: readonly string[], text: string): readonly string[] =>
+  names.length === 0 ? [] : [`${names.join(', ')}: ${text}`]

@@ -1,0 +1,112 @@
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {UserError} from '../../../model/errors.ts'
+import {buildFileOf} from '../check-app.ts'
+import type {Image} from '../pod.ts'
+import {deliveryTo, type Delivery} from './delivery.ts'
+import {lastLines, runTool} from './tool.ts'
+
+/** An app whose image is built. */
+export interface Unbuilt {
+  readonly id: string
+  /** Where its Dockerfile or Containerfile is. */
+  readonly folder: string
+}
+
+export interface BuildOptions {
+  readonly context: string
+  /** `HOST/PATH`; '' = none. */
+  readonly registry: string
+  readonly signal: AbortSignal
+  readonly onStep: (text: string) => void
+}
+
+const BUILDERS = ['docker', 'podman', 'nerdctl']
+const ANSWER_MS = 10_000
+/** Number of lines to show of what a builder printed before it failed. */
+const SHOWN_LINES = 30
+/** Number of digits of an image's id in its name. */
+const DIGITS = 12
+
+/** Apps without an image that have a Dockerfile. No Dockerfile is ever invented. */
+export const unbuiltIn = (
+  apps: readonly {readonly id: string; readonly folder: string; readonly elsewhere: {readonly containerImage: string}}[]
+): readonly Unbuilt[] =>
+  apps.filter(({folder, elsewhere}) => elsewhere.containerImage === '' && buildFileOf(folder) !== '')
+
+/** What stands for images that are not built yet, while everything else is checked. */
+export const placeholders = (apps: readonly Unbuilt[]): ReadonlyMap<string, Image> =>
+  new Map(apps.map(({id}) => [id, {image: `${id}:unbuilt`, pullPolicy: 'IfNotPresent'}]))
+
+/** Builds the images and brings them to the cluster, or to the registry. Rejects with a `UserError` with the builder's words. */
+export async function buildImages(
+  apps: readonly Unbuilt[],
+  options: BuildOptions
+): Promise<ReadonlyMap<string, Image>> {
+  const builder = await findBuilder()
+  const delivery = deliveryTo(options.context, builder, options.registry)
+  const images = new Map<string, Image>()
+  const built = new Map<string, string>() // apps of one folder have one image
+  for (const app of apps) {
+    const digits = built.get(app.folder) ?? (await build(builder, app, options))
+    built.set(app.folder, digits)
+    const image = `${options.registry === '' ? 'pillion' : options.registry}/${app.id}:${digits}`
+    await must([builder, 'tag', digits, image], `cannot name the image of "${app.id}"`, options)
+    await deliver(delivery, image, options)
+    images.set(app.id, {image, pullPolicy: 'IfNotPresent'})
+  }
+  return images
+}
+
+/** The first builder that answers: a docker that is installed without a daemon does not. */
+async function findBuilder(): Promise<string> {
+  const faults: string[] = []
+  for (const name of BUILDERS) {
+    const {isGood, isMissing, text} = await runTool([name, 'info'], {timeoutMs: ANSWER_MS})
+    if (isGood) return name
+    faults.push(`  ${name}: ${isMissing ? 'not installed' : lastLines(text, 1) || 'does not answer'}`)
+  }
+  throw new UserError('no program to build images was found', {
+    explanation: `${faults.join('\n')}\nStart one of them, or write containerImage for each app.`
+  })
+}
+
+/** Returns the first digits of the image's id. */
+async function build(builder: string, {id, folder}: Unbuilt, options: BuildOptions): Promise<string> {
+  const file = buildFileOf(folder)
+  options.onStep(`Building the image of app "${id}" from ${join(folder, file)} with ${builder}`)
+  const place = mkdtempSync(join(tmpdir(), 'pillion-image-'))
+  try {
+    const idFile = join(place, 'id')
+    const command = [builder, 'build', '--iidfile', idFile, '-f', join(folder, file), folder]
+    await must(command, `the image of "${id}" cannot be built`, options)
+    const digits = readFileSync(idFile, 'utf8')
+      .trim()
+      .replace(/^sha256:/, '')
+      .slice(0, DIGITS)
+    if (!/^[0-9a-f]{12}$/.test(digits)) throw new UserError(`${builder} did not say which image it built of "${id}"`)
+    return digits
+  } finally {
+    rmSync(place, {recursive: true, force: true})
+  }
+}
+
+async function deliver({command, text, env}: Delivery, image: string, options: BuildOptions): Promise<void> {
+  if (command === undefined) return
+  options.onStep(`${text} ${image}`)
+  await must(command(image), `${image} does not get to the cluster`, options, env)
+}
+
+async function must(
+  command: readonly string[],
+  what: string,
+  {signal}: BuildOptions,
+  env: Readonly<Record<string, string>> = {}
+): Promise<void> {
+  const {isGood, isMissing, text} = await runTool(command, {signal, env})
+  signal.throwIfAborted()
+  if (isGood) return
+  const shown = isMissing ? `${command[0] ?? ''} is not installed` : lastLines(text, SHOWN_LINES)
+  throw new UserError(what, {explanation: `${shown}\nNothing was deployed.`})
+}

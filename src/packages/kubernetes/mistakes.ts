@@ -1,0 +1,31 @@
+import {UserError} from '../../model/errors.ts'
+
+/** Gathers the mistakes of a template, so that all are told at once. */
+export class Mistakes {
+  readonly #errors: UserError[] = []
+
+  /** Calls what throws a `UserError` for a mistake, and keeps it. */
+  check(refuse: () => void): void {
+    try {
+      refuse()
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      this.#errors.push(error)
+    }
+  }
+
+  /** Throws one `UserError` with all of them, if there are any. */
+  throwAll(): void {
+    const [first, second] = this.#errors
+    if (first === undefined) return
+    if (second === undefined) throw first
+    const messages = this.#errors.flatMap(({message, mistakes}) =>
+      mistakes.length === 0 ? [message] : mistakes.map(each => each.message)
+    )
+    throw new UserError(`Error getting apps from config file:${messages.map(text => `\n  ${text}`).join('')}`, {
+      stream: first.stream,
+      explanation: this.#errors.map(({explanation}) => explanation).join('\n'),
+      mistakes: this.#errors.flatMap(({mistakes}) => mistakes)
+    })
+  }
+}

@@ -1,0 +1,78 @@
+import {basename, dirname} from 'node:path'
+import type {AppPlan, Dependency, Plan} from '../../model/plan.ts'
+
+/** What the API server keeps. Its keys stand in the order in which they are written. */
+export interface KubernetesObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ObjectMeta
+  readonly [field: string]: unknown
+}
+
+export interface ObjectMeta {
+  readonly name: string
+  /** Left out: the namespace of the context. */
+  readonly namespace?: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** A resource of Dapr and the file that it comes from, as messages show it. */
+export interface ResourceObject {
+  readonly object: KubernetesObject
+  readonly shownAs: string
+}
+
+/** The objects of one app. */
+export interface AppObjects {
+  readonly id: string
+  readonly plan: AppPlan
+  /** Apps that come first; each is one of the template. */
+  readonly dependsOn: readonly Dependency[]
+  /** A Deployment or a Job. */
+  readonly workload: KubernetesObject
+  readonly service: KubernetesObject | undefined
+  /** The variables of its `envFile`. */
+  readonly secret: KubernetesObject | undefined
+}
+
+/** All that a template is on Kubernetes. */
+export interface TemplateObjects {
+  /** The value of the label `pillion/template`. */
+  readonly name: string
+  /** They come before the apps. */
+  readonly resources: readonly ResourceObject[]
+  /** In start order: what others depend on comes first. */
+  readonly apps: readonly AppObjects[]
+  /** What is probably not meant, one line each. */
+  readonly warnings: readonly string[]
+}
+
+/** The objects of an app, in the order in which they are made. */
+export const objectsOf = ({secret, service, workload}: AppObjects): readonly KubernetesObject[] =>
+  [secret, service, workload].filter(object => object !== undefined)
+
+/** By this label an object is ours; its value is the template's name. */
+export const TEMPLATE_LABEL = 'pillion/template'
+
+/** Who manages an object; our value is `MANAGER`. */
+export const MANAGED_BY = 'app.kubernetes.io/managed-by'
+export const MANAGER = 'pillion'
+
+/** On everything that a template makes. */
+export const labelsOf = (template: string): Readonly<Record<string, string>> => ({
+  [MANAGED_BY]: MANAGER,
+  'app.kubernetes.io/part-of': template,
+  [TEMPLATE_LABEL]: template
+})
+
+/** The template's name, else that of its folder; never a path, so that a colleague's run of it is a run of the same one. */
+export const templateLabel = ({name, file}: Plan): string => labelValue(name || basename(dirname(file)))
+
+const MAX_LABEL = 63
+
+/** A text as the value of a label: other characters become `-`. */
+export function labelValue(text: string): string {
+  const value = text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, MAX_LABEL)
+  return value.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') || 'template'
+}

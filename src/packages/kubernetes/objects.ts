@@ -1,0 +1,93 @@
+import {readEnvFiles} from '../../config/environment.ts'
+import type {Loaded} from '../../config/load.ts'
+import type {Entry} from '../../config/service-versions.ts'
+import {appObjects} from './app-objects.ts'
+import {checkApp, checkObjects, hiddenVariables} from './check-app.ts'
+import {DaprResources} from './dapr-resources.ts'
+import {awaitedIn, deployedIn, namedOnce, shadowWarnings, type Deployed} from './deployed.ts'
+import {Mistakes} from './mistakes.ts'
+import {templateLabel, type AppObjects, type TemplateObjects} from './object.ts'
+import type {Image} from './pod.ts'
+import {keysWithoutMeaning} from './without-meaning.ts'
+
+export interface ObjectsOptions {
+  /** Where `~/` in paths of `.env` files is. */
+  readonly home: string
+  /** Files below it are shown by their path from there. */
+  readonly cwd: string
+  /** All objects are in it; '' = that of the context, and no object names one. */
+  readonly namespace?: string
+  /** Sidecars are init containers that go on: only for servers from Kubernetes 1.29 on. */
+  readonly nativeSidecar?: boolean
+  /** Images that were built, by app id; the others have `containerImage`. */
+  readonly images?: ReadonlyMap<string, Image>
+  /** They override the `env` of every app (`--env`). */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+/**
+ * All objects of a template: the same ones for the same template, files and options. Reads `.env` and resource files, asks
+ * no cluster. Rejects with one `UserError` for all mistakes that can be known here.
+ */
+export async function templateObjects(loaded: Loaded, options: ObjectsOptions): Promise<TemplateObjects> {
+  const {plan} = loaded
+  const entries = await loaded.deployable()
+  const {home, namespace = '', images = new Map<string, Image>()} = options
+  const mistakes = new Mistakes()
+  const deployed = deployedIn(entries, plan)
+  const template = templateLabel(plan)
+  const resources = new DaprResources(
+    deployed.map(({entry}) => entry.plan),
+    {...options, namespace, template}
+  )
+  const awaited = awaitedIn(deployed)
+  const apps = deployed.map(({entry, dependsOn, replicas}): AppObjects => {
+    const {settings, plan: app} = entry
+    const image = images.get(app.id) ?? {image: app.elsewhere.containerImage, pullPolicy: app.elsewhere.pullPolicy}
+    checkApp(entry, image.image !== '', mistakes)
+    const objects = appObjects(entry, {
+      variables: options.variables ?? {},
+      template,
+      namespace,
+      image,
+      dependsOn,
+      replicas: settings.values.kubernetes?.replicas ?? replicas,
+      isJob: awaited.has(app.id) || settings.values.kubernetes?.job === true,
+      fileVariables: readEnvFiles(settings, home).variables,
+      configuration: resources.configurationOf(app),
+      nativeSidecar: options.nativeSidecar === true
+    })
+    checkObjects(entry, objects, mistakes)
+    return objects
+  })
+  const {objects, warnings} = resources
+  for (const check of resources.checks) mistakes.check(check)
+  mistakes.throwAll()
+  return {
+    name: template,
+    resources: objects,
+    apps,
+    warnings: [...warningsOf(entries, deployed), ...jobWarnings(deployed, apps), ...warnings]
+  }
+}
+
+const warningsOf = (entries: readonly Entry[], deployed: readonly Deployed[]): readonly string[] => [
+  ...namedOnce(keysWithoutMeaning(deployed.map(({entry}) => entry)), 'no meaning in a pod, left out'),
+  ...shadowWarnings(entries, deployed),
+  ...deployed.flatMap(({entry}) =>
+    namedOnce(
+      hiddenVariables(entry),
+      `left out of app ${JSON.stringify(entry.plan.id)}: its sidecar has other ports in a pod`
+    )
+  )
+]
+
+/** A Job runs one pod, once. */
+const jobWarnings = (deployed: readonly Deployed[], apps: readonly AppObjects[]): readonly string[] =>
+  namedOnce(
+    deployed
+      .filter(({entry, replicas}) => (entry.settings.values.kubernetes?.replicas ?? replicas ?? 1) !== 1)
+      .map(({entry}) => entry.plan.id)
+      .filter(id => apps.some(app => app.id === id && app.workload.kind === 'Job')),
+    'replicas left out: a Job runs one pod, once'
+  )

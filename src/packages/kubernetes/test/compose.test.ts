@@ -1,0 +1,100 @@
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {parseDocument} from 'yaml'
+import {loadTemplate} from '../../../config/load.ts'
+import {composeFile} from '../compose.ts'
+import {UserError} from '../../../model/errors.ts'
+import {openShop, type Files} from '../../../../test/unit/config/shop.ts'
+import {KEYS, SETTING} from './every-key.ts'
+import {changes, golden} from './golden.ts'
+import {composeCheck} from './schemas.ts'
+import {orders} from './shop.ts'
+
+const check = composeCheck()
+
+async function composed(
+  t: Test,
+  yaml: string,
+  files: Files = {},
+  below = '.'
+): Promise<{text: string; warnings: readonly string[]}> {
+  const cwd = openShop(t, `name: shop\n${yaml}`, files)
+  const home = join(cwd, 'home')
+  const loaded = await loadTemplate('.', {cwd, home, env: {}, readStdin: () => ''}, {watch: false, profiles: ['extra']})
+  const result = await composeFile(loaded, {home, cwd, folder: join(cwd, below), dapr: '1.18.0'})
+  t.equal(check(parseDocument(result.text).toJS()), '', 'valid for Compose')
+  t.notMatch(result.text, cwd)
+  return result
+}
+
+t.test('every key of a template makes this compose file', async t => {
+  const {text: base} = await composed(t, orders(), SETTING.files)
+  golden(t, 'compose.yaml', base)
+  const parts: string[] = []
+  for (const [key, lines] of Object.entries(KEYS)) {
+    if (key.startsWith('kubernetes')) continue
+    const {text, warnings} = await composed(t, orders(...lines), SETTING.files)
+    parts.push(
+      [`## ${key}: ${lines.join(' · ')}\n`, changes(base, text), ...warnings.map(line => `! ${line}\n`)].join('')
+    )
+  }
+  golden(t, 'compose-keys.txt', parts.join('\n'))
+})
+
+const app = (id: string, more: string): string => `  - {appID: ${id}, appDirPath: ./orders, ${more}}\n`
+
+t.test('an app waits as far as Compose can: started, healthy by its command, completed', async t => {
+  const yaml = [
+    'version: 1\napps:\n',
+    app('shop', 'containerImage: a, dependsOn: {stock: ready, db: ready, migrate: completed, mail: started}'),
+    app('stock', 'containerImage: a'),
+    app('db', 'containerImage: a, ready: {command: [pg_isready, "$X"]}'),
+    app('migrate', 'containerImage: a'),
+    app('mail', 'containerImage: a')
+  ].join('')
+  const {services} = parseDocument((await composed(t, yaml)).text).toJS() as {
+    readonly services: Readonly<Record<string, {readonly depends_on?: unknown; readonly healthcheck?: unknown}>>
+  }
+  t.strictSame(services['shop']?.depends_on, {
+    stock: {condition: 'service_started'},
+    db: {condition: 'service_healthy'},
+    migrate: {condition: 'service_completed_successfully'},
+    mail: {condition: 'service_started'}
+  })
+  t.strictSame(services['db']?.healthcheck, {test: ['CMD', 'pg_isready', '$$X'], interval: '1s', timeout: '5s'})
+})
+
+t.test('an app without an image is built where its folder says how', async t => {
+  const bare = `version: 1\napps:\n${app('shop', '')}`
+  t.match((await composed(t, bare, {orders: {Dockerfile: ''}})).text, /build: \.\/orders\n/)
+  t.match(
+    (await composed(t, bare, {orders: {Containerfile: ''}})).text,
+    /context: \.\/orders\n +dockerfile: Containerfile\n/
+  )
+  t.match((await composed(t, bare, {orders: {Dockerfile: ''}}, 'deploy/compose')).text, /build: \.\.\/\.\.\/orders\n/)
+  await t.rejects(composed(t, bare), {message: /app "shop" has no containerImage, and its folder no Dockerfile/})
+})
+
+t.test('ports of two services that are the same are published once', async t => {
+  const more = 'containerImage: a, appPort: 3000, createService: true'
+  const {text} = await composed(t, `version: 1\napps:\n${app('a', more)}${app('b', more)}`)
+  t.strictSame(
+    [...text.matchAll(/ports:\n +- "?([\d:]+)/g)].map(([, port]) => port),
+    ['3000:3000', '3000']
+  )
+})
+
+t.test('names that a compose file cannot have, or that are taken', async t => {
+  const refused = async (...ids: readonly string[]): Promise<string> => {
+    const yaml = `version: 1\napps:\n${ids.map(id => app(id, 'containerImage: a')).join('')}`
+    const error: unknown = await composed(t, yaml).catch((thrown: unknown) => thrown)
+    return error instanceof UserError ? error.message : ''
+  }
+  t.match(
+    await refused('placement'),
+    /app "placement": the id cannot name a service of a compose file: one of Dapr has this name/
+  )
+  t.match(await refused('shop', 'shop-dapr'), /app "shop-dapr": the id cannot name a service/)
+  t.match(await refused('a b'), /app "a b": the id cannot name a service of a compose file/)
+  t.equal(await refused('Front_End'), '')
+})

@@ -1,0 +1,44 @@
+import t from 'tap'
+import {LogCursor} from '../cluster/log-cursor.ts'
+
+const at = (second: number, nanos = 0): string =>
+  `2026-01-01T00:00:0${second.toString()}.${nanos.toString().padStart(9, '0')}Z`
+const bytes = (...lines: readonly string[]): Buffer => Buffer.from(lines.map(line => `${line}\n`).join(''))
+
+t.test('times are taken off, however the bytes come', t => {
+  const cursor = new LogCursor()
+  const all = bytes(`${at(1)} one`, `${at(2)} `, `${at(3)} größe\r`)
+  let text = ''
+  for (const byte of all) text += cursor.push(Buffer.from([byte]))
+  t.equal(Buffer.from(text, 'latin1').toString(), 'one\n\ngröße\n')
+  t.equal(cursor.lastLine, 'größe')
+  t.equal(cursor.since, at(3))
+  t.equal(cursor.push(Buffer.from(`${at(4)} no newline`)), '')
+  t.equal(cursor.end(), 'no newline\n')
+  t.equal(cursor.end(), '')
+  t.end()
+})
+
+t.test('after a cut whole seconds come again: each line is passed on once', t => {
+  const cursor = new LogCursor()
+  t.equal(cursor.push(bytes(`${at(1, 1)} a`, `${at(1, 2)} b`, `${at(1, 2)} c`)), 'a\nb\nc\n')
+  t.equal(cursor.push(Buffer.from(`${at(1, 2)} d that is cu`)), '')
+  t.equal(cursor.resume(), '')
+  const again = bytes(`${at(1, 1)} a`, `${at(1, 2)} b`, `${at(1, 2)} c`, `${at(1, 2)} d that is cut`, `${at(2)} e`)
+  t.equal(cursor.push(again), 'd that is cut\ne\n')
+  t.equal(cursor.resume(), '')
+  t.equal(cursor.push(bytes(`${at(2)} e`, `${at(3)} f`)), 'f\n')
+  t.end()
+})
+
+t.test('a very long line comes in pieces; a cut within it ends it', t => {
+  const cursor = new LogCursor()
+  const long = 'x'.repeat(100_000)
+  let text = cursor.push(Buffer.from(`${at(1)} ${long}`))
+  text += cursor.push(Buffer.from('yz\n'))
+  t.equal(text, `${long}yz\n`)
+  t.equal(cursor.push(Buffer.from(`${at(2)} ${long}`)), long)
+  t.equal(cursor.resume(), '\n')
+  t.equal(cursor.push(bytes(`${at(2)} ${long}`, `${at(3)} next`)), 'next\n')
+  t.end()
+})

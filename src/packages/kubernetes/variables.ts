@@ -1,0 +1,41 @@
+import type {Entry} from '../../config/service-versions.ts'
+
+/** The injector sets them to the sidecar's ports, unless a container has them already. */
+const SIDECAR_PORTS = new Set(['DAPR_HTTP_PORT', 'DAPR_GRPC_PORT', 'DAPR_METRICS_PORT'])
+
+/** Variables of the template that would hide the ports of the sidecar. */
+export const hidesSidecar = (name: string): boolean => SIDECAR_PORTS.has(name)
+
+/**
+ * The port on which an app listens in a pod, 0 = none. An allocated port means nothing there: it is the one that the code
+ * has hard-wired, else `appPort`, else 8080.
+ */
+export function podPort({settings: {values}, plan: {channel, fixedPort}}: Entry): number {
+  if (!channel.autoPort) return channel.port
+  return fixedPort || Math.max(0, values.appPort ?? 0) || 8080
+}
+
+/**
+ * What a container gets besides the variables that the injector adds: ours, then those of the template, in its order.
+ * `variables` override them (`--env`).
+ */
+export function variablesOf(
+  entry: Entry,
+  port: number,
+  variables: Readonly<Record<string, string>> = {}
+): Readonly<Record<string, string>> {
+  const {values} = entry.settings
+  const own = Object.entries({...values.env, ...variables}).filter(([name]) => !hidesSidecar(name))
+  return {
+    ...(port > 0 && {APP_PORT: port.toString()}),
+    ...(entry.plan.channel.autoPort && {PORT: port.toString()}),
+    ...Object.fromEntries(own)
+  }
+}
+
+/** Kubernetes reads `$(NAME)` as another variable and `$$` as `$`: a value is written so that the app gets it as it is. */
+const escaped = (value: string): string => value.replaceAll(/\$(?=[$(])/g, '$$$$')
+
+/** The variables of a container (`env`). */
+export const containerVariables = (variables: Readonly<Record<string, string>>): readonly object[] =>
+  Object.entries(variables).map(([name, value]) => ({name, value: escaped(value)}))

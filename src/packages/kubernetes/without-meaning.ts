@@ -1,0 +1,50 @@
+import type {Entry} from '../../config/service-versions.ts'
+import type {AppValues} from '../../config/keys.ts'
+import type {AppKey} from '../../config/merge.ts'
+
+/** Keys that say how an app runs on a laptop. */
+const KEYS: readonly AppKey[] = [
+  'command',
+  'daprHTTPPort',
+  'daprGRPCPort',
+  'daprInternalGRPCPort',
+  'profilePort',
+  'runtimePath',
+  'autoPort',
+  'watch',
+  'restart',
+  'reload',
+  'logs',
+  'record',
+  'replay'
+]
+
+/** The keys of these apps that have no meaning in a pod, each once. */
+export const keysWithoutMeaning = (entries: readonly Entry[]): readonly string[] =>
+  namesIn(entries, KEYS, ({stop, ready}) => [
+    ...(stop?.signal === undefined ? [] : ['stop.signal']),
+    ...(typeof ready === 'object' && ready.log !== undefined ? ['ready.log'] : [])
+  ])
+
+/** What a container of a compose file has, other than a pod. */
+const OF_COMPOSE: ReadonlySet<AppKey> = new Set(['restart'])
+
+/** The same of a compose file. */
+export const keysWithoutMeaningInCompose = (entries: readonly Entry[]): readonly string[] =>
+  namesIn(entries, [...KEYS.filter(key => !OF_COMPOSE.has(key)), 'replicas', 'unixDomainSocket'], ({ready}) =>
+    typeof ready !== 'object' ? [] : ['http', 'tcp', 'log'].filter(key => key in ready).map(key => `ready.${key}`)
+  )
+
+const namesIn = (
+  entries: readonly Entry[],
+  keys: readonly AppKey[],
+  inside: (values: AppValues) => readonly string[]
+): readonly string[] => [
+  ...new Set(
+    entries.flatMap(({settings: {values}}) => [
+      ...keys.filter(key => values[key] !== undefined && values[key] !== false),
+      ...inside(values),
+      ...(values.stop?.scope === undefined ? [] : ['stop.scope'])
+    ])
+  )
+]
