@@ -1,10 +1,11 @@
-// Writes dist: the validators compiled from the template's schema, the API's description as JSON, then one bundle with a lazy chunk for each command.
-// `node build.js schema` writes the validators alone.
+// Writes dist: the validators compiled from the template's schema, the API's description as JSON and its types, then one bundle with a lazy chunk for each command.
+// `node build.js schema` writes what is compiled from the schemas alone.
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {build} from 'esbuild'
 import {Ajv} from 'ajv'
 import {parse as parseYaml} from 'yaml'
 import standalone from 'ajv/dist/standalone/index.js'
+import {apiTypes} from './build-api-types.js'
 import {joinFiles} from './join.js'
 import {buildPage} from './build-page.js'
 import {throughIndex} from './through-index.js'
@@ -47,10 +48,11 @@ function compileSchema({later = [], only}) {
 
 writeFileSync('src/config/schema.generated.js', compileSchema({later: ['kubernetes']}))
 writeFileSync('src/config/kubernetes.generated.js', compileSchema({only: 'kubernetes'}))
-const api = JSON.stringify(parseYaml(readFileSync('schema/api.yaml', 'utf8')))
+const api = parseYaml(readFileSync('schema/api.yaml', 'utf8'))
+writeFileSync('src/model/api.generated.ts', apiTypes(api))
 writeFileSync(
   'src/api/openapi.generated.js',
-  `// Written by build.js from schema/api.yaml.\nexport default ${JSON.stringify(api)}\n`
+  `// Written by build.js from schema/api.yaml.\nexport default ${JSON.stringify(JSON.stringify(api))}\n`
 )
 if (process.argv[2] === 'schema') process.exit()
 

@@ -69,7 +69,7 @@ const bounds = [
 export default defineConfig({
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
   options: {typeAware: true},
-  ignorePatterns: ['dist', 'test/fixtures', '**/*.generated.js'],
+  ignorePatterns: ['dist', 'test/fixtures', '**/*.generated.js', '**/*.generated.ts'],
   categories: {correctness: 'error', suspicious: 'error'},
   rules: {
     'max-lines': ['error', {max: 400}],

@@ -1,6 +1,6 @@
 // `node docs/dashboard-picture.ts`: draws dashboard-light.png and dashboard-dark.png from the built page, with a run that is made up.
+import type * as Api from '../src/model/api.generated.ts'
 import {join} from 'node:path'
-import type {AppView} from '../src/api/app-view.ts'
 import {launch} from '../test/browser/browser.ts'
 import {app, call, madeUp} from '../test/browser/made-up.ts'
 
@@ -9,7 +9,7 @@ const START = Date.parse('2026-01-31T14:46:45.977Z')
 const RECENTLY = new Date(Date.now() - 240_000).toISOString()
 const NO_RECENT = {waited: 0, requestBytes: 0, responseBytes: 0, p50Ms: 3, p99Ms: 90}
 
-const APPS: readonly AppView[] = [
+const APPS: readonly Api.App[] = [
   app('checkout', {startedAt: RECENTLY}),
   app('order-processor', {restarts: 3, startedAt: RECENTLY}),
   app('payments', {

@@ -1,5 +1,4 @@
-import type {CallRow} from '../../src/api/call-view.ts'
-import type {WaitAnswer} from '../../src/api/wait/wait.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {ask, controlSocket} from '../../test/rig/control-socket.ts'
 import type {Rig} from '../../test/rig/rig.ts'
 import {inRounds, type Figure} from '../figure.ts'
@@ -57,7 +56,7 @@ async function readyAfter(rig: Rig): Promise<number> {
   await stock.listen()
   const begin = performance.now()
   const {json} = await waiting
-  if ((json as WaitAnswer).outcome !== 'met') throw new Error(`ready: ${JSON.stringify(json)}`)
+  if ((json as Api.Waited).outcome !== 'met') throw new Error(`ready: ${JSON.stringify(json)}`)
   return performance.now() - begin
 }
 
@@ -68,7 +67,7 @@ async function clockOf(socket: string, http: number): Promise<{aheadMs: number; 
     await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/`)).text()
     const after = Date.now()
     const {json} = await ask(socket, '/api/v1/calls?limit=1')
-    const [call] = (json as {calls: CallRow[]}).calls
+    const [call] = (json as {calls: Api.Call[]}).calls
     // both clocks have whole milliseconds
     return {aheadMs: Date.parse(call?.at ?? '') - before, errorMs: after - before + 2}
   })
@@ -95,14 +94,14 @@ async function idleAfter(rig: Rig, fans: number): Promise<readonly number[]> {
     const {json} = await ask(socket, '/api/v1/wait', {method: 'POST', body})
     const answeredAt = Date.now()
     const {calls: rows} = (await ask(socket, `/api/v1/calls?limit=${(FANNED + 1).toString()}`)).json as {
-      calls: CallRow[]
+      calls: Api.Call[]
     }
     const endedAt = Math.max(...rows.map(({at, totalMs}) => Date.parse(at) + totalMs)) - clock.aheadMs
     await (await fan).text()
     const expected = PROBES + (round + 1) * (FANNED + 1)
     const isOver = rows.every(({isOpen}) => !isOpen) && rows[0]?.number !== undefined && rows[0].number >= expected
     const lateMs = answeredAt - endedAt - SPAN_MS
-    if ((json as WaitAnswer).outcome !== 'met' || !isOver || lateMs < -clock.errorMs)
+    if ((json as Api.Waited).outcome !== 'met' || !isOver || lateMs < -clock.errorMs)
       throw new Error(
         `fan-out ${round.toString()}: ${JSON.stringify(json)}, ${lateMs.toString()} ms after the last call`
       )

@@ -1,6 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
-import type {CallRow} from '../../src/api/call-view.ts'
-import type {PinsAnswer, ReplayView} from '../../src/api/replay-view.ts'
 import {announce} from '../parts/announce.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {failure} from '../parts/strips.tsx'
@@ -22,15 +21,15 @@ export function Actions({
   call,
   hasKeys = false
 }: {
-  readonly call: Pick<CallRow, 'number' | 'method' | 'path' | 'to'>
+  readonly call: Pick<Api.Call, 'number' | 'method' | 'path' | 'to'>
   readonly hasKeys?: boolean
 }) {
   const {number, method, path} = call
-  const [result, setResult] = useState<ReplayView | undefined>(undefined)
+  const [result, setResult] = useState<Api.Replay | undefined>(undefined)
   const [isPinned, setPinned] = useState(false)
   const question = useRef<HTMLDialogElement>(null)
   useEffect(() => {
-    ask<PinsAnswer>('/pins').then(
+    ask<Api.Pins>('/pins').then(
       ({pins}) => setPinned(pins.some(pin => pin.call === number)),
       () => undefined // the button says what is wrong when it is used
     )
@@ -38,7 +37,7 @@ export function Actions({
   const send = async (unsafe: boolean): Promise<void> => {
     announce(`Sending call ${number.toString()} again`)
     try {
-      const answer = await ask<ReplayView>(`/calls/${number.toString()}/replay`, {method: 'POST', body: {unsafe}})
+      const answer = await ask<Api.Replay>(`/calls/${number.toString()}/replay`, {method: 'POST', body: {unsafe}})
       setResult(answer)
       announce(`Answered ${(answer.after?.status ?? 0).toString()}`)
     } catch (error) {
@@ -62,7 +61,7 @@ export function Actions({
   const pin = async (): Promise<void> => {
     try {
       const address = isPinned ? `/pins/${number.toString()}` : '/pins'
-      const {pins} = await ask<PinsAnswer>(
+      const {pins} = await ask<Api.Pins>(
         address,
         isPinned ? {method: 'DELETE'} : {method: 'POST', body: {call: number}}
       )

@@ -1,6 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {ask, problemOf} from '../state/api.ts'
-import {connection, isPaused, listen, type CallRow} from '../state/run.ts'
+import {connection, isPaused, listen} from '../state/run.ts'
 
 const FIRST = 300
 const MAX_ROWS = 5000
@@ -13,7 +14,7 @@ const MAX_OPEN = 50
 const LATE = 2000
 
 /** The calls of the view, the latest first. */
-export const calls = signal<readonly CallRow[]>([])
+export const calls = signal<readonly Api.Call[]>([])
 /** How many calls ended besides; the run has them. */
 export const notShown = signal(0)
 /** The run has answered what these are. */
@@ -41,7 +42,7 @@ export function unclear(): void {
 }
 
 /** Newer rows replace older ones of the same call. */
-function add(rows: readonly CallRow[]): void {
+function add(rows: readonly Api.Call[]): void {
   const known = new Map(calls.peek().map(row => [row.number, row]))
   for (const row of rows) if (row.number > cleared.peek()) known.set(row.number, row)
   calls.value = [...known.values()].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
@@ -62,9 +63,9 @@ export function followCalls(q: string): () => void {
   shownFor = q
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
-  const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly CallRow[]> => {
+  const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly Api.Call[]> => {
     const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, value.toString()]))
-    const found = await ask<{readonly calls: readonly CallRow[]}>(`/calls?${parameters.toString()}`, {
+    const found = await ask<{readonly calls: readonly Api.Call[]}>(`/calls?${parameters.toString()}`, {
       signal: gone.signal
     })
     return found.calls

@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useMemo, useState} from 'preact/hooks'
-import type {CallDetail} from '../../src/api/call-view.ts'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {ask, problemOf} from '../state/api.ts'
@@ -10,7 +10,7 @@ import {LinesAround} from './lines-around.tsx'
 import {MessageBody} from './message-body.tsx'
 import {Trace} from './trace.tsx'
 
-type Loaded = CallDetail | string | undefined
+type Loaded = Api.CallDetail | string | undefined
 
 /** One call: its times, what was sent both ways, what the apps wrote meanwhile, and the calls of its trace. */
 export function CallPanel({number, onClose}: {readonly number: number; readonly onClose: () => void}) {
@@ -20,7 +20,7 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
     const gone = new AbortController()
     const load = async (): Promise<void> => {
       try {
-        setCall(await ask<CallDetail>(`/calls/${number.toString()}`, {signal: gone.signal}))
+        setCall(await ask<Api.CallDetail>(`/calls/${number.toString()}`, {signal: gone.signal}))
       } catch (error) {
         if (!gone.signal.aborted) setCall(problemOf(error).message)
       }
@@ -55,7 +55,7 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
   )
 }
 
-function Content({call}: {readonly call: CallDetail}) {
+function Content({call}: {readonly call: Api.CallDetail}) {
   const {from, to, at, traceparent, isKept, isTruncated, request, response, requestBytes, responseBytes} = call
   const why = whyText(call)
   return (
@@ -88,7 +88,7 @@ function phasesOf({
   firstByteMs,
   totalMs,
   isOpen
-}: CallDetail): readonly (readonly [name: string, ms: number])[] {
+}: Api.CallDetail): readonly (readonly [name: string, ms: number])[] {
   const first = firstByteMs === 0 ? totalMs : firstByteMs
   return [
     ['waited', waitedMs],
@@ -98,7 +98,7 @@ function phasesOf({
   ]
 }
 
-function Timing({call}: {readonly call: CallDetail}) {
+function Timing({call}: {readonly call: Api.CallDetail}) {
   const phases = phasesOf(call).filter(([, ms]) => ms > 0)
   const whole = Math.max(
     phases.reduce((sum, [, ms]) => sum + ms, 0),
@@ -125,7 +125,7 @@ function Timing({call}: {readonly call: CallDetail}) {
   )
 }
 
-function Message({title, message}: {readonly title: string; readonly message: CallDetail['request']}) {
+function Message({title, message}: {readonly title: string; readonly message: Api.CallDetail['request']}) {
   const {line, headers} = message
   const heads = useMemo(
     () => [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(visible).join('\n'),

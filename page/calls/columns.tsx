@@ -1,20 +1,20 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import type {Column} from '../parts/grid.tsx'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {hrefOf, route} from '../state/route.ts'
-import type {CallRow} from '../state/run.ts'
 
 export const hrefOfCall = (number: number): string =>
   hrefOf('calls', [number.toString()], {q: route.value.parameters.get('q') ?? ''})
 
-export const statusText = ({status, isOpen, isFailed, marks}: CallRow): string => {
+export const statusText = ({status, isOpen, isFailed, marks}: Api.Call): string => {
   if (isOpen) return '… under way'
   const text = marks.includes('grpc') ? `gRPC ${status.toString()}` : status === 0 ? 'none' : status.toString()
   return isFailed ? `✕ ${text}` : text
 }
 
 /** What is not usual about a call. */
-export function whyText({waitedMs, waitedFor, marks, failure}: CallRow): string {
+export function whyText({waitedMs, waitedFor, marks, failure}: Api.Call): string {
   const words = [
     marks.includes('fault') ? '⚡ fault' : '',
     marks.includes('replay') ? '⟲ replay' : '',
@@ -25,7 +25,7 @@ export function whyText({waitedMs, waitedFor, marks, failure}: CallRow): string 
   return visible(words.filter(word => word !== '').join(' · '))
 }
 
-export const COLUMNS: readonly Column<CallRow>[] = [
+export const COLUMNS: readonly Column<Api.Call>[] = [
   {
     head: 'Time',
     name: 'time',

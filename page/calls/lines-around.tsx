@@ -1,18 +1,18 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
-import type {CallDetail} from '../../src/api/call-view.ts'
 import {piecesOf} from '../logs/ansi.ts'
 import {timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {problemOf, request} from '../state/api.ts'
-import {appList, type LineView} from '../state/run.ts'
+import {appList} from '../state/run.ts'
 
 /** Lines from so long before a call until so long after it. */
 const AROUND_MS = 20
 const MAX_LINES = 200
 
 /** What both apps wrote while the call was under way. */
-export function LinesAround({call}: {readonly call: CallDetail}) {
-  const [lines, setLines] = useState<readonly LineView[] | string | undefined>(undefined)
+export function LinesAround({call}: {readonly call: Api.CallDetail}) {
+  const [lines, setLines] = useState<readonly Api.Line[] | string | undefined>(undefined)
   const ids = new Set(appList.value.map(({id}) => id))
   const apps = [...new Set([call.from, call.to])].filter(id => ids.has(id))
   const load = (isOpen: boolean): void => {
@@ -27,14 +27,14 @@ export function LinesAround({call}: {readonly call: CallDetail}) {
       {Array.isArray(lines) && lines.length === 0 && <p class="soft">They wrote nothing.</p>}
       {Array.isArray(lines) && lines.length > 0 && (
         <pre tabIndex={0} aria-label="Lines">
-          {(lines as readonly LineView[]).map(line => `${textOf(line)}\n`).join('')}
+          {(lines as readonly Api.Line[]).map(line => `${textOf(line)}\n`).join('')}
         </pre>
       )}
     </details>
   )
 }
 
-const textOf = ({time, app, line}: LineView): string => {
+const textOf = ({time, app, line}: Api.Line): string => {
   const text = piecesOf(line)
     .map(piece => piece.text)
     .join('')
@@ -42,14 +42,14 @@ const textOf = ({time, app, line}: LineView): string => {
 }
 
 /** Reads the log from shortly before the call until it is past it. Throws a Problem. */
-async function linesOf({at, totalMs}: CallDetail, apps: readonly string[]): Promise<readonly LineView[]> {
+async function linesOf({at, totalMs}: Api.CallDetail, apps: readonly string[]): Promise<readonly Api.Line[]> {
   const from = Date.parse(at) - AROUND_MS
   const until = Date.parse(at) + totalMs + AROUND_MS
   const query = new URLSearchParams({since: new Date(from).toISOString()})
   for (const app of apps) query.append('app', app)
   const gone = new AbortController()
   const response = await request(`/logs?${query.toString()}`, {accept: 'application/x-ndjson', signal: gone.signal})
-  const found: LineView[] = []
+  const found: Api.Line[] = []
   let rest = ''
   const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
   const decoder = new TextDecoder()
@@ -60,7 +60,7 @@ async function linesOf({at, totalMs}: CallDetail, apps: readonly string[]): Prom
     rest = texts.pop() ?? ''
     for (const text of texts) {
       if (text === '') continue
-      const line = JSON.parse(text) as LineView | {readonly note: string}
+      const line = JSON.parse(text) as Api.Line | {readonly note: string}
       if (!('line' in line)) continue
       const isPast = line.time !== null && Date.parse(line.time) > until
       if (isPast || found.length >= MAX_LINES) {

@@ -1,4 +1,4 @@
-import type {MessageView} from '../../src/api/call-view.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {visible} from '../parts/safe-text.ts'
 
 /** Of longer lists and texts, so much is shown. */
@@ -9,7 +9,7 @@ const HEX_BYTES = 4096
 const HEX_ROW = 16
 
 /** A body as what it is: JSON folded, other text as it came, bytes as hexadecimal numbers. Never as HTML. */
-export function MessageBody({message, label}: {readonly message: MessageView; readonly label: string}) {
+export function MessageBody({message, label}: {readonly message: Api.Message; readonly label: string}) {
   const {body, encoding} = message
   if (body === '') return null
   const value = encoding === 'utf8' ? jsonOf(body) : undefined

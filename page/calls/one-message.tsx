@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
-import type {CallDetail} from '../../src/api/call-view.ts'
 import {ask, problemOf} from '../state/api.ts'
 import {hrefOf} from '../state/route.ts'
 import {statusText} from './columns.tsx'
@@ -15,10 +15,10 @@ export function OneMessage({
   readonly number: number
   readonly side: 'request' | 'response'
 }) {
-  const [call, setCall] = useState<CallDetail | string | undefined>(undefined)
+  const [call, setCall] = useState<Api.CallDetail | string | undefined>(undefined)
   useEffect(() => {
     const gone = new AbortController()
-    ask<CallDetail>(`/calls/${number.toString()}`, {signal: gone.signal}).then(setCall, (error: unknown) => {
+    ask<Api.CallDetail>(`/calls/${number.toString()}`, {signal: gone.signal}).then(setCall, (error: unknown) => {
       if (!gone.signal.aborted) setCall(problemOf(error).message)
     })
     return () => gone.abort()

@@ -1,4 +1,4 @@
-import type {ReplayView} from '../../src/api/replay-view.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {hrefOf} from '../state/route.ts'
@@ -6,7 +6,7 @@ import {hrefOf} from '../state/route.ts'
 const statusOf = (status: number): string => (status === 0 ? 'no response' : status.toString())
 
 /** `500 → 200`, `200 =`, `200 ≠ 2 differences`. */
-export function outcomeOf({before, after, differ, refusal}: ReplayView): string {
+export function outcomeOf({before, after, differ, refusal}: Api.Replay): string {
   if (after === null) return refusal.replace(/^call \d+ is not sent again: /, '– ')
   // with another status, another body says little
   if (before.status !== after.status) return `${statusOf(before.status)} → ${statusOf(after.status)}`
@@ -15,7 +15,7 @@ export function outcomeOf({before, after, differ, refusal}: ReplayView): string 
 }
 
 /** What came of a call that was sent again. */
-export function ReplayResult({replay}: {readonly replay: ReplayView}) {
+export function ReplayResult({replay}: {readonly replay: Api.Replay}) {
   const {replay: number, before, after, hint} = replay
   const isWorse = after === null || after.status === 0 || after.status >= 500
   return (
@@ -37,7 +37,7 @@ export function ReplayResult({replay}: {readonly replay: ReplayView}) {
 }
 
 /** The fields that differ, before and after. */
-export function Differences({replay: {differences, differ, leftOut}}: {readonly replay: ReplayView}) {
+export function Differences({replay: {differences, differ, leftOut}}: {readonly replay: Api.Replay}) {
   return (
     <>
       {differences.length > 0 && (

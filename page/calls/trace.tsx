@@ -1,25 +1,24 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
-import type {CallDetail} from '../../src/api/call-view.ts'
 import {duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {ask, problemOf} from '../state/api.ts'
-import type {CallRow} from '../state/run.ts'
 import {hrefOfCall, statusText} from './columns.tsx'
 
 /** A call, and how many calls it stands within. */
 interface Step {
-  readonly call: CallRow
+  readonly call: Api.Call
   readonly depth: number
 }
 
 /** All calls of the same trace, those that an app made to answer another one below that. */
-export function Trace({call}: {readonly call: CallDetail}) {
+export function Trace({call}: {readonly call: Api.CallDetail}) {
   const [steps, setSteps] = useState<readonly Step[] | string | undefined>(undefined)
   const id = call.traceparent.split('-')[1] ?? ''
   const load = (isOpen: boolean): void => {
     if (!isOpen || steps !== undefined) return
     const query = new URLSearchParams({q: `trace:${id}`, limit: '200'})
-    ask<{readonly calls: readonly CallRow[]}>(`/calls?${query.toString()}`).then(
+    ask<{readonly calls: readonly Api.Call[]}>(`/calls?${query.toString()}`).then(
       ({calls}) => setSteps(stepsOf(calls)),
       (error: unknown) => setSteps(problemOf(error).message)
     )
@@ -49,7 +48,7 @@ export function Trace({call}: {readonly call: CallDetail}) {
 }
 
 /** A call belongs to the latest one before it that its caller was busy with. */
-function stepsOf(calls: readonly CallRow[]): readonly Step[] {
+function stepsOf(calls: readonly Api.Call[]): readonly Step[] {
   const steps: Step[] = []
   for (const call of calls.toSorted((a, b) => a.number - b.number)) {
     const begun = Date.parse(call.at)

@@ -1,4 +1,4 @@
-import type {FaultRow} from '../../src/api/faults.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 
 export const KINDS = {
   none: 'it goes on',
@@ -7,7 +7,7 @@ export const KINDS = {
   never: 'no response',
   cut: 'the response breaks off',
   kill: 'the callee is killed'
-} as const satisfies Record<FaultRow['kind'], string>
+} as const satisfies Record<Api.Fault['kind'], string>
 
 /** The form as it is filled in; '' = left out. `rate`: percent. */
 export interface FaultForm {
@@ -17,7 +17,7 @@ export interface FaultForm {
   readonly path: string
   readonly delay: string
   readonly jitter: string
-  readonly kind: FaultRow['kind']
+  readonly kind: Api.Fault['kind']
   readonly status: string
   readonly body: string
   readonly cutAfter: string
@@ -52,7 +52,7 @@ const numberOr = (text: string): string | number => (/^\d+(?:\.\d+)?$/.test(text
 /** What is sent to the run; it says what is wrong with it. */
 export function keysOf(form: FaultForm): Keys {
   const {from, to, method, path, delay, jitter, kind, status, body, cutAfter, rate, seed, times} = form
-  const kinds: Readonly<Record<FaultRow['kind'], Keys>> = {
+  const kinds: Readonly<Record<Api.Fault['kind'], Keys>> = {
     none: {},
     status: {status: numberOr(status), body},
     abort: {abort: true},
@@ -80,7 +80,7 @@ export function keysOf(form: FaultForm): Keys {
 const some = (value: number, unit = ''): string => (value === 0 ? '' : `${value.toString()}${unit}`)
 
 /** The form of a fault that is on. */
-export function formOf(row: FaultRow): FaultForm {
+export function formOf(row: Api.Fault): FaultForm {
   return {
     ...EMPTY,
     from: row.from,

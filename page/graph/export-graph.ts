@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {dotText, mermaidText} from '../../src/api/graph-drawings.ts'
-import type {GraphView} from '../../src/api/graph.ts'
 import {duration} from '../parts/format.ts'
 import {saveText} from '../parts/save-text.ts'
 
@@ -24,7 +24,7 @@ function svgText(): string {
 }
 
 /** What the graph can be saved as; the picture only while it is shown. */
-export const EXPORTS: Readonly<Record<string, (graph: GraphView) => void>> = {
+export const EXPORTS: Readonly<Record<string, (graph: Api.Graph) => void>> = {
   SVG: () => saveText('calls.svg', 'image/svg+xml', svgText()),
   Mermaid: graph => saveText('calls.mmd', 'text/plain', mermaidText(graph, duration)),
   DOT: graph => saveText('calls.dot', 'text/vnd.graphviz', dotText(graph, duration)),

@@ -1,12 +1,11 @@
-import type {GraphView} from '../../src/api/graph.ts'
-import type {EdgeView} from '../../src/api/edges.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 
 /** Who calls whom, or could. */
 export interface GraphEdge {
   readonly from: string
   readonly to: string
   /** undefined: it was not called yet, and stands under `dependsOn`. */
-  readonly figures: EdgeView | undefined
+  readonly figures: Api.Edge | undefined
   /** The caller names the callee under `dependsOn`; undefined: one of them is no app of the run. */
   readonly isDeclared: boolean | undefined
 }
@@ -20,7 +19,7 @@ export interface Graph {
 export const edgeKey = ({from, to}: Pick<GraphEdge, 'from' | 'to'>): string => `${from}\0${to}`
 
 /** The latest figures of a graph: `live` are those of the busiest edges. */
-export function graphOf({apps, edges, uncalled}: GraphView, live: readonly EdgeView[]): Graph {
+export function graphOf({apps, edges, uncalled}: Api.Graph, live: readonly Api.Edge[]): Graph {
   const latest = new Map(live.map(edge => [edgeKey(edge), edge]))
   const called = edges.map(edge => ({
     from: edge.from,

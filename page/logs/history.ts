@@ -1,20 +1,19 @@
-import type {LinesLeft} from '../../src/api/logs.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {request} from '../state/api.ts'
-import type {LineView} from '../state/run.ts'
 
 /** A stretch of the run's log. */
 export interface Stretch {
   /** `note`: a line of ours among them. */
-  readonly lines: readonly (LineView | {readonly note: string})[]
+  readonly lines: readonly (Api.Line | {readonly note: string})[]
   /** What is still to be asked for; undefined: nothing. */
-  readonly left: LinesLeft | undefined
+  readonly left: Api.LinesLeft | undefined
   /** Where in the log it ends. */
   readonly place: number
 }
 
-type Row = LineView | {readonly note: string} | LinesLeft
-const isLeft = (row: Row): row is LinesLeft => 'left' in row
-const isLine = (row: Row): row is Exclude<Row, LinesLeft> => !isLeft(row)
+type Row = Api.Line | {readonly note: string} | Api.LinesLeft
+const isLeft = (row: Row): row is Api.LinesLeft => 'left' in row
+const isLine = (row: Row): row is Exclude<Row, Api.LinesLeft> => !isLeft(row)
 
 /** Reads lines: the last ones (`tail`), or those from a place in the log on (`from`, `to`, `skip`, `limit`). Throws a Problem. */
 export async function readLines(
@@ -35,7 +34,7 @@ export async function readLines(
 }
 
 /** The last lines that were written before, of all apps or of one. */
-export async function linesBefore(tail: number, signal: AbortSignal, app = ''): Promise<readonly LineView[]> {
+export async function linesBefore(tail: number, signal: AbortSignal, app = ''): Promise<readonly Api.Line[]> {
   const {lines} = await readLines({tail, ...(app !== '' && {app})}, signal)
   return lines.filter(line => 'line' in line)
 }

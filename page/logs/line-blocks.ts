@@ -1,4 +1,4 @@
-import type {LineView} from '../state/run.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {timeOfDay} from '../parts/format.ts'
 import {visible, withoutColours} from '../parts/safe-text.ts'
 import {piecesOf} from './ansi.ts'
@@ -14,15 +14,15 @@ const LONG_NAME = 28
 
 /** Which lines are shown, and which of them are marked. */
 export interface LineFilter {
-  readonly isShown: (line: LineView) => boolean
-  readonly isMarked: (line: LineView) => boolean
+  readonly isShown: (line: Api.Line) => boolean
+  readonly isMarked: (line: Api.Line) => boolean
 }
 
 export const EVERYTHING: LineFilter = {isShown: () => true, isMarked: () => false}
 
 interface Block {
   readonly element: HTMLElement
-  readonly lines: (LineView | undefined)[]
+  readonly lines: (Api.Line | undefined)[]
 }
 
 /** A line of ours at whose place lines can be opened. */
@@ -49,7 +49,7 @@ export class LineBlocks {
     return this.#blocks.length === 0
   }
 
-  append(line: LineView): void {
+  append(line: Api.Line): void {
     this.#add(elementOf(line), line)
   }
 
@@ -59,7 +59,7 @@ export class LineBlocks {
   }
 
   /** Puts lines in the place of a note, and another note after them if some are left. */
-  replace(note: HTMLElement, lines: readonly (LineView | {readonly note: string})[], rest?: OpenNote): void {
+  replace(note: HTMLElement, lines: readonly (Api.Line | {readonly note: string})[], rest?: OpenNote): void {
     const at = this.#blocks.findIndex(({element}) => element === note.parentElement)
     const block = this.#blocks[at]
     if (block === undefined) return // it has gone from the top meanwhile
@@ -71,7 +71,7 @@ export class LineBlocks {
     note.remove()
     let last: Block = block
     const added: Block[] = []
-    const add = (element: HTMLElement, line: LineView | undefined): void => {
+    const add = (element: HTMLElement, line: Api.Line | undefined): void => {
       if (last.lines.length >= LINES) added.push((last = newBlock()))
       this.#put(last, element, line)
     }
@@ -106,7 +106,7 @@ export class LineBlocks {
     return shown.map(line => `${line?.app ?? ''} ${withoutColours(line?.line ?? '')}\n`).join('')
   }
 
-  #add(element: HTMLElement, line: LineView | undefined): void {
+  #add(element: HTMLElement, line: Api.Line | undefined): void {
     let block = this.#blocks.at(-1)
     if (block === undefined || block.lines.length >= LINES) {
       block = newBlock()
@@ -118,13 +118,13 @@ export class LineBlocks {
     this.#put(block, element, line)
   }
 
-  #put(block: Block, element: HTMLElement, line: LineView | undefined): void {
+  #put(block: Block, element: HTMLElement, line: Api.Line | undefined): void {
     this.#look(element, line)
     block.lines.push(line)
     block.element.append(element)
   }
 
-  #look(element: Element | undefined, line: LineView | undefined): void {
+  #look(element: Element | undefined, line: Api.Line | undefined): void {
     if (element === undefined || line === undefined) return
     const isHidden = !this.#filter.isShown(line)
     if (element.classList.contains('gone') !== isHidden) element.classList.toggle('gone', isHidden)
@@ -156,7 +156,7 @@ function noteOf(text: string, open?: OpenNote['open']): HTMLElement {
   return element
 }
 
-function elementOf({time, app, stream, line: plain, coloured: line = plain}: LineView): HTMLElement {
+function elementOf({time, app, stream, line: plain, coloured: line = plain}: Api.Line): HTMLElement {
   const element = document.createElement('p')
   element.className = stream === 'stdout' || stream === null ? 'line' : `line ${stream}`
   const name = span(app.length > LONG_NAME ? 'app long' : 'app', visible(app))

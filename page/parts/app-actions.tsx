@@ -1,13 +1,14 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {mayChange} from '../state/api.ts'
 import {wordOf} from '../state/app-status.ts'
-import {appList, type AppView} from '../state/run.ts'
+import {appList} from '../state/run.ts'
 import {confirm} from './confirm.tsx'
 import {act} from './strips.tsx'
 
-const isDown = (app: AppView): boolean => ['crashed', 'exited', 'stopped'].includes(wordOf(app))
+const isDown = (app: Api.App): boolean => ['crashed', 'exited', 'stopped'].includes(wordOf(app))
 
 /** Restart, stop, start: what is possible now. */
-export function AppActions({app}: {readonly app: AppView}) {
+export function AppActions({app}: {readonly app: Api.App}) {
   if (!mayChange) return null
   const {id} = app
   if (isDown(app) || wordOf(app) === 'debugging')
@@ -39,7 +40,7 @@ export function AppActions({app}: {readonly app: AppView}) {
 }
 
 /** Restarts several apps, one after the other. */
-export function RestartAll({apps}: {readonly apps: readonly AppView[]}) {
+export function RestartAll({apps}: {readonly apps: readonly Api.App[]}) {
   const ids = [...new Set(apps.map(({id}) => id))]
   if (!mayChange || ids.length === 0) return null
   const restart = async (): Promise<void> => {

@@ -1,9 +1,9 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
 import {Actions} from '../calls/actions.tsx'
 import {OneMessage} from '../calls/one-message.tsx'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
-import type {DeathView} from '../state/run.ts'
 import {ago, bytes, duration, timeOfDay} from './format.ts'
 import {visible, withoutColours} from './safe-text.ts'
 
@@ -12,7 +12,7 @@ const toEnd = (element: HTMLPreElement | null): void => {
 }
 
 /** What killed it: the calls that were inside, those before, and the last lines. */
-export function Death({death}: {readonly death: DeathView}) {
+export function Death({death}: {readonly death: Api.Death}) {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   /** The call whose request is shown next to that of the one inside. */
   const [compared, setCompared] = useState(0)

@@ -1,7 +1,8 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {ask} from '../state/api.ts'
 import {hrefOf} from '../state/route.ts'
-import {appList, listen, type CallRow} from '../state/run.ts'
+import {appList, listen} from '../state/run.ts'
 import {visible} from './safe-text.ts'
 import {bytes, duration, timeOfDay} from './format.ts'
 
@@ -9,12 +10,12 @@ const MAX_ROWS = 40
 
 /** The calls that ended last: of all apps, or from and to one. */
 export function LatestCalls({app = ''}: {readonly app?: string}) {
-  const [calls, setCalls] = useState<readonly CallRow[]>([])
+  const [calls, setCalls] = useState<readonly Api.Call[]>([])
   const [isAnswered, setAnswered] = useState(false)
   useEffect(() => {
     const gone = new AbortController()
-    const isOf = ({from, to}: CallRow): boolean => app === '' || from === app || to === app
-    const add = (news: readonly CallRow[]): void =>
+    const isOf = ({from, to}: Api.Call): boolean => app === '' || from === app || to === app
+    const add = (news: readonly Api.Call[]): void =>
       setCalls(before => {
         const known = new Set(before.map(({number}) => number))
         const added = news.filter(call => isOf(call) && !known.has(call.number))
@@ -23,7 +24,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
     const q = app === '' ? '' : `&q=${encodeURIComponent(`app:${app}`)}`
     const begin = async (): Promise<void> => {
       const path = `/calls?limit=${MAX_ROWS.toString()}${q}`
-      const {calls: earlier} = await ask<{readonly calls: readonly CallRow[]}>(path, {signal: gone.signal})
+      const {calls: earlier} = await ask<{readonly calls: readonly Api.Call[]}>(path, {signal: gone.signal})
       setAnswered(true)
       add(earlier.filter(({isOpen}) => !isOpen))
     }

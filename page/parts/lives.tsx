@@ -1,11 +1,10 @@
-import type {DeathRow} from '../../src/api/app-details.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
-import type {AppView} from '../state/run.ts'
 import {duration, timeOfDay} from './format.ts'
 
 /** The processes of an app that are known: those that ended by themselves, and the one that runs. */
-export function Lives({app, ends}: {readonly app: AppView; readonly ends: readonly DeathRow[]}) {
+export function Lives({app, ends}: {readonly app: Api.App; readonly ends: readonly Api.DeathRow[]}) {
   const {startedAt, pid} = app
   const latest = ends.slice(-8)
   return (

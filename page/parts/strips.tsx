@@ -1,11 +1,11 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {effect, signal} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
-import type {WhyView} from '../../src/api/why.ts'
 import {wordOf} from '../state/app-status.ts'
 import {problemOf, ask, mayChange} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
-import {appList, connection, deaths, reconnect, type AppView, listen} from '../state/run.ts'
+import {appList, connection, deaths, reconnect, listen} from '../state/run.ts'
 import {announce} from './announce.tsx'
 import {ago, duration, timeOfDay} from './format.ts'
 import {visible} from './safe-text.ts'
@@ -77,14 +77,14 @@ export function FailureStrip() {
 /** An app had ended before the page was opened. */
 async function learn(id: string): Promise<void> {
   try {
-    const {death} = await ask<WhyView>(`/apps/${encodeURIComponent(id)}/why`)
+    const {death} = await ask<Api.Why>(`/apps/${encodeURIComponent(id)}/why`)
     if (death !== null) deaths.value = new Map([...deaths.value, [id, death]])
   } catch {
     // then less is said
   }
 }
 
-const endedAt = ({id}: AppView): number => Date.parse(deaths.value.get(id)?.at ?? '') || 0
+const endedAt = ({id}: Api.App): number => Date.parse(deaths.value.get(id)?.at ?? '') || 0
 
 /** The app that ended last of those that are down now, and how many others are. */
 export function TroubleStrip() {

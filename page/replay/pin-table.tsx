@@ -1,4 +1,4 @@
-import type {PinsAnswer, PinView, RoundView} from '../../src/api/replay-view.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {outcomeOf} from '../calls/replay-result.tsx'
 import {timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
@@ -10,11 +10,11 @@ import {useQuestion} from './question.tsx'
 /** Columns of rounds: the latest ones. */
 const MAX_ROUNDS = 8
 
-const causeOf = ({kind, app, files}: RoundView): string =>
+const causeOf = ({kind, app, files}: Api.Round): string =>
   kind === 'saved' ? `${app}: ${files.join(', ')}` : kind === 'pinned' ? 'pinned' : 'sent by hand'
 
 /** The pinned calls, and how they were answered after each save. */
-export function PinTable({known: {pins, rounds}}: {readonly known: PinsAnswer}) {
+export function PinTable({known: {pins, rounds}}: {readonly known: Api.Pins}) {
   const shown = rounds.slice(-MAX_ROUNDS)
   return (
     <div class="pins box" role="region" aria-label="Pinned calls" tabIndex={0}>
@@ -42,7 +42,7 @@ export function PinTable({known: {pins, rounds}}: {readonly known: PinsAnswer}) 
   )
 }
 
-function PinRow({pin, rounds}: {readonly pin: PinView; readonly rounds: readonly RoundView[]}) {
+function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly Api.Round[]}) {
   const {call, method, path, from, to, before, results} = pin
   const [ask, question] = useQuestion()
   const send = (): void => {

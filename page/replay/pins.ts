@@ -1,13 +1,13 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
-import type {PinsAnswer, ReplayView} from '../../src/api/replay-view.ts'
 import {announce} from '../parts/announce.tsx'
 import {failure} from '../parts/strips.tsx'
 import {ask, problemOf, request} from '../state/api.ts'
 
 /** Undefined: not asked yet. */
-export const pins = signal<PinsAnswer | undefined>(undefined)
+export const pins = signal<Api.Pins | undefined>(undefined)
 /** What was sent from this page last, in the order of the answers. */
-export const sentNow = signal<readonly ReplayView[]>([])
+export const sentNow = signal<readonly Api.Replay[]>([])
 export const isSending = signal(false)
 
 export const told = (error: unknown): void => {
@@ -26,7 +26,7 @@ export async function loadPins(): Promise<void> {
   while (isWanted) {
     isWanted = false
     try {
-      pins.value = await ask<PinsAnswer>('/pins')
+      pins.value = await ask<Api.Pins>('/pins')
     } catch (error) {
       told(error)
     }
@@ -36,7 +36,7 @@ export async function loadPins(): Promise<void> {
 
 export async function unpin(call: number): Promise<void> {
   try {
-    pins.value = await ask<PinsAnswer>(`/pins/${call.toString()}`, {method: 'DELETE'})
+    pins.value = await ask<Api.Pins>(`/pins/${call.toString()}`, {method: 'DELETE'})
     announce(`Call ${call.toString()} is no longer pinned`)
   } catch (error) {
     told(error)
@@ -59,7 +59,7 @@ export async function sendReplays(body: object): Promise<void> {
       if (done) break
       const lines = (rest + decoder.decode(value, {stream: true})).split('\n')
       rest = lines.pop() ?? ''
-      const views = lines.filter(line => line !== '').map(line => JSON.parse(line) as ReplayView)
+      const views = lines.filter(line => line !== '').map(line => JSON.parse(line) as Api.Replay)
       sentNow.value = [...sentNow.value, ...views]
     }
     announce(`${sentNow.value.length.toString()} calls`)

@@ -1,4 +1,4 @@
-import type {PinsAnswer} from '../../src/api/replay-view.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {OneMessage} from '../calls/one-message.tsx'
 import {ReplayResult} from '../calls/replay-result.tsx'
 
@@ -8,7 +8,7 @@ export function SideBySide({
   call,
   round
 }: {
-  readonly known: PinsAnswer
+  readonly known: Api.Pins
   readonly call: number
   readonly round: number
 }) {

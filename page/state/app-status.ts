@@ -1,5 +1,6 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {ago, duration} from '../parts/format.ts'
-import {deaths, endedWithRun, type AppView} from './run.ts'
+import {deaths, endedWithRun} from './run.ts'
 
 /** How an app is, for people: a shape and a word, so that no colour is needed. */
 export interface AppStatus {
@@ -28,9 +29,9 @@ export type Word = keyof typeof WORDS
 
 const ORDER = Object.keys(WORDS)
 
-export const rankOf = (app: AppView): number => ORDER.indexOf(wordOf(app))
+export const rankOf = (app: Api.App): number => ORDER.indexOf(wordOf(app))
 
-export function wordOf({id, state, isReady, availability, exitCode}: AppView): Word {
+export function wordOf({id, state, isReady, availability, exitCode}: Api.App): Word {
   if (availability === 'finished') return 'exited'
   if (state === 'exited')
     return exitCode === 0 || exitCode === null || endedWithRun.value.has(id) ? 'exited' : 'crashed'
@@ -40,14 +41,14 @@ export function wordOf({id, state, isReady, availability, exitCode}: AppView): W
 }
 
 /** `now`: ms since 1970. */
-export function statusOf(app: AppView, now: number): AppStatus {
+export function statusOf(app: Api.App, now: number): AppStatus {
   const word = wordOf(app)
   const [shape, tone] = WORDS[word]
   return {word, shape, tone, reason: reasonOf(app, word, now)}
 }
 
 function reasonOf(
-  {id, state, exit, restartsAt, restarts, waitsFor, appPort}: AppView,
+  {id, state, exit, restartsAt, restarts, waitsFor, appPort}: Api.App,
   word: Word,
   now: number
 ): string {

@@ -1,11 +1,9 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
-import type {FaultRow} from '../../src/api/faults.ts'
 import {listen} from './run.ts'
 
-export type {FaultRow}
-
 /** The faults that are on, in the order in which they decide. */
-export const faults = signal<readonly FaultRow[]>([])
+export const faults = signal<readonly Api.Fault[]>([])
 
 listen('reset', run => (faults.value = run.faults))
 listen('fault', ({change, fault}) => {

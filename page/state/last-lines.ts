@@ -1,6 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {linesBefore} from '../logs/history.ts'
-import {appList, listen, type LineView} from './run.ts'
+import {appList, listen} from './run.ts'
 
 /** Of so many apps at most, the last line is asked for when the page is opened. */
 const MAX_ASKED = 200
@@ -9,9 +10,9 @@ const MAX_ASKED = 200
 const FEW = 10
 
 /** The last line of each app, by the name of the instance; while somebody follows them. */
-export const lastLines = signal<ReadonlyMap<string, LineView>>(new Map())
+export const lastLines = signal<ReadonlyMap<string, Api.Line>>(new Map())
 
-const keep = (lines: readonly LineView[]): void => {
+const keep = (lines: readonly Api.Line[]): void => {
   if (lines.length === 0) return
   const changed = new Map(lastLines.value)
   // what we say of a crash is no line of the app

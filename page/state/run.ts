@@ -1,16 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {computed, signal} from '@preact/signals'
-import type {AppView, RunView} from '../../src/api/app-view.ts'
-import type {CallRow} from '../../src/api/call-view.ts'
-import type {DeathView} from '../../src/api/death-view.ts'
-import type {EdgeView} from '../../src/api/edges.ts'
-import type {FaultRow} from '../../src/api/faults.ts'
-import type {LineSample} from '../../src/api/events/line-samples.ts'
-import type {LineView} from '../../src/api/logs.ts'
-import type {ReplayView} from '../../src/api/replay-view.ts'
 import {hasToken, type Problem} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
-
-export type {AppView, CallRow, DeathView, EdgeView, LineView}
 
 /** What is known of the connection to the run. `at`: since when. */
 export type Connection =
@@ -20,35 +11,35 @@ export type Connection =
 
 /** The data of each event that views can listen to. */
 export interface EventData {
-  calls: {readonly calls: readonly CallRow[]; readonly notShown: number}
-  lines: LineSample
-  death: DeathView
+  calls: {readonly calls: readonly Api.Call[]; readonly notShown: number}
+  lines: Api.LineSample
+  death: Api.Death
   reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
-  replay: ReplayView
+  replay: Api.Replay
   fault: {
     readonly change: 'on' | 'off' | 'hit' | 'disabled' | 'enabled'
-    readonly fault: FaultRow
+    readonly fault: Api.Fault
     readonly text: string
   }
   note: {readonly code: string; readonly text: string}
   /** The whole state was sent (again): what was missed is not known. */
-  reset: RunView
+  reset: Api.Run
 }
 
 /** Always followed: the state of the run. Others only while a view listens to them. */
 const STATE = ['app', 'edges', 'reload', 'death', 'fault', 'replay', 'note']
 const SAMPLES = new Set(['calls', 'lines'])
 
-export const run = signal<Omit<RunView, 'apps'> | undefined>(undefined)
+export const run = signal<Omit<Api.Run, 'apps'> | undefined>(undefined)
 /** By `keyOf`, in the order of the template. */
-export const apps = signal<ReadonlyMap<string, AppView>>(new Map())
-export const edges = signal<readonly EdgeView[]>([])
+export const apps = signal<ReadonlyMap<string, Api.App>>(new Map())
+export const edges = signal<readonly Api.Edge[]>([])
 /** Calls that wait for an app now, by its id. */
 export const waiting = signal<Readonly<Record<string, number>>>({})
 /** Ids of apps that have ended with the run: nobody has to look after them. */
 export const endedWithRun = signal<ReadonlySet<string>>(new Set())
 /** The latest end of a process of each app. */
-export const deaths = signal<ReadonlyMap<string, DeathView>>(new Map())
+export const deaths = signal<ReadonlyMap<string, Api.Death>>(new Map())
 export const connection = signal<Connection>(
   hasToken ? {state: 'asking'} : {state: 'refused', why: 'this page has no token', hint: ''}
 )
@@ -56,7 +47,7 @@ export const connection = signal<Connection>(
 export const isPaused = signal(false)
 
 /** `shop`, `shop.2`, `hello@1.0.0`. */
-export const keyOf = ({id, version, instance}: Pick<AppView, 'id' | 'version' | 'instance'>): string =>
+export const keyOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
   `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance.toString()}`}`
 
 /** What the run is called: by its template, or by the folder of that. */
@@ -128,7 +119,7 @@ function tell<T extends keyof EventData>(type: T, data: EventData[T]): void {
 
 function take({type, data}: RunEvent): void {
   if (type === 'hello' || type === 'reset') {
-    const {apps: all, ...rest} = data as RunView
+    const {apps: all, ...rest} = data as Api.Run
     const isOther = run.value?.run !== rest.run
     run.value = rest
     apps.value = new Map(all.map(app => [keyOf(app), app]))
@@ -138,11 +129,11 @@ function take({type, data}: RunEvent): void {
       untold.clear()
       endedWithRun.value = new Set()
     }
-    tell('reset', data as RunView)
-  } else if (type === 'app') takeApp(data as AppView)
+    tell('reset', data as Api.Run)
+  } else if (type === 'app') takeApp(data as Api.App)
   else if (type === 'edges') takeEdges(data as EdgeSample)
   else if (type === 'death') {
-    const death = data as DeathView
+    const death = data as Api.Death
     untold.delete(death.app)
     deaths.value = new Map([...deaths.value, [death.app, death]])
     tell('death', death)
@@ -156,7 +147,7 @@ function take({type, data}: RunEvent): void {
 /** Ids of apps whose process has ended, and it is not told that nobody asked for that. */
 const untold = new Set<string>()
 
-function takeApp(app: AppView): void {
+function takeApp(app: Api.App): void {
   if (app.state === 'exited' && apps.value.get(keyOf(app))?.state !== 'exited') untold.add(app.id)
   const changed = new Map(apps.value)
   if (app.state === 'removed') changed.delete(keyOf(app))
@@ -165,7 +156,7 @@ function takeApp(app: AppView): void {
 }
 
 interface EdgeSample {
-  readonly edges: readonly EdgeView[]
+  readonly edges: readonly Api.Edge[]
   readonly waiting: Readonly<Record<string, number>>
 }
 

@@ -1,6 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
-import type {DeathRow, EnvironmentView} from '../../src/api/app-details.ts'
-import type {WhyView} from '../../src/api/why.ts'
 import {AppActions} from '../parts/app-actions.tsx'
 import {Death} from '../parts/death.tsx'
 import {count, duration, percent, rate} from '../parts/format.ts'
@@ -11,14 +10,14 @@ import {Status} from '../parts/status.tsx'
 import {ask} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
-import {appList, deaths, keyOf, waiting, type AppView} from '../state/run.ts'
+import {appList, deaths, keyOf, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
 
 /** What is asked for about one app; undefined: it has not come yet, or there is none. */
 interface Details {
-  readonly why?: WhyView
-  readonly deaths?: readonly DeathRow[]
-  readonly environment?: EnvironmentView
+  readonly why?: Api.Why
+  readonly deaths?: readonly Api.DeathRow[]
+  readonly environment?: Api.Environment
 }
 
 /** `changes`: with each other value, it is asked again. */
@@ -33,9 +32,9 @@ function useDetails(id: string, changes: string): Details {
         () => undefined // what is shown stays
       )
     }
-    take('why', (json: WhyView) => json, 'why')
-    take('deaths', (json: {readonly deaths: readonly DeathRow[]}) => json.deaths, 'deaths')
-    take('environment', (json: EnvironmentView) => json, 'environment')
+    take('why', (json: Api.Why) => json, 'why')
+    take('deaths', (json: {readonly deaths: readonly Api.DeathRow[]}) => json.deaths, 'deaths')
+    take('environment', (json: Api.Environment) => json, 'environment')
     return () => gone.abort()
   }, [id, changes])
   return details
@@ -63,7 +62,7 @@ function NoSuchApp({name}: {readonly name: string}) {
   )
 }
 
-function Found({app}: {readonly app: AppView}) {
+function Found({app}: {readonly app: Api.App}) {
   const {id} = app
   const {
     why,
@@ -137,7 +136,7 @@ function Figures({id}: {readonly id: string}) {
   )
 }
 
-function Facts({app, folder}: {readonly app: AppView; readonly folder: string}) {
+function Facts({app, folder}: {readonly app: Api.App; readonly folder: string}) {
   const {command, appPort, appProtocol, httpPort, grpcPort, pid, startedAt, waitsFor, logFile, circuitBreakers} = app
   const facts: readonly (readonly [string, string])[] = [
     ['command', command],

@@ -1,3 +1,4 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
 import {AppMap} from '../parts/app-map.tsx'
@@ -11,7 +12,7 @@ import {rankOf, WORDS, wordOf, type Word} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
-import {appList, keyOf, runId, waiting, type AppView} from '../state/run.ts'
+import {appList, keyOf, runId, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 import App from './app.tsx'
 
@@ -38,12 +39,12 @@ const counts = computed(() => {
   return found
 })
 
-const trafficOf = ({id}: AppView) => incoming.value.get(id) ?? NO_TRAFFIC
+const trafficOf = ({id}: Api.App) => incoming.value.get(id) ?? NO_TRAFFIC
 
 /** As the log has it: with its number, if it is not the first instance. */
-const nameOf = ({id, instance}: AppView): string => (instance === 1 ? id : `${id}.${instance.toString()}`)
+const nameOf = ({id, instance}: Api.App): string => (instance === 1 ? id : `${id}.${instance.toString()}`)
 
-const COLUMNS: readonly Column<AppView>[] = [
+const COLUMNS: readonly Column<Api.App>[] = [
   {head: 'State', name: 'state', cell: app => <Status app={app} />},
   {
     head: 'App',

@@ -1,11 +1,11 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
-import type {FaultsAnswer} from '../../src/api/faults.ts'
 import {commandOf, EMPTY, formOf, keysOf, KINDS, templateLines, type FaultForm} from '../faults/fault-form.ts'
 import {announce} from '../parts/announce.tsx'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {failure} from '../parts/strips.tsx'
 import {ask, mayChange, problemOf} from '../state/api.ts'
-import {faults, type FaultRow} from '../state/faults.ts'
+import {faults} from '../state/faults.ts'
 import {route} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
 
@@ -13,7 +13,7 @@ import {appList, edges} from '../state/run.ts'
 async function change(text: string, path: string, method: 'POST' | 'DELETE', body?: object): Promise<boolean> {
   failure.value = ''
   try {
-    await ask<FaultsAnswer>(path, {method, ...(body !== undefined && {body})})
+    await ask<Api.Faults>(path, {method, ...(body !== undefined && {body})})
     announce(text)
     return true
   } catch (error) {
@@ -23,12 +23,12 @@ async function change(text: string, path: string, method: 'POST' | 'DELETE', bod
   }
 }
 
-const enable = async ({number}: FaultRow, isEnabled: boolean): Promise<boolean> => {
+const enable = async ({number}: Api.Fault, isEnabled: boolean): Promise<boolean> => {
   const verb = isEnabled ? 'enable' : 'disable'
   return change(`fault ${number.toString()} is ${verb}d`, `/faults/${number.toString()}/${verb}`, 'POST')
 }
 
-const remove = async ({number}: FaultRow): Promise<boolean> =>
+const remove = async ({number}: Api.Fault): Promise<boolean> =>
   change(`fault ${number.toString()} is off`, `/faults/${number.toString()}`, 'DELETE')
 
 export default function Faults() {
@@ -71,7 +71,7 @@ export default function Faults() {
   )
 }
 
-function Table({onEdit}: {readonly onEdit: (row: FaultRow) => void}) {
+function Table({onEdit}: {readonly onEdit: (row: Api.Fault) => void}) {
   if (faults.value.length === 0) return <p class="empty box">No fault is on. Calls fail by themselves alone.</p>
   return (
     <div class="scroll box" role="region" aria-label="Faults that are on" tabIndex={0}>

@@ -1,6 +1,6 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import type {ComponentType} from 'preact'
 import {useEffect, useState} from 'preact/hooks'
-import type {GraphView} from '../../src/api/graph.ts'
 import {dependsText, nameOf} from '../graph/edge-text.ts'
 import {EXPORTS} from '../graph/export-graph.ts'
 import {around, edgeKey, graphOf, recentOf, type Graph as GraphModel, type GraphEdge} from '../graph/graph.ts'
@@ -19,12 +19,12 @@ const parameter = (name: string): string => route.value.parameters.get(name) ?? 
 const problemText = ({message, hint}: Problem): string => (hint === '' ? message : `${message}. ${hint}`)
 
 /** Asked again when edges come or go: their figures come by themselves. */
-function useGraph(): GraphView | Problem | undefined {
-  const [found, setFound] = useState<GraphView | Problem | undefined>(undefined)
+function useGraph(): Api.Graph | Problem | undefined {
+  const [found, setFound] = useState<Api.Graph | Problem | undefined>(undefined)
   const known = edges.value.map(edgeKey).toSorted().join('\n')
   useEffect(() => {
     let isOver = false
-    ask<GraphView>('/graph').then(
+    ask<Api.Graph>('/graph').then(
       view => isOver || setFound(view),
       (error: unknown) => isOver || setFound(problemOf(error))
     )
@@ -70,7 +70,7 @@ export default function Graph() {
 }
 
 interface ToolsProps {
-  readonly view: GraphView
+  readonly view: Api.Graph
   readonly whole: GraphModel
   readonly form: string
   readonly isLarge: boolean

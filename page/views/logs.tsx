@@ -1,3 +1,4 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
 import {LineBlocks, type LineFilter} from '../logs/line-blocks.ts'
@@ -9,7 +10,7 @@ import {act, failure} from '../parts/strips.tsx'
 import {mayChange, problemOf} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {route, setParameters} from '../state/route.ts'
-import {appList, type LineView} from '../state/run.ts'
+import {appList} from '../state/run.ts'
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
 /** Ids of the apps that are ticked; none: all are. */
@@ -36,7 +37,7 @@ const idOf = (name: string): string => (ids.value.includes(name) ? name : name.r
 function filterOf({words, mode, apps, isError}: Wanted): LineFilter {
   const found = expressionOf(words)
   const expression = typeof found === 'string' ? /(?:)/ : found
-  const isHit = (line: LineView): boolean => words === '' || expression.test(withoutColours(line.line))
+  const isHit = (line: Api.Line): boolean => words === '' || expression.test(withoutColours(line.line))
   const wanted = new Set(apps)
   return {
     isShown: line =>

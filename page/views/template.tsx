@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
-import type {TemplateFinding, TemplateView} from '../../src/api/template.ts'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {ask, problemOf, type Problem} from '../state/api.ts'
@@ -9,9 +9,9 @@ const SHAPES = {error: '✕', warning: '▲', observed: '◆'} as const
 const TONES = {error: 'bad', warning: 'warn', observed: 'soft'} as const
 
 export default function Template() {
-  const [found, setFound] = useState<TemplateView | Problem | undefined>(undefined)
+  const [found, setFound] = useState<Api.Template | Problem | undefined>(undefined)
   const load = (): void => {
-    ask<TemplateView>('/template').then(setFound, (error: unknown) => setFound(problemOf(error)))
+    ask<Api.Template>('/template').then(setFound, (error: unknown) => setFound(problemOf(error)))
   }
   useEffect(() => {
     load()
@@ -42,8 +42,8 @@ export default function Template() {
   )
 }
 
-function Counts({findings}: Pick<TemplateView, 'findings'>) {
-  const of = (wanted: TemplateFinding['severity'], one: string, many: string): readonly string[] => {
+function Counts({findings}: Pick<Api.Template, 'findings'>) {
+  const of = (wanted: Api.TemplateFinding['severity'], one: string, many: string): readonly string[] => {
     const count = findings.filter(({severity}) => severity === wanted).length
     return count === 0 ? [] : [`${count.toString()} ${count === 1 ? one : many}`]
   }
@@ -55,7 +55,7 @@ function Counts({findings}: Pick<TemplateView, 'findings'>) {
   return <p role="status">{parts.length === 0 ? 'nothing is wrong with it' : parts.join(', ')}</p>
 }
 
-function Files({files, findings}: TemplateView) {
+function Files({files, findings}: Api.Template) {
   const elsewhere = findings.filter(({file}) => !files.some(each => each.file === file))
   return (
     <div class="files">
@@ -75,7 +75,7 @@ function Files({files, findings}: TemplateView) {
   )
 }
 
-function Text({text, findings}: {readonly text: string; readonly findings: readonly TemplateFinding[]}) {
+function Text({text, findings}: {readonly text: string; readonly findings: readonly Api.TemplateFinding[]}) {
   return (
     <ol class="code box">
       {text
@@ -95,7 +95,7 @@ function Text({text, findings}: {readonly text: string; readonly findings: reado
   )
 }
 
-function Finding({finding: {severity, message, expected, hint, lines}}: {readonly finding: TemplateFinding}) {
+function Finding({finding: {severity, message, expected, hint, lines}}: {readonly finding: Api.TemplateFinding}) {
   const more = [expected, hint].filter(text => text !== '').join('; ')
   return (
     <div class={`finding ${TONES[severity]}`} role="note">

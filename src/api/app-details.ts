@@ -1,32 +1,10 @@
+import type * as Api from '../model/api.generated.ts'
 import {endOf} from '../model/exit-text.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {RunFacts} from './run-facts.ts'
 import {appsNamed, type AppName} from './apps.ts'
 import {withoutPasswords} from './masked-template.ts'
 import {ApiProblem} from './problem.ts'
-
-/** How a process of an app would be started now. */
-export interface EnvironmentView {
-  readonly folder: string
-  /** Empty: the run does not start it. */
-  readonly command: readonly string[]
-  /** What differs from the shell in which the run was started; secrets are masked. */
-  readonly variables: readonly (readonly [name: string, value: string])[]
-}
-
-/** An unexpected exit; `GET /deaths/{number}` returns the details. */
-export interface DeathRow {
-  readonly number: number
-  readonly name: string
-  readonly exit: string
-  /** ISO 8601. */
-  readonly at: string
-  readonly livedMs: number
-  /** What was saved before the process was started. */
-  readonly files: readonly string[]
-  /** How many calls were inside. */
-  readonly inside: number
-}
 
 const DETAILS = ['environment', 'deaths'] as const
 type Detail = (typeof DETAILS)[number]
@@ -41,7 +19,7 @@ export async function detailOf(context: RunFacts, name: AppName, what: Detail): 
 }
 
 /** The latest last. */
-const deathsOf = ({deaths}: RunFacts, id: string): readonly DeathRow[] =>
+const deathsOf = ({deaths}: RunFacts, id: string): readonly Api.DeathRow[] =>
   (deaths?.all(id) ?? []).map(({number, name, exit, at, livedMs, files, inside}) => ({
     number,
     name,
@@ -52,7 +30,7 @@ const deathsOf = ({deaths}: RunFacts, id: string): readonly DeathRow[] =>
     inside: inside.length
   }))
 
-async function environmentOf({control, masked}: RunFacts, id: string): Promise<EnvironmentView> {
+async function environmentOf({control, masked}: RunFacts, id: string): Promise<Api.Environment> {
   const launch = await control.launch(id)
   if (launch === undefined) throw new ApiProblem(409, `"${id}" is stopped: it has no environment`, 'Start it.')
   const masking = new Masking(masked())

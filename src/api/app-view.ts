@@ -1,59 +1,14 @@
+import type * as Api from '../model/api.generated.ts'
 import type {ListedApp, RunListing} from '../control/messages.ts'
-import type {Availability} from '../model/availability.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
 import type {RunFacts} from './run-facts.ts'
-import {faultRow, type FaultRow} from './faults.ts'
-
-/** A run. Times are ISO 8601. */
-export interface RunView {
-  readonly version: string
-  /** The marker of its processes and folders. */
-  readonly run: string
-  readonly pid: number
-  readonly startedAt: string
-  /** `file` is '' for a single app. */
-  readonly template: {readonly file: string; readonly name: string}
-  /** The number of the latest call; 0: there was none. */
-  readonly lastCall: number
-  /** The active faults. */
-  readonly faults: readonly FaultRow[]
-  readonly apps: readonly AppView[]
-}
-
-/** An app of a run, one entry per instance. Times are ISO 8601, null if unknown. */
-export interface AppView {
-  readonly id: string
-  readonly version: string
-  readonly isMain: boolean
-  readonly instance: number
-  readonly state: string
-  readonly isReady: boolean
-  readonly availability: Availability
-  readonly pid: number
-  /** null: no process of it has ended. */
-  readonly exitCode: number | null
-  readonly exit: string
-  readonly restarts: number
-  readonly startedAt: string | null
-  readonly restartsAt: string | null
-  /** The apps that must come first; none once it was started. */
-  readonly waitsFor: readonly string[]
-  readonly command: string
-  readonly appPort: number
-  readonly appProtocol: string
-  readonly httpPort: number
-  readonly grpcPort: number
-  readonly logFile: string
-  readonly circuitBreakers: readonly {readonly name: string; readonly state: string}[]
-  /** Calls to its id in the last ten seconds. */
-  readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
-}
+import {faultRow} from './faults.ts'
 
 const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 
 /** `apps`: only these. */
-export function appViews(apps: readonly ListedApp[], recorder: CallRecorder): readonly AppView[] {
+export function appViews(apps: readonly ListedApp[], recorder: CallRecorder): readonly Api.App[] {
   const now = performance.now()
   const recent = new Map<string, {calls: number; failed: number}>()
   for (const edge of recorder.edges.all) {
@@ -72,7 +27,7 @@ export function appViews(apps: readonly ListedApp[], recorder: CallRecorder): re
 }
 
 /** The properties of an app, without its calls. */
-export const stateOf = (app: ListedApp): Omit<AppView, 'recent'> => ({
+export const stateOf = (app: ListedApp): Omit<Api.App, 'recent'> => ({
   id: app.appId,
   version: app.version,
   isMain: app.isMain,
@@ -96,7 +51,7 @@ export const stateOf = (app: ListedApp): Omit<AppView, 'recent'> => ({
   circuitBreakers: app.circuitBreakers
 })
 
-export const runView = (listing: RunListing, {recorder, faults}: Pick<RunFacts, 'recorder' | 'faults'>): RunView => ({
+export const runView = (listing: RunListing, {recorder, faults}: Pick<RunFacts, 'recorder' | 'faults'>): Api.Run => ({
   version: listing.version,
   run: listing.run,
   pid: listing.pid,

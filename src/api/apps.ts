@@ -1,7 +1,8 @@
+import type * as Api from '../model/api.generated.ts'
 import type {ListedApp} from '../control/messages.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
-import {appViews, type AppView} from './app-view.ts'
+import {appViews} from './app-view.ts'
 import {ApiProblem} from './problem.ts'
 import type {RunControl} from './run-facts.ts'
 
@@ -55,7 +56,7 @@ export async function act(
   recorder: CallRecorder,
   action: Action,
   name: AppName
-): Promise<readonly AppView[]> {
+): Promise<readonly Api.App[]> {
   const {id, version} = name
   appsNamed(control.list().apps, name)
   if (version !== '') throw new ApiProblem(400, `${action} concerns all versions of "${id}"`, `Leave out @${version}.`)

@@ -1,3 +1,4 @@
+import type * as Api from '../model/api.generated.ts'
 import {contentOf, type CallContent, type Message} from '../telemetry/recorder/call-content.ts'
 import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -5,61 +6,7 @@ import type {Edge} from '../telemetry/recorder/edges.ts'
 import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
 import {reasonFirst} from './reason-first.ts'
 
-/** A call as a row of a list. Times are in ms, `at` is ISO 8601. */
-export interface CallRow {
-  readonly number: number
-  readonly at: string
-  readonly from: string
-  readonly to: string
-  readonly method: string
-  /** As the callee sees it; '' if the bytes of the call are no longer kept. */
-  readonly path: string
-  /** 0: none (yet). Of gRPC: its code. */
-  readonly status: number
-  readonly isOpen: boolean
-  readonly isFailed: boolean
-  /** Our reason first, where there is one; '' = it did not fail. */
-  readonly failure: string
-  readonly waitedMs: number
-  readonly waitedFor: readonly string[]
-  /** Until the first byte of the response; 0: it did not come. */
-  readonly firstByteMs: number
-  /** For a call in flight: until now. */
-  readonly totalMs: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly attempts: number
-  /** Id of the callee's process; 0: not known. */
-  readonly pid: number
-  readonly traceparent: string
-  /** `grpc`, `resent`, `replay`, `shadow`, `fault`, `own`, `ours`: those that apply. */
-  readonly marks: readonly string[]
-  /** Its bytes are still there. */
-  readonly isKept: boolean
-}
-
-/** A call with what was sent both ways; secrets are masked. */
-export interface CallDetail extends CallRow {
-  readonly target: string
-  /** How long a new connection to the callee took; 0: there was one. */
-  readonly connectMs: number
-  readonly request: MessageView
-  readonly response: MessageView
-  /** Part of a body is not kept. */
-  readonly isTruncated: boolean
-}
-
-export interface MessageView {
-  /** The first line; '' = there was no message. */
-  readonly line: string
-  readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly body: string
-  readonly encoding: 'utf8' | 'base64'
-  /** The body is text without fields (neither JSON nor a form): nothing in it is masked. */
-  readonly isUnmasked?: true
-}
-
-const MARKS: readonly (readonly [string, number])[] = [
+const MARKS: readonly (readonly [Api.Call['marks'][number], number])[] = [
   ['grpc', FLAG.grpc],
   ['resent', FLAG.resent],
   ['replay', FLAG.replay],
@@ -82,7 +29,7 @@ export function rowOf(
   content: CallContent,
   masking: Masking,
   now = performance.now()
-): CallRow {
+): Api.Call {
   const {number, edgeOf, startedAt, method, status, flags, waitedMs, firstByteMs, totalMs} = line
   const isOpen = (flags & FLAG.open) !== 0
   const sofar = Math.max(0, now - startedAt)
@@ -111,7 +58,7 @@ export function rowOf(
   }
 }
 
-export function detailOf(call: RecordedCall, masking: Masking, now?: number): CallDetail {
+export function detailOf(call: RecordedCall, masking: Masking, now?: number): Api.CallDetail {
   const content = contentOf(call)
   return {
     ...rowOf(call, content, masking, now),
@@ -123,7 +70,7 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number): Ca
   }
 }
 
-function viewOf({head, headers, body}: Message, masking: Masking): MessageView {
+function viewOf({head, headers, body}: Message, masking: Masking): Api.Message {
   const masked = masking.head(head).split(/\r?\n/)
   const found = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
   const type = found < 0 ? '' : (headers[found + 1] ?? '')

@@ -1,3 +1,4 @@
+import type * as Api from '../model/api.generated.ts'
 import {UserError} from '../model/errors.ts'
 import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -5,7 +6,7 @@ import {readFilter} from '../telemetry/recorder/filter.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {ApiProblem} from './problem.ts'
 import {Turns} from './turns.ts'
-import {detailOf, rowOf, type CallDetail, type CallRow} from './call-view.ts'
+import {detailOf, rowOf} from './call-view.ts'
 
 /** Rows of one answer. */
 export const MAX_ROWS = 1000
@@ -44,10 +45,10 @@ export async function listCalls(
   recorder: CallRecorder,
   {q, before, after, limit}: CallsQuery,
   masking: Masking
-): Promise<readonly CallRow[]> {
+): Promise<readonly Api.Call[]> {
   const turns = new Turns(() => recorder.last)
   const matches = readFilter(q)
-  const rows: CallRow[] = []
+  const rows: Api.Call[] = []
   for (const number of recorder.numbers(before === 0 ? undefined : before)) {
     if (rows.length >= limit || number <= after) break
     await turns.next()
@@ -63,7 +64,7 @@ export async function listCalls(
 }
 
 /** One call as it is shown. Throws an ApiProblem if it is not kept. */
-export const oneCall = (recorder: CallRecorder, number: number, masking: Masking): CallDetail =>
+export const oneCall = (recorder: CallRecorder, number: number, masking: Masking): Api.CallDetail =>
   detailOf(recordedCall(recorder, number), masking)
 
 /** One call with its bytes. Throws an ApiProblem if it is not kept. */

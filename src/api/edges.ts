@@ -1,25 +1,10 @@
+import type * as Api from '../model/api.generated.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {LatencyHistogram} from '../telemetry/recorder/latency-histogram.ts'
 import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
 
-/** Who called whom in this run. Times are in ms, percentiles in two digits: they are right to a quarter. */
-export interface EdgeView {
-  readonly from: string
-  readonly to: string
-  readonly calls: number
-  readonly failed: number
-  readonly waited: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly p50Ms: number
-  readonly p95Ms: number
-  readonly p99Ms: number
-  /** The calls of the last ten seconds. */
-  readonly recent: {readonly seconds: number; readonly calls: number; readonly failed: number}
-}
-
 /** All edges, the busiest first. */
-export const edgeViews = (recorder: CallRecorder): readonly EdgeView[] =>
+export const edgeViews = (recorder: CallRecorder): readonly Api.Edge[] =>
   recorder.edges.all
     .filter(({calls}) => calls > 0)
     .toSorted((a, b) => b.calls - a.calls)

@@ -1,48 +1,12 @@
+import type * as Api from '../model/api.generated.ts'
 import {checkFaultIds, readFault, WrongFault, type FaultFields} from '../config/fault.ts'
 import {edgeText, effectText, limitText, rateText} from '../faults/fault-text.ts'
 import {Faults} from '../faults/faults.ts'
 import {UserError} from '../model/errors.ts'
-import type {FaultPlan, FaultView} from '../model/fault.ts'
+import type {FaultView} from '../model/fault.ts'
 import type {ApiRequest} from './api-request.ts'
 import type {RunFacts} from './run-facts.ts'
 import {ApiProblem} from './problem.ts'
-
-/** A fault of a run. */
-export interface FaultRow {
-  readonly number: number
-  /** False: it hits nothing until it is enabled again. */
-  readonly isEnabled: boolean
-  readonly from: string
-  readonly to: string
-  /** '' = every one. */
-  readonly method: string
-  readonly path: string
-  readonly kind: FaultPlan['kind']
-  readonly delayMs: number
-  readonly jitterMs: number
-  /** Status of an injected response; 0 if there is none. */
-  readonly status: number
-  readonly body: string
-  /** The number of bytes of the response's body that pass. */
-  readonly cutAfter: number
-  readonly rate: number
-  readonly seed: number
-  /** The number of calls that matched, and of those that were hit. */
-  readonly matched: number
-  readonly hits: number
-  /** Maximum number of hits; null: no limit. */
-  readonly times: number | null
-  /** Time until the rule expires; null: with the run. */
-  readonly leftMs: number | null
-  /** For people: whose calls, what happens to them, and to how many. */
-  readonly texts: {readonly edge: string; readonly effect: string; readonly rate: string; readonly limit: string}
-}
-
-export interface FaultsAnswer {
-  readonly faults: readonly FaultRow[]
-  /** The number of removed rules. */
-  readonly removed: number
-}
 
 /** Each call is compared with all of them. */
 const MAX_FAULTS = 100
@@ -52,7 +16,7 @@ const PATH = /^\/faults(?:\/(?!(?:en|dis)able$)([^/]{1,100}))?(?:\/(enable|disab
 export const isOfFaults = (path: string): boolean => PATH.test(path)
 
 /** Lists faults, adds one (its keys are those of a template), disables, enables or takes off one or all. Throws a UserError. */
-export function answerFaults(context: RunFacts, {method, path, body}: ApiRequest): FaultsAnswer {
+export function answerFaults(context: RunFacts, {method, path, body}: ApiRequest): Api.Faults {
   const faults = (context.faults.active ??= new Faults(context.faults))
   const [, number, verb] = PATH.exec(path) ?? []
   if (verb !== undefined) {
@@ -125,7 +89,7 @@ function parsed(body: string): FaultFields {
 }
 
 /** As readers get it. */
-export function faultRow({number, plan, matched, hits, isEnabled, leftMs}: FaultView): FaultRow {
+export function faultRow({number, plan, matched, hits, isEnabled, leftMs}: FaultView): Api.Fault {
   const {forMs: _forMs, times, ...rest} = plan
   return {
     ...rest,

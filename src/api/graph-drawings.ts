@@ -1,6 +1,6 @@
-import type {GraphView} from './graph.ts'
+import type * as Api from '../model/api.generated.ts'
 
-type Edge = GraphView['edges'][number]
+type Edge = Api.Graph['edges'][number]
 /** Writes ms for people. */
 type Duration = (ms: number) => string
 
@@ -8,7 +8,7 @@ type Duration = (ms: number) => string
 export const calleeName = (app: string): string => (app === '' ? '(others)' : app)
 
 /** A flowchart of Mermaid. Dotted: the caller does not name the callee under `dependsOn`. */
-export function mermaidText(graph: GraphView, duration: Duration): string {
+export function mermaidText(graph: Api.Graph, duration: Duration): string {
   const nodes = nodesOf(graph)
   const nodeLines = [...nodes].map(([app, id]) => `  ${id}["${mermaidLabel(calleeName(app))}"]\n`)
   const edgeLines = graph.edges.map(edge => {
@@ -19,7 +19,7 @@ export function mermaidText(graph: GraphView, duration: Duration): string {
 }
 
 /** A graph of Graphviz. Dashed: the caller does not name the callee under `dependsOn`. */
-export function dotText(graph: GraphView, duration: Duration): string {
+export function dotText(graph: Api.Graph, duration: Duration): string {
   const nodes = nodesOf(graph)
   const nodeLines = [...nodes].map(([app, id]) => `  ${id} [label="${dotLabel(calleeName(app))}"];\n`)
   const edgeLines = graph.edges.map(edge => {
@@ -31,7 +31,7 @@ export function dotText(graph: GraphView, duration: Duration): string {
 }
 
 /** A name for each app and other callee that both formats take as it is. */
-function nodesOf({apps, edges}: GraphView): ReadonlyMap<string, string> {
+function nodesOf({apps, edges}: Api.Graph): ReadonlyMap<string, string> {
   const names = new Set([...apps, ...edges.flatMap(({from, to}) => [from, to])])
   return new Map([...names].map((name, at) => [name, `n${at.toString()}`]))
 }

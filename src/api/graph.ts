@@ -1,20 +1,8 @@
+import type * as Api from '../model/api.generated.ts'
 import type {AppPlan} from '../model/plan.ts'
-import type {EdgeView} from './edges.ts'
-
-/** Who calls whom, and what the template says under `dependsOn`. */
-export interface GraphView {
-  /** Ids of the apps of the run, each once. */
-  readonly apps: readonly string[]
-  readonly edges: readonly (EdgeView & {
-    /** The caller names the callee under `dependsOn`; undefined if one of them is not an app of this run. */
-    readonly isDeclared?: boolean
-  })[]
-  /** What `dependsOn` names, and was not called yet; without jobs that have to finish, and databases and others without a port for calls. */
-  readonly uncalled: readonly {readonly from: string; readonly to: string}[]
-}
 
 /** Calls of a sidecar to its own app need no declaration. */
-export function graphView(edges: readonly EdgeView[], plans: readonly AppPlan[]): GraphView {
+export function graphView(edges: readonly Api.Edge[], plans: readonly AppPlan[]): Api.Graph {
   const declared = new Map<string, Set<string>>()
   for (const {id, dependsOn} of plans) {
     const ids = declared.get(id) ?? new Set()

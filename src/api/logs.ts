@@ -1,25 +1,14 @@
+import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {setImmediate as turn} from 'node:timers/promises'
 import type {ListedApp, LogsQuery} from '../control/messages.ts'
-import {decoded, linesOf, readLine} from '../logging/headed-lines.ts'
+import {decoded, linesOf, readLine, type LogLine} from '../logging/headed-lines.ts'
 import {linesIn, withoutColours} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../net/http1/write-to.ts'
 import type {RunFacts} from './run-facts.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
 import {ApiProblem} from './problem.ts'
-
-/** A line of a log. */
-export interface LineView {
-  /** ISO 8601; null: not known. */
-  readonly time: string | null
-  readonly app: string
-  /** `stdout`, `stderr`, `status` (our lines about the app); null: not known. */
-  readonly stream: string | null
-  readonly line: string
-  /** The line with the colours of the app (ECMA-48 SGR); left out if it has none. */
-  readonly coloured?: string
-}
 
 const NDJSON = 'application/x-ndjson'
 
@@ -35,13 +24,6 @@ const TURN_SIZE = 64 * 1024
 export async function sendRunLogs(context: RunFacts, asked: LogsRequest): Promise<void> {
   const ids = asked.parameters.getAll('app')
   return asked.parameters.has('from') ? sendStretch(context, ids, asked) : send(context, ids, '', asked)
-}
-
-/** The number of lines that an answer leaves out, and where they begin. */
-export interface LinesLeft {
-  readonly left: number
-  readonly from: number
-  readonly skip: number
 }
 
 /** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */
@@ -61,7 +43,7 @@ async function sendStretch(
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
   response.writeHead(200, {...typed, [PLACE]: Math.min(to, log.next)}).flushHeaders()
   if (from < log.oldest) await writeTo(response, noteText(OLDER_LINES, isJson))
-  let rest: LinesLeft | undefined
+  let rest: Api.LinesLeft | undefined
   let size = 0
   for (const batch of log.between(from, to)) {
     if (response.destroyed) return
@@ -88,7 +70,7 @@ const OLDER_LINES = '… older lines are no longer in memory: the log files have
 
 const noteText = (note: string, isJson: boolean): string => (isJson ? `${JSON.stringify({note})}\n` : `${note}\n`)
 
-const restText = (rest: LinesLeft, isJson: boolean): string =>
+const restText = (rest: Api.LinesLeft, isJson: boolean): string =>
   isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left.toString()} lines more\n`
 
 /** Some lines of a batch, as a reader gets them. */
@@ -176,10 +158,7 @@ function shown(headed: string, words: string, isJson: boolean): string {
 }
 
 /** `text`: decoded, with its colours. */
-export function lineView(
-  {time, app, stream}: {readonly time: number; readonly app: string; readonly stream: string},
-  text: string
-): LineView {
+export function lineView({time, app, stream}: Pick<LogLine, 'time' | 'app' | 'stream'>, text: string): Api.Line {
   const line = withoutColours(text)
   return {
     time: time === 0 ? null : new Date(time).toISOString(),

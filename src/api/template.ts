@@ -1,3 +1,4 @@
+import type * as Api from '../model/api.generated.ts'
 import {homedir} from 'node:os'
 import {dirname} from 'node:path'
 import {loadTemplate, type Loaded} from '../config/load.ts'
@@ -6,36 +7,12 @@ import {readTextFile} from '../model/read-file.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiContext, TemplateSource} from './api-context.ts'
 import {edgeViews} from './edges.ts'
-import {graphView, type GraphView} from './graph.ts'
+import {graphView} from './graph.ts'
 import {MaskedTemplate} from './masked-template.ts'
 import {ApiProblem} from './problem.ts'
 
-/** The template of a run as it is on disk now; secrets are masked. */
-export interface TemplateView {
-  /** Their absolute paths and texts; each changes what the ones before it say. */
-  readonly files: readonly {readonly file: string; readonly text: string}[]
-  readonly findings: readonly TemplateFinding[]
-}
-
-/** Something about a line of a template. */
-export interface TemplateFinding {
-  /** An absolute path. */
-  readonly file: string
-  readonly line: number
-  readonly column: number
-  /** `error`: it cannot run as it is; `observed`: calls say something else. */
-  readonly severity: 'error' | 'warning' | 'observed'
-  /** '' of what was observed. */
-  readonly code: string
-  readonly message: string
-  readonly expected: string
-  readonly hint: string
-  /** The YAML to add to the app; '' if there is nothing to propose. */
-  readonly lines: string
-}
-
 /** Reads and checks the template. Throws an ApiProblem if there is none, or it cannot be read. */
-export async function templateView({template, recorder, plans}: ApiContext, masking: Masking): Promise<TemplateView> {
+export async function templateView({template, recorder, plans}: ApiContext, masking: Masking): Promise<Api.Template> {
   const [first = '', ...others] = template.files
   if (first === '') throw new ApiProblem(404, 'the run has no template', 'It was started as a single app.')
   if (template.isStdin) throw new ApiProblem(404, 'the template is not kept', 'It came from standard input.')
@@ -52,22 +29,25 @@ function textIn(file: string): string {
   }
 }
 
-const findingAt = (place: Pick<Place, 'file' | 'line' | 'column'>, more: Partial<TemplateFinding>): TemplateFinding => {
+const findingAt = (
+  place: Pick<Place, 'file' | 'line' | 'column'>,
+  more: Partial<Api.TemplateFinding>
+): Api.TemplateFinding => {
   const {file, line, column} = place
   return {file, line, column, severity: 'error', code: '', message: '', expected: '', hint: '', lines: '', ...more}
 }
 
-const placed = ({place, code, message, expected, hint}: TemplateMistake, severity: TemplateFinding['severity']) =>
+const placed = ({place, code, message, expected, hint}: TemplateMistake, severity: Api.TemplateFinding['severity']) =>
   findingAt(place, {severity, code, message, expected, hint})
 
-async function findingsOf({files, shell}: TemplateSource, graph: GraphView): Promise<readonly TemplateFinding[]> {
+async function findingsOf({files, shell}: TemplateSource, graph: Api.Graph): Promise<readonly Api.TemplateFinding[]> {
   const [first = ''] = files
   try {
     const around = {cwd: dirname(first), home: homedir(), env: shell, readStdin: () => ''}
     const loaded = await loadTemplate(files, around, {watch: false})
     await loaded.plan.faults?.()
     const findings = (await loaded.findings()).map(finding => placed(finding, finding.severity))
-    const fileIndex = ({file}: TemplateFinding): number => files.indexOf(file)
+    const fileIndex = ({file}: Api.TemplateFinding): number => files.indexOf(file)
     return [...findings, ...observed(loaded, graph)].toSorted((a, b) => fileIndex(a) - fileIndex(b) || a.line - b.line)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
@@ -78,14 +58,15 @@ async function findingsOf({files, shell}: TemplateSource, graph: GraphView): Pro
 }
 
 /** Where the calls of the run differ from `dependsOn`. */
-function observed({plan, places}: Loaded, {edges, uncalled}: GraphView): readonly TemplateFinding[] {
+function observed({plan, places}: Loaded, {edges, uncalled}: Api.Graph): readonly Api.TemplateFinding[] {
   const placeOf = places()
   const needs = new Map(plan.apps.map(({id, dependsOn}) => [id, dependsOn]))
   const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
     from === to || (!seen.has(from) && (needs.get(from) ?? []).some(({id}) => reaches(id, to, seen.add(from))))
   return [...needs].flatMap(([id, dependsOn]) => {
     const place = placeOf.get(id) ?? {file: '', line: 1, column: 1}
-    const of = (more: Partial<TemplateFinding>): TemplateFinding => findingAt(place, {severity: 'observed', ...more})
+    const of = (more: Partial<Api.TemplateFinding>): Api.TemplateFinding =>
+      findingAt(place, {severity: 'observed', ...more})
     const called = edges.filter(edge => edge.from === id && edge.isDeclared === false).map(({to}) => to)
     const missing = called.filter(to => !reaches(to, id))
     const circular = called.filter(to => reaches(to, id))

@@ -1,28 +1,12 @@
+import type * as Api from '../model/api.generated.ts'
 import {UserError} from '../model/errors.ts'
-import type {Availability} from '../model/availability.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {RunFacts} from './run-facts.ts'
-import {deathView, type DeathView} from './death-view.ts'
-
-/** Why an app does not run, or did not. */
-export interface WhyView {
-  readonly app: string
-  /** Each instance: whether it takes calls, and what it waits for; '' = nothing. */
-  readonly instances: readonly {
-    readonly name: string
-    readonly isReady: boolean
-    readonly availability: Availability
-    readonly reason: string
-  }[]
-  /** The exit of its latest process that exited unexpectedly; null if none did. */
-  readonly death: DeathView | null
-  /** How many did, of those that are kept. */
-  readonly deaths: number
-}
+import {deathView} from './death-view.ts'
 
 /** One end. Throws a UserError if it is not kept. */
-export async function oneDeath({deaths}: RunFacts, number: number, masking: Masking): Promise<DeathView> {
+export async function oneDeath({deaths}: RunFacts, number: number, masking: Masking): Promise<Api.Death> {
   const death = deaths?.get(number)
   if (death !== undefined) return deathView(death, masking)
   const known = deaths?.all().map(each => each.number.toString()) ?? []
@@ -36,7 +20,7 @@ export async function whyOf(
   {apps, leftOut, deaths, portHint}: RunFacts,
   app: string,
   masking: Masking
-): Promise<WhyView> {
+): Promise<Api.Why> {
   const all = [...apps(), ...leftOut()]
   const meant = all.filter(({id, name}) => id === app || name === app)
   const [first] = meant

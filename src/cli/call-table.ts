@@ -1,9 +1,9 @@
-import type {CallDetail, CallRow, MessageView} from '../api/call-view.ts'
+import type * as Api from '../model/api.generated.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
 
 /** A table of calls that is never wider than `width`. */
-export const callTable = (rows: readonly CallRow[], width: number): string =>
+export const callTable = (rows: readonly Api.Call[], width: number): string =>
   fittingTable(
     [
       {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true},
@@ -19,7 +19,7 @@ export const callTable = (rows: readonly CallRow[], width: number): string =>
   )
 
 /** One call as it ends, or how many were left out. */
-export function followedLine(row: CallRow | {readonly dropped: number}, width: number): string {
+export function followedLine(row: Api.Call | {readonly dropped: number}, width: number): string {
   if ('dropped' in row) return `… ${row.dropped.toString()} calls are not shown\n`
   const waited = row.waitedMs < 1 ? '' : `  waited ${duration(row.waitedMs)}`
   const text = `${row.number.toString()}  ${timeOf(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${duration(row.totalMs)}${waited}  ${noteOf(row)}`
@@ -27,7 +27,7 @@ export function followedLine(row: CallRow | {readonly dropped: number}, width: n
 }
 
 /** One call with what was sent both ways. */
-export function callText(call: CallDetail): string {
+export function callText(call: Api.CallDetail): string {
   const {number, failure, waitedMs, waitedFor, firstByteMs, isTruncated, isKept, traceparent, attempts, pid} = call
   const facts = [
     `${edgeOf(call)}, ${timeOf(call)}, ${statusOf(call)} after ${duration(call.totalMs)}`,
@@ -44,7 +44,7 @@ export function callText(call: CallDetail): string {
   return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
 }
 
-function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: MessageView): string {
+function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: Api.Message): string {
   if (line === '') return sign === '<' ? '< there was no response\n' : ''
   const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${sign} ${each}\n`)
   const shown =
@@ -56,22 +56,22 @@ function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: 
 const two = (value: number): string => value.toString().padStart(2, '0')
 
 /** The time of day, in local time. */
-export const timeOf = ({at}: Pick<CallRow, 'at'>): string => {
+export const timeOf = ({at}: Pick<Api.Call, 'at'>): string => {
   const date = new Date(at)
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${date.getMilliseconds().toString().padStart(3, '0')}`
 }
 
-const edgeOf = ({from, to}: CallRow): string => `${from} → ${to}`
+const edgeOf = ({from, to}: Api.Call): string => `${from} → ${to}`
 
-const requestOf = ({method, path, isKept}: CallRow): string => `${method} ${isKept ? path : '(no longer kept)'}`
+const requestOf = ({method, path, isKept}: Api.Call): string => `${method} ${isKept ? path : '(no longer kept)'}`
 
-const statusOf = ({status, isOpen, marks, isFailed}: CallRow): string => {
+const statusOf = ({status, isOpen, marks, isFailed}: Api.Call): string => {
   if (isOpen) return 'under way'
   if (marks.includes('grpc')) return `gRPC ${status.toString()}`
   return status === 0 ? 'no response' : `${status.toString()}${isFailed ? ' ✕' : ''}`
 }
 
-const noteOf = ({marks, failure}: CallRow): string =>
+const noteOf = ({marks, failure}: Api.Call): string =>
   [...marks.filter(mark => !['grpc', 'ours'].includes(mark)), failure].filter(text => text !== '').join(', ')
 
 /** `0.4 ms`, `18 ms`, `2.3 s`. */

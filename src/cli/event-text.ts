@@ -1,7 +1,4 @@
-import type {AppView, RunView} from '../api/app-view.ts'
-import type {CallRow} from '../api/call-view.ts'
-import type {DeathView} from '../api/death-view.ts'
-import type {LineView} from '../api/logs.ts'
+import type * as Api from '../model/api.generated.ts'
 import {followedLine} from './call-table.ts'
 
 /** An event as a line of NDJSON. */
@@ -16,18 +13,18 @@ export function eventText({type, data}: ToldEvent): string {
   switch (type) {
     case 'hello':
     case 'reset': {
-      const {apps} = data as RunView
+      const {apps} = data as Api.Run
       return apps.map(app => `${stateText(app)}\n`).join('')
     }
     case 'app':
-      return `${stateText(data as AppView)}\n`
+      return `${stateText(data as Api.App)}\n`
     case 'reload': {
       const {app, files, tookMs} = data as {app: string; files: readonly string[]; tookMs: number}
       const why = files.length === 0 ? '' : `: ${files.join(', ')}`
       return `${app}  was reloaded in ${Math.round(tookMs).toString()} ms${why}\n`
     }
     case 'death': {
-      const {name, exit, number} = data as DeathView
+      const {name, exit, number} = data as Api.Death
       return `${name}  ${exit}: pillion why ${number.toString()} shows more\n`
     }
     case 'fault': {
@@ -37,11 +34,11 @@ export function eventText({type, data}: ToldEvent): string {
     case 'note':
       return `${(data as {text: string}).text}\n`
     case 'calls': {
-      const {calls, notShown} = data as {calls: readonly CallRow[]; notShown: number}
+      const {calls, notShown} = data as {calls: readonly Api.Call[]; notShown: number}
       return calls.map(call => followedLine(call, Infinity)).join('') + more(notShown, 'calls')
     }
     case 'lines': {
-      const {lines, notShown} = data as {lines: readonly LineView[]; notShown: number}
+      const {lines, notShown} = data as {lines: readonly Api.Line[]; notShown: number}
       return lines.map(({app, line}) => `${app} | ${line}\n`).join('') + more(notShown, 'lines')
     }
     case 'dropped':
@@ -57,7 +54,7 @@ export function eventText({type, data}: ToldEvent): string {
 
 const more = (count: number, what: string): string => (count === 0 ? '' : `… ${count.toString()} more ${what}\n`)
 
-function stateText({id, instance, version, state, isReady, exit}: AppView): string {
+function stateText({id, instance, version, state, isReady, exit}: Api.App): string {
   const name = `${id}${instance > 1 ? `.${instance.toString()}` : ''}${version === '0.0.0' ? '' : `@${version}`}`
   return `${name}  ${state}${isReady ? ', ready' : ''}${exit === '' ? '' : `, ${exit}`}`
 }

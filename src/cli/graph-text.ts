@@ -1,12 +1,12 @@
+import type * as Api from '../model/api.generated.ts'
 import {calleeName} from '../api/graph-drawings.ts'
-import type {GraphView} from '../api/graph.ts'
 import {duration} from './call-table.ts'
 import {fittingTable} from './table.ts'
 
-type Edge = GraphView['edges'][number]
+type Edge = Api.Graph['edges'][number]
 
 /** A table of who calls whom, and where that differs from `dependsOn`. */
-export function graphTable(graph: GraphView, width: number): string {
+export function graphTable(graph: Api.Graph, width: number): string {
   const {edges} = graph
   if (edges.length === 0) return `No calls yet.\n${differences(graph)}`
   const numbers = (head: string, of: (edge: Edge) => string): Parameters<typeof fittingTable>[0][number] => ({
@@ -34,7 +34,7 @@ export const percentile = (ms: number): string => (ms < 10_000 ? duration(ms) : 
 
 const some = (count: number): string => (count === 0 ? '' : count.toString())
 
-function differences({edges, uncalled}: GraphView): string {
+function differences({edges, uncalled}: Api.Graph): string {
   const lines = [
     ...grouped(edges.filter(({isDeclared}) => isDeclared === false)).map(([from, ids]) =>
       ids.length === 1

@@ -1,9 +1,9 @@
-import type {AnswerView, PinsAnswer, PinView, ReplayView} from '../api/replay-view.ts'
+import type * as Api from '../model/api.generated.ts'
 import {duration, timeOf} from './call-table.ts'
 import {fittingTable} from './table.ts'
 
 /** The result of a call that was to be sent again. */
-export function replayText(view: ReplayView): string {
+export function replayText(view: Api.Replay): string {
   const {call, from, to, replay, before, after, differences, differ, leftOut, refusal, hint} = view
   const head = `call ${call.toString()}, ${requestOf(view)}, ${from} → ${to}: `
   if (after === null) return `${head}not sent: ${withoutName(refusal, call)}\n${hint === '' ? '' : `  ${hint}\n`}`
@@ -23,7 +23,7 @@ export function replayText(view: ReplayView): string {
 }
 
 /** The pinned calls, and how they were answered last. */
-export function pinsText({pins, rounds}: PinsAnswer, width: number): string {
+export function pinsText({pins, rounds}: Api.Pins, width: number): string {
   if (pins.length === 0) return NO_PINS
   const causeOf = (number: number): string => {
     const round = rounds.find(each => each.number === number)
@@ -44,12 +44,12 @@ export function pinsText({pins, rounds}: PinsAnswer, width: number): string {
   )
 }
 
-const last = ({results}: PinView): PinView['results'][number] | undefined => results.at(-1)
+const last = ({results}: Api.Pin): Api.Pin['results'][number] | undefined => results.at(-1)
 
 const NO_PINS = 'No call is pinned. pillion replay --pin NUMBER pins one: a GET is then sent again after each save.\n'
 
 /** In a few words. */
-function outcomeOf(replay: ReplayView | undefined): string {
+function outcomeOf(replay: Api.Replay | undefined): string {
   if (replay === undefined) return 'not sent yet'
   const {call, before, after, differ, refusal} = replay
   if (after === null) return `not sent: ${withoutName(refusal, call)}`
@@ -57,15 +57,15 @@ function outcomeOf(replay: ReplayView | undefined): string {
   return differ === 0 ? 'as before' : `${differ.toString()} ${differ === 1 ? 'difference' : 'differences'}`
 }
 
-const requestOf = ({method, path}: Pick<ReplayView, 'method' | 'path'>): string => `${method} ${path}`
+const requestOf = ({method, path}: Pick<Api.Replay, 'method' | 'path'>): string => `${method} ${path}`
 
-const statusOf = ({status}: AnswerView): string => (status === 0 ? 'no response' : status.toString())
+const statusOf = ({status}: Api.Answer): string => (status === 0 ? 'no response' : status.toString())
 
 /** The line names the call already. */
 const withoutName = (refusal: string, call: number): string =>
   refusal.replace(`call ${call.toString()} is not sent again: `, '')
 
-function differenceText({what, path, before, after}: ReplayView['differences'][number]): string {
+function differenceText({what, path, before, after}: Api.Replay['differences'][number]): string {
   const name = path || (what === 'type' ? 'content type' : what)
   return `${name}: ${before || 'nothing'} → ${after || 'nothing'}`
 }

@@ -17,7 +17,7 @@ export const NO_APP: ListedApp = {
   version: '0.0.0',
   isMain: true,
   instance: 1,
-  state: '',
+  state: 'idle',
   isReady: false,
   availability: 'waiting',
   exitCode: -1,

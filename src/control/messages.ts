@@ -1,3 +1,4 @@
+import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Availability} from '../model/availability.ts'
 
@@ -26,7 +27,7 @@ export interface ListedApp {
    * The phase of its process (`idle`, `starting`, `running`, `stopping`, `backoff`, `exited`), or `stopped` (its sidecar is
    * closed) or `debugging` (another program runs its process).
    */
-  readonly state: string
+  readonly state: Exclude<Api.App['state'], 'removed'>
   /** It accepts calls, or runs if it has no port. */
   readonly isReady: boolean
   /** Whether it can be used: what all views mean by "ready". */
@@ -44,7 +45,7 @@ export interface ListedApp {
   /** Ids of the apps that must come first (`dependsOn`). */
   readonly waitsFor: readonly string[]
   /** Circuit breakers around its calls that have been used: `<callee>:<method>`, and `closed`, `half-open` or `open`. */
-  readonly circuitBreakers: readonly {readonly name: string; readonly state: string}[]
+  readonly circuitBreakers: Api.CircuitBreakers
 }
 
 /** The state of a run, as its control socket sends it. */

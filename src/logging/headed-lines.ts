@@ -4,8 +4,8 @@ import {appPrefix} from './prefix.ts'
 export interface LogLine {
   /** ms since 1970; 0: unknown. */
   readonly time: number
-  /** `stdout`, `stderr`, `status` (our lines about the app); `-`: unknown. */
-  readonly stream: string
+  /** `status`: our lines about the app; `-`: unknown. */
+  readonly stream: 'stdout' | 'stderr' | 'status' | '-'
   readonly app: string
   /** latin1, as the app wrote it, without prefix and newline. */
   readonly text: string
@@ -19,7 +19,7 @@ export function readLine(headed: string): LogLine | string {
   const [, time = '', stream = '', name = '', text = ''] = HEADED.exec(headed) ?? []
   if (time === '') return headed
   const app = decodeURIComponent(name)
-  if (stream !== '-') return {time: Number(time), stream, app, text}
+  if (stream !== '-') return {time: Number(time), stream: stream as LogLine['stream'], app, text}
   const prefix = appPrefix(app)
   return text.startsWith(prefix)
     ? {time: 0, stream, app, text: text.slice(prefix.length)}

@@ -1,10 +1,11 @@
+import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext} from '../api/api-context.ts'
 import type {NotRunning, RunControl} from '../api/run-facts.ts'
 import type {RunEvents} from '../api/events/run-events.ts'
 import type {Arrival} from '../api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
-import type {WaitAnswer, WaitOptions} from '../api/wait/wait.ts'
+import type {WaitOptions} from '../api/wait/wait.ts'
 import type {Dashboard, Handlers} from '../control/messages.ts'
 import type {Listener, Serve} from '../dashboard/listener.ts'
 import type {Tokens} from '../dashboard/tokens.ts'
@@ -60,7 +61,7 @@ export class RunApi {
   }
 
   /** Waits for conditions of the run. Throws a UserError for what it does not have. */
-  async wait(options: WaitOptions): Promise<WaitAnswer> {
+  async wait(options: WaitOptions): Promise<Api.Waited> {
     const {waitFor} = await import('../api/wait/wait.ts')
     return waitFor(await this.#openWaits(), options)
   }

@@ -1,10 +1,9 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {DeathView} from '../../src/api/death-view.ts'
-import type {EdgeView} from '../../src/api/edges.ts'
 import {open, violations, withBrowser} from './browser.ts'
 import {app, call, madeUp, type MadeUp} from './made-up.ts'
 
-const edge = (from: string, to: string, calls: number, failed: number): EdgeView => ({
+const edge = (from: string, to: string, calls: number, failed: number): Api.Edge => ({
   from,
   to,
   calls,
@@ -18,7 +17,7 @@ const edge = (from: string, to: string, calls: number, failed: number): EdgeView
   recent: {seconds: 10, calls, failed}
 })
 
-const death = (more: Partial<DeathView> = {}): DeathView => ({
+const death = (more: Partial<Api.Death> = {}): Api.Death => ({
   number: 3,
   app: 'payments',
   name: 'payments',

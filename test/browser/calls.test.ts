@@ -1,12 +1,11 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {CallDetail} from '../../src/api/call-view.ts'
-import type {ReplayView} from '../../src/api/replay-view.ts'
 import {open, violations, withBrowser} from './browser.ts'
 import {call, madeUp, type MadeUp} from './made-up.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 
-const detail = (number: number, more: Partial<CallDetail> = {}): CallDetail => ({
+const detail = (number: number, more: Partial<Api.CallDetail> = {}): Api.CallDetail => ({
   ...call(number),
   waitedMs: 400,
   waitedFor: ['"payments" is being reloaded'],
@@ -31,7 +30,7 @@ const detail = (number: number, more: Partial<CallDetail> = {}): CallDetail => (
   ...more
 })
 
-const replayed = (more: Partial<ReplayView> = {}): Readonly<Record<string, unknown>> => ({
+const replayed = (more: Partial<Api.Replay> = {}): Readonly<Record<string, unknown>> => ({
   call: 7,
   from: 'checkout',
   to: 'payments',

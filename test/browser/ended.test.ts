@@ -12,7 +12,7 @@ t.test('when a run ends, and another one begins', async t =>
       await page.goto(run.url)
       await page.getByRole('link', {name: 'checkout', exact: true}).waitFor()
       await late
-      const ended = {state: 'exited', isReady: false, pid: 0, exitCode: 143, exit: 'was ended by SIGTERM'}
+      const ended = {state: 'exited' as const, isReady: false, pid: 0, exitCode: 143, exit: 'was ended by SIGTERM'}
       run.send('app', app('checkout', ended), 1001)
       run.send('app', app('payments', {...ended, exitCode: 1, exit: 'exited with code 1'}), 1002)
       const death = {number: 1, app: 'payments', name: 'payments', exit: 'exited with code 1', livedMs: 1}

@@ -1,10 +1,10 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {readFile} from 'node:fs/promises'
 import t from 'tap'
-import type {GraphView} from '../../src/api/graph.ts'
 import {open, violations, withBrowser} from './browser.ts'
 import {app, edge, fault, FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
 
-const GRAPH: GraphView = {
+const GRAPH: Api.Graph = {
   apps: ['checkout', 'payments', 'order-processor'],
   edges: [
     {
@@ -29,7 +29,7 @@ const shopWithGraph = (run: MadeUp): void => {
 }
 
 /** So many apps, each of which calls the next one. */
-const chain = (count: number): GraphView => {
+const chain = (count: number): Api.Graph => {
   const ids = Array.from({length: count}, (_, n) => `app-${n.toString()}`)
   return {apps: ids, edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: []}
 }

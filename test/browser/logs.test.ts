@@ -1,9 +1,9 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {LineView} from '../../src/api/logs.ts'
 import {open, violations, withBrowser} from './browser.ts'
 import {madeUp, type MadeUp} from './made-up.ts'
 
-const line = (text: string, more: Partial<LineView> = {}): LineView => ({
+const line = (text: string, more: Partial<Api.Line> = {}): Api.Line => ({
   time: '2026-01-31T14:46:45.500Z',
   app: 'payments',
   stream: 'stdout',
@@ -11,11 +11,11 @@ const line = (text: string, more: Partial<LineView> = {}): LineView => ({
   ...more
 })
 
-const asJson = (lines: readonly LineView[]): string => lines.map(each => `${JSON.stringify(each)}\n`).join('')
+const asJson = (lines: readonly Api.Line[]): string => lines.map(each => `${JSON.stringify(each)}\n`).join('')
 
 async function runWith(
   test: Parameters<typeof madeUp>[0],
-  lines: readonly LineView[]
+  lines: readonly Api.Line[]
 ): Promise<MadeUp & {readonly logs: string}> {
   const run = await madeUp(test)
   run.answers['GET /logs'] = () => asJson(lines)

@@ -1,15 +1,12 @@
 /** A run that is made up: the real listener with the real files of the page, and an API that says what a test tells it to. */
+import type * as Api from '../../src/model/api.generated.ts'
 import type {ServerResponse} from 'node:http'
 import {randomBytes} from 'node:crypto'
 import {freePort} from '../rig/free-port.ts'
-import type {AppView} from '../../src/api/app-view.ts'
-import type {CallRow} from '../../src/api/call-view.ts'
-import type {EdgeView} from '../../src/api/edges.ts'
-import type {FaultRow} from '../../src/api/faults.ts'
 import {listen, type Listener} from '../../src/dashboard/listener.ts'
 import {tokensFor} from '../../src/dashboard/tokens.ts'
 
-export const app = (id: string, more: Partial<AppView> = {}): AppView => ({
+export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   id,
   version: '0.0.0',
   isMain: true,
@@ -35,7 +32,7 @@ export const app = (id: string, more: Partial<AppView> = {}): AppView => ({
   ...more
 })
 
-export const call = (number: number, more: Partial<CallRow> = {}): CallRow => ({
+export const call = (number: number, more: Partial<Api.Call> = {}): Api.Call => ({
   number,
   at: '2026-01-31T14:46:45.977Z',
   from: 'checkout',
@@ -60,7 +57,7 @@ export const call = (number: number, more: Partial<CallRow> = {}): CallRow => ({
   ...more
 })
 
-export const fault = (number: number, more: Partial<FaultRow> = {}): FaultRow => ({
+export const fault = (number: number, more: Partial<Api.Fault> = {}): Api.Fault => ({
   number,
   isEnabled: true,
   from: 'checkout',
@@ -91,7 +88,7 @@ export const FIRST_VIEW: Answers = {
 }
 
 /** Calls of one app to another: `calls` in all, a tenth of them in the last seconds. */
-export const edge = (from: string, to: string, calls = 100, more: Partial<EdgeView> = {}): EdgeView => ({
+export const edge = (from: string, to: string, calls = 100, more: Partial<Api.Edge> = {}): Api.Edge => ({
   from,
   to,
   calls,
@@ -118,8 +115,8 @@ export interface MadeUp {
   /** Requests that came, other than for events: `POST /apps/shop/stop`. */
   readonly asked: string[]
   readonly answers: Answers
-  apps: readonly AppView[]
-  faults: readonly FaultRow[]
+  apps: readonly Api.App[]
+  faults: readonly Api.Fault[]
   /** Sends an event to all who read them; with an id it is none of a sample. */
   send(type: string, data: unknown, id?: number): void
   /** Nobody gets events: connections are ended. */

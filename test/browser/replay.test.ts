@@ -1,14 +1,13 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import type {CallDetail} from '../../src/api/call-view.ts'
-import type {PinsAnswer, PinView, ReplayView} from '../../src/api/replay-view.ts'
 import {copyExample} from '../rig/example.ts'
 import {openRig} from '../rig/rig.ts'
 import {open, violations, withBrowser} from './browser.ts'
 import {call, madeUp, type MadeUp} from './made-up.ts'
 
-const answer = (status: number): ReplayView['before'] => ({
+const answer = (status: number): Api.Replay['before'] => ({
   status,
   type: 'application/json',
   bytes: 10,
@@ -16,7 +15,7 @@ const answer = (status: number): ReplayView['before'] => ({
   failure: ''
 })
 
-const replayed = (number: number, more: Partial<ReplayView> = {}): ReplayView => ({
+const replayed = (number: number, more: Partial<Api.Replay> = {}): Api.Replay => ({
   call: 7,
   from: 'checkout',
   to: 'payments',
@@ -43,7 +42,7 @@ const DIFFERENT = replayed(11, {
   leftOut: ['at']
 })
 
-const pin = (number: number, more: Partial<PinView> = {}): PinView => ({
+const pin = (number: number, more: Partial<Api.Pin> = {}): Api.Pin => ({
   call: number,
   from: 'checkout',
   to: 'payments',
@@ -55,7 +54,7 @@ const pin = (number: number, more: Partial<PinView> = {}): PinView => ({
   ...more
 })
 
-const PINS: PinsAnswer = {
+const PINS: Api.Pins = {
   pins: [
     pin(7, {
       results: [
@@ -85,7 +84,7 @@ const PINS: PinsAnswer = {
   ]
 }
 
-const detail = (number: number, body: string): CallDetail => ({
+const detail = (number: number, body: string): Api.CallDetail => ({
   ...call(number),
   target: '/orders/7',
   connectMs: 0,
@@ -94,7 +93,7 @@ const detail = (number: number, body: string): CallDetail => ({
   isTruncated: false
 })
 
-async function runWithPins(test: Parameters<typeof madeUp>[0]): Promise<MadeUp & {pins: PinsAnswer}> {
+async function runWithPins(test: Parameters<typeof madeUp>[0]): Promise<MadeUp & {pins: Api.Pins}> {
   const run = Object.assign(await madeUp(test), {pins: PINS})
   run.answers['GET /pins'] = () => ({...run.pins})
   run.answers['GET /calls/10'] = {...detail(10, '{"order":{"note":"<b>"}}')}

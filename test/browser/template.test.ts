@@ -1,9 +1,9 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {TemplateFinding} from '../../src/api/template.ts'
 import {open, violations, withBrowser} from './browser.ts'
 import {FIRST_VIEW, madeUp} from './made-up.ts'
 
-const finding = (more: Partial<TemplateFinding>): TemplateFinding => ({
+const finding = (more: Partial<Api.TemplateFinding>): Api.TemplateFinding => ({
   file: '/work/shop/dapr.yaml',
   line: 1,
   column: 1,

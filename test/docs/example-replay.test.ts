@@ -1,8 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import type {PinsAnswer} from '../../src/api/replay-view.ts'
-import type {WhyView} from '../../src/api/why.ts'
 import {copyExample} from '../rig/example.ts'
 import {openRig} from '../rig/rig.ts'
 
@@ -28,7 +27,7 @@ t.test(
     t.match(await pear('EUR'), /"pear":1\.2,"symbol":"€"/)
     await pear('usd')
     await run.waitForLine(/pillion why 1 shows/, {stream: 'stderr'})
-    const why = JSON.parse((await rig.run(['why', 'prices', '-o', 'json'])).stdout) as WhyView
+    const why = JSON.parse((await rig.run(['why', 'prices', '-o', 'json'])).stdout) as Api.Why
     const [inside] = why.death?.inside ?? []
     t.match(inside, {from: 'shop', to: 'prices', method: 'GET', path: '/pear/usd'})
     const number = (inside?.number ?? 0).toString()
@@ -44,7 +43,7 @@ t.test(
     )
     await rig.write({[file]: code.replace("replace('/pear/', '')", "replace('/pear/', '').toUpperCase() // repaired")})
     await run.waitForLine(/1 pinned call is answered as before, after prices\.mjs of "prices" was saved/)
-    const {pins} = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as PinsAnswer
+    const {pins} = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as Api.Pins
     t.match(pins, [
       {
         noise: ['at'],

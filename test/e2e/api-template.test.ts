@@ -1,9 +1,8 @@
 // The template of a run, and the environments of its apps, as the API shows them.
+import type * as Api from '../../src/model/api.generated.ts'
 import {rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
-import type {EnvironmentView} from '../../src/api/app-details.ts'
-import type {TemplateView} from '../../src/api/template.ts'
 import {misfit} from '../rig/api-schema.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -40,10 +39,10 @@ apps:
     command: [node, -e, "${CALLEE}"]
 `
 
-const open = async (rig: Rig): Promise<TemplateView> => {
+const open = async (rig: Rig): Promise<Api.Template> => {
   const {status, json} = await ask(controlSocket(rig), '/api/v1/template')
   t.strictSame([status, misfit('Template', json)], [200, ''])
-  return json as TemplateView
+  return json as Api.Template
 }
 
 t.test('the template as it is on disk: findings at their lines, and where calls differ from dependsOn', async t => {
@@ -100,7 +99,7 @@ t.test('the template as it is on disk: findings at their lines, and where calls 
 
   const {json} = await ask(controlSocket(rig), '/api/v1/apps/shop/environment')
   t.equal(misfit('Environment', json), '')
-  t.match(Object.fromEntries((json as EnvironmentView).variables), {
+  t.match(Object.fromEntries((json as Api.Environment).variables), {
     API_TOKEN: '<masked, 6 characters>',
     COLOUR: 'red',
     DATABASE: 'postgres://shop:<masked, 9 characters>@db/orders',

@@ -1,7 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import type {CallDetail, CallRow} from '../../src/api/call-view.ts'
 
 const CALLEE = `
 import http from 'node:http'
@@ -53,7 +53,7 @@ t.test('calls lists what went between the apps, and shows one call with what was
   const rows = (await rig.run(['calls', '-o', 'ndjson'])).stdout
     .trim()
     .split('\n')
-    .map(line => JSON.parse(line) as CallRow)
+    .map(line => JSON.parse(line) as Api.Call)
   t.match(rows, [
     {
       number: 1,
@@ -82,7 +82,7 @@ t.test('calls lists what went between the apps, and shows one call with what was
   t.ok((rows[0]?.pid ?? 0) > 0)
   t.ok((rows[0]?.totalMs ?? 0) >= (rows[0]?.firstByteMs ?? Infinity))
 
-  const one = JSON.parse((await rig.run(['calls', '1', '-o', 'ndjson'])).stdout) as CallDetail
+  const one = JSON.parse((await rig.run(['calls', '1', '-o', 'ndjson'])).stdout) as Api.CallDetail
   t.match(one, {
     request: {line: /^POST \/v1\.0\/invoke\/stock\/method\/items/, body: '{"apiKey":"<masked, 2 characters>","n":1}'},
     response: {line: 'HTTP/1.1 200 OK'}

@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import type {Test} from 'tap'
-import type {WaitAnswer} from '../../src/api/wait/wait.ts'
 import type {Driven} from '../rig/command.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import type {Rig, TemplateApp} from '../rig/rig.ts'
@@ -17,9 +17,9 @@ export async function living(rig: Rig): Promise<readonly string[]> {
   return named.flat().toSorted()
 }
 
-export async function idle(rig: Rig): Promise<WaitAnswer> {
+export async function idle(rig: Rig): Promise<Api.Waited> {
   const body = JSON.stringify({for: ['idle:150ms'], timeout: '30s'})
-  return (await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})).json as WaitAnswer
+  return (await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})).json as Api.Waited
 }
 
 /** A run whose template is edited again and again. Each edit changes `mark`, so that the test knows when it was read. */

@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {GraphView} from '../../src/api/graph.ts'
 import {openRig} from '../rig/rig.ts'
 
 const CALLEE = `
@@ -35,7 +35,7 @@ t.test('graph shows who has called whom, and where that differs from dependsOn',
   t.match(table, /\ncheckout +stock +1 /)
   t.match(table, '\n\ncheckout calls payments, and does not name it under dependsOn\n')
   t.match(table, '\ncheckout names mail under dependsOn, and has not called it\n')
-  const json = JSON.parse(await graph('-o', 'json')) as GraphView
+  const json = JSON.parse(await graph('-o', 'json')) as Api.Graph
   t.match(json, {
     apps: ['checkout', 'payments', 'stock', 'mail'],
     edges: [

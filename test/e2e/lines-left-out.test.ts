@@ -1,6 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {LinesLeft, LineView} from '../../src/api/logs.ts'
-import type {LineSample} from '../../src/api/events/line-samples.ts'
 import {misfit} from '../rig/api-schema.ts'
 import {ask, controlSocket, open, linesOf} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
@@ -24,29 +23,29 @@ t.test('what readers of events do not get can be read from the log: each line on
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('loud')
   const socket = controlSocket(rig)
-  const samples: LineSample[] = []
+  const samples: Api.LineSample[] = []
   const response = await open(socket, '/api/v1/events?types=lines', NDJSON)
   const events = linesOf(response)
   await events.next()
   await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/loud/method/go`)
   const stretch = async (
     query: string
-  ): Promise<{lines: readonly LineView[]; left: LinesLeft | undefined; place: number}> => {
+  ): Promise<{lines: readonly Api.Line[]; left: Api.LinesLeft | undefined; place: number}> => {
     const answer = await open(socket, `/api/v1/logs?${query}`, NDJSON)
     t.equal(answer.statusCode, 200, query)
-    const rows: (LineView | LinesLeft)[] = []
-    for await (const row of linesOf(answer)) rows.push(JSON.parse(row) as LineView | LinesLeft)
+    const rows: (Api.Line | Api.LinesLeft)[] = []
+    for await (const row of linesOf(answer)) rows.push(JSON.parse(row) as Api.Line | Api.LinesLeft)
     for (const row of rows) t.equal(misfit('left' in row ? 'LinesLeft' : 'Line', row), '')
     const left = rows.find(row => 'left' in row)
     return {lines: rows.filter(row => 'line' in row), left, place: Number(answer.headers['pillion-log-place'])}
   }
-  const all: LineView[] = []
+  const all: Api.Line[] = []
   let place = 0
   let notShown = 0
   for (;;) {
     const {value = ''} = await events.next()
     if (value === '') continue
-    const {type, data} = JSON.parse(value) as {type: string; data: LineSample}
+    const {type, data} = JSON.parse(value) as {type: string; data: Api.LineSample}
     if (type !== 'lines') continue
     t.equal(misfit('LineSample', data), '')
     samples.push(data)

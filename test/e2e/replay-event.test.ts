@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
 import {openShop, publish} from './pubsub-shop.ts'
 
 t.test('an event is delivered again, as it was, and the answers are compared', async t => {
@@ -7,12 +7,12 @@ t.test('an event is delivered again, as it was, and the answers are compared', a
   await publish(shop, 'bus/orders?metadata.partitionKey=7', '{"n": 1, "password": "swordfish"}')
   const first = await shop.nextRequest()
   await first.reply({status: 500, body: 'broken'})
-  const rows = async (): Promise<readonly CallRow[]> =>
+  const rows = async (): Promise<readonly Api.Call[]> =>
     (await rig.run(['calls', 'from:bus/orders', '-o', 'ndjson'])).stdout
       .split('\n')
       .filter(Boolean)
-      .map(line => JSON.parse(line) as CallRow)
-  let found: CallRow | undefined
+      .map(line => JSON.parse(line) as Api.Call)
+  let found: Api.Call | undefined
   while (found === undefined || found.isOpen) [found] = await rows()
   const number = found.number.toString()
   t.match(await rig.run(['replay', number]), {code: 1, stdout: /not sent: POST may change something/})

@@ -1,6 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import type {Test} from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
-import type {ReplayView} from '../../src/api/replay-view.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Counts what comes and tells it; `/die` ends it, `/hold` gets no answer until `/release`. `PRICE` stands for a number. */
@@ -26,7 +25,7 @@ http.createServer((request, response) => {
 `
 
 /** What differs in the bodies: times may differ on a busy machine. */
-export const bodies = (view: ReplayView | undefined): readonly ReplayView['differences'][number][] =>
+export const bodies = (view: Api.Replay | undefined): readonly Api.Replay['differences'][number][] =>
   view?.differences.filter(({what}) => what === 'body') ?? []
 
 export interface Scene {
@@ -36,10 +35,10 @@ export interface Scene {
   readonly port: number
   /** Calls stock as shop does. */
   readonly call: (path: string, init?: RequestInit) => Promise<string>
-  readonly rows: (filter: string) => Promise<readonly CallRow[]>
+  readonly rows: (filter: string) => Promise<readonly Api.Call[]>
   /** The latest call that matches. */
   readonly numberOf: (filter: string) => Promise<number>
-  readonly replay: (...words: readonly string[]) => Promise<readonly ReplayView[]>
+  readonly replay: (...words: readonly string[]) => Promise<readonly Api.Replay[]>
   /** Saves the code of stock. */
   readonly save: (price: string, code?: string) => Promise<void>
 }
@@ -63,8 +62,8 @@ export async function openShop(
   const {http: port} = await run.ports('shop')
   const linesOf = async (words: readonly string[]): Promise<readonly string[]> =>
     (await rig.run(words)).stdout.split('\n').filter(Boolean)
-  const rows = async (filter: string): Promise<readonly CallRow[]> =>
-    (await linesOf(['calls', filter, '-o', 'ndjson'])).map(line => JSON.parse(line) as CallRow)
+  const rows = async (filter: string): Promise<readonly Api.Call[]> =>
+    (await linesOf(['calls', filter, '-o', 'ndjson'])).map(line => JSON.parse(line) as Api.Call)
   return {
     rig,
     run,
@@ -81,6 +80,6 @@ export async function openShop(
       return row.number
     },
     replay: async (...words) =>
-      (await linesOf(['replay', ...words, '-o', 'json'])).map(line => JSON.parse(line) as ReplayView)
+      (await linesOf(['replay', ...words, '-o', 'json'])).map(line => JSON.parse(line) as Api.Replay)
   }
 }

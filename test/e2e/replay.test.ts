@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {PinsAnswer} from '../../src/api/replay-view.ts'
 import {bodies, openShop} from './replay-scene.ts'
 
 t.test('a call is sent again as it was, through the sidecar of its caller, and is a call of its own', async t => {
@@ -57,7 +57,7 @@ t.test('pinned calls are sent after each save; what differs each time is left ou
   t.match((await rig.run(['replay', '--pin', post.toString()])).stdout, /POST may change something, so only pillion/)
   await save('2')
   await run.waitForLine(/pinned call \d+, GET \/items, shop → stock: 200, price differs.*stock\.mjs.*saved/)
-  const pins = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as PinsAnswer
+  const pins = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as Api.Pins
   t.match(pins, {
     pins: [
       {

@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {WaitAnswer} from '../../src/api/wait/wait.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
 
@@ -40,9 +40,9 @@ t.test('an app that leaves the run meanwhile', async t => {
   await run.ports('stock')
   await rig.run(['wait', '--for', 'ready'])
   const socket = controlSocket(rig)
-  const wait = async (condition: string): Promise<WaitAnswer> => {
+  const wait = async (condition: string): Promise<Api.Waited> => {
     const body = JSON.stringify({for: [condition], timeout: '10m'})
-    return (await ask(socket, '/api/v1/wait', {method: 'POST', body})).json as WaitAnswer
+    return (await ask(socket, '/api/v1/wait', {method: 'POST', body})).json as Api.Waited
   }
   const waits = Promise.all(['log:stock:never', 'reloaded:stock', 'exit:stock'].map(wait))
   await ask(socket, '/api/v1/run') // comes behind them

@@ -1,4 +1,4 @@
-import type {CallRow} from '../../src/api/call-view.ts'
+import type * as Api from '../../src/model/api.generated.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import type {Rig} from '../rig/rig.ts'
 
@@ -10,7 +10,7 @@ export interface WatchedStock {
   readonly stock: Stock
   readonly socket: string
   /** The recorded calls that a filter matches. */
-  readonly rows: (filter: string) => Promise<readonly CallRow[]>
+  readonly rows: (filter: string) => Promise<readonly Api.Call[]>
   /** Calls `stock` through the sidecar of `shop`. */
   readonly call: (path: string) => Promise<Response>
   /** Saves a file of `stock`; resolves with its new process. */
@@ -35,7 +35,7 @@ export async function openWatchedStock(rig: Rig, body: string): Promise<WatchedS
     stock,
     socket,
     rows: async filter =>
-      ((await ask(socket, `/api/v1/calls?limit=1000&q=${encodeURIComponent(filter)}`)).json as {calls: CallRow[]})
+      ((await ask(socket, `/api/v1/calls?limit=1000&q=${encodeURIComponent(filter)}`)).json as {calls: Api.Call[]})
         .calls,
     call: async path => fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method${path}`),
     save: async text => {

@@ -1,7 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import http from 'node:http'
 import http2 from 'node:http2'
 import t from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
 import {ask, openShop, type Outcome} from './fault-shop.ts'
 
 /** The same over HTTP/2. */
@@ -33,7 +33,7 @@ t.test(
     const {run, url, fault, rows} = await openShop(t)
     await fault('shop', 'stock', '--delay', '1h', '--path', '/late')
     const late = ask(url('/late'))
-    let inside: readonly CallRow[] = []
+    let inside: readonly Api.Call[] = []
     do inside = await rows('is:open')
     while (inside.length === 0)
     t.match(inside, [{path: '/late', isOpen: true, waitedFor: ['fault 1'], marks: ['fault']}])

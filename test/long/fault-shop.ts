@@ -1,6 +1,6 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import http from 'node:http'
 import type {Test} from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 /** Counts the requests of callers that reach it; `/hold` gets no answer, `/slow` two pieces. */
@@ -35,7 +35,7 @@ export interface Scene {
   readonly run: ReturnType<Rig['pillion']>
   readonly url: (path: string) => string
   readonly fault: (...words: readonly string[]) => Promise<void>
-  readonly rows: (filter: string) => Promise<readonly CallRow[]>
+  readonly rows: (filter: string) => Promise<readonly Api.Call[]>
 }
 
 /** A run of `shop`, which calls, and `stock`. */
@@ -60,7 +60,7 @@ export async function openShop(t: Test, template: object = {}): Promise<Scene> {
       (await rig.run(['calls', filter, '-o', 'ndjson'])).stdout
         .split('\n')
         .filter(Boolean)
-        .map(line => JSON.parse(line) as CallRow)
+        .map(line => JSON.parse(line) as Api.Call)
   }
 }
 

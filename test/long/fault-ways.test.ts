@@ -1,8 +1,8 @@
 // Faults of calls that are no plain requests: gRPC, websockets, services of Daeploy, deliveries.
+import type * as Api from '../../src/model/api.generated.ts'
 import net from 'node:net'
 import {join} from 'node:path'
 import t from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
 import {echoClient} from '../integration/sidecar/grpc/rig.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {openShop, publish} from '../e2e/pubsub-shop.ts'
@@ -19,11 +19,11 @@ const faultsOf = (rig: Rig) => ({
   off: async () => {
     t.equal((await rig.run(['fault', '--off', 'all'])).code, 0)
   },
-  rows: async (filter: string): Promise<readonly CallRow[]> =>
+  rows: async (filter: string): Promise<readonly Api.Call[]> =>
     (await rig.run(['calls', filter, '-o', 'ndjson'])).stdout
       .split('\n')
       .filter(Boolean)
-      .map(line => JSON.parse(line) as CallRow)
+      .map(line => JSON.parse(line) as Api.Call)
 })
 
 t.test('calls of gRPC: a status as its code, late, reset, without an answer, cut; InvokeService, too', async t => {

@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {FaultRow} from '../../src/api/faults.ts'
 import {misfit} from '../rig/api-schema.ts'
 import {ask, openShop} from './fault-shop.ts'
 
@@ -19,7 +19,7 @@ t.test(
     t.match(await ask(url('/x'), 'POST'), {status: 200, mark: undefined}, 'another path')
     t.match(await ask(url('/count')), {body: '3'})
     t.match((await rig.run(['fault'])).stdout, /^FAULT .*\n +1 {2}shop → stock POST \/orders\/\* {2}503 +1 of 1\n$/)
-    const listed = JSON.parse((await rig.run(['fault', '-o', 'json'])).stdout) as FaultRow[]
+    const listed = JSON.parse((await rig.run(['fault', '-o', 'json'])).stdout) as Api.Fault[]
     t.equal(misfit('Faults', {faults: listed, removed: 0}), '')
     t.match(listed, [
       {

@@ -1,7 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {fromBinary, toJson} from '@bufbuild/protobuf'
 import {StructSchema} from '@bufbuild/protobuf/wkt'
 import t from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
 import type {Driven, Request} from '../rig/command.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
 import type {Program} from '../rig/program.ts'
@@ -276,11 +276,11 @@ t.test('a delivery is recorded as a call from its topic, with its times; faults 
       }
     })
   })
-  const rows = async (filter: string): Promise<readonly CallRow[]> =>
+  const rows = async (filter: string): Promise<readonly Api.Call[]> =>
     (await rig.run(['calls', filter, '-o', 'ndjson'])).stdout
       .split('\n')
       .filter(Boolean)
-      .map(line => JSON.parse(line) as CallRow)
+      .map(line => JSON.parse(line) as Api.Call)
   await publish('orders', '"one"')
   await reply(await shop.nextRequest())
   let calls = await rows('from:bus/orders')

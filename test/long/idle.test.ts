@@ -1,8 +1,8 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {once} from 'node:events'
 import {connect as connectHttp2} from 'node:http2'
 import {connect, type Socket} from 'node:net'
 import t from 'tap'
-import type {WaitAnswer} from '../../src/api/wait/wait.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
@@ -10,15 +10,15 @@ import {openRig, type Rig} from '../rig/rig.ts'
 import {openShop, publish} from '../e2e/pubsub-shop.ts'
 
 /** A wait for 50 ms in which nothing happens, for 400 ms at most. */
-async function idle(rig: Rig, more: Readonly<Record<string, unknown>> = {}): Promise<WaitAnswer> {
+async function idle(rig: Rig, more: Readonly<Record<string, unknown>> = {}): Promise<Api.Waited> {
   const body = JSON.stringify({for: ['idle:50ms'], timeout: '400ms', ...more})
   const answer = await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})
   if (answer.status !== 200) throw new Error(answer.body)
-  return answer.json as WaitAnswer
+  return answer.json as Api.Waited
 }
 
 /** The same with time enough. */
-const settled = async (rig: Rig): Promise<WaitAnswer> => idle(rig, {timeout: '30s'})
+const settled = async (rig: Rig): Promise<Api.Waited> => idle(rig, {timeout: '30s'})
 
 t.test('a run is not idle while a call is in an app or waits, unless it is ignored', async t => {
   const rig = await openRig(t)

@@ -1,5 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {PinsAnswer} from '../../src/api/replay-view.ts'
 import {openShop, STOCK} from '../e2e/replay-scene.ts'
 
 t.test('a call that cannot be sent again gets one line that says why, and what to do', async t => {
@@ -68,7 +68,7 @@ t.test('a request that an app has died of twice is not sent by itself a third ti
   await save('3')
   await run.waitForLine(/stock: reloaded in/, {nth: 2})
   t.match(await call('/items'), /"price":3/, 'it lives')
-  const {pins} = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as PinsAnswer
+  const {pins} = JSON.parse((await rig.run(['replay', '-o', 'json'])).stdout) as Api.Pins
   t.match(pins[0]?.results, [
     {replay: {before: {status: 500}, after: {status: 500}}},
     {replay: {after: null, refusal: /stock ended 2 times with this request inside/, hint: /replay --pinned/}}

@@ -1,6 +1,5 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
-import type {CallRow} from '../../src/api/call-view.ts'
-import type {ReplayView} from '../../src/api/replay-view.ts'
 import {ask} from '../rig/control-socket.ts'
 import {openRig} from '../rig/rig.ts'
 import {openShop} from '../e2e/replay-scene.ts'
@@ -10,12 +9,12 @@ t.test('a call that is sent again while its callee reloads waits, as any call do
   const rig = await openRig(t)
   const {socket, rows, call, save} = await openWatchedStock(rig, 'before')
   await (await call('/items')).text()
-  const [{number}] = (await rows('path:/items')) as [CallRow]
+  const [{number}] = (await rows('path:/items')) as [Api.Call]
   const stock = await save('1')
   const replay = ask(socket, `/api/v1/calls/${number.toString()}/replay`, {method: 'POST', body: '{}'})
   while ((await rows('is:open is:replay')).length === 0);
   await Promise.all([stock.listen(), stock.answer({body: 'after'})])
-  const view = (await replay).json as ReplayView
+  const view = (await replay).json as Api.Replay
   t.match(view, {before: {status: 200}, after: {status: 200}})
   t.ok(view.differences.some(({path, before, after}) => path === 'line 1' && before === 'before' && after === 'after'))
   t.match(await rows('is:replay'), [

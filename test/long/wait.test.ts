@@ -1,7 +1,7 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import type {WaitAnswer} from '../../src/api/wait/wait.ts'
 import {misfit} from '../rig/api-schema.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -30,10 +30,10 @@ const app = (appID: string, more: Readonly<Record<string, unknown>> = {}) => ({
 })
 
 /** `wait` with its answer as JSON. */
-async function waited(rig: Rig, ...args: readonly string[]): Promise<{code: number | null; answer: WaitAnswer}> {
+async function waited(rig: Rig, ...args: readonly string[]): Promise<{code: number | null; answer: Api.Waited}> {
   const {code, stdout, stderr} = await rig.run(['wait', '-o', 'json', ...args])
   if (stdout === '') throw new Error(stderr)
-  const answer = JSON.parse(stdout) as WaitAnswer
+  const answer = JSON.parse(stdout) as Api.Waited
   if (misfit('Waited', answer) !== '') throw new Error(misfit('Waited', answer))
   return {code, answer}
 }

@@ -1,6 +1,6 @@
+import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import type {DeathView} from '../../src/api/death-view.ts'
 
 const STOCK = `
 import http from 'node:http'
@@ -45,7 +45,7 @@ t.test('a request kills an app: why names it, what was answered before, and that
   await run.waitForLine('pillion why 2 shows what was sent', {stream: 'stderr'})
   await slow
 
-  const first = JSON.parse((await rig.run(['why', '1', '-o', 'json'])).stdout) as DeathView
+  const first = JSON.parse((await rig.run(['why', '1', '-o', 'json'])).stdout) as Api.Death
   t.match(first, {
     number: 1,
     app: 'payments',
@@ -56,7 +56,7 @@ t.test('a request kills an app: why names it, what was answered before, and that
   })
   t.ok(first.lines.some(line => line.includes('Cannot read the card')))
   t.ok(first.lines.every(line => !line.startsWith('== APP')))
-  const second = JSON.parse((await rig.run(['why', '2', '-o', 'json'])).stdout) as DeathView
+  const second = JSON.parse((await rig.run(['why', '2', '-o', 'json'])).stdout) as Api.Death
   t.same(
     second.inside.map(({path, times}) => [path, times]),
     [

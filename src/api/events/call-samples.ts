@@ -1,22 +1,16 @@
+import type * as Api from '../../model/api.generated.ts'
 import {contentOf} from '../../telemetry/recorder/call-content.ts'
 import {FLAG, type CallLine} from '../../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../../telemetry/recorder/edges.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
-import {isFailed, rowOf, type CallRow} from '../call-view.ts'
+import {isFailed, rowOf} from '../call-view.ts'
 
 /** Rows of a batch, and how many of them are reserved for unusual calls. */
 const MAX_ROWS = 200
 const MAX_STRIKING = 120
 /** Maximum number of latest calls to look at: more would delay calls. */
 const MAX_READ = 2000
-
-export interface CallSample {
-  /** In their order. */
-  readonly calls: readonly CallRow[]
-  /** How many more calls ended. */
-  readonly notShown: number
-}
 
 export interface SampleWanted {
   /** Only calls from or to this app; '' = all. */
@@ -32,7 +26,7 @@ export function sampleCalls(
   recorder: CallRecorder,
   ended: readonly number[],
   {app, masking}: SampleWanted
-): CallSample {
+): Api.CallSample {
   const slow = new Map<Edge, number>()
   const isStriking = (line: CallLine, edge: Edge): boolean => {
     if (isFailed(line) || (line.flags & (FLAG.waited | FLAG.fault)) !== 0) return true

@@ -1,25 +1,17 @@
+import type * as Api from '../../model/api.generated.ts'
 import {decoded} from '../../logging/headed-lines.ts'
 import {linesIn} from '../../logging/prefix.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
-import {lineView, type LineView} from '../logs.ts'
+import {lineView} from '../logs.ts'
 
 const MAX_LINES = 400
 const MAX_CHARACTERS = 64 * 1024
 /** Longer lines are cut off. */
 const MAX_LINE = 4096
 
-export interface LineSample {
-  /** Where in the log of the run that was: from this place up to that. */
-  readonly from: number
-  readonly to: number
-  readonly lines: readonly LineView[]
-  /** How many more there were; the log has them, after those that are shown. */
-  readonly notShown: number
-}
-
 /** Output of apps since the last sample: the first 400 lines, and the number of further lines. */
 export class LineSamples {
-  #lines: LineView[] = []
+  #lines: Api.Line[] = []
   #characters = 0
   #notShown = 0
   #from = -1
@@ -45,7 +37,7 @@ export class LineSamples {
   }
 
   /** What came since the last time. */
-  take(): LineSample {
+  take(): Api.LineSample {
     const taken = {from: Math.max(0, this.#from), to: this.#to, lines: this.#lines, notShown: this.#notShown}
     this.#from = -1
     this.#lines = []

@@ -1,8 +1,9 @@
+import type * as Api from '../../model/api.generated.ts'
 import {VERSION} from '../../model/version.ts'
 import {contentOf, headerOf, type Message} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
-import {detailOf, type CallDetail, type MessageView} from '../call-view.ts'
+import {detailOf} from '../call-view.ts'
 import {type Exporter, type ExporterOptions} from './exporter.ts'
 
 const CREATOR = {name: 'Pillion', version: VERSION}
@@ -68,7 +69,7 @@ function timingsOf({waitedMs, connectMs, firstByteMs}: RecordedCall, totalMs: nu
   }
 }
 
-function requestOf(message: Message, detail: CallDetail): object {
+function requestOf(message: Message, detail: Api.CallDetail): object {
   const {request, method, requestBytes} = detail
   const mimeType = headerOf(message.headers, 'content-type')
   return {
@@ -85,10 +86,10 @@ function requestOf(message: Message, detail: CallDetail): object {
 }
 
 /** A `_encoding` of `base64`: HAR has none for what is sent. */
-const textOf = ({body, encoding}: MessageView): object =>
+const textOf = ({body, encoding}: Api.Message): object =>
   encoding === 'utf8' ? {text: body} : {text: body, _encoding: encoding}
 
-function responseOf(message: Message, {response, status, responseBytes, marks, isTruncated}: CallDetail): object {
+function responseOf(message: Message, {response, status, responseBytes, marks, isTruncated}: Api.CallDetail): object {
   const {line, body, encoding} = response
   const [, version = 'HTTP/1.1', code = '0', statusText = ''] = /^(\S+) (\d+) ?(.*)$/.exec(line) ?? []
   return {
@@ -110,13 +111,13 @@ function responseOf(message: Message, {response, status, responseBytes, marks, i
   }
 }
 
-const headersOf = ({headers}: MessageView): readonly object[] => headers.map(([name, value]) => ({name, value}))
+const headersOf = ({headers}: Api.Message): readonly object[] => headers.map(([name, value]) => ({name, value}))
 
 /** With the empty line; -1: there was none. */
 const sizeOf = ({head}: Message): number => (head === '' ? -1 : head.length + 4)
 
 /** Absolute, as HAR wants it: with the host that the caller named. */
-function urlOf({headers}: Message, {target, to, isKept}: CallDetail): string {
+function urlOf({headers}: Message, {target, to, isKept}: Api.CallDetail): string {
   if (!isKept) return `http://${encodeURIComponent(to)}/`
   if (/^https?:\/\//i.test(target)) return escaped(target)
   const host = headerOf(headers, 'host')

@@ -1,8 +1,9 @@
+import type * as Api from '../../model/api.generated.ts'
 import {createHash} from 'node:crypto'
 import {VERSION} from '../../model/version.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
-import {detailOf, type CallDetail} from '../call-view.ts'
+import {detailOf} from '../call-view.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 
 /** Span kind and status code of OpenTelemetry's `trace.proto`. */
@@ -41,7 +42,7 @@ function resourceSpanOf(call: RecordedCall, masking: Masking, now: number): obje
   }
 }
 
-function spanOf({startedAt, waitedMs}: RecordedCall, detail: CallDetail): object {
+function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): object {
   const {number, method, path, traceparent, totalMs, isFailed, failure, status, marks} = detail
   const isGrpc = marks.includes('grpc')
   const [, traceId = hex(`trace ${number.toString()}`, 32), parentSpanId = '', flags = '00'] =
@@ -62,7 +63,7 @@ function spanOf({startedAt, waitedMs}: RecordedCall, detail: CallDetail): object
   }
 }
 
-function httpAttributes({method, path, status, requestBytes, responseBytes}: CallDetail): readonly Attribute[] {
+function httpAttributes({method, path, status, requestBytes, responseBytes}: Api.CallDetail): readonly Attribute[] {
   const [, urlPath = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(path) ?? []
   return [
     text('http.request.method', method || '_OTHER'),
@@ -94,7 +95,7 @@ function ownAttributes({
   attempts,
   pid,
   marks
-}: CallDetail): readonly Attribute[] {
+}: Api.CallDetail): readonly Attribute[] {
   return [
     whole('pillion.call', number),
     text('pillion.from', from),

@@ -1,9 +1,10 @@
+import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readDuration} from '../../model/duration.ts'
 import {ApiProblem} from '../problem.ts'
 import {readCondition} from './condition.ts'
-import {waitFor, type WaitAnswer, type WaitOptions} from './wait.ts'
+import {waitFor, type WaitOptions} from './wait.ts'
 import type {WaitContext} from './wait-context.ts'
 
 /** Those who wait at the same time. */
@@ -14,7 +15,7 @@ const TIMEOUT_MS = 60_000
 const waits = new WeakMap<WaitContext, number>()
 
 /** Waits for what the body of a request asks for. Throws a UserError if that cannot be read, or names what the run does not have. */
-export async function serveWait(context: WaitContext, body: string, signal: AbortSignal): Promise<WaitAnswer> {
+export async function serveWait(context: WaitContext, body: string, signal: AbortSignal): Promise<Api.Waited> {
   const asked = readWait(body)
   const count = waits.get(context) ?? 0
   if (count >= MAX_WAITS)

@@ -1,5 +1,6 @@
 // api/wait/ waits for conditions of a run: apps are ready, the run is idle, a line was written. `pillion wait`
 // comes by the API, others of this process call `waitFor`.
+import type * as Api from '../../model/api.generated.ts'
 import type {Condition} from './condition.ts'
 import {exitCheck, readyCheck, reloadedCheck} from './app-checks.ts'
 import {callsCheck} from './calls-check.ts'
@@ -24,29 +25,11 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
-/** How a wait has ended. */
-export interface WaitAnswer {
-  readonly outcome: 'met' | 'impossible' | 'timeout'
-  /** What happens from now on comes after this event: `from` of a further wait. */
-  readonly id: number
-  readonly tookMs: number
-  readonly conditions: readonly ConditionView[]
-  /** What could not be seen. */
-  readonly notes: readonly string[]
-}
-
-export interface ConditionView {
-  readonly condition: string
-  readonly state: Standing['state']
-  readonly reason: string
-  readonly apps: readonly {readonly app: string; readonly reason: string; readonly lastLine: string}[]
-}
-
 /** How often conditions are checked, besides at each event of the run. */
 const LOOK_MS = 10
 
 /** Waits until the conditions are met, or one of them can no longer be met. Throws an ApiProblem for unknown apps and topics. */
-export async function waitFor(context: WaitContext, options: WaitOptions): Promise<WaitAnswer> {
+export async function waitFor(context: WaitContext, options: WaitOptions): Promise<Api.Waited> {
   const {conditions, isAny = false, timeoutMs, ignore = [], from = 'start', signal} = options
   const startedAt = performance.now()
   const events = await context.events()
@@ -56,7 +39,7 @@ export async function waitFor(context: WaitContext, options: WaitOptions): Promi
   const checks = conditions.map(condition => checkOf(context, condition, {since, isIgnored}))
   const over = AbortSignal.any([context.ended, ...(signal === undefined ? [] : [signal])])
   let standings: readonly Standing[] = []
-  let outcome: WaitAnswer['outcome'] | undefined
+  let outcome: Api.Waited['outcome'] | undefined
   const pace = new Pace(over)
   const stop = context.onEvent(() => pace.wake())
   try {
@@ -180,7 +163,7 @@ const viewOf = (
   {lastLine}: WaitContext,
   condition: Condition | undefined,
   {state, reason, apps = []}: Standing
-): ConditionView => ({
+): Api.WaitedCondition => ({
   condition: condition?.text ?? '',
   state,
   reason,

@@ -1,6 +1,4 @@
-import type {CallRow} from '../../api/call-view.ts'
-import type {DeathView} from '../../api/death-view.ts'
-import type {WhyView} from '../../api/why.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {findRuns, type FoundRun} from '../../control/client.ts'
 import type {Handlers, ListedApp} from '../../control/messages.ts'
 import type {Place} from '../../model/errors.ts'
@@ -20,7 +18,7 @@ const TIMEOUT_MS = 10_000
 
 export interface Collected {
   readonly apps: readonly AppOutcome[]
-  readonly failedCalls: readonly CallRow[]
+  readonly failedCalls: readonly Api.Call[]
 }
 
 export interface Collecting {
@@ -37,7 +35,7 @@ export async function collect({handlers, as, places, crashes}: Collecting): Prom
   const listing = handlers.list()
   const run = await ownRun(handlers)
   const deaths = await deathsOf(run, crashes)
-  const failedCalls = await orNothing(async () => (await ask<{calls: CallRow[]}>(run, FAILED)).calls)
+  const failedCalls = await orNothing(async () => (await ask<{calls: Api.Call[]}>(run, FAILED)).calls)
   const listed = needed(listing).filter(({appId}) => appId !== as)
   const apps = await Promise.all(
     listed.map(async app => {
@@ -77,16 +75,16 @@ async function ask<T>(run: FoundRun | undefined, path: string): Promise<T> {
 }
 
 /** The oldest first; the run keeps the last ones of each app. */
-async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<readonly DeathView[]> {
+async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<readonly Api.Death[]> {
   const numbers = Array.from({length: Math.min(crashes, MAX_DEATHS)}, (_, index) => crashes - index).toReversed()
-  const deaths = await Promise.all(numbers.map(async n => orNothing(async () => ask<DeathView>(run, `/deaths/${n}`))))
+  const deaths = await Promise.all(numbers.map(async n => orNothing(async () => ask<Api.Death>(run, `/deaths/${n}`))))
   return deaths.filter(death => death !== undefined)
 }
 
 const MAX_DEATHS = 200
 
 async function reasonOf(run: FoundRun | undefined, {appId}: ListedApp, name: string): Promise<string> {
-  const why = await orNothing(async () => ask<WhyView>(run, `/apps/${encodeURIComponent(appId)}/why`))
+  const why = await orNothing(async () => ask<Api.Why>(run, `/apps/${encodeURIComponent(appId)}/why`))
   return why?.instances.find(instance => instance.name === name)?.reason ?? ''
 }
 

@@ -1,5 +1,4 @@
-import type {CallRow} from '../../api/call-view.ts'
-import type {DeathView} from '../../api/death-view.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {deathText, type Outcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
 
@@ -10,7 +9,7 @@ export function deathsMarkdown({template, apps}: Outcome): string {
   return `# Crashes\n\n${deaths.map(deathPart).join('\n')}`
 }
 
-function deathPart(death: DeathView): string {
+function deathPart(death: Api.Death): string {
   const {number, name, at, files, inside, finished, lines, hint} = death
   const suspect = inside.find(({times}) => times > 0)
   const parts = [
@@ -28,7 +27,7 @@ function deathPart(death: DeathView): string {
   return `${parts.filter(part => part !== '').join('\n\n')}\n`
 }
 
-const callLine = ({number, at, from, to, method, path, status}: CallRow): string =>
+const callLine = ({number, at, from, to, method, path, status}: Api.Call): string =>
   `${number.toString()}  ${at}  ${from} → ${to}  ${method} ${path}  ${status === 0 ? 'no response' : status.toString()}`
 
 /** A block of code whose fence is longer than any in the text (CommonMark, 4.5). */

@@ -1,5 +1,4 @@
-import type {CallRow} from '../../api/call-view.ts'
-import type {DeathView} from '../../api/death-view.ts'
+import type * as Api from '../../model/api.generated.ts'
 import type {Place} from '../../model/errors.ts'
 
 /** One step of `up --run`, or a promise about the run. */
@@ -26,7 +25,7 @@ export interface AppOutcome {
   readonly place: Place | undefined
   readonly logFile: string
   readonly sidecarLogFile: string
-  readonly deaths: readonly DeathView[]
+  readonly deaths: readonly Api.Death[]
   /** The last lines that it wrote. */
   readonly lines: readonly string[]
 }
@@ -40,14 +39,14 @@ export interface Outcome {
   readonly checks: readonly Check[]
   readonly apps: readonly AppOutcome[]
   /** The latest calls that failed, the latest first. */
-  readonly failedCalls: readonly CallRow[]
+  readonly failedCalls: readonly Api.Call[]
 }
 
 /** An app failed if it crashed, or is not ready while the run needs it. */
 export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady || deaths.length > 0
 
 /** `stock exited with code 3, 1.2 s after its start, while it answered POST /charge from test`. */
-export function deathText({name, exit, livedMs, inside}: DeathView): string {
+export function deathText({name, exit, livedMs, inside}: Api.Death): string {
   const calls = inside.slice(0, MAX_CALLS).map(({method, path, from}) => `${method} ${path} from ${from}`)
   const more = inside.length > MAX_CALLS ? ` and ${(inside.length - MAX_CALLS).toString()} more` : ''
   const answering = calls.length === 0 ? '' : `, while it answered ${calls.join(', ')}${more}`

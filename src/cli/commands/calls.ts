@@ -1,4 +1,4 @@
-import type {CallDetail, CallRow} from '../../api/call-view.ts'
+import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi, copyApi, followApi} from '../ask-api.ts'
@@ -44,7 +44,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   }
   if (isOne) return one(run, number, output)
   const asked = new URLSearchParams({q, limit: limit.toString()})
-  const {calls: rows} = await askApi<{calls: readonly CallRow[]}>(run, `/calls?${asked.toString()}`)
+  const {calls: rows} = await askApi<{calls: readonly Api.Call[]}>(run, `/calls?${asked.toString()}`)
   const inOrder = rows.toReversed()
   if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
   else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns()))
@@ -58,7 +58,7 @@ const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.
 const columns = (): number => outputColumns(40)
 
 async function one(run: FoundRun, number: string, output: string): Promise<number> {
-  const call = await askApi<CallDetail>(run, `/calls/${number}`)
+  const call = await askApi<Api.CallDetail>(run, `/calls/${number}`)
   print(process.stdout, output === 'ndjson' ? `${JSON.stringify(call)}\n` : callText(call))
   return 0
 }
@@ -66,6 +66,6 @@ async function one(run: FoundRun, number: string, output: string): Promise<numbe
 async function follow(run: FoundRun, q: string, output: string): Promise<void> {
   for await (const line of followApi(run, `/calls?${new URLSearchParams({q, follow: '1'}).toString()}`)) {
     if (output === 'ndjson') print(process.stdout, `${line}\n`)
-    else print(process.stdout, followedLine(JSON.parse(line) as CallRow | {dropped: number}, columns()))
+    else print(process.stdout, followedLine(JSON.parse(line) as Api.Call | {dropped: number}, columns()))
   }
 }

@@ -1,4 +1,4 @@
-import type {FaultRow, FaultsAnswer} from '../../api/faults.ts'
+import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi, tellApi} from '../ask-api.ts'
@@ -35,13 +35,13 @@ export const fault: CommandHandler = async context => {
       : enable(run, which, {...context, isEnabled: verb === 'enable'})
   }
   if (words.length === 0 && Object.keys(what).length === 0) {
-    const {faults} = await askApi<FaultsAnswer>(await runHere(flags, asJson), '/faults')
+    const {faults} = await askApi<Api.Faults>(await runHere(flags, asJson), '/faults')
     print(process.stdout, output === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
     return 0
   }
   const [from, to] = edgeOf(words)
   const run = await runHere(flags, asJson)
-  const {faults} = await tellApi<FaultsAnswer>(run, 'POST', '/faults', {from, to, ...what})
+  const {faults} = await tellApi<Api.Faults>(run, 'POST', '/faults', {from, to, ...what})
   for (const row of faults) {
     if (output === 'json') print(process.stdout, `${JSON.stringify(row)}\n`)
     else
@@ -57,7 +57,7 @@ export const fault: CommandHandler = async context => {
 
 async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandContext): Promise<number> {
   const path = off === 'all' ? '/faults' : `/faults/${encodeURIComponent(off)}`
-  const {removed} = await tellApi<FaultsAnswer>(run, 'DELETE', path)
+  const {removed} = await tellApi<Api.Faults>(run, 'DELETE', path)
   if (flags.text('output') === 'json') {
     print(process.stdout, `${JSON.stringify({removed})}\n`)
     return 0
@@ -79,7 +79,7 @@ async function enable(
 ): Promise<number> {
   const verb = isEnabled ? 'enable' : 'disable'
   const path = which === 'all' ? `/faults/${verb}` : `/faults/${encodeURIComponent(which)}/${verb}`
-  const {faults} = await tellApi<FaultsAnswer>(run, 'POST', path)
+  const {faults} = await tellApi<Api.Faults>(run, 'POST', path)
   if (flags.text('output') === 'json') {
     print(process.stdout, `${JSON.stringify(faults)}\n`)
     return 0
@@ -119,12 +119,12 @@ function fieldsOf(flags: GivenFlags): Readonly<Record<string, unknown>> {
   return fields
 }
 
-const addedText = ({number, texts: {edge, effect, rate, limit}}: FaultRow): string => {
+const addedText = ({number, texts: {edge, effect, rate, limit}}: Api.Fault): string => {
   const more = [rate, limit].filter(text => text !== '').map(text => ` (${text})`)
   return `fault ${number.toString()} is on: ${edge}: ${effect}${more.join('')}`
 }
 
-function tableText(faults: readonly FaultRow[]): string {
+function tableText(faults: readonly Api.Fault[]): string {
   if (faults.length === 0)
     return 'There are no faults. Add one, for example: pillion fault shop stock --delay 300ms --status 503 --rate 0.2\n'
   const columns = [

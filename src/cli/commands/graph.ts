@@ -1,5 +1,5 @@
+import type * as Api from '../../model/api.generated.ts'
 import {dotText, mermaidText} from '../../api/graph-drawings.ts'
-import type {GraphView} from '../../api/graph.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi} from '../ask-api.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -8,7 +8,7 @@ import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
-const FORMATS: Readonly<Record<string, (graph: GraphView, width: number) => string>> = {
+const FORMATS: Readonly<Record<string, (graph: Api.Graph, width: number) => string>> = {
   table: graphTable,
   mermaid: graph => mermaidText(graph, percentile),
   dot: graph => dotText(graph, percentile),
@@ -25,6 +25,6 @@ export const graph: CommandHandler = async ({flags, asJson}) => {
     })
   const run = await runHere(flags, asJson)
   const width = outputColumns(40)
-  print(process.stdout, format(await askApi<GraphView>(run, '/graph'), width))
+  print(process.stdout, format(await askApi<Api.Graph>(run, '/graph'), width))
   return 0
 }

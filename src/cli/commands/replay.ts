@@ -1,4 +1,4 @@
-import type {PinsAnswer, ReplayView} from '../../api/replay-view.ts'
+import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi, followApi, tellApi} from '../ask-api.ts'
@@ -30,7 +30,7 @@ export const replay: CommandHandler = async context => {
   const run = await runHere(flags, asJson)
   if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
   if (way === '' && words.length === 0) {
-    const pins = await askApi<PinsAnswer>(run, '/pins')
+    const pins = await askApi<Api.Pins>(run, '/pins')
     print(process.stdout, output === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
     return 0
   }
@@ -49,7 +49,7 @@ async function sendAgain(run: FoundRun, selection: object, flags: GivenFlags): P
   const isSelection = !('window' in selection) && !('pinned' in selection)
   let [sent, left] = [0, 0]
   for await (const line of followApi(run, '/replays', {method: 'POST', body})) {
-    const view = JSON.parse(line) as ReplayView
+    const view = JSON.parse(line) as Api.Replay
     print(process.stdout, isJson ? `${line}\n` : replayText(view))
     if (view.after === null) left++
     else sent++
@@ -62,12 +62,7 @@ async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: 
   const isAll = way === 'unpin' && given === 'all'
   const call = isAll ? 0 : callNumber(given)
   const path = way === 'pin' || isAll ? '/pins' : `/pins/${call.toString()}`
-  const pins = await tellApi<PinsAnswer>(
-    run,
-    way === 'pin' ? 'POST' : 'DELETE',
-    path,
-    way === 'pin' ? {call} : undefined
-  )
+  const pins = await tellApi<Api.Pins>(run, way === 'pin' ? 'POST' : 'DELETE', path, way === 'pin' ? {call} : undefined)
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(pins)}\n`)
   else if (isAll) say(process.stdout, 'success', 'no call is pinned', asJson)
   else if (way === 'unpin') say(process.stdout, 'success', `call ${call.toString()} is no longer pinned`, asJson)

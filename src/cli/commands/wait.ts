@@ -1,7 +1,7 @@
+import type * as Api from '../../model/api.generated.ts'
 import type {Condition} from '../../api/wait/condition.ts'
 import {readCondition} from '../../api/wait/condition.ts'
 import {readIgnored} from '../../api/wait/ignored-calls.ts'
-import type {WaitAnswer} from '../../api/wait/wait.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {GONE} from '../../control/ask.ts'
 import {readDuration} from '../../model/duration.ts'
@@ -14,7 +14,7 @@ import {print} from '../print.ts'
 import {say} from '../say.ts'
 import {UsageError} from '../usage-error.ts'
 
-const CODES: Readonly<Record<WaitAnswer['outcome'], number>> = {met: 0, impossible: 1, timeout: 124}
+const CODES: Readonly<Record<Api.Waited['outcome'], number>> = {met: 0, impossible: 1, timeout: 124}
 
 interface Asked {
   readonly for: readonly string[]
@@ -68,7 +68,7 @@ async function answerOf(
   flags: GivenFlags,
   asked: Asked,
   {timeoutMs, asJson}: {timeoutMs: number; asJson: boolean}
-): Promise<WaitAnswer> {
+): Promise<Api.Waited> {
   const startedAt = performance.now()
   const run = await comingRun(flags, asJson, timeoutMs)
   const spentMs = Math.round(performance.now() - startedAt)
@@ -80,16 +80,16 @@ async function answerOf(
 }
 
 /** Undefined: the run was gone before it answered. */
-async function ask(run: FoundRun, body: object): Promise<WaitAnswer | undefined> {
+async function ask(run: FoundRun, body: object): Promise<Api.Waited | undefined> {
   try {
-    return await tellApi<WaitAnswer>(run, 'POST', '/wait', body)
+    return await tellApi<Api.Waited>(run, 'POST', '/wait', body)
   } catch (error) {
     if (GONE.has(codeOf(error))) return undefined
     throw error
   }
 }
 
-const without = (asked: Asked, outcome: 'timeout' | 'impossible', reason: string, tookMs: number): WaitAnswer => ({
+const without = (asked: Asked, outcome: 'timeout' | 'impossible', reason: string, tookMs: number): Api.Waited => ({
   outcome,
   id: 0,
   tookMs,
@@ -102,7 +102,7 @@ const without = (asked: Asked, outcome: 'timeout' | 'impossible', reason: string
   notes: []
 })
 
-function show({outcome, conditions, notes}: WaitAnswer, timeout: string, asJson: boolean): void {
+function show({outcome, conditions, notes}: Api.Waited, timeout: string, asJson: boolean): void {
   if (outcome === 'timeout') say(process.stderr, 'failure', `the conditions were not met within ${timeout}`, asJson)
   for (const {condition, state, reason, apps} of conditions) {
     if (state === 'met') say(process.stdout, 'success', `${condition}: ${reason}`, asJson)

@@ -1,6 +1,4 @@
-import type {CallRow} from '../../api/call-view.ts'
-import type {DeathView} from '../../api/death-view.ts'
-import type {WhyView} from '../../api/why.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
 import {UserError} from '../../model/errors.ts'
 import {askApi} from '../ask-api.ts'
@@ -19,13 +17,13 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
     throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: text, json.'})
   const run = await runHere(flags, asJson)
   if (what !== undefined && /^\d+$/.test(what)) {
-    const death = await askApi<DeathView>(run, `/deaths/${what}`)
+    const death = await askApi<Api.Death>(run, `/deaths/${what}`)
     print(process.stdout, output === 'json' ? `${JSON.stringify(death)}\n` : deathText(death))
     return 0
   }
   const ids = what === undefined ? run.listing.apps.map(({appId}) => appId) : [what]
   const views = await Promise.all(
-    [...new Set(ids)].map(async id => askApi<WhyView>(run, `/apps/${encodeURIComponent(id)}/why`))
+    [...new Set(ids)].map(async id => askApi<Api.Why>(run, `/apps/${encodeURIComponent(id)}/why`))
   )
   const shown =
     what === undefined
@@ -36,7 +34,7 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   return 0
 }
 
-function whyText({app, instances, death, deaths}: WhyView): string {
+function whyText({app, instances, death, deaths}: Api.Why): string {
   const states = instances.map(({name, isReady, reason}) => {
     if (reason !== '') return `${reason}\n`
     return isReady ? `"${name}" is ready\n` : `"${name}" is running, but not ready\n`
@@ -47,7 +45,7 @@ function whyText({app, instances, death, deaths}: WhyView): string {
 }
 
 /** What is known about one end of a process. */
-function deathText(death: DeathView): string {
+function deathText(death: Api.Death): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
@@ -70,7 +68,7 @@ function deathText(death: DeathView): string {
 
 const SHOWN_LINES = 10
 
-const showsText = (inside: readonly CallRow[]): string => {
+const showsText = (inside: readonly Api.Call[]): string => {
   const [first] = inside
   if (first === undefined) return ''
   const number = first.number.toString()

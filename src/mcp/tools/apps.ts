@@ -1,7 +1,4 @@
-import type {AppView, RunView} from '../../api/app-view.ts'
-import type {CallRow} from '../../api/call-view.ts'
-import type {DeathView} from '../../api/death-view.ts'
-import type {WhyView} from '../../api/why.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../model/availability.ts'
 import {responseBody} from '../../control/response-body.ts'
@@ -16,7 +13,7 @@ export const listApps: Tool = {
   properties: {cursor: CURSOR},
   required: [],
   run: async (run, given, signal) => {
-    const {apps, template, lastCall} = await askRun<RunView>(run, '/run', signal)
+    const {apps, template, lastCall} = await askRun<Api.Run>(run, '/run', signal)
     const from = cursorOf(given)
     const left = apps.slice(from)
     const wanted = apps.filter(({availability}) => availability !== 'stopped')
@@ -36,7 +33,7 @@ export const listApps: Tool = {
   }
 }
 
-const factOf = ({id, instance, state, isReady, availability}: AppView): Record<string, unknown> => ({
+const factOf = ({id, instance, state, isReady, availability}: Api.App): Record<string, unknown> => ({
   id,
   instance,
   state,
@@ -44,7 +41,7 @@ const factOf = ({id, instance, state, isReady, availability}: AppView): Record<s
   availability
 })
 
-function appText(app: AppView): string {
+function appText(app: Api.App): string {
   const {id, version, instance, state, availability, exit, restarts, waitsFor, appPort, httpPort, recent} = app
   const parts = [
     isUsable(availability) || availability === 'stopped' ? availability : `${state}, not ready`,
@@ -115,10 +112,10 @@ export const why: Tool = {
     const from = cursorOf(given)
     const end = numberOf(given, 'end', 0)
     if (end > 0) {
-      const death = await askRun<DeathView>(run, path('deaths', end.toString()), signal)
+      const death = await askRun<Api.Death>(run, path('deaths', end.toString()), signal)
       return textAnswer(`Exit ${end.toString()}.`, deathText(death), {from, facts: {end}})
     }
-    const view = await askRun<WhyView>(run, path('apps', textOf(given, 'app'), 'why'), signal)
+    const view = await askRun<Api.Why>(run, path('apps', textOf(given, 'app'), 'why'), signal)
     const {app, instances, death, deaths} = view
     const unready = instances.filter(({availability}) => !isUsable(availability)).length
     const states = instances.map(
@@ -130,7 +127,7 @@ export const why: Tool = {
   }
 }
 
-function deathText(death: DeathView): string {
+function deathText(death: Api.Death): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   return [
     `exit ${number.toString()}: ${name} ${exit} at ${at}, ${duration(livedMs)} after its start`,
@@ -154,7 +151,7 @@ function deathText(death: DeathView): string {
     .join('')
 }
 
-const callText = ({number, from, to, method, path: target}: CallRow): string =>
+const callText = ({number, from, to, method, path: target}: Api.Call): string =>
   `call ${number.toString()} ${from} → ${to} ${method} ${target}`
 
 export const restart: Tool = {
@@ -166,7 +163,7 @@ export const restart: Tool = {
   required: ['app'],
   run: async (run, given, signal) => {
     const answer = await tellRun(run, 'POST', path('apps', textOf(given, 'app'), 'restart'), {signal})
-    const {apps} = JSON.parse(answer) as {apps: readonly AppView[]}
+    const {apps} = JSON.parse(answer) as {apps: readonly Api.App[]}
     return listAnswer({
       summary: 'Restarted.',
       items: apps.map(app => ({text: appText(app), fact: factOf(app)})),

@@ -1,5 +1,4 @@
-import type {CallDetail, CallRow, MessageView} from '../../api/call-view.ts'
-import type {GraphView} from '../../api/graph.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {askRun, duration, path, query} from '../ask-run.ts'
 import {CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
@@ -26,7 +25,7 @@ export const calls: Tool = {
       limit: limit.toString(),
       ...(before > 0 && {before: before.toString()})
     })
-    const {last, calls: rows} = await askRun<{last: number; calls: readonly CallRow[]}>(run, `/calls${asked}`, signal)
+    const {last, calls: rows} = await askRun<{last: number; calls: readonly Api.Call[]}>(run, `/calls${asked}`, signal)
     return listAnswer({
       summary:
         rows.length === 0 ? 'No call matches.' : `Calls, the latest first; the latest of all is ${last.toString()}.`,
@@ -38,9 +37,9 @@ export const calls: Tool = {
   }
 }
 
-const factOf = ({number, status, isFailed}: CallRow): Record<string, unknown> => ({number, status, isFailed})
+const factOf = ({number, status, isFailed}: Api.Call): Record<string, unknown> => ({number, status, isFailed})
 
-function rowText(row: CallRow): string {
+function rowText(row: Api.Call): string {
   const {number, at, from, to, method, isKept, status, isOpen, isFailed, failure, waitedMs, totalMs, marks} = row
   const outcome = isOpen ? 'in flight' : status === 0 ? 'no response' : status.toString()
   const notes = [
@@ -62,7 +61,7 @@ export const call: Tool = {
   required: ['number'],
   run: async (run, given, signal) => {
     const number = numberOf(given, 'number', 0)
-    const detail = await askRun<CallDetail>(run, path('calls', number.toString()), signal)
+    const detail = await askRun<Api.CallDetail>(run, path('calls', number.toString()), signal)
     const {status, isFailed, isTruncated, isKept} = detail
     const notes = [
       isKept ? '' : 'Its bytes are no longer recorded.',
@@ -73,7 +72,7 @@ export const call: Tool = {
   }
 }
 
-function detailText(detail: CallDetail): string {
+function detailText(detail: Api.CallDetail): string {
   const {waitedFor, traceparent, request, response} = detail
   return [
     `${rowText(detail)}\n`,
@@ -84,7 +83,7 @@ function detailText(detail: CallDetail): string {
   ].join('')
 }
 
-function messageText({line, headers, body, encoding, isUnmasked}: MessageView): string {
+function messageText({line, headers, body, encoding, isUnmasked}: Api.Message): string {
   if (line === '') return 'none\n'
   const head = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${each}\n`).join('')
   if (body === '') return head
@@ -102,7 +101,7 @@ export const graph: Tool = {
   properties: {cursor: CURSOR},
   required: [],
   run: async (run, given, signal) => {
-    const {edges, uncalled} = await askRun<GraphView>(run, '/graph', signal)
+    const {edges, uncalled} = await askRun<Api.Graph>(run, '/graph', signal)
     const rows = [
       ...edges.map(({from, to, calls: count, failed, p95Ms, isDeclared}) => ({
         text: `${from} → ${to}: ${count.toString()} calls, ${failed.toString()} failed, p95 ${duration(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,

@@ -1,4 +1,4 @@
-import type {FaultsAnswer} from '../../api/faults.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
 import {askRun, path, tellRun} from '../ask-run.ts'
@@ -43,9 +43,9 @@ export const fault: Tool = {
   run: async (run, given, signal) => {
     const verb = (['off', 'disable', 'enable'] as const).find(each => given[each] !== undefined)
     if (verb === undefined && Object.keys(given).length === 0)
-      return shown('Active faults.', await askRun<FaultsAnswer>(run, '/faults', signal))
+      return shown('Active faults.', await askRun<Api.Faults>(run, '/faults', signal))
     if (verb === undefined)
-      return shown('Added.', JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as FaultsAnswer)
+      return shown('Added.', JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as Api.Faults)
     if (Object.keys(given).length > 1)
       throw new UserError(`"${verb}" cannot be combined with other arguments`, {
         explanation: 'It is the number of a fault, or all.'
@@ -56,11 +56,11 @@ export const fault: Tool = {
       verb === 'off'
         ? await tellRun(run, 'DELETE', those, {signal})
         : await tellRun(run, 'POST', `${those}/${verb}`, {signal})
-    return shown(verb === 'off' ? 'Removed.' : `It is ${verb}d.`, JSON.parse(answer) as FaultsAnswer)
+    return shown(verb === 'off' ? 'Removed.' : `It is ${verb}d.`, JSON.parse(answer) as Api.Faults)
   }
 }
 
-const shown = (summary: string, {faults, removed}: FaultsAnswer): ReturnType<typeof listAnswer> =>
+const shown = (summary: string, {faults, removed}: Api.Faults): ReturnType<typeof listAnswer> =>
   listAnswer({
     summary: faults.length === 0 ? `${summary} There are no faults.` : summary,
     items: faults.map(({number, isEnabled, matched, hits, texts: {edge, effect, rate, limit}}) => ({

@@ -1,4 +1,4 @@
-import type {AppView} from '../../api/app-view.ts'
+import type * as Api from '../../model/api.generated.ts'
 import type {IncomingMessage} from 'node:http'
 import {UserError, messageOf} from '../../model/errors.ts'
 import {collectFirst} from '../../net/collector.ts'
@@ -30,7 +30,7 @@ export const invoke: Tool = {
   run: async (run, given, signal) => {
     const to = textOf(given, 'app')
     const from = textOf(given, 'from') || to
-    const {apps} = await askRun<{apps: readonly AppView[]}>(run, path('apps', from), signal)
+    const {apps} = await askRun<{apps: readonly Api.App[]}>(run, path('apps', from), signal)
     const port = apps[0]?.httpPort ?? 0
     const began = performance.now()
     const answer = await send(port, to, given, signal)

@@ -1,4 +1,4 @@
-import type {ReplayView} from '../../api/replay-view.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
 import {tellRun} from '../ask-run.ts'
@@ -28,7 +28,7 @@ export const replay: Tool = {
     const results = text
       .split('\n')
       .filter(line => line !== '')
-      .map(line => JSON.parse(line) as ReplayView)
+      .map(line => JSON.parse(line) as Api.Replay)
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({
       summary: `${sent.toString()} of ${results.length.toString()} calls were sent again.`,
@@ -38,7 +38,7 @@ export const replay: Tool = {
   }
 }
 
-const factOf = ({call, replay: number, before, after, differ}: ReplayView): Record<string, unknown> => ({
+const factOf = ({call, replay: number, before, after, differ}: Api.Replay): Record<string, unknown> => ({
   call,
   replay: number,
   before: before.status,
@@ -46,7 +46,7 @@ const factOf = ({call, replay: number, before, after, differ}: ReplayView): Reco
   differ
 })
 
-function resultText(result: ReplayView): string {
+function resultText(result: Api.Replay): string {
   const {call, from, to, method, path, replay: number, before, after, differences, differ, refusal, hint} = result
   const head = `call ${call.toString()} ${from} → ${to} ${method} ${path}`
   if (refusal !== '') return `${head}: not sent: ${refusal} ${hint}`.trimEnd()

@@ -1,9 +1,9 @@
-import type {WaitAnswer} from '../../api/wait/wait.ts'
+import type * as Api from '../../model/api.generated.ts'
 import {listAnswer} from '../answer.ts'
 import {tellRun} from '../ask-run.ts'
 import {textOf, type Tool} from '../tool.ts'
 
-const OUTCOMES: Readonly<Record<WaitAnswer['outcome'], string>> = {
+const OUTCOMES: Readonly<Record<Api.Waited['outcome'], string>> = {
   met: 'Met',
   impossible: 'It can no longer be met',
   timeout: 'Timed out'
@@ -32,7 +32,7 @@ export const wait: Tool = {
     }
     const {outcome, id, tookMs, conditions, notes} = JSON.parse(
       await tellRun(run, 'POST', '/wait', {body, signal})
-    ) as WaitAnswer
+    ) as Api.Waited
     return listAnswer({
       summary: [`${OUTCOMES[outcome]} after ${tookMs.toString()} ms.`, ...notes.map(note => `Note: ${note}.`)].join(
         ' '

@@ -1,10 +1,10 @@
+import type * as Api from '../../../src/model/api.generated.ts'
 import t from 'tap'
-import type {GraphView} from '../../../src/api/graph.ts'
 import {dotText, mermaidText} from '../../../src/api/graph-drawings.ts'
 import {duration} from '../../../src/cli/call-table.ts'
 import {graphTable} from '../../../src/cli/graph-text.ts'
 
-const edge = (from: string, to: string, isDeclared?: boolean): GraphView['edges'][number] => ({
+const edge = (from: string, to: string, isDeclared?: boolean): Api.Graph['edges'][number] => ({
   from,
   to,
   calls: 1,
@@ -31,7 +31,7 @@ const ODD = [
 ]
 
 t.test('names with any character are text in Mermaid and DOT', async t => {
-  const graph: GraphView = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: []}
+  const graph: Api.Graph = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: []}
   const mermaid = mermaidText(graph, duration)
   const lines = mermaid.trimEnd().split('\n')
   t.equal(lines.length, 1 + 2 * ODD.length)
@@ -52,12 +52,12 @@ t.test('names with any character are text in Mermaid and DOT', async t => {
 })
 
 t.test('percentiles have no more than two digits', async t => {
-  const graph: GraphView = {apps: [], edges: [{...edge('a', 'b'), p50Ms: 2300, p95Ms: 60_400}], uncalled: []}
+  const graph: Api.Graph = {apps: [], edges: [{...edge('a', 'b'), p50Ms: 2300, p95Ms: 60_400}], uncalled: []}
   t.match(graphTable(graph, Infinity), / 2\.3 s +60 s\n/)
 })
 
 t.test('what differs from dependsOn is said once for each caller', async t => {
-  const graph: GraphView = {
+  const graph: Api.Graph = {
     apps: [],
     edges: [edge('a', 'b', false), edge('a', 'c', false), edge('b', 'c', false), edge('c', 'd'), edge('c', 'a', true)],
     uncalled: [{from: 'd', to: 'a'}]

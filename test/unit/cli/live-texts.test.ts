@@ -48,7 +48,9 @@ t.test('what is waited for at the end', async t => {
   t.equal(waitingText(apps, width), 'waiting for db (pid 41) · Ctrl-C again kills')
   t.equal(waitingText(apps.slice(1), width), 'waiting for api (pid 42) · Ctrl-C again kills', 'not asked yet')
   t.equal(waitingText(apps.slice(2), width), '')
-  const many = listed(...Array.from({length: 30}, (_, i) => ({appId: `app-${i}`, state: 'stopping', appPid: i + 1})))
+  const many = listed(
+    ...Array.from({length: 30}, (_, i) => ({appId: `app-${i}`, state: 'stopping' as const, appPid: i + 1}))
+  )
   t.match(waitingText(many, width), /^waiting for app-0 \(pid 1\), .*… · Ctrl-C again kills$/)
   for (const columns of [width, 40, 20, 5]) t.ok(waitingText(many, columns).length <= columns)
 })

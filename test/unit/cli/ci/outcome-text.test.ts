@@ -1,9 +1,9 @@
+import type * as Api from '../../../../src/model/api.generated.ts'
 import t from 'tap'
 import {outcomeText} from '../../../../src/cli/ci/outcome-text.ts'
-import type {DeathView} from '../../../../src/api/death-view.ts'
 import {app, failed, outcome} from './outcomes.ts'
 
-const death: DeathView = {
+const death: Api.Death = {
   number: 1,
   app: 'stock',
   name: 'stock',
