@@ -29,6 +29,41 @@ t.test('no row stands without a test, unless it says that something is missing o
   )
 })
 
+/** Titles as they are written and as the ledger quotes them: what is filled in, `…`, marks and spaces do not count. */
+const plain = (text: string): string =>
+  text
+    .replaceAll(/\$\{[^}]*\}|[`'’"\\…]/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .toLowerCase()
+
+t.test('each title that stands behind the path of a file is in this file', async t => {
+  const cells = manifest
+    .split('\n')
+    .filter(line => line.startsWith('| '))
+    .map(line => line.split(/(?<!\\)\|/).at(-2) ?? '')
+  const quoted = cells.flatMap(cell => [...cell.matchAll(/`((?:\w+\/)[\w/-]*\w)(?:\.test\.ts)?`: ([^`]*)/g)])
+  t.ok(quoted.length > 100)
+  for (const [, path = '', titles = ''] of quoted) {
+    const file = join(ROOT, path.startsWith('packages/') ? 'src' : 'test', `${path}.test.ts`)
+    const source = plain(readFileSync(file, 'utf8'))
+    const pieces = titles.split(/ · |; |…/).map(piece => plain(piece).trim())
+    t.same(
+      pieces.filter(piece => !source.includes(piece)),
+      [],
+      path
+    )
+  }
+})
+
+t.test('the files of a section that names only their last parts are there', async t => {
+  const legend = manifest.split('\n').find(line => line.startsWith('Files: ')) ?? ''
+  const groups = [...legend.matchAll(/((?:`[\w-]+`(?:, )?)+) = `(test\/[\w/]+\/)`/g)]
+  t.ok(groups.length > 5)
+  for (const [, names = '', folder = ''] of groups)
+    for (const name of names.split(', '))
+      t.ok(existsSync(join(ROOT, folder, `${name.replaceAll('`', '')}.test.ts`)), folder + name)
+})
+
 const STANDINGS = ['same', 'better', 'missing'] as const
 
 t.test('the table at the top counts the rows of each section', async t => {
