@@ -117,7 +117,7 @@ t.test('a test that fails shows everything that was printed', async t => {
     shown()
       .map(({args}) => String(args[0]))
       .join(''),
-    /stand-in.mjs order .*stdout:\n.*what went wrong\n/s
+    /driven.mjs\n  State: S .*threads wait in .*stand-in.mjs order .*stdout:\n.*what went wrong\n/s
   )
 })
 

@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import {createServer, type Server, type Socket} from 'node:net'
 import {createInterface} from 'node:readline'
+import {STALLED_MS} from './output.ts'
 import {StartQueue} from './queue.ts'
 
 /** What a driven app tells about itself when it starts. */
@@ -233,9 +234,15 @@ export class Switchboard {
     await once(this.#server, 'listening')
   }
 
-  /** The next life of the app with this id that nobody has taken. */
+  /** The next life of the app with this id that nobody has taken; fails when none has come for a minute. */
   async next(id: string): Promise<Driven> {
-    return this.#of(id).take()
+    const stalled = new Error(`no process of ${id} has connected in ${(STALLED_MS / 1000).toString()} s`)
+    const {promise, reject} = Promise.withResolvers<never>()
+    promise.catch(() => undefined) // who does not wait for it does not miss it
+    const timer = setTimeout(() => reject(stalled), STALLED_MS).unref()
+    const life = this.#of(id).take()
+    void life.then(() => clearTimeout(timer))
+    return Promise.race([life, promise])
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import {StringDecoder} from 'node:string_decoder'
 export type Pattern = string | RegExp
 
 /** Much longer than what is waited for takes on a busy machine. */
-const STALLED_MS = 60_000
+export const STALLED_MS = 60_000
 
 export interface WaitOptions {
   /** Which of the lines that match, counted from 1. */

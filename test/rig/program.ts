@@ -77,7 +77,11 @@ export class Program {
 
   /** All that is known, for the report of a test that failed. */
   report(): string {
-    const end = this.#ended ? `ended with ${String(this.#ended.code ?? this.#ended.signal)}` : 'not ended'
+    const end = this.#ended
+      ? `ended with ${String(this.#ended.code ?? this.#ended.signal)}`
+      : this.hasExited
+        ? 'ended, but somebody holds its pipes'
+        : 'not ended'
     return `--- ${this.command.join(' ')} (pid ${this.pid.toString()}, ${end})\n${shown('stdout', this.stdout)}${shown('stderr', this.stderr)}`
   }
 }

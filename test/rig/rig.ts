@@ -10,7 +10,7 @@ import {Switchboard, type Driven} from './command.ts'
 import {LIMIT_MS, limitAlone} from './limit.ts'
 import {Program} from './program.ts'
 import {tieRigs} from './tie-rigs.ts'
-import {descendantsOf, isAlive, tracesCarrying, type Trace} from './traces.ts'
+import {descendantsOf, isAlive, stateOf, tracesCarrying, type Trace} from './traces.ts'
 import {untrackChildren} from './untracked.ts'
 
 untrackChildren()
@@ -162,6 +162,7 @@ export class Rig {
 
   /** Ends everything; shows what was printed when the test has not passed. */
   async close(hasPassed: boolean): Promise<void> {
+    const states = hasPassed ? '' : await this.#states()
     for (const program of this.#programs) program.signal('SIGTERM')
     const ended = Promise.all(this.#programs.map(async ({exited}) => exited))
     await Promise.race([ended, pause(8000, undefined, {ref: false})])
@@ -169,7 +170,15 @@ export class Rig {
     await this.leftovers()
     await this.#switchboard.close()
     await rm(this.#root, {recursive: true, force: true, maxRetries: 20})
-    if (!hasPassed) for (const program of this.#programs) process.stderr.write(program.report())
+    if (!hasPassed) process.stderr.write(states + this.#programs.map(program => program.report()).join(''))
+  }
+
+  /** What each process does that is still there. */
+  async #states(): Promise<string> {
+    const lines = (await this.#living()).map(
+      async ({pid, command}) => `${pid.toString()} ${command}\n  ${await stateOf(pid)}\n`
+    )
+    return (await Promise.all(lines)).join('')
   }
 
   /** An assignment in the environment of all that comes from this rig: the socket's path is nobody else's. */

@@ -51,3 +51,13 @@ export async function descendantsOf(pid: number): Promise<readonly Trace[]> {
 /** Whether this very process still processes. */
 export const isAlive = async ({pid, startTime}: Trace): Promise<boolean> =>
   (await traceOf(pid))?.startTime === startTime
+
+/** What a process does at this moment, for the report of a test that failed: its state, its signals, where each thread waits. */
+export async function stateOf(pid: number): Promise<string> {
+  const folder = `/proc/${pid.toString()}`
+  const status = await read(`${folder}/status`)
+  const told = status.split('\n').filter(line => /^(?:State|PPid|TracerPid|(?:Sig|Shd)[A-Z][a-z]{2}):/.test(line))
+  const threads = await readdir(`${folder}/task`).catch(() => [])
+  const waits = await Promise.all(threads.map(async thread => read(`${folder}/task/${thread}/wchan`)))
+  return `${told.join(', ').replaceAll('\t', ' ')}, threads wait in ${waits.join(' ')}`
+}
