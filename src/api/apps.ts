@@ -1,10 +1,10 @@
 import type * as Api from '../model/api.generated.ts'
 import type {ListedApp} from '../control/messages.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {appViews} from './app-view.ts'
 import {ApiProblem} from './problem.ts'
-import type {RunControl} from './run-facts.ts'
+import type {ApiRequest} from './route.ts'
+import type {RunControl, RunFacts} from './run-facts.ts'
 
 /** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
 export interface AppName {
@@ -12,8 +12,8 @@ export interface AppName {
   readonly version: string
 }
 
-/** Reads the part of a path between two slashes. Throws an ApiProblem if its percent-encoding is broken. */
-export function readAppName(segment: string): AppName {
+/** Reads the `{id}` of a path. Throws an ApiProblem if its percent-encoding is broken. */
+export function readAppName({id: segment = ''}: ApiRequest['at']): AppName {
   let text: string
   try {
     text = decodeURIComponent(segment)
@@ -47,22 +47,16 @@ export function noSuchApp(apps: readonly Pick<ListedApp, 'appId'>[], {id, versio
 }
 
 /** What can be done with an app. */
-export const ACTIONS = ['restart', 'stop', 'start'] as const
-export type Action = (typeof ACTIONS)[number]
+type Action = 'restart' | 'stop' | 'start'
 
 /** Does it; the result is what the app is then. Throws an ApiProblem if it cannot be done. */
-export async function act(
-  control: RunControl,
-  recorder: CallRecorder,
-  action: Action,
-  name: AppName
-): Promise<readonly Api.App[]> {
+export async function act({control, recorder}: RunFacts, action: Action, name: AppName): Promise<Api.Apps> {
   const {id, version} = name
   appsNamed(control.list().apps, name)
   if (version !== '') throw new ApiProblem(400, `${action} concerns all versions of "${id}"`, `Leave out @${version}.`)
   const why = await whyNot(control, action, id)
   if (why !== '') throw new ApiProblem(409, `"${id}" was not ${DONE[action]}: ${why}`)
-  return appViews(appsNamed(control.list().apps, name), recorder)
+  return {apps: appViews(appsNamed(control.list().apps, name), recorder)}
 }
 
 const DONE: Readonly<Record<Action, string>> = {restart: 'restarted', stop: 'stopped', start: 'started'}

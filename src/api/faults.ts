@@ -4,42 +4,40 @@ import {edgeText, effectText, limitText, rateText} from '../faults/fault-text.ts
 import {Faults} from '../faults/faults.ts'
 import {UserError} from '../model/errors.ts'
 import type {FaultView} from '../model/fault.ts'
-import type {ApiRequest} from './api-request.ts'
 import type {RunFacts} from './run-facts.ts'
 import {ApiProblem} from './problem.ts'
 
 /** Each call is compared with all of them. */
 const MAX_FAULTS = 100
 
-const PATH = /^\/faults(?:\/(?!(?:en|dis)able$)([^/]{1,100}))?(?:\/(enable|disable))?$/
+const faultsOf = ({faults}: RunFacts): Faults => (faults.active ??= new Faults(faults))
 
-export const isOfFaults = (path: string): boolean => PATH.test(path)
+/** Those that are on, in the order in which they decide. */
+export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
+  faults: faultsOf(context).list().map(faultRow),
+  removed
+})
 
-/** Lists faults, adds one (its keys are those of a template), disables, enables or takes off one or all. Throws a UserError. */
-export function answerFaults(context: RunFacts, {method, path, body}: ApiRequest): Api.Faults {
-  const faults = (context.faults.active ??= new Faults(context.faults))
-  const [, number, verb] = PATH.exec(path) ?? []
-  if (verb !== undefined) {
-    if (method !== 'POST') throw new ApiProblem(405, `${method} is not possible here`, 'Use POST.')
-    enable(faults, number, verb === 'enable')
-    return {faults: faults.list().map(faultRow), removed: 0}
-  }
-  if (method === 'DELETE') {
-    const removed = number === undefined ? faults.removeAll() : remove(faults, number)
-    return {faults: faults.list().map(faultRow), removed}
-  }
-  if (method === 'GET' && number === undefined) return {faults: faults.list().map(faultRow), removed: 0}
-  if (method === 'POST' && number === undefined) {
-    const added = add(context, faults, parsed(body))
-    return {
-      faults: faults
-        .list()
-        .filter(each => each.number === added)
-        .map(faultRow),
-      removed: 0
-    }
-  }
-  throw new ApiProblem(405, `${method} is not possible here`, 'Use GET, POST or DELETE.')
+/** Adds a fault: `body` has the keys of one in a template. The result is this one alone. Throws a UserError. */
+export function addFault(context: RunFacts, body: string): Api.Faults {
+  const number = add(context, faultsOf(context), parsed(body))
+  return {faults: listFaults(context).faults.filter(each => each.number === number), removed: 0}
+}
+
+/** `number`: left out, all of them. Throws an ApiProblem if there is no such fault. */
+export function enableFaults(context: RunFacts, isEnabled: boolean, number?: number): Api.Faults {
+  const faults = faultsOf(context)
+  if (number === undefined) for (const each of faults.list()) faults.enable(each.number, isEnabled)
+  else if (!faults.enable(number, isEnabled)) throw unknown(faults, number)
+  return listFaults(context)
+}
+
+/** The same. */
+export function removeFaults(context: RunFacts, number?: number): Api.Faults {
+  const faults = faultsOf(context)
+  if (number === undefined) return listFaults(context, faults.removeAll())
+  if (!faults.remove(number)) throw unknown(faults, number)
+  return listFaults(context, 1)
 }
 
 function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): number {
@@ -56,23 +54,10 @@ function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): n
   }
 }
 
-/** `number`: left out, all of them. */
-function enable(faults: Faults, number: string | undefined, isEnabled: boolean): void {
-  if (number === undefined) for (const each of faults.list()) faults.enable(each.number, isEnabled)
-  else if (!isNumber(number) || !faults.enable(Number(number), isEnabled)) throw unknown(faults, number)
-}
-
-function remove(faults: Faults, number: string): number {
-  if (isNumber(number) && faults.remove(Number(number))) return 1
-  throw unknown(faults, number)
-}
-
-const isNumber = (text: string): boolean => /^\d{1,10}$/.test(text)
-
-function unknown(faults: Faults, number: string): ApiProblem {
+function unknown(faults: Faults, number: number): ApiProblem {
   const all = faults.list().map(each => each.number.toString())
   const hint = all.length === 0 ? 'There are no faults.' : `There are: ${all.join(', ')}`
-  return new ApiProblem(404, `there is no fault ${number}`, hint)
+  return new ApiProblem(404, `there is no fault ${number.toString()}`, hint)
 }
 
 /** The JSON object of a request. */

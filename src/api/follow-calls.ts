@@ -14,8 +14,8 @@ const MAX_BATCH = 200
  * Streams calls as they end, one JSON object for each line, until the reader leaves. Of more than 200 in
  * 50 ms only the first ones are; `{"dropped": 17}` tells how many were left out. Throws a UserError for a faulty filter.
  */
-export function followCalls({recorder, masked}: RunFacts, parameters: URLSearchParams, response: ServerResponse): void {
-  const matches = readFilter(parameters.get('q') ?? '')
+export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams, response: ServerResponse): undefined {
+  const matches = readFilter(query.get('q') ?? '')
   const masking = new Masking(masked())
   let numbers: number[] = []
   let timer: NodeJS.Timeout | undefined

@@ -1,11 +1,11 @@
 import type * as Api from '../model/api.generated.ts'
-import type {IncomingMessage, ServerResponse} from 'node:http'
 import {setImmediate as turn} from 'node:timers/promises'
 import type {ListedApp, LogsQuery} from '../control/messages.ts'
 import {decoded, linesOf, readLine, type LogLine} from '../logging/headed-lines.ts'
 import {linesIn, withoutColours} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../net/http1/write-to.ts'
+import type {ApiRequest} from './route.ts'
 import type {RunFacts} from './run-facts.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
 import {ApiProblem} from './problem.ts'
@@ -21,24 +21,24 @@ const TURN_SIZE = 64 * 1024
  * The lines of several apps, `app=shop`, may be repeated; without it those of all, in their order. From a place in the log of the
  * run on (`from`), what is still in memory.
  */
-export async function sendRunLogs(context: RunFacts, asked: LogsRequest): Promise<void> {
-  const ids = asked.parameters.getAll('app')
-  return asked.parameters.has('from') ? sendStretch(context, ids, asked) : send(context, ids, '', asked)
+export async function sendRunLogs(context: RunFacts, asked: ApiRequest): Promise<undefined> {
+  const ids = asked.query.getAll('app')
+  return asked.query.has('from') ? sendStretch(context, ids, asked) : send(context, ids, '', asked)
 }
 
 /** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */
 async function sendStretch(
   {control, runLog}: RunFacts,
   ids: readonly string[],
-  {parameters, request, response}: LogsRequest
-): Promise<void> {
+  {query, request, response}: ApiRequest
+): Promise<undefined> {
   const {apps} = control.list()
   if (ids.some(id => !apps.some(app => isNamed(app, {id, version: ''})))) throw noSuchAppOf(apps, ids, '')
   const log = runLog()
-  const from = whole(parameters, 'from', 0)
-  const to = whole(parameters, 'to', log.next)
-  let limit = whole(parameters, 'limit', Infinity)
-  let skip = from < log.oldest ? 0 : whole(parameters, 'skip', 0)
+  const from = whole(query, 'from', 0)
+  const to = whole(query, 'to', log.next)
+  let limit = whole(query, 'limit', Infinity)
+  let skip = from < log.oldest ? 0 : whole(query, 'skip', 0)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
   response.writeHead(200, {...typed, [PLACE]: Math.min(to, log.next)}).flushHeaders()
@@ -102,7 +102,7 @@ function whole(parameters: URLSearchParams, name: string, usual: number): number
  * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a
  * reader who falls behind gets the number of dropped lines. Throws an ApiProblem.
  */
-export async function sendLogs(context: RunFacts, {id, version}: AppName, asked: LogsRequest): Promise<void> {
+export async function sendLogs(context: RunFacts, {id, version}: AppName, asked: ApiRequest): Promise<undefined> {
   return send(context, [id], version, asked)
 }
 
@@ -110,13 +110,11 @@ async function send(
   {control, runLog}: RunFacts,
   ids: readonly string[],
   version: string,
-  {parameters, request, response}: LogsRequest
-): Promise<void> {
-  const asked = {...logsQuery(parameters), version, isColoured: true}
-  const words = (parameters.get('grep') ?? '').toLowerCase()
-  const gone = new AbortController()
-  response.on('close', () => gone.abort())
-  const texts = control.runLogs(ids, asked, gone.signal)
+  {query, gone, request, response}: ApiRequest
+): Promise<undefined> {
+  const asked = {...logsQuery(query), version, isColoured: true}
+  const words = (query.get('grep') ?? '').toLowerCase()
+  const texts = control.runLogs(ids, asked, gone)
   if (texts === undefined) throw noSuchAppOf(control.list().apps, ids, version)
   const isJson = (request.headers.accept ?? '').includes(NDJSON)
   // must be read in the same turn of the event loop as the position
@@ -126,11 +124,11 @@ async function send(
     for await (const lines of linesOf(texts)) {
       const text = lines.map(line => shown(line, words, isJson)).join('')
       if (text !== '') await writeTo(response, text)
-      if (gone.signal.aborted) return
+      if (gone.aborted) return
     }
     response.end()
   } catch (error) {
-    if (gone.signal.aborted) return // the reader has left
+    if (gone.aborted) return // the reader has left
     response.destroy(error instanceof Error ? error : undefined)
   }
 }
@@ -140,12 +138,6 @@ function noSuchAppOf(apps: readonly ListedApp[], ids: readonly string[], version
   const [first = '', ...others] = ids
   const unknown = [first, ...others].find(id => !apps.some(app => isNamed(app, {id, version}))) ?? first
   return noSuchApp(apps, {id: unknown, version})
-}
-
-interface LogsRequest {
-  readonly parameters: URLSearchParams
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
 }
 
 function shown(headed: string, words: string, isJson: boolean): string {

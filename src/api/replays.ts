@@ -1,15 +1,14 @@
-import type {ServerResponse} from 'node:http'
+import type * as Api from '../model/api.generated.ts'
 import {UserError} from '../model/errors.ts'
-import type {Pins} from '../replay/pins.ts'
 import {ReplayRefused, type Replay} from '../replay/replayer.ts'
 import {callsOf, lastFailed, type Window, type WindowEnd} from '../replay/select.ts'
 import {sendInOrder, type Pace} from '../replay/sequence.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
-import type {ApiRequest} from './api-request.ts'
+import type {ApiRequest} from './route.ts'
 import type {ApiContext} from './api-context.ts'
 import {recordedCall} from './calls.ts'
-import {ApiProblem, json, notAllowed, type ApiResponse} from './problem.ts'
+import {ApiProblem} from './problem.ts'
 import {pinsView, replayView} from './replay-view.ts'
 
 /** The calls that are to be sent again: numbers, the latest one that failed, those that are pinned, or a window. */
@@ -23,49 +22,43 @@ interface Wishes {
   readonly unsafe?: unknown
 }
 
-export const isOfReplays = (path: string): boolean =>
-  /^\/pins(?:\/|$)/.test(path) || /^\/calls\/\d+\/replay$/.test(path)
-
-/** Answers `POST /calls/{number}/replay`, and all about pins. Throws a UserError. */
-export async function answerReplays(context: ApiContext, request: ApiRequest, gone: AbortSignal): Promise<ApiResponse> {
-  const {method, path, body} = request
-  const masking = new Masking(context.masked())
-  const number = /^\/calls\/(\d{1,10})\/replay$/.exec(path)?.[1]
-  if (number !== undefined) {
-    if (method !== 'POST') return notAllowed(method, 'POST')
-    const isUnsafe = wishesIn(body === '' ? '{}' : body).unsafe === true
-    const call = recordedCall(context.recorder, Number(number))
-    const {replayer} = await context.replays()
-    const replay = await asProblem(async () => replayer.replay(call, {isUnsafe, signal: gone}))
-    replayer.context.report(replay)
-    return json(replayView(replay, masking))
-  }
-  const {pins} = await context.replays()
-  const pinned = /^\/pins\/(\d{1,10})$/.exec(path)?.[1]
-  if (pinned !== undefined) {
-    if (method !== 'DELETE') return notAllowed(method, 'DELETE')
-    if (pins.remove(Number(pinned))) return json(pinsView(pins, masking))
-    const known = pins.all.map(({call}) => call.number.toString())
-    const hint = known.length === 0 ? 'No call is pinned.' : `Pinned: ${known.join(', ')}.`
-    throw new ApiProblem(404, `call ${pinned} is not pinned`, hint)
-  }
-  if (path !== '/pins') throw new ApiProblem(404, `there is no ${path}`, 'A pin has the number of its call: /pins/7.')
-  if (method === 'DELETE') for (const {call} of pins.all) pins.remove(call.number)
-  else if (method === 'POST') await pin(context, pins, body, gone)
-  else if (method !== 'GET') return notAllowed(method, 'GET, POST or DELETE')
-  return json(pinsView(pins, masking))
+/** Sends one call again. Throws a UserError. */
+export async function replayCall(context: ApiContext, number: number, {body, gone}: ApiRequest): Promise<Api.Replay> {
+  const isUnsafe = wishesIn(body === '' ? '{}' : body).unsafe === true
+  const call = recordedCall(context.recorder, number)
+  const {replayer} = await context.replays()
+  const replay = await asProblem(async () => replayer.replay(call, {isUnsafe, signal: gone}))
+  replayer.context.report(replay)
+  return replayView(replay, new Masking(context.masked()))
 }
 
-async function pin({recorder}: ApiContext, pins: Pins, body: string, gone: AbortSignal): Promise<void> {
+/** The pinned calls. */
+export const pinsOf = async ({replays, masked}: ApiContext): Promise<Api.Pins> =>
+  pinsView((await replays()).pins, new Masking(masked()))
+
+/** Pins a call. Throws a UserError. */
+export async function pinCall(context: ApiContext, {body, gone}: ApiRequest): Promise<Api.Pins> {
   const {call} = objectIn(body, '{"call": 7}') as {readonly call?: unknown}
   if (!isNumber(call)) throw new UserError('call is not a call number', {explanation: 'For example: {"call": 7}'})
-  await asProblem(async () => pins.add(recordedCall(recorder, call), gone))
+  const {pins} = await context.replays()
+  await asProblem(async () => pins.add(recordedCall(context.recorder, call), gone))
+  return pinsOf(context)
+}
+
+/** `call`: left out, all of them. Throws an ApiProblem if it is not pinned. */
+export async function unpin(context: ApiContext, call?: number): Promise<Api.Pins> {
+  const {pins} = await context.replays()
+  if (call === undefined) for (const pin of pins.all) pins.remove(pin.call.number)
+  else if (!pins.remove(call)) {
+    const known = pins.all.map(pin => pin.call.number.toString())
+    const hint = known.length === 0 ? 'No call is pinned.' : `Pinned: ${known.join(', ')}.`
+    throw new ApiProblem(404, `call ${call.toString()} is not pinned`, hint)
+  }
+  return pinsOf(context)
 }
 
 /** Answers `POST /replays`: one JSON object for each call, as soon as it is answered. Throws a UserError before anything is sent. */
-export async function serveReplays(context: ApiContext, body: string, response: ServerResponse): Promise<void> {
-  const gone = new AbortController()
-  response.on('close', () => gone.abort(new Error('who asked for it has left')))
+export async function serveReplays(context: ApiContext, {body, gone, response}: ApiRequest): Promise<undefined> {
   const wishes = wishesIn(body)
   const isUnsafe = wishes.unsafe === true
   const {replayer, pins} = await context.replays()
@@ -74,18 +67,19 @@ export async function serveReplays(context: ApiContext, body: string, response: 
     if (!response.headersSent) response.writeHead(200, {'content-type': 'application/x-ndjson'})
     response.write(`${JSON.stringify(replayView(replay, masking))}\n`)
   }
-  if (wishes.pinned === true) await pins.sendAll({isUnsafe, isByItself: false, signal: gone.signal, done})
+  if (wishes.pinned === true) await pins.sendAll({isUnsafe, isByItself: false, signal: gone, done})
   else {
     const {calls, pace} = selected(context, wishes)
     const send = async (call: RecordedCall, taken: () => void): Promise<void> => {
-      const replay = await replayer.tryReplay(call, {isUnsafe, signal: gone.signal, taken})
+      const replay = await replayer.tryReplay(call, {isUnsafe, signal: gone, taken})
       replayer.context.report(replay)
       done(replay)
     }
     if (wishes.window === undefined) for (const call of calls) await send(call, () => undefined)
-    else await sendInOrder(calls, {pace, send, signal: gone.signal})
+    else await sendInOrder(calls, {pace, send, signal: gone})
   }
   response.end()
+  return undefined
 }
 
 function selected(

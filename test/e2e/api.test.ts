@@ -210,6 +210,7 @@ t.test('a request that cannot be answered gets a problem that says what to do', 
     ['POST', '/pins', 400, /not a JSON object/, /"call"/],
     ['DELETE', '/pins/7', 404, /call 7 is not pinned/, /No call is pinned/],
     ['PUT', '/pins', 405, /PUT is not possible here/, /Use GET, POST or DELETE/],
+    ['DELETE', '/faults/x', 404, /there is no \/faults\/x/, /number is a number: \/faults\/7$/],
     ['GET', '/pins/x', 404, /there is no \/pins\/x/, /\/pins\/7/],
     ['GET', '/calls?q=colour:red', 400, /colour/, /./]
   ]

@@ -1,9 +1,9 @@
-import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext} from '../api-context.ts'
 import {readAppName, appsNamed} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import {readAfter, readTypes, type Format} from './event.ts'
 import {EventReader, type Via} from './event-reader.ts'
+import type {ApiRequest} from '../route.ts'
 import type {RunEvents} from './run-events.ts'
 
 /** Readers at the same time. */
@@ -15,27 +15,21 @@ const CONTENT_TYPES: Readonly<Record<Format, string>> = {sse: 'text/event-stream
 export function serveEvents(
   {control}: ApiContext,
   events: RunEvents,
-  {parameters, request, response, via}: EventsRequest
-): void {
-  const types = readTypes(parameters.get('types'))
-  const app = parameters.get('app') ?? ''
-  if (app !== '') appsNamed(control.list().apps, readAppName(encodeURIComponent(app)))
+  {query, request, response, via}: ApiRequest
+): undefined {
+  const types = readTypes(query.get('types'))
+  const app = query.get('app') ?? ''
+  if (app !== '') appsNamed(control.list().apps, readAppName({id: encodeURIComponent(app)}))
   const lastId = request.headers['last-event-id']
-  const after = readAfter(parameters.get('after') ?? (Array.isArray(lastId) ? lastId[0] : lastId))
+  const after = readAfter(query.get('after') ?? (Array.isArray(lastId) ? lastId[0] : lastId))
   const most = MAX_READERS[via]
   if (events.count(via) >= most)
     throw new ApiProblem(503, `${most.toString()} readers follow the events already`, 'Close one of them.')
-  const wanted = parameters.get('format') ?? request.headers.accept ?? ''
+  const wanted = query.get('format') ?? request.headers.accept ?? ''
   const format = wanted.includes('ndjson') ? 'ndjson' : 'sse'
   response.writeHead(200, {'content-type': CONTENT_TYPES[format], 'cache-control': 'no-store'}).flushHeaders()
   const reader = new EventReader(response, {via, format, types, app, reset: () => events.state('reset')})
   response.on('close', () => events.leave(reader))
-  events.join(reader, after, parameters.has('once'))
-}
-
-export interface EventsRequest {
-  readonly parameters: URLSearchParams
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly via: Via
+  events.join(reader, after, query.has('once'))
+  return undefined
 }

@@ -1,10 +1,9 @@
-import type {ServerResponse} from 'node:http'
 import {UserError} from '../../model/errors.ts'
 import {writeTo} from '../../net/http1/write-to.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {ApiContext} from '../api-context.ts'
+import type {ApiRequest} from '../route.ts'
 import {callsQuery, recordedCall} from '../calls.ts'
-import {ApiProblem} from '../problem.ts'
 import {Turns} from '../turns.ts'
 import {CallSnapshot} from './call-snapshot.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
@@ -23,25 +22,19 @@ const TRAILER = 'pillion-overwritten'
 const ALL = 9_999_999_999
 
 /**
- * Writes calls in the format that a path names (`/calls.har`), the oldest first: those that a filter matches (`q`), or one by its
+ * Writes calls in a format (`/calls.har`), the oldest first: those that a filter matches (`q`), or one by its
  * `number`. They are those of one moment; how many of them were overwritten before they were written stands at the end. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
   {recorder, masked, control}: ApiContext,
-  path: string,
-  parameters: URLSearchParams,
-  response: ServerResponse
-): Promise<void> {
-  const load = Object.entries(LOADERS).find(([format]) => path === `/calls.${format}`)?.[1]
-  if (load === undefined)
-    throw new ApiProblem(404, `there is no ${path}`, `Formats: ${Object.keys(LOADERS).join(', ')}.`)
-  const gone = new AbortController()
-  response.on('close', () => gone.abort())
+  {at: {format = ''}, query, gone, response}: ApiRequest
+): Promise<undefined> {
+  const load = LOADERS[format]
+  if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
   const snapshot = new CallSnapshot(recorder)
-  const one = parameters.get('number')
-  const numbers =
-    one === null ? await snapshot.matching(callsQuery(parameters, ALL, ALL), turns) : [numberOf(recorder, one)]
+  const one = query.get('number')
+  const numbers = one === null ? await snapshot.matching(callsQuery(query, ALL, ALL), turns) : [numberOf(recorder, one)]
   const {apps} = control.list()
   const portOf = (app: string): number => apps.find(({appId}) => appId === app)?.httpPort ?? 0
   const exporter = (await load())({masked: masked(), portOf, now: snapshot.at})
@@ -54,7 +47,7 @@ export async function exportCalls(
       text = ''
       await turns.next()
     }
-    if (gone.signal.aborted) return
+    if (gone.aborted) return undefined
     const call = snapshot.call(number)
     if (call === undefined) continue
     text += (isFirst ? '' : exporter.between) + exporter.text(call)
@@ -64,6 +57,7 @@ export async function exportCalls(
   response.write(text)
   if (overwritten !== '') response.addTrailers({[TRAILER]: overwritten})
   response.end(exporter.end(overwritten))
+  return undefined
 }
 
 function numberOf(recorder: CallRecorder, text: string): number {

@@ -3,6 +3,7 @@ import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readDuration} from '../../model/duration.ts'
 import {ApiProblem} from '../problem.ts'
+import type {ApiRequest} from '../route.ts'
 import {readCondition} from './condition.ts'
 import {waitFor, type WaitOptions} from './wait.ts'
 import type {WaitContext} from './wait-context.ts'
@@ -15,14 +16,18 @@ const TIMEOUT_MS = 60_000
 const waits = new WeakMap<WaitContext, number>()
 
 /** Waits for what the body of a request asks for. Throws a UserError if that cannot be read, or names what the run does not have. */
-export async function serveWait(context: WaitContext, body: string, signal: AbortSignal): Promise<Api.Waited> {
+export async function serveWait(
+  context: WaitContext,
+  {body, gone, response}: Pick<ApiRequest, 'body' | 'gone' | 'response'>
+): Promise<Api.Waited> {
+  void context.holds(new Promise<void>(resolve => response.on('close', resolve)))
   const asked = readWait(body)
   const count = waits.get(context) ?? 0
   if (count >= MAX_WAITS)
     throw new ApiProblem(503, `${MAX_WAITS.toString()} others wait already`, 'Let one of them end.')
   waits.set(context, count + 1)
   try {
-    return await waitFor(context, {...asked, signal})
+    return await waitFor(context, {...asked, signal: gone})
   } finally {
     waits.set(context, (waits.get(context) ?? 1) - 1)
   }

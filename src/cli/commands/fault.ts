@@ -28,8 +28,10 @@ export const fault: CommandHandler = async context => {
   if (verb !== undefined && (other !== undefined || words.length > 0 || Object.keys(what).length > 0))
     throw new UsageError(`--${verb} cannot be combined with others: it takes the number of a fault, or all`)
   if (verb !== undefined) {
-    const run = await runHere(flags, asJson)
     const which = flags.text(verb) ?? ''
+    if (which !== 'all' && !/^\d{1,10}$/.test(which))
+      throw new UsageError(`invalid argument "${which}" for "--${verb}" flag: expected the number of a fault, or all`)
+    const run = await runHere(flags, asJson)
     return verb === 'off'
       ? takeOff(run, which, context)
       : enable(run, which, {...context, isEnabled: verb === 'enable'})

@@ -1,0 +1,90 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Answers} from '../model/api.generated.ts'
+import type {ApiContext} from './api-context.ts'
+import type {Via} from './events/event-reader.ts'
+import {ApiProblem} from './problem.ts'
+
+/** A route of `schema/api.yaml`: its method and its path. */
+export type Route = keyof Answers
+
+/** A request to the API. */
+export interface ApiRequest {
+  /** What stands in the path in place of a name in braces, as it came. */
+  readonly at: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** '' if there is none. */
+  readonly body: string
+  /** Aborted when the client disconnects. */
+  readonly gone: AbortSignal
+  readonly via: Via
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** Answers a route: the result is sent as JSON; undefined: it has written its answer itself. Throws a UserError. */
+export type Answer<R extends Route> = (
+  context: ApiContext,
+  request: ApiRequest
+) => Answers[R] | undefined | Promise<Answers[R] | undefined>
+
+/** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
+export type Routes = {readonly [R in Route]: Answer<R>}
+
+/** What a name in a path stands for; any other one: a segment. */
+const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
+  number: {pattern: String.raw`\d{1,10}`, words: 'a number', example: '7'},
+  format: {pattern: 'har|http|curl|otlp', words: 'one of har, http, curl, otlp', example: 'har'},
+  verb: {pattern: 'enable|disable', words: 'enable or disable', example: 'disable'}
+}
+
+interface Found {
+  readonly answer: Answer<Route>
+  readonly at: Readonly<Record<string, string>>
+}
+
+/** Finds the route of a request. */
+export class Router {
+  readonly #rows: readonly {
+    readonly method: string
+    readonly path: string
+    readonly pattern: RegExp
+    readonly answer: Answer<Route>
+  }[]
+
+  constructor(routes: Routes) {
+    this.#rows = Object.entries(routes).map(([route, answer]: [string, Answer<Route>]) => {
+      const [method = '', path = ''] = route.split(' ')
+      return {method, path, pattern: patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING), answer}
+    })
+  }
+
+  /** Throws an ApiProblem: 404 for a path that there is not, 405 for a method that it has not. */
+  find(method: string, path: string): Found {
+    const there = this.#rows.filter(({pattern}) => pattern.test(path))
+    const row = there.find(each => each.method === method)
+    if (row !== undefined) return {answer: row.answer, at: row.pattern.exec(path)?.groups ?? {}}
+    if (there.length === 0) throw this.#unknown(path)
+    const methods = [...new Set(there.map(each => each.method))]
+    const words = [methods.slice(0, -1).join(', '), methods.at(-1)].filter(Boolean).join(' or ')
+    throw new ApiProblem(405, `${method} is not possible here`, `Use ${words}.`, {allow: methods.join(', ')})
+  }
+
+  #unknown(path: string): ApiProblem {
+    const near = this.#rows.find(row => patternOf(row.path, () => ANYTHING).test(path))?.path
+    const [, name = ''] = /\{(number|format|verb)\}/.exec(near ?? '') ?? []
+    const kind = KINDS[name]
+    const hint =
+      near === undefined || kind === undefined
+        ? '/api/v1/openapi.json lists what there is.'
+        : `In ${near}, ${name} is ${kind.words}: ${near.replace(`{${name}}`, kind.example)}`
+    return new ApiProblem(404, `there is no ${path}`, hint)
+  }
+}
+
+const ANYTHING = '[^/]+'
+
+/** `/apps/{id}/why` as a pattern with a group for each name. */
+const patternOf = (path: string, kindOf: (name: string) => string): RegExp =>
+  new RegExp(
+    `^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${kindOf(name)})`)}$`
+  )
