@@ -17,6 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** What each of `src/packages` takes from the modules; these import it by its name, from its `index.ts`. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'h2-frames': ['model'],
   redis: ['model', 'net', 'platform'],
   import: ['model', 'config'],
   kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor']
@@ -40,7 +41,6 @@ const USERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 const ALL = LAYERS.flat()
-const LOWEST = LAYERS.slice(0, 2).flat()
 
 const allowed = (name: string, layer: number): readonly string[] => TAKES[name] ?? LAYERS.slice(0, layer).flat()
 
@@ -49,9 +49,13 @@ function bound(folder: string, may: readonly string[], why: string): Override {
   const name = basename(folder)
   const others = [...ALL.filter(other => other !== name && !may.includes(other)), 'packages']
   const paths = Object.keys(USERS).filter(library => !(USERS[library] ?? []).includes(name))
-  // packages stand above the layer whose modules they take
-  const byName = LOWEST.includes(name) || name in PACKAGES ? '|#' : ''
-  const patterns = [{regex: `^((\\.\\./)+(${others.join('|')})/${byName})`, message: `${name}: ${why} (src/README.md)`}]
+  // a package stands above all that it takes
+  const above = LAYERS.slice(LAYERS.findIndex(names => names.includes(name))).flat()
+  const byName = Object.entries(PACKAGES).flatMap(([each, takes]) =>
+    name in PACKAGES || takes.some(taken => above.includes(taken)) ? [`#${each}$`] : []
+  )
+  const files = `(\\.\\./)+(${others.join('|')})/`
+  const patterns = [{regex: `^(${[files, ...byName].join('|')})`, message: `${name}: ${why} (src/README.md)`}]
   return {files: [`src/${folder}/**`], rules: {'no-restricted-imports': ['error', {paths, patterns}]}}
 }
 

@@ -24,7 +24,7 @@ import type {SentRequest} from '../model/call.ts'
 import type {CallerIdentity} from '../gateway/caller-identity.ts'
 import {isCrossOrigin} from '../gateway/guards.ts'
 import type {PageGuard} from '../gateway/page-guard.ts'
-import {bugText} from '../net/error-boundary.ts'
+import {bugText} from '../model/errors.ts'
 import {HeldBodies} from '../gateway/held-bodies.ts'
 import type {Route} from './routes.ts'
 

@@ -1,6 +1,6 @@
 import type {Call} from '../model/call.ts'
 import {systemClock} from '../platform/clock.ts'
-import {NumberedList} from '../net/numbered-list.ts'
+import {NumberedList} from '../model/numbered-list.ts'
 
 /** The queue's view of one call to an app. */
 export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream' | 'isOwn' | 'number'>

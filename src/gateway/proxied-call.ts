@@ -1,7 +1,6 @@
 import type {Hit} from '../faults/faults.ts'
-import {messageOf} from '../model/errors.ts'
+import {messageOf, bugText} from '../model/errors.ts'
 import type {Call, CallRecord, SentRequest} from '../model/call.ts'
-import {bugText} from '../net/error-boundary.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import {TOO_LARGE} from '../net/collector.ts'
 import {pairsOf} from '../net/http1/header-lines.ts'

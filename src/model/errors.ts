@@ -68,3 +68,7 @@ export const codeOf = (error: unknown): string =>
 export const unreachable = (value: never): never => {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }
+
+/** The log text of an internal error that closed one connection. */
+export const bugText = (error: unknown): string =>
+  `internal error, its connection was closed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`

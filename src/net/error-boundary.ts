@@ -1,9 +1,4 @@
 import type {EventEmitter} from 'node:events'
-import {messageOf} from '../model/errors.ts'
-
-/** The log text of an internal error that closed one connection. */
-export const bugText = (error: unknown): string =>
-  `internal error, its connection was closed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`
 
 /**
  * Makes an emitter an error boundary: an exception of one of its listeners goes to `caught`, with the emitted values.

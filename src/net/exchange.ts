@@ -1,6 +1,6 @@
 import {Attempt} from './attempt.ts'
 import type {BrokenResponse} from './broken-response.ts'
-import {bugText} from './error-boundary.ts'
+import {bugText} from '../model/errors.ts'
 import type {CallHandler} from './call-handler.ts'
 import {TOO_LARGE} from './collector.ts'
 import type {Downstream} from './downstream.ts'

@@ -5,7 +5,7 @@ import {codeOf} from '../model/errors.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type ResponseSink} from './protocol-adapter.ts'
 import {UpstreamError, type Dial} from './dialer.ts'
-import {alertText} from './tls-alert.ts'
+import {alertText} from '../model/tls-alert.ts'
 
 /** Certificates and keys, PEM. */
 export interface Credentials {

@@ -1,5 +1,5 @@
+import type {FrameClients} from '#h2-frames'
 import type {Dial} from './dialer.ts'
-import type {FrameClients} from './http2/frame-clients.ts'
 import {ResponseHeads} from './http1/response-heads.ts'
 import {Upstream, type UpstreamOwner} from './http1/upstream.ts'
 

@@ -1,8 +1,8 @@
 import net from 'node:net'
+import {SERVER_GREETING} from '#h2-frames'
 import {attach, isOnUnixSocket} from '../net/claimed-server.ts'
 import {Connections} from '../net/connections.ts'
-import {bugText} from '../net/error-boundary.ts'
-import {SERVER_GREETING} from '../net/http2/greeting.ts'
+import {bugText} from '../model/errors.ts'
 import type {GrpcContext, GrpcServer} from './grpc/grpc-server.ts'
 
 export interface OpenGrpcPort {

@@ -15,7 +15,7 @@ const UNUSED = [
   /^src\/components\//,
   /^src\/daeploy\/(deployment|management|manager-api|routes|service-call)\.ts/,
   /^src\/doctor\//,
-  /^src\/packages\//,
+  /^src\/packages\/(?!h2-frames\/(frames|greeting|flood-guard|frame-scan)\.ts)/,
   /^src\/watcher\//,
   /^src\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,
   /^src\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,

@@ -1,5 +1,4 @@
-import {copyOf} from '../http2/field-text.ts'
-import {FieldWalker, type Field, type FieldSink} from '../http2/field-walker.ts'
+import {copyOf, FieldWalker, type Field, type FieldSink} from '#h2-frames'
 
 /** A block of fields of an answer: its head, its trailers, or both in one. */
 export class AnswerFields implements FieldSink {

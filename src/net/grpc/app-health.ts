@@ -1,5 +1,4 @@
-import {FrameClients} from '../http2/frame-clients.ts'
-import {encodeField} from '../http2/field-text.ts'
+import {FrameClients, encodeField} from '#h2-frames'
 import {headFields} from './head-fields.ts'
 import {timeoutText} from './timeout.ts'
 import {UnaryCall} from './unary-call.ts'

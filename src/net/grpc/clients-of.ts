@@ -1,4 +1,4 @@
-import {FrameClients} from '../http2/frame-clients.ts'
+import {FrameClients} from '#h2-frames'
 import type {Pool} from '../pool.ts'
 import {isSecure} from './head-fields.ts'
 

@@ -1,5 +1,5 @@
 import {randomFillSync} from 'node:crypto'
-import {copyOf} from '../http2/field-text.ts'
+import {copyOf} from '#h2-frames'
 import {BINARY_BYTES, BINARY_LENGTH, TRACE_BIN, TRACEPARENT, TRACEPARENT_LENGTH} from './trace-fields.ts'
 
 /** Number of traces created together: a batch costs hardly more than one. */

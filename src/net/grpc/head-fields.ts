@@ -1,4 +1,4 @@
-import {encodeField, encodeNamed} from '../http2/field-text.ts'
+import {encodeField, encodeNamed} from '#h2-frames'
 import type {Pool} from '../pool.ts'
 
 export const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke'

@@ -1,5 +1,5 @@
+import {encodeField, encodeNamed} from '#h2-frames'
 import {codeNamed} from '../../model/grpc-code.ts'
-import {encodeField, encodeNamed} from '../http2/field-text.ts'
 
 /** Codes of gRPC (google.rpc.Code), by their numbers. */
 export const OK = 0

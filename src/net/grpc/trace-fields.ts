@@ -1,4 +1,4 @@
-import {encodeInteger} from '../http2/field-text.ts'
+import {encodeInteger} from '#h2-frames'
 
 /** `grpc-trace-bin` (OpenCensus): 0, 0, trace, 1, span, 2, flags. */
 export const BINARY_BYTES = 29

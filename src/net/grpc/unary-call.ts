@@ -1,8 +1,13 @@
+import {
+  type FrameClient,
+  type FrameClients,
+  type Waiter,
+  type FrameStream,
+  type StreamHandler,
+  CANCEL,
+  codeName
+} from '#h2-frames'
 import {Collector, NO_ROOM} from '../collector.ts'
-import type {FrameClient} from '../http2/frame-client.ts'
-import type {FrameClients, Waiter} from '../http2/frame-clients.ts'
-import type {FrameStream, StreamHandler} from '../http2/frame-stream.ts'
-import {CANCEL, codeName} from '../http2/frames.ts'
 import {readAnswer, type AnswerFields} from './answer-fields.ts'
 import {framed, MessageGauge, PREFIX_BYTES, tooLargeText} from './message-gauge.ts'
 import {

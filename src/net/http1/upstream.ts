@@ -1,15 +1,15 @@
 import net from 'node:net'
 import type {Duplex} from 'node:stream'
-import {codeOf} from '../../model/errors.ts'
+import {codeOf, bugText} from '../../model/errors.ts'
 import {CHUNKED, HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM, UNTIL_CLOSE} from './response-head.ts'
 import type {ResponseHead, HeaderRules} from './response-head.ts'
 import {Chunks, type TakeChunk} from './chunked.ts'
 import {UpstreamError, type Dial} from '../dialer.ts'
-import {bugText, CaughtBug, contain} from '../error-boundary.ts'
+import {CaughtBug, contain} from '../error-boundary.ts'
 import type {ResponseHeads} from './response-heads.ts'
 import {isMuchWork, isShared, letOthersRead} from './shared-reads.ts'
 import {writeCopy} from '../write-copy.ts'
-import {alertText, handshakeText} from '../tls-alert.ts'
+import {alertText, handshakeText} from '../../model/tls-alert.ts'
 import {isValidStatus, statusFault} from '../status.ts'
 
 /**

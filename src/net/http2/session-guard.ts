@@ -1,9 +1,7 @@
 import type {ServerHttp2Session} from 'node:http2'
 import type {Duplex} from 'node:stream'
+import {FloodGuard, costOf, ENHANCE_YOUR_CALM} from '#h2-frames'
 import {flooded, isWary} from './after-floods.ts'
-import {FloodGuard} from './flood-guard.ts'
-import {costOf} from './frame-scan.ts'
-import {ENHANCE_YOUR_CALM} from './frames.ts'
 
 /** What a connection may send without use, once somebody has just been cut. */
 const WARY_BURST = 200

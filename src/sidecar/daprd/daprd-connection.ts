@@ -1,11 +1,11 @@
 import {join} from 'node:path'
+import {FrameClients} from '#h2-frames'
 import {DaprdError} from '../../components/daprd/daprd-access.ts'
 import {messageOf} from '../../model/errors.ts'
 import {headFields} from '../../net/grpc/head-fields.ts'
 import {UnaryCall} from '../../net/grpc/unary-call.ts'
 import {collect, type Collector} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
-import {FrameClients} from '../../net/http2/frame-clients.ts'
 
 const SERVICE = '/dapr.proto.runtime.v1.Dapr/'
 const AUTHORITY = 'localhost'

@@ -1,6 +1,5 @@
 import {constants, gzipSync} from 'node:zlib'
-import {encodeField} from '../../net/http2/field-text.ts'
-import type {FrameStream} from '../../net/http2/frame-stream.ts'
+import {encodeField, type FrameStream} from '#h2-frames'
 import {framed} from '../../net/grpc/message-gauge.ts'
 import {answerHead, OK, trailersOf} from '../../net/grpc/status.ts'
 import {answerType} from './answer-faults.ts'

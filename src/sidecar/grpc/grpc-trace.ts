@@ -1,7 +1,7 @@
+import {encodeField} from '#h2-frames'
 import type {CallSpan, CallSpans} from '../../model/call.ts'
 import {freshTrace, type FreshTrace} from '../../net/grpc/fresh-traces.ts'
 import {traceFields, traceparentOf} from '../../net/grpc/trace-fields.ts'
-import {encodeField} from '../../net/http2/field-text.ts'
 import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {freshTraceparent, isTraceparent, type Trace} from '../http/trace.ts'

@@ -1,5 +1,5 @@
 import {isUtf8} from 'node:buffer'
-import {encodeField} from '../../net/http2/field-text.ts'
+import {encodeField} from '#h2-frames'
 import {pairsOf} from '../../net/http1/header-lines.ts'
 import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import {writeInvokeResponse} from '../../net/grpc/invoke-messages.ts'

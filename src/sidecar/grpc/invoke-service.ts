@@ -1,3 +1,4 @@
+import {FieldWalker, type FrameStream} from '#h2-frames'
 import type {Call} from '../../model/call.ts'
 import type {CallHandler} from '../../net/call-handler.ts'
 import type {Exchange} from '../../net/exchange.ts'
@@ -9,8 +10,6 @@ import {
   type InvokeRequest
 } from '../../net/grpc/invoke-messages.ts'
 import {INTERNAL, type GrpcStatus} from '../../net/grpc/status.ts'
-import {FieldWalker} from '../../net/http2/field-walker.ts'
-import type {FrameStream} from '../../net/http2/frame-stream.ts'
 import {cleanMethod} from '../http/go-path.ts'
 import {readHeaders} from '../http/headers.ts'
 import {Invocation, type SidecarContext} from '../http/invocation.ts'

@@ -1,5 +1,4 @@
-import {bugText} from '../../net/error-boundary.ts'
-import {messageOf} from '../../model/errors.ts'
+import {messageOf, bugText} from '../../model/errors.ts'
 import {EXCEEDED, INTERNAL} from '../../net/grpc/status.ts'
 import type {OwnMethodsContext} from './own-methods.ts'
 import {ServerStream, type ServerStreamOptions} from './server-stream.ts'

@@ -1,7 +1,6 @@
+import {copyOf, FieldWalker, type Field, type FieldSink} from '#h2-frames'
 import type {Call, SentRequest} from '../../model/call.ts'
 import type {Pool} from '../../net/pool.ts'
-import {copyOf} from '../../net/http2/field-text.ts'
-import {FieldWalker, type Field, type FieldSink} from '../../net/http2/field-walker.ts'
 
 const METHOD = 1
 const PATH = 2

@@ -1,4 +1,4 @@
-import type {FrameStream, StreamHandler} from '../../net/http2/frame-stream.ts'
+import type {FrameStream, StreamHandler} from '#h2-frames'
 import {Collector, NO_ROOM} from '../../net/collector.ts'
 import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../net/grpc/message-gauge.ts'
 import {INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'

@@ -1,5 +1,5 @@
 import {isCrossOrigin, type IsAllowedHost} from '../../gateway/guards.ts'
-import {bugText} from '../../net/error-boundary.ts'
+import {bugText} from '../../model/errors.ts'
 import type {Reply} from '../../net/reply.ts'
 import type {HandleApi} from './api.ts'
 import {FOREIGN_ORIGIN} from './errors.ts'

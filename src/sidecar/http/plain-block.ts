@@ -1,5 +1,5 @@
 import type {CallSpan, Recorded} from '../../model/call.ts'
-import {bugText} from '../../net/error-boundary.ts'
+import {bugText} from '../../model/errors.ts'
 import {dateLine} from '../../net/http1/date-line.ts'
 import type {FastConnection} from '../../net/http1/fast-connection.ts'
 import type {PlainRequest} from '../../net/http1/plain-request.ts'

@@ -1,5 +1,5 @@
 import type {Reply} from '../../../net/reply.ts'
-import {bugText} from '../../../net/error-boundary.ts'
+import {bugText} from '../../../model/errors.ts'
 import {plainError} from '../errors.ts'
 import type {ParsedHead} from '../../../net/http1/raw-head.ts'
 import type {Pipeline, PipelineRequest} from './middleware.ts'

@@ -1,8 +1,8 @@
 import t from 'tap'
 import {framed} from '../../../../src/net/grpc/message-gauge.ts'
 import type {GrpcStatus} from '../../../../src/net/grpc/status.ts'
-import type {FrameConnection} from '../../../../src/net/http2/frame-connection.ts'
-import {FrameStream, type StreamHandler} from '../../../../src/net/http2/frame-stream.ts'
+import type {FrameConnection} from '../../../../src/packages/h2-frames/frame-connection.ts'
+import {FrameStream, type StreamHandler} from '../../../../src/packages/h2-frames/frame-stream.ts'
 import type {RequestHead} from '../../../../src/sidecar/grpc/request-head.ts'
 import {ServerStream} from '../../../../src/sidecar/grpc/server-stream.ts'
 

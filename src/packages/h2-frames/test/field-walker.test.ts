@@ -1,7 +1,7 @@
 import t from 'tap'
-import {encodeField, encodeInteger, encodeNamed} from '../../../../src/net/http2/field-text.ts'
-import {FieldWalker} from '../../../../src/net/http2/field-walker.ts'
-import {decodeHuffman} from '../../../../src/net/http2/huffman.ts'
+import {encodeField, encodeInteger, encodeNamed} from '../field-text.ts'
+import {FieldWalker} from '../field-walker.ts'
+import {decodeHuffman} from '../huffman.ts'
 
 const latin1 = (hex: string): string => Buffer.from(hex.replaceAll(' ', ''), 'hex').toString('latin1')
 

@@ -2,9 +2,9 @@ import {randomBytes} from 'node:crypto'
 import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import t from 'tap'
-import type {FrameConnection} from '../../../../src/net/http2/frame-connection.ts'
-import {FrameStream} from '../../../../src/net/http2/frame-stream.ts'
-import {framesOf} from '../../../integration/sidecar/frames.ts'
+import type {FrameConnection} from '../frame-connection.ts'
+import {FrameStream} from '../frame-stream.ts'
+import {framesOf} from '../../../../test/integration/sidecar/frames.ts'
 
 const MAX_FRAMES = 100_000
 const MIB = 1 << 20

@@ -1,6 +1,6 @@
 import net from 'node:net'
 import {codeOf} from '../../model/errors.ts'
-import {handshakeText} from '../tls-alert.ts'
+import {handshakeText} from '../../model/tls-alert.ts'
 import {FrameClient} from './frame-client.ts'
 
 export interface FrameTarget {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import {encodeField} from '../../../../src/net/http2/field-text.ts'
-import {FieldWalker} from '../../../../src/net/http2/field-walker.ts'
-import {SentFields} from '../../../../src/net/http2/sent-fields.ts'
+import {encodeField} from '../field-text.ts'
+import {FieldWalker} from '../field-walker.ts'
+import {SentFields} from '../sent-fields.ts'
 
 /** The peer: it keeps its table as RFC 7541 says. */
 const reader = (): ((block: string) => readonly string[]) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {NumberedList} from '../../../src/net/numbered-list.ts'
+import {NumberedList} from '../../../src/model/numbered-list.ts'
 
 const listOf = (...ids: readonly number[]): NumberedList<{readonly id: number}> => {
   const list = new NumberedList<{readonly id: number}>()

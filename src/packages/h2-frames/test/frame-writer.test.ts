@@ -1,7 +1,7 @@
 import {mock} from 'node:test'
 import {PassThrough} from 'node:stream'
 import t from 'tap'
-import {FrameWriter} from '../../../../src/net/http2/frame-writer.ts'
+import {FrameWriter} from '../frame-writer.ts'
 
 const LATE_MS = 5
 

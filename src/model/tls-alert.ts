@@ -1,4 +1,4 @@
-import {codeOf} from '../model/errors.ts'
+import {codeOf} from './errors.ts'
 
 /** TLS alerts of the peer by number (RFC 8446 §6), as Go words them (`alertText`). */
 const ALERTS: Readonly<Record<number, string | undefined>> = {

@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net'
-import {bugText} from '../error-boundary.ts'
-import {NumberedList} from '../numbered-list.ts'
+import {bugText} from '../../model/errors.ts'
+import {NumberedList} from '../../model/numbered-list.ts'
 import {FieldWalker} from './field-walker.ts'
 import {FloodGuard} from './flood-guard.ts'
 import {FrameReader, type FrameSink} from './frame-reader.ts'

@@ -2,9 +2,9 @@ import {once} from 'node:events'
 import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
-import {FrameServer} from '../../../../src/net/http2/frame-server.ts'
-import {SERVER_GREETING} from '../../../../src/net/http2/greeting.ts'
-import type {StreamHandler} from '../../../../src/net/http2/frame-stream.ts'
+import {FrameServer} from '../frame-server.ts'
+import {SERVER_GREETING} from '../greeting.ts'
+import type {StreamHandler} from '../frame-stream.ts'
 
 const nothing = (): void => undefined
 

@@ -1,0 +1,11 @@
+/** HTTP/2 as frames: the server and the clients of gRPC, which pass fields on as bytes. */
+export {copyOf, encodeField, encodeInteger, encodeNamed} from './field-text.ts'
+export {FieldWalker, type Field, type FieldSink} from './field-walker.ts'
+export {FloodGuard} from './flood-guard.ts'
+export type {FrameClient} from './frame-client.ts'
+export {FrameClients, type Waiter} from './frame-clients.ts'
+export {RESET_COST, costOf} from './frame-scan.ts'
+export {FrameServer} from './frame-server.ts'
+export type {FrameStream, StreamHandler} from './frame-stream.ts'
+export {CANCEL, ENHANCE_YOUR_CALM, FRAME_SIZE_ERROR, INTERNAL_ERROR, PROTOCOL_ERROR, codeName} from './frames.ts'
+export {MAX_STREAMS, SERVER_GREETING} from './greeting.ts'
