@@ -6,15 +6,12 @@ import type {Rig, TemplateApp} from '../rig/rig.ts'
 import {environmentOf, tracesCarrying} from '../rig/traces.ts'
 
 /** The processes of the apps that live: `id pid`, sorted. */
-export async function living(rig: Rig): Promise<readonly string[]> {
-  const traces = await tracesCarrying(rig.marker)
-  const named = await Promise.all(
-    traces.map(async ({pid}) => {
-      const id = (await environmentOf(pid)).find(each => each.startsWith('APP_ID='))
-      return id === undefined ? [] : [`${id.slice('APP_ID='.length)} ${pid.toString()}`]
-    })
-  )
-  return named.flat().toSorted()
+export function living(rig: Rig): readonly string[] {
+  const named = tracesCarrying(rig.marker).flatMap(({pid}) => {
+    const id = environmentOf(pid).find(each => each.startsWith('APP_ID='))
+    return id === undefined ? [] : [`${id.slice('APP_ID='.length)} ${pid.toString()}`]
+  })
+  return named.toSorted()
 }
 
 export async function idle(rig: Rig): Promise<Api.Waited> {
@@ -54,7 +51,7 @@ class Edited {
     await Promise.all(starts.map(async id => this.#lives.set(id, await this.#rig.driven(id))))
     this.#t.match(await idle(this.#rig), {outcome: 'met'}, what)
     const expected = [...this.#lives].map(([id, {pid}]) => `${id} ${pid.toString()}`).toSorted()
-    this.#t.same(await living(this.#rig), expected, what)
+    this.#t.same(living(this.#rig), expected, what)
   }
 
   /** The variable of the process that lives. */

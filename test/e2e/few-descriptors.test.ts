@@ -48,7 +48,7 @@ t.test(
     for (let n = 0; n < 100; n++) statuses.add((await called(other, 'good', '/echo', {agent})).status)
     t.same([...statuses], [200])
     await logged(rig, /connections are closed at once: this process may have 256 files and connections open/)
-    process.kill(await processOf(rig, 'odd'), 'SIGKILL')
+    process.kill(processOf(rig, 'odd'), 'SIGKILL')
     await run.stderr.line(/"odd" was ended by SIGKILL/)
     t.match(await called(other, 'odd', '/echo', {agent}), {status: 200}, 'the new process has descriptors, too')
     t.match(await rig.run(['ps']), {code: 0}, 'nobody takes the run for dead, and ends it')
@@ -62,9 +62,8 @@ t.test(
   }
 )
 
-async function processOf(rig: Rig, id: string): Promise<number> {
-  for (const {pid} of await tracesCarrying(rig.marker))
-    if ((await environmentOf(pid)).includes(`APP_ID=${id}`)) return pid
+function processOf(rig: Rig, id: string): number {
+  for (const {pid} of tracesCarrying(rig.marker)) if (environmentOf(pid).includes(`APP_ID=${id}`)) return pid
   throw new Error(`no process of ${id}`)
 }
 

@@ -9,7 +9,7 @@ t.test('stop -f ends the run from another terminal, and is back when it is gone'
   await run.waitForLine('Writing log files', {nth: 2})
   const {code, stdout, stderr} = await rig.run(['stop', '-f', '.'])
   // what has ended and was not reaped by us yet has no environment either
-  t.same(await environmentOf(run.pid), [''], 'the process is gone when stop returns')
+  t.same(environmentOf(run.pid), [''], 'the process is gone when stop returns')
   t.same({code, stdout, stderr}, {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n', stderr: ''})
   t.same(await run.exited, {code: 0, signal: null})
   t.same(await rig.leftovers(), [])

@@ -101,7 +101,7 @@ t.test('what a program leaves behind is named while the rig is open, and ended w
   t.equal(left.length, 2)
   await ended.end()
   await app.closed
-  t.same(await tracesCarrying(`RIG_SOCKET=${app.env['RIG_SOCKET'] ?? ''}`), [])
+  t.same(tracesCarrying(`RIG_SOCKET=${app.env['RIG_SOCKET'] ?? ''}`), [])
 })
 
 t.test('a test that fails shows everything that was printed', async t => {
@@ -143,7 +143,7 @@ t.test('a test that is killed leaves neither processes nor folders', async t => 
   const [line] = (await once(createInterface(killed.stdout), 'line')) as [string]
   const {socket, folder} = JSON.parse(line) as {readonly socket: string; readonly folder: string}
   const mark = `RIG_SOCKET=${socket}`
-  t.equal((await tracesCarrying(mark)).length, 3, 'the program, its app, and what that started')
+  t.equal(tracesCarrying(mark).length, 3, 'the program, its app, and what that started')
   killed.kill('SIGKILL')
-  while ((await tracesCarrying(mark)).length > 0 || existsSync(folder)) await pause(20)
+  while (tracesCarrying(mark).length > 0 || existsSync(folder)) await pause(20)
 })

@@ -168,13 +168,12 @@ export function kill(pid: number | undefined, name: NodeJS.Signals = 'SIGKILL'):
 }
 
 /** The watchdog among the children of a run, if there is one now. */
-export const watchdogNow = async (pid: number): Promise<Trace | undefined> =>
-  (await descendantsOf(pid)).find(isWatchdog)
+export const watchdogNow = (pid: number): Trace | undefined => descendantsOf(pid).find(isWatchdog)
 
 /** The watchdog of a run, as soon as it is there. */
 export async function watchdogOf(pid: number, isMeant: (trace: Trace) => boolean = () => true): Promise<Trace> {
   for (const end = performance.now() + BUSY_MS; performance.now() < end; await pause(20)) {
-    const watchdog = await watchdogNow(pid)
+    const watchdog = watchdogNow(pid)
     if (watchdog !== undefined && isMeant(watchdog)) return watchdog
   }
   throw new Error('no watchdog')
@@ -194,7 +193,7 @@ export async function survivors(rig: Rig, until: number): Promise<readonly strin
 /** Whether a process processes longer than that. */
 export async function outlasts(trace: Trace, ms: number): Promise<boolean> {
   for (const end = performance.now() + ms; ; await pause(20)) {
-    if (!(await isAlive(trace))) return false
+    if (!isAlive(trace)) return false
     if (performance.now() >= end) return true
   }
 }

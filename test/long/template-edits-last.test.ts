@@ -26,7 +26,7 @@ t.test('an edit that takes out every app for a moment does not end the run', asy
     {appID: 'a', appPort: port, appDirPath: 'z'}
   ])
   t.equal(first?.env['APP_PORT'], undefined)
-  t.same((await living(rig)).length, 2)
+  t.same(living(rig).length, 2)
   t.match(await rig.run(['stop', 'z']), {code: 0})
   await rig.template([
     {appID: 'z', appDirPath: 'a'},
@@ -49,7 +49,7 @@ t.test('the last app that has not finished is edited', async t => {
   ])
   const b = await rig.driven('b')
   await idle(rig)
-  t.same(await living(rig), [`b ${b.pid.toString()}`])
+  t.same(living(rig), [`b ${b.pid.toString()}`])
   await rig.template([
     {appID: 'a', watch: false},
     {appID: 'b', watch: false, env: {WORD: '2'}}

@@ -20,7 +20,7 @@ t.test('an app is started after those that it depends on from the same edit on',
   const [db, mark] = await Promise.all([rig.driven('db'), rig.driven('mark')])
   t.ok(mark)
   t.notOk(
-    (await living(rig)).some(each => each.startsWith('api ')),
+    living(rig).some(each => each.startsWith('api ')),
     'it waits'
   )
   await db.listen()

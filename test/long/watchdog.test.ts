@@ -35,7 +35,7 @@ t.test('it is small, holds nothing of ours, and stands in nobody’s way', async
   t.ok(Number(pss) < 2048, 'below 2 MB')
   t.equal(readlinkSync(proc(pid, 'cwd')), '/')
   t.same(
-    (await environmentOf(pid))
+    environmentOf(pid)
       .map(each => each.split('=', 1).join(''))
       .filter(name => name !== '')
       .toSorted(),
@@ -127,7 +127,7 @@ t.test('where no watchdog can live it is said once, and the run goes on', async 
   const a = await rig.driven('a')
   const told = run.waitForLine(/the watchdog of this run has exited/, {stream: 'stderr'}).then(() => true)
   // one that has lived for a second is replaced
-  while (!(await Promise.race([told, pause(20, false)]))) kill((await watchdogNow(run.pid))?.pid)
+  while (!(await Promise.race([told, pause(20, false)]))) kill(watchdogNow(run.pid)?.pid)
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})
   await a.closed

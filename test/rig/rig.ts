@@ -152,21 +152,21 @@ export class Rig {
    */
   async leftovers(timeoutMs = 10_000): Promise<readonly string[]> {
     const end = performance.now() + timeoutMs
-    let left = await this.#living()
+    let left = this.#living()
     while (left.length > 0 && performance.now() < end) {
       await pause(20)
-      left = await this.#living()
+      left = this.#living()
     }
     return left.map(({pid, command}) => `${pid.toString()} ${command}`)
   }
 
   /** Ends everything; shows what was printed when the test has not passed. */
   async close(hasPassed: boolean): Promise<void> {
-    const states = hasPassed ? '' : await this.#states()
+    const states = hasPassed ? '' : this.#states()
     for (const program of this.#programs) program.signal('SIGTERM')
     const ended = Promise.all(this.#programs.map(async ({exited}) => exited))
     await Promise.race([ended, pause(8000, undefined, {ref: false})])
-    for (const trace of await this.#living()) await this.#kill(trace)
+    for (const trace of this.#living()) this.#kill(trace)
     await this.leftovers()
     await this.#switchboard.close()
     await rm(this.#root, {recursive: true, force: true, maxRetries: 20})
@@ -174,11 +174,10 @@ export class Rig {
   }
 
   /** What each process does that is still there. */
-  async #states(): Promise<string> {
-    const lines = (await this.#living()).map(
-      async ({pid, command}) => `${pid.toString()} ${command}\n  ${await stateOf(pid)}\n`
-    )
-    return (await Promise.all(lines)).join('')
+  #states(): string {
+    return this.#living()
+      .map(({pid, command}) => `${pid.toString()} ${command}\n  ${stateOf(pid)}\n`)
+      .join('')
   }
 
   /** An assignment in the environment of all that comes from this rig: the socket's path is nobody else's. */
@@ -190,23 +189,21 @@ export class Rig {
   async #noteOffspring({pid, stdout}: Program): Promise<void> {
     try {
       await stdout.line(/^/, {limitMs: 60_000})
-      this.#offspring.push(...(await descendantsOf(pid)))
+      this.#offspring.push(...descendantsOf(pid))
     } catch {
       // it printed nothing: what it started is found by the mark alone
     }
   }
 
-  async #living(): Promise<readonly Trace[]> {
-    const known = [...this.#offspring]
-    const alive = await Promise.all(known.map(isAlive))
-    const marked = await tracesCarrying(this.marker)
-    const unmarked = known.filter(({pid}, index) => alive[index] && marked.every(trace => trace.pid !== pid))
+  #living(): readonly Trace[] {
+    const marked = tracesCarrying(this.marker)
+    const unmarked = this.#offspring.filter(trace => isAlive(trace) && marked.every(({pid}) => pid !== trace.pid))
     return [...marked, ...unmarked]
   }
 
   /** Kills one process that is surely ours: it carried the mark or was seen as a child, and its start time is the same. */
-  async #kill(trace: Trace): Promise<void> {
-    if (!(await isAlive(trace))) return
+  #kill(trace: Trace): void {
+    if (!isAlive(trace)) return
     try {
       process.kill(trace.pid, 'SIGKILL')
     } catch {

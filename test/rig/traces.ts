@@ -1,63 +1,85 @@
-import {readdir, readFile} from 'node:fs/promises'
+import {readdirSync, readFileSync} from 'node:fs'
 
 /** A process of this machine; the start time tells it from a later one with the same number. */
 export interface Trace {
   readonly pid: number
-  readonly startTime: string
+  /** Ticks since the system's start. */
+  readonly startTime: number
   readonly parent: number
   readonly command: string
 }
 
-/** The text of a file below /proc; '' when the process is gone or not ours. */
-const read = async (path: string): Promise<string> => readFile(path, 'latin1').catch(() => '')
+type Nameless = Omit<Trace, 'command'>
 
-async function traceOf(pid: number): Promise<Trace | undefined> {
-  const stat = await read(`/proc/${pid.toString()}/stat`)
+/** The text of a file below /proc; '' when the process is gone or not ours. Nothing waits for a disk: a promise for each would cost ten times as much. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+/** Undefined: it is gone, and was waited for or not. */
+function traceOf(pid: number): Nameless | undefined {
+  const stat = read(`/proc/${pid.toString()}/stat`)
   const [state = 'Z', parent = '0', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (stat === '' || state === 'Z' || state === 'X') return undefined
-  const command = (await read(`/proc/${pid.toString()}/cmdline`)).replaceAll('\0', ' ').trim()
-  return {pid, startTime: rest[17] ?? '', parent: Number(parent), command}
+  return {pid, startTime: Number(rest[17]), parent: Number(parent)}
 }
 
-async function allTraces(): Promise<readonly Trace[]> {
-  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
-  const traces = await Promise.all(pids.map(async pid => traceOf(Number(pid))))
-  return traces.filter(trace => trace !== undefined)
-}
+const OWN_START = traceOf(process.pid)?.startTime ?? 0
+
+/** Processes that have started since this one did: no test looks for older ones. */
+const youngTraces = (): readonly Nameless[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => traceOf(Number(name)) ?? [])
+    .filter(({startTime}) => startTime >= OWN_START)
 
 /** A process's environment as it was given at its start, `NAME=value` each; a zombie has none. */
-export const environmentOf = async (pid: number): Promise<readonly string[]> =>
-  (await read(`/proc/${pid.toString()}/environ`)).split('\0')
+export const environmentOf = (pid: number): readonly string[] => read(`/proc/${pid.toString()}/environ`).split('\0')
 
-/** Every process that carries `NAME=value`. */
-export async function tracesCarrying(assignment: string): Promise<readonly Trace[]> {
-  const traces = await allTraces()
-  const carried = await Promise.all(traces.map(async ({pid}) => (await environmentOf(pid)).includes(assignment)))
-  return traces.filter((_, index) => carried[index])
+const named = (trace: Nameless): Trace => {
+  const command = read(`/proc/${trace.pid.toString()}/cmdline`).replaceAll('\0', ' ').trim()
+  return {...trace, command}
 }
 
+/** Every process that carries `NAME=value`. */
+export const tracesCarrying = (assignment: string): readonly Trace[] =>
+  youngTraces()
+    .filter(({pid}) => environmentOf(pid).includes(assignment))
+    .map(named)
+
 /** Children of a process, their children, and so on. */
-export async function descendantsOf(pid: number): Promise<readonly Trace[]> {
-  const traces = await allTraces()
-  const found: Trace[] = []
+export function descendantsOf(pid: number): readonly Trace[] {
+  const traces = youngTraces()
+  const found: Nameless[] = []
   for (let parents = [pid]; parents.length > 0;) {
     const children = traces.filter(({parent}) => parents.includes(parent))
     found.push(...children)
     parents = children.map(child => child.pid)
   }
-  return found
+  return found.map(named)
 }
 
 /** Whether this very process still processes. */
-export const isAlive = async ({pid, startTime}: Trace): Promise<boolean> =>
-  (await traceOf(pid))?.startTime === startTime
+export const isAlive = ({pid, startTime}: Nameless): boolean => traceOf(pid)?.startTime === startTime
 
 /** What a process does at this moment, for the report of a test that failed: its state, its signals, where each thread waits. */
-export async function stateOf(pid: number): Promise<string> {
+export function stateOf(pid: number): string {
   const folder = `/proc/${pid.toString()}`
-  const status = await read(`${folder}/status`)
-  const told = status.split('\n').filter(line => /^(?:State|PPid|TracerPid|(?:Sig|Shd)[A-Z][a-z]{2}):/.test(line))
-  const threads = await readdir(`${folder}/task`).catch(() => [])
-  const waits = await Promise.all(threads.map(async thread => read(`${folder}/task/${thread}/wchan`)))
+  const told = read(`${folder}/status`)
+    .split('\n')
+    .filter(line => /^(?:State|PPid|TracerPid|(?:Sig|Shd)[A-Z][a-z]{2}):/.test(line))
+  const waits = threadsOf(folder).map(thread => read(`${folder}/task/${thread}/wchan`))
   return `${told.join(', ').replaceAll('\t', ' ')}, threads wait in ${waits.join(' ')}`
+}
+
+function threadsOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(`${folder}/task`)
+  } catch {
+    return []
+  }
 }

@@ -32,10 +32,8 @@ export async function cpuOf(pid: number): Promise<number> {
 }
 
 async function processesOf(pid: number): Promise<{readonly ours: readonly number[]; readonly apps: number}> {
-  const below = (await descendantsOf(pid)).map(trace => trace.pid)
-  const markers = await Promise.all(
-    below.map(async each => (await environmentOf(each)).some(entry => entry.startsWith('PILLION_LIFE=')))
-  )
+  const below = descendantsOf(pid).map(trace => trace.pid)
+  const markers = below.map(each => environmentOf(each).some(entry => entry.startsWith('PILLION_LIFE=')))
   return {ours: [pid, ...below.filter((_, index) => !markers[index])], apps: markers.filter(Boolean).length}
 }
 

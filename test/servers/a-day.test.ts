@@ -130,7 +130,7 @@ t.test('a day', {skip: skipWithoutPostgres}, async t => {
   const agrees = async (what: string, left: readonly string[] = []): Promise<readonly Row[]> => {
     t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '100s']), {code: 0}, what)
     const rows = await rowsOf(rig)
-    const live = new Set((await living(rig)).map(line => line.replace(/ .*/, '')))
+    const live = new Set(living(rig).map(line => line.replace(/ .*/, '')))
     t.same(
       [...live].toSorted(),
       rows
@@ -178,7 +178,7 @@ t.test('a day', {skip: skipWithoutPostgres}, async t => {
   t.ok(calls > 20, `${calls.toString()} calls`)
 
   t.match(await rig.run(['debug', 'orders']), {code: 0})
-  t.notOk((await living(rig)).some(line => line.startsWith('orders ')))
+  t.notOk(living(rig).some(line => line.startsWith('orders ')))
   t.match(await rig.run(['start', 'orders']), {code: 0})
   const atLast = await agrees('it is back')
   for (const id of ['db', 'redis']) t.equal(pidOf(atLast, id), pidOf(atFirst, id), `${id} was not restarted`)

@@ -182,17 +182,14 @@ export class RealWorld implements World {
     const texts = new Map(
       (await this.#lines()).map(line => line.split(' ')).map(([, , life = '', text = '']) => [life, text])
     )
-    const traces = await tracesCarrying(this.#rig.marker)
-    const all = await Promise.all(
-      traces.map(async ({pid, parent}) => {
-        const env = Object.fromEntries(
-          (await environmentOf(pid)).map(each => [each.split('=')[0] ?? '', each.slice(each.indexOf('=') + 1)])
-        )
-        const life = env['PILLION_LIFE'] ?? ''
-        const isChild = parent === this.#run?.pid
-        return {id: env['APP_ID'] ?? '', pid, isChild, life, env, text: texts.get(life) ?? ''}
-      })
-    )
+    const all = tracesCarrying(this.#rig.marker).map(({pid, parent}) => {
+      const env = Object.fromEntries(
+        environmentOf(pid).map(each => [each.split('=')[0] ?? '', each.slice(each.indexOf('=') + 1)])
+      )
+      const life = env['PILLION_LIFE'] ?? ''
+      const isChild = parent === this.#run?.pid
+      return {id: env['APP_ID'] ?? '', pid, isChild, life, env, text: texts.get(life) ?? ''}
+    })
     const marked = all.filter(({life}) => life !== '')
     const ours = marked.find(({isChild}) => isChild)?.env['PILLION_RUN']
     return marked.map(each => ({
