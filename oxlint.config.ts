@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['control', 'logging', 'watcher', 'ports', 'telemetry'],
   ['gateway'],
   ['supervisor', 'components', 'replay'],
-  ['sidecar', 'daeploy', 'doctor', 'api', 'dashboard'],
+  ['sidecar', 'doctor', 'api', 'dashboard'],
   ['run', 'mcp'],
   ['cli']
 ]
@@ -20,6 +20,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'h2-frames': ['model'],
   redis: ['model', 'net', 'platform'],
   import: ['model', 'config'],
+  daeploy: ['model', 'net', 'config', 'platform', 'control', 'logging', 'ports', 'gateway', 'supervisor'],
   kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor']
 }
 
@@ -32,6 +33,7 @@ const TAKES: Readonly<Record<string, readonly string[]>> = {
 const USERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   chalk: ['cli'],
+  '#daeploy': ['run'],
   '#import': ['cli'],
   '#kubernetes': ['cli'],
   'get-port': ['ports'],

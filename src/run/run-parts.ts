@@ -1,9 +1,10 @@
 import {randomBytes} from 'node:crypto'
+import {Services} from '#daeploy'
 import type {Handlers} from '../control/messages.ts'
 import {register, type Registration} from '../control/server.ts'
-import {Services} from '../daeploy/services/services.ts'
 import type {Admit} from '../gateway/admission.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
+import {Routes} from '../gateway/routes.ts'
 import {denyUnknown} from '../gateway/unknown-app.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {systemClock} from '../platform/clock.ts'
@@ -47,6 +48,7 @@ export class RunParts {
   readonly reporter: RunReporter
   readonly watchdog: Watchdog
   readonly peerRuns: PeerRuns
+  readonly routes: Routes<AppRuntime>
   readonly services: Services
   readonly appRuntimes: AppRuntimes
   readonly resources: RunResources
@@ -80,6 +82,7 @@ export class RunParts {
     const isOver = (): boolean => lifetime.isOver
     this.watchdog = watchdogFor({plan, shell, marker, reporter})
     this.peerRuns = this.#createPeerRuns()
+    this.routes = this.#createRoutes(reporter)
     this.services = this.#createServices(reporter)
     this.resources = new RunResources({shell, since: this.#startedAt, reporter})
     this.components = new RunComponents({plan, env: shell, reporter})
@@ -120,7 +123,7 @@ export class RunParts {
       sidecars: this.#sidecars,
       apps: () => this.apps,
       changes: () => this.changes,
-      services: () => this.services,
+      routes: () => this.routes,
       control: () => this.handlers,
       runLog: () => this.appRuntimes.runLog,
       options: () => this.options
@@ -131,8 +134,8 @@ export class RunParts {
     return new PeerRuns({
       shell: this.options.shell,
       run: this.marker,
-      identify: id => this.services.versions.identify(id),
-      known: () => this.services.versions.runtimes.map(({id}) => id)
+      identify: id => this.routes.versions.identify(id),
+      known: () => this.routes.versions.runtimes.map(({id}) => id)
     })
   }
 
@@ -144,6 +147,7 @@ export class RunParts {
       now,
       leaves: runtime => {
         this.changes.leave(runtime)
+        this.routes.versions.remove(runtime)
         this.services.forget(runtime)
       },
       reporter
@@ -159,12 +163,13 @@ export class RunParts {
       sidecars: this.#sidecars,
       openSidecar: async runtime => this.#openSidecar(runtime),
       joins: runtime => {
+        this.routes.versions.add(runtime)
         this.services.add(runtime)
         this.changes.join(runtime)
       },
       broughtIn: app => this.changes.broughtIn(app),
-      arranged: all => this.services.arrange(all),
-      isMain: runtime => this.services.versions.isMain(runtime),
+      arranged: all => this.routes.versions.arrange(all),
+      isMain: runtime => this.routes.versions.isMain(runtime),
       stopRequested: this.#lifetime.stopRequested,
       isOver: () => this.#lifetime.isOver,
       end: async () => {
@@ -174,13 +179,22 @@ export class RunParts {
     })
   }
 
+  #createRoutes(reporter: Reporter): Routes<AppRuntime> {
+    return new Routes({
+      planned: this.options.plan.apps,
+      elsewhere: this.#elsewhere,
+      reopening: id => this.apps.reopening(id),
+      observer: this.#recorder.observer,
+      reporter
+    })
+  }
+
   #createServices(reporter: Reporter): Services {
     return new Services({
       ...this.options,
       run: this.marker,
       key: this.#key,
-      elsewhere: this.#elsewhere,
-      reopening: id => this.apps.reopening(id),
+      routes: this.routes,
       observer: this.#recorder.observer,
       faults: this.api.faults,
       reporter,
@@ -207,6 +221,7 @@ export class RunParts {
     return new AppRuntimes({
       ...this.options,
       run: this.marker,
+      routes: this.routes,
       services: this.services,
       watchdog: this.watchdog,
       maySpawn: () => !this.#lifetime.isOver,
@@ -220,7 +235,7 @@ export class RunParts {
 
   #createHandlers(): Handlers {
     const {plan, shell, reread} = this.options
-    const {marker: run, apps, changes, starts, services} = this
+    const {marker: run, apps, changes, starts, services, routes} = this
     const startedAt = this.#startedAt
     const sidecars = this.#sidecars
     return {
@@ -231,7 +246,7 @@ export class RunParts {
           startedAt,
           isTemplateFollowed: reread !== undefined,
           apps,
-          isMain: runtime => services.versions.isMain(runtime),
+          isMain: runtime => routes.versions.isMain(runtime),
           sidecarOf: runtime => sidecars.get(runtime)
         }),
       stop: () => this.#stop(),
@@ -249,7 +264,7 @@ export class RunParts {
         apps,
         sidecars,
         runLog: this.appRuntimes.runLog,
-        main: id => services.versions.main(id),
+        main: id => routes.versions.main(id),
         isEnding: () => this.#lifetime.isOver
       })
     }
@@ -257,7 +272,7 @@ export class RunParts {
 
   async #openSidecar(runtime: AppRuntime): Promise<void> {
     const {plan, shell, emit} = this.options
-    const {services} = this
+    const {routes, services} = this
     const sidecar = await openAppSidecar({
       runtime,
       plan,
@@ -265,10 +280,10 @@ export class RunParts {
       resources: await this.resources.open(runtime.plan),
       components: () => this.components.load(),
       daprd: this.#daprd,
-      apps: services.admitFor(runtime),
-      protocolOf: id => services.protocolOf(id),
+      apps: routes.admitFor(runtime),
+      protocolOf: id => routes.protocolOf(id),
       mounted: await services.managerApiOf(runtime),
-      copierOf: services.copierOf,
+      copierOf: routes.copierOf,
       observer: this.#recorder.observer,
       faults: this.api.faults,
       show: text => emit({type: 'policy-decided', text}),

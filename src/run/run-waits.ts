@@ -1,6 +1,6 @@
 import type {RunEvents} from '../api/events/run-events.ts'
-import type {Services} from '../daeploy/services/services.ts'
 import type {EventTimes, WaitContext, WaitedApp} from '../api/wait/wait-context.ts'
+import type {Routes} from '../gateway/routes.ts'
 import {decoded} from '../logging/headed-lines.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {ActivitySource, TopicBacklog} from '../model/activity.ts'
@@ -19,7 +19,7 @@ export interface RunWaitsOptions {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   readonly apps: () => Apps
   readonly changes: () => Changes
-  readonly services: () => Services
+  readonly routes: () => Routes<AppRuntime>
   readonly runLog: () => RunLog
   readonly events: () => Promise<RunEvents>
   readonly isStopping: boolean
@@ -133,7 +133,7 @@ export class RunWaits implements WaitContext {
   readonly activity: readonly ActivitySource[] = [
     {busy: () => this.#movingApp(), count: () => this.#moves},
     {busy: () => this.#change(), count: () => 0},
-    {busy: () => this.#copies(), count: () => this.#options.services().copies.begun}
+    {busy: () => this.#copies(), count: () => this.#options.routes().copies.begun}
   ]
 
   get #runtimes(): readonly AppRuntime[] {
@@ -200,7 +200,7 @@ export class RunWaits implements WaitContext {
   }
 
   #copies(): string {
-    const {open} = this.#options.services().copies
+    const {open} = this.#options.routes().copies
     return open === 0 ? '' : `${open.toString()} copies of calls for shadows are under way`
   }
 }

@@ -1,8 +1,8 @@
+import {sweepWorkspaces} from '#daeploy'
 import {endMarked} from '../supervisor/process/end-group.ts'
 import type {Orphan} from '../supervisor/process/process-tracker.ts'
 import {findDead} from '../control/dead-runs.ts'
 import {UserError} from '../model/errors.ts'
-import {sweepWorkspaces} from '../daeploy/services/left-workspaces.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 export interface SweepOptions {

@@ -13,9 +13,9 @@ const HOOK = join(import.meta.dirname, '../fixtures/loaded.mjs')
 /** What a run without resources has no use for. */
 const UNUSED = [
   /^src\/components\//,
-  /^src\/daeploy\/(deployment|management|manager-api|routes|service-call)\.ts/,
+  /^src\/packages\/daeploy\/(deployment|management|manager-api|routes|service-call)\.ts/,
   /^src\/doctor\//,
-  /^src\/packages\/(?!h2-frames\/(frames|greeting|flood-guard|frame-scan)\.ts)/,
+  /^src\/packages\/(?!daeploy\/|h2-frames\/(frames|greeting|flood-guard|frame-scan)\.ts)/,
   /^src\/watcher\//,
   /^src\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,
   /^src\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,

@@ -1,3 +1,4 @@
+import {bypassHint, importHint, type Services} from '#daeploy'
 import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
 import {Console} from '../../logging/console.ts'
@@ -15,8 +16,7 @@ import {openLogs} from './open-logs.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {SidecarPorts} from '../../ports/claim.ts'
 import type {RunOptions} from '../run-options.ts'
-import {bypassHint, importHint} from '../../daeploy/services/hints.ts'
-import type {Services} from '../../daeploy/services/services.ts'
+import type {Routes} from '../../gateway/routes.ts'
 import type {Note} from '../../supervisor/process/supervised.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import type {Reporter} from '../../model/reporter.ts'
@@ -24,6 +24,7 @@ import type {Reporter} from '../../model/reporter.ts'
 export interface AppRuntimesOptions extends RunOptions {
   /** The marker of the run. */
   readonly run: string
+  readonly routes: Routes<AppRuntime>
   readonly services: Services
   readonly watchdog: Watchdog
   /** False if the run is stopping. */
@@ -68,8 +69,8 @@ export class AppRuntimes {
     {previous, isDebugged, isExcepted: wasExcepted = false}: Opening = {}
   ): Promise<AppRuntime> {
     if (ports === undefined) throw new Error(`no ports for ${app.id}`)
-    const {services, reporter, excepted} = this.#options
-    const name = services.shownAs(app)
+    const {routes, reporter, excepted} = this.#options
+    const name = routes.shownAs(app)
     const runLog = previous?.logs.app.runLog ?? this.runLog.writer(name)
     const logs = await openLogs(app, {...this.#options, console: this.#console, runLog, name, index, reporter})
     const isContinued = previous !== undefined
@@ -79,8 +80,8 @@ export class AppRuntimes {
 
   /** Removes old log files of earlier runs. Never fails: a file that cannot be removed stays. */
   async removeOldLogs(): Promise<void> {
-    const {plan, services, shell} = this.#options
-    const apps = plan.apps.map(app => ({...app.logs, name: services.shownAs(app)}))
+    const {plan, routes, shell} = this.#options
+    const apps = plan.apps.map(app => ({...app.logs, name: routes.shownAs(app)}))
     await removeOldLogs(apps, async () => logsInUse(shell))
   }
 

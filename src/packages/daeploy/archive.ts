@@ -1,0 +1,151 @@
+import {createReadStream} from 'node:fs'
+import {open, realpath} from 'node:fs/promises'
+import {join, posix} from 'node:path'
+import {pipeline as compose, Readable} from 'node:stream'
+import {pipeline} from 'node:stream/promises'
+import {createGunzip} from 'node:zlib'
+import type {ReadEntry} from 'tar'
+import {codeOf, messageOf} from '../../model/errors.ts'
+import {makeFolder} from '../../platform/make-folder.ts'
+
+/** Limits for unpacking an archive. */
+export interface UnpackLimits {
+  readonly maxBytes: number
+  readonly maxEntries: number
+}
+
+/** Folders that only stand in paths count as entries. */
+const LIMITS: UnpackLimits = {maxBytes: 2 * 2 ** 30, maxEntries: 100_000}
+
+/**
+ * Unpacks a tar archive, with or without gzip, into a folder: files, folders and symbolic links, nothing outside the folder.
+ * The archive is streamed and its output is counted: little memory is used, and no more than the limit is written.
+ * Throws if the archive is invalid or truncated, or leaves the folder; the folder may then be partly filled.
+ */
+export async function unpackArchive(archive: string, folder: string, limits = LIMITS): Promise<void> {
+  const {extract} = await import('tar')
+  const entries = new Entries(limits.maxEntries)
+  const unpack = extract({
+    cwd: folder,
+    preserveOwner: false,
+    noMtime: true,
+    filter: (_, entry) => entries.isWanted(entry as ReadEntry),
+    onwarn: (code, message) => entries.onWarning(code, message)
+  })
+  makeFolder(folder)
+  const file = createReadStream(archive)
+  const plain = (await isGzip(archive)) ? compose(file, createGunzip(), () => undefined) : file
+  try {
+    await pipeline(Readable.from(entries.readable(plain, limits.maxBytes)), unpack)
+  } catch (error) {
+    entries.check() // what was wrong first
+    throw error
+  }
+  entries.check()
+  await checkLinks(folder, entries.links)
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const {buffer} = await file.read(Buffer.alloc(2), 0, 2, 0)
+    return buffer[0] === 0x1f && buffer[1] === 0x8b
+  } finally {
+    await file.close()
+  }
+}
+
+/** The entries of an archive, checked before they are written. */
+class Entries {
+  /** Paths of the symbolic links. */
+  readonly links: string[] = []
+  readonly #maxEntries: number
+  #count = 0
+  /** The first error, '' for none. */
+  #fault = ''
+  /** Folders that are made for what is in them. */
+  readonly #folders = new Set<string>()
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries
+  }
+
+  /** The library skips an entry with a warning and continues; we reject the whole archive. */
+  onWarning(code: string, message: string | Error): void {
+    if (code !== 'TAR_ENTRY_INFO') this.#fail(typeof message === 'string' ? message : message.message)
+  }
+
+  /**
+   * Passes bytes on until something is wrong with them. It ends then, without an error: the library writes what it has read to its
+   * end, and nothing of it comes to the disk later, when the folder may have been removed.
+   */
+  async *readable(source: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+    let size = 0
+    try {
+      for await (const piece of source as AsyncIterable<Buffer>) {
+        size += piece.length
+        if (size > maxBytes) this.#fail(`it holds more than ${maxBytes.toString()} bytes`)
+        if (this.#fault !== '') return
+        yield piece
+      }
+    } catch (error) {
+      this.#fail(messageOf(error))
+    }
+  }
+
+  check(): void {
+    if (this.#fault !== '') throw new Error(this.#fault)
+  }
+
+  isWanted(entry: ReadEntry): boolean {
+    const {path, type, linkpath = ''} = entry
+    if (this.#fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
+    if (leaves(path)) return this.#fail(`${path} leaves the folder`)
+    this.#count += 1 + this.#newFolders(path)
+    if (this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries.toString()} files`)
+    if (type === 'SymbolicLink') {
+      if (linkpath.startsWith('/') || leaves(posix.join(posix.dirname(path), linkpath)))
+        return this.#fail(`${linkpath} leaves the folder`)
+      this.links.push(path)
+    } else if (!KINDS.has(type)) return this.#fail(`${path} is neither a file nor a folder nor a symbolic link`)
+    // Of the mode only the executable bit is kept.
+    entry.mode = type === 'Directory' || ((entry.mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644
+    return true
+  }
+
+  /** How many folders on the way to an entry have not been named before. */
+  #newFolders(path: string): number {
+    const before = this.#folders.size
+    for (let at = path.lastIndexOf('/', path.length - 2); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const folder = path.slice(0, at)
+      if (this.#folders.has(folder)) break
+      this.#folders.add(folder)
+    }
+    return this.#folders.size - before
+  }
+
+  #fail(fault: string): false {
+    this.#fault ||= fault
+    return false
+  }
+}
+
+const KINDS: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile', 'Directory', 'GNUDumpDir'])
+
+const leaves = (path: string): boolean => path.startsWith('/') || /^\.\.(?:\/|$)/.test(posix.normalize(path))
+
+/** A link may lead outside through another link, which its own target does not show. */
+async function checkLinks(folder: string, links: readonly string[]): Promise<void> {
+  const inside = await realpath(folder)
+  for (const link of links) {
+    const target = await realpath(join(folder, link)).catch(orNothing)
+    if (target !== '' && target !== inside && !target.startsWith(`${inside}/`))
+      throw new Error(`${link} leaves the folder`)
+  }
+}
+
+/** A dangling or circular link leads nowhere. */
+function orNothing(error: unknown): '' {
+  if (['ENOENT', 'ELOOP', 'ENOTDIR'].includes(codeOf(error))) return ''
+  throw error
+}

@@ -1,0 +1,177 @@
+import {rm} from 'node:fs/promises'
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import {writeTo} from '../../net/http1/write-to.ts'
+import type {Reply} from '../../net/reply.ts'
+import {readDeployment, type Deployment} from './deployment.ts'
+import {unknownText, whyNotAssigned, whyNotRemoved, type Instance} from './instance.ts'
+import {failure, json, missing, unreadable} from './replies.ts'
+
+export interface LogsWanted {
+  /** Only the last lines; 0: all that are kept. */
+  readonly tail: number
+  readonly isFollowed: boolean
+  /** ms since 1970; 0: from the first line kept. */
+  readonly since: number
+}
+
+/** What the management API needs from the run. */
+export interface ManagementBackend {
+  /** In the order of the template, then of the deployments. */
+  readonly list: () => readonly Instance[]
+  readonly assign: (name: string, version: string) => void
+  /** Settles when the instance has been removed. */
+  readonly remove: (name: string, version: string) => Promise<void>
+  /** Lines in UTF-8 with their newlines; ends with the instance, or when `gone` is aborted. */
+  readonly logs: (name: string, version: string, wanted: LogsWanted, gone: AbortSignal) => AsyncIterable<string>
+  /** The path of a new file for an uploaded archive. */
+  readonly newUpload: () => string
+  /** Resolves when the process has been started: '' or the reason for a failure. */
+  readonly deploy: (deployment: Deployment) => Promise<string>
+}
+
+interface Named {
+  readonly name: string
+  readonly version: string
+}
+
+/** Docker's date for an event that has not happened. */
+const NEVER = new Date('0001-01-01T00:00:00.000Z')
+
+/** The responses of the management API, with the shapes and texts of Daeploy's manager. */
+export class Management {
+  readonly #backend: ManagementBackend
+  /** Names of deployments in progress. */
+  readonly #deploying = new Set<string>()
+
+  constructor(backend: ManagementBackend) {
+    this.#backend = backend
+  }
+
+  list(): Reply {
+    return json(
+      this.#backend
+        .list()
+        .map(({name, version, isMain}) => ({name, version, image: `${name}:${version}`, main: isMain}))
+    )
+  }
+
+  inspect(query: string): Reply {
+    const named = namedIn(Object.fromEntries(new URLSearchParams(query)), 'query')
+    if ('status' in named) return named
+    const instance = this.#find(named)
+    if (instance === undefined) return unknown(named)
+    const {status, startedAt = NEVER, finishedAt = NEVER} = instance
+    return json({
+      Name: `/${named.name}-${named.version}`,
+      State: {
+        Status: status,
+        Running: status === 'running',
+        StartedAt: startedAt.toISOString(),
+        FinishedAt: finishedAt.toISOString()
+      }
+    })
+  }
+
+  /** Streams a log; returns a response only if there is none. */
+  async logs(query: string, response: ServerResponse): Promise<Reply | undefined> {
+    const given = Object.fromEntries(new URLSearchParams(query))
+    const named = namedIn(given, 'query')
+    if ('status' in named) return named
+    const since = utcTime(given['since'] ?? '')
+    if (since === undefined) return failure(422, [unreadable(given['since'], 'query', 'since')])
+    if (this.#find(named) === undefined) return unknown(named)
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    response.writeHead(200, {'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff'})
+    response.flushHeaders()
+    try {
+      for await (const text of this.#backend.logs(named.name, named.version, logsWanted(given, since), gone.signal)) {
+        await writeTo(response, text)
+        if (gone.signal.aborted) break
+      }
+    } catch (error) {
+      if (!gone.signal.aborted) throw error // else the reader has disconnected
+    }
+    response.end()
+    return undefined
+  }
+
+  assign(body: unknown): Reply {
+    const named = namedIn(body, 'body')
+    if ('status' in named) return named
+    const why = whyNotAssigned(this.#backend.list(), named.name, named.version)
+    if (why !== '') return failure(404, why)
+    this.#backend.assign(named.name, named.version)
+    return json('OK')
+  }
+
+  async remove(body: unknown): Promise<Reply> {
+    const named = namedIn(body, 'body')
+    if ('status' in named) return named
+    if (this.#find(named) === undefined) return unknown(named)
+    const why = whyNotRemoved(this.#backend.list(), named.name, named.version)
+    if (why !== '') return failure(403, why)
+    await this.#backend.remove(named.name, named.version)
+    return json('OK')
+  }
+
+  async deploy(request: IncomingMessage): Promise<Reply> {
+    const archive = this.#backend.newUpload()
+    try {
+      const deployment = await readDeployment(request, archive)
+      return 'status' in deployment ? deployment : await this.#start(deployment)
+    } finally {
+      await rm(archive, {force: true})
+    }
+  }
+
+  async #start(deployment: Deployment): Promise<Reply> {
+    const {name, version} = deployment
+    const segment = `${name}_${version}`
+    if (this.#find(deployment) !== undefined || this.#deploying.has(segment))
+      return failure(409, `Service with name: ${name} and version: ${version} already exists!`)
+    this.#deploying.add(segment)
+    try {
+      const why = await this.#backend.deploy(deployment)
+      return why === '' ? json('Accepted', 202) : failure(422, why)
+    } finally {
+      this.#deploying.delete(segment)
+    }
+  }
+
+  #find({name, version}: Named): Instance | undefined {
+    return this.#backend.list().find(each => each.name === name && each.version === version)
+  }
+}
+
+const unknown = ({name, version}: Named): Reply => failure(404, [unknownText(name, version)])
+
+/** Parses the name and version of a request; if one is missing, returns FastAPI's error. */
+function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {
+  const given = typeof source === 'object' && source !== null ? (source as Readonly<Record<string, unknown>>) : {}
+  const {name, version} = given
+  if (typeof name === 'string' && typeof version === 'string') return {name, version}
+  const lacking = ['name', 'version'].filter(key => typeof given[key] !== 'string')
+  return failure(
+    422,
+    lacking.map(key => missing(where === 'query' ? null : given, where, key))
+  )
+}
+
+function logsWanted(given: Readonly<Record<string, string>>, since: number): LogsWanted {
+  const tail = Number(given['tail'] ?? 0)
+  return {
+    tail: Number.isInteger(tail) && tail > 0 ? tail : 0,
+    isFollowed: /^(?:true|1|yes|on|t|y)$/i.test(given['follow'] ?? ''),
+    since
+  }
+}
+
+/** A time as Python writes it, with `T` or a space, or as seconds, in ms since 1970; without a time zone it is UTC. '' is 0. */
+function utcTime(text: string): number | undefined {
+  if (/^\d*(?:\.\d+)?$/.test(text)) return Number(text) * 1000
+  const [, day = '', hour = '00:00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text) ?? []
+  const time = Date.parse(`${day}T${hour}${zone}`)
+  return Number.isNaN(time) ? undefined : time
+}

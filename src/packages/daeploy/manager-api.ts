@@ -1,0 +1,238 @@
+/**
+ * daeploy/ is compatible with Daeploy's manager: it serves services written with Daeploy's SDK, and Daeploy's command line. It
+ * routes `/services/<name>/…` and `/services/<name>_<version>/…` to an instance, keeps notifications, and implements the
+ * management API. The same routes are served on the manager's own port and, except those that start or replace code, on the
+ * sidecar of every app. It knows nothing of processes: the run finds the instance, and the gateway admits the call.
+ * Contract: Daeploy's documentation, and the requests of its SDK and command line.
+ */
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type net from 'node:net'
+import type {Duplex} from 'node:stream'
+import {isOnUnixSocket} from '../../net/claimed-server.ts'
+import {Http1Downstream} from '../../net/http1/http1-downstream.ts'
+import {Listener} from '../../net/http1/listener.ts'
+import type {FastConnection} from '../../net/http1/fast-connection.ts'
+import {rawHead} from '../../net/http1/raw-head.ts'
+import {reply, type Reply} from '../../net/reply.ts'
+import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../../net/http1/upgrade-tunnel.ts'
+import type {NamedCallee} from '../../gateway/routes.ts'
+import {plainRules, readHeaders, hasForwarded, type PlainHeaders, type RequestHeaders} from './headers.ts'
+import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND, REFUSED_PAGE} from './replies.ts'
+import {readTarget, type Target} from './target.ts'
+import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
+import type {SentRequest} from '../../model/call.ts'
+import type {CallerIdentity} from '../../gateway/caller-identity.ts'
+import {isCrossOrigin} from '../../gateway/guards.ts'
+import type {PageGuard} from '../../gateway/page-guard.ts'
+import {bugText} from '../../model/errors.ts'
+import {HeldBodies} from '../../gateway/held-bodies.ts'
+import type {Route} from './routes.ts'
+
+/** Access checks of the manager's routes. */
+export interface Guards {
+  /** Whether a Host header, or the authority of an Origin, names this machine. */
+  readonly isAllowedHost: (authority: string) => boolean
+  /** Whether these credentials are valid; always true if no token is required. */
+  readonly isAuthorized: (apiToken: string, authorization: string) => boolean
+  /** Who may send what web pages send. */
+  readonly pages: PageGuard
+}
+
+export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
+  readonly findService: (name: string) => NamedCallee
+  readonly guards: Guards
+  /** The caller that a sidecar of another run names; undefined: its word does not count. Default: nobody's does. */
+  readonly callerOf?: (delegation: string) => CallerIdentity | undefined
+  /** Handles requests that are not calls to services. */
+  readonly route: Route
+}
+
+/** A plain request from the fast path of the port's listener. */
+export interface PlainCall extends PlainHeaders {
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly query: string
+  /** Begins with the whole head, as it came; the length of that. */
+  readonly text: string
+  readonly size: number
+}
+
+type Way = Pick<ServiceCallOptions, 'headers' | 'extraLines' | 'exchange'>
+
+const OWN_PATH = /^\/(?:services(?:\/|$)|notifications\/?$|auth\/verify$|~version$)/
+
+/** The manager's routes at one port; the port may belong to a sidecar. */
+export class ManagerApi {
+  readonly #options: ManagerApiOptions
+  readonly #context: ServiceCallContext
+
+  constructor(options: ManagerApiOptions) {
+    this.#options = options
+    this.#context = {...options, heldBodies: new HeldBodies()}
+  }
+
+  /** Whether a path belongs to the manager, even if no route matches. */
+  hasRoute(path: string): boolean {
+    return OWN_PATH.test(path)
+  }
+
+  /** Starts the call of a plain request. False: nothing was done, it is for `serve`. */
+  startPlain(request: PlainCall, connection: FastConnection): boolean {
+    const {path, query, method: _, text: _text, size: _size, ...headers} = request
+    const {guards} = this.#options
+    if (
+      !path.startsWith('/services/') ||
+      !(connection.isOnUnixSocket || guards.isAllowedHost(headers.host)) ||
+      hasForwarded(headers.lines)
+    )
+      return false
+    if (!guards.isAuthorized(headers.apiToken, headers.authorization)) return false
+    const target = readTarget(path, query)
+    if (target === undefined) return false
+    this.#call(request, target, {
+      headers: {...headers, peer: connection.peer},
+      extraLines: '',
+      exchange: handler => connection.begin(handler)
+    })
+    return true
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    const {socket} = request
+    const serve = (): void => this.#serveAdmitted(request, response)
+    this.#admit(request, socket, serve, () => reply(request, response, REFUSED_PAGE))
+  }
+
+  #serveAdmitted(request: IncomingMessage, response: ServerResponse): void {
+    const headers = readHeaders(request)
+    const {path, target} = parse(request.url ?? '/')
+    const respond = (answer: Reply): void => reply(request, response, answer)
+    const refusal = this.#refusalOf(request, path, headers, target)
+    if (refusal !== undefined) return respond(refusal)
+    if (target === undefined) return this.#options.route({request, response, path, query: queryOf(request.url ?? '')})
+    const {length} = headers
+    const way: Way = {
+      headers,
+      extraLines: '',
+      exchange: handler => new Http1Downstream({request, response, handler, length, maxBodyBytes: 0}).exchange
+    }
+    this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    socket.pause()
+    const upgrade = (): void => {
+      this.#upgradeAdmitted(request, socket, early)
+      socket.resume()
+    }
+    this.#admit(request, socket, upgrade, () => endWith(socket, REFUSED_PAGE))
+  }
+
+  /** Refuses what a web page from elsewhere has sent; all else is served. */
+  #admit(request: IncomingMessage, socket: Duplex, serve: () => void, refuse: () => void): void {
+    const {origin, fetchSite, delegation} = readHeaders(request)
+    const {pages} = this.#options.guards
+    const isDelegated = delegation !== '' && this.#options.callerOf?.(delegation) !== undefined
+    if (isOnUnixSocket(socket) || isDelegated || !pages.isForeign({origin, fetchSite})) return serve()
+    const isCall = parse(request.url ?? '/').target !== undefined
+    void pages.decide({
+      connection: socket,
+      ends: request.socket,
+      isCall,
+      isGone: () => socket.destroyed,
+      serve,
+      refuse,
+      crashed: error => {
+        this.#options.warn(bugText(error))
+        socket.destroy()
+      }
+    })
+  }
+
+  #upgradeAdmitted(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    const headers = readHeaders(request)
+    const {path, target} = parse(request.url ?? '/')
+    const refusal = this.#refusalOf(request, path, headers, target)
+    if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NOT_FOUND)
+    const {method = ''} = request
+    const way: Way = {
+      headers,
+      extraLines: UPGRADE_LINES,
+      exchange: handler => new UpgradeTunnel({socket, method, early, handler}).exchange
+    }
+    this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
+  }
+
+  #sent(request: IncomingMessage, path: string, {lines}: RequestHeaders): SentRequest {
+    const {method = ''} = request
+    if (this.#options.observer === undefined) return {method, path, lines}
+    const text = rawHead(request)
+    return {method, path, lines, text, size: text.length}
+  }
+
+  /** `delegation`: what a sidecar of another run says of the caller. */
+  #call(request: SentRequest, target: Target, way: Way, delegation = ''): void {
+    const service = this.#options.findService(target.name)
+    const identity = delegation === '' ? undefined : this.#options.callerOf?.(delegation)
+    const context = identity === undefined ? this.#context : {...this.#context, caller: identity.appId, identity}
+    new ServiceCall({context, service, request, target, ...way}).start()
+  }
+
+  /** An app may pass on calls to services from web pages of other origins, but not requests to the management API. */
+  #refusalOf(
+    request: IncomingMessage,
+    path: string,
+    headers: RequestHeaders,
+    target: Target | undefined
+  ): Reply | undefined {
+    const {isAllowedHost, isAuthorized} = this.#options.guards
+    const {method = '', socket} = request
+    if (headers.host !== '' && !isOnUnixSocket(socket) && !isAllowedHost(headers.host)) return FOREIGN_HOST
+    if (!isAuthorized(headers.apiToken, headers.authorization)) return INVALID_TOKEN
+    const changes = target === undefined && path !== '/' && method !== 'GET' && method !== 'HEAD'
+    return changes && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost) ? FOREIGN_ORIGIN : undefined
+  }
+}
+
+const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?')) : '')
+
+/** A URL in absolute form is only sent to proxies: it has no path of ours. */
+function parse(url: string): {readonly path: string; readonly target: Target | undefined} {
+  const query = queryOf(url)
+  const path = url.slice(0, url.length - query.length)
+  return {path, target: readTarget(path, query)}
+}
+
+export interface ManagerPortOptions extends ManagerApiOptions {
+  /** Bound and listening on the manager's port; the listener owns them from now on. */
+  readonly servers: readonly net.Server[]
+}
+
+/** Maximum size of a request's head at the manager's port: enough for a browser with its cookies. */
+const MAX_HEAD_BYTES = 64 * 1024
+
+/** Opens the manager's own port. Its `close` settles when the calls in flight have ended. */
+export function openManagerPort({servers, ...options}: ManagerPortOptions): Listener {
+  const api = new ManagerApi(options)
+  return new Listener({
+    servers,
+    maxHeadBytes: MAX_HEAD_BYTES,
+    fast: {
+      rules: plainRules,
+      route: ({method, path, query, lines, length, hasLength, values, text, size}, connection) => {
+        const [host = '', authorization = '', apiToken = ''] = values
+        return api.startPlain(
+          {method, path, query, lines, length, hasLength, host, authorization, apiToken, text, size},
+          connection
+        )
+      }
+    },
+    serve: (request, response) => {
+      api.serve(request, response)
+    },
+    upgrade: (request, socket, early) => {
+      api.upgrade(request, socket, early)
+    }
+  })
+}

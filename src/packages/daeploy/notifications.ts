@@ -1,0 +1,104 @@
+import {createHash} from 'node:crypto'
+import {failure, missing} from './replies.ts'
+import type {Reply} from '../../net/reply.ts'
+
+/** What `notify()` of the SDK posts. */
+export interface Notification {
+  readonly service_name: string
+  readonly service_version: string
+  readonly msg: string
+  /** 0, 1, 2: INFO, WARNING, CRITICAL; other numbers are accepted. */
+  readonly severity: number
+  readonly dashboard: boolean
+  readonly emails: readonly string[] | null
+  /** Seconds for which Daeploy would send no further e-mail. */
+  readonly timer: number
+  readonly timestamp: string
+}
+
+export interface KeptNotification extends Notification {
+  /** How often it was sent. */
+  readonly counter: number
+  /** Only where there is a timer. */
+  readonly frozen_until?: string
+}
+
+const MAX_KEPT = 1000
+
+/** The notifications of a run, each with an opaque number. Those that differ only in time or recipients are counted as one. */
+export class Notifications {
+  readonly #kept = new Map<string, KeptNotification>()
+
+  /** `now`: ms since 1970. */
+  add(notification: Notification, now: number): void {
+    const key = keyOf(notification)
+    const before = this.#kept.get(key)
+    const frozen = frozenUntil(notification, before, now)
+    this.#kept.set(key, {...notification, counter: (before?.counter ?? 0) + 1, ...frozen})
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)
+  }
+
+  clear(): void {
+    this.#kept.clear()
+  }
+
+  list(): Readonly<Record<string, KeptNotification>> {
+    return Object.fromEntries(this.#kept)
+  }
+}
+
+function frozenUntil(
+  {timer}: Notification,
+  before: KeptNotification | undefined,
+  now: number
+): {frozen_until?: string} {
+  if (timer === 0) return {}
+  const known = before?.frozen_until
+  return {
+    frozen_until: known !== undefined && Date.parse(known) > now ? known : new Date(now + timer * 1000).toISOString()
+  }
+}
+
+/** A number like Python's hash of the identifying fields: signed, 64 bits, never usable as an array index. */
+function keyOf({service_name, service_version, msg, severity, dashboard, timer}: Notification): string {
+  const text = JSON.stringify([service_name, service_version, msg, severity, dashboard, timer])
+  return `-${(createHash('sha256').update(text).digest().readBigUInt64BE() >> 1n).toString()}`
+}
+
+const SEVERITIES: Readonly<Record<number, string>> = {0: 'INFO', 1: 'WARNING', 2: 'CRITICAL'}
+
+/** The log line of a notification. */
+export function lineOf({service_name, service_version, severity, msg, emails}: Notification): string {
+  const mail = emails !== null && emails.length > 0 ? ' (e-mail not sent)' : ''
+  const text = `${service_name} ${service_version} ${SEVERITIES[severity] ?? severity.toString()} ${msg}`
+  return `🔔 ${text.replaceAll(/[\r\n]+/g, ' ')}${mail}`
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isWhole = (value: unknown): boolean => Number.isInteger(value)
+const isTexts = (value: unknown): boolean => value === null || (Array.isArray(value) && value.every(isText))
+
+/** Each field with its check, in Daeploy's order, and pydantic's error. */
+const FIELDS: readonly (readonly [name: string, isValid: (value: unknown) => boolean, type: string, msg: string])[] = [
+  ['service_name', isText, 'string_type', 'Input should be a valid string'],
+  ['service_version', isText, 'string_type', 'Input should be a valid string'],
+  ['msg', isText, 'string_type', 'Input should be a valid string'],
+  ['severity', isWhole, 'int_type', 'Input should be a valid integer'],
+  ['dashboard', value => typeof value === 'boolean', 'bool_type', 'Input should be a valid boolean'],
+  ['emails', isTexts, 'list_type', 'Input should be a valid list'],
+  ['timer', isWhole, 'int_type', 'Input should be a valid integer'],
+  ['timestamp', isText, 'string_type', 'Input should be a valid string']
+]
+
+/** Parses a posted notification; if it is invalid, returns FastAPI's error. */
+export function readNotification(body: unknown): Notification | Reply {
+  const given = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
+  const filled: Readonly<Record<string, unknown>> = {...given, emails: given['emails'] ?? null}
+  const faults = FIELDS.flatMap(([name, isValid, type, msg]) => {
+    if (!(name in filled)) return [missing(given, 'body', name)]
+    return isValid(filled[name]) ? [] : [{type, loc: ['body', name], msg, input: filled[name]}]
+  })
+  if (faults.length > 0) return failure(422, faults)
+  return Object.fromEntries(FIELDS.map(([name]) => [name, filled[name]])) as unknown as Notification
+}

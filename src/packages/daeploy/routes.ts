@@ -1,0 +1,136 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import {messageOf} from '../../model/errors.ts'
+import {collect, UncollectedBody} from '../../net/collector.ts'
+import {reply, type Reply} from '../../net/reply.ts'
+import {Management, type ManagementBackend} from './management.ts'
+import {lineOf, readNotification, type Notification, type Notifications} from './notifications.ts'
+import {failure, json, NOT_FOUND, notAllowed} from './replies.ts'
+
+/** A request for the manager itself. */
+export interface ControlContext {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly path: string
+  /** With its `?`. */
+  readonly query: string
+}
+
+/** Handles requests that are not calls to services. */
+export type Route = (context: ControlContext) => void
+
+export interface RoutesOptions {
+  readonly backend: ManagementBackend
+  readonly notifications: Notifications
+  readonly onNotification: (line: string, notification: Notification) => void
+  readonly version: string
+  /** Whether a request may use the management API: only at the manager's own port. */
+  readonly mayManage: (request: IncomingMessage) => boolean
+}
+
+/** The response, or a promise of it; undefined: it has been sent already. */
+export type Result = Reply | undefined | Promise<Reply | undefined>
+type Handler = (context: ControlContext) => Result
+
+/** Maximum size of a JSON body. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024
+
+/** The manager's routes, for its own port or for the sidecar of an app. */
+export function createRoutes({backend, notifications, onNotification, version, mayManage}: RoutesOptions): Route {
+  const management = new Management(backend)
+  const guarded =
+    (handler: Handler): Handler =>
+    context =>
+      mayManage(context.request) ? handler(context) : NOT_FOUND
+  const notLocal = guarded(() => failure(501, 'Not available locally: add the app to dapr.yaml'))
+  const table: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+    '/services': {GET: () => management.list(), DELETE: guarded(withBody(body => management.remove(body)))},
+    '/services/~inspection': {GET: ({query}) => management.inspect(query)},
+    '/services/~logs': {GET: ({query, response}) => management.logs(query, response)},
+    '/services/~assign': {PUT: guarded(withBody(body => management.assign(body)))},
+    '/services/~tar': {POST: guarded(({request}) => management.deploy(request))},
+    '/services/~git': {POST: notLocal},
+    '/services/~image': {POST: notLocal},
+    '/services/~pickle': {POST: notLocal},
+    '/services/~upload-image': {POST: notLocal},
+    '/notifications': {
+      GET: () => json(notifications.list()),
+      POST: withBody(body => {
+        const notification = readNotification(body)
+        if ('status' in notification) return notification
+        notifications.add(notification, Date.now())
+        onNotification(lineOf(notification), notification)
+        return json('Notification added')
+      }),
+      DELETE: () => {
+        notifications.clear()
+        return json(null)
+      }
+    },
+    '/auth/verify': {GET: () => json('OK')},
+    // clients ask for a token, but none is required here
+    '/auth/token': {POST: guarded(() => json({Token: 'local', Id: 'local'}))},
+    '/~version': {GET: () => json(version)},
+    '/': {GET: () => ({status: 307, type: '', body: '', lines: 'Location: /dashboard\r\n'})}
+  }
+  return context => {
+    const {request, response, path} = context
+    const methods = table[path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path]
+    const handler = methods?.[request.method === 'HEAD' ? 'GET' : (request.method ?? '')]
+    if (methods === undefined) return reply(request, response, NOT_FOUND)
+    if (handler === undefined) return reply(request, response, notAllowed(Object.keys(methods).join(', ')))
+    void respond(context, handler)
+  }
+}
+
+async function respond(context: ControlContext, handler: Handler): Promise<void> {
+  const {request, response} = context
+  try {
+    const result = await handler(context)
+    if (result !== undefined) reply(request, response, result)
+  } catch (error) {
+    if (error instanceof InvalidBody) reply(request, response, error.response)
+    else reply(request, response, failure(500, messageOf(error)))
+  }
+}
+
+/** The body cannot be parsed. */
+class InvalidBody extends Error {
+  readonly response: Reply
+
+  constructor(response: Reply) {
+    super(response.body)
+    this.response = response
+  }
+}
+
+const withBody =
+  (use: (body: unknown) => Result): Handler =>
+  async ({request}) =>
+    use(await readJson(request))
+
+async function readText(request: IncomingMessage): Promise<string> {
+  try {
+    return (await collect(request, MAX_BODY_BYTES)).take().toString()
+  } catch (error) {
+    if (!(error instanceof UncollectedBody)) throw error
+    throw new InvalidBody(error.isTooLarge ? failure(413, 'Request body too large') : failure(503, error.message))
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const text = await readText(request)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (text === '')
+      throw new InvalidBody(failure(422, [{type: 'missing', loc: ['body'], msg: 'Field required', input: null}]))
+    const fault = {
+      type: 'json_invalid',
+      loc: ['body', 0],
+      msg: 'JSON decode error',
+      input: {},
+      ctx: {error: messageOf(error)}
+    }
+    throw new InvalidBody(failure(422, [fault]))
+  }
+}

@@ -1,0 +1,135 @@
+import {hostname} from 'node:os'
+import type {Admission, Admitted, Denied, Held} from '../../gateway/admission.ts'
+import type {CallContext} from '../../gateway/call-context.ts'
+import {ProxiedCall} from '../../gateway/proxied-call.ts'
+import type {CallerIdentity} from '../../gateway/caller-identity.ts'
+import type {SentRequest} from '../../model/call.ts'
+import type {CallHandler} from '../../net/call-handler.ts'
+import type {Exchange} from '../../net/exchange.ts'
+import type {ResponseHead} from '../../net/http1/response-head.ts'
+import type {Failure} from '../../net/http1/upstream.ts'
+import type {Copy} from '../../net/mirror.ts'
+import {responseRules, HAS_LOCATION, type CallHeaders} from './headers.ts'
+import type {Reply} from '../../net/reply.ts'
+import {BAD_GATEWAY, failure, NOT_FOUND} from './replies.ts'
+import type {NamedCallee} from '../../gateway/routes.ts'
+import {rewriteLocation, type Target} from './target.ts'
+
+/** What all calls to services through one listener share. */
+export interface ServiceCallContext extends CallContext {
+  /** App id of the caller; `external` at the manager's own port. */
+  readonly caller: string
+  /** Set if it is an app of another run. */
+  readonly identity?: CallerIdentity | undefined
+  readonly warn: (text: string) => void
+}
+
+export interface ServiceCallOptions {
+  readonly context: ServiceCallContext
+  readonly service: NamedCallee
+  readonly request: SentRequest
+  readonly target: Target
+  readonly headers: CallHeaders
+  /** More header lines for the service: those that request a websocket. */
+  readonly extraLines: string
+  readonly exchange: (handler: CallHandler) => Exchange
+}
+
+const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+const SERVER = hostname()
+
+/** One call to a service: the prefix is removed from its path, and added to redirects; errors are those of Traefik. */
+export class ServiceCall extends ProxiedCall {
+  readonly rules = responseRules
+  readonly copy: Copy | undefined
+  protected readonly sentTrace = ''
+  protected readonly isInterceptable = false
+  protected readonly exchange: Exchange
+  readonly #options: ServiceCallOptions
+
+  constructor(options: ServiceCallOptions) {
+    const {context, service, request, target, headers, extraLines, exchange} = options
+    const {method} = request
+    const call = {caller: context.caller, callee: service.name, method, path: target.path}
+    super(context, call, request, headers.length)
+    this.#options = options
+    const isPlain = extraLines === ''
+    this.copy = isPlain
+      ? service.copy?.({caller: context.caller, method, path: target.path, headFor: () => this.#head()})
+      : undefined
+    this.exchange = exchange(this)
+  }
+
+  protected ask(isRefused: boolean): Admission | Held {
+    const {service, context} = this.#options
+    return service.admit(this.call, isRefused, context.identity)
+  }
+
+  protected send({pool, pathPrefix, token, callerLine, path}: Admitted): void {
+    const {headers, extraLines} = this.#options
+    const {length, hasLength} = headers
+    const framing =
+      length < 0
+        ? 'Transfer-Encoding: chunked\r\n'
+        : hasLength || TAKES_BODY.has(this.call.method)
+          ? `Content-Length: ${length.toString()}\r\n`
+          : ''
+    // Only another run's sidecar gets the headers that name the caller.
+    const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
+    const delegation = callerLine === undefined ? '' : tokenLine + callerLine
+    this.exchange.send(pool, `${this.#head(pathPrefix, path)}${delegation}${extraLines}${framing}\r\n`)
+  }
+
+  protected responseHeaders(head: ResponseHead): string {
+    if ((head.flags & HAS_LOCATION) === 0) return head.lines
+    const {service, target, headers} = this.#options
+    const {name, version} = service
+    return head.lines.replaceAll(
+      /^(location:[ \t]*)(.*)\r$/gim,
+      (_, start: string, location: string) =>
+        `${start}${rewriteLocation({location: location.trimEnd(), host: headers.host, name, version, segment: target.segment})}\r`
+    )
+  }
+
+  protected replyDenied({isUnknown, status, error}: Denied): void {
+    if (isUnknown === true) this.exchange.reply(NOT_FOUND)
+    else if (status === 403) this.exchange.reply(failure(403, error))
+    else this.replyFailed(error)
+  }
+
+  protected replyAs(reply: Reply): void {
+    this.exchange.reply(reply)
+  }
+
+  protected replyFailed(why: string, how?: Failure): void {
+    this.warn(why)
+    this.exchange.reply(how === 'bad-status' ? {...BAD_GATEWAY, body: `${BAD_GATEWAY.body}: ${why}`} : BAD_GATEWAY)
+  }
+
+  protected warnCut(why: string): void {
+    this.warn(`the connection closed within the response: ${why}`)
+  }
+
+  protected warn(text: string): void {
+    this.#options.context.warn(`${this.#describe()}: ${text}`)
+  }
+
+  #describe(): string {
+    const {segment, path} = this.#options.target
+    return `${this.call.method} /services/${segment}${path}`
+  }
+
+  /** The request head, without the headers about the body's length and the empty line. */
+  #head(pathPrefix = '', path = this.#options.target.path): string {
+    const {headers, target} = this.#options
+    const {host, lines, peer} = headers
+    const port = /:(\d+)$/.exec(host)?.[1] ?? '80'
+    return (
+      `${this.call.method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${host}\r\n${lines}` +
+      `X-Forwarded-For: ${peer}\r\nX-Forwarded-Host: ${host}\r\nX-Forwarded-Port: ${port}\r\n` +
+      `X-Forwarded-Prefix: /services/${target.segment}\r\nX-Forwarded-Proto: http\r\n` +
+      `X-Forwarded-Server: ${SERVER}\r\nX-Real-Ip: ${peer}\r\n`
+    )
+  }
+}

@@ -1,0 +1,45 @@
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
+import {holds, listenersOn} from '../../../platform/listeners.ts'
+import {look} from '../../../platform/process-table.ts'
+import type {AppPlan} from '../../../model/plan.ts'
+import type {Reporter} from '../../../model/reporter.ts'
+
+/** A service as the hints need it. */
+export interface Hinted {
+  readonly id: string
+  readonly plan: AppPlan
+  readonly pid: number
+  readonly appPort: number
+  readonly app: {readonly lastLines: readonly string[]}
+}
+
+const MISSING = /^(?:ModuleNotFoundError|ImportError): .+/
+
+/** A Python module was not found: prints the commands that create the right environment. We install nothing. */
+export function importHint({id, plan, app}: Hinted, reporter: Reporter): void {
+  const fault = plan.fixedPort > 0 ? app.lastLines.findLast(line => MISSING.test(line)) : undefined
+  if (fault === undefined) return
+  const {folder} = plan
+  const what = existsSync(join(folder, 'requirements.txt')) ? '-r requirements.txt' : 'daeploy'
+  const lines = [`cd ${folder}`, 'python3 -m venv .venv', `.venv/bin/pip install ${what}`]
+  reporter.warn(
+    'import-not-found',
+    `"${id}" lacks a Python module (${fault}). A virtual environment in its folder is used if there is one; to create it:\n${lines.map(line => `    ${line}`).join('\n')}`
+  )
+}
+
+/** A service that is not ready because it listens on its hard-coded port: Python did not load our hook. */
+export async function bypassHint({id, plan, pid, appPort}: Hinted, reporter: Reporter): Promise<void> {
+  const {fixedPort} = plan
+  const sockets = listenersOn({port: fixedPort})
+  if (fixedPort === 0 || fixedPort === appPort || pid === 0 || sockets.size === 0) return
+  const {all} = await look()
+  const isOurs = all.some(seen => seen.group === pid && holds(seen.pid, sockets))
+  if (!isOurs) return
+  const port = appPort.toString()
+  reporter.warn(
+    'fixed-port-not-used',
+    `"${id}" listens on port ${fixedPort.toString()}, which is hard-coded, and not on ${port}, which was allocated: it is not a Python program, or Python was started with -I, -E or -S. Pass the port to its server instead, for example: command: [uvicorn, "service:service.app", --port, "${port}"] with appPort: ${port}`
+  )
+}

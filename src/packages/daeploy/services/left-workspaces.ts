@@ -1,0 +1,64 @@
+import {readdir, rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import {codeOf} from '../../../model/errors.ts'
+import {look} from '../../../platform/process-table.ts'
+import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest} from './manifest.ts'
+import type {Reporter} from '../../../model/reporter.ts'
+
+export interface LeftWorkspaces {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly reporter: Reporter
+}
+
+/** The marker of a run. */
+const MARKER = /^[\da-f]{32}$/
+
+/**
+ * Removes the workspaces of runs that were killed, except those in which files were changed: these are reported once, and
+ * kept. Runs that are alive, or not certainly dead, or still have a process, are left alone. Costs one look at a folder if
+ * there is none.
+ */
+export async function sweepWorkspaces({env, reporter}: LeftWorkspaces): Promise<void> {
+  const home = workspacesFolder(env)
+  for (const marker of (await namesIn(home)).filter(name => MARKER.test(name))) {
+    try {
+      if (await isOver(join(home, marker), marker)) await tidy(join(home, marker), reporter)
+    } catch (error) {
+      // of another user, or in use: the next sweep tries again
+      if (codeOf(error) === '') throw error
+    }
+  }
+}
+
+async function isOver(folder: string, marker: string): Promise<boolean> {
+  const manifest = readManifest(folder)
+  return manifest !== undefined && (await isDead(manifest)) && !(await hasProcessWith(`PILLION_RUN=${marker}`))
+}
+
+async function tidy(folder: string, reporter: LeftWorkspaces['reporter']): Promise<void> {
+  const workspaces = [...(readManifest(folder)?.workspaces ?? [])]
+  const kept = await changedIn(folder, workspaces)
+  for (const name of kept)
+    reporter.warn(
+      'workspace-kept',
+      `files were changed in ${join(folder, name)}, a workspace of a run that was killed: it is kept`
+    )
+  for (const name of await namesIn(folder))
+    if (name !== MANIFEST && !kept.includes(name)) await rm(join(folder, name), {recursive: true, force: true})
+  await rm(kept.length === 0 ? folder : join(folder, MANIFEST), {recursive: true, force: true})
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return []
+    throw error
+  }
+}
+
+/** Whether a process has this marker: it may run in a workspace. */
+async function hasProcessWith(marker: string): Promise<boolean> {
+  const {all, carries} = await look()
+  return all.some(({pid, isZombie}) => !isZombie && carries(pid, marker))
+}

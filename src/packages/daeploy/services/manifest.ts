@@ -1,0 +1,90 @@
+import {lstatSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {homedir} from 'node:os'
+import {join} from 'node:path'
+import {currentSystem, type SystemIdentity} from '../../../control/run-file.ts'
+import {lookAgain, startOf} from '../../../platform/process-table.ts'
+import {fingerprintsIn, type Fingerprints} from './fingerprints.ts'
+
+/** The content of a workspace when it was created. */
+export interface WorkspaceContent {
+  /** The original files: a difference was made by a user. */
+  readonly files: Fingerprints
+  /** It was deployed, as into a container: new files belong to the service, and are removed with it. */
+  readonly isDeployed: boolean
+}
+
+/** Stored with the workspaces of a run, so that another run can clean up if this one is killed. */
+interface Manifest extends SystemIdentity {
+  readonly pid: number
+  /** As `Seen.started`. */
+  readonly started: number
+  readonly workspaces: ReadonlyMap<string, WorkspaceContent>
+}
+
+/** Its file name in the folder of a run; names of workspaces contain an underscore. */
+export const MANIFEST = 'ledger.json'
+
+/** The folder with the workspaces of all runs of the user. */
+export const workspacesFolder = (env: Readonly<Record<string, string | undefined>>): string =>
+  join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
+
+/** Writes the state of this run's workspaces, by name, atomically. */
+export function writeManifest(folder: string, workspaces: ReadonlyMap<string, WorkspaceContent>): void {
+  const named = [...workspaces].map(([name, {files, isDeployed}]) => [
+    name,
+    {isDeployed, files: Object.fromEntries(files)}
+  ])
+  const us = {...currentSystem(), pid: process.pid, started: startOf(process.pid)}
+  const path = join(folder, MANIFEST)
+  writeFileSync(`${path}.new`, JSON.stringify({...us, copies: Object.fromEntries(named) as unknown}))
+  renameSync(`${path}.new`, path)
+}
+
+/** Undefined if there is none, or if it is invalid. */
+export function readManifest(folder: string): Manifest | undefined {
+  try {
+    const {copies, ...us} = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as Written
+    if (typeof copies !== 'object' || typeof us.pid !== 'number') return undefined
+    const named = Object.entries(copies).map(
+      ([name, {files, isDeployed}]) => [name, {isDeployed, files: new Map(Object.entries(files))}] as const
+    )
+    return {...us, workspaces: new Map(named)}
+  } catch {
+    return undefined // from another version, or removed just now
+  }
+}
+
+/** The JSON form: objects instead of maps. */
+interface Written extends Omit<Manifest, 'workspaces'> {
+  readonly copies: Readonly<
+    Record<string, {readonly files: Readonly<Record<string, string>>; readonly isDeployed: boolean}>
+  >
+}
+
+/** Whether the run that wrote it is certainly dead: it ran in this boot and pid namespace, and its process does not exist. */
+export async function isDead({boot, pids, pid, started}: Manifest): Promise<boolean> {
+  const here = currentSystem()
+  if (boot !== here.boot || pids !== here.pids) return false
+  const now = await lookAgain(pid)
+  // other systems report the start time less precisely
+  return now === undefined || (process.platform === 'linux' && now.started !== started)
+}
+
+/** Whether a file of a workspace was changed by a user. */
+async function isChanged(folder: string, {files, isDeployed}: WorkspaceContent): Promise<boolean> {
+  if (lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) return false
+  return [...(await fingerprintsIn(folder))].some(([path, fingerprint]) => {
+    const original = files.get(path)
+    return original !== fingerprint && !(isDeployed && original === undefined)
+  })
+}
+
+/** The names of the workspaces in which a user changed a file, in order. */
+export async function changedIn(
+  folder: string,
+  workspaces: Iterable<readonly [name: string, content: WorkspaceContent]>
+): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const [name, content] of workspaces) if (await isChanged(join(folder, name), content)) names.push(name)
+  return names
+}

@@ -1,0 +1,95 @@
+import {appPrefix} from '../../../logging/prefix.ts'
+import type {LogRecord} from '../../../logging/log-record.ts'
+
+interface Line {
+  /** ms since 1970. */
+  readonly at: number
+  /** UTF-8, with its newline. */
+  readonly text: string
+  readonly number: number
+}
+
+export interface RecentWanted {
+  /** Only the last lines; 0: all that are kept. */
+  readonly tail: number
+  readonly isFollowed: boolean
+  /** ms since 1970. */
+  readonly since: number
+}
+
+const MAX_LINES = 10_000
+const MAX_CHARACTERS = 8 * 1024 * 1024
+
+/** The last lines of an app with their times, without prefixes and without our status lines. */
+export class Recent {
+  readonly #prefix: string
+  #lines: Line[] = []
+  #characters = 0
+  #count = 0
+  #rest = ''
+  #hasEnded = false
+  readonly #waiting = new Set<() => void>()
+
+  /** `name`: the app's name in the prefix of its log lines. */
+  constructor(name: string, record: Pick<LogRecord, 'tap' | 'closed'>) {
+    this.#prefix = appPrefix(name)
+    const unsubscribe = record.tap(text => {
+      this.#take(text, Date.now())
+    })
+    void this.#awaitEnd(record.closed, unsubscribe)
+  }
+
+  async #awaitEnd(closed: Promise<void>, unsubscribe: () => void): Promise<void> {
+    await closed
+    unsubscribe()
+    this.#hasEnded = true
+    this.#wake()
+  }
+
+  /** The kept lines and, with `isFollowed`, new ones; a reader that is too slow misses lines and is not waited for. */
+  async *read({tail, isFollowed, since}: RecentWanted, gone: AbortSignal): AsyncGenerator<string> {
+    const kept = this.#lines.filter(({at}) => at >= since)
+    const first = tail === 0 ? kept[0] : kept[Math.max(0, kept.length - tail)]
+    let next = first?.number ?? this.#count
+    const wake = (): void => this.#wake()
+    gone.addEventListener('abort', wake, {once: true})
+    try {
+      while (!gone.aborted) {
+        const lines = this.#lines.filter(({number}) => number >= next)
+        next = (lines.at(-1)?.number ?? next - 1) + 1
+        if (lines.length > 0) yield lines.map(({text}) => text).join('')
+        else if (!isFollowed || this.#hasEnded) return
+        else await new Promise<void>(resolve => this.#waiting.add(resolve))
+      }
+    } finally {
+      gone.removeEventListener('abort', wake)
+    }
+  }
+
+  #take(text: string, at: number): void {
+    const pieces = (this.#rest + text).split('\n')
+    this.#rest = pieces.pop() ?? ''
+    for (const piece of pieces) {
+      if (!piece.startsWith(this.#prefix)) continue
+      const line = `${Buffer.from(piece.slice(this.#prefix.length), 'latin1').toString()}\n`
+      this.#lines.push({at, text: line, number: this.#count++})
+      this.#characters += line.length
+    }
+    if (this.#lines.length > 2 * MAX_LINES || this.#characters > 2 * MAX_CHARACTERS) this.#forget()
+    this.#wake()
+  }
+
+  #forget(): void {
+    let characters = 0
+    let from = this.#lines.length
+    while (from > 0 && this.#lines.length - from < MAX_LINES && characters < MAX_CHARACTERS)
+      characters += this.#lines[--from]?.text.length ?? 0
+    this.#lines = this.#lines.slice(from)
+    this.#characters = characters
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
+  }
+}

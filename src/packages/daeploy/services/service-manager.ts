@@ -1,0 +1,147 @@
+import {randomUUID} from 'node:crypto'
+import {homedir} from 'node:os'
+import {join} from 'node:path'
+import type {Handlers} from '../../../control/messages.ts'
+import type {Deployment} from '../deployment.ts'
+import {whyNotAssigned, whyNotRemoved, type Instance} from '../instance.ts'
+import type {ManagementBackend} from '../management.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {AppPlan} from '../../../model/plan.ts'
+import {deployedPlan} from '../../../config/deployed.ts'
+import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
+import type {Workspaces} from './workspaces.ts'
+import {Recent} from './recent.ts'
+import type {Routes} from '../../../gateway/routes.ts'
+
+export interface ServiceManagerOptions {
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly routes: Routes<AppRuntime>
+  readonly workspaces: Workspaces
+  /** Stops an app and its sidecar, and removes it from the run. */
+  readonly remove: (runtime: AppRuntime) => Promise<void>
+  /** Adds an app to the run and starts it. Throws a UserError. */
+  readonly add: (plan: AppPlan) => Promise<void>
+}
+
+/** The state of a service in the management API. */
+interface Known {
+  readonly recent: Recent
+  startedAt: Date | undefined
+  finishedAt: Date | undefined
+}
+
+export const isService = ({plan}: Pick<AppRuntime, 'plan'>): boolean => plan.fixedPort > 0
+
+/** Implements the management of services, for Daeploy's command line and for our own in other terminals. */
+export class ServiceManager {
+  readonly #options: ServiceManagerOptions
+  readonly #known = new Map<AppRuntime, Known>()
+
+  constructor(options: ServiceManagerOptions) {
+    this.#options = options
+  }
+
+  add(runtime: AppRuntime): void {
+    if (!isService(runtime)) return
+    const recent = new Recent(this.#options.routes.shownAs(runtime.plan), runtime.logs.app.record)
+    const known: Known = {recent, startedAt: undefined, finishedAt: undefined}
+    this.#known.set(runtime, known)
+    runtime.onMove(() => {
+      const {phase} = runtime.app.state
+      if (phase === 'starting') known.startedAt = new Date()
+      if (phase === 'exited' || phase === 'backoff') known.finishedAt = new Date()
+    })
+  }
+
+  forget(runtime: AppRuntime): void {
+    this.#known.delete(runtime)
+  }
+
+  /** For the routes at the manager's port. */
+  get backend(): ManagementBackend {
+    const {remove, routes} = this.#options
+    const {versions} = routes
+    const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
+    return {
+      list: () =>
+        versions.runtimes
+          .filter(runtime => isService(runtime) && versions.instances(runtime.id, runtime.plan.version)[0] === runtime)
+          .map(runtime => this.#instance(runtime)),
+      assign: (name, version) => versions.assign(name, version),
+      remove: async (name, version) => {
+        await Promise.all(versions.instances(name, version).map(remove))
+      },
+      logs: (name, version, wanted, gone) => {
+        const runtime = find(name, version)
+        const recent = runtime === undefined ? undefined : this.#known.get(runtime)?.recent
+        return recent?.read(wanted, gone) ?? nothing()
+      },
+      newUpload: () => join(this.#options.workspaces.folder('uploads'), randomUUID()),
+      deploy: async deployment => this.#deploy(deployment)
+    }
+  }
+
+  /** For other terminals. */
+  get handlers(): Pick<Handlers, 'services' | 'assign' | 'remove'> {
+    const {list, assign, remove} = this.backend
+    return {
+      services: () =>
+        list().map(({startedAt, finishedAt, ...instance}) => ({
+          ...instance,
+          startedAt: startedAt?.getTime() ?? 0,
+          finishedAt: finishedAt?.getTime() ?? 0
+        })),
+      assign: (name, version) => {
+        const why = whyNotAssigned(list(), name, version)
+        if (why === '') assign(name, version)
+        return why
+      },
+      remove: async (name, version) => {
+        const why = whyNotRemoved(list(), name, version)
+        if (why === '') await remove(name, version)
+        return why
+      }
+    }
+  }
+
+  /** Deploys a service: '' when its process is running, else the reason for the failure. */
+  async #deploy({name, version, port, env, archive}: Deployment): Promise<string> {
+    const {shell, workspaces, add} = this.#options
+    const folderName = `${name}_${version}`
+    try {
+      const folder = await workspaces.unpack(folderName, archive)
+      const home = shell['HOME'] || homedir()
+      await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: shell}))
+      return ''
+    } catch (error) {
+      await workspaces.drop(folderName)
+      return messageOf(error)
+    }
+  }
+
+  #instance(runtime: AppRuntime): Instance {
+    const {startedAt, finishedAt} = this.#known.get(runtime) ?? {startedAt: undefined, finishedAt: undefined}
+    return {
+      name: runtime.id,
+      version: runtime.plan.version,
+      isMain: this.#options.routes.versions.isMain(runtime),
+      status: STATUS[runtime.app.state.phase],
+      startedAt,
+      finishedAt
+    }
+  }
+}
+
+/** Docker's words for the phases of an app. */
+const STATUS = {
+  idle: 'created',
+  starting: 'running',
+  running: 'running',
+  stopping: 'running',
+  backoff: 'restarting',
+  exited: 'exited'
+} as const
+
+async function* nothing(): AsyncGenerator<string> {
+  // the app was removed from the run in the meantime
+}

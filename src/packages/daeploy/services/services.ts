@@ -1,0 +1,199 @@
+import {PageGuard} from '../../../gateway/page-guard.ts'
+import {writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import type {CallObserver} from '../../../model/call.ts'
+import type {ManagerApi} from '../manager-api.ts'
+import {serviceEnvironment} from '../environment.ts'
+import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
+import {Notifications, type Notification} from '../notifications.ts'
+import {isOwnPeer} from '../peer.ts'
+import type {Route, RoutesOptions} from '../routes.ts'
+import type {Handlers} from '../../../control/messages.ts'
+import type {Emit} from '../../../model/events.ts'
+import {asBytes} from '../../../logging/prefix.ts'
+import type {AppPlan, Plan} from '../../../model/plan.ts'
+import type {CallContext} from '../../../gateway/call-context.ts'
+import {readCaller} from '../../../gateway/caller-header.ts'
+import {VERSION} from '../../../model/version.ts'
+import type {Listener} from '../../../net/http1/listener.ts'
+import {Workspaces} from './workspaces.ts'
+import type {ManagerPort} from '../../../ports/manager-port.ts'
+import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
+import {isService, ServiceManager} from './service-manager.ts'
+import type {Routes} from '../../../gateway/routes.ts'
+import {Tokens} from './tokens.ts'
+import type {Reporter} from '../../../model/reporter.ts'
+
+type Shell = Readonly<Record<string, string | undefined>>
+
+export interface ServicesOptions {
+  readonly plan: Plan
+  readonly shell: Shell
+  /** The marker of the run. */
+  readonly run: string
+  /** Other runs that know it may name the apps for which they call. */
+  readonly key: string
+  readonly routes: Routes<AppRuntime>
+  /** Told of every call. */
+  readonly observer?: CallObserver | undefined
+  readonly faults?: CallContext['faults']
+  readonly emit: Emit
+  readonly reporter: Reporter
+  /** Stops an app and its sidecar, and removes it from the run. */
+  readonly remove: (runtime: AppRuntime) => Promise<void>
+  /** Adds an app to the run and starts it. Throws a UserError. */
+  readonly add: (plan: AppPlan) => Promise<void>
+}
+
+/**
+ * The Daeploy services of a run: the manager's API, the environment that the SDK reads, and workspaces. In a run without
+ * services the code of the manager's API is not loaded.
+ */
+export class Services {
+  readonly workspaces: Workspaces
+  readonly #options: ServicesOptions
+  readonly #notifications = new Notifications()
+  readonly #tokens: Tokens
+  readonly #pages: PageGuard
+  readonly #manager: ServiceManager
+  #hookFolder = ''
+  #port: {readonly number: number; readonly listener: Listener} | undefined
+
+  constructor(options: ServicesOptions) {
+    const {shell, run} = options
+    this.#options = options
+    this.workspaces = new Workspaces(shell, run)
+    this.#tokens = new Tokens(shell)
+    this.#pages = new PageGuard(options.plan.allowedOrigins ?? [])
+    this.#manager = new ServiceManager({...options, workspaces: this.workspaces})
+  }
+
+  /** The run has a Daeploy service, or may get one by deployment. */
+  get areEnabled(): boolean {
+    return this.#options.plan.managerPort !== 'none' || this.#runtimes.some(isService)
+  }
+
+  get #runtimes(): readonly AppRuntime[] {
+    return this.#options.routes.versions.runtimes
+  }
+
+  add(runtime: AppRuntime): void {
+    this.#manager.add(runtime)
+  }
+
+  forget(runtime: AppRuntime): void {
+    this.#manager.forget(runtime)
+  }
+
+  /** The environment of a new process of an app. */
+  environment(
+    before: Record<string, string>,
+    {plan, appPort, httpPort}: {readonly plan: AppPlan; readonly appPort: number; readonly httpPort: number}
+  ): Record<string, string> {
+    if (plan.fixedPort === 0) return before
+    return serviceEnvironment(before, {
+      name: plan.id,
+      version: plan.version,
+      token: this.#tokens.of(plan),
+      managerUrl: `http://${hostOf(plan.sidecar.listenAddresses)}:${httpPort.toString()}`,
+      appPort,
+      fixedPort: plan.fixedPort,
+      hookFolder: this.#hook()
+    })
+  }
+
+  /** The manager's routes on the sidecar of an app; undefined if the run has no Daeploy service. */
+  async managerApiOf(runtime: AppRuntime): Promise<ManagerApi | undefined> {
+    if (!this.areEnabled) return undefined
+    const route = await this.#createRoute(() => false)
+    const {ManagerApi: Api} = await import('../manager-api.ts')
+    return new Api({
+      caller: runtime.id,
+      observer: this.#options.observer,
+      faults: this.#options.faults,
+      findService: this.#options.routes.named,
+      guards: this.#tokens.guards(runtime.plan.sidecar.listenAddresses, this.#pages),
+      callerOf: delegation => readCaller(delegation, this.#options.key),
+      route,
+      warn: text => runtime.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
+    })
+  }
+
+  /** Creates the workspaces, and opens the manager's port if there is one. */
+  async open(port: ManagerPort | undefined): Promise<void> {
+    await this.workspaces.open(this.#options.plan.apps)
+    if (port !== undefined) await this.#openPort(port)
+  }
+
+  /** Reports the manager's address. */
+  announce(): void {
+    const {plan, emit} = this.#options
+    const isUsed = plan.apps.length === 0 || this.#runtimes.some(isService)
+    if (this.#port === undefined || !isUsed) return
+    emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number.toString()}/services/`})
+  }
+
+  async #openPort({servers, port}: ManagerPort): Promise<void> {
+    const route = await this.#createRoute(({socket}) => isOwnPeer(socket))
+    const {openManagerPort} = await import('../manager-api.ts')
+    const listener = openManagerPort({
+      servers,
+      caller: 'external',
+      observer: this.#options.observer,
+      faults: this.#options.faults,
+      findService: this.#options.routes.named,
+      guards: this.#tokens.guards([], this.#pages),
+      route,
+      warn: () => undefined // the caller has its response, and the app's exit was reported
+    })
+    this.#port = {number: port, listener}
+  }
+
+  /** Calls through the manager's port may finish until `cut` is aborted. */
+  async close(cut: AbortSignal): Promise<void> {
+    await this.#port?.listener.close(cut)
+    for (const folder of await this.workspaces.close())
+      this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
+  }
+
+  async #createRoute(mayManage: RoutesOptions['mayManage']): Promise<Route> {
+    const {createRoutes} = await import('../routes.ts')
+    return createRoutes({
+      backend: this.#manager.backend,
+      notifications: this.#notifications,
+      onNotification: (line, notification) => this.#showNotification(line, notification),
+      version: VERSION,
+      mayManage
+    })
+  }
+
+  /** For other terminals. */
+  get handlers(): Pick<Handlers, 'services' | 'assign' | 'remove' | 'notifications'> {
+    return {...this.#manager.handlers, notifications: () => this.#notifications.list()}
+  }
+
+  /** Writes one line to stdout, and to the log of the service that it names. */
+  #showNotification(line: string, {service_name, service_version}: Notification): void {
+    const {versions} = this.#options.routes
+    const runtime = versions.find(`${service_name}_${service_version}`)?.runtime ?? versions.find(service_name)?.runtime
+    void runtime?.logs.app.sink({app: runtime.id, stream: 'status', text: asBytes(`${line}\n`)})
+    if (runtime === undefined || runtime.plan.logs.app === 'file') this.#options.emit({type: 'notified', text: line})
+  }
+
+  /** Our Python hook, written when the first service is started. */
+  #hook(): string {
+    if (this.#hookFolder === '') {
+      const folder = this.workspaces.folder('python')
+      writeFileSync(join(folder, HOOK_FILE), HOOK_TEXT)
+      this.#hookFolder = folder
+    }
+    return this.#hookFolder
+  }
+}
+
+/** The host under which an app reaches its own sidecar. */
+function hostOf(listenAddresses: readonly string[]): string {
+  const [first = '127.0.0.1'] = listenAddresses
+  if (['0.0.0.0', '::', '[::]', 'localhost'].includes(first)) return '127.0.0.1'
+  return first.includes(':') && !first.startsWith('[') ? `[${first}]` : first
+}

@@ -1,0 +1,35 @@
+import {Socket} from 'node:net'
+import t from 'tap'
+import {isOwnPeer} from '../peer.ts'
+import {rowOfPeer, type Ends} from '../../../platform/proc-net.ts'
+
+const ownerIn = (tables: string, ends: Ends): number | undefined => rowOfPeer(tables, ends)?.uid
+
+const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:13D8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1
+   1: 0200007F:9C40 0100007F:13D8 01 00000000:00000000 00:00000000 00000000     7        0 12 1
+   2: 0100007F:9C40 0100007F:13D8 01 00000000:00000000 00:00000000 00000000  1000        0 12 1
+   3: 0100007F:13D8 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 13 1
+   0: 00000000000000000000000001000000:9C41 00000000000000000000000001000000:13D8 01 00000000:00000000 00:00000000 00000000  1001 0 14 1
+   1: 0000000000000000FFFF00000100007F:9C42 0000000000000000FFFF00000100007F:13D8 01 00000000:00000000 00:00000000 00000000  1002 0 15 1`
+
+const ends = (remotePort: number, address = '127.0.0.1'): Ends => ({
+  remoteAddress: address,
+  remotePort,
+  localAddress: address,
+  localPort: 5080
+})
+
+t.test("the caller's socket tells whose it is: the one of this very connection", async t => {
+  t.equal(ownerIn(TABLE, ends(40_000)), 1000)
+  t.equal(ownerIn(TABLE, {...ends(40_000), remoteAddress: '127.0.0.2'}), 7)
+  t.equal(ownerIn(TABLE, ends(40_001, '::1')), 1001)
+  t.equal(ownerIn(TABLE, ends(40_002)), 1002, 'IPv4 within IPv6')
+  t.equal(ownerIn(TABLE, ends(40_003)), undefined)
+  t.equal(ownerIn(TABLE, {...ends(40_000), localPort: 5081}), undefined)
+})
+
+t.test('who comes from another machine is no peer of ours', async t => {
+  t.equal(isOwnPeer({...ends(40_000), remoteAddress: '192.168.1.7'}), false)
+  t.equal(isOwnPeer(new Socket()), false)
+})

@@ -1,0 +1,198 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {tarOf, type Member} from '../../../../../test/rig/tar.ts'
+import {Workspaces} from '../../services/workspaces.ts'
+import type {AppPlan} from '../../../../model/plan.ts'
+
+const scene = (t: Test) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'copies-')))
+  t.teardown(() => rmSync(root, {recursive: true, force: true}))
+  const project = join(root, 'project')
+  mkdirSync(join(project, 'deep/er'), {recursive: true})
+  writeFileSync(join(project, 'service.py'), 'one')
+  writeFileSync(join(project, 'deep/er/data.txt'), 'data')
+  return {root, project, copies: new Workspaces({HOME: root}, 'f'.repeat(32))}
+}
+
+const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
+  ({id, version: '1.0.0', folder, fixedPort}) as unknown as AppPlan
+
+t.test(
+  'the second service of a folder, even through a link, gets a workspace; a plain app and the first one do not',
+  async t => {
+    const {root, project, copies} = scene(t)
+    for (const name of ['.git', '__pycache__', '.dapr', '.venv', 'node_modules', 'outside'])
+      mkdirSync(join(project, name))
+    writeFileSync(join(project, '.git/config'), '')
+    writeFileSync(join(project, 'service_db.db'), '')
+    writeFileSync(join(project, 'service_db.db-journal'), '')
+    symlinkSync(project, join(root, 'alias'))
+    symlinkSync('..', join(project, 'up'))
+    const [first, plain, second] = [app('a', project), app('b', project, 0), app('c', join(root, 'alias'))]
+    await copies.open([first, plain, second])
+    t.equal(await copies.folderOf(first), project)
+    t.equal(await copies.folderOf(plain), project)
+    const copy = await copies.folderOf(second)
+    t.equal(copy, join(root, '.cache/pillion', 'f'.repeat(32), 'c_1.0.0'))
+    t.same(readdirSync(copy).toSorted(), ['.venv', 'deep', 'node_modules', 'service.py', 'up'])
+    t.equal(readlinkSync(join(copy, '.venv')), join(project, '.venv'))
+    t.equal(readlinkSync(join(copy, 'up')), root, 'a link leads where it led')
+    t.equal(readFileSync(join(copy, 'deep/er/data.txt'), 'utf8'), 'data')
+    t.same(await copies.close(), [])
+    t.notOk(existsSync(copy))
+  }
+)
+
+t.test('each life has the changes of the source, and keeps what the service wrote', async t => {
+  const {project, copies} = scene(t)
+  const second = app('b', project)
+  await copies.open([app('a', project), second])
+  const copy = await copies.folderOf(second)
+  writeFileSync(join(copy, 'service_db.db'), 'rows')
+  writeFileSync(join(project, 'service.py'), 'two, longer')
+  writeFileSync(join(project, 'new.py'), 'new')
+  rmSync(join(project, 'deep/er/data.txt'))
+  t.equal(await copies.folderOf(second), copy)
+  t.equal(readFileSync(join(copy, 'service.py'), 'utf8'), 'two, longer')
+  t.equal(readFileSync(join(copy, 'new.py'), 'utf8'), 'new')
+  t.notOk(existsSync(join(copy, 'deep/er/data.txt')))
+  t.equal(readFileSync(join(copy, 'service_db.db'), 'utf8'), 'rows')
+  t.same(await copies.close(), [], 'nothing of it is a change of the user')
+})
+
+t.test(
+  'copying does not block the event loop; two copy operations run one after the other, and closing waits for both',
+  async t => {
+    const {root, project, copies} = scene(t)
+    const second = app('b', project)
+    for (let n = 0; n < 200; n++) writeFileSync(join(project, `file${n.toString()}`), 'text')
+    let turns = 0
+    let isOver = false
+    const turn = (): void => {
+      turns++
+      if (!isOver) setImmediate(turn)
+    }
+    turn()
+    await copies.open([app('a', project), second])
+    isOver = true
+    t.ok(turns > 50, `${turns.toString()} turns`)
+    writeFileSync(join(project, 'service.py'), 'two, longer')
+    const both = [copies.folderOf(second), copies.folderOf(second)]
+    t.same(await copies.close(), [])
+    t.equal(new Set(await Promise.all(both)).size, 1)
+    t.same(readdirSync(join(root, '.cache/pillion')), [], 'nothing came back after the end')
+  }
+)
+
+t.test('a workspace with a changed or a new file is kept, all others are removed', async t => {
+  const {root, project, copies} = scene(t)
+  const [second, third, fourth] = [app('b', project), app('c', project), app('d', project)]
+  await copies.open([app('a', project), second, third, fourth])
+  writeFileSync(join(await copies.folderOf(second), 'service.py'), 'mine')
+  writeFileSync(join(await copies.folderOf(third), 'notes.txt'), 'mine')
+  const hook = copies.folder('python')
+  t.same(await copies.close(), [await copies.folderOf(second), await copies.folderOf(third)])
+  t.notOk(existsSync(await copies.folderOf(fourth)))
+  t.notOk(existsSync(hook))
+  t.same(readdirSync(join(root, '.cache/pillion', 'f'.repeat(32))), ['b_1.0.0', 'c_1.0.0'])
+})
+
+t.test('times that the file system or the copying rounds are no change', async t => {
+  const {project, copies} = scene(t)
+  const [second, third] = [app('b', project), app('c', project)]
+  // a copy gets whole milliseconds, rounded up or down
+  utimesSync(join(project, 'service.py'), 1_700_000_000.0007, 1_700_000_000.0007)
+  utimesSync(join(project, 'deep/er/data.txt'), 1_700_000_000.0003, 1_700_000_000.0003)
+  await copies.open([app('a', project), second, third])
+  const made = join(await copies.folderOf(second), 'service.py')
+  t.not(statSync(made).mtimeMs, statSync(join(project, 'service.py')).mtimeMs, 'they differ here')
+  utimesSync(join(project, 'service.py'), 1_700_000_001.0006, 1_700_000_001.0006)
+  await copies.folderOf(third)
+  t.same(await copies.close(), [])
+  t.notOk(existsSync(made))
+})
+
+/** An archive with these files, each with its path as its text. */
+function packed(root: string, ...members: readonly (string | Member)[]): string {
+  const path = join(root, `archive-${members.length.toString()}`)
+  writeFileSync(path, tarOf(...members.map(each => (typeof each === 'string' ? {name: each, text: each} : each))))
+  return path
+}
+
+t.test('what is deployed is unpacked into a folder of its own', async t => {
+  const {root, copies} = scene(t)
+  const archive = packed(
+    root,
+    {name: 'data', type: '5'},
+    'service.py',
+    {name: 'bin/run.sh', mode: '0000755'},
+    {name: 'latest', type: '2', link: 'service.py'}
+  )
+  const folder = await copies.unpack('hello_1.0.0', archive)
+  t.equal(readFileSync(join(folder, 'latest'), 'utf8'), 'service.py')
+  t.same(readdirSync(folder).toSorted(), ['bin', 'data', 'latest', 'service.py'])
+  await copies.drop('hello_1.0.0')
+  t.notOk(existsSync(folder))
+  t.same(await copies.close(), [])
+})
+
+t.test('a deployment under the name of an earlier one has nothing of that', async t => {
+  const {root, copies} = scene(t)
+  const folder = await copies.unpack('hello_1.0.0', packed(root, 'service.py', 'old.py'))
+  writeFileSync(join(folder, 'service_db.db'), 'rows')
+  t.equal(await copies.unpack('hello_1.0.0', packed(root, 'service.py')), folder)
+  t.same(readdirSync(folder), ['service.py'])
+})
+
+t.test('a deployment under the name of a service of the template is no copy of its folder', async t => {
+  const {root, project, copies} = scene(t)
+  const second = app('b', project)
+  await copies.open([app('a', project), second])
+  const folder = await copies.unpack('b_1.0.0', packed(root, 'other.py'))
+  t.equal(await copies.folderOf({...second, folder}), folder)
+  t.same(readdirSync(folder), ['other.py'])
+})
+
+t.test('of what was deployed an edited file stays; what the service wrote goes', async t => {
+  const {root, copies} = scene(t)
+  const edited = await copies.unpack('hello_1.0.0', packed(root, 'service.py'))
+  const written = await copies.unpack('hello_2.0.0', packed(root, 'service.py'))
+  writeFileSync(join(edited, 'service.py'), 'mine')
+  writeFileSync(join(written, 'result.csv'), 'its own')
+  t.same(await copies.close(), [edited])
+  t.notOk(existsSync(written))
+})
+
+t.test('what is dropped before there is any folder is not sought where we stand', async t => {
+  const {root, copies} = scene(t)
+  mkdirSync(join(root, 'hello_1.0.0'))
+  const here = process.cwd()
+  process.chdir(root)
+  t.teardown(() => process.chdir(here))
+  await copies.drop('hello_1.0.0')
+  t.ok(existsSync(join(root, 'hello_1.0.0')))
+})
+
+t.test('without a home to write in, the folder for temporary files serves', async t => {
+  const {project} = scene(t)
+  const copies = new Workspaces({HOME: join(project, 'service.py')}, 'a'.repeat(32))
+  const folder = copies.folder('python')
+  t.ok(folder.startsWith(join(tmpdir(), 'pillion-')))
+  t.same(await copies.close(), [])
+  t.notOk(existsSync(folder))
+})
