@@ -72,7 +72,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     folders: ['test/e2e', 'test/long'],
     minutes: 10,
     what: 'end-to-end tests of the single executable',
-    before: [['node', 'binary.js']],
+    before: [['node', 'scripts/binary.js']],
     env: {PILLION: join(import.meta.dirname, '../../build/pillion')}
   }
 }

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {pages} from '../../docs.js'
+import {pages} from '../../scripts/docs.js'
 import {TYPES} from '../../src/api/events/event.ts'
 import {API, misfit} from '../rig/api-schema.ts'
 

@@ -1,5 +1,5 @@
 // Writes dist: the validators compiled from the template's schema, the API's description as JSON and its types, then one bundle with a lazy chunk for each command.
-// `node build.js schema` writes what is compiled from the schemas alone.
+// `node scripts/build.js schema` writes what is compiled from the schemas alone.
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {build} from 'esbuild'
 import {Ajv} from 'ajv'
@@ -43,7 +43,7 @@ function compileSchema({later = [], only}) {
     ))
       if (errorMessage !== undefined && (only ?? key) === key) validators[key] = schema.$id + $ref
   const code = standalone.default(ajv, validators)
-  return `// Written by build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
+  return `// Written by scripts/build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
 }
 
 writeFileSync('src/config/schema.generated.js', compileSchema({later: ['kubernetes']}))
@@ -52,7 +52,7 @@ const api = parseYaml(readFileSync('schema/api.yaml', 'utf8'))
 writeFileSync('src/model/api.generated.ts', apiTypes(api))
 writeFileSync(
   'src/api/openapi.generated.js',
-  `// Written by build.js from schema/api.yaml.\nexport default ${JSON.stringify(JSON.stringify(api))}\n`
+  `// Written by scripts/build.js from schema/api.yaml.\nexport default ${JSON.stringify(JSON.stringify(api))}\n`
 )
 if (process.argv[2] === 'schema') process.exit()
 

@@ -5,11 +5,11 @@ import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'nod
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {Document, parse} from 'yaml'
-import {COMMANDS} from './src/cli/commands.ts'
-import {picture} from './docs/picture.js'
-import {helpOf, overview} from './src/cli/help.ts'
+import {COMMANDS} from '../src/cli/commands.ts'
+import {picture} from '../docs/picture.js'
+import {helpOf, overview} from '../src/cli/help.ts'
 
-const root = import.meta.dirname
+const root = join(import.meta.dirname, '..')
 
 /** The generated pages: their names in docs/ and their texts. */
 export const pages = () => ({
@@ -213,7 +213,7 @@ function scenes() {
 }
 
 if (import.meta.main) {
-  const {realEvents} = await import('./docs/real-events.ts')
+  const {realEvents} = await import('../docs/real-events.ts')
   writeFileSync(join(root, 'docs/events.json'), `${JSON.stringify(await realEvents(), undefined, 2)}\n`)
   for (const [name, text] of Object.entries({...pages(), ...pictures(), ...scenes()})) {
     writeFileSync(join(root, 'docs', name), text)

@@ -9,7 +9,7 @@ const {name, version} = JSON.parse(readFileSync('package.json', 'utf8'))
 const executable = join(folder, `${name}-${version}-${process.platform}-${process.arch}`)
 const run = (command, ...args) => execFileSync(command, args, {encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit']})
 
-run(process.execPath, 'binary.js')
+run(process.execPath, 'scripts/binary.js')
 rmSync(folder, {recursive: true, force: true})
 mkdirSync(folder, {recursive: true})
 cpSync('build/pillion', executable)
