@@ -1,3 +1,5 @@
+import {bodyTurn} from './own-turn.ts'
+
 /** What counts the bytes of several bodies; see `Budget`. */
 export type Room = Pick<Budget, 'take' | 'give'>
 
@@ -123,7 +125,13 @@ export class UncollectedBody extends Error {
   }
 }
 
-/** Reads a stream to its end. Throws an UncollectedBody, and what the stream throws; otherwise the caller has to release the result. */
+/** What is done with a body of this size takes longer than all else in a turn of the event loop. */
+export const LARGE_BODY = 256 * 1024
+
+/**
+ * Reads a stream to its end. Throws an UncollectedBody, and what the stream throws; otherwise the caller has to release the
+ * result. Large bodies that end together are given to their callers one after the other.
+ */
 export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Collector> {
   const collector = new Collector(maxBytes)
   try {
@@ -131,6 +139,7 @@ export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): 
       const added = collector.add(piece)
       if (added !== 'added') throw new UncollectedBody(added === 'too large')
     }
+    if (collector.size >= LARGE_BODY) await bodyTurn()
     return collector
   } catch (error) {
     collector.release()

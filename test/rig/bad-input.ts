@@ -29,6 +29,8 @@ export interface Underway {
   /** Does a bit more of it; called again and again. Rejects where it is not answered as it must be. */
   readonly goOn: () => Promise<unknown>
   readonly end: () => Promise<unknown>
+  /** It has done enough to be judged by; without it, it has from the beginning. */
+  readonly isEnough?: () => boolean
 }
 
 const SLOW_READERS = 50

@@ -1,6 +1,7 @@
 import net from 'node:net'
 import {inherit} from '../claimed-server.ts'
 import {HANDLE, interceptConnections} from '../intercept-connections.ts'
+import {readInOwnTurn} from '../own-turn.ts'
 
 /** All connections are read into it, one after the other. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024)
@@ -35,20 +36,34 @@ class SharedSocket extends net.Socket {
   #pass(bytes: Buffer): boolean {
     const changed = this.change?.(bytes) ?? Buffer.from(bytes)
     const isTaken = this.push(changed)
-    if (!isMuchWork(bytes.length, changed.length)) return isTaken
-    // who pauses it, or takes it over, resumes it
-    letOthersRead(this, () => this.readableFlowing === true)
-    return false
+    if (isTaken && isMuchWork(bytes.length, changed.length)) letOthersRead(this)
+    return isTaken
   }
 }
 
 /** Whether a read was full of tiny chunks, each of which takes as long as many bytes of a large one. */
 export const isMuchWork = (read: number, kept: number): boolean => read > 16_384 && 2 * kept < read
 
-/** Reads on in the next turn of the event loop; libuv would read up to 2 MB of one connection before the next one has its turn. */
-export const letOthersRead = (socket: net.Socket, mayGoOn: () => boolean): void => {
-  setImmediate(() => {
-    if (!socket.destroyed && mayGoOn()) socket.resume()
+/** What reads a connection (Node 26: lib/net.js): `reading` is what Node believes. */
+interface Handle {
+  readonly reading: boolean
+  readStart(): void
+  readStop(): void
+}
+
+/**
+ * Reads on in a turn of its own; libuv would read up to 2 MB of one connection before the next one has its turn. Node believes
+ * that it is read meanwhile: a stream asks for more as soon as it has passed on what it got, and would have it at once. Who
+ * pauses the connection has to resume it.
+ */
+export function letOthersRead(socket: net.Socket): void {
+  const handle = Reflect.get(socket, HANDLE) as Handle | null | undefined
+  if (handle?.reading !== true) return
+  handle.readStop()
+  readInOwnTurn(() => {
+    if (socket.destroyed || !handle.reading) return false
+    handle.readStart()
+    return true
   })
 }
 

@@ -188,9 +188,8 @@ export class Upstream {
           } catch (error) {
             this.#crash(error)
           }
-          if (!isMuchWork(count, this.#taken)) return true
-          letOthersRead(socket, () => !socket.isPaused())
-          return false
+          if (isMuchWork(count, this.#taken)) letOthersRead(socket)
+          return true
         }
       }
     })

@@ -1,6 +1,7 @@
 import {messageOf, unreachable} from '../../model/errors.ts'
-import {collect, UncollectedBody, type Collector} from '../../net/collector.ts'
+import {collect, LARGE_BODY, UncollectedBody, type Collector} from '../../net/collector.ts'
 import type {Reply} from '../../net/reply.ts'
+import {collectAfter} from '../../platform/heap.ts'
 import type {Unbuilt} from '../unbuilt.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from './blocks/block-request.ts'
@@ -66,10 +67,12 @@ export const createApi = ({
       const status = error instanceof UncollectedBody && !error.isTooLarge ? 503 : 400
       return apiError(status, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
     }
+    const {size} = body
     try {
       return await use(body.whole())
     } finally {
       body.release()
+      if (size >= LARGE_BODY) collectAfter(size)
     }
   }
   return (action, request) => {

@@ -16,6 +16,9 @@ interface Written {
   readonly moved: [row: number, serial: number | undefined][]
 }
 
+/** A stream that has got another name stands at two keys of one transaction, and what is gone has no size. */
+const mayWait = (value: Value | undefined): boolean => value !== undefined && !(value instanceof Stream)
+
 /**
  * Writes changed keys to the file, all in one transaction. We know the row of each key, so that the file needs no index:
  * keys that are new are added at its end, whatever their names.
@@ -45,13 +48,20 @@ export class KeyWriter {
     this.#lastId = lastId
   }
 
-  /** Throws an error of SQLite; then nothing has been written. */
-  write(changed: Changed): void {
+  /**
+   * Stops at large values once it has written `maxBytes`, and returns the keys that are left. Throws an error of SQLite; then
+   * nothing has been written.
+   */
+  write(changed: Changed, maxBytes: number): Changed {
     const written: Written = {streams: [], removed: [], moved: []}
+    const left = new Map<Database, Set<string>>()
+    let room = maxBytes
     this.#inTransaction(written.streams, () => {
       for (const [database, keys] of changed) {
         const ids = (this.#ids[database.index] ??= new Map())
-        for (const key of keys) this.#writeKey(database, ids, key, written)
+        for (const key of keys)
+          if (room > 0 || !mayWait(database.peek(key))) room -= this.#writeKey(database, ids, key, written)
+          else left.set(database, (left.get(database) ?? new Set()).add(key))
       }
       this.#dropLost(written)
     })
@@ -60,6 +70,17 @@ export class KeyWriter {
       if (serial === undefined) this.#serials.delete(row)
       else this.#serials.set(row, serial)
     for (const stream of written.streams) stream.written()
+    if (room <= 0) this.#emptyLog()
+    return left
+  }
+
+  /** Moves the log into the file, a little at a time: SQLite would wait for the disk until all of four transactions is there. */
+  #emptyLog(): void {
+    try {
+      this.#file.exec('PRAGMA wal_checkpoint')
+    } catch {
+      // what is committed stays in the log; SQLite tries again itself
+    }
   }
 
   /** Something is left to write when there is time. */
@@ -92,11 +113,13 @@ export class KeyWriter {
     }
   }
 
-  #writeKey(database: Database, ids: Map<string, number>, key: string, written: Written): void {
+  /** Returns the size of its value. */
+  #writeKey(database: Database, ids: Map<string, number>, key: string, written: Written): number {
     const value = database.peek(key)
     let id = ids.get(key)
+    let size = 0
     if (value === undefined) {
-      if (id === undefined) return
+      if (id === undefined) return 0
       this.#remove.run(id)
       written.removed.push([database.index, key])
     } else {
@@ -104,18 +127,21 @@ export class KeyWriter {
         id = ++this.#lastId
         ids.set(key, id)
       }
-      this.#putKey(id, database, key, value)
+      size = this.#putKey(id, database, key, value)
     }
     const serial = value instanceof Stream ? value.serial : undefined
     if (this.#serials.get(id) !== serial) written.moved.push([id, serial])
-    if (!(value instanceof Stream)) return
+    if (!(value instanceof Stream)) return size
     written.streams.push(value)
     this.#rows.write(value)
+    return size
   }
 
-  #putKey(id: number, database: Database, key: string, value: Value): void {
+  /** Returns the size of the value. */
+  #putKey(id: number, database: Database, key: string, value: Value): number {
     const {type, bytes} = encodeValue(value)
     this.#put.run(id, database.index, encodeText(key), type, database.expiresAt(key) ?? null, bytes)
+    return bytes.length
   }
 
   /** Drops the rows of streams that were at one of these keys and are at none of them any more. */

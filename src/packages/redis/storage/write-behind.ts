@@ -9,6 +9,8 @@ const DELAY_MS = 25
 const REST_MS = 1000
 /** More keys than these, changed by one command, are written in several transactions: others are not to wait for all. */
 const MAX_KEYS = 5000
+/** The same for their values: so many bytes take some 10 ms, and now and then the disk's time for four times as many. */
+const MAX_BYTES = 4_000_000
 /** After a failure: a disk is not freed in a moment. */
 const RETRY_MS = 5000
 /** So few keys that take so long are large values. */
@@ -70,14 +72,18 @@ export class WriteBehind {
     const changed = this.journal.take(limit)
     if (changed.size === 0 || this.#writer === undefined) return
     const start = performance.now()
+    let isLarge = false
     try {
-      this.#writer.write(changed)
+      const left = this.#writer.write(changed, limit === Infinity ? Infinity : MAX_BYTES)
+      this.#keep(left)
+      isLarge = left.size > 0
       this.#succeeded()
     } catch (error) {
       this.#keep(changed)
       this.#failed(error)
     }
-    this.#pauseMs = pauseAfter(changed, performance.now() - start)
+    const tookMs = performance.now() - start
+    this.#pauseMs = isLarge || isSlow(changed, tookMs) ? tookMs / MAX_SHARE : 0
     if (this.journal.changed.size > 0) this.#wake()
     else if (this.#writer.hasRest) this.#timer = setTimeout(() => this.#writeRest(false), REST_MS)
   }
@@ -113,9 +119,9 @@ export class WriteBehind {
   }
 }
 
-function pauseAfter(changed: ReadonlyMap<Database, ReadonlySet<string>>, tookMs: number): number {
-  if (tookMs < LONG_MS) return 0
+function isSlow(changed: ReadonlyMap<Database, ReadonlySet<string>>, tookMs: number): boolean {
+  if (tookMs < LONG_MS) return false
   let keys = 0
   for (const each of changed.values()) keys += each.size
-  return keys < FEW_KEYS ? tookMs / MAX_SHARE : 0
+  return keys < FEW_KEYS
 }

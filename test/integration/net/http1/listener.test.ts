@@ -180,3 +180,46 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
   used.socket.write('GE')
   await used.closed
 })
+
+/** What one read of tiny chunks leaves at least. */
+const ONE_READ = 16_384 / 6
+
+t.test('in one turn, not all connections with tiny chunks are read', async t => {
+  let turn = 0
+  const reads = new Map<number, number>()
+  const tick = (): void => {
+    turn++
+    ticking = setImmediate(tick)
+  }
+  let ticking = setImmediate(tick)
+  t.teardown(() => clearImmediate(ticking))
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    warn: text => t.fail(text),
+    fast: {rules: plainRules, route: () => false},
+    serve: (request, response) => {
+      let size = 0
+      request
+        .on('data', ({length}: Buffer) => {
+          // nobody knows yet what the first one brings
+          if (size > ONE_READ && length > ONE_READ) reads.set(turn, (reads.get(turn) ?? 0) + 1)
+          size += length
+        })
+        .on('end', () => response.end(`size ${size.toString()}`))
+    },
+    upgrade: (_, socket) => socket.destroy()
+  })
+  t.teardown(() => front.destroy())
+  const {port} = server.address() as AddressInfo
+  const calls = await Promise.all(Array.from({length: 4}, async () => pendingCall(t, port)))
+  const body = '1\r\nx\r\n'.repeat(200_000)
+  for (const {socket} of calls)
+    socket.write(`POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`)
+  await Promise.all(calls.map(async call => call.until(/size 200000$/)))
+  t.ok(reads.size > 4, `${reads.size.toString()} turns`)
+  // one that has its turn, and one whose read was short
+  t.ok(Math.max(...reads.values()) <= 2, `at most ${Math.max(...reads.values()).toString()}`)
+})
