@@ -5,7 +5,7 @@ type Override = NonNullable<OxlintConfig['overrides']>[number]
 
 /** The modules of `src`, lowest first: a module imports from lower layers only (`src/README.md`). */
 const LAYERS: readonly (readonly string[])[] = [
-  ['model'],
+  ['model', 'dapr'],
   ['net', 'config', 'resources', 'platform', 'faults'],
   ['control', 'logging', 'watcher', 'ports', 'telemetry'],
   ['gateway'],

@@ -1,11 +1,12 @@
-// Writes dist: the validators compiled from the template's schema, the API's description as JSON and its types, then one bundle with a lazy chunk for each command.
-// `node scripts/build.js schema` writes what is compiled from the schemas alone.
+// Writes dist: the validators compiled from the template's schema, the API's description as JSON and its types, Dapr's messages,
+// then one bundle with a lazy chunk for each command. `node scripts/build.js schema` writes what is compiled, and no bundle.
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {build} from 'esbuild'
 import {Ajv} from 'ajv'
 import {parse as parseYaml} from 'yaml'
 import standalone from 'ajv/dist/standalone/index.js'
 import {apiTypes} from './build-api-types.js'
+import {compileProto} from './build-proto.js'
 import {joinFiles} from './join.js'
 import {buildPage} from './build-page.js'
 import {throughIndex} from './through-index.js'
@@ -54,6 +55,7 @@ writeFileSync(
   'src/api/openapi.generated.js',
   `// Written by scripts/build.js from schema/api.yaml.\nexport default ${JSON.stringify(JSON.stringify(api))}\n`
 )
+compileProto()
 if (process.argv[2] === 'schema') process.exit()
 
 rmSync('dist', {recursive: true, force: true})

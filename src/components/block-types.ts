@@ -1,4 +1,4 @@
-import type {Block} from '../resources/component-types.ts'
+import type {Block} from '../dapr/api/api.ts'
 import type {Binding} from './binding.ts'
 import type {ConfigurationStore} from './configuration-store.ts'
 import type {LockStore} from './lock-store.ts'

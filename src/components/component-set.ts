@@ -1,9 +1,10 @@
 import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
+import {API} from '../dapr/api/api.ts'
 import {messageOf} from '../model/errors.ts'
 import {bounded, within} from '../platform/boundary.ts'
 import type {ComponentResource} from '../resources/components.ts'
-import {splitType, type Block} from '../resources/component-types.ts'
+import {isBlock, splitType} from '../resources/component-types.ts'
 import {COMPONENT_LOADERS, type ComponentLoader} from './component-loaders.ts'
 import type {Component, OpenOptions} from './component.ts'
 import {InitClock} from './init-clock.ts'
@@ -115,22 +116,12 @@ function loaderOf({name, type, version, typePlace}: ComponentResource): Componen
   const what =
     category === 'bindings'
       ? `binding ${name} (${type}/${version})`
-      : `${BLOCK_NAMES[category as Block] ?? category} ${type}/${version}`
+      : `${isBlock(category) ? API[category].components.one : category} ${type}/${version}`
   throw new ComponentFault(`couldn't find ${what}`, typePlace)
 }
 
 /** Capitals do not count (Dapr: pkg/components, in each registry). */
 const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => version.toLowerCase() || 'v1'
-
-/** Dapr's names for them in errors. */
-const BLOCK_NAMES: Readonly<Record<Block, string>> = {
-  bindings: 'binding',
-  secretstores: 'secret store',
-  lock: 'lock store',
-  state: 'state store',
-  configuration: 'configuration store',
-  pubsub: 'message bus'
-}
 
 /** Whether a component need not be opened anew after its file has changed. */
 export const isSameResource = (a: ComponentResource, b: ComponentResource): boolean =>

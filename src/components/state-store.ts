@@ -9,10 +9,14 @@ export interface StateItem {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** Dapr's words, in the order of its numbers for them (common.proto: StateOptions). */
+export const CONCURRENCY = ['', 'first-write', 'last-write'] as const
+export const CONSISTENCY = ['', 'eventual', 'strong'] as const
+
 /** '' = the caller does not care. */
 export interface StateOptions {
-  readonly concurrency: '' | 'first-write' | 'last-write'
-  readonly consistency: '' | 'eventual' | 'strong'
+  readonly concurrency: (typeof CONCURRENCY)[number]
+  readonly consistency: (typeof CONSISTENCY)[number]
 }
 
 export interface DeleteRequest {

@@ -1,4 +1,4 @@
-import {componentTypeOf, isBlock, isComponentType, splitType} from './component-types.ts'
+import {capabilitiesOf, isBlock, isComponentType, splitType} from './component-types.ts'
 import type {ComponentResource} from './components.ts'
 import {isDaprType} from './dapr-types.ts'
 
@@ -9,7 +9,7 @@ export const isBuilt = ({type}: ComponentResource): boolean => isComponentType(t
 export const isUnbuilt = ({type}: ComponentResource): boolean => !isComponentType(type) && isDaprType(type)
 
 /** Whether it is opened for calls; the start of one whose type nobody has fails. What Dapr alone has is left out. */
-export const isOpened = ({type}: ComponentResource): boolean => componentTypeOf(type) !== undefined || !isDaprType(type)
+export const isOpened = ({type}: ComponentResource): boolean => capabilitiesOf(type) !== undefined || !isDaprType(type)
 
 /** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. */
 export const isForDaprd = ({type}: Pick<ComponentResource, 'type'>, use: DaprdUse): boolean => {

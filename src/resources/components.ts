@@ -1,6 +1,6 @@
 import type {Place} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import {componentTypeOf} from './component-types.ts'
+import {propertiesOf} from './component-properties.ts'
 import type {ResourceFault} from './fault.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
@@ -131,7 +131,7 @@ function checkType(spec: Field, ignoresErrors: boolean): void {
       isFatal: !ignoresErrors
     })
   }
-  const known = componentTypeOf(text)?.properties
+  const known = propertiesOf(text)
   if (known === undefined) return
   const lower = new Set(known.map(name => name.toLowerCase()))
   for (const item of spec.field('metadata').items()) {

@@ -1,10 +1,11 @@
 import {join} from 'node:path'
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
+import {API} from '../dapr/api/api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import {homeOf} from '../control/server.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../resources/component-support.ts'
-import {splitType} from '../resources/component-types.ts'
+import {isBlock, splitType} from '../resources/component-types.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {DaprdNeeds, FindDaprd} from '../sidecar/open-sidecar.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
@@ -16,16 +17,6 @@ export interface RunDaprdOptions {
   readonly run: string
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
   readonly reporter: Reporter
-}
-
-/** What components of a category are for. */
-const PURPOSES: Readonly<Record<string, string>> = {
-  bindings: 'bindings',
-  configuration: 'configuration',
-  lock: 'locks',
-  pubsub: 'publish and subscribe',
-  secretstores: 'secrets',
-  state: 'state'
 }
 
 /** The real daprds of a run: one next to each app whose files name a component that we have not. Nothing of it is loaded without. */
@@ -78,7 +69,8 @@ export class RunDaprd implements FindDaprd {
     const {name, type, place, isDefault} = resource
     if (isDefault || !isForDaprd(resource, 'needed')) return
     const where = `${place.file}:${place.line.toString()}`
-    const purpose = PURPOSES[splitType(type)[0]] ?? ''
+    const [category] = splitType(type)
+    const purpose = isBlock(category) ? API[category].components.purpose : ''
     this.#tell(
       `${where}: the component ${name} (${type}, for ${purpose}) needs a real daprd, and ${why}: calls to it fail. ${INSTALL_DAPRD}`
     )

@@ -22,7 +22,8 @@ import type {SidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
-import {UNBUILT_TEXT, type Unbuilt} from './unbuilt.ts'
+import {UNBUILT_TEXT} from './unbuilt.ts'
+import type {Unbuilt} from '../dapr/api/block-api.ts'
 import {whyMissing} from './why-missing.ts'
 
 /** The three ports of one app's sidecar. */

@@ -8,7 +8,7 @@ import type {TopicBacklog} from '../model/activity.ts'
 import type {LogLevel} from '../model/plan.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
 import type {AppResources} from '../resources/app-resources.ts'
-import {componentTypeOf} from '../resources/component-types.ts'
+import {capabilitiesOf} from '../resources/component-types.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../resources/component-support.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {TopicSubscription} from '../resources/subscriptions.ts'
@@ -106,7 +106,7 @@ export class SidecarBlocks {
 
   /** What a component can do, open or not. */
   capabilitiesOf(name: string, type: string): readonly string[] {
-    return this.#components?.capabilities.get(name) ?? componentTypeOf(type)?.capabilities ?? []
+    return this.#components?.capabilities.get(name) ?? capabilitiesOf(type) ?? []
   }
 
   /** Reads a secret regardless of the app's scopes; undefined if there is none. Rejects if its store is missing. */

@@ -11,7 +11,7 @@ import type {Facts} from './http/metadata.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
 import type {MountedRouter} from './http/mounted-router.ts'
 import type {WhyMissing} from './http/routes.ts'
-import type {Unbuilt} from './unbuilt.ts'
+import type {Unbuilt} from '../dapr/api/block-api.ts'
 import type {Guards, Tracing} from './http/sidecar-request.ts'
 
 export interface SidecarOptions {

@@ -3,7 +3,7 @@ import type {LogLevel} from '../model/plan.ts'
 import {aborted} from '../platform/delay.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import type {AppResources} from '../resources/app-resources.ts'
-import {componentTypeOf, splitType} from '../resources/component-types.ts'
+import {capabilitiesOf, splitType} from '../resources/component-types.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import type {TopicSubscription} from '../resources/subscriptions.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -103,7 +103,7 @@ export class SidecarSubscriptions {
     const {resources, blocks} = this.#options
     return resources.snapshot.components.some(
       each =>
-        splitType(each.type)[0] === 'pubsub' && (componentTypeOf(each.type) !== undefined || blocks.mayBeByDaprd(each))
+        splitType(each.type)[0] === 'pubsub' && (capabilitiesOf(each.type) !== undefined || blocks.mayBeByDaprd(each))
     )
   }
 

@@ -1,7 +1,6 @@
-/** What Dapr has and Pillion has not yet. */
-export type Unbuilt = 'actors' | 'workflows' | 'jobs' | 'cryptography'
+import type {Unbuilt} from '../dapr/api/block-api.ts'
 
-/** For who asks for it. */
+/** For who asks for what is not built yet. */
 export const UNBUILT_TEXT: Readonly<Record<Unbuilt, string>> = {
   actors: 'Pillion does not run actors yet',
   workflows: 'Pillion does not run workflows yet',

@@ -1,3 +1,4 @@
+import {operationAt} from '../dapr/api/routes.ts'
 import type {LogEntry} from '../model/log-entry.ts'
 import type {CallRecord} from '../model/call.ts'
 import type {ApiLogging} from '../resources/api-logging.ts'
@@ -7,33 +8,9 @@ const textOf = (bytes: string): string => Buffer.from(bytes, 'latin1').toString(
 
 const userAgentIn = (lines: string): string => textOf(/^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? '')
 
-/** Dapr's names of its APIs by the method and the part of the path behind the version (pkg/api/http). */
-const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/^GET healthz\/outbound$/, 'HealthzOutbound'],
-  [/^GET healthz$/, 'Healthz'],
-  [/^GET metadata$/, 'GetMetadata'],
-  [/^PUT metadata\//, 'PutMetadata'],
-  [/^\w+ shutdown$/, 'Shutdown'],
-  [/^GET state\//, 'GetState'],
-  [/^DELETE state\//, 'DeleteState'],
-  [/^\w+ state\/[^/]+\/bulk$/, 'GetBulkState'],
-  [/^\w+ state\/[^/]+\/transaction$/, 'ExecuteStateTransaction'],
-  [/^\w+ state\//, 'SaveState'],
-  [/^\w+ publish\/bulk\//, 'BulkPublishEvent'],
-  [/^\w+ publish\//, 'PublishEvent'],
-  [/^\w+ bindings\//, 'InvokeBinding'],
-  [/^\w+ secrets\/[^/]+\/bulk$/, 'GetBulkSecret'],
-  [/^\w+ secrets\//, 'GetSecret'],
-  [/^\w+ configuration\//, 'GetConfiguration'],
-  [/^\w+ lock\//, 'TryLock'],
-  [/^\w+ unlock\//, 'Unlock']
-]
-
-function nameOf({call, request: {method, path}}: CallRecord): string {
-  if (call.callee !== '') return `InvokeService/${call.callee}`
-  const [, rest = ''] = /^\/v1\.0(?:-\w+)?\/(.*)$/.exec(path) ?? []
-  return NAMES.find(([pattern]) => pattern.test(`${method} ${rest}`))?.[1] ?? 'InvokeService'
-}
+/** Dapr's name of the API that a request was for. */
+const nameOf = ({call, request: {method, path}}: CallRecord): string =>
+  call.callee === '' ? (operationAt(method, path)?.operation.log ?? 'InvokeService') : `InvokeService/${call.callee}`
 
 const isHealthCheck = (path: string): boolean => /^\/v1\.0\/healthz(?:\/outbound)?\/?$/.test(path)
 

@@ -4,7 +4,7 @@ import type {AddressInfo} from 'node:net'
 import {buffer} from 'node:stream/consumers'
 import t, {type Test} from 'tap'
 import {encode} from '../../src/net/grpc/message-codec.ts'
-import {INVOKE_BINDING} from '../../src/net/grpc/messages/binding.ts'
+import {InvokeBindingRequest} from '../../src/dapr/messages/binding.generated.ts'
 import {echoClient} from '../integration/sidecar/grpc/rig.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
@@ -111,7 +111,7 @@ t.test('operations, headers and paths of bindings.http', async t => {
   t.equal(Buffer.from(String(headers['x-own']), 'latin1').toString(), 'ü')
   t.equal(headers['small'], undefined)
   const {grpc} = await run.ports('shop')
-  const request = encode(INVOKE_BINDING, {name: 'web', operation: 'get'})
+  const request = encode(InvokeBindingRequest, {name: 'web', operation: 'get'})
   const overGrpc = await echoClient(t, grpc).dapr('InvokeBinding', request, {baggage: 'k=v,l=w'})
   t.match(overGrpc, {code: 0, answer: /"baggage":"k=v,l=w"/})
 })

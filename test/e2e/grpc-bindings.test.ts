@@ -3,11 +3,15 @@ import type {Driven, Request} from '../rig/command.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 import {decode, encode, type Message} from '../../src/net/grpc/message-codec.ts'
-import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../src/net/grpc/messages/binding.ts'
+import {
+  BindingEventRequest,
+  BindingEventResponse,
+  ListInputBindingsResponse
+} from '../../src/dapr/messages/appcallback.generated.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'
 
-type Answer = Message<typeof BINDING_EVENT_ANSWER>
+type Answer = Message<typeof BindingEventResponse>
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
@@ -27,11 +31,12 @@ const openShop = async (t: Test): Promise<Driven> => {
   await shop.listen({grpc: true})
   const question = await shop.nextRequest()
   t.match(question, {url: `${CALLBACK}/ListInputBindings`, body: ''})
-  await question.reply({status: 0, body: base64(encode(INPUT_BINDINGS, {bindings: ['tick', 'other']}))})
+  await question.reply({status: 0, body: base64(encode(ListInputBindingsResponse, {bindings: ['tick', 'other']}))})
   return shop
 }
 
-const eventIn = ({body}: Request): Message<typeof BINDING_EVENT> => decode(BINDING_EVENT, Buffer.from(body, 'base64'))
+const eventIn = ({body}: Request): Message<typeof BindingEventRequest> =>
+  decode(BindingEventRequest, Buffer.from(body, 'base64'))
 
 t.test('events of a binding reach an app of gRPC that lists it; its answer is saved and sent on', async t => {
   const shop = await openShop(t)
@@ -49,7 +54,7 @@ t.test('events of a binding reach an app of gRPC that lists it; its answer is sa
     data: Buffer.from([0, 255]),
     concurrency: 0
   }
-  await next.reply({status: 0, body: base64(encode(BINDING_EVENT_ANSWER, answer))})
+  await next.reply({status: 0, body: base64(encode(BindingEventResponse, answer))})
   for (;;) {
     const state = await shop.fetch('/v1.0/state/states/k')
     const list = await shop.fetch('/v1.0/bindings/files', {method: 'POST', body: '{"operation":"list"}'})

@@ -5,16 +5,13 @@ import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
 import {
-  ASK_CONFIGURATION,
-  CONFIGURATION,
-  CONFIGURATION_UPDATE,
-  LOCKED,
-  TRY_LOCK,
-  UNLOCK,
-  UNLOCKED,
-  UNSUBSCRIBE_CONFIGURATION,
-  UNSUBSCRIBED_CONFIGURATION
-} from '../../src/net/grpc/messages/configuration.ts'
+  GetConfigurationRequest,
+  GetConfigurationResponse,
+  SubscribeConfigurationResponse,
+  UnsubscribeConfigurationRequest,
+  UnsubscribeConfigurationResponse
+} from '../../src/dapr/messages/configuration.generated.ts'
+import {TryLockRequest, TryLockResponse, UnlockRequest, UnlockResponse} from '../../src/dapr/messages/lock.generated.ts'
 
 interface Shop {
   readonly client: DaprClient
@@ -45,14 +42,14 @@ t.test('configuration over gRPC: read, followed by a stream, ended by its id or 
       [[], {color: blue, size}],
       [['absent'], {}]
     ] as const)
-      t.same(await client.call(name, [ASK_CONFIGURATION, {storeName: 'here', keys}], CONFIGURATION), {
+      t.same(await client.call(name, [GetConfigurationRequest, {storeName: 'here', keys}], GetConfigurationResponse), {
         code: 0,
         message: '',
         details: '',
         answer: {items}
       })
   for (const suffix of ['', 'Alpha1']) {
-    const schemas = {sent: ASK_CONFIGURATION, told: CONFIGURATION_UPDATE}
+    const schemas = {sent: GetConfigurationRequest, told: SubscribeConfigurationResponse}
     const stream = client.stream(`SubscribeConfiguration${suffix}`, schemas)
     stream.send({storeName: 'here', keys: ['color']})
     stream.call.end()
@@ -64,8 +61,8 @@ t.test('configuration over gRPC: read, followed by a stream, ended by its id or 
     await redis.command(['DEL', 'color'])
     t.same(await stream.next(), {id, items: {color: {value: '', version: '', metadata: {}}}})
     const unsubscribe = async (): Promise<unknown> => {
-      const call = [UNSUBSCRIBE_CONFIGURATION, {storeName: 'here', id}] as const
-      return (await client.call(`UnsubscribeConfiguration${suffix}`, call, UNSUBSCRIBED_CONFIGURATION)).answer
+      const call = [UnsubscribeConfigurationRequest, {storeName: 'here', id}] as const
+      return (await client.call(`UnsubscribeConfiguration${suffix}`, call, UnsubscribeConfigurationResponse)).answer
     }
     t.same(await unsubscribe(), {ok: true, message: ''})
     t.same(await stream.next(), {code: 0, message: ''})
@@ -82,16 +79,16 @@ t.test('configuration over gRPC: read, followed by a stream, ended by its id or 
     unknown.send({storeName: 'her', keys: []})
     t.same(await unknown.next(), {code: 3, message: 'configuration store her not found (did you mean here?)'})
   }
-  t.match(await client.call('GetConfiguration', [ASK_CONFIGURATION, {storeName: 'her'}]), {code: 3})
+  t.match(await client.call('GetConfiguration', [GetConfigurationRequest, {storeName: 'her'}]), {code: 3})
 })
 
 t.test('locks over gRPC', async t => {
   const {client} = await openShop(t, 'lock.redis')
   const mine = {storeName: 'here', resourceId: 'r', lockOwner: 'me', expiryInSeconds: 60}
   const lock = async (wish: object): Promise<unknown> =>
-    client.call('TryLockAlpha1', [TRY_LOCK, {...mine, ...wish}], LOCKED)
+    client.call('TryLockAlpha1', [TryLockRequest, {...mine, ...wish}], TryLockResponse)
   const unlock = async (wish: object): Promise<unknown> =>
-    client.call('UnlockAlpha1', [UNLOCK, {...mine, ...wish}], UNLOCKED)
+    client.call('UnlockAlpha1', [UnlockRequest, {...mine, ...wish}], UnlockResponse)
   t.match(await lock({}), {code: 0, answer: {success: true}})
   t.match(await lock({}), {code: 0, answer: {success: false}})
   t.match(await unlock({lockOwner: 'you'}), {code: 0, answer: {status: 2}})

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
-import {BULK_PUBLISH, BULK_PUBLISHED, PUBLISH_EVENT} from '../../src/net/grpc/messages/pubsub.ts'
+import {BulkPublishRequest, BulkPublishResponse, PublishEventRequest} from '../../src/dapr/messages/pubsub.generated.ts'
 import {component, eventOf, openShop} from './pubsub-shop.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -23,10 +23,16 @@ t.test('publishing over gRPC: the envelope by content type, metadata, the trace 
     ['text/plain', 'pear', {id: '8', type: 't'}, {'cloudevent.id': '8', 'cloudevent.type': 't'}]
   ]
   for (const [contentType, data, event, metadata = {}] of cases) {
-    const message = {pubsubName: 'bus', topic: 'orders', data: Buffer.from(data), contentType, metadata}
+    const message = {
+      pubsubName: 'bus',
+      topic: 'orders',
+      data: Buffer.from(data),
+      dataContentType: contentType,
+      metadata
+    }
     const traceparent = `00-${TRACE}-00f067aa0ba902b7-01`
     t.match(
-      await client.call('PublishEvent', [PUBLISH_EVENT, message], undefined, {traceparent}),
+      await client.call('PublishEvent', [PublishEventRequest, message], undefined, {traceparent}),
       {code: 0},
       contentType
     )
@@ -37,7 +43,7 @@ t.test('publishing over gRPC: the envelope by content type, metadata, the trace 
   }
   const data = Buffer.from([0, 255])
   const raw = {pubsubName: 'bus', topic: 'raw', data, metadata: {rawPayload: 'true', key: '7'}}
-  t.match(await client.call('PublishEvent', [PUBLISH_EVENT, raw]), {code: 0})
+  t.match(await client.call('PublishEvent', [PublishEventRequest, raw]), {code: 0})
   const request = await shop.nextRequest()
   t.match(request.headers, {key: '7', rawpayload: 'true', traceid: /^00-/})
   t.match(eventOf(request), {data_base64: 'AP8=', traceid: /^00-/})
@@ -58,7 +64,10 @@ t.test('several events in one call, those that are refused, and other errors', a
   const client = new DaprClient(t, (await run.ports('shop')).grpc)
   for (const name of ['BulkPublishEventAlpha1', 'BulkPublishEvent']) {
     const message = {pubsubName: 'bus', topic: 'orders', entries: [entry('a'), entry('b')], metadata: {m: '2'}}
-    t.match(await client.call(name, [BULK_PUBLISH, message], BULK_PUBLISHED), {code: 0, answer: {failedEntries: []}})
+    t.match(await client.call(name, [BulkPublishRequest, message], BulkPublishResponse), {
+      code: 0,
+      answer: {failedEntries: []}
+    })
     for (let n = 0; n < 2; n++) {
       const request = await shop.nextRequest()
       t.match(request.headers, {k: '1', m: '2'})
@@ -92,7 +101,7 @@ t.test('several events in one call, those that are refused, and other errors', a
     ],
     [
       'PublishEvent',
-      {pubsubName: 'bus', topic: 't', data: Buffer.from('['), contentType: 'application/cloudevents+json'},
+      {pubsubName: 'bus', topic: 't', data: Buffer.from('['), dataContentType: 'application/cloudevents+json'},
       3,
       'cannot create cloudevent',
       /DAPR_PUBSUB_CLOUD_EVENT_CREATION.*appID.*shop/s
@@ -108,7 +117,9 @@ t.test('several events in one call, those that are refused, and other errors', a
   ]
   for (const [name, message, code, text, details = /^/] of errors) {
     const outcome =
-      name === 'PublishEvent' ? client.call(name, [PUBLISH_EVENT, message]) : client.call(name, [BULK_PUBLISH, message])
+      name === 'PublishEvent'
+        ? client.call(name, [PublishEventRequest, message])
+        : client.call(name, [BulkPublishRequest, message])
     const {message: told, ...rest} = await outcome
     t.match(rest, {code, details}, text)
     t.ok(told.startsWith(text), told)

@@ -8,7 +8,7 @@ import t, {type Test} from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {STATES} from '../../src/net/grpc/messages/state.ts'
+import {DeleteBulkStateRequest} from '../../src/dapr/messages/state.generated.ts'
 import {openShop, publish} from '../e2e/pubsub-shop.ts'
 
 /** Settles when the log of an app's sidecar has such a line. */
@@ -116,7 +116,7 @@ t.test('state: metadata that are no texts; many that are deleted in one call, an
     metadata: {},
     options: undefined
   }))
-  t.match(await client.call('DeleteBulkState', [STATES, {storeName: 'store', states}]), {
+  t.match(await client.call('DeleteBulkState', [DeleteBulkStateRequest, {storeName: 'store', states}]), {
     code: 10,
     message: /^failed deleting state in state store store: possible etag mismatch\. error from state store/
   })

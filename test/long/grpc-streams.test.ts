@@ -5,11 +5,15 @@ import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import type {Message} from '../../src/net/grpc/message-codec.ts'
-import {PUBLISH_EVENT, STREAM_ANSWER, STREAM_REQUEST} from '../../src/net/grpc/messages/pubsub.ts'
+import {
+  PublishEventRequest,
+  SubscribeTopicEventsRequestAlpha1,
+  SubscribeTopicEventsResponseAlpha1
+} from '../../src/dapr/messages/pubsub.generated.ts'
 import {component} from '../e2e/pubsub-shop.ts'
 
 const NAME = 'SubscribeTopicEventsAlpha1'
-const SCHEMAS = {sent: STREAM_REQUEST, told: STREAM_ANSWER}
+const SCHEMAS = {sent: SubscribeTopicEventsRequestAlpha1, told: SubscribeTopicEventsResponseAlpha1}
 
 /** GetMetadataResponse, as far as it is about subscriptions. */
 const METADATA = {
@@ -27,9 +31,9 @@ const METADATA = {
   ]
 } as const
 
-type Stream = DaprStream<typeof STREAM_REQUEST, typeof STREAM_ANSWER>
-type Initial = Partial<NonNullable<Message<typeof STREAM_REQUEST>['initial']>>
-type Event = NonNullable<Message<typeof STREAM_ANSWER>['event']>
+type Stream = DaprStream<typeof SubscribeTopicEventsRequestAlpha1, typeof SubscribeTopicEventsResponseAlpha1>
+type Initial = Partial<NonNullable<Message<typeof SubscribeTopicEventsRequestAlpha1>['initialRequest']>>
+type Event = NonNullable<Message<typeof SubscribeTopicEventsResponseAlpha1>['eventMessage']>
 
 interface Shop {
   readonly rig: Rig
@@ -48,8 +52,8 @@ async function openShop(t: Test, files: Readonly<Record<string, string>> = {}): 
   const shop = await rig.driven('shop')
   const client = new DaprClient(t, (await run.ports('shop')).grpc)
   const publish = async (topic: string, data: string): Promise<void> => {
-    const message = {pubsubName: 'bus', topic, data: Buffer.from(data), contentType: 'text/plain'}
-    t.match(await client.call('PublishEvent', [PUBLISH_EVENT, message]), {code: 0})
+    const message = {pubsubName: 'bus', topic, data: Buffer.from(data), dataContentType: 'text/plain'}
+    t.match(await client.call('PublishEvent', [PublishEventRequest, message]), {code: 0})
   }
   return {rig, run, shop, client, publish}
 }
@@ -57,23 +61,23 @@ async function openShop(t: Test, files: Readonly<Record<string, string>> = {}): 
 function begin(client: DaprClient, initial: Initial): Stream {
   const stream = client.stream(NAME, SCHEMAS)
   const whole = {pubsubName: 'bus', topic: 'orders', metadata: {}, deadLetterTopic: '', ...initial}
-  stream.send({initial: whole})
+  stream.send({initialRequest: whole})
   return stream
 }
 
 async function subscribe(t: Test, client: DaprClient, initial: Initial = {}): Promise<Stream> {
   const stream = begin(client, initial)
-  t.match(await stream.next(), {initial: {}, event: undefined})
+  t.match(await stream.next(), {initialResponse: {}, eventMessage: undefined})
   return stream
 }
 
 async function eventOf(stream: Stream): Promise<Event> {
   const told = await stream.next()
-  if ('code' in told || told.event === undefined) throw new Error(`no event: ${JSON.stringify(told)}`)
-  return told.event
+  if ('code' in told || told.eventMessage === undefined) throw new Error(`no event: ${JSON.stringify(told)}`)
+  return told.eventMessage
 }
 
-const answer = (stream: Stream, id: string, status = 0): void => stream.send({processed: {id, status: {status}}})
+const answer = (stream: Stream, id: string, status = 0): void => stream.send({eventProcessed: {id, status: {status}}})
 
 const textOf = ({data}: Event): string => Buffer.from(data).toString()
 
@@ -87,7 +91,7 @@ t.test('a streamed subscription: events are answered by their ids, in any order'
     {...told, topic: 'orders', deadLetterTopic: 'dead'},
     {...told, topic: 'dead', deadLetterTopic: ''}
   ])
-  const {answer: listed} = await client.call('GetMetadata', [PUBLISH_EVENT, {}], METADATA)
+  const {answer: listed} = await client.call('GetMetadata', [PublishEventRequest, {}], METADATA)
   t.match(listed?.subscriptions, [
     {pubsubName: 'bus', topic: 'orders', rules: {rules: [{match: '', path: '/'}]}, deadLetterTopic: 'dead', type: 3},
     {topic: 'dead', type: 3}
@@ -154,7 +158,7 @@ t.test('what is in the wrong order, or may not be', async t => {
   odd.call.write(Buffer.from([255]))
   t.match(await odd.next(), {code: 13, message: /error unmarshalling request/})
   const twice = await subscribe(t, client)
-  twice.send({initial: {pubsubName: 'bus', topic: 'orders', metadata: {}, deadLetterTopic: ''}})
+  twice.send({initialRequest: {pubsubName: 'bus', topic: 'orders', metadata: {}, deadLetterTopic: ''}})
   t.same(await twice.next(), {code: 2, message: 'duplicate initial request received'})
 })
 
@@ -170,8 +174,8 @@ t.test('Redis: one of several streams gets each event; what a stream has not ans
     'resources/redis.yaml': component('redis', 'pubsub.redis', {redisHost})
   })
   const publish = async (data: string, topic = 'orders'): Promise<void> => {
-    const message = {pubsubName: 'redis', topic, data: Buffer.from(data), contentType: 'text/plain'}
-    t.match(await client.call('PublishEvent', [PUBLISH_EVENT, message]), {code: 0})
+    const message = {pubsubName: 'redis', topic, data: Buffer.from(data), dataContentType: 'text/plain'}
+    t.match(await client.call('PublishEvent', [PublishEventRequest, message]), {code: 0})
   }
   const left = await subscribe(t, client, {pubsubName: 'hasty', topic: 'left'})
   await publish('1', 'left')
@@ -190,9 +194,9 @@ t.test('Redis: one of several streams gets each event; what a stream has not ans
   const take = async (stream: Stream): Promise<void> => {
     while (got.length < numbers.length) {
       const told = await stream.next()
-      if ('code' in told || told.event === undefined) return
-      got.push(textOf(told.event))
-      answer(stream, told.event.id)
+      if ('code' in told || told.eventMessage === undefined) return
+      got.push(textOf(told.eventMessage))
+      answer(stream, told.eventMessage.id)
       if (got.length < numbers.length) continue
       second.call.cancel()
       third.call.cancel()
@@ -210,7 +214,7 @@ t.test('the sidecar stops: what is in hand may be answered, and the stream ends'
   const {id} = await eventOf(stream)
   const stopped = rig.run(['stop', '-f', '.'])
   const isOpen = async (): Promise<boolean> =>
-    (await new DaprClient(t, grpc).call('GetMetadata', [PUBLISH_EVENT, {}])).code === 0
+    (await new DaprClient(t, grpc).call('GetMetadata', [PublishEventRequest, {}])).code === 0
   while (await isOpen());
   answer(stream, id)
   t.match(await stream.next(), {code: 2, message: 'stream closed'})
@@ -223,7 +227,7 @@ t.test('a component that changes: streams read on', async t => {
   await rig.write({'resources/bus.yaml': component('bus', 'pubsub.in-memory', {publishingScopes: 'shop=orders'})})
   for (;;) {
     const message = {pubsubName: 'bus', topic: 'none', data: Buffer.from('1')}
-    const {code} = await client.call('PublishEvent', [PUBLISH_EVENT, message])
+    const {code} = await client.call('PublishEvent', [PublishEventRequest, message])
     if (code === 7) break
   }
   // in memory an event is gone while nobody reads

@@ -8,18 +8,18 @@ import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {decode, encode, type Message} from '../../src/net/grpc/message-codec.ts'
 import {
-  PUBLISH_EVENT,
-  TOPIC_EVENT,
-  TOPIC_EVENT_ANSWER,
-  TOPIC_EVENTS,
-  TOPIC_EVENTS_ANSWER,
-  TOPIC_SUBSCRIPTIONS
-} from '../../src/net/grpc/messages/pubsub.ts'
+  ListTopicSubscriptionsResponse,
+  TopicEventBulkRequest,
+  TopicEventBulkResponse,
+  TopicEventRequest,
+  TopicEventResponse
+} from '../../src/dapr/messages/appcallback.generated.ts'
+import {PublishEventRequest} from '../../src/dapr/messages/pubsub.generated.ts'
 import {component, subscribed} from '../e2e/pubsub-shop.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'
 
-type Topic = Partial<Message<typeof TOPIC_SUBSCRIPTIONS>['subscriptions'][number]>
+type Topic = Partial<Message<typeof ListTopicSubscriptionsResponse>['subscriptions'][number]>
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
@@ -54,8 +54,8 @@ async function openShop(
   await subscribed(shop, count)
   const client = new DaprClient(t, (await run.ports('shop')).grpc)
   const publish: Shop['publish'] = async (topic, data, contentType = 'application/json', metadata = {}) => {
-    const message = {pubsubName: 'bus', topic, data: Buffer.from(data), contentType, metadata}
-    const {code, message: why} = await client.call('PublishEvent', [PUBLISH_EVENT, message])
+    const message = {pubsubName: 'bus', topic, data: Buffer.from(data), dataContentType: contentType, metadata}
+    const {code, message: why} = await client.call('PublishEvent', [PublishEventRequest, message])
     if (code !== 0) throw new Error(why)
   }
   return {rig, run, shop, client, publish}
@@ -66,16 +66,19 @@ async function begin(shop: Driven, list: readonly Topic[] | undefined): Promise<
     await shop.subscribe({
       status: 0,
       body: base64(
-        encode(TOPIC_SUBSCRIPTIONS, {subscriptions: list as Message<typeof TOPIC_SUBSCRIPTIONS>['subscriptions']})
+        encode(ListTopicSubscriptionsResponse, {
+          subscriptions: list as Message<typeof ListTopicSubscriptionsResponse>['subscriptions']
+        })
       )
     })
   await shop.listen({grpc: true})
 }
 
-const eventIn = ({body}: Request): Message<typeof TOPIC_EVENT> => decode(TOPIC_EVENT, Buffer.from(body, 'base64'))
+const eventIn = ({body}: Request): Message<typeof TopicEventRequest> =>
+  decode(TopicEventRequest, Buffer.from(body, 'base64'))
 
 const reply = async (request: Request, status = 0): Promise<void> =>
-  request.reply({status: 0, body: base64(encode(TOPIC_EVENT_ANSWER, {status}))})
+  request.reply({status: 0, body: base64(encode(TopicEventResponse, {status}))})
 
 t.test('an event reaches an app of gRPC: its fields, metadata and trace', async t => {
   const {shop, publish} = await openShop(t, [
@@ -84,7 +87,7 @@ t.test('an event reaches an app of gRPC: its fields, metadata and trace', async 
     {
       pubsubName: 'bus',
       topic: 'routed',
-      routes: {rules: [{match: 'event.type == "a"', path: '/a'}], usual: '/other'}
+      routes: {rules: [{match: 'event.type == "a"', path: '/a'}], default: '/other'}
     }
   ])
   const cases: readonly (readonly [type: string, sent: string, data: string, event: object])[] = [
@@ -179,7 +182,7 @@ t.test('what follows each answer of an app of gRPC', async t => {
 t.test('events in bulk: statuses of entries; an app that knows only the older name', async t => {
   const bulk = {enabled: true, maxMessagesCount: 3, maxAwaitDurationMs: 60_000}
   const {shop, publish} = await openShop(t, [
-    {pubsubName: 'bus', topic: 'many', bulk, deadLetterTopic: 'dead'},
+    {pubsubName: 'bus', topic: 'many', bulkSubscribe: bulk, deadLetterTopic: 'dead'},
     {pubsubName: 'bus', topic: 'dead'}
   ])
   for (const isOld of [false, true, true]) {
@@ -190,7 +193,7 @@ t.test('events in bulk: statuses of entries; an app that knows only the older na
       request = await shop.nextRequest()
     }
     t.equal(request.url, isOld ? `${CALLBACK}Alpha/OnBulkTopicEventAlpha1` : `${CALLBACK}/OnBulkTopicEvent`)
-    const batch = decode(TOPIC_EVENTS, Buffer.from(request.body, 'base64'))
+    const batch = decode(TopicEventBulkRequest, Buffer.from(request.body, 'base64'))
     t.match(batch, {
       id: /^[0-9a-f-]{36}$/,
       metadata: {pubsubName: 'bus'},
@@ -204,7 +207,7 @@ t.test('events in bulk: statuses of entries; an app that knows only the older na
       ]
     })
     const statuses = batch.entries.slice(0, 2).map(({entryId}, at) => ({entryId, status: at}))
-    await request.reply({status: 0, body: base64(encode(TOPIC_EVENTS_ANSWER, {statuses}))})
+    await request.reply({status: 0, body: base64(encode(TopicEventBulkResponse, {statuses}))})
     for (const data of ['2', '3']) {
       const dead = await shop.nextRequest()
       t.match(eventIn(dead), {topic: 'dead', data: Buffer.from(data)})
@@ -306,7 +309,7 @@ t.test('a delivery is recorded as a call from its topic, with its times; faults 
   await publish('orders', '"two"')
   const cut = await shop.nextRequest()
   t.equal(String(eventIn(cut).data), '"two"')
-  await cut.reply({status: 0, body: base64(encode(TOPIC_EVENT_ANSWER, {status: 0}))})
+  await cut.reply({status: 0, body: base64(encode(TopicEventResponse, {status: 0}))})
   await reply(await shop.nextRequest())
   let hit = await rows('is:fault')
   while (hit.length < 4 || hit.some(({isOpen}) => isOpen)) hit = await rows('is:fault')

@@ -2,7 +2,7 @@ import http from 'node:http'
 import {Client, credentials} from '@grpc/grpc-js'
 import t from 'tap'
 import {encode} from '../../src/net/grpc/message-codec.ts'
-import {STATES} from '../../src/net/grpc/messages/state.ts'
+import {SaveStateRequest} from '../../src/dapr/messages/state.generated.ts'
 import type {Driven} from '../rig/command.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
@@ -164,7 +164,7 @@ const CALLERS: Readonly<Record<string, (shop: Driven) => () => void>> = {
     const item = {key: 'a', value: Buffer.from('1'), etag: undefined, metadata: {ttlInSeconds: 'x'}, options: undefined}
     const call = client.makeUnaryRequest(
       '/dapr.proto.runtime.v1.Dapr/SaveState',
-      () => Buffer.from(encode(STATES, {storeName: 'store', states: [item]})),
+      () => Buffer.from(encode(SaveStateRequest, {storeName: 'store', states: [item]})),
       bytes => bytes,
       null,
       () => client.close()

@@ -4,7 +4,7 @@ import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import t from 'tap'
-import {GET_STATE, STATE_VALUE, STATES} from '../../src/net/grpc/messages/state.ts'
+import {GetStateRequest, GetStateResponse, SaveStateRequest} from '../../src/dapr/messages/state.generated.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
 import {daprdsOf, installDaprd, skipWithoutDaprd} from '../rig/daprd.ts'
 import type {Driven} from '../rig/command.ts'
@@ -145,8 +145,16 @@ t.test(
     const token = {'dapr-api-token': 'token'}
     const bytes = Buffer.from([0, 255, 10])
     const states = [{key: 'bytes', value: bytes, etag: undefined, metadata: {}, options: undefined}]
-    t.equal((await client.call('SaveState', [STATES, {storeName: 'store', states}], undefined, token)).code, 0)
-    const got = await client.call('GetState', [GET_STATE, {storeName: 'store', key: 'bytes'}], STATE_VALUE, token)
+    t.equal(
+      (await client.call('SaveState', [SaveStateRequest, {storeName: 'store', states}], undefined, token)).code,
+      0
+    )
+    const got = await client.call(
+      'GetState',
+      [GetStateRequest, {storeName: 'store', key: 'bytes'}],
+      GetStateResponse,
+      token
+    )
     t.same(Buffer.from(got.answer?.data ?? []), bytes)
     t.match(await call('GET', '/v1.0/secrets/env/GREETING'), {status: 200, body: '{"GREETING":"hello"}'})
     t.match(await call('GET', '/v1.0/secrets/env/DENIED'), {status: 403})

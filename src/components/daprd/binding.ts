@@ -2,7 +2,7 @@ import {decode, encode} from '../../net/grpc/message-codec.ts'
 import {bindingOf, type Binding} from '../binding.ts'
 import {Properties} from '../properties.ts'
 import {causeOf} from './cause.ts'
-import {BINDING_RESPONSE, INVOKE_BINDING} from '../../net/grpc/messages/binding.ts'
+import {InvokeBindingRequest, InvokeBindingResponse} from '../../dapr/messages/binding.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
 import {isWithin} from './within.ts'
 
@@ -26,11 +26,11 @@ const outputOf = ({access, resource: {name}}: OpenedByDaprd): NonNullable<Bindin
   invoke: async request => {
     let answer: Uint8Array
     try {
-      answer = await access.call('InvokeBinding', encode(INVOKE_BINDING, {name, ...request}))
+      answer = await access.call('InvokeBinding', encode(InvokeBindingRequest, {name, ...request}))
     } catch (error) {
       throw new Error(causeOf(error), {cause: error})
     }
-    const {data, metadata} = decode(BINDING_RESPONSE, answer)
+    const {data, metadata} = decode(InvokeBindingResponse, answer)
     if (data.length === 0 && Object.keys(metadata).length === 0) return undefined
     return {data: Buffer.from(data), metadata}
   }

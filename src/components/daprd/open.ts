@@ -1,4 +1,5 @@
-import {splitType, type Block} from '../../resources/component-types.ts'
+import type {Block} from '../../dapr/api/api.ts'
+import {splitType} from '../../resources/component-types.ts'
 import type {BlockComponent, BlockTypes} from '../block-types.ts'
 import {daprdBinding} from './binding.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'

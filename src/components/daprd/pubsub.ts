@@ -1,7 +1,7 @@
 import {encode} from '../../net/grpc/message-codec.ts'
 import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {causeOf} from './cause.ts'
-import {PUBLISH_EVENT} from '../../net/grpc/messages/pubsub.ts'
+import {PublishEventRequest} from '../../dapr/messages/pubsub.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
 import {isWithin} from './within.ts'
 
@@ -22,11 +22,11 @@ export class DaprdPubSub implements PubSub {
       pubsubName: resource.name,
       topic,
       data,
-      contentType: 'application/octet-stream',
+      dataContentType: 'application/octet-stream',
       metadata: {...metadata, rawPayload: 'true'}
     }
     try {
-      await access.call('PublishEvent', encode(PUBLISH_EVENT, message))
+      await access.call('PublishEvent', encode(PublishEventRequest, message))
     } catch (error) {
       throw new Error(causeOf(error), {cause: error})
     }

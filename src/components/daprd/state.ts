@@ -1,5 +1,7 @@
 import {decode, encode} from '../../net/grpc/message-codec.ts'
 import {
+  CONCURRENCY,
+  CONSISTENCY,
   EtagError,
   type DeleteRequest,
   type SetRequest,
@@ -9,10 +11,14 @@ import {
 } from '../state-store.ts'
 import {causeOf} from './cause.ts'
 import {DaprdError, type OpenedByDaprd} from './daprd-access.ts'
-import {DELETE_STATE, GET_STATE, STATES, STATE_VALUE, STATE_TRANSACTION} from '../../net/grpc/messages/state.ts'
+import {
+  DeleteStateRequest,
+  ExecuteStateTransactionRequest,
+  GetStateRequest,
+  GetStateResponse,
+  SaveStateRequest
+} from '../../dapr/messages/state.generated.ts'
 
-const CONCURRENCY = ['', 'first-write', 'last-write']
-const CONSISTENCY = ['', 'eventual', 'strong']
 const INVALID_ARGUMENT = 3
 const ABORTED = 10
 
@@ -62,11 +68,14 @@ export class DaprdStateStore implements StateStore {
     const request = {
       storeName: this.#storeName,
       key: ownKey(key),
-      consistency: Math.max(0, CONSISTENCY.indexOf(consistency)),
+      consistency: Math.max(
+        0,
+        CONSISTENCY.findIndex(word => word === consistency)
+      ),
       metadata
     }
-    const answer = await this.#call('GetState', encode(GET_STATE, request))
-    const {data, ...rest} = decode(STATE_VALUE, answer)
+    const answer = await this.#call('GetState', encode(GetStateRequest, request))
+    const {data, ...rest} = decode(GetStateResponse, answer)
     // a missing value and an empty one look alike; the latter has an etag
     if (data.length === 0 && rest.etag === '') return undefined
     return {data: Buffer.from(data), ...rest}
@@ -74,11 +83,17 @@ export class DaprdStateStore implements StateStore {
 
   async set(request: SetRequest): Promise<void> {
     const {value} = request
-    await this.#call('SaveState', encode(STATES, {storeName: this.#storeName, states: [itemOf(request, value)]}))
+    await this.#call(
+      'SaveState',
+      encode(SaveStateRequest, {storeName: this.#storeName, states: [itemOf(request, value)]})
+    )
   }
 
   async delete(request: DeleteRequest): Promise<void> {
-    await this.#call('DeleteState', encode(DELETE_STATE, {storeName: this.#storeName, ...itemOf(request, NOTHING)}))
+    await this.#call(
+      'DeleteState',
+      encode(DeleteStateRequest, {storeName: this.#storeName, ...itemOf(request, NOTHING)})
+    )
   }
 
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
@@ -88,7 +103,7 @@ export class DaprdStateStore implements StateStore {
     }))
     await this.#call(
       'ExecuteStateTransaction',
-      encode(STATE_TRANSACTION, {storeName: this.#storeName, operations: steps})
+      encode(ExecuteStateTransactionRequest, {storeName: this.#storeName, operations: steps})
     )
   }
 

@@ -3,15 +3,14 @@ import type {ConfigurationItems, ConfigurationStore} from '../configuration-stor
 import type {LockStore, Unlocked} from '../lock-store.ts'
 import type {SecretStore} from '../secret-store.ts'
 import {causeOf} from './cause.ts'
+import {GetConfigurationRequest, GetConfigurationResponse} from '../../dapr/messages/configuration.generated.ts'
+import {TryLockRequest, TryLockResponse, UnlockRequest, UnlockResponse} from '../../dapr/messages/lock.generated.ts'
 import {
-  CONFIGURATION,
-  ASK_CONFIGURATION,
-  LOCKED,
-  TRY_LOCK,
-  UNLOCK,
-  UNLOCKED
-} from '../../net/grpc/messages/configuration.ts'
-import {GET_SECRET, SECRET, SECRETS} from '../../net/grpc/messages/state.ts'
+  GetBulkSecretRequest,
+  GetBulkSecretResponse,
+  GetSecretRequest,
+  GetSecretResponse
+} from '../../dapr/messages/secret.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
 
 const close = async (): Promise<void> => {
@@ -36,9 +35,13 @@ export function secretStore(options: OpenedByDaprd): SecretStore {
   const storeName = resource.name
   return {
     capabilities,
-    get: async key => decode(SECRET, await call('GetSecret', encode(GET_SECRET, {storeName, key}))).data,
+    get: async key =>
+      decode(GetSecretResponse, await call('GetSecret', encode(GetSecretRequest, {storeName, key}))).data,
     all: async () => {
-      const {data} = decode(SECRETS, await call('GetBulkSecret', encode(GET_SECRET, {storeName})))
+      const {data} = decode(
+        GetBulkSecretResponse,
+        await call('GetBulkSecret', encode(GetBulkSecretRequest, {storeName}))
+      )
       return Object.fromEntries(Object.entries(data).map(([name, {secrets}]) => [name, secrets]))
     },
     close
@@ -55,8 +58,8 @@ export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
     capabilities,
     get: async (keys, metadata) =>
       decode(
-        CONFIGURATION,
-        await call('GetConfiguration', encode(ASK_CONFIGURATION, {storeName, keys: [...keys], metadata}))
+        GetConfigurationResponse,
+        await call('GetConfiguration', encode(GetConfigurationRequest, {storeName, keys: [...keys], metadata}))
       ).items,
     subscribe: async (keys, metadata, changed) => {
       const query = new URLSearchParams([
@@ -99,11 +102,11 @@ export function lockStore(options: OpenedByDaprd): LockStore {
     capabilities,
     lock: async (key, lockOwner, expiryMs) => {
       const request = {storeName, resourceId: resourceIdOf(key), lockOwner, expiryInSeconds: Math.ceil(expiryMs / 1000)}
-      return decode(LOCKED, await call('TryLockAlpha1', encode(TRY_LOCK, request))).success
+      return decode(TryLockResponse, await call('TryLockAlpha1', encode(TryLockRequest, request))).success
     },
     unlock: async (key, lockOwner) => {
       const request = {storeName, resourceId: resourceIdOf(key), lockOwner}
-      const {status} = decode(UNLOCKED, await call('UnlockAlpha1', encode(UNLOCK, request)))
+      const {status} = decode(UnlockResponse, await call('UnlockAlpha1', encode(UnlockRequest, request)))
       return UNLOCK_STATUS[status] ?? 'failed'
     },
     close

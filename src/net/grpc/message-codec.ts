@@ -2,15 +2,23 @@ import {messageOf} from '../../model/errors.ts'
 import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 
 /*
- * Protocol Buffers messages (proto3), described by a table of their fields: a message of Dapr's API is a line here, and
- * no code has to be generated for it.
+ * Protocol Buffers messages (proto3), described by a table of their fields. Those of Dapr's API are compiled from its .proto
+ * files by `scripts/build-proto.js`.
  */
 
-/** `map`: map<string, string>. A message, a list of messages, and a map from strings to messages name their schema. */
+/**
+ * `map`: map<string, string>. A message, a list of messages, and a map from strings to messages name their schema. Numbers of
+ * 64 bits are bigints.
+ */
 export type FieldType =
   | 'string'
   | 'bytes'
   | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'float'
+  | 'double'
   | 'bool'
   | 'strings'
   | 'map'
@@ -18,33 +26,37 @@ export type FieldType =
   | {readonly list: Schema}
   | {readonly mapOf: Schema}
 
-/** The fields of a message: number and type. */
+/** The fields of a message: number and type. `optional`: one that is absent is undefined, and an empty one is written. */
 export interface Schema {
-  readonly [name: string]: readonly [number: number, type: FieldType]
+  readonly [name: string]: readonly [number: number, type: FieldType, presence?: 'optional']
 }
 
 type Value<T> = T extends 'string'
   ? string
   : T extends 'bytes'
     ? Uint8Array
-    : T extends 'int32'
+    : T extends 'int32' | 'uint32' | 'float' | 'double'
       ? number
-      : T extends 'bool'
-        ? boolean
-        : T extends 'strings'
-          ? readonly string[]
-          : T extends 'map'
-            ? Readonly<Record<string, string>>
-            : T extends {readonly message: infer S extends Schema}
-              ? Message<S> | undefined
-              : T extends {readonly list: infer S extends Schema}
-                ? readonly Message<S>[]
-                : T extends {readonly mapOf: infer S extends Schema}
-                  ? Readonly<Record<string, Message<S>>>
-                  : never
+      : T extends 'int64' | 'uint64'
+        ? bigint
+        : T extends 'bool'
+          ? boolean
+          : T extends 'strings'
+            ? readonly string[]
+            : T extends 'map'
+              ? Readonly<Record<string, string>>
+              : T extends {readonly message: infer S extends Schema}
+                ? Message<S> | undefined
+                : T extends {readonly list: infer S extends Schema}
+                  ? readonly Message<S>[]
+                  : T extends {readonly mapOf: infer S extends Schema}
+                    ? Readonly<Record<string, Message<S>>>
+                    : never
 
 /** What a message of a schema says. Absent fields have the value that proto3 gives them. */
-export type Message<S extends Schema> = {readonly [K in keyof S]: Value<S[K][1]>}
+export type Message<S extends Schema> = {
+  readonly [K in keyof S]: Value<S[K][1]> | (S[K][2] extends 'optional' ? undefined : never)
+}
 
 const NOTHING = new Uint8Array(0)
 /** Shared and read-only: most lists and maps of messages are empty. */
@@ -59,7 +71,13 @@ const emptyOf = (type: FieldType): unknown => {
     case 'bytes':
       return NOTHING
     case 'int32':
+    case 'uint32':
+    case 'float':
+    case 'double':
       return 0
+    case 'int64':
+    case 'uint64':
+      return 0n
     case 'bool':
       return false
     case 'strings':
@@ -76,6 +94,7 @@ interface Field {
   readonly number: number
   readonly type: FieldType
   readonly empty: unknown
+  readonly isOptional: boolean
 }
 
 /** A schema as messages are read and written by it. */
@@ -90,7 +109,10 @@ const LAYOUTS = new WeakMap<Schema, Layout>()
 function layoutOf(schema: Schema): Layout {
   const known = LAYOUTS.get(schema)
   if (known !== undefined) return known
-  const fields = Object.entries(schema).map(([name, [number, type]]) => ({name, number, type, empty: emptyOf(type)}))
+  const fields = Object.entries(schema).map(([name, [number, type, presence]]): Field => {
+    const isOptional = presence === 'optional'
+    return {name, number, type, empty: isOptional ? undefined : emptyOf(type), isOptional}
+  })
   const layout = {fields, byNumber: new Map(fields.map(field => [field.number, field]))}
   LAYOUTS.set(schema, layout)
   return layout
@@ -147,6 +169,16 @@ function readField(reader: BinaryReader, type: FieldType, before: unknown): unkn
       return reader.bytes()
     case 'int32':
       return reader.int32()
+    case 'uint32':
+      return reader.uint32()
+    case 'int64':
+      return BigInt(reader.int64())
+    case 'uint64':
+      return BigInt(reader.uint64())
+    case 'float':
+      return reader.float()
+    case 'double':
+      return reader.double()
     case 'bool':
       return reader.bool()
     case 'strings':
@@ -192,9 +224,9 @@ export function encode<S extends Schema>(schema: S, message: Partial<Message<S>>
 }
 
 function writeMessage(writer: BinaryWriter, schema: Schema, message: Readonly<Record<string, unknown>>): void {
-  for (const {name, number, type} of layoutOf(schema).fields) {
-    const value = message[name]
-    if (value !== undefined) writeField(writer, number, type, value)
+  for (const field of layoutOf(schema).fields) {
+    const value = message[field.name]
+    if (value !== undefined) writeField(writer, field, value)
   }
 }
 
@@ -204,19 +236,35 @@ function writeWithin(writer: BinaryWriter, number: number, schema: Schema, messa
   writer.join()
 }
 
-function writeField(writer: BinaryWriter, number: number, type: FieldType, value: unknown): void {
+function writeField(writer: BinaryWriter, {number, type, isOptional}: Field, value: unknown): void {
   switch (type) {
     case 'string':
-      if (value !== '') writer.tag(number, WireType.LengthDelimited).string(value as string)
+      if (value !== '' || isOptional) writer.tag(number, WireType.LengthDelimited).string(value as string)
       return
     case 'bytes':
-      if ((value as Uint8Array).length > 0) writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array)
+      if ((value as Uint8Array).length > 0 || isOptional)
+        writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array)
       return
     case 'int32':
-      if (value !== 0) writer.tag(number, WireType.Varint).int32(value as number)
+      if (value !== 0 || isOptional) writer.tag(number, WireType.Varint).int32(value as number)
+      return
+    case 'uint32':
+      if (value !== 0 || isOptional) writer.tag(number, WireType.Varint).uint32(value as number)
+      return
+    case 'int64':
+      if (value !== 0n || isOptional) writer.tag(number, WireType.Varint).int64(value as bigint)
+      return
+    case 'uint64':
+      if (value !== 0n || isOptional) writer.tag(number, WireType.Varint).uint64(value as bigint)
+      return
+    case 'float':
+      if (value !== 0 || isOptional) writer.tag(number, WireType.Bit32).float(value as number)
+      return
+    case 'double':
+      if (value !== 0 || isOptional) writer.tag(number, WireType.Bit64).double(value as number)
       return
     case 'bool':
-      if (value === true) writer.tag(number, WireType.Varint).bool(true)
+      if (value === true || isOptional) writer.tag(number, WireType.Varint).bool(value as boolean)
       return
     case 'strings':
       for (const each of value as readonly string[]) writer.tag(number, WireType.LengthDelimited).string(each)

@@ -1,5 +1,6 @@
 // blocks/: what the calls to building blocks mean, for HTTP and gRPC alike. It knows neither.
 import type {AppComponent, AppComponents} from '../../components/app-components.ts'
+import {API, type Block} from '../../dapr/api/api.ts'
 import type {
   CallTreatment,
   ComponentPolicies,
@@ -11,7 +12,6 @@ import type {WarningCode} from '../../model/reporter.ts'
 import type {ComponentDirection} from '../../resources/resiliency/resiliency.ts'
 import {messageOf} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import type {Block} from '../../resources/component-types.ts'
 import type {Configuration} from '../../resources/dapr-configuration.ts'
 import type {BlockError} from './block-error.ts'
 
@@ -68,24 +68,6 @@ export interface BlockLog {
   warn(code: WarningCode, text: string): void
 }
 
-/** Dapr's words for the blocks in the names of default policies (pkg/resiliency). */
-const POLICY_KINDS: Readonly<Record<Block, string>> = {
-  secretstores: 'Secretstore',
-  state: 'Statestore',
-  configuration: 'Configuration',
-  lock: 'Lock',
-  pubsub: 'Pubsub',
-  bindings: 'Binding'
-}
-
-/** Those that Dapr counts, by its names for them. */
-const COUNTED: Partial<Readonly<Record<Block, Extract<ComponentEvent, {type: 'called'}>['block']>>> = {
-  state: 'state',
-  secretstores: 'secret',
-  configuration: 'configuration',
-  bindings: 'output_binding'
-}
-
 /** One call to a component. */
 export interface OutboundCall extends CallTreatment {
   readonly block: Block
@@ -98,7 +80,7 @@ export interface OutboundCall extends CallTreatment {
 /** What policies are looked up by. */
 export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
   name,
-  kind: POLICY_KINDS[block],
+  kind: API[block].components.policies,
   direction
 })
 
@@ -179,9 +161,9 @@ export class BlockContext {
   #count({block, name: component, operation}: OutboundCall, isSuccess: boolean, startedAt: number): void {
     if (operation === undefined) return
     const elapsedMs = performance.now() - startedAt
-    const counted = COUNTED[block]
-    if (counted !== undefined)
-      this.counted({type: 'called', component, block: counted, operation, isSuccess, elapsedMs})
+    const words = API[block].components
+    if ('counted' in words)
+      this.counted({type: 'called', component, block: words.counted, operation, isSuccess, elapsedMs})
     else if (block === 'pubsub') this.counted({type: 'published', component, topic: operation, isSuccess, elapsedMs})
   }
 }

@@ -1,10 +1,11 @@
 import type {AppComponent} from '../../components/app-components.ts'
 import {
+  CONCURRENCY,
+  CONSISTENCY,
   EtagError,
   type GetOptions,
   type SetRequest,
-  type StateItem,
-  type StateOptions
+  type StateItem
 } from '../../components/state-store.ts'
 import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
@@ -44,9 +45,6 @@ export interface BulkItem {
 }
 
 type Store = AppComponent<'state'>
-
-const CONCURRENCY = ['', 'first-write', 'last-write']
-const CONSISTENCY = ['', 'eventual', 'strong']
 
 /** The state of one app (Dapr: pkg/api/universal/state.go, pkg/api/http). */
 export class State {
@@ -279,11 +277,14 @@ const detailsOf = (reason: string, store: string): BlockErrorDetails => ({
 /** A request says something that no store understands. */
 class RequestFault extends Error {}
 
+const isOf = <T extends string>(words: readonly T[], word: string): word is T =>
+  (words as readonly string[]).includes(word)
+
 /** Throws for unknown values (components-contrib: state.CheckRequestOptions). */
 function checked({etag, metadata, concurrency, consistency}: DeleteWish, key: string): DeleteRequest {
-  if (!CONCURRENCY.includes(concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
-  if (!CONSISTENCY.includes(consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)
-  return {key, etag, metadata, options: {concurrency, consistency} as StateOptions}
+  if (!isOf(CONCURRENCY, concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
+  if (!isOf(CONSISTENCY, consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)
+  return {key, etag, metadata, options: {concurrency, consistency}}
 }
 
 const setRequest = (wish: SetWish, key: string): SetRequest => ({

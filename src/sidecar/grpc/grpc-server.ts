@@ -14,9 +14,10 @@ import {answerType} from './answer-faults.ts'
 import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
-import {UNBUILT_TEXT, type Unbuilt} from '../unbuilt.ts'
-import {ownMethod, unbuiltAt, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
-import {ownStream, serveStream} from './own-streams.ts'
+import {UNBUILT_TEXT} from '../unbuilt.ts'
+import type {Unbuilt} from '../../dapr/api/block-api.ts'
+import {ownMethod, ownStream, unbuiltAt, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
+import {serveStream, type OwnStreamOptions} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {REFUSED_PAGE, refusalOf, type GrpcGuards} from './refusal.ts'
 import {briefRequest, HeadReader, wholeRequest, type RequestHead} from './request-head.ts'
@@ -168,7 +169,7 @@ class Calls implements StreamHandler {
   #isRefusedPage(head: RequestHead): boolean {
     const {pages} = this.#guards
     if (this.#isUnixSocket || !pages.isForeign(head) || this.#sidecarFor(head) !== this.#context.sidecar) return false
-    const isOwn = ownMethod(head.path) !== undefined || ownStream(head.path) !== ''
+    const isOwn = ownMethod(head.path) !== undefined || ownStream(head.path) !== undefined
     return !pages.admitsNow(this.#socket, this.#socket, head.path === INVOKE_SERVICE || !isOwn)
   }
 
@@ -194,11 +195,11 @@ class Calls implements StreamHandler {
     const own = ownMethod(head.path)
     if (own !== undefined) return this.#serve(stream, head, isLast, own)
     const name = ownStream(head.path)
-    if (name === '') this.#proxy(stream, head, isLast)
+    if (name === undefined) this.#proxy(stream, head, isLast)
     else this.#stream(stream, head, isLast, name)
   }
 
-  #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: string): void {
+  #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: OwnStreamOptions['name']): void {
     const {tracing} = this.#guards
     const {own, sidecar} = this.#context
     const spans = spansOf(head, tracing)

@@ -1,3 +1,6 @@
+import type {ApiOperation} from '../../dapr/api/api.ts'
+import {grpcMethod} from '../../dapr/api/methods.ts'
+import type {Unbuilt} from '../../dapr/api/block-api.ts'
 import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {eachField, readStrings} from '../../net/grpc/invoke-messages.ts'
 import * as status from '../../net/grpc/status.ts'
@@ -5,7 +8,6 @@ import type {GrpcStatus} from '../../net/grpc/status.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {Facts} from '../http/metadata.ts'
 import type {Trace} from '../http/trace.ts'
-import type {Unbuilt} from '../unbuilt.ts'
 import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
 
@@ -46,92 +48,78 @@ const fixed =
     return {code, message}
   }
 
-/** What the first string of a request names: a store, a broker, a binding. */
-const named =
-  (answer: (name: string, context: OwnMethodsContext) => GrpcStatus): OwnMethod =>
-  (message, context) =>
-    answer(readStrings(message, [1])[0] ?? '', context)
-
 const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
-const conversation = named(name => ({
-  code: status.INVALID_ARGUMENT,
-  message: `failed finding conversation component ${name}`
-}))
-const all = (method: OwnMethod, names: string): readonly (readonly [string, OwnMethod])[] =>
-  names.split(' ').map(name => [name, method])
 
-let blockMethods: Promise<typeof import('./blocks/block-methods.ts')> | undefined
+let answers: Promise<typeof import('../operations/answer-grpc.ts')> | undefined
 
-/** Calls to building blocks, which are loaded with the first one: an import in each call would cost a tenth of it. */
-const blocks = (names: string): readonly (readonly [string, OwnMethod])[] =>
-  names.split(' ').map(name => [
-    name,
-    async (message, context, call) => {
-      blockMethods ??= import('./blocks/block-methods.ts')
-      const {callBlock} = await blockMethods
-      return callBlock(await context.blocks(), name, message, call)
-    }
-  ])
+/** A call to a building block, which are loaded with the first one: an import in each call would cost a tenth of it. */
+const block =
+  (name: ApiOperation['name']): OwnMethod =>
+  async (message, context, call) => {
+    answers ??= import('../operations/answer-grpc.ts')
+    const {answerGrpc} = await answers
+    return answerGrpc(await context.blocks(), name, message, call)
+  }
 
-/** The methods of `dapr.proto.runtime.v1.Dapr` but InvokeService, as a Dapr without components answers them (pkg/api/grpc). */
-const METHODS: readonly (readonly [name: string, OwnMethod])[] = [
-  [
-    'GetMetadata',
-    (message, {appId, facts, customMetadata}) => {
-      checkMessage(message)
-      return metadataMessage(appId, facts(), customMetadata)
-    }
-  ],
-  [
-    'SetMetadata',
-    (message, {customMetadata}) => {
-      const [key = '', value = ''] = readStrings(message, [1, 2])
-      if (key !== '') customMetadata.set(key, value)
-      return EMPTY
-    }
-  ],
-  [
-    'Shutdown',
-    (message, {requestShutdown}, {head}) => {
-      checkMessage(message)
-      setImmediate(requestShutdown, isMarked(head, 'dapr-force-shutdown'))
-      return EMPTY
-    }
-  ],
-  ...blocks(
-    'GetState GetBulkState SaveState DeleteState DeleteBulkState ExecuteStateTransaction QueryStateAlpha1 GetSecret GetBulkSecret'
-  ),
-  ...blocks('PublishEvent BulkPublishEventAlpha1 BulkPublishEvent TryLockAlpha1 UnlockAlpha1 InvokeBinding'),
-  ...blocks('GetConfigurationAlpha1 GetConfiguration UnsubscribeConfigurationAlpha1 UnsubscribeConfiguration'),
-  ...all(
-    subtle,
-    'SubtleGetKeyAlpha1 SubtleEncryptAlpha1 SubtleDecryptAlpha1 SubtleWrapKeyAlpha1 SubtleUnwrapKeyAlpha1 SubtleSignAlpha1 SubtleVerifyAlpha1'
-  ),
-  ...all(conversation, 'ConverseAlpha1 ConverseAlpha2')
-]
-
-/** Methods of what is not built yet, by what they belong to. */
-const UNBUILT: Readonly<Record<Unbuilt, string>> = {
-  actors:
-    'RegisterActorTimer UnregisterActorTimer RegisterActorReminder UnregisterActorReminder UnregisterActorRemindersByType GetActorReminder ListActorReminders GetActorState ExecuteActorStateTransaction InvokeActor SubscribeActorEventsAlpha1',
-  workflows:
-    'StartWorkflowAlpha1 GetWorkflowAlpha1 PurgeWorkflowAlpha1 TerminateWorkflowAlpha1 PauseWorkflowAlpha1 ResumeWorkflowAlpha1 RaiseEventWorkflowAlpha1 StartWorkflowBeta1 GetWorkflowBeta1 PurgeWorkflowBeta1 TerminateWorkflowBeta1 PauseWorkflowBeta1 ResumeWorkflowBeta1 RaiseEventWorkflowBeta1',
-  jobs: 'ScheduleJob GetJob DeleteJob ListJobs DeleteJobsByPrefix ScheduleJobAlpha1 GetJobAlpha1 DeleteJobAlpha1 ListJobsAlpha1 DeleteJobsByPrefixAlpha1',
-  cryptography: 'EncryptAlpha1 DecryptAlpha1'
+/** What the sidecar does itself, and what it answers as a Dapr without components (pkg/api/grpc). */
+const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
+  GetMetadata: (message, {appId, facts, customMetadata}) => {
+    checkMessage(message)
+    return metadataMessage(appId, facts(), customMetadata)
+  },
+  SetMetadata: (message, {customMetadata}) => {
+    const [key = '', value = ''] = readStrings(message, [1, 2])
+    if (key !== '') customMetadata.set(key, value)
+    return EMPTY
+  },
+  Shutdown: (message, {requestShutdown}, {head}) => {
+    checkMessage(message)
+    setImmediate(requestShutdown, isMarked(head, 'dapr-force-shutdown'))
+    return EMPTY
+  },
+  Converse: message => {
+    const [name = ''] = readStrings(message, [1])
+    return {code: status.INVALID_ARGUMENT, message: `failed finding conversation component ${name}`}
+  },
+  SubtleGetKey: subtle,
+  SubtleEncrypt: subtle,
+  SubtleDecrypt: subtle,
+  SubtleWrapKey: subtle,
+  SubtleUnwrapKey: subtle,
+  SubtleSign: subtle,
+  SubtleVerify: subtle
 }
 
 /** The service through which workers of workflows and their clients speak (durabletask). */
 const TASK_HUB = '/TaskHubSidecarService/'
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr/'
-const BY_PATH: ReadonlyMap<string, OwnMethod> = new Map(METHODS.map(([name, method]) => [DAPR + name, method]))
-const UNBUILT_BY_PATH: ReadonlyMap<string, Unbuilt> = new Map(
-  Object.entries(UNBUILT).flatMap(([what, names]) => names.split(' ').map(name => [DAPR + name, what as Unbuilt]))
-)
+
+const operationIn = (path: string): ApiOperation | undefined =>
+  path.startsWith(DAPR) ? grpcMethod(path.slice(DAPR.length))?.operation : undefined
+
+/** By path: calls are many. */
+const KNOWN = new Map<string, OwnMethod>()
 
 /** Serves a method of the sidecar's own API; undefined: it has no such method. */
-export const ownMethod = (path: string): OwnMethod | undefined => BY_PATH.get(path)
+export function ownMethod(path: string): OwnMethod | undefined {
+  const known = KNOWN.get(path)
+  const operation = known === undefined ? operationIn(path) : undefined
+  if (operation === undefined) return known
+  const {name, unbuilt, isStream} = operation
+  const own = OWN[name]
+  if (own === undefined && (unbuilt !== undefined || isStream || name === 'InvokeService')) return undefined
+  const method = own ?? block(name)
+  KNOWN.set(path, method)
+  return method
+}
 
 /** What a method belongs to that is not built yet; undefined: to nothing of that. */
 export const unbuiltAt = (path: string): Unbuilt | undefined =>
-  path.startsWith(TASK_HUB) ? 'workflows' : UNBUILT_BY_PATH.get(path)
+  path.startsWith(TASK_HUB) ? 'workflows' : operationIn(path)?.unbuilt
+
+/** The streaming method that the sidecar serves itself; undefined: it is another one. */
+export function ownStream(path: string): ApiOperation['name'] | undefined {
+  const operation = operationIn(path)
+  return operation?.isStream === true && operation.unbuilt === undefined ? operation.name : undefined
+}

@@ -1,24 +1,11 @@
+import type {ApiOperation} from '../../dapr/api/api.ts'
 import {messageOf, bugText} from '../../model/errors.ts'
 import {EXCEEDED, INTERNAL} from '../../net/grpc/status.ts'
 import type {OwnMethodsContext} from './own-methods.ts'
 import {ServerStream, type ServerStreamOptions} from './server-stream.ts'
 
-const DAPR = '/dapr.proto.runtime.v1.Dapr/'
-const STREAMS: ReadonlySet<string> = new Set([
-  'SubscribeTopicEventsAlpha1',
-  'SubscribeConfigurationAlpha1',
-  'SubscribeConfiguration'
-])
-
-/** The name of a streaming method that the sidecar serves itself; '' if it is another one. */
-export const ownStream = (path: string): string => {
-  if (!path.startsWith(DAPR)) return ''
-  const name = path.slice(DAPR.length)
-  return STREAMS.has(name) ? name : ''
-}
-
 export interface OwnStreamOptions extends ServerStreamOptions {
-  readonly name: string
+  readonly name: ApiOperation['name']
   readonly context: OwnMethodsContext
   /** When it is to be over, as `performance.now()`; Infinity: at no time. */
   readonly deadline: number
@@ -39,7 +26,7 @@ export function serveStream({name, context, deadline, warn, ...options}: OwnStre
   stream.left.addEventListener('abort', () => clearTimeout(timer), {once: true})
 }
 
-async function run(stream: ServerStream, name: string, context: OwnMethodsContext): Promise<void> {
-  const [blocks, {callStream}] = await Promise.all([context.blocks(), import('./blocks/stream-methods.ts')])
-  stream.end(await callStream(blocks, name, stream))
+async function run(stream: ServerStream, name: ApiOperation['name'], context: OwnMethodsContext): Promise<void> {
+  const [blocks, {answerStream}] = await Promise.all([context.blocks(), import('../operations/answer-stream.ts')])
+  stream.end(await answerStream(blocks, name, stream))
 }

@@ -4,11 +4,10 @@ import {dateLine} from '../../net/http1/date-line.ts'
 import type {FastConnection} from '../../net/http1/fast-connection.ts'
 import type {PlainRequest} from '../../net/http1/plain-request.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
-import type {BlockRequest} from './blocks/block-request.ts'
-import type {BlockCall} from './blocks/block-routes.ts'
+import type {BlockRequest} from '../operations/block-request.ts'
 import {unescapeParam} from './go-path.ts'
 import {recordOwn} from './own-record.ts'
-import {findRoute} from './routes.ts'
+import {findRoute, type BlockCall} from './routes.ts'
 import {isInvoke} from './target.ts'
 
 /** A larger body is read by node:http, piece by piece. */
@@ -56,10 +55,10 @@ export class PlainBlocks {
   /** Undefined: node:http has to read it. */
   find(request: PlainRequest): BlockCall | undefined {
     if (!this.takes(request)) return undefined
-    const {method, path, query} = request
+    const {method, path} = request
     const known = method === 'POST' ? this.#posted.get(path) : undefined
     if (known !== undefined) return known
-    const action = findRoute({method, path, query, appId: this.#options.appId, whyMissing: () => ''}, unescapeParam)
+    const action = findRoute({method, path, appId: this.#options.appId, whyMissing: () => ''}, unescapeParam)
     if (action?.kind !== 'block') return undefined
     if (method === 'POST' && this.#posted.size < MAX_POSTED) this.#posted.set(path, action)
     return action

@@ -103,7 +103,6 @@ export const readSidecarRequest = (request: ParsedHead, appId: string, guards: G
           {
             method,
             path: cleanPath(sent.path),
-            query: sent.query,
             appId,
             whyMissing: guards.whyMissing,
             apiAccess: guards.apiAccess()

@@ -1,27 +1,10 @@
+import {errorCategory} from '../../dapr/api/error-category.ts'
 import type {AccessDecision, CallRecord, GrpcInvocation} from '../../model/call.ts'
 import type {Caller} from './invocation.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
 import type {GrpcCall} from './grpc.ts'
 import {SidecarMetrics} from './sidecar-metrics.ts'
-
-/** Dapr's category of an error by its code (pkg/messages/errorcodes). */
-const CATEGORIES: readonly (readonly [RegExp, string])[] = [
-  [/^ERR_DIRECT_INVOKE/, 'service-invocation'],
-  [/_STATE_/, 'state'],
-  [/PUBSUB/, 'pubsub'],
-  [/SECRET/, 'secret'],
-  [/CONFIGURATION/, 'configuration'],
-  [/BINDING/, 'binding'],
-  [/LOCK/, 'lock'],
-  [/CRYPTO/, 'cryptography'],
-  [/CONVERSATION/, 'conversation'],
-  [/ACTOR/, 'actor'],
-  [/SCHEDULER/, 'job'],
-  [/HEALTH/, 'health']
-]
-
-const categoryOf = (code: string): string => CATEGORIES.find(([pattern]) => pattern.test(code))?.[1] ?? 'common'
 
 /** Dapr's status for a call that ended without one. */
 const NO_STATUS = 500
@@ -169,6 +152,6 @@ export class CallMetrics {
   /** Calls fail with one code; what the sidecar answers itself begins with its own. */
   #failed(callee: string, failure: string): void {
     const code = callee === '' ? (/^\{"errorCode":"(\w+)"/.exec(failure)?.[1] ?? '') : 'ERR_DIRECT_INVOKE'
-    if (code !== '') this.#metrics.failed(code, categoryOf(code))
+    if (code !== '') this.#metrics.failed(code, errorCategory(code))
   }
 }

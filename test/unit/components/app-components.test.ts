@@ -1,7 +1,7 @@
 import t, {type Test} from 'tap'
 import {AppComponents} from '../../../src/components/app-components.ts'
 import {ComponentSet} from '../../../src/components/component-set.ts'
-import {componentTypeOf} from '../../../src/resources/component-types.ts'
+import {capabilitiesOf} from '../../../src/resources/component-types.ts'
 import type {ComponentResource} from '../../../src/resources/components.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
@@ -64,7 +64,7 @@ t.test('a version in capitals, or none, is v1', async t => {
   t.match(await own.follow(resources), [
     {resource: {version: 'v2'}, text: "couldn't find state store state.in-memory/v2"}
   ])
-  t.strictSame(own.capabilities.get('store'), componentTypeOf('state.in-memory')?.capabilities)
+  t.strictSame(own.capabilities.get('store'), capabilitiesOf('state.in-memory'))
 })
 
 t.test('a keyPrefix that cannot be told from keys', async t => {

@@ -8,13 +8,17 @@ import {OK, UNIMPLEMENTED, type GrpcStatus} from '../../../net/grpc/status.ts'
 import {traceFields} from '../../../net/grpc/trace-fields.ts'
 import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
 import {carriedTraceparent, freshTraceparent} from '../../http/trace.ts'
-import {BINDING_EVENT, BINDING_EVENT_ANSWER, INPUT_BINDINGS} from '../../../net/grpc/messages/binding.ts'
-import {bytesOf} from './block-method.ts'
-import {wishOf} from './state-methods.ts'
+import {
+  BindingEventRequest,
+  BindingEventResponse,
+  BindingEventResponse_BindingEventConcurrency as CONCURRENCY,
+  ListInputBindingsResponse
+} from '../../../dapr/messages/appcallback.generated.ts'
+import {bytesOf} from '../../operations/operation.ts'
+import {wishOf} from '../../operations/state-messages.ts'
 import type {EventProcessChannel} from '../../event-process.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
-const PARALLEL = 1
 
 /** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
 export class GrpcBindingChannel implements BindingChannel {
@@ -47,7 +51,7 @@ export class GrpcBindingChannel implements BindingChannel {
     if (status.code === UNIMPLEMENTED) return []
     if (status.code !== OK) return failed(statusText(status))
     try {
-      const {bindings} = decode(INPUT_BINDINGS, message)
+      const {bindings} = decode(ListInputBindingsResponse, message)
       return targets.filter(({name}) => bindings.includes(name))
     } catch (error) {
       return failed(messageOf(error))
@@ -64,7 +68,7 @@ export class GrpcBindingChannel implements BindingChannel {
       from: name,
       path: `${CALLBACK}OnBindingEvent`,
       fields: traceFields(carriedTraceparent(metadata['traceparent']) || freshTraceparent()),
-      message: encode(BINDING_EVENT, {name, data, metadata}),
+      message: encode(BindingEventRequest, {name, data, metadata}),
       attempt,
       warn: text => log('warn', text)
     })
@@ -89,7 +93,13 @@ export class GrpcBindingChannel implements BindingChannel {
 const statusText = ({code, message}: GrpcStatus): string => `rpc error: code = ${codeText(code)} desc = ${message}`
 
 function wishesIn(message: Buffer): BindingWishes | undefined {
-  const {storeName, states, to, data, concurrency} = decode(BINDING_EVENT_ANSWER, message)
+  const {storeName, states, to, data, concurrency} = decode(BindingEventResponse, message)
   if (states.length === 0 && to.length === 0) return undefined
-  return {storeName, state: states.map(wishOf), to, data: bytesOf(data), isParallel: concurrency === PARALLEL}
+  return {
+    storeName,
+    state: states.map(wishOf),
+    to,
+    data: bytesOf(data),
+    isParallel: concurrency === CONCURRENCY.PARALLEL
+  }
 }

@@ -7,7 +7,12 @@ import {OK, UNIMPLEMENTED} from '../../../net/grpc/status.ts'
 import {traceFields} from '../../../net/grpc/trace-fields.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import {traceparentOf, traceparentOfAll} from '../../http/trace.ts'
-import {TOPIC_EVENT, TOPIC_EVENT_ANSWER, TOPIC_EVENTS, TOPIC_EVENTS_ANSWER} from '../../../net/grpc/messages/pubsub.ts'
+import {
+  TopicEventBulkRequest,
+  TopicEventBulkResponse,
+  TopicEventRequest,
+  TopicEventResponse
+} from '../../../dapr/messages/appcallback.generated.ts'
 import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
 import type {EventProcessChannel} from '../../event-process.ts'
 
@@ -33,11 +38,11 @@ export class GrpcEventChannel implements EventChannel {
     const response = await this.#call(`${CALLBACK}OnTopicEvent`, {
       from: fromOf(target),
       fields: metadataFields({...event.metadata, pubsubName}) + traceIn(traceparentOf(event)),
-      message: encode(TOPIC_EVENT, topicEventOf(target, event)),
+      message: encode(TopicEventRequest, topicEventOf(target, event)),
       attempt
     })
     if (response.kind !== 'message') return response
-    const answer = read(TOPIC_EVENT_ANSWER, response.message)
+    const answer = read(TopicEventResponse, response.message)
     return 'kind' in answer ? answer : answerOfStatus(answer.status)
   }
 
@@ -46,7 +51,7 @@ export class GrpcEventChannel implements EventChannel {
     entries: readonly BatchEntry[],
     attempt?: AttemptControl
   ): Promise<readonly EventAnswer[] | EventAnswer> {
-    const message = encode(TOPIC_EVENTS, batchOf(target, entries))
+    const message = encode(TopicEventBulkRequest, batchOf(target, entries))
     const fields = metadataFields({pubsubName: target.subscription.pubsubName}) + traceIn(traceparentOfAll(entries))
     const call = {from: fromOf(target), fields, message, attempt}
     const generation = this.#options.generation()
@@ -57,7 +62,7 @@ export class GrpcEventChannel implements EventChannel {
       if (response.kind === 'message') this.#alphaOnly = generation
     }
     if (response.kind !== 'message') return response
-    const answer = read(TOPIC_EVENTS_ANSWER, response.message)
+    const answer = read(TopicEventBulkResponse, response.message)
     if ('kind' in answer) return answer
     const told = new Map(answer.statuses.map(({entryId, status}) => [entryId, status]))
     return entries.map(({entryId}): EventAnswer => {
@@ -94,7 +99,7 @@ function batchOf({subscription: {pubsubName, topic}, path}: EventTarget, entries
     id: crypto.randomUUID(),
     entries: entries.map(({entryId, event}) => ({
       entryId,
-      bytes: event.raw ?? NOTHING,
+      bytes: event.raw,
       cloudEvent: event.raw === undefined ? cloudEventOf(event) : undefined,
       contentType: event.raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream',
       metadata: event.metadata
@@ -115,8 +120,6 @@ function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extrac
     return {kind: 'failed', status: 0, text: `grpc: error unmarshalling response: ${messageOf(error)}`}
   }
 }
-
-const NOTHING = new Uint8Array(0)
 
 const NAME = /^[0-9a-z_.-]+$/
 const VALUE = /^[ -~]*$/

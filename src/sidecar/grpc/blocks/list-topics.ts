@@ -4,7 +4,7 @@ import {requestGrpcApp} from '../../../gateway/grpc-app-request.ts'
 import type {TopicSubscription} from '../../../resources/subscriptions.ts'
 import {readListed} from '../../blocks/listed-subscriptions.ts'
 import type {ListTopicsOptions} from '../../list-topics.ts'
-import {TOPIC_SUBSCRIPTIONS} from '../../../net/grpc/messages/pubsub.ts'
+import {ListTopicSubscriptionsResponse} from '../../../dapr/messages/appcallback.generated.ts'
 
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
 
@@ -41,9 +41,7 @@ export async function listTopics({
 
 /** The list as apps of HTTP give it. */
 const itemsOf = (message: Uint8Array): readonly object[] =>
-  decode(TOPIC_SUBSCRIPTIONS, message).subscriptions.map(({pubsubName, routes, bulk, ...rest}) => ({
+  decode(ListTopicSubscriptionsResponse, message).subscriptions.map(({pubsubName, ...rest}) => ({
     ...rest,
-    pubsubname: pubsubName,
-    routes: routes && {rules: routes.rules, default: routes.usual},
-    bulkSubscribe: bulk
+    pubsubname: pubsubName
   }))

@@ -2,7 +2,7 @@ import type {AttemptControl} from '../../../gateway/interceptors/resiliency/atte
 import {encode} from '../../../net/grpc/message-codec.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import type {ServerStream} from '../server-stream.ts'
-import {STREAM_ANSWER} from '../../../net/grpc/messages/pubsub.ts'
+import {SubscribeTopicEventsResponseAlpha1} from '../../../dapr/messages/pubsub.generated.ts'
 import {answerOfStatus, topicEventOf} from './topic-event.ts'
 
 type Settle = (answer: EventAnswer) => void
@@ -57,7 +57,7 @@ export class StreamEventChannel implements EventChannel {
       }
       this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), settle])
       attempt?.onStop(() => settle(CLOSED))
-      this.#stream.send(encode(STREAM_ANSWER, {event: message}))
+      this.#stream.send(encode(SubscribeTopicEventsResponseAlpha1, {eventMessage: message}))
     })
   }
 

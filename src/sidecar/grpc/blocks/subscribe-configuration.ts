@@ -3,7 +3,10 @@ import {OK, UNKNOWN, type GrpcStatus} from '../../../net/grpc/status.ts'
 import {aborted} from '../../../platform/delay.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {ServerStream} from '../server-stream.ts'
-import {ASK_CONFIGURATION, CONFIGURATION_UPDATE} from '../../../net/grpc/messages/configuration.ts'
+import {
+  SubscribeConfigurationRequest,
+  SubscribeConfigurationResponse
+} from '../../../dapr/messages/configuration.generated.ts'
 
 /**
  * Sends the changes of keys, behind a first message with the id of the subscription, until the caller leaves, the sidecar
@@ -12,18 +15,18 @@ import {ASK_CONFIGURATION, CONFIGURATION_UPDATE} from '../../../net/grpc/message
 export async function subscribeConfiguration(stream: ServerStream, {configurations}: Blocks): Promise<GrpcStatus> {
   const request = await stream.next()
   if (request === undefined) return {code: UNKNOWN, message: 'EOF'}
-  const {storeName, keys, metadata} = decode(ASK_CONFIGURATION, request)
+  const {storeName, keys, metadata} = decode(SubscribeConfigurationRequest, request)
   const hasBegun = Promise.withResolvers<void>()
   const isEnded = Promise.withResolvers<void>()
   const id = await configurations.subscribe(
     {storeName, keys: keys.toSorted(), metadata},
     async (subscription, items) => {
       await hasBegun.promise
-      stream.send(encode(CONFIGURATION_UPDATE, {id: subscription, items}))
+      stream.send(encode(SubscribeConfigurationResponse, {id: subscription, items}))
     },
     isEnded.resolve
   )
-  stream.send(encode(CONFIGURATION_UPDATE, {id}))
+  stream.send(encode(SubscribeConfigurationResponse, {id}))
   hasBegun.resolve()
   await Promise.race([aborted(stream.left), aborted(stream.closing), isEnded.promise])
   await configurations.drop(id)

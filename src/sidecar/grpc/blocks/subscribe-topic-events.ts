@@ -4,7 +4,10 @@ import {aborted} from '../../../platform/delay.ts'
 import {usualRule} from '../../../resources/subscriptions.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
 import type {ServerStream} from '../server-stream.ts'
-import {STREAM_ANSWER, STREAM_REQUEST} from '../../../net/grpc/messages/pubsub.ts'
+import {
+  SubscribeTopicEventsRequestAlpha1,
+  SubscribeTopicEventsResponseAlpha1
+} from '../../../dapr/messages/pubsub.generated.ts'
 import {StreamEventChannel} from './stream-event-channel.ts'
 
 const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})
@@ -16,16 +19,18 @@ const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})
 export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}: Blocks): Promise<GrpcStatus> {
   const first = await stream.next()
   if (first === undefined) return failed('EOF')
-  const {initial} = decode(STREAM_REQUEST, first)
+  const {initialRequest: initial} = decode(SubscribeTopicEventsRequestAlpha1, first)
   if (initial === undefined) return failed('initial request is required')
   if (initial.pubsubName === '') return failed('pubsubName is required')
   if (initial.topic === '') return failed('topic is required')
   const channel = new StreamEventChannel(stream)
   const isGone = Promise.withResolvers<GrpcStatus>()
-  const open = await subscriptions.open({...initial, rules: [usualRule('/')], bulk: undefined}, channel, why =>
-    isGone.resolve(failed(why))
+  const open = await subscriptions.open(
+    {...initial, deadLetterTopic: initial.deadLetterTopic ?? '', rules: [usualRule('/')], bulk: undefined},
+    channel,
+    why => isGone.resolve(failed(why))
   )
-  stream.send(encode(STREAM_ANSWER, {initial: {}}))
+  stream.send(encode(SubscribeTopicEventsResponseAlpha1, {initialResponse: {}}))
   channel.begin()
   const end = await Promise.race([answers(stream, channel), isGone.promise, closed(stream, open)])
   const stopped = open.stop()
@@ -39,7 +44,7 @@ async function answers(stream: ServerStream, channel: StreamEventChannel): Promi
   for (;;) {
     const message = await stream.next()
     if (message === undefined) return {code: OK, message: ''}
-    const {processed} = decode(STREAM_REQUEST, message)
+    const {eventProcessed: processed} = decode(SubscribeTopicEventsRequestAlpha1, message)
     if (processed === undefined) return failed('duplicate initial request received')
     channel.processed(processed.id, processed.status?.status ?? 0)
   }

@@ -3,7 +3,10 @@ import {structOf} from '../../../net/grpc/struct.ts'
 import {isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
 import type {AppEvent, EventAnswer, EventTarget} from '../../blocks/event-channel.ts'
 import {compactJson, memberTexts} from '../../blocks/json-text.ts'
-import type {TOPIC_EVENT} from '../../../net/grpc/messages/pubsub.ts'
+import {
+  TopicEventResponse_TopicEventResponseStatus as STATUS,
+  type TopicEventRequest
+} from '../../../dapr/messages/appcallback.generated.ts'
 
 /** The attributes of a message that have their own fields (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
@@ -41,7 +44,7 @@ function extensionsOf(fields: AppEvent['fields']): Readonly<Record<string, unkno
 export const topicEventOf = (
   {subscription: {pubsubName, topic}, path}: EventTarget,
   event: AppEvent
-): Message<typeof TOPIC_EVENT> => ({...cloudEventOf(event), topic, pubsubName, path})
+): Message<typeof TopicEventRequest> => ({...cloudEventOf(event), topic, pubsubName, path})
 
 /** Bytes, text, or JSON with its digits as they were sent. */
 function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
@@ -63,13 +66,11 @@ function dataText(text: string, written: string): string {
   return memberTexts(compactJson(text)).get('data') ?? written
 }
 
-const SUCCESS = 0
-const DROP = 2
-const STATUSES = ['SUCCESS', 'RETRY', 'DROP']
+const STATUSES = Object.keys(STATUS)
 
 /** The table of statuses (TopicEventResponse.TopicEventResponseStatus): all but two mean that the app has failed. */
 export function answerOfStatus(status: number): EventAnswer {
-  if (status === SUCCESS) return {kind: 'success'}
-  if (status === DROP) return {kind: 'drop'}
+  if (status === STATUS.SUCCESS) return {kind: 'success'}
+  if (status === STATUS.DROP) return {kind: 'drop'}
   return {kind: 'failed', status: 0, text: STATUSES[status] ?? `unknown status ${status.toString()}`}
 }

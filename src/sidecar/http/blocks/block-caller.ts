@@ -1,7 +1,7 @@
 import type {Reply} from '../../../net/reply.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
-import type {BlockRequest} from './block-request.ts'
-import type {BlockCall} from './block-routes.ts'
+import type {BlockRequest} from '../../operations/block-request.ts'
+import type {BlockCall} from '../routes.ts'
 
 /** Responds to a call to a building block, failures included. */
 export type CallBlock = (call: BlockCall['call'], request: BlockRequest) => Promise<Reply>
@@ -10,8 +10,8 @@ export type CallBlock = (call: BlockCall['call'], request: BlockRequest) => Prom
 export function blockCaller(load: () => Promise<Blocks>): CallBlock {
   let loaded: CallBlock | undefined
   const loadAll = async (): Promise<CallBlock> => {
-    const [blocks, {handleBlock}] = await Promise.all([load(), import('./handle-block.ts')])
-    loaded = (call, request) => handleBlock(blocks, call, request)
+    const [blocks, {answerHttp}] = await Promise.all([load(), import('../../operations/answer-http.ts')])
+    loaded = (call, request) => answerHttp(blocks, call, request)
     return loaded
   }
   // few promises: many calls

@@ -6,8 +6,8 @@ import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '
 import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
 import {carriedTraceparent, freshTraceparent} from '../trace.ts'
 import {metadataLines, pathOf} from './app-headers.ts'
-import {isObject, textIn} from './block-request.ts'
-import {readItem} from './state.ts'
+import {isObject, textIn} from '../../operations/block-request.ts'
+import {readItem} from '../../operations/state-json.ts'
 import type {EventProcessChannel} from '../../event-process.ts'
 
 /** An app with hundreds of bindings is not flooded. */

@@ -64,3 +64,20 @@ t.test('a list of one message is not that of another', async t => {
   t.same(decode(ALL, new Uint8Array(0)).texts, [])
   t.equal(second.many.length, 1)
 })
+
+t.test('numbers of all sizes; an optional field tells absent from empty', async t => {
+  const schema = {
+    small: [1, 'uint32'],
+    long: [2, 'int64'],
+    count: [3, 'uint64'],
+    half: [4, 'float'],
+    exact: [5, 'double'],
+    note: [6, 'string', 'optional'],
+    times: [7, 'uint32', 'optional']
+  } as const
+  const message = {small: 2 ** 32 - 1, long: -(2n ** 60n), count: 2n ** 63n, half: 0.5, exact: 0.1}
+  t.same(decode(schema, encode(schema, message)), {...message, note: undefined, times: undefined})
+  t.same(decode(schema, encode(schema, {note: '', times: 0})).note, '')
+  t.equal(encode(schema, {note: '', times: 0}).length, 4)
+  t.equal(encode(schema, {long: 0n, exact: 0}).length, 0)
+})

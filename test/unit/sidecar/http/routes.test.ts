@@ -2,7 +2,7 @@ import t from 'tap'
 import {findRoute} from '../../../../src/sidecar/http/routes.ts'
 
 const kindOf = (method: string, path: string): string | undefined =>
-  findRoute({method, path, query: '', appId: 'a', whyMissing: () => ''}, segment => segment)?.kind
+  findRoute({method, path, appId: 'a', whyMissing: () => ''}, segment => segment)?.kind
 
 t.test('routes of the sidecar itself', t => {
   t.equal(kindOf('GET', '/v1.0/healthz'), 'health')

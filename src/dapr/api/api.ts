@@ -1,0 +1,69 @@
+import {ACTORS} from './actors.ts'
+import {BINDINGS} from './bindings.ts'
+import type {BlockApi, ComponentWords, Operation, Unbuilt} from './block-api.ts'
+import {CONFIGURATION} from './configuration.ts'
+import {CONVERSATION} from './conversation.ts'
+import {CRYPTOGRAPHY} from './cryptography.ts'
+import {INVOCATION} from './invocation.ts'
+import {JOBS} from './jobs.ts'
+import {LOCK} from './lock.ts'
+import {PUBSUB} from './pubsub.ts'
+import {RUNTIME} from './runtime.ts'
+import {SECRETS} from './secrets.ts'
+import {STATE} from './state.ts'
+import {WORKFLOWS} from './workflows.ts'
+
+/**
+ * Dapr's API, by block; one that has components is called as the first part of their types. Errors are counted for the first
+ * whose codes fit.
+ */
+export const API = {
+  invocation: INVOCATION,
+  state: STATE,
+  pubsub: PUBSUB,
+  secretstores: SECRETS,
+  configuration: CONFIGURATION,
+  bindings: BINDINGS,
+  lock: LOCK,
+  cryptography: CRYPTOGRAPHY,
+  conversation: CONVERSATION,
+  actors: ACTORS,
+  workflows: WORKFLOWS,
+  jobs: JOBS,
+  runtime: RUNTIME
+} as const satisfies Readonly<Record<string, BlockApi>>
+
+type Api = typeof API
+
+/** The categories of Components whose calls are served here. */
+export type Block = {[K in keyof Api]: Api[K] extends {readonly components: ComponentWords} ? K : never}[keyof Api]
+
+/** Dapr's names of all operations. */
+type OperationName = {[K in keyof Api]: Extract<keyof Api[K]['operations'], string>}[keyof Api]
+
+/** An operation with what belongs to it. */
+export interface ApiOperation {
+  readonly name: OperationName
+  readonly block: keyof Api
+  /** In the API log. */
+  readonly log: string
+  readonly unbuilt: Unbuilt | undefined
+  readonly isStream: boolean
+}
+
+/** All operations, with how they are called. */
+export const OPERATIONS: readonly (ApiOperation & Pick<Operation, 'http' | 'grpc'>)[] = (
+  Object.entries(API) as [keyof Api, BlockApi][]
+).flatMap(([block, {operations, unbuilt}]) =>
+  (Object.entries(operations) as [OperationName, Operation][]).map(
+    ([name, {http = '', grpc = '', log = name, isStream = false}]) => ({
+      name,
+      block,
+      log,
+      unbuilt,
+      isStream,
+      http,
+      grpc
+    })
+  )
+)

@@ -1,0 +1,44 @@
+import {compactJson, memberTexts} from '../blocks/json-text.ts'
+import type {BulkItem, SetWish} from '../blocks/state.ts'
+import {goJson} from '../http/go-text.ts'
+import {isObject, malformed, textIn, textsIn} from './block-request.ts'
+
+/** An item to save or delete; its value stays as it is written. */
+export function readItem(text: string, value: unknown, prefix: string | undefined): SetWish {
+  if (!isObject(value)) throw malformed('an item must be an object', prefix)
+  const key = textIn(value, 'key', prefix)
+  if (key === '') throw malformed('"key" is a required field', prefix)
+  const options = value['options'] ?? {}
+  if (!isObject(options)) throw malformed('"options" must be an object', prefix)
+  return {
+    key,
+    value: Buffer.from(compactJson(memberTexts(text).get('value') ?? 'null')),
+    isJson: true,
+    etag: textIn(value, 'etag', prefix),
+    metadata: textsIn(value, 'metadata', prefix),
+    concurrency: textIn(options, 'concurrency', prefix),
+    consistency: textIn(options, 'consistency', prefix)
+  }
+}
+
+/** The value itself if it is JSON, else as a string. */
+export function bulkItem({key, item, error}: BulkItem): string {
+  const members = [`"key":${goJson(key)}`]
+  if (item !== undefined) {
+    members.push(`"data":${jsonOf(item.data)}`)
+    if (item.etag !== '') members.push(`"etag":${goJson(item.etag)}`)
+    if (Object.keys(item.metadata).length > 0) members.push(`"metadata":${goJson(item.metadata)}`)
+  }
+  if (error !== '') members.push(`"error":${goJson(error)}`)
+  return `{${members.join(',')}}`
+}
+
+function jsonOf(data: Buffer): string {
+  const text = data.toString()
+  try {
+    JSON.parse(text)
+    return text
+  } catch {
+    return goJson(text)
+  }
+}
