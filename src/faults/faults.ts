@@ -4,6 +4,7 @@ import type {Call} from '../model/call.ts'
 import type {FaultChange, FaultKind, FaultPlan, FaultView} from '../model/fault.ts'
 import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
 import {FaultRule} from './fault-rule.ts'
+import {delayOf, responseOf, type Hit} from './hit.ts'
 
 /** What faults do outside the calls that they hit. */
 export interface FaultActions {
@@ -11,20 +12,6 @@ export interface FaultActions {
   readonly tell: (change: FaultChange) => void
   /** Kills the process group of this leader. */
   readonly kill: (pid: number) => void
-}
-
-/** A call that a rule has hit. */
-export interface Hit {
-  /** Number of the rule. */
-  readonly number: number
-  readonly plan: FaultPlan
-  readonly delayMs: number
-  /** `none` as soon as the rule is taken off or disabled. */
-  readonly kind: FaultKind
-  /** Calls the listener when the rule is taken off or disabled; the result ends that. */
-  onOver(listener: () => void): () => void
-  /** Kills the callee, of which this is the process. */
-  kill(callee: string, pid: number): void
 }
 
 interface Active {
@@ -109,8 +96,9 @@ export class Faults {
     if (rule.isSpent) this.#tellOff(active)
     call.fault = number
     const kindNow = (): FaultKind => (rule.isEnabled && this.#active.includes(active) ? plan.kind : 'none')
-    return {
+    const hit: Hit = {
       number,
+      name: `fault ${number.toString()} of Pillion`,
       plan,
       delayMs,
       get kind() {
@@ -124,8 +112,11 @@ export class Faults {
         const text = `fault ${number.toString()} kills ${callee} (pid ${pid.toString()})`
         this.#options.tell({change: 'hit', fault: viewOf(active), text})
         this.#options.kill(pid)
-      }
+      },
+      delay: () => delayOf(hit),
+      response: () => responseOf(hit)
     }
+    return hit
   }
 
   #tellOff(active: Active): void {

@@ -6,8 +6,7 @@ import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
-import type {Interceptor} from './interceptor.ts'
-import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
+import {within, type AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
@@ -75,7 +74,13 @@ class AppResponseCollector extends ResponseCollector {
   }
 
   reply({status, type, body, bytes = Buffer.from(body)}: Reply): void {
-    this.#settle(status === 0 ? body : {status, headers: ['Content-Type', type], body: bytes})
+    this.#settle({status, headers: ['Content-Type', type], body: bytes})
+  }
+
+  /** There is no response. */
+  failed(why: string): void {
+    this.#settle(why)
+    this.exchange.leave()
   }
 
   override reset(): void {
@@ -102,8 +107,8 @@ class AppRequest extends ProxiedCall {
   readonly copy = undefined
   protected readonly exchange: Exchange
   protected readonly isInterceptable = true
-  protected readonly sentTrace = ''
   readonly #options: AppRequestOptions
+  readonly #collector: AppResponseCollector
   readonly #done: (response: AppResponse) => void
   #wasSent = false
   /** The one that it was sent to. */
@@ -111,11 +116,11 @@ class AppRequest extends ProxiedCall {
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, context, path, lines, attempt} = options
-    const around = attempt === undefined ? context : {...context, interceptors: [within(attempt)]}
+    const around = attempt === undefined ? context : {...context, interceptor: within(attempt)}
     super(around, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
     this.#options = options
     this.#done = done
-    this.exchange = new AppResponseCollector({
+    this.#collector = new AppResponseCollector({
       method,
       body,
       handler: this,
@@ -124,7 +129,8 @@ class AppRequest extends ProxiedCall {
         if (typeof result === 'string') void this.#unanswered(result)
         else done({kind: 'response', ...result})
       }
-    }).exchange
+    })
+    this.exchange = this.#collector.exchange
   }
 
   /** The requester no longer waits. */
@@ -138,12 +144,12 @@ class AppRequest extends ProxiedCall {
     super.refused(why)
   }
 
-  protected ask(isRefused: boolean): Admission | Held {
+  ask(isRefused: boolean): Admission | Held {
     if (isRefused) this.#options.app.recheck()
     return admitTo(this.#options.app, this.call)
   }
 
-  protected send({pool, token, path = this.call.path}: Admitted): void {
+  protected sendTo({pool, token, path = this.call.path}: Admitted): void {
     const {method, lines, body} = this.#options
     this.#wasSent = true
     this.#process = pool.process
@@ -160,7 +166,7 @@ class AppRequest extends ProxiedCall {
   }
 
   protected replyDenied({error}: Denied): void {
-    this.#fail(error)
+    this.#collector.failed(error)
   }
 
   protected replyAs(reply: Reply): void {
@@ -168,7 +174,7 @@ class AppRequest extends ProxiedCall {
   }
 
   protected replyFailed(why: string): void {
-    this.#fail(why)
+    this.#collector.failed(why)
   }
 
   protected warnCut(): void {
@@ -185,17 +191,7 @@ class AppRequest extends ProxiedCall {
     if (this.#wasSent && this.#process !== undefined) await howEnded(this.#process)
     this.#done({kind: 'unreachable', why, wasSent})
   }
-
-  /** Its body is read as the reason. */
-  #fail(why: string): void {
-    this.exchange.reply({status: 0, type: '', body: why, lines: ''})
-  }
 }
-
-/** The policies apply to the whole request. This interceptor pauses the attempt while the request is held, and ends the request with it. */
-const within = (attempt: AttemptControl): Interceptor => ({
-  intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
-})
 
 /** Sends a request to an app and resolves with its response. Never rejects. */
 export function requestApp(options: AppRequestOptions): Promise<AppResponse> {

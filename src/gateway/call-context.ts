@@ -7,8 +7,8 @@ import type {Interceptor} from './interceptor.ts'
 export interface CallContext {
   readonly heldBodies: HeldBodies
   readonly observer?: CallObserver | undefined
-  /** The outermost first. They may differ between calls. */
-  readonly interceptors?: readonly Interceptor[] | undefined
+  /** Handles the calls; it may be another one for each. Undefined: nothing does. */
+  readonly interceptor?: Interceptor | undefined
   /** Make calls fail on purpose. */
   readonly faults?: Pick<FaultSwitch, 'active'> | undefined
   /** Called for each call when it has ended. */

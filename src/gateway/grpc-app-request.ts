@@ -1,20 +1,24 @@
 import {encodeField} from '#h2-frames'
-import type {Call, CallRecord, SentRequest} from '../model/call.ts'
+import type {Hit} from '../faults/hit.ts'
+import type {Call} from '../model/call.ts'
 import {codeText} from '../model/grpc-code.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
+import {CallJournal} from '../net/call-journal.ts'
+import {bugText} from '../model/errors.ts'
 import {clientsOf} from '../net/grpc/clients-of.ts'
 import {headFields} from '../net/grpc/head-fields.ts'
 import {framed, PREFIX_BYTES} from '../net/grpc/message-gauge.ts'
 import {OK, UNAVAILABLE, type GrpcStatus} from '../net/grpc/status.ts'
 import {UnaryCall, type UnaryOutcome} from '../net/grpc/unary-call.ts'
-import {isHeld, type Admission, type Admitted, type Held} from './admission.ts'
+import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
-import {brokenBy, delayOf, RESET} from './faulted-call.ts'
+import {RESET} from './faulted-call.ts'
 import {grpcStatusOf} from './faulted-grpc-call.ts'
 import {howEnded} from './how-ended.ts'
-import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
+import type {Outcome} from './interceptor.ts'
+import {within, type AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
-import {Refusals} from './refusals.ts'
+import {Passage, type Passenger} from './passage.ts'
 
 export interface GrpcAppRequestOptions {
   readonly app: Callee
@@ -45,191 +49,175 @@ interface Answered {
 
 /** Dapr's callbacks never respond with more. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
-const GIVEN_UP: GrpcAppResponse = {kind: 'unreachable', why: 'it was given up', wasSent: false}
-
-/** One call of the sidecar to its own app over gRPC. It waits while the app starts or reloads. Never rejects. */
-export async function requestGrpcApp(options: GrpcAppRequestOptions): Promise<GrpcAppResponse> {
-  const {app, path, from, context: {observer} = {}} = options
-  const call: Call = {caller: app.id, callee: app.id, method: 'POST', path, isOwn: true, isGrpc: true, from}
-  const times: Times = {startedAt: performance.now(), admittedAt: 0, connectedAt: 0, firstByteAt: 0, attempts: 0}
-  observer?.started(call, requestOf(call), times.startedAt)
-  const response = await respond(options, call, times)
-  observer?.ended(recordOf(call, options.message.length, response, times))
-  return response
-}
-
-/** Points of a call that were reached, 0: not yet. */
-interface Times {
-  readonly startedAt: number
-  admittedAt: number
-  connectedAt: number
-  firstByteAt: number
-  attempts: number
-}
-
-async function respond(options: GrpcAppRequestOptions, call: Call, times: Times): Promise<GrpcAppResponse> {
-  const {app, attempt, context: {observer, faults} = {}} = options
-  const end = endOf(options)
-  const hit = faults?.active?.hit(call)
-  const delay = hit && delayOf(hit)
-  if (delay !== undefined) {
-    observer?.held(call, delay.reason ?? '')
-    await waited(delay, end)
-  }
-  if (isAborted(end)) return GIVEN_UP
-  if (hit?.kind === 'status') return {kind: 'answer', status: grpcStatusOf(hit), message: NOTHING}
-  if (hit?.kind === 'abort') return {kind: 'unreachable', why: RESET, wasSent: true}
-  const refusals = new Refusals()
-  for (;;) {
-    if (isAborted(end)) return GIVEN_UP
-    const asked = admitTo(app, call)
-    if (isHeld(asked)) observer?.held(call, asked.reason ?? '')
-    const admission = isHeld(asked) ? await admitted(asked, attempt, end) : asked
-    if (isAborted(end) && admission.ok) {
-      admission.leave()
-      return GIVEN_UP
-    }
-    if (!admission.ok) return {kind: 'unreachable', why: admission.error, wasSent: false}
-    times.admittedAt = performance.now()
-    times.attempts++
-    observer?.admitted(call, admission.pid ?? 0, times.admittedAt - times.startedAt)
-    const broken = hit && brokenBy(hit, call, admission.pid)
-    const outcome = await send(admission, options, {end, times, broken})
-    if (typeof outcome !== 'string') return finished(outcome, {admission, options, call, times, broken})
-    admission.leave()
-    if (refusals.isLast(admission.pool)) return {kind: 'unreachable', why: outcome, wasSent: false}
-    app.recheck()
-  }
-}
-
-/** Records the answer of the app, and gives back the permit. */
-function finished(
-  {status, message: answer, isCut}: Exclude<Awaited<ReturnType<typeof send>>, string>,
-  {admission, options, call, times, broken}: SentCall
-): GrpcAppResponse | Promise<GrpcAppResponse> {
-  const {message, context: {observer} = {}} = options
-  if (observer !== undefined) {
-    observer.text(call, 'request', framed(message))
-    if (answer.length > 0) observer.text(call, 'response', framed(answer))
-  }
-  const response: Answered = {kind: 'answer', status, message: answer}
-  admission.recorded?.(recordOf(call, message.length, response, times))
-  admission.leave(isCut)
-  return isCut ? cut(admission, status.message) : brokenOff(response, broken)
-}
-
-/** A call that was admitted and sent. */
-interface SentCall {
-  readonly admission: Admitted
-  readonly options: GrpcAppRequestOptions
-  readonly call: Call
-  readonly times: Times
-  readonly broken: BrokenResponse | undefined
-}
-
-/** An answer is one message: one that breaks off within it has not come. */
-function brokenOff(response: Answered, broken: BrokenResponse | undefined): GrpcAppResponse {
-  if (broken === undefined || (broken.left >= 0 && PREFIX_BYTES + response.message.length <= broken.left))
-    return response
-  return {kind: 'unreachable', why: 'cut by a fault', wasSent: true}
-}
-
+const GIVEN_UP = 'it was given up'
 const NOTHING = Buffer.alloc(0)
 
-const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true
+/** One call of the sidecar to its own app over gRPC. It goes the way of every call: it waits while the app starts or reloads. */
+class GrpcAppRequest implements Passenger {
+  readonly #options: GrpcAppRequestOptions
+  readonly #done: (response: GrpcAppResponse) => void
+  readonly #call: Call
+  readonly #journal: CallJournal
+  readonly #passage: Passage
+  #unary: UnaryCall | undefined
+  #answer: Answered | undefined
+  #wasSent = false
 
-/** If the process has ended, that is known when this resolves. */
-async function cut({pool: {process}}: Admitted, why: string): Promise<GrpcAppResponse> {
-  const how = process === undefined ? '' : await howEnded(process)
-  return {kind: 'unreachable', why: how === '' ? why : `${why} (${how})`, wasSent: true}
-}
+  constructor(options: GrpcAppRequestOptions, done: (response: GrpcAppResponse) => void) {
+    const {app, path, from, message, context = {}} = options
+    const call: Call = {caller: app.id, callee: app.id, method: 'POST', path, isOwn: true, isGrpc: true, from}
+    const request = {method: 'POST', path, lines: ''}
+    this.#options = options
+    this.#done = done
+    this.#call = call
+    this.#journal = new CallJournal({call, request, observer: context.observer, recorded: countedByCallee})
+    this.#journal.status = 200
+    this.#journal.calleeMethod = path
+    this.#journal.requestBytes = message.length
+    this.#passage = new Passage(this, {context, journal: this.#journal, length: 0})
+  }
 
-function endOf({signal, attempt}: GrpcAppRequestOptions): AbortSignal | undefined {
-  if (attempt === undefined) return signal
-  return signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal])
-}
+  start(): void {
+    const {attempt} = this.#options
+    this.#journal.begun()
+    if (attempt !== undefined) this.#passage.under(this.#call, within(attempt))
+    this.#passage.start()
+  }
 
-/** Settles when the call is over, or cancelled. */
-async function waited<T>(
-  held: {readonly admitted: Promise<T>; cancel(): void},
-  end: AbortSignal | undefined
-): Promise<T> {
-  const cancel = (): void => held.cancel()
-  end?.addEventListener('abort', cancel, {once: true})
-  const result = await held.admitted
-  end?.removeEventListener('abort', cancel)
-  return result
-}
+  /** The requester no longer waits. */
+  abandon(): void {
+    if (this.#passage.isOver) return
+    this.drop()
+    this.#unreachable(GIVEN_UP)
+  }
 
-async function admitted(
-  held: Held,
-  attempt: AttemptControl | undefined,
-  end: AbortSignal | undefined
-): Promise<Admission> {
-  if (held.isCounted !== true) attempt?.pause()
-  const admission = await waited(held, end)
-  attempt?.resume()
-  return admission
-}
+  ask(isRefused: boolean): Admission | Held {
+    if (isRefused) this.#options.app.recheck()
+    return admitTo(this.#options.app, this.#call)
+  }
 
-interface Sending {
-  readonly end: AbortSignal | undefined
-  readonly times: Times
-  readonly broken: BrokenResponse | undefined
-}
-
-/** A string is the reason why no connection was accepted. */
-async function send(
-  {pool, token}: Admitted,
-  {path, fields, message, warn}: GrpcAppRequestOptions,
-  {end, times, broken}: Sending
-): Promise<UnaryOutcome | string> {
-  return new Promise(resolve => {
+  send({pool, token}: Admitted): void {
+    const {path, fields, message, warn} = this.#options
     const tokenField = token === '' ? '' : encodeField('dapr-api-token', token)
-    const cancel = (): void => {
-      call.cancel()
-      resolve({status: {code: 1, message: 'it was given up'}, head: '', message: NOTHING, isCut: true})
-    }
-    const settle = (result: UnaryOutcome | string): void => {
-      end?.removeEventListener('abort', cancel)
-      resolve(result)
-    }
-    const call = new UnaryCall({
+    this.#journal.attempts++
+    this.#wasSent = true
+    const unary = new UnaryCall({
       clients: clientsOf(pool, warn),
       block: headFields(pool, path, 'application/grpc') + fields + tokenField,
       message,
       maxBytes: MAX_ANSWER_BYTES,
-      opened: () => {
-        times.connectedAt = performance.now()
-        broken?.opened?.()
-      },
-      responded: () => (times.firstByteAt = performance.now()),
-      done: settle,
-      refused: settle
+      opened: () => this.#opened(),
+      responded: () => (this.#journal.firstByteAt = performance.now()),
+      done: outcome => this.#answered(outcome),
+      refused: why => this.#refused(why)
     })
-    end?.addEventListener('abort', cancel, {once: true})
-    call.start()
-  })
+    this.#unary = unary
+    unary.start()
+  }
+
+  denied(denied: Denied): void {
+    this.#passage.settle({kind: 'denied', denied})
+  }
+
+  struck(hit: Hit): void {
+    this.#wasSent = hit.kind === 'abort'
+    if (hit.kind === 'abort') this.#fail(RESET)
+    else this.#settle({kind: 'answer', status: grpcStatusOf(hit), message: NOTHING})
+  }
+
+  restart(): void {
+    // the one attempt is that of the policy around it
+  }
+
+  drop(): void {
+    this.#unary?.cancel()
+  }
+
+  conclude(outcome: Outcome): void {
+    if (outcome.kind === 'denied') this.#unreachable(outcome.denied.error)
+    else if (outcome.kind === 'ended') this.#unreachable(outcome.reason)
+    else if (outcome.kind === 'failed') this.#unreachable(outcome.why)
+    else if (this.#answer !== undefined) this.#over(this.#answer.status, this.#answer)
+  }
+
+  whyOnce(): string {
+    return ''
+  }
+
+  crash(error: unknown): void {
+    this.#options.warn(bugText(error))
+    this.#unreachable('an internal error')
+  }
+
+  #opened(): void {
+    const {observer} = this.#journal
+    this.#journal.connectedAt = performance.now()
+    observer?.text(this.#call, 'request', framed(this.#options.message))
+    this.#passage.broken?.opened?.()
+  }
+
+  #refused(why: string): void {
+    this.#wasSent = false
+    if (!this.#passage.refused()) this.#fail(why)
+  }
+
+  #answered({status, message, isCut}: UnaryOutcome): void {
+    if (message.length > 0) this.#journal.observer?.text(this.#call, 'response', framed(message))
+    this.#journal.responseBytes = message.length
+    const {broken} = this.#passage
+    if (isCut) void this.#cut(status.message)
+    else if (broken !== undefined && !isWhole(message, broken)) this.#fail('cut by a fault')
+    else this.#settle({kind: 'answer', status, message})
+  }
+
+  /** The connection broke off. If the process has ended, the reason says how. */
+  async #cut(why: string): Promise<void> {
+    const {process} = this.#passage.admitted?.pool ?? {}
+    this.#passage.isBroken = true
+    this.#passage.leave()
+    const how = process === undefined ? '' : await howEnded(process)
+    this.#fail(how === '' ? why : `${why} (${how})`)
+  }
+
+  #settle(answer: Answered): void {
+    this.#answer = answer
+    this.#passage.settle({kind: 'response', verdict: 'success', discard: () => undefined})
+  }
+
+  #fail(why: string): void {
+    this.#passage.settle({kind: 'failed', why, failure: undefined})
+  }
+
+  #unreachable(why: string): void {
+    this.#over({code: UNAVAILABLE, message: why}, {kind: 'unreachable', why, wasSent: this.#wasSent})
+  }
+
+  #over({code, message}: GrpcStatus, response: GrpcAppResponse): void {
+    if (this.#passage.isOver) return
+    this.#journal.grpcStatus = code
+    this.#journal.failure = code === OK ? '' : message || codeText(code)
+    this.#passage.over()
+    this.#done(response)
+  }
 }
 
-const requestOf = ({path}: Call): SentRequest => ({method: 'POST', path, lines: ''})
+/** The app's own sidecar has made the call: it is counted as one that the app has answered. */
+const countedByCallee = (): void => undefined
 
-function recordOf(call: Call, bytes: number, response: GrpcAppResponse, times: Times): CallRecord {
-  const {status, message} =
-    response.kind === 'answer' ? response : {status: {code: UNAVAILABLE, message: response.why}, message: NOTHING}
-  return {
-    call,
-    request: requestOf(call),
-    status: 200,
-    grpcStatus: status.code,
-    calleeMethod: call.path,
-    ...times,
-    endedAt: performance.now(),
-    requestBytes: bytes,
-    responseBytes: message.length,
-    isRemote: false,
-    trace: '',
-    spans: undefined,
-    failure: status.code === OK ? '' : status.message || codeText(status.code)
-  }
+/** An answer is one message: one that breaks off within it has not come. */
+const isWhole = (message: Buffer, {left}: BrokenResponse): boolean => left >= 0 && PREFIX_BYTES + message.length <= left
+
+/** Calls an app and resolves with its answer. Never rejects. */
+export function requestGrpcApp(options: GrpcAppRequestOptions): Promise<GrpcAppResponse> {
+  const {signal} = options
+  return new Promise(resolve => {
+    if (signal?.aborted === true) return resolve({kind: 'unreachable', why: GIVEN_UP, wasSent: false})
+    const abandon = (): void => request.abandon()
+    const request = new GrpcAppRequest(options, response => {
+      signal?.removeEventListener('abort', abandon)
+      resolve(response)
+    })
+    signal?.addEventListener('abort', abandon, {once: true})
+    request.start()
+  })
 }

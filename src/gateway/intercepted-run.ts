@@ -1,9 +1,9 @@
 import type {Call} from '../model/call.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
-import type {Interception, Interceptor, Next, Outcome, WhyOnce} from './interceptor.ts'
-import {AttemptControl} from './interceptors/resiliency/attempt.ts'
+import type {Interception, Interceptor, Outcome, WhyOnce} from './interceptor.ts'
+import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
-/** What the interceptors need from a call. */
+/** What the interceptor needs from a call. */
 export interface InterceptedCall {
   /** Starts an attempt; `settle` follows. */
   attempt(): void
@@ -13,54 +13,48 @@ export interface InterceptedCall {
   whyOnce(): string
 }
 
-/** One call that interceptors handle. */
+/** One call that an interceptor handles. */
 export class InterceptedRun {
-  readonly #interceptions: readonly Interception[]
+  readonly #interception: Interception
   #settle: ((outcome: Outcome) => void) | undefined
   #control: AttemptControl | undefined
   /** Set while the first attempt is made without `start`. */
   #ended: ((outcome: Outcome, isLast: boolean) => void) | undefined
 
-  private constructor(interceptions: readonly Interception[]) {
-    this.#interceptions = interceptions
+  private constructor(interception: Interception) {
+    this.#interception = interception
   }
 
-  /** Undefined: no interceptor handles the call. */
-  static of(call: Call, interceptors: readonly Interceptor[]): InterceptedRun | undefined {
-    const interceptions: Interception[] = []
-    for (const each of interceptors) {
-      const interception = each.intercept(call)
-      if (interception !== undefined) interceptions.push(interception)
-    }
-    return interceptions.length === 0 ? undefined : new InterceptedRun(interceptions)
+  /** Undefined: the interceptor does not handle the call. */
+  static of(call: Call, interceptor: Interceptor): InterceptedRun | undefined {
+    const interception = interceptor.intercept(call)
+    return interception && new InterceptedRun(interception)
   }
 
   /** There may be more than one attempt. */
   get mayRetry(): boolean {
-    return this.#interceptions.some(each => each.mayRetry)
+    return this.#interception.mayRetry
   }
 
-  /** The decisions of the interceptors; undefined if there are none. */
+  /** The decisions of the interceptor; undefined if there are none. */
   get decisions(): readonly ResiliencyEvent[] | undefined {
-    if (this.#interceptions.length === 1) return this.#interceptions[0]?.decisions
-    return this.#interceptions.flatMap(({decisions = []}) => decisions)
+    return this.#interception.decisions
   }
 
   /** Whether the first attempt may be made without `start`: `ended` is called with its outcome. If it is not the last attempt, call `start` to continue. */
   begin(whyOnce: WhyOnce, ended: (outcome: Outcome, isLast: boolean) => void): boolean {
-    if (this.#interceptions.length > 1 || this.#interceptions[0]?.begin?.(whyOnce) !== true) return false
+    if (this.#interception.begin?.(whyOnce) !== true) return false
     this.#ended = ended
     return true
   }
 
-  /** Runs the call, the first interceptor outermost. `first`: the outcome of the first attempt. */
+  /** Runs the call. `first`: the outcome of the first attempt. */
   async start(call: InterceptedCall, first?: Outcome): Promise<Outcome> {
-    const attempt: Next = async control => this.#attempt(call, control)
-    const chain = this.#interceptions.reduceRight<Next>(
-      (next, each) => async () => each.run(next, () => call.whyOnce(), first),
-      attempt
+    return this.#interception.run(
+      async control => this.#attempt(call, control),
+      () => call.whyOnce(),
+      first
     )
-    return chain(new AttemptControl(1, undefined))
   }
 
   /** Reports the outcome of the current attempt. */
@@ -68,7 +62,7 @@ export class InterceptedRun {
     const ended = this.#ended
     if (ended !== undefined) {
       this.#ended = undefined
-      return ended(outcome, this.#interceptions[0]?.concludes?.(outcome) !== false)
+      return ended(outcome, this.#interception.concludes?.(outcome) !== false)
     }
     const settle = this.#settle
     this.#settle = undefined
@@ -86,7 +80,7 @@ export class InterceptedRun {
 
   /** The caller has disconnected. */
   cancel(): void {
-    for (const each of this.#interceptions) each.cancel()
+    this.#interception.cancel()
   }
 
   async #attempt(call: InterceptedCall, control: AttemptControl): Promise<Outcome> {

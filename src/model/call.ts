@@ -9,7 +9,10 @@ export interface AccessDecision {
   readonly rule: string
 }
 
-/** A request from one app to another. */
+/**
+ * A request from one app to another. It is made once for each call and never copied: queues and observers know a call by this
+ * object, and three of them note something in it.
+ */
 export interface Call {
   /** App id of the caller. */
   readonly caller: string
@@ -22,7 +25,7 @@ export interface Call {
   readonly isProxied?: boolean
   /** It is a call of gRPC where there is no `stream`. */
   readonly isGrpc?: boolean
-  /** A request of the sidecar to its own app: nobody asked for it, and nobody misses it. */
+  /** A request of the sidecar to its own app: internal, and not reported to users as lost. */
   readonly isOwn?: boolean
   /** What it is recorded as coming from, where that is no app: a topic, a binding. */
   readonly from?: string | undefined
@@ -85,26 +88,29 @@ export interface CallAttempt {
   readonly isRemote: boolean
 }
 
-/** The outcome of a call. Times are those of `performance.now()`, in ms; 0: that point was not reached. */
+/**
+ * The outcome of a call, from its journal (`net/call-journal.ts`). Times are those of `performance.now()`, in ms; 0: that point was
+ * not reached.
+ */
 export interface CallRecord {
   readonly call: Call
   readonly request: SentRequest
   /** The status that the caller received; 0: none. */
   readonly status: number
-  /** The gRPC status code that the call ended with; omitted: it is not a gRPC call. */
-  readonly grpcStatus?: number | undefined
-  /** The gRPC method by which the app was called; left out: it was called over HTTP. */
-  readonly calleeMethod?: string
+  /** The gRPC status code that the call ended with; undefined: it is not a gRPC call. */
+  readonly grpcStatus: number | undefined
+  /** The gRPC method by which the app was called; undefined: it was called over HTTP. */
+  readonly calleeMethod: string | undefined
   /** The caller has said that it is a stream (`dapr-stream`). */
-  readonly isStream?: boolean
+  readonly isStream: boolean
   /** How often the request was sent. */
   readonly attempts: number
-  /** The admitted attempts before the last one; left out: there were none. */
-  readonly earlier?: readonly CallAttempt[] | undefined
+  /** The admitted attempts before the last one; undefined: there were none. */
+  readonly earlier: readonly CallAttempt[] | undefined
   /** Another attempt follows: such a record is only for the sidecar of the callee. */
-  readonly isFollowed?: boolean
-  /** What timeouts, retries and circuit breakers have decided, in this order; left out: nothing. */
-  readonly decisions?: readonly ResiliencyEvent[] | undefined
+  readonly isFollowed: boolean
+  /** What timeouts, retries and circuit breakers have decided, in this order; undefined: nothing. */
+  readonly decisions: readonly ResiliencyEvent[] | undefined
   readonly startedAt: number
   /** When the admission queue admitted it, in the last attempt. */
   readonly admittedAt: number
@@ -115,10 +121,10 @@ export interface CallRecord {
   /** Bytes of the bodies. */
   readonly requestBytes: number
   readonly responseBytes: number
-  /** It went to another app, through that app's sidecar; left out: it did not. */
-  readonly isRemote?: boolean
-  /** Left out: no spans are made. */
-  readonly spans?: CallSpans | undefined
+  /** It went to another app, through that app's sidecar. */
+  readonly isRemote: boolean
+  /** Undefined: no spans are made. */
+  readonly spans: CallSpans | undefined
   /** The `traceparent` sent to the callee, as a header line; '' if the caller's was passed on unchanged. */
   readonly trace: string
   /** Why it failed; '' if it did not. */

@@ -1,17 +1,13 @@
-import type {Call, CallObserver} from '../model/call.ts'
+import type {CallJournal} from './call-journal.ts'
 import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {Failure} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 
 /** The decisions about a call; the exchange moves the bytes. */
 export interface CallHandler {
-  readonly call: Call
+  /** What happens is written down there. */
+  readonly journal: CallJournal
   readonly rules: HeaderRules
-  /** Timestamps are needed for a record. */
-  readonly isRecorded: boolean
-  /** When it was admitted the last time (`performance.now()`), if it is recorded. */
-  readonly admittedAt: number
-  readonly observer: CallObserver | undefined
   /** The call is mirrored to shadows. */
   readonly copy: Copy | undefined
   /** The header lines that the caller gets with this response. */

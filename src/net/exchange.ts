@@ -21,17 +21,6 @@ const SWITCHED = 'HTTP status 101 without an upgrade'
  */
 export class Exchange implements ResponseHandler {
   isSent = false
-  /** The status that the caller got; 0: none yet. */
-  status = 0
-  attempts = 0
-  connectedAt = 0
-  firstByteAt = 0
-  /** The response came in one piece: with its first byte the last one. */
-  isWhole = false
-  requestBytes = 0
-  responseBytes = 0
-  /** The gRPC status code that the caller got; undefined: it is no caller of gRPC. */
-  grpcStatus: number | undefined
   /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
   onPiece: ((piece: Buffer) => void) | undefined
   /** The response breaks off on purpose; undefined: it does not. Set before each `send`. */
@@ -89,13 +78,6 @@ export class Exchange implements ResponseHandler {
     this.#length = length
     this.#maxBodyBytes = maxBodyBytes
     this.isSent = false
-    this.status = 0
-    this.attempts = 0
-    this.connectedAt = 0
-    this.firstByteAt = 0
-    this.isWhole = false
-    this.requestBytes = 0
-    this.responseBytes = 0
     this.#hasResponse = false
     this.#responded = undefined
     this.onPiece = undefined
@@ -122,7 +104,7 @@ export class Exchange implements ResponseHandler {
 
   /** Why the request cannot be sent again; '' = it can. */
   get whyOnce(): string {
-    if (this.#length < 0 && this.connectedAt > 0) return 'its body has no known length'
+    if (this.#length < 0 && (this.#handler?.journal.connectedAt ?? 0) > 0) return 'its body has no known length'
     return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
   }
 
@@ -145,11 +127,12 @@ export class Exchange implements ResponseHandler {
   reply(plain: Reply): void {
     const handler = this.#handler
     if (handler === undefined) return
-    const {fault} = handler.call
+    const {journal} = handler
+    const {fault} = journal.call
     const response = fault === undefined ? plain : {...plain, lines: plain.lines + faultLine(fault)}
-    this.status = response.status
-    handler.observer?.replied(handler.call, replyTexts(response))
-    this.responseBytes = response.body.length
+    journal.status = response.status
+    journal.observer?.replied(journal.call, replyTexts(response))
+    journal.responseBytes = response.body.length
     this.#copy?.responded()
     if (this.#length === 0) this.#copy?.whole()
     this.#downstream.reply(response)
@@ -175,14 +158,14 @@ export class Exchange implements ResponseHandler {
     this.#kept?.add(bytes, isLast)
     const upstream = this.#upstream
     if (upstream === undefined || this.isSent) return true
-    if (bytes !== undefined) {
-      this.requestBytes += bytes.length
-      if (this.#maxBodyBytes > 0 && this.requestBytes > this.#maxBodyBytes) {
+    const journal = this.#handler?.journal
+    if (bytes !== undefined && journal !== undefined) {
+      journal.requestBytes += bytes.length
+      if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {
         this.#giveUp(TOO_LARGE)
         return true
       }
-      const handler = this.#handler
-      if (handler?.observer !== undefined) handler.observer.bytes(handler.call, 'request', bytes, 0, bytes.length)
+      journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
     return this.#write(upstream, bytes, isLast)
   }
@@ -226,8 +209,8 @@ export class Exchange implements ResponseHandler {
   }
 
   open(wasOpen: boolean): void {
-    const handler = this.#handler
-    if (handler?.isRecorded === true) this.connectedAt = wasOpen ? handler.admittedAt : performance.now()
+    const journal = this.#handler?.journal
+    if (journal?.isRecorded === true) journal.connectedAt = wasOpen ? journal.admittedAt : performance.now()
     if (this.#length === 0) this.sendBody(undefined, true)
     this.broken?.opened?.()
     if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
@@ -240,8 +223,8 @@ export class Exchange implements ResponseHandler {
     const handler = this.#begin(head, body)
     if (handler === undefined) return
     this.#upstream = undefined
-    this.isWhole = handler.isRecorded
-    this.responseBytes = body.length
+    handler.journal.isWhole = true
+    handler.journal.responseBytes = body.length
     this.#downstream.whole(head, handler.headersFor(head), body)
     this.#copy?.responded()
     this.#over()
@@ -258,10 +241,12 @@ export class Exchange implements ResponseHandler {
     const {broken} = this
     if (broken?.isOver === true) return false
     const bytes = broken === undefined ? piece : broken.take(piece, () => this.#breakSoon(broken))
-    this.responseBytes += bytes.length
-    const handler = this.#handler
-    // what a websocket carries is nobody else's
-    if (this.status !== 101) handler?.observer?.bytes(handler.call, 'response', bytes, 0, bytes.length)
+    const journal = this.#handler?.journal
+    if (journal !== undefined) {
+      journal.responseBytes += bytes.length
+      // what a websocket carries is nobody else's
+      if (journal.status !== 101) journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
+    }
     return this.#downstream.body(bytes)
   }
 
@@ -305,15 +290,16 @@ export class Exchange implements ResponseHandler {
       this.#giveUp(SWITCHED, 'bad-status')
       return undefined
     }
-    if (handler.isRecorded) this.firstByteAt = performance.now()
+    const {journal} = handler
+    if (journal.isRecorded) journal.firstByteAt = performance.now()
     if (this.broken?.left === -1) {
       this.broken.isOver = true
       this.#giveUp('EOF', 'silent')
       return undefined
     }
     this.#hasResponse = true
-    this.status = head.status
-    handler.observer?.responded(handler.call, head, body)
+    journal.status = head.status
+    journal.observer?.responded(journal.call, head, body)
     return handler
   }
 
@@ -332,7 +318,7 @@ export class Exchange implements ResponseHandler {
   }
 
   #serve(upstream: Upstream): void {
-    this.attempts++
+    if (this.#handler !== undefined) this.#handler.journal.attempts++
     this.#isHeadSent = false
     this.isSent = false
     this.#upstream = upstream

@@ -1,4 +1,5 @@
-import type {Call, CallObserver, HeadText, SentRequest} from '../model/call.ts'
+import type {Call, CallObserver, HeadText} from '../model/call.ts'
+import {CallJournal} from './call-journal.ts'
 
 export interface CopyRequest {
   readonly caller: string
@@ -16,54 +17,38 @@ export interface CopyRequest {
 
 /** Reports a copy for a shadow to the call observer, as a separate call. */
 export class ObservedCopy {
+  readonly #journal: CallJournal
   readonly #observer: CallObserver
-  readonly #call: Call
-  readonly #request: SentRequest
-  readonly #startedAt = performance.now()
-  readonly #requestBytes: number
-  #firstByteAt = 0
-  #status = 0
-  #responseBytes = 0
 
   constructor(observer: CallObserver, {caller, callee, method, path, head, body, pid}: CopyRequest) {
+    const call: Call = {caller, callee, method, path, isShadow: true}
+    const request = {method, path, lines: '', text: head, size: head.length}
     this.#observer = observer
-    this.#call = {caller, callee, method, path, isShadow: true}
-    this.#request = {method, path, lines: '', text: head, size: head.length}
-    this.#requestBytes = body.length
-    observer.started(this.#call, this.#request, this.#startedAt)
-    observer.admitted(this.#call, pid, 0)
-    observer.bytes(this.#call, 'request', body, 0, body.length)
+    this.#journal = new CallJournal({call, request, observer, recorded: undefined})
+    this.#journal.begun()
+    this.#journal.admitted({isLocal: true, pid})
+    this.#journal.attempts = 1
+    this.#journal.connectedAt = this.#journal.admittedAt
+    this.#journal.requestBytes = body.length
+    observer.bytes(call, 'request', body, 0, body.length)
   }
 
   responded(head: HeadText & {readonly status: number}, body = ''): void {
-    this.#firstByteAt = performance.now()
-    this.#status = head.status
-    this.#observer.responded(this.#call, head, body)
-    this.#responseBytes += body.length
+    this.#journal.firstByteAt = performance.now()
+    this.#journal.status = head.status
+    this.#observer.responded(this.#journal.call, head, body)
+    this.#journal.responseBytes += body.length
   }
 
   bytes(bytes: Buffer): void {
-    this.#observer.bytes(this.#call, 'response', bytes, 0, bytes.length)
-    this.#responseBytes += bytes.length
+    this.#observer.bytes(this.#journal.call, 'response', bytes, 0, bytes.length)
+    this.#journal.responseBytes += bytes.length
   }
 
   /** '' = it reached the shadow. */
   ended(failure: string): void {
-    this.#observer.ended({
-      call: this.#call,
-      request: this.#request,
-      status: this.#status,
-      attempts: 1,
-      startedAt: this.#startedAt,
-      admittedAt: this.#startedAt,
-      connectedAt: this.#startedAt,
-      firstByteAt: this.#firstByteAt,
-      endedAt: performance.now(),
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#responseBytes,
-      trace: '',
-      failure
-    })
+    this.#journal.failure = failure
+    this.#journal.ended()
   }
 }
 

@@ -1,4 +1,3 @@
-import {requestApp} from '../gateway/app-request.ts'
 import type {Callee} from '../gateway/local-apps.ts'
 import type {CallContext} from '../gateway/call-context.ts'
 import type {PostToApp} from './blocks/block-context.ts'
@@ -7,6 +6,7 @@ import type {PostToApp} from './blocks/block-context.ts'
 export const postTo =
   (app: Callee, context: () => CallContext, warn: (text: string) => void): PostToApp =>
   async (path, body) => {
+    const {requestApp} = await import('../gateway/app-request.ts')
     const response = await requestApp({
       app,
       context: context(),

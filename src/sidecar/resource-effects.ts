@@ -32,7 +32,7 @@ export interface ResourceEffectsOptions {
 export class ResourceEffects {
   readonly #options: ResourceEffectsOptions
   /** What requests pass now. */
-  readonly rules: {-readonly [Key in keyof SidecarRules]: SidecarRules[Key]} = {interceptors: [], pipeline: []}
+  readonly rules: {-readonly [Key in keyof SidecarRules]: SidecarRules[Key]} = {interceptor: undefined, pipeline: []}
   #policies: SidecarPolicies | undefined
   readonly #stops: (() => void)[] = []
 
@@ -101,7 +101,7 @@ export class ResourceEffects {
       resiliency.resources.length === 0
         ? undefined
         : new (await import('./policies.ts')).SidecarPolicies(resiliency, decisions)
-    this.rules.interceptors = this.#policies === undefined ? [] : [this.#policies.interceptor]
+    this.rules.interceptor = this.#policies?.interceptor
   }
 
   /** Who may call the app, who it is when it calls others, and whether it can be started. */

@@ -42,7 +42,7 @@ import {recordOwn} from './http/own-record.ts'
 import {findReadTarget} from './http/target.ts'
 import type {SidecarOptions, SidecarRules} from './sidecar-options.ts'
 
-const NO_RULES: SidecarRules = {interceptors: [], pipeline: []}
+const NO_RULES: SidecarRules = {interceptor: undefined, pipeline: []}
 
 /** The caller's end of a request. */
 interface Connection {
@@ -145,8 +145,8 @@ export class Sidecar implements SidecarContext {
     this.#listener.destroy()
   }
 
-  get interceptors(): readonly Interceptor[] {
-    return this.#rules.interceptors
+  get interceptor(): Interceptor | undefined {
+    return this.#rules.interceptor
   }
 
   /** The sidecar as it serves a caller of another run, where `delegation` is its introduction. */

@@ -43,7 +43,6 @@ const SERVER = hostname()
 export class ServiceCall extends ProxiedCall {
   readonly rules = responseRules
   readonly copy: Copy | undefined
-  protected readonly sentTrace = ''
   protected readonly isInterceptable = false
   protected readonly exchange: Exchange
   readonly #options: ServiceCallOptions
@@ -61,12 +60,12 @@ export class ServiceCall extends ProxiedCall {
     this.exchange = exchange(this)
   }
 
-  protected ask(isRefused: boolean): Admission | Held {
+  ask(isRefused: boolean): Admission | Held {
     const {service, context} = this.#options
     return service.admit(this.call, isRefused, context.identity)
   }
 
-  protected send({pool, pathPrefix, token, callerLine, path}: Admitted): void {
+  protected sendTo({pool, pathPrefix, token, callerLine, path}: Admitted): void {
     const {headers, extraLines} = this.#options
     const {length, hasLength} = headers
     const framing =

@@ -1,50 +1,107 @@
-import {type FrameClient, type FrameStream, type StreamHandler, CANCEL, codeName, INTERNAL_ERROR} from '#h2-frames'
-import type {Admitted} from '../../gateway/admission.ts'
+import {
+  type FrameClient,
+  type FrameClients,
+  type FrameStream,
+  type StreamHandler,
+  type Waiter,
+  CANCEL,
+  codeName,
+  encodeField,
+  INTERNAL_ERROR
+} from '#h2-frames'
+import type {Hit} from '../../faults/hit.ts'
+import type {Admission, Admitted, Denied, Held} from '../../gateway/admission.ts'
+import {RESET} from '../../gateway/faulted-call.ts'
+import {grpcStatusOf} from '../../gateway/faulted-grpc-call.ts'
+import {howEnded} from '../../gateway/how-ended.ts'
+import type {Outcome} from '../../gateway/interceptor.ts'
+import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
+import {Passage, type Passenger} from '../../gateway/passage.ts'
+import type {Call, CallSpans, OpenStream} from '../../model/call.ts'
+import {codeText} from '../../model/grpc-code.ts'
+import {CallJournal} from '../../net/call-journal.ts'
 import {bugText} from '../../model/errors.ts'
-import {type AnswerFields, readAnswer} from '../../net/grpc/answer-fields.ts'
-import {MessageGauge, PREFIX_BYTES, tooLargeText, tooLargeToSend} from '../../net/grpc/message-gauge.ts'
-import {answerType, httpText, NO_TRAILERS} from './answer-faults.ts'
-import {PolicedGrpcCall} from './policed-grpc-call.ts'
-import {CUT_CALL, RESET_CALL} from './queued-grpc-call.ts'
-import type {RecordedCallOptions} from './recorded-grpc-call.ts'
-import type {Forwarded} from './request-head.ts'
-import {NO_STREAMS, type PolicedAnswer} from './policed-answer.ts'
+import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
+import {clientsOf} from '../../net/grpc/clients-of.ts'
+import {PREFIX_BYTES, tooLargeToSend} from '../../net/grpc/message-gauge.ts'
 import * as status from '../../net/grpc/status.ts'
 import {trailersOf, type GrpcStatus} from '../../net/grpc/status.ts'
+import type {PooledProcess} from '../../net/pool.ts'
+import type {SidecarContext} from '../http/invocation.ts'
+import {answerType} from './answer-faults.ts'
+import {CUT_CALL, GrpcAnswer, tooLargeFor, type AnsweredCall} from './grpc-answer.ts'
+import {briefRequest, wholeRequest, type Forwarded, type RequestHead} from './request-head.ts'
+import {NO_STREAMS, SentMessages} from './sent-messages.ts'
 
-export interface GrpcCallOptions extends RecordedCallOptions {
+export interface GrpcCallOptions {
+  readonly sidecar: SidecarContext
+  readonly call: Call
+  readonly head: RequestHead
   readonly caller: FrameStream
   /** When it is to be over, as `performance.now()`; Infinity: at no time. */
   readonly deadline: number
 }
 
+/** What the API that took a call says of it before it begins. */
+export interface GrpcCallFacts {
+  /** The method that the app is called with. */
+  readonly calleeMethod: string
+  /** The caller has declared it a stream without end. */
+  readonly isStream: boolean
+  readonly spans: CallSpans | undefined
+}
+
+/** The status for a stream that is reset before the answer. */
+const RESET_CALL: GrpcStatus = {code: status.UNAVAILABLE, message: RESET}
+
 /**
- * One call of gRPC through the gateway: asks to be admitted, waits if it must, goes to the app, and ends exactly once. Messages are
- * passed as bytes, both ways; who takes them slowly slows their sender. What a call looks like at either end is decided by the
- * API that took it: the proxy, or InvokeService.
+ * One call of gRPC through the gateway: its passage brings it to the callee, and it ends exactly once. Messages are passed as bytes,
+ * both ways; who takes them slowly slows their sender. What a call looks like at either end is decided by the API that took it: the
+ * proxy, or InvokeService.
  */
-export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler {
+export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, StreamHandler, OpenStream {
+  readonly call: Call
   changed: (() => void) | undefined
-  protected readonly caller: FrameStream
-  protected isAnswered = false
+  protected readonly sidecar: SidecarContext
+  protected readonly requestHead: RequestHead
+  protected readonly spans: CallSpans | undefined
+  readonly journal: CallJournal
+  readonly passage: Passage
+  readonly #caller: FrameStream
   readonly #deadline: number
-  readonly #request: MessageGauge
-  #answer: MessageGauge
+  readonly #messages: SentMessages
+  readonly #answer: GrpcAnswer
+  #clients: FrameClients | undefined
   #callee: FrameStream | undefined
   #calleeConnection: FrameClient | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Messages that arrived before there was a stream to the callee. */
-  #early: string[] | undefined
   /** Bytes that were received and not passed on yet. */
   #unpassed = 0
-  #isRequestDone = false
+  /** How the current attempt has ended; undefined: a policy ends it. */
+  #attemptEnd: GrpcStatus | undefined
+  /** Passes on how the current attempt has ended. */
+  #accept: (() => void) | undefined
 
-  constructor(options: GrpcCallOptions) {
-    super(options)
-    this.caller = options.caller
-    this.#deadline = options.deadline
-    this.#request = new MessageGauge(options.sidecar.maxBodyBytes)
-    this.#answer = new MessageGauge(options.sidecar.maxBodyBytes)
+  constructor({sidecar, call, head, caller, deadline}: GrpcCallOptions, facts: GrpcCallFacts) {
+    const {observer, recorded, maxBodyBytes} = sidecar
+    const {spans, calleeMethod, isStream} = facts
+    this.sidecar = sidecar
+    this.call = {...call, stream: this}
+    this.requestHead = head
+    this.spans = spans
+    this.#caller = caller
+    this.#deadline = deadline
+    this.#messages = new SentMessages(maxBodyBytes)
+    this.#answer = new GrpcAnswer(this, caller, maxBodyBytes)
+    const isWhole = observer !== undefined || spans?.own.isSampled === true
+    const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
+    const journal = new CallJournal({call: this.call, request, observer, recorded})
+    journal.status = 200
+    journal.calleeMethod = calleeMethod
+    journal.isStream = isStream
+    journal.spans = spans && {own: spans.own, callee: undefined}
+    this.journal = journal
+    this.passage = new Passage(this, {context: sidecar, journal, length: 0})
   }
 
   /** The first fields for the callee: the same for all calls of a method. */
@@ -55,7 +112,11 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
   protected bodyFor(_admitted: Admitted): string {
     return ''
   }
-  protected abstract failedStatus(why: string): GrpcStatus
+  abstract failedStatus(why: string): GrpcStatus
+  /** The status for a callee that does not admit the call. */
+  protected abstract deniedStatus(denied: Denied): GrpcStatus
+  /** What a status code of the callee means for policies. */
+  protected abstract verdictOf(code: number): Verdict
   /** Additional fields for the head of the answer. */
   protected answerFields(_fields: AnswerFields): string {
     return ''
@@ -63,7 +124,7 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
 
   /** More messages may follow, or have passed: it may never end by itself (`AdmissionQueue.drained`). */
   get isStream(): boolean {
-    return this.admitted !== undefined && (!this.#isRequestDone || this.answerBytes > 0)
+    return this.passage.admitted !== undefined && (!this.#messages.isDone || this.journal.responseBytes > 0)
   }
 
   endStream(): void {
@@ -71,219 +132,239 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
   }
 
   start(isRequestDone: boolean): void {
-    this.#isRequestDone = isRequestDone
-    this.begun()
+    const {passage, sidecar} = this
+    this.#messages.isDone = isRequestDone
+    this.journal.begun()
     if (this.#deadline !== Infinity) this.#setTimer()
-    if (!this.isOver) this.begin()
+    if (passage.isOver) return
+    const run = passage.under(this.call, sidecar.interceptor)
+    if (run?.mayRetry === true && !this.journal.isStream) this.#messages.keep(sidecar.maxBodyBytes)
+    passage.start()
+  }
+
+  ask(isRefused: boolean): Admission | Held {
+    return this.sidecar.admit(this.call, isRefused)
+  }
+
+  send(admitted: Admitted): void {
+    const {isLocal, grpcPool, pool} = admitted
+    const {spans} = this
+    const isOtherSidecar = !isLocal && grpcPool === undefined
+    if (spans !== undefined) this.journal.spans = isOtherSidecar ? spans : {own: spans.own, callee: undefined}
+    this.#clients = clientsOf(grpcPool ?? pool, this.sidecar.warn)
+    this.#clients.take(this)
+  }
+
+  denied(denied: Denied): void {
+    const end = this.deniedStatus(denied)
+    const {status: code, isUnknown} = denied
+    const verdict = code === 403 ? 'excluded' : isUnknown === true ? 'failed' : this.verdictOf(end.code)
+    this.#settle(verdict, () => this.#fail(end))
+  }
+
+  struck(hit: Hit): void {
+    this.failAttempt(hit.kind === 'status' ? grpcStatusOf(hit) : RESET_CALL)
+  }
+
+  restart(): void {
+    const {code, message} = this.#attemptEnd ?? status.EXCEEDED
+    this.journal.followed({status: 200, grpcStatus: code, firstByteAt: this.journal.firstByteAt, failure: message})
+    this.#attemptEnd = undefined
+    this.#accept = undefined
+    this.#answer.restart()
+  }
+
+  drop(): void {
+    this.#clients?.leave(this)
+    this.#callee?.reset(CANCEL)
+    this.#callee = undefined
+  }
+
+  conclude(outcome: Outcome): void {
+    this.#messages.release()
+    if (outcome.kind === 'ended') this.#fail(statusOfPolicy(outcome.reason))
+    else this.#accept?.()
+  }
+
+  whyOnce(): string {
+    return this.#answer.hasPassed ? 'the caller has got a message already' : this.#messages.whyOnce
+  }
+
+  crash(error: unknown): void {
+    this.sidecar.warn(bugText(error))
+    this.#fail({code: status.INTERNAL, message: 'internal error'})
+  }
+
+  /** No connection could be opened. */
+  failed(why: string, isRefused: boolean): void {
+    if (!isRefused || !this.passage.refused()) this.unreachable(why)
   }
 
   head(stream: FrameStream, block: string, isLast: boolean): void {
-    if (stream === this.caller) {
+    if (stream === this.#caller) {
       // trailers of a caller: gRPC has none, and they mean the end
       stream.skipFields(block)
       if (isLast) this.data(stream, '', true)
-    } else if (this.#callee === stream) this.#takeFields(block, isLast)
+    } else if (this.#callee === stream && this.#calleeConnection !== undefined)
+      this.#answer.takeFields(this.#calleeConnection.walker, block, isLast)
   }
 
   data(stream: FrameStream, bytes: string, isLast: boolean): void {
-    if (stream === this.caller) this.#takeRequest(bytes, isLast)
-    else if (stream === this.#callee) this.#takeAnswer(bytes, isLast)
+    if (stream === this.#caller) this.#takeRequest(bytes, isLast)
+    else if (stream === this.#callee) this.#answer.takeMessages(stream, bytes, isLast)
   }
 
   sent(stream: FrameStream, bytes: number): void {
-    if (stream === this.caller) return this.#callee?.credit(bytes)
+    if (stream === this.#caller) return this.#callee?.credit(bytes)
     // what is sent again was passed on before
     const passed = Math.min(bytes, this.#unpassed)
     this.#unpassed -= passed
-    this.caller.credit(passed)
+    this.#caller.credit(passed)
   }
 
   reset(stream: FrameStream, code: number): void {
-    if (stream === this.caller) return this.#callerLeft()
+    if (stream === this.#caller) return this.#callerLeft()
     if (stream !== this.#callee) return
-    this.isBroken = true
+    this.passage.isBroken = true
     const message = `stream terminated by RST_STREAM with error code: ${codeName(code)}`
     this.failAttempt({code: status.codeOfReset(code), message})
   }
 
   lost(stream: FrameStream, why: string): void {
-    if (stream === this.caller) return this.#callerLeft()
+    if (stream === this.#caller) return this.#callerLeft()
     if (stream !== this.#callee) return
-    this.isBroken = true
-    this.loseCallee(this.failedStatus(`error reading from server: ${why}`))
+    this.passage.isBroken = true
+    this.#loseCallee(this.failedStatus(`error reading from server: ${why}`))
   }
 
   opened(connection: FrameClient): void {
-    const {admitted} = this
+    const {passage, journal} = this
+    const {admitted} = passage
     if (admitted === undefined) return
-    this.connectedAt = performance.now()
-    this.attempts++
+    journal.connectedAt = performance.now()
+    journal.attempts++
     const {block, isRepeated} = this.fixedFields(admitted)
-    const own = this.ownFields(admitted, this.connectedAt - this.startedAt)
+    const own = this.ownFields(admitted, journal.connectedAt - journal.startedAt)
     const body = this.bodyFor(admitted)
     // another run's sidecar has its own limit
     const max = admitted.grpcPool === undefined ? admitted.pool.maxMessageBytes : 0
     const fault = this.#faultOfSize(body, max)
     if (fault !== undefined) return this.failAttempt(fault)
-    if (body !== '') this.requestBytes = body.length
-    const first = body === '' ? this.#firstMessages() : [body]
-    if (first === undefined) return this.fail(this.failedStatus('the request is too large to be sent again'))
-    const isDone = this.#isRequestDone
+    if (body !== '') journal.requestBytes = body.length
+    const first = body === '' ? this.#messages.first() : [body]
+    if (first === undefined) return this.#fail(this.failedStatus('the request is too large to be sent again'))
+    const {isDone} = this.#messages
     this.#calleeConnection = connection
     const isLast = isDone && first.length === 0
     const callee = connection.open(this, isRepeated ? own : block + own, isLast, isRepeated ? block : '')
     this.#callee = callee
     for (let at = 0; at < first.length; at++) callee.writeData(first[at] ?? '', isDone && at === first.length - 1)
-    this.broken?.opened?.()
-    if (this.policed !== undefined && this.isMarkedStream) this.release(this.policed)
-  }
-
-  protected unreachable(why: string): void {
-    this.loseCallee(this.failedStatus(why))
-  }
-
-  /** Ends the call with a status of the sidecar. */
-  protected fail(end: GrpcStatus): void {
-    if (this.isOver) return
-    const head = this.isAnswered ? '' : status.answerHead(answerType(this.requestHead)) + this.faultField
-    this.isAnswered = true
-    if (end === RESET_CALL || end === CUT_CALL) this.caller.reset(INTERNAL_ERROR)
-    else this.caller.writeHead(head + trailersOf(end), true)
-    this.#callee?.reset(CANCEL)
-    this.#over(end.code, end.message)
-  }
-
-  protected restarted(): void {
-    this.#answer = new MessageGauge(this.sidecar.maxBodyBytes)
-  }
-
-  protected dropCallee(): void {
-    this.#callee?.reset(CANCEL)
-    this.#callee = undefined
-  }
-
-  /** The messages to send first: those received so far, again for another attempt; undefined if they are no longer kept. */
-  #firstMessages(): readonly string[] | undefined {
-    const kept = this.policed?.kept
-    if (kept?.isStarted === true) return kept.isLost ? undefined : [kept.whole().toString('latin1')]
-    if (kept !== undefined) kept.isStarted = true
-    const early = this.#early
-    this.#early = undefined
-    return early ?? NOTHING
+    passage.broken?.opened?.()
+    if (journal.isStream && passage.isPoliced) this.#release()
   }
 
   #takeRequest(bytes: string, isLast: boolean): void {
-    if (isLast) this.#isRequestDone = true
-    if (this.isOver) return this.caller.credit(bytes.length)
-    const tooLarge = this.#request.measure(bytes)
-    if (tooLarge > 0) return this.fail(tooLargeFor(tooLarge, this.#request))
-    this.requestBytes += bytes.length
+    const {journal} = this
+    const messages = this.#messages
+    if (isLast) messages.isDone = true
+    if (this.passage.isOver) return this.#caller.credit(bytes.length)
+    const tooLarge = messages.gauge.measure(bytes)
+    if (tooLarge > 0) return this.#fail(tooLargeFor(tooLarge, messages.gauge))
+    journal.requestBytes += bytes.length
     this.#unpassed += bytes.length
-    if (this.sidecar.observer !== undefined) this.observe('request', bytes)
+    journal.observer?.text(this.call, 'request', bytes)
     const callee = this.#callee
-    const kept = this.policed?.kept
-    if (kept !== undefined) {
-      if (this.#request.isBehindFirst) return this.fail(NO_STREAMS)
-      kept.add(bytes, isLast)
-    }
-    if (callee === undefined) {
-      if (kept?.isStarted !== true) (this.#early ??= []).push(bytes)
-    } else if (callee.isOver) this.sent(callee, bytes.length)
-    else callee.writeData(bytes, isLast)
+    if (!messages.add(bytes, callee !== undefined)) return this.#fail(NO_STREAMS)
+    if (callee?.isOver === true) this.sent(callee, bytes.length)
+    else callee?.writeData(bytes, isLast)
   }
 
-  #takeFields(block: string, isLast: boolean): void {
-    const connection = this.#calleeConnection
-    const {broken} = this
-    if (connection === undefined || (broken !== undefined && this.lacksAnswer(broken))) return
-    const fields = readAnswer(connection.walker, block, isLast)
-    const policed = this.policed
-    let head = policed?.head ?? ''
-    let more = ''
-    const isFirst = !this.isAnswered && head === ''
-    if (isFirst) {
-      if (fields.httpStatus < 200 && fields.httpStatus >= 100) return
-      this.firstByteAt = performance.now()
-      if (this.sidecar.observer !== undefined) this.observeHead(fields)
-      if (!fields.isGrpc)
-        return this.failAttempt({...this.failedStatus(httpText(fields)), code: status.codeOfHttp(fields.httpStatus)})
-      more = this.answerFields(fields) + this.faultField
-      head = fields.head + more
-      if (!isLast && broken?.left === 0) this.breakSoon(broken)
-    }
-    const isRepeated = fields.isRepeated && more === ''
-    if (policed === undefined)
-      return this.#pass(head, isFirst ? '' : fields.bytes, isLast ? fields : undefined, isRepeated)
-    if (!isLast) {
-      if (isFirst) policed.head = head
-      return
-    }
-    const pass = (): void => this.#pass(head, isFirst ? '' : fields.bytes, fields)
-    this.settle(policed, {code: codeOf(fields), message: status.unescapeMessage(fields.message)}, pass)
+  /** Policies apply only until a stream is open: what follows is passed on unchecked. */
+  #release(): void {
+    this.#messages.release()
+    this.passage.release()
   }
 
-  /** Passes on a head, trailers, or both: one block if there is no message between them. `isRepeated`: the peer has sent the block before. */
-  #pass(head: string, trailers: string, end: AnswerFields | undefined, isRepeated = false): void {
-    if (head !== '') {
-      this.isAnswered = true
-      const isAll = end !== undefined && trailers === ''
-      this.#passFields(isAll ? head + missingFields(end) : head, isAll, isRepeated)
-    }
-    if (end === undefined) return
-    if (trailers !== '' || head === '') this.#passFields(trailers + missingFields(end), true, isRepeated)
-    this.#end(end)
+  /** Additional fields for the head of the answer. */
+  moreFields(fields: AnswerFields): string {
+    return this.answerFields(fields) + this.#faultField
   }
 
-  #passFields(fields: string, isLast: boolean, isRepeated: boolean): void {
-    this.caller.writeHead(isRepeated ? '' : fields, isLast, isRepeated ? fields : '')
+  answered(end: GrpcStatus, pass: () => void): void {
+    this.#attemptEnd = end
+    this.#settle(this.verdictOf(end.code), pass)
   }
 
-  #takeAnswer(bytes: string, isLast: boolean): void {
-    const callee = this.#callee
-    const {broken} = this
-    if (this.isOver || callee === undefined || (broken !== undefined && this.lacksAnswer(broken)))
-      return callee?.credit(bytes.length)
-    const tooLarge = this.#answer.measure(bytes)
-    if (tooLarge > 0) return this.failAttempt(tooLargeFor(tooLarge, this.#answer))
-    if (this.policed !== undefined) this.#passFirst(this.policed)
-    if (this.answerBytes === 0) this.changed?.()
-    const passed = broken === undefined ? bytes : broken.takeText(bytes, () => this.breakSoon(broken))
-    this.answerBytes += passed.length
-    if (this.sidecar.observer !== undefined) this.observe('response', passed)
-    this.caller.writeData(passed, false)
-    if (isLast) this.failAttempt(NO_TRAILERS)
-  }
-
-  /** A message is about to be passed on: from now on the call cannot be retried. */
-  #passFirst(policed: PolicedAnswer): void {
-    policed.hasPassed = true
-    const {head} = policed
-    policed.head = ''
-    if (head !== '') this.#pass(head, '', undefined)
-  }
-
-  #end(fields: AnswerFields): void {
+  ended({code, message}: GrpcStatus): void {
     // an app may answer before it has heard all
     if (this.#callee?.isLocalDone === false) this.#callee.reset(CANCEL)
-    const {message} = fields
-    this.#over(codeOf(fields), message === '' ? '' : status.unescapeMessage(message))
+    this.#over(code, message)
+  }
+
+  /** The field with the number of the fault that has hit the call; '' if none has. */
+  get #faultField(): string {
+    const {fault} = this.call
+    return fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
+  }
+
+  /** The current attempt has ended; what follows is ignored. `accept` passes that on if it is the last one. */
+  #settle(verdict: Verdict, accept: () => void): void {
+    if (!this.passage.isPoliced) return accept()
+    if (this.#accept !== undefined) return
+    this.#accept = accept
+    this.passage.settle({kind: 'response', verdict, discard: () => this.passage.discard()})
+  }
+
+  unreachable(why: string): void {
+    this.#loseCallee(this.failedStatus(why))
+  }
+
+  /** The callee has failed. Policies may retry the call. */
+  failAttempt(end: GrpcStatus): void {
+    this.#endAttempt(end, undefined)
+  }
+
+  /** The connection to the callee is gone, maybe with its process: then the status says how that ended. Policies may retry the call. */
+  #loseCallee(end: GrpcStatus): void {
+    this.#endAttempt(end, this.passage.admitted?.pool.process)
+  }
+
+  #endAttempt(end: GrpcStatus, process: PooledProcess | undefined): void {
+    if (this.passage.isOver) return
+    if (this.#accept === undefined) this.#attemptEnd = end
+    this.#settle(this.verdictOf(end.code), () => {
+      if (process === undefined) this.#fail(end)
+      else void this.#explain(process, end)
+    })
+  }
+
+  async #explain(process: PooledProcess, {code, message}: GrpcStatus): Promise<void> {
+    const how = await howEnded(process)
+    this.#fail({code, message: how === '' ? message : `${message} (${how})`})
+  }
+
+  /** Ends the call with a status of the sidecar. */
+  #fail(end: GrpcStatus): void {
+    if (this.passage.isOver) return
+    const answer = this.#answer
+    const head = answer.hasBegun ? '' : status.answerHead(answerType(this.requestHead)) + this.#faultField
+    answer.hasBegun = true
+    if (end === RESET_CALL || end === CUT_CALL) this.#caller.reset(INTERNAL_ERROR)
+    else this.#caller.writeHead(head + trailersOf(end), true)
+    this.#callee?.reset(CANCEL)
+    this.#over(end.code, end.message)
   }
 
   /** The limit of the callee, from now on, and whether the request was larger already. `body`: the message of the sidecar, '' = those of the caller. */
   #faultOfSize(body: string, max: number): GrpcStatus | undefined {
     this.#answer.limit(max)
     if (body === '') {
-      const bytes = this.#request.limit(max)
-      return bytes === 0 ? undefined : tooLargeFor(bytes, this.#request)
+      const bytes = this.#messages.gauge.limit(max)
+      return bytes === 0 ? undefined : tooLargeFor(bytes, this.#messages.gauge)
     }
     const bytes = body.length - PREFIX_BYTES
     if (max === 0 || bytes <= max) return undefined
     return {code: status.RESOURCE_EXHAUSTED, message: tooLargeToSend(bytes, max)}
-  }
-
-  protected crash(error: unknown): void {
-    this.sidecar.warn(bugText(error))
-    this.fail({code: status.INTERNAL, message: 'internal error'})
   }
 
   #callerLeft(): void {
@@ -293,30 +374,24 @@ export abstract class GrpcCall extends PolicedGrpcCall implements StreamHandler 
 
   #setTimer(): void {
     const ms = this.#deadline - performance.now()
-    if (ms <= 0) return this.fail(status.EXCEEDED)
-    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.fail(status.EXCEEDED), ms)
+    if (ms <= 0) return this.#fail(status.EXCEEDED)
+    if (ms < 0x7f_ff_ff_ff) this.#timer = setTimeout(() => this.#fail(status.EXCEEDED), ms)
   }
 
   #over(code: number, failure: string): void {
-    if (this.isOver) return
-    this.isOver = true
+    const {journal, passage} = this
+    if (passage.isOver) return
     clearTimeout(this.#timer)
-    this.#early = undefined
-    this.policed?.run.cancel()
-    this.policed?.kept?.release()
-    this.leave()
-    this.record(code, failure)
+    this.#messages.drop()
+    this.#clients?.leave(this)
+    journal.grpcStatus = code
+    journal.failure = code === status.OK ? '' : failure || codeText(code)
+    passage.over()
   }
 }
 
-const NOTHING: readonly string[] = []
-
-const tooLargeFor = (bytes: number, {max}: MessageGauge): GrpcStatus => ({
-  code: status.RESOURCE_EXHAUSTED,
-  message: tooLargeText(bytes, max)
+/** How a call ends that a policy ended, by its reason in Dapr's words. */
+const statusOfPolicy = (reason: string): GrpcStatus => ({
+  code: reason === 'context deadline exceeded' ? status.DEADLINE_EXCEEDED : status.UNKNOWN,
+  message: reason
 })
-
-const codeOf = ({status: code}: AnswerFields): number => (code < 0 ? status.INTERNAL : code)
-
-/** What an app has left out. */
-const missingFields = ({status: code}: AnswerFields): string => (code >= 0 ? '' : trailersOf(NO_TRAILERS))

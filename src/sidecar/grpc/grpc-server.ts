@@ -4,6 +4,7 @@ import {FrameServer, type FrameStream, type StreamHandler, FRAME_SIZE_ERROR, PRO
 import type {CallSpans} from '../../model/call.ts'
 import {messageOf, bugText} from '../../model/errors.ts'
 import {codeText} from '../../model/grpc-code.ts'
+import {CallJournal} from '../../net/call-journal.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {methodFault} from '../http/target.ts'
@@ -50,13 +51,11 @@ export interface GrpcContext {
   readonly apiAccess: () => ApiAccess | undefined
 }
 
-/** Reports a call that the sidecar has answered itself. */
+/** How the sidecar has answered a call itself. */
 interface Answered {
   readonly status: GrpcStatus
   /** Left out: 200. */
   readonly httpStatus?: number
-  readonly spans: CallSpans | undefined
-  readonly startedAt: number
   readonly requestBytes: number
   readonly responseBytes: number
 }
@@ -203,7 +202,7 @@ class Calls implements StreamHandler {
     const {tracing} = this.#guards
     const {own, sidecar} = this.#context
     const spans = spansOf(head, tracing)
-    const startedAt = performance.now()
+    const journal = this.#journalOf(head, spans)
     serveStream(
       {
         name,
@@ -215,8 +214,7 @@ class Calls implements StreamHandler {
         maxBytes: sidecar.maxBodyBytes,
         closing: this.#closing,
         warn: sidecar.warn,
-        ended: (status, requestBytes, responseBytes) =>
-          this.#record(head, {status, spans, startedAt, requestBytes, responseBytes})
+        ended: (status, requestBytes, responseBytes) => record(journal, {status, requestBytes, responseBytes})
       },
       isLast
     )
@@ -226,14 +224,14 @@ class Calls implements StreamHandler {
     const {tracing} = this.#guards
     const spans = spansOf(head, tracing)
     const trace = traceFor(head, spans)
-    const startedAt = performance.now()
+    const journal = this.#journalOf(head, spans)
     const reply = (request: Buffer, answered: Answer): void => {
       const isRefused = 'code' in answered
       const status = isRefused ? answered : {code: OK, message: ''}
       const message = isRefused ? NOTHING : answered
       const fields = answerFields(head, tracing, spans, trace)
       answer(stream, head, {fields, status, message})
-      this.#record(head, {status, spans, startedAt, requestBytes: request.length, responseBytes: message.length})
+      record(journal, {status, requestBytes: request.length, responseBytes: message.length})
     }
     this.#collect(stream, head, isLast, (request, onGone) => {
       const answered = method(request, this.#context.own, {head, trace, onGone})
@@ -334,30 +332,28 @@ class Calls implements StreamHandler {
   /** Answers a call that no API takes. */
   #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
     stream.writeHead(answerHead(answerType(head), httpStatus) + trailersOf(status), true)
-    const startedAt = performance.now()
-    this.#record(head, {status, httpStatus, spans: undefined, startedAt, requestBytes: 0, responseBytes: 0})
+    record(this.#journalOf(head, undefined), {status, httpStatus, requestBytes: 0, responseBytes: 0})
   }
 
-  /** A call that the sidecar has answered itself. */
-  #record(head: RequestHead, {status, spans, httpStatus = 200, ...told}: Answered): void {
-    const {sidecar} = this.#context
-    sidecar.recorded?.({
-      ...told,
-      call: {caller: sidecar.appId, callee: '', method: 'POST', path: head.path},
-      request: spans?.own.isSampled === true ? wholeRequest(head, head.path) : briefRequest(head),
-      status: httpStatus,
-      grpcStatus: status.code,
-      attempts: 0,
-      admittedAt: 0,
-      connectedAt: 0,
-      firstByteAt: 0,
-      endedAt: performance.now(),
-      isRemote: false,
-      spans: spans && {own: spans.own, callee: undefined},
-      trace: '',
-      failure: status.code === OK ? '' : status.message || codeText(status.code)
-    })
+  /** Begins the journal of a call that the sidecar answers itself. */
+  #journalOf(head: RequestHead, spans: CallSpans | undefined): CallJournal {
+    const {appId: caller, recorded} = this.#context.sidecar
+    const call = {caller, callee: '', method: 'POST', path: head.path}
+    const request = spans?.own.isSampled === true ? wholeRequest(head, head.path) : briefRequest(head)
+    const journal = new CallJournal({call, request, observer: undefined, recorded})
+    journal.spans = spans && {own: spans.own, callee: undefined}
+    journal.begun()
+    return journal
   }
+}
+
+function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, responseBytes}: Answered): void {
+  journal.status = httpStatus
+  journal.grpcStatus = status.code
+  journal.requestBytes = requestBytes
+  journal.responseBytes = responseBytes
+  journal.failure = status.code === OK ? '' : status.message || codeText(status.code)
+  journal.ended()
 }
 
 const NOTHING = new Uint8Array(0)

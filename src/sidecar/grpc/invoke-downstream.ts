@@ -97,7 +97,7 @@ export class InvokeDownstream extends ResponseCollector {
   #reply(reply: Omit<InvokeReply, 'fields'>): void {
     if (this.#isReplied) return
     this.#isReplied = true
-    this.exchange.grpcStatus = reply.status.code
+    this.#options.handler.journal.grpcStatus = reply.status.code
     const fields = this.status === 0 ? '' : fieldsOf(this.lines, this.status)
     this.#options.reply({...reply, fields})
   }

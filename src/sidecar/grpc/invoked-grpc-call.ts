@@ -1,7 +1,6 @@
 import {encodeField} from '#h2-frames'
 import type {Admitted, Denied} from '../../gateway/admission.ts'
 import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
-import type {CallSpans} from '../../model/call.ts'
 import {pairsOf} from '../../net/http1/header-lines.ts'
 import type {AnswerFields} from '../../net/grpc/answer-fields.ts'
 import {INTERNAL, OK, UNAVAILABLE, type GrpcStatus} from '../../net/grpc/status.ts'
@@ -28,25 +27,20 @@ export interface InvokeOptions extends GrpcCallOptions {
 
 /** InvokeService to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
 export class InvokedGrpcCall extends GrpcCall {
-  protected sentTrace = ''
-  protected readonly spans: CallSpans | undefined
-  protected readonly calleeMethod = ON_INVOKE
-  protected readonly isMarkedStream = false
   readonly #options: InvokeOptions
   /** The trace of the sidecar, as fields. */
   readonly #trace: string
 
   constructor(options: InvokeOptions) {
-    super(options)
     const {head, tracing} = options
+    super(options, {calleeMethod: ON_INVOKE, isStream: false, spans: spansOf(head, tracing)})
     this.#options = options
-    this.spans = spansOf(head, tracing)
     if (this.spans !== undefined) {
-      this.sentTrace = formatTraceparent(this.spans.own.context)
-      this.#trace = traceFields(this.sentTrace)
+      this.journal.trace = formatTraceparent(this.spans.own.context)
+      this.#trace = traceFields(this.journal.trace)
     } else if (tracing.isTracing) {
       const {traceparent, fields} = traceOf(head)
-      this.sentTrace = traceparent
+      this.journal.trace = traceparent
       this.#trace = fields
     } else this.#trace = head.trace
   }
@@ -87,7 +81,7 @@ export class InvokedGrpcCall extends GrpcCall {
     return {code: INTERNAL, message: `failed to invoke, id: ${this.#options.sentId}, err: ${error}`}
   }
 
-  protected failedStatus(why: string): GrpcStatus {
+  failedStatus(why: string): GrpcStatus {
     return {code: UNAVAILABLE, message: why}
   }
 
@@ -106,7 +100,7 @@ export class InvokedGrpcCall extends GrpcCall {
     const {spans} = this
     // another run's sidecar creates its own span
     if (spans?.callee === undefined || isLocal || grpcPool !== undefined) return this.#trace
-    this.sentTrace = formatTraceparent(spans.callee.context)
-    return traceFields(this.sentTrace)
+    this.journal.trace = formatTraceparent(spans.callee.context)
+    return traceFields(this.journal.trace)
   }
 }

@@ -1,7 +1,6 @@
 import {encodeField} from '#h2-frames'
 import type {Admitted, Denied} from '../../gateway/admission.ts'
 import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
-import type {CallSpans} from '../../model/call.ts'
 import {headFields} from '../../net/grpc/head-fields.ts'
 import {formatTraceparent} from '../../telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
@@ -21,22 +20,12 @@ export interface ProxyOptions extends GrpcCallOptions {
 
 /** Any method of an app, passed as it is (Dapr: pkg/messaging/grpc_proxy.go). */
 export class ProxiedGrpcCall extends GrpcCall {
-  protected sentTrace = ''
-  protected readonly spans: CallSpans | undefined
   readonly #tracing: Tracing
 
   constructor(options: ProxyOptions) {
-    super(options)
-    this.#tracing = options.tracing
-    this.spans = spansOf(options.head, options.tracing)
-  }
-
-  protected get calleeMethod(): string {
-    return this.call.path
-  }
-
-  protected get isMarkedStream(): boolean {
-    return this.requestHead.isStream
+    const {call, head, tracing} = options
+    super(options, {calleeMethod: call.path, isStream: head.isStream, spans: spansOf(head, tracing)})
+    this.#tracing = tracing
   }
 
   protected verdictOf(code: number): Verdict {
@@ -60,8 +49,8 @@ export class ProxiedGrpcCall extends GrpcCall {
     return statusFrom(error, status === 403 ? PERMISSION_DENIED : UNKNOWN)
   }
 
-  protected failedStatus(why: string): GrpcStatus {
-    const {protocol = ''} = this.admitted?.pool ?? {}
+  failedStatus(why: string): GrpcStatus {
+    const {protocol = ''} = this.passage.admitted?.pool ?? {}
     const isGrpc = protocol === '' || protocol.startsWith('grpc')
     const hint = isGrpc ? '' : ` ("${this.call.callee}" has appProtocol ${protocol}, not grpc)`
     return {code: UNAVAILABLE, message: why + hint}
@@ -100,11 +89,11 @@ export class ProxiedGrpcCall extends GrpcCall {
     // another run's sidecar creates its own span
     const span = grpcPool === undefined ? spans?.callee : spans?.own
     if (span !== undefined) {
-      this.sentTrace = formatTraceparent(span.context)
+      this.journal.trace = formatTraceparent(span.context)
       return spanFields(span)
     }
     const {traceparent, fields} = traceOf(head)
-    this.sentTrace = traceparent
+    this.journal.trace = traceparent
     return head.tracestate === '' ? fields : fields + encodeField('tracestate', head.tracestate)
   }
 }

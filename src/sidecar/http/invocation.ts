@@ -85,6 +85,8 @@ export class Invocation extends ProxiedCall {
     }
     super(sidecar, call, request, headers.length)
     this.#options = options
+    this.journal.trace = options.trace
+    this.journal.spans = options.spans
     this.copy = this.#copy()
     this.exchange = exchange(this)
   }
@@ -92,14 +94,6 @@ export class Invocation extends ProxiedCall {
   protected get isInterceptable(): boolean {
     const {extraLines, target} = this.#options
     return extraLines === '' && target.fault === ''
-  }
-
-  protected get sentTrace(): string {
-    return this.#options.trace
-  }
-
-  protected override get spans(): CallSpans | undefined {
-    return this.#options.spans
   }
 
   protected override verdictOf(status: number): Verdict {
@@ -110,10 +104,10 @@ export class Invocation extends ProxiedCall {
   }
 
   get #isToGrpc(): boolean {
-    return this.admitted?.pool.protocol.startsWith('grpc') === true
+    return this.passage.admitted?.pool.protocol.startsWith('grpc') === true
   }
 
-  protected ask(isRefused: boolean): Admission | Held {
+  ask(isRefused: boolean): Admission | Held {
     const {sidecar, target, headers} = this.#options
     const {maxBodyBytes} = sidecar
     if (target.fault !== '') return {ok: false, status: 500, error: target.fault}
@@ -122,7 +116,7 @@ export class Invocation extends ProxiedCall {
     return sidecar.admit(this.call, isRefused)
   }
 
-  protected send(admitted: Admitted): void {
+  protected sendTo(admitted: Admitted): void {
     const {sidecar, target, headers, extraLines} = this.#options
     const framing =
       headers.framing === '' && TAKES_BODY.has(this.call.method) ? 'Content-Length: 0\r\n' : headers.framing
@@ -169,7 +163,7 @@ export class Invocation extends ProxiedCall {
   }
 
   #describe(why: string): string {
-    const {pool, isLocal = false, external, pathPrefix = ''} = this.admitted ?? {}
+    const {pool, isLocal = false, external, pathPrefix = ''} = this.passage.admitted ?? {}
     return channelError({
       isLocal,
       method: this.call.method,

@@ -1,4 +1,5 @@
 import type {CallSpan, Recorded} from '../../model/call.ts'
+import {CallJournal} from '../../net/call-journal.ts'
 import type {Reply} from '../../net/reply.ts'
 
 /** What a record tells of a request. */
@@ -16,23 +17,16 @@ export function recordOwn(
   {method, sent, headers, span}: OwnRequest
 ): (answer: Reply) => void {
   if (recorded === undefined) return () => undefined
-  const startedAt = performance.now()
-  return ({status, body, bytes}) =>
-    recorded({
-      call: {caller, callee: '', method, path: sent.path},
-      request: {method, path: sent.path, lines: headers.lines},
-      status,
-      attempts: 0,
-      startedAt,
-      admittedAt: 0,
-      connectedAt: 0,
-      firstByteAt: 0,
-      endedAt: performance.now(),
-      requestBytes: Math.max(0, headers.length),
-      responseBytes: bytes?.length ?? Buffer.byteLength(body),
-      isRemote: false,
-      spans: span && {own: span, callee: undefined},
-      trace: '',
-      failure: status < 400 ? '' : body
-    })
+  const call = {caller, callee: '', method, path: sent.path}
+  const request = {method, path: sent.path, lines: headers.lines}
+  const journal = new CallJournal({call, request, observer: undefined, recorded})
+  journal.requestBytes = Math.max(0, headers.length)
+  journal.spans = span && {own: span, callee: undefined}
+  journal.begun()
+  return ({status, body, bytes}) => {
+    journal.status = status
+    journal.responseBytes = bytes?.length ?? Buffer.byteLength(body)
+    journal.failure = status < 400 ? '' : body
+    journal.ended()
+  }
 }

@@ -1,6 +1,7 @@
 /** A server that stands for the sidecar of an app: it records what comes, and answers what the test says. */
 import http, {type IncomingMessage, type ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
+import {CallJournal} from '../../../src/net/call-journal.ts'
 import type {Call} from '../../../src/model/call.ts'
 import {rawHead} from '../../../src/net/http1/raw-head.ts'
 import type {ReplayContext, Replay} from '../../../src/replay/replayer.ts'
@@ -53,9 +54,9 @@ export async function openSidecar(
     if (status > 0) recorder.responded(call, {text: response, size: response.length})
     recorder.text(call, 'response', body)
     const now = performance.now()
-    recorder.ended({
-      call,
-      request: {method: call.method, path: call.path, lines: ''},
+    const request = {method: call.method, path: call.path, lines: ''}
+    const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+    const record = {
       status,
       attempts: 1,
       startedAt: now,
@@ -63,11 +64,10 @@ export async function openSidecar(
       connectedAt: now,
       firstByteAt: now,
       endedAt: now,
-      requestBytes: 0,
       responseBytes: body.length,
-      trace: '',
       failure: status === 0 ? 'the callee has left' : ''
-    })
+    }
+    recorder.ended(Object.assign(journal, record))
   }
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = ''

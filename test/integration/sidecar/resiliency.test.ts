@@ -14,7 +14,7 @@ const open = async (t: Test, spec: string, settings: SidecarSettings & {readonly
   const {interceptor, events} = await policiesOf(spec, clock)
   const records: CallRecord[] = []
   const sidecar = await openTestSidecar(t, {
-    rules: {interceptors: [interceptor], pipeline: []},
+    rules: {interceptor, pipeline: []},
     recorded: record => records.push(record),
     ...rest
   })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import {CallJournal} from '../../../src/net/call-journal.ts'
 import type {CallRecord} from '../../../src/model/call.ts'
 import {OpenResources, type ResourceSnapshot} from '../../../src/resources/app-resources.ts'
 import {DEFAULT_METRICS, NO_RESILIENCY, NO_RESOURCES} from '../../../src/resources/defaults.ts'
@@ -9,21 +10,24 @@ const app = {id: 'shop', resources: {folders: [], configFile: '', defaultFolder:
 const withResources = (snapshot: ResourceSnapshot): OpenResources =>
   new OpenResources(app, snapshot, {warn: () => undefined, closed: () => undefined})
 
-const record: CallRecord = {
-  call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/items'},
-  request: {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
-  status: 200,
-  attempts: 1,
-  startedAt: 1,
-  admittedAt: 1,
-  connectedAt: 1,
-  firstByteAt: 2,
-  endedAt: 3,
-  requestBytes: 0,
-  responseBytes: 5,
-  trace: '',
-  failure: ''
-}
+const record: CallRecord = Object.assign(
+  new CallJournal({
+    call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/items'},
+    request: {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
+    observer: undefined,
+    recorded: undefined
+  }),
+  {
+    status: 200,
+    attempts: 1,
+    startedAt: 1,
+    admittedAt: 1,
+    connectedAt: 1,
+    firstByteAt: 2,
+    endedAt: 3,
+    responseBytes: 5
+  }
+)
 
 const valueOf = async (metering: SidecarMetering, name: string): Promise<string | undefined> =>
   new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec((await metering.text()) ?? '')?.[1]

@@ -1,26 +1,27 @@
 import t from 'tap'
+import {CallJournal} from '../../../src/net/call-journal.ts'
 import {sidecarLine} from '../../../src/logging/sidecar-line.ts'
 import type {CallRecord} from '../../../src/model/call.ts'
 import type {LogEntry} from '../../../src/model/log-entry.ts'
 import {DEFAULT_API_LOGGING} from '../../../src/resources/defaults.ts'
 import {apiLogEntry} from '../../../src/telemetry/api-log.ts'
 
-const call: CallRecord = {
-  call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
-  request: {method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
-  status: 200,
-  attempts: 1,
-  startedAt: 1000,
-  admittedAt: 0,
-  connectedAt: 0,
-  firstByteAt: 0,
-  endedAt: 1003.2,
-  requestBytes: 0,
-  responseBytes: 7,
-  isRemote: true,
-  trace: '',
-  failure: ''
-}
+const call: CallRecord = Object.assign(
+  new CallJournal({
+    call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/'},
+    request: {method: 'GET', path: '/a "b" \xc3\xa9', lines: 'User-Agent: me/1\r\n'},
+    observer: undefined,
+    recorded: undefined
+  }),
+  {
+    status: 200,
+    attempts: 1,
+    startedAt: 1000,
+    endedAt: 1003.2,
+    responseBytes: 7,
+    isRemote: true
+  }
+)
 const source = {appId: 'shop', instance: 'laptop', version: '1.18.0', isJson: false}
 
 const entryOf = (record: CallRecord): LogEntry => {

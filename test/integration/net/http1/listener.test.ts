@@ -3,6 +3,7 @@ import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
+import {CallJournal} from '../../../../src/net/call-journal.ts'
 import {closed} from '../../../rig/closed.ts'
 import {plainRules} from '../../../../src/sidecar/http/plain-call.ts'
 import {PLAIN_RULES} from '../../../../src/net/http1/response-head.ts'
@@ -138,11 +139,9 @@ t.test('the fast path waits for a first line as long as for a head, on a new con
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const {port} = server.address() as AddressInfo
+  const call = {caller: 'a', callee: 'b', method: 'GET', path: '/'}
   const handler = {
-    call: {caller: 'a', callee: 'b', method: 'GET', path: '/'},
-    isRecorded: false,
-    admittedAt: 0,
-    observer: undefined,
+    journal: new CallJournal({call, request: {...call, lines: ''}, observer: undefined, recorded: undefined}),
     copy: undefined,
     rules: PLAIN_RULES,
     headersFor: () => '',

@@ -40,7 +40,7 @@ const open = async (
   {clock, ...settings}: GrpcSettings & {readonly clock?: TestClock}
 ): Promise<Opened> => {
   const {interceptor, events} = await policiesOf(spec, clock)
-  const grpcPort = await openTestGrpcPort(t, {rules: {interceptors: [interceptor], pipeline: []}, ...settings})
+  const grpcPort = await openTestGrpcPort(t, {rules: {interceptor, pipeline: []}, ...settings})
   return {client: echoClient(t, grpcPort.port), grpcPort, events}
 }
 
@@ -350,7 +350,7 @@ t.test('calls over HTTP to an app of gRPC: its codes are no failures', async t =
     appPort: port,
     protocol: 'grpc',
     dial: grpcDial(() => sidecar.pool, {maxBytes: 1000, invoked: () => undefined}),
-    rules: {interceptors: [interceptor], pipeline: []}
+    rules: {interceptor, pipeline: []}
   })
   t.match(await ask(t, sidecar.port, request({path: '/x'})), {status: 503})
   t.equal(count, 1)

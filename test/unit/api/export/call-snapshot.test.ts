@@ -1,4 +1,5 @@
 import t from 'tap'
+import {CallJournal} from '../../../../src/net/call-journal.ts'
 import {CallSnapshot} from '../../../../src/api/export/call-snapshot.ts'
 import {Turns} from '../../../../src/api/turns.ts'
 import type {Call} from '../../../../src/model/call.ts'
@@ -19,8 +20,8 @@ function end(recorder: CallRecorder, call: Call, body = ''): void {
   const head = 'HTTP/1.1 200 OK\r\n\r\n'
   recorder.responded(call, {text: head, size: head.length}, '')
   recorder.text(call, 'response', body)
-  const counts = {attempts: 1, requestBytes: 0, responseBytes: body.length, trace: '', failure: ''}
-  recorder.ended({call, request: sent(call.path), status: 200, ...TIMES, ...counts})
+  const journal = new CallJournal({call, request: sent(call.path), observer: undefined, recorded: undefined})
+  recorder.ended(Object.assign(journal, {status: 200, ...TIMES, attempts: 1, responseBytes: body.length}))
 }
 
 function make(recorder: CallRecorder, count: number, body = ''): void {

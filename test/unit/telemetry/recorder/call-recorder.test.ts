@@ -1,4 +1,5 @@
 import t from 'tap'
+import {CallJournal} from '../../../../src/net/call-journal.ts'
 import type {Call, CallRecord} from '../../../../src/model/call.ts'
 import {PIECE} from '../../../../src/telemetry/recorder/byte-tape.ts'
 import {FLAG} from '../../../../src/telemetry/recorder/call-lines.ts'
@@ -14,22 +15,19 @@ const callOf = (callee = 'stock', more: Partial<Call> = {}): Call => ({
 
 const request = {method: 'POST', path: '/v1.0/invoke/stock/method/items', lines: 'Host: x\r\n'}
 
-const recordOf = (call: Call, more: Partial<CallRecord> = {}): CallRecord => ({
-  call,
-  request,
-  status: 200,
-  attempts: 1,
-  startedAt: 1000,
-  admittedAt: 1002,
-  connectedAt: 1003,
-  firstByteAt: 1010,
-  endedAt: 1020,
-  requestBytes: 5,
-  responseBytes: 2,
-  trace: '',
-  failure: '',
-  ...more
-})
+const recordOf = (call: Call, more: Partial<CallRecord> = {}): CallRecord =>
+  Object.assign(new CallJournal({call, request, observer: undefined, recorded: undefined}), {
+    status: 200,
+    attempts: 1,
+    startedAt: 1000,
+    admittedAt: 1002,
+    connectedAt: 1003,
+    firstByteAt: 1010,
+    endedAt: 1020,
+    requestBytes: 5,
+    responseBytes: 2,
+    ...more
+  })
 
 const piecesOf = (recorder: CallRecorder, number = 0): readonly string[] =>
   (recorder.call(number)?.pieces ?? []).map(({kind, bytes}) => `${kind.toString()} ${bytes.toString('latin1')}`)
