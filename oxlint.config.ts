@@ -92,6 +92,7 @@ export default defineConfig({
     'typescript/no-unsafe-return': 'error',
     'typescript/no-non-null-assertion': 'error',
     'typescript/switch-exhaustiveness-check': 'error',
+    'typescript/restrict-template-expressions': ['error', {allowNumber: true}],
     'typescript/return-await': 'error',
     'typescript/only-throw-error': 'error',
     'typescript/prefer-promise-reject-errors': 'error',

@@ -33,12 +33,12 @@ export function curves(looks: readonly Look[], caption: string): string {
   const shown = looks.filter((_, index) => index % every === 0)
   const height = MARGIN + CURVES.length * PANEL_HEIGHT + 30
   const panels = CURVES.map((curve, index) => panel(curve, shown, MARGIN + index * PANEL_HEIGHT))
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH.toString()}" height="${height.toString()}" viewBox="0 0 ${WIDTH.toString()} ${height.toString()}" font-family="system-ui, sans-serif" font-size="13">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13">
 <title>Memory and file descriptors of a run under load</title>
 <style>${STYLE}</style>
 <rect width="100%" height="100%" rx="8" fill="var(--ground)" stroke="var(--line)"/>
 ${panels.join('\n')}
-<text class="faint" x="${MARGIN.toString()}" y="${(height - 16).toString()}">${caption}</text>
+<text class="faint" x="${MARGIN}" y="${height - 16}">${caption}</text>
 </svg>
 `
 }
@@ -50,8 +50,8 @@ function panel({title, of}: Curve, looks: readonly Look[], top: number): string 
   const right = WIDTH - MARGIN
   const point = (look: Look): string =>
     `${(left + (look.at / last) * (right - left)).toFixed(1)},${(bottom - (of(look) / most) * PLOT_HEIGHT).toFixed(1)}`
-  return `<text class="title" x="${MARGIN.toString()}" y="${(top + 12).toString()}">${title}</text>
-<path class="axis" d="M${left.toString()},${bottom.toString()}H${right.toString()}"/>
+  return `<text class="title" x="${MARGIN}" y="${top + 12}">${title}</text>
+<path class="axis" d="M${left},${bottom}H${right}"/>
 ${text(left - 6, top + 26, Math.round(most).toString())}
 ${text(left - 6, bottom, '0')}
 ${text(right, bottom + 16, `${(last / 60_000).toFixed(last < 60_000 ? 1 : 0)} min`)}
@@ -59,4 +59,4 @@ ${text(right, bottom + 16, `${(last / 60_000).toFixed(last < 60_000 ? 1 : 0)} mi
 }
 
 const text = (x: number, y: number, words: string, anchor = 'end'): string =>
-  `<text class="faint" x="${x.toString()}" y="${y.toString()}" text-anchor="${anchor}">${words}</text>`
+  `<text class="faint" x="${x}" y="${y}" text-anchor="${anchor}">${words}</text>`

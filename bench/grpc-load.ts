@@ -27,7 +27,7 @@ export async function grpcLoad({
   id = 'callee'
 }: GrpcLoadOptions): Promise<Load> {
   const options = {
-    address: `127.0.0.1:${port.toString()}`,
+    address: `127.0.0.1:${port}`,
     id,
     connections: connections.toString(),
     streams: streams.toString(),
@@ -37,13 +37,12 @@ export async function grpcLoad({
   const args = Object.entries(options).map(([name, value]) => `-${name}=${value}`)
   const {stdout} = await execute(await grpcEnds(), ['load', ...args])
   const {requests, micros, failed, p50} = JSON.parse(stdout) as Record<'requests' | 'micros' | 'failed' | 'p50', number>
-  if (failed > 0 || requests === 0)
-    throw new Error(`${failed.toString()} of ${requests.toString()} calls at ${options.address} failed`)
+  if (failed > 0 || requests === 0) throw new Error(`${failed} of ${requests} calls at ${options.address} failed`)
   return {requests, perSecond: (requests * 1e6) / micros, p50}
 }
 
 /** What the app has counted: calls through a sidecar, and those that lacked what a sidecar adds. */
 export async function grpcCounts(port: number): Promise<{readonly calls: number; readonly lacking: number}> {
-  const {stdout} = await execute(await grpcEnds(), ['counts', `127.0.0.1:${port.toString()}`])
+  const {stdout} = await execute(await grpcEnds(), ['counts', `127.0.0.1:${port}`])
   return JSON.parse(stdout) as {calls: number; lacking: number}
 }

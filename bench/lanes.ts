@@ -26,7 +26,7 @@ export type LaneName = 'ours' | 'ours on Redis' | 'daprd' | 'bare'
 
 /** The two components, both of one Redis. */
 export const componentsAt = (port: number): Readonly<Record<string, string>> => {
-  const metadata = {redisHost: `127.0.0.1:${port.toString()}`, redisPassword: ''}
+  const metadata = {redisHost: `127.0.0.1:${port}`, redisPassword: ''}
   return {
     'statestore.yaml': component('statestore', 'state.redis', metadata),
     'pubsub.yaml': component('pubsub', 'pubsub.redis', metadata)
@@ -59,7 +59,7 @@ export async function startRedis(rig: Rig): Promise<{readonly port: number; read
 /** The command and the environment of a subscriber, and how it tells what it has got. */
 async function subscriberOf(protocol: AppProtocol, port: number) {
   const grpc = {command: [await grpcEnds(), 'serve'], env: {TOPIC: 'orders'}, counts: async () => grpcCounts(port)}
-  const url = `http://127.0.0.1:${port.toString()}/counts`
+  const url = `http://127.0.0.1:${port}/counts`
   const http = {
     command: [await subscriber()],
     env: {},
@@ -71,7 +71,7 @@ async function subscriberOf(protocol: AppProtocol, port: number) {
   const {counts, ...app} = protocol === 'grpc' ? grpc : http
   const events = async (): Promise<number> => {
     const {calls, lacking} = await counts()
-    if (lacking > 0) throw new Error(`${lacking.toString()} of ${calls.toString()} events lacked their data or type`)
+    if (lacking > 0) throw new Error(`${lacking} of ${calls} events lacked their data or type`)
     return calls
   }
   return {...app, events}
@@ -129,7 +129,7 @@ export async function startDaprdPair(rig: Rig, command: string, port: number): P
   startDaprd(rig, [command, ...args, '--app-port', port.toString()], 'daprd-callee', ports.slice(4))
   startDaprd(rig, [command, ...args], 'daprd-caller', ports.slice(0, 4))
   const [http = 0] = ports
-  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/daprd-callee/method/plain`
+  const url = `http://127.0.0.1:${http}/v1.0/invoke/daprd-callee/method/plain`
   for (let tries = 0; tries < 100; tries++) {
     const isAnswered = await fetch(url, {method: 'POST', body: 'once'}).then(
       async answer => answer.ok && (await answer.text()) === 'once',
@@ -167,7 +167,7 @@ export async function openBare(rig: Rig): Promise<Lane> {
   return ready({name: 'bare', api: apiAt(port), grpcPort: 0, groups: [front.pid, redis.pid], events})
 }
 
-const apiAt = (port: number): string => `http://127.0.0.1:${port.toString()}/v1.0`
+const apiAt = (port: number): string => `http://127.0.0.1:${port}/v1.0`
 
 const inFolder = (folder: string, files: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]))
@@ -182,7 +182,7 @@ export async function settled({name, events}: Lane, expected: number): Promise<v
   for (let now = await events(); now < expected; now = await events()) {
     if (now > last) since = performance.now()
     else if (performance.now() - since > SILENCE_MS)
-      throw new Error(`${name}: ${(expected - now).toString()} events were not delivered`)
+      throw new Error(`${name}: ${expected - now} events were not delivered`)
     last = now
     await pause(20)
   }

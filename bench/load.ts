@@ -27,14 +27,7 @@ export interface Load {
 
 /** Calls a URL with wrk as fast as it answers. Throws when a call failed or was not answered with 2xx or 3xx. */
 export async function load({url, connections, seconds, calls, method, body, keys}: LoadOptions): Promise<Load> {
-  const args = [
-    '-t1',
-    `-c${connections.toString()}`,
-    `-d${seconds.toString()}s`,
-    '-s',
-    join(import.meta.dirname, 'load.lua'),
-    url
-  ]
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(import.meta.dirname, 'load.lua'), url]
   const env = {
     ...process.env,
     ...(calls !== undefined && {CALLS: calls.toString()}),
@@ -48,7 +41,7 @@ export async function load({url, connections, seconds, calls, method, body, keys
     number
   >
   if (told.failed > 0 || told.requests === 0)
-    throw new Error(`${told.failed.toString()} of ${told.requests.toString()} calls of ${url} failed`)
+    throw new Error(`${told.failed} of ${told.requests} calls of ${url} failed`)
   return {requests: told.requests, perSecond: (told.requests * 1e6) / told.micros, p50: told.p50}
 }
 

@@ -145,7 +145,7 @@ async function bench(figures: readonly Figure[]): Promise<void> {
   }
   console.log(drawn(rows))
   console.log(
-    `\nMedians of ${scale.rounds.toString()} rounds; min–max of the ratio, of the difference where the goal is one, of ours where there is no peer.`
+    `\nMedians of ${scale.rounds} rounds; min–max of the ratio, of the difference where the goal is one, of ours where there is no peer.`
   )
   console.log(`Dapr: ${DAPR_SOURCE}.`)
 }

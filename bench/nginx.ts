@@ -35,14 +35,14 @@ interface Settings {
 }
 
 const settings = ({folder, from, to, protocol, workers, hasHeaders}: Settings): string => `
-daemon off; worker_processes ${workers.toString()}; pid ${folder}/pid; error_log ${folder}/errors;
+daemon off; worker_processes ${workers}; pid ${folder}/pid; error_log ${folder}/errors;
 events { worker_connections 1024; }
 http {
   access_log off; keepalive_requests 1000000000;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
-  upstream app { server 127.0.0.1:${to.toString()}; keepalive 64; keepalive_requests 1000000000; }
+  upstream app { server 127.0.0.1:${to}; keepalive 64; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:${from.toString()}${PASSES[protocol].listens};
+    listen 127.0.0.1:${from}${PASSES[protocol].listens};
     location / { ${PASSES[protocol].location} ${hasHeaders ? SIDECAR_HEADERS : ''} }
   }
 }
@@ -65,7 +65,7 @@ export async function startNginx(
   }: Partial<Pick<Settings, 'protocol' | 'workers' | 'hasHeaders'>> = {}
 ): Promise<{readonly port: number; readonly pid: number}> {
   const [port = 0] = await freePorts(1)
-  const name = `nginx-${port.toString()}`
+  const name = `nginx-${port}`
   const folder = join(rig.folder, name)
   await rig.write({[`${name}/conf`]: settings({folder, from: port, to: target, protocol, workers, hasHeaders})})
   const nginx = rig.start(['nginx', '-p', folder, '-e', join(folder, 'errors'), '-c', join(folder, 'conf')])

@@ -10,6 +10,6 @@ export async function paced(url: string, perSecond: number, seconds: number): Pr
   const args = [url, perSecond.toString(), Math.max(1, Math.round(seconds)).toString()]
   const {stdout} = await promisify(execFile)(await pacedCaller(), args)
   const told = JSON.parse(stdout) as Paced
-  if (told.failed > 0) throw new Error(`${told.failed.toString()} of ${told.requests.toString()} calls failed`)
+  if (told.failed > 0) throw new Error(`${told.failed} of ${told.requests} calls failed`)
   return told
 }

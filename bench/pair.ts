@@ -55,7 +55,7 @@ export async function compared({rounds, seconds}: Scale, {name, unit, call}: Com
   })
 }
 
-const urlAt = (port: number, path = '/plain'): string => `http://127.0.0.1:${port.toString()}${path}`
+const urlAt = (port: number, path = '/plain'): string => `http://127.0.0.1:${port}${path}`
 
 /** URLs of the app at `port`; undefined: this peer is not here. */
 async function startPeers(rig: Rig, port: number): Promise<ReadonlyMap<PeerName, string | undefined>> {
@@ -88,19 +88,18 @@ export async function startPair(rig: Rig, {folder = '.', common = {}, files = {}
   await rig.write(Object.fromEntries(written.map(([name, text]) => [`${folder}/${name}`, text])))
   const program = rig.pillion(['run', '-f', folder])
   const {http} = await program.ports('caller')
-  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/callee/method/echo`
+  const url = `http://127.0.0.1:${http}/v1.0/invoke/callee/method/echo`
   const answer = await fetch(url, {method: 'POST', body: 'once'})
-  if ((await answer.text()) !== 'once' || !answer.ok)
-    throw new Error(`the callee does not echo: ${answer.status.toString()}`)
+  if ((await answer.text()) !== 'once' || !answer.ok) throw new Error(`the callee does not echo: ${answer.status}`)
   if (!answer.headers.has('traceparent')) throw new Error('the answer lacks traceparent')
   return {program, url, calleePort}
 }
 
 /** A lane that skips the contract, or the callee, cannot win. */
 export async function checkContract(port: number, loads: readonly Pick<Load, 'requests'>[]): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${port.toString()}/counts`)
+  const answer = await fetch(`http://127.0.0.1:${port}/counts`)
   const {calls, lacking} = ((await answer.json()) as Record<'/echo', {calls: number; lacking: number}>)['/echo']
   const expected = loads.reduce((sum, {requests}) => sum + requests, 0)
-  if (calls < expected) throw new Error(`${expected.toString()} answers, but the app saw ${calls.toString()} calls`)
-  if (lacking > 0) throw new Error(`${lacking.toString()} of ${calls.toString()} calls lacked headers of the contract`)
+  if (calls < expected) throw new Error(`${expected} answers, but the app saw ${calls} calls`)
+  if (lacking > 0) throw new Error(`${lacking} of ${calls} calls lacked headers of the contract`)
 }

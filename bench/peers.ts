@@ -65,7 +65,7 @@ async function goProgram({name, version, module}: FromGo): Promise<string> {
   if (existsSync(path)) return path
   const {stdout} = await execute('go', ['mod', 'download', '-json', `${module}@v${version}`], {cwd: cacheFolder()})
   const {Dir: source} = JSON.parse(stdout) as {readonly Dir: string}
-  const unfinished = `${path}.${process.pid.toString()}`
+  const unfinished = `${path}.${process.pid}`
   await execute('go', ['build', '-C', source, '-trimpath', '-o', unfinished, '.'])
   await rename(unfinished, path)
   return path

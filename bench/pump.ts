@@ -90,11 +90,11 @@ async function roundOf(rig: Rig, {name, setup, begin, lines}: Round): Promise<Pu
 
 /** Every line must arrive, and stand in the log file with its prefix. */
 async function checkOurs(rig: Rig, lines: number, lost: number): Promise<void> {
-  if (lost > 0) throw new Error(`${lost.toString()} of ${lines.toString()} lines did not arrive`)
+  if (lost > 0) throw new Error(`${lost} of ${lines} lines did not arrive`)
   const folder = join(rig.folder, 'ours/.dapr/logs')
   const [name = ''] = (await readdir(folder)).filter(file => file.startsWith('writer_app_'))
   const {size} = await stat(join(folder, name))
   const least = lines * (PREFIX.length + BYTES_A_LINE)
-  if (size < least) throw new Error(`the log file has ${size.toString()} bytes, not ${least.toString()}`)
+  if (size < least) throw new Error(`the log file has ${size} bytes, not ${least}`)
   await rm(folder, {recursive: true})
 }

@@ -29,7 +29,7 @@ export async function openOurs(rig: Rig, takesMs: number): Promise<Runner> {
   ])
   const program = rig.pillion(['run', '-f', '.'])
   const {http} = await program.ports('caller')
-  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/ours/method/`
+  const url = `http://127.0.0.1:${http}/v1.0/invoke/ours/method/`
   await answerOf(url)
   await pause(300) // the watch stands a moment after the start
   return {name: 'ours', url, save, close: async () => end(program)}
@@ -45,7 +45,7 @@ export async function openPeer(
   await save(0)
   const [port = 0] = await freePorts(1)
   const program = rig.start(command, {folder, env: {APP_PORT: port.toString(), TAKES_MS: takesMs.toString()}})
-  const url = `http://127.0.0.1:${port.toString()}/`
+  const url = `http://127.0.0.1:${port}/`
   await firstAnswer(url, '0')
   await pause(300)
   return {name, url, save, close: async () => end(program)}
@@ -57,7 +57,7 @@ export async function bareTimes(rig: Rig): Promise<number> {
   const [port = 0] = await freePorts(1)
   const begin = performance.now()
   const program = rig.start(['node', 'app.mjs'], {folder: 'bare', env: {APP_PORT: port.toString()}})
-  await firstAnswer(`http://127.0.0.1:${port.toString()}/`, '0')
+  await firstAnswer(`http://127.0.0.1:${port}/`, '0')
   program.signal('SIGTERM')
   await program.exited
   return performance.now() - begin
@@ -83,7 +83,7 @@ export async function answerOf(url: string): Promise<string> {
   const [response] = (await once(call, 'response')) as [NodeJS.ReadableStream & {statusCode: number}]
   let text = ''
   for await (const piece of response) text += String(piece)
-  if (response.statusCode !== 200) throw new Error(`${response.statusCode.toString()} ${text}`)
+  if (response.statusCode !== 200) throw new Error(`${response.statusCode} ${text}`)
   return text
 }
 

@@ -44,7 +44,7 @@ async function soaked(soak: Soak): Promise<readonly Look[]> {
       await load.settle?.()
       const seen = {...(await usageOf(load.pid)), at: performance.now() - begin}
       looks.push(seen)
-      if (values.looks === true) console.log(`${made.toString()} calls: ${JSON.stringify(seen)}`)
+      if (values.looks === true) console.log(`${made} calls: ${JSON.stringify(seen)}`)
     }
     await look(0)
     for (let made = 0; performance.now() < end || made < Number(values.calls);) {
@@ -81,8 +81,8 @@ function judged(looks: readonly Look[]): {readonly text: string; readonly isFlat
     of('processes')
   ]
   const isFlat = moreMb <= mb + MAX_GROWTH_MB && moreFds <= fds + MAX_MORE_DESCRIPTORS && moreProcesses <= processes
-  const text = `PSS from below ${mb.toFixed(1)} → ${moreMb.toFixed(1)} MB, descriptors ${fds.toString()} → ${moreFds.toString()}, processes ${processes.toString()} → ${moreProcesses.toString()}`
-  return {text: `${text}; ${looks.length.toString()} looks in ${(last / 60_000).toFixed(1)} min`, isFlat}
+  const text = `PSS from below ${mb.toFixed(1)} → ${moreMb.toFixed(1)} MB, descriptors ${fds} → ${moreFds}, processes ${processes} → ${moreProcesses}`
+  return {text: `${text}; ${looks.length} looks in ${(last / 60_000).toFixed(1)} min`, isFlat}
 }
 
 const unknown = positionals.filter(name => !SOAKS.some(soak => soak.name === name))

@@ -3,7 +3,7 @@ import type {Program} from '../test/rig/program.ts'
 import type {Rig} from '../test/rig/rig.ts'
 import {echoServer, freePorts} from './tools.ts'
 
-const IDS = Array.from({length: 10}, (_, index) => `app-${index.toString()}`)
+const IDS = Array.from({length: 10}, (_, index) => `app-${index}`)
 
 /** Ten copies of the compiled server; each expects calls of the one before it. */
 export async function writeTen(rig: Rig, common: Readonly<Record<string, unknown>> = {}): Promise<void> {
@@ -36,7 +36,7 @@ export async function startTen(rig: Rig, flags: readonly string[] = []): Promise
   const ports = await Promise.all(IDS.map(async id => program.ports(id)))
   const started = performance.now()
   const at = (index: number, callee: string): string =>
-    `http://127.0.0.1:${(ports[index]?.http ?? 0).toString()}/v1.0/invoke/${callee}/method/echo`
+    `http://127.0.0.1:${ports[index]?.http ?? 0}/v1.0/invoke/${callee}/method/echo`
   await Promise.all(IDS.map(async (id, index) => post(at(index, id))))
   const answered = performance.now()
   const urls = IDS.map((_, index) => at(index, IDS[(index + 1) % IDS.length] ?? ''))

@@ -27,7 +27,7 @@ export function isInstalled(name: string): boolean {
 
 /** Where programs stay that were compiled or fetched for this. */
 export function cacheFolder(): string {
-  const folder = join(tmpdir(), `pillion-bench-${userInfo().uid.toString()}`)
+  const folder = join(tmpdir(), `pillion-bench-${userInfo().uid}`)
   mkdirSync(folder, {recursive: true, mode: 0o700})
   return folder
 }
@@ -43,7 +43,7 @@ async function compiled(
     `${basename(source, '.go')}-${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12)}`
   )
   if (existsSync(target)) return target
-  const unfinished = `${target}.${process.pid.toString()}`
+  const unfinished = `${target}.${process.pid}`
   const [command, ...args] = compiler(path, unfinished)
   await execute(command, args)
   await rename(unfinished, target)

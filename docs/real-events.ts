@@ -109,7 +109,7 @@ export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>>
     await seen('hello')
     const [{httpPort = 0} = {}] = found['hello']?.data['apps'] as readonly {httpPort: number}[]
     const call = async (path: string): Promise<void> => {
-      await (await fetch(`http://127.0.0.1:${httpPort.toString()}/v1.0/invoke/stock/method${path}`)).text()
+      await (await fetch(`http://127.0.0.1:${httpPort}/v1.0/invoke/stock/method${path}`)).text()
     }
     await call('/items?token=abc')
     for (const type of ['calls', 'edges']) await seen(type)

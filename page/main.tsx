@@ -64,7 +64,7 @@ effect(() => {
   const found = VIEWS.find(({name}) => name === view)
   const troubles = VIEWS.reduce((sum, {badge}) => sum + (badge?.() ?? 0), 0)
   const parts = [found?.title ?? view, runName.value, 'Pillion'].filter(part => part !== '')
-  document.title = `${troubles > 0 ? `(${troubles.toString()}) ` : ''}${parts.join(' · ')}`
+  document.title = `${troubles > 0 ? `(${troubles}) ` : ''}${parts.join(' · ')}`
 })
 
 function Content() {

@@ -42,8 +42,8 @@ interface Work {
 
 /** False: something has failed. */
 async function run({name, files, part, checks}: Work): Promise<boolean> {
-  const many = `${files.length.toString()} files in ${JOBS.toString()} processes`
-  const time = part === undefined ? '' : `, about ${part.minutes.toString()} minutes on two quiet cores`
+  const many = `${files.length} files in ${JOBS} processes`
+  const time = part === undefined ? '' : `, about ${part.minutes} minutes on two quiet cores`
   console.log(`${name}: ${many}${time}`)
   const mayLack = part === undefined || part === QUICK || !inCi
   if (!mayLack) await install(part.needs ?? [])
@@ -63,8 +63,8 @@ async function run({name, files, part, checks}: Work): Promise<boolean> {
   const count = report.count()
   const failed = count.failed + missing.length + bad.length
   const counts = process.env['PILLION_TEST_COUNTS']
-  if (counts !== undefined) appendFileSync(counts, `${count.passed.toString()} ${failed.toString()}\n`)
-  console.log(`${count.passed.toString()} passed, ${failed.toString()} failed`)
+  if (counts !== undefined) appendFileSync(counts, `${count.passed} ${failed}\n`)
+  console.log(`${count.passed} passed, ${failed} failed`)
   return failed === 0
 }
 

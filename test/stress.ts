@@ -44,12 +44,10 @@ try {
     const code = await new Promise<number | null>(resolve => child.once('close', resolve))
     if (code !== 0) failed++
     const seconds = ((performance.now() - begun) / 1000).toFixed(1)
-    console.log(
-      `${code === 0 ? 'ok  ' : 'FAIL'} ${time.toString()} of ${times} (${seconds} s)${code === 0 ? '' : `\n${text}`}`
-    )
+    console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${time} of ${times} (${seconds} s)${code === 0 ? '' : `\n${text}`}`)
   }
 } finally {
   for (const child of load) child.kill('SIGKILL')
 }
-console.log(`${(Number(times) - failed).toString()} passed, ${failed.toString()} failed`)
+console.log(`${Number(times) - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

@@ -57,11 +57,9 @@ export const apps: Figure = {
 
 const ofOurs = async (count: number): Promise<Taken> =>
   withRig(async rig => {
-    await rig.template(
-      Array.from({length: count}, (_, index) => ({appID: `app-${index.toString()}`, command: COMMAND}))
-    )
+    await rig.template(Array.from({length: count}, (_, index) => ({appID: `app-${index}`, command: COMMAND})))
     const start = (): Program => rig.pillion(['run', '-f', '.'])
-    return take(count, start, async program => program.ports(`app-${(count - 1).toString()}`))
+    return take(count, start, async program => program.ports(`app-${count - 1}`))
   })
 
 const ofBare = async (count: number): Promise<Taken> =>
@@ -84,7 +82,7 @@ async function take(
   await pause(CALM_MS)
   const megabytes = await residentMegabytes(program.pid)
   const {apps: found} = await usageOf(program.pid)
-  if (found !== count) throw new Error(`${found.toString()} processes of apps were found`)
+  if (found !== count) throw new Error(`${found} processes of apps were found`)
   const stop = performance.now()
   program.signal('SIGTERM')
   await program.exited

@@ -41,7 +41,7 @@ async function suffered({begin}: Misbehaviour, seconds: number): Promise<Suffere
     const program = rig.pillion(['run', '-f', '.'])
     const [{http: port}, {http: other}] = [await program.ports('shop'), await program.ports('other')]
     const calls = async (length: number): Promise<number> => {
-      const url = `http://127.0.0.1:${other.toString()}/v1.0/invoke/good/method/plain`
+      const url = `http://127.0.0.1:${other}/v1.0/invoke/good/method/plain`
       return (await paced(url, CALLS_A_SECOND, length)).p99 / 1000
     }
     await calls(1) // warm

@@ -25,7 +25,7 @@ export const floodMemory: Figure = {
 
 async function memoryAfter(lines: number): Promise<number> {
   return withRig(async rig => {
-    const write = `${await lineWriter()} ${lines.toString()} ${BYTES_A_LINE.toString()} 10000 begin`
+    const write = `${await lineWriter()} ${lines} ${BYTES_A_LINE} 10000 begin`
     await rig.template([{appID: 'writer', command: ['sh', '-c', `${lines > 0 ? `${write}; ` : ''}exec sleep 1000`]}])
     const program = (await ownNode(rig))(rig.program)
     const run = rig.start(['sh', '-c', 'exec "$@" > /dev/null', 'sh', ...program, 'run', '-f', '.'])

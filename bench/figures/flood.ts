@@ -66,7 +66,7 @@ async function roundOf({seconds, writing, pace}: Round): Promise<number> {
       if (pipeline.hasExited) throw new Error(pipeline.report())
       await pause(20)
     }
-    const url = `http://127.0.0.1:${sidecar.toString()}/v1.0/invoke/callee/method/echo`
+    const url = `http://127.0.0.1:${sidecar}/v1.0/invoke/callee/method/echo`
     const {p99} = await paced(url, CALLS_A_SECOND, seconds)
     await checkWritten(rig, Number(pace[0] ?? LEAST_AT_FULL_SPEED) * seconds * 0.9)
     await rig.run(['stop', '-f', '.'])
@@ -80,5 +80,5 @@ async function checkWritten(rig: Rig, leastLines: number): Promise<void> {
   const [name = ''] = (await readdir(folder)).filter(file => file.startsWith('writer_app_'))
   const {size} = await stat(join(folder, name))
   if (size < leastLines * BYTES_A_LINE)
-    throw new Error(`${Math.round(size / BYTES_A_LINE).toString()} lines were written, not ${leastLines.toString()}`)
+    throw new Error(`${Math.round(size / BYTES_A_LINE)} lines were written, not ${leastLines}`)
 }

@@ -47,7 +47,7 @@ export const grpcBlocks: Figure = {
 
 /** Saves all keys that are read. */
 async function fill({name, api}: Lane): Promise<void> {
-  const items = Array.from({length: KEYS}, (_, n) => ({key: `order-${n.toString()}`, value: {orderId: n}}))
+  const items = Array.from({length: KEYS}, (_, n) => ({key: `order-${n}`, value: {orderId: n}}))
   const {ok} = await fetch(`${api}/state/statestore`, {method: 'POST', body: JSON.stringify(items)})
   if (!ok) throw new Error(`${name} saves nothing`)
 }

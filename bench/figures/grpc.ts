@@ -87,7 +87,7 @@ export const grpc: Figure = {
       ])
       const program = rig.pillion(['run', '-f', '.'])
       const {grpc: port, http} = await program.ports('caller')
-      const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/web/method/echo`
+      const url = `http://127.0.0.1:${http}/v1.0/invoke/web/method/echo`
       await loadCounted({url, connections: 1}, RECORDED)
       const {megabytes} = await usageOf(program.pid)
       const settings = await settingsAfter(port)
@@ -130,7 +130,7 @@ export const grpc: Figure = {
       // what skips the contract cannot win
       const {calls: seen, lacking} = await grpcCounts(calleePort)
       const whole = seen - lacking
-      if (whole < ownCalls) throw new Error(`${(ownCalls - whole).toString()} calls lacked what a sidecar adds`)
+      if (whole < ownCalls) throw new Error(`${ownCalls - whole} calls lacked what a sidecar adds`)
       program.signal('SIGTERM')
       await program.exited
       const rows = CASES.flatMap(({name, cpuName, unit, valueOf, peer}, n): Measure[] => {

@@ -56,7 +56,7 @@ async function suffered({apps, begin}: Attack, seconds: number): Promise<Suffere
     await rig.template([oddApp('odd'), good, oddApp('shop'), oddApp('other'), ...apps])
     const program = rig.pillion(['run', '-f', '.'])
     const [{http: port}, {http: other}] = [await program.ports('shop'), await program.ports('other')]
-    const url = `http://127.0.0.1:${other.toString()}/v1.0/invoke/good/method/plain`
+    const url = `http://127.0.0.1:${other}/v1.0/invoke/good/method/plain`
     await paced(url, CALLS_A_SECOND, 1) // warm
     const memory = watchMemory(program.pid)
     const under = await begin(port, rig, program)
@@ -94,8 +94,8 @@ function slowestCommand(): number {
   const session = engine.open()
   engine.run(session, ['SET', NAME, 'x'])
   for (let n = 0; n < MANY; n++) {
-    const value = `f${n.toString()}`
-    engine.run(session, ['SET', `key${n.toString()}`, value])
+    const value = `f${n}`
+    engine.run(session, ['SET', `key${n}`, value])
     engine.run(session, ['RPUSH', 'list', value])
     engine.run(session, ['HSET', 'hash', value, value])
     engine.run(session, ['SADD', 'set', value])

@@ -20,7 +20,7 @@ export const manager: Figure = {
       const program = rig.pillion(['run', '-f', '.'])
       const [{http}, sidecar] = await Promise.all([program.ports('alone'), managerOf(program)])
       const urls = [
-        `http://127.0.0.1:${http.toString()}/v1.0/invoke/alone/method/echo`,
+        `http://127.0.0.1:${http}/v1.0/invoke/alone/method/echo`,
         `${sidecar}/services/alone/echo`,
         `${sidecar}/services/pair/echo`
       ]

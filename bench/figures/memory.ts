@@ -40,7 +40,7 @@ async function afterCalls(rig: Rig, calls: number, flags: readonly string[] = []
   const {program, urls} = await startTen(rig, flags)
   await Promise.all(urls.map(async url => loadCounted({url, connections: 4}, Math.ceil(calls / urls.length))))
   const {megabytes, apps} = await usageOf(program.pid)
-  if (apps < 10) throw new Error(`only ${apps.toString()} processes of apps were found`)
+  if (apps < 10) throw new Error(`only ${apps} processes of apps were found`)
   await pause(CALM_MS)
   const calm = await residentMegabytes(program.pid)
   program.signal('SIGTERM')

@@ -60,7 +60,7 @@ async function open(rig: Rig): Promise<Callee> {
   ])
   const program = rig.pillion(['run', '-f', '.'])
   const {http} = await program.ports('caller')
-  return {rig, program, url: `http://127.0.0.1:${http.toString()}/v1.0/invoke/callee/method/echo`}
+  return {rig, program, url: `http://127.0.0.1:${http}/v1.0/invoke/callee/method/echo`}
 }
 
 async function callsUnderSaves(callee: Callee, seconds: number): Promise<number> {
@@ -78,7 +78,7 @@ async function callsUnderSaves(callee: Callee, seconds: number): Promise<number>
 /** One save after the other, each when the one before is over; throws where the calls have ended before. */
 async function saveEvenly({rig, program}: Callee, count: number, over: AbortSignal): Promise<void> {
   for (let nth = 1; nth <= count; nth++) {
-    if (over.aborted) throw new Error(`there was time for ${(nth - 1).toString()} saves only`)
+    if (over.aborted) throw new Error(`there was time for ${nth - 1} saves only`)
     await rig.write({'callee/version.txt': nth.toString()})
     const [line] = await Promise.all([program.waitForLine('callee: reloaded', {nth}), pause(SAVE_EVERY_MS - 50)])
     if (!line.endsWith(', 0 lost')) throw new Error(line)

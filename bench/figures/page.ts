@@ -30,7 +30,7 @@ export const page: Figure = {
     await new Promise<void>(resolve => blank.listen(0, '127.0.0.1', resolve))
     const browser = await launch()
     try {
-      const blankUrl = `http://127.0.0.1:${(blank.address() as AddressInfo).port.toString()}/`
+      const blankUrl = `http://127.0.0.1:${(blank.address() as AddressInfo).port}/`
       await shown(browser, run.url) // warm
       const firsts = await inRounds(rounds * 3, async () => ({
         ours: await shown(browser, run.url),
@@ -125,7 +125,7 @@ function sendCalls(run: MadeUp): void {
     const number = ++sent * 60
     return call(number, {
       at: new Date().toISOString(),
-      path: `/orders/${number.toString()}?full=1`,
+      path: `/orders/${number}?full=1`,
       isFailed: n % 9 === 0
     })
   })
@@ -138,7 +138,7 @@ function sendLines(run: MadeUp): void {
     time,
     app: ['payments', 'checkout', 'order-processor'][n % 3],
     stream: n % 20 === 0 ? 'stderr' : 'stdout',
-    line: `\x1b[32minfo\x1b[0m request done id=${(++sent).toString()} \x1b[41m MISS \x1b[0m {"orderId":712,"customer":"anna","items":[{"sku":"chair-7"}]}`
+    line: `\x1b[32minfo\x1b[0m request done id=${++sent} \x1b[41m MISS \x1b[0m {"orderId":712,"customer":"anna","items":[{"sku":"chair-7"}]}`
   }))
   run.send('lines', {lines, notShown: 12_000})
 }

@@ -19,7 +19,7 @@ interface Round {
   readonly busy: number
 }
 
-const key = (lane: Lane, connections: number): string => `${lane} ${connections.toString()}`
+const key = (lane: Lane, connections: number): string => `${lane} ${connections}`
 
 /**
  * What a second thread could bring: calls through one nginx with one worker and with two. Where two are no faster, the load
@@ -35,8 +35,8 @@ export const threads: Figure = {
       const two = await startNginx(rig, calleePort, {workers: 2})
       const urls = new Map<Lane, string>([
         ['ours', url],
-        ['nginx', `http://127.0.0.1:${one.port.toString()}/plain`],
-        ['two workers', `http://127.0.0.1:${two.port.toString()}/plain`]
+        ['nginx', `http://127.0.0.1:${one.port}/plain`],
+        ['two workers', `http://127.0.0.1:${two.port}/plain`]
       ])
       const round = async (length: number): Promise<Round> => {
         const speeds = new Map<string, number>()

@@ -18,7 +18,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 const sidecar = 'http://127.0.0.1:' + process.env.DAPR_HTTP_PORT
 const one = async () => (await fetch(sidecar + '/v1.0/invoke/stock/method/item')).text()
 http.createServer(async (request, response) => {
-  if (request.url === '/fan') await Promise.all(Array.from({length: ${FANNED.toString()}}, one))
+  if (request.url === '/fan') await Promise.all(Array.from({length: ${FANNED}}, one))
   else if (request.url === '/item') await pause(Math.random() * 10)
   response.end('{}')
 }).listen(process.env.APP_PORT)
@@ -64,7 +64,7 @@ async function readyAfter(rig: Rig): Promise<number> {
 async function clockOf(socket: string, http: number): Promise<{aheadMs: number; errorMs: number}> {
   const probes = await inRounds(PROBES, async () => {
     const before = Date.now()
-    await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/`)).text()
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/`)).text()
     const after = Date.now()
     const {json} = await ask(socket, '/api/v1/calls?limit=1')
     const [call] = (json as {calls: Api.Call[]}).calls
@@ -86,14 +86,14 @@ async function idleAfter(rig: Rig, fans: number): Promise<readonly number[]> {
   await ask(socket, '/api/v1/wait', {method: 'POST', body: '{"for": ["ready"]}'})
   const clock = await clockOf(socket, http)
   return inRounds(fans, async round => {
-    const fan = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/fan`)
+    const fan = fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/fan`)
     // from the first of its calls on
-    const first = {for: [`calls:stock:${(round * FANNED + 1).toString()}`]}
+    const first = {for: [`calls:stock:${round * FANNED + 1}`]}
     await ask(socket, '/api/v1/wait', {method: 'POST', body: JSON.stringify(first)})
-    const body = JSON.stringify({for: [`idle:${SPAN_MS.toString()}ms`]})
+    const body = JSON.stringify({for: [`idle:${SPAN_MS}ms`]})
     const {json} = await ask(socket, '/api/v1/wait', {method: 'POST', body})
     const answeredAt = Date.now()
-    const {calls: rows} = (await ask(socket, `/api/v1/calls?limit=${(FANNED + 1).toString()}`)).json as {
+    const {calls: rows} = (await ask(socket, `/api/v1/calls?limit=${FANNED + 1}`)).json as {
       calls: Api.Call[]
     }
     const endedAt = Math.max(...rows.map(({at, totalMs}) => Date.parse(at) + totalMs)) - clock.aheadMs
@@ -102,9 +102,7 @@ async function idleAfter(rig: Rig, fans: number): Promise<readonly number[]> {
     const isOver = rows.every(({isOpen}) => !isOpen) && rows[0]?.number !== undefined && rows[0].number >= expected
     const lateMs = answeredAt - endedAt - SPAN_MS
     if ((json as Api.Waited).outcome !== 'met' || !isOver || lateMs < -clock.errorMs)
-      throw new Error(
-        `fan-out ${round.toString()}: ${JSON.stringify(json)}, ${lateMs.toString()} ms after the last call`
-      )
+      throw new Error(`fan-out ${round}: ${JSON.stringify(json)}, ${lateMs} ms after the last call`)
     return lateMs
   })
 }

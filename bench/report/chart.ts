@@ -38,12 +38,12 @@ export function chart(results: Results): string {
     y += TITLE_HEIGHT + Math.max(...row.map(({bars}) => bars.length)) * LINE_HEIGHT + MARGIN
   }
   const height = y + LEGEND_HEIGHT - MARGIN
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH.toString()}" height="${height.toString()}" viewBox="0 0 ${WIDTH.toString()} ${height.toString()}" font-family="system-ui, sans-serif" font-size="13">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13">
 <title>Pillion compared with other tools</title>
 <style>${STYLE}</style>
 <rect width="100%" height="100%" rx="8" fill="var(--ground)" stroke="var(--line)"/>
 ${drawn.join('\n')}
-<text class="faint" x="${MARGIN.toString()}" y="${(height - 16).toString()}">Medians of one run on one machine; the thin lines reach from the smallest to the largest round.</text>
+<text class="faint" x="${MARGIN}" y="${height - 16}">Medians of one run on one machine; the thin lines reach from the smallest to the largest round.</text>
 </svg>
 `
 }
@@ -71,7 +71,7 @@ function panelAt({title, better}: Panel, bars: readonly Bar[], x: number, y: num
     const middle = top + BAR_HEIGHT / 2
     return [
       `<text x="${px(left - 8)}" y="${px(top + 11)}" text-anchor="end">${escaped(name)}</text>`,
-      `<rect class="${n === 0 ? 'own' : 'other'}" x="${px(left)}" y="${px(top)}" width="${px(Math.max(1, widthOf(median(rounds))))}" height="${BAR_HEIGHT.toString()}" rx="2"/>`,
+      `<rect class="${n === 0 ? 'own' : 'other'}" x="${px(left)}" y="${px(top)}" width="${px(Math.max(1, widthOf(median(rounds))))}" height="${BAR_HEIGHT}" rx="2"/>`,
       `<path class="spread" d="M${px(least ?? 0)} ${px(middle)}H${px(largest ?? 0)}"/>`,
       `<text x="${px(left + BAR_WIDTH + 8)}" y="${px(top + 11)}">${escaped(text)}</text>`
     ].join('')

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '../..')
 export function machine(): string {
   const all = cpus()
   const model = all[0]?.model.trim() ?? 'unknown'
-  return `${all.length.toString()} cores (${model}), ${Math.round(totalmem() / 2 ** 30).toString()} GiB, ${type()} ${release()}`
+  return `${all.length} cores (${model}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`
 }
 
 /** Commands that tell a version. */

@@ -49,7 +49,7 @@ function missed(results: Results): string {
     return `- **${each.name}**: ${isOfPeer(goal) ? `${ratio} ${each.peerName}` : ours}, the goal is ${goal}`
   })
   const text = list.length === 0 ? 'None.' : list.join('\n')
-  return `## Goals that are missed\n\n${text}\n\n${rows.length.toString()} of ${judged.size.toString()} goals.\n`
+  return `## Goals that are missed\n\n${text}\n\n${rows.length} of ${judged.size} goals.\n`
 }
 
 /** Others are told in the unit of the measure. */
@@ -100,7 +100,7 @@ function howTaken(results: Results): string {
   const machines = unique(all.map(([, {machine}]) => machine))
   const of = ({date, isShort, machine, measures}: Taken): string => {
     const rounds = Math.max(...measures.map(({ours}) => ours.length)).toString()
-    const where = machines.length > 1 ? ` | ${(machines.indexOf(machine) + 1).toString()}` : ''
+    const where = machines.length > 1 ? ` | ${machines.indexOf(machine) + 1}` : ''
     return `${date} | ${rounds}${isShort ? ' (short: provisional)' : ''}${where}`
   }
   const rows = SECTIONS.flatMap(({figures}) => figures).flatMap(([name]) => {
@@ -112,7 +112,7 @@ function howTaken(results: Results): string {
     '## Where and when\n',
     machines.length === 1
       ? `Machine: ${machines[0] ?? ''}.\n`
-      : `${machines.map((each, n) => `${(n + 1).toString()}. ${each}`).join('\n')}\n`,
+      : `${machines.map((each, n) => `${n + 1}. ${each}`).join('\n')}\n`,
     `Versions: ${versions(all.map(([, taken]) => taken))}.\n`,
     'All that take a quarter of an hour together: `npm run bench -- --write`. One of them:\n',
     `| command | taken | rounds |${where}\n|---|---|---|${where === '' ? '' : '--:|'}`,

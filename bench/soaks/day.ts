@@ -35,7 +35,7 @@ class Sidecar {
   readonly #url: string
 
   constructor(port: number) {
-    this.#url = `http://127.0.0.1:${port.toString()}/v1.0`
+    this.#url = `http://127.0.0.1:${port}/v1.0`
   }
 
   async post(path: string, body: unknown): Promise<string> {
@@ -49,7 +49,7 @@ class Sidecar {
 
   async #answer(path: string, response: Response): Promise<string> {
     const text = await response.text()
-    if (!response.ok) throw new Error(`${path} was answered with ${response.status.toString()}: ${text}`)
+    if (!response.ok) throw new Error(`${path} was answered with ${response.status}: ${text}`)
     return text
   }
 }
@@ -89,7 +89,7 @@ export const day: Soak = {
     await rig.run(['wait', '--for', 'idle:500ms'])
     // events of this broker stay within one sidecar, as in Dapr
     const own = new Sidecar((await program.ports('stock')).http)
-    const client = new EchoClient(`127.0.0.1:${grpcPort.toString()}`, grpc.credentials.createInsecure())
+    const client = new EchoClient(`127.0.0.1:${grpcPort}`, grpc.credentials.createInsecure())
     const code = join(rig.folder, 'stock/server.mjs')
     let number = 0
     let events = 0
@@ -110,7 +110,7 @@ export const day: Soak = {
     }
     const kept = async (): Promise<void> => {
       const value = ++number
-      const key = `key${(value % 100).toString()}`
+      const key = `key${value % 100}`
       await sidecar.post('/state/store', [{key, value}])
       same('state', await sidecar.get(`/state/store/${key}`), value.toString())
     }
@@ -119,7 +119,7 @@ export const day: Soak = {
       step: async () => {
         if (performance.now() >= nextSave) {
           nextSave = performance.now() + SAVE_EVERY_MS
-          await appendFile(code, `// ${(++saves).toString()}\n`)
+          await appendFile(code, `// ${++saves}\n`)
         }
         await Promise.all([
           ...Array.from({length: 8}, async () => worker(CALLS / 8, called)),
@@ -135,9 +135,8 @@ export const day: Soak = {
         while (!(await linesOf(file)).includes(wanted)) await new Promise(resolve => setTimeout(resolve, 50))
         const seen = new Set(await linesOf(file))
         const lost = Array.from({length: events}, (_, i) => (i + 1).toString()).filter(each => !seen.has(each))
-        if (lost.length > 0)
-          throw new Error(`${lost.length.toString()} of ${wanted} events were lost: ${lost.join(' ')}`)
-        console.log(`${number.toString()} calls and values, ${wanted} events, ${saves.toString()} reloads: none lost`)
+        if (lost.length > 0) throw new Error(`${lost.length} of ${wanted} events were lost: ${lost.join(' ')}`)
+        console.log(`${number} calls and values, ${wanted} events, ${saves} reloads: none lost`)
         client.close()
         program.signal('SIGTERM')
         await program.exited

@@ -23,7 +23,7 @@ const STALLED_MESSAGES = 64
 const HALF_A_CALL = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x99\x01\x04\0\0\0\x01\x83'
 
 const clientOf = (port: number): EchoClient =>
-  new EchoClient(`127.0.0.1:${port.toString()}`, grpc.credentials.createInsecure(), {
+  new EchoClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
     'grpc.use_local_subchannel_pool': 1
   })
 

@@ -23,7 +23,7 @@ const oddCalls = (path: string, elsewhere: string): readonly Odd[] => {
   const head = (method: string, lines = '', target = path, version = '1.1'): string =>
     `${method} ${target} HTTP/${version}\r\nHost: localhost\r\n${lines}`
   const counted = (body: string, lines = ''): string =>
-    `${head('POST', `${lines}Content-Length: ${body.length.toString()}\r\n`)}\r\n${body}`
+    `${head('POST', `${lines}Content-Length: ${body.length}\r\n`)}\r\n${body}`
   const chunked = head('POST', 'Transfer-Encoding: chunked\r\n') + '\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n'
   const ok = /^HTTP\/1\.[01] 200 /
   return [
@@ -79,7 +79,7 @@ async function ask(port: number, {text, expected, leaves = false}: Odd): Promise
 
 /** Streams of HTTP/2 on a connection of their own. */
 async function askStreams(port: number, path: string): Promise<void> {
-  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   await Promise.all(
     Array.from({length: 10}, async () => {
       const stream = session.request({':method': 'POST', ':path': path})

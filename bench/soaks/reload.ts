@@ -24,7 +24,7 @@ export const reload: Soak = {
     await save()
     const program = rig.pillion(['run', '-f', '.'])
     const {http} = await program.ports('server')
-    const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/server/method/`
+    const url = `http://127.0.0.1:${http}/v1.0/invoke/server/method/`
     return {
       pid: program.pid,
       step: async () => {

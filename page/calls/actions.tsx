@@ -35,11 +35,11 @@ export function Actions({
     )
   }, [number])
   const send = async (unsafe: boolean): Promise<void> => {
-    announce(`Sending call ${number.toString()} again`)
+    announce(`Sending call ${number} again`)
     try {
-      const answer = await ask<Api.Replay>(`/calls/${number.toString()}/replay`, {method: 'POST', body: {unsafe}})
+      const answer = await ask<Api.Replay>(`/calls/${number}/replay`, {method: 'POST', body: {unsafe}})
       setResult(answer)
-      announce(`Answered ${(answer.after?.status ?? 0).toString()}`)
+      announce(`Answered ${answer.after?.status ?? 0}`)
     } catch (error) {
       told(error)
     }
@@ -50,7 +50,7 @@ export function Actions({
   }
   const copy = async (): Promise<void> => {
     try {
-      const response = await request(`/calls.curl?number=${number.toString()}`)
+      const response = await request(`/calls.curl?number=${number}`)
       await navigator.clipboard.writeText(await response.text())
       announce('Copied')
     } catch (error) {
@@ -60,7 +60,7 @@ export function Actions({
   }
   const pin = async (): Promise<void> => {
     try {
-      const address = isPinned ? `/pins/${number.toString()}` : '/pins'
+      const address = isPinned ? `/pins/${number}` : '/pins'
       const {pins} = await ask<Api.Pins>(
         address,
         isPinned ? {method: 'DELETE'} : {method: 'POST', body: {call: number}}
@@ -108,8 +108,8 @@ export function Actions({
         )}
       </div>
       {result !== undefined && <ReplayResult replay={result} />}
-      <dialog ref={question} aria-labelledby={`send-${number.toString()}`}>
-        <h2 id={`send-${number.toString()}`}>Send {method} again?</h2>
+      <dialog ref={question} aria-labelledby={`send-${number}`}>
+        <h2 id={`send-${number}`}>Send {method} again?</h2>
         <p>
           <code>{`${method} ${visible(path)}`}</code> may change something in {visible(call.to)}.
         </p>

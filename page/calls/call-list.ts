@@ -65,7 +65,7 @@ export function followCalls(q: string): () => void {
   let isAsking = false
   const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly Api.Call[]> => {
     const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, value.toString()]))
-    const found = await ask<{readonly calls: readonly Api.Call[]}>(`/calls?${parameters.toString()}`, {
+    const found = await ask<{readonly calls: readonly Api.Call[]}>(`/calls?${parameters}`, {
       signal: gone.signal
     })
     return found.calls

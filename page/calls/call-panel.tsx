@@ -20,7 +20,7 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
     const gone = new AbortController()
     const load = async (): Promise<void> => {
       try {
-        setCall(await ask<Api.CallDetail>(`/calls/${number.toString()}`, {signal: gone.signal}))
+        setCall(await ask<Api.CallDetail>(`/calls/${number}`, {signal: gone.signal}))
       } catch (error) {
         if (!gone.signal.aborted) setCall(problemOf(error).message)
       }
@@ -36,7 +36,7 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
       stop?.()
     }
   }, [number, isOpen])
-  const title = `call-${number.toString()}`
+  const title = `call-${number}`
   return (
     <section class="panel box" aria-labelledby={title}>
       <div class="tools">

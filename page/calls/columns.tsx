@@ -9,7 +9,7 @@ export const hrefOfCall = (number: number): string =>
 
 export const statusText = ({status, isOpen, isFailed, marks}: Api.Call): string => {
   if (isOpen) return '… under way'
-  const text = marks.includes('grpc') ? `gRPC ${status.toString()}` : status === 0 ? 'none' : status.toString()
+  const text = marks.includes('grpc') ? `gRPC ${status}` : status === 0 ? 'none' : status.toString()
   return isFailed ? `✕ ${text}` : text
 }
 

@@ -48,7 +48,7 @@ async function linesOf({at, totalMs}: Api.CallDetail, apps: readonly string[]): 
   const query = new URLSearchParams({since: new Date(from).toISOString()})
   for (const app of apps) query.append('app', app)
   const gone = new AbortController()
-  const response = await request(`/logs?${query.toString()}`, {accept: 'application/x-ndjson', signal: gone.signal})
+  const response = await request(`/logs?${query}`, {accept: 'application/x-ndjson', signal: gone.signal})
   const found: Api.Line[] = []
   let rest = ''
   const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()

@@ -65,7 +65,7 @@ function Value({name, value, depth}: {readonly name: string; readonly value: unk
     )
   const isList = Array.isArray(value)
   const entries = Object.entries(value as Readonly<Record<string, unknown>>)
-  const size = isList ? `[${entries.length.toString()}]` : `{${entries.length.toString()}}`
+  const size = isList ? `[${entries.length}]` : `{${entries.length}}`
   return (
     <details class="value" open={depth < 2 && entries.length <= 50}>
       <summary>

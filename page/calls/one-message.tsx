@@ -18,7 +18,7 @@ export function OneMessage({
   const [call, setCall] = useState<Api.CallDetail | string | undefined>(undefined)
   useEffect(() => {
     const gone = new AbortController()
-    ask<Api.CallDetail>(`/calls/${number.toString()}`, {signal: gone.signal}).then(setCall, (error: unknown) => {
+    ask<Api.CallDetail>(`/calls/${number}`, {signal: gone.signal}).then(setCall, (error: unknown) => {
       if (!gone.signal.aborted) setCall(problemOf(error).message)
     })
     return () => gone.abort()

@@ -10,7 +10,7 @@ export function outcomeOf({before, after, differ, refusal}: Api.Replay): string 
   if (after === null) return refusal.replace(/^call \d+ is not sent again: /, '– ')
   // with another status, another body says little
   if (before.status !== after.status) return `${statusOf(before.status)} → ${statusOf(after.status)}`
-  const differences = `≠ ${differ.toString()} ${differ === 1 ? 'difference' : 'differences'}`
+  const differences = `≠ ${differ} ${differ === 1 ? 'difference' : 'differences'}`
   return `${statusOf(after.status)} ${differ === 0 ? '=' : differences}`
 }
 

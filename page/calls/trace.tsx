@@ -18,7 +18,7 @@ export function Trace({call}: {readonly call: Api.CallDetail}) {
   const load = (isOpen: boolean): void => {
     if (!isOpen || steps !== undefined) return
     const query = new URLSearchParams({q: `trace:${id}`, limit: '200'})
-    ask<{readonly calls: readonly Api.Call[]}>(`/calls?${query.toString()}`).then(
+    ask<{readonly calls: readonly Api.Call[]}>(`/calls?${query}`).then(
       ({calls}) => setSteps(stepsOf(calls)),
       (error: unknown) => setSteps(problemOf(error).message)
     )
@@ -33,7 +33,7 @@ export function Trace({call}: {readonly call: Api.CallDetail}) {
       {typeof steps === 'object' && (
         <ol class="trace" aria-label="Calls of the trace">
           {steps.map(({call: each, depth}) => (
-            <li key={each.number} class={`depth-${Math.min(depth, 6).toString()}`}>
+            <li key={each.number} class={`depth-${Math.min(depth, 6)}`}>
               <a href={hrefOfCall(each.number)} aria-current={each.number === call.number ? 'true' : undefined}>
                 {visible(`${each.from} → ${each.to}`)}
               </a>{' '}

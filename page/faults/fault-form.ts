@@ -77,7 +77,7 @@ export function keysOf(form: FaultForm): Keys {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
 }
 
-const some = (value: number, unit = ''): string => (value === 0 ? '' : `${value.toString()}${unit}`)
+const some = (value: number, unit = ''): string => (value === 0 ? '' : `${value}${unit}`)
 
 /** The form of a fault that is on. */
 export function formOf(row: Api.Fault): FaultForm {

@@ -18,7 +18,7 @@ export function labelOf(edge: GraphEdge): string {
   const {perSecond, failed} = recentOf(edge)
   const calls = edge.figures?.calls ?? 0
   const speed = calls === 0 ? 'not called' : perSecond < SLOW ? `${count(calls)} in all` : `${count(perSecond)}/s`
-  return [speed, failed > 0 ? `✕ ${Math.round(failed).toString()} %` : '', isFaulty(edge) ? '⚡' : '']
+  return [speed, failed > 0 ? `✕ ${Math.round(failed)} %` : '', isFaulty(edge) ? '⚡' : '']
     .filter(text => text !== '')
     .join(' ')
 }

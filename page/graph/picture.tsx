@@ -28,7 +28,7 @@ export default function Picture({graph, selected, onSelect}: PictureProps) {
         aria-label="Graph of calls"
         width={layout.width}
         height={layout.height}
-        viewBox={`0 0 ${layout.width.toString()} ${layout.height.toString()}`}
+        viewBox={`0 0 ${layout.width} ${layout.height}`}
       >
         <defs>
           <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">

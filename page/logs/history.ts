@@ -21,7 +21,7 @@ export async function readLines(
   signal: AbortSignal
 ): Promise<Stretch> {
   const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, value.toString()]))
-  const response = await request(`/logs?${parameters.toString()}`, {accept: 'application/x-ndjson', signal})
+  const response = await request(`/logs?${parameters}`, {accept: 'application/x-ndjson', signal})
   const rows = (await response.text())
     .split('\n')
     .filter(line => line !== '')

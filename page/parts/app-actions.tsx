@@ -46,7 +46,7 @@ export function RestartAll({apps}: {readonly apps: readonly Api.App[]}) {
   const restart = async (): Promise<void> => {
     for (const id of ids) await act(id, 'restart')
   }
-  const what = ids.length === 1 ? (ids[0] ?? '') : `these ${ids.length.toString()} apps`
+  const what = ids.length === 1 ? (ids[0] ?? '') : `these ${ids.length} apps`
   return (
     <button
       type="button"

@@ -15,7 +15,7 @@ export function AppMap({apps}: {readonly apps: readonly Api.App[]}) {
     <div
       class="map"
       role="img"
-      aria-label={`${ready.toString()} of ${apps.length.toString()} apps are ready`}
+      aria-label={`${ready} of ${apps.length} apps are ready`}
       onClick={({target}) => {
         const key = target instanceof HTMLElement ? target.dataset['key'] : undefined
         if (key !== undefined) go(hrefOf('apps', [key]))

@@ -1,14 +1,14 @@
 /** `0.8 ms`, `412 ms`, `1.2 s`, `4 min`, `3 h`, `5 days`. */
 export function duration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`
-  if (ms < 1000) return `${Math.round(ms).toString()} ms`
+  if (ms < 1000) return `${Math.round(ms)} ms`
   const s = ms / 1000
   if (s < 10) return `${s.toFixed(1)} s`
-  if (s < 120) return `${Math.round(s).toString()} s`
+  if (s < 120) return `${Math.round(s)} s`
   const minutes = s / 60
-  if (minutes < 120) return `${Math.round(minutes).toString()} min`
+  if (minutes < 120) return `${Math.round(minutes)} min`
   const hours = minutes / 60
-  return hours < 48 ? `${Math.round(hours).toString()} h` : `${Math.round(hours / 24).toString()} days`
+  return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} days`
 }
 
 /** How long ago, in whole seconds at least. */
@@ -27,7 +27,7 @@ export const percent = (part: number, whole: number): string =>
 
 /** `747 B`, `3.8 kB`, `30 MB`. */
 export function bytes(size: number): string {
-  if (size < 1000) return `${size.toString()} B`
+  if (size < 1000) return `${size} B`
   const [value, unit] = size < 1e6 ? [size / 1e3, 'kB'] : [size / 1e6, 'MB']
   return `${value < 10 ? value.toFixed(1) : Math.round(value).toString()} ${unit}`
 }

@@ -108,7 +108,7 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
           ))}
         </div>
       </div>
-      <div role="rowgroup" class="rows" style={{height: `${(rows.length * ROW).toString()}px`}}>
+      <div role="rowgroup" class="rows" style={{height: `${rows.length * ROW}px`}}>
         {rows.slice(first, last).map((row, index) => {
           const key = keyOf(row)
           return (
@@ -119,7 +119,7 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
               aria-rowindex={first + index + 2}
               aria-selected={key === selected}
               class={`row ${toneOf?.(row) ?? ''} ${key === active ? 'active' : ''}`}
-              style={{top: `${((first + index) * ROW).toString()}px`}}
+              style={{top: `${(first + index) * ROW}px`}}
               onClick={event => {
                 setActive(key)
                 const isOwn = event.target instanceof Element && event.target.closest('a, button') !== null

@@ -23,7 +23,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
       })
     const q = app === '' ? '' : `&q=${encodeURIComponent(`app:${app}`)}`
     const begin = async (): Promise<void> => {
-      const path = `/calls?limit=${MAX_ROWS.toString()}${q}`
+      const path = `/calls?limit=${MAX_ROWS}${q}`
       const {calls: earlier} = await ask<{readonly calls: readonly Api.Call[]}>(path, {signal: gone.signal})
       setAnswered(true)
       add(earlier.filter(({isOpen}) => !isOpen))
@@ -81,8 +81,7 @@ function NoCalls() {
       {caller !== undefined && callee !== undefined && (
         <>
           {' '}
-          Make one:{' '}
-          <code>{`curl http://127.0.0.1:${caller.httpPort.toString()}/v1.0/invoke/${callee.id}/method/`}</code>
+          Make one: <code>{`curl http://127.0.0.1:${caller.httpPort}/v1.0/invoke/${callee.id}/method/`}</code>
         </>
       )}
     </p>

@@ -17,7 +17,7 @@ export function Lives({app, ends}: {readonly app: Api.App; readonly ends: readon
             <small>
               {timeOfDay(at).slice(0, 8)}, lived {duration(livedMs)}
               {files.length > 0 && `, after ${files.join(', ')}`}
-              {inside > 0 && `, ${inside.toString()} inside`}
+              {inside > 0 && `, ${inside} inside`}
             </small>
           </li>
         ))}

@@ -6,14 +6,7 @@ export function Sparkline({values, label, width = 70, height = 14}: SparklinePro
     return `${x.toFixed(1)},${(height - 1 - (value / most) * (height - 2)).toFixed(1)}`
   })
   return (
-    <svg
-      class="spark"
-      role="img"
-      aria-label={label}
-      width={width}
-      height={height}
-      viewBox={`0 0 ${width.toString()} ${height.toString()}`}
-    >
+    <svg class="spark" role="img" aria-label={label} width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
       <polyline points={points.join(' ')} />
     </svg>
   )

@@ -82,10 +82,10 @@ function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly
       {mayChange && (
         <td>
           <div class="tools">
-            <button type="button" aria-label={`Send call ${call.toString()}`} onClick={send}>
+            <button type="button" aria-label={`Send call ${call}`} onClick={send}>
               Send
             </button>
-            <button type="button" aria-label={`Unpin call ${call.toString()}`} onClick={() => void unpin(call)}>
+            <button type="button" aria-label={`Unpin call ${call}`} onClick={() => void unpin(call)}>
               Unpin
             </button>
           </div>

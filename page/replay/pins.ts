@@ -36,8 +36,8 @@ export async function loadPins(): Promise<void> {
 
 export async function unpin(call: number): Promise<void> {
   try {
-    pins.value = await ask<Api.Pins>(`/pins/${call.toString()}`, {method: 'DELETE'})
-    announce(`Call ${call.toString()} is no longer pinned`)
+    pins.value = await ask<Api.Pins>(`/pins/${call}`, {method: 'DELETE'})
+    announce(`Call ${call} is no longer pinned`)
   } catch (error) {
     told(error)
   }
@@ -62,7 +62,7 @@ export async function sendReplays(body: object): Promise<void> {
       const views = lines.filter(line => line !== '').map(line => JSON.parse(line) as Api.Replay)
       sentNow.value = [...sentNow.value, ...views]
     }
-    announce(`${sentNow.value.length.toString()} calls`)
+    announce(`${sentNow.value.length} calls`)
   } catch (error) {
     told(error)
   } finally {

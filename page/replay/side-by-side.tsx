@@ -23,17 +23,12 @@ export function SideBySide({
       {replay.replay > 0 && (
         <div class="sides">
           <OneMessage
-            key={`before-${call.toString()}-${round.toString()}`}
+            key={`before-${call}-${round}`}
             title="Before"
             number={earlier?.replay.replay ?? call}
             side="response"
           />
-          <OneMessage
-            key={`after-${call.toString()}-${round.toString()}`}
-            title="After"
-            number={replay.replay}
-            side="response"
-          />
+          <OneMessage key={`after-${call}-${round}`} title="After" number={replay.replay} side="response" />
         </div>
       )}
     </section>

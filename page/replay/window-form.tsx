@@ -89,7 +89,7 @@ export function SentNow() {
         </thead>
         <tbody>
           {sent.map(view => (
-            <tr key={`${view.call.toString()}-${view.replay.toString()}`}>
+            <tr key={`${view.call}-${view.replay}`}>
               <td>
                 <a href={hrefOf('calls', [(view.replay || view.call).toString()])}>{view.replay || view.call}</a>
               </td>

@@ -59,10 +59,9 @@ function reasonOf(
   if (word === 'exited' && state === 'backoff') return 'starts again when its files change'
   if (word === 'backoff') {
     if (restartsAt === null) return `${exit}, starts when its files change`
-    return `again in ${duration(Math.max(0, Date.parse(restartsAt) - now))} (${restarts.toString()} restarts)`
+    return `again in ${duration(Math.max(0, Date.parse(restartsAt) - now))} (${restarts} restarts)`
   }
   if (word === 'waiting') return waitsFor.length === 0 ? '' : `for ${waitsFor.join(', ')}`
-  if (word === 'not ready' || word === 'starting')
-    return appPort > 0 ? `port ${appPort.toString()} is not open yet` : ''
+  if (word === 'not ready' || word === 'starting') return appPort > 0 ? `port ${appPort} is not open yet` : ''
   return ''
 }

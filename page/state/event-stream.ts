@@ -51,7 +51,7 @@ export class EventStream {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const after = this.#last === 0 ? '' : `&after=${this.#last.toString()}`
+    const after = this.#last === 0 ? '' : `&after=${this.#last}`
     const response = await request(`/events?types=${this.#types.join(',')}${after}`, {
       accept: 'application/x-ndjson',
       signal

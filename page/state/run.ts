@@ -48,7 +48,7 @@ export const isPaused = signal(false)
 
 /** `shop`, `shop.2`, `hello@1.0.0`. */
 export const keyOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
-  `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance.toString()}`}`
+  `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance}`}`
 
 /** What the run is called: by its template, or by the folder of that. */
 export const runName = computed(() => {

@@ -68,7 +68,7 @@ function Found({app}: {readonly app: Api.App}) {
     why,
     deaths: ends = [],
     environment
-  } = useDetails(id, `${app.state} ${app.pid.toString()} ${(deaths.value.get(id)?.number ?? 0).toString()}`)
+  } = useDetails(id, `${app.state} ${app.pid} ${deaths.value.get(id)?.number ?? 0}`)
   const reason = why?.instances.find(each => each.reason !== '')?.reason ?? ''
   return (
     <div class="sheet">
@@ -143,8 +143,8 @@ function Facts({app, folder}: {readonly app: Api.App; readonly folder: string}) 
     ['folder', folder],
     ['process', pid === 0 ? '' : pid.toString()],
     ['up', startedAt === null ? '' : duration(Math.max(0, now.value - Date.parse(startedAt)))],
-    ['port', appPort === 0 ? '' : `${appPort.toString()} (${appProtocol})`],
-    ['sidecar', httpPort === 0 ? '' : `http://127.0.0.1:${httpPort.toString()}, gRPC ${grpcPort.toString()}`],
+    ['port', appPort === 0 ? '' : `${appPort} (${appProtocol})`],
+    ['sidecar', httpPort === 0 ? '' : `http://127.0.0.1:${httpPort}, gRPC ${grpcPort}`],
     ['waits for', waitsFor.join(', ')],
     ['circuit breakers', circuitBreakers.map(({name, state}) => `${name} ${state}`).join(', ')],
     ['log file', logFile]

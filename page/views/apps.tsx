@@ -42,7 +42,7 @@ const counts = computed(() => {
 const trafficOf = ({id}: Api.App) => incoming.value.get(id) ?? NO_TRAFFIC
 
 /** As the log has it: with its number, if it is not the first instance. */
-const nameOf = ({id, instance}: Api.App): string => (instance === 1 ? id : `${id}.${instance.toString()}`)
+const nameOf = ({id, instance}: Api.App): string => (instance === 1 ? id : `${id}.${instance}`)
 
 const COLUMNS: readonly Column<Api.App>[] = [
   {head: 'State', name: 'state', cell: app => <Status app={app} />},

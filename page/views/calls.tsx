@@ -114,7 +114,7 @@ function Nothing({q, isCleared: wasCleared}: {readonly q: string; readonly isCle
   return (
     <div class="empty">
       <p>There was no call yet. This makes one, through the sidecar of {from?.id ?? 'an app'}:</p>
-      <pre>{`curl http://127.0.0.1:${(from?.httpPort ?? 3500).toString()}/v1.0/invoke/${to?.id ?? 'app'}/method/`}</pre>
+      <pre>{`curl http://127.0.0.1:${from?.httpPort ?? 3500}/v1.0/invoke/${to?.id ?? 'app'}/method/`}</pre>
     </div>
   )
 }

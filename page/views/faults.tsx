@@ -25,11 +25,11 @@ async function change(text: string, path: string, method: 'POST' | 'DELETE', bod
 
 const enable = async ({number}: Api.Fault, isEnabled: boolean): Promise<boolean> => {
   const verb = isEnabled ? 'enable' : 'disable'
-  return change(`fault ${number.toString()} is ${verb}d`, `/faults/${number.toString()}/${verb}`, 'POST')
+  return change(`fault ${number} is ${verb}d`, `/faults/${number}/${verb}`, 'POST')
 }
 
 const remove = async ({number}: Api.Fault): Promise<boolean> =>
-  change(`fault ${number.toString()} is off`, `/faults/${number.toString()}`, 'DELETE')
+  change(`fault ${number} is off`, `/faults/${number}`, 'DELETE')
 
 export default function Faults() {
   const {parameters} = route.value
@@ -104,7 +104,7 @@ function Table({onEdit}: {readonly onEdit: (row: Api.Fault) => void}) {
                     type="button"
                     role="switch"
                     aria-checked={row.isEnabled}
-                    aria-label={`Fault ${row.number.toString()} hits calls`}
+                    aria-label={`Fault ${row.number} hits calls`}
                     onClick={() => void enable(row, !row.isEnabled)}
                   >
                     {row.isEnabled ? 'Enabled' : 'Disabled'}
@@ -126,14 +126,10 @@ function Table({onEdit}: {readonly onEdit: (row: Api.Fault) => void}) {
               </td>
               {mayChange && (
                 <td>
-                  <button type="button" aria-label={`Edit fault ${row.number.toString()}`} onClick={() => onEdit(row)}>
+                  <button type="button" aria-label={`Edit fault ${row.number}`} onClick={() => onEdit(row)}>
                     Edit
                   </button>{' '}
-                  <button
-                    type="button"
-                    aria-label={`Remove fault ${row.number.toString()}`}
-                    onClick={() => void remove(row)}
-                  >
+                  <button type="button" aria-label={`Remove fault ${row.number}`} onClick={() => void remove(row)}>
                     Remove
                   </button>
                 </td>
@@ -194,7 +190,7 @@ function Form({form, setForm, edited, save}: FormProps) {
   return (
     <form
       class="box fields"
-      aria-label={edited === 0 ? 'New fault' : `Fault ${edited.toString()}`}
+      aria-label={edited === 0 ? 'New fault' : `Fault ${edited}`}
       onSubmit={event => {
         event.preventDefault()
         save()
@@ -220,7 +216,7 @@ function Form({form, setForm, edited, save}: FormProps) {
         </select>
       </label>
       {shown.slice(6).map(field)}
-      <button type="submit">{edited === 0 ? 'Switch on' : `Replace fault ${edited.toString()}`}</button>
+      <button type="submit">{edited === 0 ? 'Switch on' : `Replace fault ${edited}`}</button>
     </form>
   )
 }

@@ -28,7 +28,7 @@ export default function Replay() {
     const methods = [...new Set(unsafe.map(({method}) => method))].join(' and ')
     ask({
       title: `Send ${methods}, too?`,
-      text: `${unsafe.length.toString()} of the pinned calls may change something.`,
+      text: `${unsafe.length} of the pinned calls may change something.`,
       choices: [
         ['Only those that are safe', () => void sendAll(false)],
         ['Send all', () => void sendAll(true)]

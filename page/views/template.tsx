@@ -45,7 +45,7 @@ export default function Template() {
 function Counts({findings}: Pick<Api.Template, 'findings'>) {
   const of = (wanted: Api.TemplateFinding['severity'], one: string, many: string): readonly string[] => {
     const count = findings.filter(({severity}) => severity === wanted).length
-    return count === 0 ? [] : [`${count.toString()} ${count === 1 ? one : many}`]
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]
   }
   const parts = [
     ...of('error', 'mistake', 'mistakes'),
@@ -67,7 +67,7 @@ function Files({files, findings}: Api.Template) {
       ))}
       {elsewhere.map(finding => (
         <div key={finding.message} class="box">
-          <h2>{`${visible(finding.file)}:${finding.line.toString()}`}</h2>
+          <h2>{`${visible(finding.file)}:${finding.line}`}</h2>
           <Finding finding={finding} />
         </div>
       ))}

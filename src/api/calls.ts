@@ -29,7 +29,7 @@ export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = M
     if (text === null) return otherwise
     if (/^\d{1,10}$/.test(text)) return Number(text)
     throw new UserError(`${name}=${text} is not a number`, {
-      explanation: `Write ${name}=${otherwise.toString()}, for example.`
+      explanation: `Write ${name}=${otherwise}, for example.`
     })
   }
   return {
@@ -73,7 +73,7 @@ export function recordedCall(recorder: CallRecorder, number: number): RecordedCa
   if (call !== undefined) return call
   const why =
     number > recorder.last
-      ? `the latest call is number ${recorder.last.toString()}`
+      ? `the latest call is number ${recorder.last}`
       : 'it is no longer kept: the recorder keeps the latest 32,768 calls'
-  throw new ApiProblem(404, `there is no call ${number.toString()}: ${why}`, 'pillion calls lists them.')
+  throw new ApiProblem(404, `there is no call ${number}: ${why}`, 'pillion calls lists them.')
 }

@@ -42,7 +42,7 @@ export function removeFaults(context: RunFacts, number?: number): Api.Faults {
 
 function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): number {
   if (faults.list().length >= MAX_FAULTS)
-    throw new ApiProblem(409, `${MAX_FAULTS.toString()} faults already exist`, 'Remove one of them.')
+    throw new ApiProblem(409, `${MAX_FAULTS} faults already exist`, 'Remove one of them.')
   try {
     const plan = readFault(fields)
     const called = recorder.edges.all.flatMap(({caller, callee}) => [caller, callee])
@@ -57,7 +57,7 @@ function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): n
 function unknown(faults: Faults, number: number): ApiProblem {
   const all = faults.list().map(each => each.number.toString())
   const hint = all.length === 0 ? 'There are no faults.' : `There are: ${all.join(', ')}`
-  return new ApiProblem(404, `there is no fault ${number.toString()}`, hint)
+  return new ApiProblem(404, `there is no fault ${number}`, hint)
 }
 
 /** The JSON object of a request. */

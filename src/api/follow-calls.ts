@@ -23,7 +23,7 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
     timer = undefined
     const ended = numbers
     numbers = []
-    if (response.writableNeedDrain) return void response.write(`{"dropped":${ended.length.toString()}}\n`)
+    if (response.writableNeedDrain) return void response.write(`{"dropped":${ended.length}}\n`)
     let text = ''
     let count = 0
     let dropped = 0
@@ -36,7 +36,7 @@ export function followCalls({recorder, masked}: RunFacts, query: URLSearchParams
       if (++count > MAX_BATCH) dropped++
       else text += `${JSON.stringify(rowOf(call, read(), masking))}\n`
     }
-    if (dropped > 0) text += `{"dropped":${dropped.toString()}}\n`
+    if (dropped > 0) text += `{"dropped":${dropped}}\n`
     if (text !== '') response.write(text)
   }
   const stop = recorder.onEnded(number => {

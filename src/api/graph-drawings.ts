@@ -33,15 +33,15 @@ export function dotText(graph: Api.Graph, duration: Duration): string {
 /** A name for each app and other callee that both formats take as it is. */
 function nodesOf({apps, edges}: Api.Graph): ReadonlyMap<string, string> {
   const names = new Set([...apps, ...edges.flatMap(({from, to}) => [from, to])])
-  return new Map([...names].map((name, at) => [name, `n${at.toString()}`]))
+  return new Map([...names].map((name, at) => [name, `n${at}`]))
 }
 
 const labelOf = ({calls, failed, p95Ms}: Edge, duration: Duration): string =>
-  `${calls.toString()} ${calls === 1 ? 'call' : 'calls'}${failed === 0 ? '' : `, ${failed.toString()} failed`}, p95 ${duration(p95Ms)}`
+  `${calls} ${calls === 1 ? 'call' : 'calls'}${failed === 0 ? '' : `, ${failed} failed`}, p95 ${duration(p95Ms)}`
 
 /** Mermaid reads markup in labels: all but plain characters are its entity codes. */
 const mermaidLabel = (text: string): string =>
-  text.replace(/[^\p{L}\p{N} ._/:-]|[.-](?= )/gu, character => `#${(character.codePointAt(0) ?? 0).toString()};`)
+  text.replace(/[^\p{L}\p{N} ._/:-]|[.-](?= )/gu, character => `#${character.codePointAt(0) ?? 0};`)
 
 /** Graphviz reads escapes and the entities of HTML in labels, and knows no control characters. */
 const dotLabel = (text: string): string =>

@@ -33,13 +33,10 @@ export class MaskedTemplate {
   }
 
   #masked(value: string): string {
-    return `<masked, ${value.length.toString()} characters>`
+    return `<masked, ${value.length} characters>`
   }
 }
 
 /** Masks passwords in URLs. */
 export const withoutPasswords = (text: string): string =>
-  text.replace(
-    IN_URL,
-    (_, before: string, password: string) => `${before}<masked, ${password.length.toString()} characters>`
-  )
+  text.replace(IN_URL, (_, before: string, password: string) => `${before}<masked, ${password.length} characters>`)

@@ -52,7 +52,7 @@ export async function unpin(context: ApiContext, call?: number): Promise<Api.Pin
   else if (!pins.remove(call)) {
     const known = pins.all.map(pin => pin.call.number.toString())
     const hint = known.length === 0 ? 'No call is pinned.' : `Pinned: ${known.join(', ')}.`
-    throw new ApiProblem(404, `call ${call.toString()} is not pinned`, hint)
+    throw new ApiProblem(404, `call ${call} is not pinned`, hint)
   }
   return pinsOf(context)
 }

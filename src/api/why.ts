@@ -10,7 +10,7 @@ export async function oneDeath({deaths}: RunFacts, number: number, masking: Mask
   const death = deaths?.get(number)
   if (death !== undefined) return deathView(death, masking)
   const known = deaths?.all().map(each => each.number.toString()) ?? []
-  throw new UserError(`there is no exit ${number.toString()}`, {
+  throw new UserError(`there is no exit ${number}`, {
     explanation: known.length === 0 ? 'No process has exited unexpectedly.' : `Known: ${known.join(', ')}`
   })
 }

@@ -9,6 +9,6 @@ export function templatesNamed(flags: GivenFlags, words: readonly string[]): rea
   const files = flags.list('run-file')
   const named = [...words, ...files]
   if (words.length > 1 || (words.length === 1 && files.length > 0))
-    throw new UsageError(`expected one template, got ${named.length.toString()}: ${named.join(' ')}`)
+    throw new UsageError(`expected one template, got ${named.length}: ${named.join(' ')}`)
   return named
 }

@@ -94,7 +94,7 @@ function throwFaults({source, faults}: Reading): void {
 function readApps(reading: Reading, apps: Pair | undefined): readonly Section<AppValues>[] {
   if (apps === undefined || isNull(apps.node)) return []
   if (!isSeq(apps.node)) return mistyped(reading, APPS, apps.node) ?? []
-  if (apps.node.items.length > MAX_APPS) refuse(reading, apps.node, `more than ${MAX_APPS.toString()} apps`)
+  if (apps.node.items.length > MAX_APPS) refuse(reading, apps.node, `more than ${MAX_APPS} apps`)
   return itemsOf(reading, apps.node).map(node =>
     section(reading, pairsIn(reading, node, APP), {spot: spotOf(node, apps.value), dapr: APP_KEYS, ours: OUR_APP_KEYS})
   )

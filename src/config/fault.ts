@@ -153,7 +153,7 @@ function whole(fields: FaultFields, key: FaultKey, [least, most]: readonly [numb
   const text = textOf(fields[key])
   const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
   if (value >= least && value <= most) return value
-  const range = most === MAX_COUNT ? `from ${least.toString()} up` : `from ${least.toString()} up to ${most.toString()}`
+  const range = most === MAX_COUNT ? `from ${least} up` : `from ${least} up to ${most}`
   throw new WrongFault(key, wrong(fields, key), `expected a whole number ${range}`)
 }
 

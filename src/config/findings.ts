@@ -69,7 +69,7 @@ function repeatedPorts(entries: readonly Entry[], source: Source): readonly Mist
     const place = placeText(source, first.settings.spot(first.key))
     return {
       code: 'duplicate-port',
-      message: `invalid configuration for ${PORT_NAMES[key]}. Port ${port.toString()} is not available`,
+      message: `invalid configuration for ${PORT_NAMES[key]}. Port ${port} is not available`,
       spot: settings.spot(key),
       expected: `it is the ${first.key} of ${JSON.stringify(first.settings.id)}, ${place}`,
       hint: 'give each its own port, or leave it out for a free one'

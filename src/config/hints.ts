@@ -103,7 +103,7 @@ function repeatedAppPorts(entries: readonly Entry[], source: Source): readonly M
     const places = `${placeText(source, first.settings.spot('appPort'))} and ${placeText(source, settings.spot('appPort'))}`
     return {
       code: 'duplicate-app-port',
-      message: `the apps ${ids} have the same appPort ${port.toString()} (${places}): only one can listen there`,
+      message: `the apps ${ids} have the same appPort ${port} (${places}): only one can listen there`,
       spot: settings.spot('appPort'),
       hint: 'give each app its own appPort, or write autoPort: true'
     }

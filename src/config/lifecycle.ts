@@ -21,8 +21,8 @@ export function milliseconds(duration: Duration): number {
 export function checkedTime(ms: number, settings: Settings, key: AppKey, ...inside: readonly string[]): number {
   if (ms <= MAX_MS) return ms
   const name = [key, ...inside].join('.')
-  const expected = `expected at most ${MAX_DAYS.toString()} days`
-  return settings.refuse({key, inside, message: `${name} is longer than ${MAX_DAYS.toString()} days`, expected})
+  const expected = `expected at most ${MAX_DAYS} days`
+  return settings.refuse({key, inside, message: `${name} is longer than ${MAX_DAYS} days`, expected})
 }
 
 /** The port to probe for readiness (0: allocated later), or none. */

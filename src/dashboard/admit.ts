@@ -26,9 +26,9 @@ export function refusalOf(
   {port, tokens, isFile}: {readonly port: number; readonly tokens: Tokens; readonly isFile: boolean}
 ): Refusal | undefined {
   const {headers, method = '', url = ''} = request
-  const hosts = ['localhost', '127.0.0.1', '[::1]'].map(name => `${name}:${port.toString()}`)
+  const hosts = ['localhost', '127.0.0.1', '[::1]'].map(name => `${name}:${port}`)
   if (valuesOf(request, 'host').length !== 1 || !hosts.includes((headers.host ?? '').toLowerCase()))
-    return refuse(421, 'this is the page of a run, at localhost alone', `Open http://localhost:${port.toString()}/.`)
+    return refuse(421, 'this is the page of a run, at localhost alone', `Open http://localhost:${port}/.`)
   const origins = valuesOf(request, 'origin')
   if (origins.length > 1 || origins.some(origin => !hosts.some(host => origin === `http://${host}`)))
     return refuse(403, 'requests of other pages are refused', 'Ask from the page of the run.')
@@ -69,7 +69,7 @@ function refusalOfBody({headers, method}: IncomingMessage): Refusal | undefined 
   return size > MAX_BODY ? tooLarge : undefined
 }
 
-export const tooLarge = refuse(413, 'the body is too large', `At most ${MAX_BODY.toString()} bytes are read.`)
+export const tooLarge = refuse(413, 'the body is too large', `At most ${MAX_BODY} bytes are read.`)
 
 /** The values of a header, as they came. */
 function valuesOf({rawHeaders}: IncomingMessage, name: string): readonly string[] {

@@ -65,9 +65,7 @@ export async function listen({template, port, tokens, serve}: ListenerOptions): 
     }
   }
   throw new UserError(
-    port > 0
-      ? `port ${port.toString()} is in use`
-      : `all ports from ${FIRST_PORT.toString()} to ${(FIRST_PORT + PORTS - 1).toString()} are in use`,
+    port > 0 ? `port ${port} is in use` : `all ports from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} are in use`,
     {explanation: 'Choose another one with --port N.'}
   )
 }
@@ -89,7 +87,7 @@ async function listenAt(
       if (host === '::1' && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error))) continue // no IPv6 here
       for (const each of servers) each.close()
       if (codeOf(error) === 'EADDRINUSE') return undefined
-      throw new UserError(`cannot listen on port ${port.toString()}: ${messageOf(error)}`, {cause: error})
+      throw new UserError(`cannot listen on port ${port}: ${messageOf(error)}`, {cause: error})
     }
   }
   return servers

@@ -16,12 +16,12 @@ export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
   if (watched.length === 0 || limit === undefined) return []
   const counts = await Promise.all(watched.map(countPaths))
   const sum = counts.reduce((all, count) => all + count, 0)
-  if (sum <= limit * OUR_SHARE) return [ok(`${sum.toString()} files and folders are watched, of ${limit.toString()}`)]
+  if (sum <= limit * OUR_SHARE) return [ok(`${sum} files and folders are watched, of ${limit}`)]
   const [largest] = watched.toSorted((a, b) => (counts[watched.indexOf(b)] ?? 0) - (counts[watched.indexOf(a)] ?? 0))
   return [
     fail(
-      `${sum.toString()} files and folders are to be watched, most of them for "${largest?.id ?? ''}"; the system allows ${limit.toString()} to all your programs together`,
-      `Name fewer in watch.paths, or more in watch.ignore, or: sudo sysctl fs.inotify.max_user_watches=${(sum * 4).toString()}`
+      `${sum} files and folders are to be watched, most of them for "${largest?.id ?? ''}"; the system allows ${limit} to all your programs together`,
+      `Name fewer in watch.paths, or more in watch.ignore, or: sudo sysctl fs.inotify.max_user_watches=${sum * 4}`
     )
   ]
 }

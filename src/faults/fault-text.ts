@@ -19,7 +19,7 @@ export const rateText = ({rate}: FaultPlan): string =>
 /** How far it goes: `3 times`, `for 5 min`; '' = until the run ends. */
 export const limitText = ({times, forMs}: FaultPlan): string =>
   [
-    times === Infinity ? '' : times === 1 ? 'once' : `${times.toString()} times`,
+    times === Infinity ? '' : times === 1 ? 'once' : `${times} times`,
     forMs === Infinity ? '' : `for ${durationText(forMs)}`
   ]
     .filter(text => text !== '')
@@ -36,13 +36,13 @@ function kindText({kind, status, cutAfter}: FaultPlan): string {
     case 'never':
       return 'no response'
     case 'cut':
-      return cutAfter === 0 ? 'cut after the head' : `cut after ${cutAfter.toString()} bytes`
+      return cutAfter === 0 ? 'cut after the head' : `cut after ${cutAfter} bytes`
     case 'kill':
       return 'the callee is killed'
   }
 }
 
 const durationText = (ms: number): string => {
-  if (ms < 1000) return `${Math.round(ms).toString()} ms`
-  return ms < 60_000 ? `${(ms / 1000).toString()} s` : `${(ms / 60_000).toFixed(1).replace(/\.0$/, '')} min`
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  return ms < 60_000 ? `${ms / 1000} s` : `${(ms / 60_000).toFixed(1).replace(/\.0$/, '')} min`
 }

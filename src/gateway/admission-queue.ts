@@ -218,7 +218,7 @@ export class AdmissionQueue {
     if (this.#state === 'shut') return this.#reason
     if (this.#waiting.size >= this.#options.capacity) {
       this.#stats.lost++
-      return `${this.#options.capacity.toString()} calls are queued already; ${this.reason}`
+      return `${this.#options.capacity} calls are queued already; ${this.reason}`
     }
     return this.#queue(pendingCall)
   }
@@ -286,7 +286,7 @@ export class AdmissionQueue {
     const ms = this.#timeoutMs
     if (ms === Infinity) return
     queued.callOff = systemClock.after(ms, () => {
-      const waited = `waited ${Math.round(ms / 1000).toString()} s`
+      const waited = `waited ${Math.round(ms / 1000)} s`
       this.#settle(queued, `${waited}; ${this.reason}${this.#options.explain(queued.pendingCall)}`)
     })
   }

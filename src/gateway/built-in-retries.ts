@@ -81,6 +81,6 @@ function exhausted(call: Call, known: WeakMap<Call, Retries>, denied: Denied): D
   const count = known.get(call)?.count ?? 0
   known.delete(call)
   if (count === 0) return denied
-  const error = `failed to invoke target ${call.callee} after ${count.toString()} retries. Error: ${denied.error}`
+  const error = `failed to invoke target ${call.callee} after ${count} retries. Error: ${denied.error}`
   return {...denied, error}
 }

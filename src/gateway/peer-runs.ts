@@ -83,7 +83,7 @@ export class PeerRuns {
     const peer = peers?.next(call, refuser)
     if (peer !== undefined) return this.#admitted(call, peer)
     if (peers?.next(call) === undefined) return this.#denied(callee)
-    const where = `127.0.0.1:${sidecar.address.port.toString()}`
+    const where = `127.0.0.1:${sidecar.address.port}`
     const why = `dial tcp ${where}: connect: connection refused (the sidecar of "${callee}", which belongs to another run)`
     return {
       ok: false,

@@ -66,4 +66,4 @@ export class Peers {
   }
 }
 
-const addressOf = ({address: {run, port}}: SidecarLease): string => `${run}:${port.toString()}`
+const addressOf = ({address: {run, port}}: SidecarLease): string => `${run}:${port}`

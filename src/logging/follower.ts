@@ -86,7 +86,7 @@ export class Follower {
     const count = this.#dropped + (this.#isCut ? 1 : 0)
     this.#dropped = 0
     if (count === 0) return ''
-    const notice = asBytes(`… ${count.toString()} lines dropped\n`)
+    const notice = asBytes(`… ${count} lines dropped\n`)
     return this.#isMidLine ? `\n${notice}` : notice
   }
 }

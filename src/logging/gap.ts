@@ -26,7 +26,7 @@ export class Gap {
   /** What stands in the file in place of the lines, latin1. */
   note(until = new Date()): string {
     const count = this.#lines + (this.#isMidLine ? 1 : 0)
-    const lines = count === 1 ? '1 line is' : `${count.toString()} lines are`
+    const lines = count === 1 ? '1 line is' : `${count} lines are`
     return `... ${lines} missing here, from ${clockOf(this.#since)} to ${clockOf(until)}: ${this.#reason}\n`
   }
 }

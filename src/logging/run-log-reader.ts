@@ -14,8 +14,7 @@ export interface ReadApp {
 const TURN_SIZE = 64 * 1024
 
 /** The head of each line that is sent to a reader: time (0: unknown), stream, app, each followed by a space. */
-const head = (time: number, stream: string, name: string): string =>
-  `${time.toString()} ${stream} ${encodeURIComponent(name)} `
+const head = (time: number, stream: string, name: string): string => `${time} ${stream} ${encodeURIComponent(name)} `
 
 const headed = ({writer, stream, time}: LogBatch, text: string): string =>
   prefixed(text, head(time, stream, writer.name))

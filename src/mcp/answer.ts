@@ -98,5 +98,5 @@ const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xd
 export function cut(text: string, length: number): string {
   if (text.length <= length) return text
   const end = isHighSurrogate(text.charCodeAt(length - 1)) ? length - 1 : length
-  return `${text.slice(0, end)}… (${(text.length - end).toString()} more characters)`
+  return `${text.slice(0, end)}… (${text.length - end} more characters)`
 }

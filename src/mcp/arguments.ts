@@ -46,7 +46,7 @@ function readValue(tool: string, key: string, property: Property, value: unknown
       const isFit = typeof number === 'number' && (type === 'number' || Number.isSafeInteger(number))
       if (!isFit) throw refused(type === 'integer' ? 'a whole number' : 'a number')
       if (number < minimum || number > maximum)
-        throw refused(`from ${minimum.toString()} to ${maximum === Infinity ? 'any number' : maximum.toString()}`)
+        throw refused(`from ${minimum} to ${maximum === Infinity ? 'any number' : maximum.toString()}`)
       return number
     }
     case 'boolean':

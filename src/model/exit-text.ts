@@ -50,7 +50,7 @@ export function exitText(exit: Exit): string {
 export function endOf(exit: Exit): string {
   switch (exit.kind) {
     case 'code':
-      return `exited with code ${exit.code.toString()}`
+      return `exited with code ${exit.code}`
     case 'signal':
       return `was ended by ${exit.signal}`
     case 'spawn-error':

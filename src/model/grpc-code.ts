@@ -19,7 +19,7 @@ const NAMES = [
 ]
 
 /** A code of gRPC (google.rpc.Code) as Go writes it: `InvalidArgument`. */
-export const codeText = (code: number): string => NAMES[code] ?? `Code(${code.toString()})`
+export const codeText = (code: number): string => NAMES[code] ?? `Code(${code})`
 
 /** The code that Go writes so; -1: none. */
 export const codeNamed = (text: string): number => NAMES.indexOf(text)

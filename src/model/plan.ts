@@ -64,8 +64,7 @@ export interface AppPlan {
 }
 
 /** What people call an instance of an app: the first one by the plain name. */
-export const instanceName = (name: string, instance: number): string =>
-  instance === 1 ? name : `${name}.${instance.toString()}`
+export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
 
 /** How a sidecar reaches its app. */
 export interface ChannelPlan {

@@ -48,7 +48,7 @@ function readOpen(file: number, maxBytes: number): Buffer {
     const length = readReady(file, bytes.subarray(size))
     if (length === 0) return bytes.subarray(0, size)
     size += length
-    if (size > maxBytes) throw new Error(`it is larger than ${(maxBytes / 2 ** 20).toString()} MiB`)
+    if (size > maxBytes) throw new Error(`it is larger than ${maxBytes / 2 ** 20} MiB`)
   }
 }
 

@@ -166,7 +166,7 @@ class WebRequest {
     if (!isFollowed) return this.#sink.respond(statusCode, rawHeaders, response)
     response.resume()
     if (++this.#redirects > MAX_REDIRECTS)
-      return this.#sink.fail(new UpstreamError(`stopped after ${MAX_REDIRECTS.toString()} redirects`))
+      return this.#sink.fail(new UpstreamError(`stopped after ${MAX_REDIRECTS} redirects`))
     const to = whereTo(headers.location ?? '', from)
     if (to === undefined)
       return this.#sink.fail(new UpstreamError(`failed to parse Location header "${headers.location ?? ''}"`))

@@ -259,7 +259,7 @@ class Delivery implements ResponseHandler {
   open(): void {
     const {of, body, shadow} = this.#sending
     const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
-    const length = hasLength ? `Content-Length: ${body.length.toString()}\r\n` : ''
+    const length = hasLength ? `Content-Length: ${body.length}\r\n` : ''
     const {pool, pid = 0} = this.#permit
     const head = `${of.headFor(pool)}${length}\r\n`
     const {caller, method, path} = of

@@ -67,7 +67,7 @@ export class Pool implements UpstreamOwner {
     this.port = port
     this.dial = dial
     const host = hosts[0] ?? '127.0.0.1'
-    this.authority = authority ?? `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+    this.authority = authority ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
 
   /** The process behind it was replaced, or is about to be. */

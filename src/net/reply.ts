@@ -16,11 +16,11 @@ export interface Reply {
 }
 
 /** The header line that names the fault that has hit a call. */
-export const faultLine = (number: number): string => `Pillion-Fault: ${number.toString()}\r\n`
+export const faultLine = (number: number): string => `Pillion-Fault: ${number}\r\n`
 
 const linesOf = ({status, type, body, bytes = Buffer.from(body), lines}: Reply): string => {
   const typeLine = type === '' ? '' : `Content-Type: ${type}\r\n`
-  return lines + typeLine + (status === 204 ? '' : `Content-Length: ${bytes.length.toString()}\r\n`)
+  return lines + typeLine + (status === 204 ? '' : `Content-Length: ${bytes.length}\r\n`)
 }
 
 /** The headers of a response as alternating names and values. */

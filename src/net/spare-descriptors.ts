@@ -23,7 +23,7 @@ export function spareDescriptors(server: net.Server, warn?: (text: string) => vo
     if (!isTold && warn !== undefined) {
       isTold = true
       warn(
-        `connections are closed at once: this process may have ${all.toString()} files and connections open, and keeps the last ones for itself; raise the limit (ulimit -n) or open fewer connections`
+        `connections are closed at once: this process may have ${all} files and connections open, and keeps the last ones for itself; raise the limit (ulimit -n) or open fewer connections`
       )
     }
     return undefined

@@ -14,9 +14,9 @@ const GO_REASONS: Readonly<Record<number, string | undefined>> = {
  * The reason phrase of a status, as Go's server writes it (`StatusText` and `writeStatusLine` of net/http) and Dapr's callers
  * see it. An app's own reason phrase is not passed on.
  */
-export const reasonOf = (status: number): string => GO_REASONS[status] ?? `status code ${status.toString()}`
+export const reasonOf = (status: number): string => GO_REASONS[status] ?? `status code ${status}`
 
-const STATUS_LINES = Array.from({length: 600}, (_, status) => `HTTP/1.1 ${status.toString()} ${reasonOf(status)}\r\n`)
+const STATUS_LINES = Array.from({length: 600}, (_, status) => `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`)
 
 /** The status line for a valid status, with its CRLF. */
 export const statusLine = (status: number): string => STATUS_LINES[status] ?? ''

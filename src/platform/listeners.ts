@@ -102,7 +102,7 @@ function opened(table: string): number | undefined {
 }
 
 function descriptorsOf(pid: number): readonly string[] {
-  const folder = `/proc/${pid.toString()}/fd`
+  const folder = `/proc/${pid}/fd`
   try {
     return readdirSync(folder).map(name => `${folder}/${name}`)
   } catch {

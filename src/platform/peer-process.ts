@@ -85,7 +85,7 @@ function processes(): readonly number[] {
 
 function isMarked(pid: number, variable: string): boolean {
   try {
-    return `\0${readFileSync(`/proc/${pid.toString()}/environ`, 'latin1')}`.includes(`\0${variable}=`)
+    return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${variable}=`)
   } catch {
     return false // it has exited, or belongs to another user
   }
@@ -93,7 +93,7 @@ function isMarked(pid: number, variable: string): boolean {
 
 function isBrowser(pid: number): boolean {
   try {
-    return BROWSER.test(basename(readlinkSync(`/proc/${pid.toString()}/exe`)))
+    return BROWSER.test(basename(readlinkSync(`/proc/${pid}/exe`)))
   } catch {
     return false
   }

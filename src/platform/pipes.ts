@@ -23,8 +23,7 @@ export interface ProcessPipes {
  */
 export async function makePipes(count: number): Promise<ProcessPipes[]> {
   const folder = await mkdtemp(join(tmpdir(), 'pillion-pipes-'))
-  const pathsOf = (name: string): string[] =>
-    Array.from({length: count}, (_, index) => join(folder, `${name}${index.toString()}`))
+  const pathsOf = (name: string): string[] => Array.from({length: count}, (_, index) => join(folder, `${name}${index}`))
   const [stdouts, stderrs] = [pathsOf('out'), pathsOf('err')]
   const open: number[] = []
   try {

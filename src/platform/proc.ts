@@ -76,7 +76,7 @@ const hasMarker = (environment: string, marker: string): boolean => `\0${environ
 
 function read(pid: number, name: string): string {
   try {
-    return readFileSync(`/proc/${pid.toString()}/${name}`, 'utf8')
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8')
   } catch {
     return '' // the process has exited, or belongs to another user
   }
@@ -84,7 +84,7 @@ function read(pid: number, name: string): string {
 
 function ownerOf(pid: number): number | undefined {
   try {
-    return statSync(`/proc/${pid.toString()}`).uid
+    return statSync(`/proc/${pid}`).uid
   } catch {
     return undefined // the process has exited
   }

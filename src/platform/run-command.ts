@@ -35,7 +35,7 @@ export async function runCommand({command, folder, env, timeoutMs, signal}: Comm
     if (child.nodeChildProcess.exitCode === null && child.nodeChildProcess.signalCode === null) killGroup(child.pid) // else the number may be another's
   }
   const onAbort = (): void => kill('was cancelled')
-  const timer = setTimeout(() => kill(`did not exit within ${(timeoutMs / 1000).toString()} s`), timeoutMs)
+  const timer = setTimeout(() => kill(`did not exit within ${timeoutMs / 1000} s`), timeoutMs)
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) onAbort()
   const {exitCode, signal: by, cause} = await child
@@ -43,11 +43,7 @@ export async function runCommand({command, folder, env, timeoutMs, signal}: Comm
   signal.removeEventListener('abort', onAbort)
   if (why !== '') return why
   if (exitCode === undefined && by === undefined) return `could not be started: ${systemText(cause)}`
-  return exitCode === 0
-    ? ''
-    : exitCode === undefined
-      ? `was ended by ${by ?? 'a signal'}`
-      : `exited with ${exitCode.toString()}`
+  return exitCode === 0 ? '' : exitCode === undefined ? `was ended by ${by ?? 'a signal'}` : `exited with ${exitCode}`
 }
 
 function killGroup(pid: number | undefined): void {

@@ -36,5 +36,5 @@ export function releaseAll({sidecars, manager}: Claims): void {
 /** The process that holds a port, for messages; '' if unknown. */
 export async function nameOwner(port: number): Promise<string> {
   const owner = await ownerOf(port)
-  return owner === undefined ? '' : `${owner.command} (pid ${owner.pid.toString()})`
+  return owner === undefined ? '' : `${owner.command} (pid ${owner.pid})`
 }

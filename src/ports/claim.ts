@@ -182,13 +182,10 @@ class Claim {
       : owner === ''
         ? whyTaken(why)
         : `it is held by ${owner}`
-    return new UserError(
-      `${prefix}invalid configuration for ${KINDS[kind]}. Port ${port.toString()} is not available`,
-      {
-        explanation: `Port ${port.toString()}: ${holder}. Choose another port for "${app.id}", or leave it out to get a free one.`,
-        cause
-      }
-    )
+    return new UserError(`${prefix}invalid configuration for ${KINDS[kind]}. Port ${port} is not available`, {
+      explanation: `Port ${port}: ${holder}. Choose another port for "${app.id}", or leave it out to get a free one.`,
+      cause
+    })
   }
 }
 

@@ -82,8 +82,8 @@ async function taken(port: number, nameOwner: NameOwner, cause: unknown): Promis
   const why = codeOf(cause)
   const owner = why === 'EADDRINUSE' ? await nameOwner(port) : ''
   const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
-  return new UserError(`invalid configuration for managerPort. Port ${port.toString()} is not available`, {
-    explanation: `Port ${port.toString()}: ${holder}. Choose another port, or 0 for a free one.`,
+  return new UserError(`invalid configuration for managerPort. Port ${port} is not available`, {
+    explanation: `Port ${port}: ${holder}. Choose another port, or 0 for a free one.`,
     cause
   })
 }

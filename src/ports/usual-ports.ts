@@ -29,8 +29,7 @@ export function usualPorts({file, apps}: Plan): (app: AppPlan) => WantedPorts | 
   const wanted = new Map<AppPlan, WantedPorts>()
   for (const app of apps) {
     if (taken.size === PLACES) break
-    let place =
-      hash(`${file === '' ? app.folder : file}\n${app.id}\n${app.version}\n${app.instance.toString()}`) % PLACES
+    let place = hash(`${file === '' ? app.folder : file}\n${app.id}\n${app.version}\n${app.instance}`) % PLACES
     while (taken.has(place)) place = (place + 1) % PLACES
     taken.add(place)
     const first = LOWEST + place * PER_SIDECAR

@@ -72,7 +72,7 @@ function differentHeads(before: Answer, after: Answer): readonly Difference[] {
 }
 
 const statusText = ({status}: Answer): string => (status === 0 ? 'no response' : status.toString())
-const msText = (ms: number): string => `${Math.round(ms).toString()} ms`
+const msText = (ms: number): string => `${Math.round(ms)} ms`
 
 function differentBodies(before: Answer, after: Answer, masking: Masking): readonly Found[] {
   if (before.bytes === after.bytes && before.body.equals(after.body)) return []
@@ -83,7 +83,7 @@ function differentBodies(before: Answer, after: Answer, masking: Masking): reado
   return [found(WHOLE_BODY, '', [sizeText(before), sizeText(after)])]
 }
 
-const sizeText = ({bytes, isWhole}: Answer): string => `${bytes.toString()} bytes${isWhole ? '' : ', kept in part'}`
+const sizeText = ({bytes, isWhole}: Answer): string => `${bytes} bytes${isWhole ? '' : ', kept in part'}`
 
 const found = (noise: string, path: string, [before, after]: readonly [string, string]): Found => ({
   what: 'body',
@@ -136,9 +136,7 @@ function differentLines(before: Answer, after: Answer, masking: Masking): readon
   const flush = (added: readonly string[]): void => {
     const count = Math.max(removed.length, added.length)
     for (let at = 0; at < count; at++)
-      differences.push(
-        found(`line ${(line + at).toString()}`, `line ${(line + at).toString()}`, [removed[at] ?? '', added[at] ?? ''])
-      )
+      differences.push(found(`line ${line + at}`, `line ${line + at}`, [removed[at] ?? '', added[at] ?? '']))
     line += added.length
     removed = []
   }

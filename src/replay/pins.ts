@@ -96,7 +96,7 @@ export class Pins {
     const why = this.#replayer.whyNever(call)
     if (why !== '') throw new ReplayRefused(call, why)
     if (this.#pins.length >= MAX_PINS)
-      throw new UserError(`${MAX_PINS.toString()} calls are pinned already`, {explanation: 'Unpin one of them first.'})
+      throw new UserError(`${MAX_PINS} calls are pinned already`, {explanation: 'Unpin one of them first.'})
     if (this.#pins.reduce((sum, pin) => sum + sizeOf(pin.call), sizeOf(call)) > MAX_BYTES)
       throw new UserError('the pinned calls have more than 2 MiB', {explanation: 'Unpin one of them first.'})
     const before = answerOf(call)
@@ -175,7 +175,7 @@ export class Pins {
     const times = isByItself ? this.#deathsOf(pin) : 0
     if (times >= SUSPECT) {
       taken()
-      const why = `${call.edgeOf.callee} ended ${times.toString()} times with this request inside`
+      const why = `${call.edgeOf.callee} ended ${times} times with this request inside`
       return refused(call, before, new ReplayRefused(call, why, 'pillion replay --pinned sends it.'))
     }
     const latestEnd = deaths()?.all(call.edgeOf.callee).at(-1)?.number ?? 0

@@ -33,7 +33,7 @@ export interface ReplayContext {
 /** A call that is not sent again. */
 export class ReplayRefused extends UserError {
   constructor(call: RecordedCall, why: string, hint = '') {
-    super(`call ${call.number.toString()} is not sent again: ${why}`, {explanation: hint})
+    super(`call ${call.number} is not sent again: ${why}`, {explanation: hint})
   }
 }
 
@@ -62,7 +62,7 @@ export interface ReplayWishes {
 
 /** A callee that does not answer is not waited for any longer. */
 const TIMEOUT_MS = 60_000
-const NO_RESPONSE = `no response within ${(TIMEOUT_MS / 1000).toString()} s`
+const NO_RESPONSE = `no response within ${TIMEOUT_MS / 1000} s`
 const NOTHING: Comparison = {differences: [], count: 0, leftOut: []}
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 

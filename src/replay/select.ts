@@ -42,12 +42,9 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
   if (count === 0)
     throw new UserError('no call is in the window', {explanation: 'pillion calls lists those that are kept.'})
   if (count > MAX_CALLS)
-    throw new UserError(
-      `${count.toString()} calls are in the window, and at most ${MAX_CALLS.toString()} are sent again`,
-      {
-        explanation: 'Make it shorter, or name whose calls: from:shop'
-      }
-    )
+    throw new UserError(`${count} calls are in the window, and at most ${MAX_CALLS} are sent again`, {
+      explanation: 'Make it shorter, or name whose calls: from:shop'
+    })
   return found.toReversed()
 }
 

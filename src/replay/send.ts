@@ -38,8 +38,7 @@ export async function send(call: RecordedCall, {host, port}: SidecarPlace, signa
   const [method = ''] = request.head.split(' ', 1)
   const {body} = request
   const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
-  if (headerOf(headers, 'host') === '')
-    headers.push('Host', `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`)
+  if (headerOf(headers, 'host') === '') headers.push('Host', `${host.includes(':') ? `[${host}]` : host}:${port}`)
   if (body.length > 0 || TAKES_BODY.has(method)) headers.push('Content-Length', body.length.toString())
   return new Promise(resolve => {
     const failed = (error: unknown): void =>

@@ -142,7 +142,7 @@ function noteMissing(policies: readonly Field[]): void {
   const first = policies.find(policy => [...noDomain, ...noNamespace, ...noName].includes(policy))
   if (first === undefined) return
   const hasNoName = noName.length > 0
-  const message = `invalid access control spec. missing trustdomain for apps: ${ids(noDomain)}, missing namespace for apps: ${ids(noNamespace)}, missing app name on at least one of the app policies: ${hasNoName.toString()}`
+  const message = `invalid access control spec. missing trustdomain for apps: ${ids(noDomain)}, missing namespace for apps: ${ids(noNamespace)}, missing app name on at least one of the app policies: ${hasNoName}`
   first.error(message, {
     expected: 'expected appId, trustDomain and namespace in each policy',
     hint: first.field('app').isAbsent ? '' : 'the key is appId, not app'

@@ -21,5 +21,5 @@ export interface FaultDetails {
 /** One line: place, message, what is expected, what to write. */
 export function faultText({place: {file, line, column}, message, expected, hint}: PlacedMistake): string {
   const remedy = [expected, hint].filter(text => text !== '').join('; ')
-  return `${file}:${line.toString()}:${column.toString()}: ${message}${remedy === '' ? '' : ` (${remedy})`}`
+  return `${file}:${line}:${column}: ${message}${remedy === '' ? '' : ` (${remedy})`}`
 }

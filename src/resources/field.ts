@@ -230,7 +230,7 @@ export class Field {
   }
 
   #item(index: number, node: unknown): Field {
-    const path = `${this.path}[${index.toString()}]`
+    const path = `${this.path}[${index}]`
     return new Field(this.#reading, this.#document, {node, start: this.#start, path})
   }
 

@@ -40,14 +40,14 @@ export function formatGoDuration(ms: number): string {
   const sign = ms < 0 ? '-' : ''
   const ns = Math.round(Math.abs(ms) * 1e6)
   if (ns === 0) return '0s'
-  if (ns < 1e3) return `${sign}${ns.toString()}ns`
+  if (ns < 1e3) return `${sign}${ns}ns`
   if (ns < 1e6) return `${sign}${decimal(ns, 3)}µs`
   if (ns < 1e9) return `${sign}${decimal(ns, 6)}ms`
   const minutes = Math.floor(ns / 60e9)
   const seconds = `${decimal(ns - minutes * 60e9, 9)}s`
   const hours = Math.floor(minutes / 60)
-  if (hours > 0) return `${sign}${hours.toString()}h${(minutes % 60).toString()}m${seconds}`
-  return minutes > 0 ? `${sign}${minutes.toString()}m${seconds}` : sign + seconds
+  if (hours > 0) return `${sign}${hours}h${minutes % 60}m${seconds}`
+  return minutes > 0 ? `${sign}${minutes}m${seconds}` : sign + seconds
 }
 
 /** A whole number with its point moved left, without zeros at the end. */

@@ -169,7 +169,7 @@ export function firstOfName(all: readonly HttpEndpoint[]): {
     const earlier = found.get(name)?.place
     if (earlier === undefined) found.set(name, endpoint)
     else {
-      const at = `${earlier.file}:${earlier.line.toString()}`
+      const at = `${earlier.file}:${earlier.line}`
       const message = `there is an HTTPEndpoint "${name}" already (${at}): this one is left out`
       faults.push({severity: 'warning', message, place, expected: '', hint: 'rename one of them'})
     }

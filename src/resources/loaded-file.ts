@@ -69,7 +69,7 @@ export const readConfigFile: ReadText<ConfigFile> = async (file, text, env) => {
 /** The fault of a Configuration that cannot be used. */
 function faultIn({faults}: ResourceFile): string {
   const [first] = faults.filter(({severity}) => severity === 'error')
-  return first === undefined ? '' : `${first.place.file}:${first.place.line.toString()}: ${first.message}`
+  return first === undefined ? '' : `${first.place.file}:${first.place.line}: ${first.message}`
 }
 
 function withSource(faults: ResourceFile['faults'], text: string): readonly ResourceFault[] {

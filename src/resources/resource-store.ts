@@ -73,9 +73,7 @@ export class ResourceStore {
       const usual = `${this.#shown(app.resources.defaultFolder)}/`
       return snapshot.withoutEffect.filter(({place}) => !place.file.startsWith(usual))
     })
-    return [
-      ...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line.toString()}`, each])).values()
-    ]
+    return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
   }
 
   /** The Configurations of all apps, each once. */

@@ -9,8 +9,7 @@ export function roundTexts({app, files}: Round, replays: readonly Replay[], mask
   const same = replays.filter(replay => replay.after !== undefined && !hasChanged(replay)).length
   const after = `after ${files.slice(0, 3).join(', ')} of "${app}" ${files.length > 1 ? 'were' : 'was'} saved`
   const texts = changed.map(replay => `pinned ${nameOf(replay, masking)}: ${changeOf(replay)}, ${after}`)
-  if (same > 0)
-    texts.push(`${same.toString()} pinned ${same === 1 ? 'call is' : 'calls are'} answered as before, ${after}`)
+  if (same > 0) texts.push(`${same} pinned ${same === 1 ? 'call is' : 'calls are'} answered as before, ${after}`)
   return texts
 }
 
@@ -20,13 +19,13 @@ const hasChanged = ({comparison: {differences}}: Replay): boolean => differences
 function nameOf({call}: Replay, masking: Masking): string {
   const {caller, callee} = call.edgeOf
   const path = masking.target(contentOf(call).path)
-  return `call ${call.number.toString()}, ${call.method} ${path}, ${caller} → ${callee}`
+  return `call ${call.number}, ${call.method} ${path}, ${caller} → ${callee}`
 }
 
 function changeOf({before, after, comparison}: Replay): string {
   const [was, is] = [before.status.toString(), (after?.status ?? 0).toString()]
   if (was !== is) return `${was} → ${is}`
   const [first] = comparison.differences
-  const more = comparison.count > 1 ? ` and ${(comparison.count - 1).toString()} more` : ''
+  const more = comparison.count > 1 ? ` and ${comparison.count - 1} more` : ''
   return `${is}, ${first?.path || first?.what || ''} differs${more}`
 }

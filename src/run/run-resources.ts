@@ -49,7 +49,7 @@ export class RunResources {
     // a real daprd handles it, or has reported why it cannot
     const all = this.#store.withoutEffect
       .filter(({component}) => component === undefined || !isForDaprd(component, use))
-      .map(({what, why, place}) => `${what} in ${place.file}:${place.line.toString()} (${why})`)
+      .map(({what, why, place}) => `${what} in ${place.file}:${place.line} (${why})`)
     if (all.length > 0) reporter.warn('not-built', `without effect: ${all.join(', ')}`)
     for (const {accessControl, unenforced} of this.#store.configurations) {
       const [first] = unenforced

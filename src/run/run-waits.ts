@@ -201,6 +201,6 @@ export class RunWaits implements WaitContext {
 
   #copies(): string {
     const {open} = this.#options.routes().copies
-    return open === 0 ? '' : `${open.toString()} copies of calls for shadows are under way`
+    return open === 0 ? '' : `${open} copies of calls for shadows are under way`
   }
 }

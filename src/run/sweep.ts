@@ -40,5 +40,4 @@ function nothingFrom(error: unknown): [] {
   throw error
 }
 
-const wordsFor = ({pid, command}: Orphan): string =>
-  `ended process ${pid.toString()}, left behind by a killed run: ${command}`
+const wordsFor = ({pid, command}: Orphan): string => `ended process ${pid}, left behind by a killed run: ${command}`

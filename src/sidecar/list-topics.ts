@@ -33,7 +33,7 @@ export async function listTopics(options: ListTopicsOptions): Promise<readonly T
   }
   if (response.status === 404) log('debug', 'user app did not subscribe to any topic')
   else if (response.status !== 200)
-    log('error', `app returned http status code ${response.status.toString()} from subscription endpoint`)
+    log('error', `app returned http status code ${response.status} from subscription endpoint`)
   if (response.status !== 200) return undefined
   const {parseListed, readListed} = await import('./blocks/listed-subscriptions.ts')
   try {

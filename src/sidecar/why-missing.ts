@@ -6,7 +6,7 @@ export function whyMissing({components}: ResourceSnapshot, name: string, whyNoDa
   const found = components.find(component => component.name === name && isUnbuilt(component))
   if (found === undefined) return ''
   const {file, line} = found.place
-  const place = `${file}:${line.toString()} names it`
+  const place = `${file}:${line} names it`
   return isForDaprd(found, 'needed') && whyNoDaprd !== ''
     ? ` (${place}, but its type ${found.type} needs a real daprd: ${whyNoDaprd})`
     : ` (${place}, but its type ${found.type} is not supported yet)`

@@ -66,4 +66,4 @@ export class CrashReporter {
 }
 
 /** Two crashes are the same if they differ only in numbers, such as times and process ids. */
-const kindOf = (exit: Exit, line: string): string => `${exitCodeOf(exit).toString()} ${line.replaceAll(/\d+/g, '0')}`
+const kindOf = (exit: Exit, line: string): string => `${exitCodeOf(exit)} ${line.replaceAll(/\d+/g, '0')}`

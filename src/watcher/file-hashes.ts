@@ -137,7 +137,7 @@ const knownOf = (seen: Stats): Known =>
     : {
         size: seen.size,
         isReadable: seen.isFile() && seen.size <= MAX_HASHED_BYTES,
-        fingerprint: `${seen.ino.toString()} ${seen.size.toString()} ${seen.mtimeMs.toString()}`
+        fingerprint: `${seen.ino} ${seen.size} ${seen.mtimeMs}`
       }
 
 /** What stands at a path now; undefined: nothing. */

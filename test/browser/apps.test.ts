@@ -259,7 +259,7 @@ t.test('the apps', async t =>
 
     await t.test('200 apps: a map, and few rows in the document', async t => {
       const run = await madeUp(t)
-      const names = Array.from({length: 200}, (_, i) => `app-${i.toString()}`)
+      const names = Array.from({length: 200}, (_, i) => `app-${i}`)
       run.apps = [
         ...names.slice(1).map(id => app(id)),
         app('app-0', {state: 'backoff', isReady: false, exit: 'exited with code 1'})

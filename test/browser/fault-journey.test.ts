@@ -15,7 +15,7 @@ t.test('a real run: a fault from the form hits a call, the graph and the templat
     const run = rig.pillion(['run', '-f', '.'])
     const {http} = await run.ports('shop')
     const call = async (): Promise<string> =>
-      (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/items`)).text()
+      (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/items`)).text()
     t.equal(await call(), 'stock')
     const [url = ''] = /http:\S+/.exec((await rig.run(['dashboard', '--no-open'])).stdout) ?? []
     const {page, troubles} = await open(browser, url)

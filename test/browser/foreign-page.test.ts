@@ -98,11 +98,11 @@ async function pageOf(t: Test, browser: Browser): Promise<Page> {
     await page.close()
     server.close()
   })
-  await page.goto(`http://evil.example:${port.toString()}/`)
+  await page.goto(`http://evil.example:${port}/`)
   return page
 }
 
-const baseOf = (port: number): string => `http://127.0.0.1:${port.toString()}`
+const baseOf = (port: number): string => `http://127.0.0.1:${port}`
 
 const node = (file: string): Partial<TemplateApp> => ({
   appDirPath: '.',
@@ -184,7 +184,7 @@ const refused = (status: number | 'none') => ({GET: status, POST: status, 'a web
 /** Opens a page of `evil.example` at a port, as if its own server had answered there, and lets it ask what answers there now. */
 async function asRebound(browser: Browser, port: number, path: string): Promise<Readonly<Record<string, unknown>>> {
   const page = await browser.newPage()
-  const url = `http://evil.example:${port.toString()}/`
+  const url = `http://evil.example:${port}/`
   await page.route(url, async route => route.fulfill({contentType: 'text/html', body: '<p>evil'}))
   await page.goto(url)
   await page.unroute(url)

@@ -30,7 +30,7 @@ const shopWithGraph = (run: MadeUp): void => {
 
 /** So many apps, each of which calls the next one. */
 const chain = (count: number): Api.Graph => {
-  const ids = Array.from({length: count}, (_, n) => `app-${n.toString()}`)
+  const ids = Array.from({length: count}, (_, n) => `app-${n}`)
   return {apps: ids, edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: []}
 }
 

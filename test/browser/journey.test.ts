@@ -29,7 +29,7 @@ const urlOf = async (rig: Rig): Promise<string> =>
 
 const charge = async (http: number, card: string | null): Promise<number> =>
   (
-    await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/payments/method/charge`, {
+    await fetch(`http://127.0.0.1:${http}/v1.0/invoke/payments/method/charge`, {
       method: 'POST',
       body: JSON.stringify({card})
     })

@@ -62,7 +62,7 @@ t.test('the lines of apps', async t =>
         const run = await runWith(t, [line('first')])
         const asked: string[] = []
         const numbered = (first: number, count: number): string =>
-          asJson(Array.from({length: count}, (_, n) => line(`left out ${(first + n).toString()}.`)))
+          asJson(Array.from({length: count}, (_, n) => line(`left out ${first + n}.`)))
         run.answers['GET /logs'] = (_body, query) => {
           if (query.has('tail')) return asJson([line('first')])
           asked.push(query.toString())
@@ -95,7 +95,7 @@ t.test('the lines of apps', async t =>
           'from=12&to=14&skip=0&limit=1000'
         ])
         const texts = (await log.locator('p').allTextContents()).map(text => text.replace(/^\S+ payments /, ''))
-        const between = Array.from({length: 1200}, (_, n) => `left out ${n.toString()}.`)
+        const between = Array.from({length: 1200}, (_, n) => `left out ${n}.`)
         between.splice(1000, 0, '… older lines are no longer in memory')
         t.same(texts, ['first', 'shown', ...between, 'in the gap', 'after'])
         t.same(troubles, [])
@@ -199,7 +199,7 @@ t.test('the lines of apps', async t =>
         run.send('lines', {
           from: i,
           to: i + 1,
-          lines: Array.from({length: 400}, (_, n) => line(`line ${(i * 400 + n).toString()}.`)),
+          lines: Array.from({length: 400}, (_, n) => line(`line ${i * 400 + n}.`)),
           notShown: 0
         })
       await log.getByText('line 7999.').waitFor()
@@ -216,7 +216,7 @@ t.test('the lines of apps', async t =>
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const colours = [30, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 47].map(n =>
-          line(` colour ${n.toString()} `, {coloured: `\x1b[${n.toString()}m colour ${n.toString()} \x1b[0m`})
+          line(` colour ${n} `, {coloured: `\x1b[${n}m colour ${n} \x1b[0m`})
         )
         const run = await runWith(t, [...colours, line('warn', {stream: 'stderr'}), line('ready', {stream: 'status'})])
         const {page} = await open(browser, run.url, theme)

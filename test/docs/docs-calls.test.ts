@@ -24,7 +24,7 @@ t.test('each command about calls that README and docs/ show does what it says', 
   const run = rig.pillion(['up'])
   const {http} = await run.ports('shop')
   const call = async (id: string, path: string): Promise<void> => {
-    await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/${id}/method${path}`)).text()
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/${id}/method${path}`)).text()
   }
   const collector = createServer((request, response) => request.resume().on('end', () => response.end('{}')))
   await once(collector.listen(0, '127.0.0.1'), 'listening')

@@ -111,7 +111,7 @@ t.test('the keys of the built-in Redis, as redis-cli shows them', async t => {
   await rig.template([{appID: 'shop', command: ['sleep', '600']}], {resourcesPath: './resources'})
   const run = rig.pillion(['up'])
   const {http} = await run.ports('shop')
-  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/state/store`, {
+  await fetch(`http://127.0.0.1:${http}/v1.0/state/store`, {
     method: 'POST',
     body: '[{"key":"basket","value":1}]'
   })
@@ -202,7 +202,7 @@ t.test('tables of calls, the graph, a replay and the stream of events look as sh
   const run = rig.pillion(['up'])
   const {http} = await run.ports('checkout')
   const call = async (path: string): Promise<void> => {
-    await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/orders/method${path}`)).text()
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/orders/method${path}`)).text()
   }
   const events = has(t, 'curl')
     ? await inShell(

@@ -52,7 +52,7 @@ t.test('the template as it is on disk: findings at their lines, and where calls 
   const ports = await Promise.all(['shop', 'stock', 'prices'].map(async id => run.ports(id)))
   const call = async (from: number, to: string): Promise<void> => {
     const port = ports[from]?.http ?? 0
-    t.equal((await fetch(`http://127.0.0.1:${port.toString()}/v1.0/invoke/${to}/method/x`)).status, 200)
+    t.equal((await fetch(`http://127.0.0.1:${port}/v1.0/invoke/${to}/method/x`)).status, 200)
   }
   await call(0, 'stock')
   await call(0, 'prices')

@@ -4,7 +4,7 @@ import {component} from '../rig/resource-files.ts'
 import {failure, openInvoke} from './bindings-shop.ts'
 
 t.test('bindings.redis: keys as they are, on the built-in Redis', async t => {
-  const host = {redisHost: `localhost:${(await freePort()).toString()}`}
+  const host = {redisHost: `localhost:${await freePort()}`}
   const {shop, invoke} = await openInvoke(t, {
     'resources/keys.yaml': component('keys', 'bindings.redis', host),
     'resources/states.yaml': component('states', 'state.redis', {...host, keyPrefix: 'none'})

@@ -217,7 +217,7 @@ t.test('the inbound and outbound policies of a binding', async t => {
   const port = await freePort()
   const {shop} = await openShop(t, {
     'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, direction: 'input'}),
-    'resources/web.yaml': component('web', 'bindings.http', {url: `http://127.0.0.1:${port.toString()}`}),
+    'resources/web.yaml': component('web', 'bindings.http', {url: `http://127.0.0.1:${port}`}),
     'resources/policies.yaml': JSON.stringify(resiliency)
   })
   await shop.listen()

@@ -38,8 +38,7 @@ t.test('calls lists what went between the apps, and shows one call with what was
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('shop')
   t.match(await rig.run(['calls']), {code: 0, stdout: /^No calls yet\./})
-  const url = (id: string, path: string): string =>
-    `http://127.0.0.1:${http.toString()}/v1.0/invoke/${id}/method${path}`
+  const url = (id: string, path: string): string => `http://127.0.0.1:${http}/v1.0/invoke/${id}/method${path}`
   const following = rig.pillion(['calls', '-f', 'to:stock', 'is:failed'])
   const headers = {'content-type': 'application/json', authorization: 'Bearer abcdef', 'x-customer': 'Ada'}
   await (
@@ -139,7 +138,7 @@ t.test('run --no-record keeps nothing', async t => {
   await rig.template([{appID: 'shop', autoPort: true}])
   const run = rig.pillion(['run', '-f', '.', '--no-record'])
   const {http} = await run.ports('shop')
-  await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/nobody/method/x`)).text()
+  await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/nobody/method/x`)).text()
   t.match((await rig.run(['calls'])).stdout, /^No calls yet\./)
 })
 
@@ -152,7 +151,7 @@ t.test('a call that waits for an app to start is shown under way, with what it w
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('shop')
   const [stock] = await Promise.all([rig.driven('stock'), rig.driven('shop')])
-  const answer = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/x`)
+  const answer = fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`)
   const shown = await rig.until(['calls', 'is:open', '-o', 'ndjson'], '"number":1')
   t.match(JSON.parse(shown), {isOpen: true, status: 0, waitedFor: [/stock/], marks: []})
   await Promise.all([stock.listen(), stock.answer({body: 'here'})])
@@ -189,7 +188,7 @@ http.createServer((request, response) => {
   const {http} = await run.ports('reader')
   const following = rig.pillion(['calls', '-f', 'from:orders/new'])
   const publish = async (): Promise<number> => {
-    const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/publish/orders/new`, {
+    const response = await fetch(`http://127.0.0.1:${http}/v1.0/publish/orders/new`, {
       method: 'POST',
       body: 'pen'
     })

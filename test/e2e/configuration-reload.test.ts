@@ -16,7 +16,7 @@ const logged = async (rig: Rig, line: RegExp): Promise<void> => {
 }
 
 const settings = (port: number): Readonly<Record<string, string>> => ({
-  'resources/settings.yaml': component('settings', 'configuration.redis', {redisHost: `localhost:${port.toString()}`})
+  'resources/settings.yaml': component('settings', 'configuration.redis', {redisHost: `localhost:${port}`})
 })
 
 const redisAt = async (t: Test, port: number): Promise<ClientConnection> => {

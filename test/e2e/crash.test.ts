@@ -118,7 +118,7 @@ t.test(
     const run = rig.pillion(['run', '-f', '.'])
     for (let life = 1; life <= 5; life++) {
       const worker = await rig.driven('worker')
-      await worker.print(`Error: no queue at port ${(5000 + life).toString()}\n`, 'stderr')
+      await worker.print(`Error: no queue at port ${5000 + life}\n`, 'stderr')
       await worker.exit(1)
     }
     const worker = await rig.driven('worker')
@@ -146,7 +146,7 @@ t.test('several calls are listed, five at most', async t => {
   const [payments, checkout] = await Promise.all([rig.driven('payments'), rig.driven('checkout')])
   await payments.listen()
   for (const number of [1, 2, 3, 4, 5, 6, 7]) {
-    void checkout.fetch(`/v1.0/invoke/payments/method/${number.toString()}`, {method: 'POST'}).catch(() => undefined)
+    void checkout.fetch(`/v1.0/invoke/payments/method/${number}`, {method: 'POST'}).catch(() => undefined)
     await payments.nextRequest()
   }
   await payments.configured
@@ -156,7 +156,7 @@ t.test('several calls are listed, five at most', async t => {
   t.same(
     run.stderr.lines.slice(1).map(line => line.replace(/\(.*\)/, '')),
     [
-      ...[1, 2, 3, 4, 5].map(number => `    POST /${number.toString()} from checkout `),
+      ...[1, 2, 3, 4, 5].map(number => `    POST /${number} from checkout `),
       '    and 2 more',
       '    pillion why 1 shows what was sent'
     ]
@@ -194,7 +194,7 @@ t.test('of a single app that crashed the calls in it are told, and nothing more'
     await payments.listen()
     const {http} = await run.ports('payments')
     if (hasCall) {
-      const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/payments/method/charge`
+      const url = `http://127.0.0.1:${http}/v1.0/invoke/payments/method/charge`
       void fetch(url, {method: 'POST'}).catch(() => undefined)
       await payments.nextRequest()
     }

@@ -27,11 +27,11 @@ t.test('doctor names each port that is taken, by whom, and what to do', async t 
   ])
   const {code, stdout} = await rig.run(['doctor', '-f', '.'])
   t.equal(code, 1)
-  const taken = (whose: string): string => `❌  port ${port.toString()} (${whose}) is taken by `
+  const taken = (whose: string): string => `❌  port ${port} (${whose}) is taken by `
   t.match(stdout, taken('daprHTTPPort of "shop"'))
   t.match(stdout, taken('appPort of "stock"'))
-  t.match(stdout, `(pid ${process.pid.toString()})\n    End it, or choose another number for "shop"`)
-  t.match(stdout, `❌  port ${port.toString()} is named twice: daprHTTPPort of "shop", appPort of "stock"\n`)
+  t.match(stdout, `(pid ${process.pid})\n    End it, or choose another number for "shop"`)
+  t.match(stdout, `❌  port ${port} is named twice: daprHTTPPort of "shop", appPort of "stock"\n`)
 })
 
 t.test('doctor says nothing of ports that a run of this template holds', async t => {
@@ -41,7 +41,7 @@ t.test('doctor says nothing of ports that a run of this template holds', async t
   await rig.driven('shop')
   const {code, stdout} = await rig.run(['doctor'])
   t.equal(code, 0)
-  t.match(stdout, `this template runs already (pid ${run.pid.toString()})`)
+  t.match(stdout, `this template runs already (pid ${run.pid})`)
 })
 
 t.test('doctor finds commands that are missing, proxies before the loopback, and a state folder of others', async t => {
@@ -117,7 +117,7 @@ t.test('doctor does not take its own probe of a port for its owner', async t => 
   await rig.template(['a', 'b', 'c'].map(appID => ({appID, appPort: port, command: ['true']})))
   const {code, stdout} = await rig.run(['doctor'])
   t.equal(code, 1)
-  t.match(stdout, `❌  port ${port.toString()} is named twice: appPort of "a", appPort of "b", appPort of "c"\n`)
+  t.match(stdout, `❌  port ${port} is named twice: appPort of "a", appPort of "b", appPort of "c"\n`)
   t.notMatch(stdout, 'is taken by')
 })
 

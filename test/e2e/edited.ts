@@ -9,7 +9,7 @@ import {environmentOf, tracesCarrying} from '../rig/traces.ts'
 export function living(rig: Rig): readonly string[] {
   const named = tracesCarrying(rig.marker).flatMap(({pid}) => {
     const id = environmentOf(pid).find(each => each.startsWith('APP_ID='))
-    return id === undefined ? [] : [`${id.slice('APP_ID='.length)} ${pid.toString()}`]
+    return id === undefined ? [] : [`${id.slice('APP_ID='.length)} ${pid}`]
   })
   return named.toSorted()
 }
@@ -50,7 +50,7 @@ class Edited {
     for (const id of gone) this.#lives.delete(id)
     await Promise.all(starts.map(async id => this.#lives.set(id, await this.#rig.driven(id))))
     this.#t.match(await idle(this.#rig), {outcome: 'met'}, what)
-    const expected = [...this.#lives].map(([id, {pid}]) => `${id} ${pid.toString()}`).toSorted()
+    const expected = [...this.#lives].map(([id, {pid}]) => `${id} ${pid}`).toSorted()
     this.#t.same(living(this.#rig), expected, what)
   }
 

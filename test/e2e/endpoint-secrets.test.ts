@@ -13,7 +13,7 @@ t.test('headers of an HTTPEndpoint that a secret store has; one that is missing 
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close().closeAllConnections())
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const endpoint = (name: string, secret: object, secretStore = 'vault'): string =>
     JSON.stringify({
       apiVersion: 'dapr.io/v1alpha1',
@@ -69,7 +69,7 @@ t.test('certificates of an HTTPEndpoint that a secret store has', async t => {
       kind: 'HTTPEndpoint',
       metadata: {name},
       spec: {
-        baseUrl: `https://localhost:${(server.address() as AddressInfo).port.toString()}`,
+        baseUrl: `https://localhost:${(server.address() as AddressInfo).port}`,
         clientTLS: {rootCA: secret('ca'), certificate: secret('cert'), privateKey: secret(privateKey)}
       },
       auth: {secretStore: 'vault'}

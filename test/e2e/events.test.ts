@@ -66,7 +66,7 @@ t.test('events tell what happens to apps and between them, and go on where a rea
   await run.ports('stock')
   const socket = controlSocket(rig)
   const call = async (path: string): Promise<void> => {
-    await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method${path}`)).text()
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method${path}`)).text()
   }
   await call('/before')
   const response = await open(socket, '/api/v1/events', NDJSON)
@@ -136,7 +136,7 @@ t.test('a fault is told when it goes on and off, and how many calls it has hit',
   await run.ports('stock')
   const socket = controlSocket(rig)
   const call = async (path: string): Promise<number> =>
-    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method${path}`)).status
+    (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method${path}`)).status
   const events = new Events(await open(socket, '/api/v1/events?types=fault', NDJSON))
   await events.next('hello')
   const body = {from: 'shop', to: 'stock', status: 503, rate: 0.5, seed: 1, times: 20}

@@ -15,7 +15,7 @@ const CONNECTIONS = 400
 const limited = (rig: Rig): readonly string[] => [
   'sh',
   '-c',
-  `ulimit -n ${DESCRIPTORS.toString()}; exec "$@"`,
+  `ulimit -n ${DESCRIPTORS}; exec "$@"`,
   'sh',
   ...rig.program,
   'run',
@@ -77,7 +77,7 @@ t.test('streams of HTTP/2 that never end leave descriptors to others: what is be
   const run = rig.start(limited(rig))
   const [{http: port}, {http: other}] = [await run.ports('shop'), await run.ports('other')]
   await called(other, 'good', '/echo', {agent: new Agent()})
-  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   t.teardown(() => session.destroy())
   await once(session, 'remoteSettings')
   const ended: number[] = []

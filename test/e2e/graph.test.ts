@@ -29,7 +29,7 @@ t.test('graph shows who has called whom, and where that differs from dependsOn',
   const graph = async (...words: readonly string[]): Promise<string> => (await rig.run(['graph', ...words])).stdout
   t.equal(await graph(), 'No calls yet.\n\ncheckout names stock and mail under dependsOn, and has not called them\n')
   for (const path of ['payments/method/pay', 'payments/method/fail', 'stock/method/items', 'nobody/method/x'])
-    await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/${path}`)).text()
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/${path}`)).text()
   const table = await graph()
   t.match(table, /^FROM +TO +CALLS +FAILED +P50 +P95 +WAITED\ncheckout +payments +2 +1 +[\d.]+ ms +[\d.]+ ms\b/)
   t.match(table, /\ncheckout +stock +1 /)

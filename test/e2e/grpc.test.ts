@@ -89,7 +89,7 @@ t.test(
       const [proxied, invoked, response] = await Promise.all([
         client.call(),
         client.invoke('b', {method: 'x'}),
-        fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
+        fetch(`http://127.0.0.1:${http}/v1.0/invoke/b/method/x`)
       ])
       if (restart === 'always') {
         t.match(proxied, {code: 0, answer: 'hello for a'})
@@ -204,10 +204,10 @@ t.test('an app of gRPC whose health is bad gets what is proxied, and nothing els
   const invoked = await client.invoke('b', {method: 'x'})
   t.match(invoked, {code: 13, message: /^failed to invoke, id: b, err: .*app is not in a healthy state/})
   const {http: own} = await run.ports('b')
-  const metadata = (await (await fetch(`http://127.0.0.1:${own.toString()}/v1.0/metadata`)).json()) as object
+  const metadata = (await (await fetch(`http://127.0.0.1:${own}/v1.0/metadata`)).json()) as object
   t.match(metadata, {appConnectionProperties: {health: {healthProbeInterval: '1s', healthCheckPath: undefined}}})
   t.match(await client.call(), {code: 0, answer: 'hello for a'})
-  const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
+  const response = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/b/method/x`)
   t.equal(response.status, 500)
   t.match(await response.text(), /app is not in a healthy state/)
   await run.waitForLine('"b" is not healthy: its health check AppCallbackHealthCheck/HealthCheck fails', {
@@ -220,7 +220,7 @@ t.test('a call over HTTP reaches an app of gRPC', async t => {
   await rig.template([{appID: 'a', command: []}, echo])
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('a')
-  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`
+  const url = `http://127.0.0.1:${http}/v1.0/invoke/b/method/x`
   const response = await fetch(url, {method: 'POST', body: 'hello'})
   t.equal(response.status, 501)
   t.match(await response.json(), {code: 12, message: /OnInvoke/})

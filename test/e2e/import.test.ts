@@ -12,7 +12,7 @@ t.test('a Procfile: imported, it validates and runs', async t => {
   const rig = await openRig(t)
   const port = 5000 + (process.pid % 1000) + 20_000
   await rig.write({
-    Procfile: `web: PORT=${port.toString()} node server.js\nticker: while true; do echo tick; sleep 60; done\n`,
+    Procfile: `web: PORT=${port} node server.js\nticker: while true; do echo tick; sleep 60; done\n`,
     'server.js': SERVER,
     '.env': 'GREETING=from .env\n'
   })

@@ -56,7 +56,7 @@ t.test('with the scope group, what has left the group lives on after the run', a
   t.match(await run.exited, {code: 0})
   const left = await rig.leftovers(0)
   t.equal(left.length, 1)
-  t.match(left[0], `${outside.toString()} sleep`)
+  t.match(left[0], `${outside} sleep`)
   t.notMatch(left[0], inside.toString())
   process.kill(outside)
 })
@@ -94,7 +94,7 @@ for (const appProtocol of ['http', 'grpc'])
       const run = rig.pillion(['run', '-f', '.'])
       const {http, grpc} = await run.ports('a')
       const why = new RegExp(`dial tcp 127\\.0\\.0\\.1:${String(appPort)}: connect: connection refused`)
-      const response = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/a/method/x`)
+      const response = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/a/method/x`)
       t.match(await response.text(), why)
       t.match(await echoClient(t, grpc).call({'dapr-app-id': 'a'}), {code: 14, message: why})
       run.signal('SIGTERM')
@@ -259,7 +259,7 @@ t.test('the pauses between short lives double, and after the fifth one callers a
   t.equal(pauses.length, 4)
   for (const [index, least] of [100, 200, 400, 800].entries())
     // a timer may be a little early, by the clock of another process
-    t.ok((pauses[index] ?? 0) > least * 0.95, `${pauses[index]?.toFixed() ?? ''} ms, at least ${least.toString()}`)
+    t.ok((pauses[index] ?? 0) > least * 0.95, `${pauses[index]?.toFixed() ?? ''} ms, at least ${least}`)
 })
 
 /** Whether a promise has settled, without waiting for it. */

@@ -12,7 +12,7 @@ t.test('what readers of events do not get can be read from the log: each line on
   const loud = `require('http').createServer((request, r) => {
     if (request.url !== '/go') return r.writeHead(404).end()
     let n = 0
-    for (let piece = 0; piece < 20; piece++) process.stdout.write(Array.from({length: ${(LINES / 20).toString()}}, () => 'line ' + n++ + '.\\n').join(''))
+    for (let piece = 0; piece < 20; piece++) process.stdout.write(Array.from({length: ${LINES / 20}}, () => 'line ' + n++ + '.\\n').join(''))
     console.log('last')
     r.end()
   }).listen(process.env.APP_PORT)`
@@ -27,7 +27,7 @@ t.test('what readers of events do not get can be read from the log: each line on
   const response = await open(socket, '/api/v1/events?types=lines', NDJSON)
   const events = linesOf(response)
   await events.next()
-  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/loud/method/go`)
+  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/loud/method/go`)
   const stretch = async (
     query: string
   ): Promise<{lines: readonly Api.Line[]; left: Api.LinesLeft | undefined; place: number}> => {
@@ -49,16 +49,14 @@ t.test('what readers of events do not get can be read from the log: each line on
     if (type !== 'lines') continue
     t.equal(misfit('LineSample', data), '')
     samples.push(data)
-    if (data.from > place) all.push(...(await stretch(`from=${place.toString()}&to=${data.from.toString()}`)).lines)
+    if (data.from > place) all.push(...(await stretch(`from=${place}&to=${data.from}`)).lines)
     all.push(...data.lines)
     if (data.notShown > 0) {
       // a thousand at a time
       let query: {from: number; skip: number} | undefined = {from: data.from, skip: data.lines.length}
       let count = 0
       while (query !== undefined) {
-        const {lines, left} = await stretch(
-          `from=${query.from.toString()}&skip=${query.skip.toString()}&to=${data.to.toString()}&limit=1000`
-        )
+        const {lines, left} = await stretch(`from=${query.from}&skip=${query.skip}&to=${data.to}&limit=1000`)
         t.ok(lines.length <= 1000)
         if (left !== undefined) t.equal(left.left, data.notShown - count - lines.length, 'how many are left')
         count += lines.length
@@ -71,25 +69,21 @@ t.test('what readers of events do not get can be read from the log: each line on
     place = data.to
     if (all.some(({line}) => line === 'last')) break
   }
-  t.ok(notShown > LINES / 2, `${notShown.toString()} lines were left out`)
+  t.ok(notShown > LINES / 2, `${notShown} lines were left out`)
   const ofLoud = all.filter(({line}) => line.startsWith('line '))
   t.strictSame(
     ofLoud.map(({line}) => line),
-    Array.from({length: LINES}, (_, n) => `line ${n.toString()}.`)
+    Array.from({length: LINES}, (_, n) => `line ${n}.`)
   )
   t.ok(all.some(({app, line}) => app === 'other' && line === 'tick'))
-  const {lines} = await stretch(`app=other&from=0&to=${place.toString()}`)
+  const {lines} = await stretch(`app=other&from=0&to=${place}`)
   t.strictSame(
     lines,
     all.filter(({app}) => app === 'other'),
     'of one app alone'
   )
   const before = await stretch('tail=1')
-  t.strictSame(
-    (await stretch(`from=${before.place.toString()}&to=${before.place.toString()}`)).lines,
-    [],
-    'an answer says where it ends'
-  )
+  t.strictSame((await stretch(`from=${before.place}&to=${before.place}`)).lines, [], 'an answer says where it ends')
   for (const [query, detail] of [
     ['from=x', /from=x is not a number/],
     ['from=1&limit=-1', /limit=-1 is not a number/],

@@ -80,8 +80,8 @@ t.test(
         [],
         pattern.source
       )
-    t.ok(start.bytes < MAX_BYTES, `${start.bytes.toString()} bytes`)
-    t.ok(start.files < 10, `${start.files.toString()} files`)
+    t.ok(start.bytes < MAX_BYTES, `${start.bytes} bytes`)
+    t.ok(start.files < 10, `${start.files} files`)
 
     await stock.answer({body: 'x'})
     await stock.listen()
@@ -98,7 +98,7 @@ t.test(
   {skip: process.env['PILLION'] !== undefined && 'one file'},
   async t => {
     const rig = await openRig(t)
-    const redisHost = `localhost:${(await freePort()).toString()}`
+    const redisHost = `localhost:${await freePort()}`
     await rig.write({'resources/store.yaml': component('store', 'state.redis', {redisHost})})
     await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
     rig.pillion(['run', '-f', '.'], {env: {NODE_OPTIONS: `--import=${HOOK}`, LOADED: join(rig.folder, 'loaded')}})

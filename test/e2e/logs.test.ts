@@ -36,7 +36,7 @@ t.test('three follow at once, each line once and in order, to the end of the run
     rig.pillion(['logs', '-a', 'stock', '-f', '--tail', '1'])
   ]
   for (const follower of followers) await follower.waitForLine('before')
-  for (let i = 0; i < 50; i++) await stock.print(`line ${i.toString()}\n`, i % 2 === 0 ? 'stdout' : 'stderr')
+  for (let i = 0; i < 50; i++) await stock.print(`line ${i}\n`, i % 2 === 0 ? 'stdout' : 'stderr')
   await stock.print('the last, open')
   await stock.exit(0)
   await run.exited

@@ -76,7 +76,7 @@ export class Numbered {
     const start = performance.now()
     await new Promise<void>(resolve => {
       const fail = (why: string): void => {
-        this.#failed.push(`${number.toString()}: ${why}`)
+        this.#failed.push(`${number}: ${why}`)
         resolve()
       }
       const call = request({
@@ -84,7 +84,7 @@ export class Numbered {
         host: '127.0.0.1',
         agent: this.#agent,
         method,
-        path: `${path}?n=${number.toString()}`
+        path: `${path}?n=${number}`
       })
       call.on('error', error => fail(error.message))
       call.on('response', response => {
@@ -94,7 +94,7 @@ export class Numbered {
         response.on('end', () => {
           this.#took.push(performance.now() - start)
           if (response.statusCode === 200) resolve()
-          else fail(`${(response.statusCode ?? 0).toString()} ${text}`)
+          else fail(`${response.statusCode ?? 0} ${text}`)
         })
       })
       call.end(method === 'GET' || bytes === 0 ? undefined : Buffer.alloc((number * 7919) % (bytes + 1), 'x'))

@@ -22,7 +22,7 @@ t.test('what commands print with -o json is as its description says', async t =>
   const {http} = await run.ports('shop')
   await rig.run(['wait', '--for', 'exit:job', '--for', 'ready:shop'])
   for (const path of ['', 'die'])
-    await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/${path}`)).text()
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/${path}`)).text()
   await rig.run(['wait', '--for', 'exit:stock'])
 
   const commands: Readonly<Record<string, readonly string[]>> = {

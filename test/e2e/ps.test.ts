@@ -29,7 +29,7 @@ t.test('ps shows the state, address and processes of each app, and what they use
   t.match(head, /^STATE +URL +PID +AGE +RESTARTS +MEMORY +CPU$/)
   t.match(first, /^starting +http:\/\/localhost:\d+ +\d+ +\d+\w +0 +\d+ MB +[\d.]+%$/)
   const url = `http://localhost:${shop.env['APP_PORT'] ?? ''}`
-  t.match(second, new RegExp(`^ready +${url} +${shop.pid.toString()} +\\d+\\w +0 +\\d+ MB +[\\d.]+%$`))
+  t.match(second, new RegExp(`^ready +${url} +${shop.pid} +\\d+\\w +0 +\\d+ MB +[\\d.]+%$`))
   t.match(page, /^waits for db +0$/)
   t.match(fourth, /^exited 3 +0$/)
   t.match(last, /^ready +\d+ +\d+\w +1 +\d+ MB/)
@@ -76,7 +76,7 @@ t.test(
   {skip: noScreen},
   async t => {
     const rig = await openRig(t)
-    const ids = Array.from({length: 30}, (_, i) => `service-with-a-long-name-${i.toString()}`)
+    const ids = Array.from({length: 30}, (_, i) => `service-with-a-long-name-${i}`)
     await rig.template(ids.map(appID => ({appID, command: ['sleep', '60'], appDirPath: '.'})))
     const run = rig.pillion(['run', '-f', '.'])
     await run.waitForLine('Writing log files', {nth: 30})

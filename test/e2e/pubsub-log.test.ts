@@ -50,7 +50,7 @@ t.test('--log-level debug tells each publish, delivery and answer; what is lost 
     3
   )
   const send = async (id: number, topic: string, more = ''): Promise<void> =>
-    publish(shop, `bus/${topic}?metadata.cloudevent.id=${id.toString()}${more}`, '1')
+    publish(shop, `bus/${topic}?metadata.cloudevent.id=${id}${more}`, '1')
   for (const [id, answer] of [
     {},
     {body: '{"status":"DROP"}'},

@@ -17,7 +17,7 @@ t.test(
   async t => {
     const rig = await openRig(t)
     const port = await freePort()
-    const metadata = {redisHost: `localhost:${port.toString()}`, concurrency: '1', consumerID: '{appID}'}
+    const metadata = {redisHost: `localhost:${port}`, concurrency: '1', consumerID: '{appID}'}
     await rig.write({'resources/bus.yaml': component('bus', 'pubsub.redis', metadata)})
     await rig.template([
       {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
@@ -61,7 +61,7 @@ t.test(
 t.test('where the metadata have {namespace}, topics begin with it for the broker, and dead letters, too', async t => {
   const rig = await openRig(t)
   const port = await freePort()
-  const metadata = {redisHost: `localhost:${port.toString()}`, consumerID: '{namespace}'}
+  const metadata = {redisHost: `localhost:${port}`, consumerID: '{namespace}'}
   await rig.write({'resources/bus.yaml': component('bus', 'pubsub.redis', metadata)})
   await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
   rig.pillion(['run', '-f', '.'], {env: {NAMESPACE: 'blue'}})

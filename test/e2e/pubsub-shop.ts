@@ -59,6 +59,5 @@ export const publish = async (
   headers: Readonly<Record<string, string>> = {'content-type': 'application/json'}
 ): Promise<void> => {
   const answer = await shop.fetch(`/v1.0/publish/${path}`, {method: 'POST', headers, body})
-  if (answer.status !== 204 || answer.body !== '')
-    throw new Error(`${path}: ${answer.status.toString()} ${answer.body}`)
+  if (answer.status !== 204 || answer.body !== '') throw new Error(`${path}: ${answer.status} ${answer.body}`)
 }

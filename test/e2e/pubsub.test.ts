@@ -96,7 +96,7 @@ t.test('what follows each answer of the app', async t => {
     [500, 'broken', true]
   ]
   for (const [status, body, isDead] of cases) {
-    const what = `${status.toString()} ${body}`
+    const what = `${status} ${body}`
     await publish(shop, 'bus/kept?metadata.key=7', JSON.stringify(what))
     const request = await shop.nextRequest()
     t.match(request, {url: '/kept'}, what)
@@ -182,7 +182,7 @@ t.test('an event for an app that has ended waits until it is started again', asy
   const {http: port} = await run.ports('shop')
   await shop.exit(3)
   await run.waitForLine('exited with code 3', {stream: 'stderr'})
-  const url = `http://127.0.0.1:${port.toString()}/v1.0/publish/bus/orders`
+  const url = `http://127.0.0.1:${port}/v1.0/publish/bus/orders`
   const {status} = await fetch(url, {method: 'POST', body: '1'})
   t.equal(status, 204)
   const started = rig.run(['start', 'shop'])

@@ -98,10 +98,10 @@ t.test('a port that is taken, or none, is an error that says so', async t => {
   const taken = await rig.run(['redis', port])
   t.equal(taken.code, 1)
   t.match(taken.stderr, `❌  Redis cannot listen on port ${port}: another process listens there\n`)
-  t.match(taken.stderr, `Port ${port} is held by pid ${process.pid.toString()}`)
+  t.match(taken.stderr, `Port ${port} is held by pid ${process.pid}`)
   t.match(await rig.run(['redis', '--off', port]), {
     code: 0,
-    stdout: new RegExp(`^ℹ️ {2}No run holds port ${port}: pid ${process.pid.toString()} does`)
+    stdout: new RegExp(`^ℹ️ {2}No run holds port ${port}: pid ${process.pid} does`)
   })
   holder.close()
   for (const word of ['0', '65536', 'x']) t.match(await rig.run(['redis', word]), {code: 255, stderr: /invalid port/})
@@ -163,13 +163,13 @@ t.test('a disk that fills up costs one warning; memory goes on', {skip: skipWith
   const redis = rig.start([...SMALL_DISK, folder, ...rig.program, 'redis', port], {env: {XDG_STATE_HOME: folder}})
   await redis.stdout.line(/Redis listens/)
   const client = await respClient(Number(port))
-  for (let at = 0; at < 4; at++) await client.call('SET', `k${at.toString()}`, 'x'.repeat(1024 * 1024))
+  for (let at = 0; at < 4; at++) await client.call('SET', `k${at}`, 'x'.repeat(1024 * 1024))
   t.match(
     await redis.stderr.line(/cannot be written/),
     /^⚠ {2}the keys of Redis cannot be written: .*; they are kept in memory until that works$/
   )
-  t.equal(await client.call('STRLEN', 'k3'), `:${(1024 * 1024).toString()}`)
-  for (let at = 0; at < 4; at++) await client.call('DEL', `k${at.toString()}`)
+  t.equal(await client.call('STRLEN', 'k3'), `:${1024 * 1024}`)
+  for (let at = 0; at < 4; at++) await client.call('DEL', `k${at}`)
   await client.call('SET', 'small', '1')
   t.equal(await client.call('GET', 'small'), '"1"')
   redis.signal('SIGINT')

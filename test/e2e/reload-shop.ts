@@ -46,7 +46,7 @@ export async function openShop(
   const {http: port} = await run.ports('shop')
   const delivered = (): readonly string[] => readFileSync(counts, 'utf8').match(/^\d+ \w+$/gm) ?? []
   await run.waitForLine('Writing log files', {nth: 2})
-  await fetch(`http://127.0.0.1:${port.toString()}${METHOD}?n=first`)
+  await fetch(`http://127.0.0.1:${port}${METHOD}?n=first`)
   return {rig, run, port, delivered}
 }
 
@@ -76,5 +76,5 @@ export async function saveUnder(t: Test, shop: Shop, traffic: Partial<Traffic>):
   t.equal(notes.length, sent, 'each call was delivered')
   t.equal(new Set(notes).size, sent, 'none was delivered twice')
   t.ok(notes.every(note => note.endsWith(whole.method)))
-  t.ok(sent > 50, `${sent.toString()} calls`)
+  t.ok(sent > 50, `${sent} calls`)
 }

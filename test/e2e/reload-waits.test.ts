@@ -14,8 +14,8 @@ t.test('each call that waits for a reload names it, and what was saved', async t
   await statusOf('/before')
   for (let save = 1; save <= SAVES; save++) {
     const stock = await reload(save.toString())
-    const answers = Array.from({length: CALLS}, async () => statusOf(`/${save.toString()}`))
-    while ((await rows(`is:open path:/${save.toString()}`)).length < CALLS);
+    const answers = Array.from({length: CALLS}, async () => statusOf(`/${save}`))
+    while ((await rows(`is:open path:/${save}`)).length < CALLS);
     await Promise.all([stock.listen(), stock.answer({body: 'here'})])
     t.same(
       await Promise.all(answers),

@@ -16,7 +16,7 @@ for (const {name, ...traffic} of CASES)
 t.test('after the line of a reload the new code answers, at the same sidecar', async t => {
   const {rig, run, port} = await openShop(t)
   const ask = async (): Promise<string> => {
-    const answer = await fetch(`http://127.0.0.1:${port.toString()}${METHOD}?n=1`)
+    const answer = await fetch(`http://127.0.0.1:${port}${METHOD}?n=1`)
     return answer.headers.get('version') ?? ''
   }
   t.equal(await ask(), '0')
@@ -27,7 +27,7 @@ t.test('after the line of a reload the new code answers, at the same sidecar', a
 
 t.test('a call that is under way is answered by the process that got it', async t => {
   const {rig, run, port, delivered} = await openShop(t)
-  const path = `http://127.0.0.1:${port.toString()}${METHOD}`
+  const path = `http://127.0.0.1:${port}${METHOD}`
   const slow = fetch(`${path}?n=2&ms=1000`)
   while (!delivered().includes('2 GET')) await pause(5)
   await rig.write({'order/version.txt': '1'})
@@ -39,7 +39,7 @@ t.test('a call that is under way is answered by the process that got it', async 
 
 t.test('a call that does not end within the grace is cut off, and named', async t => {
   const {rig, run, port, delivered} = await openShop(t, {stop: {timeout: '300ms'}})
-  const path = `http://127.0.0.1:${port.toString()}/v1.0/invoke/order/method`
+  const path = `http://127.0.0.1:${port}/v1.0/invoke/order/method`
   const endless = fetch(`${path}/events?n=2&ms=60000`)
   while (!delivered().includes('2 GET')) await pause(5)
   await rig.write({'order/version.txt': '1'})

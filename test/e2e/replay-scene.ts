@@ -71,7 +71,7 @@ export async function openShop(
     save,
     rows,
     call: async (path, init = {}) => {
-      const url = `http://127.0.0.1:${port.toString()}/v1.0/invoke/stock/method${path}`
+      const url = `http://127.0.0.1:${port}/v1.0/invoke/stock/method${path}`
       return (await fetch(url, init)).text()
     },
     numberOf: async filter => {

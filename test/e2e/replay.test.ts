@@ -19,7 +19,7 @@ t.test('a call is sent again as it was, through the sidecar of its caller, and i
   })
   t.match(bodies(view), [
     {path: 'count', before: '1', after: '2'},
-    {path: 'replay', before: '""', after: `"${number.toString()}"`}
+    {path: 'replay', before: '""', after: `"${number}"`}
   ])
   const [row] = await rows('is:replay')
   t.match(row, {number: view?.replay, from: 'shop', to: 'stock', path: '/items?id=7', status: 200, marks: ['replay']})

@@ -12,7 +12,7 @@ const site = async (t: Test, name: string): Promise<string> => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 const endpoint = (name: string, baseUrl: string): string =>
@@ -151,7 +151,7 @@ t.test(
       let at = -1
       for (const pattern of expected) {
         const next = lines.findIndex((line, index) => index > at && pattern.test(line))
-        t.ok(next > at, `${pattern.source} after line ${at.toString()} ${flags.join()}`)
+        t.ok(next > at, `${pattern.source} after line ${at} ${flags.join()}`)
         at = next
       }
       const own = lines.filter(line => line.includes('dapr.runtime'))

@@ -156,9 +156,9 @@ t.test('a taken port of a sidecar is told before anything starts', async t => {
   const [line, explanation] = stderr.split('\n')
   t.equal(
     line,
-    `❌  Error validating run config for app "b" present in dapr.yaml: invalid configuration for HTTPPort. Port ${port.toString()} is not available`
+    `❌  Error validating run config for app "b" present in dapr.yaml: invalid configuration for HTTPPort. Port ${port} is not available`
   )
-  t.match(explanation, new RegExp(`^Port ${port.toString()}: it is held by .* \\(pid ${process.pid.toString()}\\)\\.`))
+  t.match(explanation, new RegExp(`^Port ${port}: it is held by .* \\(pid ${process.pid}\\)\\.`))
 })
 
 t.test('an entry without a command is a sidecar alone', async t => {
@@ -168,7 +168,7 @@ t.test('an entry without a command is a sidecar alone', async t => {
   const shop = await rig.driven('shop')
   await run.waitForLine('⚠  No application command found for app "ide" present in dapr.yaml')
   const {http} = await run.ports('ide')
-  t.match(await shop.fetch(`http://127.0.0.1:${http.toString()}/v1.0/metadata`), {status: 200})
+  t.match(await shop.fetch(`http://127.0.0.1:${http}/v1.0/metadata`), {status: 200})
   await shop.exit(0)
   run.signal('SIGTERM')
   t.match(await run.exited, {code: 0})

@@ -55,7 +55,7 @@ t.test('bodies in pieces of one byte are read in the memory of their bytes', asy
     Array.from({length: 6}, () => '204')
   )
   t.ok(grown < MOST_MB, `${grown.toFixed()} MB`)
-  const kept = await fetch(`http://127.0.0.1:${port.toString()}/v1.0/state/statestore/2`)
+  const kept = await fetch(`http://127.0.0.1:${port}/v1.0/state/statestore/2`)
   t.ok((await kept.json()) === value, 'every byte has come')
 })
 
@@ -70,7 +70,7 @@ t.test('so are answers to our own questions', async t => {
   const before = await residentMegabytes(run.pid)
   const subscribed = async (): Promise<void> => {
     for (;;) {
-      const answer = await fetch(`http://127.0.0.1:${port.toString()}/v1.0/metadata`)
+      const answer = await fetch(`http://127.0.0.1:${port}/v1.0/metadata`)
       const {subscriptions = []} = (await answer.json()) as {readonly subscriptions?: readonly object[]}
       if (subscriptions.length > 0) return
       await pause(100)

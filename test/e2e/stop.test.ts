@@ -101,7 +101,7 @@ t.test('what has left its group is found by the mark, ended and named', async t 
   await run.waitForLine('Writing log files')
   run.signal('SIGTERM')
   t.same(await run.exited, {code: 0, signal: null})
-  t.match(run.stderr.text, `ended process ${pid.toString()}`)
+  t.match(run.stderr.text, `ended process ${pid}`)
   t.same(await rig.leftovers(), [])
 })
 
@@ -126,11 +126,11 @@ t.test('/v1.0/shutdown ends an app and its sidecar, the last one ends the run', 
   const [a, b] = await Promise.all([rig.driven('a'), rig.driven('b')])
   await run.waitForLine('Writing log files', {nth: 2})
   const {http} = await run.ports('a')
-  t.match(await b.fetch(`http://127.0.0.1:${http.toString()}/v1.0/shutdown`, {method: 'POST'}), {status: 204})
+  t.match(await b.fetch(`http://127.0.0.1:${http}/v1.0/shutdown`, {method: 'POST'}), {status: 204})
   await a.closed
   t.match((await rig.run(['list', '-o', 'json'])).stdout, /"appId": "b"/)
   const own = await run.ports('b')
-  const response = await fetch(`http://127.0.0.1:${own.http.toString()}/v1.0/shutdown`, {method: 'POST'})
+  const response = await fetch(`http://127.0.0.1:${own.http}/v1.0/shutdown`, {method: 'POST'})
   t.equal(response.status, 204)
   t.same(await run.exited, {code: 0, signal: null})
 })

@@ -79,7 +79,7 @@ t.test('a call waits while an edit opens its app again at another port', async t
   await run.waitForLine('Writing log files', {nth: 2})
   await template(await freePort())
   await before.nextSignal()
-  const held = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/`)
+  const held = fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/`)
   const rows = async (): Promise<readonly object[]> =>
     ((await ask(controlSocket(rig), '/api/v1/calls?q=to:stock')).json as {calls: object[]}).calls
   while ((await rows()).length === 0);

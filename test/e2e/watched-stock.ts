@@ -37,7 +37,7 @@ export async function openWatchedStock(rig: Rig, body: string): Promise<WatchedS
     rows: async filter =>
       ((await ask(socket, `/api/v1/calls?limit=1000&q=${encodeURIComponent(filter)}`)).json as {calls: Api.Call[]})
         .calls,
-    call: async path => fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method${path}`),
+    call: async path => fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method${path}`),
     save: async text => {
       await rig.write({'stock/version.txt': text})
       return rig.driven('stock')

@@ -30,5 +30,5 @@ export const zipkin = async (t: Test, answers = true): Promise<{url: string; spa
     server.close()
     server.closeAllConnections()
   })
-  return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}/api/v2/spans`, spans}
+  return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v2/spans`, spans}
 }

@@ -59,11 +59,11 @@ const FIELDS = [
 
 /** How answers are put; each knows its whole text. */
 const FRAMINGS: readonly ((body: string, fields: string) => string)[] = [
-  (body, fields) => `HTTP/1.1 200 OK\r\n${fields}Content-Length: ${body.length.toString()}\r\n\r\n${body}`,
+  (body, fields) => `HTTP/1.1 200 OK\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`,
   (body, fields) =>
     `HTTP/1.1 200 OK\r\n${fields}Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
   (body, fields) =>
-    `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n${fields}Content-Length: ${body.length.toString()}\r\n\r\n${body}`
+    `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`
 ]
 
 const linesOf = (fields: readonly string[]): string => fields.map(field => `${field}\r\n`).join('')
@@ -84,7 +84,7 @@ export function http1Answer(random: Random, name: string): Answer {
       return {script: {pieces: inPieces(random, cut), end: endOf(random)}, expected: 'cut', body}
     }
     case 2: {
-      const head = `HTTP/1.${random.below(3).toString()} ${random.pick(STATUSES)}\r\n${linesOf(random.some(FIELDS, 5))}`
+      const head = `HTTP/1.${random.below(3)} ${random.pick(STATUSES)}\r\n${linesOf(random.some(FIELDS, 5))}`
       const odd = Buffer.from(`${head}\r\n${random.pick(['', 'hello', '5\r\nhello\r\n0\r\n\r\n'])}`, 'latin1')
       return {script: {pieces: inPieces(random, odd), end: endOf(random)}, expected: 'any', body}
     }

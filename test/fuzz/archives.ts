@@ -52,7 +52,7 @@ export async function unpackAlone(bytes: Buffer): Promise<void> {
     if (outside.length > 0) throw new Error(`outside its folder: ${outside.join()}`)
     const {bytes: written, entries} = await sizeOf(join(root, 'in'))
     if (written > MOST_BYTES || entries > LIMITS.maxEntries)
-      throw new Error(`${written.toString()} bytes in ${entries.toString()} entries were written`)
+      throw new Error(`${written} bytes in ${entries} entries were written`)
   } finally {
     await rm(root, {recursive: true, force: true})
   }

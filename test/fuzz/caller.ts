@@ -69,7 +69,7 @@ export async function callStream(session: http2.ClientHttp2Session, {path, metho
 
 /** One call of HTTP/2 on a connection of its own. */
 export const http2Caller: Caller = async call => {
-  const session = http2.connect(`http://127.0.0.1:${call.port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${call.port}`)
   session.on('error', () => undefined)
   try {
     return await callStream(session, call)

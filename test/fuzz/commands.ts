@@ -34,7 +34,7 @@ export async function fromStdin(rig: Rig, random: Random): Promise<void> {
   }
   const whole = await verdict([text])
   const single = await verdict(Array.from(text, byte => Buffer.from([byte])))
-  if (whole !== single) throw new Error(`whole: ${whole.toString()}, byte by byte: ${single.toString()}`)
+  if (whole !== single) throw new Error(`whole: ${whole}, byte by byte: ${single}`)
 }
 
 const REQUESTS = [

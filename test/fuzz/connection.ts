@@ -40,7 +40,7 @@ export async function play(to: net.NetConnectOpts, script: Script): Promise<Buff
     await write(socket, script)
     await soon(
       closed.promise,
-      () => `the connection, after ${script.end}, of which ${Buffer.concat(came).length.toString()} bytes came,`
+      () => `the connection, after ${script.end}, of which ${Buffer.concat(came).length} bytes came,`
     )
   } finally {
     socket.destroy()

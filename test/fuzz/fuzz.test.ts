@@ -32,7 +32,7 @@ t.test(
     const run = async (kind: Kind, begin: number, end: number): Promise<void> => {
       const [from, to] = [Math.floor(kind.count * begin), Math.floor(kind.count * end)]
       const cases = runCases(kind, {seed: SEED, from, count: to - from}, target)
-      await t.resolves(cases, `${kind.name}, ${(to - from).toString()} cases`)
+      await t.resolves(cases, `${kind.name}, ${to - from} cases`)
     }
     for (const kind of KINDS) await run(kind, 0, WARM)
     const before = await atRest(target)
@@ -81,7 +81,7 @@ t.test('what grows is found', async t => {
 
 t.test('projects with broken files bring a verdict for people', async t => {
   const {right, wrong} = await readCases({seed: SEED, from: 0, count: 400})
-  t.ok(right > 100 && wrong > 100, `${right.toString()} right, ${wrong.toString()} wrong`)
+  t.ok(right > 100 && wrong > 100, `${right} right, ${wrong} wrong`)
 })
 
 t.test('a seed brings the same cases again', async t => {

@@ -27,8 +27,7 @@ export interface Range {
 
 /** Runs cases of a kind, several at once. Throws with all that was found, and how to see it again. */
 export async function runCases(kind: Kind, {seed, from, count}: Range, target: Target): Promise<void> {
-  const name = (index: number): string =>
-    `npm run fuzz -- --seed ${seed.toString()} --case ${kind.name}:${index.toString()}`
+  const name = (index: number): string => `npm run fuzz -- --seed ${seed} --case ${kind.name}:${index}`
   const found: string[] = []
   const underWay = new Set<number>()
   let next = from
@@ -46,7 +45,7 @@ export async function runCases(kind: Kind, {seed, from, count}: Range, target: T
   } catch (error) {
     found.push(`${messageOf(error)}\nwhile these were under way:\n${[...underWay].map(name).join('\n')}`)
   }
-  if (found.length > 0) throw new Error(`${found.length.toString()} findings\n\n${found.join('\n\n')}`)
+  if (found.length > 0) throw new Error(`${found.length} findings\n\n${found.join('\n\n')}`)
 }
 
 /** Does something while good calls are made; rejects when one is wrong, or when the run ends. */
@@ -87,7 +86,7 @@ export async function atRest({program: {pid}, inspector}: Target): Promise<Look>
 
 /** Two looks side by side, and whether the second is worse. */
 export const compared = (before: Look, after: Look): {readonly text: string; readonly isWorse: boolean} => ({
-  text: `${before.megabytesInUse.toFixed(2)} → ${after.megabytesInUse.toFixed(2)} MB in use, PSS ${before.megabytes.toFixed(1)} → ${after.megabytes.toFixed(1)} MB, descriptors ${before.descriptors.toString()} → ${after.descriptors.toString()}, processes ${before.processes.toString()} → ${after.processes.toString()}`,
+  text: `${before.megabytesInUse.toFixed(2)} → ${after.megabytesInUse.toFixed(2)} MB in use, PSS ${before.megabytes.toFixed(1)} → ${after.megabytes.toFixed(1)} MB, descriptors ${before.descriptors} → ${after.descriptors}, processes ${before.processes} → ${after.processes}`,
   isWorse:
     after.megabytesInUse > before.megabytesInUse + MOST_MORE_IN_USE_MB ||
     after.megabytes > before.megabytes + MOST_MORE_MB ||

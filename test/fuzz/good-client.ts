@@ -16,7 +16,7 @@ export class GoodClient {
 
   constructor(port: number) {
     this.#port = port
-    this.#session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+    this.#session = http2.connect(`http://127.0.0.1:${port}`)
     this.#session.on('error', () => undefined)
   }
 
@@ -44,12 +44,12 @@ export class GoodClient {
 
   async #check(way: Caller): Promise<void> {
     const number = this.made++
-    const body = `${number.toString()} `.repeat(SIZES[number % SIZES.length] ?? 1).slice(0, 200_000)
+    const body = `${number} `.repeat(SIZES[number % SIZES.length] ?? 1).slice(0, 200_000)
     const call: Call = {port: this.#port, path: PATH, method: 'POST', body}
     const seen = await way(call)
     if (!isEcho(seen, body))
       throw new Error(
-        `good call ${number.toString()}: ${seen.isWhole ? 'whole' : 'cut'}, ${seen.status.toString()}, ${seen.body.length.toString()} bytes instead of ${body.length.toString()}: ${seen.body.slice(0, 200)}`
+        `good call ${number}: ${seen.isWhole ? 'whole' : 'cut'}, ${seen.status}, ${seen.body.length} bytes instead of ${body.length}: ${seen.body.slice(0, 200)}`
       )
   }
 }

@@ -115,7 +115,7 @@ export function http1Request(random: Random): string {
   const length = body.length + (random.oneIn(10) ? random.below(5) - 2 : 0)
   const framed = [
     `\r\n`,
-    `Content-Length: ${length.toString()}\r\n\r\n${body}`,
+    `Content-Length: ${length}\r\n\r\n${body}`,
     `Transfer-Encoding: chunked\r\n\r\n${chunked(random)}`
   ]
   return head + lines + random.pick(framed)

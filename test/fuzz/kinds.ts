@@ -48,7 +48,7 @@ const client = (
   make: (random, target, {index}) => {
     const [to, sent] = [portOf(random, target), script(random, index)]
     return {
-      text: `to ${to.toString()}:\n  ${shown(sent)}`,
+      text: `to ${to}:\n  ${shown(sent)}`,
       run: async () => {
         const came = await play(typeof to === 'string' ? {path: to} : {port: to, host: '127.0.0.1'}, sent)
         const text = came.toString('latin1')
@@ -70,7 +70,7 @@ const CALLERS = {
 
 function check({expected, body}: Answer, seen: Seen): void {
   const {isWhole, status} = seen
-  const told = `the caller saw ${isWhole ? 'whole' : 'cut'}, ${status.toString()}, ${seen.body.length.toString()} bytes: ${seen.body.slice(0, 300)}`
+  const told = `the caller saw ${isWhole ? 'whole' : 'cut'}, ${status}, ${seen.body.length} bytes: ${seen.body.slice(0, 300)}`
   if (expected === 'whole' && !(isWhole && status === 200 && seen.body === body))
     throw new Error(`the answer was whole: ${told}`)
   if (expected === 'cut' && isWhole && status === 200) throw new Error(`the answer was cut: ${told}`)
@@ -93,14 +93,14 @@ const answering = (
     const seed = random.below(2 ** 32)
     // of HTTP/2 the stream is known when the request comes: all else must be the same then
     const from = (stream: number): Answer => answerOf(new Random(seed), stream, index)
-    const path = `/v1.0/invoke/${name}${lane.toString()}/method/x`
+    const path = `/v1.0/invoke/${name}${lane}/method/x`
     const method = random.pick(['GET', 'POST'] as const)
     const body = method === 'POST' ? 'abc' : undefined
     return {
       text: `${method} by ${way}, answered (${from(1).expected}) with:\n  ${shown(from(1).script)}`,
       run: async () => {
         const app = hostile[name][lane]
-        if (app === undefined) throw new Error(`no lane ${lane.toString()}`)
+        if (app === undefined) throw new Error(`no lane ${lane}`)
         app.play = stream => from(stream).script
         check(
           from(1),
@@ -123,7 +123,7 @@ const cutOf = (wholes: readonly Buffer[], index: number): Script => {
     if (place < whole.length) return {pieces: [whole.subarray(0, place)], end: ENDS[index % 2] ?? 'fin'}
     place -= whole.length
   }
-  throw new Error(`no cut ${index.toString()}`)
+  throw new Error(`no cut ${index}`)
 }
 
 const wholesOf = (protocol: Protocol, stream: number): readonly Buffer[] =>
@@ -145,7 +145,7 @@ const archives: Kind = {
   lanes: 4,
   make: random => {
     const bytes = archive(random)
-    return {text: `${bytes.length.toString()} bytes`, run: async () => unpackAlone(bytes)}
+    return {text: `${bytes.length} bytes`, run: async () => unpackAlone(bytes)}
   }
 }
 

@@ -44,14 +44,12 @@ await withRig(async rig => {
   }
   try {
     if (number !== '') return await again(target)
-    console.log(`seed ${seed.toString()}`)
+    console.log(`seed ${seed}`)
     const end = performance.now() + Number(values.seconds) * 1000
     const first = await round(0)
     for (let rounds = 1; performance.now() < end; rounds++) {
       const now = await round(rounds)
-      console.log(
-        `${(rounds + 1).toString()} rounds, ${target.good.made.toString()} good calls: ${compared(first, now).text}`
-      )
+      console.log(`${rounds + 1} rounds, ${target.good.made} good calls: ${compared(first, now).text}`)
       if (compared(first, now).isWorse) throw new Error(compared(first, now).text)
     }
   } finally {

@@ -23,7 +23,7 @@ export async function readCases({seed, from, count}: Range): Promise<Verdicts> {
       const told = await read(worker, files).catch((error: unknown) => ({fault: messageOf(error)}))
       if ('fault' in told)
         throw new Error(
-          `${told.fault}\nnpm run fuzz -- --seed ${seed.toString()} --case files:${index.toString()}\n${JSON.stringify(files, null, 2)}`
+          `${told.fault}\nnpm run fuzz -- --seed ${seed} --case files:${index}\n${JSON.stringify(files, null, 2)}`
         )
       verdicts[told.verdict]++
     }

@@ -53,10 +53,7 @@ function checkPlace(files: Files, {message, place: {file, line, column, source}}
   if (text === undefined) return
   const there = text.split(/\r?\n/)[line - 1]
   const isRight = there !== undefined && there.includes(source.trim()) && column >= 1 && column <= there.length + 1
-  if (!isRight)
-    throw new Error(
-      `wrong place ${line.toString()}:${column.toString()} of "${message}", which shows ${JSON.stringify(source)}`
-    )
+  if (!isRight) throw new Error(`wrong place ${line}:${column} of "${message}", which shows ${JSON.stringify(source)}`)
 }
 
 // what node or a library prints by itself is no message either

@@ -36,7 +36,7 @@ const endpoint = (name: string, port: number): string =>
     apiVersion: 'dapr.io/v1alpha1',
     kind: 'HTTPEndpoint',
     metadata: {name},
-    spec: {baseUrl: `http://127.0.0.1:${port.toString()}`}
+    spec: {baseUrl: `http://127.0.0.1:${port}`}
   })
 
 const apps = async (protocol: 'http' | 'h2c'): Promise<readonly HostileApp[]> =>
@@ -48,15 +48,13 @@ export async function openTarget(rig: Rig): Promise<Target> {
   const [http, h2c, web] = await Promise.all([apps('http'), apps('h2c'), apps('http')])
   const command = undefined
   const alien = (name: string, protocol: string) => (app: HostileApp, index: number) => ({
-    appID: `${name}${index.toString()}`,
+    appID: `${name}${index}`,
     appPort: app.port,
     appProtocol: protocol,
     command
   })
   await rig.write(
-    Object.fromEntries(
-      web.map(({port}, index) => [`res/web${index.toString()}.yaml`, endpoint(`web${index.toString()}`, port)])
-    )
+    Object.fromEntries(web.map(({port}, index) => [`res/web${index}.yaml`, endpoint(`web${index}`, port)]))
   )
   await rig.template(
     [

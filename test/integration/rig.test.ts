@@ -37,7 +37,7 @@ t.test('a driven app does what the test says, and tells what it sees', async t =
   await app.print('to stderr\n', 'stderr')
   t.equal(await program.waitForLine('stderr', {stream: 'stderr'}), 'to stderr')
 
-  const url = `http://127.0.0.1:${(await app.listen()).toString()}`
+  const url = `http://127.0.0.1:${await app.listen()}`
   const answer = fetch(`${url}/items?id=7`, {method: 'POST', body: 'apple', headers: {'x-kind': 'fruit'}})
   const request = await app.nextRequest()
   t.match(request, {method: 'POST', url: '/items?id=7', body: 'apple', headers: {'x-kind': 'fruit'}})
@@ -91,11 +91,11 @@ t.test('what a program leaves behind is named while the rig is open, and ended w
   t.same(await program.exited, {code: 0, signal: null})
   const left = await rig.leftovers(0)
   t.ok(
-    left.some(line => line.startsWith(`${app.pid.toString()} `)),
+    left.some(line => line.startsWith(`${app.pid} `)),
     'the app'
   )
   t.ok(
-    left.some(line => line.startsWith(`${grandchild.toString()} `)),
+    left.some(line => line.startsWith(`${grandchild} `)),
     'and what it started'
   )
   t.equal(left.length, 2)

@@ -77,7 +77,7 @@ t.test('state, secrets, configuration, locks, bindings, metadata', async t => {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  const web = `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`
+  const web = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const {told} = await ran(t, [{appID: 'shop', command: java(folder, 'Blocks')}], web)
   const mismatch = {code: 'ABORTED', message: /possible etag mismatch/}
   t.match(told, {

@@ -56,9 +56,9 @@ t.test('what is refused whole is refused wherever it is cut in two', async t => 
     count++
     const answer = await sendCut(t, sidecarPort, cut)
     if (answer !== '' && !/^HTTP\/1\.1 (?:4\d\d|501) /.test(answer))
-      wrong.push(`${JSON.stringify(cut.text.slice(0, 120))} at ${cut.at.toString()}: ${answer.slice(0, 60)}`)
+      wrong.push(`${JSON.stringify(cut.text.slice(0, 120))} at ${cut.at}: ${answer.slice(0, 60)}`)
   })
-  t.strictSame(wrong.slice(0, 5), [], `${wrong.length.toString()} of ${count.toString()} were served`)
+  t.strictSame(wrong.slice(0, 5), [], `${wrong.length} of ${count} were served`)
   t.equal(seen.length, 0, 'the app saw nothing')
   t.equal(underWay(), 0)
 })

@@ -60,7 +60,7 @@ t.test('requests to an app pass its middleware, whoever calls; so do its own to 
     apiVersion: 'dapr.io/v1alpha1',
     kind: 'HTTPEndpoint',
     metadata: {name: 'site'},
-    spec: {baseUrl: `http://127.0.0.1:${site.toString()}/base`}
+    spec: {baseUrl: `http://127.0.0.1:${site}/base`}
   })
   const {rig, run, shop, stock} = await openShop(
     t,

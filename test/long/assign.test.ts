@@ -37,7 +37,7 @@ t.test('another version becomes main under calls: none is lost, and each version
   }
   const {sent, failed} = await calls.end()
   t.same(failed, [])
-  t.ok(sent > TIMES, `${sent.toString()} calls`)
+  t.ok(sent > TIMES, `${sent} calls`)
   for (const version of VERSIONS) {
     const seen = (): readonly string[] => readFileSync(countsOf(version), 'utf8').match(/^\d+ POST$/gm) ?? []
     while (seen().length < sent) await pause(20) // a copy may still be on its way

@@ -15,7 +15,7 @@ interface Shop {
 const openShop = async (t: Test, wishes: object): Promise<Shop> => {
   const rig = await openRig(t)
   const port = await freePort()
-  const metadata = {redisHost: `localhost:${port.toString()}`}
+  const metadata = {redisHost: `localhost:${port}`}
   await rig.write({'resources/settings.yaml': component('settings', 'configuration.redis', metadata)})
   await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources', ...wishes}])
   rig.pillion(['run', '-f', '.'])

@@ -33,7 +33,7 @@ t.test('debug ends the process, keeps sidecar and port, and calls wait for what 
   const port = Number(a.env['APP_PORT'])
   t.equal(
     stderr,
-    `ℹ️  a is stopped for debugging; calls wait until it listens on port ${port.toString()}. To run it here again: pillion start a\n`
+    `ℹ️  a is stopped for debugging; calls wait until it listens on port ${port}. To run it here again: pillion start a\n`
   )
   t.match(stdout, new RegExp(`^# a, in ${rig.folder}/a: .*driven.mjs\n(export \\w+=.*\n)+`))
   const given = environmentIn(stdout)

@@ -80,7 +80,7 @@ const knocksAt = ({managerPort, sidecars}: Scene): readonly (readonly [number, s
 async function standAt({server, managerPort, sidecars: [first]}: Scene): Promise<readonly Standing[]> {
   if (first === undefined) throw new Error('there is an app')
   const {daprHTTPPort: port, daprGRPCPort, metricsPort} = first
-  const endpoint = `http://127.0.0.1:${server.port.toString()}`
+  const endpoint = `http://127.0.0.1:${server.port}`
   const opening = [
     ...Object.values(halves).flatMap(open =>
       [port, daprGRPCPort, metricsPort, managerPort].map(async each => open({port: each, prefix: '', server}))

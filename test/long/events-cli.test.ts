@@ -87,7 +87,7 @@ t.test('readers that leave, sleep or cannot write harm nobody', async t => {
   await asleep.waitForLine('begun', {stream: 'stderr'})
   // more than all buffers between here and there hold
   for (let round = 0; round < 20; round++) await shop.print(`${'x'.repeat(1000)}\n`.repeat(300))
-  const {status} = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/`)
+  const {status} = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/`)
   t.equal(status, 200)
   t.match(await rig.run(['ps']), {code: 0, stdout: /^shop +ready/m})
   asleep.signalGroup('SIGKILL')

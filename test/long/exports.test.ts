@@ -45,7 +45,7 @@ async function openShop(t: Test): Promise<Shop> {
   })
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('shop')
-  return {rig, base: `http://127.0.0.1:${http.toString()}`}
+  return {rig, base: `http://127.0.0.1:${http}`}
 }
 
 const METHOD = '/v1.0/invoke/stock/method'
@@ -81,7 +81,7 @@ t.test('-o curl prints commands that send the same calls again, whatever bytes t
   for (const [at, body] of bodies.entries()) {
     const path = paths[at % paths.length] ?? ''
     const headers: Record<string, string> = {
-      'x-odd': `'";$(id)\\ ${at.toString()}`,
+      'x-odd': `'";$(id)\\ ${at}`,
       'x-empty': '',
       'x-high': '\u00E9\u00FF'
     }

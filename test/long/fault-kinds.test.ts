@@ -99,7 +99,7 @@ t.test('the same over HTTP/2, and for requests in chunks', async t => {
     })
     try {
       const response = await fetch(url(path), {method: 'POST', body: pieces, duplex: 'half'})
-      return `${response.status.toString()} ${await response.text()} ${response.headers.get('pillion-fault') ?? ''}`
+      return `${response.status} ${await response.text()} ${response.headers.get('pillion-fault') ?? ''}`
     } catch (error) {
       return String(error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code)
     }

@@ -51,7 +51,7 @@ export async function openShop(t: Test, template: object = {}): Promise<Scene> {
   return {
     rig,
     run,
-    url: path => `http://127.0.0.1:${port.toString()}/v1.0/invoke/stock/method${path}`,
+    url: path => `http://127.0.0.1:${port}/v1.0/invoke/stock/method${path}`,
     fault: async (...words) => {
       const {code, stderr} = await rig.run(['fault', ...words])
       t.strictSame([code, stderr], [0, ''])

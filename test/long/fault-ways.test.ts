@@ -180,7 +180,7 @@ t.test('websockets, and services of Daeploy', async t => {
   t.equal((await rows('is:fault')).length, 4)
   await off()
 
-  const url = `http://127.0.0.1:${port.toString()}/services/stock/x`
+  const url = `http://127.0.0.1:${port}/services/stock/x`
   t.equal(await (await fetch(url)).text(), '0123456789')
   await on('shop', 'stock', '--status', '418', '--times', '1')
   const teapot = await fetch(url)

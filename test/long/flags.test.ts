@@ -116,14 +116,8 @@ t.test('flags of a single run reach the app and its sidecar', async t => {
     DAPR_METRICS_PORT: /^\d+$/
   })
   const {http} = await run.ports('a')
-  await t.rejects(
-    fetch(`http://[::1]:${http.toString()}/v1.0/healthz`),
-    'it listens where it is told to, and nowhere else'
-  )
-  const metadata = (await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/metadata`)).json()) as Record<
-    string,
-    unknown
-  >
+  await t.rejects(fetch(`http://[::1]:${http}/v1.0/healthz`), 'it listens where it is told to, and nowhere else')
+  const metadata = (await (await fetch(`http://127.0.0.1:${http}/v1.0/metadata`)).json()) as Record<string, unknown>
   t.match(metadata, {
     id: 'a',
     appConnectionProperties: {port: 7001, protocol: 'http', channelAddress: 'localhost'},

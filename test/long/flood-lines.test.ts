@@ -52,7 +52,7 @@ t.test(
     const {flooded} = await countedIn(join(rig.folder, 'console'))
     for (const stream of ['flood 1', 'flood 2']) t.same(flooded.get(stream), {count: 100_000, outOfOrder: ''})
     const most = Math.max(...memory())
-    t.comment(`${most.toFixed()} MB; ${pieces.length.toString()} pieces on the console`)
+    t.comment(`${most.toFixed()} MB; ${pieces.length} pieces on the console`)
     t.ok(most < 150, `${most.toFixed()} MB`)
   }
 )

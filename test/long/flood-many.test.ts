@@ -3,7 +3,7 @@ import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import {countedIn, FLOOD, isLong, logFileOf, runInto, watchMemory} from './flooding.ts'
 
-const APPS = Array.from({length: 20}, (_, index) => `app-${index.toString()}`)
+const APPS = Array.from({length: 20}, (_, index) => `app-${index}`)
 const LINES = isLong ? 200_000 : 10_000
 
 t.test('twenty apps that flood at once: every line of each arrives once and in order', async t => {

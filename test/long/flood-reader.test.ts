@@ -38,7 +38,7 @@ t.test('a console whose reader stops for more than 5 s loses only what a file ha
     [],
     'no call failed meanwhile'
   )
-  t.comment(`the slowest of ${statuses.length.toString()} calls took ${slowest.toFixed()} ms`)
+  t.comment(`the slowest of ${statuses.length} calls took ${slowest.toFixed()} ms`)
 
   reader.resume()
   await shown.line(DROPPED)
@@ -49,14 +49,9 @@ t.test('a console whose reader stops for more than 5 s loses only what a file ha
   // it may get stuck more than once, and a status line of its own may be among what was dropped
   const dropped = shown.lines.reduce((sum, line) => sum + Number(DROPPED.exec(line)?.[1] ?? 0), 0)
   const told = lines('flood').length + dropped
-  t.ok(
-    told === 2 * LINES || told === 2 * LINES + 1,
-    `${lines('flood').length.toString()} shown, ${dropped.toString()} dropped`
-  )
+  t.ok(told === 2 * LINES || told === 2 * LINES + 1, `${lines('flood').length} shown, ${dropped} dropped`)
   t.equal(lines('only-console').length, 2 * LINES, 'what no file has is all there')
-  t.comment(
-    `${statuses.length.toString()} calls, the slowest ${slowest.toFixed()} ms; ${Math.max(...memory()).toFixed()} MB`
-  )
+  t.comment(`${statuses.length} calls, the slowest ${slowest.toFixed()} ms; ${Math.max(...memory()).toFixed()} MB`)
 })
 
 const flood = [process.execPath, FLOOD, LINES.toString(), '100', '1', '2']

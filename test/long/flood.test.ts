@@ -33,11 +33,9 @@ t.test(
     await shop.exit(0)
     t.match(await run.exited, {code: 0})
     const sizes = memory()
-    t.comment(
-      `${made.toString()} calls, the slowest ${slowest.toFixed()} ms; memory ${Math.max(...sizes).toFixed()} MB`
-    )
+    t.comment(`${made} calls, the slowest ${slowest.toFixed()} ms; memory ${Math.max(...sizes).toFixed()} MB`)
     t.same(failed, [])
-    t.ok(made > 20, `${made.toString()} calls`)
+    t.ok(made > 20, `${made} calls`)
     for (const path of [seen, join(rig.folder, 'console')]) {
       const {flooded} = await countedIn(path)
       for (const stream of ['flood 1', 'flood 2'])

@@ -44,7 +44,7 @@ const codesOf = async (streams: readonly ClientDuplexStream<Buffer, Buffer>[]): 
 
 for (const strategy of ['replace', 'overlap'] as const)
   t.test(
-    `a reload (${strategy}) amid ${CALLS.toString()} unary calls and ${STREAMS.toString()} streams: each call comes once and succeeds, streams end with UNAVAILABLE and can be opened again`,
+    `a reload (${strategy}) amid ${CALLS} unary calls and ${STREAMS} streams: each call comes once and succeeds, streams end with UNAVAILABLE and can be opened again`,
     async t => {
       const rig = await openRig(t)
       await rig.write({'b/version.txt': '0'})

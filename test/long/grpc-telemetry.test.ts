@@ -61,10 +61,10 @@ t.test('spans of gRPC: one of each sidecar, below that of the caller', async t =
 })
 
 const read = async (port: number): Promise<string[]> =>
-  (await (await fetch(`http://127.0.0.1:${port.toString()}/`)).text()).split('\n')
+  (await (await fetch(`http://127.0.0.1:${port}/`)).text()).split('\n')
 
 const server = (method: string, status: string, count: number): string =>
-  `dapr_grpc_io_server_completed_rpcs{app_id="a",grpc_server_method="${method}",grpc_server_status="${status}"} ${count.toString()}`
+  `dapr_grpc_io_server_completed_rpcs{app_id="a",grpc_server_method="${method}",grpc_server_status="${status}"} ${count}`
 
 t.test('each sidecar counts its gRPC calls under Dapr’s names', async t => {
   const rig = await openRig(t)
@@ -86,7 +86,7 @@ t.test('each sidecar counts its gRPC calls under Dapr’s names', async t => {
   stream.end(Buffer.from('x'))
   for await (const message of stream) t.equal(String(message), 'x')
   const {http} = await run.ports('a')
-  const overHttp = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/b/method/x`)
+  const overHttp = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/b/method/x`)
   t.equal(overHttp.status, 501)
   const [caller, callee] = [await read(ofA), await read(ofB)]
   const expected: readonly (readonly [readonly string[], string])[] = [
@@ -133,7 +133,7 @@ t.test('policies of a Resiliency resource count for gRPC, and their events are l
   const client = echoClient(t, (await run.ports('a')).grpc)
   t.match(await client.call({}, {path: '/test.Echo/Nope'}), {code: 12})
   t.match(await client.call(), {code: 0})
-  const text = await (await fetch(`http://127.0.0.1:${metricsPort.toString()}/`)).text()
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/`)).text()
   t.match(text, /dapr_resiliency_activations_total\{.*policy="retry".*target="app_b".*\} 1/)
   t.match(text, /grpc_server_method="\/test\.Echo\/Nope",grpc_server_status="Unimplemented"\} 1/)
 })
@@ -154,7 +154,7 @@ t.test('APIs that are denied over gRPC are UNIMPLEMENTED; the proxy is not restr
   t.match(String(trailers.get('grpc-status-details-bin')[0]), 'requested endpoint is not available')
   t.match(await client.dapr('GetMetadata', new Uint8Array(0)), denied)
   t.match(await client.call(), {code: 0})
-  t.equal((await fetch(`http://127.0.0.1:${http.toString()}/v1.0/metadata`)).status, 200, 'HTTP is not meant')
+  t.equal((await fetch(`http://127.0.0.1:${http}/v1.0/metadata`)).status, 200, 'HTTP is not meant')
   t.notMatch(run.stderr.text, /spec\.api/)
 })
 

@@ -14,7 +14,7 @@ const PROTOCOL = join(import.meta.dirname, '../fixtures/apps/protocol.mjs')
 
 const messageOf = ({status, body}: Answer): string => {
   const {errorCode, message} = JSON.parse(body) as {errorCode: string; message: string}
-  return `${status.toString()} ${errorCode} ${message}`
+  return `${status} ${errorCode} ${message}`
 }
 
 const answered = async (request: http.ClientRequest): Promise<string> => {
@@ -64,7 +64,7 @@ t.test('a sidecar speaks HTTP/2, unless the environment says no', async t => {
     await rig.template([{appID: 'shop', autoPort: true}])
     const run = rig.pillion(['run', '-f', '.'], {env: {DAPR_HTTP_DISABLE_H2C: word}})
     const {http: port} = await run.ports('shop')
-    const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+    const session = http2.connect(`http://127.0.0.1:${port}`)
     session.on('error', () => undefined)
     const stream = session.request({':path': '/v1.0/healthz/outbound'})
     stream.on('error', () => undefined)
@@ -182,14 +182,14 @@ t.test('an HTTPEndpoint among the resources is called by its name, and stands in
     apiVersion: 'dapr.io/v1alpha1',
     kind: 'HTTPEndpoint',
     metadata: {name: 'site'},
-    spec: {baseUrl: `http://localhost:${port.toString()}/base`, headers: [{name: 'X-Key', envRef: 'SITE_KEY'}]}
+    spec: {baseUrl: `http://localhost:${port}/base`, headers: [{name: 'X-Key', envRef: 'SITE_KEY'}]}
   }
   await rig.write({'resources/site.yaml': JSON.stringify(endpoint)})
   await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
   rig.pillion(['run', '-f', '.'], {env: {SITE_KEY: 'k'}})
   const shop = await rig.driven('shop')
   t.match(await shop.fetch('/v1.0/invoke/site/method/x?y'), {status: 200, body: '/base/x?y k'})
-  t.match(await shop.fetch(`/v1.0/invoke/http://127.0.0.1:${port.toString()}/method/z`), {
+  t.match(await shop.fetch(`/v1.0/invoke/http://127.0.0.1:${port}/method/z`), {
     status: 200,
     body: '/z undefined'
   })
@@ -354,9 +354,9 @@ t.test('apiListenAddresses: the sidecar listens there, and on no other address',
   const shop = await rig.driven('shop')
   const {http: port} = await run.ports('shop')
   for (const host of ['127.0.0.2', '127.0.0.3'])
-    t.match(await shop.fetch(`http://${host}:${port.toString()}/v1.0/healthz/outbound`), {status: 204}, host)
+    t.match(await shop.fetch(`http://${host}:${port}/v1.0/healthz/outbound`), {status: 204}, host)
   // somebody else may listen at that number there
-  const elsewhere = await shop.fetch(`http://127.0.0.1:${port.toString()}/v1.0/metadata`).catch(() => undefined)
+  const elsewhere = await shop.fetch(`http://127.0.0.1:${port}/v1.0/metadata`).catch(() => undefined)
   t.notMatch(elsewhere?.body ?? '', '"id":"shop"')
 })
 

@@ -31,7 +31,7 @@ t.test('a run is not idle while a call is in an app or waits, unless it is ignor
   await Promise.all([shop.listen(), vault.listen()])
   const {http} = await run.ports('shop')
   const call = async (app: string, path: string): Promise<number> =>
-    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/${app}/method${path}`)).status
+    (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/${app}/method${path}`)).status
   t.match(await settled(rig), {outcome: 'met', conditions: [{state: 'met', reason: /^idle for \d+ ms$/}], notes: []})
 
   const slow = call('shop', '/slow/7?secret=1')
@@ -111,7 +111,7 @@ t.test('a stream of gRPC that has begun does not count', async t => {
   const run = rig.pillion(['run', '-f', '.'])
   const {grpc} = await run.ports('shop')
   await rig.run(['wait', '--for', 'ready'])
-  const session = connectHttp2(`http://127.0.0.1:${grpc.toString()}`)
+  const session = connectHttp2(`http://127.0.0.1:${grpc}`)
   t.teardown(() => session.destroy())
   const headers = {'content-type': 'application/grpc', te: 'trailers', 'dapr-app-id': 'shop'}
   const stream = session.request({':method': 'POST', ':path': '/shop.Shop/Watch', ...headers})
@@ -124,7 +124,7 @@ t.test('a stream of gRPC that has begun does not count', async t => {
 
 t.test('a message of a topic that is read counts until it is acknowledged', async t => {
   const port = await freePort()
-  const redis = component('log', 'pubsub.redis', {redisHost: `localhost:${port.toString()}`})
+  const redis = component('log', 'pubsub.redis', {redisHost: `localhost:${port}`})
   const {rig, shop} = await openShop(
     t,
     [
@@ -167,7 +167,7 @@ t.test('a copy for a shadow counts until the shadow has answered', async t => {
   const {http} = await run.ports('hello')
   t.match(await settled(rig), {outcome: 'met'})
   const requests = apps.map(async app => app.nextRequest())
-  const answer = fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/hello/method/x`)
+  const answer = fetch(`http://127.0.0.1:${http}/v1.0/invoke/hello/method/x`)
   const first = await Promise.race(requests)
   await first.reply()
   t.equal((await answer).status, 200)

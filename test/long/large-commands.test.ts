@@ -39,7 +39,7 @@ t.test('many values are pushed and popped at either side by one command', async 
 
 t.test('entries are deleted from within a stream', async t => {
   const run = engine(t)
-  const ids = numbers(200_000, n => `${n.toString()}-1`)
+  const ids = numbers(200_000, n => `${n}-1`)
   for (const id of ids) run(`XADD s ${id} a b`)
   t.equal(run('XDEL s 3-1 3-1 9-9'), 1)
   t.equal(run('XDEL s 1-1 2-1 5-1 5-1'), 3)
@@ -53,7 +53,7 @@ t.test('entries are deleted from within a stream', async t => {
 
 t.test('many small sets become one', async t => {
   const run = engine(t)
-  const keys = numbers(40_000, n => `set-${n.toString()}`)
+  const keys = numbers(40_000, n => `set-${n}`)
   for (const key of keys) run(`SADD ${key} ${key} x`)
   t.equal(run('SUNIONSTORE all', keys), keys.length + 1)
   t.same(run('SMEMBERS set-1'), new Set(['set-1', 'x']), 'as it was')
@@ -96,7 +96,7 @@ t.test('a pipeline of slow commands holds up nobody else', async t => {
   slow.socket.on('data', (bytes: Buffer) => (answers += bytes.toString('latin1').split('\r\n').length - 1))
   slow.write(request(['KEYS', 'none*']).repeat(count))
   t.equal(await other.call('PING'), '+PONG')
-  t.ok(answers < count, `${answers.toString()} answers came before`)
+  t.ok(answers < count, `${answers} answers came before`)
   slow.send(['SET', 'last', 'x'])
   slow.socket.end()
   await once(slow.socket, 'close')

@@ -98,7 +98,7 @@ t.test('keys: help, times, processes, the lines of some apps, restart, clear', {
   await screen.line(/app restarted successfully: api/)
   screen.type('t')
   for (let i = 0; !/^\d\d:\d\d:\d\d\.\d{3} == APP - worker == \d+$/m.test(screen.lines.join('\n')); i++) {
-    await worker.print(`${i.toString()}\n`)
+    await worker.print(`${i}\n`)
     await pause(20)
   }
   await press(screen, 'q', /Received signal to stop/)
@@ -206,7 +206,7 @@ t.test(
     await screen.line(/^2 apps ready in/)
     await db.catchSignal('SIGTERM')
     screen.type('\x03')
-    await screen.shows(new RegExp(`waiting for db \\(pid ${db.pid.toString()}\\) · Ctrl-C again kills`))
+    await screen.shows(new RegExp(`waiting for db \\(pid ${db.pid}\\) · Ctrl-C again kills`))
     screen.type('\x03')
     await screen.line(/^2 apps stopped in \d+\.\d s · killed: db$/)
     await screen.ended()
@@ -253,7 +253,7 @@ t.test(
   {skip},
   async t => {
     const rig = await openRig(t)
-    const ids = Array.from({length: 30}, (_, i) => `service-${i.toString()}`)
+    const ids = Array.from({length: 30}, (_, i) => `service-${i}`)
     await rig.template(
       ids.map(appID => ({
         appID,

@@ -74,7 +74,7 @@ async function fewDescriptors(pid: number, most: number): Promise<void> {
   while ((await usageOf(pid)).descriptors > most) await pause(50)
 }
 
-t.test(`${CONNECTIONS.toString()} connections at one sidecar are served, and leave nothing`, async t => {
+t.test(`${CONNECTIONS} connections at one sidecar are served, and leave nothing`, async t => {
   const {pid, port} = await openShop(t)
   const before = await usageOf(pid)
   const sockets = await connected(t, port, CONNECTIONS)
@@ -85,7 +85,7 @@ t.test(`${CONNECTIONS.toString()} connections at one sidecar are served, and lea
   await fewDescriptors(pid, before.descriptors + CONNECTIONS / 10)
 })
 
-t.test(`${HELD.toString()} calls that come while an app reloads reach its new process, each once`, async t => {
+t.test(`${HELD} calls that come while an app reloads reach its new process, each once`, async t => {
   const {rig, run, port} = await openShop(t)
   const socket = controlSocket(rig)
   const lastCall = async (): Promise<number> =>
@@ -109,7 +109,7 @@ t.test(`${HELD.toString()} calls that come while an app reloads reach its new pr
   t.equal(new Set(texts).size, HELD)
 })
 
-t.test(`${IDLE.toString()} connections that send nothing`, {skip: !isLong && 'PILLION_LONG=1 asks for it'}, async t => {
+t.test(`${IDLE} connections that send nothing`, {skip: !isLong && 'PILLION_LONG=1 asks for it'}, async t => {
   const {rig, pid, port} = await openShop(t)
   const before = await usageOf(pid)
   const sockets: Socket[] = []

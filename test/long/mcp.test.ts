@@ -219,7 +219,7 @@ t.test('answers have no more than 8 KB; cursors lead to the rest; what apps wrot
     await call('call', {number: 1}),
     await call('invoke', {app: 'shop', path: '/large'})
   ]
-  for (const {bytes, text} of answers) t.ok(bytes <= 8192, `${bytes.toString()} bytes: ${text.slice(0, 30)}`)
+  for (const {bytes, text} of answers) t.ok(bytes <= 8192, `${bytes} bytes: ${text.slice(0, 30)}`)
   for (const {text} of answers.slice(1)) {
     const [, mark = ''] = /until the mark ([\da-f]{12}) comes again:\n/.exec(text) ?? []
     t.match(text, new RegExp(`\\n\\[${mark}\\]\\n[^]*\\n\\[${mark}\\]`))
@@ -313,7 +313,7 @@ t.test(
     const rig = await shop(t)
     const run = rig.pillion(['run', '-a', 'far', '--', 'sleep', '600'], {folder: '../home'})
     await run.waitForLine("You're up")
-    const far = `the single run of "far" (pid ${run.pid.toString()})`
+    const far = `the single run of "far" (pid ${run.pid})`
     const here = await agent(t, rig)
     for (const [tool, given] of [
       ['list_apps', {}],
@@ -358,7 +358,7 @@ t.test('stdout has the protocol alone; what is none is left out; a client that g
   send(3, {method: 'tools/call', params: {name: 'list_apps', arguments: 'none'}})
   send(4, {method: 'tools/call', params: {}})
   send(5, {method: 'ping'})
-  for (const id of [2, 3, 4, 5]) await server.waitForLine(`"id":${id.toString()}`)
+  for (const id of [2, 3, 4, 5]) await server.waitForLine(`"id":${id}`)
   const lines = server.stdout.text.trimEnd().split('\n')
   const answers = lines.map(line => JSON.parse(line) as {jsonrpc: string; id: number; error?: {code: number}})
   for (const {jsonrpc} of answers) t.equal(jsonrpc, '2.0')

@@ -73,7 +73,7 @@ t.test(
     t.match(await shop.fetch('/v1.0/metadata'), {status: 400, body: 'invalid router\n'})
 
     const {http} = await run.ports('shop')
-    const session = http2.connect(`http://127.0.0.1:${http.toString()}`)
+    const session = http2.connect(`http://127.0.0.1:${http}`)
     t.teardown(() => session.destroy())
     const stream = session.request({':method': 'POST', ':path': '/buy/9'})
     const answered = once(stream, 'response')
@@ -110,7 +110,7 @@ t.test('bearer: only tokens of the issuer, for the audience, with a key of its o
   const server = createServer((_, response) => response.end(JSON.stringify({keys: [jwk]}))).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  const jwksURL = `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}/keys`
+  const jwksURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`
   const metadata = {issuer: 'https://issuer', audience: 'shop', jwksURL}
   const {shop, stock} = await openShop(t, [{name: 'token', type: 'bearer', metadata}])
   await stock.answer({body: 'stock'})
@@ -153,7 +153,7 @@ t.test(
     )
     const rows = JSON.parse((await rig.run(['list', '-o', 'json'])).stdout) as {appId: string; httpPort: number}[]
     const port = rows.find(({appId}) => appId === 'shop')?.httpPort ?? 0
-    t.equal((await fetch(`http://127.0.0.1:${port.toString()}/v1.0/invoke/stock/method/x`)).status, 500)
+    t.equal((await fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method/x`)).status, 500)
     await stock.exit(0)
     t.match(await run.exited, {code: 1})
   }

@@ -300,7 +300,7 @@ t.test('a port that the template fixes and that is taken by now is an error; the
   await once(holder, 'listening')
   t.match(await rig.run(['start', 'a']), {
     code: 1,
-    stderr: new RegExp(`invalid configuration for HTTPPort. Port ${port.toString()} is not available`)
+    stderr: new RegExp(`invalid configuration for HTTPPort. Port ${port} is not available`)
   })
   holder.close()
   await once(holder, 'close')

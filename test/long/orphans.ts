@@ -106,7 +106,7 @@ async function tryCell(t: Test, workshop: Workshop, cell: Cell): Promise<void> {
   const left = await survivors(rig, asked + limitMs)
   const tookMs = performance.now() - asked
   t.same(left, [])
-  t.comment(`${tookMs.toFixed(0)} ms, grace ${cell.graceMs.toString()} ms`)
+  t.comment(`${tookMs.toFixed(0)} ms, grace ${cell.graceMs} ms`)
   await run.exited
   t.notOk(await outlasts(watchdog, 1000 + BUSY_MS), 'the watchdog is gone')
 }
@@ -117,7 +117,7 @@ async function begin(
   {folder, env}: Workshop,
   {form, kinds, graceMs, output}: Cell
 ): Promise<{run: Program; pid: number}> {
-  const stop = {timeout: `${graceMs.toString()}ms`}
+  const stop = {timeout: `${graceMs}ms`}
   if (form === 'template')
     await rig.template(kinds.map(kind => ({appID: kind, appDirPath: folder, command: KINDS[kind], stop})))
   const args =

@@ -55,7 +55,7 @@ for (const [name, type, metadata, wishes] of CASES)
         'order/version.txt': '0',
         'resources/bus.yaml': component('bus', type, {
           ...metadata,
-          redisHost: `localhost:${(await freePort()).toString()}`
+          redisHost: `localhost:${await freePort()}`
         }),
         '../home/counts': ''
       })
@@ -72,7 +72,7 @@ for (const [name, type, metadata, wishes] of CASES)
       ])
       const run = rig.pillion(['run', '-f', '.'])
       const {http: port} = await run.ports('order')
-      const base = `http://127.0.0.1:${port.toString()}`
+      const base = `http://127.0.0.1:${port}`
       const isSubscribed = async (): Promise<boolean> =>
         (await (await fetch(`${base}/v1.0/metadata`)).text()).includes('"topic":"orders"')
       await run.waitForLine('Writing log files')
@@ -94,6 +94,6 @@ for (const [name, type, metadata, wishes] of CASES)
         delivered(),
         Array.from({length: published}, (_, n) => n.toString())
       )
-      t.ok(published >= MESSAGES, `${published.toString()} messages over ${RELOADS.toString()} reloads`)
+      t.ok(published >= MESSAGES, `${published} messages over ${RELOADS} reloads`)
     }
   )

@@ -15,7 +15,7 @@ interface Shop {
 const openShop = async (t: Test, types: Readonly<Record<string, string>>): Promise<Shop> => {
   const rig = await openRig(t)
   const port = await freePort()
-  const metadata = {redisHost: `localhost:${port.toString()}`}
+  const metadata = {redisHost: `localhost:${port}`}
   await rig.write(
     Object.fromEntries(
       Object.entries(types).map(([name, type]) => [`resources/${name}.yaml`, component(name, type, metadata)])
@@ -97,7 +97,7 @@ t.test('redis --off lets the port go: another server may take it, and the app go
   const off = await rig.run(['redis', '--off', port.toString()])
   t.match(off, {code: 0, stdout: /has released port \d+/})
   const server = rig.pillion(['redis', port.toString()])
-  await server.waitForLine(`Redis listens on localhost:${port.toString()}`)
+  await server.waitForLine(`Redis listens on localhost:${port}`)
   t.equal(await read(shop), '1', 'the keys are those of the port')
   t.equal(await save(shop, 2), 204)
 })
@@ -110,7 +110,7 @@ t.test('two runs share the built-in Redis; when the one that is it ends, the oth
   t.equal(await save(stock, 2), 204)
   const stopped = await rig.run(['stop', '-f', '.'])
   t.equal(stopped.code, 0)
-  await other.waitForLine(`Redis does not answer at localhost:${port.toString()}: pillion answers there`, {
+  await other.waitForLine(`Redis does not answer at localhost:${port}: pillion answers there`, {
     stream: 'stderr'
   })
   t.equal(await read(stock), '2')

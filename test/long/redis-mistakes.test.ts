@@ -25,7 +25,7 @@ const listening = async (t: Test, server: Server): Promise<number> => {
 
 /** State and a topic at a Redis. */
 const components = (port: number): Readonly<Record<string, string>> => {
-  const metadata = {redisHost: `localhost:${port.toString()}`}
+  const metadata = {redisHost: `localhost:${port}`}
   return {
     'resources/store.yaml': component('store', 'state.redis', {...metadata, dialTimeout: '1s'}),
     'resources/bus.yaml': component('bus', 'pubsub.redis', {...metadata, concurrency: '1'})
@@ -66,11 +66,11 @@ t.test('a port that something else holds: the app is not started, and the error 
   for (const [name, server] of Object.entries(others)) {
     const port = await listening(t, server)
     const rig = await openRig(t)
-    const metadata = {redisHost: `localhost:${port.toString()}`, readTimeout: '200ms'}
+    const metadata = {redisHost: `localhost:${port}`, readTimeout: '200ms'}
     await rig.write({'resources/store.yaml': component('store', 'state.redis', metadata)})
     const {code, stderr} = await rig.run(['run', '-a', 'shop', '--resources-path', 'resources', '--', 'true'])
     t.equal(code, 1, name)
-    const at = `redis store: error connecting to redis at localhost:${port.toString()}: `
+    const at = `redis store: error connecting to redis at localhost:${port}: `
     t.match(stderr, `${at}what listens there does not answer as Redis does`, name)
     t.match(stderr, 'resources/store.yaml:1:', name)
   }

@@ -17,7 +17,7 @@ interface Scene {
 const open = async (t: Test, metadata: Readonly<Record<string, string>> = {}): Promise<Scene> => {
   const rig = await openRig(t)
   const port = await freePort()
-  const bus = {redisHost: `localhost:${port.toString()}`, concurrency: '1', ...metadata}
+  const bus = {redisHost: `localhost:${port}`, concurrency: '1', ...metadata}
   await rig.write({'resources/bus.yaml': component('bus', 'pubsub.redis', bus)})
   const start = async (id: string): ReturnType<Scene['start']> => {
     const args = ['-a', id, '-p', (await freePort()).toString(), '--resources-path', 'resources']

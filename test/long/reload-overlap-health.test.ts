@@ -34,8 +34,7 @@ async function openShop(t: Test, wishes: Readonly<Record<string, unknown>>): Pro
   const [old, {http}] = await Promise.all([rig.driven('stock'), run.ports('shop')])
   await old.answer({body: 'old'})
   await old.listen()
-  const ask = async (): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/x`)).text()
+  const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`)).text()
   t.equal(await ask(), 'old')
   return {rig, run, old, ask}
 }
@@ -48,7 +47,7 @@ t.test('with overlap and health checks the new process takes over when it is hea
   for (const look of [1, 2, 3]) {
     const probe = await next.nextRequest()
     t.match(probe, {method: 'GET', url: '/health'})
-    t.equal(await ask(), 'old', `after look ${look.toString()}`)
+    t.equal(await ask(), 'old', `after look ${look}`)
     await probe.reply({status: 503, body: 'not yet'})
   }
   const probe = await next.nextRequest()
@@ -161,8 +160,7 @@ async function saveOnce(
   await rig.template([{appID: 'order', watch: ['app.txt'], command, env, ...wishes}], common)
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('order')
-  const ask = async (): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/order/method/`)).text()
+  const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/order/method/`)).text()
   t.equal(await ask(), '0')
   await rig.write({'order/app.txt': '1'})
   const line = await run.waitForLine('order: reloaded')

@@ -25,7 +25,7 @@ t.test('after thirty restarts within a minute an app is left alone, until "resta
   await rig.write({'order/seldom.txt': '1'})
   await run.waitForLine('order: reloaded')
   for (let number = 2; number <= MAX; number++) {
-    await rig.write({'order/app.txt': `${number.toString()}\n`})
+    await rig.write({'order/app.txt': `${number}\n`})
     await run.waitForLine('order: reloaded', {nth: number})
   }
   t.equal(started().at(-1), MAX)

@@ -28,11 +28,11 @@ async function openShop(t: Test, wishes: Readonly<Record<string, unknown>>): Pro
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('shop')
   await run.waitForLine('Writing log files', {nth: 3})
-  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/order/method`
+  const url = `http://127.0.0.1:${http}/v1.0/invoke/order/method`
   const ask = async (): Promise<string> => {
     const answer = await fetch(`${url}/items`)
     const text = await answer.text()
-    return answer.status === 200 ? text : `${answer.status.toString()} ${text}`
+    return answer.status === 200 ? text : `${answer.status} ${text}`
   }
   return {rig, run, url, save: async version => rig.write({'order/version.txt': version.toString()}), ask}
 }
@@ -82,7 +82,7 @@ t.test('streams that never end are cut and named after the grace; calls and webs
   t.equal(lost, '2', 'the two streams')
   t.same([...new Set(versions)].toSorted(), ['0', '1'], 'each call and each websocket was answered')
   const byNew = versions.filter(version => version === '1').length
-  t.ok(Number(held) > 0 && byNew >= Number(held), `${String(held)} held, ${byNew.toString()} answered by the new code`)
+  t.ok(Number(held) > 0 && byNew >= Number(held), `${String(held)} held, ${byNew} answered by the new code`)
   const [again, next] = await Promise.all([openEvents(`${url}/events`), openLine(`${url}/socket`)])
   t.same([await again.next(), await next.ask(), await ask()], ['1', '1', '1'], 'at the same sidecar')
   again.leave()

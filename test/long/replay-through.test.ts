@@ -11,7 +11,7 @@ t.test('a call that is sent again while its callee reloads waits, as any call do
   await (await call('/items')).text()
   const [{number}] = (await rows('path:/items')) as [Api.Call]
   const stock = await save('1')
-  const replay = ask(socket, `/api/v1/calls/${number.toString()}/replay`, {method: 'POST', body: '{}'})
+  const replay = ask(socket, `/api/v1/calls/${number}/replay`, {method: 'POST', body: '{}'})
   while ((await rows('is:open is:replay')).length === 0);
   await Promise.all([stock.listen(), stock.answer({body: 'after'})])
   const view = (await replay).json as Api.Replay
@@ -24,7 +24,7 @@ t.test('a call that is sent again while its callee reloads waits, as any call do
 
 t.test('tokens, faults and policies hold for a call that is sent again', async t => {
   const {rig, port, call, numberOf, replay} = await openShop(t, {}, {DAPR_API_TOKEN: 'let-me-in'})
-  const without = await fetch(`http://127.0.0.1:${port.toString()}/v1.0/invoke/stock/method/items`)
+  const without = await fetch(`http://127.0.0.1:${port}/v1.0/invoke/stock/method/items`)
   t.equal(without.status, 401)
   await call('/items', {headers: {'dapr-api-token': 'let-me-in'}})
   const number = (await numberOf('path:/items')).toString()

@@ -7,7 +7,7 @@ t.test('a window: calls between two apps keep their order; those that may change
   await call('/orders', {method: 'POST', body: 'one'})
   await call('/d')
   const [first, last] = [await numberOf('path:/a'), await numberOf('path:/d')]
-  const sent = await replay('--window', `${first.toString()}..${last.toString()}`, '--fast')
+  const sent = await replay('--window', `${first}..${last}`, '--fast')
   t.same(
     sent.map(({path, after}) => [path, after?.status]),
     [

@@ -42,7 +42,7 @@ t.test(
     await run.waitForLine('Writing log files', {nth: 4})
     const seen = new Set<string>()
     // all three, as soon as they are ready
-    while (seen.size < 3) seen.add(await (await fetch(`http://127.0.0.1:${port.toString()}${METHOD}?n=first`)).text())
+    while (seen.size < 3) seen.add(await (await fetch(`http://127.0.0.1:${port}${METHOD}?n=first`)).text())
     const before = await rowsOf(rig)
     const numbered = new Numbered({
       port,
@@ -74,15 +74,12 @@ t.test(
     )
     const report = await run.waitForLine(/"order\.2" was ended by SIGKILL/, {stream: 'stderr'})
     const inside = Number(/while handling (\d+) calls/.exec(report)?.[1] ?? 1)
-    t.ok(
-      failed.length <= inside,
-      `${failed.length.toString()} calls failed, ${inside.toString()} were in the killed one`
-    )
+    t.ok(failed.length <= inside, `${failed.length} calls failed, ${inside} were in the killed one`)
     const lost = new Set(failed.map(failure => failure.split(':')[0]))
     const delivered = notes.map(note => note.split(' ')[0])
     t.equal(new Set(delivered).size, delivered.length, 'none was delivered twice')
     t.equal(new Set([...delivered, ...lost]).size, sent, 'each was delivered, or was in the killed one')
-    t.ok(sent > 50, `${sent.toString()} calls`)
+    t.ok(sent > 50, `${sent} calls`)
     t.equal((await rowsOf(rig)).length, 4)
   }
 )
@@ -105,14 +102,13 @@ t.test(
     t.equal(new Set([...ports, httpPort]).size, 2, 'the fixed ports are those of the first')
     t.not(first.env['APP_PORT'], second.env['APP_PORT'])
 
-    const held = fetch(`http://127.0.0.1:${shop.toString()}${METHOD}`)
+    const held = fetch(`http://127.0.0.1:${shop}${METHOD}`)
     await second.answer({body: 'second'})
     await second.listen()
     t.equal(await (await held).text(), 'second', 'a call that waits goes to the one that is ready first')
     await first.answer({body: 'first'})
     await first.listen()
-    const asked = async (from: number): Promise<string> =>
-      (await fetch(`http://127.0.0.1:${from.toString()}${METHOD}`)).text()
+    const asked = async (from: number): Promise<string> => (await fetch(`http://127.0.0.1:${from}${METHOD}`)).text()
     const answers = new Set<string>()
     while (answers.size < 2) answers.add(await asked(shop))
     const turns = [await asked(shop), await asked(shop), await asked(shop), await asked(shop)]
@@ -170,7 +166,7 @@ t.test(
       await life.answer({body: life.pid.toString()})
       await life.listen()
     }
-    const asked = async (): Promise<string> => (await fetch(`http://127.0.0.1:${shop.toString()}${METHOD}`)).text()
+    const asked = async (): Promise<string> => (await fetch(`http://127.0.0.1:${shop}${METHOD}`)).text()
     const answers = new Set<string>()
     while (answers.size < 2) answers.add(await asked())
     t.same(answers, new Set(lives.map(({pid}) => pid.toString())))

@@ -11,7 +11,7 @@ metadata: {name: shop}
 scopes: [shop]
 spec:
   policies:
-    retries: {again: {policy: constant, duration: 1ms, maxRetries: ${retries.toString()}}}
+    retries: {again: {policy: constant, duration: 1ms, maxRetries: ${retries}}}
     circuitBreakers: {careful: {timeout: 60s, trip: "consecutiveFailures > 2"}}
   targets:
     apps:
@@ -51,7 +51,7 @@ async function openShop(t: Test): Promise<Shop> {
   return {
     rig,
     apps: {stock, fragile},
-    url: callee => `http://127.0.0.1:${http.toString()}/v1.0/invoke/${callee}/method/items`,
+    url: callee => `http://127.0.0.1:${http}/v1.0/invoke/${callee}/method/items`,
     log,
     logged: async pattern => {
       while (!pattern.test(log())) await pause(10)
@@ -110,7 +110,7 @@ t.test('policies change while calls are made, and none is lost; a broken file ke
 t.test('the example runs', async t => {
   const rig = await openRig(t)
   const {folder, appPort} = await copyExample(rig, 'resilient')
-  const stock = `http://127.0.0.1:${appPort.toString()}`
+  const stock = `http://127.0.0.1:${appPort}`
   const run = rig.pillion(['run', '-f', folder])
   await run.waitForLine(/== APP - shop == 200 after/)
   const broken = await fetch(`${stock}/break`, {method: 'POST'})

@@ -28,7 +28,7 @@ t.test('/v1.0/shutdown with dapr-force-shutdown ends it at once, as a failure', 
   await run.waitForLine("You're up")
   const {http} = await run.ports('a')
   const headers = {'dapr-force-shutdown': 'true'}
-  const {status} = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/shutdown`, {method: 'POST', headers})
+  const {status} = await fetch(`http://127.0.0.1:${http}/v1.0/shutdown`, {method: 'POST', headers})
   t.equal(status, 204)
   t.match(await run.exited, {code: 1})
 })
@@ -39,7 +39,7 @@ t.test('/v1.0/shutdown ends a single app as Ctrl-C does, exit 0', async t => {
   await rig.driven('a')
   await run.waitForLine("You're up")
   const {http} = await run.ports('a')
-  t.equal((await fetch(`http://127.0.0.1:${http.toString()}/v1.0/shutdown`, {method: 'POST'})).status, 204)
+  t.equal((await fetch(`http://127.0.0.1:${http}/v1.0/shutdown`, {method: 'POST'})).status, 204)
   t.match(await run.exited, {code: 0})
   t.same(run.stdout.lines.slice(-3), [
     'terminated signal received: shutting down',
@@ -73,7 +73,7 @@ t.test('a taken port is told bare', async t => {
   ] as const) {
     const {code, stdout, stderr} = await rig.run(['run', '-a', 'a', flag, port.toString(), '--', 'true'])
     t.equal(code, 1)
-    t.equal(lines(stderr)[0], `❌  invalid configuration for ${key}. Port ${port.toString()} is not available`)
+    t.equal(lines(stderr)[0], `❌  invalid configuration for ${key}. Port ${port} is not available`)
     t.equal(stdout, '', 'nothing was started')
   }
 })

@@ -25,7 +25,7 @@ const STORES: readonly Store[] = [
   // nobody listens there: the run is that Redis
   {
     type: 'state.redis',
-    metadata: async () => ({redisHost: `localhost:${(await freePort()).toString()}`, redisPassword: ''})
+    metadata: async () => ({redisHost: `localhost:${await freePort()}`, redisPassword: ''})
   },
   {type: 'state.postgresql', version: 'v1', metadata: newDatabase, skip: skipWithoutPostgres},
   {type: 'state.postgresql', version: 'v2', metadata: newDatabase, skip: skipWithoutPostgres}

@@ -32,13 +32,12 @@ async function scene(t: Test, timeout: string, caller: Caller): Promise<Scene> {
   await run.waitForLine('Writing log files', {nth: 1 + others.length})
   const own = (await run.ports('app')).http
   const port = await portOf(caller, rig, run)
-  const call = async (path: string): Promise<Answer> =>
-    ask(`http://127.0.0.1:${port.toString()}/v1.0/invoke/app/method${path}`)
+  const call = async (path: string): Promise<Answer> => ask(`http://127.0.0.1:${port}/v1.0/invoke/app/method${path}`)
   const first = call('/first')
   first.catch(() => undefined)
   const request = await app.nextRequest()
   await app.answer({body: 'at once'})
-  return {rig, run, app, call, first, request, shutdown: `http://127.0.0.1:${own.toString()}/v1.0/shutdown`}
+  return {rig, run, app, call, first, request, shutdown: `http://127.0.0.1:${own}/v1.0/shutdown`}
 }
 
 async function portOf(caller: Caller, rig: Rig, run: Program): Promise<number> {

@@ -14,7 +14,7 @@ export interface Events {
 export async function openEvents(url: string): Promise<Events> {
   const leaving = new AbortController()
   const {body, status} = await fetch(url, {headers: {accept: 'text/event-stream'}, signal: leaving.signal})
-  if (body === null || status !== 200) throw new Error(`${url}: ${status.toString()}`)
+  if (body === null || status !== 200) throw new Error(`${url}: ${status}`)
   const takers = new Set<(event: string) => void>()
   const read = async (): Promise<boolean> => {
     try {
@@ -55,7 +55,7 @@ export async function openLine(url: string): Promise<Line> {
   await Promise.race([
     once(socket, 'open'),
     closed.then(code => {
-      throw new Error(`${url}: no websocket, ${code.toString()}`)
+      throw new Error(`${url}: no websocket, ${code}`)
     })
   ])
   const ask = async (): Promise<string> => {
@@ -66,7 +66,7 @@ export async function openLine(url: string): Promise<Line> {
     return Promise.race([
       heard,
       closed.then(code => {
-        throw new Error(`closed: ${code.toString()}`)
+        throw new Error(`closed: ${code}`)
       })
     ])
   }

@@ -39,8 +39,8 @@ const CALLERS = 2000
 const WAITING = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))
 
 t.test(
-  `${CALLERS.toString()} callers of a run that does not get on connect, and are answered when it does`,
-  {skip: WAITING < CALLERS && `net.core.somaxconn is ${WAITING.toString()}`},
+  `${CALLERS} callers of a run that does not get on connect, and are answered when it does`,
+  {skip: WAITING < CALLERS && `net.core.somaxconn is ${WAITING}`},
   async t => {
     const rig = await openRig(t)
     await rig.template([{appID: 'shop', command: []}])

@@ -46,7 +46,7 @@ t.test('`stop -f` ends and names what a dead run has left, when its watchdog had
   const {rig, a, home} = await killed(t)
   const {code, stderr} = await rig.run(['stop', '-f', '.'])
   t.equal(code, 0)
-  t.match(stderr, `ended process ${a.pid.toString()}, left behind by a killed run: `)
+  t.match(stderr, `ended process ${a.pid}, left behind by a killed run: `)
   t.same(await rig.leftovers(), [])
   t.notOk(existsSync(home))
 })
@@ -60,7 +60,7 @@ t.test('`run` does the same behind the back of its apps', async t => {
   const c = await rig.driven('c')
   await run.waitForLine('Writing log files')
   t.ok(markers(a.pid), 'it does not wait with its start')
-  await run.waitForLine(`ended process ${a.pid.toString()}, left behind by a killed run`, {stream: 'stderr'})
+  await run.waitForLine(`ended process ${a.pid}, left behind by a killed run`, {stream: 'stderr'})
   await a.closed
   while (existsSync(home)) await pause(20)
   t.match(await c.fetch('/v1.0/healthz/outbound'), {status: 204})

@@ -49,7 +49,7 @@ t.test('the last app that has not finished is edited', async t => {
   ])
   const b = await rig.driven('b')
   await idle(rig)
-  t.same(living(rig), [`b ${b.pid.toString()}`])
+  t.same(living(rig), [`b ${b.pid}`])
   await rig.template([
     {appID: 'a', watch: false},
     {appID: 'b', watch: false, env: {WORD: '2'}}
@@ -72,7 +72,7 @@ t.test('a run waits for the next save while an app of its template cannot be ope
   await rig.driven('a')
   await program.waitForLine('Writing log files')
   await rig.template([{appID: 'a', daprHTTPPort: taken}])
-  await program.waitForLine(`Port ${taken.toString()} is not available`, {stream: 'stderr'})
+  await program.waitForLine(`Port ${taken} is not available`, {stream: 'stderr'})
   await idle(rig)
   await rig.template([{appID: 'a', daprHTTPPort: free}])
   const {env} = await rig.driven('a')

@@ -7,7 +7,7 @@ import {residentMegabytes, usageOf} from '../rig/usage.ts'
 import {isLong} from './flooding.ts'
 
 const COUNT = 200
-const IDS = Array.from({length: COUNT}, (_, index) => `app-${index.toString()}`)
+const IDS = Array.from({length: COUNT}, (_, index) => `app-${index}`)
 /** It costs little, says who it is, and stays. */
 const APP = ['sh', '-c', 'echo "I am $WHO"; exec sleep 600']
 const RESTARTS = isLong ? 200 : 40
@@ -96,7 +96,7 @@ t.test('restarts of one of many apps leave no descriptors and no processes', asy
   const after = await usageOf(run.pid)
   // one or two may be closing; one for each restart would be many
   const more = after.descriptors - before.descriptors
-  t.ok(more < RESTARTS / 8, `${more.toString()} descriptors more`)
+  t.ok(more < RESTARTS / 8, `${more} descriptors more`)
   t.equal(after.processes, before.processes)
   t.equal(after.apps, few.length)
   // a page or two for each restart would be seen

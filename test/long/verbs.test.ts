@@ -94,7 +94,7 @@ t.test('publish asks the sidecar, and tells the URL where the sidecar refuses', 
   const {http} = await run.ports('a')
   t.match(await rig.run(['publish', '-i', 'a', '-p', 'p', '-t', 't', '-d', '1', '-m', '{"ttl":5}']), {
     code: 1,
-    stdout: `http://localhost:${http.toString()}/v1.0/publish/p/t?metadata.ttl=5\n`,
+    stdout: `http://localhost:${http}/v1.0/publish/p/t?metadata.ttl=5\n`,
     stderr:
       /^❌ {2}Error publishing topic t: unexpected status code 404 on publishing to t in p\n\{"errorCode":"ERR_PUBSUB_NOT_FOUND".*\}\n$/
   })
@@ -230,7 +230,7 @@ t.test('an id in several runs: this folder’s run is meant, else all are named'
   const two = rig.pillion(['run', '-f', 'two'])
   await rig.driven('a')
   await two.waitForLine('Writing log files')
-  const several = `app id a is in several runs: ${rig.folder}/one/dapr.yaml (pid ${one.pid.toString()}), ${rig.folder}/two/dapr.yaml (pid ${two.pid.toString()})`
+  const several = `app id a is in several runs: ${rig.folder}/one/dapr.yaml (pid ${one.pid}), ${rig.folder}/two/dapr.yaml (pid ${two.pid})`
   for (const [verb, message] of [
     ['stop', `failed to stop app id a: ${several}`],
     ['restart', `failed to restart app id a: ${several}`],
@@ -258,7 +258,7 @@ t.test('in a project that does not run no command touches the run of another one
   const run = rig.pillion(['run', '-f', 'one'])
   const app = await rig.driven('catalog')
   await run.waitForLine('Writing log files')
-  const one = `${rig.folder}/one/dapr.yaml (pid ${run.pid.toString()})`
+  const one = `${rig.folder}/one/dapr.yaml (pid ${run.pid})`
   const refused = new RegExp(
     `nothing runs here: ${rig.folder}/two/dapr\\.yaml is not running\nRunning elsewhere: ${one.replaceAll(/[().]/g, '\\$&')}\\. Select`
   )
@@ -308,7 +308,7 @@ t.test('a second run of a template says so after the start lines, and stop -f en
   const second = rig.pillion(['run', '-f', '.'])
   t.match(
     await second.waitForLine('is already running', {stream: 'stderr'}),
-    `⚠  dapr.yaml is already running (pid ${first.pid.toString()})`
+    `⚠  dapr.yaml is already running (pid ${first.pid})`
   )
   await second.waitForLine('Writing log files')
   t.match(await rig.run(['stop', '-f', '.']), {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'})

@@ -51,7 +51,7 @@ t.test('up & wait: a wait finds the run that starts after it, and says when all 
   t.equal(waiting.stdout.text, '✅  ready: shop, setup\n', 'a finished job is ready')
   const {http} = await run.ports('shop')
   const call = async (path: string): Promise<number> =>
-    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method${path}`)).status
+    (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method${path}`)).status
   t.equal(await call('/'), 200)
 
   t.match(await rig.run(['wait', '--for', String.raw`log:shop:listening on \d+`]), {
@@ -86,7 +86,7 @@ t.test('what can no longer come true ends a wait at once, with the reason and th
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('shop')
   t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
-  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/die`)
+  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/die`)
   const failed = await rig.run(['wait', '--for', 'ready', '--for', 'ready:stock', '--timeout', '10m'])
   t.match(failed, {
     code: 1,
@@ -126,7 +126,7 @@ t.test('a pattern that backtracks without end is stopped, and calls go on meanwh
   const {http} = await run.ports('shop')
   await rig.run(['wait', '--for', 'ready'])
   const call = async (path: string): Promise<number> =>
-    (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method${path}`)).status
+    (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method${path}`)).status
   t.equal(await call('/say'), 200)
   const waiting = rig.pillion(['wait', '--for', 'log:^(a+)+$'])
   const over = new AbortController()
@@ -138,7 +138,7 @@ t.test('a pattern that backtracks without end is stopped, and calls go on meanwh
   }
   t.match(await ended, {code: 1})
   t.match(waiting.stderr.text, /\/\^\(a\+\)\+\$\/ takes too long: it backtracks too much/)
-  t.ok(calls > 20, `${calls.toString()} calls were answered meanwhile`)
+  t.ok(calls > 20, `${calls} calls were answered meanwhile`)
 })
 
 t.test('a hundred patterns share one thread', async t => {
@@ -148,19 +148,19 @@ t.test('a hundred patterns share one thread', async t => {
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('shop')
   await rig.run(['wait', '--for', 'ready'])
-  const threads = (): number => readdirSync(`/proc/${run.pid.toString()}/task`).length
+  const threads = (): number => readdirSync(`/proc/${run.pid}/task`).length
   const before = threads()
-  const never = Array.from({length: 99}, (_, n) => ['--for', `log:^never ${n.toString()}$`]).flat()
+  const never = Array.from({length: 99}, (_, n) => ['--for', `log:^never ${n}$`]).flat()
   const waiting = rig.pillion(['wait', '--any', ...never, '--for', 'log:^a+'])
   const over = new AbortController()
   const ended = waiting.exited.finally(() => over.abort())
   let most = 0
   while (!over.signal.aborted) {
-    await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/say`)
+    await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/say`)
     most = Math.max(most, threads())
   }
   t.match(await ended, {code: 0})
-  t.ok(most < before + 20, `${most.toString()} threads, ${before.toString()} before`)
+  t.ok(most < before + 20, `${most} threads, ${before} before`)
 })
 
 const ORDERS = `

@@ -49,13 +49,13 @@ async function openShop(
   ])
   const run = rig.start([...limited(limit), ...rig.program, 'run', '-f', '.', '--watch'])
   const {http} = await run.ports('order')
-  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/order/method/`
+  const url = `http://127.0.0.1:${http}/v1.0/invoke/order/method/`
   return {rig, run, ask: async () => (await fetch(url)).text()}
 }
 
 /** Files in folders of their own. */
 const inFolders = (name: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(Array.from({length: FOLDERS}, (_, number) => [`order/part-${number.toString()}/${name}`, 'text']))
+  Object.fromEntries(Array.from({length: FOLDERS}, (_, number) => [`order/part-${number}/${name}`, 'text']))
 
 const CASES = [
   {

@@ -76,7 +76,7 @@ t.test('an app that comes to the template with a taken port is tried again at th
   await run.waitForLine('Writing log files')
   const apps = [{appID: 'a'}, {appID: 'b', daprHTTPPort: port}]
   await rig.template(apps)
-  await run.waitForLine(`Port ${port.toString()} is not available`, {stream: 'stderr'})
+  await run.waitForLine(`Port ${port} is not available`, {stream: 'stderr'})
   await new Promise(resolve => holder.close(resolve))
   await rig.template(apps)
   await rig.driven('b')

@@ -8,7 +8,7 @@ import {BUSY_MS, kill, outlasts, survivors, watchdogOf, watchdogNow} from './orp
 
 const DEAF = {command: ['sh', '-c', "trap '' TERM INT HUP; echo up; while :; do sleep 0.1; done"]}
 
-const proc = (pid: number, name: string): string => `/proc/${pid.toString()}/${name}`
+const proc = (pid: number, name: string): string => `/proc/${pid}/${name}`
 const markers = (pid: number): boolean =>
   existsSync(proc(pid, 'stat')) && !/\) Z/.test(readFileSync(proc(pid, 'stat'), 'utf8'))
 

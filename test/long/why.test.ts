@@ -30,7 +30,7 @@ t.test('a request kills an app: why names it, what was answered before, and that
   const {http} = await run.ports('shop')
   t.match(await rig.run(['why', 'payments']), {code: 0, stdout: /^"payments" (?:is|has|runs)/})
   const charge = async (body: string, path = '/charge'): Promise<number> => {
-    const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/payments/method${path}`
+    const url = `http://127.0.0.1:${http}/v1.0/invoke/payments/method${path}`
     const response = await fetch(url, {method: 'POST', body})
     await response.text()
     return response.status

@@ -236,7 +236,7 @@ export class Switchboard {
 
   /** The next life of the app with this id that nobody has taken; fails when none has come for a minute. */
   async next(id: string): Promise<Driven> {
-    const stalled = new Error(`no process of ${id} has connected in ${(STALLED_MS / 1000).toString()} s`)
+    const stalled = new Error(`no process of ${id} has connected in ${STALLED_MS / 1000} s`)
     const {promise, reject} = Promise.withResolvers<never>()
     promise.catch(() => undefined) // who does not wait for it does not miss it
     const timer = setTimeout(() => reject(stalled), STALLED_MS).unref()

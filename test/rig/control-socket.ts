@@ -17,7 +17,7 @@ export function controlSocket(rig: Rig): string {
     .map(name => join(rig.runtimeDir, name, 'socket'))
     .filter(path => existsSync(path))
   const [only] = paths
-  if (only === undefined || paths.length > 1) throw new Error(`${paths.length.toString()} runs, not one`)
+  if (only === undefined || paths.length > 1) throw new Error(`${paths.length} runs, not one`)
   return only
 }
 

@@ -20,7 +20,7 @@ export interface Answer<S extends Schema> {
 /** A client of grpc-js for Dapr's API, with messages by their tables of fields. */
 export class DaprClient extends grpc.Client {
   constructor(t: Test, port: number) {
-    super(`127.0.0.1:${port.toString()}`, grpc.credentials.createInsecure())
+    super(`127.0.0.1:${port}`, grpc.credentials.createInsecure())
     t.teardown(() => this.close())
   }
 

@@ -106,7 +106,7 @@ interface Asking {
 const asked =
   ({method = 'GET', path = '/poll', lines = '', behind = ''}: Asking): Open =>
   async ({port, prefix, server}) => {
-    const url = `${path}?${(++count).toString()}`
+    const url = `${path}?${++count}`
     const arrived = server.arrival(url)
     const {socket, closed} = await connect(port)
     const answered = path === '/poll' ? undefined : once(socket, 'data')
@@ -121,9 +121,9 @@ const asked =
 const streamed =
   (method: string, path: string): Open =>
   async ({port, prefix, server}) => {
-    const url = `${path}?${(++count).toString()}`
+    const url = `${path}?${++count}`
     const arrived = server.arrival(url)
-    const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
+    const session = http2.connect(`http://localhost:${port}`, {family: 4} as object)
     const closed = new Promise(resolve => session.on('close', resolve))
     session.on('error', () => undefined)
     const stream = session.request({':method': method, ':path': `${prefix}${url}`}, {endStream: method === 'GET'})

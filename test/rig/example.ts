@@ -21,7 +21,7 @@ export async function copyExample(rig: Rig, name: string, to = name): Promise<Ex
   const text = await readFile(join(folder, 'dapr.yaml'), 'utf8').catch(() => '')
   if (!/appPort: \d/.test(text)) return {folder, appPort: 0}
   const appPort = await freePort()
-  await rig.write({[`${to}/dapr.yaml`]: text.replace(/appPort: \d+/, `appPort: ${appPort.toString()}`)})
+  await rig.write({[`${to}/dapr.yaml`]: text.replace(/appPort: \d+/, `appPort: ${appPort}`)})
   return {folder, appPort}
 }
 

@@ -12,7 +12,7 @@ const COUNT = 10_000
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * COUNT)
-    const hold = await listening(`\0pillion-test-port-${port.toString()}`)
+    const hold = await listening(`\0pillion-test-port-${port}`)
     if (hold === undefined) continue
     hold.unref()
     const server = await listening(port)

@@ -81,7 +81,7 @@ export async function realKafka(t: Test): Promise<RealKafka | undefined> {
   t.teardown(() => rmSync(folder, {recursive: true, force: true}))
   const [port = 0, tlsPort = 0, passwordPort = 0, controller = 0] = await freePorts(4)
   const [brokers = '', tlsBrokers = '', passwordBrokers = ''] = [port, tlsPort, passwordPort].map(
-    own => `127.0.0.1:${own.toString()}`
+    own => `127.0.0.1:${own}`
   )
   const listeners = `PLAINTEXT://${brokers},SSL://${tlsBrokers},SASL_PLAINTEXT://${passwordBrokers}`
   const properties = join(folder, 'server.properties')
@@ -91,8 +91,8 @@ export async function realKafka(t: Test): Promise<RealKafka | undefined> {
     Object.entries({
       'process.roles': 'broker,controller',
       'node.id': '1',
-      'controller.quorum.voters': `1@127.0.0.1:${controller.toString()}`,
-      listeners: `${listeners},CONTROLLER://127.0.0.1:${controller.toString()}`,
+      'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+      listeners: `${listeners},CONTROLLER://127.0.0.1:${controller}`,
       'advertised.listeners': listeners,
       'controller.listener.names': 'CONTROLLER',
       'listener.security.protocol.map':

@@ -87,7 +87,7 @@ export class LanguageServer {
 
   #send(message: Message): void {
     const body = JSON.stringify({jsonrpc: '2.0', ...message})
-    this.#child.stdin.write(`Content-Length: ${Buffer.byteLength(body).toString()}\r\n\r\n${body}`)
+    this.#child.stdin.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   }
 
   #read(bytes: Buffer): void {

@@ -42,7 +42,7 @@ export class Output {
 
   /** The line that matches, at once if it was written before; fails when the stream ends without it. */
   async line(pattern: Pattern, {nth = 1, limitMs = STALLED_MS}: WaitOptions = {}): Promise<string> {
-    const stalled = new Error(`no line ${String(pattern)}${nth > 1 ? ` (number ${nth.toString()})` : ''}`)
+    const stalled = new Error(`no line ${String(pattern)}${nth > 1 ? ` (number ${nth})` : ''}`)
     return new Promise((resolve, reject) => {
       let at = 0
       let found = 0
@@ -58,10 +58,7 @@ export class Output {
         }
         if (this.#hasEnded) settle(() => reject(this.#explain(stalled, 'before the stream ended')))
       }
-      const timer = setTimeout(
-        () => settle(() => reject(this.#explain(stalled, `in ${limitMs.toString()} ms`))),
-        limitMs
-      )
+      const timer = setTimeout(() => settle(() => reject(this.#explain(stalled, `in ${limitMs} ms`))), limitMs)
       this.#lookers.add(look)
       look()
     })
@@ -81,10 +78,7 @@ export class Output {
         if (found !== undefined) settle(() => resolve(found))
         else if (this.#hasEnded) settle(() => reject(this.#explain(stalled, 'before the stream ended')))
       }
-      const timer = setTimeout(
-        () => settle(() => reject(this.#explain(stalled, `in ${limitMs.toString()} ms`))),
-        limitMs
-      )
+      const timer = setTimeout(() => settle(() => reject(this.#explain(stalled, `in ${limitMs} ms`))), limitMs)
       this.#lookers.add(look)
       look()
     })

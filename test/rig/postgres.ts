@@ -112,7 +112,7 @@ export async function realPostgres(
   })
   await start()
   const connectionTo = (name: string): string =>
-    `host=127.0.0.1 port=${port.toString()} user=postgres password='not needed' dbname=${name}`
+    `host=127.0.0.1 port=${port} user=postgres password='not needed' dbname=${name}`
   let count = 0
   return {
     port,
@@ -120,7 +120,7 @@ export async function realPostgres(
     stop,
     start,
     database: () => {
-      const name = `test${(++count).toString()}`
+      const name = `test${++count}`
       query(connectionTo('postgres'), `CREATE DATABASE ${name}`)
       return connectionTo(name)
     }

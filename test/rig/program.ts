@@ -82,6 +82,6 @@ export class Program {
       : this.hasExited
         ? 'ended, but somebody holds its pipes'
         : 'not ended'
-    return `--- ${this.command.join(' ')} (pid ${this.pid.toString()}, ${end})\n${shown('stdout', this.stdout)}${shown('stderr', this.stderr)}`
+    return `--- ${this.command.join(' ')} (pid ${this.pid}, ${end})\n${shown('stdout', this.stdout)}${shown('stderr', this.stderr)}`
   }
 }

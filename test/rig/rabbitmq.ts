@@ -25,7 +25,7 @@ const SERVER = ['/usr/lib/rabbitmq/bin/rabbitmq-server', '/opt/homebrew/sbin/rab
 export const skipWithoutRabbit =
   SERVER !== undefined && spawnSync('epmd', ['-names']).error === undefined ? false : missing('RabbitMQ')
 
-const urlOf = (scheme: string, port: number): string => `${scheme}://guest:guest@127.0.0.1:${port.toString()}`
+const urlOf = (scheme: string, port: number): string => `${scheme}://guest:guest@127.0.0.1:${port}`
 
 /** Starts RabbitMQ for a test, with a port mapper of its own. */
 export async function realRabbit(t: {teardown(end: () => unknown): void}): Promise<RealRabbit> {
@@ -33,7 +33,7 @@ export async function realRabbit(t: {teardown(end: () => unknown): void}): Promi
   const folder = mkdtempSync('/tmp/rabbitmq-')
   writeFileSync(join(folder, 'plugins'), '[].')
   const config = {
-    'listeners.ssl.1': `127.0.0.1:${tlsPort.toString()}`,
+    'listeners.ssl.1': `127.0.0.1:${tlsPort}`,
     'ssl_options.cacertfile': join(TLS, 'ca.pem'),
     'ssl_options.certfile': join(TLS, 'server.pem'),
     'ssl_options.keyfile': join(TLS, 'server.key'),
@@ -55,7 +55,7 @@ export async function realRabbit(t: {teardown(end: () => unknown): void}): Promi
     RABBITMQ_LOGS: '-',
     RABBITMQ_LOG_BASE: folder,
     RABBITMQ_MNESIA_BASE: folder,
-    RABBITMQ_NODENAME: `test${port.toString()}@localhost`,
+    RABBITMQ_NODENAME: `test${port}@localhost`,
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
     RABBITMQ_NODE_PORT: port.toString()
   }

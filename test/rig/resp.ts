@@ -57,7 +57,7 @@ export async function respClient(port: number, host = '127.0.0.1'): Promise<Resp
 }
 
 export const request = (args: readonly string[]): string =>
-  `*${args.length.toString()}\r\n${args.map(arg => `$${arg.length.toString()}\r\n${arg}\r\n`).join('')}`
+  `*${args.length}\r\n${args.map(arg => `$${arg.length}\r\n${arg}\r\n`).join('')}`
 
 interface Shown {
   readonly text: string

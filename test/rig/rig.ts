@@ -89,7 +89,7 @@ export class Rig {
   async write(files: Readonly<Record<string, string>>): Promise<void> {
     for (const [name, text] of Object.entries(files)) {
       const path = join(this.folder, name)
-      const unsaved = join(this.#root, `unsaved-${(++this.#saves).toString()}`)
+      const unsaved = join(this.#root, `unsaved-${++this.#saves}`)
       await mkdir(dirname(path), {recursive: true})
       await writeFile(unsaved, text)
       await rename(unsaved, path)
@@ -157,7 +157,7 @@ export class Rig {
       await pause(20)
       left = this.#living()
     }
-    return left.map(({pid, command}) => `${pid.toString()} ${command}`)
+    return left.map(({pid, command}) => `${pid} ${command}`)
   }
 
   /** Ends everything; shows what was printed when the test has not passed. */
@@ -176,7 +176,7 @@ export class Rig {
   /** What each process does that is still there. */
   #states(): string {
     return this.#living()
-      .map(({pid, command}) => `${pid.toString()} ${command}\n  ${stateOf(pid)}\n`)
+      .map(({pid, command}) => `${pid} ${command}\n  ${stateOf(pid)}\n`)
       .join('')
   }
 

@@ -76,7 +76,7 @@ export class Screen {
   async ended(): Promise<void> {
     const shown = Number((await this.#program.stderr.line(/^exit /)).slice(5))
     const {stdout} = this.#program
-    await stdout.until(() => stdout.bytes.length >= shown || undefined, `${shown.toString()} bytes`)
+    await stdout.until(() => stdout.bytes.length >= shown || undefined, `${shown} bytes`)
   }
 
   /** The terminal goes away, and whoever is still on it is hung up on. */

@@ -13,7 +13,7 @@ const GUARD = 'read -r _; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"'
  */
 export function tie(child: ChildProcess, folder = '', {detached = false}: {detached?: boolean} = {}): void {
   if (child.pid === undefined) return
-  const target = `${detached ? '-' : ''}${child.pid.toString()}`
+  const target = `${detached ? '-' : ''}${child.pid}`
   const guard = spawn('sh', ['-c', GUARD, 'sh', target, folder], {stdio: ['pipe', 'ignore', 'ignore'], detached: true})
   child.once('exit', () => guard.kill('SIGKILL'))
   guard.unref()

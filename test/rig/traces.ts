@@ -22,7 +22,7 @@ function read(path: string): string {
 
 /** Undefined: it is gone, and was waited for or not. */
 function traceOf(pid: number): Nameless | undefined {
-  const stat = read(`/proc/${pid.toString()}/stat`)
+  const stat = read(`/proc/${pid}/stat`)
   const [state = 'Z', parent = '0', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (stat === '' || state === 'Z' || state === 'X') return undefined
   return {pid, startTime: Number(rest[17]), parent: Number(parent)}
@@ -38,10 +38,10 @@ const youngTraces = (): readonly Nameless[] =>
     .filter(({startTime}) => startTime >= OWN_START)
 
 /** A process's environment as it was given at its start, `NAME=value` each; a zombie has none. */
-export const environmentOf = (pid: number): readonly string[] => read(`/proc/${pid.toString()}/environ`).split('\0')
+export const environmentOf = (pid: number): readonly string[] => read(`/proc/${pid}/environ`).split('\0')
 
 const named = (trace: Nameless): Trace => {
-  const command = read(`/proc/${trace.pid.toString()}/cmdline`).replaceAll('\0', ' ').trim()
+  const command = read(`/proc/${trace.pid}/cmdline`).replaceAll('\0', ' ').trim()
   return {...trace, command}
 }
 
@@ -68,7 +68,7 @@ export const isAlive = ({pid, startTime}: Nameless): boolean => traceOf(pid)?.st
 
 /** What a process does at this moment, for the report of a test that failed: its state, its signals, where each thread waits. */
 export function stateOf(pid: number): string {
-  const folder = `/proc/${pid.toString()}`
+  const folder = `/proc/${pid}`
   const told = read(`${folder}/status`)
     .split('\n')
     .filter(line => /^(?:State|PPid|TracerPid|(?:Sig|Shd)[A-Z][a-z]{2}):/.test(line))

@@ -27,7 +27,7 @@ export async function residentMegabytes(pid: number): Promise<number> {
 
 /** Processor time of one process so far, in ms: Linux counts hundredths of a second (proc(5)). */
 export async function cpuOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid.toString()}/stat`, 'utf8')
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
   return sum(text.slice(text.lastIndexOf(')')).split(' ').slice(12, 14).map(Number)) * 10
 }
 
@@ -41,9 +41,8 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 
 /** In bytes; of one that has ended meanwhile both are 0. */
 async function sizeOf(pid: number, kind: 'Pss' | 'Rss'): Promise<number> {
-  const text = await readFile(`/proc/${pid.toString()}/smaps_rollup`, 'utf8').catch(() => '')
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
   return Number(new RegExp(`^${kind}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024
 }
 
-const descriptorsOf = async (pid: number): Promise<number> =>
-  (await readdir(`/proc/${pid.toString()}/fd`).catch(() => [])).length
+const descriptorsOf = async (pid: number): Promise<number> => (await readdir(`/proc/${pid}/fd`).catch(() => [])).length

@@ -28,9 +28,9 @@ export class Report {
     const now = performance.now()
     if (now - this.#told < OFTEN_MS && this.results.length < this.#total) return
     this.#told = now
-    const of = `${this.results.length.toString()} of ${this.#total.toString()} files`
+    const of = `${this.results.length} of ${this.#total} files`
     const {passed, failed} = this.count()
-    console.log(`${of}, ${passed.toString()} passed, ${failed.toString()} failed, ${seconds(now - this.#begun)}`)
+    console.log(`${of}, ${passed} passed, ${failed} failed, ${seconds(now - this.#begun)}`)
   }
 
   /** Files that have failed. */
@@ -68,7 +68,7 @@ export class Report {
     const left = this.results.flatMap(({skipped}) => skipped).length
     const missing = this.missing()
     if (missing.length > 0) console.log(`left out for want of ${missing.join(', ')}`)
-    if (left > 0) console.log(`${left.toString()} tests left out`)
+    if (left > 0) console.log(`${left} tests left out`)
     for (const {file} of this.#flaky)
       console.log(`FLAKY ${file}: it failed among others, and passed alone: find its race`)
     for (const {file, failures} of [...this.#flaky, ...this.results]) {

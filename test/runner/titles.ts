@@ -35,5 +35,5 @@ for (const file of files)
     lost++
     console.log(`${file}: ${title}`)
   }
-console.log(`${count.toString()} titles at ${revision}, ${lost.toString()} of them are gone`)
+console.log(`${count} titles at ${revision}, ${lost} of them are gone`)
 process.exitCode = lost === 0 ? 0 : 1

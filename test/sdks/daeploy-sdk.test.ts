@@ -104,7 +104,7 @@ t.test(
     })
     await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
     t.teardown(() => proxy.close())
-    const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port.toString()}`
+    const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
     await template(
       rig,
       ['echo', 'relay'],
@@ -187,7 +187,7 @@ t.test('a change of service.py restarts it once, its database never does, and a 
   t.same(
     answers.filter(({status}) => status !== 200),
     [],
-    `${answers.length.toString()} calls, none lost`
+    `${answers.length} calls, none lost`
   )
   await run.waitForLine(/^== APP - echo == .*Started server process/, {nth: 2})
   t.equal(linesOf(run, 'echo').filter(line => line.includes('Started server process')).length, 2)
@@ -250,6 +250,6 @@ t.test('where Python is told to load no hook, it is said why the service is not 
   const run = rig.pillion(['run', '-f', '.'], {env: sdk.env})
   const manager = await managerOf(run)
   t.match(await ask(`${manager}/services/moved/index.html`), {status: 200, body: 'hello'}, 'the hook moves any server')
-  const line = await run.waitForLine(`"alone" listens on port ${fixedPort.toString()}`, {stream: 'stderr'})
+  const line = await run.waitForLine(`"alone" listens on port ${fixedPort}`, {stream: 'stderr'})
   t.match(line, /it is not a Python program, or Python was started with -I, -E or -S.*uvicorn/)
 })

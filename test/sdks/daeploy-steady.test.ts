@@ -39,7 +39,7 @@ for (const reload of ['restart', 'overlap'] as const)
       const manager = await managerOf(run)
       const steady = async (entrypoint: string, body: object = {}): Promise<unknown> => {
         const answer = await ask(`${manager}/services/steady/${entrypoint}`, {method: 'POST', body})
-        if (answer.status !== 200) throw new Error(`${entrypoint}: ${answer.status.toString()} ${answer.body}`)
+        if (answer.status !== 200) throw new Error(`${entrypoint}: ${answer.status} ${answer.body}`)
         return JSON.parse(answer.body)
       }
       /** Settles when this answer was heard. */
@@ -52,12 +52,12 @@ for (const reload of ['restart', 'overlap'] as const)
       const text = readFileSync(join(rig.folder, 'echo/service.py'), 'utf8')
       for (let save = 1; save <= SAVES; save++) {
         await rig.write({
-          'echo/service.py': text.replace('{name} from {ME}', `{name} from {ME}, save ${save.toString()}`)
+          'echo/service.py': text.replace('{name} from {ME}', `{name} from {ME}, save ${save}`)
         })
-        await heard(`Ada from 1.0.0, save ${save.toString()}`)
+        await heard(`Ada from 1.0.0, save ${save}`)
       }
       const {asked, seconds, answers, failures} = (await steady('cease')) as QueueStats
-      t.same(failures, [], `${asked.toString()} calls in ${seconds.toFixed(1)} s, none lost`)
+      t.same(failures, [], `${asked} calls in ${seconds.toFixed(1)} s, none lost`)
       t.equal(
         Object.values(answers).reduce((sum, count) => sum + count, 0),
         asked
@@ -65,7 +65,7 @@ for (const reload of ['restart', 'overlap'] as const)
       t.ok(asked > 10 * SAVES, 'often, also on a busy machine')
       t.same(
         Object.keys(answers).toSorted(),
-        ['Ada from 1.0.0', ...Array.from({length: SAVES}, (_, at) => `Ada from 1.0.0, save ${(at + 1).toString()}`)],
+        ['Ada from 1.0.0', ...Array.from({length: SAVES}, (_, at) => `Ada from 1.0.0, save ${at + 1}`)],
         'each version was heard'
       )
       await run.waitForLine(STARTED, {nth: SAVES + 1})

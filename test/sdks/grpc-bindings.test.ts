@@ -15,7 +15,7 @@ t.test('Dapr’s SDK for Python over gRPC: calls to bindings', async t => {
   const port = await freePort()
   await rig.write({
     'resources/files.yaml': component('files', 'bindings.localstorage', {rootPath: './kept'}),
-    'resources/web.yaml': component('web', 'bindings.http', {url: `http://127.0.0.1:${port.toString()}`})
+    'resources/web.yaml': component('web', 'bindings.http', {url: `http://127.0.0.1:${port}`})
   })
   await rig.template([
     {

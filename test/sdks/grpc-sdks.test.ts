@@ -30,7 +30,7 @@ const TOKENS = {DAPR_API_TOKEN: 'of the sidecars', APP_API_TOKEN: 'of the apps'}
 /** A POST over HTTP, through the sidecar of `web`. */
 const post = async (run: Program, method: string): Promise<{readonly status: number; readonly body: unknown}> => {
   const {http} = await run.ports('web')
-  const url = `http://127.0.0.1:${http.toString()}/v1.0/invoke/stock/method/${method}`
+  const url = `http://127.0.0.1:${http}/v1.0/invoke/stock/method/${method}`
   const headers = {'content-type': 'text/plain', 'x-a': 'b', 'dapr-api-token': TOKENS.DAPR_API_TOKEN}
   const response = await fetch(url, {method: 'POST', body: 'pears', headers})
   return {status: response.status, body: await response.json()}

@@ -30,7 +30,7 @@ type Command = readonly [file: string, ...args: readonly string[]]
  */
 export async function installed(t: Test, {name, version, install, runtime}: Package): Promise<string | undefined> {
   const folder = join(tmpdir(), `pillion-test-${name.replaceAll(/[@/]/g, '')}-${version}-${process.version}`)
-  const fresh = `${folder}.${process.pid.toString()}`
+  const fresh = `${folder}.${process.pid}`
   try {
     if (runtime !== undefined) await execute(runtime[0], runtime.slice(1))
     if (existsSync(folder)) return folder

@@ -73,10 +73,10 @@ function load(port: number, ids: readonly string[]): () => Promise<{readonly cal
   let calls = 0
   const callAgainAndAgain = async (id: string): Promise<void> => {
     while (!over.signal.aborted) {
-      const answer = await fetch(`http://127.0.0.1:${port.toString()}/v1.0/invoke/${id}/method/`)
+      const answer = await fetch(`http://127.0.0.1:${port}/v1.0/invoke/${id}/method/`)
       const text = await answer.text()
       calls++
-      if (answer.status !== 200) lost.push(`${id}: ${answer.status.toString()} ${text}`)
+      if (answer.status !== 200) lost.push(`${id}: ${answer.status} ${text}`)
       await pause(30)
     }
   }
@@ -158,7 +158,7 @@ t.test('a day', {skip: skipWithoutPostgres}, async t => {
     const text = await readFile(join(rig.folder, file), 'utf8')
     await rig.write({[file]: text.replace(`${id} 1`, `${id} 2`)})
     t.match(await rig.run(['wait', '--for', `reloaded:${id}`, '--timeout', '60s']), {code: 0}, id)
-    const answer = await fetch(`http://127.0.0.1:${sidecar.toString()}/v1.0/invoke/${id}/method/`)
+    const answer = await fetch(`http://127.0.0.1:${sidecar}/v1.0/invoke/${id}/method/`)
     t.equal(await answer.text(), `${id} 2`)
   }
   const edits: readonly (readonly [text: string, apps: readonly TemplateApp[]])[] = [
@@ -175,7 +175,7 @@ t.test('a day', {skip: skipWithoutPostgres}, async t => {
   }
   const {calls, lost} = await saves()
   t.same(lost, [])
-  t.ok(calls > 20, `${calls.toString()} calls`)
+  t.ok(calls > 20, `${calls} calls`)
 
   t.match(await rig.run(['debug', 'orders']), {code: 0})
   t.notOk(living(rig).some(line => line.startsWith('orders ')))

@@ -21,7 +21,7 @@ t.test(
     const counts = join(rig.home, 'counts')
     await rig.write({
       'order/version.txt': '0',
-      'resources/bus.yaml': component('bus', 'pubsub.redis', {redisHost: `localhost:${redis.toString()}`}),
+      'resources/bus.yaml': component('bus', 'pubsub.redis', {redisHost: `localhost:${redis}`}),
       '../home/counts': ''
     })
     await rig.template([
@@ -37,7 +37,7 @@ t.test(
     const run = rig.pillion(['run', '-f', '.'], {env: {PILLION_DAPRD: 'always'}})
     const {http: port} = await run.ports('order')
     await run.waitForLine('Writing log files')
-    const url = `http://127.0.0.1:${port.toString()}/v1.0/publish/bus/orders`
+    const url = `http://127.0.0.1:${port}/v1.0/publish/bus/orders`
     const publish = async (n: number): Promise<void> => {
       const headers = {'content-type': 'application/json'}
       const response = await fetch(url, {method: 'POST', headers, body: n.toString()})

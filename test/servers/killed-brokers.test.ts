@@ -71,5 +71,5 @@ t.test('the run outlives a RabbitMQ that is killed while a queue is read', {skip
 
 t.test('the run outlives a Redis that is killed while a stream is read', {skip: skipWithoutRedis}, async t => {
   const redis = await realRedis(t)
-  await outlives(t, redis, 'pubsub.redis', {redisHost: `127.0.0.1:${redis.port.toString()}`})
+  await outlives(t, redis, 'pubsub.redis', {redisHost: `127.0.0.1:${redis.port}`})
 })

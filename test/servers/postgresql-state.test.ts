@@ -208,18 +208,18 @@ t.test('what cannot be opened, and why', {skip}, async t => {
     [{connectionString, useAzureAD: 'true'}, 'useAzureAD is not supported here: use a password'],
     [
       {connectionString: `${connectionString} sslmode=require`},
-      `failed to ping the database at 127.0.0.1:${port.toString()}: The server does not support SSL connections`
+      `failed to ping the database at 127.0.0.1:${port}: The server does not support SSL connections`
     ],
     [{connectionString: `${connectionString} sslmode=maybe`}, /sslmode "maybe" is none of/],
     [
       {connectionString, database: 'nowhere'},
-      `failed to ping the database at 127.0.0.1:${port.toString()}: database "nowhere" does not exist`
+      `failed to ping the database at 127.0.0.1:${port}: database "nowhere" does not exist`
     ],
     [{connectionString, port: '1'}, /^failed to ping the database at 127\.0\.0\.1:1: .*ECONNREFUSED/]
   ]
   for (const [metadata, message] of cases)
     await t.rejects(store(t, 'v1', metadata), {name: 'ComponentFault', message}, String(message))
-  const url = `postgres://postgres:a%40b@127.0.0.1:${port.toString()}/${/dbname=(\w+)/.exec(connectionString)?.[1] ?? ''}`
+  const url = `postgres://postgres:a%40b@127.0.0.1:${port}/${/dbname=(\w+)/.exec(connectionString)?.[1] ?? ''}`
   const state = await store(t, 'v2', {
     connectionString: `${url}?sslmode=disable&search_path=public,pg_catalog`,
     tablePrefix: 'public.'

@@ -39,7 +39,7 @@ const plain = (text: string, port: number): string =>
 /** Performs the steps, and returns what was answered. */
 async function perform(t: Test, steps: readonly Step[], port: number): Promise<readonly string[]> {
   const rig = await openRig(t)
-  const metadata = {redisHost: `localhost:${port.toString()}`}
+  const metadata = {redisHost: `localhost:${port}`}
   const types = {store: 'state', bus: 'pubsub', settings: 'configuration', locks: 'lock'}
   await rig.write(
     Object.fromEntries(
@@ -85,7 +85,7 @@ async function performStep(
     case 'until':
       for (;;) {
         const {status, body} = await shop.fetch(step.path)
-        if (step.expected.test(`${status.toString()} ${body}`)) return [`until ${step.path}`, '', /^/]
+        if (step.expected.test(`${status} ${body}`)) return [`until ${step.path}`, '', /^/]
       }
     case 'call': {
       const {method, path, body, headers} = step
@@ -93,7 +93,7 @@ async function performStep(
       const {etag = '', 'content-type': type = ''} = answer.headers
       return [
         `${method} ${path} ${body ?? ''}`,
-        `${answer.status.toString()} ${type} ${etag} ${answer.body}`.replaceAll(/ +/g, ' ').trim(),
+        `${answer.status} ${type} ${etag} ${answer.body}`.replaceAll(/ +/g, ' ').trim(),
         step.expected
       ]
     }

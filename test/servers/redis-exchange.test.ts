@@ -20,7 +20,7 @@ for (const server of ['the built-in Redis', 'redis-server'])
         return (await text(child.stdout)).trimEnd()
       }
       const types = {store: 'state', bus: 'pubsub', settings: 'configuration', locks: 'lock'}
-      const metadata = {redisHost: `localhost:${port.toString()}`, redisDB: database}
+      const metadata = {redisHost: `localhost:${port}`, redisDB: database}
       for (const [name, block] of Object.entries(types))
         await rig.write({[`resources/${name}.yaml`]: component(name, `${block}.redis`, metadata)})
       await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])

@@ -93,14 +93,14 @@ t.test('Sentinel: the master is found, and the next one when it is gone', {skip:
   writeFileSync(
     file,
     [
-      `sentinel monitor mine 127.0.0.1 ${master.port.toString()} 1`,
+      `sentinel monitor mine 127.0.0.1 ${master.port} 1`,
       'sentinel down-after-milliseconds mine 60000',
       'sentinel failover-timeout mine 60000'
     ].join('\n')
   )
   const sentinel = await realRedis(t, [file, '--sentinel'], '+slave')
   const values = {
-    redisHost: `127.0.0.1:1,127.0.0.1:${sentinel.port.toString()}`,
+    redisHost: `127.0.0.1:1,127.0.0.1:${sentinel.port}`,
     failover: 'true',
     sentinelMasterName: 'mine',
     dialTimeout: '20s'
@@ -125,12 +125,12 @@ t.test('Sentinel: the master is found, and the next one when it is gone', {skip:
 
 t.test('a cluster: keys of all nodes, transactions, streams, events of keys', {skip: skipWithoutRedis}, async t => {
   const ports = await cluster
-  const hosts = ports.map(port => `127.0.0.1:${port.toString()}`)
+  const hosts = ports.map(port => `127.0.0.1:${port}`)
   const values = {redisHost: `127.0.0.1:1,${hosts.join(',')}`, redisType: 'cluster'}
   const store = await openState(optionsOf(t, values))
   t.teardown(async () => store.close())
   const options = {concurrency: '', consistency: ''} as const
-  const keys = Array.from({length: 30}, (_, n) => `shop||k${n.toString()}`)
+  const keys = Array.from({length: 30}, (_, n) => `shop||k${n}`)
   const save = (key: string): Parameters<typeof store.set>[0] => ({
     key,
     value: Buffer.from('1'),

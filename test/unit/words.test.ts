@@ -59,7 +59,7 @@ const faultsIn = (file: string, text: string): readonly string[] => {
   return text.split('\n').flatMap((line, index) => {
     const found = words.exec(wordsOf(line))?.[0] ?? CONSTANT.exec(line)?.[0]
     const isAllowed = ALLOWED.some(([files, lines]) => files.test(file) && lines.test(line))
-    return found === undefined || isAllowed ? [] : [`${file}:${(index + 1).toString()}: "${found}" in: ${line.trim()}`]
+    return found === undefined || isAllowed ? [] : [`${file}:${index + 1}: "${found}" in: ${line.trim()}`]
   })
 }
 

@@ -24,8 +24,8 @@ export type Format = 'sse' | 'ndjson'
 
 /** The text of an event. */
 export function frameOf({id, type, data}: ApiEvent, format: Format): string {
-  if (format === 'ndjson') return `{${id === 0 ? '' : `"id":${id.toString()},`}"type":"${type}","data":${data}}\n`
-  return `${id === 0 ? '' : `id: ${id.toString()}\n`}event: ${type}\ndata: ${data}\n\n`
+  if (format === 'ndjson') return `{${id === 0 ? '' : `"id":${id},`}"type":"${type}","data":${data}}\n`
+  return `${id === 0 ? '' : `id: ${id}\n`}event: ${type}\ndata: ${data}\n\n`
 }
 
 /** What keeps a connection without news alive; readers skip it. */

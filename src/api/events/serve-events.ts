@@ -24,7 +24,7 @@ export function serveEvents(
   const after = readAfter(query.get('after') ?? (Array.isArray(lastId) ? lastId[0] : lastId))
   const most = MAX_READERS[via]
   if (events.count(via) >= most)
-    throw new ApiProblem(503, `${most.toString()} readers follow the events already`, 'Close one of them.')
+    throw new ApiProblem(503, `${most} readers follow the events already`, 'Close one of them.')
   const wanted = query.get('format') ?? request.headers.accept ?? ''
   const format = wanted.includes('ndjson') ? 'ndjson' : 'sse'
   response.writeHead(200, {'content-type': CONTENT_TYPES[format], 'cache-control': 'no-store'}).flushHeaders()

@@ -66,7 +66,7 @@ export class CallSnapshot {
     if (size === 0) return ''
     const [calls, are, lack] =
       size === 1 ? ['call was', 'it is', 'lacks its'] : ['calls were', 'they are', 'lack their']
-    return `${size.toString()} ${calls} overwritten before this was written: ${are} missing, or ${lack} bytes`
+    return `${size} ${calls} overwritten before this was written: ${are} missing, or ${lack} bytes`
   }
 
   /** Bytes are overwritten in the order in which calls began. */

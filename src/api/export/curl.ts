@@ -45,7 +45,7 @@ function commandOf(call: RecordedCall, port: number, variables: Variables): stri
 /** The target as it was sent: curl would drop `/../` and what follows a `#`, and reads `[` and `{` as patterns. */
 function addressOf(target: string, port: number, word: (text: string) => string): readonly string[] {
   const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '')
-  const sidecar = `http://127.0.0.1:${port.toString()}`
+  const sidecar = `http://127.0.0.1:${port}`
   if (/^\/[\w.~:/?@!$&'()*+,;=%-]*$/.test(path)) return ['-g --path-as-is', word(sidecar + path)]
   return [`--request-target ${word(path)}`, word(`${sidecar}/`)]
 }

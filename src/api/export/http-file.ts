@@ -26,7 +26,7 @@ function requestOf(call: RecordedCall, port: number, variables: Variables): stri
     ...leftOut.map(name => `# the header ${oneLine(name)} is left out: an editor would change its value\n`),
     body === undefined ? '# the body is left out: an editor would change it; pillion calls -o curl has it\n' : ''
   ].join('')
-  const head = [`${method} http://127.0.0.1:${port.toString()}${path}`, ...headers].map(line => `${line}\n`).join('')
+  const head = [`${method} http://127.0.0.1:${port}${path}`, ...headers].map(line => `${line}\n`).join('')
   const text = head + (body === undefined || body === '' ? '' : `\n${body}\n`)
   const named = variables.split(text).map((each, at) => (at % 2 === 0 ? each : `{{${each}}}`))
   return comments + named.join('')

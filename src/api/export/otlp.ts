@@ -45,12 +45,12 @@ function resourceSpanOf(call: RecordedCall, masking: Masking, now: number): obje
 function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): object {
   const {number, method, path, traceparent, totalMs, isFailed, failure, status, marks} = detail
   const isGrpc = marks.includes('grpc')
-  const [, traceId = hex(`trace ${number.toString()}`, 32), parentSpanId = '', flags = '00'] =
+  const [, traceId = hex(`trace ${number}`, 32), parentSpanId = '', flags = '00'] =
     /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})/i.exec(traceparent) ?? []
   const attributes = isGrpc ? rpcAttributes(path, status) : httpAttributes(detail)
   return {
     traceId: traceId.toLowerCase(),
-    spanId: hex(`span ${number.toString()}`, 16),
+    spanId: hex(`span ${number}`, 16),
     ...(parentSpanId === '' ? {} : {parentSpanId: parentSpanId.toLowerCase()}),
     flags: Number.parseInt(flags, 16) | (parentSpanId === '' ? 0 : REMOTE_PARENT),
     name: isGrpc ? path.replace(/^\//, '') : method || 'HTTP',
@@ -113,7 +113,7 @@ const whole = (key: string, value: number): Attribute => ({key, value: {intValue
 
 /** The id of a call: unique across runs, and the same in each export. */
 const hex = (name: string, digits: number): string =>
-  createHash('sha256').update(`${performance.timeOrigin.toString()} ${name}`).digest('hex').slice(0, digits)
+  createHash('sha256').update(`${performance.timeOrigin} ${name}`).digest('hex').slice(0, digits)
 
 /** Since 1970, of a `performance.now()`; right to a microsecond. */
-const nanoseconds = (at: number): string => `${Math.round((performance.timeOrigin + at) * 1000).toString()}000`
+const nanoseconds = (at: number): string => `${Math.round((performance.timeOrigin + at) * 1000)}000`

@@ -35,10 +35,10 @@ export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, 
     text: call => {
       const {caller, callee} = call.edgeOf
       const edge = oneLine(`${caller} → ${callee}`)
-      const comment = `${mark} call ${call.number.toString()}, ${timeOf(call.startedAt)}: ${edge}\n`
+      const comment = `${mark} call ${call.number}, ${timeOf(call.startedAt)}: ${edge}\n`
       const port = portOf(caller)
       const reason = isDelivery(call)
-        ? `it is an event: pillion replay ${call.number.toString()} --unsafe delivers it again`
+        ? `it is an event: pillion replay ${call.number} --unsafe delivers it again`
         : whyNotSent(call, port > 0)
       return comment + (reason === '' ? write(call, port, variables) : `# no ${name}: ${oneLine(reason)}\n`)
     }

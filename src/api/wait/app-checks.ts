@@ -86,7 +86,7 @@ function reloadText(apps: readonly WaitedApp[], historyOf: WaitContext['historyO
     .map(({name}) => {
       const {files = [], tookMs = 0} = historyOf(name).reload ?? {}
       const what = files.length === 0 ? '' : ` after ${files.join(', ')} had changed`
-      return `${name} was reloaded${what} in ${Math.round(tookMs).toString()} ms`
+      return `${name} was reloaded${what} in ${Math.round(tookMs)} ms`
     })
     .join(', ')
 }

@@ -18,9 +18,9 @@ export function callsCheck({recorder, apps}: WaitContext, {from, to, count}: Wan
   return {
     look: () => {
       const ended = total(recorder, isMeant) - before
-      if (ended >= count) return met(`${ended.toString()} calls have ended`)
+      if (ended >= count) return met(`${ended} calls have ended`)
       if (!isKept(from) || !isKept(to)) return impossible('these calls are not recorded (record: false)')
-      return waiting(`${ended.toString()} of ${count.toString()} calls have ended`)
+      return waiting(`${ended} of ${count} calls have ended`)
     },
     close: () => undefined
   }

@@ -51,8 +51,7 @@ export function readCondition(text: string): Condition {
     }
     case 'log':
       if (rest === undefined || rest === '') throw wrong(text, kind)
-      if (rest.length > MAX_PATTERN)
-        throw wrong(text, kind, `the pattern has more than ${MAX_PATTERN.toString()} characters`)
+      if (rest.length > MAX_PATTERN) throw wrong(text, kind, `the pattern has more than ${MAX_PATTERN} characters`)
       compile(rest, text)
       return {kind, text, rest}
     case 'calls':

@@ -48,9 +48,9 @@ export class IdleCalls {
     const [first] = counting
     if (first !== undefined) {
       const more = counting.length + others - 1
-      return `${this.#describe(first)} is under way${more === 0 ? '' : `, and ${more.toString()} more`}`
+      return `${this.#describe(first)} is under way${more === 0 ? '' : `, and ${more} more`}`
     }
-    return others === 0 ? '' : `${others.toString()} calls that are not recorded are under way`
+    return others === 0 ? '' : `${others} calls that are not recorded are under way`
   }
 
   #counts(number: number): boolean {
@@ -73,8 +73,8 @@ export class IdleCalls {
 
   #describe(number: number): string {
     const call = this.#context.recorder.call(number)
-    if (call === undefined) return `call ${number.toString()}`
+    if (call === undefined) return `call ${number}`
     const {caller, callee} = call.edgeOf
-    return `call ${number.toString()} (${caller} → ${callee}: ${call.method} ${contentOf(call).path.replace(/\?.*$/s, '')})`
+    return `call ${number} (${caller} → ${callee}: ${call.method} ${contentOf(call).path.replace(/\?.*$/s, '')})`
   }
 }

@@ -46,10 +46,10 @@ export class IdleCheck implements Check {
     if (busy !== '') this.#busy = busy
     const quietMs = now - this.#since
     if (quietMs >= this.#spanMs && this.#context.isWriting()) return waiting('a line waits to be written to a log file')
-    if (quietMs >= this.#spanMs) return met(`idle for ${Math.round(quietMs).toString()} ms`)
+    if (quietMs >= this.#spanMs) return met(`idle for ${Math.round(quietMs)} ms`)
     if (busy !== '') return waiting(busy)
     const last = this.#busy === '' ? '' : `; before: ${this.#busy}`
-    return waiting(`idle for ${Math.round(quietMs).toString()} of ${this.#spanMs.toString()} ms${last}`)
+    return waiting(`idle for ${Math.round(quietMs)} of ${this.#spanMs} ms${last}`)
   }
 
   close(): void {
@@ -87,10 +87,9 @@ export class IdleCheck implements Check {
     for (const [index, {app, pubsubName, topic}] of all.entries()) {
       const backlog = read[index]
       if (backlog === undefined) continue
-      const key = `${app} ${pubsubName} ${topic} ${index.toString()}`
+      const key = `${app} ${pubsubName} ${topic} ${index}`
       seen.set(key, backlog.count)
-      if (backlog.waiting > 0)
-        busy = `${backlog.waiting.toString()} messages of topic ${topic} (${pubsubName}) wait for ${app}`
+      if (backlog.waiting > 0) busy = `${backlog.waiting} messages of topic ${topic} (${pubsubName}) wait for ${app}`
       else if (busy === '' && (this.#messages.get(key) ?? backlog.count) !== backlog.count)
         busy = `messages of topic ${topic} (${pubsubName}) came`
     }

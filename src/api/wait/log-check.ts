@@ -135,7 +135,7 @@ class LogReading {
     }
     if (this.#skipped > 0)
       this.standing = waiting(
-        `no line matched /${this.#pattern}/; ${this.#skipped.toString()} characters came too fast to be looked at`
+        `no line matched /${this.#pattern}/; ${this.#skipped} characters came too fast to be looked at`
       )
     return false
   }

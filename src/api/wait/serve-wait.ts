@@ -23,8 +23,7 @@ export async function serveWait(
   void context.holds(new Promise<void>(resolve => response.on('close', resolve)))
   const asked = readWait(body)
   const count = waits.get(context) ?? 0
-  if (count >= MAX_WAITS)
-    throw new ApiProblem(503, `${MAX_WAITS.toString()} others wait already`, 'Let one of them end.')
+  if (count >= MAX_WAITS) throw new ApiProblem(503, `${MAX_WAITS} others wait already`, 'Let one of them end.')
   waits.set(context, count + 1)
   try {
     return await waitFor(context, {...asked, signal: gone})
@@ -48,7 +47,7 @@ function readWait(body: string): WaitOptions {
   }
   const wanted = textsOf(fields, 'for')
   if (wanted.length === 0 || wanted.length > MAX_CONDITIONS)
-    throw wrong('for', `one to ${MAX_CONDITIONS.toString()} conditions: ["ready", "idle:500ms"]`)
+    throw wrong('for', `one to ${MAX_CONDITIONS} conditions: ["ready", "idle:500ms"]`)
   const {any = false, timeout, from} = fields
   if (typeof any !== 'boolean') throw wrong('any', 'true or false')
   const timeoutMs = timeout === undefined ? TIMEOUT_MS : typeof timeout === 'string' ? readDuration(timeout) : undefined

@@ -133,7 +133,7 @@ export class CommandRun {
     if (found !== undefined) await folder?.saveCalls(found)
     if (isStrict && this.#exitCode === 0 && this.#crashes > 0) {
       this.#exitCode = 1
-      this.#check('no app crashed', 0, `${this.#crashes.toString()} crashed`)
+      this.#check('no app crashed', 0, `${this.#crashes} crashed`)
     }
   }
 
@@ -185,7 +185,7 @@ export class CommandRun {
       graceMs: GRACE_MS,
       now: this.#now.signal,
       ended: ({pid, command: line}) =>
-        say('warning', `ended process ${pid.toString()}, which the command had left behind: ${line}`)
+        say('warning', `ended process ${pid}, which the command had left behind: ${line}`)
     })
     const tookMs = performance.now() - began
     const isLate = this.#late.signal.aborted
@@ -205,7 +205,7 @@ export class CommandRun {
     if (settleMs === 0 || this.#late.signal.aborted || this.#over.signal.aborted || this.#signal !== undefined) return
     const began = performance.now()
     const leftMs = Math.max(1, timeoutMs === Infinity ? SETTLE_TIMEOUT_MS : timeoutMs - (began - this.#began))
-    const condition = {kind: 'idle', spanMs: settleMs, text: `idle:${settleMs.toString()}ms`} as const
+    const condition = {kind: 'idle', spanMs: settleMs, text: `idle:${settleMs}ms`} as const
     const {outcome, conditions, notes} = await run.api.wait({
       conditions: [condition],
       timeoutMs: leftMs,

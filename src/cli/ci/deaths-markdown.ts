@@ -13,13 +13,13 @@ function deathPart(death: Api.Death): string {
   const {number, name, at, files, inside, finished, lines, hint} = death
   const suspect = inside.find(({times}) => times > 0)
   const parts = [
-    `## ${number.toString()}. ${name}`,
+    `## ${number}. ${name}`,
     `${deathText(death)}, at ${at}.`,
     files.length === 0 ? '' : `Its process was started by a change of ${files.join(', ')}.`,
     hint === '' ? '' : `${hint}.`,
     suspect === undefined
       ? ''
-      : `Call ${suspect.number.toString()}: the same request was in flight at ${suspect.times.toString()} of the ${death.earlier.toString()} exits before.`,
+      : `Call ${suspect.number}: the same request was in flight at ${suspect.times} of the ${death.earlier} exits before.`,
     inside.length === 0 ? '' : `In flight:\n\n${fenced(inside.map(callLine))}`,
     finished.length === 0 ? '' : `Answered before:\n\n${fenced(finished.toReversed().map(callLine))}`,
     lines.length === 0 ? 'It wrote nothing.' : `Its last lines:\n\n${fenced(lines)}`
@@ -28,7 +28,7 @@ function deathPart(death: Api.Death): string {
 }
 
 const callLine = ({number, at, from, to, method, path, status}: Api.Call): string =>
-  `${number.toString()}  ${at}  ${from} → ${to}  ${method} ${path}  ${status === 0 ? 'no response' : status.toString()}`
+  `${number}  ${at}  ${from} → ${to}  ${method} ${path}  ${status === 0 ? 'no response' : status.toString()}`
 
 /** A block of code whose fence is longer than any in the text (CommonMark, 4.5). */
 function fenced(lines: readonly string[]): string {

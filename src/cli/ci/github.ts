@@ -86,7 +86,7 @@ function summaryText({template, command: line, exitCode, checks, apps}: Outcome)
     ])
   ]
   const table = rows.map(cells => `| ${cells.join(' | ')} |\n`).join('')
-  return `### ${sign} ${cell(template)}: ${cell(line)}\n\nexit code ${exitCode.toString()}\n\n| | | |\n|---|---|---|\n${table}\n`
+  return `### ${sign} ${cell(template)}: ${cell(line)}\n\nexit code ${exitCode}\n\n| | | |\n|---|---|---|\n${table}\n`
 }
 
 const MAX_CELL = 500
@@ -97,5 +97,5 @@ function cell(text: string): string {
   const short = plain.length > MAX_CELL ? `${plain.slice(0, MAX_CELL)}…` : plain
   return short
     .replace(/[\\`*_{}[\]#|~@!]/g, String.raw`\$&`)
-    .replace(/[&<>]/g, character => `&#${character.charCodeAt(0).toString()};`)
+    .replace(/[&<>]/g, character => `&#${character.charCodeAt(0)};`)
 }

@@ -24,7 +24,7 @@ export function junitXml({template, checks, apps, startedAt}: Outcome): string {
   ]
   const failures = cases.filter(({failure}) => failure !== '').length
   const ms = checks.reduce((sum, {tookMs}) => sum + tookMs, 0)
-  const counts = `tests="${cases.length.toString()}" failures="${failures.toString()}" errors="0" skipped="0" time="${inSeconds(ms)}"`
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="0" time="${inSeconds(ms)}"`
   return [
     '<?xml version="1.0" encoding="UTF-8"?>\n',
     `<testsuites name="pillion" ${counts}>\n`,
@@ -44,7 +44,7 @@ function detailsOf(app: AppOutcome): string {
   const {place, lines, logFile} = app
   return [
     appFailure(app),
-    place === undefined ? '' : `${place.file}:${place.line.toString()}`,
+    place === undefined ? '' : `${place.file}:${place.line}`,
     lines.length === 0 ? 'It wrote nothing.' : `Its last lines:\n${lines.join('\n')}`,
     logFile === '' ? '' : `The whole log: ${logFile}`
   ]

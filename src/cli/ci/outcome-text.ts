@@ -36,6 +36,6 @@ function appText({name, state, reason, deaths, lines, logFile}: AppOutcome): str
   ].join('')
 }
 
-const times = (count: number): string => ['', 'once', 'twice'][count] ?? `${count.toString()} times`
+const times = (count: number): string => ['', 'once', 'twice'][count] ?? `${count} times`
 
 const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ')

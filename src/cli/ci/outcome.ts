@@ -48,7 +48,7 @@ export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady ||
 /** `stock exited with code 3, 1.2 s after its start, while it answered POST /charge from test`. */
 export function deathText({name, exit, livedMs, inside}: Api.Death): string {
   const calls = inside.slice(0, MAX_CALLS).map(({method, path, from}) => `${method} ${path} from ${from}`)
-  const more = inside.length > MAX_CALLS ? ` and ${(inside.length - MAX_CALLS).toString()} more` : ''
+  const more = inside.length > MAX_CALLS ? ` and ${inside.length - MAX_CALLS} more` : ''
   const answering = calls.length === 0 ? '' : `, while it answered ${calls.join(', ')}${more}`
   return `"${name}" ${exit}, ${seconds(livedMs)} after its start${answering}`
 }

@@ -125,4 +125,4 @@ function shown(event: Event, say: (status: Status, text: string) => void): void 
   if (event.type === 'policy-decided' || event.type === 'fault-changed') say('info', event.text)
 }
 
-const counted = (apps: number): string => (apps === 1 ? '1 app' : `${apps.toString()} apps`)
+const counted = (apps: number): string => (apps === 1 ? '1 app' : `${apps} apps`)

@@ -26,7 +26,7 @@ const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 /** `export kubernetes|compose [-f PATH] [-o PATH|-]`: the template for other programs. Asks no cluster. */
 export const exportTemplate: CommandHandler = async context => {
   const [format = '', ...others] = context.words
-  if (others.length > 0) throw new UsageError(`expected one format, got ${context.words.length.toString()}`)
+  if (others.length > 0) throw new UsageError(`expected one format, got ${context.words.length}`)
   if (format === 'kubernetes') return exportKubernetes(context)
   if (format === 'compose') return exportCompose(context)
   throw new UsageError(
@@ -71,7 +71,7 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
       : [...objects.warnings, `${where} the values of .env files; do not commit it`]
   for (const text of all) print(process.stderr, statusLine('warning', text, asJson))
   if (folder === '-') return 0
-  const count = `${files.length.toString()} ${files.length === 1 ? 'file' : 'files'}`
+  const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
   print(process.stdout, statusLine('success', `${count} written to ${folder}: kubectl apply -f ${folder}`, asJson))
   return 0
 }

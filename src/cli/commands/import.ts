@@ -13,8 +13,7 @@ import {UsageError} from '../usage-error.ts'
 
 /** `import [PATH]`: writes a template from a Procfile, a compose file, a process-compose file, or what a folder shows. */
 export const importTemplate: CommandHandler = async ({flags, words, asJson}) => {
-  if (words.length > 1)
-    throw new UsageError(`expected one file or folder, got ${words.length.toString()}: ${words.join(' ')}`)
+  if (words.length > 1) throw new UsageError(`expected one file or folder, got ${words.length}: ${words.join(' ')}`)
   const output = flags.text('output') ?? TEMPLATE_NAMES[0]
   const cwd = process.cwd()
   const file = resolve(cwd, output === '-' ? TEMPLATE_NAMES[0] : output)
@@ -25,14 +24,12 @@ export const importTemplate: CommandHandler = async ({flags, words, asJson}) => 
   if (output === '-') print(process.stdout, text)
   else write(file, text, output)
   const tell = (message: string): void => say(output === '-' ? process.stderr : process.stdout, 'info', message, asJson)
-  const count = `${imported.apps.length.toString()} ${imported.apps.length === 1 ? 'app' : 'apps'}`
+  const count = `${imported.apps.length} ${imported.apps.length === 1 ? 'app' : 'apps'}`
   if (output !== '-')
     say(process.stdout, 'success', `wrote ${count} from ${basename(source.path)} to ${output}`, asJson)
   const notes = countNotes(imported)
   if (notes > 0)
-    tell(
-      `${notes === 1 ? 'One comment needs' : `${notes.toString()} comments need`} your attention: search for "# import:"`
-    )
+    tell(`${notes === 1 ? 'One comment needs' : `${notes} comments need`} your attention: search for "# import:"`)
   if (source.others.length > 0) tell(`Also found: ${source.others.join(', ')}. Name a file to import it instead.`)
   if (output !== '-') tell('Next: pillion validate, then pillion up')
   return 0

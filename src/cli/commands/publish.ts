@@ -34,13 +34,13 @@ async function send(
   if (topic === '') throw new UserError('topic is missing')
   const app = await findApp(id, {flags, asJson}, "couldn't find a running Dapr instance")
   const folder = flags.text('unix-domain-socket') ?? ''
-  const host = folder === '' ? `localhost:${app.httpPort.toString()}` : 'unix'
+  const host = folder === '' ? `localhost:${app.httpPort}` : 'unix'
   const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`
   const answer = await callSidecar({method: 'POST', url, type: typeOf(body), body, socket: socketIn(folder, id)})
   const {code} = answer
   if (code >= 200 && code < 300) return
   print(process.stdout, `${url}\n`)
-  throw new UserError(`unexpected status code ${code.toString()} on publishing to ${topic} in ${pubsub}`, {
+  throw new UserError(`unexpected status code ${code} on publishing to ${topic} in ${pubsub}`, {
     explanation: answer.body.toString()
   })
 }

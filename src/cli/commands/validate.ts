@@ -34,7 +34,7 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
     print(process.stderr, asJson ? line : `${line}${explanation.trimEnd()}\n`)
   }
   if (all.some(({severity}) => severity === 'error')) return Promise.resolve(1)
-  const count = `${plan.apps.length.toString()} ${plan.apps.length === 1 ? 'app' : 'apps'}`
+  const count = `${plan.apps.length} ${plan.apps.length === 1 ? 'app' : 'apps'}`
   print(process.stdout, statusLine('success', `${plan.shownAs} can run: ${count}`, asJson))
   return 0
 }

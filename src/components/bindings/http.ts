@@ -36,7 +36,7 @@ export const open: OpenComponent<Binding> = async options => {
     const wish = metadata['errorIfNot2XX'] ?? ''
     const fails = wish === '' ? failsIfNot2xx : /^(?:y|yes|true|t|on|1)$/i.test(wish)
     if (fails && (response.status < 200 || response.status > 299))
-      throw new BindingFailure(`received status code ${response.status.toString()}`, response.metadata)
+      throw new BindingFailure(`received status code ${response.status}`, response.metadata)
     return response
   }
   return bindingOf(options, {output: {operations: OPERATIONS, invoke}, close: () => Promise.resolve(target.close())})

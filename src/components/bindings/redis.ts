@@ -56,7 +56,7 @@ function ttlIn(metadata: Metadata): number | undefined {
     if (seconds > 0) return seconds
     // to Go 0 is a duration, too
     if (seconds === 0) return 0
-    throw new Error(`ttl value must be higher than zero: actual is '${seconds.toString()}'`)
+    throw new Error(`ttl value must be higher than zero: actual is '${seconds}'`)
   }
   const ms = parseGoDuration(text)
   if (typeof ms === 'string') throw new Error(`ttl value must be a valid integer: actual is '${text}'`)

@@ -76,7 +76,7 @@ function tableOf(properties: Properties): string {
   if (table.length > MAX_NAME)
     properties.fault(
       'table',
-      `table name is too long - tableName : '${table}'. max allowed field length is ${MAX_NAME.toString()}`
+      `table name is too long - tableName : '${table}'. max allowed field length is ${MAX_NAME}`
     )
   if (!NAME.test(table))
     properties.fault(
@@ -98,7 +98,7 @@ const channelIn = (metadata: Readonly<Record<string, string>>): string =>
 
 function faultOf(what: string, name: string): string | undefined {
   if (name.length > MAX_NAME)
-    return `${what} name is too long - ${JSON.stringify(name)}. max allowed length is ${MAX_NAME.toString()}`
+    return `${what} name is too long - ${JSON.stringify(name)}. max allowed length is ${MAX_NAME}`
   if (NAME.test(name)) return undefined
   return `invalid ${what} name ${JSON.stringify(name)}. non-alphanumerics or upper cased names are not supported`
 }

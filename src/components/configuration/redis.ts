@@ -13,7 +13,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
     capabilities: [],
     get: async keys => itemsOf(redis, keys.length > 0 ? keys : textsOf(await redis.command(['KEYS', '*']))),
     subscribe: async (keys, _, changed) => {
-      const prefix = `__keyspace@${database.toString()}__:`
+      const prefix = `__keyspace@${database}__:`
       const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
       const tell = async (key: string): Promise<void> => {
         const items = await itemsOf(redis, [key])

@@ -38,7 +38,7 @@ function ofPairs(text: string): Map<string, string> | string {
     const start = PAIR.lastIndex
     const [, key = '', quoted, plain = ''] = PAIR.exec(text) ?? []
     if (key === '')
-      return `must be a URL, or pairs like "host=localhost user=me": it is neither from character ${(start + 1).toString()} on`
+      return `must be a URL, or pairs like "host=localhost user=me": it is neither from character ${start + 1} on`
     keywords.set(keywordOf(key), (quoted ?? plain).replace(ESCAPE, '$1'))
   }
   return keywords

@@ -31,7 +31,7 @@ export async function migrate(
       try {
         await migration(client)
       } catch (error) {
-        throw new Error(`failed to perform migration ${at.toString()}: ${messageOf(error)}`, {cause: error})
+        throw new Error(`failed to perform migration ${at}: ${messageOf(error)}`, {cause: error})
       }
       await client.query(
         `INSERT INTO ${metadataTable} (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`,

@@ -118,7 +118,7 @@ const fileOf = (folder: string, path = ''): string | undefined =>
   path === '' ? undefined : readTextFile(resolve(folder, path))
 
 const addressOf = ({host = '', port = DEFAULT_PORT}: PoolConfig): string =>
-  host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+  host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 /** A host with several addresses fails with one error for each. */
 const reasonOf = (error: unknown): string =>

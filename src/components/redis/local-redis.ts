@@ -129,7 +129,7 @@ export class LocalRedis {
     const {BuiltInRedis: BuiltIn} = await loadBuiltIn()
     const {env, reporter} = this.#options
     const mode = redisMode(env)
-    const at = `localhost:${this.#port.toString()}`
+    const at = `localhost:${this.#port}`
     if (mode === 'off') throw new Error(`nobody listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
     const file = mode === 'memory' ? undefined : keysFile(env, this.#port)
     const warn = (text: string): void => reporter.warn('redis-keys', text)
@@ -166,10 +166,7 @@ export class LocalRedis {
       }
     } catch (error) {
       this.#isLost = false
-      this.#options.reporter.warn(
-        'redis-keys',
-        `cannot go on as the Redis at ${this.#port.toString()}: ${messageOf(error)}`
-      )
+      this.#options.reporter.warn('redis-keys', `cannot go on as the Redis at ${this.#port}: ${messageOf(error)}`)
     }
   }
 

@@ -13,7 +13,7 @@ export async function openRedis(prefix: string, {properties, redis}: OpenOptions
   try {
     return await redis.connect(address)
   } catch (error) {
-    const at = `${address.host}:${address.port.toString()}`
+    const at = `${address.host}:${address.port}`
     return properties.fault('redisHost', `${prefix} at ${at}: ${messageOf(error)}`)
   }
 }

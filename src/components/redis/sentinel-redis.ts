@@ -63,7 +63,7 @@ async function masterOf(address: RedisAddress, {master, ...access}: Sentinels): 
   const failures: string[] = []
   const {ClientConnection} = await loadClient()
   for (const {host, port} of [{host: own, port: ownPort}, ...more]) {
-    const at = `${host}:${port.toString()}`
+    const at = `${host}:${port}`
     try {
       const sentinel = await ClientConnection.open({...rest, ...access, host, port})
       try {

@@ -106,7 +106,7 @@ export function secondTable(properties: Properties): StateTable {
     dataOf: ({value}) => (Buffer.isBuffer(value) ? value : Buffer.from(value)),
     checkEtag: etag => {
       if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(etag)) return
-      const why = etag.length === 36 ? 'invalid UUID format' : `invalid UUID length: ${etag.length.toString()}`
+      const why = etag.length === 36 ? 'invalid UUID format' : `invalid UUID length: ${etag.length}`
       throw new EtagError('mismatch', why)
     }
   }

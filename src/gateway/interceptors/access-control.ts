@@ -133,7 +133,7 @@ const keyOf = ({appId, namespace}: {readonly appId: string; readonly namespace: 
 const decision = (by: Decision['by'], action: Action, name: string, {file, line}: Place): Decision => ({
   isAllowed: action === 'allow',
   by,
-  rule: `${name}: ${action}, ${file}:${line.toString()}`
+  rule: `${name}: ${action}, ${file}:${line}`
 })
 
 /** A caller as its certificate would name it; '' if it is unknown. */

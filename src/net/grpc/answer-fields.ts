@@ -57,7 +57,7 @@ export class AnswerFields implements FieldSink {
   }
 
   #text(): string {
-    let text = `HTTP/2 ${this.httpStatus.toString()}\r\n`
+    let text = `HTTP/2 ${this.httpStatus}\r\n`
     new FieldWalker().walk(this.bytes, {
       field: field => {
         const value = field.value()

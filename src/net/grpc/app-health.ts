@@ -17,7 +17,7 @@ export const grpcHealth = async ({timeoutMs, ...target}: AppHealthOptions): Prom
   const {hosts, port, isSecure} = target
   const clients = new FrameClients({...target, warn: () => undefined})
   const protocol = isSecure ? 'grpcs' : 'grpc'
-  const authority = `${hosts[0] ?? ''}:${port.toString()}`
+  const authority = `${hosts[0] ?? ''}:${port}`
   const deadline = encodeField('grpc-timeout', timeoutText(timeoutMs))
   let timer: NodeJS.Timeout | undefined
   const code = await new Promise<number>(resolve => {

@@ -43,7 +43,7 @@ const durationOf = (bytes: Uint8Array): string => {
     .toString()
     .padStart(9, '0')
     .replace(/(?:000)+$/, '')
-  return `${sign}${Math.abs(seconds).toString()}${fraction === '' ? '' : `.${fraction}`}s`
+  return `${sign}${Math.abs(seconds)}${fraction === '' ? '' : `.${fraction}`}s`
 }
 
 const entryOf = (bytes: Uint8Array): readonly [string, string] => {

@@ -67,11 +67,11 @@ export class MessageGauge {
 
 /** grpc-go's text for a message that is too large. */
 export const tooLargeText = (bytes: number, max: number): string =>
-  `grpc: received message larger than max (${bytes.toString()} vs. ${max.toString()})`
+  `grpc: received message larger than max (${bytes} vs. ${max})`
 
 /** And for one of its own. */
 export const tooLargeToSend = (bytes: number, max: number): string =>
-  `trying to send message larger than max (${bytes.toString()} vs. ${max.toString()})`
+  `trying to send message larger than max (${bytes} vs. ${max})`
 
 /** A message with its prefix, as latin1 text. */
 export const framed = (message: Uint8Array, isCompressed = false): string => {

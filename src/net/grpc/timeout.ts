@@ -10,7 +10,7 @@ export const timeoutMs = (text: string): number | undefined => {
 /** A time in ms as `grpc-timeout`, with the finest unit whose number has at most 8 digits. */
 export const timeoutText = (ms: number): string => {
   const whole = Math.max(0, ms)
-  if (whole < 99_999) return `${Math.ceil(whole * 1000).toString()}u`
-  if (whole < 99_999_999) return `${Math.ceil(whole).toString()}m`
-  return `${Math.min(99_999_999, Math.ceil(whole / 1000)).toString()}S`
+  if (whole < 99_999) return `${Math.ceil(whole * 1000)}u`
+  if (whole < 99_999_999) return `${Math.ceil(whole)}m`
+  return `${Math.min(99_999_999, Math.ceil(whole / 1000))}S`
 }

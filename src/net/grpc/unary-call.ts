@@ -100,7 +100,7 @@ export class UnaryCall implements StreamHandler, Waiter {
       if (!fields.isGrpc)
         return this.#fail(
           codeOfHttp(fields.httpStatus),
-          `unexpected HTTP status code received from server: ${fields.httpStatus.toString()}`
+          `unexpected HTTP status code received from server: ${fields.httpStatus}`
         )
       this.#hasHead = true
       this.#head = fields.bytes

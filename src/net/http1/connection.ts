@@ -18,12 +18,12 @@ const ignore = (): void => undefined
 
 /** The body of a refusal, as Go words it (`serve` of net/http). */
 export const refusalBody = (status: number): string =>
-  status === 501 ? 'Unsupported transfer encoding' : `${status.toString()} ${reasonOf(status)}`
+  status === 501 ? 'Unsupported transfer encoding' : `${status} ${reasonOf(status)}`
 
 /** A complete response that ends its connection. */
 export const refusalText = (status: number): string => {
   const text = refusalBody(status)
-  return `${statusLine(status)}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length.toString()}\r\nConnection: close\r\n\r\n${text}`
+  return `${statusLine(status)}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`
 }
 
 /**

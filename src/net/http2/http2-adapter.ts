@@ -59,7 +59,7 @@ const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
 const connectTo =
   (host: string, port: number): Connect =>
   ({opened, failed}) => {
-    const authority = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+    const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
     const session: ClientHttp2Session = http2().connect(`http://${authority}`)
     const crashed = (error: unknown): void => failed(new CaughtBug(error))
     contain(session, crashed)

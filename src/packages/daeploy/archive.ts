@@ -84,7 +84,7 @@ class Entries {
     try {
       for await (const piece of source as AsyncIterable<Buffer>) {
         size += piece.length
-        if (size > maxBytes) this.#fail(`it holds more than ${maxBytes.toString()} bytes`)
+        if (size > maxBytes) this.#fail(`it holds more than ${maxBytes} bytes`)
         if (this.#fault !== '') return
         yield piece
       }
@@ -102,7 +102,7 @@ class Entries {
     if (this.#fault !== '' || path === '/') return false // the folder itself, as Python's tarfile names it
     if (leaves(path)) return this.#fail(`${path} leaves the folder`)
     this.#count += 1 + this.#newFolders(path)
-    if (this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries.toString()} files`)
+    if (this.#count > this.#maxEntries) return this.#fail(`it holds more than ${this.#maxEntries} files`)
     if (type === 'SymbolicLink') {
       if (linkpath.startsWith('/') || leaves(posix.join(posix.dirname(path), linkpath)))
         return this.#fail(`${linkpath} leaves the folder`)

@@ -63,7 +63,7 @@ function frozenUntil(
 /** A number like Python's hash of the identifying fields: signed, 64 bits, never usable as an array index. */
 function keyOf({service_name, service_version, msg, severity, dashboard, timer}: Notification): string {
   const text = JSON.stringify([service_name, service_version, msg, severity, dashboard, timer])
-  return `-${(createHash('sha256').update(text).digest().readBigUInt64BE() >> 1n).toString()}`
+  return `-${createHash('sha256').update(text).digest().readBigUInt64BE() >> 1n}`
 }
 
 const SEVERITIES: Readonly<Record<number, string>> = {0: 'INFO', 1: 'WARNING', 2: 'CRITICAL'}

@@ -164,7 +164,7 @@ export class FrameClients {
 
 /** What grpc-go says of a connection that was not accepted (internal/transport/http2_client.go). */
 const dialText = ({hosts: [host = ''], port}: FrameTarget, error: Error | undefined): string => {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port.toString()}`
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const why = codeOf(error) === 'ECONNREFUSED' ? 'connect: connection refused' : (error?.message ?? 'EOF')
   return `connection error: desc = "transport: Error while dialing: dial tcp ${address}: ${why}"`
 }

@@ -69,9 +69,7 @@ function appOf(program: Program, service: Service, stack: Stack): ImportedApp {
   const copies = Number(textOf(values['scale']) || textOf(mapOf(values['deploy'])['replicas']))
   const hasReplicas = copies > 1 && target === 0
   if (copies > 1 && !hasReplicas)
-    notes.push(
-      `replicas: ${copies.toString()} need autoPort: true in the place of appPort, and a program that reads PORT`
-    )
+    notes.push(`replicas: ${copies} need autoPort: true in the place of appPort, and a program that reads PORT`)
   const health = healthCommand(service)
   const keys = given({
     appPort: target > 0 ? target : undefined,

@@ -180,7 +180,7 @@ function durationOf(text: string): string | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined
   const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)]
   const total = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (MILLISECONDS[unit] ?? 0), 0)
-  return total % 1000 === 0 ? `${(total / 1000).toString()}s` : `${Math.round(total).toString()}ms`
+  return total % 1000 === 0 ? `${total / 1000}s` : `${Math.round(total)}ms`
 }
 
 function signalOf(text: string): string | undefined {

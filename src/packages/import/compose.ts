@@ -53,7 +53,7 @@ export function importCompose(file: ImportedFile): Imported {
 const withRootNote = (app: ImportedApp): ImportedApp => {
   const port = Number(app.keys['appPort'] ?? 0)
   if (port === 0 || port >= 1024) return app
-  return {...app, notes: [...app.notes, `appPort: only root may listen on ${port.toString()}`]}
+  return {...app, notes: [...app.notes, `appPort: only root may listen on ${port}`]}
 }
 
 function topNote(key: string, value: unknown): readonly string[] {

@@ -34,9 +34,7 @@ export function importFolder(folder: string, shownAs: string): Imported {
     notes: [
       ...(beyond === undefined
         ? []
-        : [
-            `only the first ${MAX_APPS.toString()} of ${apps.length.toString()} projects were taken: add the others, from ${beyond.id} on`
-          ]),
+        : [`only the first ${MAX_APPS} of ${apps.length} projects were taken: add the others, from ${beyond.id} on`]),
       ...(isWorkspace ? ['the scripts of the root package.json, which start several packages, are left out'] : []),
       ...silent.map(
         ([part, reason]) => `${part}: left out, as ${reason}: if it is to run, write an app with its command`
@@ -81,7 +79,7 @@ function withUniqueIds(apps: readonly ImportedApp[]): readonly ImportedApp[] {
   return apps.map(app => {
     const count = (seen.get(app.id) ?? 0) + 1
     seen.set(app.id, count)
-    return count === 1 ? app : {...app, id: `${app.id}-${count.toString()}`}
+    return count === 1 ? app : {...app, id: `${app.id}-${count}`}
   })
 }
 
@@ -221,7 +219,7 @@ function dotnetApp(folder: string): readonly ImportedApp[] {
     appOf(folder, {
       command,
       port: Number(/http:\/\/[\w.]+:(\d+)/.exec(settings)?.[1] ?? 0),
-      move: port => ({command: [...command, '--urls', `http://localhost:${port.toString()}`]})
+      move: port => ({command: [...command, '--urls', `http://localhost:${port}`]})
     })
   ]
 }

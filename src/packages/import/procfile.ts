@@ -66,7 +66,7 @@ function appOf(id: string, typed: string, {root, firstPort, before}: Around): Im
   if (port === 0) return {id, folder, keys: {command, env}, notes: []}
   const owner = before.find(({keys}) => keys['appPort'] === port)
   if (owner !== undefined) {
-    const note = `appPort: ${port.toString()} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
+    const note = `appPort: ${port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
     return {id, folder, keys: {command, env}, notes: [note]}
   }
   const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, change appPort`

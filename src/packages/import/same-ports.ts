@@ -33,7 +33,7 @@ const movedTo = (app: ImportedApp, port: number): ImportedApp => ({
 })
 
 const only = (key: string, port: number, owner: string): string =>
-  `${key}: ${port.toString()} is that of ${owner}, too, and only one can listen there`
+  `${key}: ${port} is that of ${owner}, too, and only one can listen there`
 
 function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedApp {
   const notes = [...app.notes]

@@ -119,7 +119,7 @@ export function checkObjects({settings}: Entry, {id, workload, secret}: AppObjec
   ] as const) {
     const bytes = Buffer.byteLength(JSON.stringify(object ?? ''))
     if (bytes <= MAX_OBJECT_BYTES) continue
-    const message = `app ${JSON.stringify(id)}: its ${object?.kind ?? ''} has ${bytes.toString()} bytes, and Kubernetes keeps at most ${MAX_OBJECT_BYTES.toString()}`
+    const message = `app ${JSON.stringify(id)}: its ${object?.kind ?? ''} has ${bytes} bytes, and Kubernetes keeps at most ${MAX_OBJECT_BYTES}`
     mistakes.check(() => settings.refuse({key, message, hint: 'put large values into a file of the image or a volume'}))
   }
   checkPatch(settings, id, mistakes)

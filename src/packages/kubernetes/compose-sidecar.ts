@@ -21,7 +21,7 @@ export function daprdService(entry: Entry, {shown, dapr}: DaprdOptions): object 
   const {folders, configFile, defaultFolder} = resources
   const isAsked = (path: string): boolean => path !== '' && dirname(path) !== defaultFolder
   // names in the container come from the order, so that they are no paths of this machine
-  const mounts = folders.filter(isAsked).map((path, index) => ({path, at: `/dapr/resources/${index.toString()}`}))
+  const mounts = folders.filter(isAsked).map((path, index) => ({path, at: `/dapr/resources/${index}`}))
   const config = isAsked(configFile) ? [{path: configFile, at: `/dapr/${basename(configFile)}`}] : []
   const flags = [
     ...flagsOf(entry),

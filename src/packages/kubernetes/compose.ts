@@ -122,7 +122,7 @@ function appService(
     required
   }))
   const isPublished = values.createService === true && port > 0
-  const ports = isPublished ? [published.has(port) ? port.toString() : `${port.toString()}:${port.toString()}`] : []
+  const ports = isPublished ? [published.has(port) ? port.toString() : `${port}:${port}`] : []
   if (isPublished) published.add(port)
   const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, isChecked(deployed, id))}])
   return {
@@ -140,7 +140,7 @@ function appService(
     }),
     ...(values.restart !== undefined && values.restart !== 'no' && {restart: values.restart}),
     ...(values.stop?.signal !== undefined && {stop_signal: values.stop.signal}),
-    ...(values.stop?.timeout !== undefined && {stop_grace_period: `${plan.stop.timeoutMs.toString()}ms`})
+    ...(values.stop?.timeout !== undefined && {stop_grace_period: `${plan.stop.timeoutMs}ms`})
   }
 }
 

@@ -147,7 +147,7 @@ export class DaprResources {
       return
     }
     const {file, line} = before.document.field('metadata').field('name').place
-    const message = `there are two different ${kind}s ${JSON.stringify(name.text())}: the other one is at ${file}:${line.toString()}`
+    const message = `there are two different ${kind}s ${JSON.stringify(name.text())}: the other one is at ${file}:${line}`
     this.#checks.push(() => refuse(name.place, message, 'rename one of them: a namespace has one of a name'))
   }
 
@@ -172,7 +172,7 @@ export class DaprResources {
       if (field.isAbsent || field.text() === this.#options.namespace) return []
       const {file, line, column} = field.place
       return [
-        `${file}:${line.toString()}:${column.toString()}: the namespace ${JSON.stringify(field.text())} is left out: everything of a template goes to one`
+        `${file}:${line}:${column}: the namespace ${JSON.stringify(field.text())} is left out: everything of a template goes to one`
       ]
     })
   }

@@ -191,7 +191,7 @@ export class ClientConnection implements RedisConnection {
       const onReady = (): void => end(resolve)
       const onAbort = (): void => end(() => reject(abortReason(signal)))
       const timer = setTimeout(
-        () => end(() => reject(new Error(`Redis does not answer at ${host}:${port.toString()}: ${this.#lastError}`))),
+        () => end(() => reject(new Error(`Redis does not answer at ${host}:${port}: ${this.#lastError}`))),
         connectTimeoutMs
       )
       client.on('ready', onReady)

@@ -106,7 +106,7 @@ export class ClusterConnection implements RedisConnection {
     const slot = key === undefined ? 0 : slotOf(key)
     for (let tries = 0; ; tries++) {
       const at = this.#slots.find(({from, to}) => from <= slot && slot <= to)?.node
-      if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot.toString()}`)
+      if (at === undefined) throw new RedisError(`CLUSTERDOWN no node has slot ${slot}`)
       try {
         return await run(await this.#node(at))
       } catch (error) {
@@ -157,7 +157,7 @@ export class ClusterConnection implements RedisConnection {
 
   async #askSlots(): Promise<void> {
     const {host, port, more = []} = this.#address
-    const given = [{host, port}, ...more].map(each => `${each.host}:${each.port.toString()}`)
+    const given = [{host, port}, ...more].map(each => `${each.host}:${each.port}`)
     let failure: unknown
     for (const at of new Set([...this.#nodes.keys(), ...given]))
       try {

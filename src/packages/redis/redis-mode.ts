@@ -14,5 +14,5 @@ export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'me
 /** The file of keys of the built-in Redis at a port (XDG Base Directory Specification: state). */
 export function keysFile({XDG_STATE_HOME: state = ''}: Environment, port: number, home = homedir()): string {
   const folder = state.startsWith('/') ? state : join(home, '.local/state')
-  return join(folder, 'pillion', `redis-${port.toString()}.db`)
+  return join(folder, 'pillion', `redis-${port}.db`)
 }

@@ -43,8 +43,8 @@ export class ServerConnection {
     this.#session = engine.open(push => this.#append(push))
     this.#session.onKill = () => socket.destroy()
     const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = socket
-    this.#session.address = `${remoteAddress}:${remotePort.toString()}`
-    this.#session.localAddress = `${localAddress}:${localPort.toString()}`
+    this.#session.address = `${remoteAddress}:${remotePort}`
+    this.#session.localAddress = `${localAddress}:${localPort}`
     socket
       .on('data', (chunk: Buffer) => {
         if (this.#session.isEnding) return

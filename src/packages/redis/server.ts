@@ -33,7 +33,7 @@ export class RedisServer {
     } catch (error) {
       await bound.close()
       const why = codeOf(error) === 'EADDRINUSE' ? 'another process listens there' : messageOf(error)
-      throw new UserError(`Redis cannot listen on port ${port.toString()}: ${why}`, {cause: error})
+      throw new UserError(`Redis cannot listen on port ${port}: ${why}`, {cause: error})
     }
   }
 

@@ -106,7 +106,7 @@ function sameNames(resources: readonly ResiliencyResource[]): readonly ResourceF
   return resources.flatMap(({name, namespace, place}, index) => {
     const earlier = resources.slice(0, index).find(other => other.name === name && other.namespace === namespace)
     if (earlier === undefined) return []
-    const at = `${earlier.place.file}:${earlier.place.line.toString()}`
+    const at = `${earlier.place.file}:${earlier.place.line}`
     const message = `there is a Resiliency "${name}" already (${at}): both hold, and where they differ this one wins`
     return [{severity: 'warning', message, place, expected: '', hint: 'rename one of them'} as const]
   })

@@ -50,8 +50,7 @@ function parsePattern(pattern: string, valid: CodeRange): CodeRange | string {
   for (const [which, text] of Object.entries({start: first, end: last})) {
     if (!/^\+?[0-9]+$/.test(text))
       return `failed to parse ${which} code ${text} from pattern ${pattern} to int, strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
-    if (!contains(valid, Number(text)))
-      return `invalid pattern ${pattern}, ${which} code ${Number(text).toString()} is not valid`
+    if (!contains(valid, Number(text))) return `invalid pattern ${pattern}, ${which} code ${Number(text)} is not valid`
   }
   if (Number(last) < Number(first)) return `invalid pattern ${pattern}, start value should not bigger than end value`
   return [Number(first), Number(last)]

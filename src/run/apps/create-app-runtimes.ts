@@ -139,7 +139,7 @@ export class AppRuntimes {
 
   #nextMarker({stop}: AppPlan): string {
     const {run, spare} = this.#options
-    const marker = `${run}-${(++this.#markers).toString()}`
+    const marker = `${run}-${++this.#markers}`
     if (stop.scope === 'group') spare(marker)
     return marker
   }

@@ -121,15 +121,15 @@ export class EventDelivery {
       case 'unknown':
         log.write(
           'error',
-          `non-retriable error returned from app ${when}: ${outcome.text}. status code returned: ${outcome.status.toString()}`
+          `non-retriable error returned from app ${when}: ${outcome.text}. status code returned: ${outcome.status}`
         )
         return this.#toDeadLetters(message)
       case 'interrupted':
       case 'failed': {
         const status = outcome.kind === 'failed' ? outcome.status : 0
-        const answer = `body: ${outcome.text}. status code returned: ${status.toString()}`
+        const answer = `body: ${outcome.text}. status code returned: ${status}`
         log.write('warn', `retriable error returned from app ${when}, topic: ${topic}, ${answer}`)
-        return this.fail(message, status === 0 ? outcome.text : `${status.toString()} ${outcome.text}`.trim(), id)
+        return this.fail(message, status === 0 ? outcome.text : `${status} ${outcome.text}`.trim(), id)
       }
     }
   }

@@ -47,7 +47,7 @@ async function readOne(
   at: number,
   warn: (text: string) => undefined
 ): Promise<TopicSubscription | undefined> {
-  if (!isObject(item)) return warn(`subscription ${at.toString()} of the app is no JSON object: it is left out`)
+  if (!isObject(item)) return warn(`subscription ${at} of the app is no JSON object: it is left out`)
   const topic = textOf(member(item, 'topic'))
   const pubsubName = textOf(member(item, 'pubsubname'))
   const routes = member(item, 'routes')
@@ -58,7 +58,7 @@ async function readOne(
       Object.keys(item).filter(key => !KEYS.includes(key))
     )
     const hint = near === '' ? '' : ` (did you mean ${name} by ${near}?)`
-    return warn(`subscription ${at.toString()} of the app has no ${name}${hint}: it is left out`)
+    return warn(`subscription ${at} of the app has no ${name}${hint}: it is left out`)
   }
   const rules = await rulesOf(isObject(routes) ? member(routes, 'rules') : undefined, (expression, {message, offset}) =>
     warn(

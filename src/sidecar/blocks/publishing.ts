@@ -88,7 +88,7 @@ export class Publishing {
     if (log.isDebug)
       log.write(
         'debug',
-        `published ${(messages.length - failed.length).toString()} of ${messages.length.toString()} events to topic ${topic} in pubsub ${pubsubName}`
+        `published ${messages.length - failed.length} of ${messages.length} events to topic ${topic} in pubsub ${pubsubName}`
       )
     this.#context.counted({
       type: 'bulk-published',

@@ -202,7 +202,7 @@ export class AppDaprd implements DaprdComponents, DaprdAccess {
     let why = how
     while (!this.#over.signal.aborted && this.#wanted !== '') {
       if (++this.#failures > MAX_FAILURES) {
-        const text = `daprd has ended ${MAX_FAILURES.toString()} times in a row, at last: ${why}`
+        const text = `daprd has ended ${MAX_FAILURES} times in a row, at last: ${why}`
         this.#options.warn(`${text}. Calls of "${this.#options.plan.id}" to its components fail`)
         throw new Error(text)
       }

@@ -61,7 +61,7 @@ export class DaprdConnection {
   async get(path: string): Promise<string> {
     const {status, body} = await this.request('GET', path)
     if (status >= 200 && status < 300) return body
-    throw new Error(errorIn(body) || `daprd has answered ${status.toString()}`)
+    throw new Error(errorIn(body) || `daprd has answered ${status}`)
   }
 
   close(): void {

@@ -123,8 +123,7 @@ export class Daprd {
     while (!(await this.#isServing())) {
       const passedMs = performance.now() - startedAt
       if (gone.signal.aborted) throw new Error(`daprd ended before it was ready: ${await this.#whyEnded()}`)
-      if (passedMs > timeoutMs)
-        throw new Error(`daprd (${program.path}) was not ready within ${(timeoutMs / 1000).toString()} s`)
+      if (passedMs > timeoutMs) throw new Error(`daprd (${program.path}) was not ready within ${timeoutMs / 1000} s`)
       await pause(passedMs < LATER_MS ? LOOK_EVERY_MS : LATER_EVERY_MS, gone.signal)
     }
     const {components = []} = JSON.parse(await this.connection.get('/v1.0/metadata')) as {components?: Listed[]}

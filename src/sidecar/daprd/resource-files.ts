@@ -30,7 +30,7 @@ const documentOf = (resource: ComponentResource): object => {
       type,
       version,
       ignoreErrors: ignoresErrors,
-      initTimeout: `${initTimeoutMs.toString()}ms`,
+      initTimeout: `${initTimeoutMs}ms`,
       metadata: properties.map(entryOf)
     },
     ...(secretStore !== '' && {auth: {secretStore}})

@@ -16,5 +16,5 @@ export const httpText = ({httpStatus, contentType}: AnswerFields): string => {
   const type = contentType.startsWith('application/grpc')
     ? ''
     : `; transport: received unexpected content-type "${contentType}"`
-  return `unexpected HTTP status code received from server: ${httpStatus.toString()}${type}`
+  return `unexpected HTTP status code received from server: ${httpStatus}${type}`
 }

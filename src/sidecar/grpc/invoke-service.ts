@@ -129,7 +129,7 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
   const type = contentTypeOf(request)
   const headers = readHeaders([...pairsOf(head), ...(type === '' ? [] : ['content-type', type])])
   headers.length = body.length
-  headers.framing = body.length > 0 ? `Content-Length: ${body.length.toString()}\r\n` : ''
+  headers.framing = body.length > 0 ? `Content-Length: ${body.length}\r\n` : ''
   const spans = spansOf(head, tracing)
   const own = spans?.own.context
   const trace =

@@ -24,7 +24,7 @@ export interface ServerStreamOptions {
 const MAX_BEHIND_MIB = 16
 const BEHIND: GrpcStatus = {
   code: RESOURCE_EXHAUSTED,
-  message: `the reader of this stream is ${MAX_BEHIND_MIB.toString()} MiB behind`
+  message: `the reader of this stream is ${MAX_BEHIND_MIB} MiB behind`
 }
 
 /**

@@ -14,7 +14,7 @@ const MEMBER = new RegExp(`^\\s*(${KEY})\\s*=\\s*${VALUE}\\s*$`)
 const PROPERTY = new RegExp(`^\\s*${KEY}\\s*(?:=\\s*${VALUE}\\s*)?$`)
 
 const memberFault = (member: string): string => {
-  if (member.length > MAX_MEMBER_BYTES) return `list-member too large: ${member.length.toString()}`
+  if (member.length > MAX_MEMBER_BYTES) return `list-member too large: ${member.length}`
   const [pair = '', ...properties] = member.split(';')
   const property = properties.find(each => each !== '' && !PROPERTY.test(each))
   if (property !== undefined) return `invalid baggage list-member property: ${goQuote(textOf(property))}`
@@ -24,7 +24,7 @@ const memberFault = (member: string): string => {
 /** What is wrong with a baggage header; '' = nothing. */
 export const baggageFault = (baggage: string): string => {
   if (baggage === '') return ''
-  if (baggage.length > MAX_BYTES) return `baggage-string too large: ${baggage.length.toString()}`
+  if (baggage.length > MAX_BYTES) return `baggage-string too large: ${baggage.length}`
   const members = baggage.split(',')
   const fault = members.map(memberFault).find(each => each !== '')
   if (fault !== undefined) return fault

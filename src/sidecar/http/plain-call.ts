@@ -102,7 +102,7 @@ export class PlainCalls {
       if (call !== undefined) void this.#blocks.start({request, call, trace, responseTrace, span}, connection)
       return true
     }
-    const framing = request.hasLength ? `Content-Length: ${length.toString()}\r\n` : ''
+    const framing = request.hasLength ? `Content-Length: ${length}\r\n` : ''
     new Invocation({
       sidecar: this.#sidecar,
       request,

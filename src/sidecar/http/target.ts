@@ -54,7 +54,7 @@ export const methodFault = (method: string): string => {
   if (/[#?\0]/.test(method)) return `method contains forbidden character: ${goQuote(textOf(method))}`
   const control = CONTROL.exec(method)
   if (control === null) return ''
-  return `method contains control character at position ${control.index.toString()}: ${goQuote(textOf(method))}`
+  return `method contains control character at position ${control.index}: ${goQuote(textOf(method))}`
 }
 
 /** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go does. `isUrl`: it becomes a part of one. */

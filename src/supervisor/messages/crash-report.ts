@@ -25,29 +25,29 @@ export function crashReport({id, exit, livedMs, interrupted, line, next, death}:
   const [call] = interrupted
   const during =
     call === undefined ? '' : ` while handling ${interrupted.length === 1 ? callText(call) : count(interrupted)}`
-  const kept = death > 0 && interrupted.length > 0 ? [`pillion why ${death.toString()} shows what was sent`] : []
+  const kept = death > 0 && interrupted.length > 0 ? [`pillion why ${death} shows what was sent`] : []
   const details = [...(interrupted.length > 1 ? listed(interrupted) : []), ...(line === '' ? [] : [line]), ...kept]
   return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
 }
 
 /** Reports the same crash again, with its number in a row. */
 export const repeatedCrash = ({id, exit, next}: Pick<Crash, 'id' | 'exit' | 'next'>, times: number): string =>
-  `"${id}" ${endOf(exit)} again in the same way (${times.toString()} times so far)${behind(next)}`
+  `"${id}" ${endOf(exit)} again in the same way (${times} times so far)${behind(next)}`
 
 /** Describes the restart after an exit: the process number and the delay (Infinity: when one of its files changes). */
 export const nextStartText = (number: number, inMs: number): string =>
   inMs === Infinity
     ? 'restarts when one of its files changes'
-    : `restart ${number.toString()} in ${durationText(Math.ceil(inMs / 100) * 100)}`
+    : `restart ${number} in ${durationText(Math.ceil(inMs / 100) * 100)}`
 
 const behind = (next: string): string => (next === '' ? '' : `, ${next}`)
 
-const count = (calls: readonly InterruptedCall[]): string => `${calls.length.toString()} calls`
+const count = (calls: readonly InterruptedCall[]): string => `${calls.length} calls`
 
 function listed(interrupted: readonly InterruptedCall[]): readonly string[] {
   const shown = interrupted.slice(0, MAX_CALLS).map(callText)
   const more = interrupted.length - shown.length
-  return more === 0 ? shown : [...shown, `and ${more.toString()} more`]
+  return more === 0 ? shown : [...shown, `and ${more} more`]
 }
 
 const callText = ({pendingCall: {method, path, caller}, forMs}: InterruptedCall): string =>
@@ -55,8 +55,8 @@ const callText = ({pendingCall: {method, path, caller}, forMs}: InterruptedCall)
 
 /** `18 ms`, `12.4 s`, `3 min 5 s`. */
 function durationText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms).toString()} ms`
+  if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
-  return `${Math.floor(seconds / 60).toString()} min ${(seconds % 60).toString()} s`
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

@@ -16,18 +16,17 @@ export const reportNote = (reporter: Reporter, id: string, note: Note, hint = ''
 function noteText(id: string, note: Note): string {
   switch (note.type) {
     case 'port-taken': {
-      const owner =
-        note.owner === undefined ? 'another program' : `${note.owner.command} (pid ${note.owner.pid.toString()})`
+      const owner = note.owner === undefined ? 'another program' : `${note.owner.command} (pid ${note.owner.pid})`
       const what = note.isCalled ? 'calls wait' : `"${id}" is not ready`
-      return `port ${note.port.toString()} of "${id}" is already in use by ${owner}: ${what} until "${id}" itself listens on it`
+      return `port ${note.port} of "${id}" is already in use by ${owner}: ${what} until "${id}" itself listens on it`
     }
     case 'not-ready':
-      return `"${id}" is not ready after ${(note.timeoutMs / 1000).toString()} s: ${note.tried}`
+      return `"${id}" is not ready after ${note.timeoutMs / 1000} s: ${note.tried}`
     case 'given-up': {
       const line = note.line === '' ? '' : `\n    ${note.line}`
-      return `"${id}" is no longer restarted: it ${endOf(note.exit)} within a second, ${note.times.toString()} times in a row${line}`
+      return `"${id}" is no longer restarted: it ${endOf(note.exit)} within a second, ${note.times} times in a row${line}`
     }
     case 'orphan-ended':
-      return `ended process ${note.pid.toString()}, which had left the process group of its app: ${note.command}`
+      return `ended process ${note.pid}, which had left the process group of its app: ${note.command}`
   }
 }

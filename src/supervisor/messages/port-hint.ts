@@ -30,7 +30,7 @@ export async function portHint({plan, pid, appPort, isListening}: Hinted): Promi
   const pids = all.filter(({group}) => group === pid).map(process => process.pid)
   const ports = [...listening].flatMap(([port, sockets]) => (pids.some(each => holds(each, sockets)) ? [port] : []))
   if (ports.includes(appPort)) return answerHint(plan, appPort)
-  const wanted = `its appPort ${appPort.toString()}`
+  const wanted = `its appPort ${appPort}`
   if (ports.length === 0) return `it does not listen on any port yet; ${wanted} is waited for`
   const found = `port${ports.length === 1 ? '' : 's'} ${ports.toSorted((a, b) => a - b).join(', ')}`
   return `it listens on ${found}, and not on ${wanted}`
@@ -43,7 +43,7 @@ async function answerHint(plan: AppPlan, appPort: number): Promise<string> {
   const target = targetOf(plan, appPort)
   const host = await firstAccepting(target)
   const status = host === undefined ? 0 : await statusOf({...target, host, path})
-  return status < 400 ? '' : `it answers GET ${path} with ${status.toString()}, and ready.http waits for 200 to 399`
+  return status < 400 ? '' : `it answers GET ${path} with ${status}, and ready.http waits for 200 to 399`
 }
 
 const LISTENING = '0A'

@@ -87,7 +87,7 @@ export class ProcessTracker {
   /** Pids are reused: owner, start time and marker are checked again right before the signal. */
   async #signalOrphan({pid, started}: Seen, name: NodeJS.Signals): Promise<void> {
     const {marker, ended} = this.#options
-    const key = `${pid.toString()} ${started.toString()}`
+    const key = `${pid} ${started}`
     if (this.#reported.has(`${key} ${name}`)) return
     const now = await lookAgain(pid)
     if (now?.started !== started || !now.carries(marker) || !isWithinReach(now.uid)) return

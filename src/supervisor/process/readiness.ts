@@ -82,7 +82,7 @@ export class Readiness {
     if (ready.kind === 'log') return `a line that matches /${ready.pattern}/${this.#log?.fault ?? ''}`
     if (ready.kind === 'command')
       return `${ready.command.join(' ')} ${this.#lastEnd === '' ? 'has not finished yet' : this.#lastEnd}`
-    const places = target.addresses.map(address => `${bracketed(address)}:${target.port.toString()}`)
+    const places = target.addresses.map(address => `${bracketed(address)}:${target.port}`)
     if (ready.kind !== 'http') return `a connection to ${places.join(' or ')}`
     return `GET ${places.map(place => `${target.isSecure ? 'https' : 'http'}://${place}${ready.path}`).join(' or ')}`
   }

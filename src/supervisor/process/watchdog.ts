@@ -50,7 +50,7 @@ export class Watchdog {
     } catch (error) {
       this.#options.lost(messageOf(error))
     }
-    for (const [group, started] of this.#groups) this.#tell(`+${group.toString()} ${started.toString()}`)
+    for (const [group, started] of this.#groups) this.#tell(`+${group} ${started}`)
     for (const marker of this.#spared) this.#tell(`spare ${marker}`)
     if (this.#terminal !== '') this.#tell(`terminal${this.#terminal}`)
   }
@@ -59,12 +59,12 @@ export class Watchdog {
   watch({pid, started}: Pick<ProcessGroup, 'pid' | 'started'>): void {
     if (pid === undefined) return
     this.#groups.set(pid, started)
-    this.#tell(`+${pid.toString()} ${started.toString()}`)
+    this.#tell(`+${pid} ${started}`)
   }
 
   /** Removes a group that is gone: the system may reuse its number. */
   forget({pid}: Pick<ProcessGroup, 'pid'>): void {
-    if (pid !== undefined && this.#groups.delete(pid)) this.#tell(`-${pid.toString()}`)
+    if (pid !== undefined && this.#groups.delete(pid)) this.#tell(`-${pid}`)
   }
 
   /** Processes that leave the group of this process (the value of `PILLION_LIFE`) are not ended. */

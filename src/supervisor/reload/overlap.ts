@@ -122,6 +122,6 @@ async function comesUp(
 }
 
 function whyNotUp(state: AppState, healthyMs: number): string {
-  if (state.phase !== 'exited') return `was not healthy within ${(healthyMs / 1000).toString()} s`
+  if (state.phase !== 'exited') return `was not healthy within ${healthyMs / 1000} s`
   return state.asked || state.exit === undefined ? '' : endOf(state.exit)
 }

@@ -116,7 +116,7 @@ export class Reloads {
     const from = clock.now()
     const files = this.#files.length === 0 ? '' : `: ${namesOf(this.#files)}`
     const number = ++this.#count
-    const words = `"${runtime.name}" is being reloaded (reload ${number.toString()}${files})`
+    const words = `"${runtime.name}" is being reloaded (reload ${number}${files})`
     const stats = runtime.queue.startStats()
     let cut = 0
     let outcome: Outcome = 'over'
@@ -238,7 +238,7 @@ export class Reloads {
   #reportDown({held, lost}: Readonly<QueueStats>): void {
     const {runtime, reporter} = this.#options
     if (held === 0) return // the crash has been reported
-    const calls = `${lost.toString()} of ${held.toString()} queued calls were rejected`
+    const calls = `${lost} of ${held} queued calls were rejected`
     reporter.warn('reload-failed', `"${runtime.name}" did not become ready after the reload; ${calls}`)
   }
 }
@@ -247,7 +247,7 @@ const MAX_NAMES = 3
 
 const namesOf = (files: readonly string[]): string =>
   files.length > MAX_NAMES
-    ? `${files.slice(0, MAX_NAMES).join(', ')} and ${(files.length - MAX_NAMES).toString()} more`
+    ? `${files.slice(0, MAX_NAMES).join(', ')} and ${files.length - MAX_NAMES} more`
     : files.join(', ')
 
 const result = (

@@ -153,7 +153,7 @@ const wordsOf = (name: string): readonly string[] =>
     .toLowerCase()
     .split(/[^a-z\d]+/)
 
-const lengthOnly: MaskOf = value => `<masked, ${value.length.toString()} characters>`
+const lengthOnly: MaskOf = value => `<masked, ${value.length} characters>`
 
 function decoded(name: string): string {
   try {

@@ -45,7 +45,7 @@ export class GrpcSpanExporter implements SpanExporter {
       ':method': 'POST',
       ':path': PATH,
       'content-type': 'application/grpc+proto',
-      'grpc-timeout': `${Math.ceil(timeoutMs).toString()}m`,
+      'grpc-timeout': `${Math.ceil(timeoutMs)}m`,
       te: 'trailers',
       ...Object.fromEntries(own)
     }
@@ -73,7 +73,7 @@ export class GrpcSpanExporter implements SpanExporter {
     const stream = this.#connect().request(this.#headers)
     const fail = (message: string): void => reject(new Error(message))
     const timer = setTimeout(() => {
-      fail(`no response within ${this.#timeoutMs.toString()} ms`)
+      fail(`no response within ${this.#timeoutMs} ms`)
       stream.close(http2.constants.NGHTTP2_CANCEL)
     }, this.#timeoutMs)
     let failure: string | undefined

@@ -30,7 +30,7 @@ export function errorOf(status: number): string {
   if (status < 400) return ''
   // an import of node:http would load undici
   const {STATUS_CODES} = process.getBuiltinModule('node:http')
-  return `Code(${status.toString()}): ${GO_WORDS[status] ?? STATUS_CODES[status] ?? 'Unknown'}`
+  return `Code(${status}): ${GO_WORDS[status] ?? STATUS_CODES[status] ?? 'Unknown'}`
 }
 
 /** The attributes of a request to the API. */

@@ -23,7 +23,7 @@ export const SAVES: Kinds = {
       const apps = model.written.apps.filter(each => each.folder === folder)
       // such an app would be started again for minutes
       if (folder === undefined || (!isPatient && apps.some(({keys}) => keys.restart !== undefined))) return undefined
-      const text = `bad${model.next().toString()}`
+      const text = `bad${model.next()}`
       model.texts.set(folder, text)
       model.saved(folder)
       return [{do: 'write', files: {[`${folder}/version.txt`]: text}}]

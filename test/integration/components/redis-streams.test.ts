@@ -189,7 +189,7 @@ t.test('while a subscriber is behind, publishers take turns with it, and nothing
   const all = Promise.all(Array.from({length: 40}, async (_, at) => publish(at + 3)))
   for (let at = 0; at < 100; at++) await Promise.resolve()
   const early = Number(await redis.command(['XLEN', 'orders']))
-  t.ok(early < 20, `${early.toString()} of 43 in this turn of the event loop`)
+  t.ok(early < 20, `${early} of 43 in this turn of the event loop`)
   await all
   first.finish()
   const texts = [first.text]

@@ -15,7 +15,7 @@ async function openServer(t: {teardown(close: () => Promise<void>): void}): Prom
 }
 
 const at = ({message, range: {start, end}}: Diagnostic): string =>
-  `${(start.line + 1).toString()}:${(start.character + 1).toString()}-${(end.character + 1).toString()} ${message}`
+  `${start.line + 1}:${start.character + 1}-${end.character + 1} ${message}`
 
 t.test('the editor finds nothing wrong with our examples', async t => {
   const server = await openServer(t)

@@ -48,7 +48,7 @@ const ask = async (app: Callee, options: Partial<AppRequestOptions> = {}): Promi
   })
 
 const textOf = (response: AppResponse): string =>
-  response.kind === 'response' ? `${response.status.toString()} ${response.body.toString()}` : response.why
+  response.kind === 'response' ? `${response.status} ${response.body.toString()}` : response.why
 
 t.test('a request waits in the queue of the app, has its token, and gets the whole response', async t => {
   const requests: IncomingMessage[] = []

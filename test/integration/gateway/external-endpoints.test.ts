@@ -21,7 +21,7 @@ t.test('an endpoint is called by its name: base path, query, body, and its heade
     {name: 'X-Fixed', value: 'ours'},
     {name: 'X-Env', envRef: 'SITE_KEY'}
   ]
-  const spec = {version: 'v1alpha1', baseURL: `http://localhost:${site.toString()}/base/`, headers}
+  const spec = {version: 'v1alpha1', baseURL: `http://localhost:${site}/base/`, headers}
   const {port, get, resources} = await openScene(t, [resource('site', spec)], {SITE_KEY: 'k'})
   t.match(await get('/v1.0/invoke/site/method/a/b?c=d', 'x-fixed: theirs\r\nX-Kept: 1\r\ndapr-api-token: mine\r\n'), {
     status: 200
@@ -30,7 +30,7 @@ t.test('an endpoint is called by its name: base path, query, body, and its heade
   t.match(first, {method: 'GET', url: '/base/a/b?c=d'})
   const values = (name: string): unknown => first && valuesOf(first, name)
   t.strictSame([values('x-fixed'), values('x-env'), values('x-kept')], [['ours'], ['k'], ['1']])
-  t.strictSame(values('host'), [`localhost:${site.toString()}`])
+  t.strictSame(values('host'), [`localhost:${site}`])
   for (const name of ['dapr-caller-app-id', 'dapr-callee-app-id', 'x-forwarded-for', 'forwarded', 'dapr-app-id'])
     t.strictSame(values(name), [], name)
   t.match((values('traceparent') as string[])[0], /^00-/)
@@ -49,7 +49,7 @@ t.test('a URL is called as it is, in every form, and its redirects are passed on
     response.end('ok')
   })
   const {get} = await openScene(t, [])
-  const url = `http://localhost:${site.toString()}`
+  const url = `http://localhost:${site}`
   t.match(await get(`/v1.0/invoke/${url}/method/hello?x=1`), {status: 200, body: 'ok'})
   t.match(await get(`/v1.0/invoke/${encodeURIComponent(url)}/method/hello`), {status: 200})
   t.match(await get('/hello', `dapr-app-id: ${url}\r\n`), {status: 200})
@@ -63,7 +63,7 @@ t.test('a URL is called as it is, in every form, and its redirects are passed on
 
 t.test('no token is sent: neither the app’s, nor the sidecar’s, nor those in the environment', async t => {
   const {port: site, seen} = await echoApp(t)
-  const baseUrl = `http://localhost:${site.toString()}`
+  const baseUrl = `http://localhost:${site}`
   const leaky = [{name: 'X-A', envRef: 'DAPR_API_TOKEN'}]
   const {get} = await openScene(t, [resource('site', {baseUrl}), resource('leaky', {baseUrl, headers: leaky})], {
     DAPR_API_TOKEN: 'sidecar-secret',
@@ -100,7 +100,7 @@ t.test(
       t,
       https.createServer({key: pem('server.key'), cert: pem('server.pem')}, (_, response) => response.end('over TLS'))
     )
-    const url = `http://127.0.0.1:${(await listen(t, proxy)).toString()}`
+    const url = `http://127.0.0.1:${await listen(t, proxy)}`
     const clientTLS = {rootCA: {value: pem('ca.pem')}}
     const {get} = await openScene(
       t,
@@ -108,7 +108,7 @@ t.test(
         resource('far', {baseUrl: 'http://far.example/base'}),
         resource('tls', {baseUrl: 'https://far.example/', clientTLS}),
         resource('spared', {baseUrl: 'http://spared.example/'}),
-        resource('near', {baseUrl: `http://localhost:${site.toString()}`})
+        resource('near', {baseUrl: `http://localhost:${site}`})
       ],
       {HTTP_PROXY: url, https_proxy: url, NO_PROXY: 'spared.example'}
     )
@@ -127,14 +127,14 @@ t.test('redirects of an endpoint are followed, and secret headers are only sent 
     const to: Record<string, readonly [number, string]> = {
       '/see': [303, '/final?q=1'],
       '/same': [307, 'final'],
-      '/away': [302, `http://127.0.0.1:${other.toString()}/there`],
+      '/away': [302, `http://127.0.0.1:${other}/there`],
       '/round': [302, '/round'],
       '/file': [302, 'file:///etc/passwd']
     }
     const [status, location] = to[request.url ?? ''] ?? [200, '']
     response.writeHead(status, location === '' ? {} : {location}).end(`${request.method ?? ''} ${request.url ?? ''}`)
   })
-  const spec = {baseUrl: `http://localhost:${site.toString()}`, headers: [{name: 'X-Key', value: 'secret'}]}
+  const spec = {baseUrl: `http://localhost:${site}`, headers: [{name: 'X-Key', value: 'secret'}]}
   const {get, port} = await openScene(t, [resource('site', spec)])
   const post = async (path: string): Promise<Answer | undefined> =>
     ask(t, port, `POST /v1.0/invoke/site/method${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody`)
@@ -159,7 +159,7 @@ t.test('TLS: the certificate is verified, ours is sent, and errors are worded as
       (_, response) => response.end('private')
     )
   )
-  const baseUrl = `https://localhost:${site.toString()}`
+  const baseUrl = `https://localhost:${site}`
   const good = {
     rootCA: {value: pem('ca.pem')},
     certificate: {value: pem('client.pem')},
@@ -170,7 +170,7 @@ t.test('TLS: the certificate is verified, ours is sent, and errors are worded as
     resource('good', {baseUrl, clientTLS: good}),
     resource('stranger', {baseUrl, clientTLS: {...good, rootCA: {}}}),
     resource('nameless', {baseUrl, clientTLS: {rootCA}}),
-    resource('wrongname', {baseUrl: `https://[::1]:${site.toString()}`, clientTLS: good})
+    resource('wrongname', {baseUrl: `https://[::1]:${site}`, clientTLS: good})
   ])
   t.match(await get('/v1.0/invoke/good/method/x'), {status: 200, body: 'private'})
   t.match(await get('/v1.0/invoke/good/method/x'), {status: 200}, 'again')
@@ -193,7 +193,7 @@ t.test('all connections to an endpoint with its own CA share one secure context'
       response.writeHead(200, {connection: 'close'}).end('private')
     )
   )
-  const baseUrl = `https://localhost:${site.toString()}`
+  const baseUrl = `https://localhost:${site}`
   const {get} = await openScene(t, [resource('site', {baseUrl, clientTLS: {rootCA: {value: pem('ca.pem')}}})])
   const made = t.capture(tls, 'createSecureContext', tls.createSecureContext)
   for (const _ of [1, 2, 3]) t.match(await get('/v1.0/invoke/site/method/x'), {status: 200, body: 'private'})
@@ -221,7 +221,7 @@ t.test('connection errors are worded as in Go', async t => {
     status: 500,
     body: /dial tcp: lookup nowhere\.invalid: no such host/
   })
-  t.match(await get(`/v1.0/invoke/http://127.0.0.1:${dies.toString()}/method/x`), {status: 500, body: /: EOF"}$/})
+  t.match(await get(`/v1.0/invoke/http://127.0.0.1:${dies}/method/x`), {status: 500, body: /: EOF"}$/})
   t.match(await get('/v1.0/invoke/http://%5B/method/x'), {status: 500, body: /err: parse /})
   t.match(
     await get('/v1.0/invoke/HTTP://x/method/x'),
@@ -236,13 +236,13 @@ t.test('a truncated response never looks complete', async t => {
   })
   const {port} = await openScene(t, [])
   const caller = await connect(t, port)
-  caller.send(`GET /x HTTP/1.1\r\nHost: localhost\r\ndapr-app-id: http://127.0.0.1:${site.toString()}\r\n\r\n`)
+  caller.send(`GET /x HTTP/1.1\r\nHost: localhost\r\ndapr-app-id: http://127.0.0.1:${site}\r\n\r\n`)
   t.equal(await caller.answer(), undefined)
 })
 
 t.test('which resources count: kind, scopes, namespace, the first of a name; secrets need a store', async t => {
   const {port: site} = await echoApp(t)
-  const baseUrl = `http://localhost:${site.toString()}`
+  const baseUrl = `http://localhost:${site}`
   const {resources, warnings, get} = await openScene(
     t,
     [
@@ -280,9 +280,9 @@ t.test('an endpoint whose resource changes is called as it says then; others kee
   first.on('connection', () => connections++)
   const [at, to] = [await listen(t, first), await listen(t, second)]
   const [old, anew, kept] = [
-    resource('site', {baseUrl: `http://localhost:${at.toString()}`}),
-    resource('site', {baseUrl: `http://localhost:${to.toString()}`}),
-    resource('kept', {baseUrl: `http://localhost:${at.toString()}`})
+    resource('site', {baseUrl: `http://localhost:${at}`}),
+    resource('site', {baseUrl: `http://localhost:${to}`}),
+    resource('kept', {baseUrl: `http://localhost:${at}`})
   ]
   const {get, folder, refresh, warnings} = await openScene(t, [kept, old])
   t.match(await get('/v1.0/invoke/kept/method/x'), {body: 'first'})

@@ -12,7 +12,7 @@ t.test('an endpoint’s own headers are passed on: its date, and a head of 60 Ki
       socket.write(`HTTP/1.1 200 OK\r\nDate: ${date}\r\nServer: x\r\n${large}Content-Length: 0\r\n\r\n`)
     })
   )
-  const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
+  const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site}`})])
   for (const lines of ['', 'Baggage: a=b\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'])
     t.match(await get('/v1.0/invoke/site/method/x', lines), {status: 200, headers: {date, server: 'x'}})
   t.equal((await get('/v1.0/invoke/site/method/large'))?.headers['x-large']?.length, 60_000)
@@ -20,7 +20,7 @@ t.test('an endpoint’s own headers are passed on: its date, and a head of 60 Ki
 
 t.test('hop-by-hop headers are not sent, and each body arrives complete, in its caller’s framing', async t => {
   const {port: site, seen} = await echoApp(t)
-  const {port} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
+  const {port} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site}`})])
   const inChunks = 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'
   const bodies = [
     ['\r\n', '', ['connection', 'transfer-encoding']],
@@ -71,11 +71,11 @@ t.test('TLS alerts of endpoints and apps are worded as in Go', async t => {
     const refuser = await rawApp(t, socket => {
       socket.once('data', () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, alert])))
     })
-    const {get} = await openScene(t, [resource('site', {baseUrl: `https://localhost:${refuser.toString()}`})])
+    const {get} = await openScene(t, [resource('site', {baseUrl: `https://localhost:${refuser}`})])
     const error = `remote error: tls: ${words}"}`
-    t.match((await get('/v1.0/invoke/site/method/x'))?.body, error, `endpoint, ${alert.toString()}`)
+    t.match((await get('/v1.0/invoke/site/method/x'))?.body, error, `endpoint, ${alert}`)
     const app = await openTestSidecar(t, {appPort: refuser, hosts: ['127.0.0.1'], dial: secureDial})
-    t.match((await ask(t, app.port, request({method: 'GET'})))?.body, error, `app, ${alert.toString()}`)
+    t.match((await ask(t, app.port, request({method: 'GET'})))?.body, error, `app, ${alert}`)
   }
 })
 
@@ -89,7 +89,7 @@ t.test('nothing is added to a base path if no method is called', async t => {
     ['', '', '/'],
     ['/', '?a', '/?a']
   ]) {
-    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}${base ?? ''}`})])
+    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site}${base ?? ''}`})])
     t.match(await get(`/v1.0/invoke/site/method/${method ?? ''}`), {status: 200})
     t.equal(seen.at(-1)?.url, expected)
   }
@@ -120,8 +120,8 @@ const ODD: readonly (readonly [what: string, bytes: string, status: number, body
 for (const [what, bytes, status, body] of ODD) {
   t.test(`an endpoint that responds with ${what}: the caller gets the error at once`, async t => {
     const site = await rawApp(t, socket => onRequest(socket, () => void socket.write(bytes, 'latin1')))
-    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site.toString()}`})])
-    for (const target of ['site', `http://127.0.0.1:${site.toString()}`])
+    const {get} = await openScene(t, [resource('site', {baseUrl: `http://127.0.0.1:${site}`})])
+    for (const target of ['site', `http://127.0.0.1:${site}`])
       t.match(await get('/x', `dapr-app-id: ${target}\r\n`), {status, body}, target)
   })
 }

@@ -32,7 +32,7 @@ t.test('the last lines of a file are found from its end, wherever its pieces are
       t.equal(
         await startOfLastIn(path, count, text.length),
         startOfLastLines(text, count),
-        `${count.toString()} of ${text.length.toString()}`
+        `${count} of ${text.length}`
       )
   }
   writeFileSync(path, 'one\ntwo\nthree\n')
@@ -47,7 +47,7 @@ t.test('a log file that is being written is read to its end and followed, each l
   const file = await createLogFile(place)
   if (file === undefined) throw new Error('no log file')
   const writer = {prefix: ''}
-  const expected = Array.from({length: 30_000}, (_, i) => `line ${i.toString()}`)
+  const expected = Array.from({length: 30_000}, (_, i) => `line ${i}`)
   for (const line of expected.slice(0, 20_000)) void file.write({writer, text: `${line}\n`})
   const log = readLog(file, {tail: -1, since: 0, isFollowed: true, gone: new AbortController().signal})
   let whole = ''

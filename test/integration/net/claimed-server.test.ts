@@ -76,7 +76,7 @@ for (const [name, open] of [
   ['the metrics port', metrics]
 ] as const) {
   for (const early of [0, 12, REQUEST.length]) {
-    t.test(`${name} serves a connection from before it was open, with ${early.toString()} bytes sent`, async t => {
+    t.test(`${name} serves a connection from before it was open, with ${early} bytes sent`, async t => {
       const claim = await bind(t)
       const {socket, until} = await comeEarly(t, claim)
       socket.write(REQUEST.slice(0, early))

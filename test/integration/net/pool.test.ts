@@ -133,8 +133,8 @@ t.test('retiring ends idle connections at once and busy ones after their call', 
 t.test('addresses are tried in turn; if all refuse, the call is refused', async t => {
   const {pool} = await openApp(t, ['::1', '127.0.0.1'])
   t.equal(await call(pool.take()), 'ok')
-  t.equal(pool.authority, `[::1]:${pool.port.toString()}`)
+  t.equal(pool.authority, `[::1]:${pool.port}`)
   const port = await freePort()
   const dead = new Pool({hosts: ['127.0.0.1', '::1'], port})
-  t.equal(await call(dead.take()), `refused: dial tcp 127.0.0.1:${port.toString()}: connect: connection refused`)
+  t.equal(await call(dead.take()), `refused: dial tcp 127.0.0.1:${port}: connect: connection refused`)
 })

@@ -27,7 +27,7 @@ test('a listening socket is found by its port, and by an address that reaches it
 })
 
 const row = (number: number, port: string, state: string): string =>
-  `${number.toString().padStart(4)}: 0100007F:${port} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000        0 ${(1000 + number).toString()} 1 0 100 0 0 10 0`.padEnd(
+  `${number.toString().padStart(4)}: 0100007F:${port} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000        0 ${1000 + number} 1 0 100 0 0 10 0`.padEnd(
     149
   )
 

@@ -16,7 +16,7 @@ const app = (
   return {...plan, channel: {...plan.channel, ...channel}, sidecar: {...plan.sidecar, ...sidecar}}
 }
 const planIn = (folder: string, ...apps: AppPlan[]): Plan =>
-  ({file: `/${process.pid.toString()}/${folder}/dapr.yaml`, shownAs: 'dapr.yaml', apps}) as unknown as Plan
+  ({file: `/${process.pid}/${folder}/dapr.yaml`, shownAs: 'dapr.yaml', apps}) as unknown as Plan
 const plan = (...apps: AppPlan[]): Plan => planIn('', ...apps)
 const unknownOwner = async (): Promise<string> => ''
 
@@ -93,11 +93,11 @@ t.test('the error for a taken port names port, app and owner; bound ports are re
   const taken = await listening(t)
   const error = await claimPorts(
     plan(app('a'), app('b', {httpPort: taken})),
-    async port => `node server.js, pid ${port.toString()}`
+    async port => `node server.js, pid ${port}`
   ).catch((error: unknown) => error)
   t.match(error, {
-    message: `Error validating run config for app "b" present in dapr.yaml: invalid configuration for HTTPPort. Port ${taken.toString()} is not available`,
-    explanation: `Port ${taken.toString()}: it is held by node server.js, pid ${taken.toString()}. Choose another port for "b", or leave it out to get a free one.`
+    message: `Error validating run config for app "b" present in dapr.yaml: invalid configuration for HTTPPort. Port ${taken} is not available`,
+    explanation: `Port ${taken}: it is held by node server.js, pid ${taken}. Choose another port for "b", or leave it out to get a free one.`
   })
 })
 
@@ -144,11 +144,11 @@ t.test('an app has the same allocated port in each run, also next to a fixed por
 })
 
 t.test('the app of a sidecar at its usual place has a port that no other such app is given', async t => {
-  const apps = Array.from({length: 60}, (_, index) => app(`app-${index.toString()}`, {}, {autoPort: true}))
+  const apps = Array.from({length: 60}, (_, index) => app(`app-${index}`, {}, {autoPort: true}))
   const ports = await claimPorts(plan(...apps), unknownOwner)
   for (const {httpPort, appPort} of ports) {
     const own = ownAppPorts(httpPort)
-    if (own.length > 0) t.ok(own.includes(appPort), `${httpPort.toString()}: ${appPort.toString()}`)
+    if (own.length > 0) t.ok(own.includes(appPort), `${httpPort}: ${appPort}`)
   }
   const [first, second] = [ownAppPorts(30_000), ownAppPorts(30_004)]
   t.ok(first.length > 10)

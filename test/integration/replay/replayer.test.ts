@@ -16,7 +16,7 @@ t.test('the request is what the caller has sent, but for headers about the conne
   t.equal(
     heads[0],
     'POST /v1.0/invoke/stock/method/a%2Fb?q=%20 HTTP/1.1\r\nhost: localhost\r\nX-A: 1\r\nx-a: \xe4\r\nDapr-Api-Token: abc\r\n' +
-      `Pillion-Replay: ${call.number.toString()}\r\nContent-Length: 6\r\nConnection: close\r\n\r\n`
+      `Pillion-Replay: ${call.number}\r\nContent-Length: 6\r\nConnection: close\r\n\r\n`
   )
   t.same(bodies, ['body \xff'])
   await replayer.replay(made('GET /of-http2 HTTP/1.1\r\naccept: a\r\n\r\n'), ASKED)

@@ -168,7 +168,7 @@ t.test('OTEL variables hold where the Configuration names no endpoint', async t 
 
 t.test('a folder with many files, and what is no file', async t => {
   const many = Object.fromEntries(
-    Array.from({length: 50}, (_, n) => [`r/${n.toString().padStart(2, '0')}.yaml`, endpoint(`e${n.toString()}`)])
+    Array.from({length: 50}, (_, n) => [`r/${n.toString().padStart(2, '0')}.yaml`, endpoint(`e${n}`)])
   )
   const {open, folder, warnings} = scene(t, many)
   mkdirSync(join(folder, 'r/folder.yaml'))
@@ -191,7 +191,7 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   })
   const {snapshot} = await open()
   t.strictSame(
-    snapshot.withoutEffect.map(({what, why, place}) => `${place.file}:${place.line.toString()} ${what}: ${why}`),
+    snapshot.withoutEffect.map(({what, why, place}) => `${place.file}:${place.line} ${what}: ${why}`),
     [
       'r/a.yaml:2 Component "orders" (pubsub.pulsar): this type is not supported yet',
       'r/a.yaml:13 MCPServer "sub": it is not supported yet',

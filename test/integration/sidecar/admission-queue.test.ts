@@ -78,16 +78,14 @@ onBothPaths('the body of a queued call is not read from its caller', async t => 
   const {port} = await openTestSidecar(t, {admit: queue.admit, limits: {maxBodyBytes: 0, readBufferBytes: 4096}})
   const caller = await connect(t, port)
   const piece = Buffer.alloc(1 << 20)
-  caller.send(
-    `POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${(64 << 20).toString()}\r\n\r\n`
-  )
+  caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${64 << 20}\r\n\r\n`)
   for (let count = 0; count < 64; count++) caller.send(piece)
   let before = -1
   while (caller.socket.writableLength !== before) {
     before = caller.socket.writableLength
     for (let count = 0; count < 50; count++) await turn()
   }
-  t.ok(before > 40 << 20, `${before.toString()} bytes are still with the caller`)
+  t.ok(before > 40 << 20, `${before} bytes are still with the caller`)
 })
 
 onBothPaths('a queued call that is denied gets the reason', async t => {
@@ -149,7 +147,7 @@ onBothPaths("connections refused again and again, although the queue admits, end
   caller.send(request({path: '/x', body: 'hello'}))
   t.match(await caller.answer(), {
     status: 500,
-    body: `{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: b, err: rpc error: code = Internal desc = error invoking app channel: Post \\"http://127.0.0.1:${dead.toString()}/x\\": dial tcp 127.0.0.1:${dead.toString()}: connect: connection refused"}`
+    body: `{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: b, err: rpc error: code = Internal desc = error invoking app channel: Post \\"http://127.0.0.1:${dead}/x\\": dial tcp 127.0.0.1:${dead}: connect: connection refused"}`
   })
   t.equal(queue.left, queue.calls.length)
 })

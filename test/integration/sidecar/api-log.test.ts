@@ -16,7 +16,7 @@ t.test('each request is told when its answer is out: what was asked, status, siz
   await caller.answer()
   await ask(t, port, 'GET /v1.0/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await ask(t, port, 'GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   const stream = session.request({':method': 'POST', ':path': '/x', 'dapr-app-id': 'b'})
   stream.end('four')
   stream.resume()

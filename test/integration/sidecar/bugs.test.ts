@@ -64,7 +64,7 @@ const CALLERS: Readonly<Record<string, (t: Test, port: number) => Promise<void>>
     await caller.closed()
   },
   'HTTP/2': async (_, port) => {
-    const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
+    const session = http2.connect(`http://localhost:${port}`, {family: 4} as object)
     session.on('error', () => undefined)
     const closed = new Promise(resolve => session.on('close', resolve))
     session

@@ -190,7 +190,7 @@ export interface RequestText {
 
 /** A request for `b`, counted when it has a body. */
 export const request = ({method = 'POST', path = '/echo', lines = '', body = ''}: RequestText = {}): string => {
-  const length = body === '' && method !== 'POST' ? '' : `Content-Length: ${body.length.toString()}\r\n`
+  const length = body === '' && method !== 'POST' ? '' : `Content-Length: ${body.length}\r\n`
   return `${method} /v1.0/invoke/b/method${path} HTTP/1.1\r\nHost: localhost\r\n${lines}${length}\r\n${body}`
 }
 
@@ -217,7 +217,7 @@ export interface StreamEnd {
 
 /** Calls `echo` of `b` over HTTP/2. */
 export const overHttp2 = async (t: Test, port: number): Promise<StreamEnd> => {
-  const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
+  const session = http2.connect(`http://localhost:${port}`, {family: 4} as object)
   t.teardown(() => session.destroy())
   const stream = session.request({':path': '/v1.0/invoke/b/method/echo'})
   let status: unknown

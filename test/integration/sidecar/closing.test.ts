@@ -29,7 +29,7 @@ t.test('a call under way ends before the sidecar is closed, and nobody is cut', 
   const [poll] = Object.values(calls)
   const standing = await poll?.({port, prefix: '/v1.0/invoke/b/method', server})
   const closing = sidecar.close(new AbortController().signal)
-  await t.rejects(fetch(`http://127.0.0.1:${port.toString()}/v1.0/healthz`), 'the listener is closed')
+  await t.rejects(fetch(`http://127.0.0.1:${port}/v1.0/healthz`), 'the listener is closed')
   t.equal(await Promise.race([closing, turn('under way')]), 'under way')
   server.close()
   await closing

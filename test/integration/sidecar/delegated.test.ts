@@ -19,7 +19,7 @@ t.test('a call of another run whose path names no app in the URL is answered', a
   t.match(await ask(t, port, `${head}\r\n`), {status: 404, body: NO_APP_ID})
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
   t.match(await ask(t, port, `${head}${upgrade}\r\n`), {status: 404, body: NO_APP_ID}, 'a websocket, too')
-  const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
+  const session = http2.connect(`http://localhost:${port}`, {family: 4} as object)
   t.teardown(() => session.destroy())
   const stream = session.request({':path': '/x', 'dapr-app-id': 'b', 'pillion-caller': 'k/default/shop'})
   const [answer] = (await once(stream.resume(), 'response')) as [Record<string, unknown>]

@@ -97,7 +97,7 @@ onBothPaths('responses without a body by their status leave the connection usabl
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
   for (const status of [204, 304, 201]) {
-    caller.send(request({method: 'GET', path: `/${status.toString()}`}))
+    caller.send(request({method: 'GET', path: `/${status}`}))
     t.match(await caller.answer(), {status, body: ''})
   }
 })
@@ -302,7 +302,7 @@ t.test(
         caller.send(text.slice(0, cut))
         await new Promise(setImmediate)
         caller.send(text.slice(cut))
-        t.equal((await caller.answer())?.body, 'x', `${text.slice(0, 8)} cut at ${cut.toString()}`)
+        t.equal((await caller.answer())?.body, 'x', `${text.slice(0, 8)} cut at ${cut}`)
         caller.socket.destroy()
       }
     }

@@ -30,7 +30,7 @@ const seenOf = async (
 const answerOf = async (t: Test, status: number, lines: string, text = request()): Promise<Answer | undefined> => {
   const appPort = await rawApp(t, socket => {
     onRequest(socket, () => {
-      socket.write(`HTTP/1.1 ${status.toString()} X\r\n${lines}Content-Length: 2\r\n\r\nok`)
+      socket.write(`HTTP/1.1 ${status} X\r\n${lines}Content-Length: 2\r\n\r\nok`)
     })
   })
   const {port} = await openTestSidecar(t, {appPort})

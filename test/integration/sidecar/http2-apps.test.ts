@@ -25,17 +25,14 @@ const end = (socket: net.Socket): void => void socket.end()
 const BROKEN: Readonly<Record<string, Way>> = {
   ...Object.fromEntries(
     CODES.flatMap(code => [
-      [`resets with ${code.toString()} after the head`, {text: (id: number) => head(id) + reset(id, code)}],
+      [`resets with ${code} after the head`, {text: (id: number) => head(id) + reset(id, code)}],
+      [`resets with ${code} within the body`, {text: (id: number) => head(id) + data(id, 'abc') + reset(id, code)}],
       [
-        `resets with ${code.toString()} within the body`,
-        {text: (id: number) => head(id) + data(id, 'abc') + reset(id, code)}
-      ],
-      [
-        `resets with ${code.toString()} within its length`,
+        `resets with ${code} within its length`,
         {text: (id: number) => head(id, {'content-length': '9'}) + data(id, 'abc') + reset(id, code)}
       ],
       [
-        `says GOAWAY ${code.toString()} and leaves`,
+        `says GOAWAY ${code} and leaves`,
         {text: (id: number) => head(id) + data(id, 'abc') + goAway(id, code), after: end}
       ]
     ])

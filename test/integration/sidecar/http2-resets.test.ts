@@ -62,14 +62,14 @@ for (const what of Object.keys(ROUTES)) {
         const caller = await connect(t, port)
         caller.send(PREFACE + asked(what, 1, 0) + rest + request(3, HEALTH))
         await caller.until(isAnswered)
-        t.ok(isAnswered(caller.text), `code ${code.toString()}`)
+        t.ok(isAnswered(caller.text), `code ${code}`)
         caller.socket.destroy()
       }
       // Nothing may follow the end but a reset.
       const caller = await connect(t, port)
       caller.send(PREFACE + asked(what, 1, END_STREAM) + reset(1, code) + request(3, HEALTH))
       await caller.until(isAnswered)
-      t.ok(isAnswered(caller.text), `code ${code.toString()}, at the end`)
+      t.ok(isAnswered(caller.text), `code ${code}, at the end`)
       caller.socket.destroy()
     }
     t.strictSame(warnings, [])
@@ -85,7 +85,7 @@ t.test('a call of gRPC that is reset at once with any code: the port goes on', a
       const caller = await connect(t, port)
       caller.send(PREFACE + request(1, call, 0) + rest + request(3, call))
       await caller.until(isAnswered)
-      t.ok(isAnswered(caller.text), `code ${code.toString()}`)
+      t.ok(isAnswered(caller.text), `code ${code}`)
       caller.socket.destroy()
     }
   }
@@ -122,7 +122,7 @@ for (const [how, pieces] of Object.entries(ANSWERS)) {
         app?.write(pieces.slice(before).join(''))
         caller.send(reset(1, code) + request(3, HEALTH))
         await caller.until(isAnswered)
-        t.ok(isAnswered(caller.text), `code ${code.toString()}, after ${before.toString()}`)
+        t.ok(isAnswered(caller.text), `code ${code}, after ${before}`)
         caller.socket.destroy()
         while (underWay() > 0) await new Promise(setImmediate)
       }
@@ -193,7 +193,7 @@ t.test(
       await new Promise(setImmediate)
     }
     await caller.closed()
-    t.ok(stream < 4000, `${stream.toString()}: the last stream`)
+    t.ok(stream < 4000, `${stream}: the last stream`)
     while (underWay() > 0) await new Promise(setImmediate)
   }
 )

@@ -15,7 +15,7 @@ interface Got {
 }
 
 const connectTo = (t: Test, port: number): ClientHttp2Session => {
-  const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
+  const session = http2.connect(`http://localhost:${port}`, {family: 4} as object)
   session.on('error', () => undefined)
   t.teardown(() => session.destroy())
   return session
@@ -252,7 +252,7 @@ t.test('fields that HTTP/2 has only once, high bytes and odd statuses of an app 
   const appPort = await rawApp(t, socket => {
     onRequest(socket, head => {
       const status = head.includes('/odd ') ? 101 : 200
-      const text = `HTTP/1.1 ${status.toString()} X\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nX-High: \xe9\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 2\r\n\r\nok`
+      const text = `HTTP/1.1 ${status} X\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nX-High: \xe9\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 2\r\n\r\nok`
       socket.write(text, 'latin1')
     })
   })

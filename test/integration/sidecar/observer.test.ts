@@ -47,7 +47,7 @@ class Witness implements CallObserver {
   }
 
   ended(record: CallRecord): void {
-    this.seen.push(`ended ${record.status.toString()}`)
+    this.seen.push(`ended ${record.status}`)
     this.records.push(record)
   }
 }
@@ -92,7 +92,7 @@ t.test('over HTTP/2, and where nobody could be reached', async t => {
   const app = await echoApp(t)
   const observer = new Witness()
   const {port} = await openTestSidecar(t, {appPort: app.port, observer})
-  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   t.teardown(() => session.destroy())
   for (const callee of ['b', 'nobody']) {
     const stream = session.request({':method': 'POST', ':path': '/x', 'dapr-app-id': callee})

@@ -26,7 +26,7 @@ const WAYS: Readonly<Record<string, (t: Test, port: number) => Promise<Got | und
   'fast path': async (t, port) => asked(t, port, request({body: 'x'})),
   'node:http': async (t, port) => asked(t, port, request({lines: NOT_PLAIN, body: 'x'})),
   h2c: async (t, port) => {
-    const session = http2.connect(`http://127.0.0.1:${port.toString()}`).on('error', () => undefined)
+    const session = http2.connect(`http://127.0.0.1:${port}`).on('error', () => undefined)
     t.teardown(() => session.destroy())
     const stream = session
       .request({':method': 'POST', ':path': '/v1.0/invoke/b/method/echo', 'content-length': 1})
@@ -150,14 +150,14 @@ t.test(
     const wrong: string[] = []
     for (const [row, [what, bytes]] of READ.entries()) {
       for (let at = 0; at < bytes.length; at++) {
-        const path = `/?row=${row.toString()}&at=${at.toString()}`
+        const path = `/?row=${row}&at=${at}`
         const answers = [
           await ask(t, port, request({path, body: 'x'})),
           await ask(t, port, request({path, body: 'x'}).replace('HTTP/1.1', 'HTTP/1.0')),
           await ask(t, port, request({method: 'GET', path, lines: UPGRADE}))
         ]
         for (const answer of answers)
-          if (answer !== undefined && answer.status !== 500) wrong.push(`${what} at ${at.toString()}: ${answer.body}`)
+          if (answer !== undefined && answer.status !== 500) wrong.push(`${what} at ${at}: ${answer.body}`)
       }
     }
     t.strictSame(wrong, [])

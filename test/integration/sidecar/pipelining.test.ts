@@ -13,10 +13,10 @@ onBothPaths('pipelined requests get their responses in order, each complete', as
   const {port: appPort} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort})
   for (const count of [3, 50, 400]) {
-    const bodies = Array.from({length: count}, (_, at) => `${at.toString()} `.padEnd(at % 3 === 0 ? 1024 : 5, 'x'))
+    const bodies = Array.from({length: count}, (_, at) => `${at} `.padEnd(at % 3 === 0 ? 1024 : 5, 'x'))
     const caller = await connect(t, port)
     caller.send(bodies.map((body, at) => (at % 4 === 3 ? chunked([body]) : request({body}))).join(''))
-    t.strictSame(await bodiesOf(caller, count), bodies, `${count.toString()} of them`)
+    t.strictSame(await bodiesOf(caller, count), bodies, `${count} of them`)
   }
 })
 
@@ -34,7 +34,7 @@ onBothPaths('calls of one connection go to the app one at a time, even if the fi
   })
   const {port} = await openTestSidecar(t, {appPort})
   const caller = await connect(t, port)
-  caller.send([0, 1, 2, 3].map(at => request({method: 'GET', path: `/${at.toString()}`})).join(''))
+  caller.send([0, 1, 2, 3].map(at => request({method: 'GET', path: `/${at}`})).join(''))
   t.strictSame(await bodiesOf(caller, 4), ['/0', '/1', '/2', '/3'])
   t.equal(most, 1)
 })
@@ -79,7 +79,7 @@ t.test('somebody who sends ahead for ever is not read further, or cut', async t 
     before = plain.socket.bytesWritten - plain.socket.writableLength
     for (let count = 0; count < 50; count++) await turn()
   }
-  t.ok(plain.socket.writableLength > 0, `${plain.socket.writableLength.toString()} bytes are still with the caller`)
+  t.ok(plain.socket.writableLength > 0, `${plain.socket.writableLength} bytes are still with the caller`)
   t.equal(underWay(), 1)
   const other = await openTestSidecar(t, {appPort})
   const caller = await connect(t, other.port)

@@ -38,10 +38,10 @@ onBothPaths('a reader that stops applies back-pressure to the app, and gets ever
   caller.send(request({method: 'GET'}))
   const app = await came
   const total = 64 * MEGABYTE
-  app.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total.toString()}\r\n\r\n`)
+  app.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`)
   const piece = Buffer.alloc(MEGABYTE, 'ab')
   const taken = await fill(app, piece, total)
-  t.ok(taken < 40 * MEGABYTE, `${taken.toString()} bytes were taken`)
+  t.ok(taken < 40 * MEGABYTE, `${taken} bytes were taken`)
   let received = 0
   const {promise: allCame, resolve} = Promise.withResolvers<void>()
   caller.socket.removeAllListeners('data').on('data', bytes => {
@@ -65,13 +65,11 @@ onBothPaths(
     const {port} = await openTestSidecar(t, {appPort, ...UNLIMITED})
     const caller = await connect(t, port)
     const total = 64 * MEGABYTE
-    caller.send(
-      `POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total.toString()}\r\n\r\n`
-    )
+    caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total}\r\n\r\n`)
     const app = await came
     const piece = Buffer.alloc(MEGABYTE, 'ab')
     const taken = await fill(caller.socket, piece, total)
-    t.ok(taken < 40 * MEGABYTE, `${taken.toString()} bytes were taken`)
+    t.ok(taken < 40 * MEGABYTE, `${taken} bytes were taken`)
     let received = -1
     app.on('data', bytes => {
       received += received < 0 ? bytes.length - bytes.indexOf('\r\n\r\n') - 3 : bytes.length
@@ -95,9 +93,7 @@ onBothPaths(
     const {port, underWay} = await openTestSidecar(t, {appPort, ...UNLIMITED})
     const caller = await connect(t, port)
     const total = 16 * MEGABYTE
-    caller.send(
-      `POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total.toString()}\r\n\r\n`
-    )
+    caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total}\r\n\r\n`)
     const piece = Buffer.alloc(MEGABYTE)
     for (let written = 0; written < total; written += MEGABYTE) caller.send(piece)
     t.match(await caller.answer(), {status: 413, body: 'stop'})
@@ -118,7 +114,7 @@ onBothPaths('an app that exits during a large upload: 500, and the upload does n
   const {port, underWay} = await openTestSidecar(t, {appPort, ...UNLIMITED})
   const caller = await connect(t, port)
   const total = 16 * MEGABYTE
-  caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total.toString()}\r\n\r\n`)
+  caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${total}\r\n\r\n`)
   const piece = Buffer.alloc(MEGABYTE)
   for (let written = 0; written < total; written += MEGABYTE) caller.send(piece)
   t.match(await caller.answer(), {status: 500})
@@ -173,7 +169,7 @@ onBothPaths('events and pieces of an upload are streamed', async t => {
   await caller.until(text => text.includes('\r\n\r\n'))
   t.match(caller.text, /^HTTP\/1\.1 200 OK\r\n/, 'the head does not wait for a body')
   for (let count = 0; count < 5; count++) {
-    const text = `data: ${count.toString()}\n\n`
+    const text = `data: ${count}\n\n`
     caller.send(`${text.length.toString(16)}\r\n${text}\r\n`)
     while (!uploaded.includes(text)) await once(app, 'data')
     app.write(`${text.length.toString(16)}\r\n${text}\r\n`)

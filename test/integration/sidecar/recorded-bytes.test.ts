@@ -108,7 +108,7 @@ onBothPaths('what is recorded of a call are the bytes that were sent, both ways'
     const {port} = await openTestSidecar(t, {appPort, observer: recorder})
     const caller = await connect(t, port)
     const lines = request === undefined ? '' : `\r\n${request}`
-    const head = `${method} /v1.0/invoke/b/method${target} HTTP/1.1\r\nHost: 127.0.0.1:${port.toString()}${lines}`
+    const head = `${method} /v1.0/invoke/b/method${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}${lines}`
     caller.send(`${head}\r\n\r\n${sent}`)
     const got = await whole(recorder)
     // white space around values is lost where node:http has parsed the head
@@ -127,7 +127,7 @@ onBothPaths('calls with one head, and responses with one, keep their own bodies'
   const callers = await Promise.all([connect(t, port), connect(t, port)])
   for (const [at, body] of bodies.entries()) {
     const caller = callers[at % 2]
-    caller?.send(request({body, lines: at % 3 === 0 ? `X-Number: ${at.toString()}\r\n` : ''}))
+    caller?.send(request({body, lines: at % 3 === 0 ? `X-Number: ${at}\r\n` : ''}))
     t.match(await caller?.answer(), {status: 200, body})
     const got = await whole(recorder, at + 1)
     t.equal(got.request.body.toString(), body)
@@ -141,7 +141,7 @@ t.test('over HTTP/2: the head as HTTP/1 would have it, the body as it was sent',
   const each: Case = {name: '', answer: `HTTP/1.1 200 OK\r\ncontent-length: 256\r\n\r\n${ALL_BYTES}`}
   const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
   const {port} = await openTestSidecar(t, {appPort: await answering(t, each, 256), observer: recorder})
-  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   t.teardown(() => session.destroy())
   const stream = session.request({
     ':method': 'PATCH',
@@ -155,7 +155,7 @@ t.test('over HTTP/2: the head as HTTP/1 would have it, the body as it was sent',
   const got = await whole(recorder)
   const [first, ...lines] = got.request.head.split('\r\n')
   t.equal(first, 'PATCH /v1.0/invoke/b/method/x?y=%00 HTTP/1.1')
-  t.same(lines.toSorted(), ['content-length: 256', `host: 127.0.0.1:${port.toString()}`, 'x-odd: a"b'])
+  t.same(lines.toSorted(), ['content-length: 256', `host: 127.0.0.1:${port}`, 'x-odd: a"b'])
   t.equal(got.request.body.toString('latin1'), ALL_BYTES)
   t.equal(got.response.body.toString('latin1'), ALL_BYTES)
 })

@@ -67,7 +67,7 @@ const collect = async (t: Test): Promise<{port: number; received: Received[]}> =
 }
 
 const otlp = (port: number, protocol: 'grpc' | 'http'): OtlpSettings => ({
-  endpoint: `127.0.0.1:${port.toString()}`,
+  endpoint: `127.0.0.1:${port}`,
   protocol,
   isSecure: false,
   headers: {'x-key': 'secret'},
@@ -85,7 +85,7 @@ t.test('nothing is opened when nothing is asked for', async t => {
 t.test("Zipkin's API gets JSON", async t => {
   const {port, received} = await collect(t)
   const {options, warned} = listen()
-  const zipkinUrl = `http://127.0.0.1:${port.toString()}/api/v2/spans`
+  const zipkinUrl = `http://127.0.0.1:${port}/api/v2/spans`
   const sink = await openExporters({...DEFAULT_TRACING, zipkinUrl}, options)
   sink?.add(span())
   sink?.add(span({context: {...span().context, flags: 0}}))
@@ -161,9 +161,7 @@ t.test('a collector that refuses is told with its words', async t => {
   for (let n = 0; n < 1000; n++) sink?.add(span())
   await sink?.close(5000)
   t.equal(received.length, 2, 'two batches')
-  t.strictSame(warned, [
-    `spans cannot be sent to the collector at 127.0.0.1:${port.toString()}: gRPC status 16: no key`
-  ])
+  t.strictSame(warned, [`spans cannot be sent to the collector at 127.0.0.1:${port}: gRPC status 16: no key`])
 })
 
 t.test('a collector that is down, or says nothing', async t => {
@@ -200,10 +198,7 @@ t.test('the end does not wait for one that never answers', async t => {
   })
   const {port} = server.address() as net.AddressInfo
   const {options} = listen()
-  const sink = await openExporters(
-    {...DEFAULT_TRACING, zipkinUrl: `http://127.0.0.1:${port.toString()}/api/v2/spans`},
-    options
-  )
+  const sink = await openExporters({...DEFAULT_TRACING, zipkinUrl: `http://127.0.0.1:${port}/api/v2/spans`}, options)
   sink?.add(span())
   await sink?.close(20)
   t.pass('it is over')

@@ -72,7 +72,7 @@ t.test('of many that change together, each is known again afterwards', async t =
 })
 
 t.test('of many that change together, each that is saved again before it is hashed counts', async t => {
-  const names = Array.from({length: 300}, (_, number) => `${number.toString()}.js`)
+  const names = Array.from({length: 300}, (_, number) => `${number}.js`)
   const {hashes, path, counts} = seen(t, names, names.length)
   await hashes.hash()
   for (const name of names) writeFileSync(path(name), 'another branch')

@@ -267,7 +267,7 @@ t.test(
     for (const isLater of [false, true]) {
       const files = new Watching()
       const fill = (): void => {
-        for (let n = 0; n < 60; n++) files.write(`${n.toString()}.js`, 'x')
+        for (let n = 0; n < 60; n++) files.write(`${n}.js`, 'x')
       }
       const {promise, resolve} = Promise.withResolvers<string>()
       if (!isLater) fill()

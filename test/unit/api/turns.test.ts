@@ -40,6 +40,6 @@ t.test('turns are shorter while calls are served', async t => {
   const idle = await nextTurn()
   calls++
   const busy = await nextTurn()
-  t.ok(busy > 0 && busy < idle, `${busy.toString()} ms, ${idle.toString()} ms`)
+  t.ok(busy > 0 && busy < idle, `${busy} ms, ${idle} ms`)
   t.equal(Math.round(await nextTurn()), Math.round(idle))
 })

@@ -21,7 +21,7 @@ t.test('who decides on colours', async t => {
     [true, {FORCE_COLOR: '0'}, false]
   ]
   for (const [isTerminal, env, wants] of table)
-    t.equal(wantsColours(isTerminal, env), wants, `${isTerminal.toString()} ${JSON.stringify(env)}`)
+    t.equal(wantsColours(isTerminal, env), wants, `${isTerminal} ${JSON.stringify(env)}`)
 })
 
 /** The levels of xterm's colour cube. */
@@ -43,7 +43,7 @@ function luminance(colour: number): number {
 t.test('every colour is readable on a black and on a white ground, and no app is red or yellow', async t => {
   for (const colour of [...APP_COLOURS, ...Object.values(STATUS_COLOURS)]) {
     const light = luminance(colour) + 0.05
-    t.ok(Math.min(1.05 / light, light / 0.05) >= 3.6, `contrast of ${colour.toString()}`)
+    t.ok(Math.min(1.05 / light, light / 0.05) >= 3.6, `contrast of ${colour}`)
   }
   for (const colour of APP_COLOURS) {
     const [red = 0, green = 0, blue = 0] = rgbOf(colour)

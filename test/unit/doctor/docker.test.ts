@@ -13,7 +13,7 @@ async function look(
 ): Promise<readonly Check[]> {
   const folder = test.testdir({docker: `#!/bin/sh\n${script}\n`})
   chmodSync(join(folder, 'docker'), 0o755)
-  const apps = commands.map((command, index) => ({id: `a${index.toString()}`, command, folder, env: {}}))
+  const apps = commands.map((command, index) => ({id: `a${index}`, command, folder, env: {}}))
   return checkDocker({apps} as unknown as Plan, {PATH: `${folder}:/usr/bin:/bin`})
 }
 

@@ -27,7 +27,7 @@ t.test('the same calls are hit in every run: the seed and the number of the call
   t.strictSame(once.flatMap((isHit, n) => (isHit ? [n + 1] : [])).slice(0, 8), [3, 11, 13, 14, 20, 44, 45, 46])
   for (const seed of [0, 1, 42, 4_294_967_295]) {
     const hits = hitsOf({rate: 0.2, seed}, 10_000).filter(Boolean).length
-    t.ok(hits > 1850 && hits < 2150, `seed ${seed.toString()}: ${hits.toString()} of 10,000`)
+    t.ok(hits > 1850 && hits < 2150, `seed ${seed}: ${hits} of 10,000`)
   }
   t.ok(hitsOf({}, 100).every(Boolean), 'without a rate each one is')
 })

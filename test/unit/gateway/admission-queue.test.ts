@@ -113,7 +113,7 @@ t.test('a crash interrupted the calls in flight and those broken shortly before,
     ['/in-flight'],
     'one to the process before does not count'
   )
-  for (let number = 0; number < 3000; number++) enter(`/${number.toString()}`).leave(true)
+  for (let number = 0; number < 3000; number++) enter(`/${number}`).leave(true)
   t.ok(queue.interruptedBy({from: 0, to: now}).length <= 1001, 'the number of remembered calls is bounded')
 })
 

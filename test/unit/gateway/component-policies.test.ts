@@ -55,7 +55,7 @@ t.test('a call is made again after an error, unless the error is no failure of t
   const policies = await policiesOf({retries: {DefaultRetryPolicy: constant(2)}}, {})
   let calls = 0
   const failing = async (times: number): Promise<number> => {
-    if (++calls <= times) throw new Error(`failure ${calls.toString()}`)
+    if (++calls <= times) throw new Error(`failure ${calls}`)
     return calls
   }
   t.equal(await policies.around(STORE, async () => failing(2)), 3)

@@ -20,7 +20,7 @@ t.test('the last lines are kept, so many and no more bytes than so many', async 
   t.equal(await whole(few, 0), '')
   t.equal(await whole(few, 9), 'c\nd')
   const small = new Memory({bytes: 200_000, lines: 1_000_000})
-  for (let i = 0; i < 30_000; i++) small.write({writer: out, text: `line ${i.toString()}\n`})
+  for (let i = 0; i < 30_000; i++) small.write({writer: out, text: `line ${i}\n`})
   const kept = await whole(small)
   t.ok(kept.length <= 200_000 && kept.length > 120_000, kept.length.toString())
   t.match(kept, /^line \d+\n/, 'it begins with a whole line')

@@ -68,8 +68,8 @@ t.test('what memory has no more comes from where it is kept, app by app, each li
   const [a, b] = [app('a'), app('b')]
   const long = 'x'.repeat(500)
   for (let i = 0; i < 3000; i++) {
-    a.write(`${i.toString()} ${long}\n`)
-    b.write(`${i.toString()} ${long}\n${i.toString()} again\n`)
+    a.write(`${i} ${long}\n`)
+    b.write(`${i} ${long}\n${i} again\n`)
   }
   const lines = shown(await read(readRunLog(log, [a, b], all)))
   t.equal(lines.length, 9000)
@@ -84,8 +84,8 @@ t.test('what memory has no more comes from where it is kept, app by app, each li
       .filter(line => line.startsWith(`${name} `) || line.startsWith(`- ${name} `))
       .map(line => line.replace(/^- /, '').replace(`== APP - ${name} == `, ''))
     const expected = Array.from({length: 3000}, (_, i) => [
-      `${name} ${i.toString()} ${long}`,
-      ...(name === 'b' ? [`b ${i.toString()} again`] : [])
+      `${name} ${i} ${long}`,
+      ...(name === 'b' ? [`b ${i} again`] : [])
     ]).flat()
     t.same(own, expected)
   }
@@ -147,8 +147,8 @@ t.test('a stretch of the log can be read by its place, as far as it is kept', as
   const log = new RunLog({lines: 10, bytes: 1e9})
   const writer = log.writer('a')
   const between = (from: number, to: number): string =>
-    [...log.between(from, to)].map(({number, text}) => `${number.toString()} ${text}`).join('')
-  for (let n = 0; n < 5; n++) writer.write('stdout', `line ${n.toString()}\n`, 1)
+    [...log.between(from, to)].map(({number, text}) => `${number} ${text}`).join('')
+  for (let n = 0; n < 5; n++) writer.write('stdout', `line ${n}\n`, 1)
   t.strictSame([log.oldest, log.next], [0, 5])
   t.equal(between(1, 3), '1 line 1\n2 line 2\n')
   t.equal(between(4, 99), '4 line 4\n')

@@ -50,9 +50,9 @@ t.test('nothing that a terminal would obey is left, wherever the pieces are cut'
     for (let cut = 0; cut <= text.length; cut++) {
       const terminal = new TerminalText('> ')
       const got = terminal.push(text.slice(0, cut)) + terminal.push(text.slice(cut)) + terminal.end()
-      t.notMatch(got, forbidden, `${kind}, cut at ${cut.toString()}`)
+      t.notMatch(got, forbidden, `${kind}, cut at ${cut}`)
       // a rendition that a cut has parted from the end of its line ends with the next
-      t.equal(got.replaceAll(END, ''), shown.replaceAll(END, ''), `${kind}, cut at ${cut.toString()}`)
+      t.equal(got.replaceAll(END, ''), shown.replaceAll(END, ''), `${kind}, cut at ${cut}`)
     }
     const terminal = new TerminalText('> ')
     const single = Array.from(text, byte => terminal.push(byte)).join('') + terminal.end()

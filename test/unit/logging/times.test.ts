@@ -48,8 +48,8 @@ t.test('a log of a week: never a line too few, and at most a hundredth of its ag
   for (const age of [1, 10, 60, 3600, 24 * 3600, 6 * 24 * 3600]) {
     const since = seconds - age
     const start = times.startSince(since * 1000) ?? Infinity
-    t.ok(start <= since, `${age.toString()} s: not too few`)
-    t.ok(since - start <= 1 + age / 100, `${age.toString()} s: ${(since - start).toString()} s too many`)
+    t.ok(start <= since, `${age} s: not too few`)
+    t.ok(since - start <= 1 + age / 100, `${age} s: ${since - start} s too many`)
   }
   t.end()
 })

@@ -12,7 +12,7 @@ t.test('pieces of any size become the same body', t => {
         const piece = text.slice(at, at + size)
         collector.add(isText ? piece : Buffer.from(piece, 'latin1'))
       }
-      t.ok(collector.take().toString('latin1') === text, `${size.toString()} ${isText ? 'text' : 'bytes'}`)
+      t.ok(collector.take().toString('latin1') === text, `${size} ${isText ? 'text' : 'bytes'}`)
     }
   t.equal(new Collector(0).take().length, 0)
   t.end()
@@ -22,7 +22,7 @@ t.test('a body in pieces of one byte is held in few blocks', t => {
   const collector = new Collector(0)
   const piece = Buffer.from('x')
   for (let i = 0; i < 4_000_000; i++) collector.add(piece)
-  t.ok(collector.blocks < 20, `${collector.blocks.toString()} blocks`)
+  t.ok(collector.blocks < 20, `${collector.blocks} blocks`)
   t.equal(collector.take().length, 4_000_000)
   t.end()
 })

@@ -49,16 +49,16 @@ t.test('pieces that are larger than any buffer are copied, too', t => {
 
 t.test('small pieces that wait for a slow reader take about what they hold', t => {
   const {stream, held} = slowStream()
-  for (let at = 0; at < 100; at++) writeCopy(stream, Buffer.from(`message ${at.toString()}`))
+  for (let at = 0; at < 100; at++) writeCopy(stream, Buffer.from(`message ${at}`))
   const next = (): void => {
     held.at(-1)?.written()
     if (held.length < 100) return void setImmediate(next)
     const memory = new Set(held.map(({chunk}) => chunk.buffer))
     const bytes = [...memory].reduce((sum, {byteLength}) => sum + byteLength, 0)
-    t.ok(bytes <= 4 * 65_536, `${bytes.toString()} bytes`)
+    t.ok(bytes <= 4 * 65_536, `${bytes} bytes`)
     t.strictSame(
       held.map(({chunk}) => chunk.toString()),
-      held.map((_, at) => `message ${at.toString()}`)
+      held.map((_, at) => `message ${at}`)
     )
     t.end()
   }

@@ -8,9 +8,7 @@ const read = (text: string): {accessControl: AccessControl | undefined; faults: 
   return {
     accessControl: spec && readAccessControl(spec),
     faults: faults.map(({severity, place, message, expected, hint}) =>
-      [`${severity} ${place.line.toString()}:${place.column.toString()}`, message, expected, hint]
-        .filter(Boolean)
-        .join(' | ')
+      [`${severity} ${place.line}:${place.column}`, message, expected, hint].filter(Boolean).join(' | ')
     )
   }
 }

@@ -8,7 +8,7 @@ const read = (text: string): {root: Field; faults: () => string[]} => {
   const faults = (): string[] =>
     file.faults.map(
       ({severity, message, place, expected, hint}) =>
-        `${severity} ${place.line.toString()}:${place.column.toString()} ${message}${expected && `; ${expected}`}${hint && `; ${hint}`}`
+        `${severity} ${place.line}:${place.column} ${message}${expected && `; ${expected}`}${hint && `; ${hint}`}`
     )
   return {root, faults}
 }
@@ -36,8 +36,8 @@ t.test('merge keys and aliases', async t => {
 
 t.test('merge keys that multiply come to an end', async t => {
   const levels = Array.from({length: 30}, (_, n) => {
-    const below = `*l${(n - 1).toString()}`
-    return `l${n.toString()}: &l${n.toString()} {${n === 0 ? 'a: 1' : `<<: [${Array(9).fill(below).join(', ')}]`}}`
+    const below = `*l${n - 1}`
+    return `l${n}: &l${n} {${n === 0 ? 'a: 1' : `<<: [${Array(9).fill(below).join(', ')}]`}}`
   })
   t.doesNotThrow(() =>
     read(`${levels.join('\n')}\n`)

@@ -35,7 +35,7 @@ t.test('durations as Go and Dapr read them', async t => {
   for (const [text, expected] of table) {
     const read = parseGoDuration(text)
     if (typeof expected === 'string') t.equal(read, expected, text)
-    else t.ok(typeof read === 'number' && Math.abs(read - expected) < 1e-9, `${text}: ${read.toString()}`)
+    else t.ok(typeof read === 'number' && Math.abs(read - expected) < 1e-9, `${text}: ${read}`)
   }
 })
 

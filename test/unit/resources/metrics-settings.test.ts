@@ -8,9 +8,7 @@ const read = async (spec: string): Promise<{settings: MetricsSettings; faults: s
   const field = documents[0]?.field('spec')
   if (field === undefined) throw new Error('not read')
   const settings = await readMetricsSettings(field)
-  const texts = faults.map(
-    ({severity, place, message}) => `${severity} ${place.line.toString()}:${place.column.toString()} ${message}`
-  )
+  const texts = faults.map(({severity, place, message}) => `${severity} ${place.line}:${place.column} ${message}`)
   return {settings, faults: texts}
 }
 

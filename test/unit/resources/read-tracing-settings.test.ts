@@ -9,9 +9,7 @@ const read = (spec: string): {settings: TracingSettings; faults: string[]} => {
   const field = documents[0]?.field('spec')
   if (field === undefined) throw new Error('not read')
   const settings = readTracingSettings(field)
-  const texts = faults.map(
-    ({severity, place, message}) => `${severity} ${place.line.toString()}:${place.column.toString()} ${message}`
-  )
+  const texts = faults.map(({severity, place, message}) => `${severity} ${place.line}:${place.column} ${message}`)
   return {settings, faults: texts}
 }
 

@@ -55,7 +55,7 @@ export function parseSchedule(text: string): Schedule {
   if (spec.startsWith('@') && DESCRIPTORS[spec] === undefined) throw new Error(`unrecognized descriptor: ${spec}`)
   const fields = (DESCRIPTORS[spec] ?? spec).split(/\s+/).filter(each => each !== '')
   if (fields.length < 5 || fields.length > 6)
-    throw new Error(`expected 5 to 6 fields, found ${fields.length.toString()}: [${fields.join(' ')}]`)
+    throw new Error(`expected 5 to 6 fields, found ${fields.length}: [${fields.join(' ')}]`)
   if (fields.length === 5) fields.unshift('0')
   const [second, minute, hour, day, month, weekday] = BOUNDS.map((bounds, at) =>
     readField(fields[at] ?? '', bounds)
@@ -118,9 +118,9 @@ function rangeFault(
   {start, end, step}: {readonly start: number; readonly end: number; readonly step: number},
   {min, max}: Bounds
 ): string {
-  if (start < min) return `beginning of range (${start.toString()}) below minimum (${min.toString()})`
-  if (end > max) return `end of range (${end.toString()}) above maximum (${max.toString()})`
-  if (start > end) return `beginning of range (${start.toString()}) beyond end of range (${end.toString()})`
+  if (start < min) return `beginning of range (${start}) below minimum (${min})`
+  if (end > max) return `end of range (${end}) above maximum (${max})`
+  if (start > end) return `beginning of range (${start}) beyond end of range (${end})`
   return step === 0 ? 'step of range should be a positive number' : ''
 }
 

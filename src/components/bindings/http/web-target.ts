@@ -118,7 +118,7 @@ function metadataOf(status: number, fields: readonly string[]): Record<string, s
     const value = fields[at + 1] ?? ''
     metadata[name] = metadata[name] === undefined ? value : `${metadata[name]}, ${value}`
   }
-  return {...metadata, statusCode: status.toString(), status: `${status.toString()} ${reasonOf(status)}`.trim()}
+  return {...metadata, statusCode: status.toString(), status: `${status} ${reasonOf(status)}`.trim()}
 }
 
 /** The fields that `Connection` names. */

@@ -46,11 +46,11 @@ export function daprLogLine(event: ResiliencyEvent): LogLine | undefined {
 export function describeEvent(event: ResiliencyEvent): string {
   switch (event.type) {
     case 'retrying': {
-      const limit = event.maxRetries < 0 ? '' : ` of ${event.maxRetries.toString()}`
-      return `${causeText(event.cause)}, retry ${event.retry.toString()}${limit} in ${shortDuration(event.delayMs)}`
+      const limit = event.maxRetries < 0 ? '' : ` of ${event.maxRetries}`
+      return `${causeText(event.cause)}, retry ${event.retry}${limit} in ${shortDuration(event.delayMs)}`
     }
     case 'recovered':
-      return `succeeded at attempt ${event.attempts.toString()}`
+      return `succeeded at attempt ${event.attempts}`
     case 'not-retried':
       return `not retried: ${event.reason}`
     case 'timed-out':
@@ -70,5 +70,4 @@ const causeText = (cause: FailureCause): string =>
   typeof cause === 'number' ? cause.toString() : cause === 'timeout' ? 'timeout' : 'no response'
 
 /** `400 ms`, `45 s`. */
-const shortDuration = (ms: number): string =>
-  ms < 1000 ? `${Math.round(ms).toString()} ms` : `${(Math.round(ms / 100) / 10).toString()} s`
+const shortDuration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`)

@@ -44,4 +44,4 @@ async function statOf(path: string): Promise<Stats | undefined> {
   }
 }
 
-export const fingerprintOf = ({size, mtimeMs}: Stats): string => `${size.toString()} ${mtimeMs.toString()}`
+export const fingerprintOf = ({size, mtimeMs}: Stats): string => `${size} ${mtimeMs}`

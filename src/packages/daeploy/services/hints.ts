@@ -40,6 +40,6 @@ export async function bypassHint({id, plan, pid, appPort}: Hinted, reporter: Rep
   const port = appPort.toString()
   reporter.warn(
     'fixed-port-not-used',
-    `"${id}" listens on port ${fixedPort.toString()}, which is hard-coded, and not on ${port}, which was allocated: it is not a Python program, or Python was started with -I, -E or -S. Pass the port to its server instead, for example: command: [uvicorn, "service:service.app", --port, "${port}"] with appPort: ${port}`
+    `"${id}" listens on port ${fixedPort}, which is hard-coded, and not on ${port}, which was allocated: it is not a Python program, or Python was started with -I, -E or -S. Pass the port to its server instead, for example: command: [uvicorn, "service:service.app", --port, "${port}"] with appPort: ${port}`
   )
 }

@@ -95,7 +95,7 @@ export class Services {
       name: plan.id,
       version: plan.version,
       token: this.#tokens.of(plan),
-      managerUrl: `http://${hostOf(plan.sidecar.listenAddresses)}:${httpPort.toString()}`,
+      managerUrl: `http://${hostOf(plan.sidecar.listenAddresses)}:${httpPort}`,
       appPort,
       fixedPort: plan.fixedPort,
       hookFolder: this.#hook()
@@ -130,7 +130,7 @@ export class Services {
     const {plan, emit} = this.#options
     const isUsed = plan.apps.length === 0 || this.#runtimes.some(isService)
     if (this.#port === undefined || !isUsed) return
-    emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number.toString()}/services/`})
+    emit({type: 'manager-opened', url: `http://127.0.0.1:${this.#port.number}/services/`})
   }
 
   async #openPort({servers, port}: ManagerPort): Promise<void> {

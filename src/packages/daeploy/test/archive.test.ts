@@ -6,7 +6,7 @@ import {unpackArchive} from '../archive.ts'
 import {tarOf, type Member} from '../../../../test/rig/tar.ts'
 
 /** A record of pax; its length counts its own three digits. */
-const pax = (record: string): string => `${(record.length + 5).toString()} ${record}\n`
+const pax = (record: string): string => `${record.length + 5} ${record}\n`
 
 /** Unpacks an archive into the folder `in` of a new one. */
 async function unpack(t: Test, bytes: Buffer, limits?: Parameters<typeof unpackArchive>[2]): Promise<string> {
@@ -128,15 +128,15 @@ t.test('of what comes out no more is written than the limit', async t => {
   await t.rejects(unpackArchive(join(root, 'archive'), join(root, 'in'), limits), /more than 1048576 bytes/)
   const written = join(root, 'in/f')
   t.ok(!existsSync(written) || lstatSync(written).size <= 2 ** 20)
-  const many = Array.from({length: 11}, (_, n) => ({name: `f${n.toString()}`}))
+  const many = Array.from({length: 11}, (_, n) => ({name: `f${n}`}))
   await t.rejects(unpack(t, tarOf(...many), limits), /more than 10 files/)
 })
 
 t.test('folders that only stand in paths count, too', async t => {
   const limits = {maxBytes: 2 ** 20, maxEntries: 100}
-  const deep = Array.from({length: 10}, (_, n) => ({name: `${n.toString()}/${'d/'.repeat(30)}f`}))
+  const deep = Array.from({length: 10}, (_, n) => ({name: `${n}/${'d/'.repeat(30)}f`}))
   await t.rejects(unpack(t, tarOf(...deep), limits), /more than 100 files/)
-  const flat = Array.from({length: 40}, (_, n) => ({name: `one/and/two/${n.toString()}`}))
+  const flat = Array.from({length: 40}, (_, n) => ({name: `one/and/two/${n}`}))
   await t.resolves(unpack(t, tarOf(...flat), limits))
 })
 
@@ -154,7 +154,7 @@ t.test('what is refused is not read to its end', async t => {
 })
 
 t.test('what is refused is written to its end before that is told: nothing comes to the disk later', async t => {
-  const files = Array.from({length: 300}, (_, n) => ({name: `d${n.toString()}/f`, text: 'x'.repeat(2000)}))
+  const files = Array.from({length: 300}, (_, n) => ({name: `d${n}/f`, text: 'x'.repeat(2000)}))
   const root = t.testdir({in: {}})
   writeFileSync(join(root, 'archive'), gzipSync(tarOf(...files)))
   await t.rejects(

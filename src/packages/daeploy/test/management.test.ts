@@ -23,7 +23,7 @@ const instances = [instance('1.0.0'), instance('2.0.0', {status: 'exited', finis
 const one = {name: 'hello', version: '1.0.0'}
 
 const asker = (port: number) => async (path: string, options?: AskOptions) => {
-  const {status, body, headers} = await ask(`http://127.0.0.1:${port.toString()}${path}`, options)
+  const {status, body, headers} = await ask(`http://127.0.0.1:${port}${path}`, options)
   return {status, body, headers}
 }
 
@@ -205,7 +205,7 @@ t.test('a deployment is read and checked, and started once', async t => {
   const empty = gzipSync(Buffer.alloc(1024))
   const deploy = async (fields: Readonly<Record<string, string>>, archive: Buffer | undefined = empty) => {
     const {type, body} = form(fields, archive)
-    const response = await fetch(`http://127.0.0.1:${port.toString()}/services/~tar`, {
+    const response = await fetch(`http://127.0.0.1:${port}/services/~tar`, {
       method: 'POST',
       body: new Uint8Array(body),
       headers: {'content-type': type}
@@ -260,7 +260,7 @@ t.test('a form is read as it comes, whatever its boundary; what is none is refus
   const send = async (type: string, text: string) => {
     const body = new Uint8Array(Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1'))
     const headers: Record<string, string> = type === '' ? {} : {'content-type': type}
-    const response = await fetch(`http://127.0.0.1:${port.toString()}/services/~tar`, {method: 'POST', body, headers})
+    const response = await fetch(`http://127.0.0.1:${port}/services/~tar`, {method: 'POST', body, headers})
     return {status: response.status, body: await response.text()}
   }
   const file = `Content-Disposition: form-data; name="file"; filename="f"\nContent-Type: application/x-gzip\n\n\u001f\u008b--b\n\n`
@@ -292,7 +292,7 @@ t.test('an upload that breaks off leaves nothing', async t => {
   })
   const socket = connect(port, '127.0.0.1')
   const {body} = form({name: 'a', version: '1.0.0'}, Buffer.alloc(100_000))
-  socket.write(`POST /services/~tar HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length.toString()}\r\n`)
+  socket.write(`POST /services/~tar HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n`)
   socket.write('Content-Type: multipart/form-data; boundary=xx\r\n\r\n')
   socket.write(body.subarray(0, 50_000))
   await asked.promise

@@ -77,7 +77,7 @@ export const openManager = async (t: Test, settings: ManagerSettings = {}): Prom
     backends.map(({segment, port: to, version = '1.0.0', shadows = [], admit}): [string, NamedCallee] => {
       const pool = poolOf(to)
       const copies = shadows.map((each): Shadow => ({
-        name: `shadow ${each.toString()}`,
+        name: `shadow ${each}`,
         callee: `${segment}@2.0.0`,
         admit: async () => ({pool: poolOf(each), leave: () => undefined})
       }))

@@ -65,7 +65,7 @@ const overHttp1 = async (t: Test, port: number): Promise<Sender> => {
 const overHttp2 =
   (leave: 'stream' | 'connection') =>
   async (t: Test, port: number): Promise<Sender> => {
-    const session = http2.connect(`http://localhost:${port.toString()}`, {family: 4} as object)
+    const session = http2.connect(`http://localhost:${port}`, {family: 4} as object)
     session.on('error', () => undefined)
     t.teardown(() => session.destroy())
     const stream = session.request({':method': 'POST', ':path': '/v1.0/invoke/b/method/weigh', 'content-length': 1000})

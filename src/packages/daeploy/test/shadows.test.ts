@@ -8,7 +8,7 @@ import {echoApp, listen, onRequest, rawApp, valuesOf, type Seen} from '../../../
 import {openManager} from './rig.ts'
 
 const post = (path: string, body = '{}', lines = ''): string =>
-  `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Length: ${body.length.toString()}\r\n\r\n${body}`
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`
 
 const PATHS = [
   ['fast', ''],
@@ -197,7 +197,7 @@ t.test('a shadow that is not reachable is reported once, until a copy succeeds',
     await ask(t, port, post('/services/scales/weigh'))
     await shadow.next()
   }
-  t.match(warnings, [new RegExp(`^copies of calls do not reach shadow ${gone.toString()}: dial tcp`)])
+  t.match(warnings, [new RegExp(`^copies of calls do not reach shadow ${gone}: dial tcp`)])
   t.equal(warnings.length, 1)
 })
 
@@ -218,9 +218,7 @@ t.test('a body that is too large goes to main alone, and a line says so', {timeo
   })
   const caller = await connect(t, port)
   const piece = Buffer.alloc(1024 * 1024)
-  caller.send(
-    `POST /services/model/load HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${(65 * piece.length).toString()}\r\n\r\n`
-  )
+  caller.send(`POST /services/model/load HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${65 * piece.length}\r\n\r\n`)
   for (let i = 0; i < 65; i++) caller.send(piece)
   t.match(await caller.answer(), {status: 200})
   t.match(warnings, [/^POST \/load was not mirrored to shadow \d+: its body is too large$/])

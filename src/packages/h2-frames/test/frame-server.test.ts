@@ -32,7 +32,7 @@ t.test('a connection has one taker of calls, which may know what its caller said
     )
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
-  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   t.teardown(() => {
     session.destroy()
     server.close()

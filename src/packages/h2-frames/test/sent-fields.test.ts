@@ -33,7 +33,7 @@ t.test('places move when fields are added: each block is right after each other 
   const blocks = Array.from({length: 10}, (_, at) => HEAD + encodeField('x-number', at.toString()))
   for (let round = 0; round < 50; round++) {
     const at = (round * 7) % 10
-    t.same(read(sent.encode(blocks[at] ?? '', OWN)), [...HEAD_FIELDS, `x-number: ${at.toString()}`, 'trace: 1'])
+    t.same(read(sent.encode(blocks[at] ?? '', OWN)), [...HEAD_FIELDS, `x-number: ${at}`, 'trace: 1'])
   }
   t.end()
 })

@@ -1,8 +1,7 @@
 import t from 'tap'
 import {LogCursor} from '../cluster/log-cursor.ts'
 
-const at = (second: number, nanos = 0): string =>
-  `2026-01-01T00:00:0${second.toString()}.${nanos.toString().padStart(9, '0')}Z`
+const at = (second: number, nanos = 0): string => `2026-01-01T00:00:0${second}.${nanos.toString().padStart(9, '0')}Z`
 const bytes = (...lines: readonly string[]): Buffer => Buffer.from(lines.map(line => `${line}\n`).join(''))
 
 t.test('times are taken off, however the bytes come', t => {

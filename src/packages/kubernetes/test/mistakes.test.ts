@@ -100,7 +100,7 @@ t.test('an environment that no program or no object can hold', async t => {
     explanation: /put large values into a file/
   })
   await objectsIn(t, orders(`env: {A: b, BIG: ${'x'.repeat(128 * 1024 - 5)}}`))
-  const many = Array.from({length: 40_000}, (_, index) => `      V${index.toString()}: x`)
+  const many = Array.from({length: 40_000}, (_, index) => `      V${index}: x`)
   const {message} = await refusal(t, `${orders('env:')}${many.join('\n')}\n`)
   t.match(message, /app "orders": its Deployment has \d+ bytes, and Kubernetes keeps at most 1048576/)
 })
@@ -147,7 +147,7 @@ t.test('resources that contain themselves, or grow without end', async t => {
   const lines = Array.from(
     {length: 12},
     (_, index) =>
-      `  k${index.toString()}: &k${index.toString()} [${Array.from({length: 9}, () => (index === 0 ? 'x' : `*k${(index - 1).toString()}`)).join(', ')}]`
+      `  k${index}: &k${index} [${Array.from({length: 9}, () => (index === 0 ? 'x' : `*k${index - 1}`)).join(', ')}]`
   )
   t.match(await refused(`spec:\n  type: a.b\n${lines.join('\n')}\n`), {message})
 })

@@ -181,7 +181,7 @@ t.test('what is written is read as it was by YAML 1.1 and 1.2', t => {
 
 t.test('nothing that a template holds changes on the way', async t => {
   const env = Object.fromEntries(
-    DOUBTFUL.filter(text => !/[\u2028\u0085]/.test(text)).map((text, index) => [`V${index.toString()}`, text])
+    DOUBTFUL.filter(text => !/[\u2028\u0085]/.test(text)).map((text, index) => [`V${index}`, text])
   )
   const [object] = allOf(await objectsIn(t, orders(`env: ${JSON.stringify(env)}`)))
   const read = parseDocument(yamlText(object), {version: '1.1'}).toJS() as KubernetesObject

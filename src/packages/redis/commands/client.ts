@@ -94,7 +94,7 @@ function describe(session: Session): string {
     'lib-ver': session.libraryVersion
   }
   return Object.entries(fields)
-    .map(([name, value]) => `${name}=${value.toString()}`)
+    .map(([name, value]) => `${name}=${value}`)
     .join(' ')
 }
 

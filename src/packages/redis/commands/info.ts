@@ -46,10 +46,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     Object.fromEntries(
       databases
         .filter(({size}) => size > 0)
-        .map(({index, size, expiries}) => [
-          `db${index.toString()}`,
-          `keys=${size.toString()},expires=${expiries.size.toString()},avg_ttl=0`
-        ])
+        .map(({index, size, expiries}) => [`db${index}`, `keys=${size},expires=${expiries.size},avg_ttl=0`])
     )
 }
 
@@ -62,7 +59,7 @@ export function formatInfo(engine: Engine, wanted: readonly string[]): string {
   return Object.entries(SECTIONS)
     .filter(([name]) => hasAll || names.has(name.toLowerCase()))
     .map(([name, section]) => {
-      const lines = Object.entries(section(engine)).map(([key, value]) => `${key}:${value.toString()}\r\n`)
+      const lines = Object.entries(section(engine)).map(([key, value]) => `${key}:${value}\r\n`)
       return `# ${name}\r\n${lines.join('')}`
     })
     .join('\r\n')

@@ -49,7 +49,7 @@ export const SERVER: CommandTable = {
     const value = session.db.get(key)
     if (value === undefined) throw noSuchKey()
     return new Status(
-      `Value at:0x0 refcount:1 encoding:${encodingOf(value)} serializedlength:${memoryOf(key, value).toString()} lru:0 lru_seconds_idle:0`
+      `Value at:0x0 refcount:1 encoding:${encodingOf(value)} serializedlength:${memoryOf(key, value)} lru:0 lru_seconds_idle:0`
     )
   }),
   swapdb: writes(3, () => new RedisError('ERR SWAPDB is not supported here'), [0, 0, 0]),

@@ -60,7 +60,7 @@ export class Engine {
   /** Throws a RangeError for an index beyond the last. */
   database(index: number): Database {
     const database = this.#databases[index]
-    if (database === undefined) throw new RangeError(`no database ${index.toString()}`)
+    if (database === undefined) throw new RangeError(`no database ${index}`)
     return database
   }
 

@@ -37,7 +37,7 @@ export class NotificationSettings {
     database: number
   ): readonly (readonly [string, string])[] {
     if (!this.#flags.has(kind)) return []
-    const at = `@${database.toString()}__:`
+    const at = `@${database}__:`
     return [
       ...(this.#flags.has('K') ? [[`__keyspace${at}${key}`, event] as const] : []),
       ...(this.#flags.has('E') ? [[`__keyevent${at}${event}`, key] as const] : [])

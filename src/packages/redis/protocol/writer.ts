@@ -3,7 +3,7 @@ import {Double, formatDouble, NilArray, Push, RedisError, Status, Verbatim, type
 /** A result in Redis' protocol, version 2 or 3. One character stands for one byte (latin1). */
 export function encode(result: Result, protocol: 2 | 3): string {
   if (typeof result === 'string') return bulk(result)
-  if (typeof result === 'number' || typeof result === 'bigint') return `:${result.toString()}\r\n`
+  if (typeof result === 'number' || typeof result === 'bigint') return `:${result}\r\n`
   if (result === null) return protocol === 3 ? '_\r\n' : '$-1\r\n'
   if (result instanceof Status) return `+${result.text}\r\n`
   if (Array.isArray(result)) return encodeAll('*', result as readonly Result[], protocol)
@@ -19,18 +19,18 @@ export function encode(result: Result, protocol: 2 | 3): string {
   return encodeAll(protocol === 3 ? '~' : '*', [...(result as ReadonlySet<string>)], protocol)
 }
 
-const bulk = (bytes: string): string => `$${bytes.length.toString()}\r\n${bytes}\r\n`
+const bulk = (bytes: string): string => `$${bytes.length}\r\n${bytes}\r\n`
 
-const encodeText = (text: string): string => `=${(text.length + 4).toString()}\r\ntxt:${text}\r\n`
+const encodeText = (text: string): string => `=${text.length + 4}\r\ntxt:${text}\r\n`
 
 function encodeAll(sign: string, items: readonly Result[], protocol: 2 | 3): string {
-  let text = `${sign}${items.length.toString()}\r\n`
+  let text = `${sign}${items.length}\r\n`
   for (const item of items) text += encode(item, protocol)
   return text
 }
 
 function encodeMap(map: ReadonlyMap<string, Result>, protocol: 2 | 3): string {
-  let text = protocol === 3 ? `%${map.size.toString()}\r\n` : `*${(2 * map.size).toString()}\r\n`
+  let text = protocol === 3 ? `%${map.size}\r\n` : `*${2 * map.size}\r\n`
   for (const [key, value] of map) text += bulk(key) + encode(value, protocol)
   return text
 }

@@ -27,8 +27,8 @@ const TABLES = `
     stream INTEGER, name BLOB, ms INTEGER, seq INTEGER, consumer BLOB, deliveredAt INTEGER, deliveries INTEGER,
     PRIMARY KEY (stream, name, ms, seq)
   ) WITHOUT ROWID;
-  PRAGMA application_id = ${APPLICATION.toString()};
-  PRAGMA user_version = ${VERSION.toString()};
+  PRAGMA application_id = ${APPLICATION};
+  PRAGMA user_version = ${VERSION};
 `
 
 /** The first version found keys by an index. */
@@ -37,7 +37,7 @@ const FROM_VERSION_1 = `
   ${KEYS};
   INSERT INTO keys SELECT rowid, * FROM before ORDER BY rowid;
   DROP TABLE before;
-  PRAGMA user_version = ${VERSION.toString()};
+  PRAGMA user_version = ${VERSION};
 `
 
 /** The file was written by a newer version, or by another program. */
@@ -55,7 +55,7 @@ export function openKeyFile(path: string): DatabaseSync {
   try {
     // WAL without shared memory: a transaction costs no sync, and a killed process loses none that was committed.
     file.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    file.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES.toString()}`)
+    file.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`)
     file.exec('BEGIN IMMEDIATE')
     const [version, application] = [pragma(file, 'user_version'), pragma(file, 'application_id')]
     const isEmpty = file.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
@@ -77,7 +77,7 @@ const pragma = (file: DatabaseSync, name: string): number => Number(file.prepare
 export function setAside(path: string): string {
   const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   let kept = `${path}.${stamp}`
-  for (let count = 2; existsSync(kept); count++) kept = `${path}.${stamp}-${count.toString()}`
+  for (let count = 2; existsSync(kept); count++) kept = `${path}.${stamp}-${count}`
   renameSync(path, kept)
   for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix)
   return kept

@@ -129,7 +129,7 @@ t.test('a taken port is an error that says so', async t => {
   const {port} = await serve(t)
   await t.rejects(RedisServer.bind(port), {
     name: 'UserError',
-    message: `Redis cannot listen on port ${port.toString()}: another process listens there`
+    message: `Redis cannot listen on port ${port}: another process listens there`
   })
 })
 

@@ -42,7 +42,7 @@ t.test('what is in a database is there again', async t => {
   await first.run('RPUSH', 'list', 'a', '', 'b')
   await first.run('SADD', 'set', 'a', 'b')
   await first.run('ZADD', 'zset', '1.5', 'a', '-inf', 'b', 'inf', 'c')
-  for (let at = 1; at <= 5; at++) await first.run('XADD', 'topic', `${at.toString()}-0`, 'data', 'x', 'metadata', '{}')
+  for (let at = 1; at <= 5; at++) await first.run('XADD', 'topic', `${at}-0`, 'data', 'x', 'metadata', '{}')
   await first.run('XGROUP', 'CREATE', 'topic', 'g', '0')
   await first.run('XREADGROUP', 'GROUP', 'g', 'c', 'COUNT', '3', 'STREAMS', 'topic', '>')
   await first.run('XACK', 'topic', 'g', '2-0')
@@ -66,7 +66,7 @@ t.test('what is in a database is there again', async t => {
 t.test('a file of the first version, which found keys by an index, is taken over', async t => {
   const file = fileIn(t)
   const first = await open(file)
-  for (let at = 0; at < 300; at++) await first.run('HSET', `h${at.toString()}`, 'data', 'x')
+  for (let at = 0; at < 300; at++) await first.run('HSET', `h${at}`, 'data', 'x')
   await first.run('SET', 'soon', 'x', 'EX', '1000')
   await first.run('XADD', 'topic', '1-0', 'data', 'x')
   const before = await dump(first.connection)
@@ -96,7 +96,7 @@ t.test('a message that is delivered and acknowledged between two writes, or acro
   const file = fileIn(t)
   const {redis, run} = await open(file)
   await run('XGROUP', 'CREATE', 's', 'g', '0', 'MKSTREAM')
-  for (let at = 1; at <= 4; at++) await run('XADD', 's', `${at.toString()}-0`, 'data', 'x')
+  for (let at = 1; at <= 4; at++) await run('XADD', 's', `${at}-0`, 'data', 'x')
   const read = async (): Promise<unknown> => run('XREADGROUP', 'GROUP', 'g', 'c', 'COUNT', '1', 'STREAMS', 's', '>')
   const pending = (): unknown => {
     for (const suffix of ['', '-wal']) copyFileSync(file + suffix, `${file}.copy${suffix}`)
@@ -127,7 +127,7 @@ t.test('of many messages at once, those that every group has acknowledged are wr
   const file = fileIn(t)
   const {redis, connection, run} = await open(file)
   const flood = async (stream: string): Promise<void> => {
-    const ids = Array.from({length: 200}, (_, at) => `${(at + 1).toString()}-0`)
+    const ids = Array.from({length: 200}, (_, at) => `${at + 1}-0`)
     await run('XGROUP', 'CREATE', stream, 'g', '0', 'MKSTREAM')
     await run('SAVE')
     for (const id of ids) await run('XADD', stream, id, 'data', 'x')
@@ -181,7 +181,7 @@ t.test('streams that are renamed, trimmed, deleted and made anew are written as 
     await redis.close()
     const again = await open(file)
     const after = await dump(again.connection)
-    if (JSON.stringify(after) !== JSON.stringify(before)) t.same(after, before, `seed ${seed.toString()}`)
+    if (JSON.stringify(after) !== JSON.stringify(before)) t.same(after, before, `seed ${seed}`)
     t.same(again.warnings, [])
     await again.redis.close()
   }
@@ -206,9 +206,9 @@ function seeded(seed: number): (below: number) => number {
 }
 
 function randomCommand(random: (below: number) => number): readonly string[] {
-  const key = (): string => `s${random(3).toString()}`
-  const group = (): string => `g${random(2).toString()}`
-  const id = (): string => `${(1 + random(60)).toString()}-0`
+  const key = (): string => `s${random(3)}`
+  const group = (): string => `g${random(2)}`
+  const id = (): string => `${1 + random(60)}-0`
   const commands: readonly (() => readonly string[])[] = [
     () => ['XADD', key(), '*', 'data', random(1000).toString()],
     () => ['XADD', key(), '*', 'data', random(1000).toString()],
@@ -268,7 +268,7 @@ t.test('a burst is written while it goes on: kill -9 loses the last few thousand
   const messages = Number(await run('XLEN', 'topic'))
   t.ok(items >= 48_000, items.toString())
   t.ok(messages >= 48_000, messages.toString())
-  t.equal(await run('EXISTS', 'app||1', `app||${items.toString()}`), 2, 'what is lost is the last')
+  t.equal(await run('EXISTS', 'app||1', `app||${items}`), 2, 'what is lost is the last')
   const [pending] = (await run('XPENDING', 'topic', 'g')) as readonly number[]
   t.ok(Number(pending) >= 24_000 && Number(pending) <= 25_000, 'what was being processed is known')
   await redis.close()
@@ -301,7 +301,7 @@ t.test('a file that cannot be used is kept and named, and a fresh one begun', as
   for (const [name, damage] of Object.entries(damages)) {
     const file = join(t.testdir(), 'redis.db')
     const first = await open(file)
-    for (let at = 0; at < 500; at++) await first.run('HSET', `h${at.toString()}`, 'data', 'x'.repeat(100))
+    for (let at = 0; at < 500; at++) await first.run('HSET', `h${at}`, 'data', 'x'.repeat(100))
     await first.redis.close()
     damage(file)
     const second = await open(file)
@@ -334,10 +334,10 @@ t.test('what every group has acknowledged is dropped beyond ten thousand entries
   const {redis, run} = await open(file)
   await run('XGROUP', 'CREATE', 's', 'g', '0', 'MKSTREAM')
   await run('XGROUP', 'CREATE', 's', 'slow', '0')
-  for (let at = 1; at <= 10_500; at++) await run('XADD', 's', `${at.toString()}-0`, 'data', 'x')
+  for (let at = 1; at <= 10_500; at++) await run('XADD', 's', `${at}-0`, 'data', 'x')
   const read = async (group: string): Promise<void> => {
     await run('XREADGROUP', 'GROUP', group, 'c', 'STREAMS', 's', '>')
-    for (let at = 1; at <= 10_500; at++) if (at !== 300) await run('XACK', 's', group, `${at.toString()}-0`)
+    for (let at = 1; at <= 10_500; at++) if (at !== 300) await run('XACK', 's', group, `${at}-0`)
   }
   await read('g')
   t.equal(await run('XLEN', 's'), 10_500)

@@ -9,7 +9,7 @@ import {rateLimit} from './rate-limit.ts'
 export async function createPipeline(specs: readonly MiddlewareSpec[]): Promise<Pipeline | string> {
   const pipeline: Middleware[] = []
   for (const {name, type, metadata, place, fault} of specs) {
-    const at = `${place.file}:${place.line.toString()}: the middleware "${name}"`
+    const at = `${place.file}:${place.line}: the middleware "${name}"`
     const known = middlewareType(type)
     if (known === undefined) return `${at} is of type ${type}, which is not supported yet`
     if (fault !== '') return `${at} cannot be used: ${fault}`

@@ -114,6 +114,6 @@ t.test('node:http parses every request that is recognised as plain, with the sam
     const theirs = JSON.stringify(request && nodeMeaningOf(request))
     if (ours !== theirs) different.push({text, ours, theirs})
   }
-  t.ok(recognised > 2000, `${recognised.toString()} were recognised`)
+  t.ok(recognised > 2000, `${recognised} were recognised`)
   t.strictSame(different.slice(0, 5), [])
 })

@@ -123,7 +123,7 @@ t.test('streams that are reset at once cost more than other frames: the connecti
   for (let n = 0; n < 1000; n++) text += request(2 * n + 1, CALL, 0) + reset(2 * n + 1, 8)
   caller.send(text)
   t.equal(await endOf(caller), 11)
-  t.ok(calls > 90 && calls <= 101, `${calls.toString()} calls`)
+  t.ok(calls > 90 && calls <= 101, `${calls} calls`)
 })
 
 /** The value of SETTINGS_MAX_CONCURRENT_STREAMS in what a server has said first. */
@@ -189,7 +189,7 @@ t.test('a peer that never reads: what it makes us keep is bounded', async t => {
     sent += 16_384
     await new Promise(setImmediate)
   }
-  t.ok(sent < 64 << 20, `${sent.toString()} bytes were taken`)
+  t.ok(sent < 64 << 20, `${sent} bytes were taken`)
 })
 
 t.test('no client of HTTP/2: the connection is closed without a word', async t => {

@@ -19,7 +19,7 @@ const opened = async (t: Test, appPort: number): Promise<TestSidecar> => {
 }
 
 const fetchFrom = async (port: number, path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(`http://127.0.0.1:${port.toString()}/v1.0/invoke/b/method/${path}`, init)
+  fetch(`http://127.0.0.1:${port}/v1.0/invoke/b/method/${path}`, init)
 
 const withApp = async (t: Test, onInvoke: OnInvoke): Promise<TestSidecar> => opened(t, await callbackApp(t, onInvoke))
 
@@ -86,7 +86,7 @@ t.test('codes of gRPC become statuses of HTTP, with the status as JSON', async t
     const code = index + 1
     const response = await fetchFrom(port, code.toString(), {method: 'POST'})
     t.equal(response.status, status, code.toString())
-    t.strictSame(await response.json(), {code, message: `bad ü ${code.toString()}`})
+    t.strictSame(await response.json(), {code, message: `bad ü ${code}`})
   }
 })
 

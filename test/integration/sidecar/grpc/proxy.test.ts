@@ -129,14 +129,14 @@ t.test('the app’s head, trailers, status, message and details reach the caller
         const code = Number(call.request.toString())
         if (code === 0) return done(null, call.request, trailers)
         trailers.set('grpc-status-details-bin', Buffer.from([8, code]))
-        done(Object.assign(new Error('bad'), {code, details: `bad ü 100% ${code.toString()}`, metadata: trailers}))
+        done(Object.assign(new Error('bad'), {code, details: `bad ü 100% ${code}`, metadata: trailers}))
       }
     }
   )
   for (let code = 0; code <= 16; code++) {
     const outcome = await client.call({}, {message: Buffer.from(code.toString())})
     t.equal(outcome.code, code)
-    t.equal(outcome.message, code === 0 ? '' : `bad ü 100% ${code.toString()}`)
+    t.equal(outcome.message, code === 0 ? '' : `bad ü 100% ${code}`)
     t.strictSame(outcome.head.get('x-head'), ['h'])
     t.strictSame(outcome.head.get('y-bin'), [Buffer.from([1, 254])])
     t.strictSame(outcome.trailers.get('x-trailer'), ['t'])
@@ -289,7 +289,7 @@ t.test('who reads slowly slows the sender: what has come is bounded, and nothing
     before = written
     for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
   }
-  t.ok(written < 8 << 20, `${written.toString()} bytes were taken`)
+  t.ok(written < 8 << 20, `${written} bytes were taken`)
   call.resume()
   await once(call, 'end')
   t.equal(got, 64 << 20)

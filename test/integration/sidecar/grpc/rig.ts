@@ -109,7 +109,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
         ok: false,
         status: 500,
         error: 'down',
-        down: {address: `127.0.0.1:${appPort.toString()}`, reason: 'why', isGrpc: appProtocol.startsWith('grpc')}
+        down: {address: `127.0.0.1:${appPort}`, reason: 'why', isGrpc: appProtocol.startsWith('grpc')}
       }
     underWay++
     const leave = (): void => void underWay--
@@ -196,7 +196,7 @@ export const callbackApp = async (
 
 /** A client of the port, or of the socket with this path. */
 export const echoClient = (t: Test, where: number | string, options: grpc.ClientOptions = {}): EchoClient => {
-  const address = typeof where === 'string' ? `unix:${where}` : `127.0.0.1:${where.toString()}`
+  const address = typeof where === 'string' ? `unix:${where}` : `127.0.0.1:${where}`
   const client = new EchoClient(address, grpc.credentials.createInsecure(), options)
   t.teardown(() => client.close())
   return client

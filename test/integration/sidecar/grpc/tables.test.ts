@@ -26,14 +26,14 @@ for (const size of [undefined, 0, 100, 4095, 4096, 65_536])
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
       const {port} = await openTestGrpcPort(t, {appPort: (server.address() as AddressInfo).port, appProtocol: 'grpc'})
-      const client = http2.connect(`http://127.0.0.1:${port.toString()}`, options)
+      const client = http2.connect(`http://127.0.0.1:${port}`, options)
       t.teardown(() => {
         client.destroy()
         for (const session of sessions) session.destroy()
         server.close()
       })
       for (let at = 0; at < 12; at++) {
-        const kind = `kind ${(at % 3).toString()}`
+        const kind = `kind ${at % 3}`
         const call = client.request({
           ':method': 'POST',
           ':path': '/test.Echo/Unary',

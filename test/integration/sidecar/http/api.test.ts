@@ -6,7 +6,7 @@ import {echoApp, openTestSidecar} from '../rig.ts'
 const NOBODY = /^{"errorCode":"ERR_DIRECT_INVOKE","message":"failed getting app id/
 
 const plain = (method: string, path: string, lines = '', body = ''): string =>
-  `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Length: ${body.length.toString()}\r\n\r\n${body}`
+  `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`
 
 t.test('health tells whether the app is ready', async t => {
   let ready = false

@@ -141,7 +141,7 @@ test('what lives on after a success is still heard, and does not hold up the end
 })
 
 test('the last lines on stderr are remembered per life', async t => {
-  const lines = Array.from({length: 12}, (_, at) => `é${at.toString()}`)
+  const lines = Array.from({length: 12}, (_, at) => `é${at}`)
   const {app} = new Scene(t).app({command: script(`printf '%s\\n' ${lines.join(' ')} >&2; echo other; exit 1`)})
   await app.start()
   await app.ended

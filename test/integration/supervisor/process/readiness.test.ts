@@ -29,7 +29,7 @@ const tcp = (port: number, timeoutMs = 60_000) => ({kind: 'tcp', port, timeoutMs
 
 test('an app is ready when its port accepts connections, not before', async t => {
   const port = await freePort()
-  const code = `process.once('SIGUSR2', () => require('net').createServer().listen(${port.toString()}, '127.0.0.1')); console.log('waits', process.pid)`
+  const code = `process.once('SIGUSR2', () => require('net').createServer().listen(${port}, '127.0.0.1')); console.log('waits', process.pid)`
   const command = [process.execPath, '-e', `${code}; setInterval(() => undefined, 1000)`]
   const {app, witness} = new Scene(t).app({command, channel: channelAt(port), ready: tcp(port)})
   await app.start()
@@ -77,7 +77,7 @@ test('an http probe takes no other status, and says after the timeout what it tr
   const {app, witness} = new Scene(t).app({command, channel: channelAt(port), ready})
   await app.start()
   await witness.until('a note', () => witness.notes.length > 0)
-  const tried = `GET http://127.0.0.1:${port.toString()}/health or http://[::1]:${port.toString()}/health`
+  const tried = `GET http://127.0.0.1:${port}/health or http://[::1]:${port}/health`
   t.same(witness.notes, [{type: 'not-ready', timeoutMs: 300, tried}])
   t.equal(app.state.phase, 'starting', 'it is not killed')
 })
@@ -105,8 +105,8 @@ test('an app that ends before it is ready was never ready', async t => {
 test('a refused call makes an app unready until its port answers again', async t => {
   const port = await freePort()
   // stops listening for half a second when it is told to
-  const code = `const {createServer} = require('net'); const server = createServer().listen(${port.toString()}, '127.0.0.1')
-    process.on('SIGUSR2', () => { server.close(() => { console.log('closed'); setTimeout(() => server.listen(${port.toString()}, '127.0.0.1'), 500) }) })`
+  const code = `const {createServer} = require('net'); const server = createServer().listen(${port}, '127.0.0.1')
+    process.on('SIGUSR2', () => { server.close(() => { console.log('closed'); setTimeout(() => server.listen(${port}, '127.0.0.1'), 500) }) })`
   const {app, witness} = new Scene(t).app({
     command: [process.execPath, '-e', code],
     channel: channelAt(port),
@@ -186,8 +186,8 @@ test('when the stranger has left, the app is ready as soon as it listens', async
   const foreignListener = await listening()
   const port = portOf(foreignListener)
   const code = `const {createServer} = require('http'), server = createServer()
-    server.on('error', () => { console.log('taken'); setTimeout(() => server.listen(${port.toString()}, '127.0.0.1'), 20) })
-    server.listen(${port.toString()}, '127.0.0.1')`
+    server.on('error', () => { console.log('taken'); setTimeout(() => server.listen(${port}, '127.0.0.1'), 20) })
+    server.listen(${port}, '127.0.0.1')`
   const {app, witness} = new Scene(t).app({
     command: [process.execPath, '-e', code],
     channel: channelAt(port),

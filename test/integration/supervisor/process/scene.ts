@@ -76,14 +76,11 @@ export class Witness {
   }
 
   async phase(phase: Phase, nth = 1): Promise<void> {
-    await this.until(
-      `${phase} number ${nth.toString()}`,
-      () => this.phases.filter(seen => seen === phase).length >= nth
-    )
+    await this.until(`${phase} number ${nth}`, () => this.phases.filter(seen => seen === phase).length >= nth)
   }
 
   async ready(nth = 1): Promise<void> {
-    await this.until(`ready number ${nth.toString()}`, () => this.states.filter(isReady).length >= nth)
+    await this.until(`ready number ${nth}`, () => this.states.filter(isReady).length >= nth)
   }
 
   #see(note: () => void): void {
@@ -118,11 +115,11 @@ export class Scene {
     const witness = new Witness()
     const {moved, noted, lines} = witness
     const plan = planOf(wishes)
-    const name = `${this.#apps.length.toString()}.`
+    const name = `${this.#apps.length}.`
     const app = new SupervisedApp({
       plan,
-      environment: marker => ({...this.environment(`${name}${marker.toString()}`), ...plan.env}),
-      processMarker: marker => `${this.run}-${name}${marker.toString()}`,
+      environment: marker => ({...this.environment(`${name}${marker}`), ...plan.env}),
+      processMarker: marker => `${this.run}-${name}${marker}`,
       appPort: plan.channel.port,
       moved,
       noted,

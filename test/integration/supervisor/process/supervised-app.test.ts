@@ -171,7 +171,7 @@ test('stop in the moment of start means that nothing is spawned', async t => {
 test('lives are prepared together, and start with the pipes they are given', async t => {
   const scene = new Scene(t)
   const pipes = await preparePipes(3)
-  const apps = pipes.map((_, index) => scene.app({command: ['echo', `number ${index.toString()}`]}))
+  const apps = pipes.map((_, index) => scene.app({command: ['echo', `number ${index}`]}))
   await Promise.all(apps.map(async ({app}, index) => app.start(pipes[index])))
   await Promise.all(apps.map(async ({app}) => app.ended))
   t.same(

@@ -29,7 +29,7 @@ class Sleeper {
   }
 
   get told(): string {
-    return `+${this.pid.toString()} ${startOf(this.pid).toString()}`
+    return `+${this.pid} ${startOf(this.pid)}`
   }
 
   get signal(): NodeJS.Signals | null {
@@ -107,18 +107,18 @@ t.test('TERM comes once, and a shell that dies of it does not hide its children'
 
 t.test('a number that has been given to somebody else is not signalled', async t => {
   const foreignListener = new Sleeper(t, {})
-  await vanish({marker: newMark(), lines: [`+${foreignListener.pid.toString()} 17`]})
+  await vanish({marker: newMark(), lines: [`+${foreignListener.pid} 17`]})
   t.equal(foreignListener.signal, null)
   const ours = newMark()
   const known = new Sleeper(t, {PILLION_RUN: ours})
-  await vanish({marker: ours, lines: [`+${known.pid.toString()} 17`]})
+  await vanish({marker: ours, lines: [`+${known.pid} 17`]})
   await known.gone
   t.equal(known.signal, 'SIGTERM', 'a member with the mark proves a group')
 })
 
 t.test('a group that is gone is forgotten', async t => {
   const [gone, other] = [new Sleeper(t, {}), new Sleeper(t, {})]
-  await vanish({marker: newMark(), lines: [gone.told, other.told, `-${gone.pid.toString()}`]})
+  await vanish({marker: newMark(), lines: [gone.told, other.told, `-${gone.pid}`]})
   await other.gone
   t.same([gone.signal, other.signal], [null, 'SIGTERM'])
 })
@@ -141,7 +141,7 @@ t.test('only the carriers of exactly this mark are ended, and none of a life tha
 
 t.test('names with brackets and blanks confuse nobody', async t => {
   const odd = new Sleeper(t, {}, "printf ') R 1 1' >/proc/$$/comm; sleep 300; true")
-  while (!readFileSync(`/proc/${odd.pid.toString()}/comm`, 'utf8').startsWith(')')) await new Promise(setImmediate)
+  while (!readFileSync(`/proc/${odd.pid}/comm`, 'utf8').startsWith(')')) await new Promise(setImmediate)
   await vanish({marker: newMark(), lines: [odd.told]})
   await odd.gone
   t.equal(odd.signal, 'SIGTERM')

@@ -11,9 +11,9 @@ t.test('messages come whole, however their bytes come', t => {
     const found: string[] = []
     for (let at = 0; at < TEXT.length; at += size)
       for (const piece of splitter.take(TEXT.slice(at, at + size)))
-        found.push(typeof piece !== 'object' ? 'too large' : `${piece.flag.toString()}${piece.bytes.toString()}`)
+        found.push(typeof piece !== 'object' ? 'too large' : `${piece.flag}${piece.bytes.toString()}`)
     if (found.join('|') !== MESSAGES.map((each, at) => (at === 1 ? 1 : 0).toString() + each).join('|'))
-      t.fail(`pieces of ${size.toString()} bytes: ${found.join('|')}`)
+      t.fail(`pieces of ${size} bytes: ${found.join('|')}`)
     if (splitter.isWithin) t.fail('something is left')
   }
   t.end()

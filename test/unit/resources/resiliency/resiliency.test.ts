@@ -50,9 +50,7 @@ const load = async (text: string, file = 'r.yaml'): Promise<ResiliencyResource> 
 }
 
 const brief = ({severity, place, message, expected, hint}: ResourceFault): string =>
-  [`${severity} ${place.line.toString()}:${place.column.toString()}`, message, expected, hint]
-    .filter(Boolean)
-    .join(' | ')
+  [`${severity} ${place.line}:${place.column}`, message, expected, hint].filter(Boolean).join(' | ')
 
 t.test('a resource with everything', async t => {
   const {resource, faults} = await readResiliency({file: 'r.yaml', text: FULL})
@@ -195,7 +193,7 @@ const merge = async (
   texts: readonly string[],
   appId = 'checkout'
 ): Promise<{resiliency: Resiliency; faults: string[]}> => {
-  const resources = await Promise.all(texts.map(async (text, index) => load(text, `${index.toString()}.yaml`)))
+  const resources = await Promise.all(texts.map(async (text, index) => load(text, `${index}.yaml`)))
   const {resiliency, faults} = mergeResiliencies(resources, appId)
   return {resiliency, faults: faults.map(fault => `${fault.place.file} ${brief(fault)}`)}
 }

@@ -36,8 +36,8 @@ t.test('which failing answers are retried', async t => {
       http: http === undefined ? undefined : parse(http, HTTP_CODES),
       grpc: grpc === undefined ? undefined : parse(grpc, GRPC_CODES)
     }
-    for (const code of yes) t.equal(isRetried(matching, code), true, `${http ?? ''}/${grpc ?? ''}: ${code.toString()}`)
-    for (const code of no) t.equal(isRetried(matching, code), false, `${http ?? ''}/${grpc ?? ''}: ${code.toString()}`)
+    for (const code of yes) t.equal(isRetried(matching, code), true, `${http ?? ''}/${grpc ?? ''}: ${code}`)
+    for (const code of no) t.equal(isRetried(matching, code), false, `${http ?? ''}/${grpc ?? ''}: ${code}`)
   }
 })
 

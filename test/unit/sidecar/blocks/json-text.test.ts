@@ -21,7 +21,7 @@ const VALUES = [
 t.test('members and items stand as they are written, whatever is between them', t => {
   for (const white of ['', ' ', '\r\n\t ']) {
     const at = (token: string): string => white + token + white
-    const pairs = VALUES.map((value, index) => `${at(JSON.stringify(`k${index.toString()}`))}:${at(value)}`)
+    const pairs = VALUES.map((value, index) => `${at(JSON.stringify(`k${index}`))}:${at(value)}`)
     t.same([...memberTexts(at(`{${pairs.join(',')}}`)).values()], VALUES)
     t.same(itemTexts(at(`[${VALUES.map(at).join(',')}]`)), VALUES)
     t.same([...memberTexts(at(`{${white}}`))], [])
@@ -59,7 +59,7 @@ t.test('any JSON comes back in its parts', t => {
     if (kind < 4)
       return String.fromCharCode(...Array.from({length: random(8)}, () => [34, 92, 93, 44, 9, 228, 97][random(7)] ?? 0))
     const values = Array.from({length: random(5)}, () => make(depth + 1))
-    return kind === 4 ? values : Object.fromEntries(values.map((value, index) => [`"${index.toString()}\\`, value]))
+    return kind === 4 ? values : Object.fromEntries(values.map((value, index) => [`"${index}\\`, value]))
   }
   for (let round = 0; round < 2000; round++) {
     const value = make(0)

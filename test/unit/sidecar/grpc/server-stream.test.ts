@@ -44,7 +44,7 @@ t.test('a reader that is far behind: the stream ends, in words, and nothing wait
   t.match(told.fields, 'grpc-status')
   caller.window += 100 * MIB
   caller.push()
-  t.ok(told.data <= 2 * MIB, `${told.data.toString()} bytes went out`)
+  t.ok(told.data <= 2 * MIB, `${told.data} bytes went out`)
 })
 
 t.test('a reader that keeps up may get any number of bytes', async t => {
@@ -68,7 +68,7 @@ t.test('messages that nobody takes: the caller may send no more until they are t
     stream.data(caller, message, false)
     sent += message.length
   }
-  t.ok(told.credited < 2000, `${told.credited.toString()} bytes may come again`)
+  t.ok(told.credited < 2000, `${told.credited} bytes may come again`)
   for (let n = 0; n < 500; n++) t.equal((await stream.next())?.length, 1000)
   t.equal(told.credited, sent)
 })

@@ -35,10 +35,10 @@ t.test('one call stands in the first line, several below it, five at most', asyn
     crashReport({...QUIET, interrupted: [call('/charge', 18)]}),
     '"payments" exited with code 1 after 12.4 s while handling POST /charge from checkout (18 ms)'
   )
-  const many = Array.from({length: 7}, (_, index) => call(`/${index.toString()}`, 1800))
+  const many = Array.from({length: 7}, (_, index) => call(`/${index}`, 1800))
   t.same(crashReport({...QUIET, interrupted: many}).split('\n'), [
     '"payments" exited with code 1 after 12.4 s while handling 7 calls',
-    ...[0, 1, 2, 3, 4].map(number => `    POST /${number.toString()} from checkout (1.8 s)`),
+    ...[0, 1, 2, 3, 4].map(number => `    POST /${number} from checkout (1.8 s)`),
     '    and 2 more'
   ])
 })

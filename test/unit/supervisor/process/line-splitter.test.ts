@@ -100,7 +100,7 @@ test('memory for a line that never ends stays flat', async t => {
 test('a tail keeps the last ten lines that say something, as UTF-8', async t => {
   const tail = new Tail()
   t.same(tail.lines, [])
-  for (let line = 1; line <= 12; line++) tail.see(Buffer.from(`é${line.toString()}\n\n`).toString('latin1'))
+  for (let line = 1; line <= 12; line++) tail.see(Buffer.from(`é${line}\n\n`).toString('latin1'))
   t.same(tail.lines, ['é3', 'é4', 'é5', 'é6', 'é7', 'é8', 'é9', 'é10', 'é11', 'é12'])
 })
 

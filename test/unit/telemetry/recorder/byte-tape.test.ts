@@ -2,7 +2,7 @@ import t from 'tap'
 import {ByteTape, PIECE} from '../../../../src/telemetry/recorder/byte-tape.ts'
 
 const textOf = (tape: ByteTape, call: number, first: number): readonly string[] =>
-  tape.pieces(call, first).map(({kind, bytes}) => `${kind.toString()} ${bytes.toString('latin1')}`)
+  tape.pieces(call, first).map(({kind, bytes}) => `${kind} ${bytes.toString('latin1')}`)
 
 t.test('the pieces of a call are found one after the other, whatever stands between them', t => {
   const tape = new ByteTape(1024)
@@ -22,15 +22,15 @@ t.test('what was overwritten is gone, and never read as something else', t => {
   const tape = new ByteTape(256)
   const positions: number[] = []
   for (let call = 0; call < 200; call++) {
-    const text = `call ${call.toString()} ${'x'.repeat(call % 90)}`
+    const text = `call ${call} ${'x'.repeat(call % 90)}`
     const first = tape.addText(call, PIECE.requestHead, text, text.length, -1)
     positions.push(first)
     tape.addText(call, PIECE.responseHead, 'ok', 2, first)
     for (let earlier = 0; earlier <= call; earlier++) {
       const at = positions[earlier] ?? -1
-      const expected = `1 call ${earlier.toString()} ${'x'.repeat(earlier % 90)}`
+      const expected = `1 call ${earlier} ${'x'.repeat(earlier % 90)}`
       const [head = expected, end = '3 ok'] = textOf(tape, earlier, at)
-      if (head !== expected || end !== '3 ok') t.fail(`${call.toString()}: ${head} ${end}`)
+      if (head !== expected || end !== '3 ok') t.fail(`${call}: ${head} ${end}`)
     }
   }
   t.same(textOf(tape, 0, positions[0] ?? -1), [])

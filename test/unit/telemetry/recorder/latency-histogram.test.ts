@@ -10,7 +10,7 @@ const latencyOf = (...times: readonly number[]): LatencyHistogram => {
 t.test('a percentile is never below its time, and at most a quarter above it', async t => {
   for (let ms = 0.017; ms < 60_000_000; ms *= 1.07) {
     const told = latencyOf(ms).percentile(0.95)
-    t.ok(told >= ms && told <= ms * 1.25, `${ms.toString()}: ${told.toString()}`)
+    t.ok(told >= ms && told <= ms * 1.25, `${ms}: ${told}`)
   }
 })
 

@@ -29,7 +29,7 @@ t.test('a root is sampled by its id, a child as its parent', async t => {
     [1e-4, '00068db9', false]
   ]
   for (const [rate, last, expected] of table)
-    t.equal(new Sampler(rate).isSampled(undefined, trace(last)), expected, `${rate.toString()} ${last}`)
+    t.equal(new Sampler(rate).isSampled(undefined, trace(last)), expected, `${rate} ${last}`)
   const parent = {traceId: trace('f'), spanId: '1'.repeat(16), tracestate: ''}
   t.equal(new Sampler(0).isSampled({...parent, flags: 1}, parent.traceId), true)
   t.equal(new Sampler(1).isSampled({...parent, flags: 2}, parent.traceId), false)

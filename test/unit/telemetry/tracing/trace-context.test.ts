@@ -71,7 +71,7 @@ t.test('tracestate', async t => {
     ['a=', ''],
     ['a=b=c', ''],
     ['a=\x7f', ''],
-    [Array.from({length: 33}, (_, n) => `a${n.toString()}=b`).join(','), '']
+    [Array.from({length: 33}, (_, n) => `a${n}=b`).join(','), '']
   ]
   for (const [text, read] of table) t.equal(parseTracestate(text), read, text)
   const context = rootOf(TRACE, true)

@@ -80,7 +80,7 @@ t.test(
   async t => {
     const {root, project, copies} = scene(t)
     const second = app('b', project)
-    for (let n = 0; n < 200; n++) writeFileSync(join(project, `file${n.toString()}`), 'text')
+    for (let n = 0; n < 200; n++) writeFileSync(join(project, `file${n}`), 'text')
     let turns = 0
     let isOver = false
     const turn = (): void => {
@@ -90,7 +90,7 @@ t.test(
     turn()
     await copies.open([app('a', project), second])
     isOver = true
-    t.ok(turns > 50, `${turns.toString()} turns`)
+    t.ok(turns > 50, `${turns} turns`)
     writeFileSync(join(project, 'service.py'), 'two, longer')
     const both = [copies.folderOf(second), copies.folderOf(second)]
     t.same(await copies.close(), [])
@@ -129,7 +129,7 @@ t.test('times that the file system or the copying rounds are no change', async t
 
 /** An archive with these files, each with its path as its text. */
 function packed(root: string, ...members: readonly (string | Member)[]): string {
-  const path = join(root, `archive-${members.length.toString()}`)
+  const path = join(root, `archive-${members.length}`)
   writeFileSync(path, tarOf(...members.map(each => (typeof each === 'string' ? {name: each, text: each} : each))))
   return path
 }

@@ -22,7 +22,7 @@ t.test('requests are the same wherever the bytes are cut', async t => {
   t.same(parse(whole), expected)
   for (let at = 1; at < whole.length; at++) {
     const found = parse(whole.subarray(0, at), whole.subarray(at))
-    if (JSON.stringify(found) !== JSON.stringify(expected)) t.same(found, expected, `cut at ${at.toString()}`)
+    if (JSON.stringify(found) !== JSON.stringify(expected)) t.same(found, expected, `cut at ${at}`)
   }
   t.same(parse(...Array.from(whole, byte => Buffer.from([byte]))), expected)
 })

@@ -75,6 +75,6 @@ t.test('a default holds for every target, and what is kept for them is bounded',
   const {resiliency} = await open('  policies: {circuitBreakers: {DefaultCircuitBreakerPolicy: {trip: "true"}}}\n')
   await call(resiliency, 'b:1', 500)
   t.equal(await call(resiliency, 'b:1', 200), 'circuit breaker is open')
-  for (let n = 0; n < 1500; n++) resiliency.policiesFor(`http://host-${n.toString()}`, 'x')
+  for (let n = 0; n < 1500; n++) resiliency.policiesFor(`http://host-${n}`, 'x')
   t.equal(resiliency.breakers().length, 1000)
 })

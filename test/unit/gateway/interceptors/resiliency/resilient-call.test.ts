@@ -151,7 +151,7 @@ t.test('how often a call is sent', async t => {
     const http = list === '' ? undefined : (parseStatusCodes(list, HTTP_CODES) as readonly CodeRange[])
     const bench = new Bench({retry: retries({maxRetries, matching: {http, grpc: undefined}})})
     const {attempt, count} = answers(...given)
-    const name = `${list} ${maxRetries.toString()} ${given.join()}`
+    const name = `${list} ${maxRetries} ${given.join()}`
     t.equal(await finish(bench, bench.run(attempt)), expected, name)
     t.equal(count(), calls, name)
     t.equal(bench.discarded.length, calls - 1, 'all answers but the last are freed')
