@@ -85,10 +85,14 @@ export class Model {
   }
 
   #begun(name: string, entry: Entry): App {
-    if (this.isLeftOut(entry)) {
+    const others = this.of(entry.id)
+    const stopped = others.filter(({phases}) => phases.has('stopped'))
+    // an app that was stopped stays stopped, with all its instances; another one of what is left out may have been brought in
+    if (this.isLeftOut(entry) || (others.length > 0 && stopped.length === others.length)) {
       const app = resting(name, entry, 'stopped')
-      // another instance of it may have been brought in
-      return this.of(entry.id).every(each => isOnly(each, 'stopped')) ? app : this.#started(app, false)
+      if (others.every(each => isOnly(each, 'stopped'))) return app
+      const started = this.#started(app, false)
+      return dependsOn(entry).length === 0 ? started : {...started, phases: new Set([...started.phases, 'waiting'])}
     }
     if (this.how.except?.includes(entry.id) === true) return resting(name, entry, 'excepted')
     const app = resting(name, entry, 'waiting')
@@ -104,7 +108,8 @@ export class Model {
       phases: new Set(isCertain ? [phase] : [...phases, phase]),
       lives: {min: isCertain ? this.#least(lives.min + min) : lives.min, max: lives.max + max},
       codes: new Set(isCertain ? [code] : [...codes, code]),
-      mayBeOld: !isCertain && app.mayBeOld,
+      // by a command that may come before the save is noticed
+      mayBeOld: app.mayBeOld && (!isCertain || this.steps > 1),
       isTouched: true
     }
   }
@@ -165,8 +170,10 @@ export class Model {
     const before = this.gone.get(name)
     const {min, max} = app.lives
     // whether an app that comes under --only is one of those is not said
-    if (before === undefined && this.how.only !== undefined)
-      return {...this.#started(app, false), lives: {min: 0, max: 1}}
+    if (before === undefined && this.how.only !== undefined) {
+      const started = this.#started(resting(name, entry, 'waiting'), false)
+      return {...started, phases: new Set([...app.phases, ...started.phases]), lives: {...started.lives, min: 0}}
+    }
     if (before === undefined) return {...app, lives: {min: this.#least(min), max}}
     return {
       ...app,
@@ -312,7 +319,9 @@ export class Model {
     for (const [needed, condition] of dependsOn(app.entry)) {
       if (this.of(needed).every(each => standingOf(each, condition) === 'met')) continue
       this.#startNeeded(needed)
-      const isSure = this.of(needed).every(each => isOnly(each, 'stopped') && dependsOn(each.entry).length === 0)
+      const isFree = (each: App): boolean => isOnly(each, 'stopped') && dependsOn(each.entry).length === 0
+      // before a save is noticed the app still runs, and needs nothing
+      const isSure = this.steps <= 1 && this.of(needed).every(isFree)
       for (const each of this.of(needed))
         if (!isOnly(each, 'up', 'unready')) this.apps.set(each.name, this.#started(each, isSure))
     }

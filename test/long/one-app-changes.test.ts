@@ -143,3 +143,60 @@ t.test('instances that wait for another app are all started as they were edited 
     ['two', 'two']
   )
 })
+
+t.test('an instance that an edit adds to a stopped app is stopped, too, and starts with it', async t => {
+  const rig = await openRig(t)
+  const edited = async (replicas: number): Promise<void> => rig.template([{appID: 'a', replicas}, {appID: 'b'}])
+  await edited(1)
+  const run = rig.pillion(['up', '--watch'])
+  await Promise.all(['a', 'b'].map(async id => rig.driven(id)))
+  await run.waitForLine('Writing log files', {nth: 2})
+  await rig.run(['stop', 'a'])
+  for (const replicas of [2, 3]) {
+    await edited(replicas)
+    await idle(rig)
+    const {stdout} = await rig.run(['ps', 'a'])
+    t.equal(stdout.match(/ stopped /g)?.length, replicas, stdout)
+  }
+  const starting = rig.run(['start', 'a'])
+  await Promise.all(['a', 'a', 'a'].map(async id => rig.driven(id)))
+  t.match(await starting, {code: 0})
+})
+
+t.test(
+  'an app in the debugger keeps no instance from an edit, and is taken back after what it needs by then',
+  async t => {
+    const rig = await openRig(t)
+    const edited = async (a: object): Promise<void> => rig.template([{appID: 'a', autoPort: true, ...a}, {appID: 'b'}])
+    await edited({})
+    const run = rig.pillion(['up', '--watch'])
+    const [a] = await Promise.all([rig.driven('a'), rig.driven('b')])
+    await a.listen()
+    await run.waitForLine('Writing log files', {nth: 2})
+    await rig.run(['debug', 'a'])
+    await edited({replicas: 2})
+    await (await rig.driven('a')).listen()
+    await idle(rig)
+    await edited({replicas: 2, env: {WORD: 'two'}})
+    const second = await rig.driven('a')
+    t.equal(second.env['WORD'], 'two')
+    await second.listen()
+    await rig.run(['stop', 'b'])
+    await edited({dependsOn: {b: 'started'}})
+    await idle(rig)
+    const starting = rig.run(['start', 'a'])
+    await Promise.all([rig.driven('b'), rig.driven('a')])
+    t.match(await starting, {code: 0})
+  }
+)
+
+t.test('an app that a profile and --except leave out starts when it is started', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}, {appID: 'tool', autoPort: true, profiles: ['tools']}])
+  const run = rig.pillion(['up', '--except', 'tool'])
+  await rig.driven('a')
+  await run.waitForLine('Writing log files')
+  const starting = rig.run(['start', 'tool'])
+  await rig.driven('tool')
+  t.match(await starting, {code: 0})
+})

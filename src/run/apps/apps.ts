@@ -92,6 +92,11 @@ export class Apps implements EditedApps {
     return this.#stopped.has(runtime)
   }
 
+  isWhollyStopped({id, version}: AppPlan): boolean {
+    const instances = this.#all.filter(({plan}) => plan.id === id && plan.version === version)
+    return instances.length > 0 && instances.every(runtime => this.#stopped.has(runtime))
+  }
+
   /** Whether it can be used. */
   availabilityOf(runtime: AppRuntime): Availability {
     return this.#stopped.has(runtime) ? 'stopped' : runtime.availability

@@ -36,7 +36,7 @@ export class AppStarter {
     const {apps, isEnding} = this.#options
     await apps.settled()
     const meant = apps.named(id)
-    const leftOut = meant.length === 0 ? apps.leftOut(id) : []
+    const leftOut = apps.leftOut(id)
     if (meant.length + leftOut.length === 0) return undefined
     if (isEnding()) return failed('the run is stopping')
     const fault = meant.map(runtime => runtime.fault).find(why => why !== '')
@@ -47,7 +47,8 @@ export class AppStarter {
     )
       return {outcome: 'runs already', why: ''}
     try {
-      for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan))
+      // also where `up --except` would leave it to the user: now that has asked for it
+      for (const plan of leftOut) await this.#once(plan, async () => this.#bringIn(plan, {isDebugged: false}))
       for (const runtime of meant) await this.#bringUp(runtime)
       const begun = apps.named(id)
       if (begun.length === 0) return failed(GONE)
@@ -137,9 +138,10 @@ export class AppStarter {
 
   async #bring(runtime: AppRuntime): Promise<void> {
     const {apps, starts, changes} = this.#options
-    if (runtime.isDebugged && !apps.isStopped(runtime)) return changes.takeBack(runtime)
-    if (!this.#isDown(runtime)) return
+    const isTakenBack = runtime.isDebugged && !apps.isStopped(runtime)
+    if (!isTakenBack && !this.#isDown(runtime)) return
     await this.#bringNeeded(runtime.wanted) // of the latest edit, by which it starts
+    if (isTakenBack) return changes.takeBack(runtime)
     if (apps.isStopped(runtime)) {
       const fresh = await apps.reopen(runtime)
       if (fresh !== undefined) await starts.late(fresh)

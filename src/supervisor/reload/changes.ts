@@ -182,7 +182,7 @@ export class Changes {
 
   #newRolling(): Rolling {
     return new Rolling({
-      hasLeft: runtime => this.#left.has(runtime),
+      isElsewhere: runtime => this.#left.has(runtime) || runtime.isDebugged,
       stopped: (down, waiting) => this.#reportStopped(down, waiting)
     })
   }

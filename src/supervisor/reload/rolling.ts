@@ -8,8 +8,8 @@ interface Turn {
 }
 
 export interface RollingOptions {
-  /** It was stopped or removed: that says nothing of the others. */
-  readonly hasLeft: (runtime: AppRuntime) => boolean
+  /** It was stopped or removed, or the user runs it in a debugger: that says nothing of the others. */
+  readonly isElsewhere: (runtime: AppRuntime) => boolean
   /** Called with the instance that did not become ready, and the instances that keep their processes. */
   readonly stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
 }
@@ -47,7 +47,7 @@ export class Rolling {
         turn.done.reject(error)
       }
       const {queue, app} = turn.runtime
-      const isDown = queue.state !== 'open' && !this.#options.hasLeft(turn.runtime)
+      const isDown = queue.state !== 'open' && !this.#options.isElsewhere(turn.runtime)
       // one that still waits for other apps tells nothing about the new code
       if (isDown && app.state.phase !== 'idle' && this.#turns.length > 0) this.#give(turn.runtime)
     }

@@ -3,13 +3,15 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {editText, effectOf, planChanges} from './plan-diff.ts'
+import {editText, effectOf, keyOf, planChanges} from './plan-diff.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
   /** The app with the id, version and instance of this plan, also one that the user has stopped. */
   find(plan: AppPlan): AppRuntime | undefined
   isStopped(runtime: AppRuntime): boolean
+  /** The user has stopped the app of this plan: all of its instances that there are. */
+  isWhollyStopped(plan: AppPlan): boolean
   /** The run does not end by itself before the returned function is called. */
   hold(): () => void
   /** Waits until no app is being opened or removed; no other one is before `work` has settled. */
@@ -90,10 +92,10 @@ export class TemplateEdits {
     await this.#edits
   }
 
-  /** An app that was left out has been started: from now on edits change it. */
-  broughtIn({id}: AppPlan): void {
-    this.#broughtIn.add(id)
-    this.#plan = withBroughtIn(this.#plan, this.#broughtIn)
+  /** An instance of an app that was left out has been started: from now on edits change it, and start its other ones. */
+  broughtIn(brought: AppPlan): void {
+    this.#broughtIn.add(brought.id)
+    this.#plan = withBroughtIn(this.#plan, plan => keyOf(plan) === keyOf(brought))
   }
 
   /** The run is stopping: nothing is changed from now on. */
@@ -109,11 +111,20 @@ export class TemplateEdits {
       const reread = await this.#reread()
       if (reread === undefined || this.#isOver) return {files: undefined, opened: []}
       this.#forgetRemoved(reread)
-      const plan = withBroughtIn(reread, this.#broughtIn)
+      const plan = this.#withoutStopped(withBroughtIn(reread, ({id}) => this.#broughtIn.has(id)))
       return {files: filesOf(plan), opened: await this.#apply(plan)}
     })
     await Promise.all(opened.map(async runtime => apps.begin(runtime)))
     if (files !== undefined && !this.#isOver) await this.#options.followFiles(files, since)
+  }
+
+  /** A new instance of an app that the user has stopped is left out, too: the app stays stopped until it is started. */
+  #withoutStopped(plan: Plan): Plan {
+    const apps = this.#options.apps()
+    const isHeld = (each: AppPlan): boolean => apps.find(each) === undefined && apps.isWhollyStopped(each)
+    const held = plan.apps.filter(isHeld)
+    if (held.length === 0) return plan
+    return {...plan, apps: plan.apps.filter(each => !held.includes(each)), leftOut: [...(plan.leftOut ?? []), ...held]}
   }
 
   /** An app that has left the template is left out again when it comes back. */
@@ -225,10 +236,9 @@ const wordsOf = (error: unknown): string =>
     ? `${messageOf(error)}\n${error.explanation}`
     : messageOf(error)
 
-/** The plan with the left-out apps of these ids among its apps: the user has started them. */
-const withBroughtIn = (plan: Plan, ids: ReadonlySet<string>): Plan => {
+/** The plan with these of the left-out apps among its apps: the user has started them. */
+const withBroughtIn = (plan: Plan, isIn: (app: AppPlan) => boolean): Plan => {
   const {apps, leftOut = []} = plan
-  const isIn = ({id}: AppPlan): boolean => ids.has(id)
   return {...plan, apps: [...apps, ...leftOut.filter(isIn)], leftOut: leftOut.filter(app => !isIn(app))}
 }
 

@@ -69,6 +69,7 @@ export class Machine {
   readonly #seed: number
   #random: number
   #numbers = 1000
+  readonly #outside = new Set<Promise<unknown>>()
 
   constructor(seed: number) {
     this.#seed = seed | 0
@@ -99,10 +100,28 @@ export class Machine {
     return new Promise(resolve => this.clock.after(ms, resolve))
   }
 
+  /** Work that takes real time, such as reading the template: time stands still until it is done. */
+  async outside<T>(work: Promise<T>): Promise<T> {
+    this.#outside.add(work)
+    try {
+      return await work
+    } finally {
+      this.#outside.delete(work)
+    }
+  }
+
+  /** All that follows from what has happened, without any time passing. */
+  async #turns(): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      await new Promise(setImmediate)
+      for (; this.#outside.size > 0; i = 0) await Promise.allSettled(this.#outside)
+    }
+  }
+
   /** Lets time pass; whatever becomes due happens in order, and all that follows from it at once. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms
-    await turns()
+    await this.#turns()
     for (;;) {
       let due: Timer | undefined
       for (const timer of this.#timers) if (due === undefined || timer.at < due.at) due = timer
@@ -110,7 +129,7 @@ export class Machine {
       this.#timers.splice(this.#timers.indexOf(due), 1)
       this.#now = Math.max(this.#now, due.at)
       due.fire()
-      await turns()
+      await this.#turns()
     }
     this.#now = end
   }
@@ -167,11 +186,6 @@ export class Machine {
     if (kind === 'job') process.exit({kind: 'code', code: 0})
     if (kind === 'server') process.listens = Number(process.env['APP_PORT'])
   }
-}
-
-/** All that follows from what has happened, without any time passing. */
-async function turns(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise(setImmediate)
 }
 
 /** The machine on which the replaced modules run (`replaced.ts`). */

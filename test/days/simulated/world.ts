@@ -91,10 +91,11 @@ export class SimulatedWorld implements World {
     return quiet < 10 ? 'the run does not come to rest' : ''
   }
 
-  /** An app is being started again and again, until it is given up. */
+  /** An app is being started again and again, until it is given up: between two tries, or in one. */
   #isRestless(): boolean {
-    const all = this.#ended === undefined ? (this.#machine.handlers?.list().apps ?? []) : []
-    return all.some(({restartsAt}) => restartsAt > 0)
+    const {living, clock, handlers} = this.#machine
+    const all = this.#ended === undefined ? (handlers?.list().apps ?? []) : []
+    return all.some(({restartsAt}) => restartsAt > 0) || living.some(({bornAt}) => clock.now() - bornAt < REST_MS / 10)
   }
 
   #told(): readonly Told[] {
@@ -162,7 +163,7 @@ export class SimulatedWorld implements World {
     const [files, only] = [flag('-f'), flag('--only')]
     const load = async (): Promise<Plan> => {
       const wishes = {watch: true, ...(only.length === 0 && {profiles: flag('--profile')})}
-      const {plan} = await loadTemplate(files.length > 0 ? files : '.', around, wishes)
+      const {plan} = await this.#machine.outside(loadTemplate(files.length > 0 ? files : '.', around, wishes))
       return only.length > 0 ? onlyThese(plan, only) : plan
     }
     const run = new SimulatedRun({

@@ -17,6 +17,7 @@ const saved = (path: string, text: string): void => {
 class Template {
   readonly file: string
   apps: readonly AppPlan[] = []
+  leftOut: readonly AppPlan[] = []
   rereads = 0
   readonly warned: string[] = []
   /** What opens an app. */
@@ -40,6 +41,7 @@ class Template {
       apps: () => ({
         find: () => undefined,
         isStopped: () => false,
+        isWhollyStopped: () => false,
         hold: () => () => undefined,
         inTurn: async work => work(),
         leaveOut: () => undefined,
@@ -55,6 +57,10 @@ class Template {
       this.#changes.end()
       rmSync(this.#folder, {recursive: true})
     })
+  }
+
+  broughtIn(app: AppPlan): void {
+    this.#changes.broughtIn(app)
   }
 
   async begin(): Promise<void> {
@@ -74,7 +80,14 @@ class Template {
   }
 
   get #plan(): Plan {
-    return {name: '', file: this.file, shownAs: 'dapr.yaml', managerPort: 'none', apps: this.apps}
+    return {
+      name: '',
+      file: this.file,
+      shownAs: 'dapr.yaml',
+      managerPort: 'none',
+      apps: this.apps,
+      leftOut: this.leftOut
+    }
   }
 }
 
@@ -123,4 +136,16 @@ t.test('files that the new template names are followed from then on', async t =>
   }
   saved(env, 'A=1')
   t.equal(await opened.promise, 'c')
+})
+
+t.test('an edit amid the start of an app that was left out opens the instances that were not yet', async t => {
+  const template = new Template(t)
+  await template.begin()
+  const [first, second] = [planOf({id: 'b'}), planOf({id: 'b', instance: 2})]
+  template.leftOut = [first, second]
+  template.apps = [planOf({id: 'a'})]
+  t.equal(await template.save('2'), 'a')
+  await atRest()
+  template.broughtIn(first)
+  t.equal(await template.save('3'), 'b')
 })
