@@ -1,4 +1,4 @@
-import {isNeverReady, type Entry} from './template.ts'
+import {dependsOn, isNeverReady, type Entry} from './template.ts'
 
 /**
  * `up`: it runs and is ready; `unready`: it runs and is not. `ended`: its process has ended by itself, and none follows until
@@ -36,6 +36,9 @@ const IDLE: ReadonlySet<Phase> = new Set<Phase>(['stopped', 'debugged', 'excepte
 
 export const isOnly = ({phases}: App, ...all: readonly Phase[]): boolean =>
   [...phases].every(each => all.includes(each))
+
+/** Stopped, and nothing keeps it from being started. */
+export const isFreelyStopped = (app: App): boolean => isOnly(app, 'stopped') && dependsOn(app.entry).length === 0
 
 export const isIdle = (app: App): boolean => isOnly(app, ...IDLE)
 

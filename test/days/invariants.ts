@@ -1,6 +1,6 @@
 import {isOnly, type App, type Phase} from './app.ts'
 import type {Model} from './model.ts'
-import {nameOf} from './template.ts'
+import {nameOf, wholeOf} from './template.ts'
 import type {Call, Living, Seen, Told} from './world.ts'
 
 /** What is seen that must not be, a sentence each. */
@@ -74,10 +74,17 @@ function faultsOfProcess(model: Model, app: App, phase: Phase, told: Told, seen:
   return faults
 }
 
+/** The environment that a process of it has from the template and its files. */
+function envOf({variables, followed, how}: Model, {entry}: App): Readonly<Record<string, string>> {
+  const {folder, readsFile} = entry
+  const ofFile = readsFile ? {VARIABLE: (variables.get(folder) ?? 0).toString()} : {}
+  return {...ofFile, ...wholeOf(entry, followed, how).env}
+}
+
 /** It has what stands in the template and in the files. */
 function faultsOfContent(model: Model, app: App, {env, text}: Living): readonly string[] {
   const faults: string[] = []
-  for (const [variable, value] of Object.entries(model.envOf(app)))
+  for (const [variable, value] of Object.entries(envOf(model, app)))
     if (env[variable] !== value) faults.push(`${app.name} has ${variable}=${env[variable] ?? ''}, not ${value}`)
   const should = model.texts.get(app.entry.folder) ?? ''
   if (text !== should) faults.push(`${app.name} runs with the text ${text}, not ${should}`)

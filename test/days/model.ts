@@ -1,5 +1,16 @@
 import {isDeepStrictEqual} from 'node:util'
-import {freshOf, idlePhases, isIdle, isOnly, resting, standingOf, type App, type Phase, type Standing} from './app.ts'
+import {
+  freshOf,
+  idlePhases,
+  isFreelyStopped,
+  isIdle,
+  isOnly,
+  resting,
+  standingOf,
+  type App,
+  type Phase,
+  type Standing
+} from './app.ts'
 import {
   dependsOn,
   namesOf,
@@ -191,20 +202,18 @@ export class Model {
     const isRolled = namesOf(entry).length > 1 && this.isBad(entry.folder)
     const changed = this.#renewed({...app, entry, isTouched: true}, {isCertain: isCertain && !isRolled, isEdit: true})
     if (isRolled) changed.mayBeOld = true
+    const waiting: readonly Phase[] = isIdle(app) || this.#standing(entry) === 'met' ? [] : ['waiting']
     // what --only means after an edit of dependencies is not said
     if (this.isLeftOut(entry))
-      return {...changed, phases: new Set([...changed.phases, 'stopped']), lives: {...changed.lives, min: 0}}
+      return {
+        ...changed,
+        phases: new Set([...changed.phases, 'stopped', ...waiting]),
+        lives: {...changed.lives, min: 0}
+      }
     const mayHaveBeenLeftOut = this.how.only !== undefined || app.entry.keys.profiles !== undefined
     if (isOnly(app, 'stopped') && mayHaveBeenLeftOut) return this.#started(changed, false)
-    if (isIdle(app) || this.#standing(entry) === 'met') return changed
-    return {...changed, phases: new Set([...changed.phases, 'waiting']), lives: {...changed.lives, min: 0}}
-  }
-
-  /** The environment that a process of it has from the template and its files. */
-  envOf({entry}: App): Readonly<Record<string, string>> {
-    const {folder, readsFile} = entry
-    const variables = readsFile ? {VARIABLE: (this.variables.get(folder) ?? 0).toString()} : {}
-    return {...variables, ...wholeOf(entry, this.followed, this.how).env}
+    if (waiting.length === 0) return changed
+    return {...changed, phases: new Set([...changed.phases, ...waiting]), lives: {...changed.lives, min: 0}}
   }
 
   /** A new process, unless the user has to start it. */
@@ -319,9 +328,8 @@ export class Model {
     for (const [needed, condition] of dependsOn(app.entry)) {
       if (this.of(needed).every(each => standingOf(each, condition) === 'met')) continue
       this.#startNeeded(needed)
-      const isFree = (each: App): boolean => isOnly(each, 'stopped') && dependsOn(each.entry).length === 0
       // before a save is noticed the app still runs, and needs nothing
-      const isSure = this.steps <= 1 && this.of(needed).every(isFree)
+      const isSure = this.steps <= 1 && this.of(needed).every(isFreelyStopped)
       for (const each of this.of(needed))
         if (!isOnly(each, 'up', 'unready')) this.apps.set(each.name, this.#started(each, isSure))
     }

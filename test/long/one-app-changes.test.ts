@@ -200,3 +200,22 @@ t.test('an app that a profile and --except leave out starts when it is started',
   await rig.driven('tool')
   t.match(await starting, {code: 0})
 })
+
+t.test(
+  'a job that is done is not done again by a save, also where it was watched without end before an edit',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'job', watch: true}, {appID: 'b'}])
+    rig.pillion(['up', '--watch'])
+    const [job] = await Promise.all([rig.driven('job'), rig.driven('b')])
+    await job.exit(0)
+    await idle(rig)
+    await rig.template([{appID: 'job'}, {appID: 'b'}])
+    await idle(rig)
+    await rig.write({'job/main.py': 'x'})
+    await rig.write({'b/main.py': 'x'})
+      await rig.driven('b')
+    await idle(rig)
+    t.match((await rig.run(['ps', 'job'])).stdout, /^job .* 0$/m, 'no restart')
+  }
+)

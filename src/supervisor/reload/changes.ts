@@ -1,6 +1,6 @@
 import type {Emit} from '../../model/events.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import type {Why} from '../../model/app-state.ts'
+import {succeeded, type Why} from '../../model/app-state.ts'
 import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
@@ -71,7 +71,10 @@ export class Changes {
     this.#watching = new Watching({
       templateFiles: filesOf(reread === undefined ? {...plan, apps: []} : plan),
       reload: (runtime, files) => {
-        const isDone = runtime.plan.watch.untilFinished === true && runtime.app.state.phase === 'exited'
+        const {state} = runtime.app
+        // watched without end when it finished, it waits for files since then
+        const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
+        const isDone = runtime.plan.watch.untilFinished === true && isOver
         if (!runtime.isDebugged && !isDone) void this.#exchange(runtime, 'watch', {files})
       },
       reporter: this.#options.reporter

@@ -34,7 +34,7 @@ export class SimulatedCalls {
       call.body = admission.error
       return
     }
-    const process = this.#machine.living.find(({id, listens}) => id === to && listens !== 0)
+    const process = this.#machine.living.find(({pid, listens}) => pid === admission.pid && listens !== 0)
     if (process !== undefined) {
       this.delivered.push(number)
       await this.#machine.takes(200)
