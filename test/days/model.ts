@@ -407,9 +407,4 @@ export class Model {
       app.isNew = false
     }
   }
-
-  /** Apps that surely keep the run alive: neither stopped nor done. A watched one that has crashed has not ended. */
-  get living(): readonly App[] {
-    return [...this.apps.values()].filter(app => app.entry.kind !== 'job' && isOnly(app, 'up', 'unready', 'ended'))
-  }
 }

@@ -214,7 +214,7 @@ t.test(
     await idle(rig)
     await rig.write({'job/main.py': 'x'})
     await rig.write({'b/main.py': 'x'})
-      await rig.driven('b')
+    await rig.driven('b')
     await idle(rig)
     t.match((await rig.run(['ps', 'job'])).stdout, /^job .* 0$/m, 'no restart')
   }

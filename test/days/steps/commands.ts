@@ -6,6 +6,10 @@ import {pick, type Action, type Kinds, type Plan, type Step} from './step.ts'
 const COMMANDED: readonly Kind[] = ['server', 'worker', 'job']
 const ALL: readonly Kind[] = [...COMMANDED, 'sidecar']
 
+/** Apps that surely keep the run alive: neither stopped nor done. A watched one that has crashed has not ended. */
+const living = ({apps}: Model): readonly App[] =>
+  [...apps.values()].filter(app => app.entry.kind !== 'job' && isOnly(app, 'up', 'unready', 'ended'))
+
 /** The apps of which one is in this phase for sure. */
 const upOf = (model: Model, kinds: readonly Kind[]): readonly App[] =>
   [...model.apps.values()].filter(app => isOnly(app, 'up') && kinds.includes(app.entry.kind))
@@ -81,7 +85,7 @@ export const COMMANDS: Kinds = {
     6,
     (model, step) => {
       const entry = commanded(model, step, ALL)
-      if (entry === undefined || model.living.every(each => each.entry.id === entry.id || each.isNew)) return undefined
+      if (entry === undefined || living(model).every(each => each.entry.id === entry.id || each.isNew)) return undefined
       model.stop(entry.id)
       return [{do: 'pillion', args: ['stop', entry.id]}]
     }
