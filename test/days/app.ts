@@ -56,6 +56,12 @@ export const resting = (name: string, entry: Entry, phase: Phase): App => ({
   isNew: true
 })
 
+/** What is started before a save is noticed may be started by the save again. */
+export const beforeSave = ({lives: {min, max}}: App, steps: number): App['lives'] => ({
+  min,
+  max: steps > 1 ? max + 1 : max
+})
+
 /** What a new process of it becomes. */
 export interface Fresh {
   readonly phase: Phase

@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util'
 import {
+  beforeSave,
   freshOf,
   idlePhases,
   isFreelyStopped,
@@ -11,16 +12,7 @@ import {
   type Phase,
   type Standing
 } from './app.ts'
-import {
-  dependsOn,
-  namesOf,
-  wholeOf,
-  withNeeded,
-  withoutUnsaid,
-  type Entry,
-  type How,
-  type Template
-} from './template.ts'
+import {dependsOn, isLeftOut, namesOf, wholeOf, withoutUnsaid, type Entry, type How, type Template} from './template.ts'
 
 /** A run of a template under `up --watch`, as the manual (reload.md, daily.md, template.md, variants.md) describes it. */
 export class Model {
@@ -88,18 +80,11 @@ export class Model {
     this.#release()
   }
 
-  /** Whether the flags of `up` leave it to the user to start it. */
-  isLeftOut(entry: Entry): boolean {
-    const {only, hasProfile = false} = this.how
-    if (only !== undefined) return !withNeeded(only, this.followed.apps).has(entry.id)
-    return entry.keys.profiles !== undefined && !hasProfile
-  }
-
   #begun(name: string, entry: Entry): App {
     const others = this.of(entry.id)
     const stopped = others.filter(({phases}) => phases.has('stopped'))
     // an app that was stopped stays stopped, with all its instances; another one of what is left out may have been brought in
-    if (this.isLeftOut(entry) || (others.length > 0 && stopped.length === others.length)) {
+    if (isLeftOut(entry, this.how, this.followed.apps) || (others.length > 0 && stopped.length === others.length)) {
       const app = resting(name, entry, 'stopped')
       if (others.every(each => isOnly(each, 'stopped'))) return app
       const started = this.#started(app, false)
@@ -196,7 +181,10 @@ export class Model {
 
   #edited(app: App, entry: Entry, {before, after}: {readonly before: Template; readonly after: Template}): App {
     const [was, is] = [wholeOf(app.entry, before, this.how), wholeOf(entry, after, this.how)]
-    if (isDeepStrictEqual(was, is) && (this.how.only === undefined || isOnly(app, 'stopped') === this.isLeftOut(entry)))
+    if (
+      isDeepStrictEqual(was, is) &&
+      (this.how.only === undefined || isOnly(app, 'stopped') === isLeftOut(entry, this.how, this.followed.apps))
+    )
       return {...app, entry}
     const isCertain = !isDeepStrictEqual(withoutUnsaid(was), withoutUnsaid(is))
     const isRolled = namesOf(entry).length > 1 && this.isBad(entry.folder)
@@ -204,7 +192,7 @@ export class Model {
     if (isRolled) changed.mayBeOld = true
     const waiting: readonly Phase[] = isIdle(app) || this.#standing(entry) === 'met' ? [] : ['waiting']
     // what --only means after an edit of dependencies is not said
-    if (this.isLeftOut(entry))
+    if (isLeftOut(entry, this.how, this.followed.apps))
       return {
         ...changed,
         phases: new Set([...changed.phases, 'stopped', ...waiting]),
@@ -353,7 +341,7 @@ export class Model {
     for (const app of this.of(id)) {
       const {entry, name, phases} = app
       if (isOnly(app, 'up', 'unready')) {
-        if (app.lives.max > 0) app.lives = this.#beforeSave(app)
+        if (app.lives.max > 0) app.lives = beforeSave(app, this.steps)
         continue
       }
       if (isOnly(app, 'waiting')) continue
@@ -363,7 +351,7 @@ export class Model {
       this.apps.set(name, {
         ...after,
         phases: new Set([...after.phases, ...(mayRun ? phases : []), ...(isMet ? [] : ['waiting' as const])]),
-        lives: this.#beforeSave(after)
+        lives: beforeSave(after, this.steps)
       })
     }
   }
@@ -381,15 +369,10 @@ export class Model {
           : this.#renewed({...app, phases: new Set([...app.phases].map(each => (each === 'stopped' ? 'up' : each)))})
         return {
           ...after,
-          lives: this.#beforeSave(after),
+          lives: beforeSave(after, this.steps),
           isTouched: after.isTouched || app.isTouched || !isOnly(app, 'up')
         }
       })
-  }
-
-  /** What is started before a save is noticed may be started by the save again. */
-  #beforeSave({lives: {min, max}}: App): App['lives'] {
-    return {min, max: this.steps > 1 ? max + 1 : max}
   }
 
   /** What was seen is taken as what is: the next step begins from there. */

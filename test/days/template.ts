@@ -70,6 +70,12 @@ export function withNeeded(ids: readonly string[], apps: readonly Entry[]): Read
   return all
 }
 
+/** Whether the flags of `up` leave it to the user to start it. */
+export function isLeftOut({id, keys}: Entry, {only, hasProfile = false}: How, apps: readonly Entry[]): boolean {
+  if (only !== undefined) return !withNeeded(only, apps).has(id)
+  return keys.profiles !== undefined && !hasProfile
+}
+
 /** Without dependencies on what is not there, or may be left out; each app depends on earlier letters alone, so that there is no cycle. */
 export const sound = (template: Template): Template => ({
   ...template,
