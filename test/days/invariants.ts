@@ -1,7 +1,7 @@
 import {isOnly, type App, type Phase} from './app.ts'
 import type {Model} from './model.ts'
 import {nameOf, wholeOf} from './template.ts'
-import type {Call, Living, Seen, Told} from './world.ts'
+import type {Call, Living, Published, Seen, Told} from './world.ts'
 
 /** What is seen that must not be, a sentence each. */
 export function faultsOf(model: Model, seen: Seen): readonly string[] {
@@ -14,7 +14,8 @@ export function faultsOf(model: Model, seen: Seen): readonly string[] {
     ...[...model.apps.values()].flatMap(app => faultsOfApp(model, app, seen)),
     ...[...ids].flatMap(id => faultsOfLives(model, id, seen)),
     ...strayLives(model, seen),
-    ...seen.calls.flatMap(call => faultsOfCall(model, call, seen))
+    ...seen.calls.flatMap(call => faultsOfCall(model, call, seen)),
+    ...seen.published.flatMap(event => faultsOfEvent(model, event, seen))
   ]
 }
 
@@ -137,4 +138,17 @@ function faultsOfCall(model: Model, call: Call, seen: Seen): readonly string[] {
   const isQuiet = isUntouched && callees.length > 0 && callees.every(app => isOnly(app, 'up'))
   if (isQuiet && status !== 200) return [`${words} failed with ${status.toString()}: ${body}`]
   return status === 200 && times !== 1 ? [`${words} was answered, and not delivered`] : []
+}
+
+/** Whoever is touched by nothing but saves gets what was acknowledged, and gets it once if no process of it was replaced. */
+function faultsOfEvent(model: Model, {number, from, to, status}: Published, {received}: Seen): readonly string[] {
+  const times = received.filter(each => each === number).length
+  const words = `event ${number} from ${from} to ${to}`
+  const callees = model.of(to)
+  const isQuiet = callees.length > 0 && callees.every(app => !app.isTouched && isOnly(app, 'up'))
+  if (!isQuiet) return []
+  if (status === undefined) return [`${words} has no answer`]
+  if (status === 204 && times === 0) return [`${words} was acknowledged, and not delivered`]
+  const isSteady = callees.length === 1 && callees.every(({lives}) => lives.max === 0)
+  return isSteady && times > 1 ? [`${words} was delivered ${times.toString()} times`] : []
 }

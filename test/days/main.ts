@@ -31,7 +31,7 @@ const opens = (seed: number) => async (): Promise<World> =>
 for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < last; seed++) {
   const from = performance.now()
   console.log(`seed ${seed.toString()}, ${steps.toString()} steps`)
-  const whole = walkOf(seed, steps)
+  const whole = walkOf(seed, steps, values.real)
   const open = opens(seed)
   const finding = await walk(whole, open, tally)
   console.log(`  ${finding === undefined ? 'as it must be' : finding.faults.join('; ')} (${seconds(from)})`)

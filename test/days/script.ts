@@ -22,6 +22,18 @@ function lineOf(action: Action): string {
       return `kill -9 %1; wait`
     case 'call':
       return `for i in $(seq ${action.count.toString()}); do pillion invoke -a ${action.to} -m call & done # from ${action.from}`
+    case 'publish':
+      return `for i in $(seq ${action.count.toString()}); do pillion publish -i ${action.from} -p bus -t to-${action.to} -d $i; done`
+    case 'save state':
+      return `curl -d '[{"key":"${action.key}","value":"${action.value}"}]' "localhost:$DAPR_HTTP_PORT/v1.0/state/store" # of ${action.from}`
+    case 'flood':
+      return `curl "localhost:$APP_PORT/flood?mark=x&count=${action.count.toString()}" # of ${action.name}`
+    case 'suspend':
+      return action.name === undefined
+        ? 'kill -STOP %1; sleep 0.5; kill -CONT %1'
+        : `kill -STOP PID; sleep 0.5; kill -CONT PID # of ${action.name}`
+    case 'other run':
+      return '(cd other && pillion up & cd other && pillion wait --for ready && pillion down)'
     case 'rest':
       return 'pillion wait --for idle:300ms'
   }

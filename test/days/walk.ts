@@ -51,17 +51,18 @@ export async function walk(
 class Day {
   readonly actions: Action[] = []
   readonly #world: World
-  readonly #model = new Model(FIRST)
+  readonly #model: Model
 
   constructor(world: World) {
     this.#world = world
+    this.#model = new Model({...FIRST, commonKeys: world.commonKeys})
   }
 
   async begin(): Promise<readonly string[]> {
     this.#model.up()
     this.#model.steps = 1
     const {programs} = this.#world
-    await this.#act({do: 'write', files: {...programs, ...firstFiles(this.#world)}})
+    await this.#act({do: 'write', files: {...programs, ...firstFiles(this.#model.written, this.#world)}})
     await this.#act({do: 'up', args: ['--watch']})
     return this.rest()
   }

@@ -1,3 +1,4 @@
+import type {Entry} from './template.ts'
 import type {Action, Place} from './steps/step.ts'
 
 /** A process of an app that lives. */
@@ -35,6 +36,14 @@ export interface Call {
   readonly body: string
 }
 
+export interface Published {
+  readonly number: string
+  readonly from: string
+  readonly to: string
+  /** 204: it was acknowledged; 0: no answer; undefined: it waits. */
+  readonly status: number | undefined
+}
+
 /** What can be seen of a run. */
 export interface Seen {
   /** How the run ended; undefined: it lives. */
@@ -51,6 +60,10 @@ export interface Seen {
   readonly calls: readonly Call[]
   /** Numbers of the calls that apps have got since the last rest, each as often as it came. */
   readonly delivered: readonly string[]
+  /** The events that were published since the last rest. */
+  readonly published: readonly Published[]
+  /** Numbers of the events that apps have got since the last rest, each as often as it came. */
+  readonly received: readonly string[]
   /** What answers at the port of each instance that listens: `<id> <life>`; '': nothing. */
   readonly answers: ReadonlyMap<string, string>
   /** Names of the instances whose sidecar answers. */
@@ -63,6 +76,8 @@ export interface Seen {
 export interface World extends Place {
   /** The files of the programs that these commands name. */
   readonly programs: Readonly<Record<string, string>>
+  /** What the first template has in `common` besides `env`. */
+  readonly commonKeys: Entry['keys']
   /** A step begins; the number is its own, wherever it stands in a walk. */
   begin(number: number): void
   act(action: Action): Promise<void>

@@ -1,5 +1,5 @@
 import {readFileSync, writeFileSync} from 'node:fs'
-import {readFile} from 'node:fs/promises'
+import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Program} from '../../rig/program.ts'
@@ -8,7 +8,9 @@ import {environmentOf, tracesCarrying} from '../../rig/traces.ts'
 import type {Action} from '../steps/step.ts'
 import {nameOf, type Commands} from '../template.ts'
 import type {Living, Seen, Told, World} from '../world.ts'
+import {component} from '../../rig/resource-files.ts'
 import {Calls} from './calls.ts'
+import {Promises} from './promises.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const SERVER = join(ROOT, 'test/fixtures/apps/day-server.mjs')
@@ -19,6 +21,8 @@ case $text in bad*) exit 3;; esac
 
 /** So long something that is not as it must be may take to become so: the machine may be busy. */
 const PATIENCE_MS = 8000
+/** Of memory, for a handful of apps. */
+const MAX_KILOBYTES = 400_000
 const REST = ['wait', '--for', 'idle:300ms', '--timeout', '30s']
 
 /** The built program, as a user drives it, with real processes, files and signals. */
@@ -32,14 +36,20 @@ export class RealWorld implements World {
   readonly programs = {
     'server.mjs': readFileSync(SERVER, 'utf8'),
     'worker.sh': `${NOTED}exec sleep 100000\n`,
-    'job.sh': NOTED
+    'job.sh': NOTED,
+    'resources/store.yaml': component('store', 'state.in-memory', {keyPrefix: 'none'}),
+    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'other/dapr.yaml': 'version: 1\napps:\n  - {appID: other, appDirPath: ., command: [sleep, "100000"]}\n'
   }
+  readonly commonKeys = {resourcesPath: './resources'}
   readonly isPatient = false
   readonly #rig = new Rig([process.execPath, join(ROOT, 'bin/pillion.js')])
   readonly #notes = join(this.#rig.folder, 'notes')
   readonly #told: string[] = []
   #run: Program | undefined
   #calls = new Calls()
+  readonly #promises = new Promises()
+  #numbers = 0
   /** The latest port of the sidecar of each instance. */
   readonly #ports = new Map<string, number>()
   /** How many lines of the notes belong to the time before the last rest. */
@@ -65,7 +75,9 @@ export class RealWorld implements World {
         return this.#writeMany(action)
       case 'pillion':
         await this.#pillion(action.args)
-        if (action.args[0] === 'down') await this.#run?.exited
+        if (action.args[0] !== 'down') return
+        this.#promises.forget()
+        await this.#run?.exited
         return
       case 'up':
         this.#run = this.#rig.pillion(['up', ...action.args])
@@ -77,6 +89,7 @@ export class RealWorld implements World {
         return
       }
       case 'kill run':
+        this.#promises.forget()
         this.#run?.signal('SIGKILL')
         await this.#run?.exited
         return
@@ -85,8 +98,45 @@ export class RealWorld implements World {
         for (let i = 0; i < action.count; i++) this.#calls.make(from?.httpPort ?? 0, action)
         return
       }
+      case 'publish':
+      case 'save state':
+      case 'flood':
+        return this.#promise(action)
+      case 'suspend':
+        return this.#suspend(action.name)
+      case 'other run':
+        return this.#otherRun()
       case 'rest':
     }
+  }
+
+  async #promise(action: Action & {readonly do: 'publish' | 'save state' | 'flood'}): Promise<void> {
+    const whose = action.do === 'flood' ? action.name : action.from
+    const told = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === whose)
+    if (told === undefined) return
+    const [sidecar, app] = [told.httpPort, told.appPort].map(port => `http://127.0.0.1:${port.toString()}`)
+    if (action.do === 'save state') return this.#promises.save(sidecar ?? '', action.key, action.value)
+    if (action.do === 'flood')
+      return this.#promises.flood(app ?? '', {...action, mark: `m${(++this.#numbers).toString()}`})
+    for (let i = 0; i < action.count; i++)
+      await this.#promises.publish(sidecar ?? '', {...action, number: `e${(++this.#numbers).toString()}`})
+  }
+
+  async #suspend(name: string | undefined): Promise<void> {
+    const told = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === name)
+    const pid = name === undefined ? this.#run?.pid : told?.pid
+    if (pid === undefined || pid <= 0) return
+    signal(pid, 'SIGSTOP')
+    await pause(500)
+    signal(pid, 'SIGCONT')
+  }
+
+  async #otherRun(): Promise<void> {
+    const folder = 'other'
+    const other = this.#rig.pillion(['up'], {folder})
+    await this.#rig.run(['wait', '--for', 'ready', '--timeout', '30s'], {folder})
+    await this.#rig.run(['down'], {folder})
+    await other.exited
   }
 
   async rest(): Promise<string> {
@@ -115,8 +165,10 @@ export class RealWorld implements World {
       begun: recent.flatMap(([what, id = '']) => (what === 'begun' ? [id] : [])),
       calls: this.#calls.all,
       delivered: recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : [])),
+      published: this.#promises.published,
+      received: recent.flatMap(([what, number = '']) => (what === 'event' ? [number] : [])),
       ...(await answersOf(apps.map(app => this.#withPort(app)))),
-      outcries: this.#outcries()
+      outcries: [...this.#outcries(), ...(await this.#broken(apps)), ...(await this.#excess(apps.length))]
     }
   }
 
@@ -135,6 +187,7 @@ export class RealWorld implements World {
   settle(): void {
     this.#settled = this.#read
     this.#calls = new Calls()
+    this.#promises.settle()
   }
 
   async close(): Promise<readonly string[]> {
@@ -196,6 +249,23 @@ export class RealWorld implements World {
       ...each,
       isOfRun: each.isChild || (ours !== undefined && each.env['PILLION_RUN'] === ours)
     }))
+  }
+
+  async #broken(apps: readonly Told[]): Promise<readonly string[]> {
+    const port = apps.find(({httpPort}) => httpPort > 0)?.httpPort
+    return this.#promises.broken(port === undefined ? '' : `http://127.0.0.1:${port.toString()}`, this.#rig.folder)
+  }
+
+  /** Descriptors and memory that no run of so few apps needs. */
+  async #excess(apps: number): Promise<readonly string[]> {
+    if (this.#run === undefined || this.#run.hasExited) return []
+    const proc = `/proc/${this.#run.pid.toString()}`
+    const descriptors = (await readdir(`${proc}/fd`).catch(() => [])).length
+    const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(await readFile(`${proc}/status`, 'utf8').catch(() => ''))?.[1] ?? 0)
+    return [
+      ...(descriptors > 100 + 30 * apps ? [`the run holds ${descriptors.toString()} descriptors`] : []),
+      ...(kilobytes > MAX_KILOBYTES ? [`the run takes ${kilobytes.toString()} kB`] : [])
+    ]
   }
 
   #outcries(): readonly string[] {

@@ -30,6 +30,7 @@ const nameOfTold = ({id, instance}: Told): string => nameOf(id, instance)
 export class SimulatedWorld implements World {
   readonly commands: Commands = {server: ['server'], worker: ['worker'], job: ['job'], sidecar: []}
   readonly programs = {}
+  readonly commonKeys = {}
   readonly isPatient = true
   readonly #folder = mkdtempSync(join(tmpdir(), 'day-'))
   readonly #machine: Machine
@@ -76,6 +77,11 @@ export class SimulatedWorld implements World {
       case 'call':
         for (let i = 0; i < action.count; i++) this.#calls.make(action)
         break
+      case 'publish':
+      case 'save state':
+      case 'flood':
+      case 'suspend':
+      case 'other run': // steps of the real world alone
       case 'rest':
     }
     await this.#machine.pass(this.#machine.random() * MAX_HURRY_MS)
@@ -124,6 +130,8 @@ export class SimulatedWorld implements World {
       begun: [...begun],
       calls: this.#calls.all,
       delivered: this.#calls.delivered,
+      published: [],
+      received: [],
       answers: new Map(apps.map(told => [nameOfTold(told), this.#answerAt(told.appPort)])),
       sidecars: new Set([...sidecars.values()].map(({name}) => name)),
       outcries: this.#said.filter(line => line.startsWith('!')).map(line => `the run says: ${line.slice(2)}`)

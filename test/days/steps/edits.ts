@@ -37,10 +37,10 @@ export const FIRST: Template = {
 }
 
 /** The files that must be there before the first `up`. */
-export const firstFiles = ({commands}: Place): Readonly<Record<string, string>> => ({
-  'mine.yaml': mineText(FIRST),
-  'dapr.yaml': textOf(FIRST, commands),
-  ...Object.fromEntries(FIRST.apps.flatMap(({folder}) => filesOf(folder)))
+export const firstFiles = (template: Template, {commands}: Place): Readonly<Record<string, string>> => ({
+  'mine.yaml': mineText(template),
+  'dapr.yaml': textOf(template, commands),
+  ...Object.fromEntries(template.apps.flatMap(({folder}) => filesOf(folder)))
 })
 
 const filesOf = (folder: string): readonly (readonly [string, string])[] => [

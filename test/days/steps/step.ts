@@ -12,6 +12,14 @@ export type Action =
   | {readonly do: 'kill app'; readonly name: string; readonly signal: 'SIGKILL' | 'SIGUSR2'}
   | {readonly do: 'kill run'}
   | {readonly do: 'call'; readonly from: string; readonly to: string; readonly count: number}
+  | {readonly do: 'publish'; readonly from: string; readonly to: string; readonly count: number}
+  | {readonly do: 'save state'; readonly from: string; readonly key: string; readonly value: string}
+  /** A server writes so many lines at once. */
+  | {readonly do: 'flood'; readonly name: string; readonly folder: string; readonly count: number}
+  /** SIGSTOP, and SIGCONT a moment later; of the run itself, or of an instance. */
+  | {readonly do: 'suspend'; readonly name: string | undefined}
+  /** A run of another template, from its start to its end. */
+  | {readonly do: 'other run'}
   /** Waits until nothing goes on any more. */
   | {readonly do: 'rest'}
 

@@ -1,10 +1,13 @@
-import {array, constant, nat, oneof, record, sample} from 'fast-check'
+import {type Arbitrary, array, constant, nat, oneof, record, sample} from 'fast-check'
 import {COMMANDS} from './commands.ts'
 import {EDITS} from './edits.ts'
+import {PROMISES} from './promises.ts'
 import {SAVES} from './saves.ts'
 import type {Kinds, Plan, Step} from './step.ts'
 
-const KINDS: Kinds = {...EDITS, ...COMMANDS, ...SAVES}
+/** What both worlds can do. */
+const SHARED: Kinds = {...EDITS, ...COMMANDS, ...SAVES}
+const KINDS: Kinds = {...SHARED, ...PROMISES}
 
 /** Applies a step to the model, and tells what is to be done; undefined: it makes no sense now. */
 export const planned: Plan = (model, step, place) => {
@@ -13,14 +16,18 @@ export const planned: Plan = (model, step, place) => {
   return actions
 }
 
-/** A step; a quarter of them come in bursts. */
-const anyStep = record<Step>({
-  kind: oneof(...Object.entries(KINDS).map(([name, [weight]]) => ({weight, arbitrary: constant(name)}))),
-  a: nat(1000),
-  b: nat(1000),
-  isHurried: nat(99).map(n => n < 25)
-})
+/** A step of these kinds; a quarter of them come in bursts. */
+const anyStep = (kinds: Kinds): Arbitrary<Step> =>
+  record<Step>({
+    kind: oneof(...Object.entries(kinds).map(([name, [weight]]) => ({weight, arbitrary: constant(name)}))),
+    a: nat(1000),
+    b: nat(1000),
+    isHurried: nat(99).map(n => n < 25)
+  })
 
-/** The walk of a seed. */
-export const walkOf = (seed: number, steps: number): readonly Step[] =>
-  sample(array(anyStep, {minLength: steps, maxLength: steps, size: 'max'}), {seed, numRuns: 1, unbiased: true})[0] ?? []
+/** The walk of a seed; the real world has steps of its own. */
+export const walkOf = (seed: number, steps: number, isReal: boolean): readonly Step[] => {
+  const step = anyStep(isReal ? KINDS : SHARED)
+  const walk = array(step, {minLength: steps, maxLength: steps, size: 'max'})
+  return sample(walk, {seed, numRuns: 1, unbiased: true})[0] ?? []
+}
