@@ -7,9 +7,9 @@ type Override = NonNullable<OxlintConfig['overrides']>[number]
 const LAYERS: readonly (readonly string[])[] = [
   ['model', 'dapr'],
   ['net', 'config', 'resources', 'platform', 'faults'],
-  ['control', 'logging', 'watcher', 'ports', 'telemetry'],
+  ['control', 'logging', 'watcher', 'ports', 'telemetry', 'work'],
   ['gateway'],
-  ['supervisor', 'components', 'replay'],
+  ['supervisor', 'components', 'replay', 'workflow'],
   ['sidecar', 'doctor', 'api', 'dashboard'],
   ['run', 'mcp'],
   ['cli']

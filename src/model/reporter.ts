@@ -41,6 +41,7 @@ export type WarningCode =
   | 'unset-variable'
   | 'watch-limited'
   | 'watchdog-lost'
+  | 'work-file'
   | 'workspace-kept'
 
 /** Reports to the user what they should know. It never throws. */

@@ -26,6 +26,7 @@ import {RunDaprd} from './run-daprd.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {observed, RunReporter} from './run-reporter.ts'
+import {RunWork} from './run-work.ts'
 import {RunResources} from './run-resources.ts'
 
 export interface RunPartsOptions {
@@ -53,6 +54,7 @@ export class RunParts {
   readonly appRuntimes: AppRuntimes
   readonly resources: RunResources
   readonly components: RunComponents
+  readonly work: RunWork
   readonly changes: Changes
   readonly starts: StartOrder
   readonly appCloser: AppCloser
@@ -86,6 +88,7 @@ export class RunParts {
     this.services = this.#createServices(reporter)
     this.resources = new RunResources({shell, since: this.#startedAt, reporter})
     this.components = new RunComponents({plan, env: shell, reporter})
+    this.work = new RunWork({plan, shell, reporter, runtimes: () => this.apps.all})
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})
     this.changes = this.#createChanges(reporter)
     this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})
@@ -280,6 +283,7 @@ export class RunParts {
       resources: await this.resources.open(runtime.plan),
       components: () => this.components.load(),
       daprd: this.#daprd,
+      workflows: this.work.workflows,
       apps: routes.admitFor(runtime),
       protocolOf: id => routes.protocolOf(id),
       mounted: await services.managerApiOf(runtime),

@@ -109,7 +109,8 @@ export class Run {
 
   /** The stages of a run in start order; they are stopped in reverse. */
   #stagesIn(folder: string): readonly Stage[] {
-    const {api, apps, appCloser, components, marker, options, peerRuns, resources, services, watchdog} = this.#parts
+    const {api, apps, appCloser, components, marker, options, peerRuns, resources, services, watchdog, work} =
+      this.#parts
     const {plan} = options
     let claims: Claims = {sidecars: [], manager: undefined}
     return [
@@ -119,6 +120,7 @@ export class Run {
       {name: 'other runs', stop: () => peerRuns.close()},
       {name: 'resources', stop: async () => resources.close()},
       {name: 'components', stop: async () => components.close()},
+      {name: 'work', stop: async () => work.close()},
       {
         name: 'ports',
         start: async () => {

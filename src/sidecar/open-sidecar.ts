@@ -7,6 +7,7 @@ import type {CallRecord} from '../model/call.ts'
 import {type LogLevel, type Plan, writesAt} from '../model/plan.ts'
 import type {SecretOf} from '../resources/http-endpoints.ts'
 import type {ComponentResource} from '../resources/components.ts'
+import type {Workflows} from '../workflow/workflows.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {asBytes} from '../logging/prefix.ts'
 import {apiLogEntry} from '../telemetry/api-log.ts'
@@ -53,6 +54,8 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   /** Loads the components of the run. */
   readonly components: SidecarBlocksOptions['components']
   readonly daprd: FindDaprd
+  /** Loads the workflows of the run. */
+  readonly workflows: () => Promise<Workflows>
   /** The `appProtocol` of an app of the run; '' if the run has no such app. */
   readonly protocolOf: (id: string) => string
   readonly observer: SidecarOptions['observer']
@@ -240,7 +243,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #openGrpc(): OpenGrpcPort {
-    const {runtime, shell, resources, protocolOf} = this.#options
+    const {runtime, shell, resources, protocolOf, workflows} = this.#options
     const {tracing, external} = this.#path
     const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
     const sidecar = this.#http
@@ -256,6 +259,7 @@ class AppSidecar implements OpenSidecar {
       own: {
         appId: runtime.id,
         blocks: async () => this.#blocks.load(),
+        workflows,
         facts: this.#facts,
         customMetadata: sidecar.customMetadata,
         requestShutdown: this.#requestShutdown,

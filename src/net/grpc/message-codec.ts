@@ -8,7 +8,7 @@ import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 
 /**
  * `map`: map<string, string>. A message, a list of messages, and a map from strings to messages name their schema. Numbers of
- * 64 bits are bigints.
+ * 64 bits are bigints. `chunks`: repeated bytes, or repeated messages that are passed on as they are.
  */
 export type FieldType =
   | 'string'
@@ -21,6 +21,7 @@ export type FieldType =
   | 'double'
   | 'bool'
   | 'strings'
+  | 'chunks'
   | 'map'
   | {readonly message: Schema}
   | {readonly list: Schema}
@@ -43,15 +44,17 @@ type Value<T> = T extends 'string'
           ? boolean
           : T extends 'strings'
             ? readonly string[]
-            : T extends 'map'
-              ? Readonly<Record<string, string>>
-              : T extends {readonly message: infer S extends Schema}
-                ? Message<S> | undefined
-                : T extends {readonly list: infer S extends Schema}
-                  ? readonly Message<S>[]
-                  : T extends {readonly mapOf: infer S extends Schema}
-                    ? Readonly<Record<string, Message<S>>>
-                    : never
+            : T extends 'chunks'
+              ? readonly Uint8Array[]
+              : T extends 'map'
+                ? Readonly<Record<string, string>>
+                : T extends {readonly message: infer S extends Schema}
+                  ? Message<S> | undefined
+                  : T extends {readonly list: infer S extends Schema}
+                    ? readonly Message<S>[]
+                    : T extends {readonly mapOf: infer S extends Schema}
+                      ? Readonly<Record<string, Message<S>>>
+                      : never
 
 /** What a message of a schema says. Absent fields have the value that proto3 gives them. */
 export type Message<S extends Schema> = {
@@ -81,6 +84,7 @@ const emptyOf = (type: FieldType): unknown => {
     case 'bool':
       return false
     case 'strings':
+    case 'chunks':
       return NO_LIST
     case 'map':
       return NO_MAP
@@ -183,6 +187,8 @@ function readField(reader: BinaryReader, type: FieldType, before: unknown): unkn
       return reader.bool()
     case 'strings':
       return withItem(before, reader.string())
+    case 'chunks':
+      return withItem(before, reader.bytes())
     case 'map': {
       const {key, value} = read(ENTRY, reader.bytes())
       return {...(before as object), [key]: value}
@@ -268,6 +274,9 @@ function writeField(writer: BinaryWriter, {number, type, isOptional}: Field, val
       return
     case 'strings':
       for (const each of value as readonly string[]) writer.tag(number, WireType.LengthDelimited).string(each)
+      return
+    case 'chunks':
+      for (const each of value as readonly Uint8Array[]) writer.tag(number, WireType.LengthDelimited).bytes(each)
       return
     case 'map':
       for (const [key, text] of Object.entries(value as Readonly<Record<string, string>>))

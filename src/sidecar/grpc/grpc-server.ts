@@ -191,11 +191,11 @@ class Calls implements StreamHandler {
   #route(stream: FrameStream, head: RequestHead, isLast: boolean): void {
     if (head.path === INVOKE_SERVICE)
       return this.#collect(stream, head, isLast, message => this.#invoke(stream, head, message))
-    const own = ownMethod(head.path)
-    if (own !== undefined) return this.#serve(stream, head, isLast, own)
     const name = ownStream(head.path)
-    if (name === undefined) this.#proxy(stream, head, isLast)
-    else this.#stream(stream, head, isLast, name)
+    if (name !== undefined) return this.#stream(stream, head, isLast, name)
+    const own = ownMethod(head.path)
+    if (own === undefined) this.#proxy(stream, head, isLast)
+    else this.#serve(stream, head, isLast, own)
   }
 
   #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: OwnStreamOptions['name']): void {

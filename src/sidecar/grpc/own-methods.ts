@@ -5,6 +5,7 @@ import type {OnGone} from '../../gateway/interceptors/resiliency/component-polic
 import {eachField, readStrings} from '../../net/grpc/invoke-messages.ts'
 import * as status from '../../net/grpc/status.ts'
 import type {GrpcStatus} from '../../net/grpc/status.ts'
+import type {Workflows} from '../../workflow/workflows.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {Facts} from '../http/metadata.ts'
 import type {Trace} from '../http/trace.ts'
@@ -16,6 +17,8 @@ export interface OwnMethodsContext {
   readonly facts: () => Facts
   /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>
+  /** Loads the workflows of the run. */
+  readonly workflows: () => Promise<Workflows>
   /** What was set over either API. */
   readonly customMetadata: Map<string, string>
   /** `isForced`: without a grace period, which counts as a failure. */
@@ -90,8 +93,21 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
   SubtleVerify: subtle
 }
 
-/** The service through which workers of workflows and their clients speak (durabletask). */
+/** The service of the workers of workflows and their clients (durabletask). */
 const TASK_HUB = '/TaskHubSidecarService/'
+
+/** The stream of a worker. */
+export const WORK_ITEMS = 'GetWorkItems'
+
+let hub: Promise<typeof import('../../workflow/hub/hub.ts')> | undefined
+
+const hubMethod =
+  (name: string): OwnMethod =>
+  async (message, {workflows, appId: app}, {onGone}) => {
+    hub ??= import('../../workflow/hub/hub.ts')
+    const {callHub} = await hub
+    return callHub(await workflows(), name, message, {app, onGone})
+  }
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr/'
 
@@ -103,6 +119,7 @@ const KNOWN = new Map<string, OwnMethod>()
 
 /** Serves a method of the sidecar's own API; undefined: it has no such method. */
 export function ownMethod(path: string): OwnMethod | undefined {
+  if (path.startsWith(TASK_HUB)) return hubMethod(path.slice(TASK_HUB.length))
   const known = KNOWN.get(path)
   const operation = known === undefined ? operationIn(path) : undefined
   if (operation === undefined) return known
@@ -115,11 +132,13 @@ export function ownMethod(path: string): OwnMethod | undefined {
 }
 
 /** What a method belongs to that is not built yet; undefined: to nothing of that. */
-export const unbuiltAt = (path: string): Unbuilt | undefined =>
-  path.startsWith(TASK_HUB) ? 'workflows' : operationIn(path)?.unbuilt
+export const unbuiltAt = (path: string): Unbuilt | undefined => operationIn(path)?.unbuilt
+
+export type OwnStreamName = ApiOperation['name'] | typeof WORK_ITEMS
 
 /** The streaming method that the sidecar serves itself; undefined: it is another one. */
-export function ownStream(path: string): ApiOperation['name'] | undefined {
+export function ownStream(path: string): OwnStreamName | undefined {
+  if (path === TASK_HUB + WORK_ITEMS) return WORK_ITEMS
   const operation = operationIn(path)
   return operation?.isStream === true && operation.unbuilt === undefined ? operation.name : undefined
 }

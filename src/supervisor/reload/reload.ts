@@ -4,7 +4,7 @@ import type {Why} from '../../model/app-state.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
 import type {AdmissionQueue, QueueStats, PendingCall} from '../../gateway/admission-queue.ts'
-import {overlap, type Overlapping} from './overlap.ts'
+import type {Overlapping} from './overlap.ts'
 import {cutText} from '../messages/cut.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
@@ -202,6 +202,8 @@ export class Reloads {
     const stop = new AbortController()
     this.#asked = undefined
     this.#interrupt = () => stop.abort()
+    // few apps ask for it
+    const {overlap} = await import('./overlap.ts')
     const failure = await overlap(runtime, {
       signal: stop.signal,
       clock,

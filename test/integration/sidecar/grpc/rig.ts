@@ -136,6 +136,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     own: {
       appId: 'a',
       blocks: noBlocks(),
+      workflows: async () => Promise.reject(new Error('no workflows here')),
       facts: () => FACTS,
       customMetadata: sidecar.customMetadata,
       requestShutdown: settings.requestShutdown ?? (() => undefined),

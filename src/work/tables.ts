@@ -1,0 +1,31 @@
+/** The version of the tables below. A file with a higher one was written by a newer Pillion. */
+export const VERSION = 1
+
+/** What has to be done at a time: a row each, found by when it is due. Nothing of it is kept in memory. */
+const WAKE_UPS = `
+  CREATE TABLE wake_ups (id INTEGER PRIMARY KEY, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB);
+  CREATE INDEX wake_ups_by_due ON wake_ups (due, id);
+  CREATE INDEX wake_ups_by_owner ON wake_ups (owner, kind);
+`
+
+/**
+ * An instance of a workflow is a row, and a row for each turn: the events of that turn, each as field 3 of a message. Times are
+ * milliseconds since 1970.
+ */
+const WORKFLOWS = `
+  CREATE TABLE instances (
+    key INTEGER PRIMARY KEY, app TEXT, id TEXT, execution TEXT, name TEXT, version TEXT, status INTEGER,
+    created INTEGER, started INTEGER, updated INTEGER, input TEXT, output TEXT, customStatus TEXT, failure BLOB,
+    parentApp TEXT, parentId TEXT, parentExecution TEXT, parentTask INTEGER, turns INTEGER, rounds INTEGER
+  );
+  CREATE UNIQUE INDEX instances_by_id ON instances (app, id);
+  CREATE INDEX instances_by_parent ON instances (parentApp, parentId) WHERE parentId IS NOT NULL;
+  CREATE TABLE turns (instance INTEGER, turn INTEGER, events BLOB, PRIMARY KEY (instance, turn)) WITHOUT ROWID;
+  CREATE TABLE inbox (id INTEGER PRIMARY KEY, instance INTEGER, kind TEXT, name TEXT, event BLOB);
+  CREATE INDEX inbox_by_instance ON inbox (instance);
+  CREATE TABLE activities (
+    instance INTEGER, task INTEGER, app TEXT, taskExecution TEXT, request BLOB, PRIMARY KEY (instance, task)
+  ) WITHOUT ROWID;
+`
+
+export const TABLES = WAKE_UPS + WORKFLOWS

@@ -1,0 +1,165 @@
+import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
+import {dirname} from 'node:path'
+import type {DatabaseSync} from 'node:sqlite'
+import {makeFolder} from '../platform/make-folder.ts'
+import {loadSqlite} from '../platform/sqlite.ts'
+import {TABLES, VERSION} from './tables.ts'
+
+/** Marks our files ("PilW"). */
+const APPLICATION = 0x50696c57
+
+/** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
+const BUSY = 5
+const CORRUPT = 11
+const NOT_A_DATABASE = 26
+
+/** The file was written by a newer version, or by another program. */
+class ForeignFile extends Error {}
+
+export interface WorkFileOptions {
+  /** Undefined: nothing is kept. */
+  readonly path: string | undefined
+  /** The file cannot be used, and why. */
+  readonly warn: (text: string) => void
+}
+
+/**
+ * What outlives a run, in one file. The changes of one tick of the event loop share a transaction: what a change resolves has
+ * been committed, and survives the end of this process, however it ends.
+ */
+export class WorkFile {
+  readonly database: DatabaseSync
+  /** Told after each commit, before the changes resolve. */
+  readonly #committed: (() => void)[] = []
+  /** Told when a transaction was undone. */
+  readonly #undone: (() => void)[] = []
+  #waiting: PromiseWithResolvers<void> | undefined
+  #commit: NodeJS.Immediate | undefined
+
+  constructor(database: DatabaseSync) {
+    this.database = database
+  }
+
+  /** Opens it, or begins one. One that is damaged or unreadable is kept aside; one that another run holds is left alone. */
+  static async open({path, warn}: WorkFileOptions): Promise<WorkFile> {
+    const {DatabaseSync: Database} = await loadSqlite()
+    const begin = (at: string): WorkFile => new WorkFile(prepared(new Database(at, {timeout: 0})))
+    if (path === undefined) return begin(':memory:')
+    makeFolder(dirname(path), 0o700)
+    closeSync(openSync(path, 'a', 0o600))
+    try {
+      return begin(path)
+    } catch (error) {
+      const code = resultOf(error)
+      if (code === BUSY) {
+        warn(`another run of this template holds ${path}: workflows of this run are kept in memory alone`)
+        return begin(':memory:')
+      }
+      if (code !== CORRUPT && code !== NOT_A_DATABASE && !(error instanceof ForeignFile)) throw error
+      const reason = error instanceof ForeignFile ? error.message : 'it is damaged'
+      warn(`${path} cannot be read: ${reason}. It is kept as ${setAside(path)}; a new file is begun`)
+      return begin(path)
+    }
+  }
+
+  /** Whether changes wait for their commit. */
+  get isChanging(): boolean {
+    return this.#waiting !== undefined
+  }
+
+  onCommit(listener: () => void): void {
+    this.#committed.push(listener)
+  }
+
+  onUndone(listener: () => void): void {
+    this.#undone.push(listener)
+  }
+
+  /** Changes the file in the transaction of this tick; settles with the result when that is committed, rejects if it cannot be. */
+  async change<T>(work: () => T): Promise<T> {
+    if (this.#waiting === undefined) {
+      this.database.exec('BEGIN IMMEDIATE')
+      this.#waiting = Promise.withResolvers()
+      // who waits for it hears of a failure; without one it is nobody's
+      this.#waiting.promise.catch(() => undefined)
+      this.#commit = setImmediate(() => this.flush())
+    }
+    const {promise} = this.#waiting
+    try {
+      const result = work()
+      await promise
+      return result
+    } catch (error) {
+      if (this.#waiting?.promise === promise) this.#undo(error)
+      throw error
+    }
+  }
+
+  /** Commits what waits. */
+  flush(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    clearImmediate(this.#commit)
+    try {
+      this.database.exec('COMMIT')
+    } catch (error) {
+      this.#undo(error)
+      return
+    }
+    this.#waiting = undefined
+    for (const listener of this.#committed) listener()
+    waiting.resolve()
+  }
+
+  close(): void {
+    this.flush()
+    this.database.close()
+  }
+
+  #undo(error: unknown): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    clearImmediate(this.#commit)
+    if (this.database.isTransaction) this.database.exec('ROLLBACK')
+    waiting?.reject(error)
+    for (const listener of this.#undone) listener()
+  }
+}
+
+function prepared(database: DatabaseSync): DatabaseSync {
+  try {
+    // WAL without shared memory: a transaction costs no sync, and a killed process loses none that was committed
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    database.exec('BEGIN IMMEDIATE')
+    const [version, application] = [pragma(database, 'user_version'), pragma(database, 'application_id')]
+    const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
+    if (!isEmpty && application !== APPLICATION) throw new ForeignFile('it was written by another program')
+    if (version > VERSION) throw new ForeignFile('it was written by a newer version of Pillion')
+    if (isEmpty) {
+      database.exec(TABLES)
+      database.exec(`PRAGMA application_id = ${APPLICATION.toString()}; PRAGMA user_version = ${VERSION.toString()}`)
+    }
+    database.exec('COMMIT')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const pragma = (database: DatabaseSync, name: string): number =>
+  Number(database.prepare(`PRAGMA ${name}`).get()?.[name])
+
+/** The primary result code of an error of SQLite; 0 for other errors. */
+const resultOf = (error: unknown): number =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0
+
+/** Moves a file that cannot be used out of the way; returns its new name. */
+function setAside(path: string): string {
+  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  let kept = `${path}.${stamp}`
+  for (let count = 2; existsSync(kept); count++) kept = `${path}.${stamp}-${count.toString()}`
+  renameSync(path, kept)
+  for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix)
+  return kept
+}

@@ -1,0 +1,338 @@
+import {randomUUID} from 'node:crypto'
+import {encode} from '../net/grpc/message-codec.ts'
+import type {Clock} from '../platform/clock.ts'
+import type {WakeUp, WakeUps} from '../work/wake-ups.ts'
+import type {Instance, Letter, Parent} from './instance.ts'
+import {LiveInstances} from './live-instances.ts'
+import {
+  ACTIVITY_REQUEST,
+  EVENT,
+  eventOf,
+  FAILURE_DETAILS,
+  msOf,
+  readEvent,
+  textOf,
+  timeOf,
+  type Event
+} from './messages.ts'
+import {OpenActivities} from './open-activities.ts'
+import {COMPLETED, isTerminal, RUNNING, TERMINATED} from './status.ts'
+import type {NewActivity, NewChild, NewTimer, Turn} from './turn.ts'
+import {AppWorkers} from './workers.ts'
+import {TurnItem, type LiveInstance} from './work-items.ts'
+import {activeInstance} from './workflow-error.ts'
+import type {WorkflowStore} from './workflow-store.ts'
+
+const TIMER = 'workflow-timer'
+const START = 'workflow-start'
+
+/** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
+const MAX_ROUNDS = 20
+/** … and then waits. */
+const PAUSE_MS = 1000
+
+/** What a start asks for. */
+export interface StartRequest {
+  readonly id: string
+  readonly name: string
+  readonly input: string | undefined
+  /** Milliseconds since 1970; undefined: now. */
+  readonly startAt: number | undefined
+}
+
+interface Creation extends StartRequest {
+  readonly parent?: Parent | undefined
+}
+
+export interface EngineOptions {
+  readonly store: WorkflowStore
+  readonly wakeUps: WakeUps
+  readonly clock: Clock
+  /** Says something in the log of an app's sidecar. */
+  readonly warn: (app: string, text: string) => void
+}
+
+/** What happens to instances. All that changes them is called within a change of the file. */
+export class Engine {
+  readonly live: LiveInstances
+  readonly activities = new OpenActivities()
+  readonly workers = new Map<string, AppWorkers>()
+  /** Those that were changed since the last commit; undefined: gone. */
+  readonly changed = new Map<number, Instance | undefined>()
+  readonly #store: WorkflowStore
+  readonly #wakeUps: WakeUps
+  readonly #clock: Clock
+  readonly #warn: EngineOptions['warn']
+
+  constructor({store, wakeUps, clock, warn}: EngineOptions) {
+    this.#store = store
+    this.#wakeUps = wakeUps
+    this.#clock = clock
+    this.#warn = warn
+    this.live = new LiveInstances(store)
+    this.takeUp()
+    wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
+    wakeUps.serve(START, ({owner, data}) => this.post(owner, {kind: 'start', name: '', event: data}))
+  }
+
+  workersOf(app: string): AppWorkers {
+    let workers = this.workers.get(app)
+    if (workers === undefined) this.workers.set(app, (workers = new AppWorkers()))
+    return workers
+  }
+
+  /** What the file says waits for a worker. */
+  takeUp(): void {
+    for (const key of this.#store.pending()) {
+      const live = this.live.at(key)
+      if (live !== undefined) this.#want(live)
+    }
+    for (const activity of this.#store.activities()) {
+      const id = this.#store.at(activity.instance)?.id
+      if (id !== undefined) this.workersOf(activity.app).add(this.activities.add(activity, id))
+    }
+  }
+
+  /** Forgets what is in memory. */
+  forget(): void {
+    this.changed.clear()
+    this.live.clear()
+    this.activities.clear()
+    for (const workers of this.workers.values()) workers.clear()
+  }
+
+  /** In place of one of the same id that is over. */
+  create(app: string, {id, name, input, startAt, parent}: Creation): Instance {
+    const existing = this.#store.find(app, id)
+    if (existing !== undefined) this.remove(existing.key)
+    const execution = randomUUID()
+    const now = this.#clock.date()
+    const key = this.#store.insert({
+      app,
+      id,
+      execution,
+      name,
+      created: now,
+      input,
+      parent
+    })
+    const event = this.#startEvent({name, app, id, execution, input, parent}, startAt)
+    if (startAt === undefined || startAt <= now) this.post(key, {kind: 'start', name: '', event})
+    else this.#wakeUps.add(START, {due: startAt, owner: key, name: '', data: event})
+    const live = this.live.at(key)
+    if (live === undefined) throw new Error(`no row ${key.toString()}`)
+    return live.instance
+  }
+
+  #startEvent(
+    {name, id, execution, input, parent}: Pick<Instance, 'name' | 'app' | 'id' | 'execution' | 'input' | 'parent'>,
+    startAt?: number
+  ): Uint8Array {
+    return eventOf(this.#clock.date(), {
+      executionStarted: {
+        name,
+        version: undefined,
+        input: textOf(input),
+        workflowInstance: {instanceId: id, executionId: {value: execution}},
+        parentInstance: parent && {
+          taskScheduledId: parent.task,
+          name: textOf(this.#store.find(parent.app, parent.id)?.name),
+          workflowInstance: {instanceId: parent.id, executionId: {value: parent.execution}},
+          appID: parent.app,
+          appNamespace: 'default'
+        },
+        scheduledStart: startAt === undefined ? undefined : timeOf(startAt),
+        parentTraceContext: new Uint8Array(0)
+      }
+    })
+  }
+
+  remove(key: number): void {
+    const live = this.live.at(key)
+    if (live === undefined) return
+    if (live.turn !== undefined) this.workersOf(live.instance.app).remove(live.turn)
+    this.#drop(live.instance)
+    this.#wakeUps.removeOf(START, key)
+    this.#store.remove(key)
+    this.live.forget(live)
+    this.changed.set(key, undefined)
+  }
+
+  /** Its open activities and timers are not wanted any more. */
+  #drop({key}: Instance): void {
+    for (const item of this.activities.drop(key)) {
+      const workers = this.workersOf(item.activity.app)
+      // one that a worker has is answered once more
+      if (!workers.isInHand(item)) {
+        workers.remove(item)
+        this.activities.remove(item)
+      }
+    }
+    this.#wakeUps.removeOf(TIMER, key)
+  }
+
+  /** Something for an instance that is not over. */
+  post(key: number, letter: Omit<Letter, 'id'>): void {
+    const live = this.live.at(key)
+    if (live === undefined || isTerminal(live.instance.status)) return
+    if (letter.kind === 'terminate' && !live.mayStart) return this.#endBefore(live, letter)
+    const id = this.#store.post(key, letter)
+    live.letters.push({...letter, id})
+    this.#want(live)
+  }
+
+  #want(live: LiveInstance): void {
+    if (live.turn !== undefined || !live.mayTurn) return
+    live.turn = new TurnItem(live, () => this.#clock.date())
+    this.live.use(live)
+    this.workersOf(live.instance.app).add(live.turn)
+  }
+
+  apply(live: LiveInstance, turn: Turn, startedAt: number, letters: readonly Letter[]): void {
+    const {instance} = live
+    const {key} = instance
+    const now = this.#clock.date()
+    const last = Math.max(...letters.map(({id}) => id))
+    this.#store.take(key, last)
+    live.letters = live.letters.filter(({id}) => id > last)
+    for (const name of turn.heard) this.#wakeUps.removeFirst(TIMER, key, name.toLowerCase())
+    instance.started ??= startedAt
+    instance.updated = now
+    instance.status = turn.status
+    instance.customStatus = turn.customStatus
+    if (turn.again !== undefined) this.#again(live, turn.again)
+    else {
+      live.history.push(this.#store.addTurn(instance, turn.events))
+      instance.turns++
+      instance.rounds = 0
+      instance.version ??= turn.version
+    }
+    for (const activity of turn.activities) this.#schedule(instance, activity)
+    for (const timer of turn.timers) this.#setTimer(key, timer)
+    for (const child of turn.children) this.#createChild(instance, child)
+    for (const {app, id, kind, name, event} of turn.messages) {
+      const target = this.#store.find(app, id)
+      if (target !== undefined) this.post(target.key, {kind, name, event})
+    }
+    if (turn.end !== undefined) this.#end(live, turn)
+    this.#store.update(instance)
+    this.changed.set(key, instance)
+    this.#want(live)
+    if (live.turn === undefined) this.live.rest(live)
+  }
+
+  #end(live: LiveInstance, {end, endsChildren}: Turn): void {
+    const {instance} = live
+    instance.output = end?.result
+    instance.failure = end?.failure
+    if (live.turn !== undefined) this.workersOf(instance.app).remove(live.turn)
+    live.turn = undefined
+    this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
+    live.letters = []
+    this.#wakeUps.removeOf(TIMER, instance.key)
+    if (endsChildren)
+      for (const child of this.#store.children(instance.app, instance.id)) {
+        const event = eventOf(this.#clock.date(), {executionTerminated: {input: textOf(end?.result), recurse: true}})
+        this.post(child.key, {kind: 'terminate', name: 'recursive', event})
+      }
+    if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
+  }
+
+  #tellParent({app, status, output, failure}: Instance, {app: parentApp, id, execution, task}: Parent): void {
+    const parent = this.#store.find(parentApp, id)
+    if (parent === undefined || parent.execution !== execution) return
+    const shared = {taskScheduledId: task, taskExecutionId: ''}
+    const event: Event =
+      status === COMPLETED
+        ? {childCompleted: {...shared, result: textOf(output)}}
+        : {childFailed: {...shared, failureDetails: failure ?? new Uint8Array(0)}}
+    const router = {sourceAppID: app, targetAppID: parentApp}
+    this.post(parent.key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), {...event, router})})
+  }
+
+  /** Terminated before it has started. */
+  #endBefore(live: LiveInstance, {event}: Omit<Letter, 'id'>): void {
+    const {instance} = live
+    const {executionTerminated} = readEvent(event)
+    const now = this.#clock.date()
+    instance.status = TERMINATED
+    instance.updated = now
+    const result = executionTerminated?.input
+    const completed = eventOf(now, {
+      executionCompleted: {status: TERMINATED, result, failureDetails: new Uint8Array(0)}
+    })
+    live.history.push(this.#store.addTurn(instance, [this.#startEvent(instance), event, completed]))
+    instance.turns++
+    this.#wakeUps.removeOf(START, instance.key)
+    instance.output = result?.value
+    this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
+    this.#store.update(instance)
+    this.changed.set(instance.key, instance)
+  }
+
+  /** Continues as new: another history, with what came meanwhile but results of the old one. */
+  #again(live: LiveInstance, {input, carried}: NonNullable<Turn['again']>): void {
+    const {instance} = live
+    const {key} = instance
+    this.#drop(instance)
+    this.#store.clearHistory(key)
+    this.#store.take(key, Number.MAX_SAFE_INTEGER)
+    live.history.length = 0
+    const later = live.letters.filter(({kind}) => kind !== 'result' && kind !== 'timer')
+    live.letters = []
+    instance.turns = 0
+    instance.execution = randomUUID()
+    instance.created = this.#clock.date()
+    instance.input = input
+    instance.status = RUNNING
+    instance.rounds++
+    const start = this.#startEvent(instance)
+    const isPaused = instance.rounds % MAX_ROUNDS === 0
+    if (isPaused) this.#wakeUps.add(START, {due: this.#clock.date() + PAUSE_MS, owner: key, name: '', data: start})
+    const letters = [
+      ...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]),
+      ...carried.map(event => ({kind: 'event' as const, name: readEvent(event).eventRaised?.name ?? '', event})),
+      ...later
+    ]
+    for (const letter of letters) this.post(key, letter)
+  }
+
+  #schedule({key, id, execution}: Instance, {task, app, scheduled}: NewActivity): void {
+    const {name, version, input, taskExecutionId} = scheduled
+    const workflowInstance = {instanceId: id, executionId: {value: execution}}
+    const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
+    const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
+    this.#store.addActivity(activity)
+    this.workersOf(app).add(this.activities.add(activity, id))
+  }
+
+  #setTimer(key: number, {id: timerId, fireAt, event}: NewTimer): void {
+    const data = encode(EVENT, {timerFired: {fireAt, timerId}})
+    this.#wakeUps.add(TIMER, {due: msOf(fireAt), owner: key, name: event.toLowerCase(), data})
+  }
+
+  #timerFired({owner, data}: WakeUp): void {
+    const {timerFired} = readEvent(data)
+    this.post(owner, {kind: 'timer', name: '', event: eventOf(this.#clock.date(), {timerFired})})
+  }
+
+  /** A child of the same task is made once; an active one of somebody else is left alone, and the task fails. */
+  #createChild({app: parentApp, id: parentId, execution, key}: Instance, child: NewChild): void {
+    const {app, id, name, input, isDetached, task} = child
+    const parent = {app: parentApp, id: parentId, execution, task}
+    const existing = this.live.find(app, id)?.instance
+    if (existing === undefined || isTerminal(existing.status)) {
+      this.create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
+      return
+    }
+    if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
+    const failureDetails = encode(FAILURE_DETAILS, {
+      errorType: 'WorkflowInstanceAlreadyExists',
+      errorMessage: activeInstance(id).message
+    })
+    const event = eventOf(this.#clock.date(), {
+      childFailed: {taskScheduledId: task, failureDetails, taskExecutionId: ''}
+    })
+    this.post(key, {kind: 'result', name: '', event})
+  }
+}

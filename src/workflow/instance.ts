@@ -1,0 +1,48 @@
+/** What is waiting for the next turn of an instance. */
+export interface Letter {
+  readonly id: number
+  readonly kind: LetterKind
+  /** Of an event: its name. Of a termination: `recursive`, or nothing. */
+  readonly name: string
+  /** A HistoryEvent. */
+  readonly event: Uint8Array
+}
+
+export type LetterKind = 'start' | 'result' | 'timer' | 'event' | 'suspend' | 'resume' | 'terminate'
+
+/** The task of another instance that this one was made for. */
+export interface Parent {
+  readonly app: string
+  readonly id: string
+  readonly execution: string
+  readonly task: number
+}
+
+/** An instance of a workflow. Times are milliseconds since 1970. */
+export interface Instance {
+  /** Its row. */
+  readonly key: number
+  readonly app: string
+  readonly id: string
+  /** Differs with each start under this id, and each continue-as-new. */
+  execution: string
+  readonly name: string
+  version: string | undefined
+  status: number
+  created: number
+  /** Of its first turn; undefined before. */
+  started: number | undefined
+  updated: number
+  input: string | undefined
+  output: string | undefined
+  customStatus: string | undefined
+  /** TaskFailureDetails */
+  failure: Uint8Array | undefined
+  readonly parent: Parent | undefined
+  /** How many turns the history has. */
+  turns: number
+  /** How often it has continued as new without a pause. */
+  rounds: number
+}
+
+export type NewInstance = Pick<Instance, 'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent'>

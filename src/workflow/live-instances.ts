@@ -1,0 +1,64 @@
+import {LiveInstance} from './work-items.ts'
+import type {WorkflowStore} from './workflow-store.ts'
+
+/** Histories of instances that wait are kept in memory up to this; they are read again from the file. */
+const MAX_KEPT_BYTES = 16 << 20
+
+/** The instances that something happens to; the others are in the file alone. */
+export class LiveInstances {
+  readonly #store: WorkflowStore
+  readonly #live = new Map<number, LiveInstance>()
+  /** Those without a turn, the one that was used longest ago first, with their bytes. */
+  readonly #idle = new Map<LiveInstance, number>()
+  #idleBytes = 0
+
+  constructor(store: WorkflowStore) {
+    this.#store = store
+  }
+
+  /** One by its row; undefined: there is none. */
+  at(key: number): LiveInstance | undefined {
+    const known = this.#live.get(key)
+    if (known !== undefined) return known
+    const instance = this.#store.at(key)
+    if (instance === undefined) return undefined
+    const live = new LiveInstance(instance, this.#store.history(key), this.#store.inbox(key))
+    this.#live.set(key, live)
+    this.rest(live)
+    return live
+  }
+
+  /** One by the id that its app has given it. */
+  find(app: string, id: string): LiveInstance | undefined {
+    const key = this.#store.keyOf(app, id)
+    return key === undefined ? undefined : this.at(key)
+  }
+
+  /** It has a turn: it stays. */
+  use(live: LiveInstance): void {
+    this.#idleBytes -= this.#idle.get(live) ?? 0
+    this.#idle.delete(live)
+  }
+
+  /** It may be forgotten. */
+  rest(live: LiveInstance): void {
+    this.use(live)
+    this.#idle.set(live, live.bytes)
+    this.#idleBytes += live.bytes
+    for (const [oldest] of this.#idle) {
+      if (this.#idleBytes <= MAX_KEPT_BYTES || oldest === live) return
+      this.forget(oldest)
+    }
+  }
+
+  forget(live: LiveInstance): void {
+    this.use(live)
+    this.#live.delete(live.instance.key)
+  }
+
+  clear(): void {
+    this.#live.clear()
+    this.#idle.clear()
+    this.#idleBytes = 0
+  }
+}

@@ -1,0 +1,56 @@
+import {ActivityItem} from './work-items.ts'
+import type {OpenActivity} from './workflow-store.ts'
+
+/** The tasks that have no answer yet, found as workers name them, and by their instance. */
+export class OpenActivities {
+  readonly #named = new Map<string, ActivityItem[]>()
+  readonly #ofInstance = new Map<number, Map<number, ActivityItem>>()
+
+  /** `id`: of its instance. */
+  add(activity: OpenActivity, id: string): ActivityItem {
+    const item = new ActivityItem(activity, id)
+    const key = keyOf(activity.app, id, activity.task)
+    const named = this.#named.get(key)
+    if (named === undefined) this.#named.set(key, [item])
+    else named.push(item)
+    const own = this.#ofInstance.get(activity.instance)
+    if (own === undefined) this.#ofInstance.set(activity.instance, new Map([[activity.task, item]]))
+    else own.set(activity.task, item)
+    return item
+  }
+
+  /** The oldest that an answer may be to: of those that are not wanted any more only one that a worker has. */
+  find(app: string, id: string, task: number, isInHand: (item: ActivityItem) => boolean): ActivityItem | undefined {
+    for (const item of this.#named.get(keyOf(app, id, task)) ?? []) {
+      if (!item.isDropped || isInHand(item)) return item
+      this.remove(item)
+    }
+    return undefined
+  }
+
+  remove(item: ActivityItem): void {
+    const {app, task, instance} = item.activity
+    const key = keyOf(app, item.id, task)
+    const left = (this.#named.get(key) ?? []).filter(each => each !== item)
+    if (left.length === 0) this.#named.delete(key)
+    else this.#named.set(key, left)
+    const own = this.#ofInstance.get(instance)
+    if (own?.get(task) === item) own.delete(task)
+    if (own?.size === 0) this.#ofInstance.delete(instance)
+  }
+
+  /** All of an instance, which are not wanted any more. Those that a worker has are still found, as dropped. */
+  drop(instance: number): readonly ActivityItem[] {
+    const items = [...(this.#ofInstance.get(instance)?.values() ?? [])]
+    this.#ofInstance.delete(instance)
+    for (const item of items) item.isDropped = true
+    return items
+  }
+
+  clear(): void {
+    this.#named.clear()
+    this.#ofInstance.clear()
+  }
+}
+
+const keyOf = (app: string, id: string, task: number): string => `${app}\0${task.toString()}\0${id}`

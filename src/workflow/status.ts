@@ -1,0 +1,14 @@
+/** OrchestrationStatus */
+export const RUNNING = 0
+export const COMPLETED = 1
+export const CONTINUED_AS_NEW = 2
+export const FAILED = 3
+export const CANCELED = 4
+export const TERMINATED = 5
+export const PENDING = 6
+export const SUSPENDED = 7
+
+const TERMINAL: ReadonlySet<number> = new Set([COMPLETED, FAILED, CANCELED, TERMINATED])
+
+/** Nothing will happen to it any more. */
+export const isTerminal = (status: number): boolean => TERMINAL.has(status)

@@ -1,0 +1,179 @@
+import type {Letter} from './instance.ts'
+import {eventOf, ownEvent, timeOf, type Action, type Event, type Time, type TurnAnswer} from './messages.ts'
+import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED} from './status.ts'
+
+/** What a turn begins with. */
+export interface TurnStart {
+  readonly app: string
+  readonly id: string
+  readonly isSuspended: boolean
+  /** When the worker got it: the clock of the workflow's code. Milliseconds since 1970, as all times here. */
+  readonly startedAt: number
+  readonly letters: readonly Letter[]
+}
+
+/** A task for a worker of that app. */
+export interface NewActivity {
+  readonly task: number
+  readonly app: string
+  readonly scheduled: NonNullable<Event['taskScheduled']>
+}
+
+export interface NewTimer {
+  readonly id: number
+  readonly fireAt: Time
+  /** It ends with the first event of this name; '': it does not. */
+  readonly event: string
+}
+
+export interface NewChild {
+  readonly task: number
+  readonly app: string
+  readonly id: string
+  readonly name: string
+  readonly input: string | undefined
+  /** Nobody waits for it. */
+  readonly isDetached: boolean
+}
+
+/** What another instance gets. */
+export interface Message {
+  readonly app: string
+  readonly id: string
+  readonly kind: 'event' | 'terminate'
+  readonly name: string
+  readonly event: Uint8Array
+}
+
+/** What comes of a turn. */
+export interface Turn {
+  /** They follow the history. */
+  readonly events: readonly Uint8Array[]
+  readonly status: number
+  readonly customStatus: string | undefined
+  readonly version: string | undefined
+  readonly end: {readonly result: string | undefined; readonly failure: Uint8Array | undefined} | undefined
+  /** It begins anew, with another history. */
+  readonly again: {readonly input: string | undefined; readonly carried: readonly Uint8Array[]} | undefined
+  readonly activities: readonly NewActivity[]
+  readonly timers: readonly NewTimer[]
+  readonly children: readonly NewChild[]
+  readonly messages: readonly Message[]
+  /** Events that came: one timer that waits with each ends. */
+  readonly heard: readonly string[]
+  /** Its children end with it. */
+  readonly endsChildren: boolean
+}
+
+/** Where the actions of an answer go. */
+interface Gathered {
+  readonly activities: NewActivity[]
+  readonly timers: NewTimer[]
+  readonly children: NewChild[]
+  readonly messages: Message[]
+}
+
+/**
+ * Applies a worker's answer to a turn: the events that the history gets, and what is to be done. It is a pure function of what
+ * the turn began with, the answer and the clock (durabletask-go: backend/runtimestate/applier.go).
+ */
+export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
+  const {letters} = start
+  const version = answer.version
+  const begun = [
+    eventOf(start.startedAt, {workflowStarted: version === undefined ? {version: undefined} : {version}}),
+    ...letters.map(({event}) => event)
+  ]
+  const shared = {
+    customStatus: answer.customStatus?.value,
+    version: version?.name,
+    heard: letters.filter(({kind}) => kind === 'event').map(({name}) => name)
+  }
+  const complete = answer.actions.findLast(action => action.complete !== undefined)?.complete
+  if (complete?.status === CONTINUED_AS_NEW)
+    return {
+      ...shared,
+      ...nothing(),
+      events: [],
+      status: RUNNING,
+      end: undefined,
+      again: {input: complete.result?.value, carried: complete.carryoverEvents},
+      endsChildren: false
+    }
+  const gathered = nothing()
+  const events = [...begun, ...answer.actions.flatMap(action => applyAction(start, action, gathered, now))]
+  const isOver = complete !== undefined && isTerminal(complete.status)
+  return {
+    ...shared,
+    ...gathered,
+    events,
+    status: isOver ? complete.status : isSuspendedAfter(start) ? SUSPENDED : RUNNING,
+    end: isOver ? {result: complete.result?.value, failure: bytesOrNone(complete.failureDetails)} : undefined,
+    again: undefined,
+    endsChildren: isOver && letters.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
+  }
+}
+
+const nothing = (): Gathered => ({activities: [], timers: [], children: [], messages: []})
+
+const bytesOrNone = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length > 0 ? bytes : undefined)
+
+function isSuspendedAfter({isSuspended, letters}: TurnStart): boolean {
+  const last = letters.findLast(({kind}) => kind === 'suspend' || kind === 'resume')
+  return last === undefined ? isSuspended : last.kind === 'suspend'
+}
+
+/** The events of one action; what it asks for is gathered. */
+function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gathered, now: number): Uint8Array[] {
+  const {
+    id: task = 0,
+    router,
+    scheduleTask,
+    createTimer,
+    createChild,
+    createDetached,
+    sendEvent,
+    complete,
+    terminate
+  } = action
+  const own = start.app
+  const app = router?.targetAppID || own
+  const event = (of: Event): Uint8Array[] => [ownEvent(now, task, own, {...of, ...(router && {router})})]
+  if (scheduleTask !== undefined) {
+    gathered.activities.push({task, app, scheduled: scheduleTask})
+    return event({taskScheduled: scheduleTask})
+  }
+  if (createTimer !== undefined) {
+    const {fireAt, name, externalEvent} = createTimer
+    gathered.timers.push({id: task, fireAt: fireAt ?? timeOf(now), event: externalEvent?.value ?? name})
+    return event({timerCreated: createTimer})
+  }
+  if (createChild !== undefined) {
+    const {name, input} = createChild
+    const id = createChild.instanceId || `${start.id}:${task.toString(16).padStart(4, '0')}`
+    gathered.children.push({task, app, id, name, input: input?.value, isDetached: false})
+    return event({childCreated: {...createChild, instanceId: id}})
+  }
+  if (createDetached !== undefined) {
+    const {instanceId: id, name, input} = createDetached
+    gathered.children.push({task, app, id, name, input: input?.value, isDetached: true})
+    return event({detachedCreated: {instanceId: id}})
+  }
+  if (sendEvent !== undefined) {
+    const {name, data: input} = sendEvent
+    const instanceId = sendEvent.instance?.instanceId ?? ''
+    const raised = eventOf(now, {eventRaised: {name, input}})
+    gathered.messages.push({app, id: instanceId, kind: 'event', name, event: raised})
+    return event({eventSent: {instanceId, name, input}})
+  }
+  if (terminate !== undefined) {
+    const {instanceId, reason, recurse} = terminate
+    const ended = eventOf(now, {executionTerminated: {input: reason, recurse}})
+    const name = recurse ? 'recursive' : ''
+    gathered.messages.push({app, id: instanceId, kind: 'terminate', name, event: ended})
+    return []
+  }
+  if (complete === undefined) return []
+  const {status, result, failureDetails} = complete
+  return event({executionCompleted: {status, result, failureDetails}})
+}

@@ -1,0 +1,45 @@
+import type {Instance} from './instance.ts'
+
+/** What somebody waits for; undefined: the instance is gone. */
+type IsMet = (instance: Instance | undefined) => boolean
+
+interface Waiter {
+  readonly isMet: IsMet
+  readonly tell: (instance: Instance | undefined) => void
+}
+
+/** Who waits until an instance is in some state. */
+export class Waiters {
+  readonly #waiting = new Map<number, Set<Waiter>>()
+
+  /** Settles when it is; `onGone` tells when nobody waits for it any more, and it never settles. */
+  async wait(
+    instance: Instance,
+    isMet: IsMet,
+    onGone: (listener: () => void) => void = () => undefined
+  ): Promise<Instance | undefined> {
+    if (isMet(instance)) return instance
+    return new Promise(resolve => {
+      const {key} = instance
+      const all = this.#waiting.get(key) ?? new Set()
+      const waiter: Waiter = {isMet, tell: resolve}
+      this.#waiting.set(key, all.add(waiter))
+      onGone(() => this.#remove(key, waiter))
+    })
+  }
+
+  /** It has changed, or is gone. */
+  tell(key: number, instance: Instance | undefined): void {
+    for (const waiter of this.#waiting.get(key) ?? []) {
+      if (!waiter.isMet(instance)) continue
+      this.#remove(key, waiter)
+      waiter.tell(instance)
+    }
+  }
+
+  #remove(key: number, waiter: Waiter): void {
+    const all = this.#waiting.get(key)
+    all?.delete(waiter)
+    if (all?.size === 0) this.#waiting.delete(key)
+  }
+}

@@ -1,0 +1,89 @@
+import {encode} from '../net/grpc/message-codec.ts'
+import type {Instance, Letter} from './instance.ts'
+import {eventOf, TEXT} from './messages.ts'
+import type {TurnStart} from './turn.ts'
+import {SUSPENDED} from './status.ts'
+import type {WorkItem} from './workers.ts'
+import type {OpenActivity} from './workflow-store.ts'
+
+/** WorkItem: one of the two requests. */
+const WORK_ITEM = {
+  workflowRequest: [1, 'bytes'],
+  activityRequest: [2, 'bytes'],
+  completionToken: [10, 'string']
+} as const
+
+/** WorkflowRequest without its past events, which are joined already. */
+const TURN_REQUEST = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}], newEvents: [4, 'chunks']} as const
+
+/** An instance that something happens to, with its history. */
+export class LiveInstance {
+  readonly instance: Instance
+  /** Of each turn the events, joined. */
+  readonly history: Uint8Array[]
+  letters: Letter[]
+  /** The turn that a worker has, or will get. */
+  turn: TurnItem | undefined
+
+  constructor(instance: Instance, history: Uint8Array[], letters: Letter[]) {
+    this.instance = instance
+    this.history = history
+    this.letters = letters
+  }
+
+  /** It has started, or its time has come. */
+  get mayStart(): boolean {
+    return this.instance.turns > 0 || this.letters.some(({kind}) => kind === 'start')
+  }
+
+  get mayTurn(): boolean {
+    return this.letters.length > 0 && this.mayStart
+  }
+
+  /** Bytes in memory, roughly. */
+  get bytes(): number {
+    return this.history.reduce((sum, {length}) => sum + length, 1000)
+  }
+}
+
+/** A turn: the worker gets the history, and the letters that have come until then. */
+export class TurnItem implements WorkItem {
+  readonly live: LiveInstance
+  readonly #now: () => number
+  /** What was sent last; undefined: nothing yet. */
+  start: TurnStart | undefined
+
+  constructor(live: LiveInstance, now: () => number) {
+    this.live = live
+    this.#now = now
+  }
+
+  compose(completionToken: string): Uint8Array {
+    const {instance, history, letters} = this.live
+    const {id: instanceId, app, execution} = instance
+    const startedAt = this.#now()
+    const sent = letters.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
+    this.start = {app, id: instanceId, startedAt, isSuspended: instance.status === SUSPENDED, letters: sent}
+    const newEvents = [eventOf(startedAt, {workflowStarted: {version: undefined}}), ...sent.map(({event}) => event)]
+    const request = encode(TURN_REQUEST, {instanceId, executionId: {value: execution}, newEvents})
+    return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
+  }
+}
+
+/** A task for a worker. */
+export class ActivityItem implements WorkItem {
+  readonly activity: OpenActivity
+  /** The id of its instance. */
+  readonly id: string
+  /** The task is not open any more: an answer does not count. */
+  isDropped = false
+
+  constructor(activity: OpenActivity, id: string) {
+    this.activity = activity
+    this.id = id
+  }
+
+  compose(completionToken: string): Uint8Array | undefined {
+    return this.isDropped ? undefined : encode(WORK_ITEM, {activityRequest: this.activity.request, completionToken})
+  }
+}

@@ -1,0 +1,102 @@
+import {randomUUID} from 'node:crypto'
+
+/** The stream of a worker: what is sent to it, and what may be under way there at a time. */
+export interface Worker {
+  readonly limit: number
+  send(item: Uint8Array): void
+}
+
+/** Something that a worker is to do. */
+export interface WorkItem {
+  /** The message for the worker that it is sent to now; undefined: there is nothing to do any more. */
+  compose(token: string): Uint8Array | undefined
+}
+
+/** An item that a worker has not answered yet. */
+interface InHand {
+  readonly worker: Connected
+  readonly token: string
+}
+
+interface Connected {
+  readonly worker: Worker
+  readonly items: Set<WorkItem>
+}
+
+/** The workers of one app, all equal, and the items that wait for one. */
+export class AppWorkers {
+  readonly #connected: Connected[] = []
+  readonly #waiting = new Set<WorkItem>()
+  readonly #inHand = new Map<WorkItem, InHand>()
+
+  /** How many there are. */
+  get count(): number {
+    return this.#connected.length
+  }
+
+  /** It is sent by the next `flush`. */
+  add(item: WorkItem): void {
+    this.#waiting.add(item)
+  }
+
+  /** Sends what waits, in order, to whoever has the least in hand. */
+  flush(): void {
+    for (const item of this.#waiting) {
+      const to = this.#next()
+      if (to === undefined) return
+      this.#waiting.delete(item)
+      const token = randomUUID()
+      const message = item.compose(token)
+      if (message === undefined) continue
+      to.items.add(item)
+      this.#inHand.set(item, {worker: to, token})
+      to.worker.send(message)
+    }
+  }
+
+  /** A worker is there; the returned function tells that it has gone, with what it had in hand. */
+  connect(worker: Worker): () => void {
+    const connected: Connected = {worker, items: new Set()}
+    this.#connected.push(connected)
+    return () => {
+      this.#connected.splice(this.#connected.indexOf(connected), 1)
+      for (const item of connected.items) {
+        this.#inHand.delete(item)
+        this.#waiting.add(item)
+      }
+    }
+  }
+
+  /** Whether an answer with this token is one to this item: workers that send none are taken at their word. */
+  isAnswered(item: WorkItem, token: string): boolean {
+    const inHand = this.#inHand.get(item)
+    return token === '' || inHand === undefined || inHand.token === token
+  }
+
+  isInHand(item: WorkItem): boolean {
+    return this.#inHand.has(item)
+  }
+
+  /** It is answered, or not wanted any more. */
+  remove(item: WorkItem): void {
+    this.#waiting.delete(item)
+    const inHand = this.#inHand.get(item)
+    if (inHand === undefined) return
+    this.#inHand.delete(item)
+    inHand.worker.items.delete(item)
+  }
+
+  /** Forgets all items. */
+  clear(): void {
+    this.#waiting.clear()
+    this.#inHand.clear()
+    for (const {items} of this.#connected) items.clear()
+  }
+
+  #next(): Connected | undefined {
+    let best: Connected | undefined
+    for (const each of this.#connected)
+      if (each.items.size < each.worker.limit && (best === undefined || each.items.size < best.items.size)) best = each
+    return best
+  }
+}

@@ -1,0 +1,20 @@
+/** Why a request about an instance is refused, in durabletask's words (api/errors). */
+export type Refusal = 'active' | 'unknown' | 'not over'
+
+/** A request about an instance is refused. */
+export class WorkflowError extends Error {
+  override readonly name = 'WorkflowError'
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal, message: string) {
+    super(message)
+    this.refusal = refusal
+  }
+}
+
+export const unknownInstance = (): WorkflowError => new WorkflowError('unknown', 'no such instance exists')
+
+export const activeInstance = (id: string): WorkflowError =>
+  new WorkflowError('active', `an active workflow with ID '${id}' already exists`)
+
+export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')

@@ -1,0 +1,220 @@
+import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite'
+import type {Instance, Letter, LetterKind, NewInstance} from './instance.ts'
+import {joinEvents} from './messages.ts'
+import {PENDING} from './status.ts'
+
+/** A task that has no answer yet. */
+export interface OpenActivity {
+  /** Of its instance. */
+  readonly instance: number
+  readonly task: number
+  /** Whose workers do it. */
+  readonly app: string
+  /** What the SDK calls all tries of a task by. */
+  readonly taskExecution: string
+  /** ActivityRequest */
+  readonly request: Uint8Array
+}
+
+/** Instances with their histories, in the file. What changes it is called within a change of the file. */
+export class WorkflowStore {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  find(app: string, id: string): Instance | undefined {
+    const row = this.#get('SELECT * FROM instances WHERE app = ? AND id = ?', app, id)
+    return row && instanceOf(row)
+  }
+
+  keyOf(app: string, id: string): number | undefined {
+    return this.#get('SELECT key FROM instances WHERE app = ? AND id = ?', app, id)?.['key'] as number | undefined
+  }
+
+  at(key: number): Instance | undefined {
+    const row = this.#get('SELECT * FROM instances WHERE key = ?', key)
+    return row && instanceOf(row)
+  }
+
+  insert(instance: NewInstance): number {
+    const {app, id, execution, name, created, input, parent} = instance
+    return this.#insert(
+      `INSERT INTO instances (app, id, execution, name, status, created, updated, input, parentApp, parentId, parentExecution,
+       parentTask, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING.toString()}, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
+      app,
+      id,
+      execution,
+      name,
+      created,
+      created,
+      orNull(input),
+      orNull(parent?.app),
+      orNull(parent?.id),
+      orNull(parent?.execution),
+      orNull(parent?.task)
+    )
+  }
+
+  update(instance: Instance): void {
+    const {key, execution, version, status, created, started, updated, input, output, customStatus, failure} = instance
+    this.#run(
+      `UPDATE instances SET execution = ?, version = ?, status = ?, created = ?, started = ?, updated = ?, input = ?, output = ?,
+       customStatus = ?, failure = ?, turns = ?, rounds = ? WHERE key = ?`,
+      execution,
+      orNull(version),
+      status,
+      created,
+      orNull(started),
+      updated,
+      orNull(input),
+      orNull(output),
+      orNull(customStatus),
+      orNull(failure),
+      instance.turns,
+      instance.rounds,
+      key
+    )
+  }
+
+  /** The events of all turns so far, joined. */
+  history(key: number): Uint8Array[] {
+    const rows = this.#all('SELECT events FROM turns WHERE instance = ? ORDER BY turn', key)
+    return rows.map(({events}) => events as Uint8Array)
+  }
+
+  /** Adds the events of a turn; returns them joined. */
+  addTurn({key, turns}: Instance, events: readonly Uint8Array[]): Uint8Array {
+    const joined = joinEvents(events)
+    this.#run('INSERT INTO turns VALUES (?, ?, ?)', key, turns, joined)
+    return joined
+  }
+
+  clearHistory(key: number): void {
+    this.#run('DELETE FROM turns WHERE instance = ?', key)
+    this.#run('DELETE FROM activities WHERE instance = ?', key)
+  }
+
+  inbox(key: number): Letter[] {
+    const rows = this.#all('SELECT id, kind, name, event FROM inbox WHERE instance = ? ORDER BY id', key)
+    return rows.map(({id, kind, name, event}) => ({
+      id: Number(id),
+      kind: kind as LetterKind,
+      name: String(name),
+      event: event as Uint8Array
+    }))
+  }
+
+  post(key: number, {kind, name, event}: Omit<Letter, 'id'>): number {
+    return this.#insert('INSERT INTO inbox (instance, kind, name, event) VALUES (?, ?, ?, ?)', key, kind, name, event)
+  }
+
+  /** Removes letters of an instance: those up to an id. */
+  take(key: number, upTo: number): void {
+    this.#run('DELETE FROM inbox WHERE instance = ? AND id <= ?', key, upTo)
+  }
+
+  /** Instances with letters, in the order in which these came. */
+  pending(): readonly number[] {
+    return this.#all('SELECT instance FROM inbox GROUP BY instance ORDER BY min(id)').map(row =>
+      Number(row['instance'])
+    )
+  }
+
+  addActivity({instance, task, app, taskExecution, request}: OpenActivity): void {
+    this.#run('INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?)', instance, task, app, taskExecution, request)
+  }
+
+  /** Whether it was open until now. */
+  endActivity(instance: number, task: number): boolean {
+    return this.#run('DELETE FROM activities WHERE instance = ? AND task = ?', instance, task) > 0
+  }
+
+  activities(): readonly OpenActivity[] {
+    return this.#all('SELECT * FROM activities ORDER BY instance, task') as unknown as readonly OpenActivity[]
+  }
+
+  children(app: string, id: string): readonly Instance[] {
+    return this.#all('SELECT * FROM instances WHERE parentApp = ? AND parentId = ?', app, id).map(instanceOf)
+  }
+
+  /** An instance behind its children, theirs before them. */
+  family(instance: Instance): readonly Instance[] {
+    return [...this.children(instance.app, instance.id).flatMap(child => this.family(child)), instance]
+  }
+
+  /** Ids of an app's instances that are made after the row `after`, and these rows. */
+  list(app: string, after: number, count: number): readonly {readonly key: number; readonly id: string}[] {
+    return this.#all(
+      'SELECT key, id FROM instances WHERE app = ? AND key > ? ORDER BY key LIMIT ?',
+      app,
+      after,
+      count
+    ) as unknown as readonly {key: number; id: string}[]
+  }
+
+  remove(key: number): void {
+    this.clearHistory(key)
+    this.#run('DELETE FROM inbox WHERE instance = ?', key)
+    this.#run('DELETE FROM instances WHERE key = ?', key)
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values)
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): readonly Row[] {
+    return this.#prepare(sql).all(...values)
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  /** The new row. */
+  #insert(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).lastInsertRowid)
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)))
+    return statement
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+const orNull = <T extends SQLInputValue>(value: T | undefined): T | null => value ?? null
+
+type Nullable<T> = {readonly [K in keyof T]: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K]}
+
+/** A row of `instances`. */
+type InstanceRow = Nullable<Omit<Instance, 'parent'>> & {
+  readonly parentApp: string
+  readonly parentId: string | null
+  readonly parentExecution: string
+  readonly parentTask: number
+}
+
+function instanceOf(row: Row): Instance {
+  const {
+    parentApp: app,
+    parentId: id,
+    parentExecution: execution,
+    parentTask: task,
+    ...rest
+  } = row as unknown as InstanceRow
+  return {
+    ...rest,
+    version: rest.version ?? undefined,
+    started: rest.started ?? undefined,
+    input: rest.input ?? undefined,
+    output: rest.output ?? undefined,
+    customStatus: rest.customStatus ?? undefined,
+    failure: rest.failure ?? undefined,
+    parent: id === null ? undefined : {app, id, execution, task}
+  }
+}

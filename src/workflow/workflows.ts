@@ -1,0 +1,188 @@
+import type {Message} from '../net/grpc/message-codec.ts'
+import type {Clock} from '../platform/clock.ts'
+import type {WakeUps} from '../work/wake-ups.ts'
+import type {WorkFile} from '../work/work-file.ts'
+import {Engine, type StartRequest} from './engine.ts'
+import type {Instance} from './instance.ts'
+import {eventOf, type ACTIVITY_ANSWER, type Event, type TURN_ANSWER} from './messages.ts'
+import {isTerminal} from './status.ts'
+import {applyAnswer} from './turn.ts'
+import {Waiters} from './waiters.ts'
+import type {Worker} from './workers.ts'
+import {activeInstance, notOver, unknownInstance} from './workflow-error.ts'
+import {WorkflowStore} from './workflow-store.ts'
+
+/** After a file that could not be written. */
+const RETRY_MS = 1000
+
+export interface WorkflowsOptions {
+  readonly file: WorkFile
+  readonly wakeUps: WakeUps
+  readonly clock: Clock
+  /** Says something in the log of an app's sidecar. */
+  readonly warn: (app: string, text: string) => void
+}
+
+type TurnResponse = Message<typeof TURN_ANSWER>
+type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
+
+/**
+ * The workflows of a run. What happens is committed first, then sent to workers, then told to who waits: so nothing that
+ * anybody has seen is lost when this process ends.
+ */
+export class Workflows {
+  readonly #options: WorkflowsOptions
+  readonly #store: WorkflowStore
+  readonly #engine: Engine
+  readonly #waiters = new Waiters()
+
+  constructor(options: WorkflowsOptions) {
+    const {file} = options
+    this.#options = options
+    this.#store = new WorkflowStore(file.database)
+    this.#engine = new Engine({...options, store: this.#store})
+    file.onCommit(() => this.#committed())
+    file.onUndone(() => this.#undone())
+  }
+
+  /** Starts an instance; settles when that is kept. Throws a WorkflowError if one of this id is active. */
+  async start(app: string, request: StartRequest): Promise<Instance> {
+    const existing = this.find(app, request.id)
+    if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
+    return this.#options.file.change(() => this.#engine.create(app, request))
+  }
+
+  find(app: string, id: string): Instance | undefined {
+    return this.#engine.live.find(app, id)?.instance
+  }
+
+  /** The events of all its turns, each turn's joined. */
+  history({key}: Instance): readonly Uint8Array[] {
+    return this.#engine.live.at(key)?.history ?? []
+  }
+
+  /** Ids of an app's instances, from behind a row. */
+  list(app: string, after: number, count: number): ReturnType<WorkflowStore['list']> {
+    return this.#store.list(app, after, count)
+  }
+
+  /** Something for an instance from outside; one that is over takes it, and nothing happens. Throws a WorkflowError. */
+  async tell(
+    app: string,
+    id: string,
+    kind: 'event' | 'suspend' | 'resume' | 'terminate',
+    event: Event
+  ): Promise<Instance> {
+    const instance = this.find(app, id)
+    if (instance === undefined) throw unknownInstance()
+    if (isTerminal(instance.status)) return instance
+    const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
+    const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
+    await this.#options.file.change(() => this.#engine.post(instance.key, letter))
+    return instance
+  }
+
+  /** Settles when it is in that state, or gone (undefined). */
+  async until(
+    instance: Instance,
+    isMet: (instance: Instance) => boolean,
+    onGone?: (listener: () => void) => void
+  ): Promise<Instance | undefined> {
+    return this.#waiters.wait(instance, now => now === undefined || isMet(now), onGone)
+  }
+
+  /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */
+  async purge(
+    app: string,
+    id: string,
+    {isRecursive, isForced}: {readonly isRecursive: boolean; readonly isForced: boolean}
+  ): Promise<number> {
+    const instance = this.find(app, id)
+    if (instance === undefined) throw unknownInstance()
+    const all = isRecursive ? this.#store.family(instance) : [instance]
+    if (!isForced && all.some(each => !isTerminal(each.status))) throw notOver()
+    return this.#options.file.change(() => {
+      for (const each of all) this.#engine.remove(each.key)
+      return all.length
+    })
+  }
+
+  /** A worker of an app is there; the returned function tells that it has gone. */
+  connect(app: string, worker: Worker): () => void {
+    const workers = this.#engine.workersOf(app)
+    const leave = workers.connect(worker)
+    this.#flush()
+    return () => {
+      leave()
+      this.#flush()
+    }
+  }
+
+  /** How many workers an app has. */
+  connected(app: string): number {
+    return this.#engine.workers.get(app)?.count ?? 0
+  }
+
+  /** A worker has answered a turn. Settles when that is kept. */
+  async completeTurn(app: string, answer: TurnResponse): Promise<void> {
+    const {instanceId: id, completionToken} = answer
+    const live = this.#engine.live.find(app, id)
+    const start = live?.turn?.start
+    if (live?.turn === undefined || start === undefined)
+      return this.#options.warn(app, `an answer to a turn of workflow '${id}' is ignored: it waits for none`)
+    if (!this.#engine.workersOf(app).isAnswered(live.turn, completionToken))
+      return this.#options.warn(
+        app,
+        `an answer to a turn of workflow '${id}' is ignored: it is one to an earlier dispatch`
+      )
+    const turn = applyAnswer(start, answer, this.#options.clock.date())
+    await this.#options.file.change(() => {
+      if (live.turn !== undefined) this.#engine.workersOf(app).remove(live.turn)
+      live.turn = undefined
+      this.#engine.apply(live, turn, start.startedAt, start.letters)
+    })
+  }
+
+  /** A worker has answered an activity. Settles when that is kept. */
+  async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
+    const {instanceId: id, taskId: task, completionToken, result, failureDetails} = answer
+    const workers = this.#engine.workersOf(app)
+    const item = this.#engine.activities.find(app, id, task, each => workers.isInHand(each))
+    const what = `an answer to the activity ${task.toString()} of workflow '${id}' is ignored`
+    if (item === undefined) return this.#options.warn(app, `${what}: it has been answered, or is not known`)
+    if (!this.#engine.workersOf(app).isAnswered(item, completionToken))
+      return this.#options.warn(app, `${what}: it is one to an earlier dispatch`)
+    await this.#options.file.change(() => {
+      this.#engine.workersOf(app).remove(item)
+      this.#engine.activities.remove(item)
+      const {instance} = item.activity
+      if (item.isDropped || !this.#store.endActivity(instance, task)) return
+      const event: Event =
+        failureDetails.length > 0
+          ? {taskFailed: {taskScheduledId: task, failureDetails, taskExecutionId: item.activity.taskExecution}}
+          : {taskCompleted: {taskScheduledId: task, result, taskExecutionId: item.activity.taskExecution}}
+      this.#engine.post(instance, {kind: 'result', name: '', event: eventOf(this.#options.clock.date(), event)})
+    })
+  }
+
+  #committed(): void {
+    this.#flush()
+    const changed = [...this.#engine.changed]
+    this.#engine.changed.clear()
+    for (const [key, instance] of changed) this.#waiters.tell(key, instance)
+  }
+
+  /** The file could not be written: what is in memory is not what it says. */
+  #undone(): void {
+    this.#engine.forget()
+    this.#options.clock.after(RETRY_MS, () => {
+      this.#engine.takeUp()
+      this.#flush()
+    })
+  }
+
+  /** Nothing is sent that is not kept. */
+  #flush(): void {
+    if (!this.#options.file.isChanging) for (const workers of this.#engine.workers.values()) workers.flush()
+  }
+}

@@ -1,0 +1,88 @@
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import type {Program} from '../rig/program.ts'
+import {resultsOf} from '../rig/results.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {daprForJavascript, daprForPython, installed} from './installed.ts'
+
+t.setTimeout(300_000)
+
+const fixture = (name: string): string => join(import.meta.dirname, '../fixtures/sdks', name)
+
+/** The statuses of durabletask. */
+const [COMPLETED, FAILED, TERMINATED, PENDING, SUSPENDED] = [1, 3, 5, 6, 7]
+
+t.test('Dapr’s SDK for JavaScript: a worker of workflows and its client', async t => {
+  const folder = await installed(t, daprForJavascript('3.18.0'))
+  if (folder === undefined) return
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: [process.execPath, fixture('workflow.mjs')], env: {SDK_FOLDER: folder}}])
+  const run = rig.pillion(['run', '-f', '.'])
+  t.match(await resultsOf(run), {
+    chain: {status: COMPLETED, output: '11'},
+    'fan-out': {status: COMPLETED, output: '465'},
+    sleep: {status: COMPLETED, output: 'true'},
+    parent: {status: COMPLETED, output: '[16,26]'},
+    'bad-parent': {status: COMPLETED, output: /caught .*no apples/},
+    fails: {status: FAILED, failure: /no apples/},
+    retried: {status: COMPLETED, output: '3'},
+    countdown: {status: COMPLETED, output: '"zero"'},
+    'unknown-name': {status: FAILED, failure: /nobody/},
+    many: 100,
+    event: {status: COMPLETED, output: '{"by":"Ada"}'},
+    suspended: {status: SUSPENDED},
+    resumed: {status: COMPLETED, output: '1'},
+    twice: {code: 6, message: /an active workflow with ID 'forever' already exists$/},
+    terminated: {status: TERMINATED, output: /enough/},
+    purged: true,
+    gone: null,
+    'raise-unknown': {code: 2, message: 'no such instance exists'},
+    'terminate-unknown': {code: 2, message: 'failed to submit termination request: no such instance exists'},
+    later: {status: PENDING},
+    'later-end': {status: COMPLETED, output: '7'}
+  })
+})
+
+const python = async (t: Test, env: Readonly<Record<string, string>> = {}): Promise<Rig | undefined> => {
+  const folder = await installed(t, daprForPython)
+  if (folder === undefined) return undefined
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['python3', fixture('workflow.py')], env: {PYTHONPATH: folder, ...env}}])
+  return rig
+}
+
+t.test('Dapr’s SDK for Python: a worker of workflows and its client', async t => {
+  const rig = await python(t)
+  if (rig === undefined) return
+  t.match(await resultsOf(rig.pillion(['run', '-f', '.'])), {
+    chain: {status: 'COMPLETED', output: '11'},
+    'fan-out': {status: 'COMPLETED', output: '20100'},
+    retried: {status: 'COMPLETED', output: '3'},
+    'in-time': {status: 'COMPLETED', output: '"too late"', custom: 'went on'},
+    parent: {status: 'COMPLETED', output: '[16, 26]'},
+    rounds: {status: 'COMPLETED', output: '"zero"'},
+    event: {status: 'COMPLETED', output: '{"by": "Ada"}'},
+    paused: {status: 'SUSPENDED', custom: 'waits'},
+    terminated: {status: 'TERMINATED', output: '"enough"'},
+    gone: null
+  })
+})
+
+t.test('after kill -9 of the run its workflows go on with the next one', async t => {
+  const rig = await python(t)
+  if (rig === undefined) return
+  const begun: Program = rig.pillion(['run', '-f', '.'], {env: {ORDERS: 'start', SLOW: '0.5'}})
+  await begun.waitForLine('BEGUN order 3 one')
+  await begun.waitForLine('RESULT started')
+  begun.signal('SIGKILL')
+  await begun.exited
+  const told = await resultsOf(rig.pillion(['run', '-f', '.'], {env: {ORDERS: 'finish'}}))
+  for (let number = 0; number < 5; number++) {
+    const done = `order ${number.toString()}`
+    t.match(told[`order-${number.toString()}`], {
+      status: 'COMPLETED',
+      output: `["${done} one done", "${done} two done"]`
+    })
+  }
+  t.match(told['waits'], {status: 'COMPLETED', output: '"late"'})
+})

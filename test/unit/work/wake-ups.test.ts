@@ -1,0 +1,128 @@
+import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {WakeUps} from '../../../src/work/wake-ups.ts'
+import {WorkFile} from '../../../src/work/work-file.ts'
+import {TestClock} from '../../rig/clock.ts'
+
+const NOTHING = new Uint8Array(0)
+const wakeUp = (due: number, name: string, owner = 1): Parameters<WakeUps['add']>[1] => ({
+  due,
+  name,
+  owner,
+  data: NOTHING
+})
+
+const folderFor = (t: Test): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'work-'))
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  return folder
+}
+
+const open = async (path?: string): Promise<{file: WorkFile; said: string[]}> => {
+  const said: string[] = []
+  return {file: await WorkFile.open({path, warn: text => said.push(text)}), said}
+}
+
+t.test('wake-ups fire in order, never early, and once', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  wakeUps.serve('bell', ({name}) => fired.push(`${name} ${clock.date().toString()}`))
+  const now = clock.date()
+  await file.change(() => {
+    wakeUps.add('bell', wakeUp(now + 300, 'late'))
+    wakeUps.add('bell', wakeUp(now + 100, 'early'))
+    wakeUps.add('bell', wakeUp(now + 100, 'next'))
+  })
+  clock.pass(99)
+  await file.change(() => undefined)
+  t.strictSame(fired, [])
+  clock.pass(1)
+  await file.change(() => undefined)
+  t.strictSame(fired, [`early ${(now + 100).toString()}`, `next ${(now + 100).toString()}`])
+  clock.pass(500)
+  await file.change(() => undefined)
+  t.equal(fired.length, 3)
+  wakeUps.close()
+  file.close()
+})
+
+t.test('those of an owner go together; of a name the oldest goes first', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  wakeUps.serve('bell', ({name, owner}) => fired.push(`${owner.toString()} ${name}`))
+  const due = clock.date() + 10
+  await file.change(() => {
+    for (const owner of [1, 2, 2]) wakeUps.add('bell', wakeUp(due, 'a', owner))
+    wakeUps.removeOf('bell', 1)
+    wakeUps.removeFirst('bell', 2, 'a')
+    wakeUps.removeFirst('bell', 2, 'nothing')
+  })
+  clock.pass(10)
+  await file.change(() => undefined)
+  t.strictSame(fired, ['2 a'])
+  wakeUps.close()
+  file.close()
+})
+
+t.test('what is committed is there after a restart, also what fell due meanwhile', async t => {
+  const path = join(folderFor(t), 'work.db')
+  const clock = new TestClock()
+  const first = await open(path)
+  const before = new WakeUps(first.file, clock)
+  await first.file.change(() => before.add('bell', wakeUp(clock.date() + 10, 'kept')))
+  before.close()
+  first.file.close()
+  clock.pass(1000)
+  const {file, said} = await open(path)
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  wakeUps.serve('bell', ({name}) => fired.push(name))
+  clock.pass(0)
+  await file.change(() => undefined)
+  t.strictSame([fired, said], [['kept'], []])
+  wakeUps.close()
+  file.close()
+})
+
+t.test('a change that fails undoes its transaction, and whoever shares it hears of it', async t => {
+  const {file} = await open()
+  let undone = 0
+  file.onUndone(() => undone++)
+  const count = (): unknown => file.database.prepare('SELECT count(*) AS count FROM wake_ups').get()?.['count']
+  const insert = 'INSERT INTO wake_ups (due) VALUES (1)'
+  const shared = file.change(() => file.database.exec(insert))
+  const broken = file.change(() => {
+    throw new Error('disk full')
+  })
+  await t.rejects(broken, {message: 'disk full'})
+  await t.rejects(shared, {message: 'disk full'})
+  t.strictSame([count(), undone], [0, 1])
+  await file.change(() => file.database.exec(insert))
+  t.equal(count(), 1)
+  file.close()
+})
+
+t.test('a file that cannot be read is kept aside; one that is held is left alone', async t => {
+  const folder = folderFor(t)
+  const path = join(folder, 'work.db')
+  writeFileSync(path, 'no database at all, but long enough to be looked at'.repeat(100))
+  const {file, said} = await open(path)
+  t.match(said, [
+    /work\.db cannot be read: it is damaged\. It is kept as .*work\.db\.\d{8}T\d{6}Z?; a new file is begun/
+  ])
+  t.equal(readdirSync(folder).filter(name => name.startsWith('work.db.')).length, 1)
+  const second = await open(path)
+  t.match(second.said, [/another run of this template holds/])
+  second.file.close()
+  file.database.exec('PRAGMA user_version = 99')
+  file.close()
+  const newer = await open(path)
+  t.match(newer.said, [/newer version of Pillion/])
+  newer.file.close()
+})

@@ -1,0 +1,308 @@
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {decode} from '../../../src/net/grpc/message-codec.ts'
+import {WakeUps} from '../../../src/work/wake-ups.ts'
+import {WorkFile} from '../../../src/work/work-file.ts'
+import {ACTIVITY_REQUEST, EVENT, readEvent, type Action, type TurnAnswer} from '../../../src/workflow/messages.ts'
+import {Workflows, type WorkflowsOptions} from '../../../src/workflow/workflows.ts'
+import {TestClock} from '../../rig/clock.ts'
+
+const NOTHING = new Uint8Array(0)
+
+const WORK_ITEM = {
+  turn: [1, {message: {instanceId: [1, 'string'], past: [3, {list: EVENT}], fresh: [4, {list: EVENT}]}}],
+  activity: [2, {message: ACTIVITY_REQUEST}],
+  token: [10, 'string']
+} as const
+
+type Item = ReturnType<typeof decode<typeof WORK_ITEM>>
+
+/** A worker that keeps what it gets. */
+class TestWorker {
+  readonly limit: number
+  readonly items: Item[] = []
+
+  constructor(limit = Infinity) {
+    this.limit = limit
+  }
+
+  send(item: Uint8Array): void {
+    this.items.push(decode(WORK_ITEM, item))
+  }
+
+  /** What it got since the last look: `turn o-1: executionStarted`, `charge 3`. */
+  seen(): readonly string[] {
+    return this.items.splice(0).map(({turn, activity}) => {
+      if (turn === undefined) return `${activity?.name ?? '?'} ${String(activity?.taskId)}`
+      return `${turn.instanceId}: ${kinds(turn.past)}| ${kinds(turn.fresh)}`.replaceAll(/ +/g, ' ').trim()
+    })
+  }
+}
+
+/** Of the fields of an event those that say what happened. */
+const KINDS = (Object.keys(EVENT) as (keyof typeof EVENT)[]).filter(
+  name => !['eventId', 'timestamp', 'router'].includes(name)
+)
+
+const kinds = (events: readonly ReturnType<typeof readEvent>[]): string =>
+  events
+    .map(event => KINDS.find(kind => event[kind] !== undefined))
+    .map(kind => `${String(kind)} `)
+    .join('')
+
+interface House {
+  readonly workflows: Workflows
+  readonly clock: TestClock
+  readonly close: () => void
+  readonly said: string[]
+}
+
+async function open(t: Test, path?: string, clock = new TestClock()): Promise<House> {
+  const file = await WorkFile.open({path, warn: text => t.fail(text)})
+  const wakeUps = new WakeUps(file, clock)
+  const said: string[] = []
+  const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
+  const workflows = new Workflows({file, wakeUps, clock, warn})
+  const close = (): void => {
+    wakeUps.close()
+    file.close()
+  }
+  return {workflows, clock, close, said}
+}
+
+const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({
+  id,
+  name: 'order',
+  input: '1',
+  startAt
+})
+
+const answer = (
+  instanceId: string,
+  actions: readonly Partial<Action>[] = [],
+  completionToken = ''
+): Parameters<Workflows['completeTurn']>[1] => ({
+  instanceId,
+  actions: actions as TurnAnswer['actions'],
+  customStatus: undefined,
+  completionToken,
+  version: undefined
+})
+
+const call = (id: number, name: string, targetAppID = ''): Partial<Action> => ({
+  id,
+  scheduleTask: {name, version: undefined, input: undefined, taskExecutionId: ''},
+  router: {sourceAppID: '', targetAppID}
+})
+
+const end = (status = 1, value = '"done"'): Partial<Action> => ({
+  id: 99,
+  complete: {status, result: {value}, carryoverEvents: [], failureDetails: NOTHING}
+})
+
+const done = (
+  instanceId: string,
+  taskId: number,
+  completionToken = ''
+): Parameters<Workflows['completeActivity']>[1] => ({
+  instanceId,
+  taskId,
+  result: {value: '2'},
+  failureDetails: NOTHING,
+  completionToken
+})
+
+t.test('a workflow of one activity', async t => {
+  const {workflows} = await open(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const instance = await workflows.start('shop', order())
+  const over = workflows.until(instance, ({status}) => status === 1)
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  t.strictSame(worker.seen(), ['charge 0'])
+  await workflows.completeActivity('shop', done('o-1', 0))
+  t.strictSame(worker.seen(), ['o-1: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'])
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.match(await over, {status: 1, output: '"done"', turns: 2})
+  t.strictSame(worker.seen(), [])
+})
+
+t.test('without a worker it waits; what a worker that leaves had in hand goes to the next one', async t => {
+  const {workflows} = await open(t)
+  await workflows.start('shop', order())
+  const first = new TestWorker()
+  const leave = workflows.connect('shop', first)
+  t.equal(first.seen().length, 1)
+  leave()
+  const second = new TestWorker()
+  workflows.connect('shop', second)
+  t.strictSame(second.seen(), ['o-1: | workflowStarted executionStarted'])
+  t.equal(workflows.connected('shop'), 1)
+})
+
+t.test('a worker has no more in hand than it keeps', async t => {
+  const {workflows} = await open(t)
+  const worker = new TestWorker(2)
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'a'), call(1, 'b'), call(2, 'c')]))
+  t.strictSame(worker.seen().slice(1), ['a 0', 'b 1'])
+  await workflows.completeActivity('shop', done('o-1', 1))
+  t.strictSame(worker.seen(), ['c 2'], 'and the turn comes when there is room')
+})
+
+t.test('an answer to an earlier dispatch, or to nothing, is ignored', async t => {
+  const {workflows, said} = await open(t)
+  const worker = new TestWorker()
+  const leave = workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  const [{token: old} = {token: ''}] = worker.items.splice(0)
+  leave()
+  workflows.connect('shop', worker)
+  await workflows.completeTurn('shop', answer('o-1', [end()], old))
+  t.equal(workflows.find('shop', 'o-1')?.status, 6)
+  await workflows.completeTurn('shop', answer('o-1', [end()], worker.items[0]?.token))
+  t.equal(workflows.find('shop', 'o-1')?.status, 1)
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  await workflows.completeTurn('shop', answer('nobody', [end()]))
+  await workflows.completeActivity('shop', done('o-1', 7))
+  t.strictSame(said, [
+    "shop: an answer to a turn of workflow 'o-1' is ignored: it is one to an earlier dispatch",
+    "shop: an answer to a turn of workflow 'o-1' is ignored: it waits for none",
+    "shop: an answer to a turn of workflow 'nobody' is ignored: it waits for none",
+    "shop: an answer to the activity 7 of workflow 'o-1' is ignored: it has been answered, or is not known"
+  ])
+})
+
+t.test(
+  'the next run goes on: turns and activities that were in hand come again, timers that are overdue fire',
+  async t => {
+    const path = join(t.testdir(), 'work.db')
+    const {workflows, clock, close} = await open(t, path)
+    workflows.connect('shop', new TestWorker())
+    await workflows.start('shop', order('turn'))
+    await workflows.start('shop', order('task'))
+    await workflows.completeTurn('shop', answer('task', [call(4, 'charge')]))
+    await workflows.start('shop', order('timer'))
+    await workflows.completeTurn('shop', answer('timer', [{id: 1, createTimer: timer({seconds: 60n, nanos: 0})}]))
+    close()
+    clock.pass(3_600_000)
+    const next = await open(t, path, clock)
+    const worker = new TestWorker()
+    next.workflows.connect('shop', worker)
+    t.strictSame(worker.seen(), ['turn: | workflowStarted executionStarted', 'charge 4'])
+    clock.pass(0)
+    await new Promise(resolve => setImmediate(resolve))
+    t.strictSame(worker.seen(), ['timer: workflowStarted executionStarted timerCreated | workflowStarted timerFired'])
+    next.close()
+  }
+)
+
+const timer = (fireAt: {readonly seconds: bigint; readonly nanos: number}, event?: string): Action['createTimer'] => ({
+  fireAt,
+  name: '',
+  createTimer: undefined,
+  externalEvent: event === undefined ? undefined : {value: event},
+  activityRetry: undefined,
+  childWorkflowRetry: undefined
+})
+
+t.test('a timer that waits with an event ends when that comes', async t => {
+  const {workflows, clock} = await open(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createTimer: timer({seconds: 1n, nanos: 0}, 'Go')}]))
+  worker.items.length = 0
+  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'go', input: undefined}})
+  await workflows.completeTurn('shop', answer('o-1'))
+  t.match(worker.seen(), [/\| workflowStarted eventRaised$/])
+  clock.pass(5000)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(worker.seen(), [])
+})
+
+t.test('children, here and in another app; what became of them', async t => {
+  const {workflows} = await open(t)
+  const [shop, bank] = [new TestWorker(), new TestWorker()]
+  workflows.connect('shop', shop)
+  workflows.connect('bank', bank)
+  await workflows.start('shop', order())
+  const child = {instanceId: 'c', name: 'pay', version: undefined, input: {value: '5'}}
+  await workflows.completeTurn(
+    'shop',
+    answer('o-1', [{id: 1, createChild: child, router: {sourceAppID: '', targetAppID: 'bank'}}])
+  )
+  t.match(bank.seen(), ['c: | workflowStarted executionStarted'])
+  t.match(workflows.find('bank', 'c'), {input: '5', parent: {app: 'shop', id: 'o-1', task: 1}})
+  shop.items.length = 0
+  await workflows.completeTurn('bank', answer('c', [end(3)]))
+  t.match(shop.seen(), [/\| workflowStarted childFailed$/])
+  await workflows.start('bank', order('busy'))
+  const taken = {id: 2, createChild: {...child, instanceId: 'busy'}, router: {sourceAppID: '', targetAppID: 'bank'}}
+  await workflows.completeTurn('shop', answer('o-1', [taken]))
+  t.match(shop.seen(), [/\| workflowStarted childFailed$/], 'an id that is taken')
+})
+
+t.test('continue as new: a fresh history; results of the old one do not count; a pause after twenty', async t => {
+  const {workflows, clock} = await open(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'late')]))
+  await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: undefined}})
+  worker.items.length = 0
+  const {execution} = workflows.find('shop', 'o-1') ?? {}
+  await workflows.completeTurn('shop', answer('o-1', [end(2, '2')]))
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+  t.match(workflows.find('shop', 'o-1'), {input: '2', status: 0})
+  t.not(workflows.find('shop', 'o-1')?.execution, execution)
+  await workflows.completeActivity('shop', done('o-1', 0))
+  t.strictSame(worker.seen(), [])
+  for (let round = 0; round < 18; round++) await workflows.completeTurn('shop', answer('o-1', [end(2, '2')]))
+  t.equal(worker.seen().length, 18)
+  await workflows.completeTurn('shop', answer('o-1', [end(2, '2')]))
+  t.strictSame(worker.seen(), [])
+  clock.pass(1000)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+})
+
+t.test('one that starts later keeps what comes before; terminated it never starts', async t => {
+  const {workflows, clock} = await open(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order('early', 1000))
+  await workflows.start('shop', order('never', 1000))
+  await workflows.tell('shop', 'early', 'event', {eventRaised: {name: 'x', input: undefined}})
+  await workflows.tell('shop', 'never', 'terminate', {executionTerminated: {input: {value: '"no"'}, recurse: false}})
+  t.strictSame(worker.seen(), [])
+  t.match(workflows.find('shop', 'never'), {status: 5, output: '"no"'})
+  clock.pass(1000)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(worker.seen(), ['early: | workflowStarted executionStarted eventRaised'])
+})
+
+t.test('ids: an active one is not started again, one that is over is; only such are purged', async t => {
+  const {workflows} = await open(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await t.rejects(workflows.start('shop', order()), {message: "an active workflow with ID 'o-1' already exists"})
+  const gently = {isRecursive: true, isForced: false}
+  await t.rejects(workflows.purge('shop', 'o-1', gently), {message: 'orchestration has not yet completed'})
+  await t.rejects(workflows.purge('shop', 'nobody', gently), {message: 'no such instance exists'})
+  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child}, end()]))
+  await workflows.completeTurn('shop', answer('c', [end()]))
+  t.equal(await workflows.purge('shop', 'o-1', gently), 2)
+  t.equal(workflows.find('shop', 'c'), undefined)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  await workflows.start('shop', order())
+  t.equal(workflows.find('shop', 'o-1')?.status, 6)
+  t.strictSame(
+    workflows.list('shop', 0, 10).map(({id}) => id),
+    ['o-1']
+  )
+})
