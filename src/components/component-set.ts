@@ -5,8 +5,8 @@ import {messageOf} from '../model/errors.ts'
 import {bounded, within} from '../platform/boundary.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import {isBlock, splitType} from '../resources/component-types.ts'
-import {COMPONENT_LOADERS, type ComponentLoader} from './component-loaders.ts'
-import type {Component, OpenOptions} from './component.ts'
+import {componentType} from './block-types.ts'
+import type {Component, ComponentType, OpenOptions} from './component.ts'
 import {InitClock} from './init-clock.ts'
 import {ComponentFault} from './component-fault.ts'
 import type {RedisAccess} from './redis/redis-access.ts'
@@ -106,13 +106,11 @@ function keyOf({resource, properties, folder}: Wanted): string {
 }
 
 /** Throws in Dapr's words if a type is not known (pkg/components). */
-function loaderOf({name, type, version, typePlace}: ComponentResource): ComponentLoader {
-  const [category, kind] = splitType(type)
-  const loaders: Readonly<Record<string, Readonly<Record<string, ComponentLoader>>>> = COMPONENT_LOADERS
-  const ofBlock = Object.hasOwn(loaders, category) ? loaders[category] : undefined
-  const loader = ofBlock !== undefined && Object.hasOwn(ofBlock, kind) ? ofBlock[kind] : undefined
+function loaderOf({name, type, version, typePlace}: ComponentResource): ComponentType {
+  const loader = componentType(type)
   const known = versionOf({version})
   if (loader !== undefined && (known === 'v1' || loader.versions?.includes(known) === true)) return loader
+  const [category] = splitType(type)
   const what =
     category === 'bindings'
       ? `binding ${name} (${type}/${version})`

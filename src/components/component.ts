@@ -30,3 +30,22 @@ export interface OpenOptions {
 
 /** Opens a component. Rejects with a ComponentFault, or with an error of the system. */
 export type OpenComponent<T extends Component> = (options: OpenOptions) => Promise<T>
+
+/** A type of component, beside its code: what its file may say, and how it is opened. What it can do is in `resources/component-types.ts`. */
+export interface ComponentType<T extends Component = Component> {
+  /** The names of its properties, for hints in mistakes; they are found in any capitals. */
+  readonly properties: readonly string[]
+  /** Loads its code. */
+  readonly load: () => Promise<OpenComponent<T>>
+  /** Paths in its metadata start in the folder of the app: apps in different folders do not share it. */
+  readonly usesFolder?: boolean
+  /** Each sidecar has its own: apps do not share it. */
+  readonly isPrivate?: boolean
+  /** A library's client works for it in the background. */
+  readonly hasClient?: boolean
+  /** Versions besides `v1`. */
+  readonly versions?: readonly string[]
+}
+
+/** The types of a block, by the part behind their category. */
+export type TypesOf<T extends Component> = Readonly<Record<string, ComponentType<T>>>

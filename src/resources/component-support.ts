@@ -1,19 +1,19 @@
 import {capabilitiesOf, isBlock, isComponentType, splitType} from './component-types.ts'
 import type {ComponentResource} from './components.ts'
-import {isDaprType} from './dapr-types.ts'
 
 /** Whether its type is built. */
 export const isBuilt = ({type}: ComponentResource): boolean => isComponentType(type)
 
 /** Whether Dapr has its type, and we have not. */
-export const isUnbuilt = ({type}: ComponentResource): boolean => !isComponentType(type) && isDaprType(type)
+export const isUnbuilt = ({type, isOfDapr}: ComponentResource): boolean => !isComponentType(type) && isOfDapr
 
 /** Whether it is opened for calls; the start of one whose type nobody has fails. What Dapr alone has is left out. */
-export const isOpened = ({type}: ComponentResource): boolean => capabilitiesOf(type) !== undefined || !isDaprType(type)
+export const isOpened = ({type, isOfDapr}: ComponentResource): boolean =>
+  capabilitiesOf(type) !== undefined || !isOfDapr
 
 /** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. */
-export const isForDaprd = ({type}: Pick<ComponentResource, 'type'>, use: DaprdUse): boolean => {
-  if (use === 'never' || !isBlock(splitType(type)[0]) || !isDaprType(type)) return false
+export const isForDaprd = ({type, isOfDapr}: Pick<ComponentResource, 'type' | 'isOfDapr'>, use: DaprdUse): boolean => {
+  if (use === 'never' || !isBlock(splitType(type)[0]) || !isOfDapr) return false
   return use === 'always' || !isComponentType(type)
 }
 

@@ -1,6 +1,5 @@
 import type {Place} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import {propertiesOf} from './component-properties.ts'
 import type {ResourceFault} from './fault.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
@@ -28,6 +27,8 @@ export interface ComponentResource {
   readonly scopes: readonly string[]
   /** `state.redis` */
   readonly type: string
+  /** A sidecar of Dapr would know the type. */
+  readonly isOfDapr: boolean
   /** As written; '' stands for `v1`. */
   readonly version: string
   readonly properties: readonly ComponentProperty[]
@@ -75,11 +76,16 @@ export const doubleComponents = (all: readonly ComponentResource[]): readonly Re
     return message === '' ? [] : [{severity: 'error', message, place, expected: '', hint, isFatal: true} as const]
   })
 
-/** The Components of a file. */
-export const readComponents = ({documents}: ResourceFile): readonly ComponentResource[] =>
-  documents.filter(document => document.field('kind').text() === 'Component').flatMap(readComponent)
+/** The names of a type's properties; undefined: the type is not built. They are found in any capitals. */
+export type PropertiesOf = (type: string) => readonly string[] | undefined
 
-function readComponent(document: Field): readonly ComponentResource[] {
+/** The Components of a file. */
+export const readComponents = ({documents}: ResourceFile, propertiesOf: PropertiesOf): readonly ComponentResource[] =>
+  documents
+    .filter(document => document.field('kind').text() === 'Component')
+    .flatMap(document => readComponent(document, propertiesOf))
+
+function readComponent(document: Field, propertiesOf: PropertiesOf): readonly ComponentResource[] {
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
   const version = document.field('apiVersion')
   if (version.text() !== API_VERSION) {
@@ -98,7 +104,7 @@ function readComponent(document: Field): readonly ComponentResource[] {
     return []
   }
   const ignoresErrors = spec.field('ignoreErrors').boolean() ?? false
-  checkType(spec, ignoresErrors)
+  checkType(spec, ignoresErrors, propertiesOf)
   return [
     {
       name: name.text(),
@@ -108,6 +114,7 @@ function readComponent(document: Field): readonly ComponentResource[] {
         .items()
         .map(item => item.text()),
       type: type.text(),
+      isOfDapr: isDaprType(type.text()),
       version: spec.field('version').text(),
       properties: spec.field('metadata').items().map(readProperty),
       initTimeoutMs: initTimeoutOf(spec.field('initTimeout')),
@@ -121,7 +128,7 @@ function readComponent(document: Field): readonly ComponentResource[] {
 }
 
 /** Tells of a type that nobody has, and of properties that a type of ours does not know. */
-function checkType(spec: Field, ignoresErrors: boolean): void {
+function checkType(spec: Field, ignoresErrors: boolean, propertiesOf: PropertiesOf): void {
   const type = spec.field('type')
   const text = type.text()
   if (!isDaprType(text)) {

@@ -14,6 +14,7 @@ function redisComponent(name: string, type: string, more: typeof REDIS = []): Co
     namespace: '',
     scopes: [],
     type,
+    isOfDapr: true,
     version: 'v1',
     properties: [...REDIS, ...more].map(([property, value]) => ({
       name: property,

@@ -1,6 +1,6 @@
 import {codeOf, messageOf} from '../model/errors.ts'
 import {readTextFile} from '../model/read-file.ts'
-import {readComponents, type ComponentResource} from './components.ts'
+import {readComponents, type ComponentResource, type PropertiesOf} from './components.ts'
 import {readConfiguration, type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
@@ -43,14 +43,20 @@ export interface Content<T> {
 }
 
 /** Reads the text of a file into what it holds. */
-export type ReadText<T> = (file: string, text: string, env: Environment) => Promise<Content<T>>
+export type ReadText<T> = (file: string, text: string, context: ReadContext) => Promise<Content<T>>
+
+export interface ReadContext {
+  /** The environment that we were started in. */
+  readonly env: Environment
+  readonly propertiesOf: PropertiesOf
+}
 
 /** Reads a file of a resource folder. */
-export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
+export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, propertiesOf}) => {
   const parsed = parseResourceFile({file, text})
   const value = {
     endpoints: readHttpEndpoints(parsed, env),
-    components: readComponents(parsed),
+    components: readComponents(parsed, propertiesOf),
     subscriptions: await readSubscriptions(parsed),
     resiliency: await readResiliency(parsed),
     withoutEffect: findWithoutEffect(parsed)
@@ -59,7 +65,7 @@ export const readFolderFile: ReadText<FolderFile> = async (file, text, env) => {
 }
 
 /** Reads a Configuration; faults show the file as written, not the values of variables. */
-export const readConfigFile: ReadText<ConfigFile> = async (file, text, env) => {
+export const readConfigFile: ReadText<ConfigFile> = async (file, text, {env}) => {
   const parsed = parseResourceFile({file, text: expandVariables(text, env)})
   const withoutEffect = findUnreadKeys(parsed)
   const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
@@ -102,7 +108,7 @@ export class LoadedFile<T> {
   }
 
   /** Whether anything is another than before. Never throws. */
-  async refresh(env: Environment): Promise<boolean> {
+  async refresh(context: ReadContext): Promise<boolean> {
     let text: string
     try {
       text = readTextFile(this.#path)
@@ -114,7 +120,7 @@ export class LoadedFile<T> {
     if (text === this.#text) return false
     const isFirst = this.#text === undefined
     this.#text = text
-    const content = await this.#read(this.#shownAs, text, env)
+    const content = await this.#read(this.#shownAs, text, context)
     this.faults = content.faults
     // at the start what can be used is used; later the last good content is better
     if (isFirst || !isBroken(content)) this.value = content.value

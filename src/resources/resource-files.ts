@@ -3,7 +3,7 @@ import {isUnbuilt} from './component-support.ts'
 import {areFor, doubleComponents} from './components.ts'
 import {usualComponents} from './default-components.ts'
 import type {Configuration} from './dapr-configuration.ts'
-import {firstOfName, type Environment} from './http-endpoints.ts'
+import {firstOfName} from './http-endpoints.ts'
 import {
   EMPTY_CONFIG,
   EMPTY_FILE,
@@ -11,16 +11,15 @@ import {
   readConfigFile,
   readFolderFile,
   type ConfigFile,
-  type FolderFile
+  type FolderFile,
+  type ReadContext
 } from './loaded-file.ts'
 import {mergeResiliencies} from './resiliency/resiliency.ts'
 import {filesIn} from './resource-folder.ts'
 import {withOtelVariables} from './read-tracing-settings.ts'
 import {unbuiltComponent} from './without-effect.ts'
 
-export interface ResourceFilesOptions {
-  /** The environment that we were started in. */
-  readonly env: Environment
+export interface ResourceFilesOptions extends ReadContext {
   /** A path as messages show it. */
   readonly shown: (path: string) => string
 }
@@ -97,13 +96,13 @@ export class ResourceFiles {
   }
 
   async #load<T>(known: Map<string, LoadedFile<T>>, path: string, how: How<T>): Promise<boolean> {
-    const {env, shown} = this.#options
+    const {shown} = this.#options
     let file = known.get(path)
     if (file === undefined) {
       file = new LoadedFile(path, shown(path), how)
       known.set(path, file)
     }
-    return file.refresh(env)
+    return file.refresh(this.#options)
   }
 }
 

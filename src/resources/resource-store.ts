@@ -3,6 +3,7 @@ import {dirname, relative} from 'node:path'
 import type {Reporter, WarningCode} from '../model/reporter.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
 import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
+import type {PropertiesOf} from './components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {usualComponents} from './default-components.ts'
 import {NO_RESOURCES} from './defaults.ts'
@@ -18,6 +19,8 @@ export interface ResourceStoreOptions {
   /** Files below it are shown by their path from there. */
   readonly cwd: string
   readonly reporter: Reporter
+  /** Loads what is known of the types of Components. */
+  readonly properties: () => Promise<PropertiesOf>
 }
 
 /**
@@ -110,8 +113,9 @@ export class ResourceStore {
   }
 
   async #load(): Promise<ResourceFiles> {
-    const {ResourceFiles: Files} = await import('./resource-files.ts')
-    return (this.#files ??= new Files({env: this.#options.env, shown: path => this.#shown(path)}))
+    const {env, properties} = this.#options
+    const [{ResourceFiles: Files}, propertiesOf] = await Promise.all([import('./resource-files.ts'), properties()])
+    return (this.#files ??= new Files({env, propertiesOf, shown: path => this.#shown(path)}))
   }
 
   #warnOnce(code: WarningCode, text: string): void {

@@ -32,7 +32,12 @@ export class RunResources {
 
   constructor(options: RunResourcesOptions) {
     this.#options = options
-    this.#store = new ResourceStore({env: options.shell, cwd: process.cwd(), reporter: options.reporter})
+    this.#store = new ResourceStore({
+      env: options.shell,
+      cwd: process.cwd(),
+      reporter: options.reporter,
+      properties: async () => (await import('../components/block-types.ts')).propertiesOf
+    })
   }
 
   /** Reads the resources of an app. */

@@ -33,12 +33,12 @@ t.test('the table of component types in the ledger has each type of Dapr once, w
     t.same([...here, ...byServer].toSorted(), kindsOf(isComponentType), `${category}: ours`)
     t.same(
       byDaprd.toSorted(),
-      kindsOf(type => isForDaprd({type}, 'needed')),
+      kindsOf(type => isForDaprd({type, isOfDapr: true}, 'needed')),
       `${category}: by daprd`
     )
     t.same(
       not.toSorted(),
-      kindsOf(type => !isComponentType(type) && !isForDaprd({type}, 'needed')),
+      kindsOf(type => !isComponentType(type) && !isForDaprd({type, isOfDapr: true}, 'needed')),
       `${category}: not`
     )
   }

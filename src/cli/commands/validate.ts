@@ -41,7 +41,12 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
 
 /** Mistakes in the resources of all apps, and resources without effect; each once. */
 async function resourceFindings({apps}: Plan): Promise<readonly Finding[]> {
-  const store = new ResourceStore({env: process.env, cwd: process.cwd(), reporter: {warn: () => undefined}})
+  const store = new ResourceStore({
+    env: process.env,
+    cwd: process.cwd(),
+    reporter: {warn: () => undefined},
+    properties: async () => (await import('../../components/block-types.ts')).propertiesOf
+  })
   const found = new Map<string, Finding>()
   for (const app of apps) {
     const {snapshot} = await store.open(app)

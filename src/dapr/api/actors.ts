@@ -2,7 +2,7 @@ import type {BlockApi} from './block-api.ts'
 
 /** Actors (Dapr: pkg/api/http/actors.go). */
 export const ACTORS = {
-  errors: {codes: /ACTOR/, category: 'actor'},
+  errors: 'ACTOR actor',
   unbuilt: 'actors',
   operations: {
     ExecuteActorStateTransaction: {http: 'POST PUT v1.0/actors/*/*/state', grpc: 'v1/actors'},

@@ -34,8 +34,8 @@ export type Unbuilt = 'actors' | 'workflows' | 'jobs' | 'cryptography'
 export interface BlockApi {
   /** Left out: its calls name no component. */
   readonly components?: ComponentWords
-  /** Codes of errors that count for a category in the metrics (Dapr: pkg/messages/errorcodes). */
-  readonly errors?: {readonly codes: RegExp; readonly category: string}
+  /** A part of the codes of its errors, and what the metrics count these as (Dapr: pkg/messages/errorcodes). */
+  readonly errors?: `${string} ${string}`
   /** Left out: it is built. */
   readonly unbuilt?: Unbuilt
   readonly operations: Readonly<Record<string, Operation>>

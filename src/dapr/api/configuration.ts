@@ -10,7 +10,7 @@ export const CONFIGURATION = {
     policies: 'Configuration',
     counted: 'configuration'
   },
-  errors: {codes: /CONFIGURATION/, category: 'configuration'},
+  errors: 'CONFIGURATION configuration',
   operations: {
     GetConfiguration: {http: 'GET v1.0-alpha1/configuration/* v1.0/configuration/*', grpc: GRPC},
     SubscribeConfiguration: {

@@ -2,7 +2,7 @@ import type {BlockApi} from './block-api.ts'
 
 /** Conversation (Dapr: pkg/api/http/conversation.go). */
 export const CONVERSATION = {
-  errors: {codes: /CONVERSATION/, category: 'conversation'},
+  errors: 'CONVERSATION conversation',
   operations: {
     Converse: {
       http: 'POST v1.0-alpha1/conversation/*/converse v1.0-alpha2/conversation/*/converse',

@@ -7,7 +7,7 @@ const subtle = (verb: string): Operation => ({
 
 /** Cryptography (Dapr: pkg/api/http: crypto.go, subtlecrypto.go). */
 export const CRYPTOGRAPHY = {
-  errors: {codes: /CRYPTO/, category: 'cryptography'},
+  errors: 'CRYPTO cryptography',
   unbuilt: 'cryptography',
   operations: {
     Encrypt: {http: 'PUT v1.0-alpha1/crypto/*/encrypt', grpc: 'v1alpha1/crypto', isStream: true},

@@ -2,6 +2,6 @@ import type {BlockApi} from './block-api.ts'
 
 /** Calls of other apps. Over HTTP they get what no other route takes (Dapr: pkg/api/http/directmessaging.go). */
 export const INVOCATION = {
-  errors: {codes: /^ERR_DIRECT_INVOKE/, category: 'service-invocation'},
+  errors: 'ERR_DIRECT_INVOKE service-invocation',
   operations: {InvokeService: {grpc: 'v1/invoke'}}
 } as const satisfies BlockApi

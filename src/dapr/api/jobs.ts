@@ -4,7 +4,7 @@ const GRPC = 'v1alpha1/jobs v1/jobs'
 
 /** Jobs (Dapr: pkg/api/http/jobs.go). */
 export const JOBS = {
-  errors: {codes: /SCHEDULER/, category: 'job'},
+  errors: 'SCHEDULER job',
   unbuilt: 'jobs',
   operations: {
     ScheduleJob: {http: 'POST v1.0-alpha1/jobs/* v1.0/jobs/*', grpc: GRPC},

@@ -3,7 +3,7 @@ import type {BlockApi} from './block-api.ts'
 /** Publish and subscribe (Dapr: pkg/api/http/http.go, constructPubSubEndpoints). */
 export const PUBSUB = {
   components: {one: 'message bus', purpose: 'publish and subscribe', policies: 'Pubsub'},
-  errors: {codes: /PUBSUB/, category: 'pubsub'},
+  errors: 'PUBSUB pubsub',
   operations: {
     BulkPublishEvent: {
       http: 'POST PUT v1.0-alpha1/publish/bulk/*/** v1.0/publish/bulk/*/**',

@@ -2,7 +2,7 @@ import type {BlockApi} from './block-api.ts'
 
 /** What a sidecar tells of itself (Dapr: pkg/api/http: healthz.go, metadata.go, shutdown.go). */
 export const RUNTIME = {
-  errors: {codes: /HEALTH/, category: 'health'},
+  errors: 'HEALTH health',
   operations: {
     Healthz: {http: 'GET v1.0/healthz'},
     HealthzOutbound: {http: 'GET v1.0/healthz/outbound'},

@@ -52,13 +52,16 @@ const JOBS: Readonly<Record<string, readonly [string, string]>> = {
   DELETE: ['DAPR_SCHEDULER_DELETE_JOB', 'delete']
 }
 
+const noPlacement = (_: Match, why: string): Reply =>
+  apiError(400, 'ERR_ACTOR_NO_PLACEMENT', `placement service is not configured${why}`)
+
 /** Dapr's errors for what is not configured, with the reason in brackets: of blocks that are not built yet. */
 const UNBUILT: Readonly<Record<Unbuilt, (match: Match, why: string) => Reply>> = {
   cryptography: (match, why) =>
     apiError(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', `crypto providers not configured${match.why() || why}`),
-  actors: (_, why) => apiError(400, 'ERR_ACTOR_NO_PLACEMENT', `placement service is not configured${why}`),
+  actors: noPlacement,
   // they run on actors
-  workflows: (_, why) => apiError(400, 'ERR_ACTOR_NO_PLACEMENT', `placement service is not configured${why}`),
+  workflows: noPlacement,
   jobs: ({method, appId}, why) => {
     const [code = '', verb = ''] = JOBS[method] ?? []
     return apiError(500, code, `failed to ${verb} job due to: there is no scheduler here${why}`, {

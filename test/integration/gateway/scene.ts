@@ -1,3 +1,4 @@
+import {propertiesOf} from '../../../src/components/block-types.ts'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -40,7 +41,12 @@ export const openScene = async (
   )
   writeFileSync(join(folder, 'notes.txt'), 'HTTPEndpoint')
   const warnings: string[] = []
-  const store = new ResourceStore({env, cwd: folder, reporter: {warn: (_, text) => warnings.push(text)}})
+  const store = new ResourceStore({
+    env,
+    cwd: folder,
+    reporter: {warn: (_, text) => warnings.push(text)},
+    properties: async () => propertiesOf
+  })
   const resources = await store.open({
     id: 'a',
     resources: {folders: [folder, '/nowhere'], configFile: '', defaultFolder: '/home/.dapr'}

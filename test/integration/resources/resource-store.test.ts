@@ -1,3 +1,4 @@
+import {propertiesOf} from '../../../src/components/block-types.ts'
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -22,7 +23,7 @@ const scene = (t: Test, files: Record<string, string>, env: Record<string, strin
   for (const [path, text] of Object.entries(files)) write(path, text)
   const warnings: string[] = []
   const reporter = {warn: (code: string, text: string): void => void warnings.push(`${code} ${text}`)}
-  const store = new ResourceStore({env, cwd: folder, reporter})
+  const store = new ResourceStore({env, cwd: folder, reporter, properties: async () => propertiesOf})
   const resources = {
     folders: [join(folder, 'r'), join(folder, 'none')],
     configFile: join(folder, 'config.yaml'),
@@ -204,14 +205,24 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   t.match(warnings, [/config\.yaml:2:.*: unknown key spec\.tracign: it has no effect \(did you mean tracing\?\)/])
   t.equal(store.withoutEffect.length, 6)
   const resources = {folders: [join(folder, 'r')], configFile: '', defaultFolder: folder}
-  const usual = new ResourceStore({env: {}, cwd: '/', reporter: {warn: () => undefined}})
+  const usual = new ResourceStore({
+    env: {},
+    cwd: '/',
+    reporter: {warn: () => undefined},
+    properties: async () => propertiesOf
+  })
   await usual.open({id: 'shop', resources})
   t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
 })
 
 t.test('a Configuration among the resources that configFilePath names is read as such', async t => {
   const folder = t.testdir({'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}}\n'})
-  const store = new ResourceStore({env: {}, cwd: folder, reporter: {warn: () => undefined}})
+  const store = new ResourceStore({
+    env: {},
+    cwd: folder,
+    reporter: {warn: () => undefined},
+    properties: async () => propertiesOf
+  })
   const resources = {folders: [folder], configFile: join(folder, 'config.yaml'), defaultFolder: '/home/.dapr'}
   const {snapshot} = await store.open({id: 'shop', resources})
   t.strictSame(snapshot.withoutEffect, [])

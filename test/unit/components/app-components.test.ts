@@ -1,3 +1,4 @@
+import {isDaprType} from '../../../src/resources/dapr-types.ts'
 import t, {type Test} from 'tap'
 import {AppComponents} from '../../../src/components/app-components.ts'
 import {ComponentSet} from '../../../src/components/component-set.ts'
@@ -16,6 +17,7 @@ const store = (
   namespace: '',
   scopes: [],
   type,
+  isOfDapr: isDaprType(type),
   version: 'v1',
   properties: Object.entries(properties).map(([key, value]) => ({
     name: key,

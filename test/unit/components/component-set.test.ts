@@ -1,3 +1,4 @@
+import {isDaprType} from '../../../src/resources/dapr-types.ts'
 import t from 'tap'
 import {ComponentSet} from '../../../src/components/component-set.ts'
 import type {RedisConnection} from '../../../src/packages/redis/connection.ts'
@@ -10,6 +11,7 @@ const store: ComponentResource = {
   namespace: '',
   scopes: [],
   type: 'state.redis',
+  isOfDapr: isDaprType('state.redis'),
   version: 'v1',
   properties: [],
   initTimeoutMs: 1,

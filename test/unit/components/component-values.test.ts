@@ -1,3 +1,4 @@
+import {isDaprType} from '../../../src/resources/dapr-types.ts'
 import t from 'tap'
 import {topicPrefixOf, valuesOf} from '../../../src/components/component-values.ts'
 import type {ComponentResource} from '../../../src/resources/components.ts'
@@ -9,6 +10,7 @@ const resource = (value: string): ComponentResource => ({
   namespace: '',
   scopes: [],
   type: 'pubsub.redis',
+  isOfDapr: isDaprType('pubsub.redis'),
   version: 'v1',
   properties: [{name: 'consumerID', value, secret: undefined, envRef: '', place}],
   initTimeoutMs: 5000,

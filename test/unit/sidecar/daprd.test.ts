@@ -1,3 +1,4 @@
+import {isDaprType} from '../../../src/resources/dapr-types.ts'
 import t from 'tap'
 import type {AppPlan} from '../../../src/model/plan.ts'
 import {isForDaprd, daprdUseOf} from '../../../src/resources/component-support.ts'
@@ -13,6 +14,7 @@ const PLACE = {file: 'a.yaml', line: 1, column: 1, source: ''}
 const resource = (name: string, type: string, values: Readonly<Record<string, string>> = {}): ComponentResource => ({
   name,
   type,
+  isOfDapr: isDaprType(type),
   namespace: '',
   scopes: [],
   version: 'v1',
@@ -117,7 +119,8 @@ t.test('a binding’s events come to its route, or its name', async t => {
 
 t.test('which components are daprd’s', async t => {
   const types = ['pubsub.pulsar', 'state.in-memory', 'middleware.http.oauth2', 'pubsub.nothing', 'crypto.dapr.jwks']
-  const of = (use: 'needed' | 'always' | 'never'): readonly string[] => types.filter(type => isForDaprd({type}, use))
+  const of = (use: 'needed' | 'always' | 'never'): readonly string[] =>
+    types.filter(type => isForDaprd({type, isOfDapr: isDaprType(type)}, use))
   t.same(of('needed'), ['pubsub.pulsar'])
   t.same(of('always'), ['pubsub.pulsar', 'state.in-memory'])
   t.same(of('never'), [])

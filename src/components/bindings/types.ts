@@ -1,0 +1,54 @@
+import type {Binding} from '../binding.ts'
+import type {ComponentType, TypesOf} from '../component.ts'
+import {KAFKA_PROPERTIES} from '../kafka/properties.ts'
+import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
+import {REDIS_PROPERTIES} from '../redis/properties.ts'
+
+/** What every binding has besides its own properties (Dapr: pkg/runtime/processor/binding). */
+const BINDING_PROPERTIES = ['direction', 'route']
+
+const POSTGRESQL: ComponentType<Binding> = {
+  properties: [...POSTGRESQL_PROPERTIES, ...BINDING_PROPERTIES],
+  load: async () => (await import('./postgresql.ts')).open,
+  // an app may close it, for itself alone
+  isPrivate: true,
+  hasClient: true
+}
+
+export const BINDING_TYPES: TypesOf<Binding> = {
+  cron: {properties: [...BINDING_PROPERTIES, 'schedule'], load: async () => (await import('./cron.ts')).open},
+  http: {
+    properties: [
+      ...BINDING_PROPERTIES,
+      'url',
+      'errorIfNot2XX',
+      'maxResponseBodySize',
+      'MTLSClientCert',
+      'MTLSClientKey',
+      'MTLSRenegotiation',
+      'MTLSRootCA',
+      'responseTimeout',
+      'securityToken',
+      'securityTokenHeader'
+    ],
+    load: async () => (await import('./http.ts')).open,
+    usesFolder: true
+  },
+  kafka: {
+    properties: [...KAFKA_PROPERTIES, ...BINDING_PROPERTIES, 'publishTopic', 'topics'],
+    load: async () => (await import('./kafka.ts')).open,
+    hasClient: true
+  },
+  localstorage: {
+    properties: [...BINDING_PROPERTIES, 'rootPath'],
+    load: async () => (await import('./local-storage.ts')).open,
+    usesFolder: true
+  },
+  postgres: POSTGRESQL,
+  postgresql: POSTGRESQL,
+  redis: {
+    properties: [...REDIS_PROPERTIES, ...BINDING_PROPERTIES],
+    load: async () => (await import('./redis.ts')).open,
+    hasClient: true
+  }
+}

@@ -1,0 +1,16 @@
+import type {ComponentType, TypesOf} from '../component.ts'
+import type {ConfigurationStore} from '../configuration-store.ts'
+import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
+import {REDIS_PROPERTIES} from '../redis/properties.ts'
+
+const POSTGRESQL: ComponentType<ConfigurationStore> = {
+  properties: [...POSTGRESQL_PROPERTIES, 'connMaxIdleTime', 'notifyChannel', 'pgNotifyChannel', 'table'],
+  load: async () => (await import('./postgresql.ts')).open,
+  hasClient: true
+}
+
+export const CONFIGURATION_TYPES: TypesOf<ConfigurationStore> = {
+  postgres: POSTGRESQL,
+  postgresql: POSTGRESQL,
+  redis: {properties: REDIS_PROPERTIES, load: async () => (await import('./redis.ts')).open, hasClient: true}
+}

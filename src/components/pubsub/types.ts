@@ -1,0 +1,60 @@
+import type {TypesOf} from '../component.ts'
+import {KAFKA_PROPERTIES} from '../kafka/properties.ts'
+import type {PubSub} from '../pubsub.ts'
+import {REDIS_PROPERTIES} from '../redis/properties.ts'
+
+/** What every pub/sub component has besides its own properties (Dapr: pkg/scopes). */
+const PUBSUB_PROPERTIES = ['allowedTopics', 'protectedTopics', 'publishingScopes', 'subscriptionScopes', 'consumerID']
+
+export const PUBSUB_TYPES: TypesOf<PubSub> = {
+  'in-memory': {
+    properties: PUBSUB_PROPERTIES,
+    load: async () => (await import('./in-memory.ts')).open,
+    isPrivate: true
+  },
+  kafka: {
+    properties: [...KAFKA_PROPERTIES, ...PUBSUB_PROPERTIES],
+    load: async () => (await import('./kafka.ts')).open,
+    hasClient: true
+  },
+  rabbitmq: {
+    properties: [
+      ...PUBSUB_PROPERTIES,
+      'autoAck',
+      'caCert',
+      'clientCert',
+      'clientKey',
+      'clientName',
+      'concurrency',
+      'concurrencyMode',
+      'connectionString',
+      'deletedWhenUnused',
+      'deliveryMode',
+      'durable',
+      'enableDeadLetter',
+      'exchangeKind',
+      'heartBeat',
+      'host',
+      'hostname',
+      'maxLen',
+      'maxLenBytes',
+      'password',
+      'prefetchCount',
+      'protocol',
+      'publishMessagePropertiesToMetadata',
+      'publisherConfirm',
+      'reconnectWaitSeconds',
+      'requeueInFailure',
+      'saslExternal',
+      'ttlInSeconds',
+      'username'
+    ],
+    load: async () => (await import('./rabbitmq.ts')).open,
+    hasClient: true
+  },
+  redis: {
+    properties: [...REDIS_PROPERTIES, ...PUBSUB_PROPERTIES, 'queueDepth', 'concurrency', 'maxLenApprox'],
+    load: async () => (await import('./redis.ts')).open,
+    hasClient: true
+  }
+}
