@@ -149,7 +149,7 @@ class AppRequest extends ProxiedCall {
     return admitTo(this.#options.app, this.call)
   }
 
-  protected sendTo({pool, token, path = this.call.path}: Admitted): void {
+  send({pool, token, path = this.call.path}: Admitted): void {
     const {method, lines, body} = this.#options
     this.#wasSent = true
     this.#process = pool.process

@@ -1,8 +1,10 @@
+import type {Faults} from '../faults/faults.ts'
 import type {Delay, Hit} from '../faults/hit.ts'
 import type {Call} from '../model/call.ts'
 import {messageOf} from '../model/errors.ts'
 import type {BrokenResponse} from '../net/broken-response.ts'
 import type {CallJournal} from '../net/call-journal.ts'
+import type {AppPipeline} from './app-pipeline.ts'
 import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
 import type {CallContext} from './call-context.ts'
 import {brokenBy} from './faulted-call.ts'
@@ -16,6 +18,8 @@ export interface Passenger {
   ask(isRefused: boolean): Admission | Held
   /** Sends it to who has admitted it. */
   send(admitted: Admitted): void
+  /** The same through the middleware in front of the callee; left out: the protocol passes none. */
+  filter?(admitted: Admitted, pipeline: AppPipeline): void
   /** The callee does not admit it: settles with that. */
   denied(denied: Denied): void
   /** A fault ends it with a status, or a reset, before it is sent: settles with that. */
@@ -86,13 +90,10 @@ export class Passage {
   /** Makes the first attempt. */
   start(): void {
     const run = this.#run
-    if (run === undefined) return this.#attempt()
-    const ended = (outcome: Outcome, isLast: boolean): void => {
-      if (isLast) this.#concluded(run, outcome)
-      else void this.#conclude(run, outcome)
-    }
-    if (run.begin(() => this.#passenger.whyOnce(), ended)) this.#attempt()
-    else void this.#conclude(run)
+    if (run !== undefined && !this.#begins(run)) return void this.#conclude(run)
+    const faults = this.#context.faults?.active
+    if (faults === undefined) this.#admit(false)
+    else this.#meet(faults)
   }
 
   /** The current attempt has ended. Policies may discard its outcome and make another one. */
@@ -167,16 +168,31 @@ export class Passage {
     if (!this.isOver && !isReleased) this.#passenger.conclude(outcome)
   }
 
+  /** The first attempt may be made at once: policies look at it when it has ended. */
+  #begins(run: InterceptedRun): boolean {
+    return run.begin(
+      () => this.#passenger.whyOnce(),
+      (outcome, isLast) => {
+        if (isLast) this.#concluded(run, outcome)
+        else void this.#conclude(run, outcome)
+      }
+    )
+  }
+
   #again(): void {
     this.#passenger.restart()
     this.leave()
-    this.#attempt()
-  }
-
-  #attempt(): void {
     this.#refusals = undefined
     this.broken = undefined
-    const hit = (this.#hit = this.#context.faults?.active?.hit(this.#journal.call))
+    this.#hit = undefined
+    const faults = this.#context.faults?.active
+    if (faults === undefined) this.#admit(false)
+    else this.#meet(faults)
+  }
+
+  /** A fault may hit this attempt. */
+  #meet(faults: Pick<Faults, 'hit'>): void {
+    const hit = (this.#hit = faults.hit(this.#journal.call))
     if (hit === undefined) return this.#admit(false)
     const delay = hit.delay()
     if (delay === undefined) this.#suffer()
@@ -241,7 +257,8 @@ export class Passage {
     this.admitted = admission
     this.#journal.admitted(admission)
     this.broken = this.#hit && brokenBy(this.#hit, this.#journal.call, admission.pid)
-    this.#passenger.send(admission)
+    if (admission.pipeline === undefined || this.#passenger.filter === undefined) this.#passenger.send(admission)
+    else this.#passenger.filter(admission, admission.pipeline)
   }
 
   /** Leaves the queue. */

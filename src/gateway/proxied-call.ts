@@ -1,6 +1,7 @@
 import type {Hit} from '../faults/hit.ts'
 import {messageOf, bugText} from '../model/errors.ts'
 import type {Call, SentRequest} from '../model/call.ts'
+import type {BrokenResponse} from '../net/broken-response.ts'
 import type {CallHandler} from '../net/call-handler.ts'
 import {CallJournal} from '../net/call-journal.ts'
 import {TOO_LARGE} from '../net/collector.ts'
@@ -57,6 +58,10 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     passage.start()
   }
 
+  get broken(): BrokenResponse | undefined {
+    return this.passage.broken
+  }
+
   headersFor(head: ResponseHead): string {
     this.passage.isBroken = false
     const {fault} = this.call
@@ -93,10 +98,10 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
 
   abstract ask(isRefused: boolean): Admission | Held
 
-  send(admitted: Admitted): void {
-    this.exchange.broken = this.passage.broken
-    if (admitted.pipeline === undefined) this.sendTo(admitted)
-    else void this.#filter(admitted, admitted.pipeline)
+  abstract send(admitted: Admitted): void
+
+  filter(admitted: Admitted, pipeline: AppPipeline): void {
+    void this.#filter(admitted, pipeline)
   }
 
   denied(denied: Denied): void {
@@ -144,8 +149,6 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
 
   /** Not a tunnel, and the callee's id is valid. */
   protected abstract readonly isInterceptable: boolean
-  /** Sends the call to the callee. */
-  protected abstract sendTo(admitted: Admitted): void
   protected abstract responseHeaders(head: ResponseHead): string
   protected abstract replyDenied(denied: Denied): void
   /** The caller gets this response in place of the callee's. */
@@ -168,7 +171,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
       if (passage.isOver || passage.admitted !== admitted) return
       if ('status' in passed) return passage.settle({kind: 'replied', reply: passed})
       exchange.onPiece = passed.onPiece
-      this.sendTo({...admitted, path: passed.path})
+      this.send({...admitted, path: passed.path})
     } catch (error) {
       exchange.crash(error)
     }

@@ -1,3 +1,4 @@
+import type {BrokenResponse} from './broken-response.ts'
 import type {CallJournal} from './call-journal.ts'
 import type {HeaderRules, ResponseHead} from './http1/response-head.ts'
 import type {Failure} from './http1/upstream.ts'
@@ -8,6 +9,8 @@ export interface CallHandler {
   /** What happens is written down there. */
   readonly journal: CallJournal
   readonly rules: HeaderRules
+  /** How the response breaks off on purpose; undefined: it does not. */
+  readonly broken: BrokenResponse | undefined
   /** The call is mirrored to shadows. */
   readonly copy: Copy | undefined
   /** The header lines that the caller gets with this response. */

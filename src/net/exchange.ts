@@ -23,8 +23,8 @@ export class Exchange implements ResponseHandler {
   isSent = false
   /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
   onPiece: ((piece: Buffer) => void) | undefined
-  /** The response breaks off on purpose; undefined: it does not. Set before each `send`. */
-  broken: BrokenResponse | undefined
+  /** How the response breaks off on purpose; undefined: it does not. */
+  #broken: BrokenResponse | undefined
   readonly #downstream: Downstream
   #handler: CallHandler | undefined
   /** Remains until the whole body has arrived. */
@@ -86,8 +86,10 @@ export class Exchange implements ResponseHandler {
 
   /** The request's head as latin1 text, with the empty line. Call it again only after `refused`. */
   send(pool: Pool, head: string): void {
-    if (this.#handler === undefined) return
+    const handler = this.#handler
+    if (handler === undefined) return
     if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
+    this.#broken = handler.broken
     this.#pool = pool
     this.#head = head
     this.#serve(this.#downstream.isTunnel ? pool.connect() : pool.take())
@@ -212,14 +214,14 @@ export class Exchange implements ResponseHandler {
     const journal = this.#handler?.journal
     if (journal?.isRecorded === true) journal.connectedAt = wasOpen ? journal.admittedAt : performance.now()
     if (this.#length === 0) this.sendBody(undefined, true)
-    this.broken?.opened?.()
+    this.#broken?.opened?.()
     if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
     if (this.#kept !== undefined) this.#kept.isStarted = true
     this.#downstream.sendBody()
   }
 
   whole(head: ResponseHead, body: string): void {
-    if (this.broken !== undefined && body.length > this.broken.left) return this.#breakWhole(head, body)
+    if (this.#broken !== undefined && body.length > this.#broken.left) return this.#breakWhole(head, body)
     const handler = this.#begin(head, body)
     if (handler === undefined) return
     this.#upstream = undefined
@@ -234,11 +236,11 @@ export class Exchange implements ResponseHandler {
     const handler = this.#begin(head)
     if (handler === undefined) return
     this.#downstream.head(head, handler.headersFor(head))
-    if (this.broken?.left === 0) this.#breakSoon(this.broken)
+    if (this.#broken?.left === 0) this.#breakSoon(this.#broken)
   }
 
   body(piece: Buffer): boolean {
-    const {broken} = this
+    const broken = this.#broken
     if (broken?.isOver === true) return false
     const bytes = broken === undefined ? piece : broken.take(piece, () => this.#breakSoon(broken))
     const journal = this.#handler?.journal
@@ -252,7 +254,7 @@ export class Exchange implements ResponseHandler {
 
   end(): void {
     this.#upstream = undefined
-    if (this.broken?.isOver === true) return
+    if (this.#broken?.isOver === true) return
     this.#downstream.end()
     this.#copy?.responded()
     this.#over()
@@ -276,7 +278,8 @@ export class Exchange implements ResponseHandler {
     if (handler === undefined) return
     if (failure === 'refused') return handler.refused(why)
     const pool = this.#pool
-    const maySendAgain = this.#length === 0 && this.broken === undefined && isSafeAgain(this.#method, failure, upstream)
+    const maySendAgain =
+      this.#length === 0 && this.#broken === undefined && isSafeAgain(this.#method, failure, upstream)
     if (pool === undefined || pool.isRetired || !maySendAgain) return this.#giveUp(why, failure)
     handler.resent()
     this.#serve(pool.connect())
@@ -292,8 +295,8 @@ export class Exchange implements ResponseHandler {
     }
     const {journal} = handler
     if (journal.isRecorded) journal.firstByteAt = performance.now()
-    if (this.broken?.left === -1) {
-      this.broken.isOver = true
+    if (this.#broken?.left === -1) {
+      this.#broken.isOver = true
       this.#giveUp('EOF', 'silent')
       return undefined
     }
@@ -313,7 +316,7 @@ export class Exchange implements ResponseHandler {
   #breakSoon(broken: BrokenResponse): void {
     broken.isOver = true
     setImmediate(() => {
-      if (this.broken === broken) this.#giveUp('cut by a fault', 'cut')
+      if (this.#broken === broken) this.#giveUp('cut by a fault', 'cut')
     })
   }
 

@@ -65,7 +65,7 @@ export class ServiceCall extends ProxiedCall {
     return service.admit(this.call, isRefused, context.identity)
   }
 
-  protected sendTo({pool, pathPrefix, token, callerLine, path}: Admitted): void {
+  send({pool, pathPrefix, token, callerLine, path}: Admitted): void {
     const {headers, extraLines} = this.#options
     const {length, hasLength} = headers
     const framing =

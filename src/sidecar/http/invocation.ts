@@ -116,7 +116,7 @@ export class Invocation extends ProxiedCall {
     return sidecar.admit(this.call, isRefused)
   }
 
-  protected sendTo(admitted: Admitted): void {
+  send(admitted: Admitted): void {
     const {sidecar, target, headers, extraLines} = this.#options
     const framing =
       headers.framing === '' && TAKES_BODY.has(this.call.method) ? 'Content-Length: 0\r\n' : headers.framing
