@@ -80,7 +80,9 @@ export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}
       return exitCode < 0 ? 'not started' : exitWord(exitCode, exit)
     case 'debugging':
       return 'in debugger'
-    default:
+    case 'starting':
+    case 'stopping':
+    case 'stopped':
       return state
   }
 }
