@@ -1,9 +1,10 @@
-import {execFile} from 'node:child_process'
+import {execFile, spawn} from 'node:child_process'
 import {promisify} from 'node:util'
 import net from 'node:net'
 import t, {type Test} from 'tap'
 import {PageGuard} from '../../../src/gateway/page-guard.ts'
 import {openMetricsPort} from '../../../src/sidecar/metrics-port.ts'
+import {Output} from '../../rig/output.ts'
 import {ask, request} from './caller.ts'
 import {echoApp, openTestSidecar} from './rig.ts'
 
@@ -69,18 +70,14 @@ process.stdin.once('data', port => {
   socket.once('data', bytes => { console.log(bytes.toString().slice(9, 12)); process.exit() })
 })`
   const {PILLION_LIFE: _, ...env} = process.env
-  const child = execFile(process.execPath, ['-e', listening], {env})
-  let text = ''
-  const lines = async (count: number): Promise<readonly string[]> => {
-    while (text.split('\n').length <= count) await new Promise(resolve => child.stdout?.once('data', resolve))
-    return text.split('\n')
-  }
-  child.stdout?.on('data', (piece: string) => (text += piece))
-  const [listens = ''] = await lines(1)
+  const child = spawn(process.execPath, ['-e', listening], {env, stdio: ['pipe', 'pipe', 'inherit']})
+  t.teardown(() => child.kill())
+  const lines = new Output(child.stdout) // which also tells that the process has ended
+  const listens = await lines.line(/^\d+$/)
   const app = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort: app.port, pages: new PageGuard([], () => Number(listens))})
-  child.stdin?.write(`${port.toString()}\n`)
-  t.equal((await lines(2))[1], '200')
+  child.stdin.write(`${port.toString()}\n`)
+  t.equal(await lines.line(/./, {nth: 2}), '200')
 })
 
 t.test('pages of this machine, and those that are allowed, need no process', async t => {
