@@ -1,7 +1,4 @@
-import {readdirSync, readFileSync} from 'node:fs'
 import {createServer} from 'node:http'
-import {join} from 'node:path'
-import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {register} from '../../src/control/server.ts'
 import {freePort} from '../rig/free-port.ts'
@@ -35,9 +32,7 @@ t.test('an app of another run whose sidecar takes no connections is tried again'
     body: /failed to invoke, id: stock, err: failed to invoke target stock after 4 retries\. Error: rpc error: code = Unavailable desc = connection error: dial tcp 127\.0\.0\.1:\d+: connect: connection refused/
   })
   await run.waitForLine('shop → stock: no response, retry 4 of 4 in 1 ms')
-  const [log = ''] = readdirSync(join(rig.folder, 'shop/.dapr/logs')).filter(name => name.includes('daprd'))
-  const logged = /level=warn.*Error processing operation DaprBuiltInServiceRetries\. Retrying in 1ms…/
-  while (!logged.test(readFileSync(join(rig.folder, 'shop/.dapr/logs', log), 'utf8'))) await pause(10)
+  await rig.logged('shop', /level=warn.*Error processing operation DaprBuiltInServiceRetries\. Retrying in 1ms…/)
   const bodies: string[] = []
   const sidecar = createServer((request, response) => {
     request.on('data', (piece: Buffer) => bodies.push(piece.toString())).on('end', () => response.end('there'))

@@ -1,19 +1,9 @@
-import {readdirSync, readFileSync} from 'node:fs'
-import {join} from 'node:path'
-import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import {freePorts} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
-import {openRig, type Rig} from '../rig/rig.ts'
+import {openRig} from '../rig/rig.ts'
 import {ClientConnection} from '../../src/packages/redis/client-connection.ts'
-
-/** Settles when the log of the shop's sidecar has such a line. */
-const logged = async (rig: Rig, line: RegExp): Promise<void> => {
-  const folder = join(rig.folder, 'shop/.dapr/logs')
-  const name = readdirSync(folder).find(each => each.startsWith('shop_daprd_')) ?? ''
-  while (!line.test(readFileSync(join(folder, name), 'utf8'))) await pause(10)
-}
 
 const settings = (port: number): Readonly<Record<string, string>> => ({
   'resources/settings.yaml': component('settings', 'configuration.redis', {redisHost: `localhost:${port}`})
@@ -44,9 +34,9 @@ t.test('a configuration store that is opened anew goes on with its subscriptions
   const subscribed = await shop.fetch(`${URL}/subscribe?key=color`)
   const {id} = JSON.parse(subscribed.body) as {readonly id: string}
   await rig.write(settings(second))
-  await logged(rig, /Closing existing Component to reload: settings \(configuration\.redis\/v1\)/)
-  await logged(rig, /Component updated: settings \(configuration\.redis\/v1\)/)
-  await logged(rig, new RegExp(`subscription ${id} goes on at configuration store settings`))
+  await rig.logged('shop', /Closing existing Component to reload: settings \(configuration\.redis\/v1\)/)
+  await rig.logged('shop', /Component updated: settings \(configuration\.redis\/v1\)/)
+  await rig.logged('shop', new RegExp(`subscription ${id} goes on at configuration store settings`))
   const redis = await redisAt(t, second)
   await redis.command(['SET', 'color', 'red||1'])
   t.same(await nextUpdate(shop), ['/configuration/settings/color', {id, items: {color: {value: 'red', version: '1'}}}])

@@ -1,16 +1,5 @@
-import {readdirSync, readFileSync} from 'node:fs'
-import {join} from 'node:path'
-import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
-import type {Rig} from '../rig/rig.ts'
 import {openShop, publish} from './pubsub-shop.ts'
-
-/** What the sidecar of the shop has logged. */
-const logOf = (rig: Rig): string => {
-  const folder = join(rig.folder, 'shop/.dapr/logs')
-  const name = readdirSync(folder).find(each => each.startsWith('shop_daprd_')) ?? ''
-  return readFileSync(join(folder, name), 'utf8')
-}
 
 /** The lines of scripts that look at Dapr's log, and ours; each has to come. */
 const LINES = [
@@ -69,7 +58,7 @@ t.test('--log-level debug tells each publish, delivery and answer; what is lost 
   const body = JSON.stringify(entries)
   t.match(await shop.fetch('/v1.0/publish/bulk/bus/nobody', {method: 'POST', body}), {status: 204})
   for (const line of LINES) {
-    while (!line.test(logOf(rig))) await pause(10)
+    await rig.logged('shop', line)
     t.pass(line.source)
   }
 })

@@ -1,6 +1,4 @@
-import {readdirSync, readFileSync} from 'node:fs'
 import {createServer} from 'node:http'
-import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {listen} from '../integration/sidecar/rig.ts'
@@ -117,9 +115,7 @@ t.test('policies see what middleware replies; a retry passes it anew, and sends 
   const [shop, stock] = await Promise.all([rig.driven('shop'), rig.driven('stock')])
   await stock.listen()
   t.match(await shop.fetch('/v1.0/invoke/stock/method/bad'), {status: 400, body: 'invalid router\n'})
-  const [log = ''] = readdirSync(join(rig.folder, 'shop/.dapr/logs')).filter(name => name.includes('daprd'))
-  while (!readFileSync(join(rig.folder, 'shop/.dapr/logs', log), 'utf8').includes('stock: 400, retry 3 of 3'))
-    await new Promise(setImmediate)
+  await rig.logged('shop', /stock: 400, retry 3 of 3/)
   const call = shop.fetch('/v1.0/invoke/stock/method/good', {method: 'POST', body: 'pear'})
   for (const status of [503, 200]) {
     const request = await stock.nextRequest()

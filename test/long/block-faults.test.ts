@@ -1,26 +1,12 @@
 /** What fails in building blocks, in Dapr's words. */
 import {once} from 'node:events'
-import {readdirSync, readFileSync} from 'node:fs'
 import {createServer, type AddressInfo} from 'node:net'
-import {join} from 'node:path'
-import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
 import {component} from '../rig/resource-files.ts'
-import {openRig, type Rig} from '../rig/rig.ts'
+import {openRig} from '../rig/rig.ts'
 import {DeleteBulkStateRequest} from '../../src/dapr/messages/state.generated.ts'
 import {openShop, publish} from '../e2e/pubsub-shop.ts'
-
-/** Settles when the log of an app's sidecar has such a line. */
-const logged = async (rig: Rig, line: RegExp): Promise<void> => {
-  const folder = join(rig.folder, 'shop/.dapr/logs')
-  const text = (): string =>
-    readdirSync(folder)
-      .filter(name => name.startsWith('shop_daprd_'))
-      .map(name => readFileSync(join(folder, name), 'utf8'))
-      .join('')
-  while (!line.test(text())) await pause(10)
-}
 
 const REFUSAL = "READONLY You can't write against a read only replica."
 const ANSWERS: Readonly<Record<string, string>> = {PING: '+PONG\r\n', CONFIG: '+OK\r\n', INFO: '$0\r\n\r\n'}
@@ -128,8 +114,8 @@ t.test('an app that fails to list its topics; a rule whose result is no boolean'
   const rule = {match: 'event.data', path: '/rule'}
   const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', routes: {rules: [rule]}}])
   await publish(shop, 'bus/orders?metadata.cloudevent.id=7', '"text"')
-  await logged(
-    rig,
+  await rig.logged(
+    'shop',
     /level=error.*error finding matching route for event 7 in pubsub bus and topic orders: the result of match expression event\.data was not a boolean/
   )
   const other = await openRig(t)
@@ -139,7 +125,7 @@ t.test('an app that fails to list its topics; a rule whose result is no boolean'
   const busy = await other.driven('shop')
   await busy.subscribe({status: 503, body: 'busy'})
   await busy.listen()
-  await logged(other, /level=error.*app returned http status code 503 from subscription endpoint/)
+  await other.logged('shop', /level=error.*app returned http status code 503 from subscription endpoint/)
 })
 
 t.test('a component that cannot be opened: the lines that Dapr logs before it ends', async t => {
@@ -150,7 +136,13 @@ t.test('a component that cannot be opened: the lines that Dapr logs before it en
   t.match(await run.exited, {code: 1})
   const what = String.raw`store \(state\.sqlite\/v1\)`
   const failed = String.raw`Failed to init component ${what}: \[INIT_COMPONENT_FAILURE\]: initialization error occurred for ${what}: `
-  await logged(rig, new RegExp(`level=error.*msg="${failed}`))
-  await logged(rig, new RegExp(`level=warn.*msg="Error processing component, daprd will exit gracefully: ${failed}`))
-  await logged(rig, new RegExp(`level=fatal.*msg="Fatal error from runtime: process component store error: ${failed}`))
+  await rig.logged('shop', new RegExp(`level=error.*msg="${failed}`))
+  await rig.logged(
+    'shop',
+    new RegExp(`level=warn.*msg="Error processing component, daprd will exit gracefully: ${failed}`)
+  )
+  await rig.logged(
+    'shop',
+    new RegExp(`level=fatal.*msg="Fatal error from runtime: process component store error: ${failed}`)
+  )
 })

@@ -2,12 +2,13 @@
  * The rig: a folder, a state folder and a home of their own for one test, in which the built program runs as a user would run
  * it. It promises that nothing it started outlives the test, and that a test that fails shows all that was printed.
  */
-import {mkdirSync, mkdtempSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync} from 'node:fs'
 import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {Switchboard, type Driven} from './command.ts'
 import {LIMIT_MS, limitAlone} from './limit.ts'
+import {STALLED_MS} from './output.ts'
 import {Program} from './program.ts'
 import {tieRigs} from './tie-rigs.ts'
 import {descendantsOf, isAlive, stateOf, tracesCarrying, type Trace} from './traces.ts'
@@ -138,6 +139,17 @@ export class Rig {
       if (stdout.includes(text)) return stdout
       if (performance.now() > end)
         throw new Error(`no ${text} in what ${args.join(' ')} printed last:\n${stdout}${stderr}`)
+    }
+  }
+
+  /** Waits until the log of an app's sidecar has such a line: a log is written behind what it tells of. */
+  async logged(id: string, line: RegExp): Promise<void> {
+    const folder = join(this.folder, id, '.dapr/logs')
+    for (const end = performance.now() + STALLED_MS; ; await pause(10)) {
+      const names = readdirSync(folder).filter(name => name.startsWith(`${id}_daprd_`))
+      const text = names.map(name => readFileSync(join(folder, name), 'utf8')).join('')
+      if (line.test(text)) return
+      if (performance.now() > end) throw new Error(`no ${String(line)} in the log of ${id}:\n${text}`)
     }
   }
 
