@@ -58,8 +58,8 @@ export interface FoundRun {
   ): Promise<IncomingMessage>
 }
 
-/** A run that does not respond in this time is left out of `list`. */
-const TIMEOUT_MS = 2000
+/** A run that does not respond in this time is left out of `list`: on a busy machine 2 s were not enough for one that was well. */
+const TIMEOUT_MS = 5000
 
 /** Told of a run that is suspended (Ctrl-Z) and cannot respond; `resume` continues its process, so that it responds again. */
 export type OnSuspended = (run: RunIdentity) => 'skip' | 'resume'
