@@ -72,6 +72,8 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'memory: after a flood': {of: 'ours', atMost: 70},
   'hostile: longest, rapid resets': {of: 'ours', atMost: 200},
   'hostile: p99, streams that never end': {of: 'ours', atMost: 100},
+  'hostile: longest, gRPC: rapid resets': {of: 'ours', atMost: 200},
+  'hostile: p99, gRPC: streams that never end': {of: 'ours', atMost: 100},
   'hostile: p99, 14 posts of 4 MB in one-byte chunks': {of: 'ours', atMost: 100},
   'hostile: memory, 14 posts of 4 MB in one-byte chunks': {of: 'ours', atMost: 200},
   'hostile: p99, 6 answers of 15 MB in one-byte chunks': {of: 'ours', atMost: 100},

@@ -96,7 +96,7 @@ export const SECTIONS: readonly Section[] = [
       ],
       [
         'hostile',
-        '200 calls a second between two apps while somebody attacks the sidecar of a third one over eight connections of HTTP/2, or with bodies in chunks of one byte: the 99th percentile and the longest of these calls, none of which may fail, and the memory as above. And the most processor time that one command of the built-in Redis takes, with 100,000 keys and patterns that are made to take long.'
+        '200 calls a second between two apps while somebody attacks the sidecar of a third one over eight connections of HTTP/2, at its HTTP or its gRPC port, or with bodies in chunks of one byte: the 99th percentile and the longest of these calls, none of which may fail, and the memory as above. And the most processor time that one command of the built-in Redis takes, with 100,000 keys and patterns that are made to take long.'
       ]
     ]
   },

@@ -1,7 +1,8 @@
 import {http1Answer, http2Answer, SHORT_ANSWERS, shortStream, type Answer} from './answers.ts'
 import {http1Caller, http2Caller, type Seen} from './caller.ts'
 import {archive, unpackAlone} from './archives.ts'
-import {apiServer, fromStdin, mcpClient} from './commands.ts'
+import {clockSteps, playClock} from './clock.ts'
+import {apiServer, clusterRun, fromStdin, mcpClient} from './commands.ts'
 import {play} from './connection.ts'
 import {controlClient} from './control.ts'
 import {flood} from './floods.ts'
@@ -10,6 +11,7 @@ import {EXCHANGES, http2Client} from './http2-requests.ts'
 import {answeredByteByByte, oneByteClient, oneByteControl} from './one-byte.ts'
 import {Random} from './random.ts'
 import {shown, type Script} from './script.ts'
+import {readSubscriptions, subscriptionList} from './subscription-lists.ts'
 import {HOSTILE, type Target} from './target.ts'
 import type {Rig} from '../rig/rig.ts'
 
@@ -149,6 +151,27 @@ const archives: Kind = {
   }
 }
 
+const subscriptions: Kind = {
+  name: 'subscriptions',
+  count: 100,
+  lanes: 1,
+  make: random => {
+    const bytes = subscriptionList(random)
+    return {text: bytes.toString('latin1', 0, 1000), run: async () => readSubscriptions(bytes)}
+  }
+}
+
+const clock: Kind = {
+  name: 'clock',
+  count: 500,
+  lanes: 1,
+  make: random => {
+    const steps = clockSteps(random)
+    const text = steps.map(({jump, command}) => `${jump.toString()} ms, ${command.join(' ')}`).join('\n')
+    return {text, run: async () => Promise.resolve(playClock(steps))}
+  }
+}
+
 /** A kind of which all cases are tried. */
 const whole = (kind: Kind): Kind => ({...kind, isFinite: true})
 
@@ -165,6 +188,9 @@ export const KINDS: readonly Kind[] = [
   command('stdin', 10, fromStdin),
   command('mcp', 10, mcpClient),
   command('kubernetes', 10, apiServer),
+  command('cluster-run', 10, clusterRun),
+  subscriptions,
+  clock,
   ...PROTOCOLS.flatMap(name => [
     answering(
       name,

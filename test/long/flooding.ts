@@ -1,5 +1,5 @@
-import {createReadStream} from 'node:fs'
-import {open, readdir, readFile} from 'node:fs/promises'
+import {createReadStream, readFileSync} from 'node:fs'
+import {open, readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Rig} from '../rig/rig.ts'
@@ -74,19 +74,29 @@ export function runInto(rig: Rig, file: string): Program {
 }
 
 /**
- * Looks at the memory of a process every 50 ms until it is told to stop; gives what it saw, in MB. Only what is its own, without
+ * Looks at the memory of a process at once and every 50 ms until it is told to stop; gives what it saw, in MB. Only what is its own, without
  * pages of files: of an executable that has just been written, the kernel counts twice as many as of one that was read.
  */
 export function watchMemory(pid: number): () => readonly number[] {
   const seen: number[] = []
-  const look = async (): Promise<void> => {
-    const text = await readFile(`/proc/${pid.toString()}/status`, 'latin1').catch(() => '')
-    const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(text) ?? []
+  const look = (): void => {
+    const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(statusOf(pid)) ?? []
     if (kilobytes !== undefined) seen.push(Number(kilobytes) / 1024)
   }
-  const timer = setInterval(() => void look(), 50).unref()
+  look()
+  const timer = setInterval(look, 50).unref()
   return () => {
     clearInterval(timer)
+    look()
     return seen
+  }
+}
+
+/** What the kernel tells of a process; '' once it is gone. */
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid.toString()}/status`, 'latin1')
+  } catch {
+    return ''
   }
 }

@@ -33,7 +33,18 @@ const NEVER = block([
   [':authority', 'localhost']
 ])
 
-const opened = (stream: number): Buffer => bytesOf({type: HEADERS, flags: END_HEADERS, stream, payload: NEVER})
+/** A call of gRPC, for which a message would follow. */
+const UNFINISHED = block([
+  [':method', 'POST'],
+  [':scheme', 'http'],
+  [':path', '/dapr.proto.runtime.v1.Dapr/SaveState'],
+  [':authority', 'localhost'],
+  ['content-type', 'application/grpc'],
+  ['te', 'trailers']
+])
+
+const headers = (stream: number, payload: Buffer): Buffer =>
+  bytesOf({type: HEADERS, flags: END_HEADERS, stream, payload})
 const reset = (stream: number): Buffer => bytesOf({type: RST_STREAM, stream, payload: uint32(8)})
 
 /** Somebody who sends the same on one connection after the other: where one is cut, the next begins. */
@@ -154,15 +165,43 @@ async function beginAnswers(_: number, rig: Rig, run: Program): Promise<Underway
   return {goOn: async () => pause(50), isEnough: () => isAnswered, end: async () => answered}
 }
 
-const RESETS = streams(10_000, stream => [opened(stream), reset(stream)])
-const ENDLESS = streams(200, stream => [opened(stream)])
-const TOO_MANY = streams(2000, stream => [opened(stream)])
+/** What is sent over HTTP/2, at the ports of HTTP and of gRPC. */
+const FLOODS: readonly {
+  readonly name: string
+  readonly count: number
+  readonly frames: (stream: number, head: Buffer) => readonly Buffer[]
+}[] = [
+  {name: 'rapid resets', count: 10_000, frames: (stream, head) => [headers(stream, head), reset(stream)]},
+  {name: 'streams that never end', count: 200, frames: (stream, head) => [headers(stream, head)]},
+  {name: 'more streams than may be', count: 2000, frames: (stream, head) => [headers(stream, head)]}
+]
+
+const floods = FLOODS.flatMap(({name, count, frames}): readonly Attack[] => [
+  {
+    name,
+    apps: [],
+    begin: async port =>
+      beginFrames(
+        port,
+        streams(count, stream => frames(stream, NEVER))
+      ),
+    megabytes: 100
+  },
+  {
+    name: `gRPC: ${name}`,
+    apps: [],
+    begin: async (_, _rig, run) =>
+      beginFrames(
+        (await run.ports('shop')).grpc,
+        streams(count, stream => frames(stream, UNFINISHED))
+      ),
+    megabytes: 100
+  }
+])
 
 export const ATTACKS: readonly Attack[] = [
-  {name: 'rapid resets', apps: [], begin: async port => beginFrames(port, RESETS), megabytes: 100},
-  {name: 'streams that never end', apps: [], begin: async port => beginFrames(port, ENDLESS), megabytes: 100},
-  {name: 'more streams than may be', apps: [], begin: async port => beginFrames(port, TOO_MANY), megabytes: 100},
-  // the bodies, and the values and events that the built-in Redis keeps
+  ...floods,
+  // 165 to 190 MB: the bodies, and the values and events that the built-in Redis keeps
   {name: '14 posts of 4 MB in one-byte chunks', apps: [], begin: beginPosts, megabytes: 200},
   {name: '6 answers of 15 MB in one-byte chunks', apps: answering, begin: beginAnswers, megabytes: 200}
 ]
