@@ -63,6 +63,7 @@ t.test('without URLs a request is logged by the name of its API', async t => {
     ['POST', '/v1.0-alpha1/publish/bulk/p/secret', '', 'BulkPublishEvent'],
     ['POST', '/v1.0/publish/p/secret', '', 'PublishEvent'],
     ['GET', '/v1.0/secrets/store/secret', '', 'GetSecret'],
+    ['GET', '/v1.0/configuration/store/subscribe', '', 'SubscribeConfiguration'],
     ['GET', '/nothing/secret', '', 'InvokeService']
   ]
   for (const [method, path, callee, name] of table) {
