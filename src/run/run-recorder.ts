@@ -6,7 +6,16 @@ import {endOf} from '../model/exit-text.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../telemetry/recorder/deaths.ts'
-import {lastLines} from './last-lines.ts'
+import type {LogRecord} from '../logging/log-record.ts'
+
+/** The last lines of a log before an offset, decoded, without the app's prefix. */
+async function lastLines(record: LogRecord, end: number, count: number): Promise<readonly string[]> {
+  let text = ''
+  for await (const piece of record.read(await record.startOfLast(count, end), end)) text += piece
+  const lines = Buffer.from(text, 'latin1').toString().split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
+}
 
 /** Number of lines to keep of the output before an exit. */
 const LINES = 50

@@ -1,8 +1,56 @@
 // Writes a first template from what another tool's file says, or from what a folder shows. Starts nothing.
 import {relative} from 'node:path'
-import type {Imported} from './imported.ts'
+import type {Imported, ImportedApp} from './imported.ts'
 import {findSource, readImported, type FoundSource} from './find-source.ts'
-import {separatePorts} from './same-ports.ts'
+
+/**
+ * Apps of which no two listen on one port, as far as their programs can be told another one. Where they cannot, a note names
+ * the other app and what to change. The first one keeps the port.
+ */
+function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
+  const wanted = new Set(apps.flatMap(portsOf))
+  const owners = new Map<number, string>()
+  return apps.map(app => {
+    const port = Number(app.keys['appPort'] ?? 0)
+    const moved = owners.has(port) && app.move !== undefined ? movedTo(app, next(port, wanted)) : noted(app, owners)
+    for (const each of portsOf(moved)) {
+      wanted.add(each)
+      if (!owners.has(each)) owners.set(each, app.id)
+    }
+    return moved
+  })
+}
+
+const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
+  [Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
+
+function next(port: number, wanted: ReadonlySet<number>): number {
+  let free = port + 1
+  while (wanted.has(free)) free += 1
+  return free
+}
+
+const movedTo = (app: ImportedApp, port: number): ImportedApp => ({
+  ...app,
+  keys: {...app.keys, appPort: port, ...app.move?.(port)}
+})
+
+const only = (key: string, port: number, owner: string): string =>
+  `${key}: ${port} is that of ${owner}, too, and only one can listen there`
+
+function noted(app: ImportedApp, owners: ReadonlyMap<number, string>): ImportedApp {
+  const notes = [...app.notes]
+  const port = Number(app.keys['appPort'] ?? 0)
+  const owner = owners.get(port)
+  if (owner !== undefined)
+    notes.push(`${only('appPort', port, owner)}: have the program listen on another port, and write that here`)
+  for (const {port: number, text} of app.published ?? []) {
+    const other = owners.get(number)
+    if (other !== undefined)
+      notes.push(`${only('ports', number, other)}: write another number in front of the colon of --publish ${text}`)
+  }
+  return {...app, notes}
+}
 
 /** What a path says of a template, and other files there that could be imported. Rejects with a `UserError`. */
 export async function importFrom(

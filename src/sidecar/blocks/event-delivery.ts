@@ -4,12 +4,25 @@ import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt
 import type {ProcessStatus} from '../../model/component-event.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {TopicSubscription} from '../../resources/subscriptions.ts'
-import {eventOf} from './app-event.ts'
 import type {BlockContext, BlockSpan} from './block-context.ts'
-import {hasExpired} from './cloud-event.ts'
+import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
 import {CRASHED, endSpan, inSpan, OUTCOMES, processStatusOf, type Outcome} from './event-outcome.ts'
 import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
+
+/** The event in a message. Throws if it is not a CloudEvent and the subscription does not ask for raw payloads. */
+function eventOf({data, metadata}: Message, subscription: TopicSubscription): AppEvent {
+  if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
+  const fields = rawEvent(data, {...subscription, metadata})
+  return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
+}
+
+/** Whether the subscription has `rawPayload` in its metadata. */
+function isRaw({metadata}: TopicSubscription): boolean {
+  for (const key in metadata)
+    if (key.toLowerCase() === 'rawpayload' && /^(?:1|t|true)$/i.test(metadata[key] ?? '')) return true
+  return false
+}
 
 export interface EventDeliveryOptions {
   readonly context: BlockContext
