@@ -54,7 +54,7 @@ export class ComponentSet {
     const release = async (): Promise<void> => {
       if (isReleased) return
       isReleased = true
-      if (--instance.users > 0) return
+      if (--instance.users > 0 || loaderOf(wanted.resource).livesOn === true) return
       this.#instances.delete(key)
       await (await instance.opened).close()
     }

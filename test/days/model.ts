@@ -84,9 +84,12 @@ export class Model {
     const others = this.of(entry.id)
     const stopped = others.filter(({phases}) => phases.has('stopped'))
     // an app that was stopped stays stopped, with all its instances; another one of what is left out may have been brought in
-    if (isLeftOut(entry, this.how, this.followed.apps) || (others.length > 0 && stopped.length === others.length)) {
+    const isLeft = isLeftOut(entry, this.how, this.followed.apps)
+    if (isLeft || (others.length > 0 && stopped.length === others.length)) {
       const app = resting(name, entry, 'stopped')
-      if (others.every(each => isOnly(each, 'stopped'))) return app
+      // what flags left out until now has not been stopped by the user
+      const isByUser = this.how.only === undefined && others.every(({entry: {keys}}) => keys.profiles === undefined)
+      if ((isLeft || isByUser) && others.every(each => isOnly(each, 'stopped'))) return app
       const started = this.#started(app, false)
       return dependsOn(entry).length === 0 ? started : {...started, phases: new Set([...started.phases, 'waiting'])}
     }

@@ -22,7 +22,8 @@ const POSTGRESQL: ComponentType<StateStore> = {
 export const STATE_TYPES: TypesOf<StateStore> = {
   'in-memory': {
     properties: ['actorStateStore', 'keyPrefix'],
-    load: async () => (await import('./in-memory.ts')).open
+    load: async () => (await import('./in-memory.ts')).open,
+    livesOn: true
   },
   postgres: POSTGRESQL,
   postgresql: POSTGRESQL,

@@ -65,3 +65,12 @@ t.test('while the built-in Redis starts, or code is loaded, the time of a compon
   }
   t.match(await set.use(wanted), {component: {capabilities: ['ETAG', 'TRANSACTIONAL']}})
 })
+
+t.test('a store in memory lives as long as the run, also while no app uses it', async t => {
+  const set = new ComponentSet({env: {}, redis: {connect: async () => Promise.reject(new Error('none is needed'))}})
+  const resource = {...store, type: 'state.in-memory', initTimeoutMs: 60_000}
+  const wanted = {resource, properties: [], folder: '/', warn: (text: string) => t.fail(text)}
+  const first = await set.use(wanted)
+  await first.release()
+  t.equal((await set.use(wanted)).component, first.component)
+})
