@@ -31,7 +31,7 @@ export interface OpenOptions {
 /** Opens a component. Rejects with a ComponentFault, or with an error of the system. */
 export type OpenComponent<T extends Component> = (options: OpenOptions) => Promise<T>
 
-/** A type of component, beside its code: what its file may say, and how it is opened. What it can do is in `resources/component-types.ts`. */
+/** A type of component, next to its code: what its file may say, and how it is opened. What it can do is in `resources/component-types.ts`. */
 export interface ComponentType<T extends Component = Component> {
   /** The names of its properties, for hints in mistakes; they are found in any capitals. */
   readonly properties: readonly string[]

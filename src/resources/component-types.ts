@@ -7,7 +7,7 @@ const OUTPUT = ['OUTPUT_BINDING']
 
 /**
  * The types that are built, by category and the part behind it, with what they can do unless their properties say otherwise,
- * in Dapr's words. All else is beside their code: `components/block-types.ts`.
+ * in Dapr's words. All else stands next to their code: `components/block-types.ts`.
  */
 const CAPABILITIES: {readonly [B in Block]: Readonly<Record<string, readonly string[]>>} = {
   secretstores: {'local.env': [], 'local.file': []},
