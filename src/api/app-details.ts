@@ -24,9 +24,7 @@ export function deathsOf({control, deaths}: RunFacts, name: AppName): Api.Deaths
 
 /** Throws an ApiProblem if the run has no such app, or it is stopped. */
 export async function environmentOf({control, masked}: RunFacts, name: AppName): Promise<Api.Environment> {
-  const id = idOf(control, name)
-  const launch = await control.launch(id)
-  if (launch === undefined) throw new ApiProblem(409, `"${id}" is stopped: it has no environment`, 'Start it.')
+  const launch = await launchOf(control, name)
   const masking = new Masking(masked())
   return {
     folder: launch.folder,
@@ -37,4 +35,12 @@ export async function environmentOf({control, masked}: RunFacts, name: AppName):
   }
 }
 
-const idOf = (control: RunControl, name: AppName): string => appsNamed(control.list().apps, name)[0]?.appId ?? name.id
+/** How a process of an app would be started now, with its secrets. Throws an ApiProblem as above. */
+export async function launchOf(control: RunControl, name: AppName): Promise<Api.Launch> {
+  const id = idOf(control, name)
+  const launch = await control.launch(id)
+  if (launch === undefined) throw new ApiProblem(409, `"${id}" is stopped: it has no environment`, 'Start it.')
+  return launch
+}
+
+const idOf = (control: RunControl, name: AppName): string => appsNamed(control.list().apps, name)[0]?.id ?? name.id

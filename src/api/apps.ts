@@ -1,7 +1,6 @@
 import type * as Api from '../model/api.generated.ts'
-import type {ListedApp} from '../control/messages.ts'
+import {isCalled} from '../control/client.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import {appViews} from './app-view.ts'
 import {ApiProblem} from './problem.ts'
 import type {ApiRequest} from './route.ts'
 import type {RunControl, RunFacts} from './run-facts.ts'
@@ -25,47 +24,64 @@ export function readAppName({id: segment = ''}: ApiRequest['at']): AppName {
 }
 
 /** Whether a name means this instance. */
-export const isNamed = (app: ListedApp, {id, version}: AppName): boolean =>
-  (app.appId === id || `${app.appId}.${app.instance.toString()}` === id) && (version === '' || app.version === version)
+export const isNamed = (app: Api.App, {id, version}: AppName): boolean =>
+  isCalled(app, id) && (version === '' || app.version === version)
 
 /** The instances with this name. Throws an ApiProblem if there are none. */
-export function appsNamed(apps: readonly ListedApp[], name: AppName): readonly ListedApp[] {
+export function appsNamed(apps: readonly Api.App[], name: AppName): readonly Api.App[] {
   const named = apps.filter(app => isNamed(app, name))
   if (named.length === 0) throw noSuchApp(apps, name)
   return named
 }
 
-export function noSuchApp(apps: readonly Pick<ListedApp, 'appId'>[], {id, version}: AppName): ApiProblem {
-  const ids = [...new Set(apps.map(({appId}) => appId))]
-  const near = nearMiss(id, ids)
-  const which = version === '' || !ids.includes(id) ? `no app "${id}"` : `no version ${version} of "${id}"`
+export function noSuchApp(apps: readonly Pick<Api.App, 'id'>[], {id: wanted, version}: AppName): ApiProblem {
+  const ids = [...new Set(apps.map(({id}) => id))]
+  const near = nearMiss(wanted, ids)
+  const which = version === '' || !ids.includes(wanted) ? `no app "${wanted}"` : `no version ${version} of "${wanted}"`
   return new ApiProblem(
     404,
     `the run has ${which}`,
-    near === '' || near === id ? `It has: ${ids.join(', ')}.` : `Did you mean "${near}"?`
+    near === '' || near === wanted ? `It has: ${ids.join(', ')}.` : `Did you mean "${near}"?`
   )
 }
 
 /** What can be done with an app. */
-type Action = 'restart' | 'stop' | 'start'
+type Action = 'restart' | 'stop' | 'start' | 'debug'
 
 /** Does it; the result is what the app is then. Throws an ApiProblem if it cannot be done. */
-export async function act({control, recorder}: RunFacts, action: Action, name: AppName): Promise<Api.Apps> {
+export async function act({control}: RunFacts, action: Action, name: AppName): Promise<Api.Apps> {
   const {id, version} = name
   appsNamed(control.list().apps, name)
   if (version !== '') throw new ApiProblem(400, `${action} concerns all versions of "${id}"`, `Leave out @${version}.`)
-  const why = await whyNot(control, action, id)
-  if (why !== '') throw new ApiProblem(409, `"${id}" was not ${DONE[action]}: ${why}`)
-  return {apps: appViews(appsNamed(control.list().apps, name), recorder)}
+  const {why, isChanged} = await ACTS[action](control, id)
+  if (why !== '') throw new ApiProblem(409, `"${id}" was not ${DONE[action]}: ${why}`, '', {reason: why})
+  return {apps: appsNamed(control.list().apps, name), isChanged}
 }
 
-const DONE: Readonly<Record<Action, string>> = {restart: 'restarted', stop: 'stopped', start: 'started'}
+const DONE: Readonly<Record<Action, string>> = {
+  restart: 'restarted',
+  stop: 'stopped',
+  start: 'started',
+  debug: 'handed over'
+}
 
-/** '' = it was done. */
-async function whyNot(control: RunControl, action: Action, id: string): Promise<string> {
-  if (action === 'restart') return (await control.restartApp(id)) ?? GONE
-  if (action === 'stop') return (await control.stopApp(id)) ? '' : 'it is stopped already'
-  return (await control.startApp(id))?.why ?? GONE
+/** `why`: it was not done; '' = it was. */
+interface Done {
+  readonly why: string
+  readonly isChanged: boolean
+}
+
+const ACTS: Readonly<Record<Action, (control: RunControl, id: string) => Promise<Done>>> = {
+  restart: async (control, id) => ({why: (await control.restartApp(id)) ?? GONE, isChanged: true}),
+  stop: async (control, id) => ({why: (await control.stopApp(id)) ? '' : 'it is stopped already', isChanged: true}),
+  start: async (control, id) => {
+    const {why, outcome} = (await control.startApp(id)) ?? {why: GONE, outcome: 'failed'}
+    return {why, isChanged: outcome === 'started'}
+  },
+  debug: async (control, id) => {
+    const {why, wasDebugged} = (await control.debugApp(id)) ?? {why: GONE, wasDebugged: false}
+    return {why, isChanged: !wasDebugged}
+  }
 }
 
 const GONE = 'it has left the run'

@@ -1,6 +1,8 @@
 import type * as Api from '../model/api.generated.ts'
+import type {ServerResponse} from 'node:http'
 import {setImmediate as turn} from 'node:timers/promises'
-import type {ListedApp, LogsQuery} from '../control/messages.ts'
+import type {LogsQuery} from '../control/messages.ts'
+import {messageOf} from '../model/errors.ts'
 import {decoded, linesOf, readLine, type LogLine} from '../logging/headed-lines.ts'
 import {linesIn, withoutColours} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
@@ -23,7 +25,15 @@ const TURN_SIZE = 64 * 1024
  */
 export async function sendRunLogs(context: RunFacts, asked: ApiRequest): Promise<undefined> {
   const ids = asked.query.getAll('app')
-  return asked.query.has('from') ? sendStretch(context, ids, asked) : send(context, ids, '', asked)
+  if (wantsBytes(asked)) {
+    const {control} = context
+    const version = asked.query.get('version') ?? ''
+    const texts = control.runLogs(ids, {...logsQuery(asked.query), version}, asked.gone)
+    return sendBytes(texts ?? noSuchAppOf(control.list().apps, ids, version), asked)
+  }
+  return asked.query.has('from')
+    ? sendStretch(context, ids, asked)
+    : send(context, ids, asked.query.get('version') ?? '', asked)
 }
 
 /** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */
@@ -103,8 +113,36 @@ function whole(parameters: URLSearchParams, name: string, usual: number): number
  * reader who falls behind gets the number of dropped lines. Throws an ApiProblem.
  */
 export async function sendLogs(context: RunFacts, {id, version}: AppName, asked: ApiRequest): Promise<undefined> {
-  return send(context, [id], version, asked)
+  if (!wantsBytes(asked)) return send(context, [id], version, asked)
+  const texts = context.control.logs(id, {...logsQuery(asked.query), version}, asked.gone)
+  return sendBytes(texts ?? noSuchAppOf(context.control.list().apps, [id], version), asked)
 }
+
+const BYTES = 'application/octet-stream'
+
+const wantsBytes = ({request}: ApiRequest): boolean => (request.headers.accept ?? '').includes(BYTES)
+
+/** Sends latin1 texts as they are, each byte of an app as it wrote it. */
+async function sendBytes(texts: AsyncIterable<string> | ApiProblem, {gone, response}: ApiRequest): Promise<undefined> {
+  if (texts instanceof ApiProblem) throw texts
+  response.writeHead(200, {'content-type': BYTES}).flushHeaders()
+  try {
+    for await (const text of texts) {
+      await writeTo(response, text, 'latin1')
+      if (gone.aborted) return
+    }
+  } catch (error) {
+    if (gone.aborted) return // the reader has left
+    response.write(`… ${messageOf(error)}\n`)
+  }
+  return endOf(response)
+}
+
+/** Ends a response; settles when its reader has it, or has left. */
+const endOf = async (response: ServerResponse): Promise<undefined> =>
+  new Promise(resolve => {
+    response.once('close', () => resolve(undefined)).end(() => resolve(undefined))
+  })
 
 async function send(
   {control, runLog}: RunFacts,
@@ -126,7 +164,7 @@ async function send(
       if (text !== '') await writeTo(response, text)
       if (gone.aborted) return
     }
-    response.end()
+    await endOf(response)
   } catch (error) {
     if (gone.aborted) return // the reader has left
     response.destroy(error instanceof Error ? error : undefined)
@@ -134,7 +172,7 @@ async function send(
 }
 
 /** The first of these that the run does not have. */
-function noSuchAppOf(apps: readonly ListedApp[], ids: readonly string[], version: string): ApiProblem {
+function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: string): ApiProblem {
   const [first = '', ...others] = ids
   const unknown = [first, ...others].find(id => !apps.some(app => isNamed(app, {id, version}))) ?? first
   return noSuchApp(apps, {id: unknown, version})

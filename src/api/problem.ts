@@ -5,6 +5,8 @@ import type {Problem} from '../model/api.generated.ts'
 export interface ProblemDetails {
   /** For a 405: the methods that are possible. */
   readonly allow?: string
+  /** Why, without what the message says of the app. */
+  readonly reason?: string
 }
 
 /** A client error with its own status: not found (404), or not possible now (409). */
@@ -24,5 +26,6 @@ export function problemOf(error: unknown): Problem {
   const isOurs = !(error instanceof UserError)
   const status = error instanceof ApiProblem ? error.status : isOurs ? 500 : 400
   const hint = isOurs ? '' : error.explanation
-  return {status, detail: messageOf(error), ...(hint !== '' && {hint})}
+  const {reason} = error instanceof ApiProblem ? error.details : {}
+  return {status, detail: messageOf(error), ...(hint !== '' && {hint}), ...(reason !== undefined && {reason})}
 }

@@ -27,8 +27,13 @@ export type Answer<R extends Route> = (
   request: ApiRequest
 ) => Answers[R] | undefined | Promise<Answers[R] | undefined>
 
+/** A route that pages are refused: it is for programs of the user alone. */
+export interface OnSocket<R extends Route> {
+  readonly onSocket: Answer<R>
+}
+
 /** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
-export type Routes = {readonly [R in Route]: Answer<R>}
+export type Routes = {readonly [R in Route]: Answer<R> | OnSocket<R>}
 
 /** What a name in a path stands for; any other one: a segment. */
 const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
@@ -39,6 +44,7 @@ const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: 
 
 interface Found {
   readonly answer: Answer<Route>
+  readonly isForPages: boolean
   readonly at: Readonly<Record<string, string>>
 }
 
@@ -49,12 +55,15 @@ export class Router {
     readonly path: string
     readonly pattern: RegExp
     readonly answer: Answer<Route>
+    readonly isForPages: boolean
   }[]
 
   constructor(routes: Routes) {
-    this.#rows = Object.entries(routes).map(([route, answer]: [string, Answer<Route>]) => {
+    this.#rows = Object.entries(routes).map(([route, row]: [string, Answer<Route> | OnSocket<Route>]) => {
       const [method = '', path = ''] = route.split(' ')
-      return {method, path, pattern: patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING), answer}
+      const pattern = patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING)
+      const isForPages = typeof row === 'function'
+      return {method, path, pattern, isForPages, answer: isForPages ? row : row.onSocket}
     })
   }
 
@@ -62,7 +71,7 @@ export class Router {
   find(method: string, path: string): Found {
     const there = this.#rows.filter(({pattern}) => pattern.test(path))
     const row = there.find(each => each.method === method)
-    if (row !== undefined) return {answer: row.answer, at: row.pattern.exec(path)?.groups ?? {}}
+    if (row !== undefined) return {...row, at: row.pattern.exec(path)?.groups ?? {}}
     if (there.length === 0) throw this.#unknown(path)
     const methods = [...new Set(there.map(each => each.method))]
     const words = [methods.slice(0, -1).join(', '), methods.at(-1)].filter(Boolean).join(' or ')

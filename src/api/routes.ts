@@ -1,28 +1,42 @@
+import type * as Api from '../model/api.generated.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiContext} from './api-context.ts'
-import {deathsOf, environmentOf} from './app-details.ts'
-import {appViews, runView} from './app-view.ts'
+import {deathsOf, environmentOf, launchOf} from './app-details.ts'
 import {act, appsNamed, readAppName} from './apps.ts'
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
 import {addFault, enableFaults, listFaults, removeFaults} from './faults.ts'
 import {followCalls} from './follow-calls.ts'
 import {graphView} from './graph.ts'
+import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
+import {ApiProblem} from './problem.ts'
 import type {Routes} from './route.ts'
+import {runView} from './run-view.ts'
+import type {RunControl} from './run-facts.ts'
+import {assignService, listServices, removeService} from './services.ts'
 import {oneDeath, whyOf} from './why.ts'
 
 /** What is done for each request of `schema/api.yaml`. What few ask for is loaded by the request. */
 export const ROUTES: Routes = {
-  'GET /run': context => runView(context.control.list(), context),
-  'GET /apps': ({control, recorder}) => ({apps: appViews(control.list().apps, recorder)}),
-  'GET /apps/{id}': ({control, recorder}, {at}) => ({
-    apps: appViews(appsNamed(control.list().apps, readAppName(at)), recorder)
-  }),
+  'GET /run': runView,
+  'POST /stop': {
+    onSocket: ({control}, {response}) => {
+      // the answer ends with the process: its end tells who has asked that the run is gone
+      response.writeHead(200, {'content-type': 'text/plain'}).flushHeaders()
+      control.stop()
+      return undefined
+    }
+  },
+  'GET /apps': ({control}) => ({apps: control.list().apps}),
+  'GET /apps/{id}': ({control}, {at}) => ({apps: appsNamed(control.list().apps, readAppName(at))}),
   'POST /apps/{id}/restart': async (context, {at}) => act(context, 'restart', readAppName(at)),
   'POST /apps/{id}/stop': async (context, {at}) => act(context, 'stop', readAppName(at)),
   'POST /apps/{id}/start': async (context, {at}) => act(context, 'start', readAppName(at)),
+  'POST /apps/{id}/debug': {onSocket: async (context, {at}) => act(context, 'debug', readAppName(at))},
+  'GET /apps/{id}/launch': {onSocket: async ({control}, {at}) => launchOf(control, readAppName(at))},
+  'GET /apps/{id}/sidecar': {onSocket: ({control}, request) => lendSidecar(control, readAppName(request.at), request)},
   'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
   'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
   'GET /apps/{id}/environment': async (context, {at}) => environmentOf(context, readAppName(at)),
@@ -58,11 +72,22 @@ export const ROUTES: Routes = {
   'POST /pins': async (context, request) => pinCall(context, request),
   'DELETE /pins': async context => unpin(context),
   'DELETE /pins/{number}': async (context, {at}) => unpin(context, Number(at['number'])),
+  'GET /services': ({control}) => listServices(control),
+  'POST /services/{name}/{version}/assign': {onSocket: ({control}, request) => assignService(control, request)},
+  'DELETE /services/{name}/{version}': {onSocket: async ({control}, request) => removeService(control, request)},
+  'GET /notifications': ({control}) => control.notifications(),
+  'DELETE /redis/{number}': {onSocket: async ({control}, {at}) => releaseRedis(control, Number(at['number']))},
+  'POST /dashboard': {onSocket: async ({control}, {query}) => control.dashboard(Number(query.get('port') ?? 0))},
   'GET /openapi.json': async (_, {response}) => {
     const {default: text} = await import('./openapi.generated.js')
     response.writeHead(200, {'content-type': 'application/json'}).end(text)
     return undefined
   }
+}
+
+async function releaseRedis(control: RunControl, port: number): Promise<Api.Released> {
+  if (await control.releaseRedis(port)) return {port}
+  throw new ApiProblem(404, `the run holds no Redis at port ${port.toString()}`)
 }
 
 const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

@@ -7,7 +7,7 @@ import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import type {Handlers} from '../control/messages.ts'
 
 /** What a run does for the API. */
-export type RunControl = Pick<Handlers, 'list' | 'stopApp' | 'restartApp' | 'startApp' | 'runLogs' | 'launch'>
+export type RunControl = Handlers
 
 /** Whether an app takes calls, and what it waits for. */
 export interface NotRunning {

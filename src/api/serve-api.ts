@@ -28,7 +28,9 @@ export async function serveApi(
   const gone = new AbortController()
   response.on('close', () => gone.abort(new Error('who asked for it has left')))
   try {
-    const {answer, at} = ROUTER.find(method, url?.pathname.replace(/^\/api\/v1/, '') ?? '')
+    const {answer, at, isForPages} = ROUTER.find(method, url?.pathname.replace(/^\/api\/v1/, '') ?? '')
+    if (via === 'page' && !isForPages)
+      throw new ApiProblem(403, 'this is not for pages', 'The control socket of the run answers it.')
     const body = read ?? (method === 'GET' ? '' : await bodyOf(request))
     const query = url?.searchParams ?? new URLSearchParams()
     const value = await answer(context, {at, query, body, gone: gone.signal, via, request, response})

@@ -1,4 +1,4 @@
-import type {ListedApp} from '../control/messages.ts'
+import type {App} from '../model/api.generated.ts'
 import {instanceName} from '../model/plan.ts'
 import type {Usage} from '../platform/usage.ts'
 import {age} from './age.ts'
@@ -7,7 +7,7 @@ import {cut, widthOf} from './width.ts'
 
 /** An app as `ps` shows it. */
 export interface ShownApp {
-  readonly app: ListedApp
+  readonly app: App
   /** Undefined if the app has no process. */
   readonly memoryBytes: number | undefined
   /** In percent of one processor. */
@@ -21,7 +21,7 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
     {head: 'ID', cells: apps.map(nameText), minWidth: 16},
     {head: 'STATE', cells: apps.map(app => stateText(app, now)), minWidth: 14},
     place,
-    {head: 'PID', cells: apps.map(({appPid}) => orNothing(appPid)), alignsRight: true},
+    {head: 'PID', cells: apps.map(({pid}) => orNothing(pid)), alignsRight: true},
     {head: 'AGE', cells: apps.map(app => ageText(app, now)), alignsRight: true},
     {head: 'RESTARTS', cells: apps.map(({restarts}) => restarts.toString()), alignsRight: true},
     {head: 'MEMORY', cells: shown.map(({memoryBytes}) => memoryText(memoryBytes)), alignsRight: true},
@@ -34,11 +34,11 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
 }
 
 /** The circuit breakers around its calls that keep calls away. */
-export const breakersNotClosed = ({circuitBreakers}: ListedApp): ListedApp['circuitBreakers'] =>
+export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>
   circuitBreakers.filter(({state}) => state !== 'closed')
 
 /** One line for each circuit breaker that is not closed: `shop: circuit breaker stock:items is open`. */
-export const breakerLines = (apps: readonly ListedApp[], width: number): string =>
+export const breakerLines = (apps: readonly App[], width: number): string =>
   apps
     .flatMap(app =>
       breakersNotClosed(app).map(
@@ -48,48 +48,49 @@ export const breakerLines = (apps: readonly ListedApp[], width: number): string 
     .join('')
 
 /** The id, with the version of a Daeploy service or the number of an instance. */
-const nameText = ({appId, version, instance}: ListedApp): string =>
-  instanceName(version === '0.0.0' ? appId : `${appId} ${version}`, instance)
+const nameText = ({id, version, instance}: App): string =>
+  instanceName(version === '0.0.0' ? id : `${id} ${version}`, instance)
 
 const orNothing = (number: number): string => (number === 0 ? '' : number.toString())
 
-const ageText = ({startedAt, appPid}: ListedApp, now: number): string =>
-  startedAt === 0 || appPid === 0 ? '' : age(now - startedAt)
+const ageText = ({startedAt, pid}: App, now: number): string =>
+  startedAt === null || pid === 0 ? '' : age(now - Date.parse(startedAt))
 
 const cpuText = (percent: number | undefined): string =>
   percent === undefined ? '' : `${percent.toFixed(percent < 9.95 ? 1 : 0)}%`
 
 /** The URL of the app; only its port if it does not speak HTTP. */
-export function urlOf({appPort, appProtocol}: ListedApp): string {
+export function urlOf({appPort, appProtocol}: App): string {
   if (appPort === 0) return ''
   if (appProtocol === 'https') return `https://localhost:${appPort.toString()}`
   return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort.toString()}`
 }
 
 /** `ready`, `waits for db`, `exited 2`, `restarting in 4 s`. */
-export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}: ListedApp, now: number): string {
+export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}: App, now: number): string {
   switch (state) {
     case 'idle':
       return waitsFor.length === 0 ? 'not started' : `waits for ${waitsFor.join(', ')}`
     case 'running':
       return isReady ? 'ready' : 'not ready'
     case 'backoff':
-      if (restartsAt === 0) return `${exitWord(exitCode, exit)}, waits for a save`
-      return `restarting in ${Math.max(0, Math.ceil((restartsAt - now) / 1000)).toString()} s`
+      if (restartsAt === null) return `${exitWord(exitCode, exit)}, waits for a save`
+      return `restarting in ${Math.max(0, Math.ceil((Date.parse(restartsAt) - now) / 1000)).toString()} s`
     case 'exited':
-      return exitCode < 0 ? 'not started' : exitWord(exitCode, exit)
+      return exitCode === null ? 'not started' : exitWord(exitCode, exit)
     case 'debugging':
       return 'in debugger'
     case 'starting':
     case 'stopping':
     case 'stopped':
+    case 'removed':
       return state
   }
 }
 
 /** `exited 2`, `ended by SIGKILL`. */
-const exitWord = (code: number, exit: string): string =>
-  /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code.toString()}`
+const exitWord = (code: number | null, exit: string): string =>
+  /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${(code ?? 0).toString()}`
 
 function memoryText(bytes: number | undefined): string {
   if (bytes === undefined) return ''
@@ -99,14 +100,14 @@ function memoryText(bytes: number | undefined): string {
 
 /** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */
 export function withUsage(
-  apps: readonly ListedApp[],
+  apps: readonly App[],
   {usage, now, before}: {usage: ReadonlyMap<number, Usage>; now: number; before?: Look | undefined}
 ): readonly ShownApp[] {
   return apps.map(app => {
-    const used = usage.get(app.appPid)
-    if (used === undefined || app.appPid === 0) return {app, memoryBytes: undefined, cpu: undefined}
-    const earlier = before?.usage.get(app.appPid)
-    const since = earlier === undefined ? app.startedAt : (before?.at ?? now)
+    const used = usage.get(app.pid)
+    if (used === undefined || app.pid === 0) return {app, memoryBytes: undefined, cpu: undefined}
+    const earlier = before?.usage.get(app.pid)
+    const since = earlier === undefined ? Date.parse(app.startedAt ?? '') || now : (before?.at ?? now)
     const cpuMs = Math.max(0, used.cpuMs - (earlier?.cpuMs ?? 0))
     return {app, memoryBytes: used.memoryBytes, cpu: (100 * cpuMs) / Math.max(1, now - since)}
   })

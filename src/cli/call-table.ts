@@ -1,4 +1,5 @@
 import type * as Api from '../model/api.generated.ts'
+import {durationText} from '../model/duration-text.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
 
@@ -11,8 +12,12 @@ export const callTable = (rows: readonly Api.Call[], width: number): string =>
       {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16},
       {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16},
       {head: 'STATUS', cells: rows.map(statusOf)},
-      {head: 'TOOK', cells: rows.map(({totalMs}) => duration(totalMs)), alignsRight: true},
-      {head: 'WAITED', cells: rows.map(({waitedMs}) => (waitedMs < 1 ? '' : duration(waitedMs))), alignsRight: true},
+      {head: 'TOOK', cells: rows.map(({totalMs}) => durationText(totalMs)), alignsRight: true},
+      {
+        head: 'WAITED',
+        cells: rows.map(({waitedMs}) => (waitedMs < 1 ? '' : durationText(waitedMs))),
+        alignsRight: true
+      },
       {head: '', cells: rows.map(noteOf), minWidth: 0}
     ],
     width
@@ -21,8 +26,8 @@ export const callTable = (rows: readonly Api.Call[], width: number): string =>
 /** One call as it ends, or how many were left out. */
 export function followedLine(row: Api.Call | {readonly dropped: number}, width: number): string {
   if ('dropped' in row) return `… ${row.dropped.toString()} calls are not shown\n`
-  const waited = row.waitedMs < 1 ? '' : `  waited ${duration(row.waitedMs)}`
-  const text = `${row.number.toString()}  ${timeOf(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${duration(row.totalMs)}${waited}  ${noteOf(row)}`
+  const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
+  const text = `${row.number.toString()}  ${timeOf(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
   return `${cut(text.trimEnd(), width)}\n`
 }
 
@@ -30,9 +35,11 @@ export function followedLine(row: Api.Call | {readonly dropped: number}, width: 
 export function callText(call: Api.CallDetail): string {
   const {number, failure, waitedMs, waitedFor, firstByteMs, isTruncated, isKept, traceparent, attempts, pid} = call
   const facts = [
-    `${edgeOf(call)}, ${timeOf(call)}, ${statusOf(call)} after ${duration(call.totalMs)}`,
-    waitedMs < 1 ? '' : `waited ${duration(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
-    firstByteMs === 0 ? '' : `first byte after ${duration(firstByteMs)}`,
+    `${edgeOf(call)}, ${timeOf(call)}, ${statusOf(call)} after ${durationText(call.totalMs)}`,
+    waitedMs < 1
+      ? ''
+      : `waited ${durationText(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
+    firstByteMs === 0 ? '' : `first byte after ${durationText(firstByteMs)}`,
     attempts > 1 ? `sent ${attempts.toString()} times` : '',
     pid === 0 ? '' : `process ${pid.toString()}`,
     traceparent === '' ? '' : `trace ${traceparent}`,
@@ -73,9 +80,3 @@ const statusOf = ({status, isOpen, marks, isFailed}: Api.Call): string => {
 
 const noteOf = ({marks, failure}: Api.Call): string =>
   [...marks.filter(mark => !['grpc', 'ours'].includes(mark)), failure].filter(text => text !== '').join(', ')
-
-/** `0.4 ms`, `18 ms`, `2.3 s`. */
-export const duration = (ms: number): string => {
-  if (ms < 10) return `${ms.toFixed(1)} ms`
-  return ms < 1000 ? `${Math.round(ms).toString()} ms` : `${(ms / 1000).toFixed(1)} s`
-}

@@ -1,13 +1,13 @@
 import {loadTemplate} from '../config/load.ts'
-import type {ListedApp} from '../control/messages.ts'
+import type {App} from '../model/api.generated.ts'
 import {placeOf, runsMeant} from './pick-run.ts'
 import {runsHere} from './run-here.ts'
 import {surroundings} from './surroundings.ts'
 
-const isStopped = ({state}: ListedApp): boolean => state === 'stopped'
+const isStopped = ({state}: App): boolean => state === 'stopped'
 
 /** Commands that have a meaning for some apps only. */
-const MEANT: Readonly<Record<string, (app: ListedApp) => boolean>> = {
+const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   start: ({state}) => ['stopped', 'exited', 'debugging', 'idle'].includes(state),
   stop: app => !isStopped(app),
   env: app => !isStopped(app),
@@ -23,7 +23,7 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
   const ids =
     meant.length === 0 && OF_TEMPLATE.has(command)
       ? await idsOfTemplate()
-      : apps.filter(MEANT[command] ?? Boolean).map(({appId}) => appId)
+      : apps.filter(MEANT[command] ?? Boolean).map(each => each.id)
   return [...new Set(ids)].filter(id => PLAIN.test(id))
 }
 

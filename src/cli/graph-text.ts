@@ -1,6 +1,6 @@
 import type * as Api from '../model/api.generated.ts'
 import {calleeName} from '../api/graph-drawings.ts'
-import {duration} from './call-table.ts'
+import {durationText} from '../model/duration-text.ts'
 import {fittingTable} from './table.ts'
 
 type Edge = Api.Graph['edges'][number]
@@ -30,7 +30,8 @@ export function graphTable(graph: Api.Graph, width: number): string {
 }
 
 /** It is right to a quarter: no third digit. */
-export const percentile = (ms: number): string => (ms < 10_000 ? duration(ms) : `${Math.round(ms / 1000).toString()} s`)
+export const percentile = (ms: number): string =>
+  ms < 10_000 ? durationText(ms) : `${Math.round(ms / 1000).toString()} s`
 
 const some = (count: number): string => (count === 0 ? '' : count.toString())
 

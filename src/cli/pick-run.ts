@@ -2,8 +2,8 @@ import {realpathSync} from 'node:fs'
 import {basename, dirname, join, relative} from 'node:path'
 import {findTemplate, nearestTemplate} from '../config/find.ts'
 import type {FoundRun} from '../control/client.ts'
-import {isCalled} from '../control/listing.ts'
 import type {RunListing} from '../control/messages.ts'
+import {isCalled} from '../control/client.ts'
 import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 
@@ -28,7 +28,7 @@ export function placeOf(runFile: string | undefined, cwd = process.cwd()): Place
  * were started in or below it. With `--run-file` only the first.
  */
 export function runsAt(runs: readonly FoundRun[], place: Place): readonly (readonly FoundRun[])[] {
-  const exact = runs.filter(({listing}) => isSame(listing.templateFile, place.template))
+  const exact = runs.filter(({listing}) => isSame(listing.template.file, place.template))
   if (place.typed !== '') return [exact]
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
 }
@@ -112,24 +112,24 @@ export function notFound(id: string, runs: readonly FoundRun[]): string {
 }
 
 const idsIn = (runs: readonly FoundRun[]): readonly string[] => [
-  ...new Set(runs.flatMap(({listing}) => listing.apps.map(({appId}) => appId)))
+  ...new Set(runs.flatMap(({listing}) => listing.apps.map(({id}) => id)))
 ]
 
 const has = ({listing}: FoundRun, id: string): boolean => listing.apps.some(app => isCalled(app, id))
 
 /** Names a run in messages. */
-export function nameOf({templateFile, pid, apps: [app]}: RunListing): string {
-  const single = app === undefined ? 'a single run' : `the single run of "${app.appId}"`
-  return `${templateFile === '' ? single : templateFile} (pid ${pid.toString()})`
+export function nameOf({template: {file}, pid, apps: [app]}: RunListing): string {
+  const single = app === undefined ? 'a single run' : `the single run of "${app.id}"`
+  return `${file === '' ? single : file} (pid ${pid.toString()})`
 }
 
 const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => nameOf(listing)).join(', ')
 
 /** A run of another template in the place's folder, or a single run that was started in its project. */
-function isOfProject({templateFile, folder}: RunListing, place: Place): boolean {
+function isOfProject({template: {file}, folder}: RunListing, place: Place): boolean {
   const project = place.template ?? join(place.folder, NO_TEMPLATE)
-  if (templateFile !== '') return isSame(dirname(templateFile), dirname(project))
-  return folder !== '' && isSame(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)
+  if (file !== '') return isSame(dirname(file), dirname(project))
+  return isSame(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)
 }
 
 const NO_TEMPLATE = '-'

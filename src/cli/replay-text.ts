@@ -1,5 +1,6 @@
 import type * as Api from '../model/api.generated.ts'
-import {duration, timeOf} from './call-table.ts'
+import {timeOf} from './call-table.ts'
+import {durationText} from '../model/duration-text.ts'
 import {fittingTable} from './table.ts'
 
 /** The result of a call that was to be sent again. */
@@ -9,7 +10,7 @@ export function replayText(view: Api.Replay): string {
   if (after === null) return `${head}not sent: ${withoutName(refusal, call)}\n${hint === '' ? '' : `  ${hint}\n`}`
   const status =
     before.status === after.status ? `${statusOf(after)} again` : `${statusOf(before)} → ${statusOf(after)}`
-  const time = `${duration(before.ms)} → ${duration(after.ms)}`
+  const time = `${durationText(before.ms)} → ${durationText(after.ms)}`
   const lines = differences.filter(({what}) => what !== 'status').map(each => `  ${differenceText(each)}\n`)
   const more = differ - differences.length
   return [

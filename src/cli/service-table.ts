@@ -1,9 +1,9 @@
-import type {ListedService} from '../control/messages.ts'
+import type {Service} from '../model/api.generated.ts'
 
 const HEADS = ['MAIN', 'NAME', 'VERSION', 'STATUS', 'RUNNING'] as const
 
 /** The table of Daeploy's `ls`, as Python's tabulate prints it, right-trimmed; one empty row if there are no services. */
-export function serviceTable(services: readonly ListedService[]): string {
+export function serviceTable(services: readonly Service[]): string {
   const rows = services.map(({name, version, isMain, status, startedAt, finishedAt}) => [
     isMain ? '*' : '',
     name,

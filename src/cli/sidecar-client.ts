@@ -4,7 +4,7 @@ import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {readWhole} from '../model/read-file.ts'
 import {collect} from '../net/collector.ts'
-import type {ListedApp} from '../control/messages.ts'
+import type {App} from '../model/api.generated.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {elsewhere, noRun, runsMeant} from './pick-run.ts'
@@ -39,11 +39,11 @@ export async function findApp(
   id: string,
   {flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>,
   message: string
-): Promise<ListedApp> {
+): Promise<App> {
   const finder = await runFinder(flags, asJson)
   const meant = runsMeant(finder.runs, finder.place, {id})
   for (const run of meant) {
-    const app = run.listing.apps.find(({appId, state}) => appId === id && state !== 'stopped')
+    const app = run.listing.apps.find(each => each.id === id && each.state !== 'stopped')
     if (app === undefined) continue
     finder.use(run)
     return app

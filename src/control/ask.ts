@@ -2,6 +2,7 @@ import {readdir} from 'node:fs/promises'
 import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
 import {http} from '../net/http1/node-http.ts'
+import type {Outgoing} from './api-client.ts'
 import {existingFolders, runtimeFolders, type OnSkipped} from './folder.ts'
 
 /** The control socket of a run. */
@@ -33,25 +34,15 @@ export const GONE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 
 /** Sends a request to a run; resolves when the response head has arrived. Rejects with the system's error if nothing listens. */
 export const send = async (
   socketPath: string,
-  method: string,
-  path: string,
-  signal?: AbortSignal,
-  body = ''
+  {method, path, body, accept, signal}: Outgoing
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
+    const headers = {
+      ...(accept !== undefined && {accept}),
+      ...(body !== '' && {'content-length': Buffer.byteLength(body)})
+    }
     http
-      .request({socketPath, method, path, headers: lengthOf(body), agent: false, ...(signal && {signal})}, resolve)
+      .request({socketPath, method, path, headers, agent: false, ...(signal && {signal})}, resolve)
       .on('error', reject)
       .end(body)
   })
-
-const lengthOf = (body: string): Readonly<Record<string, number>> =>
-  body === '' ? {} : {'content-length': Buffer.byteLength(body)}
-
-/** Reads the whole body of a response. */
-export async function text(response: IncomingMessage): Promise<string> {
-  let whole = ''
-  response.setEncoding('utf8')
-  for await (const piece of response) whole += piece as string
-  return whole
-}

@@ -1,7 +1,7 @@
-import type {IncomingMessage} from 'node:http'
-import {runSockets, send, text} from './ask.ts'
+import type {NoSidecar} from '../model/api.generated.ts'
+import {runSockets} from './ask.ts'
+import {clientOf} from './client.ts'
 import type {SidecarAddress} from './messages.ts'
-import {STOPPED_HEADERS} from './streams.ts'
 
 /** A sidecar of another run. That run keeps the connection to us open as long as the sidecar is open. */
 export interface SidecarLease {
@@ -21,12 +21,6 @@ export interface LeasesFound {
   /** Ids of the apps that run in the other runs. */
   readonly others: readonly string[]
   /** A run has the app, and it is stopped there. */
-  readonly isStopped: boolean
-}
-
-/** What a run says that has no sidecar for us. */
-interface NoLease {
-  readonly ids: readonly string[]
   readonly isStopped: boolean
 }
 
@@ -62,25 +56,22 @@ export class LeaseSearch {
     const sidecars = responses
       .flatMap(response => ('address' in response ? [response] : []))
       .toSorted((a, b) => a.address.startedAt - b.address.startedAt)
-    const without = responses.flatMap(response => ('ids' in response ? [response] : []))
-    return {sidecars, others: without.flatMap(({ids}) => ids), isStopped: without.some(({isStopped}) => isStopped)}
+    const without = responses.flatMap(response => ('running' in response ? [response] : []))
+    return {
+      sidecars,
+      others: without.flatMap(({running}) => running),
+      isStopped: without.some(({isStopped}) => isStopped)
+    }
   }
 
-  async #ask(path: string, id: string): Promise<SidecarLease | NoLease | undefined> {
+  async #ask(path: string, id: string): Promise<SidecarLease | NoSidecar | undefined> {
     const timeout = new AbortController()
     const timer = setTimeout(() => {
       this.#skipUntil.set(path, performance.now() + SKIP_MS)
       timeout.abort()
     }, this.#timeoutMs)
     try {
-      const response = await send(path, 'GET', `/sidecar?id=${encodeURIComponent(id)}`, timeout.signal)
-      if (response.statusCode === 200) return await leaseOf(response)
-      if (response.statusCode === 404) {
-        const isStopped = response.headers['app-state'] === STOPPED_HEADERS['app-state']
-        return {ids: JSON.parse(await text(response)) as readonly string[], isStopped}
-      }
-      response.destroy() // a run of another version that grants no leases
-      return undefined
+      return await loanOf(clientOf(path), id, timeout.signal)
     } catch {
       return undefined // the run has ended or does not respond: it has no sidecar for us
     } finally {
@@ -90,36 +81,35 @@ export class LeaseSearch {
 }
 
 /**
- * The first line describes the sidecar, each further line tells how many instances are ready; while the response stays open, so
- * does the sidecar. A run of an older version says nothing of instances: it counts as one.
+ * The first line describes the sidecar, or says that there is none; each further line tells how many instances are ready. While
+ * the response stays open, so does the sidecar.
  */
-async function leaseOf(response: IncomingMessage): Promise<SidecarLease> {
-  const closed = Promise.withResolvers<void>()
-  const opened = Promise.withResolvers<SidecarAddress & {readonly ready?: number}>()
-  let ready = 1
-  let rest = ''
-  response
-    .setEncoding('utf8')
-    .on('data', (piece: string) => {
-      const lines = (rest + piece).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines)
-        if (line.startsWith('{')) opened.resolve(JSON.parse(line) as SidecarAddress)
-        else ready = Number(line)
-    })
-    .on('error', opened.reject)
-    .on('close', () => {
-      opened.reject(new Error('the run has ended'))
-      closed.resolve()
-    })
-  const {ready: atFirst = 1, ...address} = await opened.promise
-  ready = atFirst
+async function loanOf(
+  api: ReturnType<typeof clientOf>,
+  id: string,
+  signal: AbortSignal
+): Promise<SidecarLease | NoSidecar> {
+  const over = new AbortController()
+  const loans = api.follow('GET /apps/{id}/sidecar', {at: {id}, signal: AbortSignal.any([signal, over.signal])})
+  const first = await loans.next()
+  const loan = first.value
+  if (loan === undefined) throw new Error('the run has ended')
+  if ('running' in loan) {
+    await loans.return()
+    return loan
+  }
+  if (!('key' in loan)) throw new Error('the run does not say where the sidecar is')
+  const {ready: atFirst, ...address} = loan
+  let ready = atFirst
+  const follow = async (): Promise<void> => {
+    for await (const next of loans) if ('ready' in next) ({ready} = next)
+  }
   return {
     address,
-    closed: closed.promise,
+    closed: follow(),
     get ready() {
       return ready
     },
-    release: () => response.destroy()
+    release: () => over.abort()
   }
 }

@@ -29,7 +29,7 @@ export async function checkPorts(
 
 async function runOf({file}: Plan, env: Readonly<Record<string, string | undefined>>): Promise<FoundRun | undefined> {
   try {
-    return (await findRuns(env)).find(({listing}) => listing.templateFile === file)
+    return (await findRuns(env)).find(({listing}) => listing.template.file === file)
   } catch (error) {
     if (error instanceof UserError) return undefined // the state folder is fail: told of by the look at it
     throw error

@@ -1,4 +1,5 @@
-import type {Handlers, Launch, LeasedSidecar} from '../control/messages.ts'
+import type {Handlers, LeasedSidecar} from '../control/messages.ts'
+import type {Launch} from '../model/api.generated.ts'
 import {readLog, type Reading} from '../logging/log-record.ts'
 import {readRunLog, withoutHeads} from '../logging/run-log-reader.ts'
 import type {RunLog} from '../logging/run-log.ts'
@@ -9,7 +10,7 @@ import type {Changes} from '../supervisor/reload/changes.ts'
 import type {Apps} from './apps/apps.ts'
 import {AppStarter} from './apps/start-app.ts'
 
-/** The parts of a run that requests over its control socket need. */
+/** The parts of a run that requests to it need. */
 export interface ControlContext {
   /** The marker of the run. */
   readonly run: string

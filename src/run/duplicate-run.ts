@@ -1,30 +1,21 @@
-import {findRuns} from '../control/client.ts'
+import {otherRuns} from '../control/client.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 export interface DuplicateRunOptions {
   readonly plan: Plan
-  /** The marker of our own run. */
-  readonly run: string
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly reporter: Reporter
 }
 
 /** Warns about other runs of the same template; Dapr starts both silently. */
-export async function warnDuplicateRun({
-  plan: {file, shownAs},
-  run,
-  shell,
-  reporter
-}: DuplicateRunOptions): Promise<void> {
+export async function warnDuplicateRun({plan: {file, shownAs}, shell, reporter}: DuplicateRunOptions): Promise<void> {
   if (file === '') return
   try {
-    const duplicates = (await findRuns(shell)).filter(
-      ({listing}) => listing.templateFile === file && listing.run !== run
-    )
+    const duplicates = (await otherRuns(shell)).filter(({templateFile}) => templateFile === file)
     if (duplicates.length === 0) return
-    const pids = duplicates.map(({listing}) => listing.pid.toString()).join(', ')
+    const pids = duplicates.map(({pid}) => pid.toString()).join(', ')
     reporter.warn(
       'duplicate-run',
       `${shownAs} is already running (pid ${pids}): each run calls its own apps, and stop -f stops all of them`

@@ -1,11 +1,13 @@
-import {NO_APP} from '../control/listing.ts'
-import type {ListedApp, RunListing} from '../control/messages.ts'
+import type {RunListing} from '../control/messages.ts'
 import type {RunIdentity} from '../control/run-file.ts'
-import type {AppPlan, Plan} from '../model/plan.ts'
+import type {App} from '../model/api.generated.ts'
+import type {Plan} from '../model/plan.ts'
 import {startOf} from '../platform/process-table.ts'
 import {VERSION} from '../model/version.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {plannedFacts} from '../supervisor/listed-app.ts'
+import {RECENT_SECONDS, type Edges} from '../telemetry/recorder/edges.ts'
 import type {Apps} from './apps/apps.ts'
 
 /** Who this run is, for commands that find it suspended. */
@@ -23,46 +25,42 @@ export interface Listed {
   readonly startedAt: number
   readonly isTemplateFollowed: boolean
   readonly apps: Apps
+  readonly edges: Edges
   readonly isMain: (runtime: AppRuntime) => boolean
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
 }
 
-/** The description of a run for other terminals. */
-export const listingOf = ({plan, run, startedAt, isTemplateFollowed, apps, isMain, sidecarOf}: Listed): RunListing => ({
-  version: VERSION,
-  run,
-  pid: process.pid,
-  startedAt,
-  templateFile: plan.file,
-  templateName: plan.name,
-  folder: process.cwd(),
-  isTemplateFollowed,
-  apps: [
-    ...apps.all.map(runtime => ({
-      ...runtime.listing(),
-      isMain: isMain(runtime),
-      circuitBreakers: (sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({name: endpoint.key, state})),
-      ...(apps.isStopped(runtime) && CLOSED)
-    })),
-    ...apps.leftOut().map(listedLeftOut)
-  ]
-})
+/** The description of a run for others. */
+export function listingOf({plan, run, startedAt, isTemplateFollowed, apps, edges, ...of}: Listed): RunListing {
+  const recent = edges.recentCalls()
+  const recentOf = (id: string): App['recent'] => ({seconds: RECENT_SECONDS, ...(recent.get(id) ?? NO_CALLS)})
+  return {
+    version: VERSION,
+    run,
+    pid: process.pid,
+    startedAt: new Date(startedAt).toISOString(),
+    template: {file: plan.file, name: plan.name},
+    folder: process.cwd(),
+    isTemplateFollowed,
+    apps: [
+      ...apps.all.map(runtime => ({
+        ...runtime.listing(),
+        isMain: of.isMain(runtime),
+        circuitBreakers: (of.sidecarOf(runtime)?.breakers ?? []).map(({endpoint, state}) => ({
+          name: endpoint.key,
+          state
+        })),
+        recent: recentOf(runtime.id),
+        ...(apps.isStopped(runtime) && CLOSED)
+      })),
+      ...apps
+        .leftOut()
+        .map(app => ({...plannedFacts(app), isMain: true, circuitBreakers: [], recent: recentOf(app.id)}))
+    ]
+  }
+}
+
+const NO_CALLS = {calls: 0, failed: 0}
 
 /** What differs in an app that the user has stopped: its sidecar is closed. */
 const CLOSED = {state: 'stopped', isReady: false, availability: 'stopped', httpPort: 0, grpcPort: 0} as const
-
-/** An app that has nothing open is listed like one that was stopped. */
-const listedLeftOut = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): ListedApp => ({
-  ...NO_APP,
-  appId: id,
-  appPort: channel.port,
-  appProtocol: channel.protocol,
-  command: command.join(' '),
-  maxRequestBodySize: sidecar.maxBodyBytes,
-  httpReadBufferSize: sidecar.readBufferBytes,
-  version,
-  instance,
-  state: 'stopped',
-  availability: 'stopped',
-  waitsFor: dependsOn.map(each => each.id)
-})

@@ -6,7 +6,8 @@ import type {RunEvents} from '../api/events/run-events.ts'
 import type {Arrival} from '../api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {WaitOptions} from '../api/wait/wait.ts'
-import type {Dashboard, Handlers} from '../control/messages.ts'
+import type {Handlers} from '../control/messages.ts'
+import type {ServeRequest} from '../control/server.ts'
 import type {Listener, Serve} from '../dashboard/listener.ts'
 import type {Tokens} from '../dashboard/tokens.ts'
 import type {FaultSwitch} from '../faults/fault-switch.ts'
@@ -54,11 +55,11 @@ export class RunApi {
     })
   }
 
-  /** Handlers of requests to the control socket. */
-  readonly handlers: Pick<Handlers, 'api' | 'dashboard'> = {
-    api: async (request, response) => this.#serve(request, response, {via: 'socket'}),
-    dashboard: async port => this.#openDashboard(port)
-  }
+  /** What it does for those who ask. */
+  readonly handlers: Pick<Handlers, 'dashboard'> = {dashboard: async port => this.#openDashboard(port)}
+
+  /** Answers a request that came to the control socket. */
+  readonly serve: ServeRequest = async (request, response) => this.#serve(request, response, {via: 'socket'})
 
   /** Waits for conditions of the run. Throws a UserError for what it does not have. */
   async wait(options: WaitOptions): Promise<Api.Waited> {
@@ -66,21 +67,21 @@ export class RunApi {
     return waitFor(await this.#openWaits(), options)
   }
 
-  /** Opens the listener of the page at the first time; later it says where that is. */
-  async #openDashboard(port: number): Promise<Dashboard> {
-    const closed = {port: 0, token: '', readOnlyToken: ''}
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      return {...closed, why: `${port.toString()} is not a port`}
+  /** Opens the listener of the page at the first time; later it says where that is. Rejects with a UserError. */
+  async #openDashboard(port: number): Promise<Api.Dashboard> {
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UserError(`${port.toString()} is not a port`)
     this.#dashboard ??= this.#open(port)
+    let open: OpenDashboard
     try {
-      const {listener, tokens} = await this.#dashboard
-      if (port > 0 && port !== listener.port)
-        return {...closed, why: `it is open at port ${listener.port.toString()} already`}
-      return {why: '', port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly}
+      open = await this.#dashboard
     } catch (error) {
       this.#dashboard = undefined
-      return {...closed, why: messageOf(error)}
+      throw error instanceof UserError ? error : new UserError(messageOf(error), {cause: error})
     }
+    const {listener, tokens} = open
+    if (port > 0 && port !== listener.port)
+      throw new UserError(`it is open at port ${listener.port.toString()} already`)
+    return {port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly}
   }
 
   async #open(port: number): Promise<OpenDashboard> {

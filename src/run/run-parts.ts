@@ -112,7 +112,7 @@ export class RunParts {
     const {plan} = this.options
     const about = {marker: this.marker, graceMs: longestGraceMs(plan), identity: identityOf(plan)}
     this.handlers = this.#createHandlers()
-    this.#registration = await register(folder, about, this.handlers)
+    this.#registration = await register(folder, about, this.api.serve)
   }
 
   /** Closes that socket, so that the run is no longer found. */
@@ -249,6 +249,7 @@ export class RunParts {
           startedAt,
           isTemplateFollowed: reread !== undefined,
           apps,
+          edges: this.#recorder.calls.edges,
           isMain: runtime => routes.versions.isMain(runtime),
           sidecarOf: runtime => sidecars.get(runtime)
         }),

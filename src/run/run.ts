@@ -159,10 +159,10 @@ export class Run {
 
   /** Work that no app waits for. */
   #beginBackground(): void {
-    const {appRuntimes, changes, marker, options, reporter, resources} = this.#parts
+    const {appRuntimes, apps, changes, options, reporter, resources} = this.#parts
     const {plan, shell} = options
-    void warnDuplicateRun({plan, run: marker, shell, reporter})
-    if (plan.file !== '') void appRuntimes.removeOldLogs()
+    void warnDuplicateRun({plan, shell, reporter})
+    if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
     void inBackground(reporter, 'cannot clean up after killed runs', sweep({env: shell, reporter}))
     void inBackground(reporter, 'cannot watch files', changes.begin())
     void inBackground(reporter, 'cannot watch resources', resources.follow())

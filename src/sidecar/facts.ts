@@ -27,13 +27,13 @@ export function factsOf(
     subscriptions,
     extended: {
       ...(app.command !== '' && {appCommand: app.command}),
-      ...(app.appPid > 0 && {appPID: app.appPid.toString()}),
+      ...(app.pid > 0 && {appPID: app.pid.toString()}),
       cliPID: process.pid.toString(),
       ...(plan.file !== '' && {
         runTemplatePath: plan.file,
         runTemplateName: plan.name,
-        appLogPath: app.appLogPath,
-        daprdLogPath: app.daprdLogPath
+        appLogPath: app.logFile,
+        daprdLogPath: app.sidecarLogFile
       })
     },
     httpEndpoints: endpoints.map(({name}) => name),

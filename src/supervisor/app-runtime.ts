@@ -1,6 +1,6 @@
 import type {ProcessPipes} from '../platform/pipes.ts'
 import type {Supervised} from './process/supervised.ts'
-import type {Launch, ListedApp} from '../control/messages.ts'
+import type {Launch} from '../model/api.generated.ts'
 import type {SidecarInfo} from '../model/events.ts'
 import {instanceName, type AppPlan} from '../model/plan.ts'
 import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
@@ -25,7 +25,7 @@ import type {SidecarPorts} from '../ports/claim.ts'
 import {Program} from './program.ts'
 import type {AppRuntimeOptions} from './app-runtime-options.ts'
 import {whyNot} from './messages/why-not-running.ts'
-import {listedApp} from './listed-app.ts'
+import {listedApp, type OwnFacts} from './listed-app.ts'
 import {RuntimeStatus} from './runtime-status.ts'
 import type {AppPipeline} from '../gateway/app-pipeline.ts'
 import type {AccessControlInterceptor} from '../gateway/interceptors/access-control.ts'
@@ -337,7 +337,7 @@ export class AppRuntime implements Callee {
     return {appId: this.id, folder, command: this.#plan.command, appPort: this.appPort, environment}
   }
 
-  listing(): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
+  listing(): OwnFacts {
     const {startedAt, waitsFor} = this.#status
     const restarts = Math.max(0, this.#program.markers.length - 1)
     return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor})

@@ -1,4 +1,4 @@
-import type {ListedApp} from '../control/messages.ts'
+import type {App} from '../model/api.generated.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import type {AppPlan} from '../model/plan.ts'
@@ -20,37 +20,75 @@ interface Listable {
   readonly availability: Availability
 }
 
-/** The description of an app for requests over the control socket. */
+/** An app without what only its run knows. */
+export type OwnFacts = Omit<App, 'isMain' | 'circuitBreakers' | 'recent'>
+
+/** What its status knows; times are in ms since 1970, 0: never. */
+interface Known {
+  readonly createdAt: number
+  readonly startedAt: number
+  readonly restarts: number
+  readonly waitsFor: readonly string[]
+}
+
+/** The description of an app for others. */
 export function listedApp(
   {id, plan, ports, appPort, pid, logs, app, isDebugged, isExcepted, availability}: Listable,
-  known: Pick<ListedApp, 'createdAt' | 'startedAt' | 'restarts' | 'waitsFor'>
-): Omit<ListedApp, 'isMain' | 'circuitBreakers'> {
-  const {channel, command, sidecar} = plan
+  {createdAt, startedAt, restarts, waitsFor}: Known
+): OwnFacts {
+  const {channel} = plan
   const {state} = app
   const exit = lastExit(state)
   return {
-    ...known,
-    appId: id,
-    httpPort: ports.httpPort,
-    grpcPort: ports.grpcPort,
-    appPort: channel.autoPort ? appPort : channel.port,
-    appProtocol: channel.protocol,
-    command: command.join(' '),
-    appPid: pid,
-    maxRequestBodySize: sidecar.maxBodyBytes,
-    httpReadBufferSize: sidecar.readBufferBytes,
-    appLogPath: logs.app.path,
-    daprdLogPath: logs.sidecar.path,
-    version: plan.version,
-    instance: plan.instance,
+    ...plannedFacts(plan),
+    id,
     state: availability === 'stopped' ? 'stopped' : isDebugged && !isExcepted ? 'debugging' : state.phase,
     isReady: availability === 'ready',
     availability,
-    exitCode: exit === undefined ? -1 : exitCodeOf(exit),
+    pid,
+    exitCode: exit === undefined ? null : exitCodeOf(exit),
     exit: exit === undefined ? '' : endOf(exit),
-    restartsAt: state.phase === 'backoff' && state.until !== Infinity ? state.until : 0
+    restarts,
+    createdAt: time(createdAt),
+    startedAt: time(startedAt),
+    restartsAt: state.phase === 'backoff' && state.until !== Infinity ? time(state.until) : null,
+    waitsFor,
+    appPort: channel.autoPort ? appPort : channel.port,
+    httpPort: ports.httpPort,
+    grpcPort: ports.grpcPort,
+    logFile: logs.app.path,
+    sidecarLogFile: logs.sidecar.path
   }
 }
+
+/** The description of an app that has nothing open, like one that was stopped. */
+export const plannedFacts = ({id, version, instance, channel, command, sidecar, dependsOn}: AppPlan): OwnFacts => ({
+  id,
+  version,
+  instance,
+  state: 'stopped',
+  isReady: false,
+  availability: 'stopped',
+  pid: 0,
+  exitCode: null,
+  exit: '',
+  restarts: 0,
+  createdAt: null,
+  startedAt: null,
+  restartsAt: null,
+  waitsFor: dependsOn.map(each => each.id),
+  command: command.join(' '),
+  appPort: channel.port,
+  appProtocol: channel.protocol,
+  httpPort: 0,
+  grpcPort: 0,
+  maxRequestBodySize: sidecar.maxBodyBytes,
+  httpReadBufferSize: sidecar.readBufferBytes,
+  logFile: '',
+  sidecarLogFile: ''
+})
+
+const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 
 /** The exit of its latest process. */
 function lastExit(state: AppState): Exit | undefined {

@@ -173,6 +173,41 @@ t.test('every answer of the API is as its description says', async t => {
   for (let n = 0; n < 100; n++) t.equal((await ask(socket, '/api/v1/faults', one)).status, 200)
   t.match(await ask(socket, '/api/v1/faults', one), {status: 409, body: /100 faults already exist/})
   t.match(await ask(socket, '/api/v1/faults', {method: 'DELETE'}), {status: 200, json: {removed: 100}})
+  t.match(await get('/apps/shop/launch', 'Launch'), {environment: {SHOP_TOKEN: 'abc'}, command: ['node', 'app.mjs']})
+  t.match(await get('/services', 'Services'), {services: []})
+  t.same(await get('/notifications', 'Notifications'), {})
+  for (const [method, path] of [
+    ['POST', '/services/nobody/1.0.0/assign'],
+    ['DELETE', '/services/nobody/1.0.0']
+  ] as const)
+    t.match(await ask(socket, `/api/v1${path}`, {method}), {status: 409, body: /nobody/})
+  t.match(await ask(socket, '/api/v1/redis/6379', {method: 'DELETE'}), {status: 404, body: /holds no Redis/})
+  const lent = await open(socket, '/api/v1/apps/stock/sidecar')
+  const [loan = ''] = (await lent.setEncoding('utf8').take(1).toArray()) as string[]
+  t.equal(misfit('Loan', JSON.parse(loan)), '')
+  lent.destroy()
+  const none = await ask(socket, '/api/v1/apps/nobody/sidecar')
+  t.strictSame(JSON.parse(none.body), {running: ['shop', 'stock'], isStopped: false})
+  t.equal(misfit('Loan', JSON.parse(none.body)), '')
+  for (const path of ['/services/{name}/{version}', '/services/{name}/{version}/assign', '/redis/{number}'])
+    seen.add(path)
+  const dashboard = await ask(socket, '/api/v1/dashboard', {method: 'POST'})
+  t.equal(misfit('Dashboard', dashboard.json), '')
+  const {port, token} = dashboard.json as {port: number; token: string}
+  for (const [path, methods] of Object.entries(API.paths))
+    for (const [method, operation] of Object.entries(methods)) {
+      if ((operation as {readonly 'x-socket'?: boolean})['x-socket'] !== true) continue
+      const url = `http://127.0.0.1:${port.toString()}/api/v1${path.replaceAll(/\{\w+\}/g, '1')}`
+      const {status} = await fetch(url, {method, headers: {authorization: `Bearer ${token}`}})
+      t.equal(status, 403, `${method} ${path} is not for pages`)
+    }
+  seen.add('/dashboard')
+  const debugged = await ask(socket, '/api/v1/apps/stock/debug', {method: 'POST'})
+  t.strictSame([debugged.status, misfit('Apps', debugged.json)], [200, ''])
+  const stopping = await ask(socket, '/api/v1/stop', {method: 'POST'}).catch(() => undefined)
+  t.match(stopping ?? {status: 200}, {status: 200})
+  t.match(await run.exited, {code: 0}, 'its answer ends with the run')
+  for (const path of ['/apps/{id}/sidecar', '/apps/{id}/debug', '/stop']) seen.add(path)
   t.same([...seen].toSorted(), Object.keys(API.paths).toSorted(), 'everything that is described was asked for')
 })
 

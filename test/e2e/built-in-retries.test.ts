@@ -1,7 +1,10 @@
 import {createServer} from 'node:http'
 import t from 'tap'
+import type {LeasedSidecar, RunListing} from '../../src/control/messages.ts'
 import {register} from '../../src/control/server.ts'
 import {freePort} from '../rig/free-port.ts'
+import {served} from '../rig/handlers.ts'
+import {runOf} from '../rig/listed.ts'
 import {openRig} from '../rig/rig.ts'
 
 const RUN = 'a'.repeat(32)
@@ -18,12 +21,12 @@ t.test('an app of another run whose sidecar takes no connections is tried again'
   const shop = await rig.driven('shop')
   await run.waitForLine('Writing log files')
   const address = {run: RUN, startedAt: 1, hosts: ['127.0.0.1'], port, grpcPort: port, key: 'key'}
-  const registration = await register(rig.runtimeDir, {marker: RUN, graceMs: 1}, {
-    leaseSidecar: (id: string) =>
-      id === 'stock'
-        ? {address, closing: new AbortController().signal, ready: () => 1, onChange: () => () => undefined}
-        : undefined
-  } as unknown as Parameters<typeof register>[2])
+  const leaseSidecar = (id: string): LeasedSidecar | undefined =>
+    id === 'stock'
+      ? {address, closing: new AbortController().signal, ready: () => 1, onChange: () => () => undefined}
+      : undefined
+  const list = (): RunListing => runOf(RUN)
+  const registration = await register(rig.runtimeDir, {marker: RUN, graceMs: 1}, served({list, leaseSidecar}))
   t.teardown(async () => registration.withdraw())
   const call = async (): Promise<{status: number; body: string}> =>
     shop.fetch('/v1.0/invoke/stock/method/items', {method: 'POST', body: 'pear'})

@@ -35,9 +35,9 @@ async function raw(port: number, bytes: string, more?: (socket: Socket) => Promi
 
 const statusOf = (response: string): number => Number(/^HTTP\/1\.1 (\d{3}) /.exec(response)?.[1] ?? 0)
 
-async function opened(rig: Rig, query = ''): Promise<Opened & {readonly why: string}> {
-  const response = await ask(controlSocket(rig), `/dashboard${query}`, {method: 'POST'})
-  return JSON.parse(response.body) as Opened & {readonly why: string}
+async function opened(rig: Rig, query = ''): Promise<Opened & {readonly detail?: string}> {
+  const response = await ask(controlSocket(rig), `/api/v1/dashboard${query}`, {method: 'POST'})
+  return JSON.parse(response.body) as Opened & {readonly detail?: string}
 }
 
 async function startRun(
@@ -66,12 +66,12 @@ t.test(
     const rig = await openRig(t)
     const run = await startRun(rig)
     const first = await opened(rig)
-    t.match(first, {why: '', token: /^[\w-]{43}$/, readOnlyToken: /^[\w-]{43}$/})
+    t.match(first, {token: /^[\w-]{43}$/, readOnlyToken: /^[\w-]{43}$/})
     t.ok(first.port >= 9700 && first.port < 9900)
     t.not(first.token, first.readOnlyToken)
     t.same(await opened(rig), first, 'asked again it says the same')
-    t.match(await opened(rig, '?port=1'), {why: /it is open at port \d+ already/})
-    t.match(await opened(rig, '?port=70000'), {why: /70000 is not a port/})
+    t.match(await opened(rig, '?port=1'), {detail: /it is open at port \d+ already/})
+    t.match(await opened(rig, '?port=70000'), {detail: /70000 is not a port/})
     const headers = {authorization: `Bearer ${first.token}`}
     const answer = await fetch(`http://127.0.0.1:${first.port.toString()}/api/v1/apps`, {headers})
     t.match(await answer.json(), {apps: [{id: 'shop'}]})

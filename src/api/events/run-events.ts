@@ -1,3 +1,4 @@
+import type * as Api from '../../model/api.generated.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {Event} from '../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
@@ -5,7 +6,7 @@ import type {Replay} from '../../replay/replayer.ts'
 import type {Death} from '../../telemetry/recorder/deaths.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import type {RunFacts} from '../run-facts.ts'
-import {appViews, runView, stateOf} from '../app-view.ts'
+import {runView} from '../run-view.ts'
 import {deathView} from '../death-view.ts'
 import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
@@ -85,7 +86,7 @@ export class RunEvents {
   /** The whole state of the run, as an event that a reader can resume from. */
   state(type: 'hello' | 'reset'): ApiEvent {
     const context = this.#context()
-    const data = JSON.stringify(runView(context.control.list(), context))
+    const data = JSON.stringify(runView(context))
     return {id: this.#log.last, type, app: '', subject: '', data}
   }
 
@@ -140,8 +141,8 @@ export class RunEvents {
     const {control} = this.#context()
     return new Map(
       control.list().apps.map(app => {
-        const {appId: id, version, instance} = app
-        return [`${id}@${version}.${instance.toString()}`, {id, json: JSON.stringify(stateOf(app))}]
+        const {recent: _recent, ...state} = app
+        return [subjectOf(app), {id: app.id, json: JSON.stringify(state)}]
       })
     )
   }
@@ -149,12 +150,12 @@ export class RunEvents {
   /** Tells what has changed about apps, and which of them have ended. */
   #look(): void {
     this.#looking = undefined
-    const {control, recorder, deaths, masked} = this.#context()
+    const {control, deaths, masked} = this.#context()
     const before = this.#apps
     this.#apps = this.#states()
     const {apps} = control.list()
-    for (const app of appViews(apps, recorder)) {
-      const subject = `${app.id}@${app.version}.${app.instance.toString()}`
+    for (const app of apps) {
+      const subject = subjectOf(app)
       if (before.get(subject)?.json !== this.#apps.get(subject)?.json) this.#tell('app', app, {app: app.id, subject})
     }
     for (const [subject, {id, json}] of before) {
@@ -266,6 +267,8 @@ export class RunEvents {
     for (const reader of this.#readers) reader.send(event)
   }
 }
+
+const subjectOf = ({id, version, instance}: Api.App): string => `${id}@${version}.${instance.toString()}`
 
 const NO_CALLS = {seconds: 10, calls: 0, failed: 0}
 

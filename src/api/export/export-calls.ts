@@ -36,7 +36,7 @@ export async function exportCalls(
   const one = query.get('number')
   const numbers = one === null ? await snapshot.matching(callsQuery(query, ALL, ALL), turns) : [numberOf(recorder, one)]
   const {apps} = control.list()
-  const portOf = (app: string): number => apps.find(({appId}) => appId === app)?.httpPort ?? 0
+  const portOf = (app: string): number => apps.find(({id}) => id === app)?.httpPort ?? 0
   const exporter = (await load())({masked: masked(), portOf, now: snapshot.at})
   response.writeHead(200, {'content-type': exporter.type, trailer: TRAILER})
   let isFirst = true

@@ -134,7 +134,7 @@ function refuseUnknown({apps, whyAbsent}: WaitContext, condition: Condition): vo
   if (!('app' in condition) || appsCalled(apps(), condition.app).length > 0 || condition.app === '') return
   const why = whyAbsent(condition.app)
   if (why !== '') throw new ApiProblem(404, `the run has no app "${condition.app}"`, why)
-  const known = apps().map(({id}) => ({appId: id}))
+  const known = apps().map(({id}) => ({id}))
   throw noSuchApp(known, {id: condition.app, version: ''})
 }
 

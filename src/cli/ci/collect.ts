@@ -1,10 +1,9 @@
 import type * as Api from '../../model/api.generated.ts'
 import {findRuns, type FoundRun} from '../../control/client.ts'
-import type {Handlers, ListedApp} from '../../control/messages.ts'
+import type {Handlers} from '../../control/messages.ts'
 import type {Place} from '../../model/errors.ts'
 import {instanceName} from '../../model/plan.ts'
 import {stateText} from '../app-table.ts'
-import {askApi} from '../ask-api.ts'
 import type {AppOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
 import {within} from './within.ts'
@@ -35,24 +34,24 @@ export async function collect({handlers, as, places, crashes}: Collecting): Prom
   const listing = handlers.list()
   const run = await ownRun(handlers)
   const deaths = await deathsOf(run, crashes)
-  const failedCalls = await orNothing(async () => (await ask<{calls: Api.Call[]}>(run, FAILED)).calls)
-  const listed = needed(listing).filter(({appId}) => appId !== as)
+  const failedCalls = await orNothing(async () => (await apiOf(run).ask('GET /calls', {query: FAILED})).calls)
+  const listed = needed(listing).filter(({id}) => id !== as)
   const apps = await Promise.all(
     listed.map(async app => {
-      const name = instanceName(app.appId, app.instance)
+      const name = instanceName(app.id, app.instance)
       const isReady = isFit(app)
       const own = deaths.filter(death => death.name === name)
       const isFailed = !isReady || own.length > 0
       return {
-        id: app.appId,
+        id: app.id,
         name,
         state: stateText(app, Date.now()),
         isReady,
         isOver: app.availability === 'never',
         reason: isReady ? '' : await reasonOf(run, app, name),
-        place: places.get(app.appId),
-        logFile: app.appLogPath,
-        sidecarLogFile: app.daprdLogPath,
+        place: places.get(app.id),
+        logFile: app.logFile,
+        sidecarLogFile: app.sidecarLogFile,
         deaths: own,
         lines: isFailed ? (own.at(-1)?.lines.slice(-LINES) ?? (await lastLines(handlers, app))).map(plainText) : []
       }
@@ -67,30 +66,32 @@ export async function ownRun(handlers: Handlers): Promise<FoundRun | undefined> 
   return (await findRuns(process.env)).find(({listing}) => listing.run === run)
 }
 
-const FAILED = `/calls?q=is:failed&limit=${CALLS.toString()}`
+const FAILED = {q: 'is:failed', limit: CALLS}
 
-async function ask<T>(run: FoundRun | undefined, path: string): Promise<T> {
+function apiOf(run: FoundRun | undefined): FoundRun['api'] {
   if (run === undefined) throw new Error('the run has ended')
-  return askApi<T>(run, path)
+  return run.api
 }
 
 /** The oldest first; the run keeps the last ones of each app. */
 async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<readonly Api.Death[]> {
   const numbers = Array.from({length: Math.min(crashes, MAX_DEATHS)}, (_, index) => crashes - index).toReversed()
-  const deaths = await Promise.all(numbers.map(async n => orNothing(async () => ask<Api.Death>(run, `/deaths/${n}`))))
+  const deaths = await Promise.all(
+    numbers.map(async number => orNothing(async () => apiOf(run).ask('GET /deaths/{number}', {at: {number}})))
+  )
   return deaths.filter(death => death !== undefined)
 }
 
 const MAX_DEATHS = 200
 
-async function reasonOf(run: FoundRun | undefined, {appId}: ListedApp, name: string): Promise<string> {
-  const why = await orNothing(async () => ask<Api.Why>(run, `/apps/${encodeURIComponent(appId)}/why`))
+async function reasonOf(run: FoundRun | undefined, {id}: Api.App, name: string): Promise<string> {
+  const why = await orNothing(async () => apiOf(run).ask('GET /apps/{id}/why', {at: {id}}))
   return why?.instances.find(instance => instance.name === name)?.reason ?? ''
 }
 
-async function lastLines(handlers: Handlers, {appId, instance, version}: ListedApp): Promise<readonly string[]> {
+async function lastLines(handlers: Handlers, {id, instance, version}: Api.App): Promise<readonly string[]> {
   const query = {tail: LINES, since: 0, isFollowed: false, version: version === '0.0.0' ? '' : version}
-  const pieces = handlers.logs(`${appId}.${instance.toString()}`, query, new AbortController().signal)
+  const pieces = handlers.logs(`${id}.${instance.toString()}`, query, new AbortController().signal)
   let text = ''
   for await (const piece of pieces ?? []) text += piece
   const lines = Buffer.from(text, 'latin1').toString().split('\n')

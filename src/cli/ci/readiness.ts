@@ -1,4 +1,5 @@
-import type {ListedApp, RunListing} from '../../control/messages.ts'
+import type {RunListing} from '../../control/messages.ts'
+import type {App} from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
 
 export interface Readiness {
@@ -8,11 +9,11 @@ export interface Readiness {
 }
 
 /** The apps that a command needs: not those that were left out, or stopped. */
-export const needed = ({apps}: RunListing): readonly ListedApp[] =>
+export const needed = ({apps}: RunListing): readonly App[] =>
   apps.filter(({availability}) => availability !== 'stopped')
 
 /** Whether a command can use an app, as far as it is ours: one in a debugger the user has left out. */
-export const isFit = ({availability}: ListedApp): boolean => isUsable(availability) || availability === 'debugged'
+export const isFit = ({availability}: App): boolean => isUsable(availability) || availability === 'debugged'
 
 /** Whether all apps that a command needs can be used. */
 export function readinessOf(listing: RunListing): Readiness {

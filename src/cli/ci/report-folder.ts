@@ -1,6 +1,7 @@
 import {createWriteStream} from 'node:fs'
 import {copyFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import type {FoundRun} from '../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
@@ -36,13 +37,19 @@ export class ReportFolder {
 
   /** Writes events from now on, until the run ends. */
   follow(run: FoundRun): void {
-    this.#events = this.#orWarn(async () => this.#save(run, '/events?format=ndjson', 'events.ndjson'))
+    this.#events = this.#orWarn(async () => {
+      const {message} = await run.api.open('GET /events', {query: {format: 'ndjson'}})
+      await this.#save(message, 'events.ndjson')
+    })
   }
 
   async saveCalls(run: FoundRun): Promise<void> {
     await within(
       TIMEOUT_MS,
-      this.#orWarn(async () => this.#save(run, '/calls.har?q=is%3Afailed', 'calls.har'))
+      this.#orWarn(async () => {
+        const {message} = await run.api.open('GET /calls.{format}', {at: {format: 'har'}, query: {q: 'is:failed'}})
+        await this.#save(message, 'calls.har')
+      })
     )
   }
 
@@ -60,8 +67,8 @@ export class ReportFolder {
     if (from !== '') await this.#orWarn(async () => copyFile(from, join(this.#path, 'logs', name)))
   }
 
-  async #save(run: FoundRun, path: string, name: string): Promise<void> {
-    await pipeline(await run.api(path), createWriteStream(join(this.#path, name)))
+  async #save(from: Readable, name: string): Promise<void> {
+    await pipeline(from, createWriteStream(join(this.#path, name)))
   }
 
   /** An incomplete report does not fail the run. */

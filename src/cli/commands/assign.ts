@@ -9,8 +9,8 @@ export const assign: CommandHandler = async ({flags, asJson, words: [name, versi
   if (name === undefined || version === undefined || rest.length > 0)
     throw new UsageError('assign takes the name of a service and a version')
   const run = (await runFinder(flags, asJson)).lookAloud(name)
-  const why = (await run?.assign(name, version)) ?? `No main service matching ${name}`
-  if (why !== '') throw new UserError(why)
+  if (run === undefined) throw new UserError(`No main service matching ${name}`)
+  await run.api.ask('POST /services/{name}/{version}/assign', {at: {name, version}})
   print(process.stdout, `Changed main version to ${name} ${version}\n`)
   return 0
 }

@@ -1,7 +1,5 @@
-import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
-import {UserError} from '../../model/errors.ts'
-import {askApi, copyApi, followApi} from '../ask-api.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {endWithStdout, print} from '../print.ts'
@@ -37,14 +35,13 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const q = words.join(' ')
   if (isExport) {
     const shown = isOne ? {number} : {q, ...(flags.int('number') === undefined ? {} : {limit: limit.toString()})}
-    const trailers = await copyApi(run, `/calls.${output}?${new URLSearchParams(shown).toString()}`, process.stdout)
+    const trailers = await copy(run, output, shown)
     const overwritten = trailers['pillion-overwritten']
     if (overwritten !== undefined) say(process.stderr, 'warning', overwritten, asJson)
     return 0
   }
   if (isOne) return one(run, number, output)
-  const asked = new URLSearchParams({q, limit: limit.toString()})
-  const {calls: rows} = await askApi<{calls: readonly Api.Call[]}>(run, `/calls?${asked.toString()}`)
+  const {calls: rows} = await run.api.ask('GET /calls', {query: {q, limit}})
   const inOrder = rows.toReversed()
   if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
   else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns()))
@@ -58,14 +55,33 @@ const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.
 const columns = (): number => outputColumns(40)
 
 async function one(run: FoundRun, number: string, output: string): Promise<number> {
-  const call = await askApi<Api.CallDetail>(run, `/calls/${number}`)
+  const call = await run.api.ask('GET /calls/{number}', {at: {number}})
   print(process.stdout, output === 'ndjson' ? `${JSON.stringify(call)}\n` : callText(call))
   return 0
 }
 
 async function follow(run: FoundRun, q: string, output: string): Promise<void> {
-  for await (const line of followApi(run, `/calls?${new URLSearchParams({q, follow: '1'}).toString()}`)) {
-    if (output === 'ndjson') print(process.stdout, `${line}\n`)
-    else print(process.stdout, followedLine(JSON.parse(line) as Api.Call | {dropped: number}, columns()))
+  for await (const row of run.api.follow('GET /calls', {query: {q, follow: '1'}})) {
+    if (output === 'ndjson') print(process.stdout, `${JSON.stringify(row)}\n`)
+    else print(process.stdout, followedLine(row, columns()))
   }
+}
+
+/** Prints calls in a format of the API while they arrive; the result is the trailers. Throws a UserError if the run ends before all are there. */
+async function copy(
+  {api}: FoundRun,
+  format: string,
+  query: Readonly<Record<string, string>>
+): Promise<NodeJS.Dict<string>> {
+  const {message} = await api.open('GET /calls.{format}', {at: {format}, query})
+  message.setEncoding('utf8') // no character is cut
+  try {
+    for await (const piece of message)
+      await new Promise<void>(resolve => print(process.stdout, piece as string, resolve))
+  } catch (error) {
+    throw new UserError(`the connection to the run broke: ${messageOf(error)}`, {
+      explanation: 'The run may have ended.'
+    })
+  }
+  return message.trailers
 }

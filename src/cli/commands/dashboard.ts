@@ -1,6 +1,7 @@
 import {runtimeFolders, usableFolder} from '../../control/folder.ts'
-import type {Dashboard, Handlers} from '../../control/messages.ts'
+import type {Handlers} from '../../control/messages.ts'
 import {homeOf} from '../../control/server.ts'
+import type {Dashboard} from '../../model/api.generated.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {openInBrowser} from '../../platform/open-in-browser.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -16,8 +17,9 @@ export const dashboard: CommandHandler = async ({flags, asJson}) => {
   if (port < 0 || port > 65_535 || (port === 0 && flags.names.includes('port')))
     throw new UserError(`${port.toString()} is not a port`, {explanation: 'Give a number from 1 to 65535.'})
   const run = await runHere(flags, asJson)
-  const opened = await run.dashboard(port)
-  if (opened.why !== '') throw new UserError(`the dashboard was not opened: ${opened.why}`)
+  const opened = await run.api.ask('POST /dashboard', {query: {port}}).catch((error: unknown) => {
+    throw new UserError(`the dashboard was not opened: ${messageOf(error)}`, {cause: error})
+  })
   const url = dashboardUrl(opened, flags.isSet('read-only'))
   say(process.stdout, 'info', `Dashboard of ${nameOf(run.listing)}: ${url}`, asJson)
   if (flags.isSet('no-open')) return 0
@@ -34,7 +36,6 @@ export async function openOwnDashboard({handlers}: OwnRun, {out, err}: Terminal,
   const warn = (text: string): void => void err.print(statusLine('warning', text, asJson))
   try {
     const opened = await handlers.dashboard(0)
-    if (opened.why !== '') return warn(`The dashboard was not opened: ${opened.why}`)
     const url = dashboardUrl(opened, false)
     void out.print(statusLine('info', `Dashboard: ${url}`, asJson))
     const folder = homeOf(usableFolder(runtimeFolders(process.env)), handlers.list().run)

@@ -1,5 +1,6 @@
-import type {FoundRun} from '../../control/client.ts'
-import type {Launch} from '../../control/messages.ts'
+import {ApiError} from '../../control/api-client.ts'
+import {withReason, type FoundRun} from '../../control/client.ts'
+import type {Launch} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -12,11 +13,14 @@ import {say} from '../say.ts'
 export const debug: CommandHandler = async context => {
   const format = formatOf(context)
   const {id, run} = await appOf(context, 'debug')
-  const {why, wasDebugged} = (await run.debugApp(id)) ?? missing(id)
-  if (why !== '') throw new UserError(`failed to debug app id ${id}: ${why}`)
-  const launch = (await run.launch(id)) ?? missing(id)
+  const {isChanged} = await withReason(async () => run.api.ask('POST /apps/{id}/debug', {at: {id}})).catch(
+    (error: unknown) => {
+      throw error instanceof UserError ? new UserError(`failed to debug app id ${id}: ${error.message}`) : error
+    }
+  )
+  const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id}})
   print(process.stdout, launchText(launch, format))
-  const stopped = wasDebugged ? `${id} is already being debugged` : `${id} is stopped for debugging`
+  const stopped = isChanged === true ? `${id} is stopped for debugging` : `${id} is already being debugged`
   const calls = launch.appPort > 0 ? `; calls wait until it listens on port ${launch.appPort.toString()}` : ''
   const text = `${stopped}${calls}. To run it here again: pillion start ${id}`
   say(process.stderr, 'info', text, context.asJson)
@@ -27,8 +31,10 @@ export const debug: CommandHandler = async context => {
 export const env: CommandHandler = async context => {
   const format = formatOf(context)
   const {id, run} = await appOf(context, 'env')
-  const launch = await run.launch(id)
-  if (launch === undefined) throw new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`)
+  const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id}}).catch((error: unknown) => {
+    const isStopped = error instanceof ApiError && error.status === 409
+    throw isStopped ? new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`) : error
+  })
   const isWhole = context.flags.isSet('all')
   const shown: Launch = isWhole ? {...launch, added: Object.keys(launch.environment)} : launch
   print(process.stdout, variables(shown, format))
@@ -50,8 +56,4 @@ async function appOf(
   const [id, ...others] = idsOf({words, flags})
   if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
   return {id, run: (await runFinder(flags, asJson)).find(id)}
-}
-
-const missing = (id: string): never => {
-  throw new UserError(`couldn't find app id ${id}`)
 }

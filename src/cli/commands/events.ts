@@ -1,10 +1,10 @@
+import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {GONE} from '../../control/ask.ts'
 import {readTypes} from '../../api/events/event.ts'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
-import {followApi} from '../ask-api.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {eventText, type ToldEvent} from '../event-text.ts'
+import {eventText} from '../event-text.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
@@ -35,7 +35,7 @@ export const events: CommandHandler = async ({flags, words, asJson}) => {
     query,
     after,
     isFollowed,
-    show: async event => write(isText ? eventText(event) : event.text)
+    show: async event => write(isText ? eventText(event) : `${JSON.stringify(event)}\n`)
   })
   await Promise.race([reading, failure.promise])
   return 0
@@ -55,20 +55,18 @@ interface Wanted {
   readonly query: Readonly<Record<string, string>>
   readonly after: string | undefined
   readonly isFollowed: boolean
-  readonly show: (event: ToldEvent & {readonly text: string}) => Promise<void>
+  readonly show: (event: Api.Event) => Promise<void>
 }
 
 /** Shows events until the run ends. A reader that falls behind is disconnected by the run, and resumes after its last event. */
 async function read(run: FoundRun, {query, after, isFollowed, show}: Wanted): Promise<void> {
   let last = after
   for (;;) {
-    const asked = new URLSearchParams({...query, ...(last !== undefined && {after: last})})
     try {
-      for await (const line of followApi(run, `/events?${asked.toString()}`)) {
-        if (line === '') continue // shows that the connection lives
-        const event = JSON.parse(line) as ToldEvent
-        await show({...event, text: `${line}\n`})
-        if (event.id !== undefined) last = event.id.toString()
+      const asked = {...query, ...(last !== undefined && {after: last})}
+      for await (const event of run.api.follow('GET /events', {query: asked})) {
+        await show(event)
+        if ('id' in event && event.id !== undefined) last = event.id.toString()
         if (event.type === 'bye') return
       }
     } catch (error) {

@@ -1,7 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
-import {askApi, tellApi} from '../ask-api.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
@@ -37,13 +36,14 @@ export const fault: CommandHandler = async context => {
       : enable(run, which, {...context, isEnabled: verb === 'enable'})
   }
   if (words.length === 0 && Object.keys(what).length === 0) {
-    const {faults} = await askApi<Api.Faults>(await runHere(flags, asJson), '/faults')
+    const {api} = await runHere(flags, asJson)
+    const {faults} = await api.ask('GET /faults')
     print(process.stdout, output === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
     return 0
   }
   const [from, to] = edgeOf(words)
   const run = await runHere(flags, asJson)
-  const {faults} = await tellApi<Api.Faults>(run, 'POST', '/faults', {from, to, ...what})
+  const {faults} = await run.api.ask('POST /faults', {body: {from, to, ...what}})
   for (const row of faults) {
     if (output === 'json') print(process.stdout, `${JSON.stringify(row)}\n`)
     else
@@ -58,8 +58,10 @@ export const fault: CommandHandler = async context => {
 }
 
 async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandContext): Promise<number> {
-  const path = off === 'all' ? '/faults' : `/faults/${encodeURIComponent(off)}`
-  const {removed} = await tellApi<Api.Faults>(run, 'DELETE', path)
+  const {removed} =
+    off === 'all'
+      ? await run.api.ask('DELETE /faults')
+      : await run.api.ask('DELETE /faults/{number}', {at: {number: off}})
   if (flags.text('output') === 'json') {
     print(process.stdout, `${JSON.stringify({removed})}\n`)
     return 0
@@ -80,8 +82,10 @@ async function enable(
   {asJson, flags, isEnabled}: CommandContext & {isEnabled: boolean}
 ): Promise<number> {
   const verb = isEnabled ? 'enable' : 'disable'
-  const path = which === 'all' ? `/faults/${verb}` : `/faults/${encodeURIComponent(which)}/${verb}`
-  const {faults} = await tellApi<Api.Faults>(run, 'POST', path)
+  const {faults} =
+    which === 'all'
+      ? await run.api.ask(`POST /faults/${verb}`)
+      : await run.api.ask('POST /faults/{number}/{verb}', {at: {number: which, verb}})
   if (flags.text('output') === 'json') {
     print(process.stdout, `${JSON.stringify(faults)}\n`)
     return 0

@@ -1,7 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {dotText, mermaidText} from '../../api/graph-drawings.ts'
 import {UserError} from '../../model/errors.ts'
-import {askApi} from '../ask-api.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {graphTable, percentile} from '../graph-text.ts'
 import {print} from '../print.ts'
@@ -25,6 +24,6 @@ export const graph: CommandHandler = async ({flags, asJson}) => {
     })
   const run = await runHere(flags, asJson)
   const width = outputColumns(40)
-  print(process.stdout, format(await askApi<Api.Graph>(run, '/graph'), width))
+  print(process.stdout, format(await run.api.ask('GET /graph'), width))
   return 0
 }

@@ -1,4 +1,4 @@
-import type {ListedApp} from '../../control/messages.ts'
+import type {App} from '../../model/api.generated.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from '../sidecar-client.ts'
@@ -37,5 +37,5 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
   return answer
 }
 
-const remedyFor = ({appId}: ListedApp, told: string): string =>
-  told.includes('(waited ') ? `"pillion why ${appId}" says what it waits for.` : ''
+const remedyFor = ({id}: App, told: string): string =>
+  told.includes('(waited ') ? `"pillion why ${id}" says what it waits for.` : ''

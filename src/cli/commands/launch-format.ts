@@ -1,5 +1,5 @@
 import {posix} from 'node:path'
-import type {Launch} from '../../control/messages.ts'
+import type {Launch} from '../../model/api.generated.ts'
 
 /** How an environment is printed. */
 export const FORMATS = ['shell', 'dotenv', 'vscode'] as const

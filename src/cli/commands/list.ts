@@ -1,41 +1,11 @@
-import type {ListedApp, RunListing} from '../../control/messages.ts'
+import type {RunListing} from '../../control/messages.ts'
+import type {App, Listed} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {age, created} from '../age.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {runsHere} from '../run-here.ts'
 import {print} from '../print.ts'
 import {tableOf} from '../table.ts'
-
-/** The keys of `list -o json|yaml`: first Dapr's in their order (`pkg/standalone/list.go` of Dapr's CLI), then our own. */
-interface Row {
-  readonly appId: string
-  readonly httpPort: number
-  readonly grpcPort: number
-  readonly appPort: number
-  readonly metricsEnabled: boolean
-  readonly command: string
-  readonly age: string
-  readonly created: string
-  readonly daprdPid: number
-  readonly cliPid: number
-  readonly appPid: number
-  readonly maxRequestBodySize: number
-  readonly httpReadBufferSize: number
-  readonly runTemplatePath: string
-  readonly appLogPath: string
-  readonly daprdLogPath: string
-  readonly runTemplateName: string
-  readonly version: string
-  readonly main: boolean
-  /** `ListedApp.state` */
-  readonly state: string
-  readonly ready: boolean
-  /** As in the shell's `$?`; null if no process of the app has exited. */
-  readonly exitCode: number | null
-  readonly restarts: number
-  readonly instance: number
-  readonly circuitBreakers: ListedApp['circuitBreakers']
-}
 
 /** `list [-o json|yaml|table]`: all apps of all runs of the user. On a terminal without `-o` it prints the table of `ps`. */
 export const list: CommandHandler = async ({flags, asJson}) => {
@@ -55,32 +25,34 @@ export const list: CommandHandler = async ({flags, asJson}) => {
 }
 
 /** What `stop` has stopped is not listed, as in Dapr; what `--except` left to the user has its sidecar. */
-const hasSidecar = ({state, httpPort}: ListedApp): boolean => state !== 'stopped' || httpPort > 0
+const hasSidecar = ({state, httpPort}: App): boolean => state !== 'stopped' || httpPort > 0
 
-function rowOf(app: ListedApp, run: RunListing, now: number): Row {
+/** Dapr's keys in their order (`pkg/standalone/list.go` of Dapr's CLI), then our own. */
+function rowOf(app: App, run: RunListing, now: number): Listed {
+  const createdAt = Date.parse(app.createdAt ?? run.startedAt)
   return {
-    appId: app.appId,
+    appId: app.id,
     httpPort: app.httpPort,
     grpcPort: app.grpcPort,
     appPort: app.appPort,
     metricsEnabled: true,
     command: app.command.length > 20 ? `${app.command.slice(0, 17)}...` : app.command,
-    age: age(now - app.createdAt),
-    created: created(new Date(app.createdAt)),
+    age: age(now - createdAt),
+    created: created(new Date(createdAt)),
     daprdPid: run.pid,
     cliPid: run.pid,
-    appPid: app.appPid,
+    appPid: app.pid,
     maxRequestBodySize: app.maxRequestBodySize,
     httpReadBufferSize: app.httpReadBufferSize,
-    runTemplatePath: run.templateFile,
-    appLogPath: app.appLogPath,
-    daprdLogPath: app.daprdLogPath,
-    runTemplateName: run.templateName,
+    runTemplatePath: run.template.file,
+    appLogPath: app.logFile,
+    daprdLogPath: app.sidecarLogFile,
+    runTemplateName: run.template.name,
     version: app.version,
     main: app.isMain,
     state: app.state,
     ready: app.isReady,
-    exitCode: app.exitCode < 0 ? null : app.exitCode,
+    exitCode: app.exitCode,
     restarts: app.restarts,
     instance: app.instance,
     circuitBreakers: app.circuitBreakers
@@ -88,7 +60,7 @@ function rowOf(app: ListedApp, run: RunListing, now: number): Row {
 }
 
 /** Columns that are blank in every row are omitted. */
-function table(rows: readonly Row[]): string {
+function table(rows: readonly Listed[]): string {
   const hasVersions = rows.some(({version}) => version !== '0.0.0')
   return tableOf([
     ['APP ID', rows.map(row => row.appId)],

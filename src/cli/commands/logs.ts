@@ -1,6 +1,8 @@
+import type {IncomingMessage} from 'node:http'
 import {endWithStdout} from '../print.ts'
 import type {FoundRun} from '../../control/client.ts'
-import {UserError} from '../../model/errors.ts'
+import {GONE} from '../../control/ask.ts'
+import {codeOf, UserError} from '../../model/errors.ts'
 import {TerminalText} from '../../logging/terminal-text.ts'
 import {appPrefix} from '../../logging/prefix.ts'
 import {instanceName} from '../../model/plan.ts'
@@ -34,15 +36,42 @@ export const logs: CommandHandler = async context => {
     await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted, texts.names))
     return 0
   }
-  const prefix = run.listing.templateFile === '' ? '' : appPrefix(id)
+  const prefix = run.listing.template.file === '' ? '' : appPrefix(id)
   const tail = wanted.grep === undefined ? wanted.tail : -1 // counts matching lines, below
-  const asked = {tail, since: wanted.since, isFollowed: wanted.isFollowed, version: wanted.version}
-  if (isPlain) await write(asTheyAre(await run.logs(id, asked), prefix))
-  else {
-    const names = run.listing.apps.map(({appId, instance}) => instanceName(appId, instance))
-    await write(lines(await run.runLogs(wanted.ids, asked), wanted, names))
+  const query = queryOf({...wanted, tail})
+  if (isPlain) {
+    const name = wanted.version === '' ? id : `${id}@${wanted.version}`
+    const {message} = await run.api.open('GET /apps/{id}/logs', {at: {id: name}, query, accept: BYTES})
+    await write(asTheyAre(textsOf(message), prefix))
+  } else {
+    for (const each of wanted.ids) query.append('app', each)
+    if (wanted.version !== '') query.set('version', wanted.version)
+    const {message} = await run.api.open('GET /logs', {query, accept: BYTES})
+    const names = run.listing.apps.map(app => instanceName(app.id, app.instance))
+    await write(lines(textsOf(message), wanted, names))
   }
   return 0
+}
+
+/** Logs as the apps wrote them, whatever bytes these are. */
+const BYTES = 'application/octet-stream'
+
+function queryOf({tail, since, isFollowed}: Pick<LogsWanted, 'tail' | 'since' | 'isFollowed'>): URLSearchParams {
+  return new URLSearchParams({
+    ...(tail >= 0 && {tail: tail.toString()}),
+    ...(since > 0 && {since: new Date(since).toISOString()}),
+    ...(isFollowed && {follow: ''})
+  })
+}
+
+/** Bytes as latin1 text, as they come. */
+async function* textsOf(message: IncomingMessage): AsyncGenerator<string> {
+  message.setEncoding('latin1')
+  try {
+    for await (const piece of message) yield piece as string
+  } catch (error) {
+    if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more output
+  }
 }
 
 async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWanted> {

@@ -1,4 +1,4 @@
-import type {ListedNotification} from '../../control/messages.ts'
+import type {Notification} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
@@ -10,7 +10,7 @@ export const notifications: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
   if (!['', 'table', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
   const run = (await runFinder(flags, asJson)).lookAloud()
-  const kept = (await run?.notifications()) ?? {}
+  const kept = (await run?.api.ask('GET /notifications')) ?? {}
   const all = Object.values(kept)
   if (output === 'json') print(process.stdout, `${JSON.stringify(kept, null, 2)}\n`)
   else print(process.stdout, all.length === 0 ? 'No notifications.\n' : table(all))
@@ -19,7 +19,7 @@ export const notifications: CommandHandler = async ({flags, asJson}) => {
 
 const SEVERITIES: Readonly<Record<number, string>> = {0: 'INFO', 1: 'WARNING', 2: 'CRITICAL'}
 
-const table = (all: readonly ListedNotification[]): string =>
+const table = (all: readonly Notification[]): string =>
   tableOf([
     ['LAST', all.map(({timestamp}) => timestamp.slice(0, 19).replace('T', ' '))],
     ['TIMES', all.map(({counter}) => counter.toString())],

@@ -1,13 +1,13 @@
 import {setTimeout as pause} from 'node:timers/promises'
-import {isCalled} from '../../control/listing.ts'
-import type {ListedApp, RunListing} from '../../control/messages.ts'
+import type {RunListing} from '../../control/messages.ts'
+import type {App, PsRow} from '../../model/api.generated.ts'
+import {isCalled} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {usageOf} from '../../platform/usage.ts'
 import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type Look} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {nameOf, runsAt} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
-import type {PsRow} from '../ps-json.ts'
 import {runFinder, type RunFinder} from '../run-here.ts'
 import {cut} from '../width.ts'
 import {outputColumns} from '../columns.ts'
@@ -56,7 +56,7 @@ async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]
 }
 
 const pidsOf = (listings: readonly RunListing[]): ReadonlySet<number> =>
-  new Set(listings.flatMap(({apps}) => apps.map(({appPid}) => appPid)).filter(pid => pid > 0))
+  new Set(listings.flatMap(({apps}) => apps.map(({pid}) => pid)).filter(pid => pid > 0))
 
 export interface PsOptions {
   /** Columns; default: the width of the terminal. */
@@ -107,11 +107,11 @@ async function watch(look: () => Promise<readonly RunListing[]>): Promise<number
 }
 
 /** If this changes, a table is printed into a pipe again. */
-const keyOf = (app: ListedApp): readonly unknown[] => [
-  app.appId,
+const keyOf = (app: App): readonly unknown[] => [
+  app.id,
   app.instance,
   stateText(app, 0),
-  app.appPid,
+  app.pid,
   app.restarts,
   breakersNotClosed(app)
 ]

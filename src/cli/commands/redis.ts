@@ -1,4 +1,6 @@
 import {keysFile, loadBuiltIn, redisMode} from '#redis'
+import {ApiError} from '../../control/api-client.ts'
+import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {ownerOf} from '../../platform/listeners.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -46,9 +48,20 @@ async function withOwner(error: unknown, port: number): Promise<unknown> {
   return new UserError(error.message, {explanation, cause: error})
 }
 
+/** False: the run does not hold it. */
+async function hasReleased({api}: FoundRun, port: number): Promise<boolean> {
+  try {
+    await api.ask('DELETE /redis/{number}', {at: {number: port}})
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false
+    throw error
+  }
+}
+
 async function letGo(port: number, {asJson}: CommandContext): Promise<number> {
   for (const run of await runsHere(asJson)) {
-    if (!(await run.releaseRedis(port))) continue
+    if (!(await hasReleased(run, port))) continue
     const {pid} = run.listing
     const text = `The run with pid ${pid.toString()} has released port ${port.toString()} for the rest of the run`
     say(process.stdout, 'success', text, asJson)

@@ -1,7 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
-import {askApi, followApi, tellApi} from '../ask-api.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
@@ -30,7 +29,7 @@ export const replay: CommandHandler = async context => {
   const run = await runHere(flags, asJson)
   if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
   if (way === '' && words.length === 0) {
-    const pins = await askApi<Api.Pins>(run, '/pins')
+    const pins = await run.api.ask('GET /pins')
     print(process.stdout, output === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
     return 0
   }
@@ -44,13 +43,12 @@ const selectionOf = (way: string, calls: readonly number[]): object => {
 
 async function sendAgain(run: FoundRun, selection: object, flags: GivenFlags): Promise<number> {
   const pace = flags.isSet('fast') ? 'answered' : 'recorded'
-  const body = JSON.stringify({...selection, pace, unsafe: flags.isSet('unsafe')})
+  const body = {...selection, pace, unsafe: flags.isSet('unsafe')}
   const isJson = flags.text('output') === 'json'
   const isSelection = !('window' in selection) && !('pinned' in selection)
   let [sent, left] = [0, 0]
-  for await (const line of followApi(run, '/replays', {method: 'POST', body})) {
-    const view = JSON.parse(line) as Api.Replay
-    print(process.stdout, isJson ? `${line}\n` : replayText(view))
+  for await (const view of run.api.follow('POST /replays', {body})) {
+    print(process.stdout, isJson ? `${JSON.stringify(view)}\n` : replayText(view))
     if (view.after === null) left++
     else sent++
   }
@@ -61,8 +59,7 @@ async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: 
   const given = flags.text(way) ?? ''
   const isAll = way === 'unpin' && given === 'all'
   const call = isAll ? 0 : callNumber(given)
-  const path = way === 'pin' || isAll ? '/pins' : `/pins/${call.toString()}`
-  const pins = await tellApi<Api.Pins>(run, way === 'pin' ? 'POST' : 'DELETE', path, way === 'pin' ? {call} : undefined)
+  const pins = await changed(run, isAll ? 'unpin all' : way, call)
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(pins)}\n`)
   else if (isAll) say(process.stdout, 'success', 'no call is pinned', asJson)
   else if (way === 'unpin') say(process.stdout, 'success', `call ${call.toString()} is no longer pinned`, asJson)
@@ -78,6 +75,11 @@ async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: 
     )
   }
   return 0
+}
+
+async function changed({api}: FoundRun, way: 'pin' | 'unpin' | 'unpin all', call: number): Promise<Api.Pins> {
+  if (way === 'pin') return api.ask('POST /pins', {body: {call}})
+  return way === 'unpin' ? api.ask('DELETE /pins/{number}', {at: {number: call}}) : api.ask('DELETE /pins')
 }
 
 const whenSent = (method = ''): string =>

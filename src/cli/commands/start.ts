@@ -1,5 +1,5 @@
 import {statSync} from 'node:fs'
-import type {FoundRun} from '../../control/client.ts'
+import {withReason, type FoundRun} from '../../control/client.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
@@ -9,32 +9,26 @@ import {say} from '../say.ts'
 
 /** `start ID …`: back when the processes of all run; an app waits for what it depends on. */
 export const start: CommandHandler = async context =>
-  each('start', context, async (run, id) => {
-    const {outcome, why} = (await run.startApp(id)) ?? missing(id)
-    if (outcome === 'failed') throw new UserError(why)
-    return outcome === 'started' ? `app started successfully: ${id}` : `app is already running: ${id}`
+  each('start', context, async ({api}, id) => {
+    const {isChanged} = await withReason(async () => api.ask('POST /apps/{id}/start', {at: {id}}))
+    return isChanged === true ? `app started successfully: ${id}` : `app is already running: ${id}`
   })
 
 /** `restart ID …`: back when the new processes of all run. */
 export const restart: CommandHandler = async context =>
-  each('restart', context, async (run, id) => {
-    const why = (await run.restartApp(id)) ?? missing(id)
-    if (why !== '') throw new UserError(why)
+  each('restart', context, async ({api}, id) => {
+    await withReason(async () => api.ask('POST /apps/{id}/restart', {at: {id}}))
     return `app restarted successfully: ${id}`
   })
-
-const missing = (id: string): never => {
-  throw new UserError(`couldn't find app id ${id}`)
-}
 
 /** Who edits a template and restarts an app expects the edit to count. */
 function warnOfEdit(runs: readonly FoundRun[], asJson: boolean): void {
   for (const {listing} of runs) {
-    const {templateFile, startedAt, isTemplateFollowed} = listing
+    const {template, startedAt, isTemplateFollowed} = listing
     if (isTemplateFollowed) continue
-    const isEdited = (statSync(templateFile, {throwIfNoEntry: false})?.mtimeMs ?? 0) > startedAt
+    const isEdited = (statSync(template.file, {throwIfNoEntry: false})?.mtimeMs ?? 0) > Date.parse(startedAt)
     if (!isEdited) continue
-    const text = `${templateFile} was edited after the run began, which does not follow it: "pillion down" and "pillion up" apply the edit, and "up --watch" applies each one`
+    const text = `${template.file} was edited after the run began, which does not follow it: "pillion down" and "pillion up" apply the edit, and "up --watch" applies each one`
     say(process.stderr, 'warning', text, asJson)
   }
 }

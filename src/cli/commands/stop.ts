@@ -1,4 +1,5 @@
-import type {FoundRun} from '../../control/client.ts'
+import {ApiError} from '../../control/api-client.ts'
+import {endRun, unlessGone, type FoundRun} from '../../control/client.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {sweep} from '../../run/sweep.ts'
 import {findTemplate} from '../../config/find.ts'
@@ -41,7 +42,7 @@ async function templateToStop(runFile: string, asJson: boolean): Promise<string>
 }
 
 function stopCommands(runs: readonly FoundRun[]): string {
-  const files = new Set(runs.map(({listing}) => listing.templateFile).filter(file => file !== ''))
+  const files = new Set(runs.map(({listing}) => listing.template.file).filter(file => file !== ''))
   const commands = [...files].map(file => `pillion stop -f ${file}\n`)
   return commands.length === 0 ? '' : `What runs is stopped by:\n${commands.join('')}`
 }
@@ -66,8 +67,8 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
 async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
   const runs = await runsHere(asJson, ({templateFile}) => templateFile === file)
-  const meant = runs.filter(run => run.listing.templateFile === file)
-  await Promise.all([...meant.map(async run => run.stop()), sweep({env: process.env, reporter: {warn}})])
+  const meant = runs.filter(run => run.listing.template.file === file)
+  await Promise.all([...meant.map(endRun), sweep({env: process.env, reporter: {warn}})])
   if (meant.length > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return meant.length > 0
 }
@@ -86,15 +87,30 @@ async function stopApp(
       fail(notFound(id, runs))
       if (!asJson) print(process.stderr, `${whatRuns(runs)}\n`)
     } else if (version !== undefined) {
-      const why = await run.remove(id, version)
-      if (why !== '') throw new UserError(why)
+      await unlessGone(
+        async () => void (await run.api.ask('DELETE /services/{name}/{version}', {at: {name: id, version}})),
+        undefined
+      )
       tell(`app stopped successfully: ${id} ${version}`)
-    } else if (await run.stopApp(id)) tell(`app stopped successfully: ${id}`)
+    } else if (await stopIn(run, id)) tell(`app stopped successfully: ${id}`)
     else tell(`app is already stopped: ${id}`)
     return 0
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     fail(messageOf(error))
     return 1
+  }
+}
+
+/** False: it is stopped already. If it was the last app, the run ends with it. */
+async function stopIn({api}: FoundRun, id: string): Promise<boolean> {
+  try {
+    return await unlessGone(async () => {
+      await api.ask('POST /apps/{id}/stop', {at: {id}})
+      return true
+    }, true)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return false
+    throw error
   }
 }

@@ -6,7 +6,6 @@ import type {FoundRun} from '../../control/client.ts'
 import {GONE} from '../../control/ask.ts'
 import {readDuration} from '../../model/duration.ts'
 import {codeOf, UserError} from '../../model/errors.ts'
-import {tellApi} from '../ask-api.ts'
 import {comingRun} from '../coming-run.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -82,7 +81,7 @@ async function answerOf(
 /** Undefined: the run was gone before it answered. */
 async function ask(run: FoundRun, body: object): Promise<Api.Waited | undefined> {
   try {
-    return await tellApi<Api.Waited>(run, 'POST', '/wait', body)
+    return await run.api.ask('POST /wait', {body})
   } catch (error) {
     if (GONE.has(codeOf(error))) return undefined
     throw error

@@ -1,8 +1,8 @@
 import type * as Api from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
 import {UserError} from '../../model/errors.ts'
-import {askApi} from '../ask-api.ts'
-import {callTable, duration, timeOf} from '../call-table.ts'
+import {callTable, timeOf} from '../call-table.ts'
+import {durationText} from '../../model/duration-text.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'
@@ -17,14 +17,12 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
     throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: text, json.'})
   const run = await runHere(flags, asJson)
   if (what !== undefined && /^\d+$/.test(what)) {
-    const death = await askApi<Api.Death>(run, `/deaths/${what}`)
+    const death = await run.api.ask('GET /deaths/{number}', {at: {number: what}})
     print(process.stdout, output === 'json' ? `${JSON.stringify(death)}\n` : deathText(death))
     return 0
   }
-  const ids = what === undefined ? run.listing.apps.map(({appId}) => appId) : [what]
-  const views = await Promise.all(
-    [...new Set(ids)].map(async id => askApi<Api.Why>(run, `/apps/${encodeURIComponent(id)}/why`))
-  )
+  const ids = what === undefined ? run.listing.apps.map(({id}) => id) : [what]
+  const views = await Promise.all([...new Set(ids)].map(async id => run.api.ask('GET /apps/{id}/why', {at: {id}})))
   const shown =
     what === undefined
       ? views.filter(({instances}) => instances.some(({availability}) => !isUsable(availability)))
@@ -49,7 +47,7 @@ function deathText(death: Api.Death): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
-    `exit ${number.toString()}: "${name}" ${exit} at ${timeOf({at})}, ${duration(livedMs)} after its start${saved}\n`,
+    `exit ${number.toString()}: "${name}" ${exit} at ${timeOf({at})}, ${durationText(livedMs)} after its start${saved}\n`,
     hint === '' ? '' : `${hint}\n`,
     inside.length === 0 ? 'No call was in flight.\n' : `In flight:\n${indented(callTable(inside, Infinity))}`,
     ...inside.flatMap(({number: call, times}) =>

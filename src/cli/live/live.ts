@@ -3,7 +3,8 @@
  * ready, keys, and how it ended. It promises that the terminal is left as it was found, whatever ends us, and that nothing
  * of it is loaded, printed or read unless stdin and stdout are terminals.
  */
-import type {Handlers, ListedApp} from '../../control/messages.ts'
+import type {Handlers} from '../../control/messages.ts'
+import type {App} from '../../model/api.generated.ts'
 import type {Event} from '../../model/events.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
 import type {LineView} from '../log-style.ts'
@@ -45,7 +46,7 @@ export class Live {
   #stoppedAt = 0
   #isLate = false
   /** As they were last. */
-  #apps: readonly ListedApp[] = []
+  #apps: readonly App[] = []
   #startedAt = Date.now()
 
   constructor(options: LiveOptions) {
@@ -95,7 +96,7 @@ export class Live {
     const listing = this.#options.run.handlers?.list()
     if (listing !== undefined && listing.apps.length > 0) {
       this.#apps = listing.apps
-      this.#startedAt = listing.startedAt
+      this.#startedAt = Date.parse(listing.startedAt)
     }
     if (!this.#isReadyTold && this.#stoppedAt === 0 && this.#apps.length > 0 && this.#apps.every(isSettled)) {
       this.#isReadyTold = true
@@ -165,7 +166,7 @@ export class Live {
 
   /** Ids or numbers; the numbers are shown first. */
   #ask(question: string, answered: (ids: readonly string[]) => void): void {
-    const ids = [...new Set(this.#apps.map(({appId}) => appId))]
+    const ids = [...new Set(this.#apps.map(({id}) => id))]
     this.#print(
       grid(
         ids.map((id, i) => [(i + 1).toString(), id]),

@@ -1,15 +1,15 @@
-import type {ListedApp} from '../../control/messages.ts'
+import type {App} from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
 import {stateText, urlOf} from '../app-table.ts'
 import {cut, padEnd, widthOf} from '../width.ts'
 
 /** The user has not stopped it, and asked for it. */
-const isWanted = ({availability}: ListedApp): boolean => availability !== 'stopped'
+const isWanted = ({availability}: App): boolean => availability !== 'stopped'
 
 /** It will not change by itself. */
-export const isSettled = ({availability}: ListedApp): boolean => availability !== 'waiting'
+export const isSettled = ({availability}: App): boolean => availability !== 'waiting'
 
-const isUp = ({availability}: ListedApp): boolean => isUsable(availability)
+const isUp = ({availability}: App): boolean => isUsable(availability)
 
 const count = (apps: readonly unknown[]): string => `${apps.length.toString()} ${apps.length === 1 ? 'app' : 'apps'}`
 
@@ -17,7 +17,7 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 /** `6 apps ready in 1.2 s · Ctrl-C stops · h help`, with the URL of each, and what has ended already. */
 export function readyText(
-  all: readonly ListedApp[],
+  all: readonly App[],
   {tookMs, width, hasKeys}: {tookMs: number; width: number; hasKeys: boolean}
 ): string {
   const apps = all.filter(isWanted)
@@ -27,41 +27,41 @@ export function readyText(
   const what = of === '' ? count(apps) : `${ready.length.toString()}${of} apps`
   const head = `${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
   const cells = [
-    ...ready.filter(app => urlOf(app) !== '').map(app => [app.appId, urlOf(app)] as const),
-    ...apps.filter(app => !app.isReady).map(app => [app.appId, stateText(app, 0)] as const)
+    ...ready.filter(app => urlOf(app) !== '').map(app => [app.id, urlOf(app)] as const),
+    ...apps.filter(app => !app.isReady).map(app => [app.id, stateText(app, 0)] as const)
   ]
   return `${cut(head, width)}\n${grid(cells, width)}`
 }
 
 /** `3 of 6 ready · api waits for db` */
-export function startingText(all: readonly ListedApp[], {now, width}: {now: number; width: number}): string {
+export function startingText(all: readonly App[], {now, width}: {now: number; width: number}): string {
   const apps = all.filter(isWanted)
   const open = apps.filter(app => !isSettled(app))
   const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
-  const what = waiting.map(app => `${app.appId} ${stateText(app, now)}`).join(', ')
+  const what = waiting.map(app => `${app.id} ${stateText(app, now)}`).join(', ')
   return cut(`${apps.filter(isUp).length.toString()} of ${apps.length.toString()} ready · ${what}`, width)
 }
 
 /** `waiting for db (pid 41) · Ctrl-C again kills`; '' where nothing is waited for. */
-export function waitingText(apps: readonly ListedApp[], width: number): string {
-  const asked = apps.filter(({state, appPid}) => appPid !== 0 && state === 'stopping')
-  const left = asked.length > 0 ? asked : apps.filter(({appPid}) => appPid !== 0)
+export function waitingText(apps: readonly App[], width: number): string {
+  const asked = apps.filter(({state, pid}) => pid !== 0 && state === 'stopping')
+  const left = asked.length > 0 ? asked : apps.filter(({pid}) => pid !== 0)
   if (left.length === 0) return ''
   const hint = ' · Ctrl-C again kills'
-  const names = left.map(({appId, appPid}) => `${appId} (pid ${appPid.toString()})`).join(', ')
+  const names = left.map(({id, pid}) => `${id} (pid ${pid.toString()})`).join(', ')
   return cut(`waiting for ${cut(names, Math.max(12, width - 12 - hint.length))}${hint}`, width)
 }
 
 /** `6 apps stopped in 0.4 s`, or how they have ended by themselves. */
 export function endText(
-  apps: readonly ListedApp[],
+  apps: readonly App[],
   {tookMs, wasAsked, width}: {tookMs: number; wasAsked: boolean; width: number}
 ): string {
   const killed = apps.filter(({exit}) => exit === 'was ended by SIGKILL')
-  const failed = wasAsked ? [] : apps.filter(({exitCode}) => exitCode > 0)
+  const failed = wasAsked ? [] : apps.filter(({exitCode}) => (exitCode ?? 0) > 0)
   const notes = [
-    ...(wasAsked && killed.length > 0 ? [`killed: ${killed.map(({appId}) => appId).join(', ')}`] : []),
-    ...failed.map(app => `${app.appId} ${stateText(app, 0)}`)
+    ...(wasAsked && killed.length > 0 ? [`killed: ${killed.map(({id}) => id).join(', ')}`] : []),
+    ...failed.map(app => `${app.id} ${stateText(app, 0)}`)
   ]
   const head = wasAsked
     ? `${count(apps)} stopped in ${seconds(tookMs)}`

@@ -1,8 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../model/availability.ts'
-import {responseBody} from '../../control/response-body.ts'
-import {askRun, duration, path, query, tellRun} from '../ask-run.ts'
+import {durationText} from '../../model/duration-text.ts'
 import {APP, CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
 
 export const listApps: Tool = {
@@ -13,7 +12,7 @@ export const listApps: Tool = {
   properties: {cursor: CURSOR},
   required: [],
   run: async (run, given, signal) => {
-    const {apps, template, lastCall} = await askRun<Api.Run>(run, '/run', signal)
+    const {apps, template, lastCall} = await run.api.ask('GET /run', {signal})
     const from = cursorOf(given)
     const left = apps.slice(from)
     const wanted = apps.filter(({availability}) => availability !== 'stopped')
@@ -81,9 +80,8 @@ export const appLogs: Tool = {
     const wanted = numberOf(given, 'lines', LINES)
     const skipped = cursorOf(given)
     const tail = grep === '' ? skipped + wanted : SEARCHED_LINES
-    const asked = query({tail: tail.toString(), ...(grep !== '' && {grep})})
-    const response = await run.api(`${path('apps', app, 'logs')}${asked}`, {method: 'GET', body: '', signal})
-    const lines = (await responseBody(response)).split('\n').slice(0, -1)
+    const query = {tail, ...(grep !== '' && {grep})}
+    const lines = (await run.api.text('GET /apps/{id}/logs', {at: {id: app}, query, signal})).split('\n').slice(0, -1)
     const older = lines.slice(0, Math.max(0, lines.length - skipped)).slice(-wanted)
     const isEnd = grep === '' ? lines.length < tail : lines.length <= skipped + wanted
     return listAnswer({
@@ -112,10 +110,10 @@ export const why: Tool = {
     const from = cursorOf(given)
     const end = numberOf(given, 'end', 0)
     if (end > 0) {
-      const death = await askRun<Api.Death>(run, path('deaths', end.toString()), signal)
+      const death = await run.api.ask('GET /deaths/{number}', {at: {number: end}, signal})
       return textAnswer(`Exit ${end.toString()}.`, deathText(death), {from, facts: {end}})
     }
-    const view = await askRun<Api.Why>(run, path('apps', textOf(given, 'app'), 'why'), signal)
+    const view = await run.api.ask('GET /apps/{id}/why', {at: {id: textOf(given, 'app')}, signal})
     const {app, instances, death, deaths} = view
     const unready = instances.filter(({availability}) => !isUsable(availability)).length
     const states = instances.map(
@@ -130,7 +128,7 @@ export const why: Tool = {
 function deathText(death: Api.Death): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   return [
-    `exit ${number.toString()}: ${name} ${exit} at ${at}, ${duration(livedMs)} after its start`,
+    `exit ${number.toString()}: ${name} ${exit} at ${at}, ${durationText(livedMs)} after its start`,
     files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
     hint,
     inside.length === 0 ? 'no call was in flight' : 'in flight:',
@@ -139,7 +137,7 @@ function deathText(death: Api.Death): string {
         call.times === 0
           ? ''
           : `, the same request was in flight at ${call.times.toString()} of the ${earlier.toString()} exits before`
-      return `  ${callText(call)}, for ${duration(call.forMs)}${again}`
+      return `  ${callText(call)}, for ${durationText(call.forMs)}${again}`
     }),
     finished.length === 0 ? '' : 'answered before:',
     ...finished.map(call => `  ${callText(call)} ${call.status.toString()}`),
@@ -162,8 +160,7 @@ export const restart: Tool = {
   properties: {app: APP},
   required: ['app'],
   run: async (run, given, signal) => {
-    const answer = await tellRun(run, 'POST', path('apps', textOf(given, 'app'), 'restart'), {signal})
-    const {apps} = JSON.parse(answer) as {apps: readonly Api.App[]}
+    const {apps} = await run.api.ask('POST /apps/{id}/restart', {at: {id: textOf(given, 'app')}, signal})
     return listAnswer({
       summary: 'Restarted.',
       items: apps.map(app => ({text: appText(app), fact: factOf(app)})),

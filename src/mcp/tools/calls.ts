@@ -1,6 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {askRun, duration, path, query} from '../ask-run.ts'
+import {durationText} from '../../model/duration-text.ts'
 import {CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
 
 const ROWS = 50
@@ -20,12 +20,8 @@ export const calls: Tool = {
   run: async (run, given, signal) => {
     const limit = numberOf(given, 'limit', ROWS)
     const before = cursorOf(given)
-    const asked = query({
-      q: textOf(given, 'filter'),
-      limit: limit.toString(),
-      ...(before > 0 && {before: before.toString()})
-    })
-    const {last, calls: rows} = await askRun<{last: number; calls: readonly Api.Call[]}>(run, `/calls${asked}`, signal)
+    const query = {q: textOf(given, 'filter'), limit, ...(before > 0 && {before})}
+    const {last, calls: rows} = await run.api.ask('GET /calls', {query, signal})
     return listAnswer({
       summary:
         rows.length === 0 ? 'No call matches.' : `Calls, the latest first; the latest of all is ${last.toString()}.`,
@@ -43,8 +39,8 @@ function rowText(row: Api.Call): string {
   const {number, at, from, to, method, isKept, status, isOpen, isFailed, failure, waitedMs, totalMs, marks} = row
   const outcome = isOpen ? 'in flight' : status === 0 ? 'no response' : status.toString()
   const notes = [
-    duration(totalMs),
-    waitedMs < 1 ? '' : `waited ${duration(waitedMs)}`,
+    durationText(totalMs),
+    waitedMs < 1 ? '' : `waited ${durationText(waitedMs)}`,
     ...marks.filter(mark => mark !== 'ours'),
     failure
   ].filter(note => note !== '')
@@ -61,7 +57,7 @@ export const call: Tool = {
   required: ['number'],
   run: async (run, given, signal) => {
     const number = numberOf(given, 'number', 0)
-    const detail = await askRun<Api.CallDetail>(run, path('calls', number.toString()), signal)
+    const detail = await run.api.ask('GET /calls/{number}', {at: {number}, signal})
     const {status, isFailed, isTruncated, isKept} = detail
     const notes = [
       isKept ? '' : 'Its bytes are no longer recorded.',
@@ -101,10 +97,10 @@ export const graph: Tool = {
   properties: {cursor: CURSOR},
   required: [],
   run: async (run, given, signal) => {
-    const {edges, uncalled} = await askRun<Api.Graph>(run, '/graph', signal)
+    const {edges, uncalled} = await run.api.ask('GET /graph', {signal})
     const rows = [
       ...edges.map(({from, to, calls: count, failed, p95Ms, isDeclared}) => ({
-        text: `${from} → ${to}: ${count.toString()} calls, ${failed.toString()} failed, p95 ${duration(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,
+        text: `${from} → ${to}: ${count.toString()} calls, ${failed.toString()} failed, p95 ${durationText(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,
         fact: {calls: count, failed}
       })),
       ...uncalled.map(({from, to}) => ({

@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
+import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
-import {askRun, path, tellRun} from '../ask-run.ts'
 import {textOf, type Property, type Tool} from '../tool.ts'
 
 const text = (description: string): Property => ({type: 'string', description})
@@ -43,21 +43,26 @@ export const fault: Tool = {
   run: async (run, given, signal) => {
     const verb = (['off', 'disable', 'enable'] as const).find(each => given[each] !== undefined)
     if (verb === undefined && Object.keys(given).length === 0)
-      return shown('Active faults.', await askRun<Api.Faults>(run, '/faults', signal))
-    if (verb === undefined)
-      return shown('Added.', JSON.parse(await tellRun(run, 'POST', '/faults', {body: given, signal})) as Api.Faults)
+      return shown('Active faults.', await run.api.ask('GET /faults', {signal}))
+    if (verb === undefined) return shown('Added.', await run.api.ask('POST /faults', {body: given, signal}))
     if (Object.keys(given).length > 1)
       throw new UserError(`"${verb}" cannot be combined with other arguments`, {
         explanation: 'It is the number of a fault, or all.'
       })
-    const number = textOf(given, verb)
-    const those = number === 'all' ? path('faults') : path('faults', number)
-    const answer =
-      verb === 'off'
-        ? await tellRun(run, 'DELETE', those, {signal})
-        : await tellRun(run, 'POST', `${those}/${verb}`, {signal})
-    return shown(verb === 'off' ? 'Removed.' : `It is ${verb}d.`, JSON.parse(answer) as Api.Faults)
+    const answer = await changed(run.api, verb, textOf(given, verb), signal)
+    return shown(verb === 'off' ? 'Removed.' : `It is ${verb}d.`, answer)
   }
+}
+
+async function changed(
+  api: FoundRun['api'],
+  verb: 'off' | 'disable' | 'enable',
+  number: string,
+  signal: AbortSignal
+): Promise<Api.Faults> {
+  if (number === 'all') return api.ask(verb === 'off' ? 'DELETE /faults' : `POST /faults/${verb}`, {signal})
+  if (verb === 'off') return api.ask('DELETE /faults/{number}', {at: {number}, signal})
+  return api.ask('POST /faults/{number}/{verb}', {at: {number, verb}, signal})
 }
 
 const shown = (summary: string, {faults, removed}: Api.Faults): ReturnType<typeof listAnswer> =>

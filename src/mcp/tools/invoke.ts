@@ -1,10 +1,9 @@
-import type * as Api from '../../model/api.generated.ts'
 import type {IncomingMessage} from 'node:http'
 import {UserError, messageOf} from '../../model/errors.ts'
 import {collectFirst} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
-import {askRun, duration, path, query} from '../ask-run.ts'
+import {durationText} from '../../model/duration-text.ts'
 import {APP, textOf, type Arguments, type Tool} from '../tool.ts'
 
 const TIMEOUT_MS = 30_000
@@ -30,17 +29,13 @@ export const invoke: Tool = {
   run: async (run, given, signal) => {
     const to = textOf(given, 'app')
     const from = textOf(given, 'from') || to
-    const {apps} = await askRun<{apps: readonly Api.App[]}>(run, path('apps', from), signal)
+    const {apps} = await run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
     const port = apps[0]?.httpPort ?? 0
     const began = performance.now()
     const answer = await send(port, to, given, signal)
-    const took = duration(performance.now() - began)
-    const asked = query({q: `from:"${from}" to:"${to}"`, limit: '1'})
-    const {calls} = await askRun<{calls: readonly {readonly number: number}[]}>(run, `/calls${asked}`, signal).catch(
-      () => ({
-        calls: []
-      })
-    )
+    const took = durationText(performance.now() - began)
+    const query = {q: `from:"${from}" to:"${to}"`, limit: 1}
+    const {calls} = await run.api.ask('GET /calls', {query, signal}).catch(() => ({calls: []}))
     const number = calls[0]?.number
     const recorded = number === undefined ? '' : ` It is call ${number.toString()}.`
     return textAnswer(`${answer.status.toString()} after ${took}.${recorded}`, answer.text, {

@@ -1,7 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
-import {tellRun} from '../ask-run.ts'
 import type {Tool} from '../tool.ts'
 
 const SHOWN = 10
@@ -24,11 +23,8 @@ export const replay: Tool = {
       throw new UserError('replay needs one of "calls", "lastFailed" and "pinned"', {
         explanation: 'For example {"calls": [7], "unsafe": true}.'
       })
-    const text = await tellRun(run, 'POST', '/replays', {body: given, signal})
-    const results = text
-      .split('\n')
-      .filter(line => line !== '')
-      .map(line => JSON.parse(line) as Api.Replay)
+    const results: Api.Replay[] = []
+    for await (const result of run.api.follow('POST /replays', {body: given, signal})) results.push(result)
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({
       summary: `${sent.toString()} of ${results.length.toString()} calls were sent again.`,

@@ -1,6 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
 import {listAnswer} from '../answer.ts'
-import {tellRun} from '../ask-run.ts'
 import {textOf, type Tool} from '../tool.ts'
 
 const OUTCOMES: Readonly<Record<Api.Waited['outcome'], string>> = {
@@ -30,9 +29,7 @@ export const wait: Tool = {
       timeout: textOf(given, 'timeout') || '30s',
       ...(from !== '' && {from: /^\d+$/.test(from) ? Number(from) : from})
     }
-    const {outcome, id, tookMs, conditions, notes} = JSON.parse(
-      await tellRun(run, 'POST', '/wait', {body, signal})
-    ) as Api.Waited
+    const {outcome, id, tookMs, conditions, notes} = await run.api.ask('POST /wait', {body, signal})
     return listAnswer({
       summary: [`${OUTCOMES[outcome]} after ${tookMs.toString()} ms.`, ...notes.map(note => `Note: ${note}.`)].join(
         ' '

@@ -78,11 +78,15 @@ export class AppRuntimes {
     return this.#make(app, ports, {...logs, isContinued}, {isDebugged: isDebugged ?? isExcepted, isExcepted})
   }
 
-  /** Removes old log files of earlier runs. Never fails: a file that cannot be removed stays. */
-  async removeOldLogs(): Promise<void> {
-    const {plan, routes, shell} = this.#options
+  /** Removes old log files of earlier runs, none of `own`. Never fails: a file that cannot be removed stays. */
+  async removeOldLogs(own: readonly Logs[]): Promise<void> {
+    const {plan, run, routes, shell} = this.#options
     const apps = plan.apps.map(app => ({...app.logs, name: routes.shownAs(app)}))
-    await removeOldLogs(apps, async () => logsInUse(shell))
+    const files = own.flatMap(({app, sidecar}) => [app.path, sidecar.path])
+    await removeOldLogs(apps, async () => {
+      const others = await logsInUse(shell, run)
+      return others && new Set([...others, ...files])
+    })
   }
 
   #make(

@@ -94,6 +94,17 @@ export class Edges {
     return edge
   }
 
+  /** Calls of the last ten seconds, and failed ones, by callee. */
+  recentCalls(now = performance.now()): ReadonlyMap<string, {readonly calls: number; readonly failed: number}> {
+    const all = new Map<string, {calls: number; failed: number}>()
+    for (const edge of this.#all) {
+      const {calls, failed} = edge.recent(now)
+      const sum = all.get(edge.callee) ?? {calls: 0, failed: 0}
+      all.set(edge.callee, {calls: sum.calls + calls, failed: sum.failed + failed})
+    }
+    return all
+  }
+
   #add(caller: string, callee: string): Edge {
     if (this.#all.length >= MAX_EDGES && callee !== '') return this.between('', '')
     const own = this.#bodyBytesOf(caller)

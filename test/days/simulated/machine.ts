@@ -1,6 +1,5 @@
 import {mkdirSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
-import type {Handlers} from '../../../src/control/messages.ts'
 import type {Admit} from '../../../src/gateway/admission.ts'
 import type {Exit} from '../../../src/model/app-state.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
@@ -63,7 +62,6 @@ export class Machine {
   readonly sidecars = new Map<number, {readonly id: string; readonly name: string; readonly admit: Admit}>()
   /** Ids of all processes that have begun, in order. */
   begun: string[] = []
-  handlers: Handlers | undefined
   #now = 0
   #timers: Timer[] = []
   readonly #seed: number

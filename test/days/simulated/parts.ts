@@ -2,7 +2,6 @@
  * What stands in for the modules that touch the machine (`replaced.ts` names them): the same exports, on the invented machine.
  * Everything that decides the order of things is the real code.
  */
-import type {Handlers} from '../../../src/control/messages.ts'
 import type {AppPlan, Plan} from '../../../src/model/plan.ts'
 import type {SidecarPorts} from '../../../src/ports/claim.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
@@ -180,8 +179,7 @@ export const runtimeFolders = (): readonly string[] => []
 export const existingFolders = (): readonly string[] => []
 export const usableFolder = (): string => ''
 export const homeOf = (): string => ''
-export async function register(_: string, __: object, handlers: Handlers): Promise<object> {
-  current.machine.handlers = handlers
+export async function register(): Promise<object> {
   return {spare: nothing, withdraw: async () => undefined}
 }
 

@@ -99,20 +99,22 @@ export class SimulatedWorld implements World {
 
   /** An app is being started again and again, until it is given up: between two tries, or in one. */
   #isRestless(): boolean {
-    const {living, clock, handlers} = this.#machine
-    const all = this.#ended === undefined ? (handlers?.list().apps ?? []) : []
-    return all.some(({restartsAt}) => restartsAt > 0) || living.some(({bornAt}) => clock.now() - bornAt < REST_MS / 10)
+    const {living, clock} = this.#machine
+    const all = this.#ended === undefined ? (this.#run?.handlers?.list().apps ?? []) : []
+    return (
+      all.some(({restartsAt}) => restartsAt !== null) || living.some(({bornAt}) => clock.now() - bornAt < REST_MS / 10)
+    )
   }
 
   #told(): readonly Told[] {
-    const all = this.#ended === undefined ? (this.#machine.handlers?.list().apps ?? []) : []
-    return all.map(({appId, instance, appPid, isReady, state, exitCode, httpPort, appPort}) => ({
-      id: appId,
+    const all = this.#ended === undefined ? (this.#run?.handlers?.list().apps ?? []) : []
+    return all.map(({id, instance, pid, isReady, state, exitCode, httpPort, appPort}) => ({
+      id,
       instance,
       state,
       isReady,
-      pid: appPid,
-      exitCode,
+      pid,
+      exitCode: exitCode ?? -1,
       httpPort,
       appPort
     }))
@@ -199,7 +201,7 @@ export class SimulatedWorld implements World {
   }
 
   async #pillion(verb: string, id: string): Promise<void> {
-    const {handlers} = this.#machine
+    const handlers = this.#run?.handlers
     if (verb === 'down') return this.#down()
     if (this.#ended !== undefined) return
     const told =

@@ -4,8 +4,9 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
-import {handlersOf} from '../../rig/handlers.ts'
-import {runSockets, send, text} from '../../../src/control/ask.ts'
+import {served} from '../../rig/handlers.ts'
+import {appOf, runOf} from '../../rig/listed.ts'
+import {runSockets, send} from '../../../src/control/ask.ts'
 import {findRuns} from '../../../src/control/client.ts'
 import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
 import {LeaseSearch} from '../../../src/control/sidecar-leases.ts'
@@ -20,25 +21,13 @@ const folderOf = (t: Test): string => {
   return folder
 }
 
-const listing = (run: string, startedAt = 1): RunListing => ({
-  version: '1',
-  run,
-  pid: process.pid,
-  startedAt,
-  templateFile: '/shop/dapr.yaml',
-  templateName: 'shop',
-  folder: '/shop',
-  isTemplateFollowed: true,
-  apps: []
-})
-
 async function* texts(...all: readonly string[]): AsyncGenerator<string> {
   yield* all
 }
 
 const addressOf = ({run, startedAt}: RunListing): SidecarAddress => ({
   run,
-  startedAt,
+  startedAt: Date.parse(startedAt),
   hosts: ['127.0.0.1'],
   port: 1,
   grpcPort: 2,
@@ -55,8 +44,8 @@ const registered = async (
   const registration = await register(
     folder,
     {marker: listed.run, graceMs: 5000},
-    handlersOf({
-      list: () => listed,
+    served({
+      list: () => ({...listed, apps: [appOf({id: 'order'}), appOf({id: 'sidecar'})]}),
       stop: () => stopped.push('run'),
       stopApp: async id => stopped.push(id) > 0 && id === 'order',
       restartApp: async id => ({order: '', sidecar: 'it has no command, only a sidecar'})[id],
@@ -77,18 +66,18 @@ const registered = async (
 
 t.test('runs are found by their control sockets, oldest first', async t => {
   const folder = folderOf(t)
-  await registered(t, folder, listing('b'.repeat(32), 2))
-  await registered(t, folder, listing('a'.repeat(32), 1))
+  await registered(t, folder, runOf('b'.repeat(32), 2))
+  await registered(t, folder, runOf('a'.repeat(32), 1))
   const runs = await findRuns({PILLION_RUNTIME_DIR: folder})
   t.same(
-    runs.map(run => run.listing),
-    [listing('a'.repeat(32), 1), listing('b'.repeat(32), 2)]
+    runs.map(({listing}) => listing.run),
+    ['a'.repeat(32), 'b'.repeat(32)]
   )
 })
 
 t.test('a withdrawn run is not found any more and leaves nothing behind', async t => {
   const folder = folderOf(t)
-  const registration = await registered(t, folder, listing('c'.repeat(32)))
+  const registration = await registered(t, folder, runOf('c'.repeat(32)))
   registration.withdraw()
   t.same(await findRuns({PILLION_RUNTIME_DIR: folder}), [])
   t.notOk(existsSync(join(folder, 'cccccccc')))
@@ -97,11 +86,13 @@ t.test('a withdrawn run is not found any more and leaves nothing behind', async 
 t.test('an app is stopped by its id, an unknown id is reported as unknown', async t => {
   const folder = folderOf(t)
   const stopped: string[] = []
-  await registered(t, folder, listing('d'.repeat(32)), stopped)
+  await registered(t, folder, runOf('d'.repeat(32)), stopped)
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
-  t.equal(await run?.stopApp('order'), true)
-  t.equal(await run?.stopApp('zzz'), false)
-  t.same(stopped, ['order', 'zzz'])
+  const stop = async (id: string): Promise<unknown> => run?.api.ask('POST /apps/{id}/stop', {at: {id}})
+  t.match(await stop('order'), {apps: [{id: 'order'}]})
+  await t.rejects(stop('sidecar'), {message: '"sidecar" was not stopped: it is stopped already'})
+  await t.rejects(stop('zzz'), {message: 'the run has no app "zzz"'})
+  t.same(stopped, ['order', 'sidecar'])
 })
 
 t.test('a missing folder contains no runs; one that others can access is refused by name', async t => {
@@ -139,41 +130,36 @@ t.test('a folder whose path is too long for a socket is refused', async t => {
   t.throws(() => usableFolder([join(folderOf(t), 'x'.repeat(90))]), {message: /too long for a socket/})
 })
 
-t.test('a request whose target is no URL is a bad request, not a failure of the run', async t => {
+t.test('a request whose target is no URL gets a problem, and is no failure of the run', async t => {
   const folder = folderOf(t)
   const run = 'd'.repeat(32)
-  await registered(t, folder, listing(run))
+  await registered(t, folder, runOf(run))
   const [socket] = await runSockets({PILLION_RUNTIME_DIR: folder})
-  for (const target of ['//', '//?id=order', 'http://[::1']) {
-    const answer = await send(socket?.path ?? '', 'GET', target)
-    t.equal(answer.statusCode, 400, target)
-    t.equal(await text(answer), 'invalid request target')
+  for (const path of ['//', '//?id=order', 'http://[::1']) {
+    const asked = {method: 'GET', path, body: '', accept: undefined, signal: undefined}
+    t.equal((await send(socket?.path ?? '', asked)).statusCode, 404, path)
   }
 })
 
 t.test('an app is restarted, or the reason is returned', async t => {
   const folder = folderOf(t)
-  await registered(t, folder, listing('e'.repeat(32)))
+  await registered(t, folder, runOf('e'.repeat(32)))
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
-  t.equal(await run?.restartApp('order'), '')
-  t.equal(await run?.restartApp('sidecar'), 'it has no command, only a sidecar')
-  t.equal(await run?.restartApp('zzz'), undefined)
+  const restart = async (id: string): Promise<unknown> => run?.api.ask('POST /apps/{id}/restart', {at: {id}})
+  t.match(await restart('order'), {apps: [{id: 'order'}], isChanged: true})
+  await t.rejects(restart('sidecar'), {message: '"sidecar" was not restarted: it has no command, only a sidecar'})
+  await t.rejects(restart('zzz'), /no app "zzz"/)
 })
 
 t.test('a log is streamed', async t => {
   const folder = folderOf(t)
-  await registered(t, folder, listing('f'.repeat(32)))
+  await registered(t, folder, runOf('f'.repeat(32)))
   const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
-  const read = async (id: string, tail: number, isFollowed: boolean): Promise<string | undefined> => {
-    const log = await run?.logs(id, {tail, since: 0, isFollowed, version: ''})
-    if (log === undefined) return undefined
-    let whole = ''
-    for await (const text of log) whole += text
-    return whole
-  }
-  t.equal(await read('order', 7, true), 'tail 7\nfollowed true\n')
-  t.equal(await read('order', -1, false), 'tail -1\nfollowed false\n')
-  t.equal(await read('zzz', -1, false), undefined)
+  const read = async (id: string, query: Readonly<Record<string, string>>): Promise<string | undefined> =>
+    run?.api.text('GET /apps/{id}/logs', {at: {id}, query, accept: 'application/octet-stream'})
+  t.equal(await read('order', {tail: '7', follow: ''}), 'tail 7\nfollowed true\n')
+  t.equal(await read('order', {}), 'tail -1\nfollowed false\n')
+  await t.rejects(read('zzz', {}), /no app "zzz"/)
 })
 
 t.test(
@@ -182,9 +168,9 @@ t.test(
     const folder = folderOf(t)
     const [own, old, young] = ['1', '2', '3'].map(digit => digit.repeat(32)) as [string, string, string]
     const closing = new AbortController()
-    await registered(t, folder, listing(own, 1))
-    await registered(t, folder, listing(young, 3))
-    const registration = await registered(t, folder, listing(old, 2), [], closing.signal)
+    await registered(t, folder, runOf(own, 1))
+    await registered(t, folder, runOf(young, 3))
+    const registration = await registered(t, folder, runOf(old, 2), [], closing.signal)
     const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
     const {sidecars} = await search.find('order')
     t.same(
@@ -210,7 +196,7 @@ t.test('a released lease leaves no listener in the run that granted it', async t
   const [own, other] = ['1', '2'].map(digit => digit.repeat(32)) as [string, string]
   const closing = new AbortController()
   const leased = (): number => getEventListeners(closing.signal, 'abort').length
-  await registered(t, folder, listing(other), [], closing.signal)
+  await registered(t, folder, runOf(other), [], closing.signal)
   const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, own)
   for (let i = 0; i < 5; i++) {
     const [sidecar] = (await search.find('order')).sidecars
@@ -220,14 +206,12 @@ t.test('a released lease leaves no listener in the run that granted it', async t
   }
 })
 
-/** A run of another version, or a frozen one (no response). */
+/** A listener that is no run of this version: `answer` to each request, '' = none (it is frozen). */
 const foreignListener = async (t: Test, folder: string, answer: string): Promise<Server> => {
   const home = join(folder, '99999999')
   mkdirSync(home)
-  const server = createServer((request, response) => {
-    if (answer === '') return // it is frozen
-    if (request.url === '/run') response.end(answer)
-    else response.writeHead(501).end('0.0.1')
+  const server = createServer((_, response) => {
+    if (answer !== '') response.end(answer)
   })
   await new Promise<void>(resolve => server.listen(join(home, 'socket'), resolve))
   t.teardown(() => {
@@ -237,21 +221,12 @@ const foreignListener = async (t: Test, folder: string, answer: string): Promise
   return server
 }
 
-t.test('the error for an older run names the missing feature; keys of other types are ignored', async t => {
+t.test('a run of another version is skipped with a message', async t => {
   const folder = folderOf(t)
-  await foreignListener(
-    t,
-    folder,
-    JSON.stringify({version: '0.0.1', pid: 7, apps: [{appId: 'a', httpPort: '3500'}], more: 1})
-  )
-  const [run] = await findRuns({PILLION_RUNTIME_DIR: folder})
-  t.match(run?.listing, {version: '0.0.1', pid: 7, startedAt: 0, templateFile: ''})
-  t.match(run?.listing.apps, [{appId: 'a', httpPort: 0, command: '', appLogPath: ''}])
-  await t.rejects(async () => run?.logs('a', {tail: -1, since: 0, isFollowed: false, version: ''}), {
-    message: 'a single run (pid 7) is of version 0.0.1, which cannot show logs',
-    explanation: 'Stop it, and start it again with this version.'
-  })
-  await t.rejects(async () => run?.restartApp('a'), {message: /of version 0\.0\.1, which cannot restart apps$/})
+  await foreignListener(t, folder, JSON.stringify({...runOf('9'.repeat(32)), version: '0.0.1', pid: 7}))
+  const skipped: string[] = []
+  t.same(await findRuns({PILLION_RUNTIME_DIR: folder}, text => skipped.push(text)), [])
+  t.match(skipped, [/^the run with pid 7 is of version 0\.0\.1, and this is \S+: it is skipped$/])
   t.same(await new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x').find('a'), {
     sidecars: [],
     others: [],
@@ -264,7 +239,7 @@ t.test('a run that does not respond is skipped by the next searches', async t =>
   const server = await foreignListener(t, folder, '')
   let asked = 0
   server.on('request', () => asked++)
-  await registered(t, folder, listing('8'.repeat(32)))
+  await registered(t, folder, runOf('8'.repeat(32)))
   const search = new LeaseSearch({PILLION_RUNTIME_DIR: folder}, 'x', 1000)
   for (let i = 0; i < 3; i++) {
     const [sidecar] = (await search.find('order')).sidecars

@@ -2,8 +2,9 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {handlersOf} from '../../rig/handlers.ts'
-import type {LeasedSidecar} from '../../../src/control/messages.ts'
+import {served} from '../../rig/handlers.ts'
+import {runOf} from '../../rig/listed.ts'
+import type {LeasedSidecar, RunListing} from '../../../src/control/messages.ts'
 import {register, type Registration} from '../../../src/control/server.ts'
 import {PeerRuns} from '../../../src/gateway/peer-runs.ts'
 import type {Admission, Held} from '../../../src/gateway/admission.ts'
@@ -57,22 +58,8 @@ const lender = async (
       }
     }
   }
-  const listing = {
-    version: '1',
-    run,
-    pid: 1,
-    startedAt,
-    templateFile: '',
-    isTemplateFollowed: true,
-    templateName: '',
-    folder: '',
-    apps: []
-  }
-  const registration = await register(
-    folder,
-    {marker: run, graceMs: 1},
-    handlersOf({list: () => listing, leaseSidecar})
-  )
+  const list = (): RunListing => runOf(run, startedAt)
+  const registration = await register(folder, {marker: run, graceMs: 1}, served({list, leaseSidecar}))
   t.teardown(async () => registration.withdraw())
   const turn = (count: number): void => {
     ready = count

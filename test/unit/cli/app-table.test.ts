@@ -1,16 +1,10 @@
 import t from 'tap'
 import {appTable, stateText, urlOf, withUsage} from '../../../src/cli/app-table.ts'
-import {readListing} from '../../../src/control/listing.ts'
-import type {ListedApp} from '../../../src/control/messages.ts'
-
-/** An app that is told like this, and of which all else is left out. */
-function told(app: Partial<ListedApp>): ListedApp {
-  const [filled] = readListing(JSON.stringify({apps: [app]})).apps
-  if (filled === undefined) throw new Error('one app')
-  return filled
-}
+import {appOf as told} from '../../rig/listed.ts'
 
 const NOW = 1_000_000
+
+const iso = (ms: number): string => new Date(ms).toISOString()
 
 t.test('the state of an app, in words', async t => {
   for (const [app, words] of [
@@ -20,8 +14,8 @@ t.test('the state of an app, in words', async t => {
     [{state: 'running'}, 'not ready'],
     [{state: 'running', isReady: true}, 'ready'],
     [{state: 'stopping'}, 'stopping'],
-    [{state: 'backoff', exitCode: 1, restartsAt: NOW + 3200}, 'restarting in 4 s'],
-    [{state: 'backoff', exitCode: 1, restartsAt: NOW - 5}, 'restarting in 0 s'],
+    [{state: 'backoff', exitCode: 1, restartsAt: iso(NOW + 3200)}, 'restarting in 4 s'],
+    [{state: 'backoff', exitCode: 1, restartsAt: iso(NOW - 5)}, 'restarting in 0 s'],
     [{state: 'backoff', exitCode: 1, exit: 'exited with code 1'}, 'exited 1, waits for a save'],
     [{state: 'exited'}, 'not started'],
     [{state: 'exited', exitCode: 2, exit: 'exited with code 2'}, 'exited 2'],
@@ -41,18 +35,18 @@ t.test('an app is reached at its URL, and one that speaks gRPC at its port', asy
 
 const THIRTY = Array.from({length: 30}, (_, i) =>
   told({
-    appId: i === 7 ? 'a-service-with-a-really-long-name-that-nobody-can-read' : `service-${i.toString()}`,
+    id: i === 7 ? 'a-service-with-a-really-long-name-that-nobody-can-read' : `service-${i.toString()}`,
     state: i === 3 ? 'idle' : 'running',
     isReady: true,
     waitsFor: i === 3 ? ['service-1', 'service-2', 'service-4', 'service-5'] : [],
     appPort: 20_000 + i,
-    appPid: i === 3 ? 0 : 4_000_000 + i,
-    startedAt: NOW - 5000
+    pid: i === 3 ? 0 : 4_000_000 + i,
+    startedAt: iso(NOW - 5000)
   })
 )
 
 t.test('a table of apps is never wider than the terminal, and has a line for each app', async t => {
-  const usage = new Map(THIRTY.map(({appPid}) => [appPid, {memoryBytes: 84 * 1024 * 1024, cpuMs: 600}]))
+  const usage = new Map(THIRTY.map(({pid}) => [pid, {memoryBytes: 84 * 1024 * 1024, cpuMs: 600}]))
   const shown = withUsage(THIRTY, {usage, now: NOW})
   for (const width of [Infinity, 200, 120, 100, 80, 60, 40, 20, 8, 1]) {
     const lines = appTable(shown, {width, now: NOW}).trimEnd().split('\n')
@@ -72,7 +66,7 @@ t.test('a table of apps is never wider than the terminal, and has a line for eac
 })
 
 t.test('processor time is that since an earlier look, where there was one', async t => {
-  const app = told({appId: 'a', state: 'running', appPid: 7, startedAt: NOW - 10_000})
+  const app = told({id: 'a', state: 'running', pid: 7, startedAt: iso(NOW - 10_000)})
   const usage = new Map([[7, {memoryBytes: 1, cpuMs: 2000}]])
   t.match(withUsage([app], {usage, now: NOW}), [{cpu: 20}])
   const before = {at: NOW - 1000, usage: new Map([[7, {memoryBytes: 1, cpuMs: 1500}]])}

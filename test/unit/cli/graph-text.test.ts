@@ -1,7 +1,7 @@
 import type * as Api from '../../../src/model/api.generated.ts'
 import t from 'tap'
 import {dotText, mermaidText} from '../../../src/api/graph-drawings.ts'
-import {duration} from '../../../src/cli/call-table.ts'
+import {durationText} from '../../../src/model/duration-text.ts'
 import {graphTable} from '../../../src/cli/graph-text.ts'
 
 const edge = (from: string, to: string, isDeclared?: boolean): Api.Graph['edges'][number] => ({
@@ -32,7 +32,7 @@ const ODD = [
 
 t.test('names with any character are text in Mermaid and DOT', async t => {
   const graph: Api.Graph = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: []}
-  const mermaid = mermaidText(graph, duration)
+  const mermaid = mermaidText(graph, durationText)
   const lines = mermaid.trimEnd().split('\n')
   t.equal(lines.length, 1 + 2 * ODD.length)
   for (const line of lines.slice(1, 1 + ODD.length)) t.match(line, /^ {2}n\d\["(?:[\p{L}\p{N} ._/:-]|#\d+;)*"\]$/u)
@@ -41,7 +41,7 @@ t.test('names with any character are text in Mermaid and DOT', async t => {
     .map(line => line.slice(6, -2).replace(/#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code))))
   t.same(decoded, ODD)
 
-  const dot = dotText(graph, duration)
+  const dot = dotText(graph, durationText)
   const labels = [...dot.matchAll(/^ {2}n\d \[label="((?:[^"\\\n]|\\["\\])*)"\];$/gm)].map(([, label = '']) =>
     label.replace(/\\(.)/g, '$1').replaceAll('&amp;', '&')
   )

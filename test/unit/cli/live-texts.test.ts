@@ -1,39 +1,38 @@
 import t from 'tap'
 import {idsIn, Prompt} from '../../../src/cli/live/prompt.ts'
 import {endText, grid, readyText, startingText, waitingText} from '../../../src/cli/live/texts.ts'
-import {readListing} from '../../../src/control/listing.ts'
-import type {ListedApp} from '../../../src/control/messages.ts'
+import type {App} from '../../../src/model/api.generated.ts'
+import {appOf} from '../../rig/listed.ts'
 
 /** Apps that are listed like this, and of which all else is left out. */
-const listed = (...apps: readonly Partial<ListedApp>[]): readonly ListedApp[] =>
-  readListing(JSON.stringify({apps})).apps
+const listed = (...apps: readonly Partial<App>[]): readonly App[] => apps.map(appOf)
 
 const READY = {state: 'running', isReady: true, availability: 'ready'} as const
 const [width, tookMs] = [79, 1234]
 
 t.test('all are ready: how many, and where', async t => {
-  const apps = listed({appId: 'api', appPort: 3000, ...READY}, {appId: 'worker', ...READY})
+  const apps = listed({id: 'api', appPort: 3000, ...READY}, {id: 'worker', ...READY})
   t.equal(
     readyText(apps, {tookMs, width, hasKeys: true}),
     '2 apps ready in 1.2 s · Ctrl-C stops · h help\n  api  http://localhost:3000\n'
   )
   t.equal(readyText(apps.slice(1), {tookMs, width, hasKeys: false}), '1 app ready in 1.2 s · Ctrl-C stops\n')
-  const job = listed({appId: 'job', state: 'exited', exitCode: 0, availability: 'finished'})
+  const job = listed({id: 'job', state: 'exited', exitCode: 0, availability: 'finished'})
   t.match(readyText([...apps, ...job], {tookMs, width, hasKeys: false}), /^3 apps ready[^]* job {2}exited 0\n$/)
-  const failed = listed({appId: 'job', state: 'exited', exitCode: 3, availability: 'never'})
+  const failed = listed({id: 'job', state: 'exited', exitCode: 3, availability: 'never'})
   t.match(readyText([...apps, ...failed], {tookMs, width, hasKeys: false}), /^2 of 3 apps ready[^]* job {2}exited 3\n$/)
 })
 
 t.test('what is open at the start, those that wait for others first', async t => {
   const apps = listed(
-    {appId: 'db', state: 'starting'},
-    {appId: 'api', state: 'idle', waitsFor: ['db']},
-    {appId: 'worker', ...READY}
+    {id: 'db', state: 'starting'},
+    {id: 'api', state: 'idle', waitsFor: ['db']},
+    {id: 'worker', ...READY}
   )
   t.equal(startingText(apps, {now: 0, width}), '1 of 3 ready · api waits for db, db starting')
   const ended = listed(
-    {appId: 'job', state: 'backoff', exitCode: 0, availability: 'finished'},
-    {appId: 'web', state: 'exited', exitCode: 1, availability: 'never'}
+    {id: 'job', state: 'backoff', exitCode: 0, availability: 'finished'},
+    {id: 'web', state: 'exited', exitCode: 1, availability: 'never'}
   )
   t.match(startingText([...apps, ...ended], {now: 0, width}), /^2 of 5 ready · /, 'an app that failed is not ready')
   t.equal(startingText(apps, {now: 0, width: 20}), '1 of 3 ready · api …')
@@ -41,22 +40,20 @@ t.test('what is open at the start, those that wait for others first', async t =>
 
 t.test('what is waited for at the end', async t => {
   const apps = listed(
-    {appId: 'db', state: 'stopping', appPid: 41},
-    {appId: 'api', state: 'running', appPid: 42},
-    {appId: 'job', state: 'exited'}
+    {id: 'db', state: 'stopping', pid: 41},
+    {id: 'api', state: 'running', pid: 42},
+    {id: 'job', state: 'exited'}
   )
   t.equal(waitingText(apps, width), 'waiting for db (pid 41) · Ctrl-C again kills')
   t.equal(waitingText(apps.slice(1), width), 'waiting for api (pid 42) · Ctrl-C again kills', 'not asked yet')
   t.equal(waitingText(apps.slice(2), width), '')
-  const many = listed(
-    ...Array.from({length: 30}, (_, i) => ({appId: `app-${i}`, state: 'stopping' as const, appPid: i + 1}))
-  )
+  const many = listed(...Array.from({length: 30}, (_, i) => ({id: `app-${i}`, state: 'stopping' as const, pid: i + 1})))
   t.match(waitingText(many, width), /^waiting for app-0 \(pid 1\), .*… · Ctrl-C again kills$/)
   for (const columns of [width, 40, 20, 5]) t.ok(waitingText(many, columns).length <= columns)
 })
 
 t.test('the last line', async t => {
-  const apps = listed({appId: 'db', exitCode: 137, exit: 'was ended by SIGKILL', state: 'exited'}, {appId: 'api'})
+  const apps = listed({id: 'db', exitCode: 137, exit: 'was ended by SIGKILL', state: 'exited'}, {id: 'api'})
   t.equal(endText(apps, {tookMs, wasAsked: true, width}), '2 apps stopped in 1.2 s · killed: db\n')
   t.equal(endText(apps, {tookMs, wasAsked: false, width}), '2 apps ended after 1.2 s · db ended by SIGKILL\n')
   t.equal(endText(apps.slice(1), {tookMs, wasAsked: true, width}), '1 app stopped in 1.2 s\n')

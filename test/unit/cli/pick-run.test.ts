@@ -4,9 +4,9 @@ import t from 'tap'
 import {noRun, pickRun, placeOf} from '../../../src/cli/pick-run.ts'
 import type {FoundRun} from '../../../src/control/client.ts'
 
-const run = (pid: number, templateFile: string, folder: string, ...ids: readonly string[]): FoundRun => {
-  const apps = ids.map(appId => ({appId, instance: 1}))
-  return {listing: {pid, templateFile, folder, apps}} as unknown as FoundRun
+const run = (pid: number, file: string, folder: string, ...ids: readonly string[]): FoundRun => {
+  const apps = ids.map(id => ({id, instance: 1}))
+  return {listing: {pid, template: {file}, folder, apps}} as unknown as FoundRun
 }
 
 /** `a` and `b` are projects, `none` is a folder without a template. */

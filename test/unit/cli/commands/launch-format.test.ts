@@ -1,7 +1,7 @@
 import {parseEnv} from 'node:util'
 import t from 'tap'
 import {launchText, variables} from '../../../../src/cli/commands/launch-format.ts'
-import type {Launch} from '../../../../src/control/messages.ts'
+import type {Launch} from '../../../../src/model/api.generated.ts'
 
 const launch = (command: readonly string[], environment: Readonly<Record<string, string>> = {A: '1'}): Launch => ({
   appId: 'shop',

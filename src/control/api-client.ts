@@ -1,0 +1,139 @@
+// The client of a run's API, for the command line, mcp and the page: they differ in how a request gets to the run.
+import type {Answers, Lines, Problem} from '../model/api.generated.ts'
+import {UserError} from '../model/errors.ts'
+
+/** A route of `schema/api.yaml`: its method and its path. */
+export type Route = keyof Answers
+
+/** The names in braces in a route. */
+type NamesIn<R extends string> = R extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
+
+type Query = Readonly<Record<string, string | number>> | URLSearchParams
+
+/** What goes with a request. */
+export type Asked<R extends Route> = {
+  readonly query?: Query
+  readonly body?: object
+  readonly accept?: string
+  readonly signal?: AbortSignal | undefined
+} & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
+
+/** May be left out where a route has no names. */
+type Given<R extends Route> = [NamesIn<R>] extends [never] ? [asked?: Asked<R>] : [asked: Asked<R>]
+
+/** A request on its way. */
+export interface Outgoing {
+  readonly method: string
+  /** From `/api/v1` on. */
+  readonly path: string
+  /** JSON; '' = none. */
+  readonly body: string
+  readonly accept: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** The head of an answer, and its body as it comes. */
+export interface Incoming {
+  readonly status: number
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** Sends a request; settles when the head of its answer is there. */
+export type Send<I extends Incoming> = (request: Outgoing) => Promise<I>
+
+/** An answer of the API that says what is wrong. */
+export class ApiError extends UserError {
+  readonly status: number
+  /** Why, without what the message says of the app. */
+  readonly reason: string
+
+  constructor({status, detail, hint = '', reason = detail}: Problem) {
+    super(detail, {explanation: hint})
+    this.status = status
+    this.reason = reason
+  }
+}
+
+/** Asks one run. All throw an ApiError with the problem that the API reports, and what `send` throws. */
+export class ApiClient<I extends Incoming = Incoming> {
+  readonly #send: Send<I>
+
+  constructor(send: Send<I>) {
+    this.#send = send
+  }
+
+  /** The JSON of an answer. */
+  async ask<R extends Route>(route: R, ...[asked]: Given<R>): Promise<Answers[R]> {
+    return JSON.parse(await this.text(route, asked)) as Answers[R]
+  }
+
+  /** An answer as text. */
+  async text<R extends Route>(route: R, asked?: Asked<R>): Promise<string> {
+    const {body} = await this.open(route, asked)
+    return textOf(body)
+  }
+
+  /** An answer as it comes, once its head is there. */
+  async open<R extends Route>(route: R, asked?: Asked<R>): Promise<I> {
+    const answer = await this.#send(outgoing(route, asked))
+    if (answer.status === 200) return answer
+    throw new ApiError(problemIn(answer.status, await textOf(answer.body)))
+  }
+
+  /** The objects of an answer in NDJSON, as they come, until it ends or the run does. */
+  async *follow<R extends keyof Lines>(route: R, asked?: Asked<R>): AsyncGenerator<Lines[R], void> {
+    const accept = 'application/x-ndjson'
+    const {body} = await this.open(route, {...asked, accept} as Asked<R>)
+    try {
+      for await (const line of linesOf(body)) if (line !== '') yield JSON.parse(line) as Lines[R]
+    } catch {
+      // the run has ended
+    }
+  }
+}
+
+function outgoing<R extends Route>(route: R, asked: Asked<R> | undefined): Outgoing {
+  const {at = {}, query, body, accept, signal} = (asked ?? {}) as Partial<Asked<'GET /apps/{id}'>>
+  const [method = '', template = ''] = route.split(' ')
+  const values: Readonly<Record<string, string | number>> = at
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''))
+  return {
+    method,
+    path: `/api/v1${path}${queryText(query)}`,
+    body: body === undefined ? '' : JSON.stringify(body),
+    accept,
+    signal
+  }
+}
+
+function queryText(query: Query = {}): string {
+  const parameters = query instanceof URLSearchParams ? query : new URLSearchParams()
+  if (parameters !== query) for (const [name, value] of Object.entries(query)) parameters.set(name, String(value))
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`
+}
+
+function problemIn(status: number, text: string): Problem {
+  try {
+    return JSON.parse(text) as Problem
+  } catch {
+    return {status, detail: text === '' ? `the run has answered ${status.toString()}` : text}
+  }
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const bytes of body) text += decoder.decode(bytes, {stream: true})
+  return text + decoder.decode()
+}
+
+/** The lines of a body, as they come. */
+export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, {stream: true})).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+}
