@@ -3,22 +3,23 @@ import type {Random} from './random.ts'
 import {endOf, inPieces, mutated, type Script} from './script.ts'
 
 const PATHS = [
-  '/run',
-  '/apps/stop',
-  '/apps/restart',
-  '/apps/logs',
-  '/apps/logs-since',
-  '/services',
-  '/services/assign',
-  '/services/remove',
-  '/notifications',
-  '/sidecar',
+  '/api/v1/run',
+  '/api/v1/apps',
+  '/api/v1/apps/echo/logs',
+  '/api/v1/apps/echo/restart',
+  '/api/v1/apps/echo/sidecar',
+  '/api/v1/apps/%/stop',
+  '/api/v1/logs',
+  '/api/v1/services',
+  '/api/v1/services/service/1.0.0/assign',
+  '/api/v1/redis/99999999999999999999',
+  '/api/v1/notifications',
   '/',
   '//',
   '/%',
   '*',
-  'http://run/run',
-  '/run/../run'
+  'http://run/api/v1/run',
+  '/api/v1/run/../run'
 ]
 const VALUES = [
   '',
