@@ -80,8 +80,8 @@ async function roundOf(rig: Rig, {name, setup, replaced, server, ready}: Round):
 
 /** Proportional memory, in MB, of all that the rig has started but the servers. */
 async function memoryOf(rig: Rig, pid: number, server: string): Promise<number> {
-  const below = await descendantsOf(pid)
-  const marked = await tracesCarrying(rig.marker)
+  const below = descendantsOf(pid)
+  const marked = tracesCarrying(rig.marker)
   const pids = new Set([pid, ...[...below, ...marked].map(trace => trace.pid)])
   const sizes = await Promise.all(
     [...pids].map(async each => {

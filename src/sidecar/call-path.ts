@@ -79,7 +79,7 @@ const countersOf = (
   recorded: record => {
     metering.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
     // the span of the callee is that of the last attempt
-    if (record.isFollowed !== true) tracing.answered(record)
+    if (!record.isFollowed) tracing.answered(record)
   },
   decided: (decision, caller) => metering.decided(decision, caller),
   probed: (status, elapsedMs) => metering.probed(status, elapsedMs),

@@ -85,7 +85,7 @@ export class CallMetrics {
     const {call, calleeMethod, earlier, isRemote, startedAt, admittedAt, endedAt} = record
     const {invocation} = this.#metrics
     const since = earlier === undefined ? startedAt : admittedAt
-    if (isRemote === true) invocation.called(call.callee, code, endedAt - since, type)
+    if (isRemote) invocation.called(call.callee, code, endedAt - since, type)
     if (earlier === undefined) return
     for (const attempt of earlier) {
       const {status, admittedAt: from, endedAt: to} = attempt
@@ -101,7 +101,7 @@ export class CallMetrics {
     this.#metrics.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
     // an app of HTTP has answered with a status of HTTP
     const told = calleeMethod === undefined && status !== 0 ? status : code
-    this.#called(record, told, record.isStream === true ? 'streaming' : 'unary')
+    this.#called(record, told, record.isStream ? 'streaming' : 'unary')
   }
 
   /** The sidecar's app, or an endpoint outside, was called. */
