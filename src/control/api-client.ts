@@ -80,15 +80,18 @@ export class ApiClient<I extends Incoming = Incoming> {
     throw new ApiError(problemIn(answer.status, await textOf(answer.body)))
   }
 
-  /** The objects of an answer in NDJSON, as they come, until it ends or the run does. */
-  async *follow<R extends keyof Lines>(route: R, asked?: Asked<R>): AsyncGenerator<Lines[R], void> {
-    const accept = 'application/x-ndjson'
-    const {body} = await this.open(route, {...asked, accept} as Asked<R>)
-    try {
-      for await (const line of linesOf(body)) if (line !== '') yield JSON.parse(line) as Lines[R]
-    } catch {
-      // the run has ended
-    }
+  /** The objects of an answer in NDJSON, as they come, until it ends or the run does: those since the promise resolved are all there. */
+  async follow<R extends keyof Lines>(route: R, asked?: Asked<R>): Promise<AsyncGenerator<Lines[R], void>> {
+    const {body} = await this.open(route, {...asked, accept: 'application/x-ndjson'} as Asked<R>)
+    return objectsOf<Lines[R]>(body)
+  }
+}
+
+async function* objectsOf<T>(body: AsyncIterable<Uint8Array>): AsyncGenerator<T, void> {
+  try {
+    for await (const line of linesOf(body)) if (line !== '') yield JSON.parse(line) as T
+  } catch {
+    // the run has ended
   }
 }
 

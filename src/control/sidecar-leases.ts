@@ -90,7 +90,7 @@ async function loanOf(
   signal: AbortSignal
 ): Promise<SidecarLease | NoSidecar> {
   const over = new AbortController()
-  const loans = api.follow('GET /apps/{id}/sidecar', {at: {id}, signal: AbortSignal.any([signal, over.signal])})
+  const loans = await api.follow('GET /apps/{id}/sidecar', {at: {id}, signal: AbortSignal.any([signal, over.signal])})
   const first = await loans.next()
   const loan = first.value
   if (loan === undefined) throw new Error('the run has ended')

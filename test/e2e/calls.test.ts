@@ -113,6 +113,28 @@ t.test('calls lists what went between the apps, and shows one call with what was
   )
 })
 
+t.test('calls -f misses no call between the list and what follows, and shows none twice', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', autoPort: true}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  const call = async (path: string): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/nobody/method/${path}`)).text()
+  await call('first')
+  const following = rig.pillion(['calls', '-f', '-n', '10000', '-o', 'ndjson'])
+  const shown = following.waitForLine(/"number":/).then(() => true)
+  do await call('meanwhile')
+  while (!(await Promise.race([shown, Promise.resolve(false)])))
+  await call('last')
+  await following.waitForLine(/"path":"\/last"/)
+  const numbers = following.stdout.lines.filter(line => line !== '').map(line => (JSON.parse(line) as Api.Call).number)
+  t.ok(numbers.length > 2)
+  t.strictSame(
+    numbers,
+    numbers.map((_, index) => index + 1)
+  )
+})
+
 t.test('a filter that is none, and a call that is not there, say what to write', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop', autoPort: true}])

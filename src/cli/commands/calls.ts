@@ -1,4 +1,5 @@
 import type {FoundRun} from '../../control/client.ts'
+import type {Call, Lines} from '../../model/api.generated.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {callText, callTable, followedLine} from '../call-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -41,12 +42,14 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
     return 0
   }
   if (isOne) return one(run, number, output)
+  // first, so that no call is missed between the two
+  const followed = flags.isSet('follow') ? await run.api.follow('GET /calls', {query: {q, follow: '1'}}) : undefined
   const {calls: rows} = await run.api.ask('GET /calls', {query: {q, limit}})
   const inOrder = rows.toReversed()
   if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
   else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns()))
-  else if (!flags.isSet('follow')) print(process.stdout, q === '' ? NONE : 'No call matches.\n')
-  if (flags.isSet('follow')) await follow(run, q, output)
+  else if (followed === undefined) print(process.stdout, q === '' ? NONE : 'No call matches.\n')
+  if (followed !== undefined) await printAll(followed, rows, output)
   return 0
 }
 
@@ -60,8 +63,15 @@ async function one(run: FoundRun, number: string, output: string): Promise<numbe
   return 0
 }
 
-async function follow(run: FoundRun, q: string, output: string): Promise<void> {
-  for await (const row of run.api.follow('GET /calls', {query: {q, follow: '1'}})) {
+/** Prints calls as they end, without those that the list has shown as ended. */
+async function printAll(
+  followed: AsyncIterable<Lines['GET /calls']>,
+  listed: readonly Call[],
+  output: string
+): Promise<void> {
+  const shown = new Set(listed.filter(row => !row.isOpen).map(row => row.number))
+  for await (const row of followed) {
+    if ('number' in row && shown.delete(row.number)) continue
     if (output === 'ndjson') print(process.stdout, `${JSON.stringify(row)}\n`)
     else print(process.stdout, followedLine(row, columns()))
   }

@@ -64,7 +64,7 @@ async function read(run: FoundRun, {query, after, isFollowed, show}: Wanted): Pr
   for (;;) {
     try {
       const asked = {...query, ...(last !== undefined && {after: last})}
-      for await (const event of run.api.follow('GET /events', {query: asked})) {
+      for await (const event of await run.api.follow('GET /events', {query: asked})) {
         await show(event)
         if ('id' in event && event.id !== undefined) last = event.id.toString()
         if (event.type === 'bye') return

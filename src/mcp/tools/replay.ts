@@ -24,7 +24,7 @@ export const replay: Tool = {
         explanation: 'For example {"calls": [7], "unsafe": true}.'
       })
     const results: Api.Replay[] = []
-    for await (const result of run.api.follow('POST /replays', {body: given, signal})) results.push(result)
+    for await (const result of await run.api.follow('POST /replays', {body: given, signal})) results.push(result)
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({
       summary: `${sent.toString()} of ${results.length.toString()} calls were sent again.`,
