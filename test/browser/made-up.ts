@@ -121,7 +121,10 @@ export interface MadeUp {
   readonly answers: Answers
   apps: readonly Api.App[]
   faults: readonly Api.Fault[]
-  /** Sends an event to all who read them; with an id it is none of a sample. */
+  /**
+   * Sends an event to all who read them. With an id it is none of a sample. Who goes on at an earlier event, as a page does when its view
+   * changes, gets what it missed: all with an id, and of samples the faults and edges.
+   */
   send(type: string, data: unknown, id?: number): void
   /** Nobody gets events: connections are ended. */
   isDown: boolean
@@ -136,6 +139,9 @@ export interface MadeUp {
   close(): void
 }
 
+/** Samples that a run tells again to who goes on at an event. */
+const TOLD_AGAIN = new Set(['fault', 'edges'])
+
 /** `run`: which run it is; `port`: that of an earlier one. */
 export async function madeUp(
   test: {teardown(close: () => void): void},
@@ -143,8 +149,10 @@ export async function madeUp(
 ): Promise<MadeUp> {
   const readers = new Map<ServerResponse, readonly string[]>()
   const waiting = new Set<() => void>()
+  const kept: {readonly id: number; readonly frame: string}[] = []
   const tokens = tokensFor(key, 'shop')
-  let id = 1000
+  let firstId = 1000
+  let id = firstId
   const made: Omit<MadeUp, 'url' | 'readOnlyUrl' | 'close'> = {
     asked: [],
     isDown: false,
@@ -155,11 +163,13 @@ export async function madeUp(
     send: (type, data, given) => {
       if (given !== undefined) id = given
       const frame = `${JSON.stringify({...(given !== undefined && {id: given}), type, data})}\n`
+      if (given !== undefined || TOLD_AGAIN.has(type)) kept.push({id: given ?? Infinity, frame})
       for (const [reader, types] of readers)
         if (types.includes(type) || ['hello', 'reset', 'bye'].includes(type)) reader.write(frame)
     },
     restart: () => {
-      id += 1_000_000
+      firstId = id += 1_000_000
+      kept.length = 0
       made.isDown = false
     },
     cut: () => {
@@ -205,10 +215,11 @@ export async function madeUp(
         }
         response.writeHead(200, {'content-type': 'application/x-ndjson'})
         const after = url.searchParams.get('after')
+        const missed = Number(after ?? 0) < firstId ? undefined : kept.filter(event => event.id > Number(after))
         response.write(
-          after === id.toString()
-            ? '\n'
-            : `${JSON.stringify({id, type: after === null ? 'hello' : 'reset', data: stateOf()})}\n`
+          missed === undefined
+            ? `${JSON.stringify({id, type: after === null ? 'hello' : 'reset', data: stateOf()})}\n`
+            : `\n${missed.map(({frame}) => frame).join('')}`
         )
         readers.set(response, url.searchParams.get('types')?.split(',') ?? [])
         response.on('close', () => readers.delete(response))

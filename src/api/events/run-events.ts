@@ -72,7 +72,9 @@ export class RunEvents {
     else for (const event of missed) reader.send(event)
     if (isOnce) return reader.end()
     this.#readers.add(reader)
-    this.#areEdgesQuiet = false // it knows none yet
+    // it knows none of the samples yet, or may have missed the latest
+    this.#areEdgesQuiet = false
+    this.#hits.clear()
     this.#stopSamples ??= this.#startSamples()
   }
 

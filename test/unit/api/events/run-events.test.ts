@@ -5,6 +5,7 @@ import {EventReader} from '../../../../src/api/events/event-reader.ts'
 import {TYPES} from '../../../../src/api/events/event.ts'
 import {RunEvents} from '../../../../src/api/events/run-events.ts'
 import {RunLog} from '../../../../src/logging/run-log.ts'
+import {ANY, type FaultPlan} from '../../../../src/model/fault.ts'
 import {CallRecorder} from '../../../../src/telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../../../../src/telemetry/recorder/deaths.ts'
 
@@ -95,4 +96,49 @@ t.test('an end whose lines are still being read is told before bye', async t => 
     .flatMap(text => text.split('\n').filter(Boolean))
     .map(line => (JSON.parse(line) as {type: string}).type)
   t.same(types, ['hello', 'death', 'bye'])
+})
+
+t.test('who goes on at an event is told how many calls each fault has hit', async t => {
+  const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
+  t.teardown(() => clearInterval(alive))
+  const plan: FaultPlan = {
+    from: ANY,
+    to: ANY,
+    method: '',
+    path: '',
+    delayMs: 0,
+    jitterMs: 0,
+    kind: 'status',
+    status: 503,
+    body: '',
+    cutAfter: 0,
+    rate: 1,
+    seed: 1,
+    times: Infinity,
+    forMs: Infinity
+  }
+  const active = {list: () => [{number: 1, plan, matched: 2, hits: 1, leftMs: Infinity, isEnabled: true}]}
+  const context = {
+    recorder: new CallRecorder({bodyBytesOf: () => undefined}),
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [],
+    faults: {active},
+    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const join = (after: number): {reader: EventReader; sink: Sink} => {
+    const sink = new Sink()
+    const types = new Set(['fault'] as const)
+    const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
+    events.join(reader, after)
+    return {reader, sink}
+  }
+  const first = join(events.mark())
+  const told = once(first.sink, 'text')
+  t.match(await told, [/"change":"hit".*"hits":1/])
+  events.leave(first.reader) // between this connection and the next one nothing happens
+  const next = join(events.mark())
+  t.match(await once(next.sink, 'text'), [/"change":"hit".*"hits":1/])
+  events.leave(next.reader)
 })
