@@ -190,7 +190,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, shell, resources, components, daprd} = this.#options
+    const {runtime, shell, resources, components, daprd, workflows} = this.#options
     const {tracing, metering, effects} = this.#path
     return new SidecarBlocks({
       appId: runtime.id,
@@ -204,6 +204,7 @@ class AppSidecar implements OpenSidecar {
       policies: () => effects.componentPolicies,
       counted: event => metering.used(event),
       startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+      workflows,
       areOptional: runtime.plan.resources.areOptional === true,
       isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
       log: this.#logAs('dapr.runtime.processor')

@@ -30,6 +30,7 @@ export interface SidecarBlocksOptions {
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
   readonly startSpan: BlockContextOptions['startSpan']
+  readonly workflows: BlockContextOptions['workflows']
   /** A component that cannot be opened is only reported. */
   readonly areOptional: boolean
   /** Lines of the level `debug` are written. */
@@ -165,6 +166,7 @@ export class SidecarBlocks {
       policies,
       counted,
       startSpan,
+      workflows,
       postToApp,
       isDebug,
       log
@@ -186,6 +188,7 @@ export class SidecarBlocks {
       policies,
       counted,
       startSpan,
+      workflows,
       postToApp,
       log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })

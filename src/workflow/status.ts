@@ -8,6 +8,20 @@ export const TERMINATED = 5
 export const PENDING = 6
 export const SUSPENDED = 7
 
+/** Dapr's words for them; one that is stalled has none (Dapr: pkg/runtime/wfengine/client.go). */
+const NAMES = [
+  'RUNNING',
+  'COMPLETED',
+  'CONTINUED_AS_NEW',
+  'FAILED',
+  'CANCELED',
+  'TERMINATED',
+  'PENDING',
+  'SUSPENDED'
+] as const
+
+export const statusName = (status: number): string => NAMES[status] ?? 'UNKNOWN'
+
 const TERMINAL: ReadonlySet<number> = new Set([COMPLETED, FAILED, CANCELED, TERMINATED])
 
 /** Nothing will happen to it any more. */

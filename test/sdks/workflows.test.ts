@@ -39,7 +39,11 @@ t.test('Dapr’s SDK for JavaScript: a worker of workflows and its client', asyn
     'raise-unknown': {code: 2, message: 'no such instance exists'},
     'terminate-unknown': {code: 2, message: 'failed to submit termination request: no such instance exists'},
     later: {status: PENDING},
-    'later-end': {status: COMPLETED, output: '7'}
+    'later-end': {status: COMPLETED, output: '7'},
+    'by-http': {runtimeStatus: 'COMPLETED', properties: {'dapr.workflow.output': '{"by":"Eve"}'}},
+    'by-http-gone': {message: /ERR_INSTANCE_ID_NOT_FOUND/},
+    'curl-start': '202 {"instanceID":"by-curl"}',
+    'curl-get': {instanceID: 'by-curl', workflowName: 'chain', properties: {'dapr.workflow.output': '10'}}
   })
 })
 

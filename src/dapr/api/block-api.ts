@@ -28,13 +28,13 @@ export interface ComponentWords {
 }
 
 /** What Dapr has and Pillion has not yet. */
-export type Unbuilt = 'actors' | 'workflows' | 'jobs' | 'cryptography'
+export type Unbuilt = 'actors' | 'jobs' | 'cryptography'
 
 /** The part of Dapr's API that belongs to one building block. */
 export interface BlockApi {
   /** Left out: its calls name no component. */
   readonly components?: ComponentWords
-  /** A part of the codes of its errors, and what the metrics count these as (Dapr: pkg/messages/errorcodes). */
+  /** Parts of the codes of its errors (`a|b`), and what the metrics count these as (Dapr: pkg/messages/errorcodes). */
   readonly errors?: `${string} ${string}`
   /** Left out: it is built. */
   readonly unbuilt?: Unbuilt

@@ -1,10 +1,10 @@
 import {API} from './api.ts'
 import type {BlockApi} from './block-api.ts'
 
-const CATEGORIES = (Object.values(API) as BlockApi[]).flatMap(({errors}) =>
-  errors === undefined ? [] : [errors.split(' ')]
-)
+const CATEGORIES = (Object.values(API) as BlockApi[])
+  .flatMap(({errors}) => (errors === undefined ? [] : [errors.split(' ')]))
+  .map(([parts = '', category = '']) => ({parts: parts.split('|'), category}))
 
 /** The category for which the metrics count a code of an error. */
 export const errorCategory = (code: string): string =>
-  CATEGORIES.find(([part = '']) => code.includes(part))?.[1] ?? 'common'
+  CATEGORIES.find(({parts}) => parts.some(part => code.includes(part)))?.category ?? 'common'

@@ -9,7 +9,7 @@ const on = (method: string, path: string): Operation => ({
 
 /** Workflows (Dapr: pkg/api/http/workflow.go). */
 export const WORKFLOWS = {
-  unbuilt: 'workflows',
+  errors: 'WORKFLOW|INSTANCE_ID workflow',
   operations: {
     GetWorkflow: on('GET', '*/*'),
     RaiseEventWorkflow: on('POST', '*/*/raiseEvent/*'),

@@ -13,6 +13,7 @@ import type {ComponentDirection} from '../../resources/resiliency/resiliency.ts'
 import {messageOf} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Configuration} from '../../resources/dapr-configuration.ts'
+import type {Workflows} from '../../workflow/workflows.ts'
 import type {BlockError} from './block-error.ts'
 
 /** Dapr's errors for a component that is not there; `why` is our reason in brackets behind a space, or ''. */
@@ -36,6 +37,8 @@ export interface BlockContextOptions {
   readonly counted: (event: ComponentEvent) => void
   /** Begins a span for what the app gets. */
   readonly startSpan: StartSpan
+  /** Loads the workflows of the run. */
+  readonly workflows: () => Promise<Workflows>
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -92,6 +95,7 @@ export class BlockContext {
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
   readonly startSpan: StartSpan
+  readonly workflows: BlockContextOptions['workflows']
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
@@ -103,6 +107,7 @@ export class BlockContext {
     this.policies = options.policies
     this.counted = options.counted
     this.startSpan = options.startSpan
+    this.workflows = options.workflows
     this.log = options.log
     this.postToApp = options.postToApp
     this.#options = options

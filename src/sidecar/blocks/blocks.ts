@@ -7,6 +7,7 @@ import {Publishing} from './publishing.ts'
 import {Secrets} from './secrets.ts'
 import {State} from './state.ts'
 import {Subscriptions} from './subscriptions.ts'
+import {WorkflowCalls} from './workflow-calls.ts'
 
 /** The building blocks of one app. */
 export class Blocks {
@@ -18,6 +19,7 @@ export class Blocks {
   readonly subscriptions: Subscriptions
   readonly bindings: Bindings
   readonly inputBindings: InputBindings
+  readonly workflows: WorkflowCalls
   readonly postToApp: BlockContext['postToApp']
   readonly log: BlockContext['log']
 
@@ -31,6 +33,7 @@ export class Blocks {
     this.subscriptions = new Subscriptions(context)
     this.bindings = new Bindings(context)
     this.inputBindings = new InputBindings(context, {bindings: this.bindings, state: this.state})
+    this.workflows = new WorkflowCalls(context)
     this.postToApp = context.postToApp
     this.log = context.log
   }

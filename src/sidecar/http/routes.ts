@@ -60,8 +60,6 @@ const UNBUILT: Readonly<Record<Unbuilt, (match: Match, why: string) => Reply>> =
   cryptography: (match, why) =>
     apiError(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', `crypto providers not configured${match.why() || why}`),
   actors: noPlacement,
-  // they run on actors
-  workflows: noPlacement,
   jobs: ({method, appId}, why) => {
     const [code = '', verb = ''] = JOBS[method] ?? []
     return apiError(500, code, `failed to ${verb} job due to: there is no scheduler here${why}`, {

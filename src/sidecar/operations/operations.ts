@@ -6,6 +6,7 @@ import type {BlockOperation} from './operation.ts'
 import {PUBSUB_OPERATIONS} from './pubsub.ts'
 import {SECRET_OPERATIONS} from './secrets.ts'
 import {STATE_OPERATIONS} from './state.ts'
+import {WORKFLOW_OPERATIONS} from './workflows.ts'
 
 /** What is served of Dapr's API, by Dapr's names. */
 const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>> = {
@@ -14,7 +15,8 @@ const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>
   ...SECRET_OPERATIONS,
   ...CONFIGURATION_OPERATIONS,
   ...BINDING_OPERATIONS,
-  ...LOCK_OPERATIONS
+  ...LOCK_OPERATIONS,
+  ...WORKFLOW_OPERATIONS
 }
 
 /** How an operation is served over a protocol. */

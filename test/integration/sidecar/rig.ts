@@ -11,6 +11,7 @@ import {AppComponents} from '../../../src/components/app-components.ts'
 import {ComponentSet} from '../../../src/components/component-set.ts'
 import {DEFAULT_CONFIGURATION} from '../../../src/resources/defaults.ts'
 import {Blocks} from '../../../src/sidecar/blocks/blocks.ts'
+import type {Workflows} from '../../../src/workflow/workflows.ts'
 import {Pool} from '../../../src/net/pool.ts'
 
 let hasFastPath = true
@@ -131,7 +132,10 @@ export interface SidecarSettings extends Partial<Omit<SidecarOptions, 'servers'>
 
 /** The building blocks of an app that has no components. */
 export const noBlocks =
-  (whyMissing: (name: string) => string = () => '') =>
+  (
+    whyMissing: (name: string) => string = () => '',
+    workflows: () => Promise<Workflows> = async () => Promise.reject(new Error('no workflows here'))
+  ) =>
   async (): Promise<Blocks> =>
     new Blocks({
       appId: 'a',
@@ -152,6 +156,7 @@ export const noBlocks =
       policies: () => undefined,
       counted: () => undefined,
       startSpan: () => undefined,
+      workflows,
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })
 

@@ -39,7 +39,7 @@ t.test('what is served takes and gives the messages of Dapr’s service', async 
   }
 })
 
-const MODULES = ['binding', 'configuration', 'google', 'lock', 'pubsub', 'secret', 'state']
+const MODULES = ['binding', 'configuration', 'google', 'lock', 'pubsub', 'secret', 'state', 'workflow']
 
 /** The compiled table of a message. */
 async function messageOf(type: string): Promise<unknown> {
@@ -66,4 +66,6 @@ t.test('codes of errors count for their block', async t => {
   t.equal(errorCategory('ERR_STATE_STORE_NOT_FOUND'), 'state')
   t.equal(errorCategory('ERR_DIRECT_INVOKE'), 'service-invocation')
   t.equal(errorCategory('ERR_MALFORMED_REQUEST'), 'common')
+  t.equal(errorCategory('ERR_RAISE_EVENT_WORKFLOW'), 'workflow')
+  t.equal(errorCategory('ERR_INSTANCE_ID_TOO_LONG'), 'workflow')
 })

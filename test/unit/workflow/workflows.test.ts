@@ -1,119 +1,9 @@
 import {join} from 'node:path'
-import t, {type Test} from 'tap'
-import {decode} from '../../../src/net/grpc/message-codec.ts'
-import {WakeUps} from '../../../src/work/wake-ups.ts'
-import {WorkFile} from '../../../src/work/work-file.ts'
-import {ACTIVITY_REQUEST, EVENT, readEvent, type Action, type TurnAnswer} from '../../../src/workflow/messages.ts'
-import {Workflows, type WorkflowsOptions} from '../../../src/workflow/workflows.ts'
-import {TestClock} from '../../rig/clock.ts'
-
-const NOTHING = new Uint8Array(0)
-
-const WORK_ITEM = {
-  turn: [1, {message: {instanceId: [1, 'string'], past: [3, {list: EVENT}], fresh: [4, {list: EVENT}]}}],
-  activity: [2, {message: ACTIVITY_REQUEST}],
-  token: [10, 'string']
-} as const
-
-type Item = ReturnType<typeof decode<typeof WORK_ITEM>>
-
-/** A worker that keeps what it gets. */
-class TestWorker {
-  readonly limit: number
-  readonly items: Item[] = []
-
-  constructor(limit = Infinity) {
-    this.limit = limit
-  }
-
-  send(item: Uint8Array): void {
-    this.items.push(decode(WORK_ITEM, item))
-  }
-
-  /** What it got since the last look: `turn o-1: executionStarted`, `charge 3`. */
-  seen(): readonly string[] {
-    return this.items.splice(0).map(({turn, activity}) => {
-      if (turn === undefined) return `${activity?.name ?? '?'} ${String(activity?.taskId)}`
-      return `${turn.instanceId}: ${kinds(turn.past)}| ${kinds(turn.fresh)}`.replaceAll(/ +/g, ' ').trim()
-    })
-  }
-}
-
-/** Of the fields of an event those that say what happened. */
-const KINDS = (Object.keys(EVENT) as (keyof typeof EVENT)[]).filter(
-  name => !['eventId', 'timestamp', 'router'].includes(name)
-)
-
-const kinds = (events: readonly ReturnType<typeof readEvent>[]): string =>
-  events
-    .map(event => KINDS.find(kind => event[kind] !== undefined))
-    .map(kind => `${String(kind)} `)
-    .join('')
-
-interface House {
-  readonly workflows: Workflows
-  readonly clock: TestClock
-  readonly close: () => void
-  readonly said: string[]
-}
-
-async function open(t: Test, path?: string, clock = new TestClock()): Promise<House> {
-  const file = await WorkFile.open({path, warn: text => t.fail(text)})
-  const wakeUps = new WakeUps(file, clock)
-  const said: string[] = []
-  const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const workflows = new Workflows({file, wakeUps, clock, warn})
-  const close = (): void => {
-    wakeUps.close()
-    file.close()
-  }
-  return {workflows, clock, close, said}
-}
-
-const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({
-  id,
-  name: 'order',
-  input: '1',
-  startAt
-})
-
-const answer = (
-  instanceId: string,
-  actions: readonly Partial<Action>[] = [],
-  completionToken = ''
-): Parameters<Workflows['completeTurn']>[1] => ({
-  instanceId,
-  actions: actions as TurnAnswer['actions'],
-  customStatus: undefined,
-  completionToken,
-  version: undefined
-})
-
-const call = (id: number, name: string, targetAppID = ''): Partial<Action> => ({
-  id,
-  scheduleTask: {name, version: undefined, input: undefined, taskExecutionId: ''},
-  router: {sourceAppID: '', targetAppID}
-})
-
-const end = (status = 1, value = '"done"'): Partial<Action> => ({
-  id: 99,
-  complete: {status, result: {value}, carryoverEvents: [], failureDetails: NOTHING}
-})
-
-const done = (
-  instanceId: string,
-  taskId: number,
-  completionToken = ''
-): Parameters<Workflows['completeActivity']>[1] => ({
-  instanceId,
-  taskId,
-  result: {value: '2'},
-  failureDetails: NOTHING,
-  completionToken
-})
+import t from 'tap'
+import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../rig/workflow-house.ts'
 
 t.test('a workflow of one activity', async t => {
-  const {workflows} = await open(t)
+  const {workflows} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   const instance = await workflows.start('shop', order())
@@ -129,7 +19,7 @@ t.test('a workflow of one activity', async t => {
 })
 
 t.test('without a worker it waits; what a worker that leaves had in hand goes to the next one', async t => {
-  const {workflows} = await open(t)
+  const {workflows} = await openHouse(t)
   await workflows.start('shop', order())
   const first = new TestWorker()
   const leave = workflows.connect('shop', first)
@@ -142,7 +32,7 @@ t.test('without a worker it waits; what a worker that leaves had in hand goes to
 })
 
 t.test('a worker has no more in hand than it keeps', async t => {
-  const {workflows} = await open(t)
+  const {workflows} = await openHouse(t)
   const worker = new TestWorker(2)
   workflows.connect('shop', worker)
   await workflows.start('shop', order())
@@ -153,7 +43,7 @@ t.test('a worker has no more in hand than it keeps', async t => {
 })
 
 t.test('an answer to an earlier dispatch, or to nothing, is ignored', async t => {
-  const {workflows, said} = await open(t)
+  const {workflows, said} = await openHouse(t)
   const worker = new TestWorker()
   const leave = workflows.connect('shop', worker)
   await workflows.start('shop', order())
@@ -179,7 +69,7 @@ t.test(
   'the next run goes on: turns and activities that were in hand come again, timers that are overdue fire',
   async t => {
     const path = join(t.testdir(), 'work.db')
-    const {workflows, clock, close} = await open(t, path)
+    const {workflows, clock, close} = await openHouse(t, path)
     workflows.connect('shop', new TestWorker())
     await workflows.start('shop', order('turn'))
     await workflows.start('shop', order('task'))
@@ -188,7 +78,7 @@ t.test(
     await workflows.completeTurn('shop', answer('timer', [{id: 1, createTimer: timer({seconds: 60n, nanos: 0})}]))
     close()
     clock.pass(3_600_000)
-    const next = await open(t, path, clock)
+    const next = await openHouse(t, path, clock)
     const worker = new TestWorker()
     next.workflows.connect('shop', worker)
     t.strictSame(worker.seen(), ['turn: | workflowStarted executionStarted', 'charge 4'])
@@ -199,17 +89,8 @@ t.test(
   }
 )
 
-const timer = (fireAt: {readonly seconds: bigint; readonly nanos: number}, event?: string): Action['createTimer'] => ({
-  fireAt,
-  name: '',
-  createTimer: undefined,
-  externalEvent: event === undefined ? undefined : {value: event},
-  activityRetry: undefined,
-  childWorkflowRetry: undefined
-})
-
 t.test('a timer that waits with an event ends when that comes', async t => {
-  const {workflows, clock} = await open(t)
+  const {workflows, clock} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   await workflows.start('shop', order())
@@ -224,7 +105,7 @@ t.test('a timer that waits with an event ends when that comes', async t => {
 })
 
 t.test('children, here and in another app; what became of them', async t => {
-  const {workflows} = await open(t)
+  const {workflows} = await openHouse(t)
   const [shop, bank] = [new TestWorker(), new TestWorker()]
   workflows.connect('shop', shop)
   workflows.connect('bank', bank)
@@ -246,7 +127,7 @@ t.test('children, here and in another app; what became of them', async t => {
 })
 
 t.test('continue as new: a fresh history; results of the old one do not count; a pause after twenty', async t => {
-  const {workflows, clock} = await open(t)
+  const {workflows, clock} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   await workflows.start('shop', order())
@@ -270,7 +151,7 @@ t.test('continue as new: a fresh history; results of the old one do not count; a
 })
 
 t.test('one that starts later keeps what comes before; terminated it never starts', async t => {
-  const {workflows, clock} = await open(t)
+  const {workflows, clock} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   await workflows.start('shop', order('early', 1000))
@@ -285,7 +166,7 @@ t.test('one that starts later keeps what comes before; terminated it never start
 })
 
 t.test('ids: an active one is not started again, one that is over is; only such are purged', async t => {
-  const {workflows} = await open(t)
+  const {workflows} = await openHouse(t)
   workflows.connect('shop', new TestWorker())
   await workflows.start('shop', order())
   await t.rejects(workflows.start('shop', order()), {message: "an active workflow with ID 'o-1' already exists"})

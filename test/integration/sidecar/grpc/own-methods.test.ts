@@ -149,7 +149,6 @@ t.test('what is not built yet is told in words, also where it is a stream or ano
   const {port, asked} = await openTestGrpcPort(t)
   const client = echoClient(t, port)
   for (const [path, what, message] of [
-    ['/dapr.proto.runtime.v1.Dapr/StartWorkflowBeta1', 'workflows', 'Pillion does not run workflows yet'],
     ['/dapr.proto.runtime.v1.Dapr/ScheduleJob', 'jobs', 'Pillion does not run jobs yet'],
     ['/dapr.proto.runtime.v1.Dapr/ScheduleJobAlpha1', 'jobs', 'Pillion does not run jobs yet'],
     ['/dapr.proto.runtime.v1.Dapr/InvokeActor', 'actors', 'Pillion does not run actors yet'],

@@ -286,8 +286,6 @@ t.test('what is not built yet is told in words, and the run hears of it', async 
   const asked: string[] = []
   const {port} = await openTestSidecar(t, {askedUnbuilt: what => asked.push(what)})
   for (const [method, path, what, message] of [
-    ['POST', '/v1.0/workflows/dapr/w/start', 'workflows', 'Pillion does not run workflows yet'],
-    ['GET', '/v1.0-beta1/workflows/dapr/1', 'workflows', 'Pillion does not run workflows yet'],
     ['PUT', '/v1.0/actors/T/1/reminders/r', 'actors', 'Pillion does not run actors yet'],
     ['GET', '/v1.0-alpha1/jobs/j', 'jobs', 'Pillion does not run jobs yet'],
     ['PUT', '/v1.0-alpha1/crypto/c/decrypt', 'cryptography', 'Pillion does not encrypt or decrypt yet'],

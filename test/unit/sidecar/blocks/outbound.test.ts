@@ -42,6 +42,7 @@ const blocksOf = async (
     policies: () => all,
     counted: event => counted.push(event),
     startSpan: () => undefined,
+    workflows: async () => Promise.reject(new Error('no workflows here')),
     log: {isDebug: false, write: () => undefined, warn: () => undefined}
   })
   return {blocks, counted}

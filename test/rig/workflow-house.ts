@@ -1,0 +1,125 @@
+import type {Test} from 'tap'
+import {decode} from '../../src/net/grpc/message-codec.ts'
+import {WakeUps} from '../../src/work/wake-ups.ts'
+import {WorkFile} from '../../src/work/work-file.ts'
+import {ACTIVITY_REQUEST, EVENT, readEvent, type Action, type TurnAnswer} from '../../src/workflow/messages.ts'
+import {Workflows, type WorkflowsOptions} from '../../src/workflow/workflows.ts'
+import {TestClock} from './clock.ts'
+
+const NOTHING = new Uint8Array(0)
+
+const WORK_ITEM = {
+  turn: [1, {message: {instanceId: [1, 'string'], past: [3, {list: EVENT}], fresh: [4, {list: EVENT}]}}],
+  activity: [2, {message: ACTIVITY_REQUEST}],
+  token: [10, 'string']
+} as const
+
+type Item = ReturnType<typeof decode<typeof WORK_ITEM>>
+
+/** A worker that keeps what it gets. */
+export class TestWorker {
+  readonly limit: number
+  readonly items: Item[] = []
+
+  constructor(limit = Infinity) {
+    this.limit = limit
+  }
+
+  send(item: Uint8Array): void {
+    this.items.push(decode(WORK_ITEM, item))
+  }
+
+  /** What it got since the last look: `turn o-1: executionStarted`, `charge 3`. */
+  seen(): readonly string[] {
+    return this.items.splice(0).map(({turn, activity}) => {
+      if (turn === undefined) return `${activity?.name ?? '?'} ${String(activity?.taskId)}`
+      return `${turn.instanceId}: ${kinds(turn.past)}| ${kinds(turn.fresh)}`.replaceAll(/ +/g, ' ').trim()
+    })
+  }
+}
+
+/** Of the fields of an event those that say what happened. */
+const KINDS = (Object.keys(EVENT) as (keyof typeof EVENT)[]).filter(
+  name => !['eventId', 'timestamp', 'router'].includes(name)
+)
+
+const kinds = (events: readonly ReturnType<typeof readEvent>[]): string =>
+  events
+    .map(event => KINDS.find(kind => event[kind] !== undefined))
+    .map(kind => `${String(kind)} `)
+    .join('')
+
+export interface House {
+  readonly workflows: Workflows
+  readonly clock: TestClock
+  readonly close: () => void
+  readonly said: string[]
+}
+
+/** The workflows of a run in a file, or in memory. */
+export async function openHouse(t: Test, path?: string, clock = new TestClock()): Promise<House> {
+  const file = await WorkFile.open({path, warn: text => t.fail(text)})
+  const wakeUps = new WakeUps(file, clock)
+  const said: string[] = []
+  const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
+  const workflows = new Workflows({file, wakeUps, clock, warn})
+  const close = (): void => {
+    wakeUps.close()
+    file.close()
+  }
+  return {workflows, clock, close, said}
+}
+
+export const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({
+  id,
+  name: 'order',
+  input: '1',
+  startAt
+})
+
+export const answer = (
+  instanceId: string,
+  actions: readonly Partial<Action>[] = [],
+  completionToken = ''
+): Parameters<Workflows['completeTurn']>[1] => ({
+  instanceId,
+  actions: actions as TurnAnswer['actions'],
+  customStatus: undefined,
+  completionToken,
+  version: undefined
+})
+
+export const call = (id: number, name: string, targetAppID = ''): Partial<Action> => ({
+  id,
+  scheduleTask: {name, version: undefined, input: undefined, taskExecutionId: ''},
+  router: {sourceAppID: '', targetAppID}
+})
+
+export const end = (status = 1, value = '"done"'): Partial<Action> => ({
+  id: 99,
+  complete: {status, result: {value}, carryoverEvents: [], failureDetails: NOTHING}
+})
+
+export const done = (
+  instanceId: string,
+  taskId: number,
+  completionToken = ''
+): Parameters<Workflows['completeActivity']>[1] => ({
+  instanceId,
+  taskId,
+  result: {value: '2'},
+  failureDetails: NOTHING,
+  completionToken
+})
+
+export const timer = (
+  fireAt: {readonly seconds: bigint; readonly nanos: number},
+  event?: string
+): Action['createTimer'] => ({
+  fireAt,
+  name: '',
+  createTimer: undefined,
+  externalEvent: event === undefined ? undefined : {value: event},
+  activityRetry: undefined,
+  childWorkflowRetry: undefined
+})
