@@ -35,6 +35,8 @@ export class WakeUps {
   #stop: (() => void) | undefined
   /** When the armed timer looks; Infinity: never. */
   #next = Infinity
+  /** It does not look earlier, by the clock's `now`. */
+  #notBefore = 0
   #isClosed = false
 
   constructor(file: WorkFile, clock: Clock) {
@@ -52,12 +54,12 @@ export class WakeUps {
       `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE due <= ? ORDER BY due, id LIMIT ${BATCH.toString()}`
     )
     file.onCommit(() => this.#arm())
+    file.onUndone(() => this.#arm()) // the change that is undone may have disarmed it
   }
 
   /** Who does what is of a kind. What is due already is done at once. */
   serve(kind: string, fire: Fire): void {
     this.#kinds.set(kind, fire)
-    this.#next = Infinity
     this.#arm()
   }
 
@@ -94,21 +96,32 @@ export class WakeUps {
     const due = this.#first.get()?.['due']
     if (typeof due !== 'number') return
     this.#next = due
-    this.#stop = this.#clock.after(Math.min(LOOK_MS, Math.max(0, due - this.#clock.date())), () => this.#look())
+    const waitMs = Math.max(0, due - this.#clock.date(), this.#notBefore - this.#clock.now())
+    this.#stop = this.#clock.after(Math.min(LOOK_MS, waitMs), () => this.#look())
   }
 
   #look(): void {
     this.#disarm()
     const rows = this.#due.all(this.#clock.date())
     if (rows.length === 0) return this.#arm()
-    void this.#file
-      .change(() => {
+    // what cannot be done is tried again then; who else changes the file says that it cannot be written
+    this.#notBefore = this.#clock.now() + LOOK_MS
+    void this.#fire(rows)
+  }
+
+  async #fire(rows: readonly Record<string, unknown>[]): Promise<void> {
+    try {
+      await this.#file.change(() => {
         for (const row of rows) {
           this.#delete.run(Number(row['id']))
           this.#kinds.get(String(row['kind']))?.(row as unknown as WakeUp)
         }
       })
-      // who else changes the file says that it cannot be written; what was due is tried again
-      .catch(() => (this.#stop = this.#clock.after(LOOK_MS, () => this.#look())))
+    } catch {
+      return
+    }
+    this.#notBefore = 0
+    this.#disarm()
+    this.#arm()
   }
 }

@@ -50,6 +50,50 @@ t.test('wake-ups fire in order, never early, and once', async t => {
   file.close()
 })
 
+t.test('a change that is undone leaves the others armed', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  wakeUps.serve('bell', ({name}) => fired.push(name))
+  await file.change(() => wakeUps.add('bell', wakeUp(clock.date() + 100, 'kept')))
+  await t.rejects(
+    file.change(() => {
+      wakeUps.add('bell', wakeUp(clock.date() + 50, 'undone'))
+      throw new Error('no')
+    })
+  )
+  clock.pass(100)
+  await file.change(() => undefined)
+  t.strictSame(fired, ['kept'])
+  wakeUps.close()
+  file.close()
+})
+
+t.test('what cannot be done when it is due is tried again, once at a time', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  let tries = 0
+  wakeUps.serve('bell', () => {
+    if (++tries < 3) throw new Error('not yet')
+  })
+  await file.change(() => wakeUps.add('bell', wakeUp(clock.date() + 100, 'kept')))
+  for (const [ms, expected] of [
+    [100, 1],
+    [9999, 1],
+    [1, 2],
+    [10_000, 3],
+    [60_000, 3]
+  ] as const) {
+    clock.pass(ms)
+    await new Promise(resolve => setImmediate(resolve))
+    t.equal(tries, expected)
+  }
+  wakeUps.close()
+  file.close()
+})
+
 t.test('those of an owner go together; of a name the oldest goes first', async t => {
   const {file} = await open()
   const clock = new TestClock()
