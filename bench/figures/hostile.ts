@@ -1,4 +1,4 @@
-import {Engine} from '../../src/packages/redis/engine/engine.ts'
+import {RedisEngine} from '../../src/packages/redis/engine/engine.ts'
 import {ATTACKS, type Attack} from '../../test/rig/attacks.ts'
 import {meanwhile, oddApp} from '../../test/rig/bad-input.ts'
 import {watchMemory} from '../../test/long/flooding.ts'
@@ -90,7 +90,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 /** The most processor time of one command, in ms: so long it keeps all others waiting. */
 function slowestCommand(): number {
-  const engine = new Engine()
+  const engine = new RedisEngine()
   const session = engine.open()
   engine.run(session, ['SET', NAME, 'x'])
   for (let n = 0; n < MANY; n++) {

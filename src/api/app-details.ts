@@ -23,7 +23,7 @@ export function deathsOf({control, deaths}: RunFacts, name: AppName): Api.Deaths
 }
 
 /** Throws an ApiProblem if the run has no such app, or it is stopped. */
-export async function environmentOf({control, masked}: RunFacts, name: AppName): Promise<Api.Environment> {
+export async function maskedEnvironment({control, masked}: RunFacts, name: AppName): Promise<Api.Environment> {
   const launch = await launchOf(control, name)
   const masking = new Masking(masked())
   return {

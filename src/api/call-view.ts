@@ -1,5 +1,5 @@
 import type * as Api from '../model/api.generated.ts'
-import {contentOf, type CallContent, type Message} from '../telemetry/recorder/call-content.ts'
+import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
 import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
@@ -21,7 +21,7 @@ export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): b
   (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0)
 
 /** The time of day of a `performance.now()`. */
-export const timeOf = (at: number): string => new Date(performance.timeOrigin + at).toISOString()
+export const isoTime = (at: number): string => new Date(performance.timeOrigin + at).toISOString()
 
 /** `now`: the time of a call that is under way goes up to there. */
 export function rowOf(
@@ -35,7 +35,7 @@ export function rowOf(
   const sofar = Math.max(0, now - startedAt)
   return {
     number,
-    at: timeOf(startedAt),
+    at: isoTime(startedAt),
     from: edgeOf.caller,
     to: edgeOf.callee,
     method: method || (content.request.head.split(' ')[0] ?? ''),
@@ -70,7 +70,7 @@ export function detailOf(call: RecordedCall, masking: Masking, now?: number): Ap
   }
 }
 
-function viewOf({head, headers, body}: Message, masking: Masking): Api.Message {
+function viewOf({head, headers, body}: RecordedMessage, masking: Masking): Api.Message {
   const masked = masking.head(head).split(/\r?\n/)
   const found = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
   const type = found < 0 ? '' : (headers[found + 1] ?? '')

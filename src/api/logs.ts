@@ -3,7 +3,8 @@ import type {ServerResponse} from 'node:http'
 import {setImmediate as turn} from 'node:timers/promises'
 import type {LogsQuery} from '../control/messages.ts'
 import {messageOf} from '../model/errors.ts'
-import {decoded, linesOf, readLine, type LogLine} from '../logging/headed-lines.ts'
+import {lineBatches, readLine, type LogLine} from '../logging/headed-lines.ts'
+import {decoded} from '../model/latin1.ts'
 import {linesIn, withoutColours} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../net/http1/write-to.ts'
@@ -62,7 +63,7 @@ async function sendStretch(
       size = 0
       await turn()
     }
-    if (ids.length > 0 && !ids.some(id => isOf(batch.writer.name, id))) continue
+    if (ids.length > 0 && !ids.some(id => isOfApp(batch.writer.name, id))) continue
     const count = linesIn(batch.text)
     const taken = Math.min(Math.max(0, count - skip), limit)
     if (taken > 0) await writeTo(response, linesFrom(batch, {skip, taken, isJson}))
@@ -99,7 +100,7 @@ function linesFrom(
 }
 
 /** Lines have the name of an instance: `shop.2`. */
-export const isOf = (name: string, app: string): boolean => name === app || name.replace(/\.\d+$/, '') === app
+export const isOfApp = (name: string, app: string): boolean => name === app || name.replace(/\.\d+$/, '') === app
 
 function whole(parameters: URLSearchParams, name: string, usual: number): number {
   const text = parameters.get(name) ?? ''
@@ -159,7 +160,7 @@ async function send(
   const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
   response.writeHead(200, {...typed, [PLACE]: runLog().next}).flushHeaders()
   try {
-    for await (const lines of linesOf(texts)) {
+    for await (const lines of lineBatches(texts)) {
       const text = lines.map(line => shown(line, words, isJson)).join('')
       if (text !== '') await writeTo(response, text)
       if (gone.aborted) return

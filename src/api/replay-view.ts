@@ -1,5 +1,5 @@
 import type * as Api from '../model/api.generated.ts'
-import type {Answer} from '../replay/answer.ts'
+import type {CallAnswer} from '../replay/answer.ts'
 import type {Noise} from '../replay/compare.ts'
 import type {Pin, Pins, Round} from '../replay/pins.ts'
 import type {Replay} from '../replay/replayer.ts'
@@ -46,7 +46,7 @@ const roundView = ({number, at, kind, app, files}: Round): Api.Round => ({
   files
 })
 
-const answerView = ({status, type, bytes, ms, failure}: Answer): Api.Answer => ({status, type, bytes, ms, failure})
+const answerView = ({status, type, bytes, ms, failure}: CallAnswer): Api.Answer => ({status, type, bytes, ms, failure})
 
 function requestOf(call: RecordedCall, masking: Masking): Pick<Api.Replay, 'call' | 'from' | 'to' | 'method' | 'path'> {
   const {path, request} = contentOf(call)

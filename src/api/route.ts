@@ -1,11 +1,9 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Route} from '../control/api-client.ts'
 import type {Answers} from '../model/api.generated.ts'
 import type {ApiContext} from './api-context.ts'
 import type {Via} from './events/event-reader.ts'
 import {ApiProblem} from './problem.ts'
-
-/** A route of `schema/api.yaml`: its method and its path. */
-export type Route = keyof Answers
 
 /** A request to the API. */
 export interface ApiRequest {
@@ -33,7 +31,7 @@ export interface OnSocket<R extends Route> {
 }
 
 /** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
-export type Routes = {readonly [R in Route]: Answer<R> | OnSocket<R>}
+export type RouteTable = {readonly [R in Route]: Answer<R> | OnSocket<R>}
 
 /** What a name in a path stands for; any other one: a segment. */
 const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
@@ -58,7 +56,7 @@ export class Router {
     readonly isForPages: boolean
   }[]
 
-  constructor(routes: Routes) {
+  constructor(routes: RouteTable) {
     this.#rows = Object.entries(routes).map(([route, row]: [string, Answer<Route> | OnSocket<Route>]) => {
       const [method = '', path = ''] = route.split(' ')
       const pattern = patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING)

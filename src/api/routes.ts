@@ -1,7 +1,7 @@
 import type * as Api from '../model/api.generated.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import type {ApiContext} from './api-context.ts'
-import {deathsOf, environmentOf, launchOf} from './app-details.ts'
+import {deathsOf, maskedEnvironment, launchOf} from './app-details.ts'
 import {act, appsNamed, readAppName} from './apps.ts'
 import {callsQuery, listCalls, oneCall} from './calls.ts'
 import {edgeViews} from './edges.ts'
@@ -12,14 +12,14 @@ import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
 import {ApiProblem} from './problem.ts'
-import type {Routes} from './route.ts'
+import type {RouteTable} from './route.ts'
 import {runView} from './run-view.ts'
 import type {RunControl} from './run-facts.ts'
 import {assignService, listServices, removeService} from './services.ts'
 import {oneDeath, whyOf} from './why.ts'
 
 /** What is done for each request of `schema/api.yaml`. What few ask for is loaded by the request. */
-export const ROUTES: Routes = {
+export const ROUTES: RouteTable = {
   'GET /run': runView,
   'POST /stop': {
     onSocket: ({control}, {response}) => {
@@ -39,7 +39,7 @@ export const ROUTES: Routes = {
   'GET /apps/{id}/sidecar': {onSocket: ({control}, request) => lendSidecar(control, readAppName(request.at), request)},
   'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
   'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
-  'GET /apps/{id}/environment': async (context, {at}) => environmentOf(context, readAppName(at)),
+  'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),
   'GET /apps/{id}/deaths': (context, {at}) => deathsOf(context, readAppName(at)),
   'GET /deaths/{number}': async (context, {at}) => oneDeath(context, Number(at['number']), maskingOf(context)),
   'GET /logs': async (context, request) => sendRunLogs(context, request),

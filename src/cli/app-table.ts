@@ -101,7 +101,7 @@ function memoryText(bytes: number | undefined): string {
 /** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */
 export function withUsage(
   apps: readonly App[],
-  {usage, now, before}: {usage: ReadonlyMap<number, Usage>; now: number; before?: Look | undefined}
+  {usage, now, before}: {usage: ReadonlyMap<number, Usage>; now: number; before?: UsageSample | undefined}
 ): readonly ShownApp[] {
   return apps.map(app => {
     const used = usage.get(app.pid)
@@ -114,7 +114,7 @@ export function withUsage(
 }
 
 /** A measurement; `at` in ms since 1970. */
-export interface Look {
+export interface UsageSample {
   readonly at: number
   readonly usage: ReadonlyMap<number, Usage>
 }

@@ -37,7 +37,7 @@ function switched(flag: Flag, value: string): readonly string[] {
 }
 
 /** Parses a number like Go's ParseInt: decimal, `0x`, `0o`, `0b`, leading 0 for octal. Throws a UsageError with Go's message. */
-export function parseInteger(flag: Flag, value: string): number {
+export function flagInteger(flag: Flag, value: string): number {
   const match = /^([+-]?)(0[xX][\da-fA-F]+|0[oO]?[0-7]*|0[bB][01]+|[1-9]\d*)$/.exec(value)
   if (!match)
     throw new UsageError(

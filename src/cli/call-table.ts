@@ -8,7 +8,7 @@ export const callTable = (rows: readonly Api.Call[], width: number): string =>
   fittingTable(
     [
       {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true},
-      {head: 'TIME', cells: rows.map(timeOf)},
+      {head: 'TIME', cells: rows.map(localTime)},
       {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16},
       {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16},
       {head: 'STATUS', cells: rows.map(statusOf)},
@@ -27,7 +27,7 @@ export const callTable = (rows: readonly Api.Call[], width: number): string =>
 export function followedLine(row: Api.Call | {readonly dropped: number}, width: number): string {
   if ('dropped' in row) return `… ${row.dropped.toString()} calls are not shown\n`
   const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
-  const text = `${row.number.toString()}  ${timeOf(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
+  const text = `${row.number.toString()}  ${localTime(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
   return `${cut(text.trimEnd(), width)}\n`
 }
 
@@ -35,7 +35,7 @@ export function followedLine(row: Api.Call | {readonly dropped: number}, width: 
 export function callText(call: Api.CallDetail): string {
   const {number, failure, waitedMs, waitedFor, firstByteMs, isTruncated, isKept, traceparent, attempts, pid} = call
   const facts = [
-    `${edgeOf(call)}, ${timeOf(call)}, ${statusOf(call)} after ${durationText(call.totalMs)}`,
+    `${edgeOf(call)}, ${localTime(call)}, ${statusOf(call)} after ${durationText(call.totalMs)}`,
     waitedMs < 1
       ? ''
       : `waited ${durationText(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
@@ -63,7 +63,7 @@ function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: 
 const two = (value: number): string => value.toString().padStart(2, '0')
 
 /** The time of day, in local time. */
-export const timeOf = ({at}: Pick<Api.Call, 'at'>): string => {
+export const localTime = ({at}: Pick<Api.Call, 'at'>): string => {
   const date = new Date(at)
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${date.getMilliseconds().toString().padStart(3, '0')}`
 }

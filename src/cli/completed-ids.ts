@@ -1,6 +1,6 @@
 import {loadTemplate} from '../config/load.ts'
 import type {App} from '../model/api.generated.ts'
-import {placeOf, runsMeant} from './pick-run.ts'
+import {runPlace, runsMeant} from './pick-run.ts'
 import {runsHere} from './run-here.ts'
 import {surroundings} from './surroundings.ts'
 
@@ -18,7 +18,7 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
 /** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
-  const meant = command === 'stop' ? runs : runsMeant(runs, placeOf(undefined))
+  const meant = command === 'stop' ? runs : runsMeant(runs, runPlace(undefined))
   const apps = meant.flatMap(({listing}) => listing.apps)
   const ids =
     meant.length === 0 && OF_TEMPLATE.has(command)

@@ -12,7 +12,7 @@ export function checkVariable(value: string): void {
 }
 
 /** The variables of `--env`; the last one of a name wins. */
-export const variablesIn = (flags: GivenFlags): Readonly<Record<string, string>> =>
+export const flagVariables = (flags: GivenFlags): Readonly<Record<string, string>> =>
   Object.fromEntries(
     flags.list('env').map(each => {
       const [, name = '', value = ''] = VARIABLE.exec(each) ?? []

@@ -1,4 +1,4 @@
-import {endOf, widthOf} from './width.ts'
+import {fittingEnd, widthOf} from './width.ts'
 
 const INDENT = '    '
 /** In a narrower window nothing is gained. */
@@ -16,7 +16,7 @@ export function folded(text: string, width: number | undefined): string {
 function* pieces(line: string, width: number): Generator<string> {
   let left = line
   while (widthOf(left) > width) {
-    const fits = endOf(left, width)
+    const fits = fittingEnd(left, width)
     const blank = left.lastIndexOf(' ', fits)
     const end = blank > INDENT.length ? blank : fits
     yield left.slice(0, end)

@@ -13,14 +13,16 @@ export interface CommandWords {
   readonly takesIds?: boolean
 }
 
-export const HELP: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}
+export const HELP_FLAG: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}
 
 /**
  * The usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. With `columns`, for
  * people, the flags are grouped by use.
  */
-export function usageOf(program: string, {name, usage, flags, examples}: CommandWords, columns = Infinity): string {
-  const shown = [...flags.filter(flag => flag.isHidden !== true), HELP].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+export function usageText(program: string, {name, usage, flags, examples}: CommandWords, columns = Infinity): string {
+  const shown = [...flags.filter(flag => flag.isHidden !== true), HELP_FLAG].toSorted((a, b) =>
+    a.name < b.name ? -1 : 1
+  )
   return [
     `Usage:\n  ${program} ${name} ${usage}\n`,
     ...(examples.length > 0 ? [`Examples:\n${examples.map(line => `  ${program} ${line}\n`).join('')}`] : []),
@@ -38,7 +40,7 @@ function flagParts(name: string, flags: readonly Flag[], columns: number): reado
 
 /** The whole help of one command. With `columns`, long flag lines are wrapped: on a terminal, where no script reads them. */
 export const helpOf = (program: string, words: CommandWords, columns?: number): string =>
-  `${wrapped(words.summary, columns ?? Infinity, 0)}\n\n${usageOf(program, words, columns)}`
+  `${wrapped(words.summary, columns ?? Infinity, 0)}\n\n${usageText(program, words, columns)}`
 
 /** The text that the program prints when it is called without a command. */
 export function overview(program: string, commands: readonly CommandWords[], columns = Infinity): string {
@@ -53,7 +55,7 @@ export function overview(program: string, commands: readonly CommandWords[], col
   const parts = columns === Infinity ? [['Available Commands', commands] as const] : grouped(commands, COMMAND_GROUPS)
   const root: readonly Flag[] = [
     ...GLOBAL_FLAGS,
-    HELP,
+    HELP_FLAG,
     {name: 'version', short: 'v', type: 'bool', text: 'version for pillion'}
   ]
   return [

@@ -1,7 +1,7 @@
 import type {Grep} from './grep.ts'
 import {terminalText} from '../logging/terminal-text.ts'
-import {decoded, type LogLine} from '../logging/headed-lines.ts'
-import {asBytes} from '../logging/prefix.ts'
+import {type LogLine} from '../logging/headed-lines.ts'
+import {asBytes, decoded} from '../model/latin1.ts'
 
 /** The options of `logs`. */
 export interface LogsWanted {

@@ -1,5 +1,6 @@
 import {instanceName, type Plan} from '../model/plan.ts'
-import {appPrefix, asBytes} from '../logging/prefix.ts'
+import {appPrefix} from '../logging/prefix.ts'
+import {asBytes} from '../model/latin1.ts'
 import type {ConsoleView} from '../logging/console-view.ts'
 import {dimmed, painted} from './paint.ts'
 import {UsageError} from './usage-error.ts'

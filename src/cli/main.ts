@@ -7,8 +7,8 @@ import {nearMiss} from '../model/near-miss.ts'
 import {asCommander, inCobrasWords} from './argv.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
-import {usageOf} from './help.ts'
-import {calledBy, runCommand} from './parse.ts'
+import {usageText} from './help.ts'
+import {calledBy, runCommandLine} from './parse.ts'
 import {noteFailure, print, unwritten} from './print.ts'
 
 const EXIT_USAGE = 255
@@ -31,7 +31,7 @@ const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
 async function main(): Promise<number> {
   try {
     const flags = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS]
-    return await runCommand(asCommander(args, flags), program)
+    return await runCommandLine(asCommander(args, flags), program)
   } catch (error) {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? 0 : usageFailure(inCobrasWords(error.code, error.message, args, program))
@@ -55,7 +55,7 @@ async function usageFailure(message: string): Promise<number> {
     if (!process.stdout.isTTY) await write(process.stdout, `${message}\n`)
     return EXIT_USAGE
   }
-  const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageOf(program, words)}\n`
+  const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageText(program, words)}\n`
   await write(process.stderr, `Error: ${message}\n${usage}${hint}`)
   await write(process.stdout, `${message}\n`)
   return EXIT_USAGE

@@ -1,5 +1,5 @@
 import {Chalk} from 'chalk'
-import type {Status} from './print.ts'
+import type {Sign} from './print.ts'
 
 /** A fixed level: the caller has checked that colours are wanted. */
 const chalk = new Chalk({level: 2})
@@ -16,7 +16,7 @@ export const painted = (text: string, index: number): string =>
   chalk.ansi256(APP_COLOURS[index % APP_COLOURS.length] ?? APP_COLOURS[0]).bold(text)
 
 /** Colours each line of a warning or an error. */
-export const paintedStatus = (status: Status, lines: string): string =>
+export const paintedStatus = (status: Sign, lines: string): string =>
   status === 'warning' || status === 'failure' ? chalk.ansi256(STATUS_COLOURS[status])(lines) : lines
 
 export const dimmed = (text: string): string => chalk.dim(text)

@@ -1,6 +1,6 @@
 import {Command, Option} from 'commander'
 import {UserError} from '../model/errors.ts'
-import {parseInteger, parseList} from './argv.ts'
+import {flagInteger, parseList} from './argv.ts'
 import {print} from './print.ts'
 import {USUAL_COLUMNS} from './columns.ts'
 import {UsageError} from './usage-error.ts'
@@ -22,7 +22,7 @@ const wordIn = (args: readonly string[]): string | undefined =>
   args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
 
 /** Parses the arguments and runs the command. Throws CommanderError and UsageError for mistakes. */
-export async function runCommand(args: readonly string[], program: string): Promise<number> {
+export async function runCommandLine(args: readonly string[], program: string): Promise<number> {
   const word = wordIn(args)
   if (word === 'help') return help(args.slice(args.indexOf('help') + 1), program)
   const instead = NOT_BUILT.get(word ?? '')
@@ -128,7 +128,7 @@ function quiet(command: Command, text: () => string): Command {
 function optionOf(flag: Flag): Option {
   const value = flag.type === 'bool' ? '' : ` <${flag.type}>`
   const option = new Option(`${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`)
-  if (flag.type === 'int') option.argParser(text => flag.words?.[text] ?? parseInteger(flag, text))
+  if (flag.type === 'int') option.argParser(text => flag.words?.[text] ?? flagInteger(flag, text))
   if (flag.type === 'strings') option.argParser<readonly string[]>(parseList)
   if (flag.type === 'stringArray' || flag.repeats)
     option.argParser<readonly string[]>((text, before) => {

@@ -8,7 +8,7 @@ import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 
 /** Which run a command stands for, besides the id of an app. */
-export interface Place {
+export interface RunPlace {
   readonly folder: string
   /** The template at or above the folder, or the one that `--run-file` names; undefined: there is none. */
   readonly template: string | undefined
@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** The place of a command: its folder, or the template that `--run-file` names. Throws a UserError if that is not there. */
-export function placeOf(runFile: string | undefined, cwd = process.cwd()): Place {
+export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunPlace {
   if (runFile === undefined) return {folder: cwd, template: nearestTemplate(cwd), typed: ''}
   const {file, folder, shownAs} = findTemplate(runFile, cwd)
   return {folder, template: file, typed: shownAs}
@@ -27,14 +27,14 @@ export function placeOf(runFile: string | undefined, cwd = process.cwd()): Place
  * The runs of a place, best first: those of its template; then those of other templates in the same folder, and single runs that
  * were started in or below it. With `--run-file` only the first.
  */
-export function runsAt(runs: readonly FoundRun[], place: Place): readonly (readonly FoundRun[])[] {
+export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (readonly FoundRun[])[] {
   const exact = runs.filter(({listing}) => isSame(listing.template.file, place.template))
   if (place.typed !== '') return [exact]
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
 }
 
 /** Which runs are meant, at a place. */
-export interface Wanted {
+export interface WantedRuns {
   /** Those that have an app of this id. */
   readonly id?: string | undefined
   /** Also those of other folders: for `stop ID`, as in Dapr. */
@@ -47,8 +47,8 @@ export interface Wanted {
  */
 export function runsMeant(
   runs: readonly FoundRun[],
-  place: Place,
-  {id, isAnywhere = false}: Wanted = {}
+  place: RunPlace,
+  {id, isAnywhere = false}: WantedRuns = {}
 ): readonly FoundRun[] {
   const others = isAnywhere || place.template === undefined ? runs : []
   const tiers = [...runsAt(runs, place), others]
@@ -56,7 +56,7 @@ export function runsMeant(
 }
 
 /** The only one of these runs; undefined if there is none. Throws a UserError that names them if there are several. */
-export function pickRun(runs: readonly FoundRun[], place: Place, wanted: Wanted = {}): FoundRun | undefined {
+export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: WantedRuns = {}): FoundRun | undefined {
   const meant = runsMeant(runs, place, wanted)
   const [run, ...others] = meant
   if (others.length === 0) return run
@@ -67,20 +67,20 @@ export function pickRun(runs: readonly FoundRun[], place: Place, wanted: Wanted 
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
 
 /** The error for a command that stands for no run: what is missing, and what runs elsewhere. */
-export function noRun(runs: readonly FoundRun[], place: Place, id?: string): UserError {
+export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): UserError {
   const own = runsAt(runs, place).flat()
   const others = runs.filter(run => !own.includes(run))
   if (runs.length === 0)
-    return new UserError(id === undefined ? missing(place) : notFound(id, []), {explanation: NOTHING_RUNS})
+    return new UserError(id === undefined ? missing(place) : noSuchRun(id, []), {explanation: NOTHING_RUNS})
   if (id === undefined || (own.length === 0 && place.template !== undefined))
     return new UserError(missing(place, others), {explanation: otherRuns(others)})
   const seen = own.length > 0 ? own : runs
   const having = others.filter(run => has(run, id))
   const explanation = `${whatRuns(seen)}${own.length === 0 || having.length === 0 ? '' : `\n${otherRuns(having)}`}`
-  return new UserError(notFound(id, seen), {explanation})
+  return new UserError(noSuchRun(id, seen), {explanation})
 }
 
-function missing({template, typed}: Place, others: readonly FoundRun[] = []): string {
+function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []): string {
   if (typed !== '') return `there is no run of ${typed}`
   return template === undefined || others.length === 0
     ? 'there is no run'
@@ -91,7 +91,7 @@ const otherRuns = (others: readonly FoundRun[]): string =>
   others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${SELECT}`
 
 /** What to say besides an empty answer: that the template of this folder does not run, while others do; '' = nothing. */
-export function elsewhere(runs: readonly FoundRun[], place: Place): string {
+export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
   if (runs.length === 0 || place.template === undefined || runsAt(runs, place).flat().length > 0) return ''
   return `${missing(place, runs)}\n${otherRuns(runs)}`
 }
@@ -106,7 +106,7 @@ export const whatRuns = (runs: readonly FoundRun[]): string =>
   runs.length === 0 ? NOTHING_RUNS : `Running: ${idsIn(runs).join(', ')}`
 
 /** The message for an unknown id, with the most similar one. */
-export function notFound(id: string, runs: readonly FoundRun[]): string {
+export function noSuchRun(id: string, runs: readonly FoundRun[]): string {
   const near = nearMiss(id, idsIn(runs))
   return `couldn't find app id ${id}${near === '' ? '' : `: did you mean "${near}"?`}`
 }
@@ -118,15 +118,15 @@ const idsIn = (runs: readonly FoundRun[]): readonly string[] => [
 const has = ({listing}: FoundRun, id: string): boolean => listing.apps.some(app => isCalled(app, id))
 
 /** Names a run in messages. */
-export function nameOf({template: {file}, pid, apps: [app]}: RunListing): string {
+export function runName({template: {file}, pid, apps: [app]}: RunListing): string {
   const single = app === undefined ? 'a single run' : `the single run of "${app.id}"`
   return `${file === '' ? single : file} (pid ${pid.toString()})`
 }
 
-const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => nameOf(listing)).join(', ')
+const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => runName(listing)).join(', ')
 
 /** A run of another template in the place's folder, or a single run that was started in its project. */
-function isOfProject({template: {file}, folder}: RunListing, place: Place): boolean {
+function isOfProject({template: {file}, folder}: RunListing, place: RunPlace): boolean {
   const project = place.template ?? join(place.folder, NO_TEMPLATE)
   if (file !== '') return isSame(dirname(file), dirname(project))
   return isSame(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)

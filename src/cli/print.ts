@@ -7,15 +7,10 @@ import {terminalText} from '../logging/terminal-text.ts'
 /** The signs of Dapr's CLI (`pkg/print/print.go`), each followed by two spaces; no colour. */
 const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', info: 'ℹ️'} as const
 
-export type Status = keyof typeof GLYPHS
+export type Sign = keyof typeof GLYPHS
 
 /** One status line, newline included: behind its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
-export const statusLine = (
-  status: Status,
-  message: string,
-  asJson: boolean,
-  code?: WarningCode | MistakeCode
-): string =>
+export const signedLine = (status: Sign, message: string, asJson: boolean, code?: WarningCode | MistakeCode): string =>
   asJson
     ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, code})}\n`
     : `${GLYPHS[status]}  ${message}\n`
@@ -32,7 +27,7 @@ export function print(stream: NodeJS.WriteStream, text: string | Buffer, done?: 
 }
 
 /** Why a write failed, in the system's words. */
-export const reasonOf = (error: Error): string =>
+export const errorReason = (error: Error): string =>
   'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : messageOf(error)
 
 let firstFailure: Error | null = null
@@ -45,7 +40,7 @@ export const noteFailure = (error: Error): void => {
 /** The error if stdout could not be written (a full disk, for example); '' if it could, or if its reader is gone. */
 export function unwritten(): string {
   const failure = firstFailure ?? process.stdout.errored
-  return failure === null || codeOf(failure) === 'EPIPE' ? '' : `cannot write to stdout: ${reasonOf(failure)}\n`
+  return failure === null || codeOf(failure) === 'EPIPE' ? '' : `cannot write to stdout: ${errorReason(failure)}\n`
 }
 
 /** Ends a command that goes on as soon as stdout takes nothing more: `logs -f | head`. */

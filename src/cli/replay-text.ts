@@ -1,5 +1,5 @@
 import type * as Api from '../model/api.generated.ts'
-import {timeOf} from './call-table.ts'
+import {localTime} from './call-table.ts'
 import {durationText} from '../model/duration-text.ts'
 import {fittingTable} from './table.ts'
 
@@ -30,7 +30,7 @@ export function pinsText({pins, rounds}: Api.Pins, width: number): string {
     const round = rounds.find(each => each.number === number)
     if (round === undefined) return ''
     const why = round.kind === 'saved' ? `${round.app}: ${round.files.join(', ')}` : round.kind
-    return `${timeOf(round)} ${why}`
+    return `${localTime(round)} ${why}`
   }
   return fittingTable(
     [

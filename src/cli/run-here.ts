@@ -2,7 +2,7 @@ import {findRuns, type FoundRun} from '../control/client.ts'
 import type {RunIdentity} from '../control/run-file.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
-import {elsewhere, nameOf, noRun, pickRun, placeOf, runsAt, type Place} from './pick-run.ts'
+import {elsewhere, runName, noRun, pickRun, runPlace, runsAt, type RunPlace} from './pick-run.ts'
 import {say} from './say.ts'
 
 /** All runs of the user that respond. Folders that are skipped, and suspended runs that are not resumed, are named on stderr. */
@@ -28,11 +28,11 @@ export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): 
 /** Finds the run that a command stands for (`pickRun`); a run of another folder is named, once. */
 export class RunFinder {
   readonly runs: readonly FoundRun[]
-  readonly place: Place
+  readonly place: RunPlace
   readonly #tell: (text: string) => void
   readonly #named = new Set<FoundRun>()
 
-  constructor(runs: readonly FoundRun[], place: Place, tell: (text: string) => void) {
+  constructor(runs: readonly FoundRun[], place: RunPlace, tell: (text: string) => void) {
     this.runs = runs
     this.place = place
     this.#tell = tell
@@ -49,7 +49,7 @@ export class RunFinder {
   use(run: FoundRun): void {
     if (this.#named.has(run) || runsAt(this.runs, this.place).flat().includes(run)) return
     this.#named.add(run)
-    this.#tell(`Using the run of another folder: ${nameOf(run.listing)}`)
+    this.#tell(`Using the run of another folder: ${runName(run.listing)}`)
   }
 
   /** The same; if the template of this folder does not run, while others do, that is said. */
@@ -74,7 +74,7 @@ export async function runFinder(
   asJson: boolean,
   tell = (text: string): void => say(process.stderr, 'info', text, asJson)
 ): Promise<RunFinder> {
-  const place = placeOf(flags.text('run-file'))
+  const place = runPlace(flags.text('run-file'))
   return new RunFinder(await runsHere(asJson), place, tell)
 }
 

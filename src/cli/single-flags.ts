@@ -2,7 +2,7 @@ import type {SingleSettings} from '../config/single.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Converts the flags of `run` into template keys. Flags that were not given are omitted. */
-export function settingsOf(flags: GivenFlags, command: readonly string[]): SingleSettings {
+export function singleSettings(flags: GivenFlags, command: readonly string[]): SingleSettings {
   const said = {
     appPort: flags.int('app-port'),
     appProtocol: flags.text('app-protocol'),

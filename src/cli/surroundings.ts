@@ -1,9 +1,9 @@
 import {homedir} from 'node:os'
 import {readInputBytes} from '../model/read-file.ts'
-import type {Around} from '../config/load.ts'
+import type {LoadContext} from '../config/load.ts'
 
 /** The folder and environment of the command, which a template is resolved against. */
-export const surroundings = (): Around => ({
+export const surroundings = (): LoadContext => ({
   cwd: process.cwd(),
   home: homedir(),
   env: process.env,

@@ -5,7 +5,7 @@ import {isatty} from 'node:tty'
 import {codeOf} from '../model/errors.ts'
 import {writeText} from '../platform/write-text.ts'
 import {terminalText} from '../logging/terminal-text.ts'
-import {reasonOf} from './print.ts'
+import {errorReason} from './print.ts'
 
 /** Maximum number of unread characters before writers have to wait. */
 const MAX_WAITING = 1024 * 1024
@@ -25,7 +25,7 @@ const ERASE_LINE = '\r\x1b[K'
 type Put = (text: string, done: (error?: Error | null) => void) => void
 
 /** stdout or stderr. When its reader is gone, everything written to it is dropped. */
-export interface Output {
+export interface TerminalOutput {
   /** Writes bytes of an app, held as latin1. Returns a promise while more than 1 MiB is unread; it never rejects. */
   write(text: string): Promise<void> | undefined
   /** Prints our own text on a new line; on a terminal control characters in it are made visible. */
@@ -39,8 +39,8 @@ export interface Output {
 
 /** Our stdout and stderr. During a run nothing else writes to them. */
 export interface Terminal {
-  readonly out: Output
-  readonly err: Output
+  readonly out: TerminalOutput
+  readonly err: TerminalOutput
   /** Whether stdout is a terminal. */
   readonly isTerminal: boolean
   /** Columns; undefined if stdout is not a terminal. */
@@ -55,7 +55,7 @@ export interface Terminal {
 export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
   const out = new AppChannel(stdout)
   const err = isSamePlace(fstatSync(stdout), fstatSync(stderr)) ? out : new AppChannel(stderr)
-  void out.failed.then(error => err.print(`cannot write to stdout: ${reasonOf(error)}\n`))
+  void out.failed.then(error => err.print(`cannot write to stdout: ${errorReason(error)}\n`))
   const isTerminal = isatty(stdout)
   return {
     out,
@@ -77,7 +77,7 @@ const isSamePlace = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino ==
 const READER_GONE = ['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']
 
 /** A write queue for a descriptor: one write at a time, with all text that was queued during the last one. */
-class AppChannel implements Output {
+class AppChannel implements TerminalOutput {
   midLine = false
   readonly isTerminal: boolean
   readonly #put: Put

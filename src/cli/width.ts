@@ -7,10 +7,10 @@ const PLAIN = /^[ -~]*$/
 
 /** Cuts `text` to `width` columns and marks the cut with `…`. */
 export const cut = (text: string, width: number): string =>
-  widthOf(text) <= width ? text : `${text.slice(0, endOf(text, Math.max(0, width - 1)))}…`
+  widthOf(text) <= width ? text : `${text.slice(0, fittingEnd(text, Math.max(0, width - 1)))}…`
 
 /** Where the longest beginning of `text` ends that is not wider than `width` columns. */
-export function endOf(text: string, width: number): number {
+export function fittingEnd(text: string, width: number): number {
   if (PLAIN.test(text)) return Math.min(text.length, width)
   let room = width
   for (const {segment, index} of new Intl.Segmenter().segment(text)) {

@@ -8,7 +8,7 @@ import type {BlockTypes} from './block-types.ts'
 import type {Component, OpenOptions} from './component.ts'
 import {ComponentFault} from './component-fault.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
-import {topicPrefixOf, valuesOf} from './component-values.ts'
+import {topicPrefixOf, propertyValues} from './component-values.ts'
 import {Properties} from './properties.ts'
 import {splitType} from '../resources/component-types.ts'
 import {whyRefused} from '../resources/unbuilt-properties.ts'
@@ -195,7 +195,7 @@ export class AppComponents {
   async #openHere(resource: ComponentResource): Promise<Opened> {
     const {appId, folder, env, set, log} = this.#options
     const warn = (text: string): void => log('warn', text)
-    const values = await valuesOf(resource, {
+    const values = await propertyValues(resource, {
       appId,
       env,
       secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),

@@ -50,7 +50,7 @@ export interface ReadOptions {
   readonly log: (level: 'debug' | 'warn' | 'error', text: string) => void
 }
 
-export interface EventReader {
+export interface BindingReader {
   /** Reads no more events; settles when those that are being handled have been. */
   stop(): Promise<void>
 }
@@ -58,7 +58,7 @@ export interface EventReader {
 /** What brings events to apps. */
 export interface InputBinding {
   /** Each app reads on its own. */
-  read(options: ReadOptions): Promise<EventReader>
+  read(options: ReadOptions): Promise<BindingReader>
 }
 
 /** A binding; what it is not for is undefined. */

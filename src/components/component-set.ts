@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
 import {API} from '../dapr/api/api.ts'
 import {messageOf} from '../model/errors.ts'
-import {bounded, within} from '../platform/boundary.ts'
+import {bounded, withinBoundary} from '../platform/boundary.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import {isBlock, splitType} from '../resources/component-types.ts'
 import {componentType} from './block-types.ts'
@@ -20,7 +20,7 @@ interface Instance {
 }
 
 /** What an app wants to use. */
-export interface Wanted {
+export interface WantedComponent {
   readonly resource: ComponentResource
   /** With their values. */
   readonly properties: readonly Property[]
@@ -45,7 +45,7 @@ export class ComponentSet {
   }
 
   /** Opens a component, or takes the one that is open. Rejects with the reason why there is none. */
-  async use(wanted: Wanted): Promise<Use> {
+  async use(wanted: WantedComponent): Promise<Use> {
     const key = keyOf(wanted)
     const instance = this.#instances.get(key) ?? {opened: this.#open(wanted), users: 0}
     this.#instances.set(key, instance)
@@ -67,7 +67,7 @@ export class ComponentSet {
     }
   }
 
-  async #open({resource, properties, folder, warn}: Wanted): Promise<Component> {
+  async #open({resource, properties, folder, warn}: WantedComponent): Promise<Component> {
     const {name, initTimeoutMs, place} = resource
     const {load, hasClient} = loaderOf(resource)
     const open = await load()
@@ -83,7 +83,8 @@ export class ComponentSet {
     const redis: RedisAccess = {connect: async target => servers.connect(target, clock.apart)}
     const options = {name, version: versionOf(resource), properties: new Properties(properties), folder, warn}
     const begin = async (): Promise<Component> => open({env, redis, ...options, signal: given.signal})
-    const opening = hasClient === true ? within(heard, begin).then(component => bounded(component, heard)) : begin()
+    const opening =
+      hasClient === true ? withinBoundary(heard, begin).then(component => bounded(component, heard)) : begin()
     try {
       return await Promise.race([opening, late.promise])
     } catch (error) {
@@ -97,7 +98,7 @@ export class ComponentSet {
 }
 
 /** Apps share a component if all is alike that it is opened with. */
-function keyOf({resource, properties, folder}: Wanted): string {
+function keyOf({resource, properties, folder}: WantedComponent): string {
   const {name, type, version, place} = resource
   const values = properties.map(({name: key, value}) => [key, value])
   const {usesFolder, isPrivate} = loaderOf(resource)

@@ -18,7 +18,7 @@ export interface ValueOptions {
  * The properties of a component with their values: secrets and variables looked up, `{appID}` and its like filled in
  * (Dapr: pkg/runtime/meta and pkg/runtime/processor). Undefined: its secret store is not there.
  */
-export async function valuesOf(
+export async function propertyValues(
   {name, properties, secretStore}: ComponentResource,
   options: ValueOptions
 ): Promise<readonly Property[] | undefined> {

@@ -2,7 +2,7 @@ import type {Backlog} from '../model/activity.ts'
 import type {Component} from './component.ts'
 
 /** A message as a broker carries it: bytes, and metadata as texts. */
-export interface Message {
+export interface BrokerMessage {
   readonly data: Buffer
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -24,7 +24,7 @@ export interface SubscribeOptions {
   /** Messages handled at once; 0: as many as the component is set to. */
   readonly atOnce: number
   /** Never rejects. */
-  readonly handle: (message: Message) => Promise<Handled>
+  readonly handle: (message: BrokerMessage) => Promise<Handled>
   /** Something that the broker says while messages are read. */
   readonly log: (level: 'warn' | 'error', text: string) => void
 }
@@ -41,7 +41,7 @@ export interface PubSub extends Component {
   /** The broker decides what happens to a message that the app fails to handle; left out: it is dropped. */
   readonly keepsFailed?: boolean
   /** Settles when the broker has the message. */
-  publish(topic: string, message: Message): Promise<unknown>
+  publish(topic: string, message: BrokerMessage): Promise<unknown>
   /** Hands over the messages of a topic, from now on or from where the group has stopped. */
   subscribe(options: SubscribeOptions): Promise<TopicReader>
 }

@@ -12,7 +12,7 @@ import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
 import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
 import type {Settings} from './merge.ts'
-import {bytesOf} from './quantity.ts'
+import {quantityBytes} from './quantity.ts'
 import type {Entry} from './service-versions.ts'
 
 /** The port that Daeploy's SDK listens on by default. */
@@ -151,7 +151,7 @@ const MAX_RECORDED_BODY_BYTES = 1024 * 1024
 function recordPlan(settings: Settings): RecordPlan {
   const {record = true} = settings.values
   if (typeof record === 'boolean') return {bodyBytes: record ? RECORDED_BODY_BYTES : -1, mask: []}
-  const bodyBytes = bytesOf(String(record.body ?? RECORDED_BODY_BYTES))
+  const bodyBytes = quantityBytes(String(record.body ?? RECORDED_BODY_BYTES))
   if (typeof bodyBytes === 'number' && bodyBytes >= 0 && bodyBytes <= MAX_RECORDED_BODY_BYTES)
     return {bodyBytes, mask: record.mask ?? []}
   return settings.refuse({

@@ -8,7 +8,7 @@ import {
   SHARED_KEYS,
   TOP_KEYS,
   type AppValues,
-  type Kind,
+  type KeyKind,
   type TopValues
 } from './keys.ts'
 import {
@@ -16,14 +16,14 @@ import {
   isNull,
   itemsOf,
   mistyped,
-  pairsOf,
+  mapPairs,
   pairWithin,
-  refuse,
+  refuseNode,
   spotOf,
   type Pair,
   type Reading
 } from './nodes.ts'
-import {readAs, readPlain} from './values.ts'
+import {readAs, readUntyped} from './values.ts'
 
 /** A mapping of the template: the values of its known keys, and the places of all keys. */
 export interface Section<Values> {
@@ -51,7 +51,7 @@ const MAX_APPS = 1000
 /** The place of a section, and its known keys: Dapr's with their Go types, and ours. */
 interface Outline {
   readonly spot: Spot
-  readonly dapr: Readonly<Record<string, Kind>>
+  readonly dapr: Readonly<Record<string, KeyKind>>
   readonly ours: readonly string[]
 }
 
@@ -94,14 +94,14 @@ function throwFaults({source, faults}: Reading): void {
 function readApps(reading: Reading, apps: Pair | undefined): readonly Section<AppValues>[] {
   if (apps === undefined || isNull(apps.node)) return []
   if (!isSeq(apps.node)) return mistyped(reading, APPS, apps.node) ?? []
-  if (apps.node.items.length > MAX_APPS) refuse(reading, apps.node, `more than ${MAX_APPS} apps`)
+  if (apps.node.items.length > MAX_APPS) refuseNode(reading, apps.node, `more than ${MAX_APPS} apps`)
   return itemsOf(reading, apps.node).map(node =>
     section(reading, pairsIn(reading, node, APP), {spot: spotOf(node, apps.value), dapr: APP_KEYS, ours: OUR_APP_KEYS})
   )
 }
 
 function pairsIn(reading: Reading, node: unknown, wanted: typeof APP): readonly Pair[] {
-  if (isMap(node)) return pairsOf(reading, node)
+  if (isMap(node)) return mapPairs(reading, node)
   return (isNull(node) ? undefined : mistyped(reading, wanted, node)) ?? []
 }
 
@@ -117,7 +117,7 @@ function section<Values>(reading: Reading, all: readonly Pair[], {spot, dapr, ou
     const kind = Object.hasOwn(dapr, key) ? dapr[key] : undefined
     const known = kind !== undefined || ours.includes(key)
     const read = (): unknown =>
-      kind ? readAs(kind, reading, {key, node, before: values[key]}) : readPlain(reading, key, node)
+      kind ? readAs(kind, reading, {key, node, before: values[key]}) : readUntyped(reading, key, node)
     const value = known && !isNull(node) ? read() : undefined
     if (value === undefined || value === null) delete values[key]
     else values[key] = value

@@ -6,7 +6,7 @@ import {noSettings, type Complaint} from './merge.ts'
 import {UserError} from '../model/errors.ts'
 
 /** A deployed service, in the terms of a template's entry. */
-export interface Deployed {
+export interface DeployedService {
   readonly name: string
   readonly version: string
   /** Where its files are. */
@@ -16,7 +16,7 @@ export interface Deployed {
 }
 
 /** The plan of a deployed service. Throws a `UserError` where its folder does not say what to start. */
-export function deployedPlan({name, version, folder, fixedPort, env}: Deployed, around: Surroundings): AppPlan {
+export function deployedPlan({name, version, folder, fixedPort, env}: DeployedService, around: Surroundings): AppPlan {
   const settings = {...noSettings(name, folder), values: {version, fixedPort, env}, refuse}
   // a folder without Daeploy's file is started like one whose file is empty
   const s2i = readS2i(settings, around.env['PATH'] ?? '', {isExpected: true})

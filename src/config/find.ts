@@ -4,7 +4,7 @@ import {UserError} from '../model/errors.ts'
 import {statFault} from './paths.ts'
 
 /** A template on this machine; it need not be readable, nor right. */
-export interface Found {
+export interface FoundTemplate {
   /** Its identity, for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
   readonly file: string
   /** As messages name it: what was typed, with `dapr.yaml` behind a folder. */
@@ -24,7 +24,7 @@ export const TEMPLATE_NAMES = ['dapr.yaml', 'dapr.yml'] as const
  * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `dapr.yaml` or `dapr.yml`, or `-` for standard
  * input (`getRunFilePath` in Dapr's CLI). Throws a `UserError` with Dapr's words, on stderr, when there is none.
  */
-export function findTemplate(typed: string, cwd: string): Found {
+export function findTemplate(typed: string, cwd: string): FoundTemplate {
   const shownAs = typed === '-' ? typed : templateIn(typed, cwd)
   const file = resolve(cwd, shownAs)
   return {file, shownAs, folder: resolve(file, '..')}
@@ -67,7 +67,7 @@ export function nearestTemplate(folder: string): string | undefined {
 }
 
 /** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for one that is named twice. */
-export function findTemplates(typed: readonly string[], cwd: string): readonly Found[] {
+export function findTemplates(typed: readonly string[], cwd: string): readonly FoundTemplate[] {
   const all = typed.map(each => findTemplate(each, cwd))
   const twice = all.find(({file}, index) => all.findIndex(each => each.file === file) < index)
   if (twice === undefined) return all

@@ -6,7 +6,7 @@ import type {SidecarPlan} from '../model/plan.ts'
 import {matchesNothing} from '../model/watch-filter.ts'
 import type {Template} from './decode.ts'
 import {placeText, type Mistake, type Source} from './diagnose.ts'
-import {asFindings, hintsIn, type Checked, type Finding} from './hints.ts'
+import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
 import {alwaysLacking, lackingProfiles} from './profiles.ts'
 import {PORT_NAMES} from './sidecar.ts'
 import type {Entry} from './service-versions.ts'
@@ -18,7 +18,7 @@ import {visit} from 'yaml'
 import type {Node} from 'yaml'
 import {spotOf} from './nodes.ts'
 import {REFERENCE} from './scalar.ts'
-import {textOf} from './scalar.ts'
+import {scalarSource} from './scalar.ts'
 import {TO_REPLACE} from './scalar.ts'
 
 /** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. What a shell reads is left out. */
@@ -28,7 +28,7 @@ function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly 
   for (const document of documents)
     visit(document, {
       Scalar: (key, node, path) => {
-        const [written] = REFERENCE.exec(textOf(node)) ?? []
+        const [written] = REFERENCE.exec(scalarSource(node)) ?? []
         if (key === 'key' || written === undefined || isForShell(node, path.at(-1), path.at(-2))) return
         const whole = spotOf(node, {start: 0, end: 0})
         mistakes.push({
@@ -44,16 +44,16 @@ function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly 
 
 /** An item after `-c` of a `command`. */
 function isForShell(node: Node, list: unknown, pair: unknown): boolean {
-  if (!isSeq(list) || !isPair(pair) || !isScalar(pair.key) || textOf(pair.key) !== 'command') return false
+  if (!isSeq(list) || !isPair(pair) || !isScalar(pair.key) || scalarSource(pair.key) !== 'command') return false
   const before = list.items.slice(0, list.items.indexOf(node))
-  return before.some(item => isScalar(item) && /^-[a-z]*c$/.test(textOf(item)))
+  return before.some(item => isScalar(item) && /^-[a-z]*c$/.test(scalarSource(item)))
 }
 
 /**
  * Everything that loading accepts although it is probably a mistake, in the order of the text. `wanted`: the profiles that are
  * asked for, if any.
  */
-export function findingsIn(checked: Checked, wanted?: readonly string[]): readonly Finding[] {
+export function findingsIn(checked: CheckedTemplate, wanted?: readonly string[]): readonly Finding[] {
   const {template, entries, source, documents} = checked
   // with --profile, loading has refused what these lack
   const isProfileGiven = (wanted ?? []).length > 0

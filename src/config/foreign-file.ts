@@ -3,7 +3,7 @@ import {basename} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import {explain, placed, type Mistake} from './diagnose.ts'
 import {TEMPLATE_NAMES} from './find.ts'
-import {textOf} from './scalar.ts'
+import {scalarSource} from './scalar.ts'
 import type {Opened} from './several-files.ts'
 
 /** What other tools call the map of their programs, and what such a file is. */
@@ -28,7 +28,7 @@ export function explainForeign(error: unknown, files: readonly Opened[]): unknow
 function foreignIn(file: Opened): readonly (readonly [Opened, Mistake])[] {
   const {source, document} = file
   if (!isMap(document.contents)) return []
-  const keys = document.contents.items.map(({key}) => (isScalar(key) ? textOf(key) : ''))
+  const keys = document.contents.items.map(({key}) => (isScalar(key) ? scalarSource(key) : ''))
   const key = keys.includes('apps') ? undefined : keys.find(each => FILES.has(each))
   const {what, name} = FILES.get(key ?? '') ?? {}
   if (key === undefined || name === undefined) return []

@@ -20,7 +20,7 @@ export const placedText = ({message, place: {file, line, column}, hint}: Templat
   `${file}:${line}:${column}: ${message}${hint === '' ? '' : ` (${hint})`}`
 
 /** A template that was loaded. */
-export interface Checked {
+export interface CheckedTemplate {
   readonly template: Template
   readonly entries: readonly Entry[]
   readonly source: Source
@@ -30,7 +30,7 @@ export interface Checked {
 }
 
 /** Probable mistakes of which `run` warns, too. */
-export const hintsIn = ({template, entries, source, unset}: Checked): readonly Mistake[] => [
+export const hintsIn = ({template, entries, source, unset}: CheckedTemplate): readonly Mistake[] => [
   ...wrongKeys(template),
   ...unset,
   ...oddIds(entries),

@@ -1,11 +1,11 @@
 import {visit, type Scalar} from 'yaml'
 import {MAX_MISTAKES, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
 import {spotOf} from './nodes.ts'
-import {setInterpolated, textOf} from './scalar.ts'
+import {setInterpolated, scalarSource} from './scalar.ts'
 import type {Yaml} from './source.ts'
 
 /** The text of the files, and the variables that `${…}` names. */
-export interface Around {
+export interface Interpolation {
   readonly source: Source
   readonly variables: Readonly<Record<string, string | undefined>>
 }
@@ -16,14 +16,14 @@ export interface Around {
  * it is set, what is behind an operator may contain `${…}`, `$${` is a literal `${`. A `$` without a brace is left alone. An
  * unset variable is empty, and reported in the result. Throws one `UserError` for all mistakes.
  */
-export function interpolate(documents: readonly Yaml[], {source, variables}: Around): readonly Mistake[] {
+export function interpolate(documents: readonly Yaml[], {source, variables}: Interpolation): readonly Mistake[] {
   const faults: Mistake[] = []
   const unset = new Map<string, Mistake>()
   for (const document of documents)
     visit(document, {
       Scalar: (key, node) => {
-        if (key === 'key' || !textOf(node).includes('${')) return
-        const expansion = new Expansion(textOf(node), variables)
+        if (key === 'key' || !scalarSource(node).includes('${')) return
+        const expansion = new Expansion(scalarSource(node), variables)
         const at = (index: number): Spot => spotWithin(node, index, source)
         try {
           setInterpolated(node, expansion.all())
@@ -52,7 +52,7 @@ const unsetMistake = (name: string, spot: Spot): Mistake => ({
 /** Where the `${` at an index of a value stands in the text: quotes and escapes move it. */
 function spotWithin(node: Scalar, index: number, source: Source): Spot {
   const whole = spotOf(node, {start: 0, end: 0})
-  const before = textOf(node).slice(0, index).split('${').length - 1
+  const before = scalarSource(node).slice(0, index).split('${').length - 1
   const raw = source.text.slice(whole.start, whole.end)
   let at = -1
   for (let count = 0; count <= before; count++) at = raw.indexOf('${', at + 1)
@@ -87,11 +87,11 @@ class Expansion {
   /** Variables that were empty because they are not set, each with the index of its `${`. */
   readonly unset: [name: string, index: number][] = []
   readonly #text: string
-  readonly #variables: Around['variables']
+  readonly #variables: Interpolation['variables']
   #at = 0
   #depth = 0
 
-  constructor(text: string, variables: Around['variables']) {
+  constructor(text: string, variables: Interpolation['variables']) {
     this.#text = text
     this.#variables = variables
   }

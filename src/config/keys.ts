@@ -1,7 +1,7 @@
 import type {FaultFields} from './fault.ts'
 
 /** The type of a key in Dapr's Go structs. */
-export type Kind = 'int' | 'bool' | 'string' | 'destination' | 'strings' | 'env'
+export type KeyKind = 'int' | 'bool' | 'string' | 'destination' | 'strings' | 'env'
 
 type ValueOf<K> = K extends 'int'
   ? number
@@ -16,7 +16,7 @@ type ValueOf<K> = K extends 'int'
 type Values<Keys> = {readonly [Key in keyof Keys]?: ValueOf<Keys[Key]>}
 
 /** Dapr's top-level keys, except `common` and `apps`. */
-export const TOP_KEYS = {version: 'int', name: 'string'} as const satisfies Record<string, Kind>
+export const TOP_KEYS = {version: 'int', name: 'string'} as const satisfies Record<string, KeyKind>
 
 /** Dapr's keys that both `common` and an app may have (`SharedRunConfig` in Dapr's CLI). */
 export const SHARED_KEYS = {
@@ -44,7 +44,7 @@ export const SHARED_KEYS = {
   env: 'env',
   daprdLogDestination: 'destination',
   appLogDestination: 'destination'
-} as const satisfies Record<string, Kind>
+} as const satisfies Record<string, KeyKind>
 
 /** Dapr's keys of an app (`App` in Dapr's CLI). */
 export const APP_KEYS = {
@@ -63,7 +63,7 @@ export const APP_KEYS = {
   containerImage: 'string',
   containerImagePullPolicy: 'string',
   createService: 'bool'
-} as const satisfies Record<string, Kind>
+} as const satisfies Record<string, KeyKind>
 
 export const OUR_TOP_KEYS = ['interpolate', 'managerPort', 'allowedOrigins', 'faults'] as const
 export const OUR_SHARED_KEYS = [

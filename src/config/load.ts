@@ -7,8 +7,8 @@ import {Aliases} from './aliases.ts'
 import type {Overrides} from './app.ts'
 import {decodeTemplate} from './decode.ts'
 import {placeOf, type Source} from './diagnose.ts'
-import {findTemplates, type Found} from './find.ts'
-import {asFindings, hintsIn, type Checked, type Finding} from './hints.ts'
+import {findTemplates, type FoundTemplate} from './find.ts'
+import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
 import type {Reading} from './nodes.ts'
 import {resolvePlan, type Given} from './resolve.ts'
@@ -23,7 +23,7 @@ export interface WatchFlag {
 }
 
 /** Where a template is loaded. */
-export interface Around extends Surroundings {
+export interface LoadContext extends Surroundings {
   readonly cwd: string
   /** All of standard input, for a template named `-`. */
   readonly readStdin: () => Buffer | string
@@ -44,8 +44,8 @@ export interface Loaded {
 }
 
 /** What the files of a template say together. */
-export interface Written extends Pick<Checked, 'source' | 'documents' | 'unset'> {
-  readonly found: Found
+export interface Written extends Pick<CheckedTemplate, 'source' | 'documents' | 'unset'> {
+  readonly found: FoundTemplate
   readonly reading: Reading
   readonly root: unknown
 }
@@ -56,7 +56,7 @@ export interface Written extends Pick<Checked, 'source' | 'documents' | 'unset'>
  */
 export async function loadTemplate(
   typed: string | readonly string[],
-  around: Around,
+  around: LoadContext,
   overrides: Overrides & WatchFlag
 ): Promise<Loaded> {
   const files = await openFiles(findTemplates([typed].flat(), around.cwd), around)
@@ -69,7 +69,7 @@ export async function loadTemplate(
 
 async function loadFiles(
   [first, ...others]: readonly Opened[],
-  around: Around,
+  around: LoadContext,
   overrides: Overrides & WatchFlag
 ): Promise<Loaded> {
   if (first === undefined) throw new Error('no template is named')
@@ -105,12 +105,12 @@ async function loadFiles(
 }
 
 /** Reads a file of a template. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
-export function openFile(found: Found, {readStdin}: Around): Opened {
+export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened {
   const source = readSource(found, readStdin)
   return {found, source, document: parseSource(source)}
 }
 
-async function openFiles(files: readonly Found[], around: Around): Promise<readonly Opened[]> {
+async function openFiles(files: readonly FoundTemplate[], around: LoadContext): Promise<readonly Opened[]> {
   try {
     return files.map(found => openFile(found, around))
   } catch (error) {
@@ -127,9 +127,9 @@ export const startReading = (documents: readonly Yaml[], source: Source): Readin
 /** The plan of what was written. */
 export function resolveWritten(
   {found, source, documents, unset, reading, root}: Written,
-  {home, env}: Around,
+  {home, env}: LoadContext,
   overrides: Overrides & Pick<Given, 'impliedWatch'>
-): Checked & {readonly plan: Plan} {
+): CheckedTemplate & {readonly plan: Plan} {
   const template = decodeTemplate(reading, root)
   checkOurKeys(template, source)
   return {template, source, documents, unset, ...resolvePlan(template, {found, source, home, env, ...overrides})}

@@ -2,7 +2,7 @@ import {isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq} from 'yaml'
 import type {MistakeCode} from '../model/mistake-code.ts'
 import type {Aliases} from './aliases.ts'
 import {MAX_MISTAKES, placeOf, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
-import {isMergeKey, resolveScalar, textOf} from './scalar.ts'
+import {isMergeKey, resolveScalar, scalarSource} from './scalar.ts'
 
 /** One pass over a template: its aliases, and the values of a wrong type found so far. */
 export interface Reading {
@@ -22,7 +22,7 @@ export interface Pair {
 }
 
 /** The expected type: as Dapr's messages name it in Go, and for people. */
-export interface Wanted {
+export interface WantedType {
   readonly go: string
   readonly expected: string
 }
@@ -45,7 +45,7 @@ export function follow(reading: Reading, node: unknown): unknown {
   if (!isAlias(node)) return node ?? null
   const target = reading.aliases.targetOf(node)
   return target === undefined
-    ? refuse(reading, node, `unknown anchor '${node.source}' referenced`)
+    ? refuseNode(reading, node, `unknown anchor '${node.source}' referenced`)
     : follow(reading, target)
 }
 
@@ -57,15 +57,15 @@ export function itemsOf(reading: Reading, node: YAMLSeq): readonly unknown[] {
 
 /** The text is Go's (`decode.go` in yaml.v2). Its limit is a ratio of aliases; ours is a number of nodes. */
 function count(reading: Reading, node: YAMLMap | YAMLSeq): void {
-  if (reading.aliases.areTooMany(node.items.length)) refuse(reading, node, 'document contains excessive aliasing')
+  if (reading.aliases.areTooMany(node.items.length)) refuseNode(reading, node, 'document contains excessive aliasing')
 }
 
 /**
  * The pairs of a mapping in the order in which yaml.v2 assigns them, duplicate keys included. A merge key is replaced by
  * the pairs of its map, so later keys override it and it overrides earlier ones.
  */
-export function pairsOf(reading: Reading, map: YAMLMap, depth = 0): readonly Pair[] {
-  if (depth > MAX_DEPTH) refuse(reading, map, 'a merge key contains itself')
+export function mapPairs(reading: Reading, map: YAMLMap, depth = 0): readonly Pair[] {
+  if (depth > MAX_DEPTH) refuseNode(reading, map, 'a merge key contains itself')
   count(reading, map)
   return map.items.flatMap(({key, value}) => {
     const node = follow(reading, value)
@@ -76,7 +76,7 @@ export function pairsOf(reading: Reading, map: YAMLMap, depth = 0): readonly Pai
       return []
     }
     const at = spotOf(key, spotOf(map, {start: 0, end: 0}))
-    return [{name: textOf(written), key: at, value: spotOf(value, at), node, merged: depth > 0}]
+    return [{name: scalarSource(written), key: at, value: spotOf(value, at), node, merged: depth > 0}]
   })
 }
 
@@ -85,13 +85,13 @@ function mergedPairs(reading: Reading, node: unknown, depth: number): readonly P
   const maps = isSeq(node) ? itemsOf(reading, node).toReversed() : [node]
   return maps.flatMap(map =>
     isMap(map)
-      ? pairsOf(reading, map, depth)
-      : refuse(reading, node, 'map merge requires map or sequence of maps as the value')
+      ? mapPairs(reading, map, depth)
+      : refuseNode(reading, node, 'map merge requires map or sequence of maps as the value')
   )
 }
 
 /** Records a value of a wrong type, with the text of yaml.v2. */
-export function mistyped(reading: Reading, {go, expected}: Wanted, node: unknown, hint = ''): undefined {
+export function mistyped(reading: Reading, {go, expected}: WantedType, node: unknown, hint = ''): undefined {
   if (reading.faults.length >= MAX_MISTAKES) return
   const spot = spotOf(node, {start: 0, end: 0})
   const {line} = placeOf(reading.source, spot.start)
@@ -104,13 +104,18 @@ function named(node: unknown): string {
   if (isMap(node)) return '!!map'
   if (isSeq(node)) return '!!seq'
   const scalar = isScalar(node) ? node : null
-  const bytes = Buffer.from(textOf(scalar))
+  const bytes = Buffer.from(scalarSource(scalar))
   const text = bytes.length > 10 ? `${bytes.subarray(0, 7).toString()}...` : bytes.toString()
   return `${resolveScalar(scalar).tag} \`${text}\``
 }
 
 /** Throws for a tree that yaml.v2 refuses to decode. */
-export function refuse(reading: Reading, node: unknown, problem: string, code: MistakeCode = 'invalid-yaml'): never {
+export function refuseNode(
+  reading: Reading,
+  node: unknown,
+  problem: string,
+  code: MistakeCode = 'invalid-yaml'
+): never {
   const message = `error in parsing the provided app config file: yaml: ${problem}`
   throw templateError(reading.source, {code, message, spot: spotOf(node, {start: 0, end: 0})})
 }
@@ -121,7 +126,7 @@ export function pairWithin(reading: Reading, from: Pair, path: readonly string[]
   const {node} = from
   if (step === undefined) return from
   if (isMap(node)) {
-    const next = pairsOf(reading, node).findLast(({name}) => name === step)
+    const next = mapPairs(reading, node).findLast(({name}) => name === step)
     return next === undefined ? from : pairWithin(reading, next, rest)
   }
   if (!isSeq(node)) return from

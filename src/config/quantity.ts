@@ -32,7 +32,7 @@ const WRONG_SUFFIX = "unable to parse quantity's suffix"
  * The bytes of a Kubernetes quantity (`4Mi`, `4M`, `1e3`), rounded up to whole ones; or, as a text, Kubernetes' words for
  * what is wrong with it.
  */
-export function bytesOf(quantity: string): number | string {
+export function quantityBytes(quantity: string): number | string {
   if (quantity.length > MAX_LENGTH) return WRONG_FORM
   const [matched, sign = '', whole = '', fraction = '', suffix = ''] = QUANTITY.exec(quantity) ?? []
   if (matched === undefined || matched === '') return WRONG_FORM

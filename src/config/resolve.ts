@@ -5,7 +5,7 @@ import type {Template} from './decode.ts'
 import {dependenciesOf} from './dependencies.ts'
 import {templateError, type Source} from './diagnose.ts'
 import {readS2i} from './environment.ts'
-import type {Found} from './find.ts'
+import type {FoundTemplate} from './find.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {allInstances} from './instances.ts'
 import {mergeApp} from './merge.ts'
@@ -14,20 +14,20 @@ import {checkVersions, type Entry} from './service-versions.ts'
 
 /** What a plan depends on, besides the template. */
 export interface Given extends Surroundings, Overrides {
-  readonly found: Found
+  readonly found: FoundTemplate
   readonly source: Source
   /** `--watch`: what it means for an app; left out: it was not given. */
   readonly impliedWatch?: ImpliedWatch | undefined
 }
 
-export interface Resolved {
+export interface ResolvedTemplate {
   readonly plan: Plan
   /** The apps with their places in the text. */
   readonly entries: readonly Entry[]
 }
 
 /** Resolves a template, in the order of Dapr's checks (`GetApps` in its CLI). Throws a `UserError` for the first mistake. */
-export function resolvePlan(template: Template, {found, source, ...given}: Given): Resolved {
+export function resolvePlan(template: Template, {found, source, ...given}: Given): ResolvedTemplate {
   const {values, pairs} = template.top
   if ((values.version ?? 0) === 0) {
     const message = "required field 'version' not found in the provided run template file"

@@ -1,12 +1,12 @@
 import {isScalar, type Scalar} from 'yaml'
 
 /** A scalar as Go's yaml.v2 understands it: YAML 1.1's words and numbers. `tag` is what its error messages call it. */
-export interface Resolved {
+export interface ResolvedScalar {
   readonly tag: string
   readonly value: string | number | boolean | null
 }
 
-const WORDS = new Map<string, Resolved>()
+const WORDS = new Map<string, ResolvedScalar>()
 for (const word of ['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'])
   WORDS.set(word, {tag: '!!bool', value: true})
 for (const word of ['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'])
@@ -23,9 +23,9 @@ const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/
 const MAX_UINT64 = 2 ** 64
 
 /** Go's reading of a node: an empty place is null, a quoted text is a text, any other scalar what its letters look like. */
-export function resolveScalar(node: Scalar | null): Resolved {
+export function resolveScalar(node: Scalar | null): ResolvedScalar {
   if (node === null) return {tag: '!!null', value: null}
-  const text = textOf(node)
+  const text = scalarSource(node)
   const tag = node.tag?.replace('tag:yaml.org,2002:', '!!') ?? ''
   if (tag !== '' && tag !== '!!int' && tag !== '!!bool' && tag !== '!!float' && tag !== '!!null')
     return {tag, value: text}
@@ -48,17 +48,17 @@ export function setInterpolated(node: Scalar, text: string): void {
 }
 
 /** The same where a number or a boolean is expected: quotes around a variable do not make it a text; in flow maps it needs them. */
-export const resolveTyped = (node: Scalar): Resolved =>
-  interpolated.has(node) && node.tag === undefined ? resolvePlain(textOf(node)) : resolveScalar(node)
+export const resolveTyped = (node: Scalar): ResolvedScalar =>
+  interpolated.has(node) && node.tag === undefined ? resolvePlain(scalarSource(node)) : resolveScalar(node)
 
 /** The text of a scalar: quotes and escapes undone, nothing else interpreted. */
-export const textOf = (node: Scalar | null): string => node?.source ?? ''
+export const scalarSource = (node: Scalar | null): string => node?.source ?? ''
 
 /** Whether the node is a merge key. */
 export const isMergeKey = (node: unknown): boolean =>
   isScalar(node) && node.source === '<<' && (node.type === 'PLAIN' || node.tag === 'tag:yaml.org,2002:merge')
 
-function resolvePlain(text: string): Resolved {
+function resolvePlain(text: string): ResolvedScalar {
   const word = WORDS.get(text)
   if (word !== undefined) return word
   if (TIMESTAMP.test(text)) return {tag: '!!timestamp', value: text}

@@ -1,15 +1,15 @@
 import {basename, resolve} from 'node:path'
 import {isMap, isScalar, isSeq, Pair as Entry, Scalar, visit, YAMLMap, YAMLSeq} from 'yaml'
 import {fileAt, templateError, type Source, type SourceFile, type Spot} from './diagnose.ts'
-import type {Found} from './find.ts'
+import type {FoundTemplate} from './find.ts'
 import {TOP_KEYS, OUR_TOP_KEYS} from './keys.ts'
-import {follow, isNull, itemsOf, pairsOf, spotOf, type Reading} from './nodes.ts'
-import {textOf} from './scalar.ts'
+import {follow, isNull, itemsOf, mapPairs, spotOf, type Reading} from './nodes.ts'
+import {scalarSource} from './scalar.ts'
 import type {Yaml} from './source.ts'
 
 /** One file of a template of several. */
 export interface Opened {
-  readonly found: Found
+  readonly found: FoundTemplate
   readonly source: Source
   readonly document: Yaml
 }
@@ -49,7 +49,7 @@ const KNOWN: readonly string[] = [...Object.keys(TOP_KEYS), ...OUR_TOP_KEYS, 'co
 /** Refuses a file that says nothing of a template: it is probably another one than was meant. */
 function checked(reading: Reading, node: unknown, index: number): unknown {
   const root = follow(reading, node)
-  if (root === null || !isMap(root) || pairsOf(reading, root).some(({name}) => KNOWN.includes(name))) return root
+  if (root === null || !isMap(root) || mapPairs(reading, root).some(({name}) => KNOWN.includes(name))) return root
   const {shownAs = '', start = 0} = reading.source.files?.[index] ?? {}
   throw templateError(reading.source, {
     code: 'invalid-value',
@@ -72,8 +72,8 @@ type Special = (key: string, values: readonly [unknown, unknown]) => unknown
 function merge(reading: Reading, [base, over]: readonly [unknown, unknown], special?: Special): unknown {
   const [was, now] = [follow(reading, base), follow(reading, over)]
   if (!isMap(was) || !isMap(now)) return now
-  const entries = new Map(pairsOf(reading, was).map(pair => [pair.name, pair]))
-  for (const pair of pairsOf(reading, now)) {
+  const entries = new Map(mapPairs(reading, was).map(pair => [pair.name, pair]))
+  for (const pair of mapPairs(reading, now)) {
     const before = entries.get(pair.name)
     if (before === undefined) {
       entries.set(pair.name, pair)
@@ -140,10 +140,10 @@ function meantBy(reading: Reading, app: unknown, {id, version}: Names, known: re
 /** What an app is called: by `appID`, or by its folder (`GetApps` in Dapr's CLI). */
 function namesOf(reading: Reading, app: unknown): Names {
   if (!isMap(app)) return {id: '', version: ''}
-  const pairs = new Map(pairsOf(reading, app).map(pair => [pair.name, pair]))
+  const pairs = new Map(mapPairs(reading, app).map(pair => [pair.name, pair]))
   const text = (key: string): string => {
     const node = pairs.get(key)?.node
-    return isScalar(node) && !isNull(node) ? textOf(node) : ''
+    return isScalar(node) && !isNull(node) ? scalarSource(node) : ''
   }
   const path = text('appDirPath')
   const folder = fileAt(reading.source, pairs.get('appDirPath')?.value.start ?? 0)?.folder ?? ''
@@ -151,7 +151,7 @@ function namesOf(reading: Reading, app: unknown): Names {
 }
 
 function refuseApp(reading: Reading, app: unknown, message: string, hint = ''): never {
-  const id = isMap(app) ? pairsOf(reading, app).find(({name}) => name === 'appID') : undefined
+  const id = isMap(app) ? mapPairs(reading, app).find(({name}) => name === 'appID') : undefined
   const spot = id?.value ?? spotOf(app, {start: 0, end: 0})
   throw templateError(reading.source, {message, spot, hint})
 }

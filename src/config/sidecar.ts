@@ -2,7 +2,7 @@ import {isIP} from 'node:net'
 import {resolve} from 'node:path'
 import {type ChannelPlan, type SidecarPlan, type ElsewherePlan, LOG_LEVELS, type LogLevel} from '../model/plan.ts'
 import type {Settings} from './merge.ts'
-import {bytesOf} from './quantity.ts'
+import {quantityBytes} from './quantity.ts'
 
 const MAX_BODY = 4 * 2 ** 20
 const READ_BUFFER = 4 * 2 ** 10
@@ -115,7 +115,7 @@ function size(
 ): number {
   const written = settings.values[key] ?? ''
   if (written === '') return fallback
-  const bytes = bytesOf(written)
+  const bytes = quantityBytes(written)
   if (typeof bytes === 'number') return bytes < 0 ? fallback : bytes
   const expected = 'expected a number of bytes, like 4Mi, 64Ki, 4M or 65536'
   return settings.refuseAtStart({key, message: `invalid ${what}: ${bytes}`, expected})

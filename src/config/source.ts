@@ -1,11 +1,11 @@
 import {isMap, isScalar, parseDocument, type Document, type YAMLParseError} from 'yaml'
 import {isUtf8} from 'node:buffer'
 import {messageOf} from '../model/errors.ts'
-import {readTextBytes, textOf} from '../model/read-file.ts'
+import {readTextBytes, utf8Text} from '../model/read-file.ts'
 import {templateError, unreadableTemplate, type Source, type Spot} from './diagnose.ts'
-import type {Found} from './find.ts'
+import type {FoundTemplate} from './find.ts'
 import {inGoWords} from './paths.ts'
-import {resolveScalar, textOf as scalarText} from './scalar.ts'
+import {resolveScalar, scalarSource} from './scalar.ts'
 
 /** The syntax tree of a template. */
 export type Yaml = Document.Parsed
@@ -14,9 +14,9 @@ export type Yaml = Document.Parsed
 export const BEFORE_SYNTAX = 'error in parsing the provided app config file: yaml: '
 
 /** Reads the text of a template. Throws a `UserError` with Dapr's text if it cannot be read or is not valid text. */
-export function readSource(found: Found, readStdin: () => Buffer | string): Source {
+export function readSource(found: FoundTemplate, readStdin: () => Buffer | string): Source {
   const bytes = found.shownAs === '-' ? fromStdin(readStdin) : fromFile(found)
-  const source = {shownAs: found.shownAs, text: textOf(bytes)}
+  const source = {shownAs: found.shownAs, text: utf8Text(bytes)}
   refuseInvalidUtf8(bytes, source)
   refuseControlCharacters(source)
   return source
@@ -30,7 +30,7 @@ function fromStdin(readStdin: () => Buffer | string): Buffer {
   }
 }
 
-function fromFile({file, shownAs}: Found): Buffer {
+function fromFile({file, shownAs}: FoundTemplate): Buffer {
   try {
     return readTextBytes(file)
   } catch (cause) {
@@ -100,7 +100,7 @@ export function wantsInterpolation(documents: readonly Yaml[]): boolean {
   const values = documents.flatMap(({contents}) =>
     isMap(contents)
       ? contents.items.flatMap(({key, value}) =>
-          isScalar(key) && scalarText(key) === 'interpolate' && isScalar(value) ? [resolveScalar(value).value] : []
+          isScalar(key) && scalarSource(key) === 'interpolate' && isScalar(value) ? [resolveScalar(value).value] : []
         )
       : []
   )

@@ -1,9 +1,9 @@
 import {isMap, isScalar, isSeq, type Scalar} from 'yaml'
-import type {Kind} from './keys.ts'
-import {follow, isNull, itemsOf, mistyped, pairsOf, refuse, type Reading, type Wanted} from './nodes.ts'
-import {REFERENCE, resolveScalar, resolveTyped, textOf, TO_REPLACE} from './scalar.ts'
+import type {KeyKind} from './keys.ts'
+import {follow, isNull, itemsOf, mistyped, mapPairs, refuseNode, type Reading, type WantedType} from './nodes.ts'
+import {REFERENCE, resolveScalar, resolveTyped, scalarSource, TO_REPLACE} from './scalar.ts'
 
-const WANTED: Readonly<Record<Kind, Wanted>> = {
+const WANTED: Readonly<Record<KeyKind, WantedType>> = {
   int: {go: 'int', expected: 'expected a whole number'},
   bool: {go: 'bool', expected: 'expected true or false'},
   string: {go: 'string', expected: 'expected a text'},
@@ -57,7 +57,7 @@ export interface Unread {
 }
 
 /** The value of one of Dapr's keys as its Go type requires. If it has another type: undefined, and the mistake is recorded. */
-export function readAs(kind: Kind, reading: Reading, unread: Unread): unknown {
+export function readAs(kind: KeyKind, reading: Reading, unread: Unread): unknown {
   const {node} = unread
   switch (kind) {
     case 'int':
@@ -75,15 +75,17 @@ export function readAs(kind: Kind, reading: Reading, unread: Unread): unknown {
 }
 
 /** Any scalar is a string by its source text; null is the empty string. */
-function readText(reading: Reading, wanted: Wanted, node: unknown): string | undefined {
+function readText(reading: Reading, wanted: WantedType, node: unknown): string | undefined {
   if (isNull(node)) return ''
   return isScalar(node) ? withoutNul(reading, node) : mistyped(reading, wanted, node)
 }
 
 /** No program, path or variable can contain NUL (`"\0"` in YAML); the system would only say so when the app starts. */
 function withoutNul(reading: Reading, node: Scalar): string {
-  const text = textOf(node)
-  return text.includes('\0') ? refuse(reading, node, 'a text contains the character NUL', 'control-character') : text
+  const text = scalarSource(node)
+  return text.includes('\0')
+    ? refuseNode(reading, node, 'a text contains the character NUL', 'control-character')
+    : text
 }
 
 /** Go accepts a float for an int and drops the fraction. */
@@ -95,8 +97,8 @@ function readNumber(reading: Reading, {key, node}: Unread): number | undefined {
 }
 
 function numberHint(node: unknown): string {
-  const isQuoted = isScalar(node) && node.type !== 'PLAIN' && /^-?\d+$/.test(textOf(node))
-  return isQuoted ? `write it without quotes: ${textOf(node)}` : toReplace(node)
+  const isQuoted = isScalar(node) && node.type !== 'PLAIN' && /^-?\d+$/.test(scalarSource(node))
+  return isQuoted ? `write it without quotes: ${scalarSource(node)}` : toReplace(node)
 }
 
 function readBoolean(reading: Reading, node: unknown): boolean | undefined {
@@ -106,14 +108,14 @@ function readBoolean(reading: Reading, node: unknown): boolean | undefined {
 }
 
 /** What to do about a variable that was not replaced; '' for other values. */
-const toReplace = (node: unknown): string => (isScalar(node) && REFERENCE.test(textOf(node)) ? TO_REPLACE : '')
+const toReplace = (node: unknown): string => (isScalar(node) && REFERENCE.test(scalarSource(node)) ? TO_REPLACE : '')
 
 function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | undefined {
   if (isSeq(node))
     return itemsOf(reading, node)
       .map(item => readText(reading, WANTED.string, item))
       .filter(text => text !== undefined)
-  return mistyped(reading, WANTED.strings, node, isScalar(node) ? listHint(key, textOf(node)) : '')
+  return mistyped(reading, WANTED.strings, node, isScalar(node) ? listHint(key, scalarSource(node)) : '')
 }
 
 /** What only a shell understands: operators, quotes, variables, globs, assignments before the program. */
@@ -138,7 +140,7 @@ export const asList = (text: string): string =>
 function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<string, string>> | undefined {
   if (!isMap(node)) return mistyped(reading, WANTED.env, node, 'write env as a map: {NAME: value}')
   const env: Record<string, unknown> = Object.assign({}, before)
-  for (const pair of pairsOf(reading, node)) env[pair.name] = readText(reading, WANTED.string, pair.node)
+  for (const pair of mapPairs(reading, node)) env[pair.name] = readText(reading, WANTED.string, pair.node)
   return env as Record<string, string>
 }
 
@@ -146,15 +148,15 @@ function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<stri
  * The value of one of our keys as plain data, for the schema. Keys of maps that are null are left out, but in a map where
  * null means something.
  */
-export function readPlain(reading: Reading, key: string, node: unknown, depth = 0, within?: Free): unknown {
-  if (depth > MAX_DEPTH) refuse(reading, node, 'a value contains itself')
+export function readUntyped(reading: Reading, key: string, node: unknown, depth = 0, within?: Free): unknown {
+  if (depth > MAX_DEPTH) refuseNode(reading, node, 'a value contains itself')
   const free = within ?? FREE_KEYS.get(key)
-  if (isSeq(node)) return itemsOf(reading, node).map(item => readPlain(reading, '', item, depth + 1, free))
+  if (isSeq(node)) return itemsOf(reading, node).map(item => readUntyped(reading, '', item, depth + 1, free))
   if (isMap(node))
     return Object.fromEntries(
-      pairsOf(reading, node)
+      mapPairs(reading, node)
         .filter(pair => free === 'typed' || !isNull(pair.node))
-        .map(pair => [pair.name, readPlain(reading, pair.name, pair.node, depth + 1, free)])
+        .map(pair => [pair.name, readUntyped(reading, pair.name, pair.node, depth + 1, free)])
     )
   if (isNull(node)) return null
   if (!isScalar(node)) return follow(reading, node)

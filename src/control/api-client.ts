@@ -89,7 +89,7 @@ export class ApiClient<I extends Incoming = Incoming> {
 
 async function* objectsOf<T>(body: AsyncIterable<Uint8Array>): AsyncGenerator<T, void> {
   try {
-    for await (const line of linesOf(body)) if (line !== '') yield JSON.parse(line) as T
+    for await (const line of textLines(body)) if (line !== '') yield JSON.parse(line) as T
   } catch {
     // the run has ended
   }
@@ -131,7 +131,7 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 /** The lines of a body, as they come. */
-export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
+export async function* textLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const bytes of body) {

@@ -32,7 +32,7 @@ export async function runSockets(
 export const GONE = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 /** Sends a request to a run; resolves when the response head has arrived. Rejects with the system's error if nothing listens. */
-export const send = async (
+export const sendToRun = async (
   socketPath: string,
   {method, path, body, accept, signal}: Outgoing
 ): Promise<IncomingMessage> =>

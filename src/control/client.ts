@@ -6,7 +6,7 @@ import {VERSION} from '../model/version.ts'
 import {isSuspended} from '../platform/proc.ts'
 import {startOf} from '../platform/process-table.ts'
 import {ApiClient, ApiError, type Incoming} from './api-client.ts'
-import {GONE, runSockets, send} from './ask.ts'
+import {GONE, runSockets, sendToRun} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
 import type {RunListing} from './messages.ts'
 import {readRunFile, type RunIdentity} from './run-file.ts'
@@ -116,7 +116,7 @@ const lineOf = (version: string): string => version.split('.').slice(0, 2).join(
 /** A client of the run with this socket. */
 export const clientOf = (socketPath: string): ApiClient<SocketAnswer> =>
   new ApiClient(async request => {
-    const message = await send(socketPath, request)
+    const message = await sendToRun(socketPath, request)
     return {status: message.statusCode ?? 0, body: message, message}
   })
 

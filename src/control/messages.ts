@@ -17,7 +17,7 @@ export interface LeasedSidecar {
 }
 
 /** The result of a requested start. */
-export interface Start {
+export interface StartResult {
   readonly outcome: 'started' | 'runs already' | 'failed'
   /** Why it failed, '' where it did not. */
   readonly why: string
@@ -53,7 +53,7 @@ export interface Handlers {
   /** Restarts one app: '' when its process is running, else the reason; undefined if the run has no such app. */
   readonly restartApp: (id: string) => Promise<string | undefined>
   /** Starts an app that was stopped, has ended, or is in a debugger; undefined if the run has no such app. */
-  readonly startApp: (id: string) => Promise<Start | undefined>
+  readonly startApp: (id: string) => Promise<StartResult | undefined>
   /** Ends an app's process for one in a debugger; its sidecar stays. Undefined where the run has no such app. */
   readonly debugApp: (id: string) => Promise<HandedOver | undefined>
   /** How an app is started; undefined if the run has no such app, or it was stopped. */

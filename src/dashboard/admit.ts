@@ -1,8 +1,8 @@
 import type {IncomingMessage} from 'node:http'
-import {accessOf, type Tokens} from './tokens.ts'
+import {accessOf, type PageTokens} from './tokens.ts'
 
 /** Why a request is refused. */
-export interface Refusal {
+export interface PageRefusal {
   readonly status: number
   readonly detail: string
   readonly hint: string
@@ -15,16 +15,16 @@ const API = '/api/v1/'
 /** Nothing of ours has such a path: whoever sends it looks for a way out of a folder. */
 const CLIMBING = /\.\.|%2e|%2f|%5c|%00|\\|\/\//i
 
-const refuse = (status: number, detail: string, hint: string): Refusal => ({status, detail, hint})
+const refuse = (status: number, detail: string, hint: string): PageRefusal => ({status, detail, hint})
 
 /**
  * Whether a request may come in; undefined: it may. Files of the page are for everyone on this machine: nothing of a run is in them. Pages of other sites reach ports of this machine, too, with the user's
  * browser (DNS rebinding, forms, fetch): their requests show it by `Host`, `Origin` or `Sec-Fetch-Site`, and have no token.
  */
-export function refusalOf(
+export function pageRefusal(
   request: IncomingMessage,
-  {port, tokens, isFile}: {readonly port: number; readonly tokens: Tokens; readonly isFile: boolean}
-): Refusal | undefined {
+  {port, tokens, isFile}: {readonly port: number; readonly tokens: PageTokens; readonly isFile: boolean}
+): PageRefusal | undefined {
   const {headers, method = '', url = ''} = request
   const hosts = ['localhost', '127.0.0.1', '[::1]'].map(name => `${name}:${port}`)
   if (valuesOf(request, 'host').length !== 1 || !hosts.includes((headers.host ?? '').toLowerCase()))
@@ -49,7 +49,7 @@ export function refusalOf(
   return refusalOfToken(request, tokens) ?? refusalOfBody(request)
 }
 
-function refusalOfToken(request: IncomingMessage, tokens: Tokens): Refusal | undefined {
+function refusalOfToken(request: IncomingMessage, tokens: PageTokens): PageRefusal | undefined {
   const [scheme = '', token = '', ...more] = (request.headers.authorization ?? '').split(' ')
   const isBearer = scheme.toLowerCase() === 'bearer' && more.length === 0 && token !== ''
   const access = isBearer && valuesOf(request, 'authorization').length === 1 ? accessOf(token, tokens) : ''
@@ -60,7 +60,7 @@ function refusalOfToken(request: IncomingMessage, tokens: Tokens): Refusal | und
     : undefined
 }
 
-function refusalOfBody({headers, method}: IncomingMessage): Refusal | undefined {
+function refusalOfBody({headers, method}: IncomingMessage): PageRefusal | undefined {
   const size = Number(headers['content-length'] ?? 0)
   if (size === 0 && headers['transfer-encoding'] === undefined) return undefined
   if (method === 'GET') return refuse(400, 'a GET has no body', 'Leave it out.')

@@ -6,9 +6,9 @@ import type {Duplex} from 'node:stream'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {collect, UncollectedBody} from '../net/collector.ts'
 import {http} from '../net/http1/node-http.ts'
-import {MAX_BODY, refusalOf, tooLarge, type Refusal} from './admit.ts'
+import {MAX_BODY, pageRefusal, tooLarge, type PageRefusal} from './admit.ts'
 import {pageFile, plainBytes, type PageFile} from './page-files.ts'
-import type {Tokens} from './tokens.ts'
+import type {PageTokens} from './tokens.ts'
 
 const FIRST_PORT = 9700
 const PORTS = 200
@@ -32,23 +32,23 @@ const HEADERS: Readonly<Record<string, string>> = {
 /** `body`: it has been read; '' = there was none. */
 export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
 
-export interface ListenerOptions {
+export interface PageListenerOptions {
   /** What is shown: its path decides about the port, so that the address stays over restarts. */
   readonly template: string
   /** 0: the one of the template, or the next free one. */
   readonly port: number
-  readonly tokens: Tokens
+  readonly tokens: PageTokens
   /** Answers a request under `/api/v1` that may come in. */
   readonly serve: Serve
 }
 
-export interface Listener {
+export interface PageListener {
   readonly port: number
   close(): void
 }
 
 /** Listens on 127.0.0.1, and on ::1 where there is one. Throws a UserError if the port is taken. */
-export async function listen({template, port, tokens, serve}: ListenerOptions): Promise<Listener> {
+export async function listenForPages({template, port, tokens, serve}: PageListenerOptions): Promise<PageListener> {
   const hash = createHash('sha256').update(template).digest().readUInt32BE()
   const wanted = port > 0 ? [port] : Array.from({length: PORTS}, (_, i) => FIRST_PORT + ((hash + i) % PORTS))
   for (const each of wanted) {
@@ -73,7 +73,7 @@ export async function listen({template, port, tokens, serve}: ListenerOptions): 
 /** Undefined: the port is in use. */
 async function listenAt(
   port: number,
-  options: Pick<ListenerOptions, 'tokens' | 'serve'>
+  options: Pick<PageListenerOptions, 'tokens' | 'serve'>
 ): Promise<readonly Server[] | undefined> {
   const servers: Server[] = []
   for (const host of ['127.0.0.1', '::1']) {
@@ -93,7 +93,7 @@ async function listenAt(
   return servers
 }
 
-function serverOf(port: number, {tokens, serve}: Pick<ListenerOptions, 'tokens' | 'serve'>): Server {
+function serverOf(port: number, {tokens, serve}: Pick<PageListenerOptions, 'tokens' | 'serve'>): Server {
   const server = http.createServer({
     maxHeaderSize: MAX_HEAD,
     headersTimeout: HEAD_MS,
@@ -106,7 +106,7 @@ function serverOf(port: number, {tokens, serve}: Pick<ListenerOptions, 'tokens' 
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     const handle = async (): Promise<void> => {
       const file = fileOf(request)
-      const refusal = open >= MAX_OPEN ? BUSY : refusalOf(request, {port, tokens, isFile: file !== undefined})
+      const refusal = open >= MAX_OPEN ? BUSY : pageRefusal(request, {port, tokens, isFile: file !== undefined})
       if (refusal !== undefined) return end(request, response, refusal)
       if (file !== undefined) return sendFile(request, response, file)
       open++
@@ -125,7 +125,7 @@ function serverOf(port: number, {tokens, serve}: Pick<ListenerOptions, 'tokens' 
   return server.unref()
 }
 
-const BUSY: Refusal = {status: 503, detail: 'too many requests at once', hint: 'Close some pages of this run.'}
+const BUSY: PageRefusal = {status: 503, detail: 'too many requests at once', hint: 'Close some pages of this run.'}
 
 async function answer(request: IncomingMessage, response: ServerResponse, serve: Serve): Promise<void> {
   let body: string
@@ -149,7 +149,7 @@ function sendFile({headers}: IncomingMessage, response: ServerResponse, file: Pa
 }
 
 /** Refuses a request; its connection ends, since its body is not read. */
-function end(request: IncomingMessage, response: ServerResponse, {status, detail, hint}: Refusal): void {
+function end(request: IncomingMessage, response: ServerResponse, {status, detail, hint}: PageRefusal): void {
   response
     .writeHead(status, {
       'content-type': 'application/problem+json',

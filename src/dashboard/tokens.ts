@@ -7,7 +7,7 @@ const KEY_BYTES = 32
 const KEY_FILE = 'dashboard.key'
 
 /** What a page of a run is opened with. They are the same for each run of a template, so that a page outlives a run. */
-export interface Tokens {
+export interface PageTokens {
   /** For all that the API has. */
   readonly full: string
   /** For GET alone. */
@@ -18,7 +18,7 @@ export interface Tokens {
 export type Access = 'full' | 'read-only' | ''
 
 /** The tokens for a template: HMAC-SHA-256 by the user's key, base64url. */
-export function tokensFor(key: Buffer, template: string): Tokens {
+export function tokensFor(key: Buffer, template: string): PageTokens {
   const sign = (access: Access): string =>
     createHmac('sha256', key).update(`${access}\0${template}`).digest('base64url')
   return {full: sign('full'), readOnly: sign('read-only')}
@@ -28,7 +28,7 @@ export function tokensFor(key: Buffer, template: string): Tokens {
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** What a token allows. It takes the same time for each wrong one. */
-export function accessOf(token: string, {full, readOnly}: Tokens): Access {
+export function accessOf(token: string, {full, readOnly}: PageTokens): Access {
   const given = digest(token)
   const isFull = timingSafeEqual(given, digest(full))
   const isReadOnly = timingSafeEqual(given, digest(readOnly))

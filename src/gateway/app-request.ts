@@ -6,7 +6,7 @@ import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
-import {within, type AttemptControl} from './interceptors/resiliency/attempt.ts'
+import {attemptInterceptor, type AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
@@ -116,7 +116,7 @@ class AppRequest extends ProxiedCall {
 
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, context, path, lines, attempt} = options
-    const around = attempt === undefined ? context : {...context, interceptor: within(attempt)}
+    const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
     super(around, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
     this.#options = options
     this.#done = done

@@ -15,8 +15,8 @@ import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
 import {grpcStatusOf} from './faulted-grpc-call.ts'
 import {howEnded} from './how-ended.ts'
-import type {Outcome} from './interceptor.ts'
-import {within, type AttemptControl} from './interceptors/resiliency/attempt.ts'
+import type {CallOutcome} from './interceptor.ts'
+import {attemptInterceptor, type AttemptControl} from './interceptors/resiliency/attempt.ts'
 import {admitTo, type Callee} from './local-apps.ts'
 import {Passage, type Passenger} from './passage.ts'
 
@@ -80,7 +80,7 @@ class GrpcAppRequest implements Passenger {
   start(): void {
     const {attempt} = this.#options
     this.#journal.begun()
-    if (attempt !== undefined) this.#passage.under(this.#call, within(attempt))
+    if (attempt !== undefined) this.#passage.under(this.#call, attemptInterceptor(attempt))
     this.#passage.start()
   }
 
@@ -133,7 +133,7 @@ class GrpcAppRequest implements Passenger {
     this.#unary?.cancel()
   }
 
-  conclude(outcome: Outcome): void {
+  conclude(outcome: CallOutcome): void {
     if (outcome.kind === 'denied') this.#unreachable(outcome.denied.error)
     else if (outcome.kind === 'ended') this.#unreachable(outcome.reason)
     else if (outcome.kind === 'failed') this.#unreachable(outcome.why)

@@ -1,6 +1,6 @@
 import type {Call} from '../model/call.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
-import type {Interception, Interceptor, Outcome, WhyOnce} from './interceptor.ts'
+import type {Interception, Interceptor, CallOutcome, WhyOnce} from './interceptor.ts'
 import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 
 /** What the interceptor needs from a call. */
@@ -16,10 +16,10 @@ export interface InterceptedCall {
 /** One call that an interceptor handles. */
 export class InterceptedRun {
   readonly #interception: Interception
-  #settle: ((outcome: Outcome) => void) | undefined
+  #settle: ((outcome: CallOutcome) => void) | undefined
   #control: AttemptControl | undefined
   /** Set while the first attempt is made without `start`. */
-  #ended: ((outcome: Outcome, isLast: boolean) => void) | undefined
+  #ended: ((outcome: CallOutcome, isLast: boolean) => void) | undefined
 
   private constructor(interception: Interception) {
     this.#interception = interception
@@ -42,14 +42,14 @@ export class InterceptedRun {
   }
 
   /** Whether the first attempt may be made without `start`: `ended` is called with its outcome. If it is not the last attempt, call `start` to continue. */
-  begin(whyOnce: WhyOnce, ended: (outcome: Outcome, isLast: boolean) => void): boolean {
+  begin(whyOnce: WhyOnce, ended: (outcome: CallOutcome, isLast: boolean) => void): boolean {
     if (this.#interception.begin?.(whyOnce) !== true) return false
     this.#ended = ended
     return true
   }
 
   /** Runs the call. `first`: the outcome of the first attempt. */
-  async start(call: InterceptedCall, first?: Outcome): Promise<Outcome> {
+  async start(call: InterceptedCall, first?: CallOutcome): Promise<CallOutcome> {
     return this.#interception.run(
       async control => this.#attempt(call, control),
       () => call.whyOnce(),
@@ -58,7 +58,7 @@ export class InterceptedRun {
   }
 
   /** Reports the outcome of the current attempt. */
-  settle(outcome: Outcome): void {
+  settle(outcome: CallOutcome): void {
     const ended = this.#ended
     if (ended !== undefined) {
       this.#ended = undefined
@@ -83,8 +83,8 @@ export class InterceptedRun {
     this.#interception.cancel()
   }
 
-  async #attempt(call: InterceptedCall, control: AttemptControl): Promise<Outcome> {
-    const {promise, resolve} = Promise.withResolvers<Outcome>()
+  async #attempt(call: InterceptedCall, control: AttemptControl): Promise<CallOutcome> {
+    const {promise, resolve} = Promise.withResolvers<CallOutcome>()
     this.#settle = resolve
     this.#control = control
     control.onStop(() => {

@@ -7,7 +7,7 @@ import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
 /** How one attempt of a call ended. */
-export type Outcome =
+export type CallOutcome =
   /** There is a response, and what it means for the policies; it is buffered until it is accepted. `discard` frees it. */
   | {readonly kind: 'response'; readonly verdict: Verdict; readonly discard: () => void}
   /** Middleware in front of the callee has responded in its place. */
@@ -23,7 +23,7 @@ export type Outcome =
 export const verdictOfStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
 
 /** Makes one attempt of a call. */
-export type Next = (control: AttemptControl) => Promise<Outcome>
+export type Next = (control: AttemptControl) => Promise<CallOutcome>
 
 /** Why there can be no further attempt; '' = there can. */
 export type WhyOnce = () => string
@@ -39,9 +39,9 @@ export interface Interception {
    * is asked with its outcome; if that is not the last one, `run` goes on from it. Left out: it may not.
    */
   begin?(whyOnce: WhyOnce): boolean
-  concludes?(outcome: Outcome): boolean
+  concludes?(outcome: CallOutcome): boolean
   /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `first`: that of the first attempt. */
-  run(next: Next, whyOnce: WhyOnce, first?: Outcome): Promise<Outcome>
+  run(next: Next, whyOnce: WhyOnce, first?: CallOutcome): Promise<CallOutcome>
   /** The caller has disconnected. */
   cancel(): void
 }

@@ -9,7 +9,7 @@ import {isHeld, type Admission, type Admitted, type Denied, type Held} from './a
 import type {CallContext} from './call-context.ts'
 import {brokenBy} from './faulted-call.ts'
 import {InterceptedRun} from './intercepted-run.ts'
-import type {Interceptor, Outcome} from './interceptor.ts'
+import type {Interceptor, CallOutcome} from './interceptor.ts'
 import {Refusals} from './refusals.ts'
 
 /** A call, as its passage needs it: what differs between the protocols. */
@@ -29,7 +29,7 @@ export interface Passenger {
   /** Drops what there is of the current attempt: its connection, its response. */
   drop(): void
   /** The last attempt has ended: passes on its outcome. */
-  conclude(outcome: Outcome): void
+  conclude(outcome: CallOutcome): void
   /** Why it cannot be sent again; '' = it can. */
   whyOnce(): string
   /** A bug of ours: ends this call, and nothing else. */
@@ -97,7 +97,7 @@ export class Passage {
   }
 
   /** The current attempt has ended. Policies may discard its outcome and make another one. */
-  settle(outcome: Outcome): void {
+  settle(outcome: CallOutcome): void {
     if (this.#run === undefined) this.#passenger.conclude(outcome)
     else this.#run.settle(outcome)
   }
@@ -146,7 +146,7 @@ export class Passage {
   }
 
   /** `first`: the outcome of the first attempt, if it was made already. */
-  async #conclude(run: InterceptedRun, first?: Outcome): Promise<void> {
+  async #conclude(run: InterceptedRun, first?: CallOutcome): Promise<void> {
     try {
       const outcome = await run.start(
         {
@@ -162,7 +162,7 @@ export class Passage {
     }
   }
 
-  #concluded(run: InterceptedRun, outcome: Outcome): void {
+  #concluded(run: InterceptedRun, outcome: CallOutcome): void {
     const isReleased = this.#run !== run
     this.#run = undefined
     if (!this.isOver && !isReleased) this.#passenger.conclude(outcome)

@@ -17,7 +17,7 @@ import type {AppPipeline} from './app-pipeline.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
 import {howEnded} from './how-ended.ts'
-import {verdictOfStatus, type Outcome} from './interceptor.ts'
+import {verdictOfStatus, type CallOutcome} from './interceptor.ts'
 import {Passage, type Passenger} from './passage.ts'
 import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
 
@@ -124,7 +124,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     this.exchange.discard()
   }
 
-  conclude(outcome: Outcome): void {
+  conclude(outcome: CallOutcome): void {
     switch (outcome.kind) {
       case 'response':
         return this.exchange.accept()

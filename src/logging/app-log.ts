@@ -15,11 +15,12 @@ import type {ConsoleView} from './console-view.ts'
 import {createLogFile, type LogFile, type Warn} from './log-file.ts'
 import {Memory} from './log-memory.ts'
 import type {Writer} from './open-line.ts'
-import {appPrefix, asBytes, linesIn, prefixed, withoutColours} from './prefix.ts'
+import {appPrefix, linesIn, prefixed, withoutColours} from './prefix.ts'
+import {asBytes} from '../model/latin1.ts'
 import type {LogRecord} from './log-record.ts'
 import type {RunLogWriter} from './run-log.ts'
 import {sidecarLine, type LineSource} from './sidecar-line.ts'
-import {plainly, type Status, withSign} from './status-lines.ts'
+import {plainly, type StatusLine, withSign} from './status-lines.ts'
 
 /** An app's own log. */
 export interface AppLog {
@@ -37,7 +38,7 @@ export interface AppLog {
 
 /** The log of an app's sidecar. Writing never waits: logging must not slow down calls. Lines that are given together are written at once. */
 export interface SidecarLog {
-  say(...lines: readonly Status[]): void
+  say(...lines: readonly StatusLine[]): void
   /** Lines of the sidecar itself; those whose level is below the log's are left out. */
   log(...entries: readonly LogEntry[]): void
   /** The same of text in free form: whole lines, latin1. */

@@ -1,5 +1,5 @@
-import {following, type Piece, type Writer} from './open-line.ts'
-import {asBytes} from './prefix.ts'
+import {following, type WrittenPiece, type Writer} from './open-line.ts'
+import {asBytes} from '../model/latin1.ts'
 
 /** A reader that reads nothing for this long counts as stuck. */
 const TIMEOUT_MS = 5000
@@ -59,7 +59,7 @@ export class Console {
   }
 
   /** The text is written or dropped in any case. If a promise is returned, the writer waits until it settles. */
-  write(piece: Piece<ConsoleWriter>): Promise<void> | undefined {
+  write(piece: WrittenPiece<ConsoleWriter>): Promise<void> | undefined {
     if (piece.text === '') return undefined
     const fate = piece.writer.whenStuck()
     if (this.#isStuck && fate !== 'wait') {
@@ -70,7 +70,7 @@ export class Console {
     return fate === 'wait' ? this.#wait?.resumed : this.#wait?.released
   }
 
-  #put(piece: Piece<ConsoleWriter>): void {
+  #put(piece: WrittenPiece<ConsoleWriter>): void {
     const text = following({isOpen: this.#output.midLine, writer: this.#last}, piece)
     this.#last = piece.writer
     if (piece.text.includes('\n')) this.#counted.delete(piece.writer)
@@ -104,7 +104,7 @@ export class Console {
   }
 
   /** Counts dropped lines; a line that comes in several pieces counts once. */
-  #drop({writer, text}: Piece, fate: 'kept' | 'lost'): void {
+  #drop({writer, text}: WrittenPiece, fate: 'kept' | 'lost'): void {
     const isOpen = !text.endsWith('\n')
     const lines = text.split('\n').length - (isOpen ? 0 : 1)
     this.#dropped += lines - (this.#counted.has(writer) ? 1 : 0)

@@ -1,7 +1,7 @@
 import {readdir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {codeOf} from '../model/errors.ts'
-import {logFileStem, startOf, stemOf} from './log-file.ts'
+import {logFileStem, logStart, stemOf} from './log-file.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
 import {instanceName, type Plan} from '../model/plan.ts'
 
@@ -33,7 +33,7 @@ export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promis
   const {size, mtimeMs} = await stat(path)
   const isOld = mtimeMs < since
   const from = isOld ? size : tail < 0 ? 0 : await startOfLastIn(path, tail, size)
-  return {texts: readPart(path, from, size), hasOlder: !isOld && startOf(newest.name) < since}
+  return {texts: readPart(path, from, size), hasOlder: !isOld && logStart(newest.name) < since}
 }
 
 async function logsIn(folder: string): Promise<readonly {readonly folder: string; readonly name: string}[]> {

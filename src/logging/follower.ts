@@ -1,4 +1,4 @@
-import {asBytes} from './prefix.ts'
+import {asBytes} from '../model/latin1.ts'
 
 /** Maximum number of unread characters; then the oldest lines are dropped. */
 const MAX_WAITING = 1024 * 1024

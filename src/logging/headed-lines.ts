@@ -27,7 +27,7 @@ export function readLine(headed: string): LogLine | string {
 }
 
 /** Splits chunks of text into lines, in batches. */
-export async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+export async function* lineBatches(texts: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   let rest = ''
   for await (const text of texts) {
     const lines = (rest + text).split('\n')
@@ -36,8 +36,3 @@ export async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<rea
   }
   if (rest !== '') yield [rest]
 }
-
-/** Decodes UTF-8 bytes that are held as latin1. */
-export const decoded = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- most lines are ASCII
-  /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString()

@@ -6,7 +6,7 @@ import {codeOf, messageOf} from '../model/errors.ts'
 import {writeText} from '../platform/write-text.ts'
 import {Gap} from './gap.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
-import {type Piece, WholeLines} from './open-line.ts'
+import {type WrittenPiece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
 import {Times} from './times.ts'
 
@@ -46,7 +46,7 @@ export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `
 export const stemOf = (name: string): string | undefined => /^(.*_(?:app|daprd)_)\d{14}\.log$/s.exec(name)?.[1]
 
 /** The start time in the name of such a file, in ms since 1970, with a precision of one second. */
-export function startOf(name: string): number {
+export function logStart(name: string): number {
   const [, year, month, day, ...clock] = /_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.log$/.exec(name) ?? []
   return Date.parse(`${year}-${month}-${day}T${clock.join(':')}`)
 }
@@ -167,7 +167,7 @@ export class LogFile implements LogRecord {
   }
 
   /** Returns a promise while more than 1 MiB is queued; it settles when that is written, and never rejects. */
-  write(piece: Piece): Promise<void> | undefined {
+  write(piece: WrittenPiece): Promise<void> | undefined {
     if (this.#state !== 'open') return undefined
     this.#append(this.#lines.take(piece))
     if (this.#waitingSize <= MAX_WAITING) return undefined

@@ -1,4 +1,4 @@
-import {type Piece, WholeLines} from './open-line.ts'
+import {type WrittenPiece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
 import {Times} from './times.ts'
 
@@ -32,7 +32,7 @@ export class Memory implements LogRecord {
   }
 
   /** Adds lines or pieces of lines of several writers. */
-  write(piece: Piece): undefined {
+  write(piece: WrittenPiece): undefined {
     this.#add(this.#lines.take(piece))
   }
 

@@ -18,7 +18,7 @@ export interface LogRecord {
   readonly closed: Promise<void>
 }
 
-export interface Reading {
+export interface LogQuery {
   /** Number of lines from the end; -1: all that are kept. */
   readonly tail: number
   /** ms since 1970; 0: no limit. */
@@ -37,7 +37,7 @@ const NEAR = 64 * 1024
  * Reads a log: the stored text, and with `isFollowed` new text until the log ends, each line once and in order. The app
  * never waits for the reader: if it is slow, the oldest lines are dropped and a notice says how many.
  */
-export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone}: Reading): AsyncGenerator<string> {
+export async function* readLog(record: LogRecord, {tail, since, isFollowed, gone}: LogQuery): AsyncGenerator<string> {
   const first = since > 0 ? record.startSince(since) : 0
   let at = tail < 0 ? first : Math.max(first, await record.startOfLast(tail, record.length))
   while (!gone.aborted && record.length - at > NEAR) {

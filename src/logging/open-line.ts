@@ -5,7 +5,7 @@ export interface Writer {
 }
 
 /** Text of one writer. Each line has the prefix, also the first one if it continues an open line. */
-export interface Piece<W extends Writer = Writer> {
+export interface WrittenPiece<W extends Writer = Writer> {
   readonly writer: W
   readonly text: string
 }
@@ -24,7 +24,7 @@ const MAX_HELD = 1024 * 1024
  * Returns the text of a piece after the given end: an open line of the same writer continues without a second prefix; an
  * open line of another writer gets a newline first, and its rest will come as a separate line with its prefix.
  */
-export function following({isOpen, writer}: Ending, piece: Piece): string {
+export function following({isOpen, writer}: Ending, piece: WrittenPiece): string {
   if (!isOpen) return piece.text
   return piece.writer === writer ? piece.text.slice(piece.writer.prefix.length) : `\n${piece.text}`
 }
@@ -35,11 +35,11 @@ export function following({isOpen, writer}: Ending, piece: Piece): string {
  */
 export class WholeLines {
   #open: Writer | undefined
-  #held: Piece[] = []
+  #held: WrittenPiece[] = []
   #heldSize = 0
 
   /** Adds a piece and returns the text to write now, possibly ''. */
-  take(piece: Piece): string {
+  take(piece: WrittenPiece): string {
     if (piece.text === '') return ''
     if (this.#open === undefined || this.#open === piece.writer) return this.#append(piece) + this.#retryHeld()
     this.#held.push(piece)
@@ -54,7 +54,7 @@ export class WholeLines {
       .join('')
   }
 
-  #append(piece: Piece): string {
+  #append(piece: WrittenPiece): string {
     const text = following({isOpen: this.#open !== undefined, writer: this.#open}, piece)
     this.#open = piece.text.endsWith('\n') ? undefined : piece.writer
     return text
@@ -68,7 +68,7 @@ export class WholeLines {
       .join('')
   }
 
-  #takeHeld(): Piece[] {
+  #takeHeld(): WrittenPiece[] {
     const held = this.#held
     this.#held = []
     this.#heldSize = 0

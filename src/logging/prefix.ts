@@ -1,5 +1,4 @@
-/** Encodes text as UTF-8, one latin1 character for each byte (`Lines` in model/events.ts). */
-export const asBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
+import {asBytes} from '../model/latin1.ts'
 
 /** The prefix of each line of an app, as in Dapr (`cmd/run.go`). */
 export const appPrefix = (id: string): string => asBytes(`== APP - ${id} == `)

@@ -1,6 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import {Follower} from './follower.ts'
-import type {LogRecord, Reading} from './log-record.ts'
+import type {LogRecord, LogQuery} from './log-record.ts'
 import {appPrefix, linesIn, prefixed} from './prefix.ts'
 import type {LogBatch, RunLog, RunLogWriter} from './run-log.ts'
 
@@ -27,7 +27,7 @@ const headed = ({writer, stream, time}: LogBatch, text: string): string =>
 export async function* readRunLog(
   log: RunLog,
   apps: readonly ReadApp[],
-  {tail, since, isFollowed, isColoured = false, gone}: Reading
+  {tail, since, isFollowed, isColoured = false, gone}: LogQuery
 ): AsyncGenerator<string> {
   const textOf = ({text, coloured}: LogBatch): string => (isColoured ? coloured : text)
   const writers = new Map(apps.map(({writer}, index) => [writer, index]))
@@ -73,7 +73,12 @@ interface MemoryLines {
 async function readMemory(
   latest: Iterable<LogBatch>,
   writers: ReadonlyMap<RunLogWriter, number>,
-  {tail, since, gone, textOf}: Pick<Reading, 'tail' | 'since' | 'gone'> & {readonly textOf: (batch: LogBatch) => string}
+  {
+    tail,
+    since,
+    gone,
+    textOf
+  }: Pick<LogQuery, 'tail' | 'since' | 'gone'> & {readonly textOf: (batch: LogBatch) => string}
 ): Promise<MemoryLines> {
   const texts: string[] = []
   const counts = Array.from(writers, () => 0)

@@ -32,11 +32,11 @@ export interface Listing {
 
 /** As many of the items as fit. */
 export function listAnswer({summary, items, facts, cursorAfter, fromEnd = false, isOurs = false}: Listing): ToolResult {
-  const short = cut(summary, MAX_SUMMARY)
+  const short = clipped(summary, MAX_SUMMARY)
   let left = MAX_BYTES - AROUND_BYTES - sizeOf(short) - sizeOf(facts ?? {})
   const kept: Item[] = []
   for (const item of fromEnd ? items.toReversed() : items) {
-    const fitting = {...item, text: cut(item.text, MAX_LINE)}
+    const fitting = {...item, text: clipped(item.text, MAX_LINE)}
     left -= sizeOf(`${fitting.text}\n`) + (item.fact === undefined ? 0 : sizeOf(item.fact) + 1)
     if (left < 0 && kept.length > 0) break
     kept.push(fitting)
@@ -58,7 +58,7 @@ export function textAnswer(
   text: string,
   {from, facts}: {from: number; facts?: Readonly<Record<string, unknown>>}
 ): ToolResult {
-  const short = cut(summary, MAX_SUMMARY)
+  const short = clipped(summary, MAX_SUMMARY)
   const budget = MAX_BYTES - AROUND_BYTES - sizeOf(short) - sizeOf(facts ?? {})
   let end = Math.min(text.length, from + budget)
   while (end > from && sizeOf(text.slice(from, end)) > budget) end = from + Math.floor((end - from) * 0.8)
@@ -73,7 +73,7 @@ export function textAnswer(
 
 /** An error in one sentence. */
 export const faultAnswer = (text: string): ToolResult => ({
-  content: [{type: 'text', text: cut(text, MAX_LINE)}],
+  content: [{type: 'text', text: clipped(text, MAX_LINE)}],
   isError: true
 })
 
@@ -95,7 +95,7 @@ const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(valu
 
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff
 
-export function cut(text: string, length: number): string {
+export function clipped(text: string, length: number): string {
   if (text.length <= length) return text
   const end = isHighSurrogate(text.charCodeAt(length - 1)) ? length - 1 : length
   return `${text.slice(0, end)}… (${text.length - end} more characters)`

@@ -1,6 +1,6 @@
 import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
-import type {Arguments, Property, Tool} from './tool.ts'
+import type {Arguments, ToolProperty, Tool} from './tool.ts'
 
 /** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
 export function readArguments({name, properties, required}: Tool, given: unknown = {}): Arguments {
@@ -26,7 +26,7 @@ export function readArguments({name, properties, required}: Tool, given: unknown
 
 const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
 
-function readValue(tool: string, key: string, property: Property, value: unknown): unknown {
+function readValue(tool: string, key: string, property: ToolProperty, value: unknown): unknown {
   const {type, items, additionalProperties, minimum = -Infinity, maximum = Infinity} = property
   const refused = (expected: string): UserError =>
     new UserError(`"${key}" of ${tool} is ${shown(value)}, and not ${expected}`, {
@@ -55,12 +55,12 @@ function readValue(tool: string, key: string, property: Property, value: unknown
       throw refused('true or false')
     case 'array': {
       const all = Array.isArray(value) ? (value as readonly unknown[]) : [value]
-      const item: Property = {type: items?.type ?? 'string', description: property.description}
+      const item: ToolProperty = {type: items?.type ?? 'string', description: property.description}
       return all.map(each => readValue(tool, key, item, each))
     }
     case 'object': {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused('an object')
-      const item: Property = {type: additionalProperties?.type ?? 'string', description: property.description}
+      const item: ToolProperty = {type: additionalProperties?.type ?? 'string', description: property.description}
       return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, readValue(tool, key, item, each)]))
     }
   }

@@ -1,7 +1,7 @@
 import type {FoundRun} from '../control/client.ts'
 
 /** JSON Schema of an argument, as far as it is used here. */
-export interface Property {
+export interface ToolProperty {
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object'
   readonly description: string
   readonly items?: {readonly type: 'string' | 'integer'}
@@ -27,23 +27,23 @@ export interface Tool {
   /** For the model that uses it. */
   readonly description: string
   readonly changes: 'nothing' | 'something'
-  readonly properties: Readonly<Record<string, Property>>
+  readonly properties: Readonly<Record<string, ToolProperty>>
   readonly required: readonly string[]
   /** Throws a UserError. `signal`: the client has given up. */
   readonly run: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
 }
 
-export const textOf = (given: Arguments, name: string): string => (given[name] as string | undefined) ?? ''
+export const givenText = (given: Arguments, name: string): string => (given[name] as string | undefined) ?? ''
 
-export const numberOf = (given: Arguments, name: string, otherwise: number): number =>
+export const givenNumber = (given: Arguments, name: string, otherwise: number): number =>
   (given[name] as number | undefined) ?? otherwise
 
 /** A cursor that is a number. */
-export const cursorOf = (given: Arguments): number => Number(textOf(given, 'cursor')) || 0
+export const cursorOf = (given: Arguments): number => Number(givenText(given, 'cursor')) || 0
 
-export const CURSOR: Property = {
+export const CURSOR: ToolProperty = {
   type: 'string',
   description: 'Continue where an earlier answer ended: the cursor that it gave'
 }
 
-export const APP: Property = {type: 'string', description: 'The id of the app; shop.2 is its second instance'}
+export const APP: ToolProperty = {type: 'string', description: 'The id of the app; shop.2 is its second instance'}

@@ -19,7 +19,7 @@ export interface Lines {
 export type Sink = (lines: Lines) => Promise<void> | undefined
 
 /** What a run reports to the terminal. */
-export type Event =
+export type RunEvent =
   /** The sidecar of an app accepts calls; the app's process has not been started yet. */
   | {readonly type: 'sidecar-opened'; readonly app: SidecarInfo}
   /** The process is running, or could not be started. */
@@ -81,4 +81,4 @@ export interface StartedApp extends SidecarInfo {
 }
 
 /** Reports an event; never throws, never waits. */
-export type Emit = (event: Event) => void
+export type Emit = (event: RunEvent) => void

@@ -7,7 +7,7 @@ const MAX_TEXT_BYTES = 2 ** 20
 const CHUNK_BYTES = 64 * 1024
 
 /** The text of a file that a user names, without a byte order mark. Throws like `readTextBytes`. */
-export const readTextFile = (path: string): string => textOf(readTextBytes(path))
+export const readTextFile = (path: string): string => utf8Text(readTextBytes(path))
 
 /**
  * The bytes of a text file that a user names. Throws if it is not a regular file (a named pipe would block, a device may
@@ -64,7 +64,7 @@ function readReady(file: number, into: Buffer): number {
 }
 
 /** Decodes UTF-8 without a byte order mark; invalid bytes become U+FFFD. */
-export const textOf = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '')
+export const utf8Text = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\uFEFF/, '')
 
 function faultOf(stats: Stats): string {
   if (stats.isFile()) return ''

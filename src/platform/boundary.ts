@@ -8,7 +8,7 @@ const boundaries = new AsyncLocalStorage<Heard>()
  * Runs work with a client of a library. What the client throws later in its background, outside of any promise of ours, is
  * given to `heard`: it is the library's trouble, and no reason to end the run.
  */
-export const within = <T>(heard: Heard, work: () => T): T => boundaries.run(heard, work)
+export const withinBoundary = <T>(heard: Heard, work: () => T): T => boundaries.run(heard, work)
 
 /** An object whose methods run within a boundary. */
 export const bounded = <T extends object>(inner: T, heard: Heard): T =>
@@ -17,7 +17,7 @@ export const bounded = <T extends object>(inner: T, heard: Heard): T =>
       const value: unknown = Reflect.get(target, key)
       if (typeof value !== 'function') return value
       const method = value.bind(target) as (...args: readonly unknown[]) => unknown
-      return (...args: readonly unknown[]) => within(heard, () => method(...args))
+      return (...args: readonly unknown[]) => withinBoundary(heard, () => method(...args))
     }
   })
 

@@ -65,7 +65,7 @@ export function giveBackWhenCalm(): void {
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
     if (!memory.isWorthCollecting(utilization, process.memoryUsage.rss(), performance.now())) return
-    collect('last-resort')
+    collectGarbage('last-resort')
     memory.collected(process.memoryUsage.rss(), performance.now())
   }
   setInterval(look, LOOK_MS).unref()
@@ -104,11 +104,11 @@ export function collectAfter(bytes: number): void {
   used += bytes
   if (used < BODIES_BYTES) return
   used = 0
-  collect()
+  collectGarbage()
 }
 
 /** Collects all garbage now. `last-resort` empties V8's pool of pages, too, and returns them to the system. */
-export function collect(flavor: 'regular' | 'last-resort' = 'regular'): void {
+export function collectGarbage(flavor: 'regular' | 'last-resort' = 'regular'): void {
   setFlag('--expose-gc')
   const gc = runInNewContext('gc') as NodeJS.GCFunction
   setFlag('--no-expose-gc')

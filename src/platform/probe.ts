@@ -3,7 +3,7 @@ import {connect, type Socket} from 'node:net'
 import {pause} from './delay.ts'
 
 /** Where an app is expected to listen: addresses in the order in which they are tried. */
-export interface Target {
+export interface ProbeTarget {
   readonly addresses: readonly string[]
   readonly port: number
 }
@@ -42,7 +42,7 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
 }
 
 /** The first address that accepts a connection; undefined: none. */
-export async function firstAccepting({addresses, port}: Target): Promise<string | undefined> {
+export async function firstAccepting({addresses, port}: ProbeTarget): Promise<string | undefined> {
   for (const address of addresses) if (await accepts(address, port)) return address
   return undefined
 }

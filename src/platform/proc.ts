@@ -1,12 +1,12 @@
 import {readdirSync, readFileSync, statSync} from 'node:fs'
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
-import type {Look, Particulars, Seen} from './process-info.ts'
+import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 
 /** After so long a scan of the process table yields to calls and output. */
 const SLICE_MS = 3
 
 /** One scan of /proc (proc(5)). Processes that exit in the meantime are left out. */
-export async function lookThroughProc(): Promise<Look> {
+export async function lookThroughProc(): Promise<ProcessSnapshot> {
   const all: Seen[] = []
   let sliceEnds = performance.now() + SLICE_MS
   for (const name of processNumbers()) {

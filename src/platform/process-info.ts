@@ -14,7 +14,7 @@ export interface Seen {
 }
 
 /** All processes at one moment. */
-export interface Look {
+export interface ProcessSnapshot {
   readonly all: readonly Seen[]
   /** Whether its environment contains exactly this `NAME=value`; false if it cannot be read. */
   readonly carries: (pid: number, marker: string) => boolean

@@ -1,17 +1,17 @@
 import {lookThroughProc, readParticulars, seeInProc} from './proc.ts'
 import {askPs, lookWithPs} from './ps.ts'
-import type {Look, Particulars} from './process-info.ts'
+import type {ProcessSnapshot, Particulars} from './process-info.ts'
 
 const isLinux = process.platform === 'linux'
 
-let next: Promise<Look> | undefined
+let next: Promise<ProcessSnapshot> | undefined
 let latest: Promise<unknown> = Promise.resolve()
 
 /**
  * A snapshot of all processes, never older than the call. Callers of the same moment share it: ten apps that end together
  * cost one scan. Never rejects; if processes cannot be listed, it is empty.
  */
-export async function look(): Promise<Look> {
+export async function look(): Promise<ProcessSnapshot> {
   if (next === undefined) {
     next = lookAfter(latest)
     latest = next
@@ -19,7 +19,7 @@ export async function look(): Promise<Look> {
   return next
 }
 
-async function lookAfter(earlier: Promise<unknown>): Promise<Look> {
+async function lookAfter(earlier: Promise<unknown>): Promise<ProcessSnapshot> {
   await earlier
   await new Promise(setImmediate) // calls within the same tick share the snapshot
   next = undefined
@@ -35,7 +35,7 @@ export const startOf = (pid: number): number =>
   isLinux ? (seeInProc(pid)?.started ?? 0) : Math.floor(Date.now() / 1000)
 
 /** This process and its ancestors: never to be signalled. */
-export function ownAncestry({all}: Look): ReadonlySet<number> {
+export function ownAncestry({all}: ProcessSnapshot): ReadonlySet<number> {
   const parents = new Map(all.map(({pid, parent}) => [pid, parent]))
   const pids = new Set<number>()
   let pid: number | undefined = process.pid

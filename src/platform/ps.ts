@@ -1,12 +1,12 @@
 import {execFile} from 'node:child_process'
 import {promisify} from 'node:util'
-import type {Look, Particulars, Seen} from './process-info.ts'
+import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
 
 const COLUMNS = 'pid=,ppid=,pgid=,uid=,stat=,lstart=,command='
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 /** Runs macOS's `ps` once; `-E` shows the environment after each command. */
-export async function lookWithPs(): Promise<Look> {
+export async function lookWithPs(): Promise<ProcessSnapshot> {
   const rows = parsePs(await ps(['-A']))
   const rowOf = new Map(rows.map(row => [row.pid, row]))
   return {

@@ -1,10 +1,10 @@
 import {brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync} from 'node:zlib'
-import {contentOf, headerOf} from '../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
 /** How a call ended: what is compared with other answers to the same request. */
-export interface Answer {
+export interface CallAnswer {
   /** 0: there was none. */
   readonly status: number
   /** Without parameters, in lower case. */
@@ -34,13 +34,13 @@ const DECOMPRESS: Readonly<Record<string, (body: Buffer, options: {maxOutputLeng
 }
 
 /** Copies what is compared: the bytes of a recorded call are overwritten later. */
-export function answerOf(call: RecordedCall): Answer {
+export function answerOf(call: RecordedCall): CallAnswer {
   const {response, failure} = contentOf(call)
   const isWhole = response.body.length === call.responseBytes && (call.flags & FLAG.open) === 0
   return {
     status: call.status,
-    type: (headerOf(response.headers, 'content-type').split(';')[0] ?? '').trim().toLowerCase(),
-    body: isWhole ? decompressed(response.body, headerOf(response.headers, 'content-encoding')) : response.body,
+    type: (headerValue(response.headers, 'content-type').split(';')[0] ?? '').trim().toLowerCase(),
+    body: isWhole ? decompressed(response.body, headerValue(response.headers, 'content-encoding')) : response.body,
     bytes: call.responseBytes,
     isWhole,
     ms: call.totalMs - call.waitedMs,

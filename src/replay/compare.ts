@@ -1,7 +1,7 @@
 import {diffLines} from 'diff'
 import diffValues, {type Difference as ValueDifference} from 'microdiff'
 import type {Masking} from '../telemetry/recorder/masking.ts'
-import type {Answer} from './answer.ts'
+import type {CallAnswer} from './answer.ts'
 
 /** Something that is not the same in two answers. */
 export interface Difference {
@@ -39,7 +39,7 @@ interface Found extends Difference {
 }
 
 /** Compares two answers; what is noise is left out. Values of secrets are masked. */
-export function compare(before: Answer, after: Answer, noise: Noise, masking: Masking): Comparison {
+export function compare(before: CallAnswer, after: CallAnswer, noise: Noise, masking: Masking): Comparison {
   const bodies = differentBodies(before, after, masking)
   const isNoise = ({noise: name}: Found): boolean => noise.has(name) || noise.has(WHOLE_BODY)
   const left = bodies.filter(each => !isNoise(each))
@@ -57,10 +57,10 @@ export function compare(before: Answer, after: Answer, noise: Noise, masking: Ma
 }
 
 /** What differs between two answers to the same request with nothing changed in between. */
-export const noiseOf = (first: Answer, second: Answer, masking: Masking): Noise =>
+export const noiseOf = (first: CallAnswer, second: CallAnswer, masking: Masking): Noise =>
   new Set(differentBodies(first, second, masking).map(({noise}) => noise))
 
-function differentHeads(before: Answer, after: Answer): readonly Difference[] {
+function differentHeads(before: CallAnswer, after: CallAnswer): readonly Difference[] {
   const found: Difference[] = []
   const add = (what: Difference['what'], was: string, is: string): void =>
     void found.push({what, path: '', before: was, after: is})
@@ -71,10 +71,10 @@ function differentHeads(before: Answer, after: Answer): readonly Difference[] {
   return found
 }
 
-const statusText = ({status}: Answer): string => (status === 0 ? 'no response' : status.toString())
+const statusText = ({status}: CallAnswer): string => (status === 0 ? 'no response' : status.toString())
 const msText = (ms: number): string => `${Math.round(ms)} ms`
 
-function differentBodies(before: Answer, after: Answer, masking: Masking): readonly Found[] {
+function differentBodies(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] {
   if (before.bytes === after.bytes && before.body.equals(after.body)) return []
   if (before.isWhole && after.isWhole) {
     const found = differentValues(before, after, masking) ?? differentLines(before, after, masking)
@@ -83,7 +83,7 @@ function differentBodies(before: Answer, after: Answer, masking: Masking): reado
   return [found(WHOLE_BODY, '', [sizeText(before), sizeText(after)])]
 }
 
-const sizeText = ({bytes, isWhole}: Answer): string => `${bytes} bytes${isWhole ? '' : ', kept in part'}`
+const sizeText = ({bytes, isWhole}: CallAnswer): string => `${bytes} bytes${isWhole ? '' : ', kept in part'}`
 
 const found = (noise: string, path: string, [before, after]: readonly [string, string]): Found => ({
   what: 'body',
@@ -96,7 +96,7 @@ const found = (noise: string, path: string, [before, after]: readonly [string, s
 const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
 
 /** Undefined: one of them is no JSON. */
-function differentValues(before: Answer, after: Answer, masking: Masking): readonly Found[] | undefined {
+function differentValues(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   try {
     // around them, so that they may be no objects
     const [was, is] = [before, after].map(({body}) => ({value: JSON.parse(body.toString()) as unknown}))
@@ -125,7 +125,7 @@ function valueFound(difference: ValueDifference, masking: Masking): Found {
 }
 
 /** Undefined: one of them is no text, or they have little in common. */
-function differentLines(before: Answer, after: Answer, masking: Masking): readonly Found[] | undefined {
+function differentLines(before: CallAnswer, after: CallAnswer, masking: Masking): readonly Found[] | undefined {
   const [was, is] = [before, after].map(({body, type}) => masking.body(body, type).toString())
   if (was === undefined || is === undefined || isBinary(was) || isBinary(is)) return undefined
   const parts = diffLines(was, is, {maxEditLength: MAX_EDITS})

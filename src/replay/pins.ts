@@ -1,8 +1,8 @@
 import {UserError} from '../model/errors.ts'
 import {SerialQueue} from '../model/serial-queue.ts'
-import {copyOf} from '../telemetry/recorder/call-content.ts'
+import {copyOfCall} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
-import {answerOf, type Answer} from './answer.ts'
+import {answerOf, type CallAnswer} from './answer.ts'
 import {compare, noiseOf, type Noise} from './compare.ts'
 import {isSafe, refused, ReplayRefused, type Replay, type Replayer} from './replayer.ts'
 import {sendInOrder} from './sequence.ts'
@@ -32,7 +32,7 @@ export interface PinResult {
 export interface Pin {
   readonly call: RecordedCall
   /** The latest answer; the next one is compared with it. */
-  readonly before: Answer
+  readonly before: CallAnswer
   /** Undefined: not known yet. */
   readonly noise: Noise | undefined
   /** The latest ones last. */
@@ -40,7 +40,7 @@ export interface Pin {
 }
 
 interface KeptPin extends Pin {
-  before: Answer
+  before: CallAnswer
   noise: Noise | undefined
   results: readonly PinResult[]
   /** The number of the latest end of its callee that does not count against it. */
@@ -100,7 +100,7 @@ export class Pins {
     if (this.#pins.reduce((sum, pin) => sum + sizeOf(pin.call), sizeOf(call)) > MAX_BYTES)
       throw new UserError('the pinned calls have more than 2 MiB', {explanation: 'Unpin one of them first.'})
     const before = answerOf(call)
-    const pin: KeptPin = {call: copyOf(call), before, noise: undefined, results: [], forgiven: 0}
+    const pin: KeptPin = {call: copyOfCall(call), before, noise: undefined, results: [], forgiven: 0}
     this.#pins = [...this.#pins, pin]
     if (isSafe(call) && this.#deathsOf(pin) === 0 && this.#replayer.context.whyNot(call.edgeOf.callee) === '')
       await this.#round({kind: 'pinned', app: '', files: []}, [pin], {isUnsafe: false, isByItself: true, signal})
@@ -207,9 +207,9 @@ const withoutBytes = (replay: Replay, call: RecordedCall): Replay => ({
   after: replay.after && bare(replay.after)
 })
 
-const bare = (answer: Answer): Answer => ({...answer, body: Buffer.alloc(0)})
+const bare = (answer: CallAnswer): CallAnswer => ({...answer, body: Buffer.alloc(0)})
 
 /** The callee has answered, without an error of its own. */
-const isWell = ({status, failure}: Answer): boolean => status > 0 && status < 500 && failure === ''
+const isWell = ({status, failure}: CallAnswer): boolean => status > 0 && status < 500 && failure === ''
 
 const sizeOf = ({pieces}: RecordedCall): number => pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)

@@ -1,15 +1,15 @@
 // replay/ sends recorded calls again, each through the sidecar of its caller, and compares the answers. It is loaded when somebody asks for
 // the first time.
 import {UserError} from '../model/errors.ts'
-import {contentOf, copyOf} from '../telemetry/recorder/call-content.ts'
+import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
-import {answerOf, type Answer} from './answer.ts'
+import {answerOf, type CallAnswer} from './answer.ts'
 import {compare, type Comparison, type Noise} from './compare.ts'
-import {requestOf, send, type RequestText, type Sent, type SidecarPlace} from './send.ts'
+import {requestOf, sendAgain, type RequestText, type Resent, type SidecarPlace} from './send.ts'
 import {isDelivery, whyNotSent} from './why-not-sent.ts'
 
 /** What replays need of a run. */
@@ -20,7 +20,7 @@ export interface ReplayContext {
   /** Where calls of this app are sent to; undefined: it has no sidecar. */
   readonly sidecarOf: (app: string) => SidecarPlace | undefined
   /** Gives an app a request as its sidecar gives it events. Never rejects. */
-  readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Sent>
+  readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Resent>
   /** Why calls to it cannot be delivered for now; '' = they can, or wait until they can. */
   readonly whyNot: (callee: string) => string
   /** False: the template says that nothing is sent to it again. */
@@ -42,9 +42,9 @@ export interface Replay {
   readonly call: RecordedCall
   /** The call as which it was sent; 0: it was not sent, or the sidecar has refused it. */
   readonly number: number
-  readonly before: Answer
+  readonly before: CallAnswer
   /** Undefined: it was not sent, for this reason. */
-  readonly after: Answer | undefined
+  readonly after: CallAnswer | undefined
   readonly comparison: Comparison
   readonly refusal: UserError | undefined
 }
@@ -53,7 +53,7 @@ export interface ReplayWishes {
   /** Methods besides GET, HEAD and OPTIONS, too. */
   readonly isUnsafe: boolean
   /** The answer to compare with; left out: that of the call. */
-  readonly before?: Answer | undefined
+  readonly before?: CallAnswer | undefined
   readonly noise?: Noise
   readonly signal?: AbortSignal | undefined
   /** Called when the sidecar has the request, or will not get it. */
@@ -69,7 +69,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** It changes nothing, as HTTP has it (RFC 9110, 9.2.1). */
 export const isSafe = ({method}: Pick<RecordedCall, 'method'>): boolean => SAFE.has(method)
 
-type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Sent>
+type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Resent>
 
 /** Sends calls again. */
 export class Replayer {
@@ -91,7 +91,7 @@ export class Replayer {
   /** Sends a call again, and compares the answers. Rejects with a `ReplayRefused` if it is not sent. */
   async replay(call: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
     const way = this.#check(call, wishes.isUnsafe)
-    const copy = copyOf(call)
+    const copy = copyOfCall(call)
     const before = this.#turns.get(call.number)
     const turn = (async () => {
       await before
@@ -140,7 +140,7 @@ export class Replayer {
     if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} tells more.`)
     if (isDelivery(call)) return async (copy, signal) => this.context.deliver(copy, requestOf(copy), signal)
     if (sidecar === undefined) throw new ReplayRefused(call, `${caller} has no sidecar in this run`)
-    return async (copy, signal) => send(copy, sidecar, signal)
+    return async (copy, signal) => sendAgain(copy, sidecar, signal)
   }
 
   async #replay(call: RecordedCall, way: Way, wishes: ReplayWishes): Promise<Replay> {
@@ -165,7 +165,7 @@ export class Replayer {
     })
     this.#expected.add(expected)
     recorder.replays = this.#expected
-    let sent: Sent
+    let sent: Resent
     try {
       sent = await way(call, AbortSignal.any(signals))
       if (number > 0) await ended.promise
@@ -189,7 +189,7 @@ export class Replayer {
 }
 
 /** The result for a call that was not sent. */
-export const refused = (call: RecordedCall, before: Answer, refusal: UserError): Replay => ({
+export const refused = (call: RecordedCall, before: CallAnswer, refusal: UserError): Replay => ({
   call,
   number: 0,
   before,
@@ -199,7 +199,7 @@ export const refused = (call: RecordedCall, before: Answer, refusal: UserError):
 })
 
 /** The answer to a request that was not recorded as a call: the sidecar refused it, or was not there. */
-const bareAnswer = ({status, why}: Sent): Answer => ({
+const bareAnswer = ({status, why}: Resent): CallAnswer => ({
   status,
   type: '',
   body: Buffer.alloc(0),

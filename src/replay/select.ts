@@ -1,5 +1,5 @@
 import {UserError} from '../model/errors.ts'
-import {contentOf, copyOf, type CallContent} from '../telemetry/recorder/call-content.ts'
+import {contentOf, copyOfCall, type CallContent} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../telemetry/recorder/filter.ts'
@@ -37,7 +37,7 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
     if (call === undefined) continue
     let content: CallContent | undefined
     if (!matches(call, () => (content ??= contentOf(call)))) continue
-    if (++count <= MAX_CALLS) found.push(copyOf(call))
+    if (++count <= MAX_CALLS) found.push(copyOfCall(call))
   }
   if (count === 0)
     throw new UserError('no call is in the window', {explanation: 'pillion calls lists those that are kept.'})

@@ -1,6 +1,6 @@
 import {messageOf} from '../model/errors.ts'
 import {http} from '../net/http1/node-http.ts'
-import {contentOf, headerOf} from '../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {REPLAY_HEADER} from '../telemetry/recorder/expected-replays.ts'
 
@@ -11,7 +11,7 @@ export interface SidecarPlace {
 }
 
 /** What the sidecar has answered; status 0: nothing, for this reason. */
-export interface Sent {
+export interface Resent {
   readonly status: number
   readonly why: string
 }
@@ -33,12 +33,12 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
  * Sends the request of a call to a sidecar as its caller sent it, but for headers about the connection. Settles when the response
  * has come to its end, or there will be none; never rejects.
  */
-export async function send(call: RecordedCall, {host, port}: SidecarPlace, signal: AbortSignal): Promise<Sent> {
+export async function sendAgain(call: RecordedCall, {host, port}: SidecarPlace, signal: AbortSignal): Promise<Resent> {
   const {request, target} = contentOf(call)
   const [method = ''] = request.head.split(' ', 1)
   const {body} = request
   const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
-  if (headerOf(headers, 'host') === '') headers.push('Host', `${host.includes(':') ? `[${host}]` : host}:${port}`)
+  if (headerValue(headers, 'host') === '') headers.push('Host', `${host.includes(':') ? `[${host}]` : host}:${port}`)
   if (body.length > 0 || TAKES_BODY.has(method)) headers.push('Content-Length', body.length.toString())
   return new Promise(resolve => {
     const failed = (error: unknown): void =>

@@ -3,7 +3,7 @@ import {DEFAULT_TRUST_DOMAIN} from './defaults.ts'
 import type {Field} from './field.ts'
 
 /** Anything but `allow`, in any capitals, denies, as in Dapr. */
-export type Action = 'allow' | 'deny'
+export type AccessAction = 'allow' | 'deny'
 
 /** What one caller may do with one path. */
 export interface OperationRule {
@@ -11,7 +11,7 @@ export interface OperationRule {
   readonly name: string
   /** `POST`, `*`; HTTP apps alone look at them. */
   readonly verbs: readonly string[]
-  readonly action: Action
+  readonly action: AccessAction
   readonly place: Place
 }
 
@@ -21,14 +21,14 @@ export interface CallerPolicy {
   readonly trustDomain: string
   readonly namespace: string
   /** '' = as for callers without a policy. */
-  readonly defaultAction: Action | ''
+  readonly defaultAction: AccessAction | ''
   readonly operations: readonly OperationRule[]
   readonly place: Place
 }
 
 /** `spec.accessControl` of a Configuration: who may call the app whose sidecar has it. */
 export interface AccessControl {
-  readonly defaultAction: Action
+  readonly defaultAction: AccessAction
   /** The app's own, for the identity under which it calls others. */
   readonly trustDomain: string
   readonly policies: readonly CallerPolicy[]
@@ -62,7 +62,7 @@ function readRules(field: Field): AccessControl {
 }
 
 /** Left out it is `allow`; written and empty it is `deny` where there are policies, or no key for them. */
-function globalAction(action: Field, policies: Field, count: number): Action {
+function globalAction(action: Field, policies: Field, count: number): AccessAction {
   if (action.isAbsent) return 'allow'
   if (action.text() !== '') return readAction(action)
   if (!policies.isAbsent && count === 0) return 'allow'
@@ -104,7 +104,7 @@ function readOperation(field: Field): OperationRule {
   }
 }
 
-function readAction(field: Field): Action {
+function readAction(field: Field): AccessAction {
   const text = field.text().toLowerCase()
   if (text !== 'allow' && text !== 'deny')
     field.warn(`${field.path} is ${text === '' ? 'empty' : `"${text}"`}: it denies`, {

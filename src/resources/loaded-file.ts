@@ -37,13 +37,13 @@ export const EMPTY_FILE: FolderFile = {
 export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
 
 /** What a file holds as it is, whether or not that is used. */
-export interface Content<T> {
+export interface FileContent<T> {
   readonly value: T
   readonly faults: readonly ResourceFault[]
 }
 
 /** Reads the text of a file into what it holds. */
-export type ReadText<T> = (file: string, text: string, context: ReadContext) => Promise<Content<T>>
+export type ReadText<T> = (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
 
 export interface ReadContext {
   /** The environment that we were started in. */
@@ -87,7 +87,7 @@ function withSource(faults: ResourceFile['faults'], text: string): readonly Reso
   }))
 }
 
-export const isBroken = ({faults}: Content<unknown>): boolean => faults.some(({severity}) => severity === 'error')
+export const isBroken = ({faults}: FileContent<unknown>): boolean => faults.some(({severity}) => severity === 'error')
 
 /** The last content of a file that could be used; it is read anew when its text is another one. */
 export class LoadedFile<T> {

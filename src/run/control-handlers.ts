@@ -1,6 +1,6 @@
 import type {Handlers, LeasedSidecar} from '../control/messages.ts'
 import type {Launch} from '../model/api.generated.ts'
-import {readLog, type Reading} from '../logging/log-record.ts'
+import {readLog, type LogQuery} from '../logging/log-record.ts'
 import {readRunLog, withoutHeads} from '../logging/run-log-reader.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
@@ -65,7 +65,7 @@ function logHandlers({apps, main, runLog}: ControlContext): Pick<Handlers, 'logs
     const wanted = version === '' && versions.size > 1 ? main(all[0]?.id ?? '')?.plan.version : version
     return wanted === '' ? all : all.filter(({plan}) => plan.version === wanted)
   }
-  const runLogOf = (runtimes: readonly AppRuntime[], reading: Reading): AsyncIterable<string> => {
+  const runLogOf = (runtimes: readonly AppRuntime[], reading: LogQuery): AsyncIterable<string> => {
     const read = runtimes.map(({logs: {app}}) => ({writer: app.runLog, record: app.record}))
     return readRunLog(runLog, read, reading)
   }
@@ -117,7 +117,7 @@ async function launchOf(runtime: AppRuntime, shell: ControlContext['shell']): Pr
 }
 
 /** Reads the logs of apps that share an id one after the other; only the last one is followed. */
-async function* logsOf(runtimes: readonly AppRuntime[], reading: Reading): AsyncGenerator<string> {
+async function* logsOf(runtimes: readonly AppRuntime[], reading: LogQuery): AsyncGenerator<string> {
   for (const runtime of runtimes) {
     const isFollowed = reading.isFollowed && runtime === runtimes.at(-1)
     yield* readLog(runtime.logs.app.record, {...reading, isFollowed})

@@ -11,7 +11,7 @@ import {RECENT_SECONDS, type Edges} from '../telemetry/recorder/edges.ts'
 import type {Apps} from './apps/apps.ts'
 
 /** Who this run is, for commands that find it suspended. */
-export const identityOf = ({file, apps}: Plan): RunIdentity => ({
+export const runIdentity = ({file, apps}: Plan): RunIdentity => ({
   pid: process.pid,
   started: startOf(process.pid),
   templateFile: file,

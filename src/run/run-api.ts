@@ -8,11 +8,11 @@ import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {WaitOptions} from '../api/wait/wait.ts'
 import type {Handlers} from '../control/messages.ts'
 import type {ServeRequest} from '../control/server.ts'
-import type {Listener, Serve} from '../dashboard/listener.ts'
-import type {Tokens} from '../dashboard/tokens.ts'
+import type {PageListener, Serve} from '../dashboard/listener.ts'
+import type {PageTokens} from '../dashboard/tokens.ts'
 import type {FaultSwitch} from '../faults/fault-switch.ts'
 import {messageOf, UserError} from '../model/errors.ts'
-import type {Emit, Event} from '../model/events.ts'
+import type {Emit, RunEvent} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
@@ -21,8 +21,8 @@ import {RunReplays} from './run-replays.ts'
 import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
 
 interface OpenDashboard {
-  readonly listener: Listener
-  readonly tokens: Tokens
+  readonly listener: PageListener
+  readonly tokens: PageTokens
 }
 
 export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopping'> {
@@ -85,7 +85,7 @@ export class RunApi {
   }
 
   async #open(port: number): Promise<OpenDashboard> {
-    const [{listen}, {readKey, tokensFor}] = await Promise.all([
+    const [{listenForPages: listen}, {readKey, tokensFor}] = await Promise.all([
       import('../dashboard/listener.ts'),
       import('../dashboard/tokens.ts')
     ])
@@ -103,7 +103,7 @@ export class RunApi {
   }
 
   /** An event of the run. */
-  noticed(event: Event): void {
+  noticed(event: RunEvent): void {
     if (event.type === 'stopping') {
       this.#isStopping = true
       this.faults.active?.removeAll()

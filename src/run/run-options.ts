@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly plan: Plan
   /** Our own environment. */
   readonly shell: Readonly<Record<string, string | undefined>>
-  readonly form: Template | Single
+  readonly form: TemplateMode | Single
   readonly output: ConsoleOutput
   /** True: colours of the apps are kept. */
   readonly isTerminal: boolean
@@ -28,7 +28,7 @@ export interface RunOptions {
 }
 
 /** The apps of a template: prefixed lines, log files. */
-export interface Template {
+export interface TemplateMode {
   readonly kind: 'template'
   /** The prefix of an app's lines on the console; undefined: the default. */
   readonly prefixOf: (id: string, index: number) => string | undefined

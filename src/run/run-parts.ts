@@ -19,7 +19,7 @@ import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
 import {controlHandlers} from './control-handlers.ts'
 import type {Lifetime} from './lifetime.ts'
-import {identityOf, listingOf} from './listing.ts'
+import {runIdentity, listingOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
 import {RunComponents} from './run-components.ts'
 import {RunDaprd} from './run-daprd.ts'
@@ -110,7 +110,7 @@ export class RunParts {
   /** Opens the socket in `folder` by which other terminals find the run. */
   async register(folder: string): Promise<void> {
     const {plan} = this.options
-    const about = {marker: this.marker, graceMs: longestGraceMs(plan), identity: identityOf(plan)}
+    const about = {marker: this.marker, graceMs: longestGraceMs(plan), identity: runIdentity(plan)}
     this.handlers = this.#createHandlers()
     this.#registration = await register(folder, about, this.api.serve)
   }

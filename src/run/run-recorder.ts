@@ -1,7 +1,8 @@
+import {decoded} from '../model/latin1.ts'
 import type {AppHistory} from '../api/wait/wait-context.ts'
 import {succeeded, type Exit} from '../model/app-state.ts'
 import type {CallObserver} from '../model/call.ts'
-import type {Event} from '../model/events.ts'
+import type {RunEvent} from '../model/events.ts'
 import {endOf} from '../model/exit-text.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
@@ -12,7 +13,7 @@ import type {LogRecord} from '../logging/log-record.ts'
 async function lastLines(record: LogRecord, end: number, count: number): Promise<readonly string[]> {
   let text = ''
   for await (const piece of record.read(await record.startOfLast(count, end), end)) text += piece
-  const lines = Buffer.from(text, 'latin1').toString().split('\n')
+  const lines = decoded(text).split('\n')
   if (lines.at(-1) === '') lines.pop()
   return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
 }
@@ -43,7 +44,7 @@ export class RunRecorder {
   }
 
   /** An event of the run. */
-  noticed(event: Event): void {
+  noticed(event: RunEvent): void {
     if (event.type !== 'reloaded') return
     const {id, files, tookMs} = event
     this.#reloads.set(id, {files, tookMs, at: performance.now()})

@@ -1,10 +1,10 @@
 import type {Replays} from '../api/api-context.ts'
 import type {FaultSwitch} from '../faults/fault-switch.ts'
-import type {Emit, Event} from '../model/events.ts'
+import type {Emit, RunEvent} from '../model/events.ts'
 import type {CallObserver} from '../model/call.ts'
 import type {Pins, Round} from '../replay/pins.ts'
 import type {Replay} from '../replay/replayer.ts'
-import type {RequestText, Sent, SidecarPlace} from '../replay/send.ts'
+import type {RequestText, Resent, SidecarPlace} from '../replay/send.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
 import {reachable} from './control-handlers.ts'
@@ -35,7 +35,7 @@ export class RunReplays {
   readonly open = async (): Promise<Replays> => (this.#open ??= this.#load())
 
   /** An event of the run. */
-  noticed(event: Event): void {
+  noticed(event: RunEvent): void {
     if (event.type === 'reloaded' && event.files.length > 0) this.#pins?.saved(event.id, event.files)
     else if (event.type === 'stopping') void this.#close()
   }
@@ -95,7 +95,7 @@ async function delivered(
   app: AppRuntime,
   request: RequestText,
   {from, observer, faults, signal}: DeliveryOptions
-): Promise<Sent> {
+): Promise<Resent> {
   const [{requestApp}, {HeldBodies}] = await Promise.all([
     import('../gateway/app-request.ts'),
     import('../gateway/held-bodies.ts')

@@ -1,19 +1,19 @@
 import type {RunOptions} from './run-options.ts'
 import {messageOf} from '../model/errors.ts'
-import type {Emit, Event} from '../model/events.ts'
+import type {Emit, RunEvent} from '../model/events.ts'
 import type {Hint, Reporter, WarningCode} from '../model/reporter.ts'
 
 /** Holds warnings back until the start lines of all apps are printed: scripts for Dapr read both streams up to that point. */
 export class RunReporter implements Reporter {
   readonly #emit: Emit
-  #kept: Event[] | undefined = []
+  #kept: RunEvent[] | undefined = []
 
   constructor(emit: Emit) {
     this.#emit = emit
   }
 
   warn(code: WarningCode, text: string): void {
-    const event: Event = {type: 'warned', code, text}
+    const event: RunEvent = {type: 'warned', code, text}
     if (this.#kept === undefined) this.#emit(event)
     else this.#kept.push(event)
   }
@@ -43,7 +43,7 @@ export const exceptedText = (id: string): string =>
 /** Options whose events go to these observers first. */
 export const observed = (
   options: RunOptions,
-  observers: readonly {readonly noticed: (event: Event) => void}[]
+  observers: readonly {readonly noticed: (event: RunEvent) => void}[]
 ): RunOptions => ({
   ...options,
   emit: event => {

@@ -1,10 +1,10 @@
 import type {RunEvents} from '../api/events/run-events.ts'
 import type {EventTimes, WaitContext, WaitedApp} from '../api/wait/wait-context.ts'
 import type {Routes} from '../gateway/routes.ts'
-import {decoded} from '../logging/headed-lines.ts'
+import {decoded} from '../model/latin1.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {ActivitySource, TopicBacklog} from '../model/activity.ts'
-import type {Event} from '../model/events.ts'
+import type {RunEvent} from '../model/events.ts'
 import {pause} from '../platform/delay.ts'
 import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -34,7 +34,7 @@ const ANSWER_MS = 500
 /** What a run tells clients that wait for its conditions. Created by the first of them. */
 export class RunWaits implements WaitContext {
   readonly #options: RunWaitsOptions
-  readonly #listeners = new Set<(event: Event) => void>()
+  readonly #listeners = new Set<(event: RunEvent) => void>()
   readonly #stopping = new AbortController()
   readonly #ended = new AbortController()
   readonly #answers = new Set<Promise<void>>()
@@ -46,7 +46,7 @@ export class RunWaits implements WaitContext {
   }
 
   /** An event of the run. */
-  noticed(event: Event): void {
+  noticed(event: RunEvent): void {
     this.#moves++
     if (event.type === 'stopping') this.#stopping.abort()
     for (const listener of this.#listeners) listener(event)

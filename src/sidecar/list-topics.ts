@@ -19,7 +19,7 @@ export interface ListTopicsOptions {
 export async function listTopics(options: ListTopicsOptions): Promise<readonly TopicSubscription[] | undefined> {
   const {runtime, context, signal, isObsolete, log} = options
   if (runtime.plan.channel.protocol.startsWith('grpc')) {
-    const {listTopics: listGrpcTopics} = await import('./grpc/blocks/list-topics.ts')
+    const {listGrpcTopics} = await import('./grpc/blocks/list-topics.ts')
     return isObsolete() ? undefined : listGrpcTopics(options)
   }
   const warn = (text: string): undefined => {

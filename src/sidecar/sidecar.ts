@@ -21,7 +21,7 @@ import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../net/http1/upgrade-tunnel
 import type {Ends} from '../platform/proc-net.ts'
 import type {Admit} from '../gateway/admission.ts'
 import type {CallContext} from '../gateway/call-context.ts'
-import {INVOKE_ROUTE, isServed} from './http/api-access.ts'
+import {INVOKE_ROUTE, isRouteServed} from './http/api-access.ts'
 import {createApi} from './http/api.ts'
 import {blockCaller} from './http/blocks/block-caller.ts'
 import {DelegatedCallers} from './http/delegated-caller.ts'
@@ -37,7 +37,7 @@ import {PlainBlocks} from './http/plain-block.ts'
 import {PlainCalls, plainRules} from './http/plain-call.ts'
 import {readSidecarRequest, type Guards, type SidecarRequest} from './http/sidecar-request.ts'
 import {BAD_TARGET, noAppId, REFUSED_PAGE} from './http/errors.ts'
-import {filter, type Filtered, type OnPiece} from './http/middleware/filter.ts'
+import {filter, type FilteredRequest, type OnPiece} from './http/middleware/filter.ts'
 import {recordOwn} from './http/own-record.ts'
 import {findReadTarget} from './http/target.ts'
 import type {SidecarOptions, SidecarRules} from './sidecar-options.ts'
@@ -185,7 +185,7 @@ export class Sidecar implements SidecarContext {
     const {socket} = request
     const isUnixSocket = isOnUnixSocket(socket)
     const head = {method: request.method, url: request.url, rawHeaders: request.rawHeaders}
-    const then: Filtered = {
+    const then: FilteredRequest = {
       reply: answer => reply(request, response, answer),
       isGone: () => socket.destroyed,
       pass: (changed, onPiece) => {
@@ -227,7 +227,7 @@ export class Sidecar implements SidecarContext {
 
   #serveStream({stream, ...request}: StreamRequest): void {
     const {isOnUnixSocket: isUnixSocket} = request
-    const then: Filtered = {
+    const then: FilteredRequest = {
       reply: answer => replyStream(stream, answer, request.method === 'HEAD'),
       isGone: () => stream.destroyed,
       pass: (changed, onPiece) => this.#serveFilteredStream({...request, url: changed.url ?? '', stream}, onPiece)
@@ -268,7 +268,12 @@ export class Sidecar implements SidecarContext {
   }
 
   /** Refuses what a web page from elsewhere has sent; all else is served. */
-  #admit(head: ParsedHead, {key, ends, isUnixSocket, destroy}: Connection, then: Filtered, serve: () => void): void {
+  #admit(
+    head: ParsedHead,
+    {key, ends, isUnixSocket, destroy}: Connection,
+    then: FilteredRequest,
+    serve: () => void
+  ): void {
     if (isUnixSocket || !this.#pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
     const {headers, action} = this.#read(head, isUnixSocket)
     // another run's sidecar has decided
@@ -288,7 +293,7 @@ export class Sidecar implements SidecarContext {
   }
 
   /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */
-  #filter(request: ParsedHead, isUnixSocket: boolean, then: Filtered): void {
+  #filter(request: ParsedHead, isUnixSocket: boolean, then: FilteredRequest): void {
     const {pipeline} = this.#rules
     if (pipeline.length === 0) return then.pass(request, undefined)
     const {refusal, headers} = this.#read(request, isUnixSocket)
@@ -301,7 +306,7 @@ export class Sidecar implements SidecarContext {
     const {mounted} = this.#options
     if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
     const isUnixSocket = isOnUnixSocket(socket)
-    const then: Filtered = {
+    const then: FilteredRequest = {
       reply: answer => endWith(socket, answer),
       isGone: () => socket.destroyed,
       pass: changed => this.#upgradeFiltered({...changed, rawHeaders: request.rawHeaders}, socket, early)
@@ -327,7 +332,7 @@ export class Sidecar implements SidecarContext {
     const {headers, trace, responseTrace, span} = parsed
     const delegated = this.#delegatedCallers.contextFor(headers.delegation)
     // Another run's call comes by the way that is internal in Dapr.
-    if (delegated === undefined && !isServed(this.#guards.apiAccess(), INVOKE_ROUTE)) return false
+    if (delegated === undefined && !isRouteServed(this.#guards.apiAccess(), INVOKE_ROUTE)) return false
     const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
     if (target === undefined) return false
     new Invocation({

@@ -86,11 +86,11 @@ export class LifecycleLog {
     await Promise.all([this.#logs.app.close(), this.#logs.sidecar.close()])
   }
 
-  #say(line: status.Status): void {
+  #say(line: status.StatusLine): void {
     void this.#logs.app.sink({app: this.#id, stream: 'status', text: status.plainly(line)})
   }
 
-  #tell(...lines: readonly status.Status[]): void {
+  #tell(...lines: readonly status.StatusLine[]): void {
     this.#logs.sidecar.say(...lines)
   }
 

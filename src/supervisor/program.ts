@@ -1,5 +1,5 @@
 import type {Readable} from 'node:stream'
-import {SupervisedApp, type AppOptions} from './process/supervised-app.ts'
+import {SupervisedApp, type SupervisedOptions} from './process/supervised-app.ts'
 import {ExternalApp} from './process/external-app.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
 import {nextStart} from './process/restart-policy.ts'
@@ -18,7 +18,7 @@ export interface ProgramOptions {
   /** Called right before each spawn; false if the run is stopping or has ended. */
   readonly maySpawn: () => boolean
   /** Gets each process group, in case we are killed. */
-  readonly watchdog: AppOptions['watchdog']
+  readonly watchdog: SupervisedOptions['watchdog']
   /** The only app of its run reads our stdin. */
   readonly single: {readonly input: Readable} | undefined
   readonly noted: (note: Note) => void

@@ -1,12 +1,10 @@
 import {operationAt} from '../dapr/api/routes.ts'
+import {decoded} from '../model/latin1.ts'
 import type {LogEntry} from '../model/log-entry.ts'
 import type {CallRecord} from '../model/call.ts'
 import type {ApiLogging} from '../resources/api-logging.ts'
 
-/** Text from a request's bytes, which are kept as latin1. */
-const textOf = (bytes: string): string => Buffer.from(bytes, 'latin1').toString()
-
-const userAgentIn = (lines: string): string => textOf(/^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? '')
+const userAgentIn = (lines: string): string => decoded(/^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? '')
 
 /** Dapr's name of the API that a request was for. */
 const nameOf = ({call, request: {method, path}}: CallRecord): string =>
@@ -22,7 +20,7 @@ export function apiLogEntry(record: CallRecord, {obfuscatesUrls, omitsHealthChec
   if (record.grpcStatus !== undefined) return grpcEntry(record, record.grpcStatus)
   if (omitsHealthChecks && isHealthCheck(record.request.path)) return undefined
   const {method, path} = record.request
-  return httpEntry(record, obfuscatesUrls ? nameOf(record) : `${method} ${textOf(path)}`)
+  return httpEntry(record, obfuscatesUrls ? nameOf(record) : `${method} ${decoded(path)}`)
 }
 
 const grpcEntry = ({request, startedAt, endedAt}: CallRecord, code: number): LogEntry => ({
@@ -32,7 +30,7 @@ const grpcEntry = ({request, startedAt, endedAt}: CallRecord, code: number): Log
   fields: {
     code,
     duration: Math.round(endedAt - startedAt),
-    method: textOf(request.path),
+    method: decoded(request.path),
     useragent: userAgentIn(request.lines)
   }
 })

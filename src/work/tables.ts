@@ -1,5 +1,5 @@
 /** The version of the tables below. A file with a higher one was written by a newer Pillion. */
-export const VERSION = 1
+export const TABLES_VERSION = 1
 
 /** What has to be done at a time: a row each, found by when it is due. Nothing of it is kept in memory. */
 const WAKE_UPS = `

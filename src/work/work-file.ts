@@ -3,7 +3,7 @@ import {dirname} from 'node:path'
 import type {DatabaseSync} from 'node:sqlite'
 import {makeFolder} from '../platform/make-folder.ts'
 import {loadSqlite} from '../platform/sqlite.ts'
-import {TABLES, VERSION} from './tables.ts'
+import {TABLES, TABLES_VERSION} from './tables.ts'
 
 /** Marks our files ("PilW"). */
 const APPLICATION = 0x50696c57
@@ -134,10 +134,12 @@ function prepared(database: DatabaseSync): DatabaseSync {
     const [version, application] = [pragma(database, 'user_version'), pragma(database, 'application_id')]
     const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
     if (!isEmpty && application !== APPLICATION) throw new ForeignFile('it was written by another program')
-    if (version > VERSION) throw new ForeignFile('it was written by a newer version of Pillion')
+    if (version > TABLES_VERSION) throw new ForeignFile('it was written by a newer version of Pillion')
     if (isEmpty) {
       database.exec(TABLES)
-      database.exec(`PRAGMA application_id = ${APPLICATION.toString()}; PRAGMA user_version = ${VERSION.toString()}`)
+      database.exec(
+        `PRAGMA application_id = ${APPLICATION.toString()}; PRAGMA user_version = ${TABLES_VERSION.toString()}`
+      )
     }
     database.exec('COMMIT')
     return database

@@ -37,7 +37,7 @@ export interface NewChild {
 }
 
 /** What another instance gets. */
-export interface Message {
+export interface InstanceMessage {
   readonly app: string
   readonly id: string
   readonly kind: 'event' | 'terminate'
@@ -58,7 +58,7 @@ export interface Turn {
   readonly activities: readonly NewActivity[]
   readonly timers: readonly NewTimer[]
   readonly children: readonly NewChild[]
-  readonly messages: readonly Message[]
+  readonly messages: readonly InstanceMessage[]
   /** Events that came: one timer that waits with each ends. */
   readonly heard: readonly string[]
   /** Its children end with it. */
@@ -70,7 +70,7 @@ interface Gathered {
   readonly activities: NewActivity[]
   readonly timers: NewTimer[]
   readonly children: NewChild[]
-  readonly messages: Message[]
+  readonly messages: InstanceMessage[]
 }
 
 /**

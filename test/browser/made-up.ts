@@ -3,7 +3,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import type {ServerResponse} from 'node:http'
 import {randomBytes} from 'node:crypto'
 import {freePort} from '../rig/free-port.ts'
-import {listen, type Listener} from '../../src/dashboard/listener.ts'
+import {listenForPages, type PageListener} from '../../src/dashboard/listener.ts'
 import {tokensFor} from '../../src/dashboard/tokens.ts'
 
 export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
@@ -197,7 +197,7 @@ export async function madeUp(
     faults: made.faults,
     apps: made.apps
   })
-  const listener: Listener = await listen({
+  const listener: PageListener = await listenForPages({
     template: 'shop',
     port: port === 0 ? await freePort() : port,
     tokens,

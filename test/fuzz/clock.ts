@@ -1,4 +1,4 @@
-import {Engine} from '../../src/packages/redis/engine/engine.ts'
+import {RedisEngine} from '../../src/packages/redis/engine/engine.ts'
 import {RedisError} from '../../src/packages/redis/engine/result.ts'
 import type {Random} from './random.ts'
 
@@ -35,7 +35,7 @@ export function playClock(steps: readonly Step[]): void {
   const {now} = Date
   let offset = 0
   Date.now = () => now() + offset
-  const engine = new Engine()
+  const engine = new RedisEngine()
   try {
     const session = engine.open()
     engine.run(session, ['XGROUP', 'CREATE', 'stream', 'g', '0', 'MKSTREAM'])

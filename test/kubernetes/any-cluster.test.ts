@@ -4,7 +4,7 @@
  */
 import {homedir} from 'node:os'
 import t from 'tap'
-import {ApiClient} from '../../src/packages/kubernetes/cluster/api-client.ts'
+import {ClusterClient} from '../../src/packages/kubernetes/cluster/api-client.ts'
 import {openAccess} from '../../src/packages/kubernetes/cluster/kubeconfig.ts'
 import {containersOf, type Pod} from '../../src/packages/kubernetes/cluster/pod.ts'
 import {openRig} from '../rig/rig.ts'
@@ -17,7 +17,7 @@ const IMAGE = 'nginx:alpine'
 t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async t => {
   t.comment(GIVEN ?? 'an API server with stand-ins')
   const KUBECONFIG = GIVEN ?? (await Cluster.open()).api.kubeconfig('any')
-  const client = new ApiClient(openAccess({context: '', namespace: ''}, {KUBECONFIG}, homedir()))
+  const client = new ClusterClient(openAccess({context: '', namespace: ''}, {KUBECONFIG}, homedir()))
   const made = {apiVersion: 'v1', kind: 'Namespace', metadata: {generateName: 'pillion-test-'}}
   const {metadata} = await client.json<{readonly metadata: {readonly name: string}}>('POST', '/api/v1/namespaces', {
     body: made

@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import t, {type Test} from 'tap'
-import {Engine} from '../../src/packages/redis/engine/engine.ts'
+import {RedisEngine} from '../../src/packages/redis/engine/engine.ts'
 import type {Result} from '../../src/packages/redis/engine/result.ts'
 import {RedisServer} from '../../src/packages/redis/server.ts'
 import {request, respClient} from '../rig/resp.ts'
@@ -13,7 +13,7 @@ import {request, respClient} from '../rig/resp.ts'
 type Run = (command: string, ...lists: readonly (readonly string[])[]) => Result
 
 const engine = (t: Test): Run => {
-  const started = new Engine()
+  const started = new RedisEngine()
   t.teardown(() => started.close())
   const session = started.open()
   return (command, ...lists) => started.run(session, command.split(' ').concat(...lists)) as Result
@@ -107,7 +107,7 @@ t.test('a pipeline of slow commands holds up nobody else', async t => {
 
 async function serve(t: Test): Promise<number> {
   const server = await RedisServer.bind(0)
-  const started = new Engine()
+  const started = new RedisEngine()
   server.serve(started)
   t.teardown(async () => {
     started.close()

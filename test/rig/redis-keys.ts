@@ -1,4 +1,4 @@
-import type {RedisConnection, Reply} from '../../src/packages/redis/connection.ts'
+import type {RedisConnection, RedisReply} from '../../src/packages/redis/connection.ts'
 
 const READERS: Readonly<Record<string, (key: string) => readonly string[]>> = {
   string: key => ['GET', key],
@@ -36,7 +36,7 @@ async function streamOf(ask: (...args: readonly string[]) => Promise<unknown>, k
 }
 
 /** Bytes as text. */
-export function shown(reply: Reply): unknown {
+export function shown(reply: RedisReply): unknown {
   if (Buffer.isBuffer(reply)) return reply.toString('latin1')
-  return Array.isArray(reply) ? (reply as readonly Reply[]).map(shown) : reply
+  return Array.isArray(reply) ? (reply as readonly RedisReply[]).map(shown) : reply
 }

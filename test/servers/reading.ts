@@ -1,10 +1,10 @@
-import type {Handled, Message, PubSub, SubscribeOptions, TopicReader} from '../../src/components/pubsub.ts'
+import type {Handled, BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../../src/components/pubsub.ts'
 import {StartQueue} from '../rig/queue.ts'
 
 /** A message; the reader goes on when it is finished. */
 export interface Delivery {
   readonly text: string
-  readonly metadata: Message['metadata']
+  readonly metadata: BrokerMessage['metadata']
   readonly finish: (handled?: Handled) => void
 }
 

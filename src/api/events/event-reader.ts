@@ -1,4 +1,4 @@
-import {frameOf, PULSE, type ApiEvent, type Format} from './event.ts'
+import {frameOf, PULSE, type ApiEvent, type EventFormat} from './event.ts'
 
 /** Characters that wait for a reader who is slow. */
 const MAX_WAITING = 256 * 1024
@@ -19,7 +19,7 @@ export type Via = 'socket' | 'page'
 
 export interface ReaderOptions {
   readonly via?: Via
-  readonly format: Format
+  readonly format: EventFormat
   readonly types: ReadonlySet<string>
   /** Only events of this app; '' = of all. */
   readonly app: string

@@ -20,16 +20,16 @@ export interface ApiEvent {
 }
 
 /** `sse`: server-sent events (WHATWG HTML 9.2); `ndjson`: one object for each line. */
-export type Format = 'sse' | 'ndjson'
+export type EventFormat = 'sse' | 'ndjson'
 
 /** The text of an event. */
-export function frameOf({id, type, data}: ApiEvent, format: Format): string {
+export function frameOf({id, type, data}: ApiEvent, format: EventFormat): string {
   if (format === 'ndjson') return `{${id === 0 ? '' : `"id":${id},`}"type":"${type}","data":${data}}\n`
   return `${id === 0 ? '' : `id: ${id}\n`}event: ${type}\ndata: ${data}\n\n`
 }
 
 /** What keeps a connection without news alive; readers skip it. */
-export const PULSE: Readonly<Record<Format, string>> = {sse: ':\n\n', ndjson: '\n'}
+export const PULSE: Readonly<Record<EventFormat, string>> = {sse: ':\n\n', ndjson: '\n'}
 
 /** Reads `types=app,calls`; without it all. Throws an ApiProblem. */
 export function readTypes(text: string | null): ReadonlySet<string> {

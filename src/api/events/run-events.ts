@@ -1,6 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {messageOf} from '../../model/errors.ts'
-import type {Event} from '../../model/events.ts'
+import type {RunEvent} from '../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
 import type {Replay} from '../../replay/replayer.ts'
 import type {Death} from '../../telemetry/recorder/deaths.ts'
@@ -10,7 +10,7 @@ import {runView} from '../run-view.ts'
 import {deathView} from '../death-view.ts'
 import {edgeViews} from '../edges.ts'
 import {faultRow} from '../faults.ts'
-import {isOf} from '../logs.ts'
+import {isOfApp} from '../logs.ts'
 import {replayView} from '../replay-view.ts'
 import {sampleCalls} from './call-samples.ts'
 import type {ApiEvent, EventType} from './event.ts'
@@ -103,7 +103,7 @@ export class RunEvents {
   }
 
   /** An event of the run. */
-  noticed(event: Event): void {
+  noticed(event: RunEvent): void {
     if (event.type === 'reloaded') {
       const {type: _type, id, ...rest} = event
       this.#tell('reload', {app: id, ...rest}, {app: id})
@@ -226,7 +226,7 @@ export class RunEvents {
         if (sample.calls.length > 0 || app === '') pass(readers, 'calls', sample)
       }
       if (lines === undefined) continue
-      const wanted = app === '' ? lines.lines : lines.lines.filter(line => isOf(line.app, app))
+      const wanted = app === '' ? lines.lines : lines.lines.filter(line => isOfApp(line.app, app))
       if (wanted.length > 0 || app === '') pass(readers, 'lines', {...lines, lines: wanted})
     }
   }

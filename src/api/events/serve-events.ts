@@ -1,7 +1,7 @@
 import type {ApiContext} from '../api-context.ts'
 import {readAppName, appsNamed} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
-import {readAfter, readTypes, type Format} from './event.ts'
+import {readAfter, readTypes, type EventFormat} from './event.ts'
 import {EventReader, type Via} from './event-reader.ts'
 import type {ApiRequest} from '../route.ts'
 import type {RunEvents} from './run-events.ts'
@@ -9,7 +9,7 @@ import type {RunEvents} from './run-events.ts'
 /** Readers at the same time. */
 const MAX_READERS: Readonly<Record<Via, number>> = {socket: 64, page: 16}
 
-const CONTENT_TYPES: Readonly<Record<Format, string>> = {sse: 'text/event-stream', ndjson: 'application/x-ndjson'}
+const CONTENT_TYPES: Readonly<Record<EventFormat, string>> = {sse: 'text/event-stream', ndjson: 'application/x-ndjson'}
 
 /** Streams events until the reader leaves or the run ends. Throws an ApiProblem. */
 export function serveEvents(

@@ -1,5 +1,5 @@
 import {PIECE} from '../../telemetry/recorder/byte-tape.ts'
-import {contentOf, copyOf, type CallContent} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, copyOfCall, type CallContent} from '../../telemetry/recorder/call-content.ts'
 import type {CallRecorder, RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {readFilter} from '../../telemetry/recorder/filter.ts'
 import type {CallsQuery} from '../calls.ts'
@@ -26,7 +26,7 @@ export class CallSnapshot {
     this.#underWay = new Map(
       recorder.open().flatMap(number => {
         const call = recorder.call(number)
-        return call === undefined ? [] : [[number, copyOf(call)]]
+        return call === undefined ? [] : [[number, copyOfCall(call)]]
       })
     )
     this.#firstWhole = this.#findFirstWhole()

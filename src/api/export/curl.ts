@@ -1,4 +1,4 @@
-import {contentOf, headerOf} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
 import {OWN_HEADERS, requestExporter} from './request-text.ts'
@@ -27,7 +27,7 @@ function commandOf(call: RecordedCall, port: number, variables: Variables): stri
       return {variable: each}
     })
   const word = (text: string): string => shellWord(parts(text))
-  const body = masking.body(request.body, headerOf(request.headers, 'content-type'))
+  const body = masking.body(request.body, headerValue(request.headers, 'content-type'))
   const hasBody = body.length > 0
   const options = [
     method === 'HEAD' ? '--head' : `-X ${word(method)}`,

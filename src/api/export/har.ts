@@ -1,6 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {VERSION} from '../../model/version.ts'
-import {contentOf, headerOf, type Message} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, type RecordedMessage} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {detailOf} from '../call-view.ts'
@@ -69,9 +69,9 @@ function timingsOf({waitedMs, connectMs, firstByteMs}: RecordedCall, totalMs: nu
   }
 }
 
-function requestOf(message: Message, detail: Api.CallDetail): object {
+function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
   const {request, method, requestBytes} = detail
-  const mimeType = headerOf(message.headers, 'content-type')
+  const mimeType = headerValue(message.headers, 'content-type')
   return {
     method: method || 'GET',
     url: urlOf(message, detail),
@@ -89,7 +89,10 @@ function requestOf(message: Message, detail: Api.CallDetail): object {
 const textOf = ({body, encoding}: Api.Message): object =>
   encoding === 'utf8' ? {text: body} : {text: body, _encoding: encoding}
 
-function responseOf(message: Message, {response, status, responseBytes, marks, isTruncated}: Api.CallDetail): object {
+function responseOf(
+  message: RecordedMessage,
+  {response, status, responseBytes, marks, isTruncated}: Api.CallDetail
+): object {
   const {line, body, encoding} = response
   const [, version = 'HTTP/1.1', code = '0', statusText = ''] = /^(\S+) (\d+) ?(.*)$/.exec(line) ?? []
   return {
@@ -100,12 +103,12 @@ function responseOf(message: Message, {response, status, responseBytes, marks, i
     headers: headersOf(response),
     content: {
       size: responseBytes,
-      mimeType: headerOf(message.headers, 'content-type') || 'x-unknown',
+      mimeType: headerValue(message.headers, 'content-type') || 'x-unknown',
       ...(body === '' ? {} : {text: body}),
       ...(encoding === 'base64' ? {encoding} : {}),
       ...(isTruncated ? {comment: 'a part of the bodies is not kept'} : {})
     },
-    redirectURL: headerOf(message.headers, 'location'),
+    redirectURL: headerValue(message.headers, 'location'),
     headersSize: sizeOf(message),
     bodySize: responseBytes
   }
@@ -114,13 +117,13 @@ function responseOf(message: Message, {response, status, responseBytes, marks, i
 const headersOf = ({headers}: Api.Message): readonly object[] => headers.map(([name, value]) => ({name, value}))
 
 /** With the empty line; -1: there was none. */
-const sizeOf = ({head}: Message): number => (head === '' ? -1 : head.length + 4)
+const sizeOf = ({head}: RecordedMessage): number => (head === '' ? -1 : head.length + 4)
 
 /** Absolute, as HAR wants it: with the host that the caller named. */
-function urlOf({headers}: Message, {target, to, isKept}: Api.CallDetail): string {
+function urlOf({headers}: RecordedMessage, {target, to, isKept}: Api.CallDetail): string {
   if (!isKept) return `http://${encodeURIComponent(to)}/`
   if (/^https?:\/\//i.test(target)) return escaped(target)
-  const host = headerOf(headers, 'host')
+  const host = headerValue(headers, 'host')
   const authority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i.test(host) ? host : 'localhost'
   return escaped(`http://${authority}${target.startsWith('/') ? '' : '/'}${target}`)
 }

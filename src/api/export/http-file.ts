@@ -1,4 +1,4 @@
-import {contentOf, headerOf} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {OWN_HEADERS, requestExporter} from './request-text.ts'
@@ -18,7 +18,7 @@ function requestOf(call: RecordedCall, port: number, variables: Variables): stri
   const [first = '', ...lines] = masking.head(request.head).split(/\r?\n/)
   const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(first) ?? []
   const path = escapedPath(target.replace(/^[a-z]+:\/\/[^/?]*/i, ''))
-  const type = headerOf(request.headers, 'content-type')
+  const type = headerValue(request.headers, 'content-type')
   const headers = lines.filter(line => isOurs(line) && !isEditorText(line))
   const leftOut = lines.filter(line => isOurs(line) && isEditorText(line)).map(line => line.slice(0, line.indexOf(':')))
   const body = bodyOf(masking.body(request.body, type), type)

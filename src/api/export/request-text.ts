@@ -1,6 +1,6 @@
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {isDelivery, whyNotSent} from '../../replay/why-not-sent.ts'
-import {timeOf} from '../call-view.ts'
+import {isoTime} from '../call-view.ts'
 import {oneLine, type Exporter, type ExporterOptions} from './exporter.ts'
 import {Variables} from './variables.ts'
 
@@ -35,7 +35,7 @@ export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, 
     text: call => {
       const {caller, callee} = call.edgeOf
       const edge = oneLine(`${caller} → ${callee}`)
-      const comment = `${mark} call ${call.number}, ${timeOf(call.startedAt)}: ${edge}\n`
+      const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${edge}\n`
       const port = portOf(caller)
       const reason = isDelivery(call)
         ? `it is an event: pillion replay ${call.number} --unsafe delivers it again`

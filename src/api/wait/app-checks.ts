@@ -1,5 +1,5 @@
 import {appsCalled, type Since, type WaitContext, type WaitedApp} from './wait-context.ts'
-import {met, type Check, type Standing} from './standing.ts'
+import {met, type WaitCheck, type Standing} from './standing.ts'
 
 /** An app that was dead when a wait for its reload began may be about to be reloaded: the system tells of a save a little later. */
 const NOTICED_MS = 1000
@@ -18,7 +18,7 @@ function missing(apps: readonly WaitedApp[], isImpossible: boolean, reason: stri
 }
 
 /** `ready`: all apps, or the instances of one, take calls, or have finished. */
-export function readyCheck({apps, stopping}: WaitContext, app: string): Check {
+export function readyCheck({apps, stopping}: WaitContext, app: string): WaitCheck {
   return {
     look: () => {
       const meant = appsCalled(apps(), app)
@@ -36,7 +36,7 @@ export function readyCheck({apps, stopping}: WaitContext, app: string): Check {
 }
 
 /** `exit`: a process of each instance has ended since then, or it has none. */
-export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Since): Check {
+export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Since): WaitCheck {
   return {
     look: () => {
       const meant = appsCalled(apps(), app)
@@ -55,7 +55,7 @@ export function exitCheck({apps, historyOf}: WaitContext, app: string, since: Si
 }
 
 /** `reloaded`: a new process has replaced that of each instance since then, and what was saved last is live. */
-export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: string, since: Since): Check {
+export function reloadedCheck({apps, historyOf, stopping}: WaitContext, app: string, since: Since): WaitCheck {
   const begun = performance.now()
   let hasLived = false
   return {

@@ -2,13 +2,13 @@ import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../../telemetry/recorder/edges.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {Condition} from './condition.ts'
-import {impossible, met, waiting, type Check} from './standing.ts'
+import {impossible, met, waiting, type WaitCheck} from './standing.ts'
 import {appsCalled, type Since, type WaitContext} from './wait-context.ts'
 
 type Wanted = Extract<Condition, {kind: 'calls'}>
 
 /** A number of `calls` have ended since then, from one app to another if these are given. */
-export function callsCheck({recorder, apps}: WaitContext, {from, to, count}: Wanted, since: Since): Check {
+export function callsCheck({recorder, apps}: WaitContext, {from, to, count}: Wanted, since: Since): WaitCheck {
   const isMeant = ({caller, callee}: Edge): boolean => (from === '' || caller === from) && (to === '' || callee === to)
   const before = since.at === -Infinity ? 0 : endedBefore(recorder, isMeant, since.at)
   const isKept = (app: string): boolean => {

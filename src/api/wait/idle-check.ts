@@ -1,14 +1,14 @@
 import type {Backlog, TopicBacklog} from '../../model/activity.ts'
 import {IdleCalls} from './idle-calls.ts'
 import type {IsIgnored} from './ignored-calls.ts'
-import {impossible, met, waiting, type Check, type Standing} from './standing.ts'
+import {impossible, met, waiting, type WaitCheck, type Standing} from './standing.ts'
 import type {WaitContext} from './wait-context.ts'
 
 /**
  * `idle`: for a whole span no call is under way or begins, no message of a topic that is read here waits, and no app starts, stops or
  * reloads. Two looks with equal counters and nothing under way mean that nothing has happened between them: none is missed, however far they are apart.
  */
-export class IdleCheck implements Check {
+export class IdleCheck implements WaitCheck {
   readonly #context: WaitContext
   readonly #spanMs: number
   readonly #clock: () => number

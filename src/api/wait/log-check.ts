@@ -1,9 +1,9 @@
-import {decoded} from '../../logging/headed-lines.ts'
+import {decoded} from '../../model/latin1.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {compile} from './condition.ts'
 import {matcherOf, type Matcher} from './matcher.ts'
-import {impossible, met, waiting, type Check, type Standing} from './standing.ts'
+import {impossible, met, waiting, type WaitCheck, type Standing} from './standing.ts'
 import {appsCalled, type Since, type WaitContext} from './wait-context.ts'
 
 /** Characters that are looked at together. */
@@ -12,7 +12,7 @@ const MAX_TEXT = 64 * 1024
 const MAX_WAITING = 8 * 1024 * 1024
 
 /** `log`: an app, or any of them, has written a line since then that a pattern matches. */
-export function logCheck(context: WaitContext, {text, rest}: {text: string; rest: string}, since: Since): Check {
+export function logCheck(context: WaitContext, {text, rest}: {text: string; rest: string}, since: Since): WaitCheck {
   const {app, pattern, hint} = split(context, rest)
   compile(pattern, text)
   const reading = new LogReading(context, {app, pattern, since})

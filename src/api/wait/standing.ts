@@ -9,7 +9,7 @@ export interface Standing {
 }
 
 /** A condition under watch. */
-export interface Check {
+export interface WaitCheck {
   /** How it stands now. */
   look(now: number): Standing | Promise<Standing>
   close(): void

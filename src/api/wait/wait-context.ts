@@ -1,5 +1,5 @@
 import type {ActivitySource, TopicBacklog} from '../../model/activity.ts'
-import type {Event} from '../../model/events.ts'
+import type {RunEvent} from '../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 
@@ -52,7 +52,7 @@ export interface WaitContext {
   /** The last line of an app's output; '' if there is none. */
   readonly lastLine: (name: string) => string
   /** Calls the listener with each event of the run; the result ends that. */
-  readonly onEvent: (listener: (event: Event) => void) => () => void
+  readonly onEvent: (listener: (event: RunEvent) => void) => () => void
   /** The end of the run waits until this answer is given; it never rejects. */
   readonly holds: (answer: Promise<void>) => Promise<void>
   /** Aborted when the run is stopping, and when it has ended. */

@@ -9,7 +9,7 @@ import {IdleCheck} from './idle-check.ts'
 import {logCheck} from './log-check.ts'
 import {noSuchApp} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
-import type {Check, Standing} from './standing.ts'
+import type {WaitCheck, Standing} from './standing.ts'
 import {appsCalled, type EventTimes, type Since, type WaitContext} from './wait-context.ts'
 
 export interface WaitOptions {
@@ -142,7 +142,7 @@ function checkOf(
   context: WaitContext,
   condition: Condition,
   {since, isIgnored}: {since: Since; isIgnored: IsIgnored | undefined}
-): Check {
+): WaitCheck {
   switch (condition.kind) {
     case 'ready':
       return readyCheck(context, condition.app)
@@ -170,7 +170,7 @@ const viewOf = (
   apps: apps.map(({name, reason: why}) => ({app: name, reason: why, lastLine: lastLine(name)}))
 })
 
-function notesOf(checks: readonly Check[]): readonly string[] {
+function notesOf(checks: readonly WaitCheck[]): readonly string[] {
   const unseen = checks.flatMap(check => (check instanceof IdleCheck ? check.unseen : []))
   const named = unseen.map(({pubsubName, type}) => `${pubsubName} (${type})`)
   return [...new Set(named)].map(name => `idle does not see messages that wait at the broker of ${name}`)

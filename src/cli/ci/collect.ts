@@ -1,3 +1,4 @@
+import {decoded} from '../../model/latin1.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {findRuns, type FoundRun} from '../../control/client.ts'
 import type {Handlers} from '../../control/messages.ts'
@@ -6,7 +7,7 @@ import {instanceName} from '../../model/plan.ts'
 import {stateText} from '../app-table.ts'
 import type {AppOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
-import {within} from './within.ts'
+import {withinMs} from './within.ts'
 import {isFit, needed} from './readiness.ts'
 
 /** How many lines of an app's output are shown. */
@@ -30,7 +31,7 @@ export interface Collecting {
 }
 
 /** Reads the state of the apps while the run still answers. Never fails: what is unknown is left out. */
-export async function collect({handlers, as, places, crashes}: Collecting): Promise<Collected> {
+export async function collectOutcome({handlers, as, places, crashes}: Collecting): Promise<Collected> {
   const listing = handlers.list()
   const run = await ownRun(handlers)
   const deaths = await deathsOf(run, crashes)
@@ -94,7 +95,7 @@ async function lastLines(handlers: Handlers, {id, instance, version}: Api.App): 
   const pieces = handlers.logs(`${id}.${instance.toString()}`, query, new AbortController().signal)
   let text = ''
   for await (const piece of pieces ?? []) text += piece
-  const lines = Buffer.from(text, 'latin1').toString().split('\n')
+  const lines = decoded(text).split('\n')
   if (lines.at(-1) === '') lines.pop()
   return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
 }
@@ -102,7 +103,7 @@ async function lastLines(handlers: Handlers, {id, instance, version}: Api.App): 
 /** The run may end at any time, and an exit code matters more than what it does not tell. */
 async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await within(TIMEOUT_MS, read())
+    return await withinMs(TIMEOUT_MS, read())
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import type {Event} from '../../model/events.ts'
+import type {RunEvent} from '../../model/events.ts'
 import {exitCodeOf, succeeded, type Exit} from '../../model/app-state.ts'
 import type {Place} from '../../model/errors.ts'
 import {endOf} from '../../model/exit-text.ts'
@@ -6,9 +6,9 @@ import type {Handlers} from '../../control/messages.ts'
 import {pause} from '../../platform/delay.ts'
 import type {Run} from '../../run/run.ts'
 import {ForegroundCommand} from '../../supervisor/process/foreground-command.ts'
-import {collect, ownRun, type Collected} from './collect.ts'
+import {collectOutcome, ownRun, type Collected} from './collect.ts'
 import type {CommandRunOptions} from './options.ts'
-import {seconds, type Check, type Outcome} from './outcome.ts'
+import {seconds, type RunCheck, type RunOutcome} from './outcome.ts'
 import {readinessOf} from './readiness.ts'
 import type {ReportFolder} from './report-folder.ts'
 
@@ -40,7 +40,7 @@ export class CommandRun {
   readonly #context: CommandRunContext
   readonly #startedAt = new Date()
   readonly #began = performance.now()
-  readonly #checks: Check[] = []
+  readonly #checks: RunCheck[] = []
   /** Aborted when the time is up. */
   readonly #late = new AbortController()
   /** Aborted when the run is ending, for whatever reason. */
@@ -61,7 +61,7 @@ export class CommandRun {
   }
 
   /** An event of the run. */
-  noticed(event: Event): void {
+  noticed(event: RunEvent): void {
     if (event.type === 'stopping') this.#over.abort()
     if (event.type === 'app-ended' && !this.#over.signal.aborted && !succeeded(event.exit)) this.#crashes++
     if (event.type === 'warned' && event.code === 'app-not-ready') this.#isLateApp = true
@@ -107,7 +107,7 @@ export class CommandRun {
   }
 
   /** Everything that is known, once the run has ended. */
-  outcome(): Outcome {
+  outcome(): RunOutcome {
     const {options, template} = this.#context
     return {
       template,
@@ -129,7 +129,7 @@ export class CommandRun {
       await this.#runCommand(handlers)
       await this.#settle(run)
     }
-    this.#collected = await collect({handlers, as, places, crashes: this.#crashes})
+    this.#collected = await collectOutcome({handlers, as, places, crashes: this.#crashes})
     if (found !== undefined) await folder?.saveCalls(found)
     if (isStrict && this.#exitCode === 0 && this.#crashes > 0) {
       this.#exitCode = 1

@@ -1,9 +1,9 @@
 import type * as Api from '../../model/api.generated.ts'
-import {deathText, type Outcome} from './outcome.ts'
+import {deathText, type RunOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
 
 /** Crashes as Markdown: the calls in flight, those answered before, the last lines. */
-export function deathsMarkdown({template, apps}: Outcome): string {
+export function deathsMarkdown({template, apps}: RunOutcome): string {
   const deaths = apps.flatMap(app => app.deaths).toSorted((a, b) => a.number - b.number)
   if (deaths.length === 0) return `# Crashes\n\nNo app of ${template} crashed.\n`
   return `# Crashes\n\n${deaths.map(deathPart).join('\n')}`

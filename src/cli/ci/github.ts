@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto'
 import {appendFileSync} from 'node:fs'
 import {isAbsolute, relative, resolve} from 'node:path'
 import {messageOf, type Place, type UserError} from '../../model/errors.ts'
-import {seconds, appFailure, hasFailed, type AppOutcome, type Outcome} from './outcome.ts'
+import {seconds, appFailure, hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -10,7 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const isOnGitHub = ({GITHUB_ACTIONS}: Environment): boolean => GITHUB_ACTIONS === 'true'
 
 /** Annotations for what failed: each stands at the line of the app in the template. */
-export function annotations({apps, checks, template}: Outcome, env: Environment): string {
+export function annotations({apps, checks, template}: RunOutcome, env: Environment): string {
   const failed = apps.filter(hasFailed)
   const ofApps = failed.map(app => command('error', placeOf(app.place, env, app.name), messageFor(app)))
   const others = checks.filter(({failure}) => failure !== '')
@@ -61,7 +61,7 @@ export function withoutCommands(text: string): string {
 }
 
 /** Adds a table to the summary of the step. The result is why that failed; '' = it did not. */
-export function addSummary(outcome: Outcome, {GITHUB_STEP_SUMMARY: file}: Environment): string {
+export function addSummary(outcome: RunOutcome, {GITHUB_STEP_SUMMARY: file}: Environment): string {
   if (file === undefined || file === '') return ''
   try {
     appendFileSync(file, summaryText(outcome))
@@ -71,7 +71,7 @@ export function addSummary(outcome: Outcome, {GITHUB_STEP_SUMMARY: file}: Enviro
   }
 }
 
-function summaryText({template, command: line, exitCode, checks, apps}: Outcome): string {
+function summaryText({template, command: line, exitCode, checks, apps}: RunOutcome): string {
   const sign = exitCode === 0 ? '✅' : '❌'
   const rows = [
     ...checks.map(({name, tookMs, failure}) => [

@@ -1,4 +1,4 @@
-import {appFailure, hasFailed, type AppOutcome, type Outcome} from './outcome.ts'
+import {appFailure, hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
 
 interface Case {
@@ -11,7 +11,7 @@ interface Case {
 }
 
 /** A JUnit report: a case for each step of the run, and one for each app (the format that Jenkins, GitLab and GitHub actions read). */
-export function junitXml({template, checks, apps, startedAt}: Outcome): string {
+export function junitXml({template, checks, apps, startedAt}: RunOutcome): string {
   const cases: readonly Case[] = [
     ...checks.map(({name, tookMs, failure}) => ({suite: 'run' as const, name, tookMs, failure, details: failure})),
     ...apps.map(app => ({

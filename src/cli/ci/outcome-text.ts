@@ -1,10 +1,10 @@
 import {callTable} from '../call-table.ts'
-import {deathText, hasFailed, type AppOutcome, type Outcome} from './outcome.ts'
+import {deathText, hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
 
 const CALLS = 5
 
 /** Explains a failure: the apps that failed with their last lines, and the latest calls that failed. '' if nothing failed. */
-export function outcomeText({apps, failedCalls, exitCode}: Outcome): string {
+export function outcomeText({apps, failedCalls, exitCode}: RunOutcome): string {
   const failed = apps.filter(hasFailed)
   // if one has failed permanently, the others did not get the time to become ready
   const short = failed.every(isWaiting) ? [] : failed.filter(isWaiting)

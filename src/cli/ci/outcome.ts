@@ -2,7 +2,7 @@ import type * as Api from '../../model/api.generated.ts'
 import type {Place} from '../../model/errors.ts'
 
 /** One step of `up --run`, or a promise about the run. */
-export interface Check {
+export interface RunCheck {
   readonly name: string
   readonly tookMs: number
   /** What went wrong; '' = nothing. */
@@ -31,12 +31,12 @@ export interface AppOutcome {
 }
 
 /** What is known at the end of `up --run`. */
-export interface Outcome {
+export interface RunOutcome {
   readonly template: string
   readonly command: string
   readonly startedAt: Date
   readonly exitCode: number
-  readonly checks: readonly Check[]
+  readonly checks: readonly RunCheck[]
   readonly apps: readonly AppOutcome[]
   /** The latest calls that failed, the latest first. */
   readonly failedCalls: readonly Api.Call[]

@@ -2,7 +2,7 @@ import type {RunListing} from '../../control/messages.ts'
 import type {App} from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
 
-export interface Readiness {
+export interface RunReadiness {
   readonly isReady: boolean
   /** An app will not become ready by itself. */
   readonly isOver: boolean
@@ -16,7 +16,7 @@ export const needed = ({apps}: RunListing): readonly App[] =>
 export const isFit = ({availability}: App): boolean => isUsable(availability) || availability === 'debugged'
 
 /** Whether all apps that a command needs can be used. */
-export function readinessOf(listing: RunListing): Readiness {
+export function readinessOf(listing: RunListing): RunReadiness {
   const all = needed(listing)
   return {isReady: all.every(isFit), isOver: all.some(({availability}) => availability === 'never')}
 }

@@ -7,8 +7,8 @@ import type {FoundRun} from '../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {deathsMarkdown} from './deaths-markdown.ts'
-import type {Outcome} from './outcome.ts'
-import {within} from './within.ts'
+import type {RunOutcome} from './outcome.ts'
+import {withinMs} from './within.ts'
 
 /** At the end of a run, how long to wait for its last events. */
 const TIMEOUT_MS = 5000
@@ -44,7 +44,7 @@ export class ReportFolder {
   }
 
   async saveCalls(run: FoundRun): Promise<void> {
-    await within(
+    await withinMs(
       TIMEOUT_MS,
       this.#orWarn(async () => {
         const {message} = await run.api.open('GET /calls.{format}', {at: {format: 'har'}, query: {q: 'is:failed'}})
@@ -54,8 +54,8 @@ export class ReportFolder {
   }
 
   /** Once the run has ended. */
-  async finish(outcome: Outcome): Promise<void> {
-    await within(TIMEOUT_MS, this.#events)
+  async finish(outcome: RunOutcome): Promise<void> {
+    await withinMs(TIMEOUT_MS, this.#events)
     await this.#orWarn(async () => writeFile(join(this.#path, 'deaths.md'), deathsMarkdown(outcome)))
     for (const {name, logFile, sidecarLogFile} of outcome.apps) {
       await this.#copy(logFile, `${encodeURIComponent(name)}.log`)

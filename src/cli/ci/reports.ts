@@ -6,7 +6,7 @@ import {makeFolder} from '../../platform/make-folder.ts'
 import {addSummary, annotations, isOnGitHub, withoutCommands} from './github.ts'
 import {junitXml} from './junit.ts'
 import type {CommandRunOptions} from './options.ts'
-import type {Outcome} from './outcome.ts'
+import type {RunOutcome} from './outcome.ts'
 import {outcomeText} from './outcome-text.ts'
 import {ReportFolder} from './report-folder.ts'
 
@@ -33,7 +33,7 @@ export class Reports {
   }
 
   /** Once the run has ended; the result is what is to be printed. */
-  async finish(outcome: Outcome, warn: (text: string) => void): Promise<string> {
+  async finish(outcome: RunOutcome, warn: (text: string) => void): Promise<string> {
     await this.folder?.finish(outcome)
     if (this.#junit !== '')
       await writeJunit(this.#junit, junitXml(outcome)).catch((error: unknown) => warn(messageOf(error)))

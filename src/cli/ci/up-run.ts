@@ -1,6 +1,6 @@
 import {isatty} from 'node:tty'
 import {messageOf, UserError} from '../../model/errors.ts'
-import type {Event} from '../../model/events.ts'
+import type {RunEvent} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {runHints} from '../commands/run-hints.ts'
@@ -8,7 +8,7 @@ import {selectedApps} from '../commands/run-template.ts'
 import {wantsColours} from '../colours.ts'
 import type {Form} from '../form.ts'
 import {logStyleOf, prefixesFor} from '../log-style.ts'
-import {print, type Status} from '../print.ts'
+import {print, type Sign} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 import {CommandRun, EXIT_NOT_READY} from './command-run.ts'
@@ -42,7 +42,7 @@ async function withCommand(
   const {loaded, plan: selected} = selection
   const apps = await appsFor(selection, options)
   const terminal = openTerminal()
-  const say = (status: Status, text: string): void => {
+  const say = (status: Sign, text: string): void => {
     void terminal.err.print(reports.safe(shownStatus(process.stderr, status, text, asJson)))
   }
   const warn = (text: string): void => say('warning', text)
@@ -87,7 +87,7 @@ interface FormParts {
   readonly apps: readonly AppPlan[]
   readonly terminal: Terminal
   readonly run: CommandRun
-  readonly say: (status: Status, text: string) => void
+  readonly say: (status: Sign, text: string) => void
 }
 
 /** How the run is started, shown and ended. */
@@ -120,7 +120,7 @@ const quiet = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'fil
 const kept = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'fileAndConsole'}})
 
 /** The run's own messages, without its start lines. */
-function shown(event: Event, say: (status: Status, text: string) => void): void {
+function shown(event: RunEvent, say: (status: Sign, text: string) => void): void {
   if (event.type === 'warned') say('warning', event.text)
   if (event.type === 'policy-decided' || event.type === 'fault-changed') say('info', event.text)
 }

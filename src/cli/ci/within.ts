@@ -1,5 +1,5 @@
 /** The result of work, or undefined if it takes longer. */
-export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+export async function withinMs<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   const late = Promise.withResolvers<undefined>()
   const timer = setTimeout(() => late.resolve(undefined), ms)
   try {

@@ -3,7 +3,7 @@ import type {CommandHandler} from '../command-handler.ts'
 import {UsageError} from '../usage-error.ts'
 import type {Flag} from '../flag.ts'
 import {GLOBAL_FLAGS} from '../flags.ts'
-import {HELP, type CommandWords} from '../help.ts'
+import {HELP_FLAG, type CommandWords} from '../help.ts'
 
 /** `completion bash|zsh|fish`: prints a script for the shell, generated from the table of commands. The scripts call `completion ids COMMAND`. */
 export const completion =
@@ -28,7 +28,7 @@ type Script = (program: string, commands: readonly CommandWords[]) => string
 
 /** The flags of a command that help shows. */
 const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
-  [...flags.filter(flag => flag.isHidden !== true), ...GLOBAL_FLAGS, HELP].toSorted((a, b) =>
+  [...flags.filter(flag => flag.isHidden !== true), ...GLOBAL_FLAGS, HELP_FLAG].toSorted((a, b) =>
     a.name < b.name ? -1 : 1
   )
 

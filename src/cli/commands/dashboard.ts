@@ -5,8 +5,8 @@ import type {Dashboard} from '../../model/api.generated.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {openInBrowser} from '../../platform/open-in-browser.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {nameOf} from '../pick-run.ts'
-import {statusLine} from '../print.ts'
+import {runName} from '../pick-run.ts'
+import {signedLine} from '../print.ts'
 import {runHere} from '../run-here.ts'
 import {say} from '../say.ts'
 import type {Terminal} from '../terminal.ts'
@@ -21,7 +21,7 @@ export const dashboard: CommandHandler = async ({flags, asJson}) => {
     throw new UserError(`the dashboard was not opened: ${messageOf(error)}`, {cause: error})
   })
   const url = dashboardUrl(opened, flags.isSet('read-only'))
-  say(process.stdout, 'info', `Dashboard of ${nameOf(run.listing)}: ${url}`, asJson)
+  say(process.stdout, 'info', `Dashboard of ${runName(run.listing)}: ${url}`, asJson)
   if (flags.isSet('no-open')) return 0
   const why = await openInBrowser(url, run.folder, process.env)
   if (why !== '') say(process.stderr, 'warning', notOpened(why), asJson)
@@ -33,11 +33,11 @@ const notOpened = (why: string): string => `The browser was not opened: ${why}. 
 /** `run --dashboard`: the same for the run of this process. Never rejects. */
 export async function openOwnDashboard({handlers}: OwnRun, {out, err}: Terminal, asJson: boolean): Promise<void> {
   if (handlers === undefined) return // it has not come up
-  const warn = (text: string): void => void err.print(statusLine('warning', text, asJson))
+  const warn = (text: string): void => void err.print(signedLine('warning', text, asJson))
   try {
     const opened = await handlers.dashboard(0)
     const url = dashboardUrl(opened, false)
-    void out.print(statusLine('info', `Dashboard: ${url}`, asJson))
+    void out.print(signedLine('info', `Dashboard: ${url}`, asJson))
     const folder = homeOf(usableFolder(runtimeFolders(process.env)), handlers.list().run)
     const why = await openInBrowser(url, folder, process.env)
     if (why !== '') warn(notOpened(why))

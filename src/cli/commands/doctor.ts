@@ -6,7 +6,7 @@ import type {Plan} from '../../model/plan.ts'
 import {loadTemplate} from '../../config/load.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {shownPath} from '../pick-run.ts'
-import {print, statusLine} from '../print.ts'
+import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
 import {templatesNamed} from '../template-named.ts'
 
@@ -19,7 +19,7 @@ export const doctor: CommandHandler = async call => {
   const checks = [...fault, ...(await runChecks({env, home, plan}))]
   for (const {kind, text, advice} of checks) {
     const lines = advice === '' ? '' : `${advice.trimEnd().replaceAll(/^/gm, '    ')}\n`
-    print(process.stdout, statusLine(SIGNS[kind], text, call.asJson) + (call.asJson ? '' : lines))
+    print(process.stdout, signedLine(SIGNS[kind], text, call.asJson) + (call.asJson ? '' : lines))
   }
   return checks.some(({kind}) => kind === 'fail') ? 1 : 0
 }

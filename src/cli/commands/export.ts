@@ -12,11 +12,11 @@ import {
 import {loadTemplate, type Loaded} from '../../config/load.ts'
 import {UserError} from '../../model/errors.ts'
 import {refuseProfiles} from '../../supervisor/order/selection.ts'
-import {variablesIn} from '../env-flag.ts'
+import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {RUNTIME_VERSION} from '../../model/version.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {print, statusLine} from '../print.ts'
+import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
 import {UsageError} from '../usage-error.ts'
 
@@ -42,7 +42,7 @@ async function loadedBy(flags: GivenFlags): Promise<Loaded> {
   const loaded = await loadTemplate(files.length === 0 ? '.' : files, surroundings(), {
     watch: false,
     profiles,
-    variables: variablesIn(flags)
+    variables: flagVariables(flags)
   })
   refuseProfiles(loaded.plan, profiles)
   return loaded
@@ -57,7 +57,7 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
     home: homedir(),
     cwd: process.cwd(),
     namespace,
-    variables: variablesIn(flags)
+    variables: flagVariables(flags)
   })
   const files = kubernetesFiles(objects)
   const folder = flags.text('output') ?? '-'
@@ -69,10 +69,10 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
     secrets.length === 0
       ? objects.warnings
       : [...objects.warnings, `${where} the values of .env files; do not commit it`]
-  for (const text of all) print(process.stderr, statusLine('warning', text, asJson))
+  for (const text of all) print(process.stderr, signedLine('warning', text, asJson))
   if (folder === '-') return 0
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
-  print(process.stdout, statusLine('success', `${count} written to ${folder}: kubectl apply -f ${folder}`, asJson))
+  print(process.stdout, signedLine('success', `${count} written to ${folder}: kubectl apply -f ${folder}`, asJson))
   return 0
 }
 
@@ -85,12 +85,12 @@ async function exportCompose({flags, asJson}: CommandContext): Promise<number> {
   if (!TAG.test(dapr)) throw new UserError(`${JSON.stringify(dapr)} is not a version of Dapr: expected one like 1.18.0`)
   const file = flags.text('output') ?? '-'
   const folder = file === '-' ? process.cwd() : resolve(dirname(file))
-  const options = {home: homedir(), cwd: process.cwd(), folder, dapr, variables: variablesIn(flags)}
+  const options = {home: homedir(), cwd: process.cwd(), folder, dapr, variables: flagVariables(flags)}
   const {text, warnings} = await composeFile(await loadedBy(flags), options)
   if (file === '-') print(process.stdout, text)
   else writeFile(file, text, COMPOSE_HEADER)
-  for (const warning of warnings) print(process.stderr, statusLine('warning', warning, asJson))
+  for (const warning of warnings) print(process.stderr, signedLine('warning', warning, asJson))
   if (file !== '-')
-    print(process.stdout, statusLine('success', `written to ${file}: docker compose -f ${file} up`, asJson))
+    print(process.stdout, signedLine('success', `written to ${file}: docker compose -f ${file} up`, asJson))
   return 0
 }

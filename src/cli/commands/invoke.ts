@@ -2,16 +2,16 @@ import type {App} from '../../model/api.generated.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from '../sidecar-client.ts'
-import {print, statusLine} from '../print.ts'
+import {print, signedLine} from '../print.ts'
 
 /** `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body: of a failure on stderr, after the status. */
 export const invoke: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'invoke')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
-    process.stdout.write(statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
+    process.stdout.write(signedLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
   const answer = await ask({flags, asJson}, body)
   if (answer.body.length > 0) print(process.stdout, Buffer.concat([answer.body, Buffer.from('\n')]))
-  process.stdout.write(statusLine('success', 'App invoked successfully', asJson))
+  process.stdout.write(signedLine('success', 'App invoked successfully', asJson))
   return 0
 }
 

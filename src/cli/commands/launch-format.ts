@@ -3,17 +3,17 @@ import type {Launch} from '../../model/api.generated.ts'
 
 /** How an environment is printed. */
 export const FORMATS = ['shell', 'dotenv', 'vscode'] as const
-export type Format = (typeof FORMATS)[number]
+export type LaunchFormat = (typeof FORMATS)[number]
 
 /** What is to be started by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
-export function launchText(launch: Launch, format: Format): string {
+export function launchText(launch: Launch, format: LaunchFormat): string {
   if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
   const command = launch.command.map(quoted).join(' ')
   return `# ${oneLine(`${launch.appId}, in ${launch.folder}: ${command}`)}\n${variables(launch, format)}`
 }
 
 /** The variables alone, each on its line. */
-export function variables({environment, added}: Launch, format: Format): string {
+export function variables({environment, added}: Launch, format: LaunchFormat): string {
   const set = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
   if (format === 'vscode') return `${JSON.stringify(set, null, 2)}\n`
   const line = format === 'shell' ? shellLine : dotenvLine

@@ -11,7 +11,8 @@ import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {finishedLogs} from './finished-logs.ts'
 import type {Grep} from '../grep.ts'
-import {decoded, linesOf, readLine, type LogLine} from '../../logging/headed-lines.ts'
+import {lineBatches, readLine, type LogLine} from '../../logging/headed-lines.ts'
+import {decoded} from '../../model/latin1.ts'
 import {printed, type LogsWanted} from '../log-lines.ts'
 import {logPrefixes} from '../log-style.ts'
 import {elsewhere, runsMeant, shownPath} from '../pick-run.ts'
@@ -120,7 +121,7 @@ async function* lines(
   const form = {asJson, hasTimes, isTerminal, prefixOf}
   const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
   let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
-  for await (const batch of linesOf(texts ?? noTexts())) {
+  for await (const batch of lineBatches(texts ?? noTexts())) {
     const read = batch.map(readLine)
     let text = ''
     for (const line of grep === undefined ? read : matching(read, grep)) {

@@ -4,9 +4,9 @@ import type {App, PsRow} from '../../model/api.generated.ts'
 import {isCalled} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {usageOf} from '../../platform/usage.ts'
-import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type Look} from '../app-table.ts'
+import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type UsageSample} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {nameOf, runsAt} from '../pick-run.ts'
+import {runName, runsAt} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
 import {runFinder, type RunFinder} from '../run-here.ts'
 import {cut} from '../width.ts'
@@ -62,7 +62,7 @@ export interface PsOptions {
   /** Columns; default: the width of the terminal. */
   readonly width?: number
   /** CPU is computed since this measurement, else since the start of each process. */
-  readonly before?: Look | undefined
+  readonly before?: UsageSample | undefined
 }
 
 /** One table for each run, with the name of the run if there are several. */
@@ -74,13 +74,13 @@ export async function psText(listings: readonly RunListing[], options: PsOptions
 async function psLook(
   listings: readonly RunListing[],
   {width = columns(), before, now}: PsOptions & {now: number}
-): Promise<{text: string; look: Look}> {
+): Promise<{text: string; look: UsageSample}> {
   const shown = listings.filter(({apps}) => apps.length > 0)
   const usage = await usageOf(pidsOf(shown))
   const tables = shown.map(listing => {
     const table =
       appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + breakerLines(listing.apps, width)
-    return shown.length === 1 ? table : `${cut(nameOf(listing), width)}\n${table}`
+    return shown.length === 1 ? table : `${cut(runName(listing), width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
 }
@@ -90,7 +90,7 @@ const columns = (): number => outputColumns(1)
 /** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
 async function watch(look: () => Promise<readonly RunListing[]>): Promise<number> {
   endWithStdout() // `ps -w | head`
-  let before: Look | undefined
+  let before: UsageSample | undefined
   let printed = ''
   for (;;) {
     const listings = await look()

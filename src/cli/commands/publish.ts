@@ -1,14 +1,14 @@
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {callSidecar, findApp, payloadOf, socketIn} from '../sidecar-client.ts'
-import {print, statusLine} from '../print.ts'
+import {print, signedLine} from '../print.ts'
 
 /** `publish -i ID -p PUBSUB -t TOPIC`: sends the event to the sidecar of the app. */
 export const publish: CommandHandler = async ({flags, asJson}) => {
   const body = payloadOf(flags, 'publish')
   const metadata = metadataOf(flags.text('metadata') ?? '')
   if ((flags.text('unix-domain-socket') ?? '') !== '')
-    print(process.stdout, statusLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
+    print(process.stdout, signedLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
   const topic = flags.text('topic') ?? ''
   try {
     await send({flags, asJson}, body, metadata)
@@ -19,7 +19,7 @@ export const publish: CommandHandler = async ({flags, asJson}) => {
       cause: error
     })
   }
-  print(process.stdout, statusLine('success', 'Event published successfully', asJson))
+  print(process.stdout, signedLine('success', 'Event published successfully', asJson))
   return 0
 }
 
@@ -36,7 +36,7 @@ async function send(
   const folder = flags.text('unix-domain-socket') ?? ''
   const host = folder === '' ? `localhost:${app.httpPort}` : 'unix'
   const url = `http://${host}/v1.0/publish/${pubsub}/${topic}${query}`
-  const answer = await callSidecar({method: 'POST', url, type: typeOf(body), body, socket: socketIn(folder, id)})
+  const answer = await callSidecar({method: 'POST', url, type: bodyType(body), body, socket: socketIn(folder, id)})
   const {code} = answer
   if (code >= 200 && code < 300) return
   print(process.stdout, `${url}\n`)
@@ -57,7 +57,7 @@ function metadataOf(json: string): string {
 const CLOUD_EVENT = ['id', 'source', 'specversion', 'type', 'data']
 
 /** JSON with the five keys of a CloudEvents envelope is sent as one. */
-export function typeOf(body: Buffer): string {
+export function bodyType(body: Buffer): string {
   const event = objectIn(body.toString())
   const isEnvelope = !(event instanceof Error) && CLOUD_EVENT.every(key => Object.hasOwn(event, key))
   return isEnvelope ? 'application/cloudevents+json' : 'application/json'

@@ -1,33 +1,33 @@
-import type {Event, SidecarInfo, StartedApp} from '../../model/events.ts'
+import type {RunEvent, SidecarInfo, StartedApp} from '../../model/events.ts'
 import {exitText} from '../../model/exit-text.ts'
 import {flaggedPlan} from '../flagged-plan.ts'
 import {succeeded, type Exit} from '../../model/app-state.ts'
 import {findTemplate} from '../../config/find.ts'
 import {singlePlan} from '../../config/single.ts'
 import type {CommandContext} from '../command-handler.ts'
-import {variablesIn} from '../env-flag.ts'
+import {flagVariables} from '../env-flag.ts'
 import {openInput} from '../input.ts'
-import {statusLine, type Status} from '../print.ts'
+import {signedLine, type Sign} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import {readableId} from '../readable-id.ts'
 import {reloadText} from '../reload-words.ts'
 import type {Form} from '../form.ts'
 import {shownLines} from '../sidecar-lines.ts'
-import {settingsOf} from '../single-flags.ts'
+import {singleSettings} from '../single-flags.ts'
 import {surroundings} from '../surroundings.ts'
 import {isTemplatePath} from '../template-named.ts'
 import type {Terminal} from '../terminal.ts'
 
-type Say = (status: Status, message: string) => void
+type Say = (status: Sign, message: string) => void
 
 /** `run [flags] [-- command]`: runs one app and passes its output through; without a command only a sidecar. */
 export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
   const id = flags.text('app-id') || readableId()
-  const typed = singlePlan(id, settingsOf(flags, words), {...surroundings(), variables: variablesIn(flags)})
+  const typed = singlePlan(id, singleSettings(flags, words), {...surroundings(), variables: flagVariables(flags)})
   const plan = flaggedPlan(typed, flags)
   const say: Say = (status, message) => {
     const stream = status === 'failure' ? terminal.err : terminal.out
-    void stream.print(statusLine(status, message, asJson))
+    void stream.print(signedLine(status, message, asJson))
   }
   const isMistaken = words.length === 0 && !flags.names.includes('app-id') && isThere('.')
   if (words.length === 0) void terminal.out.print('WARNING: no application command found.\n')
@@ -93,7 +93,7 @@ class SingleRunReporter {
     this.#asJson = asJson
   }
 
-  report(event: Event): void {
+  report(event: RunEvent): void {
     switch (event.type) {
       case 'sidecar-opened':
         return this.#opened(event.app)

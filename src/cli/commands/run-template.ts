@@ -1,10 +1,10 @@
-import type {Event} from '../../model/events.ts'
+import type {RunEvent} from '../../model/events.ts'
 import type {Plan} from '../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../supervisor/order/selection.ts'
 import type {Overrides} from '../../config/app.ts'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
 import type {CommandContext} from '../command-handler.ts'
-import {variablesIn} from '../env-flag.ts'
+import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {WITH_TEMPLATE} from '../flags.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
@@ -12,7 +12,7 @@ import {wantsColours} from '../colours.ts'
 import {flaggedPlan} from '../flagged-plan.ts'
 import {reloadText} from '../reload-words.ts'
 import {newOnes, runHints} from './run-hints.ts'
-import {statusLine} from '../print.ts'
+import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import type {Form} from '../form.ts'
 import type {Live} from '../live/live.ts'
@@ -88,7 +88,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
 
 /** `--env` and `--profile`. `--only` may name apps of any profile. */
 const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles'> => ({
-  variables: variablesIn(flags),
+  variables: flagVariables(flags),
   ...(!flags.names.includes('only') && {profiles: flags.list('profile')})
 })
 
@@ -114,21 +114,21 @@ function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): voi
   const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()
   if (ignored.length === 0) return
   const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
-  void terminal.out.print(statusLine('warning', message, asJson))
+  void terminal.out.print(signedLine('warning', message, asJson))
 }
 
 /** The texts are those of `executeRun` in Dapr's `cmd/run.go`. */
-function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
+function print(event: RunEvent, {out, err}: Terminal, asJson: boolean): void {
   switch (event.type) {
     case 'app-started': {
       const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
       const lines = [
-        statusLine('info', `Validating config and starting app "${id}"`, asJson),
+        signedLine('info', `Validating config and starting app "${id}"`, asJson),
         command.length > 0
           ? ''
-          : statusLine('warning', `No application command found for app "${id}" present in ${templateShownAs}`, asJson),
-        statusLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
-        statusLine('info', `Writing log files to directory : ${logFolder}`, asJson)
+          : signedLine('warning', `No application command found for app "${id}" present in ${templateShownAs}`, asJson),
+        signedLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
+        signedLine('info', `Writing log files to directory : ${logFolder}`, asJson)
       ]
       void out.print(lines.join(''))
       return
@@ -142,13 +142,13 @@ function print(event: Event, {out, err}: Terminal, asJson: boolean): void {
       void out.print(shownStatus(process.stdout, 'info', reloadText(event), asJson))
       return
     case 'manager-opened':
-      void out.print(statusLine('info', `Daeploy services at ${event.url}`, asJson))
+      void out.print(signedLine('info', `Daeploy services at ${event.url}`, asJson))
       return
     case 'template-edited':
     case 'policy-decided':
     case 'fault-changed':
     case 'replayed':
-      void out.print(statusLine('info', event.text, asJson))
+      void out.print(signedLine('info', event.text, asJson))
       return
     case 'notified':
       void out.print(`${event.text}\n`)

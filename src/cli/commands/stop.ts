@@ -4,7 +4,7 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import {sweep} from '../../run/sweep.ts'
 import {findTemplate} from '../../config/find.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {notFound, pickRun, placeOf, shownPath, whatRuns} from '../pick-run.ts'
+import {noSuchRun, pickRun, runPlace, shownPath, whatRuns} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {print} from '../print.ts'
@@ -54,7 +54,7 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
     const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
     throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
   }
-  const {template} = placeOf(flags.text('run-file'))
+  const {template} = runPlace(flags.text('run-file'))
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
   if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
   if (template !== undefined && (await stopTemplate(template, asJson))) return 0
@@ -82,9 +82,9 @@ async function stopApp(
   const fail = (why: string): void => say(process.stderr, 'failure', `failed to stop app id ${id}: ${why}`, asJson)
   try {
     const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
-    const run = pickRun(runs, placeOf(undefined), {id, isAnywhere: true})
+    const run = pickRun(runs, runPlace(undefined), {id, isAnywhere: true})
     if (run === undefined) {
-      fail(notFound(id, runs))
+      fail(noSuchRun(id, runs))
       if (!asJson) print(process.stderr, `${whatRuns(runs)}\n`)
     } else if (version !== undefined) {
       await unlessGone(

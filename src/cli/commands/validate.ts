@@ -9,9 +9,9 @@ import {faultText} from '../../resources/fault.ts'
 import {ResourceStore} from '../../resources/resource-store.ts'
 import type {WithoutEffect} from '../../resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {print, statusLine} from '../print.ts'
+import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
-import {variablesIn} from '../env-flag.ts'
+import {flagVariables} from '../env-flag.ts'
 import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
@@ -20,7 +20,7 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
   const named = templatesNamed(flags, words)
   const profiles = flags.list('profile')
-  const overrides = {watch: false, variables: variablesIn(flags), ...(profiles.length > 0 && {profiles})}
+  const overrides = {watch: false, variables: flagVariables(flags), ...(profiles.length > 0 && {profiles})}
   const load = async (): Promise<Loaded> => loadTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
   if (output === 'json') return printJson(load)
   const {plan, findings, deployable} = await load()
@@ -30,12 +30,12 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
   for (const finding of all) {
     const {severity, code, message, explanation} = finding
     const text = asJson ? placedText(finding) : message
-    const line = statusLine(severity === 'error' ? 'failure' : 'warning', text, asJson, code)
+    const line = signedLine(severity === 'error' ? 'failure' : 'warning', text, asJson, code)
     print(process.stderr, asJson ? line : `${line}${explanation.trimEnd()}\n`)
   }
   if (all.some(({severity}) => severity === 'error')) return Promise.resolve(1)
   const count = `${plan.apps.length} ${plan.apps.length === 1 ? 'app' : 'apps'}`
-  print(process.stdout, statusLine('success', `${plan.shownAs} can run: ${count}`, asJson))
+  print(process.stdout, signedLine('success', `${plan.shownAs} can run: ${count}`, asJson))
   return 0
 }
 

@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
 import {UserError} from '../../model/errors.ts'
-import {callTable, timeOf} from '../call-table.ts'
+import {callTable, localTime} from '../call-table.ts'
 import {durationText} from '../../model/duration-text.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
@@ -47,7 +47,7 @@ function deathText(death: Api.Death): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
-    `exit ${number.toString()}: "${name}" ${exit} at ${timeOf({at})}, ${durationText(livedMs)} after its start${saved}\n`,
+    `exit ${number.toString()}: "${name}" ${exit} at ${localTime({at})}, ${durationText(livedMs)} after its start${saved}\n`,
     hint === '' ? '' : `${hint}\n`,
     inside.length === 0 ? 'No call was in flight.\n' : `In flight:\n${indented(callTable(inside, Infinity))}`,
     ...inside.flatMap(({number: call, times}) =>

@@ -5,11 +5,11 @@
  */
 import type {Handlers} from '../../control/messages.ts'
 import type {App} from '../../model/api.generated.ts'
-import type {Event} from '../../model/events.ts'
+import type {RunEvent} from '../../model/events.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
 import type {LineView} from '../log-style.ts'
 import {psText} from '../commands/ps.ts'
-import {statusLine} from '../print.ts'
+import {signedLine} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import type {Terminal} from '../terminal.ts'
 import {KeyInput} from './key-input.ts'
@@ -66,7 +66,7 @@ export class Live {
     this.#look()
   }
 
-  hear(event: Event): void {
+  hear(event: RunEvent): void {
     if (event.type === 'stopping') this.#stop()
     if (event.type === 'app-moved') this.#look()
   }
@@ -185,7 +185,7 @@ export class Live {
     await Promise.all(
       ids.map(async id => {
         const why = await this.#options.run.handlers?.restartApp(id)
-        if (why === '') this.#print(statusLine('success', `app restarted successfully: ${id}`, false))
+        if (why === '') this.#print(signedLine('success', `app restarted successfully: ${id}`, false))
         else this.#warn(`failed to restart app id ${id}: ${why ?? 'it is no longer in this run'}`)
       })
     )

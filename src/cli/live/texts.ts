@@ -69,7 +69,7 @@ export function endText(
   return `${cut([head, ...notes].join(' · '), width)}\n`
 }
 
-export const HELP = [
+export const KEY_HELP = [
   ['r', 'restart apps'],
   ['l', 'show only the lines of some apps'],
   ['t', 'show or hide times'],
@@ -81,7 +81,7 @@ export const HELP = [
 
 /** The keys, a line each. */
 export const helpText = (width: number): string =>
-  HELP.map(([key, text]) => `${cut(`  ${key}  ${text}`, width)}\n`).join('')
+  KEY_HELP.map(([key, text]) => `${cut(`  ${key}  ${text}`, width)}\n`).join('')
 
 /** Pairs in as many columns as fit, each as wide as what stands in it; '' for none. */
 export function grid(cells: readonly Cell[], width: number): string {

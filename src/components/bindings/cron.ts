@@ -1,5 +1,5 @@
 import {messageOf} from '../../model/errors.ts'
-import {bindingOf, type Binding, type EventReader, type ReadOptions} from '../binding.ts'
+import {bindingOf, type Binding, type BindingReader, type ReadOptions} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
 import {parseSchedule, type Schedule} from './cron/schedule.ts'
 import {Timetable} from './cron/timetable.ts'
@@ -27,7 +27,7 @@ export const open: OpenComponent<Binding> = options => {
 }
 
 /** Times that come while the app takes no events are one event, as soon as it does. */
-class CronReader implements EventReader {
+class CronReader implements BindingReader {
   readonly #options: ReadOptions
   readonly #end: () => void
   readonly #handled = new Set<Promise<unknown>>()

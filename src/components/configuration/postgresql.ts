@@ -1,7 +1,7 @@
 import {messageOf} from '../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
-import {Notifications} from '../postgresql/notifications.ts'
+import {ChannelNotifications} from '../postgresql/notifications.ts'
 import {openPool} from '../postgresql/pool.ts'
 import type {Properties} from '../properties.ts'
 
@@ -30,7 +30,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
     await pool.end()
     properties.fault('table', `postgreSQL configuration table '${table}' does not exist`)
   }
-  const notifications = new Notifications(pool, warn)
+  const notifications = new ChannelNotifications(pool, warn)
   return {
     capabilities: [],
     get: async keys => {

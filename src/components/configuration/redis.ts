@@ -1,4 +1,4 @@
-import type {RedisConnection, Reply} from '#redis'
+import type {RedisConnection, RedisReply} from '#redis'
 import {messageOf} from '../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
@@ -55,12 +55,13 @@ async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise
   )
 }
 
-const listOf = (reply: Reply): readonly Reply[] => (Array.isArray(reply) ? (reply as readonly Reply[]) : [])
+const listOf = (reply: RedisReply): readonly RedisReply[] =>
+  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
-const textOf = (reply: Reply): string =>
+const textOf = (reply: RedisReply): string =>
   Buffer.isBuffer(reply) ? reply.toString() : typeof reply === 'string' ? reply : ''
 
-const textsOf = (reply: Reply): readonly string[] => listOf(reply).map(textOf)
+const textsOf = (reply: RedisReply): readonly string[] => listOf(reply).map(textOf)
 
 /** A key as a pattern that fits it alone. */
 const escapePattern = (key: string): string => key.replace(/[\\*?[\]]/g, String.raw`\$&`)

@@ -2,7 +2,7 @@
 import type {ComponentResource} from '../../resources/components.ts'
 import type {BindingEvent, EventHandled} from '../binding.ts'
 import type {BlockComponent} from '../block-types.ts'
-import type {Handled, Message} from '../pubsub.ts'
+import type {Handled, BrokerMessage} from '../pubsub.ts'
 
 /** A call that daprd has answered with an error. */
 export class DaprdError extends Error {
@@ -23,7 +23,7 @@ export interface DaprdTopic {
   /** Messages that it may hand over at once; 0: one by one. */
   readonly atOnce: number
   /** Never rejects. */
-  readonly deliver: (message: Message) => Promise<Handled>
+  readonly deliver: (message: BrokerMessage) => Promise<Handled>
 }
 
 /** Delivers an event of a binding. Never rejects. */

@@ -1,5 +1,5 @@
 import {encode} from '../../net/grpc/message-codec.ts'
-import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
+import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {causeOf} from './cause.ts'
 import {PublishEventRequest} from '../../dapr/messages/pubsub.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
@@ -16,7 +16,7 @@ export class DaprdPubSub implements PubSub {
     this.#options = options
   }
 
-  async publish(topic: string, {data, metadata}: Message): Promise<void> {
+  async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const {access, resource} = this.#options
     const message = {
       pubsubName: resource.name,

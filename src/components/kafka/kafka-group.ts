@@ -2,7 +2,7 @@ import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
 import {messageOf} from '../../model/errors.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import {pause} from '../../platform/delay.ts'
-import type {Handled, Message} from '../pubsub.ts'
+import type {Handled, BrokerMessage} from '../pubsub.ts'
 import {NULL} from './kafka-publisher.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 import {PartitionReader, type Record} from './partition-reader.ts'
@@ -20,7 +20,7 @@ export interface TopicOptions {
   readonly topic: string
   readonly atOnce: number
   readonly ready: () => Promise<void>
-  readonly handle: (message: Message) => Promise<Handled>
+  readonly handle: (message: BrokerMessage) => Promise<Handled>
   readonly log: (level: 'warn' | 'error', text: string) => void
 }
 
@@ -233,7 +233,7 @@ export class KafkaGroup {
     }
   }
 
-  #messageOf({key, value, headers, offset, topic, timestamp, partition}: Record): Message {
+  #messageOf({key, value, headers, offset, topic, timestamp, partition}: Record): BrokerMessage {
     const {escapeHeaders, excluded} = this.#settings
     // Go's url.QueryEscape
     const escape = (text: string): string => (escapeHeaders ? encodeURIComponent(text).replaceAll('%20', '+') : text)

@@ -1,5 +1,5 @@
 import {Producer} from '@platformatic/kafka'
-import type {Message} from '../pubsub.ts'
+import type {BrokerMessage} from '../pubsub.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 
 /** Publishes to topics of Kafka (components-contrib: common/component/kafka/producer.go). */
@@ -19,7 +19,7 @@ export class KafkaPublisher {
   }
 
   /** Settles when the brokers have the message. `null` is no value: a tombstone. */
-  async publish(topic: string, {data, metadata}: Message): Promise<void> {
+  async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const {excluded} = this.#settings
     const key = metadata['partitionKey'] ?? metadata['__key']
     const number = metadata['partitionNumber']

@@ -34,7 +34,7 @@ const ACKS: Readonly<Record<string, number>> = {all: -1, local: 1, none: 0}
 const RETRY_DELAY_MS = 250
 
 /** `hasRetries`: what failed is handled again unless a property says otherwise. */
-export function settingsOf(properties: Properties, hasRetries: boolean): KafkaSettings {
+export function kafkaSettings(properties: Properties, hasRetries: boolean): KafkaSettings {
   const retries = properties.integer('producerRetryMax', 5)
   const dialMs = properties.durationMs('dialTimeout', 30 * SECOND_MS, SECOND_MS)
   const policy = properties.text('backOffPolicy') || 'constant'

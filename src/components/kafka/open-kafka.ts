@@ -2,7 +2,7 @@ import {messageOf} from '../../model/errors.ts'
 import type {OpenOptions} from '../component.ts'
 import {KafkaGroup, type TopicOptions} from './kafka-group.ts'
 import {KafkaPublisher} from './kafka-publisher.ts'
-import {settingsOf, type KafkaSettings} from './kafka-settings.ts'
+import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
 
 /** What components of Kafka share. */
 export interface Kafka {
@@ -15,7 +15,7 @@ export interface Kafka {
 
 /** Connects a component to its brokers; `hasRetries`: what failed is handled again unless a property says otherwise. */
 export async function openKafka({properties}: OpenOptions, hasRetries: boolean): Promise<Kafka> {
-  const settings = settingsOf(properties, hasRetries)
+  const settings = kafkaSettings(properties, hasRetries)
   const publisher = new KafkaPublisher(settings)
   try {
     await publisher.check()

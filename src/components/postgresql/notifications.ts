@@ -7,7 +7,7 @@ const RETRY_MS = 500
 type Listener = (payload: string) => void
 
 /** Listens to channels of a PostgreSQL over one connection, which is made anew when it is lost. */
-export class Notifications {
+export class ChannelNotifications {
   readonly #pool: Pool
   readonly #warn: (text: string) => void
   readonly #listeners = new Map<string, Set<Listener>>()

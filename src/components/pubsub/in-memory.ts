@@ -1,14 +1,14 @@
 import type {Backlog} from '../../model/activity.ts'
 import {starPattern} from '../../model/star-pattern.ts'
 import type {OpenComponent} from '../component.ts'
-import type {Message, PubSub, SubscribeOptions} from '../pubsub.ts'
+import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 
 /** Hands the messages of one subscription over, one after the other unless several are wanted at once. */
 class Queue {
   readonly #options: SubscribeOptions
   /** `*` stands for any text, also an empty one (components-contrib: internal/eventbus). */
   readonly isFor: (topic: string) => boolean
-  #waiting: Message[] = []
+  #waiting: BrokerMessage[] = []
   #next = 0
   #atWork = 0
   #count = 0
@@ -20,7 +20,7 @@ class Queue {
     this.isFor = starPattern(options.topic)
   }
 
-  put(message: Message): void {
+  put(message: BrokerMessage): void {
     this.#count++
     this.#waiting.push(message)
     if (this.#atWork < Math.max(1, this.#options.atOnce)) void this.#work()
@@ -41,7 +41,7 @@ class Queue {
     if (--this.#atWork === 0 && this.#isStopped) this.#drained.resolve()
   }
 
-  #take(): Message | undefined {
+  #take(): BrokerMessage | undefined {
     if (this.#isStopped) return undefined
     const message = this.#waiting[this.#next]
     if (message === undefined) return undefined

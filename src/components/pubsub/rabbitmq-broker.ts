@@ -1,6 +1,6 @@
 import {connect, credentials, type RecoveringChannelModel} from 'amqplib'
 import {pause} from '../../platform/delay.ts'
-import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
+import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {Publisher, publishOptions, valueOf} from './rabbitmq-publisher.ts'
 import {RabbitReader} from './rabbitmq-reader.ts'
 import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
@@ -49,7 +49,7 @@ export class RabbitBroker implements PubSub {
   }
 
   /** Settles when the broker has confirmed the message; tries again where it goes away meanwhile. */
-  async publish(topic: string, {data, metadata}: Message): Promise<void> {
+  async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
     const options = publishOptions(metadata, this.#settings)
     const key = valueOf(metadata, 'routingKey')
     for (let tries = 1; ; tries++) {

@@ -1,6 +1,6 @@
 import type {ConfirmChannel, Options} from 'amqplib'
 import {parseGoDuration} from '../../resources/go-duration.ts'
-import type {Message} from '../pubsub.ts'
+import type {BrokerMessage} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
 
 interface Publication {
@@ -50,7 +50,10 @@ export const declareTopic = async (
 ): Promise<unknown> => channel.assertExchange(topic, exchangeKind, {durable, autoDelete: deletedWhenUnused})
 
 /** The properties of a message (components-contrib: common/component/rabbitmq). */
-export function publishOptions(metadata: Message['metadata'], {deliveryMode, ttlMs}: RabbitSettings): Options.Publish {
+export function publishOptions(
+  metadata: BrokerMessage['metadata'],
+  {deliveryMode, ttlMs}: RabbitSettings
+): Options.Publish {
   const lifeMs = lifeOf(metadata) ?? ttlMs
   const priority = valueOf(metadata, 'priority')
   const [contentType, messageId, correlationId, type] = ['contentType', 'messageID', 'correlationID', 'type'].map(
@@ -69,7 +72,7 @@ export function publishOptions(metadata: Message['metadata'], {deliveryMode, ttl
 }
 
 /** How long a message lives, in ms; a bare number counts seconds. What cannot be read is ignored. */
-function lifeOf(metadata: Message['metadata']): number | undefined {
+function lifeOf(metadata: BrokerMessage['metadata']): number | undefined {
   const text = valueOf(metadata, 'ttl') || valueOf(metadata, 'ttlInSeconds')
   const parsed = parseGoDuration(text)
   const ms = typeof parsed === 'number' ? parsed * (/^\d+$/.test(text) ? 1000 : 1) : 0

@@ -1,7 +1,7 @@
 import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
 import {messageOf} from '../../model/errors.ts'
 import {aborted, pause} from '../../platform/delay.ts'
-import type {Message, SubscribeOptions} from '../pubsub.ts'
+import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import type {RabbitSettings} from './rabbitmq-settings.ts'
 import {declareTopic, valueOf} from './rabbitmq-publisher.ts'
 
@@ -190,7 +190,7 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 
 }
 
 /** Properties and headers of a message, as headers of the delivery. */
-function propertiesOf({properties}: ConsumeMessage): Message['metadata'] {
+function propertiesOf({properties}: ConsumeMessage): BrokerMessage['metadata'] {
   const given: object = properties
   const {messageId, correlationId, type, contentType, headers} = given as Readonly<Record<string, unknown>>
   const own: Readonly<Record<string, unknown>> = {

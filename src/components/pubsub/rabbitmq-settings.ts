@@ -39,7 +39,7 @@ export interface RabbitAddress {
 }
 
 /** Throws a ComponentFault. */
-export function settingsOf(properties: Properties): RabbitSettings {
+export function rabbitSettings(properties: Properties): RabbitSettings {
   const exchangeKind = properties.text('exchangeKind') || 'fanout'
   if (!KINDS.includes(exchangeKind))
     properties.fault('exchangeKind', `${PREFIX} invalid RabbitMQ exchange kind ${exchangeKind}`)
@@ -79,7 +79,7 @@ export const addressProperty = (properties: Properties): string =>
   ['connectionString', 'host', 'hostname'].find(name => properties.has(name)) ?? 'hostname'
 
 /** Throws a ComponentFault, which never shows a connection string: it may contain a password. */
-export function addressOf(properties: Properties): RabbitAddress {
+export function rabbitAddress(properties: Properties): RabbitAddress {
   const name = addressProperty(properties)
   const protocol = properties.text('protocol')
   const url = name === 'hostname' ? urlOf(properties, protocol || 'amqp') : properties.text(name)

@@ -2,12 +2,12 @@ import {messageOf} from '../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import type {PubSub} from '../pubsub.ts'
 import {RabbitBroker} from './rabbitmq-broker.ts'
-import {addressOf, addressProperty, PREFIX, settingsOf} from './rabbitmq-settings.ts'
+import {rabbitAddress, addressProperty, PREFIX, rabbitSettings} from './rabbitmq-settings.ts'
 
 /** `pubsub.rabbitmq`: a topic is an exchange, a consumer group a queue bound to it (components-contrib: pubsub/rabbitmq). */
 export const open: OpenComponent<PubSub> = async ({properties, warn}) => {
-  const settings = settingsOf(properties)
-  const address = addressOf(properties)
+  const settings = rabbitSettings(properties)
+  const address = rabbitAddress(properties)
   try {
     return await RabbitBroker.open(address, settings, warn)
   } catch (error) {

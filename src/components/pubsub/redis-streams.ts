@@ -1,8 +1,8 @@
 import type {Argument, RedisConnection} from '#redis'
-import type {Message, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
+import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {StreamReader} from './stream-reader.ts'
 import type {StreamSettings} from './stream-settings.ts'
-import {Turns} from './turns.ts'
+import {TurnLimit} from './turn-limit.ts'
 
 /**
  * While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. With
@@ -16,7 +16,7 @@ export class RedisStreams implements PubSub {
   readonly #connection: RedisConnection
   readonly #settings: StreamSettings
   readonly #readers = new Set<StreamReader>()
-  readonly #turns = new Turns(PUBLISHED_A_TURN)
+  readonly #turns = new TurnLimit(PUBLISHED_A_TURN)
 
   constructor(connection: RedisConnection, settings: StreamSettings) {
     this.#connection = connection
@@ -24,11 +24,11 @@ export class RedisStreams implements PubSub {
   }
 
   // few promises: many events
-  publish(topic: string, message: Message): Promise<unknown> {
+  publish(topic: string, message: BrokerMessage): Promise<unknown> {
     return this.#isBehind ? this.#turns.next().then(async () => this.#add(topic, message)) : this.#add(topic, message)
   }
 
-  #add(topic: string, {data, metadata}: Message): Promise<unknown> {
+  #add(topic: string, {data, metadata}: BrokerMessage): Promise<unknown> {
     const {maxLength} = this.#settings
     const command: Argument[] = ['XADD', topic]
     if (maxLength > 0) command.push('MAXLEN', '~', maxLength.toString())

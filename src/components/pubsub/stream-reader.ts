@@ -2,22 +2,24 @@ import {setImmediate as turn} from 'node:timers/promises'
 import type {Backlog} from '../../model/activity.ts'
 import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
-import type {RedisConnection, Reply} from '#redis'
-import type {Message, SubscribeOptions} from '../pubsub.ts'
+import type {RedisConnection, RedisReply} from '#redis'
+import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
 import type {StreamSettings} from './stream-settings.ts'
 
 /** An entry of a stream. */
 interface Entry {
   readonly id: string
-  readonly message: Message
+  readonly message: BrokerMessage
 }
 
 /** After an error that is not about the group. */
 const RETRY_MS = 500
 
-const textOf = (reply: Reply | undefined): string => (Buffer.isBuffer(reply) ? reply.toString() : String(reply ?? ''))
+const textOf = (reply: RedisReply | undefined): string =>
+  Buffer.isBuffer(reply) ? reply.toString() : String(reply ?? '')
 
-const listOf = (reply: Reply | undefined): readonly Reply[] => (Array.isArray(reply) ? (reply as readonly Reply[]) : [])
+const listOf = (reply: RedisReply | undefined): readonly RedisReply[] =>
+  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
 /** Reads one stream for a consumer group, and acknowledges what has been handled. */
 export class StreamReader {
@@ -194,7 +196,7 @@ export class StreamReader {
     }
   }
 
-  #take(entries: readonly Reply[]): void {
+  #take(entries: readonly RedisReply[]): void {
     for (const entry of entries) {
       const [id, fields] = listOf(entry)
       const read = {id: textOf(id), message: messageIn(listOf(fields))}
@@ -267,7 +269,7 @@ export class StreamReader {
 }
 
 /** Names and values in turns. */
-const fieldsOf = (reply: Reply): ReadonlyMap<string, Reply> => {
+const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> => {
   const list = listOf(reply)
   return new Map(list.flatMap((name, index) => (index % 2 === 0 ? [[textOf(name), list[index + 1] ?? null]] : [])))
 }
@@ -280,9 +282,9 @@ async function createGroup(connection: RedisConnection, topic: string, group: st
   }
 }
 
-function messageIn(fields: readonly Reply[]): Message {
+function messageIn(fields: readonly RedisReply[]): BrokerMessage {
   let data: Buffer = Buffer.alloc(0)
-  let metadata: Message['metadata'] = {}
+  let metadata: BrokerMessage['metadata'] = {}
   for (let at = 0; at < fields.length; at += 2) {
     const name = textOf(fields[at])
     const value = fields[at + 1]
@@ -293,13 +295,13 @@ function messageIn(fields: readonly Reply[]): Message {
 }
 
 /** Texts alone; what another program wrote may be anything. */
-function metadataIn(text: string): Message['metadata'] {
+function metadataIn(text: string): BrokerMessage['metadata'] {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null) return {}
     return Object.fromEntries(
       Object.entries(value).filter(([, each]) => typeof each === 'string')
-    ) as Message['metadata']
+    ) as BrokerMessage['metadata']
   } catch {
     return {}
   }

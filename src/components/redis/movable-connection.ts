@@ -1,4 +1,4 @@
-import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from '#redis'
+import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from '#redis'
 
 export interface MovableOptions {
   readonly open: () => Promise<RedisConnection>
@@ -40,12 +40,12 @@ export class MovableConnection implements RedisConnection {
   }
 
   // few promises: many commands
-  command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
+  command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply> {
     const connection = this.#pause === undefined ? this.#connection : undefined
     return connection?.command(args, options) ?? this.#ready().then(async ready => ready.command(args, options))
   }
 
-  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
     return (await this.#ready()).transaction(commands)
   }
 

@@ -9,7 +9,7 @@ const DEFAULT_PORT = 6379
 
 /** Connects a component to its Redis; `prefix`: what precedes Dapr's error. */
 export async function openRedis(prefix: string, {properties, redis}: OpenOptions): Promise<RedisConnection> {
-  const address = addressOf(properties)
+  const address = redisTarget(properties)
   try {
     return await redis.connect(address)
   } catch (error) {
@@ -19,7 +19,7 @@ export async function openRedis(prefix: string, {properties, redis}: OpenOptions
 }
 
 /** The settings that all components of Redis share (components-contrib: common/component/redis/settings.go). */
-export function addressOf(properties: Properties): RedisTarget {
+export function redisTarget(properties: Properties): RedisTarget {
   const text = (name: string): string => properties.text(name)
   if (text('redisHost') === '' && text('redisPort') === '') properties.fault('redisHost', 'redisHost is missing')
   const type = text('redisType') || 'node'

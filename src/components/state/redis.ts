@@ -1,4 +1,4 @@
-import {DELETE_SCRIPT, type RedisConnection, RedisError, type Reply, SAVE_SCRIPT} from '#redis'
+import {DELETE_SCRIPT, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
 import {messageOf} from '../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import {openRedis} from '../redis/open-redis.ts'
@@ -29,7 +29,7 @@ class RedisState implements StateStore {
   }
 
   async get(key: string): Promise<StateItem | undefined> {
-    let reply: Reply
+    let reply: RedisReply
     try {
       reply = await this.#redis.command(['HGETALL', key])
     } catch (error) {
@@ -114,10 +114,10 @@ function ttlIn(metadata: Readonly<Record<string, string>>): number | undefined {
 }
 
 /** A hash without the fields of an item is not one (Dapr's text). */
-function itemOf(reply: Reply): StateItem | undefined {
-  const pairs = Array.isArray(reply) ? (reply as readonly Reply[]) : []
+function itemOf(reply: RedisReply): StateItem | undefined {
+  const pairs = Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
   if (pairs.length === 0) return undefined
-  const fields = new Map<string, Reply>()
+  const fields = new Map<string, RedisReply>()
   for (let at = 0; at < pairs.length; at += 2) fields.set(String(pairs[at]), pairs[at + 1] ?? null)
   const [data, version] = [fields.get('data'), fields.get('version')]
   if (!Buffer.isBuffer(data) || !Buffer.isBuffer(version))
@@ -126,5 +126,5 @@ function itemOf(reply: Reply): StateItem | undefined {
 }
 
 /** A value that another program has written as a plain text. */
-const textItem = (reply: Reply): StateItem | undefined =>
+const textItem = (reply: RedisReply): StateItem | undefined =>
   Buffer.isBuffer(reply) ? {data: reply, etag: '', metadata: {}} : undefined

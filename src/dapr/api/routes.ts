@@ -1,7 +1,7 @@
 import {OPERATIONS, type ApiOperation} from './api.ts'
 
 /** An operation that was found by its path. */
-export interface Found {
+export interface FoundOperation {
   readonly operation: ApiOperation
   /** The segments of each parameter, as they are written in the path. */
   readonly params: readonly (readonly string[])[]
@@ -25,7 +25,7 @@ const fits = (pattern: readonly string[], segments: readonly string[]): boolean 
 }
 
 /** The operation at a clean, escaped path; undefined: it is an invocation. */
-export function operationAt(method: string, path: string): Found | undefined {
+export function operationAt(method: string, path: string): FoundOperation | undefined {
   if (!path.startsWith('/v1.0')) return undefined
   const segments = path.slice(1).split('/')
   const routes = byPrefix.get(`${segments[0] ?? ''}/${segments[1] ?? ''}`)

@@ -1,14 +1,14 @@
 import {posix} from 'node:path'
 import type {Call} from '../../model/call.ts'
 import type {Place} from '../../model/errors.ts'
-import {withSlash, type AccessControl, type Action, type CallerPolicy} from '../../resources/access-control.ts'
+import {withSlash, type AccessControl, type AccessAction, type CallerPolicy} from '../../resources/access-control.ts'
 import type {Denied} from '../admission.ts'
 import type {CalleeCounters} from '../callee-counters.ts'
 import type {CallerIdentity} from '../caller-identity.ts'
 import {OperationTree} from './operation-tree.ts'
 
 /** The called method. */
-export interface Operation {
+export interface CalledMethod {
   /** The method, normalised, with or without a leading slash. */
   readonly method: string
   /** In upper case; '' if there is none (gRPC). */
@@ -80,7 +80,7 @@ export class AccessControlInterceptor {
   }
 
   /** `caller` is undefined if it is unknown: then the global default applies. */
-  decide(caller: CallerIdentity | undefined, {method, verb}: Operation): Decision {
+  decide(caller: CallerIdentity | undefined, {method, verb}: CalledMethod): Decision {
     const known = caller === undefined ? undefined : this.#callers.get(keyOf(caller))
     if (known === undefined || known.trustDomain !== caller?.trustDomain) return this.#byDefault
     const path = withSlash(method)
@@ -130,7 +130,7 @@ const decoded = (path: string): string => {
 const keyOf = ({appId, namespace}: {readonly appId: string; readonly namespace: string}): string =>
   `${appId}||${namespace}`
 
-const decision = (by: Decision['by'], action: Action, name: string, {file, line}: Place): Decision => ({
+const decision = (by: Decision['by'], action: AccessAction, name: string, {file, line}: Place): Decision => ({
   isAllowed: action === 'allow',
   by,
   rule: `${name}: ${action}, ${file}:${line}`
@@ -141,5 +141,5 @@ export const spiffeId = (caller: CallerIdentity | undefined): string =>
   caller === undefined ? '' : `spiffe://${caller.trustDomain}/ns/${caller.namespace}/${caller.appId}`
 
 /** The error for a denied caller, as Dapr words it; status PERMISSION_DENIED over gRPC, 403 over HTTP. */
-export const denial = (caller: CallerIdentity | undefined, {method, verb}: Operation): string =>
+export const denial = (caller: CallerIdentity | undefined, {method, verb}: CalledMethod): string =>
   `access control policy has denied access to id: ${spiffeId(caller)} operation: ${method} verb: ${verb || 'NONE'}`

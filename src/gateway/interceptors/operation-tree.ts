@@ -54,12 +54,12 @@ export class OperationTree<Rule> {
 function childFor<Rule>({children}: Node<Rule>, step: string, isLast: boolean): Node<Rule> | undefined {
   return children.find(child => {
     if (child.step === step || child.step === ANY_STEPS) return true
-    return child.step === ONE_STEP ? isLast : matches(step, child.step)
+    return child.step === ONE_STEP ? isLast : matchesStep(step, child.step)
   })
 }
 
 /** Whether a text matches a pattern, in which `*` stands for any characters or none. */
-export function matches(text: string, pattern: string): boolean {
+export function matchesStep(text: string, pattern: string): boolean {
   if (!pattern.includes('*')) return text === pattern
   const [head = '', ...others] = pattern.split('*')
   const tail = others.pop() ?? ''

@@ -2,7 +2,7 @@ import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../model/availability.ts'
 import {durationText} from '../../model/duration-text.ts'
-import {APP, CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
+import {APP, CURSOR, cursorOf, givenNumber, givenText, type Tool} from '../tool.ts'
 
 export const listApps: Tool = {
   name: 'list_apps',
@@ -75,9 +75,9 @@ export const appLogs: Tool = {
   },
   required: ['app'],
   run: async (run, given, signal) => {
-    const app = textOf(given, 'app')
-    const grep = textOf(given, 'grep')
-    const wanted = numberOf(given, 'lines', LINES)
+    const app = givenText(given, 'app')
+    const grep = givenText(given, 'grep')
+    const wanted = givenNumber(given, 'lines', LINES)
     const skipped = cursorOf(given)
     const tail = grep === '' ? skipped + wanted : SEARCHED_LINES
     const query = {tail, ...(grep !== '' && {grep})}
@@ -94,7 +94,7 @@ export const appLogs: Tool = {
   }
 }
 
-export const why: Tool = {
+export const whyTool: Tool = {
   name: 'why',
   title: 'Why an app is not running',
   description:
@@ -108,12 +108,12 @@ export const why: Tool = {
   required: [],
   run: async (run, given, signal) => {
     const from = cursorOf(given)
-    const end = numberOf(given, 'end', 0)
+    const end = givenNumber(given, 'end', 0)
     if (end > 0) {
       const death = await run.api.ask('GET /deaths/{number}', {at: {number: end}, signal})
       return textAnswer(`Exit ${end.toString()}.`, deathText(death), {from, facts: {end}})
     }
-    const view = await run.api.ask('GET /apps/{id}/why', {at: {id: textOf(given, 'app')}, signal})
+    const view = await run.api.ask('GET /apps/{id}/why', {at: {id: givenText(given, 'app')}, signal})
     const {app, instances, death, deaths} = view
     const unready = instances.filter(({availability}) => !isUsable(availability)).length
     const states = instances.map(
@@ -152,7 +152,7 @@ function deathText(death: Api.Death): string {
 const callText = ({number, from, to, method, path: target}: Api.Call): string =>
   `call ${number.toString()} ${from} → ${to} ${method} ${target}`
 
-export const restart: Tool = {
+export const restartTool: Tool = {
   name: 'restart',
   title: 'Restart an app',
   description: 'Replaces the processes of an app. Calls to it wait meanwhile. Returns when the new ones run.',
@@ -160,7 +160,7 @@ export const restart: Tool = {
   properties: {app: APP},
   required: ['app'],
   run: async (run, given, signal) => {
-    const {apps} = await run.api.ask('POST /apps/{id}/restart', {at: {id: textOf(given, 'app')}, signal})
+    const {apps} = await run.api.ask('POST /apps/{id}/restart', {at: {id: givenText(given, 'app')}, signal})
     return listAnswer({
       summary: 'Restarted.',
       items: apps.map(app => ({text: appText(app), fact: factOf(app)})),

@@ -1,11 +1,11 @@
 import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {durationText} from '../../model/duration-text.ts'
-import {CURSOR, cursorOf, numberOf, textOf, type Tool} from '../tool.ts'
+import {CURSOR, cursorOf, givenNumber, givenText, type Tool} from '../tool.ts'
 
 const ROWS = 50
 
-export const calls: Tool = {
+export const callsTool: Tool = {
   name: 'calls',
   title: 'Calls between apps',
   description:
@@ -18,9 +18,9 @@ export const calls: Tool = {
   },
   required: [],
   run: async (run, given, signal) => {
-    const limit = numberOf(given, 'limit', ROWS)
+    const limit = givenNumber(given, 'limit', ROWS)
     const before = cursorOf(given)
-    const query = {q: textOf(given, 'filter'), limit, ...(before > 0 && {before})}
+    const query = {q: givenText(given, 'filter'), limit, ...(before > 0 && {before})}
     const {last, calls: rows} = await run.api.ask('GET /calls', {query, signal})
     return listAnswer({
       summary:
@@ -56,7 +56,7 @@ export const call: Tool = {
   properties: {number: {type: 'integer', description: 'The number of the call', minimum: 1}, cursor: CURSOR},
   required: ['number'],
   run: async (run, given, signal) => {
-    const number = numberOf(given, 'number', 0)
+    const number = givenNumber(given, 'number', 0)
     const detail = await run.api.ask('GET /calls/{number}', {at: {number}, signal})
     const {status, isFailed, isTruncated, isKept} = detail
     const notes = [
@@ -88,7 +88,7 @@ function messageText({line, headers, body, encoding, isUnmasked}: Api.Message): 
   return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are not text)` : body}\n${note}`
 }
 
-export const graph: Tool = {
+export const graphTool: Tool = {
   name: 'graph',
   title: 'Who calls whom',
   description:

@@ -2,12 +2,12 @@ import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {listAnswer} from '../answer.ts'
-import {textOf, type Property, type Tool} from '../tool.ts'
+import {givenText, type ToolProperty, type Tool} from '../tool.ts'
 
-const text = (description: string): Property => ({type: 'string', description})
-const flag = (description: string): Property => ({type: 'boolean', description})
+const text = (description: string): ToolProperty => ({type: 'string', description})
+const flag = (description: string): ToolProperty => ({type: 'boolean', description})
 
-export const fault: Tool = {
+export const faultTool: Tool = {
   name: 'fault',
   title: 'Make calls fail',
   description:
@@ -49,7 +49,7 @@ export const fault: Tool = {
       throw new UserError(`"${verb}" cannot be combined with other arguments`, {
         explanation: 'It is the number of a fault, or all.'
       })
-    const answer = await changed(run.api, verb, textOf(given, verb), signal)
+    const answer = await changed(run.api, verb, givenText(given, verb), signal)
     return shown(verb === 'off' ? 'Removed.' : `It is ${verb}d.`, answer)
   }
 }

@@ -4,14 +4,14 @@ import {collectFirst} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
 import {durationText} from '../../model/duration-text.ts'
-import {APP, textOf, type Arguments, type Tool} from '../tool.ts'
+import {APP, givenText, type Arguments, type Tool} from '../tool.ts'
 
 const TIMEOUT_MS = 30_000
 /** This much of a response is read; `call` shows the rest. */
 const MAX_BODY = 64 * 1024
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-export const invoke: Tool = {
+export const invokeTool: Tool = {
   name: 'invoke',
   title: 'Invoke an app',
   description:
@@ -27,8 +27,8 @@ export const invoke: Tool = {
   },
   required: ['app', 'path'],
   run: async (run, given, signal) => {
-    const to = textOf(given, 'app')
-    const from = textOf(given, 'from') || to
+    const to = givenText(given, 'app')
+    const from = givenText(given, 'from') || to
     const {apps} = await run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
     const port = apps[0]?.httpPort ?? 0
     const began = performance.now()
@@ -52,8 +52,8 @@ async function send(
   given: Arguments,
   signal: AbortSignal
 ): Promise<{readonly status: number; readonly text: string}> {
-  const body = textOf(given, 'body')
-  const target = textOf(given, 'path').replace(/^\/+/, '')
+  const body = givenText(given, 'body')
+  const target = givenText(given, 'path').replace(/^\/+/, '')
   if (/[^\x21-\x7e]/.test(target))
     throw new UserError(`"${target}" is not a URL path`, {
       explanation: 'Percent-encode spaces and characters beyond ASCII.'
@@ -69,7 +69,7 @@ async function send(
           {
             host: '127.0.0.1',
             port,
-            method: textOf(given, 'method') || 'GET',
+            method: givenText(given, 'method') || 'GET',
             path: `/v1.0/invoke/${encodeURIComponent(to)}/method/${target}`,
             headers,
             agent: false,

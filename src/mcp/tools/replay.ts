@@ -5,7 +5,7 @@ import type {Tool} from '../tool.ts'
 
 const SHOWN = 10
 
-export const replay: Tool = {
+export const replayTool: Tool = {
   name: 'replay',
   title: 'Send calls again',
   description:

@@ -1,9 +1,21 @@
 import type {Tool} from '../tool.ts'
-import {appLogs, listApps, restart, why} from './apps.ts'
-import {call, calls, graph} from './calls.ts'
-import {fault} from './fault.ts'
-import {invoke} from './invoke.ts'
-import {replay} from './replay.ts'
-import {wait} from './wait.ts'
+import {appLogs, listApps, restartTool, whyTool} from './apps.ts'
+import {call, callsTool, graphTool} from './calls.ts'
+import {faultTool} from './fault.ts'
+import {invokeTool} from './invoke.ts'
+import {replayTool} from './replay.ts'
+import {waitTool} from './wait.ts'
 
-export const TOOLS: readonly Tool[] = [listApps, appLogs, calls, call, graph, why, wait, invoke, replay, restart, fault]
+export const TOOLS: readonly Tool[] = [
+  listApps,
+  appLogs,
+  callsTool,
+  call,
+  graphTool,
+  whyTool,
+  waitTool,
+  invokeTool,
+  replayTool,
+  restartTool,
+  faultTool
+]

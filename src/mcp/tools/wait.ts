@@ -1,6 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {listAnswer} from '../answer.ts'
-import {textOf, type Tool} from '../tool.ts'
+import {givenText, type Tool} from '../tool.ts'
 
 const OUTCOMES: Readonly<Record<Api.Waited['outcome'], string>> = {
   met: 'Met',
@@ -8,7 +8,7 @@ const OUTCOMES: Readonly<Record<Api.Waited['outcome'], string>> = {
   timeout: 'Timed out'
 }
 
-export const wait: Tool = {
+export const waitTool: Tool = {
   name: 'wait',
   title: 'Wait for a condition',
   description:
@@ -22,11 +22,11 @@ export const wait: Tool = {
   },
   required: ['for'],
   run: async (run, given, signal) => {
-    const from = textOf(given, 'from')
+    const from = givenText(given, 'from')
     const body = {
       for: given['for'],
       any: given['any'] ?? false,
-      timeout: textOf(given, 'timeout') || '30s',
+      timeout: givenText(given, 'timeout') || '30s',
       ...(from !== '' && {from: /^\d+$/.test(from) ? Number(from) : from})
     }
     const {outcome, id, tookMs, conditions, notes} = await run.api.ask('POST /wait', {body, signal})

@@ -1,4 +1,4 @@
-import {copyOf, FieldWalker, type Field, type FieldSink} from '#h2-frames'
+import {textCopy, FieldWalker, type HeaderField, type FieldSink} from '#h2-frames'
 
 /** A block of fields of an answer: its head, its trailers, or both in one. */
 export class AnswerFields implements FieldSink {
@@ -22,7 +22,7 @@ export class AnswerFields implements FieldSink {
 
   /** The same after the status 200. */
   get head(): string {
-    return (this.#head ??= copyOf(`\u0088${this.bytes}`))
+    return (this.#head ??= textCopy(`\u0088${this.bytes}`))
   }
 
   /** The head of the response as text, created when it is needed. */
@@ -30,7 +30,7 @@ export class AnswerFields implements FieldSink {
     return (this.#headText ??= this.#text())
   }
 
-  field(field: Field): void {
+  field(field: HeaderField): void {
     const {name} = field
     switch (name) {
       case ':status':
@@ -102,8 +102,8 @@ const walkAnswer = (walker: FieldWalker, block: string): AnswerFields => {
   if (walker.isPlain && block.length <= MAX_KNOWN_LENGTH) {
     if (known.size >= MAX_KNOWN) known.clear()
     // what is cut out of a block keeps all that came with it
-    fields.bytes = copyOf(fields.bytes)
-    fields.block = copyOf(block)
+    fields.bytes = textCopy(fields.bytes)
+    fields.block = textCopy(block)
     known.set(fields.block, fields)
   }
   return fields

@@ -1,5 +1,5 @@
 import {randomFillSync} from 'node:crypto'
-import {copyOf} from '#h2-frames'
+import {textCopy} from '#h2-frames'
 import {BINARY_BYTES, BINARY_LENGTH, TRACE_BIN, TRACEPARENT, TRACEPARENT_LENGTH} from './trace-fields.ts'
 
 /** Number of traces created together: a batch costs hardly more than one. */
@@ -39,7 +39,7 @@ function refill(): void {
     all += `${TRACEPARENT}00-${digits.slice(hex + 4, hex + 36)}-${digits.slice(hex + 38, hex + 54)}-00`
     all += TRACE_BIN + base64.slice(from, from + BINARY_LENGTH)
   }
-  text = copyOf(all)
+  text = textCopy(all)
   used = 0
 }
 

@@ -31,7 +31,7 @@ export interface CallHeaders extends Omit<PlainHeaders, 'hasLength' | 'apiToken'
   readonly peer: string
 }
 
-export interface RequestHeaders extends PlainHeaders {
+export interface ServiceHeaders extends PlainHeaders {
   readonly origin: string
   readonly fetchSite: string
   /** What a sidecar of another run says of the caller; '' = nothing. */
@@ -43,7 +43,10 @@ export interface RequestHeaders extends PlainHeaders {
 export const HAS_LOCATION = MARKED
 
 /** How the headers of a service's response are handled. */
-export const responseRules: HeaderRules = {kinds: nameReader({...RESPONSE_KINDS, location: HAS_LOCATION}), prefix: ''}
+export const serviceResponseRules: HeaderRules = {
+  kinds: nameReader({...RESPONSE_KINDS, location: HAS_LOCATION}),
+  prefix: ''
+}
 
 const HOST = 16
 const AUTHORIZATION = 17
@@ -64,11 +67,11 @@ const FORWARDED = {
 
 const FORWARDED_LINE = /(?:^|\n)x-(?:forwarded-(?!prefix)|real-ip)/i
 
-/** Whether the lines contain such a header: then `readHeaders` has to parse them. */
+/** Whether the lines contain such a header: then `readServiceHeaders` has to parse them. */
 export const hasForwarded = (lines: string): boolean => FORWARDED_LINE.test(lines)
 
 /** How the fast path of the manager's port handles headers: host, authorization and token are reported in this order. */
-export const plainRules: PlainRules = {
+export const servicePlainRules: PlainRules = {
   kinds: nameReader({
     ...PLAIN_KINDS,
     'pillion-caller': DROP,
@@ -94,7 +97,7 @@ const requestKinds = nameReader({
 })
 
 /** Parses a request of node:http; of repeated headers the first value is used. `length` -1: the body is chunked. */
-export function readHeaders({rawHeaders, socket}: IncomingMessage): RequestHeaders {
+export function readServiceHeaders({rawHeaders, socket}: IncomingMessage): ServiceHeaders {
   const values = new Map<number, string>()
   let lines = ''
   let named: readonly string[] = []

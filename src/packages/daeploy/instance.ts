@@ -1,5 +1,5 @@
 /** An instance of a service in the management API. */
-export interface Instance {
+export interface ServiceInstance {
   readonly name: string
   readonly version: string
   readonly isMain: boolean
@@ -14,14 +14,14 @@ const NOT_MAIN_ALONE =
   'Not allowed to kill main service while there are mutliple deployed versions of that service'
 
 /** Why a version cannot be made the main one; '' if it can. */
-export function whyNotAssigned(instances: readonly Instance[], name: string, version: string): string {
+export function whyNotAssigned(instances: readonly ServiceInstance[], name: string, version: string): string {
   const versions = instances.filter(instance => instance.name === name)
   if (versions.length === 0) return `No main service matching ${name}`
   return versions.some(instance => instance.version === version) ? '' : `No service matching ${name} ${version}`
 }
 
 /** Why a version cannot be removed; '' if it can: the main version can only be removed last. */
-export function whyNotRemoved(instances: readonly Instance[], name: string, version: string): string {
+export function whyNotRemoved(instances: readonly ServiceInstance[], name: string, version: string): string {
   const versions = instances.filter(instance => instance.name === name)
   const instance = versions.find(each => each.version === version)
   if (instance === undefined) return unknownText(name, version)

@@ -3,10 +3,10 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import {writeTo} from '../../net/http1/write-to.ts'
 import type {Reply} from '../../net/reply.ts'
 import {readDeployment, type Deployment} from './deployment.ts'
-import {unknownText, whyNotAssigned, whyNotRemoved, type Instance} from './instance.ts'
-import {failure, json, missing, unreadable} from './replies.ts'
+import {unknownText, whyNotAssigned, whyNotRemoved, type ServiceInstance} from './instance.ts'
+import {failure, fastApiJson, missing, unreadableTime} from './replies.ts'
 
-export interface LogsWanted {
+export interface ServiceLogsWanted {
   /** Only the last lines; 0: all that are kept. */
   readonly tail: number
   readonly isFollowed: boolean
@@ -17,12 +17,12 @@ export interface LogsWanted {
 /** What the management API needs from the run. */
 export interface ManagementBackend {
   /** In the order of the template, then of the deployments. */
-  readonly list: () => readonly Instance[]
+  readonly list: () => readonly ServiceInstance[]
   readonly assign: (name: string, version: string) => void
   /** Settles when the instance has been removed. */
   readonly remove: (name: string, version: string) => Promise<void>
   /** Lines in UTF-8 with their newlines; ends with the instance, or when `gone` is aborted. */
-  readonly logs: (name: string, version: string, wanted: LogsWanted, gone: AbortSignal) => AsyncIterable<string>
+  readonly logs: (name: string, version: string, wanted: ServiceLogsWanted, gone: AbortSignal) => AsyncIterable<string>
   /** The path of a new file for an uploaded archive. */
   readonly newUpload: () => string
   /** Resolves when the process has been started: '' or the reason for a failure. */
@@ -48,7 +48,7 @@ export class Management {
   }
 
   list(): Reply {
-    return json(
+    return fastApiJson(
       this.#backend
         .list()
         .map(({name, version, isMain}) => ({name, version, image: `${name}:${version}`, main: isMain}))
@@ -61,7 +61,7 @@ export class Management {
     const instance = this.#find(named)
     if (instance === undefined) return unknown(named)
     const {status, startedAt = NEVER, finishedAt = NEVER} = instance
-    return json({
+    return fastApiJson({
       Name: `/${named.name}-${named.version}`,
       State: {
         Status: status,
@@ -78,7 +78,7 @@ export class Management {
     const named = namedIn(given, 'query')
     if ('status' in named) return named
     const since = utcTime(given['since'] ?? '')
-    if (since === undefined) return failure(422, [unreadable(given['since'], 'query', 'since')])
+    if (since === undefined) return failure(422, [unreadableTime(given['since'], 'query', 'since')])
     if (this.#find(named) === undefined) return unknown(named)
     const gone = new AbortController()
     response.on('close', () => gone.abort())
@@ -102,7 +102,7 @@ export class Management {
     const why = whyNotAssigned(this.#backend.list(), named.name, named.version)
     if (why !== '') return failure(404, why)
     this.#backend.assign(named.name, named.version)
-    return json('OK')
+    return fastApiJson('OK')
   }
 
   async remove(body: unknown): Promise<Reply> {
@@ -112,7 +112,7 @@ export class Management {
     const why = whyNotRemoved(this.#backend.list(), named.name, named.version)
     if (why !== '') return failure(403, why)
     await this.#backend.remove(named.name, named.version)
-    return json('OK')
+    return fastApiJson('OK')
   }
 
   async deploy(request: IncomingMessage): Promise<Reply> {
@@ -133,13 +133,13 @@ export class Management {
     this.#deploying.add(segment)
     try {
       const why = await this.#backend.deploy(deployment)
-      return why === '' ? json('Accepted', 202) : failure(422, why)
+      return why === '' ? fastApiJson('Accepted', 202) : failure(422, why)
     } finally {
       this.#deploying.delete(segment)
     }
   }
 
-  #find({name, version}: Named): Instance | undefined {
+  #find({name, version}: Named): ServiceInstance | undefined {
     return this.#backend.list().find(each => each.name === name && each.version === version)
   }
 }
@@ -158,7 +158,7 @@ function namedIn(source: unknown, where: 'query' | 'body'): Named | Reply {
   )
 }
 
-function logsWanted(given: Readonly<Record<string, string>>, since: number): LogsWanted {
+function logsWanted(given: Readonly<Record<string, string>>, since: number): ServiceLogsWanted {
   const tail = Number(given['tail'] ?? 0)
   return {
     tail: Number.isInteger(tail) && tail > 0 ? tail : 0,

@@ -16,9 +16,9 @@ import {rawHead} from '../../net/http1/raw-head.ts'
 import {reply, type Reply} from '../../net/reply.ts'
 import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../../net/http1/upgrade-tunnel.ts'
 import type {NamedCallee} from '../../gateway/routes.ts'
-import {plainRules, readHeaders, hasForwarded, type PlainHeaders, type RequestHeaders} from './headers.ts'
-import {FOREIGN_HOST, FOREIGN_ORIGIN, INVALID_TOKEN, NOT_FOUND, REFUSED_PAGE} from './replies.ts'
-import {readTarget, type Target} from './target.ts'
+import {servicePlainRules, readServiceHeaders, hasForwarded, type PlainHeaders, type ServiceHeaders} from './headers.ts'
+import {HOST_REFUSED, ORIGIN_REFUSED, TOKEN_REFUSED, NO_SUCH_PATH, PAGE_REFUSED} from './replies.ts'
+import {readTarget, type ServiceTarget} from './target.ts'
 import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
 import type {SentRequest} from '../../model/call.ts'
 import type {CallerIdentity} from '../../gateway/caller-identity.ts'
@@ -26,10 +26,10 @@ import {isCrossOrigin} from '../../gateway/guards.ts'
 import type {PageGuard} from '../../gateway/page-guard.ts'
 import {bugText} from '../../model/errors.ts'
 import {HeldBodies} from '../../gateway/held-bodies.ts'
-import type {Route} from './routes.ts'
+import type {ManagerRoute} from './routes.ts'
 
 /** Access checks of the manager's routes. */
-export interface Guards {
+export interface ManagerGuards {
   /** Whether a Host header, or the authority of an Origin, names this machine. */
   readonly isAllowedHost: (authority: string) => boolean
   /** Whether these credentials are valid; always true if no token is required. */
@@ -40,11 +40,11 @@ export interface Guards {
 
 export interface ManagerApiOptions extends Omit<ServiceCallContext, 'heldBodies'> {
   readonly findService: (name: string) => NamedCallee
-  readonly guards: Guards
+  readonly guards: ManagerGuards
   /** The caller that a sidecar of another run names; undefined: its word does not count. Default: nobody's does. */
   readonly callerOf?: (delegation: string) => CallerIdentity | undefined
   /** Handles requests that are not calls to services. */
-  readonly route: Route
+  readonly route: ManagerRoute
 }
 
 /** A plain request from the fast path of the port's listener. */
@@ -101,11 +101,11 @@ export class ManagerApi {
   serve(request: IncomingMessage, response: ServerResponse): void {
     const {socket} = request
     const serve = (): void => this.#serveAdmitted(request, response)
-    this.#admit(request, socket, serve, () => reply(request, response, REFUSED_PAGE))
+    this.#admit(request, socket, serve, () => reply(request, response, PAGE_REFUSED))
   }
 
   #serveAdmitted(request: IncomingMessage, response: ServerResponse): void {
-    const headers = readHeaders(request)
+    const headers = readServiceHeaders(request)
     const {path, target} = parse(request.url ?? '/')
     const respond = (answer: Reply): void => reply(request, response, answer)
     const refusal = this.#refusalOf(request, path, headers, target)
@@ -126,12 +126,12 @@ export class ManagerApi {
       this.#upgradeAdmitted(request, socket, early)
       socket.resume()
     }
-    this.#admit(request, socket, upgrade, () => endWith(socket, REFUSED_PAGE))
+    this.#admit(request, socket, upgrade, () => endWith(socket, PAGE_REFUSED))
   }
 
   /** Refuses what a web page from elsewhere has sent; all else is served. */
   #admit(request: IncomingMessage, socket: Duplex, serve: () => void, refuse: () => void): void {
-    const {origin, fetchSite, delegation} = readHeaders(request)
+    const {origin, fetchSite, delegation} = readServiceHeaders(request)
     const {pages} = this.#options.guards
     const isDelegated = delegation !== '' && this.#options.callerOf?.(delegation) !== undefined
     if (isOnUnixSocket(socket) || isDelegated || !pages.isForeign({origin, fetchSite})) return serve()
@@ -151,10 +151,10 @@ export class ManagerApi {
   }
 
   #upgradeAdmitted(request: IncomingMessage, socket: Duplex, early: Buffer): void {
-    const headers = readHeaders(request)
+    const headers = readServiceHeaders(request)
     const {path, target} = parse(request.url ?? '/')
     const refusal = this.#refusalOf(request, path, headers, target)
-    if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NOT_FOUND)
+    if (refusal !== undefined || target === undefined) return endWith(socket, refusal ?? NO_SUCH_PATH)
     const {method = ''} = request
     const way: Way = {
       headers,
@@ -164,7 +164,7 @@ export class ManagerApi {
     this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
   }
 
-  #sent(request: IncomingMessage, path: string, {lines}: RequestHeaders): SentRequest {
+  #sent(request: IncomingMessage, path: string, {lines}: ServiceHeaders): SentRequest {
     const {method = ''} = request
     if (this.#options.observer === undefined) return {method, path, lines}
     const text = rawHead(request)
@@ -172,7 +172,7 @@ export class ManagerApi {
   }
 
   /** `delegation`: what a sidecar of another run says of the caller. */
-  #call(request: SentRequest, target: Target, way: Way, delegation = ''): void {
+  #call(request: SentRequest, target: ServiceTarget, way: Way, delegation = ''): void {
     const service = this.#options.findService(target.name)
     const identity = delegation === '' ? undefined : this.#options.callerOf?.(delegation)
     const context = identity === undefined ? this.#context : {...this.#context, caller: identity.appId, identity}
@@ -183,22 +183,22 @@ export class ManagerApi {
   #refusalOf(
     request: IncomingMessage,
     path: string,
-    headers: RequestHeaders,
-    target: Target | undefined
+    headers: ServiceHeaders,
+    target: ServiceTarget | undefined
   ): Reply | undefined {
     const {isAllowedHost, isAuthorized} = this.#options.guards
     const {method = '', socket} = request
-    if (headers.host !== '' && !isOnUnixSocket(socket) && !isAllowedHost(headers.host)) return FOREIGN_HOST
-    if (!isAuthorized(headers.apiToken, headers.authorization)) return INVALID_TOKEN
+    if (headers.host !== '' && !isOnUnixSocket(socket) && !isAllowedHost(headers.host)) return HOST_REFUSED
+    if (!isAuthorized(headers.apiToken, headers.authorization)) return TOKEN_REFUSED
     const changes = target === undefined && path !== '/' && method !== 'GET' && method !== 'HEAD'
-    return changes && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost) ? FOREIGN_ORIGIN : undefined
+    return changes && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost) ? ORIGIN_REFUSED : undefined
   }
 }
 
 const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?')) : '')
 
 /** A URL in absolute form is only sent to proxies: it has no path of ours. */
-function parse(url: string): {readonly path: string; readonly target: Target | undefined} {
+function parse(url: string): {readonly path: string; readonly target: ServiceTarget | undefined} {
   const query = queryOf(url)
   const path = url.slice(0, url.length - query.length)
   return {path, target: readTarget(path, query)}
@@ -219,7 +219,7 @@ export function openManagerPort({servers, ...options}: ManagerPortOptions): List
     servers,
     maxHeadBytes: MAX_HEAD_BYTES,
     fast: {
-      rules: plainRules,
+      rules: servicePlainRules,
       route: ({method, path, query, lines, length, hasLength, values, text, size}, connection) => {
         const [host = '', authorization = '', apiToken = ''] = values
         return api.startPlain(

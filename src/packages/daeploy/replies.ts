@@ -6,7 +6,7 @@ import type {Reply} from '../../net/reply.ts'
  */
 
 /** Any value as FastAPI writes it. */
-export const json = (value: unknown, status = 200): Reply => ({
+export const fastApiJson = (value: unknown, status = 200): Reply => ({
   status,
   type: 'application/json',
   body: JSON.stringify(value),
@@ -14,13 +14,13 @@ export const json = (value: unknown, status = 200): Reply => ({
 })
 
 /** An error; `detail` is a text, or a list of one text where Daeploy sends a list. */
-export const failure = (status: number, detail: unknown): Reply => json({detail}, status)
+export const failure = (status: number, detail: unknown): Reply => fastApiJson({detail}, status)
 
-export const NOT_FOUND = failure(404, 'Not Found')
-export const FOREIGN_HOST = failure(403, 'Host not allowed')
-export const FOREIGN_ORIGIN = failure(403, 'Origin not allowed')
-export const REFUSED_PAGE = failure(403, FOREIGN_PAGE)
-export const INVALID_TOKEN = failure(401, 'Token not valid!')
+export const NO_SUCH_PATH = failure(404, 'Not Found')
+export const HOST_REFUSED = failure(403, 'Host not allowed')
+export const ORIGIN_REFUSED = failure(403, 'Origin not allowed')
+export const PAGE_REFUSED = failure(403, FOREIGN_PAGE)
+export const TOKEN_REFUSED = failure(401, 'Token not valid!')
 
 /** Traefik's response for a service that is not reachable. */
 export const BAD_GATEWAY: Reply = {status: 502, type: 'text/plain; charset=utf-8', body: 'Bad Gateway', lines: ''}
@@ -34,7 +34,7 @@ export const missing = (input: unknown, ...loc: readonly string[]): object => ({
 })
 
 /** The same for an invalid time. */
-export const unreadable = (input: unknown, ...loc: readonly string[]): object => ({
+export const unreadableTime = (input: unknown, ...loc: readonly string[]): object => ({
   type: 'datetime_parsing',
   loc,
   msg: 'Input should be a valid datetime',

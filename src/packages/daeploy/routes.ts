@@ -3,11 +3,11 @@ import {messageOf} from '../../model/errors.ts'
 import {collect, UncollectedBody} from '../../net/collector.ts'
 import {reply, type Reply} from '../../net/reply.ts'
 import {Management, type ManagementBackend} from './management.ts'
-import {lineOf, readNotification, type Notification, type Notifications} from './notifications.ts'
-import {failure, json, NOT_FOUND, notAllowed} from './replies.ts'
+import {notificationLine, readNotification, type Notification, type Notifications} from './notifications.ts'
+import {failure, fastApiJson, NO_SUCH_PATH, notAllowed} from './replies.ts'
 
 /** A request for the manager itself. */
-export interface ControlContext {
+export interface ManagerRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly path: string
@@ -16,9 +16,9 @@ export interface ControlContext {
 }
 
 /** Handles requests that are not calls to services. */
-export type Route = (context: ControlContext) => void
+export type ManagerRoute = (context: ManagerRequest) => void
 
-export interface RoutesOptions {
+export interface ManagerRoutesOptions {
   readonly backend: ManagementBackend
   readonly notifications: Notifications
   readonly onNotification: (line: string, notification: Notification) => void
@@ -28,19 +28,25 @@ export interface RoutesOptions {
 }
 
 /** The response, or a promise of it; undefined: it has been sent already. */
-export type Result = Reply | undefined | Promise<Reply | undefined>
-type Handler = (context: ControlContext) => Result
+export type ManagerResult = Reply | undefined | Promise<Reply | undefined>
+type Handler = (context: ManagerRequest) => ManagerResult
 
 /** Maximum size of a JSON body. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 /** The manager's routes, for its own port or for the sidecar of an app. */
-export function createRoutes({backend, notifications, onNotification, version, mayManage}: RoutesOptions): Route {
+export function createRoutes({
+  backend,
+  notifications,
+  onNotification,
+  version,
+  mayManage
+}: ManagerRoutesOptions): ManagerRoute {
   const management = new Management(backend)
   const guarded =
     (handler: Handler): Handler =>
     context =>
-      mayManage(context.request) ? handler(context) : NOT_FOUND
+      mayManage(context.request) ? handler(context) : NO_SUCH_PATH
   const notLocal = guarded(() => failure(501, 'Not available locally: add the app to dapr.yaml'))
   const table: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
     '/services': {GET: () => management.list(), DELETE: guarded(withBody(body => management.remove(body)))},
@@ -53,36 +59,36 @@ export function createRoutes({backend, notifications, onNotification, version, m
     '/services/~pickle': {POST: notLocal},
     '/services/~upload-image': {POST: notLocal},
     '/notifications': {
-      GET: () => json(notifications.list()),
+      GET: () => fastApiJson(notifications.list()),
       POST: withBody(body => {
         const notification = readNotification(body)
         if ('status' in notification) return notification
         notifications.add(notification, Date.now())
-        onNotification(lineOf(notification), notification)
-        return json('Notification added')
+        onNotification(notificationLine(notification), notification)
+        return fastApiJson('Notification added')
       }),
       DELETE: () => {
         notifications.clear()
-        return json(null)
+        return fastApiJson(null)
       }
     },
-    '/auth/verify': {GET: () => json('OK')},
+    '/auth/verify': {GET: () => fastApiJson('OK')},
     // clients ask for a token, but none is required here
-    '/auth/token': {POST: guarded(() => json({Token: 'local', Id: 'local'}))},
-    '/~version': {GET: () => json(version)},
+    '/auth/token': {POST: guarded(() => fastApiJson({Token: 'local', Id: 'local'}))},
+    '/~version': {GET: () => fastApiJson(version)},
     '/': {GET: () => ({status: 307, type: '', body: '', lines: 'Location: /dashboard\r\n'})}
   }
   return context => {
     const {request, response, path} = context
     const methods = table[path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path]
     const handler = methods?.[request.method === 'HEAD' ? 'GET' : (request.method ?? '')]
-    if (methods === undefined) return reply(request, response, NOT_FOUND)
+    if (methods === undefined) return reply(request, response, NO_SUCH_PATH)
     if (handler === undefined) return reply(request, response, notAllowed(Object.keys(methods).join(', ')))
     void respond(context, handler)
   }
 }
 
-async function respond(context: ControlContext, handler: Handler): Promise<void> {
+async function respond(context: ManagerRequest, handler: Handler): Promise<void> {
   const {request, response} = context
   try {
     const result = await handler(context)
@@ -104,7 +110,7 @@ class InvalidBody extends Error {
 }
 
 const withBody =
-  (use: (body: unknown) => Result): Handler =>
+  (use: (body: unknown) => ManagerResult): Handler =>
   async ({request}) =>
     use(await readJson(request))
 

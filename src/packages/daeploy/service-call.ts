@@ -9,11 +9,11 @@ import type {Exchange} from '../../net/exchange.ts'
 import type {ResponseHead} from '../../net/http1/response-head.ts'
 import type {Failure} from '../../net/http1/upstream.ts'
 import type {Copy} from '../../net/mirror.ts'
-import {responseRules, HAS_LOCATION, type CallHeaders} from './headers.ts'
+import {serviceResponseRules, HAS_LOCATION, type CallHeaders} from './headers.ts'
 import type {Reply} from '../../net/reply.ts'
-import {BAD_GATEWAY, failure, NOT_FOUND} from './replies.ts'
+import {BAD_GATEWAY, failure, NO_SUCH_PATH} from './replies.ts'
 import type {NamedCallee} from '../../gateway/routes.ts'
-import {rewriteLocation, type Target} from './target.ts'
+import {rewriteLocation, type ServiceTarget} from './target.ts'
 
 /** What all calls to services through one listener share. */
 export interface ServiceCallContext extends CallContext {
@@ -28,7 +28,7 @@ export interface ServiceCallOptions {
   readonly context: ServiceCallContext
   readonly service: NamedCallee
   readonly request: SentRequest
-  readonly target: Target
+  readonly target: ServiceTarget
   readonly headers: CallHeaders
   /** More header lines for the service: those that request a websocket. */
   readonly extraLines: string
@@ -41,7 +41,7 @@ const SERVER = hostname()
 
 /** One call to a service: the prefix is removed from its path, and added to redirects; errors are those of Traefik. */
 export class ServiceCall extends ProxiedCall {
-  readonly rules = responseRules
+  readonly rules = serviceResponseRules
   readonly copy: Copy | undefined
   protected readonly isInterceptable = false
   protected readonly exchange: Exchange
@@ -92,7 +92,7 @@ export class ServiceCall extends ProxiedCall {
   }
 
   protected replyDenied({isUnknown, status, error}: Denied): void {
-    if (isUnknown === true) this.exchange.reply(NOT_FOUND)
+    if (isUnknown === true) this.exchange.reply(NO_SUCH_PATH)
     else if (status === 403) this.exchange.reply(failure(403, error))
     else this.replyFailed(error)
   }

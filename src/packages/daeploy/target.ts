@@ -1,5 +1,5 @@
 /** The parsed path of a call to a service. */
-export interface Target {
+export interface ServiceTarget {
   /** What follows `/services/`, as the caller wrote it: `<name>` or `<name>_<version>`. */
   readonly segment: string
   /** The same, decoded. */
@@ -11,7 +11,7 @@ export interface Target {
 const PREFIX = '/services/'
 
 /** Parses a path; undefined: it is not a call to a service. Segments that start with `~` belong to the manager. */
-export function readTarget(path: string, query: string): Target | undefined {
+export function readTarget(path: string, query: string): ServiceTarget | undefined {
   if (!path.startsWith(PREFIX) || path.length === PREFIX.length || path[PREFIX.length] === '~') return undefined
   const slash = path.indexOf('/', PREFIX.length)
   const segment = slash < 0 ? path.slice(PREFIX.length) : path.slice(PREFIX.length, slash)

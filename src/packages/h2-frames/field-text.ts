@@ -57,7 +57,7 @@ const MAX_KNOWN = 1000
 const MAX_KNOWN_LENGTH = 256
 
 /** A copy: a slice would keep all that it was cut out of. */
-export const copyOf = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+export const textCopy = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
 
 /** Decodes strings of HPACK: length, Huffman's bit, bytes. Short ones that were met before cost a look-up. */
 export class FieldTexts {
@@ -69,10 +69,10 @@ export class FieldTexts {
     let at = 1
     if ((raw.charCodeAt(0) & 127) === 127) while (raw.charCodeAt(at++) > 127);
     const bytes = raw.slice(at)
-    const text = (raw.charCodeAt(0) & 128) === 0 ? copyOf(bytes) : decodeHuffman(bytes)
+    const text = (raw.charCodeAt(0) & 128) === 0 ? textCopy(bytes) : decodeHuffman(bytes)
     if (raw.length > MAX_KNOWN_LENGTH) return text
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
-    this.#known.set(copyOf(raw), text)
+    this.#known.set(textCopy(raw), text)
     return text
   }
 }

@@ -1,13 +1,13 @@
 import {COMPRESSION_ERROR, ConnectionError} from './frames.ts'
-import {BlockReader, copyOf, encodeField, encodeInteger, encodeRaw, FieldTexts, STATIC_FIELDS} from './field-text.ts'
+import {BlockReader, textCopy, encodeField, encodeInteger, encodeRaw, FieldTexts, STATIC_FIELDS} from './field-text.ts'
 
 /** Takes the fields of a block in their order. */
 export interface FieldSink {
-  field(field: Field): void
+  field(field: HeaderField): void
 }
 
 /** The current field of a walker; valid until the next one. */
-export interface Field {
+export interface HeaderField {
   /** As it was sent: it may contain capitals. */
   readonly name: string
   /** What any other connection understands as this field. */
@@ -34,7 +34,7 @@ const texts = new FieldTexts()
  * Walks the field blocks of one connection (RFC 7541). It does not decode them but cuts them: each field comes with bytes that mean the
  * same on any connection; names and values are decoded on access. A peer may use its table until it has read our settings.
  */
-export class FieldWalker implements Field {
+export class FieldWalker implements HeaderField {
   name = ''
   bytes = ''
   /** Of the block that was walked last: texts and overhead, as SETTINGS_MAX_HEADER_LIST_SIZE counts. */
@@ -122,7 +122,7 @@ export class FieldWalker implements Field {
       this.#size = 0
       return
     }
-    this.#table.unshift({name: copyOf(name), value: copyOf(value), bytes: encodeField(name, value)})
+    this.#table.unshift({name: textCopy(name), value: textCopy(value), bytes: encodeField(name, value)})
     this.#size += size
     this.#evict()
   }

@@ -1,7 +1,7 @@
 import type {FieldSink} from './field-walker.ts'
 import type {FrameConnection} from './frame-connection.ts'
 import {DATA, END_STREAM, frameHead, headersFrames, MAX_PAYLOAD, resetFrame, windowFrame} from './frames.ts'
-import {copyOf} from './field-text.ts'
+import {textCopy} from './field-text.ts'
 import {STREAM_WINDOW} from './greeting.ts'
 
 /** Pieces that wait for the peer are forgotten behind so many that were sent. */
@@ -85,7 +85,7 @@ export class FrameStream {
     const connection = this.#connection
     if (this.#isWaiting() || length > MAX_PAYLOAD || length > Math.max(0, this.window) || !connection.takes(length)) {
       if (this.#waiting === NONE) this.#waiting = []
-      this.#waiting.push(length < COPIED_BYTES ? copyOf(bytes) : bytes)
+      this.#waiting.push(length < COPIED_BYTES ? textCopy(bytes) : bytes)
       this.#endsAfterData = isLast
       return this.push()
     }

@@ -1,6 +1,6 @@
 /** HTTP/2 as frames: the server and the clients of gRPC, which pass fields on as bytes. */
-export {copyOf, encodeField, encodeInteger, encodeNamed} from './field-text.ts'
-export {FieldWalker, type Field, type FieldSink} from './field-walker.ts'
+export {textCopy, encodeField, encodeInteger, encodeNamed} from './field-text.ts'
+export {FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
 export {FloodGuard} from './flood-guard.ts'
 export type {FrameClient} from './frame-client.ts'
 export {FrameClients, type Waiter} from './frame-clients.ts'

@@ -1,5 +1,5 @@
 import {encodeField, encodeInteger} from './field-text.ts'
-import {FieldWalker, type Field, type FieldSink} from './field-walker.ts'
+import {FieldWalker, type HeaderField, type FieldSink} from './field-walker.ts'
 
 /** The size of a table whose owner says nothing of it (RFC 9113 §6.5.2, SETTINGS_HEADER_TABLE_SIZE). */
 const TABLE_BYTES = 4096
@@ -54,7 +54,7 @@ export class SentFields implements FieldSink {
     return text
   }
 
-  field(field: Field): void {
+  field(field: HeaderField): void {
     const {name, bytes} = field
     const first = bytes.charCodeAt(0)
     if ((first & INDEXED) !== 0 || isSecret(first)) {

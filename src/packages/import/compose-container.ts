@@ -3,7 +3,7 @@ import {envFilesOf} from './compose-program.ts'
 import {mountsOf} from './compose-project.ts'
 import {
   buildOf,
-  environmentOf,
+  composeEnvironment,
   folderOfStack,
   healthCommand,
   leftOver,
@@ -11,13 +11,13 @@ import {
   publishedPort,
   sharedKeys,
   usualPort,
-  wordsOf,
+  commandWords,
   type Service,
   type Stack
 } from './compose-service.ts'
-import {variablesIn} from './env-file.ts'
+import {envFileVariables} from './env-file.ts'
 import {pathTo, type ImportedApp} from './imported.ts'
-import {given, isMap, mapOf, textOf, textsOf, type Values} from './yaml-file.ts'
+import {given, isMap, mapOf, textValue, textsOf, type Values} from './yaml-file.ts'
 
 /** Keys of a service, and the flags of `docker run` with one value that they mean. */
 const FLAGS: Readonly<Record<string, string>> = {
@@ -64,11 +64,11 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const notes = [...service.notes]
   const build = buildOf(service, stack)
   const name = containerName(service, stack)
-  const image = textOf(values['image']) || name
-  if (build === undefined && image !== textOf(values['image'])) notes.push('it has neither an image nor a build')
+  const image = textValue(values['image']) || name
+  if (build === undefined && image !== textValue(values['image'])) notes.push('it has neither an image nor a build')
   const ports = publishedPorts(service, notes)
   const envFile = envFilesOf(service, stack, folderOfStack(stack))
-  const env = environmentOf(service, stack, 'host.docker.internal', notes)
+  const env = composeEnvironment(service, stack, 'host.docker.internal', notes)
   const callsOut = Object.values(env).some(value => value.includes('host.docker.internal'))
   const run = [
     'docker',
@@ -83,7 +83,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     ...passed(envFile, env, stack, notes).flatMap(key => ['--env', key]),
     ...entrypoint(values['entrypoint'], notes),
     image,
-    ...wordsOf(values['command'])
+    ...commandWords(values['command'])
   ]
   if (build !== undefined)
     notes.push('build: no program was found that runs outside of the image, so it is built and run as a container')
@@ -144,8 +144,8 @@ function passed(
   notes: string[]
 ): readonly string[] {
   const files = (Array.isArray(envFile) ? envFile : envFile === undefined ? [] : [envFile]) as readonly unknown[]
-  const paths = files.map(each => (isMap(each) ? textOf(each['path']) : textOf(each)))
-  const names = paths.flatMap(path => Object.keys(variablesIn(resolve(folderOfStack(stack), path))))
+  const paths = files.map(each => (isMap(each) ? textValue(each['path']) : textValue(each)))
+  const names = paths.flatMap(path => Object.keys(envFileVariables(resolve(folderOfStack(stack), path))))
   if (names.length > 0)
     notes.push(
       `env_file: the container gets the variables that are in it now, ${listed(names)}: name a new one by --env`
@@ -164,7 +164,7 @@ function readyOf(service: Service, name: string): Values | undefined {
 /** The flags that the keys of a service mean. */
 const flagsOf = (values: Values, stack: Stack): readonly string[] => [
   ...Object.entries(FLAGS).flatMap(([key, flag]) =>
-    textOf(values[key]) === '' ? [] : [flag, inContainers(textOf(values[key]), stack)]
+    textValue(values[key]) === '' ? [] : [flag, inContainers(textValue(values[key]), stack)]
   ),
   ...Object.entries(SWITCHES).flatMap(([key, flag]) => (values[key] === 'true' ? [flag] : []))
 ]
@@ -177,7 +177,7 @@ const listFlagsOf = (values: Values, stack: Stack, notes: string[]): readonly st
 ]
 
 const containerName = ({id, values}: Service, stack: Stack): string =>
-  textOf(values['container_name']) || `${stack.project}-${id.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`
+  textValue(values['container_name']) || `${stack.project}-${id.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-')}`
 
 /** `network_mode: service:db` is the network of its container. */
 const inContainers = (value: string, stack: Stack): string => {
@@ -201,17 +201,18 @@ const withStop = (image: string, keys: Values): Values =>
   /postgres|postgis|timescale/.test(image) ? {...keys, stop: {signal: 'SIGINT', ...mapOf(keys['stop'])}} : keys
 
 function entrypoint(value: unknown, notes: string[]): readonly string[] {
-  const [program, ...args] = wordsOf(value)
+  const [program, ...args] = commandWords(value)
   if (args.length > 0)
     notes.push(`entrypoint: ${args.join(' ')} must stand before the command: docker run takes one word`)
   return program === undefined ? [] : ['--entrypoint', program]
 }
 
 function itemsOf(key: string, value: unknown, notes: string[]): readonly string[] {
-  if (key === 'extra_hosts' && isMap(value)) return Object.entries(value).map(([host, at]) => `${host}:${textOf(at)}`)
+  if (key === 'extra_hosts' && isMap(value))
+    return Object.entries(value).map(([host, at]) => `${host}:${textValue(at)}`)
   const list: readonly unknown[] = Array.isArray(value) ? value : textsOf(value)
   return list.flatMap(each => {
     if (isMap(each)) notes.push(`${key}: ${JSON.stringify(each)} is not carried over`)
-    return [textOf(each)].filter(text => text !== '')
+    return [textValue(each)].filter(text => text !== '')
   })
 }

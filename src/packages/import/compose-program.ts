@@ -2,20 +2,20 @@ import {statSync} from 'node:fs'
 import {join} from 'node:path'
 import {
   buildOf,
-  environmentOf,
+  composeEnvironment,
   healthCommand,
   leftOver,
   portsOf,
   sharedKeys,
-  wordsOf,
+  commandWords,
   type Service,
   type Stack
 } from './compose-service.ts'
-import {commandOfDockerfile, portOfDockerfile, runsHere} from './dockerfile.ts'
+import {commandOfDockerfile, portOfDockerfile, runsInFolder} from './dockerfile.ts'
 import {appsIn} from './folder.ts'
 import {pathFrom, pathTo, type ImportedApp} from './imported.ts'
-import {portOf} from './shell-words.ts'
-import {given, isMap, mapOf, textOf, textsOf} from './yaml-file.ts'
+import {commandPort} from './shell-words.ts'
+import {given, isMap, mapOf, textValue, textsOf} from './yaml-file.ts'
 
 const KNOWN = new Set(
   'build image command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open init extends platform develop pull_policy hostname'.split(
@@ -45,12 +45,12 @@ function programOf(service: Service, stack: Stack): Program | undefined {
   if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
   const {folder} = build
   const dockerfile = join(folder, build.dockerfile)
-  const own = [...wordsOf(service.values['entrypoint']), ...wordsOf(service.values['command'])]
+  const own = [...commandWords(service.values['entrypoint']), ...commandWords(service.values['command'])]
   const isOwn = own.length > 0
   const found = appsIn(folder)[0]
   const {entrypoint, cmd} = commandOfDockerfile(dockerfile)
   const candidates = isOwn ? [own] : [[...entrypoint, ...cmd], cmd]
-  const written = candidates.find(each => each.length > 0 && runsHere(each, folder))
+  const written = candidates.find(each => each.length > 0 && runsInFolder(each, folder))
   const command = written ?? (isOwn ? undefined : found?.keys['command'])
   if (!Array.isArray(command)) return undefined
   return {folder, dockerfile, command, isOwn, skipped: written === cmd ? entrypoint : []}
@@ -63,10 +63,10 @@ function appOf(program: Program, service: Service, stack: Stack): ImportedApp {
   if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
   const target = listeningPort(program, service)
   notes.push(...portNotes(service))
-  const env = environmentOf(service, stack, 'localhost', notes)
+  const env = composeEnvironment(service, stack, 'localhost', notes)
   const shared = sharedKeys(service, stack, notes)
   notes.push(...hostNotes(Object.keys(mapOf(shared['dependsOn'])), values['environment']))
-  const copies = Number(textOf(values['scale']) || textOf(mapOf(values['deploy'])['replicas']))
+  const copies = Number(textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas']))
   const hasReplicas = copies > 1 && target === 0
   if (copies > 1 && !hasReplicas)
     notes.push(`replicas: ${copies} need autoPort: true in the place of appPort, and a program that reads PORT`)
@@ -93,7 +93,7 @@ function listeningPort({command, isOwn, dockerfile}: Program, service: Service):
   const [port] = portsOf(service)
   return (
     Number(port?.target ?? textsOf(service.values['expose'])[0] ?? 0) ||
-    portOf(command.join(' ')) ||
+    commandPort(command.join(' ')) ||
     (isOwn ? 0 : portOfDockerfile(dockerfile))
   )
 }
@@ -126,7 +126,7 @@ export function envFilesOf({values}: Service, {file}: Stack, folder: string): un
   const {env_file: named} = values
   const list: readonly unknown[] = Array.isArray(named) ? named : named === undefined ? [] : [named]
   const files = list.map(each => {
-    const path = pathTo(pathFrom(file, isMap(each) ? textOf(each['path']) : textOf(each)), folder)
+    const path = pathTo(pathFrom(file, isMap(each) ? textValue(each['path']) : textValue(each)), folder)
     const isThere = statSync(join(folder, path), {throwIfNoEntry: false}) !== undefined
     return isThere && !(isMap(each) && each['required'] === 'false') ? path : {path, required: false}
   })

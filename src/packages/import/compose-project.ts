@@ -1,7 +1,7 @@
 import {basename, dirname, join} from 'node:path'
-import {variablesIn} from './env-file.ts'
+import {envFileVariables} from './env-file.ts'
 import type {ImportedFile} from './imported.ts'
-import {isMap, mapOf, textOf, written} from './yaml-file.ts'
+import {isMap, mapOf, textValue, written} from './yaml-file.ts'
 
 /**
  * The name that compose puts in front of what belongs to a project: COMPOSE_PROJECT_NAME of the environment or of `.env`, the
@@ -10,7 +10,7 @@ import {isMap, mapOf, textOf, written} from './yaml-file.ts'
 export const projectName = (file: ImportedFile, name: string): string =>
   [
     process.env['COMPOSE_PROJECT_NAME'],
-    variablesIn(join(dirname(file.path), '.env'))['COMPOSE_PROJECT_NAME'],
+    envFileVariables(join(dirname(file.path), '.env'))['COMPOSE_PROJECT_NAME'],
     name,
     basename(dirname(file.path))
   ]
@@ -31,7 +31,7 @@ export function volumeNames(project: string, volumes: unknown): ReadonlyMap<stri
   return new Map(
     Object.entries(mapOf(volumes)).map(([id, value]) => {
       const {name, external} = mapOf(value)
-      const own = textOf(name) || textOf(mapOf(external)['name'])
+      const own = textValue(name) || textValue(mapOf(external)['name'])
       return [id, own || (external === 'true' ? id : `${project}_${id}`)]
     })
   )
@@ -50,15 +50,15 @@ export const volumeNotes = (volumes: unknown): readonly string[] =>
 export function mountsOf(volumes: unknown, names: Mounts, notes: string[]): readonly string[] {
   const list: readonly unknown[] = Array.isArray(volumes) ? volumes : []
   return list.flatMap(each => {
-    if (!isMap(each)) return [shortMount(textOf(each), names)]
+    if (!isMap(each)) return [shortMount(textValue(each), names)]
     const {type = 'volume', source, target, read_only: isReadOnly} = each
-    const isKnown = textOf(target) !== '' && (type === 'volume' || (type === 'bind' && textOf(source) !== ''))
+    const isKnown = textValue(target) !== '' && (type === 'volume' || (type === 'bind' && textValue(source) !== ''))
     if (!isKnown) {
       notes.push(`volumes: ${JSON.stringify(each)} is not carried over`)
       return []
     }
-    const from = textOf(source) === '' ? '' : `${sourceOf(textOf(source), names)}:`
-    return [`${from}${textOf(target)}${isReadOnly === 'true' ? ':ro' : ''}`]
+    const from = textValue(source) === '' ? '' : `${sourceOf(textValue(source), names)}:`
+    return [`${from}${textValue(target)}${isReadOnly === 'true' ? ':ro' : ''}`]
   })
 }
 

@@ -1,7 +1,7 @@
 import {dirname} from 'node:path'
 import {pathFrom, type ImportedFile} from './imported.ts'
 import {splitWords} from './shell-words.ts'
-import {given, isMap, mapOf, textOf, textsOf, variablesOf, written, type Values} from './yaml-file.ts'
+import {given, isMap, mapOf, textValue, textsOf, variablePairs, written, type Values} from './yaml-file.ts'
 
 /** A service of a compose file, with what it extends. */
 export interface Service {
@@ -37,12 +37,12 @@ export function portsOf({values}: Service): readonly Port[] {
   const list: readonly unknown[] = Array.isArray(ports) ? ports : []
   return list.flatMap(each => {
     if (isMap(each)) {
-      const [address, published, target] = ['host_ip', 'published', 'target'].map(key => textOf(each[key]))
+      const [address, published, target] = ['host_ip', 'published', 'target'].map(key => textValue(each[key]))
       return [
         {address: address ?? '', published: published ?? '', target: target ?? '', isUdp: each['protocol'] === 'udp'}
       ]
     }
-    const text = textOf(each)
+    const text = textValue(each)
     // a default may contain colons: ${PORT:-80}:80
     const found = text.replace(/\/(?:tcp|udp)$/, '').matchAll(/((?:\$\{[^}]*\}|\[[^\]]*\]|[^:])*)(?::|$)/g)
     const parts = [...found].map(([, part = '']) => part).slice(0, -1) // the last is what is behind the end
@@ -79,16 +79,16 @@ export function publishedPort(service: Service): number {
 /** What the container listens on, where the file publishes nothing: `expose`, or what the image is known for. */
 export const usualPort = ({values}: Service): number =>
   Number(textsOf(values['expose'])[0] ?? 0) ||
-  (IMAGE_PORTS.find(([image]) => image.test(textOf(values['image'])))?.[1] ?? 0)
+  (IMAGE_PORTS.find(([image]) => image.test(textValue(values['image'])))?.[1] ?? 0)
 
 /** The variables of a service, with the names of other services replaced by where they are reached from `host`. */
-export function environmentOf(
+export function composeEnvironment(
   service: Service,
   {services, programs}: Stack,
   host: string,
   notes: string[]
 ): Readonly<Record<string, string>> {
-  const env = variablesOf(service.values['environment'])
+  const env = variablePairs(service.values['environment'])
   const replaced = new Set<string>()
   const result = Object.fromEntries(
     Object.entries(env).map(([name, value]) => [
@@ -153,15 +153,15 @@ export function sharedKeys({values, id}: Service, {services}: Stack, notes: stri
   const needed = values['depends_on']
   const pairs = isMap(needed)
     ? Object.entries(needed).map(
-        ([name, how]) => [name, CONDITIONS[textOf(mapOf(how)['condition'])] ?? 'started'] as const
+        ([name, how]) => [name, CONDITIONS[textValue(mapOf(how)['condition'])] ?? 'started'] as const
       )
     : textsOf(needed).map(name => [name, 'started'] as const)
   const known = pairs.filter(([name]) => services.has(name) && name !== id)
   for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
-  const restart = textOf(values['restart']).replace(/^on-failure:.*/, 'on-failure')
+  const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')
   const stop = given({
-    signal: signalOf(textOf(values['stop_signal'])),
-    timeout: durationOf(textOf(values['stop_grace_period']))
+    signal: signalOf(textValue(values['stop_signal'])),
+    timeout: durationOf(textValue(values['stop_grace_period']))
   })
   const profiles = textsOf(values['profiles'])
   return given({
@@ -192,7 +192,7 @@ function signalOf(text: string): string | undefined {
 export function healthCommand({values}: Service): readonly string[] | undefined {
   const {test, disable} = mapOf(values['healthcheck'])
   const words = textsOf(test)
-  if (words.length === 0 || words[0] === 'NONE' || textOf(disable) === 'true') return undefined
+  if (words.length === 0 || words[0] === 'NONE' || textValue(disable) === 'true') return undefined
   if (typeof test === 'string') return ['sh', '-c', test]
   return words[0] === 'CMD-SHELL' ? ['sh', '-c', words.slice(1).join(' ')] : words.slice(words[0] === 'CMD' ? 1 : 0)
 }
@@ -210,12 +210,12 @@ export function buildOf(
 ): {readonly folder: string; readonly dockerfile: string} | undefined {
   const {build} = values
   if (build === undefined) return undefined
-  const context = textOf(build) || textOf(mapOf(build)['context']) || '.'
-  return {folder: pathFrom(file, context), dockerfile: textOf(mapOf(build)['dockerfile']) || 'Dockerfile'}
+  const context = textValue(build) || textValue(mapOf(build)['context']) || '.'
+  return {folder: pathFrom(file, context), dockerfile: textValue(mapOf(build)['dockerfile']) || 'Dockerfile'}
 }
 
 /** A command or entrypoint: a text is split into words, and no shell reads it (docs.docker.com/reference/compose-file). */
-export const wordsOf = (command: unknown): readonly string[] =>
+export const commandWords = (command: unknown): readonly string[] =>
   typeof command === 'string' ? splitWords(command) : textsOf(command)
 
 export const folderOfStack = ({file}: Stack): string => dirname(file.path)

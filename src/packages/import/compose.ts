@@ -5,7 +5,7 @@ import {programApp} from './compose-program.ts'
 import {projectName, volumeNames, volumeNotes} from './compose-project.ts'
 import type {Service, Stack} from './compose-service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
-import {isMap, mapOf, textOf, valuesOf, written, type Values} from './yaml-file.ts'
+import {isMap, mapOf, textValue, valuesOf, written, type Values} from './yaml-file.ts'
 
 /**
  * A compose file. A service that is built from a folder with a program of its own becomes that program; every other one a
@@ -16,7 +16,7 @@ export function importCompose(file: ImportedFile): Imported {
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
-  const project = projectName(file, textOf(top['name']))
+  const project = projectName(file, textValue(top['name']))
   const stack: Stack = {
     file,
     project,
@@ -42,7 +42,7 @@ export function importCompose(file: ImportedFile): Imported {
     )
   return {
     from: basename(file.path),
-    ...(textOf(top['name']) !== '' && {name: textOf(top['name'])}),
+    ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
     ...(interpolate && {interpolate}),
     apps,
     notes
@@ -71,9 +71,9 @@ function serviceOf(id: string, value: unknown, all: Values, path: readonly strin
   const notes: string[] = []
   let values = mapOf(value)
   const {extends: from} = values
-  const base = textOf(from) || textOf(mapOf(from)['service'])
+  const base = textValue(from) || textValue(mapOf(from)['service'])
   if (base !== '') {
-    const other = textOf(mapOf(from)['file'])
+    const other = textValue(mapOf(from)['file'])
     if (other !== '') notes.push(`extends: ${base} of ${other} is not carried over: import that file, too`)
     else if ([...path, id].includes(base) || !(base in all)) notes.push(`extends: there is no service ${base}`)
     else values = merged(serviceOf(base, all[base], all, [...path, id]).values, values)

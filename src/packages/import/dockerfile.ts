@@ -7,7 +7,7 @@ const PROGRAMS =
   /^(?:node|npm|npx|yarn|pnpm|bun|bunx|deno|tsx|nodemon|vite|next|python[\d.]*|uvicorn|gunicorn|hypercorn|fastapi|flask|celery|django-admin|poetry|uv|pipenv|go|air|cargo|java|mvn|gradle|dotnet|ruby|bundle|rails|rake|puma|sidekiq|php|composer|mix|elixir|make|just|sh|bash)$/
 
 /** Whether a command makes sense outside of its image: a known program, with files that are in the folder. */
-export function runsHere(command: readonly string[], folder: string): boolean {
+export function runsInFolder(command: readonly string[], folder: string): boolean {
   const [program = '', ...args] = command
   if (['sh', 'bash'].includes(program) && args[0]?.endsWith('c') === true) {
     const first =

@@ -5,10 +5,10 @@ import {nearMiss} from '../../model/near-miss.ts'
 import type {ImportedFile} from './imported.ts'
 
 export const KINDS = ['process-compose', 'compose', 'procfile', 'folder'] as const
-export type Kind = (typeof KINDS)[number]
+export type SourceKind = (typeof KINDS)[number]
 
 /** The names of files, best first. */
-const NAMES: Readonly<Record<Exclude<Kind, 'folder'>, readonly string[]>> = {
+const NAMES: Readonly<Record<Exclude<SourceKind, 'folder'>, readonly string[]>> = {
   'process-compose': ['process-compose.yaml', 'process-compose.yml'],
   compose: ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'],
   procfile: ['Procfile.dev', 'Procfile']
@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<Exclude<Kind, 'folder'>, readonly string[]>> = {
 
 /** What is imported, and the other files that were found next to it. */
 export interface FoundSource {
-  readonly kind: Kind
+  readonly kind: SourceKind
   readonly path: string
   readonly others: readonly string[]
 }
@@ -40,7 +40,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   return {kind: meant.kind, path: join(path, meant.name), others}
 }
 
-function kindOf(typed: string): Kind {
+function kindOf(typed: string): SourceKind {
   const kind = KINDS.find(each => each === typed)
   if (kind !== undefined) return kind
   const near = nearMiss(typed, KINDS)
@@ -49,7 +49,7 @@ function kindOf(typed: string): Kind {
   })
 }
 
-function kindOfFile(path: string, typed: string): Kind {
+function kindOfFile(path: string, typed: string): SourceKind {
   const name = basename(path)
   if (/process-compose.*\.ya?ml$/.test(name)) return 'process-compose'
   if (/^Procfile/i.test(name) || name.endsWith('.procfile')) return 'procfile'

@@ -2,7 +2,7 @@ import {existsSync, readdirSync} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import type {Imported, ImportedApp} from './imported.ts'
-import {movesByItself, nodeStart, portIn, type Start} from './node-project.ts'
+import {movesByItself, nodeStart, portIn, type ProjectStart} from './node-project.ts'
 import {has, readPackage, readText, SCRIPTS} from './project-files.ts'
 import {given} from './yaml-file.ts'
 
@@ -121,7 +121,7 @@ export function appsIn(folder: string): readonly ImportedApp[] {
 const LISTENS =
   'appPort: the port on which it listens is not known from its files; autoPort: true gives one to a program that reads PORT'
 
-const appOf = (folder: string, {command, port, move}: Start): ImportedApp => ({
+const appOf = (folder: string, {command, port, move}: ProjectStart): ImportedApp => ({
   id: basename(folder),
   folder,
   keys: given({appPort: port > 0 ? port : undefined, command}),
@@ -167,7 +167,7 @@ function pythonApp(folder: string): readonly ImportedApp[] {
 }
 
 /** A program whose text asks for the variable PORT. */
-const movedByVariable = (text: string): Start['move'] =>
+const movedByVariable = (text: string): ProjectStart['move'] =>
   /(?:env|environ|Getenv|var)\w*(?:\.get)?[([]["']PORT["']/.test(text) ? movesByItself : undefined
 
 function goApps(folder: string): readonly ImportedApp[] {
@@ -205,7 +205,7 @@ function javaApp(folder: string): readonly ImportedApp[] {
 }
 
 const byVariable =
-  (name: string): Start['move'] =>
+  (name: string): ProjectStart['move'] =>
   port => ({env: {[name]: port.toString()}})
 
 /** `server.port` of an application of Spring Boot, 0 if its files do not say it. */

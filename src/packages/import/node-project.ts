@@ -1,9 +1,9 @@
 import {join} from 'node:path'
 import {has, readPackage, readText, SCRIPTS} from './project-files.ts'
-import {flaggedPort, portOf, readsPort, takesPortFlag} from './shell-words.ts'
+import {flaggedPort, commandPort, readsPort, takesPortFlag} from './shell-words.ts'
 
 /** How a project starts, and where it listens: 0 if its files do not tell. */
-export interface Start {
+export interface ProjectStart {
   readonly command: readonly string[]
   readonly port: number
   /** The keys, besides `appPort`, that have it listen on another port; undefined: its code decides. */
@@ -14,13 +14,13 @@ export interface Start {
 export const movesByItself = (): Readonly<Record<string, unknown>> => ({})
 
 /** How a package starts: by the first of its usual scripts, or by a file that listens; undefined: not at all. */
-export function nodeStart(folder: string): Start | undefined {
+export function nodeStart(folder: string): ProjectStart | undefined {
   const {scripts = {}, main} = readPackage(folder) ?? {}
   const script = SCRIPTS.find(name => typeof scripts[name] === 'string')
   if (script !== undefined) {
     const line = String(scripts[script])
     const command = [managerOf(folder), 'run', script]
-    return {command, port: portOf(line), move: moveOf(line, command)}
+    return {command, port: commandPort(line), move: moveOf(line, command)}
   }
   const files = [typeof main === 'string' ? main : '', 'server.js', 'app.js']
   const file = files.find(name => name !== '' && has(folder, name))
@@ -30,7 +30,7 @@ export function nodeStart(folder: string): Start | undefined {
   return {command: ['node', file], port: portIn(text), move: readsVariable ? movesByItself : undefined}
 }
 
-function moveOf(line: string, command: readonly string[]): Start['move'] {
+function moveOf(line: string, command: readonly string[]): ProjectStart['move'] {
   if (flaggedPort(line) > 0) return undefined
   if (readsPort(line)) return movesByItself
   if (!takesPortFlag(line)) return undefined

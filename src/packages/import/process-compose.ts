@@ -3,7 +3,7 @@ import {constants} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {pathFrom, pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {commandOf} from './shell-words.ts'
-import {given, mapOf, textOf, textsOf, valuesOf, variablesOf, written, type Values} from './yaml-file.ts'
+import {given, mapOf, textValue, textsOf, valuesOf, variablePairs, written, type Values} from './yaml-file.ts'
 
 const CONDITIONS: Readonly<Record<string, string>> = {
   process_started: 'started',
@@ -25,11 +25,11 @@ export function importProcessCompose(file: ImportedFile): Imported {
   const {processes, ...top} = valuesOf(file)
   const all = Object.entries(mapOf(processes))
   if (all.length === 0) throw unreadable(file, 'it has no processes', 0)
-  const shared = variablesOf(top['environment'])
-  const interpolate = [shared, ...all.map(([, each]) => variablesOf(mapOf(each)['environment']))].some(env =>
+  const shared = variablePairs(top['environment'])
+  const interpolate = [shared, ...all.map(([, each]) => variablePairs(mapOf(each)['environment']))].some(env =>
     Object.values(env).some(value => VARIABLE.test(value))
   )
-  const shell = textOf(mapOf(top['shell'])['shell_command'])
+  const shell = textValue(mapOf(top['shell'])['shell_command'])
   const reader = {file, interpolate, shell, ids: new Set(all.map(([id]) => id))}
   const ignored = ['vars', 'env_cmds', 'extends', 'env_file', 'dotenv'].filter(key => key in top)
   return {
@@ -62,30 +62,30 @@ const ours = (env: Readonly<Record<string, string>>): Readonly<Record<string, st
 
 function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Reader): ImportedApp {
   const notes: string[] = []
-  const typed = textOf(process['working_dir'])
+  const typed = textValue(process['working_dir'])
   const folder = folderOf(file, typed, notes)
   const literal = (text: string): string => (interpolate ? text.replaceAll('${', () => '$${') : text)
   const line = lineOf(process)
   const command = wordsOf(process, shell).map(literal)
-  const env = ours(variablesOf(process['environment']))
+  const env = ours(variablePairs(process['environment']))
   const probe = mapOf(process['readiness_probe'])
   const http = mapOf(probe['http_get'])
-  const isDisabled = textOf(process['disabled']) === 'true'
-  const envFile = textOf(process['env_file']) || (existsSync(join(dirname(file.path), '.env')) ? '.env' : '')
+  const isDisabled = textValue(process['disabled']) === 'true'
+  const envFile = textValue(process['env_file']) || (existsSync(join(dirname(file.path), '.env')) ? '.env' : '')
   for (const [key, value] of Object.entries(process))
     if (!KNOWN.has(key)) notes.push(`${key}: ${written(value)} is not carried over`)
   if (isDisabled) notes.push(`it was disabled: pillion start ${id} starts it, or --profile disabled`)
-  const isDaemon = textOf(process['is_daemon']) === 'true'
+  const isDaemon = textValue(process['is_daemon']) === 'true'
   if (isDaemon)
     notes.push('is_daemon: what it leaves running ends with the run; apps that need it wait with dependsOn: completed')
-  const hasPort = Number(textOf(http['port'])) > 0
+  const hasPort = Number(textValue(http['port'])) > 0
   if (Object.keys(http).length > 0 && !hasPort) notes.push(`readiness_probe.http_get: ${written(http)} names no port`)
   if (/\{\{|PC_REPLICA_NUM/.test(line)) notes.push('{{…}} and PC_REPLICA_NUM in command are not replaced')
   return {
     id,
     folder,
     keys: given({
-      appPort: Number(textOf(http['port'])) || undefined,
+      appPort: Number(textValue(http['port'])) || undefined,
       command: command.length > 0 ? command : undefined,
       env: Object.keys(env).length > 0 ? env : undefined,
       envFile: envFile === '' ? undefined : pathTo(pathFrom(file, envFile), folder),
@@ -93,7 +93,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       ready: readyOf(process, {http: hasPort ? http : {}, probe, literal}),
       restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
       stop: stopOf(mapOf(process['shutdown']), notes),
-      replicas: Number(textOf(process['replicas'])) > 1 ? Number(textOf(process['replicas'])) : undefined,
+      replicas: Number(textValue(process['replicas'])) > 1 ? Number(textValue(process['replicas'])) : undefined,
       profiles: isDisabled ? ['disabled'] : undefined
     }),
     notes
@@ -101,7 +101,7 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
 }
 
 const lineOf = (process: Values): string =>
-  textOf(process['command'])
+  textValue(process['command'])
     .replaceAll('$$', () => '$')
     .trim()
 
@@ -128,7 +128,7 @@ function dependenciesOf(process: Values, ids: ReadonlySet<string>, notes: string
   for (const [id] of named) if (!ids.has(id)) notes.push(`depends_on: there is no process ${id}`)
   const known = named.filter(([id]) => ids.has(id))
   const all = known.map(([id, how]) => {
-    const condition = textOf(mapOf(how)['condition']) || 'process_completed_successfully'
+    const condition = textValue(mapOf(how)['condition']) || 'process_completed_successfully'
     if (condition === 'process_completed')
       notes.push(`depends_on ${id}: process_completed holds whatever the exit code; here it must be 0`)
     return [id, CONDITIONS[condition] ?? 'started'] as const
@@ -140,17 +140,17 @@ function readyOf(
   process: Values,
   {http, probe, literal}: {http: Values; probe: Values; literal: (text: string) => string}
 ): unknown {
-  const line = textOf(process['ready_log_line'])
+  const line = textValue(process['ready_log_line'])
   if (line !== '') return {log: literal(line.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))}
-  const command = textOf(mapOf(probe['exec'])['command'])
+  const command = textValue(mapOf(probe['exec'])['command'])
   if (command !== '') return {command: commandOf(command).map(literal)}
   if (Object.keys(http).length === 0) return undefined
-  return {http: textOf(http['path']) || '/'}
+  return {http: textValue(http['path']) || '/'}
 }
 
 function restartOf(availability: Values, notes: string[]): string | undefined {
-  const policy = textOf(availability['restart'])
-  if (policy === 'exit_on_failure' || textOf(availability['exit_on_end']) === 'true')
+  const policy = textValue(availability['restart'])
+  if (policy === 'exit_on_failure' || textValue(availability['exit_on_end']) === 'true')
     notes.push('availability: the end of this process ended all; here the others go on')
   for (const key of ['max_restarts', 'backoff_seconds'])
     if (key in availability)
@@ -161,12 +161,12 @@ function restartOf(availability: Values, notes: string[]): string | undefined {
 }
 
 function stopOf(shutdown: Values, notes: string[]): Values | undefined {
-  const command = textOf(shutdown['command'])
+  const command = textValue(shutdown['command'])
   if (command !== '')
     notes.push(`shutdown.command: ${written(command)} is not run: the processes of the app get a signal`)
-  const number = Number(textOf(shutdown['signal']))
+  const number = Number(textValue(shutdown['signal']))
   const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
-  const seconds = textOf(shutdown['timeout_seconds'])
+  const seconds = textValue(shutdown['timeout_seconds'])
   const stop = given({
     signal: signal === 'SIGTERM' ? undefined : signal,
     timeout: seconds === '' ? undefined : `${seconds}s`

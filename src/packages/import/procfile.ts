@@ -1,8 +1,8 @@
 import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
-import {variablesIn} from './env-file.ts'
+import {envFileVariables} from './env-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
-import {commandOf, flaggedPort, portOf, readsPort, splitFolder} from './shell-words.ts'
+import {commandOf, flaggedPort, commandPort, readsPort, splitFolder} from './shell-words.ts'
 
 const LINE = /^([A-Za-z0-9_.-]+):\s*(\S.*)$/
 /** Foreman counts ports from PORT of its env file, else from here, a hundred for each process (foreman's lib/foreman/engine.rb). */
@@ -12,7 +12,7 @@ const PORT_STEP = 100
 /** A Procfile as foreman, Heroku, overmind and honcho read it. Throws a `UserError` if it names no process. */
 export function importProcfile(file: ImportedFile): Imported {
   const root = dirname(file.path)
-  const firstPort = Number(variablesIn(join(root, '.env'))['PORT']) || FIRST_PORT
+  const firstPort = Number(envFileVariables(join(root, '.env'))['PORT']) || FIRST_PORT
   const notes: string[] = []
   const apps: ImportedApp[] = []
   for (const [index, line] of file.text.split(/\r?\n/).entries()) {
@@ -97,7 +97,7 @@ function listensOn(id: string, line: string, given: number, isOwn: boolean): {po
   const flagged = flaggedPort(line)
   if (flagged > 0) return {port: flagged, isSure: true}
   if (isOwn || readsPort(line)) return {port: given, isSure: true}
-  const usual = portOf(line)
+  const usual = commandPort(line)
   if (usual > 0) return {port: usual, isSure: true}
   return {port: id === 'web' ? given : 0, isSure: false}
 }

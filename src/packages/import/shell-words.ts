@@ -32,7 +32,7 @@ const PORT_FLAG =
   /(?:--port[ =]|(?:^|\s)-p[ =]?|--bind[ =]\S*:|(?:^|\s)-b[ =]?\S*:|\bPORT=|0\.0\.0\.0:|localhost:|127\.0\.0\.1:|--http\.port=|runserver \S*?:?)["']?(\d{2,5})\b/
 
 /** The port that a command line names, or that its program is known for; 0: none that could be told. */
-export const portOf = (line: string): number =>
+export const commandPort = (line: string): number =>
   flaggedPort(line) || (USUAL_PORTS.find(([program]) => program.test(line))?.[1] ?? 0)
 
 /** The port that a command line names; 0: none. */

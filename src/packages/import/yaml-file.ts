@@ -33,15 +33,15 @@ export const isMap = (value: unknown): value is Values =>
 export const mapOf = (value: unknown): Values => (isMap(value) ? value : {})
 
 /** The text of a scalar, '' for anything else. */
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+export const textValue = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** The texts of a list, or of one text. */
 export const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : typeof value === 'string' ? [value] : []
 
 /** Variables as a map: a list has `NAME=value`, or `NAME` alone, which is passed on and left out here. */
-export function variablesOf(value: unknown): Readonly<Record<string, string>> {
-  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, textOf(each)]))
+export function variablePairs(value: unknown): Readonly<Record<string, string>> {
+  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, textValue(each)]))
   const pairs = textsOf(value).filter(each => each.includes('='))
   return Object.fromEntries(pairs.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]))
 }

@@ -1,5 +1,5 @@
 import {isIPv6} from 'node:net'
-import {bytesOf} from '../../config/quantity.ts'
+import {quantityBytes} from '../../config/quantity.ts'
 import type {Entry} from '../../config/service-versions.ts'
 import type {SidecarPlan} from '../../model/plan.ts'
 
@@ -59,7 +59,7 @@ function sizes(
   written: string | undefined,
   {older, unit}: {readonly older: string; readonly unit: number}
 ): Readonly<Record<string, string | number>> {
-  const bytes = written ? bytesOf(written) : -1
+  const bytes = written ? quantityBytes(written) : -1
   if (written === undefined || typeof bytes === 'string' || bytes < 0) return {}
   return bytes === 0 ? {[name]: written} : {[name]: written, [older]: Math.ceil(bytes / unit)}
 }

@@ -7,7 +7,7 @@ import {labelsOf, type AppObjects, type KubernetesObject, type ObjectMeta} from 
 import {podSpec, type Image} from './pod.ts'
 import {podPort} from './variables.ts'
 
-export interface AppOptions {
+export interface AppObjectOptions {
   /** The template's name as a label. */
   readonly template: string
   /** '' = that of the context. */
@@ -29,7 +29,7 @@ export interface AppOptions {
 }
 
 /** Deployment or Job, Service and Secret of an app. */
-export function appObjects(entry: Entry, options: AppOptions): AppObjects {
+export function appObjects(entry: Entry, options: AppObjectOptions): AppObjects {
   const {plan} = entry
   const {createService = false} = entry.settings.values
   const port = podPort(entry)
@@ -49,7 +49,7 @@ export function appObjects(entry: Entry, options: AppOptions): AppObjects {
   }
 }
 
-interface WorkloadOptions extends AppOptions {
+interface WorkloadOptions extends AppObjectOptions {
   readonly port: number
   readonly secret: KubernetesObject | undefined
   readonly metadata: ObjectMeta

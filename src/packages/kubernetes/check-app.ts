@@ -91,7 +91,7 @@ function checkNames({settings, plan}: Entry, mistakes: Mistakes): void {
 }
 
 /** What can be known of an app once its objects are made: its patch, and how large they are. */
-export function checkObjects({settings}: Entry, {id, workload, secret}: AppObjects, mistakes: Mistakes): void {
+export function checkAppObjects({settings}: Entry, {id, workload, secret}: AppObjects, mistakes: Mistakes): void {
   const longest = Object.entries(settings.values.env ?? {}).find(
     ([name, value]) => Buffer.byteLength(`${name}=${value}`) > MAX_VARIABLE_BYTES
   )

@@ -8,7 +8,7 @@ export const SIDECAR_PORTS = {DAPR_HTTP_PORT: '3500', DAPR_GRPC_PORT: '50001'} a
 
 const PLACEMENT_PORT = '50005'
 
-export interface DaprdOptions {
+export interface ComposeDaprdOptions {
   /** A path as the compose file writes it. */
   readonly shown: (path: string) => string
   /** The version of Dapr's images. */
@@ -16,7 +16,7 @@ export interface DaprdOptions {
 }
 
 /** The sidecar of an app: a real daprd in the network of the app's container, with all that the template says of it. */
-export function daprdService(entry: Entry, {shown, dapr}: DaprdOptions): object {
+export function daprdService(entry: Entry, {shown, dapr}: ComposeDaprdOptions): object {
   const {id, resources} = entry.plan
   const {folders, configFile, defaultFolder} = resources
   const isAsked = (path: string): boolean => path !== '' && dirname(path) !== defaultFolder

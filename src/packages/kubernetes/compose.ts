@@ -5,7 +5,7 @@ import type {EnvFile} from '../../config/keys.ts'
 import type {Entry} from '../../config/service-versions.ts'
 import {buildFileOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
-import {deployedIn, namedOnce, shadowWarnings, type Deployed} from './deployed.ts'
+import {deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
 import {daprdService, needsPlacement, placementService, SIDECAR_PORTS} from './compose-sidecar.ts'
 import {Mistakes} from './mistakes.ts'
 import {templateLabel} from './object.ts'
@@ -79,7 +79,7 @@ function shownFrom(folder: string, path: string): string {
   return short.startsWith('..') ? short : `./${short}`
 }
 
-function checkService({entry}: Deployed, ids: ReadonlySet<string>, mistakes: Mistakes): void {
+function checkService({entry}: DeployedApp, ids: ReadonlySet<string>, mistakes: Mistakes): void {
   const {settings, plan} = entry
   const app = `app ${JSON.stringify(plan.id)}`
   const isTaken = plan.id === 'placement' || [...ids].some(id => plan.id === `${id}-dapr`)
@@ -103,14 +103,14 @@ function checkService({entry}: Deployed, ids: ReadonlySet<string>, mistakes: Mis
 }
 
 interface AppServiceOptions extends Pick<ComposeOptions, 'home' | 'variables'> {
-  readonly deployed: readonly Deployed[]
+  readonly deployed: readonly DeployedApp[]
   /** Ports of this machine that services publish. */
   readonly published: Set<number>
   readonly shown: (path: string) => string
 }
 
 function appService(
-  {entry, dependsOn}: Deployed,
+  {entry, dependsOn}: DeployedApp,
   {deployed, published, shown, home, variables}: AppServiceOptions
 ): object {
   const {settings, plan} = entry
@@ -171,7 +171,7 @@ const envFilesOf = (written: EnvFile | readonly EnvFile[] = []): readonly {path:
   })
 
 /** Whether an app's container has a health check, without which nobody can wait for its health. */
-const isChecked = (deployed: readonly Deployed[], id: string): boolean =>
+const isChecked = (deployed: readonly DeployedApp[], id: string): boolean =>
   deployed.some(({entry}) => entry.plan.id === id && entry.plan.ready.kind === 'command')
 
 const conditionOf = (until: 'started' | 'ready' | 'completed', hasCheck: boolean): string =>

@@ -2,7 +2,7 @@ import type {Entry} from '../../config/service-versions.ts'
 import type {Dependency, Plan} from '../../model/plan.ts'
 
 /** An app of the template that is deployed, with what its entries say together. */
-export interface Deployed {
+export interface DeployedApp {
   readonly entry: Entry
   readonly dependsOn: readonly Dependency[]
   /** Undefined: the template does not say. */
@@ -13,7 +13,7 @@ export interface Deployed {
  * The apps that are deployed, in start order: the first entry of each id. Further ones of the same version are replicas, those
  * of others shadows.
  */
-export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly Deployed[] {
+export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly DeployedApp[] {
   const first = entries.filter(({plan}, index) => entries.findIndex(other => other.plan.id === plan.id) === index)
   const all = first.map(entry => {
     const {id, version} = entry.plan
@@ -30,9 +30,9 @@ export function deployedIn(entries: readonly Entry[], {apps}: Plan): readonly De
 }
 
 /** What others depend on comes first, otherwise the template's order. There are no cycles: the loader refuses them. */
-function inStartOrder(all: readonly Deployed[]): readonly Deployed[] {
-  const ordered = new Set<Deployed>()
-  const add = (app: Deployed): void => {
+function inStartOrder(all: readonly DeployedApp[]): readonly DeployedApp[] {
+  const ordered = new Set<DeployedApp>()
+  const add = (app: DeployedApp): void => {
     if (ordered.has(app)) return
     for (const {id} of app.dependsOn)
       for (const other of all) if (other.entry.plan.id === id && other !== app) add(other)
@@ -43,11 +43,11 @@ function inStartOrder(all: readonly Deployed[]): readonly Deployed[] {
 }
 
 /** Apps that others await as completed: they run once. */
-export const awaitedIn = (deployed: readonly Deployed[]): ReadonlySet<string> =>
+export const awaitedIn = (deployed: readonly DeployedApp[]): ReadonlySet<string> =>
   new Set(deployed.flatMap(({dependsOn}) => dependsOn.filter(({until}) => until === 'completed').map(({id}) => id)))
 
 /** The shadows of Daeploy services, in one line; none if there are none. */
-export function shadowWarnings(entries: readonly Entry[], deployed: readonly Deployed[]): readonly string[] {
+export function shadowWarnings(entries: readonly Entry[], deployed: readonly DeployedApp[]): readonly string[] {
   const shadows = entries
     .filter(({plan}) => deployed.some(({entry}) => entry.plan.id === plan.id && entry.plan.version !== plan.version))
     .map(({plan}) => `${plan.id} ${plan.version}`)

@@ -1,15 +1,22 @@
 /** A template for Kubernetes and compose, as files; and a cluster, which runs them. */
-export {ApiClient} from './cluster/api-client.ts'
-export {ApiError, asUserError} from './cluster/api-error.ts'
+export {ClusterClient} from './cluster/api-client.ts'
+export {ClusterError, asUserError} from './cluster/api-error.ts'
 export type {AppLogs} from './cluster/app-deployment.ts'
 export {isSame} from './cluster/apply.ts'
-export {checkObjects, requireDapr, requireNamespace, requireRights, type Change, type Checked} from './cluster/check.ts'
+export {
+  checkObjects,
+  requireDapr,
+  requireNamespace,
+  requireRights,
+  type Change,
+  type CheckedChanges
+} from './cluster/check.ts'
 export type {AppProgress, ClusterEvent} from './cluster/cluster-event.ts'
 export {ClusterRun} from './cluster/cluster-run.ts'
 export {daprPods, type DaprPod} from './cluster/dapr-pods.ts'
 export {deployFiles} from './cluster/deploy-files.ts'
 export {openAccess, type ClusterAccess} from './cluster/kubeconfig.ts'
-export {ObjectStore, nameOf, type LiveObject} from './cluster/object-store.ts'
+export {ObjectStore, objectName, type LiveObject} from './cluster/object-store.ts'
 export {SIDECAR, type Pod} from './cluster/pod.ts'
 export {hasNativeSidecars} from './cluster/server-version.ts'
 export {takeDown, type TakeDownOptions} from './cluster/take-down.ts'

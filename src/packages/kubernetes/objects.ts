@@ -2,9 +2,9 @@ import {readEnvFiles} from '../../config/environment.ts'
 import type {Loaded} from '../../config/load.ts'
 import type {Entry} from '../../config/service-versions.ts'
 import {appObjects} from './app-objects.ts'
-import {checkApp, checkObjects, hiddenVariables} from './check-app.ts'
+import {checkApp, checkAppObjects, hiddenVariables} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
-import {awaitedIn, deployedIn, namedOnce, shadowWarnings, type Deployed} from './deployed.ts'
+import {awaitedIn, deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
 import {Mistakes} from './mistakes.ts'
 import {templateLabel, type AppObjects, type TemplateObjects} from './object.ts'
 import type {Image} from './pod.ts'
@@ -57,7 +57,7 @@ export async function templateObjects(loaded: Loaded, options: ObjectsOptions): 
       configuration: resources.configurationOf(app),
       nativeSidecar: options.nativeSidecar === true
     })
-    checkObjects(entry, objects, mistakes)
+    checkAppObjects(entry, objects, mistakes)
     return objects
   })
   const {objects, warnings} = resources
@@ -71,7 +71,7 @@ export async function templateObjects(loaded: Loaded, options: ObjectsOptions): 
   }
 }
 
-const warningsOf = (entries: readonly Entry[], deployed: readonly Deployed[]): readonly string[] => [
+const warningsOf = (entries: readonly Entry[], deployed: readonly DeployedApp[]): readonly string[] => [
   ...namedOnce(keysWithoutMeaning(deployed.map(({entry}) => entry)), 'no meaning in a pod, left out'),
   ...shadowWarnings(entries, deployed),
   ...deployed.flatMap(({entry}) =>
@@ -83,7 +83,7 @@ const warningsOf = (entries: readonly Entry[], deployed: readonly Deployed[]): r
 ]
 
 /** A Job runs one pod, once. */
-const jobWarnings = (deployed: readonly Deployed[], apps: readonly AppObjects[]): readonly string[] =>
+const jobWarnings = (deployed: readonly DeployedApp[], apps: readonly AppObjects[]): readonly string[] =>
   namedOnce(
     deployed
       .filter(({entry, replicas}) => (entry.settings.values.kubernetes?.replicas ?? replicas ?? 1) !== 1)

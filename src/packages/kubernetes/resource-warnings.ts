@@ -2,7 +2,7 @@ import {faultText} from '../../resources/fault.ts'
 import type {Field} from '../../resources/field.ts'
 
 /** Where the resources go. */
-export interface Target {
+export interface ResourceTarget {
   /** What an address on localhost means there. */
   readonly self: string
   /** What to name in its place. */
@@ -11,8 +11,12 @@ export interface Target {
   readonly each: string
 }
 
-export const CLUSTER: Target = {self: 'the pod itself', service: 'a Service of the cluster', each: 'pod'}
-export const COMPOSE: Target = {self: 'the container itself', service: 'a service of the compose file', each: 'app'}
+export const CLUSTER: ResourceTarget = {self: 'the pod itself', service: 'a Service of the cluster', each: 'pod'}
+export const COMPOSE: ResourceTarget = {
+  self: 'the container itself',
+  service: 'a service of the compose file',
+  each: 'app'
+}
 
 const warning = ({place}: Field, message: string, hint = ''): string => faultText({place, message, expected: '', hint})
 
@@ -38,7 +42,7 @@ const nameOf = (document: Field): string =>
   `${document.field('kind').text()} ${JSON.stringify(document.field('metadata').field('name').text())}`
 
 /** Addresses and memory that are others in a container than on the laptop. */
-export function placeWarnings(document: Field, {self, service, each}: Target): readonly string[] {
+export function placeWarnings(document: Field, {self, service, each}: ResourceTarget): readonly string[] {
   const isComponent = document.field('kind').text() === 'Component'
   const what = nameOf(document)
   const spec = document.field('spec')

@@ -1,7 +1,7 @@
 import {isUtf8} from 'node:buffer'
 import type {RedisClientOptions} from '@redis/client'
 import {codeOf, messageOf} from '../../model/errors.ts'
-import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
+import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
 
 /** Where a real Redis is, and who we are there. */
@@ -95,7 +95,7 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  async command(args: readonly Argument[], {signal}: CommandOptions = {}): Promise<Reply> {
+  async command(args: readonly Argument[], {signal}: RedisCommandOptions = {}): Promise<RedisReply> {
     const client = this.#client.isReady ? this.#client : await this.#ready(signal)
     signal?.throwIfAborted()
     const sent = client.sendCommand<unknown>(args.map(shortAsText))
@@ -106,7 +106,7 @@ export class ClientConnection implements RedisConnection {
     }
   }
 
-  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
     const client = await this.#ready(undefined)
     // What belongs to one chain is given up as a whole when the connection is lost.
     const options = {chainId: Symbol('transaction')}
@@ -276,8 +276,8 @@ function destroy(client: Client): void {
 const abortReason = (signal: AbortSignal | undefined): Error =>
   signal?.reason instanceof Error ? signal.reason : new Error('aborted')
 
-function toReply(value: unknown): Reply {
+function toReply(value: unknown): RedisReply {
   if (Array.isArray(value)) return value.map(toReply)
   if (value instanceof Error) return new RedisError(value.message)
-  return value as Reply
+  return value as RedisReply
 }

@@ -1,8 +1,8 @@
 import {messageOf} from '../../model/errors.ts'
 import {ClientConnection, type RedisAddress} from './client-connection.ts'
-import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
+import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 import {RedisError} from './engine/result.ts'
-import {keyOf, slotOf} from './slots.ts'
+import {slotKey, slotOf} from './slots.ts'
 
 /** How often a command follows slots that have moved. */
 const MAX_REDIRECTIONS = 5
@@ -38,22 +38,22 @@ export class ClusterConnection implements RedisConnection {
     }
   }
 
-  async command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
+  async command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply> {
     const name = String(args[0]).toUpperCase()
     if (name === 'KEYS') return (await this.#onAll(args)).flat()
     if (name === 'CONFIG') return (await this.#onAll(args))[0] ?? null
     if (name === 'MGET') return Promise.all(args.slice(1).map(async key => this.#text(key)))
-    return this.#onKey(keyOf(args), async node => node.command(args, options))
+    return this.#onKey(slotKey(args), async node => node.command(args, options))
   }
 
   /** In a cluster only what concerns one key can be done in one step. */
-  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
     const groups = new Map<string, number[]>()
     for (const [at, args] of commands.entries()) {
-      const key = String(keyOf(args))
+      const key = String(slotKey(args))
       groups.set(key, [...(groups.get(key) ?? []), at])
     }
-    const replies: Reply[] = Array.from({length: commands.length}, () => null)
+    const replies: RedisReply[] = Array.from({length: commands.length}, () => null)
     const run = async (key: string, group: readonly number[]): Promise<void> => {
       const own = group.map(at => commands[at] ?? [])
       const given = await this.#onKey(key, async node => node.transaction(own))
@@ -85,7 +85,7 @@ export class ClusterConnection implements RedisConnection {
     for (const node of await Promise.allSettled(nodes)) if (node.status === 'fulfilled') await node.value.close()
   }
 
-  async #text(key: Argument): Promise<Reply> {
+  async #text(key: Argument): Promise<RedisReply> {
     try {
       return await this.command(['GET', key])
     } catch (error) {
@@ -94,7 +94,7 @@ export class ClusterConnection implements RedisConnection {
     }
   }
 
-  async #onAll(args: readonly Argument[]): Promise<readonly Reply[]> {
+  async #onAll(args: readonly Argument[]): Promise<readonly RedisReply[]> {
     return Promise.all((await this.#masters()).map(async node => node.command(args)))
   }
 
@@ -171,10 +171,11 @@ export class ClusterConnection implements RedisConnection {
   }
 }
 
-const listOf = (reply: Reply | undefined): readonly Reply[] => (Array.isArray(reply) ? (reply as readonly Reply[]) : [])
+const listOf = (reply: RedisReply | undefined): readonly RedisReply[] =>
+  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
 
 /** A node that does not know its own address has the one at which it was asked. */
-const rangesIn = (reply: Reply, host: string): readonly SlotRange[] =>
+const rangesIn = (reply: RedisReply, host: string): readonly SlotRange[] =>
   listOf(reply).map(range => {
     const [from, to, master] = listOf(range)
     const [name, port] = listOf(master)

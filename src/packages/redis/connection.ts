@@ -4,9 +4,9 @@ import type {RedisError} from './engine/result.ts'
 export type Argument = string | Buffer
 
 /** What Redis answers, in the shapes of RESP2: a status is a string, bytes are a Buffer, maps are flat arrays. */
-export type Reply = null | number | string | Buffer | RedisError | readonly Reply[]
+export type RedisReply = null | number | string | Buffer | RedisError | readonly RedisReply[]
 
-export interface CommandOptions {
+export interface RedisCommandOptions {
   /** Ends the wait of a blocking command; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -20,9 +20,9 @@ export type MessageListener = (channel: string, message: Buffer) => void
  */
 export interface RedisConnection {
   /** Rejects with a RedisError if Redis refuses the command, with another error if it cannot be reached. */
-  command(args: readonly Argument[], options?: CommandOptions): Promise<Reply>
+  command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply>
   /** Runs commands in one MULTI and EXEC; a failed one is a RedisError in the list and does not undo the others. */
-  transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]>
+  transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]>
   /** Listens on the channels that match a pattern, also after a reconnect. The returned function ends it. */
   subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>>
   /** Another connection to the same Redis and database. */

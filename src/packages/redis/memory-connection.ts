@@ -1,5 +1,5 @@
-import type {Argument, CommandOptions, MessageListener, RedisConnection, Reply} from './connection.ts'
-import type {Engine} from './engine/engine.ts'
+import type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
+import type {RedisEngine} from './engine/engine.ts'
 import {Blocked, bytesOf, RedisError, type Push, type Result} from './engine/result.ts'
 import type {Session} from './engine/session.ts'
 import {toReply} from './reply.ts'
@@ -8,7 +8,7 @@ const closed = (): Error => new Error('the connection to Redis is closed')
 
 /** A connection to an engine of this process, without a socket. */
 export class MemoryConnection implements RedisConnection {
-  readonly #engine: Engine
+  readonly #engine: RedisEngine
   readonly #session: Session
   readonly #listeners = new Map<string, Set<MessageListener>>()
   /** The blocking command that is waiting, and those behind it. */
@@ -18,14 +18,14 @@ export class MemoryConnection implements RedisConnection {
   #heard: AbortSignal | undefined
   #isClosed = false
 
-  constructor(engine: Engine, database = 0) {
+  constructor(engine: RedisEngine, database = 0) {
     this.#engine = engine
     this.#session = engine.open(push => this.#deliver(push))
     this.#session.mayMix = true
     this.#session.db = engine.database(database)
   }
 
-  async command(args: readonly Argument[], options?: CommandOptions): Promise<Reply> {
+  async command(args: readonly Argument[], options?: RedisCommandOptions): Promise<RedisReply> {
     while (this.#last !== undefined) await this.#last
     const signal = options?.signal
     signal?.throwIfAborted()
@@ -34,13 +34,13 @@ export class MemoryConnection implements RedisConnection {
     return result instanceof Blocked ? this.#wait(result, signal) : toReply(result)
   }
 
-  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly Reply[]> {
+  async transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]> {
     while (this.#last !== undefined) await this.#last
     this.#now(['MULTI'])
     for (const args of commands) this.#now(args)
     const replies = this.#now(['EXEC'])
     if (!Array.isArray(replies)) throw replies instanceof RedisError ? replies : new Error('EXEC was aborted')
-    return replies as readonly Reply[]
+    return replies as readonly RedisReply[]
   }
 
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
@@ -73,7 +73,7 @@ export class MemoryConnection implements RedisConnection {
   }
 
   /** Runs a command that does not block. */
-  #now(args: readonly Argument[]): Reply {
+  #now(args: readonly Argument[]): RedisReply {
     const result = this.#execute(args)
     return toReply(result instanceof Blocked ? result.onTimeout : result)
   }
@@ -85,7 +85,7 @@ export class MemoryConnection implements RedisConnection {
     return this.#engine.run(this.#session, texts)
   }
 
-  async #wait(blocked: Blocked, signal: AbortSignal | undefined): Promise<Reply> {
+  async #wait(blocked: Blocked, signal: AbortSignal | undefined): Promise<RedisReply> {
     const session = this.#session
     const over = Promise.withResolvers<void>()
     this.#last = over.promise

@@ -1,8 +1,8 @@
-import type {Reply} from './connection.ts'
+import type {RedisReply} from './connection.ts'
 import {Double, formatDouble, NilArray, Push, RedisError, Status, Verbatim, type Result} from './engine/result.ts'
 
 /** A result of the engine in the shapes of RESP2. */
-export function toReply(result: Result): Reply {
+export function toReply(result: Result): RedisReply {
   if (typeof result === 'string') return Buffer.from(result, 'latin1')
   if (result === null || typeof result === 'number') return result
   if (Array.isArray(result)) return listOf(result as readonly Result[])
@@ -17,14 +17,14 @@ export function toReply(result: Result): Reply {
 }
 
 // these loops are run for each item of state and each event
-function listOf(results: readonly Result[]): Reply {
-  const replies: Reply[] = []
+function listOf(results: readonly Result[]): RedisReply {
+  const replies: RedisReply[] = []
   for (const each of results) replies.push(toReply(each))
   return replies
 }
 
-function pairsOf(results: ReadonlyMap<string, Result>): Reply {
-  const replies: Reply[] = []
+function pairsOf(results: ReadonlyMap<string, Result>): RedisReply {
+  const replies: RedisReply[] = []
   for (const [key, value] of results) replies.push(toReply(key), toReply(value))
   return replies
 }

@@ -1,9 +1,9 @@
 import type {Socket} from 'node:net'
-import type {Engine} from './engine/engine.ts'
+import type {RedisEngine} from './engine/engine.ts'
 import {Blocked, RedisError, type Result} from './engine/result.ts'
 import type {Session} from './engine/session.ts'
 import {ProtocolError, RequestParser} from './protocol/parser.ts'
-import {encode} from './protocol/writer.ts'
+import {encodeResult} from './protocol/writer.ts'
 
 /** Output of a turn beyond which the rest of a pipeline waits until the client has read. */
 const MAX_TURN_BYTES = 1024 * 1024
@@ -20,7 +20,7 @@ const HTTP_WORDS = new Set(['post', 'host:'])
 /** One client of the server: reads requests, runs them one after another, writes the answers once per turn. */
 export class ServerConnection {
   readonly #socket: Socket
-  readonly #engine: Engine
+  readonly #engine: RedisEngine
   readonly #session: Session
   readonly #parser = new RequestParser()
   #output = ''
@@ -37,7 +37,7 @@ export class ServerConnection {
   #isScheduled = false
   #isRunning = false
 
-  constructor(socket: Socket, engine: Engine) {
+  constructor(socket: Socket, engine: RedisEngine) {
     this.#socket = socket
     this.#engine = engine
     this.#session = engine.open(push => this.#append(push))
@@ -89,7 +89,7 @@ export class ServerConnection {
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      this.#output += encode(new RedisError(`ERR Protocol error: ${error.message}`), 2)
+      this.#output += encodeResult(new RedisError(`ERR Protocol error: ${error.message}`), 2)
       this.#session.isEnding = true
     } finally {
       this.#isRunning = false
@@ -137,10 +137,10 @@ export class ServerConnection {
 
   #append(result: Result): void {
     try {
-      this.#output += encode(result, this.#session.protocol)
+      this.#output += encodeResult(result, this.#session.protocol)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error // longer than a string can be
-      this.#output += encode(new RedisError('ERR the answer is too long'), 2)
+      this.#output += encodeResult(new RedisError('ERR the answer is too long'), 2)
     }
     if (this.#socket.writableLength + this.#output.length > MAX_UNREAD_BYTES && this.#session.subscriptions > 0)
       this.#socket.destroy()

@@ -1,7 +1,7 @@
 import {createServer, type Server, type Socket} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {spareDescriptors} from '../../net/spare-descriptors.ts'
-import type {Engine} from './engine/engine.ts'
+import type {RedisEngine} from './engine/engine.ts'
 import {ServerConnection} from './server-connection.ts'
 
 const MAX_CLIENTS = 10_000
@@ -16,7 +16,7 @@ export class RedisServer {
   readonly #connections = new Set<ServerConnection>()
   /** Clients that came before there was an engine, unread. */
   #early: Socket[] = []
-  #engine: Engine | undefined
+  #engine: RedisEngine | undefined
 
   private constructor() {}
 
@@ -38,7 +38,7 @@ export class RedisServer {
   }
 
   /** Starts to answer. */
-  serve(engine: Engine): void {
+  serve(engine: RedisEngine): void {
     engine.port = this.port
     this.#engine = engine
     for (const socket of this.#early) this.#accept(socket)

@@ -25,7 +25,7 @@ const KEYLESS = new Set(['ping', 'info', 'wait', 'config', 'keys', 'cluster'])
 const KEY_AT: Readonly<Record<string, number>> = {eval: 3, xgroup: 2}
 
 /** The first key of a command that components send; undefined: any node may answer it. */
-export function keyOf(args: readonly Argument[]): Argument | undefined {
+export function slotKey(args: readonly Argument[]): Argument | undefined {
   const name = String(args[0]).toLowerCase()
   if (KEYLESS.has(name)) return undefined
   if (name === 'xreadgroup') return args[args.indexOf('STREAMS') + 1]

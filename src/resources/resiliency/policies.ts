@@ -1,7 +1,13 @@
 import {BUILT_IN_RETRY} from '../defaults.ts'
 import type {Field} from '../field.ts'
 import {parseGoDuration} from '../go-duration.ts'
-import {GRPC_CODES, HTTP_CODES, parseStatusCodes, type CodeRange, type StatusMatching} from './status-codes.ts'
+import {
+  GRPC_CODE_RANGE,
+  HTTP_CODE_RANGE,
+  parseStatusCodes,
+  type CodeRange,
+  type StatusMatching
+} from './status-codes.ts'
 import {compileTrip, defaultTrip, type Trip} from './trip.ts'
 
 /** How often and when a failed call is sent again. */
@@ -99,8 +105,8 @@ function readMatching(field: Field): StatusMatching {
   if (field.isAbsent) return RETRY_ALL
   field.warnUnknownKeys(['httpStatusCodes', 'gRPCStatusCodes'])
   return {
-    http: readStatusCodes(field.field('httpStatusCodes'), HTTP_CODES),
-    grpc: readStatusCodes(field.field('gRPCStatusCodes'), GRPC_CODES)
+    http: readStatusCodes(field.field('httpStatusCodes'), HTTP_CODE_RANGE),
+    grpc: readStatusCodes(field.field('gRPCStatusCodes'), GRPC_CODE_RANGE)
   }
 }
 

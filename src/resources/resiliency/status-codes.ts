@@ -7,14 +7,14 @@ export interface StatusMatching {
   readonly grpc: readonly CodeRange[] | undefined
 }
 
-export const HTTP_CODES: CodeRange = [100, 599]
-export const GRPC_CODES: CodeRange = [0, 16]
+export const HTTP_CODE_RANGE: CodeRange = [100, 599]
+export const GRPC_CODE_RANGE: CodeRange = [0, 16]
 
 const contains = ([first, last]: CodeRange, code: number): boolean => first <= code && code <= last
 
 /** Whether an answer with this failing status is retried. Codes 0–16 are gRPC's, others HTTP's; outside both: never. */
 export function isRetried({http, grpc}: StatusMatching, code: number): boolean {
-  const listed = contains(GRPC_CODES, code) ? grpc : contains(HTTP_CODES, code) ? http : []
+  const listed = contains(GRPC_CODE_RANGE, code) ? grpc : contains(HTTP_CODE_RANGE, code) ? http : []
   return listed === undefined || listed.some(range => contains(range, code))
 }
 

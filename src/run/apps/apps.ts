@@ -8,7 +8,7 @@ import {claimPorts, type SidecarPorts} from '../../ports/claim.ts'
 import type {OpenSidecar} from '../../sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
-import {keyOf} from '../../supervisor/reload/plan-diff.ts'
+import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes} from './create-app-runtimes.ts'
@@ -123,7 +123,7 @@ export class Apps implements EditedApps {
   /** Opens an app that was left out; the caller starts it. Undefined if that was done meanwhile, or the run ends. Throws a UserError. */
   async bringIn(plan: AppPlan, mode: OpenMode = {}): Promise<AppRuntime | undefined> {
     return this.inTurn(async () => {
-      const leftOut = this.#leftOut.find(each => keyOf(each) === keyOf(plan))
+      const leftOut = this.#leftOut.find(each => planKey(each) === planKey(plan))
       if (leftOut === undefined) return undefined
       const runtime = await this.#open(leftOut, this.#all.length, mode)
       this.#leftOut = this.#leftOut.filter(each => each !== leftOut)
@@ -188,7 +188,7 @@ export class Apps implements EditedApps {
   }
 
   find(plan: AppPlan): AppRuntime | undefined {
-    return this.#all.find(runtime => keyOf(runtime.wanted) === keyOf(plan))
+    return this.#all.find(runtime => planKey(runtime.wanted) === planKey(plan))
   }
 
   /** Adds an app that was deployed. Settles when it has started, or waits for others. Throws a UserError. */
@@ -219,8 +219,8 @@ export class Apps implements EditedApps {
   }
 
   arrange(plans: readonly AppPlan[]): void {
-    const places = new Map(plans.map((plan, index) => [keyOf(plan), index]))
-    const placeOf = ({wanted}: AppRuntime): number => places.get(keyOf(wanted)) ?? plans.length
+    const places = new Map(plans.map((plan, index) => [planKey(plan), index]))
+    const placeOf = ({wanted}: AppRuntime): number => places.get(planKey(wanted)) ?? plans.length
     this.#all = this.#all.toSorted((a, b) => placeOf(a) - placeOf(b))
     this.#options.arranged(this.#all)
   }

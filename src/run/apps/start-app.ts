@@ -1,4 +1,4 @@
-import type {HandedOver, Start} from '../../control/messages.ts'
+import type {HandedOver, StartResult} from '../../control/messages.ts'
 import {UserError} from '../../model/errors.ts'
 import {succeeded} from '../../model/app-state.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'
@@ -32,7 +32,7 @@ export class AppStarter {
    * Settles when the app's process runs, after its dependencies, however long these take. An app in a debugger is taken
    * back. Undefined if the run has no such app.
    */
-  async start(id: string): Promise<Start | undefined> {
+  async start(id: string): Promise<StartResult | undefined> {
     const {apps, isEnding} = this.#options
     await apps.settled()
     const meant = apps.named(id)
@@ -198,7 +198,7 @@ const GONE = 'it has left the template meanwhile'
 
 const refused = (why: string): HandedOver => ({why, wasDebugged: false})
 
-const failed = (why: string): Start => ({outcome: 'failed', why})
+const failed = (why: string): StartResult => ({outcome: 'failed', why})
 
 const wordsOf = ({message, explanation}: UserError): string =>
   [message, explanation.trimEnd()].filter(text => text !== '').join('\n')

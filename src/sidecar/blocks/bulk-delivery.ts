@@ -1,17 +1,17 @@
 import {randomUUID} from 'node:crypto'
-import type {Handled, Message} from '../../components/pubsub.ts'
+import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
 import type {BulkSettings} from '../../resources/subscriptions.ts'
 import type {BatchEntry, EventChannel, EventTarget} from './event-channel.ts'
 import type {EventDelivery} from './event-delivery.ts'
-import {endSpan, inSpan, type Outcome} from './event-outcome.ts'
+import {endSpan, inSpan, type EventOutcome} from './event-outcome.ts'
 
 /** A message that waits for others. */
 interface Waiting extends BatchEntry {
-  readonly message: Message
+  readonly message: BrokerMessage
   readonly resolve: (handled: Handled) => void
   /** Its outcome so far. */
-  outcome?: Outcome
+  outcome?: EventOutcome
 }
 
 export interface BulkDeliveryOptions {
@@ -40,7 +40,7 @@ export class BulkDelivery {
   }
 
   /** Delivers a message together with others. Never rejects. */
-  async handle(message: Message): Promise<Handled> {
+  async handle(message: BrokerMessage): Promise<Handled> {
     const {delivery, settings, over} = this.#options
     const event = delivery.read(message)
     if (event instanceof Error) return delivery.fail(message, event.message, 'without id')
@@ -66,7 +66,7 @@ export class BulkDelivery {
   }
 
   /** Delivers a batch; the result is the worst outcome of its events. */
-  async #deliver(batch: readonly Waiting[], attempt?: AttemptControl): Promise<Outcome> {
+  async #deliver(batch: readonly Waiting[], attempt?: AttemptControl): Promise<EventOutcome> {
     const {delivery, channel} = this.#options
     const paths = new Map<string, {readonly target: EventTarget; readonly entries: Waiting[]}>()
     for (const each of batch) {

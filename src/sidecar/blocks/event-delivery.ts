@@ -1,5 +1,5 @@
 import type {AppComponent} from '../../components/app-components.ts'
-import type {Handled, Message} from '../../components/pubsub.ts'
+import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
 import type {AttemptControl} from '../../gateway/interceptors/resiliency/attempt.ts'
 import type {ProcessStatus} from '../../model/component-event.ts'
 import {messageOf} from '../../model/errors.ts'
@@ -7,11 +7,11 @@ import type {TopicSubscription} from '../../resources/subscriptions.ts'
 import type {BlockContext, BlockSpan} from './block-context.ts'
 import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
 import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
-import {CRASHED, endSpan, inSpan, OUTCOMES, processStatusOf, type Outcome} from './event-outcome.ts'
+import {CRASHED, endSpan, inSpan, OUTCOMES, processStatusOf, type EventOutcome} from './event-outcome.ts'
 import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
 
 /** The event in a message. Throws if it is not a CloudEvent and the subscription does not ask for raw payloads. */
-function eventOf({data, metadata}: Message, subscription: TopicSubscription): AppEvent {
+function eventOf({data, metadata}: BrokerMessage, subscription: TopicSubscription): AppEvent {
   if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
   const fields = rawEvent(data, {...subscription, metadata})
   return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
@@ -42,7 +42,7 @@ const MAX_CRASHES = 3
  */
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
-  readonly #held: HeldDelivery<Exclude<Outcome, Interrupted | Stopped>>
+  readonly #held: HeldDelivery<Exclude<EventOutcome, Interrupted | Stopped>>
   /** Name and attributes of the spans of its events. */
   #spanOf = spanOf('')
 
@@ -64,7 +64,7 @@ export class EventDelivery {
   }
 
   /** Delivers one message. Never rejects. */
-  async handle(message: Message): Promise<Handled> {
+  async handle(message: BrokerMessage): Promise<Handled> {
     const event = this.read(message)
     if (event instanceof Error) return this.fail(message, event.message, 'without id')
     const outcome = await this.attempt(attempt => this.#deliver(event, attempt))
@@ -74,7 +74,7 @@ export class EventDelivery {
   }
 
   /** The event in a message, or an error if it is not one. */
-  read(message: Message): AppEvent | Error {
+  read(message: BrokerMessage): AppEvent | Error {
     const subscription = this.#options.subscription()
     try {
       return eventOf(message, subscription)
@@ -87,7 +87,7 @@ export class EventDelivery {
   }
 
   /** The path of the app that an event goes to, by the current routes. */
-  route({fields}: AppEvent): EventTarget | Exclude<Outcome, {kind: 'stopped'}> {
+  route({fields}: AppEvent): EventTarget | Exclude<EventOutcome, {kind: 'stopped'}> {
     const subscription = this.#options.subscription()
     if (hasExpired(fields)) return {kind: 'expired'}
     try {
@@ -103,12 +103,12 @@ export class EventDelivery {
   }
 
   /** Delivers with the inbound policies of the component, once the app takes events. */
-  attempt(deliver: (attempt?: AttemptControl) => Promise<Outcome>): Promise<Outcome> {
+  attempt(deliver: (attempt?: AttemptControl) => Promise<EventOutcome>): Promise<EventOutcome> {
     return this.#held.run(deliver)
   }
 
   /** Does what follows from the outcome of a delivery. */
-  async conclude(outcome: Outcome, message: Message, event: AppEvent): Promise<Handled> {
+  async conclude(outcome: EventOutcome, message: BrokerMessage, event: AppEvent): Promise<Handled> {
     if (outcome.kind === 'success') {
       this.#succeeded(event)
       return 'done'
@@ -153,7 +153,7 @@ export class EventDelivery {
       context.log.write('debug', `app processed pub/sub event ${idOf(event)} of topic ${subscription().topic}`)
   }
 
-  async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<Outcome> {
+  async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<EventOutcome> {
     const target = this.route(event)
     if ('kind' in target) return target
     const span = this.startSpan(event)
@@ -167,7 +167,7 @@ export class EventDelivery {
   }
 
   /** A message has failed for good: it becomes a dead letter, stays with the broker, or is reported as lost. */
-  async fail(message: Message, answer: string, id: string): Promise<Handled> {
+  async fail(message: BrokerMessage, answer: string, id: string): Promise<Handled> {
     const {context, broker, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
     if (deadLetterTopic !== '') {
@@ -222,7 +222,7 @@ export class EventDelivery {
   }
 
   /** Publishes a message as it is to the dead letter topic, if there is one. */
-  async #toDeadLetters(message: Message): Promise<Handled> {
+  async #toDeadLetters(message: BrokerMessage): Promise<Handled> {
     const {context, broker, subscription} = this.#options
     const {deadLetterTopic, pubsubName, topic} = subscription()
     if (deadLetterTopic === '') return 'done'

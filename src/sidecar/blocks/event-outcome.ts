@@ -8,17 +8,17 @@ import {STOPPED, type Stopped} from './held-delivery.ts'
 type Undelivered = Stopped | {readonly kind: 'expired'} | {readonly kind: 'unrouted'}
 
 /** The result of a delivery. */
-export type Outcome = EventAnswer | Undelivered
+export type EventOutcome = EventAnswer | Undelivered
 
 /** The outcome of an event that crashes the app again and again. */
-export const CRASHED: Outcome = {
+export const CRASHED: EventOutcome = {
   kind: 'failed',
   status: 0,
   text: 'the process of the app ended each time before it answered'
 }
 
 /** How policies treat the outcomes of deliveries. */
-export const OUTCOMES: Outcomes<Outcome> = {
+export const OUTCOMES: Outcomes<EventOutcome> = {
   judge,
   failed: reason => {
     if (reason === 'cancelled') return STOPPED
@@ -28,7 +28,7 @@ export const OUTCOMES: Outcomes<Outcome> = {
 }
 
 /** Only what the app may answer differently the next time is a failure; 404 and DROP are not. */
-function judge(outcome: Outcome): Verdict {
+function judge(outcome: EventOutcome): Verdict {
   switch (outcome.kind) {
     case 'success':
     case 'drop':

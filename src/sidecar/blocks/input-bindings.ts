@@ -1,6 +1,6 @@
 import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
-import type {EventReader} from '../../components/binding.ts'
+import type {BindingReader} from '../../components/binding.ts'
 import {messageOf} from '../../model/errors.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import type {BindingChannel, BindingTarget} from './binding-channel.ts'
@@ -11,7 +11,7 @@ import type {BlockContext} from './block-context.ts'
 interface Active {
   readonly binding: AppComponent<'bindings'>
   readonly over: AbortController
-  readonly reader: EventReader
+  readonly reader: BindingReader
   /** Its route may change while it is read. */
   target: BindingTarget
 }
@@ -72,7 +72,7 @@ export class InputBindings {
     const over = new AbortController()
     // each held event listens
     setMaxListeners(0, over.signal)
-    const active: Omit<Active, 'reader'> & {reader?: EventReader} = {target: first, binding, over}
+    const active: Omit<Active, 'reader'> & {reader?: BindingReader} = {target: first, binding, over}
     const delivery = new BindingDelivery({
       context: this.#context,
       channel,

@@ -1,5 +1,5 @@
 import type {AppComponent} from '../../components/app-components.ts'
-import type {Message} from '../../components/pubsub.ts'
+import type {BrokerMessage} from '../../components/pubsub.ts'
 import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError, type BlockErrorDetails} from './block-error.ts'
@@ -107,7 +107,7 @@ export class Publishing {
     return new BlockError(
       [500, 'internal', 'ERR_PUBSUB_PUBLISH_MESSAGE'],
       message,
-      detailsOf('DAPR_PUBSUB_PUBLISH_MESSAGE', pubsubName, message, {error: why, topic})
+      pubsubDetails('DAPR_PUBSUB_PUBLISH_MESSAGE', pubsubName, message, {error: why, topic})
     )
   }
 
@@ -117,7 +117,7 @@ export class Publishing {
 
   async #broker({pubsubName, topic, metadata}: Target): Promise<Broker> {
     if (pubsubName === '') throw unnamed('DAPR_PUBSUB_NAME_EMPTY', pubsubName, 'pubsub name is empty', metadata)
-    const missing = notFound(pubsubName, metadata)
+    const missing = pubsubNotFound(pubsubName, metadata)
     const found = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
     if (topic !== '') return found
     throw unnamed('DAPR_PUBSUB_TOPICNAME_EMPTY', pubsubName, `topic is empty in pubsub ${pubsubName}`, metadata)
@@ -131,7 +131,7 @@ export class Publishing {
     throw new BlockError(
       [400, 'invalidArgument', 'ERR_PUBSUB_REQUEST_METADATA'],
       message,
-      detailsOf('DAPR_PUBSUB_METADATA_DESERIALIZATION', pubsubName, message, metadata)
+      pubsubDetails('DAPR_PUBSUB_METADATA_DESERIALIZATION', pubsubName, message, metadata)
     )
   }
 
@@ -144,7 +144,7 @@ export class Publishing {
       throw new BlockError(
         [500, 'invalidArgument', 'ERR_PUBSUB_CLOUD_EVENTS_SER'],
         `${message} (${messageOf(error)})`,
-        detailsOf('DAPR_PUBSUB_CLOUD_EVENT_CREATION', publication.pubsubName, message, {
+        pubsubDetails('DAPR_PUBSUB_CLOUD_EVENT_CREATION', publication.pubsubName, message, {
           appID: appId,
           error: messageOf(error)
         })
@@ -159,13 +159,13 @@ export class Publishing {
     throw new BlockError(
       [403, 'permissionDenied', 'ERR_PUBSUB_FORBIDDEN'],
       message,
-      detailsOf('DAPR_PUBSUB_FORBIDDEN', pubsubName, message, {error: message, topic})
+      pubsubDetails('DAPR_PUBSUB_FORBIDDEN', pubsubName, message, {error: message, topic})
     )
   }
 }
 
 /** The details of errors of pub/sub name the component. */
-export const detailsOf = (
+export const pubsubDetails = (
   reason: string,
   name: string,
   description: string,
@@ -173,7 +173,7 @@ export const detailsOf = (
 ): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
 
 /** The error of a call that names a component which is not there. */
-export const notFound =
+export const pubsubNotFound =
   (pubsubName: string, metadata: Target['metadata']) =>
   (why: string): BlockError =>
     new BlockError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found${why}`, {
@@ -186,7 +186,7 @@ const unnamed = (reason: string, pubsubName: string, message: string, metadata: 
   new BlockError(
     [404, 'invalidArgument', reason.replace('DAPR', 'ERR')],
     message,
-    detailsOf(reason, pubsubName, message, metadata)
+    pubsubDetails(reason, pubsubName, message, metadata)
   )
 
 /** The error of a bulk request with an invalid entry. */
@@ -198,12 +198,12 @@ export function unmarshalable(
   return new BlockError(
     [400, 'invalidArgument', 'ERR_PUBSUB_EVENTS_SER'],
     message,
-    detailsOf('DAPR_PUBSUB_MARSHAL_EVENTS', pubsubName, message, {appID: appId, error: why})
+    pubsubDetails('DAPR_PUBSUB_MARSHAL_EVENTS', pubsubName, message, {appID: appId, error: why})
   )
 }
 
 /** The bytes alone. */
-const rawMessage = ({data, metadata, trace, isTraceInMetadata}: Publication): Message => ({
+const rawMessage = ({data, metadata, trace, isTraceInMetadata}: Publication): BrokerMessage => ({
   data,
   metadata:
     isTraceInMetadata === true ? {...metadata, traceid: trace.traceparent, tracestate: trace.tracestate} : metadata

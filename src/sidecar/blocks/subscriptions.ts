@@ -11,7 +11,7 @@ import {BlockError} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
 import type {EventChannel} from './event-channel.ts'
 import {EventDelivery} from './event-delivery.ts'
-import {notFound} from './publishing.ts'
+import {pubsubNotFound} from './publishing.ts'
 import {isTopicAllowed} from './topic-scopes.ts'
 
 /** A subscription whose messages are read. */
@@ -80,7 +80,7 @@ export class Subscriptions {
   async open(subscription: TopicSubscription, channel: EventChannel, gone: Streamed['gone']): Promise<TopicReader> {
     const {pubsubName, topic} = subscription
     const {log, appId} = this.#context
-    const missing = notFound(pubsubName, {})
+    const missing = pubsubNotFound(pubsubName, {})
     const broker = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
     const refused = (why: string): BlockError =>
       new BlockError([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: ${why}`)

@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
-import type {Message} from '../../components/pubsub.ts'
+import type {BrokerMessage} from '../../components/pubsub.ts'
 import {messageOf} from '../../model/errors.ts'
 import {collect} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
@@ -139,7 +139,7 @@ async function deliver(
   response.writeHead(handled === 'done' ? 200 : 503).end()
 }
 
-const metadataIn = (headers: IncomingMessage['headers']): Message['metadata'] =>
+const metadataIn = (headers: IncomingMessage['headers']): BrokerMessage['metadata'] =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       typeof value === 'string' && !OWN_HEADERS.test(name) ? [[name, value] as const] : []
@@ -163,7 +163,7 @@ async function deliverSeveral(topic: DaprdTopic, body: Buffer, response: ServerR
   const {entries} = JSON.parse(body.toString()) as {readonly entries: readonly Entry[]}
   const statuses = await Promise.all(
     entries.map(async ({entryId, event, metadata}) => {
-      const message: Message = {data: Buffer.from(event, 'base64'), metadata: metadata ?? {}}
+      const message: BrokerMessage = {data: Buffer.from(event, 'base64'), metadata: metadata ?? {}}
       return {entryId, status: (await topic.deliver(message)) === 'done' ? 'SUCCESS' : 'RETRY'}
     })
   )

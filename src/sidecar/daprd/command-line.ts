@@ -56,7 +56,7 @@ export interface DaprdEnvironment {
 }
 
 /** The environment that we were started in, with our marks; tokens are for our sidecar to check. */
-export function environmentOf({shell, run, life, token}: DaprdEnvironment): Readonly<Record<string, string>> {
+export function daprdVariables({shell, run, life, token}: DaprdEnvironment): Readonly<Record<string, string>> {
   const kept = Object.entries(shell).filter(
     (pair): pair is [string, string] => pair[1] !== undefined && pair[0] !== 'DAPR_API_TOKEN'
   )

@@ -4,7 +4,7 @@ import type {AppPlan} from '../../model/plan.ts'
 import {pause} from '../../platform/delay.ts'
 import type {ShownPorts} from '../../supervisor/daprd-log.ts'
 import {AppListener, type AppListenerOptions} from './app-listener.ts'
-import {commandLine, environmentOf} from './command-line.ts'
+import {commandLine, daprdVariables} from './command-line.ts'
 import {DaprdConnection} from './daprd-connection.ts'
 import {DaprdProcess, type DaprdProcessOptions} from './daprd-process.ts'
 import type {DaprdProgram} from './find-daprd.ts'
@@ -61,7 +61,7 @@ export class Daprd {
         command: commandLine({program, plan, ports, appPort, folder}),
         version: program.version,
         folder: plan.folder,
-        env: environmentOf({shell, run, life, token: listener.token}),
+        env: daprdVariables({shell, run, life, token: listener.token}),
         life,
         stop: plan.stop,
         watchdog,

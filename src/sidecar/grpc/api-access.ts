@@ -8,7 +8,7 @@ const DAPR = '/dapr.proto.runtime.v1.Dapr/'
 const RUNTIME = '/dapr.proto.runtime.'
 
 /** Whether the sidecar serves a method: what is denied goes before what is allowed. */
-export const isServed = (access: ApiAccess | undefined, path: string): boolean => {
+export const isMethodServed = (access: ApiAccess | undefined, path: string): boolean => {
   if (access === undefined || !path.startsWith(RUNTIME)) return true
   const {allowed, denied} = access
   const rule = path.startsWith(DAPR) ? (grpcMethod(path.slice(DAPR.length))?.rule ?? '') : ''

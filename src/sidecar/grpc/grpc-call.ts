@@ -14,7 +14,7 @@ import type {Admission, Admitted, Denied, Held} from '../../gateway/admission.ts
 import {RESET} from '../../gateway/faulted-call.ts'
 import {grpcStatusOf} from '../../gateway/faulted-grpc-call.ts'
 import {howEnded} from '../../gateway/how-ended.ts'
-import type {Outcome} from '../../gateway/interceptor.ts'
+import type {CallOutcome} from '../../gateway/interceptor.ts'
 import type {Verdict} from '../../gateway/interceptors/resiliency/resilient-call.ts'
 import {Passage, type Passenger} from '../../gateway/passage.ts'
 import type {Call, CallSpans, OpenStream} from '../../model/call.ts'
@@ -180,7 +180,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.#callee = undefined
   }
 
-  conclude(outcome: Outcome): void {
+  conclude(outcome: CallOutcome): void {
     this.#messages.release()
     if (outcome.kind === 'ended') this.#fail(statusOfPolicy(outcome.reason))
     else this.#accept?.()

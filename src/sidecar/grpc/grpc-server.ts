@@ -9,7 +9,7 @@ import type {ApiAccess} from '../../resources/api-access.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {methodFault} from '../http/target.ts'
 import type {Trace} from '../http/trace.ts'
-import {isServed, NOT_SERVED} from './api-access.ts'
+import {isMethodServed, NOT_SERVED} from './api-access.ts'
 import {answer} from './answer.ts'
 import {answerType} from './answer-faults.ts'
 import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
@@ -17,10 +17,10 @@ import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
 import {UNBUILT_TEXT} from '../unbuilt.ts'
 import type {Unbuilt} from '../../dapr/api/block-api.ts'
-import {ownMethod, ownStream, unbuiltAt, type Answer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
+import {ownMethod, ownStream, unbuiltAt, type OwnAnswer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
 import {serveStream, type OwnStreamOptions} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
-import {REFUSED_PAGE, refusalOf, type GrpcGuards} from './refusal.ts'
+import {PAGE_DENIED, refusalOf, type GrpcGuards} from './refusal.ts'
 import {briefRequest, HeadReader, wholeRequest, type RequestHead} from './request-head.ts'
 import {UnaryRequest} from './unary-request.ts'
 import {
@@ -154,12 +154,12 @@ class Calls implements StreamHandler {
       if (head.isMalformed) return stream.reset(PROTOCOL_ERROR)
       const refusal = refusalOf(head, this.#guards)
       if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
-      if (this.#isRefusedPage(head)) return this.#refuse(stream, head, REFUSED_PAGE, 403)
+      if (this.#isRefusedPage(head)) return this.#refuse(stream, head, PAGE_DENIED, 403)
       // whether baggage is looked at may change with the Configuration
       head.isFine = head.baggage === '' && head.origin === '' && head.fetchSite === ''
     }
     // another run's call comes by the way that is internal in Dapr
-    if (!isServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
+    if (!isMethodServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
       return this.#refuse(stream, head, NOT_SERVED)
     this.#route(stream, head, isLast)
   }
@@ -225,7 +225,7 @@ class Calls implements StreamHandler {
     const spans = spansOf(head, tracing)
     const trace = traceFor(head, spans)
     const journal = this.#journalOf(head, spans)
-    const reply = (request: Buffer, answered: Answer): void => {
+    const reply = (request: Buffer, answered: OwnAnswer): void => {
       const isRefused = 'code' in answered
       const status = isRefused ? answered : {code: OK, message: ''}
       const message = isRefused ? NOTHING : answered

@@ -18,7 +18,7 @@ const toldTrace = ({traceBin, traceparent}: RequestHead): string => {
 export const sentTrace = (head: RequestHead): string => head.traceparent || toldTrace(head)
 
 /** The trace of a call without spans: the caller's, or a new one. */
-export const traceOf = (head: RequestHead): FreshTrace => {
+export const grpcTraceOf = (head: RequestHead): FreshTrace => {
   const traceparent = toldTrace(head)
   return traceparent === '' ? freshTrace() : {traceparent, fields: traceFields(traceparent)}
 }

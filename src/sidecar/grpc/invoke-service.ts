@@ -19,7 +19,7 @@ import {formatTraceparent, formatTracestate} from '../../telemetry/tracing/trace
 import type {Tracing} from '../http/sidecar-request.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
 import {answer} from './answer.ts'
-import {baggageFields, sentTrace, spansOf, traceOf} from './grpc-trace.ts'
+import {baggageFields, sentTrace, spansOf, grpcTraceOf} from './grpc-trace.ts'
 import {InvokeDownstream, type InvokeReply} from './invoke-downstream.ts'
 import {InvokedGrpcCall} from './invoked-grpc-call.ts'
 import type {RequestHead} from './request-head.ts'
@@ -133,7 +133,7 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
   const spans = spansOf(head, tracing)
   const own = spans?.own.context
   const trace =
-    own === undefined ? (tracing.isTracing ? traceOf(head).traceparent : sentTrace(head)) : formatTraceparent(own)
+    own === undefined ? (tracing.isTracing ? grpcTraceOf(head).traceparent : sentTrace(head)) : formatTraceparent(own)
   const traceText =
     trace === ''
       ? ''

@@ -9,7 +9,7 @@ import {formatTraceparent} from '../../telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
 import {traceFields} from '../../net/grpc/trace-fields.ts'
-import {baggageFields, spansOf, traceOf} from './grpc-trace.ts'
+import {baggageFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
 import type {Forwarded} from './request-head.ts'
 import {headFields, ON_INVOKE} from '../../net/grpc/head-fields.ts'
 
@@ -39,7 +39,7 @@ export class InvokedGrpcCall extends GrpcCall {
       this.journal.trace = formatTraceparent(this.spans.own.context)
       this.#trace = traceFields(this.journal.trace)
     } else if (tracing.isTracing) {
-      const {traceparent, fields} = traceOf(head)
+      const {traceparent, fields} = grpcTraceOf(head)
       this.journal.trace = traceparent
       this.#trace = fields
     } else this.#trace = head.trace

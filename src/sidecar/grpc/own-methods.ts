@@ -28,11 +28,15 @@ export interface OwnMethodsContext {
 }
 
 /** The message of the answer, or the reason for its absence. */
-export type Answer = Uint8Array | GrpcStatus
-export type OwnMethod = (message: Buffer, context: OwnMethodsContext, call: OwnCall) => Answer | Promise<Answer>
+export type OwnAnswer = Uint8Array | GrpcStatus
+export type OwnMethod = (
+  message: Buffer,
+  context: OwnMethodsContext,
+  call: OwnGrpcCall
+) => OwnAnswer | Promise<OwnAnswer>
 
 /** A call that the sidecar answers itself. */
-export interface OwnCall {
+export interface OwnGrpcCall {
   readonly head: RequestHead
   readonly trace: Trace
   /** Calls the listener when the caller disconnects. */

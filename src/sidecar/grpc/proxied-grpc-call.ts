@@ -6,7 +6,7 @@ import {formatTraceparent} from '../../telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
 import {answerType} from './answer-faults.ts'
 import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
-import {baggageFields, spanFields, spansOf, traceOf} from './grpc-trace.ts'
+import {baggageFields, spanFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
 import type {Forwarded} from './request-head.ts'
 import {OK, statusFrom, UNAVAILABLE, PERMISSION_DENIED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
 import {timeoutMs, timeoutText} from '../../net/grpc/timeout.ts'
@@ -92,7 +92,7 @@ export class ProxiedGrpcCall extends GrpcCall {
       this.journal.trace = formatTraceparent(span.context)
       return spanFields(span)
     }
-    const {traceparent, fields} = traceOf(head)
+    const {traceparent, fields} = grpcTraceOf(head)
     this.journal.trace = traceparent
     return head.tracestate === '' ? fields : fields + encodeField('tracestate', head.tracestate)
   }

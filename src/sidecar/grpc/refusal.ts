@@ -26,12 +26,12 @@ export interface GrpcGuards {
   readonly pages: PageGuard
 }
 
-export interface Refusal {
+export interface GrpcRefusal {
   readonly httpStatus: number
   readonly status: GrpcStatus
 }
 
-const refusal = (httpStatus: number, code: number, message: string): Refusal => ({
+const refusal = (httpStatus: number, code: number, message: string): GrpcRefusal => ({
   httpStatus,
   status: {code, message}
 })
@@ -40,7 +40,7 @@ const refusal = (httpStatus: number, code: number, message: string): Refusal => 
 const METHOD_NAME = /^\/.+\/[^/]*$/
 const CONTENT_TYPE = /^application\/grpc(?:[+;].*)?$/
 
-const unauthorized = (why: string): Refusal => ({
+const unauthorized = (why: string): GrpcRefusal => ({
   httpStatus: 200,
   status: withErrorInfo(UNAUTHENTICATED, 'Unauthorized', {
     reason: 'Unauthorized',
@@ -48,14 +48,17 @@ const unauthorized = (why: string): Refusal => ({
   })
 })
 
-const badToken = ({token}: RequestHead, apiToken: string): Refusal | undefined => {
+const badToken = ({token}: RequestHead, apiToken: string): GrpcRefusal | undefined => {
   if (apiToken === '') return undefined
   if (token === undefined) return unauthorized('missing api token in request metadata')
   return isToken(token, apiToken) ? undefined : unauthorized('authentication error: api token mismatch')
 }
 
 /** Why a call is not even looked at. The status of HTTP and the code matter to clients; grpc-go's words are kept. */
-export const refusalOf = (head: RequestHead, {isAllowedHost, apiToken, tracing}: GrpcGuards): Refusal | undefined => {
+export const refusalOf = (
+  head: RequestHead,
+  {isAllowedHost, apiToken, tracing}: GrpcGuards
+): GrpcRefusal | undefined => {
   const {method, path, contentType, timeout, authority, baggage} = head
   if (!CONTENT_TYPE.test(contentType))
     return refusal(415, INVALID_ARGUMENT, `invalid gRPC request content-type ${JSON.stringify(contentType)}`)
@@ -74,7 +77,7 @@ export const refusalOf = (head: RequestHead, {isAllowedHost, apiToken, tracing}:
 }
 
 /** A call that a web page from elsewhere may have caused, and that nobody of ours has passed on. */
-export const REFUSED_PAGE: GrpcStatus = {code: PERMISSION_DENIED, message: FOREIGN_PAGE}
+export const PAGE_DENIED: GrpcStatus = {code: PERMISSION_DENIED, message: FOREIGN_PAGE}
 
 const FOREIGN_HOST =
   'this sidecar answers only to localhost, loopback addresses and the addresses it listens on: :authority names another machine'

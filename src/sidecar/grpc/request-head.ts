@@ -1,4 +1,4 @@
-import {copyOf, FieldWalker, type Field, type FieldSink} from '#h2-frames'
+import {textCopy, FieldWalker, type HeaderField, type FieldSink} from '#h2-frames'
 import type {Call, SentRequest} from '../../model/call.ts'
 import type {Pool} from '../../net/pool.ts'
 
@@ -128,7 +128,7 @@ export class RequestHead implements FieldSink {
   #seen = 0
   #hasMetadata = false
 
-  field(field: Field): void {
+  field(field: HeaderField): void {
     const {name} = field
     const kind = KINDS.get(name)
     if (kind === undefined) {
@@ -144,7 +144,7 @@ export class RequestHead implements FieldSink {
     this.#known(kind, field)
   }
 
-  #pseudo(kind: number, field: Field): void {
+  #pseudo(kind: number, field: HeaderField): void {
     if (this.#hasMetadata || (this.#seen & (1 << kind)) !== 0) this.isMalformed = true
     this.#seen |= 1 << kind
     if (kind === METHOD) this.method = field.value()
@@ -152,7 +152,7 @@ export class RequestHead implements FieldSink {
     else if (kind === AUTHORITY) this.authority = field.value()
   }
 
-  #known(kind: number, field: Field): void {
+  #known(kind: number, field: HeaderField): void {
     switch (kind) {
       case CONTENT_TYPE:
         this.contentType ||= field.value()
@@ -229,7 +229,7 @@ export class RequestHead implements FieldSink {
   /** It becomes this block for that callee. */
   forward(pool: Pool, caller: string, block: string): Forwarded {
     // a flat text: it is looked up for each call
-    return (this.#forwarded = {pool, caller, block: copyOf(block), isRepeated: false})
+    return (this.#forwarded = {pool, caller, block: textCopy(block), isRepeated: false})
   }
 
   /** Every request has these. */
@@ -248,7 +248,7 @@ export function wholeRequest(head: RequestHead, target: string): SentRequest {
   if (head.whole !== undefined && head.whole.target === target) return head.whole
   const lines = head.whole?.lines ?? allLines(head)
   // one flat text: it is written for each call
-  const text = copyOf(`POST ${target} HTTP/1.1\r\n${lines}\r\n`)
+  const text = textCopy(`POST ${target} HTTP/1.1\r\n${lines}\r\n`)
   return (head.whole = {method: 'POST', path: head.path, target, lines, text, size: text.length})
 }
 
@@ -298,7 +298,7 @@ export class HeadReader {
     if (known !== undefined) return (this.#latest = known)
     const head = new RequestHead()
     // a copy: what is cut out of it would keep all that came with it
-    const own = copyOf(block)
+    const own = textCopy(block)
     this.#walker.walk(own, head)
     head.isTooLarge = this.#walker.listSize > this.#maxBytes
     if (!head.isWhole) head.isMalformed = true

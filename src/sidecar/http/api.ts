@@ -5,10 +5,10 @@ import {collectAfter} from '../../platform/heap.ts'
 import type {Unbuilt} from '../../dapr/api/block-api.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from '../operations/block-request.ts'
-import {textOf} from './go-text.ts'
+import {decoded} from '../../model/latin1.ts'
 import {metadataText, type Facts} from './metadata.ts'
 import {apiError, EMPTY} from './errors.ts'
-import type {Action} from './routes.ts'
+import type {RouteAction} from './routes.ts'
 
 export interface ApiOptions {
   readonly appId: string
@@ -24,10 +24,10 @@ export interface ApiOptions {
 }
 
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
-export type HandleApi = (action: Action, request: ApiRequest) => Reply | Promise<Reply>
+export type HandleApi = (action: RouteAction, request: DaprRequest) => Reply | Promise<Reply>
 
 /** The parts of a request other than its path. */
-export interface ApiRequest {
+export interface DaprRequest {
   readonly body: AsyncIterable<Buffer>
   readonly query: string
   /** Header lines as the caller sent them. */
@@ -56,7 +56,7 @@ export const createApi = ({
 }: ApiOptions): HandleApi => {
   const health = (query: string): Reply => {
     if (!wasReady()) return notReady
-    const wanted = new URLSearchParams(textOf(query)).get('appid')
+    const wanted = new URLSearchParams(decoded(query)).get('appid')
     return wanted === null || wanted === appId ? EMPTY : otherApp
   }
   const withBody: WithBody = async (bytes, use) => {

@@ -1,4 +1,5 @@
-import {goQuote, textOf} from './go-text.ts'
+import {goQuote} from './go-text.ts'
+import {decoded} from '../../model/latin1.ts'
 
 /*
  * W3C Baggage as OpenTelemetry for Go accepts it; Dapr rejects anything else. A list of `key=value;property,…`.
@@ -17,8 +18,8 @@ const memberFault = (member: string): string => {
   if (member.length > MAX_MEMBER_BYTES) return `list-member too large: ${member.length}`
   const [pair = '', ...properties] = member.split(';')
   const property = properties.find(each => each !== '' && !PROPERTY.test(each))
-  if (property !== undefined) return `invalid baggage list-member property: ${goQuote(textOf(property))}`
-  return MEMBER.test(pair) ? '' : `invalid baggage list-member: ${goQuote(textOf(member))}`
+  if (property !== undefined) return `invalid baggage list-member property: ${goQuote(decoded(property))}`
+  return MEMBER.test(pair) ? '' : `invalid baggage list-member: ${goQuote(decoded(member))}`
 }
 
 /** What is wrong with a baggage header; '' = nothing. */

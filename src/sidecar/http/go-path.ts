@@ -1,5 +1,5 @@
 import {isOf, PATH} from '../../net/http1/header-lines.ts'
-import {textOf} from './go-text.ts'
+import {decoded} from '../../model/latin1.ts'
 
 /*
  * Paths as Go's net/url and path packages process them: apps behind Dapr see the result of that.
@@ -24,7 +24,7 @@ export const unescapeQuery = (text: string): string | undefined =>
 
 /** A segment of a route's path as text. */
 export const unescapeParam = (segment: string): string =>
-  textOf(/[%+]/.test(segment) ? (unescapeQuery(segment) ?? segment) : segment)
+  decoded(/[%+]/.test(segment) ? (unescapeQuery(segment) ?? segment) : segment)
 
 /** The shortest equivalent path (path.Clean): no double or trailing slash, no `.`, no `..` that can be resolved; '' is '.'. */
 export const cleanPath = (path: string): string => {

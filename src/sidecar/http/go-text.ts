@@ -1,7 +1,3 @@
-/** Bytes kept as latin1 text, decoded as UTF-8. */
-export const textOf = (latin1: string): string =>
-  /[\x80-\xff]/.test(latin1) ? Buffer.from(latin1, 'latin1').toString('utf8') : latin1
-
 const ESCAPES = /[<>&\u2028\u2029]/g
 const escapeOf = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 

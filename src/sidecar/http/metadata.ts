@@ -1,6 +1,6 @@
 import {goJson} from './go-text.ts'
 
-export interface Component {
+export interface ListedComponent {
   readonly name: string
   readonly type: string
   readonly version: string
@@ -34,7 +34,7 @@ export interface AppConnection {
 export interface Facts {
   readonly runtimeVersion: string
   readonly enabledFeatures: readonly string[]
-  readonly components: readonly Component[]
+  readonly components: readonly ListedComponent[]
   /** `appCommand`, `appPID`, `cliPID`; in a template also `runTemplatePath`, `runTemplateName`, `appLogPath`, `daprdLogPath`. */
   readonly extended: Readonly<Record<string, string>>
   readonly subscriptions: readonly Subscription[]

@@ -3,7 +3,7 @@ import {operationAt} from '../../dapr/api/routes.ts'
 import type {Unbuilt} from '../../dapr/api/block-api.ts'
 import type {Reply} from '../../net/reply.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'
-import {isServed} from './api-access.ts'
+import {isRouteServed} from './api-access.ts'
 import {apiError} from './errors.ts'
 import {UNBUILT_TEXT} from '../unbuilt.ts'
 
@@ -15,7 +15,7 @@ export interface BlockCall {
 }
 
 /** The action for a known path and method. */
-export type Action =
+export type RouteAction =
   | {readonly kind: 'health'}
   | {readonly kind: 'outbound-health'}
   | {readonly kind: 'metadata'}
@@ -37,7 +37,7 @@ interface Match {
 export type WhyMissing = (component: string) => string
 
 /** A request to the API: a clean, escaped path, and the app of the sidecar. */
-export interface ControlContext {
+export interface RoutedRequest {
   readonly method: string
   readonly path: string
   readonly appId: string
@@ -70,7 +70,7 @@ const UNBUILT: Readonly<Record<Unbuilt, (match: Match, why: string) => Reply>> =
 }
 
 /** What the sidecar does itself. */
-const OWN: Partial<Readonly<Record<ApiOperation['name'], (match: Match) => Action>>> = {
+const OWN: Partial<Readonly<Record<ApiOperation['name'], (match: Match) => RouteAction>>> = {
   Healthz: () => ({kind: 'health'}),
   HealthzOutbound: () => ({kind: 'outbound-health'}),
   GetMetadata: () => ({kind: 'metadata'}),
@@ -84,11 +84,11 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], (match: Match) => Actio
 
 /** The action for a request to the sidecar's own API; undefined: it is an invocation. */
 export const findRoute = (
-  {method, path, appId, whyMissing, apiAccess}: ControlContext,
+  {method, path, appId, whyMissing, apiAccess}: RoutedRequest,
   unescape: (segment: string) => string
-): Action | undefined => {
+): RouteAction | undefined => {
   const found = operationAt(method, path)
-  if (found === undefined || !isServed(apiAccess, path.slice(1))) return undefined
+  if (found === undefined || !isRouteServed(apiAccess, path.slice(1))) return undefined
   const {name, unbuilt} = found.operation
   const params = found.params.map(segments => segments.map(unescape).join('/'))
   const match: Match = {method, params, appId, why: () => whyMissing(params[0] ?? '')}

@@ -6,7 +6,7 @@ import {readHeaders, type RequestHeaders} from './headers.ts'
 import {badEscape, cleanPath, unescapeParam, unescapePath} from './go-path.ts'
 import {isToken, type IsAllowedHost} from '../../gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
-import {findRoute, type Action, type WhyMissing} from './routes.ts'
+import {findRoute, type RouteAction, type WhyMissing} from './routes.ts'
 import {findTarget, idOfBasic, isInvoke, splitTarget, type Sent, type Target} from './target.ts'
 import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
 import type {CallSpan} from '../../model/call.ts'
@@ -21,7 +21,7 @@ export interface SidecarRequest {
   readonly headers: RequestHeaders
   readonly refusal: Reply | undefined
   /** A route of the sidecar's own API. */
-  readonly action: Action | undefined
+  readonly action: RouteAction | undefined
   readonly target: Target | undefined
   /** Trace headers for the callee. */
   readonly trace: string

@@ -1,5 +1,6 @@
 import {badEscape, cleanPath, escapedPath, isPlainPath, unescapePath, unescapeQuery} from './go-path.ts'
-import {goQuote, textOf} from './go-text.ts'
+import {goQuote} from './go-text.ts'
+import {decoded} from '../../model/latin1.ts'
 
 /** A request's target, split; latin1 text as it was sent. */
 export interface Sent {
@@ -51,10 +52,10 @@ const CONTROL = /[\u0001-\u001f\u007f]/
 
 /** Why a method may not be called; '' if it may (Dapr: pkg/messaging/method/normalize.go). */
 export const methodFault = (method: string): string => {
-  if (/[#?\0]/.test(method)) return `method contains forbidden character: ${goQuote(textOf(method))}`
+  if (/[#?\0]/.test(method)) return `method contains forbidden character: ${goQuote(decoded(method))}`
   const control = CONTROL.exec(method)
   if (control === null) return ''
-  return `method contains control character at position ${control.index}: ${goQuote(textOf(method))}`
+  return `method contains control character at position ${control.index}: ${goQuote(decoded(method))}`
 }
 
 /** The path on the wire for a decoded method: cleaned, never above its root, escaped as Go does. `isUrl`: it becomes a part of one. */
@@ -64,7 +65,7 @@ const pathOf = (method: string, isUrl: boolean): {readonly path: string; readonl
   const cleaned = cleanPath(`/${method}`)
   const bad = badEscape(cleaned)
   if (bad !== undefined && isUrl)
-    return {path: '', fault: `parse ${goQuote(textOf(cleaned))}: invalid URL escape ${goQuote(bad)}`}
+    return {path: '', fault: `parse ${goQuote(decoded(cleaned))}: invalid URL escape ${goQuote(bad)}`}
   return {path: escapedPath(cleaned), fault: ''}
 }
 
@@ -73,7 +74,7 @@ const appOf = (sentId: string): {readonly id: string; readonly fault: string} =>
   // A URL contains dots.
   if (/^https?:\/\//.test(sentId)) return {id: sentId, fault: ''}
   const parts = sentId.split('.')
-  if (parts.length > 2) return {id: '', fault: `invalid app id ${textOf(sentId)}`}
+  if (parts.length > 2) return {id: '', fault: `invalid app id ${decoded(sentId)}`}
   return {id: parts[0] ?? '', fault: ''}
 }
 
@@ -81,7 +82,7 @@ const appOf = (sentId: string): {readonly id: string; readonly fault: string} =>
 export const targetOf = (sentId: string, method: string, query: string, isUrl = true): Target => {
   const {id, fault} = appOf(sentId)
   const path = pathOf(method, isUrl)
-  return {sentId: textOf(sentId), id: textOf(id), path: path.path + query, fault: fault || path.fault}
+  return {sentId: decoded(sentId), id: decoded(id), path: path.path + query, fault: fault || path.fault}
 }
 
 const PLAIN_ID = /^[\w-]+$/
@@ -99,10 +100,10 @@ const plainTarget = (path: string, query: string): Target | undefined => {
   return end < 0 ? undefined : plain(path.slice(INVOKE.length, end), path.slice(end + METHOD.length - 1), query)
 }
 
-const urlTarget = (decoded: string, query: string): Target | undefined => {
-  const prefix = LOOSE_INVOKE.exec(decoded)
+const urlTarget = (unescaped: string, query: string): Target | undefined => {
+  const prefix = LOOSE_INVOKE.exec(unescaped)
   if (prefix === null) return undefined
-  const rest = decoded.slice(prefix[0].length)
+  const rest = unescaped.slice(prefix[0].length)
   const end = rest.indexOf(METHOD)
   if (end <= 0) return undefined
   const written = rest.slice(0, end)
@@ -118,7 +119,7 @@ const READ = /^\/v1\.0\/invoke\/([^/]+)\/method(?=\/)/
 /** The same for a request that another sidecar has parsed: its method is passed on unchanged. */
 export const findReadTarget = ({path, query}: Sent): Target | undefined => {
   const [before = '', written = ''] = READ.exec(path) ?? []
-  const id = textOf(unescapePath(written))
+  const id = decoded(unescapePath(written))
   return id === '' ? undefined : {sentId: id, id, path: path.slice(before.length) + query, fault: ''}
 }
 
@@ -131,6 +132,8 @@ export const findTarget = ({path, query}: Sent, givenId: string): Target | undef
     const target = findPlainTarget(path, query, givenId)
     if (target !== undefined) return target
   }
-  const decoded = unescapePath(path)
-  return givenId === '' ? urlTarget(decoded, query) : targetOf(givenId, cleanPath(decoded).replace(/^\//, ''), query)
+  const unescaped = unescapePath(path)
+  return givenId === ''
+    ? urlTarget(unescaped, query)
+    : targetOf(givenId, cleanPath(unescaped).replace(/^\//, ''), query)
 }

@@ -91,9 +91,9 @@ export const carriedTraceparent = (value: unknown): string =>
   typeof value === 'string' && isTraceparent(value) ? value : ''
 
 /** The trace in which the app gets an event: that of the span that was begun for it, or the event's own; '' = none. */
-export const traceparentOf = ({fields, traceparent}: Pick<AppEvent, 'fields' | 'traceparent'>): string =>
+export const eventTraceparent = ({fields, traceparent}: Pick<AppEvent, 'fields' | 'traceparent'>): string =>
   traceparent ?? carriedTraceparent(fields['traceparent'] ?? fields['traceid'])
 
 /** The trace of a request with several events: that of the last one that has any (Dapr: pkg/runtime/subscription/postman). */
 export const traceparentOfAll = (entries: readonly BatchEntry[]): string =>
-  entries.reduce((trace, {event}) => traceparentOf(event) || trace, '')
+  entries.reduce((trace, {event}) => eventTraceparent(event) || trace, '')

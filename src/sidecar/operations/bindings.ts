@@ -16,7 +16,7 @@ import {
   type BlockHandler,
   type BlockRequest
 } from './block-request.ts'
-import {bytesOf, grpc, type OperationsOf} from './operation.ts'
+import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
@@ -74,7 +74,7 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
           ...metadata,
           ...(baggage !== '' && {baggage})
         }
-        return bindings.invoke(name, {operation, data: bytesOf(data), metadata: sent}, onGone)
+        return bindings.invoke(name, {operation, data: bufferOf(data), metadata: sent}, onGone)
       }
     )
   }

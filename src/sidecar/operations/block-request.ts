@@ -3,7 +3,8 @@ import {messageOf} from '../../model/errors.ts'
 import type {Reply} from '../../net/reply.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
-import {goJson, textOf} from '../http/go-text.ts'
+import {goJson} from '../http/go-text.ts'
+import {decoded} from '../../model/latin1.ts'
 
 /** A request to a building block over HTTP. */
 export interface BlockRequest {
@@ -35,14 +36,14 @@ export const json = (value: unknown, status = 200): Reply => ({
 
 const METADATA = 'metadata.'
 
-export const queryOf = ({query}: BlockRequest): URLSearchParams => new URLSearchParams(textOf(query))
+export const queryOf = ({query}: BlockRequest): URLSearchParams => new URLSearchParams(decoded(query))
 
 /** Query parameters `metadata.<key>=<value>`, the first of equal ones, as Dapr passes them to components. */
 export const metadataOf = (query: string): Record<string, string> =>
   query === ''
     ? {}
     : Object.fromEntries(
-        [...new URLSearchParams(textOf(query))]
+        [...new URLSearchParams(decoded(query))]
           .filter(([key]) => key.startsWith(METADATA))
           .toReversed()
           .map(([key, value]) => [key.slice(METADATA.length), value])

@@ -38,7 +38,7 @@ export type OperationsOf<B extends {readonly operations: object}> = {
 }
 
 /** The bytes of a field as a Buffer. */
-export const bytesOf = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.length)
+export const bufferOf = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.length)
 
 /** A method of gRPC with these messages. */
 export const grpc = <Q extends Schema, R extends Schema>(

@@ -6,9 +6,9 @@ import {messageOf} from '../../model/errors.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {isBinaryType, isCloudEventType, isJsonType} from '../blocks/cloud-event.ts'
 import {itemTexts, memberTexts} from '../blocks/json-text.ts'
-import {detailsOf, unmarshalable, type BulkEntry} from '../blocks/publishing.ts'
+import {pubsubDetails, unmarshalable, type BulkEntry} from '../blocks/publishing.ts'
 import {goJson} from '../http/go-text.ts'
-import {bytesOf, grpc, type GrpcOperation, type OperationsOf} from './operation.ts'
+import {bufferOf, grpc, type GrpcOperation, type OperationsOf} from './operation.ts'
 import {DONE, headerOf, isObject, json, metadataOf, type BlockHandler} from './block-request.ts'
 
 const publish: BlockHandler = async ({publishing}, request) => {
@@ -61,7 +61,7 @@ function entriesIn(text: string, target: BulkTarget): readonly BulkEntry[] {
   const {topic, pubsubName, appId} = target
   const unreadable = (words: string): BlockError => {
     const message = `error when unmarshaling the request for topic ${topic} pubsub ${pubsubName}: ${words}`
-    const details = detailsOf('DAPR_PUBSUB_UNMARSHAL_EVENTS', pubsubName, message, {appID: appId})
+    const details = pubsubDetails('DAPR_PUBSUB_UNMARSHAL_EVENTS', pubsubName, message, {appID: appId})
     return new BlockError([400, 'invalidArgument', 'ERR_PUBSUB_EVENTS_SER'], message, details)
   }
   let value: unknown
@@ -137,7 +137,7 @@ const publishBulkByGrpc: GrpcOperation = grpc(
       if (entry.entryId === '' || ids.has(entry.entryId))
         throw unmarshalable({...target, appId: publishing.appId}, 'entryId is duplicated or not present for entry')
       ids.add(entry.entryId)
-      return {...entry, data: bytesOf(event)}
+      return {...entry, data: bufferOf(event)}
     })
     const failedEntries = await publishing.publishBulk({...target, trace, entries}, onGone)
     const [first] = failedEntries
@@ -154,7 +154,7 @@ export const PUBSUB_OPERATIONS: OperationsOf<typeof PUBSUB> = {
       PublishEventRequest,
       Empty,
       async ({publishing}, {data, dataContentType: contentType, ...request}, {trace, onGone}) => {
-        const publication = {...request, contentType, data: bytesOf(data), trace, isTraceInMetadata: true}
+        const publication = {...request, contentType, data: bufferOf(data), trace, isTraceInMetadata: true}
         await publishing.publish(publication, onGone)
         return undefined
       }

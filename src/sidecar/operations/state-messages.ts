@@ -3,7 +3,7 @@ import type {StateItem} from '../../dapr/messages/common.generated.ts'
 import type {Message} from '../../net/grpc/message-codec.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {SetWish} from '../blocks/state.ts'
-import {bytesOf} from './operation.ts'
+import {bufferOf} from './operation.ts'
 
 // Items of state as messages have them (Dapr: pkg/api/grpc/grpc.go).
 
@@ -16,7 +16,7 @@ export const consistencyOf = (index: number): string => wordOf(CONSISTENCY, inde
 /** What a StateItem asks for. */
 export const wishOf = ({key, value, etag, metadata, options}: Item): SetWish => ({
   key,
-  value: bytesOf(value),
+  value: bufferOf(value),
   isJson: isJson(metadata),
   etag: etag?.value ?? '',
   metadata,
@@ -32,7 +32,7 @@ export function checkJson(items: readonly Item[]): void {
   for (const {metadata, value} of items) {
     if (!isJson(metadata)) continue
     try {
-      JSON.parse(bytesOf(value).toString())
+      JSON.parse(bufferOf(value).toString())
     } catch {
       throw new BlockError([500, 'unknown', 'ERR_MALFORMED_REQUEST'], 'unexpected end of JSON input')
     }

@@ -18,7 +18,7 @@ import {PENDING, statusName} from '../../workflow/status.ts'
 import {notFound, type InstanceName, type WorkflowCalls} from '../blocks/workflow-calls.ts'
 import {queryOf, type BlockRequest} from './block-request.ts'
 import {Empty} from '../../dapr/messages/google.generated.ts'
-import {bytesOf, grpc, type BlockOperation, type OperationsOf} from './operation.ts'
+import {bufferOf, grpc, type BlockOperation, type OperationsOf} from './operation.ts'
 
 /** The instance that a request names; the component in front of it is not looked at. */
 const named = (request: BlockRequest): InstanceName => ({
@@ -108,7 +108,7 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       StartWorkflowRequest,
       StartWorkflowResponse,
       async ({workflows}, {instanceId: id, workflowName: name, input, options}) => ({
-        instanceId: await workflows.start({id, appId: '', name, input: bytesOf(input).toString(), options})
+        instanceId: await workflows.start({id, appId: '', name, input: bufferOf(input).toString(), options})
       })
     )
   },
@@ -139,7 +139,7 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       return ACCEPTED
     },
     grpc: grpc(RaiseEventWorkflowRequest, Empty, async ({workflows}, {instanceId: id, eventName, eventData}) => {
-      const data = eventData.length === 0 ? undefined : bytesOf(eventData).toString()
+      const data = eventData.length === 0 ? undefined : bufferOf(eventData).toString()
       await workflows.raise({id, appId: ''}, eventName, data)
       return undefined
     })

@@ -4,10 +4,10 @@ import {holds} from '../../platform/listeners.ts'
 import {parseSocketRow, SOCKET_TABLES} from '../../platform/proc-net.ts'
 import {firstAccepting, statusOf} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
-import {targetOf} from '../process/readiness.ts'
+import {probeTargetOf} from '../process/readiness.ts'
 
 /** An app as the hint needs it. */
-export interface Hinted {
+export interface HintedApp {
   readonly plan: AppPlan
   /** Its process group; 0 = none. */
   readonly pid: number
@@ -20,7 +20,7 @@ export interface Hinted {
  * Where an app listens that is not ready because nothing listens on its port, or what it answers to the probe of `ready.http`; ''
  * for all others, and where the system does not tell.
  */
-export async function portHint({plan, pid, appPort, isListening}: Hinted): Promise<string> {
+export async function portHint({plan, pid, appPort, isListening}: HintedApp): Promise<string> {
   const {ready} = plan
   const isProbed = ready.kind === 'http' || (ready.kind === 'tcp' && [0, appPort].includes(ready.port))
   if (isListening || pid === 0 || appPort === 0 || !isProbed) return ''
@@ -40,7 +40,7 @@ export async function portHint({plan, pid, appPort, isListening}: Hinted): Promi
 async function answerHint(plan: AppPlan, appPort: number): Promise<string> {
   if (plan.ready.kind !== 'http') return ''
   const {path} = plan.ready
-  const target = targetOf(plan, appPort)
+  const target = probeTargetOf(plan, appPort)
   const host = await firstAccepting(target)
   const status = host === undefined ? 0 : await statusOf({...target, host, path})
   return status < 400 ? '' : `it answers GET ${path} with ${status}, and ready.http waits for 200 to 399`

@@ -41,13 +41,13 @@ const isStart = ({hasCommand}: Progress, state: AppState): boolean =>
   state.phase === 'running' || (state.phase === 'starting' && (state.pid !== undefined || !hasCommand))
 
 /** Whether the dependencies of an app are met. `why` completes "it waits until …" or, for `never`, "it depends on …". */
-export type Standing =
+export type DependencyState =
   | {readonly kind: 'free'}
   | {readonly kind: 'waits'; readonly why: string; readonly ids: readonly string[]}
   | {readonly kind: 'never'; readonly why: string}
 
 /** Whether an app may start, given the progress of all apps. If several apps share an id, all of them count. */
-export function standingOf(dependencies: readonly Dependency[], all: readonly Progress[]): Standing {
+export function standingOf(dependencies: readonly Dependency[], all: readonly Progress[]): DependencyState {
   const open = dependencies.flatMap(dependency =>
     all.filter(({id}) => id === dependency.id).flatMap(app => (hasReached(app, dependency) ? [] : [{dependency, app}]))
   )

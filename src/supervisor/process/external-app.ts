@@ -3,8 +3,8 @@ import type {AppState, Why} from '../../model/app-state.ts'
 import {StateMachine} from './state-machine.ts'
 import {isListenedOn} from '../../platform/listeners.ts'
 import {pause} from '../../platform/delay.ts'
-import {firstAccepting, type Target} from '../../platform/probe.ts'
-import {targetOf} from './readiness.ts'
+import {firstAccepting, type ProbeTarget} from '../../platform/probe.ts'
+import {probeTargetOf} from './readiness.ts'
 import type {Supervised} from './supervised.ts'
 
 export interface ExternalAppOptions {
@@ -28,7 +28,7 @@ export class ExternalApp implements Supervised {
   readonly shortRuns = 0
   readonly lived = {from: 0, to: 0}
   readonly #machine: StateMachine
-  readonly #target: Target
+  readonly #target: ProbeTarget
   readonly #over = new AbortController()
   readonly #end = Promise.withResolvers<AppState>()
   #hasStarted = false
@@ -37,7 +37,7 @@ export class ExternalApp implements Supervised {
 
   constructor({plan, appPort, moved}: ExternalAppOptions) {
     this.#machine = new StateMachine(plan.id, moved)
-    this.#target = targetOf(plan, appPort)
+    this.#target = probeTargetOf(plan, appPort)
     this.ended = this.#end.promise
   }
 

@@ -1,7 +1,7 @@
 import {codeOf} from '../../model/errors.ts'
 import {signalGroup, type ProcessGroup} from './process-group.ts'
 import {look, lookAgain, ownAncestry} from '../../platform/process-table.ts'
-import type {Look, Seen} from '../../platform/process-info.ts'
+import type {ProcessSnapshot, Seen} from '../../platform/process-info.ts'
 
 /** A process that we ended after it had left its app's process group, or after its app had exited. */
 export interface Orphan {
@@ -59,7 +59,7 @@ export class ProcessTracker {
     await Promise.all(this.#orphans.map(async orphan => this.#signalOrphan(orphan, name)))
   }
 
-  #membersIn(now: Look): readonly Seen[] {
+  #membersIn(now: ProcessSnapshot): readonly Seen[] {
     const {group, marker} = this.#options
     if (group?.pid === undefined) return []
     const isReaped = group.hasExited()
@@ -68,7 +68,7 @@ export class ProcessTracker {
     return membersIn(now, {number: group.pid, started: group.started, marker, known: this.#known, isReaped, isFirst})
   }
 
-  #orphansIn(now: Look, members: ReadonlySet<Seen>): readonly Seen[] {
+  #orphansIn(now: ProcessSnapshot, members: ReadonlySet<Seen>): readonly Seen[] {
     const {group, marker, endsOrphans, spared = []} = this.#options
     if (!endsOrphans) return []
     const us = ownAncestry(now)
@@ -117,7 +117,7 @@ export interface Membership {
 }
 
 /** The live members of a group; empty if it may be a different group with the same number. */
-export function membersIn({all, carries}: Look, membership: Membership): readonly Seen[] {
+export function membersIn({all, carries}: ProcessSnapshot, membership: Membership): readonly Seen[] {
   const {number, marker, known, isReaped, isFirst} = membership
   const inGroup = all.filter(seen => seen.group === number)
   const members = inGroup.filter(seen => !seen.isZombie)

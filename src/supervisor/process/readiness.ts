@@ -2,11 +2,11 @@ import {messageOf} from '../../model/errors.ts'
 import type {AppPlan, ReadyPlan} from '../../model/plan.ts'
 import {systemClock} from '../../platform/clock.ts'
 import {aborted, pause} from '../../platform/delay.ts'
-import {LOOPBACK, poll, statusOf, firstAccepting, type Target} from '../../platform/probe.ts'
+import {LOOPBACK, poll, statusOf, firstAccepting, type ProbeTarget} from '../../platform/probe.ts'
 
 export interface ReadinessOptions {
   readonly ready: ReadyPlan
-  readonly target: Target & {readonly isSecure: boolean}
+  readonly target: ProbeTarget & {readonly isSecure: boolean}
   /** Whether the listener at this address is the app; called with undefined if nothing accepts. */
   readonly isApp: (address: string | undefined) => Promise<boolean>
   /** Called once when the plan's timeout is over; probing continues. */
@@ -157,7 +157,7 @@ const linesOf = (text: string): readonly string[] =>
   Buffer.from(text, 'latin1').toString().replaceAll(CONTROL_SEQUENCE, '').split(/\r?\n/)
 
 /** The address at which an app is probed. `appPort`: its port, 0 = none. */
-export function targetOf({channel, ready}: AppPlan, appPort: number): Target & {readonly isSecure: boolean} {
+export function probeTargetOf({channel, ready}: AppPlan, appPort: number): ProbeTarget & {readonly isSecure: boolean} {
   const hasOwnPort = ready.kind === 'tcp' && ready.port !== 0 && ready.port !== channel.port
   return {
     addresses: channel.address === '' ? LOOPBACK : [channel.address],

@@ -15,7 +15,7 @@ import {AppProcess} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
 import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
-import {Readiness, targetOf} from './readiness.ts'
+import {Readiness, probeTargetOf} from './readiness.ts'
 import {afterRun, isShort, nextStart, NO_FAILURES, type Failures, type NextStart} from './restart-policy.ts'
 import {shellFor} from './shell.ts'
 import {findForeignListener, type ForeignListener} from './foreign-listener.ts'
@@ -23,7 +23,7 @@ import type {Note, Supervised} from './supervised.ts'
 import {Tail} from './line-splitter.ts'
 import {bestLine} from '../messages/best-line.ts'
 
-export interface AppOptions {
+export interface SupervisedOptions {
   readonly plan: AppPlan
   /** The complete environment of a process (counted from 1), including the markers. Called right before the spawn. */
   readonly environment: (appProcess: number) => Readonly<Record<string, string>>
@@ -68,9 +68,9 @@ export const preparePipes = async (count: number): Promise<readonly ProcessPipes
 /** A program of a plan with its successive processes, until it is stopped or no longer restarted. */
 export class SupervisedApp implements Supervised {
   readonly ended: Promise<AppState>
-  readonly #options: AppOptions
+  readonly #options: SupervisedOptions
   readonly #machine: StateMachine
-  readonly #target: ReturnType<typeof targetOf>
+  readonly #target: ReturnType<typeof probeTargetOf>
   readonly #end = Promise.withResolvers<AppState>()
   readonly #begun = Promise.withResolvers<void>()
   /** Aborted once, when the app is stopped. */
@@ -93,13 +93,13 @@ export class SupervisedApp implements Supervised {
   #recheck = (): void => undefined
   #stopWatching = (): void => undefined
 
-  constructor(options: AppOptions) {
+  constructor(options: SupervisedOptions) {
     this.#options = options
     this.#machine = new StateMachine(options.plan.id, state => {
       this.#begun.resolve() // the first state change: it was spawned, or never will be
       options.moved(state)
     })
-    this.#target = targetOf(options.plan, options.appPort)
+    this.#target = probeTargetOf(options.plan, options.appPort)
     this.#begunBy = options.begunBy
     this.ended = this.#end.promise
   }

@@ -10,16 +10,16 @@ export interface PlanChanges {
 }
 
 /** What makes an app of a plan the same one in another plan. */
-export const keyOf = ({id, version, instance}: AppPlan): string => JSON.stringify([id, version, instance])
+export const planKey = ({id, version, instance}: AppPlan): string => JSON.stringify([id, version, instance])
 
 /** Apps in another order are no change. */
 export function planChanges(before: Plan, after: Plan): PlanChanges {
-  const old = new Map(before.apps.map(app => [keyOf(app), app]))
+  const old = new Map(before.apps.map(app => [planKey(app), app]))
   const added: AppPlan[] = []
   const changed: AppPlan[] = []
   for (const plan of after.apps) {
-    const was = old.get(keyOf(plan))
-    old.delete(keyOf(plan))
+    const was = old.get(planKey(plan))
+    old.delete(planKey(plan))
     if (was === undefined) added.push(plan)
     else if (!isDeepStrictEqual(was, plan)) changed.push(plan)
   }

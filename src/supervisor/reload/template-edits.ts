@@ -3,7 +3,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {editText, effectOf, keyOf, planChanges} from './plan-diff.ts'
+import {editText, effectOf, planKey, planChanges} from './plan-diff.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
@@ -95,7 +95,7 @@ export class TemplateEdits {
   /** An instance of an app that was left out has been started: from now on edits change it, and start its other ones. */
   broughtIn(brought: AppPlan): void {
     this.#broughtIn.add(brought.id)
-    this.#plan = withBroughtIn(this.#plan, plan => keyOf(plan) === keyOf(brought))
+    this.#plan = withBroughtIn(this.#plan, plan => planKey(plan) === planKey(brought))
   }
 
   /** The run is stopping: nothing is changed from now on. */

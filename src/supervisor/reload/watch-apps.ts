@@ -5,13 +5,13 @@ import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
 /** An app whose files are watched. */
-export interface Watched {
+export interface WatchedApp {
   readonly id: string
   /** The plan of its next process. */
   readonly wanted: AppPlan
 }
 
-export interface WatchingOptions<M extends Watched> {
+export interface WatchingOptions<M extends WatchedApp> {
   /** Changes of these files are not changes of an app. */
   readonly templateFiles: readonly string[]
   /** Called with the changed files of an app, relative to its folder. */
@@ -27,7 +27,7 @@ interface Followed {
 }
 
 /** Watches the files of the watched apps and of the template. */
-export class Watching<M extends Watched> {
+export class Watching<M extends WatchedApp> {
   readonly #options: WatchingOptions<M>
   readonly #followed = new Map<M, Followed>()
   #template: {readonly watch: Watch; readonly files: readonly string[]} | undefined

@@ -3,7 +3,7 @@ import type {AccessDecision, CallRecord, GrpcInvocation} from '../../model/call.
 import type {Caller} from './invocation.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {MetricsSettings} from '../../resources/metrics-settings.ts'
-import type {GrpcCall} from './grpc.ts'
+import type {FinishedGrpcCall} from './grpc.ts'
 import {SidecarMetrics} from './sidecar-metrics.ts'
 
 /** Dapr's status for a call that ended without one. */
@@ -25,7 +25,7 @@ function labelPath(path: string): string {
 const PREFIX_BYTES = 5
 
 /** Those of the two messages of a call; undefined: it may have more, and Dapr does not count them. */
-const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRecord): GrpcCall['bytes'] => {
+const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRecord): FinishedGrpcCall['bytes'] => {
   if (call.isProxied === true) return undefined
   const prefix = calleeMethod === undefined ? 0 : PREFIX_BYTES
   return {request: Math.max(0, requestBytes - prefix), response: Math.max(0, responseBytes - prefix)}

@@ -4,7 +4,7 @@ import {LATENCY_BUCKETS, SIZE_BUCKETS, type MetricsRegistry} from './registry.ts
 import {SeriesCache} from './series-cache.ts'
 
 /** One finished call of gRPC, from one side. */
-export interface GrpcCall {
+export interface FinishedGrpcCall {
   /** With its service: `/pkg.Service/Method`. */
   readonly method: string
   /** The name of its code. */
@@ -64,17 +64,17 @@ export class GrpcMetrics {
   }
 
   /** The sidecar has answered a call. */
-  served(call: GrpcCall): void {
+  served(call: FinishedGrpcCall): void {
     count(this.#server, call)
   }
 
   /** The app has answered a call. */
-  sent(call: GrpcCall): void {
+  sent(call: FinishedGrpcCall): void {
     count(this.#client, call)
   }
 }
 
-function count(cache: SeriesCache<CallSeries>, {method, status, elapsedMs, bytes}: GrpcCall): void {
+function count(cache: SeriesCache<CallSeries>, {method, status, elapsedMs, bytes}: FinishedGrpcCall): void {
   const series = cache.get(method, status, 0)
   series.completed.value++
   series.latency.observe(elapsedMs)

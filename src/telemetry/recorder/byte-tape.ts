@@ -15,7 +15,7 @@ export const PIECE = {
 export type PieceKind = (typeof PIECE)[keyof typeof PIECE]
 
 /** A piece that is still on the tape; its bytes are overwritten later: copy what is kept. */
-export interface Piece {
+export interface TapePiece {
   readonly kind: PieceKind
   readonly bytes: Buffer
 }
@@ -98,8 +98,8 @@ export class ByteTape {
   }
 
   /** The pieces of a call that are still there, from a position on. */
-  pieces(call: number, first: number): readonly Piece[] {
-    const pieces: Piece[] = []
+  pieces(call: number, first: number): readonly TapePiece[] {
+    const pieces: TapePiece[] = []
     for (let at = first; this.has(at);) {
       const start = at % this.size
       const word = start / 4

@@ -1,8 +1,8 @@
-import {PIECE, type Piece, type PieceKind} from './byte-tape.ts'
+import {PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
 /** A request or a response as it was recorded. */
-export interface Message {
+export interface RecordedMessage {
   /** First line and headers as they came, without the empty line. */
   readonly head: string
   /** Names and values by turns. */
@@ -19,9 +19,9 @@ export interface CallContent {
   readonly target: string
   /** As the callee sees it: without the part that addresses the sidecar. */
   readonly path: string
-  readonly request: Message
+  readonly request: RecordedMessage
   /** Its head is '': there was none. */
-  readonly response: Message
+  readonly response: RecordedMessage
   /** Why it failed; '' = it did not. */
   readonly failure: string
   /** What it waited for, in this order. */
@@ -31,7 +31,7 @@ export interface CallContent {
 }
 
 /** The call with copies of its bytes: those on the tape are overwritten later. */
-export const copyOf = (call: RecordedCall): RecordedCall => ({
+export const copyOfCall = (call: RecordedCall): RecordedCall => ({
   ...call,
   pieces: call.pieces.map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
 })
@@ -63,12 +63,12 @@ export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
 }
 
 /** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
-export function headerOf(headers: readonly string[], name: string): string {
+export function headerValue(headers: readonly string[], name: string): string {
   const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)
   return at < 0 ? '' : (headers[at + 1] ?? '')
 }
 
-function messageOf(pieces: readonly Piece[], head: PieceKind, body: PieceKind): Message {
+function messageOf(pieces: readonly TapePiece[], head: PieceKind, body: PieceKind): RecordedMessage {
   // a request that was sent again has several responses: the last one counts
   const last = pieces.findLast(({kind}) => kind === head)
   const text = (last?.bytes.toString('latin1') ?? '').replace(/(?:\r?\n)+$/, '')
@@ -87,5 +87,5 @@ function headersOf(head: string): readonly string[] {
     })
 }
 
-const textOf = (pieces: readonly Piece[], wanted: PieceKind): string =>
+const textOf = (pieces: readonly TapePiece[], wanted: PieceKind): string =>
   pieces.findLast(({kind}) => kind === wanted)?.bytes.toString() ?? ''

@@ -1,7 +1,7 @@
 // telemetry/recorder/ keeps the latest calls of a run in a fixed amount of memory: numbers in lines of one length, bytes on a tape that
 // is written round and round. It costs a call well below a microsecond, and nothing before the first one.
 import type {Call, CallObserver, CallRecord, Direction, HeadText, OwnResponse, SentRequest} from '../../model/call.ts'
-import {ByteTape, PIECE, type Piece, type PieceKind} from './byte-tape.ts'
+import {ByteTape, PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import {CallLines, FLAG, type CallLine} from './call-lines.ts'
 import {Edges, type BodyBytesOf, type Edge} from './edges.ts'
 import type {ExpectedReplays} from './expected-replays.ts'
@@ -20,7 +20,7 @@ export interface RecorderOptions {
 export interface RecordedCall extends CallLine {
   readonly edgeOf: Edge
   /** Empty: they are no longer kept. */
-  readonly pieces: readonly Piece[]
+  readonly pieces: readonly TapePiece[]
 }
 
 /** Keeps what the gateway tells of every call. */

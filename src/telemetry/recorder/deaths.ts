@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import type {Exit} from '../../model/app-state.ts'
-import {contentOf, copyOf} from './call-content.ts'
+import {contentOf, copyOfCall} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {CallRecorder, RecordedCall} from './call-recorder.ts'
 
@@ -98,7 +98,7 @@ export class Deaths {
 
   #copy(number: number): RecordedCall | undefined {
     const call = this.#recorder.call(number)
-    return call && copyOf(call)
+    return call && copyOfCall(call)
   }
 
   #finished(app: string, inside: ReadonlySet<number>): readonly RecordedCall[] {

@@ -6,12 +6,12 @@ import {FLAG, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
 
 /** A call, and its bytes if a filter needs them: those are read last. */
-export interface Filtered extends CallLine {
+export interface FilteredCall extends CallLine {
   readonly edgeOf: Edge
 }
 
-export type Content = () => CallContent
-export type CallFilter = (call: Filtered, content: Content) => boolean
+export type ReadContent = () => CallContent
+export type CallFilter = (call: FilteredCall, content: ReadContent) => boolean
 
 const STATES: Readonly<Record<string, number | CallFilter>> = {
   failed: ({status, flags}) => (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0),

@@ -1,4 +1,4 @@
-import type {ByteTape, Piece} from './byte-tape.ts'
+import type {ByteTape, TapePiece} from './byte-tape.ts'
 import type {CallLines} from './call-lines.ts'
 
 /** The tape is looked at each time that so much of it was written: an eighth. */
@@ -13,7 +13,7 @@ export class KeptRequests {
   readonly #lines: CallLines
   readonly #tape: ByteTape
   readonly #part: number
-  readonly #pieces = new Map<number, readonly Piece[]>()
+  readonly #pieces = new Map<number, readonly TapePiece[]>()
   #bytes = 0
   #savedUpTo: number
 
@@ -24,7 +24,7 @@ export class KeptRequests {
     this.#savedUpTo = tape.size - this.#part
   }
 
-  of(number: number): readonly Piece[] {
+  of(number: number): readonly TapePiece[] {
     return this.#pieces.get(number) ?? []
   }
 
@@ -56,4 +56,4 @@ export class KeptRequests {
   }
 }
 
-const sizeOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)
+const sizeOf = (pieces: readonly TapePiece[]): number => pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)

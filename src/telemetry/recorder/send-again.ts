@@ -1,4 +1,4 @@
-import {contentOf, headerOf} from './call-content.ts'
+import {contentOf, headerValue} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
@@ -9,7 +9,7 @@ export function whyNotAgain(call: RecordedCall, hasSidecar: boolean): string {
   if (!isKept || request.head === '') return 'its bytes are no longer kept'
   if ((call.flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow'
   if ((call.flags & FLAG.own) !== 0) return 'the sidecar itself made it'
-  if (/upgrade/i.test(headerOf(request.headers, 'connection'))) return 'it opened a websocket or the like'
+  if (/upgrade/i.test(headerValue(request.headers, 'connection'))) return 'it opened a websocket or the like'
   if (request.body.length < call.requestBytes)
     return 'its body is kept in part only: record.body of the template sets how much is'
   return hasSidecar ? '' : `${call.edgeOf.caller || 'its caller'} has no sidecar in this run`

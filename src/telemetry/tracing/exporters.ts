@@ -1,5 +1,5 @@
 import type {TracingSettings} from '../../resources/tracing-settings.ts'
-import type {ExporterOptions, FinishedSpan, SpanSink} from './span.ts'
+import type {SpanExporterOptions, FinishedSpan, SpanSink} from './span.ts'
 
 /**
  * Opens the configured exporters; undefined: nothing is exported. OpenTelemetry's packages are only loaded when spans are
@@ -7,7 +7,7 @@ import type {ExporterOptions, FinishedSpan, SpanSink} from './span.ts'
  */
 export async function openExporters(
   settings: TracingSettings,
-  options: ExporterOptions
+  options: SpanExporterOptions
 ): Promise<SpanSink | undefined> {
   const {isLogged, zipkinUrl, otlp} = settings
   const sinks: SpanSink[] = isLogged ? [new LogSink(options.log)] : []
@@ -27,9 +27,9 @@ export async function openExporters(
 
 /** Writes spans to the sidecar's log (Dapr: StdoutExporter). */
 class LogSink implements SpanSink {
-  readonly #log: ExporterOptions['log']
+  readonly #log: SpanExporterOptions['log']
 
-  constructor(log: ExporterOptions['log']) {
+  constructor(log: SpanExporterOptions['log']) {
     this.#log = log
   }
 

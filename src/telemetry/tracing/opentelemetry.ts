@@ -7,19 +7,19 @@ import {ExportResultCode} from '@opentelemetry/core'
 import {resourceFromAttributes} from '@opentelemetry/resources'
 import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
 import type {OtlpSettings} from '../../resources/tracing-settings.ts'
-import type {ExporterOptions, SpanSink} from './span.ts'
+import type {SpanExporterOptions, SpanSink} from './span.ts'
 import type {FinishedSpan} from './span.ts'
 
 const EXPORT_TIMEOUT_MS = 10_000
 
 /** Sends spans to Zipkin's API, version 2, as JSON. */
-export async function openZipkin(url: string, options: ExporterOptions): Promise<SpanSink> {
+export async function openZipkin(url: string, options: SpanExporterOptions): Promise<SpanSink> {
   const {ZipkinExporter} = await import('@opentelemetry/exporter-zipkin')
   return openSink(`Zipkin at ${url}`, new ZipkinExporter({url}), options)
 }
 
 /** Sends spans to an OpenTelemetry collector, over gRPC or as protobuf over HTTP. */
-export async function openOtlp(otlp: OtlpSettings, options: ExporterOptions): Promise<SpanSink> {
+export async function openOtlp(otlp: OtlpSettings, options: SpanExporterOptions): Promise<SpanSink> {
   return openSink(`the collector at ${otlp.endpoint}`, await otlpExporter(otlp), options)
 }
 
@@ -38,7 +38,7 @@ async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeout
 }
 
 /** An exporter behind OpenTelemetry's bounded queue. */
-function openSink(name: string, exporter: SpanExporter, options: ExporterOptions): SpanSink {
+function openSink(name: string, exporter: SpanExporter, options: SpanExporterOptions): SpanSink {
   const processor = new BatchSpanProcessor({
     exporter: warnOnce(exporter, message => options.warn(`spans cannot be sent to ${name}: ${message}`)),
     exportTimeoutMillis: EXPORT_TIMEOUT_MS
@@ -68,7 +68,7 @@ function warnOnce(exporter: SpanExporter, warn: (message: string) => void): Span
 }
 
 /** `service.name` is the app's id; `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES` take precedence. */
-export function resourceAttributes({appId, env}: Pick<ExporterOptions, 'appId' | 'env'>): Record<string, string> {
+export function resourceAttributes({appId, env}: Pick<SpanExporterOptions, 'appId' | 'env'>): Record<string, string> {
   const attributes: Record<string, string> = {'service.name': appId}
   for (const pair of (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').split(',')) {
     const at = pair.indexOf('=')

@@ -116,7 +116,7 @@ export interface SpanSink {
 }
 
 /** What an exporter needs from its sidecar. */
-export interface ExporterOptions {
+export interface SpanExporterOptions {
   readonly appId: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Writes a line to the sidecar's log, scope `dapr.runtime.trace`. */

@@ -5,7 +5,7 @@
 import type {AppPlan, Plan} from '../../../src/model/plan.ts'
 import type {SidecarPorts} from '../../../src/ports/claim.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
-import type {Target} from '../../../src/platform/probe.ts'
+import type {ProbeTarget} from '../../../src/platform/probe.ts'
 import type {OpenSidecar, OpenSidecarOptions} from '../../../src/sidecar/open-sidecar.ts'
 import type {AppProcessOptions, ProcessEnding} from '../../../src/supervisor/process/app-process.ts'
 import type {LogsNeeds} from '../../../src/run/apps/open-logs.ts'
@@ -73,7 +73,7 @@ export const findForeignListener = nothing
 
 // platform/probe.ts
 export const LOOPBACK = ['127.0.0.1', '::1']
-export async function firstAccepting({port}: Target): Promise<string | undefined> {
+export async function firstAccepting({port}: ProbeTarget): Promise<string | undefined> {
   return current.machine.living.some(({listens}) => listens === port) ? LOOPBACK[0] : undefined
 }
 /** Nothing but `NEVER_READY` asks for a path. */

@@ -1,7 +1,7 @@
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import type {Event} from '../../../src/model/events.ts'
+import type {RunEvent} from '../../../src/model/events.ts'
 import type {Plan} from '../../../src/model/plan.ts'
 import type {Run} from '../../../src/run/run.ts'
 import type {Action} from '../steps/step.ts'
@@ -193,7 +193,7 @@ export class SimulatedWorld implements World {
     await this.#machine.pass(500)
   }
 
-  #hear(event: Event): void {
+  #hear(event: RunEvent): void {
     if (event.type === 'warned') {
       const isOutcry = /cannot apply the edit|cannot watch/.test(event.text)
       this.#said.push(`${isOutcry ? '!' : '⚠'} ${event.text}`)

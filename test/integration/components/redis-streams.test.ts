@@ -1,8 +1,8 @@
 import t, {type Test} from 'tap'
 import {RedisStreams} from '../../../src/components/pubsub/redis-streams.ts'
 import type {StreamSettings} from '../../../src/components/pubsub/stream-settings.ts'
-import type {Handled, Message, SubscribeOptions} from '../../../src/components/pubsub.ts'
-import {Engine} from '../../../src/packages/redis/engine/engine.ts'
+import type {Handled, BrokerMessage, SubscribeOptions} from '../../../src/components/pubsub.ts'
+import {RedisEngine} from '../../../src/packages/redis/engine/engine.ts'
 import {MemoryConnection} from '../../../src/packages/redis/memory-connection.ts'
 import {StartQueue} from '../../rig/queue.ts'
 
@@ -18,7 +18,7 @@ const SETTINGS: StreamSettings = {
 
 interface Delivery {
   readonly text: string
-  readonly metadata: Message['metadata']
+  readonly metadata: BrokerMessage['metadata']
   readonly finish: (handled?: Handled) => void
 }
 
@@ -33,7 +33,7 @@ interface Scene {
 }
 
 const scene = (t: Test, settings: Partial<StreamSettings> = {}): Scene => {
-  const redis = new MemoryConnection(new Engine())
+  const redis = new MemoryConnection(new RedisEngine())
   const streams = new RedisStreams(redis, {...SETTINGS, ...settings})
   const logged: string[] = []
   t.teardown(async () => streams.close())
@@ -76,7 +76,10 @@ const acknowledged = async (redis: MemoryConnection): Promise<void> => {
   while ((await pending()) !== 0) await new Promise(setImmediate)
 }
 
-const message = (text: string, metadata: Message['metadata'] = {}): Message => ({data: Buffer.from(text), metadata})
+const message = (text: string, metadata: BrokerMessage['metadata'] = {}): BrokerMessage => ({
+  data: Buffer.from(text),
+  metadata
+})
 
 t.test('a message is an entry of a stream; a new group begins with the first one; done is acknowledged', async t => {
   const {redis, streams, subscribe} = scene(t)

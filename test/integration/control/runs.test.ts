@@ -6,7 +6,7 @@ import {createServer, type Server} from 'node:http'
 import t, {type Test} from 'tap'
 import {served} from '../../rig/handlers.ts'
 import {appOf, runOf} from '../../rig/listed.ts'
-import {runSockets, send} from '../../../src/control/ask.ts'
+import {runSockets, sendToRun} from '../../../src/control/ask.ts'
 import {findRuns} from '../../../src/control/client.ts'
 import {existingFolders, usableFolder} from '../../../src/control/folder.ts'
 import {LeaseSearch} from '../../../src/control/sidecar-leases.ts'
@@ -137,7 +137,7 @@ t.test('a request whose target is no URL gets a problem, and is no failure of th
   const [socket] = await runSockets({PILLION_RUNTIME_DIR: folder})
   for (const path of ['//', '//?id=order', 'http://[::1']) {
     const asked = {method: 'GET', path, body: '', accept: undefined, signal: undefined}
-    t.equal((await send(socket?.path ?? '', asked)).statusCode, 404, path)
+    t.equal((await sendToRun(socket?.path ?? '', asked)).statusCode, 404, path)
   }
 })
 

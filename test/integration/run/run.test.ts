@@ -5,7 +5,7 @@ import {createServer} from 'node:net'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {Run} from '../../../src/run/run.ts'
-import type {Event} from '../../../src/model/events.ts'
+import type {RunEvent} from '../../../src/model/events.ts'
 import {loadTemplate} from '../../../src/config/load.ts'
 import {freePort} from '../../rig/free-port.ts'
 import {untrackChildren} from '../../rig/untracked.ts'
@@ -16,7 +16,7 @@ interface Scene {
   readonly run: Run
   readonly folder: string
   /** The types of what it told, in their order. */
-  readonly told: Event['type'][]
+  readonly told: RunEvent['type'][]
 }
 
 /** What this process has open; `anon_inode` and the like are Node's own. */
@@ -40,7 +40,7 @@ const runOf = async (t: Test, apps: readonly object[]): Promise<Scene> => {
   )
   const shell = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state')}
   const around = {cwd: folder, home: folder, env: shell, readStdin: () => ''}
-  const told: Event['type'][] = []
+  const told: RunEvent['type'][] = []
   const {plan} = await loadTemplate('.', around, {watch: false})
   // a signal that does nothing: what is spawned shows, however soon it is to end
   const deaf = plan.apps.map(app => ({...app, stop: {...app.stop, signal: 'SIGWINCH' as const}}))

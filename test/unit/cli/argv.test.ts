@@ -1,5 +1,5 @@
 import t from 'tap'
-import {asCommander, inCobrasWords, parseInteger, parseList} from '../../../src/cli/argv.ts'
+import {asCommander, inCobrasWords, flagInteger, parseList} from '../../../src/cli/argv.ts'
 import {RUN_FLAGS} from '../../../src/cli/flags.ts'
 
 const port = RUN_FLAGS.find(({name}) => name === 'app-port')
@@ -24,7 +24,7 @@ t.test("pflag's forms of a flag become commander's", async t => {
 })
 
 t.test('a wrong value is refused in the words of Go', async t => {
-  t.throws(() => parseInteger(port, 'abc'), {
+  t.throws(() => flagInteger(port, 'abc'), {
     message: 'invalid argument "abc" for "-p, --app-port" flag: strconv.ParseInt: parsing "abc": invalid syntax'
   })
   t.throws(() => asCommander(['--kubernetes=maybe'], RUN_FLAGS), {
@@ -40,7 +40,7 @@ t.test('numbers are read as Go reads them', async t => {
     ['0x10', 16],
     ['7001', 7001]
   ] as const)
-    t.equal(parseInteger(port, text), value, text)
+    t.equal(flagInteger(port, text), value, text)
 })
 
 t.test('lists are split at commas and grow with each flag', async t => {

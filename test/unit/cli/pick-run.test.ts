@@ -1,7 +1,7 @@
 import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {noRun, pickRun, placeOf} from '../../../src/cli/pick-run.ts'
+import {noRun, pickRun, runPlace} from '../../../src/cli/pick-run.ts'
 import type {FoundRun} from '../../../src/control/client.ts'
 
 const run = (pid: number, file: string, folder: string, ...ids: readonly string[]): FoundRun => {
@@ -53,41 +53,41 @@ t.test(
       ['none', [], undefined, undefined]
     ]
     for (const [cwd, runs, id, pid] of table) {
-      const picked = pickRun(runs, placeOf(undefined, at(cwd)), {id})?.listing.pid
+      const picked = pickRun(runs, runPlace(undefined, at(cwd)), {id})?.listing.pid
       t.equal(picked, pid, `${cwd}: ${id ?? 'any'} of ${runs.map(({listing}) => listing.pid).join()}`)
     }
   }
 )
 
 t.test('several runs that are meant are named', async t => {
-  const none = placeOf(undefined, at('none'))
+  const none = runPlace(undefined, at('none'))
   const [a, b] = [`${at('a/dapr.yaml')} (pid 1)`, `${at('b/dapr.yml')} (pid 2)`]
   t.throws(() => pickRun([A, B], none), {message: `there are several runs: ${a}, ${b}`})
   t.throws(() => pickRun([A, B], none, {id: 'cart'}), {message: `app id cart is in several runs: ${a}, ${b}`})
-  t.throws(() => pickRun([SINGLE_IN_B, SINGLE], placeOf(undefined, at('none/sub')), {id: 'tool'}), {
+  t.throws(() => pickRun([SINGLE_IN_B, SINGLE], runPlace(undefined, at('none/sub')), {id: 'tool'}), {
     message: 'app id tool is in several runs: the single run of "tool" (pid 4), the single run of "tool" (pid 5)'
   })
   const again = run(6, at('a/dapr.yaml'), at('a'), 'cart')
-  t.throws(() => pickRun([A, again], placeOf(undefined, at('a'))), {message: /pid 1.*pid 6/})
+  t.throws(() => pickRun([A, again], runPlace(undefined, at('a'))), {message: /pid 1.*pid 6/})
 })
 
 t.test('--run-file and stop ID reach the run of another folder, and a link leads to the same template', async t => {
-  t.equal(pickRun([A, B], placeOf('../a', at('b')))?.listing.pid, 1)
-  t.equal(pickRun([A, OTHER], placeOf('other.yaml', at('a')))?.listing.pid, 3)
-  t.equal(pickRun([B, OTHER], placeOf('a', folder), {id: 'mail'}), undefined, 'not another template of the folder')
-  t.equal(pickRun([A], placeOf(undefined, at('b')), {id: 'db', isAnywhere: true})?.listing.pid, 1)
-  t.equal(pickRun([A, B], placeOf(undefined, at('b')), {id: 'cart', isAnywhere: true})?.listing.pid, 2)
+  t.equal(pickRun([A, B], runPlace('../a', at('b')))?.listing.pid, 1)
+  t.equal(pickRun([A, OTHER], runPlace('other.yaml', at('a')))?.listing.pid, 3)
+  t.equal(pickRun([B, OTHER], runPlace('a', folder), {id: 'mail'}), undefined, 'not another template of the folder')
+  t.equal(pickRun([A], runPlace(undefined, at('b')), {id: 'db', isAnywhere: true})?.listing.pid, 1)
+  t.equal(pickRun([A, B], runPlace(undefined, at('b')), {id: 'cart', isAnywhere: true})?.listing.pid, 2)
   const linked = t.testdir({})
   mkdirSync(join(linked, 'real'))
   writeFileSync(join(linked, 'real/dapr.yaml'), '')
   symlinkSync('real', join(linked, 'link'))
   const byLink = run(7, join(linked, 'link/dapr.yaml'), linked, 'x')
-  t.equal(pickRun([byLink], placeOf(undefined, join(linked, 'real')))?.listing.pid, 7)
+  t.equal(pickRun([byLink], runPlace(undefined, join(linked, 'real')))?.listing.pid, 7)
 })
 
 /** What a command says that stands for no run. */
 function said(cwd: string, runs: readonly FoundRun[], id?: string, runFile?: string): string {
-  const {message, explanation} = noRun(runs, placeOf(runFile, at(cwd)), id)
+  const {message, explanation} = noRun(runs, runPlace(runFile, at(cwd)), id)
   return `${message}. ${explanation}`.replaceAll(`${folder}/`, '')
 }
 

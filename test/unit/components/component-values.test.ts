@@ -1,6 +1,6 @@
 import {isDaprType} from '../../../src/resources/dapr-types.ts'
 import t from 'tap'
-import {topicPrefixOf, valuesOf} from '../../../src/components/component-values.ts'
+import {topicPrefixOf, propertyValues} from '../../../src/components/component-values.ts'
 import type {ComponentResource} from '../../../src/resources/components.ts'
 
 const place = {file: 'bus.yaml', line: 1, column: 1, source: ''}
@@ -24,7 +24,13 @@ const resource = (value: string): ComponentResource => ({
 const nothing = (): undefined => undefined
 
 const filled = async (value: string, env: Readonly<Record<string, string>> = {}): Promise<string> => {
-  const values = await valuesOf(resource(value), {appId: 'shop', env, secretOf: nothing, warn: nothing, error: nothing})
+  const values = await propertyValues(resource(value), {
+    appId: 'shop',
+    env,
+    secretOf: nothing,
+    warn: nothing,
+    error: nothing
+  })
   return values?.[0]?.value ?? ''
 }
 

@@ -1,9 +1,9 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
-import {Turns} from '../../../src/components/pubsub/turns.ts'
+import {TurnLimit} from '../../../src/components/pubsub/turn-limit.ts'
 
 t.test('so many go on in each turn of the event loop, in their order', async t => {
-  const turns = new Turns(3)
+  const turns = new TurnLimit(3)
   const gone: number[] = []
   const enter = (numbers: readonly number[]): void => {
     for (const number of numbers) void turns.next().then(() => gone.push(number))

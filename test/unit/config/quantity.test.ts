@@ -1,5 +1,5 @@
 import t from 'tap'
-import {bytesOf} from '../../../src/config/quantity.ts'
+import {quantityBytes} from '../../../src/config/quantity.ts'
 
 t.test('a quantity is read as Kubernetes reads it, and rounded up to whole bytes', async t => {
   const table: readonly (readonly [string, number])[] = [
@@ -21,11 +21,11 @@ t.test('a quantity is read as Kubernetes reads it, and rounded up to whole bytes
     ['-4Mi', -4_194_304],
     ['+3', 3]
   ]
-  for (const [text, bytes] of table) t.equal(bytesOf(text), bytes, text)
+  for (const [text, bytes] of table) t.equal(quantityBytes(text), bytes, text)
 })
 
 t.test('what is no quantity is refused in the words of Kubernetes', async t => {
   const form = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-  for (const text of ['4MB', 'big', '', '1.2.3', '4 Mi']) t.equal(bytesOf(text), form, text)
-  for (const text of ['4Mm', '4iM', '4ee3']) t.equal(bytesOf(text), "unable to parse quantity's suffix", text)
+  for (const text of ['4MB', 'big', '', '1.2.3', '4 Mi']) t.equal(quantityBytes(text), form, text)
+  for (const text of ['4Mm', '4iM', '4ee3']) t.equal(quantityBytes(text), "unable to parse quantity's suffix", text)
 })

@@ -1,11 +1,11 @@
 import t from 'tap'
 import {parseDocument, isScalar} from 'yaml'
-import {resolveScalar, textOf, type Resolved} from '../../../src/config/scalar.ts'
+import {resolveScalar, scalarSource, type ResolvedScalar} from '../../../src/config/scalar.ts'
 
-const read = (text: string): {resolved: Resolved; text: string} => {
+const read = (text: string): {resolved: ResolvedScalar; text: string} => {
   const node = parseDocument(`a: ${text}\n`, {version: '1.1', schema: 'failsafe'}).get('a', true)
   const scalar = isScalar(node) ? node : null
-  return {resolved: resolveScalar(scalar), text: textOf(scalar)}
+  return {resolved: resolveScalar(scalar), text: scalarSource(scalar)}
 }
 
 t.test('a plain scalar is what YAML 1.1 and Go take it for', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {logFileName, startOf} from '../../../src/logging/log-file.ts'
+import {logFileName, logStart} from '../../../src/logging/log-file.ts'
 
 t.test("a log file has Dapr's name, in local time", t => {
   const startedAt = new Date(2026, 0, 2, 3, 4, 5, 678)
@@ -14,7 +14,7 @@ t.test("a log file has Dapr's name, in local time", t => {
 
 t.test('the name tells when its app was started', t => {
   const startedAt = new Date(2026, 11, 31, 23, 59, 59)
-  t.equal(startOf(logFileName({id: 'a_20260102030405', kind: 'app', startedAt})), startedAt.getTime())
+  t.equal(logStart(logFileName({id: 'a_20260102030405', kind: 'app', startedAt})), startedAt.getTime())
   t.end()
 })
 

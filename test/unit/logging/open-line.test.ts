@@ -1,11 +1,11 @@
 import t from 'tap'
-import {following, type Piece, WholeLines, type Writer} from '../../../src/logging/open-line.ts'
+import {following, type WrittenPiece, WholeLines, type Writer} from '../../../src/logging/open-line.ts'
 import {prefixed} from '../../../src/logging/prefix.ts'
 
 const A: Writer = {prefix: 'A: '}
 const B: Writer = {prefix: 'B: '}
 const STATUS: Writer = {prefix: ''}
-const piece = (writer: Writer, text: string): Piece => ({writer, text: prefixed(text, writer.prefix)})
+const piece = (writer: Writer, text: string): WrittenPiece => ({writer, text: prefixed(text, writer.prefix)})
 
 /** Each way to cut a text in two, and the text in one. */
 const cuts = (text: string): string[][] =>
@@ -35,7 +35,7 @@ const everyOrder = cuts(TEXT_A).flatMap(a =>
 const squeezed = (text: string): string => text.replaceAll('\n', '')
 
 /** What a destination that cuts lines shows. */
-function onConsole(pieces: readonly Piece[]): string {
+function onConsole(pieces: readonly WrittenPiece[]): string {
   let shown = ''
   let writer: Writer | undefined
   for (const next of pieces) {

@@ -12,7 +12,7 @@ const printedBy = (work: string): string =>
       '--input-type=module',
       '-e',
       `import net from 'node:net'
-import {bounded, isTakenByBoundary, within} from ${JSON.stringify(BOUNDARY)}
+import {bounded, isTakenByBoundary, withinBoundary} from ${JSON.stringify(BOUNDARY)}
 const heard = error => console.log('heard ' + error.message)
 const onBug = error => isTakenByBoundary(error) || console.log('bug ' + error.message)
 process.on('uncaughtException', onBug).on('unhandledRejection', onBug)
@@ -22,10 +22,10 @@ ${work}`
   ).stdout
 
 t.test('what a client throws in its background is heard, and ends nothing', async t => {
-  t.equal(printedBy(`within(heard, () => setTimeout(() => { throw new Error('later') }))`), 'heard later\n')
-  t.equal(printedBy(`within(heard, () => void Promise.reject(new Error('nobody')))`), 'heard nobody\n')
+  t.equal(printedBy(`withinBoundary(heard, () => setTimeout(() => { throw new Error('later') }))`), 'heard later\n')
+  t.equal(printedBy(`withinBoundary(heard, () => void Promise.reject(new Error('nobody')))`), 'heard nobody\n')
   const socket = `const server = net.createServer(socket => socket.on('data', () => socket.resetAndDestroy())).listen(0, '127.0.0.1', () => {
-  const opened = within(heard, () => net.connect(server.address().port, '127.0.0.1').resume())
+  const opened = withinBoundary(heard, () => net.connect(server.address().port, '127.0.0.1').resume())
   opened.write('x')
   opened.once('close', () => server.close())
 })`

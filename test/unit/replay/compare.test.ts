@@ -1,11 +1,11 @@
 import t from 'tap'
-import type {Answer} from '../../../src/replay/answer.ts'
+import type {CallAnswer} from '../../../src/replay/answer.ts'
 import {compare, noiseOf, type Difference} from '../../../src/replay/compare.ts'
 import {Masking} from '../../../src/telemetry/recorder/masking.ts'
 
 const masking = new Masking(['x-customer'])
 
-const answer = (body: string | Buffer, more: Partial<Answer> = {}): Answer => {
+const answer = (body: string | Buffer, more: Partial<CallAnswer> = {}): CallAnswer => {
   const bytes = Buffer.from(body)
   return {
     status: 200,
@@ -19,7 +19,7 @@ const answer = (body: string | Buffer, more: Partial<Answer> = {}): Answer => {
   }
 }
 
-const differences = (before: Answer, after: Answer): readonly (readonly string[])[] =>
+const differences = (before: CallAnswer, after: CallAnswer): readonly (readonly string[])[] =>
   compare(before, after, new Set(), masking).differences.map(texts)
 const texts = ({what, path, before, after}: Difference): readonly string[] => [what, path, before, after]
 
@@ -71,7 +71,7 @@ t.test('status, media type, and a time beyond fivefold', t => {
 })
 
 t.test('what differs each time is left out: fields, in lists at any place; lines; all of it', t => {
-  const at = (time: number, price: number): Answer => answer(JSON.stringify({at: time, items: [{id: time, price}]}))
+  const at = (time: number, price: number): CallAnswer => answer(JSON.stringify({at: time, items: [{id: time, price}]}))
   const noise = noiseOf(at(1, 5), at(2, 5), masking)
   t.same([...noise], ['at', 'items.*.id'])
   const {differences: found, count, leftOut} = compare(at(2, 5), at(3, 6), noise, masking)
@@ -87,7 +87,7 @@ t.test('what differs each time is left out: fields, in lists at any place; lines
 })
 
 t.test('secrets differ without being shown', t => {
-  const secret = (token: string, customer: string): Answer =>
+  const secret = (token: string, customer: string): CallAnswer =>
     answer(JSON.stringify({user: {token, name: 'x'}, 'x-customer': {id: customer}}))
   t.same(differences(secret('abc', 'one'), secret('abd', 'two')), [
     ['body', 'user.token', '<masked, 5 characters>', '<masked, 5 characters>'],

@@ -1,8 +1,8 @@
 import t from 'tap'
 import {readConfiguration} from '../../../src/resources/dapr-configuration.ts'
 import {parseResourceFile} from '../../../src/resources/field.ts'
-import {isServed} from '../../../src/sidecar/http/api-access.ts'
-import {isServed as isGrpcServed} from '../../../src/sidecar/grpc/api-access.ts'
+import {isRouteServed} from '../../../src/sidecar/http/api-access.ts'
+import {isMethodServed as isGrpcServed} from '../../../src/sidecar/grpc/api-access.ts'
 
 const read = async (api: string) => {
   const parsed = parseResourceFile({file: 'config.yaml', text: `spec:\n  api: ${api}\n`})
@@ -36,8 +36,8 @@ for (const {api, served, not} of CASES)
   t.test(`what is served: ${api}`, async t => {
     const {configuration, faults} = await read(api)
     t.same(faults, [])
-    for (const route of served) t.ok(isServed(configuration?.apiAccess.http, route), route)
-    for (const route of not) t.notOk(isServed(configuration?.apiAccess.http, route), route)
+    for (const route of served) t.ok(isRouteServed(configuration?.apiAccess.http, route), route)
+    for (const route of not) t.notOk(isRouteServed(configuration?.apiAccess.http, route), route)
   })
 
 const GRPC_STATE = '{name: state, version: v1, protocol: grpc}'

@@ -3,7 +3,7 @@ import t from 'tap'
 import type {AppPlan} from '../../../src/model/plan.ts'
 import {isForDaprd, daprdUseOf} from '../../../src/resources/component-support.ts'
 import type {ComponentResource} from '../../../src/resources/components.ts'
-import {commandLine, environmentOf} from '../../../src/sidecar/daprd/command-line.ts'
+import {commandLine, daprdVariables} from '../../../src/sidecar/daprd/command-line.ts'
 import {isFrom} from '../../../src/sidecar/daprd/find-daprd.ts'
 import {holdMsOf} from '../../../src/sidecar/daprd/hold.ts'
 import {entryOf} from '../../../src/sidecar/daprd/log-line.ts'
@@ -160,7 +160,7 @@ t.test('the command line: each flag a word of its own; the scheduler only where 
 
 t.test('its environment is ours with our marks, but for tokens', async t => {
   t.same(
-    environmentOf({
+    daprdVariables({
       shell: {A: 'a', B: undefined, DAPR_API_TOKEN: 'x', APP_API_TOKEN: 'y'},
       run: 'r',
       life: 'l',

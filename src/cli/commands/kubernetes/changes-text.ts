@@ -1,11 +1,19 @@
 import {createTwoFilesPatch} from 'diff'
-import {isSame, type Change, type Checked, nameOf, type LiveObject, type KubernetesObject, yamlText} from '#kubernetes'
+import {
+  isSame,
+  type Change,
+  type CheckedChanges,
+  objectName,
+  type LiveObject,
+  type KubernetesObject,
+  yamlText
+} from '#kubernetes'
 
 /** `Deployment "shop" created (dry run)`: one line for each object. */
-export function changesText({changes, surplus}: Checked): string {
+export function changesText({changes, surplus}: CheckedChanges): string {
   const all = [
-    ...changes.map(change => `${nameOf(change.object)} ${outcomeOf(change)}`),
-    ...surplus.map(object => `${nameOf(object)} deleted`)
+    ...changes.map(change => `${objectName(change.object)} ${outcomeOf(change)}`),
+    ...surplus.map(object => `${objectName(object)} deleted`)
   ]
   return all.map(line => `${line} (dry run)\n`).join('')
 }
@@ -17,7 +25,7 @@ function outcomeOf({live, result, isReplaced}: Change): string {
 }
 
 /** What would change, as a unified diff of YAML; '' if nothing would. Values of Secrets are not shown. */
-export function diffText({changes, surplus}: Checked): string {
+export function diffText({changes, surplus}: CheckedChanges): string {
   const parts = [
     ...changes.map(({object, live, result}) => patch(object, live, result)),
     ...surplus.map(object => patch(object, object, undefined))

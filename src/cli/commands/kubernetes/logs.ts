@@ -1,4 +1,4 @@
-import {ApiError, asUserError, type ApiClient, daprPods, SIDECAR, type Pod} from '#kubernetes'
+import {ClusterError, asUserError, type ClusterClient, daprPods, SIDECAR, type Pod} from '#kubernetes'
 import {endWithStdout} from '../../print.ts'
 import type {IncomingMessage} from 'node:http'
 import {appPrefix, prefixed} from '../../../logging/prefix.ts'
@@ -52,7 +52,7 @@ const ownOf = ({spec}: Pod, id: string): string =>
   (spec.containers.find(({name}) => name === id) ?? spec.containers.find(({name}) => name !== SIDECAR))?.name ?? id
 
 async function open(
-  client: ApiClient,
+  client: ClusterClient,
   {metadata}: Pod,
   query: {readonly container: string; readonly follow: true | undefined; readonly tailLines: number | undefined}
 ): Promise<IncomingMessage> {
@@ -62,7 +62,7 @@ async function open(
       waits: true
     })
   } catch (error) {
-    throw error instanceof ApiError
+    throw error instanceof ClusterError
       ? asUserError(error, `the log of pod "${metadata.name}"`, client.access.context)
       : error
   }

@@ -2,7 +2,7 @@ import {
   type AppLogs,
   type AppProgress,
   type ClusterEvent,
-  nameOf,
+  objectName,
   type AppObjects,
   type KubernetesObject
 } from '#kubernetes'
@@ -13,7 +13,7 @@ import type {Plan} from '../../../model/plan.ts'
 import {wantsColours} from '../../colours.ts'
 import type {CommandContext} from '../../command-handler.ts'
 import {LineView, logStyleOf, prefixesFor} from '../../log-style.ts'
-import {statusLine, type Status} from '../../print.ts'
+import {signedLine, type Sign} from '../../print.ts'
 import {shownStatus} from '../../say.ts'
 import type {Terminal} from '../../terminal.ts'
 
@@ -68,7 +68,7 @@ export class RunView {
   hear(event: ClusterEvent): void {
     switch (event.type) {
       case 'resource-applied':
-        return this.#say('info', `Applying ${nameOf(event.object)} of ${event.shownAs}`)
+        return this.#say('info', `Applying ${objectName(event.object)} of ${event.shownAs}`)
       case 'app-deploying':
         return this.#deploying(event.app.id, event.files)
       case 'pod-found':
@@ -86,7 +86,7 @@ export class RunView {
       case 'container-exited':
         return this.#say(event.isHealthy ? 'info' : 'failure', event.text)
       case 'pruned':
-        return this.#say('info', `Deleting ${nameOf(event.object)}: it is no longer in the template`)
+        return this.#say('info', `Deleting ${objectName(event.object)}: it is no longer in the template`)
       case 'stopping':
         this.#isStopping = true
         this.#terminal.out.showStatus('')
@@ -117,12 +117,12 @@ export class RunView {
   #deleting(id: string, objects: readonly KubernetesObject[]): void {
     for (const object of objects) {
       const path = this.#files.get(`${id} ${object.kind}`)
-      this.#say('info', `Deleting ${path === undefined ? nameOf(object) : JSON.stringify(path)} from Kubernetes`)
+      this.#say('info', `Deleting ${path === undefined ? objectName(object) : JSON.stringify(path)} from Kubernetes`)
     }
   }
 
-  #say(status: Status, text: string): void {
-    void this.#terminal.out.print(statusLine(status, text, this.#asJson))
+  #say(status: Sign, text: string): void {
+    void this.#terminal.out.print(signedLine(status, text, this.#asJson))
   }
 
   /** One line below the others, while apps are not ready; only on a terminal. */

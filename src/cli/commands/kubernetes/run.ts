@@ -4,7 +4,7 @@ import {
   requireDapr,
   requireNamespace,
   requireRights,
-  type Checked,
+  type CheckedChanges,
   ClusterRun,
   deployFiles,
   hasNativeSidecars,
@@ -18,11 +18,11 @@ import type {Plan} from '../../../model/plan.ts'
 import {parseGoDuration} from '../../../resources/go-duration.ts'
 import {refuseProfiles} from '../../../supervisor/order/selection.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
-import {variablesIn} from '../../env-flag.ts'
+import {flagVariables} from '../../env-flag.ts'
 import type {GivenFlags} from '../../given-flags.ts'
 import {WITH_TEMPLATE} from '../../flags.ts'
 import {RUN_IN_CLUSTER} from '../../kubernetes-flags.ts'
-import {statusLine} from '../../print.ts'
+import {signedLine} from '../../print.ts'
 import {surroundings} from '../../surroundings.ts'
 import {openTerminal, type Terminal} from '../../terminal.ts'
 import {UsageError} from '../../usage-error.ts'
@@ -48,9 +48,9 @@ export const runInCluster: CommandHandler = async context => {
   try {
     warnOfIgnored(context, terminal)
     const profiles = flags.list('profile')
-    const loaded = await loadTemplate(files, surroundings(), {watch: false, variables: variablesIn(flags), profiles})
+    const loaded = await loadTemplate(files, surroundings(), {watch: false, variables: flagVariables(flags), profiles})
     refuseProfiles(loaded.plan, profiles)
-    const place = {home: homedir(), cwd: process.cwd(), variables: variablesIn(flags)}
+    const place = {home: homedir(), cwd: process.cwd(), variables: flagVariables(flags)}
     // report mistakes of the template before asking for confirmation
     const unbuilt = await wantedImages(loaded.plan, context)
     await templateObjects(loaded, {...place, images: unbuilt.placeholders})
@@ -65,7 +65,7 @@ export const runInCluster: CommandHandler = async context => {
       if (!isReading) await requireRights(client)
       const images = await unbuilt.build(access.context, terminal)
       const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar, images})
-      for (const text of objects.warnings) void terminal.err.print(statusLine('warning', text, context.asJson))
+      for (const text of objects.warnings) void terminal.err.print(signedLine('warning', text, context.asJson))
       const checked = await checkObjects(store, objects)
       if (isReading) return show(checked, context)
       return run({store, objects, checked, timeoutMs, terminal, plan: loaded.plan}, context)
@@ -77,7 +77,7 @@ export const runInCluster: CommandHandler = async context => {
 
 const isDry = (flags: GivenFlags): boolean => flags.isSet('dry-run') || flags.isSet('diff')
 
-async function show(checked: Checked, {flags}: CommandContext): Promise<number> {
+async function show(checked: CheckedChanges, {flags}: CommandContext): Promise<number> {
   const {changesText, diffText} = await import('./changes-text.ts')
   process.stdout.write(flags.isSet('diff') ? diffText(checked) : changesText(checked))
   return 0
@@ -86,7 +86,7 @@ async function show(checked: Checked, {flags}: CommandContext): Promise<number> 
 interface Prepared {
   readonly store: ObjectStore
   readonly objects: TemplateObjects
-  readonly checked: Checked
+  readonly checked: CheckedChanges
   readonly timeoutMs: number
   readonly terminal: Terminal
   readonly plan: Plan
@@ -137,5 +137,5 @@ function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): voi
   const ignored = flags.names.filter(name => !known.has(name)).toSorted()
   if (ignored.length === 0) return
   const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
-  void terminal.out.print(statusLine('warning', message, asJson))
+  void terminal.out.print(signedLine('warning', message, asJson))
 }

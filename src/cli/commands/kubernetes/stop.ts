@@ -6,7 +6,7 @@ import {
   MANAGER,
   TEMPLATE_LABEL,
   templateLabel,
-  nameOf
+  objectName
 } from '#kubernetes'
 import {loadTemplate} from '../../../config/load.ts'
 import {UserError} from '../../../model/errors.ts'
@@ -40,7 +40,8 @@ export const stopInCluster: CommandHandler = async context => {
       now: end.signal,
       onWait: text => say(process.stderr, 'warning', text, asJson),
       onDelete: (_, objects) => {
-        for (const object of objects) say(process.stdout, 'info', `Deleting ${nameOf(object)} from Kubernetes`, asJson)
+        for (const object of objects)
+          say(process.stdout, 'info', `Deleting ${objectName(object)} from Kubernetes`, asJson)
       }
     })
     if (count > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)

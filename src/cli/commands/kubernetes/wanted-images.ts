@@ -2,7 +2,7 @@ import {buildImages, placeholders, unbuiltIn, type Image} from '#kubernetes'
 import {UserError} from '../../../model/errors.ts'
 import type {Plan} from '../../../model/plan.ts'
 import type {CommandContext} from '../../command-handler.ts'
-import {statusLine} from '../../print.ts'
+import {signedLine} from '../../print.ts'
 import type {Terminal} from '../../terminal.ts'
 
 /** The images that `--build` makes. */
@@ -35,7 +35,7 @@ export async function wantedImages({apps}: Plan, {flags, asJson}: CommandContext
       const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
       for (const signal of signals) process.on(signal, stop)
       try {
-        const onStep = (text: string): void => void terminal.out.print(statusLine('info', text, asJson))
+        const onStep = (text: string): void => void terminal.out.print(signedLine('info', text, asJson))
         return await buildImages(unbuilt, {context, registry, signal: end.signal, onStep})
       } finally {
         for (const signal of signals) process.off(signal, stop)

@@ -53,6 +53,6 @@ export class AttemptControl {
 }
 
 /** A policy stands around the whole call: this interceptor pauses its attempt while the call is held, and ends the call with it. */
-export const within = (attempt: AttemptControl): Interceptor => ({
+export const attemptInterceptor = (attempt: AttemptControl): Interceptor => ({
   intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
 })

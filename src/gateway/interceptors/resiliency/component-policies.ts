@@ -3,7 +3,7 @@ import {CircuitBreaker} from './breaker.ts'
 import type {BreakerView} from './interceptor.ts'
 import {
   ResilientCall,
-  type Attempt,
+  type SendAttempt,
   type EndpointPolicies,
   type Outcomes,
   type PolicyRuntime
@@ -70,7 +70,7 @@ export class ComponentPolicies {
   ): Promise<T> {
     const found = this.find(target)
     if (found === undefined) return work()
-    const attempt: Attempt<Done<T>> = async () => {
+    const attempt: SendAttempt<Done<T>> = async () => {
       try {
         return {value: await work()}
       } catch (error) {

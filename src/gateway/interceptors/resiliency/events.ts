@@ -2,7 +2,7 @@ import type {Endpoint, FailureCause, ResiliencyEvent} from '../../../model/resil
 import {formatGoDuration} from '../../../resources/go-duration.ts'
 
 /** A line of the sidecar's log, scope `dapr.runtime.resiliency`. */
-export interface LogLine {
+export interface PolicyLine {
   readonly level: 'info' | 'warning'
   readonly message: string
 }
@@ -13,7 +13,7 @@ function operationName({target, key, component}: Endpoint): string {
 }
 
 /** What Dapr logs of an event (pkg/resiliency/policy.go, breaker/circuitbreaker.go); undefined: nothing. */
-export function daprLogLine(event: ResiliencyEvent): LogLine | undefined {
+export function daprLogLine(event: ResiliencyEvent): PolicyLine | undefined {
   switch (event.type) {
     case 'retrying': {
       if (event.retry > 1) return undefined // Dapr only logs the first failure of a call

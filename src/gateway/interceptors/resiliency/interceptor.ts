@@ -2,7 +2,7 @@ import type {BreakerState, Endpoint} from '../../../model/resiliency-event.ts'
 import type {CircuitBreakerPolicy} from '../../../resources/resiliency/policies.ts'
 import {appPolicies, type Resiliency, type TargetPolicies} from '../../../resources/resiliency/resiliency.ts'
 import {CircuitBreaker} from './breaker.ts'
-import {Recent} from './recent.ts'
+import {RecentlyUsed} from './recently-used.ts'
 import {ResilientCall, type CallOptions, type EndpointPolicies, type PolicyRuntime} from './resilient-call.ts'
 
 /** The public state of a circuit breaker. */
@@ -15,7 +15,7 @@ export interface BreakerView {
 /** The state kept for one target. */
 interface Target {
   readonly policies: TargetPolicies
-  readonly breakers: Recent<{readonly endpoint: Endpoint; readonly breaker: CircuitBreaker}>
+  readonly breakers: RecentlyUsed<{readonly endpoint: Endpoint; readonly breaker: CircuitBreaker}>
 }
 
 /** Targets without an entry in a resource, which use the defaults; URLs make their number unlimited. */
@@ -28,7 +28,7 @@ const MAX_UNLISTED = 1000
 export class ResiliencyInterceptor {
   readonly #runtime: PolicyRuntime
   readonly #listed: ReadonlyMap<string, Target>
-  readonly #unlisted = new Recent<Target>(MAX_UNLISTED)
+  readonly #unlisted = new RecentlyUsed<Target>(MAX_UNLISTED)
   /** Undefined: calls to targets without an entry have no policies. */
   readonly #defaults: TargetPolicies | undefined
 
@@ -90,5 +90,5 @@ const isEmpty = ({timeoutMs, retry, circuitBreaker}: TargetPolicies): boolean =>
 
 const newTarget = (policies: TargetPolicies): Target => ({
   policies,
-  breakers: new Recent(policies.circuitBreakerCacheSize)
+  breakers: new RecentlyUsed(policies.circuitBreakerCacheSize)
 })

@@ -5,7 +5,7 @@ import {
   type Interception,
   type Interceptor,
   type Next,
-  type Outcome,
+  type CallOutcome,
   type WhyOnce
 } from '../../interceptor.ts'
 import type {ResiliencyInterceptor} from './interceptor.ts'
@@ -17,7 +17,7 @@ const REASONS: Partial<Record<PolicyFailure, string>> = {
   cancelled: 'context canceled'
 }
 
-function judge(outcome: Outcome): Verdict {
+function judge(outcome: CallOutcome): Verdict {
   switch (outcome.kind) {
     case 'response':
       return outcome.verdict
@@ -32,7 +32,7 @@ function judge(outcome: Outcome): Verdict {
   }
 }
 
-const OUTCOMES: Outcomes<Outcome> = {
+const OUTCOMES: Outcomes<CallOutcome> = {
   judge,
   failed: reason => ({kind: 'ended', reason: REASONS[reason] ?? reason}),
   discard: outcome => {
@@ -73,7 +73,7 @@ class PolicedCall implements Interception {
   readonly mayRetry: boolean
   readonly #resiliency: ResiliencyInterceptor
   readonly #policies: EndpointPolicies
-  #resilient: ResilientCall<Outcome> | undefined
+  #resilient: ResilientCall<CallOutcome> | undefined
 
   constructor(resiliency: ResiliencyInterceptor, policies: EndpointPolicies) {
     this.mayRetry = policies.retry !== undefined
@@ -89,11 +89,11 @@ class PolicedCall implements Interception {
     return this.#call(whyOnce).begin()
   }
 
-  concludes(outcome: Outcome): boolean {
+  concludes(outcome: CallOutcome): boolean {
     return this.#resilient?.concludes(outcome) ?? true
   }
 
-  async run(next: Next, whyOnce: WhyOnce, first?: Outcome): Promise<Outcome> {
+  async run(next: Next, whyOnce: WhyOnce, first?: CallOutcome): Promise<CallOutcome> {
     return this.#call(whyOnce).run(next, first)
   }
 
@@ -101,7 +101,7 @@ class PolicedCall implements Interception {
     this.#resilient?.cancel()
   }
 
-  #call(whyOnce: WhyOnce): ResilientCall<Outcome> {
+  #call(whyOnce: WhyOnce): ResilientCall<CallOutcome> {
     return (this.#resilient ??= this.#resiliency.call(this.#policies, {outcomes: OUTCOMES, whyOnce}))
   }
 }

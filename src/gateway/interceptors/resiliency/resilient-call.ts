@@ -33,7 +33,7 @@ export interface Outcomes<Outcome> {
 }
 
 /** Sends the call once. Must settle soon after the attempt is stopped. */
-export type Attempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
+export type SendAttempt<Outcome> = (control: AttemptControl) => Promise<Outcome>
 
 /** The policies of an endpoint. */
 export interface EndpointPolicies {
@@ -108,7 +108,7 @@ export class ResilientCall<Outcome> {
    * Resolves with the outcome of the last attempt, or with the result of `failed` if a policy ended the call; rejects like
    * `attempt`. `first`: the outcome of the first attempt, after `begin`.
    */
-  async run(attempt: Attempt<Outcome>, first?: Outcome): Promise<Outcome> {
+  async run(attempt: SendAttempt<Outcome>, first?: Outcome): Promise<Outcome> {
     const {retry, endpoint} = this.#policies
     const {clock, random} = this.#runtime
     if (!this.#hasBegun) this.#begin()
@@ -168,7 +168,7 @@ export class ResilientCall<Outcome> {
   }
 
   /** An attempt that the circuit breaker admits and counts. */
-  async #guarded(n: number, attempt: Attempt<Outcome>): Promise<Settled<Outcome>> {
+  async #guarded(n: number, attempt: SendAttempt<Outcome>): Promise<Settled<Outcome>> {
     const {breaker, endpoint} = this.#policies
     if (this.#isCancelled) return this.#ended('cancelled')
     if (breaker === undefined) return this.#timed(n, attempt)
@@ -190,7 +190,7 @@ export class ResilientCall<Outcome> {
   }
 
   /** An attempt with a timeout. If the caller disconnects, it is stopped. */
-  async #timed(n: number, attempt: Attempt<Outcome>): Promise<Settled<Outcome>> {
+  async #timed(n: number, attempt: SendAttempt<Outcome>): Promise<Settled<Outcome>> {
     const {timeoutMs} = this.#policies
     if (timeoutMs === 0) {
       const control = new AttemptControl(n, undefined)

@@ -6,7 +6,7 @@ import type {AppPlan} from '../../../model/plan.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
 /** A service as the hints need it. */
-export interface Hinted {
+export interface HintedService {
   readonly id: string
   readonly plan: AppPlan
   readonly pid: number
@@ -17,7 +17,7 @@ export interface Hinted {
 const MISSING = /^(?:ModuleNotFoundError|ImportError): .+/
 
 /** A Python module was not found: prints the commands that create the right environment. We install nothing. */
-export function importHint({id, plan, app}: Hinted, reporter: Reporter): void {
+export function importHint({id, plan, app}: HintedService, reporter: Reporter): void {
   const fault = plan.fixedPort > 0 ? app.lastLines.findLast(line => MISSING.test(line)) : undefined
   if (fault === undefined) return
   const {folder} = plan
@@ -30,7 +30,7 @@ export function importHint({id, plan, app}: Hinted, reporter: Reporter): void {
 }
 
 /** A service that is not ready because it listens on its hard-coded port: Python did not load our hook. */
-export async function bypassHint({id, plan, pid, appPort}: Hinted, reporter: Reporter): Promise<void> {
+export async function bypassHint({id, plan, pid, appPort}: HintedService, reporter: Reporter): Promise<void> {
   const {fixedPort} = plan
   const sockets = listenersOn({port: fixedPort})
   if (fixedPort === 0 || fixedPort === appPort || pid === 0 || sockets.size === 0) return

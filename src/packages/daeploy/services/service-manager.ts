@@ -3,14 +3,14 @@ import {homedir} from 'node:os'
 import {join} from 'node:path'
 import type {Handlers} from '../../../control/messages.ts'
 import type {Deployment} from '../deployment.ts'
-import {whyNotAssigned, whyNotRemoved, type Instance} from '../instance.ts'
+import {whyNotAssigned, whyNotRemoved, type ServiceInstance} from '../instance.ts'
 import type {ManagementBackend} from '../management.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import {deployedPlan} from '../../../config/deployed.ts'
 import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
 import type {Workspaces} from './workspaces.ts'
-import {Recent} from './recent.ts'
+import {RecentLines} from './recent-lines.ts'
 import type {Routes} from '../../../gateway/routes.ts'
 
 export interface ServiceManagerOptions {
@@ -25,7 +25,7 @@ export interface ServiceManagerOptions {
 
 /** The state of a service in the management API. */
 interface Known {
-  readonly recent: Recent
+  readonly recent: RecentLines
   startedAt: Date | undefined
   finishedAt: Date | undefined
 }
@@ -43,7 +43,7 @@ export class ServiceManager {
 
   add(runtime: AppRuntime): void {
     if (!isService(runtime)) return
-    const recent = new Recent(this.#options.routes.shownAs(runtime.plan), runtime.logs.app.record)
+    const recent = new RecentLines(this.#options.routes.shownAs(runtime.plan), runtime.logs.app.record)
     const known: Known = {recent, startedAt: undefined, finishedAt: undefined}
     this.#known.set(runtime, known)
     runtime.onMove(() => {
@@ -119,7 +119,7 @@ export class ServiceManager {
     }
   }
 
-  #instance(runtime: AppRuntime): Instance {
+  #instance(runtime: AppRuntime): ServiceInstance {
     const {startedAt, finishedAt} = this.#known.get(runtime) ?? {startedAt: undefined, finishedAt: undefined}
     return {
       name: runtime.id,

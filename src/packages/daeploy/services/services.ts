@@ -7,10 +7,10 @@ import {serviceEnvironment} from '../environment.ts'
 import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
 import {Notifications, type Notification} from '../notifications.ts'
 import {isOwnPeer} from '../peer.ts'
-import type {Route, RoutesOptions} from '../routes.ts'
+import type {ManagerRoute, ManagerRoutesOptions} from '../routes.ts'
 import type {Handlers} from '../../../control/messages.ts'
 import type {Emit} from '../../../model/events.ts'
-import {asBytes} from '../../../logging/prefix.ts'
+import {asBytes} from '../../../model/latin1.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import type {CallContext} from '../../../gateway/call-context.ts'
 import {readCaller} from '../../../gateway/caller-header.ts'
@@ -156,7 +156,7 @@ export class Services {
       this.#options.reporter.warn('workspace-kept', `files were changed in ${folder}: it is kept`)
   }
 
-  async #createRoute(mayManage: RoutesOptions['mayManage']): Promise<Route> {
+  async #createRoute(mayManage: ManagerRoutesOptions['mayManage']): Promise<ManagerRoute> {
     const {createRoutes} = await import('../routes.ts')
     return createRoutes({
       backend: this.#manager.backend,

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import type {Guards} from '../manager-api.ts'
+import type {ManagerGuards} from '../manager-api.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {PageGuard} from '../../../gateway/page-guard.ts'
 import {hostGuard, isToken} from '../../../gateway/guards.ts'
@@ -22,7 +22,7 @@ export class Tokens {
   }
 
   /** The access checks of a port that listens on these addresses. */
-  guards(listenAddresses: readonly string[], pages: PageGuard): Guards {
+  guards(listenAddresses: readonly string[], pages: PageGuard): ManagerGuards {
     return {
       pages,
       isAllowedHost: hostGuard(listenAddresses),

@@ -4,13 +4,13 @@ import {gzipSync} from 'node:zlib'
 import {join} from 'node:path'
 import t from 'tap'
 import type {Deployment} from '../deployment.ts'
-import type {Instance} from '../instance.ts'
-import type {LogsWanted} from '../management.ts'
+import type {ServiceInstance} from '../instance.ts'
+import type {ServiceLogsWanted} from '../management.ts'
 import {ask, type AskOptions} from '../../../../test/rig/manager.ts'
 import {openManager} from './rig.ts'
 
 const at = new Date('2026-11-20T04:57:31.500Z')
-const instance = (version: string, more: Partial<Instance> = {}): Instance => ({
+const instance = (version: string, more: Partial<ServiceInstance> = {}): ServiceInstance => ({
   name: 'hello',
   version,
   isMain: version === '1.0.0',
@@ -69,7 +69,7 @@ t.test('an instance is inspected; times have the fraction that clients split at'
 })
 
 t.test('logs are streamed as plain text, with what was wanted of them', async t => {
-  const wanted: LogsWanted[] = []
+  const wanted: ServiceLogsWanted[] = []
   const {port} = await openManager(t, {
     instances,
     managed: {

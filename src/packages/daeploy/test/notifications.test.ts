@@ -1,5 +1,5 @@
 import t from 'tap'
-import {lineOf, Notifications, readNotification, type Notification} from '../notifications.ts'
+import {notificationLine, Notifications, readNotification, type Notification} from '../notifications.ts'
 
 const heavy: Notification = {
   service_name: 'parcel_desk',
@@ -49,12 +49,15 @@ t.test('the oldest goes when there are more than a thousand', async t => {
 })
 
 t.test('the line tells who, how grave and what, in one line', async t => {
-  t.equal(lineOf(heavy), '🔔 parcel_desk 1.0.0 WARNING a heavy parcel')
-  t.equal(lineOf({...heavy, severity: 0, msg: 'a\r\nb\nc'}), '🔔 parcel_desk 1.0.0 INFO a b c')
-  t.equal(lineOf({...heavy, severity: 2}), '🔔 parcel_desk 1.0.0 CRITICAL a heavy parcel')
-  t.equal(lineOf({...heavy, severity: 7}), '🔔 parcel_desk 1.0.0 7 a heavy parcel')
-  t.equal(lineOf({...heavy, emails: ['a@b.test']}), '🔔 parcel_desk 1.0.0 WARNING a heavy parcel (e-mail not sent)')
-  t.notMatch(lineOf({...heavy, emails: []}), /e-mail/)
+  t.equal(notificationLine(heavy), '🔔 parcel_desk 1.0.0 WARNING a heavy parcel')
+  t.equal(notificationLine({...heavy, severity: 0, msg: 'a\r\nb\nc'}), '🔔 parcel_desk 1.0.0 INFO a b c')
+  t.equal(notificationLine({...heavy, severity: 2}), '🔔 parcel_desk 1.0.0 CRITICAL a heavy parcel')
+  t.equal(notificationLine({...heavy, severity: 7}), '🔔 parcel_desk 1.0.0 7 a heavy parcel')
+  t.equal(
+    notificationLine({...heavy, emails: ['a@b.test']}),
+    '🔔 parcel_desk 1.0.0 WARNING a heavy parcel (e-mail not sent)'
+  )
+  t.notMatch(notificationLine({...heavy, emails: []}), /e-mail/)
 })
 
 t.test('a posted notification is read, and what it lacks is listed as FastAPI lists it', async t => {

@@ -8,7 +8,7 @@ import type {Test} from 'tap'
 import type {Admission} from '../../../gateway/admission.ts'
 import type {NamedCallee} from '../../../gateway/routes.ts'
 import {openManagerPort, type ManagerPortOptions} from '../manager-api.ts'
-import type {Instance} from '../instance.ts'
+import type {ServiceInstance} from '../instance.ts'
 import type {ManagementBackend} from '../management.ts'
 import {Notifications} from '../notifications.ts'
 import {createRoutes} from '../routes.ts'
@@ -37,7 +37,7 @@ export interface ManagerScene {
 
 export interface ManagerSettings extends Partial<Pick<ManagerPortOptions, 'guards' | 'observer'>> {
   readonly backends?: readonly Backend[]
-  readonly instances?: readonly Instance[]
+  readonly instances?: readonly ServiceInstance[]
   readonly managed?: Partial<ManagementBackend>
   readonly mayManage?: boolean
 }

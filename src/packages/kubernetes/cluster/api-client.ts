@@ -4,7 +4,7 @@ import {Agent as HttpsAgent, request as requestHttps} from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {collect, UncollectedBody} from '../../../net/collector.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
-import {ApiError, type Status} from './api-error.ts'
+import {ClusterError, type ClusterStatus} from './api-error.ts'
 import type {ClusterAccess} from './kubeconfig.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
@@ -46,7 +46,7 @@ interface Sending {
 class StaleConnection extends Error {}
 
 /** Asks an API server. Every answer is what it sent as JSON, so that no field gets lost. */
-export class ApiClient {
+export class ClusterClient {
   readonly access: ClusterAccess
   /** Whether the server has answered at all. */
   #isKnown = false
@@ -58,10 +58,10 @@ export class ApiClient {
     this.access = access
   }
 
-  /** The response as JSON. Rejects with an `ApiError`, or with a `UserError` if the server cannot be reached. */
+  /** The response as JSON. Rejects with an `ClusterError`, or with a `UserError` if the server cannot be reached. */
   async json<T>(method: Method, path: string, ask: Ask = {}): Promise<T> {
     const response = await this.open(method, path, ask)
-    const text = await textOf(response, MAX_RESPONSE_BYTES).catch((error: unknown) => {
+    const text = await bodyText(response, MAX_RESPONSE_BYTES).catch((error: unknown) => {
       throw this.#unreachable(error)
     })
     try {
@@ -83,7 +83,7 @@ export class ApiClient {
       try {
         return await this.#once(method, path, ask)
       } catch (error) {
-        if (error instanceof ApiError) {
+        if (error instanceof ClusterError) {
           if (error.code === 401 && !hasNewCredentials) {
             hasNewCredentials = true
             this.access.forget()
@@ -128,7 +128,7 @@ export class ApiClient {
     this.#isKnown = true
     const code = response.statusCode ?? 0
     if (code < 400) return response
-    throw new ApiError(code, await statusOf(response), {method, path})
+    throw new ClusterError(code, await statusOf(response), {method, path})
   }
 
   async #send(url: URL, {request, options, body, timeoutMs}: Sending): Promise<IncomingMessage> {
@@ -171,7 +171,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** Not of an eviction that a disruption budget forbids: we ask for none. */
-const isBusy = ({code}: ApiError): boolean => code === 429 || code === 503
+const isBusy = ({code}: ClusterError): boolean => code === 429 || code === 503
 
 async function pause(tries: number, seconds: number | undefined, signal: AbortSignal | undefined): Promise<void> {
   const ms = seconds === undefined ? 250 * 2 ** tries : seconds * 1000
@@ -188,12 +188,12 @@ function headersOf({headers}: RequestOptions, body: string, type = 'application/
   }
 }
 
-async function statusOf(response: IncomingMessage): Promise<Status> {
-  const text = await textOf(response, MAX_ERROR_BYTES).catch(() => '')
+async function statusOf(response: IncomingMessage): Promise<ClusterStatus> {
+  const text = await bodyText(response, MAX_ERROR_BYTES).catch(() => '')
   const after = Number(response.headers['retry-after'])
   const seconds = Number.isFinite(after) ? {retryAfterSeconds: after} : {}
   try {
-    const status = JSON.parse(text) as Status
+    const status = JSON.parse(text) as ClusterStatus
     return {...status, details: {...seconds, ...status.details}}
   } catch {
     return {...(text.trim() !== '' && {message: text.trim().slice(0, 1000)}), details: seconds}
@@ -201,7 +201,7 @@ async function statusOf(response: IncomingMessage): Promise<Status> {
 }
 
 /** All of a body. Rejects if it is longer. */
-export async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
+export async function bodyText(response: IncomingMessage, maxBytes: number): Promise<string> {
   try {
     return (await collect(response, maxBytes)).take().toString()
   } catch (error) {

@@ -1,7 +1,7 @@
 import {UserError} from '../../../model/errors.ts'
 
 /** What an API server says of a request that it does not carry out (`Status` in `meta/v1`). */
-export interface Status {
+export interface ClusterStatus {
   readonly message?: string
   readonly reason?: string
   readonly details?: {
@@ -11,14 +11,14 @@ export interface Status {
 }
 
 /** The server answered with a status of 400 or above. */
-export class ApiError extends Error {
+export class ClusterError extends Error {
   readonly code: number
-  readonly status: Status
+  readonly status: ClusterStatus
   /** `GET`, `PATCH` … */
   readonly method: string
   readonly path: string
 
-  constructor(code: number, status: Status, {method, path}: {readonly method: string; readonly path: string}) {
+  constructor(code: number, status: ClusterStatus, {method, path}: {readonly method: string; readonly path: string}) {
     super(status.message ?? `${method} ${path}: HTTP status ${code}`)
     this.name = 'ApiError'
     this.code = code
@@ -29,7 +29,7 @@ export class ApiError extends Error {
 }
 
 /** Whether it is an answer with this status. */
-export const isStatus = (error: unknown, code: number): boolean => error instanceof ApiError && error.code === code
+export const isStatus = (error: unknown, code: number): boolean => error instanceof ClusterError && error.code === code
 
 const VERBS: Readonly<Record<string, string>> = {
   GET: 'read',
@@ -40,7 +40,7 @@ const VERBS: Readonly<Record<string, string>> = {
 }
 
 /** What a user can do about an answer; `what` names the object, or what was asked for: `Deployment "shop"`. */
-export function asUserError(error: ApiError, what: string, context: string): UserError {
+export function asUserError(error: ClusterError, what: string, context: string): UserError {
   const verb = VERBS[error.method] ?? error.method
   const server = `the Kubernetes context "${context}"`
   switch (error.code) {
@@ -69,7 +69,7 @@ export function asUserError(error: ApiError, what: string, context: string): Use
 }
 
 /** Another manager owns a field that we would change: `conflict with "kubectl" using apps/v1: .spec.replicas`. */
-function conflict(error: ApiError, what: string): UserError {
+function conflict(error: ClusterError, what: string): UserError {
   const causes = (error.status.details?.causes ?? []).filter(({reason}) => reason === 'FieldManagerConflict')
   if (causes.length === 0)
     return new UserError(`${what} was changed at the same time: try again`, {explanation: error.message})
@@ -80,7 +80,7 @@ function conflict(error: ApiError, what: string): UserError {
   })
 }
 
-function causesOf(error: ApiError): string {
+function causesOf(error: ClusterError): string {
   const causes = error.status.details?.causes ?? []
   if (causes.length === 0) return error.message
   return causes.map(({field, message}) => (field ? `  ${field}: ${message ?? ''}` : `  ${message ?? ''}`)).join('\n')

@@ -1,11 +1,11 @@
 import type {AppLog, SidecarLog} from '../../../logging/app-log.ts'
 import type {AppObjects} from '../object.ts'
-import type {ApiClient} from './api-client.ts'
+import type {ClusterClient} from './api-client.ts'
 import type {AppProgress} from './cluster-event.ts'
 import {ContainerLog} from './container-log.ts'
 import type {LiveObject} from './object-store.ts'
 import {SIDECAR, statusesOf, type ContainerStatus, type Pod, type Terminated} from './pod.ts'
-import {unschedulable, verdictOf, waitsFor, type Verdict} from './verdict.ts'
+import {unschedulable, verdictOf, waitsFor, type AppVerdict} from './verdict.ts'
 import {isRolledOut, jobExit, replicaFailure} from './workload.ts'
 
 export interface AppLogs {
@@ -14,7 +14,7 @@ export interface AppLogs {
 }
 
 export interface AppDeploymentOptions {
-  readonly client: ApiClient
+  readonly client: ClusterClient
   readonly app: AppObjects
   readonly signal: AbortSignal
   /** Opens console and files at the first pod. */
@@ -134,7 +134,7 @@ export class AppDeployment {
   }
 
   /** Why it will never run; undefined if it may. */
-  verdict(): Verdict | undefined {
+  verdict(): AppVerdict | undefined {
     for (const pod of this.pods) {
       const verdict = this.#old.has(pod.metadata.uid) ? undefined : verdictOf(pod, this.id)
       if (verdict !== undefined) return verdict

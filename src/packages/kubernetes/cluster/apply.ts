@@ -3,7 +3,7 @@ import type {Change} from './check.ts'
 import type {LiveObject, ObjectStore} from './object-store.ts'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {UserError} from '../../../model/errors.ts'
-import {nameOf} from './object-store.ts'
+import {objectName} from './object-store.ts'
 
 const INTERVAL_MS = 200
 const MAX_MS = 60_000
@@ -18,16 +18,16 @@ async function untilGone(store: ObjectStore, object: KubernetesObject, signal: A
       const {finalizers = []} = live.metadata
       const why =
         finalizers.length === 0 ? 'the cluster does not delete it' : `a finalizer keeps it: ${finalizers.join(', ')}`
-      throw new UserError(`${nameOf(object)} has been terminating for ${MAX_MS / 1000} s: ${why}`)
+      throw new UserError(`${objectName(object)} has been terminating for ${MAX_MS / 1000} s: ${why}`)
     }
     await sleep(INTERVAL_MS, undefined, {signal})
   }
 }
 
-export type Outcome = 'created' | 'configured' | 'unchanged'
+export type ApplyOutcome = 'created' | 'configured' | 'unchanged'
 
 export interface Applied {
-  readonly outcome: Outcome
+  readonly outcome: ApplyOutcome
   readonly live: LiveObject
 }
 
@@ -40,7 +40,7 @@ export async function applyChange(store: ObjectStore, change: Change, signal: Ab
   return {live: made, outcome: outcomeOf(live, made)}
 }
 
-function outcomeOf(before: LiveObject | undefined, after: LiveObject): Outcome {
+function outcomeOf(before: LiveObject | undefined, after: LiveObject): ApplyOutcome {
   if (before?.metadata.uid !== after.metadata.uid) return 'created'
   return isSame(before, after) ? 'unchanged' : 'configured'
 }

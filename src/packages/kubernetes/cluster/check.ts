@@ -1,9 +1,9 @@
 import {messageOf, UserError} from '../../../model/errors.ts'
 import {MANAGED_BY, objectsOf, TEMPLATE_LABEL, type KubernetesObject, type TemplateObjects} from '../object.ts'
 import {isStatus} from './api-error.ts'
-import type {ApiClient} from './api-client.ts'
+import type {ClusterClient} from './api-client.ts'
 import {inParallel} from './in-parallel.ts'
-import {nameOf, type LiveObject, type ObjectStore} from './object-store.ts'
+import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 
 /** One object of a template, as the cluster has it and as it will be. */
 export interface Change {
@@ -17,18 +17,18 @@ export interface Change {
 }
 
 /** What a run would do; the API server has agreed to all of it. */
-export interface Checked {
+export interface CheckedChanges {
   readonly changes: readonly Change[]
   /** Objects of our label that the template does not have any more. */
   readonly surplus: readonly LiveObject[]
 }
 
 /** Identifies an object, whatever the version of its kind. */
-export const keyOf = ({apiVersion, kind, metadata}: KubernetesObject): string =>
+export const objectKey = ({apiVersion, kind, metadata}: KubernetesObject): string =>
   `${apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''}/${kind}/${metadata.name}`
 
 /** The namespace must exist. Throws a `UserError`. */
-export async function requireNamespace(client: ApiClient): Promise<void> {
+export async function requireNamespace(client: ClusterClient): Promise<void> {
   const {namespace, context} = client.access
   try {
     await client.json('GET', `/api/v1/namespaces/${encodeURIComponent(namespace)}`)
@@ -62,7 +62,7 @@ const NEEDED = [
 ] as const
 
 /** Throws a `UserError` that names all rights that a run needs and the user lacks. */
-export async function requireRights(client: ApiClient): Promise<void> {
+export async function requireRights(client: ClusterClient): Promise<void> {
   const {namespace, context} = client.access
   const answers = await Promise.all(
     NEEDED.map(async attributes =>
@@ -88,7 +88,7 @@ export async function requireRights(client: ApiClient): Promise<void> {
 }
 
 /** Looks up every object, and has the server check every change, before anything is made. Throws one `UserError` for all faults. */
-export async function checkObjects(store: ObjectStore, objects: TemplateObjects): Promise<Checked> {
+export async function checkObjects(store: ObjectStore, objects: TemplateObjects): Promise<CheckedChanges> {
   const wanted = [
     ...objects.resources.map(({object, shownAs}) => ({object, shownAs})),
     ...objects.apps.flatMap(app => objectsOf(app).map(object => ({object, shownAs: `app "${app.id}"`})))
@@ -106,9 +106,9 @@ export async function checkObjects(store: ObjectStore, objects: TemplateObjects)
     }
   })
   refuse(faults)
-  const keys = new Set(wanted.map(({object}) => keyOf(object)))
+  const keys = new Set(wanted.map(({object}) => objectKey(object)))
   const all = await findAll(store, `${TEMPLATE_LABEL}=${objects.name}`)
-  return {changes: changes.flat(), surplus: all.filter(live => !keys.has(keyOf(live)))}
+  return {changes: changes.flat(), surplus: all.filter(live => !keys.has(objectKey(live)))}
 }
 
 async function tryOut(store: ObjectStore, object: KubernetesObject, live: LiveObject | undefined): Promise<Change> {
@@ -142,7 +142,7 @@ function foreign(live: LiveObject, store: ObjectStore): UserError {
   const other = live.metadata.labels?.[TEMPLATE_LABEL]
   const manager = live.metadata.labels?.[MANAGED_BY] ?? managerOf(live)
   const whose = other === undefined ? (manager === '' ? 'somebody else' : `"${manager}"`) : `the template "${other}"`
-  return new UserError(`${nameOf(live)} exists in the namespace "${namespace}" and belongs to ${whose}`, {
+  return new UserError(`${objectName(live)} exists in the namespace "${namespace}" and belongs to ${whose}`, {
     explanation: `Rename it in the template, choose another namespace with -n, or delete it: kubectl delete ${live.kind.toLowerCase()} ${live.metadata.name} -n ${namespace} --context ${context}`
   })
 }

@@ -1,5 +1,5 @@
 import type {AppObjects, KubernetesObject} from '../object.ts'
-import type {Outcome} from './apply.ts'
+import type {ApplyOutcome} from './apply.ts'
 
 /** What a run on Kubernetes reports to the terminal. */
 export type ClusterEvent =
@@ -8,7 +8,7 @@ export type ClusterEvent =
       readonly type: 'resource-applied'
       readonly object: KubernetesObject
       readonly shownAs: string
-      readonly outcome: Outcome
+      readonly outcome: ApplyOutcome
     }
   /** An app is being deployed, with these files of what is applied; '' = none could be written. */
   | {readonly type: 'app-deploying'; readonly app: AppObjects; readonly files: readonly DeployFile[]}

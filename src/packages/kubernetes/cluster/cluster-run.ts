@@ -2,10 +2,10 @@ import {messageOf, UserError} from '../../../model/errors.ts'
 import {objectsOf, TEMPLATE_LABEL, type AppObjects, type TemplateObjects} from '../object.ts'
 import {AppDeployment, type AppLogs, type ContainerExit} from './app-deployment.ts'
 import {applyChange, type Applied} from './apply.ts'
-import {keyOf, type Change, type Checked} from './check.ts'
+import {objectKey, type Change, type CheckedChanges} from './check.ts'
 import type {ClusterEvent, DeployFile} from './cluster-event.ts'
 import {inParallel} from './in-parallel.ts'
-import {nameOf, type LiveObject, type ObjectStore} from './object-store.ts'
+import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 import {SIDECAR, type Pod} from './pod.ts'
 import {podsGone, takeDown, type TakeDownOptions} from './take-down.ts'
 import {watch} from './watch.ts'
@@ -13,7 +13,7 @@ import {watch} from './watch.ts'
 export interface ClusterRunOptions {
   readonly store: ObjectStore
   readonly objects: TemplateObjects
-  readonly checked: Checked
+  readonly checked: CheckedChanges
   /** All apps must be ready within this time. */
   readonly timeoutMs: number
   readonly emit: (event: ClusterEvent) => void
@@ -73,7 +73,7 @@ export class ClusterRun {
         })
       ])
     )
-    this.#changes = new Map(checked.changes.map(change => [keyOf(change.object), change]))
+    this.#changes = new Map(checked.changes.map(change => [objectKey(change.object), change]))
   }
 
   /** Settles when everything is taken back: whether no app had failed. Rejects with the `UserError` that ended the run. */
@@ -159,8 +159,8 @@ export class ClusterRun {
 
   async #apply(object: Change['object']): Promise<Applied> {
     this.#stopping.signal.throwIfAborted()
-    const change = this.#changes.get(keyOf(object))
-    if (change === undefined) throw new Error(`${nameOf(object)} was not checked`)
+    const change = this.#changes.get(objectKey(object))
+    if (change === undefined) throw new Error(`${objectName(object)} was not checked`)
     const applied = await applyChange(this.#options.store, change, this.#stopping.signal)
     if (applied.outcome !== 'unchanged') this.#changed++
     return applied
@@ -309,7 +309,8 @@ export class ClusterRun {
     deployment.live = undefined
     const applied = [...this.#apps.values()].filter(({phase}) => phase !== 'waiting')
     if (applied.every(each => each.live === undefined)) void this.#end(undefined, {isTakenBack: true})
-    else this.#options.emit({type: 'warned', text: `${nameOf(live)} was deleted by somebody else; the run continues`})
+    else
+      this.#options.emit({type: 'warned', text: `${objectName(live)} was deleted by somebody else; the run continues`})
   }
 
   #podChanged(pod: Pod): void {

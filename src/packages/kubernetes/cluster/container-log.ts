@@ -1,11 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {ApiClient} from './api-client.ts'
+import type {ClusterClient} from './api-client.ts'
 import {isStatus} from './api-error.ts'
 import {LogCursor} from './log-cursor.ts'
 import type {ContainerStatus} from './pod.ts'
 
 export interface ContainerLogOptions {
-  readonly client: ApiClient
+  readonly client: ClusterClient
   readonly namespace: string
   readonly pod: string
   readonly container: string

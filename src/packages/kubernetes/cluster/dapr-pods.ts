@@ -1,6 +1,6 @@
 import {UserError} from '../../../model/errors.ts'
-import type {ApiClient} from './api-client.ts'
-import {ApiError, asUserError} from './api-error.ts'
+import type {ClusterClient} from './api-client.ts'
+import {ClusterError, asUserError} from './api-error.ts'
 import {argument, sidecarOf, type Pod} from './pod.ts'
 
 /** A pod with a sidecar of Dapr. */
@@ -16,7 +16,7 @@ const PAGE = 500
 const MAX_PAGES = 2000
 
 /** All pods with a sidecar in a namespace, or in all ('') of them. */
-export async function daprPods(client: ApiClient, namespace: string): Promise<readonly DaprPod[]> {
+export async function daprPods(client: ClusterClient, namespace: string): Promise<readonly DaprPod[]> {
   const path = namespace === '' ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
   const found: DaprPod[] = []
   let next: string | undefined
@@ -50,11 +50,11 @@ const isPod = (pod: unknown): boolean => {
 
 const arePods = (items: unknown): items is readonly Pod[] => Array.isArray(items) && items.every(isPod)
 
-async function listed(client: ApiClient, path: string, next: string | undefined): Promise<PodList> {
+async function listed(client: ClusterClient, path: string, next: string | undefined): Promise<PodList> {
   try {
     // `null` is JSON, too
     return (await client.json<PodList | null>('GET', path, {query: {limit: PAGE, continue: next}})) ?? {}
   } catch (error) {
-    throw error instanceof ApiError ? asUserError(error, 'the pods', client.access.context) : error
+    throw error instanceof ClusterError ? asUserError(error, 'the pods', client.access.context) : error
   }
 }

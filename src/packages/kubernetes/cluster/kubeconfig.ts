@@ -22,7 +22,7 @@ export interface ClusterAccess {
   forget(): void
 }
 
-export interface Wanted {
+export interface WantedContext {
   /** '' = the current context. */
   readonly context: string
   /** '' = the context's. */
@@ -33,7 +33,7 @@ export interface Wanted {
 const LOCAL_CONTEXT = /^(?:kind-.*|k3d-.*|minikube|docker-desktop|rancher-desktop|orbstack|colima|microk8s)$/
 
 /** Reads the kubeconfig as kubectl does: `KUBECONFIG`, which may name several files, else `~/.kube/config`, else that of a pod. */
-export function openAccess(wanted: Wanted, env: NodeJS.ProcessEnv, home: string): ClusterAccess {
+export function openAccess(wanted: WantedContext, env: NodeJS.ProcessEnv, home: string): ClusterAccess {
   const files = filesOf(env, home)
   const config = readAll(files)
   const shown = files.join(', ')

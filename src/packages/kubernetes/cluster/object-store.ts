@@ -1,7 +1,7 @@
 import {UserError} from '../../../model/errors.ts'
 import type {KubernetesObject} from '../object.ts'
-import type {ApiClient} from './api-client.ts'
-import {ApiError, asUserError, isStatus} from './api-error.ts'
+import type {ClusterClient} from './api-client.ts'
+import {ClusterError, asUserError, isStatus} from './api-error.ts'
 
 /** An object as the API server has it. */
 export interface LiveObject extends KubernetesObject {
@@ -32,17 +32,17 @@ interface ResourceList {
 }
 
 /** `Deployment "shop"` */
-export const nameOf = ({kind, metadata}: Pick<KubernetesObject, 'kind' | 'metadata'>): string =>
+export const objectName = ({kind, metadata}: Pick<KubernetesObject, 'kind' | 'metadata'>): string =>
   `${kind} "${metadata.name}"`
 
 /** Reads and writes the objects of one namespace. */
 export class ObjectStore {
-  readonly client: ApiClient
+  readonly client: ClusterClient
   readonly #plurals = new Map(Object.entries(PLURALS))
   /** The versions of Dapr's group that were looked up. */
   readonly #looked = new Set<string>()
 
-  constructor(client: ApiClient) {
+  constructor(client: ClusterClient) {
     this.client = client
   }
 
@@ -98,7 +98,7 @@ export class ObjectStore {
       return await this.client.json<LiveObject>('GET', this.#pathTo(object))
     } catch (error) {
       if (isStatus(error, 404)) return undefined
-      throw this.#asUserError(error, nameOf(object))
+      throw this.#asUserError(error, objectName(object))
     }
   }
 
@@ -110,7 +110,7 @@ export class ObjectStore {
     try {
       return await this.client.json<LiveObject>('PATCH', this.#pathTo(object), {query, body: object, type})
     } catch (error) {
-      throw this.#asUserError(error, nameOf(object))
+      throw this.#asUserError(error, objectName(object))
     }
   }
 
@@ -120,7 +120,7 @@ export class ObjectStore {
     try {
       await this.client.json('DELETE', this.#pathTo(object), {body})
     } catch (error) {
-      if (!isStatus(error, 404)) throw this.#asUserError(error, nameOf(object))
+      if (!isStatus(error, 404)) throw this.#asUserError(error, objectName(object))
     }
   }
 
@@ -146,6 +146,6 @@ export class ObjectStore {
   }
 
   #asUserError(error: unknown, what: string): unknown {
-    return error instanceof ApiError ? asUserError(error, what, this.client.access.context) : error
+    return error instanceof ClusterError ? asUserError(error, what, this.client.access.context) : error
   }
 }

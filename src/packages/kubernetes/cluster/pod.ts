@@ -1,8 +1,8 @@
-import type {Watched} from './watch.ts'
+import type {WatchedObject} from './watch.ts'
 
 /** The part of a pod that we read (`core/v1`). */
-export interface Pod extends Watched {
-  readonly metadata: Watched['metadata'] & {
+export interface Pod extends WatchedObject {
+  readonly metadata: WatchedObject['metadata'] & {
     readonly namespace: string
     readonly labels?: Readonly<Record<string, string>>
     readonly creationTimestamp: string
@@ -17,7 +17,7 @@ export interface Pod extends Watched {
     readonly phase?: string
     readonly reason?: string
     readonly message?: string
-    readonly conditions?: readonly Condition[]
+    readonly conditions?: readonly PodCondition[]
     readonly containerStatuses?: readonly ContainerStatus[]
     readonly initContainerStatuses?: readonly ContainerStatus[]
   }
@@ -30,7 +30,7 @@ export interface Container {
   readonly restartPolicy?: string
 }
 
-export interface Condition {
+export interface PodCondition {
   readonly type: string
   readonly status: string
   readonly reason?: string
@@ -80,7 +80,7 @@ export const statusesOf = ({status}: Pick<Pod, 'status'>): readonly ContainerSta
 export const sidecarOf = (pod: Pick<Pod, 'spec'>): Container | undefined =>
   containersOf(pod).find(({name}) => name === SIDECAR)
 
-export const conditionOf = ({status}: Pick<Pod, 'status'>, type: string): Condition | undefined =>
+export const conditionOf = ({status}: Pick<Pod, 'status'>, type: string): PodCondition | undefined =>
   status?.conditions?.find(each => each.type === type)
 
 /** The value that follows a flag among the sidecar's arguments: `--app-id shop`, `--app-id=shop`. */

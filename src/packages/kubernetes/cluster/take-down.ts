@@ -5,7 +5,7 @@ import type {AppPlan} from '../../../model/plan.ts'
 import type {KubernetesObject} from '../object.ts'
 import {findAll} from './check.ts'
 import {inParallel} from './in-parallel.ts'
-import {nameOf, type LiveObject, type ObjectStore} from './object-store.ts'
+import {objectName, type LiveObject, type ObjectStore} from './object-store.ts'
 import type {Pod} from './pod.ts'
 import {watch} from './watch.ts'
 
@@ -167,5 +167,5 @@ async function allGone({store, labels, now, onWait}: TakeDownOptions): Promise<v
 
 function keptText(object: LiveObject): string {
   const {finalizers = []} = object.metadata
-  return `${nameOf(object)}${finalizers.length === 0 ? '' : `, which a finalizer keeps: ${finalizers.join(', ')}`}`
+  return `${objectName(object)}${finalizers.length === 0 ? '' : `, which a finalizer keeps: ${finalizers.join(', ')}`}`
 }

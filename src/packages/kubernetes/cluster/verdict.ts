@@ -1,7 +1,7 @@
 import {conditionOf, sidecarOf, SIDECAR, statusesOf, type ContainerStatus, type Pod} from './pod.ts'
 
 /** Why an app cannot run in the cluster; a message with what to do. */
-export interface Verdict {
+export interface AppVerdict {
   readonly message: string
   readonly explanation: string
 }
@@ -17,7 +17,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ])
 
 /** Why the pod of an app will never run; undefined if it may. Pods that are going are not judged. */
-export function verdictOf(pod: Pod, id: string): Verdict | undefined {
+export function verdictOf(pod: Pod, id: string): AppVerdict | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined
   if (sidecarOf(pod) === undefined)
     return {

@@ -2,15 +2,15 @@ import type {IncomingMessage} from 'node:http'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {UserError} from '../../../model/errors.ts'
 import {Collector} from '../../../net/collector.ts'
-import type {ApiClient} from './api-client.ts'
-import {ApiError, type Status} from './api-error.ts'
+import type {ClusterClient} from './api-client.ts'
+import {ClusterError, type ClusterStatus} from './api-error.ts'
 
 /** What every object that is watched has. */
-export interface Watched {
+export interface WatchedObject {
   readonly metadata: {readonly uid: string; readonly name: string; readonly resourceVersion: string}
 }
 
-export interface WatchHandler<T extends Watched> {
+export interface WatchHandler<T extends WatchedObject> {
   /** An object is new, or has changed. */
   changed(object: T): void
   gone(object: T): void
@@ -44,8 +44,8 @@ const PAGE = 500
  * that ends goes on where it was; after an outage, or if the server has forgotten that place (410), the objects are listed
  * again. Rejects only if the first list fails.
  */
-export async function watch<T extends Watched>(
-  client: ApiClient,
+export async function watch<T extends WatchedObject>(
+  client: ClusterClient,
   {path, labels, signal}: {readonly path: string; readonly labels: string; readonly signal: AbortSignal},
   handler: WatchHandler<T>
 ): Promise<void> {
@@ -54,8 +54,8 @@ export async function watch<T extends Watched>(
   void watcher.follow()
 }
 
-class Watcher<T extends Watched> {
-  readonly #client: ApiClient
+class Watcher<T extends WatchedObject> {
+  readonly #client: ClusterClient
   readonly #what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal}
   readonly #handler: WatchHandler<T>
   readonly #known = new Map<string, T>()
@@ -64,7 +64,7 @@ class Watcher<T extends Watched> {
   #isTroubled = false
 
   constructor(
-    client: ApiClient,
+    client: ClusterClient,
     what: {readonly path: string; readonly labels: string; readonly signal: AbortSignal},
     handler: WatchHandler<T>
   ) {
@@ -127,14 +127,14 @@ class Watcher<T extends Watched> {
     try {
       for await (const line of jsonLines(response)) this.#take(line as WatchEvent)
     } catch (error) {
-      if (error instanceof ApiError) throw error // else the connection was cut: that is an end like any other
+      if (error instanceof ClusterError) throw error // else the connection was cut: that is an end like any other
     }
   }
 
   #take({type, object}: WatchEvent): void {
     if (type === 'ERROR') {
-      const status = object as Status & {readonly code?: number}
-      throw new ApiError(status.code ?? 500, status, {method: 'GET', path: this.#what.path})
+      const status = object as ClusterStatus & {readonly code?: number}
+      throw new ClusterError(status.code ?? 500, status, {method: 'GET', path: this.#what.path})
     }
     const item = object as T
     this.#version = item.metadata.resourceVersion
@@ -162,7 +162,7 @@ class Watcher<T extends Watched> {
 }
 
 const isTooOld = (error: unknown): boolean =>
-  error instanceof ApiError && (error.code === 410 || error.status.reason === 'Expired')
+  error instanceof ClusterError && (error.code === 410 || error.status.reason === 'Expired')
 
 /** Objects of a cluster have 1.5 MiB at most (etcd's limit); as JSON they are longer. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024

@@ -1,5 +1,5 @@
 import type {LiveObject} from './object-store.ts'
-import type {Condition, Pod} from './pod.ts'
+import type {PodCondition, Pod} from './pod.ts'
 
 /** A Deployment as the API server has it (`apps/v1`). */
 interface DeploymentParts {
@@ -9,7 +9,7 @@ interface DeploymentParts {
     readonly replicas?: number
     readonly updatedReplicas?: number
     readonly availableReplicas?: number
-    readonly conditions?: readonly Condition[]
+    readonly conditions?: readonly PodCondition[]
   }
 }
 

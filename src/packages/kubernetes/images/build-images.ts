@@ -4,11 +4,11 @@ import {join} from 'node:path'
 import {UserError} from '../../../model/errors.ts'
 import {buildFileOf} from '../check-app.ts'
 import type {Image} from '../pod.ts'
-import {deliveryTo, type Delivery} from './delivery.ts'
+import {deliveryTo, type ImageDelivery} from './delivery.ts'
 import {lastLines, runTool} from './tool.ts'
 
 /** An app whose image is built. */
-export interface Unbuilt {
+export interface UnbuiltImage {
   readonly id: string
   /** Where its Dockerfile or Containerfile is. */
   readonly folder: string
@@ -32,16 +32,16 @@ const DIGITS = 12
 /** Apps without an image that have a Dockerfile. No Dockerfile is ever invented. */
 export const unbuiltIn = (
   apps: readonly {readonly id: string; readonly folder: string; readonly elsewhere: {readonly containerImage: string}}[]
-): readonly Unbuilt[] =>
+): readonly UnbuiltImage[] =>
   apps.filter(({folder, elsewhere}) => elsewhere.containerImage === '' && buildFileOf(folder) !== '')
 
 /** What stands for images that are not built yet, while everything else is checked. */
-export const placeholders = (apps: readonly Unbuilt[]): ReadonlyMap<string, Image> =>
+export const placeholders = (apps: readonly UnbuiltImage[]): ReadonlyMap<string, Image> =>
   new Map(apps.map(({id}) => [id, {image: `${id}:unbuilt`, pullPolicy: 'IfNotPresent'}]))
 
 /** Builds the images and brings them to the cluster, or to the registry. Rejects with a `UserError` with the builder's words. */
 export async function buildImages(
-  apps: readonly Unbuilt[],
+  apps: readonly UnbuiltImage[],
   options: BuildOptions
 ): Promise<ReadonlyMap<string, Image>> {
   const builder = await findBuilder()
@@ -73,7 +73,7 @@ async function findBuilder(): Promise<string> {
 }
 
 /** Returns the first digits of the image's id. */
-async function build(builder: string, {id, folder}: Unbuilt, options: BuildOptions): Promise<string> {
+async function build(builder: string, {id, folder}: UnbuiltImage, options: BuildOptions): Promise<string> {
   const file = buildFileOf(folder)
   options.onStep(`Building the image of app "${id}" from ${join(folder, file)} with ${builder}`)
   const place = mkdtempSync(join(tmpdir(), 'pillion-image-'))
@@ -92,7 +92,7 @@ async function build(builder: string, {id, folder}: Unbuilt, options: BuildOptio
   }
 }
 
-async function deliver({command, text, env}: Delivery, image: string, options: BuildOptions): Promise<void> {
+async function deliver({command, text, env}: ImageDelivery, image: string, options: BuildOptions): Promise<void> {
   if (command === undefined) return
   options.onStep(`${text} ${image}`)
   await must(command(image), `${image} does not get to the cluster`, options, env)

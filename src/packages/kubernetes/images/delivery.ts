@@ -1,7 +1,7 @@
 import {UserError} from '../../../model/errors.ts'
 
 /** How an image that was built gets to a cluster. */
-export interface Delivery {
+export interface ImageDelivery {
   /** Undefined: the cluster has the images of the builder. */
   readonly command: ((image: string) => readonly string[]) | undefined
   /** What the command does: `Loading into kind`. */
@@ -10,7 +10,7 @@ export interface Delivery {
 }
 
 /** The way to bring images to a cluster, by the name of its context; `--registry` comes first. Throws a `UserError` if there is none. */
-export function deliveryTo(context: string, builder: string, registry: string): Delivery {
+export function deliveryTo(context: string, builder: string, registry: string): ImageDelivery {
   const plain = {env: {}}
   if (registry !== '') return {...plain, command: image => [builder, 'push', image], text: 'Pushing'}
   const [, tool = '', name = ''] = /^(kind|k3d)-(.+)$/.exec(context) ?? []

@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process'
 import {codeOf} from '../../../model/errors.ts'
 
 /** What a program said, and whether it succeeded. */
-export interface Answer {
+export interface ToolAnswer {
   readonly isGood: boolean
   /** Both streams, in the order in which they came, as far as that is known. */
   readonly text: string
@@ -20,7 +20,7 @@ export async function runTool(
     timeoutMs = 0,
     env = {}
   }: {readonly signal?: AbortSignal; readonly timeoutMs?: number; readonly env?: Readonly<Record<string, string>>} = {}
-): Promise<Answer> {
+): Promise<ToolAnswer> {
   const [file = '', ...args] = command
   return new Promise(resolve => {
     const options = {

@@ -1,6 +1,6 @@
 import {syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {NIL_ARRAY, OK, RedisError, Verbatim, type Result} from '../engine/result.ts'
+import {NIL_ARRAY, OK_STATUS, RedisError, Verbatim, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 
 type Subcommand = (session: Session, args: readonly string[]) => Result
@@ -13,14 +13,14 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     if (!/^[!-~]*$/.test(name))
       throw new RedisError('ERR Client names cannot contain spaces, newlines or special characters.')
     session.name = name
-    return OK
+    return OK_STATUS
   },
   setinfo: (session, [attribute = '', value = '']) => {
     const name = attribute.toLowerCase()
     if (name === 'lib-name') session.libraryName = value
     else if (name === 'lib-ver') session.libraryVersion = value
     else throw new RedisError(`ERR Unrecognized option '${attribute}'`)
-    return OK
+    return OK_STATUS
   },
   info: session => new Verbatim(`${describe(session)}\n`),
   list: session => new Verbatim([...session.engine.sessions].map(each => `${describe(each)}\n`).join('')),
@@ -34,11 +34,11 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   },
   reply: (_, [mode = '']) => {
     if (mode.toUpperCase() !== 'ON') throw new RedisError('ERR CLIENT REPLY OFF and SKIP are not supported here')
-    return OK
+    return OK_STATUS
   },
   tracking: (_, [mode = '']) => {
     if (mode.toUpperCase() !== 'OFF') throw new RedisError('ERR CLIENT TRACKING is not supported here')
-    return OK
+    return OK_STATUS
   },
   trackinginfo: () =>
     new Map<string, Result>([
@@ -47,10 +47,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
       ['prefixes', []]
     ]),
   getredir: () => -1,
-  pause: () => OK,
-  unpause: () => OK,
-  'no-evict': () => OK,
-  'no-touch': () => OK
+  pause: () => OK_STATUS,
+  unpause: () => OK_STATUS,
+  'no-evict': () => OK_STATUS,
+  'no-touch': () => OK_STATUS
 }
 
 const ARITY: Readonly<Record<string, readonly [least: number, most: number]>> = {
@@ -117,5 +117,5 @@ function kill(session: Session, args: readonly string[]): Result {
   )
   if (isOld && chosen.length === 0) throw new RedisError('ERR No such client')
   for (const each of chosen) each.onKill()
-  return isOld ? OK : chosen.length
+  return isOld ? OK_STATUS : chosen.length
 }

@@ -1,12 +1,12 @@
 import {keyless, type CommandTable} from '../engine/command.ts'
 import {notInteger, syntaxError, wrongArity} from '../engine/errors.ts'
 import {integer, parseInteger} from '../engine/numbers.ts'
-import {OK, RedisError, Status, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, Status, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {client} from './client.ts'
 import {REDIS_VERSION} from './info.ts'
 
-export const CONNECTION: CommandTable = {
+export const CONNECTION_COMMANDS: CommandTable = {
   ping: keyless(-1, (session, args) => {
     const [text] = args
     if (args.length > 1) throw wrongArity('ping')
@@ -18,17 +18,17 @@ export const CONNECTION: CommandTable = {
     const db = session.engine.databases[integer(text, notInteger)]
     if (db === undefined) throw new RedisError('ERR DB index is out of range')
     session.db = db
-    return OK
+    return OK_STATUS
   }),
   // A password is accepted, whatever it is: a component that has one set must not fail here.
   auth: keyless(-2, (_, args) => {
     if (args.length > 2) throw syntaxError()
-    return OK
+    return OK_STATUS
   }),
   hello: keyless(-1, hello),
   quit: keyless(-1, session => {
     session.isEnding = true
-    return OK
+    return OK_STATUS
   }),
   reset: keyless(1, session => {
     session.endTransaction()

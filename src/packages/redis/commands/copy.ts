@@ -4,7 +4,7 @@ import {MAX_ID, MIN_ID} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 
 /** A value of its own with the same content. */
-export function copyOf(value: Value): Value {
+export function copyOfValue(value: Value): Value {
   if (typeof value === 'string') return value
   if (value instanceof Map) return new Map(value)
   if (value instanceof Set) return new Set(value)

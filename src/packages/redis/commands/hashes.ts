@@ -2,7 +2,7 @@ import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
 import {addFloating, addInt64, floating, integer, parseInt64} from '../engine/numbers.ts'
-import {OK, RedisError, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {scanned} from './scan-options.ts'
 
@@ -12,7 +12,7 @@ export const HASHES: CommandTable = {
   hset: writes(-4, ({db}, args) => setFields(db, args, 'hset')),
   hmset: writes(-4, ({db}, args) => {
     setFields(db, args, 'hmset')
-    return OK
+    return OK_STATUS
   }),
   hsetnx: writes(4, ({db}, [key = '', field = '', value = '']) =>
     db.hash(key)?.has(field) === true ? 0 : setFields(db, [key, field, value], 'hsetnx')

@@ -3,9 +3,9 @@ import type {Database} from '../engine/database.ts'
 import {noSuchKey, notInteger, syntaxError} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
 import {matching} from '../engine/pattern.ts'
-import {OK, RedisError, Status, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, Status, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {copyOf} from './copy.ts'
+import {copyOfValue} from './copy.ts'
 import {scanKeys} from './scan.ts'
 import {typeOf} from './object.ts'
 
@@ -25,7 +25,7 @@ export const KEYS: CommandTable = {
     3,
     ({db}, [from = '', to = '']) => {
       rename(db, from, to)
-      return OK
+      return OK_STATUS
     },
     [1, 2, 1]
   ),
@@ -78,7 +78,7 @@ function copy(session: Session, [from = '', to = '', ...options]: readonly strin
   const value = session.db.get(from)
   if (value === undefined || (target.get(to) !== undefined && !isReplacing)) return 0
   target.delete(to)
-  target.replace(to, copyOf(value))
+  target.replace(to, copyOfValue(value))
   target.setExpiry(to, session.db.expiresAt(from))
   target.changed(to, 'g', 'copy_to')
   return 1

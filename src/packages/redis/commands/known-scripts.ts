@@ -5,13 +5,13 @@ import {parseInt64} from '../engine/numbers.ts'
 import {RedisError} from '../engine/result.ts'
 
 /** What a script does to its first key; a string is the text of an error that it raises. */
-export type Program = (db: Database, key: string, args: readonly string[]) => number | string
+export type ScriptProgram = (db: Database, key: string, args: readonly string[]) => number | string
 
 /**
  * Saves a state item, as state.redis of Dapr's components-contrib does: unless its version is another one than the given
  * etag. Etag `0` stands for none.
  */
-const save: Program = (db, key, [etag = '', data = '', isFirstWrite]) => {
+const save: ScriptProgram = (db, key, [etag = '', data = '', isFirstWrite]) => {
   let hash = hashOrNone(db, key)
   const version = hash?.get('version') ?? ''
   const isFree = version === '' || version === etag || (etag === '0' && hash?.has('first-write') !== true)
@@ -32,7 +32,7 @@ const save: Program = (db, key, [etag = '', data = '', isFirstWrite]) => {
 }
 
 /** The same, but an ordinary save may follow a first write, and a first write without an etag saves what is not there. */
-const saveFreely: Program = (db, key, args) => {
+const saveFreely: ScriptProgram = (db, key, args) => {
   const [etag = '', , isFirstWrite] = args
   if (etag !== '0') return save(db, key, args)
   const version = hashOrNone(db, key)?.get('version') ?? ''
@@ -41,21 +41,21 @@ const saveFreely: Program = (db, key, args) => {
 }
 
 /** Deletes a state item, unless its version is another one than the given etag. */
-const remove: Program = (db, key, [etag = '']) => {
+const remove: ScriptProgram = (db, key, [etag = '']) => {
   const version = hashOrNone(db, key)?.get('version') ?? ''
   if (version !== '' && version !== etag && etag !== '0') return `failed to delete ${key}`
   return db.delete(key) ? 1 : 0
 }
 
 /** Deletes a lock: -1 there is none, -2 it is somebody else's. */
-const unlock: Program = (db, key, [owner]) => {
+const unlock: ScriptProgram = (db, key, [owner]) => {
   const value = db.string(key)
   if (value === undefined) return -1
   return value === owner ? Number(db.delete(key)) : -2
 }
 
 /** Deletes a lock; 0 if there is none or it is somebody else's. The usual script of Redis' documentation. */
-const unlockPlainly: Program = (db, key, [owner]) => (db.string(key) === owner ? Number(db.delete(key)) : 0)
+const unlockPlainly: ScriptProgram = (db, key, [owner]) => (db.string(key) === owner ? Number(db.delete(key)) : 0)
 
 function hashOrNone(db: Database, key: string): Map<string, string> | undefined {
   const value = db.get(key)
@@ -63,7 +63,7 @@ function hashOrNone(db: Database, key: string): Map<string, string> | undefined 
 }
 
 /** What the scripts of others do, by the SHA-1 of what `normalize` leaves of them. */
-const FOREIGN: ReadonlyMap<string, Program> = new Map([
+const FOREIGN: ReadonlyMap<string, ScriptProgram> = new Map([
   ['26718588df3dc0ae0d433263d4bbb0078b13223c', save], // Dapr 1.8 and later (others in between differ only in names)
   ['b4d5a4835a69f15e40e1798d878b1e8440bac9e6', save], // Dapr 1.0: it knew no `first-write`, which nobody can set then
   ['77f2b6d3b9b2a2b5947684d558410faf0969023f', remove], // all versions of Dapr
@@ -72,14 +72,14 @@ const FOREIGN: ReadonlyMap<string, Program> = new Map([
   ['912441b4aad949bb531c064a33f9c12eab73d70b', unlockPlainly] // a lock of redis-py
 ])
 
-const OWN: ReadonlyMap<string, Program> = new Map([
+const OWN: ReadonlyMap<string, ScriptProgram> = new Map([
   [SAVE_SCRIPT, saveFreely],
   [DELETE_SCRIPT, remove],
   [UNLOCK_SCRIPT, unlock]
 ])
 
 /** What a script does, if it is known. */
-export const programOf = (text: string): Program | undefined =>
+export const programOf = (text: string): ScriptProgram | undefined =>
   OWN.get(text) ?? FOREIGN.get(createHash('sha1').update(normalize(text)).digest('hex'))
 
 /** A script without what does not matter: comments, spaces, semicolons, capitals, quotes, and the names of its locals. */

@@ -2,7 +2,7 @@ import {reads, writes, type CommandDefinition, type CommandTable} from '../engin
 import type {Database} from '../engine/database.ts'
 import {mustBePositive, noSuchKey, syntaxError} from '../engine/errors.ts'
 import {clampRange, integer} from '../engine/numbers.ts'
-import {NIL_ARRAY, OK, RedisError, type Result} from '../engine/result.ts'
+import {NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 
 export type Side = 'left' | 'right'
@@ -32,18 +32,18 @@ export const LISTS: CommandTable = {
     if (at < 0 || at >= list.length) throw new RedisError('ERR index out of range')
     list[at] = value
     db.changed(key, 'l', 'lset')
-    return OK
+    return OK_STATUS
   }),
   lrem: writes(4, removeEqual),
   ltrim: writes(4, ({db}, [key = '', start = '', stop = '']) => {
     const [first, last] = [integer(start), integer(stop)]
     const list = db.list(key)
-    if (list === undefined) return OK
+    if (list === undefined) return OK_STATUS
     const rest = list.slice(...clampRange(first, last, list.length))
     db.put(key, rest)
     db.changed(key, 'l', 'ltrim')
     db.deleteIfEmpty(key, rest.length)
-    return OK
+    return OK_STATUS
   }),
   linsert: writes(5, insert),
   lpos: reads(-3, positions),

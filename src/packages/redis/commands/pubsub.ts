@@ -6,7 +6,7 @@ import type {Session} from '../engine/session.ts'
 
 type Change = (session: Session, name: string) => void
 
-export const PUBSUB: CommandTable = {
+export const PUBSUB_COMMANDS: CommandTable = {
   publish: keyless(3, ({engine}, [channel = '', message = '']) => engine.channels.publish(channel, message)),
   subscribe: subscribes('subscribe', (session, name) => session.engine.channels.subscribe(session, name)),
   psubscribe: subscribes('psubscribe', (session, name) => session.engine.channels.subscribePattern(session, name)),

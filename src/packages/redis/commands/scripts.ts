@@ -2,13 +2,13 @@ import {createHash} from 'node:crypto'
 import {keyless, type CommandTable} from '../engine/command.ts'
 import {unknownSubcommand} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {OK, RedisError, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
-import {programOf, type Program} from './known-scripts.ts'
+import {programOf, type ScriptProgram} from './known-scripts.ts'
 
 /** A script that was loaded or run. */
 interface Script {
-  readonly program: Program
+  readonly program: ScriptProgram
   readonly sha: string
   /** The line of its `error(…)` call, which Redis names; 0 if it has none. */
   readonly errorLine: number
@@ -20,7 +20,7 @@ const byText = new Map<string, Script>()
 const bySha = new Map<string, Script>()
 
 /** EVAL without Lua: scripts are recognised by what they do (`known-scripts.ts`); others are refused. */
-export const SCRIPTS: CommandTable = {
+export const SCRIPT_COMMANDS: CommandTable = {
   eval: keyless(-3, (session, [text = '', ...args]) => {
     const given = keysAndArguments(args)
     return run(session, load(text), given)
@@ -38,7 +38,7 @@ export const SCRIPTS: CommandTable = {
         return args.map(sha => (bySha.has(sha.toLowerCase()) ? 1 : 0))
       case 'flush':
         forget()
-        return OK
+        return OK_STATUS
       default:
         throw unknownSubcommand('SCRIPT', given)
     }

@@ -1,7 +1,7 @@
 import {keyless, reads, writes, type CommandTable} from '../engine/command.ts'
 import {noSuchKey, syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {OK, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {formatInfo} from './info.ts'
 import {encodingOf, memoryOf} from './object.ts'
@@ -30,12 +30,14 @@ export const SERVER: CommandTable = {
   }),
   role: keyless(1, () => ['master', 0, []]),
   lastsave: keyless(1, () => Math.trunc(Date.now() / 1000)),
-  save: keyless(1, ({engine}) => (engine.save() ? OK : new RedisError('ERR the file of keys cannot be written'))),
+  save: keyless(1, ({engine}) =>
+    engine.save() ? OK_STATUS : new RedisError('ERR the file of keys cannot be written')
+  ),
   bgsave: keyless(-1, () => new Status('Background saving started')),
   bgrewriteaof: keyless(1, () => new Status('Background append only file rewriting started')),
   cluster: keyless(-2, () => new RedisError('ERR This instance has cluster support disabled')),
   slowlog: keyless(-2, (_, [given = '']) =>
-    given.toLowerCase() === 'len' ? 0 : given.toLowerCase() === 'get' ? [] : OK
+    given.toLowerCase() === 'len' ? 0 : given.toLowerCase() === 'get' ? [] : OK_STATUS
   ),
   latency: keyless(-2, (_, [given = '']) => (given.toLowerCase() === 'reset' ? 0 : [])),
   module: keyless(-2, (_, [given = '']) => {
@@ -62,7 +64,7 @@ export const SERVER: CommandTable = {
 function flush(mode: string | undefined, run: () => void): Result {
   if (mode !== undefined && !['ASYNC', 'SYNC'].includes(mode.toUpperCase())) throw syntaxError()
   run()
-  return OK
+  return OK_STATUS
 }
 
 function config({engine}: Session, [given = '', ...args]: readonly string[]): Result {
@@ -75,10 +77,10 @@ function config({engine}: Session, [given = '', ...args]: readonly string[]): Re
       engine.configuration.set(
         Array.from({length: args.length / 2}, (_, at) => [args[2 * at] ?? '', args[2 * at + 1] ?? ''])
       )
-      return OK
+      return OK_STATUS
     }
     case 'resetstat':
-      return OK
+      return OK_STATUS
     case 'rewrite':
       throw new RedisError('ERR The server is running without a config file')
     default:
@@ -95,7 +97,7 @@ function memory({db}: Session, [given = '', key = '']: readonly string[]): Resul
     case 'doctor':
       return new Verbatim('No memory issue is known here.\n')
     case 'purge':
-      return OK
+      return OK_STATUS
     case 'stats':
       return new Map<string, Result>([['total.allocated', process.memoryUsage.rss()]])
     default:

@@ -2,7 +2,7 @@ import {writes, type CommandTable} from '../engine/command.ts'
 import type {ConsumerGroup} from '../engine/consumer-group.ts'
 import {syntaxError, unknownSubcommand, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {OK, RedisError, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
@@ -78,7 +78,7 @@ function apply(stream: Stream, group: ConsumerGroup, {subcommand, third, options
     default:
       group.lastId = third === '$' ? stream.lastId : parseId(third)
       group.entriesRead = entriesRead(options)
-      return OK
+      return OK_STATUS
   }
 }
 
@@ -103,7 +103,7 @@ function create({db}: Session, {key, name, id, options}: Creation): Result {
   stream.createGroup(name, lastId, read)
   db.put(key, stream)
   db.changed(key, 't', 'xgroup-create')
-  return OK
+  return OK_STATUS
 }
 
 /** The option ENTRIESREAD; -1 stands for unknown. */

@@ -1,7 +1,7 @@
 import {reads, writes, type CommandTable} from '../engine/command.ts'
 import {noSuchKey, wrongArity} from '../engine/errors.ts'
 import {integer} from '../engine/numbers.ts'
-import {NIL_ARRAY, OK, RedisError, type Result} from '../engine/result.ts'
+import {NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {compareIds, formatId, invalidId, parseBound, parseId, type StreamId} from '../engine/stream-id.ts'
 import {Stream, type StreamEntry} from '../engine/stream.ts'
@@ -127,5 +127,5 @@ function setLastId({db}: Session, [key = '', text = '', ...options]: readonly st
   }
   stream.lastId = id
   db.changed(key, 't', 'xsetid')
-  return OK
+  return OK_STATUS
 }

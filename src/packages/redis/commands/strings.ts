@@ -3,7 +3,7 @@ import {reads, writes, type CommandTable} from '../engine/command.ts'
 import type {Database} from '../engine/database.ts'
 import {notFloat, notInteger, overflow, syntaxError, wrongArity} from '../engine/errors.ts'
 import {addFloating, addInt64, clampRange, floating, integer, parseInt64} from '../engine/numbers.ts'
-import {OK, RedisError, type Result} from '../engine/result.ts'
+import {OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {parseExpiry, type Expiry} from './expiry-options.ts'
 
@@ -37,7 +37,7 @@ export const STRINGS: CommandTable = {
     -3,
     ({db}, args) => {
       for (const [key, value] of pairs(args, 'mset')) store(db, key, value)
-      return OK
+      return OK_STATUS
     },
     [1, -1, 2]
   ),
@@ -103,7 +103,7 @@ function set({db}: Session, [key = '', value = '', ...options]: readonly string[
   else db.replace(key, value)
   db.changed(key, '$', 'set')
   if (expiry !== undefined) expire(db, key, expiry)
-  return isGet ? old : OK
+  return isGet ? old : OK_STATUS
 }
 
 function store(db: Database, key: string, value: string): void {
@@ -126,7 +126,7 @@ function setExpiring(
   const expiry = parseExpiry(unit, time, name)
   store(db, key, value)
   expire(db, key, expiry)
-  return OK
+  return OK_STATUS
 }
 
 function getAndExpire({db}: Session, [key = '', option = '', time, ...rest]: readonly string[]): Result {

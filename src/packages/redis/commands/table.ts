@@ -2,13 +2,13 @@ import {keyless, type Command, type CommandTable} from '../engine/command.ts'
 import {Status, type Result} from '../engine/result.ts'
 import {unknownSubcommand} from '../engine/errors.ts'
 import {BLOCKING_LISTS} from './blocking-lists.ts'
-import {CONNECTION} from './connection.ts'
+import {CONNECTION_COMMANDS} from './connection.ts'
 import {EXPIRY} from './expiry.ts'
 import {HASHES} from './hashes.ts'
 import {KEYS} from './keys.ts'
 import {LISTS} from './lists.ts'
-import {PUBSUB} from './pubsub.ts'
-import {SCRIPTS} from './scripts.ts'
+import {PUBSUB_COMMANDS} from './pubsub.ts'
+import {SCRIPT_COMMANDS} from './scripts.ts'
 import {SERVER} from './server.ts'
 import {SETS} from './sets.ts'
 import {SORTED_SETS} from './sorted-sets.ts'
@@ -22,13 +22,13 @@ import {TRANSACTIONS} from './transactions.ts'
 
 const FAMILIES: readonly CommandTable[] = [
   BLOCKING_LISTS,
-  CONNECTION,
+  CONNECTION_COMMANDS,
   EXPIRY,
   HASHES,
   KEYS,
   LISTS,
-  PUBSUB,
-  SCRIPTS,
+  PUBSUB_COMMANDS,
+  SCRIPT_COMMANDS,
   SERVER,
   SETS,
   SORTED_SETS,

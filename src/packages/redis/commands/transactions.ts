@@ -1,19 +1,19 @@
 import {keyless, reads, type Command, type CommandTable} from '../engine/command.ts'
-import {invoke} from '../engine/dispatch.ts'
-import {Blocked, NIL_ARRAY, OK, RedisError, type Result} from '../engine/result.ts'
+import {invokeCommand} from '../engine/dispatch.ts'
+import {Blocked, NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 
 export const TRANSACTIONS: CommandTable = {
   multi: keyless(1, session => {
     if (session.queue !== undefined) throw new RedisError('ERR MULTI calls can not be nested')
     session.queue = []
-    return OK
+    return OK_STATUS
   }),
   exec: keyless(1, execute),
   discard: keyless(1, session => {
     if (session.queue === undefined) throw new RedisError('ERR DISCARD without MULTI')
     session.endTransaction()
-    return OK
+    return OK_STATUS
   }),
   watch: reads(
     -2,
@@ -23,13 +23,13 @@ export const TRANSACTIONS: CommandTable = {
         session.db.expire(key)
         session.engine.watch(session, key)
       }
-      return OK
+      return OK_STATUS
     },
     [1, -1, 1]
   ),
   unwatch: keyless(1, session => {
     session.unwatch()
-    return OK
+    return OK_STATUS
   })
 }
 
@@ -50,6 +50,6 @@ function execute(session: Session): Result {
 }
 
 function runQueued(session: Session, command: Command, args: readonly string[]): Result {
-  const result = invoke(session, command, args)
+  const result = invokeCommand(session, command, args)
   return result instanceof Blocked ? result.onTimeout : result
 }

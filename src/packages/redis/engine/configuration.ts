@@ -29,7 +29,7 @@ const NOTIFY = 'notify-keyspace-events'
 const FIXED = new Set(['databases'])
 
 /** What CONFIG GET and CONFIG SET know. Only `notify-keyspace-events` changes anything. */
-export class Configuration {
+export class RedisConfiguration {
   readonly #values = new Map(Object.entries(WITHOUT_EFFECT))
   readonly #notifications: NotificationSettings
 

@@ -25,7 +25,7 @@ export function dispatch(session: Session, command: Command | undefined, args: r
   session.lastAt = Date.now()
   if (session.queue !== undefined && !NOT_QUEUED.has(command.name))
     return queue(session, session.queue, {command, args})
-  return invoke(session, command, args)
+  return invokeCommand(session, command, args)
 }
 
 function queue(session: Session, queued: QueuedCommand[], next: QueuedCommand): Result {
@@ -43,7 +43,7 @@ function queue(session: Session, queued: QueuedCommand[], next: QueuedCommand): 
 }
 
 /** Runs a command now; a RedisError that it throws is its result. */
-export function invoke(session: Session, command: Command, args: readonly string[]): Result | Blocked {
+export function invokeCommand(session: Session, command: Command, args: readonly string[]): Result | Blocked {
   try {
     return command.run(session, args.slice(1))
   } catch (error) {

@@ -1,7 +1,7 @@
 import type {Journal} from './journal.ts'
 import {Channels} from './channels.ts'
 import {commandNamed} from '../commands/table.ts'
-import {Configuration} from './configuration.ts'
+import {RedisConfiguration} from './configuration.ts'
 import {Database, type DatabaseEvents} from './database.ts'
 import {dispatch} from './dispatch.ts'
 import {ExpiryTimer} from './expiry-timer.ts'
@@ -9,7 +9,7 @@ import {MemoryLimit} from './memory-limit.ts'
 import {NotificationSettings, type NotificationKind} from './notifications.ts'
 import {Blocked, RedisError, type Push, type Result} from './result.ts'
 import {Session} from './session.ts'
-import {Waiters} from './waiters.ts'
+import {KeyWaiters} from './waiters.ts'
 
 const DATABASES = 16
 
@@ -17,10 +17,10 @@ const DATABASES = 16
  * Redis in memory: databases, channels and commands, without sockets or files. Commands run to their end one after another;
  * only those that block answer later.
  */
-export class Engine {
+export class RedisEngine {
   readonly channels = new Channels()
   readonly notifications = new NotificationSettings()
-  readonly configuration = new Configuration(this.notifications)
+  readonly configuration = new RedisConfiguration(this.notifications)
   readonly sessions = new Set<Session>()
   readonly memory = new MemoryLimit()
   readonly startedAt = Date.now()
@@ -29,7 +29,7 @@ export class Engine {
   port = 0
   commandsRun = 0
   #lastSession = 0
-  readonly #waiters = new Waiters()
+  readonly #waiters = new KeyWaiters()
   readonly #journal: Journal | undefined
   readonly #timer = new ExpiryTimer(() => this.#waiters.serve())
   readonly #databases: readonly Database[]

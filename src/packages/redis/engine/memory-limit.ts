@@ -1,4 +1,4 @@
-import {collect} from '../../../platform/heap.ts'
+import {collectGarbage} from '../../../platform/heap.ts'
 import {ARGUMENT_BYTES} from './command.ts'
 
 /** Commands by which keys may grow (Redis marks them `denyoom`). */
@@ -46,7 +46,7 @@ export class MemoryLimit {
     if (!this.#isFull || !this.#wasFreed || now - this.#collectedAt < COLLECT_MS) return
     this.#collectedAt = now
     this.#wasFreed = false
-    collect() // garbage counts as used until then
+    collectGarbage() // garbage counts as used until then
     this.#isFull = isFullWith(more)
   }
 }

@@ -66,7 +66,7 @@ export type Result =
   | ReadonlyMap<string, Result>
   | ReadonlySet<string>
 
-export const OK = new Status('OK')
+export const OK_STATUS = new Status('OK')
 export const QUEUED = new Status('QUEUED')
 export const NIL_ARRAY = new NilArray()
 

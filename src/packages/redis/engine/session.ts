@@ -1,6 +1,6 @@
 import type {Command} from './command.ts'
 import type {Database} from './database.ts'
-import type {Engine} from './engine.ts'
+import type {RedisEngine} from './engine.ts'
 import {Push, type Result} from './result.ts'
 
 /** A command that waits for EXEC. */
@@ -12,7 +12,7 @@ export interface QueuedCommand {
 /** What one connection has set up: its database, transaction, subscriptions and names. */
 export class Session {
   readonly id: number
-  readonly engine: Engine
+  readonly engine: RedisEngine
   readonly since = Date.now()
   readonly channels = new Set<string>()
   readonly patterns = new Set<string>()
@@ -49,7 +49,7 @@ export class Session {
   cancelWait: ((answer: Result | undefined) => void) | undefined
 
   /** @internal */
-  constructor(engine: Engine, id: number, deliver: (push: Push) => void) {
+  constructor(engine: RedisEngine, id: number, deliver: (push: Push) => void) {
     this.engine = engine
     this.id = id
     this.#deliver = deliver

@@ -9,7 +9,7 @@ interface Waiter {
 const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** Commands that wait for keys. Of several that wait for one key, the first is served first. */
-export class Waiters {
+export class KeyWaiters {
   readonly #byKey = new Map<Database, Map<string, Set<Waiter>>>()
   #ready = new Set<Set<Waiter>>()
 

@@ -1,7 +1,7 @@
 import {Double, formatDouble, NilArray, Push, RedisError, Status, Verbatim, type Result} from '../engine/result.ts'
 
 /** A result in Redis' protocol, version 2 or 3. One character stands for one byte (latin1). */
-export function encode(result: Result, protocol: 2 | 3): string {
+export function encodeResult(result: Result, protocol: 2 | 3): string {
   if (typeof result === 'string') return bulk(result)
   if (typeof result === 'number' || typeof result === 'bigint') return `:${result}\r\n`
   if (result === null) return protocol === 3 ? '_\r\n' : '$-1\r\n'
@@ -25,12 +25,12 @@ const encodeText = (text: string): string => `=${text.length + 4}\r\ntxt:${text}
 
 function encodeAll(sign: string, items: readonly Result[], protocol: 2 | 3): string {
   let text = `${sign}${items.length}\r\n`
-  for (const item of items) text += encode(item, protocol)
+  for (const item of items) text += encodeResult(item, protocol)
   return text
 }
 
 function encodeMap(map: ReadonlyMap<string, Result>, protocol: 2 | 3): string {
   let text = protocol === 3 ? `%${map.size}\r\n` : `*${2 * map.size}\r\n`
-  for (const [key, value] of map) text += bulk(key) + encode(value, protocol)
+  for (const [key, value] of map) text += bulk(key) + encodeResult(value, protocol)
   return text
 }

@@ -1,7 +1,7 @@
 import type {DatabaseSync} from 'node:sqlite'
 import {setImmediate as turn} from 'node:timers/promises'
 import {keepingYoung} from '../../../platform/heap.ts'
-import type {Engine} from '../engine/engine.ts'
+import type {RedisEngine} from '../engine/engine.ts'
 import {parseId} from '../engine/stream-id.ts'
 import {Stream} from '../engine/stream.ts'
 import {DamagedRow, decodeAll, decodeValue} from './encoding.ts'
@@ -19,13 +19,13 @@ const ROWS_A_TURN = 1000
 const MANY_ROWS = 10_000
 
 /** Reads all keys into an engine; those that have expired in the meantime are told as expired by the engine itself. */
-export async function load(file: DatabaseSync, engine: Engine): Promise<StoredRows> {
+export async function load(file: DatabaseSync, engine: RedisEngine): Promise<StoredRows> {
   const [[keys, entries] = []] = rows(file, 'SELECT (SELECT max(id) FROM keys), (SELECT count(*) FROM entries)')
   const hasMany = Number(keys) + Number(entries) > MANY_ROWS
   return hasMany ? keepingYoung(async () => loadAll(file, engine)) : loadAll(file, engine)
 }
 
-async function loadAll(file: DatabaseSync, engine: Engine): Promise<StoredRows> {
+async function loadAll(file: DatabaseSync, engine: RedisEngine): Promise<StoredRows> {
   const ids: Map<string, number>[] = []
   const serials = new Map<number, number>()
   const streams = new Map<number, Stream>()

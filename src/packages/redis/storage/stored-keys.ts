@@ -1,7 +1,7 @@
 import type {DatabaseSync} from 'node:sqlite'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {messageOf} from '../../../model/errors.ts'
-import {Engine} from '../engine/engine.ts'
+import {RedisEngine} from '../engine/engine.ts'
 import {DamagedRow} from './encoding.ts'
 import {ForeignFile, openKeyFile, setAside} from './key-file.ts'
 import {KeyWriter} from './key-writer.ts'
@@ -11,7 +11,7 @@ import {WriteBehind} from './write-behind.ts'
 
 /** An engine whose keys are in a file, if that is possible. */
 export interface StoredKeys {
-  readonly engine: Engine
+  readonly engine: RedisEngine
   /** Undefined: the keys are in memory only. */
   readonly file: string | undefined
   /** Why the file that was asked for is not used, with its name; '' where it is, or none was. */
@@ -47,14 +47,14 @@ export async function openStoredKeys(path: string, warn: (text: string) => void)
 }
 
 export function inMemory(refusal = ''): StoredKeys {
-  const engine = new Engine()
+  const engine = new RedisEngine()
   return {engine, file: undefined, refusal, close: () => engine.close()}
 }
 
 async function open(path: string, warn: (text: string) => void): Promise<StoredKeys> {
   const file = openKeyFile(path)
   const behind = new WriteBehind(warn)
-  const engine = new Engine(behind.journal)
+  const engine = new RedisEngine(behind.journal)
   try {
     behind.open(new KeyWriter(file, await load(file, engine)))
   } catch (error) {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import {Engine} from '../engine/engine.ts'
+import {RedisEngine} from '../engine/engine.ts'
 import {Blocked} from '../engine/result.ts'
-import {encode} from '../protocol/writer.ts'
+import {encodeResult} from '../protocol/writer.ts'
 
 /** What commands are given in any order. */
 const WORDS = [
@@ -25,7 +25,7 @@ function seeded(seed: number): (below: number) => number {
 }
 
 t.test('no arguments make a command throw: what is wrong is an answer', async t => {
-  const engine = new Engine()
+  const engine = new RedisEngine()
   const names = engine.run(engine.open(), ['COMMAND', 'LIST']) as readonly string[]
   t.ok(names.length > 150)
   const random = seeded(Number(process.env['SEED'] ?? 1))
@@ -36,7 +36,7 @@ t.test('no arguments make a command throw: what is wrong is an answer', async t 
     try {
       const result = engine.run(session, args)
       if (result instanceof Blocked) engine.wait(session, result, () => {})
-      else encode(result, session.protocol)
+      else encodeResult(result, session.protocol)
     } catch (error) {
       t.fail(`${JSON.stringify(args)}: ${String(error)}`)
       break

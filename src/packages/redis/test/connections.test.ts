@@ -1,8 +1,8 @@
 import t, {type Test} from 'tap'
 import {ClientConnection} from '../client-connection.ts'
-import type {RedisConnection, Reply} from '../connection.ts'
+import type {RedisConnection, RedisReply} from '../connection.ts'
 import {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from '../dapr-scripts.ts'
-import {Engine} from '../engine/engine.ts'
+import {RedisEngine} from '../engine/engine.ts'
 import {RedisError} from '../engine/result.ts'
 import {MemoryConnection} from '../memory-connection.ts'
 import {RedisServer} from '../server.ts'
@@ -122,13 +122,13 @@ async function check(t: Test, connection: RedisConnection): Promise<void> {
 }
 
 /** Bytes as text. */
-function shown(reply: Reply): unknown {
+function shown(reply: RedisReply): unknown {
   if (Buffer.isBuffer(reply)) return reply.toString()
-  return Array.isArray(reply) ? (reply as readonly Reply[]).map(shown) : reply
+  return Array.isArray(reply) ? (reply as readonly RedisReply[]).map(shown) : reply
 }
 
 t.test('in memory', async t => {
-  const engine = new Engine()
+  const engine = new RedisEngine()
   const connection = new MemoryConnection(engine)
   await check(t, connection)
   await connection.close()
@@ -137,7 +137,7 @@ t.test('in memory', async t => {
 
 t.test('the official client at the built-in Redis', async t => {
   const server = await RedisServer.bind(0)
-  server.serve(new Engine())
+  server.serve(new RedisEngine())
   const connection = await ClientConnection.open({host: '127.0.0.1', port: server.port, password: 'any'})
   await check(t, connection)
   await connection.close()
@@ -182,7 +182,8 @@ t.test('a Redis that goes away and comes back', {skip: skipWithoutRedis}, async 
   await back
   t.same(told, ['lost', 'back'])
   t.same(await reader.command(['GET', 'a']), Buffer.from('1'))
-  for (let receivers: Reply = 0; receivers === 0;) receivers = await connection.command(['PUBLISH', 'news', 'hello'])
+  for (let receivers: RedisReply = 0; receivers === 0;)
+    receivers = await connection.command(['PUBLISH', 'news', 'hello'])
   t.equal(await heard, 'hello')
   await reader.close()
   await connection.close()

@@ -1,13 +1,15 @@
 import {once} from 'node:events'
 import {connect} from 'node:net'
 import t, {type Test} from 'tap'
-import {Engine} from '../engine/engine.ts'
+import {RedisEngine} from '../engine/engine.ts'
 import {RedisServer} from '../server.ts'
 import {request, respClient} from '../../../../test/rig/resp.ts'
 
-async function serve(t: Test): Promise<{readonly port: number; readonly server: RedisServer; readonly engine: Engine}> {
+async function serve(
+  t: Test
+): Promise<{readonly port: number; readonly server: RedisServer; readonly engine: RedisEngine}> {
   const server = await RedisServer.bind(0)
-  const engine = new Engine()
+  const engine = new RedisEngine()
   server.serve(engine)
   t.teardown(async () => {
     engine.close()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {keyOf, slotOf} from '../slots.ts'
+import {slotKey, slotOf} from '../slots.ts'
 
 t.test('the slot of a key', async t => {
   // the value of the check in Redis' Cluster specification
@@ -12,9 +12,9 @@ t.test('the slot of a key', async t => {
 })
 
 t.test('the key of a command', async t => {
-  t.equal(keyOf(['HGETALL', 'k']), 'k')
-  t.equal(keyOf(['EVAL', 'script', '1', 'k', '0']), 'k')
-  t.equal(keyOf(['XGROUP', 'CREATE', 'k', 'g', '0']), 'k')
-  t.equal(keyOf(['XREADGROUP', 'GROUP', 'STREAM', 'c', 'COUNT', '1', 'BLOCK', '0', 'STREAMS', 'k', '>']), 'k')
-  t.equal(keyOf(['PING']), undefined)
+  t.equal(slotKey(['HGETALL', 'k']), 'k')
+  t.equal(slotKey(['EVAL', 'script', '1', 'k', '0']), 'k')
+  t.equal(slotKey(['XGROUP', 'CREATE', 'k', 'g', '0']), 'k')
+  t.equal(slotKey(['XREADGROUP', 'GROUP', 'STREAM', 'c', 'COUNT', '1', 'BLOCK', '0', 'STREAMS', 'k', '>']), 'k')
+  t.equal(slotKey(['PING']), undefined)
 })

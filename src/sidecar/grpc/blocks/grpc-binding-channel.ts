@@ -14,7 +14,7 @@ import {
   BindingEventResponse_BindingEventConcurrency as CONCURRENCY,
   ListInputBindingsResponse
 } from '../../../dapr/messages/appcallback.generated.ts'
-import {bytesOf} from '../../operations/operation.ts'
+import {bufferOf} from '../../operations/operation.ts'
 import {wishOf} from '../../operations/state-messages.ts'
 import type {EventProcessChannel} from '../../event-process.ts'
 
@@ -99,7 +99,7 @@ function wishesIn(message: Buffer): BindingWishes | undefined {
     storeName,
     state: states.map(wishOf),
     to,
-    data: bytesOf(data),
+    data: bufferOf(data),
     isParallel: concurrency === CONCURRENCY.PARALLEL
   }
 }

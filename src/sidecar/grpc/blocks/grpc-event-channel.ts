@@ -6,7 +6,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {OK, UNIMPLEMENTED} from '../../../net/grpc/status.ts'
 import {traceFields} from '../../../net/grpc/trace-fields.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
-import {traceparentOf, traceparentOfAll} from '../../http/trace.ts'
+import {eventTraceparent, traceparentOfAll} from '../../http/trace.ts'
 import {
   TopicEventBulkRequest,
   TopicEventBulkResponse,
@@ -37,7 +37,7 @@ export class GrpcEventChannel implements EventChannel {
     const {pubsubName} = target.subscription
     const response = await this.#call(`${CALLBACK}OnTopicEvent`, {
       from: fromOf(target),
-      fields: metadataFields({...event.metadata, pubsubName}) + traceIn(traceparentOf(event)),
+      fields: metadataFields({...event.metadata, pubsubName}) + traceIn(eventTraceparent(event)),
       message: encode(TopicEventRequest, topicEventOf(target, event)),
       attempt
     })

@@ -9,7 +9,7 @@ import {ListTopicSubscriptionsResponse} from '../../../dapr/messages/appcallback
 const PATH = '/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions'
 
 /** Asks an app of gRPC for its topics (Dapr: pkg/runtime/pubsub, GetSubscriptionsGRPC); undefined: it could not be asked. */
-export async function listTopics({
+export async function listGrpcTopics({
   runtime,
   signal,
   isObsolete,

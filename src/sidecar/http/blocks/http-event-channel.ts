@@ -2,7 +2,7 @@ import {requestApp, type AppResponse} from '../../../gateway/app-request.ts'
 import type {AttemptControl} from '../../../gateway/interceptors/resiliency/attempt.ts'
 import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
 import {goJson} from '../go-text.ts'
-import {traceparentOf, traceparentOfAll} from '../trace.ts'
+import {eventTraceparent, traceparentOfAll} from '../trace.ts'
 import {metadataLines, pathOf, valueText} from './app-headers.ts'
 import type {EventProcessChannel} from '../../event-process.ts'
 
@@ -30,7 +30,7 @@ export class HttpEventChannel implements EventChannel {
     const lines =
       `Content-Type: application/cloudevents+json\r\n${nameLine(pubsubName)}` +
       metadataLines(event.metadata) +
-      traceLine(traceparentOf(event))
+      traceLine(eventTraceparent(event))
     const before = this.#options.generation()
     const response = await this.#post(target, {lines, body: event.body, attempt})
     return response.kind === 'response' ? answerOf(response) : this.#unanswered(response, before)

@@ -9,7 +9,7 @@ import {upperCase} from './upper-case.ts'
 export type OnPiece = ((piece: Buffer) => void) | undefined
 
 /** What follows when a request has gone through the pipeline. */
-export interface Filtered {
+export interface FilteredRequest {
   readonly reply: (answer: Reply) => void
   /** The caller has disconnected. */
   readonly isGone: () => boolean
@@ -20,7 +20,7 @@ export interface Filtered {
 export async function filter(
   pipeline: Pipeline,
   {method, url, rawHeaders}: ParsedHead,
-  then: Filtered,
+  then: FilteredRequest,
   warn: (text: string) => void
 ): Promise<void> {
   const passing = {url: url ?? '/', rawHeaders, isUppercase: false}

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Test} from 'tap'
-import {SupervisedApp, type AppOptions} from '../../../../src/supervisor/process/supervised-app.ts'
+import {SupervisedApp, type SupervisedOptions} from '../../../../src/supervisor/process/supervised-app.ts'
 import {endMarked} from '../../../../src/supervisor/process/end-group.ts'
 import {seeInProc} from '../../../../src/platform/proc.ts'
 import {look} from '../../../../src/platform/process-table.ts'
@@ -110,7 +110,7 @@ export class Scene {
 
   app(
     wishes: Partial<AppPlan>,
-    options: Partial<AppOptions> = {}
+    options: Partial<SupervisedOptions> = {}
   ): {readonly app: SupervisedApp; readonly witness: Witness} {
     const witness = new Witness()
     const {moved, noted, lines} = witness

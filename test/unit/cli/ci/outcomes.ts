@@ -1,4 +1,4 @@
-import type {AppOutcome, Outcome} from '../../../../src/cli/ci/outcome.ts'
+import type {AppOutcome, RunOutcome} from '../../../../src/cli/ci/outcome.ts'
 
 export const app = (more: Partial<AppOutcome> = {}): AppOutcome => ({
   id: 'stock',
@@ -19,7 +19,7 @@ export const app = (more: Partial<AppOutcome> = {}): AppOutcome => ({
 export const failed = (lines: readonly string[], reason = 'no database'): AppOutcome =>
   app({isReady: false, isOver: true, state: 'exited 3', reason, lines})
 
-export const outcome = (more: Partial<Outcome> = {}): Outcome => ({
+export const outcome = (more: Partial<RunOutcome> = {}): RunOutcome => ({
   template: 'dapr.yaml',
   command: 'npm test',
   startedAt: new Date(0),

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {matches, OperationTree} from '../../../../src/gateway/interceptors/operation-tree.ts'
+import {matchesStep, OperationTree} from '../../../../src/gateway/interceptors/operation-tree.ts'
 
 // Dapr's pkg/config/acl_trie_test.go first.
 t.test('wildcards within a step', async t => {
@@ -20,7 +20,7 @@ t.test('wildcards within a step', async t => {
     ['/ab', '/abc', false],
     ['/b', '/a*', false]
   ]
-  for (const [text, pattern, expected] of table) t.equal(matches(text, pattern), expected, `${text} ${pattern}`)
+  for (const [text, pattern, expected] of table) t.equal(matchesStep(text, pattern), expected, `${text} ${pattern}`)
 })
 
 const treeOf = (...paths: readonly string[]): OperationTree<string> => {

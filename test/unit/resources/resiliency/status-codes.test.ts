@@ -1,7 +1,7 @@
 import t from 'tap'
 import {
-  GRPC_CODES,
-  HTTP_CODES,
+  GRPC_CODE_RANGE,
+  HTTP_CODE_RANGE,
   isRetried,
   parseStatusCodes,
   type CodeRange
@@ -33,8 +33,8 @@ t.test('which failing answers are retried', async t => {
     ]
   for (const [http, grpc, yes, no] of table) {
     const matching = {
-      http: http === undefined ? undefined : parse(http, HTTP_CODES),
-      grpc: grpc === undefined ? undefined : parse(grpc, GRPC_CODES)
+      http: http === undefined ? undefined : parse(http, HTTP_CODE_RANGE),
+      grpc: grpc === undefined ? undefined : parse(grpc, GRPC_CODE_RANGE)
     }
     for (const code of yes) t.equal(isRetried(matching, code), true, `${http ?? ''}/${grpc ?? ''}: ${code}`)
     for (const code of no) t.equal(isRetried(matching, code), false, `${http ?? ''}/${grpc ?? ''}: ${code}`)
@@ -43,27 +43,27 @@ t.test('which failing answers are retried', async t => {
 
 t.test('lists that are refused, in the words of Dapr, with the place of the bad part', async t => {
   const table: readonly (readonly [string, CodeRange, string, number])[] = [
-    ['399-299', HTTP_CODES, 'invalid pattern 399-299, start value should not bigger than end value', 0],
-    ['1,2', HTTP_CODES, 'invalid pattern 1, start code 1 is not valid', 0],
-    ['500,700', HTTP_CODES, 'invalid pattern 700, start code 700 is not valid', 4],
-    ['500-700', HTTP_CODES, 'invalid pattern 500-700, end code 700 is not valid', 0],
-    ['400', GRPC_CODES, 'invalid pattern 400, start code 400 is not valid', 0],
-    ['199-299-300', HTTP_CODES, "invalid pattern 199-299-300, more than one '-' exists", 0],
+    ['399-299', HTTP_CODE_RANGE, 'invalid pattern 399-299, start value should not bigger than end value', 0],
+    ['1,2', HTTP_CODE_RANGE, 'invalid pattern 1, start code 1 is not valid', 0],
+    ['500,700', HTTP_CODE_RANGE, 'invalid pattern 700, start code 700 is not valid', 4],
+    ['500-700', HTTP_CODE_RANGE, 'invalid pattern 500-700, end code 700 is not valid', 0],
+    ['400', GRPC_CODE_RANGE, 'invalid pattern 400, start code 400 is not valid', 0],
+    ['199-299-300', HTTP_CODE_RANGE, "invalid pattern 199-299-300, more than one '-' exists", 0],
     [
       '500, 501',
-      HTTP_CODES,
+      HTTP_CODE_RANGE,
       'failed to parse start code  501 from pattern  501 to int, strconv.Atoi: parsing " 501": invalid syntax',
       4
     ],
     [
       '5xx',
-      HTTP_CODES,
+      HTTP_CODE_RANGE,
       'failed to parse start code 5xx from pattern 5xx to int, strconv.Atoi: parsing "5xx": invalid syntax',
       0
     ],
     [
       '500-',
-      HTTP_CODES,
+      HTTP_CODE_RANGE,
       'failed to parse end code  from pattern 500- to int, strconv.Atoi: parsing "": invalid syntax',
       0
     ]

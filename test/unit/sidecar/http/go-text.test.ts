@@ -1,10 +1,11 @@
 import t from 'tap'
-import {goJson, goQuote, textOf} from '../../../../src/sidecar/http/go-text.ts'
+import {goJson, goQuote} from '../../../../src/sidecar/http/go-text.ts'
+import {decoded} from '../../../../src/model/latin1.ts'
 
 t.test('bytes are read as UTF-8', t => {
-  t.equal(textOf('abc'), 'abc')
-  t.equal(textOf('t\xc3\xbc'), 'tü')
-  t.equal(textOf('\xff'), '\ufffd')
+  t.equal(decoded('abc'), 'abc')
+  t.equal(decoded('t\xc3\xbc'), 'tü')
+  t.equal(decoded('\xff'), '\ufffd')
   t.end()
 })
 

@@ -5,7 +5,7 @@ import {
   isTraceparent,
   traceLines,
   traceOf,
-  traceparentOf,
+  eventTraceparent,
   traceparentOfAll
 } from '../../../../src/sidecar/http/trace.ts'
 
@@ -52,10 +52,10 @@ t.test('what a message carries is passed on as it is, in a batch the last one; t
   const traces = ['1', '2', '3'].map(digit => `00-${ID}-${digit.repeat(16)}-01`)
   const [first = '', second = '', third = ''] = traces
   t.strictSame([first, 'bad', undefined, 7].map(carriedTraceparent), [first, '', '', ''])
-  t.equal(traceparentOf(event({traceparent: first, traceid: second})), first)
-  t.equal(traceparentOf(event({traceid: second})), second)
-  t.equal(traceparentOf(event({traceparent: first}, third)), third)
-  t.equal(traceparentOf(event({})), '')
+  t.equal(eventTraceparent(event({traceparent: first, traceid: second})), first)
+  t.equal(eventTraceparent(event({traceid: second})), second)
+  t.equal(eventTraceparent(event({traceparent: first}, third)), third)
+  t.equal(eventTraceparent(event({})), '')
   const entries = [event({traceparent: first}), event({traceparent: second}, third), event({})]
   const batch = entries.map(each => ({
     entryId: '',

@@ -1,6 +1,6 @@
 import {test} from 'tap'
 import {membersIn, type Membership} from '../../../../src/supervisor/process/process-tracker.ts'
-import type {Look, Seen} from '../../../../src/platform/process-info.ts'
+import type {ProcessSnapshot, Seen} from '../../../../src/platform/process-info.ts'
 
 const GROUP = 100
 const process = (pid: number, wishes: Partial<Seen> = {}): Seen => ({
@@ -13,7 +13,7 @@ const process = (pid: number, wishes: Partial<Seen> = {}): Seen => ({
   ...wishes
 })
 
-const lookAt = (all: readonly Seen[], marked: readonly number[] = []): Look => ({
+const lookAt = (all: readonly Seen[], marked: readonly number[] = []): ProcessSnapshot => ({
   all,
   carries: (pid, marker) => marker === 'PILLION_LIFE=x-1' && marked.includes(pid),
   isBare: () => false
@@ -29,7 +29,7 @@ const membership = (wishes: Partial<Membership> = {}): Membership => ({
   ...wishes
 })
 
-const pids = (look: Look, wishes?: Partial<Membership>): number[] =>
+const pids = (look: ProcessSnapshot, wishes?: Partial<Membership>): number[] =>
   membersIn(look, membership(wishes)).map(({pid}) => pid)
 
 test('while the leader was not reaped the group is what has its number, but for the dead', async t => {

@@ -1,5 +1,5 @@
 import {test} from 'tap'
-import {Readiness, targetOf} from '../../../../src/supervisor/process/readiness.ts'
+import {Readiness, probeTargetOf} from '../../../../src/supervisor/process/readiness.ts'
 import type {AppPlan, ChannelPlan, ReadyPlan} from '../../../../src/model/plan.ts'
 
 const never = new AbortController().signal
@@ -24,16 +24,20 @@ const byLog = (pattern: string): {readiness: Readiness; slow: string[]} => {
 
 const tcp = {kind: 'tcp', port: 3000, timeoutMs: 1} as const
 
-const isSecure = (protocol: ChannelPlan['protocol']): boolean => targetOf(planWith({protocol}, tcp), 1).isSecure
+const isSecure = (protocol: ChannelPlan['protocol']): boolean => probeTargetOf(planWith({protocol}, tcp), 1).isSecure
 
 test('an app is looked for on the loopback of both kinds, or where its template says', async t => {
-  t.same(targetOf(planWith({}, tcp), 3000), {addresses: ['127.0.0.1', '::1'], port: 3000, isSecure: false})
-  t.same(targetOf(planWith({address: 'host.docker'}, tcp), 3000).addresses, ['host.docker'])
+  t.same(probeTargetOf(planWith({}, tcp), 3000), {addresses: ['127.0.0.1', '::1'], port: 3000, isSecure: false})
+  t.same(probeTargetOf(planWith({address: 'host.docker'}, tcp), 3000).addresses, ['host.docker'])
 })
 
 test('a port that was allocated takes the place of the one in the template', async t => {
-  t.equal(targetOf(planWith({port: 0, autoPort: true}, {...tcp, port: 0}), 41_000).port, 41_000)
-  t.equal(targetOf(planWith({}, {...tcp, port: 9090}), 3000).port, 9090, 'but not of one that is only for readiness')
+  t.equal(probeTargetOf(planWith({port: 0, autoPort: true}, {...tcp, port: 0}), 41_000).port, 41_000)
+  t.equal(
+    probeTargetOf(planWith({}, {...tcp, port: 9090}), 3000).port,
+    9090,
+    'but not of one that is only for readiness'
+  )
 })
 
 test('the protocol tells whether it speaks TLS', async t => {

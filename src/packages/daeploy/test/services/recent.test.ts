@@ -1,13 +1,13 @@
 import {getEventListeners} from 'node:events'
 import t from 'tap'
-import {Recent} from '../../services/recent.ts'
+import {RecentLines} from '../../services/recent-lines.ts'
 
 const nobody = (): void => undefined
 
 const scene = () => {
   let take: (text: string) => void = nobody
   const closed = Promise.withResolvers<void>()
-  const recent = new Recent('scales', {
+  const recent = new RecentLines('scales', {
     tap: each => {
       take = each
       return nobody

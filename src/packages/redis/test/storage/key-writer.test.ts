@@ -1,14 +1,14 @@
 import {join} from 'node:path'
 import t from 'tap'
 import type {Database} from '../../engine/database.ts'
-import {Engine} from '../../engine/engine.ts'
+import {RedisEngine} from '../../engine/engine.ts'
 import {openKeyFile} from '../../storage/key-file.ts'
 import {KeyWriter} from '../../storage/key-writer.ts'
 
 const MB = 1_000_000
 
 t.test('large values are written a few at a time; a stream and what is gone do not wait', t => {
-  const engine = new Engine()
+  const engine = new RedisEngine()
   const session = engine.open()
   const database = engine.database(0)
   for (const key of ['a', 'b', 'c']) engine.run(session, ['SET', key, 'x'.repeat(2 * MB)])

@@ -4,14 +4,18 @@ import {CircuitBreaker} from '../../../../../src/gateway/interceptors/resiliency
 import type {ResiliencyEvent} from '../../../../../src/model/resiliency-event.ts'
 import {
   ResilientCall,
-  type Attempt,
+  type SendAttempt,
   type CallOptions,
   type EndpointPolicies,
   type Outcomes
 } from '../../../../../src/gateway/interceptors/resiliency/resilient-call.ts'
 import {BUILT_IN_RETRY} from '../../../../../src/resources/defaults.ts'
 import type {RetryPolicy} from '../../../../../src/resources/resiliency/policies.ts'
-import {HTTP_CODES, parseStatusCodes, type CodeRange} from '../../../../../src/resources/resiliency/status-codes.ts'
+import {
+  HTTP_CODE_RANGE,
+  parseStatusCodes,
+  type CodeRange
+} from '../../../../../src/resources/resiliency/status-codes.ts'
 import {TestClock} from '../../../../rig/clock.ts'
 
 /** In these tests an outcome is a status, or a text for what has none. */
@@ -58,7 +62,7 @@ class Bench {
     return this.#policies.breaker
   }
 
-  async run(attempt: Attempt<Outcome>, options: Partial<CallOptions<Outcome>> = {}): Promise<Outcome> {
+  async run(attempt: SendAttempt<Outcome>, options: Partial<CallOptions<Outcome>> = {}): Promise<Outcome> {
     const outcomes: Outcomes<Outcome> = {
       judge: outcome =>
         typeof outcome === 'number'
@@ -94,16 +98,16 @@ class Bench {
 }
 
 /** Answers one after the other, the last one again and again. */
-const answers = (...outcomes: Outcome[]): {attempt: Attempt<Outcome>; count: () => number} => {
+const answers = (...outcomes: Outcome[]): {attempt: SendAttempt<Outcome>; count: () => number} => {
   let count = 0
-  const attempt: Attempt<Outcome> = async ({number}) => {
+  const attempt: SendAttempt<Outcome> = async ({number}) => {
     t.equal(number, ++count, 'attempts are counted from 1')
     return outcomes[Math.min(number, outcomes.length) - 1] ?? ''
   }
   return {attempt, count: () => count}
 }
 
-const untilStopped: Attempt<Outcome> = async control =>
+const untilStopped: SendAttempt<Outcome> = async control =>
   new Promise(resolve => {
     control.onStop(() => resolve('cut'))
   })
@@ -148,7 +152,7 @@ t.test('how often a call is sent', async t => {
     ['', 2, [20], 1, 20]
   ]
   for (const [list, maxRetries, given, calls, expected] of table) {
-    const http = list === '' ? undefined : (parseStatusCodes(list, HTTP_CODES) as readonly CodeRange[])
+    const http = list === '' ? undefined : (parseStatusCodes(list, HTTP_CODE_RANGE) as readonly CodeRange[])
     const bench = new Bench({retry: retries({maxRetries, matching: {http, grpc: undefined}})})
     const {attempt, count} = answers(...given)
     const name = `${list} ${maxRetries} ${given.join()}`

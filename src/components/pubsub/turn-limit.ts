@@ -1,5 +1,5 @@
 /** Lets a limited number of callers continue in one turn of the event loop; the others wait for the next turns, in order. */
-export class Turns {
+export class TurnLimit {
   readonly #atOnce: number
   #left: number
   #waiting: (() => void)[] = []

@@ -21,7 +21,7 @@ const MAX_LINES = 10_000
 const MAX_CHARACTERS = 8 * 1024 * 1024
 
 /** The last lines of an app with their times, without prefixes and without our status lines. */
-export class Recent {
+export class RecentLines {
   readonly #prefix: string
   #lines: Line[] = []
   #characters = 0

@@ -1,5 +1,5 @@
 /** A cache that drops the least recently used value when it holds more than `max`. */
-export class Recent<Value> {
+export class RecentlyUsed<Value> {
   readonly #max: number
   readonly #values = new Map<string, Value>()
 
