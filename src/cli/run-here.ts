@@ -1,24 +1,38 @@
 import {findRuns, type FoundRun} from '../control/client.ts'
 import type {RunIdentity} from '../control/run-file.ts'
+import {UserError} from '../model/errors.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {elsewhere, runName, noRun, pickRun, runPlace, runsAt, type RunPlace} from './pick-run.ts'
 import {say} from './say.ts'
 
-/** All runs of the user that respond. Folders that are skipped, and suspended runs that are not resumed, are named on stderr. */
+/**
+ * All runs of the user that respond. Folders that are skipped, and runs that are suspended and not resumed or do not respond, are
+ * named on stderr. Throws a UserError if there are only such that do not respond: nobody must believe that nothing runs.
+ */
 export async function runsHere(
   asJson: boolean,
   resumes: (run: RunIdentity) => boolean = () => false
 ): Promise<readonly FoundRun[]> {
   const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
-  return findRuns(process.env, warn, run => {
-    if (resumes(run)) return 'resume'
-    const name = run.templateFile === '' ? `the run of "${run.appIds.join(', ')}"` : `the run of ${run.templateFile}`
-    const pid = run.pid.toString()
-    warn(`${name} (pid ${pid}) is suspended: resume it with fg in its terminal, or with kill -CONT ${pid}`)
-    return 'skip'
+  const silent: string[] = []
+  const runs = await findRuns(process.env, warn, {
+    suspended: run => {
+      if (resumes(run)) return 'resume'
+      warn(`${titleOf(run)} is suspended: resume it with fg in its terminal, or with kill -CONT ${run.pid}`)
+      return 'skip'
+    },
+    slow: (run, seconds) => silent.push(`${titleOf(run)} has not responded for ${seconds} s`)
   })
+  const explanation = 'Try again: the machine may be busy. "kill -9 PID" ends the run, and its watchdog ends its apps.'
+  const [first] = silent
+  if (first !== undefined && runs.length === 0) throw new UserError(first, {explanation})
+  for (const text of silent) warn(`${text}. ${explanation}`)
+  return runs
 }
+
+const titleOf = ({templateFile, appIds, pid}: RunIdentity): string =>
+  `the run of ${templateFile === '' ? `"${appIds.join(', ')}"` : templateFile} (pid ${pid})`
 
 /** The ids that a command names: its arguments, then `--app-id`; each once. */
 export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): readonly string[] => [

@@ -24,26 +24,35 @@ export interface FoundRun {
   readonly folder: string
 }
 
-/** A run that does not respond in this time is left out of `list`: on a busy machine 2 s were not enough for one that was well. */
-const TIMEOUT_MS = 5000
+/** A run that does not respond in this time is skipped: on a busy machine 2 s were not enough for one that was well. */
+const TIMEOUT_MS = 10_000
 
-/** Told of a run that is suspended (Ctrl-Z) and cannot respond; `resume` continues its process, so that it responds again. */
-export type OnSuspended = (run: RunIdentity) => 'skip' | 'resume'
+/** Told of runs that do not respond, though their processes live. */
+export interface OnSilent {
+  /** It is suspended (Ctrl-Z); `resume` continues its process, so that it responds again. */
+  readonly suspended: (run: RunIdentity) => 'skip' | 'resume'
+  /** It has not responded for so many seconds. */
+  readonly slow: (run: RunIdentity, seconds: number) => void
+}
 
 /** All runs of the user that respond, oldest first. Folders without a responding socket are skipped. */
 export async function findRuns(
   env: Readonly<Record<string, string | undefined>>,
   onSkipped: OnSkipped = () => undefined,
-  onSuspended: OnSuspended = () => 'skip'
+  {suspended, slow}: OnSilent = {suspended: () => 'skip', slow: () => undefined}
 ): Promise<readonly FoundRun[]> {
   const found = await Promise.all(
     (await runSockets(env, onSkipped)).map(async ({path}) => {
-      const suspended = suspendedRun(dirname(path))
-      if (suspended !== undefined) {
-        if (onSuspended(suspended) === 'skip') return undefined
-        process.kill(suspended.pid, 'SIGCONT')
+      const asleep = suspendedRun(dirname(path))
+      if (asleep !== undefined) {
+        if (suspended(asleep) === 'skip') return undefined
+        process.kill(asleep.pid, 'SIGCONT')
       }
-      return runAt(path, onSkipped)
+      const run = await runAt(path, onSkipped)
+      if (run !== 'silent') return run
+      const living = livingRun(dirname(path))
+      if (living !== undefined) slow(living, TIMEOUT_MS / 1000)
+      return undefined
     })
   )
   return found
@@ -93,8 +102,8 @@ async function logsOf(socketPath: string): Promise<readonly string[]> {
   }
 }
 
-/** Undefined: it has ended, or does not respond. */
-async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun | undefined> {
+/** Undefined: it has ended, or is of another version; `silent`: it does not respond in time. */
+async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun | 'silent' | undefined> {
   const api = clientOf(socketPath)
   try {
     const listing = await api.ask('GET /run', {signal: AbortSignal.timeout(TIMEOUT_MS)})
@@ -102,8 +111,8 @@ async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun
     const {pid, version} = listing
     onSkipped(`the run with pid ${pid.toString()} is of version ${version}, and this is ${VERSION}: it is skipped`)
   } catch (error) {
-    const isGone = GONE.has(codeOf(error)) || (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name))
-    if (!isGone) throw error
+    if (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name)) return 'silent'
+    if (!GONE.has(codeOf(error))) throw error
   }
   return undefined
 }

@@ -1,7 +1,9 @@
 import {once} from 'node:events'
-import {readFileSync} from 'node:fs'
+import {mkdirSync, readFileSync} from 'node:fs'
 import net from 'node:net'
 import t from 'tap'
+import {register} from '../../src/control/server.ts'
+import {startOf} from '../../src/platform/process-table.ts'
 import {openRig} from '../rig/rig.ts'
 
 t.test('a suspended run is named by list, ps and logs, with how to resume it; stop resumes and ends it', async t => {
@@ -32,6 +34,22 @@ t.test('stop with the id of an app resumes its run, too', async t => {
   t.match((await rig.run(['list'])).stderr, 'the run of "solo" (pid ')
   t.match(await rig.run(['stop', 'solo']), {code: 0, stderr: ''})
   t.match(await run.exited, {code: 0})
+})
+
+t.test('of a run that does not respond nobody is told that nothing runs', async t => {
+  const rig = await openRig(t)
+  mkdirSync(rig.runtimeDir, {recursive: true, mode: 0o700})
+  const marker = 'e'.repeat(32)
+  const identity = {pid: process.pid, started: startOf(process.pid), templateFile: '/shop/dapr.yaml', appIds: ['shop']}
+  const registration = await register(rig.runtimeDir, {marker, graceMs: 1000, identity}, async () => undefined)
+  t.teardown(async () => registration.withdraw())
+  const title = `the run of /shop/dapr.yaml (pid ${process.pid}) has not responded for 10 s`
+  const [stopped, listed] = await Promise.all([rig.run(['stop', 'shop']), rig.run(['list'])])
+  for (const {code, stdout, stderr} of [stopped, listed]) {
+    t.match(stderr, title)
+    t.notMatch(stdout + stderr, /nothing is running/i)
+    t.equal(code, 1)
+  }
 })
 
 const CALLERS = 2000
