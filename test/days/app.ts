@@ -22,6 +22,8 @@ export interface App {
   mayBeOld: boolean
   /** Since the last look its sidecar was opened or closed, or its process ended by itself. */
   isTouched: boolean
+  /** Its process had ended before an edit that should start it: a later one may undo this before it is noticed. */
+  hadEnded: boolean
   /** An edit has added it since the last look. */
   isNew: boolean
 }
@@ -53,8 +55,13 @@ export const resting = (name: string, entry: Entry, phase: Phase): App => ({
   codes: new Set([0]),
   mayBeOld: false,
   isTouched: true,
+  hadEnded: false,
   isNew: true
 })
+
+/** After an edit that may undo the one before it. */
+export const orStillEnded = (app: App): App =>
+  app.hadEnded ? {...app, phases: new Set([...app.phases, 'ended']), lives: {...app.lives, min: 0}} : app
 
 /** What is started before a save is noticed may be started by the save again. */
 export const beforeSave = ({lives: {min, max}}: App, steps: number): App['lives'] => ({

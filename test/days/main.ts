@@ -3,13 +3,15 @@ import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
 import type {Step} from './steps/step.ts'
-import {walkOf} from './steps/steps.ts'
+import {textOf, walkIn, walkOf} from './steps/steps.ts'
 import type {World} from './world.ts'
 import {walk, type Finding, type Tally} from './walk.ts'
 
 const {values} = parseArgs({
   options: {
     seed: {type: 'string', default: Math.floor(Math.random() * 1e6).toString()},
+    /** A walk of these steps, as a failure prints them, instead of those that the seed makes. */
+    walk: {type: 'string'},
     steps: {type: 'string'},
     /** How many seeds, one after the other. */
     seeds: {type: 'string', default: '1'},
@@ -31,19 +33,23 @@ const opens = (seed: number) => async (): Promise<World> =>
 for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < last; seed++) {
   const from = performance.now()
   console.log(`seed ${seed.toString()}, ${steps.toString()} steps`)
-  const whole = walkOf(seed, steps, values.real)
+  const whole = values.walk === undefined ? walkOf(seed, steps, values.real) : walkIn(values.walk)
   const open = opens(seed)
   const finding = await walk(whole, open, tally)
   console.log(`  ${finding === undefined ? 'as it must be' : finding.faults.join('; ')} (${seconds(from)})`)
   if (finding === undefined) continue
   process.exitCode = 1
-  if (tries > 0) await explain(finding, whole.slice(0, finding.steps), open)
+  if (tries > 0) await explain({finding, seed}, whole.slice(0, finding.steps), open)
   if (values.first) break
 }
 console.log(`made: ${[...tally].map(([kind, n]) => `${n.toString()} × ${kind}`).join(', ')}`)
 
 /** Makes a failure short, and shows how to repeat it by hand. */
-async function explain(first: Finding, made: readonly Step[], open: () => Promise<World>): Promise<void> {
+async function explain(
+  {finding: first, seed}: {readonly finding: Finding; readonly seed: number},
+  made: readonly Step[],
+  open: () => Promise<World>
+): Promise<void> {
   let finding = first
   const sort = sortOf(first)
   const fails = async (part: readonly Step[]): Promise<boolean> => {
@@ -56,9 +62,7 @@ async function explain(first: Finding, made: readonly Step[], open: () => Promis
   for (let i = 0; i < 5 && !isSteady; i++) isSteady = await fails(made)
   const shortest = isSteady ? await shrink(made, fails, tries) : made
   const how = isSteady ? `${shortest.length.toString()} steps` : 'it did not come again in five tries'
-  console.log(
-    `\n${finding.report}\n# ${how}: ${shortest.map(({kind, isHurried}) => `${kind}${isHurried ? ' …' : ''}`).join(', ')}`
-  )
+  console.log(`\n${finding.report}\n# ${how}: --seed ${seed.toString()} --walk '${textOf(shortest)}'`)
   console.log(`${scriptOf(finding.actions)}${finding.faults.map(fault => `# ✗ ${fault}`).join('\n')}\n`)
 }
 

@@ -6,6 +6,7 @@ import {
   isFreelyStopped,
   isIdle,
   isOnly,
+  orStillEnded,
   resting,
   standingOf,
   type App,
@@ -151,14 +152,15 @@ export class Model {
     this.written = after
     this.isBroken = false
     if (!this.isUp) return
-    const before = this.followed
+    const {followed: before, hasPendingEdit: mayUndo} = this
     this.followed = after
     this.hasPendingEdit = true
     const left = new Map<string, App>()
     for (const entry of after.apps)
       for (const name of namesOf(entry)) {
         const app = this.apps.get(name)
-        left.set(name, app === undefined ? this.#added(name, entry) : this.#edited(app, entry, {before, after}))
+        const edited = app === undefined ? this.#added(name, entry) : this.#edited(app, entry, {before, after})
+        left.set(name, mayUndo ? orStillEnded(edited) : edited)
       }
     for (const [name, app] of this.apps) if (!left.has(name)) this.gone.set(name, app)
     this.apps = left
@@ -191,7 +193,8 @@ export class Model {
       return {...app, entry}
     const isCertain = !isDeepStrictEqual(withoutUnsaid(was), withoutUnsaid(is))
     const isRolled = namesOf(entry).length > 1 && this.isBad(entry.folder)
-    const changed = this.#renewed({...app, entry, isTouched: true}, {isCertain: isCertain && !isRolled, isEdit: true})
+    const edited = {...app, entry, isTouched: true, hadEnded: app.hadEnded || app.phases.has('ended')}
+    const changed = this.#renewed(edited, {isCertain: isCertain && !isRolled, isEdit: true})
     if (isRolled) changed.mayBeOld = true
     const waiting: readonly Phase[] = isIdle(app) || this.#standing(entry) === 'met' ? [] : ['waiting']
     // what --only means after an edit of dependencies is not said
@@ -390,6 +393,7 @@ export class Model {
       if (phase === 'ended') app.codes = new Set([code])
       app.lives = {min: 0, max: 0}
       app.isTouched = false
+      app.hadEnded = false
       app.isNew = false
     }
   }

@@ -8,6 +8,7 @@ import type {Clock} from '../../../src/platform/clock.ts'
 import type {ProbeTarget} from '../../../src/platform/probe.ts'
 import type {OpenSidecar, OpenSidecarOptions} from '../../../src/sidecar/open-sidecar.ts'
 import type {AppProcessOptions, ProcessEnding} from '../../../src/supervisor/process/app-process.ts'
+import type {LeasesFound} from '../../../src/control/sidecar-leases.ts'
 import type {LogsNeeds} from '../../../src/run/apps/open-logs.ts'
 import type {Exit} from '../../../src/model/app-state.ts'
 import type {Logs} from '../../../src/supervisor/lifecycle-log.ts'
@@ -181,6 +182,14 @@ export const usableFolder = (): string => ''
 export const homeOf = (): string => ''
 export async function register(): Promise<object> {
   return {spare: nothing, withdraw: async () => undefined}
+}
+
+// control/sidecar-leases.ts: nobody else runs on that machine
+export class LeaseSearch {
+  async find(): Promise<LeasesFound> {
+    await current.machine.takes(5)
+    return {sidecars: [], others: [], isStopped: false}
+  }
 }
 
 // run/apps/open-logs.ts

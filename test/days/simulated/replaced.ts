@@ -15,6 +15,7 @@ const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
   [/\/run\/(run-resources|run-components|run-daprd|sweep|duplicate-run|apps\/open-logs)\.ts$/, RUN],
   [/\/logging\/old-logs\.ts$/, RUN],
   [/\/control\/(folder|server)\.ts$/, RUN],
+  [/\/control\/sidecar-leases\.ts$/, /\/src\/gateway\//],
   [/^chokidar$|^node:fs(\/promises)?$|\/(mounts|gitignore)\.ts$/, WATCHER]
 ]
 

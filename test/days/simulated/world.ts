@@ -15,7 +15,12 @@ replaceModules()
 const {Run: SimulatedRun} = await import('../../../src/run/run.ts')
 const {loadTemplate} = await import('../../../src/config/load.ts')
 const {onlyThese} = await import('../../../src/supervisor/order/selection.ts')
-await import('../../../src/supervisor/reload/watch-apps.ts')
+// what a run loads when it first needs it takes real time: the first walk would go another way than later ones
+await Promise.all([
+  import('../../../src/supervisor/reload/watch-apps.ts'),
+  import('../../../src/supervisor/reload/overlap.ts'),
+  import('../../../src/supervisor/messages/port-hint.ts')
+])
 
 /** How long nothing may happen before the run counts as at rest. */
 const REST_MS = 3000

@@ -3,6 +3,7 @@ import type {Model} from '../model.ts'
 import {
   brokenText,
   dependsOn,
+  isLeftOut,
   mineText,
   NEVER_READY,
   sound,
@@ -52,7 +53,8 @@ const filesOf = (folder: string): readonly (readonly [string, string])[] => [
 function edited(model: Model, wanted: Template, {commands}: Place): readonly Action[] | undefined {
   const after = sound(wanted)
   const isSureToRun = (entry: Entry): boolean => {
-    if (entry.kind === 'job' || (entry.keys.profiles !== undefined && model.how.hasProfile !== true)) return false
+    // under --only the edit may leave out what an app has needed until now
+    if (entry.kind === 'job' || isLeftOut(entry, model.how, after.apps)) return false
     const apps = model.of(entry.id)
     if (apps.length > 0) return apps.some(app => isOnly(app, 'up', 'unready', 'ended')) && dependsOn(entry).length === 0
     return dependsOn(entry).length === 0 && model.how.only === undefined

@@ -1,7 +1,7 @@
 import {pick, type Kinds} from './step.ts'
 
 /** On a busy machine what is written at once is seen in several breaths. */
-const MANY = 20
+const MANY = 2
 
 /** Saves in the folders of apps. */
 export const SAVES: Kinds = {

@@ -31,3 +31,14 @@ export const walkOf = (seed: number, steps: number, isReal: boolean): readonly S
   const walk = array(step, {minLength: steps, maxLength: steps, size: 'max'})
   return sample(walk, {seed, numRuns: 1, unbiased: true})[0] ?? []
 }
+
+/** Steps as text, which `walkIn` reads: `save 3 7, stop 1 4 …`; after `…` the next one follows without a rest. */
+export const textOf = (steps: readonly Step[]): string =>
+  steps.map(({kind, a, b, isHurried}) => `${kind} ${a.toString()} ${b.toString()}${isHurried ? ' …' : ''}`).join(', ')
+
+export const walkIn = (text: string): readonly Step[] =>
+  text.split(', ').map(each => {
+    const [, kind = '', a, b, hurry] = /^(.+) (\d+) (\d+)( …)?$/.exec(each) ?? []
+    if (!(kind in KINDS)) throw new Error(`no step: ${each}`)
+    return {kind, a: Number(a), b: Number(b), isHurried: hurry !== undefined}
+  })
