@@ -22,7 +22,7 @@ export interface App {
   mayBeOld: boolean
   /** Since the last look its sidecar was opened or closed, or its process ended by itself. */
   isTouched: boolean
-  /** Its process had ended before an edit that should start it: a later one may undo this before it is noticed. */
+  /** Its process had ended before what should start it: an edit may be undone before it is noticed, and a turn may not come. */
   hadEnded: boolean
   /** An edit has added it since the last look. */
   isNew: boolean
@@ -59,9 +59,19 @@ export const resting = (name: string, entry: Entry, phase: Phase): App => ({
   isNew: true
 })
 
-/** After an edit that may undo the one before it. */
+/** What should have started it may come to nothing. */
 export const orStillEnded = (app: App): App =>
   app.hadEnded ? {...app, phases: new Set([...app.phases, 'ended']), lives: {...app.lives, min: 0}} : app
+
+/** What was seen is what is. */
+export function settled(app: App, {phase, code}: {readonly phase: Phase; readonly code: number}): void {
+  app.phases = new Set([phase])
+  if (phase === 'ended') app.codes = new Set([code])
+  app.lives = {min: 0, max: 0}
+  app.isTouched = false
+  app.hadEnded = false
+  app.isNew = false
+}
 
 /** What is started before a save is noticed may be started by the save again. */
 export const beforeSave = ({lives: {min, max}}: App, steps: number): App['lives'] => ({

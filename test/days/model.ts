@@ -8,6 +8,7 @@ import {
   isOnly,
   orStillEnded,
   resting,
+  settled,
   standingOf,
   type App,
   type Phase,
@@ -155,15 +156,16 @@ export class Model {
     const {followed: before, hasPendingEdit: mayUndo} = this
     this.followed = after
     this.hasPendingEdit = true
-    const left = new Map<string, App>()
-    for (const entry of after.apps)
+    // what an app depends on has an earlier letter
+    for (const entry of after.apps.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
       for (const name of namesOf(entry)) {
         const app = this.apps.get(name)
         const edited = app === undefined ? this.#added(name, entry) : this.#edited(app, entry, {before, after})
-        left.set(name, mayUndo ? orStillEnded(edited) : edited)
+        this.apps.set(name, mayUndo ? orStillEnded(edited) : edited)
       }
-    for (const [name, app] of this.apps) if (!left.has(name)) this.gone.set(name, app)
-    this.apps = left
+    const names = new Set(after.apps.flatMap(namesOf))
+    for (const [name, app] of this.apps) if (!names.has(name)) this.gone.set(name, app)
+    this.apps = new Map([...names].flatMap(name => [...this.apps].filter(([each]) => each === name)))
   }
 
   #added(name: string, entry: Entry): App {
@@ -193,8 +195,7 @@ export class Model {
       return {...app, entry}
     const isCertain = !isDeepStrictEqual(withoutUnsaid(was), withoutUnsaid(is))
     const isRolled = namesOf(entry).length > 1 && this.isBad(entry.folder)
-    const edited = {...app, entry, isTouched: true, hadEnded: app.hadEnded || app.phases.has('ended')}
-    const changed = this.#renewed(edited, {isCertain: isCertain && !isRolled, isEdit: true})
+    const changed = this.#renewed({...app, entry, isTouched: true}, {isCertain: isCertain && !isRolled, isEdit: true})
     if (isRolled) changed.mayBeOld = true
     const waiting: readonly Phase[] = isIdle(app) || this.#standing(entry) === 'met' ? [] : ['waiting']
     // what --only means after an edit of dependencies is not said
@@ -226,6 +227,7 @@ export class Model {
     return {
       ...app,
       mayBeOld: isKept || (app.mayBeOld && !isCertain),
+      hadEnded: app.hadEnded || phases.has('ended'),
       isTouched: app.isTouched || !isOnly(app, 'up') || (fresh.phase !== 'up' && !isSurelyKept),
       lives: {min: isCertain && idlePhases(app).length === 0 ? this.#least(lives.min + fresh.min) : lives.min, max},
       phases: new Set<Phase>([
@@ -282,6 +284,10 @@ export class Model {
   crashed(name: string, code: number): void {
     const app = this.apps.get(name)
     if (app === undefined) return
+    // one that is just being replaced does not come up: the others may keep what they have
+    for (const other of this.of(app.entry.id))
+      if (this.steps > 1 && other !== app && other.lives.max > 0)
+        this.apps.set(other.name, {...orStillEnded(other), mayBeOld: true})
     const isQuiet = app.lives.max === 0
     app.codes = new Set([...(isQuiet ? [] : app.codes), code])
     app.isTouched = true
@@ -300,7 +306,8 @@ export class Model {
   stop(id: string): void {
     for (const app of this.of(id)) {
       // an app that an edit brings may come after the command
-      app.phases = new Set(['stopped', ...(this.hasPendingEdit && app.lives.max > 0 ? app.phases : [])])
+      const mayComeLater = this.hasPendingEdit && (app.isNew || app.lives.max > 0)
+      app.phases = new Set(['stopped', ...(mayComeLater ? app.phases : [])])
       app.lives.min = 0
       app.isTouched = true
     }
@@ -357,6 +364,7 @@ export class Model {
       this.apps.set(name, {
         ...after,
         phases: new Set([...after.phases, ...(mayRun ? phases : []), ...(isMet ? [] : ['waiting' as const])]),
+        codes: new Set([...after.codes, ...(mayRun ? app.codes : [])]),
         lives: beforeSave(after, this.steps)
       })
     }
@@ -387,14 +395,6 @@ export class Model {
     this.hasPendingEdit = false
     this.gone = new Map()
     this.called = new Set()
-    for (const app of this.apps.values()) {
-      const {phase, code} = seen(app)
-      app.phases = new Set([phase])
-      if (phase === 'ended') app.codes = new Set([code])
-      app.lives = {min: 0, max: 0}
-      app.isTouched = false
-      app.hadEnded = false
-      app.isNew = false
-    }
+    for (const app of this.apps.values()) settled(app, seen(app))
   }
 }

@@ -22,6 +22,20 @@ const FOUND = {
   'an edit that is taken back before it is noticed starts nothing that has ended': [
     '4',
     'add 3 1, add 1 1, crash 1 1 …, edit dependencies 1 1 …, remove 2 1'
+  ],
+  'a save that comes while an instance fails with the change before it is for all instances': [
+    '646',
+    'add 391 576 …, add 971 369, remove 82 450 …, remove 392 454, add 171 1, add 812 322, add 305 939, remove 355 463, add 299 94 …, remove 24 904 …, crash 196 349 …, reorder 929 511, save bad code 157 2, edit replicas 62 99, edit common 162 303 …, save 737 689'
+  ],
+  'a crash that is noticed after `start` is told as it was': ['894', 'crash 885 990 …, start 75 294'],
+  'a sidecar that an edit adds may come after `stop`': ['994', 'add 994 544 …, stop 196 31'],
+  'an instance that crashes in its turn leaves the others as they were': [
+    '934',
+    'reorder 868 340, add 302 580 …, add 440 360, add 453 574, reorder 676 246, remove 863 17, reorder 758 695 …, edit replicas 83 791, stop 894 51, save bad code 923 883 …, restart 376 559, add 750 995, save 717 251 …, crash 278 713'
+  ],
+  'what waits for a job waits for it again after an edit of both': [
+    '977',
+    'remove 864 568, remove 671 315, add 278 276 …, add 12 474, save bad code 637 736 …, edit dependencies 462 910, edit key of common 755 885'
   ]
 } as const
 

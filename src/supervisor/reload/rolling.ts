@@ -3,6 +3,8 @@ import type {AppRuntime} from '../app-runtime.ts'
 /** An instance that waits for its turn; `exchange` settles when it is ready again, or has failed. */
 interface Turn {
   readonly runtime: AppRuntime
+  /** How many changes the instance was asked for since its last turn. */
+  changes: number
   readonly exchange: () => Promise<void>
   readonly done: PromiseWithResolvers<void>
 }
@@ -16,12 +18,13 @@ export interface RollingOptions {
 
 /**
  * Replaces the processes of an app's instances one after the other, so that the others receive its calls.
- * If one does not become ready, the waiting instances keep their processes: the new code does not work.
+ * If one does not become ready, the waiting instances keep their processes: the new code does not work. A change that came
+ * after the one it has tried is tried all the same.
  */
 export class Rolling {
-  readonly #turns: Turn[] = []
+  #turns: Turn[] = []
   readonly #options: RollingOptions
-  #current: AppRuntime | undefined
+  #current: Turn | undefined
 
   constructor(options: RollingOptions) {
     this.#options = options
@@ -29,17 +32,21 @@ export class Rolling {
 
   /** Settles when the turn of the instance is over. A waiting instance keeps its place; one in progress is requested again. */
   async take(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
-    if (this.#current === runtime) return exchange()
+    if (this.#current?.runtime === runtime) {
+      this.#current.changes++
+      return exchange()
+    }
     const at = this.#turns.findIndex(turn => turn.runtime === runtime)
-    const done = this.#turns[at]?.done ?? Promise.withResolvers<void>()
-    this.#turns.splice(at < 0 ? this.#turns.length : at, at < 0 ? 0 : 1, {runtime, exchange, done})
+    const {done, changes} = this.#turns[at] ?? {done: Promise.withResolvers<void>(), changes: 0}
+    const turn = {runtime, exchange, done, changes: changes + 1}
+    this.#turns.splice(at < 0 ? this.#turns.length : at, at < 0 ? 0 : 1, turn)
     if (this.#current === undefined) void this.#run()
     await done.promise
   }
 
   async #run(): Promise<void> {
     for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) {
-      this.#current = turn.runtime
+      this.#current = turn
       try {
         await turn.exchange()
         turn.done.resolve()
@@ -49,13 +56,16 @@ export class Rolling {
       const {queue, app} = turn.runtime
       const isDown = queue.state !== 'open' && !this.#options.isElsewhere(turn.runtime)
       // one that still waits for other apps tells nothing about the new code
-      if (isDown && app.state.phase !== 'idle' && this.#turns.length > 0) this.#give(turn.runtime)
+      if (isDown && app.state.phase !== 'idle') this.#give(turn)
     }
     this.#current = undefined
   }
 
-  #give(runtime: AppRuntime): void {
-    const waiting = this.#turns.splice(0)
+  /** Whoever was asked for more changes than the one that failed waits for one that has not been tried. */
+  #give({runtime, changes}: Turn): void {
+    const waiting = this.#turns.filter(turn => turn.changes <= changes)
+    if (waiting.length === 0) return
+    this.#turns = this.#turns.filter(turn => turn.changes > changes)
     this.#options.stopped(
       runtime,
       waiting.map(turn => turn.runtime)

@@ -1,7 +1,7 @@
-import {pick, type Kinds} from './step.ts'
+import {pick, type Kinds, type Place} from './step.ts'
 
-/** On a busy machine what is written at once is seen in several breaths. */
-const MANY = 2
+/** So often what is written at once is seen, at most: in the real world a busy machine tells of it in several breaths. */
+const breathsOf = ({isPatient}: Place): number => (isPatient ? 2 : 20)
 
 /** Saves in the folders of apps. */
 export const SAVES: Kinds = {
@@ -39,12 +39,12 @@ export const SAVES: Kinds = {
   ],
   'switch branch': [
     2,
-    (model, {a, b}) => {
+    (model, {a, b}, place) => {
       const {apps} = model.written
       const folders = [...new Set(apps.slice(a % apps.length).map(({folder}) => folder))]
       const text = model.next().toString()
       for (const folder of folders) model.texts.set(folder, text)
-      for (const folder of folders) model.saved(folder, MANY)
+      for (const folder of folders) model.saved(folder, breathsOf(place))
       const files = Object.fromEntries(folders.map(folder => [`${folder}/version.txt`, text]))
       const many = {do: 'write many' as const, folders, count: 50 + (b % 250), text}
       return b % 2 === 0 ? [{do: 'write', files}, many] : [many, {do: 'write', files}]
