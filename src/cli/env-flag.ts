@@ -1,10 +1,11 @@
 import {UsageError} from './usage-error.ts'
+import type {Flag} from './flag.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 const VARIABLE = /^([\w.-]+)=(.*)$/s
 
 /** Throws a `UsageError` for a value of `--env` that is not KEY=VALUE: often the `-e` of an app's command. */
-export function checkVariable(value: string): void {
+function checkVariable(value: string): void {
   if (VARIABLE.test(value)) return
   // a name of capitals is a variable without its value
   const hint = /^[A-Z\d_]+$/.test(value) ? '' : '; write -- before the command of the app: run … -- node -e …'
@@ -19,3 +20,12 @@ export const flagVariables = (flags: GivenFlags): Readonly<Record<string, string
       return [name, value]
     })
   )
+
+/** `--env` of a command. */
+export const envFlag = (text = 'Set an environment variable of every app, KEY=VALUE; may be repeated'): Flag => ({
+  name: 'env',
+  short: 'e',
+  type: 'stringArray',
+  text,
+  check: checkVariable
+})

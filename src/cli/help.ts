@@ -1,6 +1,5 @@
-import type {Flag} from './flag.ts'
-import {GLOBAL_FLAGS} from './flags.ts'
-import {COMMAND_GROUPS, FLAG_GROUPS, grouped} from './groups.ts'
+import {GLOBAL_FLAGS, type Flag} from './flag.ts'
+import {COMMAND_GROUPS, grouped, type Group} from './groups.ts'
 
 export interface CommandWords {
   readonly name: string
@@ -9,6 +8,8 @@ export interface CommandWords {
   readonly usage: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
+  /** How help groups the flags by use on a terminal. What is in no group follows. */
+  readonly groups?: readonly Group[]
   /** Its arguments are app ids, which shells complete. */
   readonly takesIds?: boolean
 }
@@ -19,21 +20,25 @@ export const HELP_FLAG: Flag = {name: 'help', short: 'h', type: 'bool', text: 'P
  * The usage of a command from `Usage:` on, in cobra's layout, which scripts look for after a wrong flag. With `columns`, for
  * people, the flags are grouped by use.
  */
-export function usageText(program: string, {name, usage, flags, examples}: CommandWords, columns = Infinity): string {
+export function usageText(
+  program: string,
+  {name, usage, flags, examples, groups = []}: CommandWords,
+  columns = Infinity
+): string {
   const shown = [...flags.filter(flag => flag.isHidden !== true), HELP_FLAG].toSorted((a, b) =>
     a.name < b.name ? -1 : 1
   )
   return [
     `Usage:\n  ${program} ${name} ${usage}\n`,
     ...(examples.length > 0 ? [`Examples:\n${examples.map(line => `  ${program} ${line}\n`).join('')}`] : []),
-    ...flagParts(name, shown, columns),
+    ...flagParts(groups, shown, columns),
     `Global Flags:\n${flagLines(GLOBAL_FLAGS, columns)}`
   ].join('\n')
 }
 
-function flagParts(name: string, flags: readonly Flag[], columns: number): readonly string[] {
+function flagParts(groups: readonly Group[], flags: readonly Flag[], columns: number): readonly string[] {
   if (columns === Infinity) return [`Flags:\n${flagLines(flags)}`]
-  const parts = grouped(flags, FLAG_GROUPS[name] ?? [])
+  const parts = grouped(flags, groups)
   const others = parts.length > 1 ? 'Other Flags' : 'Flags'
   return parts.map(([title, members]) => `${title === '' ? others : title}:\n${flagLines(members, columns)}`)
 }

@@ -6,8 +6,7 @@ import {USUAL_COLUMNS} from './columns.ts'
 import {UsageError} from './usage-error.ts'
 import {COMMANDS, NOT_BUILT} from './commands.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
-import type {Flag} from './flag.ts'
-import {GLOBAL_FLAGS} from './flags.ts'
+import {GLOBAL_FLAGS, type Flag} from './flag.ts'
 import {GivenFlags} from './given-flags.ts'
 import {helpOf, overview} from './help.ts'
 
@@ -92,6 +91,10 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
   const missing = required.filter(name => !given.names.includes(name)).toSorted()
   if (missing.length > 0)
     throw new UsageError(`required flag(s) ${missing.map(name => `"${name}"`).join(', ')} not set`)
+  for (const {name, type, check: checkValue} of flags) {
+    const value = type === 'string' ? given.text(name) : undefined
+    if (value !== undefined) checkValue?.(value)
+  }
 }
 
 /** Runs the program without a command. */

@@ -1,8 +1,6 @@
 import type {CommandContext} from '../command-handler.ts'
+import {COMMAND_FLAGS} from '../entries/run.ts'
 import {UsageError} from '../usage-error.ts'
-
-/** The flags of `up` that belong to `--run`. */
-export const RUN_COMMAND_FLAGS = ['as', 'settle', 'timeout', 'strict', 'logs', 'junit', 'report'] as const
 
 /** What `up --run` was asked for. */
 export interface CommandRunOptions {
@@ -28,7 +26,7 @@ export interface CommandRunOptions {
 export function commandRunOptions({flags, words}: CommandContext): CommandRunOptions {
   const command = flags.text('run')
   if (command === undefined) {
-    const given = RUN_COMMAND_FLAGS.find(name => flags.names.includes(name)) ?? ''
+    const given = COMMAND_FLAGS.map(({name}) => name).find(name => flags.names.includes(name)) ?? ''
     throw new UsageError(`--${given} needs --run: up --run 'npm test' --${given}`)
   }
   if (command.trim() === '') throw new UsageError(`--run needs a command: up --run 'npm test'`)

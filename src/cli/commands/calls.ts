@@ -10,7 +10,6 @@ import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
 
 const ROWS = 20
-const FORMATS = ['', 'table', 'ndjson']
 /** Those of the API, for other programs. */
 const EXPORTS = ['har', 'http', 'curl', 'otlp']
 
@@ -18,10 +17,6 @@ const EXPORTS = ['har', 'http', 'curl', 'otlp']
 export const calls: CommandHandler = async ({flags, words, asJson}) => {
   const output = flags.text('output') ?? ''
   const isExport = EXPORTS.includes(output)
-  if (!isExport && !FORMATS.includes(output))
-    throw new UserError(`unknown output format "${output}"`, {
-      explanation: `Valid values are: table, ndjson, ${EXPORTS.join(', ')}.`
-    })
   if (isExport && flags.isSet('follow'))
     throw new UserError(`-f cannot be used with -o ${output}`, {
       explanation: 'Use -f with -o table or -o ndjson.'

@@ -1,8 +1,7 @@
 import {basename} from 'node:path'
 import type {CommandHandler} from '../command-handler.ts'
 import {UsageError} from '../usage-error.ts'
-import type {Flag} from '../flag.ts'
-import {GLOBAL_FLAGS} from '../flags.ts'
+import {GLOBAL_FLAGS, type Flag} from '../flag.ts'
 import {HELP_FLAG, type CommandWords} from '../help.ts'
 
 /** `completion bash|zsh|fish`: prints a script for the shell, generated from the table of commands. The scripts call `completion ids COMMAND`. */
@@ -42,15 +41,6 @@ const ID_FLAGS: ReadonlySet<string> = new Set(['app-id', 'publish-app-id', 'only
 /** The value of the flag is the id of an app that is there. */
 const takesId = ({name: command}: CommandWords, {name}: Flag): boolean =>
   ID_FLAGS.has(name) && !(command === 'run' && name === 'app-id')
-
-/** Values of flags that can have no others. */
-const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['app-protocol', ['http', 'https', 'h2c', 'grpc', 'grpcs']],
-  ['log-level', ['debug', 'info', 'warn', 'error', 'fatal']],
-  ['log-style', ['dapr', 'short']],
-  ['format', ['shell', 'dotenv', 'vscode']],
-  ['output', ['json', 'yaml', 'table']]
-])
 
 /** `alias dapr=pillion` gets completion, too, unless another program has that name. */
 const ALIAS = 'dapr'
@@ -109,7 +99,7 @@ const bashValues = (program: string, command: CommandWords): readonly string[] =
     .filter(({type}) => type !== 'bool')
     .map(flag => {
       const words = flagWords(flag).map(word => `'${command.name} ${word}'`)
-      const values = VALUES.get(flag.name)
+      const {values} = flag
       const ids = takesId(command, flag) ? `words="$(${idsOf(program, command.name)})"` : 'return'
       return `  ${words.join(' | ')}) ${values === undefined ? ids : `words='${values.join(' ')}'`} ;;`
     })
@@ -152,10 +142,10 @@ compdef _${program} ${program}
 }
 
 /** A flag for `_arguments`, where brackets and colons must be escaped. */
-function zshFlag({name, short, type, text}: Flag, others: string): string {
+function zshFlag({name, short, type, text, values}: Flag, others: string): string {
   const words = text.replaceAll(/[[\]:]/g, '\\$&')
-  const values = VALUES.get(name)
-  const action = /file|path|config/.test(name) ? '_files' : values ? `(${values.join(' ')})` : others
+  const files = /file|path|config|output/.test(name) ? '_files' : others
+  const action = values === undefined ? files : `(${values.join(' ')})`
   const value = type === 'bool' ? '' : `:${name}:${action}`
   return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
     .map(flag => quoted(`${flag}[${words}]${value}`))
@@ -169,9 +159,8 @@ export const fish: Script = (program, commands) => {
     return [
       `complete -c ${program} -n __fish_use_subcommand -f -a ${command.name} -d ${quoted(command.summary)}`,
       ...shownFlags(command).map(flag => {
-        const {name, short, type, text} = flag
+        const {name, short, type, text, values} = flag
         const letter = short === undefined ? '' : ` -s ${short}`
-        const values = VALUES.get(name)
         const given = values === undefined ? '' : ` -f -a '${values.join(' ')}'`
         const value = type === 'bool' ? '' : ` -r${takesId(command, flag) ? ids : given}`
         return `${behind} -l ${name}${letter}${value} -d ${quoted(text)}`

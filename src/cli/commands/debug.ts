@@ -4,7 +4,7 @@ import type {Launch} from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {FORMATS, launchText, variables, type LaunchFormat} from './launch-format.ts'
+import {launchText, variables, type LaunchFormat} from './launch-format.ts'
 import {print} from '../print.ts'
 import {idsOf, runFinder} from '../run-here.ts'
 import {say} from '../say.ts'
@@ -41,13 +41,8 @@ export const env: CommandHandler = async context => {
   return 0
 }
 
-function formatOf({flags}: CommandContext): LaunchFormat {
-  const typed = flags.text('format') ?? 'shell'
-  const format = FORMATS.find(each => each === typed)
-  if (format === undefined)
-    throw new UsageError(`invalid argument "${typed}" for "--format" flag: expected ${FORMATS.join(', ')}`)
-  return format
-}
+/** The parser has checked it. */
+const formatOf = ({flags}: CommandContext): LaunchFormat => (flags.text('format') ?? 'shell') as LaunchFormat
 
 async function appOf(
   {words, flags, asJson}: CommandContext,

@@ -15,13 +15,10 @@ const TEXT_TYPES = 'app,reload,death,fault,note'
 /** `events [-f] [-o ndjson] [--types …] [--after ID]`: what happens in a run, a line for each event. */
 export const events: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`events takes no arguments, and got ${words[0] ?? ''}`)
-  const output = flags.text('output') ?? ''
-  if (!['', 'text', 'ndjson'].includes(output))
-    throw new UsageError(`unknown output format "${output}": valid values are text, ndjson`)
   const after = flags.text('after')
   if (after !== undefined && !/^[1-9]\d{0,14}$/.test(after))
     throw new UsageError(`invalid argument "${after}" for "--after" flag: expected the id of an event`)
-  const isText = output !== 'ndjson'
+  const isText = flags.text('output') !== 'ndjson'
   const types = checkedTypes(flags.text('types') ?? (isText ? TEXT_TYPES : ''))
   const isFollowed = flags.isSet('follow')
   const failure = Promise.withResolvers<never>()

@@ -1,6 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
 import {dotText, mermaidText} from '../../api/graph-drawings.ts'
-import {UserError} from '../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {graphTable, percentile} from '../graph-text.ts'
 import {print} from '../print.ts'
@@ -8,7 +7,6 @@ import {runHere} from '../run-here.ts'
 import {outputColumns} from '../columns.ts'
 
 const FORMATS: Readonly<Record<string, (graph: Api.Graph, width: number) => string>> = {
-  table: graphTable,
   mermaid: graph => mermaidText(graph, percentile),
   dot: graph => dotText(graph, percentile),
   json: graph => `${JSON.stringify(graph)}\n`
@@ -16,12 +14,7 @@ const FORMATS: Readonly<Record<string, (graph: Api.Graph, width: number) => stri
 
 /** `graph [-o mermaid|dot|json]`: who calls whom in a run, and where that differs from `dependsOn`. */
 export const graph: CommandHandler = async ({flags, asJson}) => {
-  const output = flags.text('output') ?? ''
-  const format = Object.hasOwn(FORMATS, output || 'table') ? FORMATS[output || 'table'] : undefined
-  if (format === undefined)
-    throw new UserError(`unknown output format "${output}"`, {
-      explanation: `Valid values are: ${Object.keys(FORMATS).join(', ')}.`
-    })
+  const format = FORMATS[flags.text('output') ?? ''] ?? graphTable
   const run = await runHere(flags, asJson)
   const width = outputColumns(40)
   print(process.stdout, format(await run.api.ask('GET /graph'), width))

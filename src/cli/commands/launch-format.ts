@@ -2,8 +2,7 @@ import {posix} from 'node:path'
 import type {Launch} from '../../model/api.generated.ts'
 
 /** How an environment is printed. */
-export const FORMATS = ['shell', 'dotenv', 'vscode'] as const
-export type LaunchFormat = (typeof FORMATS)[number]
+export type LaunchFormat = 'shell' | 'dotenv' | 'vscode'
 
 /** What is to be started by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
 export function launchText(launch: Launch, format: LaunchFormat): string {

@@ -1,6 +1,5 @@
 import type {RunListing} from '../../control/messages.ts'
 import type {App, Listed} from '../../model/api.generated.ts'
-import {UserError} from '../../model/errors.ts'
 import {age, created} from '../age.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {runsHere} from '../run-here.ts'
@@ -10,7 +9,6 @@ import {tableOf} from '../table.ts'
 /** `list [-o json|yaml|table]`: all apps of all runs of the user. On a terminal without `-o` it prints the table of `ps`. */
 export const list: CommandHandler = async ({flags, asJson}) => {
   const output = flags.text('output') ?? ''
-  if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
   const runs = await runsHere(asJson)
   if (output === '' && process.stdout.isTTY) {
     const {psText} = await import('./ps.ts')

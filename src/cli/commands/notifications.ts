@@ -1,5 +1,4 @@
 import type {Notification} from '../../model/api.generated.ts'
-import {UserError} from '../../model/errors.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {runFinder} from '../run-here.ts'
@@ -7,12 +6,10 @@ import {tableOf} from '../table.ts'
 
 /** `notifications [-o json]`: lists the notifications of the services of one run, oldest first. */
 export const notifications: CommandHandler = async ({flags, asJson}) => {
-  const output = flags.text('output') ?? ''
-  if (!['', 'table', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
   const run = (await runFinder(flags, asJson)).lookAloud()
   const kept = (await run?.api.ask('GET /notifications')) ?? {}
   const all = Object.values(kept)
-  if (output === 'json') print(process.stdout, `${JSON.stringify(kept, null, 2)}\n`)
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(kept, null, 2)}\n`)
   else print(process.stdout, all.length === 0 ? 'No notifications.\n' : table(all))
   return 0
 }

@@ -1,6 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
 import type {FoundRun} from '../../control/client.ts'
-import {UserError} from '../../model/errors.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
@@ -14,9 +13,6 @@ import {outputColumns} from '../columns.ts'
 /** `replay N …`, `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
 export const replay: CommandHandler = async context => {
   const {flags, words, asJson} = context
-  const output = flags.text('output') ?? ''
-  if (!['', 'text', 'json'].includes(output))
-    throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: text, json.'})
   const ways = ['last-failed', 'pinned', 'window', 'pin', 'unpin'].filter(
     name => flags.isSet(name) || flags.text(name) !== undefined
   )
@@ -30,7 +26,7 @@ export const replay: CommandHandler = async context => {
   if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
   if (way === '' && words.length === 0) {
     const pins = await run.api.ask('GET /pins')
-    print(process.stdout, output === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
+    print(process.stdout, flags.text('output') === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
     return 0
   }
   return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window})}, flags)

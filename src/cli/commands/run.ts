@@ -4,7 +4,7 @@ import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../platform/heap
 import {Run} from '../../run/run.ts'
 import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
-import {COMMAND_FLAGS} from '../flags.ts'
+import {COMMAND_FLAGS} from '../entries/run.ts'
 import {isTemplatePath} from '../template-named.ts'
 import {UsageError} from '../usage-error.ts'
 import type {Form} from '../form.ts'

@@ -16,13 +16,11 @@ import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
 export const validate: CommandHandler = async ({flags, words, asJson}) => {
-  const output = flags.text('output') ?? ''
-  if (!['', 'text', 'json'].includes(output)) throw new UserError('An invalid output format was specified.')
   const named = templatesNamed(flags, words)
   const profiles = flags.list('profile')
   const overrides = {watch: false, variables: flagVariables(flags), ...(profiles.length > 0 && {profiles})}
   const load = async (): Promise<Loaded> => loadTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
-  if (output === 'json') return printJson(load)
+  if (flags.text('output') === 'json') return printJson(load)
   const {plan, findings, deployable} = await load()
   await plan.faults?.()
   await deployable()

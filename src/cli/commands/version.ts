@@ -1,15 +1,12 @@
 import {print} from '../print.ts'
-import {UserError} from '../../model/errors.ts'
 import {RUNTIME_VERSION, VERSION} from '../../model/version.ts'
 import type {CommandHandler} from '../command-handler.ts'
 
 /** `version [-o json]`, with exactly the output of Dapr's CLI: its first line ends with a space. */
 export const version: CommandHandler = async ({flags}) => {
-  const output = flags.text('output') ?? ''
-  if (output !== '' && output !== 'json') throw new UserError('An invalid output format was specified.')
   print(
     process.stdout,
-    output === 'json'
+    flags.text('output') === 'json'
       ? `${JSON.stringify({'Cli version': VERSION, 'Runtime version': RUNTIME_VERSION})}\n`
       : `CLI version: ${VERSION} \nRuntime version: ${RUNTIME_VERSION}\n`
   )

@@ -27,8 +27,6 @@ export const wait: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0)
     throw new UsageError(`wait takes no arguments: conditions follow --for, as in --for ${words[0] ?? ''}`)
   const output = flags.text('output') ?? ''
-  if (!['', 'text', 'json'].includes(output))
-    throw new UsageError(`unknown output format "${output}": valid values are text, json`)
   const timeout = flags.text('timeout') ?? '60s'
   const timeoutMs = readDuration(timeout)
   if (timeoutMs === undefined)

@@ -1,6 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
-import {UserError} from '../../model/errors.ts'
 import {callTable, localTime} from '../call-table.ts'
 import {durationText} from '../../model/duration-text.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -13,8 +12,6 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const [what, ...others] = words
   if (others.length > 0) throw new UsageError('why takes the id of one app or the number of an exit')
   const output = flags.text('output') ?? ''
-  if (!['', 'text', 'json'].includes(output))
-    throw new UserError(`unknown output format "${output}"`, {explanation: 'Valid values are: text, json.'})
   const run = await runHere(flags, asJson)
   if (what !== undefined && /^\d+$/.test(what)) {
     const death = await run.api.ask('GET /deaths/{number}', {at: {number: what}})

@@ -1,7 +1,8 @@
 import type {CommandHandler} from '../command-handler.ts'
+import {textFlag, type Flag} from '../flag.ts'
 import type {CommandWords} from '../help.ts'
 
-/** A command, as the line and the help know it; its code is loaded when it is called. */
+/** All of a command but its code, which is loaded when it is called: line, help and completion read it. */
 export interface CommandEntry extends CommandWords {
   /** Flags that must be given. */
   readonly required?: readonly string[]
@@ -9,3 +10,29 @@ export interface CommandEntry extends CommandWords {
   /** The same with `--kubernetes`. */
   readonly loadKubernetes?: () => Promise<CommandHandler>
 }
+
+/** What a command does with `--kubernetes`: the text of that flag, and the flags that are refused without it. */
+interface InCluster {
+  readonly text: string
+  readonly flags: readonly Flag[]
+  readonly load: () => Promise<CommandHandler>
+}
+
+export const CONTEXT = textFlag('context', 'With -k: the context of the kubeconfig; default: the current one')
+export const NAMESPACE = textFlag('namespace', "With -k: the namespace; default: the context's", 'n')
+export const YES: Flag = {
+  name: 'yes',
+  type: 'bool',
+  text: 'With -k: do not ask before using a cluster that is not on this machine'
+}
+
+/** A command that also works on a cluster. */
+export const withKubernetes = (entry: CommandEntry, {text, flags, load}: InCluster): CommandEntry => ({
+  ...entry,
+  flags: [
+    ...entry.flags,
+    {name: 'kubernetes', short: 'k', type: 'bool', text},
+    ...flags.map(flag => ({...flag, needsKubernetes: true}))
+  ],
+  loadKubernetes: load
+})

@@ -1,14 +1,12 @@
-import {
-  ASSIGN_FLAGS,
-  INIT_FLAGS,
-  INVOKE_FLAGS,
-  LS_FLAGS,
-  NOTIFICATIONS_FLAGS,
-  PUBLISH_FLAGS,
-  REDIS_FLAGS,
-  UNINSTALL_FLAGS
-} from '../verb-flags.ts'
+import {hiddenFlag, outputFlag, textFlag} from '../flag.ts'
 import type {CommandEntry} from './command-entry.ts'
+
+const WHICH_RUN = textFlag('run-file', 'Path to the run template of the services', 'f')
+const SOCKET = textFlag(
+  'unix-domain-socket',
+  'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets',
+  'u'
+)
 
 /** Commands for services of Daeploy, for one app, and those of Dapr that have nothing to do here. */
 export const OTHER_COMMANDS: readonly CommandEntry[] = [
@@ -16,7 +14,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'ls',
     summary: 'List the Daeploy services of a run: main versions and shadows',
     usage: '[name [version]] [flags]',
-    flags: LS_FLAGS,
+    flags: [WHICH_RUN],
     examples: ['ls', 'ls hello 1.0.0'],
     load: async () => (await import('../commands/ls.ts')).ls
   },
@@ -24,7 +22,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'assign',
     summary: 'Make a version of a Daeploy service the main version',
     usage: 'name version [flags]',
-    flags: ASSIGN_FLAGS,
+    flags: [WHICH_RUN, {name: 'yes', short: 'y', type: 'bool', text: 'Accepted for scripts; there is no prompt'}],
     examples: ['assign hello 2.0.0'],
     load: async () => (await import('../commands/assign.ts')).assign
   },
@@ -32,7 +30,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'notifications',
     summary: 'List the notifications of the Daeploy services of a run',
     usage: '[flags]',
-    flags: NOTIFICATIONS_FLAGS,
+    flags: [outputFlag(['table', 'json'], {refusal: 'dapr'}), WHICH_RUN],
     examples: ['notifications', 'notifications -o json'],
     load: async () => (await import('../commands/notifications.ts')).notifications
   },
@@ -40,7 +38,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'redis',
     summary: 'Run only the built-in Redis, on port 6379 or another one, until Ctrl-C',
     usage: '[port] [flags]',
-    flags: REDIS_FLAGS,
+    flags: [{name: 'off', type: 'bool', text: 'Ask the run that holds the port to release it for the rest of the run'}],
     examples: ['redis', 'redis 6380', 'redis --off'],
     load: async () => (await import('../commands/redis.ts')).redis
   },
@@ -48,7 +46,16 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'invoke',
     summary: 'Invoke a method on a given Dapr application. Supported platforms: Self-hosted',
     usage: '[flags]',
-    flags: INVOKE_FLAGS,
+    // `cmd/invoke.go` of Dapr's CLI.
+    flags: [
+      textFlag('app-id', 'The application id to invoke', 'a'),
+      textFlag('data', 'The JSON serialized data string (optional)', 'd'),
+      textFlag('data-file', 'A file containing the JSON serialized data (optional)', 'f'),
+      textFlag('method', 'The method to invoke', 'm'),
+      textFlag('run-file', 'The run template of the app'),
+      SOCKET,
+      {...textFlag('verb', 'The HTTP verb to use', 'v'), shown: '"POST"'}
+    ],
     required: ['app-id', 'method'],
     examples: [
       `invoke --app-id target --method sample --data '{"key":"value"}'`,
@@ -60,7 +67,17 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'publish',
     summary: 'Publish a pub-sub event. Supported platforms: Self-hosted',
     usage: '[flags]',
-    flags: PUBLISH_FLAGS,
+    // `cmd/publish.go` of Dapr's CLI.
+    flags: [
+      textFlag('data', 'The JSON serialized data string (optional)', 'd'),
+      textFlag('data-file', 'A file containing the JSON serialized data (optional)', 'f'),
+      textFlag('metadata', 'The JSON serialized publish metadata (optional)', 'm'),
+      textFlag('publish-app-id', 'The ID of the publishing app', 'i'),
+      textFlag('pubsub', 'The name of the pub/sub component', 'p'),
+      textFlag('run-file', 'The run template of the app'),
+      textFlag('topic', 'The topic to be published to', 't'),
+      SOCKET
+    ],
     required: ['publish-app-id', 'pubsub', 'topic'],
     examples: [`publish --publish-app-id myapp --pubsub pubsub --topic sample --data '{"key":"value"}'`],
     load: async () => (await import('../commands/publish.ts')).publish
@@ -69,7 +86,32 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'init',
     summary: 'Does nothing: there is nothing to install. Exists for scripts that call it',
     usage: '[flags]',
-    flags: INIT_FLAGS,
+    // The flags of Dapr's `init`, which scripts may use; they have no effect.
+    flags: [
+      hiddenFlag('kubernetes', 'bool', 'k'),
+      hiddenFlag('slim', 'bool', 's'),
+      hiddenFlag('dev', 'bool'),
+      hiddenFlag('wait', 'bool'),
+      hiddenFlag('enable-mtls', 'bool'),
+      hiddenFlag('enable-ha', 'bool'),
+      hiddenFlag('redis-stack', 'bool'),
+      hiddenFlag('timeout', 'int'),
+      hiddenFlag('namespace', 'string', 'n'),
+      hiddenFlag('set', 'strings'),
+      ...[
+        'runtime-version',
+        'container-runtime',
+        'network',
+        'image-registry',
+        'from-dir',
+        'image-variant',
+        'scheduler-volume',
+        'scheduler-override-broadcast-host-port',
+        'ca-root-certificate',
+        'issuer-private-key',
+        'issuer-public-certificate'
+      ].map(name => hiddenFlag(name, 'string'))
+    ],
     examples: [],
     load: async () => (await import('../commands/init.ts')).init
   },
@@ -77,7 +119,15 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'uninstall',
     summary: 'Does nothing: nothing was installed. Exists for scripts that call it',
     usage: '[flags]',
-    flags: UNINSTALL_FLAGS,
+    flags: [
+      hiddenFlag('kubernetes', 'bool', 'k'),
+      hiddenFlag('all', 'bool'),
+      hiddenFlag('dev', 'bool'),
+      hiddenFlag('timeout', 'int'),
+      hiddenFlag('namespace', 'string', 'n'),
+      hiddenFlag('network', 'string'),
+      hiddenFlag('container-runtime', 'string')
+    ],
     examples: [],
     load: async () => (await import('../commands/init.ts')).uninstall
   }

@@ -1,41 +1,81 @@
-import {
-  CALLS_FLAGS,
-  DASHBOARD_FLAGS,
-  DEBUG_FLAGS,
-  ENV_FLAGS,
-  FAULT_FLAGS,
-  GRAPH_FLAGS,
-  LOGS_FLAGS,
-  REPLAY_FLAGS,
-  RESTART_FLAGS,
-  START_FLAGS,
-  WHY_FLAGS
-} from '../verb-flags.ts'
-import {EVENTS_FLAGS, MCP_FLAGS, WAIT_FLAGS} from '../wait-flags.ts'
-import type {CommandEntry} from './command-entry.ts'
+import {hiddenFlag, outputFlag, textFlag, type Flag} from '../flag.ts'
+import {UsageError} from '../usage-error.ts'
+import {CONTEXT, NAMESPACE, withKubernetes, type CommandEntry} from './command-entry.ts'
+
+const RUN_FILE = textFlag('run-file', 'Path to the run template of the run')
+const WHOSE_RUN = textFlag('run-file', 'The run template of the app', 'f')
+
+const whichApp = (what: string): Flag =>
+  textFlag('app-id', `The application id to ${what}; ids are also accepted as arguments`, 'a')
+
+/** How an environment is printed. */
+const FORMATS = ['shell', 'dotenv', 'vscode']
+const FORMAT: Flag = {
+  ...textFlag('format', 'Output format. Valid values are: shell, dotenv, or vscode'),
+  shown: '"shell"',
+  values: FORMATS,
+  check: format => {
+    if (FORMATS.includes(format)) return
+    throw new UsageError(`invalid argument "${format}" for "--format" flag: expected ${FORMATS.join(', ')}`)
+  }
+}
 
 /** Commands for the apps of a run, and what happened between them. */
 export const RUN_COMMANDS: readonly CommandEntry[] = [
-  {
-    name: 'logs',
-    summary: 'Show the logs of all or some apps of a run; if nothing is running, of the last run',
-    usage: '[id ...] [flags]',
-    flags: LOGS_FLAGS,
-    examples: [
-      'logs',
-      'logs shop stock -f',
-      'logs -t --grep "[Ee]rror" --tail 20',
-      'logs --app-id shop --since 10m --run-file dapr.yaml'
-    ],
-    takesIds: true,
-    load: async () => (await import('../commands/logs.ts')).logs,
-    loadKubernetes: async () => (await import('../commands/kubernetes/logs.ts')).logsInCluster
-  },
+  withKubernetes(
+    {
+      name: 'logs',
+      summary: 'Show the logs of all or some apps of a run; if nothing is running, of the last run',
+      usage: '[id ...] [flags]',
+      // Dapr's CLI shows only logs of Kubernetes
+      flags: [
+        textFlag('app-id', 'The application id whose logs to show; ids can also be given as arguments', 'a'),
+        {name: 'follow', short: 'f', type: 'bool', text: 'Stream new output until the app or the run exits'},
+        textFlag('grep', 'Show only lines that match this JavaScript regular expression'),
+        RUN_FILE,
+        textFlag(
+          'since',
+          'Show only lines since a time (2006-01-02 15:04:05), or from the last minutes or hours (10m, 2h)'
+        ),
+        {
+          name: 'tail',
+          type: 'int',
+          text: 'Number of lines to show from the end of the logs',
+          shown: 'all',
+          words: {all: Infinity}
+        },
+        {name: 'timestamps', short: 't', type: 'bool', text: 'Show the time of each line'},
+        textFlag('version', 'The version of a Daeploy service to show, instead of the main version')
+      ],
+      examples: [
+        'logs',
+        'logs shop stock -f',
+        'logs -t --grep "[Ee]rror" --tail 20',
+        'logs --app-id shop --since 10m --run-file dapr.yaml'
+      ],
+      groups: [
+        ['Which lines', ['app-id', 'grep', 'run-file', 'since', 'tail', 'version']],
+        ['How they are shown', ['follow', 'timestamps']]
+      ],
+      takesIds: true,
+      load: async () => (await import('../commands/logs.ts')).logs
+    },
+    {
+      text: 'Show the log of the sidecar of an app in a Kubernetes cluster',
+      flags: [
+        {name: 'app', type: 'bool', text: "With -k: show the app's lines, from all its pods, instead of its sidecar's"},
+        CONTEXT,
+        NAMESPACE,
+        textFlag('pod-name', 'With -k: the pod; default: the first one', 'p')
+      ],
+      load: async () => (await import('../commands/kubernetes/logs.ts')).logsInCluster
+    }
+  ),
   {
     name: 'start',
     summary: 'Start apps that were stopped, have exited or are being debugged, after their dependencies',
     usage: 'id ... [flags]',
-    flags: START_FLAGS,
+    flags: [whichApp('start'), WHOSE_RUN],
     examples: ['start shop', 'start shop stock'],
     takesIds: true,
     load: async () => (await import('../commands/start.ts')).start
@@ -44,7 +84,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'restart',
     summary: 'Restart apps, whether they are running or have exited; their sidecars keep running',
     usage: 'id ... [flags]',
-    flags: RESTART_FLAGS,
+    flags: [whichApp('restart'), WHOSE_RUN],
     examples: ['restart shop', 'restart --app-id shop'],
     takesIds: true,
     load: async () => (await import('../commands/start.ts')).restart
@@ -53,7 +93,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'debug',
     summary: 'Stop the process of an app and print how to start it in a debugger; its sidecar keeps running',
     usage: 'id [flags]',
-    flags: DEBUG_FLAGS,
+    flags: [whichApp('debug'), FORMAT, WHOSE_RUN],
     examples: ['debug shop', 'debug shop --format vscode'],
     takesIds: true,
     load: async () => (await import('../commands/debug.ts')).debug
@@ -62,7 +102,12 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'calls',
     summary: 'Show the latest calls between the apps of a run, or one call with request and response',
     usage: '[filter ...] [flags]',
-    flags: CALLS_FLAGS,
+    flags: [
+      {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing calls as they end'},
+      {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
+      outputFlag(['table', 'ndjson', 'har', 'http', 'curl', 'otlp']),
+      RUN_FILE
+    ],
     examples: [
       'calls',
       'calls to:payments is:failed -f',
@@ -76,7 +121,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'why',
     summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
     usage: '[id | number] [flags]',
-    flags: WHY_FLAGS,
+    flags: [outputFlag(['text', 'json']), RUN_FILE],
     examples: ['why', 'why payments', 'why 3'],
     takesIds: true,
     load: async () => (await import('../commands/why.ts')).why
@@ -85,7 +130,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'mcp',
     summary: 'Serve the run in this folder to a coding agent, over the Model Context Protocol on stdin and stdout',
     usage: '[flags]',
-    flags: MCP_FLAGS,
+    flags: [{name: 'read-only', type: 'bool', text: 'Offer only tools that change nothing'}, RUN_FILE],
     examples: ['mcp', 'mcp --read-only'],
     load: async () => (await import('../commands/mcp.ts')).mcp
   },
@@ -93,7 +138,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'graph',
     summary: 'Show which apps of a run have called which, and where that differs from dependsOn',
     usage: '[flags]',
-    flags: GRAPH_FLAGS,
+    flags: [outputFlag(['table', 'mermaid', 'dot', 'json']), RUN_FILE],
     examples: ['graph', 'graph -o mermaid', 'graph -o dot | dot -Tsvg > calls.svg'],
     load: async () => (await import('../commands/graph.ts')).graph
   },
@@ -101,7 +146,28 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'fault',
     summary: 'Make calls between apps fail on purpose, or list the active faults',
     usage: '[FROM TO] [flags]',
-    flags: FAULT_FLAGS,
+    flags: [
+      {name: 'abort', type: 'bool', text: "Reset the caller's connection"},
+      textFlag('body', 'The body of the response with --status'),
+      {name: 'cut', type: 'bool', text: 'Cut the response off after its head'},
+      textFlag('cut-after', 'Cut the response off after this many bytes of its body'),
+      textFlag('delay', 'Delay calls by this time: 300ms, 5s'),
+      textFlag('disable', 'Disable the fault with this number, or all'),
+      textFlag('enable', 'Enable the fault with this number, or all, again'),
+      textFlag('for', 'End the fault after this time: 5m'),
+      textFlag('jitter', 'Vary the delay by up to this time'),
+      {name: 'kill', type: 'bool', text: 'Kill the process of the callee while it handles the call'},
+      textFlag('method', 'Only calls with this method'),
+      {name: 'never', type: 'bool', text: 'Send no response until the caller disconnects'},
+      textFlag('off', 'Remove the fault with this number, or all'),
+      outputFlag(['table', 'json']),
+      textFlag('path', "Only calls with this path; * stands for anything: '/orders/*'"),
+      textFlag('rate', 'Share of the calls to hit: 0.2'),
+      RUN_FILE,
+      textFlag('seed', 'Seed that selects these calls: the same ones in every run'),
+      textFlag('status', 'Respond with this status instead of the callee: 503'),
+      textFlag('times', 'Hit this many calls, then none')
+    ],
     examples: [
       'fault shop stock --delay 300ms --jitter 100ms',
       "fault any stock --status 503 --rate 0.2 --method POST --path '/orders/*'",
@@ -117,7 +183,19 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'dashboard',
     summary: 'Open a page in the browser with the apps of a run, their logs, and the calls between them',
     usage: '[flags]',
-    flags: DASHBOARD_FLAGS,
+    flags: [
+      {name: 'no-open', type: 'bool', text: 'Print the address only'},
+      {
+        name: 'port',
+        short: 'p',
+        type: 'int',
+        text: 'The port of the page, on loopback',
+        shown: 'from 9700, depending on the template'
+      },
+      {name: 'read-only', type: 'bool', text: 'Open a page that cannot change anything'},
+      textFlag('run-file', 'Path to the run template of the run', 'f'),
+      hiddenFlag('kubernetes', 'bool', 'k')
+    ],
     examples: ['dashboard', 'dashboard --no-open', 'dashboard --read-only -f dapr.yaml'],
     load: async () => (await import('../commands/dashboard.ts')).dashboard
   },
@@ -125,7 +203,23 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'replay',
     summary: 'Send recorded calls again and compare the answers; pinned calls are sent after each save',
     usage: '[number ...] [flags]',
-    flags: REPLAY_FLAGS,
+    flags: [
+      {
+        name: 'fast',
+        type: 'bool',
+        text: 'With --window: send each call as soon as the one before it is answered'
+      },
+      {name: 'last-failed', type: 'bool', text: 'Send the latest failed call again'},
+      outputFlag(['text', 'json'], {
+        text: 'The output format. Valid values are: json (one object per call), or text (default)'
+      }),
+      textFlag('pin', 'Pin the call with this number: it is sent again after each save'),
+      {name: 'pinned', type: 'bool', text: 'Send the pinned calls again now'},
+      RUN_FILE,
+      textFlag('unpin', 'Unpin the call with this number, or all'),
+      {name: 'unsafe', type: 'bool', text: 'Send calls other than GET, HEAD and OPTIONS, too'},
+      textFlag('window', 'Send the calls of the last 30s, of 120..180 (numbers), or of 14:46:20..14:46:30 again')
+    ],
     examples: [
       'replay 48190',
       'replay --last-failed',
@@ -139,7 +233,22 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'wait',
     summary: 'Wait until a run is ready, is idle, or has written a line; for scripts and tests',
     usage: '--for CONDITION ... [flags]',
-    flags: WAIT_FLAGS,
+    flags: [
+      {name: 'any', type: 'bool', text: 'One of the conditions is enough'},
+      {
+        name: 'for',
+        type: 'stringArray',
+        text: 'A condition: ready[:ID], idle[:500ms], log:[ID:]REGEX, calls:[[FROM:]TO:]N, reloaded:ID, exit:ID'
+      },
+      textFlag(
+        'from',
+        'Count lines, calls, reloads and exits from now (now) or from an event (its id), not from the start of the run'
+      ),
+      {name: 'ignore', type: 'stringArray', text: "Calls that idle ignores: 'GET /poll*'"},
+      outputFlag(['text', 'json'], {refusal: 'usage'}),
+      RUN_FILE,
+      {...textFlag('timeout', 'How long to wait: 90s, 5m'), shown: '60s'}
+    ],
     examples: [
       'wait --for ready',
       'wait --for ready:shop --for idle:500ms --timeout 2m',
@@ -152,7 +261,14 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'events',
     summary: 'Show what happens in a run: state changes, reloads, exits',
     usage: '[flags]',
-    flags: EVENTS_FLAGS,
+    flags: [
+      textFlag('after', 'Only events after the one with this id'),
+      textFlag('app', 'Only events of this app'),
+      {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing events until the run ends'},
+      outputFlag(['text', 'ndjson'], {refusal: 'usage'}),
+      RUN_FILE,
+      textFlag('types', 'Only these events: app,edges,calls,lines,reload,death,replay,fault,note')
+    ],
     examples: ['events -f', 'events -f -o ndjson --types app,death', 'events --after 1789012345678'],
     load: async () => (await import('../commands/events.ts')).events
   },
@@ -160,7 +276,16 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'env',
     summary: 'Print the environment variables that a run sets for an app',
     usage: 'id [flags]',
-    flags: ENV_FLAGS,
+    flags: [
+      {
+        name: 'all',
+        type: 'bool',
+        text: 'Print all variables, including those of the shell in which the run was started'
+      },
+      whichApp('show'),
+      FORMAT,
+      WHOSE_RUN
+    ],
     examples: ['env shop', 'env shop --format dotenv > .env.shop', 'env shop --all'],
     takesIds: true,
     load: async () => (await import('../commands/debug.ts')).env

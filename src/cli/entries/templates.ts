@@ -1,74 +1,82 @@
-import {
-  DOCTOR_FLAGS,
-  DOWN_FLAGS,
-  LIST_FLAGS,
-  RUN_FLAGS,
-  STOP_FLAGS,
-  UP_FLAGS,
-  VALIDATE_FLAGS,
-  VERSION_FLAGS
-} from '../flags.ts'
-import {EXPORT_FLAGS, IMPORT_FLAGS, PS_FLAGS} from '../verb-flags.ts'
-import type {CommandEntry} from './command-entry.ts'
+import {RUNTIME_VERSION} from '../../model/version.ts'
+import {envFlag} from '../env-flag.ts'
+import {outputFlag, textFlag} from '../flag.ts'
+import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
+import {RUN_ENTRY, UP_ENTRY} from './run.ts'
 
 /** Commands for a template: run it, stop it, see what runs, check it, write it. */
 export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
-  {
-    name: 'run',
-    summary: 'Run the apps of a template, each with its sidecar. Supported platforms: Self-hosted',
-    usage: '[flags]',
-    flags: RUN_FLAGS,
-    examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
-    load: async () => (await import('../commands/run.ts')).run,
-    loadKubernetes: async () => (await import('../commands/kubernetes/run.ts')).runInCluster
-  },
-  {
-    name: 'stop',
-    summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
-    usage: '[flags]',
-    flags: STOP_FLAGS,
-    examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
-    takesIds: true,
-    load: async () => (await import('../commands/stop.ts')).stop,
-    loadKubernetes: async () => (await import('../commands/kubernetes/stop.ts')).stopInCluster
-  },
-  {
-    name: 'up',
-    summary: 'Run the template in this folder, as run -f . does',
-    usage: '[flags]',
-    flags: UP_FLAGS,
-    examples: [
-      'up',
-      'up --watch',
-      'up --except shop',
-      'up -f dapr.yaml -f mine.yaml',
-      'up --profile debug',
-      "up --run 'npm test'"
-    ],
-    load: async () => (await import('../commands/run.ts')).up
-  },
+  RUN_ENTRY,
+  withKubernetes(
+    {
+      name: 'stop',
+      summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
+      usage: '[flags]',
+      flags: [
+        {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
+        {
+          name: 'run-file',
+          short: 'f',
+          type: 'string',
+          text: 'Path to the run template file for the list of apps to stop'
+        },
+        {name: 'version', type: 'string', text: 'Stop only this version of a Daeploy service'}
+      ],
+      examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
+      takesIds: true,
+      load: async () => (await import('../commands/stop.ts')).stop
+    },
+    {
+      text: 'Stop deployments in Kubernetes based on multi-app run file',
+      flags: [CONTEXT, NAMESPACE, YES],
+      load: async () => (await import('../commands/kubernetes/stop.ts')).stopInCluster
+    }
+  ),
+  UP_ENTRY,
   {
     name: 'down',
     summary: 'Stop the runs of the template in this folder, as stop -f . does',
     usage: '[flags]',
-    flags: DOWN_FLAGS,
+    flags: [
+      {
+        name: 'run-file',
+        short: 'f',
+        type: 'string',
+        text: 'Path to the run template file for the list of apps to stop',
+        shown: '"."'
+      }
+    ],
     examples: ['down'],
     load: async () => (await import('../commands/stop.ts')).down
   },
-  {
-    name: 'list',
-    summary: 'List all Dapr instances. Supported platforms: Self-hosted',
-    usage: '[flags]',
-    flags: LIST_FLAGS,
-    examples: ['list', 'list -o json'],
-    load: async () => (await import('../commands/list.ts')).list,
-    loadKubernetes: async () => (await import('../commands/kubernetes/list.ts')).listInCluster
-  },
+  withKubernetes(
+    {
+      name: 'list',
+      summary: 'List all Dapr instances. Supported platforms: Self-hosted',
+      usage: '[flags]',
+      flags: [
+        {name: 'all-namespaces', short: 'A', type: 'bool', text: 'If true, list all Dapr pods in all namespaces'},
+        textFlag('namespace', 'List define namespace pod in a Kubernetes cluster'),
+        outputFlag(['table', 'json', 'yaml'], {of: ' of the list', refusal: 'dapr'})
+      ],
+      examples: ['list', 'list -o json'],
+      load: async () => (await import('../commands/list.ts')).list
+    },
+    {
+      text: 'List all Dapr pods in a Kubernetes cluster',
+      flags: [CONTEXT],
+      load: async () => (await import('../commands/kubernetes/list.ts')).listInCluster
+    }
+  ),
   {
     name: 'ps',
     summary: 'Show the state, address, process, restarts, memory and CPU of each app',
     usage: '[id ...] [flags]',
-    flags: PS_FLAGS,
+    flags: [
+      outputFlag(['table', 'json']),
+      textFlag('run-file', 'Path to the run template of the run', 'f'),
+      {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
+    ],
     examples: ['ps', 'ps shop stock', 'ps -w', 'ps -o json'],
     takesIds: true,
     load: async () => (await import('../commands/ps.ts')).ps
@@ -77,7 +85,14 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'import',
     summary: 'Write a template from a Procfile, a compose or process-compose file, or the projects in a folder',
     usage: '[PATH] [flags]',
-    flags: IMPORT_FLAGS,
+    flags: [
+      {name: 'force', type: 'bool', text: 'Overwrite an existing file'},
+      textFlag(
+        'from',
+        'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
+      ),
+      {...textFlag('output', 'The file to write; - for standard output', 'o'), shown: '"dapr.yaml"'}
+    ],
     examples: ['import Procfile -o -', 'import --from compose -o imported.yaml'],
     load: async () => (await import('../commands/import.ts')).importTemplate
   },
@@ -85,7 +100,12 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'validate',
     summary: 'Check a template without running it, and report every mistake',
     usage: '[flags]',
-    flags: VALIDATE_FLAGS,
+    flags: [
+      envFlag('Set a variable that the template interpolates, KEY=VALUE; may be repeated'),
+      outputFlag(['text', 'json'], {of: ' of the findings', refusal: 'dapr'}),
+      {name: 'profile', type: 'strings', text: 'Check it as it runs with these profiles'},
+      {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
+    ],
     examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
     load: async () => (await import('../commands/validate.ts')).validate
   },
@@ -93,7 +113,17 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'export',
     summary: 'Write a template as Kubernetes objects for Dapr, or as a compose file with sidecars',
     usage: 'kubernetes|compose [flags]',
-    flags: EXPORT_FLAGS,
+    flags: [
+      {...textFlag('dapr', "The version of Dapr's images in a compose file"), shown: `"${RUNTIME_VERSION}"`},
+      envFlag(),
+      textFlag('namespace', 'The namespace of the Kubernetes objects', 'n'),
+      {
+        ...textFlag('output', 'The folder for Kubernetes objects, the compose file, or - for stdout', 'o'),
+        shown: '"-"'
+      },
+      {name: 'profile', type: 'strings', text: 'Include the apps of the run template that have one of these profiles'},
+      {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
+    ],
     examples: [
       'export kubernetes -o k8s',
       'export kubernetes -n shop | kubectl apply -f -',
@@ -105,7 +135,16 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'doctor',
     summary: 'Check this machine and template for problems and suggest fixes',
     usage: '[flags]',
-    flags: DOCTOR_FLAGS,
+    flags: [
+      {
+        name: 'run-file',
+        short: 'f',
+        type: 'string',
+        repeats: true,
+        text: 'Path to the run template file',
+        shown: '"." if it has one'
+      }
+    ],
     examples: ['doctor', 'doctor -f dapr.yaml'],
     load: async () => (await import('../commands/doctor.ts')).doctor
   },
@@ -121,7 +160,12 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'version',
     summary: 'Print the version of Pillion and the version of the Dapr runtime it is compatible with',
     usage: '[flags]',
-    flags: VERSION_FLAGS,
+    flags: [
+      outputFlag(['json'], {
+        text: 'The output format of the version command. Valid values are: json',
+        refusal: 'dapr'
+      })
+    ],
     examples: ['version -o json'],
     load: async () => (await import('../commands/version.ts')).version
   }

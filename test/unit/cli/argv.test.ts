@@ -1,8 +1,8 @@
 import t from 'tap'
 import {asCommander, inCobrasWords, flagInteger, parseList} from '../../../src/cli/argv.ts'
-import {RUN_FLAGS} from '../../../src/cli/flags.ts'
+import {RUN_ENTRY} from '../../../src/cli/entries/run.ts'
 
-const port = RUN_FLAGS.find(({name}) => name === 'app-port')
+const port = RUN_ENTRY.flags.find(({name}) => name === 'app-port')
 if (!port) throw new Error('no flag app-port')
 
 t.test("pflag's forms of a flag become commander's", async t => {
@@ -20,14 +20,14 @@ t.test("pflag's forms of a flag become commander's", async t => {
       ['a', '--', '-p=1', '--kubernetes=false']
     ]
   ]
-  for (const [given, expected] of table) t.same(asCommander(given, RUN_FLAGS), expected, given.join(' '))
+  for (const [given, expected] of table) t.same(asCommander(given, RUN_ENTRY.flags), expected, given.join(' '))
 })
 
 t.test('a wrong value is refused in the words of Go', async t => {
   t.throws(() => flagInteger(port, 'abc'), {
     message: 'invalid argument "abc" for "-p, --app-port" flag: strconv.ParseInt: parsing "abc": invalid syntax'
   })
-  t.throws(() => asCommander(['--kubernetes=maybe'], RUN_FLAGS), {
+  t.throws(() => asCommander(['--kubernetes=maybe'], RUN_ENTRY.flags), {
     message: 'invalid argument "maybe" for "-k, --kubernetes" flag: strconv.ParseBool: parsing "maybe": invalid syntax'
   })
 })

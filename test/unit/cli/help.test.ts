@@ -1,6 +1,6 @@
 import t from 'tap'
 import {COMMANDS} from '../../../src/cli/commands.ts'
-import {COMMAND_GROUPS, FLAG_GROUPS} from '../../../src/cli/groups.ts'
+import {COMMAND_GROUPS} from '../../../src/cli/groups.ts'
 import {helpOf, overview} from '../../../src/cli/help.ts'
 
 const heads = (text: string): readonly string[] =>
@@ -45,9 +45,8 @@ t.test('with columns flags and commands stand in groups, each once; without in o
     COMMAND_GROUPS.flatMap(([, names]) => names).filter(name => COMMANDS.every(command => command.name !== name)),
     []
   )
-  for (const [command, groups] of Object.entries(FLAG_GROUPS)) {
-    const flags = COMMANDS.find(({name}) => name === command)?.flags ?? []
+  for (const {name, flags, groups = []} of COMMANDS) {
     const unknown = groups.flatMap(([, names]) => names).filter(name => flags.every(flag => flag.name !== name))
-    t.same(unknown, [], command)
+    t.same(unknown, [], name)
   }
 })

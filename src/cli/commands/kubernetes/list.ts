@@ -1,5 +1,4 @@
 import {daprPods, type DaprPod} from '#kubernetes'
-import {UserError} from '../../../model/errors.ts'
 import {age, created} from '../../age.ts'
 import type {CommandHandler} from '../../command-handler.ts'
 import {print} from '../../print.ts'
@@ -18,7 +17,6 @@ interface Row {
 /** `list -k [--namespace NS] [-A] [-o json|yaml|table]`: all pods with a sidecar, also where that is an init container. */
 export const listInCluster: CommandHandler = async ({flags}) => {
   const output = flags.text('output') ?? ''
-  if (!['', 'table', 'json', 'yaml'].includes(output)) throw new UserError('An invalid output format was specified.')
   const namespace = flags.isSet('all-namespaces') ? '' : (flags.text('namespace') ?? '')
   const pods = await withCluster(accessFor(flags), async client => daprPods(client, namespace))
   const now = Date.now()

@@ -1,4 +1,5 @@
 import t from 'tap'
+import {COMMANDS as ENTRIES} from '../../../../src/cli/commands.ts'
 import {bash, fish, zsh} from '../../../../src/cli/commands/completion.ts'
 
 const COMMANDS = [
@@ -33,4 +34,12 @@ t.test('the name dapr completes as well, unless there is such a program', async 
   t.match(bash('pillion', COMMANDS), 'type -P dapr >/dev/null || complete -o default -F _pillion dapr\n')
   t.match(zsh('pillion', COMMANDS), 'compdef _pillion dapr\n')
   t.match(fish('pillion', COMMANDS), 'command -q dapr; or complete -c dapr -w pillion\n')
+})
+
+t.test('behind -o stand the formats of that command; where it is a file, the shell completes files', async t => {
+  const script = bash('pillion', ENTRIES)
+  t.match(script, "'graph --output' | 'graph -o') words='table mermaid dot json' ;;")
+  t.match(script, "'export --output' | 'export -o') return ;;")
+  t.match(zsh('pillion', ENTRIES), /'-o\[The folder for Kubernetes objects[^\n]*:output:_files'/)
+  t.match(fish('pillion', ENTRIES), /seen_subcommand_from events' -l output -s o -r -f -a 'text ndjson'/)
 })

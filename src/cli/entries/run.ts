@@ -1,0 +1,252 @@
+import {envFlag} from '../env-flag.ts'
+import {textFlag, type Flag} from '../flag.ts'
+import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
+
+const int = (name: string, text: string, short?: string): Flag => ({
+  name,
+  type: 'int',
+  text,
+  shown: '-1',
+  ...(short !== undefined && {short})
+})
+
+/** The flags of `cmd/run.go` in Dapr's CLI, and our own. */
+export const RUN_FLAGS: readonly Flag[] = [
+  {...textFlag('app-channel-address', 'The network address the application listens on'), shown: '"127.0.0.1"'},
+  textFlag('app-health-check-path', 'Path used for health checks; HTTP only'),
+  {name: 'app-health-probe-interval', type: 'int', text: 'Interval to probe for the health of the app in seconds'},
+  {name: 'app-health-probe-timeout', type: 'int', text: 'Timeout for app health probes in milliseconds'},
+  {
+    name: 'app-health-threshold',
+    type: 'int',
+    text: 'Number of consecutive failures for the app to be considered unhealthy'
+  },
+  {name: 'app-id', short: 'a', type: 'string', text: 'The id for your application, used for service discovery'},
+  int('app-max-concurrency', 'The concurrency level of the application, otherwise is unlimited'),
+  int('app-port', 'The port your application is listening on', 'p'),
+  {
+    name: 'app-protocol',
+    short: 'P',
+    type: 'string',
+    text: 'The protocol (grpc, grpcs, http, https, h2c) Dapr uses to talk to the application',
+    shown: '"http"',
+    values: ['http', 'https', 'h2c', 'grpc', 'grpcs']
+  },
+  {
+    name: 'app-ssl',
+    type: 'bool',
+    text: 'Enable https when Dapr invokes the application',
+    isHidden: true,
+    deprecated:
+      'This flag is deprecated and will be removed in the future releases. Use "app-protocol" flag with https or grpcs values instead'
+  },
+  {
+    name: 'components-path',
+    short: 'd',
+    type: 'strings',
+    text: 'The path for components directory',
+    isHidden: true,
+    deprecated: 'This flag is deprecated and will be removed in the future releases. Use "resources-path" flag instead'
+  },
+  {name: 'config', short: 'c', type: 'string', text: 'Dapr configuration file'},
+  {name: 'dashboard', type: 'bool', text: 'Open the dashboard of the run in the browser'},
+  int('dapr-grpc-port', 'The gRPC port for Dapr to listen on', 'G'),
+  int('dapr-http-port', 'The HTTP port for Dapr to listen on', 'H'),
+  int('dapr-internal-grpc-port', 'The gRPC port for the Dapr internal API to listen on', 'I'),
+  textFlag('dapr-listen-addresses', 'Comma separated list of IP addresses that sidecar will listen to'),
+  {name: 'enable-api-logging', type: 'bool', text: 'Log API calls at INFO verbosity. Valid values are: true or false'},
+  {
+    name: 'enable-app-health-check',
+    type: 'bool',
+    text: 'Enable health checks for the application using the protocol defined with app-protocol'
+  },
+  {name: 'enable-profiling', type: 'bool', text: 'Enable pprof profiling via an HTTP endpoint'},
+  envFlag(),
+  {
+    name: 'log-style',
+    type: 'string',
+    text: "Prefix of the lines of a run template's apps: dapr (== APP - id ==) or short (id │)",
+    shown: '"dapr"',
+    values: ['dapr', 'short']
+  },
+  {
+    ...textFlag('log-level', 'The log verbosity. Valid values are: debug, info, warn, error, fatal, or panic'),
+    shown: '"info"',
+    values: ['debug', 'info', 'warn', 'error', 'fatal']
+  },
+  {...textFlag('max-body-size', 'Max size of the request body'), shown: '"4Mi"'},
+  int('metrics-port', 'The port of metrics on dapr', 'M'),
+  {
+    name: 'except',
+    type: 'strings',
+    text: 'Do not start these apps of the run template: you start them yourself, for example in a debugger'
+  },
+  {
+    name: 'allowed-origins',
+    type: 'strings',
+    text: 'Origins whose web pages may send requests to the sidecars, besides those of this machine: https://shop.example'
+  },
+  {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
+  {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
+  {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
+  {
+    name: 'profile',
+    type: 'strings',
+    text: 'Also start the apps of the run template that have one of these profiles'
+  },
+  int('profile-port', 'The port for the profile server to listen on'),
+  {...textFlag('read-buffer-size', 'HTTP header read buffer'), shown: '"4Ki"'},
+  {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
+  {
+    name: 'run-file',
+    short: 'f',
+    type: 'string',
+    repeats: true,
+    text: 'Path to the run template file for the list of apps to run; further files override the first one'
+  },
+  {...textFlag('scheduler-host-address', 'The address of the scheduler service'), shown: '"localhost"'},
+  {name: 'timestamps', type: 'bool', text: "Show the time of each line of a run template's apps"},
+  {
+    name: 'unix-domain-socket',
+    short: 'u',
+    type: 'string',
+    text: 'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets'
+  },
+  {
+    name: 'watch',
+    type: 'bool',
+    text: 'Restart an app when its files change, without losing a request; apply edits of the run template'
+  }
+]
+
+/** The flags that `run` accepts together with a template; all others belong in the template. */
+export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
+  'kubernetes',
+  'help',
+  'version',
+  'runtime-path',
+  'log-as-json',
+  'run-file',
+  'dashboard',
+  'env',
+  'except',
+  'no-record',
+  'allowed-origins',
+  'only',
+  'profile',
+  'watch',
+  'log-style',
+  'timestamps'
+])
+
+/** Flags of `run -k`. */
+export const RUN_IN_CLUSTER: readonly Flag[] = [
+  {
+    name: 'build',
+    type: 'bool',
+    text: 'With -k: build an image for each app that has a Dockerfile and no containerImage'
+  },
+  CONTEXT,
+  {name: 'diff', type: 'bool', text: 'With -k: show what would change in the cluster, and change nothing'},
+  {name: 'dry-run', type: 'bool', text: 'With -k: have the API server check everything, and change nothing'},
+  NAMESPACE,
+  textFlag('registry', 'With -k --build: push the images to HOST/PATH'),
+  {...textFlag('timeout', 'With -k: how long apps may take to become ready'), shown: '"5m"'},
+  YES
+]
+
+/** Flags of `up --run`. */
+export const COMMAND_FLAGS: readonly Flag[] = [
+  textFlag('run', 'Run this command once all apps are ready, stop the run, and exit with its code'),
+  {...textFlag('as', 'The app id of the command, which has a sidecar of its own'), shown: '"test"'},
+  textFlag('settle', 'After the command, wait until the run has been idle for this time: 500ms'),
+  textFlag('timeout', 'Give up after this time, with exit code 124: 5m'),
+  {name: 'strict', type: 'bool', text: 'Exit with 1 if an app crashed, even if the command succeeded'},
+  {name: 'logs', type: 'bool', text: 'Also show the output of the apps, on stderr'},
+  textFlag('junit', 'Write a JUnit report to this file'),
+  textFlag('report', 'Write events, failed calls, logs and crashes to this folder')
+]
+
+export const RUN_ENTRY: CommandEntry = withKubernetes(
+  {
+    name: 'run',
+    summary: 'Run the apps of a template, each with its sidecar. Supported platforms: Self-hosted',
+    usage: '[flags]',
+    flags: RUN_FLAGS,
+    examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
+    groups: [
+      ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps']],
+      ['A template or a single app', ['env', 'watch', 'no-record', 'allowed-origins', 'dashboard']],
+      [
+        'A single app',
+        ['app-id', 'app-port', 'app-protocol', 'app-channel-address', 'app-max-concurrency', 'unix-domain-socket']
+      ],
+      [
+        'Its health',
+        [
+          'enable-app-health-check',
+          'app-health-check-path',
+          'app-health-probe-interval',
+          'app-health-probe-timeout',
+          'app-health-threshold'
+        ]
+      ],
+      [
+        'Its sidecar',
+        [
+          'config',
+          'resources-path',
+          'dapr-http-port',
+          'dapr-grpc-port',
+          'dapr-internal-grpc-port',
+          'dapr-listen-addresses',
+          'metrics-port',
+          'max-body-size',
+          'read-buffer-size',
+          'log-level',
+          'enable-api-logging',
+          'enable-profiling',
+          'profile-port',
+          'placement-host-address',
+          'scheduler-host-address'
+        ]
+      ]
+    ],
+    load: async () => (await import('../commands/run.ts')).run
+  },
+  {
+    text: 'Run the multi-app run template against Kubernetes environment.',
+    flags: RUN_IN_CLUSTER,
+    load: async () => (await import('../commands/kubernetes/run.ts')).runInCluster
+  }
+)
+
+/** `run -f .` in short. */
+export const UP_ENTRY: CommandEntry = {
+  name: 'up',
+  summary: 'Run the template in this folder, as run -f . does',
+  usage: '[flags]',
+  flags: [
+    ...RUN_FLAGS.filter(({name}) => WITH_TEMPLATE.has(name)).map(flag =>
+      flag.name === 'run-file' ? {...flag, shown: '"."'} : flag
+    ),
+    ...COMMAND_FLAGS
+  ],
+  examples: [
+    'up',
+    'up --watch',
+    'up --except shop',
+    'up -f dapr.yaml -f mine.yaml',
+    'up --profile debug',
+    "up --run 'npm test'"
+  ],
+  groups: [
+    ['Which apps', ['run-file', 'only', 'except', 'profile']],
+    [
+      'How they run and are shown',
+      ['env', 'watch', 'log-style', 'timestamps', 'no-record', 'allowed-origins', 'dashboard']
+    ],
+    ['For one command, in CI', COMMAND_FLAGS.map(({name}) => name)]
+  ],
+  load: async () => (await import('../commands/run.ts')).up
+}
