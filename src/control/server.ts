@@ -3,6 +3,7 @@ import {mkdir, rename} from 'node:fs/promises'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
 import {http} from '../net/http1/node-http.ts'
+import {lingerAtEnd} from '../net/lingering-close.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
 
 /** A run that other terminals can find. */
@@ -37,7 +38,7 @@ export async function register(folder: string, about: RunFile, serve: ServeReque
     answers.add(answer)
     void answer.then(() => answers.delete(answer))
   })
-  server.unref()
+  server.on('connection', lingerAtEnd).unref()
   try {
     await mkdir(home, {mode: 0o700})
     await writeRunFile(home, about)

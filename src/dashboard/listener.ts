@@ -4,8 +4,9 @@ import {createHash} from 'node:crypto'
 import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
-import {collect, UncollectedBody} from '../net/collector.ts'
+import {collectRequest, UncollectedBody} from '../net/collector.ts'
 import {http} from '../net/http1/node-http.ts'
+import {closeLingering, lingerAtEnd} from '../net/lingering-close.ts'
 import {MAX_BODY, pageRefusal, tooLarge, type PageRefusal} from './admit.ts'
 import {pageFile, plainBytes, type PageFile} from './page-files.ts'
 import type {PageTokens} from './tokens.ts'
@@ -101,13 +102,14 @@ function serverOf(port: number, {tokens, serve}: Pick<PageListenerOptions, 'toke
     connectionsCheckingInterval: 1000
   })
   server.maxConnections = MAX_CONNECTIONS
+  server.on('connection', lingerAtEnd)
   let open = 0
   server.on('request', (request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     const handle = async (): Promise<void> => {
       const file = fileOf(request)
       const refusal = open >= MAX_OPEN ? BUSY : pageRefusal(request, {port, tokens, isFile: file !== undefined})
-      if (refusal !== undefined) return end(request, response, refusal)
+      if (refusal !== undefined) return end(response, refusal)
       if (file !== undefined) return sendFile(request, response, file)
       open++
       response.on('close', () => open--)
@@ -115,12 +117,15 @@ function serverOf(port: number, {tokens, serve}: Pick<PageListenerOptions, 'toke
     }
     handle().catch((error: unknown) => {
       if (response.headersSent) response.destroy()
-      else end(request, response, {status: 500, detail: messageOf(error), hint: ''})
+      else end(response, {status: 500, detail: messageOf(error), hint: ''})
     })
   })
   // without a listener Node closes the connection silently, or waits
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nallow: GET, POST\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    closeLingering(
+      socket,
+      'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, POST\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
+    )
   })
   return server.unref()
 }
@@ -130,9 +135,9 @@ const BUSY: PageRefusal = {status: 503, detail: 'too many requests at once', hin
 async function answer(request: IncomingMessage, response: ServerResponse, serve: Serve): Promise<void> {
   let body: string
   try {
-    body = (await collect(request, MAX_BODY)).take().toString()
+    body = (await collectRequest(request, MAX_BODY)).take().toString()
   } catch (error) {
-    if (error instanceof UncollectedBody) return end(request, response, error.isTooLarge ? tooLarge : BUSY)
+    if (error instanceof UncollectedBody) return end(response, error.isTooLarge ? tooLarge : BUSY)
     throw error
   }
   await serve(request, response, body)
@@ -149,7 +154,7 @@ function sendFile({headers}: IncomingMessage, response: ServerResponse, file: Pa
 }
 
 /** Refuses a request; its connection ends, since its body is not read. */
-function end(request: IncomingMessage, response: ServerResponse, {status, detail, hint}: PageRefusal): void {
+function end(response: ServerResponse, {status, detail, hint}: PageRefusal): void {
   response
     .writeHead(status, {
       'content-type': 'application/problem+json',
@@ -158,5 +163,4 @@ function end(request: IncomingMessage, response: ServerResponse, {status, detail
       ...(status === 405 && {allow: 'GET, POST'})
     })
     .end(JSON.stringify({status, detail, ...(hint !== '' && {hint})}))
-  response.once('finish', () => request.destroy())
 }

@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream'
 import {bodyTurn} from './own-turn.ts'
 
 /** What counts the bytes of several bodies; see `Budget`. */
@@ -143,6 +144,21 @@ export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): 
     return collector
   } catch (error) {
     collector.release()
+    throw error
+  }
+}
+
+const refused = new WeakSet<Readable>()
+
+/** The rest of a request is read by nobody: its answer is the last one of its connection. */
+export const isRefused = (request: Readable): boolean => refused.has(request)
+
+/** The same for a request, which can be answered in any case. */
+export async function collectRequest(request: Readable, maxBytes: number): Promise<Collector> {
+  try {
+    return await collect(request.iterator({destroyOnReturn: false}), maxBytes)
+  } catch (error) {
+    refused.add(request)
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {pairsOf} from './http1/header-lines.ts'
+import {isRefused} from './collector.ts'
 import {isAwaitingContinue} from './http1/expect-continue.ts'
 import {reasonOf, statusLine} from './status.ts'
 
@@ -42,8 +43,9 @@ export const replyText = (reply: Reply, toHead: boolean, more = ''): string => {
 export const reply = (request: IncomingMessage, response: ServerResponse, answer: Reply): void => {
   if (response.headersSent || response.destroyed) return
   // After the final response, a caller with `Expect: 100-continue` may or may not send its body: the connection cannot be reused.
-  if (isAwaitingContinue(request)) response.shouldKeepAlive = false
+  if (isAwaitingContinue(request) || isRefused(request)) response.shouldKeepAlive = false
   if (response.shouldKeepAlive && request.httpVersionMinor === 1) response.removeHeader('connection')
   response.writeHead(answer.status, reasonOf(answer.status), replyPairs(answer))
   response.end(answer.bytes ?? answer.body)
+  request.resume()
 }

@@ -1,5 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
+import {closeLingering, lingerAtEnd} from '../lingering-close.ts'
 import {reasonOf, statusLine} from '../status.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
@@ -42,6 +43,7 @@ export class Connection {
   constructor(socket: Duplex, isClosing: () => boolean) {
     this.#socket = socket
     this.#isClosing = isClosing
+    lingerAtEnd(socket)
   }
 
   add(request: IncomingMessage, response: ServerResponse, serve: Serve): void {
@@ -87,15 +89,19 @@ export class Connection {
   #finished(turn: Turn): void {
     if (this.#turns[0] !== turn) return
     this.#turns.shift()
-    if (!turn.response.shouldKeepAlive || this.#socket.destroyed) this.#turns = []
+    const isOver = !turn.response.shouldKeepAlive || this.#socket.destroyed || this.#socket.writableEnded
+    if (isOver) {
+      // what was read together with the request is parsed still
+      this.isLast = true
+      this.#turns = []
+    }
     const [next] = this.#turns
     if (next !== undefined) return this.#start(next)
-    if (!this.#socket.destroyed) this.#next?.()
+    if (!isOver) this.#next?.()
     if (this.#lastText !== undefined || this.#isClosing()) this.#end()
   }
 
   #end(): void {
-    const socket = this.#socket
-    socket.end(this.#lastText ?? '', 'latin1', () => socket.destroy())
+    closeLingering(this.#socket, this.#lastText)
   }
 }

@@ -7,6 +7,7 @@ import type {Downstream} from '../downstream.ts'
 import {Exchange} from '../exchange.ts'
 import {isHalfLine} from './first-line.ts'
 import {LateText} from './late-text.ts'
+import {closeLingering} from '../lingering-close.ts'
 import {PLAIN_LIMIT, type PlainRequest} from './plain-request.ts'
 import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
@@ -254,7 +255,7 @@ export class FastConnection implements Downstream {
     if (this.#missing > 0 || bytes === undefined) {
       if (this.#fastPath.isClosing && this.#missing === 0) {
         this.#late.write()
-        socket.end(() => socket.destroy())
+        closeLingering(socket)
       } else if (socket.isPaused()) socket.resume()
       return false
     }

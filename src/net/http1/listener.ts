@@ -6,6 +6,7 @@ import {FastPath, type FastPathOptions} from './fast-path.ts'
 import {inherit, attach} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
 import {UpgradeBuffer} from './upgrade-buffer.ts'
+import {closeLingering} from '../lingering-close.ts'
 import {contain} from '../error-boundary.ts'
 import {awaitContinue} from './expect-continue.ts'
 import {Connection, refusalBody, refusalText} from './connection.ts'
@@ -224,7 +225,7 @@ export class Listener {
     this.#connection(socket).whenIdle(() => {
       const bytes = buffer.release()
       const fault = faultOf(request)
-      if (fault > 0) socket.end(refusalText(fault))
+      if (fault > 0) closeLingering(socket, refusalText(fault))
       else if (!asksForWebsocket(request)) this.#continueInHttp2(request, socket, bytes)
       else this.#options.upgrade(request, socket, bytes)
     })

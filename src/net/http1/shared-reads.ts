@@ -1,4 +1,5 @@
 import net from 'node:net'
+import type {Duplex} from 'node:stream'
 import {inherit} from '../claimed-server.ts'
 import {HANDLE, interceptConnections} from '../intercept-connections.ts'
 import {readInOwnTurn} from '../own-turn.ts'
@@ -78,7 +79,7 @@ const rethrow = (error: unknown): never => {
  * Lets a reader have what the connection reads, or its `data` where its server shares no reads. The next read overwrites what
  * it gets: `owned` copies what is kept. Returns a function that ends it.
  */
-export function readWith(socket: net.Socket, reader: Reader): () => void {
+export function readWith(socket: Duplex, reader: Reader): () => void {
   socket.on('data', reader)
   if (!(socket instanceof SharedSocket)) return () => void socket.removeListener('data', reader)
   socket.on(READER_FAILED, rethrow)

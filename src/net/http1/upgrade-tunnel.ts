@@ -4,6 +4,7 @@ import type {Downstream} from '../downstream.ts'
 import {writeCopy} from '../write-copy.ts'
 import {Exchange} from '../exchange.ts'
 import {replyText, type Reply} from '../reply.ts'
+import {closeLingering} from '../lingering-close.ts'
 import {statusLine} from '../status.ts'
 import {abortConnection} from './abort-connection.ts'
 import type {ResponseHead} from './response-head.ts'
@@ -25,7 +26,7 @@ export const UPGRADE_LINES = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
 
 /** Replies to a request on a connection that is detached from node:http, and closes it. */
 export const endWith = (socket: Duplex, response: Reply): void => {
-  socket.end(replyText(response, false, 'Connection: close\r\n'), 'latin1')
+  closeLingering(socket, replyText(response, false, 'Connection: close\r\n'))
 }
 
 /**
@@ -64,7 +65,7 @@ export class UpgradeTunnel implements Downstream {
 
   whole(head: ResponseHead, lines: string, body: string): void {
     this.head(head, lines)
-    this.#socket.end(body, 'latin1')
+    closeLingering(this.#socket, body)
   }
 
   head({status}: ResponseHead, lines: string): void {
@@ -80,7 +81,8 @@ export class UpgradeTunnel implements Downstream {
   }
 
   end(): void {
-    this.#socket.end()
+    if (this.#isOpen) this.#socket.end()
+    else closeLingering(this.#socket)
   }
 
   cut(): void {

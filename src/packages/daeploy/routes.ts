@@ -1,6 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {messageOf} from '../../model/errors.ts'
-import {collect, UncollectedBody} from '../../net/collector.ts'
+import {collectRequest, UncollectedBody} from '../../net/collector.ts'
 import {reply, type Reply} from '../../net/reply.ts'
 import {Management, type ManagementBackend} from './management.ts'
 import {notificationLine, readNotification, type Notification, type Notifications} from './notifications.ts'
@@ -116,7 +116,7 @@ const withBody =
 
 async function readText(request: IncomingMessage): Promise<string> {
   try {
-    return (await collect(request, MAX_BODY_BYTES)).take().toString()
+    return (await collectRequest(request, MAX_BODY_BYTES)).take().toString()
   } catch (error) {
     if (!(error instanceof UncollectedBody)) throw error
     throw new InvalidBody(error.isTooLarge ? failure(413, 'Request body too large') : failure(503, error.message))

@@ -1,4 +1,5 @@
 import type {Socket} from 'node:net'
+import {closeLingering} from '../../net/lingering-close.ts'
 import type {RedisEngine} from './engine/engine.ts'
 import {Blocked, RedisError, type Result} from './engine/result.ts'
 import type {Session} from './engine/session.ts'
@@ -67,7 +68,7 @@ export class ServerConnection {
   /** Writes what is left, and closes; a client that does not read is cut off. */
   close(): void {
     this.#flush()
-    this.#socket.destroySoon()
+    closeLingering(this.#socket)
     setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 

@@ -1,5 +1,6 @@
+import type {Readable} from 'node:stream'
 import {messageOf, unreachable} from '../../model/errors.ts'
-import {collect, LARGE_BODY, UncollectedBody, type Collector} from '../../net/collector.ts'
+import {collectRequest, LARGE_BODY, UncollectedBody, type Collector} from '../../net/collector.ts'
 import type {Reply} from '../../net/reply.ts'
 import {collectAfter} from '../../platform/heap.ts'
 import type {Unbuilt} from '../../dapr/api/block-api.ts'
@@ -28,7 +29,7 @@ export type HandleApi = (action: RouteAction, request: DaprRequest) => Reply | P
 
 /** The parts of a request other than its path. */
 export interface DaprRequest {
-  readonly body: AsyncIterable<Buffer>
+  readonly body: Readable
   readonly query: string
   /** Header lines as the caller sent them. */
   readonly lines: string
@@ -42,7 +43,7 @@ const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runt
 const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
 
 /** Reads a body and uses it; the result is an error response if it cannot be read. */
-type WithBody = (bytes: AsyncIterable<Buffer>, use: (body: Buffer) => Reply | Promise<Reply>) => Promise<Reply>
+type WithBody = (bytes: Readable, use: (body: Buffer) => Reply | Promise<Reply>) => Promise<Reply>
 
 /** The sidecar's own API of one app. */
 export const createApi = ({
@@ -62,7 +63,7 @@ export const createApi = ({
   const withBody: WithBody = async (bytes, use) => {
     let body: Collector
     try {
-      body = await collect(bytes, maxBodyBytes)
+      body = await collectRequest(bytes, maxBodyBytes)
     } catch (error) {
       const status = error instanceof UncollectedBody && !error.isTooLarge ? 503 : 400
       return apiError(status, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)

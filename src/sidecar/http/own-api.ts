@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream'
 import {isCrossOrigin, type IsAllowedHost} from '../../gateway/guards.ts'
 import {bugText} from '../../model/errors.ts'
 import type {Reply} from '../../net/reply.ts'
@@ -7,7 +8,7 @@ import type {SidecarRequest} from './sidecar-request.ts'
 
 /** A request to the sidecar's own API, over any version of HTTP. */
 export interface OwnCall {
-  readonly body: AsyncIterable<Buffer>
+  readonly body: Readable
   /** Closes the connection, or the stream. */
   readonly destroy: () => void
   readonly respond: (reply: Reply) => void

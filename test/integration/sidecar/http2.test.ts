@@ -103,6 +103,10 @@ t.test('the routes of the sidecar, its refusals and its errors are the same', as
     status: 500,
     body: /stream too large/
   })
+  t.match(await got(session, {':method': 'PUT', ':path': '/v1.0/metadata/k'}, 'x'.repeat(1001)), {
+    status: 400,
+    body: /stream too large/
+  })
   t.match(await got(session, invoke('/x'), 'after'), {status: 200, body: 'after'}, 'the connection goes on')
 })
 

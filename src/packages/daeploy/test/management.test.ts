@@ -7,6 +7,7 @@ import type {Deployment} from '../deployment.ts'
 import type {ServiceInstance} from '../instance.ts'
 import type {ServiceLogsWanted} from '../management.ts'
 import {ask, type AskOptions} from '../../../../test/rig/manager.ts'
+import {answerAfterAll} from '../../../../test/rig/early-answer.ts'
 import {openManager} from './rig.ts'
 
 const at = new Date('2026-11-20T04:57:31.500Z')
@@ -340,3 +341,24 @@ t.test('notifications are added, listed and cleared', async t => {
   t.match(await send('/notifications/', {method: 'DELETE'}), {status: 200, body: 'null'})
   t.equal((await send('/notifications/')).body, '{}')
 })
+
+t.test(
+  'who sends all of a request before reading gets the whole answer, also of one that is refused at its start',
+  async t => {
+    const {port: to} = await openManager(t)
+    for (const [head, status] of [
+      ['POST /services/~tar HTTP/1.1\r\nContent-Type: text/plain', 422],
+      ['POST /services/~tar HTTP/1.1\r\nContent-Type: text/plain\r\nConnection: close', 422],
+      ['POST /services/~tar HTTP/1.1\r\nContent-Type: multipart/form-data', 422],
+      ['POST /services/~tar HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x', 422],
+      ['POST /notifications HTTP/1.1', 413],
+      ['POST /nothing HTTP/1.1\r\nConnection: close', 404]
+    ] as const)
+      for (const framing of ['length', 'chunks'] as const)
+        t.match(
+          await answerAfterAll({to, head: `${head}\r\nHost: localhost`, framing}),
+          new RegExp(`^HTTP/1.1 ${status.toString()} .*\r\n\r\n.`, 's'),
+          `${head}, ${framing}`
+        )
+  }
+)

@@ -3,6 +3,7 @@ import {connect} from 'node:net'
 import t, {type Test} from 'tap'
 import {RedisEngine} from '../engine/engine.ts'
 import {RedisServer} from '../server.ts'
+import {answerAfterAll} from '../../../../test/rig/early-answer.ts'
 import {request, respClient} from '../../../../test/rig/resp.ts'
 
 async function serve(
@@ -37,6 +38,11 @@ t.test('bytes that are no request get an error, and the connection is closed', a
   )
   t.equal(await answerTo(port, 'x'.repeat(70_000)), '-ERR Protocol error: too big inline request\r\n')
   t.equal(await answerTo(port, `${request(['QUIT'])}${request(['PING'])}`), '+OK\r\n')
+})
+
+t.test('who sends all before reading gets the whole error', async t => {
+  const {port: to} = await serve(t)
+  t.match(await answerAfterAll({to, head: '*1\r\nhello', framing: 'length'}), /^-ERR Protocol error: .*\r\n$/)
 })
 
 t.test('a page in a browser cannot send commands', async t => {

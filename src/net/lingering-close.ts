@@ -1,0 +1,46 @@
+import net from 'node:net'
+import type {Duplex} from 'node:stream'
+import {readWith} from './http1/shared-reads.ts'
+
+/** Silence after which no more is expected, in ms; Go's servers wait as long (net/http: `rstAvoidanceDelay`). */
+const QUIET_MS = 500
+/** Who goes on sending after the answer is cut off then, in ms … */
+const MAX_MS = 5000
+/** … or after so many bytes. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+const lingering = new WeakSet<Duplex>()
+
+/**
+ * Sends what is left, and closes a connection whose other side may still be sending: what comes is dropped until it ends, is
+ * quiet, or is too much. A connection that is closed over bytes that nobody has read is reset, and that takes the answer away
+ * from who has not read it yet (RFC 9112 §9.6). Nobody else may read the connection any more.
+ */
+export function closeLingering(socket: Duplex, last = ''): void {
+  if (lingering.has(socket)) return
+  lingering.add(socket)
+  const close = (): void => void socket.destroy()
+  let dropped = 0
+  socket.removeAllListeners('data').removeAllListeners('end')
+  readWith(socket, ({length}) => {
+    dropped += length
+    if (dropped > MAX_BYTES) close()
+  })
+  socket.on('end', () => {
+    if (socket.writableFinished) close()
+  })
+  socket.end(last, 'latin1', () => {
+    if (socket.readableEnded || socket.destroyed) return close()
+    const late = setTimeout(close, MAX_MS)
+    socket.once('close', () => clearTimeout(late))
+    if (socket instanceof net.Socket) socket.setTimeout(QUIET_MS, close)
+  })
+  // node:http may have paused it without its stream's knowledge: this ends the read that the stream believes to be under way
+  if (socket.readable) socket.push('')
+  socket.resume()
+}
+
+/** Lets node:http close a connection in this way after its last response. */
+export const lingerAtEnd = (socket: Duplex): void => {
+  if (socket instanceof net.Socket) socket.destroySoon = () => closeLingering(socket)
+}
