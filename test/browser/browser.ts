@@ -4,7 +4,7 @@ import {mkdir, mkdtemp, rename, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {chromium, type Browser, type Page} from 'playwright-core'
 import axe, {type AxeResults} from 'axe-core'
-import {limitAlone} from '../rig/limit.ts'
+import {isAlone, limitAlone} from '../rig/limit.ts'
 import {missing} from '../rig/missing.ts'
 
 await limitAlone()
@@ -45,24 +45,30 @@ export const launch = async (more: readonly string[] = []): Promise<Browser> =>
     args: ['--no-sandbox', '--disable-gpu', '--headless=shell', ...more]
   })
 
-/** Where no browser starts, the file is skipped, and says so. */
+/** Stays for the next file of this process, unless a file has flags of its own or runs alone. */
+let kept: Browser | undefined
+
+/** Where no browser starts, the file is skipped, and says so. Its pages are closed at the end. */
 export async function withBrowser(
   test: Test,
   body: (browser: Browser) => Promise<void>,
   flags: readonly string[] = []
 ): Promise<void> {
+  const isShared = flags.length === 0 && !isAlone()
   let browser: Browser
   try {
-    browser = await launch(flags)
+    browser = isShared && kept?.isConnected() ? kept : await launch(flags)
   } catch (error) {
     const why = `no browser starts here: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`
     test.pass('without a browser', {skip: missing(why)})
     return
   }
+  if (isShared) kept = browser
   try {
     await body(browser)
   } finally {
-    await browser.close()
+    if (isShared) await Promise.all(browser.contexts().map(async context => context.close()))
+    else await browser.close()
   }
 }
 
