@@ -37,7 +37,12 @@ export type RouteTable = {readonly [R in Route]: Answer<R> | OnSocket<R>}
 const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
   number: {pattern: String.raw`\d{1,10}`, words: 'a number', example: '7'},
   format: {pattern: 'har|http|curl|otlp', words: 'one of har, http, curl, otlp', example: 'har'},
-  verb: {pattern: 'enable|disable', words: 'enable or disable', example: 'disable'}
+  verb: {pattern: 'enable|disable', words: 'enable or disable', example: 'disable'},
+  action: {
+    pattern: 'suspend|resume|terminate|raise',
+    words: 'one of suspend, resume, terminate, raise',
+    example: 'suspend'
+  }
 }
 
 interface Found {
@@ -78,7 +83,7 @@ export class Router {
 
   #unknown(path: string): ApiProblem {
     const near = this.#rows.find(row => patternOf(row.path, () => ANYTHING).test(path))?.path
-    const [, name = ''] = /\{(number|format|verb)\}/.exec(near ?? '') ?? []
+    const [, name = ''] = /\{(number|format|verb|action)\}/.exec(near ?? '') ?? []
     const kind = KINDS[name]
     const hint =
       near === undefined || kind === undefined

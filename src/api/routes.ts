@@ -12,6 +12,7 @@ import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
 import {ApiProblem} from './problem.ts'
+import type {Workflows} from '../workflow/workflows.ts'
 import type {RouteTable} from './route.ts'
 import {runView} from './run-view.ts'
 import type {RunControl} from './run-facts.ts'
@@ -72,6 +73,34 @@ export const ROUTES: RouteTable = {
   'POST /pins': async (context, request) => pinCall(context, request),
   'DELETE /pins': async context => unpin(context),
   'DELETE /pins/{number}': async (context, {at}) => unpin(context, Number(at['number'])),
+  'GET /workflows': async (context, {query}) => {
+    const [workflows, {listInstances}] = await workflowsOf(context)
+    return listInstances(workflows, query)
+  },
+  'POST /workflows': async (context, request) => {
+    const [workflows, {startInstance}] = await workflowsOf(context)
+    return startInstance(context, workflows, request)
+  },
+  'POST /workflows/purge': async (context, request) => {
+    const [workflows, {purgeInstances}] = await workflowsOf(context)
+    return purgeInstances(workflows, request)
+  },
+  'GET /workflow': async (context, request) => {
+    const [workflows, {oneInstance}] = await workflowsOf(context)
+    return oneInstance(workflows, request)
+  },
+  'GET /workflow/history': async (context, request) => {
+    const [workflows, {oneHistory}] = await workflowsOf(context)
+    return oneHistory(workflows, request)
+  },
+  'GET /workflow/timeline': async (context, request) => {
+    const [workflows, {oneTimeline}] = await workflowsOf(context)
+    return oneTimeline(workflows, request)
+  },
+  'POST /workflow/{action}': async (context, request) => {
+    const [workflows, {tellInstance}] = await workflowsOf(context)
+    return tellInstance(workflows, request)
+  },
   'GET /services': ({control}) => listServices(control),
   'POST /services/{name}/{version}/assign': {onSocket: ({control}, request) => assignService(control, request)},
   'DELETE /services/{name}/{version}': {onSocket: async ({control}, request) => removeService(control, request)},
@@ -89,5 +118,10 @@ async function releaseRedis(control: RunControl, port: number): Promise<Api.Rele
   if (await control.releaseRedis(port)) return {port}
   throw new ApiProblem(404, `the run holds no Redis at port ${port.toString()}`)
 }
+
+const workflowsOf = async (
+  context: ApiContext
+): Promise<readonly [Workflows, typeof import('./workflows/serve-workflows.ts')]> =>
+  Promise.all([context.workflows(), import('./workflows/serve-workflows.ts')])
 
 const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

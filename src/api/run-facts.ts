@@ -5,6 +5,7 @@ import type {AppPlan} from '../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import type {Handlers} from '../control/messages.ts'
+import type {Workflows} from '../workflow/workflows.ts'
 
 /** What a run does for the API. */
 export type RunControl = Handlers
@@ -36,6 +37,8 @@ export interface RunFacts {
   readonly runLog: () => RunLog
   /** Additional names whose values are masked. */
   readonly masked: () => readonly string[]
+  /** The workflows of the run; their file is opened by the first who asks. Rejects if it cannot be. */
+  readonly workflows: () => Promise<Workflows>
   /** Plans of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
 }

@@ -45,7 +45,7 @@ export async function serveApi(
 }
 
 /** The largest request body that the API expects; the rest is dropped. */
-const MAX_BODY = 64 * 1024
+const MAX_BODY = 1024 * 1024
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   let body = ''

@@ -1,12 +1,14 @@
 import {OTHER_COMMANDS} from './entries/others.ts'
 import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
+import {WORKFLOW} from './entries/workflows.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
   ...TEMPLATE_COMMANDS,
   ...RUN_COMMANDS,
+  WORKFLOW,
   ...OTHER_COMMANDS,
   {
     name: 'completion',
@@ -26,6 +28,28 @@ export const COMMANDS: readonly CommandEntry[] = [
   }
 ]
 
+/** The same with the commands below others. */
+export const ALL_COMMANDS: readonly CommandEntry[] = COMMANDS.flatMap(entry => [entry, ...(entry.verbs ?? [])])
+
+/** Flags that may stand between a command and its verb, and have a value. */
+const BETWEEN = new Set(['-a', '--app-id', '-n', '--namespace', '-f', '--run-file', '--runtime-path'])
+
+/** A command and its verb as one argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no such command stays as it is. */
+export function withVerb(args: readonly string[]): readonly string[] {
+  const words = args.flatMap((arg, index) =>
+    arg.startsWith('-') || BETWEEN.has(args[index - 1] ?? '') ? [] : [{arg, index}]
+  )
+  const [first, second] = words
+  const entry = COMMANDS.find(({name, aliases = [], verbs}) => verbs && [name, ...aliases].includes(first?.arg ?? ''))
+  if (first === undefined || entry === undefined) return args
+  const called = `${entry.name} ${second?.arg ?? ''}`
+  const verb = entry.verbs?.find(({name, aliases = []}) => [name, ...aliases].includes(called))
+  const name = (verb ?? entry).name
+  return args.flatMap((arg, index) =>
+    index === first.index ? [name] : verb !== undefined && index === second?.index ? [] : [arg]
+  )
+}
+
 const IN_CLUSTER = "for a cluster use Dapr's own CLI"
 const forKubernetes = (name: string): readonly [string, string] => [name, `${name} is for Kubernetes: ${IN_CLUSTER}`]
 const notYet = (name: string): readonly [string, string] => [name, `${name} is not supported yet: use Dapr's own CLI`]
@@ -36,7 +60,7 @@ export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
   ['components', `components is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ['configurations', `configurations is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ...['annotate', 'mtls', 'renew-certificate', 'upgrade'].map(forKubernetes),
-  ...['mcpservers', 'sched', 'scheduler', 'wf', 'workflow'].map(notYet)
+  ...['mcpservers', 'sched', 'scheduler'].map(notYet)
 ])
 
 /** Words of other tools, and the command of ours that is meant. */

@@ -10,8 +10,14 @@ export interface CommandWords {
   readonly examples: readonly string[]
   /** How help groups the flags by use on a terminal. What is in no group follows. */
   readonly groups?: readonly Group[]
+  /** Other names of it. */
+  readonly aliases?: readonly string[]
+  /** The commands below it. */
+  readonly verbs?: readonly CommandWords[]
   /** Its arguments are app ids, which shells complete. */
   readonly takesIds?: boolean
+  /** Its arguments are ids of workflows, which shells complete. */
+  readonly takesInstances?: boolean
 }
 
 export const HELP_FLAG: Flag = {name: 'help', short: 'h', type: 'bool', text: 'Print this help message'}
@@ -22,7 +28,7 @@ export const HELP_FLAG: Flag = {name: 'help', short: 'h', type: 'bool', text: 'P
  */
 export function usageText(
   program: string,
-  {name, usage, flags, examples, groups = []}: CommandWords,
+  {name, usage, flags, examples, groups = [], aliases = [], verbs = []}: CommandWords,
   columns = Infinity
 ): string {
   const shown = [...flags.filter(flag => flag.isHidden !== true), HELP_FLAG].toSorted((a, b) =>
@@ -30,10 +36,20 @@ export function usageText(
   )
   return [
     `Usage:\n  ${program} ${name} ${usage}\n`,
+    ...(aliases.length > 0 ? [`Aliases:\n  ${[name, ...aliases].join(', ')}\n`] : []),
+    ...(verbs.length > 0 ? [`Available Commands:\n${verbLines(verbs, columns)}`] : []),
     ...(examples.length > 0 ? [`Examples:\n${examples.map(line => `  ${program} ${line}\n`).join('')}`] : []),
     ...flagParts(groups, shown, columns),
     `Global Flags:\n${flagLines(GLOBAL_FLAGS, columns)}`
   ].join('\n')
+}
+
+function verbLines(verbs: readonly CommandWords[], columns: number): string {
+  const rows = verbs.map(({name, summary}) => [name.split(' ').at(-1) ?? '', summary] as const)
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows
+    .map(([name, summary]) => `  ${name.padEnd(width)}  ${wrapped(summary, columns - width - 4, width + 4)}\n`)
+    .join('')
 }
 
 function flagParts(groups: readonly Group[], flags: readonly Flag[], columns: number): readonly string[] {

@@ -5,6 +5,7 @@ import {CommanderError} from 'commander'
 import {messageOf, UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import {asCommander, inCobrasWords} from './argv.ts'
+import {withVerb} from './commands.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 import {usageText} from './help.ts'
@@ -14,7 +15,7 @@ import {noteFailure, print, unwritten} from './print.ts'
 const EXIT_USAGE = 255
 const EXIT_BUG = 70
 
-const args = process.argv.slice(2)
+const args = withVerb(process.argv.slice(2))
 /** `--log-as-json` before `--`, where the app's own arguments begin. */
 const wantsJson = args
   .slice(0, args.includes('--') ? args.indexOf('--') : args.length)

@@ -4,7 +4,7 @@ import {flagInteger, parseList} from './argv.ts'
 import {print} from './print.ts'
 import {USUAL_COLUMNS} from './columns.ts'
 import {UsageError} from './usage-error.ts'
-import {COMMANDS, NOT_BUILT} from './commands.ts'
+import {ALL_COMMANDS, COMMANDS, NOT_BUILT, withVerb} from './commands.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
 import {GLOBAL_FLAGS, type Flag} from './flag.ts'
 import {GivenFlags} from './given-flags.ts'
@@ -13,7 +13,7 @@ import {helpOf, overview} from './help.ts'
 /** The command that the arguments name, if any. */
 export const calledBy = (args: readonly string[]): CommandEntry | undefined => {
   const name = wordIn(args)
-  return COMMANDS.find(command => command.name === name)
+  return ALL_COMMANDS.find(command => command.name === name)
 }
 
 /** The first word that is neither a flag nor a flag's value. */
@@ -32,8 +32,10 @@ export async function runCommandLine(args: readonly string[], program: string): 
     .option('-v, --version')
     .enablePositionalOptions() // else the root takes `-v` of `invoke`
   for (const {name, type} of GLOBAL_FLAGS) root.option(`--${name}${type === 'bool' ? '' : ` <${type}>`}`)
-  for (const entry of COMMANDS) {
-    const command = quiet(root.command(entry.name), () => helpOf(program, entry, helpColumns()))
+  for (const entry of ALL_COMMANDS) {
+    // its name may be two words, which `root.command(name)` would take for a name and an argument
+    const command = quiet(new Command(entry.name), () => helpOf(program, entry, helpColumns()))
+    root.addCommand(command)
     if (entry === called) {
       prepare(command, entry, async handler => {
         code = await handler
@@ -106,8 +108,9 @@ async function aloneWith(options: {readonly version?: boolean}, program: string)
 }
 
 /** `help [command]`. For an unknown command it prints cobra's message and the overview. */
-function help([name = '']: readonly string[], program: string): number {
-  const entry = COMMANDS.find(command => command.name === name)
+function help(words: readonly string[], program: string): number {
+  const [name = ''] = withVerb(words)
+  const entry = ALL_COMMANDS.find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
     print(process.stdout, `Unknown help topic [\`${name}\`]\n`)
   print(

@@ -18,6 +18,7 @@ import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunReplays} from './run-replays.ts'
+import type {RunWork} from './run-work.ts'
 import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
 
 interface OpenDashboard {
@@ -29,6 +30,8 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   /** Undefined before the run is registered. */
   readonly control: () => RunControl | undefined
   readonly options: () => RunOptions
+  /** The workflows of the run; their file is opened by the first who asks. */
+  readonly workflows: RunWork['workflows']
 }
 
 /** The API of a run; its code is loaded by the first request. */
@@ -139,6 +142,7 @@ export class RunApi {
       replays: this.#replays.open,
       control,
       runLog,
+      workflows: this.#options.workflows,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},

@@ -129,6 +129,7 @@ export class RunParts {
       routes: () => this.routes,
       control: () => this.handlers,
       runLog: () => this.appRuntimes.runLog,
+      workflows: async () => this.work.workflows(),
       options: () => this.options
     })
   }

@@ -20,6 +20,9 @@ const NAMES = [
   'SUSPENDED'
 ] as const
 
+/** All of them, by their numbers. */
+export const STATUSES: readonly string[] = NAMES
+
 export const statusName = (status: number): string => NAMES[status] ?? 'UNKNOWN'
 
 const TERMINAL: ReadonlySet<number> = new Set([COMPLETED, FAILED, CANCELED, TERMINATED])

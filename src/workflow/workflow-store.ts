@@ -185,7 +185,7 @@ export class WorkflowStore {
   }
 }
 
-type Row = Readonly<Record<string, unknown>>
+export type Row = Readonly<Record<string, unknown>>
 
 const orNull = <T extends SQLInputValue>(value: T | undefined): T | null => value ?? null
 
@@ -199,7 +199,7 @@ type InstanceRow = Nullable<Omit<Instance, 'parent'>> & {
   readonly parentTask: number
 }
 
-function instanceOf(row: Row): Instance {
+export function instanceOf(row: Row): Instance {
   const {
     parentApp: app,
     parentId: id,

@@ -4,7 +4,8 @@ import type {WakeUps} from '../work/wake-ups.ts'
 import type {WorkFile} from '../work/work-file.ts'
 import {Engine, type StartRequest} from './engine.ts'
 import type {Instance} from './instance.ts'
-import {eventOf, type ACTIVITY_ANSWER, type Event, type TURN_ANSWER} from './messages.ts'
+import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
+import {eventOf, readEvent, splitEvents, type ACTIVITY_ANSWER, type Event, type TURN_ANSWER} from './messages.ts'
 import {isTerminal} from './status.ts'
 import {applyAnswer} from './turn.ts'
 import {Waiters} from './waiters.ts'
@@ -61,9 +62,24 @@ export class Workflows {
     return this.#engine.live.at(key)?.history ?? []
   }
 
+  /** The same, one by one, as they can be read. */
+  events(instance: Instance): readonly Event[] {
+    return this.history(instance).flatMap(splitEvents).map(readEvent)
+  }
+
   /** Ids of an app's instances, from behind a row. */
   list(app: string, after: number, count: number): ReturnType<WorkflowStore['list']> {
     return this.#store.list(app, after, count)
+  }
+
+  /** The latest instances that are meant, without their payloads, the latest first. */
+  search(wanted: Wanted, limit: number): readonly Instance[] {
+    return searchInstances(this.#options.file.database, wanted, limit)
+  }
+
+  /** The apps that have an instance of this id. */
+  appsWith(id: string): readonly string[] {
+    return appsWithInstance(this.#options.file.database, id)
   }
 
   /** Something for an instance from outside; one that is over takes it, and nothing happens. Throws a WorkflowError. */

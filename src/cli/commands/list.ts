@@ -2,6 +2,7 @@ import type {RunListing} from '../../control/messages.ts'
 import type {App, Listed} from '../../model/api.generated.ts'
 import {age, created} from '../age.ts'
 import type {CommandHandler} from '../command-handler.ts'
+import {goJson} from '../go-json.ts'
 import {runsHere} from '../run-here.ts'
 import {print} from '../print.ts'
 import {tableOf} from '../table.ts'
@@ -16,7 +17,7 @@ export const list: CommandHandler = async ({flags, asJson}) => {
     return 0
   }
   const rows = runs.flatMap(({listing}) => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))
-  if (output === 'json') print(process.stdout, htmlEscaped(JSON.stringify(rows, null, 2)))
+  if (output === 'json') print(process.stdout, goJson(rows))
   else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).stringify(rows, {lineWidth: 0}))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0
@@ -79,6 +80,3 @@ function table(rows: readonly Listed[]): string {
     ['RUNTEMPLATENAME', rows.map(row => row.runTemplateName)]
   ])
 }
-
-/** Go's JSON escapes these three characters. */
-const htmlEscaped = (json: string): string => json.replace(/[<>&]/g, sign => `\\u00${sign.charCodeAt(0).toString(16)}`)

@@ -4,6 +4,8 @@ import type {CommandWords} from '../help.ts'
 
 /** All of a command but its code, which is loaded when it is called: line, help and completion read it. */
 export interface CommandEntry extends CommandWords {
+  /** The commands below it, each with its whole name: `workflow list`. */
+  readonly verbs?: readonly CommandEntry[]
   /** Flags that must be given. */
   readonly required?: readonly string[]
   readonly load: () => Promise<CommandHandler>

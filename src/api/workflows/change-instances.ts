@@ -1,0 +1,144 @@
+import {randomUUID} from 'node:crypto'
+import type * as Api from '../../model/api.generated.ts'
+import {UserError} from '../../model/errors.ts'
+import type {Instance} from '../../workflow/instance.ts'
+import {textOf, type Event} from '../../workflow/messages.ts'
+import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../../workflow/status.ts'
+import {WorkflowError} from '../../workflow/workflow-error.ts'
+import type {Workflows} from '../../workflow/workflows.ts'
+import {ApiProblem} from '../problem.ts'
+import type {ApiRequest} from '../route.ts'
+import type {RunFacts} from '../run-facts.ts'
+import {findInstance, startingApp} from './find-instance.ts'
+import {instanceView} from './instance-view.ts'
+import {statusIn} from './list-instances.ts'
+import {objectIn, payloadIn, textIn, timeIn} from './requests.ts'
+
+/** So many are removed at once. */
+const PURGE_ROWS = 1000
+
+/** Starts a workflow. Throws a UserError. */
+export async function startInstance(
+  facts: RunFacts,
+  workflows: Workflows,
+  {body, gone}: ApiRequest
+): Promise<Api.Workflow> {
+  const given = objectIn(body, '{"app": "shop", "name": "order", "input": {"item": "pen"}}')
+  const name = textIn(given, 'name')
+  if (name === '') throw new UserError('the workflow has no name', {explanation: 'For example: {"name": "order"}'})
+  const app = startingApp(facts, workflows, textIn(given, 'app'))
+  const startAt = timeIn('startAt', given['startAt'])
+  const id = textIn(given, 'id') || randomUUID()
+  const instance = await asProblem(async () =>
+    workflows.start(app, {id, name, input: payloadIn(given['input']), startAt})
+  )
+  const isAwaited = startAt === undefined && workflows.connected(app) > 0
+  const started = isAwaited ? await until(workflows, instance, gone, ({status}) => status !== PENDING) : instance
+  return instanceView(workflows, started)
+}
+
+type Action = 'suspend' | 'resume' | 'terminate' | 'raise'
+
+/** What each action tells an instance, and the status that it then has. */
+const ACTIONS: Readonly<
+  Record<Action, (given: Readonly<Record<string, unknown>>) => {readonly event: Event; readonly wanted?: number}>
+> = {
+  suspend: given => ({event: {executionSuspended: {input: textOf(textIn(given, 'reason'))}}, wanted: SUSPENDED}),
+  resume: given => ({event: {executionResumed: {input: textOf(textIn(given, 'reason'))}}, wanted: RUNNING}),
+  // those that it has started, too, as with Dapr's own API
+  terminate: given => ({
+    event: {executionTerminated: {input: textOf(payloadIn(given['output'])), recurse: true}},
+    wanted: -1
+  }),
+  raise: given => {
+    const name = textIn(given, 'event')
+    if (name === '')
+      throw new UserError('the event has no name', {explanation: 'For example: {"id": "o-17", "event": "approved"}'})
+    return {event: {eventRaised: {name, input: textOf(payloadIn(given['data']))}}}
+  }
+}
+
+/** Tells an instance something. Throws a UserError. */
+export async function tellInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
+  const action = at['action'] as Action
+  const given = objectIn(body, '{"id": "o-17"}')
+  const {app, id} = findInstance(workflows, {id: textIn(given, 'id'), app: textIn(given, 'app')})
+  const {event, wanted} = ACTIONS[action](given)
+  const kind = action === 'raise' ? 'event' : action
+  const before = workflows.find(app, id)
+  if (before !== undefined && isTerminal(before.status) && action !== 'terminate')
+    throw new ApiProblem(409, `workflow '${id}' is over: ${instanceView(workflows, before).status}`)
+  const instance = await asProblem(async () => workflows.tell(app, id, kind, event))
+  const isAwaited = wanted !== undefined && workflows.connected(app) > 0
+  const isDone = ({status}: Instance): boolean => status === wanted || isTerminal(status)
+  return instanceView(workflows, isAwaited ? await until(workflows, instance, gone, isDone) : instance)
+}
+
+/** Removes instances. Throws a UserError. */
+export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): Promise<Api.WorkflowsPurged> {
+  const given = objectIn(body, '{"ids": ["o-17"]}')
+  const isForced = given['force'] === true
+  const meant = given['all'] === true ? purgeable(workflows, given, isForced) : named(workflows, given)
+  const purged: Api.WorkflowParent[] = []
+  let count = 0
+  for (const {app, id} of meant) {
+    // a child of one before
+    if (workflows.find(app, id) === undefined) continue
+    count += await asProblem(async () => workflows.purge(app, id, {isRecursive: true, isForced}))
+    purged.push({app, id})
+  }
+  return {purged, count}
+}
+
+function named(workflows: Workflows, given: Readonly<Record<string, unknown>>): readonly Instance[] {
+  const {ids} = given
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(id => typeof id === 'string'))
+    throw new UserError('no workflows are named', {explanation: 'Give ids, or all: {"ids": ["o-17"]}'})
+  return ids.map((id: string) => findInstance(workflows, {id, app: textIn(given, 'app')}))
+}
+
+/** Those that are over, with `isForced` all. */
+function purgeable(
+  workflows: Workflows,
+  given: Readonly<Record<string, unknown>>,
+  isForced: boolean
+): readonly Instance[] {
+  const status = textIn(given, 'status')
+  const wanted = {
+    app: textIn(given, 'app') || undefined,
+    createdBefore: timeIn('until', given['until']),
+    statuses: status === '' ? undefined : [statusIn(status)]
+  }
+  const all: Instance[] = []
+  for (;;) {
+    const page = workflows.search({...wanted, before: all.at(-1)?.key}, PURGE_ROWS)
+    all.push(...page)
+    if (page.length < PURGE_ROWS) return isForced ? all : all.filter(each => isTerminal(each.status))
+  }
+}
+
+/** Waits until it is so, as long as who has asked does; the instance as it is then, or was before it was removed. */
+async function until(
+  workflows: Workflows,
+  instance: Instance,
+  gone: AbortSignal,
+  isMet: (instance: Instance) => boolean
+): Promise<Instance> {
+  const left = Promise.withResolvers<undefined>()
+  const isLeft = (listener: () => void): void =>
+    gone.addEventListener('abort', () => {
+      listener()
+      left.resolve(undefined)
+    })
+  return (await Promise.race([workflows.until(instance, isMet, isLeft), left.promise])) ?? instance
+}
+
+/** A refusal is a conflict. */
+async function asProblem<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof WorkflowError) throw new ApiProblem(409, error.message)
+    throw error
+  }
+}

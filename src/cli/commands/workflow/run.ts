@@ -1,0 +1,26 @@
+import type {CommandHandler} from '../../command-handler.ts'
+import {say} from '../../say.ts'
+import {readMoment} from './moment.ts'
+import {appIn, onlyWord, payloadOf, runOf} from './target.ts'
+
+/** `workflow run NAME`: starts a workflow. */
+export const runWorkflow: CommandHandler = async context => {
+  const {flags, asJson} = context
+  const name = onlyWord(context)
+  const [input, instance, start] = [flags.text('input'), flags.text('instance-id'), flags.text('start-time')]
+  const startAt = start === undefined ? undefined : readMoment(start, 'start-time', {isPast: false, now: Date.now()})
+  const {api} = await runOf(context)
+  const {id, app, workers} = await api.ask('POST /workflows', {
+    body: {
+      ...appIn(context),
+      name,
+      ...(instance !== undefined && {id: instance}),
+      ...(input !== undefined && {input: payloadOf(input)}),
+      ...(startAt !== undefined && {startAt: new Date(startAt).toISOString()})
+    }
+  })
+  say(process.stdout, 'info', `Workflow instance started successfully: ${id}`, asJson)
+  if (workers === 0)
+    say(process.stderr, 'pending', `"${app}" has no worker of workflows connected: it begins when one connects`, asJson)
+  return 0
+}

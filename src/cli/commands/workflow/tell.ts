@@ -1,0 +1,48 @@
+import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {say} from '../../say.ts'
+import {UsageError} from '../../usage-error.ts'
+import {appIn, onlyWord, payloadOf, runOf} from './target.ts'
+
+interface Told {
+  readonly action: 'suspend' | 'resume' | 'terminate' | 'raise'
+  readonly id: string
+  readonly body: Readonly<Record<string, unknown>>
+  /** What is said of it then. */
+  readonly done: string
+}
+
+async function tell(context: CommandContext, {action, id, body, done}: Told): Promise<number> {
+  const {api} = await runOf(context)
+  await api.ask('POST /workflow/{action}', {at: {action}, body: {id, ...appIn(context), ...body}})
+  say(process.stdout, 'info', `Workflow '${id}' ${done} successfully`, context.asJson)
+  return 0
+}
+
+/** `workflow suspend ID` */
+export const suspendWorkflow: CommandHandler = async context => {
+  const reason = context.flags.text('reason') ?? ''
+  return tell(context, {action: 'suspend', id: onlyWord(context), body: {reason}, done: 'suspended'})
+}
+
+/** `workflow resume ID` */
+export const resumeWorkflow: CommandHandler = async context => {
+  const reason = context.flags.text('reason') ?? ''
+  return tell(context, {action: 'resume', id: onlyWord(context), body: {reason}, done: 'resumed'})
+}
+
+/** `workflow terminate ID` */
+export const terminateWorkflow: CommandHandler = async context => {
+  const output = context.flags.text('output')
+  const body = output === undefined ? {} : {output: payloadOf(output)}
+  return tell(context, {action: 'terminate', id: onlyWord(context), body, done: 'terminated'})
+}
+
+/** `workflow raise-event ID/EVENT` */
+export const raiseEvent: CommandHandler = async context => {
+  const parts = onlyWord(context).split('/')
+  const [id = '', event = ''] = parts
+  if (parts.length !== 2) throw new UsageError("the argument must be in the format '<instance-id>/<event-name>'")
+  const input = context.flags.text('input')
+  const body = {event, ...(input !== undefined && {data: payloadOf(input)})}
+  return tell(context, {action: 'raise', id, body, done: `raised event '${event}'`})
+}

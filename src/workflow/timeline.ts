@@ -1,0 +1,173 @@
+import {failureOf} from './failure.ts'
+import {msOf, type Event} from './messages.ts'
+import {FAILED, statusName} from './status.ts'
+
+/** What a workflow did, or waits for. Times are milliseconds since 1970. */
+export interface Step {
+  readonly kind: 'start' | 'activity' | 'child' | 'timer' | 'event' | 'suspended' | 'end'
+  /** The id of its event in the history: of the last try. −1: it came from outside. */
+  id: number
+  /** Of an activity, a child, an event or a named timer; of the start the workflow's; of a suspension its reason. */
+  readonly name: string
+  /** Whose workers do it. */
+  readonly app: string
+  /** The instance of a child; '' for others. */
+  readonly instance: string
+  readonly startedAt: number
+  endedAt: number | undefined
+  state: StepState
+  tries: number
+  readonly inputBytes: number
+  outputBytes: number
+  /** When a timer fires, the wait for an event gives up, or a failed activity is tried again. */
+  until: number | undefined
+  failure: string
+}
+
+/** `late`: the event did not come in time. `dropped`: nobody waits for it any more. */
+export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped'
+
+/** A timer that is due then waits for ever (durabletask-go: task/orchestrator.go). */
+const NEVER = Date.UTC(9000, 0)
+
+/** The steps of an instance of an app, as its history tells them, in the order of their beginnings. */
+export function timelineOf(history: readonly Event[], app: string): readonly Step[] {
+  const timeline = new Timeline(app)
+  for (const event of history) timeline.add(event)
+  return timeline.steps
+}
+
+class Timeline {
+  readonly steps: Step[] = []
+  readonly #app: string
+  /** By the ids of their events. */
+  readonly #open = new Map<number, Step>()
+  /** Activities by what all their tries have in common. */
+  readonly #tried = new Map<string, Step>()
+
+  constructor(app: string) {
+    this.#app = app
+  }
+
+  add(event: Event): void {
+    const at = event.timestamp === undefined ? 0 : msOf(event.timestamp)
+    const id = event.eventId ?? -1
+    const app = (event.router?.targetAppID ?? '') || this.#app
+    if (event.executionStarted !== undefined) {
+      const {name, input} = event.executionStarted
+      this.#point({kind: 'start', id: -1, name, at, inputBytes: sizeOf(input)})
+    } else if (event.taskScheduled !== undefined) this.#schedule(event.taskScheduled, {id, at, app})
+    else if (event.childCreated !== undefined) {
+      const {name, input, instanceId: instance} = event.childCreated
+      this.#begin({kind: 'child', id, name, at, app, instance, inputBytes: sizeOf(input)})
+    } else if (event.detachedCreated !== undefined)
+      this.#point({kind: 'child', id, name: 'detached', at, app, instance: event.detachedCreated.instanceId})
+    else if (event.timerCreated !== undefined) this.#setTimer(event.timerCreated, id, at)
+    else if (event.eventSent !== undefined) {
+      const {name, instanceId, input} = event.eventSent
+      this.#point({kind: 'event', id, name, at, instance: instanceId, inputBytes: sizeOf(input)})
+    } else this.#addResult(event, at)
+  }
+
+  #addResult(event: Event, at: number): void {
+    const done = event.taskCompleted ?? event.childCompleted
+    const failed = event.taskFailed ?? event.childFailed
+    if (done !== undefined) this.#end(done.taskScheduledId, at, {outputBytes: sizeOf(done.result)})
+    else if (failed !== undefined)
+      this.#end(failed.taskScheduledId, at, {state: 'failed', failure: failureOf(failed.failureDetails).message})
+    else if (event.timerFired !== undefined) {
+      const {timerId} = event.timerFired
+      this.#end(timerId, at, {state: this.#open.get(timerId)?.kind === 'event' ? 'late' : 'done'})
+    } else if (event.eventRaised !== undefined) this.#raise(event.eventRaised, at)
+    else if (event.executionSuspended !== undefined) {
+      if (this.#suspension === undefined)
+        this.#begin({kind: 'suspended', id: -1, name: event.executionSuspended.input?.value ?? '', at})
+    } else if (event.executionResumed !== undefined) {
+      if (this.#suspension !== undefined) close(this.#suspension, at, {})
+    } else if (event.executionCompleted !== undefined) this.#complete(event.executionCompleted, at)
+  }
+
+  get #suspension(): Step | undefined {
+    return this.steps.find(({kind, state}) => kind === 'suspended' && state === 'waits')
+  }
+
+  /** A new activity, or another try of one. */
+  #schedule(
+    {name, input, taskExecutionId}: NonNullable<Event['taskScheduled']>,
+    {id, at, app}: {readonly id: number; readonly at: number; readonly app: string}
+  ): void {
+    const before = taskExecutionId === '' ? undefined : this.#tried.get(taskExecutionId)
+    if (before === undefined) {
+      const step = this.#begin({kind: 'activity', id, name, at, app, inputBytes: sizeOf(input)})
+      if (taskExecutionId !== '') this.#tried.set(taskExecutionId, step)
+      return
+    }
+    this.#open.set(id, before)
+    Object.assign(before, {id, tries: before.tries + 1, state: 'waits', endedAt: undefined, until: undefined})
+  }
+
+  #setTimer(timer: NonNullable<Event['timerCreated']>, id: number, at: number): void {
+    const fireAt = timer.fireAt === undefined ? at : msOf(timer.fireAt)
+    const until = fireAt < NEVER ? fireAt : undefined
+    const again = timer.activityRetry && this.#tried.get(timer.activityRetry.value)
+    if (again !== undefined) return void Object.assign(again, {state: 'waits', endedAt: undefined, until})
+    // older workers name the timer by the event, and tell no origin
+    const event =
+      timer.externalEvent?.value ?? (timer.createTimer === undefined && timer.name !== '' ? timer.name : undefined)
+    this.#begin({kind: event === undefined ? 'timer' : 'event', id, name: event ?? timer.name, at, until})
+  }
+
+  #raise({name, input}: NonNullable<Event['eventRaised']>, at: number): void {
+    const isMeant = (step: Step): boolean =>
+      step.kind === 'event' && step.state === 'waits' && step.name.toLowerCase() === name.toLowerCase()
+    const step = this.steps.find(isMeant)
+    if (step === undefined) this.#point({kind: 'event', id: -1, name, at, inputBytes: sizeOf(input)})
+    else close(step, at, {outputBytes: sizeOf(input)})
+  }
+
+  #complete({status, result, failureDetails}: NonNullable<Event['executionCompleted']>, at: number): void {
+    for (const step of this.steps) if (step.state === 'waits') close(step, at, {state: 'dropped'})
+    const step = this.#point({kind: 'end', id: -1, name: statusName(status), at})
+    const isFailed = failureDetails.length > 0 || status === FAILED
+    Object.assign(step, {
+      outputBytes: sizeOf(result),
+      state: isFailed ? 'failed' : 'done',
+      failure: failureOf(failureDetails).message
+    })
+  }
+
+  #begin(begun: Begun): Step {
+    const {kind, id, name, at, app = this.#app, instance = '', inputBytes = 0, until} = begun
+    const shared = {kind, id, name, app, instance, startedAt: at, inputBytes, until}
+    const step: Step = {...shared, endedAt: undefined, state: 'waits', tries: 1, outputBytes: 0, failure: ''}
+    this.steps.push(step)
+    if (id >= 0) this.#open.set(id, step)
+    return step
+  }
+
+  /** Something that takes no time. */
+  #point(begun: Begun): Step {
+    const step = this.#begin(begun)
+    close(step, begun.at, {})
+    return step
+  }
+
+  #end(id: number, at: number, came: Partial<Step>): void {
+    const step = this.#open.get(id)
+    this.#open.delete(id)
+    if (step !== undefined) close(step, at, came)
+  }
+}
+
+interface Begun extends Pick<Step, 'kind' | 'id' | 'name'> {
+  readonly at: number
+  readonly app?: string
+  readonly instance?: string
+  readonly inputBytes?: number
+  readonly until?: number | undefined
+}
+
+const close = (step: Step, at: number, came: Partial<Step>): void =>
+  void Object.assign(step, {state: 'done', endedAt: at, ...came})
+
+const sizeOf = (text: {readonly value: string} | undefined): number => Buffer.byteLength(text?.value ?? '')
