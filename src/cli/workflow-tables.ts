@@ -1,4 +1,4 @@
-import {durationText} from '../api/workflows/history-view.ts'
+import {humanDuration} from '../api/workflows/history-view.ts'
 import type {Workflow, WorkflowEvent, WorkflowHistory} from '../model/api.generated.ts'
 import {tableOf, type Column} from './table.ts'
 
@@ -89,8 +89,8 @@ export const historyRows = ({app, events}: WorkflowHistory, namespace: string, n
       timestamp: toSecond(at),
       elapsed:
         before === undefined
-          ? `Age:${durationText(now - Date.parse(at))}`
-          : durationText(Date.parse(at) - Date.parse(before.at)),
+          ? `Age:${humanDuration(now - Date.parse(at))}`
+          : humanDuration(Date.parse(at) - Date.parse(before.at)),
       status,
       details,
       ...(router !== null && {router}),

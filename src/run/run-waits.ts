@@ -23,6 +23,7 @@ export interface RunWaitsOptions {
   readonly runLog: () => RunLog
   readonly events: () => Promise<RunEvents>
   readonly isStopping: boolean
+  readonly workflows: WaitContext['workflows']
 }
 
 /** How many batches of all output are searched for an app's last line. */
@@ -83,6 +84,8 @@ export class RunWaits implements WaitContext {
   }
 
   readonly apps = (): readonly WaitedApp[] => this.#runtimes.map(runtime => this.#view(runtime))
+
+  readonly workflows: WaitContext['workflows'] = async () => this.#options.workflows()
 
   readonly whyAbsent: WaitContext['whyAbsent'] = id => this.#whyStopped(id)
 

@@ -161,11 +161,11 @@ export class WorkflowStore {
     this.#run('DELETE FROM instances WHERE key = ?', key)
   }
 
-  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+  #get(sql: string, ...values: SQLInputValue[]): SqlRow | undefined {
     return this.#prepare(sql).get(...values)
   }
 
-  #all(sql: string, ...values: SQLInputValue[]): readonly Row[] {
+  #all(sql: string, ...values: SQLInputValue[]): readonly SqlRow[] {
     return this.#prepare(sql).all(...values)
   }
 
@@ -185,7 +185,7 @@ export class WorkflowStore {
   }
 }
 
-export type Row = Readonly<Record<string, unknown>>
+export type SqlRow = Readonly<Record<string, unknown>>
 
 const orNull = <T extends SQLInputValue>(value: T | undefined): T | null => value ?? null
 
@@ -199,7 +199,7 @@ type InstanceRow = Nullable<Omit<Instance, 'parent'>> & {
   readonly parentTask: number
 }
 
-export function instanceOf(row: Row): Instance {
+export function instanceOf(row: SqlRow): Instance {
   const {
     parentApp: app,
     parentId: id,

@@ -181,8 +181,7 @@ t.test('what is for Kubernetes, or for services that are not here, says so in on
     [['status', '-k'], `status is for Kubernetes: "pillion ps" shows what runs here; for a cluster ${own}`],
     [['logs', '-n', '5'], '--namespace is for Kubernetes: did you mean --tail 5?'],
     [['logs', '-n', 'shop'], '--namespace is for Kubernetes: add --kubernetes'],
-    [['mtls', 'export', '-o', 'x'], `mtls is for Kubernetes: for a cluster ${own}`],
-    [['workflow', 'list', '-a', 'x'], `workflow is not supported yet: ${own}`]
+    [['mtls', 'export', '-o', 'x'], `mtls is for Kubernetes: for a cluster ${own}`]
   ] as const
   for (const [args, message] of table)
     t.same(await rig.run(args), {code: 1, stdout: '', stderr: `❌  ${message}\n`}, args.join(' '))

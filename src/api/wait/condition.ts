@@ -7,8 +7,13 @@ export type Condition = {readonly text: string} & (
   | {readonly kind: 'ready' | 'reloaded' | 'exit'; /** '' = all. */ readonly app: string}
   | {readonly kind: 'idle'; readonly spanMs: number}
   | {readonly kind: 'log'; /** `[id:]regex`: which apps there are is known to the run. */ readonly rest: string}
+  | {readonly kind: 'workflow'; readonly id: string; readonly state: WorkflowState}
   | {readonly kind: 'calls'; /** '' = any. */ readonly from: string; readonly to: string; readonly count: number}
 )
+
+/** What can be waited for of a workflow; `ended`: however it has ended. */
+const WORKFLOW_STATES = ['started', 'suspended', 'completed', 'failed', 'terminated', 'ended'] as const
+type WorkflowState = (typeof WORKFLOW_STATES)[number]
 
 const SPAN_MS = 500
 const MAX_COUNT = 1e9
@@ -20,7 +25,8 @@ const FORMS = {
   log: 'log:REGEX or log:ID:REGEX',
   calls: 'calls:N, calls:TO:N or calls:FROM:TO:N',
   reloaded: 'reloaded:ID',
-  exit: 'exit:ID'
+  exit: 'exit:ID',
+  workflow: 'workflow:ID:completed (or started, suspended, failed, terminated, ended)'
 } as const
 
 type Kind = keyof typeof FORMS
@@ -56,6 +62,13 @@ export function readCondition(text: string): Condition {
       return {kind, text, rest}
     case 'calls':
       return {kind, text, ...readCalls(rest ?? '', text)}
+    case 'workflow': {
+      // an id may have colons, as those of children do
+      const [, id = '', word = ''] = /^(.+):([^:]*)$/s.exec(rest ?? '') ?? []
+      const state = WORKFLOW_STATES.find(each => each === word)
+      if (id === '' || state === undefined) throw wrong(text, kind)
+      return {kind, text, id, state}
+    }
   }
 }
 

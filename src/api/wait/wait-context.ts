@@ -1,6 +1,7 @@
 import type {ActivitySource, TopicBacklog} from '../../model/activity.ts'
 import type {RunEvent} from '../../model/events.ts'
 import type {RunLog} from '../../logging/run-log.ts'
+import type {Workflows} from '../../workflow/workflows.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 
 /** An app of a run, one for each instance, as conditions see it. */
@@ -40,6 +41,8 @@ export interface WaitContext {
   readonly recorder: CallRecorder
   readonly runLog: RunLog
   readonly apps: () => readonly WaitedApp[]
+  /** The workflows of the run; their file is opened by the first who asks. Rejects if it cannot be. */
+  readonly workflows: () => Promise<Workflows>
   /** Why the run has no app of this id although its template has one; '' = the template has none either. */
   readonly whyAbsent: (id: string) => string
   readonly historyOf: (name: string) => AppHistory

@@ -10,6 +10,7 @@ import {logCheck} from './log-check.ts'
 import {noSuchApp} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import type {WaitCheck, Standing} from './standing.ts'
+import {workflowCheck} from './workflow-check.ts'
 import {appsCalled, type EventTimes, type Since, type WaitContext} from './wait-context.ts'
 
 export interface WaitOptions {
@@ -156,6 +157,8 @@ function checkOf(
       return callsCheck(context, condition, since)
     case 'log':
       return logCheck(context, condition, since)
+    case 'workflow':
+      return workflowCheck(context, condition)
   }
 }
 

@@ -12,7 +12,7 @@ import type {RunFacts} from '../run-facts.ts'
 import {findInstance, startingApp} from './find-instance.ts'
 import {instanceView} from './instance-view.ts'
 import {statusIn} from './list-instances.ts'
-import {objectIn, payloadIn, textIn, timeIn} from './requests.ts'
+import {givenObject, givenPayload, askedText, givenTime} from './requests.ts'
 
 /** So many are removed at once. */
 const PURGE_ROWS = 1000
@@ -23,14 +23,14 @@ export async function startInstance(
   workflows: Workflows,
   {body, gone}: ApiRequest
 ): Promise<Api.Workflow> {
-  const given = objectIn(body, '{"app": "shop", "name": "order", "input": {"item": "pen"}}')
-  const name = textIn(given, 'name')
+  const given = givenObject(body, '{"app": "shop", "name": "order", "input": {"item": "pen"}}')
+  const name = askedText(given, 'name')
   if (name === '') throw new UserError('the workflow has no name', {explanation: 'For example: {"name": "order"}'})
-  const app = startingApp(facts, workflows, textIn(given, 'app'))
-  const startAt = timeIn('startAt', given['startAt'])
-  const id = textIn(given, 'id') || randomUUID()
+  const app = startingApp(facts, workflows, askedText(given, 'app'))
+  const startAt = givenTime('startAt', given['startAt'])
+  const id = askedText(given, 'id') || randomUUID()
   const instance = await asProblem(async () =>
-    workflows.start(app, {id, name, input: payloadIn(given['input']), startAt})
+    workflows.start(app, {id, name, input: givenPayload(given['input']), startAt})
   )
   const isAwaited = startAt === undefined && workflows.connected(app) > 0
   const started = isAwaited ? await until(workflows, instance, gone, ({status}) => status !== PENDING) : instance
@@ -43,26 +43,26 @@ type Action = 'suspend' | 'resume' | 'terminate' | 'raise'
 const ACTIONS: Readonly<
   Record<Action, (given: Readonly<Record<string, unknown>>) => {readonly event: Event; readonly wanted?: number}>
 > = {
-  suspend: given => ({event: {executionSuspended: {input: textOf(textIn(given, 'reason'))}}, wanted: SUSPENDED}),
-  resume: given => ({event: {executionResumed: {input: textOf(textIn(given, 'reason'))}}, wanted: RUNNING}),
+  suspend: given => ({event: {executionSuspended: {input: textOf(askedText(given, 'reason'))}}, wanted: SUSPENDED}),
+  resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
   // those that it has started, too, as with Dapr's own API
   terminate: given => ({
-    event: {executionTerminated: {input: textOf(payloadIn(given['output'])), recurse: true}},
+    event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}},
     wanted: -1
   }),
   raise: given => {
-    const name = textIn(given, 'event')
+    const name = askedText(given, 'event')
     if (name === '')
       throw new UserError('the event has no name', {explanation: 'For example: {"id": "o-17", "event": "approved"}'})
-    return {event: {eventRaised: {name, input: textOf(payloadIn(given['data']))}}}
+    return {event: {eventRaised: {name, input: textOf(givenPayload(given['data']))}}}
   }
 }
 
 /** Tells an instance something. Throws a UserError. */
 export async function tellInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
   const action = at['action'] as Action
-  const given = objectIn(body, '{"id": "o-17"}')
-  const {app, id} = findInstance(workflows, {id: textIn(given, 'id'), app: textIn(given, 'app')})
+  const given = givenObject(body, '{"id": "o-17"}')
+  const {app, id} = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
   const {event, wanted} = ACTIONS[action](given)
   const kind = action === 'raise' ? 'event' : action
   const before = workflows.find(app, id)
@@ -76,7 +76,7 @@ export async function tellInstance(workflows: Workflows, {at, body, gone}: ApiRe
 
 /** Removes instances. Throws a UserError. */
 export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): Promise<Api.WorkflowsPurged> {
-  const given = objectIn(body, '{"ids": ["o-17"]}')
+  const given = givenObject(body, '{"ids": ["o-17"]}')
   const isForced = given['force'] === true
   const meant = given['all'] === true ? purgeable(workflows, given, isForced) : named(workflows, given)
   const purged: Api.WorkflowParent[] = []
@@ -94,7 +94,7 @@ function named(workflows: Workflows, given: Readonly<Record<string, unknown>>): 
   const {ids} = given
   if (!Array.isArray(ids) || ids.length === 0 || !ids.every(id => typeof id === 'string'))
     throw new UserError('no workflows are named', {explanation: 'Give ids, or all: {"ids": ["o-17"]}'})
-  return ids.map((id: string) => findInstance(workflows, {id, app: textIn(given, 'app')}))
+  return ids.map((id: string) => findInstance(workflows, {id, app: askedText(given, 'app')}))
 }
 
 /** Those that are over, with `isForced` all. */
@@ -103,10 +103,10 @@ function purgeable(
   given: Readonly<Record<string, unknown>>,
   isForced: boolean
 ): readonly Instance[] {
-  const status = textIn(given, 'status')
+  const status = askedText(given, 'status')
   const wanted = {
-    app: textIn(given, 'app') || undefined,
-    createdBefore: timeIn('until', given['until']),
+    app: askedText(given, 'app') || undefined,
+    createdBefore: givenTime('until', given['until']),
     statuses: status === '' ? undefined : [statusIn(status)]
   }
   const all: Instance[] = []

@@ -5,14 +5,14 @@ import {ApiProblem} from '../problem.ts'
 import type {RunFacts} from '../run-facts.ts'
 
 /** An instance as people name it. */
-export interface InstanceName {
+export interface AskedInstance {
   readonly id: string
   /** '' if it is not given: no other app has an instance of this id. */
   readonly app: string
 }
 
 /** Throws an ApiProblem if there is no such instance, or if several apps have one. */
-export function findInstance(workflows: Workflows, {id, app}: InstanceName): Instance {
+export function findInstance(workflows: Workflows, {id, app}: AskedInstance): Instance {
   const apps = app === '' ? workflows.appsWith(id) : [app]
   if (apps.length > 1)
     throw new ApiProblem(409, `several apps have a workflow '${id}': ${apps.join(', ')}`, 'Name the app (--app-id).')

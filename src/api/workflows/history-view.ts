@@ -39,7 +39,7 @@ const KINDS: {readonly [K in Kind]: readonly [type: string, say: Teller<K>]} = {
     'ExecutionCompleted',
     ({status, result, failureDetails}, first, event) => ({
       status: statusName(status),
-      details: `execDuration=${durationText(timeOf(event) - timeOf(first))}`,
+      details: `execDuration=${humanDuration(timeOf(event) - timeOf(first))}`,
       attrs: {
         output: result?.value,
         failureType: failureOf(failureDetails).type,
@@ -162,7 +162,7 @@ function originOf(timer: NonNullable<Event['timerCreated']>): readonly [kind: st
 }
 
 /** `1.5ms`, `2.25s`, `3.0m`, `1.5h`; '' for 0 (Dapr's CLI: HumanizeDuration). */
-export function durationText(ms: number): string {
+export function humanDuration(ms: number): string {
   const span = Math.abs(ms)
   if (span === 0) return ''
   if (span < 1) return `${(span * 1000).toFixed(1)}µs`

@@ -3,7 +3,7 @@ import {UserError} from '../../model/errors.ts'
 import {STATUSES} from '../../workflow/status.ts'
 import type {Workflows} from '../../workflow/workflows.ts'
 import {instanceView} from './instance-view.ts'
-import {timeIn} from './requests.ts'
+import {givenTime} from './requests.ts'
 
 const MAX_ROWS = 1000
 const ROWS = 100
@@ -17,8 +17,8 @@ export function listInstances(workflows: Workflows, query: URLSearchParams): Api
       app: query.get('app') ?? undefined,
       name: query.get('name') ?? undefined,
       statuses: statuses.length === 0 ? undefined : statuses,
-      createdFrom: timeIn('since', query.get('since')),
-      createdBefore: timeIn('until', query.get('until')),
+      createdFrom: givenTime('since', query.get('since')),
+      createdBefore: givenTime('until', query.get('until')),
       before: whole(query, 'before')
     },
     limit + 1

@@ -1,7 +1,7 @@
 import {UserError} from '../../model/errors.ts'
 
 /** The JSON object of a request. Throws a UserError. */
-export function objectIn(body: string, example: string): Readonly<Record<string, unknown>> {
+export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
@@ -12,14 +12,14 @@ export function objectIn(body: string, example: string): Readonly<Record<string,
 }
 
 /** A text of a request; '' if it is left out. Throws a UserError. */
-export function textIn(given: Readonly<Record<string, unknown>>, name: string): string {
+export function askedText(given: Readonly<Record<string, unknown>>, name: string): string {
   const {[name]: value = ''} = given
   if (typeof value === 'string') return value
   throw new UserError(`${name} is not a text`, {explanation: `It is ${JSON.stringify(value)}.`})
 }
 
 /** A time of a request in milliseconds since 1970; undefined if it is left out. Throws a UserError. */
-export function timeIn(name: string, value: unknown): number | undefined {
+export function givenTime(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined
   const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
   if (Number.isFinite(time)) return time
@@ -27,5 +27,5 @@ export function timeIn(name: string, value: unknown): number | undefined {
 }
 
 /** Any JSON as the text that a workflow gets; undefined: there is none. */
-export const payloadIn = (value: unknown): string | undefined =>
+export const givenPayload = (value: unknown): string | undefined =>
   value === undefined ? undefined : JSON.stringify(value)

@@ -2,7 +2,7 @@ import type {RunListing} from '../../control/messages.ts'
 import type {App, Listed} from '../../model/api.generated.ts'
 import {age, created} from '../age.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {goJson} from '../go-json.ts'
+import {indentedGoJson} from '../indented-go-json.ts'
 import {runsHere} from '../run-here.ts'
 import {print} from '../print.ts'
 import {tableOf} from '../table.ts'
@@ -17,7 +17,7 @@ export const list: CommandHandler = async ({flags, asJson}) => {
     return 0
   }
   const rows = runs.flatMap(({listing}) => listing.apps.filter(hasSidecar).map(app => rowOf(app, listing, Date.now())))
-  if (output === 'json') print(process.stdout, goJson(rows))
+  if (output === 'json') print(process.stdout, indentedGoJson(rows))
   else if (output === 'yaml') print(process.stdout, (await import('../yaml.ts')).stringify(rows, {lineWidth: 0}))
   else print(process.stdout, rows.length === 0 ? 'No Dapr instances found.\n' : table(rows))
   return 0

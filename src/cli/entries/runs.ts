@@ -238,7 +238,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       {
         name: 'for',
         type: 'stringArray',
-        text: 'A condition: ready[:ID], idle[:500ms], log:[ID:]REGEX, calls:[[FROM:]TO:]N, reloaded:ID, exit:ID'
+        text: 'A condition: ready[:ID], idle[:500ms], log:[ID:]REGEX, calls:[[FROM:]TO:]N, reloaded:ID, exit:ID, workflow:ID:completed'
       },
       textFlag(
         'from',

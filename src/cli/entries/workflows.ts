@@ -1,14 +1,77 @@
-import {
-  WORKFLOW_HISTORY_FLAGS,
-  WORKFLOW_LIST_FLAGS,
-  WORKFLOW_PURGE_FLAGS,
-  WORKFLOW_RAISE_FLAGS,
-  WORKFLOW_REASON_FLAGS,
-  WORKFLOW_RUN_FLAGS,
-  WORKFLOW_TERMINATE_FLAGS,
-  WORKFLOW_TIMELINE_FLAGS
-} from '../workflow-flags.ts'
+import {hiddenFlag, textFlag, type Flag} from '../flag.ts'
+import {UsageError} from '../usage-error.ts'
 import type {CommandEntry} from './command-entry.ts'
+
+/* The flags of `dapr workflow` (cmd/workflow of Dapr's CLI), and our own. */
+
+/** `-o`, checked in Dapr's words. */
+const formats = (...values: readonly string[]): Flag => ({
+  ...textFlag('output', `The output format. Valid values are: ${values.join(', ')}`, 'o'),
+  shown: `"${values[0] ?? ''}"`,
+  values,
+  check: output => {
+    if (values.includes(output)) return
+    throw new UsageError(`invalid value for --output. Supported values are ${values.join(', ')}`)
+  }
+})
+
+/** Each verb has them. */
+const SHARED: readonly Flag[] = [
+  textFlag('app-id', 'The app ID owner of the workflow instance', 'a'),
+  {...textFlag('namespace', 'The namespace that the output names', 'n'), shown: '"default"'},
+  hiddenFlag('kubernetes', 'bool', 'k'),
+  textFlag('run-file', 'Path to the run template of the run', 'f')
+]
+
+/** For Dapr 1.16: how its state store is reached. It has no effect. */
+const STORE: readonly Flag[] = [hiddenFlag('connection-string', 'string', 'c'), hiddenFlag('table-name', 'string', 't')]
+
+const INPUT = textFlag('input', 'The input: JSON, or a text', 'x')
+const WHY = textFlag('reason', 'The reason, for the history', 'r')
+
+const RUN_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  INPUT,
+  textFlag('instance-id', 'The ID of the new instance; without it one is made', 'i'),
+  textFlag('start-time', 'When it starts: a time (RFC 3339), or a duration from now (90s)', 's')
+]
+
+const LIST_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  ...STORE,
+  textFlag(
+    'filter-max-age',
+    'Only workflows that were created within this time (2h45m), or since then (2023-01-02T15:04:05)',
+    'm'
+  ),
+  textFlag('filter-name', 'Only workflows with this name', 'w'),
+  textFlag('filter-status', 'Only workflows with this status, in capitals: RUNNING', 's'),
+  formats('short', 'wide', 'yaml', 'json', 'ids')
+]
+
+const HISTORY_FLAGS: readonly Flag[] = [...SHARED, formats('short', 'wide', 'yaml', 'json')]
+
+const TIMELINE_FLAGS: readonly Flag[] = [...SHARED, formats('table', 'json')]
+
+const REASON_FLAGS: readonly Flag[] = [...SHARED, WHY]
+const TERMINATE_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  textFlag('output', 'The output of the workflow: JSON, or a text', 'o')
+]
+const RAISE_FLAGS: readonly Flag[] = [...SHARED, INPUT]
+
+const PURGE_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  ...STORE,
+  {name: 'all', type: 'bool', text: 'Purge all workflows that are over; with --force also those that are not'},
+  textFlag('all-filter-status', 'With --all-older-than: only workflows with this status'),
+  textFlag(
+    'all-older-than',
+    'Purge workflows that were created before this time (2023-01-02T15:04:05Z), or longer ago (24h)'
+  ),
+  {name: 'force', type: 'bool', text: 'Also purge workflows that are not over, at once'},
+  hiddenFlag('scheduler-namespace', 'string')
+]
 
 /** What can be done with workflows; Dapr's words, and `timeline`. */
 const VERBS: readonly CommandEntry[] = [
@@ -16,7 +79,7 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow run',
     summary: 'Start a workflow',
     usage: 'name [flags]',
-    flags: WORKFLOW_RUN_FLAGS,
+    flags: RUN_FLAGS,
     examples: [`workflow run order --app-id shop --instance-id o-17 --input '{"item":"pen"}'`],
     load: async () => (await import('../commands/workflow/run.ts')).runWorkflow
   },
@@ -25,7 +88,7 @@ const VERBS: readonly CommandEntry[] = [
     aliases: ['workflow ls'],
     summary: 'List the workflows of a run',
     usage: '[flags]',
-    flags: WORKFLOW_LIST_FLAGS,
+    flags: LIST_FLAGS,
     examples: ['workflow list', 'workflow list --app-id shop -o wide', 'workflow list -s FAILED -m 2h'],
     load: async () => (await import('../commands/workflow/list.ts')).listWorkflows
   },
@@ -33,7 +96,7 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow history',
     summary: 'Show the events of a workflow',
     usage: 'id [flags]',
-    flags: WORKFLOW_HISTORY_FLAGS,
+    flags: HISTORY_FLAGS,
     examples: ['workflow history o-17', 'workflow history o-17 -o json'],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/history.ts')).workflowHistory
@@ -42,8 +105,8 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow timeline',
     summary: 'Show the steps of a workflow: when each began, how long it took, and what it waits for',
     usage: 'id [flags]',
-    flags: WORKFLOW_TIMELINE_FLAGS,
-    examples: ['workflow timeline o-17', 'workflow timeline o-17 --follow'],
+    flags: TIMELINE_FLAGS,
+    examples: ['workflow timeline o-17'],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/timeline.ts')).workflowTimeline
   },
@@ -51,7 +114,7 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow suspend',
     summary: 'Suspend a workflow',
     usage: 'id [flags]',
-    flags: WORKFLOW_REASON_FLAGS,
+    flags: REASON_FLAGS,
     examples: ['workflow suspend o-17 --reason "out of pens"'],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/tell.ts')).suspendWorkflow
@@ -60,7 +123,7 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow resume',
     summary: 'Resume a suspended workflow',
     usage: 'id [flags]',
-    flags: WORKFLOW_REASON_FLAGS,
+    flags: REASON_FLAGS,
     examples: ['workflow resume o-17'],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/tell.ts')).resumeWorkflow
@@ -69,7 +132,7 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow terminate',
     summary: 'Terminate a workflow and those that it has started',
     usage: 'id [flags]',
-    flags: WORKFLOW_TERMINATE_FLAGS,
+    flags: TERMINATE_FLAGS,
     examples: ['workflow terminate o-17'],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/tell.ts')).terminateWorkflow
@@ -78,7 +141,7 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow raise-event',
     summary: 'Raise an event that a workflow waits for',
     usage: 'id/event [flags]',
-    flags: WORKFLOW_RAISE_FLAGS,
+    flags: RAISE_FLAGS,
     examples: [`workflow raise-event o-17/approved --input '{"by":"Ada"}'`],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/tell.ts')).raiseEvent
@@ -87,7 +150,7 @@ const VERBS: readonly CommandEntry[] = [
     name: 'workflow purge',
     summary: 'Remove workflows that are over, with their histories',
     usage: '[id ...] [flags]',
-    flags: WORKFLOW_PURGE_FLAGS,
+    flags: PURGE_FLAGS,
     examples: ['workflow purge o-17', 'workflow purge --all', 'workflow purge --all-older-than 24h'],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/purge.ts')).purgeWorkflows

@@ -1,17 +1,17 @@
 import type {CommandHandler} from '../../command-handler.ts'
-import {goJson} from '../../go-json.ts'
+import {indentedGoJson} from '../../indented-go-json.ts'
 import {print} from '../../print.ts'
 import {historyRows, shortHistory, wideHistory} from '../../workflow-tables.ts'
-import {appIn, onlyWord, outputIn, runOf} from './target.ts'
+import {appIn, onlyWord, runOf} from './target.ts'
 
 /** `workflow history ID`: the events of a workflow. */
 export const workflowHistory: CommandHandler = async context => {
   const id = onlyWord(context)
-  const output = outputIn(context, ['short', 'wide', 'yaml', 'json'])
+  const output = context.flags.text('output') ?? 'short'
   const {api} = await runOf(context)
   const told = await api.ask('GET /workflow/history', {query: {id, ...appIn(context)}})
   const rows = historyRows(told, context.flags.text('namespace') ?? 'default', Date.now())
-  if (output === 'json') print(process.stdout, goJson(rows))
+  if (output === 'json') print(process.stdout, indentedGoJson(rows))
   else if (output === 'yaml') {
     const {stringify} = await import('../../yaml.ts')
     print(process.stdout, stringify(rows, {lineWidth: 0}))

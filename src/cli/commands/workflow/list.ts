@@ -3,13 +3,13 @@ import type {FoundRun} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
 import {STATUSES} from '../../../workflow/status.ts'
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
-import {goJson} from '../../go-json.ts'
+import {indentedGoJson} from '../../indented-go-json.ts'
 import {print} from '../../print.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
 import {shortList, sorted, wideList, wideRow} from '../../workflow-tables.ts'
 import {readMoment} from './moment.ts'
-import {outputIn, runOf} from './target.ts'
+import {runOf} from './target.ts'
 
 const FILTERS = ['filter-name', 'filter-status', 'filter-max-age']
 const PAGE = 1000
@@ -18,7 +18,7 @@ const PAGE = 1000
 export const listWorkflows: CommandHandler = async context => {
   const {flags, words, asJson} = context
   if (words.length > 0) throw new UsageError(`unknown command "${words[0] ?? ''}" for "pillion workflow list"`)
-  const output = outputIn(context, ['short', 'wide', 'yaml', 'json', 'ids'])
+  const output = flags.text('output') ?? 'short'
   if (output === 'ids' && FILTERS.some(name => flags.names.includes(name)))
     throw new UserError(
       'filters cannot be combined with --output=ids; rerun without filters or use a different output format'
@@ -40,7 +40,7 @@ export const listWorkflows: CommandHandler = async context => {
 async function shown(workflows: readonly Workflow[], output: string, namespace: string): Promise<string> {
   switch (output) {
     case 'json':
-      return goJson(workflows.map(each => wideRow(each, namespace)))
+      return indentedGoJson(workflows.map(each => wideRow(each, namespace)))
     case 'yaml': {
       const {stringify} = await import('../../yaml.ts')
       return stringify(

@@ -1,7 +1,7 @@
 import type {CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {readMoment} from './moment.ts'
-import {appIn, onlyWord, payloadOf, runOf} from './target.ts'
+import {appIn, onlyWord, jsonOrText, runOf} from './target.ts'
 
 /** `workflow run NAME`: starts a workflow. */
 export const runWorkflow: CommandHandler = async context => {
@@ -15,7 +15,7 @@ export const runWorkflow: CommandHandler = async context => {
       ...appIn(context),
       name,
       ...(instance !== undefined && {id: instance}),
-      ...(input !== undefined && {input: payloadOf(input)}),
+      ...(input !== undefined && {input: jsonOrText(input)}),
       ...(startAt !== undefined && {startAt: new Date(startAt).toISOString()})
     }
   })

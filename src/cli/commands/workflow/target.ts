@@ -22,15 +22,8 @@ export function onlyWord({words}: CommandContext): string {
   throw new UsageError(`accepts 1 arg(s), received ${words.length.toString()}`)
 }
 
-/** `--output`, or the first of these. Throws a UsageError in Dapr's words. */
-export function outputIn({flags}: CommandContext, [first = '', ...others]: readonly string[]): string {
-  const output = flags.text('output') ?? first
-  if (output === first || others.includes(output)) return output
-  throw new UsageError(`invalid value for --output. Supported values are ${[first, ...others].join(', ')}`)
-}
-
 /** JSON as it is meant; any other text as a text. */
-export function payloadOf(text: string): unknown {
+export function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {

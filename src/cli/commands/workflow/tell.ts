@@ -1,7 +1,7 @@
 import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {say} from '../../say.ts'
 import {UsageError} from '../../usage-error.ts'
-import {appIn, onlyWord, payloadOf, runOf} from './target.ts'
+import {appIn, onlyWord, jsonOrText, runOf} from './target.ts'
 
 interface Told {
   readonly action: 'suspend' | 'resume' | 'terminate' | 'raise'
@@ -33,7 +33,7 @@ export const resumeWorkflow: CommandHandler = async context => {
 /** `workflow terminate ID` */
 export const terminateWorkflow: CommandHandler = async context => {
   const output = context.flags.text('output')
-  const body = output === undefined ? {} : {output: payloadOf(output)}
+  const body = output === undefined ? {} : {output: jsonOrText(output)}
   return tell(context, {action: 'terminate', id: onlyWord(context), body, done: 'terminated'})
 }
 
@@ -43,6 +43,6 @@ export const raiseEvent: CommandHandler = async context => {
   const [id = '', event = ''] = parts
   if (parts.length !== 2) throw new UsageError("the argument must be in the format '<instance-id>/<event-name>'")
   const input = context.flags.text('input')
-  const body = {event, ...(input !== undefined && {data: payloadOf(input)})}
+  const body = {event, ...(input !== undefined && {data: jsonOrText(input)})}
   return tell(context, {action: 'raise', id, body, done: `raised event '${event}'`})
 }

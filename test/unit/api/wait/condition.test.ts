@@ -14,6 +14,8 @@ t.test('conditions are read in every form', async t => {
   t.match(readCondition('calls:stock:7'), {from: '', to: 'stock', count: 7})
   t.match(readCondition('calls:shop:stock:7'), {from: 'shop', to: 'stock', count: 7})
   t.match(readCondition('calls:any:stock:7'), {from: '', to: 'stock', count: 7})
+  t.match(readCondition('workflow:o-17:completed'), {kind: 'workflow', id: 'o-17', state: 'completed'})
+  t.match(readCondition('workflow:o-17:0001:ended'), {kind: 'workflow', id: 'o-17:0001', state: 'ended'})
   t.match(readCondition('calls:shop:*:7'), {from: 'shop', to: '', count: 7})
 })
 
@@ -32,6 +34,10 @@ t.test('a wrong condition says how it is written', async t => {
     'calls:0',
     'calls:1e3',
     'calls::1',
+    'workflow',
+    'workflow:o-17',
+    'workflow::failed',
+    'workflow:o-17:done',
     'sleep:5s'
   ])
     t.throws(() => readCondition(text), {message: /is not a condition/}, text)

@@ -1,0 +1,97 @@
+import {cp, symlink} from 'node:fs/promises'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {daprForJavascript, installed} from './installed.ts'
+
+t.setTimeout(300_000)
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/workflow-order')
+
+interface Place {
+  readonly rig: Rig
+  /** What a verb prints on both streams, with its exit code behind if that is not 0. */
+  readonly verb: (...args: readonly string[]) => Promise<string>
+}
+
+/** The example runs, with Dapr's SDK. */
+async function openExample(t: Test): Promise<Place | undefined> {
+  const sdk = await installed(t, daprForJavascript('3.18.0'))
+  if (sdk === undefined) return undefined
+  const rig = await openRig(t)
+  await cp(EXAMPLE, rig.folder, {recursive: true})
+  await symlink(join(sdk, 'node_modules'), join(rig.folder, 'node_modules'))
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - orders == takes orders')
+  const verb = async (...args: readonly string[]): Promise<string> => {
+    const {code, stdout, stderr} = await rig.run(['workflow', ...args])
+    return `${stdout}${stderr}${code === 0 ? '' : `exit ${String(code)}`}`
+  }
+  return {rig, verb}
+}
+
+const ORDER = JSON.stringify({item: 'pen', count: 2, customer: 'Ada', price: 6})
+/** Ada may pay, Grace may not. */
+const TOO_DEAR = ORDER.replace('Ada', 'Grace')
+
+t.test('the verbs of workflows, on a worker of Dapr’s SDK', async t => {
+  const place = await openExample(t)
+  if (place === undefined) return
+  const {rig, verb} = place
+  const until = async (condition: string): Promise<unknown> =>
+    t.match(await rig.run(['wait', '--for', `workflow:${condition}`]), {code: 0}, condition)
+
+  t.equal(await verb('list'), '❌  No workflow found in namespace "default"\n')
+  t.equal(await verb('list', '-a', 'orders'), '❌  No workflow found in namespace "default" for app ID "orders"\n')
+  t.match(await verb('history', 'o-17'), /^❌ {2}there is no workflow 'o-17'\n[^]*exit 1$/)
+  t.match(await verb('run', 'order', '-a', 'odrers'), /couldn't find app id odrers: did you mean "orders"\?[^]*exit 1$/)
+
+  t.equal(
+    await verb('run', 'order', '--instance-id', 'o-17', '--input', ORDER),
+    'ℹ️  Workflow instance started successfully: o-17\n',
+    'the only app with a worker is meant'
+  )
+  t.match(
+    await verb('run', 'order', '-i', 'o-17', '-x', ORDER),
+    /an active workflow with ID 'o-17' already exists\n[^]*exit 1/
+  )
+  t.equal(
+    await verb('run', 'order', '-i', 'later', '-s', '1h', '-x', ORDER),
+    'ℹ️  Workflow instance started successfully: later\n'
+  )
+  await verb('run', 'order', '-i', 'o-18', '-x', TOO_DEAR)
+  await until('o-18:completed')
+  t.match(await verb('list', '-s', 'COMPLETED'), /^NAME +ID +STATUS +AGE +\norder +o-18 +COMPLETED +\ds +\n$/)
+  t.match(
+    await verb('history', 'o-18'),
+    /TaskFailed .*FAILED +- +\n[^]*ExecutionCompleted +- +\d +\S+ +COMPLETED +execDuration=/
+  )
+  t.match(
+    await verb('timeline', 'o-18'),
+    /activity charge +failed [^\n]*bank refuses: Grace cannot pay 6\n +3 +activity release +done/
+  )
+
+  await rig.run(['wait', '--for', 'log:bank:Ada pays 6'])
+  t.equal(await verb('suspend', 'o-17', '-r', 'a break'), "ℹ️  Workflow 'o-17' suspended successfully\n")
+  t.match(await verb('timeline', 'o-17'), /^order o-17 of orders: SUSPENDED[^]*suspended a break +waits/)
+  t.equal(await verb('resume', 'o-17'), "ℹ️  Workflow 'o-17' resumed successfully\n")
+  t.match(
+    await verb('raise-event', 'o-17'),
+    /^the argument must be in the format '<instance-id>\/<event-name>'\n[^]*exit 255$/
+  )
+  t.equal(
+    await verb('raise-event', 'o-17/approved', '-x', '{"by":"Ada"}'),
+    "ℹ️  Workflow 'o-17' raised event 'approved' successfully\n"
+  )
+  await until('o-17:completed')
+  t.match(await verb('history', 'o-17', '-o', 'wide'), /EventRaised +approved [^\n]*payload=\{"by":"Ada"\}/)
+  t.match(await verb('suspend', 'o-17'), /workflow 'o-17' is over: COMPLETED\n[^]*exit 1$/)
+  t.match(await rig.run(['wait', '--for', 'workflow:o-17:failed']), {code: 1, stderr: /order of orders is COMPLETED/})
+
+  t.equal(await verb('terminate', 'later'), "ℹ️  Workflow 'later' terminated successfully\n")
+  t.match(JSON.parse(await verb('list', '-o', 'json', '-s', 'TERMINATED')), [{appID: 'orders', instanceID: 'later'}])
+  t.equal(await verb('purge', 'later'), 'ℹ️  Purging 1 workflow instance(s)\n✅  Purged workflow instance "later"\n')
+  t.match(await verb('purge', 'o-17', 'later'), /there is no workflow 'later'\n[^]*exit 1$/)
+  t.equal((await verb('list', '-o', 'ids')).split('\n').toSorted().join(), ',o-17,o-18', 'then none is removed')
+  t.match(await verb('purge', '--all'), /^ℹ️ {2}Purging 2 workflow instance\(s\)\n/)
+})
