@@ -64,8 +64,8 @@ export function readCondition(text: string): Condition {
       return {kind, text, ...readCalls(rest ?? '', text)}
     case 'workflow': {
       // an id may have colons, as those of children do
-      const [, id = '', word = ''] = /^(.+):([^:]*)$/s.exec(rest ?? '') ?? []
-      const state = WORKFLOW_STATES.find(each => each === word)
+      const [, id = '', wanted = ''] = /^(.+):([^:]*)$/s.exec(rest ?? '') ?? []
+      const state = WORKFLOW_STATES.find(each => each === wanted)
       if (id === '' || state === undefined) throw wrong(text, kind)
       return {kind, text, id, state}
     }

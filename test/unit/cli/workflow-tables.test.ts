@@ -107,7 +107,15 @@ TaskScheduled     charge  1        22.0ms     RUNNING  -
     /^PLAY {2}TYPE +NAME +EVENTID +TIMESTAMP +ELAPSED +STATUS +DETAILS +ROUTER +EXECUTION ID +ATTRS/
   )
   t.strictSame(Object.keys(rows[0] ?? {}), [
-    ...['namespace', 'appID', 'play', 'type', 'name', 'timestamp', 'elapsed', 'status', 'details']
+    'namespace',
+    'appID',
+    'play',
+    'type',
+    'name',
+    'timestamp',
+    'elapsed',
+    'status',
+    'details'
   ])
   t.equal(rows[1]?.attrs, 'input=two words', 'a text without its quotes')
   t.equal(rows[2]?.attrs, `input=${'x'.repeat(120)}…`, 'long ones are cut')
@@ -167,9 +175,9 @@ t.test('ages as Kubernetes writes them', async t => {
   )
 })
 
+const read = (text: string, isPast = false): string => new Date(readMoment(text, 'x', {isPast, now: NOW})).toISOString()
+
 t.test('times and durations from now', async t => {
-  const read = (text: string, isPast = false): string =>
-    new Date(readMoment(text, 'x', {isPast, now: NOW})).toISOString()
   t.equal(read('90s'), '2026-01-02T03:11:30.000Z')
   t.equal(read('2h10m', true), '2026-01-02T01:00:00.000Z')
   t.equal(read('2023-01-02T15:04:05'), '2023-01-02T15:04:05.000Z')
