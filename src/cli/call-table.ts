@@ -1,5 +1,5 @@
 import type * as Api from '../model/api.generated.ts'
-import {durationText} from '../model/duration-text.ts'
+import {durationText} from '../model/duration.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
 

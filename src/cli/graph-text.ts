@@ -1,6 +1,6 @@
 import type * as Api from '../model/api.generated.ts'
 import {calleeName} from '../api/graph-drawings.ts'
-import {durationText} from '../model/duration-text.ts'
+import {durationText} from '../model/duration.ts'
 import {fittingTable} from './table.ts'
 
 type Edge = Api.Graph['edges'][number]

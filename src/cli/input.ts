@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream'
-import {isForeground} from '../platform/foreground.ts'
+import {isForeground} from '../platform/key-mode.ts'
 
 /**
  * Our stdin, for the one app of a run. A terminal is read only while our process group is in the foreground: the system

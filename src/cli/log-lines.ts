@@ -1,7 +1,7 @@
 import type {Grep} from './grep.ts'
 import {terminalText} from '../logging/terminal-text.ts'
 import {type LogLine} from '../logging/headed-lines.ts'
-import {asBytes, decoded} from '../model/latin1.ts'
+import {asBytes, decoded} from '../model/bytes.ts'
 
 /** The options of `logs`. */
 export interface LogsWanted {

@@ -1,6 +1,6 @@
 import type * as Api from '../model/api.generated.ts'
 import {localTime} from './call-table.ts'
-import {durationText} from '../model/duration-text.ts'
+import {durationText} from '../model/duration.ts'
 import {fittingTable} from './table.ts'
 
 /** The result of a call that was to be sent again. */

@@ -1,6 +1,6 @@
 import type {Place} from '../model/errors.ts'
 import {parseGoDuration} from '../resources/go-duration.ts'
-import {ComponentFault} from './component-fault.ts'
+import {ComponentFault} from './component.ts'
 
 /** A property of a component with its value, once secrets and variables have been looked up. */
 export interface Property {

@@ -1,6 +1,6 @@
 import type {Call} from '../model/call.ts'
 import type {Denied} from './admission.ts'
-import type {CallerIdentity} from './caller-identity.ts'
+import type {CallerIdentity} from './caller-header.ts'
 import type {Callee} from './local-apps.ts'
 
 /** The identity of a calling app; undefined if it is unknown. */

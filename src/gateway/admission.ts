@@ -1,7 +1,7 @@
 import type {Call, Recorded} from '../model/call.ts'
 import type {Pool} from '../net/pool.ts'
 import type {AppPipeline} from './app-pipeline.ts'
-import type {CallerIdentity} from './caller-identity.ts'
+import type {CallerIdentity} from './caller-header.ts'
 
 /** The decision about a call: admitted, or denied with a reason. */
 export type Admission = Admitted | Denied

@@ -1,5 +1,5 @@
 import type {AccessDecision, GrpcInvocation, Recorded} from '../model/call.ts'
-import type {CallerIdentity} from './caller-identity.ts'
+import type {CallerIdentity} from './caller-header.ts'
 import type {Probed} from './health-check.ts'
 
 /** Counts the calls to an app when they are over, and its health checks. */

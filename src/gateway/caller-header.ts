@@ -1,6 +1,12 @@
 import {isToken} from './guards.ts'
-import type {CallerIdentity} from './caller-identity.ts'
 import {DEFAULT_TRUST_DOMAIN} from '../resources/defaults.ts'
+
+/** A calling app, as access control identifies it. */
+export interface CallerIdentity {
+  readonly trustDomain: string
+  readonly namespace: string
+  readonly appId: string
+}
 
 /** The header in which one run's sidecar names the calling app to another's: `<the other run's key>/<namespace>/<app id>/<trust domain>`. */
 export const CALLER_HEADER = 'Pillion-Caller'

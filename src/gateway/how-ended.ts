@@ -1,5 +1,5 @@
 import type {PooledProcess} from '../net/pool.ts'
-import {pause} from '../platform/delay.ts'
+import {within} from '../platform/delay.ts'
 
 /** The exit of a process is noticed shortly after its connections have closed. */
 const EXIT_TIMEOUT_MS = 250
@@ -10,12 +10,4 @@ const END_TIMEOUT_MS = 2000
 export async function howEnded({ended, isEnding}: PooledProcess): Promise<string> {
   const how = await within(EXIT_TIMEOUT_MS, ended)
   return how ?? (isEnding() ? await within(END_TIMEOUT_MS, ended) : undefined) ?? ''
-}
-
-/** What the promise settles with; undefined where that takes longer. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  const waiting = new AbortController()
-  const settled = await Promise.race([promise, pause(ms, waiting.signal).then(() => undefined)])
-  waiting.abort()
-  return settled
 }

@@ -11,16 +11,23 @@ import type {LogEntry} from '../model/log-entry.ts'
 import {type LogLevel, type LogPlan, writesAt} from '../model/plan.ts'
 import {terminalText, TerminalText} from './terminal-text.ts'
 import type {Console, ConsoleWriter} from './console.ts'
-import type {ConsoleView} from './console-view.ts'
 import {createLogFile, type LogFile, type Warn} from './log-file.ts'
 import {Memory} from './log-memory.ts'
 import type {Writer} from './open-line.ts'
 import {appPrefix, linesIn, prefixed, withoutColours} from './prefix.ts'
-import {asBytes} from '../model/latin1.ts'
+import {asBytes} from '../model/bytes.ts'
 import type {LogRecord} from './log-record.ts'
 import type {RunLogWriter} from './run-log.ts'
 import {sidecarLine, type LineSource} from './sidecar-line.ts'
 import {plainly, type StatusLine, withSign} from './status-lines.ts'
+
+/** How the console shows the lines of apps; may change during the run. Log files are not affected. */
+export interface ConsoleView {
+  /** Whether lines of this app are shown; `name` is the name in its prefix. */
+  shows(name: string): boolean
+  /** The text before the prefix of a line that is written now, latin1: the time, or ''. */
+  stamp(): string
+}
 
 /** An app's own log. */
 export interface AppLog {

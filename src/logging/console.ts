@@ -1,5 +1,5 @@
 import {following, type WrittenPiece, type Writer} from './open-line.ts'
-import {asBytes} from '../model/latin1.ts'
+import {asBytes} from '../model/bytes.ts'
 
 /** A reader that reads nothing for this long counts as stuck. */
 const TIMEOUT_MS = 5000

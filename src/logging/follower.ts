@@ -1,4 +1,4 @@
-import {asBytes} from '../model/latin1.ts'
+import {asBytes} from '../model/bytes.ts'
 
 /** Maximum number of unread characters; then the oldest lines are dropped. */
 const MAX_WAITING = 1024 * 1024

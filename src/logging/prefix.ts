@@ -1,4 +1,4 @@
-import {asBytes} from '../model/latin1.ts'
+import {asBytes} from '../model/bytes.ts'
 
 /** The prefix of each line of an app, as in Dapr (`cmd/run.go`). */
 export const appPrefix = (id: string): string => asBytes(`== APP - ${id} == `)

@@ -3,7 +3,7 @@ import type {LogEntry} from '../model/log-entry.ts'
 import type {AppLog, SidecarLog} from './app-log.ts'
 import {Memory} from './log-memory.ts'
 import {linesIn, withoutColours} from './prefix.ts'
-import {asBytes} from '../model/latin1.ts'
+import {asBytes} from '../model/bytes.ts'
 import type {RunLogWriter} from './run-log.ts'
 import {sidecarLine, type LineSource} from './sidecar-line.ts'
 

@@ -1,6 +1,6 @@
 import {exitText} from '../model/exit-text.ts'
 import type {Exit} from '../model/app-state.ts'
-import {asBytes} from '../model/latin1.ts'
+import {asBytes} from '../model/bytes.ts'
 
 /** The signs of Dapr's status lines (`pkg/print/print.go`). */
 const SIGNS = {success: '✅', failure: '❌', warning: '⚠', info: 'ℹ️'} as const

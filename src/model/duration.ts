@@ -8,3 +8,9 @@ export function readDuration(text: string): number | undefined {
   const ms = Math.round(Number(amount) * (UNITS[unit] ?? 0))
   return amount !== '' && ms > 0 && ms <= MAX_MS ? ms : undefined
 }
+
+/** `0.4 ms`, `18 ms`, `2.3 s`. */
+export const durationText = (ms: number): string => {
+  if (ms < 10) return `${ms.toFixed(1)} ms`
+  return ms < 1000 ? `${Math.round(ms).toString()} ms` : `${(ms / 1000).toFixed(1)} s`
+}

@@ -1,5 +1,5 @@
 import {spawn, spawnSync} from 'node:child_process'
-import {isForeground} from './foreground.ts'
+import {readFileSync} from 'node:fs'
 
 /** A terminal that gives each key at once and shows none. Modes are in the words of `stty -g`. */
 export interface KeyMode {
@@ -41,3 +41,14 @@ const outputOf = async (script: string): Promise<string> =>
     shell.once('error', () => resolve(''))
     shell.once('close', code => resolve(code === 0 ? text : ''))
   })
+
+/** Whether our process group is the terminal's (`tpgid` of proc(5)); where the system does not tell, it is. */
+export function isForeground(): boolean {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'utf8')
+    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return group === foreground
+  } catch {
+    return true // no such system
+  }
+}

@@ -5,11 +5,25 @@ import {readConfiguration, type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
 import {parseResourceFile, type ResourceFile} from './field.ts'
-import {expandVariables} from './go-expand-env.ts'
 import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
 import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
+
+/** In braces, a single special character, or a word; a brace that is never closed. */
+const VARIABLE = /\$(?:\{([^}]*)\}|([-*#$@!?0-9])|(\w+)|\{)/g
+
+/**
+ * Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: a variable that is not set is empty, what is no name in braces
+ * vanishes, and a `$` without a name stays.
+ */
+export const expandVariables = (text: string, env: Readonly<Record<string, string | undefined>>): string =>
+  text.includes('$')
+    ? text.replace(
+        VARIABLE,
+        (_, braced?: string, special?: string, word?: string) => env[braced ?? special ?? word ?? ''] ?? ''
+      )
+    : text
 
 /** What is read of one file of a resource folder. */
 export interface FolderFile {

@@ -1,4 +1,4 @@
-import {decoded} from '../model/latin1.ts'
+import {decoded} from '../model/bytes.ts'
 import type {AppHistory} from '../api/wait/wait-context.ts'
 import {succeeded, type Exit} from '../model/app-state.ts'
 import type {CallObserver} from '../model/call.ts'

@@ -1,7 +1,7 @@
 import type {RunEvents} from '../api/events/run-events.ts'
 import type {EventTimes, WaitContext, WaitedApp} from '../api/wait/wait-context.ts'
 import type {Routes} from '../gateway/routes.ts'
-import {decoded} from '../model/latin1.ts'
+import {decoded} from '../model/bytes.ts'
 import type {RunLog} from '../logging/run-log.ts'
 import type {ActivitySource, TopicBacklog} from '../model/activity.ts'
 import type {RunEvent} from '../model/events.ts'

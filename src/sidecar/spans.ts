@@ -4,7 +4,7 @@ import type {LogEntry} from '../model/log-entry.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import {isExported, type TracingSettings} from '../resources/tracing-settings.ts'
 import {openExporters} from '../telemetry/tracing/exporters.ts'
-import {Sampler, samplingRate} from '../telemetry/tracing/sampler.ts'
+import {Sampler, samplingRate, Tracer} from '../telemetry/tracing/tracer.ts'
 import {
   attributesOf,
   errorOf,
@@ -13,7 +13,6 @@ import {
   type FinishedSpan,
   type SpanSink
 } from '../telemetry/tracing/span.ts'
-import {Tracer} from '../telemetry/tracing/tracer.ts'
 import {formatTraceparent} from '../telemetry/tracing/trace-context.ts'
 import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 

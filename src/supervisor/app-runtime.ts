@@ -29,7 +29,7 @@ import {listedApp, type OwnFacts} from './listed-app.ts'
 import {RuntimeStatus} from './runtime-status.ts'
 import type {AppPipeline} from '../gateway/app-pipeline.ts'
 import type {AccessControlInterceptor} from '../gateway/interceptors/access-control.ts'
-import type {CallerIdentity} from '../gateway/caller-identity.ts'
+import type {CallerIdentity} from '../gateway/caller-header.ts'
 import type {ConcurrencyLimiter} from '../gateway/concurrency-limiter.ts'
 
 /** After this many short runs in a row calls are rejected instead of queued. */

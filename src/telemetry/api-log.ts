@@ -1,5 +1,5 @@
 import {operationAt} from '../dapr/api/routes.ts'
-import {decoded} from '../model/latin1.ts'
+import {decoded} from '../model/bytes.ts'
 import type {LogEntry} from '../model/log-entry.ts'
 import type {CallRecord} from '../model/call.ts'
 import type {ApiLogging} from '../resources/api-logging.ts'

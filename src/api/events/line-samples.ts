@@ -1,5 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
-import {decoded} from '../../model/latin1.ts'
+import {decoded} from '../../model/bytes.ts'
 import {linesIn} from '../../logging/prefix.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
 import {lineView} from '../logs.ts'

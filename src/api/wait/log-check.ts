@@ -1,4 +1,4 @@
-import {decoded} from '../../model/latin1.ts'
+import {decoded} from '../../model/bytes.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {compile} from './condition.ts'

@@ -1,4 +1,4 @@
-import {decoded} from '../../model/latin1.ts'
+import {decoded} from '../../model/bytes.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {findRuns, type FoundRun} from '../../control/client.ts'
 import type {Handlers} from '../../control/messages.ts'
@@ -7,7 +7,7 @@ import {instanceName} from '../../model/plan.ts'
 import {stateText} from '../app-table.ts'
 import type {AppOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
-import {withinMs} from './within.ts'
+import {within} from '../../platform/delay.ts'
 import {isFit, needed} from './readiness.ts'
 
 /** How many lines of an app's output are shown. */
@@ -103,7 +103,7 @@ async function lastLines(handlers: Handlers, {id, instance, version}: Api.App): 
 /** The run may end at any time, and an exit code matters more than what it does not tell. */
 async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await withinMs(TIMEOUT_MS, read())
+    return await within(TIMEOUT_MS, read())
   } catch {
     return undefined
   }

@@ -8,7 +8,7 @@ import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {deathsMarkdown} from './deaths-markdown.ts'
 import type {RunOutcome} from './outcome.ts'
-import {withinMs} from './within.ts'
+import {within} from '../../platform/delay.ts'
 
 /** At the end of a run, how long to wait for its last events. */
 const TIMEOUT_MS = 5000
@@ -44,7 +44,7 @@ export class ReportFolder {
   }
 
   async saveCalls(run: FoundRun): Promise<void> {
-    await withinMs(
+    await within(
       TIMEOUT_MS,
       this.#orWarn(async () => {
         const {message} = await run.api.open('GET /calls.{format}', {at: {format: 'har'}, query: {q: 'is:failed'}})
@@ -55,7 +55,7 @@ export class ReportFolder {
 
   /** Once the run has ended. */
   async finish(outcome: RunOutcome): Promise<void> {
-    await withinMs(TIMEOUT_MS, this.#events)
+    await within(TIMEOUT_MS, this.#events)
     await this.#orWarn(async () => writeFile(join(this.#path, 'deaths.md'), deathsMarkdown(outcome)))
     for (const {name, logFile, sidecarLogFile} of outcome.apps) {
       await this.#copy(logFile, `${encodeURIComponent(name)}.log`)

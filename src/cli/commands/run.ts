@@ -7,8 +7,24 @@ import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import {isTemplatePath} from '../template-named.ts'
 import {UsageError} from '../usage-error.ts'
-import type {Form} from '../form.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
+import type {Emit} from '../../model/events.ts'
+import type {RunOptions} from '../../run/run-options.ts'
+
+/** A form of `run` (template or single app): its options, its output, and its last lines. */
+export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal' | 'emit'> {
+  readonly emit: Emit
+  /** Called when the start lines are printed. */
+  readonly started?: (run: Run) => Promise<void>
+  /** Called when the run has ended and everything is cleaned up. */
+  readonly ended: () => void
+  /** Where the lines of the apps go; omitted: stdout. */
+  readonly output?: RunOptions['output']
+  /** A signal to us: true if it does not concern the run. */
+  readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean
+  /** The exit code, in place of that of the run. */
+  readonly exitCode?: () => number
+}
 
 const EXIT_BUG = 70
 const WITH_COMMAND: readonly string[] = COMMAND_FLAGS.map(({name}) => name)

@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {isUsable} from '../../model/availability.ts'
 import {callTable, localTime} from '../call-table.ts'
-import {durationText} from '../../model/duration-text.ts'
+import {durationText} from '../../model/duration.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
 import {runHere} from '../run-here.ts'

@@ -16,7 +16,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     usage: '[name [version]] [flags]',
     flags: [WHICH_RUN],
     examples: ['ls', 'ls hello 1.0.0'],
-    load: async () => (await import('../commands/ls.ts')).ls
+    load: async () => (await import('../commands/services.ts')).ls
   },
   {
     name: 'assign',
@@ -24,7 +24,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     usage: 'name version [flags]',
     flags: [WHICH_RUN, {name: 'yes', short: 'y', type: 'bool', text: 'Accepted for scripts; there is no prompt'}],
     examples: ['assign hello 2.0.0'],
-    load: async () => (await import('../commands/assign.ts')).assign
+    load: async () => (await import('../commands/services.ts')).assign
   },
   {
     name: 'notifications',
@@ -32,7 +32,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     usage: '[flags]',
     flags: [outputFlag(['table', 'json'], {refusal: 'dapr'}), WHICH_RUN],
     examples: ['notifications', 'notifications -o json'],
-    load: async () => (await import('../commands/notifications.ts')).notifications
+    load: async () => (await import('../commands/services.ts')).notifications
   },
   {
     name: 'redis',

@@ -1,6 +1,5 @@
 import {systemClock} from '../../platform/clock.ts'
-import {isForeground} from '../../platform/foreground.ts'
-import {enterKeyMode, leaveKeyMode, type KeyMode} from '../../platform/key-mode.ts'
+import {isForeground, enterKeyMode, leaveKeyMode, type KeyMode} from '../../platform/key-mode.ts'
 import {Keys} from './keys.ts'
 
 export interface KeyInputOptions {

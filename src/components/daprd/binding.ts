@@ -4,7 +4,7 @@ import {Properties} from '../properties.ts'
 import {causeOf} from './cause.ts'
 import {InvokeBindingRequest, InvokeBindingResponse} from '../../dapr/messages/binding.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
-import {isWithin} from './within.ts'
+import {within} from '../../platform/delay.ts'
 
 /** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
 export function daprdBinding(options: OpenedByDaprd): Binding {
@@ -41,7 +41,13 @@ const inputOf = ({access, resource}: OpenedByDaprd): NonNullable<Binding['input'
     const holdMs = access.holdMs(resource)
     const open = new Set<Promise<unknown>>()
     const end = access.readBinding(resource.name, async event => {
-      if (!(await isWithin(holdMs, ready()))) return 'returned'
+      if (
+        (await within(
+          holdMs,
+          ready().then(() => true)
+        )) === undefined
+      )
+        return 'returned'
       const handled = handle(event)
       open.add(handled)
       try {

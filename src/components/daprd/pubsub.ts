@@ -3,7 +3,7 @@ import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubs
 import {causeOf} from './cause.ts'
 import {PublishEventRequest} from '../../dapr/messages/pubsub.generated.ts'
 import type {OpenedByDaprd} from './daprd-access.ts'
-import {isWithin} from './within.ts'
+import {within} from '../../platform/delay.ts'
 
 /** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */
 export class DaprdPubSub implements PubSub {
@@ -42,7 +42,13 @@ export class DaprdPubSub implements PubSub {
       atOnce,
       deliver: async message => {
         // one that is held longer comes again meanwhile: the broker takes it for lost
-        if (!(await isWithin(holdMs, ready()))) return 'returned'
+        if (
+          (await within(
+            holdMs,
+            ready().then(() => true)
+          )) === undefined
+        )
+          return 'returned'
         const handled = handle(message)
         open.add(handled)
         try {

@@ -1,7 +1,99 @@
 import type {OpenComponent} from '../component.ts'
-import type {PubSub} from '../pubsub.ts'
+import type {PubSub, BrokerMessage, SubscribeOptions, TopicReader} from '../pubsub.ts'
 import {openRedis} from '../redis/open-redis.ts'
-import {RedisStreams} from './redis-streams.ts'
+import type {Argument, RedisConnection} from '#redis'
+import {StreamReader} from './stream-reader.ts'
+import type {StreamSettings} from './stream-settings.ts'
+
+/** Lets a limited number of callers continue in one turn of the event loop; the others wait for the next turns, in order. */
+export class TurnLimit {
+  readonly #atOnce: number
+  #left: number
+  #waiting: (() => void)[] = []
+  #isCounting = false
+
+  constructor(atOnce: number) {
+    this.#atOnce = atOnce
+    this.#left = atOnce
+  }
+
+  /** Resolves when it is one's turn. */
+  async next(): Promise<void> {
+    this.#count()
+    if (this.#left > 0) this.#left--
+    else await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
+  #count(): void {
+    if (this.#isCounting) return
+    this.#isCounting = true
+    setImmediate(() => {
+      this.#isCounting = false
+      const going = this.#waiting.splice(0, this.#atOnce)
+      this.#left = this.#atOnce - going.length
+      if (going.length > 0) this.#count()
+      for (const go of going) go()
+    })
+  }
+}
+
+/**
+ * While subscribers of this run are behind, so many messages are published in one turn of the event loop: they take turns. With
+ * twice as many more is published than delivered, and what waits grows.
+ */
+const PUBLISHED_A_TURN = 8
+
+/** Topics as streams of Redis, subscriptions as consumer groups (components-contrib: pubsub/redis). */
+export class RedisStreams implements PubSub {
+  readonly capabilities = []
+  readonly #connection: RedisConnection
+  readonly #settings: StreamSettings
+  readonly #readers = new Set<StreamReader>()
+  readonly #turns = new TurnLimit(PUBLISHED_A_TURN)
+
+  constructor(connection: RedisConnection, settings: StreamSettings) {
+    this.#connection = connection
+    this.#settings = settings
+  }
+
+  // few promises: many events
+  publish(topic: string, message: BrokerMessage): Promise<unknown> {
+    return this.#isBehind ? this.#turns.next().then(async () => this.#add(topic, message)) : this.#add(topic, message)
+  }
+
+  #add(topic: string, {data, metadata}: BrokerMessage): Promise<unknown> {
+    const {maxLength} = this.#settings
+    const command: Argument[] = ['XADD', topic]
+    if (maxLength > 0) command.push('MAXLEN', '~', maxLength.toString())
+    command.push('*', 'data', data)
+    if (Object.keys(metadata).length > 0) command.push('metadata', JSON.stringify(metadata))
+    return this.#connection.command(command)
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<TopicReader> {
+    const reader = await StreamReader.open(this.#connection, this.#settings, options)
+    this.#readers.add(reader)
+    return {
+      backlog: async () => reader.backlog(),
+      stop: async () => {
+        await reader.stop()
+        this.#readers.delete(reader)
+      }
+    }
+  }
+
+  get #isBehind(): boolean {
+    for (const reader of this.#readers) if (reader.isBehind) return true
+    return false
+  }
+
+  /** What is being handled may still be acknowledged; it is not waited for. */
+  async close(): Promise<void> {
+    const ends = [...this.#readers].map(async reader => reader.stop())
+    if (ends.length === 0) return this.#connection.close()
+    void Promise.allSettled(ends).then(async () => this.#connection.close())
+  }
+}
 
 const READ_TIMEOUT_MS = 3000
 

@@ -2,7 +2,7 @@ import {messageOf} from '../../model/errors.ts'
 import type {RedisConnection} from '#redis'
 import type {OpenOptions} from '../component.ts'
 import type {Properties} from '../properties.ts'
-import type {RedisTarget} from './redis-access.ts'
+import type {RedisTarget} from './redis-servers.ts'
 import type {Sentinels} from './sentinel-redis.ts'
 
 const DEFAULT_PORT = 6379

@@ -1,8 +1,17 @@
-import {loadClient, loadCluster, type RedisConnection} from '#redis'
+import {loadClient, loadCluster, type RedisConnection, type RedisAddress} from '#redis'
 import {isLoopback} from '../../model/loopback.ts'
-import type {RedisAccess, RedisTarget} from './redis-access.ts'
-import type {Apart} from '../init-clock.ts'
 import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
+import type {Apart} from '../init-clock.ts'
+import type {Sentinels} from './sentinel-redis.ts'
+
+/** Who answers: one server, the nodes of a cluster, or the master that sentinels name. */
+export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
+
+/** Says where a component's Redis is: a real one where one answers, else the built-in one. */
+export interface RedisAccess {
+  /** Rejects with what the machine says. Code is loaded, and the built-in one started, apart. */
+  connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
+}
 
 /** The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in. */
 export class RedisServers implements RedisAccess {

@@ -4,7 +4,7 @@ import type {Place} from '../../model/errors.ts'
 import {withSlash, type AccessControl, type AccessAction, type CallerPolicy} from '../../resources/access-control.ts'
 import type {Denied} from '../admission.ts'
 import type {CalleeCounters} from '../callee-counters.ts'
-import type {CallerIdentity} from '../caller-identity.ts'
+import type {CallerIdentity} from '../caller-header.ts'
 import {OperationTree} from './operation-tree.ts'
 
 /** The called method. */

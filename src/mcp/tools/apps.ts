@@ -1,7 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
 import {isUsable} from '../../model/availability.ts'
-import {durationText} from '../../model/duration-text.ts'
+import {durationText} from '../../model/duration.ts'
 import {APP, CURSOR, cursorOf, givenNumber, givenText, type Tool} from '../tool.ts'
 
 export const listApps: Tool = {

@@ -1,6 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
 import {listAnswer, textAnswer} from '../answer.ts'
-import {durationText} from '../../model/duration-text.ts'
+import {durationText} from '../../model/duration.ts'
 import {CURSOR, cursorOf, givenNumber, givenText, type Tool} from '../tool.ts'
 
 const ROWS = 50

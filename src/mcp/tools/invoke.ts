@@ -3,7 +3,7 @@ import {UserError, messageOf} from '../../model/errors.ts'
 import {collectFirst} from '../../net/collector.ts'
 import {http} from '../../net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
-import {durationText} from '../../model/duration-text.ts'
+import {durationText} from '../../model/duration.ts'
 import {APP, givenText, type Arguments, type Tool} from '../tool.ts'
 
 const TIMEOUT_MS = 30_000

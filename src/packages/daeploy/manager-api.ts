@@ -21,7 +21,7 @@ import {HOST_REFUSED, ORIGIN_REFUSED, TOKEN_REFUSED, NO_SUCH_PATH, PAGE_REFUSED}
 import {readTarget, type ServiceTarget} from './target.ts'
 import {ServiceCall, type ServiceCallContext, type ServiceCallOptions} from './service-call.ts'
 import type {SentRequest} from '../../model/call.ts'
-import type {CallerIdentity} from '../../gateway/caller-identity.ts'
+import type {CallerIdentity} from '../../gateway/caller-header.ts'
 import {isCrossOrigin} from '../../gateway/guards.ts'
 import type {PageGuard} from '../../gateway/page-guard.ts'
 import {bugText} from '../../model/errors.ts'

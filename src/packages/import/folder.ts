@@ -2,8 +2,16 @@ import {existsSync, readdirSync} from 'node:fs'
 import {basename, join, relative} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import type {Imported, ImportedApp} from './imported.ts'
-import {movesByItself, nodeStart, portIn, type ProjectStart} from './node-project.ts'
-import {has, readPackage, readText, SCRIPTS} from './project-files.ts'
+import {
+  movesByItself,
+  nodeStart,
+  portIn,
+  has,
+  readPackage,
+  readText,
+  SCRIPTS,
+  type ProjectStart
+} from './node-project.ts'
 import {given} from './yaml-file.ts'
 
 /** Why a folder with files of a project makes no app; '': it has no such files. */

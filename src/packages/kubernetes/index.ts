@@ -21,7 +21,7 @@ export {SIDECAR, type Pod} from './cluster/pod.ts'
 export {hasNativeSidecars} from './cluster/server-version.ts'
 export {takeDown, type TakeDownOptions} from './cluster/take-down.ts'
 export {COMPOSE_HEADER, composeFile} from './compose.ts'
-export {kubernetesFiles, kubernetesText} from './export-files.ts'
+export {kubernetesFiles, kubernetesText} from './write-files.ts'
 export {buildImages, placeholders, unbuiltIn} from './images/build-images.ts'
 export {
   MANAGED_BY,

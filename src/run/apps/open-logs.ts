@@ -1,7 +1,7 @@
 import {hostname} from 'node:os'
 import {openAppLogs} from '../../logging/app-log.ts'
 import type {Console} from '../../logging/console.ts'
-import {asBytes} from '../../model/latin1.ts'
+import {asBytes} from '../../model/bytes.ts'
 import {rawLogs} from '../../logging/raw-log.ts'
 import type {RunLogWriter} from '../../logging/run-log.ts'
 import type {AppPlan} from '../../model/plan.ts'

@@ -1,5 +1,5 @@
 import {goQuote} from './go-text.ts'
-import {decoded} from '../../model/latin1.ts'
+import {decoded} from '../../model/bytes.ts'
 
 /*
  * W3C Baggage as OpenTelemetry for Go accepts it; Dapr rejects anything else. A list of `key=value;property,…`.

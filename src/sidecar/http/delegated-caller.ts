@@ -1,6 +1,5 @@
 import type {Admit} from '../../gateway/admission.ts'
-import type {CallerIdentity} from '../../gateway/caller-identity.ts'
-import {readCaller} from '../../gateway/caller-header.ts'
+import {readCaller, type CallerIdentity} from '../../gateway/caller-header.ts'
 import type {HeldBodies} from '../../gateway/held-bodies.ts'
 import {callerHeaders, type Identity} from './identity.ts'
 import type {SidecarContext} from './invocation.ts'

@@ -1,5 +1,5 @@
 import {isOf, PATH} from '../../net/http1/header-lines.ts'
-import {decoded} from '../../model/latin1.ts'
+import {decoded} from '../../model/bytes.ts'
 
 /*
  * Paths as Go's net/url and path packages process them: apps behind Dapr see the result of that.

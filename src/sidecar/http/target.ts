@@ -1,6 +1,6 @@
 import {badEscape, cleanPath, escapedPath, isPlainPath, unescapePath, unescapeQuery} from './go-path.ts'
 import {goQuote} from './go-text.ts'
-import {decoded} from '../../model/latin1.ts'
+import {decoded} from '../../model/bytes.ts'
 
 /** A request's target, split; latin1 text as it was sent. */
 export interface Sent {

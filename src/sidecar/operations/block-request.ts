@@ -4,7 +4,7 @@ import type {Reply} from '../../net/reply.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {goJson} from '../http/go-text.ts'
-import {decoded} from '../../model/latin1.ts'
+import {decoded} from '../../model/bytes.ts'
 
 /** A request to a building block over HTTP. */
 export interface BlockRequest {

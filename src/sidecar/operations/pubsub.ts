@@ -1,7 +1,7 @@
 import type {PUBSUB} from '../../dapr/api/pubsub.ts'
 import {BulkPublishRequest, BulkPublishResponse, PublishEventRequest} from '../../dapr/messages/pubsub.generated.ts'
 import {Empty} from '../../dapr/messages/google.generated.ts'
-import {isBase64} from '../../model/base64.ts'
+import {isBase64} from '../../model/bytes.ts'
 import {messageOf} from '../../model/errors.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {isBinaryType, isCloudEventType, isJsonType} from '../blocks/cloud-event.ts'

@@ -2,7 +2,7 @@ import {spawn, type ChildProcess} from 'node:child_process'
 import {isatty} from 'node:tty'
 import type {Exit} from '../../model/app-state.ts'
 import {messageOf} from '../../model/errors.ts'
-import {isForeground} from '../../platform/foreground.ts'
+import {isForeground} from '../../platform/key-mode.ts'
 import {endMarked} from './end-group.ts'
 import type {Orphan} from './process-tracker.ts'
 

@@ -1,5 +1,34 @@
-import type {Sampler} from './sampler.ts'
 import {childOf, newTraceId, parseTraceContext, rootOf, SAMPLED, type TraceContext} from './trace-context.ts'
+
+/** Used if no rate is given, or an invalid one (Dapr: diagnostics/utils, GetTraceSamplingRate). */
+const DEFAULT_RATE = 1e-4
+
+/** `spec.tracing.samplingRate` as a number; 0 disables tracing. */
+export const samplingRate = (text: string): number =>
+  /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : DEFAULT_RATE
+
+/** Decides whether spans are recorded: like the caller's, else for a share of traces by their ids. */
+export class Sampler {
+  readonly #rate: number
+
+  constructor(rate: number) {
+    this.#rate = rate
+  }
+
+  /** As Dapr logs it: `Dapr trace sampler initialized: <description>`. */
+  get description(): string {
+    const rate = Math.max(0, this.#rate)
+    const exponent = rate.toString().replace(/e-(\d)$/, 'e-0$1')
+    const root = rate >= 1 ? 'AlwaysOnSampler' : `TraceIDRatioBased{${exponent}}`
+    return `ParentBased{root:${root},remoteParentSampled:AlwaysOnSampler,remoteParentNotSampled:AlwaysOffSampler,localParentSampled:AlwaysOnSampler,localParentNotSampled:AlwaysOffSampler}`
+  }
+
+  isSampled(parent: TraceContext | undefined, traceId: string): boolean {
+    if (parent !== undefined) return (parent.flags & SAMPLED) !== 0
+    // the last eight bytes as a fraction; a number holds 52 bits of it
+    return this.#rate >= 1 || Number.parseInt(traceId.slice(16, 29), 16) / 2 ** 52 < this.#rate
+  }
+}
 
 /** A started span. */
 export interface ActiveSpan {

@@ -1,5 +1,5 @@
 import t, {type Test} from 'tap'
-import {RedisStreams} from '../../../src/components/pubsub/redis-streams.ts'
+import {RedisStreams} from '../../../src/components/pubsub/redis.ts'
 import type {StreamSettings} from '../../../src/components/pubsub/stream-settings.ts'
 import type {Handled, BrokerMessage, SubscribeOptions} from '../../../src/components/pubsub.ts'
 import {RedisEngine} from '../../../src/packages/redis/engine/engine.ts'

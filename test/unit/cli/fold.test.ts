@@ -1,5 +1,5 @@
 import t from 'tap'
-import {folded} from '../../../src/cli/fold.ts'
+import {folded} from '../../../src/cli/say.ts'
 
 t.test('wide lines are broken at blanks, and what follows is indented', async t => {
   t.equal(folded('⚠  one two three four\n', 16), '⚠  one two three\n    four\n')

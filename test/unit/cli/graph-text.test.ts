@@ -1,7 +1,7 @@
 import type * as Api from '../../../src/model/api.generated.ts'
 import t from 'tap'
 import {dotText, mermaidText} from '../../../src/api/graph-drawings.ts'
-import {durationText} from '../../../src/model/duration-text.ts'
+import {durationText} from '../../../src/model/duration.ts'
 import {graphTable} from '../../../src/cli/graph-text.ts'
 
 const edge = (from: string, to: string, isDeclared?: boolean): Api.Graph['edges'][number] => ({

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {serviceTable} from '../../../src/cli/service-table.ts'
+import {serviceTable} from '../../../src/cli/commands/services.ts'
 
 const at = Date.parse('2026-11-20T04:57:31.500Z')
 const service = {version: '1.0.0', isMain: true, status: 'running', startedAt: at, finishedAt: 0}

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {folded} from '../../../src/cli/fold.ts'
+import {folded} from '../../../src/cli/say.ts'
 import {grid} from '../../../src/cli/live/texts.ts'
 import {Prompt} from '../../../src/cli/live/prompt.ts'
 import {fittingTable} from '../../../src/cli/table.ts'

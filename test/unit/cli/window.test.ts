@@ -1,5 +1,5 @@
 import t from 'tap'
-import {windowOf} from '../../../src/cli/window.ts'
+import {windowOf} from '../../../src/cli/commands/replay.ts'
 
 const NOW = new Date(2026, 0, 31, 14, 47).getTime()
 const at = (...time: readonly [number, number, number?, number?]): string =>

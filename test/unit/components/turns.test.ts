@@ -1,6 +1,6 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t from 'tap'
-import {TurnLimit} from '../../../src/components/pubsub/turn-limit.ts'
+import {TurnLimit} from '../../../src/components/pubsub/redis.ts'
 
 t.test('so many go on in each turn of the event loop, in their order', async t => {
   const turns = new TurnLimit(3)

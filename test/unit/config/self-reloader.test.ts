@@ -1,5 +1,5 @@
 import t from 'tap'
-import {selfReloader} from '../../../src/config/self-reloader.ts'
+import {selfReloader} from '../../../src/config/implied-watch.ts'
 
 t.test('commands that reload themselves are recognised, also behind launchers and scripts', async t => {
   const folder = t.testdir({

@@ -1,7 +1,7 @@
 import {chmodSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {checkDocker} from '../../../src/doctor/docker.ts'
+import {checkDocker} from '../../../src/doctor/doctor.ts'
 import type {Check} from '../../../src/doctor/check.ts'
 import type {Plan} from '../../../src/model/plan.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {isBase64} from '../../../src/model/base64.ts'
+import {isBase64} from '../../../src/model/bytes.ts'
 
 t.test('base64 is told from other texts', async t => {
   const whole = ['', 'QQ==', 'QUI=', 'QUJD', '+/+/']

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {expandVariables} from '../../../src/resources/go-expand-env.ts'
+import {expandVariables} from '../../../src/resources/loaded-file.ts'
 
 const TABLE: readonly (readonly [text: string, expanded: string])[] = [
   ['none', 'none'],

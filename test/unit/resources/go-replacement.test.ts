@@ -1,5 +1,5 @@
 import t from 'tap'
-import {compileReplacement} from '../../../src/resources/go-replacement.ts'
+import {compileReplacement} from '../../../src/resources/metrics-settings.ts'
 
 t.test("Go's regular expressions and what they become", async t => {
   const table: readonly (readonly [expression: string, template: string, text: string, result: string])[] = [

@@ -6,7 +6,7 @@ import type {ComponentResource} from '../../../src/resources/components.ts'
 import {commandLine, daprdVariables} from '../../../src/sidecar/daprd/command-line.ts'
 import {isFrom} from '../../../src/sidecar/daprd/find-daprd.ts'
 import {holdMsOf} from '../../../src/sidecar/daprd/hold.ts'
-import {entryOf} from '../../../src/sidecar/daprd/log-line.ts'
+import {entryOf} from '../../../src/sidecar/daprd/daprd-process.ts'
 import {bindingAt, componentsText, neededOf} from '../../../src/sidecar/daprd/resource-files.ts'
 
 const PLACE = {file: 'a.yaml', line: 1, column: 1, source: ''}

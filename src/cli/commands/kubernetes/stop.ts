@@ -14,8 +14,7 @@ import type {CommandContext, CommandHandler} from '../../command-handler.ts'
 import {idsOf} from '../../run-here.ts'
 import {say} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
-import {confirmCluster} from './confirm.ts'
-import {accessFor, withCluster} from './open-cluster.ts'
+import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
 
 /** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template, or of these apps, made. Exit 0 where nothing is. */
 export const stopInCluster: CommandHandler = async context => {

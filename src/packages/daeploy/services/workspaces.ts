@@ -5,8 +5,17 @@ import {dirname, join} from 'node:path'
 import {unpackArchive} from '../archive.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {AppPlan} from '../../../model/plan.ts'
-import {changedIn, workspacesFolder, MANIFEST, writeManifest, type WorkspaceContent} from './manifest.ts'
-import {SHARED, fingerprintOf, fingerprintsIn, type Fingerprints} from './fingerprints.ts'
+import {
+  changedIn,
+  workspacesFolder,
+  MANIFEST,
+  writeManifest,
+  SHARED,
+  fingerprintOf,
+  fingerprintsIn,
+  type WorkspaceContent,
+  type Fingerprints
+} from './manifest.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 
 type Shell = Readonly<Record<string, string | undefined>>

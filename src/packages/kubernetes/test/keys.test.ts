@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {kubernetesText} from '../export-files.ts'
+import {kubernetesText} from '../write-files.ts'
 import {KEYS, SETTING} from './every-key.ts'
 import {changes, golden} from './golden.ts'
 import {objectsIn, orders, withCommon} from './shop.ts'

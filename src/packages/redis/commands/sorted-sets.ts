@@ -2,14 +2,12 @@ import {reads, writes, type CommandDefinition, type CommandTable} from '../engin
 import type {Database} from '../engine/database.ts'
 import {mustBePositive, syntaxError} from '../engine/errors.ts'
 import {clampRange, floating, integer} from '../engine/numbers.ts'
-import {Double, RedisError, type Result} from '../engine/result.ts'
+import {Double, RedisError, formatDouble, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {SortedSet, type Scored} from '../engine/sorted-set.ts'
-import {formatDouble} from '../engine/result.ts'
 import {scanned} from './scan-options.ts'
-import {scoreRange} from './score-range.ts'
+import {scoreRange, rangeCommands} from './zrange.ts'
 import {addScored} from './zadd.ts'
-import {rangeCommands} from './zrange.ts'
 
 export const SORTED_SETS: CommandTable = {
   zadd: writes(-4, addScored),

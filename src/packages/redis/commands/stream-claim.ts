@@ -2,8 +2,23 @@ import {integer} from '../engine/numbers.ts'
 import {RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {compareIds, formatId, parseId, type StreamId} from '../engine/stream-id.ts'
-import {groupAt} from './group-at.ts'
 import {shown} from './streams.ts'
+import type {ConsumerGroup} from '../engine/consumer-group.ts'
+import type {Database} from '../engine/database.ts'
+import type {Stream} from '../engine/stream.ts'
+
+/** The group, or an error that names it. */
+export function groupAt(
+  db: Database,
+  key: string,
+  name: string
+): {readonly stream: Stream; readonly group: ConsumerGroup} {
+  const stream = db.stream(key)
+  const group = stream?.groups.get(name)
+  if (stream === undefined || group === undefined)
+    throw new RedisError(`NOGROUP No such key '${key}' or consumer group '${name}'`)
+  return {stream, group}
+}
 
 interface ClaimOptions {
   deliveredAt: number

@@ -5,8 +5,7 @@ import {integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {compareIds, formatId, MIN_ID, parseBound, type StreamId} from '../engine/stream-id.ts'
-import {groupAt} from './group-at.ts'
-import {claim} from './stream-claim.ts'
+import {groupAt, claim} from './stream-claim.ts'
 import {shown} from './streams.ts'
 
 export const STREAM_PENDING: CommandTable = {

@@ -3,10 +3,9 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {messageOf} from '../../../model/errors.ts'
 import {RedisEngine} from '../engine/engine.ts'
 import {DamagedRow} from './encoding.ts'
-import {ForeignFile, openKeyFile, setAside} from './key-file.ts'
+import {ForeignFile, openKeyFile, setAside, isBusy, isDamaged} from './key-file.ts'
 import {KeyWriter} from './key-writer.ts'
 import {load} from './load.ts'
-import {isBusy, isDamaged} from './sqlite.ts'
 import {WriteBehind} from './write-behind.ts'
 
 /** An engine whose keys are in a file, if that is possible. */

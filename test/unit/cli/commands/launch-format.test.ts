@@ -1,6 +1,6 @@
 import {parseEnv} from 'node:util'
 import t from 'tap'
-import {launchText, variables} from '../../../../src/cli/commands/launch-format.ts'
+import {launchText, variables} from '../../../../src/cli/commands/debug.ts'
 import type {Launch} from '../../../../src/model/api.generated.ts'
 
 const launch = (command: readonly string[], environment: Readonly<Record<string, string>> = {A: '1'}): Launch => ({

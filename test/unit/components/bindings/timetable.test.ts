@@ -1,5 +1,5 @@
 import t from 'tap'
-import {Timetable} from '../../../../src/components/bindings/cron/timetable.ts'
+import {Timetable} from '../../../../src/components/bindings/cron.ts'
 
 /** A time that stands until it is moved on; a machine that sleeps moves it without its timers. */
 class Time {

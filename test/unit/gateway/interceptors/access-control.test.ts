@@ -1,5 +1,5 @@
 import t from 'tap'
-import type {CallerIdentity} from '../../../../src/gateway/caller-identity.ts'
+import type {CallerIdentity} from '../../../../src/gateway/caller-header.ts'
 import {AccessControlInterceptor, denial, spiffeId} from '../../../../src/gateway/interceptors/access-control.ts'
 import {readAccessControl} from '../../../../src/resources/access-control.ts'
 import {parseResourceFile} from '../../../../src/resources/field.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {goJson, goQuote} from '../../../../src/sidecar/http/go-text.ts'
-import {decoded} from '../../../../src/model/latin1.ts'
+import {decoded} from '../../../../src/model/bytes.ts'
 
 t.test('bytes are read as UTF-8', t => {
   t.equal(decoded('abc'), 'abc')

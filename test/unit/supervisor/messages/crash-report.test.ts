@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {InterruptedCall} from '../../../../src/gateway/admission-queue.ts'
-import {crashReport, nextStartText, repeatedCrash} from '../../../../src/supervisor/messages/crash-report.ts'
+import {crashReport, nextStartText, repeatedCrash} from '../../../../src/supervisor/crash-reporter.ts'
 
 const call = (path: string, forMs: number): InterruptedCall => ({
   pendingCall: {caller: 'checkout', method: 'POST', path},

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {Sampler, samplingRate} from '../../../../src/telemetry/tracing/sampler.ts'
+import {Sampler, samplingRate} from '../../../../src/telemetry/tracing/tracer.ts'
 
 const trace = (last: string): string => '1'.repeat(16) + last.padEnd(16, '0')
 

@@ -1,6 +1,5 @@
 import t from 'tap'
-import {Sampler} from '../../../../src/telemetry/tracing/sampler.ts'
-import {isTraced, Tracer} from '../../../../src/telemetry/tracing/tracer.ts'
+import {Sampler, isTraced, Tracer} from '../../../../src/telemetry/tracing/tracer.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'
