@@ -1,7 +1,6 @@
+import type {Hit} from '../faults/hit.ts'
 import type {Call} from '../model/call.ts'
 import {BrokenResponse} from '../net/broken-response.ts'
-import type {Hit} from '../faults/hit.ts'
-import {codeOfHttp, type GrpcStatus} from '../net/grpc/status.ts'
 
 /** The failure of a call whose caller's connection is reset. */
 export const RESET = 'the connection was reset by a fault'
@@ -13,9 +12,3 @@ export function brokenBy(hit: Hit, {callee}: Call, pid = 0): BrokenResponse | un
   // the first piece of the request is written in this turn of the event loop
   return new BrokenResponse(-1, () => void setImmediate(() => hit.kill(callee, pid)))
 }
-
-/** How a call of gRPC ends by a fault with a status: as its clients take a callee that answers with that status of HTTP. */
-export const grpcStatusOf = (hit: Hit): GrpcStatus => ({
-  code: codeOfHttp(hit.plan.status),
-  message: hit.plan.body || hit.name
-})
