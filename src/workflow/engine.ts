@@ -1,29 +1,18 @@
 import {randomUUID} from 'node:crypto'
-import {encode} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
-import type {WakeUp, WakeUps} from '../work/wake-ups.ts'
+import type {WakeUps} from '../work/wake-ups.ts'
 import type {Instance, Letter, Parent} from './instance.ts'
 import {LiveInstances} from './live-instances.ts'
-import {
-  ACTIVITY_REQUEST,
-  EVENT,
-  eventOf,
-  FAILURE_DETAILS,
-  msOf,
-  readEvent,
-  textOf,
-  timeOf,
-  type Event
-} from './messages.ts'
+import {eventOf, readEvent, textOf, timeOf, type Event} from './messages.ts'
 import {OpenActivities} from './open-activities.ts'
 import {COMPLETED, isTerminal, RUNNING, TERMINATED} from './status.ts'
-import type {NewActivity, NewChild, NewTimer, Turn} from './turn.ts'
+import type {Rerun} from './rerun.ts'
+import {Tasks} from './tasks.ts'
+import type {Turn} from './turn.ts'
 import {AppWorkers} from './workers.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
-import {activeInstance} from './workflow-error.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-const TIMER = 'workflow-timer'
 const START = 'workflow-start'
 
 /** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
@@ -40,7 +29,7 @@ export interface StartRequest {
   readonly startAt: number | undefined
 }
 
-interface Creation extends StartRequest {
+export interface Creation extends StartRequest {
   readonly parent?: Parent | undefined
 }
 
@@ -62,16 +51,15 @@ export class Engine {
   readonly #store: WorkflowStore
   readonly #wakeUps: WakeUps
   readonly #clock: Clock
-  readonly #warn: EngineOptions['warn']
+  readonly #tasks: Tasks
 
   constructor({store, wakeUps, clock, warn}: EngineOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
-    this.#warn = warn
     this.live = new LiveInstances(store)
+    this.#tasks = new Tasks({store, wakeUps, clock, warn, instances: this})
     this.takeUp()
-    wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
     wakeUps.serve(START, ({owner, data}) => this.post(owner, {kind: 'start', name: '', event: data}))
   }
 
@@ -124,6 +112,29 @@ export class Engine {
     return live.instance
   }
 
+  /** A copy of the history of one that is over, which goes on from there. */
+  rerun({app, name, version, input}: Instance, id: string, {turns, activities, timers, children}: Rerun): Instance {
+    const now = this.#clock.date()
+    const execution = randomUUID()
+    const key = this.#store.insert({app, id, execution, name, created: now, input, parent: undefined})
+    const live = this.live.at(key)
+    if (live === undefined) throw new Error(`no row ${key.toString()}`)
+    const {instance} = live
+    for (const events of turns) {
+      live.history.push(this.#store.addTurn(instance, events))
+      instance.turns++
+    }
+    instance.status = RUNNING
+    instance.started = now
+    instance.version = version
+    for (const activity of activities) this.#tasks.schedule(instance, activity)
+    for (const timer of timers) this.#tasks.setTimer(key, timer)
+    for (const child of children) this.#tasks.createChild(instance, child)
+    this.#store.update(instance)
+    this.changed.set(key, instance)
+    return instance
+  }
+
   #startEvent(
     {name, id, execution, input, parent}: Pick<Instance, 'name' | 'app' | 'id' | 'execution' | 'input' | 'parent'>,
     startAt?: number
@@ -151,24 +162,11 @@ export class Engine {
     const live = this.live.at(key)
     if (live === undefined) return
     if (live.turn !== undefined) this.workersOf(live.instance.app).remove(live.turn)
-    this.#drop(live.instance)
+    this.#tasks.drop(live.instance)
     this.#wakeUps.removeOf(START, key)
     this.#store.remove(key)
     this.live.forget(live)
     this.changed.set(key, undefined)
-  }
-
-  /** Its open activities and timers are not wanted any more. */
-  #drop({key}: Instance): void {
-    for (const item of this.activities.drop(key)) {
-      const workers = this.workersOf(item.activity.app)
-      // one that a worker has is answered once more
-      if (!workers.isInHand(item)) {
-        workers.remove(item)
-        this.activities.remove(item)
-      }
-    }
-    this.#wakeUps.removeOf(TIMER, key)
   }
 
   /** Something for an instance that is not over. */
@@ -195,7 +193,7 @@ export class Engine {
     const last = Math.max(...letters.map(({id}) => id))
     this.#store.take(key, last)
     live.letters = live.letters.filter(({id}) => id > last)
-    for (const name of turn.heard) this.#wakeUps.removeFirst(TIMER, key, name.toLowerCase())
+    for (const name of turn.heard) this.#tasks.heard(key, name)
     instance.started ??= startedAt
     instance.updated = now
     instance.status = turn.status
@@ -207,9 +205,9 @@ export class Engine {
       instance.rounds = 0
       instance.version ??= turn.version
     }
-    for (const activity of turn.activities) this.#schedule(instance, activity)
-    for (const timer of turn.timers) this.#setTimer(key, timer)
-    for (const child of turn.children) this.#createChild(instance, child)
+    for (const activity of turn.activities) this.#tasks.schedule(instance, activity)
+    for (const timer of turn.timers) this.#tasks.setTimer(key, timer)
+    for (const child of turn.children) this.#tasks.createChild(instance, child)
     for (const {app, id, kind, name, event} of turn.messages) {
       const target = this.#store.find(app, id)
       if (target !== undefined) this.post(target.key, {kind, name, event})
@@ -229,7 +227,7 @@ export class Engine {
     live.turn = undefined
     this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
     live.letters = []
-    this.#wakeUps.removeOf(TIMER, instance.key)
+    this.#tasks.endTimers(instance.key)
     if (endsChildren)
       for (const child of this.#store.children(instance.app, instance.id)) {
         const event = eventOf(this.#clock.date(), {executionTerminated: {input: textOf(end?.result), recurse: true}})
@@ -274,7 +272,7 @@ export class Engine {
   #again(live: LiveInstance, {input, carried}: NonNullable<Turn['again']>): void {
     const {instance} = live
     const {key} = instance
-    this.#drop(instance)
+    this.#tasks.drop(instance)
     this.#store.clearHistory(key)
     this.#store.take(key, Number.MAX_SAFE_INTEGER)
     live.history.length = 0
@@ -295,44 +293,5 @@ export class Engine {
       ...later
     ]
     for (const letter of letters) this.post(key, letter)
-  }
-
-  #schedule({key, id, execution}: Instance, {task, app, scheduled}: NewActivity): void {
-    const {name, version, input, taskExecutionId} = scheduled
-    const workflowInstance = {instanceId: id, executionId: {value: execution}}
-    const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
-    const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
-    this.#store.addActivity(activity)
-    this.workersOf(app).add(this.activities.add(activity, id))
-  }
-
-  #setTimer(key: number, {id: timerId, fireAt, event}: NewTimer): void {
-    const data = encode(EVENT, {timerFired: {fireAt, timerId}})
-    this.#wakeUps.add(TIMER, {due: msOf(fireAt), owner: key, name: event.toLowerCase(), data})
-  }
-
-  #timerFired({owner, data}: WakeUp): void {
-    const {timerFired} = readEvent(data)
-    this.post(owner, {kind: 'timer', name: '', event: eventOf(this.#clock.date(), {timerFired})})
-  }
-
-  /** A child of the same task is made once; an active one of somebody else is left alone, and the task fails. */
-  #createChild({app: parentApp, id: parentId, execution, key}: Instance, child: NewChild): void {
-    const {app, id, name, input, isDetached, task} = child
-    const parent = {app: parentApp, id: parentId, execution, task}
-    const existing = this.live.find(app, id)?.instance
-    if (existing === undefined || isTerminal(existing.status)) {
-      this.create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
-      return
-    }
-    if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
-    const failureDetails = encode(FAILURE_DETAILS, {
-      errorType: 'WorkflowInstanceAlreadyExists',
-      errorMessage: activeInstance(id).message
-    })
-    const event = eventOf(this.#clock.date(), {
-      childFailed: {taskScheduledId: task, failureDetails, taskExecutionId: ''}
-    })
-    this.post(key, {kind: 'result', name: '', event})
   }
 }

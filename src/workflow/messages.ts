@@ -12,6 +12,9 @@ export const ROUTER = {sourceAppID: [1, 'string'], targetAppID: [2, 'string']} a
 const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} as const
 const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 
+/** The event that a rerun began with. */
+const RERUN_OF = {message: {instanceId: [1, 'string']}} as const
+
 const PARENT = {
   taskScheduledId: [1, 'int32'],
   name: [2, {message: TEXT}],
@@ -55,7 +58,8 @@ export const EVENT = {
         name: [1, 'string'],
         version: [2, {message: TEXT}],
         input: [3, {message: TEXT}],
-        taskExecutionId: [5, 'string']
+        taskExecutionId: [5, 'string'],
+        rerunOf: [6, RERUN_OF]
       }
     }
   ],
@@ -68,7 +72,8 @@ export const EVENT = {
         instanceId: [1, 'string'],
         name: [2, 'string'],
         version: [3, {message: TEXT}],
-        input: [4, {message: TEXT}]
+        input: [4, {message: TEXT}],
+        rerunOf: [6, RERUN_OF]
       }
     }
   ],
@@ -80,6 +85,7 @@ export const EVENT = {
       message: {
         fireAt: [1, {message: TIME}],
         name: [2, 'string'],
+        rerunOf: [3, RERUN_OF],
         createTimer: [4, {message: {}}],
         externalEvent: [5, {message: TEXT}],
         activityRetry: [6, {message: TEXT}],

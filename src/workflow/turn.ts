@@ -16,7 +16,7 @@ export interface TurnStart {
 export interface NewActivity {
   readonly task: number
   readonly app: string
-  readonly scheduled: NonNullable<Event['taskScheduled']>
+  readonly scheduled: Omit<NonNullable<Event['taskScheduled']>, 'rerunOf'>
 }
 
 export interface NewTimer {
@@ -141,18 +141,18 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
   const event = (of: Event): Uint8Array[] => [ownEvent(now, task, own, {...of, ...(router && {router})})]
   if (scheduleTask !== undefined) {
     gathered.activities.push({task, app, scheduled: scheduleTask})
-    return event({taskScheduled: scheduleTask})
+    return event({taskScheduled: {...scheduleTask, rerunOf: undefined}})
   }
   if (createTimer !== undefined) {
     const {fireAt, name, externalEvent} = createTimer
     gathered.timers.push({id: task, fireAt: fireAt ?? timeOf(now), event: externalEvent?.value ?? name})
-    return event({timerCreated: createTimer})
+    return event({timerCreated: {...createTimer, rerunOf: undefined}})
   }
   if (createChild !== undefined) {
     const {name, input} = createChild
     const id = createChild.instanceId || `${start.id}:${task.toString(16).padStart(4, '0')}`
     gathered.children.push({task, app, id, name, input: input?.value, isDetached: false})
-    return event({childCreated: {...createChild, instanceId: id}})
+    return event({childCreated: {...createChild, instanceId: id, rerunOf: undefined}})
   }
   if (createDetached !== undefined) {
     const {instanceId: id, name, input} = createDetached

@@ -1,7 +1,7 @@
-/** Why a request about an instance is refused, in durabletask's words (api/errors). */
-export type Refusal = 'active' | 'unknown' | 'not over'
+/** Why a request about an instance is refused. */
+export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken'
 
-/** A request about an instance is refused. */
+/** A request about an instance is refused, in durabletask's words (api/errors) or Dapr's. Nothing has been changed then. */
 export class WorkflowError extends Error {
   override readonly name = 'WorkflowError'
   readonly refusal: Refusal

@@ -5,12 +5,13 @@ import type {WorkFile} from '../work/work-file.ts'
 import {Engine, type StartRequest} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
-import {eventOf, readEvent, splitEvents, type ACTIVITY_ANSWER, type Event, type TURN_ANSWER} from './messages.ts'
+import {type ACTIVITY_ANSWER, type Event, eventOf, readEvent, splitEvents, type TURN_ANSWER} from './messages.ts'
+import {rerunOf, type RerunRequest} from './rerun.ts'
 import {isTerminal} from './status.ts'
 import {applyAnswer} from './turn.ts'
 import {Waiters} from './waiters.ts'
 import type {Worker} from './workers.ts'
-import {activeInstance, notOver, unknownInstance} from './workflow-error.ts'
+import {activeInstance, notOver, unknownInstance, WorkflowError} from './workflow-error.ts'
 import {WorkflowStore} from './workflow-store.ts'
 
 /** After a file that could not be written. */
@@ -121,6 +122,21 @@ export class Workflows {
       for (const each of all) this.#engine.remove(each.key)
       return all.length
     })
+  }
+
+  /** Runs one that is over once more, from one of its steps, as another instance. Throws a WorkflowError. */
+  async rerun(app: string, request: RerunRequest): Promise<Instance> {
+    const {id, newId} = request
+    if (id === newId)
+      throw new WorkflowError('invalid', 'rerun workflow instance ID must be different from the original instance ID')
+    const source = this.find(app, id)
+    if (source === undefined) throw new WorkflowError('not found', `workflow instance does not exist with ID '${id}'`)
+    if (!isTerminal(source.status)) throw new WorkflowError('invalid', `'${id}' is not in a terminal state`)
+    if (source.parent !== undefined) throw new WorkflowError('invalid', `'${id}': cannot rerun from child-workflows`)
+    const rerun = rerunOf(app, this.history(source), request)
+    if (this.find(app, newId) !== undefined)
+      throw new WorkflowError('taken', `workflow '${newId}' has already been created`)
+    return this.#options.file.change(() => this.#engine.rerun(source, newId, rerun))
   }
 
   /** A worker of an app is there; the returned function tells that it has gone. */

@@ -51,6 +51,15 @@ export const PURGE = {
 
 export const PURGED = {count: [1, 'int32']} as const
 
+export const RERUN = {
+  source: [1, 'string'],
+  eventId: [2, 'int32'],
+  newId: [3, 'string', 'optional'],
+  input: [4, {message: TEXT}],
+  isOverwritten: [5, 'bool'],
+  newChildId: [6, 'string', 'optional']
+} as const
+
 export const LIST = {continuationToken: [1, 'string'], pageSize: [2, 'int32']} as const
 export const LISTED = {instanceIds: [1, 'strings'], continuationToken: [2, 'string']} as const
 

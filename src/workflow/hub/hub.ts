@@ -1,9 +1,17 @@
+import {randomUUID} from 'node:crypto'
 import {decode, encode} from '../../net/grpc/message-codec.ts'
-import {ALREADY_EXISTS, NOT_FOUND, UNIMPLEMENTED, UNKNOWN, type GrpcStatus} from '../../net/grpc/status.ts'
+import {
+  ALREADY_EXISTS,
+  INVALID_ARGUMENT,
+  NOT_FOUND,
+  UNIMPLEMENTED,
+  UNKNOWN,
+  type GrpcStatus
+} from '../../net/grpc/status.ts'
 import {ACTIVITY_ANSWER, msOf, splitEvents, textOf, timeOf, TURN_ANSWER, type Event} from '../messages.ts'
 import type {Instance} from '../instance.ts'
 import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../status.ts'
-import {WorkflowError} from '../workflow-error.ts'
+import {WorkflowError, type Refusal} from '../workflow-error.ts'
 import type {Workflows} from '../workflows.ts'
 import {
   FOUND_INSTANCE,
@@ -15,6 +23,7 @@ import {
   PURGE,
   PURGED,
   RAISE_EVENT,
+  RERUN,
   START_INSTANCE,
   TELL
 } from './hub-messages.ts'
@@ -61,6 +70,13 @@ const METHODS: Readonly<Record<string, Method>> = {
     if (filter !== undefined) return {code: UNKNOWN, message: 'multi-instance purge is not unimplemented'}
     return encode(PURGED, {count: await workflows.purge(app, instanceId, {isRecursive, isForced})})
   },
+  RerunWorkflowFromEvent: async (workflows, message, {app}) => {
+    const {source: id, eventId, newId = randomUUID(), input, isOverwritten, newChildId} = decode(RERUN, message)
+    if (id === '') return {code: INVALID_ARGUMENT, message: 'rerun workflow source instance ID is required'}
+    const fresh = isOverwritten ? {text: input?.value} : undefined
+    await workflows.rerun(app, {id, eventId, newId, input: fresh, newChildId})
+    return encode(INSTANCE_ID, {instanceId: newId})
+  },
   ListInstanceIDs: async (workflows, message, {app}) => {
     const {continuationToken, pageSize} = decode(LIST, message)
     const count = Math.min(pageSize > 0 ? pageSize : MAX_PAGE, MAX_PAGE)
@@ -90,6 +106,15 @@ const FAILED: Readonly<Record<string, string>> = {
   PurgeInstances: 'failed to purge workflow state: '
 }
 
+const CODES: Readonly<Record<Refusal, number>> = {
+  active: ALREADY_EXISTS,
+  unknown: UNKNOWN,
+  'not over': UNKNOWN,
+  'not found': NOT_FOUND,
+  invalid: INVALID_ARGUMENT,
+  taken: ALREADY_EXISTS
+}
+
 /** Serves a unary method; refusals are statuses. Rejects with a DecodeError, or if the file cannot be written. */
 export async function callHub(
   workflows: Workflows,
@@ -104,8 +129,7 @@ export async function callHub(
     return await method(workflows, message, caller)
   } catch (error) {
     if (!(error instanceof WorkflowError)) throw error
-    const code = error.refusal === 'active' ? ALREADY_EXISTS : UNKNOWN
-    return {code, message: (FAILED[name] ?? '') + error.message}
+    return {code: CODES[error.refusal], message: (FAILED[name] ?? '') + error.message}
   }
 }
 

@@ -187,3 +187,51 @@ t.test('ids: an active one is not started again, one that is over is; only such 
     ['o-1']
   )
 })
+
+t.test('a rerun: the history up to a step; what has no result by then is done again', async t => {
+  const {workflows, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'a'), call(1, 'b')]))
+  await workflows.completeActivity('shop', done('o-1', 0))
+  const child = {instanceId: 'c', name: 'pay', version: undefined, input: {value: '5'}}
+  const timed = {id: 4, createTimer: timer({seconds: 1n, nanos: 0}, 'Go')}
+  await workflows.completeTurn('shop', answer('o-1', [call(2, 'c'), {id: 3, createChild: child}, timed]))
+  await workflows.completeActivity('shop', done('o-1', 2))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  worker.items.length = 0
+  const rerun = async (eventId: number, newId: string, more: object = {}): Promise<unknown> =>
+    workflows.rerun('shop', {id: 'o-1', eventId, newId, input: undefined, newChildId: undefined, ...more})
+  await rerun(2, 'again')
+  t.strictSame(
+    worker.seen().toSorted(),
+    ['again:0003: | workflowStarted executionStarted', 'b 1', 'c 2'],
+    'b had no result by then, nor the child'
+  )
+  t.match(workflows.find('shop', 'again'), {name: 'order', input: '1', status: 0, output: undefined})
+  t.match(workflows.find('shop', 'again:0003'), {parent: {id: 'again', task: 3}})
+  await workflows.completeActivity('shop', done('again', 2))
+  t.strictSame(worker.seen(), [
+    'again: workflowStarted executionStarted taskScheduled taskScheduled workflowStarted taskCompleted taskScheduled childCreated timerCreated | workflowStarted taskCompleted'
+  ])
+  await rerun(3, 'child', {newChildId: 'mine', input: {text: '6'}})
+  t.match(workflows.find('shop', 'mine'), {input: '6', parent: {id: 'child', task: 3}})
+  worker.items.length = 0
+  clock.pass(1000)
+  await new Promise(resolve => setImmediate(resolve))
+  t.match(worker.seen(), [/^child: .*timerFired$/], 'a timer keeps its time; a turn waits for its answer')
+  await rerun(0, 'first', {input: {text: '"x"'}})
+  t.strictSame(worker.seen(), ['a 0', 'b 1'])
+  for (const [eventId, newId, more, message] of [
+    [77, 'n', {}, "does not have history event with ID '77'"],
+    [99, 'n', {}, "target event 'executionCompleted' with ID '99' is not an event that can be rerun"],
+    [0, 'again', {}, "workflow 'again' has already been created"],
+    [0, 'o-1', {}, 'rerun workflow instance ID must be different from the original instance ID'],
+    [0, 'n', {id: 'nobody'}, "workflow instance does not exist with ID 'nobody'"],
+    [0, 'n', {id: 'again'}, "'again' is not in a terminal state"],
+    [4, 'n', {input: {text: '1'}}, "cannot write input to timer event '4'"],
+    [2, 'n', {newChildId: 'x'}, "cannot set new child workflow instance ID on activity event '2'"]
+  ] as const)
+    await t.rejects(rerun(eventId, newId, more), {message})
+})

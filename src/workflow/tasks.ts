@@ -1,0 +1,109 @@
+import {encode} from '../net/grpc/message-codec.ts'
+import type {Clock} from '../platform/clock.ts'
+import type {WakeUp, WakeUps} from '../work/wake-ups.ts'
+import type {Creation} from './engine.ts'
+import type {Instance, Letter} from './instance.ts'
+import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent} from './messages.ts'
+import type {OpenActivities} from './open-activities.ts'
+import {isTerminal} from './status.ts'
+import type {NewActivity, NewChild, NewTimer} from './turn.ts'
+import type {AppWorkers} from './workers.ts'
+import {activeInstance} from './workflow-error.ts'
+import type {WorkflowStore} from './workflow-store.ts'
+
+const TIMER = 'workflow-timer'
+
+/** Those whose tasks they are. */
+interface Instances {
+  readonly activities: OpenActivities
+  workersOf(app: string): AppWorkers
+  create(app: string, creation: Creation): Instance
+  post(key: number, letter: Omit<Letter, 'id'>): void
+}
+
+interface TasksOptions {
+  readonly store: WorkflowStore
+  readonly wakeUps: WakeUps
+  readonly clock: Clock
+  readonly warn: (app: string, text: string) => void
+  readonly instances: Instances
+}
+
+/** What instances wait for: activities, timers and children. All is called within a change of the file. */
+export class Tasks {
+  readonly #store: WorkflowStore
+  readonly #wakeUps: WakeUps
+  readonly #clock: Clock
+  readonly #warn: TasksOptions['warn']
+  readonly #instances: Instances
+
+  constructor({store, wakeUps, clock, warn, instances}: TasksOptions) {
+    this.#store = store
+    this.#wakeUps = wakeUps
+    this.#clock = clock
+    this.#warn = warn
+    this.#instances = instances
+    wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
+  }
+
+  schedule({key, id, execution}: Instance, {task, app, scheduled}: NewActivity): void {
+    const {name, version, input, taskExecutionId} = scheduled
+    const workflowInstance = {instanceId: id, executionId: {value: execution}}
+    const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
+    const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
+    this.#store.addActivity(activity)
+    this.#instances.workersOf(app).add(this.#instances.activities.add(activity, id))
+  }
+
+  setTimer(key: number, {id: timerId, fireAt, event}: NewTimer): void {
+    const data = encode(EVENT, {timerFired: {fireAt, timerId}})
+    this.#wakeUps.add(TIMER, {due: msOf(fireAt), owner: key, name: event.toLowerCase(), data})
+  }
+
+  /** An event has come: the oldest timer that waits with it ends. */
+  heard(key: number, event: string): void {
+    this.#wakeUps.removeFirst(TIMER, key, event.toLowerCase())
+  }
+
+  endTimers(key: number): void {
+    this.#wakeUps.removeOf(TIMER, key)
+  }
+
+  /** A child of the same task is made once; an active one of somebody else is left alone, and the task fails. */
+  createChild({app: parentApp, id: parentId, execution, key}: Instance, child: NewChild): void {
+    const {app, id, name, input, isDetached, task} = child
+    const parent = {app: parentApp, id: parentId, execution, task}
+    const existing = this.#store.find(app, id)
+    if (existing === undefined || isTerminal(existing.status)) {
+      this.#instances.create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
+      return
+    }
+    if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
+    const failureDetails = encode(FAILURE_DETAILS, {
+      errorType: 'WorkflowInstanceAlreadyExists',
+      errorMessage: activeInstance(id).message
+    })
+    const event = eventOf(this.#clock.date(), {
+      childFailed: {taskScheduledId: task, failureDetails, taskExecutionId: ''}
+    })
+    this.#instances.post(key, {kind: 'result', name: '', event})
+  }
+
+  /** Its open activities and timers are not wanted any more. */
+  drop({key}: Instance): void {
+    for (const item of this.#instances.activities.drop(key)) {
+      const workers = this.#instances.workersOf(item.activity.app)
+      // one that a worker has is answered once more
+      if (!workers.isInHand(item)) {
+        workers.remove(item)
+        this.#instances.activities.remove(item)
+      }
+    }
+    this.endTimers(key)
+  }
+
+  #timerFired({owner, data}: WakeUp): void {
+    const {timerFired} = readEvent(data)
+    this.#instances.post(owner, {kind: 'timer', name: '', event: eventOf(this.#clock.date(), {timerFired})})
+  }
+}
