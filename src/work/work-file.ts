@@ -67,6 +67,11 @@ export class WorkFile {
     return this.#waiting !== undefined
   }
 
+  /** Settles when nothing that was changed waits for its commit: what is read then is kept. */
+  async settled(): Promise<void> {
+    await this.#waiting?.promise.catch(() => undefined)
+  }
+
   onCommit(listener: () => void): void {
     this.#committed.push(listener)
   }

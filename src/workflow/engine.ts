@@ -76,6 +76,7 @@ export class Engine {
       if (live !== undefined) this.#want(live)
     }
     for (const activity of this.#store.activities()) {
+      if (this.activities.has(activity)) continue
       const id = this.#store.at(activity.instance)?.id
       if (id !== undefined) this.workersOf(activity.app).add(this.activities.add(activity, id))
     }
@@ -289,7 +290,7 @@ export class Engine {
     if (isPaused) this.#wakeUps.add(START, {due: this.#clock.date() + PAUSE_MS, owner: key, name: '', data: start})
     const letters = [
       ...(isPaused ? [] : [{kind: 'start' as const, name: '', event: start}]),
-      ...carried.map(event => ({kind: 'event' as const, name: readEvent(event).eventRaised?.name ?? '', event})),
+      ...carried.map(each => ({kind: 'event' as const, ...each})),
       ...later
     ]
     for (const letter of letters) this.post(key, letter)

@@ -201,6 +201,9 @@ export const FAILURE_DETAILS = {
   stackTrace: [3, {message: TEXT}]
 } as const
 
+/** Throws a DecodeError where the bytes are no FAILURE_DETAILS: they are only passed on. */
+export const checkFailure = (bytes: Uint8Array): void => void decode(FAILURE_DETAILS, bytes)
+
 export type Event = Partial<Message<typeof EVENT>>
 export type Action = Partial<Message<typeof ACTION>>
 export type TurnAnswer = Pick<Message<typeof TURN_ANSWER>, 'actions' | 'customStatus' | 'version'>

@@ -19,6 +19,10 @@ export class OpenActivities {
     return item
   }
 
+  has({instance, task}: OpenActivity): boolean {
+    return this.#ofInstance.get(instance)?.has(task) === true
+  }
+
   /** The oldest that an answer may be to: of those that are not wanted any more only one that a worker has. */
   find(app: string, id: string, task: number, isInHand: (item: ActivityItem) => boolean): ActivityItem | undefined {
     for (const item of this.#named.get(keyOf(app, id, task)) ?? []) {

@@ -1,5 +1,15 @@
 import type {Letter} from './instance.ts'
-import {eventOf, ownEvent, timeOf, type Action, type Event, type Time, type TurnAnswer} from './messages.ts'
+import {
+  checkFailure,
+  eventOf,
+  ownEvent,
+  readEvent,
+  timeOf,
+  type Action,
+  type Event,
+  type Time,
+  type TurnAnswer
+} from './messages.ts'
 import {CONTINUED_AS_NEW, isTerminal, RUNNING, SUSPENDED} from './status.ts'
 
 /** What a turn begins with. */
@@ -45,6 +55,12 @@ export interface InstanceMessage {
   readonly event: Uint8Array
 }
 
+/** An event that the next history begins with. */
+export interface Carried {
+  readonly name: string
+  readonly event: Uint8Array
+}
+
 /** What comes of a turn. */
 export interface Turn {
   /** They follow the history. */
@@ -54,7 +70,7 @@ export interface Turn {
   readonly version: string | undefined
   readonly end: {readonly result: string | undefined; readonly failure: Uint8Array | undefined} | undefined
   /** It begins anew, with another history. */
-  readonly again: {readonly input: string | undefined; readonly carried: readonly Uint8Array[]} | undefined
+  readonly again: {readonly input: string | undefined; readonly carried: readonly Carried[]} | undefined
   readonly activities: readonly NewActivity[]
   readonly timers: readonly NewTimer[]
   readonly children: readonly NewChild[]
@@ -75,7 +91,7 @@ interface Gathered {
 
 /**
  * Applies a worker's answer to a turn: the events that the history gets, and what is to be done. It is a pure function of what
- * the turn began with, the answer and the clock (durabletask-go: backend/runtimestate/applier.go).
+ * the turn began with, the answer and the clock (durabletask-go: backend/runtimestate/applier.go). Throws a DecodeError.
  */
 export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): Turn {
   const {letters} = start
@@ -90,6 +106,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     heard: letters.filter(({kind}) => kind === 'event').map(({name}) => name)
   }
   const complete = answer.actions.findLast(action => action.complete !== undefined)?.complete
+  if (complete !== undefined) checkFailure(complete.failureDetails)
   if (complete?.status === CONTINUED_AS_NEW)
     return {
       ...shared,
@@ -97,7 +114,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
       events: [],
       status: RUNNING,
       end: undefined,
-      again: {input: complete.result?.value, carried: complete.carryoverEvents},
+      again: {input: complete.result?.value, carried: complete.carryoverEvents.map(carriedOf)},
       endsChildren: false
     }
   const gathered = nothing()
@@ -113,6 +130,8 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     endsChildren: isOver && letters.some(({kind, name}) => kind === 'terminate' && name === 'recursive')
   }
 }
+
+const carriedOf = (event: Uint8Array): Carried => ({name: readEvent(event).eventRaised?.name ?? '', event})
 
 const nothing = (): Gathered => ({activities: [], timers: [], children: [], messages: []})
 

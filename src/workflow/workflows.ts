@@ -5,7 +5,7 @@ import type {WorkFile} from '../work/work-file.ts'
 import {Engine, type StartRequest} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
-import {type ACTIVITY_ANSWER, type Event, eventOf, readEvent, splitEvents, type TURN_ANSWER} from './messages.ts'
+import {type ACTIVITY_ANSWER, checkFailure, type Event, eventOf, readEvent, splitEvents, type TURN_ANSWER} from './messages.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {isTerminal} from './status.ts'
 import {applyAnswer} from './turn.ts'
@@ -52,6 +52,11 @@ export class Workflows {
     const existing = this.find(app, request.id)
     if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
     return this.#options.file.change(() => this.#engine.create(app, request))
+  }
+
+  /** Settles when what `find` returns is kept: to be awaited before anybody is told. */
+  async settled(): Promise<void> {
+    await this.#options.file.settled()
   }
 
   find(app: string, id: string): Instance | undefined {
@@ -105,6 +110,7 @@ export class Workflows {
     isMet: (instance: Instance) => boolean,
     onGone?: (listener: () => void) => void
   ): Promise<Instance | undefined> {
+    await this.settled()
     return this.#waiters.wait(instance, now => now === undefined || isMet(now), onGone)
   }
 
@@ -178,6 +184,7 @@ export class Workflows {
   /** A worker has answered an activity. Settles when that is kept. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
     const {instanceId: id, taskId: task, completionToken, result, failureDetails} = answer
+    checkFailure(failureDetails)
     const workers = this.#engine.workersOf(app)
     const item = this.#engine.activities.find(app, id, task, each => workers.isInHand(each))
     const what = `an answer to the activity ${task.toString()} of workflow '${id}' is ignored`

@@ -51,6 +51,7 @@ const kinds = (events: readonly ReturnType<typeof readEvent>[]): string =>
 
 export interface House {
   readonly workflows: Workflows
+  readonly file: WorkFile
   readonly clock: TestClock
   readonly close: () => void
   readonly said: string[]
@@ -67,7 +68,7 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
     wakeUps.close()
     file.close()
   }
-  return {workflows, clock, close, said}
+  return {workflows, file, clock, close, said}
 }
 
 export const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({

@@ -64,7 +64,9 @@ export class WorkflowCalls {
     checkId(id)
     const failed = (why: string): BlockError =>
       internal('ERR_GET_WORKFLOW', `error while getting workflow info on instance '${id}': ${why}`)
-    return (await this.#open(failed)).find(app, id)
+    const workflows = await this.#open(failed)
+    await workflows.settled()
+    return workflows.find(app, id)
   }
 
   async pause(name: InstanceName): Promise<void> {

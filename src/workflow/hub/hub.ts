@@ -53,7 +53,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
   GetInstance: async (workflows, message, {app}) => {
     const {instanceId, withPayloads} = decode(GET_INSTANCE, message)
-    return Promise.resolve(found(workflows.find(app, instanceId), withPayloads))
+    await workflows.settled()
+    return found(workflows.find(app, instanceId), withPayloads)
   },
   WaitForInstanceStart: waitFor(({status}) => status !== PENDING),
   WaitForInstanceCompletion: waitFor(({status}) => isTerminal(status)),
@@ -87,9 +88,10 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
   GetInstanceHistory: async (workflows, message, {app}) => {
     const {instanceId: id} = decode(INSTANCE_ID, message)
+    await workflows.settled()
     const instance = workflows.find(app, id)
     if (instance === undefined) return {code: NOT_FOUND, message: `workflow instance '${id}' not found`}
-    return Promise.resolve(encode(HISTORY, {events: workflows.history(instance).flatMap(splitEvents)}))
+    return encode(HISTORY, {events: workflows.history(instance).flatMap(splitEvents)})
   },
   CompleteWorkflowTask: completeTurn,
   CompleteOrchestratorTask: completeTurn,
