@@ -1,6 +1,3 @@
-/** The version of the tables below. A file with a higher one was written by a newer Pillion. */
-export const TABLES_VERSION = 1
-
 /** What has to be done at a time: a row each, found by when it is due. Nothing of it is kept in memory. */
 const WAKE_UPS = `
   CREATE TABLE wake_ups (id INTEGER PRIMARY KEY, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB);
@@ -28,4 +25,12 @@ const WORKFLOWS = `
   ) WITHOUT ROWID;
 `
 
-export const TABLES = WAKE_UPS + WORKFLOWS
+/** Why an instance is stalled (an event), and the trace that it belongs to. Those that are not over are found by their app. */
+const STALLED = `
+  ALTER TABLE instances ADD COLUMN stall BLOB;
+  ALTER TABLE instances ADD COLUMN trace TEXT;
+  CREATE INDEX active_instances ON instances (app) WHERE status IN (0, 2, 6, 7, 8);
+`
+
+/** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
+export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED]

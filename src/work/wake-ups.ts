@@ -18,6 +18,8 @@ type Fire = (wakeUp: WakeUp) => void
 
 /** A laptop that slept, or whose clock was set, finds out so late at most. */
 const LOOK_MS = 10_000
+/** Others are left as they are: a later run may know them. */
+const SERVED = 'kind IN (SELECT value FROM json_each(?))'
 /** So many fire in one transaction. */
 const BATCH = 500
 
@@ -32,6 +34,8 @@ export class WakeUps {
   readonly #firstNamed: StatementSync
   readonly #first: StatementSync
   readonly #due: StatementSync
+  /** The kinds, as a list in JSON. */
+  #served = '[]'
   #stop: (() => void) | undefined
   /** When the armed timer looks; Infinity: never. */
   #next = Infinity
@@ -49,9 +53,9 @@ export class WakeUps {
     this.#firstNamed = database.prepare(
       'SELECT id FROM wake_ups WHERE owner = ? AND kind = ? AND name = ? ORDER BY id LIMIT 1'
     )
-    this.#first = database.prepare('SELECT due FROM wake_ups ORDER BY due LIMIT 1')
+    this.#first = database.prepare(`SELECT due FROM wake_ups WHERE ${SERVED} ORDER BY due LIMIT 1`)
     this.#due = database.prepare(
-      `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE due <= ? ORDER BY due, id LIMIT ${BATCH.toString()}`
+      `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE ${SERVED} AND due <= ? ORDER BY due, id LIMIT ${BATCH.toString()}`
     )
     file.onCommit(() => this.#arm())
     file.onUndone(() => this.#arm()) // the change that is undone may have disarmed it
@@ -60,6 +64,8 @@ export class WakeUps {
   /** Who does what is of a kind. What is due already is done at once. */
   serve(kind: string, fire: Fire): void {
     this.#kinds.set(kind, fire)
+    this.#served = JSON.stringify([...this.#kinds.keys()])
+    this.#disarm()
     this.#arm()
   }
 
@@ -93,7 +99,7 @@ export class WakeUps {
 
   #arm(): void {
     if (this.#stop !== undefined || this.#isClosed) return
-    const due = this.#first.get()?.['due']
+    const due = this.#first.get(this.#served)?.['due']
     if (typeof due !== 'number') return
     this.#next = due
     const waitMs = Math.max(0, due - this.#clock.date(), this.#notBefore - this.#clock.now())
@@ -102,7 +108,7 @@ export class WakeUps {
 
   #look(): void {
     this.#disarm()
-    const rows = this.#due.all(this.#clock.date())
+    const rows = this.#due.all(this.#served, this.#clock.date())
     if (rows.length === 0) return this.#arm()
     // what cannot be done is tried again then; who else changes the file says that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS

@@ -3,7 +3,7 @@ import {dirname} from 'node:path'
 import type {DatabaseSync} from 'node:sqlite'
 import {makeFolder} from '../platform/make-folder.ts'
 import {loadSqlite} from '../platform/sqlite.ts'
-import {TABLES, TABLES_VERSION} from './tables.ts'
+import {STEPS} from './tables.ts'
 
 /** Marks our files ("PilW"). */
 const APPLICATION = 0x50696c57
@@ -116,6 +116,13 @@ export class WorkFile {
     waiting.resolve()
   }
 
+  /** Removes all that is in it. */
+  empty(): void {
+    const tables = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+    for (const {name} of tables) this.database.exec(`DELETE FROM "${String(name)}"`)
+    this.database.exec('VACUUM')
+  }
+
   close(): void {
     this.flush()
     this.database.close()
@@ -139,11 +146,11 @@ function prepared(database: DatabaseSync): DatabaseSync {
     const [version, application] = [pragma(database, 'user_version'), pragma(database, 'application_id')]
     const isEmpty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0
     if (!isEmpty && application !== APPLICATION) throw new ForeignFile('it was written by another program')
-    if (version > TABLES_VERSION) throw new ForeignFile('it was written by a newer version of Pillion')
-    if (isEmpty) {
-      database.exec(TABLES)
+    if (version > STEPS.length) throw new ForeignFile('it was written by a newer version of Pillion')
+    if (version < STEPS.length) {
+      database.exec(STEPS.slice(version).join(''))
       database.exec(
-        `PRAGMA application_id = ${APPLICATION.toString()}; PRAGMA user_version = ${TABLES_VERSION.toString()}`
+        `PRAGMA application_id = ${APPLICATION.toString()}; PRAGMA user_version = ${STEPS.length.toString()}`
       )
     }
     database.exec('COMMIT')

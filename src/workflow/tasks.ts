@@ -9,9 +9,7 @@ import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import type {AppWorkers} from './workers.ts'
 import {activeInstance} from './workflow-error.ts'
-import type {WorkflowStore} from './workflow-store.ts'
-
-const TIMER = 'workflow-timer'
+import {TIMER, type WorkflowStore} from './workflow-store.ts'
 
 /** Those whose tasks they are. */
 interface Instances {

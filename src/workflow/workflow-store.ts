@@ -16,6 +16,17 @@ export interface OpenActivity {
   readonly request: Uint8Array
 }
 
+/** The kind of the wake-ups of timers. */
+export const TIMER = 'workflow-timer'
+
+/** Of one app. */
+export interface ActiveInstances {
+  readonly app: string
+  readonly count: number
+  /** Timers that should have fired. */
+  readonly overdue: number
+}
+
 /** Instances with their histories, in the file. What changes it is called within a change of the file. */
 export class WorkflowStore {
   readonly #database: DatabaseSync
@@ -143,6 +154,15 @@ export class WorkflowStore {
   /** An instance behind its children, theirs before them. */
   family(instance: Instance): readonly Instance[] {
     return [...this.children(instance.app, instance.id).flatMap(child => this.family(child)), instance]
+  }
+
+  /** How many instances of each app are not over, and how many timers of them are due. */
+  active(now: number): readonly ActiveInstances[] {
+    return this.#all(
+      `SELECT app, count(*) AS count, sum((SELECT count(*) FROM wake_ups WHERE owner = key AND kind = '${TIMER}' AND due <= ?))
+       AS overdue FROM instances WHERE status IN (0, 2, 6, 7, 8) GROUP BY app`,
+      now
+    ) as unknown as readonly ActiveInstances[]
   }
 
   /** Ids of an app's instances that are made after the row `after`, and these rows. */

@@ -59,6 +59,11 @@ export class Workflows {
     await this.#options.file.settled()
   }
 
+  /** What is not over, by app. */
+  active(): ReturnType<WorkflowStore['active']> {
+    return this.#store.active(this.#options.clock.date())
+  }
+
   find(app: string, id: string): Instance | undefined {
     return this.#engine.live.find(app, id)?.instance
   }

@@ -50,6 +50,28 @@ t.test('wake-ups fire in order, never early, and once', async t => {
   file.close()
 })
 
+t.test('what nobody serves is kept, and holds up nothing', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  const fire = ({name}: {readonly name: string}): unknown => fired.push(name)
+  wakeUps.serve('bell', fire)
+  await file.change(() => {
+    wakeUps.add('gong', wakeUp(clock.date() + 1, 'later'))
+    wakeUps.add('bell', wakeUp(clock.date() + 5, 'now'))
+  })
+  clock.pass(60_000)
+  await file.change(() => undefined)
+  t.strictSame(fired, ['now'])
+  wakeUps.serve('gong', fire)
+  clock.pass(0)
+  await file.change(() => undefined)
+  t.strictSame(fired, ['now', 'later'])
+  wakeUps.close()
+  file.close()
+})
+
 t.test('a change that is undone leaves the others armed', async t => {
   const {file} = await open()
   const clock = new TestClock()
