@@ -42,6 +42,8 @@ export type WarningCode =
   | 'watch-limited'
   | 'watchdog-lost'
   | 'work-file'
+  | 'work-left'
+  | 'work-unfinished'
   | 'workspace-kept'
 
 /** Reports to the user what they should know. It never throws. */

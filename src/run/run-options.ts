@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
+  /** What becomes of workflows and the like; left out: they outlive the run. */
+  readonly workMode?: 'forgotten' | 'brief' | undefined
   /** Ids of apps that are left to the user to start (`--except`). */
   readonly excepted?: ReadonlySet<string> | undefined
 }

@@ -88,7 +88,13 @@ export class RunParts {
     this.services = this.#createServices(reporter)
     this.resources = new RunResources({shell, since: this.#startedAt, reporter})
     this.components = new RunComponents({plan, env: shell, reporter})
-    this.work = new RunWork({plan, shell, reporter, runtimes: () => this.apps.all})
+    this.work = new RunWork({
+      plan,
+      shell,
+      reporter,
+      runtimes: () => this.apps.all,
+      workMode: options.workMode
+    })
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})
     this.changes = this.#createChanges(reporter)
     this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})

@@ -1,3 +1,8 @@
+import {createHash} from 'node:crypto'
+import {existsSync, statSync} from 'node:fs'
+import {homedir} from 'node:os'
+import {basename, dirname, join} from 'node:path'
+import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -10,9 +15,17 @@ export interface RunWorkOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly reporter: Reporter
   readonly runtimes: () => readonly AppRuntime[]
+  /**
+   * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
+   * says `file`, and what is not done at the end is told. Left out: it outlives the run.
+   */
+  readonly workMode?: 'forgotten' | 'brief' | undefined
 }
 
-/** What outlives the run, opened when an app first asks for it. */
+/** A file above that is named once at the start. */
+const LARGE_BYTES = 100e6
+
+/** What outlives the run, opened when an app first asks for it, or an earlier run has left something. */
 export class RunWork {
   readonly #options: RunWorkOptions
   #opening: Promise<OpenWork> | undefined
@@ -22,14 +35,76 @@ export class RunWork {
   }
 
   /** Rejects if the file cannot be opened. */
-  readonly workflows = async (): Promise<Workflows> => {
-    this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options))
-    return (await this.#opening).workflows
+  readonly workflows = async (): Promise<Workflows> => (await this.#open()).workflows
+
+  /** Goes on with what an earlier run has left, and says so. */
+  async begin(): Promise<void> {
+    const path = workPath(this.#options)
+    if (path === undefined || !existsSync(path)) return
+    const {reporter, runtimes, workMode} = this.#options
+    const {left} = await this.#open()
+    for (const {app, count, overdue} of left) {
+      const some = count === 1 ? '1 workflow' : `${count.toString()} workflows`
+      if (workMode === 'forgotten') reporter.warn('work-left', `${app}: forgets ${some} (--forget)`)
+      else if (runtimes().some(({id}) => id === app))
+        reporter.warn('work-left', `${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdueText(overdue)}`)
+      else
+        reporter.warn(
+          'work-left',
+          `${some} of "${app}" ${count === 1 ? 'waits' : 'wait'}: the template has no such app`
+        )
+    }
+    const {size} = statSync(path)
+    if (size > LARGE_BYTES)
+      reporter.warn(
+        'work-left',
+        `${path} has ${Math.round(size / 1e6).toString()} MB: "pillion workflow purge --all-older-than 720h" removes what is over`
+      )
   }
 
   /** After the sidecars. */
   async close(): Promise<void> {
     const work = await this.#opening?.catch(() => undefined)
-    work?.close()
+    if (work === undefined) return
+    if (this.#options.workMode === 'brief') {
+      const {reporter} = this.#options
+      for (const text of work.unfinished()) reporter.warn('work-unfinished', text)
+    }
+    work.close()
   }
+
+  async #open(): Promise<OpenWork> {
+    this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) =>
+      Work.open(this.#options, workPath(this.#options))
+    )
+    return this.#opening
+  }
+}
+
+const overdueText = (count: number): string =>
+  count === 0 ? '' : ` (${count.toString()} ${count === 1 ? 'timer' : 'timers'} overdue)`
+
+/**
+ * The file; undefined: nothing is kept. A template's is found by its path and name, a single app's by its folder and id (XDG
+ * Base Directory Specification: state). Throws a UserError if `PILLION_WORK` is misspelt.
+ */
+export function workPath({
+  shell,
+  plan,
+  workMode
+}: Pick<RunWorkOptions, 'shell' | 'plan' | 'workMode'>): string | undefined {
+  const {PILLION_WORK: mode = '', XDG_STATE_HOME: state = ''} = shell
+  if (!['', 'memory', 'file'].includes(mode))
+    throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
+  if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
+  const {file, name, apps} = plan
+  const [first] = apps
+  const folder = state.startsWith('/') ? state : join(homedir(), '.local/state')
+  const identity = file === '' ? [first?.folder, first?.id] : [file, name]
+  const hash = createHash('sha256').update(identity.join('\0')).digest('hex').slice(0, 12)
+  // not by its apps, which an edit may change
+  const shown = (name || (file === '' ? (first?.id ?? '') : basename(dirname(file))))
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, 40)
+  return join(folder, 'pillion', `work-${shown}-${hash}.db`)
 }

@@ -18,6 +18,7 @@ import {addPlanned} from './run-faults.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunParts} from './run-parts.ts'
 import {exceptedText, inBackground} from './run-reporter.ts'
+import {workPath} from './run-work.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 
@@ -57,6 +58,7 @@ export class Run {
     const {reporter, starts, options} = this.#parts
     const {plan, shell} = options
     if (shell['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(shell) // a misspelt one is told now
+    workPath({shell, plan}) // so is this
     const folders = runtimeFolders(shell)
     const folder = usableFolder(folders)
     existingFolders(folders, text => reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently
@@ -159,11 +161,12 @@ export class Run {
 
   /** Work that no app waits for. */
   #beginBackground(): void {
-    const {appRuntimes, apps, changes, options, reporter, resources} = this.#parts
+    const {appRuntimes, apps, changes, options, reporter, resources, work} = this.#parts
     const {plan, shell} = options
     void warnDuplicateRun({plan, shell, reporter})
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
     void inBackground(reporter, 'cannot clean up after killed runs', sweep({env: shell, reporter}))
+    void inBackground(reporter, 'cannot go on with workflows', work.begin())
     void inBackground(reporter, 'cannot watch files', changes.begin())
     void inBackground(reporter, 'cannot watch resources', resources.follow())
   }

@@ -1,7 +1,7 @@
 import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite'
 import type {Instance, Letter, LetterKind, NewInstance} from './instance.ts'
 import {joinEvents} from './messages.ts'
-import {PENDING} from './status.ts'
+import {COMPLETED, PENDING, TERMINATED} from './status.ts'
 
 /** A task that has no answer yet. */
 export interface OpenActivity {
@@ -163,6 +163,12 @@ export class WorkflowStore {
        AS overdue FROM instances WHERE status IN (0, 2, 6, 7, 8) GROUP BY app`,
       now
     ) as unknown as readonly ActiveInstances[]
+  }
+
+  /** Those that are not over or have failed, up to a number. */
+  unfinished(count: number): readonly Instance[] {
+    const sql = `SELECT * FROM instances WHERE status NOT IN (${COMPLETED.toString()}, ${TERMINATED.toString()}) ORDER BY key LIMIT ?`
+    return this.#all(sql, count).map(instanceOf)
   }
 
   /** Ids of an app's instances that are made after the row `after`, and these rows. */

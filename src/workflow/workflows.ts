@@ -1,11 +1,20 @@
-import type {Message} from '../net/grpc/message-codec.ts'
+import {decode, type Message} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
 import type {WorkFile} from '../work/work-file.ts'
 import {Engine, type StartRequest} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
-import {type ACTIVITY_ANSWER, checkFailure, type Event, eventOf, readEvent, splitEvents, type TURN_ANSWER} from './messages.ts'
+import {
+  type ACTIVITY_ANSWER,
+  checkFailure,
+  type Event,
+  eventOf,
+  FAILURE_DETAILS,
+  readEvent,
+  splitEvents,
+  type TURN_ANSWER
+} from './messages.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {isTerminal} from './status.ts'
 import {applyAnswer} from './turn.ts'
@@ -14,6 +23,8 @@ import type {Worker} from './workers.ts'
 import {activeInstance, notOver, unknownInstance, WorkflowError} from './workflow-error.ts'
 import {WorkflowStore} from './workflow-store.ts'
 
+/** So many unfinished ones are named. */
+const MAX_NAMED = 10
 /** After a file that could not be written. */
 const RETRY_MS = 1000
 
@@ -62,6 +73,15 @@ export class Workflows {
   /** What is not over, by app. */
   active(): ReturnType<WorkflowStore['active']> {
     return this.#store.active(this.#options.clock.date())
+  }
+
+  /** A line for each that has failed or still waits. */
+  unfinished(): readonly string[] {
+    const lines = this.#store.unfinished(MAX_NAMED + 1).map(({app, name, id, status, failure}) => {
+      const why = failure === undefined ? '' : `: ${decode(FAILURE_DETAILS, failure).errorMessage}`
+      return `${app}: workflow '${name}' '${id}' ${isTerminal(status) ? `has failed${why}` : 'still waits'}`
+    })
+    return lines.length <= MAX_NAMED ? lines : [...lines.slice(0, MAX_NAMED), 'and more workflows']
   }
 
   find(app: string, id: string): Instance | undefined {

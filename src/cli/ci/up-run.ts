@@ -100,6 +100,7 @@ function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run
     isJson: asJson,
     hints: () => runHints(loaded, plan),
     excepted: except,
+    workMode: 'brief',
     output: harmlessOutput(terminal.err),
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted})},
     emit: event => {

@@ -41,6 +41,7 @@ export function singleRun({flags, words, asJson}: CommandContext, terminal: Term
       shows: shownLines(flags, plan.apps[0]?.sidecar.logLevel ?? 'info', asJson)
     },
     isJson: asJson,
+    workMode: flags.isSet('forget') ? 'forgotten' : undefined,
     emit: event => {
       reporter.report(event)
       if (isMistaken && event.type === 'app-started')

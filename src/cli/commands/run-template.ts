@@ -69,6 +69,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     hints,
     reread,
     excepted: except,
+    workMode: call.flags.isSet('forget') ? 'forgotten' : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
       print(event, terminal, call.asJson)

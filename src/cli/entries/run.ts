@@ -86,6 +86,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'strings',
     text: 'Origins whose web pages may send requests to the sidecars, besides those of this machine: https://shop.example'
   },
+  {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs of the template have left'},
   {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
@@ -130,6 +131,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'dashboard',
   'env',
   'except',
+  'forget',
   'no-record',
   'allowed-origins',
   'only',
@@ -176,7 +178,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
       ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps']],
-      ['A template or a single app', ['env', 'watch', 'no-record', 'allowed-origins', 'dashboard']],
+      ['A template or a single app', ['env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
       [
         'A single app',
         ['app-id', 'app-port', 'app-protocol', 'app-channel-address', 'app-max-concurrency', 'unix-domain-socket']
@@ -244,7 +246,7 @@ export const UP_ENTRY: CommandEntry = {
     ['Which apps', ['run-file', 'only', 'except', 'profile']],
     [
       'How they run and are shown',
-      ['env', 'watch', 'log-style', 'timestamps', 'no-record', 'allowed-origins', 'dashboard']
+      ['env', 'watch', 'forget', 'log-style', 'timestamps', 'no-record', 'allowed-origins', 'dashboard']
     ],
     ['For one command, in CI', COMMAND_FLAGS.map(({name}) => name)]
   ],

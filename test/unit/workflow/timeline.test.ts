@@ -24,7 +24,7 @@ const scheduled = (at: number, id: number, name: string, {app = '', tried = ''} 
   event(
     at,
     {
-      taskScheduled: {name, version: undefined, input: {value: '1234'}, taskExecutionId: tried},
+      taskScheduled: {name, version: undefined, input: {value: '1234'}, taskExecutionId: tried, rerunOf: undefined},
       router: {sourceAppID: 'shop', targetAppID: app}
     },
     id
@@ -41,7 +41,8 @@ const timer = (at: number, id: number, fireAt: number, origin: Timer = {createTi
     createTimer: undefined,
     externalEvent: undefined,
     activityRetry: undefined,
-    childWorkflowRetry: undefined
+    childWorkflowRetry: undefined,
+    rerunOf: undefined
   }
   return event(at, {timerCreated: {fireAt: timeOf(fireAt), name: '', ...none, ...origin}}, id)
 }
@@ -112,7 +113,7 @@ t.test('children, with their instances and apps', async t => {
   const child = event(
     1010,
     {
-      childCreated: {instanceId: 'o-1:0001', name: 'ship', version: undefined, input: undefined},
+      childCreated: {instanceId: 'o-1:0001', name: 'ship', version: undefined, input: undefined, rerunOf: undefined},
       router: {sourceAppID: 'shop', targetAppID: 'post'}
     },
     1

@@ -1,0 +1,64 @@
+import {readdirSync} from 'node:fs'
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+const KEPT = 'shop: 1 workflow goes on'
+
+t.test(
+  'what a run has taken on goes on with the next one, however it ended, and a line says so; --forget forgets',
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'shop'}])
+    const work = join(rig.home, '.local/state/pillion')
+    const first = rig.pillion(['run', '-f', '.'])
+    let shop = await rig.driven('shop')
+    const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
+    t.match(start, {status: 202})
+    t.match(await shop.fetch('/v1.0/workflows/dapr/o-1/raiseEvent/go', {method: 'POST'}), {status: 202})
+    let run = first
+    for (const end of ['SIGINT', 'SIGKILL', 'stop', 'SIGKILL'] as const) {
+      if (end === 'stop') await rig.run(['stop', '-f', '.'])
+      else run.signal(end)
+      await run.exited
+      run = rig.pillion(['run', '-f', '.'])
+      shop = await rig.driven('shop')
+      await run.waitForLine(KEPT, {stream: 'stderr'})
+      t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 200, body: /"runtimeStatus":"PENDING"/}, end)
+    }
+    const second = rig.pillion(['run', '-f', '.'])
+    await second.waitForLine(
+      /another run of this template holds .*work-.*\.db: workflows of this run are kept in memory/,
+      {
+        stream: 'stderr'
+      }
+    )
+    second.signal('SIGINT')
+    await second.exited
+    run.signal('SIGINT')
+    await run.exited
+    await rig.template([{appID: 'store'}])
+    const other = rig.pillion(['run', '-f', '.'])
+    await other.waitForLine('1 workflow of "shop" waits: the template has no such app', {stream: 'stderr'})
+    other.signal('SIGINT')
+    await other.exited
+    await rig.template([{appID: 'shop'}])
+    const fresh = rig.pillion(['run', '-f', '.', '--forget'])
+    shop = await rig.driven('shop')
+    await fresh.waitForLine('shop: forgets 1 workflow (--forget)', {stream: 'stderr'})
+    t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 404})
+    fresh.signal('SIGINT')
+    await fresh.exited
+    t.equal(readdirSync(work).filter(name => name.startsWith('work-') && name.endsWith('.db')).length, 1)
+  }
+)
+
+t.test('up --run keeps workflows in memory, and tells those that are not done', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['sleep', '60'], env: {}}])
+  const command = `${process.execPath} -e "fetch('http://127.0.0.1:' + process.env.DAPR_HTTP_PORT + '/v1.0/workflows/dapr/order/start?instanceID=o-1&appID=shop', {method: 'POST'})"`
+  const told = /shop: workflow 'order' 'o-1' still waits/
+  t.match(await rig.run(['up', '--run', command]), {code: 0, stderr: told})
+  t.match(await rig.run(['up', '--run', command]), {code: 0, stderr: told}, 'nothing was kept')
+  t.match(await rig.run(['up'], {env: {PILLION_WORK: 'no'}}), {code: 1, stderr: /PILLION_WORK is "no"/})
+})
