@@ -8,7 +8,7 @@ const PATHS = [
   '/api/v1/apps/echo/logs',
   '/api/v1/apps/echo/restart',
   '/api/v1/apps/echo/sidecar',
-  '/api/v1/apps/%/stop',
+  '/api/v1/apps/nobody/stop',
   '/api/v1/logs',
   '/api/v1/services',
   '/api/v1/services/service/1.0.0/assign',
@@ -41,16 +41,14 @@ const VALUES = [
 const KEYS = ['id', 'tail', 'since', 'follow', 'version', 'id', 'x']
 
 /** Whether these bytes could rightly end the run or an app of it: what the others need is left alone. */
-const isDeadly = (bytes: Buffer): boolean =>
-  /stop|remove/.test(bytes.toString('latin1')) && !bytes.includes('id=nobody')
+const isDeadly = (bytes: Buffer): boolean => /(?<!\/apps\/nobody\/)stop/.test(bytes.toString('latin1'))
 
 /** What another terminal might send to the socket of the run. */
 export function controlClient(random: Random): Script {
   const request = (): string => {
     const path = random.pick(PATHS)
-    const isSafe = /stop|remove/.test(path)
     const pairs = random.some(KEYS, 4).map(key => `${key}=${random.pick(VALUES)}`)
-    const query = isSafe ? '?id=nobody' : pairs.length === 0 ? '' : `?${pairs.join('&')}`
+    const query = pairs.length === 0 ? '' : `?${pairs.join('&')}`
     return `${random.pick(['GET', 'GET', 'POST', 'HEAD', 'PUT'])} ${path}${query} HTTP/1.1\r\nHost: run\r\nContent-Length: 0\r\n\r\n`
   }
   const bytes = Buffer.from(Array.from({length: 1 + random.below(3)}, request).join(''), 'latin1')
