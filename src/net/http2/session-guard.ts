@@ -22,14 +22,18 @@ export function isFlooding(socket: Duplex): boolean {
 export class SessionGuard {
   readonly #guard = newGuard()
   readonly #session: ServerHttp2Session
-  readonly #socket: Duplex | undefined
+  #socket: Duplex | undefined
   #isCut = false
 
   /** `socket`: what the session reads from. */
   constructor(session: ServerHttp2Session, socket: Duplex | undefined) {
     this.#session = session
     this.#socket = socket
-    session.on('ping', () => this.useless()).on('remoteSettings', () => this.useless())
+    session
+      .on('ping', () => this.useless())
+      .on('remoteSettings', () => this.useless())
+      // Node keeps a session whose settings were not acknowledged while it leads to its error, as its connection does (see watchEnd).
+      .once('close', () => (this.#socket = undefined))
   }
 
   /** The caller has sent what costs as much as so many pings. Where that was too much, nothing more of it is read. */
@@ -38,8 +42,9 @@ export class SessionGuard {
     this.#isCut = true
     flooded()
     if (this.#session.destroyed) return
+    const socket = this.#socket
     this.#session.destroy(undefined, ENHANCE_YOUR_CALM)
     // not when the caller has taken what is still to be written: it may never
-    setImmediate(() => this.#socket?.destroy())
+    setImmediate(() => socket?.destroy())
   }
 }

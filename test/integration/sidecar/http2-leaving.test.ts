@@ -1,6 +1,6 @@
 import {queryObjects} from 'node:v8'
 import t, {type Test} from 'tap'
-import {UpgradedLink} from '../../../src/net/http2/h2c-upgrade.ts'
+import {SessionGuard} from '../../../src/net/http2/session-guard.ts'
 import {connect} from './caller.ts'
 import {data, frame, goAway, PREFACE, request} from './frames.ts'
 import {openTestGrpcPort} from './grpc/rig.ts'
@@ -91,14 +91,18 @@ t.test('callers of gRPC who leave, in any way: their connections are closed', as
   }
 })
 
-t.test('nothing is kept of a connection that broke the protocol after an upgrade', async t => {
-  const {port} = await opened(t)
-  const ask = request(3, {':path': '/v1.0/healthz'})
-  for (const tail of Object.values(TAILS)) await leave(t, port, [UPGRADE + PREFACE + ask + tail])
-  // no settings
-  await leave(t, port, [UPGRADE + PREFACE.slice(0, -9) + ask])
-  // the last one may still be closing
-  for (let turns = 0; turns < 100 && queryObjects(UpgradedLink, {format: 'count'}) > 0; turns++)
-    await new Promise(setImmediate)
-  t.equal(queryObjects(UpgradedLink, {format: 'count'}), 0)
-})
+for (const [how, begin] of [
+  ['', ''],
+  [' after an upgrade', UPGRADE]
+] as const)
+  t.test(`nothing is kept of a connection that broke the protocol${how}`, async t => {
+    const {port} = await opened(t)
+    const ask = request(3, {':path': '/v1.0/healthz'})
+    for (const tail of Object.values(TAILS)) await leave(t, port, [begin + PREFACE + ask + tail])
+    // no settings
+    await leave(t, port, [begin + PREFACE.slice(0, -9) + ask])
+    // the last one may still be closing
+    for (let turns = 0; turns < 10 && queryObjects(SessionGuard, {format: 'count'}) > 0; turns++)
+      await new Promise(setImmediate)
+    t.equal(queryObjects(SessionGuard, {format: 'count'}), 0)
+  })
