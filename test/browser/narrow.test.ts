@@ -23,6 +23,23 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
       },
       'GET /graph': {apps: [LONG, 'checkout'], edges, uncalled: []},
       'GET /apps/checkout/why': {app: 'checkout', instances: [], death: null, deaths: 0},
+      'GET /workflows': {
+        workflows: [
+          {
+            app: LONG,
+            id: WORD,
+            name: WORD,
+            status: 'FAILED',
+            created: line.time,
+            lastUpdate: line.time,
+            customStatus: '',
+            failure: WORD,
+            parent: null,
+            workers: 0
+          }
+        ],
+        next: null
+      },
       'GET /pins': {pins: [], rounds: [], isOn: true},
       'GET /template': {
         files: [{file: `/${WORD}/dapr.yaml`, text: `version: 1\nname: ${WORD}\n`}],
@@ -31,7 +48,7 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
         ]
       }
     })
-    const views = ['Apps', 'Calls', 'Graph', 'Logs', 'Replay', 'Faults', 'Template']
+    const views = ['Apps', 'Calls', 'Graph', 'Logs', 'Workflows', 'Replay', 'Faults', 'Template']
     for (const [width, height] of [
       [360, 640],
       [760, 400],

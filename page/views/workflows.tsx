@@ -1,0 +1,136 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {useMemo} from 'preact/hooks'
+import {ago, count, duration, timeOfDay} from '../parts/format.ts'
+import {Grid, type Column} from '../parts/grid.tsx'
+import {visible} from '../parts/safe-text.ts'
+import {now} from '../state/clock.ts'
+import {useKeys, type Key} from '../state/keys.ts'
+import {go, hrefOf, route, setParameters} from '../state/route.ts'
+import {appList, runId} from '../state/run.ts'
+import {InstancePanel} from '../workflows/instance-panel.tsx'
+import {readInstances, useAnswer} from '../workflows/instances.ts'
+import {instanceHref, instanceKey, isOver, statusWord, toneOf} from '../workflows/words.ts'
+
+const LIMIT = 500
+
+/** What is shown of the instances, and the statuses that it means. */
+const CHIPS: readonly (readonly [text: string, statuses: readonly Api.WorkflowStatus[]])[] = [
+  ['open', ['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED']],
+  ['failed', ['FAILED']],
+  ['completed', ['COMPLETED']],
+  ['terminated', ['TERMINATED', 'CANCELED']]
+]
+
+const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the workflow', run: () => close()}]
+
+const parameters = (): Readonly<Record<string, string>> => Object.fromEntries(route.value.parameters)
+
+const close = (): void => go(hrefOf('workflows', [], parameters()))
+
+const COLUMNS: readonly Column<Api.Workflow>[] = [
+  {
+    head: 'Instance',
+    name: 'instance',
+    cell: instance => (
+      <a href={hrefOf('workflows', [instance.app, instance.id], parameters())}>{visible(instance.id)}</a>
+    )
+  },
+  {head: 'Workflow', name: 'workflow', cell: ({name}) => visible(name)},
+  {head: 'App', name: 'app', cell: ({app}) => visible(app)},
+  {
+    head: 'Status',
+    name: 'status',
+    cell: instance => `${statusWord(instance)}${isOver(instance) || instance.workers > 0 ? '' : ', no worker'}`
+  },
+  {head: 'Began', name: 'began', alignsRight: true, cell: ({created}) => timeOfDay(created)},
+  {
+    head: 'Took',
+    name: 'took',
+    alignsRight: true,
+    cell: instance => {
+      const [from, to] = [Date.parse(instance.created), Date.parse(instance.lastUpdate)]
+      return isOver(instance) ? duration(to - from) : ago(Math.max(0, now.value - from))
+    }
+  },
+  {head: 'Says', name: 'says', cell: ({customStatus, failure}) => visible(failure || customStatus)}
+]
+
+export default function Workflows() {
+  const {rest, parameters: chosen} = route.value
+  const [app = '', id = ''] = rest
+  const [name, status] = [chosen.get('name') ?? '', chosen.get('status') ?? '']
+  useKeys(KEYS)
+  const path = useMemo(() => {
+    const query = new URLSearchParams({limit: LIMIT.toString(), ...(name !== '' && {name})})
+    for (const each of CHIPS.find(([text]) => text === status)?.[1] ?? []) query.append('status', each)
+    return `/workflows?${query}`
+  }, [name, status])
+  const answer = useAnswer(path, readInstances)
+  const rows = typeof answer === 'object' ? answer.workflows : []
+  return (
+    <>
+      <div class="tools">
+        <h1>Workflows</h1>
+        <input
+          type="search"
+          class="filter"
+          aria-label="Name of the workflow"
+          placeholder="name of the workflow"
+          value={name}
+          onInput={event => setParameters({name: event.currentTarget.value})}
+        />
+        {CHIPS.map(([text]) => (
+          <button
+            key={text}
+            type="button"
+            aria-pressed={status === text}
+            onClick={() => setParameters({status: status === text ? '' : text})}
+          >
+            {text}
+          </button>
+        ))}
+        <span class="soft far">
+          {count(rows.length)} shown{typeof answer === 'object' && answer.next !== null && ', there are more'}
+        </span>
+      </div>
+      <div class="calls-view">
+        {rows.length > 0 ? (
+          <Grid
+            name="workflows"
+            label="Workflows"
+            columns={COLUMNS}
+            rows={rows}
+            keyOf={instanceKey}
+            toneOf={toneOf}
+            selected={instanceKey({app, id})}
+            onOpen={instance => go(instanceHref(instance))}
+          />
+        ) : (
+          <Nothing answer={answer} isFiltered={name !== '' || status !== ''} />
+        )}
+        {id !== '' && <InstancePanel key={`${runId.value} ${app}/${id}`} app={app} id={id} onClose={close} />}
+      </div>
+    </>
+  )
+}
+
+function Nothing({answer, isFiltered}: {readonly answer: object | string | undefined; readonly isFiltered: boolean}) {
+  if (typeof answer === 'string') return <p class="empty">{answer}</p>
+  if (answer === undefined) return <p class="empty">Asking the run …</p>
+  if (isFiltered)
+    return (
+      <div class="empty">
+        <p>No workflow matches.</p>
+        <button type="button" onClick={() => setParameters({name: '', status: ''})}>
+          Show all
+        </button>
+      </div>
+    )
+  const [app] = appList.value.filter(({httpPort}) => httpPort > 0)
+  return (
+    <div class="empty">
+      <p>No workflow was started yet. This starts one of {app?.id ?? 'an app'}, once its worker is connected:</p>
+      <pre>{`pillion workflow run NAME --app-id ${app?.id ?? 'APP'} --input JSON`}</pre>
+    </div>
+  )
+}

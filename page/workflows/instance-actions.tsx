@@ -1,0 +1,114 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {useState} from 'preact/hooks'
+import {announce} from '../parts/announce.tsx'
+import {confirm} from '../parts/confirm.tsx'
+import {mayChange} from '../state/api.ts'
+import {go, hrefOf} from '../state/route.ts'
+import {change} from './instances.ts'
+import {isOver, isWaiting} from './words.ts'
+
+/** What can be done with an instance now. `steps`: for the names of the events that it waits for. */
+export function InstanceActions({
+  instance,
+  steps
+}: {
+  readonly instance: Api.Workflow
+  readonly steps: readonly Api.WorkflowStep[]
+}) {
+  if (!mayChange) return null
+  const {app, id, status} = instance
+  const tell = async (action: 'suspend' | 'resume' | 'terminate'): Promise<void> => {
+    if (await change(`/workflow/${action}`, {app, id})) announce(`${action}: ${id}`)
+  }
+  const purge = async (): Promise<void> => {
+    if (await change('/workflows/purge', {app, ids: [id]})) go(hrefOf('workflows'))
+  }
+  if (isOver(instance))
+    return (
+      <button
+        type="button"
+        onClick={() => confirm({text: `Remove ${id} with its history?`, yes: 'Remove', run: () => void purge()})}
+      >
+        Remove …
+      </button>
+    )
+  return (
+    <>
+      <button type="button" onClick={() => void tell(status === 'SUSPENDED' ? 'resume' : 'suspend')}>
+        {status === 'SUSPENDED' ? 'Resume' : 'Suspend'}
+      </button>
+      <button
+        type="button"
+        onClick={() =>
+          confirm({text: `Terminate ${id} and its children?`, yes: 'Terminate', run: () => void tell('terminate')})
+        }
+      >
+        Terminate …
+      </button>
+      <RaiseEvent
+        instance={instance}
+        names={steps.filter(step => isWaiting(step) && step.kind === 'event').map(({name}) => name)}
+      />
+    </>
+  )
+}
+
+/** `names`: of the events that it waits for. */
+function RaiseEvent({
+  instance: {app, id},
+  names
+}: {
+  readonly instance: Api.Workflow
+  readonly names: readonly string[]
+}) {
+  const [given, setName] = useState<string | undefined>(undefined)
+  const [text, setText] = useState('')
+  const [mistake, setMistake] = useState('')
+  const event = given ?? names[0] ?? ''
+  const raise = async (): Promise<void> => {
+    let data: unknown
+    try {
+      data = text === '' ? undefined : JSON.parse(text)
+    } catch {
+      return setMistake(`This is no JSON. Text stands in quotes: "${text}"`)
+    }
+    setMistake('')
+    if (!(await change('/workflow/raise', {app, id, event, ...(data !== undefined && {data})}))) return
+    announce(`Raised ${event}`)
+    setName(undefined)
+    setText('')
+  }
+  return (
+    <form
+      class="tools"
+      aria-label="Raise an event"
+      onSubmit={submitted => {
+        submitted.preventDefault()
+        void raise()
+      }}
+    >
+      <label>
+        Event <input list="event-names" required value={event} onInput={({currentTarget: {value}}) => setName(value)} />
+      </label>
+      <datalist id="event-names">
+        {[...new Set(names)].map(name => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <label>
+        Data{' '}
+        <input
+          placeholder="JSON"
+          value={text}
+          aria-invalid={mistake !== ''}
+          aria-describedby="event-mistake"
+          onInput={({currentTarget: {value}}) => setText(value)}
+        />
+      </label>
+      <button type="submit">Raise</button>
+      <span id="event-mistake" class="bad" role={mistake === '' ? undefined : 'alert'}>
+        {mistake}
+      </span>
+    </form>
+  )
+}

@@ -1,0 +1,134 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {useEffect, useState} from 'preact/hooks'
+import {MessageBody} from '../calls/message-body.tsx'
+import {ago, duration, timeOfDay} from '../parts/format.ts'
+import {visible} from '../parts/safe-text.ts'
+import {now} from '../state/clock.ts'
+import {hrefOf} from '../state/route.ts'
+import {InstanceActions} from './instance-actions.tsx'
+import {readInstance, readTimeline, useAnswer, type Answer} from './instances.ts'
+import {Steps} from './steps.tsx'
+import {instanceHref, instanceKey, instanceQuery, isOver, standing, statusWord} from './words.ts'
+
+/** So many children are shown with their own steps. */
+const MAX_CHILDREN = 20
+
+/** The timelines of the children of an instance, and of theirs. */
+function useChildren(timeline: Answer<Api.WorkflowTimeline>): ReadonlyMap<string, Api.WorkflowTimeline> {
+  const [known, setKnown] = useState<ReadonlyMap<string, Api.WorkflowTimeline>>(new Map())
+  useEffect(() => {
+    if (typeof timeline !== 'object') return undefined
+    const gone = new AbortController()
+    const all = new Map<string, Api.WorkflowTimeline>()
+    const load = async ({steps}: Api.WorkflowTimeline): Promise<void> => {
+      for (const {kind, app, instance: id} of steps) {
+        const key = instanceKey({app, id})
+        if (kind !== 'child' || id === '' || all.has(key) || all.size >= MAX_CHILDREN) continue
+        const child = await readTimeline(`/workflow/timeline?${instanceQuery({app, id})}`, gone.signal)
+        all.set(key, child)
+        await load(child)
+      }
+    }
+    load(timeline).then(
+      () => setKnown(all),
+      () => undefined // a child that is not known any more: its bar stays
+    )
+    return () => gone.abort()
+  }, [timeline])
+  return known
+}
+
+/** One instance: where it stands, its steps over time, what went in and came out. */
+export function InstancePanel({
+  app,
+  id,
+  onClose
+}: {
+  readonly app: string
+  readonly id: string
+  readonly onClose: () => void
+}) {
+  const query = instanceQuery({app, id})
+  const detail = useAnswer(`/workflow?${query}`, readInstance)
+  const timeline = useAnswer(`/workflow/timeline?${query}`, readTimeline)
+  const children = useChildren(timeline)
+  return (
+    <section class="panel card" aria-labelledby="instance">
+      <div class="tools">
+        <h2 id="instance">{visible(id)}</h2>
+        <button type="button" title="Key: Escape" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      {typeof detail === 'string' && <p class="bad">{detail}</p>}
+      {typeof detail === 'object' && (
+        <Found detail={detail} timeline={typeof timeline === 'object' ? timeline : undefined} children={children} />
+      )}
+    </section>
+  )
+}
+
+function Found({
+  detail,
+  timeline,
+  children
+}: {
+  readonly detail: Api.WorkflowDetail
+  readonly timeline: Api.WorkflowTimeline | undefined
+  readonly children: ReadonlyMap<string, Api.WorkflowTimeline>
+}) {
+  const {app, name, created, lastUpdate, parent, customStatus, input, output, failure, failureType, stack} = detail
+  const [begun, changed] = [Date.parse(created), Date.parse(lastUpdate)]
+  const stands = timeline === undefined ? '' : standing(timeline, now.value)
+  return (
+    <>
+      <p>
+        <code>{visible(name)}</code> of <a href={hrefOf('apps', [app])}>{visible(app)}</a>:{' '}
+        <strong class={detail.status === 'FAILED' ? 'bad' : ''}>{statusWord(detail)}</strong>
+        {stands !== '' && `, ${stands}`}
+      </p>
+      <p class="soft">
+        began {timeOfDay(created)},{' '}
+        {isOver(detail) ? `took ${duration(changed - begun)}` : ago(Math.max(0, now.value - begun))}
+        {parent !== null && (
+          <>
+            , a child of <a href={instanceHref(parent)}>{visible(parent.id)}</a>
+          </>
+        )}
+        {customStatus !== '' && `, says ${visible(customStatus)}`}
+      </p>
+      <div class="tools">
+        <InstanceActions instance={detail} steps={timeline?.steps ?? []} />
+        <a class="button" href={hrefOf('calls', [], {q: `from:${app}`})}>
+          Calls
+        </a>
+        <a class="button" href={hrefOf('logs', [], {app})}>
+          Logs
+        </a>
+      </div>
+      {failure !== '' && (
+        <div class="card failure" role="group" aria-label="Failure">
+          <p class="bad">
+            {failureType !== '' && `${visible(failureType)}: `}
+            {visible(failure)}
+          </p>
+          {stack !== '' && <pre>{stack.split('\n').map(visible).join('\n')}</pre>}
+        </div>
+      )}
+      {timeline !== undefined && <Steps timeline={timeline} children={children} />}
+      <Payload title="Input" text={input} />
+      <Payload title="Output" text={output} />
+    </>
+  )
+}
+
+function Payload({title, text}: {readonly title: string; readonly text: string | null}) {
+  if (text === null || text === '') return null
+  const message: Api.Message = {line: '', headers: [], body: text, encoding: 'utf8'}
+  return (
+    <details class="message" open>
+      <summary>{title}</summary>
+      <MessageBody message={message} label={title} />
+    </details>
+  )
+}

@@ -1,0 +1,52 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {duration} from '../parts/format.ts'
+import {visible} from '../parts/safe-text.ts'
+import {hrefOf} from '../state/route.ts'
+
+const OVER: ReadonlySet<Api.WorkflowStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED'])
+
+/** Nothing happens to it any more. */
+export const isOver = ({status}: Pick<Api.Workflow, 'status'>): boolean => OVER.has(status)
+
+/** `running`, `failed`. */
+export const statusWord = ({status}: Pick<Api.Workflow, 'status'>): string => status.toLowerCase().replaceAll('_', ' ')
+
+/** Class name of its row. */
+export const toneOf = ({status}: Pick<Api.Workflow, 'status'>): string => (status === 'FAILED' ? 'bad' : '')
+
+/** One of the instances: apps may have equal ids. */
+export const instanceKey = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => `${app}/${id}`
+
+export const instanceHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => hrefOf('workflows', [app, id])
+
+/** The query that names an instance to the API. */
+export const instanceQuery = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string =>
+  new URLSearchParams({app, id}).toString()
+
+export const isWaiting = ({state, kind}: Api.WorkflowStep): boolean => state === 'waits' && kind !== 'suspended'
+
+/** What a step is: `activity charge`, `timer`, `event approve`. */
+export const stepWords = ({kind, name, instance}: Api.WorkflowStep): string =>
+  visible(
+    [kind === 'end' ? statusWord({status: name as Api.WorkflowStatus}) : `${kind} ${name}`, instance].join(' ').trim()
+  )
+
+/** What a step waits for, and since when: `activity charge in bank since 4.0 s, try 2`. `now`: ms since 1970. */
+function waitWords({kind, name, app, tries, startedAt, until, failure}: Api.WorkflowStep, now: number): string {
+  const left = until === null ? '' : `in ${duration(Math.max(0, Date.parse(until) - now))}`
+  if (kind === 'timer') return `timer ${name} ${left}`.replaceAll('  ', ' ')
+  if (kind === 'event') return `event ${name}${left === '' ? '' : `, gives up ${left}`}`
+  if (until !== null) return `try ${tries + 1} of ${kind} ${name} ${left} (${failure})`
+  const since = duration(Math.max(0, now - Date.parse(startedAt)))
+  return `${kind} ${name} in ${app} since ${since}${tries > 1 ? `, try ${tries}` : ''}`
+}
+
+/** Where an instance stands; '' if it is over, or its steps do not tell. */
+export function standing({workflow, steps, missing}: Api.WorkflowTimeline, now: number): string {
+  if (isOver(workflow)) return ''
+  const waits = [
+    ...missing.map(app => `${app} to connect a worker`),
+    ...steps.filter(isWaiting).map(step => waitWords(step, now))
+  ]
+  return waits.length === 0 ? '' : visible(`waits for ${waits.join('; ')}`)
+}

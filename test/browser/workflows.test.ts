@@ -1,0 +1,196 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import t from 'tap'
+import {open, violations, withBrowser} from './browser.ts'
+import {FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
+
+const at = (second: number): string => new Date(Date.UTC(2026, 0, 31, 14, 40, second)).toISOString()
+
+const instance = (id: string, more: Partial<Api.Workflow> = {}): Api.Workflow => ({
+  app: 'checkout',
+  id,
+  name: 'order',
+  status: 'RUNNING',
+  created: at(0),
+  lastUpdate: at(9),
+  customStatus: '',
+  failure: '',
+  parent: null,
+  workers: 1,
+  ...more
+})
+
+const step = (
+  kind: Api.WorkflowStep['kind'],
+  name: string,
+  more: Partial<Api.WorkflowStep> = {}
+): Api.WorkflowStep => ({
+  kind,
+  eventId: 1,
+  name,
+  app: 'checkout',
+  instance: '',
+  startedAt: at(0),
+  endedAt: at(0),
+  state: 'done',
+  tries: 1,
+  inputBytes: 0,
+  outputBytes: 0,
+  until: null,
+  failure: '',
+  ...more
+})
+
+const detail = (row: Api.Workflow, more: Partial<Api.WorkflowDetail> = {}): Api.WorkflowDetail => ({
+  ...row,
+  input: '{"item":"<b>pen</b>"}',
+  output: null,
+  version: null,
+  failureType: '',
+  stack: '',
+  executionId: 'e1',
+  ...more
+})
+
+const RUNNING = instance('o-17')
+const FAILED = instance('o-16', {status: 'FAILED', failure: 'no money', app: 'payments'})
+const CHILD = instance('ship-17', {name: 'ship', parent: {app: 'checkout', id: 'o-17'}})
+
+/** An order that has charged, waits for an approval, and has a child that waits for a timer; and one that has failed. */
+function answer(run: MadeUp): void {
+  const timelines: Readonly<Record<string, Api.WorkflowTimeline>> = {
+    'o-17': {
+      workflow: RUNNING,
+      missing: [],
+      steps: [
+        step('start', 'order', {inputBytes: 21}),
+        step('activity', 'charge', {app: 'payments', endedAt: at(4), tries: 2, outputBytes: 5000}),
+        step('child', 'ship', {instance: 'ship-17', startedAt: at(4), endedAt: null, state: 'waits'}),
+        step('event', 'approved', {startedAt: at(5), endedAt: null, state: 'waits'})
+      ]
+    },
+    'ship-17': {
+      workflow: CHILD,
+      missing: [],
+      steps: [step('timer', 'pack', {startedAt: at(5), endedAt: null, state: 'waits', until: at(3600)})]
+    },
+    'o-16': {
+      workflow: FAILED,
+      missing: [],
+      steps: [step('start', 'order'), step('end', 'FAILED', {failure: 'no money'})]
+    }
+  }
+  Object.assign(run.answers, FIRST_VIEW, {
+    'GET /workflows': (_: string, query: URLSearchParams) => ({
+      workflows: query.getAll('status').includes('FAILED') ? [FAILED] : [RUNNING, FAILED],
+      next: null
+    }),
+    'GET /workflow': (_: string, query: URLSearchParams) =>
+      query.get('id') === 'o-16'
+        ? detail(FAILED, {failureType: 'Declined', stack: 'Error: no money\n    at charge (bank.mjs:7)'})
+        : detail(RUNNING),
+    'GET /workflow/timeline': (_: string, query: URLSearchParams) => timelines[query.get('id') ?? ''] ?? ''
+  })
+}
+
+t.test('workflows', async t =>
+  withBrowser(t, async browser => {
+    await t.test('lists the instances, and shows the steps of one with those of its children', async t => {
+      const run = await madeUp(t)
+      answer(run)
+      const {page, troubles} = await open(browser, run.url)
+      await page.keyboard.press('g')
+      await page.keyboard.press('w')
+      const grid = page.getByRole('grid', {name: 'Workflows'})
+      await grid.getByRole('row', {name: /o-16 order payments failed .* no money/}).waitFor()
+      await page.getByRole('button', {name: 'failed'}).click()
+      await grid.getByRole('row', {name: /o-17/}).waitFor({state: 'detached'})
+      await page.getByRole('button', {name: 'failed'}).click()
+      await grid.getByRole('link', {name: 'o-17'}).click()
+      const panel = page.getByRole('region', {name: 'o-17'})
+      await panel.getByText(/running, waits for child ship in checkout since .*; event approved/).waitFor()
+      const steps = panel.getByRole('list', {name: 'Steps'})
+      await steps.getByRole('listitem').filter({hasText: 'timer pack'}).waitFor()
+      const texts = await steps.getByRole('listitem').allInnerTexts()
+      t.match(
+        texts.map(text => text.replaceAll(/\s+/g, ' ')),
+        [
+          /^start order 21 B in$/,
+          /^activity charge payments 4.0 s 2 tries, 5.0 kB out$/,
+          /^child ship ship-17 .* …$/,
+          /^timer pack .* …$/,
+          /^event approved .* …$/
+        ]
+      )
+      await panel.getByText('"<b>pen</b>"').waitFor()
+      t.same(troubles, [])
+    })
+
+    await t.test('raises an event with the name that is waited for; suspends, terminates, removes', async t => {
+      const run = await madeUp(t)
+      answer(run)
+      const bodies: string[] = []
+      for (const action of ['raise', 'suspend', 'terminate'])
+        run.answers[`POST /workflow/${action}`] = body => {
+          bodies.push(`${action} ${body}`)
+          return RUNNING
+        }
+      run.answers['POST /workflows/purge'] = body => {
+        bodies.push(`purge ${body}`)
+        return {purged: [], count: 1}
+      }
+      const {page, troubles} = await open(browser, run.url)
+      const sent = async (action: string): Promise<void> => {
+        while (!bodies.some(each => each.startsWith(action))) await page.getByRole('list', {name: 'Steps'}).waitFor()
+      }
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/checkout/o-17`)
+      const form = page.getByRole('form', {name: 'Raise an event'})
+      await form.getByLabel('Data').fill('yes')
+      await form.getByRole('button', {name: 'Raise'}).click()
+      await form.getByRole('alert').getByText('This is no JSON. Text stands in quotes: "yes"').waitFor()
+      await form.getByLabel('Data').fill('{"by":"Ada"}')
+      await form.getByRole('button', {name: 'Raise'}).click()
+      await sent('raise')
+      await page.getByRole('button', {name: 'Suspend'}).click()
+      await sent('suspend')
+      await page.getByRole('button', {name: 'Terminate …'}).click()
+      await page.getByRole('dialog').getByRole('button', {name: 'Terminate'}).click()
+      await sent('terminate')
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/payments/o-16`)
+      await page.getByRole('group', {name: 'Failure'}).getByText('at charge (bank.mjs:7)').waitFor()
+      await page.getByRole('button', {name: 'Remove …'}).click()
+      await page.getByRole('dialog').getByRole('button', {name: 'Remove'}).click()
+      await page.getByRole('region', {name: 'o-16'}).waitFor({state: 'detached'})
+      t.same(bodies, [
+        'raise {"app":"checkout","id":"o-17","event":"approved","data":{"by":"Ada"}}',
+        'suspend {"app":"checkout","id":"o-17"}',
+        'terminate {"app":"checkout","id":"o-17"}',
+        'purge {"app":"payments","ids":["o-16"]}'
+      ])
+      t.same(troubles, [])
+    })
+
+    await t.test('who may only look changes nothing; says how to start the first one', async t => {
+      const run = await madeUp(t)
+      answer(run)
+      const {page} = await open(browser, run.readOnlyUrl)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/checkout/o-17`)
+      await page.getByRole('list', {name: 'Steps'}).waitFor()
+      t.equal(await page.getByRole('button', {name: 'Suspend'}).count(), 0)
+      t.equal(await page.getByRole('form', {name: 'Raise an event'}).count(), 0)
+      run.answers['GET /workflows'] = {workflows: [], next: null}
+      await page.getByText('No workflow was started yet').waitFor()
+    })
+
+    for (const theme of ['light', 'dark'] as const)
+      await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
+        const run = await madeUp(t)
+        answer(run)
+        const {page} = await open(browser, run.url, theme)
+        for (const path of ['checkout/o-17', 'payments/o-16']) {
+          await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/${path}`)
+          await page.getByRole('list', {name: 'Steps'}).waitFor()
+          t.same(await violations(page), [])
+        }
+      })
+  })
+)
