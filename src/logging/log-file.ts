@@ -246,6 +246,8 @@ export class LogFile implements LogRecord {
   /** Tries to go on, with a line that says what is missing. */
   #resume(): void {
     const gap = this.#gap
+    clearTimeout(this.#timer)
+    this.#timer = undefined // what comes next is written soon
     if (gap === undefined) return
     // not within a line, unless nothing more will come
     if (gap.isMidLine && this.#state === 'open') {

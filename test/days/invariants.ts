@@ -1,7 +1,7 @@
 import {isOnly, type App, type Phase} from './app.ts'
 import type {Model} from './model.ts'
 import {nameOf, wholeOf} from './template.ts'
-import type {Call, Living, Published, Seen, Told} from './world.ts'
+import type {Call, Living, Published, Seen, Streamed, Told} from './world.ts'
 
 /** What is seen that must not be, a sentence each. */
 export function faultsOf(model: Model, seen: Seen): readonly string[] {
@@ -15,7 +15,8 @@ export function faultsOf(model: Model, seen: Seen): readonly string[] {
     ...[...ids].flatMap(id => faultsOfLives(model, id, seen)),
     ...strayLives(model, seen),
     ...seen.calls.flatMap(call => faultsOfCall(model, call, seen)),
-    ...seen.published.flatMap(event => faultsOfEvent(model, event, seen))
+    ...seen.published.flatMap(event => faultsOfEvent(model, event, seen)),
+    ...seen.streams.flatMap(stream => faultsOfStream(model, stream))
   ]
 }
 
@@ -151,4 +152,14 @@ function faultsOfEvent(model: Model, {number, from, to, status}: Published, {rec
   if (status === 204 && times === 0) return [`${words} was acknowledged, and not delivered`]
   const isSteady = callees.length === 1 && callees.every(({lives}) => lives.max === 0)
   return isSteady && times > 1 ? [`${words} was delivered ${times.toString()} times`] : []
+}
+
+/** A stream runs on as long as nothing happens to whoever reads and writes it, and is over when either has gone. */
+function faultsOfStream(model: Model, {from, to, isOpen, hasMoved}: Streamed): readonly string[] {
+  const ends = [model.of(from), model.of(to)]
+  const words = `the stream from ${to} to ${from}`
+  if (ends.some(apps => apps.length === 0)) return isOpen ? [`${words} is open, and one of them has gone`] : []
+  const isSteady = ends.flat().every(app => !app.isTouched && app.lives.max === 0 && isOnly(app, 'up'))
+  if (!isSteady) return []
+  return isOpen && hasMoved ? [] : [`${words} ${isOpen ? 'stands still' : 'was cut'}`]
 }

@@ -25,6 +25,7 @@ const {values} = parseArgs({
 const steps = Number(values.steps ?? (values.real ? 50 : 200))
 const tries = Number(values.tries ?? (values.real ? 40 : 500))
 const tally: Tally = new Map()
+const why = values.real ? (await import('./real/hardships.ts')).WHY_NO_LIMITS : ''
 /** Each world replaces or starts what the other one must not have: only one is loaded. */
 const worlds = values.real ? await import('./real/world.ts') : await import('./simulated/world.ts')
 const opens = (seed: number) => async (): Promise<World> =>
@@ -42,6 +43,7 @@ for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < 
   if (tries > 0) await explain({finding, seed}, whole.slice(0, finding.steps), open)
   if (values.first) break
 }
+if (why !== '') console.log(`no full disk, and no full table of descriptors: ${why}`)
 console.log(`made: ${[...tally].map(([kind, n]) => `${n.toString()} × ${kind}`).join(', ')}`)
 
 /** Makes a failure short, and shows how to repeat it by hand. */

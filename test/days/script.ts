@@ -21,9 +21,9 @@ function lineOf(action: Action): string {
     case 'kill run':
       return `kill -9 %1; wait`
     case 'call':
-      return `for i in $(seq ${action.count.toString()}); do pillion invoke -a ${action.to} -m call & done # from ${action.from}`
+      return `for i in $(seq ${action.count.toString()}); do pillion invoke -a ${action.to} -m call & done # from ${action.from}${action.isGrpc === true ? ', by gRPC' : ''}`
     case 'publish':
-      return `for i in $(seq ${action.count.toString()}); do pillion publish -i ${action.from} -p bus -t to-${action.to} -d $i; done`
+      return `for i in $(seq ${action.count.toString()}); do pillion publish -i ${action.from} -p ${action.bus} -t to-${action.to} -d $i; done`
     case 'save state':
       return `curl -d '[{"key":"${action.key}","value":"${action.value}"}]' "localhost:$DAPR_HTTP_PORT/v1.0/state/store" # of ${action.from}`
     case 'flood':
@@ -34,6 +34,20 @@ function lineOf(action: Action): string {
         : `kill -STOP PID; sleep 0.5; kill -CONT PID # of ${action.name}`
     case 'other run':
       return '(cd other && pillion up & cd other && pillion wait --for ready && pillion down)'
+    case 'stream':
+      return `curl -N "localhost:$DAPR_HTTP_PORT/v1.0/invoke/${action.to}/method/stream" & # of ${action.from}`
+    case 'second run':
+      return 'pillion up & sleep 3; kill %2; wait %2'
+    case 'take ports':
+      return `nc -lk 127.0.0.1 $DAPR_HTTP_PORT & # of ${action.name}`
+    case 'free ports':
+      return 'kill %2 # those that were taken'
+    case 'few descriptors':
+      return `prlimit --pid RUN --nofile=$(ls /proc/RUN/fd | tail -1):; pillion invoke -a ${action.to} -m call; prlimit --pid RUN --nofile=1000000: # from ${action.from}`
+    case 'full disk':
+      return `prlimit --pid RUN --fsize=100000:; curl "localhost:$APP_PORT/flood?mark=x&count=20000"; prlimit --pid RUN --fsize=unlimited: # of ${action.name}`
+    case 'clock jumps':
+      return `date -s "${(action.ms / 1000).toString()} seconds"`
     case 'rest':
       return 'pillion wait --for idle:300ms'
   }

@@ -1,5 +1,5 @@
 import type {Entry} from './template.ts'
-import type {Action, Place} from './steps/step.ts'
+import type {Action, Bus, Place} from './steps/step.ts'
 
 /** A process of an app that lives. */
 export interface Living {
@@ -24,6 +24,7 @@ export interface Told {
   readonly pid: number
   readonly exitCode: number | null
   readonly httpPort: number
+  readonly grpcPort: number
   readonly appPort: number
 }
 
@@ -40,8 +41,18 @@ export interface Published {
   readonly number: string
   readonly from: string
   readonly to: string
+  readonly bus: Bus
   /** 204: it was acknowledged; 0: no answer; undefined: it waits. */
   readonly status: number | undefined
+}
+
+/** A stream that was open at the last rest, or was opened since. */
+export interface Streamed {
+  readonly from: string
+  readonly to: string
+  readonly isOpen: boolean
+  /** Something has come since the last rest. */
+  readonly hasMoved: boolean
 }
 
 /** What can be seen of a run. */
@@ -64,6 +75,7 @@ export interface Seen {
   readonly published: readonly Published[]
   /** Numbers of the events that apps have got since the last rest, each as often as it came. */
   readonly received: readonly string[]
+  readonly streams: readonly Streamed[]
   /** What answers at the port of each instance that listens: `<id> <life>`; '': nothing. */
   readonly answers: ReadonlyMap<string, string>
   /** Names of the instances whose sidecar answers. */

@@ -1,4 +1,4 @@
-import {readdir, readFile} from 'node:fs/promises'
+import {readdir, readFile, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Published} from '../world.ts'
 
@@ -17,10 +17,10 @@ export class Promises {
   #floods: readonly Flood[] = []
 
   /** `base`: the address of the sidecar of `from`. */
-  async publish(base: string, {from, to, number}: Omit<Published, 'status'>): Promise<void> {
-    const event: Mutable<Published> = {number, from, to, status: undefined}
+  async publish(base: string, {from, to, number, bus}: Omit<Published, 'status'>): Promise<void> {
+    const event: Mutable<Published> = {number, from, to, bus, status: undefined}
     this.published = [...this.published, event]
-    event.status = await statusOf(`${base}/v1.0/publish/bus/to-${to}`, JSON.stringify(number))
+    event.status = await statusOf(`${base}/v1.0/publish/${bus}/to-${to}`, JSON.stringify(number))
   }
 
   /** Any sidecar reads it: the keys of the store have no prefix. */
@@ -35,6 +35,13 @@ export class Promises {
     const {mark, count} = flood
     const status = await statusOf(`${base}/flood?mark=${mark}&count=${count.toString()}`, '')
     if (status === 200) this.#floods = [...this.#floods, flood]
+  }
+
+  /** The size of the largest log file of an app. */
+  async largestLog(root: string, folder: string): Promise<number> {
+    const logs = join(root, folder, '.dapr/logs')
+    const names = await readdir(logs).catch(() => [])
+    return Math.max(0, ...(await Promise.all(names.map(async name => (await stat(join(logs, name))).size))))
   }
 
   /** The run has ended, and what it had in memory with it. */

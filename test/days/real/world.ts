@@ -4,18 +4,21 @@ import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Program} from '../../rig/program.ts'
 import {Rig} from '../../rig/rig.ts'
-import {environmentOf, tracesCarrying} from '../../rig/traces.ts'
 import type {Action} from '../steps/step.ts'
 import {nameOf, type Commands} from '../template.ts'
-import type {Living, Seen, Told, World} from '../world.ts'
+import type {Seen, Told, World} from '../world.ts'
 import {component} from '../../rig/resource-files.ts'
+import {freePort} from '../../rig/free-port.ts'
 import {Calls} from './calls.ts'
+import {fewDescriptors, fullDisk, secondRun, TakenPorts, WHY_NO_LIMITS} from './hardships.ts'
+import {livingOf} from './living.ts'
 import {Promises} from './promises.ts'
+import {Streams} from './streams.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const SERVER = join(ROOT, 'test/fixtures/apps/day-server.mjs')
 const NOTED = `text=$(cat version.txt)
-echo "begun $APP_ID $PILLION_LIFE $text" >> ../notes
+echo "begun $APP_ID $PILLION_LIFE $text" >> \${DAY_NOTES:-../notes}
 case $text in bad*) exit 3;; esac
 `
 
@@ -23,7 +26,9 @@ case $text in bad*) exit 3;; esac
 const PATIENCE_MS = 8000
 /** Of memory, for a handful of apps. */
 const MAX_KILOBYTES = 400_000
-const REST = ['wait', '--for', 'idle:300ms', '--timeout', '30s']
+const REST = ['wait', '--for', 'idle:300ms', '--timeout', '6s']
+/** So often that is waited for. */
+const RESTS = 5
 
 /** The built program, as a user drives it, with real processes, files and signals. */
 export class RealWorld implements World {
@@ -33,12 +38,14 @@ export class RealWorld implements World {
     job: ['sh', '../job.sh'],
     sidecar: []
   }
+  readonly whyNoLimits = WHY_NO_LIMITS
   readonly programs = {
     'server.mjs': readFileSync(SERVER, 'utf8'),
     'worker.sh': `${NOTED}exec sleep 100000\n`,
     'job.sh': NOTED,
     'resources/store.yaml': component('store', 'state.in-memory', {keyPrefix: 'none'}),
     'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'resources/redis.yaml': '',
     'other/dapr.yaml': 'version: 1\napps:\n  - {appID: other, appDirPath: ., command: [sleep, "100000"]}\n'
   }
   readonly commonKeys = {resourcesPath: './resources'}
@@ -49,9 +56,14 @@ export class RealWorld implements World {
   #run: Program | undefined
   #calls = new Calls()
   readonly #promises = new Promises()
+  readonly #streams = new Streams()
+  readonly #taken = new TakenPorts()
+  /** What a step itself has found. */
+  #found: string[] = []
   #numbers = 0
   /** The latest port of the sidecar of each instance. */
   readonly #ports = new Map<string, number>()
+  readonly #appPorts = new Map<string, number>()
   /** How many lines of the notes belong to the time before the last rest. */
   #settled = 0
   #read = 0
@@ -60,6 +72,11 @@ export class RealWorld implements World {
   static async open(): Promise<RealWorld> {
     const world = new RealWorld()
     await world.#rig.open()
+    world.programs['resources/redis.yaml'] = component('redis', 'pubsub.redis', {
+      redisHost: `127.0.0.1:${(await freePort()).toString()}`,
+      redeliverInterval: '1s',
+      processingTimeout: '2s'
+    })
     return world
   }
 
@@ -95,7 +112,8 @@ export class RealWorld implements World {
         return
       case 'call': {
         const from = (await this.#ps()).find(({id}) => id === action.from)
-        for (let i = 0; i < action.count; i++) this.#calls.make(from?.httpPort ?? 0, action)
+        const port = action.isGrpc === true ? from?.grpcPort : from?.httpPort
+        for (let i = 0; i < action.count; i++) this.#calls.make(port ?? 0, action)
         return
       }
       case 'publish':
@@ -106,6 +124,22 @@ export class RealWorld implements World {
         return this.#suspend(action.name)
       case 'other run':
         return this.#otherRun()
+      case 'second run':
+        this.#found.push(...(await secondRun(this.#rig)))
+        return
+      case 'stream': {
+        const port = (await this.#ps()).find(({id}) => id === action.from)?.httpPort
+        return port === undefined ? undefined : this.#streams.open(port, action)
+      }
+      case 'take ports':
+        return this.#takePorts(action.name)
+      case 'free ports':
+        return this.#taken.free()
+      case 'few descriptors':
+        return this.#fewDescriptors(action)
+      case 'full disk':
+        return this.#fullDisk(action)
+      case 'clock jumps': // the machine has one clock, which is not ours
       case 'rest':
     }
   }
@@ -139,17 +173,52 @@ export class RealWorld implements World {
     await other.exited
   }
 
+  /** The ports that it had last: with the next start it may get others. */
+  async #takePorts(name: string): Promise<void> {
+    const ports = [this.#ports.get(name) ?? 0, this.#appPorts.get(name) ?? 0].filter(port => port > 0)
+    if (this.#run !== undefined) this.#found.push(...(await this.#taken.take(name, ports, this.#run.pid)))
+  }
+
+  async #fewDescriptors({from, to}: {readonly from: string; readonly to: string}): Promise<void> {
+    const port = (await this.#ps()).find(({id}) => id === from)?.httpPort
+    if (port === undefined || this.#run?.hasExited !== false) return
+    await fewDescriptors(this.#run, () => this.#calls.make(port, {from, to}))
+  }
+
+  async #fullDisk({name, folder}: {readonly name: string; readonly folder: string}): Promise<void> {
+    const app = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === name)?.appPort
+    if (app === undefined || this.#run?.hasExited !== false) return
+    const base = `http://127.0.0.1:${app.toString()}`
+    const size = await this.#promises.largestLog(this.#rig.folder, folder)
+    const isTold = await fullDisk(this.#run, size, async lines =>
+      textAt(`${base}/flood?mark=lost&count=${lines.toString()}`)
+    )
+    if (!isTold) this.#found.push(`nobody says that the log file of ${name} cannot be written`)
+    await this.#promises.flood(base, {folder, mark: `m${(++this.#numbers).toString()}`, count: 100})
+  }
+
   async rest(): Promise<string> {
     await this.#calls.over(PATIENCE_MS)
-    const {code, stderr} = await this.#pillion(REST)
+    let why = ''
+    for (let i = 0; i < RESTS && !(await this.#waitsForNobody(why)); i++) {
+      const {code, stderr} = await this.#pillion(REST)
+      why = code === 0 || this.#run?.hasExited === true ? '' : `the run does not come to rest: ${stderr.trim()}`
+      if (why === '') break
+    }
     this.#patienceEnds = performance.now() + PATIENCE_MS
-    return code === 0 || this.#run?.hasExited === true ? '' : `the run does not come to rest: ${stderr.trim()}`
+    return (await this.#waitsForNobody(why)) ? '' : why
+  }
+
+  /** Messages wait for an instance that does not run: it may be long until somebody starts it. */
+  async #waitsForNobody(why: string): Promise<boolean> {
+    const id = /messages of topic .* wait for (\w+)$/m.exec(why)?.[1]
+    return id !== undefined && (await this.#ps()).some(told => told.id === id && !told.isReady)
   }
 
   async look(): Promise<Seen> {
     const notes = await this.#lines()
     this.#read = notes.length
-    const living = await this.#living()
+    const living = livingOf(this.#rig.marker, this.#run?.pid, notes)
     const apps = await this.#ps()
     const listed = JSON.parse((await this.#pillion(['list', '-o', 'json'])).stdout || '[]') as readonly {
       appId: string
@@ -167,8 +236,14 @@ export class RealWorld implements World {
       delivered: recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : [])),
       published: this.#promises.published,
       received: recent.flatMap(([what, number = '']) => (what === 'event' ? [number] : [])),
+      streams: this.#streams.all,
       ...(await answersOf(apps.map(app => this.#withPort(app)))),
-      outcries: [...this.#outcries(), ...(await this.#broken(apps)), ...(await this.#excess(apps.length))]
+      outcries: [
+        ...this.#found,
+        ...this.#outcries(),
+        ...(await this.#broken(apps)),
+        ...(await this.#excess(apps.length))
+      ]
     }
   }
 
@@ -176,6 +251,7 @@ export class RealWorld implements World {
   #withPort(app: Told): Told {
     const name = nameOf(app.id, app.instance)
     if (app.httpPort > 0) this.#ports.set(name, app.httpPort)
+    if (app.appPort > 0) this.#appPorts.set(name, app.appPort)
     return {...app, httpPort: this.#ports.get(name) ?? 0}
   }
 
@@ -188,9 +264,12 @@ export class RealWorld implements World {
     this.#settled = this.#read
     this.#calls = new Calls()
     this.#promises.settle()
+    this.#streams.settle()
   }
 
   async close(): Promise<readonly string[]> {
+    this.#streams.close()
+    this.#taken.free()
     if (this.#run?.hasExited === false) {
       await this.#pillion(['down'])
       await Promise.race([this.#run.exited, pause(PATIENCE_MS)])
@@ -228,27 +307,6 @@ export class RealWorld implements World {
   async #lines(): Promise<readonly string[]> {
     const text = await readFile(this.#notes, 'utf8').catch(() => '')
     return text.split('\n').slice(0, -1)
-  }
-
-  /** Every process that a run of ours has marked. */
-  async #living(): Promise<readonly (Living & {readonly isOfRun: boolean})[]> {
-    const texts = new Map(
-      (await this.#lines()).map(line => line.split(' ')).map(([, , life = '', text = '']) => [life, text])
-    )
-    const all = tracesCarrying(this.#rig.marker).map(({pid, parent}) => {
-      const env = Object.fromEntries(
-        environmentOf(pid).map(each => [each.split('=')[0] ?? '', each.slice(each.indexOf('=') + 1)])
-      )
-      const life = env['PILLION_LIFE'] ?? ''
-      const isChild = parent === this.#run?.pid
-      return {id: env['APP_ID'] ?? '', pid, isChild, life, env, text: texts.get(life) ?? ''}
-    })
-    const marked = all.filter(({life}) => life !== '')
-    const ours = marked.find(({isChild}) => isChild)?.env['PILLION_RUN']
-    return marked.map(each => ({
-      ...each,
-      isOfRun: each.isChild || (ours !== undefined && each.env['PILLION_RUN'] === ours)
-    }))
   }
 
   async #broken(apps: readonly Told[]): Promise<readonly string[]> {

@@ -45,7 +45,7 @@ const DAY_BEGINS = Date.UTC(2026, 0, 1)
 export class Machine {
   readonly clock: Clock = {
     now: () => this.#now,
-    date: () => DAY_BEGINS + this.#now,
+    date: () => DAY_BEGINS + this.#jumped + this.#now,
     after: (ms, fire) => {
       const timer = {at: this.#now + Math.max(0, ms), fire}
       this.#timers.push(timer)
@@ -63,6 +63,8 @@ export class Machine {
   /** Ids of all processes that have begun, in order. */
   begun: string[] = []
   #now = 0
+  /** By how much the date has jumped. */
+  #jumped = 0
   #timers: Timer[] = []
   readonly #seed: number
   #random: number
@@ -82,6 +84,11 @@ export class Machine {
   /** From here on chance depends on this number and the seed alone: a step takes as long wherever it stands in a walk. */
   reseed(number: number): void {
     this.#random = (this.#seed ^ Math.imul(number + 1, 0x9e3779b1)) | 0
+  }
+
+  /** The date jumps, forwards or back, as when somebody sets it or a laptop wakes up. */
+  jump(ms: number): void {
+    this.#jumped += ms
   }
 
   /** A number from 0 to below 1 (mulberry32, by Tommy Ettinger). */

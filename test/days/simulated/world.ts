@@ -37,6 +37,7 @@ export class SimulatedWorld implements World {
   readonly programs = {}
   readonly commonKeys = {}
   readonly isPatient = true
+  readonly whyNoLimits = ''
   readonly #folder = mkdtempSync(join(tmpdir(), 'day-'))
   readonly #machine: Machine
   readonly #said: string[] = []
@@ -79,6 +80,9 @@ export class SimulatedWorld implements World {
       case 'kill run':
         await this.#until(this.#down())
         break
+      case 'clock jumps':
+        this.#machine.jump(action.ms)
+        break
       case 'call':
         for (let i = 0; i < action.count; i++) this.#calls.make(action)
         break
@@ -86,7 +90,13 @@ export class SimulatedWorld implements World {
       case 'save state':
       case 'flood':
       case 'suspend':
-      case 'other run': // steps of the real world alone
+      case 'other run':
+      case 'second run':
+      case 'stream':
+      case 'take ports':
+      case 'free ports':
+      case 'few descriptors':
+      case 'full disk': // steps of the real world alone
       case 'rest':
     }
     await this.#machine.pass(this.#machine.random() * MAX_HURRY_MS)
@@ -113,7 +123,7 @@ export class SimulatedWorld implements World {
 
   #told(): readonly Told[] {
     const all = this.#ended === undefined ? (this.#run?.handlers?.list().apps ?? []) : []
-    return all.map(({id, instance, pid, isReady, state, exitCode, httpPort, appPort}) => ({
+    return all.map(({id, instance, pid, isReady, state, exitCode, httpPort, grpcPort, appPort}) => ({
       id,
       instance,
       state,
@@ -121,6 +131,7 @@ export class SimulatedWorld implements World {
       pid,
       exitCode: exitCode ?? -1,
       httpPort,
+      grpcPort,
       appPort
     }))
   }
@@ -139,6 +150,7 @@ export class SimulatedWorld implements World {
       delivered: this.#calls.delivered,
       published: [],
       received: [],
+      streams: [],
       answers: new Map(apps.map(told => [nameOfTold(told), this.#answerAt(told.appPort)])),
       sidecars: new Set([...sidecars.values()].map(({name}) => name)),
       outcries: this.#said.filter(line => line.startsWith('!')).map(line => `the run says: ${line.slice(2)}`)

@@ -13,8 +13,30 @@ export const PROMISES: Kinds = {
       const servers = upServers(model)
       const [from, to] = [pick(servers, a)?.entry.id, pick(servers, b)?.entry.id]
       if (from === undefined || to === undefined) return undefined
+      // a broker in memory is that of one sidecar
+      const bus = from === to && b % 2 === 0 ? 'bus' : 'redis'
       model.called.add(to)
-      return [{do: 'publish', from, to, count: 1 + (b % 5)}]
+      return [{do: 'publish', from, to, count: 1 + (b % 5), bus}]
+    }
+  ],
+  'grpc call': [
+    4,
+    (model, {a, b}) => {
+      const servers = upServers(model)
+      const [from, to] = [pick(servers, a)?.entry.id, pick(servers, b)?.entry.id]
+      if (from === undefined || to === undefined) return undefined
+      model.called.add(to)
+      return [{do: 'call', from, to, count: 1 + (b % 3), isGrpc: true}]
+    }
+  ],
+  stream: [
+    3,
+    (model, {a, b}) => {
+      const servers = upServers(model)
+      const [from, to] = [pick(servers, a)?.entry.id, pick(servers, b)?.entry.id]
+      if (from === undefined || to === undefined) return undefined
+      model.called.add(to)
+      return [{do: 'stream', from, to}]
     }
   ],
   'save state': [
@@ -41,5 +63,35 @@ export const PROMISES: Kinds = {
       return name === undefined ? undefined : [{do: 'suspend', name}]
     }
   ],
-  'other run': [1, () => [{do: 'other run'}]]
+  'other run': [1, () => [{do: 'other run'}]],
+  'second run': [2, model => (model.isBroken ? undefined : [{do: 'second run'}])],
+  'take ports': [
+    3,
+    (model, {a}) => {
+      const stopped = [...model.apps.values()].filter(app => isOnly(app, 'stopped') && model.steps <= 1)
+      const name = pick(stopped, a)?.name
+      return name === undefined ? undefined : [{do: 'take ports', name}]
+    }
+  ],
+  'free ports': [1, () => [{do: 'free ports'}]],
+  'few descriptors': [
+    2,
+    (model, {a, b}, {whyNoLimits}) => {
+      const servers = upServers(model)
+      const [from, to] = [pick(servers, a)?.entry.id, pick(servers, b)?.entry.id]
+      // what else is under way then may fail
+      if (from === undefined || to === undefined || model.steps > 1 || whyNoLimits !== '') return undefined
+      for (const app of model.apps.values()) app.isTouched = true
+      model.called.add(to)
+      return [{do: 'few descriptors', from, to}]
+    }
+  ],
+  'full disk': [
+    2,
+    (model, {a}, {whyNoLimits}) => {
+      const app = pick(upServers(model), a)
+      if (app === undefined || model.steps > 1 || whyNoLimits !== '') return undefined
+      return [{do: 'full disk', name: app.name, folder: app.entry.folder}]
+    }
+  ]
 }

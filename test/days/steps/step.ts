@@ -1,6 +1,9 @@
 import type {Model} from '../model.ts'
 import type {Commands} from '../template.ts'
 
+/** A broker in the memory of the run, or the Redis for which the run stands in. */
+export type Bus = 'bus' | 'redis'
+
 /** What a person would do. Both worlds do it, and it can be printed as a script. */
 export type Action =
   | {readonly do: 'write'; readonly files: Readonly<Record<string, string>>}
@@ -11,8 +14,16 @@ export type Action =
   /** `name` is that of an instance: `a.2`. */
   | {readonly do: 'kill app'; readonly name: string; readonly signal: 'SIGKILL' | 'SIGUSR2'}
   | {readonly do: 'kill run'}
-  | {readonly do: 'call'; readonly from: string; readonly to: string; readonly count: number}
-  | {readonly do: 'publish'; readonly from: string; readonly to: string; readonly count: number}
+  | {readonly do: 'call'; readonly from: string; readonly to: string; readonly count: number; readonly isGrpc?: boolean}
+  | {
+      readonly do: 'publish'
+      readonly from: string
+      readonly to: string
+      readonly count: number
+      readonly bus: Bus
+    }
+  /** A stream of events, which stays open over further steps. */
+  | {readonly do: 'stream'; readonly from: string; readonly to: string}
   | {readonly do: 'save state'; readonly from: string; readonly key: string; readonly value: string}
   /** A server writes so many lines at once. */
   | {readonly do: 'flood'; readonly name: string; readonly folder: string; readonly count: number}
@@ -20,6 +31,17 @@ export type Action =
   | {readonly do: 'suspend'; readonly name: string | undefined}
   /** A run of another template, from its start to its end. */
   | {readonly do: 'other run'}
+  /** A second run of the same template, from its start to its end. */
+  | {readonly do: 'second run'}
+  /** Somebody else listens on the ports that a stopped instance had, and leaves them. */
+  | {readonly do: 'take ports'; readonly name: string}
+  | {readonly do: 'free ports'}
+  /** For a moment the run may open nothing more, and is called. */
+  | {readonly do: 'few descriptors'; readonly from: string; readonly to: string}
+  /** An instance writes more than its log file may hold, and writes again when there is room. */
+  | {readonly do: 'full disk'; readonly name: string; readonly folder: string}
+  /** The date jumps; what has passed since does not. */
+  | {readonly do: 'clock jumps'; readonly ms: number}
   /** Waits until nothing goes on any more. */
   | {readonly do: 'rest'}
 
@@ -38,6 +60,8 @@ export interface Place {
   readonly commands: Commands
   /** Minutes pass at once there: what takes long may happen. */
   readonly isPatient: boolean
+  /** Why no limits can be set for a process; '' = they can. */
+  readonly whyNoLimits: string
 }
 
 /** Applies a step to the model, and tells what is to be done; undefined: it makes no sense now. */

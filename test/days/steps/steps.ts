@@ -1,4 +1,5 @@
 import {type Arbitrary, array, constant, nat, oneof, record, sample} from 'fast-check'
+import {CLOCK} from './clock.ts'
 import {COMMANDS} from './commands.ts'
 import {EDITS} from './edits.ts'
 import {PROMISES} from './promises.ts'
@@ -7,7 +8,9 @@ import type {Kinds, Plan, Step} from './step.ts'
 
 /** What both worlds can do. */
 const SHARED: Kinds = {...EDITS, ...COMMANDS, ...SAVES}
-const KINDS: Kinds = {...SHARED, ...PROMISES}
+const REAL: Kinds = {...SHARED, ...PROMISES}
+const SIMULATED: Kinds = {...SHARED, ...CLOCK}
+const KINDS: Kinds = {...REAL, ...SIMULATED}
 
 /** Applies a step to the model, and tells what is to be done; undefined: it makes no sense now. */
 export const planned: Plan = (model, step, place) => {
@@ -27,7 +30,7 @@ const anyStep = (kinds: Kinds): Arbitrary<Step> =>
 
 /** The walk of a seed; the real world has steps of its own. */
 export const walkOf = (seed: number, steps: number, isReal: boolean): readonly Step[] => {
-  const step = anyStep(isReal ? KINDS : SHARED)
+  const step = anyStep(isReal ? REAL : SIMULATED)
   const walk = array(step, {minLength: steps, maxLength: steps, size: 'max'})
   return sample(walk, {seed, numRuns: 1, unbiased: true})[0] ?? []
 }

@@ -144,6 +144,8 @@ t.test('a file that could be written no more goes on when it can, with a line th
   let got = buffer.toString('latin1', 0, readSync(reader, buffer))
   while (!file.isOpen) await new Promise(setImmediate)
   file.write({writer, text: 'after\n'})
+  // as soon as ever: nothing more has to come, and nobody has to close it
+  while (file.isWriting) await new Promise(setImmediate)
   await file.close()
   got += buffer.toString('latin1', 0, readSync(reader, buffer))
   closeSync(reader)
