@@ -6,7 +6,7 @@ import type {WatchPlan} from '../model/plan.ts'
 import {watchFilter, type WatchFilter} from '../model/watch-filter.ts'
 import {FileHashes, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
-import type {Clock} from '../platform/clock.ts'
+import {systemClock, type Clock} from '../platform/clock.ts'
 import {Debouncer} from './debouncer.ts'
 import {Gitignore} from './gitignore.ts'
 
@@ -124,14 +124,14 @@ export class Watch {
 
   #listen(watcher: FSWatcher, filter: WatchFilter): void {
     let stands = false
-    const {folder, since, watch: plan} = this.#options
+    const {folder, since, watch: plan, clock = systemClock} = this.#options
     const areFiles = 'files' in plan
     const see = (path: string, came: Came): void => {
       if (path !== folder && filter.counts(path)) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
       if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
-      else if (stands || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > since) see(path, 'appeared')
+      else if (stands || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
       else if (!areFiles && filter.counts(path)) this.#hashes.learn(path, stats)
     }
     watcher
@@ -193,6 +193,10 @@ export class Watch {
     }
   }
 }
+
+/** A file was saved after this moment. A date in the future tells nothing: clocks are set back, and other machines have their own. */
+const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
+  [mtimeMs, ctimeMs].some(time => time > since && time <= now)
 
 /** A change without the files that an editor made only to save another one. */
 function savedOf(came: ReadonlyMap<string, Came>): readonly (readonly [string, Came])[] {

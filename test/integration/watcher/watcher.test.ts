@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync} from 'node:fs'
 import {availableParallelism, loadavg, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -204,6 +204,17 @@ t.test('what was changed before the watch stood counts, what was there before do
   await w.open(t, {paths: ['app.js'], ignore: [], honoursGitignore: false}, {since})
   await w.changes(1)
   t.same(w.told, [['app.js']])
+})
+
+t.test('a file whose date lies in the future was not changed by that', async t => {
+  const w = new Watching()
+  const since = Date.now() + 1000
+  const tomorrow = new Date(since + 24 * 3600 * 1000)
+  utimesSync(w.path('app.js'), tomorrow, tomorrow)
+  await w.open(t, {paths: ['*.js'], ignore: [], honoursGitignore: false}, {since})
+  w.write('other.js', '1')
+  await w.changes(1)
+  t.same(w.told, [['other.js']])
 })
 
 t.test('single files are followed wherever they are, also when they are replaced', async t => {
