@@ -61,8 +61,11 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
   const [run, ...others] = meant
   if (others.length === 0) return run
   const what = wanted.id === undefined ? 'there are several runs' : `app id ${wanted.id} is in several runs`
-  throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: SELECT})
+  const isSameTemplate = others.every(({listing}) => isSame(listing.template.file, run?.listing.template.file))
+  throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: isSameTemplate ? SAME : SELECT})
 }
+
+const SAME = 'They run the same template. "kill PID" ends one of them, with its apps.'
 
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
 

@@ -68,7 +68,10 @@ t.test('several runs that are meant are named', async t => {
     message: 'app id tool is in several runs: the single run of "tool" (pid 4), the single run of "tool" (pid 5)'
   })
   const again = run(6, at('a/dapr.yaml'), at('a'), 'cart')
-  t.throws(() => pickRun([A, again], runPlace(undefined, at('a'))), {message: /pid 1.*pid 6/})
+  t.throws(() => pickRun([A, again], runPlace(undefined, at('a'))), {
+    message: /pid 1.*pid 6/,
+    explanation: 'They run the same template. "kill PID" ends one of them, with its apps.'
+  })
 })
 
 t.test('--run-file and stop ID reach the run of another folder, and a link leads to the same template', async t => {
