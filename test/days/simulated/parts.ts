@@ -68,6 +68,7 @@ export const makePipes = async (count: number): Promise<object[]> => {
   return Array.from({length: count}, () => ({stdout: PIPE, stderr: PIPE}))
 }
 export const closePipes = nothing
+export const closeTheirs = nothing
 
 // supervisor/process/foreign-listener.ts
 export const findForeignListener = nothing
