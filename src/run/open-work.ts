@@ -28,7 +28,8 @@ export class OpenWork {
       const runtime = runtimes().find(({id}) => id === app)
       runtime?.logs.sidecar.log({level: 'warn', message, scope: 'dapr.wfengine'})
     }
-    this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn})
+    const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
+    this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn, hasApp})
   }
 
   /** A line for each workflow that has failed or still waits. */
@@ -37,6 +38,7 @@ export class OpenWork {
   }
 
   close(): void {
+    this.workflows.close()
     this.#wakeUps.close()
     this.#file.close()
   }

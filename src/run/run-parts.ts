@@ -221,6 +221,7 @@ export class RunParts {
       reread,
       hints,
       runtimes: () => this.apps.open,
+      finishWork: async (runtime, signal) => this.work.retire(runtime, signal),
       emit,
       reporter,
       apps: () => this.apps
@@ -292,6 +293,7 @@ export class RunParts {
       components: () => this.components.load(),
       daprd: this.#daprd,
       workflows: this.work.workflows,
+      connectedWorkers: () => this.work.connectedWorkers(runtime),
       apps: routes.admitFor(runtime),
       protocolOf: id => routes.protocolOf(id),
       mounted: await services.managerApiOf(runtime),

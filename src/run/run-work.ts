@@ -29,6 +29,7 @@ const LARGE_BYTES = 100e6
 export class RunWork {
   readonly #options: RunWorkOptions
   #opening: Promise<OpenWork> | undefined
+  #opened: OpenWork | undefined
 
   constructor(options: RunWorkOptions) {
     this.#options = options
@@ -62,6 +63,17 @@ export class RunWork {
       )
   }
 
+  /** How many workers of workflows an instance of an app has connected. */
+  connectedWorkers({id, name}: AppRuntime): number {
+    return this.#opened?.workflows.connected(id, name) ?? 0
+  }
+
+  /** The process of an app is to end: lets its workers finish what they have; false if the signal is aborted before. */
+  readonly retire = async ({id, name}: AppRuntime, signal: AbortSignal): Promise<boolean> => {
+    if (this.#opening === undefined) return true
+    return (await this.#opening).workflows.retire(id, name, signal)
+  }
+
   /** After the sidecars. */
   async close(): Promise<void> {
     const work = await this.#opening?.catch(() => undefined)
@@ -77,7 +89,8 @@ export class RunWork {
     this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) =>
       Work.open(this.#options, workPath(this.#options))
     )
-    return this.#opening
+    this.#opened = await this.#opening
+    return this.#opened
   }
 }
 

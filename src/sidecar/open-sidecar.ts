@@ -56,6 +56,8 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   readonly daprd: FindDaprd
   /** Loads the workflows of the run. */
   readonly workflows: () => Promise<Workflows>
+  /** How many workers of workflows the app has connected. */
+  readonly connectedWorkers: () => number
   /** The `appProtocol` of an app of the run; '' if the run has no such app. */
   readonly protocolOf: (id: string) => string
   readonly observer: SidecarOptions['observer']
@@ -259,6 +261,7 @@ class AppSidecar implements OpenSidecar {
       protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
       own: {
         appId: runtime.id,
+        instance: runtime.name,
         blocks: async () => this.#blocks.load(),
         workflows,
         facts: this.#facts,
@@ -296,7 +299,9 @@ class AppSidecar implements OpenSidecar {
 
   readonly #facts = (): Facts => {
     const {runtime, plan, resources} = this.#options
-    return factsOf(runtime, plan, resources.snapshot, this.#blocks, this.#subscriptions.view)
+    const connectedWorkers = this.#options.connectedWorkers()
+    const facts = factsOf(runtime, plan, resources.snapshot, this.#blocks, this.#subscriptions.view)
+    return connectedWorkers === 0 ? facts : {...facts, connectedWorkers}
   }
 
   readonly #whyMissing = (name: string): string =>

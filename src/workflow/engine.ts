@@ -39,6 +39,8 @@ export interface EngineOptions {
   readonly clock: Clock
   /** Says something in the log of an app's sidecar. */
   readonly warn: (app: string, text: string) => void
+  /** Whether the run has such an app. */
+  readonly hasApp: (app: string) => boolean
 }
 
 /** What happens to instances. All that changes them is called within a change of the file. */
@@ -53,12 +55,12 @@ export class Engine {
   readonly #clock: Clock
   readonly #tasks: Tasks
 
-  constructor({store, wakeUps, clock, warn}: EngineOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp}: EngineOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.live = new LiveInstances(store)
-    this.#tasks = new Tasks({store, wakeUps, clock, warn, instances: this})
+    this.#tasks = new Tasks({store, wakeUps, clock, warn, hasApp, instances: this})
     this.takeUp()
     wakeUps.serve(START, ({owner, data}) => this.post(owner, {kind: 'start', name: '', event: data}))
   }

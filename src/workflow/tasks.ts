@@ -24,6 +24,7 @@ interface TasksOptions {
   readonly wakeUps: WakeUps
   readonly clock: Clock
   readonly warn: (app: string, text: string) => void
+  readonly hasApp: (app: string) => boolean
   readonly instances: Instances
 }
 
@@ -33,24 +34,37 @@ export class Tasks {
   readonly #wakeUps: WakeUps
   readonly #clock: Clock
   readonly #warn: TasksOptions['warn']
+  readonly #hasApp: TasksOptions['hasApp']
   readonly #instances: Instances
+  /** Apps that are waited for, as they were told. */
+  readonly #told = new Set<string>()
 
-  constructor({store, wakeUps, clock, warn, instances}: TasksOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, instances}: TasksOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.#warn = warn
+    this.#hasApp = hasApp
     this.#instances = instances
     wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
   }
 
-  schedule({key, id, execution}: Instance, {task, app, scheduled}: NewActivity): void {
+  schedule({app: own, key, id, execution}: Instance, {task, app, scheduled}: NewActivity): void {
     const {name, version, input, taskExecutionId} = scheduled
     const workflowInstance = {instanceId: id, executionId: {value: execution}}
     const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
     const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
     this.#store.addActivity(activity)
+    this.#noteApp(own, app, `activity '${name}'`)
     this.#instances.workersOf(app).add(this.#instances.activities.add(activity, id))
+  }
+
+  /** Nobody may be there to do it: that is said once. */
+  #noteApp(own: string, app: string, what: string): void {
+    const text = `${what} waits for app '${app}', which this template does not have`
+    if (this.#hasApp(app) || this.#told.has(text)) return
+    this.#told.add(text)
+    this.#warn(own, text)
   }
 
   setTimer(key: number, {id: timerId, fireAt, event}: NewTimer): void {
@@ -73,6 +87,7 @@ export class Tasks {
     const parent = {app: parentApp, id: parentId, execution, task}
     const existing = this.#store.find(app, id)
     if (existing === undefined || isTerminal(existing.status)) {
+      this.#noteApp(parentApp, app, `workflow '${name}'`)
       this.#instances.create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
       return
     }

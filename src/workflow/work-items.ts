@@ -52,6 +52,8 @@ export class TurnItem implements WorkItem {
   readonly #now: () => number
   /** What was sent last; undefined: nothing yet. */
   start: TurnStart | undefined
+  /** It was said that nobody answers it. */
+  isSilent = false
 
   constructor(live: LiveInstance, now: () => number) {
     this.live = live

@@ -1,8 +1,11 @@
 import {randomUUID} from 'node:crypto'
+import {aborted} from '../platform/delay.ts'
 
 /** The stream of a worker: what is sent to it, and what may be under way there at a time. */
 export interface Worker {
   readonly limit: number
+  /** The instance of the app that it belongs to. */
+  readonly home: string
   send(item: Uint8Array): void
 }
 
@@ -21,6 +24,8 @@ interface InHand {
 interface Connected {
   readonly worker: Worker
   readonly items: Set<WorkItem>
+  /** It gets nothing any more: its process is to end. Settles when it has nothing in hand. */
+  leaving: PromiseWithResolvers<void> | undefined
 }
 
 /** The workers of one app, all equal, and the items that wait for one. */
@@ -29,9 +34,9 @@ export class AppWorkers {
   readonly #waiting = new Set<WorkItem>()
   readonly #inHand = new Map<WorkItem, InHand>()
 
-  /** How many there are. */
-  get count(): number {
-    return this.#connected.length
+  /** How many there are; `home`: of one instance of the app. */
+  count(home?: string): number {
+    return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
   }
 
   /** It is sent by the next `flush`. */
@@ -56,7 +61,7 @@ export class AppWorkers {
 
   /** A worker is there; the returned function tells that it has gone, with what it had in hand. */
   connect(worker: Worker): () => void {
-    const connected: Connected = {worker, items: new Set()}
+    const connected: Connected = {worker, items: new Set(), leaving: undefined}
     this.#connected.push(connected)
     return () => {
       this.#connected.splice(this.#connected.indexOf(connected), 1)
@@ -64,7 +69,24 @@ export class AppWorkers {
         this.#inHand.delete(item)
         this.#waiting.add(item)
       }
+      connected.leaving?.resolve()
     }
+  }
+
+  /** The workers of an instance get nothing more; false: the signal was aborted before they had answered what they have. */
+  async retire(home: string, signal: AbortSignal): Promise<boolean> {
+    const leaving = this.#connected.filter(({worker}) => worker.home === home)
+    for (const each of leaving) {
+      each.leaving ??= Promise.withResolvers()
+      if (each.items.size === 0) each.leaving.resolve()
+    }
+    const answered = leaving.map(async each => each.leaving?.promise)
+    return Promise.race([Promise.all(answered).then(() => true), aborted(signal).then(() => false)])
+  }
+
+  /** What workers have not answered yet. */
+  inHand(): Iterable<WorkItem> {
+    return this.#inHand.keys()
   }
 
   /** Whether an answer with this token is one to this item: workers that send none are taken at their word. */
@@ -83,7 +105,9 @@ export class AppWorkers {
     const inHand = this.#inHand.get(item)
     if (inHand === undefined) return
     this.#inHand.delete(item)
-    inHand.worker.items.delete(item)
+    const {items, leaving} = inHand.worker
+    items.delete(item)
+    if (items.size === 0) leaving?.resolve()
   }
 
   /** Forgets all items. */
@@ -96,7 +120,12 @@ export class AppWorkers {
   #next(): Connected | undefined {
     let best: Connected | undefined
     for (const each of this.#connected)
-      if (each.items.size < each.worker.limit && (best === undefined || each.items.size < best.items.size)) best = each
+      if (
+        each.leaving === undefined &&
+        each.items.size < each.worker.limit &&
+        (best === undefined || each.items.size < best.items.size)
+      )
+        best = each
     return best
   }
 }

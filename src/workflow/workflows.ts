@@ -19,12 +19,15 @@ import {rerunOf, type RerunRequest} from './rerun.ts'
 import {isTerminal} from './status.ts'
 import {applyAnswer} from './turn.ts'
 import {Waiters} from './waiters.ts'
+import {TurnItem} from './work-items.ts'
 import type {Worker} from './workers.ts'
 import {activeInstance, notOver, unknownInstance, WorkflowError} from './workflow-error.ts'
 import {WorkflowStore} from './workflow-store.ts'
 
 /** So many unfinished ones are named. */
 const MAX_NAMED = 10
+/** A worker that has not answered a turn for so long is named. */
+const SILENCE_MS = 60_000
 /** After a file that could not be written. */
 const RETRY_MS = 1000
 
@@ -34,6 +37,8 @@ export interface WorkflowsOptions {
   readonly clock: Clock
   /** Says something in the log of an app's sidecar. */
   readonly warn: (app: string, text: string) => void
+  /** Whether the run has such an app. */
+  readonly hasApp: (app: string) => boolean
 }
 
 type TurnResponse = Message<typeof TURN_ANSWER>
@@ -48,6 +53,8 @@ export class Workflows {
   readonly #store: WorkflowStore
   readonly #engine: Engine
   readonly #waiters = new Waiters()
+  /** Ends the wait for workers that are silent. */
+  #listening: (() => void) | undefined
 
   constructor(options: WorkflowsOptions) {
     const {file} = options
@@ -181,9 +188,14 @@ export class Workflows {
     }
   }
 
-  /** How many workers an app has. */
-  connected(app: string): number {
-    return this.#engine.workers.get(app)?.count ?? 0
+  /** The process of an instance is to end: what its workers have in hand is waited for, and others get the rest. */
+  async retire(app: string, home: string, signal: AbortSignal): Promise<boolean> {
+    return this.#engine.workersOf(app).retire(home, signal)
+  }
+
+  /** How many workers an app has; `home`: one of its instances. */
+  connected(app: string, home?: string): number {
+    return this.#engine.workers.get(app)?.count(home) ?? 0
   }
 
   /** A worker has answered a turn. Settles when that is kept. */
@@ -247,6 +259,35 @@ export class Workflows {
 
   /** Nothing is sent that is not kept. */
   #flush(): void {
-    if (!this.#options.file.isChanging) for (const workers of this.#engine.workers.values()) workers.flush()
+    if (this.#options.file.isChanging) return
+    for (const workers of this.#engine.workers.values()) workers.flush()
+    if (this.#hasTurns()) this.#listening ??= this.#options.clock.after(SILENCE_MS, () => this.#noteSilence())
+  }
+
+  #hasTurns(): boolean {
+    return [...this.#engine.workers.values()].some(workers => workers.inHand()[Symbol.iterator]().next().done !== true)
+  }
+
+  /** Turns that no worker answers are named, and never sent twice to one that may be in a debugger. */
+  #noteSilence(): void {
+    this.#listening = undefined
+    const since = this.#options.clock.date() - SILENCE_MS
+    for (const [app, workers] of this.#engine.workers)
+      for (const item of workers.inHand()) {
+        if (!(item instanceof TurnItem) || item.isSilent || (item.start?.startedAt ?? since + 1) > since) continue
+        item.isSilent = true
+        const {name, id} = item.live.instance
+        this.#options.warn(
+          app,
+          `workflow '${name}' '${id}': its worker has not answered a turn for a minute (an endless loop, or a debugger?); it gets it again when it connects anew`
+        )
+      }
+    this.#flush()
+  }
+
+  /** Ends what it has begun by itself. */
+  close(): void {
+    this.#listening?.()
+    this.#listening = undefined
   }
 }

@@ -19,10 +19,12 @@ type Item = ReturnType<typeof decode<typeof WORK_ITEM>>
 /** A worker that keeps what it gets. */
 export class TestWorker {
   readonly limit: number
+  readonly home: string
   readonly items: Item[] = []
 
-  constructor(limit = Infinity) {
+  constructor(limit = Infinity, home = 'shop') {
     this.limit = limit
+    this.home = home
   }
 
   send(item: Uint8Array): void {
@@ -63,7 +65,7 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const workflows = new Workflows({file, wakeUps, clock, warn})
+  const workflows = new Workflows({file, wakeUps, clock, warn, hasApp: app => app !== 'nowhere'})
   const close = (): void => {
     wakeUps.close()
     file.close()

@@ -32,6 +32,8 @@ export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<st
   text(writer, 8, facts.runtimeVersion)
   for (const feature of facts.enabledFeatures) text(writer, 9, feature)
   within(writer, 10, inner => text(number(inner, 1, DISABLED), 4, 'placement: disconnected'))
+  const {connectedWorkers} = facts
+  if (connectedWorkers !== undefined) within(writer, 12, inner => number(inner, 1, connectedWorkers))
   for (const name of facts.resiliencies) within(writer, 15, inner => text(inner, 1, name))
   return writer.finish()
 }

@@ -14,6 +14,8 @@ import {isMarked, type RequestHead} from './request-head.ts'
 
 export interface OwnMethodsContext {
   readonly appId: string
+  /** The app's name, with a number if it is not its first instance. */
+  readonly instance: string
   readonly facts: () => Facts
   /** Loads the building blocks of the app. */
   readonly blocks: () => Promise<Blocks>

@@ -34,7 +34,7 @@ async function run(
 ): Promise<void> {
   if (name === WORK_ITEMS) {
     const [workflows, hub] = await Promise.all([context.workflows(), import('../../workflow/hub/work-item-stream.ts')])
-    return stream.end(await hub.streamWorkItems(workflows, context.appId, stream, userAgent))
+    return stream.end(await hub.streamWorkItems(workflows, context, stream, userAgent))
   }
   const [blocks, {answerStream}] = await Promise.all([context.blocks(), import('../operations/answer-stream.ts')])
   stream.end(await answerStream(blocks, name, stream))

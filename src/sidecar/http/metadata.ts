@@ -41,6 +41,8 @@ export interface Facts {
   readonly httpEndpoints: readonly string[]
   readonly resiliencies: readonly string[]
   readonly connection: AppConnection
+  /** Workers of workflows that the app has connected. */
+  readonly connectedWorkers?: number
 }
 
 const named = (names: readonly string[]): {readonly name: string}[] => names.map(name => ({name}))
@@ -98,6 +100,7 @@ export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<strin
     httpEndpoints: filled(named(facts.httpEndpoints)),
     appConnectionProperties: connectionOf(facts.connection),
     actorRuntime: {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'},
+    workflows: facts.connectedWorkers === undefined ? undefined : {connectedWorkers: facts.connectedWorkers},
     resiliencies: filled(named(facts.resiliencies))
   })
   return `${text}\n`

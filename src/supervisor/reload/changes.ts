@@ -21,6 +21,8 @@ export interface ChangesOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
+  /** Lets the workers of an app finish what they have in hand; false if the signal is aborted before. */
+  readonly finishWork: (runtime: AppRuntime, signal: AbortSignal) => Promise<boolean>
   readonly emit: Emit
   readonly reporter: Reporter
   /** All apps of the run, for edits of the template. */
@@ -207,6 +209,7 @@ export class Changes {
         runtime,
         reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
         reporter: this.#options.reporter,
+        finishWork: async signal => this.#options.finishWork(runtime, signal),
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
     this.#reloads.set(runtime, reloads)

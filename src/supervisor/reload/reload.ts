@@ -40,6 +40,8 @@ export interface ReloadsOptions {
   readonly reporter: Reporter
   /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
+  /** Lets its workers finish what they have in hand, and gives them no more; false if the signal is aborted before. */
+  readonly finishWork?: (signal: AbortSignal) => Promise<boolean>
   readonly clock?: Clock
 }
 
@@ -75,7 +77,7 @@ export class Reloads {
   #interrupt = (): void => undefined
 
   constructor(options: ReloadsOptions) {
-    this.#options = {clock: systemClock, ...options}
+    this.#options = {clock: systemClock, finishWork: async () => Promise.resolve(true), ...options}
   }
 
   /**
@@ -170,11 +172,12 @@ export class Reloads {
 
   /** Lets the calls in flight finish; cancels and names those that exceed the app's grace period. Returns their number. */
   async #drain(timeoutMs: number): Promise<number> {
-    const {runtime, clock} = this.#options
+    const {runtime, clock, finishWork} = this.#options
     const pendingCalls = [...runtime.queue.inFlight.keys()]
-    if (pendingCalls.length === 0) return 0
     const deadline = {ms: timeoutMs, over: this.#over.signal, clock}
-    if (await withDeadline(deadline, async signal => runtime.queue.drained(signal))) return 0
+    const isDone = async (signal: AbortSignal): Promise<boolean> =>
+      (await Promise.all([runtime.queue.drained(signal), finishWork(signal)])).every(Boolean)
+    if (await withDeadline(deadline, isDone)) return 0
     const left = pendingCalls.filter(pendingCall => runtime.queue.inFlight.has(pendingCall))
     if (this.#over.signal.aborted || left.length === 0) return 0
     this.#reportCut(left, timeoutMs)

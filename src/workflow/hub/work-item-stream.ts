@@ -21,12 +21,12 @@ const JAVASCRIPT_LIMIT = 100
 /** GetWorkItems: sends work to a worker until it leaves, or the sidecar closes; what it ends with. */
 export async function streamWorkItems(
   workflows: Workflows,
-  app: string,
+  {appId: app, instance: home}: {readonly appId: string; readonly instance: string},
   stream: WorkerStream,
   userAgent: string
 ): Promise<GrpcStatus> {
   const limit = JAVASCRIPT.test(userAgent) ? JAVASCRIPT_LIMIT : Infinity
-  const leave = workflows.connect(app, {limit, send: item => stream.send(item)})
+  const leave = workflows.connect(app, {limit, home, send: item => stream.send(item)})
   await aborted(AbortSignal.any([stream.left, stream.closing]))
   leave()
   return {code: CANCELLED, message: 'shutting down'}

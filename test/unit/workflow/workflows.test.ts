@@ -235,3 +235,56 @@ t.test('a rerun: the history up to a step; what has no result by then is done ag
   ] as const)
     await t.rejects(rerun(eventId, newId, more), {message})
 })
+
+t.test('a process that is to end finishes what it has; the next one gets the rest', async t => {
+  const {workflows} = await openHouse(t)
+  const [old, other] = [new TestWorker(Infinity, 'shop'), new TestWorker(Infinity, 'shop.2')]
+  const leave = workflows.connect('shop', old)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(0, 'a'), call(1, 'b')]))
+  t.strictSame(old.seen().slice(1), ['a 0', 'b 1'])
+  const retired = workflows.retire('shop', 'shop', new AbortController().signal)
+  await workflows.completeActivity('shop', done('o-1', 0))
+  t.strictSame(old.seen(), [], 'it gets no turn any more')
+  const ending = new AbortController()
+  const stopped = workflows.retire('shop', 'shop', ending.signal)
+  ending.abort()
+  t.equal(await stopped, false, 'its time is over')
+  await workflows.completeActivity('shop', done('o-1', 1))
+  t.equal(await workflows.retire('shop', 'shop', new AbortController().signal), true)
+  leave()
+  t.equal(await retired, true)
+  workflows.connect('shop', other)
+  t.match(other.seen(), [/taskCompleted taskCompleted$/])
+})
+
+t.test('what waits for an app that is not there is named once, as is a worker that is silent', async t => {
+  const {workflows, said, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  const far = {sourceAppID: '', targetAppID: 'nowhere'}
+  await workflows.completeTurn(
+    'shop',
+    answer('o-1', [call(0, 'a', 'nowhere'), call(1, 'a', 'nowhere'), {id: 2, createChild: child, router: far}])
+  )
+  t.strictSame(said.splice(0), [
+    "shop: activity 'a' waits for app 'nowhere', which this template does not have",
+    "shop: workflow 'pay' waits for app 'nowhere', which this template does not have"
+  ])
+  const later = new TestWorker()
+  workflows.connect('nowhere', later)
+  t.equal(later.items.length, 3, 'and goes on when it is there')
+  await workflows.completeTurn('nowhere', answer('c'))
+  worker.items.length = 0
+  await workflows.start('shop', order('o-2'))
+  clock.pass(59_999)
+  t.strictSame(said, [])
+  clock.pass(60_001)
+  t.match(said, [/^shop: workflow 'order' 'o-2': its worker has not answered a turn for a minute/])
+  clock.pass(600_000)
+  t.equal(said.length, 1)
+  t.equal(worker.items.length, 1, 'it is not sent again')
+  workflows.close()
+})

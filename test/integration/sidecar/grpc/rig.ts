@@ -135,6 +135,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     protocolOf: callee => (callee === 'a' || callee === 'b' ? appProtocol : ''),
     own: {
       appId: 'a',
+      instance: 'a',
       blocks: settings.blocks ?? noBlocks(),
       workflows: async () => Promise.reject(new Error('no workflows here')),
       facts: () => FACTS,

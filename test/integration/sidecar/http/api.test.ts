@@ -83,7 +83,8 @@ const FULL: Facts = {
     channelAddress: '127.0.0.1',
     maxConcurrency: 5,
     health: {path: '/healthz', interval: '5s', timeout: '500ms', threshold: 3}
-  }
+  },
+  connectedWorkers: 2
 }
 
 t.test('metadata tells what is known, in order, and leaves out what is empty', async t => {
@@ -102,7 +103,7 @@ t.test('metadata tells what is known, in order, and leaves out what is empty', a
       '"appConnectionProperties":{"port":3000,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":5,' +
       '"health":{"healthCheckPath":"/healthz","healthProbeInterval":"5s","healthProbeTimeout":"500ms","healthThreshold":3}},' +
       '"actorRuntime":{"runtimeStatus":"DISABLED","hostReady":false,"placement":"placement: disconnected"},' +
-      '"resiliencies":[{"name":"mine"}]}\n'
+      '"workflows":{"connectedWorkers":2},"resiliencies":[{"name":"mine"}]}\n'
   )
   const bare = await openTestSidecar(t)
   t.equal(

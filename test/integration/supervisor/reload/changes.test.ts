@@ -36,6 +36,7 @@ class Template {
         return this.#plan
       },
       runtimes: () => [],
+      finishWork: async () => Promise.resolve(true),
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
       apps: () => ({
