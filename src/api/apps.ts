@@ -3,7 +3,8 @@ import {isCalled} from '../control/client.ts'
 import {nearMiss} from '../model/near-miss.ts'
 import {ApiProblem} from './problem.ts'
 import type {ApiRequest} from './route.ts'
-import type {RunControl, RunFacts} from './run-facts.ts'
+import type {RunControl} from '../control/run-control.ts'
+import type {RunFacts} from './run-facts.ts'
 
 /** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
 export interface AppName {

@@ -2,7 +2,7 @@ import type {ServerResponse} from 'node:http'
 import type * as Api from '../model/api.generated.ts'
 import type {AppName} from './apps.ts'
 import type {ApiRequest} from './route.ts'
-import type {RunControl} from './run-facts.ts'
+import type {RunControl} from '../control/run-control.ts'
 
 /** Lends the sidecar of an app to another run: the response stays open as long as the sidecar is. */
 export function lendSidecar(control: RunControl, {id}: AppName, {response}: ApiRequest): undefined {

@@ -1,16 +1,17 @@
 import type * as Api from '../model/api.generated.ts'
 import type {ServerResponse} from 'node:http'
 import {setImmediate as turn} from 'node:timers/promises'
-import type {LogsQuery} from '../control/messages.ts'
+import type {LogsQuery} from '../control/run-control.ts'
 import {messageOf} from '../model/errors.ts'
-import {lineBatches, readLine, type LogLine} from '../logging/headed-lines.ts'
+import {lineBatches, readLine} from '../logging/headed-lines.ts'
 import {decoded} from '../model/bytes.ts'
-import {linesIn, withoutColours} from '../logging/prefix.ts'
+import {linesIn} from '../logging/prefix.ts'
 import type {LogBatch} from '../logging/run-log.ts'
 import {writeTo} from '../net/http1/write-to.ts'
 import type {ApiRequest} from './route.ts'
 import type {RunFacts} from './run-facts.ts'
 import {isNamed, noSuchApp, type AppName} from './apps.ts'
+import {isOfApp, lineView} from './line-view.ts'
 import {ApiProblem} from './problem.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -99,9 +100,6 @@ function linesFrom(
     .join('')
 }
 
-/** Lines have the name of an instance: `shop.2`. */
-export const isOfApp = (name: string, app: string): boolean => name === app || name.replace(/\.\d+$/, '') === app
-
 function whole(parameters: URLSearchParams, name: string, usual: number): number {
   const text = parameters.get(name) ?? ''
   if (!/^\d{0,15}$/.test(text))
@@ -186,18 +184,6 @@ function shown(headed: string, words: string, isJson: boolean): string {
   const view = lineView(line, decoded(line.text).replace(/\r$/, ''))
   if (words !== '' && !view.line.toLowerCase().includes(words)) return ''
   return isJson ? `${JSON.stringify(view)}\n` : `${view.line}\n`
-}
-
-/** `text`: decoded, with its colours. */
-export function lineView({time, app, stream}: Pick<LogLine, 'time' | 'app' | 'stream'>, text: string): Api.Line {
-  const line = withoutColours(text)
-  return {
-    time: time === 0 ? null : new Date(time).toISOString(),
-    app,
-    stream: stream === '-' ? null : stream,
-    line,
-    ...(line !== text && {coloured: text})
-  }
 }
 
 function logsQuery(parameters: URLSearchParams): Omit<LogsQuery, 'version'> {

@@ -15,7 +15,7 @@ import {ApiProblem} from './problem.ts'
 import type {Workflows} from '../workflow/workflows.ts'
 import type {RouteTable} from './route.ts'
 import {runView} from './run-view.ts'
-import type {RunControl} from './run-facts.ts'
+import type {RunControl} from '../control/run-control.ts'
 import {assignService, listServices, removeService} from './services.ts'
 import {oneDeath, whyOf} from './why.ts'
 

@@ -4,11 +4,8 @@ import type {RunLog} from '../logging/run-log.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
-import type {Handlers} from '../control/messages.ts'
+import type {RunControl} from '../control/run-control.ts'
 import type {Workflows} from '../workflow/workflows.ts'
-
-/** What a run does for the API. */
-export type RunControl = Handlers
 
 /** Whether an app takes calls, and what it waits for. */
 export interface NotRunning {

@@ -1,7 +1,7 @@
 import type * as Api from '../model/api.generated.ts'
 import {ApiProblem} from './problem.ts'
 import type {ApiRequest} from './route.ts'
-import type {RunControl} from './run-facts.ts'
+import type {RunControl} from '../control/run-control.ts'
 
 /** The Daeploy services of a run. */
 export const listServices = ({services}: RunControl): Api.Services => ({services: services()})

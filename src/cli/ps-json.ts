@@ -1,4 +1,4 @@
-import type {RunListing} from '../control/messages.ts'
+import type {RunListing} from '../control/run-control.ts'
 import type {PsRow} from '../model/api.generated.ts'
 import type {ShownApp} from './app-table.ts'
 

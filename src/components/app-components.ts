@@ -5,10 +5,10 @@ import {logName, whyDouble, type ComponentResource} from '../resources/component
 import type {Block} from '../dapr/api/api.ts'
 import type {DaprdComponents} from './daprd/daprd-access.ts'
 import type {BlockTypes} from './block-types.ts'
-import {ComponentFault, type Component, type OpenOptions} from './component.ts'
+import {type Component, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
 import {topicPrefixOf, propertyValues} from './component-values.ts'
-import {Properties} from './properties.ts'
+import {Properties, ComponentFault} from './properties.ts'
 import {splitType} from '../resources/component-types.ts'
 import {whyRefused} from '../resources/unbuilt-properties.ts'
 

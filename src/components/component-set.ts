@@ -6,10 +6,10 @@ import {bounded, withinBoundary} from '../platform/boundary.ts'
 import type {ComponentResource} from '../resources/components.ts'
 import {isBlock, splitType} from '../resources/component-types.ts'
 import {componentType} from './block-types.ts'
-import {ComponentFault, type Component, type ComponentType, type OpenOptions} from './component.ts'
+import {type Component, type ComponentType, type OpenOptions} from './component.ts'
 import {InitClock} from './init-clock.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
-import {Properties, type Property} from './properties.ts'
+import {Properties, type Property, ComponentFault} from './properties.ts'
 
 /** A component that some apps use. */
 interface Instance {

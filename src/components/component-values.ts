@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import type {ComponentProperty, ComponentResource} from '../resources/components.ts'
 import type {Property} from './properties.ts'
 import type {Secret} from './secret-store.ts'
-import {ComponentFault} from './component.ts'
+import {ComponentFault} from './properties.ts'
 import {namespaceOf} from '../resources/namespace.ts'
 
 export interface ValueOptions {

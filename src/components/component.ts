@@ -2,7 +2,6 @@
 // template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
 import type {Properties} from './properties.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
-import type {Place} from '../model/errors.ts'
 
 /** What all components have in common. */
 export interface Component {
@@ -52,14 +51,3 @@ export interface ComponentType<T extends Component = Component> {
 
 /** The types of a block, by the part behind their category. */
 export type TypesOf<T extends Component> = Readonly<Record<string, ComponentType<T>>>
-
-/** A mistake in the file of a component. */
-export class ComponentFault extends Error {
-  readonly place: Place | undefined
-
-  constructor(message: string, place?: Place) {
-    super(message)
-    this.name = 'ComponentFault'
-    this.place = place
-  }
-}

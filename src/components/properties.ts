@@ -1,6 +1,16 @@
 import type {Place} from '../model/errors.ts'
 import {parseGoDuration} from '../resources/go-duration.ts'
-import {ComponentFault} from './component.ts'
+
+/** A mistake in the file of a component. */
+export class ComponentFault extends Error {
+  readonly place: Place | undefined
+
+  constructor(message: string, place?: Place) {
+    super(message)
+    this.name = 'ComponentFault'
+    this.place = place
+  }
+}
 
 /** A property of a component with its value, once secrets and variables have been looked up. */
 export interface Property {

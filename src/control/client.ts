@@ -8,7 +8,7 @@ import {startOf} from '../platform/process-table.ts'
 import {ApiClient, ApiError, type Incoming} from './api-client.ts'
 import {GONE, runSockets, sendToRun} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
-import type {RunListing} from './messages.ts'
+import type {RunListing} from './run-control.ts'
 import {readRunFile, type RunIdentity} from './run-file.ts'
 
 /** An answer that came by a socket. */

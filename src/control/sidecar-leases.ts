@@ -1,7 +1,7 @@
 import type {NoSidecar} from '../model/api.generated.ts'
 import {runSockets} from './ask.ts'
 import {clientOf} from './client.ts'
-import type {SidecarAddress} from './messages.ts'
+import type {SidecarAddress} from './run-control.ts'
 
 /** A sidecar of another run. That run keeps the connection to us open as long as the sidecar is open. */
 export interface SidecarLease {

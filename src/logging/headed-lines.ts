@@ -11,7 +11,7 @@ export interface LogLine {
   readonly text: string
 }
 
-/** A line that a run sends (`Handlers.runLogs`): time, stream, app, text. */
+/** A line that a run sends (`RunControl.runLogs`): time, stream, app, text. */
 const HEADED = /^(\d+) (\S+) (\S+) (.*)$/s
 
 /** Parses a line that a run sent. A line without a head (`… 12 lines dropped`) is returned as text; after '' all lines are new. */

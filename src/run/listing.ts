@@ -1,4 +1,4 @@
-import type {RunListing} from '../control/messages.ts'
+import type {RunListing} from '../control/run-control.ts'
 import type {RunIdentity} from '../control/run-file.ts'
 import type {App} from '../model/api.generated.ts'
 import type {Plan} from '../model/plan.ts'

@@ -1,12 +1,12 @@
 import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext} from '../api/api-context.ts'
-import type {NotRunning, RunControl} from '../api/run-facts.ts'
+import type {RunControl} from '../control/run-control.ts'
+import type {NotRunning} from '../api/run-facts.ts'
 import type {RunEvents} from '../api/events/run-events.ts'
 import type {Arrival} from '../api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import type {WaitOptions} from '../api/wait/wait.ts'
-import type {Handlers} from '../control/messages.ts'
 import type {ServeRequest} from '../control/server.ts'
 import type {PageListener, Serve} from '../dashboard/listener.ts'
 import type {PageTokens} from '../dashboard/tokens.ts'
@@ -59,7 +59,7 @@ export class RunApi {
   }
 
   /** What it does for those who ask. */
-  readonly handlers: Pick<Handlers, 'dashboard'> = {dashboard: async port => this.#openDashboard(port)}
+  readonly control: Pick<RunControl, 'dashboard'> = {dashboard: async port => this.#openDashboard(port)}
 
   /** Answers a request that came to the control socket. */
   readonly serve: ServeRequest = async (request, response) => this.#serve(request, response, {via: 'socket'})

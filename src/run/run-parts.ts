@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import {Services} from '#daeploy'
-import type {Handlers} from '../control/messages.ts'
+import type {RunControl} from '../control/run-control.ts'
 import {register, type Registration} from '../control/server.ts'
 import type {Admit} from '../gateway/admission.ts'
 import {PeerRuns} from '../gateway/peer-runs.ts'
@@ -17,7 +17,7 @@ import {longestGraceMs, watchdogFor} from '../supervisor/run-watchdog.ts'
 import {Apps} from './apps/apps.ts'
 import {AppCloser} from './apps/close-app.ts'
 import {AppRuntimes} from './apps/create-app-runtimes.ts'
-import {controlHandlers} from './control-handlers.ts'
+import {appControl} from './app-control.ts'
 import type {Lifetime} from './lifetime.ts'
 import {runIdentity, listingOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
@@ -45,7 +45,7 @@ export class RunParts {
   /** With the recorder and the API among those that get its events. */
   readonly options: RunOptions
   /** Handles requests to the run; undefined before it is registered. */
-  handlers: Handlers | undefined
+  control: RunControl | undefined
   readonly reporter: RunReporter
   readonly watchdog: Watchdog
   readonly peerRuns: PeerRuns
@@ -117,7 +117,7 @@ export class RunParts {
   async register(folder: string): Promise<void> {
     const {plan} = this.options
     const about = {marker: this.marker, graceMs: longestGraceMs(plan), identity: runIdentity(plan)}
-    this.handlers = this.#createHandlers()
+    this.control = this.#createControl()
     this.#registration = await register(folder, about, this.api.serve)
   }
 
@@ -133,7 +133,7 @@ export class RunParts {
       apps: () => this.apps,
       changes: () => this.changes,
       routes: () => this.routes,
-      control: () => this.handlers,
+      control: () => this.control,
       runLog: () => this.appRuntimes.runLog,
       workflows: async () => this.work.workflows(),
       options: () => this.options
@@ -244,7 +244,7 @@ export class RunParts {
     })
   }
 
-  #createHandlers(): Handlers {
+  #createControl(): RunControl {
     const {plan, shell, reread} = this.options
     const {marker: run, apps, changes, starts, services, routes} = this
     const startedAt = this.#startedAt
@@ -264,9 +264,9 @@ export class RunParts {
       stop: () => this.#stop(),
       stopApp: async id => apps.stop(id),
       releaseRedis: port => this.components.releaseRedis(port),
-      ...this.api.handlers,
-      ...services.handlers,
-      ...controlHandlers({
+      ...this.api.control,
+      ...services.control,
+      ...appControl({
         changes,
         starts,
         run,

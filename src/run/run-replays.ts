@@ -7,7 +7,7 @@ import type {Replay} from '../replay/replayer.ts'
 import type {RequestText, Resent, SidecarPlace} from '../replay/send.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {Masking} from '../telemetry/recorder/masking.ts'
-import {reachable} from './control-handlers.ts'
+import {reachable} from './app-control.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
 export interface RunReplaysOptions {

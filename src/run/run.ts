@@ -1,7 +1,7 @@
 // run/ connects all modules to one run: it starts ports, logs, sidecars, the control socket and apps, and stops them in
 // reverse order.
 import {existingFolders, runtimeFolders, usableFolder} from '../control/folder.ts'
-import type {Handlers} from '../control/messages.ts'
+import type {RunControl} from '../control/run-control.ts'
 import {homeOf} from '../control/server.ts'
 import type {KeyMode} from '../platform/key-mode.ts'
 import {closePipes} from '../platform/pipes.ts'
@@ -46,8 +46,8 @@ export class Run {
   }
 
   /** Handles requests to the run; undefined before it is registered. */
-  get handlers(): Handlers | undefined {
-    return this.#parts.handlers
+  get control(): RunControl | undefined {
+    return this.#parts.control
   }
 
   /**

@@ -1,9 +1,9 @@
 import {createServer} from 'node:http'
 import t from 'tap'
-import type {LeasedSidecar, RunListing} from '../../src/control/messages.ts'
+import type {LeasedSidecar, RunListing} from '../../src/control/run-control.ts'
 import {register} from '../../src/control/server.ts'
 import {freePort} from '../rig/free-port.ts'
-import {served} from '../rig/handlers.ts'
+import {served} from '../rig/run-control.ts'
 import {runOf} from '../rig/listed.ts'
 import {openRig} from '../rig/rig.ts'
 

@@ -1,5 +1,5 @@
 import type {App} from '../../src/model/api.generated.ts'
-import type {RunListing} from '../../src/control/messages.ts'
+import type {RunListing} from '../../src/control/run-control.ts'
 
 /** An app that is told like this, and of which all else is left out. */
 export const appOf = (app: Partial<App>): App => ({

@@ -2,7 +2,7 @@ import type * as Api from '../../model/api.generated.ts'
 import {decoded} from '../../model/bytes.ts'
 import {linesIn} from '../../logging/prefix.ts'
 import type {LogBatch} from '../../logging/run-log.ts'
-import {lineView} from '../logs.ts'
+import {lineView} from '../line-view.ts'
 
 const MAX_LINES = 400
 const MAX_CHARACTERS = 64 * 1024

@@ -1,7 +1,7 @@
 import {decoded} from '../../model/bytes.ts'
 import type * as Api from '../../model/api.generated.ts'
 import {findRuns, type FoundRun} from '../../control/client.ts'
-import type {Handlers} from '../../control/messages.ts'
+import type {RunControl} from '../../control/run-control.ts'
 import type {Place} from '../../model/errors.ts'
 import {instanceName} from '../../model/plan.ts'
 import {stateText} from '../app-table.ts'
@@ -22,7 +22,7 @@ export interface Collected {
 }
 
 export interface Collecting {
-  readonly handlers: Handlers
+  readonly control: RunControl
   /** The id of the command's own sidecar. */
   readonly as: string
   readonly places: ReadonlyMap<string, Place>
@@ -31,9 +31,9 @@ export interface Collecting {
 }
 
 /** Reads the state of the apps while the run still answers. Never fails: what is unknown is left out. */
-export async function collectOutcome({handlers, as, places, crashes}: Collecting): Promise<Collected> {
-  const listing = handlers.list()
-  const run = await ownRun(handlers)
+export async function collectOutcome({control, as, places, crashes}: Collecting): Promise<Collected> {
+  const listing = control.list()
+  const run = await ownRun(control)
   const deaths = await deathsOf(run, crashes)
   const failedCalls = await orNothing(async () => (await apiOf(run).ask('GET /calls', {query: FAILED})).calls)
   const listed = needed(listing).filter(({id}) => id !== as)
@@ -54,7 +54,7 @@ export async function collectOutcome({handlers, as, places, crashes}: Collecting
         logFile: app.logFile,
         sidecarLogFile: app.sidecarLogFile,
         deaths: own,
-        lines: isFailed ? (own.at(-1)?.lines.slice(-LINES) ?? (await lastLines(handlers, app))).map(plainText) : []
+        lines: isFailed ? (own.at(-1)?.lines.slice(-LINES) ?? (await lastLines(control, app))).map(plainText) : []
       }
     })
   )
@@ -62,8 +62,8 @@ export async function collectOutcome({handlers, as, places, crashes}: Collecting
 }
 
 /** The run as other terminals find it; undefined: it has ended. */
-export async function ownRun(handlers: Handlers): Promise<FoundRun | undefined> {
-  const {run} = handlers.list()
+export async function ownRun(control: RunControl): Promise<FoundRun | undefined> {
+  const {run} = control.list()
   return (await findRuns(process.env)).find(({listing}) => listing.run === run)
 }
 
@@ -90,9 +90,9 @@ async function reasonOf(run: FoundRun | undefined, {id}: Api.App, name: string):
   return why?.instances.find(instance => instance.name === name)?.reason ?? ''
 }
 
-async function lastLines(handlers: Handlers, {id, instance, version}: Api.App): Promise<readonly string[]> {
+async function lastLines(control: RunControl, {id, instance, version}: Api.App): Promise<readonly string[]> {
   const query = {tail: LINES, since: 0, isFollowed: false, version: version === '0.0.0' ? '' : version}
-  const pieces = handlers.logs(`${id}.${instance.toString()}`, query, new AbortController().signal)
+  const pieces = control.logs(`${id}.${instance.toString()}`, query, new AbortController().signal)
   let text = ''
   for await (const piece of pieces ?? []) text += piece
   const lines = decoded(text).split('\n')

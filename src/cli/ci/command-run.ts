@@ -2,7 +2,7 @@ import type {RunEvent} from '../../model/events.ts'
 import {exitCodeOf, succeeded, type Exit} from '../../model/app-state.ts'
 import type {Place} from '../../model/errors.ts'
 import {endOf} from '../../model/exit-text.ts'
-import type {Handlers} from '../../control/messages.ts'
+import type {RunControl} from '../../control/run-control.ts'
 import {pause} from '../../platform/delay.ts'
 import type {Run} from '../../run/run.ts'
 import {ForegroundCommand} from '../../supervisor/process/foreground-command.ts'
@@ -90,10 +90,10 @@ export class CommandRun {
         ? undefined
         : setTimeout(() => this.#late.abort(), Math.max(0, timeoutMs - (performance.now() - this.#began)))
     try {
-      const {handlers} = run
-      if (handlers === undefined || this.#over.signal.aborted)
+      const {control} = run
+      if (control === undefined || this.#over.signal.aborted)
         this.#exitCode = this.#signal === undefined ? EXIT_NOT_READY : SIGNALS[this.#signal]
-      else await this.#steps(run, handlers)
+      else await this.#steps(run, control)
     } finally {
       clearTimeout(timer)
       run.stop()
@@ -119,17 +119,17 @@ export class CommandRun {
     }
   }
 
-  async #steps(run: Run, handlers: Handlers): Promise<void> {
+  async #steps(run: Run, control: RunControl): Promise<void> {
     const {options, folder, places} = this.#context
     const {as, isStrict} = options
-    const found = folder && (await ownRun(handlers))
+    const found = folder && (await ownRun(control))
     if (found !== undefined) folder?.follow(found)
-    const isReady = await this.#untilReady(handlers)
+    const isReady = await this.#untilReady(control)
     if (isReady) {
-      await this.#runCommand(handlers)
+      await this.#runCommand(control)
       await this.#settle(run)
     }
-    this.#collected = await collectOutcome({handlers, as, places, crashes: this.#crashes})
+    this.#collected = await collectOutcome({control, as, places, crashes: this.#crashes})
     if (found !== undefined) await folder?.saveCalls(found)
     if (isStrict && this.#exitCode === 0 && this.#crashes > 0) {
       this.#exitCode = 1
@@ -137,12 +137,12 @@ export class CommandRun {
     }
   }
 
-  async #untilReady(handlers: Handlers): Promise<boolean> {
+  async #untilReady(control: RunControl): Promise<boolean> {
     const began = performance.now()
     const {say, options} = this.#context
     const settled = Promise.withResolvers<string>()
     const look = (): void => {
-      const {isReady, isOver} = readinessOf(handlers.list())
+      const {isReady, isOver} = readinessOf(control.list())
       if (isReady) settled.resolve('')
       else if (this.#signal !== undefined) settled.resolve(`${this.#signal} came before the apps were ready`)
       else if (this.#over.signal.aborted) settled.resolve('the run was stopped before the apps were ready')
@@ -167,10 +167,10 @@ export class CommandRun {
     return false
   }
 
-  async #runCommand(handlers: Handlers): Promise<void> {
+  async #runCommand(control: RunControl): Promise<void> {
     const {options, say} = this.#context
     const began = performance.now()
-    const command = await this.#startCommand(handlers)
+    const command = await this.#startCommand(control)
     const cut = (): void => command.signal('SIGTERM')
     for (const {signal} of [this.#late, this.#over]) {
       signal.addEventListener('abort', cut)
@@ -220,10 +220,10 @@ export class CommandRun {
     if (this.#exitCode === 0) this.#exitCode = EXIT_TIMEOUT
   }
 
-  async #startCommand(handlers: Handlers): Promise<ForegroundCommand> {
+  async #startCommand(control: RunControl): Promise<ForegroundCommand> {
     const {command, as} = this.#context.options
-    const [launch] = await Promise.all([handlers.launch(as), this.#context.flush()])
-    const {run} = handlers.list()
+    const [launch] = await Promise.all([control.launch(as), this.#context.flush()])
+    const {run} = control.list()
     const marker = `${run}-command`
     const environment = {...launch?.environment, PILLION_RUN: run, PILLION_LIFE: marker}
     this.#command = new ForegroundCommand({line: command, environment, marker})

@@ -1,5 +1,5 @@
 import {runtimeFolders, usableFolder} from '../../control/folder.ts'
-import type {Handlers} from '../../control/messages.ts'
+import type {RunControl} from '../../control/run-control.ts'
 import {homeOf} from '../../control/server.ts'
 import type {Dashboard} from '../../model/api.generated.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
@@ -31,14 +31,14 @@ export const dashboard: CommandHandler = async ({flags, asJson}) => {
 const notOpened = (why: string): string => `The browser was not opened: ${why}. Open the address yourself.`
 
 /** `run --dashboard`: the same for the run of this process. Never rejects. */
-export async function openOwnDashboard({handlers}: OwnRun, {out, err}: Terminal, asJson: boolean): Promise<void> {
-  if (handlers === undefined) return // it has not come up
+export async function openOwnDashboard({control}: OwnRun, {out, err}: Terminal, asJson: boolean): Promise<void> {
+  if (control === undefined) return // it has not come up
   const warn = (text: string): void => void err.print(signedLine('warning', text, asJson))
   try {
-    const opened = await handlers.dashboard(0)
+    const opened = await control.dashboard(0)
     const url = dashboardUrl(opened, false)
     void out.print(signedLine('info', `Dashboard: ${url}`, asJson))
-    const folder = homeOf(usableFolder(runtimeFolders(process.env)), handlers.list().run)
+    const folder = homeOf(usableFolder(runtimeFolders(process.env)), control.list().run)
     const why = await openInBrowser(url, folder, process.env)
     if (why !== '') warn(notOpened(why))
   } catch (error) {
@@ -47,7 +47,7 @@ export async function openOwnDashboard({handlers}: OwnRun, {out, err}: Terminal,
 }
 
 interface OwnRun {
-  readonly handlers: Pick<Handlers, 'dashboard' | 'list'> | undefined
+  readonly control: Pick<RunControl, 'dashboard' | 'list'> | undefined
 }
 
 /** The address of the page. The token follows `#`: browsers do not send that part. */

@@ -8,7 +8,7 @@ import type {LogsWanted} from '../log-lines.ts'
 import {say} from '../say.ts'
 import {surroundings} from '../surroundings.ts'
 
-/** The content of log files, app by app: as it is, or each line with its head (`Handlers.runLogs`). */
+/** The content of log files, app by app: as it is, or each line with its head (`RunControl.runLogs`). */
 export interface FinishedLogs {
   readonly plain: AsyncIterable<string>
   readonly headed: AsyncIterable<string>

@@ -1,4 +1,4 @@
-import type {RunListing} from '../../control/messages.ts'
+import type {RunListing} from '../../control/run-control.ts'
 import type {App, Listed} from '../../model/api.generated.ts'
 import {age, created} from '../age.ts'
 import type {CommandHandler} from '../command-handler.ts'

@@ -1,5 +1,5 @@
 import {setTimeout as pause} from 'node:timers/promises'
-import type {RunListing} from '../../control/messages.ts'
+import type {RunListing} from '../../control/run-control.ts'
 import type {App, PsRow} from '../../model/api.generated.ts'
 import {isCalled} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'

@@ -3,7 +3,7 @@
  * ready, keys, and how it ended. It promises that the terminal is left as it was found, whatever ends us, and that nothing
  * of it is loaded, printed or read unless stdin and stdout are terminals.
  */
-import type {Handlers} from '../../control/messages.ts'
+import type {RunControl} from '../../control/run-control.ts'
 import type {App} from '../../model/api.generated.ts'
 import type {RunEvent} from '../../model/events.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
@@ -19,7 +19,7 @@ import {endText, grid, helpText, isSettled, readyText, startingText, waitingText
 /** A run as its terminal sees it. */
 export interface LiveRun {
   /** Undefined: it has not come up. */
-  readonly handlers: Pick<Handlers, 'list' | 'restartApp'> | undefined
+  readonly control: Pick<RunControl, 'list' | 'restartApp'> | undefined
   stop(): void
   /** Should we be killed, this terminal gets its modes back; undefined: it has them. */
   guardTerminal(mode: KeyMode | undefined): void
@@ -93,7 +93,7 @@ export class Live {
   }
 
   #look(): void {
-    const listing = this.#options.run.handlers?.list()
+    const listing = this.#options.run.control?.list()
     if (listing !== undefined && listing.apps.length > 0) {
       this.#apps = listing.apps
       this.#startedAt = Date.parse(listing.startedAt)
@@ -184,7 +184,7 @@ export class Live {
   async #restart(ids: readonly string[]): Promise<void> {
     await Promise.all(
       ids.map(async id => {
-        const why = await this.#options.run.handlers?.restartApp(id)
+        const why = await this.#options.run.control?.restartApp(id)
         if (why === '') this.#print(signedLine('success', `app restarted successfully: ${id}`, false))
         else this.#warn(`failed to restart app id ${id}: ${why ?? 'it is no longer in this run'}`)
       })
@@ -198,7 +198,7 @@ export class Live {
   }
 
   async #showProcesses(): Promise<void> {
-    const listing = this.#options.run.handlers?.list()
+    const listing = this.#options.run.control?.list()
     if (listing !== undefined) this.#print(await psText([listing], {width: this.#width}))
   }
 

@@ -1,4 +1,4 @@
-import type {HandedOver, StartResult} from '../../control/messages.ts'
+import type {HandedOver, StartResult} from '../../control/run-control.ts'
 import {UserError} from '../../model/errors.ts'
 import {succeeded} from '../../model/app-state.ts'
 import type {AppPlan, Dependency} from '../../model/plan.ts'

@@ -1,7 +1,7 @@
 // daprd/: a real Dapr sidecar next to an app, for components that Dapr has and we have not. The app sees our sidecar alone.
 import type {DaprdAccess, DaprdComponents, DeliverEvent} from '../../components/daprd/daprd-access.ts'
 import {componentOf} from '../../components/daprd/open.ts'
-import {ComponentFault} from '../../components/component.ts'
+import {ComponentFault} from '../../components/properties.ts'
 import {messageOf} from '../../model/errors.ts'
 import {pause} from '../../platform/delay.ts'
 import {isForDaprd, type DaprdUse} from '../../resources/component-support.ts'

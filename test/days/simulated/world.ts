@@ -115,14 +115,14 @@ export class SimulatedWorld implements World {
   /** An app is being started again and again, until it is given up: between two tries, or in one. */
   #isRestless(): boolean {
     const {living, clock} = this.#machine
-    const all = this.#ended === undefined ? (this.#run?.handlers?.list().apps ?? []) : []
+    const all = this.#ended === undefined ? (this.#run?.control?.list().apps ?? []) : []
     return (
       all.some(({restartsAt}) => restartsAt !== null) || living.some(({bornAt}) => clock.now() - bornAt < REST_MS / 10)
     )
   }
 
   #told(): readonly Told[] {
-    const all = this.#ended === undefined ? (this.#run?.handlers?.list().apps ?? []) : []
+    const all = this.#ended === undefined ? (this.#run?.control?.list().apps ?? []) : []
     return all.map(({id, instance, pid, isReady, state, exitCode, httpPort, grpcPort, appPort}) => ({
       id,
       instance,
@@ -218,7 +218,7 @@ export class SimulatedWorld implements World {
   }
 
   async #pillion(verb: string, id: string): Promise<void> {
-    const handlers = this.#run?.handlers
+    const handlers = this.#run?.control
     if (verb === 'down') return this.#down()
     if (this.#ended !== undefined) return
     const told =

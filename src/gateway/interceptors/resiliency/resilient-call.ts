@@ -10,7 +10,8 @@ import type {RetryPolicy} from '../../../resources/resiliency/policies.ts'
 import {isRetried} from '../../../resources/resiliency/status-codes.ts'
 import {Backoff} from './backoff.ts'
 import type {BreakerOutcome, CircuitBreaker} from './breaker.ts'
-import {AttemptControl, PausableTimer} from './attempt.ts'
+import {AttemptControl} from './attempt.ts'
+import {PausableTimer} from './timeout.ts'
 
 /**
  * How the policies treat an outcome. A number is a failing status of HTTP or gRPC (0–16), which a retry's `matching` decides

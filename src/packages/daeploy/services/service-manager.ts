@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
-import type {Handlers} from '../../../control/messages.ts'
+import type {RunControl} from '../../../control/run-control.ts'
 import type {Deployment} from '../deployment.ts'
 import {whyNotAssigned, whyNotRemoved, type ServiceInstance} from '../instance.ts'
 import type {ManagementBackend} from '../management.ts'
@@ -82,7 +82,7 @@ export class ServiceManager {
   }
 
   /** For other terminals. */
-  get handlers(): Pick<Handlers, 'services' | 'assign' | 'remove'> {
+  get control(): Pick<RunControl, 'services' | 'assign' | 'remove'> {
     const {list, assign, remove} = this.backend
     return {
       services: () =>

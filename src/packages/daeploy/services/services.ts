@@ -8,7 +8,7 @@ import {HOOK_FILE, HOOK_TEXT} from '../python-hook.ts'
 import {Notifications, type Notification} from '../notifications.ts'
 import {isOwnPeer} from '../peer.ts'
 import type {ManagerRoute, ManagerRoutesOptions} from '../routes.ts'
-import type {Handlers} from '../../../control/messages.ts'
+import type {RunControl} from '../../../control/run-control.ts'
 import type {Emit} from '../../../model/events.ts'
 import {asBytes} from '../../../model/bytes.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
@@ -168,8 +168,8 @@ export class Services {
   }
 
   /** For other terminals. */
-  get handlers(): Pick<Handlers, 'services' | 'assign' | 'remove' | 'notifications'> {
-    return {...this.#manager.handlers, notifications: () => this.#notifications.list()}
+  get control(): Pick<RunControl, 'services' | 'assign' | 'remove' | 'notifications'> {
+    return {...this.#manager.control, notifications: () => this.#notifications.list()}
   }
 
   /** Writes one line to stdout, and to the log of the service that it names. */

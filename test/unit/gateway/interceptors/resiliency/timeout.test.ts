@@ -1,5 +1,5 @@
 import t from 'tap'
-import {PausableTimer} from '../../../../../src/gateway/interceptors/resiliency/attempt.ts'
+import {PausableTimer} from '../../../../../src/gateway/interceptors/resiliency/timeout.ts'
 import {TestClock} from '../../../../rig/clock.ts'
 
 const start = (ms: number): {timer: PausableTimer; clock: TestClock; fired: () => number} => {

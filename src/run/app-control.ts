@@ -1,4 +1,4 @@
-import type {Handlers, LeasedSidecar} from '../control/messages.ts'
+import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {readLog, type LogQuery} from '../logging/log-record.ts'
 import {readRunLog, withoutHeads} from '../logging/run-log-reader.ts'
@@ -11,7 +11,7 @@ import type {Apps} from './apps/apps.ts'
 import {AppStarter} from './apps/start-app.ts'
 
 /** The parts of a run that requests to it need. */
-export interface ControlContext {
+export interface AppControlParts {
   /** The marker of the run. */
   readonly run: string
   readonly startedAt: number
@@ -32,13 +32,13 @@ export interface ControlContext {
 }
 
 /** Handles requests of other terminals and other runs that only read, or that concern one app. */
-export function controlHandlers(
-  asked: ControlContext
-): Pick<Handlers, 'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'leaseSidecar'> {
+export function appControl(
+  asked: AppControlParts
+): Pick<RunControl, 'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'leaseSidecar'> {
   const {apps} = asked
   const starter = new AppStarter(asked)
   return {
-    ...logHandlers(asked),
+    ...logControl(asked),
     restartApp: async id => {
       const meant = apps.named(id)
       if (meant.length === 0) return (await starter.start(id))?.why
@@ -57,7 +57,7 @@ export function controlHandlers(
   }
 }
 
-function logHandlers({apps, main, runLog}: ControlContext): Pick<Handlers, 'logs' | 'runLogs'> {
+function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'logs' | 'runLogs'> {
   /** The apps with this id and version; '' means the main version. */
   const versioned = (id: string, version: string): readonly AppRuntime[] => {
     const all = apps.named(id)
@@ -88,7 +88,7 @@ function logHandlers({apps, main, runLog}: ControlContext): Pick<Handlers, 'logs
 /** Restarts apps; starts those that were stopped or have exited. Returns '' when new processes run, else the reason. */
 async function restart(
   runtimes: readonly AppRuntime[],
-  {apps, changes, isEnding}: ControlContext,
+  {apps, changes, isEnding}: AppControlParts,
   starter: AppStarter
 ): Promise<string> {
   const id = runtimes[0]?.id ?? ''
@@ -108,7 +108,7 @@ async function restart(
   return ''
 }
 
-async function launchOf(runtime: AppRuntime, shell: ControlContext['shell']): Promise<Launch> {
+async function launchOf(runtime: AppRuntime, shell: AppControlParts['shell']): Promise<Launch> {
   const {environment: whole, ...rest} = await runtime.launch()
   const {FORCE_COLOR: _colour, ...plain} = whole // set for our terminal, unless the template sets it
   const environment = (runtime.plan.env['FORCE_COLOR'] ?? shell['FORCE_COLOR']) === undefined ? plain : whole
@@ -124,7 +124,7 @@ async function* logsOf(runtimes: readonly AppRuntime[], reading: LogQuery): Asyn
   }
 }
 
-function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: ControlContext): LeasedSidecar | undefined {
+function lease(runtime: AppRuntime, {run, startedAt, key, sidecars}: AppControlParts): LeasedSidecar | undefined {
   const sidecar = sidecars.get(runtime)
   if (sidecar === undefined) return undefined
   const {id, plan, ports} = runtime

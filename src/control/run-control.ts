@@ -44,7 +44,7 @@ export interface LogsQuery {
 }
 
 /** What a run does for those who ask it: by its API, or in its own process. */
-export interface Handlers {
+export interface RunControl {
   readonly list: () => RunListing
   /** Ends the whole run. */
   readonly stop: () => void

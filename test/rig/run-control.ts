@@ -1,11 +1,11 @@
 import type {ApiContext} from '../../src/api/api-context.ts'
 import {serveApi} from '../../src/api/serve-api.ts'
-import type {Handlers} from '../../src/control/messages.ts'
+import type {RunControl} from '../../src/control/run-control.ts'
 import type {ServeRequest} from '../../src/control/server.ts'
 import {UserError} from '../../src/model/errors.ts'
 
-/** Handlers of a run that has nothing; a test replaces those that it is about. */
-export const handlersOf = (handlers: Pick<Handlers, 'list'> & Partial<Handlers>): Handlers => ({
+/** The control of a run that has nothing; a test replaces those that it is about. */
+export const controlOf = (given: Pick<RunControl, 'list'> & Partial<RunControl>): RunControl => ({
   stop: () => undefined,
   stopApp: async () => false,
   startApp: async () => undefined,
@@ -21,13 +21,13 @@ export const handlersOf = (handlers: Pick<Handlers, 'list'> & Partial<Handlers>)
   notifications: () => ({}),
   dashboard: async () => Promise.reject(new UserError('there is no page')),
   releaseRedis: async port => port === 6379,
-  ...handlers
+  ...given
 })
 
-/** Answers requests to a run that has these handlers, and has seen no calls. */
+/** Answers requests to a run that has this control, and has seen no calls. */
 export const served =
-  (handlers: Pick<Handlers, 'list'> & Partial<Handlers>): ServeRequest =>
+  (given: Pick<RunControl, 'list'> & Partial<RunControl>): ServeRequest =>
   async (request, response) => {
-    const control = handlersOf(handlers)
+    const control = controlOf(given)
     await serveApi({control, recorder: {last: 0}, faults: {}} as unknown as ApiContext, request, response)
   }
