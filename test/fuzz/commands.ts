@@ -71,6 +71,19 @@ const BODIES: readonly unknown[] = [
   {resources: 'x', groups: {}, gitVersion: 7}
 ]
 
+const FORMATS = ['har', 'http', 'curl', 'otlp'] as const
+
+/** What the run has recorded of hostile calls, for other programs. */
+export async function exportsCalls(rig: Rig, random: Random): Promise<void> {
+  const format = random.pick(FORMATS)
+  const program = rig.pillion(['calls', '-o', format])
+  program.stdin.end()
+  const code = await ended(program, `calls -o ${format}`)
+  const {text} = program.stdout
+  if (code !== 0) throw new Error(`calls -o ${format} ended with ${code}: ${program.stderr.text}`)
+  if (format === 'har' || format === 'otlp') JSON.parse(text)
+}
+
 /** An API server whose answers are none, for a list. */
 export async function apiServer(rig: Rig, random: Random): Promise<void> {
   await withApiServer(rig, random, ['list', '-k'])

@@ -2,7 +2,7 @@ import {http1Answer, http2Answer, SHORT_ANSWERS, shortStream, type Answer} from 
 import {http1Caller, http2Caller, type Seen} from './caller.ts'
 import {archive, unpackAlone} from './archives.ts'
 import {clockSteps, playClock} from './clock.ts'
-import {apiServer, clusterRun, fromStdin, mcpClient} from './commands.ts'
+import {apiServer, clusterRun, exportsCalls, fromStdin, mcpClient} from './commands.ts'
 import {play} from './connection.ts'
 import {controlClient} from './control.ts'
 import {flood} from './floods.ts'
@@ -13,6 +13,7 @@ import {Random} from './random.ts'
 import {shown, type Script} from './script.ts'
 import {readSubscriptions, subscriptionList} from './subscription-lists.ts'
 import {HOSTILE, type Target} from './target.ts'
+import {upload} from './uploads.ts'
 import type {Rig} from '../rig/rig.ts'
 
 /** One case, ready to run; it rejects when something is wrong. */
@@ -189,6 +190,8 @@ export const KINDS: readonly Kind[] = [
   command('mcp', 10, mcpClient),
   command('kubernetes', 10, apiServer),
   command('cluster-run', 10, clusterRun),
+  command('exports', 10, exportsCalls),
+  client('uploads', 100, upload, (_, {managerPort}) => managerPort),
   subscriptions,
   clock,
   ...PROTOCOLS.flatMap(name => [

@@ -24,6 +24,7 @@ export interface Target {
   readonly sidecarPort: number
   /** Others of its listeners: that of gRPC, metrics and the Daeploy manager. */
   readonly otherPorts: readonly number[]
+  readonly managerPort: number
   readonly socket: string
   /** By protocol: `http`, `h2c`, and `web`, which is an HTTPEndpoint. */
   readonly hostile: Readonly<Record<'http' | 'h2c' | 'web', readonly HostileApp[]>>
@@ -84,6 +85,7 @@ export async function openTarget(rig: Rig): Promise<Target> {
     inspector,
     sidecarPort,
     otherPorts: [grpc, manager],
+    managerPort: manager,
     socket: join(rig.runtimeDir, home, 'socket'),
     hostile: {http, h2c, web},
     close: () => {

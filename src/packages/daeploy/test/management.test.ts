@@ -342,6 +342,23 @@ t.test('notifications are added, listed and cleared', async t => {
   t.equal((await send('/notifications/')).body, '{}')
 })
 
+/** A part of a form, as it breaks off. */
+const halfFile = (name: string): string =>
+  `--x\r\nContent-Disposition: form-data; name="${name}"; filename="f"\r\n\r\nhalf`
+
+t.test('files that nobody asked for, and that break off, are no harm', async t => {
+  const {port} = await openManager(t)
+  const headers = {'content-type': 'multipart/form-data; boundary=x'}
+  for (const body of [
+    halfFile('other'),
+    `${halfFile('file')}\r\n${halfFile('file')}`,
+    `${halfFile('file')}\r\n${halfFile('other')}`
+  ]) {
+    const answer = await fetch(`http://127.0.0.1:${port}/services/~tar`, {method: 'POST', body, headers})
+    t.match([answer.status, await answer.text()], [422, /The form cannot be parsed/])
+  }
+})
+
 t.test(
   'who sends all of a request before reading gets the whole answer, also of one that is refused at its start',
   async t => {
