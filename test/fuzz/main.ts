@@ -25,9 +25,12 @@ const kinds = KINDS.filter(each => [each.name, ''].includes(wanted))
 const isWanted = [...KINDS.map(each => each.name), 'files', ''].includes(wanted)
 if (!isWanted) throw new Error(`no kind ${wanted}; there are ${KINDS.map(each => each.name).join(', ')}, files`)
 const FILES_OF_A_ROUND = 2000
-/** Cases before the first look: what a run keeps of the latest calls and answers is full by then. */
+/**
+ * Cases before the first look, if they take no more than a part of the time: what a run keeps of the latest calls and answers is full
+ * by then, and most series of its metrics are there, of which each family has 500 at most.
+ */
 const WARM_CASES = 3000
-const MOST_WARM_ROUNDS = 2
+const WARM_PART = 1 / 3
 
 /** One case again. */
 async function again(target: Target): Promise<void> {
@@ -50,9 +53,10 @@ await withRig(async rig => {
     console.log(`seed ${seed}`)
     const end = performance.now() + Number(values.seconds) * 1000
     const cases = kinds.reduce((sum, {count}) => sum + count, 0)
-    const warm = cases === 0 ? 1 : Math.min(MOST_WARM_ROUNDS, Math.ceil(WARM_CASES / cases))
-    for (let rounds = 0; rounds < warm - 1; rounds++) await round(rounds)
-    const first = await round(warm - 1)
+    const warmEnd = performance.now() + Number(values.seconds) * 1000 * WARM_PART
+    let warm = 1
+    let first = await round(0)
+    for (; warm * cases < WARM_CASES && performance.now() < warmEnd; warm++) first = await round(warm)
     for (let rounds = warm; performance.now() < end; rounds++) {
       const now = await round(rounds)
       console.log(`${rounds + 1} rounds, ${target.good.made} good calls: ${compared(first, now).text}`)

@@ -14,18 +14,26 @@ const WORDS = [
   '\0'
 ]
 const NAMES = ['name', 'version', 'port', 'run_args', 'file', 'x', '', '__proto__']
-const VALUES = ['hello', '1.0.0', '8000', '-1', '{}', '{"a":', '../x', 'a'.repeat(5000), 'é\0']
+const VALUES = ['service', '1.0.0', '0', '-1', '{}', '{"a":', '../x', 'a'.repeat(5000), 'é\0']
 
-/** A form of Daeploy's command line, for the manager. No archive of it has what a service is started by. */
+const RIGHT = [
+  ['name', 'service'],
+  ['version', '1.0.0'],
+  ['port', '0'],
+  ['run_args', '{}']
+] as const
+
+/**
+ * A form of Daeploy's command line, for the manager. Once it has been read it is refused: the version is there already, and nothing
+ * can listen on its port. So none of them starts a service.
+ */
 export function upload(random: Random): Script {
   const field = (name: string): string =>
     `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${random.pick(VALUES)}\r\n`
   const right = '--x\r\nContent-Disposition: form-data; name='
   const fields = random.oneIn(3)
     ? random.some(NAMES, 8).map(field)
-    : [
-        `${right}"name"\r\n\r\nhello\r\n${right}"version"\r\n\r\n1.0.0\r\n${right}"port"\r\n\r\n8000\r\n${right}"run_args"\r\n\r\n{}\r\n`
-      ]
+    : RIGHT.map(([name, value]) => `${right}"${name}"\r\n\r\n${value}\r\n`)
   const file = `${right}"file"; filename="x.tar.gz"\r\nContent-Type: application/gzip\r\n\r\n`
   const form = Buffer.concat([Buffer.from(fields.join('') + file), archive(random), Buffer.from('\r\n--x--\r\n')])
   const body = random.oneIn(2) ? form : mutated(random, form, WORDS)
