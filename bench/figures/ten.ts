@@ -27,8 +27,8 @@ export const ten: Figure = {
       const ready = await listener()
       const ports = await freePorts(APPS)
       const entries = ports.map((port, n): Entry => {
-        const env = {APP_ID: `app-${n.toString()}`, APP_PORT: port.toString(), READY: ready.address}
-        return {id: `app-${n.toString()}`, command: [server], env}
+        const env = {APP_ID: `app-${n}`, APP_PORT: port.toString(), READY: ready.address}
+        return {id: `app-${n}`, command: [server], env}
       })
       const setups = new Map<string, Setup | undefined>([['ours', OURS(rig.program, entries)]])
       for (const {name, setup} of SUPERVISORS) setups.set(name, await setup(entries, join(rig.folder, name)))
@@ -85,9 +85,8 @@ async function memoryOf(rig: Rig, pid: number, server: string): Promise<number> 
   const pids = new Set([pid, ...[...below, ...marked].map(trace => trace.pid)])
   const sizes = await Promise.all(
     [...pids].map(async each => {
-      const file = await readlink(`/proc/${each.toString()}/exe`).catch(() => '')
-      const text =
-        file === server ? '' : await readFile(`/proc/${each.toString()}/smaps_rollup`, 'utf8').catch(() => '')
+      const file = await readlink(`/proc/${each}/exe`).catch(() => '')
+      const text = file === server ? '' : await readFile(`/proc/${each}/smaps_rollup`, 'utf8').catch(() => '')
       return Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024
     })
   )
@@ -122,7 +121,7 @@ async function listener(): Promise<Listener> {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port.toString()}`,
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     count: async wanted => {
       while (connected.size !== wanted) await changed.promise
     },

@@ -83,7 +83,7 @@ const OLDER_LINES = '… older lines are no longer in memory: the log files have
 const noteText = (note: string, isJson: boolean): string => (isJson ? `${JSON.stringify({note})}\n` : `${note}\n`)
 
 const restText = (rest: Api.LinesLeft, isJson: boolean): string =>
-  isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left.toString()} lines more\n`
+  isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left} lines more\n`
 
 /** Some lines of a batch, as a reader gets them. */
 function linesFrom(

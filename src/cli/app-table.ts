@@ -62,8 +62,8 @@ const cpuText = (percent: number | undefined): string =>
 /** The URL of the app; only its port if it does not speak HTTP. */
 export function urlOf({appPort, appProtocol}: App): string {
   if (appPort === 0) return ''
-  if (appProtocol === 'https') return `https://localhost:${appPort.toString()}`
-  return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort.toString()}`
+  if (appProtocol === 'https') return `https://localhost:${appPort}`
+  return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort}`
 }
 
 /** `ready`, `waits for db`, `exited 2`, `restarting in 4 s`. */
@@ -75,7 +75,7 @@ export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}
       return isReady ? 'ready' : 'not ready'
     case 'backoff':
       if (restartsAt === null) return `${exitWord(exitCode, exit)}, waits for a save`
-      return `restarting in ${Math.max(0, Math.ceil((Date.parse(restartsAt) - now) / 1000)).toString()} s`
+      return `restarting in ${Math.max(0, Math.ceil((Date.parse(restartsAt) - now) / 1000))} s`
     case 'exited':
       return exitCode === null ? 'not started' : exitWord(exitCode, exit)
     case 'debugging':
@@ -90,12 +90,12 @@ export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}
 
 /** `exited 2`, `ended by SIGKILL`. */
 const exitWord = (code: number | null, exit: string): string =>
-  /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${(code ?? 0).toString()}`
+  /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code ?? 0}`
 
 function memoryText(bytes: number | undefined): string {
   if (bytes === undefined) return ''
   const mega = bytes / 1024 / 1024
-  return mega < 1024 ? `${Math.round(mega).toString()} MB` : `${(mega / 1024).toFixed(1)} GB`
+  return mega < 1024 ? `${Math.round(mega)} MB` : `${(mega / 1024).toFixed(1)} GB`
 }
 
 /** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */

@@ -25,9 +25,9 @@ export const callTable = (rows: readonly Api.Call[], width: number): string =>
 
 /** One call as it ends, or how many were left out. */
 export function followedLine(row: Api.Call | {readonly dropped: number}, width: number): string {
-  if ('dropped' in row) return `… ${row.dropped.toString()} calls are not shown\n`
+  if ('dropped' in row) return `… ${row.dropped} calls are not shown\n`
   const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
-  const text = `${row.number.toString()}  ${localTime(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
+  const text = `${row.number}  ${localTime(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
   return `${cut(text.trimEnd(), width)}\n`
 }
 
@@ -40,13 +40,13 @@ export function callText(call: Api.CallDetail): string {
       ? ''
       : `waited ${durationText(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
     firstByteMs === 0 ? '' : `first byte after ${durationText(firstByteMs)}`,
-    attempts > 1 ? `sent ${attempts.toString()} times` : '',
-    pid === 0 ? '' : `process ${pid.toString()}`,
+    attempts > 1 ? `sent ${attempts} times` : '',
+    pid === 0 ? '' : `process ${pid}`,
     traceparent === '' ? '' : `trace ${traceparent}`,
     failure === '' ? '' : `failed: ${failure}`,
     isTruncated ? 'the bodies are shown in part: record.body of the template sets how much is kept' : ''
   ].filter(fact => fact !== '')
-  const head = `call ${number.toString()}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
+  const head = `call ${number}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
   if (!isKept) return `${head}\n  its bytes are no longer kept\n`
   return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
 }
@@ -54,8 +54,7 @@ export function callText(call: Api.CallDetail): string {
 function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: Api.Message): string {
   if (line === '') return sign === '<' ? '< there was no response\n' : ''
   const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${sign} ${each}\n`)
-  const shown =
-    encoding === 'base64' ? `(${Buffer.from(body, 'base64').length.toString()} bytes that are not text)` : body
+  const shown = encoding === 'base64' ? `(${Buffer.from(body, 'base64').length} bytes that are not text)` : body
   const note = isUnmasked === true ? '(neither JSON nor a form: nothing in it is masked)\n' : ''
   return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}${note}`}`
 }
@@ -74,8 +73,8 @@ const requestOf = ({method, path, isKept}: Api.Call): string => `${method} ${isK
 
 const statusOf = ({status, isOpen, marks, isFailed}: Api.Call): string => {
   if (isOpen) return 'under way'
-  if (marks.includes('grpc')) return `gRPC ${status.toString()}`
-  return status === 0 ? 'no response' : `${status.toString()}${isFailed ? ' ✕' : ''}`
+  if (marks.includes('grpc')) return `gRPC ${status}`
+  return status === 0 ? 'no response' : `${status}${isFailed ? ' ✕' : ''}`
 }
 
 const noteOf = ({marks, failure}: Api.Call): string =>

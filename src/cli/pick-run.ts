@@ -123,7 +123,7 @@ const has = ({listing}: FoundRun, id: string): boolean => listing.apps.some(app 
 /** Names a run in messages. */
 export function runName({template: {file}, pid, apps: [app]}: RunListing): string {
   const single = app === undefined ? 'a single run' : `the single run of "${app.id}"`
-  return `${file === '' ? single : file} (pid ${pid.toString()})`
+  return `${file === '' ? single : file} (pid ${pid})`
 }
 
 const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => runName(listing)).join(', ')

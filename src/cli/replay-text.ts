@@ -6,7 +6,7 @@ import {fittingTable} from './table.ts'
 /** The result of a call that was to be sent again. */
 export function replayText(view: Api.Replay): string {
   const {call, from, to, replay, before, after, differences, differ, leftOut, refusal, hint} = view
-  const head = `call ${call.toString()}, ${requestOf(view)}, ${from} → ${to}: `
+  const head = `call ${call}, ${requestOf(view)}, ${from} → ${to}: `
   if (after === null) return `${head}not sent: ${withoutName(refusal, call)}\n${hint === '' ? '' : `  ${hint}\n`}`
   const status =
     before.status === after.status ? `${statusOf(after)} again` : `${statusOf(before)} → ${statusOf(after)}`
@@ -14,10 +14,10 @@ export function replayText(view: Api.Replay): string {
   const lines = differences.filter(({what}) => what !== 'status').map(each => `  ${differenceText(each)}\n`)
   const more = differ - differences.length
   return [
-    `${head}${status} (${time})${replay === 0 ? '' : `, as call ${replay.toString()}`}\n`,
+    `${head}${status} (${time})${replay === 0 ? '' : `, as call ${replay}`}\n`,
     after.failure === '' ? '' : `  failed: ${after.failure}\n`,
     ...lines,
-    more > 0 ? `  … and ${more.toString()} more\n` : '',
+    more > 0 ? `  … and ${more} more\n` : '',
     differ === 0 ? '  the same answer\n' : '',
     leftOut.length === 0 ? '' : `  ignored, because it differs each time: ${leftOut.join(', ')}\n`
   ].join('')
@@ -55,7 +55,7 @@ function outcomeOf(replay: Api.Replay | undefined): string {
   const {call, before, after, differ, refusal} = replay
   if (after === null) return `not sent: ${withoutName(refusal, call)}`
   if (before.status !== after.status) return `${statusOf(before)} → ${statusOf(after)}`
-  return differ === 0 ? 'as before' : `${differ.toString()} ${differ === 1 ? 'difference' : 'differences'}`
+  return differ === 0 ? 'as before' : `${differ} ${differ === 1 ? 'difference' : 'differences'}`
 }
 
 const requestOf = ({method, path}: Pick<Api.Replay, 'method' | 'path'>): string => `${method} ${path}`
@@ -63,8 +63,7 @@ const requestOf = ({method, path}: Pick<Api.Replay, 'method' | 'path'>): string 
 const statusOf = ({status}: Api.Answer): string => (status === 0 ? 'no response' : status.toString())
 
 /** The line names the call already. */
-const withoutName = (refusal: string, call: number): string =>
-  refusal.replace(`call ${call.toString()} is not sent again: `, '')
+const withoutName = (refusal: string, call: number): string => refusal.replace(`call ${call} is not sent again: `, '')
 
 function differenceText({what, path, before, after}: Api.Replay['differences'][number]): string {
   const name = path || (what === 'type' ? 'content type' : what)

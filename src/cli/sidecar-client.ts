@@ -97,7 +97,7 @@ export async function callSidecar({method, url, type, body, socket}: SidecarCall
         .end(body)
     })
     const code = answer.statusCode ?? 0
-    return {code, status: `${code.toString()} ${answer.statusMessage ?? ''}`, body: (await collect(answer, 0)).take()}
+    return {code, status: `${code} ${answer.statusMessage ?? ''}`, body: (await collect(answer, 0)).take()}
   } catch (error) {
     const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
     const dialled = socket === '' ? `tcp ${hostname}:${port}` : `unix ${socket}`

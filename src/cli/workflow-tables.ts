@@ -161,19 +161,19 @@ const table = (columns: readonly Column[]): string =>
 /** `90s`, `3m5s`, `12m`, `4h10m`, `2d3h`, `1y20d` (Kubernetes: duration.HumanDuration). */
 export function humanAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
-  if (seconds < 120) return `${seconds.toString()}s`
+  if (seconds < 120) return `${seconds}s`
   const minutes = Math.floor(seconds / 60)
   if (minutes < 10) return both(minutes, 'm', seconds % 60, 's')
-  if (minutes < 180) return `${minutes.toString()}m`
+  if (minutes < 180) return `${minutes}m`
   const hours = Math.floor(minutes / 60)
   if (hours < 8) return both(hours, 'h', minutes % 60, 'm')
-  if (hours < 48) return `${hours.toString()}h`
+  if (hours < 48) return `${hours}h`
   const days = Math.floor(hours / 24)
   if (days < 8) return both(days, 'd', hours % 24, 'h')
-  if (days < 730) return `${days.toString()}d`
+  if (days < 730) return `${days}d`
   const years = Math.floor(days / 365)
-  return years < 8 ? both(years, 'y', days % 365, 'd') : `${years.toString()}y`
+  return years < 8 ? both(years, 'y', days % 365, 'd') : `${years}y`
 }
 
 const both = (large: number, unit: string, small: number, smaller: string): string =>
-  `${large.toString()}${unit}${small === 0 ? '' : `${small.toString()}${smaller}`}`
+  `${large}${unit}${small === 0 ? '' : `${small}${smaller}`}`

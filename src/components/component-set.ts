@@ -73,7 +73,7 @@ export class ComponentSet {
     const late = Promise.withResolvers<never>()
     const given = new AbortController()
     const clock = new InitClock(initTimeoutMs, () => {
-      const why = `init timeout for component ${name} exceeded after ${(initTimeoutMs / 1000).toString()}s`
+      const why = `init timeout for component ${name} exceeded after ${initTimeoutMs / 1000}s`
       late.reject(new ComponentFault(why, place))
       given.abort()
     })

@@ -119,7 +119,7 @@ function problemIn(status: number, text: string): Problem {
   try {
     return JSON.parse(text) as Problem
   } catch {
-    return {status, detail: text === '' ? `the run has answered ${status.toString()}` : text}
+    return {status, detail: text === '' ? `the run has answered ${status}` : text}
   }
 }
 

@@ -109,7 +109,7 @@ async function runAt(socketPath: string, onSkipped: OnSkipped): Promise<FoundRun
     const listing = await api.ask('GET /run', {signal: AbortSignal.timeout(TIMEOUT_MS)})
     if (isOurs(listing)) return {listing, api, folder: dirname(socketPath)}
     const {pid, version} = listing
-    onSkipped(`the run with pid ${pid.toString()} is of version ${version}, and this is ${VERSION}: it is skipped`)
+    onSkipped(`the run with pid ${pid} is of version ${version}, and this is ${VERSION}: it is skipped`)
   } catch (error) {
     if (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name)) return 'silent'
     if (!GONE.has(codeOf(error))) throw error
@@ -157,4 +157,4 @@ export async function endRun({api}: FoundRun): Promise<void> {
 
 /** Whether a name means an app: its id, which all its instances have, or that of one instance, `name.1`. */
 export const isCalled = ({id, instance}: Pick<Api.App, 'id' | 'instance'>, name: string): boolean =>
-  name === id || name === `${id}.${instance.toString()}`
+  name === id || name === `${id}.${instance}`

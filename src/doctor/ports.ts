@@ -21,7 +21,7 @@ export async function checkPorts(
 ): Promise<readonly Check[]> {
   const run = await runOf(plan, env)
   if (run !== undefined)
-    return [note(`this template runs already (pid ${run.listing.pid.toString()}): its ports are not looked at`, '')]
+    return [note(`this template runs already (pid ${run.listing.pid}): its ports are not looked at`, '')]
   const wanted = [...manager(plan), ...plan.apps.flatMap(portsOf)]
   const checks = [...twice(wanted), ...(await taken(wanted))]
   return checks.length > 0 ? checks : [ok('every port that the template names is free')]
@@ -67,7 +67,7 @@ function twice(wanted: readonly WantedPort[]): readonly Check[] {
     const users = wanted.filter(each => each.port === port).map(({whose}) => whose)
     return users.length < 2
       ? []
-      : [fail(`port ${port.toString()} is named twice: ${users.join(', ')}`, 'Give each a number of its own.')]
+      : [fail(`port ${port} is named twice: ${users.join(', ')}`, 'Give each a number of its own.')]
   })
 }
 
@@ -75,16 +75,16 @@ async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
   const faults = new Map<string, string>()
   // one after the other, each once: a probe must not find another probe
   for (const {port, host} of wanted) {
-    const key = `${host} ${port.toString()}`
+    const key = `${host} ${port}`
     faults.set(key, faults.get(key) ?? (await bindFault(port, host)))
   }
   const checks = wanted.map(async ({port, host, whose, advice}) => {
-    const fault = faults.get(`${host} ${port.toString()}`) ?? ''
+    const fault = faults.get(`${host} ${port}`) ?? ''
     if (fault === '') return []
     if (fault !== 'EADDRINUSE')
-      return [fail(`port ${port.toString()} (${whose}) cannot be had: ${fault}`, 'Choose a number above 1023.')]
+      return [fail(`port ${port} (${whose}) cannot be had: ${fault}`, 'Choose a number above 1023.')]
     const owner = (await nameOwner(port)) || 'a program that we may not look at'
-    return [fail(`port ${port.toString()} (${whose}) is taken by ${owner}`, advice)]
+    return [fail(`port ${port} (${whose}) is taken by ${owner}`, advice)]
   })
   return (await Promise.all(checks)).flat()
 }

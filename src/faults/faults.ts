@@ -41,7 +41,7 @@ export class Faults {
     const active = {rule, listeners: new Set<() => void>(), endsAt: performance.now() + forMs, timer}
     this.#active.push(active)
     const more = [rateText(plan), limitText(plan)].filter(text => text !== '').map(text => ` (${text})`)
-    const text = `fault ${number.toString()} is on: ${edgeText(plan)}: ${effectText(plan)}${more.join('')}`
+    const text = `fault ${number} is on: ${edgeText(plan)}: ${effectText(plan)}${more.join('')}`
     this.#options.tell({change: 'on', fault: viewOf(active), text})
     return number
   }
@@ -70,7 +70,7 @@ export class Faults {
     rule.isEnabled = isEnabled
     const what = isEnabled ? `enabled again: ${edgeText(rule.plan)}` : `disabled: ${hitsText(rule)}`
     const change = isEnabled ? 'enabled' : 'disabled'
-    this.#options.tell({change, fault: viewOf(active), text: `fault ${number.toString()} is ${what}`})
+    this.#options.tell({change, fault: viewOf(active), text: `fault ${number} is ${what}`})
     if (!isEnabled) for (const listener of listeners) listener()
     return true
   }
@@ -98,7 +98,7 @@ export class Faults {
     const kindNow = (): FaultKind => (rule.isEnabled && this.#active.includes(active) ? plan.kind : 'none')
     const hit: Hit = {
       number,
-      name: `fault ${number.toString()} of Pillion`,
+      name: `fault ${number} of Pillion`,
       plan,
       delayMs,
       get kind() {
@@ -109,7 +109,7 @@ export class Faults {
         return () => listeners.delete(listener)
       },
       kill: (callee, pid) => {
-        const text = `fault ${number.toString()} kills ${callee} (pid ${pid.toString()})`
+        const text = `fault ${number} kills ${callee} (pid ${pid})`
         this.#options.tell({change: 'hit', fault: viewOf(active), text})
         this.#options.kill(pid)
       },
@@ -120,13 +120,13 @@ export class Faults {
   }
 
   #tellOff(active: Active): void {
-    const text = `fault ${active.rule.number.toString()} is off: ${hitsText(active.rule)}`
+    const text = `fault ${active.rule.number} is off: ${hitsText(active.rule)}`
     this.#options.tell({change: 'off', fault: viewOf(active), text})
   }
 }
 
 const hitsText = ({hits, matched, plan}: FaultRule): string =>
-  `${edgeText(plan)}: it hit ${hits.toString()} of ${matched.toString()} ${matched === 1 ? 'call' : 'calls'}`
+  `${edgeText(plan)}: it hit ${hits} of ${matched} ${matched === 1 ? 'call' : 'calls'}`
 
 const viewOf = ({rule: {number, plan, matched, hits, isEnabled}, endsAt}: Active): FaultView => ({
   number,

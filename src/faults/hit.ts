@@ -47,7 +47,7 @@ export function delayOf(hit: Hit): Delay | undefined {
   }
   const off = hit.onOver(end)
   const timer = kind === 'never' ? undefined : setTimeout(end, delayMs)
-  return {admitted: promise, isCounted: true, reason: `fault ${number.toString()}`, cancel: end}
+  return {admitted: promise, isCounted: true, reason: `fault ${number}`, cancel: end}
 }
 
 export function responseOf({name, plan: {status, body}}: Hit): FaultResponse {

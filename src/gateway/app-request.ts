@@ -66,7 +66,7 @@ class AppResponseCollector extends ResponseCollector {
   }
 
   protected tooLarge(): void {
-    this.#settle(`the response has more than ${this.maxBodyBytes.toString()} bytes`)
+    this.#settle(`the response has more than ${this.maxBodyBytes} bytes`)
   }
 
   cut(why: string): void {
@@ -154,7 +154,7 @@ class AppRequest extends ProxiedCall {
     this.#wasSent = true
     this.#process = pool.process
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
-    const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length.toString()}\r\n` : ''
+    const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length}\r\n` : ''
     this.exchange.send(
       pool,
       `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${tokenLine}${length}\r\n`

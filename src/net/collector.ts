@@ -35,7 +35,7 @@ const MIB = 1024 * 1024
 export const READ_BODIES = new Budget(64 * MIB)
 
 /** Why a body is refused; it can follow the name of what was to be read. */
-export const NO_ROOM = `bodies of ${(READ_BODIES.max / MIB).toString()} MiB are being read already: send it again later`
+export const NO_ROOM = `bodies of ${READ_BODIES.max / MIB} MiB are being read already: send it again later`
 
 const MIN_BLOCK = 4096
 const MAX_BLOCK = MIB

@@ -41,7 +41,7 @@ export function restoreDefaults(): void {
 
 let young: 1 | 2 = 2
 
-const setYoung = (factor: 1 | 2): void => setFlag(`--semi-space-growth-factor=${factor.toString()}`)
+const setYoung = (factor: 1 | 2): void => setFlag(`--semi-space-growth-factor=${factor}`)
 
 /** The same for the time of some work that makes much which stays: it would grow by 50 MB meanwhile. */
 export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {

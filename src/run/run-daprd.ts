@@ -44,7 +44,7 @@ export class RunDaprd implements FindDaprd {
       for (const resource of resources) this.#tellMissing(resource, program)
       return undefined
     }
-    const name = `daprd-${(++this.#count).toString()}`
+    const name = `daprd-${++this.#count}`
     const {sidecar} = runtime.logs
     const daprd = new AppDaprd({
       program,
@@ -68,7 +68,7 @@ export class RunDaprd implements FindDaprd {
   #tellMissing(resource: ComponentResource, why: string): void {
     const {name, type, place, isDefault} = resource
     if (isDefault || !isForDaprd(resource, 'needed')) return
-    const where = `${place.file}:${place.line.toString()}`
+    const where = `${place.file}:${place.line}`
     const [category] = splitType(type)
     const purpose = isBlock(category) ? API[category].components.purpose : ''
     this.#tell(

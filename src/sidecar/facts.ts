@@ -61,4 +61,4 @@ function connectionOf({channel, health}: AppPlan, port: number): Facts['connecti
 }
 
 /** A duration as Go writes it: `5s`, `500ms`. */
-const inGo = (ms: number): string => (ms % 1000 === 0 ? `${(ms / 1000).toString()}s` : `${ms.toString()}ms`)
+const inGo = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`)

@@ -17,5 +17,5 @@ export const postTo =
       warn
     })
     if (response.kind !== 'response') return response.why
-    return response.status >= 200 && response.status < 300 ? '' : `status code ${response.status.toString()}`
+    return response.status >= 200 && response.status < 300 ? '' : `status code ${response.status}`
   }

@@ -120,7 +120,7 @@ export class AppRuntime implements Callee {
 
   /** Whether a command names it: by the id, which names all instances, or by a number, `name.1`. */
   isCalled(name: string): boolean {
-    return name === this.id || name === `${this.id}.${this.plan.instance.toString()}`
+    return name === this.id || name === `${this.id}.${this.plan.instance}`
   }
 
   get plan(): AppPlan {
@@ -381,7 +381,7 @@ export class AppRuntime implements Callee {
     if (this.#isExcepted && state.phase !== 'exited')
       return `"${this.name}" is not started (--except): start it yourself, or by "pillion start ${this.id}"`
     if (this.isDebugged && (state.phase === 'starting' || state.phase === 'running'))
-      return `"${this.name}" is in a debugger, and nothing listens on its port ${this.appPort.toString()}`
+      return `"${this.name}" is in a debugger, and nothing listens on its port ${this.appPort}`
     const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
     return whyNot(this.name, state, {at: this.#status.movedAt, line: hasEnded ? this.app.bestLine : ''})
   }

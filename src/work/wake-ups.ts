@@ -55,7 +55,7 @@ export class WakeUps {
     )
     this.#first = database.prepare(`SELECT due FROM wake_ups WHERE ${SERVED} ORDER BY due LIMIT 1`)
     this.#due = database.prepare(
-      `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE ${SERVED} AND due <= ? ORDER BY due, id LIMIT ${BATCH.toString()}`
+      `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE ${SERVED} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
     )
     file.onCommit(() => this.#arm())
     file.onUndone(() => this.#arm()) // the change that is undone may have disarmed it

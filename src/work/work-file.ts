@@ -149,9 +149,7 @@ function prepared(database: DatabaseSync): DatabaseSync {
     if (version > STEPS.length) throw new ForeignFile('it was written by a newer version of Pillion')
     if (version < STEPS.length) {
       database.exec(STEPS.slice(version).join(''))
-      database.exec(
-        `PRAGMA application_id = ${APPLICATION.toString()}; PRAGMA user_version = ${STEPS.length.toString()}`
-      )
+      database.exec(`PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${STEPS.length}`)
     }
     database.exec('COMMIT')
     return database
@@ -172,7 +170,7 @@ const resultOf = (error: unknown): number =>
 function setAside(path: string): string {
   const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   let kept = `${path}.${stamp}`
-  for (let count = 2; existsSync(kept); count++) kept = `${path}.${stamp}-${count.toString()}`
+  for (let count = 2; existsSync(kept); count++) kept = `${path}.${stamp}-${count}`
   renameSync(path, kept)
   for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix)
   return kept

@@ -57,4 +57,4 @@ export class OpenActivities {
   }
 }
 
-const keyOf = (app: string, id: string, task: number): string => `${app}\0${task.toString()}\0${id}`
+const keyOf = (app: string, id: string, task: number): string => `${app}\0${task}\0${id}`

@@ -36,7 +36,7 @@ export function rerunOf(app: string, history: readonly Uint8Array[], request: Re
   const last = turns.findIndex(events => events.some(({eventId}) => eventId === request.eventId))
   const target = turns[last]?.find(({eventId}) => eventId === request.eventId)
   if (target === undefined)
-    throw new WorkflowError('not found', `does not have history event with ID '${request.eventId.toString()}'`)
+    throw new WorkflowError('not found', `does not have history event with ID '${request.eventId}'`)
   checkTarget(target, request)
   const kept = turns.slice(0, last + 1).map(events => events.filter(event => event.executionCompleted === undefined))
   const open = openTasks(kept.flat())

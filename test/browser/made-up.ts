@@ -239,7 +239,7 @@ export async function madeUp(
     }
   })
   test.teardown(() => listener.close())
-  const at = `http://127.0.0.1:${listener.port.toString()}/`
+  const at = `http://127.0.0.1:${listener.port}/`
   return Object.assign(made, {
     url: `${at}#t=${tokens.full}`,
     readOnlyUrl: `${at}#look=${tokens.readOnly}`,

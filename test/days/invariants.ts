@@ -66,7 +66,7 @@ function faultsOfProcess(model: Model, app: App, phase: Phase, told: Told, seen:
   const {name, entry} = app
   if (entry.kind === 'sidecar' || (phase !== 'up' && phase !== 'unready')) return []
   const process = seen.living.find(({pid}) => pid === told.pid)
-  if (process === undefined) return [`${name} is ${phase}, and its process ${told.pid.toString()} does not live`]
+  if (process === undefined) return [`${name} is ${phase}, and its process ${told.pid} does not live`]
   const faults = process.id === entry.id ? [] : [`the process of ${name} is one of ${process.id}`]
   if (!process.isChild) faults.push(`the process of ${name} is not a child of the run`)
   if (!app.mayBeOld) faults.push(...faultsOfContent(model, app, process))
@@ -100,14 +100,13 @@ function faultsOfLives(model: Model, id: string, seen: Seen): readonly string[] 
   const begun = seen.begun.filter(each => each === id).length
   const min = sum(apps.map(({lives}) => lives.min))
   const max = sum([...apps, ...gone].map(({lives}) => lives.max))
-  const range = min === max ? min.toString() : `${min.toString()} to ${max.toString()}`
-  const faults = begun < min || begun > max ? [`${id} was started ${begun.toString()} times, not ${range}`] : []
+  const range = min === max ? min.toString() : `${min} to ${max}`
+  const faults = begun < min || begun > max ? [`${id} was started ${begun} times, not ${range}`] : []
   const living = seen.living.filter(each => each.id === id)
   const running = seen.apps.filter(told => told.id === id && ['up', 'unready'].includes(phaseOf(told) ?? ''))
   const expected = apps[0]?.entry.kind === 'sidecar' ? 0 : running.length
   const pids = living.map(({pid}) => pid).join(', ')
-  if (living.length !== expected)
-    faults.push(`${id} has ${living.length.toString()} processes, not ${expected.toString()}: ${pids}`)
+  if (living.length !== expected) faults.push(`${id} has ${living.length} processes, not ${expected}: ${pids}`)
   return faults
 }
 
@@ -117,7 +116,7 @@ const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0)
 function strayLives(model: Model, {living, begun}: Seen): readonly string[] {
   const alive = living
     .filter(({id}) => model.of(id).length === 0)
-    .map(({id, pid}) => `${id} is not in the run, and process ${pid.toString()} lives`)
+    .map(({id, pid}) => `${id} is not in the run, and process ${pid} lives`)
   const ids = new Set(begun.filter(id => model.of(id).length === 0))
   const started = [...ids].filter(id => {
     const gone = [...model.gone.values()].filter(({entry}) => entry.id === id)
@@ -134,10 +133,10 @@ function faultsOfCall(model: Model, call: Call, seen: Seen): readonly string[] {
   const callees = model.of(to)
   if (status === undefined)
     return callees.some(app => !isOnly(app, 'up', 'ended', 'stopped')) ? [] : [`${words} has no answer`]
-  if (times > 1) return [`${words} was delivered ${times.toString()} times`]
+  if (times > 1) return [`${words} was delivered ${times} times`]
   const isUntouched = [...model.of(from), ...callees].every(({isTouched}) => !isTouched)
   const isQuiet = isUntouched && callees.length > 0 && callees.every(app => isOnly(app, 'up'))
-  if (isQuiet && status !== 200) return [`${words} failed with ${status.toString()}: ${body}`]
+  if (isQuiet && status !== 200) return [`${words} failed with ${status}: ${body}`]
   return status === 200 && times !== 1 ? [`${words} was answered, and not delivered`] : []
 }
 
@@ -151,7 +150,7 @@ function faultsOfEvent(model: Model, {number, from, to, status}: Published, {rec
   if (status === undefined) return [`${words} has no answer`]
   if (status === 204 && times === 0) return [`${words} was acknowledged, and not delivered`]
   const isSteady = callees.length === 1 && callees.every(({lives}) => lives.max === 0)
-  return isSteady && times > 1 ? [`${words} was delivered ${times.toString()} times`] : []
+  return isSteady && times > 1 ? [`${words} was delivered ${times} times`] : []
 }
 
 /** A stream runs on as long as nothing happens to whoever reads and writes it, and is over when either has gone. */

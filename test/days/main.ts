@@ -33,7 +33,7 @@ const opens = (seed: number) => async (): Promise<World> =>
 
 for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < last; seed++) {
   const from = performance.now()
-  console.log(`seed ${seed.toString()}, ${steps.toString()} steps`)
+  console.log(`seed ${seed}, ${steps} steps`)
   const whole = values.walk === undefined ? walkOf(seed, steps, values.real) : walkIn(values.walk)
   const open = opens(seed)
   const finding = await walk(whole, open, tally)
@@ -44,7 +44,7 @@ for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < 
   if (values.first) break
 }
 if (why !== '') console.log(`no full disk, and no full table of descriptors: ${why}`)
-console.log(`made: ${[...tally].map(([kind, n]) => `${n.toString()} × ${kind}`).join(', ')}`)
+console.log(`made: ${[...tally].map(([kind, n]) => `${n} × ${kind}`).join(', ')}`)
 
 /** Makes a failure short, and shows how to repeat it by hand. */
 async function explain(
@@ -63,8 +63,8 @@ async function explain(
   let isSteady = false
   for (let i = 0; i < 5 && !isSteady; i++) isSteady = await fails(made)
   const shortest = isSteady ? await shrink(made, fails, tries) : made
-  const how = isSteady ? `${shortest.length.toString()} steps` : 'it did not come again in five tries'
-  console.log(`\n${finding.report}\n# ${how}: --seed ${seed.toString()} --walk '${textOf(shortest)}'`)
+  const how = isSteady ? `${shortest.length} steps` : 'it did not come again in five tries'
+  console.log(`\n${finding.report}\n# ${how}: --seed ${seed} --walk '${textOf(shortest)}'`)
   console.log(`${scriptOf(finding.actions)}${finding.faults.map(fault => `# ✗ ${fault}`).join('\n')}\n`)
 }
 

@@ -11,7 +11,7 @@ function lineOf(action: Action): string {
         .map(([path, text]) => written(path, text))
         .join('\n')
     case 'write many':
-      return `for d in ${action.folders.join(' ')}; do for i in $(seq ${action.count.toString()}); do echo ${action.text} > $d/many-$i.txt; done; done`
+      return `for d in ${action.folders.join(' ')}; do for i in $(seq ${action.count}); do echo ${action.text} > $d/many-$i.txt; done; done`
     case 'pillion':
       return `pillion ${action.args.join(' ')}`
     case 'up':
@@ -21,13 +21,13 @@ function lineOf(action: Action): string {
     case 'kill run':
       return `kill -9 %1; wait`
     case 'call':
-      return `for i in $(seq ${action.count.toString()}); do pillion invoke -a ${action.to} -m call & done # from ${action.from}${action.isGrpc === true ? ', by gRPC' : ''}`
+      return `for i in $(seq ${action.count}); do pillion invoke -a ${action.to} -m call & done # from ${action.from}${action.isGrpc === true ? ', by gRPC' : ''}`
     case 'publish':
-      return `for i in $(seq ${action.count.toString()}); do pillion publish -i ${action.from} -p ${action.bus} -t to-${action.to} -d $i; done`
+      return `for i in $(seq ${action.count}); do pillion publish -i ${action.from} -p ${action.bus} -t to-${action.to} -d $i; done`
     case 'save state':
       return `curl -d '[{"key":"${action.key}","value":"${action.value}"}]' "localhost:$DAPR_HTTP_PORT/v1.0/state/store" # of ${action.from}`
     case 'flood':
-      return `curl "localhost:$APP_PORT/flood?mark=x&count=${action.count.toString()}" # of ${action.name}`
+      return `curl "localhost:$APP_PORT/flood?mark=x&count=${action.count}" # of ${action.name}`
     case 'suspend':
       return action.name === undefined
         ? 'kill -STOP %1; sleep 0.5; kill -CONT %1'
@@ -47,7 +47,7 @@ function lineOf(action: Action): string {
     case 'full disk':
       return `prlimit --pid RUN --fsize=100000:; curl "localhost:$APP_PORT/flood?mark=x&count=20000"; prlimit --pid RUN --fsize=unlimited: # of ${action.name}`
     case 'clock jumps':
-      return `date -s "${(action.ms / 1000).toString()} seconds"`
+      return `date -s "${action.ms / 1000} seconds"`
     case 'rest':
       return 'pillion wait --for idle:300ms'
   }

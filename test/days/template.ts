@@ -60,7 +60,7 @@ export const isNeverReady = ({keys}: Entry): boolean => keys.ready?.['http'] !==
 export const namesOf = ({id, keys: {replicas = 1}}: Entry): readonly string[] =>
   Array.from({length: replicas}, (_, i) => nameOf(id, i + 1))
 
-export const nameOf = (id: string, instance: number): string => (instance === 1 ? id : `${id}.${instance.toString()}`)
+export const nameOf = (id: string, instance: number): string => (instance === 1 ? id : `${id}.${instance}`)
 
 /** The entry, and what it depends on, directly or not. */
 export function withNeeded(ids: readonly string[], apps: readonly Entry[]): ReadonlySet<string> {

@@ -29,7 +29,7 @@ t.test('every answer of the API is as its description says', async t => {
   ])
   const run = rig.pillion(['run', '-f', '.'])
   const {http} = await run.ports('stock')
-  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/say?token=abc`, {
+  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/say?token=abc`, {
     method: 'POST',
     body: '{"n":1}'
   })
@@ -103,7 +103,7 @@ t.test('every answer of the API is as its description says', async t => {
     coloured: '\x1b[32mHello\x1b[0m Grüße'
   })
   const followed = await open(socket, '/api/v1/apps/shop/logs?follow&tail=0')
-  await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/say`)
+  await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/say`)
   const [first] = (await followed.setEncoding('utf8').take(1).toArray()) as string[]
   t.equal(first, 'said\n', 'new lines are sent as they come')
   followed.destroy()
@@ -114,7 +114,7 @@ t.test('every answer of the API is as its description says', async t => {
   for (const json of all.body.trim().split('\n')) t.equal(misfit('Line', JSON.parse(json)), '')
   t.match((await ask(socket, '/api/v1/logs?grep=said')).body, /^(?:said\n)+$/)
   seen.add('/logs')
-  await (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/die`)).text()
+  await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/die`)).text()
   const why = await get('/apps/shop/why', 'Why')
   t.match(why, {app: 'shop', death: {number: 1, inside: [{to: 'shop', path: '/die'}]}})
   await get('/deaths/1', 'Death')
@@ -141,7 +141,7 @@ t.test('every answer of the API is as its description says', async t => {
   ] as const) {
     const {status, json} = await ask(socket, '/api/v1/wait', {method: 'POST', body})
     const problem = json as {detail: string; hint: string}
-    t.match(`${status.toString()} ${problem.detail}: ${problem.hint}`, detail, body)
+    t.match(`${status} ${problem.detail}: ${problem.hint}`, detail, body)
   }
   const added = await ask(socket, '/api/v1/faults', {
     method: 'POST',
@@ -197,7 +197,7 @@ t.test('every answer of the API is as its description says', async t => {
   for (const [path, methods] of Object.entries(API.paths))
     for (const [method, operation] of Object.entries(methods)) {
       if ((operation as {readonly 'x-socket'?: boolean})['x-socket'] !== true) continue
-      const url = `http://127.0.0.1:${port.toString()}/api/v1${path.replaceAll(/\{\w+\}/g, '1')}`
+      const url = `http://127.0.0.1:${port}/api/v1${path.replaceAll(/\{\w+\}/g, '1')}`
       const {status} = await fetch(url, {method, headers: {authorization: `Bearer ${token}`}})
       t.equal(status, 403, `${method} ${path} is not for pages`)
     }

@@ -17,7 +17,7 @@ const serve = async (t: Test, listener: RequestListener): Promise<string> => {
     server.closeAllConnections()
     server.close()
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 interface Seen {

@@ -48,7 +48,7 @@ async function startRun(
   let run = rig.pillion(['run', '-f', '.'])
   let {http} = await run.ports('shop')
   return {
-    call: async () => (await fetch(`http://127.0.0.1:${http.toString()}/v1.0/invoke/shop/method/x`)).status,
+    call: async () => (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/x`)).status,
     stop: async () => {
       run.signal('SIGINT')
       await run.exited
@@ -73,7 +73,7 @@ t.test(
     t.match(await opened(rig, '?port=1'), {detail: /it is open at port \d+ already/})
     t.match(await opened(rig, '?port=70000'), {detail: /70000 is not a port/})
     const headers = {authorization: `Bearer ${first.token}`}
-    const answer = await fetch(`http://127.0.0.1:${first.port.toString()}/api/v1/apps`, {headers})
+    const answer = await fetch(`http://127.0.0.1:${first.port}/api/v1/apps`, {headers})
     t.match(await answer.json(), {apps: [{id: 'shop'}]})
     t.match(Object.fromEntries(answer.headers), {
       'content-security-policy': /^default-src 'none'; script-src 'self'/,
@@ -82,13 +82,13 @@ t.test(
       'cache-control': 'no-store'
     })
     t.equal(answer.headers.get('access-control-allow-origin'), null)
-    const {status} = await fetch(`http://localhost:${first.port.toString()}/api/v1/apps/shop/restart`, {
+    const {status} = await fetch(`http://localhost:${first.port}/api/v1/apps/shop/restart`, {
       method: 'POST',
       headers
     })
     t.equal(status, 200)
     await run.stop()
-    await t.rejects(fetch(`http://127.0.0.1:${first.port.toString()}/api/v1/apps`, {headers}), 'it ends with the run')
+    await t.rejects(fetch(`http://127.0.0.1:${first.port}/api/v1/apps`, {headers}), 'it ends with the run')
     await run.start()
     t.same(await opened(rig), first)
   }
@@ -105,22 +105,22 @@ t.test('whoever is not the page of this run is refused', async t => {
   const rig = await openRig(t)
   const run = await startRun(rig)
   const {port, token, readOnlyToken} = await opened(rig)
-  const host = `127.0.0.1:${port.toString()}`
+  const host = `127.0.0.1:${port}`
   const bearer = `authorization: Bearer ${token}`
   const own = [`host: ${host}`, bearer]
   const cases: readonly (readonly [what: string, bytes: string, status: number])[] = [
     ['as it should be', get(own), 200],
     ['by its own origin', get([...own, `origin: http://${host}`, 'sec-fetch-site: same-origin']), 200],
-    ['IPv6', get([`host: [::1]:${port.toString()}`, bearer]), 200],
+    ['IPv6', get([`host: [::1]:${port}`, bearer]), 200],
     ['a foreign Host', get(['host: evil.example', bearer]), 421],
-    ['a foreign Host with our port', get([`host: evil.example:${port.toString()}`, bearer]), 421],
+    ['a foreign Host with our port', get([`host: evil.example:${port}`, bearer]), 421],
     ['another port', get(['host: 127.0.0.1:80', bearer]), 421],
     ['two Hosts', get([`host: ${host}`, 'host: evil.example', bearer]), 421],
     ['no Host', get([bearer]), 400],
     ['an absolute target', get(own, `http://${host}/api/v1/run`), 404],
     ['a foreign Origin', get([...own, 'origin: https://evil.example']), 403],
     ['the Origin null', get([...own, 'origin: null']), 403],
-    ['a neighbour’s Origin', get([...own, `origin: http://127.0.0.1:${(port + 1).toString()}`]), 403],
+    ['a neighbour’s Origin', get([...own, `origin: http://127.0.0.1:${port + 1}`]), 403],
     ['two Origins', get([...own, `origin: http://${host}`, 'origin: null']), 403],
     ['another site', get([...own, 'sec-fetch-site: cross-site']), 403],
     ['a neighbour’s page', get([...own, 'sec-fetch-site: same-site']), 403],
@@ -260,7 +260,7 @@ t.test('readers of lines and of the page who never read are limited; calls go on
     })
   await Promise.all(Array.from({length: 150}, async () => ask('/api/v1/logs?follow')))
   const served = statuses.filter(status => status === 200).length
-  t.ok(served > 0 && served <= 64, `${served.toString()} are served`)
+  t.ok(served > 0 && served <= 64, `${served} are served`)
   t.ok(statuses.every(status => status === 200 || status === 503))
   await Promise.all(Array.from({length: 50}, async () => ask('/')))
   for (let i = 0; i < 100; i++) t.equal(await run.call(), 200)

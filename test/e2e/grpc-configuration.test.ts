@@ -21,7 +21,7 @@ interface Shop {
 async function openShop(t: Test, type: string): Promise<Shop> {
   const rig = await openRig(t)
   const port = await freePort()
-  await rig.write({'resources/here.yaml': component('here', type, {redisHost: `localhost:${port.toString()}`})})
+  await rig.write({'resources/here.yaml': component('here', type, {redisHost: `localhost:${port}`})})
   await rig.template([{appID: 'shop', resourcesPath: '../resources'}])
   const run = rig.pillion(['run', '-f', '.'])
   await rig.driven('shop')

@@ -49,7 +49,7 @@ export function playClock(steps: readonly Step[]): void {
       if (command[0] === 'XADD') last = after(last, typeof result === 'string' ? result : '')
       for (const key of ['a', 'b', 'c']) {
         const left = Number(engine.run(session, ['PTTL', key]))
-        if (!(left >= -2)) throw new Error(`${key} has ${left.toString()} ms left`)
+        if (!(left >= -2)) throw new Error(`${key} has ${left} ms left`)
       }
       if (engine.run(session, ['GET', 'stays']) !== 'x') throw new Error('a key without a time is gone')
     }

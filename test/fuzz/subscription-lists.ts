@@ -17,7 +17,7 @@ const VALUES: readonly unknown[] = [
   {rules: [{match: 'event.type == "a"', path: '/a'}], default: '/b'},
   {rules: [{match: `${'('.repeat(2000)}1${')'.repeat(2000)}`, path: '/a'}]},
   {rules: [{match: `event.data.matches("${'(a*)*'.repeat(30)}b")`, path: '/a'}]},
-  {rules: Array.from({length: 200}, (_, n) => ({match: `event.type == "${n.toString()}"`, path: '/a'}))},
+  {rules: Array.from({length: 200}, (_, n) => ({match: `event.type == "${n}"`, path: '/a'}))},
   {enabled: true, maxMessagesCount: -1, maxAwaitDurationMs: 1e300},
   'x'.repeat(10_000),
   '\u001B[2J\u202E'
@@ -34,7 +34,7 @@ const KEYS = [
   '__proto__'
 ]
 
-const right = (n: number): unknown => ({pubsubname: 'pubsub', topic: `topic${n.toString()}`, route: '/x'})
+const right = (n: number): unknown => ({pubsubname: 'pubsub', topic: `topic${n}`, route: '/x'})
 
 /** Thousands of subscriptions that an app lists. */
 export function subscriptionList(random: Random): Buffer {

@@ -47,7 +47,7 @@ async function refusingRedis(t: Test): Promise<number> {
 }
 
 t.test('a Redis that refuses; an app without a port that subscribes to configuration', async t => {
-  const redisHost = `127.0.0.1:${(await refusingRedis(t)).toString()}`
+  const redisHost = `127.0.0.1:${await refusingRedis(t)}`
   const rig = await openRig(t)
   await rig.write({
     'resources/locks.yaml': component('locks', 'lock.redis', {redisHost}),

@@ -95,7 +95,7 @@ export function watchMemory(pid: number): () => readonly number[] {
 /** What the kernel tells of a process; '' once it is gone. */
 function statusOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid.toString()}/status`, 'latin1')
+    return readFileSync(`/proc/${pid}/status`, 'latin1')
   } catch {
     return ''
   }

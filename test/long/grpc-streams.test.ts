@@ -164,7 +164,7 @@ t.test('what is in the wrong order, or may not be', async t => {
 
 t.test('Redis: one of several streams gets each event; what a stream has not answered comes again', async t => {
   const port = await freePort()
-  const redisHost = `localhost:${port.toString()}`
+  const redisHost = `localhost:${port}`
   const {client} = await openShop(t, {
     'resources/hasty.yaml': component('hasty', 'pubsub.redis', {
       redisHost,

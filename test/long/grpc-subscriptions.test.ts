@@ -161,7 +161,7 @@ t.test('what follows each answer of an app of gRPC', async t => {
     [14, 0, true]
   ]
   for (const [code, status, isDead] of cases) {
-    const what = `${code.toString()} ${status.toString()}`
+    const what = `${code} ${status}`
     await publish('kept', `"${what}"`)
     const request = await shop.nextRequest()
     t.match(eventIn(request), {topic: 'kept'}, what)

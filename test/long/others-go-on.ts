@@ -20,7 +20,7 @@ export function othersGoOn({name, apps, begin, megabytes}: Attack, calls: number
     t.teardown(() => agent.destroy())
     const good = async (): Promise<void> => {
       const {status, body} = await called(other, 'good', '/echo', {agent})
-      if (status !== 200) t.fail(`${status.toString()} ${body}`)
+      if (status !== 200) t.fail(`${status} ${body}`)
     }
     for (let n = 0; n < calls; n++) await good()
     const before = await usageOf(run.pid)

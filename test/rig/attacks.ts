@@ -149,7 +149,7 @@ const ANSWERS = 6
 const ANSWERING = join(import.meta.dirname, '../fixtures/apps/one-byte-answers.mjs')
 
 const answering = Array.from({length: ANSWERS}, (_, n): TemplateApp => ({
-  appID: `pieces${n.toString()}`,
+  appID: `pieces${n}`,
   appDirPath: '.',
   autoPort: true,
   maxBodySize: '32Mi',

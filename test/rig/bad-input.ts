@@ -50,7 +50,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
 
 async function beginSlowReaders(port: number): Promise<Underway> {
   const sockets = await Promise.all(Array.from({length: SLOW_READERS}, async () => opened(port)))
-  for (const socket of sockets) socket.write(head(`/bytes?count=${SLOW_BYTES.toString()}`))
+  for (const socket of sockets) socket.write(head(`/bytes?count=${SLOW_BYTES}`))
   await Promise.all(sockets.map(async socket => once(socket, 'readable')))
   const goOn = async (): Promise<void> => {
     for (const socket of sockets) if (socket.read(1) === null) await once(socket, 'readable')
@@ -82,9 +82,9 @@ async function beginHeads(port: number): Promise<Underway> {
       Array.from({length: 16}, async () => called(port, 'odd', '/fields', {agent, headers: fields(0)}))
     )
     const wrong = fit.find(({status, body}) => status !== 200 || body !== FIELDS.toString())
-    if (wrong !== undefined) throw new Error(`a head that fits: ${wrong.status.toString()} ${wrong.body}`)
+    if (wrong !== undefined) throw new Error(`a head that fits: ${wrong.status} ${wrong.body}`)
     const {status} = await called(port, 'odd', '/fields', {agent, headers: fields(60)})
-    if (status !== 431) throw new Error(`a head that is too large: ${status.toString()}`)
+    if (status !== 431) throw new Error(`a head that is too large: ${status}`)
   }
   await goOn()
   return {goOn, end: async () => agent.destroy()}
@@ -95,7 +95,7 @@ async function beginLargeBodies(port: number): Promise<Underway> {
   const agent = new Agent({keepAlive: true})
   const goOn = async (): Promise<void> => {
     const [sent, got] = await Promise.all([sentBytes(port, agent), gotBytes(port, agent)])
-    if (sent !== LARGE_BYTES || got !== LARGE_BYTES) throw new Error(`sent ${sent.toString()}, got ${got.toString()}`)
+    if (sent !== LARGE_BYTES || got !== LARGE_BYTES) throw new Error(`sent ${sent}, got ${got}`)
   }
   return {goOn, end: async () => agent.destroy()}
 }
@@ -110,7 +110,7 @@ async function sentBytes(port: number, agent: Agent): Promise<number> {
 
 /** What comes of a large answer. */
 async function gotBytes(port: number, agent: Agent): Promise<number> {
-  const path = `${PREFIX}/bytes?count=${LARGE_BYTES.toString()}`
+  const path = `${PREFIX}/bytes?count=${LARGE_BYTES}`
   const [answer] = (await once(request({...TO, port, path, agent}).end(), 'response')) as [IncomingMessage]
   let count = 0
   for await (const piece of answer) count += (piece as Buffer).length
@@ -127,7 +127,7 @@ async function beginClosing(port: number): Promise<Underway> {
   const goOn = async (): Promise<void> => {
     const answers = await Promise.all(Array.from({length: 16}, async () => called(port, 'odd', '/close', {agent})))
     const wrong = answers.find(({status, body}) => status !== 500 || !body.includes('ERR_DIRECT_INVOKE'))
-    if (wrong !== undefined) throw new Error(`${wrong.status.toString()} ${wrong.body}`)
+    if (wrong !== undefined) throw new Error(`${wrong.status} ${wrong.body}`)
   }
   await goOn()
   return {goOn, end: async () => agent.destroy()}

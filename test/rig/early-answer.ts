@@ -24,7 +24,7 @@ export async function answerAfterAll({to, head, framing}: LongRequest): Promise<
   await Promise.race([once(socket, 'connect'), closed])
   socket.pause()
   const isChunked = framing === 'chunks'
-  const line = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${SIZE.toString()}`
+  const line = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${SIZE}`
   socket.write(`${head}\r\n${line}\r\n\r\n`)
   for (let n = 0; n < PIECES && !socket.destroyed; n++) {
     if (isChunked) socket.write(`${PIECE.length.toString(16)}\r\n`)

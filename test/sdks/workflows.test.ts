@@ -82,8 +82,8 @@ t.test('after kill -9 of the run its workflows go on with the next one', async t
   await begun.exited
   const told = await resultsOf(rig.pillion(['run', '-f', '.'], {env: {ORDERS: 'finish'}}))
   for (let number = 0; number < 5; number++) {
-    const done = `order ${number.toString()}`
-    t.match(told[`order-${number.toString()}`], {
+    const done = `order ${number}`
+    t.match(told[`order-${number}`], {
       status: 'COMPLETED',
       output: `["${done} one done", "${done} two done"]`
     })

@@ -41,7 +41,7 @@ t.test(
     }).listen(0, '127.0.0.1')
     await once(webhook, 'listening')
     t.teardown(() => webhook.close())
-    const url = `http://127.0.0.1:${(webhook.address() as AddressInfo).port.toString()}/graphql`
+    const url = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/graphql`
     await rig.write({
       'resources/fruit.yaml': component('fruit', 'bindings.graphql', {endpoint: url}),
       'resources/store.yaml': component('store', 'state.in-memory'),
@@ -227,7 +227,7 @@ t.test(
     const {http} = await run.ports('shop')
     await rig.write({'shop/watched.txt': '2'})
     await shop.closed
-    const answer = await fetch(`http://127.0.0.1:${http.toString()}/v1.0/publish/bus/orders`, {
+    const answer = await fetch(`http://127.0.0.1:${http}/v1.0/publish/bus/orders`, {
       method: 'POST',
       headers: {'content-type': 'application/json'},
       body: '{"n":9}'

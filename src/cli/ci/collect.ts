@@ -92,7 +92,7 @@ async function reasonOf(run: FoundRun | undefined, {id}: Api.App, name: string):
 
 async function lastLines(control: RunControl, {id, instance, version}: Api.App): Promise<readonly string[]> {
   const query = {tail: LINES, since: 0, isFollowed: false, version: version === '0.0.0' ? '' : version}
-  const pieces = control.logs(`${id}.${instance.toString()}`, query, new AbortController().signal)
+  const pieces = control.logs(`${id}.${instance}`, query, new AbortController().signal)
   let text = ''
   for await (const piece of pieces ?? []) text += piece
   const lines = decoded(text).split('\n')

@@ -22,8 +22,7 @@ export const calls: CommandHandler = async ({flags, words, asJson}) => {
       explanation: 'Use -f with -o table or -o ndjson.'
     })
   const limit = flags.int('number') ?? ROWS
-  if (limit < 1)
-    throw new UsageError(`invalid argument "${limit.toString()}" for "-n, --number" flag: expected 1 or more`)
+  if (limit < 1) throw new UsageError(`invalid argument "${limit}" for "-n, --number" flag: expected 1 or more`)
   endWithStdout() // `calls -f | head`
   const run = await runHere(flags, asJson)
   const [number = ''] = words

@@ -15,7 +15,7 @@ import type {Terminal} from '../terminal.ts'
 export const dashboard: CommandHandler = async ({flags, asJson}) => {
   const port = flags.int('port') ?? 0
   if (port < 0 || port > 65_535 || (port === 0 && flags.names.includes('port')))
-    throw new UserError(`${port.toString()} is not a port`, {explanation: 'Give a number from 1 to 65535.'})
+    throw new UserError(`${port} is not a port`, {explanation: 'Give a number from 1 to 65535.'})
   const run = await runHere(flags, asJson)
   const opened = await run.api.ask('POST /dashboard', {query: {port}}).catch((error: unknown) => {
     throw new UserError(`the dashboard was not opened: ${messageOf(error)}`, {cause: error})
@@ -52,4 +52,4 @@ interface OwnRun {
 
 /** The address of the page. The token follows `#`: browsers do not send that part. */
 const dashboardUrl = ({port, token, readOnlyToken}: Dashboard, isReadOnly: boolean): string =>
-  `http://127.0.0.1:${port.toString()}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`
+  `http://127.0.0.1:${port}/#${isReadOnly ? `look=${readOnlyToken}` : `t=${token}`}`

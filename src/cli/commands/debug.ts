@@ -97,7 +97,7 @@ export const debug: CommandHandler = async context => {
   const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id}})
   print(process.stdout, launchText(launch, format))
   const stopped = isChanged === true ? `${id} is stopped for debugging` : `${id} is already being debugged`
-  const calls = launch.appPort > 0 ? `; calls wait until it listens on port ${launch.appPort.toString()}` : ''
+  const calls = launch.appPort > 0 ? `; calls wait until it listens on port ${launch.appPort}` : ''
   const text = `${stopped}${calls}. To run it here again: pillion start ${id}`
   say(process.stderr, 'info', text, context.asJson)
   return 0

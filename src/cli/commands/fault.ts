@@ -47,7 +47,7 @@ export const fault: CommandHandler = async context => {
       say(
         process.stdout,
         'success',
-        `${addedText(row)}. It ends with the run, or by: pillion fault --off ${row.number.toString()}`,
+        `${addedText(row)}. It ends with the run, or by: pillion fault --off ${row.number}`,
         asJson
       )
   }
@@ -64,11 +64,7 @@ async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandConte
     return 0
   }
   const text =
-    removed === 0
-      ? 'There were no faults.'
-      : off === 'all'
-        ? `removed all faults: ${removed.toString()}`
-        : `removed fault ${off}`
+    removed === 0 ? 'There were no faults.' : off === 'all' ? `removed all faults: ${removed}` : `removed fault ${off}`
   say(process.stdout, removed === 0 ? 'info' : 'success', text, asJson)
   return 0
 }
@@ -87,7 +83,7 @@ async function enable(
     print(process.stdout, `${JSON.stringify(faults)}\n`)
     return 0
   }
-  const text = which === 'all' ? `all faults are ${verb}d: ${faults.length.toString()}` : `fault ${which} is ${verb}d`
+  const text = which === 'all' ? `all faults are ${verb}d: ${faults.length}` : `fault ${which} is ${verb}d`
   say(
     process.stdout,
     faults.length === 0 ? 'info' : 'success',
@@ -124,7 +120,7 @@ function fieldsOf(flags: GivenFlags): Readonly<Record<string, unknown>> {
 
 const addedText = ({number, texts: {edge, effect, rate, limit}}: Api.Fault): string => {
   const more = [rate, limit].filter(text => text !== '').map(text => ` (${text})`)
-  return `fault ${number.toString()} is on: ${edge}: ${effect}${more.join('')}`
+  return `fault ${number} is on: ${edge}: ${effect}${more.join('')}`
 }
 
 function tableText(faults: readonly Api.Fault[]): string {
@@ -137,10 +133,10 @@ function tableText(faults: readonly Api.Fault[]): string {
     {head: 'HOW OFTEN', cells: faults.map(({texts}) => [texts.rate, texts.limit].filter(Boolean).join(', '))},
     {head: 'SEED', cells: faults.map(({seed, rate}) => (rate < 1 ? seed.toString() : '')), alignsRight: true},
     {head: 'STATE', cells: faults.map(({isEnabled}) => (isEnabled ? '' : 'disabled'))},
-    {head: 'HIT', cells: faults.map(({hits, matched}) => `${hits.toString()} of ${matched.toString()}`)},
+    {head: 'HIT', cells: faults.map(({hits, matched}) => `${hits} of ${matched}`)},
     {
       head: 'ENDS IN',
-      cells: faults.map(({leftMs}) => (leftMs === null ? '' : `${Math.ceil(leftMs / 1000).toString()} s`))
+      cells: faults.map(({leftMs}) => (leftMs === null ? '' : `${Math.ceil(leftMs / 1000)} s`))
     }
   ]
   return fittingTable(columns, outputColumns(40))

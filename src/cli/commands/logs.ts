@@ -79,7 +79,7 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
   const tail = flags.int('tail') ?? Infinity
   if (tail < 0)
     throw new UsageError(
-      `invalid argument "${tail.toString()}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
+      `invalid argument "${tail}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
     )
   const pattern = flags.text('grep')
   return {

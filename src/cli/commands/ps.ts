@@ -118,8 +118,7 @@ function redraw(text: string): void {
   const lines = text.trimEnd().split('\n')
   const height = Math.max(1, process.stdout.rows - 1)
   const more = lines.length - height
-  const shown =
-    more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${(more + 1).toString()} more lines`, columns())]
+  const shown = more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${more + 1} more lines`, columns())]
   process.stdout.write('\x1b[H')
   for (const line of shown) {
     print(process.stdout, line)

@@ -18,7 +18,7 @@ export const redis: CommandHandler = async call => {
 
 function portOf([word, ...more]: readonly string[]): number {
   const port = Number(word ?? USUAL_PORT)
-  if (more.length > 0) throw new UsageError(`redis takes one port, not ${(more.length + 1).toString()}`)
+  if (more.length > 0) throw new UsageError(`redis takes one port, not ${more.length + 1}`)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new UsageError(`invalid port "${word ?? ''}"`)
   return port
 }
@@ -33,7 +33,7 @@ async function serve(port: number, {asJson}: CommandContext): Promise<number> {
   const server = await BuiltInRedis.open({port, file, warn}).catch(async (error: unknown) => {
     throw await withOwner(error, port)
   })
-  const text = `Redis listens on localhost:${port.toString()}; its keys are kept ${server.where}`
+  const text = `Redis listens on localhost:${port}; its keys are kept ${server.where}`
   say(process.stdout, server.isForgetful ? 'warning' : 'info', text, asJson)
   await ended
   await server.close()
@@ -44,7 +44,7 @@ async function serve(port: number, {asJson}: CommandContext): Promise<number> {
 async function withOwner(error: unknown, port: number): Promise<unknown> {
   const owner = error instanceof UserError ? await ownerOf(port) : undefined
   if (owner === undefined || !(error instanceof UserError)) return error
-  const explanation = `Port ${port.toString()} is held by pid ${owner.pid.toString()} (${owner.command}).`
+  const explanation = `Port ${port} is held by pid ${owner.pid} (${owner.command}).`
   return new UserError(error.message, {explanation, cause: error})
 }
 
@@ -63,12 +63,12 @@ async function letGo(port: number, {asJson}: CommandContext): Promise<number> {
   for (const run of await runsHere(asJson)) {
     if (!(await hasReleased(run, port))) continue
     const {pid} = run.listing
-    const text = `The run with pid ${pid.toString()} has released port ${port.toString()} for the rest of the run`
+    const text = `The run with pid ${pid} has released port ${port} for the rest of the run`
     say(process.stdout, 'success', text, asJson)
     return 0
   }
   const owner = await ownerOf(port)
-  const held = owner === undefined ? '' : `: pid ${owner.pid.toString()} does (${owner.command})`
-  say(process.stdout, 'info', `No run holds port ${port.toString()}${held}`, asJson)
+  const held = owner === undefined ? '' : `: pid ${owner.pid} does (${owner.command})`
+  say(process.stdout, 'info', `No run holds port ${port}${held}`, asJson)
   return 0
 }

@@ -98,17 +98,12 @@ async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: 
   const pins = await changed(run, isAll ? 'unpin all' : way, call)
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(pins)}\n`)
   else if (isAll) say(process.stdout, 'success', 'no call is pinned', asJson)
-  else if (way === 'unpin') say(process.stdout, 'success', `call ${call.toString()} is no longer pinned`, asJson)
+  else if (way === 'unpin') say(process.stdout, 'success', `call ${call} is no longer pinned`, asJson)
   else {
     const pin = pins.pins.find(each => each.call === call)
     const request = pin === undefined ? '' : `, ${pin.method} ${pin.path}, ${pin.from} → ${pin.to},`
     const noise = pin?.noise?.length ? ` Ignored, because it differs each time: ${pin.noise.join(', ')}.` : ''
-    say(
-      process.stdout,
-      'success',
-      `call ${call.toString()}${request} is pinned: ${whenSent(pin?.method)}.${noise}`,
-      asJson
-    )
+    say(process.stdout, 'success', `call ${call}${request} is pinned: ${whenSent(pin?.method)}.${noise}`, asJson)
   }
   return 0
 }

@@ -71,7 +71,7 @@ async function answerOf(
   const spentMs = Math.round(performance.now() - startedAt)
   if (run === undefined) return without(asked, 'timeout', 'there is no run of this template', spentMs)
   const left = Math.max(1, timeoutMs - spentMs)
-  const answer = await ask(run, {...asked, timeout: `${left.toString()}ms`})
+  const answer = await ask(run, {...asked, timeout: `${left}ms`})
   const tookMs = Math.round(performance.now() - startedAt)
   return answer === undefined ? without(asked, 'impossible', 'the run has ended', tookMs) : {...answer, tookMs}
 }

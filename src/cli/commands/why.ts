@@ -35,7 +35,7 @@ function whyText({app, instances, death, deaths}: Api.Why): string {
     return isReady ? `"${name}" is ready\n` : `"${name}" is running, but not ready\n`
   })
   if (death === null) return states.join('')
-  const more = deaths > 1 ? `\n${deaths.toString()} exits of "${app}" are recorded.\n` : ''
+  const more = deaths > 1 ? `\n${deaths} exits of "${app}" are recorded.\n` : ''
   return `${states.join('')}\n${deathText(death)}${more}`
 }
 
@@ -44,13 +44,11 @@ function deathText(death: Api.Death): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
-    `exit ${number.toString()}: "${name}" ${exit} at ${localTime({at})}, ${durationText(livedMs)} after its start${saved}\n`,
+    `exit ${number}: "${name}" ${exit} at ${localTime({at})}, ${durationText(livedMs)} after its start${saved}\n`,
     hint === '' ? '' : `${hint}\n`,
     inside.length === 0 ? 'No call was in flight.\n' : `In flight:\n${indented(callTable(inside, Infinity))}`,
     ...inside.flatMap(({number: call, times}) =>
-      times === 0
-        ? []
-        : `  call ${call.toString()}: the same request was in flight at ${times.toString()} of the ${earlier.toString()} exits before\n`
+      times === 0 ? [] : `  call ${call}: the same request was in flight at ${times} of the ${earlier} exits before\n`
     ),
     finished.length === 0 ? '' : `Answered before:\n${indented(callTable([...finished].toReversed(), Infinity))}`,
     lines.length === 0

@@ -11,7 +11,7 @@ export const isSettled = ({availability}: App): boolean => availability !== 'wai
 
 const isUp = ({availability}: App): boolean => isUsable(availability)
 
-const count = (apps: readonly unknown[]): string => `${apps.length.toString()} ${apps.length === 1 ? 'app' : 'apps'}`
+const count = (apps: readonly unknown[]): string => `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}`
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
@@ -23,8 +23,8 @@ export function readyText(
   const apps = all.filter(isWanted)
   const ready = apps.filter(app => app.isReady)
   const failed = apps.filter(app => !isUp(app))
-  const of = failed.length === 0 ? '' : ` of ${apps.length.toString()}`
-  const what = of === '' ? count(apps) : `${ready.length.toString()}${of} apps`
+  const of = failed.length === 0 ? '' : ` of ${apps.length}`
+  const what = of === '' ? count(apps) : `${ready.length}${of} apps`
   const head = `${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
   const cells = [
     ...ready.filter(app => urlOf(app) !== '').map(app => [app.id, urlOf(app)] as const),
@@ -39,7 +39,7 @@ export function startingText(all: readonly App[], {now, width}: {now: number; wi
   const open = apps.filter(app => !isSettled(app))
   const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
   const what = waiting.map(app => `${app.id} ${stateText(app, now)}`).join(', ')
-  return cut(`${apps.filter(isUp).length.toString()} of ${apps.length.toString()} ready · ${what}`, width)
+  return cut(`${apps.filter(isUp).length} of ${apps.length} ready · ${what}`, width)
 }
 
 /** `waiting for db (pid 41) · Ctrl-C again kills`; '' where nothing is waited for. */
@@ -48,7 +48,7 @@ export function waitingText(apps: readonly App[], width: number): string {
   const left = asked.length > 0 ? asked : apps.filter(({pid}) => pid !== 0)
   if (left.length === 0) return ''
   const hint = ' · Ctrl-C again kills'
-  const names = left.map(({id, pid}) => `${id} (pid ${pid.toString()})`).join(', ')
+  const names = left.map(({id, pid}) => `${id} (pid ${pid})`).join(', ')
   return cut(`waiting for ${cut(names, Math.max(12, width - 12 - hint.length))}${hint}`, width)
 }
 

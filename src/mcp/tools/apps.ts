@@ -19,11 +19,11 @@ export const listApps: Tool = {
     const unready = wanted.filter(({availability}) => !isUsable(availability)).length
     const stopped = apps.length - wanted.length
     const states = [
-      unready === 0 ? 'all ready' : `${unready.toString()} not ready`,
-      ...(stopped === 0 ? [] : [`${stopped.toString()} stopped`])
+      unready === 0 ? 'all ready' : `${unready} not ready`,
+      ...(stopped === 0 ? [] : [`${stopped} stopped`])
     ]
     return listAnswer({
-      summary: `${apps.length.toString()} apps, ${states.join(', ')}; ${lastCall.toString()} calls so far. Template: ${template.file || 'none'}.`,
+      summary: `${apps.length} apps, ${states.join(', ')}; ${lastCall} calls so far. Template: ${template.file || 'none'}.`,
       items: left.map(app => ({text: appText(app), fact: factOf(app)})),
       facts: {lastCall},
       cursorAfter: count => (count < left.length ? (from + count).toString() : ''),
@@ -46,14 +46,12 @@ function appText(app: Api.App): string {
     isUsable(availability) || availability === 'stopped' ? availability : `${state}, not ready`,
     exit === '' ? '' : `its last process ${exit}`,
     waitsFor.length === 0 ? '' : `waits for ${waitsFor.join(', ')}`,
-    appPort === 0 ? 'no port' : `port ${appPort.toString()}`,
-    `sidecar at ${httpPort.toString()}`,
-    restarts === 0 ? '' : `${restarts.toString()} restarts`,
-    recent.calls === 0
-      ? ''
-      : `${recent.calls.toString()} calls, ${recent.failed.toString()} failed in ${recent.seconds.toString()} s`
+    appPort === 0 ? 'no port' : `port ${appPort}`,
+    `sidecar at ${httpPort}`,
+    restarts === 0 ? '' : `${restarts} restarts`,
+    recent.calls === 0 ? '' : `${recent.calls} calls, ${recent.failed} failed in ${recent.seconds} s`
   ]
-  const name = `${id}${version === '0.0.0' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance.toString()}`}`
+  const name = `${id}${version === '0.0.0' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance}`}`
   return `- ${name}: ${parts.filter(part => part !== '').join('; ')}`
 }
 
@@ -111,7 +109,7 @@ export const whyTool: Tool = {
     const end = givenNumber(given, 'end', 0)
     if (end > 0) {
       const death = await run.api.ask('GET /deaths/{number}', {at: {number: end}, signal})
-      return textAnswer(`Exit ${end.toString()}.`, deathText(death), {from, facts: {end}})
+      return textAnswer(`Exit ${end}.`, deathText(death), {from, facts: {end}})
     }
     const view = await run.api.ask('GET /apps/{id}/why', {at: {id: givenText(given, 'app')}, signal})
     const {app, instances, death, deaths} = view
@@ -119,7 +117,7 @@ export const whyTool: Tool = {
     const states = instances.map(
       ({name, isReady, reason}) => `${name}: ${reason || (isReady ? 'ready' : 'not ready')}\n`
     )
-    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths.toString()} unexpected exits are recorded.`
+    const summary = `${app} is ${unready === 0 ? 'ready' : 'not ready'}; ${deaths} unexpected exits are recorded.`
     const facts = {app, isReady: unready === 0, end: death?.number ?? null}
     return textAnswer(summary, `${states.join('')}${death === null ? '' : `\n${deathText(death)}`}`, {from, facts})
   }
@@ -128,19 +126,17 @@ export const whyTool: Tool = {
 function deathText(death: Api.Death): string {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   return [
-    `exit ${number.toString()}: ${name} ${exit} at ${at}, ${durationText(livedMs)} after its start`,
+    `exit ${number}: ${name} ${exit} at ${at}, ${durationText(livedMs)} after its start`,
     files.length === 0 ? '' : `started by a change of ${files.join(', ')}`,
     hint,
     inside.length === 0 ? 'no call was in flight' : 'in flight:',
     ...inside.map(call => {
       const again =
-        call.times === 0
-          ? ''
-          : `, the same request was in flight at ${call.times.toString()} of the ${earlier.toString()} exits before`
+        call.times === 0 ? '' : `, the same request was in flight at ${call.times} of the ${earlier} exits before`
       return `  ${callText(call)}, for ${durationText(call.forMs)}${again}`
     }),
     finished.length === 0 ? '' : 'answered before:',
-    ...finished.map(call => `  ${callText(call)} ${call.status.toString()}`),
+    ...finished.map(call => `  ${callText(call)} ${call.status}`),
     lines.length === 0 ? 'it wrote nothing' : 'its last lines:',
     ...lines.map(line => `  ${line}`)
   ]
@@ -150,7 +146,7 @@ function deathText(death: Api.Death): string {
 }
 
 const callText = ({number, from, to, method, path: target}: Api.Call): string =>
-  `call ${number.toString()} ${from} → ${to} ${method} ${target}`
+  `call ${number} ${from} → ${to} ${method} ${target}`
 
 export const restartTool: Tool = {
   name: 'restart',

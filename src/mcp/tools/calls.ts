@@ -23,8 +23,7 @@ export const callsTool: Tool = {
     const query = {q: givenText(given, 'filter'), limit, ...(before > 0 && {before})}
     const {last, calls: rows} = await run.api.ask('GET /calls', {query, signal})
     return listAnswer({
-      summary:
-        rows.length === 0 ? 'No call matches.' : `Calls, the latest first; the latest of all is ${last.toString()}.`,
+      summary: rows.length === 0 ? 'No call matches.' : `Calls, the latest first; the latest of all is ${last}.`,
       items: rows.map(row => ({text: rowText(row), fact: factOf(row)})),
       facts: {last},
       cursorAfter: count =>
@@ -45,7 +44,7 @@ function rowText(row: Api.Call): string {
     failure
   ].filter(note => note !== '')
   const target = isKept ? row.path : '(no longer kept)'
-  return `${number.toString()} ${at} ${from} → ${to} ${method} ${target}: ${outcome}${isFailed ? ' FAILED' : ''}; ${notes.join('; ')}`
+  return `${number} ${at} ${from} → ${to} ${method} ${target}: ${outcome}${isFailed ? ' FAILED' : ''}; ${notes.join('; ')}`
 }
 
 export const call: Tool = {
@@ -63,7 +62,7 @@ export const call: Tool = {
       isKept ? '' : 'Its bytes are no longer recorded.',
       isTruncated ? 'Only part of the bodies was recorded (record.body in the template).' : ''
     ]
-    const summary = `Call ${number.toString()}${isFailed ? ', which failed' : ''}. ${notes.join(' ')}`.trimEnd()
+    const summary = `Call ${number}${isFailed ? ', which failed' : ''}. ${notes.join(' ')}`.trimEnd()
     return textAnswer(summary, detailText(detail), {from: cursorOf(given), facts: {number, status, isFailed}})
   }
 }
@@ -85,7 +84,7 @@ function messageText({line, headers, body, encoding, isUnmasked}: Api.Message): 
   if (body === '') return head
   const bytes = encoding === 'base64' ? Buffer.from(body, 'base64').length : 0
   const note = isUnmasked === true ? '(neither JSON nor a form: nothing in it is masked)\n' : ''
-  return `${head}\n${encoding === 'base64' ? `(${bytes.toString()} bytes that are not text)` : body}\n${note}`
+  return `${head}\n${encoding === 'base64' ? `(${bytes} bytes that are not text)` : body}\n${note}`
 }
 
 export const graphTool: Tool = {
@@ -100,7 +99,7 @@ export const graphTool: Tool = {
     const {edges, uncalled} = await run.api.ask('GET /graph', {signal})
     const rows = [
       ...edges.map(({from, to, calls: count, failed, p95Ms, isDeclared}) => ({
-        text: `${from} → ${to}: ${count.toString()} calls, ${failed.toString()} failed, p95 ${durationText(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,
+        text: `${from} → ${to}: ${count} calls, ${failed} failed, p95 ${durationText(p95Ms)}${isDeclared === false ? '; not under dependsOn' : ''}`,
         fact: {calls: count, failed}
       })),
       ...uncalled.map(({from, to}) => ({
@@ -111,10 +110,7 @@ export const graphTool: Tool = {
     const from = cursorOf(given)
     const left = rows.slice(from)
     return listAnswer({
-      summary:
-        edges.length === 0
-          ? 'No calls yet.'
-          : `${edges.length.toString()} pairs of caller and callee, the busiest first.`,
+      summary: edges.length === 0 ? 'No calls yet.' : `${edges.length} pairs of caller and callee, the busiest first.`,
       items: left,
       cursorAfter: count => (count < left.length ? (from + count).toString() : '')
     })

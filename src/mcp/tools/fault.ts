@@ -69,7 +69,7 @@ const shown = (summary: string, {faults, removed}: Api.Faults): ReturnType<typeo
   listAnswer({
     summary: faults.length === 0 ? `${summary} There are no faults.` : summary,
     items: faults.map(({number, isEnabled, matched, hits, texts: {edge, effect, rate, limit}}) => ({
-      text: `- fault ${number.toString()}: ${[edge, effect, rate, limit].filter(each => each !== '').join('; ')}${isEnabled ? '' : '; disabled'}; hit ${hits.toString()} of ${matched.toString()}`,
+      text: `- fault ${number}: ${[edge, effect, rate, limit].filter(each => each !== '').join('; ')}${isEnabled ? '' : '; disabled'}; hit ${hits} of ${matched}`,
       fact: {number, isEnabled, hits, matched}
     })),
     facts: {removed},

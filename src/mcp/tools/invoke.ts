@@ -37,8 +37,8 @@ export const invokeTool: Tool = {
     const query = {q: `from:"${from}" to:"${to}"`, limit: 1}
     const {calls} = await run.api.ask('GET /calls', {query, signal}).catch(() => ({calls: []}))
     const number = calls[0]?.number
-    const recorded = number === undefined ? '' : ` It is call ${number.toString()}.`
-    return textAnswer(`${answer.status.toString()} after ${took}.${recorded}`, answer.text, {
+    const recorded = number === undefined ? '' : ` It is call ${number}.`
+    return textAnswer(`${answer.status} after ${took}.${recorded}`, answer.text, {
       from: 0,
       facts: {status: answer.status, ...(number !== undefined && {call: number})}
     })
@@ -93,6 +93,6 @@ async function textOfResponse(response: IncomingMessage): Promise<string> {
   const head = Object.entries(response.headers).map(([name, value]) => `${name}: ${[value].flat().join(', ')}\n`)
   const {bytes: body, size} = await collectFirst(response, MAX_BODY)
   const isText = !body.includes(0)
-  const shown = isText ? body.toString() : `(${size.toString()} bytes that are not text)`
-  return `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size.toString()} bytes in all)` : ''}`
+  const shown = isText ? body.toString() : `(${size} bytes that are not text)`
+  return `${head.join('')}\n${shown}${size > MAX_BODY && isText ? `… (${size} bytes in all)` : ''}`
 }

@@ -27,7 +27,7 @@ export const replayTool: Tool = {
     for await (const result of await run.api.follow('POST /replays', {body: given, signal})) results.push(result)
     const sent = results.filter(({after}) => after !== null).length
     return listAnswer({
-      summary: `${sent.toString()} of ${results.length.toString()} calls were sent again.`,
+      summary: `${sent} of ${results.length} calls were sent again.`,
       items: results.map(result => ({text: resultText(result), fact: factOf(result)})),
       cursorAfter: () => ''
     })
@@ -44,15 +44,15 @@ const factOf = ({call, replay: number, before, after, differ}: Api.Replay): Reco
 
 function resultText(result: Api.Replay): string {
   const {call, from, to, method, path, replay: number, before, after, differences, differ, refusal, hint} = result
-  const head = `call ${call.toString()} ${from} → ${to} ${method} ${path}`
+  const head = `call ${call} ${from} → ${to} ${method} ${path}`
   if (refusal !== '') return `${head}: not sent: ${refusal} ${hint}`.trimEnd()
   const outcome = after === null ? 'no answer' : after.status.toString()
   const lines = differences.slice(0, SHOWN).map(({what, path: field, before: old, after: now}) => {
     const where = field === '' ? what : `${what} ${field}`
     return `  ${where}: ${old === '' ? 'nothing' : old} → ${now === '' ? 'nothing' : now}`
   })
-  const more = differ > lines.length ? [`  and ${(differ - lines.length).toString()} more differences`] : []
+  const more = differ > lines.length ? [`  and ${differ - lines.length} more differences`] : []
   const failure = after === null || after.failure === '' ? '' : `; ${after.failure}`
-  const status = `${before.status.toString()} before, ${outcome} now, as call ${number.toString()}${failure}`
+  const status = `${before.status} before, ${outcome} now, as call ${number}${failure}`
   return [`${head}: ${status}${differ === 0 ? '; the same answer' : ''}`, ...lines, ...more].join('\n')
 }

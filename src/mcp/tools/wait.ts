@@ -31,9 +31,7 @@ export const waitTool: Tool = {
     }
     const {outcome, id, tookMs, conditions, notes} = await run.api.ask('POST /wait', {body, signal})
     return listAnswer({
-      summary: [`${OUTCOMES[outcome]} after ${tookMs.toString()} ms.`, ...notes.map(note => `Note: ${note}.`)].join(
-        ' '
-      ),
+      summary: [`${OUTCOMES[outcome]} after ${tookMs} ms.`, ...notes.map(note => `Note: ${note}.`)].join(' '),
       items: conditions.map(({condition, state, reason, apps}) => ({
         text: [
           `${condition}: ${state}: ${reason}`,

@@ -67,7 +67,7 @@ const uncork = (socket: Duplex): void => socket.uncork()
 
 /** The error of a failed connection as Go words it, which users of Dapr know. */
 const dialText = (host: string, port: number, code: string): string => {
-  const address = host.includes(':') ? `[${host}]:${port.toString()}` : `${host}:${port.toString()}`
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const why = code === 'ECONNREFUSED' ? 'connection refused' : code
   return `dial tcp ${address}: connect: ${why}`
 }
@@ -206,7 +206,7 @@ export class Upstream {
       localPort = 0,
       remoteAddress = ''
     } = this.#socket instanceof net.Socket ? this.#socket : {}
-    return `${localAddress}:${localPort.toString()}->${remoteAddress}:${this.#owner.port.toString()}`
+    return `${localAddress}:${localPort}->${remoteAddress}:${this.#owner.port}`
   }
 
   /** A Node server on `localhost` may listen on ::1 only: tries the next address. If any address refuses, the result is `refused`. */

@@ -72,7 +72,7 @@ export class ServiceCall extends ProxiedCall {
       length < 0
         ? 'Transfer-Encoding: chunked\r\n'
         : hasLength || TAKES_BODY.has(this.call.method)
-          ? `Content-Length: ${length.toString()}\r\n`
+          ? `Content-Length: ${length}\r\n`
           : ''
     // Only another run's sidecar gets the headers that name the caller.
     const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`

@@ -59,8 +59,7 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 const BAD_GATEWAY = 502
 
 /** Dapr's text, and the key that sets the limit. */
-const tooLarge = (maxBodyBytes: number): string =>
-  `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes.toString()} bytes]`
+const tooLarge = (maxBodyBytes: number): string => `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes} bytes]`
 
 /** Nothing is appended to the base path if no method is called. */
 const externalPath = (path: string, prefix: string, root: string): string =>

@@ -74,7 +74,7 @@ function entriesIn(text: string, target: BulkTarget): readonly BulkEntry[] {
   const ids = new Set<string>()
   return itemTexts(text).map((item, at) => {
     const entry: unknown = value[at]
-    if (!isObject(entry)) throw unreadable(`entry ${at.toString()} is no object`)
+    if (!isObject(entry)) throw unreadable(`entry ${at} is no object`)
     try {
       return readEntry(item, entry, ids)
     } catch (error) {

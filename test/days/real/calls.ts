@@ -57,7 +57,7 @@ const posted = async (port: number, call: Mutable<Call>): Promise<void> =>
 
 /** `InvokeService` of Dapr's gRPC API. */
 async function invoked(port: number, call: Mutable<Call>): Promise<void> {
-  const client = new EchoClient(`127.0.0.1:${port.toString()}`, credentials.createInsecure())
+  const client = new EchoClient(`127.0.0.1:${port}`, credentials.createInsecure())
   const {code, message} = await client.invoke(call.to, {method: 'x', verb: POST, query: `call=${call.number}`})
   client.close()
   call.status = code === 0 ? 200 : 500

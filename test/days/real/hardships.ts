@@ -15,7 +15,7 @@ export class TakenPorts {
     const kept = await Promise.all(ports.map(async port => this.#take(port, run)))
     return kept
       .filter(port => port > 0)
-      .map(port => `${name} is stopped, and the run still listens on its port ${port.toString()}`)
+      .map(port => `${name} is stopped, and the run still listens on its port ${port}`)
   }
 
   /** 0, or the port if the run holds it. */
@@ -52,7 +52,7 @@ export async function secondRun(rig: Rig): Promise<readonly string[]> {
 
 /** For a moment the run may open nothing more, and is called. */
 export async function fewDescriptors({pid}: Program, call: () => void): Promise<void> {
-  const highest = Math.max(...readdirSync(`/proc/${pid.toString()}/fd`).map(Number))
+  const highest = Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number))
   limit(pid, 'nofile', highest + 2)
   for (let i = 0; i < 5; i++) call()
   await pause(300)

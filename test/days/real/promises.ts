@@ -33,7 +33,7 @@ export class Promises {
   /** An app with this folder, whose own address is `base`, writes so many lines. */
   async flood(base: string, flood: Flood): Promise<void> {
     const {mark, count} = flood
-    const status = await statusOf(`${base}/flood?mark=${mark}&count=${count.toString()}`, '')
+    const status = await statusOf(`${base}/flood?mark=${mark}&count=${count}`, '')
     if (status === 200) this.#floods = [...this.#floods, flood]
   }
 
@@ -92,5 +92,5 @@ async function floodFault(root: string, {folder, mark, count}: Flood): Promise<s
   const found = texts.flatMap(text => [...text.matchAll(new RegExp(`flood ${mark} (\\d+)$`, 'gm'))].map(([, n]) => n))
   const different = new Set(found).size
   if (found.length === count && different === count) return ''
-  return `of ${count.toString()} lines ${found.length.toString()} are in the log of ${folder}, ${different.toString()} different ones`
+  return `of ${count} lines ${found.length} are in the log of ${folder}, ${different} different ones`
 }

@@ -73,7 +73,7 @@ export class RealWorld implements World {
     const world = new RealWorld()
     await world.#rig.open()
     world.programs['resources/redis.yaml'] = component('redis', 'pubsub.redis', {
-      redisHost: `127.0.0.1:${(await freePort()).toString()}`,
+      redisHost: `127.0.0.1:${await freePort()}`,
       redeliverInterval: '1s',
       processingTimeout: '2s'
     })
@@ -148,12 +148,11 @@ export class RealWorld implements World {
     const whose = action.do === 'flood' ? action.name : action.from
     const told = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === whose)
     if (told === undefined) return
-    const [sidecar, app] = [told.httpPort, told.appPort].map(port => `http://127.0.0.1:${port.toString()}`)
+    const [sidecar, app] = [told.httpPort, told.appPort].map(port => `http://127.0.0.1:${port}`)
     if (action.do === 'save state') return this.#promises.save(sidecar ?? '', action.key, action.value)
-    if (action.do === 'flood')
-      return this.#promises.flood(app ?? '', {...action, mark: `m${(++this.#numbers).toString()}`})
+    if (action.do === 'flood') return this.#promises.flood(app ?? '', {...action, mark: `m${++this.#numbers}`})
     for (let i = 0; i < action.count; i++)
-      await this.#promises.publish(sidecar ?? '', {...action, number: `e${(++this.#numbers).toString()}`})
+      await this.#promises.publish(sidecar ?? '', {...action, number: `e${++this.#numbers}`})
   }
 
   async #suspend(name: string | undefined): Promise<void> {
@@ -188,13 +187,11 @@ export class RealWorld implements World {
   async #fullDisk({name, folder}: {readonly name: string; readonly folder: string}): Promise<void> {
     const app = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === name)?.appPort
     if (app === undefined || this.#run?.hasExited !== false) return
-    const base = `http://127.0.0.1:${app.toString()}`
+    const base = `http://127.0.0.1:${app}`
     const size = await this.#promises.largestLog(this.#rig.folder, folder)
-    const isTold = await fullDisk(this.#run, size, async lines =>
-      textAt(`${base}/flood?mark=lost&count=${lines.toString()}`)
-    )
+    const isTold = await fullDisk(this.#run, size, async lines => textAt(`${base}/flood?mark=lost&count=${lines}`))
     if (!isTold) this.#found.push(`nobody says that the log file of ${name} cannot be written`)
-    await this.#promises.flood(base, {folder, mark: `m${(++this.#numbers).toString()}`, count: 100})
+    await this.#promises.flood(base, {folder, mark: `m${++this.#numbers}`, count: 100})
   }
 
   async rest(): Promise<string> {
@@ -230,7 +227,7 @@ export class RealWorld implements World {
       apps,
       listed: listed.map(({appId, instance}) => nameOf(appId, instance)),
       living: living.filter(({isOfRun}) => isOfRun),
-      strangers: living.filter(({isOfRun}) => !isOfRun).map(({id, pid}) => `${id} (${pid.toString()})`),
+      strangers: living.filter(({isOfRun}) => !isOfRun).map(({id, pid}) => `${id} (${pid})`),
       begun: recent.flatMap(([what, id = '']) => (what === 'begun' ? [id] : [])),
       calls: this.#calls.all,
       delivered: recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : [])),
@@ -286,7 +283,7 @@ export class RealWorld implements World {
   /** At once, as git does it: with a rest between two files it would be several changes. */
   #writeMany({folders, count, text}: Action & {readonly do: 'write many'}): void {
     for (const folder of folders)
-      for (let i = 1; i <= count; i++) writeFileSync(join(this.#rig.folder, folder, `many-${i.toString()}.txt`), text)
+      for (let i = 1; i <= count; i++) writeFileSync(join(this.#rig.folder, folder, `many-${i}.txt`), text)
   }
 
   async #pillion(
@@ -311,18 +308,18 @@ export class RealWorld implements World {
 
   async #broken(apps: readonly Told[]): Promise<readonly string[]> {
     const port = apps.find(({httpPort}) => httpPort > 0)?.httpPort
-    return this.#promises.broken(port === undefined ? '' : `http://127.0.0.1:${port.toString()}`, this.#rig.folder)
+    return this.#promises.broken(port === undefined ? '' : `http://127.0.0.1:${port}`, this.#rig.folder)
   }
 
   /** Descriptors and memory that no run of so few apps needs. */
   async #excess(apps: number): Promise<readonly string[]> {
     if (this.#run === undefined || this.#run.hasExited) return []
-    const proc = `/proc/${this.#run.pid.toString()}`
+    const proc = `/proc/${this.#run.pid}`
     const descriptors = (await readdir(`${proc}/fd`).catch(() => [])).length
     const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(await readFile(`${proc}/status`, 'utf8').catch(() => ''))?.[1] ?? 0)
     return [
-      ...(descriptors > 100 + 30 * apps ? [`the run holds ${descriptors.toString()} descriptors`] : []),
-      ...(kilobytes > MAX_KILOBYTES ? [`the run takes ${kilobytes.toString()} kB`] : [])
+      ...(descriptors > 100 + 30 * apps ? [`the run holds ${descriptors} descriptors`] : []),
+      ...(kilobytes > MAX_KILOBYTES ? [`the run takes ${kilobytes} kB`] : [])
     ]
   }
 
@@ -350,8 +347,8 @@ async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answers' | 
   await Promise.all(
     apps.map(async ({id, instance, appPort, httpPort}) => {
       const name = nameOf(id, instance)
-      if (appPort > 0) answers.set(name, await textAt(`http://127.0.0.1:${appPort.toString()}/`))
-      const told = await textAt(`http://127.0.0.1:${httpPort.toString()}/v1.0/metadata`)
+      if (appPort > 0) answers.set(name, await textAt(`http://127.0.0.1:${appPort}/`))
+      const told = await textAt(`http://127.0.0.1:${httpPort}/v1.0/metadata`)
       if (told.includes(`"id":"${id}"`)) sidecars.add(name)
     })
   )

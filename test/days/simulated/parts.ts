@@ -125,7 +125,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
   await machine.takes(5)
   const closing = new AbortController()
   const {httpPort} = runtime.ports
-  if (machine.sidecars.has(httpPort)) throw new Error(`two sidecars at port ${httpPort.toString()}`)
+  if (machine.sidecars.has(httpPort)) throw new Error(`two sidecars at port ${httpPort}`)
   machine.sidecars.set(httpPort, {id: runtime.id, name: nameOf(runtime.id, runtime.plan.instance), admit: apps})
   return {
     closing: closing.signal,

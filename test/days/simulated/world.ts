@@ -64,7 +64,7 @@ export class SimulatedWorld implements World {
       case 'write many':
         for (const folder of action.folders)
           for (let i = 1; i <= action.count; i++)
-            this.#machine.write(join(this.#folder, folder, `many-${i.toString()}.txt`), action.text, {isSeen: false})
+            this.#machine.write(join(this.#folder, folder, `many-${i}.txt`), action.text, {isSeen: false})
         break
       case 'pillion':
         await this.#until(this.#pillion(action.args[0] ?? '', action.args[1] ?? ''))
@@ -171,7 +171,7 @@ export class SimulatedWorld implements World {
     process.off('unhandledRejection', this.#outcry)
     rmSync(this.#folder, {recursive: true, force: true})
     return [
-      ...this.#machine.living.map(({id, pid}) => `process ${pid.toString()} of ${id}`),
+      ...this.#machine.living.map(({id, pid}) => `process ${pid} of ${id}`),
       ...[...this.#machine.sidecars.values()].map(({id}) => `the sidecar of ${id}`)
     ]
   }

@@ -215,10 +215,7 @@ export const EDITS: Kinds = {
       return edited(model, after, place) && [{do: 'write', files: {'mine.yaml': mineText(after)}}]
     }
   ],
-  comment: [
-    2,
-    (model, _, place) => edited(model, {...model.written, comment: `note ${model.next().toString()}`}, place)
-  ],
+  comment: [2, (model, _, place) => edited(model, {...model.written, comment: `note ${model.next()}`}, place)],
   break: [
     2,
     (model, _, {commands}) => {
@@ -237,10 +234,10 @@ export const EDITS: Kinds = {
       const isComment = b % 3 === 0
       const before = model.variables.get(folder) ?? 0
       const value = isComment ? before : model.next()
-      const comment = isComment ? `# ${model.next().toString()}\n` : ''
+      const comment = isComment ? `# ${model.next()}\n` : ''
       model.variables.set(folder, value)
       model.variable(folder, {isComment})
-      return [{do: 'write', files: {[`${folder}/.env`]: `${comment}VARIABLE=${value.toString()}\n`}}]
+      return [{do: 'write', files: {[`${folder}/.env`]: `${comment}VARIABLE=${value}\n`}}]
     }
   ]
 }

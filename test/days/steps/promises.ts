@@ -44,7 +44,7 @@ export const PROMISES: Kinds = {
     (model, {a, b}) => {
       const from = pick(upServers(model), a)?.entry.id
       if (from === undefined) return undefined
-      return [{do: 'save state', from, key: `key-${(b % 7).toString()}`, value: model.next().toString()}]
+      return [{do: 'save state', from, key: `key-${b % 7}`, value: model.next().toString()}]
     }
   ],
   flood: [

@@ -37,7 +37,7 @@ export const walkOf = (seed: number, steps: number, isReal: boolean): readonly S
 
 /** Steps as text, which `walkIn` reads: `save 3 7, stop 1 4 …`; after `…` the next one follows without a rest. */
 export const textOf = (steps: readonly Step[]): string =>
-  steps.map(({kind, a, b, isHurried}) => `${kind} ${a.toString()} ${b.toString()}${isHurried ? ' …' : ''}`).join(', ')
+  steps.map(({kind, a, b, isHurried}) => `${kind} ${a} ${b}${isHurried ? ' …' : ''}`).join(', ')
 
 export const walkIn = (text: string): readonly Step[] =>
   text.split(', ').map(each => {

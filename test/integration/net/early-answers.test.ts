@@ -25,7 +25,7 @@ const LISTENERS: Readonly<
       const tokens = {full: 'full', readOnly: 'half'}
       const listener = await listenForPages({template: 'x', port: await freePort(), tokens, serve})
       t.teardown(() => listener.close())
-      return {to: listener.port, host: `localhost:${listener.port.toString()}`}
+      return {to: listener.port, host: `localhost:${listener.port}`}
     },
     heads: [
       'POST /api/v1/apps/x/stop HTTP/1.1',

@@ -51,14 +51,14 @@ t.test('who drips is closed in the end', async t => {
   t.equal(await read(theirs), 'answer')
   await once(ours, 'close')
   clearInterval(drip)
-  t.ok(ours.bytesRead > 20, `${ours.bytesRead.toString()} drops`)
+  t.ok(ours.bytesRead > 20, `${ours.bytesRead} drops`)
 })
 
 t.test('who sends without end is cut off', async t => {
   const {ours, theirs} = await answered(t)
   const piece = Buffer.alloc(MEGABYTE)
   while (!ours.destroyed) await new Promise(resolve => theirs.write(piece, resolve))
-  t.ok(ours.bytesRead < 100 * MEGABYTE, `${ours.bytesRead.toString()} bytes`)
+  t.ok(ours.bytesRead < 100 * MEGABYTE, `${ours.bytesRead} bytes`)
 })
 
 t.test('who reads late gets all of a long answer', async t => {

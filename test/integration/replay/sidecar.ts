@@ -50,7 +50,7 @@ export async function openSidecar(
     return call
   }
   const end = (call: Call, status: number, body: string): void => {
-    const response = `HTTP/1.1 ${status.toString()} X\r\ncontent-type: application/json\r\n\r\n`
+    const response = `HTTP/1.1 ${status} X\r\ncontent-type: application/json\r\n\r\n`
     if (status > 0) recorder.responded(call, {text: response, size: response.length})
     recorder.text(call, 'response', body)
     const now = performance.now()

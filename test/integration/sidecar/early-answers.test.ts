@@ -22,16 +22,12 @@ for (const [what, [head, status]] of Object.entries(REFUSED))
     const {port: to} = await openTestSidecar(t)
     for (const framing of head.endsWith('1.0') ? (['length'] as const) : (['length', 'chunks'] as const)) {
       const answer = await answerAfterAll({to, head: `${head}\r\nHost: localhost`, framing})
-      t.match(
-        answer,
-        new RegExp(`^HTTP/1.1 ${status.toString()} .*\r\nConnection: close\r\n(?:.*\r\n)?\r\n.`, 'is'),
-        framing
-      )
+      t.match(answer, new RegExp(`^HTTP/1.1 ${status} .*\r\nConnection: close\r\n(?:.*\r\n)?\r\n.`, 'is'), framing)
     }
   })
 
 const put = (key: string, value: string): string =>
-  `PUT /v1.0/metadata/${key} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${value.length.toString()}\r\n\r\n${value}`
+  `PUT /v1.0/metadata/${key} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${value.length}\r\n\r\n${value}`
 
 onBothPaths('nothing is done of what follows a request that was refused', async t => {
   const {port, sidecar} = await openTestSidecar(t, {limits: {maxBodyBytes: 1000, readBufferBytes: 4096}})

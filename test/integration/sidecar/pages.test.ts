@@ -76,7 +76,7 @@ process.stdin.once('data', port => {
   const listens = await lines.line(/^\d+$/)
   const app = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort: app.port, pages: new PageGuard([], () => Number(listens))})
-  child.stdin.write(`${port.toString()}\n`)
+  child.stdin.write(`${port}\n`)
   t.equal(await lines.line(/./, {nth: 2}), '200')
 })
 

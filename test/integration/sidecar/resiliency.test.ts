@@ -22,7 +22,7 @@ const open = async (t: Test, spec: string, settings: SidecarSettings & {readonly
 }
 
 const retrying = (times: number, matching = '', duration = '1ms'): string =>
-  `policies: {retries: {r: {policy: constant, duration: ${duration}, maxRetries: ${times.toString()}${matching === '' ? '' : `, matching: {httpStatusCodes: "${matching}"}`}}}}
+  `policies: {retries: {r: {policy: constant, duration: ${duration}, maxRetries: ${times}${matching === '' ? '' : `, matching: {httpStatusCodes: "${matching}"}`}}}}
   targets: {apps: {b: {retry: r}}}`
 
 onBothPaths('after the last attempt the caller gets the app’s own response, head and body', async t => {
@@ -193,7 +193,7 @@ t.test('over HTTP/2, too', async t => {
   let count = 0
   const app = await echoApp(t, (_, response) => void response.writeHead(++count < 3 ? 503 : 200).end('done'))
   const {port} = await open(t, retrying(3), {appPort: app.port})
-  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   t.teardown(() => session.destroy())
   const stream = session.request({':method': 'POST', ':path': '/x', 'dapr-app-id': 'b', 'content-length': '50000'})
   stream.end('q'.repeat(50_000))
@@ -215,7 +215,7 @@ t.test('a body that is too large to be kept is sent once, and the log says why',
   })
   const size = 65 * 1024 * 1024
   const caller = await connect(t, port)
-  caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${size.toString()}\r\n\r\n`)
+  caller.send(`POST /v1.0/invoke/b/method/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${size}\r\n\r\n`)
   caller.socket.write(Buffer.alloc(size, 'x'))
   t.match(await caller.answer(), {status: 503, body: 'busy'})
   t.equal(app.seen.length, 1)

@@ -32,7 +32,7 @@ async function openPorts(t: Test): Promise<Ported> {
   const call = async (line: string, body = ''): Promise<string> => {
     const [method = '', path = ''] = line.split(' ')
     const full = path.startsWith('/v1.0') ? path : `/v1.0/workflows/dapr${path}`
-    const head = `${method} ${full} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body).toString()}`
+    const head = `${method} ${full} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body)}`
     const found = await ask(t, port, `${head}\r\n\r\n${body}`)
     t.match(found?.headers, {'content-type': 'application/json'}, line)
     return `${String(found?.status)} ${Buffer.from(found?.body ?? '', 'latin1').toString()}`
@@ -41,7 +41,7 @@ async function openPorts(t: Test): Promise<Ported> {
 }
 
 const error = (status: number, errorCode: string, message: string): string =>
-  `${status.toString()} ${JSON.stringify({errorCode, message})}`
+  `${status} ${JSON.stringify({errorCode, message})}`
 
 /** The answer to a get of `o-1`. */
 const shown = (updated: string, status: string, properties: object): string =>

@@ -35,7 +35,7 @@ t.test('an app is reached at its URL, and one that speaks gRPC at its port', asy
 
 const THIRTY = Array.from({length: 30}, (_, i) =>
   told({
-    id: i === 7 ? 'a-service-with-a-really-long-name-that-nobody-can-read' : `service-${i.toString()}`,
+    id: i === 7 ? 'a-service-with-a-really-long-name-that-nobody-can-read' : `service-${i}`,
     state: i === 3 ? 'idle' : 'running',
     isReady: true,
     waitsFor: i === 3 ? ['service-1', 'service-2', 'service-4', 'service-5'] : [],
@@ -50,7 +50,7 @@ t.test('a table of apps is never wider than the terminal, and has a line for eac
   const shown = withUsage(THIRTY, {usage, now: NOW})
   for (const width of [Infinity, 200, 120, 100, 80, 60, 40, 20, 8, 1]) {
     const lines = appTable(shown, {width, now: NOW}).trimEnd().split('\n')
-    t.equal(lines.length, 31, `${width.toString()} columns`)
+    t.equal(lines.length, 31, `${width} columns`)
     t.same(
       lines.filter(line => line.length > width),
       []

@@ -60,7 +60,7 @@ t.test('the last line', async t => {
 })
 
 t.test('pairs stand in as many columns as fit', async t => {
-  const cells = ['a', 'b', 'c'].map((name, i) => [name, `http://localhost:${(3000 + i).toString()}`] as const)
+  const cells = ['a', 'b', 'c'].map((name, i) => [name, `http://localhost:${3000 + i}`] as const)
   t.equal(grid(cells, 60), '  a  http://localhost:3000  c  http://localhost:3002\n  b  http://localhost:3001\n')
   t.equal(grid(cells.slice(0, 1), 10), '  a  http…\n')
   t.equal(grid([], 80), '')

@@ -30,7 +30,7 @@ t.test('wake-ups fire in order, never early, and once', async t => {
   const clock = new TestClock()
   const wakeUps = new WakeUps(file, clock)
   const fired: string[] = []
-  wakeUps.serve('bell', ({name}) => fired.push(`${name} ${clock.date().toString()}`))
+  wakeUps.serve('bell', ({name}) => fired.push(`${name} ${clock.date()}`))
   const now = clock.date()
   await file.change(() => {
     wakeUps.add('bell', wakeUp(now + 300, 'late'))
@@ -42,7 +42,7 @@ t.test('wake-ups fire in order, never early, and once', async t => {
   t.strictSame(fired, [])
   clock.pass(1)
   await file.change(() => undefined)
-  t.strictSame(fired, [`early ${(now + 100).toString()}`, `next ${(now + 100).toString()}`])
+  t.strictSame(fired, [`early ${now + 100}`, `next ${now + 100}`])
   clock.pass(500)
   await file.change(() => undefined)
   t.equal(fired.length, 3)
@@ -121,7 +121,7 @@ t.test('those of an owner go together; of a name the oldest goes first', async t
   const clock = new TestClock()
   const wakeUps = new WakeUps(file, clock)
   const fired: string[] = []
-  wakeUps.serve('bell', ({name, owner}) => fired.push(`${owner.toString()} ${name}`))
+  wakeUps.serve('bell', ({name, owner}) => fired.push(`${owner} ${name}`))
   const due = clock.date() + 10
   await file.change(() => {
     for (const owner of [1, 2, 2]) wakeUps.add('bell', wakeUp(due, 'a', owner))

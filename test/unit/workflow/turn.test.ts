@@ -50,7 +50,7 @@ const kinds = ({events}: Turn): readonly string[] =>
   events.map(bytes => {
     const {eventId, timestamp: _, router: __, ...event} = readEvent(bytes)
     const kind = Object.entries(event).find(([, value]) => value !== undefined)?.[0] ?? '?'
-    return eventId < 0 ? kind : `${kind} ${eventId.toString()}`
+    return eventId < 0 ? kind : `${kind} ${eventId}`
   })
 
 const task = (name: string): NonNullable<Action['scheduleTask']> => ({

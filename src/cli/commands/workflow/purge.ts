@@ -14,8 +14,8 @@ export const purgeWorkflows: CommandHandler = async context => {
   const body = bodyOf(context)
   const {api} = await runOf(context)
   const {purged, count} = await api.ask('POST /workflows/purge', {body: {...appIn(context), ...body, ids: words}})
-  const children = count > purged.length ? `, with ${(count - purged.length).toString()} that they have started` : ''
-  say(process.stdout, 'info', `Purging ${purged.length.toString()} workflow instance(s)${children}`, asJson)
+  const children = count > purged.length ? `, with ${count - purged.length} that they have started` : ''
+  say(process.stdout, 'info', `Purging ${purged.length} workflow instance(s)${children}`, asJson)
   for (const {id} of purged) say(process.stdout, 'success', `Purged workflow instance "${id}"`, asJson)
   return 0
 }

@@ -19,7 +19,7 @@ export const appIn = ({flags}: CommandContext): {readonly app?: string} => {
 export function onlyWord({words}: CommandContext): string {
   const [word] = words
   if (word !== undefined && words.length === 1) return word
-  throw new UsageError(`accepts 1 arg(s), received ${words.length.toString()}`)
+  throw new UsageError(`accepts 1 arg(s), received ${words.length}`)
 }
 
 /** JSON as it is meant; any other text as a text. */

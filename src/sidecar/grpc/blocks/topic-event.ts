@@ -72,5 +72,5 @@ const STATUSES = Object.keys(STATUS)
 export function answerOfStatus(status: number): EventAnswer {
   if (status === STATUS.SUCCESS) return {kind: 'success'}
   if (status === STATUS.DROP) return {kind: 'drop'}
-  return {kind: 'failed', status: 0, text: STATUSES[status] ?? `unknown status ${status.toString()}`}
+  return {kind: 'failed', status: 0, text: STATUSES[status] ?? `unknown status ${status}`}
 }

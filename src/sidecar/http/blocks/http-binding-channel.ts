@@ -61,7 +61,7 @@ export class HttpBindingChannel implements BindingChannel {
     }
     const {status, body} = response
     if (status < 200 || status >= 300) {
-      const text = `fails to send binding event to http app channel, status code: ${status.toString()} body: ${body.toString()}`
+      const text = `fails to send binding event to http app channel, status code: ${status} body: ${body.toString()}`
       return {kind: 'failed', status, text}
     }
     return {kind: 'success', wishes: this.#wishesIn(body, target)}

@@ -125,7 +125,7 @@ t.test('a connection that begins HTTP/2 and does not go on is closed', async t =
     socket.write(text)
     await gone
   }
-  const session = http2.connect(`http://127.0.0.1:${port.toString()}`)
+  const session = http2.connect(`http://127.0.0.1:${port}`)
   await once(session, 'remoteSettings')
   // only time can show that nothing happens
   await pause(800)
@@ -208,7 +208,7 @@ t.test('in one turn, not all connections with tiny chunks are read', async t => 
           if (size > ONE_READ && length > ONE_READ) reads.set(turn, (reads.get(turn) ?? 0) + 1)
           size += length
         })
-        .on('end', () => response.end(`size ${size.toString()}`))
+        .on('end', () => response.end(`size ${size}`))
     },
     upgrade: (_, socket) => socket.destroy()
   })
@@ -219,7 +219,7 @@ t.test('in one turn, not all connections with tiny chunks are read', async t => 
   for (const {socket} of calls)
     socket.write(`POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`)
   await Promise.all(calls.map(async call => call.until(/size 200000$/)))
-  t.ok(reads.size > 4, `${reads.size.toString()} turns`)
+  t.ok(reads.size > 4, `${reads.size} turns`)
   // one that has its turn, and one whose read was short
-  t.ok(Math.max(...reads.values()) <= 2, `at most ${Math.max(...reads.values()).toString()}`)
+  t.ok(Math.max(...reads.values()) <= 2, `at most ${Math.max(...reads.values())}`)
 })

@@ -23,7 +23,7 @@ import {
 } from './rig.ts'
 
 const retrying = (times: number, matching = '', duration = '1ms'): string =>
-  `policies: {retries: {r: {policy: constant, duration: ${duration}, maxRetries: ${times.toString()}${matching === '' ? '' : `, matching: {gRPCStatusCodes: "${matching}"}`}}}}
+  `policies: {retries: {r: {policy: constant, duration: ${duration}, maxRetries: ${times}${matching === '' ? '' : `, matching: {gRPCStatusCodes: "${matching}"}`}}}}
   targets: {apps: {b: {retry: r}}}`
 
 const timed = (timeout: string): string => `policies: {timeouts: {t: ${timeout}}}\n  targets: {apps: {b: {timeout: t}}}`
@@ -60,7 +60,7 @@ const failing = async (t: Test, times: number, code: number): Promise<{port: num
       const metadata = new grpc.Metadata()
       metadata.set('x-trailer', seen.length.toString())
       metadata.set('grpc-status-details-bin', Buffer.from([8, code]))
-      done(Object.assign(new Error('no'), {code, details: `failure ${seen.length.toString()}`, metadata}))
+      done(Object.assign(new Error('no'), {code, details: `failure ${seen.length}`, metadata}))
     }
   })
   return {port, seen}
@@ -115,7 +115,7 @@ t.test('which codes are tried again: `matching`', async t => {
     const {port, seen} = await failing(t, Infinity, code)
     const {client} = await open(t, retrying(3, matching), {appPort: port})
     await client.call()
-    t.equal(seen.length, calls, `${matching}: ${code.toString()}`)
+    t.equal(seen.length, calls, `${matching}: ${code}`)
   }
 })
 

@@ -30,7 +30,7 @@ const recordOf = (call: Call, more: Partial<CallRecord> = {}): CallRecord =>
   })
 
 const piecesOf = (recorder: CallRecorder, number = 0): readonly string[] =>
-  (recorder.call(number)?.pieces ?? []).map(({kind, bytes}) => `${kind.toString()} ${bytes.toString('latin1')}`)
+  (recorder.call(number)?.pieces ?? []).map(({kind, bytes}) => `${kind} ${bytes.toString('latin1')}`)
 
 /** One call from its start to its end. */
 function make(recorder: CallRecorder, call: Call, more: Partial<CallRecord> = {}): number {
@@ -67,12 +67,12 @@ t.test('a call is kept with its numbers and its bytes', t => {
     totalMs: 20
   })
   t.same(piecesOf(recorder, 1), [
-    `${PIECE.requestHead.toString()} POST /x HTTP/1.1\r\n\r\n`,
-    `${PIECE.waited.toString()} "stock" is being reloaded`,
-    `${PIECE.requestBody.toString()} body!`,
-    `${PIECE.responseHead.toString()} HTTP/1.1 200 OK\r\n\r\n`,
-    `${PIECE.responseBody.toString()} ok`,
-    `${PIECE.trace.toString()} traceparent: 00-1\r\n`
+    `${PIECE.requestHead} POST /x HTTP/1.1\r\n\r\n`,
+    `${PIECE.waited} "stock" is being reloaded`,
+    `${PIECE.requestBody} body!`,
+    `${PIECE.responseHead} HTTP/1.1 200 OK\r\n\r\n`,
+    `${PIECE.responseBody} ok`,
+    `${PIECE.trace} traceparent: 00-1\r\n`
   ])
   t.end()
 })
@@ -145,7 +145,7 @@ t.test('10,000 calls of every size take the memory that was set aside', t => {
   const recorder = new CallRecorder({bodyBytesOf: () => 16_384, lines: 1024, tapeBytes: 64 * 1024})
   const body = Buffer.alloc(20_000, 'x')
   for (let count = 0; count < 10_000; count++) {
-    const call = callOf(`callee-${(count % 7).toString()}`)
+    const call = callOf(`callee-${count % 7}`)
     recorder.started(call, request, count)
     recorder.bytes(call, 'request', body, 0, count % body.length)
     recorder.ended(recordOf(call, {startedAt: count, endedAt: count + 1}))
