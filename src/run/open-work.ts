@@ -29,7 +29,9 @@ export class OpenWork {
       runtime?.logs.sidecar.log({level: 'warn', message, scope: 'dapr.wfengine'})
     }
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
-    this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn, hasApp})
+    const maxBytes = (app: string): number =>
+      runtimes().find(({id}) => id === app)?.plan.sidecar.maxBodyBytes || Infinity
+    this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn, hasApp, maxBytes})
   }
 
   /** A line for each workflow that has failed or still waits. */

@@ -5,7 +5,7 @@ import type {Instance, Letter, Parent} from './instance.ts'
 import {LiveInstances} from './live-instances.ts'
 import {eventOf, readEvent, textOf, timeOf, type Event} from './messages.ts'
 import {OpenActivities} from './open-activities.ts'
-import {COMPLETED, isTerminal, RUNNING, TERMINATED} from './status.ts'
+import {COMPLETED, RUNNING, STALLED, TERMINATED, isTerminal} from './status.ts'
 import type {Rerun} from './rerun.ts'
 import {Tasks} from './tasks.ts'
 import type {Turn} from './turn.ts'
@@ -17,6 +17,10 @@ const START = 'workflow-start'
 
 /** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
 const MAX_ROUNDS = 20
+/** Of `maxBodySize`. */
+const MAX_SHARE = 0.95
+/** StalledReason */
+const PAYLOAD_SIZE_EXCEEDED = 2
 /** … and then waits. */
 const PAUSE_MS = 1000
 
@@ -41,6 +45,7 @@ export interface EngineOptions {
   readonly warn: (app: string, text: string) => void
   /** Whether the run has such an app. */
   readonly hasApp: (app: string) => boolean
+  readonly maxBytes: (app: string) => number
 }
 
 /** What happens to instances. All that changes them is called within a change of the file. */
@@ -54,13 +59,18 @@ export class Engine {
   readonly #wakeUps: WakeUps
   readonly #clock: Clock
   readonly #tasks: Tasks
+  readonly #warn: EngineOptions['warn']
+  readonly #maxBytes: EngineOptions['maxBytes']
 
-  constructor({store, wakeUps, clock, warn, hasApp}: EngineOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, maxBytes}: EngineOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
+    this.#warn = warn
+    this.#maxBytes = maxBytes
     this.live = new LiveInstances(store)
-    this.#tasks = new Tasks({store, wakeUps, clock, warn, hasApp, instances: this})
+    const fits = this.#fits.bind(this)
+    this.#tasks = new Tasks({store, wakeUps, clock, warn, hasApp, fits, instances: this})
     this.takeUp()
     wakeUps.serve(START, ({owner, data}) => this.post(owner, {kind: 'start', name: '', event: data}))
   }
@@ -79,8 +89,9 @@ export class Engine {
     }
     for (const activity of this.#store.activities()) {
       if (this.activities.has(activity)) continue
-      const id = this.#store.at(activity.instance)?.id
-      if (id !== undefined) this.workersOf(activity.app).add(this.activities.add(activity, id))
+      const instance = this.#store.at(activity.instance)
+      if (instance === undefined || !this.#fits(instance, activity.app, activity.request.length)) continue
+      this.workersOf(activity.app).add(this.activities.add(activity, instance.id))
     }
   }
 
@@ -176,17 +187,41 @@ export class Engine {
   post(key: number, letter: Omit<Letter, 'id'>): void {
     const live = this.live.at(key)
     if (live === undefined || isTerminal(live.instance.status)) return
-    if (letter.kind === 'terminate' && !live.mayStart) return this.#endBefore(live, letter)
+    const isStuck = !live.mayStart || live.instance.status === STALLED
+    if (letter.kind === 'terminate' && isStuck) return this.#endBefore(live, letter)
     const id = this.#store.post(key, letter)
     live.letters.push({...letter, id})
     this.#want(live)
   }
 
   #want(live: LiveInstance): void {
-    if (live.turn !== undefined || !live.mayTurn) return
+    if (!live.mayTurn) return
+    const {instance, turn} = live
+    const workers = this.workersOf(instance.app)
+    if (turn !== undefined && workers.isInHand(turn)) return
+    if (!this.#fits(instance, instance.app, live.turnBytes)) {
+      if (turn !== undefined) workers.remove(turn)
+      live.turn = undefined
+      return
+    }
+    if (turn !== undefined) return
     live.turn = new TurnItem(live, () => this.#clock.date())
     this.live.use(live)
     this.workersOf(live.instance.app).add(live.turn)
+  }
+
+  /** Whether a worker can take so much; else the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
+  #fits(instance: Instance, app: string, bytes: number): boolean {
+    const max = this.#maxBytes(app)
+    if (bytes <= max * MAX_SHARE) return true
+    if (instance.status === STALLED) return false
+    const description = `Workflow payload size ${bytes.toString()} bytes exceeds 95% of max gRPC body size ${max.toString()} bytes; increase daprd --max-body-size and restart to resume`
+    instance.status = STALLED
+    instance.stall = eventOf(this.#clock.date(), {executionStalled: {reason: PAYLOAD_SIZE_EXCEEDED, description}})
+    this.#store.update(instance)
+    this.changed.set(instance.key, instance)
+    this.#warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
+    return false
   }
 
   apply(live: LiveInstance, turn: Turn, startedAt: number, letters: readonly Letter[]): void {
@@ -200,6 +235,7 @@ export class Engine {
     instance.started ??= startedAt
     instance.updated = now
     instance.status = turn.status
+    instance.stall = undefined
     instance.customStatus = turn.customStatus
     if (turn.again !== undefined) this.#again(live, turn.again)
     else {
@@ -251,7 +287,7 @@ export class Engine {
     this.post(parent.key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), {...event, router})})
   }
 
-  /** Terminated before it has started. */
+  /** Terminated before it has started, or while no worker can take its turn. */
   #endBefore(live: LiveInstance, {event}: Omit<Letter, 'id'>): void {
     const {instance} = live
     const {executionTerminated} = readEvent(event)
@@ -262,10 +298,15 @@ export class Engine {
     const completed = eventOf(now, {
       executionCompleted: {status: TERMINATED, result, failureDetails: new Uint8Array(0)}
     })
-    live.history.push(this.#store.addTurn(instance, [this.#startEvent(instance), event, completed]))
+    live.history.push(
+      this.#store.addTurn(instance, [...(instance.turns === 0 ? [this.#startEvent(instance)] : []), event, completed])
+    )
     instance.turns++
     this.#wakeUps.removeOf(START, instance.key)
+    this.#tasks.drop(instance)
+    instance.stall = undefined
     instance.output = result?.value
+    if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
     this.#store.update(instance)
     this.changed.set(instance.key, instance)

@@ -38,6 +38,8 @@ export interface Instance {
   customStatus: string | undefined
   /** TaskFailureDetails */
   failure: Uint8Array | undefined
+  /** Why it is stalled: a HistoryEvent. */
+  stall: Uint8Array | undefined
   readonly parent: Parent | undefined
   /** How many turns the history has. */
   turns: number

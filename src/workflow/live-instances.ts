@@ -4,6 +4,9 @@ import type {WorkflowStore} from './workflow-store.ts'
 /** Histories of instances that wait are kept in memory up to this; they are read again from the file. */
 const MAX_KEPT_BYTES = 16 << 20
 
+/** One without its history, roughly. */
+const OBJECT_BYTES = 1000
+
 /** The instances that something happens to; the others are in the file alone. */
 export class LiveInstances {
   readonly #store: WorkflowStore
@@ -43,8 +46,9 @@ export class LiveInstances {
   /** It may be forgotten. */
   rest(live: LiveInstance): void {
     this.use(live)
-    this.#idle.set(live, live.bytes)
-    this.#idleBytes += live.bytes
+    const bytes = live.bytes + OBJECT_BYTES
+    this.#idle.set(live, bytes)
+    this.#idleBytes += bytes
     for (const [oldest] of this.#idle) {
       if (this.#idleBytes <= MAX_KEPT_BYTES || oldest === live) return
       this.forget(oldest)

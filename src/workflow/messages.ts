@@ -100,6 +100,7 @@ export const EVENT = {
   executionSuspended: [21, {message: {input: [1, {message: TEXT}]}}],
   executionResumed: [22, {message: {input: [1, {message: TEXT}]}}],
   router: [30, {message: ROUTER}],
+  executionStalled: [31, {message: {reason: [1, 'int32'], description: [2, 'string']}}],
   detachedCreated: [32, {message: {instanceId: [1, 'string']}}]
 } as const
 

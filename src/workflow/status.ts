@@ -7,6 +7,8 @@ export const CANCELED = 4
 export const TERMINATED = 5
 export const PENDING = 6
 export const SUSPENDED = 7
+/** It cannot go on as things are. */
+export const STALLED = 8
 
 /** Dapr's words for them; one that is stalled has none (Dapr: pkg/runtime/wfengine/client.go). */
 const NAMES = [

@@ -25,6 +25,8 @@ interface TasksOptions {
   readonly clock: Clock
   readonly warn: (app: string, text: string) => void
   readonly hasApp: (app: string) => boolean
+  /** Whether a worker of an app can take so much; else the instance stalls. */
+  readonly fits: (instance: Instance, app: string, bytes: number) => boolean
   readonly instances: Instances
 }
 
@@ -35,28 +37,32 @@ export class Tasks {
   readonly #clock: Clock
   readonly #warn: TasksOptions['warn']
   readonly #hasApp: TasksOptions['hasApp']
+  readonly #fits: TasksOptions['fits']
   readonly #instances: Instances
   /** Apps that are waited for, as they were told. */
   readonly #told = new Set<string>()
 
-  constructor({store, wakeUps, clock, warn, hasApp, instances}: TasksOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, fits, instances}: TasksOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.#warn = warn
     this.#hasApp = hasApp
+    this.#fits = fits
     this.#instances = instances
     wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
   }
 
-  schedule({app: own, key, id, execution}: Instance, {task, app, scheduled}: NewActivity): void {
+  schedule(instance: Instance, {task, app, scheduled}: NewActivity): void {
+    const {app: own, key, id, execution} = instance
     const {name, version, input, taskExecutionId} = scheduled
     const workflowInstance = {instanceId: id, executionId: {value: execution}}
     const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
     const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
     this.#store.addActivity(activity)
     this.#noteApp(own, app, `activity '${name}'`)
-    this.#instances.workersOf(app).add(this.#instances.activities.add(activity, id))
+    if (this.#fits(instance, app, request.length))
+      this.#instances.workersOf(app).add(this.#instances.activities.add(activity, id))
   }
 
   /** Nobody may be there to do it: that is said once. */

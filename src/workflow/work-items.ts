@@ -24,6 +24,8 @@ export class LiveInstance {
   letters: Letter[]
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
+  #counted = 0
+  #bytes = 0
 
   constructor(instance: Instance, history: Uint8Array[], letters: Letter[]) {
     this.instance = instance
@@ -40,9 +42,16 @@ export class LiveInstance {
     return this.letters.length > 0 && this.mayStart
   }
 
-  /** Bytes in memory, roughly. */
+  /** Of the history: each turn is counted once. */
   get bytes(): number {
-    return this.history.reduce((sum, {length}) => sum + length, 1000)
+    if (this.#counted > this.history.length) this.#counted = this.#bytes = 0
+    for (; this.#counted < this.history.length; this.#counted++) this.#bytes += this.history[this.#counted]?.length ?? 0
+    return this.#bytes
+  }
+
+  /** What the next turn sends to a worker, roughly. */
+  get turnBytes(): number {
+    return this.letters.reduce((sum, {event}) => sum + event.length, this.bytes)
   }
 }
 

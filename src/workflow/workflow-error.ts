@@ -1,5 +1,5 @@
 /** Why a request about an instance is refused. */
-export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken'
+export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled'
 
 /** A request about an instance is refused, in durabletask's words (api/errors) or Dapr's. Nothing has been changed then. */
 export class WorkflowError extends Error {
@@ -16,5 +16,8 @@ export const unknownInstance = (): WorkflowError => new WorkflowError('unknown',
 
 export const activeInstance = (id: string): WorkflowError =>
   new WorkflowError('active', `an active workflow with ID '${id}' already exists`)
+
+export const stalledInstance = (id: string): WorkflowError =>
+  new WorkflowError('stalled', `failed to invoke method for workflow '${id}': actor is stalled`)
 
 export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')

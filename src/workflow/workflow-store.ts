@@ -73,7 +73,7 @@ export class WorkflowStore {
     const {key, execution, version, status, created, started, updated, input, output, customStatus, failure} = instance
     this.#run(
       `UPDATE instances SET execution = ?, version = ?, status = ?, created = ?, started = ?, updated = ?, input = ?, output = ?,
-       customStatus = ?, failure = ?, turns = ?, rounds = ? WHERE key = ?`,
+       customStatus = ?, failure = ?, stall = ?, turns = ?, rounds = ? WHERE key = ?`,
       execution,
       orNull(version),
       status,
@@ -84,6 +84,7 @@ export class WorkflowStore {
       orNull(output),
       orNull(customStatus),
       orNull(failure),
+      orNull(instance.stall),
       instance.turns,
       instance.rounds,
       key
@@ -241,6 +242,7 @@ export function instanceOf(row: SqlRow): Instance {
     output: rest.output ?? undefined,
     customStatus: rest.customStatus ?? undefined,
     failure: rest.failure ?? undefined,
+    stall: rest.stall ?? undefined,
     parent: id === null ? undefined : {app, id, execution, task}
   }
 }

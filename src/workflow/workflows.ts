@@ -16,12 +16,12 @@ import {
   type TURN_ANSWER
 } from './messages.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
-import {isTerminal} from './status.ts'
+import {isTerminal, STALLED} from './status.ts'
 import {applyAnswer} from './turn.ts'
 import {Waiters} from './waiters.ts'
 import {TurnItem} from './work-items.ts'
 import type {Worker} from './workers.ts'
-import {activeInstance, notOver, unknownInstance, WorkflowError} from './workflow-error.ts'
+import {activeInstance, notOver, stalledInstance, unknownInstance, WorkflowError} from './workflow-error.ts'
 import {WorkflowStore} from './workflow-store.ts'
 
 /** So many unfinished ones are named. */
@@ -39,6 +39,8 @@ export interface WorkflowsOptions {
   readonly warn: (app: string, text: string) => void
   /** Whether the run has such an app. */
   readonly hasApp: (app: string) => boolean
+  /** `maxBodySize` of an app: a worker that got more would lose its stream. */
+  readonly maxBytes: (app: string) => number
 }
 
 type TurnResponse = Message<typeof TURN_ANSWER>
@@ -130,6 +132,7 @@ export class Workflows {
     const instance = this.find(app, id)
     if (instance === undefined) throw unknownInstance()
     if (isTerminal(instance.status)) return instance
+    if (instance.status === STALLED && kind === 'event') throw stalledInstance(id)
     const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
     const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
     await this.#options.file.change(() => this.#engine.post(instance.key, letter))

@@ -65,7 +65,14 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const workflows = new Workflows({file, wakeUps, clock, warn, hasApp: app => app !== 'nowhere'})
+  const workflows = new Workflows({
+    file,
+    wakeUps,
+    clock,
+    warn,
+    hasApp: app => app !== 'nowhere',
+    maxBytes: app => (app === 'small' ? 4096 : Infinity)
+  })
   const close = (): void => {
     wakeUps.close()
     file.close()

@@ -47,6 +47,7 @@ const KINDS: {readonly [K in Kind]: readonly [type: string, say: Teller<K>]} = {
       }
     })
   ],
+  executionStalled: ['ExecutionStalled', ({description}) => ({status: 'STALLED', details: description})],
   executionTerminated: ['ExecutionTerminated', () => ({status: 'TERMINATED'})],
   taskScheduled: [
     'TaskScheduled',

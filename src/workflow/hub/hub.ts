@@ -91,7 +91,12 @@ const METHODS: Readonly<Record<string, Method>> = {
     await workflows.settled()
     const instance = workflows.find(app, id)
     if (instance === undefined) return {code: NOT_FOUND, message: `workflow instance '${id}' not found`}
-    return encode(HISTORY, {events: workflows.history(instance).flatMap(splitEvents)})
+    return encode(HISTORY, {
+      events: [
+        ...workflows.history(instance).flatMap(splitEvents),
+        ...(instance.stall === undefined ? [] : [instance.stall])
+      ]
+    })
   },
   CompleteWorkflowTask: completeTurn,
   CompleteOrchestratorTask: completeTurn,
@@ -114,7 +119,8 @@ const CODES: Readonly<Record<Refusal, number>> = {
   'not over': UNKNOWN,
   'not found': NOT_FOUND,
   invalid: INVALID_ARGUMENT,
-  taken: ALREADY_EXISTS
+  taken: ALREADY_EXISTS,
+  stalled: UNKNOWN
 }
 
 /** Serves a unary method; refusals are statuses. Rejects with a DecodeError, or if the file cannot be written. */

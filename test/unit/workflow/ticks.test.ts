@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import t from 'tap'
 import {callHub} from '../../../src/workflow/hub/hub.ts'
-import {FOUND_INSTANCE, GET_INSTANCE} from '../../../src/workflow/hub/hub-messages.ts'
+import {FOUND_INSTANCE, GET_INSTANCE, RAISE_EVENT} from '../../../src/workflow/hub/hub-messages.ts'
 import {decode, encode} from '../../../src/net/grpc/message-codec.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
 
@@ -148,4 +148,30 @@ t.test('one that starts itself: its task fails, whether it goes on or ends', asy
   t.match(worker.seen(), [/./, /childFailed$/])
   await workflows.completeTurn('shop', answer('o-1', [{id: 2, createChild: child}, end()]))
   t.match(workflows.find('shop', 'o-1'), {status: 1, turns: 2})
+})
+
+t.test('what no worker could take stalls, and is told; it may be terminated', async t => {
+  const {workflows, said} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('small', worker)
+  await workflows.start('small', order('much'))
+  await workflows.completeTurn('small', answer('much'))
+  worker.items.length = 0
+  const event = {eventRaised: {name: 'x', input: {value: 'x'.repeat(4000)}}}
+  await workflows.tell('small', 'much', 'event', event)
+  t.strictSame(worker.seen(), [])
+  t.equal(workflows.find('small', 'much')?.status, 8)
+  t.match(said, [
+    /^small: workflow 'order' 'much' is stalled: Workflow payload size 4\d\d\d bytes exceeds 95% of max gRPC body size 4096 bytes; increase daprd --max-body-size/
+  ])
+  const caller = {app: 'small', onGone: () => undefined}
+  const raise = encode(RAISE_EVENT, {instanceId: 'much', name: 'x'})
+  t.match(await callHub(workflows, 'RaiseEvent', raise, caller), {code: 2, message: /'much': actor is stalled$/})
+  await workflows.tell('small', 'much', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+  t.match(workflows.find('small', 'much'), {status: 5, stall: undefined})
+  await workflows.start('small', order('task'))
+  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
+  await workflows.completeTurn('small', answer('task', [{id: 0, scheduleTask: big}]))
+  t.equal(worker.items.length, 1, 'the turn, and no activity')
+  t.equal(workflows.find('small', 'task')?.status, 8)
 })
