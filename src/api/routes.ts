@@ -87,11 +87,11 @@ export const ROUTES: RouteTable = {
   },
   'GET /workflow': async (context, request) => {
     const [workflows, {oneInstance}] = await workflowsOf(context)
-    return oneInstance(workflows, request)
+    return oneInstance(workflows, request, maskingOf(context))
   },
   'GET /workflow/history': async (context, request) => {
     const [workflows, {oneHistory}] = await workflowsOf(context)
-    return oneHistory(workflows, request)
+    return oneHistory(workflows, request, maskingOf(context))
   },
   'GET /workflow/timeline': async (context, request) => {
     const [workflows, {oneTimeline}] = await workflowsOf(context)

@@ -15,8 +15,9 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   publish: app => !isStopped(app)
 }
 
-/** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder. */
+/** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
+  if (command.startsWith('workflow ')) return completedWorkflows(command, asJson)
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
   const meant = command === 'stop' ? runs : runsMeant(runs, runPlace(undefined))
   const apps = meant.flatMap(({listing}) => listing.apps)
@@ -25,6 +26,25 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
       ? await idsOfTemplate()
       : apps.filter(MEANT[command] ?? Boolean).map(each => each.id)
   return [...new Set(ids)].filter(id => PLAIN.test(id))
+}
+
+/** Of those that have a meaning: what is over is not suspended. */
+const OPEN = ['RUNNING', 'SUSPENDED', 'PENDING']
+const OF_STATUS: Readonly<Record<string, readonly string[]>> = {
+  'workflow suspend': ['RUNNING', 'PENDING'],
+  'workflow resume': ['SUSPENDED'],
+  'workflow terminate': OPEN,
+  'workflow raise-event': OPEN,
+  'workflow purge': ['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED']
+}
+
+/** The ids of the latest workflows that may stand behind a verb; for an event with a slash behind. */
+async function completedWorkflows(command: string, asJson: boolean): Promise<readonly string[]> {
+  const query = new URLSearchParams((OF_STATUS[command] ?? []).map(status => ['status', status]))
+  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
+  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /workflows', {query})))
+  const ids = lists.flatMap(({workflows}) => workflows.map(({id}) => id)).filter(id => PLAIN.test(id))
+  return command === 'workflow raise-event' ? ids.filter(id => !id.includes('/')).map(id => `${id}/`) : ids
 }
 
 /** What no shell gives a meaning: `compgen -W` of bash would run a `$(…)`, and a completed word stands unquoted on the line. */

@@ -7,8 +7,8 @@ import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const ERAS = ['legacy', '2026-07-28'] as const
-const READING = ['list_apps', 'app_logs', 'calls', 'call', 'graph', 'why', 'wait']
-const CHANGING = ['invoke', 'replay', 'restart', 'fault']
+const READING = ['list_apps', 'app_logs', 'calls', 'call', 'graph', 'why', 'wait', 'workflows', 'workflow']
+const CHANGING = ['invoke', 'replay', 'restart', 'fault', 'change_workflow']
 
 const SHOP = `
 import http from 'node:http'
@@ -196,10 +196,31 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
     ['fault', {from: 'shop', to: 'nobody', status: 503}, /nobody/],
     ['fault', {off: 7, from: 'shop'}, /"off" cannot be combined with other arguments/],
     ['fault', {enable: 7, disable: 7}, /"disable" cannot be combined with other arguments/],
+    ['workflow', {id: 'o-1'}, /^there is no workflow 'o-1'\./],
+    ['change_workflow', {id: 'o-1'}, /^change_workflow needs either "name" or "action"\. /],
+    ['change_workflow', {id: 'o-1', action: 'raise', event: 'x'}, /^there is no workflow 'o-1'\./],
     ['list_apps', {verbose: true}, /list_apps takes: cursor\./]
   ]
   for (const [name, given, text] of sentences)
     t.match(await call(name, given), {isError: true, text}, JSON.stringify(given))
+})
+
+t.test('workflows: one is started, waits for a worker, is ended and removed', async t => {
+  const rig = await shop(t)
+  await started(rig)
+  const {call} = await agent(t, rig)
+  t.match(await call('workflows'), {text: 'There are no such workflows.'})
+  const order = {name: 'order', id: 'o-1', app: 'shop', input: '{"item":"pen","password":"swordfish"}'}
+  t.match(await call('change_workflow', order), {
+    text: /^Started\. No worker of workflows is connected for its app/,
+    facts: {items: [{app: 'shop', id: 'o-1', status: 'PENDING'}]}
+  })
+  t.match(await call('workflows', {status: 'PENDING'}), {facts: {items: [{id: 'o-1'}]}})
+  const shown = await call('workflow', {id: 'o-1'})
+  t.match(shown.text, /^The workflow is PENDING\. It waits for shop to connect a worker of workflows\.\n/)
+  t.match(shown.text, /\ninput: \{"item":"pen","password":"<masked, 9 characters>"\}\n/)
+  t.match(await call('change_workflow', {id: 'o-1', action: 'raise', event: 'hurry'}), {text: /^Done\. No worker/})
+  t.match(await call('change_workflow', {id: 'o-1', action: 'purge'}), {isError: true, text: /has not yet completed/})
 })
 
 t.test('answers have no more than 8 KB; cursors lead to the rest; what apps wrote stands between marks', async t => {

@@ -1,8 +1,9 @@
 import type * as Api from '../../model/api.generated.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {failureOf} from '../../workflow/failure.ts'
 import {msOf, type Event} from '../../workflow/messages.ts'
 import {statusName} from '../../workflow/status.ts'
-import {timeText} from './instance-view.ts'
+import {maskedPayload, timeText} from './instance-view.ts'
 
 /** What a kind of event says besides its type. */
 interface Said {
@@ -112,12 +113,19 @@ const KINDS: {readonly [K in Kind]: readonly [type: string, say: Teller<K>]} = {
   detachedCreated: ['DetachedWorkflowCreated', ({instanceId}) => ({attrs: {instance: instanceId}})]
 }
 
-/** The events of a history as they are shown, the oldest first. */
-export function historyView(events: readonly Event[]): readonly Api.WorkflowEvent[] {
+const PAYLOADS: ReadonlySet<string> = new Set(['input', 'output', 'payload'])
+
+/** The events of a history as they are shown, the oldest first; secrets in payloads are masked. */
+export function historyView(events: readonly Event[], masking: Masking): readonly Api.WorkflowEvent[] {
   let play = 0
   return events.map(event => {
     if (event.workflowStarted !== undefined) play++
-    return eventView(event, events[0] ?? event, play)
+    const {attrs, ...rest} = eventView(event, events[0] ?? event, play)
+    const masked = Object.entries(attrs).map(([key, value]) => [
+      key,
+      PAYLOADS.has(key) ? maskedPayload(value, masking) : value
+    ])
+    return {...rest, attrs: Object.fromEntries(masked) as Record<string, string>}
   })
 }
 

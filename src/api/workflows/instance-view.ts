@@ -1,4 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {failureOf} from '../../workflow/failure.ts'
 import type {Instance} from '../../workflow/instance.ts'
 import {statusName} from '../../workflow/status.ts'
@@ -9,8 +10,9 @@ export const timeText = (ms: number): string => new Date(ms).toISOString()
 
 /** An instance without its payloads. */
 export function instanceView(workflows: Workflows, instance: Instance): Api.Workflow {
-  const {app, id, name, status, created, updated, customStatus = '', failure, parent} = instance
+  const {key, app, id, name, status, created, updated, customStatus = '', failure, parent} = instance
   return {
+    number: key,
     app,
     id,
     name,
@@ -24,9 +26,15 @@ export function instanceView(workflows: Workflows, instance: Instance): Api.Work
   }
 }
 
-/** An instance with its payloads. */
-export function instanceDetail(workflows: Workflows, instance: Instance): Api.WorkflowDetail {
-  const {input = null, output = null, version = null, execution, failure} = instance
+/** A payload with its secrets masked: those of calls are, too. */
+export const maskedPayload = (text: string, masking: Masking): string =>
+  masking.body(Buffer.from(text), 'application/json').toString()
+
+/** An instance with its payloads; secrets are masked. */
+export function instanceDetail(workflows: Workflows, instance: Instance, masking: Masking): Api.WorkflowDetail {
+  const {version = null, execution, failure} = instance
+  const masked = (text: string | undefined): string | null => (text === undefined ? null : maskedPayload(text, masking))
+  const [input, output] = [masked(instance.input), masked(instance.output)]
   const {type: failureType, stack} = failureOf(failure)
   return {...instanceView(workflows, instance), input, output, version, failureType, stack, executionId: execution}
 }

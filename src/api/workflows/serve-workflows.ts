@@ -1,5 +1,6 @@
 // api/workflows/ shows the workflows of a run, and does what is asked of them. Loaded by the first request about one.
 import type * as Api from '../../model/api.generated.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
 import type {Workflows} from '../../workflow/workflows.ts'
 import type {Instance} from '../../workflow/instance.ts'
 import type {ApiRequest} from '../route.ts'
@@ -15,13 +16,13 @@ export {purgeInstances, startInstance, tellInstance} from './change-instances.ts
 const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>
   findInstance(workflows, {id: query.get('id') ?? '', app: query.get('app') ?? ''})
 
-export const oneInstance = (workflows: Workflows, request: ApiRequest): Api.WorkflowDetail =>
-  instanceDetail(workflows, asked(workflows, request))
+export const oneInstance = (workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowDetail =>
+  instanceDetail(workflows, asked(workflows, request), masking)
 
 export const oneTimeline = (workflows: Workflows, request: ApiRequest): Api.WorkflowTimeline =>
   timelineView(workflows, asked(workflows, request))
 
-export function oneHistory(workflows: Workflows, request: ApiRequest): Api.WorkflowHistory {
+export function oneHistory(workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowHistory {
   const instance = asked(workflows, request)
-  return {app: instance.app, id: instance.id, events: historyView(workflows.events(instance))}
+  return {app: instance.app, id: instance.id, events: historyView(workflows.events(instance), masking)}
 }

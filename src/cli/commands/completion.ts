@@ -31,10 +31,31 @@ const shownFlags = ({flags}: CommandWords): readonly Flag[] =>
     a.name < b.name ? -1 : 1
   )
 
+/** In quotes where it is two words. */
+const shellWord = (name: string): string => (name.includes(' ') ? `'${name}'` : name)
+
+/** Commands with those below them, which have names of two words. */
+const withVerbs = (commands: readonly CommandWords[]): readonly CommandWords[] =>
+  commands.flatMap(command => [command, ...(command.verbs ?? [])])
+
+/** Commands that have others below them, by all their names, with the words of these. */
+const parents = (
+  commands: readonly CommandWords[]
+): readonly {readonly name: string; readonly names: readonly string[]; readonly verbs: readonly CommandWords[]}[] =>
+  commands.flatMap(({name, aliases = [], verbs}) =>
+    verbs === undefined ? [] : [{name, names: [name, ...aliases], verbs}]
+  )
+
+/** The last word of a name: `list` of `workflow list`. */
+const verbOf = ({name}: CommandWords): string => name.split(' ').at(-1) ?? ''
+
+const takesSomeId = ({takesIds, takesInstances}: CommandWords): boolean => takesIds === true || takesInstances === true
+
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 /** A shell command that prints the ids that may stand behind a command. */
-const idsOf = (program: string, command: string): string => `${program} completion ids ${command} 2>/dev/null`
+const idsOf = (program: string, command: string): string =>
+  `${program} completion ids ${shellWord(command)} 2>/dev/null`
 
 const ID_FLAGS: ReadonlySet<string> = new Set(['app-id', 'publish-app-id', 'only', 'except'])
 
@@ -47,11 +68,21 @@ const ALIAS = 'dapr'
 
 /** Where none of our words fits, the shell completes file names. */
 export const bash: Script = (program, commands) => {
-  const ids = commands.filter(({takesIds}) => takesIds === true).map(({name}) => name)
-  const flags = commands.map(command => {
+  const all = withVerbs(commands)
+  const ids = all.filter(takesSomeId).map(({name}) => shellWord(name))
+  const flags = all.map(command => {
     const words = shownFlags(command).flatMap(flag => flagWords(flag))
-    return `      ${command.name}) words=${quoted(words.join(' '))} ;;`
+    return `      ${shellWord(command.name)}) words=${quoted(words.join(' '))} ;;`
   })
+  const above = parents(commands)
+  const verbs = above.map(
+    parent =>
+      `      ${parent.name}) words=${quoted(parent.verbs.map(verbOf).join(' '))}; compopt +o default 2>/dev/null ;;`
+  )
+  const joined = above.map(({name, names}) => `      ${names.join(' | ')}) command="${name} $word" ;;`)
+  const named = above.flatMap(({name, names}) =>
+    names.slice(1).map(alias => `  [[ $command == ${alias} ]] && command=${name}\n`)
+  )
   return `# bash completion for ${program}
 _${program}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= word words=
@@ -62,10 +93,15 @@ _${program}() {
   fi
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -- ]] && return
-    [[ -z $command && $word != -* ]] && command=$word
+    if [[ $word != -* ]]; then
+      case $command in
+      '') command=$word ;;
+${joined.join('\n')}
+      esac
+    fi
   done
-  case "$command $previous" in
-${commands.flatMap(command => bashValues(program, command)).join('\n')}
+${named.join('')}  case "$command $previous" in
+${all.flatMap(command => bashValues(program, command)).join('\n')}
   *)
     if [[ $current == -* && -n $command ]]; then
       case $command in
@@ -76,6 +112,7 @@ ${flags.join('\n')}
       '') words=${quoted([...commands.map(({name}) => name), 'help', ...GLOBAL_FLAGS.map(({name}) => `--${name}`), '--version'].join(' '))} ;;
       help) words=${quoted(commands.map(({name}) => name).join(' '))} ;;
       completion) words=${quoted(SHELLS.join(' '))} ;;
+${verbs.join('\n')}
       ${ids.length === 0 ? "''" : ids.join(' | ')}) words="$(${idsOf(program, '"$command"')})"; compopt +o default 2>/dev/null ;;
       *) return ;;
       esac
@@ -108,13 +145,12 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const
 
 export const zsh: Script = (program, commands) => {
   const names = commands.map(({name, summary}) => `    ${quoted(`${name}:${summary}`)}`)
-  const cases = commands.map(command => {
-    const ids = `{_${program}_ids ${command.name}}`
+  const cases = withVerbs(commands).map(command => {
+    const ids = `{_${program}_ids ${command.name.includes(' ') ? `"${command.name}"` : command.name}}`
     const specs = shownFlags(command).map(flag => `      ${zshFlag(flag, takesId(command, flag) ? ids : ' ')} \\`)
-    const others =
-      command.takesIds === true ? `'*: :${ids}'` : command.name === 'run' ? `'*:: :_normal'` : `'*: :_files'`
+    const others = takesSomeId(command) ? `'*: :${ids}'` : command.name === 'run' ? `'*:: :_normal'` : `'*: :_files'`
     const rest = command.name === 'completion' ? `'1:shell:(${SHELLS.join(' ')})'` : others
-    return `    ${command.name})\n    _arguments -s \\\n${specs.join('\n')}\n      ${rest} ;;`
+    return `    ${shellWord(command.name)})\n    _arguments -s \\\n${specs.join('\n')}\n      ${rest} ;;`
   })
   return `#compdef ${program}
 _${program}_ids() {
@@ -132,7 +168,7 @@ ${names.join('\n')}
   local command=$words[2]
   shift words
   (( CURRENT-- ))
-  case $command in
+${parents(commands).map(zshVerbs).join('')}  case $command in
 ${cases.join('\n')}
   esac
 }
@@ -140,6 +176,19 @@ compdef _${program} ${program}
 (( $+commands[${ALIAS}] )) || compdef _${program} ${ALIAS}
 `
 }
+
+/** Behind a command with others below it: their names, or the rest of the one that is named. */
+const zshVerbs = ({name, names, verbs}: ReturnType<typeof parents>[number]): string => `  case $command in
+  ${names.join(' | ')})
+    if (( CURRENT == 2 )); then
+      local -a verbs=(${verbs.map(verb => quoted(`${verbOf(verb)}:${verb.summary.replaceAll(':', '\\:')}`)).join(' ')})
+      _describe command verbs
+      return
+    fi
+    command="${name} $words[2]"
+    shift words
+    (( CURRENT-- )) ;;
+  esac\n`
 
 /** A flag for `_arguments`, where brackets and colons must be escaped. */
 function zshFlag({name, short, type, text, values}: Flag, others: string): string {
@@ -153,11 +202,16 @@ function zshFlag({name, short, type, text, values}: Flag, others: string): strin
 }
 
 export const fish: Script = (program, commands) => {
-  const lines = commands.flatMap(command => {
+  const lines = withVerbs(commands).flatMap(command => {
     const ids = ` -f -a "(${idsOf(program, command.name)})"`
-    const behind = `complete -c ${program} -n '__fish_seen_subcommand_from ${command.name}'`
+    const [above] = parents(commands).filter(({verbs}) => verbs.includes(command))
+    const seen = `__fish_seen_subcommand_from ${(above?.names ?? [command.name]).join(' ')}`
+    const behind = `complete -c ${program} -n '${above === undefined ? seen : `${seen}; and __fish_seen_subcommand_from ${verbOf(command)}`}'`
+    const others = above?.verbs.map(verbOf).join(' ') ?? ''
+    const where =
+      above === undefined ? '__fish_use_subcommand' : `'${seen}; and not __fish_seen_subcommand_from ${others}'`
     return [
-      `complete -c ${program} -n __fish_use_subcommand -f -a ${command.name} -d ${quoted(command.summary)}`,
+      `complete -c ${program} -n ${where} -f -a ${verbOf(command)} -d ${quoted(command.summary)}`,
       ...shownFlags(command).map(flag => {
         const {name, short, type, text, values} = flag
         const letter = short === undefined ? '' : ` -s ${short}`
@@ -165,7 +219,7 @@ export const fish: Script = (program, commands) => {
         const value = type === 'bool' ? '' : ` -r${takesId(command, flag) ? ids : given}`
         return `${behind} -l ${name}${letter}${value} -d ${quoted(text)}`
       }),
-      ...(command.takesIds === true ? [`${behind}${ids}`] : [])
+      ...(takesSomeId(command) ? [`${behind}${ids}`] : [])
     ]
   })
   const alias = `command -q ${ALIAS}; or complete -c ${ALIAS} -w ${program}`

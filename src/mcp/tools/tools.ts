@@ -5,6 +5,7 @@ import {faultTool} from './fault.ts'
 import {invokeTool} from './invoke.ts'
 import {replayTool} from './replay.ts'
 import {waitTool} from './wait.ts'
+import {changeWorkflowTool, workflowsTool, workflowTool} from './workflows.ts'
 
 export const TOOLS: readonly Tool[] = [
   listApps,
@@ -17,5 +18,8 @@ export const TOOLS: readonly Tool[] = [
   invokeTool,
   replayTool,
   restartTool,
-  faultTool
+  faultTool,
+  workflowsTool,
+  workflowTool,
+  changeWorkflowTool
 ]

@@ -15,6 +15,7 @@ import {timelineText} from '../../../src/cli/workflow-timeline.ts'
 const NOW = Date.parse('2026-01-02T03:10:00.000Z')
 
 const workflow = (id: string, changed: Partial<Workflow> = {}): Workflow => ({
+  number: 1,
   app: 'shop',
   id,
   name: 'order',

@@ -43,3 +43,17 @@ t.test('behind -o stand the formats of that command; where it is a file, the she
   t.match(zsh('pillion', ENTRIES), /'-o\[The folder for Kubernetes objects[^\n]*:output:_files'/)
   t.match(fish('pillion', ENTRIES), /seen_subcommand_from events' -l output -s o -r -f -a 'text ndjson'/)
 })
+
+t.test('behind workflow, and wf, stand its verbs; behind a verb its flags and ids of workflows', async t => {
+  const script = bash('pillion', ENTRIES)
+  t.match(script, '      workflow | wf) command="workflow $word" ;;')
+  t.match(script, /\n {6}workflow\) words='run list history /)
+  t.match(script, "'workflow list') words='--app-id -a ")
+  t.match(script, "'workflow list --output' | 'workflow list -o') words='short wide yaml json ids' ;;")
+  t.match(script, /\| 'workflow history' \|[^\n]*\) words="\$\(pillion completion ids "\$command"/)
+  t.match(zsh('pillion', ENTRIES), `'*: :{_pillion_ids "workflow history"}'`)
+  t.match(
+    fish('pillion', ENTRIES),
+    /'__fish_seen_subcommand_from workflow wf; and __fish_seen_subcommand_from history' -f -a "\(pillion completion ids 'workflow history'/
+  )
+})
