@@ -40,6 +40,7 @@ const WANTED: Readonly<Record<string, (data: Readonly<Record<string, unknown>>) 
   lines: ({notShown}) => Number(notShown) > 0,
   edges: ({edges}) => (edges as readonly unknown[]).length > 0,
   fault: ({change}) => change === 'on',
+  workflow: ({what}) => what === 'terminated',
   replay: ({outcome}) => outcome !== 'refused'
 }
 
@@ -66,7 +67,7 @@ async function* eventsOf(response: IncomingMessage): AsyncGenerator<RealEvent, u
 export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>> {
   const folder = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
   const home = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
-  const env = {PATH: process.env['PATH'], HOME: home, PILLION_RUNTIME_DIR: join(home, 'run')}
+  const env = {PATH: process.env['PATH'], HOME: home, PILLION_RUNTIME_DIR: join(home, 'run'), PILLION_WORK: 'memory'}
   writeFileSync(join(folder, 'dapr.yaml'), TEMPLATE)
   for (const id of ['shop', 'stock']) {
     mkdirSync(join(folder, id))
@@ -117,6 +118,9 @@ export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>>
     await seen('reset')
     await done('/faults', 'POST', '{"from": "shop", "to": "stock", "path": "/prices", "status": 503, "rate": 0.5}')
     await seen('fault')
+    await done('/workflows', 'POST', '{"app": "shop", "name": "order", "id": "o-17"}')
+    await done('/workflow/terminate', 'POST', '{"id": "o-17"}')
+    await seen('workflow')
     await done('/calls/1/replay', 'POST', '{}')
     await seen('replay')
     writeFileSync(join(folder, 'shop/app.mjs'), `${APP}\n`)

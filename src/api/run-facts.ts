@@ -5,6 +5,7 @@ import type {AppPlan} from '../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import type {RunControl} from '../control/run-control.ts'
+import type {Instance} from '../workflow/instance.ts'
 import type {Workflows} from '../workflow/workflows.ts'
 
 /** Whether an app takes calls, and what it waits for. */
@@ -36,6 +37,8 @@ export interface RunFacts {
   readonly masked: () => readonly string[]
   /** The workflows of the run; their file is opened by the first who asks. Rejects if it cannot be. */
   readonly workflows: () => Promise<Workflows>
+  /** Calls the listener with each instance of a workflow that changes from now on. */
+  readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
   /** Plans of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
 }

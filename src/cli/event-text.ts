@@ -22,6 +22,8 @@ export function eventText(event: Api.Event): string {
       const {text} = event.data
       return text === '' ? '' : `${text}\n`
     }
+    case 'workflow':
+      return `${workflowText(event.data)}\n`
     case 'note':
       return `${event.data.text}\n`
     case 'calls': {
@@ -49,4 +51,11 @@ const more = (count: number, what: string): string => (count === 0 ? '' : `… $
 function stateText({id, instance, version, state, isReady, exit}: Api.App): string {
   const name = `${id}${instance > 1 ? `.${instance.toString()}` : ''}${version === '0.0.0' ? '' : `@${version}`}`
   return `${name}  ${state}${isReady ? ', ready' : ''}${exit === '' ? '' : `, ${exit}`}`
+}
+
+function workflowText({app, id, name, what, kind, step, failure}: Api.WorkflowNews): string {
+  const done = what === 'failed-step' ? 'failed' : what
+  const subject = [kind, step].filter(text => text !== '').join(' ')
+  const happened = subject === '' ? what : `${subject} ${done}`
+  return `${app}  ${name} ${id}: ${happened}${failure === '' ? '' : `: ${failure.split('\n', 1)[0] ?? ''}`}`
 }

@@ -1,4 +1,4 @@
-import type {WorkflowStep, WorkflowTimeline} from '../model/api.generated.ts'
+import type {Workflow, WorkflowStep, WorkflowTimeline} from '../model/api.generated.ts'
 import {fittingTable} from './table.ts'
 import {humanAge} from './workflow-tables.ts'
 
@@ -10,9 +10,8 @@ export function timelineText(
   const {name, id, app, status, created, failure} = workflow
   const waits = steps.filter(isWaiting).map(step => waitText(step, now))
   const lacks = missing.map(each => `${each} to connect a worker`)
-  const isOpen = ['RUNNING', 'PENDING', 'SUSPENDED'].includes(status)
   const what = [...lacks, ...waits].join('; ')
-  const standing = !isOpen
+  const standing = isOver(workflow)
     ? failure === ''
       ? ''
       : `: ${failure}`
@@ -23,6 +22,25 @@ export function timelineText(
         : ''
   const began = Date.parse(steps[0]?.startedAt ?? created)
   return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n\n${stepTable(steps, {began, now, width})}`
+}
+
+/** Nothing will happen to it any more. */
+export const isOver = ({status}: Workflow): boolean =>
+  !['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED', 'UNKNOWN'].includes(status)
+
+/** A step in one line, when it changes. */
+export function stepLine(step: WorkflowStep, began: number): string {
+  const {startedAt, endedAt, failure, tries} = step
+  const at = Date.parse(endedAt ?? startedAt)
+  const parts = [
+    `+${spanText(at - began)}`,
+    whatText(step),
+    stateText(step),
+    endedAt === null ? '' : tookText(step, at),
+    tries > 1 ? `try ${tries.toString()}` : '',
+    failure.split('\n', 1)[0] ?? ''
+  ]
+  return parts.filter(part => part !== '').join('  ')
 }
 
 const isWaiting = ({state, kind}: WorkflowStep): boolean => state === 'waits' && kind !== 'suspended'

@@ -32,6 +32,7 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly options: () => RunOptions
   /** The workflows of the run; their file is opened by the first who asks. */
   readonly workflows: RunWork['workflows']
+  readonly onWorkflow: RunWork['onWorkflow']
 }
 
 /** The API of a run; its code is loaded by the first request. */
@@ -143,6 +144,7 @@ export class RunApi {
       control,
       runLog,
       workflows: this.#options.workflows,
+      onWorkflow: this.#options.onWorkflow,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},

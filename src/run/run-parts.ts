@@ -136,6 +136,7 @@ export class RunParts {
       control: () => this.control,
       runLog: () => this.appRuntimes.runLog,
       workflows: async () => this.work.workflows(),
+      onWorkflow: listener => this.work.onWorkflow(listener),
       options: () => this.options
     })
   }

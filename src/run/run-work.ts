@@ -6,6 +6,7 @@ import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {Instance} from '../workflow/instance.ts'
 import type {Workflows} from '../workflow/workflows.ts'
 import type {OpenWork} from './open-work.ts'
 
@@ -25,9 +26,13 @@ export interface RunWorkOptions {
 /** A file above that is named once at the start. */
 const LARGE_BYTES = 100e6
 
+/** Hears of an instance that has changed. */
+export type WorkflowListener = (workflows: Workflows, instance: Instance) => void
+
 /** What outlives the run, opened when an app first asks for it, or an earlier run has left something. */
 export class RunWork {
   readonly #options: RunWorkOptions
+  readonly #listeners: WorkflowListener[] = []
   #opening: Promise<OpenWork> | undefined
   #opened: OpenWork | undefined
 
@@ -74,6 +79,9 @@ export class RunWork {
     return (await this.#opening).workflows.retire(id, name, signal)
   }
 
+  /** Calls the listener with each instance of a workflow that changes from now on. */
+  readonly onWorkflow = (listener: WorkflowListener): void => void this.#listeners.push(listener)
+
   /** After the sidecars. */
   async close(): Promise<void> {
     const work = await this.#opening?.catch(() => undefined)
@@ -86,9 +94,13 @@ export class RunWork {
   }
 
   async #open(): Promise<OpenWork> {
-    this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) =>
-      Work.open(this.#options, workPath(this.#options))
-    )
+    this.#opening ??= import('./open-work.ts').then(async ({OpenWork: Work}) => {
+      const open = await Work.open(this.#options, workPath(this.#options))
+      open.workflows.onChanged(instance => {
+        for (const listener of this.#listeners) listener(open.workflows, instance)
+      })
+      return open
+    })
     this.#opened = await this.#opening
     return this.#opened
   }

@@ -2,6 +2,7 @@ import {decode, type Message} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
 import type {WorkFile} from '../work/work-file.ts'
+import {changesOf, type WorkflowChange} from './changes.ts'
 import {Engine, type StartRequest} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
@@ -57,6 +58,7 @@ export class Workflows {
   readonly #waiters = new Waiters()
   /** Ends the wait for workers that are silent. */
   #listening: (() => void) | undefined
+  readonly #listeners: ((instance: Instance) => void)[] = []
 
   constructor(options: WorkflowsOptions) {
     const {file} = options
@@ -105,6 +107,17 @@ export class Workflows {
   /** The same, one by one, as they can be read. */
   events(instance: Instance): readonly Event[] {
     return this.history(instance).flatMap(splitEvents).map(readEvent)
+  }
+
+  /** What its latest turn has changed. */
+  latestChanges(instance: Instance): readonly WorkflowChange[] {
+    const latest = this.history(instance).at(-1)
+    return changesOf(instance, latest === undefined ? [] : splitEvents(latest).map(readEvent), this.events(instance))
+  }
+
+  /** Calls the listener with each instance that has changed, once that is kept. */
+  onChanged(listener: (instance: Instance) => void): void {
+    this.#listeners.push(listener)
   }
 
   /** Ids of an app's instances, from behind a row. */
@@ -248,7 +261,10 @@ export class Workflows {
     this.#flush()
     const changed = [...this.#engine.changed]
     this.#engine.changed.clear()
-    for (const [key, instance] of changed) this.#waiters.tell(key, instance)
+    for (const [key, instance] of changed) {
+      this.#waiters.tell(key, instance)
+      if (instance !== undefined) for (const listener of this.#listeners) listener(instance)
+    }
   }
 
   /** The file could not be written: what is in memory is not what it says. */

@@ -52,6 +52,9 @@ const OF_IMPORT = /^pillion import$/
 /** They end with a command: `in-ci.test.ts` runs them. */
 const OF_CI = /^pillion up .*--run\b/
 
+/** They need a workflow: `sdks/workflow-verbs.test.ts` runs the verbs. */
+const OF_WORKFLOWS = /^pillion (?:workflow|wait --for workflow:)/
+
 export const commands = shown().filter(command => !OF_CLUSTER.test(command))
 /** They start a run. */
 export const starts = commands.filter(command => /^pillion (run|up)\b/.test(command) && !OF_CI.test(command))
@@ -60,5 +63,5 @@ export const ofCalls = commands.filter(command => OF_CALLS.test(command))
 export const others = commands.filter(
   command =>
     !starts.includes(command) &&
-    ![OF_CI, SERVING, OF_CALLS, OF_IMPORT, OF_LINES].some(elsewhere => elsewhere.test(command))
+    ![OF_CI, SERVING, OF_CALLS, OF_IMPORT, OF_LINES, OF_WORKFLOWS].some(elsewhere => elsewhere.test(command))
 )

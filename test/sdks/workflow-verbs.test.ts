@@ -59,7 +59,17 @@ t.test('the verbs of workflows, on a worker of Dapr’s SDK', async t => {
     await verb('run', 'order', '-i', 'later', '-s', '1h', '-x', ORDER),
     'ℹ️  Workflow instance started successfully: later\n'
   )
+  const events = rig.pillion(['events', '-f', '--types', 'workflow'])
+  await events.waitForLine('orders  running, ready')
+  await verb('suspend', 'o-17')
+  await events.waitForLine('orders  order o-17: suspended')
+  await verb('resume', 'o-17')
   await verb('run', 'order', '-i', 'o-18', '-x', TOO_DEAR)
+  const followed = rig.pillion(['workflow', 'timeline', 'o-18', '--follow'])
+  t.match(await followed.exited, {code: 0}, 'it ends with the workflow')
+  t.match(followed.stdout.text, /completed/)
+  await events.waitForLine('orders  order o-18: activity charge failed: bank refuses: Grace cannot pay 6')
+  await events.waitForLine('orders  order o-18: completed')
   await until('o-18:completed')
   t.match(await verb('list', '-s', 'COMPLETED'), /^NAME +ID +STATUS +AGE +\norder +o-18 +COMPLETED +\ds +\n$/)
   t.match(

@@ -45,6 +45,8 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/replay.md', 'ℹ️  pinned call 2', 'docs/example-replay.test.ts'],
   ['docs/template.md', '# yaml-language-server', 'docs/docs.test.ts'],
   ['docs/wait.md', 'set -e', 'long/wait.test.ts'],
+  ['docs/workflows.md', '$ pillion workflow list', 'unit/cli/workflow-tables.test.ts has the tables'],
+  ['examples/workflow-order/README.md', 'npm install', 'sdks/workflow-verbs.test.ts runs the example'],
   ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: sdks/daeploy-sdk.test.ts has the SDK'],
   ['examples/day/README.md', 'cd examples/day', 'docs/day.test.ts'],
   ['examples/orders/README.md', 'npm start', 'e2e/examples.test.ts']

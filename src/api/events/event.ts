@@ -2,7 +2,18 @@ import {nearMiss} from '../../model/near-miss.ts'
 import {ApiProblem} from '../problem.ts'
 
 /** What a reader of events can select. */
-export const TYPES = ['app', 'edges', 'calls', 'lines', 'reload', 'death', 'replay', 'fault', 'note'] as const
+export const TYPES = [
+  'app',
+  'edges',
+  'calls',
+  'lines',
+  'reload',
+  'death',
+  'replay',
+  'fault',
+  'workflow',
+  'note'
+] as const
 export type EventType = (typeof TYPES)[number]
 
 /** Something that has happened, as readers get it. */

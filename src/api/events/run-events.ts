@@ -5,6 +5,9 @@ import type {RunLog} from '../../logging/run-log.ts'
 import type {Replay} from '../../replay/replayer.ts'
 import type {Death} from '../../telemetry/recorder/deaths.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
+import type {Instance} from '../../workflow/instance.ts'
+import {statusName} from '../../workflow/status.ts'
+import type {Workflows} from '../../workflow/workflows.ts'
 import type {RunFacts} from '../run-facts.ts'
 import {runView} from '../run-view.ts'
 import {deathView} from '../death-view.ts'
@@ -54,6 +57,7 @@ export class RunEvents {
     this.#context = context
     this.#runLog = runLog
     this.#apps = this.#states()
+    context().onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
     this.#lastDeath = context().deaths?.all().at(-1)?.number ?? 0
   }
 
@@ -137,6 +141,12 @@ export class RunEvents {
     }
     this.#readers.clear()
     this.#stopSamples?.()
+  }
+
+  #tellWorkflow(workflows: Workflows, instance: Instance): void {
+    const {app, id, name, status} = instance
+    for (const change of workflows.latestChanges(instance))
+      this.#tell('workflow', {app, id, name, status: statusName(status), ...change}, {app})
   }
 
   #states(): Map<string, {readonly id: string; readonly json: string}> {

@@ -10,7 +10,7 @@ import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** What people want to see as text; samples are for programs and pages. */
-const TEXT_TYPES = 'app,reload,death,fault,note'
+const TEXT_TYPES = 'app,reload,death,fault,workflow,note'
 
 /** `events [-f] [-o ndjson] [--types …] [--after ID]`: what happens in a run, a line for each event. */
 export const events: CommandHandler = async ({flags, words, asJson}) => {

@@ -51,7 +51,11 @@ const LIST_FLAGS: readonly Flag[] = [
 
 const HISTORY_FLAGS: readonly Flag[] = [...SHARED, formats('short', 'wide', 'yaml', 'json')]
 
-const TIMELINE_FLAGS: readonly Flag[] = [...SHARED, formats('table', 'json')]
+const TIMELINE_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  {name: 'follow', type: 'bool', text: 'Show further steps until the workflow is over'},
+  formats('table', 'json')
+]
 
 const REASON_FLAGS: readonly Flag[] = [...SHARED, WHY]
 const TERMINATE_FLAGS: readonly Flag[] = [
@@ -106,7 +110,7 @@ const VERBS: readonly CommandEntry[] = [
     summary: 'Show the steps of a workflow: when each began, how long it took, and what it waits for',
     usage: 'id [flags]',
     flags: TIMELINE_FLAGS,
-    examples: ['workflow timeline o-17'],
+    examples: ['workflow timeline o-17', 'workflow timeline o-17 --follow'],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/timeline.ts')).workflowTimeline
   },

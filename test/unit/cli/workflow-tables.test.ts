@@ -10,7 +10,7 @@ import {
   wideHistory,
   wideList
 } from '../../../src/cli/workflow-tables.ts'
-import {timelineText} from '../../../src/cli/workflow-timeline.ts'
+import {stepLine, timelineText} from '../../../src/cli/workflow-timeline.ts'
 
 const NOW = Date.parse('2026-01-02T03:10:00.000Z')
 
@@ -164,6 +164,19 @@ STEP  WHAT             STATE   BEGAN    TOOK  TRIES  APP     IN
   t.match(shown([begun, tried]), /waits for try 2 of activity charge in 4m10s \(no money\)/)
   const over = workflow('o-1', {status: 'FAILED', failure: 'no money'})
   t.match(shown([begun], {workflow: over}), /^order o-1 of shop: FAILED: no money\n/)
+})
+
+t.test('a step that changes is one line', async t => {
+  const began = NOW - 9000
+  t.equal(
+    stepLine(step('activity', 1000, {endedAt: null, state: 'waits', name: 'charge'}), began),
+    '+1.0 s  activity charge  waits'
+  )
+  const ended = {endedAt: new Date(NOW - 5000).toISOString(), name: 'charge'}
+  t.equal(stepLine(step('activity', 1000, ended), began), '+4.0 s  activity charge  done  3.0 s')
+  const failed = {...ended, state: 'failed', failure: 'no money\nat all', tries: 2} as const
+  t.equal(stepLine(step('activity', 1000, failed), began), '+4.0 s  activity charge  failed  3.0 s  try 2  no money')
+  t.equal(stepLine(step('end', 4000, {name: 'COMPLETED'}), began), '+4.0 s  completed')
 })
 
 t.test('ages as Kubernetes writes them', async t => {

@@ -1,6 +1,8 @@
 import t from 'tap'
 import {encode} from '../../../src/net/grpc/message-codec.ts'
 import {eventOf, FAILURE_DETAILS, readEvent, timeOf, type Event} from '../../../src/workflow/messages.ts'
+import {changesOf} from '../../../src/workflow/changes.ts'
+import type {Instance} from '../../../src/workflow/instance.ts'
 import {timelineOf, type Step} from '../../../src/workflow/timeline.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -121,4 +123,21 @@ t.test('children, with their instances and apps', async t => {
   const over = event(1500, {childFailed: {taskScheduledId: 1, failureDetails: NOTHING, taskExecutionId: ''}})
   const [, step] = timelineOf([started, child, over], 'shop')
   t.match(step, {kind: 'child', name: 'ship', instance: 'o-1:0001', app: 'post', state: 'failed', endedAt: 1500})
+})
+
+t.test('what a turn has changed, with the names of its steps', async t => {
+  const instance = (turns: number): Instance => ({app: 'shop', turns}) as Instance
+  const told = (latest: readonly Event[], before: readonly Event[] = []): readonly string[] =>
+    changesOf(instance(2), latest, [...before, ...latest]).map(({what, kind, step, failure}) =>
+      [what, kind, step, failure].filter(text => text !== '').join(' ')
+    )
+  const first = [started, scheduled(1010, 1, 'reserve'), timer(1010, 2, 9000)]
+  t.strictSame(told(first), ['started', 'begun activity reserve', 'begun timer'])
+  t.strictSame(told([done(1200, 1), raised(1201, 'ok')], first), ['done activity reserve', 'raised event ok'])
+  t.strictSame(told([failed(1200, 1), fired(9000, 2)], first), ['failed-step activity reserve no money', 'done timer'])
+  t.strictSame(
+    [1, 3, 5].flatMap(status => told([completed(4000, status)], first)),
+    ['completed', 'failed', 'terminated']
+  )
+  t.match(changesOf(instance(0), [], []), [{what: 'continued'}])
 })
