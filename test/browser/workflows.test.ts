@@ -6,6 +6,7 @@ import {FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 31, 14, 40, second)).toISOString()
 
 const instance = (id: string, more: Partial<Api.Workflow> = {}): Api.Workflow => ({
+  number: 1,
   app: 'checkout',
   id,
   name: 'order',
@@ -27,6 +28,7 @@ const step = (
   kind,
   eventId: 1,
   name,
+  number: 1,
   app: 'checkout',
   instance: '',
   startedAt: at(0),
