@@ -28,7 +28,6 @@ const step = (
   kind,
   eventId: 1,
   name,
-  number: 1,
   app: 'checkout',
   instance: '',
   startedAt: at(0),
