@@ -125,8 +125,9 @@ t.test('children, with their instances and apps', async t => {
   t.match(step, {kind: 'child', name: 'ship', instance: 'o-1:0001', app: 'post', state: 'failed', endedAt: 1500})
 })
 
+const instance = (turns: number): Instance => ({app: 'shop', turns}) as Instance
+
 t.test('what a turn has changed, with the names of its steps', async t => {
-  const instance = (turns: number): Instance => ({app: 'shop', turns}) as Instance
   const told = (latest: readonly Event[], before: readonly Event[] = []): readonly string[] =>
     changesOf(instance(2), latest, [...before, ...latest]).map(({what, kind, step, failure}) =>
       [what, kind, step, failure].filter(text => text !== '').join(' ')

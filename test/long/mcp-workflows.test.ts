@@ -1,0 +1,20 @@
+import t from 'tap'
+import {agent, shop, started} from './mcp-agent.ts'
+
+t.test('workflows: one is started, waits for a worker, is ended and removed', async t => {
+  const rig = await shop(t)
+  await started(rig)
+  const {call} = await agent(t, rig)
+  t.match(await call('workflows'), {text: 'There are no such workflows.'})
+  const order = {name: 'order', id: 'o-1', app: 'shop', input: '{"item":"pen","password":"swordfish"}'}
+  t.match(await call('change_workflow', order), {
+    text: /^Started\. No worker of workflows is connected for its app/,
+    facts: {items: [{app: 'shop', id: 'o-1', status: 'PENDING'}]}
+  })
+  t.match(await call('workflows', {status: 'PENDING'}), {facts: {items: [{id: 'o-1'}]}})
+  const shown = await call('workflow', {id: 'o-1'})
+  t.match(shown.text, /^The workflow is PENDING\. It waits for shop to connect a worker of workflows\.\n/)
+  t.match(shown.text, /\ninput: \{"item":"pen","password":"<masked, 9 characters>"\}\n/)
+  t.match(await call('change_workflow', {id: 'o-1', action: 'raise', event: 'hurry'}), {text: /^Done\. No worker/})
+  t.match(await call('change_workflow', {id: 'o-1', action: 'purge'}), {isError: true, text: /has not yet completed/})
+})
