@@ -313,13 +313,13 @@ export class Model {
     }
   }
 
-  /** Its process is ended; the user starts one. */
+  /** The process of its first instance is ended; the user starts one. */
   debug(id: string): void {
-    for (const app of this.of(id)) {
-      app.phases = new Set(['debugged', ...(this.steps > 1 ? app.phases : [])])
-      app.lives.min = 0
-      app.isTouched = true
-    }
+    const app = this.apps.get(id)
+    if (app === undefined) return
+    app.phases = new Set(['debugged', ...(this.steps > 1 ? app.phases : [])])
+    app.lives.min = 0
+    app.isTouched = true
   }
 
   /** First what it depends on, unless it runs. */

@@ -1,6 +1,9 @@
 import {join} from 'node:path'
 import {execFile} from 'node:child_process'
 import t from 'tap'
+import {limitAlone} from '../rig/limit.ts'
+
+await limitAlone()
 
 const DAYS = join(import.meta.dirname, '../days/main.ts')
 const days = async (...args: readonly string[]): Promise<{readonly code: unknown; readonly stdout: string}> =>

@@ -206,9 +206,9 @@ export class RealWorld implements World {
     return (await this.#waitsForNobody(why)) ? '' : why
   }
 
-  /** Messages wait for an instance that does not run: it may be long until somebody starts it. */
+  /** Messages wait for an instance that does not run, or one that never gets ready is still starting: that may last until somebody does something. */
   async #waitsForNobody(why: string): Promise<boolean> {
-    const id = /messages of topic .* wait for (\w+)$/m.exec(why)?.[1]
+    const id = /(?:wait for |: ")(\w+)(?:\.\d+)?(?:" is starting)?$/m.exec(why)?.[1]
     return id !== undefined && (await this.#ps()).some(told => told.id === id && !told.isReady)
   }
 

@@ -22,8 +22,10 @@ function commanded(model: Model, {a}: Step, kinds: readonly Kind[]): Entry | und
   const entry = pick(apps, a)?.entry
   if (entry === undefined || !kinds.includes(entry.kind)) return undefined
   // what a command for all instances means where some are stopped is not said
-  const [first, ...others] = model.of(entry.id).map(({phases}) => [...phases].toSorted().join())
-  return others.every(each => each === first) ? entry : undefined
+  const [first, second = first, ...others] = model.of(entry.id).map(({phases}) => [...phases].toSorted().join())
+  // one of several may be in a debugger: the first
+  const isAlike = first === second || (first === 'debugged' && second === 'up')
+  return isAlike && others.every(each => each === second) ? entry : undefined
 }
 
 const verb =
@@ -93,10 +95,15 @@ export const COMMANDS: Kinds = {
   start: [7, verb('start', ALL)],
   restart: [5, verb('restart', COMMANDED)],
   debug: [
-    2,
+    4,
     (model, step) => {
-      const entry = commanded(model, step, ['server'])
-      if (entry === undefined || model.called.has(entry.id) || model.of(entry.id).length > 1) return undefined
+      // often one of several instances
+      const several = [...model.apps.values()].filter(
+        ({entry: {kind, keys}}) => kind === 'server' && (keys.replicas ?? 1) > 1
+      )
+      const entry =
+        step.b % 2 === 0 && several.length > 0 ? pick(several, step.a)?.entry : commanded(model, step, ['server'])
+      if (entry === undefined || model.called.has(entry.id)) return undefined
       if (model.of(entry.id).some(app => !isOnly(app, 'up'))) return undefined
       model.debug(entry.id)
       return [{do: 'pillion', args: ['debug', entry.id]}]

@@ -1,7 +1,10 @@
 import {pick, type Kinds, type Place} from './step.ts'
 
-/** So often what is written at once is seen, at most: in the real world a busy machine tells of it in several breaths. */
-const breathsOf = ({isPatient}: Place): number => (isPatient ? 2 : 20)
+/**
+ * So often what is written at once is seen, at most. Invented: once for each of two writes. In the real world a busy machine tells of many files in several
+ * breaths; the manual allows thirty restarts in a minute.
+ */
+const breathsOf = ({isPatient}: Place): number => (isPatient ? 2 : 30)
 
 /** Saves in the folders of apps. */
 export const SAVES: Kinds = {
