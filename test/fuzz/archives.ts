@@ -33,12 +33,16 @@ export function archive(random: Random): Buffer {
   return random.oneIn(3) ? mutated(random, packed, ['\x1f\x8b']) : packed
 }
 
+/** What a folder holds. Links are not followed, as `recursive` of readdir does: one may lead to a folder that it is in. */
 async function sizeOf(folder: string): Promise<{readonly bytes: number; readonly entries: number}> {
-  const names = await readdir(folder, {recursive: true})
-  let bytes = 0
-  // a link may lead nowhere
-  for (const name of names) bytes += (await lstat(join(folder, name))).size
-  return {bytes, entries: names.length}
+  let [bytes, entries] = [0, 0]
+  for (const entry of await readdir(folder, {withFileTypes: true})) {
+    const path = join(folder, entry.name)
+    const inside = entry.isDirectory() ? await sizeOf(path) : {bytes: 0, entries: 0}
+    bytes += (await lstat(path)).size + inside.bytes
+    entries += 1 + inside.entries
+  }
+  return {bytes, entries}
 }
 
 /** Unpacks it. Throws where more was written than may be, something outside, or the message is none for people. */
