@@ -1,4 +1,4 @@
-import {grpcMethod, isGrpcRule} from '../../dapr/api/routes.ts'
+import {grpcMethod, isGrpcRule} from '../../dapr/api/methods.ts'
 import {withErrorInfo} from '../../net/grpc/error-info.ts'
 import {UNIMPLEMENTED} from '../../net/grpc/status.ts'
 import type {ApiAccess} from '../../resources/api-access.ts'

@@ -1,5 +1,5 @@
 import type {ApiOperation} from '../../dapr/api/api.ts'
-import {grpcMethod} from '../../dapr/api/routes.ts'
+import {grpcMethod} from '../../dapr/api/methods.ts'
 import type {Unbuilt} from '../../dapr/api/block-api.ts'
 import type {OnGone} from '../../gateway/interceptors/resiliency/component-policies.ts'
 import {eachField, readStrings} from '../../net/grpc/invoke-messages.ts'

@@ -3,7 +3,8 @@ import t from 'tap'
 import {API} from '../../../src/dapr/api/api.ts'
 import type {BlockApi} from '../../../src/dapr/api/block-api.ts'
 import {errorCategory} from '../../../src/dapr/api/error-category.ts'
-import {grpcMethod, isGrpcRule, operationAt} from '../../../src/dapr/api/routes.ts'
+import {operationAt} from '../../../src/dapr/api/routes.ts'
+import {grpcMethod, isGrpcRule} from '../../../src/dapr/api/methods.ts'
 import {operationOf} from '../../../src/sidecar/operations/operations.ts'
 
 const PROTO = readFileSync(new URL('../../../src/dapr/proto/dapr.proto', import.meta.url), 'utf8')
