@@ -200,7 +200,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   const second = await started(rig)
   t.match(await call('list_apps'), {
     isError: true,
-    text: /^there are several runs: .*Select one with --run-file PATH, or by using the command in its folder\.$/
+    text: /^there are several runs: .*They run the same template\. "kill PID" ends one of them, with its apps\.$/
   })
   second.signal('SIGTERM')
   await second.exited
