@@ -1,9 +1,13 @@
+import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../workflow/workflow-store.ts'
 import {Workflows} from '../workflow/workflows.ts'
 import type {RunWorkOptions} from './run-work.ts'
+
+/** A file above that is named once at the start. */
+const LARGE_BYTES = 100e6
 
 /** The open file of what outlives a run, and those who work with it. */
 export class OpenWork {
@@ -34,6 +38,27 @@ export class OpenWork {
     this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn, hasApp, maxBytes})
   }
 
+  /** Says what an earlier run has left in the file, and whether that is large. */
+  tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
+    for (const {app, count, overdue} of this.left) {
+      const some = count === 1 ? '1 workflow' : `${count.toString()} workflows`
+      if (workMode === 'forgotten') reporter.warn('work-left', `${app}: forgets ${some} (--forget)`)
+      else if (runtimes().some(({id}) => id === app))
+        reporter.warn('work-left', `${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdueText(overdue)}`)
+      else
+        reporter.warn(
+          'work-left',
+          `${some} of "${app}" ${count === 1 ? 'waits' : 'wait'}: the template has no such app`
+        )
+    }
+    const {size} = statSync(path)
+    if (size > LARGE_BYTES)
+      reporter.warn(
+        'work-left',
+        `${path} has ${Math.round(size / 1e6).toString()} MB: "pillion workflow purge --all-older-than 720h" removes what is over`
+      )
+  }
+
   /** A line for each workflow that has failed or still waits. */
   unfinished(): readonly string[] {
     return this.workflows.unfinished()
@@ -45,3 +70,6 @@ export class OpenWork {
     this.#file.close()
   }
 }
+
+const overdueText = (count: number): string =>
+  count === 0 ? '' : ` (${count.toString()} ${count === 1 ? 'timer' : 'timers'} overdue)`

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {existsSync, statSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {UserError} from '../model/errors.ts'
@@ -23,9 +23,6 @@ export interface RunWorkOptions {
   readonly workMode?: 'forgotten' | 'brief' | undefined
 }
 
-/** A file above that is named once at the start. */
-const LARGE_BYTES = 100e6
-
 /** Hears of an instance that has changed. */
 export type WorkflowListener = (workflows: Workflows, instance: Instance) => void
 
@@ -47,25 +44,8 @@ export class RunWork {
   async begin(): Promise<void> {
     const path = workPath(this.#options)
     if (path === undefined || !existsSync(path)) return
-    const {reporter, runtimes, workMode} = this.#options
-    const {left} = await this.#open()
-    for (const {app, count, overdue} of left) {
-      const some = count === 1 ? '1 workflow' : `${count.toString()} workflows`
-      if (workMode === 'forgotten') reporter.warn('work-left', `${app}: forgets ${some} (--forget)`)
-      else if (runtimes().some(({id}) => id === app))
-        reporter.warn('work-left', `${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdueText(overdue)}`)
-      else
-        reporter.warn(
-          'work-left',
-          `${some} of "${app}" ${count === 1 ? 'waits' : 'wait'}: the template has no such app`
-        )
-    }
-    const {size} = statSync(path)
-    if (size > LARGE_BYTES)
-      reporter.warn(
-        'work-left',
-        `${path} has ${Math.round(size / 1e6).toString()} MB: "pillion workflow purge --all-older-than 720h" removes what is over`
-      )
+    const work = await this.#open()
+    work.tellLeft(this.#options, path)
   }
 
   /** How many workers of workflows an instance of an app has connected. */
@@ -105,9 +85,6 @@ export class RunWork {
     return this.#opened
   }
 }
-
-const overdueText = (count: number): string =>
-  count === 0 ? '' : ` (${count.toString()} ${count === 1 ? 'timer' : 'timers'} overdue)`
 
 /**
  * The file; undefined: nothing is kept. A template's is found by its path and name, a single app's by its folder and id (XDG
