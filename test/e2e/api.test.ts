@@ -41,6 +41,7 @@ t.test('every answer of the API is as its description says', async t => {
     t.equal(misfit(schema, json), '', `${path} is a ${schema}`)
     seen.add(
       path
+        .replace(/\?.*/, '')
         .replace(/^\/calls\/\d+$/, '/calls/{number}')
         .replace(/^\/apps\/[^/]+/, '/apps/{id}')
         .replace(/^\/deaths\/1$/, '/deaths/{number}')
@@ -123,6 +124,20 @@ t.test('every answer of the API is as its description says', async t => {
   const environment = (await get('/apps/shop/environment', 'Environment')) as {variables: [string, string][]}
   t.match(environment, {command: ['node', 'app.mjs'], folder: rig.folder})
   t.match(Object.fromEntries(environment.variables), {SHOP_TOKEN: '<masked, 3 characters>', PLAIN: 'x', APP_ID: 'shop'})
+  const post = async (path: string, body: object, schema: string): Promise<unknown> => {
+    const {status, json, body: text} = await ask(socket, `/api/v1${path}`, {method: 'POST', body: JSON.stringify(body)})
+    t.strictSame([status, misfit(schema, json)], [200, ''], text)
+    seen.add(path.replace('/suspend', '/{action}'))
+    return json
+  }
+  const started = {app: 'shop', id: 'o-1', name: 'order', status: 'PENDING', workers: 0}
+  t.match(await post('/workflows', {app: 'shop', id: 'o-1', name: 'order', input: {item: 'pen'}}, 'Workflow'), started)
+  t.match(await get('/workflows', 'Workflows'), {workflows: [started], next: null})
+  t.match(await get('/workflow?id=o-1', 'WorkflowDetail'), {id: 'o-1'})
+  await get('/workflow/history?id=o-1', 'WorkflowHistory')
+  t.match(await get('/workflow/timeline?id=o-1', 'WorkflowTimeline'), {missing: ['shop']})
+  await post('/workflow/suspend', {id: 'o-1'}, 'Workflow')
+  t.match(await post('/workflows/purge', {ids: ['o-1'], force: true}, 'WorkflowsPurged'), {count: 1})
   seen.add('/events') // by events.test.ts
   for (const path of ['/calls/{number}/replay', '/replays', '/pins', '/pins/{number}']) seen.add(path) // by replay-api.test.ts
   const waited = await ask(socket, '/api/v1/wait', {method: 'POST', body: '{"for": ["ready:stock"], "timeout": "1s"}'})
