@@ -1,8 +1,12 @@
 import {systemClock, type Clock} from '../platform/clock.ts'
 
-/** A save, or everything that one command writes, is complete after this time without changes … */
+/** A save is complete after this time without changes … */
 const REST_MS = 50
-/** … but continuous changes are reported after this time. */
+/** … and what a command writes after this one: a switch of branches comes in groups, further apart the busier the machine is. */
+const COMMAND_REST_MS = 250
+/** Nobody saves more at once. */
+const MOST_SAVED = 10
+/** Continuous changes are told after this time. */
 const CAP_MS = 2000
 
 /** Gathers what comes close together, and tells of it once it rests. */
@@ -29,7 +33,8 @@ export class Debouncer<T> {
     if (this.#gathered.size === 0) this.#since = now
     if (!this.#gathered.has(key)) this.#gathered.set(key, what)
     this.#callOff()
-    this.#callOff = this.#clock.after(Math.min(REST_MS, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
+    const restMs = this.#gathered.size > MOST_SAVED ? COMMAND_REST_MS : REST_MS
+    this.#callOff = this.#clock.after(Math.min(restMs, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
   }
 
   /** Tells at once. */

@@ -22,6 +22,24 @@ t.test('what comes close together is told once, 50 ms after the last of it', asy
   t.equal(told.length, 1)
 })
 
+t.test('more than anybody saves at once is told once, though it comes in groups', async t => {
+  const {rest, clock, told} = open()
+  const group = (name: string, files: number): void => {
+    for (let file = 0; file < files; file++) rest.add(`${name}${file}`, file)
+  }
+  group('a', 10)
+  clock.pass(50)
+  t.equal(told.length, 1, 'ten are saved together by an editor')
+  group('b', 11)
+  clock.pass(249)
+  group('c', 1)
+  clock.pass(249)
+  t.equal(told.length, 1)
+  clock.pass(1)
+  t.equal(told.length, 2)
+  t.equal(told[1]?.split(' ').length, 12)
+})
+
 t.test('what never rests is told after 2 s, and again', async t => {
   const {rest, clock, told} = open()
   for (let ms = 0; ms < 4500; ms += 30) {
