@@ -5,7 +5,7 @@ const REST_MS = 50
 /** … and what a command writes after this one: a switch of branches comes in groups, further apart the busier the machine is. */
 const COMMAND_REST_MS = 250
 /** Nobody saves more at once. */
-const MOST_SAVED = 10
+const MAX_SAVED = 10
 /** Continuous changes are told after this time. */
 const CAP_MS = 2000
 
@@ -33,7 +33,7 @@ export class Debouncer<T> {
     if (this.#gathered.size === 0) this.#since = now
     if (!this.#gathered.has(key)) this.#gathered.set(key, what)
     this.#callOff()
-    const restMs = this.#gathered.size > MOST_SAVED ? COMMAND_REST_MS : REST_MS
+    const restMs = this.#gathered.size > MAX_SAVED ? COMMAND_REST_MS : REST_MS
     this.#callOff = this.#clock.after(Math.min(restMs, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
   }
 
