@@ -53,8 +53,8 @@ function reached(files, start, lazy) {
 
 /**
  * The file that each output goes into: what `main` needs goes into its own, and what one command alone needs into that
- * command's. What several need at once is in two files if it is small, that of a run and that of the others. What is loaded
- * later stays as it is.
+ * command's. What several need at once is in three files if it is small: that of runs alone, that of runs and others, and that
+ * of others. What is loaded later stays as it is.
  */
 function arrange(files, main) {
   const commands = Object.keys(files).filter(path => path !== main && files[path].entryPoint?.startsWith('src/cli/'))
@@ -63,7 +63,7 @@ function arrange(files, main) {
   const atAll = new Map(commands.map(path => [path, reached(files, path, true)]))
   const runs = commands.filter(path => /^src\/cli\/commands\/run(-template)?\.ts$/.test(files[path].entryPoint))
   const nameOf = kind => join(dirname(commands[0]), `${kind}-${hashOf(main, files)}.js`)
-  const [ofRuns, ofOthers] = [nameOf('common'), nameOf('commands')]
+  const [ofRuns, common, ofOthers] = [nameOf('runs'), nameOf('common'), nameOf('commands')]
   const homeOf = path => {
     if (first.has(path)) return main
     if (files[path].entryPoint !== undefined) return path
@@ -71,7 +71,8 @@ function arrange(files, main) {
     const early = commands.filter(command => atOnce.get(command).has(path))
     if (early.length === 1 && users.length === 1) return early[0]
     if (early.length === 0 || files[path].bytes > MAX_COMMON) return path
-    if (runs.some(run => early.includes(run))) return ofRuns
+    if (early.every(each => runs.includes(each))) return ofRuns
+    if (runs.some(run => early.includes(run))) return common
     return early.length > 1 ? ofOthers : path
   }
   return new Map(Object.keys(files).map(path => [path, homeOf(path)]))
