@@ -118,7 +118,7 @@ export class Engine {
       input,
       parent
     })
-    const event = this.#startEvent({name, app, id, execution, input, parent}, startAt)
+    const event = this.#startEvent({name, id, execution, input, parent}, startAt)
     if (startAt === undefined || startAt <= now) this.post(key, {kind: 'start', name: '', event})
     else this.#wakeUps.add(START, {due: startAt, owner: key, name: '', data: event})
     const live = this.live.at(key)
@@ -150,7 +150,7 @@ export class Engine {
   }
 
   #startEvent(
-    {name, id, execution, input, parent}: Pick<Instance, 'name' | 'app' | 'id' | 'execution' | 'input' | 'parent'>,
+    {name, id, execution, input, parent}: Pick<Instance, 'name' | 'id' | 'execution' | 'input' | 'parent'>,
     startAt?: number
   ): Uint8Array {
     return eventOf(this.#clock.date(), {
@@ -267,12 +267,16 @@ export class Engine {
     this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
     live.letters = []
     this.#tasks.endTimers(instance.key)
-    if (endsChildren)
-      for (const child of this.#store.children(instance.app, instance.id)) {
-        const event = eventOf(this.#clock.date(), {executionTerminated: {input: textOf(end?.result), recurse: true}})
-        this.post(child.key, {kind: 'terminate', name: 'recursive', event})
-      }
+    if (endsChildren) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
+  }
+
+  #endChildren(instance: Instance): void {
+    const executionTerminated = {input: textOf(instance.output), recurse: true}
+    for (const child of this.#store.children(instance)) {
+      const event = eventOf(this.#clock.date(), {executionTerminated})
+      this.post(child.key, {kind: 'terminate', name: 'recursive', event})
+    }
   }
 
   #tellParent({app, status, output, failure}: Instance, {app: parentApp, id, execution, task}: Parent): void {
@@ -306,6 +310,7 @@ export class Engine {
     this.#tasks.drop(instance)
     instance.stall = undefined
     instance.output = result?.value
+    if (executionTerminated?.recurse === true) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
     this.#store.update(instance)

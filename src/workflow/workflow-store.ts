@@ -148,13 +148,17 @@ export class WorkflowStore {
     return this.#all('SELECT * FROM activities ORDER BY instance, task') as unknown as readonly OpenActivity[]
   }
 
-  children(app: string, id: string): readonly Instance[] {
-    return this.#all('SELECT * FROM instances WHERE parentApp = ? AND parentId = ?', app, id).map(instanceOf)
+  /** Of this execution: another one of the same id has others. */
+  children({app, id, execution}: Instance): readonly Instance[] {
+    const sql = 'SELECT * FROM instances WHERE parentApp = ? AND parentId = ? AND parentExecution = ?'
+    return this.#all(sql, app, id, execution).map(instanceOf)
   }
 
   /** An instance behind its children, theirs before them. */
   family(instance: Instance): readonly Instance[] {
-    return [...this.children(instance.app, instance.id).flatMap(child => this.family(child)), instance]
+    const all = [instance]
+    for (const each of all) all.push(...this.children(each))
+    return all.toReversed()
   }
 
   /** How many instances of each app are not over, and how many timers of them are due. */

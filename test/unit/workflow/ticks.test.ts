@@ -155,7 +155,9 @@ t.test('what no worker could take stalls, and is told; it may be terminated', as
   const worker = new TestWorker()
   workflows.connect('small', worker)
   await workflows.start('small', order('much'))
-  await workflows.completeTurn('small', answer('much'))
+  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  const there = {sourceAppID: '', targetAppID: 'shop'}
+  await workflows.completeTurn('small', answer('much', [{id: 1, createChild: child, router: there}]))
   worker.items.length = 0
   const event = {eventRaised: {name: 'x', input: {value: 'x'.repeat(4000)}}}
   await workflows.tell('small', 'much', 'event', event)
@@ -167,8 +169,11 @@ t.test('what no worker could take stalls, and is told; it may be terminated', as
   const caller = {app: 'small', onGone: () => undefined}
   const raise = encode(RAISE_EVENT, {instanceId: 'much', name: 'x'})
   t.match(await callHub(workflows, 'RaiseEvent', raise, caller), {code: 2, message: /'much': actor is stalled$/})
-  await workflows.tell('small', 'much', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+  await workflows.tell('small', 'much', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
   t.match(workflows.find('small', 'much'), {status: 5, stall: undefined})
+  const ofChild = new TestWorker()
+  workflows.connect('shop', ofChild)
+  t.match(ofChild.seen(), [/^c: .*executionTerminated/], 'its child is told')
   await workflows.start('small', order('task'))
   const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
   await workflows.completeTurn('small', answer('task', [{id: 0, scheduleTask: big}]))

@@ -188,6 +188,19 @@ t.test('ids: an active one is not started again, one that is over is; only such 
   )
 })
 
+const child = (instanceId: string): object => ({instanceId, name: 'again', version: undefined, input: undefined})
+
+t.test('a child that starts its parent anew, which is over, is no child of the new one', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child('c')} as never, end()]))
+  await workflows.completeTurn('shop', answer('c', [{id: 1, createChild: child('o-1')} as never]))
+  t.match(workflows.find('shop', 'o-1'), {status: 6, parent: {id: 'c'}})
+  t.equal(await workflows.purge('shop', 'c', {isRecursive: true, isForced: true}), 2)
+  t.strictSame(workflows.list('shop', 0, 10), [])
+})
+
 t.test('a rerun: the history up to a step; what has no result by then is done again', async t => {
   const {workflows, clock} = await openHouse(t)
   const worker = new TestWorker()
