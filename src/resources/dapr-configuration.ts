@@ -9,6 +9,7 @@ import {readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
 import {readSecretScopes, type SecretScope} from './secret-scopes.ts'
 import {readTracingSettings} from './read-tracing-settings.ts'
 import type {TracingSettings} from './tracing-settings.ts'
+import {readWorkflowSettings, type WorkflowSettings} from './workflow-settings.ts'
 
 /** A Dapr Configuration (pkg/config/configuration.go), as far as it is about calls. */
 export interface Configuration {
@@ -25,6 +26,7 @@ export interface Configuration {
   readonly apiLogging: ApiLogging
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
+  readonly workflows: WorkflowSettings
   /** What keeps callers out or changes what passes, and is not enforced. */
   readonly unenforced: readonly UnenforcedKey[]
 }
@@ -54,6 +56,7 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
           apiLogging: readApiLogging(spec),
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),
+          workflows: readWorkflowSettings(spec),
           unenforced: readUnenforced(spec)
         }
   return faults.some(({severity}) => severity === 'error') ? undefined : configuration

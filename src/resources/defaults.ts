@@ -6,6 +6,7 @@ import type {MetricsSettings} from './metrics-settings.ts'
 import type {RetryPolicy} from './resiliency/policies.ts'
 import type {Resiliency} from './resiliency/resiliency.ts'
 import type {TracingSettings} from './tracing-settings.ts'
+import type {ConcurrencyLimits, WorkflowSettings} from './workflow-settings.ts'
 
 // What holds where no file says anything. It stands alone: of a run without resources nothing else is loaded.
 
@@ -25,6 +26,10 @@ export const DEFAULT_METRICS: MetricsSettings = {
 
 export const DEFAULT_TRACING: TracingSettings = {samplingRate: '', isLogged: false, zipkinUrl: '', otlp: undefined}
 
+const NO_LIMITS: ConcurrencyLimits = {all: Infinity, byName: new Map()}
+
+export const DEFAULT_WORKFLOWS: WorkflowSettings = {workflows: NO_LIMITS, activities: NO_LIMITS, retention: {}}
+
 export const ALL_APIS: ApiAccesses = {http: undefined, grpc: undefined}
 
 /** Dapr's, where there is no file. */
@@ -38,6 +43,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   apiLogging: DEFAULT_API_LOGGING,
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
+  workflows: DEFAULT_WORKFLOWS,
   unenforced: []
 }
 

@@ -79,6 +79,12 @@ export class ResourceStore {
     return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
   }
 
+  /** What an app has; undefined: its sidecar is not open. */
+  snapshotOf(id: string): ResourceSnapshot | undefined {
+    for (const {app, snapshot} of this.#apps) if (app.id === id) return snapshot
+    return undefined
+  }
+
   /** The Configurations of all apps, each once. */
   get configurations(): readonly Configuration[] {
     return this.#files?.configurations ?? []

@@ -62,9 +62,7 @@ const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
   components: isThere,
   features: hasItems,
   nameResolution: isThere,
-  wasm: isThere,
-  workflow: isThere,
-  workflows: isThere
+  wasm: isThere
 }
 
 const READ_KEYS = [
@@ -77,7 +75,8 @@ const READ_KEYS = [
   'metrics',
   'mtls',
   'secrets',
-  'tracing'
+  'tracing',
+  'workflow'
 ]
 
 /** In a Configuration. Warns of keys that Dapr does not know either. */

@@ -1,5 +1,7 @@
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
+import {DEFAULT_WORKFLOWS} from '../resources/defaults.ts'
+import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../workflow/workflow-store.ts'
@@ -23,7 +25,7 @@ export class OpenWork {
     return new OpenWork(await WorkFile.open({path, warn: text => reporter.warn('work-file', text)}), options)
   }
 
-  constructor(file: WorkFile, {runtimes, workMode}: RunWorkOptions) {
+  constructor(file: WorkFile, {runtimes, workMode, resourcesOf}: RunWorkOptions) {
     this.#file = file
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     if (workMode === 'forgotten') file.empty()
@@ -35,7 +37,8 @@ export class OpenWork {
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
     const maxBytes = (app: string): number =>
       runtimes().find(({id}) => id === app)?.plan.sidecar.maxBodyBytes || Infinity
-    this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn, hasApp, maxBytes})
+    const settings = (app: string): WorkflowSettings => resourcesOf(app)?.configuration.workflows ?? DEFAULT_WORKFLOWS
+    this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn, hasApp, maxBytes, settings})
   }
 
   /** Says what an earlier run has left in the file, and whether that is large. */

@@ -86,13 +86,19 @@ export class RunParts {
     this.peerRuns = this.#createPeerRuns()
     this.routes = this.#createRoutes(reporter)
     this.services = this.#createServices(reporter)
-    this.resources = new RunResources({shell, since: this.#startedAt, reporter})
+    this.resources = new RunResources({
+      shell,
+      since: this.#startedAt,
+      reporter,
+      refreshed: () => this.work.settingsChanged()
+    })
     this.components = new RunComponents({plan, env: shell, reporter})
     this.work = new RunWork({
       plan,
       shell,
       reporter,
       runtimes: () => this.apps.all,
+      resourcesOf: id => this.resources.snapshotOf(id),
       workMode: options.workMode
     })
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})

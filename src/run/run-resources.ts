@@ -2,7 +2,7 @@ import {watch, type FSWatcher} from 'node:fs'
 import {dirname} from 'node:path'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
-import type {AppResources} from '../resources/app-resources.ts'
+import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
 import {daprdUseOf, isForDaprd} from '../resources/component-support.ts'
 import {ResourceStore} from '../resources/resource-store.ts'
 import type {Watch, WatchOptions} from '../watcher/watcher.ts'
@@ -14,6 +14,8 @@ export interface RunResourcesOptions {
   /** Start of the run, in ms since 1970: later changes count. */
   readonly since: number
   readonly reporter: Reporter
+  /** They were read anew. */
+  readonly refreshed: () => void
 }
 
 const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: [], honoursGitignore: false}
@@ -47,6 +49,11 @@ export class RunResources {
     return resources
   }
 
+  /** What an app has; undefined: its sidecar is not open. */
+  snapshotOf(id: string): ResourceSnapshot | undefined {
+    return this.#store.snapshotOf(id)
+  }
+
   /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
   report(): void {
     const {reporter} = this.#options
@@ -76,6 +83,11 @@ export class RunResources {
     this.#isClosed = true
     for (const folder of this.#awaiting.keys()) this.#awaitNoMore(folder)
     await Promise.all([...this.#watches.values()].map(async each => each.close()))
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#store.refresh()
+    this.#options.refreshed()
   }
 
   async #followAll(): Promise<void> {
@@ -115,7 +127,7 @@ export class RunResources {
     const opened = new Watch({
       ...what,
       since: this.#options.since,
-      changed: () => void this.#store.refresh(),
+      changed: () => void this.#refresh(),
       polls: why => this.#options.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),
       givesUp: why => this.#options.reporter.warn('watch-limited', `${path} is not watched: ${why}`)
     })

@@ -5,6 +5,7 @@ import {basename, dirname, join} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
+import type {ResourceSnapshot} from '../resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Instance} from '../workflow/instance.ts'
 import type {Workflows} from '../workflow/workflows.ts'
@@ -16,6 +17,8 @@ export interface RunWorkOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly reporter: Reporter
   readonly runtimes: () => readonly AppRuntime[]
+  /** The resources of an app; undefined: its sidecar is not open. */
+  readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
   /**
    * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
    * says `file`, and what is not done at the end is told. Left out: it outlives the run.
@@ -51,6 +54,11 @@ export class RunWork {
   /** How many workers of workflows an instance of an app has connected. */
   connectedWorkers({id, name}: AppRuntime): number {
     return this.#opened?.workflows.connected(id, name) ?? 0
+  }
+
+  /** Resources were read anew: limits may be others. */
+  settingsChanged(): void {
+    this.#opened?.workflows.settingsChanged()
   }
 
   /** The process of an app is to end: lets its workers finish what they have; false if the signal is aborted before. */

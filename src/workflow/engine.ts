@@ -1,10 +1,12 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../platform/clock.ts'
+import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
 import type {Instance, Letter, Parent} from './instance.ts'
 import {LiveInstances} from './live-instances.ts'
 import {eventOf, readEvent, textOf, timeOf, type Event} from './messages.ts'
 import {OpenActivities} from './open-activities.ts'
+import {Retention} from './retention.ts'
 import {COMPLETED, RUNNING, STALLED, TERMINATED, isTerminal} from './status.ts'
 import type {Rerun} from './rerun.ts'
 import {Tasks} from './tasks.ts'
@@ -46,6 +48,8 @@ export interface EngineOptions {
   /** Whether the run has such an app. */
   readonly hasApp: (app: string) => boolean
   readonly maxBytes: (app: string) => number
+  /** `spec.workflow` of an app's Configuration, as it is now. */
+  readonly settings: (app: string) => WorkflowSettings
 }
 
 /** What happens to instances. All that changes them is called within a change of the file. */
@@ -61,13 +65,17 @@ export class Engine {
   readonly #tasks: Tasks
   readonly #warn: EngineOptions['warn']
   readonly #maxBytes: EngineOptions['maxBytes']
+  readonly #settings: EngineOptions['settings']
+  readonly #retention: Retention
 
-  constructor({store, wakeUps, clock, warn, hasApp, maxBytes}: EngineOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings}: EngineOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.#warn = warn
     this.#maxBytes = maxBytes
+    this.#settings = settings
+    this.#retention = new Retention({wakeUps, clock, settings, expired: key => this.#expire(key)})
     this.live = new LiveInstances(store)
     const fits = this.#fits.bind(this)
     this.#tasks = new Tasks({store, wakeUps, clock, warn, hasApp, fits, instances: this})
@@ -77,7 +85,7 @@ export class Engine {
 
   workersOf(app: string): AppWorkers {
     let workers = this.workers.get(app)
-    if (workers === undefined) this.workers.set(app, (workers = new AppWorkers()))
+    if (workers === undefined) this.workers.set(app, (workers = new AppWorkers(() => this.#settings(app))))
     return workers
   }
 
@@ -178,6 +186,7 @@ export class Engine {
     if (live.turn !== undefined) this.workersOf(live.instance.app).remove(live.turn)
     this.#tasks.drop(live.instance)
     this.#wakeUps.removeOf(START, key)
+    this.#retention.forget(key)
     this.#store.remove(key)
     this.live.forget(live)
     this.changed.set(key, undefined)
@@ -192,6 +201,11 @@ export class Engine {
     const id = this.#store.post(key, letter)
     live.letters.push({...letter, id})
     this.#want(live)
+  }
+
+  #expire(key: number): void {
+    const live = this.live.at(key)
+    if (live !== undefined && isTerminal(live.instance.status)) this.remove(key)
   }
 
   #want(live: LiveInstance): void {
@@ -269,6 +283,7 @@ export class Engine {
     this.#tasks.endTimers(instance.key)
     if (endsChildren) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
+    this.#retention.limit(instance)
   }
 
   #endChildren(instance: Instance): void {
@@ -312,6 +327,7 @@ export class Engine {
     instance.output = result?.value
     if (executionTerminated?.recurse === true) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
+    this.#retention.limit(instance)
     this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
     this.#store.update(instance)
     this.changed.set(instance.key, instance)

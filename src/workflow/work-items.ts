@@ -1,6 +1,6 @@
-import {encode} from '../net/grpc/message-codec.ts'
+import {decode, encode} from '../net/grpc/message-codec.ts'
 import type {Instance, Letter} from './instance.ts'
-import {eventOf, TEXT} from './messages.ts'
+import {ACTIVITY_REQUEST, eventOf, TEXT} from './messages.ts'
 import type {TurnStart} from './turn.ts'
 import {SUSPENDED} from './status.ts'
 import type {WorkItem} from './workers.ts'
@@ -57,6 +57,7 @@ export class LiveInstance {
 
 /** A turn: the worker gets the history, and the letters that have come until then. */
 export class TurnItem implements WorkItem {
+  readonly kind = 'workflows'
   readonly live: LiveInstance
   readonly #now: () => number
   /** What was sent last; undefined: nothing yet. */
@@ -67,6 +68,10 @@ export class TurnItem implements WorkItem {
   constructor(live: LiveInstance, now: () => number) {
     this.live = live
     this.#now = now
+  }
+
+  get name(): string {
+    return this.live.instance.name
   }
 
   compose(completionToken: string): Uint8Array {
@@ -83,15 +88,21 @@ export class TurnItem implements WorkItem {
 
 /** A task for a worker. */
 export class ActivityItem implements WorkItem {
+  readonly kind = 'activities'
   readonly activity: OpenActivity
   /** The id of its instance. */
   readonly id: string
   /** The task is not open any more: an answer does not count. */
   isDropped = false
+  #name: string | undefined
 
   constructor(activity: OpenActivity, id: string) {
     this.activity = activity
     this.id = id
+  }
+
+  get name(): string {
+    return (this.#name ??= decode(ACTIVITY_REQUEST, this.activity.request).name)
   }
 
   compose(completionToken: string): Uint8Array | undefined {

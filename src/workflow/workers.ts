@@ -1,5 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {aborted} from '../platform/delay.ts'
+import type {WorkflowSettings} from '../resources/workflow-settings.ts'
+import {WorkLimits, type Limited} from './work-limits.ts'
 
 /** The stream of a worker: what is sent to it, and what may be under way there at a time. */
 export interface Worker {
@@ -10,7 +12,7 @@ export interface Worker {
 }
 
 /** Something that a worker is to do. */
-export interface WorkItem {
+export interface WorkItem extends Limited {
   /** The message for the worker that it is sent to now; undefined: there is nothing to do any more. */
   compose(token: string): Uint8Array | undefined
 }
@@ -33,6 +35,12 @@ export class AppWorkers {
   readonly #connected: Connected[] = []
   readonly #waiting = new Set<WorkItem>()
   readonly #inHand = new Map<WorkItem, InHand>()
+  readonly #limits: WorkLimits<WorkItem>
+
+  /** `settings`: what the app's Configuration says now. */
+  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>) {
+    this.#limits = new WorkLimits(settings)
+  }
 
   /** How many there are; `home`: of one instance of the app. */
   count(home?: string): number {
@@ -46,17 +54,28 @@ export class AppWorkers {
 
   /** Sends what waits, in order, to whoever has the least in hand. */
   flush(): void {
+    for (const item of this.#limits.free()) if (!this.#send(item)) return
     for (const item of this.#waiting) {
-      const to = this.#next()
-      if (to === undefined) return
+      if (!this.#limits.holds(item) && !this.#send(item)) return
       this.#waiting.delete(item)
-      const token = randomUUID()
-      const message = item.compose(token)
-      if (message === undefined) continue
-      to.items.add(item)
-      this.#inHand.set(item, {worker: to, token})
-      to.worker.send(message)
     }
+  }
+
+  /** False: no worker can take it. */
+  #send(item: WorkItem): boolean {
+    const to = this.#next()
+    if (to === undefined) return false
+    const token = randomUUID()
+    const message = item.compose(token)
+    if (message === undefined) {
+      this.#limits.forget(item)
+      return true
+    }
+    to.items.add(item)
+    this.#inHand.set(item, {worker: to, token})
+    this.#limits.take(item)
+    to.worker.send(message)
+    return true
   }
 
   /** A worker is there; the returned function tells that it has gone, with what it had in hand. */
@@ -67,6 +86,7 @@ export class AppWorkers {
       this.#connected.splice(this.#connected.indexOf(connected), 1)
       for (const item of connected.items) {
         this.#inHand.delete(item)
+        this.#limits.giveBack(item)
         this.#waiting.add(item)
       }
       connected.leaving?.resolve()
@@ -102,9 +122,11 @@ export class AppWorkers {
   /** It is answered, or not wanted any more. */
   remove(item: WorkItem): void {
     this.#waiting.delete(item)
+    this.#limits.forget(item)
     const inHand = this.#inHand.get(item)
     if (inHand === undefined) return
     this.#inHand.delete(item)
+    this.#limits.giveBack(item)
     const {items, leaving} = inHand.worker
     items.delete(item)
     if (items.size === 0) leaving?.resolve()
@@ -113,6 +135,7 @@ export class AppWorkers {
   /** Forgets all items. */
   clear(): void {
     this.#waiting.clear()
+    this.#limits.clear()
     this.#inHand.clear()
     for (const {items} of this.#connected) items.clear()
   }

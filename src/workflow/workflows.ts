@@ -1,5 +1,6 @@
 import {decode, type Message} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
+import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
 import type {WorkFile} from '../work/work-file.ts'
 import {changesOf, type WorkflowChange} from './changes.ts'
@@ -42,6 +43,8 @@ export interface WorkflowsOptions {
   readonly hasApp: (app: string) => boolean
   /** `maxBodySize` of an app: a worker that got more would lose its stream. */
   readonly maxBytes: (app: string) => number
+  /** `spec.workflow` of an app's Configuration, as it is now. */
+  readonly settings: (app: string) => WorkflowSettings
 }
 
 type TurnResponse = Message<typeof TURN_ANSWER>
@@ -207,6 +210,11 @@ export class Workflows {
   /** The process of an instance is to end: what its workers have in hand is waited for, and others get the rest. */
   async retire(app: string, home: string, signal: AbortSignal): Promise<boolean> {
     return this.#engine.workersOf(app).retire(home, signal)
+  }
+
+  /** The Configuration of an app is another one: a limit may hold what it held no more. */
+  settingsChanged(): void {
+    this.#flush()
   }
 
   /** How many workers an app has; `home`: one of its instances. */

@@ -1,5 +1,7 @@
 import type {Test} from 'tap'
 import {decode} from '../../src/net/grpc/message-codec.ts'
+import {DEFAULT_WORKFLOWS} from '../../src/resources/defaults.ts'
+import type {WorkflowSettings} from '../../src/resources/workflow-settings.ts'
 import {WakeUps} from '../../src/work/wake-ups.ts'
 import {WorkFile} from '../../src/work/work-file.ts'
 import {ACTIVITY_REQUEST, EVENT, readEvent, type Action, type TurnAnswer} from '../../src/workflow/messages.ts'
@@ -57,6 +59,8 @@ export interface House {
   readonly clock: TestClock
   readonly close: () => void
   readonly said: string[]
+  /** `spec.workflow` of all apps. */
+  settings: WorkflowSettings
 }
 
 /** The workflows of a run in a file, or in memory. */
@@ -65,19 +69,21 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
+  const house: Pick<House, 'settings'> = {settings: DEFAULT_WORKFLOWS}
   const workflows = new Workflows({
     file,
     wakeUps,
     clock,
     warn,
     hasApp: app => app !== 'nowhere',
-    maxBytes: app => (app === 'small' ? 4096 : Infinity)
+    maxBytes: app => (app === 'small' ? 4096 : Infinity),
+    settings: () => house.settings
   })
   const close = (): void => {
     wakeUps.close()
     file.close()
   }
-  return {workflows, file, clock, close, said}
+  return Object.assign(house, {workflows, file, clock, close, said})
 }
 
 export const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({
