@@ -7,6 +7,7 @@ import type {ResourceFault} from './fault.ts'
 import type {HttpEndpoint} from './http-endpoints.ts'
 import type {Resiliency} from './resiliency/resiliency.ts'
 import type {SubscriptionResource} from './subscriptions.ts'
+import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
 /** The resources of one app. Nothing in it changes: when a file does, there is a new one. */
@@ -18,6 +19,8 @@ export interface ResourceSnapshot {
   /** Those that are for this app, in the order of the files. */
   readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: Resiliency
+  /** Those that are for this app: what other apps may do with its workflows. */
+  readonly accessPolicies: readonly WorkflowAccessPolicy[]
   readonly configuration: Configuration
   /** What Dapr knows and does nothing here, in the order of the files. */
   readonly withoutEffect: readonly WithoutEffect[]
@@ -61,13 +64,15 @@ export class OpenResources implements AppResources {
 
   /** What is as before stays the same object: who has made something of it need not make it anew. */
   change(changed: ResourceSnapshot): void {
-    const {endpoints, components, subscriptions, resiliency, configuration, withoutEffect, faults} = changed
+    const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration, withoutEffect, faults} =
+      changed
     const {snapshot: before} = this
     const snapshot = {
       endpoints: isDeepStrictEqual(endpoints, before.endpoints) ? before.endpoints : endpoints,
       components: isDeepStrictEqual(components, before.components) ? before.components : components,
       subscriptions: isDeepStrictEqual(subscriptions, before.subscriptions) ? before.subscriptions : subscriptions,
       resiliency: isDeepStrictEqual(resiliency, before.resiliency) ? before.resiliency : resiliency,
+      accessPolicies: isDeepStrictEqual(accessPolicies, before.accessPolicies) ? before.accessPolicies : accessPolicies,
       configuration: isDeepStrictEqual(configuration, before.configuration) ? before.configuration : configuration,
       withoutEffect,
       faults

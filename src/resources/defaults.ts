@@ -78,6 +78,7 @@ export const NO_RESOURCES: ResourceSnapshot = {
   components: [],
   subscriptions: [],
   resiliency: NO_RESILIENCY,
+  accessPolicies: [],
   configuration: DEFAULT_CONFIGURATION,
   withoutEffect: [],
   faults: []

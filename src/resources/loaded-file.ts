@@ -8,6 +8,7 @@ import {parseResourceFile, type ResourceFile} from './field.ts'
 import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
 import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
+import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
 
 /** In braces, a single special character, or a word; a brace that is never closed. */
@@ -31,6 +32,7 @@ export interface FolderFile {
   readonly components: readonly ComponentResource[]
   readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: ResiliencyResource | undefined
+  readonly accessPolicies: readonly WorkflowAccessPolicy[]
   readonly withoutEffect: readonly WithoutEffect[]
 }
 
@@ -45,6 +47,7 @@ export const EMPTY_FILE: FolderFile = {
   components: [],
   subscriptions: [],
   resiliency: undefined,
+  accessPolicies: [],
   withoutEffect: []
 }
 
@@ -73,6 +76,7 @@ export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, pro
     components: readComponents(parsed, propertiesOf),
     subscriptions: await readSubscriptions(parsed),
     resiliency: await readResiliency(parsed),
+    accessPolicies: readAccessPolicies(parsed),
     withoutEffect: findWithoutEffect(parsed)
   }
   return {value, faults: parsed.faults}

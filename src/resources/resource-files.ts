@@ -68,6 +68,7 @@ export class ResourceFiles {
       .filter(isFor)
       .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
     const subscriptions = all.flatMap(file => file.subscriptions).filter(isFor)
+    const accessPolicies = all.flatMap(file => file.accessPolicies).filter(isFor)
     const {resiliency, faults} = mergeResiliencies(
       all.flatMap(file => file.resiliency ?? []),
       id
@@ -79,6 +80,7 @@ export class ResourceFiles {
       components,
       subscriptions,
       resiliency,
+      accessPolicies,
       configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
       withoutEffect: [
         ...components.filter(isUnbuilt).map(unbuiltComponent),

@@ -11,6 +11,7 @@ import {faultText} from './fault.ts'
 import type {Environment} from './http-endpoints.ts'
 import type {ResourceFiles} from './resource-files.ts'
 import {filesIn} from './resource-folder.ts'
+import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
 export interface ResourceStoreOptions {
@@ -83,6 +84,11 @@ export class ResourceStore {
   snapshotOf(id: string): ResourceSnapshot | undefined {
     for (const {app, snapshot} of this.#apps) if (app.id === id) return snapshot
     return undefined
+  }
+
+  /** The WorkflowAccessPolicies of all apps, each once. */
+  get accessPolicies(): ReadonlySet<WorkflowAccessPolicy> {
+    return new Set([...this.#apps].flatMap(({snapshot}) => snapshot.accessPolicies))
   }
 
   /** The Configurations of all apps, each once. */

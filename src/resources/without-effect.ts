@@ -16,9 +16,9 @@ export interface WithoutEffect {
 const NOT_BUILT = 'it is not supported yet'
 
 /** Kinds that are read. */
-const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subscription']
+const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subscription', 'WorkflowAccessPolicy']
 /** Kinds that Dapr knows besides them. */
-const UNREAD = ['MCPServer', 'WorkflowAccessPolicy']
+const UNREAD = ['MCPServer']
 
 /** In a file of a resource folder, but for its Components. */
 export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)

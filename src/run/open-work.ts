@@ -1,6 +1,7 @@
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
 import {DEFAULT_WORKFLOWS} from '../resources/defaults.ts'
+import {isAccessAllowed, type WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
@@ -38,7 +39,18 @@ export class OpenWork {
     const maxBytes = (app: string): number =>
       runtimes().find(({id}) => id === app)?.plan.sidecar.maxBodyBytes || Infinity
     const settings = (app: string): WorkflowSettings => resourcesOf(app)?.configuration.workflows ?? DEFAULT_WORKFLOWS
-    this.workflows = new Workflows({file, wakeUps: this.#wakeUps, clock: systemClock, warn, hasApp, maxBytes, settings})
+    const isAllowed = (app: string, access: WorkflowAccess): boolean =>
+      access.caller === app || isAccessAllowed(resourcesOf(app)?.accessPolicies ?? [], access)
+    this.workflows = new Workflows({
+      file,
+      wakeUps: this.#wakeUps,
+      clock: systemClock,
+      warn,
+      hasApp,
+      maxBytes,
+      settings,
+      isAllowed
+    })
   }
 
   /** Says what an earlier run has left in the file, and whether that is large. */

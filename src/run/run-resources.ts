@@ -21,6 +21,7 @@ export interface RunResourcesOptions {
 const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: [], honoursGitignore: false}
 
 const ENFORCED = 'are enforced here; a self-hosted Dapr without mTLS ignores them'
+const ENFORCED_WORKFLOWS = 'is enforced here; a self-hosted Dapr without mTLS refuses whatever another app asks'
 
 /** The Dapr resources of a run's apps, kept up to date when their files change. */
 export class RunResources {
@@ -71,6 +72,8 @@ export class RunResources {
       if (accessControl !== undefined && accessControl.policies.length > 0)
         reporter.warn('policies-enforced', `${accessControl.place.file}: its access policies ${ENFORCED}`)
     }
+    for (const {name, place} of this.#store.accessPolicies)
+      reporter.warn('policies-enforced', `${place.file}: WorkflowAccessPolicy "${name}" ${ENFORCED_WORKFLOWS}`)
   }
 
   /** Watches the files, after the start lines are printed. The watcher is loaded when there are files. */

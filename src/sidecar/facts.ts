@@ -13,7 +13,7 @@ const FEATURES = ['HotReload']
 export function factsOf(
   runtime: AppRuntime,
   plan: Plan,
-  {endpoints, resiliency, components}: ResourceSnapshot,
+  {endpoints, resiliency, accessPolicies, components}: ResourceSnapshot,
   blocks: SidecarBlocks,
   subscriptions: Facts['subscriptions']
 ): Facts {
@@ -37,6 +37,7 @@ export function factsOf(
       })
     },
     httpEndpoints: endpoints.map(({name}) => name),
+    accessPolicies: accessPolicies.map(({name}) => name),
     resiliencies: resiliency.resources.map(({name}) => name),
     connection: connectionOf(runtime.plan, runtime.appPort)
   }

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../platform/clock.ts'
+import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
 import type {Instance, Letter, Parent} from './instance.ts'
@@ -50,6 +51,8 @@ export interface EngineOptions {
   readonly maxBytes: (app: string) => number
   /** `spec.workflow` of an app's Configuration, as it is now. */
   readonly settings: (app: string) => WorkflowSettings
+  /** Whether an app may ask that of another one; of itself it may ask anything. */
+  readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
 }
 
 /** What happens to instances. All that changes them is called within a change of the file. */
@@ -68,7 +71,7 @@ export class Engine {
   readonly #settings: EngineOptions['settings']
   readonly #retention: Retention
 
-  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings}: EngineOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed}: EngineOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
@@ -78,7 +81,7 @@ export class Engine {
     this.#retention = new Retention({wakeUps, clock, settings, expired: key => this.#expire(key)})
     this.live = new LiveInstances(store)
     const fits = this.#fits.bind(this)
-    this.#tasks = new Tasks({store, wakeUps, clock, warn, hasApp, fits, instances: this})
+    this.#tasks = new Tasks({store, wakeUps, clock, warn, hasApp, isAllowed, fits, instances: this})
     this.takeUp()
     wakeUps.serve(START, ({owner, data}) => this.post(owner, {kind: 'start', name: '', event: data}))
   }
@@ -263,7 +266,9 @@ export class Engine {
     for (const child of turn.children) this.#tasks.createChild(instance, child)
     for (const {app, id, kind, name, event} of turn.messages) {
       const target = this.#store.find(app, id)
-      if (target !== undefined) this.post(target.key, {kind, name, event})
+      const operation = kind === 'event' ? 'raise' : 'terminate'
+      const access = {caller: instance.app, kind: 'workflows', operation, name: target?.name ?? ''} as const
+      if (target !== undefined && this.#tasks.mayAsk(app, access)) this.post(target.key, {kind, name, event})
     }
     if (turn.end !== undefined) this.#end(live, turn)
     this.#store.update(instance)

@@ -1,15 +1,23 @@
 import {encode} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
+import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WakeUp, WakeUps} from '../work/wake-ups.ts'
 import type {Creation} from './engine.ts'
 import type {Instance, Letter} from './instance.ts'
-import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent} from './messages.ts'
+import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, type Event} from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import type {AppWorkers} from './workers.ts'
-import {activeInstance} from './workflow-error.ts'
+import {activeInstance, DENIED} from './workflow-error.ts'
 import {TIMER, type WorkflowStore} from './workflow-store.ts'
+
+/** Of a task that another app does not do for this one (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
+const NOT_ALLOWED = encode(FAILURE_DETAILS, {
+  errorType: 'WorkflowAccessPolicyDenied',
+  errorMessage: DENIED,
+  stackTrace: undefined
+})
 
 /** Those whose tasks they are. */
 interface Instances {
@@ -25,6 +33,8 @@ interface TasksOptions {
   readonly clock: Clock
   readonly warn: (app: string, text: string) => void
   readonly hasApp: (app: string) => boolean
+  /** Whether an app may ask that of another one. */
+  readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   /** Whether a worker of an app can take so much; else the instance stalls. */
   readonly fits: (instance: Instance, app: string, bytes: number) => boolean
   readonly instances: Instances
@@ -37,17 +47,19 @@ export class Tasks {
   readonly #clock: Clock
   readonly #warn: TasksOptions['warn']
   readonly #hasApp: TasksOptions['hasApp']
+  readonly #isAllowed: TasksOptions['isAllowed']
   readonly #fits: TasksOptions['fits']
   readonly #instances: Instances
   /** Apps that are waited for, as they were told. */
   readonly #told = new Set<string>()
 
-  constructor({store, wakeUps, clock, warn, hasApp, fits, instances}: TasksOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, isAllowed, fits, instances}: TasksOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.#warn = warn
     this.#hasApp = hasApp
+    this.#isAllowed = isAllowed
     this.#fits = fits
     this.#instances = instances
     wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
@@ -56,6 +68,8 @@ export class Tasks {
   schedule(instance: Instance, {task, app, scheduled}: NewActivity): void {
     const {app: own, key, id, execution} = instance
     const {name, version, input, taskExecutionId} = scheduled
+    if (!this.mayAsk(app, {caller: own, kind: 'activities', operation: 'schedule', name}))
+      return this.#fail(key, {taskFailed: {taskScheduledId: task, failureDetails: NOT_ALLOWED, taskExecutionId}})
     const workflowInstance = {instanceId: id, executionId: {value: execution}}
     const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
     const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
@@ -63,6 +77,15 @@ export class Tasks {
     this.#noteApp(own, app, `activity '${name}'`)
     if (this.#fits(instance, app, request.length))
       this.#instances.workersOf(app).add(this.#instances.activities.add(activity, id))
+  }
+
+  /** Whether an app may ask that of another one; if not, the log of that one says so. */
+  mayAsk(app: string, access: WorkflowAccess): boolean {
+    if (this.#isAllowed(app, access)) return true
+    const {caller, kind, operation, name} = access
+    const what = kind === 'activities' ? 'activity' : 'workflow'
+    this.#warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
+    return false
   }
 
   /** Nobody may be there to do it: that is said once. */
@@ -91,6 +114,9 @@ export class Tasks {
   createChild({app: parentApp, id: parentId, execution, key}: Instance, child: NewChild): void {
     const {app, id, name, input, isDetached, task} = child
     const parent = {app: parentApp, id: parentId, execution, task}
+    const failed = {taskScheduledId: task, taskExecutionId: ''}
+    if (!this.mayAsk(app, {caller: parentApp, kind: 'workflows', operation: 'schedule', name}))
+      return isDetached ? undefined : this.#fail(key, {childFailed: {...failed, failureDetails: NOT_ALLOWED}})
     const existing = this.#store.find(app, id)
     if (existing === undefined || isTerminal(existing.status)) {
       this.#noteApp(parentApp, app, `workflow '${name}'`)
@@ -102,10 +128,11 @@ export class Tasks {
       errorType: 'WorkflowInstanceAlreadyExists',
       errorMessage: activeInstance(id).message
     })
-    const event = eventOf(this.#clock.date(), {
-      childFailed: {taskScheduledId: task, failureDetails, taskExecutionId: ''}
-    })
-    this.#instances.post(key, {kind: 'result', name: '', event})
+    this.#fail(key, {childFailed: {...failed, failureDetails}})
+  }
+
+  #fail(key: number, failure: Event): void {
+    this.#instances.post(key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), failure)})
   }
 
   /** Its open activities and timers are not wanted any more. */

@@ -1,5 +1,7 @@
+import type {WorkflowAccess} from '../resources/workflow-access.ts'
+
 /** Why a request about an instance is refused. */
-export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled'
+export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled' | 'denied'
 
 /** A request about an instance is refused, in durabletask's words (api/errors) or Dapr's. Nothing has been changed then. */
 export class WorkflowError extends Error {
@@ -21,3 +23,12 @@ export const stalledInstance = (id: string): WorkflowError =>
   new WorkflowError('stalled', `failed to invoke method for workflow '${id}': actor is stalled`)
 
 export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')
+
+export const DENIED = 'access denied by workflow access policy'
+
+/** A WorkflowAccessPolicy does not allow it (Dapr: pkg/actors/targets/workflow/orchestrator/accesspolicy.go). */
+export const deniedAccess = ({caller, operation, name}: WorkflowAccess, id: string): WorkflowError =>
+  new WorkflowError(
+    'denied',
+    `${DENIED}: app '${caller}' operation '${operation}' on workflow '${name}' (instance '${id}')`
+  )

@@ -1,5 +1,6 @@
 import {decode, type Message} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
+import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
 import type {WorkFile} from '../work/work-file.ts'
@@ -23,7 +24,14 @@ import {applyAnswer} from './turn.ts'
 import {Waiters} from './waiters.ts'
 import {TurnItem} from './work-items.ts'
 import type {Worker} from './workers.ts'
-import {activeInstance, notOver, stalledInstance, unknownInstance, WorkflowError} from './workflow-error.ts'
+import {
+  activeInstance,
+  deniedAccess,
+  notOver,
+  stalledInstance,
+  unknownInstance,
+  WorkflowError
+} from './workflow-error.ts'
 import {WorkflowStore} from './workflow-store.ts'
 
 /** So many unfinished ones are named. */
@@ -45,6 +53,8 @@ export interface WorkflowsOptions {
   readonly maxBytes: (app: string) => number
   /** `spec.workflow` of an app's Configuration, as it is now. */
   readonly settings: (app: string) => WorkflowSettings
+  /** Whether an app may ask that of another one; of itself it may ask anything. */
+  readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
 }
 
 type TurnResponse = Message<typeof TURN_ANSWER>
@@ -77,6 +87,11 @@ export class Workflows {
     const existing = this.find(app, request.id)
     if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
     return this.#options.file.change(() => this.#engine.create(app, request))
+  }
+
+  /** Throws a WorkflowError if an app may not ask that of another one's instance. */
+  checkAccess(app: string, id: string, access: WorkflowAccess): void {
+    if (!this.#options.isAllowed(app, access)) throw deniedAccess(access, id)
   }
 
   /** Settles when what `find` returns is kept: to be awaited before anybody is told. */

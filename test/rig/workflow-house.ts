@@ -61,6 +61,8 @@ export interface House {
   readonly said: string[]
   /** `spec.workflow` of all apps. */
   settings: WorkflowSettings
+  /** What other apps ask of an app. */
+  isAllowed: WorkflowsOptions['isAllowed']
 }
 
 /** The workflows of a run in a file, or in memory. */
@@ -69,7 +71,7 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const house: Pick<House, 'settings'> = {settings: DEFAULT_WORKFLOWS}
+  const house: Pick<House, 'settings' | 'isAllowed'> = {settings: DEFAULT_WORKFLOWS, isAllowed: () => true}
   const workflows = new Workflows({
     file,
     wakeUps,
@@ -77,7 +79,8 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
     warn,
     hasApp: app => app !== 'nowhere',
     maxBytes: app => (app === 'small' ? 4096 : Infinity),
-    settings: () => house.settings
+    settings: () => house.settings,
+    isAllowed: (app, access) => house.isAllowed(app, access)
   })
   const close = (): void => {
     wakeUps.close()

@@ -46,6 +46,8 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/template.md', '# yaml-language-server', 'docs/docs.test.ts'],
   ['docs/wait.md', 'set -e', 'long/wait.test.ts'],
   ['docs/workflows.md', '$ pillion workflow list', 'unit/cli/workflow-tables.test.ts has the tables'],
+  ['docs/workflows.md', 'spec:', 'unit/resources/workflow-settings.test.ts'],
+  ['docs/workflows.md', 'apiVersion:', 'unit/resources/workflow-access.test.ts'],
   ['examples/workflow-order/README.md', 'npm install', 'sdks/workflow-verbs.test.ts runs the example'],
   ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: sdks/daeploy-sdk.test.ts has the SDK'],
   ['examples/day/README.md', 'cd examples/day', 'docs/day.test.ts'],

@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto'
 import {messageOf} from '../../model/errors.ts'
+import type {WorkflowOperation} from '../../resources/workflow-access.ts'
 import type {Instance} from '../../workflow/instance.ts'
-import {WorkflowError} from '../../workflow/workflow-error.ts'
+import {WorkflowError, type Refusal} from '../../workflow/workflow-error.ts'
 import type {Workflows} from '../../workflow/workflows.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError} from './block-error.ts'
@@ -23,6 +24,9 @@ const MAX_ID_BYTES = 64
 const START_TIME = 'dapr.workflow.start_time'
 /** RFC 3339, as Go's time.Parse reads it. */
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)$/
+
+/** Names of codes of gRPC, as Go prints them. */
+const CODES: Partial<Record<Refusal, string>> = {active: 'AlreadyExists', denied: 'PermissionDenied'}
 
 /** What is told to an instance that runs. */
 type Told = 'pause' | 'resume' | 'terminate' | 'raise'
@@ -47,11 +51,12 @@ export class WorkflowCalls {
     const startAt = startTime(options[START_TIME], failed)
     const workflows = await this.#open(failed)
     try {
+      this.#check(workflows, app, id, 'schedule', name)
       await workflows.start(app, {id, name, input, startAt})
       return id
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw failed(messageOf(error))
-      const code = error.refusal === 'active' ? 'AlreadyExists' : 'Unknown'
+      const code = CODES[error.refusal] ?? 'Unknown'
       throw failed(
         `unable to start workflow: failed to start workflow: rpc error: code = ${code} desc = ${error.message}`
       )
@@ -66,6 +71,11 @@ export class WorkflowCalls {
       internal('ERR_GET_WORKFLOW', `error while getting workflow info on instance '${id}': ${why}`)
     const workflows = await this.#open(failed)
     await workflows.settled()
+    try {
+      this.#check(workflows, app, id, 'get')
+    } catch (error) {
+      throw failed(messageOf(error))
+    }
     return workflows.find(app, id)
   }
 
@@ -97,6 +107,7 @@ export class WorkflowCalls {
       internal('ERR_PURGE_WORKFLOW', `error purging workflow ${id}: failed to Purge workflow ${id}: ${why}`)
     const workflows = await this.#open(failed)
     try {
+      this.#check(workflows, app, id, 'purge')
       await workflows.purge(app, id, {isRecursive: true, isForced: false})
     } catch (error) {
       if (isUnknown(error)) throw notFound(id)
@@ -110,6 +121,7 @@ export class WorkflowCalls {
     const failed = TELLING[what](id, name)
     const workflows = await this.#open(failed)
     try {
+      this.#check(workflows, app, id, what)
       switch (what) {
         case 'pause':
           return void (await workflows.tell(app, id, 'suspend', {executionSuspended: {input: EMPTY_TEXT}}))
@@ -128,6 +140,12 @@ export class WorkflowCalls {
       if (what === 'terminate' && isUnknown(error)) throw notFound(id)
       throw failed(messageOf(error))
     }
+  }
+
+  /** Another app's policies may forbid it. Throws a WorkflowError. `name`: of the workflow, where there is no instance yet. */
+  #check(workflows: Workflows, app: string, id: string, operation: WorkflowOperation, name?: string): void {
+    const access = {caller: this.#context.appId, kind: 'workflows', operation} as const
+    workflows.checkAccess(app, id, {...access, name: name ?? workflows.find(app, id)?.name ?? ''})
   }
 
   async #open(failed: (why: string) => BlockError): Promise<Workflows> {

@@ -34,6 +34,7 @@ export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<st
   within(writer, 10, inner => text(number(inner, 1, DISABLED), 4, 'placement: disconnected'))
   const {connectedWorkers} = facts
   if (connectedWorkers !== undefined) within(writer, 12, inner => number(inner, 1, connectedWorkers))
+  for (const name of facts.accessPolicies) within(writer, 14, inner => text(inner, 1, name))
   for (const name of facts.resiliencies) within(writer, 15, inner => text(inner, 1, name))
   return writer.finish()
 }

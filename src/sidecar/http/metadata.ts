@@ -40,6 +40,8 @@ export interface Facts {
   readonly subscriptions: readonly Subscription[]
   readonly httpEndpoints: readonly string[]
   readonly resiliencies: readonly string[]
+  /** WorkflowAccessPolicies. */
+  readonly accessPolicies: readonly string[]
   readonly connection: AppConnection
   /** Workers of workflows that the app has connected. */
   readonly connectedWorkers?: number
@@ -101,6 +103,7 @@ export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<strin
     appConnectionProperties: connectionOf(facts.connection),
     actorRuntime: {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'},
     workflows: facts.connectedWorkers === undefined ? undefined : {connectedWorkers: facts.connectedWorkers},
+    workflowAccessPolicies: filled(named(facts.accessPolicies)),
     resiliencies: filled(named(facts.resiliencies))
   })
   return `${text}\n`

@@ -4,6 +4,7 @@ import {
   ALREADY_EXISTS,
   INVALID_ARGUMENT,
   NOT_FOUND,
+  PERMISSION_DENIED,
   UNIMPLEMENTED,
   UNKNOWN,
   type GrpcStatus
@@ -120,7 +121,8 @@ const CODES: Readonly<Record<Refusal, number>> = {
   'not found': NOT_FOUND,
   invalid: INVALID_ARGUMENT,
   taken: ALREADY_EXISTS,
-  stalled: UNKNOWN
+  stalled: UNKNOWN,
+  denied: PERMISSION_DENIED
 }
 
 /** Serves a unary method; refusals are statuses. Rejects with a DecodeError, or if the file cannot be written. */

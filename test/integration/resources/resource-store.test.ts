@@ -6,6 +6,7 @@ import {DEFAULT_CONFIGURATION} from '../../../src/resources/defaults.ts'
 import {appPolicies} from '../../../src/resources/resiliency/resiliency.ts'
 import type {AppResources, ResourceSnapshot} from '../../../src/resources/app-resources.ts'
 import {ResourceStore} from '../../../src/resources/resource-store.ts'
+import {isAccessAllowed} from '../../../src/resources/workflow-access.ts'
 import {tracesNothing} from '../../../src/resources/tracing-settings.ts'
 
 interface Scene {
@@ -213,6 +214,30 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   })
   await usual.open({id: 'shop', resources})
   t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
+})
+
+const policy = (operation: string): string =>
+  `apiVersion: dapr.io/v1alpha1\nkind: WorkflowAccessPolicy\nmetadata: {name: guard}\nscopes: [bank]\nspec:\n  rules:\n  - callers: [{appID: shop}]\n    workflows: [{name: pay, operations: [${operation}]}]\n`
+
+t.test('a WorkflowAccessPolicy is for the apps of its scopes, and counts as it is now', async t => {
+  const {open, store, write, warnings} = scene(t, {'r/guard.yaml': policy('schedule')})
+  await open('shop')
+  await open('bank')
+  const may = (app: string): boolean =>
+    isAccessAllowed(store.snapshotOf(app)?.accessPolicies ?? [], {
+      caller: 'shop',
+      kind: 'workflows',
+      operation: 'purge',
+      name: 'pay'
+    })
+  t.ok(may('shop'))
+  t.notOk(may('bank'))
+  t.equal(store.accessPolicies.size, 1)
+  write('r/guard.yaml', policy('schedule, purge'))
+  await store.refresh()
+  t.ok(may('bank'))
+  t.strictSame(store.withoutEffect, [])
+  t.strictSame(warnings, [])
 })
 
 t.test('a Configuration among the resources that configFilePath names is read as such', async t => {

@@ -115,6 +115,7 @@ export const FACTS: Facts = {
   extended: {},
   subscriptions: [],
   httpEndpoints: [],
+  accessPolicies: [],
   resiliencies: [],
   connection: {port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConcurrency: 0, health: undefined}
 }

@@ -37,7 +37,7 @@ async function openPorts(t: Test): Promise<Ported> {
     t.match(found?.headers, {'content-type': 'application/json'}, line)
     return `${String(found?.status)} ${Buffer.from(found?.body ?? '', 'latin1').toString()}`
   }
-  return {...house, call, client: echoClient(t, grpcPort)}
+  return Object.assign(house, {call, client: echoClient(t, grpcPort)})
 }
 
 const error = (status: number, errorCode: string, message: string): string =>
@@ -240,4 +240,35 @@ t.test('a start time keeps it waiting', async t => {
   clock.pass(2000)
   await new Promise(resolve => setImmediate(resolve))
   t.equal(worker.seen().length, 1)
+})
+
+const denied = (operation: string, id: string): string =>
+  `access denied by workflow access policy: app 'a' operation '${operation}' on workflow 'pay' (instance '${id}')`
+
+t.test('what a policy of another app denies, with Dapr’s errors', async t => {
+  const ported = await openPorts(t)
+  const {workflows, call} = ported
+  ported.isAllowed = (app, {caller}) => app === caller
+  await workflows.start('b', {id: 'b-1', name: 'pay', input: undefined, startAt: undefined})
+  t.equal(
+    await call('POST /pay/start?instanceID=x&appID=b'),
+    error(
+      500,
+      'ERR_START_WORKFLOW',
+      `error starting workflow 'pay': unable to start workflow: failed to start workflow: rpc error: code = PermissionDenied desc = ${denied('schedule', 'x')}`
+    )
+  )
+  for (const [line, operation] of [
+    ['GET /b-1?appID=b', 'get'],
+    ['POST /b-1/pause?appID=b', 'pause'],
+    ['POST /b-1/resume?appID=b', 'resume'],
+    ['POST /b-1/terminate?appID=b', 'terminate'],
+    ['POST /b-1/raiseEvent/go?appID=b', 'raise'],
+    ['POST /b-1/purge?appID=b', 'purge']
+  ] as const) {
+    const answered = await call(line)
+    t.ok(answered.startsWith('500 ') && answered.includes(denied(operation, 'b-1')), answered)
+  }
+  t.equal(workflows.find('b', 'b-1')?.status, 6)
+  t.equal(await call('POST /order/start?instanceID=own'), '202 {"instanceID":"own"}')
 })

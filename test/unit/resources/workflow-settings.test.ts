@@ -1,3 +1,5 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
 import {DEFAULT_WORKFLOWS} from '../../../src/resources/defaults.ts'
 import {parseResourceFile} from '../../../src/resources/field.ts'
@@ -52,4 +54,13 @@ t.test('what has no effect, and what cannot be read, is told with its place', as
       'error 6:70 | spec.workflow.stateRetentionPolicy.terminated: time: missing unit in duration "60" | expected a duration, such as 72h or 30m'
     ]
   )
+})
+
+t.test('the manual’s example', async t => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/workflows.md'), 'utf8')
+  const [, text = ''] = /^```yaml\n(spec:.*?)^```/ms.exec(page) ?? []
+  const {documents, faults} = parseResourceFile({file: 'config.yaml', text})
+  const spec = documents[0]?.field('spec')
+  t.match(spec && readWorkflowSettings(spec), {workflows: {all: 10}, retention: {anyTerminal: 72 * 3_600_000}})
+  t.strictSame(faults, [])
 })

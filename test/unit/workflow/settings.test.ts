@@ -1,6 +1,7 @@
 import {setImmediate} from 'node:timers/promises'
 import t from 'tap'
 import type {WorkflowSettings} from '../../../src/resources/workflow-settings.ts'
+import {failureOf} from '../../../src/workflow/failure.ts'
 import {COMPLETED, FAILED} from '../../../src/workflow/status.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
 
@@ -90,3 +91,50 @@ t.test('what is over is removed after the time of its policy; one of the same id
   await workflows.completeTurn('shop', answer('again', [end(5)]))
   t.equal(await pass(9000), '')
 })
+
+t.test(
+  'what a policy of another app denies fails at once, and is told there; of itself an app may ask anything',
+  async t => {
+    const house = await openHouse(t)
+    const {workflows, said} = house
+    house.isAllowed = (app, {caller, operation}) => app === caller || operation === 'get'
+    const [shop, bank] = [new TestWorker(), new TestWorker(Infinity, 'bank')]
+    workflows.connect('shop', shop)
+    workflows.connect('bank', bank)
+    await workflows.start('shop', order())
+    await workflows.start('bank', order('b-1'))
+    bank.items.length = 0
+    const router = {sourceAppID: '', targetAppID: 'bank'}
+    const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+    const sendEvent = {instance: {instanceId: 'b-1', executionId: undefined}, name: 'go', data: undefined}
+    await workflows.completeTurn(
+      'shop',
+      answer('o-1', [
+        call(0, 'charge', 'bank'),
+        call(1, 'own'),
+        {id: 2, createChild: child, router},
+        {id: 3, createDetached: {...child, scheduledStart: undefined}, router},
+        {id: 4, sendEvent, router}
+      ])
+    )
+    t.strictSame(bank.seen(), [])
+    const instance = workflows.find('shop', 'o-1')
+    t.ok(instance && workflows.find('bank', 'c') === undefined)
+    t.match(shop.seen().slice(1), [/\| workflowStarted taskFailed childFailed$/, 'own 1'])
+    await workflows.completeTurn('shop', answer('o-1', [end()]))
+    const failures = (instance === undefined ? [] : workflows.events(instance))
+      .flatMap(({taskFailed, childFailed}) => taskFailed ?? childFailed ?? [])
+      .map(({taskScheduledId, failureDetails}) => [taskScheduledId, failureOf(failureDetails)])
+    const denied = {type: 'WorkflowAccessPolicyDenied', message: 'access denied by workflow access policy', stack: ''}
+    t.strictSame(failures, [
+      [0, denied],
+      [2, denied]
+    ])
+    t.strictSame(said.toSorted(), [
+      "bank: workflow access policy denied app 'shop' operation 'raise' on workflow 'order'",
+      "bank: workflow access policy denied app 'shop' operation 'schedule' on activity 'charge'",
+      "bank: workflow access policy denied app 'shop' operation 'schedule' on workflow 'pay'",
+      "bank: workflow access policy denied app 'shop' operation 'schedule' on workflow 'pay'"
+    ])
+  }
+)

@@ -76,6 +76,7 @@ const FULL: Facts = {
     {pubsubName: 'pubsub', topic: 'bare', metadata: {}, rules: [], deadLetterTopic: '', type: 'STREAMING'}
   ],
   httpEndpoints: ['site'],
+  accessPolicies: ['guard'],
   resiliencies: ['mine'],
   connection: {
     port: 3000,
@@ -103,7 +104,7 @@ t.test('metadata tells what is known, in order, and leaves out what is empty', a
       '"appConnectionProperties":{"port":3000,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":5,' +
       '"health":{"healthCheckPath":"/healthz","healthProbeInterval":"5s","healthProbeTimeout":"500ms","healthThreshold":3}},' +
       '"actorRuntime":{"runtimeStatus":"DISABLED","hostReady":false,"placement":"placement: disconnected"},' +
-      '"workflows":{"connectedWorkers":2},"resiliencies":[{"name":"mine"}]}\n'
+      '"workflows":{"connectedWorkers":2},"workflowAccessPolicies":[{"name":"guard"}],"resiliencies":[{"name":"mine"}]}\n'
   )
   const bare = await openTestSidecar(t)
   t.equal(
