@@ -7,12 +7,11 @@ export interface PageFile {
   readonly gzip: Buffer
 }
 
-const FOLDER = new URL('../../dist/page/', import.meta.url)
-
-/** A file that the build wrote: in `dist`, or an asset of the executable. */
+/** A file that the build wrote: in `dist`, wherever in `dist` or `src` this runs, or an asset of the executable. */
 function read(name: string): Buffer {
   const sea = process.getBuiltinModule('node:sea')
-  return sea.isSea() ? Buffer.from(sea.getRawAsset(`page/${name}`)) : readFileSync(new URL(name, FOLDER))
+  if (sea.isSea()) return Buffer.from(sea.getRawAsset(`page/${name}`))
+  return readFileSync(new URL(import.meta.url.replace(/(.*)\/(?:src|dist)\/.*/, `$1/dist/page/${name}`)))
 }
 
 let files: ReadonlyMap<string, PageFile> | undefined
