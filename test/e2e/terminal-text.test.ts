@@ -1,24 +1,12 @@
-import {spawnSync} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import type {Program} from '../rig/program.ts'
-import {openRig, type Rig} from '../rig/rig.ts'
-
-/** `script` of util-linux gives a program a pseudo-terminal. */
-const skip = spawnSync('script', ['--version']).error !== undefined && 'no `script` here'
-
-/** Starts pillion on a terminal of its own; stdout and stderr come together, newlines as `\r\n`. */
-function onTerminal(rig: Rig, args: readonly string[]): Program {
-  const command = [...rig.program, ...args].map(word => `'${word}'`).join(' ')
-  return rig.start(['script', '-qec', command, '/dev/null'])
-}
+import {noTerminal as skip, OBEYED, onTerminal} from '../rig/on-terminal.ts'
+import {openRig} from '../rig/rig.ts'
 
 const HOSTILE = '\x1b]52;c;cm0=\x07 \x1b[2J\x1b[1A\x1b]0;title\x1b\\ \x9b6n \xc2\x9b2K \x07'
 const SHOWN = '\\x1b]52;c;cm0=\\x07 \\x1b[2J\\x1b[1A\\x1b]0;title\\x1b\\ \\x9b6n \\u009b2K \\x07'
-/** What a terminal would obey, but for what our own prefix and the line's end bring. */
-// oxlint-disable-next-line no-control-regex -- what must not be there
-const OBEYED = /\x1b(?!\[[\d;:]*m)|[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]/
 
 /** Without the line below all others, which we erase ourselves. */
 // oxlint-disable-next-line no-control-regex -- what we write

@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import {setImmediate as turn} from 'node:timers/promises'
 import {writeFile} from 'node:fs/promises'
 import {FakeApiServer, type Answer} from '../rig/fake-api-server.ts'
+import {noTerminal, OBEYED, onTerminal} from '../rig/on-terminal.ts'
 import type {Program} from '../rig/program.ts'
 import type {Rig} from '../rig/rig.ts'
 import {soon} from './connection.ts'
@@ -68,7 +69,15 @@ const BODIES: readonly unknown[] = [
   {items: [{metadata: null, status: 7}]},
   {kind: 'Status', message: 'x\u001B[2J'.repeat(500)},
   {metadata: {name: '../x', resourceVersion: {}}},
-  {resources: 'x', groups: {}, gitVersion: 7}
+  {resources: 'x', groups: {}, gitVersion: 7},
+  {
+    items: [
+      {
+        metadata: {name: 'x', namespace: '\u001B[2J', creationTimestamp: '\u001B]0;x\u0007'},
+        spec: {containers: [{name: 'daprd', args: ['--app-id', '\u009B2K\u202Ex', '--app-port', '\r\n']}]}
+      }
+    ]
+  }
 ]
 
 const FORMATS = ['har', 'http', 'curl', 'otlp'] as const
@@ -121,13 +130,15 @@ async function withApiServer(rig: Rig, random: Random, args: readonly string[], 
   try {
     const text = Buffer.from(JSON.stringify(config))
     await writeFile(kubeconfig, isOdd && random.oneIn(2) ? mutated(random, text, CONFIG_WORDS) : text)
-    const program = rig.pillion(args, {env: {KUBECONFIG: kubeconfig}})
+    const options = {env: {KUBECONFIG: kubeconfig}}
+    // a server may say what it likes: a pipe gets it as it is, a terminal what it cannot obey
+    const isShown = noTerminal === false && !isOdd
+    const program = isShown ? onTerminal(rig, args, options) : rig.pillion(args, options)
     program.stdin.end()
     const timer = setTimeout(() => program.signal('SIGTERM'), RUNS_MS)
     await ended(program, args.join(' '), true).finally(() => clearTimeout(timer))
-    // what is wrong with a server stands in its own words, which a pipe gets as they are: only a terminal has them made visible
-    if (!isOdd && (program.stdout.text + program.stderr.text).includes('\u001B[2J'))
-      throw new Error('the server wrote into a list')
+    const said = isShown && OBEYED.exec(program.stdout.bytes.toString('latin1'))
+    if (said) throw new Error(`the server commands the terminal: ${JSON.stringify(said[0])}`)
   } finally {
     await server.close()
   }
