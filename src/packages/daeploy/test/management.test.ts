@@ -1,5 +1,5 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
-import {connect} from 'node:net'
+import {connect, type Socket} from 'node:net'
 import {gzipSync} from 'node:zlib'
 import {join} from 'node:path'
 import t from 'tap'
@@ -282,25 +282,39 @@ t.test('a form is read as it comes, whatever its boundary; what is none is refus
 
 t.test('an upload that breaks off leaves nothing', async t => {
   const folder = t.testdir({})
-  const asked = Promise.withResolvers<void>()
-  const {port} = await openManager(t, {
-    managed: {
-      newUpload: () => {
-        asked.resolve()
-        return join(folder, 'upload')
+  const tried = async (leave: (socket: Socket, head: string, body: Buffer) => Promise<void>): Promise<void> => {
+    const asked = Promise.withResolvers<void>()
+    const {port} = await openManager(t, {
+      managed: {
+        newUpload: () => {
+          asked.resolve()
+          return join(folder, 'upload')
+        }
       }
-    }
+    })
+    const socket = connect(port, '127.0.0.1')
+    const {body} = form({name: 'a', version: '1.0.0'}, Buffer.alloc(100_000))
+    await leave(
+      socket,
+      `POST /services/~tar HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=xx\r\nContent-Length: ${body.length + 10}\r\n\r\n`,
+      body
+    )
+    await asked.promise
+    while (readdirSync(folder).length > 0) await new Promise(setImmediate)
+    t.same(readdirSync(folder), [])
+    socket.destroy()
+  }
+  await tried(async (socket, head, body) => {
+    socket.write(head)
+    socket.write(body.subarray(0, 50_000))
+    while (readdirSync(folder).length === 0) await new Promise(setImmediate)
+    socket.resetAndDestroy()
   })
-  const socket = connect(port, '127.0.0.1')
-  const {body} = form({name: 'a', version: '1.0.0'}, Buffer.alloc(100_000))
-  socket.write(`POST /services/~tar HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n`)
-  socket.write('Content-Type: multipart/form-data; boundary=xx\r\n\r\n')
-  socket.write(body.subarray(0, 50_000))
-  await asked.promise
-  while (readdirSync(folder).length === 0) await new Promise(setImmediate)
-  socket.resetAndDestroy()
-  while (readdirSync(folder).length > 0) await new Promise(setImmediate)
-  t.same(readdirSync(folder), [])
+  // the form is whole, its file still to be written: the body should have been longer
+  await tried(async (socket, head, body) => {
+    socket.end(Buffer.concat([Buffer.from(head), body]))
+    while (readdirSync(folder).length === 0) await new Promise(setImmediate)
+  })
 })
 
 t.test('who may not manage here does not learn that one could', async t => {
