@@ -1,4 +1,5 @@
 import type {AccessDecision, GrpcInvocation, Recorded} from '../model/call.ts'
+import type {WorkflowEvent} from '../model/workflow-event.ts'
 import type {CallerIdentity} from './caller-header.ts'
 import type {Probed} from './health-check.ts'
 
@@ -8,6 +9,8 @@ export interface CalleeCounters {
   readonly probed: Probed
   /** The app was called over gRPC on behalf of an HTTP caller. */
   readonly invoked: (invocation: GrpcInvocation) => void
+  /** Something is counted of its workflows. */
+  readonly worked: (event: WorkflowEvent) => void
   /** Access control has decided about a call; `caller` is undefined if it is unknown. */
   readonly decided: (decision: AccessDecision, caller: CallerIdentity | undefined) => void
 }

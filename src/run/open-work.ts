@@ -49,7 +49,11 @@ export class OpenWork {
       hasApp,
       maxBytes,
       settings,
-      isAllowed
+      isAllowed,
+      counted: (app, event) =>
+        runtimes()
+          .find(({id}) => id === app)
+          ?.counters?.worked(event)
     })
   }
 

@@ -82,6 +82,7 @@ const countersOf = (
     if (!record.isFollowed) tracing.answered(record)
   },
   decided: (decision, caller) => metering.decided(decision, caller),
+  worked: event => metering.worked(event),
   probed: (status, elapsedMs) => metering.probed(status, elapsedMs),
   invoked: invocation => metering.invoked(invocation)
 })

@@ -1,6 +1,7 @@
 import type {AccessDecision, CallRecord, GrpcInvocation} from '../model/call.ts'
 import type {ComponentEvent} from '../model/component-event.ts'
 import type {ResiliencyEvent} from '../model/resiliency-event.ts'
+import type {WorkflowEvent} from '../model/workflow-event.ts'
 import type {AppResources} from '../resources/app-resources.ts'
 import type {MetricsSettings} from '../resources/metrics-settings.ts'
 import type {CallMetrics} from '../telemetry/metrics/call-metrics.ts'
@@ -79,6 +80,11 @@ export class SidecarMetering {
   used(event: ComponentEvent): void {
     if (this.#calls !== undefined && this.#settings.isEnabled) this.#calls.components.record(event)
     else this.#count(calls => calls.components.record(event))
+  }
+
+  /** Something is counted of the app's workflows. */
+  worked(event: WorkflowEvent): void {
+    this.#count(calls => calls.workflows.record(event))
   }
 
   /** In Prometheus' text format; undefined: the Configuration disables metrics. */

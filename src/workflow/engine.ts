@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../platform/clock.ts'
+import type {WorkflowEvent} from '../model/workflow-event.ts'
 import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
@@ -13,6 +14,7 @@ import type {Rerun} from './rerun.ts'
 import {Tasks} from './tasks.ts'
 import type {Turn} from './turn.ts'
 import {AppWorkers} from './workers.ts'
+import {WorkCounts} from './work-counts.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
@@ -53,6 +55,8 @@ export interface EngineOptions {
   readonly settings: (app: string) => WorkflowSettings
   /** Whether an app may ask that of another one; of itself it may ask anything. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
+  /** Counts for the metrics of an app. */
+  readonly counted: (app: string, event: WorkflowEvent) => void
 }
 
 /** What happens to instances. All that changes them is called within a change of the file. */
@@ -69,15 +73,17 @@ export class Engine {
   readonly #warn: EngineOptions['warn']
   readonly #maxBytes: EngineOptions['maxBytes']
   readonly #settings: EngineOptions['settings']
+  readonly #counts: WorkCounts
   readonly #retention: Retention
 
-  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed}: EngineOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted}: EngineOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.#warn = warn
     this.#maxBytes = maxBytes
     this.#settings = settings
+    this.#counts = new WorkCounts({clock, counted, maxBytes, nameOf: key => this.live.at(key)?.instance.name ?? ''})
     this.#retention = new Retention({wakeUps, clock, settings, expired: key => this.#expire(key)})
     this.live = new LiveInstances(store)
     const fits = this.#fits.bind(this)
@@ -88,8 +94,15 @@ export class Engine {
 
   workersOf(app: string): AppWorkers {
     let workers = this.workers.get(app)
-    if (workers === undefined) this.workers.set(app, (workers = new AppWorkers(() => this.#settings(app))))
+    if (workers === undefined) this.workers.set(app, (workers = this.#newWorkers(app)))
     return workers
+  }
+
+  #newWorkers(app: string): AppWorkers {
+    return new AppWorkers(() => this.#settings(app), {
+      sent: item => this.#counts.sent(app, item),
+      left: item => this.#counts.left(app, item)
+    })
   }
 
   /** What the file says waits for a worker. */
@@ -249,6 +262,7 @@ export class Engine {
     this.#store.take(key, last)
     live.letters = live.letters.filter(({id}) => id > last)
     for (const name of turn.heard) this.#tasks.heard(key, name)
+    if (instance.started === undefined) this.#counts.begun(instance, letters, startedAt)
     instance.started ??= startedAt
     instance.updated = now
     instance.status = turn.status
@@ -289,6 +303,7 @@ export class Engine {
     if (endsChildren) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     this.#retention.limit(instance)
+    this.#counts.ended(instance)
   }
 
   #endChildren(instance: Instance): void {
@@ -333,6 +348,7 @@ export class Engine {
     if (executionTerminated?.recurse === true) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     this.#retention.limit(instance)
+    this.#counts.ended(instance)
     this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
     this.#store.update(instance)
     this.changed.set(instance.key, instance)

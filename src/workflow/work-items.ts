@@ -94,6 +94,8 @@ export class ActivityItem implements WorkItem {
   readonly id: string
   /** The task is not open any more: an answer does not count. */
   isDropped = false
+  /** When a worker got it last, by `performance.now()`. */
+  sentAt = 0
   #name: string | undefined
 
   constructor(activity: OpenActivity, id: string) {
@@ -106,6 +108,7 @@ export class ActivityItem implements WorkItem {
   }
 
   compose(completionToken: string): Uint8Array | undefined {
+    this.sentAt = performance.now()
     return this.isDropped ? undefined : encode(WORK_ITEM, {activityRequest: this.activity.request, completionToken})
   }
 }

@@ -30,6 +30,13 @@ interface Connected {
   leaving: PromiseWithResolvers<void> | undefined
 }
 
+interface WorkersTold {
+  /** A worker has got it. */
+  readonly sent: (item: WorkItem) => void
+  /** Its worker has left without an answer. */
+  readonly left: (item: WorkItem) => void
+}
+
 /** The workers of one app, all equal, and the items that wait for one. */
 export class AppWorkers {
   readonly #connected: Connected[] = []
@@ -37,8 +44,11 @@ export class AppWorkers {
   readonly #inHand = new Map<WorkItem, InHand>()
   readonly #limits: WorkLimits<WorkItem>
 
+  readonly #told: WorkersTold
+
   /** `settings`: what the app's Configuration says now. */
-  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>) {
+  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>, told: WorkersTold) {
+    this.#told = told
     this.#limits = new WorkLimits(settings)
   }
 
@@ -75,6 +85,7 @@ export class AppWorkers {
     this.#inHand.set(item, {worker: to, token})
     this.#limits.take(item)
     to.worker.send(message)
+    this.#told.sent(item)
     return true
   }
 
@@ -88,6 +99,7 @@ export class AppWorkers {
         this.#inHand.delete(item)
         this.#limits.giveBack(item)
         this.#waiting.add(item)
+        this.#told.left(item)
       }
       connected.leaving?.resolve()
     }

@@ -1,5 +1,6 @@
 import {decode, type Message} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
+import type {WorkflowEvent} from '../model/workflow-event.ts'
 import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
@@ -55,6 +56,8 @@ export interface WorkflowsOptions {
   readonly settings: (app: string) => WorkflowSettings
   /** Whether an app may ask that of another one; of itself it may ask anything. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
+  /** Counts for the metrics of an app. */
+  readonly counted: (app: string, event: WorkflowEvent) => void
 }
 
 type TurnResponse = Message<typeof TURN_ANSWER>
@@ -84,9 +87,11 @@ export class Workflows {
 
   /** Starts an instance; settles when that is kept. Throws a WorkflowError if one of this id is active. */
   async start(app: string, request: StartRequest): Promise<Instance> {
-    const existing = this.find(app, request.id)
-    if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
-    return this.#options.file.change(() => this.#engine.create(app, request))
+    return this.#asked(app, 'create_workflow', async () => {
+      const existing = this.find(app, request.id)
+      if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
+      return this.#options.file.change(() => this.#engine.create(app, request))
+    })
   }
 
   /** Throws a WorkflowError if an app may not ask that of another one's instance. */
@@ -160,14 +165,16 @@ export class Workflows {
     kind: 'event' | 'suspend' | 'resume' | 'terminate',
     event: Event
   ): Promise<Instance> {
-    const instance = this.find(app, id)
-    if (instance === undefined) throw unknownInstance()
-    if (isTerminal(instance.status)) return instance
-    if (instance.status === STALLED && kind === 'event') throw stalledInstance(id)
-    const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
-    const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
-    await this.#options.file.change(() => this.#engine.post(instance.key, letter))
-    return instance
+    return this.#asked(app, 'add_event', async () => {
+      const instance = this.find(app, id)
+      if (instance === undefined) throw unknownInstance()
+      if (isTerminal(instance.status)) return instance
+      if (instance.status === STALLED && kind === 'event') throw stalledInstance(id)
+      const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
+      const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
+      await this.#options.file.change(() => this.#engine.post(instance.key, letter))
+      return instance
+    })
   }
 
   /** Settles when it is in that state, or gone (undefined). */
@@ -186,13 +193,15 @@ export class Workflows {
     id: string,
     {isRecursive, isForced}: {readonly isRecursive: boolean; readonly isForced: boolean}
   ): Promise<number> {
-    const instance = this.find(app, id)
-    if (instance === undefined) throw unknownInstance()
-    const all = isRecursive ? this.#store.family(instance) : [instance]
-    if (!isForced && all.some(each => !isTerminal(each.status))) throw notOver()
-    return this.#options.file.change(() => {
-      for (const each of all) this.#engine.remove(each.key)
-      return all.length
+    return this.#asked(app, 'purge_workflow', async () => {
+      const instance = this.find(app, id)
+      if (instance === undefined) throw unknownInstance()
+      const all = isRecursive ? this.#store.family(instance) : [instance]
+      if (!isForced && all.some(each => !isTerminal(each.status))) throw notOver()
+      return this.#options.file.change(() => {
+        for (const each of all) this.#engine.remove(each.key)
+        return all.length
+      })
     })
   }
 
@@ -270,6 +279,9 @@ export class Workflows {
     await this.#options.file.change(() => {
       this.#engine.workersOf(app).remove(item)
       this.#engine.activities.remove(item)
+      const status = failureDetails.length > 0 ? 'failed' : 'success'
+      const elapsedMs = performance.now() - item.sentAt
+      this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
       const {instance} = item.activity
       if (item.isDropped || !this.#store.endActivity(instance, task)) return
       const event: Event =
@@ -278,6 +290,25 @@ export class Workflows {
           : {taskCompleted: {taskScheduledId: task, result, taskExecutionId: item.activity.taskExecution}}
       this.#engine.post(instance, {kind: 'result', name: '', event: eventOf(this.#options.clock.date(), event)})
     })
+  }
+
+  /** Counts what was asked for. */
+  async #asked<T>(
+    app: string,
+    operation: Extract<WorkflowEvent, {type: 'asked'}>['operation'],
+    work: () => Promise<T>
+  ): Promise<T> {
+    const startedAt = performance.now()
+    const count = (isSuccess: boolean): void =>
+      this.#options.counted(app, {type: 'asked', operation, isSuccess, elapsedMs: performance.now() - startedAt})
+    try {
+      const result = await work()
+      count(true)
+      return result
+    } catch (error) {
+      count(false)
+      throw error
+    }
   }
 
   #committed(): void {

@@ -1,6 +1,7 @@
 import type {Test} from 'tap'
 import {decode} from '../../src/net/grpc/message-codec.ts'
 import {DEFAULT_WORKFLOWS} from '../../src/resources/defaults.ts'
+import type {WorkflowEvent} from '../../src/model/workflow-event.ts'
 import type {WorkflowSettings} from '../../src/resources/workflow-settings.ts'
 import {WakeUps} from '../../src/work/wake-ups.ts'
 import {WorkFile} from '../../src/work/work-file.ts'
@@ -59,6 +60,7 @@ export interface House {
   readonly clock: TestClock
   readonly close: () => void
   readonly said: string[]
+  readonly counted: WorkflowEvent[]
   /** `spec.workflow` of all apps. */
   settings: WorkflowSettings
   /** What other apps ask of an app. */
@@ -70,6 +72,7 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
   const file = await WorkFile.open({path, warn: text => t.fail(text)})
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
+  const counted: WorkflowEvent[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
   const house: Pick<House, 'settings' | 'isAllowed'> = {settings: DEFAULT_WORKFLOWS, isAllowed: () => true}
   const workflows = new Workflows({
@@ -80,13 +83,14 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
     hasApp: app => app !== 'nowhere',
     maxBytes: app => (app === 'small' ? 4096 : Infinity),
     settings: () => house.settings,
-    isAllowed: (app, access) => house.isAllowed(app, access)
+    isAllowed: (app, access) => house.isAllowed(app, access),
+    counted: (_, event) => counted.push(event)
   })
   const close = (): void => {
     wakeUps.close()
     file.close()
   }
-  return Object.assign(house, {workflows, file, clock, close, said})
+  return Object.assign(house, {workflows, file, clock, close, said, counted})
 }
 
 export const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({

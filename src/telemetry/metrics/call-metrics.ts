@@ -57,6 +57,10 @@ export class CallMetrics {
     return this.#metrics.components
   }
 
+  get workflows(): SidecarMetrics['workflows'] {
+    return this.#metrics.workflows
+  }
+
   get invocation(): SidecarMetrics['invocation'] {
     return this.#metrics.invocation
   }

@@ -1,11 +1,12 @@
 import type {MetricsSettings, MetricRule} from '../../resources/metrics-settings.ts'
-import {ComponentMetrics} from './components.ts'
+import {ComponentMetrics, type ComponentMetricsOptions} from './components.ts'
 import type {Counter, Family, Relabel} from './family.ts'
 import {GrpcMetrics} from './grpc.ts'
 import {HttpMetrics} from './http.ts'
 import {InvocationMetrics} from './invocation.ts'
 import {MetricsRegistry} from './registry.ts'
 import {ResiliencyMetrics} from './resiliency.ts'
+import {WorkflowMetrics} from './workflows.ts'
 import {readdirSync} from 'node:fs'
 import {readFileSync} from 'node:fs'
 
@@ -76,6 +77,7 @@ export class SidecarMetrics {
   #invocation: InvocationMetrics | undefined
   #resiliency: ResiliencyMetrics | undefined
   #components: ComponentMetrics | undefined
+  #workflows: WorkflowMetrics | undefined
   #errors: Family<Counter> | undefined
   #readProcess: (() => void) | undefined
 
@@ -105,9 +107,16 @@ export class SidecarMetrics {
   }
 
   get components(): ComponentMetrics {
+    return (this.#components ??= new ComponentMetrics(this.#registry, this.#options))
+  }
+
+  get workflows(): WorkflowMetrics {
+    return (this.#workflows ??= new WorkflowMetrics(this.#registry, this.#options))
+  }
+
+  get #options(): ComponentMetricsOptions {
     const {latencyBuckets} = this.#settings
-    const options = {appId: this.#appId, namespace: this.#namespace, latencyBuckets}
-    return (this.#components ??= new ComponentMetrics(this.#registry, options))
+    return {appId: this.#appId, namespace: this.#namespace, latencyBuckets}
   }
 
   /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */
