@@ -6,6 +6,7 @@ import type {Plan} from '../model/plan.ts'
 import {findProgram, versionOf} from '../platform/program-version.ts'
 import {checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
+import {checkWork} from './work.ts'
 import {whyNotFound} from '../supervisor/command.ts'
 import {note, ok, fail, type Check} from './check.ts'
 import {programsIn} from '../config/programs.ts'
@@ -68,7 +69,8 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
           ...(await checkPorts(plan, env)),
           ...checkCommands(plan, env),
           ...(await checkDocker(plan, env)),
-          ...(await checkWatches(plan))
+          ...(await checkWatches(plan)),
+          ...checkWork(plan, env)
         ])
   ]
 }

@@ -14,6 +14,7 @@ export type MistakeCode =
   | 'invalid-value'
   | 'invalid-yaml'
   | 'missing-key'
+  | 'no-actor-store'
   | 'no-apps'
   | 'needs-profile'
   | 'no-effect'

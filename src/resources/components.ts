@@ -48,6 +48,11 @@ export interface ComponentResource {
 const API_VERSION = 'dapr.io/v1alpha1'
 const DEFAULT_INIT_TIMEOUT_MS = 5000
 
+/** Where Dapr keeps actors, and workflows with them. */
+export const isActorStore = ({type, properties}: ComponentResource): boolean =>
+  type.startsWith('state.') &&
+  properties.some(({name, value}) => name.toLowerCase() === 'actorstatestore' && /^true$/i.test(value))
+
 /** Whether a resource applies to an app. */
 export const areFor =
   (appId: string, ownNamespace: string) =>

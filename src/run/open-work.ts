@@ -1,5 +1,6 @@
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
+import {isActorStore} from '../resources/components.ts'
 import {DEFAULT_WORKFLOWS} from '../resources/defaults.ts'
 import {isAccessAllowed, type WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
@@ -9,6 +10,9 @@ import {WorkflowStore, type ActiveInstances} from '../workflow/workflow-store.ts
 import {Workflows} from '../workflow/workflows.ts'
 import type {RunWorkOptions} from './run-work.ts'
 
+/** Said with the first worker of an app. */
+const WITHOUT_STORE =
+  'workflows are kept in a file of the template: no state store is needed; a real Dapr needs one with actorStateStore: "true"'
 /** A file above that is named once at the start. */
 const LARGE_BYTES = 100e6
 
@@ -31,10 +35,11 @@ export class OpenWork {
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     if (workMode === 'forgotten') file.empty()
     this.#wakeUps = new WakeUps(file, systemClock)
-    const warn = (app: string, message: string): void => {
+    const log = (app: string, level: 'info' | 'warn', message: string): void => {
       const runtime = runtimes().find(({id}) => id === app)
-      runtime?.logs.sidecar.log({level: 'warn', message, scope: 'dapr.wfengine'})
+      runtime?.logs.sidecar.log({level, message, scope: 'dapr.wfengine'})
     }
+    const warn = (app: string, message: string): void => log(app, 'warn', message)
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
     const maxBytes = (app: string): number =>
       runtimes().find(({id}) => id === app)?.plan.sidecar.maxBodyBytes || Infinity
@@ -50,6 +55,9 @@ export class OpenWork {
       maxBytes,
       settings,
       isAllowed,
+      met: app => {
+        if (resourcesOf(app)?.components.some(isActorStore) !== true) log(app, 'info', WITHOUT_STORE)
+      },
       counted: (app, event) =>
         runtimes()
           .find(({id}) => id === app)

@@ -1,3 +1,4 @@
+import type {WorkMode} from '../work/work-path.ts'
 import type {Readable} from 'node:stream'
 import type {Emit} from '../model/events.ts'
 import type {LogEntry} from '../model/log-entry.ts'
@@ -24,7 +25,7 @@ export interface RunOptions {
   /** Reads the template again after an edit (`--watch`). Rejects with a `UserError`. */
   readonly reread?: (() => Promise<Plan>) | undefined
   /** What becomes of workflows and the like; left out: they outlive the run. */
-  readonly workMode?: 'forgotten' | 'brief' | undefined
+  readonly workMode?: WorkMode | undefined
   /** Ids of apps that are left to the user to start (`--except`). */
   readonly excepted?: ReadonlySet<string> | undefined
 }

@@ -1,14 +1,11 @@
-import {createHash} from 'node:crypto'
 import {existsSync} from 'node:fs'
-import {homedir} from 'node:os'
-import {basename, dirname, join} from 'node:path'
-import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {ResourceSnapshot} from '../resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Instance} from '../workflow/instance.ts'
 import type {Workflows} from '../workflow/workflows.ts'
+import {workPath, type WorkMode} from '../work/work-path.ts'
 import type {OpenWork} from './open-work.ts'
 
 export interface RunWorkOptions {
@@ -19,11 +16,7 @@ export interface RunWorkOptions {
   readonly runtimes: () => readonly AppRuntime[]
   /** The resources of an app; undefined: its sidecar is not open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
-  /**
-   * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
-   * says `file`, and what is not done at the end is told. Left out: it outlives the run.
-   */
-  readonly workMode?: 'forgotten' | 'brief' | undefined
+  readonly workMode?: WorkMode | undefined
 }
 
 /** Hears of an instance that has changed. */
@@ -92,29 +85,4 @@ export class RunWork {
     this.#opened = await this.#opening
     return this.#opened
   }
-}
-
-/**
- * The file; undefined: nothing is kept. A template's is found by its path and name, a single app's by its folder and id (XDG
- * Base Directory Specification: state). Throws a UserError if `PILLION_WORK` is misspelt.
- */
-export function workPath({
-  shell,
-  plan,
-  workMode
-}: Pick<RunWorkOptions, 'shell' | 'plan' | 'workMode'>): string | undefined {
-  const {PILLION_WORK: mode = '', XDG_STATE_HOME: state = ''} = shell
-  if (!['', 'memory', 'file'].includes(mode))
-    throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
-  if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
-  const {file, name, apps} = plan
-  const [first] = apps
-  const folder = state.startsWith('/') ? state : join(homedir(), '.local/state')
-  const identity = file === '' ? [first?.folder, first?.id] : [file, name]
-  const hash = createHash('sha256').update(identity.join('\0')).digest('hex').slice(0, 12)
-  // not by its apps, which an edit may change
-  const shown = (name || (file === '' ? (first?.id ?? '') : basename(dirname(file))))
-    .replaceAll(/[^\w.-]/g, '_')
-    .slice(0, 40)
-  return join(folder, 'pillion', `work-${shown}-${hash}.db`)
 }

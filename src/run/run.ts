@@ -18,7 +18,7 @@ import {addPlanned} from './run-faults.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunParts} from './run-parts.ts'
 import {exceptedText, inBackground} from './run-reporter.ts'
-import {workPath} from './run-work.ts'
+import {workPath} from '../work/work-path.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 

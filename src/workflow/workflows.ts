@@ -56,6 +56,8 @@ export interface WorkflowsOptions {
   readonly settings: (app: string) => WorkflowSettings
   /** Whether an app may ask that of another one; of itself it may ask anything. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
+  /** The first worker of an app has connected. */
+  readonly met: (app: string) => void
   /** Counts for the metrics of an app. */
   readonly counted: (app: string, event: WorkflowEvent) => void
 }
@@ -72,6 +74,8 @@ export class Workflows {
   readonly #store: WorkflowStore
   readonly #engine: Engine
   readonly #waiters = new Waiters()
+  /** Apps that have had a worker. */
+  readonly #met = new Set<string>()
   /** Ends the wait for workers that are silent. */
   #listening: (() => void) | undefined
   readonly #listeners: ((instance: Instance) => void)[] = []
@@ -224,6 +228,8 @@ export class Workflows {
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
     const leave = workers.connect(worker)
+    if (!this.#met.has(app)) this.#options.met(app)
+    this.#met.add(app)
     this.#flush()
     return () => {
       leave()

@@ -3,6 +3,8 @@ import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
+const BUS =
+  'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: bus}\nspec: {type: pubsub.in-memory, version: v1}\n'
 const KEPT = 'shop: 1 workflow goes on'
 
 t.test(
@@ -37,6 +39,20 @@ t.test(
     await second.exited
     run.signal('SIGINT')
     await run.exited
+    t.match(
+      (await rig.run(['doctor'])).stdout,
+      /workflows of this template lie in .*work-.*\.db \(\d+ KB\)\n +pillion workflow purge/
+    )
+    await rig.write({'shop/resources/bus.yaml': BUS})
+    await rig.template([{appID: 'shop', resourcesPath: 'resources', containerImage: 'shop:1'}])
+    t.match(await rig.run(['validate']), {
+      code: 0,
+      stderr: /no Component has actorStateStore "true": Pillion needs none/
+    })
+    t.match(
+      (await rig.run(['export', 'kubernetes', '-o', 'k'])).stderr,
+      /scheduler in the cluster; .* stays in .*work-.*\.db/
+    )
     await rig.template([{appID: 'store'}])
     const other = rig.pillion(['run', '-f', '.'])
     await other.waitForLine('1 workflow of "shop" waits: the template has no such app', {stream: 'stderr'})

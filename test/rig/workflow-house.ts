@@ -61,6 +61,8 @@ export interface House {
   readonly close: () => void
   readonly said: string[]
   readonly counted: WorkflowEvent[]
+  /** Apps whose first worker has connected. */
+  readonly met: string[]
   /** `spec.workflow` of all apps. */
   settings: WorkflowSettings
   /** What other apps ask of an app. */
@@ -72,6 +74,7 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
   const file = await WorkFile.open({path, warn: text => t.fail(text)})
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
+  const met: string[] = []
   const counted: WorkflowEvent[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
   const house: Pick<House, 'settings' | 'isAllowed'> = {settings: DEFAULT_WORKFLOWS, isAllowed: () => true}
@@ -84,13 +87,14 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
     maxBytes: app => (app === 'small' ? 4096 : Infinity),
     settings: () => house.settings,
     isAllowed: (app, access) => house.isAllowed(app, access),
+    met: app => met.push(app),
     counted: (_, event) => counted.push(event)
   })
   const close = (): void => {
     wakeUps.close()
     file.close()
   }
-  return Object.assign(house, {workflows, file, clock, close, said, counted})
+  return Object.assign(house, {workflows, file, clock, close, said, counted, met})
 }
 
 export const order = (id = 'o-1', startAt?: number): Parameters<Workflows['start']>[1] => ({

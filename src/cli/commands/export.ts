@@ -11,6 +11,7 @@ import {
 } from '#kubernetes'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
 import {UserError} from '../../model/errors.ts'
+import type {Plan} from '../../model/plan.ts'
 import {refuseProfiles} from '../../supervisor/order/selection.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -18,6 +19,7 @@ import {RUNTIME_VERSION} from '../../model/version.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
+import {NO_ACTOR_STORE, resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 import {UsageError} from '../usage-error.ts'
 
 /** Namespaces are DNS labels. */
@@ -60,20 +62,30 @@ async function exportKubernetes({flags, asJson}: CommandContext): Promise<number
     variables: flagVariables(flags)
   })
   const files = kubernetesFiles(objects)
+  const warnings = [...objects.warnings, ...(await workflowWarnings(loaded.plan))]
   const folder = flags.text('output') ?? '-'
   if (folder === '-') print(process.stdout, kubernetesText(objects))
   else writeFiles(folder, files)
   const secrets = files.filter(({isSecret}) => isSecret).map(({name}) => name)
   const where = folder === '-' ? 'the output holds' : `${secrets.join(', ')}: readable only by you, and it holds`
-  const all =
-    secrets.length === 0
-      ? objects.warnings
-      : [...objects.warnings, `${where} the values of .env files; do not commit it`]
+  const all = secrets.length === 0 ? warnings : [...warnings, `${where} the values of .env files; do not commit it`]
   for (const text of all) print(process.stderr, signedLine('warning', text, asJson))
   if (folder === '-') return 0
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
   print(process.stdout, signedLine('success', `${count} written to ${folder}: kubectl apply -f ${folder}`, asJson))
   return 0
+}
+
+/** What workflows need in a cluster, and what of them does not go there. */
+async function workflowWarnings(plan: Plan): Promise<readonly string[]> {
+  const snapshots = (await resourcesOf(plan.apps)).map(([, snapshot]) => snapshot)
+  const needs = workflowNeeds(plan, snapshots)
+  if (needs === undefined) return []
+  const {path, lacksStore} = needs
+  return [
+    ...(lacksStore ? [`workflows: ${NO_ACTOR_STORE}`] : []),
+    `workflows need Dapr's placement and scheduler in the cluster${path === '' ? '' : `; what they have done so far stays in ${path}`}`
+  ]
 }
 
 /** Tags of images. */

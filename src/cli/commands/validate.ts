@@ -6,12 +6,12 @@ import {loadTemplate, type Loaded} from '../../config/load.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../resources/component-support.ts'
 import {faultText} from '../../resources/fault.ts'
-import {ResourceStore} from '../../resources/resource-store.ts'
 import type {WithoutEffect} from '../../resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
 import {flagVariables} from '../env-flag.ts'
+import {NO_ACTOR_STORE, resourcesOf, workflowNeeds} from '../workflow-needs.ts'
 import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
@@ -38,16 +38,10 @@ export const validate: CommandHandler = async ({flags, words, asJson}) => {
 }
 
 /** Mistakes in the resources of all apps, and resources without effect; each once. */
-async function resourceFindings({apps}: Plan): Promise<readonly Finding[]> {
-  const store = new ResourceStore({
-    env: process.env,
-    cwd: process.cwd(),
-    reporter: {warn: () => undefined},
-    properties: async () => (await import('../../components/block-types.ts')).propertiesOf
-  })
+async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
   const found = new Map<string, Finding>()
-  for (const app of apps) {
-    const {snapshot} = await store.open(app)
+  const resources = await resourcesOf(plan.apps)
+  for (const [app, snapshot] of resources) {
     for (const fault of snapshot.faults) {
       const finding = findingOf('resource-mistake', fault)
       found.set(faultText(fault), fault.isFatal === true ? {...finding, severity: 'error'} : finding)
@@ -57,7 +51,18 @@ async function resourceFindings({apps}: Plan): Promise<readonly Finding[]> {
       found.set(faultText(finding), finding)
     }
   }
-  return [...found.values()]
+  const needs = workflowNeeds(
+    plan,
+    resources.map(([, snapshot]) => snapshot)
+  )
+  return [...found.values(), ...(needs?.lacksStore === true ? [withoutActorStore(plan)] : [])]
+}
+
+function withoutActorStore({shownAs}: Plan): Finding {
+  const place = {file: shownAs, line: 1, column: 1, source: ''}
+  const hint = 'pillion export kubernetes says what else workflows need there'
+  const finding = findingOf('no-actor-store', {message: NO_ACTOR_STORE, place, expected: '', hint})
+  return {...finding, explanation: ''}
 }
 
 /** What we have not a real daprd may have. */

@@ -18,7 +18,7 @@ export interface DaprResourcesOptions {
 }
 
 /** The kinds that a sidecar reads from its folders and from the API server alike. */
-const FOLDER_KINDS = new Set(['Component', 'HTTPEndpoint', 'Resiliency', 'Subscription'])
+const FOLDER_KINDS = new Set(['Component', 'HTTPEndpoint', 'Resiliency', 'Subscription', 'WorkflowAccessPolicy'])
 
 /** A resource as its file has it, and the apps whose folders have it. */
 interface Found {

@@ -19,7 +19,7 @@ t.test('a workflow of one activity', async t => {
 })
 
 t.test('without a worker it waits; what a worker that leaves had in hand goes to the next one', async t => {
-  const {workflows} = await openHouse(t)
+  const {workflows, met} = await openHouse(t)
   await workflows.start('shop', order())
   const first = new TestWorker()
   const leave = workflows.connect('shop', first)
@@ -29,6 +29,7 @@ t.test('without a worker it waits; what a worker that leaves had in hand goes to
   workflows.connect('shop', second)
   t.strictSame(second.seen(), ['o-1: | workflowStarted executionStarted'])
   t.equal(workflows.connected('shop'), 1)
+  t.strictSame(met, ['shop'], 'the first worker of an app is told once')
 })
 
 t.test('a worker has no more in hand than it keeps', async t => {

@@ -1,0 +1,39 @@
+import {createHash} from 'node:crypto'
+import {homedir} from 'node:os'
+import {basename, dirname, join} from 'node:path'
+import {UserError} from '../model/errors.ts'
+import type {Plan} from '../model/plan.ts'
+
+/**
+ * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
+ * says `file`, and what is not done at the end is told. Left out: it outlives the run.
+ */
+export type WorkMode = 'forgotten' | 'brief'
+
+export interface WorkPathOptions {
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly plan: Plan
+  readonly workMode?: WorkMode | undefined
+}
+
+/**
+ * The file; undefined: nothing is kept. A template's is found by its path and name, a single app's by its folder and id (XDG
+ * Base Directory Specification: state). Throws a UserError if `PILLION_WORK` is misspelt.
+ */
+export function workPath({shell, plan, workMode}: WorkPathOptions): string | undefined {
+  const {PILLION_WORK: mode = '', XDG_STATE_HOME: state = ''} = shell
+  if (!['', 'memory', 'file'].includes(mode))
+    throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
+  if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
+  const {file, name, apps} = plan
+  const [first] = apps
+  const folder = state.startsWith('/') ? state : join(homedir(), '.local/state')
+  const identity = file === '' ? [first?.folder, first?.id] : [file, name]
+  const hash = createHash('sha256').update(identity.join('\0')).digest('hex').slice(0, 12)
+  // not by its apps, which an edit may change
+  const shown = (name || (file === '' ? (first?.id ?? '') : basename(dirname(file))))
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, 40)
+  return join(folder, 'pillion', `work-${shown}-${hash}.db`)
+}
