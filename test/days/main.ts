@@ -40,7 +40,7 @@ for (let seed = Number(values.seed), last = seed + Number(values.seeds); seed < 
   console.log(`  ${finding === undefined ? 'as it must be' : finding.faults.join('; ')} (${seconds(from)})`)
   if (finding === undefined) continue
   process.exitCode = 1
-  if (tries > 0) await explain({finding, seed}, whole.slice(0, finding.steps), open)
+  await explain({finding, seed}, whole.slice(0, finding.steps), open)
   if (values.first) break
 }
 if (why !== '') console.log(`no full disk, and no full table of descriptors: ${why}`)
@@ -61,9 +61,10 @@ async function explain(
     return true
   }
   let isSteady = false
-  for (let i = 0; i < 5 && !isSteady; i++) isSteady = await fails(made)
+  for (let i = 0; i < 5 && !isSteady && tries > 0; i++) isSteady = await fails(made)
   const shortest = isSteady ? await shrink(made, fails, tries) : made
-  const how = isSteady ? `${shortest.length} steps` : 'it did not come again in five tries'
+  const unsteady = tries > 0 ? 'it did not come again in five tries' : 'not tried again'
+  const how = isSteady ? `${shortest.length} steps` : unsteady
   console.log(`\n${finding.report}\n# ${how}: --seed ${seed} --walk '${textOf(shortest)}'`)
   console.log(`${scriptOf(finding.actions)}${finding.faults.map(fault => `# ✗ ${fault}`).join('\n')}\n`)
 }

@@ -25,7 +25,7 @@ function lineOf(action: Action): string {
     case 'publish':
       return `for i in $(seq ${action.count}); do pillion publish -i ${action.from} -p ${action.bus} -t to-${action.to} -d $i; done`
     case 'save state':
-      return `curl -d '[{"key":"${action.key}","value":"${action.value}"}]' "localhost:$DAPR_HTTP_PORT/v1.0/state/store" # of ${action.from}`
+      return `curl -d '[{"key":"${action.key}","value":"${action.value}"}]' "localhost:$DAPR_HTTP_PORT/v1.0/state/${action.store}" # of ${action.from}`
     case 'flood':
       return `curl "localhost:$APP_PORT/flood?mark=x&count=${action.count}" # of ${action.name}`
     case 'suspend':
@@ -34,6 +34,8 @@ function lineOf(action: Action): string {
         : `kill -STOP PID; sleep 0.5; kill -CONT PID # of ${action.name}`
     case 'other run':
       return '(cd other && pillion up & cd other && pillion wait --for ready && pillion down)'
+    case 'pause':
+      return `sleep ${action.ms / 1000}`
     case 'stream':
       return `curl -N "localhost:$DAPR_HTTP_PORT/v1.0/invoke/${action.to}/method/stream" & # of ${action.from}`
     case 'second run':

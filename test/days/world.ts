@@ -35,6 +35,7 @@ export interface Call {
   /** 0: no answer; undefined: it waits. */
   readonly status: number | undefined
   readonly body: string
+  readonly isGrpc?: boolean
 }
 
 export interface Published {

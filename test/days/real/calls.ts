@@ -25,7 +25,7 @@ export class Calls {
     port: number,
     {from, to, isGrpc = false}: {readonly from: string; readonly to: string; readonly isGrpc?: boolean}
   ): void {
-    const call: Mutable<Call> = {number: (++last).toString(), from, to, status: undefined, body: ''}
+    const call: Mutable<Call> = {number: (++last).toString(), from, to, status: undefined, body: '', isGrpc}
     this.#all.push(call)
     const answered = isGrpc ? invoked(port, call) : posted(port, call)
     this.#open.add(answered)

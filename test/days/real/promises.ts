@@ -1,6 +1,9 @@
 import {readdir, readFile, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Published} from '../world.ts'
+import {KeptEvents} from './kept-events.ts'
+import {SavedState} from './saved-state.ts'
+import {statusOf} from './status-of.ts'
 
 type Mutable<T> = {-readonly [K in keyof T]: T[K]}
 
@@ -10,10 +13,19 @@ interface Flood {
   readonly count: number
 }
 
+/** What apps got since the last rest, and who runs. */
+export interface Received {
+  /** Numbers of events, each as often as it came. */
+  readonly received: readonly string[]
+  /** Ids of the apps that serve, with all their instances. */
+  readonly running: ReadonlySet<string>
+}
+
 /** What the run has acknowledged, which it has to keep: state, events and lines. */
 export class Promises {
   published: readonly Mutable<Published>[] = []
-  readonly #saved = new Map<string, string>()
+  readonly state = new SavedState()
+  readonly #kept = new KeptEvents()
   #floods: readonly Flood[] = []
 
   /** `base`: the address of the sidecar of `from`. */
@@ -21,13 +33,7 @@ export class Promises {
     const event: Mutable<Published> = {number, from, to, bus, status: undefined}
     this.published = [...this.published, event]
     event.status = await statusOf(`${base}/v1.0/publish/${bus}/to-${to}`, JSON.stringify(number))
-  }
-
-  /** Any sidecar reads it: the keys of the store have no prefix. */
-  async save(base: string, key: string, value: string): Promise<void> {
-    const status = await statusOf(`${base}/v1.0/state/store`, JSON.stringify([{key, value}]))
-    if (status === 204) this.#saved.set(key, value)
-    else this.#saved.delete(key)
+    if (bus === 'redis' && event.status === 204) this.#kept.add(event)
   }
 
   /** An app with this folder, whose own address is `base`, writes so many lines. */
@@ -45,42 +51,26 @@ export class Promises {
   }
 
   /** The run has ended, and what it had in memory with it. */
-  forget(): void {
-    this.#saved.clear()
+  ended({isKilled}: {readonly isKilled: boolean}): void {
+    this.state.ended({isKilled})
+    if (isKilled) this.#kept.killed()
     this.published = []
     this.#floods = []
   }
 
-  /** What has been looked at is not looked at again, besides state. */
-  settle(): void {
+  /** What has been looked at is not looked at again, besides state and what waits. */
+  settle({received, running}: Received): void {
+    this.state.settle()
+    this.#kept.settle(received, running)
     this.published = []
     this.#floods = []
   }
 
   /** What was not kept, a sentence each; `base`: the address of a sidecar, '' = there is none. */
-  async broken(base: string, folder: string): Promise<readonly string[]> {
-    const states = base === '' ? [] : await Promise.all([...this.#saved].map(async saved => stateFault(base, saved)))
+  async broken(base: string, folder: string, {received, running}: Received): Promise<readonly string[]> {
+    const states = base === '' ? [] : await this.state.broken(base)
     const lines = await Promise.all(this.#floods.map(async flood => floodFault(folder, flood)))
-    return [...states, ...lines].filter(fault => fault !== '')
-  }
-}
-
-async function statusOf(url: string, body: string): Promise<number> {
-  try {
-    const response = await fetch(url, {method: 'POST', headers: {'content-type': 'application/json'}, body})
-    await response.arrayBuffer()
-    return response.status
-  } catch {
-    return 0
-  }
-}
-
-async function stateFault(base: string, [key, value]: readonly [string, string]): Promise<string> {
-  try {
-    const text = await (await fetch(`${base}/v1.0/state/store/${key}`)).text()
-    return text === JSON.stringify(value) ? '' : `the state ${key} is ${text}, not ${JSON.stringify(value)}`
-  } catch {
-    return '' // that sidecar was closed in between
+    return [...states, ...lines.filter(fault => fault !== ''), ...this.#kept.broken(received, running)]
   }
 }
 

@@ -12,7 +12,8 @@ import {freePort} from '../../rig/free-port.ts'
 import {Calls} from './calls.ts'
 import {fewDescriptors, fullDisk, secondRun, TakenPorts, WHY_NO_LIMITS} from './hardships.ts'
 import {livingOf} from './living.ts'
-import {Promises} from './promises.ts'
+import {Promises, type Received} from './promises.ts'
+import {readRecords, recordFaults} from './recorded.ts'
 import {Streams} from './streams.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -45,6 +46,7 @@ export class RealWorld implements World {
     'job.sh': NOTED,
     'resources/store.yaml': component('store', 'state.in-memory', {keyPrefix: 'none'}),
     'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'resources/kept.yaml': '',
     'resources/redis.yaml': '',
     'other/dapr.yaml': 'version: 1\napps:\n  - {appID: other, appDirPath: ., command: [sleep, "100000"]}\n'
   }
@@ -56,6 +58,11 @@ export class RealWorld implements World {
   #run: Program | undefined
   #calls = new Calls()
   readonly #promises = new Promises()
+  /** What was noted, and called since the last rest, before this run began. */
+  #eventsBefore = 0
+  #callsBefore = 0
+  /** Of the last look. */
+  #received: Received = {received: [], running: new Set()}
   readonly #streams = new Streams()
   readonly #taken = new TakenPorts()
   /** What a step itself has found. */
@@ -72,8 +79,10 @@ export class RealWorld implements World {
   static async open(): Promise<RealWorld> {
     const world = new RealWorld()
     await world.#rig.open()
+    const redisHost = `127.0.0.1:${await freePort()}`
+    world.programs['resources/kept.yaml'] = component('kept', 'state.redis', {redisHost, keyPrefix: 'none'})
     world.programs['resources/redis.yaml'] = component('redis', 'pubsub.redis', {
-      redisHost: `127.0.0.1:${await freePort()}`,
+      redisHost,
       redeliverInterval: '1s',
       processingTimeout: '2s'
     })
@@ -93,10 +102,12 @@ export class RealWorld implements World {
       case 'pillion':
         await this.#pillion(action.args)
         if (action.args[0] !== 'down') return
-        this.#promises.forget()
         await this.#run?.exited
+        this.#promises.ended({isKilled: false})
         return
       case 'up':
+        this.#eventsBefore = eventsIn(await this.#lines()).length
+        this.#callsBefore = this.#calls.all.length
         this.#run = this.#rig.pillion(['up', ...action.args])
         await this.#pillion(['wait', '--for', 'ready', '--timeout', '30s'])
         return
@@ -106,7 +117,7 @@ export class RealWorld implements World {
         return
       }
       case 'kill run':
-        this.#promises.forget()
+        this.#promises.ended({isKilled: true})
         this.#run?.signal('SIGKILL')
         await this.#run?.exited
         return
@@ -120,6 +131,8 @@ export class RealWorld implements World {
       case 'save state':
       case 'flood':
         return this.#promise(action)
+      case 'pause':
+        return pause(action.ms)
       case 'suspend':
         return this.#suspend(action.name)
       case 'other run':
@@ -149,7 +162,7 @@ export class RealWorld implements World {
     const told = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === whose)
     if (told === undefined) return
     const [sidecar, app] = [told.httpPort, told.appPort].map(port => `http://127.0.0.1:${port}`)
-    if (action.do === 'save state') return this.#promises.save(sidecar ?? '', action.key, action.value)
+    if (action.do === 'save state') return this.#promises.state.save(sidecar ?? '', action.store, action)
     if (action.do === 'flood') return this.#promises.flood(app ?? '', {...action, mark: `m${++this.#numbers}`})
     for (let i = 0; i < action.count; i++)
       await this.#promises.publish(sidecar ?? '', {...action, number: `e${++this.#numbers}`})
@@ -206,9 +219,9 @@ export class RealWorld implements World {
     return (await this.#waitsForNobody(why)) ? '' : why
   }
 
-  /** Messages wait for an instance that does not run, or one that never gets ready is still starting: that may last until somebody does something. */
+  /** Messages wait for an instance that does not run, or one that never gets ready still starts: that may last until somebody does something. */
   async #waitsForNobody(why: string): Promise<boolean> {
-    const id = /(?:wait for |: ")(\w+)(?:\.\d+)?(?:" is starting)?$/m.exec(why)?.[1]
+    const id = /(?:wait for |: ")(\w+)(?:\.\d+)?(?:" is (?:starting|being reloaded.*))?$/m.exec(why)?.[1]
     return id !== undefined && (await this.#ps()).some(told => told.id === id && !told.isReady)
   }
 
@@ -222,6 +235,14 @@ export class RealWorld implements World {
       instance: number
     }[]
     const recent = notes.slice(this.#settled).map(line => line.split(' '))
+    const delivered = recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : []))
+    const received = eventsIn(notes.slice(this.#settled))
+    this.#received = {received, running: runningOf(apps)}
+    const happened = {
+      calls: this.#calls.all.slice(this.#callsBefore),
+      delivered,
+      events: eventsIn(notes).length - this.#eventsBefore
+    }
     return {
       end: this.#run?.hasExited === true ? `exit ${String((await this.#run.exited).code)}` : undefined,
       apps,
@@ -230,15 +251,16 @@ export class RealWorld implements World {
       strangers: living.filter(({isOfRun}) => !isOfRun).map(({id, pid}) => `${id} (${pid})`),
       begun: recent.flatMap(([what, id = '']) => (what === 'begun' ? [id] : [])),
       calls: this.#calls.all,
-      delivered: recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : [])),
+      delivered,
       published: this.#promises.published,
-      received: recent.flatMap(([what, number = '']) => (what === 'event' ? [number] : [])),
+      received,
       streams: this.#streams.all,
       ...(await answersOf(apps.map(app => this.#withPort(app)))),
       outcries: [
         ...this.#found,
         ...this.#outcries(),
         ...(await this.#broken(apps)),
+        ...recordFaults(readRecords((await this.#pillion(['calls', '-o', 'ndjson'])).stdout), happened),
         ...(await this.#excess(apps.length))
       ]
     }
@@ -260,7 +282,8 @@ export class RealWorld implements World {
   settle(): void {
     this.#settled = this.#read
     this.#calls = new Calls()
-    this.#promises.settle()
+    this.#callsBefore = 0
+    this.#promises.settle(this.#received)
     this.#streams.settle()
   }
 
@@ -291,7 +314,7 @@ export class RealWorld implements World {
   ): Promise<{readonly code: number | null; readonly stdout: string; readonly stderr: string}> {
     const ended = await this.#rig.run(args)
     const {code, stdout, stderr} = ended
-    if (!['ps', 'list', 'wait'].includes(args[0] ?? ''))
+    if (!['ps', 'list', 'wait', 'calls'].includes(args[0] ?? ''))
       this.#told.push(`$ pillion ${args.join(' ')} → ${String(code)}\n${stdout}${stderr}`)
     return ended
   }
@@ -308,7 +331,7 @@ export class RealWorld implements World {
 
   async #broken(apps: readonly Told[]): Promise<readonly string[]> {
     const port = apps.find(({httpPort}) => httpPort > 0)?.httpPort
-    return this.#promises.broken(port === undefined ? '' : `http://127.0.0.1:${port}`, this.#rig.folder)
+    return this.#promises.broken(port === undefined ? '' : `http://127.0.0.1:${port}`, this.#rig.folder, this.#received)
   }
 
   /** Descriptors and memory that no run of so few apps needs. */
@@ -330,6 +353,16 @@ export class RealWorld implements World {
       .filter(line => /^ {4}at .*[:)]|unhandled|is a bug in|cannot apply the edit/i.test(line))
       .map(line => `the run says: ${line}`)
   }
+}
+
+/** The numbers of the events that the notes tell of, each as often as it came. */
+const eventsIn = (notes: readonly string[]): readonly string[] =>
+  notes.flatMap(line => (line.startsWith('event ') ? [line.slice('event '.length)] : []))
+
+/** Ids of the servers, all of whose instances are ready. */
+const runningOf = (apps: readonly Told[]): ReadonlySet<string> => {
+  const resting = new Set(apps.filter(({isReady, appPort}) => !isReady || appPort === 0).map(({id}) => id))
+  return new Set(apps.map(({id}) => id).filter(id => !resting.has(id)))
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

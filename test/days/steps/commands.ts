@@ -70,7 +70,8 @@ const argsOf = ({only = [], except = [], hasProfile, hasMine}: How): readonly st
   ...(hasMine === true ? ['-f', 'dapr.yaml', '-f', 'mine.yaml'] : [])
 ]
 
-const again =
+/** Ends the run, and starts the next one. */
+export const again =
   (end: Action): Plan =>
   (model, step, {isPatient}) => {
     const {apps} = model.written

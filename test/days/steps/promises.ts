@@ -1,22 +1,46 @@
 import {isOnly, type App} from '../app.ts'
 import type {Model} from '../model.ts'
+import {again} from './commands.ts'
 import {pick, type Kinds} from './step.ts'
 
 const upServers = ({apps}: Model): readonly App[] =>
   [...apps.values()].filter(app => app.entry.kind === 'server' && isOnly(app, 'up'))
+
+/** Events for a stopped one wait at Redis. */
+const upOrStopped = ({apps}: Model): readonly App[] =>
+  [...apps.values()].filter(app => app.entry.kind === 'server' && (isOnly(app, 'up') || isOnly(app, 'stopped')))
+
+const killAndUp = again({do: 'kill run'})
 
 /** Steps of the real world alone: what a run has to keep, and what happens around it. None changes what runs. */
 export const PROMISES: Kinds = {
   publish: [
     8,
     (model, {a, b}) => {
-      const servers = upServers(model)
-      const [from, to] = [pick(servers, a)?.entry.id, pick(servers, b)?.entry.id]
+      const [from, to] = [pick(upServers(model), a)?.entry.id, pick(upOrStopped(model), b)?.entry.id]
       if (from === undefined || to === undefined) return undefined
       // a broker in memory is that of one sidecar
       const bus = from === to && b % 2 === 0 ? 'bus' : 'redis'
       model.called.add(to)
       return [{do: 'publish', from, to, count: 1 + (b % 5), bus}]
+    }
+  ],
+  'events over a kill': [
+    3,
+    (model, step, place) => {
+      const {a, b} = step
+      const [from, to] = [pick(upServers(model), a)?.entry.id, pick(upOrStopped(model), b)?.entry.id]
+      if (from === undefined || to === undefined) return undefined
+      const end = killAndUp(model, {...step, b: a}, place)
+      const isOld = b % 3 > 0
+      return (
+        end && [
+          {do: 'publish', from, to, count: 1 + (b % 9), bus: 'redis'},
+          {do: 'save state', from, store: 'kept', key: 'over', value: model.next().toString()},
+          ...(isOld ? [{do: 'pause' as const, ms: 1500}] : []),
+          ...end
+        ]
+      )
     }
   ],
   'grpc call': [
@@ -44,7 +68,15 @@ export const PROMISES: Kinds = {
     (model, {a, b}) => {
       const from = pick(upServers(model), a)?.entry.id
       if (from === undefined) return undefined
-      return [{do: 'save state', from, key: `key-${b % 7}`, value: model.next().toString()}]
+      return [
+        {
+          do: 'save state',
+          from,
+          store: b % 2 === 0 ? 'store' : 'kept',
+          key: `key-${b % 7}`,
+          value: model.next().toString()
+        }
+      ]
     }
   ],
   flood: [

@@ -4,6 +4,9 @@ import type {Commands} from '../template.ts'
 /** A broker in the memory of the run, or the Redis for which the run stands in. */
 export type Bus = 'bus' | 'redis'
 
+/** A store whose keys end with the run, or that Redis. */
+export type Store = 'store' | 'kept'
+
 /** What a person would do. Both worlds do it, and it can be printed as a script. */
 export type Action =
   | {readonly do: 'write'; readonly files: Readonly<Record<string, string>>}
@@ -22,9 +25,17 @@ export type Action =
       readonly count: number
       readonly bus: Bus
     }
+  /** So long that what was answered is kept: longer than the 50 ms of the manual, on a busy machine, too. */
+  | {readonly do: 'pause'; readonly ms: number}
   /** A stream of events, which stays open over further steps. */
   | {readonly do: 'stream'; readonly from: string; readonly to: string}
-  | {readonly do: 'save state'; readonly from: string; readonly key: string; readonly value: string}
+  | {
+      readonly do: 'save state'
+      readonly from: string
+      readonly store: Store
+      readonly key: string
+      readonly value: string
+    }
   /** A server writes so many lines at once. */
   | {readonly do: 'flood'; readonly name: string; readonly folder: string; readonly count: number}
   /** SIGSTOP, and SIGCONT a moment later; of the run itself, or of an instance. */
