@@ -61,7 +61,7 @@ async function explain(
     return true
   }
   let isSteady = false
-  for (let i = 0; i < 5 && !isSteady && tries > 0; i++) isSteady = await fails(made)
+  for (let left = Math.min(5, tries); left > 0 && !isSteady; left--) isSteady = await fails(made)
   const shortest = isSteady ? await shrink(made, fails, tries) : made
   const unsteady = tries > 0 ? 'it did not come again in five tries' : 'not tried again'
   const how = isSteady ? `${shortest.length} steps` : unsteady

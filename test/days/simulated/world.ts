@@ -93,6 +93,7 @@ export class SimulatedWorld implements World {
       case 'other run':
       case 'second run':
       case 'stream':
+      case 'pause':
       case 'take ports':
       case 'free ports':
       case 'few descriptors':
@@ -112,12 +113,13 @@ export class SimulatedWorld implements World {
     return quiet < 10 ? 'the run does not come to rest' : ''
   }
 
-  /** An app is being started again and again, until it is given up: between two tries, or in one. */
+  /** An app is being started again and again, until it is given up: between two tries, in one, or its end is not noticed yet. */
   #isRestless(): boolean {
-    const {living, clock} = this.#machine
+    const {processes, clock} = this.#machine
     const all = this.#ended === undefined ? (this.#run?.control?.list().apps ?? []) : []
     return (
-      all.some(({restartsAt}) => restartsAt !== null) || living.some(({bornAt}) => clock.now() - bornAt < REST_MS / 10)
+      all.some(({restartsAt}) => restartsAt !== null) ||
+      processes.some(({bornAt, endedAt = bornAt}) => clock.now() - endedAt < REST_MS / 10)
     )
   }
 
