@@ -229,6 +229,7 @@ export class RunParts {
       hints,
       runtimes: () => this.apps.open,
       finishWork: async (runtime, signal) => this.work.retire(runtime, signal),
+      resumeWork: runtime => this.work.resume(runtime),
       emit,
       reporter,
       apps: () => this.apps

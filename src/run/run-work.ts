@@ -60,6 +60,9 @@ export class RunWork {
     return (await this.#opening).workflows.retire(id, name, signal)
   }
 
+  /** Its process has been exchanged. */
+  readonly resume = ({id, name}: AppRuntime): void => this.#opened?.workflows.resume(id, name)
+
   /** Calls the listener with each instance of a workflow that changes from now on. */
   readonly onWorkflow = (listener: WorkflowListener): void => void this.#listeners.push(listener)
 

@@ -116,6 +116,11 @@ export class AppWorkers {
     return Promise.race([Promise.all(answered).then(() => true), aborted(signal).then(() => false)])
   }
 
+  /** Those of an instance that are still there get work again, with the next `flush`: they were not of the process that has ended. */
+  resume(home: string): void {
+    for (const each of this.#connected) if (each.worker.home === home) each.leaving = undefined
+  }
+
   /** What workers have not answered yet. */
   inHand(): Iterable<WorkItem> {
     return this.#inHand.keys()

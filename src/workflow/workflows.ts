@@ -247,6 +247,12 @@ export class Workflows {
     this.#flush()
   }
 
+  /** The process of an instance has been exchanged: whoever is still connected, of a debugger for instance, gets work again. */
+  resume(app: string, home: string): void {
+    this.#engine.workersOf(app).resume(home)
+    this.#flush()
+  }
+
   /** How many workers an app has; `home`: one of its instances. */
   connected(app: string, home?: string): number {
     return this.#engine.workers.get(app)?.count(home) ?? 0

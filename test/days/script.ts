@@ -34,6 +34,10 @@ function lineOf(action: Action): string {
         : `kill -STOP PID; sleep 0.5; kill -CONT PID # of ${action.name}`
     case 'other run':
       return '(cd other && pillion up & cd other && pillion wait --for ready && pillion down)'
+    case 'start workflow':
+      return `pillion workflow run day --app-id ${action.from} -i ${action.id}`
+    case 'raise event':
+      return `for id in $(pillion workflow list --app-id ${action.from} | awk '/RUNNING/ {print $2}'); do pillion workflow raise-event $id/go; done`
     case 'pause':
       return `sleep ${action.ms / 1000}`
     case 'stream':

@@ -23,6 +23,8 @@ export interface ChangesOptions {
   readonly runtimes: () => readonly AppRuntime[]
   /** Lets the workers of an app finish what they have in hand; false if the signal is aborted before. */
   readonly finishWork: (runtime: AppRuntime, signal: AbortSignal) => Promise<boolean>
+  /** Workers that are still there get work again. */
+  readonly resumeWork: (runtime: AppRuntime) => void
   readonly emit: Emit
   readonly reporter: Reporter
   /** All apps of the run, for edits of the template. */
@@ -210,6 +212,7 @@ export class Changes {
         reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
         reporter: this.#options.reporter,
         finishWork: async signal => this.#options.finishWork(runtime, signal),
+        resumeWork: () => this.#options.resumeWork(runtime),
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })
     this.#reloads.set(runtime, reloads)

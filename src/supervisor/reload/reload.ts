@@ -42,6 +42,8 @@ export interface ReloadsOptions {
   readonly callCycle: (pendingCall: PendingCall) => string
   /** Lets its workers finish what they have in hand, and gives them no more; false if the signal is aborted before. */
   readonly finishWork?: (signal: AbortSignal) => Promise<boolean>
+  /** Its process has been exchanged, or none was: workers that are still there (a debugger's) get work again. */
+  readonly resumeWork?: () => void
   readonly clock?: Clock
 }
 
@@ -77,7 +79,12 @@ export class Reloads {
   #interrupt = (): void => undefined
 
   constructor(options: ReloadsOptions) {
-    this.#options = {clock: systemClock, finishWork: async () => Promise.resolve(true), ...options}
+    this.#options = {
+      clock: systemClock,
+      finishWork: async () => Promise.resolve(true),
+      resumeWork: () => undefined,
+      ...options
+    }
   }
 
   /**
@@ -114,7 +121,7 @@ export class Reloads {
   }
 
   async #replace(): Promise<void> {
-    const {runtime, reloaded, clock} = this.#options
+    const {runtime, reloaded, clock, resumeWork} = this.#options
     const from = clock.now()
     const files = this.#files.length === 0 ? '' : `: ${namesOf(this.#files)}`
     const number = ++this.#count
@@ -131,6 +138,7 @@ export class Reloads {
       }
     } finally {
       runtime.queue.unpause(words)
+      resumeWork()
     }
     if (outcome === 'up')
       reloaded({id: runtime.name, number, files: this.#takeFiles(), ...result(clock.now() - from, stats, cut)})

@@ -1,5 +1,5 @@
 import {readFileSync, writeFileSync} from 'node:fs'
-import {readdir, readFile} from 'node:fs/promises'
+import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import type {Program} from '../../rig/program.ts'
@@ -12,9 +12,11 @@ import {freePort} from '../../rig/free-port.ts'
 import {Calls} from './calls.ts'
 import {fewDescriptors, fullDisk, secondRun, TakenPorts, WHY_NO_LIMITS} from './hardships.ts'
 import {livingOf} from './living.ts'
+import {answersOf, eventsIn, excessOf, outcriesIn, runningOf, textAt} from './observed.ts'
 import {Promises, type Received} from './promises.ts'
 import {readRecords, recordFaults} from './recorded.ts'
 import {Streams} from './streams.ts'
+import {Workflows} from './workflows.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const SERVER = join(ROOT, 'test/fixtures/apps/day-server.mjs')
@@ -25,8 +27,6 @@ case $text in bad*) exit 3;; esac
 
 /** So long something that is not as it must be may take to become so: the machine may be busy. */
 const PATIENCE_MS = 8000
-/** Of memory, for a handful of apps. */
-const MAX_KILOBYTES = 400_000
 const REST = ['wait', '--for', 'idle:300ms', '--timeout', '6s']
 /** So often that is waited for. */
 const RESTS = 5
@@ -58,12 +58,12 @@ export class RealWorld implements World {
   #run: Program | undefined
   #calls = new Calls()
   readonly #promises = new Promises()
-  /** What was noted, and called since the last rest, before this run began. */
-  #eventsBefore = 0
+  /** How many calls since the last rest were made before this run began. */
   #callsBefore = 0
   /** Of the last look. */
   #received: Received = {received: [], running: new Set()}
   readonly #streams = new Streams()
+  readonly #workflows = new Workflows()
   readonly #taken = new TakenPorts()
   /** What a step itself has found. */
   #found: string[] = []
@@ -106,7 +106,6 @@ export class RealWorld implements World {
         this.#promises.ended({isKilled: false})
         return
       case 'up':
-        this.#eventsBefore = eventsIn(await this.#lines()).length
         this.#callsBefore = this.#calls.all.length
         this.#run = this.#rig.pillion(['up', ...action.args])
         await this.#pillion(['wait', '--for', 'ready', '--timeout', '30s'])
@@ -131,6 +130,12 @@ export class RealWorld implements World {
       case 'save state':
       case 'flood':
         return this.#promise(action)
+      case 'start workflow':
+      case 'raise event': {
+        const told = (await this.#ps()).find(({id, instance}) => id === action.from && instance === 1)
+        if (told === undefined) return
+        return action.do === 'raise event' ? this.#workflows.raise(told) : this.#workflows.start(told, action.id)
+      }
       case 'pause':
         return pause(action.ms)
       case 'suspend':
@@ -230,6 +235,7 @@ export class RealWorld implements World {
     this.#read = notes.length
     const living = livingOf(this.#rig.marker, this.#run?.pid, notes)
     const apps = await this.#ps()
+    this.#workflows.tend(apps)
     const listed = JSON.parse((await this.#pillion(['list', '-o', 'json'])).stdout || '[]') as readonly {
       appId: string
       instance: number
@@ -238,10 +244,11 @@ export class RealWorld implements World {
     const delivered = recent.flatMap(([what, number = '']) => (what === 'call' ? [number] : []))
     const received = eventsIn(notes.slice(this.#settled))
     this.#received = {received, running: runningOf(apps)}
+    const run = living.find(({isChild}) => isChild)?.env['PILLION_RUN']
     const happened = {
       calls: this.#calls.all.slice(this.#callsBefore),
       delivered,
-      events: eventsIn(notes).length - this.#eventsBefore
+      events: run === undefined ? undefined : eventsIn(notes, run).length
     }
     return {
       end: this.#run?.hasExited === true ? `exit ${String((await this.#run.exited).code)}` : undefined,
@@ -258,10 +265,11 @@ export class RealWorld implements World {
       ...(await answersOf(apps.map(app => this.#withPort(app)))),
       outcries: [
         ...this.#found,
-        ...this.#outcries(),
+        ...outcriesIn(`${this.#run?.stderr.text ?? ''}${this.#told.join('')}`),
         ...(await this.#broken(apps)),
-        ...recordFaults(readRecords((await this.#pillion(['calls', '-o', 'ndjson'])).stdout), happened),
-        ...(await this.#excess(apps.length))
+        ...(await this.#workflows.broken(apps)),
+        ...recordFaults(readRecords((await this.#pillion(['calls', '-o', 'ndjson', '-n', '1000'])).stdout), happened),
+        ...(this.#run?.hasExited === false ? await excessOf(this.#run.pid, apps.length) : [])
       ]
     }
   }
@@ -285,10 +293,12 @@ export class RealWorld implements World {
     this.#callsBefore = 0
     this.#promises.settle(this.#received)
     this.#streams.settle()
+    this.#workflows.settle()
   }
 
   async close(): Promise<readonly string[]> {
     this.#streams.close()
+    this.#workflows.close()
     this.#taken.free()
     if (this.#run?.hasExited === false) {
       await this.#pillion(['down'])
@@ -333,36 +343,6 @@ export class RealWorld implements World {
     const port = apps.find(({httpPort}) => httpPort > 0)?.httpPort
     return this.#promises.broken(port === undefined ? '' : `http://127.0.0.1:${port}`, this.#rig.folder, this.#received)
   }
-
-  /** Descriptors and memory that no run of so few apps needs. */
-  async #excess(apps: number): Promise<readonly string[]> {
-    if (this.#run === undefined || this.#run.hasExited) return []
-    const proc = `/proc/${this.#run.pid}`
-    const descriptors = (await readdir(`${proc}/fd`).catch(() => [])).length
-    const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(await readFile(`${proc}/status`, 'utf8').catch(() => ''))?.[1] ?? 0)
-    return [
-      ...(descriptors > 100 + 30 * apps ? [`the run holds ${descriptors} descriptors`] : []),
-      ...(kilobytes > MAX_KILOBYTES ? [`the run takes ${kilobytes} kB`] : [])
-    ]
-  }
-
-  #outcries(): readonly string[] {
-    const all = `${this.#run?.stderr.text ?? ''}${this.#told.join('')}`
-    return all
-      .split('\n')
-      .filter(line => /^ {4}at .*[:)]|unhandled|is a bug in|cannot apply the edit/i.test(line))
-      .map(line => `the run says: ${line}`)
-  }
-}
-
-/** The numbers of the events that the notes tell of, each as often as it came. */
-const eventsIn = (notes: readonly string[]): readonly string[] =>
-  notes.flatMap(line => (line.startsWith('event ') ? [line.slice('event '.length)] : []))
-
-/** Ids of the servers, all of whose instances are ready. */
-const runningOf = (apps: readonly Told[]): ReadonlySet<string> => {
-  const resting = new Set(apps.filter(({isReady, appPort}) => !isReady || appPort === 0).map(({id}) => id))
-  return new Set(apps.map(({id}) => id).filter(id => !resting.has(id)))
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
@@ -370,28 +350,5 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name)
   } catch {
     // it has ended in between
-  }
-}
-
-/** What answers at the ports of apps, and of their sidecars. */
-async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answers' | 'sidecars'>> {
-  const answers = new Map<string, string>()
-  const sidecars = new Set<string>()
-  await Promise.all(
-    apps.map(async ({id, instance, appPort, httpPort}) => {
-      const name = nameOf(id, instance)
-      if (appPort > 0) answers.set(name, await textAt(`http://127.0.0.1:${appPort}/`))
-      const told = await textAt(`http://127.0.0.1:${httpPort}/v1.0/metadata`)
-      if (told.includes(`"id":"${id}"`)) sidecars.add(name)
-    })
-  )
-  return {answers, sidecars}
-}
-
-const textAt = async (url: string): Promise<string> => {
-  try {
-    return await (await fetch(url)).text()
-  } catch {
-    return ''
   }
 }

@@ -93,6 +93,8 @@ export class SimulatedWorld implements World {
       case 'other run':
       case 'second run':
       case 'stream':
+      case 'start workflow':
+      case 'raise event':
       case 'pause':
       case 'take ports':
       case 'free ports':

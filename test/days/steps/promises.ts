@@ -43,6 +43,31 @@ export const PROMISES: Kinds = {
       )
     }
   ],
+  'start workflow': [
+    4,
+    (model, {a}) => {
+      const from = pick(upServers(model), a)?.entry.id
+      return from === undefined ? undefined : [{do: 'start workflow', from, id: `w${model.next()}`}]
+    }
+  ],
+  'raise event': [
+    4,
+    (model, {a}) => {
+      const from = pick(upServers(model), a)?.entry.id
+      return from === undefined ? undefined : [{do: 'raise event', from}]
+    }
+  ],
+  'workflow over a kill': [
+    2,
+    (model, step, place) => {
+      const from = pick(upServers(model), step.a)?.entry.id
+      const end = from === undefined ? undefined : killAndUp(model, {...step, a: step.b}, place)
+      if (from === undefined || end === undefined) return undefined
+      const start = {do: 'start workflow' as const, from, id: `w${model.next()}`}
+      const raise = {do: 'raise event' as const, from}
+      return step.b % 2 === 0 ? [start, raise, ...end] : [start, ...end, raise]
+    }
+  ],
   'grpc call': [
     4,
     (model, {a, b}) => {

@@ -25,6 +25,10 @@ export type Action =
       readonly count: number
       readonly bus: Bus
     }
+  /** A workflow that waits for an event, does an activity, sleeps a moment, and ends. */
+  | {readonly do: 'start workflow'; readonly from: string; readonly id: string}
+  /** The event for which all workflows of an app wait. */
+  | {readonly do: 'raise event'; readonly from: string}
   /** So long that what was answered is kept: longer than the 50 ms of the manual, on a busy machine, too. */
   | {readonly do: 'pause'; readonly ms: number}
   /** A stream of events, which stays open over further steps. */

@@ -272,6 +272,17 @@ t.test('a process that is to end finishes what it has; the next one gets the res
   t.match(other.seen(), [/taskCompleted taskCompleted$/])
 })
 
+t.test('a worker that outlives the process of its app gets work again', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.retire('shop', 'shop', new AbortController().signal)
+  await workflows.start('shop', order())
+  t.strictSame(worker.seen(), [], 'it may belong to the process that is to end')
+  workflows.resume('shop', 'shop')
+  t.match(worker.seen(), [/^o-1: .*executionStarted$/])
+})
+
 t.test('what waits for an app that is not there is named once, as is a worker that is silent', async t => {
   const {workflows, said, clock} = await openHouse(t)
   const worker = new TestWorker()

@@ -37,6 +37,7 @@ class Template {
       },
       runtimes: () => [],
       finishWork: async () => Promise.resolve(true),
+      resumeWork: () => undefined,
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},
       apps: () => ({

@@ -118,14 +118,20 @@ const open = (reload: AppPlan['reload'] = 'replace') => {
   const clock = new TestClock()
   const told: Reloaded[] = []
   const warned: string[] = []
+  const work: string[] = []
   const reloads = new Reloads({
     runtime,
     clock,
     reloaded: what => told.push(what),
     reporter: {warn: (_, text) => warned.push(text)},
-    callCycle: () => ''
+    callCycle: () => '',
+    finishWork: async () => {
+      work.push('finish')
+      return Promise.resolve(true)
+    },
+    resumeWork: () => work.push('resume')
   })
-  return {runtime, clock, reloads, told, warned}
+  return {runtime, clock, reloads, told, warned, work}
 }
 
 t.test('replace: calls inside end, the process is restarted, and who waited is let in once it is ready', async t => {
@@ -214,6 +220,24 @@ t.test('replace: one that has ended is started anew, one that was never started 
   await other.reloads.ask('watch')
   t.same(other.runtime.asked, [])
 })
+
+t.test(
+  'replace: workers get nothing more until the process is exchanged, or is not: a debugger has it, or there is none',
+  async t => {
+    const {runtime, reloads, work} = open()
+    const done = reloads.ask('watch')
+    await settle()
+    runtime.move({phase: 'starting', pid: 2})
+    t.same(work, ['finish'])
+    runtime.move(READY)
+    await done
+    t.same(work, ['finish', 'resume'])
+    const debugged = open()
+    debugged.runtime.isDebugged = true
+    await debugged.reloads.ask('watch')
+    t.same(debugged.work, ['finish', 'resume'])
+  }
+)
 
 t.test('nothing is started after the end, whatever was waited for', async t => {
   const {runtime, clock, reloads} = open()

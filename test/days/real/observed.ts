@@ -1,0 +1,60 @@
+import {readdir, readFile} from 'node:fs/promises'
+import {nameOf} from '../template.ts'
+import type {Seen, Told} from '../world.ts'
+
+/** Of memory, for a handful of apps. */
+const MAX_KILOBYTES = 400_000
+
+/** The numbers of the events that the notes tell of, each as often as it came; `run`: its `PILLION_RUN`, left out: any. */
+export const eventsIn = (notes: readonly string[], run?: string): readonly string[] =>
+  notes
+    .map(line => line.split(' '))
+    .flatMap(([what, number = '', by]) => (what === 'event' && (run === undefined || by === run) ? [number] : []))
+
+/** Ids of the servers, all of whose instances are ready. */
+export const runningOf = (apps: readonly Told[]): ReadonlySet<string> => {
+  const resting = new Set(apps.filter(({isReady, appPort}) => !isReady || appPort === 0).map(({id}) => id))
+  return new Set(apps.map(({id}) => id).filter(id => !resting.has(id)))
+}
+
+/** What answers at the ports of apps, and of their sidecars. */
+export async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answers' | 'sidecars'>> {
+  const answers = new Map<string, string>()
+  const sidecars = new Set<string>()
+  await Promise.all(
+    apps.map(async ({id, instance, appPort, httpPort}) => {
+      const name = nameOf(id, instance)
+      if (appPort > 0) answers.set(name, await textAt(`http://127.0.0.1:${appPort}/`))
+      const told = await textAt(`http://127.0.0.1:${httpPort}/v1.0/metadata`)
+      if (told.includes(`"id":"${id}"`)) sidecars.add(name)
+    })
+  )
+  return {answers, sidecars}
+}
+
+/** '' = nobody answers. */
+export const textAt = async (url: string): Promise<string> => {
+  try {
+    return await (await fetch(url)).text()
+  } catch {
+    return ''
+  }
+}
+
+/** Descriptors and memory that no run of so few apps needs, a sentence each. */
+export async function excessOf(pid: number, apps: number): Promise<readonly string[]> {
+  const proc = `/proc/${pid}`
+  const descriptors = (await readdir(`${proc}/fd`).catch(() => [])).length
+  const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(await readFile(`${proc}/status`, 'utf8').catch(() => ''))?.[1] ?? 0)
+  return [
+    ...(descriptors > 100 + 30 * apps ? [`the run holds ${descriptors} descriptors`] : []),
+    ...(kilobytes > MAX_KILOBYTES ? [`the run takes ${kilobytes} kB`] : [])
+  ]
+}
+
+/** What a run must never print, a sentence each. */
+export const outcriesIn = (printed: string): readonly string[] =>
+  printed
+    .split('\n')
+    .filter(line => /^ {4}at .*[:)]|unhandled|is a bug in|cannot apply the edit/i.test(line))
+    .map(line => `the run says: ${line}`)
