@@ -22,13 +22,15 @@ export interface EventData {
     readonly text: string
   }
   note: {readonly code: string; readonly text: string}
+  /** Something has happened to an instance of a workflow. */
+  workflow: {readonly app: string; readonly id: string}
   /** The whole state was sent (again): what was missed is not known. */
   reset: Api.Run
 }
 
 /** Always followed: the state of the run. Others only while a view listens to them. */
 const STATE = ['app', 'edges', 'reload', 'death', 'fault', 'replay', 'note']
-const SAMPLES = new Set(['calls', 'lines'])
+const SAMPLES = new Set(['calls', 'lines', 'workflow'])
 
 export const run = signal<Omit<Api.Run, 'apps'> | undefined>(undefined)
 /** By `keyOf`, in the order of the template. */

@@ -3,6 +3,7 @@ import {calls, clear, followCalls, isAnswered, isCleared, mistake, notShown, unc
 import {CallPanel} from '../calls/call-panel.tsx'
 import {COLUMNS, hrefOfCall} from '../calls/columns.tsx'
 import {Export} from '../calls/export.tsx'
+import {Chips} from '../parts/chips.tsx'
 import {count} from '../parts/format.ts'
 import {Grid} from '../parts/grid.tsx'
 import {useKeys, type Key} from '../state/keys.ts'
@@ -49,21 +50,13 @@ export default function Calls() {
           aria-describedby="filter-mistake"
           onInput={event => setParameters({q: event.currentTarget.value})}
         />
-        {CHIPS.map(([text, word]) => {
-          const isOn = wordsOf(q).includes(word)
-          const others = wordsOf(q).filter(each => each !== word)
-          return (
-            <button
-              key={word}
-              type="button"
-              aria-pressed={isOn}
-              title={word}
-              onClick={() => setParameters({q: (isOn ? others : [...others, word]).join(' ')})}
-            >
-              {text}
-            </button>
-          )
-        })}
+        <Chips
+          chips={CHIPS.map(([text, title]) => {
+            const isOn = wordsOf(q).includes(title)
+            const others = wordsOf(q).filter(each => each !== title)
+            return {text, isOn, title, toggle: () => setParameters({q: (isOn ? others : [...others, title]).join(' ')})}
+          })}
+        />
         <span class="soft far">
           {count(rows.length)} shown{notShown.value > 0 && `, ${count(notShown.value)} not`}
         </span>

@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useMemo} from 'preact/hooks'
+import {Chips} from '../parts/chips.tsx'
 import {ago, count, duration, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {visible} from '../parts/safe-text.ts'
@@ -79,16 +80,12 @@ export default function Workflows() {
           value={name}
           onInput={event => setParameters({name: event.currentTarget.value})}
         />
-        {CHIPS.map(([text]) => (
-          <button
-            key={text}
-            type="button"
-            aria-pressed={status === text}
-            onClick={() => setParameters({status: status === text ? '' : text})}
-          >
-            {text}
-          </button>
-        ))}
+        <Chips
+          chips={CHIPS.map(([text]) => {
+            const isOn = status === text
+            return {text, isOn, toggle: () => setParameters({status: isOn ? '' : text})}
+          })}
+        />
         <span class="soft far">
           {count(rows.length)} shown{typeof answer === 'object' && answer.next !== null && ', there are more'}
         </span>

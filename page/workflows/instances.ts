@@ -2,37 +2,69 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {failure} from '../parts/strips.tsx'
 import {ask, problemOf} from '../state/api.ts'
-import {isPaused} from '../state/run.ts'
+import {isPaused, listen} from '../state/run.ts'
 
-const RELOAD_MS = 1000
+/** What happens within this time is one reload. */
+const SOON_MS = 250
+/** Workers come and go without an event of a workflow. */
+const RELOAD_MS = 10_000
 
 /** A string: what is wrong; undefined: not answered yet. */
 export type Answer<T> = T | string | undefined
 
-/** The JSON of the API that `read` takes from a path, asked again each second while somebody looks. */
+/** Does something at once, again and again after a time, and soon after `soon`: one after the other. */
+function repeat(work: () => Promise<void>): {readonly soon: () => void; readonly stop: () => void} {
+  let [isOver, isWorking, isWanted] = [false, false, false]
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const wait = (): void => {
+    clearTimeout(timer)
+    if (!isOver) timer = setTimeout(() => void run(), isWanted ? SOON_MS : RELOAD_MS)
+  }
+  const run = async (): Promise<void> => {
+    ;[isWorking, isWanted] = [true, false]
+    await work()
+    isWorking = false
+    wait()
+  }
+  void run()
+  return {
+    soon: () => {
+      if (isWanted) return
+      isWanted = true
+      if (!isWorking) wait()
+    },
+    stop: () => {
+      isOver = true
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** The JSON of the API that `read` takes from a path, asked again when something happens to a workflow, while somebody looks. */
 export function useAnswer<T extends object>(
   path: string,
   read: (path: string, signal: AbortSignal) => Promise<T>
 ): Answer<T> {
   const [answer, setAnswer] = useState<{readonly path: string; readonly value: T | string} | undefined>(undefined)
   useEffect(() => {
+    if (path === '') return undefined
     const gone = new AbortController()
-    let timer: ReturnType<typeof setTimeout> | undefined
     const load = async (): Promise<void> => {
-      if (!document.hidden && !isPaused.value)
-        try {
-          setAnswer({path, value: await read(path, gone.signal)})
-        } catch (error) {
-          const {status, message} = problemOf(error)
-          // without an answer what is shown stays, and the header says why
-          if (status > 0) setAnswer({path, value: message})
-        }
-      if (!gone.signal.aborted) timer = setTimeout(() => void load(), RELOAD_MS)
+      if (document.hidden || isPaused.value) return
+      try {
+        setAnswer({path, value: await read(path, gone.signal)})
+      } catch (error) {
+        const {status, message} = problemOf(error)
+        // without an answer what is shown stays, and the header says why
+        if (status > 0) setAnswer({path, value: message})
+      }
     }
-    if (path !== '') void load()
+    const again = repeat(load)
+    const stops = [listen('workflow', again.soon), listen('reset', again.soon)]
     return () => {
       gone.abort()
-      clearTimeout(timer)
+      again.stop()
+      for (const stop of stops) stop()
     }
   }, [path])
   return answer?.path === path ? answer.value : undefined

@@ -1,0 +1,15 @@
+/** A part of a filter that a click switches. */
+export interface Chip {
+  readonly text: string
+  readonly isOn: boolean
+  readonly title?: string
+  readonly toggle: () => void
+}
+
+/** Buttons that switch parts of a filter. */
+export const Chips = ({chips}: {readonly chips: readonly Chip[]}) =>
+  chips.map(({text, isOn, title, toggle}) => (
+    <button key={text} type="button" aria-pressed={isOn} title={title} onClick={toggle}>
+      {text}
+    </button>
+  ))
