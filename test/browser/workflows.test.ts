@@ -1,56 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
+import {at, detail, instance, step} from './made-up-workflows.ts'
 import {FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
-
-const at = (second: number): string => new Date(Date.UTC(2026, 0, 31, 14, 40, second)).toISOString()
-
-const instance = (id: string, more: Partial<Api.Workflow> = {}): Api.Workflow => ({
-  number: 1,
-  app: 'checkout',
-  id,
-  name: 'order',
-  status: 'RUNNING',
-  created: at(0),
-  lastUpdate: at(9),
-  customStatus: '',
-  failure: '',
-  parent: null,
-  workers: 1,
-  ...more
-})
-
-const step = (
-  kind: Api.WorkflowStep['kind'],
-  name: string,
-  more: Partial<Api.WorkflowStep> = {}
-): Api.WorkflowStep => ({
-  kind,
-  eventId: 1,
-  name,
-  app: 'checkout',
-  instance: '',
-  startedAt: at(0),
-  endedAt: at(0),
-  state: 'done',
-  tries: 1,
-  inputBytes: 0,
-  outputBytes: 0,
-  until: null,
-  failure: '',
-  ...more
-})
-
-const detail = (row: Api.Workflow, more: Partial<Api.WorkflowDetail> = {}): Api.WorkflowDetail => ({
-  ...row,
-  input: '{"item":"<b>pen</b>"}',
-  output: null,
-  version: null,
-  failureType: '',
-  stack: '',
-  executionId: 'e1',
-  ...more
-})
 
 const RUNNING = instance('o-17')
 const FAILED = instance('o-16', {status: 'FAILED', failure: 'no money', app: 'payments'})
