@@ -3,7 +3,7 @@ import t, {type Test} from 'tap'
 import type {Program} from '../rig/program.ts'
 import {resultsOf} from '../rig/results.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {daprForJavascript, daprForPython, installed} from './installed.ts'
+import {daprForGo, daprForJavascript, daprForPython, installed} from './installed.ts'
 
 t.setTimeout(300_000)
 
@@ -47,16 +47,17 @@ t.test('Dapr’s SDK for JavaScript: a worker of workflows and its client', asyn
   })
 })
 
-const python = async (t: Test, env: Readonly<Record<string, string>> = {}): Promise<Rig | undefined> => {
+const python = async (t: Test, others: readonly string[] = []): Promise<Rig | undefined> => {
   const folder = await installed(t, daprForPython)
   if (folder === undefined) return undefined
   const rig = await openRig(t)
-  await rig.template([{appID: 'shop', command: ['python3', fixture('workflow.py')], env: {PYTHONPATH: folder, ...env}}])
+  const command = ['python3', fixture('workflow.py')]
+  await rig.template(['shop', ...others].map(appID => ({appID, command, env: {PYTHONPATH: folder}})))
   return rig
 }
 
-t.test('Dapr’s SDK for Python: a worker of workflows and its client', async t => {
-  const rig = await python(t)
+t.test('Dapr’s SDK for Python: a worker of workflows and its client, and a worker in another app', async t => {
+  const rig = await python(t, ['bank'])
   if (rig === undefined) return
   t.match(await resultsOf(rig.pillion(['run', '-f', '.'])), {
     chain: {status: 'COMPLETED', output: '11'},
@@ -68,7 +69,48 @@ t.test('Dapr’s SDK for Python: a worker of workflows and its client', async t 
     event: {status: 'COMPLETED', output: '{"by": "Ada"}'},
     paused: {status: 'SUSPENDED', custom: 'waits'},
     terminated: {status: 'TERMINATED', output: '"enough"'},
-    gone: null
+    gone: null,
+    compensated: {status: 'COMPLETED', output: '"pen released"'},
+    abroad: {status: 'COMPLETED', output: '["Ada pays", "Eve pays"]'},
+    rerun: {status: 'COMPLETED', output: '11'},
+    history: 12,
+    listed: 12
+  })
+})
+
+t.test('Dapr’s SDK for Go: a worker of workflows and its client, and a worker in another app', async t => {
+  const folder = await installed(t, daprForGo)
+  if (folder === undefined) return
+  const rig = await openRig(t)
+  const program = join(folder, 'sdks')
+  await rig.template([
+    {appID: 'shop', command: [program, 'workflows']},
+    {appID: 'bank', command: [program, 'bank']}
+  ])
+  t.match(await resultsOf(rig.pillion(['run', '-f', '.'])), {
+    chain: {Status: 'COMPLETED', Output: '11'},
+    'fan-out': {Status: 'COMPLETED', Output: '20100'},
+    retried: {Status: 'COMPLETED', Output: '3'},
+    'in-time': {Status: 'COMPLETED', Output: '"too late"', Custom: 'went on'},
+    parent: {Status: 'COMPLETED', Output: '[16,26]'},
+    abroad: {Status: 'COMPLETED', Output: '"Ada pays, Eve pays"'},
+    compensated: {Status: 'COMPLETED', Output: '"pen released"'},
+    fails: {Status: 'FAILED', Failure: /no money/},
+    rounds: {Status: 'COMPLETED', Output: '"zero"'},
+    event: {Status: 'COMPLETED', Output: '"Ada"'},
+    paused: {Status: 'SUSPENDED', Custom: 'waits'},
+    resumed: {Status: 'COMPLETED', Output: '"Eve"'},
+    twice: /an active workflow with ID 'forever' already exists/,
+    terminated: {Status: 'TERMINATED', Output: '"enough"'},
+    gone: 'no such instance exists',
+    'purge-unknown': 'no such instance exists',
+    'raise-unknown': /no such instance exists/,
+    rerun: {Status: 'COMPLETED', Output: '104'},
+    'rerun-unknown': /does not have history event with ID '77'/,
+    later: {Status: 'PENDING'},
+    'later-end': {Status: 'COMPLETED', Output: '7'},
+    listed: 5,
+    history: 12
   })
 })
 

@@ -13,9 +13,10 @@ export interface WorkerStream {
 
 /**
  * The SDK for JavaScript keeps 100 items and drops what comes beyond them, so its workflows would never end
- * (@dapr/dapr: workflow/internal/durabletask/worker).
+ * (@dapr/dapr: workflow/internal/durabletask/worker). Its library's name stands behind that of the program:
+ * `dapr-js-sdk/workflow grpc-node-js/1.12.6`.
  */
-const JAVASCRIPT = /^grpc-node-js\//
+const JAVASCRIPT = /(^| )grpc-node-js\//
 const JAVASCRIPT_LIMIT = 100
 
 /** GetWorkItems: sends work to a worker until it leaves, or the sidecar closes; what it ends with. */
