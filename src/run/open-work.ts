@@ -27,7 +27,8 @@ export class OpenWork {
   /** `path`: undefined: nothing is kept. Throws errors of the file system and of SQLite. */
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
     const {reporter} = options
-    return new OpenWork(await WorkFile.open({path, warn: text => reporter.warn('work-file', text)}), options)
+    const warn = (text: string): void => reporter.warn('work-file', text)
+    return WorkFile.openFor({path, warn}, file => new OpenWork(file, options))
   }
 
   constructor(file: WorkFile, {runtimes, workMode, resourcesOf}: RunWorkOptions) {
@@ -46,23 +47,28 @@ export class OpenWork {
     const settings = (app: string): WorkflowSettings => resourcesOf(app)?.configuration.workflows ?? DEFAULT_WORKFLOWS
     const isAllowed = (app: string, access: WorkflowAccess): boolean =>
       access.caller === app || isAccessAllowed(resourcesOf(app)?.accessPolicies ?? [], access)
-    this.workflows = new Workflows({
-      file,
-      wakeUps: this.#wakeUps,
-      clock: systemClock,
-      warn,
-      hasApp,
-      maxBytes,
-      settings,
-      isAllowed,
-      met: app => {
-        if (resourcesOf(app)?.components.some(isActorStore) !== true) log(app, 'info', WITHOUT_STORE)
-      },
-      counted: (app, event) =>
-        runtimes()
-          .find(({id}) => id === app)
-          ?.counters?.worked(event)
-    })
+    try {
+      this.workflows = new Workflows({
+        file,
+        wakeUps: this.#wakeUps,
+        clock: systemClock,
+        warn,
+        hasApp,
+        maxBytes,
+        settings,
+        isAllowed,
+        met: app => {
+          if (resourcesOf(app)?.components.some(isActorStore) !== true) log(app, 'info', WITHOUT_STORE)
+        },
+        counted: (app, event) =>
+          runtimes()
+            .find(({id}) => id === app)
+            ?.counters?.worked(event)
+      })
+    } catch (error) {
+      this.#wakeUps.close() // they wait for their time already
+      throw error
+    }
   }
 
   /** Says what an earlier run has left in the file, and whether that is large. */

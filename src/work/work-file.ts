@@ -1,6 +1,7 @@
 import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
 import {dirname} from 'node:path'
 import type {DatabaseSync} from 'node:sqlite'
+import {messageOf} from '../model/errors.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {loadSqlite} from '../platform/sqlite.ts'
 import {STEPS} from './tables.ts'
@@ -10,7 +11,10 @@ const APPLICATION = 0x50696c57
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
 const BUSY = 5
+const READ_ONLY = 8
+const INPUT_OUTPUT = 10
 const CORRUPT = 11
+const FULL = 13
 const NOT_A_DATABASE = 26
 
 /** The file was written by a newer version, or by another program. */
@@ -62,6 +66,20 @@ export class WorkFile {
     }
   }
 
+  /** Opens it for those who read it at once: if they find that it is damaged, it is kept aside as well, and they get a new one. */
+  static async openFor<T>(options: WorkFileOptions, use: (file: WorkFile) => T): Promise<T> {
+    const {path, warn} = options
+    const file = await WorkFile.open(options)
+    try {
+      return use(file)
+    } catch (error) {
+      file.database.close()
+      if (path === undefined || resultOf(error) !== CORRUPT) throw error
+      warn(`${path} cannot be read: it is damaged. It is kept as ${setAside(path)}; a new file is begun`)
+      return use(await WorkFile.open(options))
+    }
+  }
+
   /** Whether changes wait for their commit. */
   get isChanging(): boolean {
     return this.#waiting !== undefined
@@ -94,7 +112,8 @@ export class WorkFile {
       const result = work()
       await promise
       return result
-    } catch (error) {
+    } catch (cause) {
+      const error = this.#told(cause)
       if (this.#waiting?.promise === promise) this.#undo(error)
       throw error
     }
@@ -108,7 +127,7 @@ export class WorkFile {
     try {
       this.database.exec('COMMIT')
     } catch (error) {
-      this.#undo(error)
+      this.#undo(this.#told(error))
       return
     }
     this.#waiting = undefined
@@ -126,6 +145,23 @@ export class WorkFile {
   close(): void {
     this.flush()
     this.database.close()
+  }
+
+  /** What SQLite says of a file that cannot be written, with its name and what to do. */
+  #told(cause: unknown): unknown {
+    const path = this.database.location() ?? 'the memory for what outlives a run'
+    const because = (why: string): Error => new Error(`${path} ${why}`, {cause})
+    switch (resultOf(cause)) {
+      case FULL:
+        return because('cannot be written: the disk is full. Nothing of this was kept; make room, and try again')
+      case INPUT_OUTPUT:
+      case READ_ONLY:
+        return because(`cannot be written: ${messageOf(cause)}. Nothing of this was kept`)
+      case CORRUPT:
+        return because('is damaged. Nothing of this was kept; end the run and move the file away')
+      default:
+        return cause
+    }
   }
 
   #undo(error: unknown): void {

@@ -1,0 +1,92 @@
+import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {DatabaseSync} from 'node:sqlite'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {STEPS} from '../../../src/work/tables.ts'
+import {WorkFile} from '../../../src/work/work-file.ts'
+import {WorkflowStore} from '../../../src/workflow/workflow-store.ts'
+import {answer, done, end, openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
+
+const PAGE = 4096
+
+const pathFor = (t: Test): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'work-'))
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  return join(folder, 'work.db')
+}
+
+/** A start that needs more pages. */
+const large = (id: string): ReturnType<typeof order> => ({...order(id), input: 'x'.repeat(10 * PAGE)})
+
+/** How many instances wait for their turn. */
+const pending = (file: WorkFile): number => {
+  const {length} = new WorkflowStore(file.database).pending()
+  file.close()
+  return length
+}
+
+t.test('a file of version 1 is taken over, and its workflows go on', async t => {
+  const path = pathFor(t)
+  const first = new DatabaseSync(path)
+  first.exec(readFileSync(join(import.meta.dirname, '../../fixtures/work-1.sql'), 'utf8'))
+  first.close()
+  const {workflows, file, clock, close} = await openHouse(t, path)
+  t.equal(file.database.prepare('PRAGMA user_version').get()?.['user_version'], STEPS.length)
+  t.match(workflows.find('shop', 'over'), {status: 1, output: '"done"', stall: undefined})
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  t.strictSame(worker.seen(), ['charge 0'], 'an activity that was in hand runs again')
+  await workflows.completeActivity('shop', done('charges', 0))
+  t.strictSame(worker.seen(), [
+    'charges: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'
+  ])
+  clock.pass(60_000)
+  await workflows.settled()
+  t.strictSame(worker.seen(), ['waits: workflowStarted executionStarted timerCreated | workflowStarted timerFired'])
+  await workflows.completeTurn('shop', answer('waits', [end()]))
+  t.match(workflows.find('shop', 'waits'), {status: 1})
+  close()
+})
+
+t.test('on a full disk what cannot be kept is refused with the file’s name, and later it goes on', async t => {
+  const path = pathFor(t)
+  const {workflows, file, clock, close} = await openHouse(t, path)
+  await workflows.start('shop', order())
+  file.database.exec(
+    `PRAGMA max_page_count = ${String(file.database.prepare('PRAGMA page_count').get()?.['page_count'])}`
+  )
+  await t.rejects(workflows.start('shop', large('o-2')), {
+    message: `${path} cannot be written: the disk is full. Nothing of this was kept; make room, and try again`
+  })
+  t.equal(workflows.find('shop', 'o-2'), undefined)
+  file.database.exec('PRAGMA max_page_count = 1000000')
+  clock.pass(1000)
+  await workflows.start('shop', large('o-2'))
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted', 'o-2: | workflowStarted executionStarted'])
+  close()
+})
+
+t.test('a file whose damage is found only when its rows are read is kept aside as well', async t => {
+  const path = pathFor(t)
+  const {workflows, close} = await openHouse(t, path)
+  for (let index = 0; index < 50; index++) await workflows.start('shop', order(`o-${index}`))
+  close()
+  const bytes = readFileSync(path)
+  bytes.fill(0x5a, 2 * PAGE)
+  writeFileSync(path, bytes)
+  const said: string[] = []
+  t.equal(await WorkFile.openFor({path, warn: text => said.push(text)}, pending), 0, 'a new one is begun')
+  t.match(said, [
+    /work\.db cannot be read: it is damaged\. It is kept as .*work\.db\.\d{8}T\d{6}Z?; a new file is begun/
+  ])
+  t.equal(readdirSync(join(path, '..')).filter(name => name.startsWith('work.db.')).length, 1)
+  await t.rejects(
+    WorkFile.openFor({path, warn: text => t.fail(text)}, () => {
+      throw new Error('something else')
+    }),
+    {message: 'something else'}
+  )
+})
