@@ -200,3 +200,34 @@ t.test('events over HTTP: a plain server takes them, the SDK’s CloudEvent read
     }
   })
 })
+
+const completed = (output: string): object => ({status: 'COMPLETED', output})
+
+t.test('workflows: a worker and its client, and a worker in another app', async t => {
+  const folder = await installed(t, daprForJava)
+  if (folder === undefined) return
+  const {told} = await ran(t, [
+    {appID: 'bank', command: [...java(folder, 'Workflows'), 'bank']},
+    {appID: 'shop', command: java(folder, 'Workflows')}
+  ])
+  t.match(told, {
+    chain: completed('8'),
+    fanOut: completed('20100'),
+    retried: completed('3'),
+    parent: completed('[13,23]'),
+    abroad: completed('"Ada pays, Eve pays"'),
+    compensated: completed('"pen released"'),
+    fails: {status: 'FAILED', failure: /no money/},
+    rounds: completed('"zero"'),
+    'in-time': completed('"too late"'),
+    event: completed('"Ada"'),
+    paused: {status: 'SUSPENDED'},
+    resumed: completed('"Eve"'),
+    twice: {message: /an active workflow with ID 'forever' already exists/},
+    terminated: {status: 'TERMINATED', output: '"enough"'},
+    purged: true,
+    'raise-unknown': {message: /no such instance exists/},
+    later: {status: 'PENDING'},
+    'later-end': completed('4')
+  })
+})
