@@ -52,10 +52,12 @@ export const isPaused = signal(false)
 export const keyOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
   `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance}`}`
 
-/** What the run is called: by its template, or by the folder of that. */
+/** What the run is called: by its template, or by the folder of that; where commands need another name, that is behind it. */
 export const runName = computed(() => {
-  const {name = '', file = ''} = run.value?.template ?? {}
-  return name || (file.split('/').at(-2) ?? '')
+  const {template: {name = '', file = ''} = {}, name: called = ''} = run.value ?? {}
+  const folder = file.split('/').at(-2) ?? ''
+  const own = name || folder
+  return called === '' || called === folder || called === own ? own : [own, called].filter(Boolean).join(' · ')
 })
 
 /** What is shown of one run is nothing of another: a key for it. */

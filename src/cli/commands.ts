@@ -32,7 +32,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 export const ALL_COMMANDS: readonly CommandEntry[] = COMMANDS.flatMap(entry => [entry, ...(entry.verbs ?? [])])
 
 /** Flags that may stand between a command and its verb, and have a value. */
-const BETWEEN = new Set(['-a', '--app-id', '-n', '--namespace', '-f', '--run-file', '--runtime-path'])
+const BETWEEN = new Set(['-a', '--app-id', '-n', '--namespace', '-f', '--run-file', '--name', '--runtime-path'])
 
 /** A command and its verb as one argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no such command stays as it is. */
 export function withVerb(args: readonly string[]): readonly string[] {

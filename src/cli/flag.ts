@@ -33,6 +33,12 @@ export const textFlag = (name: string, text: string, short?: string): Flag => ({
   ...(short !== undefined && {short})
 })
 
+/** Which run a command stands for: by its template, or by its name. */
+export const whichRun = (text: string, short?: string): readonly Flag[] => [
+  textFlag('run-file', text, short),
+  textFlag('name', 'The name of the run, as ps -o json tells it')
+]
+
 /** Accepted for scripts, without effect. */
 export const hiddenFlag = (name: string, type: Flag['type'], short?: string): Flag => ({
   name,

@@ -6,6 +6,7 @@ import type {RunListing} from '../control/run-control.ts'
 import {isCalled} from '../control/client.ts'
 import {UserError} from '../model/errors.ts'
 import {nearMiss} from '../model/near-miss.ts'
+import type {GivenFlags} from './given-flags.ts'
 
 /** Which run a command stands for, besides the id of an app. */
 export interface RunPlace {
@@ -14,7 +15,15 @@ export interface RunPlace {
   readonly template: string | undefined
   /** What was typed behind `--run-file`, for messages; '' = nothing. */
   readonly typed: string
+  /** The run that `--name` names, wherever it is; left out: any. */
+  readonly name?: string | undefined
 }
+
+/** The place of a command with these flags. Throws a UserError if the template that `--run-file` names is not there. */
+export const placeOf = (flags: GivenFlags): RunPlace => ({
+  ...runPlace(flags.text('run-file')),
+  name: flags.text('name')
+})
 
 /** The place of a command: its folder, or the template that `--run-file` names. Throws a UserError if that is not there. */
 export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunPlace {
@@ -25,9 +34,13 @@ export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunP
 
 /**
  * The runs of a place, best first: those of its template; then those of other templates in the same folder, and single runs that
- * were started in or below it. With `--run-file` only the first.
+ * were started in or below it. With `--run-file` only the first; with `--name` the one of this name.
  */
 export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (readonly FoundRun[])[] {
+  if (place.name !== undefined) {
+    const called = runs.filter(({listing}) => listing.name === place.name)
+    return [place.typed === '' ? called : called.filter(({listing}) => isSame(listing.template.file, place.template))]
+  }
   const exact = runs.filter(({listing}) => isSame(listing.template.file, place.template))
   if (place.typed !== '') return [exact]
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
@@ -50,7 +63,7 @@ export function runsMeant(
   place: RunPlace,
   {id, isAnywhere = false}: WantedRuns = {}
 ): readonly FoundRun[] {
-  const others = isAnywhere || place.template === undefined ? runs : []
+  const others = place.name === undefined && (isAnywhere || place.template === undefined) ? runs : []
   const tiers = [...runsAt(runs, place), others]
   return tiers.map(tier => tier.filter(run => id === undefined || has(run, id))).find(tier => tier.length > 0) ?? []
 }
@@ -62,10 +75,11 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
   if (others.length === 0) return run
   const what = wanted.id === undefined ? 'there are several runs' : `app id ${wanted.id} is in several runs`
   const isSameTemplate = others.every(({listing}) => isSame(listing.template.file, run?.listing.template.file))
-  throw new UserError(`${what}: ${namesOf(meant)}`, {explanation: isSameTemplate ? SAME : SELECT})
+  const flags = meant.map(({listing}) => `--name ${listing.name}`).join(' or ')
+  throw new UserError(`${what}: ${namesOf(meant)}`, {
+    explanation: isSameTemplate ? `They run the same template: select one with ${flags}.` : SELECT
+  })
 }
-
-const SAME = 'They run the same template. "kill PID" ends one of them, with its apps.'
 
 const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
 
@@ -73,6 +87,7 @@ const SELECT = 'Select one with --run-file PATH, or by using the command in its 
 export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): UserError {
   const own = runsAt(runs, place).flat()
   const others = runs.filter(run => !own.includes(run))
+  if (place.name !== undefined && own.length === 0) return noneCalled(place.name, runs)
   if (runs.length === 0)
     return new UserError(id === undefined ? missing(place) : noSuchRun(id, []), {explanation: NOTHING_RUNS})
   if (id === undefined || (own.length === 0 && place.template !== undefined))
@@ -81,6 +96,14 @@ export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): 
   const having = others.filter(run => has(run, id))
   const explanation = `${whatRuns(seen)}${own.length === 0 || having.length === 0 ? '' : `\n${otherRuns(having)}`}`
   return new UserError(noSuchRun(id, seen), {explanation})
+}
+
+function noneCalled(name: string, runs: readonly FoundRun[]): UserError {
+  const names = runs.map(({listing}) => listing.name)
+  const near = nearMiss(name, names)
+  return new UserError(`no run is called "${name}"${near === '' ? '' : `: did you mean "${near}"?`}`, {
+    explanation: names.length === 0 ? NOTHING_RUNS : `Running: ${names.join(', ')}`
+  })
 }
 
 function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []): string {
@@ -95,7 +118,13 @@ const otherRuns = (others: readonly FoundRun[]): string =>
 
 /** What to say besides an empty answer: that the template of this folder does not run, while others do; '' = nothing. */
 export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
-  if (runs.length === 0 || place.template === undefined || runsAt(runs, place).flat().length > 0) return ''
+  if (
+    runs.length === 0 ||
+    place.template === undefined ||
+    place.name !== undefined ||
+    runsAt(runs, place).flat().length > 0
+  )
+    return ''
   return `${missing(place, runs)}\n${otherRuns(runs)}`
 }
 

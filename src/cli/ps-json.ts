@@ -6,6 +6,7 @@ import type {ShownApp} from './app-table.ts'
 export const psRows = (run: RunListing, shown: readonly ShownApp[]): readonly PsRow[] =>
   shown.map(({app, memoryBytes, cpu}) => ({
     ...app,
+    runName: run.name,
     runPid: run.pid,
     template: run.template.file,
     memoryBytes: memoryBytes ?? null,

@@ -4,12 +4,11 @@ import type * as Api from '../model/api.generated.ts'
 import {codeOf, UserError} from '../model/errors.ts'
 import {VERSION} from '../model/version.ts'
 import {isSuspended} from '../platform/proc.ts'
-import {startOf} from '../platform/process-table.ts'
 import {ApiClient, ApiError, type Incoming} from './api-client.ts'
 import {GONE, runSockets, sendToRun} from './ask.ts'
 import type {OnSkipped} from './folder.ts'
 import type {RunListing} from './run-control.ts'
-import {readRunFile, type RunIdentity} from './run-file.ts'
+import {livingRun, readRunFile, type RunIdentity} from './run-file.ts'
 
 /** An answer that came by a socket. */
 interface SocketAnswer extends Incoming {
@@ -64,12 +63,6 @@ export async function findRuns(
 export async function otherRuns(env: Readonly<Record<string, string | undefined>>): Promise<readonly RunIdentity[]> {
   const found = (await runSockets(env)).map(({path}) => livingRun(dirname(path)))
   return found.filter(run => run !== undefined).filter(({pid}) => pid !== process.pid)
-}
-
-/** Undefined if its process has ended, or the system does not tell. */
-function livingRun(folder: string): RunIdentity | undefined {
-  const identity = readRunFile(folder)?.identity
-  return identity !== undefined && startOf(identity.pid) === identity.started ? identity : undefined
 }
 
 /** Whose process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or the system does not tell. */

@@ -5,9 +5,12 @@ import {join} from 'node:path'
 import {http} from '../net/http1/node-http.ts'
 import {lingerAtEnd} from '../net/lingering-close.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
+import {freeRunName, oneByOne, type NameWish} from './run-name.ts'
 
 /** A run that other terminals can find. */
 export interface Registration {
+  /** What commands call the run. */
+  readonly name: string
   /**
    * Removes the run from the list at once; settles when those who were being answered have all their data, or after a moment.
    * Connections that wait for the end of the run stay open until the process exits.
@@ -15,6 +18,11 @@ export interface Registration {
   withdraw(): Promise<void>
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
+}
+
+/** Who registers, and what it is to be called; left out: it says so itself. */
+export interface Registrant extends RunFile {
+  readonly wish?: NameWish
 }
 
 /** Answers a request; settles when the answer is written, or when it is one that ends with the run. Never rejects. */
@@ -29,8 +37,9 @@ export const homeOf = (folder: string, marker: string): string => join(folder, m
 /**
  * Registers a run: its socket listens first and is then renamed into place, so that no client finds a socket that does not
  * respond yet. `folder` has been checked before (`usableFolder`): what reaches the socket comes from the user.
+ * Rejects with a `UserError` if another run has the name that this one asks for.
  */
-export async function register(folder: string, about: RunFile, serve: ServeRequest): Promise<Registration> {
+export async function register(folder: string, about: Registrant, serve: ServeRequest): Promise<Registration> {
   const home = homeOf(folder, about.marker)
   const answers = new Set<Promise<void>>()
   const server = http.createServer((request, response) => {
@@ -39,9 +48,10 @@ export async function register(folder: string, about: RunFile, serve: ServeReque
     void answer.then(() => answers.delete(answer))
   })
   server.on('connection', lingerAtEnd).unref()
+  let name: string
   try {
     await mkdir(home, {mode: 0o700})
-    await writeRunFile(home, about)
+    name = await oneByOne(folder, async () => introduce(folder, about))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(join(home, 'new'), resolve)
     })
@@ -52,6 +62,7 @@ export async function register(folder: string, about: RunFile, serve: ServeReque
     throw error
   }
   return {
+    name,
     spare: marker => noteSpared(home, marker),
     withdraw: async () => {
       server.close()
@@ -59,6 +70,13 @@ export async function register(folder: string, about: RunFile, serve: ServeReque
       await settled(answers)
     }
   }
+}
+
+/** Chooses the name of a run, and says who it is; gives the name. */
+async function introduce(folder: string, {wish, identity, ...about}: Registrant): Promise<string> {
+  const name = wish === undefined ? (identity?.name ?? '') : freeRunName(folder, wish)
+  await writeRunFile(homeOf(folder, about.marker), {...about, ...(identity && {identity: {...identity, name}})})
+  return name
 }
 
 /** Settles when everything has been sent, or after the timeout. */

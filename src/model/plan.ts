@@ -13,6 +13,8 @@ export interface Plan {
   readonly shownAs: string
   /** Further files that are merged into the template, absolute. Left out: none. */
   readonly overlays?: readonly string[]
+  /** What `--name` calls this copy of the template. Left out: like its folder. */
+  readonly copy?: string | undefined
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */
   readonly managerPort: number | 'usual' | 'none'
   /** Origins whose web pages may send requests; left out: none but those of this machine. */

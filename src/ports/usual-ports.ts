@@ -21,15 +21,16 @@ const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
 
 /**
  * The ports that the sidecars of a template, and their apps, have in every run, where they are free: a debugger, a bookmark or
- * a script knows them. They follow from the template's path and the app's id, so there is nothing to remember; where two apps would have
+ * a script knows them. They follow from the template's path, the name of the copy and the app's id, so there is nothing to remember; where two apps would have
  * the same ones, the second moves on.
  */
-export function usualPorts({file, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
+export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
   const taken = new Set<number>()
   const wanted = new Map<AppPlan, WantedPorts>()
   for (const app of apps) {
     if (taken.size === PLACES) break
-    let place = hash(`${file === '' ? app.folder : file}\n${app.id}\n${app.version}\n${app.instance}`) % PLACES
+    const of = `${file === '' ? app.folder : file}${copy === undefined ? '' : `\n${copy}`}`
+    let place = hash(`${of}\n${app.id}\n${app.version}\n${app.instance}`) % PLACES
     while (taken.has(place)) place = (place + 1) % PLACES
     taken.add(place)
     const first = LOWEST + place * PER_SIDECAR

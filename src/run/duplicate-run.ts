@@ -7,10 +7,17 @@ export interface DuplicateRunOptions {
   readonly plan: Plan
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly reporter: Reporter
+  /** What commands call this run. */
+  readonly name: string
 }
 
 /** Warns about other runs of the same template; Dapr starts both silently. */
-export async function warnDuplicateRun({plan: {file, shownAs}, shell, reporter}: DuplicateRunOptions): Promise<void> {
+export async function warnDuplicateRun({
+  plan: {file, shownAs},
+  shell,
+  reporter,
+  name
+}: DuplicateRunOptions): Promise<void> {
   if (file === '') return
   try {
     const duplicates = (await otherRuns(shell)).filter(({templateFile}) => templateFile === file)
@@ -18,7 +25,7 @@ export async function warnDuplicateRun({plan: {file, shownAs}, shell, reporter}:
     const pids = duplicates.map(({pid}) => pid.toString()).join(', ')
     reporter.warn(
       'duplicate-run',
-      `${shownAs} is already running (pid ${pids}): each run calls its own apps, and stop -f stops all of them`
+      `${shownAs} is already running (pid ${pids}): each run calls its own apps, and stop -f stops all of them. This one is called ${name}: see --name`
     )
   } catch (error) {
     reporter.warn('background-task-failed', `cannot query other runs: ${messageOf(error)}`)

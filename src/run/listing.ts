@@ -13,6 +13,7 @@ import type {Apps} from './apps/apps.ts'
 /** Who this run is, for commands that find it suspended. */
 export const runIdentity = ({file, apps}: Plan): RunIdentity => ({
   pid: process.pid,
+  name: '', // chosen when it registers
   started: startOf(process.pid),
   templateFile: file,
   appIds: apps.map(({id}) => id)
@@ -20,6 +21,7 @@ export const runIdentity = ({file, apps}: Plan): RunIdentity => ({
 
 export interface Listed {
   readonly plan: Plan
+  readonly name: string
   /** The marker of the run. */
   readonly run: string
   readonly startedAt: number
@@ -31,11 +33,12 @@ export interface Listed {
 }
 
 /** The description of a run for others. */
-export function listingOf({plan, run, startedAt, isTemplateFollowed, apps, edges, ...of}: Listed): RunListing {
+export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps, edges, ...of}: Listed): RunListing {
   const recent = edges.recentCalls()
   const recentOf = (id: string): App['recent'] => ({seconds: RECENT_SECONDS, ...(recent.get(id) ?? NO_CALLS)})
   return {
     version: VERSION,
+    name,
     run,
     pid: process.pid,
     startedAt: new Date(startedAt).toISOString(),

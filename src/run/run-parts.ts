@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto'
+import {dirname} from 'node:path'
 import {Services} from '#daeploy'
 import type {RunControl} from '../control/run-control.ts'
 import {register, type Registration} from '../control/server.ts'
@@ -109,6 +110,11 @@ export class RunParts {
     this.apps = this.#createApps(ended)
   }
 
+  /** What commands call the run; '' before it is registered. */
+  get name(): string {
+    return this.#registration?.name ?? ''
+  }
+
   /** Opens the components of all apps. */
   async openComponents(): Promise<void> {
     await this.#ofSidecars(sidecar => sidecar.openComponents())
@@ -122,7 +128,12 @@ export class RunParts {
   /** Opens the socket in `folder` by which other terminals find the run. */
   async register(folder: string): Promise<void> {
     const {plan} = this.options
-    const about = {marker: this.marker, graceMs: longestGraceMs(plan), identity: runIdentity(plan)}
+    const about = {
+      marker: this.marker,
+      graceMs: longestGraceMs(plan),
+      identity: runIdentity(plan),
+      wish: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
+    }
     this.control = this.#createControl()
     this.#registration = await register(folder, about, this.api.serve)
   }
@@ -261,6 +272,7 @@ export class RunParts {
       list: () =>
         listingOf({
           plan,
+          name: this.name,
           run,
           startedAt,
           isTemplateFollowed: reread !== undefined,

@@ -18,18 +18,19 @@ export interface WorkPathOptions {
 }
 
 /**
- * The file; undefined: nothing is kept. A template's is found by its path and name, a single app's by its folder and id (XDG
- * Base Directory Specification: state). Throws a UserError if `PILLION_WORK` is misspelt.
+ * The file; undefined: nothing is kept. A template's is found by its path and name, and that of the copy (`--name`); a single app's by
+ * its folder and id (XDG Base Directory Specification: state). Throws a UserError if `PILLION_WORK` is misspelt.
  */
 export function workPath({shell, plan, workMode}: WorkPathOptions): string | undefined {
   const {PILLION_WORK: mode = '', XDG_STATE_HOME: state = ''} = shell
   if (!['', 'memory', 'file'].includes(mode))
     throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
   if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
-  const {file, name, apps} = plan
+  const {file, name, copy, apps} = plan
   const [first] = apps
   const folder = state.startsWith('/') ? state : join(homedir(), '.local/state')
-  const identity = file === '' ? [first?.folder, first?.id] : [file, name]
+  const of = file === '' ? [first?.folder, first?.id] : [file, name]
+  const identity = copy === undefined ? of : [...of, copy]
   const hash = createHash('sha256').update(identity.join('\0')).digest('hex').slice(0, 12)
   // not by its apps, which an edit may change
   const shown = (name || (file === '' ? (first?.id ?? '') : basename(dirname(file))))

@@ -40,7 +40,13 @@ t.test('of a run that does not respond nobody is told that nothing runs', async 
   const rig = await openRig(t)
   mkdirSync(rig.runtimeDir, {recursive: true, mode: 0o700})
   const marker = 'e'.repeat(32)
-  const identity = {pid: process.pid, started: startOf(process.pid), templateFile: '/shop/dapr.yaml', appIds: ['shop']}
+  const identity = {
+    name: '',
+    pid: process.pid,
+    started: startOf(process.pid),
+    templateFile: '/shop/dapr.yaml',
+    appIds: ['shop']
+  }
   const registration = await register(rig.runtimeDir, {marker, graceMs: 1000, identity}, async () => undefined)
   t.teardown(async () => registration.withdraw())
   const title = `the run of /shop/dapr.yaml (pid ${process.pid}) has not responded for 10 s`

@@ -1,5 +1,6 @@
 import {createServer} from 'node:http'
 import t from 'tap'
+import type {PsRow} from '../../src/model/api.generated.ts'
 import {openRig} from '../rig/rig.ts'
 
 t.test('invoke prints the body and a word of success, of a failure the status and the body on stderr', async t => {
@@ -313,6 +314,33 @@ t.test('a second run of a template says so after the start lines, and stop -f en
   t.match(await rig.run(['stop', '-f', '.']), {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n'})
   t.match(await first.exited, {code: 0})
   t.match(await second.exited, {code: 0})
+})
+
+t.test('two copies of one template, each by its name', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const copies = ['main', 'pr-214'].map(name => ({name, run: rig.pillion(['run', '-f', '.', '--name', name])}))
+  await Promise.all(copies.map(async ({run}) => run.waitForLine('Writing log files')))
+  const ports = new Set<number>()
+  for (const {name, run} of copies) {
+    const [row] = JSON.parse((await rig.run(['ps', '-o', 'json', '--name', name])).stdout) as PsRow[]
+    t.match(row, {runName: name, runPid: run.pid, id: 'a'})
+    ports.add(row?.httpPort ?? 0)
+  }
+  t.equal(ports.size, 2)
+  t.match((await rig.run(['ps'])).stdout, /^main: .*\n[^]*\npr-214: /)
+  t.match(await rig.run(['restart', 'a']), {code: 1, stderr: /select one with --name main or --name pr-214/})
+  t.match(await rig.run(['restart', 'a', '--name', 'pr-214']), {code: 0})
+  t.match(await rig.run(['run', '-f', '.', '--name', 'main']), {
+    code: 1,
+    stderr: /a run is called "main" already \(pid/
+  })
+  t.match(await rig.run(['run', '-f', '.', '--name', 'a/b']), {code: 1, stderr: /no run can be called "a\/b"/})
+  t.match(await rig.run(['down', '--name', 'pr']), {code: 1, stderr: /no run is called "pr"/})
+  t.match(await rig.run(['down', '--name', 'pr-214']), {code: 0, stdout: /stopped successfully/})
+  t.match(await copies[1]?.run.exited, {code: 0})
+  t.match(await rig.run(['stop', 'a', '--name', 'main']), {code: 0})
+  t.match(await copies[0]?.run.exited, {code: 0})
 })
 
 t.test('list of single runs: blank columns are left out', async t => {

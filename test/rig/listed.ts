@@ -35,6 +35,7 @@ export const appOf = (app: Partial<App>): App => ({
 /** A run with this marker, and these apps. */
 export const runOf = (run: string, startedAt = 1, apps: readonly App[] = []): RunListing => ({
   version: '0.1.0',
+  name: 'shop',
   run,
   pid: process.pid,
   startedAt: new Date(startedAt).toISOString(),

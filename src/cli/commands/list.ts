@@ -54,7 +54,8 @@ function rowOf(app: App, run: RunListing, now: number): Listed {
     exitCode: app.exitCode,
     restarts: app.restarts,
     instance: app.instance,
-    circuitBreakers: app.circuitBreakers
+    circuitBreakers: app.circuitBreakers,
+    runName: run.name
   }
 }
 

@@ -77,7 +77,7 @@ async function psLook(
   const tables = shown.map(listing => {
     const table =
       appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + breakerLines(listing.apps, width)
-    return shown.length === 1 ? table : `${cut(runName(listing), width)}\n${table}`
+    return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
 }

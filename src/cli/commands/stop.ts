@@ -4,7 +4,7 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import {sweep} from '../../run/sweep.ts'
 import {findTemplate} from '../../config/find.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {noSuchRun, pickRun, runPlace, shownPath, whatRuns} from '../pick-run.ts'
+import {noRun, noSuchRun, pickRun, placeOf, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {print} from '../print.ts'
@@ -12,11 +12,12 @@ import {say} from '../say.ts'
 import {isTemplatePath} from '../template-named.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** `stop -f PATH`, `stop [--app-id] ID …`: returns when everything named has ended. Succeeds if nothing is running: scripts stop twice. */
+/** `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID …`: returns when everything named has ended. Succeeds if nothing is running: scripts stop twice. */
 export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runFile = flags.text('run-file')
   const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
   const ids = idsOf({words, flags})
+  if (ids.length === 0 && flags.names.includes('name')) return stopNamed(placeOf(flags), asJson)
   if (wanted === undefined && ids.length === 0)
     say(process.stderr, 'warning', 'Nothing is named, so nothing is stopped: pillion stop ID, or pillion down', asJson)
   if (wanted !== undefined) {
@@ -26,7 +27,8 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
   }
   const runs = await runsHere(asJson, ({appIds}) => ids.some(id => appIds.includes(id)))
   const version = flags.text('version')
-  const stops = ids.map(async id => stopApp(id, runs, {asJson, version}))
+  const place = {...runPlace(undefined), name: flags.text('name')}
+  const stops = ids.map(async id => stopApp(id, runs, {asJson, version, place}))
   return Math.max(0, ...(await Promise.all(stops)))
 }
 
@@ -54,12 +56,24 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
     const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
     throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
   }
-  const {template} = runPlace(flags.text('run-file'))
+  const place = placeOf(flags)
+  if (place.name !== undefined) return stopNamed(place, asJson)
+  const {template} = place
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
   if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
   if (template !== undefined && (await stopTemplate(template, asJson))) return 0
   const what = template === undefined ? 'nothing is running' : `${shownPath(template)} is not running`
   say(process.stdout, 'info', `There is nothing to stop: ${what}`, asJson)
+  return 0
+}
+
+/** Ends the run that `--name` names. Throws a UserError if there is none. */
+async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
+  const runs = await runsHere(asJson, ({name}) => name === place.name)
+  const run = pickRun(runs, place)
+  if (run === undefined) throw noRun(runs, place)
+  await endRun(run)
+  say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return 0
 }
 
@@ -77,12 +91,12 @@ async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
 async function stopApp(
   id: string,
   runs: readonly FoundRun[],
-  {asJson, version}: {asJson: boolean; version: string | undefined}
+  {asJson, version, place}: {asJson: boolean; version: string | undefined; place: RunPlace}
 ): Promise<number> {
   const fail = (why: string): void => say(process.stderr, 'failure', `failed to stop app id ${id}: ${why}`, asJson)
   try {
     const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
-    const run = pickRun(runs, runPlace(undefined), {id, isAnywhere: true})
+    const run = pickRun(runs, place, {id, isAnywhere: true})
     if (run === undefined) {
       fail(noSuchRun(id, runs))
       if (!asJson) print(process.stderr, `${whatRuns(runs)}\n`)

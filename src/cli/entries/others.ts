@@ -1,7 +1,7 @@
-import {hiddenFlag, outputFlag, textFlag} from '../flag.ts'
+import {hiddenFlag, outputFlag, textFlag, whichRun} from '../flag.ts'
 import type {CommandEntry} from './command-entry.ts'
 
-const WHICH_RUN = textFlag('run-file', 'Path to the run template of the services', 'f')
+const WHICH_RUN = whichRun('Path to the run template of the services', 'f')
 const SOCKET = textFlag(
   'unix-domain-socket',
   'Path to a unix domain socket dir. If specified, Dapr API servers will use Unix Domain Sockets',
@@ -14,7 +14,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'ls',
     summary: 'List the Daeploy services of a run: main versions and shadows',
     usage: '[name [version]] [flags]',
-    flags: [WHICH_RUN],
+    flags: WHICH_RUN,
     examples: ['ls', 'ls hello 1.0.0'],
     load: async () => (await import('../commands/services.ts')).ls
   },
@@ -22,7 +22,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'assign',
     summary: 'Make a version of a Daeploy service the main version',
     usage: 'name version [flags]',
-    flags: [WHICH_RUN, {name: 'yes', short: 'y', type: 'bool', text: 'Accepted for scripts; there is no prompt'}],
+    flags: [...WHICH_RUN, {name: 'yes', short: 'y', type: 'bool', text: 'Accepted for scripts; there is no prompt'}],
     examples: ['assign hello 2.0.0'],
     load: async () => (await import('../commands/services.ts')).assign
   },
@@ -30,7 +30,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     name: 'notifications',
     summary: 'List the notifications of the Daeploy services of a run',
     usage: '[flags]',
-    flags: [outputFlag(['table', 'json'], {refusal: 'dapr'}), WHICH_RUN],
+    flags: [outputFlag(['table', 'json'], {refusal: 'dapr'}), ...WHICH_RUN],
     examples: ['notifications', 'notifications -o json'],
     load: async () => (await import('../commands/services.ts')).notifications
   },
@@ -52,7 +52,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       textFlag('data', 'The JSON serialized data string (optional)', 'd'),
       textFlag('data-file', 'A file containing the JSON serialized data (optional)', 'f'),
       textFlag('method', 'The method to invoke', 'm'),
-      textFlag('run-file', 'The run template of the app'),
+      ...whichRun('The run template of the app'),
       SOCKET,
       {...textFlag('verb', 'The HTTP verb to use', 'v'), shown: '"POST"'}
     ],
@@ -74,7 +74,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       textFlag('metadata', 'The JSON serialized publish metadata (optional)', 'm'),
       textFlag('publish-app-id', 'The ID of the publishing app', 'i'),
       textFlag('pubsub', 'The name of the pub/sub component', 'p'),
-      textFlag('run-file', 'The run template of the app'),
+      ...whichRun('The run template of the app'),
       textFlag('topic', 'The topic to be published to', 't'),
       SOCKET
     ],

@@ -87,6 +87,10 @@ export const RUN_FLAGS: readonly Flag[] = [
     text: 'Origins whose web pages may send requests to the sidecars, besides those of this machine: https://shop.example'
   },
   {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs of the template have left'},
+  textFlag(
+    'name',
+    'What to call this run, so that another one of the template has its own ports and data; commands take it as --name'
+  ),
   {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
@@ -132,6 +136,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'env',
   'except',
   'forget',
+  'name',
   'no-record',
   'allowed-origins',
   'only',
@@ -178,7 +183,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
       ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps']],
-      ['A template or a single app', ['env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
+      ['A template or a single app', ['name', 'env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
       [
         'A single app',
         ['app-id', 'app-port', 'app-protocol', 'app-channel-address', 'app-max-concurrency', 'unix-domain-socket']
@@ -246,7 +251,7 @@ export const UP_ENTRY: CommandEntry = {
     ['Which apps', ['run-file', 'only', 'except', 'profile']],
     [
       'How they run and are shown',
-      ['env', 'watch', 'forget', 'log-style', 'timestamps', 'no-record', 'allowed-origins', 'dashboard']
+      ['name', 'env', 'watch', 'forget', 'log-style', 'timestamps', 'no-record', 'allowed-origins', 'dashboard']
     ],
     ['For one command, in CI', COMMAND_FLAGS.map(({name}) => name)]
   ],

@@ -1,9 +1,9 @@
-import {hiddenFlag, outputFlag, textFlag, type Flag} from '../flag.ts'
+import {hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {UsageError} from '../usage-error.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, type CommandEntry} from './command-entry.ts'
 
-const RUN_FILE = textFlag('run-file', 'Path to the run template of the run')
-const WHOSE_RUN = textFlag('run-file', 'The run template of the app', 'f')
+const RUN_FILE = whichRun('Path to the run template of the run')
+const WHOSE_RUN = whichRun('The run template of the app', 'f')
 
 const whichApp = (what: string): Flag =>
   textFlag('app-id', `The application id to ${what}; ids are also accepted as arguments`, 'a')
@@ -32,7 +32,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         textFlag('app-id', 'The application id whose logs to show; ids can also be given as arguments', 'a'),
         {name: 'follow', short: 'f', type: 'bool', text: 'Stream new output until the app or the run exits'},
         textFlag('grep', 'Show only lines that match this JavaScript regular expression'),
-        RUN_FILE,
+        ...RUN_FILE,
         textFlag(
           'since',
           'Show only lines since a time (2006-01-02 15:04:05), or from the last minutes or hours (10m, 2h)'
@@ -54,7 +54,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         'logs --app-id shop --since 10m --run-file dapr.yaml'
       ],
       groups: [
-        ['Which lines', ['app-id', 'grep', 'run-file', 'since', 'tail', 'version']],
+        ['Which lines', ['app-id', 'grep', 'name', 'run-file', 'since', 'tail', 'version']],
         ['How they are shown', ['follow', 'timestamps']]
       ],
       takesIds: true,
@@ -75,7 +75,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'start',
     summary: 'Start apps that were stopped, have exited or are being debugged, after their dependencies',
     usage: 'id ... [flags]',
-    flags: [whichApp('start'), WHOSE_RUN],
+    flags: [whichApp('start'), ...WHOSE_RUN],
     examples: ['start shop', 'start shop stock'],
     takesIds: true,
     load: async () => (await import('../commands/start.ts')).start
@@ -84,7 +84,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'restart',
     summary: 'Restart apps, whether they are running or have exited; their sidecars keep running',
     usage: 'id ... [flags]',
-    flags: [whichApp('restart'), WHOSE_RUN],
+    flags: [whichApp('restart'), ...WHOSE_RUN],
     examples: ['restart shop', 'restart --app-id shop'],
     takesIds: true,
     load: async () => (await import('../commands/start.ts')).restart
@@ -93,7 +93,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'debug',
     summary: 'Stop the process of an app and print how to start it in a debugger; its sidecar keeps running',
     usage: 'id [flags]',
-    flags: [whichApp('debug'), FORMAT, WHOSE_RUN],
+    flags: [whichApp('debug'), FORMAT, ...WHOSE_RUN],
     examples: ['debug shop', 'debug shop --format vscode'],
     takesIds: true,
     load: async () => (await import('../commands/debug.ts')).debug
@@ -106,7 +106,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing calls as they end'},
       {name: 'number', short: 'n', type: 'int', text: 'Number of latest calls to show', shown: '20'},
       outputFlag(['table', 'ndjson', 'har', 'http', 'curl', 'otlp']),
-      RUN_FILE
+      ...RUN_FILE
     ],
     examples: [
       'calls',
@@ -121,7 +121,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'why',
     summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
     usage: '[id | number] [flags]',
-    flags: [outputFlag(['text', 'json']), RUN_FILE],
+    flags: [outputFlag(['text', 'json']), ...RUN_FILE],
     examples: ['why', 'why payments', 'why 3'],
     takesIds: true,
     load: async () => (await import('../commands/why.ts')).why
@@ -130,7 +130,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'mcp',
     summary: 'Serve the run in this folder to a coding agent, over the Model Context Protocol on stdin and stdout',
     usage: '[flags]',
-    flags: [{name: 'read-only', type: 'bool', text: 'Offer only tools that change nothing'}, RUN_FILE],
+    flags: [{name: 'read-only', type: 'bool', text: 'Offer only tools that change nothing'}, ...RUN_FILE],
     examples: ['mcp', 'mcp --read-only'],
     load: async () => (await import('../commands/mcp.ts')).mcp
   },
@@ -138,7 +138,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'graph',
     summary: 'Show which apps of a run have called which, and where that differs from dependsOn',
     usage: '[flags]',
-    flags: [outputFlag(['table', 'mermaid', 'dot', 'json']), RUN_FILE],
+    flags: [outputFlag(['table', 'mermaid', 'dot', 'json']), ...RUN_FILE],
     examples: ['graph', 'graph -o mermaid', 'graph -o dot | dot -Tsvg > calls.svg'],
     load: async () => (await import('../commands/graph.ts')).graph
   },
@@ -163,7 +163,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       outputFlag(['table', 'json']),
       textFlag('path', "Only calls with this path; * stands for anything: '/orders/*'"),
       textFlag('rate', 'Share of the calls to hit: 0.2'),
-      RUN_FILE,
+      ...RUN_FILE,
       textFlag('seed', 'Seed that selects these calls: the same ones in every run'),
       textFlag('status', 'Respond with this status instead of the callee: 503'),
       textFlag('times', 'Hit this many calls, then none')
@@ -193,7 +193,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         shown: 'from 9700, depending on the template'
       },
       {name: 'read-only', type: 'bool', text: 'Open a page that cannot change anything'},
-      textFlag('run-file', 'Path to the run template of the run', 'f'),
+      ...whichRun('Path to the run template of the run', 'f'),
       hiddenFlag('kubernetes', 'bool', 'k')
     ],
     examples: ['dashboard', 'dashboard --no-open', 'dashboard --read-only -f dapr.yaml'],
@@ -215,7 +215,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       }),
       textFlag('pin', 'Pin the call with this number: it is sent again after each save'),
       {name: 'pinned', type: 'bool', text: 'Send the pinned calls again now'},
-      RUN_FILE,
+      ...RUN_FILE,
       textFlag('unpin', 'Unpin the call with this number, or all'),
       {name: 'unsafe', type: 'bool', text: 'Send calls other than GET, HEAD and OPTIONS, too'},
       textFlag('window', 'Send the calls of the last 30s, of 120..180 (numbers), or of 14:46:20..14:46:30 again')
@@ -246,7 +246,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       ),
       {name: 'ignore', type: 'stringArray', text: "Calls that idle ignores: 'GET /poll*'"},
       outputFlag(['text', 'json'], {refusal: 'usage'}),
-      RUN_FILE,
+      ...RUN_FILE,
       {...textFlag('timeout', 'How long to wait: 90s, 5m'), shown: '60s'}
     ],
     examples: [
@@ -266,7 +266,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       textFlag('app', 'Only events of this app'),
       {name: 'follow', short: 'f', type: 'bool', text: 'Keep showing events until the run ends'},
       outputFlag(['text', 'ndjson'], {refusal: 'usage'}),
-      RUN_FILE,
+      ...RUN_FILE,
       textFlag('types', 'Only these events: app, edges, calls, lines, reload, death, replay, fault, workflow, note')
     ],
     examples: ['events -f', 'events -f -o ndjson --types app,death', 'events --after 1789012345678'],
@@ -284,7 +284,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       },
       whichApp('show'),
       FORMAT,
-      WHOSE_RUN
+      ...WHOSE_RUN
     ],
     examples: ['env shop', 'env shop --format dotenv > .env.shop', 'env shop --all'],
     takesIds: true,

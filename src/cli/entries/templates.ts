@@ -1,6 +1,6 @@
 import {RUNTIME_VERSION} from '../../model/version.ts'
 import {envFlag} from '../env-flag.ts'
-import {outputFlag, textFlag} from '../flag.ts'
+import {outputFlag, textFlag, whichRun} from '../flag.ts'
 import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
 import {RUN_ENTRY, UP_ENTRY} from './run.ts'
 
@@ -14,12 +14,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
       usage: '[flags]',
       flags: [
         {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
-        {
-          name: 'run-file',
-          short: 'f',
-          type: 'string',
-          text: 'Path to the run template file for the list of apps to stop'
-        },
+        ...whichRun('Path to the run template file for the list of apps to stop', 'f'),
         {name: 'version', type: 'string', text: 'Stop only this version of a Daeploy service'}
       ],
       examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
@@ -37,16 +32,8 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     name: 'down',
     summary: 'Stop the runs of the template in this folder, as stop -f . does',
     usage: '[flags]',
-    flags: [
-      {
-        name: 'run-file',
-        short: 'f',
-        type: 'string',
-        text: 'Path to the run template file for the list of apps to stop',
-        shown: '"."'
-      }
-    ],
-    examples: ['down'],
+    flags: [...whichRun('Path to the run template file for the list of apps to stop, in place of this folder’s', 'f')],
+    examples: ['down', 'down --name pr-214'],
     load: async () => (await import('../commands/stop.ts')).down
   },
   withKubernetes(
@@ -74,7 +61,7 @@ export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
     usage: '[id ...] [flags]',
     flags: [
       outputFlag(['table', 'json']),
-      textFlag('run-file', 'Path to the run template of the run', 'f'),
+      ...whichRun('Path to the run template of the run', 'f'),
       {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
     ],
     examples: ['ps', 'ps shop stock', 'ps -w', 'ps -o json'],

@@ -1,4 +1,4 @@
-import {hiddenFlag, textFlag, type Flag} from '../flag.ts'
+import {hiddenFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandEntry} from './command-entry.ts'
 
@@ -20,7 +20,7 @@ const SHARED: readonly Flag[] = [
   textFlag('app-id', 'The app ID owner of the workflow instance', 'a'),
   {...textFlag('namespace', 'The namespace that the output names', 'n'), shown: '"default"'},
   hiddenFlag('kubernetes', 'bool', 'k'),
-  textFlag('run-file', 'Path to the run template of the run', 'f')
+  ...whichRun('Path to the run template of the run', 'f')
 ]
 
 /** For Dapr 1.16: how its state store is reached. It has no effect. */

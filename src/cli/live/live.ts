@@ -4,6 +4,7 @@
  * of it is loaded, printed or read unless stdin and stdout are terminals.
  */
 import type {RunControl} from '../../control/run-control.ts'
+import {basename, dirname} from 'node:path'
 import type {App} from '../../model/api.generated.ts'
 import type {RunEvent} from '../../model/events.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
@@ -48,6 +49,8 @@ export class Live {
   /** As they were last. */
   #apps: readonly App[] = []
   #startedAt = Date.now()
+  /** Of the run, where that is not its folder's. */
+  #name = ''
 
   constructor(options: LiveOptions) {
     this.#options = options
@@ -97,12 +100,14 @@ export class Live {
     if (listing !== undefined && listing.apps.length > 0) {
       this.#apps = listing.apps
       this.#startedAt = Date.parse(listing.startedAt)
+      const {name, template} = listing
+      this.#name = name === basename(dirname(template.file)) ? '' : name
     }
     if (!this.#isReadyTold && this.#stoppedAt === 0 && this.#apps.length > 0 && this.#apps.every(isSettled)) {
       this.#isReadyTold = true
       const tookMs = Date.now() - this.#startedAt
       if (this.#apps.some(({isReady}) => isReady))
-        this.#print(readyText(this.#apps, {tookMs, width: this.#width, hasKeys: this.#hasKeys}))
+        this.#print(readyText(this.#apps, {name: this.#name, tookMs, width: this.#width, hasKeys: this.#hasKeys}))
     }
     this.#draw()
   }

@@ -15,17 +15,22 @@ const count = (apps: readonly unknown[]): string => `${apps.length} ${apps.lengt
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
+interface Readiness {
+  /** Of the run; '' = that of its folder. */
+  readonly name: string
+  readonly tookMs: number
+  readonly width: number
+  readonly hasKeys: boolean
+}
+
 /** `6 apps ready in 1.2 s · Ctrl-C stops · h help`, with the URL of each, and what has ended already. */
-export function readyText(
-  all: readonly App[],
-  {tookMs, width, hasKeys}: {tookMs: number; width: number; hasKeys: boolean}
-): string {
+export function readyText(all: readonly App[], {name, tookMs, width, hasKeys}: Readiness): string {
   const apps = all.filter(isWanted)
   const ready = apps.filter(app => app.isReady)
   const failed = apps.filter(app => !isUp(app))
   const of = failed.length === 0 ? '' : ` of ${apps.length}`
   const what = of === '' ? count(apps) : `${ready.length}${of} apps`
-  const head = `${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
+  const head = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
   const cells = [
     ...ready.filter(app => urlOf(app) !== '').map(app => [app.id, urlOf(app)] as const),
     ...apps.filter(app => !app.isReady).map(app => [app.id, stateText(app, 0)] as const)

@@ -12,7 +12,7 @@ export const listApps: Tool = {
   properties: {cursor: CURSOR},
   required: [],
   run: async (run, given, signal) => {
-    const {apps, template, lastCall} = await run.api.ask('GET /run', {signal})
+    const {apps, name, template, lastCall} = await run.api.ask('GET /run', {signal})
     const from = cursorOf(given)
     const left = apps.slice(from)
     const wanted = apps.filter(({availability}) => availability !== 'stopped')
@@ -23,7 +23,7 @@ export const listApps: Tool = {
       ...(stopped === 0 ? [] : [`${stopped} stopped`])
     ]
     return listAnswer({
-      summary: `${apps.length} apps, ${states.join(', ')}; ${lastCall} calls so far. Template: ${template.file || 'none'}.`,
+      summary: `${apps.length} apps, ${states.join(', ')}; ${lastCall} calls so far. Run: ${name}. Template: ${template.file || 'none'}.`,
       items: left.map(app => ({text: appText(app), fact: factOf(app)})),
       facts: {lastCall},
       cursorAfter: count => (count < left.length ? (from + count).toString() : ''),

@@ -13,14 +13,21 @@ const [width, tookMs] = [79, 1234]
 t.test('all are ready: how many, and where', async t => {
   const apps = listed({id: 'api', appPort: 3000, ...READY}, {id: 'worker', ...READY})
   t.equal(
-    readyText(apps, {tookMs, width, hasKeys: true}),
+    readyText(apps, {name: '', tookMs, width, hasKeys: true}),
     '2 apps ready in 1.2 s · Ctrl-C stops · h help\n  api  http://localhost:3000\n'
   )
-  t.equal(readyText(apps.slice(1), {tookMs, width, hasKeys: false}), '1 app ready in 1.2 s · Ctrl-C stops\n')
+  t.match(readyText(apps, {name: 'pr-214', tookMs, width, hasKeys: true}), /^pr-214: \d apps ready/)
+  t.equal(readyText(apps.slice(1), {name: '', tookMs, width, hasKeys: false}), '1 app ready in 1.2 s · Ctrl-C stops\n')
   const job = listed({id: 'job', state: 'exited', exitCode: 0, availability: 'finished'})
-  t.match(readyText([...apps, ...job], {tookMs, width, hasKeys: false}), /^3 apps ready[^]* job {2}exited 0\n$/)
+  t.match(
+    readyText([...apps, ...job], {name: '', tookMs, width, hasKeys: false}),
+    /^3 apps ready[^]* job {2}exited 0\n$/
+  )
   const failed = listed({id: 'job', state: 'exited', exitCode: 3, availability: 'never'})
-  t.match(readyText([...apps, ...failed], {tookMs, width, hasKeys: false}), /^2 of 3 apps ready[^]* job {2}exited 3\n$/)
+  t.match(
+    readyText([...apps, ...failed], {name: '', tookMs, width, hasKeys: false}),
+    /^2 of 3 apps ready[^]* job {2}exited 3\n$/
+  )
 })
 
 t.test('what is open at the start, those that wait for others first', async t => {

@@ -1,12 +1,12 @@
 import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {noRun, pickRun, runPlace} from '../../../src/cli/pick-run.ts'
+import {noRun, pickRun, runPlace, type RunPlace} from '../../../src/cli/pick-run.ts'
 import type {FoundRun} from '../../../src/control/client.ts'
 
 const run = (pid: number, file: string, folder: string, ...ids: readonly string[]): FoundRun => {
   const apps = ids.map(id => ({id, instance: 1}))
-  return {listing: {pid, template: {file}, folder, apps}} as unknown as FoundRun
+  return {listing: {pid, name: `run-${pid}`, template: {file}, folder, apps}} as unknown as FoundRun
 }
 
 /** `a` and `b` are projects, `none` is a folder without a template. */
@@ -70,7 +70,7 @@ t.test('several runs that are meant are named', async t => {
   const again = run(6, at('a/dapr.yaml'), at('a'), 'cart')
   t.throws(() => pickRun([A, again], runPlace(undefined, at('a'))), {
     message: /pid 1.*pid 6/,
-    explanation: 'They run the same template. "kill PID" ends one of them, with its apps.'
+    explanation: 'They run the same template: select one with --name run-1 or --name run-6.'
   })
 })
 
@@ -86,6 +86,23 @@ t.test('--run-file and stop ID reach the run of another folder, and a link leads
   symlinkSync('real', join(linked, 'link'))
   const byLink = run(7, join(linked, 'link/dapr.yaml'), linked, 'x')
   t.equal(pickRun([byLink], runPlace(undefined, join(linked, 'real')))?.listing.pid, 7)
+})
+
+t.test('--name means one run, wherever the command is used', async t => {
+  const again = run(6, at('a/dapr.yaml'), at('a'), 'cart')
+  const runs = [A, B, again]
+  const named = (name: string, cwd: string, runFile?: string): RunPlace => ({...runPlace(runFile, at(cwd)), name})
+  t.equal(pickRun(runs, named('run-6', 'a'))?.listing.pid, 6)
+  t.equal(pickRun(runs, named('run-6', 'none'), {id: 'cart'})?.listing.pid, 6)
+  t.equal(pickRun(runs, named('run-2', 'a'), {id: 'ui', isAnywhere: true})?.listing.pid, 2)
+  t.equal(pickRun(runs, named('run-2', 'a'), {id: 'db', isAnywhere: true}), undefined, 'and no other run')
+  t.equal(pickRun(runs, named('run-2', 'b', '.'))?.listing.pid, 2)
+  t.equal(pickRun(runs, named('run-2', 'b', '../a')), undefined, 'both must fit')
+  t.match(noRun(runs, named('run-7', 'a')), {
+    message: 'no run is called "run-7": did you mean "run-1"?',
+    explanation: 'Running: run-1, run-2, run-6'
+  })
+  t.match(noRun([], named('x', 'a')), {message: 'no run is called "x"', explanation: /^Nothing is running/})
 })
 
 /** What a command says that stands for no run. */
