@@ -3,7 +3,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {runSockets} from '../control/ask.ts'
 import {findRuns, type FoundRun} from '../control/client.ts'
 import type {GivenFlags} from './given-flags.ts'
-import {placeOf} from './pick-run.ts'
+import {commandPlace} from './pick-run.ts'
 import {RunFinder, runsHere} from './run-here.ts'
 import {say} from './say.ts'
 
@@ -15,7 +15,7 @@ const LOOK_MS = 25
  */
 export async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number): Promise<FoundRun | undefined> {
   const until = performance.now() + timeoutMs
-  const place = placeOf(flags)
+  const place = commandPlace(flags)
   const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
   const meant = (runs: readonly FoundRun[]): FoundRun | undefined => new RunFinder(runs, place, tell).look()
   let sockets = await socketsNow()

@@ -20,7 +20,7 @@ export interface RunPlace {
 }
 
 /** The place of a command with these flags. Throws a UserError if the template that `--run-file` names is not there. */
-export const placeOf = (flags: GivenFlags): RunPlace => ({
+export const commandPlace = (flags: GivenFlags): RunPlace => ({
   ...runPlace(flags.text('run-file')),
   name: flags.text('name')
 })

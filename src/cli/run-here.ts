@@ -3,7 +3,7 @@ import type {RunIdentity} from '../control/run-file.ts'
 import {UserError} from '../model/errors.ts'
 import type {CommandContext} from './command-handler.ts'
 import type {GivenFlags} from './given-flags.ts'
-import {elsewhere, runName, noRun, pickRun, placeOf, runsAt, type RunPlace} from './pick-run.ts'
+import {elsewhere, runName, noRun, pickRun, commandPlace, runsAt, type RunPlace} from './pick-run.ts'
 import {say} from './say.ts'
 
 /**
@@ -88,7 +88,7 @@ export async function runFinder(
   asJson: boolean,
   tell = (text: string): void => say(process.stderr, 'info', text, asJson)
 ): Promise<RunFinder> {
-  const place = placeOf(flags)
+  const place = commandPlace(flags)
   return new RunFinder(await runsHere(asJson), place, tell)
 }
 

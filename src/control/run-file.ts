@@ -18,6 +18,8 @@ export interface RunIdentity {
   readonly pid: number
   /** What commands call it. */
   readonly name: string
+  /** What `--name` has called it; '' = nothing. */
+  readonly copy: string
   /** When the process started, as `Seen.started`. */
   readonly started: number
   /** '' for a single app. */

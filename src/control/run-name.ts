@@ -48,7 +48,8 @@ function firstFree(names: Iterable<string>, isFree: (name: string) => boolean): 
   throw new Error('there is no end of names')
 }
 
-const livingRuns = (runs: string): readonly RunIdentity[] =>
+/** Runs of the user that registered in a folder, and whose processes are there. */
+export const livingRuns = (runs: string): readonly RunIdentity[] =>
   readdirSync(runs, {withFileTypes: true}).flatMap(entry =>
     entry.isDirectory() ? (livingRun(join(runs, entry.name)) ?? []) : []
   )

@@ -1,7 +1,10 @@
+import {dirname} from 'node:path'
 import type {NoSidecar} from '../model/api.generated.ts'
 import {runSockets} from './ask.ts'
 import {clientOf} from './client.ts'
+import {copiesAmong, type TemplateCopy} from './copies.ts'
 import type {SidecarAddress} from './run-control.ts'
+import {readRunFile} from './run-file.ts'
 
 /** A sidecar of another run. That run keeps the connection to us open as long as the sidecar is open. */
 export interface SidecarLease {
@@ -36,12 +39,21 @@ const SKIP_MS = 10_000
 export class LeaseSearch {
   readonly #env: Readonly<Record<string, string | undefined>>
   readonly #self: string
+  readonly #own: TemplateCopy
   readonly #timeoutMs: number
   readonly #skipUntil = new Map<string, number>()
 
-  /** `run`: the marker of our own run. */
-  constructor(env: Readonly<Record<string, string | undefined>>, run: string, timeoutMs = TIMEOUT_MS) {
+  /** `run`: the marker of our own run. `own`: what it is a copy of; other copies are not asked. */
+  constructor(
+    env: Readonly<Record<string, string | undefined>>,
+    run: string,
+    {
+      own = {file: '', copy: ''},
+      timeoutMs = TIMEOUT_MS
+    }: {readonly own?: TemplateCopy; readonly timeoutMs?: number} = {}
+  ) {
     this.#env = env
+    this.#own = own
     this.#self = run.slice(0, 8)
     this.#timeoutMs = timeoutMs
   }
@@ -49,7 +61,8 @@ export class LeaseSearch {
   async find(id: string): Promise<LeasesFound> {
     const sockets = await runSockets(this.#env)
     const now = performance.now()
-    const candidates = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
+    const others = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
+    const candidates = others.filter(({path}) => !this.#isCopy(dirname(path)))
     const responses = (await Promise.all(candidates.map(async ({path}) => this.#ask(path, id)))).filter(
       response => response !== undefined
     )
@@ -62,6 +75,11 @@ export class LeaseSearch {
       others: without.flatMap(({running}) => running),
       isStopped: without.some(({isStopped}) => isStopped)
     }
+  }
+
+  #isCopy(folder: string): boolean {
+    const identity = readRunFile(folder)?.identity
+    return identity !== undefined && copiesAmong([identity], this.#own).length > 0
   }
 
   async #ask(path: string, id: string): Promise<SidecarLease | NoSidecar | undefined> {

@@ -1,4 +1,5 @@
 import {LeaseSearch, type LeasesFound} from '../control/sidecar-leases.ts'
+import type {TemplateCopy} from '../control/copies.ts'
 import type {Identify} from './access.ts'
 import type {Call} from '../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
@@ -11,6 +12,8 @@ export interface PeerRunsOptions {
   readonly shell: Readonly<Record<string, string | undefined>>
   /** The marker of our own run, which is skipped. */
   readonly run: string
+  /** The template of the run, whose other copies are not called. */
+  readonly own?: TemplateCopy
   /** The identity of one of our apps when it calls others. */
   readonly identify: Identify
   /** Ids of our own apps, for the error about an unknown one. */
@@ -40,7 +43,7 @@ export class PeerRuns {
 
   constructor(options: PeerRunsOptions) {
     this.#options = options
-    this.#leases = new LeaseSearch(options.shell, options.run)
+    this.#leases = new LeaseSearch(options.shell, options.run, {...(options.own && {own: options.own})})
   }
 
   /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */

@@ -30,6 +30,7 @@ export type WarningCode =
   | 'odd-app-id'
   | 'policies-enforced'
   | 'port-taken'
+  | 'ports-moved'
   | 'process-ended'
   | 'redis-keys'
   | 'reload-failed'

@@ -17,7 +17,7 @@ export interface AppPortWishes {
 /** A free port for an app, other than the given ones. */
 export async function freeAppPort(taken: ReadonlySet<number>, {wanted = []}: AppPortWishes = {}): Promise<number> {
   // not by get-port, which gives no number twice within seconds
-  for (const port of wanted) if (port !== 0 && !taken.has(port) && (await isFree(port))) return port
+  for (const port of wanted) if (port !== 0 && !taken.has(port) && (await isFreePort(port))) return port
   const others = Array.from({length: TRIES}, () => FIRST_PORT + Math.floor(Math.random() * COUNT))
   for (;;) {
     const port = await getPort({port: others.filter(each => !taken.has(each))})
@@ -34,7 +34,8 @@ export function appPortsAt(place: number, places: number): readonly number[] {
   return Array.from({length: count}, (_, index) => FIRST_PORT + place * count + index)
 }
 
-const isFree = async (port: number): Promise<boolean> =>
+/** Whether nobody listens there. */
+export const isFreePort = async (port: number): Promise<boolean> =>
   new Promise(resolve => {
     const server = createServer()
     server.once('error', () => resolve(false)).listen({port, exclusive: true}, () => server.close(() => resolve(true)))

@@ -11,9 +11,10 @@ import {RECENT_SECONDS, type Edges} from '../telemetry/recorder/edges.ts'
 import type {Apps} from './apps/apps.ts'
 
 /** Who this run is, for commands that find it suspended. */
-export const runIdentity = ({file, apps}: Plan): RunIdentity => ({
+export const runIdentity = ({file, copy = '', apps}: Plan): RunIdentity => ({
   pid: process.pid,
   name: '', // chosen when it registers
+  copy,
   started: startOf(process.pid),
   templateFile: file,
   appIds: apps.map(({id}) => id)

@@ -159,8 +159,10 @@ export class RunParts {
   }
 
   #createPeerRuns(): PeerRuns {
+    const {shell, plan} = this.options
     return new PeerRuns({
-      shell: this.options.shell,
+      shell,
+      own: {file: plan.file, copy: plan.copy ?? ''},
       run: this.marker,
       identify: id => this.routes.versions.identify(id),
       known: () => this.routes.versions.runtimes.map(({id}) => id)

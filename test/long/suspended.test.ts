@@ -42,6 +42,7 @@ t.test('of a run that does not respond nobody is told that nothing runs', async 
   const marker = 'e'.repeat(32)
   const identity = {
     name: '',
+    copy: '',
     pid: process.pid,
     started: startOf(process.pid),
     templateFile: '/shop/dapr.yaml',

@@ -26,6 +26,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/daily.md', '{"scripts"', 'docs/docs-output.test.ts'],
   ['docs/faults.md', 'FAULT', 'docs/docs-output.test.ts'],
   ['docs/front-ends.md', '// vite.config.js', 'needs Vite, which is no dependency'],
+  ['docs/side-by-side.md', '~/shop/main $ pillion up', 'long/copies.test.ts'],
   ['docs/grpc.md', 'channel = grpc', 'a part of a program: test/fixtures/sdks has whole ones, sdks/grpc-sdks.test.ts'],
   ['docs/grpc.md', 'conn, err :=', 'a part of a program: test/fixtures/sdks has whole ones, sdks/grpc-sdks.test.ts'],
   ['docs/grpc.md', 'const client =', 'a part of a program: test/fixtures/sdks has whole ones, sdks/grpc-sdks.test.ts'],

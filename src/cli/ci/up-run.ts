@@ -3,7 +3,6 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import type {RunEvent} from '../../model/events.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {CommandContext} from '../command-handler.ts'
-import {runHints} from '../commands/run-hints.ts'
 import {selectedApps} from '../commands/run-template.ts'
 import {wantsColours} from '../colours.ts'
 import type {Form} from '../commands/run.ts'
@@ -92,13 +91,13 @@ interface FormParts {
 
 /** How the run is started, shown and ended. */
 function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run, say}: FormParts): Form {
-  const {loaded, plan, except} = selection
+  const {plan, except} = selection
   const style = logStyleOf(flags.text('log-style'))
   const isPainted = wantsColours(isatty(2), process.env)
   return {
     plan: {...plan, apps},
     isJson: asJson,
-    hints: () => runHints(loaded, plan),
+    hints: selection.hints,
     excepted: except,
     workMode: 'brief',
     output: harmlessOutput(terminal.err),

@@ -3,10 +3,13 @@ import type {Plan} from '../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../supervisor/order/selection.ts'
 import type {Overrides} from '../../config/app.ts'
 import {loadTemplate, type Loaded} from '../../config/load.ts'
+import {existingFolders, runtimeFolders} from '../../control/folder.ts'
+import {livingRuns} from '../../control/run-name.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {WITH_TEMPLATE} from '../entries/run.ts'
+import type {Isolation} from '../isolation.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
 import {flaggedPlan} from '../flagged-plan.ts'
@@ -34,21 +37,24 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const load = async (): Promise<Loaded> => loadTemplate(files, surroundings(), {watch, ...asked(call.flags)})
   const loaded = await load()
   refuseProfiles(loaded.plan, call.flags.list('profile'))
-  const plan = chosen(loaded.plan, call)
+  const own = chosen(loaded.plan, call)
+  const isolation = await isolationOf(own, call.flags)
+  const placed = async (wanted: Plan): Promise<Plan> => (isolation === undefined ? wanted : isolation.apply(wanted))
+  const plan = await placed(own)
   const except = excepted(call)
   refuseUnknown(plan, except, '--except')
   const fresh = newOnes()
   let read = {loaded, plan}
   const again = async (): Promise<Plan> => {
     const edited = await load()
-    read = {loaded: edited, plan: chosen(edited.plan, call)}
+    read = {loaded: edited, plan: await placed(chosen(edited.plan, call))}
     return read.plan
   }
   return {
     loaded,
     plan,
     except,
-    hints: () => fresh(runHints(read.loaded, read.plan)),
+    hints: () => fresh([...runHints(read.loaded, read.plan), ...(isolation?.hints ?? [])]),
     reread: watch && !files.includes('-') ? again : undefined
   }
 }
@@ -85,6 +91,13 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     },
     ended: () => live?.end()
   }
+}
+
+/** Undefined: the ports are those of the template. */
+async function isolationOf(plan: Plan, flags: GivenFlags): Promise<Isolation | undefined> {
+  const living = existingFolders(runtimeFolders(process.env), () => undefined).flatMap(livingRuns)
+  const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
+  return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, living) : undefined
 }
 
 /** `--env` and `--profile`. `--only` may name apps of any profile. */

@@ -28,18 +28,26 @@ export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal'
 
 const EXIT_BUG = 70
 const WITH_COMMAND: readonly string[] = COMMAND_FLAGS.map(({name}) => name)
-const TEMPLATE_FLAGS = ['only', 'except', 'profile', 'log-style', 'timestamps']
-/** Those that select apps. */
-const SELECTING = ['only', 'except', 'profile']
+const SELECTS = 'selects apps of a run template'
+const FORMATS = "formats the lines of a run template's apps"
+const MOVES = 'is about the ports that a run template fixes'
+/** What those do that need a template. */
+const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
+  only: SELECTS,
+  except: SELECTS,
+  profile: SELECTS,
+  'log-style': FORMATS,
+  timestamps: FORMATS,
+  isolated: MOVES,
+  'strict-ports': MOVES
+}
 
 /** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
 export const run: CommandHandler = async call => {
   const isTemplate = call.flags.list('run-file').some(file => file !== '')
-  const needsTemplate = TEMPLATE_FLAGS.find(name => call.flags.names.includes(name))
-  if (!isTemplate && needsTemplate !== undefined && SELECTING.includes(needsTemplate))
-    throw new UserError(`--${needsTemplate} selects apps of a run template: add --run-file`)
+  const needsTemplate = Object.keys(TEMPLATE_FLAGS).find(name => call.flags.names.includes(name))
   if (!isTemplate && needsTemplate !== undefined)
-    throw new UserError(`--${needsTemplate} formats the lines of a run template's apps: add --run-file`)
+    throw new UserError(`--${needsTemplate} ${TEMPLATE_FLAGS[needsTemplate] ?? ''}: add --run-file`)
   const begin = isTemplate
     ? (await import('./run-template.ts')).templateRun
     : (await import('./run-single.ts')).singleRun

@@ -4,7 +4,7 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import {sweep} from '../../run/sweep.ts'
 import {findTemplate} from '../../config/find.ts'
 import type {CommandHandler} from '../command-handler.ts'
-import {noRun, noSuchRun, pickRun, placeOf, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
+import {noRun, noSuchRun, pickRun, commandPlace, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
 import {idsOf, runsHere} from '../run-here.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {print} from '../print.ts'
@@ -17,7 +17,7 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runFile = flags.text('run-file')
   const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
   const ids = idsOf({words, flags})
-  if (ids.length === 0 && flags.names.includes('name')) return stopNamed(placeOf(flags), asJson)
+  if (ids.length === 0 && flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
   if (wanted === undefined && ids.length === 0)
     say(process.stderr, 'warning', 'Nothing is named, so nothing is stopped: pillion stop ID, or pillion down', asJson)
   if (wanted !== undefined) {
@@ -56,7 +56,7 @@ export const down: CommandHandler = async ({words, flags, asJson}) => {
     const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
     throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
   }
-  const place = placeOf(flags)
+  const place = commandPlace(flags)
   if (place.name !== undefined) return stopNamed(place, asJson)
   const {template} = place
   const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''

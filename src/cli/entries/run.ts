@@ -86,6 +86,16 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'strings',
     text: 'Origins whose web pages may send requests to the sidecars, besides those of this machine: https://shop.example'
   },
+  {
+    name: 'isolated',
+    type: 'bool',
+    text: 'Give every port that the run template fixes another number, so that copies of it run side by side'
+  },
+  {
+    name: 'strict-ports',
+    type: 'bool',
+    text: 'Fail where a copy of the run template has a port, instead of taking others'
+  },
   {name: 'forget', type: 'bool', text: 'Begin without the workflows that earlier runs of the template have left'},
   textFlag(
     'name',
@@ -136,7 +146,9 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'env',
   'except',
   'forget',
+  'isolated',
   'name',
+  'strict-ports',
   'no-record',
   'allowed-origins',
   'only',
@@ -182,7 +194,7 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
-      ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps']],
+      ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps', 'isolated', 'strict-ports']],
       ['A template or a single app', ['name', 'env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
       [
         'A single app',
@@ -251,7 +263,19 @@ export const UP_ENTRY: CommandEntry = {
     ['Which apps', ['run-file', 'only', 'except', 'profile']],
     [
       'How they run and are shown',
-      ['name', 'env', 'watch', 'forget', 'log-style', 'timestamps', 'no-record', 'allowed-origins', 'dashboard']
+      [
+        'name',
+        'isolated',
+        'strict-ports',
+        'env',
+        'watch',
+        'forget',
+        'log-style',
+        'timestamps',
+        'no-record',
+        'allowed-origins',
+        'dashboard'
+      ]
     ],
     ['For one command, in CI', COMMAND_FLAGS.map(({name}) => name)]
   ],

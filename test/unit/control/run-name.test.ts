@@ -10,7 +10,7 @@ async function called(runs: string, name: string, isAlive = true): Promise<void>
   const home = join(runs, name)
   mkdirSync(home)
   const started = startOf(process.pid) + (isAlive ? 0 : 1)
-  const identity = {name, pid: process.pid, started, templateFile: '', appIds: []}
+  const identity = {name, copy: '', pid: process.pid, started, templateFile: '', appIds: []}
   await writeRunFile(home, {marker: '0'.repeat(32), graceMs: 1, identity})
 }
 
