@@ -1,8 +1,8 @@
 import {dirname} from 'node:path'
 import type {NoSidecar} from '../model/api.generated.ts'
-import {runSockets} from './ask.ts'
+import {runSockets, type RunSocket} from './ask.ts'
 import {clientOf} from './client.ts'
-import {copiesAmong, type TemplateCopy} from './copies.ts'
+import type {TemplateCopy} from './copies.ts'
 import type {SidecarAddress} from './run-control.ts'
 import {readRunFile} from './run-file.ts'
 
@@ -62,7 +62,7 @@ export class LeaseSearch {
     const sockets = await runSockets(this.#env)
     const now = performance.now()
     const others = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
-    const candidates = others.filter(({path}) => !this.#isCopy(dirname(path)))
+    const candidates = others.length === 0 ? [] : await this.#withoutCopies(others)
     const responses = (await Promise.all(candidates.map(async ({path}) => this.#ask(path, id)))).filter(
       response => response !== undefined
     )
@@ -77,9 +77,12 @@ export class LeaseSearch {
     }
   }
 
-  #isCopy(folder: string): boolean {
-    const identity = readRunFile(folder)?.identity
-    return identity !== undefined && copiesAmong([identity], this.#own).length > 0
+  async #withoutCopies(sockets: readonly RunSocket[]): Promise<readonly RunSocket[]> {
+    const {copiesAmong} = await import('./copies.ts')
+    return sockets.filter(({path}) => {
+      const identity = readRunFile(dirname(path))?.identity
+      return identity === undefined || copiesAmong([identity], this.#own).length === 0
+    })
   }
 
   async #ask(path: string, id: string): Promise<SidecarLease | NoSidecar | undefined> {

@@ -23,11 +23,11 @@ t.test(
     const done: string[] = []
     const bodies = ['a', 'b', 'c'].map(async name => bodyTurn().then(() => done.push(name)))
     await bodies[0]
-    for (let n = 0; n < 3; n++) {
+    while (!done.includes('c')) {
       await turn()
       done.push('turn')
     }
     await Promise.all(bodies)
-    t.same(done, ['a', 'turn', 'turn', 'turn', 'b', 'c'])
+    t.match(done.join(' '), /^a turn( turn)* b turn( turn)* c /)
   }
 )
