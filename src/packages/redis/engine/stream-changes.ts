@@ -13,6 +13,8 @@ export class StreamChanges {
   readonly groups = new Set<string>()
   /** Writing has failed: all rows are to be written anew, and nothing is collected until then. */
   isWhole = false
+  /** Entries in `added` wait for the next write, and groups with them. */
+  isPartlyWritten = false
 
   add(entry: StreamEntry): void {
     if (!this.isWhole) this.added.push(entry)
@@ -29,6 +31,14 @@ export class StreamChanges {
     if (!this.isWhole && entry.isStored) this.trimmed = entry
   }
 
+  /** These rows are written; `left` are those of new entries that are not. */
+  keepAdded(left: StreamEntry[]): void {
+    this.added = left
+    this.removed = []
+    this.trimmed = undefined
+    this.isPartlyWritten = true
+  }
+
   rewrite(): void {
     this.clear()
     this.isWhole = true
@@ -40,5 +50,6 @@ export class StreamChanges {
     this.trimmed = undefined
     this.groups.clear()
     this.isWhole = false
+    this.isPartlyWritten = false
   }
 }

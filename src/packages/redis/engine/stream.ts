@@ -64,8 +64,9 @@ export class Stream {
     return group
   }
 
-  /** All changes are in the file. */
+  /** All changes are in the file, or those that did not have to wait. */
   written(): void {
+    if (this.changes?.isPartlyWritten === true) return
     const isWhole = this.changes?.isWhole === true
     this.changes?.clear()
     for (const group of this.groups.values()) group.written(isWhole)

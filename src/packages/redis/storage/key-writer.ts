@@ -3,7 +3,7 @@ import type {Database, Value} from '../engine/database.ts'
 import {Stream} from '../engine/stream.ts'
 import {encodeText, encodeValue} from './encoding.ts'
 import type {StoredRows} from './load.ts'
-import {StreamRows} from './stream-rows.ts'
+import {NOTHING, StreamRows, type WrittenRows} from './stream-rows.ts'
 
 type Changed = ReadonlyMap<Database, ReadonlySet<string>>
 
@@ -49,19 +49,25 @@ export class KeyWriter {
   }
 
   /**
-   * Stops at large values once it has written `maxBytes`, and returns the keys that are left. Throws an error of SQLite; then
+   * Stops at large values and messages once it has written `maxBytes`, and returns the keys that are left. Throws an error of SQLite; then
    * nothing has been written.
    */
   write(changed: Changed, maxBytes: number): Changed {
     const written: Written = {streams: [], removed: [], moved: []}
     const left = new Map<Database, Set<string>>()
+    const wait = (database: Database, key: string): void =>
+      void left.set(database, (left.get(database) ?? new Set()).add(key))
     let room = maxBytes
     this.#inTransaction(written.streams, () => {
       for (const [database, keys] of changed) {
         const ids = (this.#ids[database.index] ??= new Map())
         for (const key of keys)
-          if (room > 0 || !mayWait(database.peek(key))) room -= this.#writeKey(database, ids, key, written)
-          else left.set(database, (left.get(database) ?? new Set()).add(key))
+          if (room <= 0 && mayWait(database.peek(key))) wait(database, key)
+          else {
+            const {size, isAll} = this.#writeKey(database, ids, {key, maxBytes: room}, written)
+            room -= size
+            if (!isAll) wait(database, key)
+          }
       }
       this.#dropLost(written)
     })
@@ -113,13 +119,18 @@ export class KeyWriter {
     }
   }
 
-  /** Returns the size of its value. */
-  #writeKey(database: Database, ids: Map<string, number>, key: string, written: Written): number {
+  /** Returns the size of its value, and whether all of it is written: of a stream, no more messages than `maxBytes`. */
+  #writeKey(
+    database: Database,
+    ids: Map<string, number>,
+    {key, maxBytes}: {readonly key: string; readonly maxBytes: number},
+    written: Written
+  ): WrittenRows {
     const value = database.peek(key)
     let id = ids.get(key)
     let size = 0
     if (value === undefined) {
-      if (id === undefined) return 0
+      if (id === undefined) return NOTHING
       this.#remove.run(id)
       written.removed.push([database.index, key])
     } else {
@@ -131,10 +142,9 @@ export class KeyWriter {
     }
     const serial = value instanceof Stream ? value.serial : undefined
     if (this.#serials.get(id) !== serial) written.moved.push([id, serial])
-    if (!(value instanceof Stream)) return size
+    if (!(value instanceof Stream)) return {size, isAll: true}
     written.streams.push(value)
-    this.#rows.write(value)
-    return size
+    return this.#rows.write(value, maxBytes)
   }
 
   /** Returns the size of the value. */

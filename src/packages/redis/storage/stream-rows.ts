@@ -10,6 +10,17 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 const FLOOD = 50
 /** So many of them are written at once then. */
 const REST_ROWS = 1000
+/** The same for their bytes, which take some 10 ms. */
+const REST_BYTES = 4_000_000
+
+/** What was written of a stream. */
+export interface WrittenRows {
+  /** Bytes of new entries. */
+  readonly size: number
+  readonly isAll: boolean
+}
+
+export const NOTHING: WrittenRows = {size: 0, isAll: true}
 
 /** A stream with entries that all groups have acknowledged, and that have no rows yet. */
 interface Unfinished {
@@ -46,19 +57,28 @@ export class StreamRows {
     )
   }
 
-  /** The changes of a stream; the caller marks them as written when the transaction is over. */
-  write(stream: Stream): void {
+  /**
+   * The changes of a stream; the caller marks them as written when the transaction is over. Stops at a new entry once it has written
+   * `maxBytes` of them. Gives the bytes of entries, and whether all is written.
+   */
+  write(stream: Stream, maxBytes: number): WrittenRows {
     const {changes, serial} = stream
-    if (changes === undefined) return
+    if (changes === undefined) return NOTHING
+    changes.isPartlyWritten = false
     if (changes.isWhole) {
       this.drop(serial)
       for (const entry of stream.range(MIN_ID, MAX_ID)) this.#add(serial, entry)
       for (const group of stream.groups.values()) this.#writeGroup(serial, group, true)
-      return
+      return NOTHING
     }
     if (changes.trimmed !== undefined) this.#removeEntries.run(serial, changes.trimmed.ms, changes.trimmed.seq)
     for (const {ms, seq} of changes.removed) this.#removeEntry.run(serial, ms, seq)
-    this.#addNew(stream, changes.added)
+    const {size, left} = this.#addNew(stream, changes.added, maxBytes)
+    if (left.length > 0) {
+      // groups wait, too: what they point at is in the file first
+      changes.keepAdded(left)
+      return {size, isAll: false}
+    }
     this.#finish(stream, changes.added.length)
     for (const name of changes.groups) {
       const group = stream.groups.get(name)
@@ -68,6 +88,7 @@ export class StreamRows {
         this.#removeGroupPending.run(serial, bytes(name))
       }
     }
+    return {size, isAll: true}
   }
 
   /** Deletes all rows of a stream. */
@@ -83,22 +104,33 @@ export class StreamRows {
 
   /** Writes some of what a flood has left, or all of it. */
   writeRest(stream: Stream, isAll: boolean): void {
-    let left = isAll ? Infinity : REST_ROWS
+    let rows = isAll ? Infinity : REST_ROWS
+    let room = isAll ? Infinity : REST_BYTES
     for (const entry of stream.range(MIN_ID, MAX_ID)) {
       if (entry.isStored) continue
-      if (left-- === 0) return
-      this.#add(stream.serial, entry)
+      if (rows-- === 0 || room <= 0) return
+      room -= this.#add(stream.serial, entry)
     }
     this.#unfinished.delete(stream.serial)
   }
 
-  /** What comes and is acknowledged by all groups between two writes needs no row at once: many of them are gone soon. */
-  #addNew(stream: Stream, added: readonly StreamEntry[]): void {
+  /**
+   * What comes and is acknowledged by all groups between two writes needs no row at once: many of them are gone soon. Gives the
+   * bytes that were written, and what is left once these are `maxBytes`.
+   */
+  #addNew(
+    stream: Stream,
+    added: readonly StreamEntry[],
+    maxBytes: number
+  ): {readonly size: number; readonly left: StreamEntry[]} {
     const open = added.length < FLOOD ? undefined : stream.acknowledgedBefore()
-    for (const entry of added)
+    let size = 0
+    for (const [at, entry] of added.entries())
       if (entry.isGone) continue
-      else if (open === undefined || compareIds(entry, open) >= 0) this.#add(stream.serial, entry)
-      else this.#postpone(stream, entry)
+      else if (open !== undefined && compareIds(entry, open) < 0) this.#postpone(stream, entry)
+      else if (size >= maxBytes) return {size, left: added.slice(at)}
+      else size += this.#add(stream.serial, entry)
+    return {size, left: []}
   }
 
   #postpone(stream: Stream, last: StreamId): void {
@@ -116,9 +148,12 @@ export class StreamRows {
     if (isOpen || added < FLOOD) this.writeRest(stream, isOpen)
   }
 
-  #add(serial: number, entry: StreamEntry): void {
-    this.#addEntry.run(serial, entry.ms, entry.seq, encodeAll(entry.fields))
+  /** Returns the size of the row. */
+  #add(serial: number, entry: StreamEntry): number {
+    const fields = encodeAll(entry.fields)
+    this.#addEntry.run(serial, entry.ms, entry.seq, fields)
     entry.isStored = true
+    return fields.length
   }
 
   #writeGroup(serial: number, group: ConsumerGroup, isWhole: boolean): void {

@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import t from 'tap'
 import type {Database} from '../../engine/database.ts'
 import {RedisEngine} from '../../engine/engine.ts'
+import {Journal} from '../../engine/journal.ts'
 import {openKeyFile} from '../../storage/key-file.ts'
 import {KeyWriter} from '../../storage/key-writer.ts'
 
@@ -29,3 +30,38 @@ t.test('large values are written a few at a time; a stream and what is gone do n
   engine.close()
   t.end()
 })
+
+t.test(
+  'large messages are written a few at a time, and groups behind them: none of them points at what is not there',
+  t => {
+    const nobody = {wake: () => undefined, writeMany: () => undefined, writeAll: () => true}
+    const engine = new RedisEngine(new Journal(nobody))
+    const session = engine.open()
+    const file = openKeyFile(join(t.testdir(), 'redis.db'))
+    const writer = new KeyWriter(file, {ids: [], serials: new Map(), lastId: 0})
+    const counts = (): unknown =>
+      ['entries', 'groups', 'pending'].map(
+        table => file.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
+      )
+    const write = (maxBytes: number): boolean =>
+      writer.write(new Map([[engine.database(0), new Set(['topic'])]]), maxBytes).size === 0
+
+    engine.run(session, ['XGROUP', 'CREATE', 'topic', 'app', '0', 'MKSTREAM'])
+    for (let n = 1; n <= 6; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(2 * MB)])
+    engine.run(session, ['XREADGROUP', 'GROUP', 'app', 'one', 'STREAMS', 'topic', '>'])
+    t.equal(write(3 * MB), false)
+    t.same(counts(), [2, 0, 0])
+    engine.run(session, ['XDEL', 'topic', '2-0'])
+    engine.run(session, ['XDEL', 'topic', '4-0'])
+    t.equal(write(3 * MB), false)
+    t.same(counts(), [3, 0, 0], 'one has no row any more, one gets none')
+    t.equal(write(3 * MB), true)
+    t.same(counts(), [4, 1, 6], 'what is read and deleted is pending still, as in Redis')
+    for (let n = 7; n <= 9; n++) engine.run(session, ['XADD', 'topic', `${n}-0`, 'data', 'x'.repeat(2 * MB)])
+    t.equal(write(Infinity), true, 'at the end, all at once')
+    t.same(counts(), [7, 1, 6])
+    writer.close()
+    engine.close()
+    t.end()
+  }
+)
