@@ -20,6 +20,8 @@ export interface Ask {
   readonly patienceMs?: number
   /** The answer may begin whenever it does: a log that is followed has no head before its first line. */
   readonly waits?: boolean
+  /** What the answer must have: its `metadata`, or a list of objects. Whoever sends none is no API server. */
+  readonly needs?: 'metadata' | 'items' | 'versions' | 'resources'
 }
 
 /** The first answer of a server begins within this time. */
@@ -58,19 +60,23 @@ export class ClusterClient {
     this.access = access
   }
 
-  /** The response as JSON. Rejects with an `ClusterError`, or with a `UserError` if the server cannot be reached. */
+  /**
+   * The response as JSON. Rejects with an `ClusterError`, or with a `UserError` if the server cannot be reached or is none: what it
+   * must have is looked at here (`Ask.needs`).
+   */
   async json<T>(method: Method, path: string, ask: Ask = {}): Promise<T> {
     const response = await this.open(method, path, ask)
     const text = await bodyText(response, MAX_RESPONSE_BYTES).catch((error: unknown) => {
       throw this.#unreachable(error)
     })
-    try {
-      return JSON.parse(text) as T
-    } catch {
-      throw new UserError(
-        `${this.access.server} is no Kubernetes API server: it answers ${method} ${path} with no JSON`
-      )
-    }
+    const answer = parsed(text)
+    if (answer === undefined) throw this.#noServer(method, path, 'with no JSON')
+    if (ask.needs !== undefined && !has(answer, ask.needs)) throw this.#noServer(method, path, `without ${ask.needs}`)
+    return answer as T
+  }
+
+  #noServer(method: Method, path: string, why: string): UserError {
+    return new UserError(`${this.access.server} is no Kubernetes API server: it answers ${method} ${path} ${why}`)
   }
 
   /** The body as it comes: a watch, a log. Rejects as `json`. */
@@ -207,4 +213,22 @@ export async function bodyText(response: IncomingMessage, maxBytes: number): Pro
   } catch (error) {
     throw error instanceof UncollectedBody ? new UserError('the response of the API server is too large') : error
   }
+}
+
+/** undefined: it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether an answer has what is needed of it; each item of a list of objects has metadata, too. */
+function has(answer: unknown, needs: NonNullable<Ask['needs']>): boolean {
+  const value = (answer as Readonly<Record<string, unknown>> | null)?.[needs]
+  if (needs === 'metadata') return isObject(value)
+  return Array.isArray(value) && value.every(each => (needs === 'items' ? has(each, 'metadata') : isObject(each)))
 }

@@ -28,7 +28,7 @@ const PLURALS: Readonly<Record<string, string>> = {
 export const DAPR_GROUP = 'dapr.io'
 
 interface ResourceList {
-  readonly resources: readonly {readonly name: string; readonly kind: string; readonly namespaced: boolean}[]
+  readonly resources: readonly {readonly name?: string; readonly kind?: string; readonly namespaced?: boolean}[]
 }
 
 /** `Deployment "shop"` */
@@ -55,7 +55,8 @@ export class ObjectStore {
     try {
       const {versions} = await this.client.json<{readonly versions: readonly {readonly groupVersion: string}[]}>(
         'GET',
-        `/apis/${DAPR_GROUP}`
+        `/apis/${DAPR_GROUP}`,
+        {needs: 'versions'}
       )
       await Promise.all(versions.map(async ({groupVersion}) => this.#lookUp(groupVersion)))
       return this.#plurals.has(`${DAPR_GROUP}/v1alpha1/Component`)
@@ -66,8 +67,9 @@ export class ObjectStore {
   }
 
   async #lookUp(groupVersion: string): Promise<void> {
-    const {resources} = await this.client.json<ResourceList>('GET', `/apis/${groupVersion}`)
-    for (const {name, kind} of resources) if (!name.includes('/')) this.#plurals.set(`${groupVersion}/${kind}`, name)
+    const {resources} = await this.client.json<ResourceList>('GET', `/apis/${groupVersion}`, {needs: 'resources'})
+    for (const {name = '', kind} of resources)
+      if (name !== '' && !`${name}`.includes('/')) this.#plurals.set(`${groupVersion}/${kind}`, name)
     this.#looked.add(groupVersion)
   }
 
@@ -95,7 +97,7 @@ export class ObjectStore {
   /** The object as it is now; undefined if there is none. */
   async find(object: KubernetesObject): Promise<LiveObject | undefined> {
     try {
-      return await this.client.json<LiveObject>('GET', this.#pathTo(object))
+      return await this.client.json<LiveObject>('GET', this.#pathTo(object), {needs: 'metadata'})
     } catch (error) {
       if (isStatus(error, 404)) return undefined
       throw this.#asUserError(error, objectName(object))
@@ -108,7 +110,12 @@ export class ObjectStore {
     // JSON is YAML
     const type = 'application/apply-patch+yaml'
     try {
-      return await this.client.json<LiveObject>('PATCH', this.#pathTo(object), {query, body: object, type})
+      return await this.client.json<LiveObject>('PATCH', this.#pathTo(object), {
+        query,
+        body: object,
+        type,
+        needs: 'metadata'
+      })
     } catch (error) {
       throw this.#asUserError(error, objectName(object))
     }
@@ -131,7 +138,8 @@ export class ObjectStore {
     const path = this.pathOf(apiVersion, kind.slice(at + 1))
     try {
       const {items} = await this.client.json<{readonly items: readonly LiveObject[]}>('GET', path, {
-        query: {labelSelector: labels}
+        query: {labelSelector: labels},
+        needs: 'items'
       })
       // items of a list do not say what they are
       return items.map(item => ({...item, apiVersion, kind: kind.slice(at + 1)}))

@@ -21,7 +21,7 @@ export interface WatchHandler<T extends WatchedObject> {
 }
 
 interface List<T> {
-  readonly metadata: {readonly resourceVersion: string; readonly continue?: string}
+  readonly metadata?: {readonly resourceVersion?: string; readonly continue?: string}
   readonly items: readonly T[]
 }
 
@@ -79,13 +79,18 @@ class Watcher<T extends WatchedObject> {
     let next: string | undefined
     do {
       const query = {labelSelector: labels, limit: PAGE, continue: next}
-      const {items, metadata} = await this.#client.json<List<T>>('GET', path, {query, signal, patienceMs: 0})
+      const {items, metadata} = await this.#client.json<List<T>>('GET', path, {
+        query,
+        signal,
+        patienceMs: 0,
+        needs: 'items'
+      })
       for (const item of items) {
         found.add(item.metadata.uid)
         this.#changed(item)
       }
-      this.#version = metadata.resourceVersion
-      next = metadata.continue || undefined
+      this.#version = metadata?.resourceVersion ?? ''
+      next = metadata?.continue || undefined
     } while (next !== undefined)
     for (const [uid, object] of this.#known) if (!found.has(uid)) this.#gone(object)
     this.#handler.listed?.()
