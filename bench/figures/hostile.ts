@@ -9,6 +9,8 @@ import {echoServer, freePorts, withRig} from '../tools.ts'
 const CALLS_A_SECOND = 200
 
 interface Suffered {
+  /** The same calls just before. */
+  readonly calm: Paced
   readonly calls: Paced
   /** More memory of its own than before, at most, in MB. */
   readonly more: number
@@ -27,13 +29,14 @@ export const hostile: Figure = {
     return [
       ...ATTACKS.flatMap(({name}, n) =>
         (['p99', 'longest', 'memory'] as const).map((what): Measure => {
-          const ours = results.map(round => numberOf(what, round[n]))
+          const column = (of: Column): readonly number[] => results.map(round => numberOf(of, round[n]))
           return {
             name: `hostile: ${what}, ${name}`,
             unit: what === 'memory' ? 'MB' : 'ms',
-            ours,
-            peer: [],
-            peerName: ''
+            ours: column(what),
+            ...(what === 'memory'
+              ? {peer: [], peerName: ''}
+              : {peer: column(`calm ${what}`), peerName: 'nobody attacks'})
           }
         })
       ),
@@ -42,10 +45,13 @@ export const hostile: Figure = {
   }
 }
 
-function numberOf(what: 'p99' | 'longest' | 'memory', told: Suffered | undefined): number {
+type Column = 'memory' | `${'' | 'calm '}${'p99' | 'longest'}`
+
+function numberOf(what: Column, told: Suffered | undefined): number {
   if (told === undefined) return Number.NaN
   if (what === 'memory') return told.more
-  return told.calls[what === 'p99' ? 'p99' : 'max'] / 1000
+  const calls = what.startsWith('calm') ? told.calm : told.calls
+  return calls[what.endsWith('p99') ? 'p99' : 'max'] / 1000
 }
 
 /** Throws where a good call failed, or was not answered as it must be. */
@@ -58,6 +64,7 @@ async function suffered({apps, begin}: Attack, seconds: number): Promise<Suffere
     const [{http: port}, {http: other}] = [await program.ports('shop'), await program.ports('other')]
     const url = `http://127.0.0.1:${other}/v1.0/invoke/good/method/plain`
     await paced(url, CALLS_A_SECOND, 1) // warm
+    const calm = await paced(url, CALLS_A_SECOND, seconds)
     const memory = watchMemory(program.pid)
     const under = await begin(port, rig, program)
     const calls = await meanwhile(under, async () => paced(url, CALLS_A_SECOND, seconds))
@@ -65,7 +72,7 @@ async function suffered({apps, begin}: Attack, seconds: number): Promise<Suffere
     await under.end()
     program.signal('SIGTERM')
     await program.exited
-    return {calls, more: Math.max(...sizes) - (sizes[0] ?? Number.NaN)}
+    return {calm, calls, more: Math.max(...sizes) - (sizes[0] ?? Number.NaN)}
   })
 }
 

@@ -135,8 +135,8 @@ async function withApiServer(rig: Rig, random: Random, args: readonly string[], 
     const isShown = noTerminal === false && !isOdd
     const program = isShown ? onTerminal(rig, args, options) : rig.pillion(args, options)
     program.stdin.end()
-    const timer = setTimeout(() => program.signal('SIGTERM'), RUNS_MS)
-    await ended(program, args.join(' '), true).finally(() => clearTimeout(timer))
+    const timer = isOdd ? setTimeout(() => program.signal('SIGTERM'), RUNS_MS) : undefined
+    await ended(program, args.join(' '), isOdd).finally(() => clearTimeout(timer))
     const said = isShown && OBEYED.exec(program.stdout.bytes.toString('latin1'))
     if (said) throw new Error(`the server commands the terminal: ${JSON.stringify(said[0])}`)
   } finally {
