@@ -20,8 +20,8 @@ interface Suffered {
 export const hostile: Figure = {
   name: 'hostile',
   needs: ['go'],
-  measure: async ({rounds, seconds}) => {
-    const count = Math.min(rounds, 3)
+  measure: async ({rounds: wanted, seconds}) => {
+    const count = Math.min(wanted, 3)
     const results = await inRounds(count, async () =>
       inRounds(ATTACKS.length, async n => suffered(ATTACKS[n] as Attack, seconds))
     )
@@ -29,14 +29,14 @@ export const hostile: Figure = {
     return [
       ...ATTACKS.flatMap(({name}, n) =>
         (['p99', 'longest', 'memory'] as const).map((what): Measure => {
-          const column = (of: Column): readonly number[] => results.map(round => numberOf(of, round[n]))
+          const rounds = results.map(round => round[n])
           return {
             name: `hostile: ${what}, ${name}`,
             unit: what === 'memory' ? 'MB' : 'ms',
-            ours: column(what),
+            ours: rounds.map(round => numberOf(what, round)),
             ...(what === 'memory'
               ? {peer: [], peerName: ''}
-              : {peer: column(`calm ${what}`), peerName: 'nobody attacks'})
+              : {peer: rounds.map(round => numberOf(`calm ${what}`, round)), peerName: 'nobody attacks'})
           }
         })
       ),

@@ -28,7 +28,7 @@ const PLURALS: Readonly<Record<string, string>> = {
 export const DAPR_GROUP = 'dapr.io'
 
 interface ResourceList {
-  readonly resources: readonly {readonly name?: string; readonly kind?: string; readonly namespaced?: boolean}[]
+  readonly resources: readonly {readonly name?: unknown; readonly kind?: string; readonly namespaced?: boolean}[]
 }
 
 /** `Deployment "shop"` */
@@ -68,8 +68,8 @@ export class ObjectStore {
 
   async #lookUp(groupVersion: string): Promise<void> {
     const {resources} = await this.client.json<ResourceList>('GET', `/apis/${groupVersion}`, {needs: 'resources'})
-    for (const {name = '', kind} of resources)
-      if (name !== '' && !`${name}`.includes('/')) this.#plurals.set(`${groupVersion}/${kind}`, name)
+    for (const {name, kind} of resources)
+      if (typeof name === 'string' && !name.includes('/')) this.#plurals.set(`${groupVersion}/${kind}`, name)
     this.#looked.add(groupVersion)
   }
 
