@@ -24,6 +24,8 @@ export interface App {
   isTouched: boolean
   /** Its process had ended before what should start it: an edit may be undone before it is noticed, and a turn may not come. */
   hadEnded: boolean
+  /** Saves since the last look while it was a job that is done: noticed after what comes next, they are for its next process. */
+  lateSaves: number
   /** An edit has added it since the last look. */
   isNew: boolean
 }
@@ -56,6 +58,7 @@ export const resting = (name: string, entry: Entry, phase: Phase): App => ({
   mayBeOld: false,
   isTouched: true,
   hadEnded: false,
+  lateSaves: 0,
   isNew: true
 })
 
@@ -70,6 +73,7 @@ export function settled(app: App, {phase, code}: {readonly phase: Phase; readonl
   app.lives = {min: 0, max: 0}
   app.isTouched = false
   app.hadEnded = false
+  app.lateSaves = 0
   app.isNew = false
 }
 

@@ -107,7 +107,7 @@ export class Model {
     return {
       ...app,
       phases: new Set(isCertain ? [phase] : [...phases, phase]),
-      lives: {min: isCertain ? this.#least(lives.min + min) : lives.min, max: lives.max + max},
+      lives: {min: isCertain ? this.#least(lives.min + min) : lives.min, max: lives.max + max + app.lateSaves},
       codes: new Set(isCertain ? [code] : [...codes, code]),
       // by a command that may come before the save is noticed
       mayBeOld: app.mayBeOld && (!isCertain || this.steps > 1),
@@ -223,7 +223,7 @@ export class Model {
     // with `overlap` the old process goes on where the new one does not come up; whether that counts for edits is not said
     const isKept = isBad && entry.keys.reload === 'overlap' && phases.has('up')
     const isSurelyKept = isKept && !isEdit && isOnly(app, 'up') && this.steps <= 1
-    const max = lives.max + fresh.max
+    const max = lives.max + fresh.max + app.lateSaves
     return {
       ...app,
       mayBeOld: isKept || (app.mayBeOld && !isCertain),
@@ -247,10 +247,10 @@ export class Model {
         // a job that is done is not done again by a save; one that is under way, or has failed, begins anew
         const isJob = entry.kind === 'job'
         const isDone = isJob && app.codes.has(0)
-        if (isDone && this.steps <= 1 && !('watch' in entry.keys || 'watch' in this.followed.commonKeys)) return app
+        if (isDone && this.steps <= 1 && !('watch' in wholeOf(entry, this.followed, this.how).keys))
+          return {...app, lateSaves: app.lateSaves + times}
         const after = this.#renewed(app, {isCertain: !isJob || (this.steps <= 1 && !isDone)})
-        const {min, max} = after.lives
-        return {...after, lives: {min, max: max + times - 1}}
+        return {...after, lives: {...after.lives, max: after.lives.max + times - 1}}
       })
   }
 

@@ -1,6 +1,7 @@
 import {readdir, readFile, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Published} from '../world.ts'
+import type {LogSizes} from './hardships.ts'
 import {KeptEvents} from './kept-events.ts'
 import {SavedState} from './saved-state.ts'
 import {statusOf} from './status-of.ts'
@@ -43,11 +44,13 @@ export class Promises {
     if (status === 200) this.#floods = [...this.#floods, flood]
   }
 
-  /** The size of the largest log file of an app. */
-  async largestLog(root: string, folder: string): Promise<number> {
+  /** The size of the largest log file of an app, and of the one that its output goes to now. */
+  async logSizes(root: string, folder: string): Promise<LogSizes> {
     const logs = join(root, folder, '.dapr/logs')
     const names = await readdir(logs).catch(() => [])
-    return Math.max(0, ...(await Promise.all(names.map(async name => (await stat(join(logs, name))).size))))
+    const all = await Promise.all(names.map(async name => ({name, ...(await stat(join(logs, name)))})))
+    const [current] = all.filter(({name}) => name.includes('_app_')).toSorted((a, b) => b.mtimeMs - a.mtimeMs)
+    return {largest: Math.max(0, ...all.map(({size}) => size)), current: current?.size ?? 0}
   }
 
   /** The run has ended, and what it had in memory with it. */
