@@ -48,7 +48,12 @@ export class Promises {
   async logSizes(root: string, folder: string): Promise<LogSizes> {
     const logs = join(root, folder, '.dapr/logs')
     const names = await readdir(logs).catch(() => [])
-    const all = await Promise.all(names.map(async name => ({name, ...(await stat(join(logs, name)))})))
+    const all = await Promise.all(
+      names.map(async name => {
+        const {size, mtimeMs} = await stat(join(logs, name))
+        return {name, size, mtimeMs}
+      })
+    )
     const [current] = all.filter(({name}) => name.includes('_app_')).toSorted((a, b) => b.mtimeMs - a.mtimeMs)
     return {largest: Math.max(0, ...all.map(({size}) => size)), current: current?.size ?? 0}
   }
