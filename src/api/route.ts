@@ -39,8 +39,8 @@ const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: 
   format: {pattern: 'har|http|curl|otlp', words: 'one of har, http, curl, otlp', example: 'har'},
   verb: {pattern: 'enable|disable', words: 'enable or disable', example: 'disable'},
   action: {
-    pattern: 'suspend|resume|terminate|raise',
-    words: 'one of suspend, resume, terminate, raise',
+    pattern: 'suspend|resume|terminate|raise|rerun|skip',
+    words: 'one of suspend, resume, terminate, raise, rerun, skip',
     example: 'suspend'
   }
 }

@@ -78,8 +78,8 @@ export const ROUTES: RouteTable = {
     return listInstances(workflows, query)
   },
   'POST /workflows': async (context, request) => {
-    const [workflows, {startInstance}] = await workflowsOf(context)
-    return startInstance(context, workflows, request)
+    const {startInstance} = await import('./workflows/serve-workflows.ts')
+    return startInstance(context, await context.workflows(), request)
   },
   'POST /workflows/purge': async (context, request) => {
     const [workflows, {purgeInstances}] = await workflowsOf(context)
@@ -98,8 +98,12 @@ export const ROUTES: RouteTable = {
     return oneTimeline(workflows, request)
   },
   'POST /workflow/{action}': async (context, request) => {
-    const [workflows, {tellInstance}] = await workflowsOf(context)
-    return tellInstance(workflows, request)
+    const [workflows, {changeInstance}] = await workflowsOf(context)
+    return changeInstance(workflows, request)
+  },
+  'POST /skip': async (context, request) => {
+    const [workflows, {skipTime}] = await workflowsOf(context)
+    return skipTime(workflows, request)
   },
   'GET /services': ({control}) => listServices(control),
   'POST /services/{name}/{version}/assign': {onSocket: ({control}, request) => assignService(control, request)},
@@ -122,6 +126,6 @@ async function releaseRedis(control: RunControl, port: number): Promise<Api.Rele
 const workflowsOf = async (
   context: ApiContext
 ): Promise<readonly [Workflows, typeof import('./workflows/serve-workflows.ts')]> =>
-  Promise.all([context.workflows(), import('./workflows/serve-workflows.ts')])
+  Promise.all([context.knownWorkflows(), import('./workflows/serve-workflows.ts')])
 
 const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

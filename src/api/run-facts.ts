@@ -37,6 +37,8 @@ export interface RunFacts {
   readonly masked: () => readonly string[]
   /** The workflows of the run; their file is opened by the first who asks. Rejects if it cannot be. */
   readonly workflows: () => Promise<Workflows>
+  /** The same for who only looks: where there is no file none is made. */
+  readonly knownWorkflows: () => Promise<Workflows>
   /** Calls the listener with each instance of a workflow that changes from now on. */
   readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
   /** Plans of all apps of the run. */

@@ -1,7 +1,7 @@
 import {OTHER_COMMANDS} from './entries/others.ts'
 import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
-import {WORKFLOW} from './entries/workflows.ts'
+import {SKIP, WORKFLOW} from './entries/workflows.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
 
 /** All commands, in the order of the help. */
@@ -9,6 +9,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...TEMPLATE_COMMANDS,
   ...RUN_COMMANDS,
   WORKFLOW,
+  SKIP,
   ...OTHER_COMMANDS,
   {
     name: 'completion',

@@ -30,12 +30,15 @@ export async function completedIds(command: string, asJson: boolean): Promise<re
 
 /** Of those that have a meaning: what is over is not suspended. */
 const OPEN = ['RUNNING', 'SUSPENDED', 'PENDING']
+const OVER = ['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED']
 const OF_STATUS: Readonly<Record<string, readonly string[]>> = {
   'workflow suspend': ['RUNNING', 'PENDING'],
   'workflow resume': ['SUSPENDED'],
   'workflow terminate': OPEN,
   'workflow raise-event': OPEN,
-  'workflow purge': ['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED']
+  'workflow skip': OPEN,
+  'workflow rerun': OVER,
+  'workflow purge': OVER
 }
 
 /** The ids of the latest workflows that may stand behind a verb; for an event with a slash behind. */

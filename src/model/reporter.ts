@@ -53,6 +53,12 @@ export interface Reporter {
   warn(code: WarningCode, text: string): void
 }
 
+/** Reports also what is no problem. */
+export interface TellingReporter extends Reporter {
+  /** Something that is good to know, in one line. */
+  tell(text: string): void
+}
+
 /** A warning about a template, known before anything starts. */
 export interface Hint {
   readonly code: WarningCode

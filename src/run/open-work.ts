@@ -75,9 +75,9 @@ export class OpenWork {
   tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
     for (const {app, count, overdue} of this.left) {
       const some = count === 1 ? '1 workflow' : `${count.toString()} workflows`
-      if (workMode === 'forgotten') reporter.warn('work-left', `${app}: forgets ${some} (--forget)`)
+      if (workMode === 'forgotten') reporter.tell(`${app}: forgets ${some} (--forget)`)
       else if (runtimes().some(({id}) => id === app))
-        reporter.warn('work-left', `${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdueText(overdue)}`)
+        reporter.tell(`${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdueText(overdue)}`)
       else
         reporter.warn(
           'work-left',

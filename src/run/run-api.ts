@@ -32,6 +32,8 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly options: () => RunOptions
   /** The workflows of the run; their file is opened by the first who asks. */
   readonly workflows: RunWork['workflows']
+  /** The same for who only looks: nothing is begun for them. */
+  readonly knownWorkflows: RunWork['knownWorkflows']
   readonly onWorkflow: RunWork['onWorkflow']
 }
 
@@ -144,6 +146,7 @@ export class RunApi {
       control,
       runLog,
       workflows: this.#options.workflows,
+      knownWorkflows: this.#options.knownWorkflows,
       onWorkflow: this.#options.onWorkflow,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),

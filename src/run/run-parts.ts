@@ -153,6 +153,7 @@ export class RunParts {
       control: () => this.control,
       runLog: () => this.appRuntimes.runLog,
       workflows: async () => this.work.workflows(),
+      knownWorkflows: async () => this.work.knownWorkflows(),
       onWorkflow: listener => this.work.onWorkflow(listener),
       options: () => this.options
     })

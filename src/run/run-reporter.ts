@@ -1,10 +1,10 @@
 import type {RunOptions} from './run-options.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
-import type {Hint, Reporter, WarningCode} from '../model/reporter.ts'
+import type {Hint, Reporter, TellingReporter, WarningCode} from '../model/reporter.ts'
 
 /** Holds warnings back until the start lines of all apps are printed: scripts for Dapr read both streams up to that point. */
-export class RunReporter implements Reporter {
+export class RunReporter implements TellingReporter {
   readonly #emit: Emit
   #kept: RunEvent[] | undefined = []
 
@@ -13,7 +13,14 @@ export class RunReporter implements Reporter {
   }
 
   warn(code: WarningCode, text: string): void {
-    const event: RunEvent = {type: 'warned', code, text}
+    this.#report({type: 'warned', code, text})
+  }
+
+  tell(text: string): void {
+    this.#report({type: 'told', text})
+  }
+
+  #report(event: RunEvent): void {
     if (this.#kept === undefined) this.#emit(event)
     else this.#kept.push(event)
   }

@@ -23,7 +23,7 @@ export interface RunWaitsOptions {
   readonly runLog: () => RunLog
   readonly events: () => Promise<RunEvents>
   readonly isStopping: boolean
-  readonly workflows: WaitContext['workflows']
+  readonly knownWorkflows: WaitContext['workflows']
 }
 
 /** How many batches of all output are searched for an app's last line. */
@@ -85,7 +85,7 @@ export class RunWaits implements WaitContext {
 
   readonly apps = (): readonly WaitedApp[] => this.#runtimes.map(runtime => this.#view(runtime))
 
-  readonly workflows: WaitContext['workflows'] = async () => this.#options.workflows()
+  readonly workflows: WaitContext['workflows'] = async () => this.#options.knownWorkflows()
 
   readonly whyAbsent: WaitContext['whyAbsent'] = id => this.#whyStopped(id)
 

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import type {Plan} from '../model/plan.ts'
-import type {Reporter} from '../model/reporter.ts'
+import type {TellingReporter} from '../model/reporter.ts'
 import type {ResourceSnapshot} from '../resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Instance} from '../workflow/instance.ts'
@@ -12,7 +12,7 @@ export interface RunWorkOptions {
   readonly plan: Plan
   /** The environment that we were started in. */
   readonly shell: Readonly<Record<string, string | undefined>>
-  readonly reporter: Reporter
+  readonly reporter: TellingReporter
   readonly runtimes: () => readonly AppRuntime[]
   /** The resources of an app; undefined: its sidecar is not open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
@@ -27,6 +27,8 @@ export class RunWork {
   readonly #options: RunWorkOptions
   readonly #listeners: WorkflowListener[] = []
   #opening: Promise<OpenWork> | undefined
+  /** An empty one. */
+  #standIn: Promise<OpenWork> | undefined
   #opened: OpenWork | undefined
 
   constructor(options: RunWorkOptions) {
@@ -35,6 +37,14 @@ export class RunWork {
 
   /** Rejects if the file cannot be opened. */
   readonly workflows = async (): Promise<Workflows> => (await this.#open()).workflows
+
+  /** The same for who only looks: nothing is begun for them, and nothing is found where nothing was. */
+  readonly knownWorkflows = async (): Promise<Workflows> => {
+    const path = workPath(this.#options)
+    if (this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.workflows()
+    this.#standIn ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options, undefined))
+    return (await this.#standIn).workflows
+  }
 
   /** Goes on with what an earlier run has left, and says so. */
   async begin(): Promise<void> {
@@ -68,6 +78,8 @@ export class RunWork {
 
   /** After the sidecars. */
   async close(): Promise<void> {
+    const standIn = await this.#standIn?.catch(() => undefined)
+    standIn?.close()
     const work = await this.#opening?.catch(() => undefined)
     if (work === undefined) return
     if (this.#options.workMode === 'brief') {

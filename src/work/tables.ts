@@ -32,5 +32,8 @@ const STALLED = `
   CREATE INDEX active_instances ON instances (app) WHERE status IN (0, 2, 6, 7, 8);
 `
 
+/** How far what waits is ahead of the clock of the machine: a row, or none. */
+const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
-export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED]
+export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK]

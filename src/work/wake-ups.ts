@@ -13,6 +13,11 @@ export interface WakeUp {
   readonly data: Uint8Array
 }
 
+/** One that has fired. */
+export interface FiredWakeUp extends WakeUp {
+  readonly kind: string
+}
+
 /** Does it, within the change that removes it. */
 type Fire = (wakeUp: WakeUp) => void
 
@@ -34,8 +39,11 @@ export class WakeUps {
   readonly #firstNamed: StatementSync
   readonly #first: StatementSync
   readonly #due: StatementSync
+  readonly #ofOwner: StatementSync
   /** The kinds, as a list in JSON. */
   #served = '[]'
+  /** How far what waits is ahead of the clock, in ms: what was skipped so far. Times in the file are ahead by that. */
+  #ahead: number
   #stop: (() => void) | undefined
   /** When the armed timer looks; Infinity: never. */
   #next = Infinity
@@ -57,8 +65,13 @@ export class WakeUps {
     this.#due = database.prepare(
       `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE ${SERVED} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
     )
+    this.#ofOwner = database.prepare('SELECT id, due, owner, name, data FROM wake_ups WHERE owner = ? AND kind = ?')
+    this.#ahead = this.#readAhead()
     file.onCommit(() => this.#arm())
-    file.onUndone(() => this.#arm()) // the change that is undone may have disarmed it
+    file.onUndone(() => {
+      this.#ahead = this.#readAhead()
+      this.#arm() // the change that is undone may have disarmed it
+    })
   }
 
   /** Who does what is of a kind. What is due already is done at once. */
@@ -71,8 +84,35 @@ export class WakeUps {
 
   /** To be called within a change of the file, as are those below. */
   add(kind: string, {due, owner, name, data}: Omit<WakeUp, 'id'>): void {
-    this.#insert.run(due, kind, owner, name, data)
-    if (due < this.#next) this.#disarm()
+    this.#insert.run(due + this.#ahead, kind, owner, name, data)
+    if (due + this.#ahead < this.#next) this.#disarm()
+  }
+
+  /** Those of an owner, in no order. */
+  of(kind: string, owner: number): readonly WakeUp[] {
+    return this.#ofOwner.all(owner, kind).map(row => this.#wakeUpOf(row))
+  }
+
+  /** It fires now, within the change that calls this. */
+  fireNow(kind: string, wakeUp: WakeUp): void {
+    this.#delete.run(wakeUp.id)
+    this.#kinds.get(kind)?.(wakeUp)
+  }
+
+  /** How many ms the first one is away (0: it is due); undefined: nothing waits. */
+  firstIn(): number | undefined {
+    const due = this.#first.get(this.#served)?.['due']
+    return typeof due === 'number' ? Math.max(0, due - this.#date()) : undefined
+  }
+
+  /** Brings all that waits nearer by so many ms, for good, and fires what is due then; settles when that is kept. */
+  async skip(ms: number): Promise<readonly FiredWakeUp[]> {
+    return this.#file.change(() => {
+      this.#ahead += ms
+      this.#file.database.exec(`DELETE FROM clock; INSERT INTO clock VALUES (${this.#ahead})`)
+      this.#disarm()
+      return this.#fireRows(this.#due.all(this.#served, this.#date()))
+    })
   }
 
   /** Removes all of an owner. */
@@ -102,13 +142,13 @@ export class WakeUps {
     const due = this.#first.get(this.#served)?.['due']
     if (typeof due !== 'number') return
     this.#next = due
-    const waitMs = Math.max(0, due - this.#clock.date(), this.#notBefore - this.#clock.now())
+    const waitMs = Math.max(0, due - this.#date(), this.#notBefore - this.#clock.now())
     this.#stop = this.#clock.after(Math.min(LOOK_MS, waitMs), () => this.#look())
   }
 
   #look(): void {
     this.#disarm()
-    const rows = this.#due.all(this.#served, this.#clock.date())
+    const rows = this.#due.all(this.#served, this.#date())
     if (rows.length === 0) return this.#arm()
     // what cannot be done is tried again then; who else changes the file says that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS
@@ -117,17 +157,35 @@ export class WakeUps {
 
   async #fire(rows: readonly Record<string, unknown>[]): Promise<void> {
     try {
-      await this.#file.change(() => {
-        for (const row of rows) {
-          this.#delete.run(Number(row['id']))
-          this.#kinds.get(String(row['kind']))?.(row as unknown as WakeUp)
-        }
-      })
+      await this.#file.change(() => this.#fireRows(rows))
     } catch {
       return
     }
     this.#notBefore = 0
     this.#disarm()
     this.#arm()
+  }
+
+  #fireRows(rows: readonly Record<string, unknown>[]): readonly FiredWakeUp[] {
+    return rows.map(row => {
+      const kind = String(row['kind'])
+      const wakeUp = this.#wakeUpOf(row)
+      this.fireNow(kind, wakeUp)
+      return {kind, ...wakeUp}
+    })
+  }
+
+  /** By the clock of what waits. */
+  #date(): number {
+    return this.#clock.date() + this.#ahead
+  }
+
+  #wakeUpOf(row: Readonly<Record<string, unknown>>): WakeUp {
+    const wakeUp = row as unknown as WakeUp
+    return {...wakeUp, due: wakeUp.due - this.#ahead}
+  }
+
+  #readAhead(): number {
+    return Number(this.#file.database.prepare('SELECT ahead FROM clock').get()?.['ahead'] ?? 0)
   }
 }

@@ -12,7 +12,7 @@ import {Retention} from './retention.ts'
 import {COMPLETED, RUNNING, STALLED, TERMINATED, isTerminal} from './status.ts'
 import type {Rerun} from './rerun.ts'
 import {Tasks} from './tasks.ts'
-import type {Turn} from './turn.ts'
+import type {Turn, TurnStart} from './turn.ts'
 import {AppWorkers} from './workers.ts'
 import {WorkCounts} from './work-counts.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
@@ -196,6 +196,19 @@ export class Engine {
     })
   }
 
+  /** The next timer of an instance fires now (its start, if that is to come), or the one with this id; false: there is none. */
+  skipTimer(key: number, timer: number | undefined): boolean {
+    const [start] = timer === undefined ? this.#wakeUps.of(START, key) : []
+    if (start === undefined) return this.#tasks.skipTimer(key, timer)
+    this.#wakeUps.fireNow(START, start)
+    return true
+  }
+
+  /** When the timers of an instance fire, by the ids of their events. */
+  timers(key: number): ReadonlyMap<number, number> {
+    return this.#tasks.timers(key)
+  }
+
   remove(key: number): void {
     const live = this.live.at(key)
     if (live === undefined) return
@@ -254,7 +267,7 @@ export class Engine {
     return false
   }
 
-  apply(live: LiveInstance, turn: Turn, startedAt: number, letters: readonly Letter[]): void {
+  apply(live: LiveInstance, turn: Turn, {startedAt, aheadMs, letters}: TurnStart): void {
     const {instance} = live
     const {key} = instance
     const now = this.#clock.date()
@@ -262,8 +275,10 @@ export class Engine {
     this.#store.take(key, last)
     live.letters = live.letters.filter(({id}) => id > last)
     for (const name of turn.heard) this.#tasks.heard(key, name)
-    if (instance.started === undefined) this.#counts.begun(instance, letters, startedAt)
-    instance.started ??= startedAt
+    live.clock = startedAt
+    const began = startedAt - aheadMs
+    if (instance.started === undefined) this.#counts.begun(instance, letters, began)
+    instance.started ??= began
     instance.updated = now
     instance.status = turn.status
     instance.stall = undefined
@@ -276,7 +291,7 @@ export class Engine {
       instance.version ??= turn.version
     }
     for (const activity of turn.activities) this.#tasks.schedule(instance, activity)
-    for (const timer of turn.timers) this.#tasks.setTimer(key, timer)
+    for (const timer of turn.timers) this.#tasks.setTimer(key, timer, aheadMs)
     for (const child of turn.children) this.#tasks.createChild(instance, child)
     for (const {app, id, kind, name, event} of turn.messages) {
       const target = this.#store.find(app, id)

@@ -93,7 +93,8 @@ export const EVENT = {
       }
     }
   ],
-  timerFired: [13, {message: {fireAt: [1, {message: TIME}], timerId: [2, 'int32']}}],
+  // the last field is ours: SDKs pass over it
+  timerFired: [13, {message: {fireAt: [1, {message: TIME}], timerId: [2, 'int32'], isSkipped: [1000, 'bool']}}],
   workflowStarted: [14, {message: {version: [1, {message: VERSION}]}}],
   eventSent: [16, {message: {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]}}],
   eventRaised: [17, {message: {name: [1, 'string'], input: [2, {message: TEXT}]}}],

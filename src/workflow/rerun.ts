@@ -6,8 +6,8 @@ import {WorkflowError} from './workflow-error.ts'
 /** Which instance is to run again, and from where. */
 export interface RerunRequest {
   readonly id: string
-  /** Of the event that scheduled an activity, a timer or a child. */
-  readonly eventId: number
+  /** Of the event that scheduled an activity, a timer or a child; undefined: the first of them. */
+  readonly eventId: number | undefined
   readonly newId: string
   /** Another input for it; undefined: the same. */
   readonly input: {readonly text: string | undefined} | undefined
@@ -33,10 +33,17 @@ type Known = ReturnType<typeof readEvent> & {readonly bytes: Uint8Array | undefi
  */
 export function rerunOf(app: string, history: readonly Uint8Array[], request: RerunRequest): Rerun {
   const turns = history.map(joined => splitEvents(joined).map(bytes => ({...readEvent(bytes), bytes})))
-  const last = turns.findIndex(events => events.some(({eventId}) => eventId === request.eventId))
-  const target = turns[last]?.find(({eventId}) => eventId === request.eventId)
+  const isMeant = (event: Known): boolean =>
+    request.eventId === undefined ? isStep(event) : event.eventId === request.eventId
+  const last = turns.findIndex(events => events.some(isMeant))
+  const target = turns[last]?.find(isMeant)
   if (target === undefined)
-    throw new WorkflowError('not found', `does not have history event with ID '${request.eventId}'`)
+    throw new WorkflowError(
+      'not found',
+      request.eventId === undefined
+        ? `'${request.id}' has no activity, timer or child to run again from`
+        : `does not have history event with ID '${request.eventId}'`
+    )
   checkTarget(target, request)
   const kept = turns.slice(0, last + 1).map(events => events.filter(event => event.executionCompleted === undefined))
   const open = openTasks(kept.flat())
@@ -61,8 +68,8 @@ export function rerunOf(app: string, history: readonly Uint8Array[], request: Re
 /** The name of the event that a timer waits with; '': it waits alone. */
 const eventOfTimer = ({externalEvent, name}: NonNullable<Event['timerCreated']>): string => externalEvent?.value ?? name
 
-function checkTarget(target: Known, {eventId, input, newChildId}: RerunRequest): void {
-  const id = eventId.toString()
+function checkTarget(target: Known, {input, newChildId}: RerunRequest): void {
+  const id = target.eventId.toString()
   const kind = (Object.keys(EVENT) as (keyof typeof EVENT)[]).find(
     name => !['eventId', 'timestamp', 'router'].includes(name) && target[name] !== undefined
   )
@@ -78,6 +85,10 @@ function checkTarget(target: Known, {eventId, input, newChildId}: RerunRequest):
     throw new WorkflowError('invalid', `cannot set new child workflow instance ID on ${what} event '${id}'`)
 }
 
+/** It has scheduled something that has a result. */
+const isStep = ({taskScheduled, timerCreated, childCreated}: Known): boolean =>
+  (taskScheduled ?? timerCreated ?? childCreated) !== undefined
+
 /** Those that have scheduled something which has no result. */
 function openTasks(events: readonly Known[]): ReadonlySet<Known> {
   const open = new Set<Known>()
@@ -86,8 +97,8 @@ function openTasks(events: readonly Known[]): ReadonlySet<Known> {
     if (found !== undefined) open.delete(found)
   }
   for (const event of events) {
-    const {taskScheduled, timerCreated, childCreated, taskCompleted, taskFailed, childCompleted, childFailed} = event
-    if ((taskScheduled ?? timerCreated ?? childCreated) !== undefined) open.add(event)
+    const {taskCompleted, taskFailed, childCompleted, childFailed} = event
+    if (isStep(event)) open.add(event)
     const result = taskCompleted ?? taskFailed ?? childCompleted ?? childFailed
     if (result !== undefined) close(({eventId}) => eventId === result.taskScheduledId)
     const {timerFired, eventRaised} = event

@@ -4,7 +4,7 @@ import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WakeUp, WakeUps} from '../work/wake-ups.ts'
 import type {Creation} from './engine.ts'
 import type {Instance, Letter} from './instance.ts'
-import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, type Event} from './messages.ts'
+import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, timeOf, type Event} from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
@@ -96,9 +96,24 @@ export class Tasks {
     this.#warn(own, text)
   }
 
-  setTimer(key: number, {id: timerId, fireAt, event}: NewTimer): void {
-    const data = encode(EVENT, {timerFired: {fireAt, timerId}})
-    this.#wakeUps.add(TIMER, {due: msOf(fireAt), owner: key, name: event.toLowerCase(), data})
+  /** `aheadMs`: so much is the clock of the workflow's code ahead of ours. */
+  setTimer(key: number, {id: timerId, fireAt, event}: NewTimer, aheadMs = 0): void {
+    const due = msOf(fireAt) - aheadMs
+    const data = encode(EVENT, {timestamp: timeOf(due), timerFired: {fireAt, timerId, isSkipped: false}})
+    this.#wakeUps.add(TIMER, {due, owner: key, name: event.toLowerCase(), data})
+  }
+
+  /** When the timers of an instance fire, by the ids of their events. */
+  timers(key: number): ReadonlyMap<number, number> {
+    return new Map(this.#wakeUps.of(TIMER, key).map(({due, data}) => [timerIdOf(data), due]))
+  }
+
+  /** The next timer fires now, or the one with this id; false if there is no such one. */
+  skipTimer(key: number, wanted: number | undefined): boolean {
+    const timers = this.#wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
+    const timer = wanted === undefined ? timers[0] : timers.find(({data}) => timerIdOf(data) === wanted)
+    if (timer !== undefined) this.#wakeUps.fireNow(TIMER, timer)
+    return timer !== undefined
   }
 
   /** An event has come: the oldest timer that waits with it ends. */
@@ -149,7 +164,16 @@ export class Tasks {
   }
 
   #timerFired({owner, data}: WakeUp): void {
-    const {timerFired} = readEvent(data)
-    this.#instances.post(owner, {kind: 'timer', name: '', event: eventOf(this.#clock.date(), {timerFired})})
+    const {timerFired, timestamp: due} = readEvent(data)
+    if (timerFired === undefined) return
+    const now = this.#clock.date()
+    const isSkipped = due !== undefined && msOf(due) > now
+    this.#instances.post(owner, {
+      kind: 'timer',
+      name: '',
+      event: eventOf(now, {timerFired: {...timerFired, isSkipped}})
+    })
   }
 }
+
+const timerIdOf = (data: Uint8Array): number => readEvent(data).timerFired?.timerId ?? -1

@@ -24,15 +24,22 @@ export interface Step {
   failure: string
 }
 
-/** `late`: the event did not come in time. `dropped`: nobody waits for it any more. */
-export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped'
+/** `late`: the event did not come in time. `dropped`: nobody waits for it any more. `skipped`: a timer that fired before its time. */
+export type StepState = 'waits' | 'done' | 'failed' | 'late' | 'dropped' | 'skipped'
 
 /** A timer that is due then waits for ever (durabletask-go: task/orchestrator.go). */
 const NEVER = Date.UTC(9000, 0)
 
-/** The steps of an instance of an app, as its history tells them, in the order of their beginnings. */
-export function timelineOf(history: readonly Event[], app: string): readonly Step[] {
-  const timeline = new Timeline(app)
+/**
+ * The steps of an instance of an app, as its history tells them, in the order of their beginnings. `dues`: when timers fire, if
+ * that is not when the code has set them for.
+ */
+export function timelineOf(
+  history: readonly Event[],
+  app: string,
+  dues: ReadonlyMap<number, number> = new Map()
+): readonly Step[] {
+  const timeline = new Timeline(app, dues)
   for (const event of history) timeline.add(event)
   return timeline.steps
 }
@@ -45,8 +52,11 @@ class Timeline {
   /** Activities by what all their tries have in common. */
   readonly #tried = new Map<string, Step>()
 
-  constructor(app: string) {
+  readonly #dues: ReadonlyMap<number, number>
+
+  constructor(app: string, dues: ReadonlyMap<number, number>) {
     this.#app = app
+    this.#dues = dues
   }
 
   add(event: Event): void {
@@ -76,8 +86,9 @@ class Timeline {
     else if (failed !== undefined)
       this.#end(failed.taskScheduledId, at, {state: 'failed', failure: failureOf(failed.failureDetails).message})
     else if (event.timerFired !== undefined) {
-      const {timerId} = event.timerFired
-      this.#end(timerId, at, {state: this.#open.get(timerId)?.kind === 'event' ? 'late' : 'done'})
+      const {timerId, isSkipped} = event.timerFired
+      const isEvent = this.#open.get(timerId)?.kind === 'event'
+      this.#end(timerId, at, {state: isEvent ? 'late' : isSkipped ? 'skipped' : 'done'})
     } else if (event.eventRaised !== undefined) this.#raise(event.eventRaised, at)
     else if (event.executionSuspended !== undefined) {
       if (this.#suspension === undefined)
@@ -108,7 +119,7 @@ class Timeline {
 
   #setTimer(timer: NonNullable<Event['timerCreated']>, id: number, at: number): void {
     const fireAt = timer.fireAt === undefined ? at : msOf(timer.fireAt)
-    const until = fireAt < NEVER ? fireAt : undefined
+    const until = fireAt < NEVER ? (this.#dues.get(id) ?? fireAt) : undefined
     const again = timer.activityRetry && this.#tried.get(timer.activityRetry.value)
     if (again !== undefined) return void Object.assign(again, {state: 'waits', endedAt: undefined, until})
     // older workers name the timer by the event, and tell no origin

@@ -1,10 +1,12 @@
 import {decode, encode} from '../net/grpc/message-codec.ts'
 import type {Instance, Letter} from './instance.ts'
-import {ACTIVITY_REQUEST, eventOf, TEXT} from './messages.ts'
+import {ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
 import type {TurnStart} from './turn.ts'
 import {SUSPENDED} from './status.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
+
+const NOTHING = new Uint8Array(0)
 
 /** WorkItem: one of the two requests. */
 const WORK_ITEM = {
@@ -24,6 +26,7 @@ export class LiveInstance {
   letters: Letter[]
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
+  #clock: number | undefined
   #counted = 0
   #bytes = 0
 
@@ -31,6 +34,18 @@ export class LiveInstance {
     this.instance = instance
     this.history = history
     this.letters = letters
+  }
+
+  /** When its latest turn began, by the clock of its code. */
+  get clock(): number {
+    if (this.#clock !== undefined) return this.#clock
+    const [first] = splitEvents(this.history.at(-1) ?? NOTHING)
+    const at = first && readEvent(first).timestamp
+    return (this.#clock = at === undefined ? 0 : msOf(at))
+  }
+
+  set clock(time: number) {
+    this.#clock = time
   }
 
   /** It has started, or its time has come. */
@@ -77,13 +92,28 @@ export class TurnItem implements WorkItem {
   compose(completionToken: string): Uint8Array {
     const {instance, history, letters} = this.live
     const {id: instanceId, app, execution} = instance
-    const startedAt = this.#now()
+    const now = this.#now()
+    // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
+    const startedAt = Math.max(now, this.live.clock, ...letters.map(dueOf))
     const sent = letters.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
-    this.start = {app, id: instanceId, startedAt, isSuspended: instance.status === SUSPENDED, letters: sent}
+    this.start = {
+      app,
+      id: instanceId,
+      startedAt,
+      aheadMs: startedAt - now,
+      isSuspended: instance.status === SUSPENDED,
+      letters: sent
+    }
     const newEvents = [eventOf(startedAt, {workflowStarted: {version: undefined}}), ...sent.map(({event}) => event)]
     const request = encode(TURN_REQUEST, {instanceId, executionId: {value: execution}, newEvents})
     return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
   }
+}
+
+/** Of a timer that has fired: when it should have. */
+function dueOf({kind, event}: Letter): number {
+  const fireAt = kind === 'timer' ? readEvent(event).timerFired?.fireAt : undefined
+  return fireAt === undefined ? 0 : msOf(fireAt)
 }
 
 /** A task for a worker. */

@@ -57,6 +57,11 @@ export class AppWorkers {
     return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
   }
 
+  /** Somebody has something in hand, or will get it. */
+  get isBusy(): boolean {
+    return this.#inHand.size > 0 || (this.#waiting.size > 0 && this.#connected.length > 0)
+  }
+
   /** It is sent by the next `flush`. */
   add(item: WorkItem): void {
     this.#waiting.add(item)

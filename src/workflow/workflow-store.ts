@@ -164,7 +164,7 @@ export class WorkflowStore {
   /** How many instances of each app are not over, and how many timers of them are due. */
   active(now: number): readonly ActiveInstances[] {
     return this.#all(
-      `SELECT app, count(*) AS count, sum((SELECT count(*) FROM wake_ups WHERE owner = key AND kind = '${TIMER}' AND due <= ?))
+      `SELECT app, count(*) AS count, sum((SELECT count(*) FROM wake_ups WHERE owner = key AND kind = '${TIMER}' AND due <= ? + coalesce((SELECT ahead FROM clock), 0)))
        AS overdue FROM instances WHERE status IN (0, 2, 6, 7, 8) GROUP BY app`,
       now
     ) as unknown as readonly ActiveInstances[]

@@ -4,6 +4,7 @@ import type {WorkflowEvent} from '../model/workflow-event.ts'
 import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
+import {bringNearer, type Skipped} from '../work/skip.ts'
 import type {WorkFile} from '../work/work-file.ts'
 import {changesOf, type WorkflowChange} from './changes.ts'
 import {Engine, type StartRequest} from './engine.ts'
@@ -39,6 +40,8 @@ import {WorkflowStore} from './workflow-store.ts'
 const MAX_NAMED = 10
 /** A worker that has not answered a turn for so long is named. */
 const SILENCE_MS = 60_000
+/** A skip waits so long for workers before it goes on. */
+const SETTLE_MS = 30_000
 /** After a file that could not be written. */
 const RETRY_MS = 1000
 
@@ -78,6 +81,8 @@ export class Workflows {
   readonly #met = new Set<string>()
   /** Ends the wait for workers that are silent. */
   #listening: (() => void) | undefined
+  /** Who waits until workers have nothing to do. */
+  readonly #quiet: (() => void)[] = []
   readonly #listeners: ((instance: Instance) => void)[] = []
 
   constructor(options: WorkflowsOptions) {
@@ -124,6 +129,11 @@ export class Workflows {
 
   find(app: string, id: string): Instance | undefined {
     return this.#engine.live.find(app, id)?.instance
+  }
+
+  /** One by its row. */
+  at(key: number): Instance | undefined {
+    return this.#engine.live.at(key)?.instance
   }
 
   /** The events of all its turns, each turn's joined. */
@@ -224,6 +234,37 @@ export class Workflows {
     return this.#options.file.change(() => this.#engine.rerun(source, newId, rerun))
   }
 
+  /** What an instance waits for comes now: its next timer, or the one with an id, or its start. Throws a WorkflowError. */
+  async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
+    if (await this.#options.file.change(() => this.#engine.skipTimer(key, timer))) return
+    const which = timer === undefined ? 'no timer' : `no timer ${timer.toString()}`
+    throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
+  }
+
+  /** Brings all that waits nearer by so many ms, with what that sets off. */
+  async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
+    return bringNearer(this.#options.wakeUps, ms, async () => this.quiet(SETTLE_MS), signal)
+  }
+
+  /** When the timers of an instance fire, by the ids of their events. */
+  timers({key}: Instance): ReadonlyMap<number, number> {
+    return this.#engine.timers(key)
+  }
+
+  /** Settles when no worker has anything to do any more: with true, or with false after so many ms. */
+  async quiet(maxMs: number): Promise<boolean> {
+    await this.settled()
+    if (!this.#isBusy()) return true
+    const {promise, resolve} = Promise.withResolvers<boolean>()
+    const stop = this.#options.clock.after(maxMs, () => resolve(false))
+    this.#quiet.push(() => resolve(true))
+    return promise.finally(stop)
+  }
+
+  #isBusy(): boolean {
+    return [...this.#engine.workers.values()].some(workers => workers.isBusy)
+  }
+
   /** A worker of an app is there; the returned function tells that it has gone. */
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
@@ -274,7 +315,7 @@ export class Workflows {
     await this.#options.file.change(() => {
       if (live.turn !== undefined) this.#engine.workersOf(app).remove(live.turn)
       live.turn = undefined
-      this.#engine.apply(live, turn, start.startedAt, start.letters)
+      this.#engine.apply(live, turn, start)
     })
   }
 
@@ -346,6 +387,7 @@ export class Workflows {
   #flush(): void {
     if (this.#options.file.isChanging) return
     for (const workers of this.#engine.workers.values()) workers.flush()
+    if (this.#quiet.length > 0 && !this.#isBusy()) for (const tell of this.#quiet.splice(0)) tell()
     if (this.#hasTurns()) this.#listening ??= this.#options.clock.after(SILENCE_MS, () => this.#noteSilence())
   }
 

@@ -53,7 +53,7 @@ const OF_IMPORT = /^pillion import$/
 const OF_CI = /^pillion up .*--run\b/
 
 /** They need a workflow: `sdks/workflow-verbs.test.ts` runs the verbs. */
-const OF_WORKFLOWS = /^pillion (?:workflow|wait --for workflow:)/
+const OF_WORKFLOWS = /^pillion (?:workflow|skip|wait --for workflow:)/
 
 export const commands = shown().filter(command => !OF_CLUSTER.test(command))
 /** They start a run. */

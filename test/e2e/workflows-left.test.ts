@@ -1,4 +1,4 @@
-import {readdirSync} from 'node:fs'
+import {existsSync, readdirSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
@@ -15,6 +15,9 @@ t.test(
     const work = join(rig.home, '.local/state/pillion')
     const first = rig.pillion(['run', '-f', '.'])
     let shop = await rig.driven('shop')
+    t.match(await rig.run(['workflow', 'list']), {code: 0, stderr: /No workflow found/})
+    t.match(await rig.run(['skip', '7d']), {code: 0, stdout: /Skipped 168h0m0s: nothing fell due/})
+    t.equal(existsSync(work), false, 'who only looks begins no file')
     const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
     t.match(start, {status: 202})
     t.match(await shop.fetch('/v1.0/workflows/dapr/o-1/raiseEvent/go', {method: 'POST'}), {status: 202})
@@ -25,7 +28,7 @@ t.test(
       await run.exited
       run = rig.pillion(['run', '-f', '.'])
       shop = await rig.driven('shop')
-      await run.waitForLine(KEPT, {stream: 'stderr'})
+      await run.waitForLine(KEPT)
       t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 200, body: /"runtimeStatus":"PENDING"/}, end)
     }
     const second = rig.pillion(['run', '-f', '.'])
@@ -61,7 +64,7 @@ t.test(
     await rig.template([{appID: 'shop'}])
     const fresh = rig.pillion(['run', '-f', '.', '--forget'])
     shop = await rig.driven('shop')
-    await fresh.waitForLine('shop: forgets 1 workflow (--forget)', {stream: 'stderr'})
+    await fresh.waitForLine('shop: forgets 1 workflow (--forget)')
     t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 404})
     fresh.signal('SIGINT')
     await fresh.exited

@@ -103,5 +103,17 @@ t.test('the verbs of workflows, on a worker of Dapr’s SDK', async t => {
   t.equal(await verb('purge', 'later'), 'ℹ️  Purging 1 workflow instance(s)\n✅  Purged workflow instance "later"\n')
   t.match(await verb('purge', 'o-17', 'later'), /there is no workflow 'later'\n[^]*exit 1$/)
   t.equal((await verb('list', '-o', 'ids')).split('\n').toSorted().join(), ',o-17,o-18', 'then none is removed')
+
+  t.equal(await verb('rerun', 'o-17', '--new-instance-id', 'o-19'), 'ℹ️  Rerunning workflow instance: o-19\n')
+  t.match(await rig.run(['skip', '7d']), {code: 0, stdout: /orders {2}order o-19: timer \d+ fires\n/})
+  await until('o-19:ended')
+  t.match(await verb('timeline', 'o-19'), /timer +skipped/)
+  t.match(await verb('skip', 'o-19'), /workflow 'o-19' waits for no timer\n[^]*exit 1$/)
+  await verb('run', 'order', '-i', 'o-20', '-s', '1h', '-x', ORDER)
+  t.equal(await verb('skip', 'o-20'), "ℹ️  Workflow 'o-20' skipped a timer successfully\n", 'its start')
+  await until('o-20:started')
+  await verb('purge', 'o-20', '--force')
+  await verb('purge', 'o-19')
+
   t.match(await verb('purge', '--all'), /^ℹ️ {2}Purging 2 workflow instance\(s\)\n/)
 })

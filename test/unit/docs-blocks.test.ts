@@ -49,6 +49,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/workflows.md', '$ pillion workflow list', 'unit/cli/workflow-tables.test.ts has the tables'],
   ['docs/workflows.md', 'spec:', 'unit/resources/workflow-settings.test.ts'],
   ['docs/workflows.md', 'apiVersion:', 'unit/resources/workflow-access.test.ts'],
+  ['docs/workflows.md', '$ pillion skip 7d', 'unit/api/workflows.test.ts has what it tells'],
   ['examples/workflow-order/README.md', 'npm install', 'sdks/workflow-verbs.test.ts runs the example'],
   ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: sdks/daeploy-sdk.test.ts has the SDK'],
   ['examples/day/README.md', 'cd examples/day', 'docs/day.test.ts'],

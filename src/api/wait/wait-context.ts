@@ -41,7 +41,7 @@ export interface WaitContext {
   readonly recorder: CallRecorder
   readonly runLog: RunLog
   readonly apps: () => readonly WaitedApp[]
-  /** The workflows of the run; their file is opened by the first who asks. Rejects if it cannot be. */
+  /** The workflows of the run, as they are known now. Rejects if their file cannot be opened. */
   readonly workflows: () => Promise<Workflows>
   /** Why the run has no app of this id although its template has one; '' = the template has none either. */
   readonly whyAbsent: (id: string) => string

@@ -1,6 +1,5 @@
 import {failureOf} from '../../workflow/failure.ts'
 import {COMPLETED, FAILED, isTerminal, PENDING, statusName, SUSPENDED, TERMINATED} from '../../workflow/status.ts'
-import type {Workflows} from '../../workflow/workflows.ts'
 import type {Condition} from './condition.ts'
 import {impossible, met, waiting, type WaitCheck} from './standing.ts'
 import type {WaitContext} from './wait-context.ts'
@@ -18,10 +17,9 @@ const IS_MET: Readonly<Record<Wanted['state'], (status: number) => boolean>> = {
 
 /** A workflow is in some state; of several apps that have one of this id, any one. */
 export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCheck {
-  let workflows: Workflows | undefined
   return {
     look: async () => {
-      const open = (workflows ??= await context.workflows())
+      const open = await context.workflows()
       const found = open.appsWith(id).flatMap(app => open.find(app, id) ?? [])
       const right = found.find(({status}) => IS_MET[state](status))
       if (right !== undefined) return met(`${right.name} of ${right.app} is ${statusName(right.status)}`)

@@ -12,7 +12,7 @@ import type {RunFacts} from '../run-facts.ts'
 import {findInstance, startingApp} from './find-instance.ts'
 import {instanceView} from './instance-view.ts'
 import {statusIn} from './list-instances.ts'
-import {givenObject, givenPayload, askedText, givenTime} from './requests.ts'
+import {askedText, askedWhole, givenObject, givenPayload, givenTime} from './requests.ts'
 
 /** So many are removed at once. */
 const PURGE_ROWS = 1000
@@ -37,11 +37,12 @@ export async function startInstance(
   return instanceView(workflows, started)
 }
 
-type Action = 'suspend' | 'resume' | 'terminate' | 'raise'
+/** What instances are told. */
+type Told = 'suspend' | 'resume' | 'terminate' | 'raise'
 
 /** What each action tells an instance, and the status that it then has. */
 const ACTIONS: Readonly<
-  Record<Action, (given: Readonly<Record<string, unknown>>) => {readonly event: Event; readonly wanted?: number}>
+  Record<Told, (given: Readonly<Record<string, unknown>>) => {readonly event: Event; readonly wanted?: number}>
 > = {
   suspend: given => ({event: {executionSuspended: {input: textOf(askedText(given, 'reason'))}}, wanted: SUSPENDED}),
   resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
@@ -58,11 +59,49 @@ const ACTIONS: Readonly<
   }
 }
 
-/** Tells an instance something. Throws a UserError. */
-export async function tellInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
-  const action = at['action'] as Action
+/** Does something with an instance. Throws a UserError. */
+export async function changeInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
   const given = givenObject(body, '{"id": "o-17"}')
-  const {app, id} = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
+  const instance = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
+  const action = at['action'] as Told | 'rerun' | 'skip'
+  if (action === 'rerun') return rerunInstance(workflows, instance, given)
+  if (action === 'skip') return skipTimer(workflows, instance, given)
+  return tellInstance(workflows, instance, {action, given, gone})
+}
+
+/** Runs one that is over once more, from a step: the first one if none is named. */
+async function rerunInstance(
+  workflows: Workflows,
+  {app, id}: Instance,
+  given: Readonly<Record<string, unknown>>
+): Promise<Api.Workflow> {
+  const eventId = askedWhole(given, 'eventId')
+  const newId = askedText(given, 'newId') || randomUUID()
+  const input = given['input'] === undefined ? undefined : {text: givenPayload(given['input'])}
+  const rerun = {id, eventId, newId, input, newChildId: undefined}
+  return instanceView(workflows, await asProblem(async () => workflows.rerun(app, rerun)))
+}
+
+async function skipTimer(
+  workflows: Workflows,
+  instance: Instance,
+  given: Readonly<Record<string, unknown>>
+): Promise<Api.Workflow> {
+  await asProblem(async () => workflows.skipTimer(instance, askedWhole(given, 'timer')))
+  return instanceView(workflows, instance)
+}
+
+interface Telling {
+  readonly action: Told
+  readonly given: Readonly<Record<string, unknown>>
+  readonly gone: AbortSignal
+}
+
+async function tellInstance(
+  workflows: Workflows,
+  {app, id}: Instance,
+  {action, given, gone}: Telling
+): Promise<Api.Workflow> {
   const {event, wanted} = ACTIONS[action](given)
   const kind = action === 'raise' ? 'event' : action
   const before = workflows.find(app, id)

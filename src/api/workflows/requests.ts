@@ -18,6 +18,14 @@ export function askedText(given: Readonly<Record<string, unknown>>, name: string
   throw new UserError(`${name} is not a text`, {explanation: `It is ${JSON.stringify(value)}.`})
 }
 
+/** A whole number of a request, 0 or above; undefined if it is left out. Throws a UserError. */
+export function askedWhole(given: Readonly<Record<string, unknown>>, name: string): number | undefined {
+  const {[name]: value} = given
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
+  throw new UserError(`${name} is not a whole number`, {explanation: `It is ${JSON.stringify(value)}.`})
+}
+
 /** A time of a request in milliseconds since 1970; undefined if it is left out. Throws a UserError. */
 export function givenTime(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined

@@ -10,7 +10,8 @@ import {instanceDetail} from './instance-view.ts'
 import {timelineView} from './timeline-view.ts'
 
 export {listInstances} from './list-instances.ts'
-export {purgeInstances, startInstance, tellInstance} from './change-instances.ts'
+export {skipTime} from './skip-time.ts'
+export {changeInstance, purgeInstances, startInstance} from './change-instances.ts'
 
 /** The instance that a query names. Throws an ApiProblem. */
 const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>

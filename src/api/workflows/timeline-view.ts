@@ -7,7 +7,7 @@ import {instanceView, timeText} from './instance-view.ts'
 
 /** The steps of an instance, and which workers it lacks. */
 export function timelineView(workflows: Workflows, instance: Instance): Api.WorkflowTimeline {
-  const steps = timelineOf(workflows.events(instance), instance.app)
+  const steps = timelineOf(workflows.events(instance), instance.app, workflows.timers(instance))
   const busy = steps.filter(({kind, state}) => state === 'waits' && (kind === 'activity' || kind === 'child'))
   const needed = isTerminal(instance.status) ? [] : [instance.app, ...busy.map(({app}) => app)]
   return {

@@ -122,7 +122,8 @@ const kept = (app: AppPlan): AppPlan => ({...app, logs: {...app.logs, app: 'file
 /** The run's own messages, without its start lines. */
 function shown(event: RunEvent, say: (status: Sign, text: string) => void): void {
   if (event.type === 'warned') say('warning', event.text)
-  if (event.type === 'policy-decided' || event.type === 'fault-changed') say('info', event.text)
+  if (event.type === 'policy-decided' || event.type === 'fault-changed' || event.type === 'told')
+    say('info', event.text)
 }
 
 const counted = (apps: number): string => (apps === 1 ? '1 app' : `${apps} apps`)

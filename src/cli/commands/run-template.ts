@@ -162,6 +162,7 @@ function print(event: RunEvent, {out, err}: Terminal, asJson: boolean): void {
     case 'policy-decided':
     case 'fault-changed':
     case 'replayed':
+    case 'told':
       void out.print(signedLine('info', event.text, asJson))
       return
     case 'notified':

@@ -1,4 +1,4 @@
-import {hiddenFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import {hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
 import {UsageError} from '../usage-error.ts'
 import type {CommandEntry} from './command-entry.ts'
 
@@ -63,6 +63,23 @@ const TERMINATE_FLAGS: readonly Flag[] = [
   textFlag('output', 'The output of the workflow: JSON, or a text', 'o')
 ]
 const RAISE_FLAGS: readonly Flag[] = [...SHARED, INPUT]
+
+const RERUN_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  {
+    name: 'event-id',
+    short: 'e',
+    type: 'int',
+    text: 'The step to begin with: its number in the timeline',
+    shown: 'the first one'
+  },
+  textFlag('input', 'Another input of that step: JSON, or a text', 'x'),
+  textFlag('new-instance-id', 'The ID of the new workflow; without it one is made')
+]
+const SKIP_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  {name: 'timer', type: 'int', text: 'The number of the timer in the timeline', shown: 'the one that fires first'}
+]
 
 const PURGE_FLAGS: readonly Flag[] = [
   ...SHARED,
@@ -151,6 +168,24 @@ const VERBS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/workflow/tell.ts')).raiseEvent
   },
   {
+    name: 'workflow rerun',
+    summary: 'Run a workflow that is over once more from one of its steps, as a new one',
+    usage: 'id [flags]',
+    flags: RERUN_FLAGS,
+    examples: ['workflow rerun o-17', `workflow rerun o-17 --event-id 3 --input '{"price":5}'`],
+    takesInstances: true,
+    load: async () => (await import('../commands/workflow/rerun.ts')).rerunWorkflow
+  },
+  {
+    name: 'workflow skip',
+    summary: 'Let the next timer of a workflow fire now',
+    usage: 'id [flags]',
+    flags: SKIP_FLAGS,
+    examples: ['workflow skip o-17', 'workflow skip o-17 --timer 4'],
+    takesInstances: true,
+    load: async () => (await import('../commands/workflow/tell.ts')).skipTimer
+  },
+  {
     name: 'workflow purge',
     summary: 'Remove workflows that are over, with their histories',
     usage: '[id ...] [flags]',
@@ -160,6 +195,15 @@ const VERBS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/workflow/purge.ts')).purgeWorkflows
   }
 ]
+
+export const SKIP: CommandEntry = {
+  name: 'skip',
+  summary: 'Move the clock of all that waits for a time: timers of workflows fire as if it had passed',
+  usage: 'duration [flags]',
+  flags: [outputFlag(['text', 'json']), textFlag('run-file', 'Path to the run template of the run', 'f')],
+  examples: ['skip 90m', 'skip 7d'],
+  load: async () => (await import('../commands/skip.ts')).skip
+}
 
 export const WORKFLOW: CommandEntry = {
   name: 'workflow',

@@ -122,24 +122,29 @@ function stepText({
   return `- ${kind} ${name}${number} in ${app}: ${state}, ${startedAt}${took}${more.map(each => `; ${each}`).join('')}`
 }
 
-const ACTIONS = ['raise', 'suspend', 'resume', 'terminate', 'purge']
+const ACTIONS = ['raise', 'suspend', 'resume', 'terminate', 'rerun', 'skip', 'purge']
 
 export const changeWorkflowTool: Tool = {
   name: 'change_workflow',
   title: 'Start or change a workflow',
   description:
-    'Starts a workflow (name, input), or does something with an instance (id and action): raises an event that it waits for (event, data), suspends, resumes or terminates it, or removes one that is over (purge).',
+    'Starts a workflow (name, input), or does something with an instance (id and action): raises an event that it waits for (event, data), suspends, resumes or terminates it, lets its next timer fire now (skip), runs one that is over once more from one of its steps (rerun), or removes it (purge).',
   changes: 'something',
   properties: {
     name: text('Starts a workflow with this name'),
-    input: text('With name: its input, JSON or a text'),
+    input: text('With name: its input, JSON or a text; with rerun: another input of the step'),
     id: {...ID, description: 'The id of the instance; with name: of the new one'},
     app: APP,
     action: {type: 'string', description: 'What happens to the instance', enum: ACTIONS},
     event: text('With raise: the name of the event'),
     data: text('With raise: what comes with it, JSON or a text'),
     reason: text('With suspend and resume: the reason, for the history'),
-    output: text('With terminate: the output, JSON or a text')
+    output: text('With terminate: the output, JSON or a text'),
+    step: {
+      type: 'integer',
+      description: 'With rerun: the event number of the step to begin with; with skip: that of the timer',
+      minimum: 0
+    }
   },
   required: [],
   run: async (run, all, signal) => {
@@ -149,7 +154,13 @@ export const changeWorkflowTool: Tool = {
         explanation:
           'For example {"name": "order", "input": "{}"}, or {"id": "o-17", "action": "raise", "event": "approved"}.'
       })
-    const body = {...given(all, 'name', 'id', 'app', 'event', 'reason'), ...payloads(all, 'input', 'data', 'output')}
+    const step =
+      all['step'] === undefined ? {} : {[action === 'skip' ? 'timer' : 'eventId']: givenNumber(all, 'step', 0)}
+    const body = {
+      ...step,
+      ...given(all, 'name', 'id', 'app', 'event', 'reason'),
+      ...payloads(all, 'input', 'data', 'output')
+    }
     if (action === '') return changed('Started.', await run.api.ask('POST /workflows', {body, signal}))
     if (action !== 'purge') {
       const told = await run.api.ask('POST /workflow/{action}', {at: {action}, body, signal})

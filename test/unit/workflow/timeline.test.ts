@@ -48,7 +48,8 @@ const timer = (at: number, id: number, fireAt: number, origin: Timer = {createTi
   }
   return event(at, {timerCreated: {fireAt: timeOf(fireAt), name: '', ...none, ...origin}}, id)
 }
-const fired = (at: number, timerId: number): Event => event(at, {timerFired: {fireAt: timeOf(at), timerId}})
+const fired = (at: number, timerId: number, isSkipped = false): Event =>
+  event(at, {timerFired: {fireAt: timeOf(at), timerId, isSkipped}})
 const raised = (at: number, name: string): Event => event(at, {eventRaised: {name, input: {value: 'true'}}})
 const completed = (at: number, status = 1): Event =>
   event(at, {executionCompleted: {status, result: {value: '"ok"'}, failureDetails: NOTHING}})

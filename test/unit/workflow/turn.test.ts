@@ -30,6 +30,7 @@ const start = (more: Partial<TurnStart> = {}): TurnStart => ({
   id: 'o-1',
   isSuspended: false,
   startedAt: AT,
+  aheadMs: 0,
   letters: [STARTED],
   ...more
 })

@@ -4,7 +4,7 @@ import {UsageError} from '../../usage-error.ts'
 import {appIn, onlyWord, jsonOrText, runOf} from './target.ts'
 
 interface Told {
-  readonly action: 'suspend' | 'resume' | 'terminate' | 'raise'
+  readonly action: 'suspend' | 'resume' | 'terminate' | 'raise' | 'skip'
   readonly id: string
   readonly body: Readonly<Record<string, unknown>>
   /** What is said of it then. */
@@ -35,6 +35,13 @@ export const terminateWorkflow: CommandHandler = async context => {
   const output = context.flags.text('output')
   const body = output === undefined ? {} : {output: jsonOrText(output)}
   return tell(context, {action: 'terminate', id: onlyWord(context), body, done: 'terminated'})
+}
+
+/** `workflow skip ID` */
+export const skipTimer: CommandHandler = async context => {
+  const timer = context.flags.int('timer')
+  const body = timer === undefined ? {} : {timer}
+  return tell(context, {action: 'skip', id: onlyWord(context), body, done: 'skipped a timer'})
 }
 
 /** `workflow raise-event ID/EVENT` */

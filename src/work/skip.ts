@@ -1,0 +1,39 @@
+import type {FiredWakeUp, WakeUps} from './wake-ups.ts'
+
+/** So many are named; the others are counted. */
+const MAX_TOLD = 1000
+
+/** What a skip has brought. */
+export interface Skipped {
+  /** In the order in which they fell due, each with how far the skip was then, in ms. */
+  readonly fired: readonly (FiredWakeUp & {readonly afterMs: number})[]
+  /** How many fired that are not told of. */
+  readonly others: number
+  /** What had been asked for by the end was all done. */
+  readonly isSettled: boolean
+}
+
+/**
+ * Brings all that waits nearer by `ms`, from one that falls due to the next: what it sets off (`settle`, true if it is done) may
+ * wait for a time within the skip, too. An aborted signal leaves the rest as it is.
+ */
+export async function bringNearer(
+  wakeUps: WakeUps,
+  ms: number,
+  settle: () => Promise<boolean>,
+  signal: AbortSignal
+): Promise<Skipped> {
+  const fired: Skipped['fired'][number][] = []
+  let others = 0
+  let isSettled = await settle()
+  for (let afterMs = 0; ;) {
+    const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
+    afterMs += step
+    const now = await wakeUps.skip(step)
+    if ((now.length === 0 && afterMs === ms) || signal.aborted) return {fired, others, isSettled}
+    const told = now.slice(0, MAX_TOLD - fired.length)
+    fired.push(...told.map(each => ({...each, afterMs})))
+    others += now.length - told.length
+    isSettled = await settle()
+  }
+}
