@@ -1,8 +1,8 @@
 import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
-import type {Event} from './messages.ts'
-import {COMPLETED, TERMINATED} from './status.ts'
-import {timelineOf, type Step} from './timeline.ts'
+import {readEvent, splitEvents, type Event} from './messages.ts'
+import {COMPLETED, STALLED, TERMINATED} from './status.ts'
+import {awaitedEvent, type Step} from './timeline.ts'
 
 /** Something that has happened to an instance. */
 export interface WorkflowChange {
@@ -26,26 +26,44 @@ export interface WorkflowChange {
 
 const plain = (what: WorkflowChange['what'], failure = ''): WorkflowChange => ({what, kind: '', step: '', failure})
 
-/** What the latest turn of an instance has changed. `history`: all its events, with those of this turn. */
-export function changesOf(
-  {app, turns}: Instance,
-  latest: readonly Event[],
-  history: readonly Event[]
-): readonly WorkflowChange[] {
+/** What the latest turn of an instance has changed. `history`: of each turn the events, joined; of earlier ones few are read. */
+export function changesOf({turns, status}: Instance, history: readonly Uint8Array[]): readonly WorkflowChange[] {
+  // nothing has happened to it: its latest turn is told already
+  if (status === STALLED) return []
   // it continues as new, with an empty history
   if (turns === 0) return [plain('continued')]
-  const steps = timelineOf(history, app)
-  const stepOf = (what: WorkflowChange['what'], id: number, failure = ''): WorkflowChange => {
-    const step = steps.find(each => each.id === id)
-    return {what, kind: step?.kind ?? '', step: step?.name ?? '', failure}
+  const latest = read(history.at(-1))
+  const stepOf: StepOf = (what, id, failure = '') => {
+    const event = latest.find(each => each.eventId === id) ?? earlier(history, id)
+    return event?.timerCreated?.activityRetry === undefined ? {what, failure, ...named(event)} : undefined
   }
   return latest.flatMap(event => changeOf(event, stepOf) ?? [])
 }
 
-function changeOf(
-  event: Event,
-  stepOf: (what: WorkflowChange['what'], id: number, failure?: string) => WorkflowChange
-): WorkflowChange | undefined {
+type StepOf = (what: WorkflowChange['what'], id: number, failure?: string) => WorkflowChange | undefined
+
+const read = (turn: Uint8Array | undefined): readonly Event[] =>
+  turn === undefined ? [] : splitEvents(turn).map(readEvent)
+
+/** The event of an earlier turn, which most often is the one before. */
+function earlier(history: readonly Uint8Array[], id: number): Event | undefined {
+  for (let turn = history.length - 2; turn >= 0; turn--) {
+    const found = read(history[turn]).find(({eventId}) => eventId === id)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** What an event has begun. */
+function named({taskScheduled, childCreated, timerCreated}: Event = {}): Pick<WorkflowChange, 'kind' | 'step'> {
+  if (taskScheduled !== undefined) return {kind: 'activity', step: taskScheduled.name}
+  if (childCreated !== undefined) return {kind: 'child', step: childCreated.name}
+  if (timerCreated === undefined) return {kind: '', step: ''}
+  const event = awaitedEvent(timerCreated)
+  return event === undefined ? {kind: 'timer', step: timerCreated.name} : {kind: 'event', step: event}
+}
+
+function changeOf(event: Event, stepOf: StepOf): WorkflowChange | undefined {
   const {eventId = -1, executionStarted, executionSuspended, executionResumed, executionCompleted, eventRaised} = event
   if (executionStarted !== undefined) return plain('started')
   if ((event.taskScheduled ?? event.childCreated ?? event.timerCreated) !== undefined) return stepOf('begun', eventId)

@@ -5,8 +5,10 @@ import type {WorkflowAccess} from '../resources/workflow-access.ts'
 import type {WorkflowSettings} from '../resources/workflow-settings.ts'
 import type {WakeUps} from '../work/wake-ups.ts'
 import type {Instance, Letter, Parent} from './instance.ts'
+import {startEventOf, type Started} from './start-event.ts'
+import type {Creation} from './creation.ts'
 import {LiveInstances} from './live-instances.ts'
-import {eventOf, readEvent, textOf, timeOf, type Event} from './messages.ts'
+import {eventOf, readEvent, textOf, type Event} from './messages.ts'
 import {OpenActivities} from './open-activities.ts'
 import {Retention} from './retention.ts'
 import {COMPLETED, RUNNING, STALLED, TERMINATED, isTerminal} from './status.ts'
@@ -14,6 +16,7 @@ import type {Rerun} from './rerun.ts'
 import {Tasks} from './tasks.ts'
 import type {Turn, TurnStart} from './turn.ts'
 import {AppWorkers} from './workers.ts'
+import type {Stall} from './versions.ts'
 import {WorkCounts} from './work-counts.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
@@ -28,19 +31,6 @@ const MAX_SHARE = 0.95
 const PAYLOAD_SIZE_EXCEEDED = 2
 /** … and then waits. */
 const PAUSE_MS = 1000
-
-/** What a start asks for. */
-export interface StartRequest {
-  readonly id: string
-  readonly name: string
-  readonly input: string | undefined
-  /** Milliseconds since 1970; undefined: now. */
-  readonly startAt: number | undefined
-}
-
-export interface Creation extends StartRequest {
-  readonly parent?: Parent | undefined
-}
 
 export interface EngineOptions {
   readonly store: WorkflowStore
@@ -62,6 +52,7 @@ export interface EngineOptions {
 /** What happens to instances. All that changes them is called within a change of the file. */
 export class Engine {
   readonly live: LiveInstances
+  readonly tasks: Tasks
   readonly activities = new OpenActivities()
   readonly workers = new Map<string, AppWorkers>()
   /** Those that were changed since the last commit; undefined: gone. */
@@ -69,12 +60,13 @@ export class Engine {
   readonly #store: WorkflowStore
   readonly #wakeUps: WakeUps
   readonly #clock: Clock
-  readonly #tasks: Tasks
   readonly #warn: EngineOptions['warn']
   readonly #maxBytes: EngineOptions['maxBytes']
   readonly #settings: EngineOptions['settings']
   readonly #counts: WorkCounts
   readonly #retention: Retention
+  /** Instances that no worker can take as it is, with their apps, until one connects. */
+  readonly #held = new Map<number, string>()
 
   constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted}: EngineOptions) {
     this.#store = store
@@ -87,7 +79,7 @@ export class Engine {
     this.#retention = new Retention({wakeUps, clock, settings, expired: key => this.#expire(key)})
     this.live = new LiveInstances(store)
     const fits = this.#fits.bind(this)
-    this.#tasks = new Tasks({store, wakeUps, clock, warn, hasApp, isAllowed, fits, instances: this})
+    this.tasks = new Tasks({store, wakeUps, clock, warn, hasApp, isAllowed, fits, instances: this})
     this.takeUp()
     wakeUps.serve(START, ({owner, data}) => this.post(owner, {kind: 'start', name: '', event: data}))
   }
@@ -122,6 +114,7 @@ export class Engine {
   /** Forgets what is in memory. */
   forget(): void {
     this.changed.clear()
+    this.#held.clear()
     this.live.clear()
     this.activities.clear()
     for (const workers of this.workers.values()) workers.clear()
@@ -165,55 +158,34 @@ export class Engine {
     instance.status = RUNNING
     instance.started = now
     instance.version = version
-    for (const activity of activities) this.#tasks.schedule(instance, activity)
-    for (const timer of timers) this.#tasks.setTimer(key, timer)
-    for (const child of children) this.#tasks.createChild(instance, child)
+    for (const activity of activities) this.tasks.schedule(instance, activity)
+    for (const timer of timers) this.tasks.setTimer(key, timer)
+    for (const child of children) this.tasks.createChild(instance, child)
     this.#store.update(instance)
     this.changed.set(key, instance)
     return instance
   }
 
-  #startEvent(
-    {name, id, execution, input, parent}: Pick<Instance, 'name' | 'id' | 'execution' | 'input' | 'parent'>,
-    startAt?: number
-  ): Uint8Array {
-    return eventOf(this.#clock.date(), {
-      executionStarted: {
-        name,
-        version: undefined,
-        input: textOf(input),
-        workflowInstance: {instanceId: id, executionId: {value: execution}},
-        parentInstance: parent && {
-          taskScheduledId: parent.task,
-          name: textOf(this.#store.find(parent.app, parent.id)?.name),
-          workflowInstance: {instanceId: parent.id, executionId: {value: parent.execution}},
-          appID: parent.app,
-          appNamespace: 'default'
-        },
-        scheduledStart: startAt === undefined ? undefined : timeOf(startAt),
-        parentTraceContext: new Uint8Array(0)
-      }
-    })
+  #startEvent(instance: Started, startAt?: number): Uint8Array {
+    const {parent} = instance
+    const parentName = parent && this.#store.find(parent.app, parent.id)?.name
+    return startEventOf(this.#clock.date(), instance, parentName, startAt)
   }
 
   /** The next timer of an instance fires now (its start, if that is to come), or the one with this id; false: there is none. */
   skipTimer(key: number, timer: number | undefined): boolean {
     const [start] = timer === undefined ? this.#wakeUps.of(START, key) : []
-    if (start === undefined) return this.#tasks.skipTimer(key, timer)
+    if (start === undefined) return this.tasks.skipTimer(key, timer)
     this.#wakeUps.fireNow(START, start)
     return true
-  }
-
-  /** When the timers of an instance fire, by the ids of their events. */
-  timers(key: number): ReadonlyMap<number, number> {
-    return this.#tasks.timers(key)
   }
 
   remove(key: number): void {
     const live = this.live.at(key)
     if (live === undefined) return
     if (live.turn !== undefined) this.workersOf(live.instance.app).remove(live.turn)
-    this.#tasks.drop(live.instance)
+    this.tasks.drop(live.instance)
+    this.#held.delete(key)
     this.#wakeUps.removeOf(START, key)
     this.#retention.forget(key)
     this.#store.remove(key)
@@ -238,7 +210,7 @@ export class Engine {
   }
 
   #want(live: LiveInstance): void {
-    if (!live.mayTurn) return
+    if (!live.mayTurn || this.#held.has(live.instance.key)) return
     const {instance, turn} = live
     const workers = this.workersOf(instance.app)
     if (turn !== undefined && workers.isInHand(turn)) return
@@ -259,12 +231,40 @@ export class Engine {
     if (bytes <= max * MAX_SHARE) return true
     if (instance.status === STALLED) return false
     const description = `Workflow payload size ${bytes.toString()} bytes exceeds 95% of max gRPC body size ${max.toString()} bytes; increase daprd --max-body-size and restart to resume`
+    this.#stall(instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
+    return false
+  }
+
+  /** The worker that was asked cannot go on with it: the turn is undone, and waits for another worker. */
+  hold(live: LiveInstance, stall: Stall): void {
+    this.#held.set(live.instance.key, live.instance.app)
+    this.live.rest(live)
+    this.#stall(live.instance, stall)
+  }
+
+  /** Whether some of an app's are held. */
+  hasHeld(app: string): boolean {
+    return [...this.#held.values()].includes(app)
+  }
+
+  /** A worker of an app is there, with other code perhaps: what is held is tried again. */
+  retryHeld(app: string): void {
+    for (const [key, of] of this.#held) {
+      if (of !== app) continue
+      this.#held.delete(key)
+      const live = this.live.at(key)
+      if (live !== undefined) this.#want(live)
+    }
+  }
+
+  #stall(instance: Instance, {reason, description}: Stall): void {
+    const known = instance.stall && readEvent(instance.stall).executionStalled
     instance.status = STALLED
-    instance.stall = eventOf(this.#clock.date(), {executionStalled: {reason: PAYLOAD_SIZE_EXCEEDED, description}})
+    if (known?.reason === reason && known.description === description) return
+    instance.stall = eventOf(this.#clock.date(), {executionStalled: {reason, description}})
     this.#store.update(instance)
     this.changed.set(instance.key, instance)
     this.#warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
-    return false
   }
 
   apply(live: LiveInstance, turn: Turn, {startedAt, aheadMs, letters}: TurnStart): void {
@@ -274,7 +274,7 @@ export class Engine {
     const last = Math.max(...letters.map(({id}) => id))
     this.#store.take(key, last)
     live.letters = live.letters.filter(({id}) => id > last)
-    for (const name of turn.heard) this.#tasks.heard(key, name)
+    for (const name of turn.heard) this.tasks.heard(key, name)
     live.clock = startedAt
     const began = startedAt - aheadMs
     if (instance.started === undefined) this.#counts.begun(instance, letters, began)
@@ -290,14 +290,14 @@ export class Engine {
       instance.rounds = 0
       instance.version ??= turn.version
     }
-    for (const activity of turn.activities) this.#tasks.schedule(instance, activity)
-    for (const timer of turn.timers) this.#tasks.setTimer(key, timer, aheadMs)
-    for (const child of turn.children) this.#tasks.createChild(instance, child)
+    for (const activity of turn.activities) this.tasks.schedule(instance, activity)
+    for (const timer of turn.timers) this.tasks.setTimer(key, timer, aheadMs)
+    for (const child of turn.children) this.tasks.createChild(instance, child)
     for (const {app, id, kind, name, event} of turn.messages) {
       const target = this.#store.find(app, id)
       const operation = kind === 'event' ? 'raise' : 'terminate'
       const access = {caller: instance.app, kind: 'workflows', operation, name: target?.name ?? ''} as const
-      if (target !== undefined && this.#tasks.mayAsk(app, access)) this.post(target.key, {kind, name, event})
+      if (target !== undefined && this.tasks.mayAsk(app, access)) this.post(target.key, {kind, name, event})
     }
     if (turn.end !== undefined) this.#end(live, turn)
     this.#store.update(instance)
@@ -314,7 +314,7 @@ export class Engine {
     live.turn = undefined
     this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
     live.letters = []
-    this.#tasks.endTimers(instance.key)
+    this.tasks.endTimers(instance.key)
     if (endsChildren) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     this.#retention.limit(instance)
@@ -357,7 +357,8 @@ export class Engine {
     )
     instance.turns++
     this.#wakeUps.removeOf(START, instance.key)
-    this.#tasks.drop(instance)
+    this.tasks.drop(instance)
+    this.#held.delete(instance.key)
     instance.stall = undefined
     instance.output = result?.value
     if (executionTerminated?.recurse === true) this.#endChildren(instance)
@@ -373,7 +374,7 @@ export class Engine {
   #again(live: LiveInstance, {input, carried}: NonNullable<Turn['again']>): void {
     const {instance} = live
     const {key} = instance
-    this.#tasks.drop(instance)
+    this.tasks.drop(instance)
     this.#store.clearHistory(key)
     this.#store.take(key, Number.MAX_SAFE_INTEGER)
     live.history.length = 0

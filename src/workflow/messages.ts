@@ -156,6 +156,7 @@ export const ACTION = {
   ],
   terminate: [7, {message: {instanceId: [1, 'string'], reason: [2, {message: TEXT}], recurse: [3, 'bool']}}],
   router: [9, {message: ROUTER}],
+  versionNotAvailable: [10, {message: {}}],
   createDetached: [
     11,
     {

@@ -122,9 +122,7 @@ class Timeline {
     const until = fireAt < NEVER ? (this.#dues.get(id) ?? fireAt) : undefined
     const again = timer.activityRetry && this.#tried.get(timer.activityRetry.value)
     if (again !== undefined) return void Object.assign(again, {state: 'waits', endedAt: undefined, until})
-    // older workers name the timer by the event, and tell no origin
-    const event =
-      timer.externalEvent?.value ?? (timer.createTimer === undefined && timer.name !== '' ? timer.name : undefined)
+    const event = awaitedEvent(timer)
     this.#begin({kind: event === undefined ? 'timer' : 'event', id, name: event ?? timer.name, at, until})
   }
 
@@ -169,6 +167,10 @@ class Timeline {
     if (step !== undefined) close(step, at, came)
   }
 }
+
+/** The event that a timer waits with: older workers name the timer by it, and tell no origin. */
+export const awaitedEvent = (timer: NonNullable<Event['timerCreated']>): string | undefined =>
+  timer.externalEvent?.value ?? (timer.createTimer === undefined && timer.name !== '' ? timer.name : undefined)
 
 interface Begun extends Pick<Step, 'kind' | 'id' | 'name'> {
   readonly at: number

@@ -3,6 +3,7 @@ import type {Instance, Letter} from './instance.ts'
 import {ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
 import type {TurnStart} from './turn.ts'
 import {SUSPENDED} from './status.ts'
+import {patchesOf} from './versions.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
 
@@ -27,6 +28,8 @@ export class LiveInstance {
   /** The turn that a worker has, or will get. */
   turn: TurnItem | undefined
   #clock: number | undefined
+  #patches: string[] = []
+  #patched = 0
   #counted = 0
   #bytes = 0
 
@@ -46,6 +49,15 @@ export class LiveInstance {
 
   set clock(time: number) {
     this.#clock = time
+  }
+
+  /** What the code of its turns was patched with, in the order in which it was met: each turn is read once. */
+  get patches(): readonly string[] {
+    if (this.#patched > this.history.length) [this.#patched, this.#patches] = [0, []]
+    for (; this.#patched < this.history.length; this.#patched++)
+      for (const patch of patchesOf(this.history[this.#patched] ?? NOTHING))
+        if (!this.#patches.includes(patch)) this.#patches.push(patch)
+    return this.#patches
   }
 
   /** It has started, or its time has come. */

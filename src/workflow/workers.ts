@@ -40,6 +40,7 @@ interface WorkersTold {
 /** The workers of one app, all equal, and the items that wait for one. */
 export class AppWorkers {
   readonly #connected: Connected[] = []
+  #latest = 0
   readonly #waiting = new Set<WorkItem>()
   readonly #inHand = new Map<WorkItem, InHand>()
   readonly #limits: WorkLimits<WorkItem>
@@ -55,6 +56,11 @@ export class AppWorkers {
   /** How many there are; `home`: of one instance of the app. */
   count(home?: string): number {
     return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
+  }
+
+  /** When the latest worker has connected: milliseconds since 1970. */
+  get latest(): number {
+    return this.#latest
   }
 
   /** Somebody has something in hand, or will get it. */
@@ -95,7 +101,8 @@ export class AppWorkers {
   }
 
   /** A worker is there; the returned function tells that it has gone, with what it had in hand. */
-  connect(worker: Worker): () => void {
+  connect(worker: Worker, now = 0): () => void {
+    this.#latest = now
     const connected: Connected = {worker, items: new Set(), leaving: undefined}
     this.#connected.push(connected)
     return () => {

@@ -1,4 +1,4 @@
-import {decode, type Message} from '../net/grpc/message-codec.ts'
+import type {Message} from '../net/grpc/message-codec.ts'
 import type {Clock} from '../platform/clock.ts'
 import type {WorkflowEvent} from '../model/workflow-event.ts'
 import type {WorkflowAccess} from '../resources/workflow-access.ts'
@@ -7,7 +7,8 @@ import type {WakeUps} from '../work/wake-ups.ts'
 import {bringNearer, type Skipped} from '../work/skip.ts'
 import type {WorkFile} from '../work/work-file.ts'
 import {changesOf, type WorkflowChange} from './changes.ts'
-import {Engine, type StartRequest} from './engine.ts'
+import type {StartRequest} from './creation.ts'
+import {Engine} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
 import {
@@ -15,16 +16,18 @@ import {
   checkFailure,
   type Event,
   eventOf,
-  FAILURE_DETAILS,
   readEvent,
   splitEvents,
   type TURN_ANSWER
 } from './messages.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
+import {Silence} from './silence.ts'
 import {isTerminal, STALLED} from './status.ts'
 import {applyAnswer} from './turn.ts'
+import {unfinishedLines} from './unfinished.ts'
 import {Waiters} from './waiters.ts'
-import {TurnItem} from './work-items.ts'
+import type {LiveInstance} from './work-items.ts'
+import {codeStall, versionStall, type Stall} from './versions.ts'
 import type {Worker} from './workers.ts'
 import {
   activeInstance,
@@ -36,10 +39,6 @@ import {
 } from './workflow-error.ts'
 import {WorkflowStore} from './workflow-store.ts'
 
-/** So many unfinished ones are named. */
-const MAX_NAMED = 10
-/** A worker that has not answered a turn for so long is named. */
-const SILENCE_MS = 60_000
 /** A skip waits so long for workers before it goes on. */
 const SETTLE_MS = 30_000
 /** After a file that could not be written. */
@@ -79,8 +78,7 @@ export class Workflows {
   readonly #waiters = new Waiters()
   /** Apps that have had a worker. */
   readonly #met = new Set<string>()
-  /** Ends the wait for workers that are silent. */
-  #listening: (() => void) | undefined
+  readonly #silence: Silence
   /** Who waits until workers have nothing to do. */
   readonly #quiet: (() => void)[] = []
   readonly #listeners: ((instance: Instance) => void)[] = []
@@ -90,6 +88,7 @@ export class Workflows {
     this.#options = options
     this.#store = new WorkflowStore(file.database)
     this.#engine = new Engine({...options, store: this.#store})
+    this.#silence = new Silence({...options, workers: this.#engine.workers})
     file.onCommit(() => this.#committed())
     file.onUndone(() => this.#undone())
   }
@@ -120,11 +119,7 @@ export class Workflows {
 
   /** A line for each that has failed or still waits. */
   unfinished(): readonly string[] {
-    const lines = this.#store.unfinished(MAX_NAMED + 1).map(({app, name, id, status, failure}) => {
-      const why = failure === undefined ? '' : `: ${decode(FAILURE_DETAILS, failure).errorMessage}`
-      return `${app}: workflow '${name}' '${id}' ${isTerminal(status) ? `has failed${why}` : 'still waits'}`
-    })
-    return lines.length <= MAX_NAMED ? lines : [...lines.slice(0, MAX_NAMED), 'and more workflows']
+    return unfinishedLines(this.#store)
   }
 
   find(app: string, id: string): Instance | undefined {
@@ -148,8 +143,7 @@ export class Workflows {
 
   /** What its latest turn has changed. */
   latestChanges(instance: Instance): readonly WorkflowChange[] {
-    const latest = this.history(instance).at(-1)
-    return changesOf(instance, latest === undefined ? [] : splitEvents(latest).map(readEvent), this.events(instance))
+    return changesOf(instance, this.history(instance))
   }
 
   /** Calls the listener with each instance that has changed, once that is kept. */
@@ -248,7 +242,7 @@ export class Workflows {
 
   /** When the timers of an instance fire, by the ids of their events. */
   timers({key}: Instance): ReadonlyMap<number, number> {
-    return this.#engine.timers(key)
+    return this.#engine.tasks.timers(key)
   }
 
   /** Settles when no worker has anything to do any more: with true, or with false after so many ms. */
@@ -268,7 +262,8 @@ export class Workflows {
   /** A worker of an app is there; the returned function tells that it has gone. */
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
-    const leave = workers.connect(worker)
+    const leave = workers.connect(worker, this.#options.clock.date())
+    if (this.#engine.hasHeld(app)) this.#options.file.change(() => this.#engine.retryHeld(app)).catch(() => undefined)
     if (!this.#met.has(app)) this.#options.met(app)
     this.#met.add(app)
     this.#flush()
@@ -312,11 +307,18 @@ export class Workflows {
         `an answer to a turn of workflow '${id}' is ignored: it is one to an earlier dispatch`
       )
     const turn = applyAnswer(start, answer, this.#options.clock.date())
+    const stall = versionStall(answer, live.patches) ?? this.#codeStall(live, answer)
     await this.#options.file.change(() => {
       if (live.turn !== undefined) this.#engine.workersOf(app).remove(live.turn)
       live.turn = undefined
-      this.#engine.apply(live, turn, start)
+      if (stall === undefined) this.#engine.apply(live, turn, start)
+      else this.#engine.hold(live, stall)
     })
+  }
+
+  #codeStall(live: LiveInstance, answer: TurnResponse): Stall | undefined {
+    const {app, updated} = live.instance
+    return codeStall(live, answer, this.#engine.workersOf(app).latest > updated, this.#options.warn)
   }
 
   /** A worker has answered an activity. Settles when that is kept. */
@@ -388,33 +390,11 @@ export class Workflows {
     if (this.#options.file.isChanging) return
     for (const workers of this.#engine.workers.values()) workers.flush()
     if (this.#quiet.length > 0 && !this.#isBusy()) for (const tell of this.#quiet.splice(0)) tell()
-    if (this.#hasTurns()) this.#listening ??= this.#options.clock.after(SILENCE_MS, () => this.#noteSilence())
-  }
-
-  #hasTurns(): boolean {
-    return [...this.#engine.workers.values()].some(workers => workers.inHand()[Symbol.iterator]().next().done !== true)
-  }
-
-  /** Turns that no worker answers are named, and never sent twice to one that may be in a debugger. */
-  #noteSilence(): void {
-    this.#listening = undefined
-    const since = this.#options.clock.date() - SILENCE_MS
-    for (const [app, workers] of this.#engine.workers)
-      for (const item of workers.inHand()) {
-        if (!(item instanceof TurnItem) || item.isSilent || (item.start?.startedAt ?? since + 1) > since) continue
-        item.isSilent = true
-        const {name, id} = item.live.instance
-        this.#options.warn(
-          app,
-          `workflow '${name}' '${id}': its worker has not answered a turn for a minute (an endless loop, or a debugger?); it gets it again when it connects anew`
-        )
-      }
-    this.#flush()
+    this.#silence.listen()
   }
 
   /** Ends what it has begun by itself. */
   close(): void {
-    this.#listening?.()
-    this.#listening = undefined
+    this.#silence.close()
   }
 }

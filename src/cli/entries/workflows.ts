@@ -200,7 +200,7 @@ export const SKIP: CommandEntry = {
   name: 'skip',
   summary: 'Move the clock of all that waits for a time: timers of workflows fire as if it had passed',
   usage: 'duration [flags]',
-  flags: [outputFlag(['text', 'json']), textFlag('run-file', 'Path to the run template of the run', 'f')],
+  flags: [outputFlag(['text', 'json']), ...whichRun('Path to the run template of the run', 'f')],
   examples: ['skip 90m', 'skip 7d'],
   load: async () => (await import('../commands/skip.ts')).skip
 }

@@ -1,6 +1,14 @@
 import t from 'tap'
 import {encode} from '../../../src/net/grpc/message-codec.ts'
-import {eventOf, FAILURE_DETAILS, readEvent, timeOf, type Event} from '../../../src/workflow/messages.ts'
+import {
+  EVENT,
+  eventOf,
+  FAILURE_DETAILS,
+  joinEvents,
+  readEvent,
+  timeOf,
+  type Event
+} from '../../../src/workflow/messages.ts'
 import {changesOf} from '../../../src/workflow/changes.ts'
 import type {Instance} from '../../../src/workflow/instance.ts'
 import {timelineOf, type Step} from '../../../src/workflow/timeline.ts'
@@ -126,11 +134,15 @@ t.test('children, with their instances and apps', async t => {
   t.match(step, {kind: 'child', name: 'ship', instance: 'o-1:0001', app: 'post', state: 'failed', endedAt: 1500})
 })
 
+/** A turn that cannot be read. */
+const UNREAD = Buffer.from([0xff])
+const bytesOf = (events: readonly Event[]): Uint8Array => joinEvents(events.map(each => encode(EVENT, each)))
+
 const instance = (turns: number): Instance => ({app: 'shop', turns}) as Instance
 
 t.test('what a turn has changed, with the names of its steps', async t => {
   const told = (latest: readonly Event[], before: readonly Event[] = []): readonly string[] =>
-    changesOf(instance(2), latest, [...before, ...latest]).map(({what, kind, step, failure}) =>
+    changesOf(instance(2), [UNREAD, bytesOf(before), bytesOf(latest)]).map(({what, kind, step, failure}) =>
       [what, kind, step, failure].filter(text => text !== '').join(' ')
     )
   const first = [started, scheduled(1010, 1, 'reserve'), timer(1010, 2, 9000)]
@@ -141,5 +153,8 @@ t.test('what a turn has changed, with the names of its steps', async t => {
     [1, 3, 5].flatMap(status => told([completed(4000, status)], first)),
     ['completed', 'failed', 'terminated']
   )
-  t.match(changesOf(instance(0), [], []), [{what: 'continued'}])
+  const retry = timer(1100, 3, 6100, {activityRetry: {value: TRIED}})
+  t.strictSame(told([retry, fired(6100, 3)], first), [], 'the pause before a try is none')
+  t.match(changesOf(instance(0), []), [{what: 'continued'}])
+  t.strictSame(changesOf({...instance(2), status: 8}, [bytesOf(first)]), [], 'one that stalls has told its turns')
 })

@@ -1,0 +1,88 @@
+import {failureOf} from './failure.ts'
+import type {Instance} from './instance.ts'
+import {msOf, readEvent, splitEvents, type Event, type TurnAnswer} from './messages.ts'
+import {FAILED} from './status.ts'
+
+/** StalledReason (orchestrator_service.proto). */
+const PATCH_MISMATCH = 0
+const VERSION_NOT_AVAILABLE = 1
+/** Ours: the steps of the code are not those of the history. SDKs know no such reason; the description tells it. */
+const CODE_CHANGED = 3
+
+/** Why an instance cannot go on with the code of the worker that has answered. */
+export interface Stall {
+  readonly reason: number
+  readonly description: string
+}
+
+/** Told where a worker's code does not fit to the history: of SDKs by name, or in the words of the one for Go. */
+const NON_DETERMINISM = /NonDeterminis|a previous execution called/i
+/** The step that does not fit, as SDKs name it. */
+const STEP = /\bID=(\d+)|sequence number (\d+)/i
+
+/**
+ * Whether a worker lacks what the history was made with: the patches so far must be a prefix of those of the answer, and a
+ * version must be known (Dapr: pkg/actors/targets/workflow/orchestrator/versioning.go). `patches`: of the history.
+ */
+export function versionStall({actions, version}: TurnAnswer, patches: readonly string[]): Stall | undefined {
+  if (actions.some(({versionNotAvailable}) => versionNotAvailable !== undefined))
+    return {reason: VERSION_NOT_AVAILABLE, description: `Version not available: ${version?.name ?? ''}`}
+  const current = version?.patches ?? []
+  if (patches.every((patch, index) => patch === current[index])) return undefined
+  const description = `Patch mismatch. History patches: [${patches.join(', ')}], current patches: [${current.join(', ')}]. `
+  return {reason: PATCH_MISMATCH, description}
+}
+
+/** The patches that a turn has met. */
+export const patchesOf = (turn: Uint8Array): readonly string[] => {
+  const [first] = splitEvents(turn)
+  return (first && readEvent(first).workflowStarted?.version?.patches) ?? []
+}
+
+/** An instance, with its history. */
+interface Replayed {
+  readonly instance: Instance
+  readonly history: readonly Uint8Array[]
+}
+
+/** Code that changed under a running instance: it stalls if the code came after its last turn; else that is said, and it fails. */
+export function codeStall(
+  {instance: {app, name, id}, history}: Replayed,
+  answer: TurnAnswer,
+  isNewCode: boolean,
+  warn: (app: string, text: string) => void
+): Stall | undefined {
+  const text = mismatchText(answer, history)
+  if (text === undefined) return undefined
+  const description = `${text}. Undo the change; or, once it is over: pillion workflow rerun ${id}, or purge ${id}`
+  if (isNewCode) return {reason: CODE_CHANGED, description}
+  warn(app, `workflow '${name}' '${id}' ${description}`)
+  return undefined
+}
+
+/** What is said of an answer that fails as the code does not fit to the history any more; undefined: it does not say so. */
+function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array[]): string | undefined {
+  const complete = actions.findLast(action => action.complete !== undefined)?.complete
+  if (complete?.status !== FAILED) return undefined
+  const {type, message} = failureOf(complete.failureDetails)
+  if (!NON_DETERMINISM.test(type) && !NON_DETERMINISM.test(message)) return undefined
+  const [, first, second = first] = STEP.exec(message) ?? []
+  const step = second === undefined ? undefined : stepOf(history, Number(second))
+  const place = step === undefined ? '' : `: ${step}; the code no longer calls it there`
+  return `does not replay${place}. It changed under a running instance. Its worker says: ${message.split('\n', 1)[0] ?? ''}`
+}
+
+function stepOf(history: readonly Uint8Array[], id: number): string | undefined {
+  const event = history
+    .flatMap(splitEvents)
+    .map(readEvent)
+    .find(({eventId}) => eventId === id)
+  if (event === undefined) return undefined
+  const at = event.timestamp && new Date(msOf(event.timestamp)).toISOString().slice(11, 19)
+  return `step ${id.toString()} was ${whatOf(event)} (${at ?? ''})`
+}
+
+function whatOf({taskScheduled, childCreated}: Event): string {
+  if (taskScheduled !== undefined) return `activity '${taskScheduled.name}'`
+  return childCreated === undefined ? 'a timer' : `workflow '${childCreated.name}'`
+}
