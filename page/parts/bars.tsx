@@ -14,6 +14,8 @@ export interface Bar {
   readonly tone: 'done' | 'failed' | 'waits' | 'hatched'
   /** What is told beside its time. */
   readonly note: string
+  /** What can be done with it. */
+  readonly action?: ComponentChildren
 }
 
 /** In percent of the whole width; what took no time is seen, too. */
@@ -34,7 +36,7 @@ export function Bars({
   const share = (ms: number): number => (100 * Math.max(0, ms)) / whole
   return (
     <ol class="bars" aria-label={label}>
-      {bars.map(({key, label: name, from: begun, to, depth, tone, note}) => (
+      {bars.map(({key, label: name, from: begun, to, depth, tone, note, action}) => (
         <li key={key} class={`depth-${Math.min(depth, 6)}`}>
           <span class="name">{name}</span>
           <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
@@ -49,7 +51,9 @@ export function Bars({
             {to === begun ? '' : duration(Math.max(0, (to ?? now) - begun))}
             {to === undefined && ' …'}
           </span>
-          <span class={tone === 'failed' ? 'note bad' : 'note soft'}>{note}</span>
+          <span class={tone === 'failed' ? 'note bad' : 'note soft'}>
+            {note} {action}
+          </span>
         </li>
       ))}
     </ol>

@@ -5,7 +5,47 @@ import {confirm} from '../parts/confirm.tsx'
 import {mayChange} from '../state/api.ts'
 import {go, hrefOf} from '../state/route.ts'
 import {change} from './instances.ts'
-import {isOver, isWaiting} from './words.ts'
+import {instanceHref, isOver, isWaiting} from './words.ts'
+
+/** Dapr reruns no children by themselves. */
+const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instance.parent === null
+
+/** Runs one that is over once more, as another instance. `eventId`: of the step that it begins with; left out: the first one. */
+async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
+  const again = await change('/workflow/rerun', {app, id, ...(eventId !== undefined && {eventId})})
+  if (again === undefined) return
+  announce(`${id} runs again as ${again.id}`)
+  go(instanceHref(again))
+}
+
+/** Lets a timer fire now. */
+async function skip({app, id}: Api.Workflow, timer: number): Promise<void> {
+  if (await change('/workflow/skip', {app, id, timer})) announce(`Skipped a timer of ${id}`)
+}
+
+const RERUN_KINDS: ReadonlySet<Api.WorkflowStep['kind']> = new Set(['activity', 'timer', 'child'])
+
+/** What can be done with a step of an instance now. */
+export function StepAction({instance, step}: {readonly instance: Api.Workflow; readonly step: Api.WorkflowStep}) {
+  const {kind, eventId, name} = step
+  if (!mayChange || eventId === null) return null
+  if (mayRerun(instance) && RERUN_KINDS.has(kind))
+    return (
+      <button
+        type="button"
+        title={`Run ${instance.id} again from ${kind} ${name}`}
+        onClick={() => void rerun(instance, eventId)}
+      >
+        Run from here
+      </button>
+    )
+  if (kind !== 'timer' || !isWaiting(step)) return null
+  return (
+    <button type="button" title="The timer fires now" onClick={() => void skip(instance, eventId)}>
+      Skip
+    </button>
+  )
+}
 
 /** What can be done with an instance now. `steps`: for the names of the events that it waits for. */
 export function InstanceActions({
@@ -25,12 +65,19 @@ export function InstanceActions({
   }
   if (isOver(instance))
     return (
-      <button
-        type="button"
-        onClick={() => confirm({text: `Remove ${id} with its history?`, yes: 'Remove', run: () => void purge()})}
-      >
-        Remove …
-      </button>
+      <>
+        {mayRerun(instance) && (
+          <button type="button" onClick={() => void rerun(instance)}>
+            Run again
+          </button>
+        )}
+        <button
+          type="button"
+          onClick={() => confirm({text: `Remove ${id} with its history?`, yes: 'Remove', run: () => void purge()})}
+        >
+          Remove …
+        </button>
+      </>
     )
   return (
     <>

@@ -74,14 +74,13 @@ export const readInstances = async (path: string, signal: AbortSignal) => ask<Ap
 export const readInstance = async (path: string, signal: AbortSignal) => ask<Api.WorkflowDetail>(path, {signal})
 export const readTimeline = async (path: string, signal: AbortSignal) => ask<Api.WorkflowTimeline>(path, {signal})
 
-/** Changes something; what is wrong is told at the top of the page. */
-export async function change(path: string, body: object): Promise<boolean> {
+/** Changes something; undefined: it could not be done, and the top of the page says why. */
+export async function change(path: string, body: object): Promise<Api.Workflow | undefined> {
   try {
-    await ask<Api.Workflow>(path, {method: 'POST', body})
-    return true
+    return await ask<Api.Workflow>(path, {method: 'POST', body})
   } catch (error) {
     const {message, hint} = problemOf(error)
     failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
-    return false
+    return undefined
   }
 }

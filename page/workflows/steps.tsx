@@ -4,6 +4,7 @@ import {bytes} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
+import {StepAction} from './instance-actions.tsx'
 import {instanceHref, stepWords} from './words.ts'
 
 const toneOfStep = ({kind, state, name}: Api.WorkflowStep): Bar['tone'] => {
@@ -51,7 +52,8 @@ export function Steps({
         to: step.endedAt === null ? undefined : Date.parse(step.endedAt),
         depth,
         tone: toneOfStep(step),
-        note: noteOf(step)
+        note: noteOf(step),
+        action: <StepAction instance={workflow} step={step} />
       }
       const inner = step.kind === 'child' && depth < 6 ? children.get(`${step.app}/${step.instance}`) : undefined
       return inner === undefined ? [bar] : [bar, ...barsOf(inner, depth + 1)]

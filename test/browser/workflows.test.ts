@@ -29,7 +29,11 @@ function answer(run: MadeUp): void {
     'o-16': {
       workflow: FAILED,
       missing: [],
-      steps: [step('start', 'order'), step('end', 'FAILED', {failure: 'no money'})]
+      steps: [
+        step('start', 'order', {eventId: null}),
+        step('activity', 'charge', {app: 'payments', state: 'failed'}),
+        step('end', 'FAILED', {eventId: null, failure: 'no money'})
+      ]
     }
   }
   Object.assign(run.answers, FIRST_VIEW, {
@@ -70,7 +74,7 @@ t.test('workflows', async t =>
           /^start order 21 B in$/,
           /^activity charge payments 4.0 s 2 tries, 5.0 kB out$/,
           /^child ship ship-17 .* …$/,
-          /^timer pack .* …$/,
+          /^timer pack .* … Skip$/,
           /^event approved .* …$/
         ]
       )
@@ -82,7 +86,7 @@ t.test('workflows', async t =>
       const run = await madeUp(t)
       answer(run)
       const bodies: string[] = []
-      for (const action of ['raise', 'suspend', 'terminate'])
+      for (const action of ['raise', 'suspend', 'terminate', 'skip', 'rerun'])
         run.answers[`POST /workflow/${action}`] = body => {
           bodies.push(`${action} ${body}`)
           return RUNNING
@@ -103,6 +107,8 @@ t.test('workflows', async t =>
       await form.getByLabel('Data').fill('{"by":"Ada"}')
       await form.getByRole('button', {name: 'Raise'}).click()
       await sent('raise')
+      await page.getByRole('button', {name: 'Skip'}).click()
+      await sent('skip')
       await page.getByRole('button', {name: 'Suspend'}).click()
       await sent('suspend')
       await page.getByRole('button', {name: 'Terminate …'}).click()
@@ -110,13 +116,22 @@ t.test('workflows', async t =>
       await sent('terminate')
       await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/payments/o-16`)
       await page.getByRole('group', {name: 'Failure'}).getByText('at charge (bank.mjs:7)').waitFor()
+      await page.getByRole('button', {name: 'Run from here'}).click()
+      await page.getByRole('region', {name: 'o-17'}).waitFor()
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/payments/o-16`)
+      await page.getByRole('button', {name: 'Run again'}).click()
+      await page.getByRole('region', {name: 'o-17'}).waitFor()
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/payments/o-16`)
       await page.getByRole('button', {name: 'Remove …'}).click()
       await page.getByRole('dialog').getByRole('button', {name: 'Remove'}).click()
       await page.getByRole('region', {name: 'o-16'}).waitFor({state: 'detached'})
       t.same(bodies, [
         'raise {"app":"checkout","id":"o-17","event":"approved","data":{"by":"Ada"}}',
+        'skip {"app":"checkout","id":"ship-17","timer":1}',
         'suspend {"app":"checkout","id":"o-17"}',
         'terminate {"app":"checkout","id":"o-17"}',
+        'rerun {"app":"payments","id":"o-16","eventId":1}',
+        'rerun {"app":"payments","id":"o-16"}',
         'purge {"app":"payments","ids":["o-16"]}'
       ])
       t.same(troubles, [])
