@@ -1,43 +1,62 @@
-import {basename} from 'node:path'
 import {defineConfig, type OxlintConfig} from 'oxlint'
 
 type Override = NonNullable<OxlintConfig['overrides']>[number]
 
-/** The modules of `src`, lowest first: a module imports from lower layers only (`src/README.md`). */
+/**
+ * The modules of `src`, lowest first, and in each line its parts, lowest first: a module imports from lower layers only, and so
+ * does a part inside of its module (`src/README.md`).
+ */
 const LAYERS: readonly (readonly string[])[] = [
-  ['model', 'dapr'],
-  ['net', 'config', 'resources', 'platform', 'faults'],
-  ['control', 'logging', 'watcher', 'ports', 'telemetry', 'work'],
-  ['gateway'],
-  ['supervisor', 'components', 'replay', 'workflow'],
-  ['sidecar', 'doctor', 'api', 'dashboard'],
-  ['run', 'mcp'],
-  ['cli']
+  ['model'],
+  ['platform'],
+  ['files/config', 'files/resources', 'files/watcher'],
+  ['proxy/net', 'proxy/faults'],
+  ['proxy/ports', 'proxy/gateway'],
+  ['control', 'work'],
+  ['observe/logging', 'observe/telemetry'],
+  ['observe/replay'],
+  ['observe/api', 'observe/dashboard'],
+  ['supervisor'],
+  ['dapr/components'],
+  ['dapr/sidecar'],
+  ['run'],
+  ['clients/mcp', 'clients/doctor'],
+  ['clients/cli']
 ]
 
 /** What each of `src/packages` takes from the modules; these import it by its name, from its `index.ts`. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'h2-frames': ['model'],
-  redis: ['model', 'net', 'platform'],
-  import: ['model', 'config'],
-  daeploy: ['model', 'net', 'config', 'platform', 'control', 'logging', 'ports', 'gateway', 'supervisor'],
-  kubernetes: ['model', 'net', 'platform', 'config', 'resources', 'logging', 'supervisor']
+  redis: ['model', 'proxy/net', 'platform'],
+  import: ['model', 'files/config'],
+  daeploy: [
+    'model',
+    'proxy/net',
+    'files/config',
+    'platform',
+    'control',
+    'observe/logging',
+    'proxy/ports',
+    'proxy/gateway',
+    'supervisor'
+  ],
+  kubernetes: ['model', 'proxy/net', 'platform', 'files/config', 'files/resources', 'observe/logging', 'supervisor']
 }
 
 /** What a module that could stand alone takes from the others. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  mcp: ['model', 'net', 'control', 'api']
+  'clients/mcp': ['model', 'proxy/net', 'control', 'observe/api']
 }
 
 /** Who may use what stands for a whole concern. */
 const USERS: Readonly<Record<string, readonly string[]>> = {
-  commander: ['cli'],
-  chalk: ['cli'],
+  commander: ['clients/cli'],
+  chalk: ['clients/cli'],
   '#daeploy': ['run'],
-  '#import': ['cli'],
-  '#kubernetes': ['cli'],
-  'get-port': ['ports'],
-  chokidar: ['watcher'],
+  '#import': ['clients/cli'],
+  '#kubernetes': ['clients/cli'],
+  'get-port': ['proxy/ports'],
+  chokidar: ['files/watcher'],
   execa: ['platform', 'supervisor', 'kubernetes'],
   'node:child_process': ['platform', 'supervisor', 'kubernetes']
 }
@@ -48,8 +67,12 @@ const allowed = (name: string, layer: number): readonly string[] => TAKES[name] 
 
 /** The rule of a folder: what it may import; `why` is told of anything else. */
 function bound(folder: string, may: readonly string[], why: string): Override {
-  const name = basename(folder)
-  const others = [...ALL.filter(other => other !== name && !may.includes(other)), 'packages']
+  const name = folder.replace(/^packages\//, '')
+  const [module = ''] = folder.split('/')
+  const barred = ALL.filter(other => other !== name && !may.includes(other))
+  // the parts of its own module are next to it
+  const near = barred.filter(other => other.startsWith(`${module}/`)).map(other => other.slice(module.length + 1))
+  const others = [...barred, ...near, 'packages']
   const paths = Object.keys(USERS).filter(library => !(USERS[library] ?? []).includes(name))
   // a package stands above all that it takes
   const above = LAYERS.slice(LAYERS.findIndex(names => names.includes(name))).flat()
@@ -101,7 +124,7 @@ export default defineConfig({
   overrides: [
     {
       files: ['src/**'],
-      excludeFiles: ['src/cli/**'],
+      excludeFiles: ['src/clients/cli/**'],
       rules: {'no-console': 'error', 'unicorn/no-process-exit': 'error'}
     },
     ...bounds,

@@ -56,7 +56,7 @@ const LIBRARIES = [
 async function bundle({name, library, plugins}) {
   await build({
     ...(library === undefined
-      ? {entryPoints: ['src/cli/main.ts'], external: LIBRARIES.map(({library}) => library)}
+      ? {entryPoints: ['src/clients/cli/main.ts'], external: LIBRARIES.map(({library}) => library)}
       : {stdin: {contents: `module.exports = require('${library}')`, resolveDir: '.'}}),
     outfile: at(`${name}.cjs`),
     bundle: true,

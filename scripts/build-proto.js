@@ -1,15 +1,15 @@
-// Compiles Dapr's .proto files to tables of fields, which src/net/grpc/message-codec.ts reads and writes messages by.
+// Compiles Dapr's .proto files to tables of fields, which src/proxy/net/grpc/message-codec.ts reads and writes messages by.
 import {mkdirSync, readdirSync, writeFileSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import protobuf from 'protobufjs'
 
-const PROTO = 'src/dapr/proto'
-const OUT = 'src/dapr/messages'
+const PROTO = 'src/model/dapr/proto'
+const OUT = 'src/model/dapr/messages'
 
 /** Types of fields as the tables name them; an enum is an int32. */
 const SCALARS = new Set(['string', 'bytes', 'int32', 'uint32', 'int64', 'uint64', 'bool', 'float', 'double'])
 
-/** Of messages of Google: a Struct is made and read by src/net/grpc/struct.ts. */
+/** Of messages of Google: a Struct is made and read by src/proxy/net/grpc/struct.ts. */
 const AS_BYTES = new Set(['.google.protobuf.Struct', '.google.protobuf.Value'])
 
 /** `UnlockResponse_Status` of `.dapr.proto.runtime.v1.UnlockResponse.Status`. */

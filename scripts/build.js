@@ -27,7 +27,7 @@ function compileSchema({later = [], only}) {
     allowUnionTypes: true,
     code: {source: true, esm: true}
   })
-  // its keys are read by src/config/fault.ts, which says what is wrong in the same words for a template and for the API
+  // its keys are read by src/files/config/fault.ts, which says what is wrong in the same words for a template and for the API
   const {type, errorMessage} = schema.definitions.fault
   schema.definitions.fault = {type, errorMessage}
   for (const key of later) {
@@ -47,12 +47,12 @@ function compileSchema({later = [], only}) {
   return `// Written by scripts/build.js from schema/template.json.\n${code}\nexport const validators = {${Object.keys(validators)}}\n`
 }
 
-writeFileSync('src/config/schema.generated.js', compileSchema({later: ['kubernetes']}))
-writeFileSync('src/config/kubernetes.generated.js', compileSchema({only: 'kubernetes'}))
+writeFileSync('src/files/config/schema.generated.js', compileSchema({later: ['kubernetes']}))
+writeFileSync('src/files/config/kubernetes.generated.js', compileSchema({only: 'kubernetes'}))
 const api = parseYaml(readFileSync('schema/api.yaml', 'utf8'))
 writeFileSync('src/model/api.generated.ts', apiTypes(api))
 writeFileSync(
-  'src/api/openapi.generated.js',
+  'src/observe/api/openapi.generated.js',
   `// Written by scripts/build.js from schema/api.yaml.\nexport default ${JSON.stringify(JSON.stringify(api))}\n`
 )
 compileProto()
@@ -76,10 +76,10 @@ const kubeconfigAlone = {
   }
 }
 const {metafile} = await build({
-  entryPoints: ['src/cli/main.ts'],
+  entryPoints: ['src/clients/cli/main.ts'],
   outdir: SPLIT,
   metafile: true,
-  outbase: 'src',
+  outbase: 'src/clients',
   bundle: true,
   splitting: true,
   plugins: [kubeconfigAlone, throughIndex(JSON.parse(readFileSync('package.json', 'utf8')).imports)],

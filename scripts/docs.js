@@ -5,9 +5,9 @@ import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'nod
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {Document, parse} from 'yaml'
-import {COMMANDS} from '../src/cli/commands.ts'
+import {COMMANDS} from '../src/clients/cli/commands.ts'
 import {picture} from '../docs/picture.js'
-import {helpOf, overview} from '../src/cli/help.ts'
+import {helpOf, overview} from '../src/clients/cli/help.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -21,7 +21,7 @@ export const pages = () => ({
 
 function commandsPage() {
   const parts = COMMANDS.map(entry => `## ${entry.name}\n\n${block(helpOf('pillion', entry))}`)
-  return `# Commands\n\n${written('src/cli/commands.ts')}\n\n${block(overview('pillion', COMMANDS))}\n${parts.join('\n')}`
+  return `# Commands\n\n${written('src/clients/cli/commands.ts')}\n\n${block(overview('pillion', COMMANDS))}\n${parts.join('\n')}`
 }
 
 /** The ledger with its rows counted. */

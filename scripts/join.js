@@ -57,11 +57,15 @@ function reached(files, start, lazy) {
  * of others. What is loaded later stays as it is.
  */
 function arrange(files, main) {
-  const commands = Object.keys(files).filter(path => path !== main && files[path].entryPoint?.startsWith('src/cli/'))
+  const commands = Object.keys(files).filter(
+    path => path !== main && files[path].entryPoint?.startsWith('src/clients/cli/')
+  )
   const first = reached(files, main, false)
   const atOnce = new Map(commands.map(path => [path, reached(files, path, false)]))
   const atAll = new Map(commands.map(path => [path, reached(files, path, true)]))
-  const runs = commands.filter(path => /^src\/cli\/commands\/run(-template)?\.ts$/.test(files[path].entryPoint))
+  const runs = commands.filter(path =>
+    /^src\/clients\/cli\/commands\/run(-template)?\.ts$/.test(files[path].entryPoint)
+  )
   const nameOf = kind => join(dirname(commands[0]), `${kind}-${hashOf(main, files)}.js`)
   const [ofRuns, common, ofOthers] = [nameOf('runs'), nameOf('common'), nameOf('commands')]
   const homeOf = path => {

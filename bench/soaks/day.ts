@@ -1,7 +1,7 @@
 import {appendFile, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import grpc from '@grpc/grpc-js'
-import {EchoClient} from '../../test/integration/sidecar/grpc/echo-client.ts'
+import {EchoClient} from '../../test/integration/dapr/sidecar/grpc/echo-client.ts'
 import type {Soak} from './soak.ts'
 
 const GRPC_APP = join(import.meta.dirname, '../../test/fixtures/apps/grpc-kinds.mjs')

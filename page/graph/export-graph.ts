@@ -1,5 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {dotText, mermaidText} from '../../src/api/graph-drawings.ts'
+import {dotText, mermaidText} from '../../src/observe/api/graph-drawings.ts'
 import {duration} from '../parts/format.ts'
 import {saveText} from '../parts/save-text.ts'
 

@@ -1,7 +1,7 @@
 import {readdir} from 'node:fs/promises'
 import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
-import {http} from '../net/http1/node-http.ts'
+import {http} from '../proxy/net/http1/node-http.ts'
 import type {Outgoing} from './api-client.ts'
 import {existingFolders, runtimeFolders, type OnSkipped} from './folder.ts'
 

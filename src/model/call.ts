@@ -89,7 +89,7 @@ export interface CallAttempt {
 }
 
 /**
- * The outcome of a call, from its journal (`net/call-journal.ts`). Times are those of `performance.now()`, in ms; 0: that point was
+ * The outcome of a call, from its journal (`proxy/net/call-journal.ts`). Times are those of `performance.now()`, in ms; 0: that point was
  * not reached.
  */
 export interface CallRecord {

@@ -1,9 +1,9 @@
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import type {Launch} from '../model/api.generated.ts'
-import {readLog, type LogQuery} from '../logging/log-record.ts'
-import {readRunLog, withoutHeads} from '../logging/run-log-reader.ts'
-import type {RunLog} from '../logging/run-log.ts'
-import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
+import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
+import {readRunLog, withoutHeads} from '../observe/logging/run-log-reader.ts'
+import type {RunLog} from '../observe/logging/run-log.ts'
+import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {StartOrder} from '../supervisor/order/start-order.ts'
 import type {Changes} from '../supervisor/reload/changes.ts'
@@ -15,7 +15,7 @@ export interface AppControlParts {
   /** The marker of the run. */
   readonly run: string
   readonly startedAt: number
-  /** The key with which other runs identify themselves at its sidecars (`sidecar/http/delegated-caller.ts`). */
+  /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
   /** Our own environment. */

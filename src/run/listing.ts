@@ -4,10 +4,10 @@ import type {App} from '../model/api.generated.ts'
 import type {Plan} from '../model/plan.ts'
 import {startOf} from '../platform/process-table.ts'
 import {VERSION} from '../model/version.ts'
-import type {OpenSidecar} from '../sidecar/open-sidecar.ts'
+import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {plannedFacts} from '../supervisor/listed-app.ts'
-import {RECENT_SECONDS, type Edges} from '../telemetry/recorder/edges.ts'
+import {RECENT_SECONDS, type Edges} from '../observe/telemetry/recorder/edges.ts'
 import type {Apps} from './apps/apps.ts'
 
 /** Who this run is, for commands that find it suspended. */

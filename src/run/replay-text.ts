@@ -1,7 +1,7 @@
-import type {Round} from '../replay/pins.ts'
-import type {Replay} from '../replay/replayer.ts'
-import {contentOf} from '../telemetry/recorder/call-content.ts'
-import type {Masking} from '../telemetry/recorder/masking.ts'
+import type {Round} from '../observe/replay/pins.ts'
+import type {Replay} from '../observe/replay/replayer.ts'
+import {contentOf} from '../observe/telemetry/recorder/call-content.ts'
+import type {Masking} from '../observe/telemetry/recorder/masking.ts'
 
 /** The lines on the terminal after a save: each pinned call whose answer has changed, or that none has. */
 export function roundTexts({app, files}: Round, replays: readonly Replay[], masking: Masking): readonly string[] {

@@ -1,16 +1,16 @@
 import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {ApiContext} from '../api/api-context.ts'
+import type {ApiContext} from '../observe/api/api-context.ts'
 import type {RunControl} from '../control/run-control.ts'
-import type {NotRunning} from '../api/run-facts.ts'
-import type {RunEvents} from '../api/events/run-events.ts'
-import type {Arrival} from '../api/serve-api.ts'
+import type {NotRunning} from '../observe/api/run-facts.ts'
+import type {RunEvents} from '../observe/api/events/run-events.ts'
+import type {Arrival} from '../observe/api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
-import type {WaitOptions} from '../api/wait/wait.ts'
+import type {WaitOptions} from '../observe/api/wait/wait.ts'
 import type {ServeRequest} from '../control/server.ts'
-import type {PageListener, Serve} from '../dashboard/listener.ts'
-import type {PageTokens} from '../dashboard/tokens.ts'
-import type {FaultSwitch} from '../faults/fault-switch.ts'
+import type {PageListener, Serve} from '../observe/dashboard/listener.ts'
+import type {PageTokens} from '../observe/dashboard/tokens.ts'
+import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import {messageOf, UserError} from '../model/errors.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -69,7 +69,7 @@ export class RunApi {
 
   /** Waits for conditions of the run. Throws a UserError for what it does not have. */
   async wait(options: WaitOptions): Promise<Api.Waited> {
-    const {waitFor} = await import('../api/wait/wait.ts')
+    const {waitFor} = await import('../observe/api/wait/wait.ts')
     return waitFor(await this.#openWaits(), options)
   }
 
@@ -92,8 +92,8 @@ export class RunApi {
 
   async #open(port: number): Promise<OpenDashboard> {
     const [{listenForPages: listen}, {readKey, tokensFor}] = await Promise.all([
-      import('../dashboard/listener.ts'),
-      import('../dashboard/tokens.ts')
+      import('../observe/dashboard/listener.ts'),
+      import('../observe/dashboard/tokens.ts')
     ])
     const {template, folder} = pageOf(this.#options.options())
     const tokens = tokensFor(readKey(folder), template)
@@ -104,7 +104,7 @@ export class RunApi {
   async #serve(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> {
     const control = this.#options.control()
     if (control === undefined) return void response.writeHead(503).end()
-    const {serveApi} = await import('../api/serve-api.ts')
+    const {serveApi} = await import('../observe/api/serve-api.ts')
     await serveApi(this.#context(control), request, response, arrival)
   }
 
@@ -182,7 +182,7 @@ export class RunApi {
   }
 
   async #openEvents(control: RunControl): Promise<RunEvents> {
-    const {RunEvents} = await import('../api/events/run-events.ts')
+    const {RunEvents} = await import('../observe/api/events/run-events.ts')
     this.#events ??= new RunEvents(() => this.#context(control), this.#options.runLog())
     return this.#events
   }

@@ -1,7 +1,7 @@
-import type {ComponentSet} from '../components/component-set.ts'
+import type {ComponentSet} from '../dapr/components/component-set.ts'
 import type {Plan} from '../model/plan.ts'
-import type {LocalRedisOptions} from '../components/redis/local-redis.ts'
-import type {RedisServers} from '../components/redis/redis-servers.ts'
+import type {LocalRedisOptions} from '../dapr/components/redis/local-redis.ts'
+import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
 
 export interface RunComponentsOptions extends Omit<LocalRedisOptions, 'isOwnPort'> {
   readonly plan: Plan
@@ -34,7 +34,7 @@ export class RunComponents {
   }
 
   async #load(): Promise<ComponentSet> {
-    const {ComponentSet: Components} = await import('../components/component-set.ts')
+    const {ComponentSet: Components} = await import('../dapr/components/component-set.ts')
     const redis = {
       connect: async (...[address]: Parameters<RedisServers['connect']>) => (await this.#servers()).connect(address)
     }
@@ -42,7 +42,7 @@ export class RunComponents {
   }
 
   async #servers(): Promise<RedisServers> {
-    this.#redis ??= import('../components/redis/redis-servers.ts').then(
+    this.#redis ??= import('../dapr/components/redis/redis-servers.ts').then(
       ({RedisServers: Servers}) =>
         new Servers({...this.#options, isOwnPort: port => isPortOf(this.#options.plan, port)})
     )

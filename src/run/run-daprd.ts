@@ -1,13 +1,13 @@
 import {join} from 'node:path'
-import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
-import {API} from '../dapr/api/api.ts'
+import type {DaprdComponents} from '../dapr/components/daprd/daprd-access.ts'
+import {API} from '../model/dapr/api/api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import {homeOf} from '../control/server.ts'
 import type {Reporter} from '../model/reporter.ts'
-import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../resources/component-support.ts'
-import {isBlock, splitType} from '../resources/component-types.ts'
-import type {ComponentResource} from '../resources/components.ts'
-import type {DaprdNeeds, FindDaprd} from '../sidecar/open-sidecar.ts'
+import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../files/resources/component-support.ts'
+import {isBlock, splitType} from '../files/resources/component-types.ts'
+import type {ComponentResource} from '../files/resources/components.ts'
+import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/open-sidecar.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
 export interface RunDaprdOptions {
@@ -34,10 +34,10 @@ export class RunDaprd implements FindDaprd {
   /** Undefined if no usable daprd was found; each component that needs one reports why. */
   async open({runtime, resources, metadata}: DaprdNeeds): Promise<DaprdComponents | undefined> {
     const {shell, run, watchdog, reporter} = this.#options
-    const {findDaprd} = await import('../sidecar/daprd/find-daprd.ts')
+    const {findDaprd} = await import('../dapr/sidecar/daprd/find-daprd.ts')
     const finding = findDaprd(runtime.plan.resources.defaultFolder, shell['PATH'] ?? '')
     // its version is read in the meantime
-    const [program, {AppDaprd}] = await Promise.all([finding, import('../sidecar/daprd/app-daprd.ts')])
+    const [program, {AppDaprd}] = await Promise.all([finding, import('../dapr/sidecar/daprd/app-daprd.ts')])
     if (typeof program === 'string') {
       this.whyNone = program
       if (daprdUseOf(shell) === 'always') this.#tell(`PILLION_DAPRD is always, and ${program}`)

@@ -1,4 +1,4 @@
-import type {FaultSwitch} from '../faults/fault-switch.ts'
+import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import type {Emit} from '../model/events.ts'
 import type {Plan} from '../model/plan.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
@@ -19,6 +19,6 @@ export function faultSwitch(runtimes: () => readonly AppRuntime[], emit: Emit): 
 export async function addPlanned(faults: FaultSwitch, plan: Plan): Promise<void> {
   if (plan.faults === undefined) return
   const planned = await plan.faults()
-  const {Faults} = await import('../faults/faults.ts')
+  const {Faults} = await import('../proxy/faults/faults.ts')
   for (const each of planned) (faults.active ??= new Faults(faults)).add(each)
 }

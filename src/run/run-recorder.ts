@@ -1,13 +1,13 @@
 import {decoded} from '../model/bytes.ts'
-import type {AppHistory} from '../api/wait/wait-context.ts'
+import type {AppHistory} from '../observe/api/wait/wait-context.ts'
 import {succeeded, type Exit} from '../model/app-state.ts'
 import type {CallObserver} from '../model/call.ts'
 import type {RunEvent} from '../model/events.ts'
 import {endOf} from '../model/exit-text.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
-import {Deaths} from '../telemetry/recorder/deaths.ts'
-import type {LogRecord} from '../logging/log-record.ts'
+import {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
+import {Deaths} from '../observe/telemetry/recorder/deaths.ts'
+import type {LogRecord} from '../observe/logging/log-record.ts'
 
 /** The last lines of a log before an offset, decoded, without the app's prefix. */
 async function lastLines(record: LogRecord, end: number, count: number): Promise<readonly string[]> {

@@ -1,12 +1,12 @@
-import type {Replays} from '../api/api-context.ts'
-import type {FaultSwitch} from '../faults/fault-switch.ts'
+import type {Replays} from '../observe/api/api-context.ts'
+import type {FaultSwitch} from '../proxy/faults/fault-switch.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
 import type {CallObserver} from '../model/call.ts'
-import type {Pins, Round} from '../replay/pins.ts'
-import type {Replay} from '../replay/replayer.ts'
-import type {RequestText, Resent, SidecarPlace} from '../replay/send.ts'
+import type {Pins, Round} from '../observe/replay/pins.ts'
+import type {Replay} from '../observe/replay/replayer.ts'
+import type {RequestText, Resent, SidecarPlace} from '../observe/replay/send.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import {Masking} from '../telemetry/recorder/masking.ts'
+import {Masking} from '../observe/telemetry/recorder/masking.ts'
 import {reachable} from './app-control.ts'
 import type {RunRecorder} from './run-recorder.ts'
 
@@ -42,8 +42,8 @@ export class RunReplays {
 
   async #load(): Promise<Replays> {
     const [{Replayer}, {Pins: PinsOfRun}, {roundTexts}] = await Promise.all([
-      import('../replay/replayer.ts'),
-      import('../replay/pins.ts'),
+      import('../observe/replay/replayer.ts'),
+      import('../observe/replay/pins.ts'),
       import('./replay-text.ts')
     ])
     const {recorder, runtimes, sidecars, faults, emit, replayed} = this.#options
@@ -97,8 +97,8 @@ async function delivered(
   {from, observer, faults, signal}: DeliveryOptions
 ): Promise<Resent> {
   const [{requestApp}, {HeldBodies}] = await Promise.all([
-    import('../gateway/app-request.ts'),
-    import('../gateway/held-bodies.ts')
+    import('../proxy/gateway/app-request.ts'),
+    import('../proxy/gateway/held-bodies.ts')
   ])
   const context = {heldBodies: new HeldBodies(), observer, faults}
   const response = await requestApp({app, context, from, ...request, signal, warn: () => undefined})

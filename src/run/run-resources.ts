@@ -2,10 +2,10 @@ import {watch, type FSWatcher} from 'node:fs'
 import {dirname} from 'node:path'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
-import type {AppResources, ResourceSnapshot} from '../resources/app-resources.ts'
-import {daprdUseOf, isForDaprd} from '../resources/component-support.ts'
-import {ResourceStore} from '../resources/resource-store.ts'
-import type {Watch, WatchOptions} from '../watcher/watcher.ts'
+import type {AppResources, ResourceSnapshot} from '../files/resources/app-resources.ts'
+import {daprdUseOf, isForDaprd} from '../files/resources/component-support.ts'
+import {ResourceStore} from '../files/resources/resource-store.ts'
+import type {Watch, WatchOptions} from '../files/watcher/watcher.ts'
 import {inBackground} from './run-reporter.ts'
 
 export interface RunResourcesOptions {
@@ -39,7 +39,7 @@ export class RunResources {
       env: options.shell,
       cwd: process.cwd(),
       reporter: options.reporter,
-      properties: async () => (await import('../components/block-types.ts')).propertiesOf
+      properties: async () => (await import('../dapr/components/block-types.ts')).propertiesOf
     })
   }
 
@@ -125,7 +125,7 @@ export class RunResources {
 
   async #watch(path: string, what: Pick<WatchOptions, 'folder' | 'watch'>): Promise<void> {
     if (this.#isClosed || this.#watches.has(path)) return
-    const {Watch} = await import('../watcher/watcher.ts')
+    const {Watch} = await import('../files/watcher/watcher.ts')
     if (this.#isClosed || this.#watches.has(path)) return
     const opened = new Watch({
       ...what,

@@ -1,10 +1,10 @@
 import {existsSync} from 'node:fs'
 import type {Plan} from '../model/plan.ts'
 import type {TellingReporter} from '../model/reporter.ts'
-import type {ResourceSnapshot} from '../resources/app-resources.ts'
+import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {Instance} from '../workflow/instance.ts'
-import type {Workflows} from '../workflow/workflows.ts'
+import type {Instance} from '../work/workflow/instance.ts'
+import type {Workflows} from '../work/workflow/workflows.ts'
 import {workPath, type WorkMode} from '../work/work-path.ts'
 import type {OpenWork} from './open-work.ts'
 

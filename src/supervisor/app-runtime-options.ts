@@ -1,8 +1,8 @@
-import type {PendingCall} from '../gateway/admission-queue.ts'
+import type {PendingCall} from '../proxy/gateway/admission-queue.ts'
 import type {Exit} from '../model/app-state.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
-import type {SidecarPorts} from '../ports/claim.ts'
+import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
 import type {ProgramOptions} from './program.ts'
 

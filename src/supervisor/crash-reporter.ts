@@ -1,4 +1,4 @@
-import type {AdmissionQueue, InterruptedCall} from '../gateway/admission-queue.ts'
+import type {AdmissionQueue, InterruptedCall} from '../proxy/gateway/admission-queue.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'

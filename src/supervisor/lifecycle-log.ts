@@ -1,5 +1,5 @@
-import type {AppLog, SidecarLog} from '../logging/app-log.ts'
-import * as status from '../logging/status-lines.ts'
+import type {AppLog, SidecarLog} from '../observe/logging/app-log.ts'
+import * as status from '../observe/logging/status-lines.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {LogEntry} from '../model/log-entry.ts'
 import {succeeded, type AppState, type Exit} from '../model/app-state.ts'

@@ -2,7 +2,7 @@ import type {App} from '../model/api.generated.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {Availability} from '../model/availability.ts'
 import type {AppPlan} from '../model/plan.ts'
-import type {SidecarPorts} from '../ports/claim.ts'
+import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import type {Logs} from './lifecycle-log.ts'
 import {endOf} from '../model/exit-text.ts'
 

@@ -3,8 +3,8 @@ import type * as Api from '../../src/model/api.generated.ts'
 import type {ServerResponse} from 'node:http'
 import {randomBytes} from 'node:crypto'
 import {freePort} from '../rig/free-port.ts'
-import {listenForPages, type PageListener} from '../../src/dashboard/listener.ts'
-import {tokensFor} from '../../src/dashboard/tokens.ts'
+import {listenForPages, type PageListener} from '../../src/observe/dashboard/listener.ts'
+import {tokensFor} from '../../src/observe/dashboard/tokens.ts'
 
 export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   id,

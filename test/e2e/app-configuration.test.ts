@@ -3,7 +3,7 @@ import {createServer, type IncomingMessage} from 'node:http'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import {listen} from '../integration/sidecar/rig.ts'
+import {listen} from '../integration/dapr/sidecar/rig.ts'
 
 interface Listed {
   readonly appId: string

@@ -2,12 +2,12 @@ import t, {type Test} from 'tap'
 import type {Driven, Request} from '../rig/command.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
-import {decode, encode, type Message} from '../../src/net/grpc/message-codec.ts'
+import {decode, encode, type Message} from '../../src/proxy/net/grpc/message-codec.ts'
 import {
   BindingEventRequest,
   BindingEventResponse,
   ListInputBindingsResponse
-} from '../../src/dapr/messages/appcallback.generated.ts'
+} from '../../src/model/dapr/messages/appcallback.generated.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'
 

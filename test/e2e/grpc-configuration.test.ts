@@ -10,8 +10,13 @@ import {
   SubscribeConfigurationResponse,
   UnsubscribeConfigurationRequest,
   UnsubscribeConfigurationResponse
-} from '../../src/dapr/messages/configuration.generated.ts'
-import {TryLockRequest, TryLockResponse, UnlockRequest, UnlockResponse} from '../../src/dapr/messages/lock.generated.ts'
+} from '../../src/model/dapr/messages/configuration.generated.ts'
+import {
+  TryLockRequest,
+  TryLockResponse,
+  UnlockRequest,
+  UnlockResponse
+} from '../../src/model/dapr/messages/lock.generated.ts'
 
 interface Shop {
   readonly client: DaprClient

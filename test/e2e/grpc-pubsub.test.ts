@@ -1,6 +1,10 @@
 import t from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
-import {BulkPublishRequest, BulkPublishResponse, PublishEventRequest} from '../../src/dapr/messages/pubsub.generated.ts'
+import {
+  BulkPublishRequest,
+  BulkPublishResponse,
+  PublishEventRequest
+} from '../../src/model/dapr/messages/pubsub.generated.ts'
 import {component, eventOf, openShop} from './pubsub-shop.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'

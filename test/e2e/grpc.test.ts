@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs'
 import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
-import {echoClient} from '../integration/sidecar/grpc/rig.ts'
+import {echoClient} from '../integration/dapr/sidecar/grpc/rig.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const ECHO = [process.execPath, join(import.meta.dirname, '../fixtures/apps/grpc-echo.mjs')]

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {echoClient} from '../integration/sidecar/grpc/rig.ts'
+import {echoClient} from '../integration/dapr/sidecar/grpc/rig.ts'
 import {freePort, freePorts} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 

@@ -12,21 +12,21 @@ const HOOK = join(import.meta.dirname, '../fixtures/loaded.mjs')
 
 /** What a run without resources has no use for. */
 const UNUSED = [
-  /^src\/components\//,
+  /^src\/dapr\/components\//,
   /^src\/packages\/daeploy\/(deployment|management|manager-api|routes|service-call)\.ts/,
-  /^src\/doctor\//,
+  /^src\/clients\/doctor\//,
   /^src\/packages\/(?!daeploy\/|h2-frames\/(frames|greeting|flood-guard|frame-scan)\.ts)/,
-  /^src\/watcher\//,
-  /^src\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,
-  /^src\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,
-  /^src\/resources\/resiliency\//,
-  /^src\/sidecar\/(blocks\/(?!block-error)|grpc\/)/,
-  /^src\/sidecar\/daprd\//,
-  /^src\/sidecar\/(policies|spans)\.ts/,
-  /^src\/sidecar\/http\/blocks\/handle-/,
-  /^src\/sidecar\/http\/middleware\/(?!filter|upper-case)/,
-  /^src\/telemetry\/metrics\//,
-  /^src\/telemetry\/tracing\/(?!trace-context)/,
+  /^src\/files\/watcher\//,
+  /^src\/proxy\/gateway\/interceptors\/(?!resiliency\/(attempt|backoff)\.ts)/,
+  /^src\/files\/resources\/(field|loaded-file|read-.*|resource-files|go-duration)\.ts/,
+  /^src\/files\/resources\/resiliency\//,
+  /^src\/dapr\/sidecar\/(blocks\/(?!block-error)|grpc\/)/,
+  /^src\/dapr\/sidecar\/daprd\//,
+  /^src\/dapr\/sidecar\/(policies|spans)\.ts/,
+  /^src\/dapr\/sidecar\/http\/blocks\/handle-/,
+  /^src\/dapr\/sidecar\/http\/middleware\/(?!filter|upper-case)/,
+  /^src\/observe\/telemetry\/metrics\//,
+  /^src\/observe\/telemetry\/tracing\/(?!trace-context)/,
   /^node_modules\/(?!ansi-regex|chalk|commander|get-|string-width|strip-ansi|yaml)/
 ]
 
@@ -86,7 +86,8 @@ t.test(
     await stock.answer({body: 'x'})
     await stock.listen()
     t.match(await shop.fetch('/v1.0/invoke/stock/method/x'), {status: 200, body: 'x'})
-    const countsCalls = (): boolean => loadedIn(rig).sources.some(source => source.startsWith('src/telemetry/metrics/'))
+    const countsCalls = (): boolean =>
+      loadedIn(rig).sources.some(source => source.startsWith('src/observe/telemetry/metrics/'))
     while (!countsCalls()) await pause(10)
     run.signal('SIGINT')
     t.match(await run.exited, {code: 0})

@@ -1,12 +1,12 @@
 /** A thread that reads projects, so that one that is never read to its end can be left. */
-import {propertiesOf} from '../../src/components/block-types.ts'
+import {propertiesOf} from '../../src/dapr/components/block-types.ts'
 import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {parentPort} from 'node:worker_threads'
 import {UserError, type PlacedMistake} from '../../src/model/errors.ts'
-import {ResourceStore} from '../../src/resources/resource-store.ts'
-import {loadTemplate} from '../../src/config/load.ts'
+import {ResourceStore} from '../../src/files/resources/resource-store.ts'
+import {loadTemplate} from '../../src/files/config/load.ts'
 import type {Files} from './files.ts'
 
 const HOME = '/nowhere'

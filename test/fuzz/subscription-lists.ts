@@ -1,4 +1,4 @@
-import {parseListed, readListed} from '../../src/sidecar/blocks/listed-subscriptions.ts'
+import {parseListed, readListed} from '../../src/dapr/sidecar/blocks/listed-subscriptions.ts'
 import {messageOf} from '../../src/model/errors.ts'
 import type {Random} from './random.ts'
 import {mutated} from './script.ts'

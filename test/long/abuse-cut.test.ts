@@ -1,8 +1,8 @@
 import {setImmediate as turn} from 'node:timers/promises'
 import t, {type Test} from 'tap'
-import {HIDDEN, REFUSED, TWO_MEANINGS, UNKNOWN_CODINGS} from '../integration/sidecar/abuse.ts'
-import {connect} from '../integration/sidecar/caller.ts'
-import {echoApp, openTestSidecar, type EchoApp} from '../integration/sidecar/rig.ts'
+import {HIDDEN, REFUSED, TWO_MEANINGS, UNKNOWN_CODINGS} from '../integration/dapr/sidecar/abuse.ts'
+import {connect} from '../integration/dapr/sidecar/caller.ts'
+import {echoApp, openTestSidecar, type EchoApp} from '../integration/dapr/sidecar/rig.ts'
 
 t.setTimeout(120_000)
 

@@ -1,7 +1,7 @@
 import {createServer} from 'node:http'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
-import {listen} from '../integration/sidecar/rig.ts'
+import {listen} from '../integration/dapr/sidecar/rig.ts'
 import type {Answer, Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
 import {component} from '../rig/resource-files.ts'

@@ -5,7 +5,7 @@ import t, {type Test} from 'tap'
 import {DaprClient} from '../rig/dapr-client.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
-import {DeleteBulkStateRequest} from '../../src/dapr/messages/state.generated.ts'
+import {DeleteBulkStateRequest} from '../../src/model/dapr/messages/state.generated.ts'
 import {openShop, publish} from '../e2e/pubsub-shop.ts'
 
 const REFUSAL = "READONLY You can't write against a read only replica."

@@ -3,7 +3,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import net from 'node:net'
 import {join} from 'node:path'
 import t from 'tap'
-import {echoClient} from '../integration/sidecar/grpc/rig.ts'
+import {echoClient} from '../integration/dapr/sidecar/grpc/rig.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {openShop, publish} from '../e2e/pubsub-shop.ts'
 

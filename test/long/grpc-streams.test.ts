@@ -4,12 +4,12 @@ import {freePort} from '../rig/free-port.ts'
 import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import type {Message} from '../../src/net/grpc/message-codec.ts'
+import type {Message} from '../../src/proxy/net/grpc/message-codec.ts'
 import {
   PublishEventRequest,
   SubscribeTopicEventsRequestAlpha1,
   SubscribeTopicEventsResponseAlpha1
-} from '../../src/dapr/messages/pubsub.generated.ts'
+} from '../../src/model/dapr/messages/pubsub.generated.ts'
 import {component} from '../e2e/pubsub-shop.ts'
 
 const NAME = 'SubscribeTopicEventsAlpha1'

@@ -6,15 +6,15 @@ import type {Driven, Request} from '../rig/command.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
-import {decode, encode, type Message} from '../../src/net/grpc/message-codec.ts'
+import {decode, encode, type Message} from '../../src/proxy/net/grpc/message-codec.ts'
 import {
   ListTopicSubscriptionsResponse,
   TopicEventBulkRequest,
   TopicEventBulkResponse,
   TopicEventRequest,
   TopicEventResponse
-} from '../../src/dapr/messages/appcallback.generated.ts'
-import {PublishEventRequest} from '../../src/dapr/messages/pubsub.generated.ts'
+} from '../../src/model/dapr/messages/appcallback.generated.ts'
+import {PublishEventRequest} from '../../src/model/dapr/messages/pubsub.generated.ts'
 import {component, subscribed} from '../e2e/pubsub-shop.ts'
 
 const CALLBACK = '/dapr.proto.runtime.v1.AppCallback'

@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import grpc from '@grpc/grpc-js'
 import t from 'tap'
-import {echoClient, ECHO} from '../integration/sidecar/grpc/rig.ts'
+import {echoClient, ECHO} from '../integration/dapr/sidecar/grpc/rig.ts'
 import {freePort} from '../rig/free-port.ts'
 import {openRig} from '../rig/rig.ts'
 import {zipkin} from '../e2e/zipkin.ts'

@@ -1,7 +1,7 @@
 import grpc from '@grpc/grpc-js'
 import type {Test} from 'tap'
 import {StartQueue} from './queue.ts'
-import {decode, encode, type Message, type Schema} from '../../src/net/grpc/message-codec.ts'
+import {decode, encode, type Message, type Schema} from '../../src/proxy/net/grpc/message-codec.ts'
 
 const PATH = '/dapr.proto.runtime.v1.Dapr/'
 const NONE = {} as const

@@ -1,5 +1,5 @@
-import type {Component, OpenComponent, OpenOptions} from '../../src/components/component.ts'
-import {Properties} from '../../src/components/properties.ts'
+import type {Component, OpenComponent, OpenOptions} from '../../src/dapr/components/component.ts'
+import {Properties} from '../../src/dapr/components/properties.ts'
 
 /** Opens a component as a run does; it is closed when the test ends. */
 export async function openComponent<T extends Component>(

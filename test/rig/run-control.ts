@@ -1,5 +1,5 @@
-import type {ApiContext} from '../../src/api/api-context.ts'
-import {serveApi} from '../../src/api/serve-api.ts'
+import type {ApiContext} from '../../src/observe/api/api-context.ts'
+import {serveApi} from '../../src/observe/api/serve-api.ts'
 import type {RunControl} from '../../src/control/run-control.ts'
 import type {ServeRequest} from '../../src/control/server.ts'
 import {UserError} from '../../src/model/errors.ts'

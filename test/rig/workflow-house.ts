@@ -1,12 +1,12 @@
 import type {Test} from 'tap'
-import {decode} from '../../src/net/grpc/message-codec.ts'
-import {DEFAULT_WORKFLOWS} from '../../src/resources/defaults.ts'
+import {decode} from '../../src/proxy/net/grpc/message-codec.ts'
+import {DEFAULT_WORKFLOWS} from '../../src/files/resources/defaults.ts'
 import type {WorkflowEvent} from '../../src/model/workflow-event.ts'
-import type {WorkflowSettings} from '../../src/resources/workflow-settings.ts'
+import type {WorkflowSettings} from '../../src/files/resources/workflow-settings.ts'
 import {WakeUps} from '../../src/work/wake-ups.ts'
 import {WorkFile} from '../../src/work/work-file.ts'
-import {ACTIVITY_REQUEST, EVENT, readEvent, type Action, type TurnAnswer} from '../../src/workflow/messages.ts'
-import {Workflows, type WorkflowsOptions} from '../../src/workflow/workflows.ts'
+import {ACTIVITY_REQUEST, EVENT, readEvent, type Action, type TurnAnswer} from '../../src/work/workflow/messages.ts'
+import {Workflows, type WorkflowsOptions} from '../../src/work/workflow/workflows.ts'
 import {TestClock} from './clock.ts'
 
 const NOTHING = new Uint8Array(0)

@@ -1,8 +1,8 @@
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
-import {open} from '../../src/components/state/postgresql.ts'
-import type {SetRequest, StateStore} from '../../src/components/state-store.ts'
+import {open} from '../../src/dapr/components/state/postgresql.ts'
+import type {SetRequest, StateStore} from '../../src/dapr/components/state-store.ts'
 import {openComponent} from '../rig/open-component.ts'
 import {realPostgres, skipWithoutPostgres, type RealPostgres} from '../rig/postgres.ts'
 

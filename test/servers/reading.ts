@@ -1,4 +1,4 @@
-import type {Handled, BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../../src/components/pubsub.ts'
+import type {Handled, BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../../src/dapr/components/pubsub.ts'
 import {StartQueue} from '../rig/queue.ts'
 
 /** A message; the reader goes on when it is finished. */

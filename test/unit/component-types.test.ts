@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {isForDaprd} from '../../src/resources/component-support.ts'
-import {isComponentType, splitType} from '../../src/resources/component-types.ts'
-import {daprTypes} from '../../src/resources/dapr-types.ts'
+import {isForDaprd} from '../../src/files/resources/component-support.ts'
+import {isComponentType, splitType} from '../../src/files/resources/component-types.ts'
+import {daprTypes} from '../../src/files/resources/dapr-types.ts'
 
 const LEDGER = readFileSync(join(import.meta.dirname, '../../docs/compatibility.md'), 'utf8')
 

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {pages} from '../../scripts/docs.js'
-import {TYPES} from '../../src/api/events/event.ts'
+import {TYPES} from '../../src/observe/api/events/event.ts'
 import {API, misfit} from '../rig/api-schema.ts'
 
 t.test('each type of event has an example of a real run, which is as it is described', t => {

@@ -1,8 +1,8 @@
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {COMMANDS} from '../../src/cli/commands.ts'
-import {helpOf, overview} from '../../src/cli/help.ts'
+import {COMMANDS} from '../../src/clients/cli/commands.ts'
+import {helpOf, overview} from '../../src/clients/cli/help.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -38,7 +38,7 @@ const IN_PROSE: Readonly<Record<string, string>> = {'rooms?': 'module'}
 const ALLOWED: readonly (readonly [file: RegExp, line: RegExp])[] = [
   [/\.ts$/, /\bMath\.floor\(/],
   [
-    /^src\/(?:packages\/import\/write-template|config\/(?:aliases|findings|interpolate|not-interpolated|several-files|source|yaml-mistake)|api\/masked-template)\.ts$/,
+    /^src\/(?:packages\/import\/write-template|files\/config\/(?:aliases|findings|interpolate|not-interpolated|several-files|source|yaml-mistake)|observe\/api\/masked-template)\.ts$/,
     /\bvisit\b/
   ], // of the package yaml
   [/^src\/supervisor\/messages\/best-line\.ts$/, /info Visit/] // printed by yarn

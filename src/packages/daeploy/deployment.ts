@@ -4,7 +4,7 @@ import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import {messageOf} from '../../model/errors.ts'
 import {isSemanticVersion} from '../../model/semantic-version.ts'
-import type {Reply} from '../../net/reply.ts'
+import type {Reply} from '../../proxy/net/reply.ts'
 import {failure, missing} from './replies.ts'
 
 /** A folder with a service that a client has uploaded. */

@@ -1,5 +1,5 @@
 import type {IncomingMessage} from 'node:http'
-import {RESPONSE_KINDS, type HeaderRules} from '../../net/http1/response-head.ts'
+import {RESPONSE_KINDS, type HeaderRules} from '../../proxy/net/http1/response-head.ts'
 import {
   CODING,
   CONNECTION,
@@ -9,8 +9,8 @@ import {
   nameReader,
   withoutHeaders,
   wordsOf
-} from '../../net/http1/header-lines.ts'
-import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRules} from '../../net/http1/plain-request.ts'
+} from '../../proxy/net/http1/header-lines.ts'
+import {NOTED, OTHER, PLAIN_KINDS, TAKEN, type PlainRules} from '../../proxy/net/http1/plain-request.ts'
 
 /** The headers of a plain request. Texts are '' for missing headers. */
 export interface PlainHeaders {

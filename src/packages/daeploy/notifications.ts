@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {failure, missing} from './replies.ts'
-import type {Reply} from '../../net/reply.ts'
+import type {Reply} from '../../proxy/net/reply.ts'
 
 /** What `notify()` of the SDK posts. */
 export interface Notification {

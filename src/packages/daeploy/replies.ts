@@ -1,5 +1,5 @@
-import {FOREIGN_PAGE} from '../../gateway/page-guard.ts'
-import type {Reply} from '../../net/reply.ts'
+import {FOREIGN_PAGE} from '../../proxy/gateway/page-guard.ts'
+import type {Reply} from '../../proxy/net/reply.ts'
 
 /*
  * The manager's own responses, in the shapes of Daeploy's manager (FastAPI) and its proxy (Traefik).

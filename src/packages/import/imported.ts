@@ -1,5 +1,5 @@
 import {dirname, isAbsolute, join, relative} from 'node:path'
-import {explainPlace, placeOf} from '../../config/diagnose.ts'
+import {explainPlace, placeOf} from '../../files/config/diagnose.ts'
 import {UserError} from '../../model/errors.ts'
 
 /** An app as another tool's file has it. */

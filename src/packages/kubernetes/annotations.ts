@@ -1,6 +1,6 @@
 import {isIPv6} from 'node:net'
-import {quantityBytes} from '../../config/quantity.ts'
-import type {Entry} from '../../config/service-versions.ts'
+import {quantityBytes} from '../../files/config/quantity.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 import type {SidecarPlan} from '../../model/plan.ts'
 
 /** The kubelet asks the sidecar this often whether it lives (`pkg/injector/patcher/sidecar_container.go` of Dapr). */

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import type {Entry} from '../../config/service-versions.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 import type {Dependency} from '../../model/plan.ts'
 import {daprAnnotations} from './annotations.ts'
 import {labelsOf, type AppObjects, type KubernetesObject, type ObjectMeta} from './object.ts'

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
-import type {Entry} from '../../config/service-versions.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 import {labelsOf, type AppObjects} from './object.ts'
 import type {Mistakes} from './mistakes.ts'
 import {hidesSidecar, podPort} from './variables.ts'

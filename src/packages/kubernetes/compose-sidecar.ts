@@ -1,5 +1,5 @@
 import {basename, dirname} from 'node:path'
-import type {Entry} from '../../config/service-versions.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 import {isHere, listenAddresses} from './annotations.ts'
 import {podPort} from './variables.ts'
 

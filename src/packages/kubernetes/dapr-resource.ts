@@ -1,4 +1,4 @@
-import type {Field} from '../../resources/field.ts'
+import type {Field} from '../../files/resources/field.ts'
 import type {KubernetesObject} from './object.ts'
 
 export interface ResourceOptions {

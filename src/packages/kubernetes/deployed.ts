@@ -1,4 +1,4 @@
-import type {Entry} from '../../config/service-versions.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 import type {Dependency, Plan} from '../../model/plan.ts'
 
 /** An app of the template that is deployed, with what its entries say together. */

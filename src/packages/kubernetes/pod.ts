@@ -1,4 +1,4 @@
-import type {Entry} from '../../config/service-versions.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {containerVariables, variablesOf} from './variables.ts'
 

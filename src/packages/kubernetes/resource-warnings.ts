@@ -1,5 +1,5 @@
-import {faultText} from '../../resources/fault.ts'
-import type {Field} from '../../resources/field.ts'
+import {faultText} from '../../files/resources/fault.ts'
+import type {Field} from '../../files/resources/field.ts'
 
 /** Where the resources go. */
 export interface ResourceTarget {

@@ -1,4 +1,4 @@
-import type {Entry} from '../../config/service-versions.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
 
 /** The injector sets them to the sidecar's ports, unless a container has them already. */
 const SIDECAR_PORTS = new Set(['DAPR_HTTP_PORT', 'DAPR_GRPC_PORT', 'DAPR_METRICS_PORT'])

@@ -1,6 +1,6 @@
-import type {Entry} from '../../config/service-versions.ts'
-import type {AppValues} from '../../config/keys.ts'
-import type {AppKey} from '../../config/merge.ts'
+import type {Entry} from '../../files/config/service-versions.ts'
+import type {AppValues} from '../../files/config/keys.ts'
+import type {AppKey} from '../../files/config/merge.ts'
 
 /** Keys that say how an app runs on a laptop. */
 const KEYS: readonly AppKey[] = [

@@ -1,4 +1,4 @@
-import type {OpenSidecar} from '../../sidecar/open-sidecar.ts'
+import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
 import {withDeadline} from '../../supervisor/reload/deadline.ts'
 import type {Reporter} from '../../model/reporter.ts'

@@ -1,4 +1,4 @@
-import type {PendingCall} from '../../gateway/admission-queue.ts'
+import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 
 const MAX_NAMED = 3
 

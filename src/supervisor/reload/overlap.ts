@@ -3,7 +3,7 @@ import type {AppState} from '../../model/app-state.ts'
 import type {Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
 import {endOf} from '../../model/exit-text.ts'
-import type {AdmissionQueue, PendingCall} from '../../gateway/admission-queue.ts'
+import type {AdmissionQueue, PendingCall} from '../../proxy/gateway/admission-queue.ts'
 
 /** A second process of an app, on its own port. */
 export interface Candidate {

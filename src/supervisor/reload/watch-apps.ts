@@ -1,5 +1,5 @@
 import {isDeepStrictEqual} from 'node:util'
-import {folderOf, Watch, type WatchOptions} from '../../watcher/watcher.ts'
+import {folderOf, Watch, type WatchOptions} from '../../files/watcher/watcher.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'

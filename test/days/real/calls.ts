@@ -1,7 +1,7 @@
 import {credentials} from '@grpc/grpc-js'
 import {request} from 'node:http'
 import {setTimeout as pause} from 'node:timers/promises'
-import {EchoClient} from '../../integration/sidecar/grpc/echo-client.ts'
+import {EchoClient} from '../../integration/dapr/sidecar/grpc/echo-client.ts'
 import type {Call} from '../world.ts'
 
 type Mutable<T> = {-readonly [K in keyof T]: T[K]}

@@ -1,8 +1,8 @@
 import {Client, credentials, status, type ClientReadableStream} from '@grpc/grpc-js'
-import {decode, encode, type Message} from '../../../src/net/grpc/message-codec.ts'
-import {ACTIVITY_ANSWER, ACTIVITY_REQUEST, EVENT, timeOf, TURN_ANSWER} from '../../../src/workflow/messages.ts'
-import {INSTANCE_ID} from '../../../src/workflow/hub/hub-messages.ts'
-import {COMPLETED} from '../../../src/workflow/status.ts'
+import {decode, encode, type Message} from '../../../src/proxy/net/grpc/message-codec.ts'
+import {ACTIVITY_ANSWER, ACTIVITY_REQUEST, EVENT, timeOf, TURN_ANSWER} from '../../../src/work/workflow/messages.ts'
+import {INSTANCE_ID} from '../../../src/work/workflow/hub/hub-messages.ts'
+import {COMPLETED} from '../../../src/work/workflow/status.ts'
 
 /** WorkItem of durabletask's orchestrator_service.proto, with what this worker reads. */
 const WORK_ITEM = {

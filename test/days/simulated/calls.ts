@@ -1,4 +1,4 @@
-import {isHeld, type Admission} from '../../../src/gateway/admission.ts'
+import {isHeld, type Admission} from '../../../src/proxy/gateway/admission.ts'
 import type {Call} from '../world.ts'
 import type {Machine} from './machine.ts'
 

@@ -1,6 +1,6 @@
 import {mkdirSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
-import type {Admit} from '../../../src/gateway/admission.ts'
+import type {Admit} from '../../../src/proxy/gateway/admission.ts'
 import type {Exit} from '../../../src/model/app-state.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
 

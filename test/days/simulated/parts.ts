@@ -3,10 +3,10 @@
  * Everything that decides the order of things is the real code.
  */
 import type {AppPlan, Plan} from '../../../src/model/plan.ts'
-import type {SidecarPorts} from '../../../src/ports/claim.ts'
+import type {SidecarPorts} from '../../../src/proxy/ports/claim.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
 import type {ProbeTarget} from '../../../src/platform/probe.ts'
-import type {OpenSidecar, OpenSidecarOptions} from '../../../src/sidecar/open-sidecar.ts'
+import type {OpenSidecar, OpenSidecarOptions} from '../../../src/dapr/sidecar/open-sidecar.ts'
 import type {AppProcessOptions, ProcessEnding} from '../../../src/supervisor/process/app-process.ts'
 import type {LeasesFound} from '../../../src/control/sidecar-leases.ts'
 import type {LogsNeeds} from '../../../src/run/apps/open-logs.ts'
@@ -88,10 +88,10 @@ export async function poll(attempt: () => Promise<boolean>, signal: AbortSignal)
   return false
 }
 
-// ports/app-port.ts
+// proxy/ports/app-port.ts
 export const freeAppPort = async (): Promise<number> => current.machine.next()
 
-// ports/claim.ts, ports/claim-all.ts
+// proxy/ports/claim.ts, proxy/ports/claim-all.ts
 type Wanted = (app: AppPlan) => Partial<SidecarPorts> | undefined
 export async function claimPorts({apps}: Plan, _: unknown, wanted: Wanted = nothing): Promise<readonly SidecarPorts[]> {
   const {machine} = current
@@ -119,7 +119,7 @@ export const releaseAll = nothing
 export const releasePorts = nothing
 export const nameOwner = async (): Promise<string> => ''
 
-// sidecar/open-sidecar.ts
+// dapr/sidecar/open-sidecar.ts
 export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promise<OpenSidecar> {
   const {machine} = current
   await machine.takes(5)
@@ -160,7 +160,7 @@ export class RunDaprd {
   readonly whyNone = ''
 }
 
-// run/sweep.ts, run/duplicate-run.ts, logging/old-logs.ts, supervisor/process/end-group.ts
+// run/sweep.ts, run/duplicate-run.ts, observe/logging/old-logs.ts, supervisor/process/end-group.ts
 export const sweep = async (): Promise<void> => undefined
 export const warnDuplicateRun = async (): Promise<void> => undefined
 export const removeOldLogs = async (): Promise<void> => undefined
@@ -202,7 +202,7 @@ export async function openLogs(_: AppPlan, {runLog}: LogsNeeds): Promise<Logs> {
   }
 }
 
-// what watcher/ uses of chokidar, node:fs and node:fs/promises
+// what files/watcher/ uses of chokidar, node:fs and node:fs/promises
 type Listener = (path: string, stats: object) => void
 interface WatchWishes {
   readonly ignored: (path: string, stats: object | undefined) => boolean

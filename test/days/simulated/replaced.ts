@@ -2,7 +2,7 @@ import {registerHooks} from 'node:module'
 
 const PARTS = new URL('parts.ts', import.meta.url).href
 const RUN = /\/src\/(run|supervisor)\//
-const WATCHER = /\/src\/watcher\//
+const WATCHER = /\/src\/files\/watcher\//
 
 /** Ends of the addresses of modules, and who gets another one in their place. */
 const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
@@ -15,7 +15,7 @@ const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
   [/\/run\/(run-resources|run-components|run-daprd|sweep|duplicate-run|apps\/open-logs)\.ts$/, RUN],
   [/\/logging\/old-logs\.ts$/, RUN],
   [/\/control\/(folder|server)\.ts$/, RUN],
-  [/\/control\/sidecar-leases\.ts$/, /\/src\/gateway\//],
+  [/\/control\/sidecar-leases\.ts$/, /\/src\/control\/peer-runs\.ts$/],
   [/^chokidar$|^node:fs(\/promises)?$|\/(mounts|gitignore)\.ts$/, WATCHER]
 ]
 

@@ -6,7 +6,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {Run} from '../../../src/run/run.ts'
 import type {RunEvent} from '../../../src/model/events.ts'
-import {loadTemplate} from '../../../src/config/load.ts'
+import {loadTemplate} from '../../../src/files/config/load.ts'
 import {freePort} from '../../rig/free-port.ts'
 import {untrackChildren} from '../../rig/untracked.ts'
 

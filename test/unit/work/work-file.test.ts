@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {STEPS} from '../../../src/work/tables.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
-import {WorkflowStore} from '../../../src/workflow/workflow-store.ts'
+import {WorkflowStore} from '../../../src/work/workflow/workflow-store.ts'
 import {answer, done, end, openHouse, order, TestWorker} from '../../rig/workflow-house.ts'
 
 const PAGE = 4096

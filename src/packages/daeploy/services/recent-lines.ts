@@ -1,5 +1,5 @@
-import {appPrefix} from '../../../logging/prefix.ts'
-import type {LogRecord} from '../../../logging/log-record.ts'
+import {appPrefix} from '../../../observe/logging/prefix.ts'
+import type {LogRecord} from '../../../observe/logging/log-record.ts'
 
 interface Line {
   /** ms since 1970. */

@@ -7,11 +7,11 @@ import {whyNotAssigned, whyNotRemoved, type ServiceInstance} from '../instance.t
 import type {ManagementBackend} from '../management.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {AppPlan} from '../../../model/plan.ts'
-import {deployedPlan} from '../../../config/deployed.ts'
+import {deployedPlan} from '../../../files/config/deployed.ts'
 import type {AppRuntime} from '../../../supervisor/app-runtime.ts'
 import type {Workspaces} from './workspaces.ts'
 import {RecentLines} from './recent-lines.ts'
-import type {Routes} from '../../../gateway/routes.ts'
+import type {Routes} from '../../../proxy/gateway/routes.ts'
 
 export interface ServiceManagerOptions {
   readonly shell: Readonly<Record<string, string | undefined>>

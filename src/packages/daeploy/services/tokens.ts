@@ -1,8 +1,8 @@
 import {randomBytes} from 'node:crypto'
 import type {ManagerGuards} from '../manager-api.ts'
 import type {AppPlan} from '../../../model/plan.ts'
-import type {PageGuard} from '../../../gateway/page-guard.ts'
-import {hostGuard, isToken} from '../../../gateway/guards.ts'
+import type {PageGuard} from '../../../proxy/gateway/page-guard.ts'
+import {hostGuard, isToken} from '../../../proxy/gateway/guards.ts'
 
 /** Tokens for the manager's routes: that of the run, and one for each service. */
 export class Tokens {

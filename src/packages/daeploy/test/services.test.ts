@@ -1,11 +1,11 @@
-import {PageGuard} from '../../../gateway/page-guard.ts'
+import {PageGuard} from '../../../proxy/gateway/page-guard.ts'
 import {createHash} from 'node:crypto'
 import http from 'node:http'
 import t from 'tap'
-import type {Admission} from '../../../gateway/admission.ts'
-import {Pool} from '../../../net/pool.ts'
-import {ask, connect} from '../../../../test/integration/sidecar/caller.ts'
-import {echoApp, listen, onRequest, rawApp, valuesOf} from '../../../../test/integration/sidecar/rig.ts'
+import type {Admission} from '../../../proxy/gateway/admission.ts'
+import {Pool} from '../../../proxy/net/pool.ts'
+import {ask, connect} from '../../../../test/integration/dapr/sidecar/caller.ts'
+import {echoApp, listen, onRequest, rawApp, valuesOf} from '../../../../test/integration/dapr/sidecar/rig.ts'
 import {openManager} from './rig.ts'
 
 /** A request as the SDK writes it; a last header line takes it to the slower path. */

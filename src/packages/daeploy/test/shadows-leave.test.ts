@@ -3,9 +3,9 @@ import http2 from 'node:http2'
 import type net from 'node:net'
 import t, {type Test} from 'tap'
 import {closed} from '../../../../test/rig/closed.ts'
-import {Copy} from '../../../net/mirror.ts'
-import {connect} from '../../../../test/integration/sidecar/caller.ts'
-import {openTestSidecar, rawApp} from '../../../../test/integration/sidecar/rig.ts'
+import {Copy} from '../../../proxy/net/mirror.ts'
+import {connect} from '../../../../test/integration/dapr/sidecar/caller.ts'
+import {openTestSidecar, rawApp} from '../../../../test/integration/dapr/sidecar/rig.ts'
 import {openManager} from './rig.ts'
 
 /** The bytes that are kept for copies, and the copies that have left. */

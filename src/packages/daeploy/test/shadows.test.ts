@@ -3,8 +3,8 @@ import http from 'node:http'
 import net from 'node:net'
 import t, {type Test} from 'tap'
 import {freePort} from '../../../../test/rig/free-port.ts'
-import {ask, connect} from '../../../../test/integration/sidecar/caller.ts'
-import {echoApp, listen, onRequest, rawApp, valuesOf, type Seen} from '../../../../test/integration/sidecar/rig.ts'
+import {ask, connect} from '../../../../test/integration/dapr/sidecar/caller.ts'
+import {echoApp, listen, onRequest, rawApp, valuesOf, type Seen} from '../../../../test/integration/dapr/sidecar/rig.ts'
 import {openManager} from './rig.ts'
 
 const post = (path: string, body = '{}', lines = ''): string =>

@@ -4,7 +4,7 @@ import {runInNewContext} from 'node:vm'
 import t from 'tap'
 import type {FrameConnection} from '../frame-connection.ts'
 import {FrameStream} from '../frame-stream.ts'
-import {framesOf} from '../../../../test/integration/sidecar/frames.ts'
+import {framesOf} from '../../../../test/integration/dapr/sidecar/frames.ts'
 
 const MAX_FRAMES = 100_000
 const MIB = 1 << 20

@@ -1,4 +1,4 @@
-import type {AppLog, SidecarLog} from '../../../logging/app-log.ts'
+import type {AppLog, SidecarLog} from '../../../observe/logging/app-log.ts'
 import type {AppObjects} from '../object.ts'
 import type {ClusterClient} from './api-client.ts'
 import type {AppProgress} from './cluster-event.ts'

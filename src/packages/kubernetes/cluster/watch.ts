@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {UserError} from '../../../model/errors.ts'
-import {Collector} from '../../../net/collector.ts'
+import {Collector} from '../../../proxy/net/collector.ts'
 import type {ClusterClient} from './api-client.ts'
 import {ClusterError, type ClusterStatus} from './api-error.ts'
 

@@ -3,8 +3,8 @@ import type {Test} from 'tap'
 import {objectsOf, type KubernetesObject, type TemplateObjects} from '../object.ts'
 import {templateObjects, type ObjectsOptions} from '../objects.ts'
 import {UserError} from '../../../model/errors.ts'
-import {loadTemplate} from '../../../config/load.ts'
-import {openShop, type Files} from '../../../../test/unit/config/shop.ts'
+import {loadTemplate} from '../../../files/config/load.ts'
+import {openShop, type Files} from '../../../../test/unit/files/config/shop.ts'
 
 export interface Setting extends Partial<ObjectsOptions> {
   readonly files?: Files

@@ -1,5 +1,5 @@
 import {constants} from 'node:buffer'
-import {Collector} from '../../../net/collector.ts'
+import {Collector} from '../../../proxy/net/collector.ts'
 import {ARGUMENT_BYTES} from '../engine/command.ts'
 import {isTyped, splitInline} from './inline.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type {InterruptedCall} from '../../../../src/gateway/admission-queue.ts'
+import type {InterruptedCall} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {crashReport, nextStartText, repeatedCrash} from '../../../../src/supervisor/crash-reporter.ts'
 
 const call = (path: string, forMs: number): InterruptedCall => ({

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {AdmissionQueue, type Permit} from '../../../../src/gateway/admission-queue.ts'
+import {AdmissionQueue, type Permit} from '../../../../src/proxy/gateway/admission-queue.ts'
 import type {AppState} from '../../../../src/model/app-state.ts'
 import type {Reloaded} from '../../../../src/model/events.ts'
 import type {AppPlan} from '../../../../src/model/plan.ts'

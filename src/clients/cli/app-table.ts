@@ -1,0 +1,120 @@
+import type {App} from '../../model/api.generated.ts'
+import {instanceName} from '../../model/plan.ts'
+import type {Usage} from '../../platform/usage.ts'
+import {age} from './age.ts'
+import {fittingTable, type FittingColumn} from './table.ts'
+import {cut, widthOf} from './width.ts'
+
+/** An app as `ps` shows it. */
+export interface ShownApp {
+  readonly app: App
+  /** Undefined if the app has no process. */
+  readonly memoryBytes: number | undefined
+  /** In percent of one processor. */
+  readonly cpu: number | undefined
+}
+
+/** A table of apps that is never wider than `width` (columns of the terminal; Infinity elsewhere). */
+export function appTable(shown: readonly ShownApp[], {width, now}: {width: number; now: number}): string {
+  const apps = shown.map(({app}) => app)
+  const columnsWith = (place: FittingColumn): readonly FittingColumn[] => [
+    {head: 'ID', cells: apps.map(nameText), minWidth: 16},
+    {head: 'STATE', cells: apps.map(app => stateText(app, now)), minWidth: 14},
+    place,
+    {head: 'PID', cells: apps.map(({pid}) => orNothing(pid)), alignsRight: true},
+    {head: 'AGE', cells: apps.map(app => ageText(app, now)), alignsRight: true},
+    {head: 'RESTARTS', cells: apps.map(({restarts}) => restarts.toString()), alignsRight: true},
+    {head: 'MEMORY', cells: shown.map(({memoryBytes}) => memoryText(memoryBytes)), alignsRight: true},
+    {head: 'CPU', cells: shown.map(({cpu}) => cpuText(cpu)), alignsRight: true}
+  ]
+  const whole = fittingTable(columnsWith({head: 'URL', cells: apps.map(urlOf)}), Infinity)
+  if (Math.max(...whole.split('\n').map(widthOf)) <= width) return whole
+  const ports = apps.map(({appPort}) => orNothing(appPort))
+  return fittingTable(columnsWith({head: 'PORT', cells: ports, alignsRight: true}), width)
+}
+
+/** The circuit breakers around its calls that keep calls away. */
+export const breakersNotClosed = ({circuitBreakers}: App): App['circuitBreakers'] =>
+  circuitBreakers.filter(({state}) => state !== 'closed')
+
+/** One line for each circuit breaker that is not closed: `shop: circuit breaker stock:items is open`. */
+export const breakerLines = (apps: readonly App[], width: number): string =>
+  apps
+    .flatMap(app =>
+      breakersNotClosed(app).map(
+        ({name, state}) => `${cut(`${nameText(app)}: circuit breaker ${name} is ${state}`, width)}\n`
+      )
+    )
+    .join('')
+
+/** The id, with the version of a Daeploy service or the number of an instance. */
+const nameText = ({id, version, instance}: App): string =>
+  instanceName(version === '0.0.0' ? id : `${id} ${version}`, instance)
+
+const orNothing = (number: number): string => (number === 0 ? '' : number.toString())
+
+const ageText = ({startedAt, pid}: App, now: number): string =>
+  startedAt === null || pid === 0 ? '' : age(now - Date.parse(startedAt))
+
+const cpuText = (percent: number | undefined): string =>
+  percent === undefined ? '' : `${percent.toFixed(percent < 9.95 ? 1 : 0)}%`
+
+/** The URL of the app; only its port if it does not speak HTTP. */
+export function urlOf({appPort, appProtocol}: App): string {
+  if (appPort === 0) return ''
+  if (appProtocol === 'https') return `https://localhost:${appPort}`
+  return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort}`
+}
+
+/** `ready`, `waits for db`, `exited 2`, `restarting in 4 s`. */
+export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}: App, now: number): string {
+  switch (state) {
+    case 'idle':
+      return waitsFor.length === 0 ? 'not started' : `waits for ${waitsFor.join(', ')}`
+    case 'running':
+      return isReady ? 'ready' : 'not ready'
+    case 'backoff':
+      if (restartsAt === null) return `${exitWord(exitCode, exit)}, waits for a save`
+      return `restarting in ${Math.max(0, Math.ceil((Date.parse(restartsAt) - now) / 1000))} s`
+    case 'exited':
+      return exitCode === null ? 'not started' : exitWord(exitCode, exit)
+    case 'debugging':
+      return 'in debugger'
+    case 'starting':
+    case 'stopping':
+    case 'stopped':
+    case 'removed':
+      return state
+  }
+}
+
+/** `exited 2`, `ended by SIGKILL`. */
+const exitWord = (code: number | null, exit: string): string =>
+  /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code ?? 0}`
+
+function memoryText(bytes: number | undefined): string {
+  if (bytes === undefined) return ''
+  const mega = bytes / 1024 / 1024
+  return mega < 1024 ? `${Math.round(mega)} MB` : `${(mega / 1024).toFixed(1)} GB`
+}
+
+/** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */
+export function withUsage(
+  apps: readonly App[],
+  {usage, now, before}: {usage: ReadonlyMap<number, Usage>; now: number; before?: UsageSample | undefined}
+): readonly ShownApp[] {
+  return apps.map(app => {
+    const used = usage.get(app.pid)
+    if (used === undefined || app.pid === 0) return {app, memoryBytes: undefined, cpu: undefined}
+    const earlier = before?.usage.get(app.pid)
+    const since = earlier === undefined ? Date.parse(app.startedAt ?? '') || now : (before?.at ?? now)
+    const cpuMs = Math.max(0, used.cpuMs - (earlier?.cpuMs ?? 0))
+    return {app, memoryBytes: used.memoryBytes, cpu: (100 * cpuMs) / Math.max(1, now - since)}
+  })
+}
+
+/** A measurement; `at` in ms since 1970. */
+export interface UsageSample {
+  readonly at: number
+  readonly usage: ReadonlyMap<number, Usage>
+}

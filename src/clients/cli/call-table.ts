@@ -1,0 +1,81 @@
+import type * as Api from '../../model/api.generated.ts'
+import {durationText} from '../../model/duration.ts'
+import {fittingTable} from './table.ts'
+import {cut} from './width.ts'
+
+/** A table of calls that is never wider than `width`. */
+export const callTable = (rows: readonly Api.Call[], width: number): string =>
+  fittingTable(
+    [
+      {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true},
+      {head: 'TIME', cells: rows.map(localTime)},
+      {head: 'FROM → TO', cells: rows.map(edgeOf), minWidth: 16},
+      {head: 'REQUEST', cells: rows.map(requestOf), minWidth: 16},
+      {head: 'STATUS', cells: rows.map(statusOf)},
+      {head: 'TOOK', cells: rows.map(({totalMs}) => durationText(totalMs)), alignsRight: true},
+      {
+        head: 'WAITED',
+        cells: rows.map(({waitedMs}) => (waitedMs < 1 ? '' : durationText(waitedMs))),
+        alignsRight: true
+      },
+      {head: '', cells: rows.map(noteOf), minWidth: 0}
+    ],
+    width
+  )
+
+/** One call as it ends, or how many were left out. */
+export function followedLine(row: Api.Call | {readonly dropped: number}, width: number): string {
+  if ('dropped' in row) return `… ${row.dropped} calls are not shown\n`
+  const waited = row.waitedMs < 1 ? '' : `  waited ${durationText(row.waitedMs)}`
+  const text = `${row.number}  ${localTime(row)}  ${edgeOf(row)}  ${requestOf(row)}  ${statusOf(row)}  ${durationText(row.totalMs)}${waited}  ${noteOf(row)}`
+  return `${cut(text.trimEnd(), width)}\n`
+}
+
+/** One call with what was sent both ways. */
+export function callText(call: Api.CallDetail): string {
+  const {number, failure, waitedMs, waitedFor, firstByteMs, isTruncated, isKept, traceparent, attempts, pid} = call
+  const facts = [
+    `${edgeOf(call)}, ${localTime(call)}, ${statusOf(call)} after ${durationText(call.totalMs)}`,
+    waitedMs < 1
+      ? ''
+      : `waited ${durationText(waitedMs)}${waitedFor.length === 0 ? '' : `: ${waitedFor.join(', then ')}`}`,
+    firstByteMs === 0 ? '' : `first byte after ${durationText(firstByteMs)}`,
+    attempts > 1 ? `sent ${attempts} times` : '',
+    pid === 0 ? '' : `process ${pid}`,
+    traceparent === '' ? '' : `trace ${traceparent}`,
+    failure === '' ? '' : `failed: ${failure}`,
+    isTruncated ? 'the bodies are shown in part: record.body of the template sets how much is kept' : ''
+  ].filter(fact => fact !== '')
+  const head = `call ${number}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
+  if (!isKept) return `${head}\n  its bytes are no longer kept\n`
+  return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
+}
+
+function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: Api.Message): string {
+  if (line === '') return sign === '<' ? '< there was no response\n' : ''
+  const lines = [line, ...headers.map(([name, value]) => `${name}: ${value}`)].map(each => `${sign} ${each}\n`)
+  const shown = encoding === 'base64' ? `(${Buffer.from(body, 'base64').length} bytes that are not text)` : body
+  const note = isUnmasked === true ? '(neither JSON nor a form: nothing in it is masked)\n' : ''
+  return `${lines.join('')}${shown === '' ? '' : `\n${shown}${shown.endsWith('\n') ? '' : '\n'}${note}`}`
+}
+
+const two = (value: number): string => value.toString().padStart(2, '0')
+
+/** The time of day, in local time. */
+export const localTime = ({at}: Pick<Api.Call, 'at'>): string => {
+  const date = new Date(at)
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${date.getMilliseconds().toString().padStart(3, '0')}`
+}
+
+const edgeOf = ({from, to}: Api.Call): string => `${from} → ${to}`
+
+const requestOf = ({method, path, isKept}: Api.Call): string => `${method} ${isKept ? path : '(no longer kept)'}`
+
+const statusOf = ({status, isOpen, marks, isFailed}: Api.Call): string => {
+  if (isOpen) return 'under way'
+  if (marks.includes('grpc')) return `gRPC ${status}`
+  return status === 0 ? 'no response' : `${status}${isFailed ? ' ✕' : ''}`
+}
+
+const noteOf = ({marks, failure}: Api.Call): string =>
+  [...marks.filter(mark => !['grpc', 'ours'].includes(mark)), failure].filter(text => text !== '').join(', ')

@@ -1,0 +1,110 @@
+import {decoded} from '../../../model/bytes.ts'
+import type * as Api from '../../../model/api.generated.ts'
+import {findRuns, type FoundRun} from '../../../control/client.ts'
+import type {RunControl} from '../../../control/run-control.ts'
+import type {Place} from '../../../model/errors.ts'
+import {instanceName} from '../../../model/plan.ts'
+import {stateText} from '../app-table.ts'
+import type {AppOutcome} from './outcome.ts'
+import {plainText} from './plain-text.ts'
+import {within} from '../../../platform/delay.ts'
+import {isFit, needed} from './readiness.ts'
+
+/** How many lines of an app's output are shown. */
+const LINES = 20
+const CALLS = 20
+/** The run is in this process: it answers immediately. */
+const TIMEOUT_MS = 10_000
+
+export interface Collected {
+  readonly apps: readonly AppOutcome[]
+  readonly failedCalls: readonly Api.Call[]
+}
+
+export interface Collecting {
+  readonly control: RunControl
+  /** The id of the command's own sidecar. */
+  readonly as: string
+  readonly places: ReadonlyMap<string, Place>
+  /** The number of processes that exited unexpectedly. */
+  readonly crashes: number
+}
+
+/** Reads the state of the apps while the run still answers. Never fails: what is unknown is left out. */
+export async function collectOutcome({control, as, places, crashes}: Collecting): Promise<Collected> {
+  const listing = control.list()
+  const run = await ownRun(control)
+  const deaths = await deathsOf(run, crashes)
+  const failedCalls = await orNothing(async () => (await apiOf(run).ask('GET /calls', {query: FAILED})).calls)
+  const listed = needed(listing).filter(({id}) => id !== as)
+  const apps = await Promise.all(
+    listed.map(async app => {
+      const name = instanceName(app.id, app.instance)
+      const isReady = isFit(app)
+      const own = deaths.filter(death => death.name === name)
+      const isFailed = !isReady || own.length > 0
+      return {
+        id: app.id,
+        name,
+        state: stateText(app, Date.now()),
+        isReady,
+        isOver: app.availability === 'never',
+        reason: isReady ? '' : await reasonOf(run, app, name),
+        place: places.get(app.id),
+        logFile: app.logFile,
+        sidecarLogFile: app.sidecarLogFile,
+        deaths: own,
+        lines: isFailed ? (own.at(-1)?.lines.slice(-LINES) ?? (await lastLines(control, app))).map(plainText) : []
+      }
+    })
+  )
+  return {apps, failedCalls: failedCalls ?? []}
+}
+
+/** The run as other terminals find it; undefined: it has ended. */
+export async function ownRun(control: RunControl): Promise<FoundRun | undefined> {
+  const {run} = control.list()
+  return (await findRuns(process.env)).find(({listing}) => listing.run === run)
+}
+
+const FAILED = {q: 'is:failed', limit: CALLS}
+
+function apiOf(run: FoundRun | undefined): FoundRun['api'] {
+  if (run === undefined) throw new Error('the run has ended')
+  return run.api
+}
+
+/** The oldest first; the run keeps the last ones of each app. */
+async function deathsOf(run: FoundRun | undefined, crashes: number): Promise<readonly Api.Death[]> {
+  const numbers = Array.from({length: Math.min(crashes, MAX_DEATHS)}, (_, index) => crashes - index).toReversed()
+  const deaths = await Promise.all(
+    numbers.map(async number => orNothing(async () => apiOf(run).ask('GET /deaths/{number}', {at: {number}})))
+  )
+  return deaths.filter(death => death !== undefined)
+}
+
+const MAX_DEATHS = 200
+
+async function reasonOf(run: FoundRun | undefined, {id}: Api.App, name: string): Promise<string> {
+  const why = await orNothing(async () => apiOf(run).ask('GET /apps/{id}/why', {at: {id}}))
+  return why?.instances.find(instance => instance.name === name)?.reason ?? ''
+}
+
+async function lastLines(control: RunControl, {id, instance, version}: Api.App): Promise<readonly string[]> {
+  const query = {tail: LINES, since: 0, isFollowed: false, version: version === '0.0.0' ? '' : version}
+  const pieces = control.logs(`${id}.${instance}`, query, new AbortController().signal)
+  let text = ''
+  for await (const piece of pieces ?? []) text += piece
+  const lines = decoded(text).split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
+}
+
+/** The run may end at any time, and an exit code matters more than what it does not tell. */
+async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await within(TIMEOUT_MS, read())
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,67 @@
+import type * as Api from '../../../model/api.generated.ts'
+import type {Place} from '../../../model/errors.ts'
+
+/** One step of `up --run`, or a promise about the run. */
+export interface RunCheck {
+  readonly name: string
+  readonly tookMs: number
+  /** What went wrong; '' = nothing. */
+  readonly failure: string
+}
+
+/** The state of an app (one instance) when the command had finished. */
+export interface AppOutcome {
+  readonly id: string
+  /** With its number if it is not the first instance. */
+  readonly name: string
+  /** As in `ps`: `ready`, `exited 3`. */
+  readonly state: string
+  readonly isReady: boolean
+  /** It will not become ready by itself. */
+  readonly isOver: boolean
+  /** Why calls to it wait, or fail; '' = they do not. */
+  readonly reason: string
+  /** The place in the template. */
+  readonly place: Place | undefined
+  readonly logFile: string
+  readonly sidecarLogFile: string
+  readonly deaths: readonly Api.Death[]
+  /** The last lines that it wrote. */
+  readonly lines: readonly string[]
+}
+
+/** What is known at the end of `up --run`. */
+export interface RunOutcome {
+  readonly template: string
+  readonly command: string
+  readonly startedAt: Date
+  readonly exitCode: number
+  readonly checks: readonly RunCheck[]
+  readonly apps: readonly AppOutcome[]
+  /** The latest calls that failed, the latest first. */
+  readonly failedCalls: readonly Api.Call[]
+}
+
+/** An app failed if it crashed, or is not ready while the run needs it. */
+export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady || deaths.length > 0
+
+/** `stock exited with code 3, 1.2 s after its start, while it answered POST /charge from test`. */
+export function deathText({name, exit, livedMs, inside}: Api.Death): string {
+  const calls = inside.slice(0, MAX_CALLS).map(({method, path, from}) => `${method} ${path} from ${from}`)
+  const more = inside.length > MAX_CALLS ? ` and ${inside.length - MAX_CALLS} more` : ''
+  const answering = calls.length === 0 ? '' : `, while it answered ${calls.join(', ')}${more}`
+  return `"${name}" ${exit}, ${seconds(livedMs)} after its start${answering}`
+}
+
+const MAX_CALLS = 3
+
+/** What failed about an app, in one line. */
+export function appFailure({name, isReady, reason, state, deaths}: AppOutcome): string {
+  const death = deaths.at(-1)
+  if (death !== undefined) return deathText(death)
+  if (isReady) return ''
+  return reason === '' ? `"${name}" is not ready: it is ${state}` : reason
+}
+
+/** `0.42 s`, `61.0 s`. */
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`

@@ -1,0 +1,82 @@
+import {createWriteStream} from 'node:fs'
+import {copyFile, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import type {Readable} from 'node:stream'
+import {pipeline} from 'node:stream/promises'
+import type {FoundRun} from '../../../control/client.ts'
+import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
+import {deathsMarkdown} from './deaths-markdown.ts'
+import type {RunOutcome} from './outcome.ts'
+import {within} from '../../../platform/delay.ts'
+
+/** At the end of a run, how long to wait for its last events. */
+const TIMEOUT_MS = 5000
+
+/** The folder of `--report`: `events.ndjson`, `calls.har` (those that failed), `logs/`, `deaths.md`. */
+export class ReportFolder {
+  readonly #path: string
+  readonly #warn: (text: string) => void
+  #events: Promise<void> = Promise.resolve()
+
+  private constructor(path: string, warn: (text: string) => void) {
+    this.#path = path
+    this.#warn = warn
+  }
+
+  /** Throws a UserError if nothing can be written there. */
+  static async open(path: string, warn: (text: string) => void): Promise<ReportFolder> {
+    try {
+      makeFolder(join(path, 'logs'))
+      await Promise.all(['events.ndjson', 'calls.har', 'deaths.md'].map(async name => writeFile(join(path, name), '')))
+    } catch (error) {
+      throw new UserError(`cannot write the report to ${path}: ${messageOf(error)}`, {cause: error})
+    }
+    return new ReportFolder(path, warn)
+  }
+
+  /** Writes events from now on, until the run ends. */
+  follow(run: FoundRun): void {
+    this.#events = this.#orWarn(async () => {
+      const {message} = await run.api.open('GET /events', {query: {format: 'ndjson'}})
+      await this.#save(message, 'events.ndjson')
+    })
+  }
+
+  async saveCalls(run: FoundRun): Promise<void> {
+    await within(
+      TIMEOUT_MS,
+      this.#orWarn(async () => {
+        const {message} = await run.api.open('GET /calls.{format}', {at: {format: 'har'}, query: {q: 'is:failed'}})
+        await this.#save(message, 'calls.har')
+      })
+    )
+  }
+
+  /** Once the run has ended. */
+  async finish(outcome: RunOutcome): Promise<void> {
+    await within(TIMEOUT_MS, this.#events)
+    await this.#orWarn(async () => writeFile(join(this.#path, 'deaths.md'), deathsMarkdown(outcome)))
+    for (const {name, logFile, sidecarLogFile} of outcome.apps) {
+      await this.#copy(logFile, `${encodeURIComponent(name)}.log`)
+      await this.#copy(sidecarLogFile, `${encodeURIComponent(name)}.sidecar.log`)
+    }
+  }
+
+  async #copy(from: string, name: string): Promise<void> {
+    if (from !== '') await this.#orWarn(async () => copyFile(from, join(this.#path, 'logs', name)))
+  }
+
+  async #save(from: Readable, name: string): Promise<void> {
+    await pipeline(from, createWriteStream(join(this.#path, name)))
+  }
+
+  /** An incomplete report does not fail the run. */
+  async #orWarn(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (codeOf(error) !== 'ECONNRESET') this.#warn(`cannot write the report to ${this.#path}: ${messageOf(error)}`)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import {existsSync} from 'node:fs'
+import {setTimeout as pause} from 'node:timers/promises'
+import {runSockets} from '../../control/ask.ts'
+import {findRuns, type FoundRun} from '../../control/client.ts'
+import type {GivenFlags} from './given-flags.ts'
+import {commandPlace} from './pick-run.ts'
+import {RunFinder, runsHere} from './run-here.ts'
+import {say} from './say.ts'
+
+const LOOK_MS = 25
+
+/**
+ * The run that a command stands for; where it does not run yet, it is waited for. Undefined: the time is up. Throws a UserError
+ * where there are several.
+ */
+export async function comingRun(flags: GivenFlags, asJson: boolean, timeoutMs: number): Promise<FoundRun | undefined> {
+  const until = performance.now() + timeoutMs
+  const place = commandPlace(flags)
+  const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+  const meant = (runs: readonly FoundRun[]): FoundRun | undefined => new RunFinder(runs, place, tell).look()
+  let sockets = await socketsNow()
+  let found = meant(await runsHere(asJson))
+  while (found === undefined && performance.now() < until) {
+    await pause(LOOK_MS)
+    const before = sockets
+    sockets = await socketsNow()
+    if (sockets !== before) found = meant(await findRuns(process.env))
+  }
+  return found
+}
+
+/** The runs there are, whether they respond or not. */
+async function socketsNow(): Promise<string> {
+  const all = await runSockets(process.env)
+  return all
+    .filter(({path}) => existsSync(path))
+    .map(({path}) => path)
+    .join()
+}

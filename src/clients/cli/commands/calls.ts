@@ -1,0 +1,91 @@
+import type {FoundRun} from '../../../control/client.ts'
+import type {Call, Lines} from '../../../model/api.generated.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
+import {callText, callTable, followedLine} from '../call-table.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {endWithStdout, print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+import {outputColumns} from '../columns.ts'
+
+const ROWS = 20
+/** Those of the API, for other programs. */
+const EXPORTS = ['har', 'http', 'curl', 'otlp']
+
+/** `calls [FILTER …] [-f] [-n N] [-o ndjson|har|http|curl|otlp]`, `calls NUMBER`: the latest calls of a run, or one with what was sent. */
+export const calls: CommandHandler = async ({flags, words, asJson}) => {
+  const output = flags.text('output') ?? ''
+  const isExport = EXPORTS.includes(output)
+  if (isExport && flags.isSet('follow'))
+    throw new UserError(`-f cannot be used with -o ${output}`, {
+      explanation: 'Use -f with -o table or -o ndjson.'
+    })
+  const limit = flags.int('number') ?? ROWS
+  if (limit < 1) throw new UsageError(`invalid argument "${limit}" for "-n, --number" flag: expected 1 or more`)
+  endWithStdout() // `calls -f | head`
+  const run = await runHere(flags, asJson)
+  const [number = ''] = words
+  const isOne = words.length === 1 && /^\d+$/.test(number)
+  const q = words.join(' ')
+  if (isExport) {
+    const shown = isOne ? {number} : {q, ...(flags.int('number') === undefined ? {} : {limit: limit.toString()})}
+    const trailers = await copy(run, output, shown)
+    const overwritten = trailers['pillion-overwritten']
+    if (overwritten !== undefined) say(process.stderr, 'warning', overwritten, asJson)
+    return 0
+  }
+  if (isOne) return one(run, number, output)
+  // first, so that no call is missed between the two
+  const followed = flags.isSet('follow') ? await run.api.follow('GET /calls', {query: {q, follow: '1'}}) : undefined
+  const {calls: rows} = await run.api.ask('GET /calls', {query: {q, limit}})
+  const inOrder = rows.toReversed()
+  if (output === 'ndjson') for (const row of inOrder) print(process.stdout, `${JSON.stringify(row)}\n`)
+  else if (rows.length > 0) print(process.stdout, callTable(inOrder, columns()))
+  else if (followed === undefined) print(process.stdout, q === '' ? NONE : 'No call matches.\n')
+  if (followed !== undefined) await printAll(followed, rows, output)
+  return 0
+}
+
+const NONE = 'No calls yet. Calls between the apps, and to them, are shown here.\n'
+
+const columns = (): number => outputColumns(40)
+
+async function one(run: FoundRun, number: string, output: string): Promise<number> {
+  const call = await run.api.ask('GET /calls/{number}', {at: {number}})
+  print(process.stdout, output === 'ndjson' ? `${JSON.stringify(call)}\n` : callText(call))
+  return 0
+}
+
+/** Prints calls as they end, without those that the list has shown as ended. */
+async function printAll(
+  followed: AsyncIterable<Lines['GET /calls']>,
+  listed: readonly Call[],
+  output: string
+): Promise<void> {
+  const shown = new Set(listed.filter(row => !row.isOpen).map(row => row.number))
+  for await (const row of followed) {
+    if ('number' in row && shown.delete(row.number)) continue
+    if (output === 'ndjson') print(process.stdout, `${JSON.stringify(row)}\n`)
+    else print(process.stdout, followedLine(row, columns()))
+  }
+}
+
+/** Prints calls in a format of the API while they arrive; the result is the trailers. Throws a UserError if the run ends before all are there. */
+async function copy(
+  {api}: FoundRun,
+  format: string,
+  query: Readonly<Record<string, string>>
+): Promise<NodeJS.Dict<string>> {
+  const {message} = await api.open('GET /calls.{format}', {at: {format}, query})
+  message.setEncoding('utf8') // no character is cut
+  try {
+    for await (const piece of message)
+      await new Promise<void>(resolve => print(process.stdout, piece as string, resolve))
+  } catch (error) {
+    throw new UserError(`the connection to the run broke: ${messageOf(error)}`, {
+      explanation: 'The run may have ended.'
+    })
+  }
+  return message.trailers
+}

@@ -1,0 +1,130 @@
+import {ApiError} from '../../../control/api-client.ts'
+import {withReason, type FoundRun} from '../../../control/client.ts'
+import type {Launch} from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import {UsageError} from '../usage-error.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {print} from '../print.ts'
+import {idsOf, runFinder} from '../run-here.ts'
+import {say} from '../say.ts'
+import {posix} from 'node:path'
+
+/** How an environment is printed. */
+type LaunchFormat = 'shell' | 'dotenv' | 'vscode'
+
+/** What is to be started by hand, for a shell, as a file of variables, or as an entry of VS Code's `launch.json`. */
+export function launchText(launch: Launch, format: LaunchFormat): string {
+  if (format === 'vscode') return `${JSON.stringify(launchEntry(launch), null, 2)}\n`
+  const command = launch.command.map(quoted).join(' ')
+  return `# ${oneLine(`${launch.appId}, in ${launch.folder}: ${command}`)}\n${variables(launch, format)}`
+}
+
+/** The variables alone, each on its line. */
+export function variables({environment, added}: Launch, format: LaunchFormat): string {
+  const set = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
+  if (format === 'vscode') return `${JSON.stringify(set, null, 2)}\n`
+  const line = format === 'shell' ? shellLine : dotenvLine
+  return Object.entries(set)
+    .filter(([name]) => NAME.test(name)) // shells accept only these names
+    .map(([name, value]) => `${line(name, value)}\n`)
+    .join('')
+}
+
+const NAME = /^[A-Za-z_]\w*$/
+
+const shellLine = (name: string, value: string): string => `export ${name}=${quoted(value)}`
+
+/** Single quotes keep the text as it is. A value that contains one needs double quotes, in which `\n` is a line break. */
+function dotenvLine(name: string, value: string): string {
+  if (PLAIN.test(value)) return `${name}=${value}`
+  if (!/['\n\r]/.test(value)) return `${name}='${value}'`
+  return `${name}="${value.replaceAll('\r', '\\r').replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`
+}
+
+const PLAIN = /^[\w./:@%+,-]*$/
+
+/** A word for a POSIX shell. */
+const quoted = (word: string): string =>
+  word !== '' && PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+
+const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ')
+
+/** An entry of `configurations` (code.visualstudio.com/docs/debugtest/debugging-configuration), by what the command calls. */
+function launchEntry({appId, folder, command, environment, added}: Launch): object {
+  const env = Object.fromEntries(added.map(name => [name, environment[name] ?? '']))
+  const [program = '', ...args] = command
+  const shared = {name: appId, request: 'launch', cwd: folder, env}
+  const name = posix.basename(program)
+  if (/^(python|pypy)[\d.]*$/.test(name)) return {type: 'debugpy', ...shared, python: program, ...pythonOf(args)}
+  if (['uvicorn', 'gunicorn', 'flask', 'hypercorn'].includes(name))
+    return {type: 'debugpy', ...shared, module: name, args}
+  if (/^(node|nodejs|npm|npx|pnpm|yarn|tsx|ts-node|bun)$/.test(name))
+    return {type: 'node', ...shared, runtimeExecutable: program, runtimeArgs: args}
+  if (name === 'go' && args[0] === 'run') return {type: 'go', mode: 'debug', ...shared, ...goOf(args.slice(1))}
+  if (name === 'dotnet') return {type: 'coreclr', ...shared, program, args}
+  // whatever it is: a terminal in which Node's debugger attaches by itself, and which any other one can attach to
+  return {type: 'node-terminal', ...shared, command: command.map(quoted).join(' ')}
+}
+
+/** Options of Python that stand before the script or the module. */
+function pythonOf(args: readonly string[]): object {
+  const first = args.findIndex((arg, index) => !arg.startsWith('-') || arg === '-m' || (index === 0 && arg === '-c'))
+  if (first < 0) return {args}
+  const options = args.slice(0, first).length > 0 ? {pythonArgs: args.slice(0, first)} : {}
+  if (args[first] === '-m') return {...options, module: args[first + 1] ?? '', args: args.slice(first + 2)}
+  return {...options, program: args[first] ?? '', args: args.slice(first + 1)}
+}
+
+function goOf(args: readonly string[]): object {
+  const first = args.findIndex(arg => !arg.startsWith('-'))
+  const flags = args.slice(0, Math.max(0, first))
+  return {
+    program: args[first] ?? '.',
+    args: args.slice(first + 1),
+    ...(flags.length > 0 && {buildFlags: flags.join(' ')})
+  }
+}
+
+/** `debug ID [--format F]`: ends the app's process, and prints what to start in its place. */
+export const debug: CommandHandler = async context => {
+  const format = formatOf(context)
+  const {id, run} = await appOf(context, 'debug')
+  const {isChanged} = await withReason(async () => run.api.ask('POST /apps/{id}/debug', {at: {id}})).catch(
+    (error: unknown) => {
+      throw error instanceof UserError ? new UserError(`failed to debug app id ${id}: ${error.message}`) : error
+    }
+  )
+  const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id}})
+  print(process.stdout, launchText(launch, format))
+  const stopped = isChanged === true ? `${id} is stopped for debugging` : `${id} is already being debugged`
+  const calls = launch.appPort > 0 ? `; calls wait until it listens on port ${launch.appPort}` : ''
+  const text = `${stopped}${calls}. To run it here again: pillion start ${id}`
+  say(process.stderr, 'info', text, context.asJson)
+  return 0
+}
+
+/** `env ID [--all] [--format F]`: the environment of an app. */
+export const env: CommandHandler = async context => {
+  const format = formatOf(context)
+  const {id, run} = await appOf(context, 'env')
+  const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id}}).catch((error: unknown) => {
+    const isStopped = error instanceof ApiError && error.status === 409
+    throw isStopped ? new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`) : error
+  })
+  const isWhole = context.flags.isSet('all')
+  const shown: Launch = isWhole ? {...launch, added: Object.keys(launch.environment)} : launch
+  print(process.stdout, variables(shown, format))
+  return 0
+}
+
+/** The parser has checked it. */
+const formatOf = ({flags}: CommandContext): LaunchFormat => (flags.text('format') ?? 'shell') as LaunchFormat
+
+async function appOf(
+  {words, flags, asJson}: CommandContext,
+  verb: string
+): Promise<{readonly id: string; readonly run: FoundRun}> {
+  const [id, ...others] = idsOf({words, flags})
+  if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
+  return {id, run: (await runFinder(flags, asJson)).find(id)}
+}

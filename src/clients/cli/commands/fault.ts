@@ -1,0 +1,143 @@
+import type * as Api from '../../../model/api.generated.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import {UserError} from '../../../model/errors.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import type {GivenFlags} from '../given-flags.ts'
+import {print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
+import {fittingTable} from '../table.ts'
+import {UsageError} from '../usage-error.ts'
+import {outputColumns} from '../columns.ts'
+
+/** Flags that are keys of a fault by the same name. */
+const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'method', 'path'] as const
+const SWITCHES = ['abort', 'never', 'cut', 'kill'] as const
+/** Flags that change faults that are there. */
+const VERBS = ['off', 'disable', 'enable'] as const
+
+/** `fault FROM TO …` makes calls fail, `fault` lists what is on, `fault --off N|all` ends it, `--disable` and `--enable` stop it for a while. */
+export const fault: CommandHandler = async context => {
+  const {flags, words, asJson} = context
+  const what = fieldsOf(flags)
+  const [verb, other] = VERBS.filter(name => flags.text(name) !== undefined)
+  if (verb !== undefined && (other !== undefined || words.length > 0 || Object.keys(what).length > 0))
+    throw new UsageError(`--${verb} cannot be combined with others: it takes the number of a fault, or all`)
+  if (verb !== undefined) {
+    const which = flags.text(verb) ?? ''
+    if (which !== 'all' && !/^\d{1,10}$/.test(which))
+      throw new UsageError(`invalid argument "${which}" for "--${verb}" flag: expected the number of a fault, or all`)
+    const run = await runHere(flags, asJson)
+    return verb === 'off'
+      ? takeOff(run, which, context)
+      : enable(run, which, {...context, isEnabled: verb === 'enable'})
+  }
+  if (words.length === 0 && Object.keys(what).length === 0) {
+    const {api} = await runHere(flags, asJson)
+    const {faults} = await api.ask('GET /faults')
+    print(process.stdout, flags.text('output') === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
+    return 0
+  }
+  const [from, to] = edgeOf(words)
+  const run = await runHere(flags, asJson)
+  const {faults} = await run.api.ask('POST /faults', {body: {from, to, ...what}})
+  for (const row of faults) {
+    if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(row)}\n`)
+    else
+      say(
+        process.stdout,
+        'success',
+        `${addedText(row)}. It ends with the run, or by: pillion fault --off ${row.number}`,
+        asJson
+      )
+  }
+  return 0
+}
+
+async function takeOff(run: FoundRun, off: string, {asJson, flags}: CommandContext): Promise<number> {
+  const {removed} =
+    off === 'all'
+      ? await run.api.ask('DELETE /faults')
+      : await run.api.ask('DELETE /faults/{number}', {at: {number: off}})
+  if (flags.text('output') === 'json') {
+    print(process.stdout, `${JSON.stringify({removed})}\n`)
+    return 0
+  }
+  const text =
+    removed === 0 ? 'There were no faults.' : off === 'all' ? `removed all faults: ${removed}` : `removed fault ${off}`
+  say(process.stdout, removed === 0 ? 'info' : 'success', text, asJson)
+  return 0
+}
+
+async function enable(
+  run: FoundRun,
+  which: string,
+  {asJson, flags, isEnabled}: CommandContext & {isEnabled: boolean}
+): Promise<number> {
+  const verb = isEnabled ? 'enable' : 'disable'
+  const {faults} =
+    which === 'all'
+      ? await run.api.ask(`POST /faults/${verb}`)
+      : await run.api.ask('POST /faults/{number}/{verb}', {at: {number: which, verb}})
+  if (flags.text('output') === 'json') {
+    print(process.stdout, `${JSON.stringify(faults)}\n`)
+    return 0
+  }
+  const text = which === 'all' ? `all faults are ${verb}d: ${faults.length}` : `fault ${which} is ${verb}d`
+  say(
+    process.stdout,
+    faults.length === 0 ? 'info' : 'success',
+    faults.length === 0 ? 'There are no faults.' : text,
+    asJson
+  )
+  return 0
+}
+
+/** Caller and callee: two words, or `'checkout->payments'` in quotes. Without them a shell takes `>` for itself. */
+function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
+  const [first = '', second = '', ...others] = words.length === 1 ? (words[0]?.split(/->|→/) ?? []) : words
+  const [from, to] = [first.trim(), second.trim()]
+  if (words.length === 1 && from.endsWith('-') && to === '')
+    throw new UserError(`fault needs a caller and a callee, but got "${from}"`, {
+      explanation: `The shell took "${from}>…" as "${from}" with the output redirected to a file. Write two words: pillion fault ${from.slice(0, -1)} ID --status 503`
+    })
+  if (from === '' || to === '' || others.length > 0)
+    throw new UsageError('fault needs the ids of a caller and a callee; "any" stands for every app')
+  return [from, to]
+}
+
+function fieldsOf(flags: GivenFlags): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = {}
+  for (const name of TEXTS) {
+    const value = flags.text(name)
+    if (value !== undefined) fields[name] = value
+  }
+  for (const name of SWITCHES) if (flags.isSet(name)) fields[name] = true
+  const after = flags.text('cut-after')
+  if (after !== undefined) fields['cut'] = after
+  return fields
+}
+
+const addedText = ({number, texts: {edge, effect, rate, limit}}: Api.Fault): string => {
+  const more = [rate, limit].filter(text => text !== '').map(text => ` (${text})`)
+  return `fault ${number} is on: ${edge}: ${effect}${more.join('')}`
+}
+
+function tableText(faults: readonly Api.Fault[]): string {
+  if (faults.length === 0)
+    return 'There are no faults. Add one, for example: pillion fault shop stock --delay 300ms --status 503 --rate 0.2\n'
+  const columns = [
+    {head: 'FAULT', cells: faults.map(({number}) => number.toString()), alignsRight: true},
+    {head: 'CALLS', cells: faults.map(({texts}) => texts.edge), minWidth: 20},
+    {head: 'WHAT HAPPENS', cells: faults.map(({texts}) => texts.effect), minWidth: 12},
+    {head: 'HOW OFTEN', cells: faults.map(({texts}) => [texts.rate, texts.limit].filter(Boolean).join(', '))},
+    {head: 'SEED', cells: faults.map(({seed, rate}) => (rate < 1 ? seed.toString() : '')), alignsRight: true},
+    {head: 'STATE', cells: faults.map(({isEnabled}) => (isEnabled ? '' : 'disabled'))},
+    {head: 'HIT', cells: faults.map(({hits, matched}) => `${hits} of ${matched}`)},
+    {
+      head: 'ENDS IN',
+      cells: faults.map(({leftMs}) => (leftMs === null ? '' : `${Math.ceil(leftMs / 1000)} s`))
+    }
+  ]
+  return fittingTable(columns, outputColumns(40))
+}

@@ -1,0 +1,62 @@
+import {loadTemplate} from '../../../files/config/load.ts'
+import {keptLog, type KeptLog} from '../../../observe/logging/finished-log.ts'
+import {headedPart} from '../../../observe/logging/run-log-reader.ts'
+import {UserError} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+import {instanceName, type Plan} from '../../../model/plan.ts'
+import type {LogsWanted} from '../log-lines.ts'
+import {say} from '../say.ts'
+import {surroundings} from '../surroundings.ts'
+
+/** The content of log files, app by app: as it is, or each line with its head (`RunControl.runLogs`). */
+export interface FinishedLogs {
+  readonly plain: AsyncIterable<string>
+  readonly headed: AsyncIterable<string>
+  /** Names of all apps, in the order of the template. */
+  readonly names: readonly string[]
+}
+
+/** The log files of the last run of a template. Throws a UserError if there are none; `others`: what to say of runs elsewhere. */
+export async function finishedLogs(
+  {ids, tail, since, asJson, grep}: LogsWanted,
+  template: string | undefined,
+  others: string
+): Promise<FinishedLogs> {
+  const [id] = ids
+  const nowhere = id === undefined ? 'nothing is running' : `no run has an app "${id}"`
+  if (template === undefined)
+    throw new UserError(`${nowhere}; single runs leave no log files, and this folder has no template`)
+  const {plan} = await loadTemplate(template, surroundings(), {watch: false})
+  const wanted = ids.length === 0 ? [...new Set(plan.apps.map(app => app.id))] : ids
+  const found: {readonly id: string; readonly log: KeptLog}[] = []
+  for (const each of wanted) {
+    const log = await keptLog(plan, {id: each, tail: grep === undefined ? tail : -1, since})
+    if (log !== undefined) found.push({id: each, log})
+    else if (ids.length > 0) throw whyNone(each, plan, others)
+  }
+  if (found.length === 0)
+    throw new UserError(`${nowhere}, and ${plan.shownAs} has no log files yet`, {explanation: others})
+  if (found.some(({log}) => log.hasOlder)) {
+    const words = 'the run has ended, and log files contain no times, so older lines are shown as well'
+    say(process.stderr, 'warning', words, asJson)
+  }
+  return {
+    plain: all(found.map(({log}) => log.texts)),
+    headed: all(found.map(each => headedPart(each.id, each.log.texts))),
+    names: plan.apps.map(({id: name, instance}) => instanceName(name, instance))
+  }
+}
+
+function whyNone(id: string, {apps, shownAs}: Plan, others: string): UserError {
+  const ids = [...new Set(apps.map(app => app.id))]
+  if (ids.includes(id))
+    return new UserError(`no run has an app "${id}", and the app has no log file yet`, {explanation: others})
+  const near = nearMiss(id, ids)
+  const meant = near === '' ? '' : `: did you mean ${near}?`
+  const explanation = `Its apps: ${ids.join(', ')}\n${others}`
+  return new UserError(`neither a run nor ${shownAs} has an app "${id}"${meant}`, {explanation})
+}
+
+async function* all(texts: readonly AsyncIterable<string>[]): AsyncGenerator<string> {
+  for (const each of texts) yield* each
+}

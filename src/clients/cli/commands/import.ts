@@ -1,0 +1,70 @@
+import {existsSync, writeFileSync} from 'node:fs'
+import {basename, dirname, join, resolve} from 'node:path'
+import {countNotes, importFrom, templateText} from '#import'
+import {TEMPLATE_NAMES} from '../../../files/config/find.ts'
+import {loadTemplate} from '../../../files/config/load.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {print} from '../print.ts'
+import {say} from '../say.ts'
+import {surroundings} from '../surroundings.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** `import [PATH]`: writes a template from a Procfile, a compose file, a process-compose file, or what a folder shows. */
+export const importTemplate: CommandHandler = async ({flags, words, asJson}) => {
+  if (words.length > 1) throw new UsageError(`expected one file or folder, got ${words.length}: ${words.join(' ')}`)
+  const output = flags.text('output') ?? TEMPLATE_NAMES[0]
+  const cwd = process.cwd()
+  const file = resolve(cwd, output === '-' ? TEMPLATE_NAMES[0] : output)
+  if (output !== '-') checkOutput(file, output, flags.isSet('force'))
+  const {imported, source} = await importFrom(words[0] ?? '.', flags.text('from'), cwd)
+  const text = templateText(imported, file)
+  await check(text, file)
+  if (output === '-') print(process.stdout, text)
+  else write(file, text, output)
+  const tell = (message: string): void => say(output === '-' ? process.stderr : process.stdout, 'info', message, asJson)
+  const count = `${imported.apps.length} ${imported.apps.length === 1 ? 'app' : 'apps'}`
+  if (output !== '-')
+    say(process.stdout, 'success', `wrote ${count} from ${basename(source.path)} to ${output}`, asJson)
+  const notes = countNotes(imported)
+  if (notes > 0)
+    tell(`${notes === 1 ? 'One comment needs' : `${notes} comments need`} your attention: search for "# import:"`)
+  if (source.others.length > 0) tell(`Also found: ${source.others.join(', ')}. Name a file to import it instead.`)
+  if (output !== '-') tell('Next: pillion validate, then pillion up')
+  return 0
+}
+
+/** A file that is there is not overwritten, and none is put in front of another template of the folder. */
+function checkOutput(file: string, output: string, isForced: boolean): void {
+  if (!/\.ya?ml$/.test(output)) throw new UserError(`-o ${output}: the name of a template must end in .yaml`)
+  const others = (TEMPLATE_NAMES as readonly string[]).includes(basename(file))
+    ? TEMPLATE_NAMES.map(name => join(dirname(file), name))
+    : []
+  const there = [file, ...others].find(each => existsSync(each))
+  if (there === undefined || isForced) return
+  throw new UserError(`${basename(there)} already exists`, {
+    explanation: 'Write another file: -o imported.yaml. Print it: -o -. Overwrite it: --force.'
+  })
+}
+
+/** What is written can be loaded; else nothing is written. */
+async function check(text: string, file: string): Promise<void> {
+  const around = {...surroundings(), cwd: dirname(file), readStdin: () => text}
+  try {
+    await loadTemplate('-', around, {watch: false})
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    if (error.mistakes.some(({code}) => code === 'interpolation')) return // a variable that is set when it runs
+    throw new UserError(`cannot write a template from this: ${error.message}`, {explanation: error.explanation})
+  }
+}
+
+function write(file: string, text: string, output: string): void {
+  try {
+    makeFolder(dirname(file))
+    writeFileSync(file, text)
+  } catch (error) {
+    throw new UserError(`cannot write ${output}: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,41 @@
+import type {App} from '../../../model/api.generated.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {callSidecar, findApp, payloadOf, socketIn, type SidecarAnswer} from '../sidecar-client.ts'
+import {print, signedLine} from '../print.ts'
+
+/** `invoke --app-id ID --method M`: sends one call through the app's own sidecar and prints the body: of a failure on stderr, after the status. */
+export const invoke: CommandHandler = async ({flags, asJson}) => {
+  const body = payloadOf(flags, 'invoke')
+  if ((flags.text('unix-domain-socket') ?? '') !== '')
+    process.stdout.write(signedLine('warning', 'Unix domain sockets are currently a preview feature', asJson))
+  const answer = await ask({flags, asJson}, body)
+  if (answer.body.length > 0) print(process.stdout, Buffer.concat([answer.body, Buffer.from('\n')]))
+  process.stdout.write(signedLine('success', 'App invoked successfully', asJson))
+  return 0
+}
+
+async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, body: Buffer): Promise<SidecarAnswer> {
+  const id = flags.text('app-id') ?? ''
+  const failed = (why: string, explanation = ''): UserError =>
+    new UserError(`error invoking app ${id}: ${why}`, {explanation})
+  const app = await findApp(id, {flags, asJson}, `error invoking app ${id}: app ID ${id} not found`)
+  const sidecar = `http://127.0.0.1:${app.httpPort}`
+  const answer = await callSidecar({
+    method: flags.text('verb') || 'POST',
+    url: `${sidecar}/v1.0/invoke/${id}/method/${flags.text('method') ?? ''}`,
+    type: 'application/json',
+    body,
+    socket: socketIn(flags.text('unix-domain-socket') ?? '', id)
+  }).catch((error: unknown) => {
+    throw failed(messageOf(error))
+  })
+  if (answer.code < 200 || answer.code >= 400) {
+    const told = answer.body.toString()
+    throw failed(answer.status, [told, remedyFor(app, told)].filter(text => text !== '').join('\n'))
+  }
+  return answer
+}
+
+const remedyFor = ({id}: App, told: string): string =>
+  told.includes('(waited ') ? `"pillion why ${id}" says what it waits for.` : ''

@@ -1,0 +1,81 @@
+import {ClusterError, asUserError, type ClusterClient, daprPods, SIDECAR, type Pod} from '#kubernetes'
+import {endWithStdout} from '../../print.ts'
+import type {IncomingMessage} from 'node:http'
+import {appPrefix, prefixed} from '../../../../observe/logging/prefix.ts'
+import {terminalText} from '../../../../observe/logging/terminal-text.ts'
+import {LineSplitter} from '../../../../supervisor/process/line-splitter.ts'
+import {UserError} from '../../../../model/errors.ts'
+import type {CommandHandler} from '../../command-handler.ts'
+import {say} from '../../say.ts'
+import {UsageError} from '../../usage-error.ts'
+import {accessFor, withCluster} from './open-cluster.ts'
+
+/** `logs -k -a ID [-p POD] [-n NS] [-f] [--tail N] [--app]`: the log of a sidecar, as in Dapr's CLI, or of the app. */
+export const logsInCluster: CommandHandler = async ({flags, words, asJson}) => {
+  const id = flags.text('app-id') ?? words[0] ?? ''
+  if (id === '') throw new UsageError('required flag(s) "app-id" not set')
+  const access = accessFor(flags)
+  const {namespace} = access
+  endWithStdout() // `logs | head`
+  return withCluster(access, async client => {
+    const podName = flags.text('pod-name') ?? ''
+    const all = (await daprPods(client, namespace)).filter(
+      ({appId, pod}) => appId === id && (podName === '' || pod.metadata.name === podName)
+    )
+    const isApp = flags.isSet('app')
+    const pods = isApp ? all : all.slice(0, 1)
+    if (pods.length === 0)
+      throw new UserError(`could not get logs. Please check app-id (${id}) and namespace (${namespace})`)
+    const query = {follow: flags.isSet('follow') || undefined, tailLines: linesOf(flags.int('tail'))}
+    const prefix = isApp ? appPrefix(id) : ''
+    await Promise.all(
+      pods.map(async ({pod}) => {
+        const container = isApp ? ownOf(pod, id) : SIDECAR
+        await write(await open(client, pod, {...query, container}), prefix)
+      })
+    )
+    if (!isApp) say(process.stdout, 'success', 'Fetched logs', asJson)
+    return 0
+  })
+}
+
+function linesOf(tail: number | undefined): number | undefined {
+  if (tail !== undefined && tail < 0)
+    throw new UsageError(
+      `invalid argument "${tail}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
+    )
+  return tail === Infinity ? undefined : tail
+}
+
+/** The app's container: the one named like its id, or the only one that is not a sidecar. */
+const ownOf = ({spec}: Pod, id: string): string =>
+  (spec.containers.find(({name}) => name === id) ?? spec.containers.find(({name}) => name !== SIDECAR))?.name ?? id
+
+async function open(
+  client: ClusterClient,
+  {metadata}: Pod,
+  query: {readonly container: string; readonly follow: true | undefined; readonly tailLines: number | undefined}
+): Promise<IncomingMessage> {
+  try {
+    return await client.open('GET', `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/log`, {
+      query,
+      waits: true
+    })
+  } catch (error) {
+    throw error instanceof ClusterError
+      ? asUserError(error, `the log of pod "${metadata.name}"`, client.access.context)
+      : error
+  }
+}
+
+/** Whole lines, since several pods may write; on a terminal with control characters made visible. */
+async function write(log: IncomingMessage, prefix: string): Promise<void> {
+  const lines = new LineSplitter()
+  const put = async (text: string): Promise<void> => {
+    if (text === '') return
+    const shown = prefixed(process.stdout.isTTY ? terminalText(text) : text, prefix)
+    if (!process.stdout.write(shown, 'latin1')) await new Promise(resolve => process.stdout.once('drain', resolve))
+  }
+  for await (const chunk of log as AsyncIterable<Buffer>) await put(lines.push(chunk))
+  await put(lines.end())
+}

@@ -1,0 +1,47 @@
+import {homedir} from 'node:os'
+import {ClusterClient, ClusterError, asUserError, openAccess, type ClusterAccess} from '#kubernetes'
+import {createInterface} from 'node:readline/promises'
+import {UserError} from '../../../../model/errors.ts'
+import type {GivenFlags} from '../../given-flags.ts'
+
+/** The cluster that `--context` and `--namespace` mean. Throws a UserError if the kubeconfig has none. */
+export const accessFor = (flags: GivenFlags): ClusterAccess =>
+  openAccess({context: flags.text('context') ?? '', namespace: flags.text('namespace') ?? ''}, process.env, homedir())
+
+/** Calls `task` with a client of the cluster. What the API server refuses becomes a `UserError`. */
+export async function withCluster<T>(access: ClusterAccess, task: (client: ClusterClient) => Promise<T>): Promise<T> {
+  const client = new ClusterClient(access)
+  try {
+    return await task(client)
+  } catch (error) {
+    throw error instanceof ClusterError ? asUserError(error, error.path, access.context) : error
+  } finally {
+    client.close()
+  }
+}
+
+/**
+ * Asks before a cluster is changed that is not on this machine. Without a terminal, or with the template on stdin, nobody can
+ * answer: then `--yes` is needed. Throws a UserError for a no.
+ */
+export async function confirmCluster(access: ClusterAccess, flags: GivenFlags, what: string): Promise<void> {
+  if (access.isLocal || flags.isSet('yes')) return
+  const {context, server, namespace} = access
+  const where = `context "${context}", server ${server}, namespace "${namespace}"`
+  if (
+    !process.stdin.isTTY ||
+    !process.stdout.isTTY ||
+    [flags.text('run-file'), ...flags.list('run-file')].includes('-')
+  ) {
+    throw new UserError(`this would ${what} in a cluster that is not on this machine: ${where}`, {
+      explanation: 'Add --yes if you mean it, or choose another cluster with --context.'
+    })
+  }
+  const asker = createInterface({input: process.stdin, output: process.stdout})
+  try {
+    const answer = await asker.question(`This will ${what} in ${where}. Go on? [y/N] `)
+    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('nothing was done')
+  } finally {
+    asker.close()
+  }
+}

@@ -1,0 +1,139 @@
+import {homedir} from 'node:os'
+import {
+  checkObjects,
+  requireDapr,
+  requireNamespace,
+  requireRights,
+  type CheckedChanges,
+  ClusterRun,
+  deployFiles,
+  hasNativeSidecars,
+  ObjectStore,
+  templateObjects,
+  type TemplateObjects
+} from '#kubernetes'
+import {loadTemplate} from '../../../../files/config/load.ts'
+import {UserError} from '../../../../model/errors.ts'
+import type {Plan} from '../../../../model/plan.ts'
+import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
+import {refuseProfiles} from '../../../../supervisor/order/selection.ts'
+import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {flagVariables} from '../../env-flag.ts'
+import type {GivenFlags} from '../../given-flags.ts'
+import {RUN_IN_CLUSTER, WITH_TEMPLATE} from '../../entries/run.ts'
+import {signedLine} from '../../print.ts'
+import {surroundings} from '../../surroundings.ts'
+import {openTerminal, type Terminal} from '../../terminal.ts'
+import {UsageError} from '../../usage-error.ts'
+import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
+import {wantedImages} from './wanted-images.ts'
+import {RunView} from './run-view.ts'
+
+const EXIT_BUG = 70
+const DEFAULT_TIMEOUT_MS = 5 * 60_000
+const NOT_THERE = ['watch', 'only', 'except']
+
+/** `run -k -f PATH`: runs the apps of a template in a Kubernetes cluster with Dapr, until a signal, `stop -k`, or a failure. */
+export const runInCluster: CommandHandler = async context => {
+  const {flags} = context
+  const files = flags.list('run-file').filter(file => file !== '')
+  if (files.length === 0)
+    throw new UserError('a single app cannot run on Kubernetes: name a run template with --run-file')
+  const refused = NOT_THERE.find(name => flags.names.includes(name))
+  if (refused !== undefined) throw new UserError(`--${refused} is not supported with --kubernetes: leave it out`)
+  const timeoutMs = timeoutOf(flags.text('timeout'))
+  const terminal = openTerminal()
+  try {
+    warnOfIgnored(context, terminal)
+    const profiles = flags.list('profile')
+    const loaded = await loadTemplate(files, surroundings(), {watch: false, variables: flagVariables(flags), profiles})
+    refuseProfiles(loaded.plan, profiles)
+    const place = {home: homedir(), cwd: process.cwd(), variables: flagVariables(flags)}
+    // report mistakes of the template before asking for confirmation
+    const unbuilt = await wantedImages(loaded.plan, context)
+    await templateObjects(loaded, {...place, images: unbuilt.placeholders})
+    const access = accessFor(flags)
+    const isReading = isDry(flags)
+    if (!isReading) await confirmCluster(access, flags, 'run a template')
+    return await withCluster(access, async client => {
+      const nativeSidecar = await hasNativeSidecars(client)
+      const store = new ObjectStore(client)
+      await requireNamespace(client)
+      await requireDapr(store)
+      if (!isReading) await requireRights(client)
+      const images = await unbuilt.build(access.context, terminal)
+      const objects = await templateObjects(loaded, {...place, namespace: access.namespace, nativeSidecar, images})
+      for (const text of objects.warnings) void terminal.err.print(signedLine('warning', text, context.asJson))
+      const checked = await checkObjects(store, objects)
+      if (isReading) return show(checked, context)
+      return run({store, objects, checked, timeoutMs, terminal, plan: loaded.plan}, context)
+    })
+  } finally {
+    await terminal.flush()
+  }
+}
+
+const isDry = (flags: GivenFlags): boolean => flags.isSet('dry-run') || flags.isSet('diff')
+
+async function show(checked: CheckedChanges, {flags}: CommandContext): Promise<number> {
+  const {changesText, diffText} = await import('./changes-text.ts')
+  process.stdout.write(flags.isSet('diff') ? diffText(checked) : changesText(checked))
+  return 0
+}
+
+interface Prepared {
+  readonly store: ObjectStore
+  readonly objects: TemplateObjects
+  readonly checked: CheckedChanges
+  readonly timeoutMs: number
+  readonly terminal: Terminal
+  readonly plan: Plan
+}
+
+async function run({terminal, plan, ...prepared}: Prepared, context: CommandContext): Promise<number> {
+  const view = new RunView(terminal, plan, context)
+  const lived = new ClusterRun({
+    ...prepared,
+    emit: event => view.hear(event),
+    openLogs: async app => view.openLogs(app),
+    writeFiles: app => deployFiles(app, text => view.warn(text))
+  })
+  let isAsked = false
+  const onSignal = (): void => {
+    if (isAsked) lived.stopNow()
+    else lived.stop()
+    isAsked = true
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  void terminal.closed.then(() => lived.stop())
+  let hasBug = false
+  const onBug = (error: unknown): void => {
+    hasBug = true
+    void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
+    lived.stopNow()
+  }
+  process.on('uncaughtException', onBug).on('unhandledRejection', onBug)
+  lived.start()
+  try {
+    const isHealthy = await lived.ended
+    return hasBug ? EXIT_BUG : isHealthy ? 0 : 1
+  } finally {
+    view.end()
+  }
+}
+
+function timeoutOf(text: string | undefined): number {
+  const ms = text === undefined ? DEFAULT_TIMEOUT_MS : parseGoDuration(text)
+  if (typeof ms === 'number' && ms > 0 && ms < 2 ** 31) return ms
+  const why = typeof ms === 'string' ? ms : 'expected a time above 0, such as 5m or 90s'
+  throw new UsageError(`invalid argument "${text ?? ''}" for "--timeout" flag: ${why}`)
+}
+
+/** As with a template on this machine (`executeRun` in Dapr's `cmd/run.go`). */
+function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
+  const known = new Set([...WITH_TEMPLATE, ...RUN_IN_CLUSTER.map(({name}) => name)])
+  const ignored = flags.names.filter(name => !known.has(name)).toSorted()
+  if (ignored.length === 0) return
+  const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
+  void terminal.out.print(signedLine('warning', message, asJson))
+}

@@ -1,0 +1,64 @@
+import {
+  ObjectStore,
+  takeDown,
+  type TakeDownOptions,
+  MANAGED_BY,
+  MANAGER,
+  TEMPLATE_LABEL,
+  templateLabel,
+  objectName
+} from '#kubernetes'
+import {loadTemplate} from '../../../../files/config/load.ts'
+import {UserError} from '../../../../model/errors.ts'
+import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {idsOf} from '../../run-here.ts'
+import {say} from '../../say.ts'
+import {surroundings} from '../../surroundings.ts'
+import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
+
+/** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template, or of these apps, made. Exit 0 where nothing is. */
+export const stopInCluster: CommandHandler = async context => {
+  const {flags, words, asJson} = context
+  const runFile = flags.text('run-file') ?? ''
+  const ids = idsOf({words, flags})
+  if (runFile === '' && ids.length === 0)
+    throw new UserError('nothing to stop: add --run-file PATH, or the ids of apps')
+  const {labels, apps} = runFile === '' ? {labels: byIds(ids), apps: []} : await ofTemplate(runFile)
+  const access = accessFor(flags)
+  await confirmCluster(access, flags, runFile === '' ? `delete ${ids.join(', ')}` : 'delete what a template made')
+  return withCluster(access, async client => {
+    const store = new ObjectStore(client)
+    await store.lookUpDapr()
+    const end = new AbortController()
+    const stopNow = (): void => end.abort()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopNow)
+    const count = await takeDown({
+      store,
+      labels,
+      apps,
+      now: end.signal,
+      onWait: text => say(process.stderr, 'warning', text, asJson),
+      onDelete: (_, objects) => {
+        for (const object of objects)
+          say(process.stdout, 'info', `Deleting ${objectName(object)} from Kubernetes`, asJson)
+      }
+    })
+    if (count > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
+    else say(process.stderr, 'failure', notFound(context, store), asJson)
+    return 0
+  })
+}
+
+const byIds = (ids: readonly string[]): string => `${MANAGED_BY}=${MANAGER},app in (${ids.join(',')})`
+
+/** The deployed template may have become invalid: only its name and the order of its apps count. */
+async function ofTemplate(runFile: string): Promise<Pick<TakeDownOptions, 'labels' | 'apps'>> {
+  const {plan} = await loadTemplate(runFile, surroundings(), {watch: false})
+  return {labels: `${TEMPLATE_LABEL}=${templateLabel(plan)}`, apps: plan.apps}
+}
+
+function notFound({flags, words}: CommandContext, {namespace}: ObjectStore): string {
+  const runFile = flags.text('run-file')
+  const what = runFile === undefined ? `of ${idsOf({words, flags}).join(', ')}` : `of the run file "${runFile}"`
+  return `Failed to stop: there is nothing ${what} in the namespace "${namespace}"`
+}

@@ -1,0 +1,175 @@
+import type {IncomingMessage} from 'node:http'
+import {endWithStdout} from '../print.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import {GONE} from '../../../control/ask.ts'
+import {codeOf, UserError} from '../../../model/errors.ts'
+import {TerminalText} from '../../../observe/logging/terminal-text.ts'
+import {appPrefix} from '../../../observe/logging/prefix.ts'
+import {instanceName} from '../../../model/plan.ts'
+import {wantsColours} from '../colours.ts'
+import {UsageError} from '../usage-error.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {finishedLogs} from './finished-logs.ts'
+import type {Grep} from '../grep.ts'
+import {lineBatches, readLine, type LogLine} from '../../../observe/logging/headed-lines.ts'
+import {decoded} from '../../../model/bytes.ts'
+import {printed, type LogsWanted} from '../log-lines.ts'
+import {logPrefixes} from '../log-style.ts'
+import {elsewhere, runsMeant, shownPath} from '../pick-run.ts'
+import {runFinder, type RunFinder} from '../run-here.ts'
+import {say} from '../say.ts'
+import {sinceOf} from '../since.ts'
+
+/** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: the logs of a running run, else the newest log files of the template. */
+export const logs: CommandHandler = async context => {
+  const wanted = await wantedOf(context)
+  const finder = await runFinder(context.flags, context.asJson)
+  endWithStdout() // `logs | head`
+  const run = runOf(finder, wanted.ids)
+  const [id = ''] = wanted.ids
+  const isPlain = wanted.ids.length === 1 && !wanted.hasTimes && !wanted.asJson && wanted.grep === undefined
+  if (run === undefined) {
+    const texts = await finishedLogs(
+      wanted,
+      finder.place.template && shownPath(finder.place.template),
+      elsewhere(finder.runs, finder.place)
+    )
+    await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted, texts.names))
+    return 0
+  }
+  const prefix = run.listing.template.file === '' ? '' : appPrefix(id)
+  const tail = wanted.grep === undefined ? wanted.tail : -1 // counts matching lines, below
+  const query = queryOf({...wanted, tail})
+  if (isPlain) {
+    const name = wanted.version === '' ? id : `${id}@${wanted.version}`
+    const {message} = await run.api.open('GET /apps/{id}/logs', {at: {id: name}, query, accept: BYTES})
+    await write(asTheyAre(textsOf(message), prefix))
+  } else {
+    for (const each of wanted.ids) query.append('app', each)
+    if (wanted.version !== '') query.set('version', wanted.version)
+    const {message} = await run.api.open('GET /logs', {query, accept: BYTES})
+    const names = run.listing.apps.map(app => instanceName(app.id, app.instance))
+    await write(lines(textsOf(message), wanted, names))
+  }
+  return 0
+}
+
+/** Logs as the apps wrote them, whatever bytes these are. */
+const BYTES = 'application/octet-stream'
+
+function queryOf({tail, since, isFollowed}: Pick<LogsWanted, 'tail' | 'since' | 'isFollowed'>): URLSearchParams {
+  return new URLSearchParams({
+    ...(tail >= 0 && {tail: tail.toString()}),
+    ...(since > 0 && {since: new Date(since).toISOString()}),
+    ...(isFollowed && {follow: ''})
+  })
+}
+
+/** Bytes as latin1 text, as they come. */
+async function* textsOf(message: IncomingMessage): AsyncGenerator<string> {
+  message.setEncoding('latin1')
+  try {
+    for await (const piece of message) yield piece as string
+  } catch (error) {
+    if (!GONE.has(codeOf(error))) throw error // the run was killed: there is no more output
+  }
+}
+
+async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWanted> {
+  const tail = flags.int('tail') ?? Infinity
+  if (tail < 0)
+    throw new UsageError(
+      `invalid argument "${tail}" for "--tail" flag: expected a number of lines (0 or more) or "all"`
+    )
+  const pattern = flags.text('grep')
+  return {
+    ids: [...new Set([...words, flags.text('app-id') ?? []].flat())],
+    tail: tail === Infinity ? -1 : tail,
+    since: flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0,
+    isFollowed: flags.isSet('follow'),
+    version: flags.text('version') ?? '',
+    hasTimes: flags.isSet('timestamps'),
+    grep: pattern === undefined ? undefined : (await import('../grep.ts')).grepOf(pattern),
+    asJson
+  }
+}
+
+/** Finds the run; undefined if none is running (there may be log files). Throws a UserError if the run lacks one of the ids. */
+function runOf(finder: RunFinder, ids: readonly string[]): FoundRun | undefined {
+  if (ids.length === 0 || runsMeant(finder.runs, finder.place).length === 0) return finder.look()
+  const [run, ...others] = new Set(ids.map(id => finder.find(id)))
+  if (others.length > 0) throw new UserError(`${ids.join(', ')} belong to different runs: name apps of one run`)
+  return run
+}
+
+/** The text unchanged; on a terminal with control characters made visible (`TerminalText`). */
+async function* asTheyAre(texts: AsyncIterable<string> | undefined, prefix: string): AsyncGenerator<string> {
+  const terminal = process.stdout.isTTY ? new TerminalText(prefix) : undefined
+  for await (const text of texts ?? []) yield terminal?.push(text) ?? text
+  yield terminal?.end() ?? ''
+}
+
+/** Lines of several apps, filtered and formatted. */
+async function* lines(
+  texts: AsyncIterable<string> | undefined,
+  wanted: LogsWanted,
+  names: readonly string[]
+): AsyncGenerator<string> {
+  const {grep, tail, asJson, hasTimes} = wanted
+  const isTerminal = process.stdout.isTTY
+  const prefixOf = logPrefixes(names, wantsColours(isTerminal, process.env))
+  const form = {asJson, hasTimes, isTerminal, prefixOf}
+  const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
+  let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
+  for await (const batch of lineBatches(texts ?? noTexts())) {
+    const read = batch.map(readLine)
+    let text = ''
+    for (const line of grep === undefined ? read : matching(read, grep)) {
+      if (line === '') {
+        text += lastOf(kept, tail)
+        kept = undefined
+      } else if (typeof line === 'string') {
+        if (asJson) say(process.stderr, 'warning', decoded(line), true)
+        else text += `${line}\n`
+      } else {
+        if (hasTimes && line.time === 0) warnOnce()
+        const shown = printed(line, form)
+        if (kept === undefined) text += shown
+        else kept.push(shown)
+      }
+    }
+    if (kept !== undefined && kept.length > 2 * tail) kept = kept.slice(kept.length - tail)
+    if (text !== '') yield text
+  }
+  yield lastOf(kept, tail)
+}
+
+const lastOf = (kept: readonly string[] | undefined, count: number): string =>
+  (kept ?? []).slice(Math.max(0, (kept?.length ?? 0) - count)).join('')
+
+function onceWarning(text: string, asJson: boolean): () => void {
+  let isPrinted = false
+  return () => {
+    if (!isPrinted) say(process.stderr, 'warning', text, asJson)
+    isPrinted = true
+  }
+}
+
+async function* noTexts(): AsyncGenerator<string> {
+  // empty
+}
+
+/** Keeps the lines that match, and all lines that belong to no app. */
+function matching(read: readonly (LogLine | string)[], grep: Grep): readonly (LogLine | string)[] {
+  const are = grep(read.map(line => (typeof line === 'string' ? '' : decoded(line.text))))
+  return read.filter((line, i) => typeof line === 'string' || are[i])
+}
+
+async function write(texts: AsyncIterable<string>): Promise<void> {
+  for await (const text of texts) if (!process.stdout.write(text, 'latin1')) await drained()
+}
+
+const drained = async (): Promise<void> =>
+  new Promise(resolve => {
+    process.stdout.once('drain', resolve)
+  })

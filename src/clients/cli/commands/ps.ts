@@ -1,0 +1,128 @@
+import {setTimeout as pause} from 'node:timers/promises'
+import type {RunListing} from '../../../control/run-control.ts'
+import type {App, PsRow} from '../../../model/api.generated.ts'
+import {isCalled} from '../../../control/client.ts'
+import {UserError} from '../../../model/errors.ts'
+import {usageOf} from '../../../platform/usage.ts'
+import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type UsageSample} from '../app-table.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {runName, runsAt} from '../pick-run.ts'
+import {endWithStdout, print} from '../print.ts'
+import {runFinder, type RunFinder} from '../run-here.ts'
+import {cut} from '../width.ts'
+import {outputColumns} from '../columns.ts'
+
+const EVERY_MS = 1000
+const NOTHING = 'No Dapr instances found.\n'
+
+/** `ps [ID …] [-w] [-o json]`: shows the state of the apps of the run that the command stands for (`runsMeant`). */
+export const ps: CommandHandler = async ({flags, words, asJson}) => {
+  const ids = [...new Set(words)]
+  const look = async (): Promise<readonly RunListing[]> => listingsOf(await runFinder(flags, asJson), ids)
+  if (flags.text('output') === 'json') {
+    if (flags.isSet('watch'))
+      throw new UserError('-w does not go with -o json', {
+        explanation: 'pillion events -f -o ndjson tells what changes.'
+      })
+    print(process.stdout, `${JSON.stringify(await psJson(await look()))}\n`)
+    return 0
+  }
+  if (flags.isSet('watch')) return watch(look)
+  print(process.stdout, await psText(await look()))
+  return 0
+}
+
+/** The runs of the folder; with ids only these apps. Throws a UserError if an id is unknown, or in several runs. */
+function listingsOf(finder: RunFinder, ids: readonly string[]): readonly RunListing[] {
+  if (ids.length === 0) {
+    const own = runsAt(finder.runs, finder.place).flat()
+    return (own.length > 0 ? own : [finder.lookAloud()]).flatMap(run => run?.listing ?? [])
+  }
+  const meant = new Set(ids.map(id => finder.find(id)))
+  return [...meant].map(({listing}) => ({
+    ...listing,
+    apps: listing.apps.filter(app => ids.some(id => isCalled(app, id)))
+  }))
+}
+
+async function psJson(listings: readonly RunListing[]): Promise<readonly PsRow[]> {
+  const {psRows} = await import('../ps-json.ts')
+  const usage = await usageOf(pidsOf(listings))
+  const now = Date.now()
+  return listings.flatMap(listing => psRows(listing, withUsage(listing.apps, {usage, now})))
+}
+
+const pidsOf = (listings: readonly RunListing[]): ReadonlySet<number> =>
+  new Set(listings.flatMap(({apps}) => apps.map(({pid}) => pid)).filter(pid => pid > 0))
+
+export interface PsOptions {
+  /** Columns; default: the width of the terminal. */
+  readonly width?: number
+  /** CPU is computed since this measurement, else since the start of each process. */
+  readonly before?: UsageSample | undefined
+}
+
+/** One table for each run, with the name of the run if there are several. */
+export async function psText(listings: readonly RunListing[], options: PsOptions = {}): Promise<string> {
+  const now = Date.now()
+  return (await psLook(listings, {...options, now})).text
+}
+
+async function psLook(
+  listings: readonly RunListing[],
+  {width = columns(), before, now}: PsOptions & {now: number}
+): Promise<{text: string; look: UsageSample}> {
+  const shown = listings.filter(({apps}) => apps.length > 0)
+  const usage = await usageOf(pidsOf(shown))
+  const tables = shown.map(listing => {
+    const table =
+      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + breakerLines(listing.apps, width)
+    return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
+  })
+  return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
+}
+
+const columns = (): number => outputColumns(1)
+
+/** Refreshes the table every second on a terminal, elsewhere when the state of an app has changed, until nothing runs. */
+async function watch(look: () => Promise<readonly RunListing[]>): Promise<number> {
+  endWithStdout() // `ps -w | head`
+  let before: UsageSample | undefined
+  let printed = ''
+  for (;;) {
+    const listings = await look()
+    const now = Date.now()
+    const states = JSON.stringify(listings.flatMap(({apps}) => apps.map(app => keyOf(app))))
+    const shown = await psLook(listings, {before, now})
+    if (process.stdout.isTTY) redraw(shown.text)
+    else if (states !== printed) print(process.stdout, printed === '' ? shown.text : `\n${shown.text}`)
+    if (listings.length === 0) return 0
+    printed = states
+    before = shown.look
+    await pause(EVERY_MS)
+  }
+}
+
+/** If this changes, a table is printed into a pipe again. */
+const keyOf = (app: App): readonly unknown[] => [
+  app.id,
+  app.instance,
+  stateText(app, 0),
+  app.pid,
+  app.restarts,
+  breakersNotClosed(app)
+]
+
+/** Overwrites the screen from its first line; prints as many lines as fit. */
+function redraw(text: string): void {
+  const lines = text.trimEnd().split('\n')
+  const height = Math.max(1, process.stdout.rows - 1)
+  const more = lines.length - height
+  const shown = more <= 0 ? lines : [...lines.slice(0, height - 1), cut(`… ${more + 1} more lines`, columns())]
+  process.stdout.write('\x1b[H')
+  for (const line of shown) {
+    print(process.stdout, line)
+    process.stdout.write('\x1b[K\r\n')
+  }
+  process.stdout.write('\x1b[J')
+}

@@ -1,0 +1,126 @@
+import type * as Api from '../../../model/api.generated.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import type {GivenFlags} from '../given-flags.ts'
+import {print} from '../print.ts'
+import {pinsText, replayText} from '../replay-text.ts'
+import {runHere} from '../run-here.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+import {outputColumns} from '../columns.ts'
+import {sinceOf} from '../since.ts'
+
+/** The ends of a window as the API takes them: numbers of calls, or times (ISO 8601). */
+interface WindowEnds {
+  readonly from: number | string
+  readonly to?: number | string
+}
+
+/**
+ * Parses `--window`: `30s` (until now), `120..180` (calls), `14:46:20..14:46:30` (today, in local time; the second one may be left out).
+ * Throws a UsageError.
+ */
+export function windowOf(text: string, now: number): WindowEnds {
+  const [, first = '', dots, second = ''] = /^([^.]+?(?:\.\d+)?)(?:(\.\.)(.*))?$/.exec(text) ?? []
+  const from = endOf(first, now)
+  const to = second === '' ? undefined : endOf(second, now)
+  if (from === undefined || (second !== '' && to === undefined) || (dots === undefined && typeof from === 'number'))
+    throw wrong(text)
+  return to === undefined ? {from} : {from, to}
+}
+
+function endOf(text: string, now: number): number | string | undefined {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
+  const clock = /^(\d\d?):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?$/.exec(text)
+  if (clock !== null) {
+    const [hours = 0, minutes = 0, seconds = 0] = clock.slice(1, 4).map(part => Number(part ?? 0))
+    return new Date(
+      new Date(now).setHours(hours, minutes, seconds, Number((clock[4] ?? '').padEnd(3, '0')))
+    ).toISOString()
+  }
+  try {
+    return new Date(sinceOf(text, now)).toISOString()
+  } catch {
+    return undefined
+  }
+}
+
+const wrong = (text: string): UsageError =>
+  new UsageError(
+    `invalid argument "${text}" for "--window" flag: expected a duration until now (30s), calls (120..180) or times (14:46:20..14:46:30)`
+  )
+
+/** `replay N …`, `--last-failed`, `--pinned`, `--window W [filter …]` send calls again; `--pin`, `--unpin` and nothing: those that are pinned. */
+export const replay: CommandHandler = async context => {
+  const {flags, words, asJson} = context
+  const ways = ['last-failed', 'pinned', 'window', 'pin', 'unpin'].filter(
+    name => flags.isSet(name) || flags.text(name) !== undefined
+  )
+  const [way = ''] = ways
+  if (ways.length > 1) throw new UsageError(`--${ways.join(' and --')} cannot be combined`)
+  if (words.length > 0 && way !== '' && way !== 'window') throw new UsageError(`--${way} takes no call numbers`)
+  const window =
+    way === 'window' ? {...windowOf(flags.text('window') ?? '', Date.now()), q: words.join(' ')} : undefined
+  const wanted = way === '' ? words.map(callNumber) : []
+  const run = await runHere(flags, asJson)
+  if (way === 'pin' || way === 'unpin') return changePins(run, way, context)
+  if (way === '' && words.length === 0) {
+    const pins = await run.api.ask('GET /pins')
+    print(process.stdout, flags.text('output') === 'json' ? `${JSON.stringify(pins)}\n` : pinsText(pins, columns()))
+    return 0
+  }
+  return sendAgain(run, {...selectionOf(way, wanted), ...(window && {window})}, flags)
+}
+
+const selectionOf = (way: string, calls: readonly number[]): object => {
+  if (way === 'last-failed') return {lastFailed: true}
+  return way === 'pinned' ? {pinned: true} : way === 'window' ? {} : {calls}
+}
+
+async function sendAgain(run: FoundRun, selection: object, flags: GivenFlags): Promise<number> {
+  const pace = flags.isSet('fast') ? 'answered' : 'recorded'
+  const body = {...selection, pace, unsafe: flags.isSet('unsafe')}
+  const isJson = flags.text('output') === 'json'
+  const isSelection = !('window' in selection) && !('pinned' in selection)
+  let [sent, left] = [0, 0]
+  for await (const view of await run.api.follow('POST /replays', {body})) {
+    print(process.stdout, isJson ? `${JSON.stringify(view)}\n` : replayText(view))
+    if (view.after === null) left++
+    else sent++
+  }
+  return (isSelection && left > 0) || sent === 0 ? 1 : 0
+}
+
+async function changePins(run: FoundRun, way: 'pin' | 'unpin', {flags, asJson}: CommandContext): Promise<number> {
+  const given = flags.text(way) ?? ''
+  const isAll = way === 'unpin' && given === 'all'
+  const call = isAll ? 0 : callNumber(given)
+  const pins = await changed(run, isAll ? 'unpin all' : way, call)
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(pins)}\n`)
+  else if (isAll) say(process.stdout, 'success', 'no call is pinned', asJson)
+  else if (way === 'unpin') say(process.stdout, 'success', `call ${call} is no longer pinned`, asJson)
+  else {
+    const pin = pins.pins.find(each => each.call === call)
+    const request = pin === undefined ? '' : `, ${pin.method} ${pin.path}, ${pin.from} → ${pin.to},`
+    const noise = pin?.noise?.length ? ` Ignored, because it differs each time: ${pin.noise.join(', ')}.` : ''
+    say(process.stdout, 'success', `call ${call}${request} is pinned: ${whenSent(pin?.method)}.${noise}`, asJson)
+  }
+  return 0
+}
+
+async function changed({api}: FoundRun, way: 'pin' | 'unpin' | 'unpin all', call: number): Promise<Api.Pins> {
+  if (way === 'pin') return api.ask('POST /pins', {body: {call}})
+  return way === 'unpin' ? api.ask('DELETE /pins/{number}', {at: {number: call}}) : api.ask('DELETE /pins')
+}
+
+const whenSent = (method = ''): string =>
+  ['GET', 'HEAD', 'OPTIONS'].includes(method)
+    ? 'it is sent again after each save'
+    : `${method} may change something, so only pillion replay --pinned --unsafe sends it`
+
+const columns = (): number => outputColumns(40)
+
+function callNumber(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text)
+  throw new UsageError(`"${text}" is not a call number; pillion calls lists them`)
+}

@@ -1,0 +1,46 @@
+import {placedText} from '../../../files/config/hints.ts'
+import type {Loaded} from '../../../files/config/load.ts'
+import type {Plan} from '../../../model/plan.ts'
+import type {Hint} from '../../../model/reporter.ts'
+
+/** Findings that `run` prints, too; only `validate` prints the others. */
+const PRINTED = [
+  'unknown-key',
+  'ignored-key',
+  'odd-app-id',
+  'duplicate-app-id',
+  'duplicate-app-port',
+  'no-shell',
+  'unset-variable'
+] as const
+
+/** What `run` warns about when the start lines are out, one line each. `plan`: the apps that are started. */
+export function runHints({hints}: Loaded, plan: Plan): readonly Hint[] {
+  const mistakes = hints().flatMap(finding => {
+    const code = PRINTED.find(each => each === finding.code)
+    return code === undefined ? [] : [{code, text: placedText(finding)}]
+  })
+  return [...mistakes, ...selfReloaders(plan)]
+}
+
+/** Takes the warnings of one reading of a template after the other, and leaves those that the last one did not have. */
+export function newOnes(): (hints: readonly Hint[]) => readonly Hint[] {
+  let last = new Set<string>()
+  return hints => {
+    const fresh = hints.filter(({text}) => !last.has(wordsOf(text)))
+    last = new Set(hints.map(({text}) => wordsOf(text)))
+    return fresh
+  }
+}
+
+/** A line that has moved is no news. */
+const wordsOf = (text: string): string => text.replace(/:\d+:\d+: /, ': ')
+
+function selfReloaders({apps}: Plan): readonly Hint[] {
+  const byId = new Map(apps.map(({id, reloadsItself}) => [id, reloadsItself]))
+  const named = [...byId].flatMap(([id, program]) => (program === '' ? [] : [`"${id}" (${program})`]))
+  if (named.length === 0) return []
+  const what = named.length === 1 ? 'it reloads itself' : 'they reload themselves'
+  const text = `--watch leaves out ${named.join(', ')}: ${what}. To watch anyway, write watch: true in the template`
+  return [{code: 'app-reloads-itself', text}]
+}

@@ -1,0 +1,161 @@
+import type {RunEvent, SidecarInfo, StartedApp} from '../../../model/events.ts'
+import {exitText} from '../../../model/exit-text.ts'
+import {flaggedPlan} from '../flagged-plan.ts'
+import {succeeded, type Exit} from '../../../model/app-state.ts'
+import {findTemplate} from '../../../files/config/find.ts'
+import {singlePlan} from '../../../files/config/single.ts'
+import type {CommandContext} from '../command-handler.ts'
+import {flagVariables} from '../env-flag.ts'
+import {openInput} from '../input.ts'
+import {signedLine, type Sign} from '../print.ts'
+import {shownStatus} from '../say.ts'
+import {readableId} from '../readable-id.ts'
+import {reloadText} from '../reload-words.ts'
+import type {Form} from './run.ts'
+import {shownLines} from '../sidecar-lines.ts'
+import {singleSettings} from '../single-flags.ts'
+import {surroundings} from '../surroundings.ts'
+import {isTemplatePath} from '../template-named.ts'
+import type {Terminal} from '../terminal.ts'
+
+type Say = (status: Sign, message: string) => void
+
+/** `run [flags] [-- command]`: runs one app and passes its output through; without a command only a sidecar. */
+export function singleRun({flags, words, asJson}: CommandContext, terminal: Terminal): Form {
+  const id = flags.text('app-id') || readableId()
+  const typed = singlePlan(id, singleSettings(flags, words), {...surroundings(), variables: flagVariables(flags)})
+  const plan = flaggedPlan(typed, flags)
+  const say: Say = (status, message) => {
+    const stream = status === 'failure' ? terminal.err : terminal.out
+    void stream.print(signedLine(status, message, asJson))
+  }
+  const isMistaken = words.length === 0 && !flags.names.includes('app-id') && isThere('.')
+  if (words.length === 0) void terminal.out.print('WARNING: no application command found.\n')
+  const reporter = new SingleRunReporter(say, terminal, asJson)
+  return {
+    plan,
+    form: {
+      kind: 'single',
+      input: openInput(),
+      err: text => terminal.err.write(text),
+      shows: shownLines(flags, plan.apps[0]?.sidecar.logLevel ?? 'info', asJson)
+    },
+    isJson: asJson,
+    workMode: flags.isSet('forget') ? 'forgotten' : undefined,
+    emit: event => {
+      reporter.report(event)
+      if (isMistaken && event.type === 'app-started')
+        void terminal.err.print(shownStatus(process.stderr, 'warning', MISTAKEN, asJson))
+    },
+    ended: () => {
+      reporter.end()
+      const [first = ''] = words
+      if (reporter.isNotFound && isTemplatePath(first) && isThere(first))
+        void terminal.err.print(
+          shownStatus(
+            process.stderr,
+            'warning',
+            `${first} is no program. As a template: pillion run -f ${first}`,
+            asJson
+          )
+        )
+    }
+  }
+}
+
+/** A YAML file, or a folder with a template. */
+function isThere(path: string): boolean {
+  try {
+    return findTemplate(path, process.cwd()).file !== ''
+  } catch {
+    return false
+  }
+}
+
+const MISTAKEN = 'This is a sidecar without an app. To run the apps of the template in this folder: pillion up'
+
+/** Reports a single app from its start to its end; the texts are those of Dapr's `cmd/run.go`. */
+class SingleRunReporter {
+  readonly #say: Say
+  readonly #terminal: Terminal
+  readonly #asJson: boolean
+  #exit: Exit | undefined
+  #hasStarted = false
+  #isStopping = false
+
+  /** The command is not there. */
+  get isNotFound(): boolean {
+    return this.#exit?.kind === 'spawn-error'
+  }
+
+  constructor(say: Say, terminal: Terminal, asJson: boolean) {
+    this.#say = say
+    this.#terminal = terminal
+    this.#asJson = asJson
+  }
+
+  report(event: RunEvent): void {
+    switch (event.type) {
+      case 'sidecar-opened':
+        return this.#opened(event.app)
+      case 'app-started':
+        return this.#started(event.app)
+      case 'app-ended':
+        return this.#ended(event.exit)
+      case 'stopping':
+        this.#isStopping = true
+        return this.#say('info', '\nterminated signal received: shutting down')
+      case 'reloaded':
+        return this.#say('info', reloadText(event))
+      case 'template-edited':
+      case 'policy-decided':
+      case 'fault-changed':
+      case 'replayed':
+      case 'told':
+        return this.#say('info', event.text)
+      case 'app-moved':
+      case 'manager-opened':
+      case 'notified':
+        return // a single app cannot be a Daeploy service
+      case 'warned':
+        void this.#terminal.err.print(shownStatus(process.stderr, 'warning', event.text, this.#asJson, event.code))
+    }
+  }
+
+  /** Prints Dapr's last lines: the sidecar first, then the app. */
+  end(): void {
+    const exit = this.#exit
+    if (exit?.kind === 'spawn-error') return this.#say('success', 'Start App failed, try to stop Dapr successfully')
+    if (!this.#isStopping) this.#say('info', '\nterminated signal received: shutting down')
+    this.#say('success', 'Exited Dapr successfully')
+    if (!this.#hasStarted) return
+    if (exit === undefined || succeeded(exit)) return this.#say('success', 'Exited App successfully')
+    const how = exit.kind === 'code' ? `app exited with status ${exit.code}` : `app terminated by ${exitText(exit)}`
+    this.#say('failure', `Error exiting App: ${how}`)
+  }
+
+  #opened({id, httpPort, grpcPort, appPort}: SidecarInfo): void {
+    this.#say('info', `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`)
+    if (appPort > 0) return
+    this.#say('info', `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`)
+    this.#say('info', `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`)
+    this.#say('info', 'Dapr sidecar is up and running.')
+  }
+
+  #started({pid, command}: StartedApp): void {
+    if (command.length === 0) return this.#say('success', "You're up and running! Dapr logs will appear here.\n")
+    if (pid === 0) return
+    this.#hasStarted = true
+    this.#say('info', `Updating metadata for appPID: ${pid}`)
+    this.#say('info', `Updating metadata for app command: ${command.join(' ')}`)
+    this.#say('success', "You're up and running! Both Dapr and your app logs will appear here.\n")
+  }
+
+  #ended(exit: Exit): void {
+    this.#exit = exit
+    if (exit.kind === 'spawn-error') this.#say('failure', `Failed to find command ${exit.message}`)
+    else if (succeeded(exit)) this.#say('success', 'Exited App successfully')
+    else if (exit.kind === 'code') this.#say('failure', `The App process exited with error code: ${exit.code}`)
+    else this.#say('failure', `The App process was terminated by ${exitText(exit)}`)
+  }
+}

@@ -1,0 +1,179 @@
+import type {RunEvent} from '../../../model/events.ts'
+import type {Plan} from '../../../model/plan.ts'
+import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
+import type {Overrides} from '../../../files/config/app.ts'
+import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
+import {existingFolders, runtimeFolders} from '../../../control/folder.ts'
+import {livingRuns} from '../../../control/run-name.ts'
+import type {CommandContext} from '../command-handler.ts'
+import {flagVariables} from '../env-flag.ts'
+import type {GivenFlags} from '../given-flags.ts'
+import {WITH_TEMPLATE} from '../entries/run.ts'
+import type {Isolation} from '../isolation.ts'
+import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
+import {wantsColours} from '../colours.ts'
+import {flaggedPlan} from '../flagged-plan.ts'
+import {reloadText} from '../reload-words.ts'
+import {newOnes, runHints} from './run-hints.ts'
+import {signedLine} from '../print.ts'
+import {shownStatus} from '../say.ts'
+import type {Form} from './run.ts'
+import type {Live} from '../live/live.ts'
+import {surroundings} from '../surroundings.ts'
+import type {Terminal} from '../terminal.ts'
+
+/** A template, and what the flags leave of it. */
+export interface Selected extends Pick<Form, 'reread' | 'hints'> {
+  readonly loaded: Loaded
+  readonly plan: Plan
+  /** Ids of `--except`. */
+  readonly except: ReadonlySet<string>
+}
+
+/** Loads the template of `run -f PATH` and of `up`. Rejects with a UserError. */
+export async function selectedApps(call: CommandContext): Promise<Selected> {
+  const files = call.flags.list('run-file').filter(file => file !== '')
+  const watch = call.flags.isSet('watch')
+  const load = async (): Promise<Loaded> => loadTemplate(files, surroundings(), {watch, ...asked(call.flags)})
+  const loaded = await load()
+  refuseProfiles(loaded.plan, call.flags.list('profile'))
+  const own = chosen(loaded.plan, call)
+  const isolation = await isolationOf(own, call.flags)
+  const placed = async (wanted: Plan): Promise<Plan> => (isolation === undefined ? wanted : isolation.apply(wanted))
+  const plan = await placed(own)
+  const except = excepted(call)
+  refuseUnknown(plan, except, '--except')
+  const fresh = newOnes()
+  let read = {loaded, plan}
+  const again = async (): Promise<Plan> => {
+    const edited = await load()
+    read = {loaded: edited, plan: await placed(chosen(edited.plan, call))}
+    return read.plan
+  }
+  return {
+    loaded,
+    plan,
+    except,
+    hints: () => fresh([...runHints(read.loaded, read.plan), ...(isolation?.hints ?? [])]),
+    reread: watch && !files.includes('-') ? again : undefined
+  }
+}
+
+/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
+export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
+  const style = logStyleOf(call.flags.text('log-style'))
+  const hasTimes = call.flags.isSet('timestamps')
+  const {plan, except, reread, hints} = await selectedApps(call)
+  warnOfIgnored(call, terminal)
+  const isPainted = wantsColours(terminal.isTerminal, process.env)
+  const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
+  let live: Live | undefined
+  let isEnding = false
+  return {
+    plan,
+    isJson: call.asJson,
+    hints,
+    reread,
+    excepted: except,
+    workMode: call.flags.isSet('forget') ? 'forgotten' : undefined,
+    form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
+    emit: event => {
+      print(event, terminal, call.asJson)
+      isEnding ||= event.type === 'stopping'
+      live?.hear(event)
+    },
+    started: async run => {
+      if (view === undefined || !isLive(call, terminal)) return
+      const {Live} = await import('../live/live.ts')
+      if (isEnding) return
+      live = new Live({terminal, run, view})
+      await live.begin()
+    },
+    ended: () => live?.end()
+  }
+}
+
+/** Undefined: the ports are those of the template. */
+async function isolationOf(plan: Plan, flags: GivenFlags): Promise<Isolation | undefined> {
+  const living = existingFolders(runtimeFolders(process.env), () => undefined).flatMap(livingRuns)
+  const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
+  return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, living) : undefined
+}
+
+/** `--env` and `--profile`. `--only` may name apps of any profile. */
+const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles'> => ({
+  variables: flagVariables(flags),
+  ...(!flags.names.includes('only') && {profiles: flags.list('profile')})
+})
+
+/** `--only a,b`, and `--only a b`: words have no other meaning with a template. */
+const chosen = (plan: Plan, {flags, words}: CommandContext): Plan => {
+  const wanted = flaggedPlan(plan, flags)
+  return flags.names.includes('only') ? onlyThese(wanted, [...flags.list('only'), ...words]) : wanted
+}
+
+/** Whether a person watches: both ends are a terminal, and no program reads our lines. */
+const isLive = ({flags, asJson}: CommandContext, terminal: Terminal): boolean =>
+  terminal.isTerminal &&
+  process.stdin.isTTY &&
+  !asJson &&
+  !flags.list('run-file').includes('-') &&
+  process.env['TERM'] !== 'dumb'
+
+/** `--except a,b`, and `--except a b` without `--only`. */
+const excepted = ({flags, words}: CommandContext): ReadonlySet<string> =>
+  new Set([...flags.list('except'), ...(flags.names.includes('except') && !flags.names.includes('only') ? words : [])])
+
+function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): void {
+  const ignored = flags.names.filter(name => !WITH_TEMPLATE.has(name)).toSorted()
+  if (ignored.length === 0) return
+  const message = `The following flags are ignored when using --run-file and should be configured in the run file instead: ${ignored.join(', ')}`
+  void terminal.out.print(signedLine('warning', message, asJson))
+}
+
+/** The texts are those of `executeRun` in Dapr's `cmd/run.go`. */
+function print(event: RunEvent, {out, err}: Terminal, asJson: boolean): void {
+  switch (event.type) {
+    case 'app-started': {
+      const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
+      const lines = [
+        signedLine('info', `Validating config and starting app "${id}"`, asJson),
+        command.length > 0
+          ? ''
+          : signedLine('warning', `No application command found for app "${id}" present in ${templateShownAs}`, asJson),
+        signedLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
+        signedLine('info', `Writing log files to directory : ${logFolder}`, asJson)
+      ]
+      void out.print(lines.join(''))
+      return
+    }
+    case 'stopping': {
+      const message = 'Received signal to stop Dapr and app processes. Shutting down Dapr and app processes.'
+      void out.print(`\n${shownStatus(process.stdout, 'info', message, asJson)}`)
+      return
+    }
+    case 'reloaded':
+      void out.print(shownStatus(process.stdout, 'info', reloadText(event), asJson))
+      return
+    case 'manager-opened':
+      void out.print(signedLine('info', `Daeploy services at ${event.url}`, asJson))
+      return
+    case 'template-edited':
+    case 'policy-decided':
+    case 'fault-changed':
+    case 'replayed':
+    case 'told':
+      void out.print(signedLine('info', event.text, asJson))
+      return
+    case 'notified':
+      void out.print(`${event.text}\n`)
+      return
+    case 'warned':
+      void err.print(shownStatus(process.stderr, 'warning', event.text, asJson, event.code))
+      return
+    case 'sidecar-opened':
+    case 'app-moved':
+    case 'app-ended':
+    // the app's log reports these
+  }
+}

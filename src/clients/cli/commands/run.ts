@@ -1,0 +1,121 @@
+import {UserError} from '../../../model/errors.ts'
+import {isTakenByBoundary} from '../../../platform/boundary.ts'
+import {giveBackWhenCalm, restoreDefaults, tuneForRun} from '../../../platform/heap.ts'
+import {Run} from '../../../run/run.ts'
+import {wantsColours} from '../colours.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {COMMAND_FLAGS} from '../entries/run.ts'
+import {isTemplatePath} from '../template-named.ts'
+import {UsageError} from '../usage-error.ts'
+import {openTerminal, type Terminal} from '../terminal.ts'
+import type {Emit} from '../../../model/events.ts'
+import type {RunOptions} from '../../../run/run-options.ts'
+
+/** A form of `run` (template or single app): its options, its output, and its last lines. */
+export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal' | 'emit'> {
+  readonly emit: Emit
+  /** Called when the start lines are printed. */
+  readonly started?: (run: Run) => Promise<void>
+  /** Called when the run has ended and everything is cleaned up. */
+  readonly ended: () => void
+  /** Where the lines of the apps go; omitted: stdout. */
+  readonly output?: RunOptions['output']
+  /** A signal to us: true if it does not concern the run. */
+  readonly takes?: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => boolean
+  /** The exit code, in place of that of the run. */
+  readonly exitCode?: () => number
+}
+
+const EXIT_BUG = 70
+const WITH_COMMAND: readonly string[] = COMMAND_FLAGS.map(({name}) => name)
+const SELECTS = 'selects apps of a run template'
+const FORMATS = "formats the lines of a run template's apps"
+const MOVES = 'is about the ports that a run template fixes'
+/** What those do that need a template. */
+const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
+  only: SELECTS,
+  except: SELECTS,
+  profile: SELECTS,
+  'log-style': FORMATS,
+  timestamps: FORMATS,
+  isolated: MOVES,
+  'strict-ports': MOVES
+}
+
+/** `run -f PATH` and `run -- command`: runs until all apps have exited or a signal or `stop` ends the run. */
+export const run: CommandHandler = async call => {
+  const isTemplate = call.flags.list('run-file').some(file => file !== '')
+  const needsTemplate = Object.keys(TEMPLATE_FLAGS).find(name => call.flags.names.includes(name))
+  if (!isTemplate && needsTemplate !== undefined)
+    throw new UserError(`--${needsTemplate} ${TEMPLATE_FLAGS[needsTemplate] ?? ''}: add --run-file`)
+  const begin = isTemplate
+    ? (await import('./run-template.ts')).templateRun
+    : (await import('./run-single.ts')).singleRun
+  return live(openTerminal(), call, terminal => begin(call, terminal))
+}
+
+/** `up`: `run -f .`, and `up --run CMD`, which ends with a command. */
+export const up: CommandHandler = async given => {
+  refuseWords(given)
+  // an empty name, as of a variable that is not set, is this folder, as it is for `validate` and `down`
+  const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
+  const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
+  if (context.flags.names.some(name => WITH_COMMAND.includes(name)))
+    return (await import('../ci/up-run.ts')).upRun(context, live)
+  return run(context)
+}
+
+/** Words of `up` are ids, as of `docker compose up`, or a template. */
+function refuseWords({words, flags}: CommandContext): void {
+  const [first] = words
+  if (first === undefined || ['run', 'only', 'except'].some(name => flags.names.includes(name))) return
+  const meant = isTemplatePath(first) ? `-f ${words.join(' -f ')}` : `--only ${words.join(',')}`
+  throw new UsageError(`up takes no arguments: did you mean pillion up ${meant}?`)
+}
+
+async function live(
+  terminal: Terminal,
+  {flags, asJson}: CommandContext,
+  begin: (terminal: Terminal) => Form | Promise<Form>
+): Promise<number> {
+  const {started, ended, takes, exitCode, ...form} = await begin(terminal)
+  const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
+  const lived = new Run({...form, shell: process.env, output: form.output ?? terminal.out, isTerminal})
+  const hasBug = guard(lived, terminal, takes)
+  try {
+    await lived.start()
+    tuneForRun()
+    giveBackWhenCalm()
+    void started?.(lived)
+    if (flags.isSet('dashboard')) void (await import('./dashboard.ts')).openOwnDashboard(lived, terminal, asJson)
+    const isHealthy = await lived.ended
+    ended()
+    if (hasBug()) return EXIT_BUG
+    return exitCode === undefined ? (isHealthy ? 0 : 1) : exitCode()
+  } finally {
+    restoreDefaults()
+    await terminal.flush()
+  }
+}
+
+/** The first signal, or a closed stdout, stops the run; a second signal, or a bug of ours, kills everything. */
+function guard(lived: Run, terminal: Terminal, takes: Form['takes']): () => boolean {
+  let isAsked = false
+  let hasBug = false
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
+    if (takes?.(signal) === true) return void (isAsked = true)
+    if (isAsked) lived.stopNow()
+    else lived.stop()
+    isAsked = true
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onSignal(signal))
+  void terminal.closed.then(() => lived.stop())
+  const onBug = (error: unknown): void => {
+    if (isTakenByBoundary(error)) return
+    hasBug = true
+    void terminal.err.print(`${error instanceof Error && error.stack !== undefined ? error.stack : String(error)}\n`)
+    lived.stopNow()
+  }
+  process.on('uncaughtException', onBug).on('unhandledRejection', onBug)
+  return () => hasBug
+}

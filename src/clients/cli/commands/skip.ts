@@ -1,0 +1,51 @@
+import type {Skipped} from '../../../model/api.generated.ts'
+import {formatGoDuration, parseGoDuration} from '../../../files/resources/go-duration.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {print} from '../print.ts'
+import {runFinder} from '../run-here.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** A hundred years. */
+const MAX_MS = 100 * 365 * 86_400_000
+
+/** `skip DURATION`: moves the clock of all that waits for a time. */
+export const skip: CommandHandler = async ({words, flags, asJson}) => {
+  const ms = readSkip(words)
+  const run = (await runFinder(flags, asJson)).find()
+  const skipped = await run.api.ask('POST /skip', {body: {ms}})
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(skipped)}\n`)
+  else show(skipped, ms, asJson)
+  return 0
+}
+
+/** Milliseconds of a duration of Go, which may have days. Throws a UsageError. */
+function readSkip(words: readonly string[]): number {
+  const [word] = words
+  if (word === undefined || words.length > 1) throw new UsageError(`accepts 1 arg(s), received ${words.length}`)
+  const inHours = word.replace(/^(\d{1,6})d/, (_, days: string) => `${Number(days) * 24}h`)
+  const ms = /[a-zµμ]$/.test(inHours) ? parseGoDuration(inHours) : ''
+  if (typeof ms === 'number' && ms >= 1 && ms <= MAX_MS) return Math.round(ms)
+  throw new UsageError(`invalid argument "${word}": expected a duration up to a hundred years (90m, 36h, 7d)`)
+}
+
+function show({fired, others, isSettled}: Skipped, ms: number, asJson: boolean): void {
+  for (const {afterMs, app, name, id, eventId} of fired) {
+    const what = eventId === null ? 'starts' : `timer ${eventId} fires`
+    print(process.stdout, `+${formatGoDuration(afterMs)}  ${app}  ${name} ${id}: ${what}\n`)
+  }
+  if (others > 0) print(process.stdout, `… ${others} more\n`)
+  say(
+    process.stdout,
+    'info',
+    `Skipped ${formatGoDuration(ms)}${fired.length === 0 ? ': nothing fell due' : ''}`,
+    asJson
+  )
+  if (!isSettled)
+    say(
+      process.stderr,
+      'warning',
+      'A worker had not answered within 30 s: what it sets a timer for comes later',
+      asJson
+    )
+}

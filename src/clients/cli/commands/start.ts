@@ -1,0 +1,62 @@
+import {statSync} from 'node:fs'
+import {withReason, type FoundRun} from '../../../control/client.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
+import {UsageError} from '../usage-error.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {print} from '../print.ts'
+import {idsOf, runFinder} from '../run-here.ts'
+import {say} from '../say.ts'
+
+/** `start ID …`: back when the processes of all run; an app waits for what it depends on. */
+export const start: CommandHandler = async context =>
+  each('start', context, async ({api}, id) => {
+    const {isChanged} = await withReason(async () => api.ask('POST /apps/{id}/start', {at: {id}}))
+    return isChanged === true ? `app started successfully: ${id}` : `app is already running: ${id}`
+  })
+
+/** `restart ID …`: back when the new processes of all run. */
+export const restart: CommandHandler = async context =>
+  each('restart', context, async ({api}, id) => {
+    await withReason(async () => api.ask('POST /apps/{id}/restart', {at: {id}}))
+    return `app restarted successfully: ${id}`
+  })
+
+/** Who edits a template and restarts an app expects the edit to count. */
+function warnOfEdit(runs: readonly FoundRun[], asJson: boolean): void {
+  for (const {listing} of runs) {
+    const {template, startedAt, isTemplateFollowed} = listing
+    if (isTemplateFollowed) continue
+    const isEdited = (statSync(template.file, {throwIfNoEntry: false})?.mtimeMs ?? 0) > Date.parse(startedAt)
+    if (!isEdited) continue
+    const text = `${template.file} was edited after the run began, which does not follow it: "pillion down" and "pillion up" apply the edit, and "up --watch" applies each one`
+    say(process.stderr, 'warning', text, asJson)
+  }
+}
+
+/** Runs an action for all named apps in parallel, and prints each failure, in their order. Returns 1 if one failed. */
+async function each(
+  verb: string,
+  {words, flags, asJson}: CommandContext,
+  act: (run: FoundRun, id: string) => Promise<string>
+): Promise<number> {
+  const ids = idsOf({words, flags})
+  if (ids.length === 0) throw new UsageError(`${verb} needs the id of an app`)
+  const finder = await runFinder(flags, asJson)
+  const used = new Set<FoundRun>()
+  const one = async (id: string): Promise<boolean> => {
+    try {
+      const run = finder.find(id)
+      used.add(run)
+      say(process.stdout, 'success', await act(run, id), asJson)
+      return true
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      say(process.stderr, 'failure', `failed to ${verb} app id ${id}: ${messageOf(error)}`, asJson)
+      if (error.explanation !== '') print(process.stderr, `${error.explanation.trimEnd()}\n`)
+      return false
+    }
+  }
+  const done = await Promise.all(ids.map(one))
+  warnOfEdit([...used], asJson)
+  return done.every(Boolean) ? 0 : 1
+}

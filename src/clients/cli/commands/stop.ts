@@ -1,0 +1,130 @@
+import {ApiError} from '../../../control/api-client.ts'
+import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
+import {sweep} from '../../../run/sweep.ts'
+import {findTemplate} from '../../../files/config/find.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {noRun, noSuchRun, pickRun, commandPlace, runPlace, shownPath, whatRuns, type RunPlace} from '../pick-run.ts'
+import {idsOf, runsHere} from '../run-here.ts'
+import type {Reporter} from '../../../model/reporter.ts'
+import {print} from '../print.ts'
+import {say} from '../say.ts'
+import {isTemplatePath} from '../template-named.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID …`: returns when everything named has ended. Succeeds if nothing is running: scripts stop twice. */
+export const stop: CommandHandler = async ({flags, words, asJson}) => {
+  const runFile = flags.text('run-file')
+  const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
+  const ids = idsOf({words, flags})
+  if (ids.length === 0 && flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
+  if (wanted === undefined && ids.length === 0)
+    say(process.stderr, 'warning', 'Nothing is named, so nothing is stopped: pillion stop ID, or pillion down', asJson)
+  if (wanted !== undefined) {
+    const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${wanted}"`
+    if (!(await stopTemplate(wanted, asJson))) say(process.stderr, 'failure', message, asJson)
+    return 0
+  }
+  const runs = await runsHere(asJson, ({appIds}) => ids.some(id => appIds.includes(id)))
+  const version = flags.text('version')
+  const place = {...runPlace(undefined), name: flags.text('name')}
+  const stops = ids.map(async id => stopApp(id, runs, {asJson, version, place}))
+  return Math.max(0, ...(await Promise.all(stops)))
+}
+
+/** The error for a template that is not there names what could be meant. */
+async function templateToStop(runFile: string, asJson: boolean): Promise<string> {
+  try {
+    return findTemplate(runFile, process.cwd()).file
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const explanation = stopCommands(await runsHere(asJson))
+    throw explanation === '' ? error : new UserError(error.message, {explanation, cause: error})
+  }
+}
+
+function stopCommands(runs: readonly FoundRun[]): string {
+  const files = new Set(runs.map(({listing}) => listing.template.file).filter(file => file !== ''))
+  const commands = [...files].map(file => `pillion stop -f ${file}\n`)
+  return commands.length === 0 ? '' : `What runs is stopped by:\n${commands.join('')}`
+}
+
+/** `down`: ends the runs of the folder's template, never those of another folder. Succeeds if there is nothing to end. */
+export const down: CommandHandler = async ({words, flags, asJson}) => {
+  const [first] = words
+  if (first !== undefined) {
+    const meant = isTemplatePath(first) ? `down -f ${first}` : `stop ${words.join(' ')}`
+    throw new UsageError(`down takes no arguments: did you mean pillion ${meant}?`)
+  }
+  const place = commandPlace(flags)
+  if (place.name !== undefined) return stopNamed(place, asJson)
+  const {template} = place
+  const explanation = template === undefined ? stopCommands(await runsHere(asJson)) : ''
+  if (explanation !== '') throw new UserError('there is no template in this folder or above it', {explanation})
+  if (template !== undefined && (await stopTemplate(template, asJson))) return 0
+  const what = template === undefined ? 'nothing is running' : `${shownPath(template)} is not running`
+  say(process.stdout, 'info', `There is nothing to stop: ${what}`, asJson)
+  return 0
+}
+
+/** Ends the run that `--name` names. Throws a UserError if there is none. */
+async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
+  const runs = await runsHere(asJson, ({name}) => name === place.name)
+  const run = pickRun(runs, place)
+  if (run === undefined) throw noRun(runs, place)
+  await endRun(run)
+  say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
+  return 0
+}
+
+/** Ends the runs of a template, and what killed runs have left; false if no run was there. */
+async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
+  const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
+  const runs = await runsHere(asJson, ({templateFile}) => templateFile === file)
+  const meant = runs.filter(run => run.listing.template.file === file)
+  await Promise.all([...meant.map(endRun), sweep({env: process.env, reporter: {warn}})])
+  if (meant.length > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
+  return meant.length > 0
+}
+
+/** Stops one app. Returns 1 if the id is ambiguous. An unknown id counts as success. */
+async function stopApp(
+  id: string,
+  runs: readonly FoundRun[],
+  {asJson, version, place}: {asJson: boolean; version: string | undefined; place: RunPlace}
+): Promise<number> {
+  const fail = (why: string): void => say(process.stderr, 'failure', `failed to stop app id ${id}: ${why}`, asJson)
+  try {
+    const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
+    const run = pickRun(runs, place, {id, isAnywhere: true})
+    if (run === undefined) {
+      fail(noSuchRun(id, runs))
+      if (!asJson) print(process.stderr, `${whatRuns(runs)}\n`)
+    } else if (version !== undefined) {
+      await unlessGone(
+        async () => void (await run.api.ask('DELETE /services/{name}/{version}', {at: {name: id, version}})),
+        undefined
+      )
+      tell(`app stopped successfully: ${id} ${version}`)
+    } else if (await stopIn(run, id)) tell(`app stopped successfully: ${id}`)
+    else tell(`app is already stopped: ${id}`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    fail(messageOf(error))
+    return 1
+  }
+}
+
+/** False: it is stopped already. If it was the last app, the run ends with it. */
+async function stopIn({api}: FoundRun, id: string): Promise<boolean> {
+  try {
+    return await unlessGone(async () => {
+      await api.ask('POST /apps/{id}/stop', {at: {id}})
+      return true
+    }, true)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return false
+    throw error
+  }
+}

@@ -1,0 +1,122 @@
+import {UserError, type PlacedMistake, type TemplateMistake} from '../../../model/errors.ts'
+import type {MistakeCode} from '../../../model/mistake-code.ts'
+import {placedText, type Finding} from '../../../files/config/hints.ts'
+import {explainPlace} from '../../../files/config/diagnose.ts'
+import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
+import type {AppPlan, Plan} from '../../../model/plan.ts'
+import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../../files/resources/component-support.ts'
+import {faultText} from '../../../files/resources/fault.ts'
+import type {WithoutEffect} from '../../../files/resources/without-effect.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {print, signedLine} from '../print.ts'
+import {surroundings} from '../surroundings.ts'
+import {flagVariables} from '../env-flag.ts'
+import {NO_ACTOR_STORE, resourcesOf, workflowNeeds} from '../workflow-needs.ts'
+import {templatesNamed} from '../template-named.ts'
+
+/** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
+export const validate: CommandHandler = async ({flags, words, asJson}) => {
+  const named = templatesNamed(flags, words)
+  const profiles = flags.list('profile')
+  const overrides = {watch: false, variables: flagVariables(flags), ...(profiles.length > 0 && {profiles})}
+  const load = async (): Promise<Loaded> => loadTemplate(named.length === 0 ? '.' : named, surroundings(), overrides)
+  if (flags.text('output') === 'json') return printJson(load)
+  const {plan, findings, deployable} = await load()
+  await plan.faults?.()
+  await deployable()
+  const all = [...(await findings()), ...(await resourceFindings(plan))]
+  for (const finding of all) {
+    const {severity, code, message, explanation} = finding
+    const text = asJson ? placedText(finding) : message
+    const line = signedLine(severity === 'error' ? 'failure' : 'warning', text, asJson, code)
+    print(process.stderr, asJson ? line : `${line}${explanation.trimEnd()}\n`)
+  }
+  if (all.some(({severity}) => severity === 'error')) return Promise.resolve(1)
+  const count = `${plan.apps.length} ${plan.apps.length === 1 ? 'app' : 'apps'}`
+  print(process.stdout, signedLine('success', `${plan.shownAs} can run: ${count}`, asJson))
+  return 0
+}
+
+/** Mistakes in the resources of all apps, and resources without effect; each once. */
+async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
+  const found = new Map<string, Finding>()
+  const resources = await resourcesOf(plan.apps)
+  for (const [app, snapshot] of resources) {
+    for (const fault of snapshot.faults) {
+      const finding = findingOf('resource-mistake', fault)
+      found.set(faultText(fault), fault.isFatal === true ? {...finding, severity: 'error'} : finding)
+    }
+    for (const each of snapshot.withoutEffect) {
+      const finding = await unservedFinding(each, app)
+      found.set(faultText(finding), finding)
+    }
+  }
+  const needs = workflowNeeds(
+    plan,
+    resources.map(([, snapshot]) => snapshot)
+  )
+  return [...found.values(), ...(needs?.lacksStore === true ? [withoutActorStore(plan)] : [])]
+}
+
+function withoutActorStore({shownAs}: Plan): Finding {
+  const place = {file: shownAs, line: 1, column: 1, source: ''}
+  const hint = 'pillion export kubernetes says what else workflows need there'
+  const finding = findingOf('no-actor-store', {message: NO_ACTOR_STORE, place, expected: '', hint})
+  return {...finding, explanation: ''}
+}
+
+/** What we have not a real daprd may have. */
+async function unservedFinding({what, why, place, component}: WithoutEffect, app: AppPlan): Promise<Finding> {
+  const at = {place, expected: ''}
+  if (component === undefined || !isForDaprd(component, daprdUseOf(process.env)))
+    return findingOf('no-effect', {...at, message: `${what} has no effect: ${why}`, hint: ''})
+  const {findDaprd} = await import('../../../dapr/sidecar/daprd/find-daprd.ts')
+  const program = await findDaprd(app.resources.defaultFolder, process.env['PATH'] ?? '')
+  if (typeof program === 'string')
+    return findingOf('no-effect', {...at, message: `${what} needs a real daprd, and ${program}`, hint: INSTALL_DAPRD})
+  const {path, version} = program
+  return findingOf('by-daprd', {
+    ...at,
+    message: `${what} is served by daprd ${version} (${path}) next to the app`,
+    hint: ''
+  })
+}
+
+function findingOf(code: MistakeCode, mistake: PlacedMistake): Finding {
+  const {message, place, expected, hint} = mistake
+  const length = /^\S*/.exec(place.source.slice(place.column - 1))?.[0].length ?? 1
+  const explanation = explainPlace(place, length, [expected, hint])
+  return {severity: 'warning', code, message, place, expected, hint, explanation}
+}
+
+/** Prints one object. With `errors` the template cannot run, with `findings` it can. */
+async function printJson(load: () => Promise<Loaded>): Promise<number> {
+  const report = await reportOf(load)
+  print(process.stdout, `${JSON.stringify(report, null, 2)}\n`)
+  return report.errors.length === 0 ? 0 : 1
+}
+
+async function reportOf(load: () => Promise<Loaded>) {
+  try {
+    const {plan, findings, deployable} = await load()
+    await plan.faults?.()
+    await deployable()
+    const all = [...(await findings()), ...(await resourceFindings(plan))]
+    const of = (wanted: Finding['severity']) => all.filter(({severity}) => severity === wanted).map(flat)
+    return {template: plan.shownAs, apps: plan.apps.length, errors: of('error'), findings: of('warning')}
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const {message, mistakes, code = 'template-unreadable'} = error
+    return {errors: mistakes.length > 0 ? mistakes.map(flat) : [{message, code}], findings: []}
+  }
+}
+
+const flat = ({code, message, place: {file, line, column}, expected, hint}: TemplateMistake) => ({
+  file,
+  line,
+  column,
+  message,
+  expected,
+  hint,
+  code
+})

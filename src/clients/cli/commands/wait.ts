@@ -1,0 +1,120 @@
+import type * as Api from '../../../model/api.generated.ts'
+import type {Condition} from '../../../observe/api/wait/condition.ts'
+import {readCondition} from '../../../observe/api/wait/condition.ts'
+import {readIgnored} from '../../../observe/api/wait/ignored-calls.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import {GONE} from '../../../control/ask.ts'
+import {readDuration} from '../../../model/duration.ts'
+import {codeOf, UserError} from '../../../model/errors.ts'
+import {comingRun} from '../coming-run.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import type {GivenFlags} from '../given-flags.ts'
+import {print} from '../print.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+
+const CODES: Readonly<Record<Api.Waited['outcome'], number>> = {met: 0, impossible: 1, timeout: 124}
+
+interface Asked {
+  readonly for: readonly string[]
+  readonly any: boolean
+  readonly ignore: readonly string[]
+  readonly from: 'start' | 'now' | number
+}
+
+/** `wait --for COND …`: waits until conditions of a run are met, also for a run that is about to start. */
+export const wait: CommandHandler = async ({flags, words, asJson}) => {
+  if (words.length > 0)
+    throw new UsageError(`wait takes no arguments: conditions follow --for, as in --for ${words[0] ?? ''}`)
+  const output = flags.text('output') ?? ''
+  const timeout = flags.text('timeout') ?? '60s'
+  const timeoutMs = readDuration(timeout)
+  if (timeoutMs === undefined)
+    throw new UsageError(
+      `invalid argument "${timeout}" for "--timeout" flag: expected a duration up to 24 days (90s, 5m)`
+    )
+  const asked = readAsked(flags)
+  const answer = await answerOf(flags, asked, {timeoutMs, asJson})
+  if (output === 'json') print(process.stdout, `${JSON.stringify(answer)}\n`)
+  else show(answer, timeout, asJson)
+  return CODES[answer.outcome]
+}
+
+/** Throws a UsageError for invalid conditions, patterns and ids. */
+function readAsked(flags: GivenFlags): Asked {
+  const conditions = flags.list('for')
+  if (conditions.length === 0) throw new UsageError('wait needs a condition: --for ready')
+  const ignore = flags.list('ignore')
+  try {
+    for (const condition of conditions) readCondition(condition) satisfies Condition
+    readIgnored(ignore)
+  } catch (error) {
+    if (error instanceof UserError) throw new UsageError(`${error.message}. ${error.explanation}`)
+    throw error
+  }
+  return {for: conditions, any: flags.isSet('any'), ignore, from: readFrom(flags.text('from') ?? 'start')}
+}
+
+function readFrom(text: string): 'start' | 'now' | number {
+  if (text === 'now' || text === 'start') return text
+  if (/^[1-9]\d{0,15}$/.test(text)) return Number(text)
+  throw new UsageError(`invalid argument "${text}" for "--from" flag: expected now, or the id of an event`)
+}
+
+async function answerOf(
+  flags: GivenFlags,
+  asked: Asked,
+  {timeoutMs, asJson}: {timeoutMs: number; asJson: boolean}
+): Promise<Api.Waited> {
+  const startedAt = performance.now()
+  const run = await comingRun(flags, asJson, timeoutMs)
+  const spentMs = Math.round(performance.now() - startedAt)
+  if (run === undefined) return without(asked, 'timeout', 'there is no run of this template', spentMs)
+  const left = Math.max(1, timeoutMs - spentMs)
+  const answer = await ask(run, {...asked, timeout: `${left}ms`})
+  const tookMs = Math.round(performance.now() - startedAt)
+  return answer === undefined ? without(asked, 'impossible', 'the run has ended', tookMs) : {...answer, tookMs}
+}
+
+/** Undefined: the run was gone before it answered. */
+async function ask(run: FoundRun, body: object): Promise<Api.Waited | undefined> {
+  try {
+    return await run.api.ask('POST /wait', {body})
+  } catch (error) {
+    if (GONE.has(codeOf(error))) return undefined
+    throw error
+  }
+}
+
+const without = (asked: Asked, outcome: 'timeout' | 'impossible', reason: string, tookMs: number): Api.Waited => ({
+  outcome,
+  id: 0,
+  tookMs,
+  conditions: asked.for.map(condition => ({
+    condition,
+    state: outcome === 'timeout' ? 'waiting' : 'impossible',
+    reason,
+    apps: []
+  })),
+  notes: []
+})
+
+function show({outcome, conditions, notes}: Api.Waited, timeout: string, asJson: boolean): void {
+  if (outcome === 'timeout') say(process.stderr, 'failure', `the conditions were not met within ${timeout}`, asJson)
+  for (const {condition, state, reason, apps} of conditions) {
+    if (state === 'met') say(process.stdout, 'success', `${condition}: ${reason}`, asJson)
+    else if (outcome !== 'met') {
+      const lines = apps.map(({app, reason: why, lastLine}) => {
+        const last = lastLine === '' ? 'it has written no output' : `its last line: ${lastLine}`
+        return `\n    ${app}: ${why === '' ? '' : `${why}; `}${last}`
+      })
+      say(
+        process.stderr,
+        state === 'impossible' ? 'failure' : 'pending',
+        `${condition}: ${reason}${lines.join('')}`,
+        asJson
+      )
+    }
+  }
+  for (const note of notes) say(process.stderr, 'info', note, asJson)
+}

@@ -1,0 +1,32 @@
+import type {FoundRun} from '../../../../control/client.ts'
+import type {CommandContext} from '../../command-handler.ts'
+import {runFinder} from '../../run-here.ts'
+import {UsageError} from '../../usage-error.ts'
+
+/** The run that a verb is for: that of the app, if one is named. Throws a UserError. */
+export async function runOf({flags, asJson}: CommandContext): Promise<FoundRun> {
+  const finder = await runFinder(flags, asJson)
+  return finder.find(flags.text('app-id'))
+}
+
+/** `--app-id`, as the API takes it. */
+export const appIn = ({flags}: CommandContext): {readonly app?: string} => {
+  const app = flags.text('app-id')
+  return app === undefined ? {} : {app}
+}
+
+/** The only argument. Throws a UsageError in cobra's words. */
+export function onlyWord({words}: CommandContext): string {
+  const [word] = words
+  if (word !== undefined && words.length === 1) return word
+  throw new UsageError(`accepts 1 arg(s), received ${words.length}`)
+}
+
+/** JSON as it is meant; any other text as a text. */
+export function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,159 @@
+import {RUNTIME_VERSION} from '../../../model/version.ts'
+import {envFlag} from '../env-flag.ts'
+import {outputFlag, textFlag, whichRun} from '../flag.ts'
+import {CONTEXT, NAMESPACE, withKubernetes, YES, type CommandEntry} from './command-entry.ts'
+import {RUN_ENTRY, UP_ENTRY} from './run.ts'
+
+/** Commands for a template: run it, stop it, see what runs, check it, write it. */
+export const TEMPLATE_COMMANDS: readonly CommandEntry[] = [
+  RUN_ENTRY,
+  withKubernetes(
+    {
+      name: 'stop',
+      summary: 'Stop Dapr instances and their associated apps. Supported platforms: Self-hosted',
+      usage: '[flags]',
+      flags: [
+        {name: 'app-id', short: 'a', type: 'string', text: 'The application id to be stopped'},
+        ...whichRun('Path to the run template file for the list of apps to stop', 'f'),
+        {name: 'version', type: 'string', text: 'Stop only this version of a Daeploy service'}
+      ],
+      examples: ['stop --run-file dapr.yaml', 'stop --app-id <ID>', 'stop shop stock'],
+      takesIds: true,
+      load: async () => (await import('../commands/stop.ts')).stop
+    },
+    {
+      text: 'Stop deployments in Kubernetes based on multi-app run file',
+      flags: [CONTEXT, NAMESPACE, YES],
+      load: async () => (await import('../commands/kubernetes/stop.ts')).stopInCluster
+    }
+  ),
+  UP_ENTRY,
+  {
+    name: 'down',
+    summary: 'Stop the runs of the template in this folder, as stop -f . does',
+    usage: '[flags]',
+    flags: [...whichRun('Path to the run template file for the list of apps to stop, in place of this folder’s', 'f')],
+    examples: ['down', 'down --name pr-214'],
+    load: async () => (await import('../commands/stop.ts')).down
+  },
+  withKubernetes(
+    {
+      name: 'list',
+      summary: 'List all Dapr instances. Supported platforms: Self-hosted',
+      usage: '[flags]',
+      flags: [
+        {name: 'all-namespaces', short: 'A', type: 'bool', text: 'If true, list all Dapr pods in all namespaces'},
+        textFlag('namespace', 'List define namespace pod in a Kubernetes cluster'),
+        outputFlag(['table', 'json', 'yaml'], {of: ' of the list', refusal: 'dapr'})
+      ],
+      examples: ['list', 'list -o json'],
+      load: async () => (await import('../commands/list.ts')).list
+    },
+    {
+      text: 'List all Dapr pods in a Kubernetes cluster',
+      flags: [CONTEXT],
+      load: async () => (await import('../commands/kubernetes/list.ts')).listInCluster
+    }
+  ),
+  {
+    name: 'ps',
+    summary: 'Show the state, address, process, restarts, memory and CPU of each app',
+    usage: '[id ...] [flags]',
+    flags: [
+      outputFlag(['table', 'json']),
+      ...whichRun('Path to the run template of the run', 'f'),
+      {name: 'watch', short: 'w', type: 'bool', text: 'Keep the table up to date until nothing runs'}
+    ],
+    examples: ['ps', 'ps shop stock', 'ps -w', 'ps -o json'],
+    takesIds: true,
+    load: async () => (await import('../commands/ps.ts')).ps
+  },
+  {
+    name: 'import',
+    summary: 'Write a template from a Procfile, a compose or process-compose file, or the projects in a folder',
+    usage: '[PATH] [flags]',
+    flags: [
+      {name: 'force', type: 'bool', text: 'Overwrite an existing file'},
+      textFlag(
+        'from',
+        'What to read if there are several sources. Valid values are: procfile, compose, process-compose, or folder'
+      ),
+      {...textFlag('output', 'The file to write; - for standard output', 'o'), shown: '"dapr.yaml"'}
+    ],
+    examples: ['import Procfile -o -', 'import --from compose -o imported.yaml'],
+    load: async () => (await import('../commands/import.ts')).importTemplate
+  },
+  {
+    name: 'validate',
+    summary: 'Check a template without running it, and report every mistake',
+    usage: '[flags]',
+    flags: [
+      envFlag('Set a variable that the template interpolates, KEY=VALUE; may be repeated'),
+      outputFlag(['text', 'json'], {of: ' of the findings', refusal: 'dapr'}),
+      {name: 'profile', type: 'strings', text: 'Check it as it runs with these profiles'},
+      {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
+    ],
+    examples: ['validate', 'validate -f dapr.yaml', 'validate -o json'],
+    load: async () => (await import('../commands/validate.ts')).validate
+  },
+  {
+    name: 'export',
+    summary: 'Write a template as Kubernetes objects for Dapr, or as a compose file with sidecars',
+    usage: 'kubernetes|compose [flags]',
+    flags: [
+      {...textFlag('dapr', "The version of Dapr's images in a compose file"), shown: `"${RUNTIME_VERSION}"`},
+      envFlag(),
+      textFlag('namespace', 'The namespace of the Kubernetes objects', 'n'),
+      {
+        ...textFlag('output', 'The folder for Kubernetes objects, the compose file, or - for stdout', 'o'),
+        shown: '"-"'
+      },
+      {name: 'profile', type: 'strings', text: 'Include the apps of the run template that have one of these profiles'},
+      {name: 'run-file', short: 'f', type: 'string', repeats: true, text: 'Path to the run template file', shown: '"."'}
+    ],
+    examples: [
+      'export kubernetes -o k8s',
+      'export kubernetes -n shop | kubectl apply -f -',
+      'export compose -o deploy/compose.yaml'
+    ],
+    load: async () => (await import('../commands/export.ts')).exportTemplate
+  },
+  {
+    name: 'doctor',
+    summary: 'Check this machine and template for problems and suggest fixes',
+    usage: '[flags]',
+    flags: [
+      {
+        name: 'run-file',
+        short: 'f',
+        type: 'string',
+        repeats: true,
+        text: 'Path to the run template file',
+        shown: '"." if it has one'
+      }
+    ],
+    examples: ['doctor', 'doctor -f dapr.yaml'],
+    load: async () => (await import('../commands/doctor.ts')).doctor
+  },
+  {
+    name: 'schema',
+    summary: 'Print the JSON schema of a run template, for editors',
+    usage: '[flags]',
+    flags: [],
+    examples: ['schema > template.json'],
+    load: async () => (await import('../commands/schema.ts')).schema
+  },
+  {
+    name: 'version',
+    summary: 'Print the version of Pillion and the version of the Dapr runtime it is compatible with',
+    usage: '[flags]',
+    flags: [
+      outputFlag(['json'], {
+        text: 'The output format of the version command. Valid values are: json',
+        refusal: 'dapr'
+      })
+    ],
+    examples: ['version -o json'],
+    load: async () => (await import('../commands/version.ts')).version
+  }
+]

@@ -1,0 +1,61 @@
+import type * as Api from '../../model/api.generated.ts'
+import {followedLine} from './call-table.ts'
+
+/** An event for people; '' = there is nothing to show. */
+export function eventText(event: Api.Event): string {
+  switch (event.type) {
+    case 'hello':
+    case 'reset':
+      return event.data.apps.map(app => `${stateText(app)}\n`).join('')
+    case 'app':
+      return `${stateText(event.data)}\n`
+    case 'reload': {
+      const {app, files, tookMs} = event.data
+      const why = files.length === 0 ? '' : `: ${files.join(', ')}`
+      return `${app}  was reloaded in ${Math.round(tookMs).toString()} ms${why}\n`
+    }
+    case 'death': {
+      const {name, exit, number} = event.data
+      return `${name}  ${exit}: pillion why ${number.toString()} shows more\n`
+    }
+    case 'fault': {
+      const {text} = event.data
+      return text === '' ? '' : `${text}\n`
+    }
+    case 'workflow':
+      return `${workflowText(event.data)}\n`
+    case 'note':
+      return `${event.data.text}\n`
+    case 'calls': {
+      const {calls, notShown} = event.data
+      return calls.map(call => followedLine(call, Infinity)).join('') + more(notShown, 'calls')
+    }
+    case 'lines': {
+      const {lines, notShown} = event.data
+      return lines.map(({app, line}) => `${app} | ${line}\n`).join('') + more(notShown, 'lines')
+    }
+    case 'dropped':
+      return Object.entries(event.data)
+        .map(([what, count]) => more(count, what))
+        .join('')
+    case 'bye':
+      return 'the run has ended\n'
+    case 'edges':
+    case 'replay':
+      return ''
+  }
+}
+
+const more = (count: number, what: string): string => (count === 0 ? '' : `… ${count.toString()} more ${what}\n`)
+
+function stateText({id, instance, version, state, isReady, exit}: Api.App): string {
+  const name = `${id}${instance > 1 ? `.${instance.toString()}` : ''}${version === '0.0.0' ? '' : `@${version}`}`
+  return `${name}  ${state}${isReady ? ', ready' : ''}${exit === '' ? '' : `, ${exit}`}`
+}
+
+function workflowText({app, id, name, what, kind, step, failure}: Api.WorkflowNews): string {
+  const done = what === 'failed-step' ? 'failed' : what
+  const subject = [kind, step].filter(text => text !== '').join(' ')
+  const happened = subject === '' ? what : `${subject} ${done}`
+  return `${app}  ${name} ${id}: ${happened}${failure === '' ? '' : `: ${failure.split('\n', 1)[0] ?? ''}`}`
+}

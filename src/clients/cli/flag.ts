@@ -1,0 +1,82 @@
+import {UserError} from '../../model/errors.ts'
+import {UsageError} from './usage-error.ts'
+
+/** A command-line flag, in the terms of pflag. Parsing and help are generated from these tables. */
+export interface Flag {
+  readonly name: string
+  readonly short?: string
+  /** `strings` are separated by commas or repeated; `stringArray` only repeated, as in pflag. */
+  readonly type: 'string' | 'int' | 'bool' | 'strings' | 'stringArray'
+  readonly text: string
+  /** The default as help shows it: `"http"`, `-1`. */
+  readonly shown?: string
+  /** Words that are accepted in place of numbers. */
+  readonly words?: Readonly<Record<string, number>>
+  /** May be given several times; help shows its type as Dapr's does. */
+  readonly repeats?: true
+  /** What may stand behind it; shells complete it. */
+  readonly values?: readonly string[]
+  /** Throws for an invalid value. */
+  readonly check?: (value: string) => void
+  /** Refused without `--kubernetes`. */
+  readonly needsKubernetes?: boolean
+  /** Accepted, but not listed in help. */
+  readonly isHidden?: boolean
+  /** Printed on stderr when the flag is used. */
+  readonly deprecated?: string
+}
+
+export const textFlag = (name: string, text: string, short?: string): Flag => ({
+  name,
+  type: 'string',
+  text,
+  ...(short !== undefined && {short})
+})
+
+/** Which run a command stands for: by its template, or by its name. */
+export const whichRun = (text: string, short?: string): readonly Flag[] => [
+  textFlag('run-file', text, short),
+  textFlag('name', 'The name of the run, as ps -o json tells it')
+]
+
+/** Accepted for scripts, without effect. */
+export const hiddenFlag = (name: string, type: Flag['type'], short?: string): Flag => ({
+  name,
+  type,
+  text: '',
+  isHidden: true,
+  ...(short !== undefined && {short})
+})
+
+/** Flags of every command. */
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  {name: 'log-as-json', type: 'bool', text: 'Log output in JSON format'},
+  {name: 'runtime-path', type: 'string', text: 'The path to the dapr runtime installation directory'}
+]
+
+interface OutputWords {
+  /** What is printed: ` of the list`. */
+  readonly of?: string
+  /** All of the flag's text. */
+  readonly text?: string
+  /** How another value is refused: in our words, in Dapr's, or as a mistake in the command, where exit code 1 has a meaning. */
+  readonly refusal?: 'ours' | 'dapr' | 'usage'
+}
+
+/** `-o`, with the formats of a command: the first one is printed without it. */
+export function outputFlag(
+  formats: readonly [string, ...string[]],
+  {of = '', text, refusal = 'ours'}: OutputWords = {}
+): Flag {
+  const [usual, ...others] = formats
+  const words = text ?? `The output format${of}. Valid values are: ${others.join(', ')}, or ${usual} (default)`
+  const check = (format: string): void => {
+    if (format === '' || formats.includes(format)) return
+    const unknown = `unknown output format "${format}"`
+    const valid = formats.join(', ')
+    if (refusal === 'usage') throw new UsageError(`${unknown}: valid values are ${valid}`)
+    if (refusal === 'dapr') throw new UserError('An invalid output format was specified.')
+    throw new UserError(unknown, {explanation: `Valid values are: ${valid}.`})
+  }
+  return {...textFlag('output', words, 'o'), values: formats, check}
+}

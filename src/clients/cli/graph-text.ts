@@ -1,0 +1,62 @@
+import type * as Api from '../../model/api.generated.ts'
+import {calleeName} from '../../observe/api/graph-drawings.ts'
+import {durationText} from '../../model/duration.ts'
+import {fittingTable} from './table.ts'
+
+type Edge = Api.Graph['edges'][number]
+
+/** A table of who calls whom, and where that differs from `dependsOn`. */
+export function graphTable(graph: Api.Graph, width: number): string {
+  const {edges} = graph
+  if (edges.length === 0) return `No calls yet.\n${differences(graph)}`
+  const numbers = (head: string, of: (edge: Edge) => string): Parameters<typeof fittingTable>[0][number] => ({
+    head,
+    cells: edges.map(of),
+    alignsRight: true
+  })
+  const table = fittingTable(
+    [
+      {head: 'FROM', cells: edges.map(({from}) => from), minWidth: 8},
+      {head: 'TO', cells: edges.map(({to}) => calleeName(to)), minWidth: 8},
+      numbers('CALLS', ({calls}) => calls.toString()),
+      numbers('FAILED', ({failed}) => some(failed)),
+      numbers('P50', ({p50Ms}) => percentile(p50Ms)),
+      numbers('P95', ({p95Ms}) => percentile(p95Ms)),
+      numbers('WAITED', ({waited}) => some(waited))
+    ],
+    width
+  )
+  return table + differences(graph)
+}
+
+/** It is right to a quarter: no third digit. */
+export const percentile = (ms: number): string => (ms < 10_000 ? durationText(ms) : `${Math.round(ms / 1000)} s`)
+
+const some = (count: number): string => (count === 0 ? '' : count.toString())
+
+function differences({edges, uncalled}: Api.Graph): string {
+  const lines = [
+    ...grouped(edges.filter(({isDeclared}) => isDeclared === false)).map(([from, ids]) =>
+      ids.length === 1
+        ? `${from} calls ${list(ids)}, and does not name it under dependsOn`
+        : `${from} calls ${list(ids)}, and ${ids.length === 2 ? 'names neither' : 'names none of them'} under dependsOn`
+    ),
+    ...grouped(uncalled).map(
+      ([from, ids]) =>
+        `${from} names ${list(ids)} under dependsOn, and has not called ${ids.length === 1 ? 'it' : 'them'}`
+    )
+  ]
+  return lines.length === 0 ? '' : `\n${lines.map(line => `${line}\n`).join('')}`
+}
+
+/** The callees of each caller. */
+function grouped(
+  edges: readonly {readonly from: string; readonly to: string}[]
+): readonly [string, readonly string[]][] {
+  const byCaller = new Map<string, string[]>()
+  for (const {from, to} of edges) byCaller.set(from, [...(byCaller.get(from) ?? []), to])
+  return [...byCaller]
+}
+
+const list = (ids: readonly string[]): string =>
+  ids.length < 2 ? ids.join('') : `${ids.slice(0, -1).join(', ')} and ${ids.at(-1) ?? ''}`

@@ -1,0 +1,54 @@
+import {copiesAmong} from '../../control/copies.ts'
+import type {RunIdentity} from '../../control/run-file.ts'
+import type {Plan} from '../../model/plan.ts'
+import type {Hint} from '../../model/reporter.ts'
+import {isFreePort} from '../../proxy/ports/app-port.ts'
+import {fixedPorts, isolatedPlan, movedPorts, portReaders, type MovedPorts} from '../../proxy/ports/isolated-plan.ts'
+import type {GivenFlags} from './given-flags.ts'
+
+/** Gives a plan ports of its own where a copy of its template has them; the same ones after each edit. */
+export class Isolation {
+  readonly #reason: string
+  #moved: MovedPorts = new Map()
+  #hint: Hint | undefined
+
+  /** Undefined: the plan is to have the ports that it names. */
+  static async of(plan: Plan, flags: GivenFlags, living: readonly RunIdentity[]): Promise<Isolation | undefined> {
+    if (flags.isSet('isolated')) return new Isolation('--isolated')
+    const [copy] = copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''})
+    if (copy === undefined || !(await isAnyTaken(plan))) return undefined
+    return new Isolation(`${copy.name} (pid ${copy.pid}) runs the same template and has its ports`)
+  }
+
+  constructor(reason: string) {
+    this.#reason = reason
+  }
+
+  /** What to say of the latest plan. */
+  get hints(): readonly Hint[] {
+    return this.#hint === undefined ? [] : [this.#hint]
+  }
+
+  async apply(plan: Plan): Promise<Plan> {
+    this.#moved = await movedPorts(plan, this.#moved)
+    const isolated = isolatedPlan(plan, this.#moved)
+    const moved = plan.apps.flatMap((app, at) => {
+      const to = isolated.apps[at]?.channel.port ?? 0
+      return to === app.channel.port ? [] : [`${app.id} ${app.channel.port} → ${to}`]
+    })
+    const readers = portReaders(plan, isolated).map(({id}) => id)
+    const untold =
+      readers.length === 0
+        ? ''
+        : `. Nothing in the template tells ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
+    const apps = moved.length === 0 ? 'the sidecars have others' : moved.join(', ')
+    this.#hint =
+      this.#moved.size === 0 ? undefined : {code: 'ports-moved', text: `other ports: ${this.#reason}: ${apps}${untold}`}
+    return isolated
+  }
+}
+
+async function isAnyTaken(plan: Plan): Promise<boolean> {
+  for (const port of new Set(plan.apps.flatMap(fixedPorts))) if (!(await isFreePort(port))) return true
+  return false
+}

@@ -1,0 +1,124 @@
+import {systemClock} from '../../../platform/clock.ts'
+import {isForeground, enterKeyMode, leaveKeyMode, type KeyMode} from '../../../platform/key-mode.ts'
+import {Keys} from './keys.ts'
+
+export interface KeyInputOptions {
+  /** Text that one read of the terminal returned. */
+  readonly typed: (chunk: string) => void
+  /** A key that was pressed alone. */
+  readonly pressed: (key: string) => void
+  /** The modes of the terminal are ours from now on; undefined: as before. */
+  readonly moded: (mode: KeyMode | undefined) => void
+  /** We are about to be suspended (Ctrl-Z): nothing is to be left on the screen. */
+  readonly suspended: () => void
+}
+
+/** How soon a job in the background looks whether it is in the foreground again: `fg` tells a job that runs nothing. */
+const LOOK_EVERY_MS = 1000
+/** By then a suspension that failed (no shell can resume us) is over. */
+const RESUMED_AFTER_MS = 100
+
+/**
+ * The keys of the terminal behind stdin. It is read, and its modes are changed, only while our group is its foreground
+ * group: the system freezes any other group that does, with every sidecar. Whatever ends us, the modes are put back.
+ */
+export class KeyInput {
+  readonly #options: KeyInputOptions
+  readonly #keys: Keys
+  #mode: KeyMode | undefined
+  /** What it was when we were frozen. */
+  #frozen: KeyMode | undefined
+  #isEntering = false
+  #isClosed = false
+  #timer: NodeJS.Timeout | undefined
+  readonly #onData = (chunk: string): void => this.#take(chunk)
+  readonly #look = (): void => void this.#enter()
+  readonly #onContinued = (): void => this.#thaw()
+  readonly #onStop = (): void => this.#suspend()
+  readonly #onExit = (): void => this.#leave()
+
+  constructor(options: KeyInputOptions) {
+    this.#options = options
+    this.#keys = new Keys({clock: systemClock, pressed: options.pressed})
+  }
+
+  /** Settles with whether keys are read from now on. */
+  async open(): Promise<boolean> {
+    process.stdin.setEncoding('utf8').on('data', this.#onData).pause()
+    process.stdin.on('error', () => this.close())
+    process.stdin.on('end', () => this.close())
+    process.on('SIGCONT', this.#onContinued).on('SIGTSTP', this.#onStop).on('exit', this.#onExit)
+    return this.#enter()
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#keys.end()
+    clearTimeout(this.#timer)
+    process.stdin.off('data', this.#onData).pause()
+    process.off('SIGCONT', this.#onContinued).off('SIGTSTP', this.#onStop).off('exit', this.#onExit)
+    this.#leave()
+  }
+
+  async #enter(): Promise<boolean> {
+    clearTimeout(this.#timer)
+    if (this.#isClosed || this.#isEntering || this.#mode !== undefined) return this.#mode !== undefined
+    if (!isForeground()) {
+      this.#timer = setTimeout(this.#look, LOOK_EVERY_MS).unref()
+      return false
+    }
+    this.#isEntering = true
+    const mode = await enterKeyMode()
+    this.#isEntering = false
+    if (mode === undefined) return false
+    const {keys, saved} = this.#frozen ?? {}
+    this.#frozen = undefined
+    // nobody has changed the modes meanwhile: these are our own
+    this.#mode = saved !== undefined && mode.saved === keys ? {...mode, saved} : mode
+    this.#options.moded(this.#mode)
+    if (this.#isClosed) this.#leave()
+    else process.stdin.resume()
+    return !this.#isClosed
+  }
+
+  /** SIGSTOP froze us without a word, and then a shell has given the terminal its own modes: they are no longer ours. */
+  #thaw(): void {
+    if (this.#mode !== undefined) {
+      this.#frozen = this.#mode
+      this.#mode = undefined
+      process.stdin.pause()
+      this.#options.moded(undefined)
+    }
+    this.#look()
+  }
+
+  #leave(): void {
+    const mode = this.#mode
+    if (mode === undefined) return
+    this.#mode = undefined
+    process.stdin.pause()
+    leaveKeyMode(mode)
+    this.#options.moded(undefined)
+  }
+
+  #take(chunk: string): void {
+    if (this.#mode === undefined) return
+    this.#options.typed(chunk)
+    this.#keys.push(chunk)
+    if (!isForeground()) this.#suspend()
+  }
+
+  /** As the system does without us, but for the modes, which the shell is to have as it gave them. */
+  #suspend(): void {
+    this.#options.suspended()
+    this.#leave()
+    process.off('SIGTSTP', this.#onStop)
+    process.kill(process.pid, 'SIGTSTP')
+    setTimeout(() => {
+      if (this.#isClosed) return
+      process.on('SIGTSTP', this.#onStop)
+      this.#look()
+    }, RESUMED_AFTER_MS)
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * live/ is what a run shows and takes on a terminal next to the lines that scripts read: what is waited for, that all is
+ * ready, keys, and how it ended. It promises that the terminal is left as it was found, whatever ends us, and that nothing
+ * of it is loaded, printed or read unless stdin and stdout are terminals.
+ */
+import type {RunControl} from '../../../control/run-control.ts'
+import {basename, dirname} from 'node:path'
+import type {App} from '../../../model/api.generated.ts'
+import type {RunEvent} from '../../../model/events.ts'
+import type {KeyMode} from '../../../platform/key-mode.ts'
+import type {LineView} from '../log-style.ts'
+import {psText} from '../commands/ps.ts'
+import {signedLine} from '../print.ts'
+import {shownStatus} from '../say.ts'
+import type {Terminal} from '../terminal.ts'
+import {KeyInput} from './key-input.ts'
+import {idsIn, Prompt} from './prompt.ts'
+import {endText, grid, helpText, isSettled, readyText, startingText, waitingText} from './texts.ts'
+
+/** A run as its terminal sees it. */
+export interface LiveRun {
+  /** Undefined: it has not come up. */
+  readonly control: Pick<RunControl, 'list' | 'restartApp'> | undefined
+  stop(): void
+  /** Should we be killed, this terminal gets its modes back; undefined: it has them. */
+  guardTerminal(mode: KeyMode | undefined): void
+}
+
+export interface LiveOptions {
+  readonly terminal: Terminal
+  readonly run: LiveRun
+  readonly view: LineView
+}
+
+/** If stopping takes longer, the terminal shows what the run waits for. */
+const SLOW_STOP_MS = 1500
+const REDRAWN_EVERY_MS = 1000
+
+export class Live {
+  readonly #options: LiveOptions
+  readonly #input: KeyInput
+  readonly #redraw = setInterval(() => this.#draw(), REDRAWN_EVERY_MS).unref()
+  #prompt: Prompt | undefined
+  #hasKeys = false
+  #isReadyTold = false
+  /** When the end was asked for, in ms since 1970; 0: it was not. */
+  #stoppedAt = 0
+  #isLate = false
+  /** As they were last. */
+  #apps: readonly App[] = []
+  #startedAt = Date.now()
+  /** Of the run, where that is not its folder's. */
+  #name = ''
+
+  constructor(options: LiveOptions) {
+    this.#options = options
+    this.#input = new KeyInput({
+      typed: chunk => this.#typed(chunk),
+      pressed: key => this.#pressed(key),
+      moded: mode => options.run.guardTerminal(mode),
+      suspended: () => options.terminal.out.showStatus('')
+    })
+  }
+
+  /** The start lines are out. */
+  async begin(): Promise<void> {
+    process.stdout.on('resize', () => this.#draw())
+    this.#hasKeys = await this.#input.open()
+    this.#look()
+  }
+
+  hear(event: RunEvent): void {
+    if (event.type === 'stopping') this.#stop()
+    if (event.type === 'app-moved') this.#look()
+  }
+
+  /** Nothing of the run is left. */
+  end(): void {
+    this.close()
+    if (this.#apps.length === 0) return
+    const wasAsked = this.#stoppedAt > 0
+    const tookMs = Date.now() - (wasAsked ? this.#stoppedAt : this.#startedAt)
+    this.#print(endText(this.#apps, {tookMs, wasAsked, width: this.#width}))
+  }
+
+  /** Leaves the terminal as it was. */
+  close(): void {
+    clearInterval(this.#redraw)
+    this.#input.close()
+    this.#options.terminal.out.showStatus('')
+  }
+
+  /** One column is left free: terminals differ in what they do with the last one. */
+  get #width(): number {
+    return Math.max(1, (this.#options.terminal.width ?? 80) - 1)
+  }
+
+  #look(): void {
+    const listing = this.#options.run.control?.list()
+    if (listing !== undefined && listing.apps.length > 0) {
+      this.#apps = listing.apps
+      this.#startedAt = Date.parse(listing.startedAt)
+      const {name, template} = listing
+      this.#name = name === basename(dirname(template.file)) ? '' : name
+    }
+    if (!this.#isReadyTold && this.#stoppedAt === 0 && this.#apps.length > 0 && this.#apps.every(isSettled)) {
+      this.#isReadyTold = true
+      const tookMs = Date.now() - this.#startedAt
+      if (this.#apps.some(({isReady}) => isReady))
+        this.#print(readyText(this.#apps, {name: this.#name, tookMs, width: this.#width, hasKeys: this.#hasKeys}))
+    }
+    this.#draw()
+  }
+
+  #draw(): void {
+    this.#options.terminal.out.showStatus(this.#status)
+  }
+
+  get #status(): string {
+    const width = this.#width
+    if (this.#stoppedAt > 0) return this.#isLate ? waitingText(this.#apps, width) : ''
+    if (this.#prompt !== undefined) return this.#prompt.shown(width)
+    return this.#isReadyTold || this.#apps.length === 0 ? '' : startingText(this.#apps, {now: Date.now(), width})
+  }
+
+  #stop(): void {
+    this.#stoppedAt = Date.now()
+    this.#prompt = undefined
+    this.#input.close()
+    this.#draw()
+    setTimeout(() => {
+      this.#isLate = true
+      this.#draw()
+    }, SLOW_STOP_MS).unref()
+  }
+
+  #typed(chunk: string): void {
+    this.#prompt?.insert(chunk)
+    if (this.#prompt !== undefined) this.#draw()
+  }
+
+  #pressed(key: string): void {
+    const prompt = this.#prompt
+    if (prompt !== undefined) {
+      if (key !== '\n' && key !== '\r' && key !== '\x1b') return
+      this.#prompt = undefined
+      if (key !== '\x1b') prompt.answer()
+      return this.#draw()
+    }
+    const {view, run, terminal} = this.#options
+    switch (key) {
+      case 'r':
+        return this.#ask('restart which apps? (Enter: none)', ids => void this.#restart(ids))
+      case 'l':
+        return this.#ask('show the lines of which apps? (Enter: all)', ids => this.#showOnly(ids))
+      case 't':
+        view.hasTimes = !view.hasTimes
+        return
+      case 'p':
+        return void this.#showProcesses()
+      case 'c':
+        void terminal.out.write('\x1b[H\x1b[2J')
+        return
+      case 'h':
+      case '?':
+        return this.#print(helpText(this.#width))
+      case 'q':
+        run.stop()
+    }
+  }
+
+  /** Ids or numbers; the numbers are shown first. */
+  #ask(question: string, answered: (ids: readonly string[]) => void): void {
+    const ids = [...new Set(this.#apps.map(({id}) => id))]
+    this.#print(
+      grid(
+        ids.map((id, i) => [(i + 1).toString(), id]),
+        this.#width
+      )
+    )
+    this.#prompt = new Prompt(question, answer => {
+      const {known, unknown} = idsIn(answer, ids)
+      if (unknown.length > 0) this.#warn(`no app ${unknown.map(word => `"${word}"`).join(', ')} in this run`)
+      else answered(known)
+    })
+    this.#draw()
+  }
+
+  async #restart(ids: readonly string[]): Promise<void> {
+    await Promise.all(
+      ids.map(async id => {
+        const why = await this.#options.run.control?.restartApp(id)
+        if (why === '') this.#print(signedLine('success', `app restarted successfully: ${id}`, false))
+        else this.#warn(`failed to restart app id ${id}: ${why ?? 'it is no longer in this run'}`)
+      })
+    )
+  }
+
+  #showOnly(ids: readonly string[]): void {
+    const {view} = this.#options
+    view.only = ids.length === 0 ? undefined : new Set(ids)
+    this.#print(`${ids.length === 0 ? 'all lines are shown' : `only lines of ${ids.join(', ')} are shown`}\n`)
+  }
+
+  async #showProcesses(): Promise<void> {
+    const listing = this.#options.run.control?.list()
+    if (listing !== undefined) this.#print(await psText([listing], {width: this.#width}))
+  }
+
+  #warn(text: string): void {
+    this.#print(shownStatus(process.stdout, 'warning', text, false))
+  }
+
+  #print(text: string): void {
+    void this.#options.terminal.out.print(text)
+  }
+}

@@ -1,0 +1,59 @@
+import type {Grep} from './grep.ts'
+import {terminalText} from '../../observe/logging/terminal-text.ts'
+import {type LogLine} from '../../observe/logging/headed-lines.ts'
+import {asBytes, decoded} from '../../model/bytes.ts'
+
+/** The options of `logs`. */
+export interface LogsWanted {
+  /** Empty: every app of the run. */
+  readonly ids: readonly string[]
+  /** Number of lines from the end; -1: all. */
+  readonly tail: number
+  /** ms since 1970; 0: no limit. */
+  readonly since: number
+  readonly isFollowed: boolean
+  readonly version: string
+  readonly hasTimes: boolean
+  readonly grep: Grep | undefined
+  readonly asJson: boolean
+}
+
+export interface LineForm {
+  readonly asJson: boolean
+  readonly hasTimes: boolean
+  readonly isTerminal: boolean
+  /** What stands before the lines of an app; latin1. */
+  readonly prefixOf: (app: string) => string
+}
+
+/** Formats a line for output, with its newline; latin1. */
+export function printed(
+  {time, stream, app, text}: LogLine,
+  {asJson, hasTimes, isTerminal, prefixOf}: LineForm
+): string {
+  if (asJson) {
+    const shown = {
+      time: time === 0 ? null : new Date(time).toISOString(),
+      app,
+      stream: stream === '-' ? null : stream,
+      line: decoded(text).replace(/\r$/, '')
+    }
+    return asBytes(`${JSON.stringify(shown)}\n`)
+  }
+  const prefix = stream === 'status' ? '' : prefixOf(app)
+  const line = isTerminal ? terminalText(`${text}\n`, prefix === '' ? undefined : `\r${prefix}`) : `${text}\n`
+  return `${hasTimes ? timeColumn(time) : ''}${prefix}${line}`
+}
+
+const NO_TIME = ' '.repeat('2006-01-02 15:04:05.000 '.length)
+let last = {time: 0, column: NO_TIME}
+
+/** `2006-01-02 15:04:05.000 `, local time, as `--since` accepts it. Cached: many lines have the same time. */
+function timeColumn(time: number): string {
+  if (time !== last.time) {
+    const at = new Date(time)
+    const local = new Date(time - at.getTimezoneOffset() * 60_000).toISOString()
+    last = {time, column: `${local.slice(0, 10)} ${local.slice(11, 23)} `}
+  }
+  return last.column
+}

@@ -1,0 +1,98 @@
+// clients/cli/ is the user interface: it parses the command line, calls other modules and prints the result. Only clients/cli/ writes to
+// stdout and stderr, handles signals and chooses exit codes. The code of a command is loaded when the command is called.
+import {basename} from 'node:path'
+import {CommanderError} from 'commander'
+import {messageOf, UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import {asCommander, inCobrasWords} from './argv.ts'
+import {withVerb} from './commands.ts'
+import {UsageError} from './usage-error.ts'
+import {GLOBAL_FLAGS} from './flag.ts'
+import {usageText} from './help.ts'
+import {calledBy, runCommandLine} from './parse.ts'
+import {noteFailure, print, unwritten} from './print.ts'
+
+const EXIT_USAGE = 255
+const EXIT_BUG = 70
+
+const args = withVerb(process.argv.slice(2))
+/** `--log-as-json` before `--`, where the app's own arguments begin. */
+const wantsJson = args
+  .slice(0, args.includes('--') ? args.indexOf('--') : args.length)
+  .some(arg => /^--log-as-json(=(1|t|T|TRUE|true|True))?$/.test(arg))
+const program = basename(process.argv[1] ?? 'pillion').replace(/\.js$/, '')
+
+/** Waits until everything is written: a pipe may not accept it all in one write. */
+const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+  new Promise(resolve => {
+    if (text === '') resolve()
+    else print(stream, text, resolve)
+  })
+
+async function main(): Promise<number> {
+  try {
+    const flags = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS]
+    return await runCommandLine(asCommander(args, flags), program)
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? 0 : usageFailure(inCobrasWords(error.code, error.message, args, program))
+    if (error instanceof UsageError) return usageFailure(error.message)
+    if (error instanceof UserError) return userFailure(error)
+    await write(
+      process.stderr,
+      `${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`
+    )
+    return EXIT_BUG
+  }
+}
+
+/** As cobra does: message and usage on stderr, the message again on stdout. */
+async function usageFailure(message: string): Promise<number> {
+  const words = calledBy(args)
+  const hint = nearFlag(message)
+  if (process.stderr.isTTY) {
+    const name = words === undefined ? program : `${program} ${words.name}`
+    await write(process.stderr, `Error: ${message}\n${hint}Run '${name} --help' for usage.\n`)
+    if (!process.stdout.isTTY) await write(process.stdout, `${message}\n`)
+    return EXIT_USAGE
+  }
+  const usage = words === undefined ? `Run '${program} --help' for usage.\n` : `${usageText(program, words)}\n`
+  await write(process.stderr, `Error: ${message}\n${usage}${hint}`)
+  await write(process.stdout, `${message}\n`)
+  return EXIT_USAGE
+}
+
+/** Follows the usage: scripts expect the usage right after the message. */
+function nearFlag(message: string): string {
+  const typed = /^unknown flag: --(.*)$/.exec(message)?.[1]
+  const names = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS].map(({name}) => name)
+  const near = typed === undefined ? '' : typed === 'lines' && names.includes('tail') ? 'tail' : nearMiss(typed, names)
+  return near === '' ? '' : `Did you mean --${near}?\n`
+}
+
+async function userFailure(error: UserError): Promise<number> {
+  const stream = error.stream === 'stdout' ? process.stdout : process.stderr
+  const {shownStatus} = await import('./say.ts')
+  await write(stream, shownStatus(stream, 'failure', error.message, wantsJson))
+  await write(process.stderr, error.explanation === '' ? '' : `${error.explanation.trimEnd()}\n`)
+  return error.exitCode
+}
+
+/** Waits until all output is written: a pipe takes 64 KiB at a time, and `exit` drops the rest. A closed reader is ignored. */
+const flushed = async (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise(resolve => {
+    if (stream.writableLength === 0) resolve()
+    else stream.once('error', () => resolve()).write('', () => resolve())
+  })
+
+/** Ends the process once all is written. */
+async function leave(code: number): Promise<void> {
+  process.stdout.removeAllListeners('error').on('error', noteFailure) // told below, once
+  await Promise.all([process.stdout, process.stderr].map(flushed))
+  const failure = unwritten()
+  await write(process.stderr, failure)
+  process.exit(failure === '' || code !== 0 ? code : 1)
+}
+
+// no top-level await: the single executable is CommonJS
+void main().then(leave)

@@ -1,0 +1,145 @@
+import {Command, Option} from 'commander'
+import {UserError} from '../../model/errors.ts'
+import {flagInteger, parseList} from './argv.ts'
+import {print} from './print.ts'
+import {USUAL_COLUMNS} from './columns.ts'
+import {UsageError} from './usage-error.ts'
+import {ALL_COMMANDS, COMMANDS, NOT_BUILT, withVerb} from './commands.ts'
+import type {CommandEntry} from './entries/command-entry.ts'
+import {GLOBAL_FLAGS, type Flag} from './flag.ts'
+import {GivenFlags} from './given-flags.ts'
+import {helpOf, overview} from './help.ts'
+
+/** The command that the arguments name, if any. */
+export const calledBy = (args: readonly string[]): CommandEntry | undefined => {
+  const name = wordIn(args)
+  return ALL_COMMANDS.find(command => command.name === name)
+}
+
+/** The first word that is neither a flag nor a flag's value. */
+const wordIn = (args: readonly string[]): string | undefined =>
+  args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
+
+/** Parses the arguments and runs the command. Throws CommanderError and UsageError for mistakes. */
+export async function runCommandLine(args: readonly string[], program: string): Promise<number> {
+  const word = wordIn(args)
+  if (word === 'help') return help(args.slice(args.indexOf('help') + 1), program)
+  const instead = NOT_BUILT.get(word ?? '')
+  if (instead !== undefined) throw new UserError(instead)
+  let code = 0
+  const called = calledBy(args)
+  const root = quiet(new Command(program), () => overview(program, COMMANDS, helpColumns()))
+    .option('-v, --version')
+    .enablePositionalOptions() // else the root takes `-v` of `invoke`
+  for (const {name, type} of GLOBAL_FLAGS) root.option(`--${name}${type === 'bool' ? '' : ` <${type}>`}`)
+  for (const entry of ALL_COMMANDS) {
+    // its name may be two words, which `root.command(name)` would take for a name and an argument
+    const command = quiet(new Command(entry.name), () => helpOf(program, entry, helpColumns()))
+    root.addCommand(command)
+    if (entry === called) {
+      prepare(command, entry, async handler => {
+        code = await handler
+      })
+    }
+  }
+  if (word === undefined) {
+    root.action(async (options: {readonly version?: boolean}) => {
+      code = await aloneWith(options, program)
+    })
+  }
+  await root.parseAsync(args, {from: 'user'})
+  return code
+}
+
+/** Adds flags and action to a command. */
+function prepare(command: Command, entry: CommandEntry, run: (handler: Promise<number>) => Promise<void>): void {
+  const options = [...entry.flags, ...GLOBAL_FLAGS].map(flag => [flag, optionOf(flag)] as const)
+  for (const [, option] of options) command.addOption(option)
+  command.argument('[words...]').action(async (words: readonly string[]) => {
+    const given: Readonly<Record<string, unknown>> = command.optsWithGlobals()
+    const named = options.flatMap(([{name}, option]) => {
+      const value = given[option.attributeName()]
+      // commander reads --no-x as x: false, and sets x: true where it is not given
+      if (option.negate) return value === false ? [[name, true]] : []
+      return option.attributeName() in given ? [[name, value]] : []
+    })
+    const flags = new GivenFlags(Object.fromEntries(named) as Record<string, unknown>)
+    check(entry, flags)
+    const load = flags.isSet('kubernetes') ? entry.loadKubernetes : entry.load
+    if (load === undefined) throw new UserError(`${entry.name} is not supported for Kubernetes: use Dapr's own CLI`)
+    await run((await load())({flags, words, asJson: flags.isSet('log-as-json')}))
+  })
+}
+
+/** On a terminal, help is at most 80 columns wide; elsewhere each flag has one line. */
+const helpColumns = (): number | undefined =>
+  process.stdout.isTTY ? Math.max(60, Math.min(80, process.stdout.columns || USUAL_COLUMNS)) : undefined
+
+function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
+  for (const {name, deprecated} of flags) {
+    if (deprecated !== undefined && given.names.includes(name))
+      process.stderr.write(`Flag --${name} has been deprecated, ${deprecated}\n`)
+  }
+  const wrong = given.isSet('kubernetes')
+    ? undefined
+    : flags.find(flag => flag.needsKubernetes && given.names.includes(flag.name))
+  if (wrong !== undefined) {
+    const value = given.text(wrong.name) ?? ''
+    // `-n 5` of `tail`
+    const isCount = wrong.short === 'n' && /^\d+$/.test(value) && flags.some(({name}) => name === 'tail')
+    const meant = isCount ? `did you mean --tail ${value}?` : 'add --kubernetes'
+    throw new UserError(`--${wrong.name} is for Kubernetes: ${meant}`)
+  }
+  const missing = required.filter(name => !given.names.includes(name)).toSorted()
+  if (missing.length > 0)
+    throw new UsageError(`required flag(s) ${missing.map(name => `"${name}"`).join(', ')} not set`)
+  for (const {name, type, check: checkValue} of flags) {
+    const value = type === 'string' ? given.text(name) : undefined
+    if (value !== undefined) checkValue?.(value)
+  }
+}
+
+/** Runs the program without a command. */
+async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {
+  if (options.version === true)
+    return (await import('./commands/version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
+  print(process.stdout, overview(program, COMMANDS, helpColumns()))
+  return 0
+}
+
+/** `help [command]`. For an unknown command it prints cobra's message and the overview. */
+function help(words: readonly string[], program: string): number {
+  const [name = ''] = withVerb(words)
+  const entry = ALL_COMMANDS.find(command => command.name === name)
+  if (entry === undefined && name !== '' && !name.startsWith('-'))
+    print(process.stdout, `Unknown help topic [\`${name}\`]\n`)
+  print(
+    process.stdout,
+    entry === undefined ? overview(program, COMMANDS, helpColumns()) : helpOf(program, entry, helpColumns())
+  )
+  return 0
+}
+
+/** Makes a commander command throw instead of printing and exiting, and show our help. */
+function quiet(command: Command, text: () => string): Command {
+  command
+    .exitOverride()
+    .configureOutput({writeOut: shown => print(process.stdout, shown), writeErr: () => undefined})
+    .helpOption('-h, --help')
+    .helpCommand(false)
+  command.helpInformation = text
+  return command
+}
+
+function optionOf(flag: Flag): Option {
+  const value = flag.type === 'bool' ? '' : ` <${flag.type}>`
+  const option = new Option(`${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`)
+  if (flag.type === 'int') option.argParser(text => flag.words?.[text] ?? flagInteger(flag, text))
+  if (flag.type === 'strings') option.argParser<readonly string[]>(parseList)
+  if (flag.type === 'stringArray' || flag.repeats)
+    option.argParser<readonly string[]>((text, before) => {
+      flag.check?.(text)
+      return [...(before ?? []), text]
+    })
+  return option
+}

@@ -1,0 +1,179 @@
+import {realpathSync} from 'node:fs'
+import {basename, dirname, join, relative} from 'node:path'
+import {findTemplate, nearestTemplate} from '../../files/config/find.ts'
+import type {FoundRun} from '../../control/client.ts'
+import type {RunListing} from '../../control/run-control.ts'
+import {isCalled} from '../../control/client.ts'
+import {UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {GivenFlags} from './given-flags.ts'
+
+/** Which run a command stands for, besides the id of an app. */
+export interface RunPlace {
+  readonly folder: string
+  /** The template at or above the folder, or the one that `--run-file` names; undefined: there is none. */
+  readonly template: string | undefined
+  /** What was typed behind `--run-file`, for messages; '' = nothing. */
+  readonly typed: string
+  /** The run that `--name` names, wherever it is; left out: any. */
+  readonly name?: string | undefined
+}
+
+/** The place of a command with these flags. Throws a UserError if the template that `--run-file` names is not there. */
+export const commandPlace = (flags: GivenFlags): RunPlace => ({
+  ...runPlace(flags.text('run-file')),
+  name: flags.text('name')
+})
+
+/** The place of a command: its folder, or the template that `--run-file` names. Throws a UserError if that is not there. */
+export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunPlace {
+  if (runFile === undefined) return {folder: cwd, template: nearestTemplate(cwd), typed: ''}
+  const {file, folder, shownAs} = findTemplate(runFile, cwd)
+  return {folder, template: file, typed: shownAs}
+}
+
+/**
+ * The runs of a place, best first: those of its template; then those of other templates in the same folder, and single runs that
+ * were started in or below it. With `--run-file` only the first; with `--name` the one of this name.
+ */
+export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (readonly FoundRun[])[] {
+  if (place.name !== undefined) {
+    const called = runs.filter(({listing}) => listing.name === place.name)
+    return [place.typed === '' ? called : called.filter(({listing}) => isSame(listing.template.file, place.template))]
+  }
+  const exact = runs.filter(({listing}) => isSame(listing.template.file, place.template))
+  if (place.typed !== '') return [exact]
+  return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
+}
+
+/** Which runs are meant, at a place. */
+export interface WantedRuns {
+  /** Those that have an app of this id. */
+  readonly id?: string | undefined
+  /** Also those of other folders: for `stop ID`, as in Dapr. */
+  readonly isAnywhere?: boolean
+}
+
+/**
+ * The runs that a command stands for: those of its folder, which is the one of the nearest template upwards; in a folder without a
+ * template all, if none is its own.
+ */
+export function runsMeant(
+  runs: readonly FoundRun[],
+  place: RunPlace,
+  {id, isAnywhere = false}: WantedRuns = {}
+): readonly FoundRun[] {
+  const others = place.name === undefined && (isAnywhere || place.template === undefined) ? runs : []
+  const tiers = [...runsAt(runs, place), others]
+  return tiers.map(tier => tier.filter(run => id === undefined || has(run, id))).find(tier => tier.length > 0) ?? []
+}
+
+/** The only one of these runs; undefined if there is none. Throws a UserError that names them if there are several. */
+export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: WantedRuns = {}): FoundRun | undefined {
+  const meant = runsMeant(runs, place, wanted)
+  const [run, ...others] = meant
+  if (others.length === 0) return run
+  const what = wanted.id === undefined ? 'there are several runs' : `app id ${wanted.id} is in several runs`
+  const isSameTemplate = others.every(({listing}) => isSame(listing.template.file, run?.listing.template.file))
+  const flags = meant.map(({listing}) => `--name ${listing.name}`).join(' or ')
+  throw new UserError(`${what}: ${namesOf(meant)}`, {
+    explanation: isSameTemplate ? `They run the same template: select one with ${flags}.` : SELECT
+  })
+}
+
+const SELECT = 'Select one with --run-file PATH, or by using the command in its folder.'
+
+/** The error for a command that stands for no run: what is missing, and what runs elsewhere. */
+export function noRun(runs: readonly FoundRun[], place: RunPlace, id?: string): UserError {
+  const own = runsAt(runs, place).flat()
+  const others = runs.filter(run => !own.includes(run))
+  if (place.name !== undefined && own.length === 0) return noneCalled(place.name, runs)
+  if (runs.length === 0)
+    return new UserError(id === undefined ? missing(place) : noSuchRun(id, []), {explanation: NOTHING_RUNS})
+  if (id === undefined || (own.length === 0 && place.template !== undefined))
+    return new UserError(missing(place, others), {explanation: otherRuns(others)})
+  const seen = own.length > 0 ? own : runs
+  const having = others.filter(run => has(run, id))
+  const explanation = `${whatRuns(seen)}${own.length === 0 || having.length === 0 ? '' : `\n${otherRuns(having)}`}`
+  return new UserError(noSuchRun(id, seen), {explanation})
+}
+
+function noneCalled(name: string, runs: readonly FoundRun[]): UserError {
+  const names = runs.map(({listing}) => listing.name)
+  const near = nearMiss(name, names)
+  return new UserError(`no run is called "${name}"${near === '' ? '' : `: did you mean "${near}"?`}`, {
+    explanation: names.length === 0 ? NOTHING_RUNS : `Running: ${names.join(', ')}`
+  })
+}
+
+function missing({template, typed}: RunPlace, others: readonly FoundRun[] = []): string {
+  if (typed !== '') return `there is no run of ${typed}`
+  return template === undefined || others.length === 0
+    ? 'there is no run'
+    : `nothing runs here: ${template} is not running`
+}
+
+const otherRuns = (others: readonly FoundRun[]): string =>
+  others.length === 0 ? '' : `Running elsewhere: ${namesOf(others)}. ${SELECT}`
+
+/** What to say besides an empty answer: that the template of this folder does not run, while others do; '' = nothing. */
+export function elsewhere(runs: readonly FoundRun[], place: RunPlace): string {
+  if (
+    runs.length === 0 ||
+    place.template === undefined ||
+    place.name !== undefined ||
+    runsAt(runs, place).flat().length > 0
+  )
+    return ''
+  return `${missing(place, runs)}\n${otherRuns(runs)}`
+}
+
+const NOTHING_RUNS = 'Nothing is running: "pillion up" starts the template of a folder.'
+
+/** A template as messages name it: from the current folder on. */
+export const shownPath = (template: string): string => relative(process.cwd(), template)
+
+/** For an error about an id that no run has: what runs. */
+export const whatRuns = (runs: readonly FoundRun[]): string =>
+  runs.length === 0 ? NOTHING_RUNS : `Running: ${idsIn(runs).join(', ')}`
+
+/** The message for an unknown id, with the most similar one. */
+export function noSuchRun(id: string, runs: readonly FoundRun[]): string {
+  const near = nearMiss(id, idsIn(runs))
+  return `couldn't find app id ${id}${near === '' ? '' : `: did you mean "${near}"?`}`
+}
+
+const idsIn = (runs: readonly FoundRun[]): readonly string[] => [
+  ...new Set(runs.flatMap(({listing}) => listing.apps.map(({id}) => id)))
+]
+
+const has = ({listing}: FoundRun, id: string): boolean => listing.apps.some(app => isCalled(app, id))
+
+/** Names a run in messages. */
+export function runName({template: {file}, pid, apps: [app]}: RunListing): string {
+  const single = app === undefined ? 'a single run' : `the single run of "${app.id}"`
+  return `${file === '' ? single : file} (pid ${pid})`
+}
+
+const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => runName(listing)).join(', ')
+
+/** A run of another template in the place's folder, or a single run that was started in its project. */
+function isOfProject({template: {file}, folder}: RunListing, place: RunPlace): boolean {
+  const project = place.template ?? join(place.folder, NO_TEMPLATE)
+  if (file !== '') return isSame(dirname(file), dirname(project))
+  return isSame(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)
+}
+
+const NO_TEMPLATE = '-'
+
+/** Whether two paths lead to the same entry of the same folder, whatever links lead there. */
+const isSame = (one: string, other: string | undefined): boolean =>
+  other !== undefined && one !== '' && (one === other || linksResolved(one) === linksResolved(other))
+
+function linksResolved(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch {
+    return path // it is not there any more
+  }
+}

@@ -1,0 +1,54 @@
+import {getSystemErrorMessage} from 'node:util'
+import {codeOf, messageOf} from '../../model/errors.ts'
+import type {MistakeCode} from '../../model/mistake-code.ts'
+import type {WarningCode} from '../../model/reporter.ts'
+import {terminalText} from '../../observe/logging/terminal-text.ts'
+
+/** The signs of Dapr's CLI (`pkg/print/print.go`), each followed by two spaces; no colour. */
+const GLYPHS = {success: '✅', failure: '❌', warning: '⚠', pending: '⌛', info: 'ℹ️'} as const
+
+export type Sign = keyof typeof GLYPHS
+
+/** One status line, newline included: behind its sign, or as a line of JSON for `--log-as-json`, which has the code of a warning as its last key. */
+export const signedLine = (status: Sign, message: string, asJson: boolean, code?: WarningCode | MistakeCode): string =>
+  asJson
+    ? `${JSON.stringify({time: new Date().toISOString(), status, msg: message, code})}\n`
+    : `${GLYPHS[status]}  ${message}\n`
+
+/**
+ * Prints text that may contain output of others: an app, a template, another process. On a terminal control characters are
+ * made visible (`terminalText`); a pipe and a file get the text unchanged. A buffer holds bytes of any encoding.
+ */
+export function print(stream: NodeJS.WriteStream, text: string | Buffer, done?: () => void): void {
+  // without a listener Node would end us with a stack trace
+  if (stream.listenerCount('error') === 0) stream.on('error', noteFailure)
+  if (stream.isTTY) stream.write(terminalText(Buffer.from(text).toString('latin1')), 'latin1', done)
+  else stream.write(text, done)
+}
+
+/** Why a write failed, in the system's words. */
+export const errorReason = (error: Error): string =>
+  'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : messageOf(error)
+
+let firstFailure: Error | null = null
+
+/** A standard stream forgets its error as soon as it has emitted it (`dummyDestroy` of Node). */
+export const noteFailure = (error: Error): void => {
+  firstFailure ??= error
+}
+
+/** The error if stdout could not be written (a full disk, for example); '' if it could, or if its reader is gone. */
+export function unwritten(): string {
+  const failure = firstFailure ?? process.stdout.errored
+  return failure === null || codeOf(failure) === 'EPIPE' ? '' : `cannot write to stdout: ${errorReason(failure)}\n`
+}
+
+/** Ends a command that goes on as soon as stdout takes nothing more: `logs -f | head`. */
+export function endWithStdout(): void {
+  process.stdout.on('error', error => {
+    noteFailure(error)
+    const message = unwritten()
+    if (message !== '') print(process.stderr, message) // at once: it is no socket
+    process.exit(message === '' ? 0 : 1)
+  })
+}

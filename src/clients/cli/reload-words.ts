@@ -1,0 +1,15 @@
+import type {Reloaded} from '../../model/events.ts'
+
+/** `order: reloaded in 412 ms (src/app.ts and 2 more), 31 requests held (longest 398 ms), 0 lost` */
+export function reloadText({id, files, tookMs, held, longestMs, lost}: Reloaded): string {
+  const requests = `${held} ${held === 1 ? 'request' : 'requests'} held`
+  const longest = held === 0 ? '' : ` (longest ${whole(longestMs)} ms)`
+  return `${id}: reloaded in ${whole(tookMs)} ms${because(files)}, ${requests}${longest}, ${lost} lost`
+}
+
+const whole = (ms: number): string => Math.round(ms).toString()
+
+const because = ([file, ...others]: readonly string[]): string => {
+  if (file === undefined) return ''
+  return others.length === 0 ? ` (${file})` : ` (${file} and ${others.length} more)`
+}

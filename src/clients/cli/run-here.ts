@@ -1,0 +1,97 @@
+import {findRuns, type FoundRun} from '../../control/client.ts'
+import type {RunIdentity} from '../../control/run-file.ts'
+import {UserError} from '../../model/errors.ts'
+import type {CommandContext} from './command-handler.ts'
+import type {GivenFlags} from './given-flags.ts'
+import {elsewhere, runName, noRun, pickRun, commandPlace, runsAt, type RunPlace} from './pick-run.ts'
+import {say} from './say.ts'
+
+/**
+ * All runs of the user that respond. Folders that are skipped, and runs that are suspended and not resumed or do not respond, are
+ * named on stderr. Throws a UserError if there are only such that do not respond: nobody must believe that nothing runs.
+ */
+export async function runsHere(
+  asJson: boolean,
+  resumes: (run: RunIdentity) => boolean = () => false
+): Promise<readonly FoundRun[]> {
+  const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
+  const silent: string[] = []
+  const runs = await findRuns(process.env, warn, {
+    suspended: run => {
+      if (resumes(run)) return 'resume'
+      warn(`${titleOf(run)} is suspended: resume it with fg in its terminal, or with kill -CONT ${run.pid}`)
+      return 'skip'
+    },
+    slow: (run, seconds) => silent.push(`${titleOf(run)} has not responded for ${seconds} s`)
+  })
+  const explanation = 'Try again: the machine may be busy. "kill -9 PID" ends the run, and its watchdog ends its apps.'
+  const [first] = silent
+  if (first !== undefined && runs.length === 0) throw new UserError(first, {explanation})
+  for (const text of silent) warn(`${text}. ${explanation}`)
+  return runs
+}
+
+const titleOf = ({templateFile, appIds, pid}: RunIdentity): string =>
+  `the run of ${templateFile === '' ? `"${appIds.join(', ')}"` : templateFile} (pid ${pid})`
+
+/** The ids that a command names: its arguments, then `--app-id`; each once. */
+export const idsOf = ({words, flags}: Pick<CommandContext, 'words' | 'flags'>): readonly string[] => [
+  ...new Set([...words, flags.text('app-id') ?? []].flat())
+]
+
+/** Finds the run that a command stands for (`pickRun`); a run of another folder is named, once. */
+export class RunFinder {
+  readonly runs: readonly FoundRun[]
+  readonly place: RunPlace
+  readonly #tell: (text: string) => void
+  readonly #named = new Set<FoundRun>()
+
+  constructor(runs: readonly FoundRun[], place: RunPlace, tell: (text: string) => void) {
+    this.runs = runs
+    this.place = place
+    this.#tell = tell
+  }
+
+  /** The run, or the one of them that has an app with this id; undefined if there is none. Throws a UserError if there are several. */
+  look(id?: string): FoundRun | undefined {
+    const run = pickRun(this.runs, this.place, {id})
+    if (run !== undefined) this.use(run)
+    return run
+  }
+
+  /** Names a run of another folder. */
+  use(run: FoundRun): void {
+    if (this.#named.has(run) || runsAt(this.runs, this.place).flat().includes(run)) return
+    this.#named.add(run)
+    this.#tell(`Using the run of another folder: ${runName(run.listing)}`)
+  }
+
+  /** The same; if the template of this folder does not run, while others do, that is said. */
+  lookAloud(id?: string): FoundRun | undefined {
+    const run = this.look(id)
+    const others = elsewhere(this.runs, this.place)
+    if (run === undefined && others !== '') this.#tell(others)
+    return run
+  }
+
+  /** The same; throws a UserError also if there is none. */
+  find(id?: string): FoundRun {
+    const run = this.look(id)
+    if (run === undefined) throw noRun(this.runs, this.place, id)
+    return run
+  }
+}
+
+/** For a command with these flags; what it says of other folders comes on stderr. Throws a UserError if the template that `--run-file` names is not there. */
+export async function runFinder(
+  flags: GivenFlags,
+  asJson: boolean,
+  tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+): Promise<RunFinder> {
+  const place = commandPlace(flags)
+  return new RunFinder(await runsHere(asJson), place, tell)
+}
+
+/** The run that a command stands for. Throws a UserError if there is none, or there are several. */
+export const runHere = async (flags: GivenFlags, asJson: boolean): Promise<FoundRun> =>
+  (await runFinder(flags, asJson)).find()

@@ -1,0 +1,55 @@
+import type {MistakeCode} from '../../model/mistake-code.ts'
+import type {WarningCode} from '../../model/reporter.ts'
+import {wantsColours} from './colours.ts'
+import {paintedStatus} from './paint.ts'
+import {print, signedLine, type Sign} from './print.ts'
+import {fittingEnd} from './width.ts'
+import {widthOf} from './width.ts'
+
+const INDENT = '    '
+/** In a narrower window nothing is gained. */
+const MIN_WIDTH = 16
+
+/** Breaks lines that are wider than `width` (columns of a terminal; undefined: anything goes) at blanks, and indents what follows. */
+export function folded(text: string, width: number | undefined): string {
+  if (width === undefined || width < MIN_WIDTH) return text
+  return text
+    .split('\n')
+    .flatMap(line => [...pieces(line, width)])
+    .join('\n')
+}
+
+function* pieces(line: string, width: number): Generator<string> {
+  let left = line
+  while (widthOf(left) > width) {
+    const fits = fittingEnd(left, width)
+    const blank = left.lastIndexOf(' ', fits)
+    const end = blank > INDENT.length ? blank : fits
+    yield left.slice(0, end)
+    left = INDENT + left.slice(end).trimStart()
+  }
+  yield left
+}
+
+type Code = WarningCode | MistakeCode
+
+/** Prints a status line; on a terminal in the form of `shownStatus`. */
+export function say(stream: NodeJS.WriteStream, status: Sign, message: string, asJson: boolean, code?: Code): void {
+  print(stream, shownStatus(stream, status, message, asJson, code))
+}
+
+/** A status line for this stream: on a terminal folded at its width, and the first line of a warning or an error coloured. */
+export function shownStatus(
+  {isTTY, columns}: NodeJS.WriteStream,
+  status: Sign,
+  message: string,
+  asJson: boolean,
+  code?: Code
+): string {
+  const line = signedLine(status, message, asJson, code)
+  if (asJson) return line
+  const width = isTTY ? columns - 1 : undefined
+  const end = line.indexOf('\n')
+  const first = folded(line.slice(0, end), width)
+  return (wantsColours(isTTY, process.env) ? paintedStatus(status, first) : first) + folded(line.slice(end), width)
+}

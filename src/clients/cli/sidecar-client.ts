@@ -1,0 +1,113 @@
+import type {IncomingMessage, OutgoingHttpHeaders} from 'node:http'
+import {join} from 'node:path'
+import {getSystemErrorMessage} from 'node:util'
+import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {readWhole} from '../../model/read-file.ts'
+import {collect} from '../../proxy/net/collector.ts'
+import type {App} from '../../model/api.generated.ts'
+import type {CommandContext} from './command-handler.ts'
+import type {GivenFlags} from './given-flags.ts'
+import {elsewhere, noRun, runsMeant} from './pick-run.ts'
+import {runFinder} from './run-here.ts'
+
+// An import of node:http would load more than we need.
+const http = process.getBuiltinModule('node:http')
+
+/** A request to a sidecar. */
+export interface SidecarCall {
+  readonly method: string
+  /** As Go prints it in errors; characters that a request line must not contain are escaped before sending. */
+  readonly url: string
+  readonly type: string
+  readonly body: Buffer
+  /** The unix socket of the sidecar; '' = use the URL. */
+  readonly socket: string
+}
+
+export interface SidecarAnswer {
+  readonly code: number
+  /** Code and reason: `404 Not Found`. */
+  readonly status: string
+  readonly body: Buffer
+}
+
+/**
+ * The app with this id, in the oldest of the runs that the command stands for (Dapr takes any). If there is none, throws a UserError
+ * with this message and what to do about it.
+ */
+export async function findApp(
+  id: string,
+  {flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>,
+  message: string
+): Promise<App> {
+  const finder = await runFinder(flags, asJson)
+  const meant = runsMeant(finder.runs, finder.place, {id})
+  for (const run of meant) {
+    const app = run.listing.apps.find(each => each.id === id && each.state !== 'stopped')
+    if (app === undefined) continue
+    finder.use(run)
+    return app
+  }
+  if (meant.length > 0)
+    throw new UserError(message, {explanation: `"${id}" is stopped: "pillion start ${id}" brings it back.`})
+  const {runs, place} = finder
+  throw new UserError(message, {explanation: elsewhere(runs, place) || noRun(runs, place, id).explanation})
+}
+
+/** The maximum size of `--data-file`. Sidecars accept 4 MiB unless their template sets another limit. */
+const MAX_PAYLOAD_BYTES = 256 * 2 ** 20
+
+/** The content of `--data` or `--data-file`; `command` is for the message. Throws a UserError with Dapr's message. */
+export function payloadOf(flags: GivenFlags, command: string): Buffer {
+  const data = flags.text('data') ?? ''
+  const file = flags.text('data-file') ?? ''
+  if (data !== '' && file !== '')
+    throw new UserError(`Only one of --data and --data-file allowed in the same ${command} command`)
+  if (file === '') return Buffer.from(data)
+  try {
+    return readWhole(file, MAX_PAYLOAD_BYTES)
+  } catch (error) {
+    const handler = codeOf(error) === 'EISDIR' ? 'read' : 'open'
+    throw new UserError(`Error reading payload from '${file}'. Error: ${handler} ${file}: ${systemWords(error)}`, {
+      cause: error
+    })
+  }
+}
+
+/** The socket of a sidecar in the folder of `-u`. */
+export const socketIn = (folder: string, id: string): string =>
+  folder === '' ? '' : join(folder, `dapr-${id}-http.socket`)
+
+/** Sends a request to a sidecar; rejects with the message of Go's client if the connection fails. */
+export async function callSidecar({method, url, type, body, socket}: SidecarCall): Promise<SidecarAnswer> {
+  const token = process.env['DAPR_API_TOKEN'] ?? ''
+  const headers: OutgoingHttpHeaders = {
+    'content-type': type,
+    'content-length': body.length,
+    ...(token !== '' && {'dapr-api-token': token})
+  }
+  const {hostname, port} = new URL(url)
+  const path = escaped(url.replace(/^https?:\/\/[^/]*/, ''))
+  const where = socket === '' ? {host: hostname, port} : {socketPath: socket}
+  try {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      http
+        .request({...where, method, path, headers}, resolve)
+        .on('error', reject)
+        .end(body)
+    })
+    const code = answer.statusCode ?? 0
+    return {code, status: `${code} ${answer.statusMessage ?? ''}`, body: (await collect(answer, 0)).take()}
+  } catch (error) {
+    const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
+    const dialled = socket === '' ? `tcp ${hostname}:${port}` : `unix ${socket}`
+    throw new UserError(`${verb} "${url}": dial ${dialled}: connect: ${systemWords(error)}`, {cause: error})
+  }
+}
+
+const escaped = (path: string): string => path.replace(/#.*$/s, '').replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent)
+
+const systemWords = (error: unknown): string =>
+  error instanceof Error && 'errno' in error && typeof error.errno === 'number'
+    ? getSystemErrorMessage(error.errno)
+    : messageOf(error)

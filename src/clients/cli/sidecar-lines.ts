@@ -1,0 +1,26 @@
+import type {LogEntry} from '../../model/log-entry.ts'
+import type {GivenFlags} from './given-flags.ts'
+import {type LogLevel, writesAt} from '../../model/plan.ts'
+
+/** Flags whose effect one of its lines tells; Dapr's own tests wait for these. */
+const FOR_ONE: readonly (readonly [flag: string, line: RegExp])[] = [
+  ['resources-path', /^Component loaded: /],
+  ['components-path', /^Component loaded: /],
+  ['dapr-internal-grpc-port', /^Internal gRPC server is running on /]
+]
+
+/** Scopes of the API log, which exists only where a flag or a Configuration asks for it. */
+const API_LOG = ['dapr.runtime.http-info', 'dapr.runtime.grpc.api-info']
+
+/**
+ * Which lines of its sidecar a single app's run prints: all from the level on if a flag asks for its log, or lines are JSON, so that
+ * programs read them. Otherwise warnings and errors, the API log, and the lines that tell of what a flag has set.
+ */
+export function shownLines(flags: GivenFlags, least: LogLevel, asJson: boolean): (entry: LogEntry) => boolean {
+  const {names} = flags
+  if (asJson || flags.isSet('enable-api-logging') || names.includes('log-level'))
+    return ({level}) => writesAt(least, level)
+  const lines = FOR_ONE.flatMap(([flag, line]) => (names.includes(flag) ? line : []))
+  return ({level, scope, message}) =>
+    writesAt('warn', level) || API_LOG.includes(scope) || lines.some(line => line.test(message))
+}

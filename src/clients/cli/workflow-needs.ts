@@ -1,0 +1,45 @@
+import {existsSync} from 'node:fs'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import type {ResourceSnapshot} from '../../files/resources/app-resources.ts'
+import {isActorStore} from '../../files/resources/components.ts'
+import {DEFAULT_WORKFLOWS} from '../../files/resources/defaults.ts'
+import {ResourceStore} from '../../files/resources/resource-store.ts'
+import {workPath} from '../../work/work-path.ts'
+
+/** The resources of each app as its sidecar would have them. */
+export async function resourcesOf(
+  apps: readonly AppPlan[]
+): Promise<readonly (readonly [AppPlan, ResourceSnapshot])[]> {
+  const store = new ResourceStore({
+    env: process.env,
+    cwd: process.cwd(),
+    reporter: {warn: () => undefined},
+    properties: async () => (await import('../../dapr/components/block-types.ts')).propertiesOf
+  })
+  const all: [AppPlan, ResourceSnapshot][] = []
+  for (const app of apps) all.push([app, (await store.open(app)).snapshot])
+  return all
+}
+
+/** What a real Dapr needs for the workflows of a template. */
+export interface WorkflowNeeds {
+  /** Their file; '' = there is none yet. */
+  readonly path: string
+  /** No Component is marked as the store of actors: Dapr's workflows would wait for ever. */
+  readonly lacksStore: boolean
+}
+
+export const NO_ACTOR_STORE =
+  'no Component has actorStateStore "true": Pillion needs none, but with a real Dapr each workflow waits for ever'
+
+/** Undefined: nothing tells that the template has workflows, which only its code knows: no earlier run, and no resource about them. */
+export function workflowNeeds(plan: Plan, snapshots: readonly ResourceSnapshot[]): WorkflowNeeds | undefined {
+  const path = workPath({shell: process.env, plan}) ?? ''
+  const hasFile = path !== '' && existsSync(path)
+  const hasResource = snapshots.some(
+    ({configuration, accessPolicies}) => configuration.workflows !== DEFAULT_WORKFLOWS || accessPolicies.length > 0
+  )
+  if (!hasFile && !hasResource) return undefined
+  const lacksStore = !snapshots.some(({components}) => components.some(isActorStore))
+  return {path: hasFile ? path : '', lacksStore}
+}

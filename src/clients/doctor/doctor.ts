@@ -1,0 +1,136 @@
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
+import {existingFolders, runtimeFolders, usableFolder} from '../../control/folder.ts'
+import {messageOf, UserError} from '../../model/errors.ts'
+import type {Plan} from '../../model/plan.ts'
+import {findProgram, versionOf} from '../../platform/program-version.ts'
+import {checkPorts} from './ports.ts'
+import {checkWatches} from './watches.ts'
+import {checkWork} from './work.ts'
+import {whyNotFound} from '../../supervisor/command.ts'
+import {note, ok, fail, type Check} from './check.ts'
+import {programsIn} from '../../files/config/programs.ts'
+import {runCommand} from '../../platform/run-command.ts'
+
+const CLIENTS = new Set(['docker', 'docker-compose', 'nerdctl'])
+const TIMEOUT_MS = 5000
+
+/** Whether the daemon answers that the docker commands of a template talk to; nothing where there are none. */
+export async function checkDocker(
+  {apps}: Plan,
+  env: Readonly<Record<string, string | undefined>>
+): Promise<readonly Check[]> {
+  const users = apps.flatMap(app => {
+    const client = programsIn(app.command, app.folder).find(({name}) => CLIENTS.has(name))
+    return client === undefined ? [] : [{...app, client: client.name === 'nerdctl' ? 'nerdctl' : 'docker'}]
+  })
+  const [first] = users
+  if (first === undefined) return []
+  const {client, folder, env: own} = first
+  const whole = Object.fromEntries(
+    Object.entries({...env, ...own}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
+  if (findProgram(client, whole['PATH'] ?? '') === undefined) return [] // the look at the commands tells it
+  const command = [client, 'version', '--format', '{{.Server.Version}}']
+  const why = await runCommand({
+    command,
+    folder,
+    env: whole,
+    timeoutMs: TIMEOUT_MS,
+    signal: new AbortController().signal
+  })
+  if (why === '') return [ok('the Docker daemon answers')]
+  const ids = [...new Set(users.map(({id}) => JSON.stringify(id)))].join(', ')
+  return [
+    fail(
+      `the Docker daemon does not answer (${client} version ${why}), which ${ids} would need`,
+      `Start Docker, then look: ${client} version`
+    )
+  ]
+}
+
+export interface Patient {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  /** Undefined: only the machine is looked at. */
+  readonly plan: Plan | undefined
+}
+
+/** Looks at everything that a run needs, without starting anything. */
+export async function runChecks({env, home, plan}: Patient): Promise<readonly Check[]> {
+  return [
+    ...(await checkNode(env)),
+    ...checkFolders(env),
+    ...checkProxy(env),
+    ...(existsSync(join(home, '.dapr')) ? [daprFolderNote(home)] : []),
+    ...(plan === undefined
+      ? []
+      : [
+          ...(await checkPorts(plan, env)),
+          ...checkCommands(plan, env),
+          ...(await checkDocker(plan, env)),
+          ...(await checkWatches(plan)),
+          ...checkWork(plan, env)
+        ])
+  ]
+}
+
+function checkFolders(env: Patient['env']): readonly Check[] {
+  const skipped: Check[] = []
+  try {
+    const folders = runtimeFolders(env)
+    const usable = ok(`runs meet in ${usableFolder(folders)}`)
+    existingFolders(folders, text => skipped.push(note(text, 'Runs are neither registered nor looked for in it.')))
+    return [usable, ...skipped]
+  } catch (error) {
+    if (error instanceof UserError) return [fail(error.message, error.explanation)]
+    throw error
+  }
+}
+
+/** The Node that apps find, which need not be the one that runs Pillion: the executable contains its own. */
+async function checkNode(env: Patient['env']): Promise<readonly Check[]> {
+  const own = note(`Pillion runs in Node ${process.versions.node}`, '')
+  const path = findProgram('node', env['PATH'] ?? '')
+  if (path === undefined) return [own, note('there is no node in PATH', 'Apps that start with node or npm need one.')]
+  try {
+    return [own, ok(`apps find Node ${(await versionOf(path)).replace(/^v/, '')} in PATH (${path})`)]
+  } catch (error) {
+    return [own, fail(`${path} does not work: ${messageOf(error)}`, 'Install Node again, or correct PATH.')]
+  }
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1']
+
+/** Clients that heed a proxy would send calls for their own sidecar to it. */
+export function checkProxy(env: Patient['env']): readonly Check[] {
+  const proxies = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].filter(name => (env[name] ?? '') !== '')
+  const [proxy] = proxies
+  if (proxy === undefined) return [ok('no proxy stands between apps and their sidecars')]
+  const except = (env['NO_PROXY'] || env['no_proxy'] || '').split(/[\s,]+/).filter(name => name !== '')
+  if (except.includes('*') || LOOPBACK_NAMES.every(name => except.includes(name)))
+    return [ok(`${proxy} is set, and NO_PROXY spares the loopback`)]
+  const all = [...new Set([...except, ...LOOPBACK_NAMES, '::1'])].join(',')
+  return [
+    fail(
+      `${proxy} is set and NO_PROXY does not spare ${LOOPBACK_NAMES.filter(name => !except.includes(name)).join(' and ')}: many clients will send calls for their own sidecar to the proxy`,
+      `export NO_PROXY=${all} no_proxy=${all}`
+    )
+  ]
+}
+
+const daprFolderNote = (home: string): Check =>
+  note(
+    `${join(home, '.dapr')} is not needed: there is no init, no daprd, no Docker`,
+    'Its components and its configuration are read as Dapr reads them. Remove the folder if Dapr itself is not used here.'
+  )
+
+function checkCommands({apps}: Plan, env: Patient['env']): readonly Check[] {
+  const faults = apps.flatMap(({id, command, folder, env: own}) => {
+    const why = command.length === 0 ? '' : whyNotFound(command, folder, own['PATH'] ?? env['PATH'] ?? '')
+    return why === ''
+      ? []
+      : [fail(`the command of "${id}" cannot be found: ${why}`, 'Install it, or correct `command`.')]
+  })
+  return faults.length > 0 ? faults : [ok('every command can be found')]
+}

@@ -1,0 +1,99 @@
+import {createServer} from 'node:net'
+import {findRuns, type FoundRun} from '../../control/client.ts'
+import {codeOf, UserError} from '../../model/errors.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {nameOwner} from '../../proxy/ports/claim-all.ts'
+import {note, ok, fail, type Check} from './check.ts'
+
+interface WantedPort {
+  readonly port: number
+  readonly host: string
+  /** Who wants it, for people. */
+  readonly whose: string
+  /** What to do when it is taken. */
+  readonly advice: string
+}
+
+/** The ports that the template names: taken, or named twice. While a run of this very template has them nothing is said. */
+export async function checkPorts(
+  plan: Plan,
+  env: Readonly<Record<string, string | undefined>>
+): Promise<readonly Check[]> {
+  const run = await runOf(plan, env)
+  if (run !== undefined)
+    return [note(`this template runs already (pid ${run.listing.pid}): its ports are not looked at`, '')]
+  const wanted = [...manager(plan), ...plan.apps.flatMap(portsOf)]
+  const checks = [...twice(wanted), ...(await taken(wanted))]
+  return checks.length > 0 ? checks : [ok('every port that the template names is free')]
+}
+
+async function runOf({file}: Plan, env: Readonly<Record<string, string | undefined>>): Promise<FoundRun | undefined> {
+  try {
+    return (await findRuns(env)).find(({listing}) => listing.template.file === file)
+  } catch (error) {
+    if (error instanceof UserError) return undefined // the state folder is fail: told of by the look at it
+    throw error
+  }
+}
+
+function portsOf({id, sidecar, channel, command}: AppPlan): readonly WantedPort[] {
+  const {httpPort, grpcPort, metricsPort, internalGrpcPort} = sidecar
+  const host = sidecar.listenAddresses[0] ?? '127.0.0.1'
+  const advice = `End it, or choose another number for "${id}", or leave it out for a free one.`
+  const ours = Object.entries({
+    daprHTTPPort: httpPort,
+    daprGRPCPort: grpcPort,
+    metricsPort,
+    daprInternalGRPCPort: internalGrpcPort
+  }).map(([key, port]) => ({port, host, whose: `${key} of "${id}"`, advice}))
+  const isItsOwn = command.length > 0 && !channel.autoPort && channel.address === ''
+  const app = {
+    port: isItsOwn ? channel.port : 0,
+    host: '127.0.0.1',
+    whose: `appPort of "${id}"`,
+    advice: `End it: "${id}" cannot listen there, and calls to it wait.`
+  }
+  return [...ours, app].filter(({port}) => port > 0)
+}
+
+const manager = ({managerPort}: Plan): readonly WantedPort[] =>
+  typeof managerPort === 'number' && managerPort > 0
+    ? [{port: managerPort, host: '127.0.0.1', whose: 'managerPort', advice: 'End it, or choose another managerPort.'}]
+    : []
+
+function twice(wanted: readonly WantedPort[]): readonly Check[] {
+  const ports = [...new Set(wanted.map(({port}) => port))]
+  return ports.flatMap(port => {
+    const users = wanted.filter(each => each.port === port).map(({whose}) => whose)
+    return users.length < 2
+      ? []
+      : [fail(`port ${port} is named twice: ${users.join(', ')}`, 'Give each a number of its own.')]
+  })
+}
+
+async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
+  const faults = new Map<string, string>()
+  // one after the other, each once: a probe must not find another probe
+  for (const {port, host} of wanted) {
+    const key = `${host} ${port}`
+    faults.set(key, faults.get(key) ?? (await bindFault(port, host)))
+  }
+  const checks = wanted.map(async ({port, host, whose, advice}) => {
+    const fault = faults.get(`${host} ${port}`) ?? ''
+    if (fault === '') return []
+    if (fault !== 'EADDRINUSE')
+      return [fail(`port ${port} (${whose}) cannot be had: ${fault}`, 'Choose a number above 1023.')]
+    const owner = (await nameOwner(port)) || 'a program that we may not look at'
+    return [fail(`port ${port} (${whose}) is taken by ${owner}`, advice)]
+  })
+  return (await Promise.all(checks)).flat()
+}
+
+/** The system's code for why nobody can listen here now, '' when one can. */
+const bindFault = async (port: number, host: string): Promise<string> =>
+  new Promise(resolve => {
+    const server = createServer()
+    server
+      .once('error', error => resolve(codeOf(error)))
+      .listen({port, host, exclusive: true}, () => server.close(() => resolve('')))
+  })

@@ -1,0 +1,60 @@
+import {readFileSync} from 'node:fs'
+import {readdir} from 'node:fs/promises'
+import {join} from 'node:path'
+import {openFilter} from '../../files/watcher/watcher.ts'
+import type {WatchFilter} from '../../model/watch-filter.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {ok, fail, type Check} from './check.ts'
+
+/** Editors and other programs of the user draw on the same limit. */
+const OUR_SHARE = 0.5
+
+/** Whether the system lets us follow all files of the watched apps (inotify(7)); where it has no such limit, nothing. */
+export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
+  const watched = apps.filter(({watch, command}) => watch.paths.length > 0 && command.length > 0)
+  const limit = limitOf('max_user_watches')
+  if (watched.length === 0 || limit === undefined) return []
+  const counts = await Promise.all(watched.map(countPaths))
+  const sum = counts.reduce((all, count) => all + count, 0)
+  if (sum <= limit * OUR_SHARE) return [ok(`${sum} files and folders are watched, of ${limit}`)]
+  const [largest] = watched.toSorted((a, b) => (counts[watched.indexOf(b)] ?? 0) - (counts[watched.indexOf(a)] ?? 0))
+  return [
+    fail(
+      `${sum} files and folders are to be watched, most of them for "${largest?.id ?? ''}"; the system allows ${limit} to all your programs together`,
+      `Name fewer in watch.paths, or more in watch.ignore, or: sudo sysctl fs.inotify.max_user_watches=${sum * 4}`
+    )
+  ]
+}
+
+function limitOf(name: string): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/sys/fs/inotify/${name}`, 'utf8'))
+  } catch {
+    return undefined // another system
+  }
+}
+
+/** What is watched of an app: the files that count, and the folders that hold them. */
+async function countPaths({folder, watch}: AppPlan): Promise<number> {
+  const filter = openFilter(watch, folder)
+  const counts = await Promise.all(filter.roots.map(async root => countIn(root, filter)))
+  return counts.reduce((all, count) => all + count, 0)
+}
+
+async function countIn(folder: string, filter: WatchFilter): Promise<number> {
+  let count = 1
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name)
+    if (!entry.isDirectory()) count += filter.counts(path) ? 1 : 0
+    else if (!filter.isPruned(path)) count += await countIn(path, filter)
+  }
+  return count
+}
+
+async function entriesOf(path: string) {
+  try {
+    return await readdir(path, {withFileTypes: true})
+  } catch {
+    return [] // not ours to read: it will not be watched either
+  }
+}

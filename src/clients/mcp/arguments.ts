@@ -1,0 +1,72 @@
+import {UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {Arguments, ToolProperty, Tool} from './tool.ts'
+
+/** Checks what a client gives. Throws a UserError, a sentence with what is allowed. */
+export function readArguments({name, properties, required}: Tool, given: unknown = {}): Arguments {
+  const allowed = Object.keys(properties)
+  const takes = allowed.length === 0 ? `${name} takes no arguments.` : `${name} takes: ${allowed.join(', ')}.`
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new UserError(`the arguments of ${name} are not an object`, {explanation: takes})
+  const read: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(given)) {
+    const property = Object.hasOwn(properties, key) ? properties[key] : undefined
+    if (property === undefined) {
+      const near = nearMiss(key, allowed)
+      const hint = near === '' ? '' : `Did you mean "${near}"? `
+      throw new UserError(`${name} has no argument "${key}"`, {explanation: `${hint}${takes}`})
+    }
+    if (value !== null) read[key] = readValue(name, key, property, value)
+  }
+  const missing = required.filter(key => !(key in read))
+  if (missing.length === 0) return read
+  const wanted = missing.map(key => `"${key}" (${lowered(properties[key]?.description ?? '')})`).join(' and ')
+  throw new UserError(`${name} needs ${wanted}`, {explanation: takes})
+}
+
+const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+
+function readValue(tool: string, key: string, property: ToolProperty, value: unknown): unknown {
+  const {type, items, additionalProperties, minimum = -Infinity, maximum = Infinity} = property
+  const refused = (expected: string): UserError =>
+    new UserError(`"${key}" of ${tool} is ${shown(value)}, and not ${expected}`, {
+      explanation: `It is ${lowered(property.description)}.`
+    })
+  switch (type) {
+    case 'string':
+      if (typeof value === 'number') return value.toString()
+      if (typeof value !== 'string') throw refused('a text')
+      if (property.enum !== undefined && !property.enum.includes(value))
+        throw refused(`one of ${property.enum.join(', ')}`)
+      return value
+    case 'integer':
+    case 'number': {
+      // models write numbers as texts now and then
+      const number = typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value
+      const isFit = typeof number === 'number' && (type === 'number' || Number.isSafeInteger(number))
+      if (!isFit) throw refused(type === 'integer' ? 'a whole number' : 'a number')
+      if (number < minimum || number > maximum)
+        throw refused(`from ${minimum} to ${maximum === Infinity ? 'any number' : maximum.toString()}`)
+      return number
+    }
+    case 'boolean':
+      if (value === true || value === 'true') return true
+      if (value === false || value === 'false') return false
+      throw refused('true or false')
+    case 'array': {
+      const all = Array.isArray(value) ? (value as readonly unknown[]) : [value]
+      const item: ToolProperty = {type: items?.type ?? 'string', description: property.description}
+      return all.map(each => readValue(tool, key, item, each))
+    }
+    case 'object': {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused('an object')
+      const item: ToolProperty = {type: additionalProperties?.type ?? 'string', description: property.description}
+      return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, readValue(tool, key, item, each)]))
+    }
+  }
+}
+
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}

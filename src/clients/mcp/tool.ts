@@ -1,0 +1,49 @@
+import type {FoundRun} from '../../control/client.ts'
+
+/** JSON Schema of an argument, as far as it is used here. */
+export interface ToolProperty {
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object'
+  readonly description: string
+  readonly items?: {readonly type: 'string' | 'integer'}
+  readonly additionalProperties?: {readonly type: 'string'}
+  readonly enum?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+/** Arguments that were checked: each is what its property says, or is not given. */
+export type Arguments = Readonly<Record<string, unknown>>
+
+export interface ToolResult {
+  readonly [key: string]: unknown
+  readonly content: {readonly type: 'text'; readonly text: string}[]
+  readonly structuredContent?: Record<string, unknown>
+  readonly isError?: boolean
+}
+
+export interface Tool {
+  readonly name: string
+  readonly title: string
+  /** For the model that uses it. */
+  readonly description: string
+  readonly changes: 'nothing' | 'something'
+  readonly properties: Readonly<Record<string, ToolProperty>>
+  readonly required: readonly string[]
+  /** Throws a UserError. `signal`: the client has given up. */
+  readonly run: (run: FoundRun, given: Arguments, signal: AbortSignal) => Promise<ToolResult>
+}
+
+export const givenText = (given: Arguments, name: string): string => (given[name] as string | undefined) ?? ''
+
+export const givenNumber = (given: Arguments, name: string, otherwise: number): number =>
+  (given[name] as number | undefined) ?? otherwise
+
+/** A cursor that is a number. */
+export const cursorOf = (given: Arguments): number => Number(givenText(given, 'cursor')) || 0
+
+export const CURSOR: ToolProperty = {
+  type: 'string',
+  description: 'Continue where an earlier answer ended: the cursor that it gave'
+}
+
+export const APP: ToolProperty = {type: 'string', description: 'The id of the app; shop.2 is its second instance'}

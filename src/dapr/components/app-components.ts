@@ -1,0 +1,257 @@
+import {messageOf} from '../../model/errors.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import {isOpened} from '../../files/resources/component-support.ts'
+import {logName, whyDouble, type ComponentResource} from '../../files/resources/components.ts'
+import type {Block} from '../../model/dapr/api/api.ts'
+import type {DaprdComponents} from './daprd/daprd-access.ts'
+import type {BlockTypes} from './block-types.ts'
+import {type Component, type OpenOptions} from './component.ts'
+import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
+import {topicPrefixOf, propertyValues} from './component-values.ts'
+import {Properties, ComponentFault} from './properties.ts'
+import {splitType} from '../../files/resources/component-types.ts'
+import {whyRefused} from '../../files/resources/unbuilt-properties.ts'
+
+/** Throws if a property that all stores have, and not their types, cannot be followed (Dapr: pkg/runtime/processor/state). */
+function checkStoreSettings({type, properties: written}: ComponentResource, properties: Properties): void {
+  for (const {name, place} of written) {
+    const why = whyRefused(type, name)
+    if (why !== '') throw new ComponentFault(why, place)
+  }
+  if (!['state', 'lock'].includes(splitType(type)[0])) return
+  const prefix = properties.text('keyPrefix')
+  if (!prefix.includes('||')) return
+  properties.fault('keyPrefix', `failed to save lock keyprefix: input key/keyPrefix '${prefix}' can't contain '||'`)
+}
+
+/** Throws if a state store is for actors, and another one is, too (Dapr: pkg/runtime/compstore/statestore.go). */
+function checkActorStore(name: string, properties: Properties, opened: readonly OpenedStore[]): void {
+  const other = opened.find(each => each.name !== name && each.properties.isTrue('actorStateStore'))
+  if (other === undefined || !properties.isTrue('actorStateStore')) return
+  properties.fault('actorStateStore', `detected duplicate actor state store: ${other.name} and ${name}`)
+}
+
+interface OpenedStore {
+  readonly name: string
+  readonly properties: Properties
+}
+
+export interface AppComponentsOptions {
+  readonly appId: string
+  /** Folder of the app, where relative paths start. */
+  readonly folder: string
+  readonly env: OpenOptions['env']
+  readonly set: ComponentSet
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, message: string) => void
+}
+
+/** A component that the app may use. */
+export interface AppComponent<B extends Block> {
+  readonly name: string
+  readonly component: BlockTypes[B]
+  readonly properties: Properties
+  /** Prefix of a broker's topics. */
+  readonly topicPrefix: string
+}
+
+/** A component that could not be opened. */
+export interface FailedComponent {
+  readonly resource: ComponentResource
+  readonly fault: ComponentFault
+  /** In Dapr's words. */
+  readonly text: string
+  /** The app does without it (Dapr: a component whose secret store is not there). */
+  readonly isHarmless: boolean
+}
+
+interface Entry {
+  readonly resource: ComponentResource
+  /** Begun at the first use. */
+  opening: Promise<Opened> | undefined
+  /** The same, once it is open. */
+  opened?: Opened
+}
+
+interface Opened extends Omit<AppComponent<Block>, 'component'> {
+  readonly component: Component
+  readonly use: Use
+}
+
+/** The components that one app may use. Those of Dapr's own folder are opened at their first use, the others by `open`. */
+export class AppComponents {
+  readonly #options: AppComponentsOptions
+  #entries: readonly Entry[] = []
+  /** Those that a real daprd has; undefined: there is none. */
+  daprd: DaprdComponents | undefined
+
+  constructor(options: AppComponentsOptions) {
+    this.#options = options
+  }
+
+  /** Why those that could not be opened are not there, by their names. */
+  readonly failed = new Map<string, string>()
+  /** Dapr's capabilities of those that are open. */
+  readonly capabilities = new Map<string, readonly string[]>()
+
+  /**
+   * Opens what the files have now, secret stores first; what is as before stays open, what is not there any more is closed.
+   * Gives those that could not be opened, unless their errors are to be ignored. They keep the one that was there before.
+   */
+  async follow(resources: readonly ComponentResource[]): Promise<readonly FailedComponent[]> {
+    const before = this.#entries
+    this.daprd?.follow(resources)
+    const wanted = resources.filter(each => isOpened(each) || this.daprd?.takes(each) === true).toSorted(bySecretsFirst)
+    const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
+    const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined})
+    this.#entries = entries
+    const failures: FailedComponent[] = []
+    for (const entry of entries) {
+      const {resource} = entry
+      if (resource.isDefault || kept.includes(entry)) continue
+      const previous = before.find(({resource: {name}}) => name === resource.name)
+      const what = logName(resource)
+      if (previous !== undefined) this.#options.log('info', `Closing existing Component to reload: ${what}`)
+      try {
+        const double = whyDouble(resource, wanted)
+        if (double !== '') throw new ComponentFault(double, resource.place)
+        await this.#openedOf(entry)
+        if (previous !== undefined) this.#options.log('info', `Component updated: ${what}`)
+      } catch (error) {
+        const fault = error instanceof ComponentFault ? error : new ComponentFault(messageOf(error))
+        this.#entries = this.#entries.flatMap(each => (each === entry ? (previous ?? []) : each))
+        if (!resource.ignoresErrors) {
+          const text = failureText(resource, fault.message)
+          failures.push({resource, fault, text, isHarmless: fault instanceof NoSecretStore})
+        }
+      }
+    }
+    await Promise.all(before.filter(entry => !this.#entries.includes(entry)).map(async entry => this.#close(entry)))
+    return failures
+  }
+
+  /** The names of all components of a block. */
+  names(block: Block): readonly string[] {
+    return this.#entries.flatMap(({resource}) => (isOf(resource, block) ? resource.name : []))
+  }
+
+  /** Opens a component if it is not open yet. Undefined: there is none of this name; rejects if it cannot be opened. */
+  find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
+    const entry = this.#entries.find(({resource}) => resource.name === name && isOf(resource, block))
+    // the loader of a block gives components of this block
+    return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes[B]}>)
+  }
+
+  /** The same if it is open already. */
+  opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
+    for (const {resource, opened} of this.#entries)
+      if (resource.name === name && isOf(resource, block)) return opened as Opened & {readonly component: BlockTypes[B]}
+    return undefined
+  }
+
+  /** Whether it could not be opened, and none that was there before is kept. */
+  isMissing(name: string): boolean {
+    return (
+      this.failed.has(name) && !this.#entries.some(each => each.resource.name === name && each.opened !== undefined)
+    )
+  }
+
+  async close(): Promise<void> {
+    const entries = this.#entries
+    this.#entries = []
+    await Promise.all(entries.map(async entry => this.#close(entry)))
+  }
+
+  /** The same promise each time: calls are many. */
+  #openedOf(entry: Entry): Promise<Opened> {
+    entry.opening ??= this.#open(entry.resource).then(
+      opened => (entry.opened = opened),
+      (error: unknown) => {
+        entry.opening = undefined
+        throw error
+      }
+    )
+    return entry.opening
+  }
+
+  async #open(resource: ComponentResource): Promise<Opened> {
+    const {log} = this.#options
+    const {name, type, version} = resource
+    try {
+      const opened =
+        this.daprd?.takes(resource) === true ? await openByDaprd(this.daprd, resource) : await this.#openHere(resource)
+      this.failed.delete(name)
+      this.capabilities.set(name, opened.use.component.capabilities)
+      log('info', `Component loaded: ${name} (${type}/${version})`)
+      return opened
+    } catch (error) {
+      this.failed.set(name, messageOf(error))
+      if (!(error instanceof NoSecretStore)) log('error', failureText(resource, messageOf(error)))
+      throw error
+    }
+  }
+
+  async #openHere(resource: ComponentResource): Promise<Opened> {
+    const {appId, folder, env, set, log} = this.#options
+    const warn = (text: string): void => log('warn', text)
+    const values = await propertyValues(resource, {
+      appId,
+      env,
+      secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),
+      warn,
+      error: text => log('error', text)
+    })
+    if (values === undefined)
+      throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
+    const properties = new Properties(values)
+    checkStoreSettings(resource, properties)
+    if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)
+    const use = await set.use({resource, properties: values, folder, warn})
+    return {
+      name: resource.name,
+      component: use.component,
+      properties,
+      topicPrefix: topicPrefixOf(resource, env),
+      use
+    }
+  }
+
+  get #openStores(): readonly Opened[] {
+    return this.#entries.flatMap(({resource, opened}) =>
+      opened !== undefined && isOf(resource, 'state') ? opened : []
+    )
+  }
+
+  async #close({opening, resource}: Entry): Promise<void> {
+    try {
+      await (await opening)?.use.release()
+    } catch (error) {
+      this.#options.log('warn', `Component ${resource.name} could not be closed: ${messageOf(error)}`)
+    }
+  }
+}
+
+/** The secrets of a component cannot be looked up. */
+class NoSecretStore extends ComponentFault {}
+
+const isOf = ({type}: ComponentResource, block: Block): boolean => type.startsWith(block) && type[block.length] === '.'
+
+const isSecretStore = (resource: ComponentResource): boolean => isOf(resource, 'secretstores')
+
+/** Daprd looks up secrets and variables itself: what it is told of them here is what stands in the file. */
+async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource): Promise<Opened> {
+  const component = await daprd.open(resource)
+  const use = {component, release: async (): Promise<void> => component.close()}
+  // daprd puts the prefix in front of topics itself
+  return {name: resource.name, component, properties: new Properties(resource.properties), topicPrefix: '', use}
+}
+
+const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>
+  Number(isSecretStore(b)) - Number(isSecretStore(a))
+
+/** Dapr's line about a component that could not be opened (pkg/runtime/errors, InitError). */
+export function failureText(resource: ComponentResource, why: string): string {
+  const what = logName(resource)
+  const kind = why.startsWith("couldn't find ") ? 'CREATE_COMPONENT_FAILURE' : 'INIT_COMPONENT_FAILURE'
+  return `Failed to init component ${what}: [${kind}]: initialization error occurred for ${what}: ${why}`
+}

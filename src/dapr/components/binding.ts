@@ -1,0 +1,80 @@
+import {DIRECTION, isForDirection} from '../../files/resources/binding-direction.ts'
+import type {Component, OpenOptions} from './component.ts'
+
+/** A call of an app to what is outside. */
+export interface BindingRequest {
+  readonly operation: string
+  readonly data: Buffer
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface BindingResponse {
+  readonly data: Buffer
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** A call that failed, with what is known of it all the same. */
+export class BindingFailure extends Error {
+  readonly metadata: Readonly<Record<string, string>>
+
+  constructor(message: string, metadata: Readonly<Record<string, string>>) {
+    super(message)
+    this.name = 'BindingFailure'
+    this.metadata = metadata
+  }
+}
+
+/** What apps can call. */
+export interface OutputBinding {
+  /** In the order of Dapr's errors; undefined: it refuses itself what it cannot do. */
+  readonly operations: readonly string[] | undefined
+  /** Undefined: there is nothing to answer. Rejects if it fails. Only its own operations are asked for. */
+  invoke(request: BindingRequest): Promise<BindingResponse | undefined>
+}
+
+/** Something that has happened outside. */
+export interface BindingEvent {
+  readonly data: Buffer
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** `failed`: the app has not taken it. `returned`: nothing is delivered any more, the app never got it. */
+export type EventHandled = 'done' | 'failed' | 'returned'
+
+export interface ReadOptions {
+  /** Resolves when the app takes events: what is not needed yet stays where it is. */
+  readonly ready: () => Promise<void>
+  /** Never rejects. */
+  readonly handle: (event: BindingEvent) => Promise<EventHandled>
+  /** Something that is to be told while events are read. */
+  readonly log: (level: 'debug' | 'warn' | 'error', text: string) => void
+}
+
+export interface BindingReader {
+  /** Reads no more events; settles when those that are being handled have been. */
+  stop(): Promise<void>
+}
+
+/** What brings events to apps. */
+export interface InputBinding {
+  /** Each app reads on its own. */
+  read(options: ReadOptions): Promise<BindingReader>
+}
+
+/** A binding; what it is not for is undefined. */
+export interface Binding extends Component {
+  readonly output: OutputBinding | undefined
+  readonly input: InputBinding | undefined
+}
+
+/** A binding as its `direction` has it. */
+export function bindingOf(
+  {properties}: Pick<OpenOptions, 'properties'>,
+  parts: {readonly output?: OutputBinding; readonly input?: InputBinding; readonly close: () => Promise<void>}
+): Binding {
+  const direction = properties.text(DIRECTION)
+  const output = isForDirection(direction, 'output') ? parts.output : undefined
+  const input = isForDirection(direction, 'input') ? parts.input : undefined
+  const capabilities = [...(input ? ['INPUT_BINDING'] : []), ...(output ? ['OUTPUT_BINDING'] : [])]
+  return {capabilities, input, output, close: parts.close}
+}

@@ -1,0 +1,136 @@
+import {messageOf} from '../../../model/errors.ts'
+import {bindingOf, type Binding, type BindingReader, type ReadOptions} from '../binding.ts'
+import type {OpenComponent} from '../component.ts'
+import {parseSchedule, type Schedule} from './cron/schedule.ts'
+import {systemClock} from '../../../platform/clock.ts'
+import type {Clock} from '../../../platform/clock.ts'
+
+interface Entry {
+  readonly schedule: Schedule
+  readonly fire: () => void
+  /** Milliseconds since 1970. */
+  due: number
+}
+
+/** How often the time is checked: a sleeping machine stops its timers, and its clock may be set. */
+const LOOK_MS = 60_000
+
+interface TimetableOptions {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly after: Clock['after']
+}
+
+/** All schedules of a run on one timer, which is set for the next that is due; without any there is none. */
+export class Timetable {
+  readonly #options: TimetableOptions
+  readonly #entries = new Set<Entry>()
+  #cancel: (() => void) | undefined
+  #wakesAt = Infinity
+
+  constructor(options: TimetableOptions = {now: () => Date.now(), after: (ms, fire) => systemClock.after(ms, fire)}) {
+    this.#options = options
+  }
+
+  /** Calls `fire` each time; one that was slept over comes once. The returned function ends it. */
+  add(schedule: Schedule, fire: () => void): () => void {
+    const entry = {schedule, fire, due: schedule.next(this.#options.now()) ?? Infinity}
+    this.#entries.add(entry)
+    this.#arm()
+    return () => {
+      this.#entries.delete(entry)
+      if (this.#entries.size === 0) this.#disarm()
+    }
+  }
+
+  #arm(): void {
+    let next = Infinity
+    for (const {due} of this.#entries) if (due < next) next = due
+    const {now, after} = this.#options
+    const wakesAt = Math.min(next, now() + LOOK_MS)
+    if (this.#cancel !== undefined && this.#wakesAt <= wakesAt) return
+    this.#disarm()
+    this.#wakesAt = wakesAt
+    this.#cancel = after(Math.max(0, wakesAt - now()), () => this.#wake())
+  }
+
+  #disarm(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#wakesAt = Infinity
+  }
+
+  #wake(): void {
+    this.#disarm()
+    const now = this.#options.now()
+    for (const entry of this.#entries) {
+      if (entry.due > now) continue
+      entry.due = entry.schedule.next(now) ?? Infinity
+      entry.fire()
+    }
+    if (this.#entries.size > 0) this.#arm()
+  }
+}
+
+/** The timetable of all apps and components of this process. */
+const TIMETABLE = new Timetable()
+
+/** `bindings.cron`: an event each time that a schedule names (components-contrib: bindings/cron). */
+export const open: OpenComponent<Binding> = options => {
+  const {properties} = options
+  const text = properties.text('schedule')
+  if (text === '') properties.fault('schedule', 'schedule not set')
+  let schedule: Schedule
+  try {
+    schedule = parseSchedule(text)
+  } catch (error) {
+    properties.fault('schedule', `invalid schedule format '${text}': ${messageOf(error)}`)
+  }
+  return Promise.resolve(
+    bindingOf(options, {
+      input: {read: reader => Promise.resolve(new CronReader(schedule, reader))},
+      close: () => Promise.resolve()
+    })
+  )
+}
+
+/** Times that come while the app takes no events are one event, as soon as it does. */
+class CronReader implements BindingReader {
+  readonly #options: ReadOptions
+  readonly #end: () => void
+  readonly #handled = new Set<Promise<unknown>>()
+  #isWaiting = false
+  #isStopped = false
+
+  constructor(schedule: Schedule, options: ReadOptions) {
+    this.#options = options
+    this.#end = TIMETABLE.add(schedule, () => {
+      if (this.#isWaiting) return
+      const handled = this.#fire()
+      this.#handled.add(handled)
+      void handled.finally(() => this.#handled.delete(handled))
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#end()
+    await Promise.all(this.#handled)
+  }
+
+  async #fire(): Promise<void> {
+    const {ready, handle} = this.#options
+    const metadata = {timeZone: 'Local', readTimeUTC: goTime(new Date())}
+    this.#isWaiting = true
+    await ready()
+    this.#isWaiting = false
+    if (!this.#isStopped) await handle({data: Buffer.alloc(0), metadata})
+  }
+}
+
+/** As Go prints a time: `2026-11-20 15:07:56.002 +0000 UTC`. */
+const goTime = (time: Date): string =>
+  `${time
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.?0*Z$/, '')} +0000 UTC`

@@ -1,0 +1,128 @@
+import {messageOf} from '../../../../model/errors.ts'
+import {collectFirst} from '../../../../proxy/net/collector.ts'
+import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
+import {reasonOf} from '../../../../proxy/net/status.ts'
+import type {BindingResponse} from '../../binding.ts'
+
+export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secretHeaders'> {
+  /** Paths are joined to it. */
+  readonly url: string
+  /** Where proxies are looked up. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** 0: no limit. */
+  readonly timeoutMs: number
+  /** What is beyond is left out; 0: no limit. */
+  readonly maxBytes: number
+}
+
+export interface WebWish {
+  readonly method: string
+  /** Joined by exactly one slash; '' = the URL alone. */
+  readonly path: string
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: Buffer | undefined
+}
+
+export type WebResponse = BindingResponse & {readonly status: number}
+
+/** Sends requests, and reads their responses whole. */
+export class WebTarget {
+  readonly #options: WebTargetOptions
+  readonly #web: WebOptions
+  readonly #ends = new Set<() => void>()
+
+  constructor(options: WebTargetOptions) {
+    this.#options = options
+    const {url, credentials, secretHeaders, env} = options
+    this.#web = {origin: new URL(url), credentials, secretHeaders, env, followsRedirects: true}
+  }
+
+  /** Rejects a path that leads out of the URL; else as Go's client does: `Get "http://…": dial tcp …: connect: connection refused`. */
+  async send(wish: WebWish): Promise<WebResponse> {
+    const {method, path} = wish
+    const {url} = this.#options
+    const text = path === '' ? url : `${url.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
+    if (!isWithin(text, url)) throw new Error(`the path ${JSON.stringify(path)} leads out of ${url}`)
+    try {
+      return await this.#send(new URL(text), wish)
+    } catch (error) {
+      const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
+      throw new Error(`${verb} ${JSON.stringify(text)}: ${messageOf(error)}`, {cause: error})
+    }
+  }
+
+  close(): void {
+    for (const end of this.#ends) end()
+  }
+
+  async #send(url: URL, {method, headers, body}: WebWish): Promise<WebResponse> {
+    const {promise, resolve, reject} = Promise.withResolvers<WebResponse>()
+    const length = body === undefined ? [] : ['Content-Length', body.length.toString()]
+    const pairs = [...[...headers].flat().map(latin1Of), ...length]
+    const adapted = {method, path: url.pathname + url.search, pairs, hasBody: body !== undefined}
+    const sink = {
+      respond: (status: number, fields: readonly string[], stream: AsyncIterable<Buffer>): void => {
+        collectFirst(stream, this.#options.maxBytes).then(
+          ({bytes: data}) => resolve({status, data, metadata: metadataOf(status, fields)}),
+          reject
+        )
+      },
+      fail: reject
+    }
+    const stop = requestWeb(this.#web, adapted, sink, body ?? Buffer.alloc(0))
+    const end = (why: string): void => {
+      reject(new Error(why))
+      stop()
+    }
+    const close = (): void => end('the component is closed')
+    this.#ends.add(close)
+    const {timeoutMs} = this.#options
+    const timer = timeoutMs > 0 ? setTimeout(() => end('context deadline exceeded'), timeoutMs) : undefined
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      this.#ends.delete(close)
+    }
+  }
+}
+
+/** Whether a URL stays below another one, also for a server that decodes `%2f` and takes `\` for a slash. */
+function isWithin(url: string, base: string): boolean {
+  const {origin, pathname} = new URL(url)
+  const below = new URL(base).pathname.replace(/\/+$/, '')
+  const isBelow = pathname === below || pathname.startsWith(`${below}/`)
+  return isBelow && origin === new URL(base).origin && !decoded(pathname).split(/[/\\]/).includes('..')
+}
+
+/** `%2e` and `%2f` as what they stand for. */
+const decoded = (path: string): string =>
+  path.replace(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+
+const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
+
+/** As Go writes names of headers: `Content-Type`. */
+const nameText = (name: string): string => name.toLowerCase().replace(/(?:^|-)[a-z]/g, letter => letter.toUpperCase())
+
+/** Fields of one connection (RFC 9110 §7.6.1): they are not of the answer. */
+const OF_CONNECTION =
+  /^(?:connection|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i
+
+/** The headers, those that come more than once joined, and the status. */
+function metadataOf(status: number, fields: readonly string[]): Record<string, string> {
+  const metadata: Record<string, string> = {}
+  const named = new Set(namedIn(fields))
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = nameText(fields[at] ?? '')
+    if (OF_CONNECTION.test(name) || named.has(name.toLowerCase())) continue
+    const value = fields[at + 1] ?? ''
+    metadata[name] = metadata[name] === undefined ? value : `${metadata[name]}, ${value}`
+  }
+  return {...metadata, statusCode: status.toString(), status: `${status} ${reasonOf(status)}`.trim()}
+}
+
+/** The fields that `Connection` names. */
+function* namedIn(fields: readonly string[]): Generator<string> {
+  for (let at = 0; at < fields.length; at += 2)
+    if (fields[at]?.toLowerCase() === 'connection') yield* (fields[at + 1] ?? '').toLowerCase().split(/[\s,]+/)
+}

@@ -1,0 +1,138 @@
+import {randomUUID} from 'node:crypto'
+import {existsSync} from 'node:fs'
+import {lstat, readFile, realpath, readdir, rmdir, stat, unlink, writeFile} from 'node:fs/promises'
+import {dirname, join, relative, resolve, sep} from 'node:path'
+import {isBase64} from '../../../model/bytes.ts'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import {fileFault} from '../../../model/read-file.ts'
+import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
+import type {OpenComponent} from '../component.ts'
+import {pathInside} from './local-storage/path-inside.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
+
+/** Folders of the system in which nothing is kept (components-contrib: bindings/localstorage). */
+const FORBIDDEN = ['/proc', '/sys', '/boot', '/var/run/secrets']
+
+/** `bindings.localstorage`: files below one folder. */
+export const open: OpenComponent<Binding> = async options => {
+  const {properties, folder} = options
+  const written = properties.text('rootPath')
+  const fail = (why: string): never => properties.fault('rootPath', why)
+  if (written === '') fail('failed to parse metadata: property rootPath must not be empty')
+  const root = await resolved(resolve(folder, written), fail)
+  if (FORBIDDEN.some(path => root === path || root.startsWith(path + sep)))
+    fail('failed to parse metadata: property rootPath points to a disallowed location')
+  try {
+    makeFolder(root)
+  } catch (error) {
+    fail(`unable to create directory specified by 'rootPath' ${root}: ${messageOf(error)}`)
+  }
+  const operations: Readonly<Record<string, (request: BindingRequest) => Promise<BindingResponse | undefined>>> = {
+    create: async request => create(root, request),
+    get: async request => get(root, request),
+    list: async request => list(root, request),
+    delete: async request => remove(root, request)
+  }
+  return bindingOf(options, {
+    output: {
+      operations: Object.keys(operations),
+      invoke: async request => operations[request.operation]?.(request)
+    },
+    close: () => Promise.resolve()
+  })
+}
+
+/** A path without links; what is not there yet stays as it is. */
+async function resolved(path: string, fail: (why: string) => never): Promise<string> {
+  try {
+    const found = await realpath(path)
+    return (await stat(found)).isDirectory()
+      ? found
+      : fail('failed to parse metadata: property rootPath represents a file and not a directory')
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    return join(await resolved(dirname(path), fail), path.slice(dirname(path).length))
+  }
+}
+
+const nameIn = ({metadata}: BindingRequest): string => metadata['fileName'] ?? ''
+
+const json = (value: unknown): BindingResponse => ({data: Buffer.from(JSON.stringify(value)), metadata: {}})
+
+async function create(root: string, request: BindingRequest): Promise<BindingResponse> {
+  const path = await pathInside(root, nameIn(request) || randomUUID())
+  const folder = dirname(path)
+  try {
+    makeFolder(folder)
+  } catch (error) {
+    throw new Error(`error creating directory ${folder}: ${messageOf(error)}`, {cause: error})
+  }
+  try {
+    checkFile(path)
+    await writeFile(path, contentOf(request.data))
+  } catch (error) {
+    throw new Error(`error creating file ${path}: ${messageOf(error)}`, {cause: error})
+  }
+  return json({fileName: relative(root, path)})
+}
+
+async function get(root: string, request: BindingRequest): Promise<BindingResponse> {
+  const path = await pathInside(root, nameIn(request))
+  try {
+    checkFile(path)
+    return {data: await readFile(path), metadata: {}}
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new Error(`file not found: ${path}`, {cause: error})
+    throw new Error(`error reading file ${path}: ${messageOf(error)}`, {cause: error})
+  }
+}
+
+/** Throws where something else than a file stands: a named pipe would block one of the few threads that read files. */
+function checkFile(path: string): void {
+  if (!existsSync(path)) return
+  const fault = fileFault(path)
+  if (fault !== '') throw new Error(fault)
+}
+
+/** All files below a folder, in the order of their paths. */
+async function list(root: string, request: BindingRequest): Promise<BindingResponse> {
+  const path = await pathInside(root, nameIn(request))
+  let isFolder: boolean
+  try {
+    isFolder = (await stat(path)).isDirectory()
+  } catch (error) {
+    throw new Error(`error getting stats for path ${path}: ${messageOf(error)}`, {cause: error})
+  }
+  if (!isFolder) throw new Error(`unable to list files as the file specified is not a directory: ${path}`)
+  const entries = await readdir(path, {recursive: true, withFileTypes: true})
+  const files = entries.filter(entry => !entry.isDirectory()).map(({parentPath, name}) => join(parentPath, name))
+  // Dapr: null where there is none
+  return json(files.length === 0 ? null : files.toSorted())
+}
+
+async function remove(root: string, request: BindingRequest): Promise<undefined> {
+  const path = await pathInside(root, nameIn(request))
+  try {
+    await ((await lstat(path)).isDirectory() ? rmdir(path) : unlink(path))
+  } catch (error) {
+    throw new Error(`error deleting file ${path}: ${messageOf(error)}`, {cause: error})
+  }
+}
+
+/** A text in JSON is its text, and what is base64 is its bytes. */
+function contentOf(data: Buffer): Buffer {
+  const text = unquoted(data.toString())
+  const bytes = text === undefined ? data : Buffer.from(text)
+  const candidate = bytes.toString('latin1').replace(/[\r\n]/g, '')
+  return isBase64(candidate) ? Buffer.from(candidate, 'base64') : bytes
+}
+
+function unquoted(text: string): string | undefined {
+  if (!text.startsWith('"')) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'string' ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,125 @@
+import {randomUUID} from 'node:crypto'
+import {isDeepStrictEqual} from 'node:util'
+import {API} from '../../model/dapr/api/api.ts'
+import {messageOf} from '../../model/errors.ts'
+import {bounded, withinBoundary} from '../../platform/boundary.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
+import {isBlock, splitType} from '../../files/resources/component-types.ts'
+import {componentType} from './block-types.ts'
+import {type Component, type ComponentType, type OpenOptions} from './component.ts'
+import {InitClock} from './init-clock.ts'
+import type {RedisAccess} from './redis/redis-servers.ts'
+import {Properties, type Property, ComponentFault} from './properties.ts'
+
+/** A component that some apps use. */
+interface Instance {
+  readonly opened: Promise<Component>
+  users: number
+}
+
+/** What an app wants to use. */
+export interface WantedComponent {
+  readonly resource: ComponentResource
+  /** With their values. */
+  readonly properties: readonly Property[]
+  /** Folder of the app. */
+  readonly folder: string
+  readonly warn: (text: string) => void
+}
+
+/** An app uses a component until it releases it. */
+export interface Use {
+  readonly component: Component
+  release(): Promise<void>
+}
+
+/** The open components of a run: apps that may use the same one share it. */
+export class ComponentSet {
+  readonly #options: Pick<OpenOptions, 'env' | 'redis'>
+  readonly #instances = new Map<string, Instance>()
+
+  constructor(options: Pick<OpenOptions, 'env' | 'redis'>) {
+    this.#options = options
+  }
+
+  /** Opens a component, or takes the one that is open. Rejects with the reason why there is none. */
+  async use(wanted: WantedComponent): Promise<Use> {
+    const key = keyOf(wanted)
+    const instance = this.#instances.get(key) ?? {opened: this.#open(wanted), users: 0}
+    this.#instances.set(key, instance)
+    instance.users++
+    let isReleased = false
+    const release = async (): Promise<void> => {
+      if (isReleased) return
+      isReleased = true
+      if (--instance.users > 0 || loaderOf(wanted.resource).livesOn === true) return
+      this.#instances.delete(key)
+      await (await instance.opened).close()
+    }
+    try {
+      return {component: await instance.opened, release}
+    } catch (error) {
+      // the next one who wants it tries again
+      if (this.#instances.get(key) === instance) this.#instances.delete(key)
+      throw error
+    }
+  }
+
+  async #open({resource, properties, folder, warn}: WantedComponent): Promise<Component> {
+    const {name, initTimeoutMs, place} = resource
+    const {load, hasClient} = loaderOf(resource)
+    const open = await load()
+    const heard = (error: unknown): void => warn(`component ${name}: its client failed: ${messageOf(error)}`)
+    const late = Promise.withResolvers<never>()
+    const given = new AbortController()
+    const clock = new InitClock(initTimeoutMs, () => {
+      const why = `init timeout for component ${name} exceeded after ${initTimeoutMs / 1000}s`
+      late.reject(new ComponentFault(why, place))
+      given.abort()
+    })
+    const {env, redis: servers} = this.#options
+    const redis: RedisAccess = {connect: async target => servers.connect(target, clock.apart)}
+    const options = {name, version: versionOf(resource), properties: new Properties(properties), folder, warn}
+    const begin = async (): Promise<Component> => open({env, redis, ...options, signal: given.signal})
+    const opening =
+      hasClient === true ? withinBoundary(heard, begin).then(component => bounded(component, heard)) : begin()
+    try {
+      return await Promise.race([opening, late.promise])
+    } catch (error) {
+      // one that opens too late has nobody who would close it
+      void opening.then(async component => component.close()).catch(() => undefined)
+      throw error
+    } finally {
+      clock.end()
+    }
+  }
+}
+
+/** Apps share a component if all is alike that it is opened with. */
+function keyOf({resource, properties, folder}: WantedComponent): string {
+  const {name, type, version, place} = resource
+  const values = properties.map(({name: key, value}) => [key, value])
+  const {usesFolder, isPrivate} = loaderOf(resource)
+  const own = isPrivate === true ? randomUUID() : usesFolder === true ? folder : ''
+  return JSON.stringify([place.file, name, type, version, values, own])
+}
+
+/** Throws in Dapr's words if a type is not known (pkg/components). */
+function loaderOf({name, type, version, typePlace}: ComponentResource): ComponentType {
+  const loader = componentType(type)
+  const known = versionOf({version})
+  if (loader !== undefined && (known === 'v1' || loader.versions?.includes(known) === true)) return loader
+  const [category] = splitType(type)
+  const what =
+    category === 'bindings'
+      ? `binding ${name} (${type}/${version})`
+      : `${isBlock(category) ? API[category].components.one : category} ${type}/${version}`
+  throw new ComponentFault(`couldn't find ${what}`, typePlace)
+}
+
+/** Capitals do not count (Dapr: pkg/components, in each registry). */
+const versionOf = ({version}: Pick<ComponentResource, 'version'>): string => version.toLowerCase() || 'v1'
+
+/** Whether a component need not be opened anew after its file has changed. */
+export const isSameResource = (a: ComponentResource, b: ComponentResource): boolean =>
+  isDeepStrictEqual({...a, place: '', typePlace: '', scopes: []}, {...b, place: '', typePlace: '', scopes: []})

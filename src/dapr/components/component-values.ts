@@ -1,0 +1,82 @@
+import {randomUUID} from 'node:crypto'
+import type {ComponentProperty, ComponentResource} from '../../files/resources/components.ts'
+import type {Property} from './properties.ts'
+import type {Secret} from './secret-store.ts'
+import {ComponentFault} from './properties.ts'
+import {namespaceOf} from '../../files/resources/namespace.ts'
+
+export interface ValueOptions {
+  readonly appId: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Undefined: this store is not there. */
+  readonly secretOf: (store: string, name: string) => Promise<Secret | undefined> | undefined
+  readonly warn: (text: string) => void
+  readonly error: (text: string) => void
+}
+
+/**
+ * The properties of a component with their values: secrets and variables looked up, `{appID}` and its like filled in
+ * (Dapr: pkg/runtime/meta and pkg/runtime/processor). Undefined: its secret store is not there.
+ */
+export async function propertyValues(
+  {name, properties, secretStore}: ComponentResource,
+  options: ValueOptions
+): Promise<readonly Property[] | undefined> {
+  const values: Property[] = []
+  for (const property of properties) {
+    let {value} = property
+    if (property.secret !== undefined && secretStore !== '' && value === '') {
+      const secret = options.secretOf(secretStore, property.secret.name)
+      if (secret === undefined) {
+        options.warn(`Component ${name} references a secret store that isn't loaded: ${secretStore}`)
+        return undefined
+      }
+      value = await secretValue(secret, property, options)
+    } else if (value === '' && property.envRef !== '') value = variable(name, property, options)
+    values.push({name: property.name, value: fillIn({...property, value}, options), place: property.place})
+  }
+  return values
+}
+
+async function secretValue(
+  found: Promise<Secret | undefined>,
+  {secret}: ComponentProperty,
+  {error}: ValueOptions
+): Promise<string> {
+  const {name = '', key = ''} = secret ?? {}
+  try {
+    const value = (await found)?.[key]
+    if (value === undefined) error(`Error getting secret: secret ${name} not found`)
+    return value ?? ''
+  } catch (why) {
+    error(`Error getting secret: ${String(why)}`)
+    return ''
+  }
+}
+
+/** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
+function variable(component: string, {name, envRef}: ComponentProperty, {env, warn}: ValueOptions): string {
+  const key = envRef.toUpperCase()
+  if (key !== 'APP_API_TOKEN' && !key.startsWith('DAPR_') && !key.includes(' ')) return env[envRef] ?? ''
+  warn(`The variable ${envRef} may not be used for ${name} of the component ${component}`)
+  return ''
+}
+
+function fillIn({name, value, place}: ComponentProperty, {appId, env}: ValueOptions): string {
+  if (!value.includes('{')) return value
+  const {POD_NAME: podName = ''} = env
+  if (podName === '' && value.includes('{podName}'))
+    throw new ComponentFault(
+      `failed to parse metadata: property ${name} refers to {podName} but podName is not set`,
+      place
+    )
+  return value
+    .replaceAll('{uuid}', () => randomUUID())
+    .replaceAll('{podName}', podName)
+    .replaceAll('{namespace}', `${namespaceOf(env)}.${appId}`)
+    .replaceAll('{appID}', appId)
+}
+
+/** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace). */
+export const topicPrefixOf = ({properties}: ComponentResource, env: ValueOptions['env']): string =>
+  properties.some(({value}) => value.includes('{namespace}')) ? namespaceOf(env) : ''

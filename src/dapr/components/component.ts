@@ -1,0 +1,53 @@
+// dapr/components/: state stores, message brokers, secret stores and their like, one file for each type, loaded when a file of a
+// template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
+import type {Properties} from './properties.ts'
+import type {RedisAccess} from './redis/redis-servers.ts'
+
+/** What all components have in common. */
+export interface Component {
+  /** Dapr's words for what it can do, for `/v1.0/metadata`: `ETAG`, `TRANSACTIONAL` … */
+  readonly capabilities: readonly string[]
+  /** Closes it; what was written is kept. */
+  close(): Promise<void>
+}
+
+/** The options with which a component is opened. */
+export interface OpenOptions {
+  readonly name: string
+  /** `v1`, or one of its loader's `versions`. */
+  readonly version: string
+  readonly properties: Properties
+  /** Relative paths start here: the folder of the app. */
+  readonly folder: string
+  /** The environment that we were started in. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Connects to Redis. */
+  readonly redis: RedisAccess
+  readonly warn: (text: string) => void
+  /** Aborted when it takes too long, or is no longer wanted. */
+  readonly signal: AbortSignal
+}
+
+/** Opens a component. Rejects with a ComponentFault, or with an error of the system. */
+export type OpenComponent<T extends Component> = (options: OpenOptions) => Promise<T>
+
+/** A type of component, next to its code: what its file may say, and how it is opened. What it can do is in `files/resources/component-types.ts`. */
+export interface ComponentType<T extends Component = Component> {
+  /** The names of its properties, for hints in mistakes; they are found in any capitals. */
+  readonly properties: readonly string[]
+  /** Loads its code. */
+  readonly load: () => Promise<OpenComponent<T>>
+  /** Paths in its metadata start in the folder of the app: apps in different folders do not share it. */
+  readonly usesFolder?: boolean
+  /** Each sidecar has its own: apps do not share it. */
+  readonly isPrivate?: boolean
+  /** What it holds is gone with it: it lives until the run ends, also while no app uses it. */
+  readonly livesOn?: boolean
+  /** A library's client works for it in the background. */
+  readonly hasClient?: boolean
+  /** Versions besides `v1`. */
+  readonly versions?: readonly string[]
+}
+
+/** The types of a block, by the part behind their category. */
+export type TypesOf<T extends Component> = Readonly<Record<string, ComponentType<T>>>

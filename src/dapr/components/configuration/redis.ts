@@ -1,0 +1,67 @@
+import type {RedisConnection, RedisReply} from '#redis'
+import {messageOf} from '../../../model/errors.ts'
+import type {OpenComponent} from '../component.ts'
+import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
+import {openRedis} from '../redis/open-redis.ts'
+
+/** `configuration.redis`: a key is a text, a value `text||version` (components-contrib: configuration/redis). */
+export const open: OpenComponent<ConfigurationStore> = async options => {
+  const redis = await openRedis('redis store: error connecting to redis', options)
+  const database = options.properties.integer('redisDB', 0)
+  await notify(redis, options.warn)
+  return {
+    capabilities: [],
+    get: async keys => itemsOf(redis, keys.length > 0 ? keys : textsOf(await redis.command(['KEYS', '*']))),
+    subscribe: async (keys, _, changed) => {
+      const prefix = `__keyspace@${database}__:`
+      const channels = keys.length > 0 ? [...new Set(keys)].map(escapePattern) : ['*']
+      const tell = async (key: string): Promise<void> => {
+        const items = await itemsOf(redis, [key])
+        changed(Object.keys(items).length > 0 ? items : {[key]: NOTHING})
+      }
+      const ends = await Promise.all(
+        channels.map(async channel =>
+          redis.subscribe(prefix + channel, name => {
+            tell(name.slice(prefix.length)).catch((error: unknown) => options.warn(messageOf(error)))
+          })
+        )
+      )
+      return async () => void (await Promise.all(ends.map(async end => end())))
+    },
+    close: async () => redis.close()
+  }
+}
+
+/** The item of a deleted key. */
+const NOTHING: ConfigurationItem = {value: '', version: '', metadata: {}}
+
+/** Asks for events of keys; a server that forbids it may have them on already. */
+async function notify(redis: RedisConnection, warn: (text: string) => void): Promise<void> {
+  try {
+    await redis.command(['CONFIG', 'SET', 'notify-keyspace-events', 'KA'])
+  } catch (error) {
+    warn(`changes of configuration may not be seen: ${messageOf(error)}`)
+  }
+}
+
+/** Those that have a value; keys of other types are left out. */
+async function itemsOf(redis: RedisConnection, keys: readonly string[]): Promise<ConfigurationItems> {
+  const values = keys.length === 0 ? [] : listOf(await redis.command(['MGET', ...keys]))
+  return Object.fromEntries(
+    keys.flatMap((key, at): readonly (readonly [string, ConfigurationItem])[] => {
+      const [value = '', version = ''] = textOf(values[at] ?? null).split('||')
+      return value === '' ? [] : [[key, {value, version, metadata: {}}]]
+    })
+  )
+}
+
+const listOf = (reply: RedisReply): readonly RedisReply[] =>
+  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
+
+const textOf = (reply: RedisReply): string =>
+  Buffer.isBuffer(reply) ? reply.toString() : typeof reply === 'string' ? reply : ''
+
+const textsOf = (reply: RedisReply): readonly string[] => listOf(reply).map(textOf)
+
+/** A key as a pattern that fits it alone. */
+const escapePattern = (key: string): string => key.replace(/[\\*?[\]]/g, String.raw`\$&`)

@@ -1,0 +1,65 @@
+import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
+import {bindingOf, type Binding} from '../binding.ts'
+import {Properties} from '../properties.ts'
+import {causeOf} from './cause.ts'
+import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
+import {within} from '../../../platform/delay.ts'
+
+/** A binding of daprd. Its capabilities say in which directions it works; daprd knows its operations. */
+export function daprdBinding(options: OpenedByDaprd): Binding {
+  const {capabilities, resource} = options
+  return bindingOf(
+    {properties: new Properties(resource.properties)},
+    {
+      ...(capabilities.includes('OUTPUT_BINDING') && {output: outputOf(options)}),
+      ...(capabilities.includes('INPUT_BINDING') && {input: inputOf(options)}),
+      close: async () => {
+        // it lives in daprd
+      }
+    }
+  )
+}
+
+const outputOf = ({access, resource: {name}}: OpenedByDaprd): NonNullable<Binding['output']> => ({
+  operations: undefined,
+  invoke: async request => {
+    let answer: Uint8Array
+    try {
+      answer = await access.call('InvokeBinding', encode(InvokeBindingRequest, {name, ...request}))
+    } catch (error) {
+      throw new Error(causeOf(error), {cause: error})
+    }
+    const {data, metadata} = decode(InvokeBindingResponse, answer)
+    if (data.length === 0 && Object.keys(metadata).length === 0) return undefined
+    return {data: Buffer.from(data), metadata}
+  }
+})
+
+const inputOf = ({access, resource}: OpenedByDaprd): NonNullable<Binding['input']> => ({
+  read: async ({ready, handle}) => {
+    const holdMs = access.holdMs(resource)
+    const open = new Set<Promise<unknown>>()
+    const end = access.readBinding(resource.name, async event => {
+      if (
+        (await within(
+          holdMs,
+          ready().then(() => true)
+        )) === undefined
+      )
+        return 'returned'
+      const handled = handle(event)
+      open.add(handled)
+      try {
+        return await handled
+      } finally {
+        open.delete(handled)
+      }
+    })
+    const stop = async (): Promise<void> => {
+      end()
+      await Promise.all(open)
+    }
+    return Promise.resolve({stop})
+  }
+})

@@ -1,0 +1,22 @@
+import {messageOf} from '../../../model/errors.ts'
+
+/** What daprd puts in front of what a component says (Dapr: pkg/messages/predefined.go): our blocks do the same. */
+const LEADS: readonly RegExp[] = [
+  /^fail to get .*? from state store \S+: /s,
+  /^failed (?:saving|deleting) state (?:in state store \S+|with key .*?): /s,
+  /^error while executing state transaction: /,
+  /^error when publish(?:ing)? to topic .*? in pubsub \S+: /s,
+  /^failed getting secrets? .*?from secret store \S+: /s,
+  /^failed to get \[.*?\] from Configuration store \S+: /s,
+  /^failed to subscribe \[.*?\] from Configuration store \S+: /s,
+  /^failed to try acquiring lock: /,
+  /^failed to release lock: /,
+  /^error invoking output binding \S+: /
+]
+
+/** What a component of daprd says of a call that failed. */
+export function causeOf(error: unknown): string {
+  const text = messageOf(error)
+  const lead = LEADS.map(each => each.exec(text)?.[0] ?? '').find(each => each !== '') ?? ''
+  return text.slice(lead.length)
+}

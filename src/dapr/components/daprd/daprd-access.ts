@@ -1,0 +1,71 @@
+// daprd/: components that only Dapr has, served by a real Dapr sidecar next to the app.
+import type {ComponentResource} from '../../../files/resources/components.ts'
+import type {BindingEvent, EventHandled} from '../binding.ts'
+import type {BlockComponent} from '../block-types.ts'
+import type {Handled, BrokerMessage} from '../pubsub.ts'
+
+/** A call that daprd has answered with an error. */
+export class DaprdError extends Error {
+  /** The gRPC code. */
+  readonly code: number
+
+  constructor(code: number, message: string) {
+    super(message)
+    this.name = 'DaprdError'
+    this.code = code
+  }
+}
+
+/** A topic that daprd reads for the app. */
+export interface DaprdTopic {
+  readonly pubsubName: string
+  readonly topic: string
+  /** Messages that it may hand over at once; 0: one by one. */
+  readonly atOnce: number
+  /** Never rejects. */
+  readonly deliver: (message: BrokerMessage) => Promise<Handled>
+}
+
+/** Delivers an event of a binding. Never rejects. */
+export type DeliverEvent = (event: BindingEvent) => Promise<EventHandled>
+
+/** Called with the id of a subscription and the items that were changed, as daprd writes them. */
+export type ConfigurationChanged = (items: unknown) => void
+
+/** A real Dapr sidecar, which its components call. */
+export interface DaprdAccess {
+  /** Calls a method of `dapr.proto.runtime.v1.Dapr`, waiting while daprd starts. Rejects with a DaprdError, or with why there is no answer. */
+  call(method: string, message: Uint8Array): Promise<Uint8Array>
+  /** A request over HTTP: the body of its answer. Rejects as `call`. */
+  get(path: string): Promise<string>
+  /** Starts reading a topic; the returned function stops it. */
+  read(topic: DaprdTopic): () => void
+  /** Starts reading a binding; the returned function stops it. */
+  readBinding(name: string, deliver: DeliverEvent): () => void
+  /** Reports changes of a configuration subscription; the returned function stops it. */
+  onConfiguration(id: string, changed: ConfigurationChanged): () => void
+  /** The time in ms after which the message broker may treat an unanswered message as lost. */
+  holdMs(resource: ComponentResource): number
+}
+
+/** A component that daprd has opened. */
+export interface OpenedByDaprd {
+  readonly resource: ComponentResource
+  /** From daprd's metadata. */
+  readonly capabilities: readonly string[]
+  readonly access: DaprdAccess
+}
+
+/** The components of an app that daprd serves. */
+export interface DaprdComponents {
+  /** Whether daprd serves this component. */
+  takes(resource: ComponentResource): boolean
+  /** Takes over the current resources of the app; it may need others than its own components. */
+  follow(resources: readonly ComponentResource[]): void
+  /** Settles when daprd has opened it. Rejects with a ComponentFault. */
+  open(resource: ComponentResource): Promise<BlockComponent>
+  /** The app has told which topics or bindings it reads: daprd may ask for them. */
+  setKnown(what: 'topics' | 'bindings'): void
+  /** Ends daprd. */
+  close(): Promise<void>
+}

@@ -1,0 +1,21 @@
+import type {Block} from '../../../model/dapr/api/api.ts'
+import {splitType} from '../../../files/resources/component-types.ts'
+import type {BlockComponent, BlockTypes} from '../block-types.ts'
+import {daprdBinding} from './binding.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
+import {DaprdPubSub} from './pubsub.ts'
+import {DaprdStateStore} from './state.ts'
+import {configurationStore, lockStore, secretStore} from './stores.ts'
+
+const OPENERS: {readonly [B in Block]: (options: OpenedByDaprd) => BlockTypes[B]} = {
+  secretstores: secretStore,
+  state: options => new DaprdStateStore(options),
+  configuration: configurationStore,
+  lock: lockStore,
+  pubsub: options => new DaprdPubSub(options),
+  bindings: daprdBinding
+}
+
+/** The component for one of our blocks; its type must belong to one. */
+export const componentOf = (options: OpenedByDaprd): BlockComponent =>
+  OPENERS[splitType(options.resource.type)[0] as Block](options)

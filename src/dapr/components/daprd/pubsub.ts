@@ -1,0 +1,72 @@
+import {encode} from '../../../proxy/net/grpc/message-codec.ts'
+import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
+import {causeOf} from './cause.ts'
+import {PublishEventRequest} from '../../../model/dapr/messages/pubsub.generated.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
+import {within} from '../../../platform/delay.ts'
+
+/** A message broker of daprd: messages pass as the bytes that they are, the envelope is made and opened here. */
+export class DaprdPubSub implements PubSub {
+  readonly capabilities: readonly string[]
+  readonly keepsFailed = true
+  readonly #options: OpenedByDaprd
+
+  constructor(options: OpenedByDaprd) {
+    this.capabilities = options.capabilities
+    this.#options = options
+  }
+
+  async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
+    const {access, resource} = this.#options
+    const message = {
+      pubsubName: resource.name,
+      topic,
+      data,
+      dataContentType: 'application/octet-stream',
+      metadata: {...metadata, rawPayload: 'true'}
+    }
+    try {
+      await access.call('PublishEvent', encode(PublishEventRequest, message))
+    } catch (error) {
+      throw new Error(causeOf(error), {cause: error})
+    }
+  }
+
+  async subscribe({topic, atOnce, ready, handle}: SubscribeOptions): Promise<TopicReader> {
+    const {access, resource} = this.#options
+    const holdMs = access.holdMs(resource)
+    const open = new Set<Promise<unknown>>()
+    const end = access.read({
+      pubsubName: resource.name,
+      topic,
+      atOnce,
+      deliver: async message => {
+        // one that is held longer comes again meanwhile: the broker takes it for lost
+        if (
+          (await within(
+            holdMs,
+            ready().then(() => true)
+          )) === undefined
+        )
+          return 'returned'
+        const handled = handle(message)
+        open.add(handled)
+        try {
+          return await handled
+        } finally {
+          open.delete(handled)
+        }
+      }
+    })
+    return {
+      stop: async () => {
+        end()
+        await Promise.all(open)
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    // it lives in daprd
+  }
+}

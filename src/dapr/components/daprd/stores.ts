@@ -1,0 +1,122 @@
+import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
+import type {ConfigurationItems, ConfigurationStore} from '../configuration-store.ts'
+import type {LockStore, Unlocked} from '../lock-store.ts'
+import type {SecretStore} from '../secret-store.ts'
+import {causeOf} from './cause.ts'
+import {
+  GetConfigurationRequest,
+  GetConfigurationResponse
+} from '../../../model/dapr/messages/configuration.generated.ts'
+import {
+  TryLockRequest,
+  TryLockResponse,
+  UnlockRequest,
+  UnlockResponse
+} from '../../../model/dapr/messages/lock.generated.ts'
+import {
+  GetBulkSecretRequest,
+  GetBulkSecretResponse,
+  GetSecretRequest,
+  GetSecretResponse
+} from '../../../model/dapr/messages/secret.generated.ts'
+import type {OpenedByDaprd} from './daprd-access.ts'
+
+const close = async (): Promise<void> => {
+  // it lives in daprd
+}
+
+/** Calls a method for a component; its errors are those of the component. */
+const callerOf =
+  ({access}: OpenedByDaprd) =>
+  async (method: string, message: Uint8Array): Promise<Uint8Array> => {
+    try {
+      return await access.call(method, message)
+    } catch (error) {
+      throw new Error(causeOf(error), {cause: error})
+    }
+  }
+
+/** A secret store of daprd. */
+export function secretStore(options: OpenedByDaprd): SecretStore {
+  const call = callerOf(options)
+  const {capabilities, resource} = options
+  const storeName = resource.name
+  return {
+    capabilities,
+    get: async key =>
+      decode(GetSecretResponse, await call('GetSecret', encode(GetSecretRequest, {storeName, key}))).data,
+    all: async () => {
+      const {data} = decode(
+        GetBulkSecretResponse,
+        await call('GetBulkSecret', encode(GetBulkSecretRequest, {storeName}))
+      )
+      return Object.fromEntries(Object.entries(data).map(([name, {secrets}]) => [name, secrets]))
+    },
+    close
+  }
+}
+
+/** A configuration store of daprd. */
+export function configurationStore(options: OpenedByDaprd): ConfigurationStore {
+  const call = callerOf(options)
+  const {access, capabilities, resource} = options
+  const storeName = resource.name
+  const base = `/v1.0/configuration/${encodeURIComponent(storeName)}`
+  return {
+    capabilities,
+    get: async (keys, metadata) =>
+      decode(
+        GetConfigurationResponse,
+        await call('GetConfiguration', encode(GetConfigurationRequest, {storeName, keys: [...keys], metadata}))
+      ).items,
+    subscribe: async (keys, metadata, changed) => {
+      const query = new URLSearchParams([
+        ...keys.map(key => ['key', key]),
+        ...Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value])
+      ])
+      const {id} = JSON.parse(await access.get(`${base}/subscribe?${query.toString()}`)) as {readonly id: string}
+      const end = access.onConfiguration(id, items => changed(itemsOf(items)))
+      return async () => {
+        end()
+        await access.get(`${base}/${id}/unsubscribe`)
+      }
+    },
+    close
+  }
+}
+
+/** Daprd leaves out what is empty. */
+function itemsOf(items: unknown): ConfigurationItems {
+  const all = Object.entries((items ?? {}) as Readonly<Record<string, Partial<ConfigurationItems[string]> | null>>)
+  return Object.fromEntries(
+    all.map(([key, item]) => [
+      key,
+      {value: item?.value ?? '', version: item?.version ?? '', metadata: item?.metadata ?? {}}
+    ])
+  )
+}
+
+const UNLOCK_STATUS: readonly Unlocked[] = ['done', 'not-there', 'not-owned', 'failed']
+
+/** Daprd makes the key of a lock from its resource, as our block does. */
+const resourceIdOf = (key: string): string => key.slice(key.lastIndexOf('||') + 2)
+
+/** A lock store of daprd. */
+export function lockStore(options: OpenedByDaprd): LockStore {
+  const call = callerOf(options)
+  const {capabilities, resource} = options
+  const storeName = resource.name
+  return {
+    capabilities,
+    lock: async (key, lockOwner, expiryMs) => {
+      const request = {storeName, resourceId: resourceIdOf(key), lockOwner, expiryInSeconds: Math.ceil(expiryMs / 1000)}
+      return decode(TryLockResponse, await call('TryLockAlpha1', encode(TryLockRequest, request))).success
+    },
+    unlock: async (key, lockOwner) => {
+      const request = {storeName, resourceId: resourceIdOf(key), lockOwner}
+      const {status} = decode(UnlockResponse, await call('UnlockAlpha1', encode(UnlockRequest, request)))
+      return UNLOCK_STATUS[status] ?? 'failed'
+    },
+    close
+  }
+}

@@ -1,0 +1,268 @@
+import {Consumer, type GroupPartitionsAssigner} from '@platformatic/kafka'
+import {messageOf} from '../../../model/errors.ts'
+import {SerialQueue} from '../../../model/serial-queue.ts'
+import {pause} from '../../../platform/delay.ts'
+import type {Handled, BrokerMessage} from '../pubsub.ts'
+import {NULL} from './kafka-publisher.ts'
+import type {KafkaSettings} from './kafka-settings.ts'
+import {PartitionReader, type Record} from './partition-reader.ts'
+
+type Client = Consumer
+type Stream = Awaited<ReturnType<Client['consume']>>
+
+/** Maximum number of records that wait here; the rest stays with the broker. */
+const MAX_WAITING = 256
+/** A group's first coordinator takes a broker some seconds. */
+const RETRIES = 20
+const REBALANCE_MS = 60_000
+
+export interface TopicOptions {
+  readonly topic: string
+  readonly atOnce: number
+  readonly ready: () => Promise<void>
+  readonly handle: (message: BrokerMessage) => Promise<Handled>
+  readonly log: (level: 'warn' | 'error', text: string) => void
+}
+
+/** One topic that a group reads. */
+interface Feed {
+  readonly options: TopicOptions
+  readonly over: AbortController
+  readonly partitions: Set<PartitionReader>
+  stream: Stream | undefined
+}
+
+/** A member of a consumer group, which reads several topics over one consumer; one that fails is replaced. */
+export class KafkaGroup {
+  readonly #id: string
+  readonly #settings: KafkaSettings
+  readonly #feeds = new Set<Feed>()
+  #client: Client | undefined
+  /** Number of partitions of topics that only other members read. */
+  readonly #partitionCounts = new Map<string, number>()
+  /** Topics are added one after the other: each one starts a new round of the group. */
+  readonly #changes = new SerialQueue()
+
+  constructor(id: string, settings: KafkaSettings) {
+    this.#id = id
+    this.#settings = settings
+  }
+
+  /** Whether it reads a topic already: another reader has to be a member of its own. */
+  has(topic: string): boolean {
+    return [...this.#feeds].some(({options}) => options.topic === topic)
+  }
+
+  /** Ends all that is read; it is not waited for what is being handled. */
+  async close(): Promise<void> {
+    for (const {over} of this.#feeds) over.abort()
+    this.#feeds.clear()
+    await this.#changes.run(async () => this.#closeUnused())
+  }
+
+  /** Settles when the group reads the topic; the returned function ends that. */
+  async read(options: TopicOptions): Promise<() => Promise<void>> {
+    const feed: Feed = {options, over: new AbortController(), partitions: new Set(), stream: undefined}
+    this.#feeds.add(feed)
+    try {
+      await this.#changes.run(async () => this.#open(feed))
+    } catch (error) {
+      this.#feeds.delete(feed)
+      await this.#closeUnused()
+      throw error
+    }
+    return async () => this.#stop(feed)
+  }
+
+  async #stop(feed: Feed): Promise<void> {
+    feed.over.abort()
+    await Promise.all([...feed.partitions].map(async partition => partition.end()))
+    this.#feeds.delete(feed)
+    await this.#changes.run(async () => {
+      await feed.stream?.close().catch(() => undefined)
+      await this.#closeUnused()
+    })
+  }
+
+  async #closeUnused(): Promise<void> {
+    if (this.#feeds.size > 0) return
+    const client = this.#client
+    this.#client = undefined
+    await closed(client)
+  }
+
+  async #open(feed: Feed): Promise<void> {
+    const {start, assignor, sessionTimeoutMs, heartbeatIntervalMs, fetchMin, fetchMax, client} = this.#settings
+    const consumer = (this.#client ??= new Consumer({
+      ...client,
+      retries: RETRIES,
+      groupId: this.#id,
+      autocommit: false,
+      minBytes: fetchMin,
+      maxBytes: fetchMax,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: heartbeatIntervalMs,
+      rebalanceTimeout: Math.max(REBALANCE_MS, sessionTimeoutMs),
+      protocols: [{name: assignor, version: 1}],
+      partitionAssigner: (_, members, topics, metadata) => this.#assign(members, topics, metadata)
+    }))
+    const stream = await consumer.consume({topics: [feed.options.topic], mode: 'committed', fallbackMode: start})
+    feed.stream = stream
+    void this.#follow(feed, stream)
+  }
+
+  async #follow(feed: Feed, stream: Stream): Promise<void> {
+    const {options, over} = feed
+    try {
+      await this.#consume(feed, stream)
+      if (over.signal.aborted) return
+      options.log('warn', `the stream of topic ${options.topic} has ended`)
+    } catch (error) {
+      if (over.signal.aborted) return
+      options.log('error', `Error consuming ${options.topic}. Retrying...: ${messageOf(error)}`)
+    }
+    if (feed.stream === stream) void this.#reopen(feed)
+  }
+
+  /** Reads a stream until it ends or nothing more is wanted; pauses while too many records wait for the app. */
+  async #consume(feed: Feed, stream: Stream): Promise<void> {
+    const {options, over, partitions} = feed
+    const readers = new Map<number, PartitionReader>()
+    const ended = new AbortController()
+    const both = AbortSignal.any([over.signal, ended.signal])
+    let count = 0
+    let changed = Promise.withResolvers<void>()
+    const tell = (): void => {
+      changed.resolve()
+      changed = Promise.withResolvers()
+    }
+    const handled = (): void => {
+      count--
+      tell()
+    }
+    both.addEventListener('abort', tell, {once: true})
+    stream.once('close', () => ended.abort())
+    try {
+      await options.ready()
+      for await (const record of stream) {
+        if (both.aborted) break
+        count++
+        let reader = readers.get(record.partition)
+        if (reader === undefined) {
+          reader = this.#readerFor(feed, both, handled)
+          readers.set(record.partition, reader)
+        }
+        reader.put(record)
+        while (count >= Math.max(MAX_WAITING, options.atOnce) && !both.aborted) await changed.promise
+      }
+    } finally {
+      ended.abort()
+      for (const reader of readers.values()) void reader.end().then(() => partitions.delete(reader))
+    }
+  }
+
+  #readerFor({options, partitions}: Feed, over: AbortSignal, onHandled: () => void): PartitionReader {
+    const {maxRetries, retryMs} = this.#settings
+    const reader = new PartitionReader({
+      atOnce: Math.max(1, options.atOnce),
+      maxRetries,
+      retryMs,
+      handle: async record => options.handle(this.#messageOf(record)),
+      onHandled,
+      over
+    })
+    partitions.add(reader)
+    return reader
+  }
+
+  /** As the leader of the group: gives the partitions of each topic to the members that read it. */
+  #assign(...[members, topics, metadata]: Tail<Parameters<GroupPartitionsAssigner>>): Assignments {
+    const given: Assignments = [...members.keys()].map(memberId => ({memberId, assignments: new Map()}))
+    const all = new Set([...topics, ...[...members.values()].flatMap(member => member.topics ?? [])])
+    const unknown: string[] = []
+    for (const topic of all) {
+      const readers = given
+        .filter(({memberId}) => members.get(memberId)?.topics?.includes(topic) !== false)
+        .toSorted((a, b) => (a.memberId < b.memberId ? -1 : 1))
+      const count = metadata.topics.get(topic)?.partitionsCount ?? this.#partitionCounts.get(topic)
+      if (count === undefined) unknown.push(topic)
+      for (let partition = 0; partition < (count ?? 0); partition++) {
+        const isRange = this.#settings.assignor === 'range'
+        const owner = isRange ? Math.floor((partition * readers.length) / (count ?? 1)) : partition % readers.length
+        const assignments = readers[owner]?.assignments
+        const known = assignments?.get(topic)
+        if (known === undefined) assignments?.set(topic, {topic, partitions: [partition]})
+        else known.partitions.push(partition)
+      }
+    }
+    if (unknown.length > 0) void this.#learn(unknown)
+    return given
+  }
+
+  /** Asks for the partitions of topics that only others read, and has the group share them. */
+  async #learn(topics: string[]): Promise<void> {
+    const client = this.#client
+    try {
+      const metadata = await client?.metadata({topics})
+      for (const [topic, {partitionsCount}] of metadata?.topics ?? []) this.#partitionCounts.set(topic, partitionsCount)
+      if (client === this.#client) await client?.joinGroup({})
+    } catch {
+      // the next turn of the group asks again
+    }
+  }
+
+  /** All topics anew, over a new consumer: the other streams of the old one end with it. */
+  async #reopen(feed: Feed): Promise<void> {
+    const {over, options} = feed
+    const failed = this.#client
+    while (!over.signal.aborted) {
+      await pause(this.#settings.reconnectMs, over.signal)
+      if (over.signal.aborted) return
+      try {
+        await this.#changes.run(async () => {
+          if (this.#client === failed && failed !== undefined) {
+            this.#client = undefined
+            await closed(failed)
+          }
+          if (!over.signal.aborted) await this.#open(feed)
+        })
+        return
+      } catch (error) {
+        options.log('warn', `failed to read topic ${options.topic} again: ${messageOf(error)}`)
+      }
+    }
+  }
+
+  #messageOf({key, value, headers, offset, topic, timestamp, partition}: Record): BrokerMessage {
+    const {escapeHeaders, excluded} = this.#settings
+    // Go's url.QueryEscape
+    const escape = (text: string): string => (escapeHeaders ? encodeURIComponent(text).replaceAll('%20', '+') : text)
+    const own = [...headers]
+      .map(([name, content]): readonly [string, string] => [name.toString(), escape(content.toString())])
+      .filter(([name]) => excluded?.test(name) !== true)
+    return {
+      data: value ?? NULL,
+      metadata: {
+        ...(key !== undefined && {__key: escape(key.toString())}),
+        __offset: offset.toString(),
+        __topic: topic,
+        __timestamp: timestamp.toString(),
+        __partition: partition.toString(),
+        ...Object.fromEntries(own)
+      }
+    }
+  }
+}
+
+type Assignments = ReturnType<GroupPartitionsAssigner>
+
+/** Leaves the group at once, if a broker is there to hear of it. */
+async function closed(client: Client | undefined): Promise<void> {
+  try {
+    await client?.close(true)
+  } catch {
+    // it is gone all the same
+  }
+}
+
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never

@@ -1,0 +1,48 @@
+import {messageOf} from '../../../model/errors.ts'
+import type {OpenOptions} from '../component.ts'
+import {KafkaGroup, type TopicOptions} from './kafka-group.ts'
+import {KafkaPublisher} from './kafka-publisher.ts'
+import {kafkaSettings, type KafkaSettings} from './kafka-settings.ts'
+
+/** What components of Kafka share. */
+export interface Kafka {
+  readonly settings: KafkaSettings
+  readonly publisher: KafkaPublisher
+  /** Reads a topic as a member of the component's group, or of this one if it has none; the returned function ends that. */
+  read(own: string, topic: TopicOptions): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+/** Connects a component to its brokers; `hasRetries`: what failed is handled again unless a property says otherwise. */
+export async function openKafka({properties}: OpenOptions, hasRetries: boolean): Promise<Kafka> {
+  const settings = kafkaSettings(properties, hasRetries)
+  const publisher = new KafkaPublisher(settings)
+  try {
+    await publisher.check()
+  } catch (error) {
+    await publisher.close().catch(() => undefined)
+    properties.fault('brokers', `kafka error: no broker answers at ${properties.text('brokers')}: ${reasonOf(error)}`)
+  }
+  const groups: {readonly id: string; readonly group: KafkaGroup}[] = []
+  return {
+    settings,
+    publisher,
+    read: async (own, topic) => {
+      const id = settings.group || own
+      const known = groups.find(each => each.id === id && !each.group.has(topic.topic))
+      const group = known?.group ?? new KafkaGroup(id, settings)
+      if (known === undefined) groups.push({id, group})
+      return group.read(topic)
+    },
+    close: async () => {
+      await Promise.all(groups.map(async ({group}) => group.close()))
+      await publisher.close()
+    }
+  }
+}
+
+/** What lies at the bottom of an error. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors.at(-1))
+  return error instanceof Error && error.cause instanceof Error ? reasonOf(error.cause) : messageOf(error)
+}

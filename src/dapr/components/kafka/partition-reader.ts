@@ -1,0 +1,111 @@
+import type {Message as KafkaMessage} from '@platformatic/kafka'
+import {pause} from '../../../platform/delay.ts'
+import type {Handled} from '../pubsub.ts'
+
+export type Record = KafkaMessage
+
+export interface PartitionReaderOptions {
+  /** Messages handled at once. */
+  readonly atOnce: number
+  /** How often what failed is handled again (-1: for ever), and after how many ms. */
+  readonly maxRetries: number
+  readonly retryMs: number
+  /** Never rejects. */
+  readonly handle: (record: Record) => Promise<Handled>
+  /** Called when one more has been handled. */
+  readonly onHandled: () => void
+  /** Aborted when nothing more is to be handled. */
+  readonly over: AbortSignal
+}
+
+interface Entry {
+  readonly record: Record
+  isDone: boolean
+}
+
+/** Handles the messages of one partition in their order, and commits as far as all have been handled. */
+export class PartitionReader {
+  readonly #options: PartitionReaderOptions
+  readonly #waiting: Record[] = []
+  readonly #inHand: Entry[] = []
+  #atWork = 0
+  #committing: Promise<void> | undefined
+  #uncommitted: Record | undefined
+  #idle = Promise.withResolvers<void>()
+
+  constructor(options: PartitionReaderOptions) {
+    this.#options = options
+  }
+
+  put(record: Record): void {
+    this.#waiting.push(record)
+    this.#next()
+  }
+
+  /** Settles when what is being handled has been, and is committed. */
+  async end(): Promise<void> {
+    while (this.#atWork > 0) await this.#idle.promise
+    await this.#committing
+  }
+
+  #next(): void {
+    const {atOnce, over} = this.#options
+    while (this.#atWork < atOnce && !over.aborted) {
+      const record = this.#waiting.shift()
+      if (record === undefined) return
+      this.#atWork++
+      void this.#work(record)
+    }
+  }
+
+  async #work(record: Record): Promise<void> {
+    const entry: Entry = {record, isDone: false}
+    this.#inHand.push(entry)
+    entry.isDone = await this.#handle(record)
+    while (this.#inHand[0]?.isDone === true) this.#uncommitted = this.#inHand.shift()?.record
+    if (this.#uncommitted !== undefined) this.#committing ??= this.#commit()
+    this.#atWork--
+    this.#options.onHandled()
+    this.#next()
+    if (this.#atWork > 0) return
+    this.#idle.resolve()
+    this.#idle = Promise.withResolvers()
+  }
+
+  /** Whether the group has done with it. */
+  async #handle(record: Record): Promise<boolean> {
+    const {handle, maxRetries, retryMs, over} = this.#options
+    for (let tries = 0; ; tries++) {
+      const handled = await handle(record)
+      if (handled === 'done') return true
+      if (handled === 'returned' || over.aborted) return false
+      if (maxRetries >= 0 && tries >= maxRetries) return true
+      await pause(retryMs, over)
+      if (over.aborted) return false
+    }
+  }
+
+  /** One commit after the other; a later one says all that those before it do. */
+  async #commit(): Promise<void> {
+    while (this.#uncommitted !== undefined) {
+      const record = this.#uncommitted
+      this.#uncommitted = undefined
+      // after these the partition belongs to another one, or the broker is gone: the message is delivered again
+      for (let tries = 0; tries < MAX_COMMITS && !(await isCommitted(record)); tries++) await pause(COMMIT_MS)
+    }
+    this.#committing = undefined
+  }
+}
+
+/** While the members of a group are being counted nothing can be committed. */
+const MAX_COMMITS = 5
+const COMMIT_MS = 200
+
+async function isCommitted(record: Record): Promise<boolean> {
+  try {
+    await record.commit()
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,74 @@
+import type {Pool, PoolClient} from 'pg'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
+
+/** One step of a schema. */
+export type Migration = (client: PoolClient) => Promise<unknown>
+
+/** The row of the metadata table that a sidecar holds while it migrates. */
+const LOCK = 'lock'
+/** A unique violation, a duplicate table, a duplicate object (PostgreSQL: Appendix A). */
+const IS_THERE = ['23505', '42P07', '42710']
+
+/**
+ * Brings tables to the newest schema. The level is kept in a row of the metadata table, and another row is the lock, as
+ * sidecars of Dapr have it: they may start at the same time (components-contrib: common/component/sql/migrations/postgres).
+ */
+export async function migrate(
+  pool: Pool,
+  {metadataTable, key, migrations}: {metadataTable: string; key: string; migrations: readonly Migration[]}
+): Promise<void> {
+  await createMetadata(pool, metadataTable)
+  await pool.query(`INSERT INTO ${metadataTable} (key, value) VALUES ($1, 'lock') ON CONFLICT (key) DO NOTHING`, [LOCK])
+  await inTransaction(pool, async client => {
+    await client.query(`SELECT value FROM ${metadataTable} WHERE key = $1 FOR UPDATE`, [LOCK])
+    const {rows} = await client.query<{value: string}>(`SELECT value FROM ${metadataTable} WHERE key = $1`, [key])
+    const level = Number(rows[0]?.value ?? '0')
+    if (!Number.isInteger(level))
+      throw new Error(`invalid migration level found in metadata table: ${rows[0]?.value ?? ''}`)
+    for (const [at, migration] of migrations.entries()) {
+      if (at < level) continue
+      try {
+        await migration(client)
+      } catch (error) {
+        throw new Error(`failed to perform migration ${at}: ${messageOf(error)}`, {cause: error})
+      }
+      await client.query(
+        `INSERT INTO ${metadataTable} (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`,
+        [key, (at + 1).toString()]
+      )
+    }
+  })
+}
+
+/** Several that create a table at once get an error although it says IF NOT EXISTS: then it is there. */
+async function createMetadata(pool: Pool, table: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await pool.query(`CREATE TABLE IF NOT EXISTS ${table} (key text NOT NULL PRIMARY KEY, value text NOT NULL)`)
+      return
+    } catch (error) {
+      if (!IS_THERE.includes(codeOf(error)) || tries === 3)
+        throw new Error(`failed to create metadata table: ${messageOf(error)}`, {cause: error})
+      await pause(50)
+    }
+  }
+}
+
+/** Does all of it or nothing. */
+export async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    await work(client)
+    await client.query('COMMIT')
+  } catch (error) {
+    // a connection that cannot roll back is of no use any more: its end rolls back
+    await client.query('ROLLBACK').then(
+      () => client.release(),
+      () => client.release(true)
+    )
+    throw error
+  }
+  client.release()
+}

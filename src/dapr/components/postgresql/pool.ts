@@ -1,0 +1,125 @@
+import {availableParallelism} from 'node:os'
+import {resolve} from 'node:path'
+import {Pool, type PoolConfig} from 'pg'
+import {messageOf} from '../../../model/errors.ts'
+import {readTextFile} from '../../../model/read-file.ts'
+import type {OpenOptions} from '../component.ts'
+import type {Properties} from '../properties.ts'
+import {keywordsOf} from './connection-string.ts'
+
+type Keywords = ReadonlyMap<string, string>
+type Tls = Exclude<PoolConfig['ssl'], undefined>
+
+const DEFAULT_PORT = 5432
+const DEFAULT_TIMEOUT_MS = 20_000
+const DEFAULT_IDLE_MS = 30 * 60_000
+const SECOND_MS = 1000
+
+/** How long one operation may take. */
+export function timeoutOf(properties: Properties): number {
+  const name = properties.has('timeout') ? 'timeout' : 'timeoutInSeconds'
+  const ms = properties.durationMs(name, DEFAULT_TIMEOUT_MS, SECOND_MS)
+  return ms < SECOND_MS ? properties.fault(name, "invalid value for 'timeout': must be greater than 1s") : ms
+}
+
+/**
+ * Connections to the PostgreSQL that a component names; the first one is made here. `prefix`: what precedes the error if it
+ * fails. The settings are those that all of Dapr's components share (components-contrib: common/authentication/postgresql).
+ */
+export async function openPool(prefix: string, {properties, env, folder}: OpenOptions): Promise<Pool> {
+  for (const name of ['useAzureAD', 'useAWSIAM'])
+    if (properties.boolean(name)) properties.fault(name, `${name} is not supported here: use a password`)
+  const keywords = keywordsOf(properties)
+  const config = configOf(keywords, properties, env)
+  const at = addressOf(config)
+  const refuse = (error: unknown): never =>
+    properties.fault(properties.has('url') ? 'url' : 'connectionString', `${prefix} at ${at}: ${reasonOf(error)}`)
+  const mode = keywords.get('sslmode') ?? env['PGSSLMODE'] ?? 'prefer'
+  try {
+    const ssl = tlsOf(mode, keyword => fileOf(folder, keywords.get(keyword)))
+    return await connect({...config, ssl})
+  } catch (error) {
+    // a server without TLS will do
+    const isPlainToo = ['prefer', 'allow'].includes(mode) && messageOf(error) === NO_TLS
+    return isPlainToo ? connect({...config, ssl: false}).catch(refuse) : refuse(error)
+  }
+}
+
+/** An error text of the package pg. */
+const NO_TLS = 'The server does not support SSL connections'
+
+async function connect(config: PoolConfig): Promise<Pool> {
+  const pool = new Pool(config)
+  // a connection that goes while nobody uses it is replaced when one is needed
+  pool.on('error', () => undefined)
+  try {
+    const first = await pool.connect()
+    first.release()
+    return pool
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+/** What says itself how to connect; all other keywords are settings of the session, as pgx has it. */
+const KNOWN = new Set(
+  `host hostaddr port user password dbname sslmode sslcert sslkey sslrootcert connect_timeout application_name options
+  passfile service servicefile sslpassword sslsni sslnegotiation krbspn krbsrvname target_session_attrs min_protocol_version max_protocol_version
+  channel_binding pool_max_conns pool_min_conns pool_max_conn_lifetime pool_max_conn_lifetime_jitter pool_max_conn_idle_time
+  pool_health_check_period default_query_exec_mode statement_cache_capacity description_cache_capacity`.split(/\s+/)
+)
+
+function configOf(keywords: Keywords, properties: Properties, env: OpenOptions['env']): PoolConfig {
+  const [host = keywords.get('host'), user, password, database] = ['hostaddr', 'user', 'password', 'dbname'].map(key =>
+    keywords.get(key)
+  )
+  if (host?.includes(',') === true) properties.fault('connectionString', 'several hosts are not supported here')
+  const port = Number(keywords.get('port') ?? env['PGPORT'] ?? DEFAULT_PORT)
+  if (!Number.isInteger(port)) properties.fault('connectionString', 'the port must be a number')
+  const max = properties.integer('maxConns', 0)
+  const idle = properties.has('connectionMaxIdleTime') ? 'connectionMaxIdleTime' : 'connMaxIdleTime'
+  const settings = [...keywords].filter(([key]) => !KNOWN.has(key))
+  const options = [
+    keywords.get('options') ?? '',
+    ...settings.map(([key, value]) => `-c ${key}=${value.replace(/[\\\s]/g, String.raw`\$&`)}`)
+  ]
+  const timeoutMs = timeoutOf(properties)
+  const connectMs = Number(keywords.get('connect_timeout') ?? 0) * SECOND_MS
+  return {
+    host: host ?? env['PGHOST'] ?? 'localhost',
+    port,
+    user,
+    password,
+    database,
+    application_name: keywords.get('application_name'),
+    options: options.join(' ').trim() || undefined,
+    // as pgx: at least four
+    max: max > 1 ? max : Number(keywords.get('pool_max_conns') ?? Math.max(4, availableParallelism())),
+    idleTimeoutMillis: properties.durationMs(idle, DEFAULT_IDLE_MS, SECOND_MS) || DEFAULT_IDLE_MS,
+    connectionTimeoutMillis: connectMs || timeoutMs,
+    query_timeout: timeoutMs
+  }
+}
+
+/** The modes of libpq (PostgreSQL: 34.19. SSL Support). */
+function tlsOf(mode: string, read: (keyword: string) => string | undefined): Tls {
+  if (mode === 'disable') return false
+  const [ca, cert, key] = ['sslrootcert', 'sslcert', 'sslkey'].map(read)
+  const files = {...(ca !== undefined && {ca}), ...(cert !== undefined && {cert}), ...(key !== undefined && {key})}
+  if (mode === 'verify-full') return files
+  if (mode === 'verify-ca' || (mode === 'require' && ca !== undefined))
+    return {...files, checkServerIdentity: () => undefined}
+  if (['prefer', 'allow', 'require'].includes(mode)) return {...files, rejectUnauthorized: false}
+  throw new Error(`sslmode "${mode}" is none of disable, allow, prefer, require, verify-ca, verify-full`)
+}
+
+const fileOf = (folder: string, path = ''): string | undefined =>
+  path === '' ? undefined : readTextFile(resolve(folder, path))
+
+const addressOf = ({host = '', port = DEFAULT_PORT}: PoolConfig): string =>
+  host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`
+
+/** A host with several addresses fails with one error for each. */
+const reasonOf = (error: unknown): string =>
+  error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

@@ -1,0 +1,74 @@
+import type {Place} from '../../model/errors.ts'
+import {parseGoDuration} from '../../files/resources/go-duration.ts'
+
+/** A mistake in the file of a component. */
+export class ComponentFault extends Error {
+  readonly place: Place | undefined
+
+  constructor(message: string, place?: Place) {
+    super(message)
+    this.name = 'ComponentFault'
+    this.place = place
+  }
+}
+
+/** A property of a component with its value, once secrets and variables have been looked up. */
+export interface Property {
+  readonly name: string
+  readonly value: string
+  readonly place: Place
+}
+
+const TRUE = /^(?:y|yes|true|t|on|1)$/i
+const FALSE = /^(?:n|no|false|f|off|0|)$/i
+
+/** The metadata of a component. Names are found in any capitals; of equal ones the last counts (Dapr: metadata.GetMetadataProperty). */
+export class Properties {
+  readonly #all = new Map<string, Property>()
+
+  constructor(properties: readonly Property[]) {
+    for (const property of properties) this.#all.set(property.name.toLowerCase(), property)
+  }
+
+  /** '' where there is none. */
+  text(name: string): string {
+    return this.#all.get(name.toLowerCase())?.value ?? ''
+  }
+
+  has(name: string): boolean {
+    return this.text(name) !== ''
+  }
+
+  /** Dapr's words for true; other words than those and their opposites are a fault. */
+  boolean(name: string, fallback = false): boolean {
+    const text = this.text(name)
+    if (text === '') return fallback
+    if (TRUE.test(text)) return true
+    return FALSE.test(text) ? false : this.fault(name, `${name} must be true or false, and not "${text}"`)
+  }
+
+  /** Whether it is one of Dapr's words for true. */
+  isTrue(name: string): boolean {
+    return TRUE.test(this.text(name))
+  }
+
+  integer(name: string, fallback: number): number {
+    const text = this.text(name)
+    if (text === '') return fallback
+    return /^-?\d+$/.test(text) ? Number(text) : this.fault(name, `${name} must be a whole number, and not "${text}"`)
+  }
+
+  /** Milliseconds; a bare number counts units of this many (Dapr has both: milliseconds for Redis, seconds elsewhere). */
+  durationMs(name: string, fallback: number, unitMs = 1): number {
+    const text = this.text(name)
+    if (text === '') return fallback
+    if (/^[-+]?\d+$/.test(text)) return Number(text) * unitMs
+    const ms = parseGoDuration(text)
+    return typeof ms === 'number' ? ms : this.fault(name, `${name}: ${ms}`)
+  }
+
+  /** Throws what is wrong with a property, with its place. */
+  fault(name: string, message: string): never {
+    throw new ComponentFault(message, this.#all.get(name.toLowerCase())?.place)
+  }
+}

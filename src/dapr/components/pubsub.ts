@@ -1,0 +1,47 @@
+import type {Backlog} from '../../model/activity.ts'
+import type {Component} from './component.ts'
+
+/** A message as a broker carries it: bytes, and metadata as texts. */
+export interface BrokerMessage {
+  readonly data: Buffer
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/**
+ * What follows for the broker: `done`: the message is dropped there, whatever came of it. `failed`: the same, unless the
+ * broker keeps what has failed. `returned`: it was not handled, and is delivered again, where the broker keeps messages.
+ */
+export type Handled = 'done' | 'failed' | 'returned'
+
+export interface SubscribeOptions {
+  readonly topic: string
+  /** Each group gets every message once. The component may be set to another one. */
+  readonly group: string
+  /** Settings of this subscription that only the broker knows. */
+  readonly metadata: Readonly<Record<string, string>>
+  /** Resolves when messages can be handled: what is not needed yet stays with the broker. */
+  readonly ready: () => Promise<void>
+  /** Messages handled at once; 0: as many as the component is set to. */
+  readonly atOnce: number
+  /** Never rejects. */
+  readonly handle: (message: BrokerMessage) => Promise<Handled>
+  /** Something that the broker says while messages are read. */
+  readonly log: (level: 'warn' | 'error', text: string) => void
+}
+
+export interface TopicReader {
+  /** Takes no more messages; settles when those that are being handled have been. */
+  stop(): Promise<void>
+  /** What waits for this reader, or was not acknowledged; left out: the broker does not tell. */
+  backlog?(): Promise<Backlog>
+}
+
+/** A message broker. */
+export interface PubSub extends Component {
+  /** The broker decides what happens to a message that the app fails to handle; left out: it is dropped. */
+  readonly keepsFailed?: boolean
+  /** Settles when the broker has the message. */
+  publish(topic: string, message: BrokerMessage): Promise<unknown>
+  /** Hands over the messages of a topic, from now on or from where the group has stopped. */
+  subscribe(options: SubscribeOptions): Promise<TopicReader>
+}

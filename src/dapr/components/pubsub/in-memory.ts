@@ -1,0 +1,85 @@
+import type {Backlog} from '../../../model/activity.ts'
+import {starPattern} from '../../../model/star-pattern.ts'
+import type {OpenComponent} from '../component.ts'
+import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
+
+/** Hands the messages of one subscription over, one after the other unless several are wanted at once. */
+class Queue {
+  readonly #options: SubscribeOptions
+  /** `*` stands for any text, also an empty one (components-contrib: internal/eventbus). */
+  readonly isFor: (topic: string) => boolean
+  #waiting: BrokerMessage[] = []
+  #next = 0
+  #atWork = 0
+  #count = 0
+  #isStopped = false
+  #drained = Promise.withResolvers<void>()
+
+  constructor(options: SubscribeOptions) {
+    this.#options = options
+    this.isFor = starPattern(options.topic)
+  }
+
+  put(message: BrokerMessage): void {
+    this.#count++
+    this.#waiting.push(message)
+    if (this.#atWork < Math.max(1, this.#options.atOnce)) void this.#work()
+  }
+
+  get backlog(): Backlog {
+    return {waiting: this.#waiting.length - this.#next + this.#atWork, count: this.#count}
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    if (this.#atWork > 0) await this.#drained.promise
+  }
+
+  async #work(): Promise<void> {
+    this.#atWork++
+    for (let message = this.#take(); message !== undefined; message = this.#take()) await this.#options.handle(message)
+    if (--this.#atWork === 0 && this.#isStopped) this.#drained.resolve()
+  }
+
+  #take(): BrokerMessage | undefined {
+    if (this.#isStopped) return undefined
+    const message = this.#waiting[this.#next]
+    if (message === undefined) return undefined
+    this.#next++
+    // what was taken is let go in large pieces, so that a long queue stays cheap
+    if (this.#next === this.#waiting.length) {
+      this.#waiting = []
+      this.#next = 0
+    } else if (this.#next >= 1024 && this.#next * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#next)
+      this.#next = 0
+    }
+    return message
+  }
+}
+
+/**
+ * `pubsub.in-memory`: what is published reaches those who have subscribed in the same sidecar (components-contrib:
+ * pubsub/in-memory). A message that nobody listens to is gone.
+ */
+export const open: OpenComponent<PubSub> = async () => {
+  const queues = new Set<Queue>()
+  return {
+    capabilities: [],
+    publish: async (topic, message) => {
+      for (const queue of queues) if (queue.isFor(topic)) queue.put(message)
+    },
+    subscribe: async options => {
+      const queue = new Queue(options)
+      queues.add(queue)
+      return {
+        backlog: async () => queue.backlog,
+        stop: async () => {
+          queues.delete(queue)
+          await queue.stop()
+        }
+      }
+    },
+    close: async () => queues.clear()
+  }
+}

@@ -1,0 +1,111 @@
+import {connect, credentials, type RecoveringChannelModel} from 'amqplib'
+import {pause} from '../../../platform/delay.ts'
+import type {BrokerMessage, PubSub, SubscribeOptions, TopicReader} from '../pubsub.ts'
+import {Publisher, publishOptions, valueOf} from './rabbitmq-publisher.ts'
+import {RabbitReader} from './rabbitmq-reader.ts'
+import type {RabbitAddress, RabbitSettings} from './rabbitmq-settings.ts'
+
+const MAX_TRIES = 3
+
+/** A connection to RabbitMQ, which is made anew when it is lost, with all that is read over it. */
+export class RabbitBroker implements PubSub {
+  readonly capabilities = ['MESSAGE_TTL']
+  readonly #connection: RecoveringChannelModel
+  readonly #settings: RabbitSettings
+  readonly #readers = new Set<RabbitReader>()
+  readonly #over = new AbortController()
+  #publisher: Promise<Publisher> | undefined
+
+  private constructor(connection: RecoveringChannelModel, settings: RabbitSettings) {
+    this.#connection = connection
+    this.#settings = settings
+  }
+
+  /** Fails if the broker cannot be reached now. */
+  static async open(
+    address: RabbitAddress,
+    settings: RabbitSettings,
+    warn: (text: string) => void
+  ): Promise<RabbitBroker> {
+    const {url, clientName, isExternal, tls} = address
+    const {reconnectWaitMs: wait} = settings
+    const connection = await connect(url, {
+      ...tls,
+      noDelay: true,
+      ...(clientName !== '' && {clientProperties: {connection_name: clientName}}),
+      ...(isExternal && {credentials: credentials.external()}),
+      recovery: {initialDelay: wait, maxDelay: wait, factor: 1, jitter: 0, initialMaxRetries: 0}
+    })
+    // its end is told by 'disconnect'
+    connection.on('error', () => undefined)
+    connection.on('disconnect', error => warn(`the connection to RabbitMQ is lost: ${error.message}`))
+    return new RabbitBroker(connection, settings)
+  }
+
+  /** What failed is kept where it is requeued, or goes to a dead letter queue. */
+  get keepsFailed(): boolean {
+    const {autoAck, requeueInFailure, enableDeadLetter} = this.#settings
+    return !autoAck && (requeueInFailure || enableDeadLetter)
+  }
+
+  /** Settles when the broker has confirmed the message; tries again where it goes away meanwhile. */
+  async publish(topic: string, {data, metadata}: BrokerMessage): Promise<void> {
+    const options = publishOptions(metadata, this.#settings)
+    const key = valueOf(metadata, 'routingKey')
+    for (let tries = 1; ; tries++) {
+      const publisher = await this.#usePublisher()
+      try {
+        await publisher.publish({topic, key, data, options})
+        return
+      } catch (error) {
+        if (this.#publisher !== undefined && (await this.#publisher.catch(() => publisher)) === publisher)
+          this.#publisher = undefined
+        if (tries === MAX_TRIES || this.#over.signal.aborted) throw error
+        // an exchange that nobody used is gone: it is made anew at once
+        if (tries > 1) await pause(this.#settings.reconnectWaitMs, this.#over.signal)
+      }
+    }
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<TopicReader> {
+    const reader = await RabbitReader.open(this.#connection, this.#settings, options)
+    this.#readers.add(reader)
+    return {
+      stop: async () => {
+        await reader.stop()
+        this.#readers.delete(reader)
+      }
+    }
+  }
+
+  /** What is being handled may still be acknowledged; it is not waited for. */
+  async close(): Promise<void> {
+    this.#over.abort()
+    const ends = [...this.#readers].map(async reader => reader.stop())
+    if (ends.length === 0) return this.#connection.close()
+    void Promise.allSettled(ends).then(async () => this.#connection.close())
+  }
+
+  async #usePublisher(): Promise<Publisher> {
+    this.#publisher ??= this.#newPublisher()
+    return this.#publisher
+  }
+
+  async #newPublisher(): Promise<Publisher> {
+    const {reconnectWaitMs} = this.#settings
+    const late = new AbortController()
+    const opening = this.#connection.createConfirmChannel()
+    try {
+      const waited = pause(MAX_TRIES * reconnectWaitMs, late.signal)
+      const channel = await Promise.race([opening, waited])
+      if (channel === undefined) throw new Error('RabbitMQ does not answer')
+      return new Publisher(channel, this.#settings)
+    } catch (error) {
+      this.#publisher = undefined
+      void opening.then(async channel => channel.close()).catch(() => undefined)
+      throw error
+    } finally {
+      late.abort()
+    }
+  }
+}

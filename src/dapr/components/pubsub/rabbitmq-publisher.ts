@@ -1,0 +1,88 @@
+import type {ConfirmChannel, Options} from 'amqplib'
+import {parseGoDuration} from '../../../files/resources/go-duration.ts'
+import type {BrokerMessage} from '../pubsub.ts'
+import type {RabbitSettings} from './rabbitmq-settings.ts'
+
+interface Publication {
+  readonly topic: string
+  readonly key: string
+  readonly data: Buffer
+  readonly options: Options.Publish
+}
+
+/** Publishes over one channel as long as that is open. */
+export class Publisher {
+  readonly #channel: ConfirmChannel
+  readonly #settings: RabbitSettings
+  /** By topic. */
+  readonly #exchanges = new Map<string, Promise<unknown>>()
+  readonly #closed = Promise.withResolvers<never>()
+
+  constructor(channel: ConfirmChannel, settings: RabbitSettings) {
+    this.#channel = channel
+    this.#settings = settings
+    this.#closed.promise.catch(() => undefined)
+    channel.on('error', error => this.#closed.reject(error))
+    channel.on('close', () => this.#closed.reject(new Error('the channel to RabbitMQ is closed')))
+  }
+
+  async publish({topic, key, data, options}: Publication): Promise<void> {
+    const declared = this.#exchanges.get(topic) ?? declareTopic(this.#channel, topic, this.#settings)
+    this.#exchanges.set(topic, declared)
+    await Promise.race([declared, this.#closed.promise])
+    const confirmed = new Promise<void>((resolve, reject) => {
+      this.#channel.publish(topic, key, data, options, error => {
+        if (error === null || error === undefined) resolve()
+        // why it was closed is told by the channel itself
+        else if (!(error instanceof Error && error.message === 'channel closed'))
+          reject(new Error('did not receive confirmation of publishing'))
+      })
+    })
+    await Promise.race([confirmed, this.#closed.promise])
+  }
+}
+
+/** The exchange of a topic. */
+export const declareTopic = async (
+  channel: Pick<ConfirmChannel, 'assertExchange'>,
+  topic: string,
+  {exchangeKind, durable, deletedWhenUnused}: RabbitSettings
+): Promise<unknown> => channel.assertExchange(topic, exchangeKind, {durable, autoDelete: deletedWhenUnused})
+
+/** The properties of a message (components-contrib: common/component/rabbitmq). */
+export function publishOptions(
+  metadata: BrokerMessage['metadata'],
+  {deliveryMode, ttlMs}: RabbitSettings
+): Options.Publish {
+  const lifeMs = lifeOf(metadata) ?? ttlMs
+  const priority = valueOf(metadata, 'priority')
+  const [contentType, messageId, correlationId, type] = ['contentType', 'messageID', 'correlationID', 'type'].map(
+    name => valueOf(metadata, name)
+  )
+  return {
+    contentType: contentType || 'text/plain',
+    // 0 is none for the broker
+    deliveryMode: deliveryMode || 1,
+    ...(lifeMs !== undefined && {expiration: Math.trunc(lifeMs).toString()}),
+    ...(/^\d+$/.test(priority) && {priority: Math.min(Number(priority), 255)}),
+    ...(messageId !== '' && {messageId}),
+    ...(correlationId !== '' && {correlationId}),
+    ...(type !== '' && {type})
+  }
+}
+
+/** How long a message lives, in ms; a bare number counts seconds. What cannot be read is ignored. */
+function lifeOf(metadata: BrokerMessage['metadata']): number | undefined {
+  const text = valueOf(metadata, 'ttl') || valueOf(metadata, 'ttlInSeconds')
+  const parsed = parseGoDuration(text)
+  const ms = typeof parsed === 'number' ? parsed * (/^\d+$/.test(text) ? 1000 : 1) : 0
+  return ms > 0 ? ms : undefined
+}
+
+/** The value of a key that is found in any capitals; '' = none. */
+export function valueOf(metadata: Readonly<Record<string, string>>, name: string): string {
+  const exact = metadata[name]
+  if (exact !== undefined && exact !== '') return exact
+  const lower = name.toLowerCase()
+  return Object.entries(metadata).find(([key, value]) => value !== '' && key.toLowerCase() === lower)?.[1] ?? ''
+}

@@ -1,0 +1,209 @@
+import type {Channel, ConsumeMessage, RecoveringChannelModel} from 'amqplib'
+import {messageOf} from '../../../model/errors.ts'
+import {aborted, pause} from '../../../platform/delay.ts'
+import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
+import type {RabbitSettings} from './rabbitmq-settings.ts'
+import {declareTopic, valueOf} from './rabbitmq-publisher.ts'
+
+/** Maximum number of messages that wait here if no limit is set; the rest stays with the broker. */
+const MAX_WAITING = 256
+const QUEUE_TYPES = ['classic', 'quorum']
+
+/** Reads the queue of one subscription over a channel of its own; one that is closed is replaced. */
+export class RabbitReader {
+  readonly #connection: RecoveringChannelModel
+  readonly #settings: RabbitSettings
+  readonly #options: SubscribeOptions
+  readonly #over = new AbortController()
+  readonly #loop: Promise<void>
+  #atWork = 0
+  #changed = Promise.withResolvers<void>()
+  /** Settles when the last message is handled, if messages are handled one by one. */
+  #turn: Promise<void> = Promise.resolve()
+
+  private constructor(
+    connection: RecoveringChannelModel,
+    channel: Channel,
+    {settings, options}: {settings: RabbitSettings; options: SubscribeOptions}
+  ) {
+    this.#connection = connection
+    this.#settings = settings
+    this.#options = options
+    this.#loop = this.#read(channel)
+  }
+
+  /** Settles when the queue is there: no message is missed from now on. */
+  static async open(
+    connection: RecoveringChannelModel,
+    settings: RabbitSettings,
+    options: SubscribeOptions
+  ): Promise<RabbitReader> {
+    return new RabbitReader(connection, await openQueue(connection, settings, options), {settings, options})
+  }
+
+  /** Takes no more; settles when what is being handled has been, and the broker knows. */
+  async stop(): Promise<void> {
+    this.#over.abort()
+    await this.#loop
+  }
+
+  async #read(first: Channel): Promise<void> {
+    const {signal} = this.#over
+    const {topic, log} = this.#options
+    let channel: Channel | undefined = first
+    while (!signal.aborted) {
+      try {
+        channel ??= await orAborted(openQueue(this.#connection, this.#settings, this.#options), signal)
+        if (channel !== undefined) await this.#consume(channel)
+      } catch (error) {
+        log('error', `error in subscriber for ${topic}: ${messageOf(error)}`)
+      }
+      channel = undefined
+      if (!signal.aborted) await pause(this.#settings.reconnectWaitMs, signal)
+    }
+  }
+
+  /** Settles when the channel is closed, or nothing more is to be read. */
+  async #consume(channel: Channel): Promise<void> {
+    const {signal} = this.#over
+    const closed = endOf(channel)
+    await Promise.race([this.#options.ready(), closed, aborted(signal)])
+    if (!signal.aborted) {
+      const {consumerTag} = await channel.consume(
+        queueOf(this.#options, this.#settings),
+        message => {
+          // the broker has cancelled the consumer: its queue is gone
+          if (message === null) void channel.close().catch(() => undefined)
+          else void this.#take(channel, message)
+        },
+        {noAck: this.#settings.autoAck}
+      )
+      await Promise.race([closed, aborted(signal)])
+      if (!signal.aborted) throw await closed
+      await channel.cancel(consumerTag).catch(() => undefined)
+      while (this.#atWork > 0) await this.#changed.promise
+    }
+    await channel.close().catch(() => undefined)
+  }
+
+  async #take(channel: Channel, message: ConsumeMessage): Promise<void> {
+    this.#atWork++
+    const turn = this.#settings.isSingle ? this.#turn : undefined
+    const done =
+      turn === undefined ? this.#handle(channel, message) : turn.then(async () => this.#handle(channel, message))
+    if (turn !== undefined) this.#turn = done
+    await done
+    this.#atWork--
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  async #handle(channel: Channel, message: ConsumeMessage): Promise<void> {
+    const {autoAck, requeueInFailure, hasMessageProperties} = this.#settings
+    const metadata = hasMessageProperties ? propertiesOf(message) : {}
+    const handled = this.#over.signal.aborted
+      ? 'returned'
+      : await this.#options.handle({data: message.content, metadata})
+    if (autoAck) return
+    try {
+      if (handled === 'done') channel.ack(message)
+      else channel.nack(message, false, handled === 'returned' || requeueInFailure)
+    } catch {
+      // the channel is closed: the broker delivers the message again
+    }
+  }
+}
+
+/** A channel to a queue that is bound to its topic (components-contrib: rabbitMQ.prepareSubscription). */
+async function openQueue(
+  connection: RecoveringChannelModel,
+  settings: RabbitSettings,
+  options: SubscribeOptions
+): Promise<Channel> {
+  const {topic, metadata, atOnce} = options
+  const queue = queueOf(options, settings)
+  const {durable, deletedWhenUnused: autoDelete} = settings
+  const own = argumentsOf(metadata)
+  const channel = await connection.createChannel()
+  // its operations tell it, too
+  channel.on('error', () => undefined)
+  try {
+    await declareTopic(channel, topic, settings)
+    if (settings.enableDeadLetter) {
+      const [exchange, letters] = [`dlx-${queue}`, `dlq-${queue}`]
+      await channel.assertExchange(exchange, 'fanout', {durable: true, autoDelete})
+      const lazy = {...limitsOf(settings), 'x-queue-mode': 'lazy'}
+      await channel.assertQueue(letters, {durable: true, autoDelete, arguments: lazy})
+      await channel.bindQueue(letters, exchange, '')
+    }
+    const dead = settings.enableDeadLetter ? {'x-dead-letter-exchange': `dlx-${queue}`} : {}
+    await channel.assertQueue(queue, {durable, autoDelete, arguments: {...dead, ...limitsOf(settings), ...own}})
+    await channel.prefetch(settings.prefetchCount || Math.max(MAX_WAITING, atOnce))
+    for (const key of valueOf(metadata, 'routingKey').split(',')) await channel.bindQueue(queue, topic, key)
+    return channel
+  } catch (error) {
+    await channel.close().catch(() => undefined)
+    throw error
+  }
+}
+
+const queueOf = ({topic, group, metadata}: SubscribeOptions, {consumerId}: RabbitSettings): string =>
+  valueOf(metadata, 'queueName') || `${consumerId || group}-${topic}`
+
+type Arguments = Readonly<Record<string, string | number | boolean>>
+
+const limitsOf = ({maxLen, maxLenBytes}: RabbitSettings): Arguments => ({
+  ...(maxLen > 0 && {'x-max-length': maxLen}),
+  ...(maxLenBytes > 0 && {'x-max-length-bytes': maxLenBytes})
+})
+
+/** What a subscription itself asks of its queue. Throws for what cannot be. */
+function argumentsOf(metadata: SubscribeOptions['metadata']): Arguments {
+  const type = valueOf(metadata, 'queueType') || 'classic'
+  if (!QUEUE_TYPES.includes(type)) throw new Error(`invalid queue type ${type}. Valid types are classic and quorum`)
+  const numberOf = (name: string, most = Number.MAX_SAFE_INTEGER): number => {
+    const text = valueOf(metadata, name)
+    if (text !== '' && !/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, and not "${text}"`)
+    return Math.min(Number(text), most)
+  }
+  const [priority, maxLen, maxLenBytes] = [numberOf('maxPriority', 255), numberOf('maxLen'), numberOf('maxLenBytes')]
+  return {
+    'x-queue-type': type,
+    ...(priority > 0 && {'x-max-priority': priority}),
+    ...(/^(?:1|t|true|y|yes|on)$/i.test(valueOf(metadata, 'singleActiveConsumer')) && {
+      'x-single-active-consumer': true
+    }),
+    ...(maxLen > 0 && {'x-max-length': maxLen}),
+    ...(maxLenBytes > 0 && {'x-max-length-bytes': maxLenBytes})
+  }
+}
+
+/** Why a channel was closed, when it is. */
+const endOf = async (channel: Channel): Promise<Error> =>
+  new Promise(resolve => {
+    channel.once('error', resolve)
+    channel.once('close', () => resolve(new Error('the channel to RabbitMQ is closed')))
+  })
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return Promise.race([work, aborted(signal).then(() => undefined)])
+}
+
+/** Properties and headers of a message, as headers of the delivery. */
+function propertiesOf({properties}: ConsumeMessage): BrokerMessage['metadata'] {
+  const given: object = properties
+  const {messageId, correlationId, type, contentType, headers} = given as Readonly<Record<string, unknown>>
+  const own: Readonly<Record<string, unknown>> = {
+    messageid: messageId,
+    correlationid: correlationId,
+    type,
+    contenttype: contentType,
+    ...(headers as object | undefined)
+  }
+  return Object.fromEntries(
+    Object.entries(own).flatMap(([name, value]): readonly (readonly [string, string])[] => {
+      if (value === undefined || value === null || value === '') return []
+      return [[`metadata.${name}`, typeof value === 'string' ? value : JSON.stringify(value)]]
+    })
+  )
+}

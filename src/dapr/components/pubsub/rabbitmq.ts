@@ -1,0 +1,21 @@
+import {messageOf} from '../../../model/errors.ts'
+import type {OpenComponent} from '../component.ts'
+import type {PubSub} from '../pubsub.ts'
+import {RabbitBroker} from './rabbitmq-broker.ts'
+import {rabbitAddress, addressProperty, PREFIX, rabbitSettings} from './rabbitmq-settings.ts'
+
+/** `pubsub.rabbitmq`: a topic is an exchange, a consumer group a queue bound to it (components-contrib: pubsub/rabbitmq). */
+export const open: OpenComponent<PubSub> = async ({properties, warn}) => {
+  const settings = rabbitSettings(properties)
+  const address = rabbitAddress(properties)
+  try {
+    return await RabbitBroker.open(address, settings, warn)
+  } catch (error) {
+    const {host} = new URL(address.url)
+    return properties.fault(addressProperty(properties), `${PREFIX} cannot connect to ${host}: ${reasonOf(error)}`)
+  }
+}
+
+/** A host with several addresses fails with one error for each. */
+const reasonOf = (error: unknown): string =>
+  error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error)

@@ -1,0 +1,308 @@
+import {setImmediate as turn} from 'node:timers/promises'
+import type {Backlog} from '../../../model/activity.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
+import type {RedisConnection, RedisReply} from '#redis'
+import type {BrokerMessage, SubscribeOptions} from '../pubsub.ts'
+import type {StreamSettings} from './stream-settings.ts'
+
+/** An entry of a stream. */
+interface Entry {
+  readonly id: string
+  readonly message: BrokerMessage
+}
+
+/** After an error that is not about the group. */
+const RETRY_MS = 500
+
+const textOf = (reply: RedisReply | undefined): string =>
+  Buffer.isBuffer(reply) ? reply.toString() : String(reply ?? '')
+
+const listOf = (reply: RedisReply | undefined): readonly RedisReply[] =>
+  Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
+
+/** Reads one stream for a consumer group, and acknowledges what has been handled. */
+export class StreamReader {
+  readonly #connection: RedisConnection
+  /** Reads that wait hold up the commands behind them. */
+  readonly #reading: RedisConnection
+  readonly #settings: StreamSettings
+  readonly #options: SubscribeOptions
+  readonly #group: string
+  readonly #over = new AbortController()
+  readonly #loops: readonly Promise<void>[]
+  /** Read, and not taken by a worker yet. */
+  #queue: Entry[] = []
+  /** Read, and not acknowledged: not to be delivered again. */
+  readonly #inHand = new Set<string>()
+  #handled: string[] = []
+  #acknowledging: Promise<void> | undefined
+  /** What was left over is older than what is new: it comes first. */
+  readonly #begun = Promise.withResolvers<void>()
+  #atWork = 0
+  /** The last read has brought as much as it may. */
+  #wasFull = false
+  /** How often the group was found elsewhere in the stream, and where it was last. */
+  #moves = 0
+  #position = ''
+  /** Resolved when a worker is free again. */
+  #changed = Promise.withResolvers<void>()
+
+  private constructor(
+    connections: {readonly connection: RedisConnection; readonly reading: RedisConnection},
+    settings: StreamSettings,
+    options: SubscribeOptions
+  ) {
+    this.#connection = connections.connection
+    this.#reading = connections.reading
+    this.#settings = settings
+    this.#options = options
+    this.#group = settings.consumerId || options.group
+    this.#loops = [this.#read(), this.#redeliver()]
+  }
+
+  /** A new group begins with the first entry of the stream. */
+  static async open(
+    connection: RedisConnection,
+    settings: StreamSettings,
+    options: SubscribeOptions
+  ): Promise<StreamReader> {
+    await createGroup(connection, options.topic, settings.consumerId || options.group)
+    return new StreamReader({connection, reading: await connection.duplicate()}, settings, options)
+  }
+
+  /** Takes no more; settles when what is being handled has been, and is acknowledged. */
+  async stop(): Promise<void> {
+    this.#over.abort()
+    this.#queue = []
+    this.#tell()
+    await Promise.all(this.#loops)
+    while (this.#atWork > 0) await this.#changed.promise
+    await this.#acknowledging
+    await this.#reading.close()
+  }
+
+  /** More has been read than is being handled, or more is likely to be read at once. */
+  get isBehind(): boolean {
+    return this.#queue.length > 0 || this.#wasFull
+  }
+
+  /** What the group has not read, and not acknowledged. */
+  async backlog(): Promise<Backlog> {
+    const {topic} = this.#options
+    const groups = listOf(await this.#connection.command(['XINFO', 'GROUPS', topic])).map(fieldsOf)
+    const group = groups.find(each => textOf(each.get('name')) === this.#group)
+    const [last, read] = [textOf(group?.get('last-delivered-id')), textOf(group?.get('entries-read'))]
+    const lag = group?.get('lag') ?? null
+    // where entries were deleted, Redis cannot tell how many are left
+    const unread = lag === null ? await this.#hasUnread(last) : Number(lag)
+    if (this.#position !== `${last} ${read}`) this.#moves++
+    this.#position = `${last} ${read}`
+    return {waiting: unread + Number(group?.get('pending') ?? 0), count: this.#moves}
+  }
+
+  async #hasUnread(last: string): Promise<number> {
+    if (last === '') return 0
+    return listOf(await this.#connection.command(['XRANGE', this.#options.topic, `(${last}`, '+', 'COUNT', '1'])).length
+  }
+
+  get #limit(): number {
+    return Math.max(1, this.#options.atOnce, this.#settings.concurrency)
+  }
+
+  async #read(): Promise<void> {
+    const {topic, ready} = this.#options
+    const {queueDepth, readTimeoutMs} = this.#settings
+    const {signal} = this.#over
+    const group = this.#group
+    await this.#begun.promise
+    while (!signal.aborted) {
+      // what nobody can take stays in the stream
+      await ready()
+      while (this.#queue.length > 0 && !signal.aborted) await this.#changed.promise
+      if (signal.aborted) return
+      const count = Math.max(queueDepth, this.#limit)
+      const block = readTimeoutMs.toString()
+      try {
+        const reply = await this.#reading.command(
+          ['XREADGROUP', 'GROUP', group, group, 'COUNT', count.toString(), 'BLOCK', block, 'STREAMS', topic, '>'],
+          {signal}
+        )
+        const entries = listOf(listOf(listOf(reply)[0])[1])
+        this.#wasFull = entries.length >= count
+        this.#take(entries)
+      } catch (error) {
+        await this.#recover(error, `error reading from stream ${topic}`)
+      }
+    }
+  }
+
+  /** Takes over what nobody has acknowledged for too long: at the start, and then again and again. */
+  async #redeliver(): Promise<void> {
+    const {redeliverIntervalMs, processingTimeoutMs} = this.#settings
+    if (redeliverIntervalMs === 0 || processingTimeoutMs === 0) return this.#begun.resolve()
+    const {signal} = this.#over
+    while (!signal.aborted) {
+      try {
+        await this.#keepInHand()
+        await this.#claim()
+      } catch (error) {
+        await this.#recover(error, `error retrieving pending messages of stream ${this.#options.topic}`)
+      }
+      this.#begun.resolve()
+      await pause(redeliverIntervalMs, signal)
+    }
+    this.#begun.resolve()
+  }
+
+  /** What is held for long is not idle: another instance of the app must not take it over. */
+  async #keepInHand(): Promise<void> {
+    if (this.#inHand.size === 0) return
+    const group = this.#group
+    await this.#connection.command(['XCLAIM', this.#options.topic, group, group, '0', ...this.#inHand, 'JUSTID'])
+  }
+
+  async #claim(): Promise<void> {
+    const {topic, ready} = this.#options
+    const {processingTimeoutMs, queueDepth} = this.#settings
+    const group = this.#group
+    const idle = processingTimeoutMs.toString()
+    for (;;) {
+      await ready()
+      if (this.#over.signal.aborted) return
+      const pending = listOf(
+        await this.#connection.command(['XPENDING', topic, group, 'IDLE', idle, '-', '+', queueDepth.toString()])
+      )
+      const ids = pending.map(each => textOf(listOf(each)[0])).filter(id => !this.#inHand.has(id))
+      if (ids.length === 0) return
+      const claimed = listOf(await this.#connection.command(['XCLAIM', topic, group, group, idle, ...ids]))
+      const entries = claimed.filter(each => each !== null)
+      this.#take(entries)
+      // an entry that was deleted from the stream would be pending for ever
+      const there = new Set(entries.map(entry => textOf(listOf(entry)[0])))
+      const gone = ids.filter(id => !there.has(id))
+      if (gone.length > 0) await this.#dropDeleted(gone)
+      if (pending.length < queueDepth) return
+      while (this.#queue.length > 0 && !this.#over.signal.aborted) await this.#changed.promise
+    }
+  }
+
+  /** Acknowledges those of the unclaimed ids whose entries are no longer in the stream. */
+  async #dropDeleted(ids: readonly string[]): Promise<void> {
+    const {topic} = this.#options
+    for (const id of ids) {
+      const found = listOf(await this.#connection.command(['XRANGE', topic, id, id]))
+      if (found.length === 0) await this.#connection.command(['XACK', topic, this.#group, id])
+    }
+  }
+
+  #take(entries: readonly RedisReply[]): void {
+    for (const entry of entries) {
+      const [id, fields] = listOf(entry)
+      const read = {id: textOf(id), message: messageIn(listOf(fields))}
+      if (this.#over.signal.aborted || this.#inHand.has(read.id)) continue
+      this.#inHand.add(read.id)
+      this.#queue.push(read)
+    }
+    while (this.#atWork < this.#limit && this.#queue.length > 0) void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    this.#atWork++
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+      if (this.#queue.length === 0) this.#tell()
+      const handled = await this.#options.handle(entry.message)
+      if (handled !== 'returned') this.#acknowledge(entry.id)
+      else this.#inHand.delete(entry.id)
+    }
+    this.#atWork--
+    this.#tell()
+  }
+
+  /** What is handled in one turn of the event loop is acknowledged at once. */
+  #acknowledge(id: string): void {
+    this.#handled.push(id)
+    this.#acknowledging ??= this.#sendHandled()
+  }
+
+  async #sendHandled(): Promise<void> {
+    const {topic, log} = this.#options
+    await turn()
+    while (this.#handled.length > 0) {
+      const ids = this.#handled
+      this.#handled = []
+      try {
+        await this.#connection.command(['XACK', topic, this.#group, ...ids])
+        for (const id of ids) this.#inHand.delete(id)
+      } catch (error) {
+        log('warn', `redis streams: error acknowledging messages of stream ${topic}: ${messageOf(error)}`)
+        this.#handled.unshift(...ids)
+        if (this.#over.signal.aborted) break
+        await pause(RETRY_MS, this.#over.signal)
+      }
+    }
+    this.#acknowledging = undefined
+  }
+
+  /** A group that is gone is made anew; after other errors it is tried again. */
+  async #recover(error: unknown, what: string): Promise<void> {
+    const {signal} = this.#over
+    if (signal.aborted) return
+    const {topic, log} = this.#options
+    const why = messageOf(error)
+    log('warn', `redis streams: ${what}: ${why}`)
+    if (why.startsWith('NOGROUP')) {
+      log('warn', `redis streams: the consumer group ${this.#group} of stream ${topic} is gone: it is created again`)
+      try {
+        return await createGroup(this.#connection, topic, this.#group)
+      } catch (failure) {
+        log('warn', `redis streams: the consumer group cannot be created: ${messageOf(failure)}`)
+      }
+    }
+    await pause(RETRY_MS, signal)
+  }
+
+  #tell(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+}
+
+/** Names and values in turns. */
+const fieldsOf = (reply: RedisReply): ReadonlyMap<string, RedisReply> => {
+  const list = listOf(reply)
+  return new Map(list.flatMap((name, index) => (index % 2 === 0 ? [[textOf(name), list[index + 1] ?? null]] : [])))
+}
+
+async function createGroup(connection: RedisConnection, topic: string, group: string): Promise<void> {
+  try {
+    await connection.command(['XGROUP', 'CREATE', topic, group, '0', 'MKSTREAM'])
+  } catch (error) {
+    if (!messageOf(error).startsWith('BUSYGROUP')) throw error
+  }
+}
+
+function messageIn(fields: readonly RedisReply[]): BrokerMessage {
+  let data: Buffer = Buffer.alloc(0)
+  let metadata: BrokerMessage['metadata'] = {}
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = textOf(fields[at])
+    const value = fields[at + 1]
+    if (name === 'data' && Buffer.isBuffer(value)) data = value
+    if (name === 'metadata') metadata = metadataIn(textOf(value))
+  }
+  return {data, metadata}
+}
+
+/** Texts alone; what another program wrote may be anything. */
+function metadataIn(text: string): BrokerMessage['metadata'] {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null) return {}
+    return Object.fromEntries(
+      Object.entries(value).filter(([, each]) => typeof each === 'string')
+    ) as BrokerMessage['metadata']
+  } catch {
+    return {}
+  }
+}

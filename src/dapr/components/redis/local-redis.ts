@@ -1,0 +1,187 @@
+import {
+  keysFile,
+  loadBuiltIn,
+  loadClient,
+  redisMode,
+  type BuiltInRedis,
+  type RedisAddress,
+  type RedisConnection
+} from '#redis'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import type {Reporter} from '../../../model/reporter.ts'
+import {pause} from '../../../platform/delay.ts'
+import {firstAccepting, LOOPBACK} from '../../../platform/probe.ts'
+import type {Apart} from '../init-clock.ts'
+import {MovableConnection} from './movable-connection.ts'
+
+export interface LocalRedisOptions {
+  /** The environment that we were started in. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** An app of this run listens there, or will: it may be the Redis itself. */
+  readonly isOwnPort: (port: number) => boolean
+  readonly reporter: Reporter
+}
+
+/** How often to look for a server that is starting or has gone away. */
+const LOOK_MS = 50
+
+/**
+ * The Redis at one port of this machine. Where none answers, this run becomes it; then other programs and runs find it. When
+ * the run that is it ends, another one that uses it goes on. A real one that goes away is waited for: it has its own keys.
+ */
+export class LocalRedis {
+  readonly #port: number
+  readonly #options: LocalRedisOptions
+  readonly #connections = new Set<MovableConnection>()
+  #builtIn: BuiltInRedis | undefined
+  /** The one who answers is a run of ours. */
+  #isOurs = false
+  #becoming: Promise<boolean> | undefined
+  /** Connections wait for a server. */
+  #isLost = false
+  /** The port is wanted for another server. */
+  #isReleased = false
+  readonly #over = new AbortController()
+
+  constructor(port: number, options: LocalRedisOptions) {
+    this.#port = port
+    this.#options = options
+  }
+
+  async connect(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
+    const connection = new MovableConnection({
+      open: async () => this.#open(address, apart),
+      closed: () => this.#connections.delete(connection),
+      waitMs: address.connectTimeoutMs ?? 5000
+    })
+    this.#connections.add(connection)
+    // an app of this run that is the Redis starts later: commands wait for it
+    if (!this.#options.isOwnPort(this.#port)) await connection.connected()
+    return connection
+  }
+
+  /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held. */
+  async release(): Promise<boolean> {
+    await this.#becoming
+    const builtIn = this.#builtIn
+    if (builtIn === undefined) return false
+    this.#isReleased = true
+    this.#builtIn = undefined
+    for (const each of this.#connections) each.suspend()
+    await builtIn.close()
+    for (const each of this.#connections) void each.move().catch(() => undefined)
+    return true
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort()
+    await Promise.all([...this.#connections].map(async connection => connection.close()))
+    await this.#becoming
+    await this.#builtIn?.close()
+  }
+
+  async #open(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
+    while (!this.#over.signal.aborted) {
+      if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
+      const mayBecome = !this.#isReleased && !this.#options.isOwnPort(this.#port)
+      // the client of a real one is large: it is only loaded if a server answers
+      if (mayBecome && !(await this.#isAnswered(address)) && (await apart(this.#become()))) continue
+      try {
+        return await this.#connectTo(address, apart)
+      } catch (error) {
+        if (!isRefused(error)) throw error
+        if (!mayBecome || (!(await apart(this.#become())) && this.#builtIn === undefined))
+          await pause(LOOK_MS, this.#over.signal)
+      }
+    }
+    throw new Error('the run is stopping')
+  }
+
+  async #isAnswered({host}: RedisAddress): Promise<boolean> {
+    const addresses = host === 'localhost' ? LOOPBACK : [host]
+    return (await firstAccepting({addresses, port: this.#port})) !== undefined
+  }
+
+  async #connectTo(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
+    const {ClientConnection} = await apart(loadClient())
+    const listener = {lost: () => void this.#lost(), back: () => void this.#back(client)}
+    const client = await ClientConnection.open(address, listener, this.#over.signal)
+    try {
+      await this.#identify(client)
+      return client
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+  }
+
+  /** Opens the built-in one. False: another process has the port. Rejects if it is turned off. */
+  async #become(): Promise<boolean> {
+    this.#becoming ??= this.#openBuiltIn()
+    try {
+      return await this.#becoming
+    } finally {
+      this.#becoming = undefined
+    }
+  }
+
+  async #openBuiltIn(): Promise<boolean> {
+    const {BuiltInRedis: BuiltIn} = await loadBuiltIn()
+    const {env, reporter} = this.#options
+    const mode = redisMode(env)
+    const at = `localhost:${this.#port}`
+    if (mode === 'off') throw new Error(`nobody listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
+    const file = mode === 'memory' ? undefined : keysFile(env, this.#port)
+    const warn = (text: string): void => reporter.warn('redis-keys', text)
+    try {
+      this.#builtIn = await BuiltIn.open({port: this.#port, file, warn})
+    } catch (error) {
+      if (codeOf(error instanceof Error ? error.cause : undefined) === 'EADDRINUSE') return false
+      throw error
+    }
+    const why = mode === 'memory' ? ': PILLION_REDIS=memory' : ''
+    const keys = `keys ${this.#builtIn.where}${why}`
+    reporter.warn('built-in-redis', `Redis does not answer at ${at}: pillion answers there (${keys})`)
+    return true
+  }
+
+  /** Whether the one who answers is a run of ours. */
+  async #identify(client: RedisConnection): Promise<void> {
+    this.#isOurs = String(await client.command(['INFO', 'server'])).includes('pillion_version')
+  }
+
+  /** A run of ours that is gone is followed by this one, unless another is quicker; a real Redis is waited for. */
+  async #lost(): Promise<void> {
+    for (const each of this.#connections) each.suspend()
+    if (this.#isLost) return
+    this.#isLost = true
+    try {
+      // the system may take a moment to free the port of a process that has ended
+      while (this.#isLost && this.#isOurs && !this.#isReleased && !this.#over.signal.aborted) {
+        if (this.#builtIn === undefined && !(await this.#become())) await pause(LOOK_MS, this.#over.signal)
+        else {
+          await Promise.all([...this.#connections].map(async each => each.move()))
+          this.#isLost = false
+        }
+      }
+    } catch (error) {
+      this.#isLost = false
+      this.#options.reporter.warn('redis-keys', `cannot go on as the Redis at ${this.#port}: ${messageOf(error)}`)
+    }
+  }
+
+  /** There is a server again: the old one, or another. */
+  async #back(client: RedisConnection): Promise<void> {
+    // connections that find the one of this run are about to move to it
+    if (this.#builtIn !== undefined) return
+    this.#isLost = false
+    await this.#identify(client).catch(() => undefined) // it is gone again
+    for (const each of this.#connections) each.resume()
+  }
+}
+
+/** Nobody listens, at any of the addresses that were tried. */
+function isRefused(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isRefused)
+  return codeOf(error) === 'ECONNREFUSED'
+}

@@ -1,0 +1,70 @@
+import {messageOf} from '../../../model/errors.ts'
+import type {RedisConnection} from '#redis'
+import type {OpenOptions} from '../component.ts'
+import type {Properties} from '../properties.ts'
+import type {RedisTarget} from './redis-servers.ts'
+import type {Sentinels} from './sentinel-redis.ts'
+
+const DEFAULT_PORT = 6379
+
+/** Connects a component to its Redis; `prefix`: what precedes Dapr's error. */
+export async function openRedis(prefix: string, {properties, redis}: OpenOptions): Promise<RedisConnection> {
+  const address = redisTarget(properties)
+  try {
+    return await redis.connect(address)
+  } catch (error) {
+    const at = `${address.host}:${address.port}`
+    return properties.fault('redisHost', `${prefix} at ${at}: ${messageOf(error)}`)
+  }
+}
+
+/** The settings that all components of Redis share (components-contrib: common/component/redis/settings.go). */
+export function redisTarget(properties: Properties): RedisTarget {
+  const text = (name: string): string => properties.text(name)
+  if (text('redisHost') === '' && text('redisPort') === '') properties.fault('redisHost', 'redisHost is missing')
+  const type = text('redisType') || 'node'
+  if (type !== 'node' && type !== 'cluster')
+    properties.fault('redisType', `redisType: "${type}" is none of node, cluster`)
+  const isSentinel = properties.boolean('failover')
+  const defaultPort = properties.integer('redisPort', DEFAULT_PORT)
+  const hosts = type === 'cluster' || isSentinel ? text('redisHost').split(',') : [text('redisHost')]
+  const [first, ...more] = hosts.map(given => hostAndPort(given.trim(), defaultPort, properties))
+  const readTimeoutMs = properties.durationMs('readTimeout', 0)
+  const [cert, key] = [text('clientCert'), text('clientKey')]
+  return {
+    ...(first ?? {host: 'localhost', port: defaultPort}),
+    ...(more.length > 0 && {more}),
+    ...(type === 'cluster' ? {isCluster: true} : {database: properties.integer('redisDB', 0)}),
+    connectTimeoutMs: properties.durationMs('dialTimeout', 5000),
+    ...(readTimeoutMs > 0 && {readTimeoutMs}),
+    ...named({username: text('redisUsername'), password: text('redisPassword')}),
+    ...(isSentinel && {sentinels: sentinelsOf(properties)}),
+    ...(properties.boolean('enableTLS') && {
+      tls: {
+        ...(cert !== '' && key !== '' && {cert, key}),
+        ...(properties.boolean('insecureSkipTLSVerify') && {rejectUnauthorized: false})
+      }
+    })
+  }
+}
+
+function sentinelsOf(properties: Properties): Sentinels {
+  const master = properties.text('sentinelMasterName')
+  if (master === '') properties.fault('failover', 'failover needs sentinelMasterName')
+  const [username, password] = [properties.text('sentinelUsername'), properties.text('sentinelPassword')]
+  return {master, ...named({username, password})}
+}
+
+function hostAndPort(
+  given: string,
+  defaultPort: number,
+  properties: Properties
+): {readonly host: string; readonly port: number} {
+  const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(given) ?? []
+  if (given !== '' && host === '') properties.fault('redisHost', `"${given}" is no host and port`)
+  return {host: host.replace(/^\[|\]$/g, '') || 'localhost', port: port === '' ? defaultPort : Number(port)}
+}
+
+/** Those that are not empty. */
+const named = (texts: {readonly username: string; readonly password: string}): Partial<typeof texts> =>
+  Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''))

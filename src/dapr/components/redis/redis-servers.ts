@@ -1,0 +1,50 @@
+import {loadClient, loadCluster, type RedisConnection, type RedisAddress} from '#redis'
+import {isLoopback} from '../../../model/loopback.ts'
+import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
+import type {Apart} from '../init-clock.ts'
+import type {Sentinels} from './sentinel-redis.ts'
+
+/** Who answers: one server, the nodes of a cluster, or the master that sentinels name. */
+export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly sentinels?: Sentinels}
+
+/** Says where a component's Redis is: a real one where one answers, else the built-in one. */
+export interface RedisAccess {
+  /** Rejects with what the machine says. Code is loaded, and the built-in one started, apart. */
+  connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
+}
+
+/** The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in. */
+export class RedisServers implements RedisAccess {
+  readonly #options: LocalRedisOptions
+  readonly #local = new Map<number, LocalRedis>()
+
+  constructor(options: LocalRedisOptions) {
+    this.#options = options
+  }
+
+  async connect(
+    {isCluster, sentinels, ...address}: RedisTarget,
+    apart: Apart = async work => work
+  ): Promise<RedisConnection> {
+    if (sentinels !== undefined)
+      return (await apart(import('./sentinel-redis.ts'))).connectBySentinels(address, sentinels)
+    if (isCluster === true) return (await apart(loadCluster())).ClusterConnection.open(address)
+    if (!isLoopback(address.host) || address.tls !== undefined) {
+      const {ClientConnection} = await apart(loadClient())
+      return ClientConnection.open(address)
+    }
+    const local = this.#local.get(address.port) ?? new LocalRedis(address.port, this.#options)
+    this.#local.set(address.port, local)
+    return local.connect(address, apart)
+  }
+
+  /** Lets a port go, for a real Redis; false: it is not held. */
+  async release(port: number): Promise<boolean> {
+    return (await this.#local.get(port)?.release()) ?? false
+  }
+
+  /** Writes the keys of the built-in ones, and lets their ports go. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#local.values()].map(async local => local.close()))
+  }
+}

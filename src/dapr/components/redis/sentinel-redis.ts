@@ -1,0 +1,81 @@
+import {messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
+import {loadClient, type RedisAddress, type RedisConnection} from '#redis'
+import {MovableConnection} from './movable-connection.ts'
+
+/** Between two questions after a master that is gone. */
+const ASK_MS = 100
+
+export interface Sentinels {
+  /** The name of the master. */
+  readonly master: string
+  readonly username?: string
+  readonly password?: string
+}
+
+/**
+ * Connects to the master that the sentinels at `address` (and `more`) name. When it is gone they are asked again, and all goes
+ * on with the next one (Redis: Guidelines for Redis clients with support for Redis Sentinel).
+ */
+export async function connectBySentinels(address: RedisAddress, sentinels: Sentinels): Promise<RedisConnection> {
+  const over = new AbortController()
+  let isLost = false
+  const lost = async (): Promise<void> => {
+    root.suspend()
+    if (isLost) return
+    isLost = true
+    while (!over.signal.aborted)
+      try {
+        await root.move()
+        break
+      } catch {
+        await pause(ASK_MS, over.signal)
+      }
+    isLost = false
+  }
+  const open = async (): Promise<RedisConnection> => {
+    const {ClientConnection} = await loadClient()
+    const client = await ClientConnection.open(await masterOf(address, sentinels), {
+      lost: () => {
+        void client.close()
+        void lost()
+      },
+      back: () => {}
+    })
+    // a former master may not know yet that it is no longer one
+    const role = await client.command(['ROLE'])
+    if (Array.isArray(role) && String(role[0]) === 'master') return client
+    await client.close()
+    throw new Error(`the master "${sentinels.master}" is changing`)
+  }
+  const root = new MovableConnection({
+    open,
+    closed: () => over.abort(),
+    waitMs: address.connectTimeoutMs ?? 5000
+  })
+  await root.connected()
+  return root
+}
+
+/** The address of the master, by the first sentinel that knows it. */
+async function masterOf(address: RedisAddress, {master, ...access}: Sentinels): Promise<RedisAddress> {
+  const {host: own, port: ownPort, more = [], username: _, password: __, database: ___, ...rest} = address
+  const failures: string[] = []
+  const {ClientConnection} = await loadClient()
+  for (const {host, port} of [{host: own, port: ownPort}, ...more]) {
+    const at = `${host}:${port}`
+    try {
+      const sentinel = await ClientConnection.open({...rest, ...access, host, port})
+      try {
+        const found = await sentinel.command(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master])
+        if (Array.isArray(found)) return {...address, host: String(found[0]), port: Number(found[1])}
+        failures.push(`the sentinel at ${at} knows no master "${master}"`)
+      } finally {
+        await sentinel.close()
+      }
+    } catch (error) {
+      failures.push(`the sentinel at ${at}: ${messageOf(error)}`)
+    }
+  }
+  throw new Error(failures.join('; '))
+}

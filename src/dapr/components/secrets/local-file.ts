@@ -1,0 +1,59 @@
+import {resolve} from 'node:path'
+import {messageOf} from '../../../model/errors.ts'
+import {readTextFile} from '../../../model/read-file.ts'
+import type {OpenComponent} from '../component.ts'
+import type {Properties} from '../properties.ts'
+import type {Secret, SecretStore} from '../secret-store.ts'
+
+type Secrets = ReadonlyMap<string, Secret>
+
+/** `secretstores.local.file`: a JSON file, read once (components-contrib: secretstores/local/file). */
+export const open: OpenComponent<SecretStore> = async ({properties, folder}) => {
+  const isMultiValued = properties.boolean('multiValued')
+  const separator = properties.text('nestedSeparator') || ':'
+  const secrets = read(resolve(folder, pathOf(properties)), properties, {isMultiValued, separator})
+  return {
+    capabilities: isMultiValued ? ['MULTIPLE_KEY_VALUES_PER_SECRET'] : [],
+    get: async name => secrets.get(name),
+    all: async () => Object.fromEntries(secrets),
+    close: async () => undefined
+  }
+}
+
+const pathOf = (properties: Properties): string =>
+  properties.text('secretsFile') || properties.fault('secretsFile', 'missing local secrets file in metadata')
+
+interface Reading {
+  readonly isMultiValued: boolean
+  readonly separator: string
+}
+
+function read(path: string, properties: Properties, reading: Reading): Secrets {
+  let content: unknown
+  try {
+    content = JSON.parse(readTextFile(path).replace(/^\uFEFF/, ''))
+  } catch (error) {
+    return properties.fault('secretsFile', `${path} cannot be read: ${messageOf(error)}`)
+  }
+  if (!isObject(content)) return properties.fault('secretsFile', `${path} must hold a JSON object`)
+  const {isMultiValued, separator} = reading
+  if (!isMultiValued) return new Map(flatten(content, '', separator).map(([name, value]) => [name, {[name]: value}]))
+  return new Map(
+    Object.entries(content).flatMap(([name, value]): readonly (readonly [string, Secret])[] => {
+      if (typeof value === 'string') return [[name, {[name]: value}]]
+      return isObject(value) ? [[name, Object.fromEntries(flatten(value, '', separator))]] : []
+    })
+  )
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Each text, number and word by the path to it: `a:b`, `list:0`. */
+function flatten(value: unknown, path: string, separator: string): readonly (readonly [string, string])[] {
+  if (value === null) return [[path, '']]
+  if (typeof value !== 'object') return [[path, typeof value === 'string' ? value : JSON.stringify(value)]]
+  return Object.entries(value).flatMap(([key, child]) =>
+    flatten(child, path === '' ? key : path + separator + key, separator)
+  )
+}

@@ -1,0 +1,130 @@
+import {DELETE_SCRIPT, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
+import {messageOf} from '../../../model/errors.ts'
+import type {OpenComponent} from '../component.ts'
+import {openRedis} from '../redis/open-redis.ts'
+import {EtagError, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
+
+/** How long `consistency: strong` waits for replicas. */
+const REPLICA_MS = 1000
+
+/** `state.redis`: an item is a hash with `data` and `version` (components-contrib: state/redis). */
+export const open: OpenComponent<StateStore> = async options => {
+  const {properties} = options
+  const ttl = properties.has('ttlInSeconds') ? properties.integer('ttlInSeconds', 0) : undefined
+  return new RedisState(await openRedis('redis store: error connecting to redis', options), ttl)
+}
+
+type Command = readonly (string | Buffer)[]
+
+class RedisState implements StateStore {
+  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+  readonly queryFault = 'redis-json server support is required for query capability'
+  readonly #redis: RedisConnection
+  /** Time to live of items without one. */
+  readonly #defaultTtl: number | undefined
+
+  constructor(redis: RedisConnection, defaultTtl: number | undefined) {
+    this.#redis = redis
+    this.#defaultTtl = defaultTtl
+  }
+
+  async get(key: string): Promise<StateItem | undefined> {
+    let reply: RedisReply
+    try {
+      reply = await this.#redis.command(['HGETALL', key])
+    } catch (error) {
+      if (!messageOf(error).startsWith('WRONGTYPE')) throw error
+      return textItem(await this.#redis.command(['GET', key]))
+    }
+    return itemOf(reply)
+  }
+
+  async set(request: SetRequest): Promise<void> {
+    const {key, options} = request
+    const save = saveCommand(request)
+    const expire = this.#expire(request)
+    try {
+      if (expire === undefined) await this.#redis.command(save)
+      else await this.#both(save, expire)
+    } catch (error) {
+      if (!(error instanceof RedisError)) throw error
+      if (etagOf(request) !== '') throw new EtagError('mismatch', error.message)
+      throw new Error(`failed to set key ${key}: ${error.message}`, {cause: error})
+    }
+    if (options.consistency === 'strong') await this.#redis.command(['WAIT', '0', REPLICA_MS.toString()])
+  }
+
+  async delete(request: DeleteRequest): Promise<void> {
+    try {
+      await this.#redis.command(deleteCommand(request))
+    } catch (error) {
+      throw error instanceof RedisError ? new EtagError('mismatch', error.message) : error
+    }
+  }
+
+  /** In one MULTI: a step that is refused does not undo the others. */
+  async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
+    const commands = operations.flatMap(operation => {
+      if (operation.kind === 'delete') return [deleteCommand(operation.request)]
+      const expire = this.#expire(operation.request)
+      return expire === undefined ? [saveCommand(operation.request)] : [saveCommand(operation.request), expire]
+    })
+    const replies = await this.#redis.transaction(commands)
+    const error = replies.find(reply => reply instanceof RedisError)
+    if (error !== undefined) throw error
+  }
+
+  async close(): Promise<void> {
+    await this.#redis.close()
+  }
+
+  /** A refused save leaves the time to live as it is. */
+  async #both(save: Command, expire: Command): Promise<void> {
+    await this.#redis.command(save)
+    await this.#redis.command(expire)
+  }
+
+  #expire({key, metadata}: SetRequest): Command | undefined {
+    const ttl = ttlIn(metadata) ?? this.#defaultTtl
+    if (ttl === undefined) return undefined
+    return ttl > 0 ? ['EXPIRE', key, ttl.toString()] : ['PERSIST', key]
+  }
+}
+
+/** '' = none is asked for. */
+const etagOf = ({etag, options}: DeleteRequest): string => (options.concurrency === 'last-write' ? '' : etag)
+
+function saveCommand(request: SetRequest): Command {
+  const etag = etagOf(request)
+  if (etag !== '' && !/^[-+]?\d+$/.test(etag))
+    throw new EtagError('invalid', `strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`)
+  const {key, value, options} = request
+  return ['EVAL', SAVE_SCRIPT, '1', key, etag || '0', value, options.concurrency === 'first-write' ? '0' : '2']
+}
+
+const deleteCommand = ({key, etag}: DeleteRequest): Command => ['EVAL', DELETE_SCRIPT, '1', key, etag || '0']
+
+function ttlIn(metadata: Readonly<Record<string, string>>): number | undefined {
+  const text = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'ttlinseconds')?.[1] ?? ''
+  if (text === '') return undefined
+  if (/^[-+]?\d+$/.test(text)) return Number(text)
+  throw new Error(
+    `failed to parse ttl from metadata: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`
+  )
+}
+
+/** A hash without the fields of an item is not one (Dapr's text). */
+function itemOf(reply: RedisReply): StateItem | undefined {
+  const pairs = Array.isArray(reply) ? (reply as readonly RedisReply[]) : []
+  if (pairs.length === 0) return undefined
+  const fields = new Map<string, RedisReply>()
+  for (let at = 0; at < pairs.length; at += 2) fields.set(String(pairs[at]), pairs[at + 1] ?? null)
+  const [data, version] = [fields.get('data'), fields.get('version')]
+  if (!Buffer.isBuffer(data) || !Buffer.isBuffer(version))
+    throw new Error("required hash field 'data' or 'version' was not found")
+  return {data, etag: version.toString(), metadata: {}}
+}
+
+/** A value that another program has written as a plain text. */
+const textItem = (reply: RedisReply): StateItem | undefined =>
+  Buffer.isBuffer(reply) ? {data: reply, etag: '', metadata: {}} : undefined

@@ -1,0 +1,160 @@
+import {isUtf8} from 'node:buffer'
+import {randomUUID} from 'node:crypto'
+import {resolve} from 'node:path'
+import type {DatabaseSync, StatementSync} from 'node:sqlite'
+import {messageOf} from '../../../model/errors.ts'
+import {loadSqlite} from '../../../platform/sqlite.ts'
+import type {OpenComponent} from '../component.ts'
+import type {Properties} from '../properties.ts'
+import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
+
+const DEFAULT_BUSY_MS = 2000
+const DEFAULT_CLEANUP_MS = 3_600_000
+
+/** `state.sqlite`: a file whose tables a sidecar of Dapr reads and writes too (components-contrib: state/sqlite). */
+export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
+  const names = {
+    state: tableName(properties, 'tableName', 'state'),
+    metadata: tableName(properties, 'metadataTableName', 'metadata')
+  }
+  const busyMs = properties.durationMs('busyTimeout', DEFAULT_BUSY_MS)
+  const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS)
+  const path = pathOf(properties, folder)
+  const {DatabaseSync: Database} = await loadSqlite()
+  try {
+    const database = new Database(path, {timeout: busyMs})
+    return new SqliteState(database, names, cleanupMs)
+  } catch (error) {
+    return properties.fault('connectionString', `${path} cannot be opened: ${messageOf(error)}`)
+  }
+}
+
+/** The file of a connection string: `data.db`, `file:data.db?mode=rwc`, `:memory:`. */
+function pathOf(properties: Properties, folder: string): string {
+  const text = properties.text('connectionString') || properties.text('url')
+  if (text === '') properties.fault('connectionString', 'missing connection string')
+  const file = text.replace(/^file:/, '').replace(/\?.*$/s, '')
+  const isMemory = file === ':memory:' || /[?&]mode=memory\b/.test(text)
+  return isMemory ? ':memory:' : resolve(folder, file)
+}
+
+function tableName(properties: Properties, name: string, fallback: string): string {
+  const text = properties.text(name) || fallback
+  return /^[a-z_]\w*$/i.test(text) ? text : properties.fault(name, `${name}: "${text}" is no name of a table`)
+}
+
+interface Row {
+  readonly value: string
+  readonly is_binary: number
+  readonly etag: string
+  readonly expiration_time: string | null
+}
+
+const IS_FRESH = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)'
+
+class SqliteState implements StateStore {
+  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+  readonly #database: DatabaseSync
+  readonly #select: StatementSync
+  readonly #upsert: StatementSync
+  readonly #remove: StatementSync
+  readonly #sweep: StatementSync
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor(database: DatabaseSync, {state, metadata}: {state: string; metadata: string}, cleanupMs: number) {
+    this.#database = database
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    database.exec(`CREATE TABLE IF NOT EXISTS ${metadata} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS ${state} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL,
+        etag TEXT NOT NULL, expiration_time TIMESTAMP DEFAULT NULL, update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+      INSERT INTO ${metadata} (key, value) VALUES ('migrations', '1') ON CONFLICT (key) DO NOTHING`)
+    this.#select = database.prepare(
+      `SELECT value, is_binary, etag, expiration_time FROM ${state} WHERE key = ? AND ${IS_FRESH}`
+    )
+    this.#upsert = database.prepare(
+      `INSERT OR REPLACE INTO ${state} (key, value, is_binary, etag, expiration_time, update_time)
+        VALUES (?, ?, ?, ?, CASE WHEN ? > 0 THEN DATETIME(CURRENT_TIMESTAMP, ? || ' seconds') END, CURRENT_TIMESTAMP)`
+    )
+    this.#remove = database.prepare(`DELETE FROM ${state} WHERE key = ?`)
+    this.#sweep = database.prepare(`DELETE FROM ${state} WHERE NOT ${IS_FRESH}`)
+    if (cleanupMs > 0) this.#timer = setInterval(() => this.#clean(), cleanupMs).unref()
+  }
+
+  async get(key: string): Promise<StateItem | undefined> {
+    const row = this.#row(key)
+    if (row === undefined) return undefined
+    return {
+      data: Buffer.from(row.value, row.is_binary === 0 ? 'utf8' : 'base64'),
+      etag: row.etag,
+      metadata: row.expiration_time === null ? {} : {ttlExpireTime: `${row.expiration_time.replace(' ', 'T')}Z`}
+    }
+  }
+
+  async set(request: SetRequest): Promise<void> {
+    const ttl = ttlOf(request.metadata)
+    this.#atOnce(() => this.#put(request, ttl))
+  }
+
+  async delete(request: DeleteRequest): Promise<void> {
+    this.#atOnce(() => this.#drop(request))
+  }
+
+  async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
+    const ttls = operations.map(({request}) => ttlOf(request.metadata))
+    this.#atOnce(() => {
+      for (const [at, operation] of operations.entries()) {
+        if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
+        else this.#drop(operation.request)
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#database.close()
+  }
+
+  #row(key: string): Row | undefined {
+    return this.#select.get(key) as Row | undefined
+  }
+
+  /** In one transaction, which nobody else writes into. */
+  #atOnce(work: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      // SQLite itself rolls back when the disk is full
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #check({key, etag, options}: DeleteRequest): void {
+    if (etag === '' && options.concurrency !== 'first-write') return
+    const row = this.#row(key)
+    if (etag !== '' && row?.etag !== etag) throw new EtagError('mismatch', `${key} has another etag, or is not there`)
+    if (etag === '' && row !== undefined) throw new EtagError('mismatch', `${key} is there already`)
+  }
+
+  #put(request: SetRequest, ttl = 0): void {
+    this.#check(request)
+    const {key, value} = request
+    const isText = isUtf8(value)
+    this.#upsert.run(key, value.toString(isText ? 'utf8' : 'base64'), isText ? 0 : 1, randomUUID(), ttl, ttl)
+  }
+
+  #drop(request: DeleteRequest): void {
+    if (request.etag !== '') this.#check(request)
+    this.#remove.run(request.key)
+  }
+
+  #clean(): void {
+    try {
+      this.#sweep.run()
+    } catch {
+      // another process is writing: the next time is soon enough
+    }
+  }
+}

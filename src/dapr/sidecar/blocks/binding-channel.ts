@@ -1,0 +1,42 @@
+import type {BindingEvent} from '../../components/binding.ts'
+import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import type {Interrupted} from './held-delivery.ts'
+import type {SetWish} from './state.ts'
+
+/** An input binding as an app knows it. */
+export interface BindingTarget {
+  readonly name: string
+  /** Its `route`, else its name. */
+  readonly route: string
+}
+
+/** What an app's answer to an event asks for (components-contrib: bindings/responses.go). */
+export interface BindingWishes {
+  readonly storeName: string
+  /** Saved in that store. */
+  readonly state: readonly SetWish[]
+  /** Bindings that get `data`. */
+  readonly to: readonly string[]
+  readonly data: Buffer
+  readonly isParallel: boolean
+}
+
+/** What the app has answered. */
+export type BindingAnswer =
+  | {readonly kind: 'success'; readonly wishes: BindingWishes | undefined}
+  /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. */
+  | {readonly kind: 'failed'; readonly status: number; readonly text: string}
+  | Interrupted
+
+/** How events of bindings reach the app: over HTTP or gRPC. */
+export interface BindingChannel {
+  /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
+  ready(signal: AbortSignal): Promise<void> | undefined
+  /**
+   * The bindings whose events the app wants: asks the process that is ready, until the signal is aborted. A binding that it
+   * cannot be asked about is logged and left out.
+   */
+  wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]>
+  /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
+  deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer>
+}

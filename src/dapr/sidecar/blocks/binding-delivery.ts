@@ -1,0 +1,113 @@
+import type {BindingEvent, EventHandled} from '../../components/binding.ts'
+import type {Outcomes} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from './binding-channel.ts'
+import type {Bindings} from './bindings.ts'
+import type {BlockContext} from './block-context.ts'
+import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
+import type {State} from './state.ts'
+
+export interface BindingDeliveryOptions {
+  readonly context: BlockContext
+  readonly channel: BindingChannel
+  readonly bindings: Bindings
+  readonly state: State
+  /** Its route may change while it is read. */
+  readonly target: () => BindingTarget
+  /** Aborted when nothing more is to be delivered; what the app has already may still be answered. */
+  readonly over: AbortSignal
+}
+
+type Outcome = BindingAnswer | Stopped
+
+const OUTCOMES: Outcomes<Outcome> = {
+  judge: outcome => {
+    if (outcome.kind === 'success') return 'success'
+    if (outcome.kind === 'stopped') return 'excluded'
+    return outcome.kind === 'failed' && outcome.status >= 300 ? outcome.status : 'failed'
+  },
+  failed: reason => {
+    if (reason === 'cancelled') return STOPPED
+    return {
+      kind: 'failed',
+      status: 0,
+      text: `error invoking app: ${reason === 'timeout' ? 'context deadline exceeded' : reason}`
+    }
+  },
+  discard: () => undefined
+}
+
+/**
+ * Delivers the events of one binding to the app, and does what its answers ask for (Dapr: pkg/runtime/processor/binding/send.go).
+ */
+export class BindingDelivery {
+  readonly #options: BindingDeliveryOptions
+  readonly #held: HeldDelivery<Exclude<BindingAnswer, Interrupted>>
+
+  constructor(options: BindingDeliveryOptions) {
+    this.#options = options
+    const {context, channel, target, over} = options
+    this.#held = new HeldDelivery({
+      context,
+      block: 'bindings',
+      component: () => target().name,
+      ready: signal => channel.ready(signal),
+      outcomes: OUTCOMES,
+      interrupted: answer => (answer.isSent ? answer : undefined),
+      over
+    })
+  }
+
+  /** Delivers one event. Never rejects. */
+  async handle(event: BindingEvent): Promise<EventHandled> {
+    const {context, channel, target} = this.#options
+    const startedAt = performance.now()
+    const outcome = await this.#held.run(async attempt => channel.deliver(target(), event, attempt))
+    const elapsedMs = performance.now() - startedAt
+    if (outcome.kind !== 'stopped')
+      context.counted({type: 'triggered', component: target().name, isSuccess: outcome.kind === 'success', elapsedMs})
+    switch (outcome.kind) {
+      case 'stopped':
+        return 'returned'
+      case 'success':
+        if (outcome.wishes !== undefined) await this.#fulfil(outcome.wishes)
+        return 'done'
+      case 'failed':
+      case 'interrupted':
+        context.log.write('warn', `error from app consumer for binding [${target().name}]: ${outcome.text}`)
+        return 'failed'
+    }
+  }
+
+  /** Failures are only logged: the event itself has been handled. */
+  async #fulfil(wishes: BindingWishes): Promise<void> {
+    await Promise.all([this.#save(wishes), this.#send(wishes)])
+  }
+
+  async #save({storeName, state}: BindingWishes): Promise<void> {
+    if (state.length === 0) return
+    try {
+      await this.#options.state.save(storeName, state)
+    } catch (error) {
+      this.#log(`error saving state from app response: ${messageOf(error)}`)
+    }
+  }
+
+  async #send({to, data, isParallel}: BindingWishes): Promise<void> {
+    const {bindings} = this.#options
+    const send = async (name: string): Promise<unknown> =>
+      bindings.invoke(name, {operation: 'create', data, metadata: {}})
+    try {
+      if (isParallel) {
+        const results = await Promise.allSettled(to.map(send))
+        for (const result of results) if (result.status === 'rejected') this.#log(messageOf(result.reason))
+      } else for (const name of to) await send(name)
+    } catch (error) {
+      this.#log(`error executing app response: ${messageOf(error)}`)
+    }
+  }
+
+  #log(text: string): void {
+    this.#options.context.log.write('error', text)
+  }
+}

@@ -1,0 +1,63 @@
+import {
+  BindingFailure,
+  type BindingRequest,
+  type BindingResponse,
+  type OutputBinding
+} from '../../components/binding.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {BlockError} from './block-error.ts'
+import type {BlockContext} from './block-context.ts'
+
+/** A call to a binding that failed; what the component knows of it goes to the caller all the same. */
+export class BindingError extends BlockError {
+  readonly metadata: Readonly<Record<string, string>>
+
+  constructor(name: string, why: string, metadata: Readonly<Record<string, string>> = {}) {
+    super([500, 'internal', 'ERR_INVOKE_OUTPUT_BINDING'], `error invoking output binding ${name}: ${why}`)
+    this.metadata = metadata
+  }
+}
+
+/** The output bindings of one app (Dapr: pkg/runtime/processor/binding/send.go). */
+export class Bindings {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /** Undefined: the operation gives nothing. Rejects with a BindingError. */
+  async invoke(name: string, request: BindingRequest, onGone?: OnGone): Promise<BindingResponse | undefined> {
+    const {operation} = request
+    if (operation === '') throw new BindingError(name, 'operation field is missing from request')
+    const output = await this.#find(name)
+    const {operations} = output
+    if (operations?.includes(operation) === false)
+      throw new BindingError(
+        name,
+        `binding ${name} does not support operation ${operation}. supported operations:${operations.join(' ')}`
+      )
+    try {
+      return await this.#context.outbound({block: 'bindings', name, operation, onGone}, async () =>
+        output.invoke(request)
+      )
+    } catch (error) {
+      throw new BindingError(name, messageOf(error), error instanceof BindingFailure ? error.metadata : {})
+    }
+  }
+
+  async #find(name: string): Promise<OutputBinding> {
+    const missing = (why: string): BindingError => new BindingError(name, `couldn't find output binding ${name}${why}`)
+    const found = this.#context.find('bindings', name)
+    if (found === undefined) throw missing(this.#context.whyNone('bindings', name))
+    let output: OutputBinding | undefined
+    try {
+      output = (await found).component.output
+    } catch (error) {
+      throw missing(` (${name} could not be opened: ${messageOf(error)})`)
+    }
+    if (output === undefined) throw missing(` (${name} only brings events to the app)`)
+    return output
+  }
+}

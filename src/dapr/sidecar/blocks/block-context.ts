@@ -1,0 +1,180 @@
+// blocks/: what the calls to building blocks mean, for HTTP and gRPC alike. It knows neither.
+import type {AppComponent, AppComponents} from '../../components/app-components.ts'
+import {API, type Block} from '../../../model/dapr/api/api.ts'
+import type {
+  CallTreatment,
+  ComponentPolicies,
+  ComponentTargetName
+} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {ComponentEvent} from '../../../model/component-event.ts'
+import type {LogLevel} from '../../../model/plan.ts'
+import type {WarningCode} from '../../../model/reporter.ts'
+import type {ComponentDirection} from '../../../files/resources/resiliency/resiliency.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+import type {Configuration} from '../../../files/resources/dapr-configuration.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {BlockError} from './block-error.ts'
+
+/** Dapr's errors for a component that is not there; `why` is our reason in brackets behind a space, or ''. */
+export interface Missing {
+  /** The app has no component of this block at all. */
+  readonly none: (why: string) => BlockError
+  /** It has, but none of this name. */
+  readonly unknown: (why: string) => BlockError
+}
+
+export interface BlockContextOptions {
+  readonly appId: string
+  /** NAMESPACE of the sidecar, '' = none. */
+  readonly namespace: string
+  readonly components: AppComponents
+  readonly configuration: () => Configuration
+  /** Why a component is missing that a file names, in brackets behind a space; '' where no file does. */
+  readonly whyMissing: (name: string) => string
+  readonly policies: () => ComponentPolicies | undefined
+  /** Counts for the metrics. */
+  readonly counted: (event: ComponentEvent) => void
+  /** Begins a span for what the app gets. */
+  readonly startSpan: StartSpan
+  /** Loads the workflows of the run. */
+  readonly workflows: () => Promise<Workflows>
+  readonly log: BlockLog
+  /** Posts JSON to the app; undefined: it has no port. */
+  readonly postToApp: PostToApp | undefined
+}
+
+/** Sends an update to the app; resolves with why it was not taken, '' = it was. */
+export type PostToApp = (path: string, body: string) => Promise<string>
+
+/** A span for something that the app gets. */
+export interface BlockSpan {
+  /** What the app gets of it. */
+  readonly traceparent: string
+  /** `status`: of the answer, of HTTP or gRPC; 0: there is none, or it is OK. `why`: it failed, '' = it did not. */
+  end(status: number, why: string): void
+}
+
+/** Undefined: none is begun. `traceparent`: of the trace that it belongs to. */
+export type StartSpan = (
+  name: string,
+  traceparent: string,
+  attributes: Readonly<Record<string, string>>
+) => BlockSpan | undefined
+
+/** The log of the sidecar. */
+export interface BlockLog {
+  /** Whether lines of the level `debug` are written. */
+  readonly isDebug: boolean
+  write(level: LogLevel, text: string): void
+  /** Also tells the person, each text once. */
+  warn(code: WarningCode, text: string): void
+}
+
+/** One call to a component. */
+export interface OutboundCall extends CallTreatment {
+  readonly block: Block
+  /** Name of the component. */
+  readonly name: string
+  /** What the metrics count it by: for a broker the topic, for others what is asked. Left out: it is not counted. */
+  readonly operation?: string
+}
+
+/** What policies are looked up by. */
+export const policyTarget = (block: Block, name: string, direction: ComponentDirection): ComponentTargetName => ({
+  name,
+  kind: API[block].components.policies,
+  direction
+})
+
+/** What the building blocks of one app share. */
+export class BlockContext {
+  readonly appId: string
+  readonly namespace: string
+  readonly configuration: () => Configuration
+  readonly policies: () => ComponentPolicies | undefined
+  readonly counted: BlockContextOptions['counted']
+  readonly startSpan: StartSpan
+  readonly workflows: BlockContextOptions['workflows']
+  readonly log: BlockLog
+  readonly postToApp: PostToApp | undefined
+  readonly #options: BlockContextOptions
+
+  constructor(options: BlockContextOptions) {
+    this.appId = options.appId
+    this.namespace = options.namespace
+    this.configuration = options.configuration
+    this.policies = options.policies
+    this.counted = options.counted
+    this.startSpan = options.startSpan
+    this.workflows = options.workflows
+    this.log = options.log
+    this.postToApp = options.postToApp
+    this.#options = options
+  }
+
+  /** The component that a call names. Rejects with Dapr's error and our reason. */
+  async component<B extends Block>(block: B, name: string, missing: Missing): Promise<AppComponent<B>> {
+    const {components} = this.#options
+    const found = components.find(block, name)
+    if (found === undefined) {
+      const why = this.whyNone(block, name)
+      throw components.names(block).length === 0 ? missing.none(why) : missing.unknown(why)
+    }
+    try {
+      return await found
+    } catch (error) {
+      throw missing.none(` (${name} could not be opened: ${messageOf(error)})`)
+    }
+  }
+
+  /** The component of this name if it is open already: calls are many, and need no promise for it. */
+  opened<B extends Block>(block: B, name: string): AppComponent<B> | undefined {
+    return this.#options.components.opened(block, name)
+  }
+
+  /** The component of this name; undefined: there is none. Rejects if it cannot be opened. */
+  find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
+    return this.#options.components.find(block, name)
+  }
+
+  /** Why there is no component of this name, in brackets behind a space; '' = nobody knows. */
+  whyNone(block: Block, name: string): string {
+    const {components, whyMissing} = this.#options
+    const failure = components.failed.get(name)
+    if (failure !== undefined) return ` (${name} could not be opened: ${failure})`
+    return whyMissing(name) || near(name, components.names(block))
+  }
+
+  /** Calls a component with its outbound policies, and counts the call. */
+  async outbound<T>(call: OutboundCall, work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now()
+    try {
+      const policies = this.policies()
+      const result =
+        policies === undefined
+          ? await work()
+          : await policies.around(policyTarget(call.block, call.name, 'outbound'), work, call)
+      this.#count(call, true, startedAt)
+      return result
+    } catch (error) {
+      this.#count(call, false, startedAt)
+      throw error
+    }
+  }
+
+  #count({block, name: component, operation}: OutboundCall, isSuccess: boolean, startedAt: number): void {
+    if (operation === undefined) return
+    const elapsedMs = performance.now() - startedAt
+    const words = API[block].components
+    if ('counted' in words)
+      this.counted({type: 'called', component, block: words.counted, operation, isSuccess, elapsedMs})
+    else if (block === 'pubsub') this.counted({type: 'published', component, topic: operation, isSuccess, elapsedMs})
+  }
+}
+
+function near(name: string, names: readonly string[]): string {
+  if (names.length === 0) return ''
+  const best = nearMiss(name, names)
+  return best === '' ? ` (there is: ${names.join(', ')})` : ` (did you mean ${best}?)`
+}

@@ -1,0 +1,183 @@
+import {randomUUID} from 'node:crypto'
+import type {EventFields} from '../../../files/resources/routing-rule.ts'
+import {compactJson, memberTexts} from './json-text.ts'
+
+/** What is published, before it is in an envelope. */
+export interface Publication {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly data: Buffer
+  /** '' = none. */
+  readonly contentType: string
+  readonly metadata: Readonly<Record<string, string>>
+  /** The publisher's trace; '' = none. */
+  readonly trace: {readonly traceparent: string; readonly tracestate: string}
+  /** A raw message, which has no other place for its trace, carries it in its metadata. */
+  readonly isTraceInMetadata?: boolean
+}
+
+const SPEC_VERSION = '1.0'
+const TYPE = 'com.dapr.event.sent'
+const SOURCE = 'Dapr'
+const OCTETS = 'application/octet-stream'
+
+let lastContentType = ''
+let lastType = ''
+
+/** The type without its parameters. Most are the same as the last. */
+function typeOf(contentType: string): string {
+  if (contentType === lastContentType) return lastType
+  lastType = contentType.replace(/;.*$/s, '').trim().toLowerCase()
+  lastContentType = contentType
+  return lastType
+}
+
+/** `application/json` and all that is JSON by its suffix of structured events. */
+export const isJsonType = (contentType: string): boolean => typeOf(contentType) === 'application/json'
+export const isCloudEventType = (contentType: string): boolean => typeOf(contentType) === 'application/cloudevents+json'
+export const isBinaryType = (contentType: string): boolean => typeOf(contentType) === OCTETS
+
+/** RFC 3339 with seconds. */
+const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}Z`
+
+let second = 0
+let time = ''
+
+/** Made once a second: events are many. */
+function timeNow(): string {
+  const now = Math.trunc(Date.now() / 1000)
+  if (now !== second) time = timeText(now * 1000)
+  second = now
+  return time
+}
+
+/** The value of a key that is found in any capitals. */
+export const metadataValue = (metadata: Readonly<Record<string, string>>, name: string): string | undefined => {
+  const exact = metadata[name]
+  if (exact !== undefined) return exact
+  const lower = name.toLowerCase()
+  for (const key in metadata) if (key.toLowerCase() === lower) return metadata[key]
+  return undefined
+}
+
+/** The time at which an event ends that may live `ttlInSeconds`; undefined: never. A text that is no number is ignored. */
+function expirationOf(metadata: Publication['metadata']): string | undefined {
+  const ttl = metadataValue(metadata, 'ttlInSeconds')
+  if (ttl === undefined || !/^[+-]?\d+$/.test(ttl)) return undefined
+  const at = Date.now() + Number(ttl) * 1000
+  return timeText(Math.min(Math.max(at, 0), MAX_TIME))
+}
+
+/** The year 9999. */
+const MAX_TIME = 253_402_300_799_000
+
+/**
+ * The envelope of what is published (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
+ * its text. `hasTtl`: the broker lets messages expire itself. Throws if a CloudEvent is invalid.
+ */
+export function envelopeOf(publication: Publication, appId: string, hasTtl = false): string {
+  const {contentType, metadata, data} = publication
+  const {traceparent, tracestate} = publication.trace
+  const hasMetadata = hasKeys(metadata)
+  const expiration = hasTtl || !hasMetadata ? undefined : expirationOf(metadata)
+  if (isCloudEventType(contentType)) return ownEvent(publication, expiration)
+  const replaced = (name: string, usual: string): string =>
+    (hasMetadata && metadataValue(metadata, `cloudevent.${name}`)) || usual
+  const subject = replaced('subject', '')
+  return (
+    `{${dataField(data, contentType)},"datacontenttype":${quoted(contentType === '' ? 'text/plain' : contentType)},` +
+    (expiration === undefined ? '' : `"expiration":"${expiration}",`) +
+    `"id":${quoted(replaced('id', '') || randomUUID())},"pubsubname":${quoted(publication.pubsubName)},` +
+    `"source":${quoted(replaced('source', appId))},"specversion":"1.0",` +
+    (subject === '' ? '' : `"subject":${quoted(subject)},`) +
+    `"time":"${timeNow()}","topic":${quoted(publication.topic)},` +
+    `"traceid":${quoted(replaced('traceid', traceparent))},` +
+    `"traceparent":${quoted(replaced('traceparent', traceparent))},` +
+    `"tracestate":${quoted(replaced('tracestate', tracestate))},"type":${quoted(replaced('type', TYPE))}}`
+  )
+}
+
+function hasKeys(metadata: Publication['metadata']): boolean {
+  for (const _ in metadata) return true
+  return false
+}
+
+/** A text in JSON: most need nothing but quotes. */
+const quoted = (text: string): string => (/^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text))
+
+function dataField(data: Buffer, contentType: string): string {
+  if (isBinaryType(contentType)) return `"data_base64":"${data.toString('base64')}"`
+  const text = data.toString()
+  return `"data":${isJsonType(contentType) && isJson(text) ? compactJson(text) : JSON.stringify(text)}`
+}
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** An event that its sender has made; what it lacks is filled in. Its values keep their text. */
+function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: string | undefined): string {
+  const text = data.toString()
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('the event is no JSON object')
+  const fields = new Map(memberTexts(compactJson(text)))
+  const isEmpty = (name: string): boolean => ['', '""', 'null'].includes(fields.get(name) ?? '')
+  const set = (name: string, content: string): void => void fields.set(name, JSON.stringify(content))
+  const fill = (name: string, content: string): void => {
+    if (isEmpty(name)) set(name, content)
+  }
+  if (isEmpty('traceparent')) set('traceparent', trace.traceparent)
+  if (isEmpty('traceid')) fields.set('traceid', fields.get('traceparent') ?? '""')
+  fill('tracestate', trace.tracestate)
+  fill('time', timeNow())
+  fill('source', SOURCE)
+  fill('type', TYPE)
+  fill('specversion', SPEC_VERSION)
+  set('topic', topic)
+  set('pubsubname', pubsubName)
+  if (expiration !== undefined) set('expiration', expiration)
+  const sorted = [...fields].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return `{${sorted.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`
+}
+
+/** The event that a message becomes whose publisher has made none: its bytes are data (components-contrib: FromRawPayload). */
+export function rawEvent(
+  data: Buffer,
+  {pubsubName, topic, metadata}: Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
+): EventFields {
+  const {traceparent, tracestate} = metadata
+  const traceid = traceparent ?? metadata['traceid']
+  return {
+    data_base64: data.toString('base64'),
+    datacontenttype: OCTETS,
+    id: randomUUID(),
+    pubsubname: pubsubName,
+    source: SOURCE,
+    specversion: SPEC_VERSION,
+    topic,
+    ...(traceid !== undefined && {traceid}),
+    ...(traceparent !== undefined && {traceparent}),
+    ...(tracestate !== undefined && {tracestate}),
+    type: TYPE
+  }
+}
+
+/** The event in a message. Throws if it is not a JSON object. */
+export function parseEvent(data: Buffer): EventFields {
+  const value: unknown = JSON.parse(data.toString())
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as EventFields
+  throw new Error('it is no JSON object')
+}
+
+/** Whether the time of an event is over. */
+export function hasExpired({expiration}: EventFields): boolean {
+  if (typeof expiration !== 'string' || expiration === '') return false
+  const at = Date.parse(expiration)
+  return !Number.isNaN(at) && at < Date.now()
+}

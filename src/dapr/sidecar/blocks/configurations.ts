@@ -1,0 +1,248 @@
+import {randomUUID} from 'node:crypto'
+import type {ConfigurationItems, ConfigurationStore} from '../../components/configuration-store.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {BlockError} from './block-error.ts'
+import {policyTarget, type BlockContext} from './block-context.ts'
+
+type Metadata = Readonly<Record<string, string>>
+
+/** Called with each change of a subscription, one after the other. Never rejects. */
+export type ConfigurationListener = (id: string, items: ConfigurationItems) => Promise<void>
+
+export interface ConfigurationRequest {
+  readonly storeName: string
+  /** None: all. */
+  readonly keys: readonly string[]
+  readonly metadata: Metadata
+  /** True: the subscription ends with the process of the app that asks now. */
+  readonly isOfProcess?: boolean
+  readonly onGone?: OnGone
+}
+
+interface Subscription {
+  /** Milliseconds of performance.now(). */
+  readonly since: number
+  readonly request: ConfigurationRequest
+  readonly updates: Updates
+  /** What tells of changes: another one after its file has changed; undefined: none, until the file changes again. */
+  store: ConfigurationStore | undefined
+  endAtStore: End
+  end(): Promise<void>
+}
+
+type End = () => Promise<void>
+
+const nothing: End = async () => {}
+
+/** The configuration of one app (Dapr: pkg/api/universal/configuration.go). */
+export class Configurations {
+  readonly #context: BlockContext
+  readonly #subscriptions = new Map<string, Subscription>()
+  /** Processes that were started before this have ended. */
+  #livingSince = 0
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  async get(
+    storeName: string,
+    keys: readonly string[],
+    metadata: Metadata,
+    onGone?: OnGone
+  ): Promise<ConfigurationItems> {
+    const store = await this.store(storeName)
+    try {
+      return await this.#call(storeName, 'get', async () => store.get(keys, metadata), onGone)
+    } catch (error) {
+      throw new BlockError(
+        [500, 'internal', 'ERR_CONFIGURATION_GET'],
+        `failed to get [${keys.join(' ')}] from Configuration store ${storeName}: ${messageOf(error)}`
+      )
+    }
+  }
+
+  /** The id of the subscription. `ended`: it was ended, not by the one who has asked for it. */
+  async subscribe(
+    request: ConfigurationRequest,
+    changed: ConfigurationListener,
+    ended: () => void = () => undefined
+  ): Promise<string> {
+    const {storeName, keys} = request
+    const since = performance.now()
+    const store = await this.store(storeName)
+    const id = randomUUID()
+    const updates = new Updates(items => changed(id, items))
+    try {
+      const endAtStore = await this.#begin(store, request, updates)
+      const end = async (): Promise<void> => {
+        updates.end()
+        await subscription.endAtStore()
+        ended()
+      }
+      const subscription: Subscription = {since, request, updates, store, endAtStore, end}
+      this.#subscriptions.set(id, subscription)
+    } catch (error) {
+      throw new BlockError(
+        [500, 'invalidArgument', 'ERR_CONFIGURATION_SUBSCRIBE'],
+        `failed to subscribe [${keys.join(' ')}] from Configuration store ${storeName}: ${messageOf(error)}`
+      )
+    }
+    // meanwhile its process may have ended, or its store may have been opened anew
+    this.endBefore(this.#livingSince)
+    await this.renew()
+    return id
+  }
+
+  /** Rejects with why it cannot. */
+  async unsubscribe(storeName: string, id: string, onGone?: OnGone): Promise<void> {
+    await this.store(storeName)
+    if (!this.#subscriptions.has(id))
+      throw new Error(`failed to unsubscribe to configuration request ${id}: subscription with id ${id} does not exist`)
+    await this.#call(storeName, 'unsubscribe', async () => this.end(id), onGone)
+  }
+
+  /** Ends a subscription, unless it has ended. */
+  async drop(id: string): Promise<void> {
+    if (this.#subscriptions.has(id)) await this.end(id)
+  }
+
+  /** Ends a subscription, whatever its store. Rejects if there is none of this id. */
+  async end(id: string): Promise<void> {
+    const subscription = this.#subscriptions.get(id)
+    if (subscription === undefined) throw new Error('subscription does not exist')
+    await subscription.end()
+    this.#subscriptions.delete(id)
+  }
+
+  /** Sends an update to the app with the inbound policies of its store; gives why it was not taken, '' = it was. */
+  async deliver(storeName: string, send: () => Promise<string>): Promise<string> {
+    const policies = this.#context.policies()
+    if (policies === undefined) return send()
+    const target = policyTarget('configuration', storeName, 'inbound')
+    try {
+      await policies.around(target, async () => {
+        const why = await send()
+        if (why !== '') throw new Error(why)
+      })
+      return ''
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  /** The app's processes that were started before this have ended (milliseconds of performance.now()): so do their subscriptions. */
+  endBefore(livingSince: number): void {
+    this.#livingSince = livingSince
+    for (const [id, subscription] of this.#subscriptions)
+      if (subscription.request.isOfProcess === true && subscription.since < livingSince) {
+        this.#subscriptions.delete(id)
+        subscription.end().catch((error: unknown) => this.#context.log.write('warn', messageOf(error)))
+      }
+  }
+
+  /** Subscriptions to a store that was opened anew go on there. Never rejects. */
+  async renew(): Promise<void> {
+    await Promise.all([...this.#subscriptions].map(async ([id, subscription]) => this.#carryOver(id, subscription)))
+  }
+
+  /** Ends all subscriptions. */
+  async close(): Promise<void> {
+    const all = [...this.#subscriptions.values()]
+    this.#subscriptions.clear()
+    await Promise.allSettled(all.map(async subscription => subscription.end()))
+  }
+
+  async store(name: string): Promise<ConfigurationStore> {
+    const {component} = await this.#context.component('configuration', name, {
+      none: why =>
+        new BlockError(
+          [500, 'failedPrecondition', 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED'],
+          `configuration stores not configured${why}`
+        ),
+      unknown: why =>
+        new BlockError(
+          [400, 'invalidArgument', 'ERR_CONFIGURATION_STORE_NOT_FOUND'],
+          `configuration store ${name} not found${why}`
+        )
+    })
+    return component
+  }
+
+  /** Begins a subscription once: what an attempt begins that came too late is ended. */
+  async #begin(
+    store: ConfigurationStore,
+    {storeName, keys, metadata, onGone}: ConfigurationRequest,
+    updates: Updates
+  ): Promise<End> {
+    const begun = new Set<End>()
+    let isOver = false
+    try {
+      const begin = async (): Promise<End> => {
+        const end = await store.subscribe(keys, metadata, items => updates.add(items))
+        if (isOver) await end()
+        else begun.add(end)
+        return end
+      }
+      const taken = await this.#call(storeName, 'subscribe', begin, onGone)
+      begun.delete(taken)
+      return taken
+    } finally {
+      isOver = true
+      for (const end of begun) await end()
+    }
+  }
+
+  /** One whose store is not there any more goes on when it is back. */
+  async #carryOver(id: string, subscription: Subscription): Promise<void> {
+    const {
+      request: {storeName, keys, metadata},
+      updates
+    } = subscription
+    const {log} = this.#context
+    try {
+      const store = (await this.#context.find('configuration', storeName))?.component
+      if (store === undefined || store === subscription.store) return
+      subscription.store = store
+      subscription.endAtStore = nothing // with the store before
+      const end = await store.subscribe(keys, metadata, items => updates.add(items))
+      const isWanted = this.#subscriptions.get(id) === subscription && subscription.store === store
+      if (!isWanted) return await end()
+      subscription.endAtStore = end
+      log.write('info', `subscription ${id} goes on at configuration store ${storeName}, which was opened anew`)
+    } catch (error) {
+      subscription.store = undefined
+      log.write('error', `subscription ${id} to configuration store ${storeName} cannot go on: ${messageOf(error)}`)
+    }
+  }
+
+  async #call<T>(name: string, operation: string, work: () => Promise<T>, onGone: OnGone | undefined): Promise<T> {
+    return this.#context.outbound({block: 'configuration', name, operation, onGone}, work)
+  }
+}
+
+/** The changes of one subscription, one after the other. */
+class Updates {
+  readonly #changed: (items: ConfigurationItems) => Promise<void>
+  #turn: Promise<void> = Promise.resolve()
+  #isOver = false
+
+  /** `changed` never rejects. */
+  constructor(changed: (items: ConfigurationItems) => Promise<void>) {
+    this.#changed = changed
+  }
+
+  add(items: ConfigurationItems): void {
+    this.#turn = this.#tell(this.#turn, items)
+  }
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  async #tell(before: Promise<void>, items: ConfigurationItems): Promise<void> {
+    await before
+    if (!this.#isOver) await this.#changed(items)
+  }
+}

@@ -1,0 +1,54 @@
+import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import type {EventFields} from '../../../files/resources/routing-rule.ts'
+import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
+import type {Interrupted} from './held-delivery.ts'
+
+/** An event on its way to the app. */
+export interface AppEvent {
+  readonly fields: EventFields
+  /** The whole CloudEvent in JSON. */
+  readonly body: Buffer
+  /** The bytes of a message that is no CloudEvent of its own. */
+  readonly raw?: Buffer
+  /** The `traceparent` of the span that the app gets it in; left out: none was begun. */
+  readonly traceparent?: string | undefined
+  /** Metadata of the message that contained it. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Where events of a subscription go. */
+export interface EventTarget {
+  readonly subscription: TopicSubscription
+  /** Path of the matching rule. */
+  readonly path: string
+}
+
+/** One of several events that are delivered in one request. */
+export interface BatchEntry {
+  readonly entryId: string
+  readonly event: AppEvent
+}
+
+/** What the app has answered (Dapr: pkg/runtime/pubsub, table of statuses). */
+export type EventAnswer =
+  | {readonly kind: 'success'}
+  | {readonly kind: 'drop'}
+  /** The app has nothing for this path. */
+  | {readonly kind: 'unknown'; readonly status: number; readonly text: string}
+  /** `status`: that of a failing response, which `matching` of a retry policy decides about; 0: there is none. */
+  | {readonly kind: 'failed'; readonly status: number; readonly text: string}
+  | Interrupted
+
+/** How events reach the app: over HTTP or gRPC. */
+export interface EventChannel {
+  /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
+  ready(signal: AbortSignal): Promise<void> | undefined
+  /** Delivers one event. Never rejects. `attempt`: of a policy that may end it. */
+  deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer>
+  /** Delivers several; answers for each in their order, or for all. Never rejects. */
+  deliverBatch(
+    target: EventTarget,
+    entries: readonly BatchEntry[],
+    attempt?: AttemptControl
+  ): Promise<readonly EventAnswer[] | EventAnswer>
+}

@@ -1,0 +1,259 @@
+import type {AppComponent} from '../../components/app-components.ts'
+import type {Handled, BrokerMessage} from '../../components/pubsub.ts'
+import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import type {ProcessStatus} from '../../../model/component-event.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
+import type {BlockContext, BlockSpan} from './block-context.ts'
+import {hasExpired, parseEvent, rawEvent} from './cloud-event.ts'
+import type {AppEvent, EventAnswer, EventChannel, EventTarget} from './event-channel.ts'
+import {CRASHED, endSpan, inSpan, OUTCOMES, processStatusOf, type EventOutcome} from './event-outcome.ts'
+import {HeldDelivery, STOPPED, type Interrupted, type Stopped} from './held-delivery.ts'
+
+/** The event in a message. Throws if it is not a CloudEvent and the subscription does not ask for raw payloads. */
+function eventOf({data, metadata}: BrokerMessage, subscription: TopicSubscription): AppEvent {
+  if (!isRaw(subscription)) return {fields: parseEvent(data), body: data, metadata}
+  const fields = rawEvent(data, {...subscription, metadata})
+  return {fields, body: Buffer.from(JSON.stringify(fields)), raw: data, metadata}
+}
+
+/** Whether the subscription has `rawPayload` in its metadata. */
+function isRaw({metadata}: TopicSubscription): boolean {
+  for (const key in metadata)
+    if (key.toLowerCase() === 'rawpayload' && /^(?:1|t|true)$/i.test(metadata[key] ?? '')) return true
+  return false
+}
+
+export interface EventDeliveryOptions {
+  readonly context: BlockContext
+  readonly channel: EventChannel
+  readonly broker: AppComponent<'pubsub'>
+  /** Its routes may change while it is read. */
+  readonly subscription: () => TopicSubscription
+  /** Aborted when nothing more is to be delivered; what the app already has may still be answered. */
+  readonly over: AbortSignal
+}
+
+/** An event has failed when this many processes of the app ended while they handled it. */
+const MAX_CRASHES = 3
+
+/**
+ * Delivers the events of one subscription to the app, and decides what follows from its answers (Dapr: pkg/runtime/pubsub).
+ */
+export class EventDelivery {
+  readonly #options: EventDeliveryOptions
+  readonly #held: HeldDelivery<Exclude<EventOutcome, Interrupted | Stopped>>
+  /** Name and attributes of the spans of its events. */
+  #spanOf = spanOf('')
+
+  constructor(options: EventDeliveryOptions) {
+    this.#options = options
+    const {context, channel, subscription, over} = options
+    this.#held = new HeldDelivery({
+      context,
+      block: 'pubsub',
+      component: () => subscription().pubsubName,
+      ready: signal => channel.ready(signal),
+      outcomes: OUTCOMES,
+      interrupted: (_answer, crashes) => {
+        if (over.aborted) return STOPPED
+        return crashes < MAX_CRASHES ? undefined : CRASHED
+      },
+      over
+    })
+  }
+
+  /** Delivers one message. Never rejects. */
+  async handle(message: BrokerMessage): Promise<Handled> {
+    const event = this.read(message)
+    if (event instanceof Error) return this.fail(message, event.message, 'without id')
+    const outcome = await this.attempt(attempt => this.#deliver(event, attempt))
+    if (outcome.kind !== 'success') return this.conclude(outcome, message, event)
+    this.#succeeded(event)
+    return 'done'
+  }
+
+  /** The event in a message, or an error if it is not one. */
+  read(message: BrokerMessage): AppEvent | Error {
+    const subscription = this.#options.subscription()
+    try {
+      return eventOf(message, subscription)
+    } catch (error) {
+      const {pubsubName, topic} = subscription
+      const why = `error deserializing cloud event in pubsub ${pubsubName} and topic ${topic}: ${messageOf(error)}`
+      this.#options.context.log.write('error', why)
+      return new Error(why)
+    }
+  }
+
+  /** The path of the app that an event goes to, by the current routes. */
+  route({fields}: AppEvent): EventTarget | Exclude<EventOutcome, {kind: 'stopped'}> {
+    const subscription = this.#options.subscription()
+    if (hasExpired(fields)) return {kind: 'expired'}
+    try {
+      const rule = subscription.rules.find(({fits}) => fits(fields))
+      return rule === undefined ? {kind: 'unrouted'} : {subscription, path: rule.path}
+    } catch (error) {
+      const text = messageOf(error)
+      const {pubsubName, topic} = subscription
+      const of = `event ${String(fields['id'])} in pubsub ${pubsubName} and topic ${topic}`
+      this.#options.context.log.write('error', `error finding matching route for ${of}: ${text}`)
+      return {kind: 'failed', status: 0, text}
+    }
+  }
+
+  /** Delivers with the inbound policies of the component, once the app takes events. */
+  attempt(deliver: (attempt?: AttemptControl) => Promise<EventOutcome>): Promise<EventOutcome> {
+    return this.#held.run(deliver)
+  }
+
+  /** Does what follows from the outcome of a delivery. */
+  async conclude(outcome: EventOutcome, message: BrokerMessage, event: AppEvent): Promise<Handled> {
+    if (outcome.kind === 'success') {
+      this.#succeeded(event)
+      return 'done'
+    }
+    const {log} = this.#options.context
+    const {topic, pubsubName} = this.#options.subscription()
+    const id = idOf(event)
+    const when = `while processing pub/sub event ${id}`
+    switch (outcome.kind) {
+      case 'stopped':
+        return 'returned'
+      case 'expired':
+        this.#count('drop', 'drop')
+        log.write('warn', `dropping expired pub/sub event ${id} as of ${String(event.fields['expiration'])}`)
+        return 'done'
+      case 'unrouted':
+        this.#count('drop', 'success')
+        log.write('warn', `no matching route for event ${id} in pubsub ${pubsubName} and topic ${topic}; skipping`)
+        return this.#toDeadLetters(message)
+      case 'drop':
+        log.write('warn', `DROP status returned from app ${when}`)
+        return this.#toDeadLetters(message)
+      case 'unknown':
+        log.write(
+          'error',
+          `non-retriable error returned from app ${when}: ${outcome.text}. status code returned: ${outcome.status}`
+        )
+        return this.#toDeadLetters(message)
+      case 'interrupted':
+      case 'failed': {
+        const status = outcome.kind === 'failed' ? outcome.status : 0
+        const answer = `body: ${outcome.text}. status code returned: ${status}`
+        log.write('warn', `retriable error returned from app ${when}, topic: ${topic}, ${answer}`)
+        return this.fail(message, status === 0 ? outcome.text : `${status} ${outcome.text}`.trim(), id)
+      }
+    }
+  }
+
+  #succeeded(event: AppEvent): void {
+    const {context, subscription} = this.#options
+    if (context.log.isDebug)
+      context.log.write('debug', `app processed pub/sub event ${idOf(event)} of topic ${subscription().topic}`)
+  }
+
+  async #deliver(event: AppEvent, attempt?: AttemptControl): Promise<EventOutcome> {
+    const target = this.route(event)
+    if ('kind' in target) return target
+    const span = this.startSpan(event)
+    const startedAt = performance.now()
+    const answer = await this.#options.channel.deliver(target, inSpan(event, span), attempt)
+    endSpan(span, answer)
+    const status = processStatusOf(answer)
+    if (status !== undefined)
+      this.#count(status, answer.kind === 'drop' ? 'success' : status, performance.now() - startedAt)
+    return answer
+  }
+
+  /** A message has failed for good: it becomes a dead letter, stays with the broker, or is reported as lost. */
+  async fail(message: BrokerMessage, answer: string, id: string): Promise<Handled> {
+    const {context, broker, subscription} = this.#options
+    const {deadLetterTopic, pubsubName, topic} = subscription()
+    if (deadLetterTopic !== '') {
+      const handled = await this.#toDeadLetters(message)
+      const status = handled === 'done' ? 'drop' : 'retry'
+      this.#count(status, status)
+      return handled
+    }
+    this.#count('retry', 'retry')
+    if (broker.component.keepsFailed === true) {
+      context.log.write('warn', `event ${id} of topic ${topic} goes back to the broker of pubsub ${pubsubName}`)
+      return 'failed'
+    }
+    context.log.write(
+      'warn',
+      `event ${id} of topic ${topic} in pubsub ${pubsubName} is lost: the app answered ${oneLine(answer)}. A deadLetterTopic of the subscription keeps such events; a retry policy in targets.components.${pubsubName}.inbound of a Resiliency delivers them again`
+    )
+    context.log.warn(
+      'message-lost',
+      `"${context.appId}" failed to handle an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(answer)}. A deadLetterTopic keeps such events, a retry policy delivers them again; further ones are in the sidecar's log`
+    )
+    return 'done'
+  }
+
+  /** Starts the span of an event that carries a trace (Dapr: pkg/diagnostics, StartInternalCallbackSpan). */
+  startSpan({fields}: AppEvent): BlockSpan | undefined {
+    const {context, subscription} = this.#options
+    const trace = fields['traceparent'] ?? fields['traceid']
+    if (typeof trace !== 'string') return undefined
+    const {topic} = subscription()
+    if (topic !== this.#spanOf.topic) this.#spanOf = spanOf(topic)
+    return context.startSpan(this.#spanOf.name, trace, this.#spanOf.attributes)
+  }
+
+  /** Counts the app's answers to a batch. */
+  countBatch(answers: readonly EventAnswer[], elapsedMs: number): void {
+    const {context, subscription} = this.#options
+    const {pubsubName: component, topic} = subscription()
+    const statuses = new Map<ProcessStatus, number>()
+    for (const answer of answers) {
+      const status = processStatusOf(answer)
+      if (status !== undefined) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    if (statuses.size > 0) context.counted({type: 'bulk-delivered', component, topic, statuses, elapsedMs})
+  }
+
+  #count(processStatus: ProcessStatus, status: ProcessStatus, elapsedMs = 0): void {
+    const {context, subscription} = this.#options
+    const {pubsubName: component, topic, bulk} = subscription()
+    if (bulk !== undefined) return // counted by countBatch
+    context.counted({type: 'delivered', component, topic, processStatus, status, elapsedMs})
+  }
+
+  /** Publishes a message as it is to the dead letter topic, if there is one. */
+  async #toDeadLetters(message: BrokerMessage): Promise<Handled> {
+    const {context, broker, subscription} = this.#options
+    const {deadLetterTopic, pubsubName, topic} = subscription()
+    if (deadLetterTopic === '') return 'done'
+    try {
+      const call = {block: 'pubsub', name: pubsubName} as const
+      await context.outbound(call, async () => broker.component.publish(broker.topicPrefix + deadLetterTopic, message))
+      if (context.log.isDebug)
+        context.log.write('debug', `sent an event of topic ${topic} to the dead letter topic ${deadLetterTopic}`)
+      return 'done'
+    } catch (error) {
+      context.log.write(
+        'error',
+        `error sending message to dead letter, origin topic: ${topic} dead letter topic ${deadLetterTopic} err: ${messageOf(error)}`
+      )
+      return 'returned'
+    }
+  }
+}
+
+const spanOf = (topic: string) => ({
+  topic,
+  name: `pubsub/${topic}`,
+  attributes: {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
+})
+
+/** The id of an event, for messages to people. */
+const idOf = ({fields: {id}}: AppEvent): string => (typeof id === 'string' ? id : JSON.stringify(id ?? ''))
+
+const MAX_SHOWN = 200
+
+const oneLine = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line
+}

@@ -1,0 +1,76 @@
+import type {Outcomes, Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import type {ProcessStatus} from '../../../model/component-event.ts'
+import type {BlockSpan} from './block-context.ts'
+import type {AppEvent, EventAnswer} from './event-channel.ts'
+import {STOPPED, type Stopped} from './held-delivery.ts'
+
+/** Why an event does not reach the app. */
+type Undelivered = Stopped | {readonly kind: 'expired'} | {readonly kind: 'unrouted'}
+
+/** The result of a delivery. */
+export type EventOutcome = EventAnswer | Undelivered
+
+/** The outcome of an event that crashes the app again and again. */
+export const CRASHED: EventOutcome = {
+  kind: 'failed',
+  status: 0,
+  text: 'the process of the app ended each time before it answered'
+}
+
+/** How policies treat the outcomes of deliveries. */
+export const OUTCOMES: Outcomes<EventOutcome> = {
+  judge,
+  failed: reason => {
+    if (reason === 'cancelled') return STOPPED
+    return {kind: 'failed', status: 0, text: reason === 'timeout' ? 'context deadline exceeded' : reason}
+  },
+  discard: () => undefined
+}
+
+/** Only what the app may answer differently the next time is a failure; 404 and DROP are not. */
+function judge(outcome: EventOutcome): Verdict {
+  switch (outcome.kind) {
+    case 'success':
+    case 'drop':
+    case 'unknown':
+    case 'expired':
+    case 'unrouted':
+      return 'success'
+    case 'failed':
+      return isFailingStatus(outcome.status) ? outcome.status : 'failed'
+    case 'interrupted':
+      return 'failed'
+    case 'stopped':
+      return 'excluded'
+  }
+}
+
+/** A status of HTTP, or a code of gRPC. */
+function isFailingStatus(status: number): boolean {
+  return status >= 300 || (status > 0 && status <= 16)
+}
+
+/** The event in the trace of its span. */
+export const inSpan = (event: AppEvent, span: BlockSpan | undefined): AppEvent =>
+  span === undefined ? event : {...event, traceparent: span.traceparent}
+
+/** Ends the span of an event with the app's answer. */
+export function endSpan(span: BlockSpan | undefined, answer: EventAnswer): void {
+  if (answer.kind === 'success' || answer.kind === 'drop') span?.end(0, '')
+  else span?.end(answer.kind === 'interrupted' ? 0 : answer.status, answer.text || answer.kind)
+}
+
+/** The status under which Dapr counts an answer; undefined: the app did not get the event. */
+export function processStatusOf(answer: EventAnswer): ProcessStatus | undefined {
+  switch (answer.kind) {
+    case 'success':
+      return 'success'
+    case 'drop':
+    case 'unknown':
+      return 'drop'
+    case 'failed':
+      return 'retry'
+    case 'interrupted':
+      return answer.isSent ? 'retry' : undefined
+  }
+}

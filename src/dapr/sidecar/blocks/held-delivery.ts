@@ -1,0 +1,99 @@
+import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {pause} from '../../../platform/delay.ts'
+import {policyTarget, type BlockContext} from './block-context.ts'
+
+/** Nothing more is delivered; the app never got the event. */
+export interface Stopped {
+  readonly kind: 'stopped'
+}
+
+export const STOPPED: Stopped = {kind: 'stopped'}
+
+/** A process of the app ended before it answered; unless `isSent`, it never got the event. */
+export interface Interrupted {
+  readonly kind: 'interrupted'
+  readonly isSent: boolean
+  readonly text: string
+}
+
+/** The result of a delivery: an answer of the app, or why there is none. */
+type Outcome<Answer> = Answer | Interrupted | Stopped
+
+/** Delivers an event once. Never rejects. */
+type Deliver<Answer> = (attempt?: AttemptControl) => Promise<Outcome<Answer>>
+
+export interface HeldDeliveryOptions<Answer> {
+  readonly context: BlockContext
+  readonly block: 'pubsub' | 'bindings'
+  /** The name of the component that brings the events. */
+  readonly component: () => string
+  /** Resolves when the app takes events, or the signal is aborted; undefined: it takes them now. */
+  readonly ready: (signal: AbortSignal) => Promise<void> | undefined
+  readonly outcomes: Outcomes<Outcome<Answer>>
+  /** The outcome of an interrupted event, `crashes` of whose processes ended after they got it; undefined: it is delivered again. */
+  readonly interrupted: (answer: Interrupted, crashes: number) => Outcome<Answer> | undefined
+  /** Aborted when nothing more is to be delivered; what the app already has may still be answered. */
+  readonly over: AbortSignal
+}
+
+/** How long it may take until we notice that a process no longer listens. */
+const NOTICED_MS = 50
+
+const isInterrupted = (outcome: {readonly kind: string}): outcome is Interrupted => outcome.kind === 'interrupted'
+
+/**
+ * Delivers events to the app with the inbound policies of their component. An event is held while the app starts, reloads or
+ * is unhealthy; that time does not count as a failure.
+ */
+export class HeldDelivery<Answer extends {readonly kind: string}> {
+  readonly #options: HeldDeliveryOptions<Answer>
+  readonly #calls = new Set<ResilientCall<Outcome<Answer>>>()
+
+  constructor(options: HeldDeliveryOptions<Answer>) {
+    this.#options = options
+    const cancelAll = (): void => {
+      for (const call of this.#calls) call.cancel()
+    }
+    options.over.addEventListener('abort', cancelAll, {once: true})
+  }
+
+  /** Delivers one event, or one batch. Never rejects. */
+  run(deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
+    const {context, block, component, outcomes} = this.#options
+    const policies = context.policies()
+    const found = policies?.find(policyTarget(block, component(), 'inbound'))
+    return policies === undefined || found === undefined
+      ? this.#deliver(deliver)
+      : this.#runWithPolicies(policies.call(found, outcomes), deliver)
+  }
+
+  async #runWithPolicies(call: ResilientCall<Outcome<Answer>>, deliver: Deliver<Answer>): Promise<Outcome<Answer>> {
+    this.#calls.add(call)
+    try {
+      return await call.run(async attempt => this.#deliver(deliver, attempt))
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+
+  /** Delivers as soon as the app takes events, and again if its process ends before it answers. */
+  async #deliver(deliver: Deliver<Answer>, attempt?: AttemptControl): Promise<Outcome<Answer>> {
+    const {ready, interrupted, over} = this.#options
+    for (let crashes = 0; ;) {
+      const held = ready(over)
+      if (held !== undefined) {
+        attempt?.pause()
+        await held
+        attempt?.resume()
+      }
+      if (over.aborted) return STOPPED
+      const answer = await deliver(attempt)
+      if (!isInterrupted(answer) || attempt?.isStopped === true) return answer
+      if (answer.isSent) crashes++
+      const outcome = interrupted(answer, crashes)
+      if (outcome !== undefined) return outcome
+      if (!answer.isSent) await pause(NOTICED_MS, over)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import {setMaxListeners} from 'node:events'
+import type {AppComponent} from '../../components/app-components.ts'
+import type {BindingReader} from '../../components/binding.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {SerialQueue} from '../../../model/serial-queue.ts'
+import type {BindingChannel, BindingTarget} from './binding-channel.ts'
+import {BindingDelivery, type BindingDeliveryOptions} from './binding-delivery.ts'
+import type {BlockContext} from './block-context.ts'
+
+/** A binding that is read. */
+interface Active {
+  readonly binding: AppComponent<'bindings'>
+  readonly over: AbortController
+  readonly reader: BindingReader
+  /** Its route may change while it is read. */
+  target: BindingTarget
+}
+
+/** The blocks that answers to events may use. */
+type Blocks = Pick<BindingDeliveryOptions, 'bindings' | 'state'>
+
+/** The bindings that bring events to one app (Dapr: pkg/runtime/processor/binding). */
+export class InputBindings {
+  readonly #context: BlockContext
+  readonly #blocks: Blocks
+  readonly #active = new Map<string, Active>()
+  readonly #changes = new SerialQueue()
+  #isClosed = false
+
+  constructor(context: BlockContext, blocks: Blocks) {
+    this.#context = context
+    this.#blocks = blocks
+  }
+
+  /** Reads exactly these bindings from now on. One that is already read and unchanged continues. */
+  async follow(wanted: readonly BindingTarget[], channel: BindingChannel): Promise<void> {
+    await this.#changes.run(async () => {
+      if (this.#isClosed) return
+      const names = new Set(wanted.map(({name}) => name))
+      await Promise.all([...this.#active.keys()].filter(name => !names.has(name)).map(async name => this.#stop(name)))
+      for (const target of wanted) await this.#begin(target, channel)
+    })
+  }
+
+  /** Stops reading; settles when the app has answered what it already got. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const {over} of this.#active.values()) over.abort()
+    await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async name => this.#stop(name))))
+  }
+
+  async #begin(target: BindingTarget, channel: BindingChannel): Promise<void> {
+    const {name} = target
+    const {log} = this.#context
+    try {
+      const binding = await this.#context.find('bindings', name)
+      const current = this.#active.get(name)
+      if (current !== undefined && current.binding.component === binding?.component) {
+        current.target = target
+        return
+      }
+      await this.#stop(name)
+      if (binding?.component.input === undefined) return
+      this.#active.set(name, await this.#read(target, binding, channel))
+    } catch (error) {
+      log.write('error', `error reading from input binding ${name}: ${messageOf(error)}`)
+    }
+  }
+
+  async #read(first: BindingTarget, binding: AppComponent<'bindings'>, channel: BindingChannel): Promise<Active> {
+    const {log} = this.#context
+    const over = new AbortController()
+    // each held event listens
+    setMaxListeners(0, over.signal)
+    const active: Omit<Active, 'reader'> & {reader?: BindingReader} = {target: first, binding, over}
+    const delivery = new BindingDelivery({
+      context: this.#context,
+      channel,
+      ...this.#blocks,
+      target: () => active.target,
+      over: over.signal
+    })
+    const reader = await binding.component.input?.read({
+      ready: async () => channel.ready(over.signal),
+      handle: async event => delivery.handle(event),
+      log: (level, text) => log.write(level, text)
+    })
+    return Object.assign(active, {reader: reader ?? {stop: () => Promise.resolve()}})
+  }
+
+  async #stop(name: string): Promise<void> {
+    const active = this.#active.get(name)
+    if (active === undefined) return
+    this.#active.delete(name)
+    active.over.abort()
+    await active.reader.stop()
+  }
+}

@@ -1,0 +1,110 @@
+import {compileRule} from '../../../files/resources/routing-rule.ts'
+import {
+  bulkSettings,
+  usualRule,
+  type RoutingRule,
+  type TopicSubscription
+} from '../../../files/resources/subscriptions.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+
+type Members = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const KEYS = ['pubsubname', 'topic', 'metadata', 'route', 'routes', 'deadLetterTopic', 'bulkSubscribe']
+
+/** The value of a key in any capitals, as Go's JSON finds it. */
+const member = (from: Members, name: string): unknown =>
+  from[name] ?? Object.entries(from).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
+
+/** The list of an app in JSON. Throws if the text is not a list. */
+export function parseListed(text: string): readonly unknown[] {
+  const list: unknown = JSON.parse(text)
+  if (list === null) return []
+  if (!Array.isArray(list)) throw new Error('the list of subscriptions is no JSON array')
+  return list
+}
+
+/**
+ * The subscriptions that an app lists (Dapr: pkg/runtime/pubsub, GetSubscriptionsHTTP). One that cannot be used is left out,
+ * and `warn` tells which. `isRouteOptional`: one without a route has the path ''.
+ */
+export async function readListed(
+  list: readonly unknown[],
+  warn: (text: string) => undefined,
+  isRouteOptional = false
+): Promise<readonly TopicSubscription[]> {
+  const all = await Promise.all(list.map(async (item, at) => readOne(item, at, warn)))
+  return all
+    .filter(each => each !== undefined)
+    .flatMap(each => {
+      if (each.rules.length > 0) return each
+      if (isRouteOptional) return {...each, rules: [usualRule('')]}
+      return warn(`topic ${each.topic} has an empty routes. removing from subscriptions list`) ?? []
+    })
+}
+
+async function readOne(
+  item: unknown,
+  at: number,
+  warn: (text: string) => undefined
+): Promise<TopicSubscription | undefined> {
+  if (!isObject(item)) return warn(`subscription ${at} of the app is no JSON object: it is left out`)
+  const topic = textOf(member(item, 'topic'))
+  const pubsubName = textOf(member(item, 'pubsubname'))
+  const routes = member(item, 'routes')
+  for (const [name, value] of Object.entries({topic, pubsubname: pubsubName})) {
+    if (value !== '') continue
+    const near = nearMiss(
+      name,
+      Object.keys(item).filter(key => !KEYS.includes(key))
+    )
+    const hint = near === '' ? '' : ` (did you mean ${name} by ${near}?)`
+    return warn(`subscription ${at} of the app has no ${name}${hint}: it is left out`)
+  }
+  const rules = await rulesOf(isObject(routes) ? member(routes, 'rules') : undefined, (expression, {message, offset}) =>
+    warn(
+      `subscription to topic ${topic} of pubsub ${pubsubName}: ${message}: it is left out\n   ${expression}\n   ${' '.repeat(offset)}^`
+    )
+  )
+  if (rules === undefined) return undefined
+  const usual = textOf(isObject(routes) ? member(routes, 'default') : undefined) || textOf(member(item, 'route'))
+  const all = usual === '' ? rules : [...rules, usualRule(usual)]
+  return {
+    pubsubName,
+    topic,
+    metadata: metadataOf(member(item, 'metadata')),
+    rules: all,
+    deadLetterTopic: textOf(member(item, 'deadLetterTopic')),
+    bulk: bulkOf(member(item, 'bulkSubscribe'))
+  }
+}
+
+const metadataOf = (value: unknown): TopicSubscription['metadata'] =>
+  isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, String(each)])) : {}
+
+const bulkOf = (value: unknown): TopicSubscription['bulk'] =>
+  isObject(value) && member(value, 'enabled') === true
+    ? bulkSettings(numberOf(member(value, 'maxMessagesCount')), numberOf(member(value, 'maxAwaitDurationMs')))
+    : undefined
+
+const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
+
+/** Undefined: one of them is not a valid rule. */
+async function rulesOf(
+  list: unknown,
+  faulty: (expression: string, fault: {readonly message: string; readonly offset: number}) => undefined
+): Promise<readonly RoutingRule[] | undefined> {
+  const rules: RoutingRule[] = []
+  for (const item of Array.isArray(list) ? (list as readonly unknown[]) : []) {
+    if (!isObject(item)) continue
+    const match = textOf(member(item, 'match'))
+    const rule = await compileRule(match)
+    if ('message' in rule) return faulty(match, rule)
+    rules.push({match, path: textOf(member(item, 'path')), fits: rule.fits})
+  }
+  return rules
+}

@@ -1,0 +1,210 @@
+import type {AppComponent} from '../../components/app-components.ts'
+import type {BrokerMessage} from '../../components/pubsub.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {BlockError, type BlockErrorDetails} from './block-error.ts'
+import type {BlockContext} from './block-context.ts'
+import {envelopeOf, metadataValue, type Publication} from './cloud-event.ts'
+import {isTopicAllowed} from './topic-scopes.ts'
+
+/** One of several events that are published together. */
+export interface BulkEntry {
+  readonly entryId: string
+  readonly data: Buffer
+  readonly contentType: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** An entry that was not published. */
+export interface FailedEntry {
+  readonly entryId: string
+  readonly error: string
+}
+
+export type BulkPublication = Omit<Publication, 'data' | 'contentType'> & {readonly entries: readonly BulkEntry[]}
+
+type Target = Pick<Publication, 'pubsubName' | 'topic' | 'metadata'>
+type Broker = AppComponent<'pubsub'>
+
+const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
+const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
+
+/** What one app publishes (Dapr: pkg/api/http, onPublish; pkg/runtime/pubsub/publisher). */
+export class Publishing {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  get appId(): string {
+    return this.#context.appId
+  }
+
+  /** Rejects where nothing can be published, before the events are read. */
+  async check(target: Target): Promise<void> {
+    await this.#broker(target)
+    this.#isRaw(target)
+  }
+
+  async publish(publication: Publication, onGone?: OnGone): Promise<void> {
+    const {pubsubName, topic, metadata} = publication
+    const broker = this.#opened(publication) ?? (await this.#broker(publication))
+    const isRaw = this.#isRaw(publication)
+    const message = isRaw ? rawMessage(publication) : {data: this.#envelope(publication, broker), metadata}
+    this.#checkScopes(broker, publication)
+    const {log} = this.#context
+    try {
+      const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone} as const
+      await this.#context.outbound(call, () => broker.component.publish(broker.topicPrefix + topic, message))
+    } catch (error) {
+      throw this.failed(publication, messageOf(error))
+    }
+    if (log.isDebug)
+      log.write('debug', `published to topic ${topic} in pubsub ${pubsubName}: ${message.data.toString()}`)
+  }
+
+  /** Gives the entries that were not published; the others were. */
+  async publishBulk(publication: BulkPublication, onGone?: OnGone): Promise<readonly FailedEntry[]> {
+    const {pubsubName, topic, entries} = publication
+    const broker = await this.#broker(publication)
+    const messages = entries.map(({entryId, data, contentType, metadata: own}) => {
+      const metadata = {...publication.metadata, ...own}
+      const entry = {...publication, data, contentType, metadata}
+      return {entryId, message: {data: this.#isRaw(entry) ? data : this.#envelope(entry, broker), metadata}}
+    })
+    this.#checkScopes(broker, publication)
+    const failed: FailedEntry[] = []
+    const startedAt = performance.now()
+    const call = {block: 'pubsub', name: pubsubName, onGone} as const
+    for (const {entryId, message} of messages) {
+      try {
+        await this.#context.outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
+      } catch (error) {
+        failed.push({entryId, error: messageOf(error)})
+      }
+    }
+    const {log} = this.#context
+    if (log.isDebug)
+      log.write(
+        'debug',
+        `published ${messages.length - failed.length} of ${messages.length} events to topic ${topic} in pubsub ${pubsubName}`
+      )
+    this.#context.counted({
+      type: 'bulk-published',
+      component: pubsubName,
+      topic,
+      isSuccess: failed.length === 0,
+      events: messages.length - failed.length,
+      elapsedMs: performance.now() - startedAt
+    })
+    return failed
+  }
+
+  /** The error of an event that the broker did not take. */
+  failed({pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>, why: string): BlockError {
+    const message = `error when publishing to topic ${topic} in pubsub ${pubsubName}: ${why}`
+    return new BlockError(
+      [500, 'internal', 'ERR_PUBSUB_PUBLISH_MESSAGE'],
+      message,
+      pubsubDetails('DAPR_PUBSUB_PUBLISH_MESSAGE', pubsubName, message, {error: why, topic})
+    )
+  }
+
+  #opened({pubsubName, topic}: Target): Broker | undefined {
+    return topic === '' ? undefined : this.#context.opened('pubsub', pubsubName)
+  }
+
+  async #broker({pubsubName, topic, metadata}: Target): Promise<Broker> {
+    if (pubsubName === '') throw unnamed('DAPR_PUBSUB_NAME_EMPTY', pubsubName, 'pubsub name is empty', metadata)
+    const missing = pubsubNotFound(pubsubName, metadata)
+    const found = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+    if (topic !== '') return found
+    throw unnamed('DAPR_PUBSUB_TOPICNAME_EMPTY', pubsubName, `topic is empty in pubsub ${pubsubName}`, metadata)
+  }
+
+  #isRaw({pubsubName, metadata}: Pick<Publication, 'pubsubName' | 'metadata'>): boolean {
+    const word = metadataValue(metadata, 'rawPayload')
+    if (word === undefined || FALSE.includes(word)) return false
+    if (TRUE.includes(word)) return true
+    const message = `failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is '${word}'`
+    throw new BlockError(
+      [400, 'invalidArgument', 'ERR_PUBSUB_REQUEST_METADATA'],
+      message,
+      pubsubDetails('DAPR_PUBSUB_METADATA_DESERIALIZATION', pubsubName, message, metadata)
+    )
+  }
+
+  #envelope(publication: Publication, {component}: Broker): Buffer {
+    const {appId} = this.#context
+    try {
+      return Buffer.from(envelopeOf(publication, appId, component.capabilities.includes('MESSAGE_TTL')))
+    } catch (error) {
+      const message = 'cannot create cloudevent'
+      throw new BlockError(
+        [500, 'invalidArgument', 'ERR_PUBSUB_CLOUD_EVENTS_SER'],
+        `${message} (${messageOf(error)})`,
+        pubsubDetails('DAPR_PUBSUB_CLOUD_EVENT_CREATION', publication.pubsubName, message, {
+          appID: appId,
+          error: messageOf(error)
+        })
+      )
+    }
+  }
+
+  #checkScopes({properties}: Broker, {pubsubName, topic}: Pick<Publication, 'pubsubName' | 'topic'>): void {
+    const {appId} = this.#context
+    if (isTopicAllowed(properties, 'publishingScopes', {appId, topic})) return
+    const message = `topic ${topic} is not allowed for app id ${appId}`
+    throw new BlockError(
+      [403, 'permissionDenied', 'ERR_PUBSUB_FORBIDDEN'],
+      message,
+      pubsubDetails('DAPR_PUBSUB_FORBIDDEN', pubsubName, message, {error: message, topic})
+    )
+  }
+}
+
+/** The details of errors of pub/sub name the component. */
+export const pubsubDetails = (
+  reason: string,
+  name: string,
+  description: string,
+  metadata: Readonly<Record<string, string>>
+): BlockErrorDetails => ({reason, metadata, resource: {type: 'pubsub', name, description}})
+
+/** The error of a call that names a component which is not there. */
+export const pubsubNotFound =
+  (pubsubName: string, metadata: Target['metadata']) =>
+  (why: string): BlockError =>
+    new BlockError([404, 'invalidArgument', 'ERR_PUBSUB_NOT_FOUND'], `pubsub ${pubsubName} is not found${why}`, {
+      reason: 'DAPR_PUBSUB_NOT_FOUND',
+      metadata
+    })
+
+/** The error of a call that leaves out a name. */
+const unnamed = (reason: string, pubsubName: string, message: string, metadata: Target['metadata']): BlockError =>
+  new BlockError(
+    [404, 'invalidArgument', reason.replace('DAPR', 'ERR')],
+    message,
+    pubsubDetails(reason, pubsubName, message, metadata)
+  )
+
+/** The error of a bulk request with an invalid entry. */
+export function unmarshalable(
+  {pubsubName, topic, appId}: {readonly pubsubName: string; readonly topic: string; readonly appId: string},
+  why: string
+): BlockError {
+  const message = `error marshaling events to bytes for topic ${topic} pubsub ${pubsubName}. error: ${why}`
+  return new BlockError(
+    [400, 'invalidArgument', 'ERR_PUBSUB_EVENTS_SER'],
+    message,
+    pubsubDetails('DAPR_PUBSUB_MARSHAL_EVENTS', pubsubName, message, {appID: appId, error: why})
+  )
+}
+
+/** The bytes alone. */
+const rawMessage = ({data, metadata, trace, isTraceInMetadata}: Publication): BrokerMessage => ({
+  data,
+  metadata:
+    isTraceInMetadata === true ? {...metadata, traceid: trace.traceparent, tracestate: trace.tracestate} : metadata
+})

@@ -1,0 +1,81 @@
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {Secret, SecretStore} from '../../components/secret-store.ts'
+import {isSecretAllowed} from '../../../files/resources/secret-scopes.ts'
+import {BlockError} from './block-error.ts'
+import type {BlockContext} from './block-context.ts'
+
+/** A missing secret is not a failure of its store. */
+class NotFound extends Error {}
+
+const isNotFound = (error: unknown): boolean => error instanceof NotFound
+
+/** The secrets of one app (Dapr: pkg/api/universal/secrets.go). */
+export class Secrets {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  async get(storeName: string, name: string, onGone?: OnGone): Promise<Secret> {
+    const store = await this.#store(storeName)
+    if (!this.#isAllowed(storeName, name))
+      throw new BlockError(
+        [403, 'permissionDenied', 'ERR_PERMISSION_DENIED'],
+        `access denied by policy to get ${JSON.stringify(name)} from ${JSON.stringify(storeName)}`
+      )
+    const failed = (why: string): BlockError =>
+      new BlockError(
+        [500, 'internal', 'ERR_SECRET_GET'],
+        `failed getting secret with key ${name} from secret store ${storeName}: ${why}`
+      )
+    try {
+      return await this.#call(storeName, 'get', onGone, async () => {
+        const secret = await store.get(name)
+        if (secret === undefined) throw new NotFound(`secret ${name} not found`)
+        return secret
+      })
+    } catch (error) {
+      throw failed(messageOf(error))
+    }
+  }
+
+  /** Those that the app may read. */
+  async all(storeName: string, onGone?: OnGone): Promise<Readonly<Record<string, Secret>>> {
+    const store = await this.#store(storeName)
+    try {
+      const secrets = Object.entries(await this.#call(storeName, 'bulk_get', onGone, async () => store.all()))
+      return Object.fromEntries(secrets.filter(([name]) => this.#isAllowed(storeName, name)))
+    } catch (error) {
+      throw new BlockError(
+        [500, 'internal', 'ERR_SECRET_GET'],
+        `failed getting secrets from secret store ${storeName}: ${messageOf(error)}`
+      )
+    }
+  }
+
+  async #call<T>(name: string, operation: string, onGone: OnGone | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#context.outbound({block: 'secretstores', name, operation, isFinal: isNotFound, onGone}, work)
+  }
+
+  #isAllowed(store: string, name: string): boolean {
+    return isSecretAllowed(this.#context.configuration().secretScopes, store, name)
+  }
+
+  async #store(name: string): Promise<SecretStore> {
+    const {component} = await this.#context.component('secretstores', name, {
+      none: why =>
+        new BlockError(
+          [500, 'failedPrecondition', 'ERR_SECRET_STORES_NOT_CONFIGURED'],
+          `secret store is not configured${why}`
+        ),
+      unknown: why =>
+        new BlockError(
+          [401, 'invalidArgument', 'ERR_SECRET_STORE_NOT_FOUND'],
+          `failed finding secret store with key ${name}${why}`
+        )
+    })
+    return component
+  }
+}

@@ -1,0 +1,319 @@
+import type {AppComponent} from '../../components/app-components.ts'
+import {
+  CONCURRENCY,
+  CONSISTENCY,
+  EtagError,
+  type GetOptions,
+  type SetRequest,
+  type StateItem
+} from '../../components/state-store.ts'
+import type {DeleteRequest, StateOperation} from '../../components/state-store.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {BlockError, type BlockErrorDetails} from './block-error.ts'
+import type {BlockContext} from './block-context.ts'
+import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
+
+/** A request as a caller makes it, with the words that it wrote. */
+export interface DeleteWish {
+  readonly key: string
+  readonly etag: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly concurrency: string
+  readonly consistency: string
+}
+
+export interface SetWish extends DeleteWish {
+  readonly value: Buffer
+  /** It came as JSON. */
+  readonly isJson: boolean
+}
+
+export interface OperationWish {
+  /** `upsert` or `delete`. */
+  readonly operation: string
+  readonly request: SetWish
+}
+
+/** One answer of several. */
+export interface BulkItem {
+  readonly key: string
+  /** Undefined: there is none. */
+  readonly item: StateItem | undefined
+  /** '' = none. */
+  readonly error: string
+}
+
+type Store = AppComponent<'state'>
+
+/** The state of one app (Dapr: pkg/api/universal/state.go, pkg/api/http). */
+export class State {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  async get(storeName: string, key: string, options: GetOptions, onGone?: OnGone): Promise<StateItem | undefined> {
+    const store = this.#opened(storeName) ?? (await this.#store(storeName))
+    const stored = this.#keyIn(store, key)
+    try {
+      return await this.#call(store, 'get', onGone, () => store.component.get(stored, options))
+    } catch (error) {
+      const text = `fail to get ${key} from state store ${storeName}: ${messageOf(error)}`
+      throw new BlockError([500, 'internal', 'ERR_STATE_GET'], text)
+    }
+  }
+
+  /** Throws if there is no such store. */
+  async check(storeName: string): Promise<void> {
+    await this.#store(storeName)
+  }
+
+  /** Saves all items, even if some of them fail; then throws. */
+  async save(storeName: string, wishes: readonly SetWish[], onGone?: OnGone): Promise<void> {
+    const store = this.#opened(storeName) ?? (await this.#store(storeName))
+    const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
+    const errors = await this.#writeEach(store, 'set', onGone, requests, async ({wish, key}) =>
+      store.component.set(setRequest(wish, key))
+    )
+    if (errors.length > 0)
+      throw failure(errors, 'ERR_STATE_SAVE', why => `failed saving state in state store ${storeName}: ${why}`)
+  }
+
+  async delete(storeName: string, wish: DeleteWish, onGone?: OnGone): Promise<void> {
+    const errors = await this.#deleteEach(storeName, 'delete', [wish], onGone)
+    if (errors.length > 0)
+      throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${wish.key}: ${why}`)
+  }
+
+  /** Deletes all items, even if some of them fail; then throws. */
+  async bulkDelete(storeName: string, wishes: readonly DeleteWish[], onGone?: OnGone): Promise<void> {
+    const errors = await this.#deleteEach(storeName, 'bulk_delete', wishes, onGone)
+    if (errors.length > 0)
+      throw failure(errors, 'ERR_STATE_DELETE_BULK', why => `failed deleting state in state store ${storeName}: ${why}`)
+  }
+
+  /** In the order asked; a key that fails has its error. `parallelism`: how many at once, 0: Dapr's ten. */
+  async bulkGet(
+    storeName: string,
+    keys: readonly string[],
+    {parallelism, ...options}: GetOptions & {readonly parallelism: number},
+    onGone?: OnGone
+  ): Promise<readonly BulkItem[]> {
+    const store = await this.#store(storeName)
+    const stored = keys.map(key => this.#keyIn(store, key))
+    if (keys.length === 0) return []
+    const getAll = async (): Promise<readonly BulkItem[]> => {
+      const items: BulkItem[] = []
+      let next = 0
+      const work = async (): Promise<void> => {
+        for (let at = next++; at < keys.length; at = next++) {
+          const key = keys[at] ?? ''
+          try {
+            items[at] = {key, item: await store.component.get(stored[at] ?? '', options), error: ''}
+          } catch (error) {
+            items[at] = {key, item: undefined, error: messageOf(error)}
+          }
+        }
+      }
+      await Promise.all(Array.from({length: Math.min(keys.length, parallelism > 0 ? parallelism : 10)}, work))
+      return items
+    }
+    try {
+      return await this.#call(store, 'bulk_get', onGone, getAll)
+    } catch (error) {
+      throw new BlockError([500, 'internal', 'ERR_STATE_BULK_GET'], messageOf(error))
+    }
+  }
+
+  async transact(
+    storeName: string,
+    wishes: readonly OperationWish[],
+    metadata: Readonly<Record<string, string>>,
+    onGone?: OnGone
+  ): Promise<void> {
+    const store = await this.#store(storeName)
+    const wrong = wishes.find(({operation}) => operation !== 'upsert' && operation !== 'delete')
+    if (wrong !== undefined)
+      throw new BlockError(
+        [400, 'unimplemented', 'ERR_NOT_SUPPORTED_STATE_OPERATION'],
+        `operation type ${wrong.operation} not supported`
+      )
+    if (wishes.length === 0) return
+    const keys = wishes.map(({request}) => this.#keyIn(store, request.key))
+    try {
+      const operations = wishes.map(({operation, request}, at): StateOperation => {
+        const wish = {...request, metadata: {...metadata, ...request.metadata}}
+        return operation === 'delete'
+          ? {kind: 'delete', request: checked(wish, keys[at] ?? '')}
+          : {kind: 'upsert', request: setRequest(wish, keys[at] ?? '')}
+      })
+      await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
+    } catch (error) {
+      const text = `error while executing state transaction: ${messageOf(error)}`
+      throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)
+    }
+  }
+
+  /** No store here can be queried. */
+  async query(storeName: string): Promise<never> {
+    const {
+      component: {queryFault}
+    } = await this.#store(storeName)
+    if (queryFault !== undefined)
+      throw new BlockError(
+        [500, 'internal', 'ERR_STATE_QUERY'],
+        `state store ${storeName} query failed: ${queryFault}`,
+        detailsOf('DAPR_STATE_QUERY_FAILED', storeName)
+      )
+    throw new BlockError(
+      [500, 'internal', 'ERR_STATE_STORE_NOT_SUPPORTED'],
+      'state store does not support querying',
+      detailsOf('DAPR_STATE_QUERYING_NOT_SUPPORTED', storeName)
+    )
+  }
+
+  async #call<T>(
+    {name}: Store,
+    operation: string,
+    onGone: OnGone | undefined,
+    work: () => Promise<T>,
+    isFinal: (error: unknown) => boolean = isRefusal
+  ): Promise<T> {
+    return this.#context.outbound({block: 'state', name, operation, isFinal, onGone}, work)
+  }
+
+  async #deleteEach(
+    storeName: string,
+    operation: string,
+    wishes: readonly DeleteWish[],
+    onGone: OnGone | undefined
+  ): Promise<readonly unknown[]> {
+    const store = await this.#store(storeName)
+    const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
+    return this.#writeEach(store, operation, onGone, requests, async ({wish, key}) =>
+      store.component.delete(checked(wish, key))
+    )
+  }
+
+  /** The errors of those that failed; what is done, or refused, is not tried again (Dapr: PerformBulkStoreOperation). */
+  async #writeEach<Request>(
+    store: Store,
+    operation: string,
+    onGone: OnGone | undefined,
+    requests: readonly Request[],
+    write: (request: Request) => Promise<void>
+  ): Promise<readonly unknown[]> {
+    const [first] = requests
+    if (first === undefined) return []
+    // most requests have one item, and no policy that would try it again
+    if (requests.length === 1 && this.#context.policies() === undefined)
+      return this.#call(store, operation, onGone, () => write(first)).then(
+        () => [],
+        (error: unknown) => [error]
+      )
+    /** What needs no further attempt: undefined where it was written, else why it was refused. */
+    const settled = new Map<Request, unknown>()
+    const writeLeft = async (): Promise<void> => {
+      const left = requests.filter(request => !settled.has(request))
+      const failures: unknown[] = []
+      let hasRefusals = false
+      for (const [at, result] of (await Promise.allSettled(left.map(write))).entries()) {
+        const reason = result.status === 'rejected' ? (result.reason as unknown) : undefined
+        if (reason !== undefined && !isRefusal(reason)) failures.push(reason)
+        else settled.set(left[at] as Request, reason)
+        hasRefusals ||= isRefusal(reason)
+      }
+      if (hasRefusals || failures.length > 0) throw new SeveralFailed(failures)
+    }
+    let errors: readonly unknown[] = []
+    try {
+      await this.#call(store, operation, onGone, writeLeft, error => errorsOf(error).length === 0)
+    } catch (error) {
+      errors = errorsOf(error)
+    }
+    return [...[...settled.values()].filter(reason => reason !== undefined), ...errors]
+  }
+
+  #keyIn({name, properties}: Store, key: string): string {
+    if (key === '') throw new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], 'state key cannot be empty')
+    const {appId, namespace} = this.#context
+    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name})
+    const wrong = [key, prefix].find(text => text.includes(SEPARATOR))
+    if (wrong !== undefined) throw illegalKey(wrong, name)
+    return prefix === '' ? key : prefix + SEPARATOR + key
+  }
+
+  #opened(name: string): Store | undefined {
+    return this.#context.opened('state', name)
+  }
+
+  async #store(name: string): Promise<Store> {
+    const metadata = {appID: this.#context.appId}
+    return this.#context.component('state', name, {
+      none: why =>
+        new BlockError(
+          [500, 'failedPrecondition', 'ERR_STATE_STORE_NOT_CONFIGURED'],
+          `state store ${name} is not configured${why}`,
+          {reason: 'DAPR_STATE_NOT_CONFIGURED', metadata}
+        ),
+      unknown: why =>
+        new BlockError(
+          [400, 'invalidArgument', 'ERR_STATE_STORE_NOT_FOUND'],
+          `state store ${name} is not found${why}`,
+          {reason: 'DAPR_STATE_NOT_FOUND', metadata}
+        )
+    })
+  }
+}
+
+const detailsOf = (reason: string, store: string): BlockErrorDetails => ({
+  reason,
+  metadata: null,
+  resource: {type: 'state', name: store, description: ''}
+})
+
+/** A request says something that no store understands. */
+class RequestFault extends Error {}
+
+const isOf = <T extends string>(words: readonly T[], word: string): word is T =>
+  (words as readonly string[]).includes(word)
+
+/** Throws for unknown values (components-contrib: state.CheckRequestOptions). */
+function checked({etag, metadata, concurrency, consistency}: DeleteWish, key: string): DeleteRequest {
+  if (!isOf(CONCURRENCY, concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
+  if (!isOf(CONSISTENCY, consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)
+  return {key, etag, metadata, options: {concurrency, consistency}}
+}
+
+const setRequest = (wish: SetWish, key: string): SetRequest => ({
+  ...checked(wish, key),
+  value: wish.value,
+  isJson: wish.isJson
+})
+
+/** Writes that failed together, but for those that were refused. */
+class SeveralFailed extends Error {
+  readonly reasons: readonly unknown[]
+
+  constructor(reasons: readonly unknown[]) {
+    super('several writes have failed')
+    this.name = 'SeveralFailed'
+    this.reasons = reasons
+  }
+}
+
+const errorsOf = (error: unknown): readonly unknown[] => (error instanceof SeveralFailed ? error.reasons : [error])
+
+/** The store has done its work: the caller must ask for something else. */
+const isRefusal = (error: unknown): boolean => error instanceof EtagError || error instanceof RequestFault
+
+/** Dapr's error for requests that failed; a wrong etag has a status of its own. */
+function failure(errors: readonly unknown[], code: string, text: (why: string) => string): BlockError {
+  const message = text(errors.map(messageOf).join('\n'))
+  const etag = errors.find(error => error instanceof EtagError)
+  if (etag?.kind === 'mismatch') return new BlockError([409, 'aborted', code], message)
+  if (etag?.kind === 'invalid') return new BlockError([400, 'invalidArgument', code], message)
+  return new BlockError([500, 'internal', code], message)
+}

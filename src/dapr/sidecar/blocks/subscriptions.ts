@@ -1,0 +1,245 @@
+import {isDeepStrictEqual} from 'node:util'
+import {setMaxListeners} from 'node:events'
+import type {AppComponent} from '../../components/app-components.ts'
+import type {TopicReader} from '../../components/pubsub.ts'
+import type {TopicBacklog} from '../../../model/activity.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {SerialQueue} from '../../../model/serial-queue.ts'
+import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
+import type {BlockContext} from './block-context.ts'
+import {BlockError} from './block-error.ts'
+import {BulkDelivery} from './bulk-delivery.ts'
+import type {EventChannel} from './event-channel.ts'
+import {EventDelivery} from './event-delivery.ts'
+import {pubsubNotFound} from './publishing.ts'
+import {isTopicAllowed} from './topic-scopes.ts'
+
+/** A subscription whose messages are read. */
+interface Active {
+  /** Its routes may change while it is read. */
+  subscription: TopicSubscription
+  readonly broker: AppComponent<'pubsub'>
+  readonly over: AbortController
+  readonly reader: TopicReader
+  /** Messages that are being delivered, retries included, and how many ever were. */
+  readonly delivering: {waiting: number; count: number}
+}
+
+/** A subscription over a stream, which has its own channel for events. */
+interface Streamed {
+  readonly channel: EventChannel
+  active: Active
+  /** Called with the reason when it cannot continue. */
+  readonly gone: (why: string) => void
+}
+
+const keyOf = ({pubsubName, topic}: TopicSubscription): string => JSON.stringify([pubsubName, topic])
+
+/** Whether both are read in the same way; only their routes may differ. */
+const isReadAlike = (a: TopicSubscription, b: TopicSubscription): boolean =>
+  isDeepStrictEqual([a.bulk, a.metadata], [b.bulk, b.metadata])
+
+/** The subscriptions of one app: reads their topics, and delivers what comes (Dapr: pkg/runtime/processor/subscriber). */
+export class Subscriptions {
+  readonly #context: BlockContext
+  readonly #active = new Map<string, Active>()
+  readonly #streamed = new Set<Streamed>()
+  readonly #changes = new SerialQueue()
+  #isClosed = false
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /**
+   * Reads exactly these topics from now on. A topic that is already read continues with its new routes: no message is
+   * lost. Errors of one topic are logged and do not affect the others.
+   */
+  async follow(wanted: readonly TopicSubscription[], channel: EventChannel): Promise<void> {
+    await this.#changes.run(async () => {
+      if (this.#isClosed) return
+      const keys = new Set(wanted.map(keyOf))
+      const ended = [...this.#active].filter(([key]) => !keys.has(key)).map(async ([key]) => this.#stop(key))
+      await Promise.all(ended)
+      const added = new Map<string, string[]>()
+      for (const subscription of wanted)
+        if (await this.#begin(subscription, channel))
+          added.set(subscription.pubsubName, [...(added.get(subscription.pubsubName) ?? []), subscription.topic])
+      for (const [name, topics] of added)
+        this.#context.log.write(
+          'info',
+          `app is subscribed to the following topics: [${topics.join(' ')}] through pubsub=${name}`
+        )
+    })
+  }
+
+  /**
+   * Reads a topic until it is stopped, independently of other readers. Rejects with a BlockError if it cannot. `gone`: it could
+   * not continue after a change of its component.
+   */
+  async open(subscription: TopicSubscription, channel: EventChannel, gone: Streamed['gone']): Promise<TopicReader> {
+    const {pubsubName, topic} = subscription
+    const {log, appId} = this.#context
+    const missing = pubsubNotFound(pubsubName, {})
+    const broker = await this.#context.component('pubsub', pubsubName, {none: missing, unknown: missing})
+    const refused = (why: string): BlockError =>
+      new BlockError([500, 'unknown', ''], `failed to create subscription for ${pubsubName}: ${why}`)
+    if (!isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic}))
+      throw refused(`subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
+    const streamed: Streamed = {channel, gone, active: await this.#tryRead(subscription, broker, channel, refused)}
+    this.#streamed.add(streamed)
+    log.write('info', `Subscribing to pubsub '${pubsubName}' topic '${topic}'`)
+    return {
+      stop: async () => {
+        this.#streamed.delete(streamed)
+        const {over, reader} = streamed.active
+        over.abort()
+        await reader.stop()
+      }
+    }
+  }
+
+  /** What streams read. */
+  get streamed(): readonly TopicSubscription[] {
+    return [...this.#streamed].map(({active}) => active.subscription)
+  }
+
+  /** The messages that wait for the app or are being delivered to it. */
+  get backlogs(): readonly Omit<TopicBacklog, 'app' | 'type'>[] {
+    const all = [...this.#active.values(), ...[...this.#streamed].map(({active}) => active)]
+    return all.map(({subscription: {pubsubName, topic}, reader, delivering}) => ({
+      pubsubName,
+      topic,
+      isSeen: reader.backlog !== undefined,
+      read: async () => {
+        const {waiting, count} = (await reader.backlog?.()) ?? {waiting: 0, count: 0}
+        return {waiting: Math.max(waiting, delivering.waiting), count: count + delivering.count}
+      }
+    }))
+  }
+
+  /** Components have changed: streams continue with those that were reopened. */
+  async renew(): Promise<void> {
+    await this.#changes.run(async () => Promise.all([...this.#streamed].map(async streamed => this.#renew(streamed))))
+  }
+
+  async #renew(streamed: Streamed): Promise<void> {
+    const {active, channel, gone} = streamed
+    const {subscription} = active
+    try {
+      const broker = await this.#broker(subscription)
+      if (broker?.component === active.broker.component) return
+      active.over.abort()
+      await active.reader.stop()
+      if (!this.#streamed.has(streamed)) return
+      if (broker === undefined) return gone('stream closed')
+      streamed.active = await this.#read(subscription, broker, channel)
+      if (!this.#streamed.has(streamed)) await streamed.active.reader.stop()
+    } catch (error) {
+      gone(messageOf(error))
+    }
+  }
+
+  /** Stops reading; settles when the app has answered what it already got. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const {over} of this.#active.values()) over.abort()
+    await this.#changes.run(async () => Promise.all([...this.#active.keys()].map(async key => this.#stop(key))))
+  }
+
+  /** True: a new one is read. */
+  async #begin(subscription: TopicSubscription, channel: EventChannel): Promise<boolean> {
+    const {log} = this.#context
+    const key = keyOf(subscription)
+    const {pubsubName, topic} = subscription
+    try {
+      const broker = await this.#broker(subscription)
+      const current = this.#active.get(key)
+      if (broker !== undefined && current?.broker.component === broker.component) {
+        const isSame = isReadAlike(current.subscription, subscription)
+        current.subscription = subscription
+        if (isSame) return false
+      }
+      await this.#stop(key)
+      if (broker === undefined) return false
+      this.#active.set(key, await this.#read(subscription, broker, channel))
+      return true
+    } catch (error) {
+      log.write('error', `failed to subscribe to topic ${topic} of pubsub ${pubsubName}: ${messageOf(error)}`)
+      return false
+    }
+  }
+
+  /** The component of a subscription; undefined: there is none, or the app is not allowed to subscribe. */
+  async #broker(subscription: TopicSubscription): Promise<AppComponent<'pubsub'> | undefined> {
+    const {pubsubName, topic} = subscription
+    const {log, appId} = this.#context
+    const broker = await this.#context.find('pubsub', pubsubName)
+    if (broker === undefined) {
+      const why = this.#context.whyNone('pubsub', pubsubName)
+      log.write('warn', `no pub/sub component ${pubsubName} for the subscription to topic ${topic}${why}`)
+      return undefined
+    }
+    if (isTopicAllowed(broker.properties, 'subscriptionScopes', {appId, topic})) return broker
+    log.write('warn', `subscription to topic '${topic}' on pubsub '${pubsubName}' is not allowed`)
+    return undefined
+  }
+
+  async #read(subscription: TopicSubscription, broker: AppComponent<'pubsub'>, channel: EventChannel): Promise<Active> {
+    const {appId: group, log} = this.#context
+    const over = new AbortController()
+    // each held event listens
+    setMaxListeners(0, over.signal)
+    const delivery = new EventDelivery({
+      context: this.#context,
+      channel,
+      broker,
+      subscription: () => active.subscription,
+      over: over.signal
+    })
+    const delivering = {waiting: 0, count: 0}
+    const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over, delivering}
+    const {bulk} = subscription
+    const handler =
+      bulk === undefined ? delivery : new BulkDelivery({delivery, channel, settings: bulk, over: over.signal})
+    const reader = await broker.component.subscribe({
+      topic: broker.topicPrefix + subscription.topic,
+      group,
+      metadata: subscription.metadata,
+      ready: async () => channel.ready(over.signal),
+      atOnce: bulk?.maxMessages ?? 0,
+      // few promises: many events
+      handle: message => {
+        delivering.waiting++
+        delivering.count++
+        return handler.handle(message).then(handled => {
+          delivering.waiting--
+          return handled
+        })
+      },
+      log: (level, text) => log.write(level, text)
+    })
+    return Object.assign(active, {reader})
+  }
+
+  async #tryRead(
+    subscription: TopicSubscription,
+    broker: AppComponent<'pubsub'>,
+    channel: EventChannel,
+    refused: (why: string) => BlockError
+  ): Promise<Active> {
+    try {
+      return await this.#read(subscription, broker, channel)
+    } catch (error) {
+      throw refused(messageOf(error))
+    }
+  }
+
+  async #stop(key: string): Promise<void> {
+    const active = this.#active.get(key)
+    if (active === undefined) return
+    this.#active.delete(key)
+    active.over.abort()
+    await active.reader.stop()
+  }
+}

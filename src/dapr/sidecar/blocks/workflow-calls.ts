@@ -1,0 +1,228 @@
+import {randomUUID} from 'node:crypto'
+import {messageOf} from '../../../model/errors.ts'
+import type {WorkflowOperation} from '../../../files/resources/workflow-access.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
+import {WorkflowError, type Refusal} from '../../../work/workflow/workflow-error.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {BlockContext} from './block-context.ts'
+import {BlockError} from './block-error.ts'
+
+/** An instance as Dapr's own API names it. */
+export interface InstanceName {
+  /** The app whose it is; '': the app that calls. */
+  readonly appId: string
+  readonly id: string
+}
+
+export interface WorkflowStart extends InstanceName {
+  readonly name: string
+  readonly input: string
+  readonly options: Readonly<Record<string, string>>
+}
+
+const MAX_ID_BYTES = 64
+const START_TIME = 'dapr.workflow.start_time'
+/** RFC 3339, as Go's time.Parse reads it. */
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)$/
+
+/** Names of codes of gRPC, as Go prints them. */
+const CODES: Partial<Record<Refusal, string>> = {active: 'AlreadyExists', denied: 'PermissionDenied'}
+
+/** What is told to an instance that runs. */
+type Told = 'pause' | 'resume' | 'terminate' | 'raise'
+
+const EMPTY_TEXT = {value: ''}
+
+/** Dapr's own API of workflows (Dapr: pkg/api/universal/workflow.go, pkg/messages/predefined.go). */
+export class WorkflowCalls {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /** Starts one; its id. Settles when it is kept, whether a worker is there or not. */
+  async start({appId, id: wanted, name, input, options}: WorkflowStart): Promise<string> {
+    const id = wanted === '' ? randomUUID() : wanted
+    const app = this.#appOf(appId)
+    checkNewId(id)
+    if (name === '') throw invalid('ERR_WORKFLOW_NAME_MISSING', 'workflow name is not configured')
+    const failed = startFailed(name)
+    const startAt = startTime(options[START_TIME], failed)
+    const workflows = await this.#open(failed)
+    try {
+      this.#check(workflows, app, id, 'schedule', name)
+      await workflows.start(app, {id, name, input, startAt})
+      return id
+    } catch (error) {
+      if (!(error instanceof WorkflowError)) throw failed(messageOf(error))
+      const code = CODES[error.refusal] ?? 'Unknown'
+      throw failed(
+        `unable to start workflow: failed to start workflow: rpc error: code = ${code} desc = ${error.message}`
+      )
+    }
+  }
+
+  /** Undefined: there is none. */
+  async get({appId, id}: InstanceName): Promise<Instance | undefined> {
+    const app = this.#appOf(appId)
+    checkId(id)
+    const failed = (why: string): BlockError =>
+      internal('ERR_GET_WORKFLOW', `error while getting workflow info on instance '${id}': ${why}`)
+    const workflows = await this.#open(failed)
+    await workflows.settled()
+    try {
+      this.#check(workflows, app, id, 'get')
+    } catch (error) {
+      throw failed(messageOf(error))
+    }
+    return workflows.find(app, id)
+  }
+
+  async pause(name: InstanceName): Promise<void> {
+    await this.#tell('pause', name)
+  }
+
+  async resume(name: InstanceName): Promise<void> {
+    await this.#tell('resume', name)
+  }
+
+  /** With its children. */
+  async terminate(name: InstanceName): Promise<void> {
+    await this.#tell('terminate', name)
+  }
+
+  /** `data`: undefined where there is none. */
+  async raise(name: InstanceName, event: string, data: string | undefined): Promise<void> {
+    checkId(name.id)
+    if (event === '') throw invalid('ERR_WORKFLOW_EVENT_NAME_MISSING', 'missing workflow event name')
+    await this.#tell('raise', name, event, data)
+  }
+
+  /** With its children. */
+  async purge({appId, id}: InstanceName): Promise<void> {
+    const app = this.#appOf(appId)
+    checkId(id)
+    const failed = (why: string): BlockError =>
+      internal('ERR_PURGE_WORKFLOW', `error purging workflow ${id}: failed to Purge workflow ${id}: ${why}`)
+    const workflows = await this.#open(failed)
+    try {
+      this.#check(workflows, app, id, 'purge')
+      await workflows.purge(app, id, {isRecursive: true, isForced: false})
+    } catch (error) {
+      if (isUnknown(error)) throw notFound(id)
+      throw failed(`failed to purge workflow state: ${messageOf(error)}`)
+    }
+  }
+
+  async #tell(what: Told, {appId, id}: InstanceName, name = '', data?: string): Promise<void> {
+    const app = this.#appOf(appId)
+    checkId(id)
+    const failed = TELLING[what](id, name)
+    const workflows = await this.#open(failed)
+    try {
+      this.#check(workflows, app, id, what)
+      switch (what) {
+        case 'pause':
+          return void (await workflows.tell(app, id, 'suspend', {executionSuspended: {input: EMPTY_TEXT}}))
+        case 'resume':
+          return void (await workflows.tell(app, id, 'resume', {executionResumed: {input: EMPTY_TEXT}}))
+        case 'terminate':
+          return void (await workflows.tell(app, id, 'terminate', {
+            executionTerminated: {input: undefined, recurse: true}
+          }))
+        case 'raise': {
+          const input = data === undefined ? undefined : {value: data}
+          return void (await workflows.tell(app, id, 'event', {eventRaised: {name, input}}))
+        }
+      }
+    } catch (error) {
+      if (what === 'terminate' && isUnknown(error)) throw notFound(id)
+      throw failed(messageOf(error))
+    }
+  }
+
+  /** Another app's policies may forbid it. Throws a WorkflowError. `name`: of the workflow, where there is no instance yet. */
+  #check(workflows: Workflows, app: string, id: string, operation: WorkflowOperation, name?: string): void {
+    const access = {caller: this.#context.appId, kind: 'workflows', operation} as const
+    workflows.checkAccess(app, id, {...access, name: name ?? workflows.find(app, id)?.name ?? ''})
+  }
+
+  async #open(failed: (why: string) => BlockError): Promise<Workflows> {
+    try {
+      return await this.#context.workflows()
+    } catch (error) {
+      throw failed(messageOf(error))
+    }
+  }
+
+  #appOf(appId: string): string {
+    if (appId === '') return this.#context.appId
+    if (/^[\p{L}\p{Nd}_-]+$/u.test(appId)) return appId
+    const words = 'is invalid: only alphanumeric, dash and underscore characters are allowed'
+    throw invalid('ERR_WORKFLOW_APP_ID_INVALID', `workflow app ID '${appId}' ${words}`)
+  }
+}
+
+/** What precedes the reason of a failure (Dapr: pkg/runtime/wfengine/client.go; durabletask-go: client). */
+const TELLING: Readonly<Record<Told, (id: string, event: string) => (why: string) => BlockError>> = {
+  pause: id => why =>
+    internal(
+      'ERR_PAUSE_WORKFLOW',
+      `error pausing workflow ${id}: failed to pause workflow ${id}: failed to suspend workflow: ${why}`
+    ),
+  resume: id => why =>
+    internal(
+      'ERR_RESUME_WORKFLOW',
+      `error resuming workflow ${id}: failed to resume workflow ${id}: failed to resume workflow: ${why}`
+    ),
+  terminate: id => why =>
+    internal(
+      'ERR_TERMINATE_WORKFLOW',
+      `error terminating workflow '${id}': failed to terminate workflow ${id}: failed to submit termination request: ${why}`
+    ),
+  raise: (id, event) => why =>
+    internal(
+      'ERR_RAISE_EVENT_WORKFLOW',
+      `error raising event on workflow '${id}': failed to raise event ${event} on workflow ${id}: failed to raise event: ${why}`
+    )
+}
+
+const startFailed =
+  (name: string) =>
+  (why: string): BlockError =>
+    internal('ERR_START_WORKFLOW', `error starting workflow '${name}': ${why}`)
+
+/** Milliseconds since 1970; undefined: now. */
+function startTime(text: string | undefined, failed: (why: string) => BlockError): number | undefined {
+  if (text === undefined) return undefined
+  const ms = RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN
+  if (Number.isNaN(ms)) throw failed('start times must be in RFC3339 format (e.g. "2009-11-10T23:00:00Z")')
+  return ms
+}
+
+function checkId(id: string): void {
+  if (id === '') throw invalid('ERR_INSTANCE_ID_PROVIDED_MISSING', 'no instance ID was provided')
+}
+
+function checkNewId(id: string): void {
+  if (Buffer.byteLength(id) > MAX_ID_BYTES) {
+    const max = MAX_ID_BYTES.toString()
+    throw invalid('ERR_INSTANCE_ID_TOO_LONG', `workflow instance ID exceeds the max length of ${max} characters`)
+  }
+  if (/^[\p{L}\p{Nd}_-]+$/u.test(id)) return
+  const words = 'is invalid: only alphanumeric and underscore characters are allowed'
+  throw invalid('ERR_INSTANCE_ID_INVALID', `workflow instance ID '${id}' ${words}`)
+}
+
+const isUnknown = (error: unknown): boolean => error instanceof WorkflowError && error.refusal === 'unknown'
+
+const invalid = (code: string, message: string): BlockError => new BlockError([400, 'invalidArgument', code], message)
+const internal = (code: string, message: string): BlockError => new BlockError([500, 'internal', code], message)
+
+/** Dapr's error for an instance that is not there. */
+export const notFound = (id: string): BlockError =>
+  new BlockError(
+    [404, 'notFound', 'ERR_INSTANCE_ID_NOT_FOUND'],
+    `unable to find workflow with the provided instance ID: ${id}`
+  )

@@ -1,0 +1,118 @@
+import {withBuiltInRetries} from '../../proxy/gateway/built-in-retries.ts'
+import type {Admit} from '../../proxy/gateway/admission.ts'
+import {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
+import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
+import type {AppResources} from '../../files/resources/app-resources.ts'
+import {builtInRetry} from '../../files/resources/defaults.ts'
+import {namespaceOf} from '../../files/resources/namespace.ts'
+import type {SecretOf} from '../../files/resources/http-endpoints.ts'
+import type {RetryPolicy} from '../../files/resources/resiliency/policies.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {SidecarMetering} from './metering.ts'
+import type {ResiliencyReporterOptions} from './report-resiliency.ts'
+import {ResourceEffects} from './resource-effects.ts'
+import {SidecarTracing} from './tracing.ts'
+
+export interface CallPathOptions {
+  readonly runtime: AppRuntime
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly resources: AppResources
+  /** Admits the app's calls to apps. */
+  readonly apps: Admit
+  /** Shows a policy's decision to the person at the terminal. */
+  readonly show: (text: string) => void
+  readonly secretOf: SecretOf
+  readonly warn: (text: string) => void
+}
+
+/** What the calls of one app's sidecar pass: metrics, traces, policies, and the endpoints outside that resources name. */
+export class CallPath {
+  readonly metering: SidecarMetering
+  readonly tracing: SidecarTracing
+  readonly external: ExternalEndpoints
+  readonly effects: ResourceEffects
+
+  private constructor({metering, tracing, external, effects}: Omit<CallPath, 'close'>) {
+    this.metering = metering
+    this.tracing = tracing
+    this.external = external
+    this.effects = effects
+  }
+
+  /** Settles when the policies of the resources apply, so that no call passes before. */
+  static async open(options: CallPathOptions): Promise<CallPath> {
+    const {runtime, resources, shell, warn} = options
+    const metering = new SidecarMetering(runtime.id, namespaceOf(shell), resources)
+    const tracing = createTracing(options)
+    runtime.counters = countersOf(runtime, metering, tracing)
+    const decisions = decisionsOf(options, metering)
+    const external = createExternal(options, metering, decisions)
+    const namespace = shell['NAMESPACE'] || 'default'
+    const effects = await ResourceEffects.open({runtime, resources, namespace, tracing, external, decisions, warn})
+    return new CallPath({metering, tracing, external, effects})
+  }
+
+  async close(): Promise<void> {
+    this.effects.close()
+    this.metering.close()
+    await this.tracing.close()
+    this.external.close()
+  }
+}
+
+const createTracing = ({runtime, shell, resources}: CallPathOptions): SidecarTracing =>
+  new SidecarTracing({
+    appId: runtime.id,
+    httpPort: runtime.ports.httpPort,
+    resources,
+    env: shell,
+    log: entry => runtime.logs.sidecar.log(entry)
+  })
+
+/** Counts calls to the app. */
+const countersOf = (
+  runtime: AppRuntime,
+  metering: SidecarMetering,
+  tracing: SidecarTracing
+): NonNullable<AppRuntime['counters']> => ({
+  recorded: record => {
+    metering.answered(record, runtime.plan.channel.protocol.startsWith('grpc'))
+    // the span of the callee is that of the last attempt
+    if (!record.isFollowed) tracing.answered(record)
+  },
+  decided: (decision, caller) => metering.decided(decision, caller),
+  worked: event => metering.worked(event),
+  probed: (status, elapsedMs) => metering.probed(status, elapsedMs),
+  invoked: invocation => metering.invoked(invocation)
+})
+
+const decisionsOf = ({runtime, show}: CallPathOptions, metering: SidecarMetering): ResiliencyReporterOptions => ({
+  appId: runtime.id,
+  log: (message, level) => runtime.logs.sidecar.log({level, message, scope: 'dapr.runtime.resiliency'}),
+  recorded: event => metering.acted(event),
+  show: runtime.plan.sidecar.logLevel === 'debug' ? show : undefined
+})
+
+function createExternal(
+  {resources, apps, shell, secretOf}: CallPathOptions,
+  metering: SidecarMetering,
+  decisions: ResiliencyReporterOptions
+): ExternalEndpoints {
+  const retryFor = (callee: string): RetryPolicy | undefined => {
+    const {resiliency} = resources.snapshot
+    return resiliency.targets.apps.has(callee) ? undefined : builtInRetry(resiliency)
+  }
+  return new ExternalEndpoints({
+    resources,
+    apps: withBuiltInRetries({admit: apps, retryFor, emit: event => void reportRetry(decisions, event)}),
+    env: shell,
+    recorded: record => metering.sent(record),
+    secretOf
+  })
+}
+
+async function reportRetry(decisions: ResiliencyReporterOptions, event: ResiliencyEvent): Promise<void> {
+  const {reportResiliency} = await import('./report-resiliency.ts')
+  reportResiliency(decisions)(event)
+}

@@ -1,0 +1,236 @@
+// daprd/: a real Dapr sidecar next to an app, for components that Dapr has and we have not. The app sees our sidecar alone.
+import type {DaprdAccess, DaprdComponents, DeliverEvent} from '../../components/daprd/daprd-access.ts'
+import {componentOf} from '../../components/daprd/open.ts'
+import {ComponentFault} from '../../components/properties.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
+import {isForDaprd, type DaprdUse} from '../../../files/resources/component-support.ts'
+import type {ComponentResource} from '../../../files/resources/components.ts'
+import {Daprd, type DaprdOptions} from './daprd.ts'
+import {holdMsOf} from './hold.ts'
+import {Readings} from './readings.ts'
+import {bindingAt, componentsText, neededOf} from './resource-files.ts'
+
+export interface AppDaprdOptions extends Omit<DaprdOptions, 'life' | 'folder' | 'components' | 'listener'> {
+  readonly use: DaprdUse
+  /** Names for the lives of the processes of this app, and folders for them: `<base>-1` … */
+  readonly life: string
+  readonly folder: string
+  /** What Dapr's CLI sets in its metadata. */
+  readonly metadata: () => Readonly<Record<string, string>>
+  /** Tells the person. */
+  readonly warn: (text: string) => void
+}
+
+/** A daprd that has run this long has started successfully. */
+const SHORT_MS = 10_000
+const MAX_FAILURES = 5
+const BACKOFF_MS = 200
+
+/** Keeps a daprd for one app: starts it for the components in files, replaces it when they change, and restarts it when it exits. */
+export class AppDaprd implements DaprdComponents, DaprdAccess {
+  readonly #options: AppDaprdOptions
+  readonly #readings = new Readings(() => this.#readingsChanged())
+  readonly #configurations = new Map<string, (items: unknown) => void>()
+  readonly #over = new AbortController()
+  /** Those of Dapr's own folder that were used. */
+  readonly #used = new Set<string>()
+  #all: readonly ComponentResource[] = []
+  /** The configuration that daprd needs; '' if it needs none, and is not started. */
+  #wanted = ''
+  /** Serves calls. */
+  #current: Daprd | undefined
+  /** Settles when the last change is done. */
+  #latest: Promise<Daprd | undefined> = Promise.resolve(undefined)
+  #lives = 0
+  #failures = 0
+
+  constructor(options: AppDaprdOptions) {
+    this.#options = options
+  }
+
+  takes(resource: ComponentResource): boolean {
+    return isForDaprd(resource, this.#options.use)
+  }
+
+  follow(resources: readonly ComponentResource[]): void {
+    this.#all = resources
+    const own = resources.filter(each => this.takes(each) && (!each.isDefault || this.#used.has(each.name)))
+    const wanted = own.length === 0 ? '' : componentsText(neededOf(own, resources))
+    if (wanted === this.#wanted) return
+    this.#wanted = wanted
+    this.#failures = 0
+    this.#change(async () => this.#exchange(false))
+  }
+
+  async open(resource: ComponentResource): Promise<ReturnType<typeof componentOf>> {
+    const {name, place} = resource
+    if (resource.isDefault && !this.#used.has(name)) {
+      this.#used.add(name)
+      this.follow(this.#all)
+    }
+    const daprd = await this.#latest.catch((error: unknown) => {
+      throw this.#faultOf(messageOf(error), resource)
+    })
+    const capabilities = (await daprd?.ready)?.get(name)
+    if (capabilities !== undefined) return componentOf({resource, capabilities, access: this})
+    const why = daprd?.errors.find(text => text.includes(` ${name} `)) ?? 'daprd has not opened it'
+    throw new ComponentFault(why, place)
+  }
+
+  async call(method: string, message: Uint8Array): Promise<Uint8Array> {
+    return (await this.#serving()).connection.call(method, message)
+  }
+
+  async get(path: string): Promise<string> {
+    return (await this.#serving()).connection.get(path)
+  }
+
+  read(topic: Parameters<DaprdAccess['read']>[0]): () => void {
+    return this.#readings.addTopic(topic)
+  }
+
+  readBinding(name: string, deliver: DeliverEvent): () => void {
+    return this.#readings.addBinding(name, deliver)
+  }
+
+  onConfiguration(id: string, changed: (items: unknown) => void): () => void {
+    this.#configurations.set(id, changed)
+    return () => this.#configurations.delete(id)
+  }
+
+  holdMs(resource: ComponentResource): number {
+    return holdMsOf(resource)
+  }
+
+  setKnown(what: 'topics' | 'bindings'): void {
+    this.#readings.setKnown(what)
+  }
+
+  /** The app has a new process: sets the metadata again, as Dapr's CLI does. */
+  tell(key: string, value: string): void {
+    void this.#current?.tell(key, value)
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort()
+    this.#readings.close()
+    await this.#latest.catch(() => undefined)
+    const daprd = this.#current
+    this.#current = undefined
+    await daprd?.end()
+  }
+
+  async #serving(): Promise<Daprd> {
+    const daprd = this.#current ?? (await this.#latest)
+    if (daprd === undefined) throw new Error('daprd has ended')
+    return daprd
+  }
+
+  /** One change after the other; also after one that failed. */
+  #change(work: () => Promise<Daprd | undefined>): void {
+    this.#latest = this.#latest.catch(() => undefined).then(work)
+    this.#latest.catch(() => undefined)
+  }
+
+  /** Starts a daprd that has what is wanted, and ends the one before: the latter serves until the new one is ready. */
+  async #exchange(isForced: boolean): Promise<Daprd | undefined> {
+    const before = this.#current
+    if (this.#over.signal.aborted || (before?.components === this.#wanted && !isForced)) return before
+    const daprd = this.#wanted === '' ? undefined : await this.#start(this.#wanted)
+    this.#current = daprd
+    await before?.end()
+    return daprd
+  }
+
+  /** Settles when it is ready. */
+  async #start(components: string): Promise<Daprd> {
+    const {life, folder, metadata} = this.#options
+    const name = (++this.#lives).toString()
+    const promoted = Promise.withResolvers<void>()
+    const daprd = await Daprd.start({
+      ...this.#options,
+      life: `${life}-${name}`,
+      folder: `${folder}-${name}`,
+      components,
+      listener: {
+        topics: async () => {
+          // two that read the same topic would share its messages
+          await promoted.promise
+          return this.#readings.topics()
+        },
+        readerOf: told => this.#readings.readerOf(told),
+        bindingAt: path =>
+          bindingAt(
+            path,
+            this.#all.filter(each => this.takes(each))
+          ),
+        wantsBinding: async binding => this.#readings.wantsBinding(binding),
+        bindingReader: binding => this.#readings.bindingReader(binding),
+        configurationChanged: (id, items) => this.#configurations.get(id)?.(items),
+        warn: text => this.#options.log({level: 'warn', message: text, scope: 'dapr.runtime'})
+      }
+    })
+    try {
+      await daprd.ready
+    } catch (error) {
+      await daprd.end()
+      throw error
+    }
+    void this.#watch(daprd)
+    const before = this.#current
+    void (before?.ended ?? Promise.resolve()).then(() => promoted.resolve())
+    for (const [key, value] of Object.entries(metadata())) void daprd.tell(key, value)
+    return daprd
+  }
+
+  /** Waits for its exit. If that was not requested, starts a new one. */
+  async #watch(daprd: Daprd): Promise<void> {
+    const how = await daprd.ended
+    if (this.#current !== daprd || this.#over.signal.aborted) return
+    this.#current = undefined
+    if (daprd.livedMs >= SHORT_MS) this.#failures = 0
+    this.#options.warn(`daprd next to "${this.#options.plan.id}" has exited (${how}): starting a new one`)
+    this.#change(async () => {
+      await daprd.end()
+      return this.#restart(how, daprd.components)
+    })
+  }
+
+  /** `components`: what the one that has died was able to open. */
+  async #restart(how: string, components: string): Promise<Daprd | undefined> {
+    let why = how
+    while (!this.#over.signal.aborted && this.#wanted !== '') {
+      if (++this.#failures > MAX_FAILURES) {
+        const text = `daprd has ended ${MAX_FAILURES} times in a row, at last: ${why}`
+        this.#options.warn(`${text}. Calls of "${this.#options.plan.id}" to its components fail`)
+        throw new Error(text)
+      }
+      await pause(BACKOFF_MS * 2 ** (this.#failures - 1), this.#over.signal)
+      if (this.#over.signal.aborted) break
+      try {
+        this.#current = await this.#start(components)
+        return this.#current
+      } catch (error) {
+        why = messageOf(error)
+      }
+    }
+    return undefined
+  }
+
+  /** Replaces a daprd that has already asked what the app reads: it asks only once. */
+  #readingsChanged(): void {
+    if (this.#isUpToDate) return
+    this.#change(async () => this.#exchange(!this.#isUpToDate))
+  }
+
+  get #isUpToDate(): boolean {
+    return this.#current === undefined || this.#readings.fits(this.#current.listener.told)
+  }
+
+  /** Daprd names the component that keeps it from starting, which may be another one. */
+  #faultOf(why: string, asked: ComponentResource): ComponentFault {
+    const guilty = this.#all.find(({name, type}) => why.includes(` ${name} (${type}/`)) ?? asked
+    return new ComponentFault(why, guilty.place)
+  }
+}

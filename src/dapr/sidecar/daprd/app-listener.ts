@@ -1,0 +1,171 @@
+import {randomBytes} from 'node:crypto'
+import type {IncomingMessage, Server, ServerResponse} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import type {DaprdTopic, DeliverEvent} from '../../components/daprd/daprd-access.ts'
+import type {BrokerMessage} from '../../components/pubsub.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {collect} from '../../../proxy/net/collector.ts'
+import {http} from '../../../proxy/net/http1/node-http.ts'
+import type {Told} from './readings.ts'
+
+export interface AppListenerOptions {
+  /** The topics to read, once they are known: daprd asks for them once in its life. */
+  readonly topics: () => Promise<readonly DaprdTopic[]>
+  /** The reader of a topic in the list that daprd got; undefined if there is none any longer. */
+  readonly readerOf: (told: DaprdTopic) => DaprdTopic | undefined
+  /** The binding whose events arrive at a path, without its slash; undefined if there is none. */
+  readonly bindingAt: (path: string) => string | undefined
+  /** Whether the app wants the events of a binding, once that is known. */
+  readonly wantsBinding: (name: string) => Promise<boolean>
+  /** The current reader of a binding; undefined if there is none. */
+  readonly bindingReader: (name: string) => DeliverEvent | undefined
+  /** What has changed in a subscription to configuration. */
+  readonly configurationChanged: (id: string, items: unknown) => void
+  readonly warn: (text: string) => void
+}
+
+/** Headers that are the request's own, not metadata of the message. */
+const OWN_HEADERS =
+  /^(?:accept-encoding|accept|connection|content-length|content-type|dapr-api-token|host|pubsubname|rawpayload|traceparent|tracestate|transfer-encoding|user-agent|grpc-trace-bin)$/
+
+const READY_AFTER_MS = 100
+
+/** Stands for the app at daprd: a private listener, which knows daprd by a token. */
+export class AppListener {
+  readonly token = randomBytes(16).toString('hex')
+  readonly #options: AppListenerOptions
+  /** The topics and bindings that daprd got. */
+  readonly told: Told = {topics: undefined, bindings: new Map()}
+  /** Nobody else knows the paths of topics, also not who calls the app by daprd. */
+  readonly #secret = randomBytes(16).toString('hex')
+  readonly #server: Server
+
+  constructor(options: AppListenerOptions) {
+    this.#options = options
+    this.#server = http.createServer((request, response) => {
+      this.#serve(request, response).catch((error: unknown) => {
+        options.warn(`daprd's request ${request.url ?? ''} failed: ${messageOf(error)}`)
+        response.destroy()
+      })
+    })
+    this.#server.keepAliveTimeout = 0
+  }
+
+  /** The port that it listens on. */
+  async open(): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject).listen(0, '127.0.0.1', resolve)
+    })
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  close(): void {
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const {pathname} = new URL(request.url ?? '/', 'http://app')
+    const body = await bodyOf(request)
+    if (request.headers['dapr-api-token'] !== this.token) return void response.writeHead(403).end()
+    const [, first = '', secret = '', index = ''] = pathname.split('/')
+    if (pathname === '/dapr/config') return sendJson(response, {})
+    if (pathname === '/dapr/subscribe') return sendJson(response, await this.#listTopics())
+    if (secret === this.#secret) {
+      const told = this.told.topics?.[Number(index)]
+      const topic = told && this.#options.readerOf(told)
+      if (topic === undefined) return void response.writeHead(503).end()
+      if (first === 'topic') return deliver(topic, request, body, response)
+      if (first === 'topics') return deliverSeveral(topic, body, response)
+    }
+    if (first === 'configuration') return this.#change(body, response)
+    const binding = this.#options.bindingAt(decodeURIComponent(pathname.slice(1)))
+    if (binding === undefined) response.writeHead(404).end()
+    else if (request.method === 'OPTIONS') response.writeHead((await this.#wants(binding)) ? 200 : 404).end()
+    else await this.#deliverEvent(binding, request, body, response)
+  }
+
+  async #wants(binding: string): Promise<boolean> {
+    const isWanted = await this.#options.wantsBinding(binding)
+    this.told.bindings.set(binding, isWanted)
+    return isWanted
+  }
+
+  async #deliverEvent(
+    binding: string,
+    {headers}: IncomingMessage,
+    data: Buffer,
+    response: ServerResponse
+  ): Promise<void> {
+    const handled = await this.#options.bindingReader(binding)?.({data, metadata: metadataIn(headers)})
+    response.writeHead(handled === 'done' ? 200 : handled === 'failed' ? 500 : 503).end()
+  }
+
+  async #listTopics(): Promise<readonly object[]> {
+    const topics = await this.#options.topics()
+    this.told.topics = topics
+    return topics.map(({pubsubName, topic, atOnce}, at) => ({
+      pubsubname: pubsubName,
+      topic,
+      // as bytes: the event is read here
+      metadata: {rawPayload: 'true'},
+      route: `/${atOnce > 0 ? 'topics' : 'topic'}/${this.#secret}/${at}`,
+      ...(atOnce > 0 && {
+        bulkSubscribe: {enabled: true, maxMessagesCount: atOnce, maxAwaitDurationMs: READY_AFTER_MS}
+      })
+    }))
+  }
+
+  #change(body: Buffer, response: ServerResponse): void {
+    const {id, items} = JSON.parse(body.toString()) as {readonly id?: string; readonly items?: unknown}
+    this.#options.configurationChanged(id ?? '', items)
+    response.end()
+  }
+}
+
+const bodyOf = async (request: IncomingMessage): Promise<Buffer> => (await collect(request, 0)).take()
+
+const sendJson = (response: ServerResponse, value: object): void =>
+  void response.setHeader('content-type', 'application/json').end(JSON.stringify(value))
+
+/** 503: the broker keeps the message. */
+async function deliver(
+  topic: DaprdTopic,
+  {headers}: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse
+): Promise<void> {
+  const handled = await topic.deliver({data: dataIn(body), metadata: metadataIn(headers)})
+  response.writeHead(handled === 'done' ? 200 : 503).end()
+}
+
+const metadataIn = (headers: IncomingMessage['headers']): BrokerMessage['metadata'] =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      typeof value === 'string' && !OWN_HEADERS.test(name) ? [[name, value] as const] : []
+    )
+  )
+
+/** The bytes of a message that daprd has put into an event (components-contrib: pubsub.FromRawPayload). */
+function dataIn(body: Buffer): Buffer {
+  const {data_base64: data = ''} = JSON.parse(body.toString()) as {readonly data_base64?: string}
+  return Buffer.from(data, 'base64')
+}
+
+interface Entry {
+  readonly entryId: string
+  /** Base64. */
+  readonly event: string
+  readonly metadata?: Readonly<Record<string, string>> | null
+}
+
+async function deliverSeveral(topic: DaprdTopic, body: Buffer, response: ServerResponse): Promise<void> {
+  const {entries} = JSON.parse(body.toString()) as {readonly entries: readonly Entry[]}
+  const statuses = await Promise.all(
+    entries.map(async ({entryId, event, metadata}) => {
+      const message: BrokerMessage = {data: Buffer.from(event, 'base64'), metadata: metadata ?? {}}
+      return {entryId, status: (await topic.deliver(message)) === 'done' ? 'SUCCESS' : 'RETRY'}
+    })
+  )
+  sendJson(response, {statuses})
+}

@@ -1,0 +1,89 @@
+import {join} from 'node:path'
+import {FrameClients} from '#h2-frames'
+import {DaprdError} from '../../components/daprd/daprd-access.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
+import {UnaryCall} from '../../../proxy/net/grpc/unary-call.ts'
+import {collect, type Collector} from '../../../proxy/net/collector.ts'
+import {http} from '../../../proxy/net/http1/node-http.ts'
+
+const SERVICE = '/dapr.proto.runtime.v1.Dapr/'
+const AUTHORITY = 'localhost'
+
+/** An answer over HTTP. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** The two sockets at which daprd serves its API. */
+export class DaprdConnection {
+  readonly #clients: FrameClients
+  readonly #httpSocket: string
+  readonly #agent = new http.Agent({keepAlive: true})
+  /** The head of each method, which is always the same. */
+  readonly #heads = new Map<string, string>()
+
+  /** `folder`: of its sockets. */
+  constructor(folder: string, appId: string, warn: (text: string) => void) {
+    this.#httpSocket = join(folder, `dapr-${appId}-http.socket`)
+    const socketPath = join(folder, `dapr-${appId}-grpc.socket`)
+    this.#clients = new FrameClients({hosts: [AUTHORITY], port: 0, socketPath, isSecure: false, warn})
+  }
+
+  async call(method: string, message: Uint8Array): Promise<Uint8Array> {
+    const {promise, resolve, reject} = Promise.withResolvers<Uint8Array>()
+    new UnaryCall({
+      clients: this.#clients,
+      block: this.#headOf(method),
+      message,
+      maxBytes: 0,
+      done: ({status, message: answer}) =>
+        status.code === 0 ? resolve(answer) : reject(new DaprdError(status.code, status.message)),
+      refused: why => reject(new Error(why))
+    }).start()
+    return promise
+  }
+
+  /** Rejects if the call fails. */
+  async request(method: 'GET' | 'PUT', path: string, body = ''): Promise<HttpAnswer> {
+    const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>()
+    const request = http.request({socketPath: this.#httpSocket, agent: this.#agent, method, path}, response => {
+      const answer = (answered: Collector): void =>
+        resolve({status: response.statusCode ?? 0, body: answered.take().toString()})
+      collect(response, 0).then(answer, reject)
+    })
+    request.once('error', reject).end(body)
+    return promise
+  }
+
+  /** The body of an answer; rejects with daprd's error. */
+  async get(path: string): Promise<string> {
+    const {status, body} = await this.request('GET', path)
+    if (status >= 200 && status < 300) return body
+    throw new Error(errorIn(body) || `daprd has answered ${status}`)
+  }
+
+  close(): void {
+    this.#clients.cut()
+    this.#agent.destroy()
+  }
+
+  #headOf(method: string): string {
+    const known = this.#heads.get(method)
+    if (known !== undefined) return known
+    const head = headFields({protocol: 'grpc', authority: AUTHORITY}, SERVICE + method, 'application/grpc')
+    this.#heads.set(method, head)
+    return head
+  }
+}
+
+/** The message of an error of Dapr's HTTP API. */
+function errorIn(body: string): string {
+  try {
+    const {message} = JSON.parse(body) as {readonly message?: unknown}
+    return typeof message === 'string' ? message : ''
+  } catch (error) {
+    return body === '' ? '' : `${body} (${messageOf(error)})`
+  }
+}

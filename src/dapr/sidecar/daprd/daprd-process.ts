@@ -1,0 +1,119 @@
+import type {Exit} from '../../../model/app-state.ts'
+import type {LogEntry} from '../../../model/log-entry.ts'
+import type {StopPlan, LogLevel} from '../../../model/plan.ts'
+import {makePipes} from '../../../platform/pipes.ts'
+import {AppProcess} from '../../../supervisor/process/app-process.ts'
+import type {Watchdog} from '../../../supervisor/process/watchdog.ts'
+import {LOG_LEVELS} from '../../../model/plan.ts'
+
+/** Fields of a line that say of all lines the same. */
+const COMMON = new Set(['app_id', 'instance', 'level', 'msg', 'scope', 'time', 'type', 'ver'])
+
+const levelOf = (word: unknown): LogLevel =>
+  LOG_LEVELS.find(each => each === word) ?? (word === 'warning' ? 'warn' : 'info')
+
+/** Converts a line of daprd's log (`--log-as-json`) for the log of the app's sidecar, with daprd's version. Other lines, such as stack traces, count as errors. */
+export function entryOf(line: string, daprd: string): LogEntry {
+  let fields: Readonly<Record<string, unknown>>
+  try {
+    fields = JSON.parse(line) as Readonly<Record<string, unknown>>
+  } catch {
+    return {level: 'error', message: line, scope: 'daprd', fields: {daprd}}
+  }
+  const {level, msg, scope} = fields
+  const others = Object.entries(fields).flatMap(([name, value]) =>
+    COMMON.has(name) ? [] : [[name, typeof value === 'number' ? value : String(value)] as const]
+  )
+  return {
+    level: levelOf(level),
+    message: typeof msg === 'string' ? msg : line,
+    scope: typeof scope === 'string' ? scope : 'daprd',
+    fields: {...Object.fromEntries(others), daprd}
+  }
+}
+
+export interface DaprdProcessOptions {
+  readonly command: readonly string[]
+  readonly version: string
+  /** Its working directory: relative paths of components start here. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+  /** The value of `PILLION_LIFE` in the environment. */
+  readonly life: string
+  readonly stop: StopPlan
+  readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
+  /** Gets each line that it logs. */
+  readonly log: (entry: LogEntry) => void
+}
+
+/** One process of daprd, with what it leaves behind. */
+export class DaprdProcess {
+  readonly exited: Promise<Exit>
+  readonly #options: DaprdProcessOptions
+  readonly #process: AppProcess
+  #ending: Promise<unknown> | undefined
+  /** The last errors that it logged. */
+  readonly #errors: string[] = []
+
+  static async start(options: DaprdProcessOptions): Promise<DaprdProcess> {
+    const [pipes] = await makePipes(1)
+    if (pipes === undefined) throw new Error('a process has one set of pipes')
+    return new DaprdProcess(options, pipes)
+  }
+
+  private constructor(options: DaprdProcessOptions, pipes: Awaited<ReturnType<typeof makePipes>>[number]) {
+    this.#options = options
+    const {command, folder, env, life, watchdog} = options
+    this.#process = new AppProcess({
+      command,
+      folder,
+      env,
+      pipes,
+      input: undefined,
+      isRaw: false,
+      marker: `PILLION_LIFE=${life}`,
+      take: (_, text) => this.#take(text)
+    })
+    watchdog.watch(this.#process.group)
+    this.exited = this.#process.group.exited
+  }
+
+  get pid(): number | undefined {
+    return this.#process.group.pid
+  }
+
+  /** Errors that it logged, the last one first. */
+  get errors(): readonly string[] {
+    return this.#errors.toReversed()
+  }
+
+  /** How long it has lived, in ms. */
+  get livedMs(): number {
+    const {from, to} = this.#process.lived
+    return to - from
+  }
+
+  /** TERM, the grace period, KILL. Settles when nothing of it is left. */
+  async end(): Promise<void> {
+    this.#ending ??= this.#process.end({
+      stop: {...this.#options.stop, signal: 'SIGTERM', scope: 'all'},
+      isSuccess: false,
+      now: new AbortController().signal,
+      ended: () => undefined
+    })
+    await this.#ending
+    this.#options.watchdog.forget(this.#process.group)
+  }
+
+  #take(text: string): undefined {
+    for (const line of Buffer.from(text, 'latin1').toString().split('\n')) {
+      if (line === '') continue
+      const entry = entryOf(line, this.#options.version)
+      if (entry.level === 'error' || entry.level === 'fatal') this.#errors.push(entry.message)
+      if (this.#errors.length > MAX_ERRORS) this.#errors.shift()
+      this.#options.log(entry)
+    }
+  }
+}
+
+const MAX_ERRORS = 20

@@ -1,0 +1,148 @@
+import {rm} from 'node:fs/promises'
+import {exitText} from '../../../model/exit-text.ts'
+import type {AppPlan} from '../../../model/plan.ts'
+import {pause} from '../../../platform/delay.ts'
+import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
+import {AppListener, type AppListenerOptions} from './app-listener.ts'
+import {commandLine, daprdVariables} from './command-line.ts'
+import {DaprdConnection} from './daprd-connection.ts'
+import {DaprdProcess, type DaprdProcessOptions} from './daprd-process.ts'
+import type {DaprdProgram} from './find-daprd.ts'
+import {writeFolder} from './resource-files.ts'
+
+export interface DaprdOptions {
+  readonly program: DaprdProgram
+  readonly plan: AppPlan
+  readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
+  readonly shell: Readonly<Record<string, string | undefined>>
+  /** The value of `PILLION_RUN`. */
+  readonly run: string
+  /** Unique among all processes of the run. */
+  readonly life: string
+  /** Created here, and removed at the end. */
+  readonly folder: string
+  /** What it opens (`componentsText`). */
+  readonly components: string
+  readonly listener: AppListenerOptions
+  readonly watchdog: DaprdProcessOptions['watchdog']
+  readonly log: DaprdProcessOptions['log']
+}
+
+/** How often its API is tried until it answers. */
+const LOOK_EVERY_MS = 10
+const LATER_EVERY_MS = 50
+const LATER_MS = 500
+
+/** A component in daprd's metadata. */
+interface Listed {
+  readonly name: string
+  readonly capabilities?: readonly string[]
+}
+
+/** One life of a daprd next to an app: its process, what it reads, its connections, and the listener that stands for the app. */
+export class Daprd {
+  /** The capabilities of the components that it has opened. Rejects with why it did not become ready. */
+  readonly ready: Promise<ReadonlyMap<string, readonly string[]>>
+  /** Settles when its process has ended, with how. */
+  readonly ended: Promise<string>
+  readonly components: string
+  readonly listener: AppListener
+  readonly connection: DaprdConnection
+  readonly #options: DaprdOptions
+  readonly #process: DaprdProcess
+
+  static async start(options: DaprdOptions): Promise<Daprd> {
+    const {program, plan, ports, shell, run, life, watchdog, log} = options
+    const folder = writeFolder(options.folder, options.components)
+    const listener = new AppListener(options.listener)
+    try {
+      const appPort = await listener.open()
+      const process = await DaprdProcess.start({
+        command: commandLine({program, plan, ports, appPort, folder}),
+        version: program.version,
+        folder: plan.folder,
+        env: daprdVariables({shell, run, life, token: listener.token}),
+        life,
+        stop: plan.stop,
+        watchdog,
+        log
+      })
+      return new Daprd(options, listener, process)
+    } catch (error) {
+      listener.close()
+      await rm(options.folder, {recursive: true, force: true})
+      throw error
+    }
+  }
+
+  private constructor(options: DaprdOptions, listener: AppListener, process: DaprdProcess) {
+    const {
+      folder,
+      plan,
+      components,
+      listener: {warn}
+    } = options
+    this.#options = options
+    this.#process = process
+    this.components = components
+    this.listener = listener
+    this.connection = new DaprdConnection(folder, plan.id, warn)
+    this.ended = process.exited.then(exitText)
+    this.ready = this.#becomeReady()
+    this.ready.catch(() => undefined)
+  }
+
+  /** Errors that it logged, the last one first. */
+  get errors(): readonly string[] {
+    return this.#process.errors
+  }
+
+  get livedMs(): number {
+    return this.#process.livedMs
+  }
+
+  /** Sets the metadata that Dapr's CLI sets. A failure is ignored. */
+  async tell(key: string, value: string): Promise<void> {
+    await this.connection.request('PUT', `/v1.0/metadata/${key}`, value).catch(() => undefined)
+  }
+
+  /** Ends it; settles when nothing of it is left. */
+  async end(): Promise<void> {
+    await this.#process.end()
+    this.connection.close()
+    this.listener.close()
+    await rm(this.#options.folder, {recursive: true, force: true})
+  }
+
+  async #becomeReady(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const {plan, program} = this.#options
+    const {timeoutMs} = plan.ready
+    const gone = new AbortController()
+    void this.ended.then(() => gone.abort())
+    const startedAt = performance.now()
+    while (!(await this.#isServing())) {
+      const passedMs = performance.now() - startedAt
+      if (gone.signal.aborted) throw new Error(`daprd ended before it was ready: ${await this.#whyEnded()}`)
+      if (passedMs > timeoutMs) throw new Error(`daprd (${program.path}) was not ready within ${timeoutMs / 1000} s`)
+      await pause(passedMs < LATER_MS ? LOOK_EVERY_MS : LATER_EVERY_MS, gone.signal)
+    }
+    const {components = []} = JSON.parse(await this.connection.get('/v1.0/metadata')) as {components?: Listed[]}
+    return new Map(components.map(({name, capabilities = []}) => [name, capabilities]))
+  }
+
+  async #isServing(): Promise<boolean> {
+    try {
+      return (await this.connection.request('GET', '/v1.0/healthz/outbound')).status === 204
+    } catch {
+      return false
+    }
+  }
+
+  /** The reason from its latest output: the first error, which causes the others. */
+  async #whyEnded(): Promise<string> {
+    const how = await this.ended
+    await this.#process.end() // its last lines are read
+    const [last] = this.errors
+    return last === undefined ? how : `${how}: ${last}`
+  }
+}

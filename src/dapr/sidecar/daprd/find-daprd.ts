@@ -1,0 +1,46 @@
+import {join} from 'node:path'
+import {messageOf} from '../../../model/errors.ts'
+import {findProgram, versionOf} from '../../../platform/program-version.ts'
+
+/** A real Dapr sidecar on this machine. */
+export interface DaprdProgram {
+  readonly path: string
+  readonly version: string
+}
+
+/** Older ones lack flags and parts of the API that we need. */
+const OLDEST = [1, 12] as const
+
+/** `1.13.5` → [1, 13]; a build of no version counts as new. */
+const partsOf = (version: string): readonly [number, number] | undefined => {
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? []
+  return major === undefined || minor === undefined ? undefined : [Number(major), Number(minor)]
+}
+
+/** Whether a version is this one or a later one. */
+export const isFrom = (version: string, [major, minor]: readonly [number, number]): boolean => {
+  const parts = partsOf(version)
+  return parts === undefined || parts[0] > major || (parts[0] === major && parts[1] >= minor)
+}
+
+const known = new Map<string, Promise<DaprdProgram | string>>()
+
+/** The daprd in Dapr's folder, else the one on the PATH; or the reason why none is usable. */
+export async function findDaprd(daprFolder: string, searchPath: string): Promise<DaprdProgram | string> {
+  const path = findProgram('daprd', join(daprFolder, 'bin')) ?? findProgram('daprd', searchPath)
+  if (path === undefined) return 'no daprd is installed'
+  const checked = known.get(path) ?? check(path)
+  known.set(path, checked)
+  return checked
+}
+
+async function check(path: string): Promise<DaprdProgram | string> {
+  let version: string
+  try {
+    version = await versionOf(path)
+  } catch (error) {
+    return `${path} does not tell its version: ${messageOf(error).split('\n')[0] ?? ''}`
+  }
+  if (isFrom(version, OLDEST)) return {path, version}
+  return `${path} is version ${version}, and ${OLDEST.join('.')} or later is needed`
+}

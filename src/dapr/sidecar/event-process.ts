@@ -1,0 +1,98 @@
+import type {CallContext} from '../../proxy/gateway/call-context.ts'
+import type {Callee} from '../../proxy/gateway/local-apps.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+
+/** How events reach the app: what the classes for HTTP and gRPC need. */
+export interface EventProcessChannel {
+  readonly app: Callee
+  readonly context: CallContext
+  /** Settles when the app takes events, or the signal is aborted; undefined if it takes them now. */
+  readonly ready: (signal: AbortSignal) => Promise<void> | undefined
+  /** The number of the process that takes events. */
+  readonly generation: () => number
+  /** Whether the app takes events. */
+  readonly isReady: () => boolean
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
+
+/** No process was asked. */
+const NONE = -1
+
+/**
+ * Which process of an app was asked what events it wants, and whether it takes them: once it has told so, while it is ready and
+ * its queue is open. Each new process is asked again.
+ */
+export class EventProcess {
+  readonly #runtime: AppRuntime
+  #asked = NONE
+  /** The one whose answer holds. */
+  #current = NONE
+  /** Resolves for those who wait until the app takes events. */
+  #changed = Promise.withResolvers<void>()
+
+  constructor(runtime: AppRuntime) {
+    this.#runtime = runtime
+  }
+
+  /** The process that was asked; undefined: none. */
+  get asked(): number | undefined {
+    return this.#asked === NONE ? undefined : this.#asked
+  }
+
+  /** Marks the current process as asked. False if it was asked already, or accepts no calls yet: its health check may still fail. */
+  ask(): boolean {
+    const {pid, queue} = this.#runtime
+    if (pid === this.#asked || !queue.isOpen) return false
+    this.#asked = pid
+    return true
+  }
+
+  /** What this process has answered holds. */
+  answered(pid: number): void {
+    this.#current = pid
+    this.changed()
+  }
+
+  /** Asks the current process again; its previous answer stays valid until then. */
+  askAgain(): void {
+    this.#asked = NONE
+  }
+
+  /** No process takes events until one was asked. */
+  forget(): void {
+    this.#asked = NONE
+    this.#current = NONE
+  }
+
+  /** Those who wait look again. */
+  changed(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  /** For the channel to this app. */
+  channelOptions({heldBodies, observer, faults}: CallContext, log: EventProcessChannel['log']): EventProcessChannel {
+    return {
+      app: this.#runtime,
+      context: {heldBodies, observer, faults},
+      ready: signal => (this.#takesEvents ? undefined : this.#ready(signal)),
+      isReady: () => this.#takesEvents,
+      generation: () => this.#runtime.pid,
+      log
+    }
+  }
+
+  get #takesEvents(): boolean {
+    const {isListening, queue, pid} = this.#runtime
+    return isListening && queue.isOpen && pid === this.#current
+  }
+
+  async #ready(signal: AbortSignal): Promise<void> {
+    const changed = (): void => this.changed()
+    signal.addEventListener('abort', changed, {once: true})
+    while (!this.#takesEvents && !signal.aborted) await this.#changed.promise
+    signal.removeEventListener('abort', changed)
+  }
+}

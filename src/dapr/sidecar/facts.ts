@@ -1,0 +1,65 @@
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {RUNTIME_VERSION} from '../../model/version.ts'
+import type {ResourceSnapshot} from '../../files/resources/app-resources.ts'
+import {isBuilt} from '../../files/resources/component-support.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {SidecarBlocks} from './sidecar-blocks.ts'
+import type {Facts} from './http/metadata.ts'
+
+/** Features that Dapr enables by default (pkg/config, WithDefaultFeatures): resources are followed while the apps run. */
+const FEATURES = ['HotReload']
+
+/** What Dapr's CLI adds to its sidecar's metadata, and how the app is reached. */
+export function factsOf(
+  runtime: AppRuntime,
+  plan: Plan,
+  {endpoints, resiliency, accessPolicies, components}: ResourceSnapshot,
+  blocks: SidecarBlocks,
+  subscriptions: Facts['subscriptions']
+): Facts {
+  const app = runtime.listing()
+  return {
+    runtimeVersion: RUNTIME_VERSION,
+    enabledFeatures: FEATURES,
+    components: components
+      .filter(each => (isBuilt(each) || blocks.isByDaprd(each)) && !blocks.isMissing(each))
+      .map(({name, type, version}) => ({name, type, version, capabilities: blocks.capabilitiesOf(name, type)})),
+    subscriptions,
+    extended: {
+      ...(app.command !== '' && {appCommand: app.command}),
+      ...(app.pid > 0 && {appPID: app.pid.toString()}),
+      cliPID: process.pid.toString(),
+      ...(plan.file !== '' && {
+        runTemplatePath: plan.file,
+        runTemplateName: plan.name,
+        appLogPath: app.logFile,
+        daprdLogPath: app.sidecarLogFile
+      })
+    },
+    httpEndpoints: endpoints.map(({name}) => name),
+    accessPolicies: accessPolicies.map(({name}) => name),
+    resiliencies: resiliency.resources.map(({name}) => name),
+    connection: connectionOf(runtime.plan, runtime.appPort)
+  }
+}
+
+function connectionOf({channel, health}: AppPlan, port: number): Facts['connection'] {
+  return {
+    port,
+    protocol: channel.protocol,
+    channelAddress: channel.address === '' ? '127.0.0.1' : channel.address,
+    maxConcurrency: channel.maxConcurrency,
+    health: health.enabled
+      ? {
+          // an app of gRPC has a method for it
+          path: channel.protocol.startsWith('grpc') ? '' : health.path,
+          interval: inGo(health.intervalMs),
+          timeout: inGo(health.timeoutMs),
+          threshold: health.threshold
+        }
+      : undefined
+  }
+}
+
+/** A duration as Go writes it: `5s`, `500ms`. */
+const inGo = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`)

@@ -1,0 +1,56 @@
+import net from 'node:net'
+import {SERVER_GREETING} from '#h2-frames'
+import {attach, isOnUnixSocket} from '../../proxy/net/claimed-server.ts'
+import {Connections} from '../../proxy/net/connections.ts'
+import {bugText} from '../../model/errors.ts'
+import type {GrpcContext, GrpcServer} from './grpc/grpc-server.ts'
+
+export interface OpenGrpcPort {
+  /** Takes no new calls; those under way may finish until `cut` is aborted. */
+  close(cut?: AbortSignal): Promise<void>
+}
+
+/**
+ * The gRPC port of a sidecar: HTTP/2 without TLS from the first byte on. Our settings go out at accept; what serves calls is
+ * loaded with the first connection, so a run without gRPC does not pay for it.
+ */
+export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContext): OpenGrpcPort => {
+  const connections = new Connections()
+  const destroy = (): void => connections.destroy()
+  let loading: Promise<GrpcServer> | undefined
+  const load = async (): Promise<GrpcServer> => {
+    const {GrpcServer: Server} = await import('./grpc/grpc-server.ts')
+    return new Server(context)
+  }
+  const accept = async (socket: net.Socket): Promise<void> => {
+    // one of HTTP/2 who ends has left with all his streams
+    socket.allowHalfOpen = false
+    socket.pause().on('error', () => socket.destroy())
+    socket.setNoDelay(true)
+    socket.write(SERVER_GREETING, 'latin1')
+    try {
+      loading ??= load()
+      const server = await loading
+      server.serve(socket, isOnUnixSocket(socket))
+    } catch (error) {
+      context.sidecar.warn(bugText(error))
+      socket.destroy()
+    }
+  }
+  const open = servers.map(claim => {
+    const server = net.createServer(socket => void accept(socket))
+    connections.follow(server)
+    attach(claim, server)
+    return server
+  })
+  return {
+    close: async cut => {
+      for (const server of [...open, ...servers]) server.close()
+      if (loading === undefined || cut === undefined || cut.aborted) return destroy()
+      cut.addEventListener('abort', destroy, {once: true})
+      await (await loading).leave()
+      cut.removeEventListener('abort', destroy)
+      destroy()
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import {grpcMethod, isGrpcRule} from '../../../model/dapr/api/methods.ts'
+import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
+import {UNIMPLEMENTED} from '../../../proxy/net/grpc/status.ts'
+import type {ApiAccess} from '../../../files/resources/api-access.ts'
+
+const DAPR = '/dapr.proto.runtime.v1.Dapr/'
+/** What is not below it is the proxy's, which is not restricted. */
+const RUNTIME = '/dapr.proto.runtime.'
+
+/** Whether the sidecar serves a method: what is denied goes before what is allowed. */
+export const isMethodServed = (access: ApiAccess | undefined, path: string): boolean => {
+  if (access === undefined || !path.startsWith(RUNTIME)) return true
+  const {allowed, denied} = access
+  const rule = path.startsWith(DAPR) ? (grpcMethod(path.slice(DAPR.length))?.rule ?? '') : ''
+  // a rule that names no API of gRPC restricts nothing (Dapr: apiAccessRuleToMap)
+  const isRestricted = allowed.some(isGrpcRule)
+  return !denied.includes(rule) && (!isRestricted || allowed.includes(rule))
+}
+
+export const NOT_SERVED = withErrorInfo(UNIMPLEMENTED, 'Not Implemented', {
+  reason: 'Not Implemented',
+  metadata: {'http.code': '501', 'http.error_message': 'requested endpoint is not available'}
+})

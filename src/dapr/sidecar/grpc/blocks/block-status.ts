@@ -1,0 +1,48 @@
+import {DecodeError, encode} from '../../../../proxy/net/grpc/message-codec.ts'
+import {latin1Of} from '../../../../proxy/net/grpc/error-info.ts'
+import {INTERNAL, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
+import {BlockError} from '../../blocks/block-error.ts'
+
+const TYPE = 'type.googleapis.com/google.rpc.'
+
+/** google.rpc.Status and what its details hold (googleapis: google/rpc/status.proto, error_details.proto). */
+const ANY = {typeUrl: [1, 'string'], value: [2, 'bytes']} as const
+const STATUS = {code: [1, 'int32'], message: [2, 'string'], details: [3, {list: ANY}]} as const
+const ERROR_INFO = {reason: [1, 'string'], domain: [2, 'string'], metadata: [3, 'map']} as const
+const RESOURCE_INFO = {
+  type: [1, 'string'],
+  name: [2, 'string'],
+  owner: [3, 'string'],
+  description: [4, 'string']
+} as const
+const BAD_REQUEST = {violations: [1, {list: {field: [1, 'string'], description: [2, 'string']}}]} as const
+
+/** What Dapr's errors are over HTTP and not here (kit/errors). */
+const API_ERROR = /^api error: code = \w+ desc = /
+
+/** The status of a failed call to a building block. Throws other errors. */
+export function statusOfFault(error: unknown): GrpcStatus {
+  if (error instanceof BlockError) return blockStatus(error)
+  if (error instanceof DecodeError)
+    return {code: INTERNAL, message: `grpc: error unmarshalling request: ${error.message}`}
+  throw error
+}
+
+/** Errors that have an ErrorInfo here and none over HTTP (Dapr: pkg/api/grpc/grpc.go, getConfigurationStore). */
+const WITH_INFO = /^ERR_CONFIGURATION_STORE_NOT_/
+
+/** A failed call to a building block as gRPC tells it. */
+function blockStatus({errorCode, grpcCode: code, message: text, details: told}: BlockError): GrpcStatus {
+  const message = text.replace(API_ERROR, '')
+  const details = told ?? (WITH_INFO.test(errorCode) ? {reason: errorCode, metadata: null} : undefined)
+  if (details === undefined) return {code, message}
+  const {reason, metadata, resource, badField} = details
+  const any = [
+    {typeUrl: `${TYPE}ErrorInfo`, value: encode(ERROR_INFO, {reason, domain: 'dapr.io', metadata: metadata ?? {}})},
+    ...(resource === undefined ? [] : [{typeUrl: `${TYPE}ResourceInfo`, value: encode(RESOURCE_INFO, resource)}]),
+    ...(badField === undefined
+      ? []
+      : [{typeUrl: `${TYPE}BadRequest`, value: encode(BAD_REQUEST, {violations: [badField]})}])
+  ]
+  return {code, message, details: latin1Of(encode(STATUS, {code, message, details: any}))}
+}

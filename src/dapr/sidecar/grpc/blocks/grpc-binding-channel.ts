@@ -1,0 +1,105 @@
+import type {BindingEvent} from '../../../components/binding.ts'
+import {requestGrpcApp} from '../../../../proxy/gateway/grpc-app-request.ts'
+import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import {messageOf} from '../../../../model/errors.ts'
+import {codeText} from '../../../../model/grpc-code.ts'
+import {decode, encode} from '../../../../proxy/net/grpc/message-codec.ts'
+import {OK, UNIMPLEMENTED, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
+import {traceFields} from '../../../../proxy/net/grpc/trace-fields.ts'
+import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
+import {carriedTraceparent, freshTraceparent} from '../../http/trace.ts'
+import {
+  BindingEventRequest,
+  BindingEventResponse,
+  BindingEventResponse_BindingEventConcurrency as CONCURRENCY,
+  ListInputBindingsResponse
+} from '../../../../model/dapr/messages/appcallback.generated.ts'
+import {bufferOf} from '../../operations/operation.ts'
+import {wishOf} from '../../operations/state-messages.ts'
+import type {EventProcessChannel} from '../../event-process.ts'
+
+const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
+
+/** Events of bindings as calls of gRPC to the app (Dapr: pkg/runtime/processor/binding/send.go). */
+export class GrpcBindingChannel implements BindingChannel {
+  readonly ready: BindingChannel['ready']
+  readonly #options: EventProcessChannel
+
+  constructor(options: EventProcessChannel) {
+    this.#options = options
+    this.ready = options.ready
+  }
+
+  async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
+    const {app, context, log} = this.#options
+    const response = await requestGrpcApp({
+      app,
+      context,
+      path: `${CALLBACK}ListInputBindings`,
+      fields: '',
+      message: new Uint8Array(0),
+      signal,
+      warn: text => log('warn', text)
+    })
+    if (signal.aborted) return []
+    const failed = (why: string): readonly BindingTarget[] => {
+      log('error', `error getting input bindings from app: ${why}`)
+      return []
+    }
+    if (response.kind === 'unreachable') return failed(response.why)
+    const {status, message} = response
+    if (status.code === UNIMPLEMENTED) return []
+    if (status.code !== OK) return failed(statusText(status))
+    try {
+      const {bindings} = decode(ListInputBindingsResponse, message)
+      return targets.filter(({name}) => bindings.includes(name))
+    } catch (error) {
+      return failed(messageOf(error))
+    }
+  }
+
+  async deliver({name}: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
+    const {app, context, generation, isReady, log} = this.#options
+    const {data, metadata} = event
+    const before = generation()
+    const response = await requestGrpcApp({
+      app,
+      context,
+      from: name,
+      path: `${CALLBACK}OnBindingEvent`,
+      fields: traceFields(carriedTraceparent(metadata['traceparent']) || freshTraceparent()),
+      message: encode(BindingEventRequest, {name, data, metadata}),
+      attempt,
+      warn: text => log('warn', text)
+    })
+    if (response.kind === 'unreachable') {
+      const {why, wasSent} = response
+      const isInterrupted = !wasSent || !isReady() || generation() !== before
+      const text = `error invoking app: ${why}`
+      return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text} : {kind: 'failed', status: 0, text}
+    }
+    const {status, message} = response
+    if (status.code !== OK)
+      return {kind: 'failed', status: status.code, text: `error invoking app: ${statusText(status)}`}
+    try {
+      return {kind: 'success', wishes: wishesIn(message)}
+    } catch (error) {
+      return {kind: 'failed', status: 0, text: `error invoking app: ${messageOf(error)}`}
+    }
+  }
+}
+
+/** As Go writes it. */
+const statusText = ({code, message}: GrpcStatus): string => `rpc error: code = ${codeText(code)} desc = ${message}`
+
+function wishesIn(message: Buffer): BindingWishes | undefined {
+  const {storeName, states, to, data, concurrency} = decode(BindingEventResponse, message)
+  if (states.length === 0 && to.length === 0) return undefined
+  return {
+    storeName,
+    state: states.map(wishOf),
+    to,
+    data: bufferOf(data),
+    isParallel: concurrency === CONCURRENCY.PARALLEL
+  }
+}

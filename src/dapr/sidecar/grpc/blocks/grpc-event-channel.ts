@@ -1,0 +1,140 @@
+import {encodeField} from '#h2-frames'
+import {requestGrpcApp, type GrpcAppRequestOptions} from '../../../../proxy/gateway/grpc-app-request.ts'
+import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import {decode, encode, type Message, type Schema} from '../../../../proxy/net/grpc/message-codec.ts'
+import {messageOf} from '../../../../model/errors.ts'
+import {OK, UNIMPLEMENTED} from '../../../../proxy/net/grpc/status.ts'
+import {traceFields} from '../../../../proxy/net/grpc/trace-fields.ts'
+import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
+import {eventTraceparent, traceparentOfAll} from '../../http/trace.ts'
+import {
+  TopicEventBulkRequest,
+  TopicEventBulkResponse,
+  TopicEventRequest,
+  TopicEventResponse
+} from '../../../../model/dapr/messages/appcallback.generated.ts'
+import {answerOfStatus, cloudEventOf, topicEventOf} from './topic-event.ts'
+import type {EventProcessChannel} from '../../event-process.ts'
+
+const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/'
+const ALPHA = '/dapr.proto.runtime.v1.AppCallbackAlpha/'
+
+type Response = {readonly kind: 'message'; readonly message: Buffer} | EventAnswer
+
+/** Events as calls of gRPC to the app (Dapr: pkg/runtime/subscription/postman/grpc). */
+export class GrpcEventChannel implements EventChannel {
+  readonly ready: EventChannel['ready']
+  readonly #options: EventProcessChannel
+  /** The process that knows bulk delivery by its first name alone. */
+  #alphaOnly = Number.NaN
+
+  constructor(options: EventProcessChannel) {
+    this.#options = options
+    this.ready = options.ready
+  }
+
+  async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
+    const {pubsubName} = target.subscription
+    const response = await this.#call(`${CALLBACK}OnTopicEvent`, {
+      from: fromOf(target),
+      fields: metadataFields({...event.metadata, pubsubName}) + traceIn(eventTraceparent(event)),
+      message: encode(TopicEventRequest, topicEventOf(target, event)),
+      attempt
+    })
+    if (response.kind !== 'message') return response
+    const answer = read(TopicEventResponse, response.message)
+    return 'kind' in answer ? answer : answerOfStatus(answer.status)
+  }
+
+  async deliverBatch(
+    target: EventTarget,
+    entries: readonly BatchEntry[],
+    attempt?: AttemptControl
+  ): Promise<readonly EventAnswer[] | EventAnswer> {
+    const message = encode(TopicEventBulkRequest, batchOf(target, entries))
+    const fields = metadataFields({pubsubName: target.subscription.pubsubName}) + traceIn(traceparentOfAll(entries))
+    const call = {from: fromOf(target), fields, message, attempt}
+    const generation = this.#options.generation()
+    let response: Response | undefined
+    if (this.#alphaOnly !== generation) response = await this.#call(`${CALLBACK}OnBulkTopicEvent`, call)
+    if (response === undefined || response.kind === 'unknown') {
+      response = await this.#call(`${ALPHA}OnBulkTopicEventAlpha1`, call)
+      if (response.kind === 'message') this.#alphaOnly = generation
+    }
+    if (response.kind !== 'message') return response
+    const answer = read(TopicEventBulkResponse, response.message)
+    if ('kind' in answer) return answer
+    const told = new Map(answer.statuses.map(({entryId, status}) => [entryId, status]))
+    return entries.map(({entryId}): EventAnswer => {
+      const status = told.get(entryId)
+      return status === undefined
+        ? {kind: 'failed', status: 0, text: `no status of entry ${entryId}`}
+        : answerOfStatus(status)
+    })
+  }
+
+  async #call(
+    path: string,
+    call: Pick<GrpcAppRequestOptions, 'from' | 'fields' | 'message' | 'attempt'>
+  ): Promise<Response> {
+    const {app, context, generation, isReady, log} = this.#options
+    const before = generation()
+    const response = await requestGrpcApp({...call, app, context, path, warn: text => log('warn', text)})
+    if (response.kind === 'unreachable') {
+      const {why, wasSent} = response
+      // an event that its process did not receive, or could not answer, does not count as a failure of the app
+      const isInterrupted = !wasSent || !isReady() || generation() !== before
+      return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
+    }
+    const {status, message} = response
+    if (status.code === OK) return {kind: 'message', message}
+    return {kind: status.code === UNIMPLEMENTED ? 'unknown' : 'failed', status: status.code, text: status.message}
+  }
+}
+
+const fromOf = ({subscription: {pubsubName, topic}}: EventTarget): string => `${pubsubName}/${topic}`
+
+function batchOf({subscription: {pubsubName, topic}, path}: EventTarget, entries: readonly BatchEntry[]) {
+  return {
+    id: crypto.randomUUID(),
+    entries: entries.map(({entryId, event}) => ({
+      entryId,
+      bytes: event.raw,
+      cloudEvent: event.raw === undefined ? cloudEventOf(event) : undefined,
+      contentType: event.raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream',
+      metadata: event.metadata
+    })),
+    metadata: {pubsubName},
+    topic,
+    pubsubName,
+    type: 'com.dapr.event.sent.bulk',
+    path
+  }
+}
+
+/** The answer of an app that has handled events. An invalid message is a failure. */
+function read<S extends Schema>(schema: S, message: Buffer): Message<S> | Extract<EventAnswer, {kind: 'failed'}> {
+  try {
+    return decode(schema, message)
+  } catch (error) {
+    return {kind: 'failed', status: 0, text: `grpc: error unmarshalling response: ${messageOf(error)}`}
+  }
+}
+
+const NAME = /^[0-9a-z_.-]+$/
+const VALUE = /^[ -~]*$/
+/** What the protocol or the sidecar says itself. */
+const OWN =
+  /^(?:content-type|content-length|te|host|connection|user-agent|grpc-.*|.*-bin|traceparent|tracestate|dapr-api-token)$/
+
+/** Metadata of a message; what cannot be metadata of gRPC is left out (gRPC over HTTP/2, Custom-Metadata). */
+function metadataFields(metadata: AppEvent['metadata']): string {
+  let fields = ''
+  for (const [key, value] of Object.entries(metadata)) {
+    const name = key.toLowerCase()
+    if (NAME.test(name) && VALUE.test(value) && !OWN.test(name)) fields += encodeField(name, value)
+  }
+  return fields
+}
+
+const traceIn = (traceparent: string): string => (traceparent === '' ? '' : traceFields(traceparent))

@@ -1,0 +1,126 @@
+import {decode, encode} from '../../../../proxy/net/grpc/message-codec.ts'
+import {OK, UNKNOWN, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
+import {aborted} from '../../../../platform/delay.ts'
+import {usualRule} from '../../../../files/resources/subscriptions.ts'
+import type {Blocks} from '../../blocks/blocks.ts'
+import type {ServerStream} from '../server-stream.ts'
+import {
+  SubscribeTopicEventsRequestAlpha1,
+  SubscribeTopicEventsResponseAlpha1
+} from '../../../../model/dapr/messages/pubsub.generated.ts'
+import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import type {AppEvent} from '../../blocks/event-channel.ts'
+import type {EventAnswer} from '../../blocks/event-channel.ts'
+import type {EventChannel} from '../../blocks/event-channel.ts'
+import type {EventTarget} from '../../blocks/event-channel.ts'
+import {answerOfStatus} from './topic-event.ts'
+import {topicEventOf} from './topic-event.ts'
+
+type Settle = (answer: EventAnswer) => void
+
+const CLOSED: EventAnswer = {kind: 'interrupted', isSent: true, text: 'stream closed'}
+
+/** Events as messages of a stream that the app has opened; it answers each by its id, in any order. */
+class StreamEventChannel implements EventChannel {
+  readonly #stream: ServerStream
+  readonly #begun = Promise.withResolvers<void>()
+  /** By the ids of events; those of one id in the order in which they were sent. */
+  readonly #waiting = new Map<string, Settle[]>()
+  #isClosed = false
+
+  constructor(stream: ServerStream) {
+    this.#stream = stream
+  }
+
+  /** Events may be sent from now on. */
+  begin(): void {
+    this.#begun.resolve()
+  }
+
+  /** The stream has ended: no answer will follow. */
+  close(): void {
+    this.#isClosed = true
+    this.#begun.resolve()
+    const all = [...this.#waiting.values()].flat()
+    this.#waiting.clear()
+    for (const settle of all) settle(CLOSED)
+  }
+
+  /** The caller has handled an event. An unknown id has no effect. */
+  processed(id: string, status: number): void {
+    this.#waiting.get(id)?.[0]?.(answerOfStatus(status))
+  }
+
+  async ready(): Promise<void> {
+    await this.#begun.promise
+  }
+
+  async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
+    if (this.#isClosed) return CLOSED
+    const message = topicEventOf(target, event)
+    const {id} = message
+    return new Promise(resolve => {
+      const settle: Settle = answer => {
+        const left = (this.#waiting.get(id) ?? []).filter(each => each !== settle)
+        if (left.length === 0) this.#waiting.delete(id)
+        else this.#waiting.set(id, left)
+        resolve(answer)
+      }
+      this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), settle])
+      attempt?.onStop(() => settle(CLOSED))
+      this.#stream.send(encode(SubscribeTopicEventsResponseAlpha1, {eventMessage: message}))
+    })
+  }
+
+  /** A stream cannot deliver several events in one message. */
+  async deliverBatch(): Promise<EventAnswer> {
+    return Promise.resolve(CLOSED)
+  }
+}
+
+const failed = (message: string): GrpcStatus => ({code: UNKNOWN, message})
+
+/**
+ * A subscription for each stream, which ends with it: events that the caller has not answered go back to the broker
+ * (Dapr: pkg/api/grpc/subscribe.go, pkg/runtime/pubsub/streamer). The path of its events is `/`.
+ */
+export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}: Blocks): Promise<GrpcStatus> {
+  const first = await stream.next()
+  if (first === undefined) return failed('EOF')
+  const {initialRequest: initial} = decode(SubscribeTopicEventsRequestAlpha1, first)
+  if (initial === undefined) return failed('initial request is required')
+  if (initial.pubsubName === '') return failed('pubsubName is required')
+  if (initial.topic === '') return failed('topic is required')
+  const channel = new StreamEventChannel(stream)
+  const isGone = Promise.withResolvers<GrpcStatus>()
+  const open = await subscriptions.open(
+    {...initial, deadLetterTopic: initial.deadLetterTopic ?? '', rules: [usualRule('/')], bulk: undefined},
+    channel,
+    why => isGone.resolve(failed(why))
+  )
+  stream.send(encode(SubscribeTopicEventsResponseAlpha1, {initialResponse: {}}))
+  channel.begin()
+  const end = await Promise.race([answers(stream, channel), isGone.promise, closed(stream, open)])
+  const stopped = open.stop()
+  channel.close()
+  await stopped
+  return end
+}
+
+/** Reads the caller's answers until the stream ends. */
+async function answers(stream: ServerStream, channel: StreamEventChannel): Promise<GrpcStatus> {
+  for (;;) {
+    const message = await stream.next()
+    if (message === undefined) return {code: OK, message: ''}
+    const {eventProcessed: processed} = decode(SubscribeTopicEventsRequestAlpha1, message)
+    if (processed === undefined) return failed('duplicate initial request received')
+    channel.processed(processed.id, processed.status?.status ?? 0)
+  }
+}
+
+/** The sidecar closes: what the caller has may still be answered. */
+async function closed(stream: ServerStream, open: {readonly stop: () => Promise<void>}): Promise<GrpcStatus> {
+  await aborted(stream.closing)
+  await open.stop()
+  return failed('stream closed')
+}

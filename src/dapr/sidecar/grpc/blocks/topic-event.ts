@@ -1,0 +1,76 @@
+import type {Message} from '../../../../proxy/net/grpc/message-codec.ts'
+import {structOf} from '../../../../proxy/net/grpc/struct.ts'
+import {isCloudEventType, isJsonType} from '../../blocks/cloud-event.ts'
+import type {AppEvent, EventAnswer, EventTarget} from '../../blocks/event-channel.ts'
+import {compactJson, memberTexts} from '../../blocks/json-text.ts'
+import {
+  TopicEventResponse_TopicEventResponseStatus as STATUS,
+  type TopicEventRequest
+} from '../../../../model/dapr/messages/appcallback.generated.ts'
+
+/** The attributes of a message that have their own fields (Dapr: pkg/runtime/pubsub, GRPCEnvelopeFromSubscriptionMessage). */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'id',
+  'source',
+  'type',
+  'specversion',
+  'datacontenttype',
+  'data',
+  'data_base64'
+])
+
+const NOTHING = new Uint8Array(0)
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** An event as gRPC apps get it. Attributes without a field are in the extensions. */
+export const cloudEventOf = ({fields, body}: AppEvent) => ({
+  id: textOf(fields['id']),
+  source: textOf(fields['source']),
+  type: textOf(fields['type']),
+  specVersion: textOf(fields['specversion']),
+  dataContentType: textOf(fields['datacontenttype']),
+  data: dataOf(fields, body),
+  extensions: structOf(extensionsOf(fields))
+})
+
+function extensionsOf(fields: AppEvent['fields']): Readonly<Record<string, unknown>> {
+  const extensions = Object.create(null) as Record<string, unknown>
+  for (const name in fields) if (!OWN_FIELDS.has(name)) extensions[name] = fields[name]
+  return extensions
+}
+
+/** TopicEventRequest */
+export const topicEventOf = (
+  {subscription: {pubsubName, topic}, path}: EventTarget,
+  event: AppEvent
+): Message<typeof TopicEventRequest> => ({...cloudEventOf(event), topic, pubsubName, path})
+
+/** Bytes, text, or JSON with its digits as they were sent. */
+function dataOf(fields: AppEvent['fields'], body: Buffer): Uint8Array {
+  const {data, data_base64: base64} = fields
+  if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
+  if (data === undefined || data === null) return NOTHING
+  const type = textOf(fields['datacontenttype'])
+  if (typeof data === 'string' && !isJsonType(type) && !isCloudEventType(type)) return Buffer.from(data)
+  return Buffer.from(dataText(body.toString(), JSON.stringify(data)))
+}
+
+const FIRST = '{"data":'
+
+/** The text of the data. `written`: our own encoding; an envelope that we have created begins with it, which saves a search. */
+function dataText(text: string, written: string): string {
+  const end = FIRST.length + written.length
+  const isFirst = text.startsWith(FIRST) && text.startsWith(written, FIRST.length) && text[end] === ','
+  if (isFirst && !text.includes('"data"', end) && !text.includes(String.raw`\u`, end)) return written
+  return memberTexts(compactJson(text)).get('data') ?? written
+}
+
+const STATUSES = Object.keys(STATUS)
+
+/** The table of statuses (TopicEventResponse.TopicEventResponseStatus): all but two mean that the app has failed. */
+export function answerOfStatus(status: number): EventAnswer {
+  if (status === STATUS.SUCCESS) return {kind: 'success'}
+  if (status === STATUS.DROP) return {kind: 'drop'}
+  return {kind: 'failed', status: 0, text: STATUSES[status] ?? `unknown status ${status}`}
+}

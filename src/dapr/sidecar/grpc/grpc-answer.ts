@@ -1,0 +1,164 @@
+import type {FieldWalker, FrameStream} from '#h2-frames'
+import type {Passage} from '../../../proxy/gateway/passage.ts'
+import type {BrokenResponse} from '../../../proxy/net/broken-response.ts'
+import type {CallJournal} from '../../../proxy/net/call-journal.ts'
+import {type AnswerFields, readAnswer} from '../../../proxy/net/grpc/answer-fields.ts'
+import {MessageGauge, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import {codeOfHttp, INTERNAL, RESOURCE_EXHAUSTED, trailersOf, unescapeMessage} from '../../../proxy/net/grpc/status.ts'
+import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {httpText, NO_TRAILERS} from './answer-faults.ts'
+
+/** The call that an answer belongs to. */
+export interface AnsweredCall {
+  readonly journal: CallJournal
+  readonly passage: Passage
+  readonly changed: (() => void) | undefined
+  /** Additional fields for its head. */
+  moreFields(fields: AnswerFields): string
+  /** The attempt has ended with the answer's status; `pass` passes that on. */
+  answered(end: GrpcStatus, pass: () => void): void
+  /** The attempt has failed within its answer. */
+  failAttempt(end: GrpcStatus): void
+  /** The same, in our words about the callee. */
+  failedStatus(why: string): GrpcStatus
+  unreachable(why: string): void
+  /** The whole answer has been passed on. */
+  ended(end: GrpcStatus): void
+}
+
+/** The status of an answer that breaks off by a fault. */
+export const CUT_CALL: GrpcStatus = {code: INTERNAL, message: 'cut by a fault'}
+
+/**
+ * The answer of a gRPC call on its way to the caller. With policies around the call, its head is held back until a message follows:
+ * once the caller has got one, the call cannot be retried.
+ */
+export class GrpcAnswer {
+  /** The caller has got the head of an answer. */
+  hasBegun = false
+  /** It has got a message of one that policies could have discarded before. */
+  hasPassed = false
+  readonly #call: AnsweredCall
+  readonly #caller: FrameStream
+  readonly #maxBytes: number
+  #gauge: MessageGauge
+  /** The head that is held back, as fields; '': none. */
+  #head = ''
+
+  /** `maxBytes`: of each message. */
+  constructor(call: AnsweredCall, caller: FrameStream, maxBytes: number) {
+    this.#call = call
+    this.#caller = caller
+    this.#maxBytes = maxBytes
+    this.#gauge = new MessageGauge(maxBytes)
+  }
+
+  /** The callee has a limit, too. */
+  limit(max: number): void {
+    this.#gauge.limit(max)
+  }
+
+  /** Another attempt begins. */
+  restart(): void {
+    this.#head = ''
+    this.#gauge = new MessageGauge(this.#maxBytes)
+  }
+
+  takeFields(walker: FieldWalker, block: string, isLast: boolean): void {
+    const {journal, passage} = this.#call
+    const {broken, isPoliced} = passage
+    if (broken !== undefined && this.#isDropped(broken)) return
+    const fields = readAnswer(walker, block, isLast)
+    let head = this.#head
+    let more = ''
+    const isFirst = !this.hasBegun && head === ''
+    if (isFirst) {
+      if (fields.httpStatus < 200 && fields.httpStatus >= 100) return
+      journal.firstByteAt = performance.now()
+      journal.observer?.responded(journal.call, {text: fields.headText, size: fields.headText.length})
+      if (!fields.isGrpc) return this.#call.failAttempt(this.#statusOfHttp(fields))
+      more = this.#call.moreFields(fields)
+      head = fields.head + more
+      if (!isLast && broken?.left === 0) this.#breakSoon(broken)
+    }
+    const isRepeated = fields.isRepeated && more === ''
+    const trailers = isFirst ? '' : fields.bytes
+    if (!isPoliced) this.#pass(head, trailers, isLast ? fields : undefined, isRepeated)
+    else if (isLast) this.#call.answered(statusOf(fields), () => this.#pass(head, trailers, fields))
+    else if (isFirst) this.#head = head
+  }
+
+  /** A piece of its messages, from the stream of the callee. */
+  takeMessages(callee: FrameStream, bytes: string, isLast: boolean): void {
+    const {journal, passage, changed} = this.#call
+    const {broken} = passage
+    if (passage.isOver || (broken !== undefined && this.#isDropped(broken))) return callee.credit(bytes.length)
+    const tooLarge = this.#gauge.measure(bytes)
+    if (tooLarge > 0) return this.#call.failAttempt(tooLargeFor(tooLarge, this.#gauge))
+    if (passage.isPoliced) this.#passFirst()
+    if (journal.responseBytes === 0) changed?.()
+    const passed = broken === undefined ? bytes : broken.takeText(bytes, () => this.#breakSoon(broken))
+    journal.responseBytes += passed.length
+    journal.observer?.text(journal.call, 'response', passed)
+    this.#caller.writeData(passed, false)
+    if (isLast) this.#call.failAttempt(NO_TRAILERS)
+  }
+
+  /** Passes on a head, trailers, or both: one block if there is no message between them. `isRepeated`: the peer has sent the block before. */
+  #pass(head: string, trailers: string, end: AnswerFields | undefined, isRepeated = false): void {
+    if (head !== '') {
+      this.hasBegun = true
+      const isAll = end !== undefined && trailers === ''
+      this.#passFields(isAll ? head + missingFields(end) : head, isAll, isRepeated)
+    }
+    if (end === undefined) return
+    if (trailers !== '' || head === '') this.#passFields(trailers + missingFields(end), true, isRepeated)
+    this.#call.ended(statusOf(end))
+  }
+
+  #passFields(fields: string, isLast: boolean, isRepeated: boolean): void {
+    this.#caller.writeHead(isRepeated ? '' : fields, isLast, isRepeated ? fields : '')
+  }
+
+  /** A message is about to be passed on: from now on the call cannot be retried. */
+  #passFirst(): void {
+    const head = this.#head
+    this.hasPassed = true
+    this.#head = ''
+    if (head !== '') this.#pass(head, '', undefined)
+  }
+
+  /** Whether the rest is dropped, by a fault. */
+  #isDropped(broken: BrokenResponse): boolean {
+    if (broken.left >= 0) return broken.isOver
+    this.#call.passage.isBroken = true
+    this.#call.unreachable('error reading from server: EOF')
+    return true
+  }
+
+  /** What was passed on is written first. */
+  #breakSoon(broken: BrokenResponse): void {
+    broken.isOver = true
+    setImmediate(() => {
+      if (this.#call.passage.broken === broken) this.#call.failAttempt(CUT_CALL)
+    })
+  }
+
+  #statusOfHttp(fields: AnswerFields): GrpcStatus {
+    return {...this.#call.failedStatus(httpText(fields)), code: codeOfHttp(fields.httpStatus)}
+  }
+}
+
+/** The status for a message with more bytes than it may have. */
+export const tooLargeFor = (bytes: number, {max}: MessageGauge): GrpcStatus => ({
+  code: RESOURCE_EXHAUSTED,
+  message: tooLargeText(bytes, max)
+})
+
+const statusOf = ({status, message}: AnswerFields): GrpcStatus => ({
+  code: status < 0 ? INTERNAL : status,
+  message: message === '' ? '' : unescapeMessage(message)
+})
+
+/** What an app has left out. */
+const missingFields = ({status}: AnswerFields): string => (status >= 0 ? '' : trailersOf(NO_TRAILERS))

@@ -1,0 +1,392 @@
+import {setMaxListeners} from 'node:events'
+import type net from 'node:net'
+import {FrameServer, type FrameStream, type StreamHandler, FRAME_SIZE_ERROR, PROTOCOL_ERROR} from '#h2-frames'
+import type {CallSpans} from '../../../model/call.ts'
+import {messageOf, bugText} from '../../../model/errors.ts'
+import {codeText} from '../../../model/grpc-code.ts'
+import {CallJournal} from '../../../proxy/net/call-journal.ts'
+import type {ApiAccess} from '../../../files/resources/api-access.ts'
+import type {SidecarContext} from '../http/invocation.ts'
+import {methodFault} from '../http/target.ts'
+import type {Trace} from '../http/trace.ts'
+import {isMethodServed, NOT_SERVED} from './api-access.ts'
+import {answer} from './answer.ts'
+import {answerType} from './answer-faults.ts'
+import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
+import {invokeService} from './invoke-service.ts'
+import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
+import {UNBUILT_TEXT} from '../unbuilt.ts'
+import type {Unbuilt} from '../../../model/dapr/api/block-api.ts'
+import {ownMethod, ownStream, unbuiltAt, type OwnAnswer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
+import {serveStream, type OwnStreamOptions} from './own-streams.ts'
+import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
+import {PAGE_DENIED, refusalOf, type GrpcGuards} from './refusal.ts'
+import {briefRequest, HeadReader, wholeRequest, type RequestHead} from './request-head.ts'
+import {UnaryRequest} from './unary-request.ts'
+import {
+  answerHead,
+  INTERNAL,
+  INVALID_ARGUMENT,
+  OK,
+  trailersOf,
+  UNIMPLEMENTED,
+  UNKNOWN,
+  type GrpcStatus
+} from '../../../proxy/net/grpc/status.ts'
+import {timeoutMs} from '../../../proxy/net/grpc/timeout.ts'
+
+/** What the gRPC port of one sidecar serves. */
+export interface GrpcContext {
+  readonly sidecar: SidecarContext
+  readonly guards: GrpcGuards
+  /** The same at a unix domain socket, where any authority is fine. */
+  readonly socketGuards: GrpcGuards
+  readonly maxHeadBytes: number
+  /** The sidecar as it serves a caller of another run. */
+  readonly contextFor: (delegation: string) => SidecarContext
+  /** The `appProtocol` of an app of the run, `http` for external endpoints; '' for all others. */
+  readonly protocolOf: (callee: string) => string
+  readonly own: OwnMethodsContext
+  /** The APIs that are served now; undefined: all. */
+  readonly apiAccess: () => ApiAccess | undefined
+}
+
+/** How the sidecar has answered a call itself. */
+interface Answered {
+  readonly status: GrpcStatus
+  /** Left out: 200. */
+  readonly httpStatus?: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
+/** Idle connections are told to leave after this many checks (Dapr: 3 minutes). */
+const LOOK_MS = 10_000
+const MAX_IDLE_LOOKS = 18
+
+const IS_REFLECTION = /^\/grpc\.reflection\.v1(?:alpha)?\.ServerReflection\//
+
+/** The connections to the gRPC port of one sidecar. */
+export class GrpcServer {
+  readonly #context: GrpcContext
+  readonly #idle = new Map<FrameServer, number>()
+  readonly #ended: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+  /** Aborted when no new calls are taken. */
+  readonly #closing = new AbortController()
+
+  constructor(context: GrpcContext) {
+    this.#context = context
+    // each stream of the sidecar's own listens
+    setMaxListeners(0, this.#closing.signal)
+  }
+
+  /** Serves a connection that our settings have been sent to. */
+  serve(socket: net.Socket, isUnixSocket: boolean): void {
+    if (socket.destroyed) return
+    const {warn} = this.#context.sidecar
+    const connection = new FrameServer(socket, {
+      warn,
+      accept: server => new Calls(this.#context, server, {socket, isUnixSocket, closing: this.#closing.signal}),
+      closed: closed => this.#forget(closed)
+    })
+    this.#idle.set(connection, 0)
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    if (this.#closing.signal.aborted) connection.leave()
+  }
+
+  /** Takes no new calls; settles when those under way are over. */
+  async leave(): Promise<void> {
+    for (const connection of this.#idle.keys()) connection.leave()
+    this.#closing.abort()
+    if (this.#idle.size > 0) await new Promise<void>(resolve => this.#ended.push(resolve))
+  }
+
+  #forget(connection: FrameServer): void {
+    this.#idle.delete(connection)
+    if (this.#idle.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    for (const settle of this.#ended.splice(0)) settle()
+  }
+
+  #look(): void {
+    for (const [connection, looks] of this.#idle) {
+      connection.look()
+      const isIdle = connection.streams.size === 0
+      this.#idle.set(connection, isIdle ? looks + 1 : 0)
+      if (isIdle && looks >= MAX_IDLE_LOOKS) connection.leave()
+    }
+  }
+}
+
+/** Reads what the calls of one connection ask for, and hands each to who serves it. */
+class Calls implements StreamHandler {
+  readonly #context: GrpcContext
+  readonly #reader: HeadReader
+  readonly #guards: GrpcGuards
+
+  readonly #closing: AbortSignal
+  readonly #socket: net.Socket
+  readonly #isUnixSocket: boolean
+
+  constructor(
+    context: GrpcContext,
+    connection: FrameServer,
+    {
+      socket,
+      isUnixSocket,
+      closing
+    }: {readonly socket: net.Socket; readonly isUnixSocket: boolean; readonly closing: AbortSignal}
+  ) {
+    this.#context = context
+    this.#closing = closing
+    this.#socket = socket
+    this.#isUnixSocket = isUnixSocket
+    this.#guards = isUnixSocket ? context.socketGuards : context.guards
+    this.#reader = new HeadReader(connection.walker, context.maxHeadBytes)
+  }
+
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    const head = this.#reader.read(block)
+    if (!head.isFine) {
+      if (head.isTooLarge) return stream.reset(FRAME_SIZE_ERROR)
+      if (head.isMalformed) return stream.reset(PROTOCOL_ERROR)
+      const refusal = refusalOf(head, this.#guards)
+      if (refusal !== undefined) return this.#refuse(stream, head, refusal.status, refusal.httpStatus)
+      if (this.#isRefusedPage(head)) return this.#refuse(stream, head, PAGE_DENIED, 403)
+      // whether baggage is looked at may change with the Configuration
+      head.isFine = head.baggage === '' && head.origin === '' && head.fetchSite === ''
+    }
+    // another run's call comes by the way that is internal in Dapr
+    if (!isMethodServed(this.#context.apiAccess(), head.path) && this.#sidecarFor(head) === this.#context.sidecar)
+      return this.#refuse(stream, head, NOT_SERVED)
+    this.#route(stream, head, isLast)
+  }
+
+  /** See `PageGuard`. No browser speaks to this port, so who does is looked up at once. */
+  #isRefusedPage(head: RequestHead): boolean {
+    const {pages} = this.#guards
+    if (this.#isUnixSocket || !pages.isForeign(head) || this.#sidecarFor(head) !== this.#context.sidecar) return false
+    const isOwn = ownMethod(head.path) !== undefined || ownStream(head.path) !== undefined
+    return !pages.admitsNow(this.#socket, this.#socket, head.path === INVOKE_SERVICE || !isOwn)
+  }
+
+  data(stream: FrameStream, bytes: string): void {
+    stream.credit(bytes.length)
+  }
+
+  sent(): void {
+    // frames written here carry no data
+  }
+
+  reset(): void {
+    // nothing is under way
+  }
+
+  lost(): void {
+    // nothing is under way
+  }
+
+  #route(stream: FrameStream, head: RequestHead, isLast: boolean): void {
+    if (head.path === INVOKE_SERVICE)
+      return this.#collect(stream, head, isLast, message => this.#invoke(stream, head, message))
+    const name = ownStream(head.path)
+    if (name !== undefined) return this.#stream(stream, head, isLast, name)
+    const own = ownMethod(head.path)
+    if (own === undefined) this.#proxy(stream, head, isLast)
+    else this.#serve(stream, head, isLast, own)
+  }
+
+  #stream(caller: FrameStream, head: RequestHead, isLast: boolean, name: OwnStreamOptions['name']): void {
+    const {tracing} = this.#guards
+    const {own, sidecar} = this.#context
+    const spans = spansOf(head, tracing)
+    const journal = this.#journalOf(head, spans)
+    serveStream(
+      {
+        name,
+        caller,
+        head,
+        context: own,
+        deadline: deadlineOf(head),
+        fields: answerFields(head, tracing, spans, traceFor(head, spans)),
+        maxBytes: sidecar.maxBodyBytes,
+        closing: this.#closing,
+        warn: sidecar.warn,
+        ended: (status, requestBytes, responseBytes) => record(journal, {status, requestBytes, responseBytes})
+      },
+      isLast
+    )
+  }
+
+  #serve(stream: FrameStream, head: RequestHead, isLast: boolean, method: OwnMethod): void {
+    const {tracing} = this.#guards
+    const spans = spansOf(head, tracing)
+    const trace = traceFor(head, spans)
+    const journal = this.#journalOf(head, spans)
+    const reply = (request: Buffer, answered: OwnAnswer): void => {
+      const isRefused = 'code' in answered
+      const status = isRefused ? answered : {code: OK, message: ''}
+      const message = isRefused ? NOTHING : answered
+      const fields = answerFields(head, tracing, spans, trace)
+      answer(stream, head, {fields, status, message})
+      record(journal, {status, requestBytes: request.length, responseBytes: message.length})
+    }
+    this.#collect(stream, head, isLast, (request, onGone) => {
+      const answered = method(request, this.#context.own, {head, trace, onGone})
+      if (!(answered instanceof Promise)) return reply(request, answered)
+      answered.then(
+        later => reply(request, later),
+        (error: unknown) => {
+          this.#context.sidecar.warn(bugText(error))
+          this.#refuse(stream, head, {code: INTERNAL, message: messageOf(error)})
+        }
+      )
+    })
+  }
+
+  /** Reads the message of a unary call; if it cannot be read, the caller gets the status. */
+  #collect(
+    stream: FrameStream,
+    head: RequestHead,
+    isLast: boolean,
+    then: (message: Buffer, onGone: UnaryRequest['onGone']) => void
+  ): void {
+    const refuse = (status: GrpcStatus): void => this.#refuse(stream, head, status)
+    const request = new UnaryRequest({
+      encoding: head.encoding,
+      maxBytes: this.#context.sidecar.maxBodyBytes,
+      failed: refuse,
+      done: message => {
+        try {
+          then(message, request.onGone)
+        } catch (error) {
+          refuse({code: INTERNAL, message: `grpc: error unmarshalling request: ${messageOf(error)}`})
+        }
+      }
+    })
+    stream.handler = request
+    if (isLast) request.data(stream, '', true)
+  }
+
+  #invoke(stream: FrameStream, head: RequestHead, message: Buffer): void {
+    invokeService(message, {
+      sidecar: this.#sidecarFor(head),
+      head,
+      caller: stream,
+      deadline: deadlineOf(head),
+      tracing: this.#guards.tracing,
+      protocolOf: this.#context.protocolOf,
+      refuse: status => this.#refuse(stream, head, status)
+    })
+  }
+
+  #sidecarFor({delegation}: RequestHead): SidecarContext {
+    return delegation === '' ? this.#context.sidecar : this.#context.contextFor(delegation)
+  }
+
+  #proxy(stream: FrameStream, head: RequestHead, isLast: boolean): void {
+    const sidecar = this.#sidecarFor(head)
+    if (head.call === undefined) {
+      const unbuilt = unbuiltAt(head.path)
+      if (unbuilt !== undefined) return this.#refuseUnbuilt(stream, head, unbuilt)
+      const id = head.calleeId ?? head.appId
+      if (id === undefined) {
+        if (IS_REFLECTION.test(head.path))
+          return this.#refuse(stream, head, {code: UNIMPLEMENTED, message: `unknown method ${head.path}`})
+        const isStreamTraced = this.#guards.tracing.isTracing && !head.path.startsWith(RUNTIME)
+        return this.#refuse(stream, head, isStreamTraced ? NO_ID : NO_TARGET)
+      }
+      const fault = faultOfId(id)
+      if (fault !== '') return this.#refuse(stream, head, {code: UNKNOWN, message: fault})
+      const callee = id.split('.')[0] ?? ''
+      const why = callee === sidecar.appId ? methodFault(head.path) : ''
+      if (why !== '') return this.#refuse(stream, head, {code: INVALID_ARGUMENT, message: `invalid method: ${why}`})
+      head.call = {
+        caller: sidecar.appId,
+        callee,
+        method: 'POST',
+        path: head.path,
+        isProxied: true,
+        target: head.appId ?? id
+      }
+    }
+    const {tracing} = this.#guards
+    const {call} = head
+    const proxied = new ProxiedGrpcCall({sidecar, call, head, caller: stream, deadline: deadlineOf(head), tracing})
+    stream.handler = proxied
+    try {
+      proxied.start(isLast)
+    } catch (error) {
+      sidecar.warn(bugText(error))
+      stream.reset(2)
+    }
+  }
+
+  #refuseUnbuilt(stream: FrameStream, head: RequestHead, what: Unbuilt): void {
+    this.#context.own.askedUnbuilt(what)
+    this.#refuse(stream, head, {code: UNIMPLEMENTED, message: UNBUILT_TEXT[what]})
+  }
+
+  /** Answers a call that no API takes. */
+  #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
+    stream.writeHead(answerHead(answerType(head), httpStatus) + trailersOf(status), true)
+    record(this.#journalOf(head, undefined), {status, httpStatus, requestBytes: 0, responseBytes: 0})
+  }
+
+  /** Begins the journal of a call that the sidecar answers itself. */
+  #journalOf(head: RequestHead, spans: CallSpans | undefined): CallJournal {
+    const {appId: caller, recorded} = this.#context.sidecar
+    const call = {caller, callee: '', method: 'POST', path: head.path}
+    const request = spans?.own.isSampled === true ? wholeRequest(head, head.path) : briefRequest(head)
+    const journal = new CallJournal({call, request, observer: undefined, recorded})
+    journal.spans = spans && {own: spans.own, callee: undefined}
+    journal.begun()
+    return journal
+  }
+}
+
+function record(journal: CallJournal, {status, httpStatus = 200, requestBytes, responseBytes}: Answered): void {
+  journal.status = httpStatus
+  journal.grpcStatus = status.code
+  journal.requestBytes = requestBytes
+  journal.responseBytes = responseBytes
+  journal.failure = status.code === OK ? '' : status.message || codeText(status.code)
+  journal.ended()
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** The trace of a call, and its baggage, for the caller. */
+const answerFields = (
+  head: RequestHead,
+  tracing: GrpcGuards['tracing'],
+  spans: CallSpans | undefined,
+  {traceparent, tracestate}: Trace
+): string =>
+  (tracing.isTracing ? traceStateFields(traceparent, spans === undefined ? '' : tracestate) : '') +
+  baggageFields(head, tracing)
+
+const deadlineOf = ({timeout}: RequestHead): number =>
+  timeout === '' ? Infinity : performance.now() + (timeoutMs(timeout) ?? Infinity)
+
+/** Methods that daprd takes for its own: the tracing of its streams lets them pass. */
+const RUNTIME = '/dapr.proto.runtime.'
+
+/** Dapr's words (pkg/diagnostics/grpc_tracing.go). */
+const NO_ID: GrpcStatus = {
+  code: UNKNOWN,
+  message: 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata'
+}
+
+/** And where that does not look (pkg/messaging/grpc_proxy.go). */
+const NO_TARGET: GrpcStatus = {
+  code: UNKNOWN,
+  message: 'failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found'
+}
+
+const faultOfId = (id: string): string => {
+  if (id === '') return 'app id is empty'
+  return id.split('.').length > 2 ? `invalid app id ${id}` : ''
+}

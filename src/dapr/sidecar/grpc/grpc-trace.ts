@@ -1,0 +1,52 @@
+import {encodeField} from '#h2-frames'
+import type {CallSpan, CallSpans} from '../../../model/call.ts'
+import {freshTrace, type FreshTrace} from '../../../proxy/net/grpc/fresh-traces.ts'
+import {traceFields, traceparentOf} from '../../../proxy/net/grpc/trace-fields.ts'
+import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
+import {freshTraceparent, isTraceparent, type Trace} from '../http/trace.ts'
+import type {RequestHead} from './request-head.ts'
+
+/** The trace that a caller has sent, of which the binary form counts first; '' = none that is one. */
+const toldTrace = ({traceBin, traceparent}: RequestHead): string => {
+  const told = traceBin === '' ? '' : traceparentOf(traceBin)
+  if (told !== '' && isTraceparent(told)) return told
+  return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
+}
+
+/** The trace as it was sent, for an app of HTTP: `traceparent` itself, or what `grpc-trace-bin` says. */
+export const sentTrace = (head: RequestHead): string => head.traceparent || toldTrace(head)
+
+/** The trace of a call without spans: the caller's, or a new one. */
+export const grpcTraceOf = (head: RequestHead): FreshTrace => {
+  const traceparent = toldTrace(head)
+  return traceparent === '' ? freshTrace() : {traceparent, fields: traceFields(traceparent)}
+}
+
+/** What a call passes on: its span, or else the caller's trace, or a new one. */
+export const traceFor = (head: RequestHead, spans: CallSpans | undefined): Trace => {
+  if (spans !== undefined)
+    return {traceparent: formatTraceparent(spans.own.context), tracestate: formatTracestate(spans.own.context)}
+  const told = toldTrace(head)
+  return told === ''
+    ? {traceparent: freshTraceparent(), tracestate: ''}
+    : {traceparent: told, tracestate: head.tracestate}
+}
+
+/** The spans of a call, that of the callee's sidecar below that of the caller's; undefined: none are made. */
+export const spansOf = (head: RequestHead, {tracer}: Tracing): CallSpans | undefined => {
+  if (tracer === undefined) return undefined
+  const own = tracer.start(toldTrace(head), head.tracestate)
+  return {own, callee: tracer.startChild(own)}
+}
+
+/** The trace of a span in both of its forms, as fields. */
+export const spanFields = ({context}: CallSpan): string =>
+  traceStateFields(formatTraceparent(context), formatTracestate(context))
+
+/** A sidecar's answer repeats the baggage of a call, which has been checked. */
+export const baggageFields = ({baggage}: RequestHead, {isTracing}: Tracing): string =>
+  isTracing && baggage !== '' ? encodeField('baggage', baggage) : ''
+
+export const traceStateFields = (traceparent: string, tracestate: string): string =>
+  traceFields(traceparent) + (tracestate === '' ? '' : encodeField('tracestate', tracestate))

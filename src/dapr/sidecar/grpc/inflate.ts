@@ -1,0 +1,28 @@
+import {gunzipSync} from 'node:zlib'
+import type {FlaggedMessage} from '../../../proxy/net/grpc/message-splitter.ts'
+import {tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import {INTERNAL, RESOURCE_EXHAUSTED, UNIMPLEMENTED, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+
+/** A message as its sender wrote it, or the status of a call whose message cannot be read (grpc-go's words). */
+export function inflated(
+  {flag, bytes}: FlaggedMessage,
+  {encoding, maxBytes}: {readonly encoding: string; readonly maxBytes: number}
+): Buffer | GrpcStatus {
+  if (flag === 0) return bytes
+  if (flag !== 1 || encoding === '' || encoding === 'identity')
+    return {code: INTERNAL, message: `grpc: compressed flag set with identity or empty encoding`}
+  if (encoding !== 'gzip')
+    return {
+      code: UNIMPLEMENTED,
+      message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`
+    }
+  try {
+    return gunzipSync(bytes, maxBytes > 0 ? {maxOutputLength: maxBytes} : {})
+  } catch (error) {
+    const isTooLarge = error instanceof RangeError
+    const message = isTooLarge
+      ? tooLargeText(maxBytes + 1, maxBytes)
+      : 'grpc: failed to decompress the received message'
+    return {code: isTooLarge ? RESOURCE_EXHAUSTED : INTERNAL, message}
+  }
+}

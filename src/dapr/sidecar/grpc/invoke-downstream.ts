@@ -1,0 +1,128 @@
+import {isUtf8} from 'node:buffer'
+import {encodeField} from '#h2-frames'
+import {pairsOf} from '../../../proxy/net/http1/header-lines.ts'
+import {withErrorInfo} from '../../../proxy/net/grpc/error-info.ts'
+import {writeInvokeResponse} from '../../../proxy/net/grpc/invoke-messages.ts'
+import {PERMANENT_HEADER} from '../../../proxy/net/grpc/permanent-headers.ts'
+import {tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import * as status from '../../../proxy/net/grpc/status.ts'
+import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {ResponseCollector, type CollectorOptions} from '../../../proxy/net/response-collector.ts'
+import {reasonOf} from '../../../proxy/net/status.ts'
+
+export interface InvokeReply {
+  /** Fields of the head. */
+  readonly fields: string
+  readonly status: GrpcStatus
+  /** InvokeResponse, where the status is OK. */
+  readonly message: Uint8Array
+}
+
+export interface InvokeDownstreamOptions extends CollectorOptions {
+  readonly reply: (reply: InvokeReply) => void
+  /** Ends the caller's connection because of a bug of ours. */
+  readonly destroy: () => void
+}
+
+const NOTHING = new Uint8Array(0)
+const ERROR_BYTES = 63
+const OWN_ERROR = '{"errorCode":'
+
+/** Codes for statuses of HTTP (Dapr: pkg/messaging/v1/util.go, CodeFromHTTPStatus). */
+const CODES: Readonly<Record<number, number>> = {
+  408: status.CANCELLED,
+  500: status.UNKNOWN,
+  400: status.INTERNAL,
+  504: status.DEADLINE_EXCEEDED,
+  404: 5,
+  409: 6,
+  403: status.PERMISSION_DENIED,
+  401: status.UNAUTHENTICATED,
+  429: status.RESOURCE_EXHAUSTED,
+  501: status.UNIMPLEMENTED,
+  503: status.UNAVAILABLE
+}
+
+/** Sends an InvokeService call to an HTTP app: collects the response and returns it as an InvokeResponse. */
+export class InvokeDownstream extends ResponseCollector {
+  readonly #options: InvokeDownstreamOptions
+  #isReplied = false
+
+  constructor(options: InvokeDownstreamOptions) {
+    super(options)
+    this.#options = options
+  }
+
+  cut(why: string): void {
+    this.#fail(status.INTERNAL, `error invoking app channel: ${why}`)
+  }
+
+  /** A failure in the words that callers over HTTP get; what middleware answers in place of the app is like its own answer. */
+  reply({body, status: code, lines}: Reply): void {
+    if (!body.startsWith(OWN_ERROR)) {
+      this.status = code
+      this.lines = lines
+      return this.#reply({status: failureOf(code, Buffer.from(body)), message: NOTHING})
+    }
+    const {message} = JSON.parse(body) as {message: string}
+    const why = message.slice(message.indexOf(', err: ') + ', err: '.length)
+    if (why === 'context deadline exceeded') this.#fail(status.DEADLINE_EXCEEDED, why)
+    else if (why === 'circuit breaker is open' || why === 'too many requests') this.#fail(status.UNKNOWN, why)
+    else this.#fail(status.INTERNAL, message)
+  }
+
+  destroy(): void {
+    this.#options.destroy()
+  }
+
+  protected collected(body: Buffer): void {
+    const code = this.status
+    if (code < 200 || code > 299) return this.#reply({status: failureOf(code, body), message: NOTHING})
+    const contentType = /^content-type:(.*)\r$/im.exec(this.lines)?.[1]?.trim() ?? ''
+    const message = writeInvokeResponse({typeUrl: '', value: body, contentType})
+    this.#reply({status: {code: status.OK, message: ''}, message})
+  }
+
+  protected tooLarge(size: number): void {
+    this.#fail(status.RESOURCE_EXHAUSTED, tooLargeText(size, this.maxBodyBytes))
+  }
+
+  #fail(code: number, message: string): void {
+    this.lines = ''
+    this.status = 0
+    this.#reply({status: {code, message}, message: NOTHING})
+  }
+
+  #reply(reply: Omit<InvokeReply, 'fields'>): void {
+    if (this.#isReplied) return
+    this.#isReplied = true
+    this.#options.handler.journal.grpcStatus = reply.status.code
+    const fields = this.status === 0 ? '' : fieldsOf(this.lines, this.status)
+    this.#options.reply({...reply, fields})
+  }
+}
+
+const fieldsOf = (lines: string, code: number): string => {
+  const pairs = pairsOf(lines)
+  let fields = ''
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    // it is not that of the message
+    if (name === 'content-length') continue
+    fields += encodeField(PERMANENT_HEADER.test(name) ? `dapr-${name}` : name, pairs[at + 1] ?? '')
+  }
+  return fields + encodeField('dapr-http-status', code.toString())
+}
+
+const failureOf = (code: number, body: Buffer): GrpcStatus => {
+  const reason = reasonOf(code)
+  const text = reason.startsWith('status code ') ? '' : reason
+  const grpcCode = CODES[code] ?? status.UNKNOWN
+  if (!isUtf8(body)) return {code: grpcCode, message: text}
+  const error = body.subarray(0, ERROR_BYTES).toString()
+  return withErrorInfo(grpcCode, text, {
+    reason: text,
+    metadata: {'http.code': code.toString(), 'http.error_message': error}
+  })
+}

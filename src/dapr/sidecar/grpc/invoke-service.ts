@@ -1,0 +1,171 @@
+import {FieldWalker, type FrameStream} from '#h2-frames'
+import type {Call} from '../../../model/call.ts'
+import type {CallHandler} from '../../../proxy/net/call-handler.ts'
+import type {Exchange} from '../../../proxy/net/exchange.ts'
+import {
+  completed,
+  readInvokeRequest,
+  readInvokeService,
+  VERBS,
+  type InvokeRequest
+} from '../../../proxy/net/grpc/invoke-messages.ts'
+import {INTERNAL, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {cleanMethod} from '../http/go-path.ts'
+import {readHeaders} from '../http/headers.ts'
+import {Invocation, type SidecarContext} from '../http/invocation.ts'
+import {targetOf, type Target} from '../http/target.ts'
+import {traceLines} from '../http/trace.ts'
+import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
+import {traceFields} from '../../../proxy/net/grpc/trace-fields.ts'
+import {answer} from './answer.ts'
+import {baggageFields, sentTrace, spansOf, grpcTraceOf} from './grpc-trace.ts'
+import {InvokeDownstream, type InvokeReply} from './invoke-downstream.ts'
+import {InvokedGrpcCall} from './invoked-grpc-call.ts'
+import type {RequestHead} from './request-head.ts'
+
+export interface InvokeServiceOptions {
+  readonly sidecar: SidecarContext
+  readonly head: RequestHead
+  readonly caller: FrameStream
+  readonly deadline: number
+  readonly tracing: Tracing
+  /** The protocol of a callee: `http` or `grpc`; '' if it is not an app of this run. */
+  readonly protocolOf: (callee: string) => string
+  readonly refuse: (status: GrpcStatus) => void
+}
+
+const latin1Of = (text: string): string => Buffer.from(text).toString('latin1')
+
+const REMOTE = 'rpc error: code = Internal desc = error invoking app channel: '
+const NO_MESSAGE =
+  'rpc error: code = InvalidArgument desc = parsing InternalInvokeRequest error: request does not contain the required fields in the leading chunk'
+
+const wrapped = (id: string, error: string): GrpcStatus => ({
+  code: INTERNAL,
+  message: `failed to invoke, id: ${id}, err: ${error}`
+})
+
+/** `InvokeService` of Dapr's API: calls an app, whatever it speaks (pkg/api/grpc/grpc.go). */
+export const invokeService = (bytes: Buffer, options: InvokeServiceOptions): void => {
+  const {sidecar, refuse, protocolOf} = options
+  const {id, message} = readInvokeService(bytes)
+  if (id === '') return refuse(wrapped(id, 'app id is empty'))
+  if (message === undefined) return refuse(wrapped(id, NO_MESSAGE))
+  const request = readInvokeRequest(message)
+  const query = request.query === '' ? '' : `?${latin1Of(request.query)}`
+  const target = targetOf(latin1Of(id), latin1Of(request.method), query, false)
+  if (target.fault !== '') return refuse(wrapped(id, target.fault))
+  const protocol = protocolOf(target.id)
+  if (protocol.startsWith('http') || protocol === 'h2c') {
+    const url = targetOf(latin1Of(id), latin1Of(request.method), query)
+    if (url.fault !== '') return refuse(wrapped(id, url.fault))
+    const fault = extensionFault(request)
+    const channel = sidecar.appId === target.id ? '' : REMOTE
+    if (fault !== '') return refuse(wrapped(id, `${channel}rpc error: code = InvalidArgument desc = ${fault}`))
+    return invokeHttp(request, url, options)
+  }
+  invokeGrpc(bytes, {message, request, target}, options)
+}
+
+const extensionFault = ({verb}: InvokeRequest): string => {
+  if (verb === undefined) return 'missing HTTP extension field'
+  const name = VERBS[verb]
+  return name === undefined || name === 'NONE' || name === 'CONNECT' ? 'invalid HTTP verb' : ''
+}
+
+interface Asked {
+  readonly message: Uint8Array
+  readonly request: InvokeRequest
+  readonly target: Target
+}
+
+function invokeGrpc(bytes: Buffer, {message, request, target}: Asked, options: InvokeServiceOptions): void {
+  const {sidecar, head, caller, deadline, tracing} = options
+  const cleaned = cleanMethod(request.method)
+  const call: Call = {
+    caller: sidecar.appId,
+    callee: target.id,
+    method: VERBS[request.verb ?? 0] ?? 'NONE',
+    path: target.path
+  }
+  const invoked = new InvokedGrpcCall({
+    sidecar,
+    call,
+    head,
+    caller,
+    deadline,
+    tracing,
+    sentId: target.sentId,
+    request: bytes,
+    message: completed(message, request, cleaned === request.method ? undefined : cleaned)
+  })
+  caller.handler = invoked
+  invoked.start(true)
+}
+
+/** The caller's metadata as header lines; what cannot be one is left out. */
+const pairsOf = ({metadata, authority, userAgent}: RequestHead): string[] => {
+  const pairs: string[] = []
+  new FieldWalker().walk(metadata, {
+    field: field => {
+      const value = field.value()
+      if (!/[\0\r\n]/.test(value)) pairs.push(field.name, value)
+    }
+  })
+  if (authority !== '') pairs.push('dapr-authority', authority)
+  if (userAgent !== '') pairs.push('user-agent', userAgent)
+  return pairs
+}
+
+/** A message with a type is protobuf, whatever its content type says (Dapr: pkg/messaging/v1/invoke_method_request.go, ContentType). */
+const contentTypeOf = ({contentType, typeUrl = ''}: InvokeRequest): string =>
+  typeUrl === '' ? contentType : 'application/x-protobuf'
+
+function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServiceOptions): void {
+  const {sidecar, head, caller, tracing} = options
+  const method = VERBS[request.verb ?? 0] ?? 'POST'
+  const body = Buffer.from(request.value.buffer, request.value.byteOffset, request.value.length)
+  const type = contentTypeOf(request)
+  const headers = readHeaders([...pairsOf(head), ...(type === '' ? [] : ['content-type', type])])
+  headers.length = body.length
+  headers.framing = body.length > 0 ? `Content-Length: ${body.length}\r\n` : ''
+  const spans = spansOf(head, tracing)
+  const own = spans?.own.context
+  const trace =
+    own === undefined ? (tracing.isTracing ? grpcTraceOf(head).traceparent : sentTrace(head)) : formatTraceparent(own)
+  const traceText =
+    trace === ''
+      ? ''
+      : traceLines({traceparent: trace, tracestate: own === undefined ? head.tracestate : formatTracestate(own)})
+  const answerTrace = (tracing.isTracing ? traceFields(trace) : '') + baggageFields(head, tracing)
+  let exchange: Exchange | undefined
+  const reply = (told: InvokeReply): void => answer(caller, head, {...told, fields: told.fields + answerTrace})
+  const start = (handler: CallHandler): Exchange =>
+    new InvokeDownstream({
+      method,
+      body,
+      handler,
+      maxBodyBytes: sidecar.maxBodyBytes,
+      reply,
+      destroy: () => caller.reset(INTERNAL_ERROR)
+    }).exchange
+  const invocation = new Invocation({
+    sidecar,
+    request: {method, path: head.path, lines: headers.lines},
+    isInvokeService: true,
+    spans,
+    target,
+    headers,
+    trace: traceText,
+    responseTrace: '',
+    extraLines: '',
+    exchange: handler => (exchange = start(handler))
+  })
+  const leave = (): void => exchange?.abort()
+  caller.handler = {head: nothing, data: nothing, sent: nothing, reset: leave, lost: leave}
+  invocation.start()
+}
+
+const INTERNAL_ERROR = 2
+const nothing = (): void => undefined

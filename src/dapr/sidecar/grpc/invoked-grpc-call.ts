@@ -1,0 +1,106 @@
+import {encodeField} from '#h2-frames'
+import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
+import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {pairsOf} from '../../../proxy/net/http1/header-lines.ts'
+import type {AnswerFields} from '../../../proxy/net/grpc/answer-fields.ts'
+import {INTERNAL, OK, UNAVAILABLE, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {framed} from '../../../proxy/net/grpc/message-gauge.ts'
+import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
+import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
+import {traceFields} from '../../../proxy/net/grpc/trace-fields.ts'
+import {baggageFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
+import type {Forwarded} from './request-head.ts'
+import {headFields, ON_INVOKE} from '../../../proxy/net/grpc/head-fields.ts'
+
+export const INVOKE_SERVICE = '/dapr.proto.runtime.v1.Dapr/InvokeService'
+
+export interface InvokeOptions extends GrpcCallOptions {
+  readonly tracing: Tracing
+  /** As the caller wrote it, for errors. */
+  readonly sentId: string
+  /** InvokeServiceRequest: the request to the sidecar of another run. */
+  readonly request: Uint8Array
+  /** InvokeRequest: the request to the app. */
+  readonly message: Uint8Array
+}
+
+/** InvokeService to an app of gRPC: its `OnInvoke` gets the same InvokeRequest (Dapr: pkg/channel/grpc). */
+export class InvokedGrpcCall extends GrpcCall {
+  readonly #options: InvokeOptions
+  /** The trace of the sidecar, as fields. */
+  readonly #trace: string
+
+  constructor(options: InvokeOptions) {
+    const {head, tracing} = options
+    super(options, {calleeMethod: ON_INVOKE, isStream: false, spans: spansOf(head, tracing)})
+    this.#options = options
+    if (this.spans !== undefined) {
+      this.journal.trace = formatTraceparent(this.spans.own.context)
+      this.#trace = traceFields(this.journal.trace)
+    } else if (tracing.isTracing) {
+      const {traceparent, fields} = grpcTraceOf(head)
+      this.journal.trace = traceparent
+      this.#trace = fields
+    } else this.#trace = head.trace
+  }
+
+  /** All failures are tried again, whatever `matching` says (Dapr: pkg/messaging, invokeRemote). */
+  protected verdictOf(code: number): Verdict {
+    return code === OK ? 'success' : 'failed'
+  }
+
+  protected ownFields(admitted: Admitted): string {
+    return this.#traceFor(admitted)
+  }
+
+  protected fixedFields(admitted: Admitted): Forwarded {
+    const {requestHead: head, call} = this
+    const {grpcPool} = admitted
+    const pool = grpcPool ?? admitted.pool
+    const known = head.forwardedTo(pool, call.caller)
+    if (known !== undefined) return known
+    const first = headFields(pool, grpcPool === undefined ? ON_INVOKE : INVOKE_SERVICE, 'application/grpc')
+    return head.forward(pool, call.caller, first + head.metadata + this.#identity(admitted))
+  }
+
+  protected override bodyFor({grpcPool}: Admitted): string {
+    const {request, message} = this.#options
+    return framed(grpcPool === undefined ? message : request)
+  }
+
+  protected override answerFields({hasTrace}: AnswerFields): string {
+    return (hasTrace ? '' : this.#trace) + baggageFields(this.requestHead, this.#options.tracing)
+  }
+
+  protected deniedStatus({error, down}: Denied): GrpcStatus {
+    if (down !== undefined && down.isGrpc) {
+      const dial = `transport: Error while dialing: dial tcp ${down.address}: connect: connection refused`
+      return {code: UNAVAILABLE, message: `connection error: desc = "${dial}" (${down.reason})`}
+    }
+    return {code: INTERNAL, message: `failed to invoke, id: ${this.#options.sentId}, err: ${error}`}
+  }
+
+  failedStatus(why: string): GrpcStatus {
+    return {code: UNAVAILABLE, message: why}
+  }
+
+  #identity({isLocal, token, grpcFields}: Admitted): string {
+    const {sidecar} = this
+    const pairs = pairsOf(sidecar.callerHeaders(this.call.callee, isLocal))
+    let fields = ''
+    for (let at = 0; at < pairs.length; at += 2)
+      fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
+    for (const [name, value] of grpcFields ?? []) fields += encodeField(name, value)
+    const own = token || (isLocal ? sidecar.appToken : '')
+    return own === '' ? fields : fields + encodeField('dapr-api-token', own)
+  }
+
+  #traceFor({isLocal, grpcPool}: Admitted): string {
+    const {spans} = this
+    // another run's sidecar creates its own span
+    if (spans?.callee === undefined || isLocal || grpcPool !== undefined) return this.#trace
+    this.journal.trace = formatTraceparent(spans.callee.context)
+    return traceFields(this.journal.trace)
+  }
+}

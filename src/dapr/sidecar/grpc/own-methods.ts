@@ -1,0 +1,150 @@
+import type {ApiOperation} from '../../../model/dapr/api/api.ts'
+import {grpcMethod} from '../../../model/dapr/api/methods.ts'
+import type {Unbuilt} from '../../../model/dapr/api/block-api.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
+import * as status from '../../../proxy/net/grpc/status.ts'
+import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import type {Facts} from '../http/metadata.ts'
+import type {Trace} from '../http/trace.ts'
+import {metadataMessage} from './metadata-message.ts'
+import {isMarked, type RequestHead} from './request-head.ts'
+
+export interface OwnMethodsContext {
+  readonly appId: string
+  /** The app's name, with a number if it is not its first instance. */
+  readonly instance: string
+  readonly facts: () => Facts
+  /** Loads the building blocks of the app. */
+  readonly blocks: () => Promise<Blocks>
+  /** Loads the workflows of the run. */
+  readonly workflows: () => Promise<Workflows>
+  /** What was set over either API. */
+  readonly customMetadata: Map<string, string>
+  /** `isForced`: without a grace period, which counts as a failure. */
+  readonly requestShutdown: (isForced: boolean) => void
+  /** The app has asked for what is not built yet. */
+  readonly askedUnbuilt: (what: Unbuilt) => void
+}
+
+/** The message of the answer, or the reason for its absence. */
+export type OwnAnswer = Uint8Array | GrpcStatus
+export type OwnMethod = (
+  message: Buffer,
+  context: OwnMethodsContext,
+  call: OwnGrpcCall
+) => OwnAnswer | Promise<OwnAnswer>
+
+/** A call that the sidecar answers itself. */
+export interface OwnGrpcCall {
+  readonly head: RequestHead
+  readonly trace: Trace
+  /** Calls the listener when the caller disconnects. */
+  readonly onGone: OnGone
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** Throws where a message of which no field matters is no protobuf. */
+const checkMessage = (message: Uint8Array): void => eachField(message, () => false)
+
+const fixed =
+  (code: number, message: string): OwnMethod =>
+  request => {
+    checkMessage(request)
+    return {code, message}
+  }
+
+const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
+
+let answers: Promise<typeof import('../operations/answer-grpc.ts')> | undefined
+
+/** A call to a building block, which are loaded with the first one: an import in each call would cost a tenth of it. */
+const block =
+  (name: ApiOperation['name']): OwnMethod =>
+  async (message, context, call) => {
+    answers ??= import('../operations/answer-grpc.ts')
+    const {answerGrpc} = await answers
+    return answerGrpc(await context.blocks(), name, message, call)
+  }
+
+/** What the sidecar does itself, and what it answers as a Dapr without components (pkg/api/grpc). */
+const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
+  GetMetadata: (message, {appId, facts, customMetadata}) => {
+    checkMessage(message)
+    return metadataMessage(appId, facts(), customMetadata)
+  },
+  SetMetadata: (message, {customMetadata}) => {
+    const [key = '', value = ''] = readStrings(message, [1, 2])
+    if (key !== '') customMetadata.set(key, value)
+    return EMPTY
+  },
+  Shutdown: (message, {requestShutdown}, {head}) => {
+    checkMessage(message)
+    setImmediate(requestShutdown, isMarked(head, 'dapr-force-shutdown'))
+    return EMPTY
+  },
+  Converse: message => {
+    const [name = ''] = readStrings(message, [1])
+    return {code: status.INVALID_ARGUMENT, message: `failed finding conversation component ${name}`}
+  },
+  SubtleGetKey: subtle,
+  SubtleEncrypt: subtle,
+  SubtleDecrypt: subtle,
+  SubtleWrapKey: subtle,
+  SubtleUnwrapKey: subtle,
+  SubtleSign: subtle,
+  SubtleVerify: subtle
+}
+
+/** The service of the workers of workflows and their clients (durabletask). */
+const TASK_HUB = '/TaskHubSidecarService/'
+
+/** The stream of a worker. */
+export const WORK_ITEMS = 'GetWorkItems'
+
+let hub: Promise<typeof import('../../../work/workflow/hub/hub.ts')> | undefined
+
+const hubMethod =
+  (name: string): OwnMethod =>
+  async (message, {workflows, appId: app}, {onGone}) => {
+    hub ??= import('../../../work/workflow/hub/hub.ts')
+    const {callHub} = await hub
+    return callHub(await workflows(), name, message, {app, onGone})
+  }
+
+const DAPR = '/dapr.proto.runtime.v1.Dapr/'
+
+const operationIn = (path: string): ApiOperation | undefined =>
+  path.startsWith(DAPR) ? grpcMethod(path.slice(DAPR.length))?.operation : undefined
+
+/** By path: calls are many. */
+const KNOWN = new Map<string, OwnMethod>()
+
+/** Serves a method of the sidecar's own API; undefined: it has no such method. */
+export function ownMethod(path: string): OwnMethod | undefined {
+  if (path.startsWith(TASK_HUB)) return hubMethod(path.slice(TASK_HUB.length))
+  const known = KNOWN.get(path)
+  const operation = known === undefined ? operationIn(path) : undefined
+  if (operation === undefined) return known
+  const {name, unbuilt, isStream} = operation
+  const own = OWN[name]
+  if (own === undefined && (unbuilt !== undefined || isStream || name === 'InvokeService')) return undefined
+  const method = own ?? block(name)
+  KNOWN.set(path, method)
+  return method
+}
+
+/** What a method belongs to that is not built yet; undefined: to nothing of that. */
+export const unbuiltAt = (path: string): Unbuilt | undefined => operationIn(path)?.unbuilt
+
+export type OwnStreamName = ApiOperation['name'] | typeof WORK_ITEMS
+
+/** The streaming method that the sidecar serves itself; undefined: it is another one. */
+export function ownStream(path: string): OwnStreamName | undefined {
+  if (path === TASK_HUB + WORK_ITEMS) return WORK_ITEMS
+  const operation = operationIn(path)
+  return operation?.isStream === true && operation.unbuilt === undefined ? operation.name : undefined
+}

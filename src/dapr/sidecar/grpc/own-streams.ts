@@ -1,0 +1,44 @@
+import {messageOf, bugText} from '../../../model/errors.ts'
+import {EXCEEDED, INTERNAL} from '../../../proxy/net/grpc/status.ts'
+import {WORK_ITEMS, type OwnMethodsContext, type OwnStreamName} from './own-methods.ts'
+import type {RequestHead} from './request-head.ts'
+import {ServerStream, type ServerStreamOptions} from './server-stream.ts'
+
+export interface OwnStreamOptions extends ServerStreamOptions {
+  readonly name: OwnStreamName
+  readonly context: OwnMethodsContext
+  /** When it is to be over, as `performance.now()`; Infinity: at no time. */
+  readonly deadline: number
+  readonly warn: (text: string) => void
+}
+
+/** Serves a stream to its end. */
+export function serveStream({name, context, deadline, warn, ...options}: OwnStreamOptions, isLast: boolean): void {
+  const stream = new ServerStream(options)
+  options.caller.handler = stream
+  const leftMs = Math.max(0, deadline - performance.now())
+  const timer = leftMs < 0x7f_ff_ff_ff ? setTimeout(() => stream.end(EXCEEDED), leftMs) : undefined
+  if (isLast) stream.data(options.caller, '', true)
+  void run(stream, options.head, name, context).catch((error: unknown) => {
+    warn(bugText(error))
+    stream.end({code: INTERNAL, message: messageOf(error)})
+  })
+  stream.left.addEventListener('abort', () => clearTimeout(timer), {once: true})
+}
+
+async function run(
+  stream: ServerStream,
+  {userAgent}: RequestHead,
+  name: OwnStreamName,
+  context: OwnMethodsContext
+): Promise<void> {
+  if (name === WORK_ITEMS) {
+    const [workflows, hub] = await Promise.all([
+      context.workflows(),
+      import('../../../work/workflow/hub/work-item-stream.ts')
+    ])
+    return stream.end(await hub.streamWorkItems(workflows, context, stream, userAgent))
+  }
+  const [blocks, {answerStream}] = await Promise.all([context.blocks(), import('../operations/answer-stream.ts')])
+  stream.end(await answerStream(blocks, name, stream))
+}

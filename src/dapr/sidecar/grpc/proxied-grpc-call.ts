@@ -1,0 +1,106 @@
+import {encodeField} from '#h2-frames'
+import type {Admitted, Denied} from '../../../proxy/gateway/admission.ts'
+import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import {headFields} from '../../../proxy/net/grpc/head-fields.ts'
+import {formatTraceparent} from '../../../observe/telemetry/tracing/trace-context.ts'
+import type {Tracing} from '../http/sidecar-request.ts'
+import {answerType} from './answer-faults.ts'
+import {GrpcCall, type GrpcCallOptions} from './grpc-call.ts'
+import {baggageFields, spanFields, spansOf, grpcTraceOf} from './grpc-trace.ts'
+import type {Forwarded} from './request-head.ts'
+import {
+  OK,
+  statusFrom,
+  UNAVAILABLE,
+  PERMISSION_DENIED,
+  UNKNOWN,
+  type GrpcStatus
+} from '../../../proxy/net/grpc/status.ts'
+import {timeoutMs, timeoutText} from '../../../proxy/net/grpc/timeout.ts'
+
+/** A call that has waited no longer has the deadline that its caller wrote. */
+const AT_ONCE_MS = 1
+
+export interface ProxyOptions extends GrpcCallOptions {
+  readonly tracing: Tracing
+}
+
+/** Any method of an app, passed as it is (Dapr: pkg/messaging/grpc_proxy.go). */
+export class ProxiedGrpcCall extends GrpcCall {
+  readonly #tracing: Tracing
+
+  constructor(options: ProxyOptions) {
+    const {call, head, tracing} = options
+    super(options, {calleeMethod: call.path, isStream: head.isStream, spans: spansOf(head, tracing)})
+    this.#tracing = tracing
+  }
+
+  protected verdictOf(code: number): Verdict {
+    return code === OK ? 'success' : code
+  }
+
+  protected ownFields(admitted: Admitted, afterMs: number): string {
+    return this.#timeout(afterMs) + this.#trace(admitted)
+  }
+
+  protected override answerFields(): string {
+    return baggageFields(this.requestHead, this.#tracing)
+  }
+
+  protected deniedStatus({error, status, isUnknown, down}: Denied): GrpcStatus {
+    if (down !== undefined) {
+      const dial = `transport: Error while dialing: dial tcp ${down.address}: connect: connection refused`
+      return {code: UNAVAILABLE, message: `connection error: desc = "${dial}" (${down.reason})`}
+    }
+    if (isUnknown === true) return {code: UNKNOWN, message: error}
+    return statusFrom(error, status === 403 ? PERMISSION_DENIED : UNKNOWN)
+  }
+
+  failedStatus(why: string): GrpcStatus {
+    const {protocol = ''} = this.passage.admitted?.pool ?? {}
+    const isGrpc = protocol === '' || protocol.startsWith('grpc')
+    const hint = isGrpc ? '' : ` ("${this.call.callee}" has appProtocol ${protocol}, not grpc)`
+    return {code: UNAVAILABLE, message: why + hint}
+  }
+
+  protected fixedFields(admitted: Admitted): Forwarded {
+    const {call, requestHead: head} = this
+    const pool = admitted.grpcPool ?? admitted.pool
+    const known = head.forwardedTo(pool, call.caller)
+    if (known !== undefined) return known
+    const first = headFields(pool, call.path, answerType(head))
+    return head.forward(pool, call.caller, first + head.protocol + head.metadata + this.#identityFields(admitted))
+  }
+
+  /** Who calls whom, and the token of the callee, or of the sidecar that leads to it. */
+  #identityFields({isLocal, token, grpcFields}: Admitted): string {
+    const {caller, callee} = this.call
+    const own = token || (isLocal ? this.sidecar.appToken : '')
+    const tokenField = own === '' ? '' : encodeField('dapr-api-token', own)
+    const ids = isLocal ? '' : encodeField('dapr-caller-app-id', caller) + encodeField('dapr-callee-app-id', callee)
+    const lead = grpcFields?.map(([name, value]) => encodeField(name, value)).join('') ?? ''
+    return ids + tokenField + lead
+  }
+
+  /** What is left of the deadline. */
+  #timeout(afterMs: number): string {
+    const {timeout} = this.requestHead
+    if (timeout === '') return ''
+    const ms = timeoutMs(timeout) ?? 0
+    return encodeField('grpc-timeout', afterMs < AT_ONCE_MS ? timeout : timeoutText(ms - afterMs))
+  }
+
+  #trace({isLocal, grpcPool}: Admitted): string {
+    const {requestHead: head, spans} = this
+    if (isLocal || !this.#tracing.isTracing) return head.trace
+    // another run's sidecar creates its own span
+    const span = grpcPool === undefined ? spans?.callee : spans?.own
+    if (span !== undefined) {
+      this.journal.trace = formatTraceparent(span.context)
+      return spanFields(span)
+    }
+    const {traceparent, fields} = grpcTraceOf(head)
+    this.journal.trace = traceparent
+    return head.tracestate === '' ? fields : fields + encodeField('tracestate', head.tracestate)
+  }
+}

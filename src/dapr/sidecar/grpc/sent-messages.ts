@@ -1,0 +1,67 @@
+import {KeptBody} from '../../../proxy/net/kept-body.ts'
+import {MessageGauge} from '../../../proxy/net/grpc/message-gauge.ts'
+import {FAILED_PRECONDITION, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+
+/** More messages than one cannot be sent again (Dapr: pkg/api/grpc/proxy, errRetryOnStreamingRPC). */
+export const NO_STREAMS: GrpcStatus = {
+  code: FAILED_PRECONDITION,
+  message: 'cannot use resiliency policies with retries on streaming RPCs'
+}
+
+const NOTHING: readonly string[] = []
+
+/** The messages of a caller: until there is a stream to the callee they wait here, and as long as they may have to be sent again they are kept. */
+export class SentMessages {
+  readonly gauge: MessageGauge
+  /** The caller has sent its last one. */
+  isDone = false
+  #kept: KeptBody | undefined
+  #early: string[] | undefined
+
+  constructor(maxBytes: number) {
+    this.gauge = new MessageGauge(maxBytes)
+  }
+
+  /** There may be more than one attempt. `maxBytes`: 0 = only limited by the total of all calls. */
+  keep(maxBytes: number): void {
+    this.#kept = new KeptBody(maxBytes)
+  }
+
+  /** Why they cannot be sent again; '' = they can. */
+  get whyOnce(): string {
+    return this.#kept?.isLost === true ? 'its message is too large to be kept' : ''
+  }
+
+  /** Adds a piece; `hasStream`: it is passed on by the caller of this. False: these are more messages than may be kept. */
+  add(bytes: string, hasStream: boolean): boolean {
+    const kept = this.#kept
+    if (kept !== undefined) {
+      if (this.gauge.isBehindFirst) return false
+      kept.add(bytes, this.isDone)
+    }
+    if (!hasStream && kept?.isStarted !== true) (this.#early ??= []).push(bytes)
+    return true
+  }
+
+  /** What a new stream begins with: all that has come so far, again for another attempt; undefined: it is no longer kept. */
+  first(): readonly string[] | undefined {
+    const kept = this.#kept
+    if (kept?.isStarted === true) return kept.isLost ? undefined : [kept.whole().toString('latin1')]
+    if (kept !== undefined) kept.isStarted = true
+    const early = this.#early
+    this.#early = undefined
+    return early ?? NOTHING
+  }
+
+  /** They are not sent again. */
+  release(): void {
+    this.#kept?.release()
+    this.#kept = undefined
+  }
+
+  /** Nothing of them is needed any longer. */
+  drop(): void {
+    this.#early = undefined
+    this.release()
+  }
+}

@@ -1,0 +1,164 @@
+import type {FrameStream, StreamHandler} from '#h2-frames'
+import {NO_ROOM} from '../../../proxy/net/collector.ts'
+import {framed, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import {MessageSplitter} from '../../../proxy/net/grpc/message-splitter.ts'
+import {
+  answerHead,
+  CANCELLED,
+  RESOURCE_EXHAUSTED,
+  trailersOf,
+  UNKNOWN,
+  type GrpcStatus
+} from '../../../proxy/net/grpc/status.ts'
+import {answerType} from './answer-faults.ts'
+import {inflated} from './inflate.ts'
+import type {RequestHead} from './request-head.ts'
+
+export interface ServerStreamOptions {
+  readonly caller: FrameStream
+  readonly head: RequestHead
+  /** More fields for the head of the answer. */
+  readonly fields: string
+  /** Bytes of one message of the caller, 0 = any number. */
+  readonly maxBytes: number
+  /** Aborted when the sidecar closes: what is under way is to be finished. */
+  readonly closing: AbortSignal
+  /** It is over. */
+  readonly ended: (status: GrpcStatus, requestBytes: number, responseBytes: number) => void
+}
+
+/** So much may wait for a reader who takes messages more slowly than they come. */
+const MAX_BEHIND_MIB = 16
+const BEHIND: GrpcStatus = {
+  code: RESOURCE_EXHAUSTED,
+  message: `the reader of this stream is ${MAX_BEHIND_MIB} MiB behind`
+}
+
+/**
+ * A call with many messages that the sidecar serves itself. The caller may send no more while messages of it wait; a caller that
+ * does not read is told so, and left.
+ */
+export class ServerStream implements StreamHandler {
+  readonly closing: AbortSignal
+  readonly #options: ServerStreamOptions
+  readonly #splitter: MessageSplitter
+  readonly #left = new AbortController()
+  #messages: Buffer[] = []
+  #come = Promise.withResolvers<void>()
+  #isRequestDone = false
+  #hasHead = false
+  #isOver = false
+  #requestBytes = 0
+  #responseBytes = 0
+  /** Bytes of the caller's window that wait with their messages, and ours that wait for the caller. */
+  #untaken = 0
+  #unsent = 0
+
+  constructor(options: ServerStreamOptions) {
+    this.#options = options
+    this.closing = options.closing
+    this.#splitter = new MessageSplitter(options.maxBytes)
+  }
+
+  /** Aborted when the caller has disconnected, or got the status. */
+  get left(): AbortSignal {
+    return this.#left.signal
+  }
+
+  /** The next message of the caller; undefined: none will come. */
+  async next(): Promise<Buffer | undefined> {
+    while (this.#messages.length === 0 && !this.#isRequestDone && !this.#isOver) await this.#come.promise
+    const message = this.#messages.shift()
+    if (this.#messages.length === 0) this.#credit()
+    return message
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#isOver) return
+    this.#responseBytes += message.length
+    this.#writeHead()
+    const bytes = framed(message)
+    this.#unsent += bytes.length
+    this.#options.caller.writeData(bytes, false)
+    if (this.#unsent > MAX_BEHIND_MIB << 20) this.#leave()
+  }
+
+  /** Ends it; only the first end counts. */
+  end(status: GrpcStatus): void {
+    if (this.#isOver) return
+    this.#writeHead()
+    this.#options.caller.writeHead(trailersOf(status), true)
+    this.#over(status)
+  }
+
+  head(stream: FrameStream, _block: string, isLast: boolean): void {
+    if (isLast) this.data(stream, '', true)
+  }
+
+  data(_stream: FrameStream, bytes: string, isLast: boolean): void {
+    this.#untaken += bytes.length
+    if (this.#isOver) return this.#credit()
+    this.#requestBytes += bytes.length
+    const {head, maxBytes} = this.#options
+    for (const piece of this.#splitter.take(bytes)) {
+      if (piece === 'no room') return this.end({code: RESOURCE_EXHAUSTED, message: NO_ROOM})
+      if (typeof piece === 'number') return this.end({code: RESOURCE_EXHAUSTED, message: tooLargeText(piece, maxBytes)})
+      const message = inflated(piece, {encoding: head.encoding, maxBytes})
+      if ('code' in message) return this.end(message)
+      this.#messages.push(message)
+    }
+    if (this.#messages.length === 0) this.#credit()
+    if (isLast && this.#splitter.isWithin) return this.end({code: UNKNOWN, message: 'unexpected EOF'})
+    if (isLast) this.#isRequestDone = true
+    this.#tell()
+  }
+
+  sent(_stream: FrameStream, bytes: number): void {
+    this.#unsent -= bytes
+  }
+
+  reset(): void {
+    this.#over(GONE)
+  }
+
+  lost(): void {
+    this.#over(GONE)
+  }
+
+  #writeHead(): void {
+    if (this.#hasHead) return
+    this.#hasHead = true
+    const {caller, head, fields} = this.#options
+    caller.writeHead(answerHead(answerType(head)) + fields, false)
+  }
+
+  /** Ends it with a word that does not wait behind what the caller does not read. */
+  #leave(): void {
+    this.#options.caller.dropWaiting()
+    this.end(BEHIND)
+  }
+
+  #credit(): void {
+    const bytes = this.#untaken
+    this.#untaken = 0
+    if (bytes > 0) this.#options.caller.credit(bytes)
+  }
+
+  #over(status: GrpcStatus): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#messages = []
+    this.#credit()
+    this.#splitter.release()
+    this.#left.abort()
+    this.#tell()
+    this.#options.ended(status, this.#requestBytes, this.#responseBytes)
+  }
+
+  #tell(): void {
+    this.#come.resolve()
+    this.#come = Promise.withResolvers()
+  }
+}
+
+const GONE: GrpcStatus = {code: CANCELLED, message: 'the caller left'}

@@ -1,0 +1,88 @@
+import type {FrameStream, StreamHandler} from '#h2-frames'
+import {Collector, NO_ROOM} from '../../../proxy/net/collector.ts'
+import {MessageGauge, PREFIX_BYTES, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import {INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {inflated} from './inflate.ts'
+
+export interface UnaryRequestOptions {
+  /** `grpc-encoding`, '' = none. */
+  readonly encoding: string
+  /** Bytes of the message, 0 = any number. */
+  readonly maxBytes: number
+  /** The message is complete. */
+  readonly done: (message: Buffer) => void
+  readonly failed: (status: GrpcStatus) => void
+}
+
+/** Collects the one message of a call that the sidecar serves itself. */
+export class UnaryRequest implements StreamHandler {
+  readonly #options: UnaryRequestOptions
+  readonly #gauge: MessageGauge
+  readonly #request = new Collector(0)
+  #isOver = false
+  #isGone = false
+  #gone: (() => void) | undefined
+
+  constructor(options: UnaryRequestOptions) {
+    this.#options = options
+    this.#gauge = new MessageGauge(options.maxBytes)
+  }
+
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    stream.skipFields(block)
+    if (isLast) this.data(stream, '', true)
+  }
+
+  data(stream: FrameStream, bytes: string, isLast: boolean): void {
+    stream.credit(bytes.length)
+    if (this.#isOver) return
+    const {maxBytes} = this.#options
+    const tooLarge = this.#gauge.measure(bytes)
+    if (tooLarge > 0) return this.#fail(RESOURCE_EXHAUSTED, tooLargeText(tooLarge, maxBytes))
+    if (this.#gauge.count > 1) return this.#fail(INTERNAL, 'received two messages in a unary request')
+    if (this.#request.add(bytes) !== 'added') return this.#fail(RESOURCE_EXHAUSTED, NO_ROOM)
+    if (isLast) this.#end()
+  }
+
+  sent(): void {
+    // answers are given elsewhere
+  }
+
+  reset(): void {
+    this.#leave()
+  }
+
+  lost(): void {
+    this.#leave()
+  }
+
+  /** Calls the listener when the caller disconnects. */
+  readonly onGone = (listener: () => void): void => {
+    if (this.#isGone) listener()
+    else this.#gone = listener
+  }
+
+  #leave(): void {
+    this.#isOver = true
+    this.#isGone = true
+    this.#request.release()
+    this.#gone?.()
+  }
+
+  #end(): void {
+    this.#isOver = true
+    const request = this.#request.take()
+    if (this.#gauge.isWithin) return this.#options.failed({code: UNKNOWN, message: 'unexpected EOF'})
+    if (request.length === 0) return this.#options.failed({code: UNKNOWN, message: 'EOF'})
+    const {done, failed} = this.#options
+    const message = inflated({flag: request[0] ?? 0, bytes: request.subarray(PREFIX_BYTES)}, this.#options)
+    if ('code' in message) failed(message)
+    else done(message)
+  }
+
+  #fail(code: number, message: string): void {
+    this.#isOver = true
+    this.#request.release()
+    this.#options.failed({code, message})
+  }
+}

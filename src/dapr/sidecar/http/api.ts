@@ -1,0 +1,103 @@
+import type {Readable} from 'node:stream'
+import {messageOf, unreachable} from '../../../model/errors.ts'
+import {collectRequest, LARGE_BODY, UncollectedBody, type Collector} from '../../../proxy/net/collector.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {collectAfter} from '../../../platform/heap.ts'
+import type {Unbuilt} from '../../../model/dapr/api/block-api.ts'
+import type {CallBlock} from './blocks/block-caller.ts'
+import type {BlockRequest} from '../operations/block-request.ts'
+import {decoded} from '../../../model/bytes.ts'
+import {metadataText, type Facts} from './metadata.ts'
+import {apiError, EMPTY} from './errors.ts'
+import type {RouteAction} from './routes.ts'
+
+export interface ApiOptions {
+  readonly appId: string
+  readonly facts: () => Facts
+  /** Health stays what it was when the app was ready first, as in Dapr: `ps` and metadata tell of an app that died or reloads. */
+  readonly wasReady: () => boolean
+  readonly maxBodyBytes: number
+  /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
+  readonly customMetadata: Map<string, string>
+  readonly callBlock: CallBlock
+  /** The app has asked for what is not built yet. */
+  readonly askedUnbuilt?: ((what: Unbuilt) => void) | undefined
+}
+
+/** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
+export type HandleApi = (action: RouteAction, request: DaprRequest) => Reply | Promise<Reply>
+
+/** The parts of a request other than its path. */
+export interface DaprRequest {
+  readonly body: Readable
+  readonly query: string
+  /** Header lines as the caller sent them. */
+  readonly lines: string
+  /** Header lines of its trace, '' = none. */
+  readonly trace: string
+  /** Calls the listener when the caller has received the response, or disconnects. */
+  readonly onGone: BlockRequest['onGone']
+}
+
+const notReady = apiError(500, 'ERR_HEALTH_NOT_READY', 'dapr is not ready: [runtime]')
+const otherApp = apiError(500, 'ERR_HEALTH_APPID_NOT_MATCH', 'dapr app-id does not match')
+
+/** Reads a body and uses it; the result is an error response if it cannot be read. */
+type WithBody = (bytes: Readable, use: (body: Buffer) => Reply | Promise<Reply>) => Promise<Reply>
+
+/** The sidecar's own API of one app. */
+export const createApi = ({
+  appId,
+  facts,
+  wasReady,
+  maxBodyBytes,
+  customMetadata: custom,
+  callBlock,
+  askedUnbuilt = () => undefined
+}: ApiOptions): HandleApi => {
+  const health = (query: string): Reply => {
+    if (!wasReady()) return notReady
+    const wanted = new URLSearchParams(decoded(query)).get('appid')
+    return wanted === null || wanted === appId ? EMPTY : otherApp
+  }
+  const withBody: WithBody = async (bytes, use) => {
+    let body: Collector
+    try {
+      body = await collectRequest(bytes, maxBodyBytes)
+    } catch (error) {
+      const status = error instanceof UncollectedBody && !error.isTooLarge ? 503 : 400
+      return apiError(status, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
+    }
+    const {size} = body
+    try {
+      return await use(body.whole())
+    } finally {
+      body.release()
+      if (size >= LARGE_BODY) collectAfter(size)
+    }
+  }
+  return (action, request) => {
+    const {body: bytes, query, ...rest} = request
+    switch (action.kind) {
+      case 'health':
+        return health(query)
+      case 'metadata':
+        return {status: 200, type: 'application/json', body: metadataText(appId, facts(), custom), lines: ''}
+      case 'put-metadata':
+        return withBody(bytes, body => {
+          custom.set(action.key, body.toString())
+          return EMPTY
+        })
+      case 'block':
+        return withBody(bytes, async body => callBlock(action.call, {...rest, params: action.params, query, body}))
+      case 'reply':
+        if (action.unbuilt !== undefined) askedUnbuilt(action.unbuilt)
+        return action.reply
+      case 'outbound-health':
+      case 'shutdown':
+        return EMPTY
+      default:
+        return unreachable(action)
+    }
+  }
+}

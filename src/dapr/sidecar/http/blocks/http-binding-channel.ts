@@ -1,0 +1,125 @@
+import type {BindingEvent} from '../../../components/binding.ts'
+import {requestApp} from '../../../../proxy/gateway/app-request.ts'
+import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import {messageOf} from '../../../../model/errors.ts'
+import type {BindingAnswer, BindingChannel, BindingTarget, BindingWishes} from '../../blocks/binding-channel.ts'
+import {compactJson, itemTexts, memberTexts} from '../../blocks/json-text.ts'
+import {carriedTraceparent, freshTraceparent} from '../trace.ts'
+import {metadataLines, pathOf} from './app-headers.ts'
+import {isObject, textIn} from '../../operations/block-request.ts'
+import {readItem} from '../../operations/state-json.ts'
+import type {EventProcessChannel} from '../../event-process.ts'
+
+/** An app with hundreds of bindings is not flooded. */
+const QUESTIONS_AT_ONCE = 8
+
+const JSON_LINE = 'Content-Type: application/json\r\n'
+
+/** Events of bindings as requests to the app (Dapr: pkg/runtime/processor/binding/send.go). */
+export class HttpBindingChannel implements BindingChannel {
+  readonly ready: BindingChannel['ready']
+  readonly #options: EventProcessChannel
+
+  constructor(options: EventProcessChannel) {
+    this.#options = options
+    this.ready = options.ready
+  }
+
+  async wanted(targets: readonly BindingTarget[], signal: AbortSignal): Promise<readonly BindingTarget[]> {
+    const wanted = new Set<BindingTarget>()
+    let next = 0
+    const work = async (): Promise<void> => {
+      for (let target = targets[next++]; target !== undefined && !signal.aborted; target = targets[next++])
+        if (await this.#isWanted(target, signal)) wanted.add(target)
+    }
+    await Promise.all(Array.from({length: QUESTIONS_AT_ONCE}, work))
+    return targets.filter(target => wanted.has(target))
+  }
+
+  async deliver(target: BindingTarget, event: BindingEvent, attempt?: AttemptControl): Promise<BindingAnswer> {
+    const {app, context, generation, isReady, log} = this.#options
+    const {traceparent} = event.metadata
+    const before = generation()
+    const response = await requestApp({
+      app,
+      context,
+      from: target.name,
+      method: 'POST',
+      path: pathOf(target.route),
+      lines:
+        JSON_LINE +
+        metadataLines(event.metadata) +
+        `Traceparent: ${carriedTraceparent(traceparent) || freshTraceparent()}\r\n`,
+      body: event.data,
+      attempt,
+      warn: text => log('warn', text)
+    })
+    if (response.kind === 'unreachable') {
+      const isInterrupted = !response.wasSent || !isReady() || generation() !== before
+      const text = `error invoking app: ${response.why}`
+      return isInterrupted ? {kind: 'interrupted', isSent: response.wasSent, text} : {kind: 'failed', status: 0, text}
+    }
+    const {status, body} = response
+    if (status < 200 || status >= 300) {
+      const text = `fails to send binding event to http app channel, status code: ${status} body: ${body.toString()}`
+      return {kind: 'failed', status, text}
+    }
+    return {kind: 'success', wishes: this.#wishesIn(body, target)}
+  }
+
+  async #isWanted({route}: BindingTarget, signal: AbortSignal): Promise<boolean> {
+    const {app, context, log} = this.#options
+    const response = await requestApp({
+      app,
+      context,
+      method: 'OPTIONS',
+      path: pathOf(route),
+      lines: JSON_LINE,
+      body: Buffer.alloc(0),
+      signal,
+      warn: text => log('warn', text)
+    })
+    if (response.kind === 'unreachable') {
+      if (!signal.aborted)
+        log(
+          'error',
+          `could not invoke OPTIONS method on input binding subscription endpoint ${JSON.stringify(route)}: ${response.why}`
+        )
+      return false
+    }
+    const {status} = response
+    return (status >= 200 && status < 300) || status === 405
+  }
+
+  /** Undefined if the answer requests nothing. An answer that cannot be parsed is reported, and requests nothing. */
+  #wishesIn(body: Buffer, {name}: BindingTarget): BindingWishes | undefined {
+    if (!MAY_WISH.test(body.toString('latin1'))) return undefined
+    try {
+      return wishesIn(body.toString())
+    } catch (error) {
+      this.#options.log('warn', `the app's answer to an event of binding ${name} cannot be used: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+}
+
+/** What has none of these members has no effect: it need not even be JSON. */
+const MAY_WISH = /^\s*\{.*"(?:to|state)"\s*:/s
+
+function wishesIn(text: string): BindingWishes | undefined {
+  const value: unknown = JSON.parse(text)
+  if (!isObject(value)) return undefined
+  const {state = [], to = []} = value
+  if (!Array.isArray(state ?? [])) throw new Error('"state" must be an array of items')
+  if (!Array.isArray(to) || !to.every(name => typeof name === 'string'))
+    throw new Error('"to" must be names of bindings')
+  const members = memberTexts(text)
+  const items = itemTexts(members.get('state') ?? '[]')
+  return {
+    storeName: textIn(value, 'storeName', ''),
+    state: items.map((item, at) => readItem(item, (state as readonly unknown[])[at], '')),
+    to,
+    data: Buffer.from(compactJson(members.get('data') ?? 'null')),
+    isParallel: textIn(value, 'concurrency', '') === 'parallel'
+  }
+}

@@ -1,0 +1,152 @@
+import {requestApp, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
+import type {AttemptControl} from '../../../../proxy/gateway/interceptors/resiliency/attempt.ts'
+import type {AppEvent, BatchEntry, EventAnswer, EventChannel, EventTarget} from '../../blocks/event-channel.ts'
+import {goJson} from '../go-text.ts'
+import {eventTraceparent, traceparentOfAll} from '../trace.ts'
+import {metadataLines, pathOf, valueText} from './app-headers.ts'
+import type {EventProcessChannel} from '../../event-process.ts'
+
+const SUCCESS: EventAnswer = {kind: 'success'}
+const DROP: EventAnswer = {kind: 'drop'}
+
+interface EventRequest {
+  readonly lines: string
+  readonly body: Buffer
+  readonly attempt: AttemptControl | undefined
+}
+
+/** Events as requests to the app (Dapr: pkg/runtime/subscription/postman/http). */
+export class HttpEventChannel implements EventChannel {
+  readonly ready: EventChannel['ready']
+  readonly #options: EventProcessChannel
+
+  constructor(options: EventProcessChannel) {
+    this.#options = options
+    this.ready = options.ready
+  }
+
+  async deliver(target: EventTarget, event: AppEvent, attempt?: AttemptControl): Promise<EventAnswer> {
+    const {pubsubName} = target.subscription
+    const lines =
+      `Content-Type: application/cloudevents+json\r\n${nameLine(pubsubName)}` +
+      metadataLines(event.metadata) +
+      traceLine(eventTraceparent(event))
+    const before = this.#options.generation()
+    const response = await this.#post(target, {lines, body: event.body, attempt})
+    return response.kind === 'response' ? answerOf(response) : this.#unanswered(response, before)
+  }
+
+  async deliverBatch(
+    target: EventTarget,
+    entries: readonly BatchEntry[],
+    attempt?: AttemptControl
+  ): Promise<readonly EventAnswer[] | EventAnswer> {
+    const {pubsubName, topic} = target.subscription
+    const body = batchText({pubsubName, topic, entries})
+    const lines = `Content-Type: application/json\r\n${nameLine(pubsubName)}` + traceLine(traceparentOfAll(entries))
+    const before = this.#options.generation()
+    const response = await this.#post(target, {lines, body: Buffer.from(body), attempt})
+    return response.kind === 'response' ? answersOf(response, entries) : this.#unanswered(response, before)
+  }
+
+  #post({path, subscription: {pubsubName, topic}}: EventTarget, request: EventRequest): Promise<AppResponse> {
+    const {app, context, log} = this.#options
+    return requestApp({
+      app,
+      context,
+      from: `${pubsubName}/${topic}`,
+      method: 'POST',
+      path: pathOf(path),
+      lines: request.lines,
+      body: request.body,
+      attempt: request.attempt,
+      warn: text => log('warn', text)
+    })
+  }
+
+  /** An event that its process did not receive, or could not answer, does not count as a failure of the app. */
+  #unanswered({why, wasSent}: Extract<AppResponse, {kind: 'unreachable'}>, before: number): EventAnswer {
+    const {generation, isReady} = this.#options
+    const isInterrupted = !wasSent || !isReady() || generation() !== before
+    return isInterrupted ? {kind: 'interrupted', isSent: wasSent, text: why} : {kind: 'failed', status: 0, text: why}
+  }
+}
+
+const nameLine = (pubsubName: string): string => `Pubsubname: ${valueText(pubsubName)}\r\n`
+
+const traceLine = (traceparent: string): string => (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`)
+
+/** The table of answers of a delivery. */
+function answerOf({status, body}: Extract<AppResponse, {kind: 'response'}>): EventAnswer {
+  const isSuccess = status >= 200 && status < 300
+  if (!isSuccess) return {kind: status === 404 ? 'unknown' : 'failed', status, text: body.toString()}
+  if (body.length === 0) return SUCCESS
+  const word = statusIn(body.toString())
+  if (word === '' || word === 'SUCCESS') return SUCCESS
+  if (word === 'DROP') return DROP
+  return {kind: 'failed', status, text: body.toString()}
+}
+
+/** '' if it is missing, or the body is not a JSON object. */
+function statusIn(text: string): string {
+  try {
+    const {status} = JSON.parse(text) as {readonly status?: unknown}
+    return typeof status === 'string' ? status : ''
+  } catch {
+    return ''
+  }
+}
+
+function batchText({
+  pubsubName,
+  topic,
+  entries
+}: {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly entries: readonly BatchEntry[]
+}): string {
+  const items = entries.map(({entryId, event: {body, raw, metadata}}) => {
+    const event = raw === undefined ? body.toString() : JSON.stringify(raw.toString('base64'))
+    const type = raw === undefined ? 'application/cloudevents+json' : 'application/octet-stream'
+    return `{"entryId":${goJson(entryId)},"event":${event},"metadata":${goJson(metadata)},"contentType":"${type}"}`
+  })
+  const id = crypto.randomUUID()
+  return (
+    `{"entries":[${items.join(',')}],"id":"${id}","metadata":{"pubsubName":${goJson(pubsubName)}},` +
+    `"pubsubname":${goJson(pubsubName)},"topic":${goJson(topic)},"type":"com.dapr.event.sent.bulk"}`
+  )
+}
+
+/** The table of answers of a delivery in bulk. */
+function answersOf(
+  {status, body}: Extract<AppResponse, {kind: 'response'}>,
+  entries: readonly BatchEntry[]
+): readonly EventAnswer[] | EventAnswer {
+  const text = body.toString()
+  if (status === 404) return {kind: 'unknown', status, text}
+  if (status < 200 || status >= 300) return {kind: 'failed', status, text}
+  const statuses = statusesIn(text)
+  if (statuses === undefined) return {kind: 'failed', status: 0, text}
+  return entries.map(({entryId}) => {
+    const word = statuses.get(entryId)
+    if (word === 'SUCCESS') return SUCCESS
+    return word === 'DROP' ? DROP : {kind: 'failed', status: 0, text: `${word ?? 'no'} status of entry ${entryId}`}
+  })
+}
+
+/** By entry; undefined: the body tells none. */
+function statusesIn(text: string): ReadonlyMap<string, string> | undefined {
+  try {
+    const {statuses} = JSON.parse(text) as {readonly statuses?: unknown}
+    if (!Array.isArray(statuses)) return undefined
+    return new Map(
+      (statuses as readonly {readonly entryId?: unknown; readonly status?: unknown}[]).map(({entryId, status}) => [
+        String(entryId),
+        String(status)
+      ])
+    )
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,119 @@
+import {FOREIGN_PAGE} from '../../../proxy/gateway/page-guard.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import type {BlockErrorDetails} from '../blocks/block-error.ts'
+import {goJson} from './go-text.ts'
+
+/*
+ * The sidecar's own error bodies: Dapr's (pkg/messages/predefined.go, pkg/api/http/responses.go), byte for byte.
+ */
+
+const JSON_TYPE = 'application/json'
+const TEXT_TYPE = 'text/plain; charset=utf-8'
+
+export const EMPTY: Reply = {status: 204, type: '', body: '', lines: ''}
+
+const sorted = (record: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+/** An error in Dapr's shape. */
+export const apiError = (status: number, errorCode: string, message: string, details?: BlockErrorDetails): Reply => {
+  const body = goJson({errorCode, message, details: details && detailsOf(details)})
+  return {status, type: JSON_TYPE, body, lines: ''}
+}
+
+const RPC = 'type.googleapis.com/google.rpc.'
+
+/** The details of an error, keys sorted (Dapr: kit/errors). */
+function detailsOf({reason, metadata, resource, badField}: BlockErrorDetails): readonly object[] {
+  const details: object[] = [
+    {'@type': `${RPC}ErrorInfo`, domain: 'dapr.io', metadata: metadata && sorted(metadata), reason}
+  ]
+  if (resource !== undefined)
+    details.push({
+      '@type': `${RPC}ResourceInfo`,
+      description: resource.description,
+      owner: '',
+      resource_name: resource.name,
+      resource_type: resource.type
+    })
+  if (badField !== undefined)
+    details.push({
+      '@type': `${RPC}BadRequest`,
+      field_violations: [{description: badField.description, field: badField.field}]
+    })
+  return details
+}
+
+/** A call that could not be made; `error` is one of the texts of Dapr's catalogue. */
+export const invokeError = (sentId: string, error: string, status = 500): Reply =>
+  apiError(status, 'ERR_DIRECT_INVOKE', `failed to invoke, id: ${sentId}, err: ${error}`)
+
+const NO_APP_ID = 'failed getting app id either from the URL path or the header dapr-app-id'
+
+/** A browser's preflight (Fetch Standard, CORS protocol) names the header that the request will have, but does not carry it. */
+const PREFLIGHT_HINT =
+  ' [a browser sends OPTIONS without dapr-app-id: call /v1.0/invoke/<app id>/method/<path> instead]'
+
+const noAppIdReply = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID)
+const noAppIdForPreflight = apiError(404, 'ERR_DIRECT_INVOKE', NO_APP_ID + PREFLIGHT_HINT)
+
+/** A request that names no app. */
+export const noAppId = (method: string): Reply => (method === 'OPTIONS' ? noAppIdForPreflight : noAppIdReply)
+
+/** An app of gRPC that is not connected to: the status of its channel, as any other status of gRPC (Dapr: pkg/channel/grpc). */
+export const unavailable = (message: string): Reply => ({
+  status: 503,
+  type: TEXT_TYPE,
+  body: goJson({code: 14, message}),
+  lines: ''
+})
+
+/** The message of an app that does not listen. */
+export const notListening = (address: string, reason: string): string =>
+  `connection error: desc = "transport: Error while dialing: dial tcp ${address}: connect: connection refused" (${reason})`
+
+/** Go's http.Error. */
+export const plainError = (status: number, text: string): Reply => ({
+  status,
+  type: TEXT_TYPE,
+  body: `${text}\n`,
+  lines: 'X-Content-Type-Options: nosniff\r\n'
+})
+
+export const BAD_TARGET: Reply = {status: 400, type: TEXT_TYPE, body: '400 Bad Request', lines: ''}
+
+export const INVALID_TOKEN = plainError(401, 'invalid api token')
+
+export const FOREIGN_HOST = apiError(
+  403,
+  'ERR_FOREIGN_HOST',
+  'this sidecar only accepts localhost, loopback addresses and the addresses it listens on: the Host header names another machine'
+)
+
+export const FOREIGN_ORIGIN = apiError(
+  403,
+  'ERR_FOREIGN_ORIGIN',
+  'web pages of other origins may not change this run: the Origin or Sec-Fetch-Site header names one'
+)
+
+/** See `PageGuard`. */
+export const REFUSED_PAGE = apiError(403, 'ERR_FOREIGN_ORIGIN', FOREIGN_PAGE)
+
+/** Go writes a method's name like this in its errors: `Get`. */
+const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).toLowerCase()
+
+export interface ChannelFailure {
+  readonly isLocal: boolean
+  readonly method: string
+  readonly scheme: 'http' | 'https'
+  /** `host:port` of the app. */
+  readonly authority: string
+  readonly path: string
+  readonly why: string
+}
+
+/** The `<err>` text of a call that did not reach its app, or got no response. */
+export const channelError = ({isLocal, method, scheme, authority, path, why}: ChannelFailure): string => {
+  const text = `${verbOf(method)} "${scheme}://${authority}${path}": ${why}`
+  return isLocal ? text : `rpc error: code = Internal desc = error invoking app channel: ${text}`
+}

@@ -1,0 +1,166 @@
+import {CODING, CONNECTION, DROP, LENGTH, MARKED, RENAME} from '../../../proxy/net/http1/header-lines.ts'
+import {nameReader, withoutHeaders, wordsOf, type HeaderKinds} from '../../../proxy/net/http1/header-lines.ts'
+import {RESPONSE_KINDS, type HeaderRules} from '../../../proxy/net/http1/response-head.ts'
+
+/** Bits of a response's headers that decide what is added to it. */
+export const HAS_TRACEPARENT = MARKED
+export const HAS_CONTENT_TYPE = MARKED * 2
+
+const HOST = 16
+const APP_ID = 17
+const AUTHORIZATION = 18
+const API_TOKEN = 19
+const TRACEPARENT = 20
+const TRACESTATE = 21
+const BAGGAGE = 22
+const ORIGIN = 23
+const FETCH_SITE = 24
+const DELEGATION = 25
+
+/**
+ * Names of gRPC metadata have another meaning over HTTP: `grpc-*` becomes `dapr-grpc-*` and binary metadata is dropped, in
+ * both directions, even for HTTP callers and apps (Dapr: pkg/messaging/v1/util.go).
+ */
+const grpcKind: HeaderKinds = (text, from, to) => {
+  const last = text.charCodeAt(to - 1) | 32
+  if (last === 110 && text.slice(to - 4, to).toLowerCase() === '-bin') return DROP
+  const first = text.charCodeAt(from) | 32
+  return first === 103 && text.slice(from, from + 5).toLowerCase() === 'grpc-' ? RENAME : 0
+}
+
+/** Precedes the names of gRPC headers. */
+export const RENAMED = 'Dapr-'
+
+/** Adds the rules for gRPC names to other rules. */
+export const withGrpc =
+  (kinds: HeaderKinds): HeaderKinds =>
+  (text, from, to) =>
+    kinds(text, from, to) || grpcKind(text, from, to)
+
+/** How the headers of an app's response are handled. */
+export const responseRules: HeaderRules = {
+  kinds: withGrpc(nameReader({...RESPONSE_KINDS, traceparent: HAS_TRACEPARENT, 'content-type': HAS_CONTENT_TYPE})),
+  prefix: RENAMED
+}
+
+const requestKinds = withGrpc(
+  nameReader({
+    ...RESPONSE_KINDS,
+    host: HOST,
+    'dapr-app-id': APP_ID,
+    'dapr-caller-app-id': DROP,
+    'dapr-caller-namespace': DROP,
+    'dapr-callee-app-id': DROP,
+    'destination-app-id': DROP,
+    'pillion-caller': DELEGATION,
+    'dapr-api-token': API_TOKEN,
+    authorization: AUTHORIZATION,
+    traceparent: TRACEPARENT,
+    tracestate: TRACESTATE,
+    baggage: BAGGAGE,
+    origin: ORIGIN,
+    'sec-fetch-site': FETCH_SITE
+  })
+)
+
+/** A request's parsed headers: those that the sidecar evaluates, and the lines that are passed on. '' = absent. */
+export interface RequestHeaders {
+  /** Latin1, each with its CRLF. Without the headers that the sidecar sets itself. */
+  lines: string
+  host: string
+  appId: string
+  authorization: string
+  apiToken: string
+  traceparent: string
+  tracestate: string
+  baggage: readonly string[]
+  origin: string
+  fetchSite: string
+  /** The app for which another run's sidecar calls (`delegated-caller.ts`). */
+  delegation: string
+  /** Bytes of the body, -1 = chunked, 0 = none. */
+  length: number
+  /** The header line about the body's length for the callee, in the caller's framing. */
+  framing: string
+}
+
+const NONE: readonly string[] = []
+
+/** The first value is used, as in Go's Header.Get. */
+const note = (headers: RequestHeaders, kind: number, value: string): boolean => {
+  switch (kind) {
+    case HOST:
+      headers.host ||= value
+      return false
+    case APP_ID:
+      headers.appId ||= value
+      return false
+    case API_TOKEN:
+      headers.apiToken ||= value
+      return false
+    case TRACEPARENT:
+      headers.traceparent ||= value
+      return false
+    case TRACESTATE:
+      headers.tracestate ||= value
+      return false
+    case BAGGAGE:
+      // The first one is passed on, and all are echoed.
+      headers.baggage = [...headers.baggage, value]
+      return headers.baggage.length === 1
+    case LENGTH:
+      headers.framing = `Content-Length: ${value}\r\n`
+      headers.length = Number(value)
+      return false
+    case CODING:
+      headers.framing = 'Transfer-Encoding: chunked\r\n'
+      headers.length = -1
+      return false
+    case AUTHORIZATION:
+      headers.authorization ||= value
+      return true
+    case ORIGIN:
+      headers.origin ||= value
+      return true
+    case DELEGATION:
+      headers.delegation ||= value
+      return false
+    case FETCH_SITE:
+      headers.fetchSite ||= value
+      return true
+    default:
+      return false
+  }
+}
+
+/** Parses node's flat list of names and values. */
+export const readHeaders = (raw: readonly string[]): RequestHeaders => {
+  const headers: RequestHeaders = {
+    lines: '',
+    host: '',
+    appId: '',
+    authorization: '',
+    apiToken: '',
+    traceparent: '',
+    tracestate: '',
+    baggage: NONE,
+    origin: '',
+    fetchSite: '',
+    delegation: '',
+    length: 0,
+    framing: ''
+  }
+  let named = NONE
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? ''
+    const value = raw[at + 1] ?? ''
+    const kind = requestKinds(name, 0, name.length)
+    // Go's client omits it.
+    if (value === '' && name.toLowerCase() === 'user-agent') continue
+    if (kind === RENAME) headers.lines += `${RENAMED}${name}: ${value}\r\n`
+    else if (kind === CONNECTION) named = [...named, ...wordsOf(value)]
+    else if (kind === 0 || note(headers, kind, value)) headers.lines += `${name}: ${value}\r\n`
+  }
+  if (named.length > 0) headers.lines = withoutHeaders(headers.lines, named)
+  return headers
+}

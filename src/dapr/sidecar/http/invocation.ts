@@ -1,0 +1,233 @@
+import type {CallContext} from '../../../proxy/gateway/call-context.ts'
+import {ProxiedCall} from '../../../proxy/gateway/proxied-call.ts'
+import type {Admission, Admit, Admitted, Denied, Held} from '../../../proxy/gateway/admission.ts'
+import type {Verdict} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
+import type {CallSpans, SentRequest} from '../../../model/call.ts'
+import type {CallHandler} from '../../../proxy/net/call-handler.ts'
+import {TOO_LARGE} from '../../../proxy/net/collector.ts'
+import type {Exchange} from '../../../proxy/net/exchange.ts'
+import {withoutHeaders} from '../../../proxy/net/http1/header-lines.ts'
+import type {ResponseHead} from '../../../proxy/net/http1/response-head.ts'
+import type {Failure} from '../../../proxy/net/http1/upstream.ts'
+import type {Copy, CopyOf} from '../../../proxy/net/mirror.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {channelError, invokeError, notListening, unavailable} from './errors.ts'
+import {responseRules, HAS_CONTENT_TYPE, HAS_TRACEPARENT, type RequestHeaders} from './headers.ts'
+import type {Target} from './target.ts'
+import {spanLines} from './trace.ts'
+
+/** Returns a function that mirrors calls to an app to its shadows; undefined if it has none. */
+export type CopierOf = (callee: string) => ((of: CopyOf) => Copy) | undefined
+
+/** What all calls through one sidecar share. */
+export interface SidecarContext extends CallContext {
+  readonly appId: string
+  readonly admit: Admit
+  readonly maxBodyBytes: number
+  /** The APP_API_TOKEN of its own app, '' = none. */
+  readonly appToken: string
+  readonly warn: (text: string) => void
+  readonly copierOf?: CopierOf | undefined
+  /** The header lines that name the caller to a callee. */
+  callerHeaders(callee: string, isLocal: boolean): string
+}
+
+export interface InvocationOptions {
+  readonly sidecar: SidecarContext
+  readonly request: SentRequest
+  readonly target: Target
+  readonly headers: Pick<RequestHeaders, 'lines' | 'length' | 'framing' | 'apiToken' | 'baggage'>
+  /** Trace headers for the callee; '' = passed on as the caller sent them. */
+  readonly trace: string
+  /** Trace headers for the caller, if the app's response has none. */
+  readonly responseTrace: string
+  readonly spans?: CallSpans | undefined
+  /** It came as `InvokeService` over gRPC. */
+  readonly isInvokeService?: boolean
+  /** More header lines for the callee: those that request a websocket. */
+  readonly extraLines: string
+  readonly exchange: (handler: CallHandler) => Exchange
+}
+
+const VERBS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH'])
+
+/** Dapr knows eight methods; any other one reaches the app as POST (pkg/messaging/v1/invoke_method_request.go). */
+export const verbOf = (method: string): string => (VERBS.has(method) ? method : 'POST')
+
+const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+const BAD_GATEWAY = 502
+
+/** Dapr's text, and the key that sets the limit. */
+const tooLarge = (maxBodyBytes: number): string => `${TOO_LARGE} [the limit is maxBodySize: ${maxBodyBytes} bytes]`
+
+/** Nothing is appended to the base path if no method is called. */
+const externalPath = (path: string, prefix: string, root: string): string =>
+  path === '/' || path.startsWith('/?') ? root + path.slice(1) : prefix + path
+
+/** One call through a sidecar, with errors and headers as Dapr has them, in both directions. */
+export class Invocation extends ProxiedCall {
+  readonly rules = responseRules
+  readonly copy: Copy | undefined
+  protected readonly exchange: Exchange
+  readonly #options: InvocationOptions
+
+  constructor(options: InvocationOptions) {
+    const {sidecar, target, headers, request, exchange} = options
+    const call = {
+      caller: sidecar.appId,
+      callee: target.id,
+      method: verbOf(request.method),
+      path: target.path,
+      number: 0,
+      ...(target.sentId !== target.id && {target: target.sentId})
+    }
+    super(sidecar, call, request, headers.length)
+    this.#options = options
+    this.journal.trace = options.trace
+    this.journal.spans = options.spans
+    this.copy = this.#copy()
+    this.exchange = exchange(this)
+  }
+
+  protected get isInterceptable(): boolean {
+    const {extraLines, target} = this.#options
+    return extraLines === '' && target.fault === ''
+  }
+
+  protected override verdictOf(status: number): Verdict {
+    // codes of gRPC are no failures for callers of HTTP, and InvokeService tries all but 2xx again (Dapr: pkg/messaging)
+    if (this.#isToGrpc) return 'success'
+    if (this.#options.isInvokeService === true) return status >= 200 && status < 300 ? 'success' : 'failed'
+    return super.verdictOf(status)
+  }
+
+  get #isToGrpc(): boolean {
+    return this.passage.admitted?.pool.protocol.startsWith('grpc') === true
+  }
+
+  ask(isRefused: boolean): Admission | Held {
+    const {sidecar, target, headers} = this.#options
+    const {maxBodyBytes} = sidecar
+    if (target.fault !== '') return {ok: false, status: 500, error: target.fault}
+    if (maxBodyBytes > 0 && headers.length > maxBodyBytes)
+      return {ok: false, status: 500, error: tooLarge(maxBodyBytes)}
+    return sidecar.admit(this.call, isRefused)
+  }
+
+  send(admitted: Admitted): void {
+    const {sidecar, target, headers, extraLines} = this.#options
+    const framing =
+      headers.framing === '' && TAKES_BODY.has(this.call.method) ? 'Content-Length: 0\r\n' : headers.framing
+    if (admitted.external !== undefined) return this.#sendExternal(admitted, admitted.external, framing)
+    const callerHeaders = sidecar.callerHeaders(target.id, admitted.isLocal) + (admitted.callerLine ?? '')
+    this.exchange.send(admitted.pool, `${this.#head(admitted, callerHeaders)}${extraLines}${framing}\r\n`)
+  }
+
+  protected responseHeaders(head: ResponseHead): string {
+    const {headers, responseTrace} = this.#options
+    let lines = head.lines
+    if ((head.flags & HAS_TRACEPARENT) === 0) lines += responseTrace
+    if (headers.baggage.length > 0) lines += `Baggage: ${headers.baggage.join(',')}\r\n`
+    // For errors, Dapr reads the whole body and sets a type.
+    if (head.status >= 400 && headers.length >= 0 && (head.flags & HAS_CONTENT_TYPE) === 0) {
+      lines += 'Content-Type: application/json\r\n'
+    }
+    return lines
+  }
+
+  protected replyDenied({error, status, down}: Denied): void {
+    if (down?.isGrpc === true) return this.#reply(unavailable(notListening(down.address, down.reason)))
+    this.#reply(invokeError(this.#options.target.sentId, error, status))
+  }
+
+  protected replyAs(reply: Reply): void {
+    this.#reply(reply)
+  }
+
+  protected replyFailed(why: string, failure: Failure | undefined): void {
+    const isUnconnected = failure === 'refused' || failure === 'unreachable'
+    if (isUnconnected && this.#isToGrpc) return this.#reply(unavailable(why))
+    const error = why === TOO_LARGE ? tooLarge(this.#options.sidecar.maxBodyBytes) : this.#describe(why)
+    this.#reply(invokeError(this.#options.target.sentId, error, failure === 'bad-status' ? BAD_GATEWAY : undefined))
+  }
+
+  protected warn(text: string): void {
+    this.#options.sidecar.warn(text)
+  }
+
+  protected warnCut(why: string): void {
+    const {sidecar, target} = this.#options
+    this.warn(`${target.id} closed the connection within its response to ${sidecar.appId}: ${this.#describe(why)}`)
+  }
+
+  #describe(why: string): string {
+    const {pool, isLocal = false, external, pathPrefix = ''} = this.passage.admitted ?? {}
+    return channelError({
+      isLocal,
+      method: this.call.method,
+      scheme: pool?.dial?.scheme ?? 'http',
+      authority: pool?.authority ?? '',
+      path: external === undefined ? this.call.path : externalPath(this.call.path, pathPrefix, external.root),
+      why: pool === undefined || pool.hint === '' ? why : `${why} (${pool.hint})`
+    })
+  }
+
+  /** A callee that is not an app: no token and no headers about the caller are sent. */
+  #sendExternal(
+    {pool, pathPrefix, path = this.call.path}: Admitted,
+    external: NonNullable<Admitted['external']>,
+    framing: string
+  ): void {
+    const {trace, headers} = this.#options
+    const {method} = this.call
+    const lines = external.names.length === 0 ? headers.lines : withoutHeaders(headers.lines, external.names)
+    this.exchange.send(
+      pool,
+      `${method} ${externalPath(path, pathPrefix, external.root)} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${external.lines}${trace}${framing}\r\n`
+    )
+  }
+
+  /** The request head up to the headers about the body's length. */
+  #head(
+    {
+      pool,
+      pathPrefix,
+      isLocal,
+      token: own,
+      path = this.call.path
+    }: Pick<Admitted, 'pool' | 'pathPrefix' | 'isLocal' | 'token' | 'path'>,
+    callerHeaders: string
+  ): string {
+    const {sidecar, headers, spans} = this.#options
+    // another run's sidecar creates its own span
+    const isOtherSpan = spans?.callee !== undefined && !isLocal && pathPrefix === ''
+    const trace = isOtherSpan ? spanLines(spans.callee) : this.#options.trace
+    const {method} = this.call
+    const token = own || (isLocal && sidecar.appToken) || headers.apiToken
+    const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
+    return `${method} ${pathPrefix}${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${headers.lines}${trace}${callerHeaders}${tokenLine}`
+  }
+
+  /** Mirrors a plain call to the shadows of its callee. */
+  #copy(): Copy | undefined {
+    const {sidecar, target, extraLines} = this.#options
+    const take = extraLines === '' && target.fault === '' ? sidecar.copierOf?.(target.id) : undefined
+    return take?.({
+      caller: this.call.caller,
+      method: this.call.method,
+      path: this.call.path,
+      headFor: pool => {
+        const isLocal = sidecar.appId === target.id
+        return this.#head(
+          {pool, pathPrefix: '', isLocal, token: sidecar.appToken},
+          sidecar.callerHeaders(target.id, isLocal)
+        )
+      }
+    })
+  }
+
+  #reply(response: Reply): void {
+    this.exchange.reply({...response, lines: response.lines + this.#options.responseTrace})
+  }
+}

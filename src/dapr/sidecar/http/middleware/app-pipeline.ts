@@ -1,0 +1,19 @@
+import type {AppPipeline} from '../../../../proxy/gateway/app-pipeline.ts'
+import {runPipeline} from './filter.ts'
+import type {Pipeline} from './middleware.ts'
+import {upperCase} from './upper-case.ts'
+
+/** A pipeline for requests to an app. */
+export const appPipelineOf =
+  (pipeline: Pipeline): AppPipeline =>
+  async (path, rawHeaders) => {
+    const request = {url: path, rawHeaders, isUppercase: false}
+    const reply = await runPipeline(pipeline, request)
+    if (reply !== undefined) return reply
+    const changed = request.url === path ? path : asTarget(request.url)
+    return {path: changed, onPiece: request.isUppercase ? upperCase : undefined}
+  }
+
+/** A path that a person has written, as it may stand in a request line. */
+const asTarget = (url: string): string =>
+  (url.startsWith('/') ? url : `/${url}`).replaceAll(/[^!-~]+/g, text => encodeURIComponent(text.toWellFormed()))

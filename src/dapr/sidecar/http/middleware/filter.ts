@@ -1,0 +1,45 @@
+import type {Reply} from '../../../../proxy/net/reply.ts'
+import {bugText} from '../../../../model/errors.ts'
+import {plainError} from '../errors.ts'
+import type {ParsedHead} from '../../../../proxy/net/http1/raw-head.ts'
+import type {Pipeline, PipelineRequest} from './middleware.ts'
+import {upperCase} from './upper-case.ts'
+
+/** Changes a piece of a body in its place. */
+export type OnPiece = ((piece: Buffer) => void) | undefined
+
+/** What follows when a request has gone through the pipeline. */
+export interface FilteredRequest {
+  readonly reply: (answer: Reply) => void
+  /** The caller has disconnected. */
+  readonly isGone: () => boolean
+  readonly pass: (request: ParsedHead, onPiece: OnPiece) => void
+}
+
+/** Lets a request through the pipeline; it passes, or gets the reply of a middleware. Never rejects. */
+export async function filter(
+  pipeline: Pipeline,
+  {method, url, rawHeaders}: ParsedHead,
+  then: FilteredRequest,
+  warn: (text: string) => void
+): Promise<void> {
+  const passing = {url: url ?? '/', rawHeaders, isUppercase: false}
+  try {
+    const answer = await runPipeline(pipeline, passing)
+    if (then.isGone()) return
+    if (answer !== undefined) then.reply(answer)
+    else then.pass({method, rawHeaders, url: passing.url}, passing.isUppercase ? upperCase : undefined)
+  } catch (error) {
+    warn(bugText(error))
+    if (!then.isGone()) then.reply(plainError(500, 'Internal Server Error'))
+  }
+}
+
+/** Runs a request through; the reply of the first middleware that has one, else undefined. */
+export async function runPipeline(pipeline: Pipeline, request: PipelineRequest): Promise<Reply | undefined> {
+  for (const middleware of pipeline) {
+    const reply = await middleware(request)
+    if (reply !== undefined) return reply
+  }
+  return undefined
+}

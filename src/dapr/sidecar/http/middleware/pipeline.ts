@@ -1,0 +1,44 @@
+import {unreachable} from '../../../../model/errors.ts'
+import type {MiddlewareSpec} from '../../../../files/resources/http-pipeline.ts'
+import {middlewareType, type MiddlewareType} from '../../../../files/resources/middleware-types.ts'
+import {bearer} from './bearer.ts'
+import {MiddlewareFault, type Middleware, type Pipeline} from './middleware.ts'
+import {rateLimit} from './rate-limit.ts'
+
+/** Makes a pipeline; a text: why it cannot be made. A middleware that is left out would let pass what it is to keep out. */
+export async function createPipeline(specs: readonly MiddlewareSpec[]): Promise<Pipeline | string> {
+  const pipeline: Middleware[] = []
+  for (const {name, type, metadata, place, fault} of specs) {
+    const at = `${place.file}:${place.line}: the middleware "${name}"`
+    const known = middlewareType(type)
+    if (known === undefined) return `${at} is of type ${type}, which is not supported yet`
+    if (fault !== '') return `${at} cannot be used: ${fault}`
+    try {
+      pipeline.push(await create(known, new Map(metadata)))
+    } catch (error) {
+      if (error instanceof MiddlewareFault) return `${at} cannot be used: ${error.message}`
+      throw error
+    }
+  }
+  return pipeline
+}
+
+async function create(type: MiddlewareType, metadata: ReadonlyMap<string, string>): Promise<Middleware> {
+  switch (type) {
+    case 'bearer':
+      return bearer(metadata)
+    case 'ratelimit':
+      return rateLimit(metadata, () => performance.now())
+    case 'routeralias':
+      return (await import('./router-alias.ts')).routerAlias(metadata)
+    case 'routerchecker':
+      return (await import('./router-checker.ts')).routerChecker(metadata)
+    case 'uppercase':
+      return request => {
+        request.isUppercase = true
+        return undefined
+      }
+    default:
+      return unreachable(type)
+  }
+}

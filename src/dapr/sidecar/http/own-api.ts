@@ -1,0 +1,59 @@
+import type {Readable} from 'node:stream'
+import {isCrossOrigin, type IsAllowedHost} from '../../../proxy/gateway/guards.ts'
+import {bugText} from '../../../model/errors.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import type {HandleApi} from './api.ts'
+import {FOREIGN_ORIGIN} from './errors.ts'
+import type {SidecarRequest} from './sidecar-request.ts'
+
+/** A request to the sidecar's own API, over any version of HTTP. */
+export interface OwnCall {
+  readonly body: Readable
+  /** Closes the connection, or the stream. */
+  readonly destroy: () => void
+  readonly respond: (reply: Reply) => void
+  /** Calls `then` when the response has been sent. */
+  readonly finished: (then: () => void) => void
+  /** Calls the listener when the caller has received the response, or disconnects. */
+  readonly onGone: (listener: () => void) => void
+}
+
+export interface OwnApiOptions {
+  readonly handle: HandleApi
+  readonly isAllowedHost: IsAllowedHost
+  readonly requestShutdown: (isForced: boolean) => void
+  readonly warn: (text: string) => void
+}
+
+/** At once, and as a failure (Dapr: pkg/api/http/shutdown.go). */
+const isForced = (lines: string): boolean => /^dapr-force-shutdown:[ \t]*true[ \t]*\r?$/im.test(lines)
+
+/** Answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
+export class OwnApi {
+  readonly #options: OwnApiOptions
+
+  constructor(options: OwnApiOptions) {
+    this.#options = options
+  }
+
+  answer(parsed: SidecarRequest, {body, destroy, respond, finished, onGone}: OwnCall): void {
+    const {handle, isAllowedHost, requestShutdown} = this.#options
+    const {action, headers, sent, trace} = parsed
+    if (action === undefined) return
+    const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
+    if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
+    if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
+    const answer = handle(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
+    if (answer instanceof Promise) void this.#respondLater(answer, {destroy, respond})
+    else respond(answer)
+  }
+
+  async #respondLater(answer: Promise<Reply>, {destroy, respond}: Pick<OwnCall, 'destroy' | 'respond'>): Promise<void> {
+    try {
+      respond(await answer)
+    } catch (error) {
+      this.#options.warn(bugText(error))
+      destroy()
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type {CallSpan, Recorded} from '../../../model/call.ts'
+import {CallJournal} from '../../../proxy/net/call-journal.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+
+/** What a record tells of a request. */
+export interface OwnRequest {
+  readonly method: string
+  readonly sent: {readonly path: string}
+  readonly headers: {readonly lines: string; readonly length: number}
+  readonly span: CallSpan | undefined
+}
+
+/** Records a response of the sidecar itself, which began to serve the request now. */
+export function recordOwn(
+  recorded: Recorded | undefined,
+  caller: string,
+  {method, sent, headers, span}: OwnRequest
+): (answer: Reply) => void {
+  if (recorded === undefined) return () => undefined
+  const call = {caller, callee: '', method, path: sent.path}
+  const request = {method, path: sent.path, lines: headers.lines}
+  const journal = new CallJournal({call, request, observer: undefined, recorded})
+  journal.requestBytes = Math.max(0, headers.length)
+  journal.spans = span && {own: span, callee: undefined}
+  journal.begun()
+  return ({status, body, bytes}) => {
+    journal.status = status
+    journal.responseBytes = bytes?.length ?? Buffer.byteLength(body)
+    journal.failure = status < 400 ? '' : body
+    journal.ended()
+  }
+}

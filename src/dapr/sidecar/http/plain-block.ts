@@ -1,0 +1,85 @@
+import type {CallSpan, Recorded} from '../../../model/call.ts'
+import {bugText} from '../../../model/errors.ts'
+import {dateLine} from '../../../proxy/net/http1/date-line.ts'
+import type {FastConnection} from '../../../proxy/net/http1/fast-connection.ts'
+import type {PlainRequest} from '../../../proxy/net/http1/plain-request.ts'
+import type {CallBlock} from './blocks/block-caller.ts'
+import type {BlockRequest} from '../operations/block-request.ts'
+import {unescapeParam} from './go-path.ts'
+import {recordOwn} from './own-record.ts'
+import {findRoute, type BlockCall} from './routes.ts'
+import {isInvoke} from './target.ts'
+
+/** A larger body is read by node:http, piece by piece. */
+const MAX_BODY_BYTES = 65_536
+
+/** Maximum number of remembered paths. */
+const MAX_POSTED = 200
+
+export interface PlainBlockOptions {
+  readonly appId: string
+  readonly callBlock: CallBlock
+  readonly recorded: Recorded | undefined
+  readonly warn: (text: string) => void
+  readonly maxBodyBytes: number
+}
+
+/** A plain request to a building block. */
+export interface PlainBlockCall {
+  readonly request: PlainRequest
+  readonly call: BlockCall
+  /** Header lines of its trace. */
+  readonly trace: string
+  readonly responseTrace: string
+  readonly span: CallSpan | undefined
+}
+
+/** Calls to building blocks that are parsed without node:http. */
+export class PlainBlocks {
+  readonly #options: PlainBlockOptions
+  readonly #maxBodyBytes: number
+  /** What is posted to: topics and stores, which come again with each call. */
+  readonly #posted = new Map<string, BlockCall>()
+
+  constructor(options: PlainBlockOptions) {
+    this.#options = options
+    const {maxBodyBytes} = options
+    this.#maxBodyBytes = maxBodyBytes === 0 ? MAX_BODY_BYTES : Math.min(MAX_BODY_BYTES, maxBodyBytes)
+  }
+
+  /** Whether the request is answered here; its body has to be there then. */
+  takes({path, length}: PlainRequest): boolean {
+    return path.startsWith('/v1.0') && !isInvoke(path) && length <= this.#maxBodyBytes
+  }
+
+  /** Undefined: node:http has to read it. */
+  find(request: PlainRequest): BlockCall | undefined {
+    if (!this.takes(request)) return undefined
+    const {method, path} = request
+    const known = method === 'POST' ? this.#posted.get(path) : undefined
+    if (known !== undefined) return known
+    const action = findRoute({method, path, appId: this.#options.appId, whyMissing: () => ''}, unescapeParam)
+    if (action?.kind !== 'block') return undefined
+    if (method === 'POST' && this.#posted.size < MAX_POSTED) this.#posted.set(path, action)
+    return action
+  }
+
+  /** Never rejects. */
+  async start(
+    {request, call: {call, params}, trace, responseTrace, span}: PlainBlockCall,
+    connection: FastConnection
+  ): Promise<void> {
+    const {appId, callBlock, recorded, warn} = this.#options
+    const {method, path, query, lines, length} = request
+    const record = recordOwn(recorded, appId, {method, sent: {path}, headers: {lines, length}, span})
+    const onGone: BlockRequest['onGone'] = listener => connection.onGone(listener)
+    try {
+      const reply = await callBlock(call, {params, query, lines, trace, body: connection.takeWhole(), onGone})
+      record(reply)
+      connection.answer({...reply, lines: reply.lines + responseTrace + dateLine()})
+    } catch (error) {
+      warn(bugText(error))
+      connection.answer(undefined)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import {DROP, nameReader} from '../../../proxy/net/http1/header-lines.ts'
+import type {FastConnection} from '../../../proxy/net/http1/fast-connection.ts'
+import {
+  NOTED,
+  OTHER,
+  PLAIN_KINDS,
+  TAKEN,
+  type PlainRequest,
+  type PlainRules
+} from '../../../proxy/net/http1/plain-request.ts'
+import {RENAMED, withGrpc} from './headers.ts'
+import {isToken} from '../../../proxy/gateway/guards.ts'
+import {Invocation, type SidecarContext} from './invocation.ts'
+import type {Guards} from './sidecar-request.ts'
+import type {PlainBlocks} from './plain-block.ts'
+import {KnownTargets} from './known-targets.ts'
+import {isInvoke} from './target.ts'
+import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
+
+/*
+ * Calls that are parsed without node:http: the same rules as in `sidecar-request.ts`, only for plain requests. What is
+ * refused, handled by the sidecar itself but for building blocks, or rare is left to node:http.
+ */
+
+const HOST = 0
+const APP_ID = 1
+const API_TOKEN = 2
+const TRACEPARENT = 3
+const TRACESTATE = 4
+const AUTHORIZATION = 5
+
+/** How the fast path handles a request's headers. */
+export const plainRules: PlainRules = {
+  kinds: withGrpc(
+    nameReader({
+      ...PLAIN_KINDS,
+      baggage: OTHER,
+      // who may send what a web page may have sent is decided behind the fast path
+      origin: OTHER,
+      'sec-fetch-site': OTHER,
+      'pillion-caller': OTHER,
+      'dapr-caller-app-id': DROP,
+      'dapr-caller-namespace': DROP,
+      'dapr-callee-app-id': DROP,
+      'destination-app-id': DROP,
+      host: TAKEN + HOST,
+      'dapr-app-id': TAKEN + APP_ID,
+      'dapr-api-token': TAKEN + API_TOKEN,
+      traceparent: TAKEN + TRACEPARENT,
+      tracestate: TAKEN + TRACESTATE,
+      authorization: NOTED + AUTHORIZATION
+    })
+  ),
+  prefix: RENAMED,
+  valueCount: 6
+}
+
+const NO_BAGGAGE: readonly string[] = []
+
+/** The reported headers by name. */
+export const plainValues = ({values}: PlainRequest) => ({
+  host: values[HOST] ?? '',
+  appId: values[APP_ID] ?? '',
+  apiToken: values[API_TOKEN] ?? '',
+  traceparent: values[TRACEPARENT] ?? '',
+  tracestate: values[TRACESTATE] ?? '',
+  authorization: values[AUTHORIZATION] ?? ''
+})
+
+/** Starts the calls of plain requests through one sidecar. False: nothing was done, node:http has to handle the request. */
+export class PlainCalls {
+  readonly #sidecar: SidecarContext
+  readonly #blocks: PlainBlocks
+  readonly #targets = new KnownTargets()
+
+  constructor(sidecar: SidecarContext, blocks: PlainBlocks) {
+    this.#sidecar = sidecar
+    this.#blocks = blocks
+  }
+
+  start(
+    {isAllowedHost, apiToken, tracing: {isTracing, tracer}, apiAccess}: Guards,
+    request: PlainRequest,
+    connection: FastConnection
+  ): boolean {
+    const {path, query, lines, length, values} = request
+    const host = values[HOST] ?? ''
+    if (!isAllowedHost(host) || values[AUTHORIZATION]?.startsWith('Basic ') === true) return false
+    if (apiAccess() !== undefined) return false
+    // Health checks are not traced.
+    if (isTracing && path.includes('/healthz')) return false
+    const token = values[API_TOKEN] ?? ''
+    if (apiToken !== '' && !isToken(token, apiToken)) return false
+    const isOwn = path.startsWith('/v1.0') && !isInvoke(path)
+    const call = isOwn ? this.#blocks.find(request) : undefined
+    const target = isOwn ? undefined : this.#targets.find(path, query, values[APP_ID] ?? '')
+    if (target === undefined && call === undefined) return false
+    const traceparent = values[TRACEPARENT] ?? ''
+    const tracestate = values[TRACESTATE] ?? ''
+    const span = tracer?.start(traceparent, tracestate)
+    const trace =
+      span !== undefined
+        ? spanLines(span)
+        : isTracing
+          ? traceLines(traceOf(traceparent, tracestate))
+          : untraced({traceparent, tracestate})
+    const responseTrace = isTracing ? trace : ''
+    if (target === undefined) {
+      if (call !== undefined) void this.#blocks.start({request, call, trace, responseTrace, span}, connection)
+      return true
+    }
+    const framing = request.hasLength ? `Content-Length: ${length}\r\n` : ''
+    new Invocation({
+      sidecar: this.#sidecar,
+      request,
+      target,
+      headers: {lines, length, framing, apiToken: apiToken === '' ? token : '', baggage: NO_BAGGAGE},
+      trace,
+      responseTrace,
+      spans: span && tracer && {own: span, callee: tracer.startChild(span)},
+      extraLines: '',
+      exchange: handler => connection.begin(handler)
+    }).start()
+    return true
+  }
+}

@@ -1,0 +1,117 @@
+import type {ApiAccess} from '../../../files/resources/api-access.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {baggageFault} from './baggage.ts'
+import type {ParsedHead} from '../../../proxy/net/http1/raw-head.ts'
+import {readHeaders, type RequestHeaders} from './headers.ts'
+import {badEscape, cleanPath, unescapeParam, unescapePath} from './go-path.ts'
+import {isToken, type IsAllowedHost} from '../../../proxy/gateway/guards.ts'
+import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
+import {findRoute, type RouteAction, type WhyMissing} from './routes.ts'
+import {findTarget, idOfBasic, isInvoke, splitTarget, type Sent, type Target} from './target.ts'
+import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
+import type {CallSpan} from '../../../model/call.ts'
+import type {Tracer} from '../../../observe/telemetry/tracing/tracer.ts'
+
+/** A parsed request: exactly one of refusal, action and target is set; none: no app is named. */
+export interface SidecarRequest {
+  readonly raw: ParsedHead
+  /** In upper case. */
+  readonly method: string
+  readonly sent: Sent
+  readonly headers: RequestHeaders
+  readonly refusal: Reply | undefined
+  /** A route of the sidecar's own API. */
+  readonly action: RouteAction | undefined
+  readonly target: Target | undefined
+  /** Trace headers for the callee. */
+  readonly trace: string
+  /** Trace headers for the caller, if the app's response has none. */
+  readonly responseTrace: string
+  /** The one of this request; undefined: none is made. */
+  readonly span: CallSpan | undefined
+}
+
+interface ParsedRequest {
+  readonly method: string
+  readonly sent: Sent
+  readonly headers: RequestHeaders
+  readonly isTraced: boolean
+}
+
+/** How traces are handled; this may change from request to request. */
+export interface Tracing {
+  /** False: trace headers are passed on unchanged. */
+  readonly isTracing: boolean
+  /** Begins spans; undefined: a request keeps its trace, or gets a new one. */
+  readonly tracer: Tracer | undefined
+}
+
+/** Access checks of a sidecar. */
+export interface Guards {
+  readonly isAllowedHost: IsAllowedHost
+  /** DAPR_API_TOKEN, '' = none. */
+  readonly apiToken: string
+  readonly tracing: Tracing
+  readonly whyMissing: WhyMissing
+  /** The APIs that are served now; undefined: all. */
+  readonly apiAccess: () => ApiAccess | undefined
+}
+
+const OPTIONS_OF_SERVER: Reply = {status: 200, type: '', body: '', lines: ''}
+
+/** Health requests need no token (Dapr: isRouteExcludedFromAPITokenAuth). */
+const isTokenFree = (method: string, path: string): boolean =>
+  method === 'GET' && /^\/*v1\.0\/healthz(?:\/outbound)?\/*$/.test(unescapePath(path))
+
+/** The response to a request that is refused before it is handled. */
+const refusalOf = (
+  {sent: {authority, path}, headers, method, isTraced}: ParsedRequest,
+  {isAllowedHost, apiToken}: Guards
+): Reply | undefined => {
+  const host = authority || headers.host
+  if (host !== '' && !isAllowedHost(host)) return FOREIGN_HOST
+  if (path === '*' && method === 'OPTIONS') return OPTIONS_OF_SERVER
+  if (path.includes('%') && badEscape(path) !== undefined) return BAD_TARGET
+  if (apiToken !== '' && !isToken(headers.apiToken, apiToken) && !isTokenFree(method, path)) return INVALID_TOKEN
+  const fault = isTraced && headers.baggage.length > 0 ? baggageFault(headers.baggage.join(',')) : ''
+  return fault === '' ? undefined : plainError(400, `invalid baggage header: ${fault}`)
+}
+
+/** Parses a request, and checks access. Routes of the sidecar take precedence over an app id outside the URL. */
+export const readSidecarRequest = (request: ParsedHead, appId: string, guards: Guards): SidecarRequest => {
+  const method = request.method ?? ''
+  const sent = splitTarget(request.url ?? '/')
+  const headers = readHeaders(request.rawHeaders)
+  const {isTracing, tracer} = guards.tracing
+  const isTraced = isTracing && !sent.path.includes('/healthz')
+  const refusal = refusalOf({method, sent, headers, isTraced}, guards)
+  if (guards.apiToken !== '') headers.apiToken = ''
+  // The response echoes baggage only for traced requests.
+  if (!isTraced) headers.baggage = []
+  const span = isTraced ? tracer?.start(headers.traceparent, headers.tracestate) : undefined
+  const trace =
+    span !== undefined
+      ? spanLines(span)
+      : isTracing
+        ? traceLines(traceOf(headers.traceparent, headers.tracestate))
+        : untraced(headers)
+  const parsed = {raw: request, method, sent, headers, trace, responseTrace: isTraced ? trace : '', span}
+  const action =
+    refusal !== undefined || isInvoke(sent.path)
+      ? undefined
+      : findRoute(
+          {
+            method,
+            path: cleanPath(sent.path),
+            appId,
+            whyMissing: guards.whyMissing,
+            apiAccess: guards.apiAccess()
+          },
+          unescapeParam
+        )
+  const target =
+    refusal === undefined && action === undefined
+      ? findTarget(sent, headers.appId || idOfBasic(headers.authorization))
+      : undefined
+  return {...parsed, refusal, action, target}
+}

@@ -1,0 +1,99 @@
+import {randomFillSync} from 'node:crypto'
+import type {CallSpan} from '../../../model/call.ts'
+import type {AppEvent, BatchEntry} from '../blocks/event-channel.ts'
+import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tracing/trace-context.ts'
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/
+
+/**
+ * Whether a traceparent can be continued (W3C Trace Context §3.2): no id is all zeros, the version is not ff, and only
+ * versions after 00 may have more parts.
+ */
+export const isTraceparent = (value: string): boolean => {
+  const match = TRACEPARENT.exec(value)
+  return match !== null && (match[1] === undefined || !value.startsWith('00'))
+}
+
+const FRESH = `00-${'0'.repeat(32)}-${'0'.repeat(16)}-00`
+/** Where eight digits of its two ids begin each. */
+const DIGITS = [3, 11, 19, 27, 36, 44]
+const COUNT = 170
+const random = new Uint32Array(DIGITS.length * COUNT)
+const room = Buffer.from(FRESH.repeat(COUNT), 'latin1')
+const HEX = Buffer.from('0123456789abcdef', 'latin1')
+/** New traces, one behind the other: a text for all costs less than one for each. */
+let fresh = ''
+let used = 0
+
+function makeFresh(): void {
+  randomFillSync(random)
+  let word = 0
+  for (let trace = 0; trace < room.length; trace += FRESH.length)
+    for (const digits of DIGITS) writeHex(trace + digits, random[word++] ?? 0)
+  fresh = room.toString('latin1')
+  used = 0
+}
+
+function writeHex(start: number, word: number): void {
+  let rest = word
+  for (let at = start; at < start + 8; at++) {
+    room[at] = HEX[rest & 15] ?? 0
+    rest >>>= 4
+  }
+}
+
+/** A new trace, not sampled. */
+export const freshTraceparent = (): string => {
+  if (used === fresh.length) makeFresh()
+  return fresh.slice(used, (used += FRESH.length))
+}
+
+/** Dapr does not pass on longer ones. */
+const MAX_TRACESTATE = 512
+
+/** The trace that a call belongs to. */
+export interface Trace {
+  readonly traceparent: string
+  /** '' = none. */
+  readonly tracestate: string
+}
+
+/**
+ * The caller's trace, unchanged, or a new one if it sent no valid one. A tracestate without a valid traceparent has no
+ * meaning and is dropped.
+ */
+export const traceOf = (traceparent: string, tracestate: string): Trace =>
+  traceparent !== '' && isTraceparent(traceparent)
+    ? {traceparent, tracestate: tracestate.length <= MAX_TRACESTATE ? tracestate : ''}
+    : {traceparent: freshTraceparent(), tracestate: ''}
+
+/** The lines of a span: the app and the caller see it as the parent of what they do. */
+export const spanLines = ({context}: CallSpan): string =>
+  traceLines({traceparent: formatTraceparent(context), tracestate: formatTracestate(context)})
+
+/** A trace as header lines. */
+export const traceLines = ({traceparent, tracestate}: Trace): string =>
+  tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`
+
+/** The lines of a trace that is passed on unchanged, as with `samplingRate: "0"`. */
+export const untraced = ({
+  traceparent,
+  tracestate
+}: {
+  readonly traceparent: string
+  readonly tracestate: string
+}): string =>
+  (traceparent === '' ? '' : `Traceparent: ${traceparent}\r\n`) +
+  (tracestate === '' ? '' : `Tracestate: ${tracestate}\r\n`)
+
+/** The trace that a message carries, unchanged: where no span is begun, an id of ours would be a parent that nobody exports. '' = none is valid. */
+export const carriedTraceparent = (value: unknown): string =>
+  typeof value === 'string' && isTraceparent(value) ? value : ''
+
+/** The trace in which the app gets an event: that of the span that was begun for it, or the event's own; '' = none. */
+export const eventTraceparent = ({fields, traceparent}: Pick<AppEvent, 'fields' | 'traceparent'>): string =>
+  traceparent ?? carriedTraceparent(fields['traceparent'] ?? fields['traceid'])
+
+/** The trace of a request with several events: that of the last one that has any (Dapr: pkg/runtime/subscription/postman). */
+export const traceparentOfAll = (entries: readonly BatchEntry[]): string =>
+  entries.reduce((trace, {event}) => eventTraceparent(event) || trace, '')

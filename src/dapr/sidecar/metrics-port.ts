@@ -1,0 +1,59 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type net from 'node:net'
+import {pageSignsOf, type PageGuard} from '../../proxy/gateway/page-guard.ts'
+import type {IsAllowedHost} from '../../proxy/gateway/guards.ts'
+import {Listener} from '../../proxy/net/http1/listener.ts'
+import {endWith} from '../../proxy/net/http1/upgrade-tunnel.ts'
+import {reply, type Reply} from '../../proxy/net/reply.ts'
+import {FOREIGN_HOST, REFUSED_PAGE} from './http/errors.ts'
+
+/** Open ports of a sidecar. */
+export interface OpenPort {
+  /** Closes the ports and their connections. */
+  close(): void
+}
+
+/** Who may read the metrics. */
+export interface MetricsGuards {
+  readonly isAllowedHost: IsAllowedHost
+  readonly pages: PageGuard
+}
+
+/** Prometheus' text format 0.0.4. */
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+const MAX_HEAD_BYTES = 16 * 1024
+
+const NO_UPGRADE: Reply = {
+  status: 400,
+  type: 'text/plain; charset=utf-8',
+  body: 'upgrades are not possible\n',
+  lines: ''
+}
+
+/** Serves the metrics of a sidecar for any path; undefined: 404. Takes over listening servers. */
+export const openMetricsPort = (
+  servers: readonly net.Server[],
+  text: () => Promise<string | undefined>,
+  {isAllowedHost, pages}: MetricsGuards
+): OpenPort => {
+  const answerTo = async ({rawHeaders, headers, socket}: IncomingMessage): Promise<Reply> => {
+    const {host = ''} = headers
+    if (host !== '' && !isAllowedHost(host)) return FOREIGN_HOST
+    if (pages.isForeign(pageSignsOf(rawHeaders)) && !(await pages.admits(socket, socket, false))) return REFUSED_PAGE
+    const metrics = await text()
+    const body = metrics ?? 'metrics are disabled\n'
+    return {status: metrics === undefined ? 404 : 200, type: CONTENT_TYPE, body, lines: ''}
+  }
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    request.resume()
+    reply(request, response, await answerTo(request))
+  }
+  const listener = new Listener({
+    servers,
+    maxHeadBytes: MAX_HEAD_BYTES,
+    serve: (request, response) => void serve(request, response),
+    upgrade: (_request, socket) => endWith(socket, NO_UPGRADE)
+  })
+  return {close: () => listener.destroy()}
+}

@@ -1,0 +1,338 @@
+import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
+import {hostGuard} from '../../proxy/gateway/guards.ts'
+import {PageGuard} from '../../proxy/gateway/page-guard.ts'
+import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
+import type {TopicBacklog} from '../../model/activity.ts'
+import type {CallRecord} from '../../model/call.ts'
+import {type LogLevel, type Plan, writesAt} from '../../model/plan.ts'
+import type {SecretOf} from '../../files/resources/http-endpoints.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
+import type {Workflows} from '../../work/workflow/workflows.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {asBytes} from '../../model/bytes.ts'
+import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
+import {followConfiguration} from './app-configuration.ts'
+import {CallPath, type CallPathOptions} from './call-path.ts'
+import {factsOf} from './facts.ts'
+import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
+import type {Facts} from './http/metadata.ts'
+import {openMetricsPort} from './metrics-port.ts'
+import {postTo} from './post-to-app.ts'
+import {openSidecar, type Sidecar} from './sidecar.ts'
+import type {SidecarOptions} from './sidecar-options.ts'
+import {SidecarBindings} from './sidecar-bindings.ts'
+import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
+import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
+import {UNBUILT_TEXT} from './unbuilt.ts'
+import type {Unbuilt} from '../../model/dapr/api/block-api.ts'
+import {whyMissing} from './why-missing.ts'
+
+/** The three ports of one app's sidecar. */
+export interface OpenSidecar {
+  /** Aborted when other runs should search for another sidecar. */
+  readonly closing: AbortSignal
+  /** The circuit breakers that calls from the app have used. */
+  readonly breakers: readonly BreakerView[]
+  /** The topics that the app reads, and how many messages wait in each. */
+  readonly backlogs: readonly TopicBacklog[]
+  /** Opens the components of the app. If one cannot be opened, the app is not started. */
+  openComponents(): Promise<void>
+  /** Ends the real daprd next to the app, if there is one. */
+  endDaprd(): Promise<void>
+  /** Tells other runs to search for another sidecar; requests are still served. */
+  announceEnd(): void
+  /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
+  close(cut: AbortSignal): Promise<void>
+}
+
+export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | 'warn'> {
+  readonly plan: Plan
+  /** Lets the user's other runs call on behalf of their apps. */
+  readonly key: string
+  /** `isForced`: without a grace period, which counts as a failure. */
+  readonly requestShutdown: (isForced: boolean) => void
+  /** Loads the components of the run. */
+  readonly components: SidecarBlocksOptions['components']
+  readonly daprd: FindDaprd
+  /** Loads the workflows of the run. */
+  readonly workflows: () => Promise<Workflows>
+  /** How many workers of workflows the app has connected. */
+  readonly connectedWorkers: () => number
+  /** The `appProtocol` of an app of the run; '' if the run has no such app. */
+  readonly protocolOf: (id: string) => string
+  readonly observer: SidecarOptions['observer']
+  readonly faults: SidecarOptions['faults']
+  /** The manager's routes, if the run has Daeploy services. */
+  readonly mounted: SidecarOptions['mounted']
+  readonly copierOf: SidecarOptions['copierOf']
+}
+
+/** Opens real daprds for the apps of a run. */
+export interface FindDaprd {
+  /** Why there is none; '' if there is one, or none has been looked for. */
+  readonly whyNone: string
+  /** Opens one for an app; undefined if there is none. */
+  open(needs: DaprdNeeds): Promise<DaprdComponents | undefined>
+}
+
+/** The inputs of a daprd next to an app. */
+export interface DaprdNeeds {
+  readonly runtime: AppRuntime
+  /** All components in the app's resource files. */
+  readonly resources: readonly ComponentResource[]
+  /** The metadata that Dapr's CLI sets. */
+  readonly metadata: () => Readonly<Record<string, string>>
+}
+
+/** Opens the ports of an app's sidecar; they are bound already. */
+export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenSidecar> {
+  const log = options.runtime.logs.sidecar
+  const warn = (text: string): void => log.write(asBytes(`${text}\n`), 'warn')
+  const path = await CallPath.open({
+    ...options,
+    warn,
+    secretOf: async (store, name) => sidecar.secretOf(store, name)
+  })
+  const sidecar = new AppSidecar(options, path, warn)
+  return sidecar
+}
+
+/** The parts of one app's sidecar, and how they are connected. */
+class AppSidecar implements OpenSidecar {
+  readonly #options: OpenSidecarOptions
+  readonly #path: CallPath
+  readonly #warn: (text: string) => void
+  readonly #blocks: SidecarBlocks
+  readonly #pages: PageGuard
+  /** The HTTP port. */
+  readonly #http: Sidecar
+  readonly #grpc: OpenGrpcPort
+  readonly #metrics: ReturnType<typeof openMetricsPort>
+  readonly #subscriptions: SidecarSubscriptions
+  readonly #bindings: SidecarBindings
+  readonly #closing = new AbortController()
+  /** The app has been ready once. */
+  #wasReady = false
+  readonly #stops: readonly (() => void)[]
+  /** What the app has asked for that is not built yet. */
+  readonly #warnedOf = new Set<Unbuilt>()
+
+  constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
+    const {runtime, resources} = options
+    this.#options = options
+    this.#path = path
+    this.#warn = warn
+    this.#pages = new PageGuard(options.plan.allowedOrigins ?? [], () => runtime.appPort)
+    this.#blocks = this.#createBlocks()
+    this.#http = this.#openHttp()
+    this.#grpc = this.#openGrpc()
+    const context = this.#http
+    const stopLogging = runtime.onMove(() => {
+      stopLogging() // the log has its first lines now
+      this.#logResources()
+    })
+    this.#stops = [
+      runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
+      runtime.onMove(() => this.#noteReadiness()),
+      followConfiguration({
+        runtime,
+        context,
+        log: this.#logAs('dapr.runtime'),
+        hosts: types => this.#warnUnbuilt('actors', ` (${types.join(', ')})`)
+      })
+    ]
+    const shared = {runtime, resources, blocks: this.#blocks, context}
+    this.#subscriptions = new SidecarSubscriptions({
+      ...shared,
+      log: this.#logAs('dapr.runtime.processor.subscription')
+    })
+    this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
+    this.#metrics = openMetricsPort(runtime.ports.metrics, async () => path.metering.text(), {
+      isAllowedHost: hostGuard(runtime.plan.sidecar.listenAddresses),
+      pages: this.#pages
+    })
+  }
+
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  get breakers(): readonly BreakerView[] {
+    return this.#path.effects.breakers
+  }
+
+  get backlogs(): readonly TopicBacklog[] {
+    return this.#blocks.backlogs
+  }
+
+  readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
+
+  async openComponents(): Promise<void> {
+    this.#options.runtime.fault ||= await this.#blocks.open()
+    await this.#path.external.open()
+  }
+
+  async endDaprd(): Promise<void> {
+    await this.#blocks.endDaprd()
+  }
+
+  announceEnd(): void {
+    this.#closing.abort()
+  }
+
+  async close(cut: AbortSignal): Promise<void> {
+    this.#closing.abort()
+    for (const stop of this.#stops) stop()
+    this.#metrics.close()
+    const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
+    await Promise.all(ports.map(async port => port.close(cut)))
+    await this.#blocks.close()
+    await this.#path.close()
+    this.#options.resources.close()
+  }
+
+  #createBlocks(): SidecarBlocks {
+    const {runtime, shell, resources, components, daprd, workflows} = this.#options
+    const {tracing, metering, effects} = this.#path
+    return new SidecarBlocks({
+      appId: runtime.id,
+      folder: runtime.plan.folder,
+      env: shell,
+      resources,
+      components,
+      whyMissing: this.#whyMissing,
+      daprd: async all => daprd.open({runtime, resources: all, metadata: () => this.#facts().extended}),
+      postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
+      policies: () => effects.componentPolicies,
+      counted: event => metering.used(event),
+      startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+      workflows,
+      areOptional: runtime.plan.resources.areOptional === true,
+      isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
+      log: this.#logAs('dapr.runtime.processor')
+    })
+  }
+
+  #openHttp(): Sidecar {
+    const {runtime, shell, resources, key, observer, faults, mounted, copierOf} = this.#options
+    const {tracing, external, effects} = this.#path
+    const {maxBodyBytes, readBufferBytes, listenAddresses} = runtime.plan.sidecar
+    return openSidecar({
+      appId: runtime.id,
+      servers: runtime.ports.http,
+      admit: external.admit,
+      key,
+      apiAccess: () => resources.snapshot.configuration.apiAccess.http,
+      facts: this.#facts,
+      wasReady: () => this.#noteReadiness(),
+      blocks: () => this.#blocks.load(),
+      requestShutdown: this.#requestShutdown,
+      askedUnbuilt: this.#warnUnbuilt,
+      hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
+      observer,
+      faults,
+      mounted,
+      copierOf,
+      whyMissing: this.#whyMissing,
+      tracing,
+      rules: effects.rules,
+      recorded: this.#recorder(),
+      limits: {maxBodyBytes, readBufferBytes},
+      allowedHosts: listenAddresses,
+      pages: this.#pages,
+      tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
+      warn: this.#warn
+    })
+  }
+
+  #openGrpc(): OpenGrpcPort {
+    const {runtime, shell, resources, protocolOf, workflows} = this.#options
+    const {tracing, external} = this.#path
+    const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
+    const sidecar = this.#http
+    const isAllowedHost = hostGuard(listenAddresses)
+    const guards = {isAllowedHost, apiToken: shell['DAPR_API_TOKEN'] ?? '', tracing, pages: this.#pages}
+    return openGrpcPort(runtime.ports.grpc, {
+      sidecar,
+      guards,
+      socketGuards: {...guards, isAllowedHost: () => true},
+      maxHeadBytes: readBufferBytes,
+      contextFor: delegation => sidecar.contextFor(delegation),
+      protocolOf: callee => (external.has(callee) ? 'http' : protocolOf(callee)),
+      own: {
+        appId: runtime.id,
+        instance: runtime.name,
+        blocks: async () => this.#blocks.load(),
+        workflows,
+        facts: this.#facts,
+        customMetadata: sidecar.customMetadata,
+        requestShutdown: this.#requestShutdown,
+        askedUnbuilt: this.#warnUnbuilt
+      },
+      apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
+    })
+  }
+
+  #noteReadiness(): boolean {
+    return (this.#wasReady ||= this.#options.runtime.isListening)
+  }
+
+  /** Counts, traces and logs each request to the sidecar. */
+  #recorder(): (record: CallRecord) => void {
+    const {runtime, resources} = this.#options
+    const {metering, tracing} = this.#path
+    const log = runtime.logs.sidecar
+    const {apiLogging, logLevel} = runtime.plan.sidecar
+    const isInfo = writesAt(logLevel, 'info')
+    runtime.apiLog = () => {
+      const settings = resources.snapshot.configuration.apiLogging
+      return isInfo && (apiLogging || settings.enabled) ? settings : undefined
+    }
+    return record => {
+      metering.served(record)
+      tracing.served(record)
+      const settings = runtime.apiLog?.()
+      const entry = settings === undefined ? undefined : apiLogEntry(record, settings)
+      if (entry !== undefined) log.log(entry)
+    }
+  }
+
+  readonly #facts = (): Facts => {
+    const {runtime, plan, resources} = this.#options
+    const connectedWorkers = this.#options.connectedWorkers()
+    const facts = factsOf(runtime, plan, resources.snapshot, this.#blocks, this.#subscriptions.view)
+    return connectedWorkers === 0 ? facts : {...facts, connectedWorkers}
+  }
+
+  readonly #whyMissing = (name: string): string =>
+    whyMissing(this.#options.resources.snapshot, name, this.#options.daprd.whyNone)
+
+  readonly #requestShutdown = (isForced: boolean): void => {
+    this.#logAs('dapr.runtime')('info', 'Shutdown requested via API')
+    this.#options.requestShutdown(isForced)
+  }
+
+  readonly #warnUnbuilt = (what: Unbuilt, detail = ''): void => {
+    if (this.#warnedOf.has(what)) return
+    this.#warnedOf.add(what)
+    const {runtime, resources} = this.#options
+    resources.warn('not-built', `"${runtime.id}" asks for ${what}${detail}: ${UNBUILT_TEXT[what]}`)
+  }
+
+  #logResources(): void {
+    const {resiliency} = this.#options.resources.snapshot
+    for (const {name} of resiliency.resources)
+      this.#logAs('dapr.runtime.resiliency')('info', `Loading Resiliency configuration: ${name}`)
+    const {description} = this.#path.tracing
+    if (description !== '') this.#logAs('dapr.runtime')('info', `Dapr trace sampler initialized: ${description}`)
+  }
+
+  /** Writes to the sidecar's log under one of Dapr's scopes. */
+  #logAs(scope: string): (level: LogLevel, message: string) => void {
+    const log = this.#options.runtime.logs.sidecar
+    return (level, message) => log.log({level, message, scope})
+  }
+}
+
+/** Dapr's values for true (utils.IsTruthy). */
+const isTruthy = (word: string): boolean => /^(y|yes|true|t|on|1)$/i.test(word)

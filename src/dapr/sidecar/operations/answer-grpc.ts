@@ -1,0 +1,25 @@
+import type {ApiOperation} from '../../../model/dapr/api/api.ts'
+import {decode, encode} from '../../../proxy/net/grpc/message-codec.ts'
+import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import {statusOfFault} from '../grpc/blocks/block-status.ts'
+import type {BlockCaller} from './operation.ts'
+import {operationOf} from './operations.ts'
+
+const NOTHING = new Uint8Array(0)
+
+/** Serves a call to a building block, failures included. */
+export async function answerGrpc(
+  blocks: Blocks,
+  name: ApiOperation['name'],
+  message: Uint8Array,
+  caller: BlockCaller
+): Promise<Uint8Array | GrpcStatus> {
+  try {
+    const operation = operationOf(name, 'grpc')
+    const reply = await operation.answer(blocks, decode(operation.request, message), caller)
+    return reply === undefined ? NOTHING : encode(operation.reply, reply)
+  } catch (error) {
+    return statusOfFault(error)
+  }
+}

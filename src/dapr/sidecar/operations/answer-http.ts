@@ -1,0 +1,18 @@
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import {apiError} from '../http/errors.ts'
+import type {BlockCall} from '../http/routes.ts'
+import type {BlockRequest} from './block-request.ts'
+import {operationOf} from './operations.ts'
+
+/** Responds to a call to a building block, failures included. */
+export async function answerHttp(blocks: Blocks, name: BlockCall['call'], request: BlockRequest): Promise<Reply> {
+  try {
+    return await operationOf(name, 'http')(blocks, request)
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    const {status, errorCode, message, details} = error
+    return apiError(status, errorCode, message, details)
+  }
+}

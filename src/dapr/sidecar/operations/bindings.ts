@@ -1,0 +1,81 @@
+import type {BINDINGS} from '../../../model/dapr/api/bindings.ts'
+import {InvokeBindingRequest, InvokeBindingResponse} from '../../../model/dapr/messages/binding.generated.ts'
+import {BindingError} from '../blocks/bindings.ts'
+import {compactJson, memberTexts} from '../blocks/json-text.ts'
+import {apiError} from '../http/errors.ts'
+import {baggageFault} from '../http/baggage.ts'
+import {valueText} from '../http/blocks/app-headers.ts'
+import {
+  DONE,
+  headerOf,
+  isObject,
+  malformed,
+  readJson,
+  textIn,
+  textsIn,
+  type BlockHandler,
+  type BlockRequest
+} from './block-request.ts'
+import {bufferOf, grpc, type OperationsOf} from './operation.ts'
+
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** What a binding returns besides its data; Go capitalizes the first letter. */
+const linesOf = (metadata: Readonly<Record<string, string>>): string =>
+  Object.entries(metadata)
+    .filter(([name]) => NAME.test(name))
+    .map(([name, value]) => `Metadata.${name}: ${valueText(value)}\r\n`)
+    .join('')
+
+/** The trace of the call, for bindings that pass it on. */
+function traceOf({lines, trace}: BlockRequest): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [, name = '', value = ''] of trace.matchAll(/^(traceparent|tracestate):[ \t]*([^\r\n]*)/gim))
+    found[name.toLowerCase()] = value
+  const baggage = headerOf({lines}, 'baggage')
+  if (baggage === '') return found
+  const fault = baggageFault(baggage)
+  if (fault !== '') throw malformed(`invalid baggage header: ${fault}`, '')
+  return {...found, baggage}
+}
+
+const invoke: BlockHandler = async ({bindings}, request) => {
+  const {text, value} = readJson(request)
+  if (!isObject(value)) throw malformed('expected an object')
+  const wish = {
+    operation: textIn(value, 'operation'),
+    data: Buffer.from(compactJson(memberTexts(text).get('data') ?? 'null')),
+    metadata: {...textsIn(value, 'metadata'), ...traceOf(request)}
+  }
+  try {
+    const response = await bindings.invoke(request.params[0] ?? '', wish, request.onGone)
+    if (response === undefined) return DONE
+    const {data, metadata} = response
+    return {status: 200, type: 'application/json', body: '', bytes: data, lines: linesOf(metadata)}
+  } catch (error) {
+    if (!(error instanceof BindingError)) throw error
+    return {...apiError(error.status, error.errorCode, error.message, error.details), lines: linesOf(error.metadata)}
+  }
+}
+
+/** Bindings (Dapr: pkg/api/http/http.go, onOutputBindingMessage; pkg/api/grpc/grpc.go, InvokeBinding). */
+export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
+  InvokeBinding: {
+    http: invoke,
+    grpc: grpc(
+      InvokeBindingRequest,
+      InvokeBindingResponse,
+      async ({bindings}, {name, data, metadata, operation}, {trace, head: {baggage}, onGone}) => {
+        const {traceparent, tracestate} = trace
+        // what was sent counts more than what the request says (Dapr)
+        const sent = {
+          traceparent,
+          ...(tracestate !== '' && {tracestate}),
+          ...metadata,
+          ...(baggage !== '' && {baggage})
+        }
+        return bindings.invoke(name, {operation, data: bufferOf(data), metadata: sent}, onGone)
+      }
+    )
+  }
+}

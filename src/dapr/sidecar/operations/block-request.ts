@@ -1,0 +1,97 @@
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import {goJson} from '../http/go-text.ts'
+import {decoded} from '../../../model/bytes.ts'
+
+/** A request to a building block over HTTP. */
+export interface BlockRequest {
+  /** Parameters in the path, unescaped. */
+  readonly params: readonly string[]
+  /** With its `?`. */
+  readonly query: string
+  /** Header lines as the caller sent them. */
+  readonly lines: string
+  /** Header lines of the trace that the call belongs to, '' = none. */
+  readonly trace: string
+  readonly body: Buffer
+  /** Calls the listener when the caller has received the response, or disconnects. */
+  readonly onGone: OnGone
+}
+
+/** Responds to a call; rejects with a BlockError. */
+export type BlockHandler = (blocks: Blocks, request: BlockRequest) => Promise<Reply>
+
+/** A response without a body. */
+export const DONE: Reply = {status: 204, type: '', body: '', lines: ''}
+
+export const json = (value: unknown, status = 200): Reply => ({
+  status,
+  type: 'application/json',
+  body: goJson(value),
+  lines: ''
+})
+
+const METADATA = 'metadata.'
+
+export const queryOf = ({query}: BlockRequest): URLSearchParams => new URLSearchParams(decoded(query))
+
+/** Query parameters `metadata.<key>=<value>`, the first of equal ones, as Dapr passes them to components. */
+export const metadataOf = (query: string): Record<string, string> =>
+  query === ''
+    ? {}
+    : Object.fromEntries(
+        [...new URLSearchParams(decoded(query))]
+          .filter(([key]) => key.startsWith(METADATA))
+          .toReversed()
+          .map(([key, value]) => [key.slice(METADATA.length), value])
+      )
+
+const HEADERS = {
+  baggage: /^baggage:[ \t]*([^\r\n]*)/im,
+  'content-type': /^content-type:[ \t]*([^\r\n]*)/im,
+  'if-match': /^if-match:[ \t]*([^\r\n]*)/im
+}
+
+/** The value of a header, '' where there is none. */
+export const headerOf = ({lines}: Pick<BlockRequest, 'lines'>, name: keyof typeof HEADERS): string =>
+  HEADERS[name].exec(lines)?.[1]?.trimEnd() ?? ''
+
+/** Dapr's error for a body that cannot be read; `prefix` as it differs between calls. */
+export const malformed = (words: string, prefix = 'failed deserializing HTTP body: '): BlockError =>
+  new BlockError([400, 'invalidArgument', 'ERR_MALFORMED_REQUEST'], prefix + words)
+
+/** The body as JSON, in its text and its value. */
+export function readJson({body}: BlockRequest, prefix?: string): {readonly text: string; readonly value: unknown} {
+  const text = body.toString()
+  try {
+    return {text, value: JSON.parse(text) as unknown}
+  } catch (error) {
+    throw malformed(text.trim() === '' ? 'EOF' : messageOf(error), prefix)
+  }
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The text of a property; '' if it is missing. */
+export function textIn(value: Readonly<Record<string, unknown>>, key: string, prefix?: string): string {
+  const member = value[key]
+  if (member === undefined || member === null) return ''
+  if (typeof member === 'string') return member
+  throw malformed(`"${key}" must be a text`, prefix)
+}
+
+/** An object of texts among the members of an object. */
+export function textsIn(
+  value: Readonly<Record<string, unknown>>,
+  key: string,
+  prefix?: string
+): Readonly<Record<string, string>> {
+  const member = value[key]
+  if (member === undefined || member === null) return {}
+  if (!isObject(member)) throw malformed(`"${key}" must be an object`, prefix)
+  return Object.fromEntries(Object.keys(member).map(name => [name, textIn(member, name, prefix)]))
+}

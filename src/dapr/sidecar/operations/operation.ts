@@ -1,0 +1,87 @@
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
+import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import type {RequestHead} from '../grpc/request-head.ts'
+import type {ServerStream} from '../grpc/server-stream.ts'
+import type {Trace} from '../http/trace.ts'
+import {isObject, json, malformed, readJson, textIn, type BlockHandler, type BlockRequest} from './block-request.ts'
+
+// operations/: Dapr's API, `model/dapr/api/`, as calls to the blocks of an app: one file for each block.
+
+/** Who has called. */
+export interface BlockCaller {
+  readonly head: Pick<RequestHead, 'baggage'>
+  readonly trace: Trace
+  /** Calls the listener when the caller disconnects. */
+  readonly onGone: OnGone
+}
+
+/** How an operation of the API is served; what Dapr has not is left out. All reject with a BlockError. */
+export interface BlockOperation {
+  readonly http?: BlockHandler
+  readonly grpc?: GrpcOperation
+  /** The status that a stream of gRPC ends with. */
+  readonly stream?: (stream: ServerStream, blocks: Blocks) => Promise<GrpcStatus>
+}
+
+/** A method of gRPC. `answer` gives the message, or undefined for an empty one. */
+export interface GrpcOperation<Q extends Schema = Schema, R extends Schema = Schema> {
+  readonly request: Q
+  readonly reply: R
+  answer(blocks: Blocks, request: Message<Q>, caller: BlockCaller): Promise<Partial<Message<R>> | undefined>
+}
+
+/** The operations of a block of the table. */
+export type OperationsOf<B extends {readonly operations: object}> = {
+  readonly [K in keyof B['operations']]: BlockOperation
+}
+
+/** The bytes of a field as a Buffer. */
+export const bufferOf = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.length)
+
+/** A method of gRPC with these messages. */
+export const grpc = <Q extends Schema, R extends Schema>(
+  request: Q,
+  reply: R,
+  answer: GrpcOperation<Q, R>['answer']
+): GrpcOperation => ({request, reply, answer})
+
+/** An operation that is the same over HTTP and gRPC. */
+interface Universal<Q extends Schema, R extends Schema> {
+  readonly request: Q
+  readonly reply: R
+  /** The fields that are the parameters of its route. */
+  readonly params: readonly (keyof Q & string)[]
+  readonly run: (blocks: Blocks, request: Message<Q>, onGone: OnGone) => Promise<Message<R>>
+}
+
+/** Over HTTP the body is the request as JSON, and the answer is JSON (Dapr: pkg/api/http/universal.go). */
+export const universal = <Q extends Schema, R extends Schema>({
+  request,
+  reply,
+  params,
+  run
+}: Universal<Q, R>): BlockOperation => ({
+  grpc: grpc(request, reply, async (blocks, message, {onGone}) => run(blocks, message, onGone)),
+  http: async (blocks, sent) => json(await run(blocks, messageIn(request, params, sent), sent.onGone))
+})
+
+/** An empty body counts as an empty object: the error names the missing properties. */
+function messageIn<Q extends Schema>(schema: Q, params: readonly string[], sent: BlockRequest): Message<Q> {
+  const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)
+  if (!isObject(value)) throw malformed('expected an object')
+  const members = Object.entries(schema).map(([name, [, type]]) => {
+    const at = params.indexOf(name)
+    return [name, at >= 0 ? (sent.params[at] ?? '') : memberOf(value, name, type)]
+  })
+  return Object.fromEntries(members) as Message<Q>
+}
+
+function memberOf(value: Readonly<Record<string, unknown>>, name: string, type: Schema[string][1]): unknown {
+  if (type === 'string') return textIn(value, name)
+  if (type !== 'int32') throw new Error(`${name}: nothing reads ${JSON.stringify(type)} from JSON yet`)
+  const member = value[name] ?? 0
+  if (typeof member !== 'number') throw malformed(`"${name}" must be a number`)
+  return member
+}

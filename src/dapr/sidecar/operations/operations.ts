@@ -1,0 +1,30 @@
+import type {ApiOperation} from '../../../model/dapr/api/api.ts'
+import {BINDING_OPERATIONS} from './bindings.ts'
+import {CONFIGURATION_OPERATIONS} from './configuration.ts'
+import {LOCK_OPERATIONS} from './lock.ts'
+import type {BlockOperation} from './operation.ts'
+import {PUBSUB_OPERATIONS} from './pubsub.ts'
+import {SECRET_OPERATIONS} from './secrets.ts'
+import {STATE_OPERATIONS} from './state.ts'
+import {WORKFLOW_OPERATIONS} from './workflows.ts'
+
+/** What is served of Dapr's API, by Dapr's names. */
+const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>> = {
+  ...STATE_OPERATIONS,
+  ...PUBSUB_OPERATIONS,
+  ...SECRET_OPERATIONS,
+  ...CONFIGURATION_OPERATIONS,
+  ...BINDING_OPERATIONS,
+  ...LOCK_OPERATIONS,
+  ...WORKFLOW_OPERATIONS
+}
+
+/** How an operation is served over a protocol. */
+export function operationOf<P extends keyof BlockOperation>(
+  name: ApiOperation['name'],
+  protocol: P
+): NonNullable<BlockOperation[P]> {
+  const found = OPERATIONS[name]?.[protocol]
+  if (found === undefined) throw new Error(`nothing serves ${name} over ${protocol}`)
+  return found
+}

@@ -1,0 +1,185 @@
+import type {STATE} from '../../../model/dapr/api/state.ts'
+import {Empty} from '../../../model/dapr/messages/google.generated.ts'
+import {
+  DeleteBulkStateRequest,
+  DeleteStateRequest,
+  ExecuteStateTransactionRequest,
+  GetBulkStateRequest,
+  GetBulkStateResponse,
+  GetStateRequest,
+  GetStateResponse,
+  QueryStateRequest,
+  QueryStateResponse,
+  SaveStateRequest
+} from '../../../model/dapr/messages/state.generated.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import {itemTexts, memberTexts} from '../blocks/json-text.ts'
+import type {OperationWish} from '../blocks/state.ts'
+import {
+  DONE,
+  headerOf,
+  isObject,
+  malformed,
+  metadataOf,
+  queryOf,
+  readJson,
+  textIn,
+  textsIn,
+  type BlockHandler
+} from './block-request.ts'
+import {grpc, type OperationsOf} from './operation.ts'
+import {bulkItem, readItem} from './state-json.ts'
+import {checkJson, consistencyOf, EMPTY_ITEM, wishOf} from './state-messages.ts'
+
+const JSON_TYPE = 'application/json'
+
+const getState: BlockHandler = async ({state}, request) => {
+  const {
+    params: [store = '', key = ''],
+    query
+  } = request
+  const consistency = query === '' ? '' : (queryOf(request).get('consistency') ?? '')
+  const item = await state.get(store, key, {consistency, metadata: metadataOf(query)}, request.onGone)
+  if (item === undefined) return DONE
+  const etag = item.etag === '' ? '' : `Etag: ${item.etag}\r\n`
+  const lines = Object.entries(item.metadata).map(([name, value]) => `Metadata.${name}: ${value}\r\n`)
+  return {status: 200, type: JSON_TYPE, body: '', bytes: item.data, lines: etag + lines.join('')}
+}
+
+const saveState: BlockHandler = async ({state}, request) => {
+  const {text, value} = readJson(request, '')
+  if (!Array.isArray(value)) throw malformed('expected an array of items', '')
+  const metadata = metadataOf(request.query)
+  const wishes = itemTexts(text).map((item, at) => {
+    const wish = readItem(item, value[at] as unknown, '')
+    return request.query === '' ? wish : {...wish, metadata: {...wish.metadata, ...metadata}}
+  })
+  await state.save(request.params[0] ?? '', wishes, request.onGone)
+  return DONE
+}
+
+const deleteState: BlockHandler = async ({state}, request) => {
+  const {
+    params: [store = '', key = ''],
+    query
+  } = request
+  const asked = queryOf(request)
+  const concurrency = asked.get('concurrency') ?? ''
+  const consistency = asked.get('consistency') ?? ''
+  const etag = headerOf(request, 'if-match')
+  await state.delete(store, {key, etag, metadata: metadataOf(query), concurrency, consistency}, request.onGone)
+  return DONE
+}
+
+const bulkGetState: BlockHandler = async ({state}, request) => {
+  const {value} = readJson(request)
+  if (!isObject(value)) throw malformed('expected an object')
+  const keys = value['keys'] ?? []
+  if (!Array.isArray(keys) || !keys.every(key => typeof key === 'string')) throw malformed('"keys" must be texts')
+  const parallelism = value['parallelism'] ?? 0
+  if (typeof parallelism !== 'number') throw malformed('"parallelism" must be a number')
+  const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
+  const options = {parallelism, consistency: '', metadata}
+  const items = await state.bulkGet(request.params[0] ?? '', keys, options, request.onGone)
+  return {status: 200, type: JSON_TYPE, body: `[${items.map(bulkItem).join(',')}]`, lines: ''}
+}
+
+const transactState: BlockHandler = async ({state}, request) => {
+  const {text, value} = readJson(request)
+  if (!isObject(value)) throw malformed('expected an object')
+  const operations = value['operations'] ?? []
+  if (!Array.isArray(operations)) throw malformed('"operations" must be an array')
+  const texts = operations.length === 0 ? [] : itemTexts(memberTexts(text).get('operations') ?? '[]')
+  const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
+  const wishes = operations.map((operation: unknown, at): OperationWish => {
+    if (!isObject(operation)) throw malformed('an operation must be an object')
+    const item = memberTexts(texts[at] ?? '{}').get('request') ?? '{}'
+    return {
+      operation: textIn(operation, 'operation'),
+      request: readItem(item, operation['request'] ?? {}, undefined)
+    }
+  })
+  await state.transact(request.params[0] ?? '', wishes, metadata, request.onGone)
+  return DONE
+}
+
+/** Dapr looks for the store before it reads the body. Here a body that cannot be read is the rare case in which it is looked for. */
+const storeFirst =
+  (handler: BlockHandler): BlockHandler =>
+  async (blocks, request) => {
+    try {
+      return await handler(blocks, request)
+    } catch (error) {
+      if (error instanceof BlockError && error.errorCode === 'ERR_MALFORMED_REQUEST')
+        await blocks.state.check(request.params[0] ?? '')
+      throw error
+    }
+  }
+
+const NOTHING = new Uint8Array(0)
+
+/** State (Dapr: pkg/api/http/http.go, pkg/api/http/state.go, pkg/api/grpc/grpc.go). */
+export const STATE_OPERATIONS: OperationsOf<typeof STATE> = {
+  GetState: {
+    http: getState,
+    grpc: grpc(GetStateRequest, GetStateResponse, async ({state}, {storeName, key, consistency, metadata}, {onGone}) =>
+      state.get(storeName, key, {consistency: consistencyOf(consistency), metadata}, onGone)
+    )
+  },
+  GetBulkState: {
+    http: storeFirst(bulkGetState),
+    grpc: grpc(
+      GetBulkStateRequest,
+      GetBulkStateResponse,
+      async ({state}, {storeName, keys, parallelism, metadata}, {onGone}) => {
+        const items = await state.bulkGet(storeName, keys, {parallelism, consistency: '', metadata}, onGone)
+        return {
+          items: items.map(({key, item, error}) => ({
+            key,
+            error,
+            data: item?.data ?? NOTHING,
+            etag: item?.etag ?? '',
+            metadata: item?.metadata ?? {}
+          }))
+        }
+      }
+    )
+  },
+  SaveState: {
+    http: storeFirst(saveState),
+    grpc: grpc(SaveStateRequest, Empty, async ({state}, {storeName, states}, {onGone}) => {
+      checkJson(states)
+      await state.save(storeName, states.map(wishOf), onGone)
+      return undefined
+    })
+  },
+  DeleteState: {
+    http: deleteState,
+    grpc: grpc(DeleteStateRequest, Empty, async ({state}, {storeName, ...item}, {onGone}) => {
+      await state.delete(storeName, wishOf({...item, value: NOTHING}), onGone)
+      return undefined
+    })
+  },
+  DeleteBulkState: {
+    grpc: grpc(DeleteBulkStateRequest, Empty, async ({state}, {storeName, states}, {onGone}) => {
+      await state.bulkDelete(storeName, states.map(wishOf), onGone)
+      return undefined
+    })
+  },
+  ExecuteStateTransaction: {
+    http: storeFirst(transactState),
+    grpc: grpc(ExecuteStateTransactionRequest, Empty, async ({state}, {storeName, operations, metadata}, {onGone}) => {
+      checkJson(operations.flatMap(({request}) => request ?? []))
+      const wishes = operations.map(({operationType, request}) => ({
+        operation: operationType,
+        request: wishOf(request ?? EMPTY_ITEM)
+      }))
+      await state.transact(storeName, wishes, metadata, onGone)
+      return undefined
+    })
+  },
+  QueryState: {
+    http: async ({state}, {params: [store = '']}) => state.query(store),
+    grpc: grpc(QueryStateRequest, QueryStateResponse, async ({state}, {storeName}) => state.query(storeName))
+  }
+}

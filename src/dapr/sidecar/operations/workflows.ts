@@ -1,0 +1,151 @@
+import type {WORKFLOWS} from '../../../model/dapr/api/workflows.ts'
+import {
+  GetWorkflowRequest,
+  GetWorkflowResponse,
+  PauseWorkflowRequest,
+  PurgeWorkflowRequest,
+  RaiseEventWorkflowRequest,
+  ResumeWorkflowRequest,
+  StartWorkflowRequest,
+  StartWorkflowResponse,
+  TerminateWorkflowRequest
+} from '../../../model/dapr/messages/workflow.generated.ts'
+import {decode} from '../../../proxy/net/grpc/message-codec.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
+import {FAILURE_DETAILS, timeOf} from '../../../work/workflow/messages.ts'
+import {PENDING, statusName} from '../../../work/workflow/status.ts'
+import {notFound, type InstanceName, type WorkflowCalls} from '../blocks/workflow-calls.ts'
+import {queryOf, type BlockRequest} from './block-request.ts'
+import {Empty} from '../../../model/dapr/messages/google.generated.ts'
+import {bufferOf, grpc, type BlockOperation, type OperationsOf} from './operation.ts'
+
+/** The instance that a request names; the component in front of it is not looked at. */
+const named = (request: BlockRequest): InstanceName => ({
+  id: request.params[1] ?? '',
+  appId: queryOf(request).get('appID') ?? ''
+})
+
+/** JSON as Go's protojson writes it: what is empty is left out. */
+const json = (value: unknown, status: number): Reply => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(value),
+  lines: ''
+})
+
+const ACCEPTED = json({}, 202)
+
+/** RFC 3339 with as many digits as it needs, as protojson writes it. */
+const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
+
+/** What is known of it besides its status (Dapr: pkg/runtime/wfengine/client.go). */
+function propertiesOf({customStatus, input, output, failure, status}: Instance): Record<string, string> {
+  const properties = new Map<string, string | undefined>([
+    ['custom_status', customStatus],
+    ['input', status === PENDING ? undefined : input],
+    ['output', output]
+  ])
+  if (failure !== undefined) {
+    const {errorType, errorMessage, stackTrace} = decode(FAILURE_DETAILS, failure)
+    properties.set('failure.error_type', errorType)
+    properties.set('failure.error_message', errorMessage)
+    properties.set('failure.stack_trace', stackTrace?.value)
+  }
+  return Object.fromEntries(
+    [...properties].flatMap(([name, value]) => (value === undefined ? [] : [[`dapr.workflow.${name}`, value]]))
+  )
+}
+
+/** One that has not started has no name yet. */
+const nameOf = ({status, name}: Instance): string => (status === PENDING ? '' : name)
+
+function instanceJson(instance: Instance): object {
+  const properties = propertiesOf(instance)
+  return {
+    instanceID: instance.id,
+    workflowName: nameOf(instance) || undefined,
+    createdAt: rfc3339(instance.created),
+    lastUpdatedAt: rfc3339(instance.updated),
+    runtimeStatus: statusName(instance.status),
+    properties: Object.keys(properties).length > 0 ? properties : undefined
+  }
+}
+
+/** What is told to an instance: nothing comes back. */
+const told = (
+  request: typeof PauseWorkflowRequest,
+  tell: 'pause' | 'resume' | 'terminate' | 'purge'
+): BlockOperation => {
+  const act = async (calls: WorkflowCalls, name: InstanceName): Promise<void> => calls[tell](name)
+  return {
+    http: async ({workflows}, sent) => {
+      await act(workflows, named(sent))
+      return ACCEPTED
+    },
+    grpc: grpc(request, Empty, async ({workflows}, {instanceId: id}) => {
+      await act(workflows, {id, appId: ''})
+      return undefined
+    })
+  }
+}
+
+/** Workflows (Dapr: pkg/api/http/workflow.go, pkg/api/universal/workflow.go). */
+export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
+  StartWorkflow: {
+    http: async ({workflows}, request) => {
+      const query = queryOf(request)
+      const instanceID = await workflows.start({
+        id: query.get('instanceID') ?? '',
+        appId: query.get('appID') ?? '',
+        name: request.params[1] ?? '',
+        input: request.body.toString(),
+        options: {}
+      })
+      return json({instanceID}, 202)
+    },
+    grpc: grpc(
+      StartWorkflowRequest,
+      StartWorkflowResponse,
+      async ({workflows}, {instanceId: id, workflowName: name, input, options}) => ({
+        instanceId: await workflows.start({id, appId: '', name, input: bufferOf(input).toString(), options})
+      })
+    )
+  },
+  GetWorkflow: {
+    http: async ({workflows}, request) => {
+      const name = named(request)
+      const instance = await workflows.get(name)
+      if (instance === undefined) throw notFound(name.id)
+      return json(instanceJson(instance), 200)
+    },
+    // of an unknown one the answer has the id alone
+    grpc: grpc(GetWorkflowRequest, GetWorkflowResponse, async ({workflows}, {instanceId}) => {
+      const instance = await workflows.get({id: instanceId, appId: ''})
+      if (instance === undefined) return {instanceId}
+      return {
+        instanceId,
+        workflowName: nameOf(instance),
+        createdAt: timeOf(instance.created),
+        lastUpdatedAt: timeOf(instance.updated),
+        runtimeStatus: statusName(instance.status),
+        properties: propertiesOf(instance)
+      }
+    })
+  },
+  RaiseEventWorkflow: {
+    http: async ({workflows}, request) => {
+      await workflows.raise(named(request), request.params[2] ?? '', request.body.toString())
+      return ACCEPTED
+    },
+    grpc: grpc(RaiseEventWorkflowRequest, Empty, async ({workflows}, {instanceId: id, eventName, eventData}) => {
+      const data = eventData.length === 0 ? undefined : bufferOf(eventData).toString()
+      await workflows.raise({id, appId: ''}, eventName, data)
+      return undefined
+    })
+  },
+  PauseWorkflow: told(PauseWorkflowRequest, 'pause'),
+  ResumeWorkflow: told(ResumeWorkflowRequest, 'resume'),
+  TerminateWorkflow: told(TerminateWorkflowRequest, 'terminate'),
+  PurgeWorkflow: told(PurgeWorkflowRequest, 'purge')
+}

@@ -1,0 +1,148 @@
+import {isDeepStrictEqual} from 'node:util'
+import type {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
+import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {BreakerView} from '../../proxy/gateway/interceptors/resiliency/interceptor.ts'
+import type {AppResources, ResourceSnapshot} from '../../files/resources/app-resources.ts'
+import {DEFAULT_TRUST_DOMAIN} from '../../files/resources/defaults.ts'
+import {pipelineOf, type PipelineKey} from '../../files/resources/http-pipeline.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {plainError} from './http/errors.ts'
+import type {Pipeline} from './http/middleware/middleware.ts'
+import type {SidecarPolicies} from './policies.ts'
+import type {ResiliencyReporterOptions} from './report-resiliency.ts'
+import type {SidecarRules} from './sidecar-options.ts'
+import type {SidecarTracing} from './tracing.ts'
+
+export interface ResourceEffectsOptions {
+  readonly runtime: AppRuntime
+  readonly resources: AppResources
+  /** Namespace of the app when it calls others. */
+  readonly namespace: string
+  readonly tracing: SidecarTracing
+  readonly external: Pick<ExternalEndpoints, 'pipeline'>
+  /** Where policies report what they decide. */
+  readonly decisions: ResiliencyReporterOptions
+  readonly warn: (text: string) => void
+}
+
+/**
+ * What the resources of an app make of its sidecar: policies, access control, traces and middleware. The code of each is loaded
+ * when a resource first asks for it. After a change, calls in flight keep what they have begun with.
+ */
+export class ResourceEffects {
+  readonly #options: ResourceEffectsOptions
+  /** What requests pass now. */
+  readonly rules: {-readonly [Key in keyof SidecarRules]: SidecarRules[Key]} = {interceptor: undefined, pipeline: []}
+  #policies: SidecarPolicies | undefined
+  readonly #stops: (() => void)[] = []
+
+  private constructor(options: ResourceEffectsOptions) {
+    this.#options = options
+  }
+
+  /** Settles when the sidecar may be opened: no request passes before its rules hold. */
+  static async open(options: ResourceEffectsOptions): Promise<ResourceEffects> {
+    const effects = new ResourceEffects(options)
+    await effects.#follow(
+      ({resiliency}) => resiliency,
+      async resiliency => effects.#usePolicies(resiliency)
+    )
+    await effects.#follow(
+      ({configuration}) => configuration,
+      async configuration => effects.#useAccess(configuration)
+    )
+    await effects.#follow(
+      ({configuration}) => configuration.tracing,
+      async tracing => options.tracing.use(tracing)
+    )
+    await effects.#followPipeline('httpPipeline', pipeline => {
+      effects.rules.pipeline = pipeline
+    })
+    await effects.#followPipeline('appHttpPipeline', async pipeline => effects.#useAppPipeline(pipeline))
+    return effects
+  }
+
+  /** The circuit breakers that calls of the app have used. */
+  get breakers(): readonly BreakerView[] {
+    return this.#policies?.breakers ?? []
+  }
+
+  /** The policies of components now; undefined: there are none. */
+  get componentPolicies(): ComponentPolicies | undefined {
+    return this.#policies?.components
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop()
+  }
+
+  /** Calls `use` with a part of the resources, and again when that changes: one after the other, as it may load code. */
+  async #follow<T>(part: (snapshot: ResourceSnapshot) => T, use: (value: T) => Promise<void>): Promise<void> {
+    const {resources} = this.#options
+    let current = part(resources.snapshot)
+    let using = use(current)
+    const change = async (before: Promise<void>, next: T): Promise<void> => {
+      await before
+      await use(next)
+    }
+    const stop = resources.onChange(snapshot => {
+      const next = part(snapshot)
+      if (isDeepStrictEqual(next, current)) return
+      current = next
+      using = change(using, next)
+    })
+    this.#stops.push(stop)
+    await using
+  }
+
+  async #usePolicies(resiliency: ResourceSnapshot['resiliency']): Promise<void> {
+    const {decisions} = this.#options
+    this.#policies =
+      resiliency.resources.length === 0
+        ? undefined
+        : new (await import('./policies.ts')).SidecarPolicies(resiliency, decisions)
+    this.rules.interceptor = this.#policies?.interceptor
+  }
+
+  /** Who may call the app, who it is when it calls others, and whether it can be started. */
+  async #useAccess({accessControl, fault}: ResourceSnapshot['configuration']): Promise<void> {
+    const {runtime, namespace} = this.#options
+    const {id, plan} = runtime
+    runtime.fault = fault
+    runtime.identity = {appId: id, namespace, trustDomain: accessControl?.trustDomain ?? DEFAULT_TRUST_DOMAIN}
+    if (accessControl === undefined) {
+      runtime.accessControl = undefined
+      return
+    }
+    const {AccessControlInterceptor} = await import('../../proxy/gateway/interceptors/access-control.ts')
+    runtime.accessControl = new AccessControlInterceptor(accessControl, !plan.channel.protocol.startsWith('grpc'))
+  }
+
+  /** Middleware that cannot be made keeps the app from being started; later the last good one stays. */
+  async #followPipeline(key: PipelineKey, use: (pipeline: Pipeline) => Promise<void> | void): Promise<void> {
+    const {runtime, warn} = this.#options
+    let hasOne = false
+    await this.#follow(
+      ({configuration, components}) => ({configuration, components}),
+      async ({configuration, components}) => {
+        const specs = pipelineOf(key, configuration[key], components)
+        const pipeline =
+          specs.length === 0 ? [] : await (await import('./http/middleware/pipeline.ts')).createPipeline(specs)
+        if (typeof pipeline !== 'string') {
+          hasOne = true
+          await use(pipeline)
+        } else if (!hasOne) {
+          runtime.fault ||= pipeline
+          await use([() => plainError(500, pipeline)])
+        } else warn(`${pipeline}: the middleware stays as it was`)
+      }
+    )
+  }
+
+  async #useAppPipeline(pipeline: Pipeline): Promise<void> {
+    const {runtime, external} = this.#options
+    external.pipeline =
+      pipeline.length === 0 ? undefined : (await import('./http/middleware/app-pipeline.ts')).appPipelineOf(pipeline)
+    runtime.pipeline = runtime.plan.channel.protocol.startsWith('grpc') ? undefined : external.pipeline
+  }
+}

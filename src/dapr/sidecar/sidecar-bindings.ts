@@ -1,0 +1,152 @@
+import type {CallContext} from '../../proxy/gateway/call-context.ts'
+import {messageOf} from '../../model/errors.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import {aborted} from '../../platform/delay.ts'
+import type {AppResources} from '../../files/resources/app-resources.ts'
+import {DIRECTION, isForDirection, namesDirection} from '../../files/resources/binding-direction.ts'
+import {splitType} from '../../files/resources/component-types.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {isDaprApp} from './ask-app.ts'
+import type {BindingChannel, BindingTarget} from './blocks/binding-channel.ts'
+import {EventProcess} from './event-process.ts'
+import type {SidecarBlocks} from './sidecar-blocks.ts'
+
+export interface SidecarBindingsOptions {
+  readonly runtime: AppRuntime
+  readonly resources: AppResources
+  readonly blocks: SidecarBlocks
+  readonly context: CallContext
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
+
+/** An input binding that a file names. */
+interface Input {
+  readonly target: BindingTarget
+  /** Its file declares it an input: the app need not be asked. */
+  readonly isWanted: boolean
+}
+
+/**
+ * The bindings that bring events to an app: each of its processes is asked which of them it wants. Nothing is loaded where
+ * there are none. Events are delivered while the process that was asked is ready.
+ */
+export class SidecarBindings {
+  readonly #options: SidecarBindingsOptions
+  readonly #stops: readonly (() => void)[]
+  #inputs: readonly Input[] = []
+  /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
+  #question = new AbortController()
+  readonly #process: EventProcess
+  #channel: Promise<BindingChannel> | undefined
+  #hasFollowed = false
+  #isWarned = false
+
+  constructor(options: SidecarBindingsOptions) {
+    this.#options = options
+    const {runtime, blocks} = options
+    this.#process = new EventProcess(runtime)
+    this.#stops = [
+      runtime.onMove(() => this.#look()),
+      runtime.queue.onOpen(() => this.#look()),
+      blocks.onComponents(() => this.#reload())
+    ]
+    this.#look()
+  }
+
+  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
+  async close(cut: AbortSignal): Promise<void> {
+    for (const stop of this.#stops) stop()
+    this.#question.abort()
+    this.#process.forget()
+    this.#process.changed()
+    if (!this.#hasFollowed) return
+    const {inputBindings} = await this.#options.blocks.load()
+    await Promise.race([inputBindings.close(), aborted(cut)])
+  }
+
+  /** Asks a new process, as soon as it accepts calls. */
+  #look(): void {
+    const {runtime, resources, blocks} = this.#options
+    const {components} = resources.snapshot
+    this.#inputs = components.flatMap(each => inputOf(each, blocks))
+    const mayWant = isDaprApp(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
+    if (mayWant && runtime.appPort === 0) this.#warnOfNoPort()
+    // which of daprd's bindings bring events is known by then: components are opened before apps start
+    if (runtime.appPort === 0 || (!mayWant && runtime.isListening)) blocks.setKnown('bindings')
+    const isAsked = runtime.isListening && runtime.appPort > 0 && mayWant
+    if (isAsked && this.#process.ask()) {
+      this.#question.abort()
+      this.#question = new AbortController()
+      void this.#ask(runtime.pid, this.#question.signal)
+    } else if (!isAsked) {
+      this.#question.abort()
+      this.#process.forget()
+    }
+    this.#process.changed()
+  }
+
+  /** Files have changed: the app may want others now. */
+  #reload(): void {
+    this.#process.askAgain()
+    this.#look()
+  }
+
+  async #ask(pid: number, signal: AbortSignal): Promise<void> {
+    const {blocks, log} = this.#options
+    this.#hasFollowed = true
+    try {
+      const inputs = this.#inputs
+      const channel = await this.#openChannel()
+      const asked = inputs.filter(({isWanted}) => !isWanted).map(({target}) => target)
+      const answers = asked.length === 0 ? [] : await channel.wanted(asked, signal)
+      if (signal.aborted) return
+      for (const {name} of asked)
+        if (answers.every(answer => answer.name !== name)) log('info', `app has not subscribed to binding ${name}.`)
+      const wanted = inputs.filter(({target, isWanted}) => isWanted || answers.includes(target))
+      const {inputBindings} = await blocks.load()
+      await inputBindings.follow(
+        wanted.map(({target}) => target),
+        channel
+      )
+    } catch (error) {
+      if (!signal.aborted) log('error', `failed to read from bindings: ${messageOf(error)}`)
+    }
+    if (signal.aborted) return
+    blocks.setKnown('bindings')
+    this.#process.answered(pid)
+  }
+
+  async #openChannel(): Promise<BindingChannel> {
+    this.#channel ??= this.#newChannel()
+    return this.#channel
+  }
+
+  async #newChannel(): Promise<BindingChannel> {
+    const {runtime, context, log} = this.#options
+    const options = this.#process.channelOptions(context, log)
+    if (runtime.plan.channel.protocol.startsWith('grpc')) {
+      const {GrpcBindingChannel} = await import('./grpc/blocks/grpc-binding-channel.ts')
+      return new GrpcBindingChannel(options)
+    }
+    const {HttpBindingChannel} = await import('./http/blocks/http-binding-channel.ts')
+    return new HttpBindingChannel(options)
+  }
+
+  #warnOfNoPort(): void {
+    if (this.#isWarned) return
+    this.#isWarned = true
+    this.#options.log('warn', 'failed to read from bindings: app channel not initialized')
+  }
+}
+
+const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly Input[] => {
+  const {name, type, properties} = resource
+  if (splitType(type)[0] !== 'bindings' || !blocks.capabilitiesOf(name, type).includes('INPUT_BINDING')) return []
+  const valueOf = (wanted: string): string =>
+    properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
+  const direction = valueOf(DIRECTION)
+  if (!isForDirection(direction, 'input')) return []
+  return [{target: {name, route: valueOf('route') || name}, isWanted: namesDirection(direction, 'input')}]
+}

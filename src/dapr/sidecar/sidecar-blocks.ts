@@ -1,0 +1,234 @@
+import type {AppComponents, FailedComponent} from '../components/app-components.ts'
+import type {Secret} from '../components/secret-store.ts'
+import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
+import type {ComponentSet} from '../components/component-set.ts'
+import {explainPlace} from '../../files/config/diagnose.ts'
+import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {TopicBacklog} from '../../model/activity.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
+import type {AppResources} from '../../files/resources/app-resources.ts'
+import {capabilitiesOf} from '../../files/resources/component-types.ts'
+import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
+import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
+import type {BlockContextOptions} from './blocks/block-context.ts'
+import type {Blocks} from './blocks/blocks.ts'
+
+export interface SidecarBlocksOptions {
+  readonly appId: string
+  /** Folder of the app, where relative paths of its components start. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly resources: AppResources
+  /** Loads the components of the run. */
+  readonly components: () => Promise<ComponentSet>
+  readonly whyMissing: (name: string) => string
+  /** Opens a real daprd for components that are not built in; undefined if there is none, which has been reported. */
+  readonly daprd: (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
+  readonly postToApp: BlockContextOptions['postToApp']
+  readonly policies: () => ComponentPolicies | undefined
+  readonly counted: BlockContextOptions['counted']
+  readonly startSpan: BlockContextOptions['startSpan']
+  readonly workflows: BlockContextOptions['workflows']
+  /** A component that cannot be opened is only reported. */
+  readonly areOptional: boolean
+  /** Lines of the level `debug` are written. */
+  readonly isDebug: boolean
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, message: string) => void
+}
+
+/** The building blocks of an app, loaded when its files name a component, or it calls one. */
+export class SidecarBlocks {
+  readonly #options: SidecarBlocksOptions
+  readonly #listeners = new Set<() => void>()
+  readonly #stopFollowing: () => void
+  #current: readonly ComponentResource[]
+  #loading: Promise<Blocks> | undefined
+  #components: AppComponents | undefined
+  #blocks: Blocks | undefined
+  /** What was wrong when they were loaded; '' = nothing. */
+  #fault = ''
+  /** One change after the other. */
+  readonly #changes = new SerialQueue()
+  #isClosed = false
+  readonly #known = new Set<'topics' | 'bindings'>()
+
+  constructor(options: SidecarBlocksOptions) {
+    this.#options = options
+    const {resources} = options
+    this.#current = resources.snapshot.components
+    this.#stopFollowing = resources.onChange(({components}) => {
+      if (components === this.#current) return
+      this.#current = components
+      void this.#reload()
+    })
+  }
+
+  /** Opens the components that files of the template name. What is wrong with them, with its place; '' = nothing. */
+  async open(): Promise<string> {
+    if (!this.#isOpenedAtOnce) return ''
+    await this.load()
+    return this.#fault
+  }
+
+  /** Calls the listener when the components have followed a change of files; the returned function ends that. */
+  onComponents(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Whether a component is left to a real daprd, if there is one. */
+  mayBeByDaprd(resource: ComponentResource): boolean {
+    return isForDaprd(resource, daprdUseOf(this.#options.env))
+  }
+
+  /** Whether it is a component of a real daprd. */
+  isByDaprd(resource: ComponentResource): boolean {
+    return this.#components?.daprd?.takes(resource) === true
+  }
+
+  /** Whether it could not be opened. */
+  isMissing({name}: ComponentResource): boolean {
+    return this.#components?.isMissing(name) === true
+  }
+
+  /** The app has told what it reads. */
+  setKnown(what: 'topics' | 'bindings'): void {
+    this.#known.add(what)
+    this.#components?.daprd?.setKnown(what)
+  }
+
+  /** Ends the daprd of the app. */
+  async endDaprd(): Promise<void> {
+    await this.#components?.daprd?.close()
+  }
+
+  /** What a component can do, open or not. */
+  capabilitiesOf(name: string, type: string): readonly string[] {
+    return this.#components?.capabilities.get(name) ?? capabilitiesOf(type) ?? []
+  }
+
+  /** Reads a secret regardless of the app's scopes; undefined if there is none. Rejects if its store is missing. */
+  async secretOf(store: string, name: string): Promise<Secret | undefined> {
+    await this.load()
+    const found = this.#components?.find('secretstores', store)
+    if (found === undefined) throw new Error(`there is no secret store ${store}`)
+    return (await found).component.get(name)
+  }
+
+  /** What streams of gRPC have subscribed to. */
+  get streamed(): readonly TopicSubscription[] {
+    return this.#blocks?.subscriptions.streamed ?? []
+  }
+
+  /** The topics that the app reads, and what waits there. */
+  get backlogs(): readonly TopicBacklog[] {
+    const typeOf = (name: string): string => this.#current.find(each => each.name === name)?.type ?? 'pubsub'
+    const {appId} = this.#options
+    const read = this.#blocks?.subscriptions.backlogs ?? []
+    return read.map(each => ({...each, app: appId, type: typeOf(each.pubsubName)}))
+  }
+
+  /** Loads them and opens the components; what has been loaded stays. */
+  async load(): Promise<Blocks> {
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  /** Processes of the app that were started before this have ended (milliseconds of performance.now()). */
+  endedBefore(livingSince: number): void {
+    this.#blocks?.configurations.endBefore(livingSince)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopFollowing()
+    await this.#changes.idle()
+    await this.#blocks?.close()
+    await this.#components?.close()
+    await this.endDaprd()
+  }
+
+  get #isOpenedAtOnce(): boolean {
+    return this.#current.some(each => !each.isDefault && (isOpened(each) || this.mayBeByDaprd(each)))
+  }
+
+  async #load(): Promise<Blocks> {
+    const {
+      appId,
+      folder,
+      env,
+      resources,
+      components,
+      whyMissing,
+      policies,
+      counted,
+      startSpan,
+      workflows,
+      postToApp,
+      isDebug,
+      log
+    } = this.#options
+    const [{AppComponents}, {Blocks}, set] = await Promise.all([
+      import('../components/app-components.ts'),
+      import('./blocks/blocks.ts'),
+      components()
+    ])
+    const own = new AppComponents({appId, folder, env, set, log})
+    this.#components = own
+    this.#fault = await this.#changes.run(async () => this.#follow())
+    this.#blocks = new Blocks({
+      appId,
+      namespace: env['NAMESPACE'] ?? '',
+      components: own,
+      configuration: () => resources.snapshot.configuration,
+      whyMissing,
+      policies,
+      counted,
+      startSpan,
+      workflows,
+      postToApp,
+      log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
+    })
+    return this.#blocks
+  }
+
+  /** Applies a change of files. A component that can no longer be opened stays as it was. */
+  async #reload(): Promise<void> {
+    if (this.#loading === undefined && !this.#isOpenedAtOnce) return
+    const {subscriptions, configurations} = await this.load()
+    const fault = await this.#changes.run(async () => this.#follow())
+    void subscriptions.renew()
+    void configurations.renew()
+    if (fault !== '') this.#options.resources.warn('resource-not-used', fault)
+    for (const listener of this.#listeners) listener()
+  }
+
+  async #follow(): Promise<string> {
+    if (this.#isClosed || this.#components === undefined) return ''
+    await this.#findDaprd(this.#components)
+    const failures = await this.#components.follow(this.#current)
+    const {log, resources} = this.#options
+    const isHarmless = (each: FailedComponent): boolean => each.isHarmless || this.#options.areOptional
+    for (const each of failures) if (isHarmless(each)) resources.warn('resource-not-used', textOf(each))
+    const failure = failures.find(each => !isHarmless(each))
+    if (failure === undefined) return ''
+    log('warn', `Error processing component, daprd will exit gracefully: ${failure.text}`)
+    log('fatal', `Fatal error from runtime: process component ${failure.resource.name} error: ${failure.text}`)
+    return textOf(failure)
+  }
+
+  async #findDaprd(components: AppComponents): Promise<void> {
+    if (!this.#current.some(each => this.mayBeByDaprd(each))) return
+    components.daprd ??= await this.#options.daprd(this.#current)
+    for (const each of this.#known) components.daprd?.setKnown(each)
+  }
+}
+
+/** The warning for the user, with the place. */
+function textOf({resource, fault}: FailedComponent): string {
+  const picture = explainPlace(fault.place ?? resource.place, 1, []).replace(/^/gm, '   ')
+  return `the component ${resource.name} (${resource.type}) cannot be opened: ${fault.message}\n${picture}`
+}

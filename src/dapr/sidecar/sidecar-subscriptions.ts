@@ -1,0 +1,203 @@
+import {messageOf} from '../../model/errors.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import {aborted} from '../../platform/delay.ts'
+import type {CallContext} from '../../proxy/gateway/call-context.ts'
+import type {AppResources} from '../../files/resources/app-resources.ts'
+import {capabilitiesOf, splitType} from '../../files/resources/component-types.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
+import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {isDaprApp} from './ask-app.ts'
+import type {EventChannel} from './blocks/event-channel.ts'
+import type {Subscription} from './http/metadata.ts'
+import {listTopics} from './list-topics.ts'
+import {EventProcess} from './event-process.ts'
+import type {SidecarBlocks} from './sidecar-blocks.ts'
+
+export interface SidecarSubscriptionsOptions {
+  readonly runtime: AppRuntime
+  readonly resources: AppResources
+  readonly blocks: SidecarBlocks
+  readonly context: CallContext
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, text: string) => void
+}
+
+type Wanted = TopicSubscription & Pick<Subscription, 'type'>
+
+/**
+ * The topics that an app reads: those that each of its processes lists, and those in files.
+ * Nothing is loaded where there are none. Messages are delivered while the process that has listed its topics is ready.
+ */
+export class SidecarSubscriptions {
+  readonly #options: SidecarSubscriptionsOptions
+  readonly #over = new AbortController()
+  readonly #stops: readonly (() => void)[]
+  readonly #process: EventProcess
+  #listed: readonly TopicSubscription[] = []
+  #declared: readonly TopicSubscription[]
+  #channel: Promise<EventChannel> | undefined
+  #followed: readonly Wanted[] = []
+  #hasFollowed = false
+  #isWarned = false
+
+  constructor(options: SidecarSubscriptionsOptions) {
+    this.#options = options
+    const {runtime, resources, blocks} = options
+    this.#declared = resources.snapshot.subscriptions
+    this.#process = new EventProcess(runtime)
+    this.#stops = [
+      runtime.onMove(() => this.#look()),
+      runtime.queue.onOpen(() => this.#look()),
+      resources.onChange(({subscriptions}) => {
+        if (subscriptions !== this.#declared) {
+          this.#declared = subscriptions
+          void this.#follow()
+        }
+        this.#look()
+      }),
+      blocks.onComponents(() => {
+        this.#look()
+        void this.#follow()
+      })
+    ]
+    this.#look()
+  }
+
+  /** What is followed, for `/v1.0/metadata`. */
+  get view(): readonly Subscription[] {
+    const streamed = this.#options.blocks.streamed.map(each => ({...each, type: 'STREAMING' as const}))
+    return [...this.#followed, ...streamed].map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
+      pubsubName,
+      topic,
+      metadata,
+      rules: rules.map(({match, path}) => ({match, path})),
+      deadLetterTopic,
+      type
+    }))
+  }
+
+  /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
+  async close(cut: AbortSignal): Promise<void> {
+    for (const stop of this.#stops) stop()
+    this.#over.abort()
+    this.#process.changed()
+    if (!this.#hasFollowed) return
+    const {subscriptions} = await this.#options.blocks.load()
+    await Promise.race([subscriptions.close(), aborted(cut)])
+  }
+
+  /** Asks a new process, as soon as it accepts calls. */
+  #look(): void {
+    const {runtime} = this.#options
+    const mayList = isDaprApp(runtime) && (this.#hasPubSub || this.#declared.length > 0)
+    if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
+    if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
+    const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
+    if (isAsked && this.#process.ask()) void this.#ask(runtime.pid)
+    else if (!isAsked) this.#process.forget()
+    this.#process.changed()
+  }
+
+  get #hasPubSub(): boolean {
+    const {resources, blocks} = this.#options
+    return resources.snapshot.components.some(
+      each =>
+        splitType(each.type)[0] === 'pubsub' && (capabilitiesOf(each.type) !== undefined || blocks.mayBeByDaprd(each))
+    )
+  }
+
+  async #ask(pid: number): Promise<void> {
+    const listed = this.#hasPubSub ? await this.#list(pid) : []
+    if (this.#over.signal.aborted || this.#process.asked !== pid) return
+    // the topics of the process before it hold for one that fails to tell its own
+    if (listed !== undefined) this.#listed = listed
+    await this.#follow()
+    this.#options.blocks.setKnown('topics')
+    if (this.#process.asked !== pid) return
+    this.#process.answered(pid)
+  }
+
+  /** The topics that the app lists; undefined: it could not be asked. */
+  async #list(pid: number): Promise<readonly TopicSubscription[] | undefined> {
+    const {runtime, context, log} = this.#options
+    return listTopics({
+      runtime,
+      context,
+      signal: this.#over.signal,
+      isObsolete: () => this.#process.asked !== pid,
+      log
+    })
+  }
+
+  /** Each topic once: what the app lists wins over files, and the first file over others. */
+  #wanted(): readonly Wanted[] {
+    const all = [
+      ...this.#listed.map(each => ({...each, type: 'PROGRAMMATIC' as const})),
+      ...this.#declared.map(each => ({...each, type: 'DECLARATIVE' as const}))
+    ]
+    return all.filter(
+      (each, at) =>
+        all.findIndex(({pubsubName, topic}) => pubsubName === each.pubsubName && topic === each.topic) === at
+    )
+  }
+
+  #warnOfDoubles(): void {
+    for (const {pubsubName, topic} of this.#declared) {
+      const isListed = this.#listed.some(each => each.pubsubName === pubsubName && each.topic === topic)
+      if (!isListed) continue
+      this.#options.log(
+        'warn',
+        `two identical subscriptions found (sources: declarative, app endpoint). pubsubname: ${pubsubName}, topic: ${topic}`
+      )
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const {runtime, blocks, log} = this.#options
+    const wanted = this.#wanted()
+    if (this.#over.signal.aborted || (wanted.length === 0 && !this.#hasFollowed)) return
+    if (runtime.appPort === 0) return this.#warnOfNoPort()
+    // those of files wait for the first list of the app, which wins over them
+    if (this.#process.asked === undefined && !this.#hasFollowed) return
+    this.#hasFollowed = true
+    this.#warnOfDoubles()
+    try {
+      const [{subscriptions}, channel] = await Promise.all([blocks.load(), this.#openChannel()])
+      const now = this.#wanted()
+      if (!this.#over.signal.aborted) await subscriptions.follow(now, channel)
+      this.#followed = now
+    } catch (error) {
+      log('error', `failed to subscribe to topics: ${messageOf(error)}`)
+    }
+  }
+
+  async #openChannel(): Promise<EventChannel> {
+    this.#channel ??= this.#newChannel()
+    return this.#channel
+  }
+
+  async #newChannel(): Promise<EventChannel> {
+    const {runtime, context, log} = this.#options
+    const options = this.#process.channelOptions(context, log)
+    if (runtime.plan.channel.protocol.startsWith('grpc')) {
+      const {GrpcEventChannel} = await import('./grpc/blocks/grpc-event-channel.ts')
+      return new GrpcEventChannel(options)
+    }
+    const {HttpEventChannel} = await import('./http/blocks/http-event-channel.ts')
+    return new HttpEventChannel(options)
+  }
+
+  #warnOfNoPort(): void {
+    if (this.#isWarned) return
+    this.#isWarned = true
+    const isAskedFor = this.#declared.length > 0 || this.#options.resources.snapshot.components.some(isOwnPubSub)
+    this.#options.log(
+      isAskedFor ? 'warn' : 'info',
+      'app channel not initialized, make sure -app-port is specified if pubsub subscription is required'
+    )
+  }
+}
+
+/** Not one of those that are there without any file of the template. */
+const isOwnPubSub = ({type, isDefault}: ComponentResource): boolean => splitType(type)[0] === 'pubsub' && !isDefault

@@ -1,0 +1,363 @@
+/**
+ * One app's Dapr sidecar: serves Dapr's HTTP API at the ports of one app. It finds the callee of a request, asks the gateway
+ * to admit the call, and sends it on with the headers that Dapr adds; requests to the sidecar's own API go to `OwnApi`.
+ * It knows nothing of processes, of other sidecars, or of where a pool connects to.
+ */
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Duplex} from 'node:stream'
+import {isOnUnixSocket} from '../../proxy/net/claimed-server.ts'
+import type {CallObserver, SentRequest} from '../../model/call.ts'
+import {rawHead, type ParsedHead} from '../../proxy/net/http1/raw-head.ts'
+import type {CallHandler} from '../../proxy/net/call-handler.ts'
+import {bugText} from '../../model/errors.ts'
+import type {Exchange} from '../../proxy/net/exchange.ts'
+import {Http1Downstream} from '../../proxy/net/http1/http1-downstream.ts'
+import {Listener, type ListenerOptions} from '../../proxy/net/http1/listener.ts'
+import {reply, type Reply} from '../../proxy/net/reply.ts'
+import {Http2Downstream} from '../../proxy/net/http2/http2-downstream.ts'
+import type {StreamRequest} from '../../proxy/net/http2/http2-listener.ts'
+import {replyStream} from '../../proxy/net/http2/http2-reply.ts'
+import {endWith, UpgradeTunnel, UPGRADE_LINES} from '../../proxy/net/http1/upgrade-tunnel.ts'
+import type {Ends} from '../../platform/proc-net.ts'
+import type {Admit} from '../../proxy/gateway/admission.ts'
+import type {CallContext} from '../../proxy/gateway/call-context.ts'
+import {INVOKE_ROUTE, isRouteServed} from './http/api-access.ts'
+import {createApi} from './http/api.ts'
+import {blockCaller} from './http/blocks/block-caller.ts'
+import {DelegatedCallers} from './http/delegated-caller.ts'
+import type {Interceptor} from '../../proxy/gateway/interceptor.ts'
+import {HeldBodies} from '../../proxy/gateway/held-bodies.ts'
+import {hostGuard} from '../../proxy/gateway/guards.ts'
+import {PageGuard, pageSignsOf} from '../../proxy/gateway/page-guard.ts'
+import {CallerHeaders, identityOf} from './http/identity.ts'
+import {Invocation, type CopierOf, type SidecarContext} from './http/invocation.ts'
+import {isMounted, startMounted} from './http/mounted-router.ts'
+import {OwnApi} from './http/own-api.ts'
+import {PlainBlocks} from './http/plain-block.ts'
+import {PlainCalls, plainRules} from './http/plain-call.ts'
+import {readSidecarRequest, type Guards, type SidecarRequest} from './http/sidecar-request.ts'
+import {BAD_TARGET, noAppId, REFUSED_PAGE} from './http/errors.ts'
+import {filter, type FilteredRequest, type OnPiece} from './http/middleware/filter.ts'
+import {recordOwn} from './http/own-record.ts'
+import {findReadTarget} from './http/target.ts'
+import type {SidecarOptions, SidecarRules} from './sidecar-options.ts'
+
+const NO_RULES: SidecarRules = {interceptor: undefined, pipeline: []}
+
+/** The caller's end of a request. */
+interface Connection {
+  readonly key: object
+  readonly ends: Ends
+  readonly isUnixSocket: boolean
+  readonly destroy: () => void
+}
+
+/** Go reads this many bytes of a head beyond its limit. */
+const HEAD_SLOP = 4096
+
+/** An open sidecar. */
+export class Sidecar implements SidecarContext {
+  readonly appId: string
+  readonly admit: Admit
+  readonly maxBodyBytes: number
+  readonly appToken: string
+  readonly warn: (text: string) => void
+  readonly copierOf: CopierOf | undefined
+  readonly #options: SidecarOptions
+  readonly #guards: Guards
+  /** For unix domain sockets: any Host is allowed. */
+  readonly #socketGuards: Guards
+  readonly #pages: PageGuard
+  readonly #ownApi: OwnApi
+  readonly #plainBlocks: PlainBlocks
+  readonly #listener: Listener
+  readonly #delegatedCallers: DelegatedCallers
+  readonly #callerHeaders: CallerHeaders
+  readonly heldBodies = new HeldBodies()
+  /** Metadata that was set over either API. */
+  readonly customMetadata = new Map<string, string>()
+  readonly recorded: SidecarOptions['recorded']
+  readonly observer: CallObserver | undefined
+  readonly faults: CallContext['faults']
+  readonly #rules: SidecarRules
+
+  constructor(options: SidecarOptions) {
+    const {appId, admit, limits, warn} = options
+    this.appId = appId
+    this.admit = admit
+    this.maxBodyBytes = limits.maxBodyBytes
+    this.appToken = options.tokens.app
+    this.warn = warn
+    this.copierOf = options.copierOf
+    this.recorded = options.recorded
+    this.observer = options.observer
+    this.faults = options.faults
+    this.#rules = options.rules ?? NO_RULES
+    this.#options = options
+    const identity = options.identity ?? identityOf(process.env)
+    this.#callerHeaders = new CallerHeaders(identity, appId)
+    this.#delegatedCallers = new DelegatedCallers({sidecar: this, identity, key: options.key ?? ''})
+    this.#guards = {
+      isAllowedHost: hostGuard(options.allowedHosts),
+      apiToken: options.tokens.api,
+      tracing: options.tracing ?? {isTracing: true, tracer: undefined},
+      apiAccess: options.apiAccess ?? (() => undefined),
+      whyMissing: options.whyMissing ?? (() => '')
+    }
+    this.#pages = options.pages ?? new PageGuard([])
+    this.#socketGuards = {...this.#guards, isAllowedHost: () => true}
+    const {maxBodyBytes} = limits
+    const callBlock = blockCaller(options.blocks)
+    this.#plainBlocks = new PlainBlocks({appId, maxBodyBytes, callBlock, recorded: options.recorded, warn})
+    this.#ownApi = new OwnApi({
+      handle: createApi({...options, maxBodyBytes, callBlock, customMetadata: this.customMetadata}),
+      isAllowedHost: this.#guards.isAllowedHost,
+      requestShutdown: options.requestShutdown,
+      warn
+    })
+    this.#listener = this.#createListener()
+  }
+
+  #createListener(): Listener {
+    const {servers, limits, warn, hasFastPath, hasHttp2} = this.#options
+    return new Listener({
+      servers,
+      maxHeadBytes: limits.readBufferBytes + HEAD_SLOP,
+      warn,
+      ...(hasFastPath !== false && {fast: this.#fastPath()}),
+      serve: (request, response) => {
+        this.#serve(request, response)
+      },
+      upgrade: (request, socket, early) => {
+        this.#upgrade(request, socket, early)
+      },
+      ...(hasHttp2 !== false && {serveStream: (request: StreamRequest) => this.#serveStream(request)})
+    })
+  }
+
+  /** Accepts no new calls; settles when those in flight have ended. They are interrupted when the signal is aborted. */
+  async close(cut?: AbortSignal): Promise<void> {
+    await this.#listener.close(cut)
+  }
+
+  /** Closes everything now. */
+  destroy(): void {
+    this.#listener.destroy()
+  }
+
+  get interceptor(): Interceptor | undefined {
+    return this.#rules.interceptor
+  }
+
+  /** The sidecar as it serves a caller of another run, where `delegation` is its introduction. */
+  contextFor(delegation: string): SidecarContext {
+    return this.#delegatedCallers.contextFor(delegation) ?? this
+  }
+
+  callerHeaders(callee: string, isLocal: boolean): string {
+    return this.#callerHeaders.linesFor(callee, isLocal)
+  }
+
+  #fastPath(): ListenerOptions['fast'] {
+    const {mounted} = this.#options
+    const plainCalls = new PlainCalls(this, this.#plainBlocks)
+    return {
+      rules: plainRules,
+      needsBody: request => this.#plainBlocks.takes(request),
+      route: (request, connection) =>
+        startMounted(mounted, request, connection) ||
+        (this.#rules.pipeline.length === 0 &&
+          plainCalls.start(this.#guardsOf(connection.isOnUnixSocket), request, connection))
+    }
+  }
+
+  #guardsOf(isUnixSocket: boolean): Guards {
+    return isUnixSocket ? this.#socketGuards : this.#guards
+  }
+
+  #read(request: ParsedHead, isUnixSocket: boolean): SidecarRequest {
+    return readSidecarRequest(request, this.appId, this.#guardsOf(isUnixSocket))
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const {mounted} = this.#options
+    if (isMounted(mounted, request)) return mounted.serve(request, response)
+    const {socket} = request
+    const isUnixSocket = isOnUnixSocket(socket)
+    const head = {method: request.method, url: request.url, rawHeaders: request.rawHeaders}
+    const then: FilteredRequest = {
+      reply: answer => reply(request, response, answer),
+      isGone: () => socket.destroyed,
+      pass: (changed, onPiece) => {
+        request.url = changed.url ?? ''
+        this.#serveFiltered(request, response, onPiece)
+      }
+    }
+    const connection = {key: socket, ends: socket, isUnixSocket, destroy: () => socket.destroy()}
+    this.#admit(head, connection, then, () => this.#filter(head, isUnixSocket, then))
+  }
+
+  #serveFiltered(request: IncomingMessage, response: ServerResponse, onPiece: OnPiece): void {
+    const parsed = this.#read(request, isOnUnixSocket(request.socket))
+    const {headers} = parsed
+    const record = recordOwn(this.recorded, this.appId, parsed)
+    const respond = (answer: Reply): void => {
+      reply(request, response, {...answer, lines: answer.lines + parsed.responseTrace})
+      record(answer)
+    }
+    if (parsed.refusal !== undefined) {
+      // Go closes the connection after a target that it cannot parse.
+      if (parsed.refusal === BAD_TARGET) response.shouldKeepAlive = false
+      respond(parsed.refusal)
+    } else if (parsed.action !== undefined)
+      this.#ownApi.answer(parsed, {
+        body: request,
+        destroy: () => request.socket.destroy(),
+        respond,
+        finished: then => response.on('finish', then),
+        onGone: listener => (response.closed ? listener() : response.on('close', listener))
+      })
+    else {
+      const {length} = headers
+      const exchange = (handler: CallHandler): Exchange =>
+        new Http1Downstream({request, response, handler, length, maxBodyBytes: this.maxBodyBytes, onPiece}).exchange
+      if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
+    }
+  }
+
+  #serveStream({stream, ...request}: StreamRequest): void {
+    const {isOnUnixSocket: isUnixSocket} = request
+    const then: FilteredRequest = {
+      reply: answer => replyStream(stream, answer, request.method === 'HEAD'),
+      isGone: () => stream.destroyed,
+      pass: (changed, onPiece) => this.#serveFilteredStream({...request, url: changed.url ?? '', stream}, onPiece)
+    }
+    const {session} = stream
+    const connection = {
+      key: session ?? stream,
+      ends: session?.socket ?? {},
+      isUnixSocket,
+      destroy: () => stream.destroy()
+    }
+    this.#admit(request, connection, then, () => this.#filter(request, isUnixSocket, then))
+  }
+
+  #serveFilteredStream({stream, ...request}: StreamRequest, onPiece: OnPiece): void {
+    const parsed = this.#read(request, request.isOnUnixSocket)
+    const {method, refusal, action, headers} = parsed
+    const record = recordOwn(this.recorded, this.appId, parsed)
+    const respond = (answer: Reply): void => {
+      replyStream(stream, {...answer, lines: answer.lines + parsed.responseTrace}, method === 'HEAD')
+      record(answer)
+    }
+    if (refusal !== undefined) respond(refusal)
+    else if (action !== undefined)
+      this.#ownApi.answer(parsed, {
+        body: stream,
+        destroy: () => stream.destroy(),
+        respond,
+        finished: then => stream.on('finish', then),
+        onGone: listener => (stream.closed ? listener() : stream.on('close', listener))
+      })
+    else {
+      const {maxBodyBytes} = this
+      const exchange = (handler: CallHandler): Exchange =>
+        new Http2Downstream({stream, method, handler, length: headers.length, maxBodyBytes, onPiece}).exchange
+      if (!this.#invoke(parsed, exchange)) respond(noAppId(parsed.method))
+    }
+  }
+
+  /** Refuses what a web page from elsewhere has sent; all else is served. */
+  #admit(
+    head: ParsedHead,
+    {key, ends, isUnixSocket, destroy}: Connection,
+    then: FilteredRequest,
+    serve: () => void
+  ): void {
+    if (isUnixSocket || !this.#pages.isForeign(pageSignsOf(head.rawHeaders))) return serve()
+    const {headers, action} = this.#read(head, isUnixSocket)
+    // another run's sidecar has decided
+    if (this.#delegatedCallers.contextFor(headers.delegation) !== undefined) return serve()
+    void this.#pages.decide({
+      connection: key,
+      ends,
+      isCall: action === undefined,
+      isGone: then.isGone,
+      serve,
+      refuse: () => then.reply(REFUSED_PAGE),
+      crashed: error => {
+        this.warn(bugText(error))
+        destroy()
+      }
+    })
+  }
+
+  /** Passes a valid request through the pipeline. Without a pipeline it passes immediately. */
+  #filter(request: ParsedHead, isUnixSocket: boolean, then: FilteredRequest): void {
+    const {pipeline} = this.#rules
+    if (pipeline.length === 0) return then.pass(request, undefined)
+    const {refusal, headers} = this.#read(request, isUnixSocket)
+    const isInternal = this.#delegatedCallers.contextFor(headers.delegation) !== undefined
+    if (refusal !== undefined || isInternal) return then.pass(request, undefined)
+    void filter(pipeline, request, then, this.warn)
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    const {mounted} = this.#options
+    if (isMounted(mounted, request)) return mounted.upgrade(request, socket, early)
+    const isUnixSocket = isOnUnixSocket(socket)
+    const then: FilteredRequest = {
+      reply: answer => endWith(socket, answer),
+      isGone: () => socket.destroyed,
+      pass: changed => this.#upgradeFiltered({...changed, rawHeaders: request.rawHeaders}, socket, early)
+    }
+    const connection = {key: socket, ends: request.socket, isUnixSocket, destroy: () => socket.destroy()}
+    socket.pause()
+    this.#admit(request, connection, then, () => {
+      this.#filter(request, isUnixSocket, then)
+      socket.resume()
+    })
+  }
+
+  #upgradeFiltered(request: ParsedHead, socket: Duplex, early: Buffer): void {
+    const parsed = this.#read(request, isOnUnixSocket(socket))
+    const {method} = parsed
+    const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel({socket, method, early, handler}).exchange
+    if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
+      endWith(socket, parsed.refusal ?? noAppId(method))
+  }
+
+  /** Starts a call. False: nothing was done, the request names no callee, or one that cannot be parsed. */
+  #invoke(parsed: SidecarRequest, exchange: (handler: CallHandler) => Exchange, extraLines = ''): boolean {
+    const {headers, trace, responseTrace, span} = parsed
+    const delegated = this.#delegatedCallers.contextFor(headers.delegation)
+    // Another run's call comes by the way that is internal in Dapr.
+    if (delegated === undefined && !isRouteServed(this.#guards.apiAccess(), INVOKE_ROUTE)) return false
+    const target = delegated === undefined ? parsed.target : findReadTarget(parsed.sent)
+    if (target === undefined) return false
+    new Invocation({
+      sidecar: delegated ?? this,
+      request: this.#sentRequest(parsed),
+      target,
+      headers,
+      trace,
+      responseTrace,
+      spans: span && {
+        own: span,
+        callee: delegated === undefined ? this.#guards.tracing.tracer?.startChild(span) : undefined
+      },
+      extraLines,
+      exchange
+    }).start()
+    return true
+  }
+
+  #sentRequest({raw, method, sent: {path}, headers: {lines}}: SidecarRequest): SentRequest {
+    if (this.observer === undefined) return {method, path, lines}
+    const text = rawHead(raw)
+    return {method, path, lines, text, size: text.length}
+  }
+}
+
+/** Opens the sidecar of one app. */
+export const openSidecar = (options: SidecarOptions): Sidecar => new Sidecar(options)

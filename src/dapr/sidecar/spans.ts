@@ -1,0 +1,183 @@
+import type {CallRecord, CallSpan} from '../../model/call.ts'
+import {codeText} from '../../model/grpc-code.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
+import type {AppResources} from '../../files/resources/app-resources.ts'
+import {isExported, type TracingSettings} from '../../files/resources/tracing-settings.ts'
+import {openExporters} from '../../observe/telemetry/tracing/exporters.ts'
+import {Sampler, samplingRate, Tracer} from '../../observe/telemetry/tracing/tracer.ts'
+import {
+  attributesOf,
+  errorOf,
+  grpcAttributesOf,
+  spanName,
+  type FinishedSpan,
+  type SpanSink
+} from '../../observe/telemetry/tracing/span.ts'
+import {formatTraceparent} from '../../observe/telemetry/tracing/trace-context.ts'
+import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
+
+export interface SidecarSpansOptions {
+  readonly appId: string
+  readonly httpPort: number
+  readonly resources: Pick<AppResources, 'warn'>
+  /** The environment that we were started in. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: (entry: LogEntry) => void
+}
+
+/** At the end of a sidecar, how long to wait for spans to be sent. */
+const CLOSE_MS = 1000
+/** The lowest HTTP status; gRPC codes are lower. */
+const HTTP_STATUS = 100
+/** Maximum number of spans that wait for their exporter to load. */
+const MAX_EARLY = 2048
+
+/** The spans of one app's sidecar, as one version of its settings asks for. Exporters are opened with the first span that is sampled. */
+export class SidecarSpans {
+  readonly tracer: Tracer
+  /** The line for the sidecar's log. */
+  readonly description: string
+  readonly #options: SidecarSpansOptions
+  readonly #exporter: Exporter | undefined
+
+  constructor(settings: TracingSettings, options: SidecarSpansOptions) {
+    const {appId, env, log, resources} = options
+    this.#options = options
+    const sampler = new Sampler(samplingRate(settings.samplingRate))
+    this.tracer = new Tracer(sampler)
+    this.description = sampler.description
+    if (!isExported(settings)) return
+    this.#exporter = new Exporter(async () =>
+      openExporters(settings, {
+        appId,
+        env,
+        log: message => log({level: 'info', message, scope: 'dapr.runtime.trace'}),
+        warn: message => {
+          log({level: 'warn', message, scope: 'dapr.runtime.trace'})
+          resources.warn('exporter-failed', message)
+        }
+      })
+    )
+  }
+
+  /** A request to the sidecar is over. */
+  served(record: CallRecord): void {
+    const span = record.spans?.own
+    if (span?.isSampled !== true) return
+    const isOwn = record.call.caller === this.#options.appId
+    this.#exporter?.add(() => this.#finished(record, span, isOwn ? 'client' : 'server'))
+  }
+
+  /** The app has answered a call that came through another app's sidecar. */
+  answered(record: CallRecord): void {
+    const span = record.spans?.callee
+    if (span?.isSampled === true) this.#exporter?.add(() => this.#finished(record, span, 'server'))
+  }
+
+  /** Starts a span for a delivery to the app. */
+  startCallback(...[name, traceparent, attributes]: Parameters<StartSpan>): BlockSpan {
+    const {context, parentSpanId, isSampled} = this.tracer.start(traceparent, '')
+    const startedAt = performance.now()
+    return {
+      traceparent: formatTraceparent(context),
+      end: (status, why) => {
+        if (!isSampled) return
+        const durationMs = performance.now() - startedAt
+        const error = status >= HTTP_STATUS ? errorOf(status) : why
+        this.#exporter?.add(() => ({
+          name,
+          kind: 'client',
+          context,
+          parentSpanId,
+          startedAt: performance.timeOrigin + startedAt,
+          durationMs,
+          attributes,
+          error
+        }))
+      }
+    }
+  }
+
+  /** Sends what waits; takes at most a second. */
+  async close(): Promise<void> {
+    await this.#exporter?.close()
+  }
+
+  #finished(record: CallRecord, {context, parentSpanId}: CallSpan, kind: FinishedSpan['kind']): FinishedSpan {
+    const {call, request, status, grpcStatus, startedAt, admittedAt, endedAt, failure} = record
+    const [path = '', query] = call.path.split('?', 2)
+    const method = decoded(path).replace(/^\//, '')
+    const from = kind === 'server' && admittedAt > 0 ? admittedAt : startedAt
+    const traced = {
+      verb: request.method,
+      path: decoded(request.path),
+      target: query === undefined ? request.path : `${request.path}?${query}`,
+      status,
+      peer: {address: '127.0.0.1', port: this.#options.httpPort},
+      headers: headersIn(request.lines),
+      callee: call.callee,
+      method
+    }
+    const isGrpc = grpcStatus !== undefined
+    return {
+      // what is proxied is named by its method
+      name: spanName(call.isProxied === true ? {...traced, callee: ''} : traced),
+      kind: call.isProxied === true && call.callee === this.#options.appId ? 'server' : kind,
+      context,
+      parentSpanId,
+      startedAt: performance.timeOrigin + from,
+      durationMs: endedAt - from,
+      attributes: isGrpc
+        ? grpcAttributesOf(traced, {isProxied: call.isProxied === true, isServer: kind === 'server'})
+        : attributesOf(traced),
+      error: isGrpc ? (grpcStatus === 0 ? '' : failure || codeText(grpcStatus)) : errorOf(status)
+    }
+  }
+}
+
+/** What spans are sent to, loaded when the first one comes. */
+class Exporter {
+  readonly #open: () => Promise<SpanSink | undefined>
+  #opening: Promise<void> | undefined
+  #sink: SpanSink | undefined
+  #early: FinishedSpan[] = []
+  #isClosed = false
+
+  constructor(open: () => Promise<SpanSink | undefined>) {
+    this.#open = open
+  }
+
+  add(finished: () => FinishedSpan): void {
+    if (this.#isClosed) return
+    if (this.#sink !== undefined) return this.#sink.add(finished())
+    if (this.#early.length < MAX_EARLY) this.#early.push(finished())
+    this.#opening ??= this.#load()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#opening
+    await this.#sink?.close(CLOSE_MS)
+  }
+
+  async #load(): Promise<void> {
+    this.#sink = await this.#open()
+    for (const span of this.#early) this.#sink?.add(span)
+    this.#early = []
+  }
+}
+
+function* headersIn(lines: string): Generator<readonly [name: string, value: string]> {
+  for (const line of lines.split('\r\n')) {
+    const at = line.indexOf(':')
+    if (at > 0) yield [line.slice(0, at).toLowerCase(), line.slice(at + 1).trim()]
+  }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,172 @@
+import {join} from 'node:path'
+import type {
+  AppPlan,
+  Dependency,
+  HealthPlan,
+  LogDestination,
+  LogPlan,
+  RecordPlan,
+  ResourcesPlan
+} from '../../model/plan.ts'
+import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
+import {readEnvFiles, type S2i} from './environment.ts'
+import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
+import type {Settings} from './merge.ts'
+import {quantityBytes} from './quantity.ts'
+import type {Entry} from './service-versions.ts'
+
+/** The port that Daeploy's SDK listens on by default. */
+const DAEPLOY_PORT = 8000
+
+/** What `--watch` means for an app, among the others and what these depend on. */
+export type ImpliedWatch = (
+  entry: Entry,
+  all: {readonly entries: readonly Entry[]; readonly dependencies: readonly Dependency[]}
+) => Pick<AppPlan, 'watch'> & Partial<Pick<AppPlan, 'reloadsItself'>>
+
+/** What the command line of `run` adds to all apps. */
+export interface Overrides {
+  /** `--env`: overrides the template's `env`. */
+  readonly variables?: Readonly<Record<string, string>>
+  /** `--profile`: apps with other profiles are left out. Undefined: none is. */
+  readonly profiles?: readonly string[]
+}
+
+/** What the plan of an app depends on, besides its settings. */
+export interface Making extends Overrides {
+  readonly home: string
+  readonly resources: ResourcesPlan
+  /** Daeploy's file in the app's folder. */
+  readonly s2i: S2i | undefined
+}
+
+/** The plan of one app: every key is checked and has its value or its default. `dependsOn` is added later. */
+export function resolveApp(settings: Settings, {home, resources, s2i, variables}: Making): AppPlan {
+  const {id, folder, values} = settings
+  const fixedPort = fixedPortOf(settings, s2i)
+  const channel = channelPlan(settings, fixedPort)
+  const envFiles = readEnvFiles(settings, home)
+  const command = commandOf(settings, s2i)
+  return {
+    id,
+    version: values.version ?? '0.0.0',
+    instance: 1,
+    folder,
+    command,
+    env: {...s2i?.variables, ...envFiles.variables, ...values.env, ...variables},
+    envFiles: envFiles.paths,
+    channel,
+    sidecar: sidecarPlan(settings),
+    health: healthPlan(settings),
+    logs: logPlan(settings),
+    record: recordPlan(settings),
+    replay: values.replay ?? true,
+    ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
+    restart: values.restart ?? 'no',
+    watch: watchPlan(settings),
+    reloadsItself: '',
+    reload: reloadOf(settings, channel.autoPort),
+    stop: stopPlan(settings),
+    dependsOn: [],
+    fixedPort,
+    ...(values.profiles !== undefined && values.profiles.length > 0 && {profiles: values.profiles}),
+    resources,
+    elsewhere: elsewherePlan(settings)
+  }
+}
+
+/** An app has a fixed port if it says so, or if it is a Daeploy service: it has a version, or Daeploy's file and no `appPort`. */
+function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
+  if (values.fixedPort !== undefined) return values.fixedPort
+  const isService = values.version !== undefined || (s2i !== undefined && (values.appPort ?? 0) <= 0)
+  return isService ? DAEPLOY_PORT : 0
+}
+
+function commandOf(settings: Settings, s2i: S2i | undefined): readonly string[] {
+  const {command} = settings.values
+  if (command?.[0]?.trim() === '')
+    settings.refuseToStart({
+      key: 'command',
+      message: 'exec: no command',
+      hint: 'write a program and its arguments, or remove the key'
+    })
+  if (command !== undefined) return command
+  if (s2i === undefined || s2i.command.length > 0) return s2i?.command ?? []
+  const port = String(settings.values.fixedPort ?? DAEPLOY_PORT)
+  const server = ['uvicorn', s2i.variables['APP_MODULE'] ?? '', '--port', port]
+  return settings.refuse({
+    code: 'missing-key',
+    key: 'command',
+    message: `app ${JSON.stringify(settings.id)}: APP_MODULE alone in .s2i/environment does not name a command to start`,
+    hint: `write command: [${server.map(word => JSON.stringify(word)).join(', ')}]`
+  })
+}
+
+function healthPlan(settings: Settings): HealthPlan {
+  const {values} = settings
+  const enabled = values.enableAppHealthCheck ?? false
+  const intervalMs = checkedTime(positive(values.appHealthProbeInterval, 5) * 1000, settings, 'appHealthProbeInterval')
+  const timeoutMs = checkedTime(positive(values.appHealthProbeTimeout, 500), settings, 'appHealthProbeTimeout')
+  if (enabled && timeoutMs > intervalMs) {
+    const message = 'app health checks probe timeouts must be smaller than probe intervals'
+    const hint = 'appHealthProbeTimeout is in milliseconds, appHealthProbeInterval in seconds'
+    settings.refuseAtStart({code: 'conflicting-keys', key: 'appHealthProbeTimeout', message, hint})
+  }
+  return {
+    enabled,
+    path: values.appHealthCheckPath || '/healthz',
+    intervalMs,
+    timeoutMs,
+    threshold: positive(values.appHealthThreshold, 3)
+  }
+}
+
+/** Zero and negative numbers count as unset, as in Dapr's sidecar. */
+const positive = (number: number | undefined, otherwise: number): number =>
+  number !== undefined && number > 0 ? number : otherwise
+
+const isDestination = (word: string): word is LogDestination => ['file', 'console', 'fileAndConsole'].includes(word)
+
+function logPlan(settings: Settings): LogPlan {
+  const read = (key: 'daprdLogDestination' | 'appLogDestination', otherwise: LogDestination): LogDestination => {
+    const written = settings.values[key] || otherwise
+    if (isDestination(written)) return written
+    const expected = 'expected file, console or fileAndConsole'
+    return settings.refuse({key, message: `invalid log destination type: ${written}`, expected})
+  }
+  const sidecar = read('daprdLogDestination', 'file')
+  return {
+    sidecar,
+    app: read('appLogDestination', 'fileAndConsole'),
+    folder: join(settings.folder, '.dapr', 'logs'),
+    keep: settings.values.logs?.keep ?? 10
+  }
+}
+
+/** How much of a body is recorded by default. */
+const RECORDED_BODY_BYTES = 16 * 1024
+/** A larger piece would push everything else off the tape. */
+const MAX_RECORDED_BODY_BYTES = 1024 * 1024
+
+function recordPlan(settings: Settings): RecordPlan {
+  const {record = true} = settings.values
+  if (typeof record === 'boolean') return {bodyBytes: record ? RECORDED_BODY_BYTES : -1, mask: []}
+  const bodyBytes = quantityBytes(String(record.body ?? RECORDED_BODY_BYTES))
+  if (typeof bodyBytes === 'number' && bodyBytes >= 0 && bodyBytes <= MAX_RECORDED_BODY_BYTES)
+    return {bodyBytes, mask: record.mask ?? []}
+  return settings.refuse({
+    key: 'record',
+    message: `wrong value of record.body: ${String(record.body)}`,
+    expected: 'expected a size up to 1Mi, like 16Ki'
+  })
+}
+
+/** `overlap` needs a port that can change with each start. In `common` it applies to the apps that have one. */
+function reloadOf(settings: Settings, hasFreePort: boolean): 'replace' | 'overlap' {
+  const {reload = 'replace'} = settings.values
+  if (reload === 'replace' || hasFreePort) return reload
+  if (!settings.isOwn('reload')) return 'replace'
+  const message = 'reload: overlap needs a port that can change with each start'
+  const hint = 'write autoPort: true in place of appPort, or reload: replace'
+  return settings.refuse({code: 'conflicting-keys', key: 'reload', message, hint})
+}

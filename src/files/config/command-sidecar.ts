@@ -1,0 +1,51 @@
+import {UserError} from '../../model/errors.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import {resolveApp, type Overrides} from './app.ts'
+import type {Template} from './decode.ts'
+import type {Source} from './diagnose.ts'
+import type {AppValues} from './keys.ts'
+import {locateApps, type Surroundings} from './locate.ts'
+import {noSettings, type Complaint} from './merge.ts'
+
+/** What a command gets from `common`: all that is about the sidecar and the environment, nothing about a process of ours. */
+const KEYS = [
+  'env',
+  'logLevel',
+  'enableApiLogging',
+  'maxBodySize',
+  'readBufferSize',
+  'apiListenAddresses',
+  'record'
+] as const satisfies readonly (keyof AppValues)[]
+
+export interface CommandSidecar extends Surroundings, Pick<Overrides, 'variables'> {
+  readonly id: string
+  /** The folder of the command. */
+  readonly cwd: string
+  /** The folder of the template. */
+  readonly folder: string
+  readonly source: Source
+}
+
+/** The plan of a sidecar for a command that is no app of the template. Throws a `UserError` where a value of `common` cannot be used. */
+export function commandSidecar(template: Template, {id, cwd, source, variables, ...around}: CommandSidecar): AppPlan {
+  const {values} = template.common
+  const app = {values: {appDirPath: cwd}, pairs: new Map(), repeated: [], spot: {start: 0, end: 0}}
+  const [location] = locateApps({...template, apps: [app]}, {source, ...around})
+  if (location === undefined) throw new Error('no location')
+  const settings = {
+    ...noSettings(id, cwd),
+    values: Object.fromEntries(KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]]))),
+    refuse,
+    refuseAtStart: refuse,
+    refuseToStart: refuse
+  }
+  const {resources} = location
+  const {home} = around
+  const optional = {...resources, areOptional: true}
+  return resolveApp(settings, {home, resources: optional, s2i: undefined, ...(variables && {variables})})
+}
+
+function refuse({message}: Complaint): never {
+  throw new UserError(message)
+}

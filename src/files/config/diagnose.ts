@@ -1,0 +1,165 @@
+import {UserError, type Place, type TemplateMistake} from '../../model/errors.ts'
+import type {MistakeCode} from '../../model/mistake-code.ts'
+
+/** The text of a template, and its name in messages. */
+export interface Source {
+  readonly shownAs: string
+  /** Without a byte order mark. */
+  readonly text: string
+  /** The files of a template made of several files, in the order of their texts. */
+  readonly files?: readonly SourceFile[]
+}
+
+/** One file of a template of several. */
+export interface SourceFile {
+  readonly shownAs: string
+  readonly text: string
+  /** Where its relative paths start. */
+  readonly folder: string
+  /** The offset of its text in that of all. */
+  readonly start: number
+}
+
+/** The file in which an offset lies; undefined if the template is one file. */
+export const fileAt = ({files}: Source, offset: number): SourceFile | undefined =>
+  files?.findLast(({start}) => start <= offset)
+
+/** A range of a text: `start` is the first offset, `end` the one after the last. */
+export interface Spot {
+  readonly start: number
+  readonly end: number
+}
+
+/** What is wrong with a template, and where. */
+export interface Mistake {
+  /** Default: `invalid-value`. */
+  readonly code?: MistakeCode
+  /** Dapr's text, if Dapr has one for this mistake. */
+  readonly message: string
+  /** Replaces the message when one error reports several mistakes. */
+  readonly headline?: string
+  readonly spot: Spot
+  /** What is expected there. */
+  readonly expected?: string
+  /** What to write instead. */
+  readonly hint?: string
+}
+
+/** The maximum number of mistakes that are reported: locating each one reads the whole text. */
+export const MAX_MISTAKES = 100
+
+/** Maximum width of the quoted line, in columns. */
+const WIDTH = 80
+
+/** Dapr's prefix for errors that it finds in a template before it starts anything. They go to stdout. */
+const BEFORE_START = 'Error getting apps from config file: '
+
+/** The error for a template that cannot run: Dapr's text, and the place of each mistake. */
+export const templateError = (source: Source, mistake: Mistake, others: readonly Mistake[] = []): UserError =>
+  new UserError(BEFORE_START + (mistake.headline ?? mistake.message), {
+    stream: 'stdout',
+    mistakes: [mistake, ...others].map(each => placed(source, each)),
+    explanation: [mistake, ...others].map(each => explain(source, each)).join('\n')
+  })
+
+/** The error for a template that cannot be read at all: there is no place to show. */
+export const unreadableTemplate = (message: string, cause: unknown): UserError =>
+  new UserError(BEFORE_START + message, {stream: 'stdout', code: 'template-unreadable', cause})
+
+/** The error for a value that Dapr rejects only when it starts the app (`Validate` in Dapr's CLI). It goes to stderr. */
+export const appError = (source: Source, id: string, mistake: Mistake): UserError =>
+  new UserError(
+    `Error validating run config for app ${JSON.stringify(id)} present in ${source.shownAs}: ${mistake.message}`,
+    {explanation: explain(source, mistake), mistakes: [placed(source, mistake)]}
+  )
+
+/** The error for a value with which Dapr cannot start an app. */
+export const startError = (source: Source, id: string, mistake: Mistake): UserError =>
+  new UserError(`Error starting Dapr and app (${JSON.stringify(id)}): ${mistake.message}`, {
+    stream: 'stdout',
+    explanation: explain(source, mistake),
+    mistakes: [placed(source, mistake)]
+  })
+
+/** A mistake for programs. */
+export const placed = (
+  source: Source,
+  {code = 'invalid-value', message, spot, expected = '', hint = ''}: Mistake
+): TemplateMistake => ({
+  code,
+  message,
+  place: placeOf(source, spot.start),
+  expected,
+  hint
+})
+
+/** Line and column of an offset, and the line. */
+export function placeOf(source: Source, at: number): Place {
+  const {shownAs, text, start: before} = fileAt(source, at) ?? {...source, start: 0}
+  const offset = at - before
+  const start = text.slice(0, offset).lastIndexOf('\n') + 1
+  const end = text.indexOf('\n', offset)
+  const line = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
+  return {file: shownAs, line: lineOf(text, offset), column: offset - start + 1, source: line}
+}
+
+/** `dapr.yaml:3:5` */
+export function placeText(source: Source, {start}: Spot): string {
+  const {file, line, column} = placeOf(source, start)
+  return `${file}:${line}:${column}`
+}
+
+/** Line number of an offset, counted from 1. */
+export function lineOf(text: string, offset: number): number {
+  let line = 1
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++
+  return line
+}
+
+/** One line each: the place, the quoted line, carets below it, what is expected, and what to write instead. */
+export function explain(source: Source, {spot, expected = '', hint = ''}: Omit<Mistake, 'message'>): string {
+  return explainPlace(placeOf(source, spot.start), spot.end - spot.start, [expected, hint])
+}
+
+/** The same of a place in any file; `length`: characters that are wrong. */
+export function explainPlace({file, line, column, source}: Place, length: number, remedies: readonly string[]): string {
+  const picture = source.trim() === '' ? [] : draw(source, column - 1, length)
+  return [`${file}:${line}:${column}`, ...picture, ...remedies].filter(text => text !== '').join('\n')
+}
+
+/** The line, shortened around the mistake with `…` if it is long, and a line of carets. */
+function draw(line: string, start: number, length: number): readonly string[] {
+  const isLong = columns(line) > WIDTH
+  const before = isLong ? lastColumns(line.slice(0, start), WIDTH / 2) : line.slice(0, start)
+  const after = isLong ? firstColumns(line.slice(start), WIDTH - columns(before)) : line.slice(start)
+  const head = before.length < start ? '…' : ''
+  const tail = start + after.length < line.length ? '…' : ''
+  const carets = '^'.repeat(Math.max(1, columns(after.slice(0, length))))
+  return [head + before + after + tail, blanksFor(head + before) + carets]
+}
+
+/** The longest prefix of a text that fits into a number of columns. */
+function firstColumns(text: string, room: number): string {
+  let used = 0
+  const characters = Array.from(text)
+  const end = characters.findIndex(character => (used += columns(character)) > room)
+  return end === -1 ? text : characters.slice(0, end).join('')
+}
+
+const lastColumns = (text: string, room: number): string => reversed(firstColumns(reversed(text), room))
+const reversed = (text: string): string => Array.from(text).toReversed().join('')
+
+/** Blanks as wide as a text. Tabs are kept: their width depends on the terminal. */
+const blanksFor = (text: string): string =>
+  Array.from(text, character => (character === '\t' ? '\t' : ' '.repeat(columns(character)))).join('')
+
+const NO_WIDTH = /^(?:\p{Mark}|\u200B|\u200C|\u200D)$/u
+const WIDE =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303E\uFF01-\uFF60]$/u
+
+/** Approximate width of a text on a terminal, in columns. */
+function columns(text: string): number {
+  let sum = 0
+  for (const character of text) sum += NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  return sum
+}

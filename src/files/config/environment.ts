@@ -1,0 +1,106 @@
+import {existsSync} from 'node:fs'
+import {delimiter, join} from 'node:path'
+import {parseEnv} from 'node:util'
+import {codeOf} from '../../model/errors.ts'
+import {readTextFile} from '../../model/read-file.ts'
+import type {Settings} from './merge.ts'
+import {absolutePath, inGoWords} from './paths.ts'
+
+export interface EnvFiles {
+  /** All of them, also optional ones that are missing: the watch follows them. */
+  readonly paths: readonly string[]
+  /** Merged: later files override earlier ones. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** Reads the `.env` files of an app; relative paths start at its folder. Refuses one that cannot be read, unless it is optional and missing. */
+export function readEnvFiles(settings: Settings, home: string): EnvFiles {
+  const {envFile = []} = settings.values
+  const isSingle = typeof envFile === 'string' || 'path' in envFile
+  const list = isSingle ? [envFile] : envFile
+  const paths: string[] = []
+  const variables: Record<string, string> = {}
+  for (const [index, entry] of list.entries()) {
+    const {path: written, required = true} = typeof entry === 'string' ? {path: entry} : entry
+    const path = absolutePath(written, settings.folder, home)
+    paths.push(path)
+    const inside = [...(isSingle ? [] : [index.toString()]), ...(typeof entry === 'string' ? [] : ['path'])]
+    try {
+      const text = readTextFile(path)
+      if (text.includes('\0')) throw new Error('it contains the character NUL')
+      Object.assign(variables, parseEnv(text))
+    } catch (error) {
+      if (!required && codeOf(error) === 'ENOENT') continue
+      const code = codeOf(error) === 'ENOENT' ? 'path-not-found' : 'invalid-value'
+      const message = `error in reading the envFile: open ${path}: ${inGoWords(error)}`
+      settings.refuse({code, key: 'envFile', inside, message})
+    }
+  }
+  return {paths, variables}
+}
+
+/** The contents of `.s2i/environment` in an app's folder (Daeploy; the environment file of source-to-image). */
+export interface S2i {
+  readonly variables: Readonly<Record<string, string>>
+  /** What to start. Empty if only a module is named, which needs a server to run it. */
+  readonly command: readonly string[]
+}
+
+/** Variables that Pillion sets: they override those of the file, as they override the shell's. */
+const OURS = new Set([
+  'APP_ID',
+  'APP_PORT',
+  'APP_CHANNEL_ADDRESS',
+  'APP_PROTOCOL',
+  'DAPR_HTTP_PORT',
+  'DAPR_GRPC_PORT',
+  'DAPR_METRICS_PORT'
+])
+
+/**
+ * Reads the file of an app. Undefined if there is none, unless it is expected: then it counts as empty. `path` is the PATH
+ * in which commands are looked up.
+ */
+export function readS2i(settings: Settings, path: string, {isExpected = false} = {}): S2i | undefined {
+  const {folder} = settings
+  const file = join(folder, '.s2i', 'environment')
+  const isThere = existsSync(file)
+  if (!isThere && !isExpected) return undefined
+  try {
+    const all = isThere ? parseS2i(readTextFile(file)) : {}
+    const variables = Object.fromEntries(Object.entries(all).filter(([name]) => !OURS.has(name)))
+    return {variables, command: commandOf(all, folder, path)}
+  } catch (error) {
+    return settings.refuse({
+      code: 'path-not-found',
+      key: 'appDirPath',
+      message: `error in reading ${file}: ${inGoWords(error)}`
+    })
+  }
+}
+
+/** One NAME=VALUE per line, both trimmed and never quoted; lines that begin with `#` are comments. */
+function parseS2i(text: string): Readonly<Record<string, string>> {
+  const lines = text.split('\n').filter(line => line.includes('=') && !line.trimStart().startsWith('#'))
+  return Object.fromEntries(
+    lines.map(line => [line.slice(0, line.indexOf('=')).trim(), line.slice(line.indexOf('=') + 1).trim()])
+  )
+}
+
+/** The start rule of Daeploy's s2i images: a script with bash, otherwise a file with Python. Without a name: `app.sh`, then `app.py`. */
+function commandOf(variables: Readonly<Record<string, string>>, folder: string, path: string): readonly string[] {
+  const {APP_SCRIPT = '', APP_FILE = '', APP_MODULE = ''} = variables
+  const named = APP_SCRIPT + APP_FILE + APP_MODULE !== ''
+  const script = APP_SCRIPT || (!named && existsSync(join(folder, 'app.sh')) ? 'app.sh' : '')
+  const file = APP_FILE || (named ? '' : 'app.py')
+  const chosen = script || file
+  if (chosen === '') return []
+  if (!existsSync(join(folder, chosen))) return ['sh', '-c', 'echo "ERROR: file \'$0\' not found."; exit 1', chosen]
+  return script === '' ? [pythonFor(folder, path), file] : ['bash', script]
+}
+
+function pythonFor(folder: string, path: string): string {
+  const ofVenv = join(folder, '.venv', 'bin', 'python')
+  if (existsSync(ofVenv)) return ofVenv
+  return path.split(delimiter).some(place => place !== '' && existsSync(join(place, 'python'))) ? 'python' : 'python3'
+}

@@ -1,0 +1,75 @@
+import {existsSync, statSync} from 'node:fs'
+import {dirname, join, normalize, relative, resolve} from 'node:path'
+import {UserError} from '../../model/errors.ts'
+import {statFault} from './paths.ts'
+
+/** A template on this machine; it need not be readable, nor right. */
+export interface FoundTemplate {
+  /** Its identity, for `stop` and `list`: the absolute path, symlinks not resolved; `<cwd>/-` for standard input. */
+  readonly file: string
+  /** As messages name it: what was typed, with `dapr.yaml` behind a folder. */
+  readonly shownAs: string
+  /** Where its relative paths start. */
+  readonly folder: string
+}
+
+const TAKEN = 'Name a file that ends in .yaml or .yml, or a folder with a dapr.yaml.'
+const FIRST =
+  'There is no template in this folder. "pillion import" writes a first one from what is here; -f names one elsewhere.'
+
+/** What a template is called in its folder, best first. Dapr's CLI knows the first one alone. */
+export const TEMPLATE_NAMES = ['dapr.yaml', 'dapr.yml'] as const
+
+/**
+ * The template that `-f` means: a file that ends in `.yaml` or `.yml`, a folder with a `dapr.yaml` or `dapr.yml`, or `-` for standard
+ * input (`getRunFilePath` in Dapr's CLI). Throws a `UserError` with Dapr's words, on stderr, when there is none.
+ */
+export function findTemplate(typed: string, cwd: string): FoundTemplate {
+  const shownAs = typed === '-' ? typed : templateIn(typed, cwd)
+  const file = resolve(cwd, shownAs)
+  return {file, shownAs, folder: resolve(file, '..')}
+}
+
+function templateIn(typed: string, cwd: string): string {
+  const fault = statFault(resolve(cwd, typed), typed)
+  if (fault !== '') throw notFound(`error getting file info for ${typed}: ${fault}`)
+  if (!statSync(resolve(cwd, typed)).isDirectory()) {
+    if (/\.ya?ml$/.test(typed)) return typed
+    throw notFound(`file ${JSON.stringify(typed)} is not a YAML file`)
+  }
+  const [inside, other] = TEMPLATE_NAMES.map(name => normalize(join(typed, name))) as [string, string]
+  const insideFault = statFault(resolve(cwd, inside), inside)
+  if (insideFault === '') return inside
+  if (statFault(resolve(cwd, other), other) === '') return other
+  const quoted = JSON.stringify(inside)
+  throw notFound(
+    `error in validating the file path ${quoted}: error in getting the file info for ${inside}: ${insideFault}`,
+    inside === TEMPLATE_NAMES[0] ? whereElse(cwd) : TAKEN
+  )
+}
+
+/** What to do in a folder without a template. */
+function whereElse(cwd: string): string {
+  const above = nearestTemplate(dirname(cwd))
+  if (above === undefined) return FIRST
+  const way = relative(cwd, above)
+  return `There is no template in this folder. The nearest one above is ${way}: -f ${dirname(way)}`
+}
+
+const notFound = (why: string, explanation = TAKEN): UserError =>
+  new UserError(`Failed to get run file path: ${why}`, {explanation})
+
+/** The template at or above a folder, the nearest one: what a command in this folder is about. */
+export function nearestTemplate(folder: string): string | undefined {
+  const found = TEMPLATE_NAMES.map(name => join(folder, name)).find(existsSync)
+  const parent = dirname(folder)
+  return found ?? (parent === folder ? undefined : nearestTemplate(parent))
+}
+
+/** The templates that several `-f` mean, the first of which names the run. Throws a `UserError` for one that is named twice. */
+export function findTemplates(typed: readonly string[], cwd: string): readonly FoundTemplate[] {
+  const all = typed.map(each => findTemplate(each, cwd))
+  const twice = all.find(({file}, index) => all.findIndex(each => each.file === file) < index)
+  if (twice === undefined) return all
+  throw new UserError(`--run-file names ${twice.shownAs} twice`, {explanation: 'Name each file once.'})
+}

@@ -1,0 +1,160 @@
+import {existsSync, readdirSync} from 'node:fs'
+import {basename, dirname, relative} from 'node:path'
+import {compileGlob} from '../../model/glob.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {SidecarPlan} from '../../model/plan.ts'
+import {matchesNothing} from '../../model/watch-filter.ts'
+import type {Template} from './decode.ts'
+import {placeText, type Mistake, type Source} from './diagnose.ts'
+import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
+import {alwaysLacking, lackingProfiles} from './profiles.ts'
+import {PORT_NAMES} from './sidecar.ts'
+import type {Entry} from './service-versions.ts'
+import {secondDocument, type Yaml} from './source.ts'
+import {isPair} from 'yaml'
+import {isScalar} from 'yaml'
+import {isSeq} from 'yaml'
+import {visit} from 'yaml'
+import type {Node} from 'yaml'
+import {spotOf} from './nodes.ts'
+import {REFERENCE} from './scalar.ts'
+import {scalarSource} from './scalar.ts'
+import {TO_REPLACE} from './scalar.ts'
+
+/** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. What a shell reads is left out. */
+function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
+  if (top.values.interpolate === true) return []
+  const mistakes: Mistake[] = []
+  for (const document of documents)
+    visit(document, {
+      Scalar: (key, node, path) => {
+        const [written] = REFERENCE.exec(scalarSource(node)) ?? []
+        if (key === 'key' || written === undefined || isForShell(node, path.at(-1), path.at(-2))) return
+        const whole = spotOf(node, {start: 0, end: 0})
+        mistakes.push({
+          code: 'not-interpolated',
+          message: `${written} stays as it is: nothing is replaced in this template`,
+          spot: whole,
+          hint: TO_REPLACE
+        })
+      }
+    })
+  return mistakes
+}
+
+/** An item after `-c` of a `command`. */
+function isForShell(node: Node, list: unknown, pair: unknown): boolean {
+  if (!isSeq(list) || !isPair(pair) || !isScalar(pair.key) || scalarSource(pair.key) !== 'command') return false
+  const before = list.items.slice(0, list.items.indexOf(node))
+  return before.some(item => isScalar(item) && /^-[a-z]*c$/.test(scalarSource(item)))
+}
+
+/**
+ * Everything that loading accepts although it is probably a mistake, in the order of the text. `wanted`: the profiles that are
+ * asked for, if any.
+ */
+export function findingsIn(checked: CheckedTemplate, wanted?: readonly string[]): readonly Finding[] {
+  const {template, entries, source, documents} = checked
+  // with --profile, loading has refused what these lack
+  const isProfileGiven = (wanted ?? []).length > 0
+  const errors = [...repeatedPorts(entries, source), ...(isProfileGiven ? [] : alwaysLacking(entries))]
+  const warnings = [
+    ...hintsIn(checked),
+    ...wrongDocument(template, documents),
+    ...notInterpolated(template, documents),
+    ...(isProfileGiven ? [] : lackingProfiles(entries)),
+    ...entries.flatMap(uselessGlobs)
+  ]
+  return asFindings(source, warnings, errors)
+}
+
+function wrongDocument({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
+  const version = top.pairs.get('version')
+  const mistakes: Mistake[] = []
+  if (version !== undefined && top.values.version !== 1) {
+    const message = `version ${String(top.values.version)} of the format is unknown: it is read as version 1`
+    mistakes.push({code: 'unknown-format', message, spot: version.value, hint: 'write version: 1'})
+  }
+  const message = 'only the first YAML document is read, and this is another one'
+  for (const document of documents) {
+    const spot = secondDocument(document)
+    if (spot !== undefined)
+      mistakes.push({code: 'second-document', message, spot, hint: 'write it into a file of its own'})
+  }
+  return mistakes
+}
+
+const PORT_KEYS = {
+  daprHTTPPort: 'httpPort',
+  daprGRPCPort: 'grpcPort',
+  metricsPort: 'metricsPort',
+  daprInternalGRPCPort: 'internalGrpcPort'
+} as const
+
+/** Ports of sidecars that Pillion would have to bind twice. Dapr's text is that of a port that is taken. */
+function repeatedPorts(entries: readonly Entry[], source: Source): readonly Mistake[] {
+  const ports = entries.flatMap(({settings, plan: {sidecar}}) =>
+    (Object.keys(PORT_KEYS) as (keyof typeof PORT_KEYS)[]).flatMap(key => {
+      const port = sidecar[PORT_KEYS[key]]
+      return port === 0 ? [] : [{key, port, settings, sidecar}]
+    })
+  )
+  return ports.flatMap(({key, port, settings, sidecar}, index) => {
+    const first = ports.slice(0, index).find(each => each.port === port && shareAnAddress(each.sidecar, sidecar))
+    if (first === undefined) return []
+    const place = placeText(source, first.settings.spot(first.key))
+    return {
+      code: 'duplicate-port',
+      message: `invalid configuration for ${PORT_NAMES[key]}. Port ${port} is not available`,
+      spot: settings.spot(key),
+      expected: `it is the ${first.key} of ${JSON.stringify(first.settings.id)}, ${place}`,
+      hint: 'give each its own port, or leave it out for a free one'
+    }
+  })
+}
+
+const EVERYWHERE = ['0.0.0.0', '::']
+
+function shareAnAddress({listenAddresses: a}: SidecarPlan, {listenAddresses: b}: SidecarPlan): boolean {
+  const isEverywhere = [...a, ...b].some(address => EVERYWHERE.includes(address))
+  const [ofA, ofB] = [a, b].map(addresses => (addresses.length > 0 ? addresses : ['127.0.0.1', '::1']))
+  return isEverywhere || (ofA?.some(address => ofB?.includes(address)) ?? false)
+}
+
+/** Globs that match nothing: their folder does not exist, or is never watched. */
+function uselessGlobs({settings, plan: {folder, watch}}: Entry): readonly Mistake[] {
+  const written = settings.values.watch
+  if (typeof written !== 'object') return []
+  const isList = !('paths' in written) && !('ignore' in written)
+  return watch.paths.flatMap((glob, index) => {
+    const why = whyUseless(glob, {folder, ignore: watch.ignore})
+    if (why === undefined || watch.honoursGitignore) return []
+    const spot = settings.spot('watch', ...(isList ? [] : ['paths']), index.toString())
+    return [{...why, code: 'watch-matches-nothing' as const, spot}]
+  })
+}
+
+function whyUseless(
+  glob: string,
+  {folder, ignore}: {readonly folder: string; readonly ignore: readonly string[]}
+): Pick<Mistake, 'message' | 'hint'> | undefined {
+  const missing = compileGlob(glob, folder).map(({base}) => base)
+  const [first = folder] = missing
+  if (missing.every(base => !existsSync(base))) {
+    const near = nearMiss(basename(first), namesIn(dirname(first)))
+    const message = `watch matches nothing: there is no ${relative(folder, first)} in the app's folder`
+    return {message, hint: near === '' ? '' : `did you mean ${near}?`}
+  }
+  if (!matchesNothing(glob, {paths: [], ignore, honoursGitignore: false}, folder)) return undefined
+  return {
+    message: `watch matches nothing: what ${JSON.stringify(glob)} stands for is never watched, or is in watch.ignore`
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // it does not exist either
+  }
+}

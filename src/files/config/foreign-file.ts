@@ -1,0 +1,43 @@
+import {isMap, isScalar} from 'yaml'
+import {basename} from 'node:path'
+import {UserError} from '../../model/errors.ts'
+import {explain, placed, type Mistake} from './diagnose.ts'
+import {TEMPLATE_NAMES} from './find.ts'
+import {scalarSource} from './scalar.ts'
+import type {Opened} from './several-files.ts'
+
+/** What other tools call the map of their programs, and what such a file is. */
+const FILES = new Map([
+  ['services', {what: 'a compose file', name: 'compose.yaml'}],
+  ['processes', {what: 'a process-compose file', name: 'process-compose.yaml'}]
+])
+
+/** The error of a file that was taken for a template: where it is one of another tool, that is said, and how to import it. */
+export function explainForeign(error: unknown, files: readonly Opened[]): unknown {
+  const [first] = files.flatMap(foreignIn)
+  if (first === undefined || !(error instanceof UserError)) return error
+  const [{source}, mistake] = first
+  return new UserError(error.message, {
+    stream: error.stream,
+    exitCode: error.exitCode,
+    mistakes: [placed(source, mistake)],
+    explanation: explain(source, mistake)
+  })
+}
+
+function foreignIn(file: Opened): readonly (readonly [Opened, Mistake])[] {
+  const {source, document} = file
+  if (!isMap(document.contents)) return []
+  const keys = document.contents.items.map(({key}) => (isScalar(key) ? scalarSource(key) : ''))
+  const key = keys.includes('apps') ? undefined : keys.find(each => FILES.has(each))
+  const {what, name} = FILES.get(key ?? '') ?? {}
+  if (key === undefined || name === undefined) return []
+  const isInTheWay = source.shownAs === '-' || (TEMPLATE_NAMES as readonly string[]).includes(basename(source.shownAs))
+  const hint = isInTheWay
+    ? `call it ${name}, and write a template from it: pillion import`
+    : `write a template from it: pillion import ${source.shownAs}`
+  // nodes of a second file have the offsets of all texts together
+  const start = Math.max(0, source.text.search(new RegExp(`^["']?${key}`, 'm')))
+  const expected = `this is ${what}, not a template`
+  return [[file, {message: expected, spot: {start, end: start + key.length}, expected, hint}]]
+}

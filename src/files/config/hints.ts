@@ -1,0 +1,111 @@
+import {isDeepStrictEqual} from 'node:util'
+import type {TemplateMistake} from '../../model/errors.ts'
+import type {Template} from './decode.ts'
+import {commandMistakes} from './command-mistakes.ts'
+import {explain, MAX_MISTAKES, placed, placeText, type Mistake, type Source} from './diagnose.ts'
+import type {Entry} from './service-versions.ts'
+import type {Yaml} from './source.ts'
+import {wrongKeys} from './unknown-keys.ts'
+
+/** Something in a template that can be loaded: a mistake all the same, or what Dapr ignores. */
+export interface Finding extends TemplateMistake {
+  /** `error`: the template cannot run as it is. */
+  readonly severity: 'error' | 'warning'
+  /** Place, quoted line, carets and what to write, ready to print. */
+  readonly explanation: string
+}
+
+/** A finding in one line: `dapr.yaml:5:5: comand is ignored: unknown key (did you mean command?)`. */
+export const placedText = ({message, place: {file, line, column}, hint}: TemplateMistake): string =>
+  `${file}:${line}:${column}: ${message}${hint === '' ? '' : ` (${hint})`}`
+
+/** A template that was loaded. */
+export interface CheckedTemplate {
+  readonly template: Template
+  readonly entries: readonly Entry[]
+  readonly source: Source
+  readonly documents: readonly Yaml[]
+  /** Variables that were taken as empty. */
+  readonly unset: readonly Mistake[]
+}
+
+/** Probable mistakes of which `run` warns, too. */
+export const hintsIn = ({template, entries, source, unset}: CheckedTemplate): readonly Mistake[] => [
+  ...wrongKeys(template),
+  ...unset,
+  ...oddIds(entries),
+  ...entries.flatMap(({settings}) => commandMistakes(settings)),
+  ...repeatedIds(entries, source),
+  ...repeatedAppPorts(entries, source)
+]
+
+/** Mistakes in the order of the text. */
+export const asFindings = (
+  source: Source,
+  warnings: readonly Mistake[],
+  errors: readonly Mistake[] = []
+): readonly Finding[] =>
+  [...errors, ...warnings]
+    .toSorted((a, b) => a.spot.start - b.spot.start)
+    .slice(0, MAX_MISTAKES)
+    .map(mistake => ({
+      severity: errors.includes(mistake) ? 'error' : 'warning',
+      ...placed(source, mistake),
+      explanation: explain(source, mistake)
+    }))
+
+/** Ids that real Dapr refuses, or that do not pass through URLs, headers and shells as they are. */
+function oddIds(entries: readonly Entry[]): readonly Mistake[] {
+  return entries.flatMap(({settings, plan: {id}}) => {
+    if (/^\w[-\w]*$/.test(id)) return []
+    const better = id
+      .normalize('NFKD')
+      .replace(/\p{Mark}/gu, '')
+      .replace(/[^\w-]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+    return {
+      code: 'odd-app-id',
+      message: id.includes('.')
+        ? `the id ${JSON.stringify(id)} has a dot: Dapr takes what follows it for a namespace, and does not start such an app`
+        : `the id ${JSON.stringify(id)} does not fit into a URL or a header as it is`,
+      spot: settings.spot('appID'),
+      expected: 'expected letters, digits, - and _',
+      hint: better === '' ? '' : `write appID: ${better}, wherever the app is called`
+    }
+  })
+}
+
+/** Different programs under one id: somebody has copied an entry and left its id as it was. */
+function repeatedIds(entries: readonly Entry[], source: Source): readonly Mistake[] {
+  return entries.flatMap(({settings, plan}, index) => {
+    const {id, version, folder, command} = plan
+    const first = entries.slice(0, index).find(each => each.plan.id === id && each.plan.version === version)
+    if (first === undefined) return []
+    if (first.plan.folder === folder && isDeepStrictEqual(first.plan.command, command)) return []
+    const places = [first.settings, settings].map(each => placeText(source, each.spot('appID')))
+    return {
+      code: 'duplicate-app-id',
+      message: `two programs have the id ${JSON.stringify(id)} (${places.join(' and ')}): calls to it go to one and the other in turn`,
+      spot: settings.spot('appID'),
+      hint: 'give each an id of its own'
+    }
+  })
+}
+
+function repeatedAppPorts(entries: readonly Entry[], source: Source): readonly Mistake[] {
+  return entries.flatMap(({settings, plan: {id, channel}}, index) => {
+    const {port, address} = channel
+    const first = entries
+      .slice(0, port === 0 ? 0 : index)
+      .find(({plan}) => plan.channel.port === port && plan.channel.address === address)
+    if (first === undefined) return []
+    const ids = `${JSON.stringify(first.plan.id)} and ${JSON.stringify(id)}`
+    const places = `${placeText(source, first.settings.spot('appPort'))} and ${placeText(source, settings.spot('appPort'))}`
+    return {
+      code: 'duplicate-app-port',
+      message: `the apps ${ids} have the same appPort ${port} (${places}): only one can listen there`,
+      spot: settings.spot('appPort'),
+      hint: 'give each app its own appPort, or write autoPort: true'
+    }
+  })
+}

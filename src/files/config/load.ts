@@ -1,0 +1,136 @@
+// Turns the text of a run template into a plan: finds the file, reads it as Dapr's CLI does, and adds our own keys. The result
+// is a complete plan, or one `UserError` with Dapr's text, the place, the quoted line with carets, and what to write instead.
+// Reads files and checks whether paths exist; writes nothing and starts nothing.
+import {UserError, type Place} from '../../model/errors.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {Aliases} from './aliases.ts'
+import type {Overrides} from './app.ts'
+import {decodeTemplate} from './decode.ts'
+import {placeOf, type Source} from './diagnose.ts'
+import {findTemplates, type FoundTemplate} from './find.ts'
+import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
+import type {Surroundings} from './locate.ts'
+import type {Reading} from './nodes.ts'
+import {resolvePlan, type Given} from './resolve.ts'
+import {checkOurKeys} from './schema.ts'
+import type {Entry} from './service-versions.ts'
+import type {Opened} from './several-files.ts'
+import {NoYaml, parseSource, readSource, wantsInterpolation, type Yaml} from './source.ts'
+
+export interface WatchFlag {
+  /** `--watch`: apps whose template does not say are watched, as far as that makes sense for them. */
+  readonly watch: boolean
+}
+
+/** Where a template is loaded. */
+export interface LoadContext extends Surroundings {
+  readonly cwd: string
+  /** All of standard input, for a template named `-`. */
+  readonly readStdin: () => Buffer | string
+}
+
+export interface Loaded {
+  readonly plan: Plan
+  /** The apps as the template has them, for what deploys them. Rejects with a `UserError` for a mistake in `kubernetes`. */
+  readonly deployable: () => Promise<readonly Entry[]>
+  /** Probable mistakes of which `run` warns, too. */
+  readonly hints: () => readonly Finding[]
+  /** All that loading accepts although it is probably a mistake, in the order of the text. */
+  readonly findings: () => Promise<readonly Finding[]>
+  /** Where the entry of each app begins, by its id. */
+  readonly places: () => ReadonlyMap<string, Place>
+  /** The plan of a sidecar for a command of the user that is no app of the template. Rejects with a `UserError`. */
+  readonly commandSidecar: (id: string) => Promise<AppPlan>
+}
+
+/** What the files of a template say together. */
+export interface Written extends Pick<CheckedTemplate, 'source' | 'documents' | 'unset'> {
+  readonly found: FoundTemplate
+  readonly reading: Reading
+  readonly root: unknown
+}
+
+/**
+ * Loads the template that `-f` names; of several files, each changes what the ones before it say. Rejects with a `UserError`
+ * for the first mistake with which it cannot run.
+ */
+export async function loadTemplate(
+  typed: string | readonly string[],
+  around: LoadContext,
+  overrides: Overrides & WatchFlag
+): Promise<Loaded> {
+  const files = await openFiles(findTemplates([typed].flat(), around.cwd), around)
+  try {
+    return await loadFiles(files, around, overrides)
+  } catch (error) {
+    throw error instanceof UserError ? (await import('./foreign-file.ts')).explainForeign(error, files) : error
+  }
+}
+
+async function loadFiles(
+  [first, ...others]: readonly Opened[],
+  around: LoadContext,
+  overrides: Overrides & WatchFlag
+): Promise<Loaded> {
+  if (first === undefined) throw new Error('no template is named')
+  const {profiles: wanted, variables, watch} = overrides
+  const several = others.length > 0 ? await import('./several-files.ts') : undefined
+  const documents = [first, ...others].map(({document}) => document)
+  const source = several?.joinSources([first, ...others]) ?? first.source
+  const unset = wantsInterpolation(documents)
+    ? (await import('./interpolate.ts')).interpolate(documents, {source, variables: {...around.env, ...variables}})
+    : []
+  const reading = startReading(documents, source)
+  const root = several?.mergeFiles(reading, documents) ?? first.document.contents
+  const {plan, ...checked} = resolveWritten({...first, documents, source, unset, reading, root}, around, {
+    ...overrides,
+    impliedWatch: watch ? (await import('./implied-watch.ts')).impliedWatch : undefined
+  })
+  const whole = others.length === 0 ? plan : {...plan, overlays: others.map(({found}) => found.file)}
+  const hasProfiles = wanted !== undefined && plan.apps.some(({profiles}) => profiles !== undefined)
+  const chosen = hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole
+  return {
+    plan: chosen,
+    deployable: async () => (await import('./deployable.ts')).deployable(checked, chosen),
+    // not on the way to the first spawn
+    hints: () => asFindings(source, hintsIn(checked)),
+    findings: async () => (await import('./findings.ts')).findingsIn(checked, wanted),
+    places: () =>
+      new Map(checked.entries.map(({settings}) => [settings.id, placeOf(source, settings.spot('appID').start)])),
+    commandSidecar: async id => {
+      const {commandSidecar} = await import('./command-sidecar.ts')
+      return commandSidecar(checked.template, {...around, ...overrides, id, source, folder: first.found.folder})
+    }
+  }
+}
+
+/** Reads a file of a template. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
+export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened {
+  const source = readSource(found, readStdin)
+  return {found, source, document: parseSource(source)}
+}
+
+async function openFiles(files: readonly FoundTemplate[], around: LoadContext): Promise<readonly Opened[]> {
+  try {
+    return files.map(found => openFile(found, around))
+  } catch (error) {
+    throw error instanceof NoYaml ? (await import('./yaml-mistake.ts')).yamlMistake(error) : error
+  }
+}
+
+export const startReading = (documents: readonly Yaml[], source: Source): Reading => ({
+  aliases: new Aliases(documents),
+  source,
+  faults: []
+})
+
+/** The plan of what was written. */
+export function resolveWritten(
+  {found, source, documents, unset, reading, root}: Written,
+  {home, env}: LoadContext,
+  overrides: Overrides & Pick<Given, 'impliedWatch'>
+): CheckedTemplate & {readonly plan: Plan} {
+  const template = decodeTemplate(reading, root)
+  checkOurKeys(template, source)
+  return {template, source, documents, unset, ...resolvePlan(template, {found, source, home, env, ...overrides})}
+}

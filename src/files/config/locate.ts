@@ -1,0 +1,142 @@
+import {existsSync, readdirSync, statSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {misspelt} from './unknown-keys.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {ResourcesPlan} from '../../model/plan.ts'
+import {fileFault} from '../../model/read-file.ts'
+import type {Section, Template} from './decode.ts'
+import {fileAt, templateError, type Source, type Spot} from './diagnose.ts'
+import type {AppValues} from './keys.ts'
+import {absolutePath, daprFolder, statFault} from './paths.ts'
+
+/** What paths in a template depend on, besides the template. */
+export interface Surroundings {
+  readonly home: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** An app, where it runs, and where its sidecar finds Dapr's resources. */
+export interface Location {
+  readonly app: Section<AppValues>
+  readonly folder: string
+  readonly resources: ResourcesPlan
+}
+
+/** The base of relative paths, and the text to point into if a path does not exist. */
+export interface Search extends Surroundings {
+  readonly folder: string
+  readonly source: Source
+}
+
+/** The absolute paths of one section; '' or empty if not set. */
+interface Paths {
+  readonly configFile: string
+  readonly runtime: string
+  readonly resources: readonly string[]
+}
+
+const NO_PATHS: Paths = {configFile: '', runtime: '', resources: []}
+
+/**
+ * Resolves the paths of all apps, in the template's order (`validateRunConfig` and `resolveResourcesAndConfigFilePaths` in
+ * Dapr's CLI). Every path that is written must exist. `search.folder` is the template's folder.
+ */
+export function locateApps(template: Template, search: Search): readonly Location[] {
+  const inFile = (spot: Spot): string => fileAt(search.source, spot.start)?.folder ?? search.folder
+  const common = pathsOf(template, template.common, {...search, folderOf: inFile})
+  return template.apps.map(app => {
+    const folder = appFolder(app, search)
+    const own = pathsOf(template, app, {...search, folderOf: () => folder})
+    return {app, folder, resources: resourcesOf(folder, own, {common, ...search})}
+  })
+}
+
+/** The resources of an app without settings, in a folder. */
+export const defaultResources = (folder: string, surroundings: Surroundings): ResourcesPlan =>
+  resourcesOf(folder, NO_PATHS, {common: NO_PATHS, ...surroundings})
+
+function appFolder(app: Section<AppValues>, {folder, home, source}: Search): string {
+  const spot = app.pairs.get('appDirPath')?.value ?? app.spot
+  const expected = 'expected appDirPath: the folder of this app'
+  if (!app.values.appDirPath) {
+    const message = "required field 'appDirPath' not found in the provided app config file"
+    const wrong = misspelt(app, 'appDirPath')
+    const hint = wrong === undefined ? '' : `write appDirPath in place of ${wrong.name}`
+    throw templateError(source, {code: 'missing-key', message, spot: wrong?.key ?? spot, expected, hint})
+  }
+  const path = absolutePath(app.values.appDirPath, fileAt(source, spot.start)?.folder ?? folder, home)
+  mustExist(path, spot, source)
+  if (statSync(path).isDirectory()) return path
+  throw templateError(source, {
+    code: 'path-not-found',
+    message: `appDirPath is not a directory: ${path}`,
+    spot,
+    expected
+  })
+}
+
+/** The paths of a section, each relative to the folder of its place. */
+function pathsOf(
+  {within}: Template,
+  {values, pairs, spot}: Section<AppValues>,
+  search: Search & {readonly folderOf: (spot: Spot) => string}
+): Paths {
+  const check = (key: keyof AppValues, path: string, ...inside: readonly string[]): string => {
+    const pair = pairs.get(key)
+    const absolute = absolutePath(path, search.folderOf(pair?.value ?? spot), search.home)
+    if (absolute !== '') mustExist(absolute, pair === undefined ? spot : within(pair, inside).value, search.source)
+    return absolute
+  }
+  const configFile = check('configFilePath', values.configFilePath ?? '')
+  const fault = configFile === '' ? '' : fileFault(configFile)
+  if (fault !== '') {
+    const message = `error in reading the configFilePath: open ${configFile}: ${fault}`
+    throw templateError(search.source, {
+      code: 'path-not-found',
+      message,
+      spot: pairs.get('configFilePath')?.value ?? spot
+    })
+  }
+  const last = check('resourcesPath', values.resourcesPath ?? '')
+  const runtime = check('runtimePath', values.runtimePath ?? '')
+  const resources = (values.resourcesPaths ?? []).map((path, index) => check('resourcesPaths', path, String(index)))
+  return {configFile, runtime, resources: last === '' ? resources : [...resources, last]}
+}
+
+function mustExist(path: string, spot: Spot, source: Source): void {
+  const fault = statFault(path)
+  if (fault === '') return
+  const near = nearMiss(basename(path), namesIn(dirname(path)))
+  const hint = near === '' ? '' : `did you mean ${near}?`
+  const message = `error in getting the file info for ${path}: ${fault}`
+  throw templateError(source, {code: 'path-not-found', message, spot, hint})
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // the folder does not exist either: no hint
+  }
+}
+
+/** The first of these that exists: the app's own paths, its `.dapr` folder, those of `common`, Dapr's defaults. */
+function resourcesOf(
+  folder: string,
+  own: Paths,
+  {common, ...surroundings}: Surroundings & {common: Paths}
+): ResourcesPlan {
+  const runtime = daprFolder(own.runtime || common.runtime, surroundings)
+  const local = join(folder, '.dapr', 'resources')
+  const usual = [join(runtime, 'components')]
+  const shared = common.resources.length > 0 ? common.resources : usual
+  const folders = own.resources.length > 0 ? own.resources : existsSync(local) ? [local] : shared
+  return {folders, configFile: own.configFile || configFileIn(folder, common, runtime), defaultFolder: runtime}
+}
+
+function configFileIn(folder: string, common: Paths, runtime: string): string {
+  const local = join(folder, '.dapr', 'config.yaml')
+  if (existsSync(local)) return local
+  const usual = join(runtime, 'config.yaml')
+  return common.configFile || (existsSync(usual) ? usual : '')
+}

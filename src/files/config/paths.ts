@@ -1,0 +1,46 @@
+import {statSync} from 'node:fs'
+import {isAbsolute, join} from 'node:path'
+import {codeOf, messageOf} from '../../model/errors.ts'
+
+/** Go's words for what the system refuses: they stand at the end of Dapr's messages. */
+const GO_TEXT: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'not a directory',
+  EISDIR: 'is a directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ELOOP: 'too many levels of symbolic links',
+  ENAMETOOLONG: 'file name too long',
+  EIO: 'input/output error'
+}
+
+/** A failed call of the file system in Go's words. */
+export const inGoWords = (error: unknown): string => GO_TEXT[codeOf(error)] ?? messageOf(error)
+
+/** '' when something is at the path, else what Go's `os.Stat` says of it under the name `shownAs`. */
+export function statFault(path: string, shownAs: string = path): string {
+  try {
+    statSync(path)
+    return ''
+  } catch (error) {
+    return `stat ${shownAs}: ${inGoWords(error)}`
+  }
+}
+
+/**
+ * The absolute form of a path in a template (`resolvePathToAbsAndValidate` in Dapr's CLI): `~/` is the home, an absolute
+ * path stays as it is, any other starts at `base`; '' stays ''.
+ */
+export function absolutePath(path: string, base: string, home: string): string {
+  if (path === '') return ''
+  const homeless = path.startsWith('~/') ? join(home, path.slice(2)) : path
+  return isAbsolute(homeless) ? homeless : join(base, homeless)
+}
+
+/** Dapr's folder with the default resources and Configuration: `runtimePath`, else `DAPR_RUNTIME_PATH`, else the home. */
+export function daprFolder(
+  runtimePath: string,
+  {env, home}: {env: Readonly<Record<string, string | undefined>>; home: string}
+): string {
+  return join(runtimePath.trim() || (env['DAPR_RUNTIME_PATH'] ?? '').trim() || home, '.dapr')
+}

@@ -1,0 +1,113 @@
+import type {FaultPlan} from '../../model/fault.ts'
+import type {Plan, AppPlan} from '../../model/plan.ts'
+import {resolveApp, type ImpliedWatch, type Overrides} from './app.ts'
+import type {Template} from './decode.ts'
+import {dependenciesOf} from './dependencies.ts'
+import {templateError, type Source} from './diagnose.ts'
+import {readS2i} from './environment.ts'
+import type {FoundTemplate} from './find.ts'
+import {locateApps, type Surroundings} from './locate.ts'
+import {mergeApp, type Settings} from './merge.ts'
+import {misspelt, noApps} from './unknown-keys.ts'
+import {checkVersions, type Entry} from './service-versions.ts'
+
+interface Replicated {
+  readonly settings: Settings
+  readonly plan: AppPlan
+}
+
+/** Every instance of every app, in the template's order: `replicas` of an entry one after the other, numbered by id and version. */
+function allInstances(entries: readonly Replicated[]): readonly AppPlan[] {
+  const counts = new Map<string, number>()
+  return entries.flatMap(({settings, plan}) => {
+    const replicas = replicasOf(settings, plan)
+    const name = JSON.stringify([plan.id, plan.version])
+    const before = counts.get(name) ?? 0
+    counts.set(name, before + replicas)
+    return Array.from({length: replicas}, (_, index) => {
+      const instance = before + index + 1
+      return index === 0 ? {...plan, instance} : {...withFreePorts(plan), instance}
+    })
+  })
+}
+
+/** Instances share what the template says but for the ports: each needs its own. */
+function replicasOf(settings: Settings, {id, channel, command, ready}: AppPlan): number {
+  const {replicas = 1} = settings.values
+  if (replicas === 1) return 1
+  const app = `app ${JSON.stringify(id)}`
+  if (channel.port > 0)
+    settings.refuse({
+      key: 'replicas',
+      message: `${app}: replicas needs a port that is another one for each instance, and appPort is always ${channel.port}`,
+      hint: 'write autoPort: true in the place of appPort; or fixedPort, where the code has the number hard-wired'
+    })
+  if (command.length === 0)
+    settings.refuse({key: 'replicas', message: `${app}: replicas needs a command to start`, hint: 'write a command'})
+  if (ready.kind === 'tcp' && ready.port > 0)
+    settings.refuse({
+      key: 'replicas',
+      message: `${app}: ready.tcp names one port for all replicas`,
+      hint: 'leave out ready, or write ready: {http: /path}'
+    })
+  return replicas
+}
+
+const withFreePorts = (plan: AppPlan): AppPlan => ({
+  ...plan,
+  sidecar: {...plan.sidecar, httpPort: 0, grpcPort: 0, internalGrpcPort: 0, metricsPort: 0},
+  elsewhere: {...plan.elsewhere, profilePort: plan.elsewhere.profilePort === 'none' ? 'none' : 0}
+})
+
+/** What a plan depends on, besides the template. */
+export interface Given extends Surroundings, Overrides {
+  readonly found: FoundTemplate
+  readonly source: Source
+  /** `--watch`: what it means for an app; left out: it was not given. */
+  readonly impliedWatch?: ImpliedWatch | undefined
+}
+
+export interface ResolvedTemplate {
+  readonly plan: Plan
+  /** The apps with their places in the text. */
+  readonly entries: readonly Entry[]
+}
+
+/** Resolves a template, in the order of Dapr's checks (`GetApps` in its CLI). Throws a `UserError` for the first mistake. */
+export function resolvePlan(template: Template, {found, source, ...given}: Given): ResolvedTemplate {
+  const {values, pairs} = template.top
+  if ((values.version ?? 0) === 0) {
+    const message = "required field 'version' not found in the provided run template file"
+    const spot = pairs.get('version')?.value ?? misspelt(template.top, 'version')?.key ?? {start: 0, end: 0}
+    throw templateError(source, {code: 'missing-key', message, spot, hint: 'write version: 1 at the top'})
+  }
+  const locations = locateApps(template, {source, ...found, ...given})
+  const entries = locations.map(({app, folder, resources}) => {
+    const settings = mergeApp(template, app, {source, folder})
+    const s2i = readS2i(settings, given.env['PATH'] ?? '')
+    return {settings, plan: resolveApp(settings, {...given, resources, s2i})}
+  })
+  checkVersions(entries, source)
+  const dependencies = dependenciesOf(entries.map(({settings}) => settings))
+  if (entries.length === 0 && values.managerPort === undefined) throw noApps(template, source)
+  const faults = async (): Promise<readonly FaultPlan[]> => {
+    const ids = entries.map(({plan}) => plan.id)
+    return (await import('./template-faults.ts')).templateFaults(template, ids, source)
+  }
+  const hasService = entries.some(({plan}) => plan.fixedPort > 0)
+  const plan = {
+    name: values.name ?? '',
+    file: found.file,
+    shownAs: found.shownAs,
+    managerPort: values.managerPort ?? (hasService ? ('usual' as const) : ('none' as const)),
+    apps: allInstances(
+      entries.map((entry, i) => {
+        const watch = given.impliedWatch?.(entry, {entries, dependencies: dependencies.flat()})
+        return {settings: entry.settings, plan: {...entry.plan, ...watch, dependsOn: dependencies[i] ?? []}}
+      })
+    ),
+    ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
+    ...(values.faults !== undefined && {faults})
+  }
+  return {plan, entries}
+}

@@ -1,0 +1,60 @@
+import type {AppPlan} from '../../model/plan.ts'
+import {isSemanticVersion} from '../../model/semantic-version.ts'
+import {placeOf, type Source} from './diagnose.ts'
+import type {AppKey, Settings} from './merge.ts'
+
+/** Daeploy's names of services. */
+const SERVICE_ID = /^[a-z0-9]+([_a-z0-9]*[a-z0-9])?$/
+
+/** An entry of the template, as it was written and as it will run. */
+export interface Entry {
+  readonly settings: Settings
+  readonly plan: AppPlan
+}
+
+/** Holds the Daeploy services of a template to Daeploy's rules; plain Dapr apps may share ids as they like. */
+export function checkVersions(entries: readonly Entry[], source: Source): void {
+  const at = (settings: Settings, key: AppKey): string => {
+    const {file, line, column} = placeOf(source, settings.spot(key).start)
+    return `${file}:${line}:${column}`
+  }
+  for (const entry of entries) {
+    checkVersion(entry, at)
+    for (const other of entries) if (other !== entry) checkPair(entry, other, at)
+  }
+}
+
+type At = (settings: Settings, key: AppKey) => string
+
+function checkVersion({settings, plan: {id, version}}: Entry, at: At): void {
+  if (settings.values.version === undefined) return
+  const app = `app ${JSON.stringify(id)}`
+  if (!isSemanticVersion(version)) {
+    const place = at(settings, 'version')
+    const message = `${app}: version ${JSON.stringify(version)} is not a semantic version (like 1.0.0), ${place}`
+    settings.refuse({key: 'version', message, expected: 'expected three numbers with points between them'})
+  }
+  if (!SERVICE_ID.test(id)) {
+    const expected = 'expected small letters, digits, and _ between them'
+    settings.refuse({key: 'appID', message: `${app}: an app with a version cannot have this id`, expected})
+  }
+}
+
+function checkPair({settings, plan}: Entry, {settings: first, plan: other}: Entry, at: At): void {
+  if (plan.fixedPort === 0 && other.fixedPort === 0) return
+  if (plan.id === `${other.id}_${other.version}`)
+    settings.refuse({
+      key: 'appID',
+      message: `app ${JSON.stringify(plan.id)}: the id also means version ${other.version} of ${JSON.stringify(other.id)}`,
+      hint: 'choose another id'
+    })
+  if (plan.id !== other.id || plan.version !== other.version) return
+  const places = [at(first, 'appID'), at(settings, 'appID')].toSorted((a, b) =>
+    a.localeCompare(b, 'en', {numeric: true})
+  )
+  settings.refuse({
+    key: 'appID',
+    message: `app ${JSON.stringify(plan.id)}: version ${plan.version} stands twice, ${places.join(' and ')}`,
+    hint: 'give one of them another version, or write replicas: 2 on one'
+  })
+}

@@ -1,0 +1,58 @@
+import {resolve} from 'node:path'
+import {UserError} from '../../model/errors.ts'
+import type {Plan, ResourcesPlan} from '../../model/plan.ts'
+import {resolveApp, type Overrides} from './app.ts'
+import type {AppValues} from './keys.ts'
+import {defaultResources, type Surroundings} from './locate.ts'
+import {noSettings, type Complaint, type Settings} from './merge.ts'
+import {statFault} from './paths.ts'
+
+/** What the flags of `run` say about an app, by the names of the template's keys. */
+export type SingleSettings = AppValues
+
+/** Where the command was typed, and what else it adds. */
+export interface SingleContext extends Surroundings, Pick<Overrides, 'variables'> {
+  readonly cwd: string
+}
+
+/**
+ * The plan of a single app from its flags. Relative paths start at the current folder. Throws a `UserError` with Dapr's bare
+ * text for an invalid value.
+ */
+export function singlePlan(id: string, values: SingleSettings, around: SingleContext): Plan {
+  const settings: Settings = {
+    ...noSettings(id, around.cwd),
+    values,
+    isOwn: key => key in values,
+    refuse,
+    refuseAtStart: refuse,
+    refuseToStart: refuse
+  }
+  const {home, variables} = around
+  const resources = resourcesOf(values, around)
+  const app = resolveApp(settings, {home, resources, s2i: undefined, ...(variables && {variables})})
+  return {name: '', file: '', shownAs: '', managerPort: 'none', apps: [app]}
+}
+
+function refuse({message}: Complaint): never {
+  throw new UserError(message)
+}
+
+/** Paths of flags must exist (`ValidateComponents` in Dapr's CLI). */
+function resourcesOf(values: AppValues, {cwd, ...surroundings}: SingleContext): ResourcesPlan {
+  const usual = defaultResources(cwd, surroundings)
+  const typed = values.resourcesPaths ?? []
+  for (const path of typed) {
+    const fault = statFault(resolve(cwd, path), path)
+    if (fault !== '') throw new UserError(`error validating resources path ${JSON.stringify(typed)} : ${fault}`)
+  }
+  const config = values.configFilePath ?? ''
+  const fault = config === '' ? '' : statFault(resolve(cwd, config), config)
+  // daprd's words: Dapr's CLI leaves it to the sidecar, which ends
+  if (fault !== '') throw new UserError(`error loading configuration: ${fault}`)
+  return {
+    folders: typed.length > 0 ? typed.map(path => resolve(cwd, path)) : usual.folders,
+    configFile: config === '' ? usual.configFile : resolve(cwd, config),
+    defaultFolder: usual.defaultFolder
+  }
+}

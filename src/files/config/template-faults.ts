@@ -1,0 +1,33 @@
+import type {FaultPlan} from '../../model/fault.ts'
+import type {Template} from './decode.ts'
+import {templateError, type Source} from './diagnose.ts'
+import {checkFaultIds, readFault, WrongFault, type FaultFields} from './fault.ts'
+
+/** The faults of a template, for apps with these ids. Throws a `UserError` with the place of the first mistake. */
+export function templateFaults(template: Template, ids: readonly string[], source: Source): readonly FaultPlan[] {
+  const {faults = []} = template.top.values
+  return faults.map((fields, index) => {
+    try {
+      const plan = readFault(fields)
+      checkFaultIds(plan, ids, false)
+      return plan
+    } catch (error) {
+      if (error instanceof WrongFault) throw mistake(template, {error, fields, index}, source)
+      throw error
+    }
+  })
+}
+
+interface Mistaken {
+  readonly error: WrongFault
+  readonly fields: FaultFields
+  readonly index: number
+}
+
+function mistake(template: Template, {error, fields, index}: Mistaken, source: Source): Error {
+  const pair = template.top.pairs.get('faults')
+  if (pair === undefined) return error
+  const {key, message, expected} = error
+  const path = [index.toString(), ...(Object.hasOwn(fields, key) ? [key] : [])]
+  return templateError(source, {message: `faults: ${message}`, spot: template.within(pair, path).value, expected})
+}

@@ -1,0 +1,130 @@
+import {UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {Section, Template} from './decode.ts'
+import {explain, placed, type Mistake, type Source} from './diagnose.ts'
+import {isNull, type Pair} from './nodes.ts'
+import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
+
+/** What other tools (compose, process-compose, pm2, Kubernetes) call our keys, and what people expect; in lower case, without `_` and `-`. */
+const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['appID', ['id', 'name', 'servicename', 'containername']],
+  ['appDirPath', ['cwd', 'dir', 'directory', 'folder', 'path', 'workdir', 'workingdir', 'workingdirectory']],
+  ['appPort', ['port', 'ports', 'expose', 'targetport', 'containerport', 'listenport']],
+  ['appProtocol', ['protocol']],
+  ['command', ['cmd', 'entrypoint', 'args', 'run', 'exec', 'script', 'start', 'program']],
+  ['env', ['environment', 'envs', 'environmentvariables', 'variables', 'vars']],
+  ['envFile', ['dotenv', 'envfrom']],
+  ['ready', ['healthcheck', 'health', 'readiness', 'readinessprobe', 'startupprobe', 'livenessprobe', 'waitfor']],
+  ['dependsOn', ['depends', 'needs', 'after', 'links', 'requires']],
+  ['replicas', ['instances', 'scale', 'numprocs']],
+  ['restart', ['restartpolicy', 'autorestart']],
+  ['stop', ['stopsignal', 'stopgraceperiod', 'killsignal', 'shutdown']],
+  ['configFilePath', ['config', 'configuration', 'configfile']],
+  ['resourcesPath', ['resources', 'components', 'componentspaths']],
+  ['daprHTTPPort', ['httpport', 'sidecarport']],
+  ['daprGRPCPort', ['grpcport']],
+  ['logs', ['logging']],
+  ['profiles', ['profile']]
+])
+
+/** Keys of other tools for what is done in another way here, and how. */
+const UNLIKE_OURS: ReadonlyMap<string, string> = new Map([
+  ['image', 'to run a container, write command: [docker, run, --rm, IMAGE]'],
+  ['build', 'write the command that starts the program, or one of docker'],
+  ['volumes', 'mount them in the command: [docker, run, -v, …]']
+])
+
+const simplified = (name: string): string => name.toLowerCase().replace(/[-_]/g, '')
+
+const TOP = [...Object.keys(TOP_KEYS), 'common', 'apps', ...OUR_TOP_KEYS]
+const SHARED = [...Object.keys(SHARED_KEYS), ...OUR_SHARED_KEYS]
+const APP = [...Object.keys(APP_KEYS), ...OUR_APP_KEYS]
+
+/** Keys from Dapr's documentation that its code does not know, and those that it knows. */
+const DOCUMENTED = new Map([
+  ['daprHTTPMaxRequestSize', 'maxBodySize'],
+  ['daprHTTPReadBufferSize', 'readBufferSize']
+])
+
+/** Keys that are read and have no effect. */
+const WITHOUT_EFFECT = new Map([
+  ['enableProfiling', 'there is no profiling server'],
+  ['profilePort', 'there is no profiling server'],
+  ['placementHostAddress', 'there are no actors'],
+  ['schedulerHostAddress', 'there are no jobs']
+])
+
+/** Keys that are unknown, duplicate or without effect. */
+export function wrongKeys({top, common, apps}: Template): readonly Mistake[] {
+  return [...keysIn(top, TOP), ...keysIn(common, SHARED), ...apps.flatMap(app => keysIn(app, APP))]
+}
+
+function keysIn(section: Section<object>, known: readonly string[]): readonly Mistake[] {
+  const pairs = [...section.pairs.values()]
+  const unknown = pairs.flatMap((pair, index) => {
+    const {name, key} = pair
+    if (known.includes(name) || name.startsWith('x-')) return []
+    const mistake = {...unknownKey(name, known), spot: key}
+    const before = pairs[index - 1]
+    return mistake.hint === '' && before !== undefined && known.includes(before.name) && isNull(before.node)
+      ? [{...mistake, hint: `if it belongs to ${before.name}, indent it below that`}]
+      : [mistake]
+  })
+  const repeated = section.repeated.map(({name, key}): Mistake => ({
+    code: 'duplicate-key',
+    message: `duplicate key ${name}: the last one counts`,
+    spot: key
+  }))
+  const useless = [...section.pairs.values()].flatMap(({name, key}): readonly Mistake[] => {
+    const why = WITHOUT_EFFECT.get(name)
+    return why === undefined ? [] : [{code: 'no-effect', message: `${name} has no effect: ${why}`, spot: key}]
+  })
+  return [...unknown, ...useless, ...repeated]
+}
+
+function unknownKey(name: string, known: readonly string[]): Omit<Mistake, 'spot'> {
+  const documented = DOCUMENTED.get(name)
+  if (documented !== undefined)
+    return {
+      code: 'ignored-key',
+      message: `${name} is ignored, although Dapr's documentation lists it`,
+      hint: `did you mean ${documented}?`
+    }
+  if (known === SHARED && APP.includes(name))
+    return {code: 'ignored-key', message: `${name} is ignored in common`, hint: 'write it in each app'}
+  if (known === TOP && APP.includes(name))
+    return {code: 'ignored-key', message: `${name} is ignored at the top`, hint: `write it in ${homeOf(name)}`}
+  return {code: 'unknown-key', message: `${name} is ignored: unknown key`, hint: hintFor(name, known)}
+}
+
+function hintFor(name: string, known: readonly string[]): string {
+  const meant = meantBy(name, known)
+  if (meant !== '') return `did you mean ${meant}?`
+  if (known === APP) return UNLIKE_OURS.get(name) ?? ''
+  const inApp = meantBy(name, APP)
+  return inApp === '' ? '' : `write ${inApp} in ${homeOf(inApp)}`
+}
+
+/** Where a key of an app can stand. */
+const homeOf = (key: string): string => (SHARED.includes(key) ? 'common, or in an app' : 'an app')
+
+/** The key of these that was probably meant; '' if none is close. */
+const meantBy = (name: string, known: readonly string[]): string =>
+  known.find(key => OTHER_NAMES.get(key)?.includes(simplified(name))) ?? nearMiss(name, known)
+
+/** The key in a section that was probably meant as `key`, which is not there; undefined if none was. */
+export const misspelt = (section: Section<object>, key: 'appDirPath' | 'version'): Pair | undefined => {
+  const known = key === 'version' ? TOP : APP
+  return [...section.pairs.values()].find(({name}) => !known.includes(name) && meantBy(name, known) === key)
+}
+
+/** The error for a template without apps; `app:` may stand in the place of `apps:`. */
+export function noApps(template: Template, source: Source): UserError {
+  const mistakes = wrongKeys(template).filter(({hint}) => hint === 'did you mean apps?')
+  return new UserError('No apps to run', {
+    stream: 'stdout',
+    code: 'no-apps',
+    mistakes: mistakes.map(mistake => placed(source, mistake)),
+    explanation: mistakes.map(mistake => explain(source, mistake)).join('\n')
+  })
+}

@@ -1,0 +1,89 @@
+import {isDeepStrictEqual} from 'node:util'
+import type {AppPlan} from '../../model/plan.ts'
+import type {WarningCode} from '../../model/reporter.ts'
+import type {ComponentResource} from './components.ts'
+import type {Configuration} from './dapr-configuration.ts'
+import type {ResourceFault} from './fault.ts'
+import type {HttpEndpoint} from './http-endpoints.ts'
+import type {Resiliency} from './resiliency/resiliency.ts'
+import type {SubscriptionResource} from './subscriptions.ts'
+import type {WorkflowAccessPolicy} from './workflow-access.ts'
+import type {WithoutEffect} from './without-effect.ts'
+
+/** The resources of one app. Nothing in it changes: when a file does, there is a new one. */
+export interface ResourceSnapshot {
+  /** Those that are for this app, each name once. */
+  readonly endpoints: readonly HttpEndpoint[]
+  /** All that are for this app, of whatever type. */
+  readonly components: readonly ComponentResource[]
+  /** Those that are for this app, in the order of the files. */
+  readonly subscriptions: readonly SubscriptionResource[]
+  readonly resiliency: Resiliency
+  /** Those that are for this app: what other apps may do with its workflows. */
+  readonly accessPolicies: readonly WorkflowAccessPolicy[]
+  readonly configuration: Configuration
+  /** What Dapr knows and does nothing here, in the order of the files. */
+  readonly withoutEffect: readonly WithoutEffect[]
+  /** What is wrong with its files as they are now, in the order of the files. */
+  readonly faults: readonly ResourceFault[]
+}
+
+/** The resources of one app as long as its sidecar is open. */
+export interface AppResources {
+  readonly snapshot: ResourceSnapshot
+  /** Calls the listener with each new snapshot; the returned function ends that. */
+  onChange(listener: (snapshot: ResourceSnapshot) => void): () => void
+  /** Tells the person of something that its Configuration leads to, once in a run; not where that is Dapr's default one. */
+  warn(code: WarningCode, text: string): void
+  /** Nobody wants to hear of it any more. */
+  close(): void
+}
+
+/** An app, as far as resources are concerned. */
+export type App = Pick<AppPlan, 'id' | 'resources'>
+
+/** What the store has of an app. */
+export class OpenResources implements AppResources {
+  readonly app: App
+  snapshot: ResourceSnapshot
+  readonly #listeners = new Set<(snapshot: ResourceSnapshot) => void>()
+  readonly warn: AppResources['warn']
+  readonly #closed: () => void
+
+  constructor(app: App, snapshot: ResourceSnapshot, {warn, closed}: Pick<AppResources, 'warn'> & {closed: () => void}) {
+    this.app = app
+    this.snapshot = snapshot
+    this.warn = warn
+    this.#closed = closed
+  }
+
+  onChange(listener: (snapshot: ResourceSnapshot) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** What is as before stays the same object: who has made something of it need not make it anew. */
+  change(changed: ResourceSnapshot): void {
+    const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration, withoutEffect, faults} =
+      changed
+    const {snapshot: before} = this
+    const snapshot = {
+      endpoints: isDeepStrictEqual(endpoints, before.endpoints) ? before.endpoints : endpoints,
+      components: isDeepStrictEqual(components, before.components) ? before.components : components,
+      subscriptions: isDeepStrictEqual(subscriptions, before.subscriptions) ? before.subscriptions : subscriptions,
+      resiliency: isDeepStrictEqual(resiliency, before.resiliency) ? before.resiliency : resiliency,
+      accessPolicies: isDeepStrictEqual(accessPolicies, before.accessPolicies) ? before.accessPolicies : accessPolicies,
+      configuration: isDeepStrictEqual(configuration, before.configuration) ? before.configuration : configuration,
+      withoutEffect,
+      faults
+    }
+    if (isDeepStrictEqual(snapshot, before)) return
+    this.snapshot = snapshot
+    for (const listener of this.#listeners) listener(snapshot)
+  }
+
+  close(): void {
+    this.#listeners.clear()
+    this.#closed()
+  }
+}

@@ -1,0 +1,189 @@
+import type {Place} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {ResourceFault} from './fault.ts'
+import {daprTypes, isDaprType} from './dapr-types.ts'
+import type {Field, ResourceFile} from './field.ts'
+import {parseGoDuration} from './go-duration.ts'
+import {whyRefused} from './unbuilt-properties.ts'
+
+/** An entry of `spec.metadata`: a value, or where it is to be found. */
+export interface ComponentProperty {
+  readonly name: string
+  /** '' where none is written. */
+  readonly value: string
+  /** `secretKeyRef`; an empty key means the name. */
+  readonly secret: {readonly name: string; readonly key: string} | undefined
+  /** The variable of our environment that holds it; '' = none. It counts only where no value is written. */
+  readonly envRef: string
+  /** The place of the value, or of the reference. */
+  readonly place: Place
+}
+
+/** Dapr's Component (pkg/apis/components/v1alpha1/types.go), as its file has it. */
+export interface ComponentResource {
+  readonly name: string
+  readonly namespace: string
+  /** App ids that may use it; empty: all. */
+  readonly scopes: readonly string[]
+  /** `state.redis` */
+  readonly type: string
+  /** A sidecar of Dapr would know the type. */
+  readonly isOfDapr: boolean
+  /** As written; '' stands for `v1`. */
+  readonly version: string
+  readonly properties: readonly ComponentProperty[]
+  /** Its start fails after this time. */
+  readonly initTimeoutMs: number
+  /** A failed start is logged and the app starts without it. */
+  readonly ignoresErrors: boolean
+  /** Where `secretKeyRef` is looked up; '' = nowhere. */
+  readonly secretStore: string
+  /** It comes from Dapr's own folder, or stands for what `dapr init` writes there: it is opened at its first use. */
+  readonly isDefault: boolean
+  /** The place of its name. */
+  readonly place: Place
+  readonly typePlace: Place
+}
+
+const API_VERSION = 'dapr.io/v1alpha1'
+const DEFAULT_INIT_TIMEOUT_MS = 5000
+
+/** Where Dapr keeps actors, and workflows with them. */
+export const isActorStore = ({type, properties}: ComponentResource): boolean =>
+  type.startsWith('state.') &&
+  properties.some(({name, value}) => name.toLowerCase() === 'actorstatestore' && /^true$/i.test(value))
+
+/** Whether a resource applies to an app. */
+export const areFor =
+  (appId: string, ownNamespace: string) =>
+  ({namespace, scopes}: Pick<ComponentResource, 'namespace' | 'scopes'>): boolean =>
+    (ownNamespace === '' || namespace === '' || namespace === ownNamespace) &&
+    (scopes.length === 0 || scopes.includes(appId))
+
+/** As Dapr's log and errors name a component. */
+export const logName = ({name, type, version}: Pick<ComponentResource, 'name' | 'type' | 'version'>): string =>
+  `${name} (${type}/${version})`
+
+/** What Dapr's command line says about a second component of the same name (pkg/standalone); '' = it is the first. */
+export function whyDouble(resource: ComponentResource, all: readonly ComponentResource[]): string {
+  const first = all.find(({name}) => name === resource.name)
+  return first === undefined || first === resource
+    ? ''
+    : `duplicate definition of component name ${logName(resource)} with existing ${logName(first)}`
+}
+
+/** All but the first of a name. */
+export const doubleComponents = (all: readonly ComponentResource[]): readonly ResourceFault[] =>
+  all.flatMap(resource => {
+    const message = whyDouble(resource, all)
+    const hint = 'rename one of them'
+    const {place} = resource
+    return message === '' ? [] : [{severity: 'error', message, place, expected: '', hint, isFatal: true} as const]
+  })
+
+/** The names of a type's properties; undefined: the type is not built. They are found in any capitals. */
+export type PropertiesOf = (type: string) => readonly string[] | undefined
+
+/** The Components of a file. */
+export const readComponents = ({documents}: ResourceFile, propertiesOf: PropertiesOf): readonly ComponentResource[] =>
+  documents
+    .filter(document => document.field('kind').text() === 'Component')
+    .flatMap(document => readComponent(document, propertiesOf))
+
+function readComponent(document: Field, propertiesOf: PropertiesOf): readonly ComponentResource[] {
+  document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
+  const version = document.field('apiVersion')
+  if (version.text() !== API_VERSION) {
+    version.warn(`the apiVersion "${version.text()}" is not known: this Component is left out`, {
+      expected: `expected ${API_VERSION}`
+    })
+    return []
+  }
+  const spec = document.field('spec')
+  spec.warnUnknownKeys(['type', 'version', 'metadata', 'initTimeout', 'ignoreErrors'])
+  const name = document.field('metadata').field('name')
+  const type = spec.field('type')
+  for (const field of [name, type]) {
+    if (field.text() !== '') continue
+    field.warn(`${field.path} is empty: this Component is left out`, {expected: 'expected a text'})
+    return []
+  }
+  const ignoresErrors = spec.field('ignoreErrors').boolean() ?? false
+  checkType(spec, ignoresErrors, propertiesOf)
+  return [
+    {
+      name: name.text(),
+      namespace: document.field('metadata').field('namespace').text(),
+      scopes: document
+        .field('scopes')
+        .items()
+        .map(item => item.text()),
+      type: type.text(),
+      isOfDapr: isDaprType(type.text()),
+      version: spec.field('version').text(),
+      properties: spec.field('metadata').items().map(readProperty),
+      initTimeoutMs: initTimeoutOf(spec.field('initTimeout')),
+      ignoresErrors,
+      secretStore: document.field('auth').field('secretStore').text(),
+      isDefault: false,
+      place: name.place,
+      typePlace: type.place
+    }
+  ]
+}
+
+/** Tells of a type that nobody has, and of properties that a type of ours does not know. */
+function checkType(spec: Field, ignoresErrors: boolean, propertiesOf: PropertiesOf): void {
+  const type = spec.field('type')
+  const text = type.text()
+  if (!isDaprType(text)) {
+    const near = nearMiss(text, daprTypes())
+    return type.error(`there is no type "${text}"`, {
+      hint: near === '' ? '' : `did you mean ${near}?`,
+      isFatal: !ignoresErrors
+    })
+  }
+  const known = propertiesOf(text)
+  if (known === undefined) return
+  const lower = new Set(known.map(name => name.toLowerCase()))
+  for (const item of spec.field('metadata').items()) {
+    const name = item.field('name')
+    if (lower.has(name.text().toLowerCase())) continue
+    const refused = whyRefused(text, name.text())
+    if (refused !== '') {
+      name.error(refused, {hint: 'remove the property, or the component is not opened', isFatal: !ignoresErrors})
+      continue
+    }
+    const near = nearMiss(name.text(), known)
+    const hint = near === '' ? '' : `did you mean ${near}?`
+    name.warn(`${text} has no property "${name.text()}": it has no effect`, {hint})
+  }
+}
+
+function readProperty(item: Field): ComponentProperty {
+  item.warnUnknownKeys(['name', 'value', 'secretKeyRef', 'envRef'])
+  const value = item.field('value')
+  const secret = item.field('secretKeyRef')
+  const envRef = item.field('envRef')
+  const name = secret.field('name').text()
+  const where = [value, secret, envRef].find(field => !field.isAbsent) ?? item
+  return {
+    name: item.field('name').text(),
+    value: value.text(),
+    secret: name === '' ? undefined : {name, key: secret.field('key').text() || name},
+    envRef: envRef.text(),
+    place: where.place
+  }
+}
+
+/** A text that is no duration is the default, as in Dapr. */
+function initTimeoutOf(field: Field): number {
+  const text = field.text()
+  if (text === '') return DEFAULT_INIT_TIMEOUT_MS
+  const ms = parseGoDuration(text)
+  if (typeof ms === 'number') return ms
+  return (
+    field.warn(`${ms}: the default of 5s is taken`, {expected: 'expected a duration such as 5s'}) ??
+    DEFAULT_INIT_TIMEOUT_MS
+  )
+}

@@ -1,0 +1,45 @@
+import {existsSync} from 'node:fs'
+import type {ResourcesPlan} from '../../model/plan.ts'
+import type {ComponentResource} from './components.ts'
+
+const REDIS: readonly (readonly [name: string, value: string])[] = [
+  ['redisHost', 'localhost:6379'],
+  ['redisPassword', '']
+]
+
+function redisComponent(name: string, type: string, more: typeof REDIS = []): ComponentResource {
+  const place = {file: `(the ${name} that "dapr init" writes)`, line: 1, column: 1, source: ''}
+  return {
+    name,
+    namespace: '',
+    scopes: [],
+    type,
+    isOfDapr: true,
+    version: 'v1',
+    properties: [...REDIS, ...more].map(([property, value]) => ({
+      name: property,
+      value,
+      secret: undefined,
+      envRef: '',
+      place
+    })),
+    initTimeoutMs: 5000,
+    ignoresErrors: false,
+    secretStore: '',
+    isDefault: true,
+    place,
+    typePlace: place
+  }
+}
+
+const DEFAULT_COMPONENTS: readonly ComponentResource[] = [
+  redisComponent('pubsub', 'pubsub.redis'),
+  redisComponent('statestore', 'state.redis', [['actorStateStore', 'true']])
+]
+
+/** What `dapr init` writes into its folder, and quickstarts rely on: there for an app that has no folder of resources at all. */
+export const usualComponents = ({
+  folders,
+  defaultFolder
+}: Pick<ResourcesPlan, 'folders' | 'defaultFolder'>): readonly ComponentResource[] =>
+  folders.every(folder => folder.startsWith(defaultFolder) && !existsSync(folder)) ? DEFAULT_COMPONENTS : []

@@ -1,0 +1,25 @@
+import type {PlacedMistake} from '../../model/errors.ts'
+
+/** Something wrong with a resource file. */
+export interface ResourceFault extends PlacedMistake {
+  /** `error`: the resource is left out. `warning`: it is used, but a part of it does nothing or not what it seems. */
+  readonly severity: 'error' | 'warning'
+  /** The app is not started. */
+  readonly isFatal?: boolean
+}
+
+/** Details of a fault besides its message. */
+export interface FaultDetails {
+  /** What should stand there. */
+  readonly expected?: string
+  /** What to write. */
+  readonly hint?: string
+  /** The app is not started. */
+  readonly isFatal?: boolean
+}
+
+/** One line: place, message, what is expected, what to write. */
+export function faultText({place: {file, line, column}, message, expected, hint}: PlacedMistake): string {
+  const remedy = [expected, hint].filter(text => text !== '').join('; ')
+  return `${file}:${line}:${column}: ${message}${remedy === '' ? '' : ` (${remedy})`}`
+}

@@ -1,0 +1,178 @@
+import {messageOf, type Place} from '../../model/errors.ts'
+import type {ResourceFault} from './fault.ts'
+import type {Field, ResourceFile} from './field.ts'
+
+/** Dapr's HTTPEndpoint: an external server that apps call by a name (pkg/apis/httpEndpoint/v1alpha1/types.go). */
+export interface HttpEndpoint {
+  readonly name: string
+  readonly namespace: string
+  /** App ids of the callers it is for; empty: all. */
+  readonly scopes: readonly string[]
+  readonly baseUrl: string
+  /** Put into each request, in the place of the caller's. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** PEM, '' = none. */
+  readonly rootCa: string
+  readonly certificate: string
+  readonly privateKey: string
+  /** Where its secrets are, '' = it names no store. */
+  readonly secretStore: string
+  /** The values that are there; they are empty until `withSecrets` has read them. */
+  readonly secrets: readonly EndpointSecret[]
+  /** Why it cannot be called, '' = it can. */
+  readonly fault: string
+  readonly place: Place
+}
+
+/** A value of an HTTPEndpoint that a secret store has. */
+export interface EndpointSecret {
+  /** A number: the header at this place. */
+  readonly of: number | 'rootCa' | 'certificate' | 'privateKey'
+  readonly name: string
+  readonly key: string
+}
+
+/** The keys of a secret; undefined: there is none of this name. Rejects if the store cannot be asked. */
+export type SecretOf = (store: string, name: string) => Promise<Readonly<Record<string, string>> | undefined>
+
+/** The same with its secrets, or with why it cannot be called. */
+export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): Promise<HttpEndpoint> {
+  const found: {-readonly [Key in keyof HttpEndpoint]: HttpEndpoint[Key]} = {...endpoint}
+  try {
+    for (const {of, name, key} of endpoint.secrets) {
+      const value = (await secretOf(endpoint.secretStore, name))?.[key]
+      if (value === undefined) throw new Error(`secret ${name} not found in ${endpoint.secretStore}`)
+      if (typeof of === 'string') found[of] = value
+      else if (/[\r\n\0]/.test(value)) throw new Error(`the secret ${name} cannot be sent in a header`)
+      else found.headers = found.headers.map(([header, old], at) => [header, at === of ? value : old])
+    }
+  } catch (error) {
+    found.fault = messageOf(error)
+  }
+  return found
+}
+
+/** The environment that we were started in. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const API_VERSION = 'dapr.io/v1alpha1'
+
+/** The HTTPEndpoints of a file; values may stand in the environment. One with a fault is kept, so that a call can tell why. */
+export const readHttpEndpoints = ({documents}: ResourceFile, env: Environment): readonly HttpEndpoint[] =>
+  documents
+    .filter(document => document.field('kind').text() === 'HTTPEndpoint')
+    .flatMap(document => readEndpoint(document, env))
+
+function readEndpoint(document: Field, env: Environment): readonly HttpEndpoint[] {
+  document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
+  const version = document.field('apiVersion')
+  const name = document.field('metadata').field('name')
+  if (version.text() !== API_VERSION) {
+    version.warn(`the apiVersion "${version.text()}" is not known: this HTTPEndpoint is left out`, {
+      expected: `expected ${API_VERSION}`
+    })
+    return []
+  }
+  if (name.text() === '') {
+    name.warn('metadata.name is empty: this HTTPEndpoint is left out', {expected: 'expected a name for the resource'})
+    return []
+  }
+  const scopes = document.field('scopes').items()
+  return [
+    {
+      name: name.text(),
+      namespace: document.field('metadata').field('namespace').text(),
+      scopes: scopes.map(item => item.text()),
+      ...readSpec(document, env),
+      place: name.place
+    }
+  ]
+}
+
+type Spec = Omit<HttpEndpoint, 'name' | 'namespace' | 'scopes' | 'place'>
+
+function readSpec(document: Field, env: Environment): Spec {
+  const spec = document.field('spec')
+  const secretStore = document.field('auth').field('secretStore').text()
+  spec.warnUnknownKeys(['version', 'baseUrl', 'headers', 'clientTLS'])
+  const values = new Values(env, secretStore)
+  const tls = spec.field('clientTLS')
+  tls.warnUnknownKeys(['rootCA', 'certificate', 'privateKey', 'renegotiation'])
+  const baseUrl = spec.field('baseUrl')
+  const headers = spec.field('headers').items()
+  const read = {
+    baseUrl: baseUrl.text(),
+    headers: headers.map((header, at) => readHeader(header, values, at)),
+    rootCa: values.of('clientTLS.rootCA', tls.field('rootCA'), 'rootCa'),
+    certificate: values.of('clientTLS.certificate', tls.field('certificate'), 'certificate'),
+    privateKey: values.of('clientTLS.privateKey', tls.field('privateKey'), 'privateKey')
+  }
+  if (!/^https?:\/\/[^/]/.test(read.baseUrl) || !URL.canParse(read.baseUrl))
+    values.fail(baseUrl, `its baseUrl "${read.baseUrl}" is no URL`, 'expected a URL such as https://example.com/path')
+  return {...read, secretStore, secrets: values.secrets, fault: values.faults.join('; ')}
+}
+
+function readHeader(field: Field, values: Values, at: number): readonly [name: string, value: string] {
+  const name = field.field('name').text()
+  const value = values.of(`the header ${name}`, field, at)
+  if (!/^[\w!#$%&'*+\-.^`|~]+$/.test(name) || /[\r\n\0]/.test(value)) values.fail(field, `"${name}" is no header`)
+  return [name, value]
+}
+
+/** Values that stand there, in our environment, or in a secret store, which is asked later. */
+class Values {
+  readonly faults: string[] = []
+  readonly secrets: EndpointSecret[] = []
+  readonly #env: Environment
+  readonly #secretStore: string
+
+  constructor(env: Environment, secretStore: string) {
+    this.#env = env
+    this.#secretStore = secretStore
+  }
+
+  of(what: string, field: Field, of: EndpointSecret['of']): string {
+    const variable = field.field('envRef')
+    if (variable.text() !== '') return this.#variable(what, variable)
+    const secret = field.field('secretKeyRef')
+    const value = field.field('value').text()
+    const name = secret.field('name').text()
+    if (name === '' || value !== '') return value
+    if (this.#secretStore === '') this.fail(secret, `${what} is in a secret store, and auth.secretStore names none`)
+    this.secrets.push({of, name, key: secret.field('key').text() || name})
+    return value
+  }
+
+  fail(field: Field, fault: string, expected = ''): void {
+    this.faults.push(fault)
+    field.error(fault, {expected})
+  }
+
+  /** Dapr's own variables hold tokens (pkg/runtime/processor, isEnvVarAllowed). */
+  #variable(what: string, field: Field): string {
+    const name = field.text()
+    if (name !== 'APP_API_TOKEN' && !name.startsWith('DAPR_') && !name.includes(' ')) return this.#env[name] ?? ''
+    this.fail(field, `${what} may not take ${name} from the environment`)
+    return ''
+  }
+}
+
+/** The first endpoint of each name; the others are faults. */
+export function firstOfName(all: readonly HttpEndpoint[]): {
+  readonly endpoints: readonly HttpEndpoint[]
+  readonly faults: readonly ResourceFault[]
+} {
+  const found = new Map<string, HttpEndpoint>()
+  const faults: ResourceFault[] = []
+  for (const endpoint of all) {
+    const {name, place} = endpoint
+    const earlier = found.get(name)?.place
+    if (earlier === undefined) found.set(name, endpoint)
+    else {
+      const at = `${earlier.file}:${earlier.line}`
+      const message = `there is an HTTPEndpoint "${name}" already (${at}): this one is left out`
+      faults.push({severity: 'warning', message, place, expected: '', hint: 'rename one of them'})
+    }
+  }
+  return {endpoints: [...found.values()], faults}
+}

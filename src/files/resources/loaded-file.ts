@@ -1,0 +1,154 @@
+import {codeOf, messageOf} from '../../model/errors.ts'
+import {readTextFile} from '../../model/read-file.ts'
+import {readComponents, type ComponentResource, type PropertiesOf} from './components.ts'
+import {readConfiguration, type Configuration} from './dapr-configuration.ts'
+import {DEFAULT_CONFIGURATION} from './defaults.ts'
+import type {ResourceFault} from './fault.ts'
+import {parseResourceFile, type ResourceFile} from './field.ts'
+import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
+import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
+import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
+import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.ts'
+import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
+
+/** In braces, a single special character, or a word; a brace that is never closed. */
+const VARIABLE = /\$(?:\{([^}]*)\}|([-*#$@!?0-9])|(\w+)|\{)/g
+
+/**
+ * Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: a variable that is not set is empty, what is no name in braces
+ * vanishes, and a `$` without a name stays.
+ */
+export const expandVariables = (text: string, env: Readonly<Record<string, string | undefined>>): string =>
+  text.includes('$')
+    ? text.replace(
+        VARIABLE,
+        (_, braced?: string, special?: string, word?: string) => env[braced ?? special ?? word ?? ''] ?? ''
+      )
+    : text
+
+/** What is read of one file of a resource folder. */
+export interface FolderFile {
+  readonly endpoints: readonly HttpEndpoint[]
+  readonly components: readonly ComponentResource[]
+  readonly subscriptions: readonly SubscriptionResource[]
+  readonly resiliency: ResiliencyResource | undefined
+  readonly accessPolicies: readonly WorkflowAccessPolicy[]
+  readonly withoutEffect: readonly WithoutEffect[]
+}
+
+/** What is read of a Configuration. */
+export interface ConfigFile {
+  readonly configuration: Configuration
+  readonly withoutEffect: readonly WithoutEffect[]
+}
+
+export const EMPTY_FILE: FolderFile = {
+  endpoints: [],
+  components: [],
+  subscriptions: [],
+  resiliency: undefined,
+  accessPolicies: [],
+  withoutEffect: []
+}
+
+export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
+
+/** What a file holds as it is, whether or not that is used. */
+export interface FileContent<T> {
+  readonly value: T
+  readonly faults: readonly ResourceFault[]
+}
+
+/** Reads the text of a file into what it holds. */
+export type ReadText<T> = (file: string, text: string, context: ReadContext) => Promise<FileContent<T>>
+
+export interface ReadContext {
+  /** The environment that we were started in. */
+  readonly env: Environment
+  readonly propertiesOf: PropertiesOf
+}
+
+/** Reads a file of a resource folder. */
+export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, propertiesOf}) => {
+  const parsed = parseResourceFile({file, text})
+  const value = {
+    endpoints: readHttpEndpoints(parsed, env),
+    components: readComponents(parsed, propertiesOf),
+    subscriptions: await readSubscriptions(parsed),
+    resiliency: await readResiliency(parsed),
+    accessPolicies: readAccessPolicies(parsed),
+    withoutEffect: findWithoutEffect(parsed)
+  }
+  return {value, faults: parsed.faults}
+}
+
+/** Reads a Configuration; faults show the file as written, not the values of variables. */
+export const readConfigFile: ReadText<ConfigFile> = async (file, text, {env}) => {
+  const parsed = parseResourceFile({file, text: expandVariables(text, env)})
+  const withoutEffect = findUnreadKeys(parsed)
+  const configuration = (await readConfiguration(parsed)) ?? {...DEFAULT_CONFIGURATION, fault: faultIn(parsed)}
+  return {value: {configuration, withoutEffect}, faults: withSource(parsed.faults, text)}
+}
+
+/** The fault of a Configuration that cannot be used. */
+function faultIn({faults}: ResourceFile): string {
+  const [first] = faults.filter(({severity}) => severity === 'error')
+  return first === undefined ? '' : `${first.place.file}:${first.place.line}: ${first.message}`
+}
+
+function withSource(faults: ResourceFile['faults'], text: string): readonly ResourceFault[] {
+  if (!text.includes('$') || faults.length === 0) return faults
+  const lines = text.split('\n')
+  return faults.map(fault => ({
+    ...fault,
+    place: {...fault.place, source: (lines[fault.place.line - 1] ?? '').replace(/\r$/, '')}
+  }))
+}
+
+export const isBroken = ({faults}: FileContent<unknown>): boolean => faults.some(({severity}) => severity === 'error')
+
+/** The last content of a file that could be used; it is read anew when its text is another one. */
+export class LoadedFile<T> {
+  /** What holds. */
+  value: T
+  /** What is wrong with the text as it is now. */
+  faults: readonly ResourceFault[] = []
+  readonly #path: string
+  readonly #shownAs: string
+  readonly #read: ReadText<T>
+  #text: string | undefined
+
+  constructor(path: string, shownAs: string, {empty, read}: {readonly empty: T; readonly read: ReadText<T>}) {
+    this.value = empty
+    this.#path = path
+    this.#shownAs = shownAs
+    this.#read = read
+  }
+
+  /** Whether anything is another than before. Never throws. */
+  async refresh(context: ReadContext): Promise<boolean> {
+    let text: string
+    try {
+      text = readTextFile(this.#path)
+    } catch (error) {
+      // Dapr's default Configuration need not be there
+      if (codeOf(error) === 'ENOENT' && this.#text === undefined) return false
+      return this.#fail(`it cannot be read: ${messageOf(error)}`)
+    }
+    if (text === this.#text) return false
+    const isFirst = this.#text === undefined
+    this.#text = text
+    const content = await this.#read(this.#shownAs, text, context)
+    this.faults = content.faults
+    // at the start what can be used is used; later the last good content is better
+    if (isFirst || !isBroken(content)) this.value = content.value
+    return true
+  }
+
+  #fail(message: string): boolean {
+    const place = {file: this.#shownAs, line: 1, column: 1, source: ''}
+    const isKnown = this.faults[0]?.message === message
+    this.faults = [{severity: 'error', message, place, expected: '', hint: ''}]
+    return !isKnown
+  }
+}

@@ -1,0 +1,179 @@
+import type {Place} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+import {BUILT_IN_RETRY} from '../defaults.ts'
+import type {Field, ResourceFile} from '../field.ts'
+import type {ResourceFault} from '../fault.ts'
+import {readPolicies, type CircuitBreakerPolicy, type Policies, type RetryPolicy} from './policies.ts'
+import {readTargets, type PolicyReference, type Targets} from './targets.ts'
+
+/** A Resiliency resource (Dapr: pkg/apis/resiliency/v1alpha1/types.go). */
+export interface ResiliencyResource {
+  readonly name: string
+  readonly namespace: string
+  /** App ids of the callers it is for; empty: all. */
+  readonly scopes: readonly string[]
+  readonly policies: Policies
+  readonly targets: Targets
+  readonly references: readonly PolicyReference[]
+  readonly place: Place
+}
+
+/** The Resiliency resources that hold for one caller, merged; nothing in it changes. */
+export interface Resiliency {
+  /** In the order in which they were merged; what is named later won. */
+  readonly resources: readonly {readonly name: string; readonly namespace: string}[]
+  readonly policies: Policies
+  readonly targets: Targets
+}
+
+/** The policies that hold for calls to one target. */
+export interface TargetPolicies {
+  /** 0 = none. */
+  readonly timeoutMs: number
+  readonly retry: RetryPolicy | undefined
+  readonly circuitBreaker: CircuitBreakerPolicy | undefined
+  readonly circuitBreakerCacheSize: number
+  /** The target is listed: neither defaults nor built-in retries hold for it. */
+  readonly isListed: boolean
+}
+
+const isResiliency = (document: Field): boolean => document.field('kind').text() === 'Resiliency'
+
+/**
+ * The Resiliency of a file; undefined when it holds none, or one that cannot be used: the file's faults tell why. Dapr reads
+ * the first document of a file alone (pkg/resiliency, loadLocalResiliencyPath).
+ */
+export async function readResiliency({documents, faults}: ResourceFile): Promise<ResiliencyResource | undefined> {
+  const [document, ...others] = documents
+  for (const other of others.filter(isResiliency))
+    other.warn('only the first document of a file is read for a Resiliency: this one has no effect', {
+      hint: 'put it into a file of its own'
+    })
+  if (document === undefined || !isResiliency(document)) return undefined
+  const resource = await readResource(document)
+  return faults.some(({severity}) => severity === 'error') ? undefined : resource
+}
+
+async function readResource(document: Field): Promise<ResiliencyResource> {
+  document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec'])
+  const spec = document.field('spec')
+  spec.warnUnknownKeys(['policies', 'targets'])
+  const name = document.field('metadata').field('name')
+  if (name.text() === '') name.warn('metadata.name is empty', {expected: 'expected a name for the resource'})
+  return {
+    name: name.text(),
+    namespace: document.field('metadata').field('namespace').text(),
+    scopes: document
+      .field('scopes')
+      .items()
+      .map(item => item.text()),
+    policies: await readPolicies(spec.field('policies')),
+    ...readTargets(spec.field('targets')),
+    place: (name.isAbsent ? document : name).place
+  }
+}
+
+/**
+ * Merges what holds for a caller, in the order of folders and files: later names overwrite earlier ones. Faults: resources
+ * of one name, and targets that name a policy which nobody defines (Dapr says nothing of either).
+ */
+export function mergeResiliencies(
+  all: readonly ResiliencyResource[],
+  appId: string
+): {readonly resiliency: Resiliency; readonly faults: readonly ResourceFault[]} {
+  const resources = all.filter(({scopes}) => scopes.length === 0 || scopes.includes(appId))
+  const policies = {
+    timeouts: new Map(resources.flatMap(each => [...each.policies.timeouts])),
+    retries: new Map([
+      [BUILT_IN_RETRY.name, BUILT_IN_RETRY] as const,
+      ...resources.flatMap(each => [...each.policies.retries])
+    ]),
+    circuitBreakers: new Map(resources.flatMap(each => [...each.policies.circuitBreakers]))
+  }
+  const targets = {
+    apps: new Map(resources.flatMap(each => [...each.targets.apps])),
+    actors: new Map(resources.flatMap(each => [...each.targets.actors])),
+    components: new Map(resources.flatMap(each => [...each.targets.components]))
+  }
+  const faults = [
+    ...sameNames(resources),
+    ...resources.flatMap(({references}) => references.flatMap(reference => unknownPolicy(reference, policies)))
+  ]
+  return {resiliency: {resources: resources.map(({name, namespace}) => ({name, namespace})), policies, targets}, faults}
+}
+
+function sameNames(resources: readonly ResiliencyResource[]): readonly ResourceFault[] {
+  return resources.flatMap(({name, namespace, place}, index) => {
+    const earlier = resources.slice(0, index).find(other => other.name === name && other.namespace === namespace)
+    if (earlier === undefined) return []
+    const at = `${earlier.place.file}:${earlier.place.line}`
+    const message = `there is a Resiliency "${name}" already (${at}): both hold, and where they differ this one wins`
+    return [{severity: 'warning', message, place, expected: '', hint: 'rename one of them'} as const]
+  })
+}
+
+const POLICY_KEYS = {timeout: 'timeouts', retry: 'retries', circuitBreaker: 'circuitBreakers'} as const
+
+function unknownPolicy({kind, name, place, target}: PolicyReference, policies: Policies): readonly ResourceFault[] {
+  const known = policies[POLICY_KEYS[kind]]
+  if (known.has(name)) return []
+  const near = nearMiss(name, known.keys())
+  const message = `targets.${target} names ${kind} "${name}", which is not in policies.${POLICY_KEYS[kind]}: it has no ${kind}`
+  return [{severity: 'warning', message, place, expected: '', hint: near === '' ? '' : `did you mean ${near}?`}]
+}
+
+const CACHE_SIZE = 100
+
+/**
+ * The policies for calls to an app, an HTTPEndpoint or a URL. Without an entry in `targets.apps` the defaults hold that are
+ * known by their names, each kind by itself: `DefaultAppRetryPolicy` before `DefaultRetryPolicy`.
+ */
+export function appPolicies({policies, targets}: Resiliency, target: string): TargetPolicies {
+  const entry = targets.apps.get(target)
+  const names = entry ?? {
+    timeout: defaultName(policies.timeouts, 'Timeout'),
+    retry: defaultName(policies.retries, 'Retry'),
+    circuitBreaker: defaultName(policies.circuitBreakers, 'CircuitBreaker')
+  }
+  return {
+    timeoutMs: policies.timeouts.get(names.timeout) ?? 0,
+    retry: policies.retries.get(names.retry),
+    circuitBreaker: policies.circuitBreakers.get(names.circuitBreaker),
+    circuitBreakerCacheSize: entry?.circuitBreakerCacheSize ?? CACHE_SIZE,
+    isListed: entry !== undefined
+  }
+}
+
+/** `outbound`: our calls to a component. `inbound`: what it brings to the app. */
+export type ComponentDirection = 'inbound' | 'outbound'
+
+/**
+ * The policies of a component. Without an entry in `targets.components` the defaults hold that are known by their names, the
+ * most specific one: `DefaultPubsubComponentInboundRetryPolicy`, `DefaultComponentInboundRetryPolicy`,
+ * `DefaultComponentRetryPolicy`, `DefaultRetryPolicy`. `kind`: `Pubsub`, `Statestore` (Dapr: ComponentPolicy.getPolicyLevels).
+ */
+export function componentPolicies(
+  {policies, targets}: Resiliency,
+  {name, kind, direction}: {readonly name: string; readonly kind: string; readonly direction: ComponentDirection}
+): Omit<TargetPolicies, 'circuitBreakerCacheSize'> {
+  const within = direction === 'inbound' ? 'ComponentInbound' : 'ComponentOutbound'
+  const usual = (known: ReadonlyMap<string, unknown>, word: string): string =>
+    [kind + within, within, 'Component', '']
+      .map(level => `Default${level}${word}Policy`)
+      .find(each => known.has(each)) ?? ''
+  const entry = targets.components.get(name)
+  const names = entry?.[direction] ?? {
+    timeout: usual(policies.timeouts, 'Timeout'),
+    retry: usual(policies.retries, 'Retry'),
+    circuitBreaker: usual(policies.circuitBreakers, 'CircuitBreaker')
+  }
+  return {
+    timeoutMs: policies.timeouts.get(names.timeout) ?? 0,
+    retry: policies.retries.get(names.retry),
+    circuitBreaker: policies.circuitBreakers.get(names.circuitBreaker),
+    isListed: entry !== undefined
+  }
+}
+
+const defaultName = (known: ReadonlyMap<string, unknown>, kind: string): string =>
+  [`DefaultApp${kind}Policy`, `Default${kind}Policy`].find(name => known.has(name)) ?? ''

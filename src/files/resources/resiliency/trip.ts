@@ -1,0 +1,108 @@
+import type {Environment, ParseError} from '@marcbachmann/cel-js'
+import {messageOf} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+import {parseExpression, withMatches} from '../cel.ts'
+
+/** What a circuit breaker has counted since it entered its state, or since its `interval` began. */
+export interface BreakerCounts {
+  readonly requests: number
+  readonly totalSuccesses: number
+  readonly totalFailures: number
+  readonly consecutiveSuccesses: number
+  readonly consecutiveFailures: number
+}
+
+/** Whether a closed circuit breaker opens; asked after each failure. */
+export type Trip = (counts: BreakerCounts) => boolean
+
+/** What is wrong in a `trip` expression. */
+export interface TripFault {
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+  /** Characters of the expression before it. */
+  readonly offset: number
+  readonly hint: string
+}
+
+/** A compiled `trip`; with a fault of severity `error` it never trips. */
+export interface CompiledTrip {
+  readonly trip: Trip
+  readonly fault: TripFault | undefined
+}
+
+/** Without a `trip` (sony/gobreaker, defaultReadyToTrip). */
+export const defaultTrip: Trip = ({consecutiveFailures}) => consecutiveFailures > 5
+
+const VARIABLES = [
+  'requests',
+  'totalSuccesses',
+  'totalFailures',
+  'consecutiveSuccesses',
+  'consecutiveFailures'
+] as const
+
+/** `strict` knows the counts alone; `lenient` takes any variable, as Dapr does, and fails when it is evaluated. */
+interface Environments {
+  readonly strict: Environment
+  readonly lenient: Environment
+}
+
+let environments: Promise<Environments> | undefined
+
+/** Most runs have no circuit breaker: the library is loaded when the first `trip` is read. */
+async function loadEnvironments(): Promise<Environments> {
+  const {Environment} = await import('@marcbachmann/cel-js')
+  // cel-go declares them as `any` too, so that ints can be compared with doubles
+  const declare = (unlistedVariablesAreDyn: boolean): Environment =>
+    VARIABLES.reduce(
+      (environment, name) => environment.registerVariable(name, 'dyn'),
+      withMatches(new Environment({unlistedVariablesAreDyn}))
+    )
+  return {strict: declare(false), lenient: declare(true)}
+}
+
+/**
+ * Compiles a `trip` expression in CEL (Dapr: pkg/resiliency/breaker and pkg/expr). One that fails when it is evaluated, or
+ * gives something else than true or false, does not trip.
+ */
+export async function compileTrip(expression: string): Promise<CompiledTrip> {
+  environments ??= loadEnvironments()
+  const {strict, lenient} = await environments
+  try {
+    const evaluate = await parseExpression(lenient, expression)
+    const {valid, type = '', error} = evaluate.check()
+    if (!valid) return {trip: never, fault: faultOf('error', error)}
+    const trip: Trip = counts => trips(evaluate, counts)
+    const checked = (await parseExpression(strict, expression)).check()
+    if (!checked.valid) return {trip, fault: faultOf('warning', checked.error)}
+    if (type === 'bool' || type === 'dyn') return {trip, fault: undefined}
+    const message = `trip is of type ${type} and not true or false: the circuit breaker never opens`
+    return {trip, fault: {severity: 'warning', message, offset: 0, hint: ''}}
+  } catch (error) {
+    return {trip: never, fault: faultOf('error', error)}
+  }
+}
+
+const never: Trip = () => false
+
+function trips(evaluate: (variables: Record<string, bigint>) => unknown, counts: BreakerCounts): boolean {
+  try {
+    return evaluate(Object.fromEntries(VARIABLES.map(name => [name, BigInt(counts[name])]))) === true
+  } catch {
+    return false // as for a division by zero: Dapr does not trip on it either
+  }
+}
+
+/** The library draws the expression behind the first line of its message; we show the place in the file. */
+function faultOf(severity: 'error' | 'warning', error: unknown): TripFault {
+  const [problem = ''] = messageOf(error).split('\n')
+  const {range} = error as Partial<ParseError>
+  const variable = /^Unknown variable: (\w+)/.exec(problem)?.[1]
+  const near = variable === undefined ? '' : nearMiss(variable, VARIABLES)
+  return {
+    severity,
+    message: variable === undefined ? `trip does not compile: ${problem}` : `trip has no variable ${variable}`,
+    offset: range?.start ?? 0,
+    hint: near === '' ? `the variables are ${VARIABLES.join(', ')}` : `did you mean ${near}?`
+  }
+}

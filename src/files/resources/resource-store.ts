@@ -1,0 +1,152 @@
+import {existsSync} from 'node:fs'
+import {dirname, relative} from 'node:path'
+import type {Reporter, WarningCode} from '../../model/reporter.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
+import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
+import type {PropertiesOf} from './components.ts'
+import type {Configuration} from './dapr-configuration.ts'
+import {usualComponents} from './default-components.ts'
+import {NO_RESOURCES} from './defaults.ts'
+import {faultText} from './fault.ts'
+import type {Environment} from './http-endpoints.ts'
+import type {ResourceFiles} from './resource-files.ts'
+import {filesIn} from './resource-folder.ts'
+import type {WorkflowAccessPolicy} from './workflow-access.ts'
+import type {WithoutEffect} from './without-effect.ts'
+
+export interface ResourceStoreOptions {
+  /** The environment that we were started in. */
+  readonly env: Environment
+  /** Files below it are shown by their path from there. */
+  readonly cwd: string
+  readonly reporter: Reporter
+  /** Loads what is known of the types of Components. */
+  readonly properties: () => Promise<PropertiesOf>
+}
+
+/**
+ * The resource files of a run: each is read once, also where several apps have it, and again by `refresh`. No call reads a
+ * file. A file that becomes broken keeps its last good content.
+ */
+export class ResourceStore {
+  readonly #options: ResourceStoreOptions
+  /** Undefined: no app has had any. */
+  #files: ResourceFiles | undefined
+  readonly #apps = new Set<OpenResources>()
+  readonly #told = new Set<string>()
+  readonly #warned = new Set<string>()
+  readonly #reads = new SerialQueue()
+
+  constructor(options: ResourceStoreOptions) {
+    this.#options = options
+  }
+
+  /** Reads what is there for an app. What is wrong with it is told; it is no reason to fail. */
+  async open(app: App): Promise<AppResources> {
+    return this.#reads.run(async () => {
+      const {configFile, defaultFolder} = app.resources
+      const files = this.#hasAny(app) ? await this.#load() : this.#files
+      await files?.read([app])
+      const opened = new OpenResources(app, files?.snapshotOf(app) ?? bare(app), {
+        warn: (code, text) => {
+          if (dirname(configFile) !== defaultFolder) this.#warnOnce(code, text)
+        },
+        closed: () => this.#apps.delete(opened)
+      })
+      this.#apps.add(opened)
+      this.#tell()
+      return opened
+    })
+  }
+
+  /** Folders that hold resources which are read, folders that are empty yet, and Configurations: what is to be followed. */
+  get followed(): Readonly<Record<'folders' | 'empty' | 'files', readonly string[]>> {
+    const apps = [...this.#apps].map(({app}) => app.resources)
+    const folders = [...new Set(apps.flatMap(each => each.folders))]
+    const files = new Set(apps.map(each => each.configFile))
+    return {
+      folders: folders.filter(folder => filesIn(folder).length > 0),
+      empty: folders.filter(folder => filesIn(folder).length === 0 && existsSync(folder)),
+      files: [...files].filter(file => file !== '')
+    }
+  }
+
+  /** Resources of the user without effect, each once; those in Dapr's own folder are left out. */
+  get withoutEffect(): readonly WithoutEffect[] {
+    const all = [...this.#apps].flatMap(({app, snapshot}) => {
+      const usual = `${this.#shown(app.resources.defaultFolder)}/`
+      return snapshot.withoutEffect.filter(({place}) => !place.file.startsWith(usual))
+    })
+    return [...new Map(all.map(each => [`${each.what} ${each.place.file}:${each.place.line}`, each])).values()]
+  }
+
+  /** What an app has; undefined: its sidecar is not open. */
+  snapshotOf(id: string): ResourceSnapshot | undefined {
+    for (const {app, snapshot} of this.#apps) if (app.id === id) return snapshot
+    return undefined
+  }
+
+  /** The WorkflowAccessPolicies of all apps, each once. */
+  get accessPolicies(): ReadonlySet<WorkflowAccessPolicy> {
+    return new Set([...this.#apps].flatMap(({snapshot}) => snapshot.accessPolicies))
+  }
+
+  /** The Configurations of all apps, each once. */
+  get configurations(): readonly Configuration[] {
+    return this.#files?.configurations ?? []
+  }
+
+  /** Reads again what has changed, and tells the apps that it is for. */
+  async refresh(): Promise<void> {
+    await this.#reads.run(async () => {
+      const apps = [...this.#apps].map(({app}) => app)
+      const files = this.#files ?? (apps.some(app => this.#hasAny(app)) ? await this.#load() : undefined)
+      if (files === undefined) return
+      const isChanged = await files.read(apps)
+      if (!files.forget(apps) && !isChanged) return
+      for (const each of this.#apps) each.change(files.snapshotOf(each.app))
+      this.#tell()
+    })
+  }
+
+  #shown(path: string): string {
+    const short = relative(this.#options.cwd, path)
+    return short.startsWith('..') ? path : short
+  }
+
+  /** An app without files needs no code that reads them. */
+  #hasAny({resources: {folders, configFile}}: App): boolean {
+    const names = Object.keys(this.#options.env)
+    return (
+      configFile !== '' ||
+      folders.some(folder => filesIn(folder).length > 0) ||
+      names.some(name => name.startsWith('OTEL_EXPORTER_OTLP_'))
+    )
+  }
+
+  async #load(): Promise<ResourceFiles> {
+    const {env, properties} = this.#options
+    const [{ResourceFiles: Files}, propertiesOf] = await Promise.all([import('./resource-files.ts'), properties()])
+    return (this.#files ??= new Files({env, propertiesOf, shown: path => this.#shown(path)}))
+  }
+
+  #warnOnce(code: WarningCode, text: string): void {
+    if (this.#warned.has(text)) return
+    this.#warned.add(text)
+    this.#options.reporter.warn(code, text)
+  }
+
+  /** Each fault once; again when it was gone meanwhile. */
+  #tell(): void {
+    const texts = new Set([...this.#apps].flatMap(({snapshot}) => snapshot.faults.map(faultText)))
+    for (const text of this.#told) if (!texts.has(text)) this.#told.delete(text)
+    for (const text of texts) {
+      if (this.#told.has(text)) continue
+      this.#told.add(text)
+      this.#options.reporter.warn('resource-not-used', text)
+    }
+  }
+}
+
+/** What an app without files has. */
+const bare = ({resources}: App): ResourceSnapshot => ({...NO_RESOURCES, components: usualComponents(resources)})

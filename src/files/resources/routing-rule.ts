@@ -1,0 +1,72 @@
+import type {Environment, ParseError} from '@marcbachmann/cel-js'
+import {messageOf} from '../../model/errors.ts'
+import {parseExpression, withMatches} from './cel.ts'
+
+/** A CloudEvent as it was unmarshalled. */
+export type EventFields = Readonly<Record<string, unknown>>
+
+/** Whether a rule is for an event. Throws where it gives something else than true or false. */
+export type FitsRule = (event: EventFields) => boolean
+
+/** A compiled `match`. */
+export interface CompiledRule {
+  readonly fits: FitsRule
+}
+
+/** Why a `match` is no rule. */
+export interface RuleFault {
+  readonly message: string
+  /** Characters of the expression before it. */
+  readonly offset: number
+}
+
+let environment: Promise<Environment> | undefined
+
+/** Most apps have no rules: the library is loaded when the first one is read. */
+async function loadEnvironment(): Promise<Environment> {
+  const {Environment} = await import('@marcbachmann/cel-js')
+  return withMatches(new Environment({unlistedVariablesAreDyn: true}).registerVariable('event', 'dyn'))
+}
+
+export const always: FitsRule = () => true
+
+/**
+ * Compiles a rule in CEL over `event` (Dapr: pkg/runtime/pubsub, pkg/expr); an empty one fits always. A rule that cannot be
+ * evaluated, for example because a field is missing, does not fit.
+ */
+export async function compileRule(expression: string): Promise<CompiledRule | RuleFault> {
+  if (expression === '') return {fits: always}
+  environment ??= loadEnvironment()
+  try {
+    const evaluate = await parseExpression(await environment, expression)
+    const {valid, type = '', error} = evaluate.check()
+    if (!valid) return faultOf(error)
+    if (type !== 'bool' && type !== 'dyn')
+      return {message: `the rule is of type ${type} and not true or false`, offset: 0}
+    return {fits: event => fits(expression, evaluate, event)}
+  } catch (error) {
+    return faultOf(error)
+  }
+}
+
+function fits(
+  expression: string,
+  evaluate: (variables: {readonly event: EventFields}) => unknown,
+  event: EventFields
+): boolean {
+  let result: unknown
+  try {
+    result = evaluate({event})
+  } catch {
+    return false
+  }
+  if (typeof result !== 'boolean') throw new Error(`the result of match expression ${expression} was not a boolean`)
+  return result
+}
+
+/** The library draws the expression behind the first line of its message; we show the place in the file. */
+function faultOf(error: unknown): RuleFault {
+  const [problem = ''] = messageOf(error).split('\n')
+  const {range} = error as Partial<ParseError>
+  return {message: `the rule does not compile: ${problem}`, offset: range?.start ?? 0}
+}

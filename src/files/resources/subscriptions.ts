@@ -1,0 +1,133 @@
+import type {Place} from '../../model/errors.ts'
+import type {Field, ResourceFile} from './field.ts'
+import {always, compileRule, type FitsRule} from './routing-rule.ts'
+
+/** Where the events of a topic go; the first rule that fits counts. */
+export interface RoutingRule {
+  /** As written, '' = always. */
+  readonly match: string
+  /** A path of the app, '' for gRPC apps that name none. */
+  readonly path: string
+  readonly fits: FitsRule
+}
+
+/** Delivery of several events in one request. */
+export interface BulkSettings {
+  readonly maxMessages: number
+  readonly maxAwaitMs: number
+}
+
+/** What an app wants of a topic (Dapr: pkg/runtime/pubsub, Subscription). */
+export interface TopicSubscription {
+  readonly pubsubName: string
+  readonly topic: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly rules: readonly RoutingRule[]
+  /** '' = none. */
+  readonly deadLetterTopic: string
+  /** Undefined: one event in each request. */
+  readonly bulk: BulkSettings | undefined
+}
+
+/** Dapr's Subscription (pkg/apis/subscriptions, v1alpha1 and v2alpha1), as its file has it. */
+export interface SubscriptionResource extends TopicSubscription {
+  readonly name: string
+  readonly namespace: string
+  /** App ids that it is for; empty: all. */
+  readonly scopes: readonly string[]
+  /** The place of its name. */
+  readonly place: Place
+}
+
+const MAX_MESSAGES = 100
+const MAX_AWAIT_MS = 1000
+
+/** The settings of bulk delivery; numbers that are left out, or not above 0, are Dapr's defaults. */
+export const bulkSettings = (maxMessages = 0, maxAwaitMs = 0): BulkSettings => ({
+  maxMessages: maxMessages > 0 ? maxMessages : MAX_MESSAGES,
+  maxAwaitMs: maxAwaitMs > 0 ? maxAwaitMs : MAX_AWAIT_MS
+})
+
+/** The Subscriptions of a file. Those that cannot be used are left out. */
+export async function readSubscriptions({documents}: ResourceFile): Promise<readonly SubscriptionResource[]> {
+  const found = documents.filter(
+    document =>
+      document.field('kind').text() === 'Subscription' && document.field('apiVersion').text().startsWith('dapr.io/')
+  )
+  const all = await Promise.all(found.map(readSubscription))
+  return all.filter(each => each !== undefined)
+}
+
+async function readSubscription(document: Field): Promise<SubscriptionResource | undefined> {
+  document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec'])
+  const isFirstVersion = document.field('apiVersion').text() === 'dapr.io/v1alpha1'
+  const spec = document.field('spec')
+  warnUnknownKeys(spec, isFirstVersion)
+  const name = document.field('metadata').field('name')
+  for (const key of ['pubsubname', 'topic']) {
+    const field = spec.field(key)
+    if (field.text() !== '') continue
+    return field.warn(`${field.path} is empty: this Subscription is left out`, {expected: 'expected a text'})
+  }
+  const rules = await readRules(spec)
+  if (rules === undefined) return undefined
+  if (rules.length === 0)
+    return spec.warn(`topic ${spec.field('topic').text()} has an empty routes: this Subscription is left out`, {
+      expected: isFirstVersion ? 'expected spec.route' : 'expected spec.routes.default, or rules'
+    })
+  const bulk = spec.field('bulkSubscribe')
+  return {
+    name: name.text(),
+    namespace: document.field('metadata').field('namespace').text(),
+    scopes: document
+      .field('scopes')
+      .items()
+      .map(item => item.text()),
+    pubsubName: spec.field('pubsubname').text(),
+    topic: spec.field('topic').text(),
+    metadata: Object.fromEntries([...spec.field('metadata').entries()].map(([key, field]) => [key, field.text()])),
+    rules,
+    deadLetterTopic: spec.field('deadLetterTopic').text(),
+    bulk:
+      bulk.field('enabled').boolean() === true
+        ? bulkSettings(bulk.field('maxMessagesCount').integer(), bulk.field('maxAwaitDurationMs').integer())
+        : undefined,
+    place: (name.isAbsent ? document : name).place
+  }
+}
+
+function warnUnknownKeys(spec: Field, isFirstVersion: boolean): void {
+  const routing = isFirstVersion ? 'route' : 'routes'
+  spec.warnUnknownKeys([
+    'pubsubname',
+    'topic',
+    'metadata',
+    'deadLetterTopic',
+    'bulkSubscribe',
+    routing,
+    // people mix the two versions; the other key is accepted if it is the only one
+    ...(spec.field(routing).isAbsent ? ['route', 'routes'] : [])
+  ])
+}
+
+/** Undefined: one of them is not a valid rule; its field has a warning. */
+async function readRules(spec: Field): Promise<readonly RoutingRule[] | undefined> {
+  const routes = spec.field('routes')
+  const rules: RoutingRule[] = []
+  for (const item of routes.field('rules').items()) {
+    item.warnUnknownKeys(['match', 'path'])
+    const match = item.field('match')
+    const rule = await compileRule(match.text())
+    if ('message' in rule) {
+      const message = `${rule.message}: this Subscription is left out`
+      match.noteWithin(rule.offset, {severity: 'warning', message})
+      return undefined
+    }
+    rules.push({match: match.text(), path: item.field('path').text(), fits: rule.fits})
+  }
+  const usual = routes.field('default').text() || spec.field('route').text()
+  return usual === '' ? rules : [...rules, usualRule(usual)]
+}
+
+/** The rule for events that match no other one. */
+export const usualRule = (path: string): RoutingRule => ({match: '', path, fits: always})

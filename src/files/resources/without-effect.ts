@@ -1,0 +1,92 @@
+import type {Place} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {ComponentResource} from './components.ts'
+import type {Field, ResourceFile} from './field.ts'
+
+/** Something that Dapr knows and that does nothing here. */
+export interface WithoutEffect {
+  /** `Component "orders" (pubsub.redis)`, `spec.nameResolution`. */
+  readonly what: string
+  readonly why: string
+  readonly place: Place
+  /** It is a Component of a type that is not built. */
+  readonly component?: ComponentResource
+}
+
+const NOT_BUILT = 'it is not supported yet'
+
+/** Kinds that are read. */
+const READ = ['HTTPEndpoint', 'Resiliency', 'Component', 'Configuration', 'Subscription', 'WorkflowAccessPolicy']
+/** Kinds that Dapr knows besides them. */
+const UNREAD = ['MCPServer']
+
+/** In a file of a resource folder, but for its Components. */
+export const findWithoutEffect = ({documents}: ResourceFile): readonly WithoutEffect[] => documents.flatMap(inDocument)
+
+/** A Component of a type that is not built. */
+export const unbuiltComponent = (component: ComponentResource): WithoutEffect => ({
+  what: `Component "${component.name}" (${component.type})`,
+  why: 'this type is not supported yet',
+  place: component.place,
+  component
+})
+
+function inDocument(document: Field): readonly WithoutEffect[] {
+  const kind = document.field('kind')
+  const word = kind.text()
+  const {place} = kind
+  const name = document.field('metadata').field('name').text()
+  if (word === 'Resiliency') return targetsIn(document, 'actors')
+  if (word === 'Configuration')
+    return [
+      {what: `Configuration "${name}"`, why: 'only the file that configFilePath or --config names is read', place}
+    ]
+  if (UNREAD.includes(word)) return [{what: `${word} "${name}"`, why: NOT_BUILT, place}]
+  // what is not Dapr's is nobody's business here
+  if (READ.includes(word) || !document.field('apiVersion').text().startsWith('dapr.io/')) return []
+  const near = nearMiss(word, [...READ, ...UNREAD])
+  const why = near === '' ? 'its kind is not known' : `its kind is not known: did you mean ${near}?`
+  return [{what: `${word === '' ? 'a resource without a kind' : word} "${name}"`, why, place}]
+}
+
+function targetsIn(document: Field, key: string): readonly WithoutEffect[] {
+  const targets = document.field('spec').field('targets').field(key)
+  return targets.entries().size === 0 ? [] : [{what: targets.path, why: NOT_BUILT, place: targets.place}]
+}
+
+const hasItems = (field: Field): boolean => field.items().length > 0
+const isThere = (field: Field): boolean => field.entries().size > 0
+
+/** Keys of a Configuration's `spec` that nothing here reads, and when they ask for anything. */
+const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
+  components: isThere,
+  features: hasItems,
+  nameResolution: isThere,
+  wasm: isThere
+}
+
+const READ_KEYS = [
+  'accessControl',
+  'api',
+  'appHttpPipeline',
+  'httpPipeline',
+  'logging',
+  'metric',
+  'metrics',
+  'mtls',
+  'secrets',
+  'tracing',
+  'workflow'
+]
+
+/** In a Configuration. Warns of keys that Dapr does not know either. */
+export function findUnreadKeys({documents: [document]}: ResourceFile): readonly WithoutEffect[] {
+  const spec = document?.field('spec')
+  spec?.warnUnknownKeys([...READ_KEYS, ...Object.keys(UNREAD_KEYS)])
+  return Object.entries(UNREAD_KEYS).flatMap(([key, asks]) => {
+    const field = spec?.field(key)
+    return field === undefined || field.isAbsent || !asks(field)
+      ? []
+      : [{what: field.path, why: NOT_BUILT, place: field.place}]
+  })
+}

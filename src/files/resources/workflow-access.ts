@@ -1,0 +1,116 @@
+import type {Place} from '../../model/errors.ts'
+import type {Field, ResourceFile} from './field.ts'
+import {goGlob} from './go-glob.ts'
+
+/** What Dapr's WorkflowAccessPolicy can allow; activities are only scheduled. */
+const OPERATIONS = ['schedule', 'terminate', 'raise', 'pause', 'resume', 'purge', 'get', 'rerun'] as const
+export type WorkflowOperation = (typeof OPERATIONS)[number]
+
+/** Something that an app asks of another app. */
+export interface WorkflowAccess {
+  readonly caller: string
+  readonly kind: 'workflows' | 'activities'
+  readonly operation: WorkflowOperation
+  /** Of the workflow, or the activity. */
+  readonly name: string
+}
+
+/** Who may do what with names that fit. */
+interface Grant {
+  readonly callers: ReadonlySet<string>
+  readonly kind: WorkflowAccess['kind']
+  readonly operations: readonly WorkflowOperation[]
+  readonly fits: RegExp
+}
+
+/** Dapr's WorkflowAccessPolicy (pkg/apis/workflowaccesspolicy/v1alpha1): what other apps may do with workflows and activities. */
+export interface WorkflowAccessPolicy {
+  readonly name: string
+  readonly namespace: string
+  /** App ids that it protects; empty: all. */
+  readonly scopes: readonly string[]
+  readonly grants: readonly Grant[]
+  /** The place of its kind. */
+  readonly place: Place
+}
+
+/** Without policies all is allowed; else what no rule of any policy allows is denied (Dapr: pkg/acl/workflow/policy.go). */
+export const isAccessAllowed = (
+  policies: readonly WorkflowAccessPolicy[],
+  {caller, kind, operation, name}: WorkflowAccess
+): boolean =>
+  policies.length === 0 ||
+  policies
+    .flatMap(({grants}) => grants)
+    .some(
+      grant =>
+        grant.kind === kind &&
+        grant.callers.has(caller) &&
+        grant.operations.includes(operation) &&
+        grant.fits.test(name)
+    )
+
+/** The policies of a file. As Dapr does, those that its CRD would not let pass are left out, with a warning. */
+export const readAccessPolicies = ({documents}: ResourceFile): readonly WorkflowAccessPolicy[] =>
+  documents
+    .filter(document => document.field('kind').text() === 'WorkflowAccessPolicy')
+    .flatMap(document => readPolicy(document) ?? [])
+
+function readPolicy(document: Field): WorkflowAccessPolicy | undefined {
+  document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec'])
+  const spec = document.field('spec')
+  spec.warnUnknownKeys(['rules'])
+  const rules = spec.field('rules').items().map(readRule)
+  if (rules.includes(undefined)) return undefined
+  const metadata = document.field('metadata')
+  return {
+    name: metadata.field('name').text(),
+    namespace: metadata.field('namespace').text(),
+    scopes: textsIn(document.field('scopes')),
+    grants: rules.flatMap(rule => rule ?? []),
+    place: document.field('kind').place
+  }
+}
+
+/** Undefined: the policy cannot be used. */
+function readRule(rule: Field): readonly Grant[] | undefined {
+  rule.warnUnknownKeys(['callers', 'workflows', 'activities'])
+  const callers = new Set(
+    rule
+      .field('callers')
+      .items()
+      .map(caller => {
+        caller.warnUnknownKeys(['appID'])
+        return caller.field('appID').text()
+      })
+  )
+  const [workflows, activities] = [rule.field('workflows').items(), rule.field('activities').items()]
+  if (callers.size === 0 || callers.has('')) return leftOut(rule.field('callers'), 'a list of appID')
+  if (workflows.length + activities.length === 0) return leftOut(rule, 'workflows or activities')
+  const grants = [
+    ...workflows.map(item => readGrant(item, callers, 'workflows')),
+    ...activities.map(item => readGrant(item, callers, 'activities'))
+  ]
+  return grants.includes(undefined) ? undefined : grants.flatMap(grant => grant ?? [])
+}
+
+/** Undefined: the policy cannot be used. None: the name is no pattern, and the rule of no use. */
+function readGrant(item: Field, callers: ReadonlySet<string>, kind: Grant['kind']): readonly Grant[] | undefined {
+  const isWorkflow = kind === 'workflows'
+  item.warnUnknownKeys(isWorkflow ? ['name', 'operations'] : ['name'])
+  const name = item.field('name')
+  if (name.text() === '') return leftOut(name, 'a name, or a pattern such as order*')
+  const listed = item.field('operations')
+  const operations = isWorkflow ? listed.items().map(each => each.text()) : ['schedule']
+  const isKnown = operations.every((word): word is WorkflowOperation => OPERATIONS.some(known => known === word))
+  if (!isKnown || operations.length === 0) return leftOut(listed, OPERATIONS.join(', '))
+  const fits = goGlob(name.text())
+  if (fits !== undefined) return [{callers, kind, operations, fits}]
+  name.warn(`${name.path} is no pattern: nothing fits it`, {expected: 'expected a pattern as of Go’s path.Match'})
+  return []
+}
+
+const leftOut = (field: Field, expected: string): undefined =>
+  field.warn(`${field.path}: this WorkflowAccessPolicy is left out`, {expected: `expected ${expected}`})
+
+const textsIn = (list: Field): readonly string[] => list.items().map(item => item.text())

@@ -1,0 +1,56 @@
+import {systemClock, type Clock} from '../../platform/clock.ts'
+
+/** A save is complete after this time without changes … */
+const REST_MS = 50
+/** … and what a command writes after this one: a switch of branches comes in groups, further apart the busier the machine is. */
+const COMMAND_REST_MS = 250
+/** Nobody saves more at once. */
+const MAX_SAVED = 10
+/** Continuous changes are told after this time. */
+const CAP_MS = 2000
+
+/** Gathers what comes close together, and tells of it once it rests. */
+export class Debouncer<T> {
+  readonly #settled: (gathered: ReadonlyMap<string, T>) => void
+  readonly #clock: Clock
+  #gathered = new Map<string, T>()
+  #since = 0
+  #callOff = (): void => undefined
+
+  constructor(settled: (gathered: ReadonlyMap<string, T>) => void, clock: Clock = systemClock) {
+    this.#settled = settled
+    this.#clock = clock
+  }
+
+  /** Something was gathered and is not told yet. */
+  get isGathering(): boolean {
+    return this.#gathered.size > 0
+  }
+
+  /** The first thing that came for a key is kept. */
+  add(key: string, what: T): void {
+    const now = this.#clock.now()
+    if (this.#gathered.size === 0) this.#since = now
+    if (!this.#gathered.has(key)) this.#gathered.set(key, what)
+    this.#callOff()
+    const restMs = this.#gathered.size > MAX_SAVED ? COMMAND_REST_MS : REST_MS
+    this.#callOff = this.#clock.after(Math.min(restMs, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
+  }
+
+  /** Tells at once. */
+  flush(): void {
+    this.#callOff()
+    if (this.isGathering) this.#tell()
+  }
+
+  close(): void {
+    this.#callOff()
+    this.#gathered.clear()
+  }
+
+  #tell(): void {
+    const gathered = this.#gathered
+    this.#gathered = new Map()
+    this.#settled(gathered)
+  }
+}

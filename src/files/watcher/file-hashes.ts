@@ -1,0 +1,165 @@
+import {createHash} from 'node:crypto'
+import type {Stats} from 'node:fs'
+import {readFile, stat} from 'node:fs/promises'
+import {codeOf} from '../../model/errors.ts'
+
+/** What happened at a path: a file appeared, or one that is known changed. */
+export type Came = 'appeared' | 'other'
+
+/** Larger files are told apart by size and time alone. */
+const MAX_HASHED_BYTES = 16 * 1024 * 1024
+
+/** Maximum number of files that wait to be hashed; of the others only size and time are known. */
+const MAX_WAITING = 2000
+
+/** What is known of a file. */
+interface Known {
+  readonly size: number
+  /** A file whose bytes may be read: no folder, no pipe, not too large. */
+  readonly isReadable: boolean
+  /** As long as it stays the same, so does the file: inode, size and time of the last write. */
+  readonly fingerprint: string
+  /** Hash of its bytes; undefined: they have not been read. */
+  readonly hash?: string | undefined
+}
+
+/**
+ * What the files of a folder hold, so that a save that changes nothing is known as such. Nothing is read before the whole
+ * folder was seen; then files are hashed one after the other, the first 2,000 that were seen and all that change later.
+ * A save of a file without a hash counts as a change, unless its size and time are as before.
+ */
+export class FileHashes {
+  /** By absolute path. A path without an entry is one of which nothing is known. */
+  readonly #known = new Map<string, Known>()
+  readonly #toHash = new Set<string>()
+  readonly #maxWaiting: number
+  #mayHash = false
+  #hashing: Promise<void> | undefined
+  /** Changes are compared one after the other: what was read last is what is known. */
+  #compared: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(maxWaiting = MAX_WAITING) {
+    this.#maxWaiting = maxWaiting
+  }
+
+  /** Keeps in mind what a file was when it was seen. */
+  learn(path: string, seen: Stats): void {
+    this.#known.set(path, knownOf(seen))
+    this.#hashLater(path)
+  }
+
+  /** The whole folder was seen: from now on files are read. Settles when none waits to be hashed. */
+  async hash(): Promise<void> {
+    this.#mayHash = true
+    await this.#hashWaiting()
+  }
+
+  /** Whether any of these differs from what was known of it. A folder that came or went differs. */
+  async differ(came: Iterable<readonly [string, Came]>): Promise<boolean> {
+    const compared = this.#compared.then(async () => this.#differ([...came]))
+    this.#compared = compared.catch(() => undefined)
+    return compared
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#toHash.clear()
+  }
+
+  async #differ(paths: readonly (readonly [string, Came])[]): Promise<boolean> {
+    for (const [index, [path, how]] of paths.entries()) {
+      if (await this.#isSame(path, how)) continue
+      const others = paths.slice(index + 1).map(([other]) => other)
+      await Promise.all(others.map(async other => this.#lookAgain(other)))
+      for (const each of [path, ...others]) this.#hashLater(each)
+      return true
+    }
+    return false
+  }
+
+  /**
+   * The file may differ, too. Its bytes are read while the app is replaced, so what it is now is kept in mind: a save that
+   * comes before they are read is another change, as the new process may have read the file already.
+   */
+  async #lookAgain(path: string): Promise<void> {
+    const now = await look(path)
+    if (now === undefined) this.#known.delete(path)
+    else this.#known.set(path, now)
+  }
+
+  async #isSame(path: string, how: Came): Promise<boolean> {
+    const before = this.#known.get(path)
+    const after = await look(path)
+    if (after === undefined) {
+      this.#known.delete(path)
+      return before === undefined && how === 'other'
+    }
+    const isHashed = before?.hash !== undefined && before.size === after.size
+    const hash = isHashed ? await hashOf(path, after) : undefined
+    this.#known.set(path, {...after, hash})
+    return isHashed ? hash === before.hash : after.fingerprint === before?.fingerprint
+  }
+
+  #hashLater(path: string): void {
+    if (this.#isClosed || this.#toHash.size >= this.#maxWaiting) return
+    this.#toHash.add(path)
+    if (this.#mayHash) void this.#hashWaiting()
+  }
+
+  async #hashWaiting(): Promise<void> {
+    this.#hashing ??= this.#hashAll()
+    await this.#hashing
+  }
+
+  async #hashAll(): Promise<void> {
+    for (const path of this.#toHash) {
+      this.#toHash.delete(path) // what is added meanwhile is gone through, too
+      await this.#hash(path)
+    }
+    this.#hashing = undefined
+  }
+
+  async #hash(path: string): Promise<void> {
+    const known = this.#known.get(path)
+    if (known === undefined || known.hash !== undefined) return // one that is gone and comes back is a change
+    const hash = await hashOf(path, known)
+    const after = await look(path)
+    // written in between: what it held when it was seen is not known
+    if (hash === undefined || after?.fingerprint !== known.fingerprint || this.#known.get(path) !== known) return
+    this.#known.set(path, {...known, hash})
+  }
+}
+
+const knownOf = (seen: Stats): Known =>
+  seen.isDirectory()
+    ? {size: 0, isReadable: false, fingerprint: 'a folder'}
+    : {
+        size: seen.size,
+        isReadable: seen.isFile() && seen.size <= MAX_HASHED_BYTES,
+        fingerprint: `${seen.ino} ${seen.size} ${seen.mtimeMs}`
+      }
+
+/** What stands at a path now; undefined: nothing. */
+async function look(path: string): Promise<Known | undefined> {
+  try {
+    return knownOf(await stat(path))
+  } catch (error) {
+    // one that may not be looked at is there all the same
+    return ABSENT.has(codeOf(error)) ? undefined : {size: 0, isReadable: false, fingerprint: codeOf(error)}
+  }
+}
+
+const ABSENT = new Set(['ENOENT', 'ENOTDIR'])
+
+/** The hash of what a file holds; undefined where that cannot or should not be read. */
+async function hashOf(path: string, {isReadable}: Known): Promise<string | undefined> {
+  if (!isReadable) return undefined
+  try {
+    return createHash('sha1')
+      .update(await readFile(path))
+      .digest('base64')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,96 @@
+import {existsSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {compileExactGlob, isInside, type Glob} from '../../model/glob.ts'
+import {readTextFile} from '../../model/read-file.ts'
+
+interface Rule {
+  readonly glob: Glob
+  /** `!pattern`: what it matches is not ignored. */
+  readonly isNegated: boolean
+  readonly isForFolders: boolean
+}
+
+/**
+ * The `.gitignore` files from the root of a folder's Git repository down to a path, and `.git/info/exclude` (gitignore(5)).
+ * Without a repository: those from the folder down. Each file is read once. If the repository ignores a root itself, only
+ * the files inside the root apply.
+ */
+export class Gitignore {
+  readonly #roots: readonly {readonly root: string; readonly top: string}[]
+  readonly #rules = new Map<string, readonly Rule[]>()
+  readonly #folders = new Map<string, boolean>()
+
+  constructor(roots: readonly string[]) {
+    this.#roots = roots.map(root => {
+      const top = repositoryOf(root) ?? root
+      return {root, top: this.#excludesFolder(root, top) ? root : top}
+    })
+    this.#folders.clear()
+  }
+
+  /** Whether a path inside one of the roots is ignored. */
+  excludes(path: string, isFolder: boolean): boolean {
+    const {top} = this.#roots.find(({root}) => isInside(path, root)) ?? {}
+    if (top === undefined) return false
+    return isFolder ? this.#excludesFolder(path, top) : this.#excludes(path, top, false)
+  }
+
+  #excludesFolder(path: string, top: string): boolean {
+    if (path === top) return false
+    const known = this.#folders.get(path) ?? this.#excludes(path, top, true)
+    this.#folders.set(path, known)
+    return known
+  }
+
+  /** Everything in an ignored folder is ignored; otherwise the last matching rule of the nearest file decides. */
+  #excludes(path: string, top: string, isFolder: boolean): boolean {
+    if (this.#excludesFolder(dirname(path), top)) return true
+    for (let folder = dirname(path); isInside(folder, top); folder = dirname(folder)) {
+      const rule = this.#rulesIn(folder).findLast(
+        ({glob, isForFolders}) => (isFolder || !isForFolders) && glob.matches(path)
+      )
+      if (rule !== undefined) return !rule.isNegated
+      if (folder === '/') break
+    }
+    return false
+  }
+
+  #rulesIn(folder: string): readonly Rule[] {
+    const rules =
+      this.#rules.get(folder) ??
+      ['.git/info/exclude', '.gitignore'].flatMap(file => rulesOf(read(join(folder, file)), folder))
+    this.#rules.set(folder, rules)
+    return rules
+  }
+}
+
+function rulesOf(text: string, folder: string): readonly Rule[] {
+  return text.split('\n').flatMap(line => {
+    const written = line.replace(/\r$/, '').replace(/(?<!\\) +$/, '')
+    if (written === '' || written.startsWith('#')) return []
+    const isNegated = written.startsWith('!')
+    const pattern = isNegated ? written.slice(1) : written
+    const name = pattern.replace(/\/+$/, '')
+    if (name === '') return []
+    const anchored = name.includes('/') ? name.replace(/^\/+/, '') : `**/${name}`
+    // `a/**` is all that is in `a`, and not `a` itself
+    const glob = compileExactGlob(anchored.replace(/(^|\/)\*\*$/, '$1**/*'), folder)
+    return [{glob, isNegated, isForFolders: pattern !== name}]
+  })
+}
+
+/** The nearest folder with a `.git`, which is a file in a worktree. */
+function repositoryOf(path: string): string | undefined {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return folder
+    if (folder === '/') return undefined
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readTextFile(file)
+  } catch {
+    return '' // it does not exist or is not readable
+  }
+}

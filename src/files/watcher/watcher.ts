@@ -1,0 +1,241 @@
+import {existsSync, readdirSync, type Stats} from 'node:fs'
+import {dirname, relative} from 'node:path'
+import type {FSWatcher} from 'chokidar'
+import {codeOf} from '../../model/errors.ts'
+import type {WatchPlan} from '../../model/plan.ts'
+import {watchFilter, type WatchFilter} from '../../model/watch-filter.ts'
+import {FileHashes, type Came} from './file-hashes.ts'
+import {mountedKindOf} from './mounts.ts'
+import {systemClock, type Clock} from '../../platform/clock.ts'
+import {Debouncer} from './debouncer.ts'
+import {Gitignore} from './gitignore.ts'
+
+export interface WatchOptions {
+  /** Where paths start, absolute. */
+  readonly folder: string
+  readonly watch: WatchPlan | FilePlan
+  /** What has changed after this moment (ms since 1970) and before the watch stands counts, too. */
+  readonly since: number
+  /** Files that somebody else follows, absolute, as of now: their saves are no changes, nor a reason to look at others. */
+  readonly except?: () => readonly string[]
+  /**
+   * Files came, went, or hold other bytes than before (of a folder) or were saved (certain files); paths relative to the
+   * folder. Told once all is at rest.
+   */
+  readonly changed: (paths: readonly string[]) => void
+  /** Changes are looked for every half second, and why; told once. */
+  readonly polls: (why: string) => void
+  /** There are more files than can be followed: none is any more, and why; told once. */
+  readonly givesUp: (why: string) => void
+  /** How many files are followed at most; 50,000 without it. */
+  readonly maxFiles?: number
+  /** The kind of a mounted file system that tells of no changes, '' for all others. */
+  readonly mountedKind?: typeof mountedKindOf
+  /** What a rest is measured by. */
+  readonly clock?: Clock
+}
+
+/** Certain files, absolute, wherever they are. Each save of them is told, also with the same bytes. */
+export interface FilePlan {
+  readonly files: readonly string[]
+}
+
+const POLL_EVERY_MS = 500
+
+/** Each file that is followed takes about 3 kB; the sources of one app are hardly so many. */
+const MAX_FILES = 50_000
+
+/** The system's limits (inotify(7)), in words that are the same for all folders: they are told once. */
+const LIMITS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', "the system's limit of watches is reached (fs.inotify.max_user_watches)"],
+  [
+    'EMFILE',
+    "the system's limit of programs that watch, or of open files, is reached (fs.inotify.max_user_instances, ulimit -n)"
+  ]
+])
+
+/** Follows the files of an app. Nothing is loaded for it before it is opened. */
+export class Watch {
+  readonly #options: WatchOptions
+  readonly #hashes = new FileHashes()
+  readonly #rest: Debouncer<Came>
+  readonly #stands = Promise.withResolvers<void>()
+  #watcher: FSWatcher | undefined
+  #polls = false
+  /** How many files and folders are followed. */
+  #count = 0
+  /** Changes that are compared with what files held before. */
+  #settling = 0
+  #settled: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+    this.#rest = new Debouncer(came => {
+      this.#settled = Promise.all([this.#settled, this.#settle(came)]).then(() => undefined)
+    }, options.clock)
+  }
+
+  /** Settles when every change from now on is seen. */
+  async open(): Promise<void> {
+    const {folder, mountedKind = mountedKindOf} = this.#options
+    const kind = await mountedKind(folder)
+    if (kind !== '') this.#poll(`it is on a mounted file system (${kind})`)
+    await this.#begin()
+    await this.#stands.promise
+  }
+
+  /** A change was seen, and is not told yet. */
+  get isSettling(): boolean {
+    return !this.#isClosed && (this.#settling > 0 || this.#rest.isGathering)
+  }
+
+  /** Tells what it has seen, and closes. */
+  async finish(): Promise<void> {
+    this.#rest.flush()
+    await this.#settled
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#rest.close()
+    this.#hashes.close()
+    this.#stands.resolve()
+    await this.#watcher?.close()
+  }
+
+  async #begin(): Promise<void> {
+    const {watch} = await import('chokidar')
+    if (this.#isClosed) return
+    const {folder, watch: plan} = this.#options
+    const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)
+    this.#watcher = watch([...filter.roots], {
+      ignored: (path, stats) => isIgnored(path, stats, filter),
+      alwaysStat: true,
+      atomic: false, // the rest does that, and quicker
+      ignorePermissionErrors: true,
+      backend: this.#polls ? 'polling' : 'auto',
+      pollingInterval: POLL_EVERY_MS,
+      pollingBinaryInterval: POLL_EVERY_MS
+    })
+    this.#listen(this.#watcher, filter)
+  }
+
+  #listen(watcher: FSWatcher, filter: WatchFilter): void {
+    let stands = false
+    const {folder, since, watch: plan, clock = systemClock} = this.#options
+    const areFiles = 'files' in plan
+    const see = (path: string, came: Came): void => {
+      if (path !== folder && filter.counts(path)) this.#rest.add(path, came)
+    }
+    const appear = (path: string, stats?: Stats): void => {
+      if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
+      else if (stands || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
+      else if (!areFiles && filter.counts(path)) this.#hashes.learn(path, stats)
+    }
+    watcher
+      .on('add', appear)
+      .on('addDir', (path, stats) => {
+        if (stands) appear(path, stats)
+        else this.#count++
+      })
+      .on('change', path => see(path, 'other'))
+      .on('unlink', path => {
+        this.#count--
+        see(path, 'other')
+      })
+      .on('unlinkDir', path => see(path, 'other'))
+      .on('ready', () => {
+        stands = true
+        this.#stands.resolve()
+        void this.#hashes.hash()
+      })
+      .on('error', error => void this.#fail(error))
+  }
+
+  /** Starts again by polling, since the system has no watches left. */
+  async #fail(error: unknown): Promise<void> {
+    const limit = LIMITS.get(codeOf(error))
+    if (this.#polls || this.#isClosed || limit === undefined) return
+    this.#poll(limit)
+    await this.#watcher?.close()
+    await this.#begin()
+  }
+
+  /** Follows nothing any more: the memory of the run is for the calls. */
+  async #giveUp(watcher: FSWatcher): Promise<void> {
+    if (this.#isClosed) return
+    const {folder, givesUp, maxFiles = MAX_FILES} = this.#options
+    this.#isClosed = true
+    this.#rest.close()
+    this.#hashes.close()
+    givesUp(`more than ${maxFiles.toLocaleString('en')} files are in ${folder}`)
+    await watcher.close()
+    this.#stands.resolve()
+  }
+
+  #poll(why: string): void {
+    this.#polls = true
+    this.#options.polls(why)
+  }
+
+  async #settle(came: ReadonlyMap<string, Came>): Promise<void> {
+    this.#settling++
+    try {
+      const {folder, watch, except = () => [], changed} = this.#options
+      const theirs = new Set(except())
+      const saved = savedOf(came).filter(([path]) => !theirs.has(path))
+      const isOther = saved.length > 0 && ('files' in watch || (await this.#hashes.differ(saved)))
+      if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
+    } finally {
+      this.#settling--
+    }
+  }
+}
+
+/** A file was saved after this moment. A date in the future tells nothing: clocks are set back, and other machines have their own. */
+const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
+  [mtimeMs, ctimeMs].some(time => time > since && time <= now)
+
+/** A change without the files that an editor made only to save another one. */
+function savedOf(came: ReadonlyMap<string, Came>): readonly (readonly [string, Came])[] {
+  const all = [...came]
+  const lasting = all.filter(([path, how]) => how === 'other' || existsSync(path))
+  return lasting.length === 0 ? all : lasting
+}
+
+/** Only these files: when one is removed, chokidar follows its folder until it is back. */
+const filterOf = (files: readonly string[]): WatchFilter => ({
+  roots: files,
+  isPruned: folder => !files.some(file => file.startsWith(`${folder}/`)),
+  counts: path => files.includes(path)
+})
+
+/** The filter of an app; reads the `.gitignore` files that concern it. */
+export function openFilter(plan: WatchPlan, folder: string): WatchFilter {
+  let gitignore: Gitignore | undefined
+  const filter = watchFilter(plan, folder, {
+    namesIn,
+    isGitignored: (path, isFolder) => gitignore?.excludes(path, isFolder) ?? false
+  })
+  if (plan.honoursGitignore) gitignore = new Gitignore(filter.roots)
+  return filter
+}
+
+/** Chokidar first asks without stats: whatever is not a folder is judged when it has been read. */
+function isIgnored(path: string, stats: Stats | undefined, filter: WatchFilter): boolean {
+  if (stats === undefined || filter.roots.includes(path)) return false
+  return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path)
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // gone
+  }
+}
+
+/** The folder that holds most of some files: whether it is mounted tells how to watch them. */
+export const folderOf = (files: readonly string[]): string => dirname(files[0] ?? '/')

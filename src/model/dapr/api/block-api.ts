@@ -1,0 +1,42 @@
+// model/dapr/: Dapr's API as data: what can be called, by which names, and with which messages. It imports nothing.
+
+/** An operation of Dapr's API. Its key is Dapr's name for it, in the API log too. */
+export interface Operation {
+  /** Its routes over HTTP: methods, then paths with their version. `*` is one segment, `**` one or more, at the end: both are parameters. */
+  readonly http?: string
+  /**
+   * The versions and names of gRPC's APIs in access rules (Dapr: pkg/api/grpc/endpoints.go). A method is called as its
+   * operation, with the version behind it: `TryLock` in `v1alpha1/lock` is TryLockAlpha1.
+   */
+  readonly grpc?: string
+  /** Its name in the API log, if it has another one over HTTP. */
+  readonly log?: string
+  /** Its methods of gRPC are streams. */
+  readonly isStream?: true
+}
+
+/** What Dapr and Pillion say of the components of a block. */
+export interface ComponentWords {
+  /** In errors (Dapr: pkg/components, in each registry). */
+  readonly one: string
+  /** What they are for, for people. */
+  readonly purpose: string
+  /** In the names of default policies (Dapr: pkg/resiliency). */
+  readonly policies: string
+  /** What the metrics count their calls as; left out: they have another series, or none. */
+  readonly counted?: string
+}
+
+/** What Dapr has and Pillion has not yet. */
+export type Unbuilt = 'actors' | 'jobs' | 'cryptography'
+
+/** The part of Dapr's API that belongs to one building block. */
+export interface BlockApi {
+  /** Left out: its calls name no component. */
+  readonly components?: ComponentWords
+  /** Parts of the codes of its errors (`a|b`), and what the metrics count these as (Dapr: pkg/messages/errorcodes). */
+  readonly errors?: `${string} ${string}`
+  /** Left out: it is built. */
+  readonly unbuilt?: Unbuilt
+  readonly operations: Readonly<Record<string, Operation>>
+}

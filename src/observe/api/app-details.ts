@@ -1,0 +1,47 @@
+import type * as Api from '../../model/api.generated.ts'
+import {endOf} from '../../model/exit-text.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
+import type {RunControl} from '../../control/run-control.ts'
+import type {RunFacts} from './run-facts.ts'
+import {appsNamed, type AppName} from './apps.ts'
+import {withoutPasswords} from './masked-template.ts'
+import {ApiProblem} from './problem.ts'
+
+/** The latest last. Throws an ApiProblem if the run has no such app. */
+export function deathsOf({control, deaths}: RunFacts, name: AppName): Api.Deaths {
+  const all = deaths?.all(idOf(control, name)) ?? []
+  return {
+    deaths: all.map(({number, name: app, exit, at, livedMs, files, inside}) => ({
+      number,
+      name: app,
+      exit: endOf(exit),
+      at: new Date(at).toISOString(),
+      livedMs,
+      files,
+      inside: inside.length
+    }))
+  }
+}
+
+/** Throws an ApiProblem if the run has no such app, or it is stopped. */
+export async function maskedEnvironment({control, masked}: RunFacts, name: AppName): Promise<Api.Environment> {
+  const launch = await launchOf(control, name)
+  const masking = new Masking(masked())
+  return {
+    folder: launch.folder,
+    command: launch.command,
+    variables: launch.added
+      .toSorted()
+      .map(each => [each, withoutPasswords(masking.named(each, launch.environment[each] ?? ''))])
+  }
+}
+
+/** How a process of an app would be started now, with its secrets. Throws an ApiProblem as above. */
+export async function launchOf(control: RunControl, name: AppName): Promise<Api.Launch> {
+  const id = idOf(control, name)
+  const launch = await control.launch(id)
+  if (launch === undefined) throw new ApiProblem(409, `"${id}" is stopped: it has no environment`, 'Start it.')
+  return launch
+}
+
+const idOf = (control: RunControl, name: AppName): string => appsNamed(control.list().apps, name)[0]?.id ?? name.id

@@ -1,0 +1,88 @@
+import type * as Api from '../../model/api.generated.ts'
+import {isCalled} from '../../control/client.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import {ApiProblem} from './problem.ts'
+import type {ApiRequest} from './route.ts'
+import type {RunControl} from '../../control/run-control.ts'
+import type {RunFacts} from './run-facts.ts'
+
+/** An app as addresses name it: `shop`, `shop.2` (an instance), `shop@1.0.0` (a version; '': not given). */
+export interface AppName {
+  readonly id: string
+  readonly version: string
+}
+
+/** Reads the `{id}` of a path. Throws an ApiProblem if its percent-encoding is broken. */
+export function readAppName({id: segment = ''}: ApiRequest['at']): AppName {
+  let text: string
+  try {
+    text = decodeURIComponent(segment)
+  } catch {
+    throw new ApiProblem(400, `${segment} is not an app name`, 'Percent-encode it (RFC 3986).')
+  }
+  const at = text.lastIndexOf('@')
+  return at > 0 ? {id: text.slice(0, at), version: text.slice(at + 1)} : {id: text, version: ''}
+}
+
+/** Whether a name means this instance. */
+export const isNamed = (app: Api.App, {id, version}: AppName): boolean =>
+  isCalled(app, id) && (version === '' || app.version === version)
+
+/** The instances with this name. Throws an ApiProblem if there are none. */
+export function appsNamed(apps: readonly Api.App[], name: AppName): readonly Api.App[] {
+  const named = apps.filter(app => isNamed(app, name))
+  if (named.length === 0) throw noSuchApp(apps, name)
+  return named
+}
+
+export function noSuchApp(apps: readonly Pick<Api.App, 'id'>[], {id: wanted, version}: AppName): ApiProblem {
+  const ids = [...new Set(apps.map(({id}) => id))]
+  const near = nearMiss(wanted, ids)
+  const which = version === '' || !ids.includes(wanted) ? `no app "${wanted}"` : `no version ${version} of "${wanted}"`
+  return new ApiProblem(
+    404,
+    `the run has ${which}`,
+    near === '' || near === wanted ? `It has: ${ids.join(', ')}.` : `Did you mean "${near}"?`
+  )
+}
+
+/** What can be done with an app. */
+type Action = 'restart' | 'stop' | 'start' | 'debug'
+
+/** Does it; the result is what the app is then. Throws an ApiProblem if it cannot be done. */
+export async function act({control}: RunFacts, action: Action, name: AppName): Promise<Api.Apps> {
+  const {id, version} = name
+  appsNamed(control.list().apps, name)
+  if (version !== '') throw new ApiProblem(400, `${action} concerns all versions of "${id}"`, `Leave out @${version}.`)
+  const {why, isChanged} = await ACTS[action](control, id)
+  if (why !== '') throw new ApiProblem(409, `"${id}" was not ${DONE[action]}: ${why}`, '', {reason: why})
+  return {apps: appsNamed(control.list().apps, name), isChanged}
+}
+
+const DONE: Readonly<Record<Action, string>> = {
+  restart: 'restarted',
+  stop: 'stopped',
+  start: 'started',
+  debug: 'handed over'
+}
+
+/** `why`: it was not done; '' = it was. */
+interface Done {
+  readonly why: string
+  readonly isChanged: boolean
+}
+
+const ACTS: Readonly<Record<Action, (control: RunControl, id: string) => Promise<Done>>> = {
+  restart: async (control, id) => ({why: (await control.restartApp(id)) ?? GONE, isChanged: true}),
+  stop: async (control, id) => ({why: (await control.stopApp(id)) ? '' : 'it is stopped already', isChanged: true}),
+  start: async (control, id) => {
+    const {why, outcome} = (await control.startApp(id)) ?? {why: GONE, outcome: 'failed'}
+    return {why, isChanged: outcome === 'started'}
+  },
+  debug: async (control, id) => {
+    const {why, wasDebugged} = (await control.debugApp(id)) ?? {why: GONE, wasDebugged: false}
+    return {why, isChanged: !wasDebugged}
+  }
+}
+
+const GONE = 'it has left the run'

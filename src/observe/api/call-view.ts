@@ -1,0 +1,90 @@
+import type * as Api from '../../model/api.generated.ts'
+import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import type {Edge} from '../telemetry/recorder/edges.ts'
+import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
+import {reasonFirst} from './reason-first.ts'
+
+const MARKS: readonly (readonly [Api.Call['marks'][number], number])[] = [
+  ['grpc', FLAG.grpc],
+  ['resent', FLAG.resent],
+  ['replay', FLAG.replay],
+  ['shadow', FLAG.shadow],
+  ['fault', FLAG.fault],
+  ['own', FLAG.own],
+  ['ours', FLAG.ours]
+]
+
+/** Whether a call has failed: no response, an error response of the sidecar, 5xx, or a gRPC code other than OK. */
+export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): boolean =>
+  (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0)
+
+/** The time of day of a `performance.now()`. */
+export const isoTime = (at: number): string => new Date(performance.timeOrigin + at).toISOString()
+
+/** `now`: the time of a call that is under way goes up to there. */
+export function rowOf(
+  line: CallLine & {readonly edgeOf: Edge},
+  content: CallContent,
+  masking: Masking,
+  now = performance.now()
+): Api.Call {
+  const {number, edgeOf, startedAt, method, status, flags, waitedMs, firstByteMs, totalMs} = line
+  const isOpen = (flags & FLAG.open) !== 0
+  const sofar = Math.max(0, now - startedAt)
+  return {
+    number,
+    at: isoTime(startedAt),
+    from: edgeOf.caller,
+    to: edgeOf.callee,
+    method: method || (content.request.head.split(' ')[0] ?? ''),
+    path: masking.target(content.path),
+    status,
+    isOpen,
+    isFailed: !isOpen && isFailed(line),
+    failure: reasonFirst(content.failure),
+    waitedMs: isOpen && (flags & FLAG.admitted) === 0 ? sofar : waitedMs,
+    waitedFor: content.waitedFor,
+    firstByteMs,
+    totalMs: isOpen ? sofar : totalMs,
+    requestBytes: line.requestBytes,
+    responseBytes: line.responseBytes,
+    attempts: line.attempts,
+    pid: line.pid,
+    traceparent: content.traceparent,
+    marks: MARKS.filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name),
+    isKept: content.isKept
+  }
+}
+
+export function detailOf(call: RecordedCall, masking: Masking, now?: number): Api.CallDetail {
+  const content = contentOf(call)
+  return {
+    ...rowOf(call, content, masking, now),
+    target: masking.target(content.target),
+    connectMs: call.connectMs,
+    request: viewOf(content.request, masking),
+    response: viewOf(content.response, masking),
+    isTruncated: (call.flags & FLAG.truncated) !== 0
+  }
+}
+
+function viewOf({head, headers, body}: RecordedMessage, masking: Masking): Api.Message {
+  const masked = masking.head(head).split(/\r?\n/)
+  const found = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type')
+  const type = found < 0 ? '' : (headers[found + 1] ?? '')
+  const shown = masking.body(body, type)
+  const text = shown.toString()
+  const isText = !text.includes('\uFFFD') && !text.includes('\0')
+  return {
+    line: masked[0] ?? '',
+    headers: masked.slice(1).flatMap(each => {
+      const colon = each.indexOf(':')
+      return colon < 0 ? [] : [[each.slice(0, colon), each.slice(colon + 1).trim()] as const]
+    }),
+    body: isText ? text : shown.toString('base64'),
+    encoding: isText ? 'utf8' : 'base64',
+    ...(isText && text !== '' && !hasFields(text, type) && {isUnmasked: true})
+  }
+}

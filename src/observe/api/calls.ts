@@ -1,0 +1,79 @@
+import type * as Api from '../../model/api.generated.ts'
+import {UserError} from '../../model/errors.ts'
+import {contentOf, type CallContent} from '../telemetry/recorder/call-content.ts'
+import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {readFilter} from '../telemetry/recorder/filter.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import {ApiProblem} from './problem.ts'
+import {Turns} from './turns.ts'
+import {detailOf, rowOf} from './call-view.ts'
+
+/** Rows of one answer. */
+export const MAX_ROWS = 1000
+const ROWS = 100
+
+export interface CallsQuery {
+  /** A filter (`observe/telemetry/recorder/filter.ts`); '': all calls. */
+  readonly q: string
+  /** Only calls before this number; 0: from the latest one. */
+  readonly before: number
+  /** Only calls after this number. */
+  readonly after: number
+  readonly limit: number
+}
+
+/** Reads the parameters of a request; `rows`: without a limit, `maxRows`: at most. Throws a UserError. */
+export function callsQuery(parameters: URLSearchParams, rows = ROWS, maxRows = MAX_ROWS): CallsQuery {
+  const whole = (name: string, otherwise: number): number => {
+    const text = parameters.get(name)
+    if (text === null) return otherwise
+    if (/^\d{1,10}$/.test(text)) return Number(text)
+    throw new UserError(`${name}=${text} is not a number`, {
+      explanation: `Write ${name}=${otherwise}, for example.`
+    })
+  }
+  return {
+    q: parameters.get('q') ?? '',
+    before: whole('before', 0),
+    after: whole('after', 0),
+    limit: Math.min(maxRows, whole('limit', rows))
+  }
+}
+
+/** The latest calls that a filter matches, the latest first. Takes short turns. Rejects with a UserError for a faulty filter. */
+export async function listCalls(
+  recorder: CallRecorder,
+  {q, before, after, limit}: CallsQuery,
+  masking: Masking
+): Promise<readonly Api.Call[]> {
+  const turns = new Turns(() => recorder.last)
+  const matches = readFilter(q)
+  const rows: Api.Call[] = []
+  for (const number of recorder.numbers(before === 0 ? undefined : before)) {
+    if (rows.length >= limit || number <= after) break
+    await turns.next()
+    const line = recorder.line(number)
+    const edgeOf = line && recorder.edges.at(line.edge)
+    if (line === undefined || edgeOf === undefined) continue
+    let content: CallContent | undefined
+    const read = (): CallContent => (content ??= contentOf({pieces: recorder.call(number)?.pieces ?? []}))
+    const call = {...line, edgeOf}
+    if (matches(call, read)) rows.push(rowOf(call, read(), masking))
+  }
+  return rows
+}
+
+/** One call as it is shown. Throws an ApiProblem if it is not kept. */
+export const oneCall = (recorder: CallRecorder, number: number, masking: Masking): Api.CallDetail =>
+  detailOf(recordedCall(recorder, number), masking)
+
+/** One call with its bytes. Throws an ApiProblem if it is not kept. */
+export function recordedCall(recorder: CallRecorder, number: number): RecordedCall {
+  const call = recorder.call(number)
+  if (call !== undefined) return call
+  const why =
+    number > recorder.last
+      ? `the latest call is number ${recorder.last}`
+      : 'it is no longer kept: the recorder keeps the latest 32,768 calls'
+  throw new ApiProblem(404, `there is no call ${number}: ${why}`, 'pillion calls lists them.')
+}

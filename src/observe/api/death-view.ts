@@ -1,0 +1,25 @@
+import type * as Api from '../../model/api.generated.ts'
+import {endOf} from '../../model/exit-text.ts'
+import {contentOf} from '../telemetry/recorder/call-content.ts'
+import type {Death} from '../telemetry/recorder/deaths.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import {rowOf} from './call-view.ts'
+
+export async function deathView(death: Death, masking: Masking): Promise<Api.Death> {
+  const {number, app, name, exit, at, livedMs, files, inside, earlier, finished, lines} = death
+  const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
+  return {
+    number,
+    app,
+    name,
+    exit: endOf(exit),
+    at: new Date(at).toISOString(),
+    livedMs,
+    files,
+    inside: inside.map(({call, forMs, times}) => ({...rowOf(call, contentOf(call), masking), forMs, times})),
+    earlier,
+    finished: finished.map(call => rowOf(call, contentOf(call), masking)),
+    lines: await lines(),
+    hint: isKilled ? 'An unexpected SIGKILL often means that the system ran out of memory: see dmesg' : ''
+  }
+}

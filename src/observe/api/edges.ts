@@ -1,0 +1,27 @@
+import type * as Api from '../../model/api.generated.ts'
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import type {LatencyHistogram} from '../telemetry/recorder/latency-histogram.ts'
+import {RECENT_SECONDS} from '../telemetry/recorder/edges.ts'
+
+/** All edges, the busiest first. */
+export const edgeViews = (recorder: CallRecorder): readonly Api.Edge[] =>
+  recorder.edges.all
+    .filter(({calls}) => calls > 0)
+    .toSorted((a, b) => b.calls - a.calls)
+    .map(edge => ({
+      from: edge.caller,
+      to: edge.callee,
+      calls: edge.calls,
+      failed: edge.failed,
+      waited: edge.waited,
+      requestBytes: edge.requestBytes,
+      responseBytes: edge.responseBytes,
+      p50Ms: roughly(edge.latency, 0.5),
+      p95Ms: roughly(edge.latency, 0.95),
+      p99Ms: roughly(edge.latency, 0.99),
+      recent: {seconds: RECENT_SECONDS, ...edge.recent(performance.now())}
+    }))
+
+/** A percentile in two digits, never more than the longest time. */
+const roughly = (latency: LatencyHistogram, share: number): number =>
+  Math.min(Number(latency.percentile(share).toPrecision(2)), latency.percentile(1))

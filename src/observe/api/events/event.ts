@@ -1,0 +1,61 @@
+import {nearMiss} from '../../../model/near-miss.ts'
+import {ApiProblem} from '../problem.ts'
+
+/** What a reader of events can select. */
+export const TYPES = [
+  'app',
+  'edges',
+  'calls',
+  'lines',
+  'reload',
+  'death',
+  'replay',
+  'fault',
+  'workflow',
+  'note'
+] as const
+export type EventType = (typeof TYPES)[number]
+
+/** Something that has happened, as readers get it. */
+export interface ApiEvent {
+  /** They grow; 0: one of a sample, which is not sent again. */
+  readonly id: number
+  /** `hello` and `reset` bring the whole state, `dropped` says what was left out, `bye`: the run ends. */
+  readonly type: EventType | 'hello' | 'dropped' | 'reset' | 'bye'
+  /** The only app that it concerns; '' = it is for all readers. */
+  readonly app: string
+  /** News with the same subject replace older ones that wait; '' = they do not. */
+  readonly subject: string
+  /** JSON. */
+  readonly data: string
+}
+
+/** `sse`: server-sent events (WHATWG HTML 9.2); `ndjson`: one object for each line. */
+export type EventFormat = 'sse' | 'ndjson'
+
+/** The text of an event. */
+export function frameOf({id, type, data}: ApiEvent, format: EventFormat): string {
+  if (format === 'ndjson') return `{${id === 0 ? '' : `"id":${id},`}"type":"${type}","data":${data}}\n`
+  return `${id === 0 ? '' : `id: ${id}\n`}event: ${type}\ndata: ${data}\n\n`
+}
+
+/** What keeps a connection without news alive; readers skip it. */
+export const PULSE: Readonly<Record<EventFormat, string>> = {sse: ':\n\n', ndjson: '\n'}
+
+/** Reads `types=app,calls`; without it all. Throws an ApiProblem. */
+export function readTypes(text: string | null): ReadonlySet<string> {
+  if (text === null || text === '') return new Set(TYPES)
+  const types = text.split(',').map(type => type.trim())
+  const wrong = types.find(type => !(TYPES as readonly string[]).includes(type))
+  if (wrong === undefined) return new Set(types)
+  const near = nearMiss(wrong, TYPES)
+  const hint = near === '' ? `Events are: ${TYPES.join(', ')}.` : `Did you mean ${near}?`
+  throw new ApiProblem(400, `there are no events "${wrong}"`, hint)
+}
+
+/** Parses the id after which a reader resumes; 0: from the beginning. Throws an ApiProblem. */
+export function readAfter(text: string | undefined): number {
+  if (text === undefined || text === '') return 0
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new ApiProblem(400, `"${text}" is not an event id`, 'Give the id of the last event that you received.')
+}

@@ -1,0 +1,291 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {RunEvent} from '../../../model/events.ts'
+import type {RunLog} from '../../logging/run-log.ts'
+import type {Replay} from '../../replay/replayer.ts'
+import type {Death} from '../../telemetry/recorder/deaths.ts'
+import {Masking} from '../../telemetry/recorder/masking.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
+import {statusName} from '../../../work/workflow/status.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {RunFacts} from '../run-facts.ts'
+import {runView} from '../run-view.ts'
+import {deathView} from '../death-view.ts'
+import {edgeViews} from '../edges.ts'
+import {faultRow} from '../faults.ts'
+import {isOfApp} from '../line-view.ts'
+import {replayView} from '../replay-view.ts'
+import {sampleCalls} from './call-samples.ts'
+import type {ApiEvent, EventType} from './event.ts'
+import {EventLog} from './event-log.ts'
+import type {Via, EventReader} from './event-reader.ts'
+import {LineSamples} from './line-samples.ts'
+
+/** Changes of apps within this time are reported together. */
+const STATE_MS = 50
+const SAMPLE_MS = 250
+const EDGES_MS = 1000
+/** Only the busiest edges are sent. */
+const MAX_EDGES = 500
+
+/**
+ * The events of a run, for readers. Recording begins with the first reader. Without readers, events are kept for
+ * readers that reconnect; samples are not.
+ */
+export class RunEvents {
+  readonly #context: () => RunFacts
+  readonly #runLog: RunLog
+  readonly #log = new EventLog(Date.now())
+  readonly #readers = new Set<EventReader>()
+  /** The latest known state of each app, as JSON. */
+  #apps = new Map<string, {readonly id: string; readonly json: string}>()
+  #lastDeath = 0
+  /** Settles when every exit seen so far is reported: the last lines of an app have to be read first. */
+  #deathsTold = Promise.resolve()
+  #lastCall = -1
+  /** Readers know that there were no calls in the last seconds. */
+  #areEdgesQuiet = false
+  #ended: number[] = []
+  /** The number of reported hits, by fault. */
+  readonly #hits = new Map<number, number>()
+  readonly #lines = new LineSamples()
+  #looking: NodeJS.Timeout | undefined
+  /** Ends the samples, which are taken only for readers. */
+  #stopSamples: (() => void) | undefined
+
+  constructor(context: () => RunFacts, runLog: RunLog) {
+    this.#context = context
+    this.#runLog = runLog
+    this.#apps = this.#states()
+    context().onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
+    this.#lastDeath = context().deaths?.all().at(-1)?.number ?? 0
+  }
+
+  /** How many readers came in this way. */
+  count(via: Via): number {
+    return [...this.#readers].filter(reader => reader.via === via).length
+  }
+
+  /**
+   * Sends a reader everything since an event (0: the whole state), then new events as they occur. `isOnce`: no more than
+   * that, and the kept events in place of the state.
+   */
+  join(reader: EventReader, after: number, isOnce = false): void {
+    const missed = after === 0 && !isOnce ? undefined : this.#log.after(after)
+    if (missed === undefined) reader.send(this.state(after === 0 ? 'hello' : 'reset'))
+    else for (const event of missed) reader.send(event)
+    if (isOnce) return reader.end()
+    this.#readers.add(reader)
+    // it knows none of the samples yet, or may have missed the latest
+    this.#areEdgesQuiet = false
+    this.#hits.clear()
+    this.#stopSamples ??= this.#startSamples()
+  }
+
+  leave(reader: EventReader): void {
+    this.#readers.delete(reader)
+    if (this.#readers.size > 0) return
+    this.#stopSamples?.()
+    this.#stopSamples = undefined
+  }
+
+  /** The whole state of the run, as an event that a reader can resume from. */
+  state(type: 'hello' | 'reset'): ApiEvent {
+    const context = this.#context()
+    const data = JSON.stringify(runView(context))
+    return {id: this.#log.last, type, app: '', subject: '', data}
+  }
+
+  /** An id for the current moment: later events have greater ids. */
+  mark(): number {
+    return this.#log.mark()
+  }
+
+  /** The time of an id; undefined if its event was dropped, or it is not from this run. */
+  momentOf(id: number): ReturnType<EventLog['momentOf']> {
+    return this.#log.momentOf(id)
+  }
+
+  /** An event of the run. */
+  noticed(event: RunEvent): void {
+    if (event.type === 'reloaded') {
+      const {type: _type, id, ...rest} = event
+      this.#tell('reload', {app: id, ...rest}, {app: id})
+    } else if (event.type === 'warned') this.#tell('note', {code: event.code, text: event.text})
+    else if (event.type === 'fault-changed') {
+      const {change, fault, text} = event
+      this.#tell(
+        'fault',
+        {change, fault: faultRow(fault), text},
+        {subject: `fault ${fault.number.toString()} ${change.replace(/^(?:en|dis)abled$/, 'switched')}`}
+      )
+    } else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
+    this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
+  }
+
+  /** A call was sent again, or was not. */
+  replayed(replay: Replay): void {
+    const {masked} = this.#context()
+    this.#guard(() => this.#tell('replay', replayView(replay, new Masking(masked())), {app: replay.call.edgeOf.callee}))
+  }
+
+  /** The run ends: readers get what is still to tell, and `bye`. */
+  async close(): Promise<void> {
+    clearTimeout(this.#looking)
+    this.#guard(() => this.#look())
+    await this.#deathsTold
+    const bye = this.#log.add({type: 'bye', app: '', subject: '', data: '{}'})
+    for (const reader of this.#readers) {
+      reader.send(bye)
+      reader.end()
+    }
+    this.#readers.clear()
+    this.#stopSamples?.()
+  }
+
+  #tellWorkflow(workflows: Workflows, instance: Instance): void {
+    const {app, id, name, status} = instance
+    for (const change of workflows.latestChanges(instance))
+      this.#tell('workflow', {app, id, name, status: statusName(status), ...change}, {app})
+  }
+
+  #states(): Map<string, {readonly id: string; readonly json: string}> {
+    const {control} = this.#context()
+    return new Map(
+      control.list().apps.map(app => {
+        const {recent: _recent, ...state} = app
+        return [subjectOf(app), {id: app.id, json: JSON.stringify(state)}]
+      })
+    )
+  }
+
+  /** Tells what has changed about apps, and which of them have ended. */
+  #look(): void {
+    this.#looking = undefined
+    const {control, deaths, masked} = this.#context()
+    const before = this.#apps
+    this.#apps = this.#states()
+    const {apps} = control.list()
+    for (const app of apps) {
+      const subject = subjectOf(app)
+      if (before.get(subject)?.json !== this.#apps.get(subject)?.json) this.#tell('app', app, {app: app.id, subject})
+    }
+    for (const [subject, {id, json}] of before) {
+      if (this.#apps.has(subject)) continue
+      const last = JSON.parse(json) as object
+      this.#tell(
+        'app',
+        {...last, state: 'removed', isReady: false, availability: 'stopped', recent: NO_CALLS},
+        {app: id, subject}
+      )
+    }
+    const news = deaths?.all().filter(({number}) => number > this.#lastDeath) ?? []
+    for (const death of news) {
+      this.#lastDeath = death.number
+      this.#deathsTold = this.#deathsTold.then(async () => this.#tellDeath(death, new Masking(masked())))
+    }
+  }
+
+  async #tellDeath(death: Death, masking: Masking): Promise<void> {
+    try {
+      this.#tell('death', await deathView(death, masking), {app: death.app})
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #startSamples(): () => void {
+    const {recorder} = this.#context()
+    const stopCalls = recorder.onEnded(number => this.#ended.push(number))
+    const stopLines = this.#runLog.tap(batch => this.#lines.add(batch))
+    const samples = setInterval(() => this.#guard(() => this.#sample()), SAMPLE_MS).unref()
+    const edges = setInterval(() => {
+      this.#guard(() => this.#look())
+      this.#guard(() => this.#tellEdges())
+    }, EDGES_MS).unref()
+    return () => {
+      stopCalls()
+      stopLines()
+      clearInterval(samples)
+      clearInterval(edges)
+      this.#ended = []
+      this.#lines.take()
+    }
+  }
+
+  /** How many calls a fault has hit, a few times a second. */
+  #tellHits(): void {
+    for (const fault of this.#context().faults.active?.list() ?? []) {
+      if (fault.hits === (this.#hits.get(fault.number) ?? 0)) continue
+      this.#hits.set(fault.number, fault.hits)
+      pass([...this.#readers], 'fault', {change: 'hit', fault: faultRow(fault), text: ''})
+    }
+  }
+
+  #sample(): void {
+    this.#tellHits()
+    const {recorder, masked} = this.#context()
+    const ended = this.#ended
+    this.#ended = []
+    const lines = this.#lines.isEmpty ? undefined : this.#lines.take()
+    const masking = new Masking(masked())
+    for (const app of new Set([...this.#readers].map(reader => reader.app))) {
+      const readers = [...this.#readers].filter(reader => reader.app === app)
+      if (ended.length > 0 && readers.some(reader => reader.wants('calls'))) {
+        const sample = sampleCalls(recorder, ended, {app, masking})
+        if (sample.calls.length > 0 || app === '') pass(readers, 'calls', sample)
+      }
+      if (lines === undefined) continue
+      const wanted = app === '' ? lines.lines : lines.lines.filter(line => isOfApp(line.app, app))
+      if (wanted.length > 0 || app === '') pass(readers, 'lines', {...lines, lines: wanted})
+    }
+  }
+
+  #tellEdges(): void {
+    const {recorder, apps} = this.#context()
+    const waiting: Record<string, number> = {}
+    for (const app of apps()) if (app.waiting > 0) waiting[app.id] = (waiting[app.id] ?? 0) + app.waiting
+    const isWaiting = Object.keys(waiting).length > 0
+    if (recorder.last === this.#lastCall && this.#areEdgesQuiet && !isWaiting) return
+    this.#lastCall = recorder.last
+    const edges = edgeViews(recorder).slice(0, MAX_EDGES)
+    this.#areEdgesQuiet = !isWaiting && edges.every(({recent}) => recent.calls === 0)
+    for (const reader of this.#readers) {
+      const {app} = reader
+      const wanted = app === '' ? edges : edges.filter(({from, to}) => from === app || to === app)
+      if (wanted.length > 0 || isWaiting) pass([reader], 'edges', {edges: wanted, waiting})
+    }
+  }
+
+  /** Reports a bug of ours to the readers; the run continues. */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#tell('note', {code: 'events-failed', text: messageOf(error)})
+  }
+
+  #tell(
+    type: EventType,
+    value: unknown,
+    {app = '', subject = ''}: Partial<Pick<ApiEvent, 'app' | 'subject'>> = {}
+  ): void {
+    const event = this.#log.add({type, app, subject, data: JSON.stringify(value)})
+    for (const reader of this.#readers) reader.send(event)
+  }
+}
+
+const subjectOf = ({id, version, instance}: Api.App): string => `${id}@${version}.${instance.toString()}`
+
+const NO_CALLS = {seconds: 10, calls: 0, failed: 0}
+
+/** Sends a sample. */
+function pass(readers: readonly EventReader[], type: EventType, value: unknown): void {
+  const event: ApiEvent = {id: 0, type, app: '', subject: '', data: JSON.stringify(value)}
+  for (const reader of readers) reader.send(event)
+}

@@ -1,0 +1,67 @@
+import {UserError} from '../../../model/errors.ts'
+import {writeTo} from '../../../proxy/net/http1/write-to.ts'
+import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
+import type {ApiContext} from '../api-context.ts'
+import type {ApiRequest} from '../route.ts'
+import {callsQuery, recordedCall} from '../calls.ts'
+import {Turns} from '../turns.ts'
+import {CallSnapshot} from './call-snapshot.ts'
+import type {Exporter, ExporterOptions} from './exporter.ts'
+
+const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) => Exporter>>> = {
+  har: async () => (await import('./har.ts')).harExporter,
+  http: async () => (await import('./http-file.ts')).httpFileExporter,
+  curl: async () => (await import('./curl.ts')).curlExporter,
+  otlp: async () => (await import('./otlp.ts')).otlpExporter
+}
+
+/** Says at the end how many calls were overwritten meanwhile (RFC 9110 6.5). */
+const TRAILER = 'pillion-overwritten'
+
+/** No limit but what is kept. */
+const ALL = 9_999_999_999
+
+/**
+ * Writes calls in a format (`/calls.har`), the oldest first: those that a filter matches (`q`), or one by its
+ * `number`. They are those of one moment; how many of them were overwritten before they were written stands at the end. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
+ */
+export async function exportCalls(
+  {recorder, masked, control}: ApiContext,
+  {at: {format = ''}, query, gone, response}: ApiRequest
+): Promise<undefined> {
+  const load = LOADERS[format]
+  if (load === undefined) throw new Error(`no calls are written as ${format}`)
+  const turns = new Turns(() => recorder.last)
+  const snapshot = new CallSnapshot(recorder)
+  const one = query.get('number')
+  const numbers = one === null ? await snapshot.matching(callsQuery(query, ALL, ALL), turns) : [numberOf(recorder, one)]
+  const {apps} = control.list()
+  const portOf = (app: string): number => apps.find(({id}) => id === app)?.httpPort ?? 0
+  const exporter = (await load())({masked: masked(), portOf, now: snapshot.at})
+  response.writeHead(200, {'content-type': exporter.type, trailer: TRAILER})
+  let isFirst = true
+  let text = exporter.before
+  for (const number of numbers) {
+    if (turns.isOver) {
+      await writeTo(response, text)
+      text = ''
+      await turns.next()
+    }
+    if (gone.aborted) return undefined
+    const call = snapshot.call(number)
+    if (call === undefined) continue
+    text += (isFirst ? '' : exporter.between) + exporter.text(call)
+    isFirst = false
+  }
+  const {overwritten} = snapshot
+  response.write(text)
+  if (overwritten !== '') response.addTrailers({[TRAILER]: overwritten})
+  response.end(exporter.end(overwritten))
+  return undefined
+}
+
+function numberOf(recorder: CallRecorder, text: string): number {
+  if (!/^\d{1,10}$/.test(text))
+    throw new UserError(`number=${text} is not a number`, {explanation: 'Write number=7, for example.'})
+  return recordedCall(recorder, Number(text)).number
+}

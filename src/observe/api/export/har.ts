@@ -1,0 +1,148 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {VERSION} from '../../../model/version.ts'
+import {contentOf, headerValue, type RecordedMessage} from '../../telemetry/recorder/call-content.ts'
+import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {Masking} from '../../telemetry/recorder/masking.ts'
+import {detailOf} from '../call-view.ts'
+import {type Exporter, type ExporterOptions} from './exporter.ts'
+
+const CREATOR = {name: 'Pillion', version: VERSION}
+
+/** HTTP Archive 1.2 (W3C draft of the Web Performance group). `_pillion` has what HAR has no field for. */
+export function harExporter({masked, now}: ExporterOptions): Exporter {
+  const masking = new Masking(masked)
+  return {
+    type: 'application/json',
+    before: `{"log":{"version":"1.2","creator":${JSON.stringify(CREATOR)},"entries":[\n`,
+    between: ',\n',
+    end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}}\n`,
+    text: call => JSON.stringify(entryOf(call, masking, now))
+  }
+}
+
+function entryOf(call: RecordedCall, masking: Masking, now: number): object {
+  const {request, response} = contentOf(call)
+  const detail = detailOf(call, masking, now)
+  const {number, from, to, at, isOpen, isFailed, failure, waitedMs, waitedFor, attempts, pid, marks} = detail
+  const {traceparent, isKept, isTruncated, status} = detail
+  const isGrpc = marks.includes('grpc')
+  const timings = timingsOf(call, detail.totalMs)
+  return {
+    startedDateTime: at,
+    time: Object.values(timings).reduce((sum, ms) => sum + Math.max(0, ms), 0),
+    request: requestOf(request, detail),
+    response: responseOf(response, detail),
+    cache: {},
+    timings,
+    _pillion: {
+      number,
+      from,
+      to,
+      ...(isGrpc ? {grpcStatus: status} : {}),
+      isOpen,
+      isFailed,
+      failure,
+      waitedMs,
+      waitedFor,
+      attempts,
+      pid,
+      traceparent,
+      marks,
+      isKept,
+      isTruncated
+    }
+  }
+}
+
+/** Times of the phases, in ms; -1: the phase did not apply. */
+function timingsOf({waitedMs, connectMs, firstByteMs}: RecordedCall, totalMs: number): Record<string, number> {
+  const hasResponse = firstByteMs > 0
+  const wait = (hasResponse ? firstByteMs : totalMs) - waitedMs - connectMs
+  return {
+    blocked: waitedMs,
+    dns: -1,
+    connect: connectMs > 0 ? connectMs : -1,
+    ssl: -1,
+    send: 0,
+    wait: Math.max(0, wait),
+    receive: hasResponse ? Math.max(0, totalMs - firstByteMs) : 0
+  }
+}
+
+function requestOf(message: RecordedMessage, detail: Api.CallDetail): object {
+  const {request, method, requestBytes} = detail
+  const mimeType = headerValue(message.headers, 'content-type')
+  return {
+    method: method || 'GET',
+    url: urlOf(message, detail),
+    httpVersion: 'HTTP/1.1',
+    cookies: [],
+    headers: headersOf(request),
+    queryString: queryOf(detail.target),
+    ...(request.body === '' ? {} : {postData: {mimeType, ...textOf(request)}}),
+    headersSize: sizeOf(message),
+    bodySize: requestBytes
+  }
+}
+
+/** A `_encoding` of `base64`: HAR has none for what is sent. */
+const textOf = ({body, encoding}: Api.Message): object =>
+  encoding === 'utf8' ? {text: body} : {text: body, _encoding: encoding}
+
+function responseOf(
+  message: RecordedMessage,
+  {response, status, responseBytes, marks, isTruncated}: Api.CallDetail
+): object {
+  const {line, body, encoding} = response
+  const [, version = 'HTTP/1.1', code = '0', statusText = ''] = /^(\S+) (\d+) ?(.*)$/.exec(line) ?? []
+  return {
+    status: marks.includes('grpc') ? Number(code) : status,
+    statusText,
+    httpVersion: version,
+    cookies: [],
+    headers: headersOf(response),
+    content: {
+      size: responseBytes,
+      mimeType: headerValue(message.headers, 'content-type') || 'x-unknown',
+      ...(body === '' ? {} : {text: body}),
+      ...(encoding === 'base64' ? {encoding} : {}),
+      ...(isTruncated ? {comment: 'a part of the bodies is not kept'} : {})
+    },
+    redirectURL: headerValue(message.headers, 'location'),
+    headersSize: sizeOf(message),
+    bodySize: responseBytes
+  }
+}
+
+const headersOf = ({headers}: Api.Message): readonly object[] => headers.map(([name, value]) => ({name, value}))
+
+/** With the empty line; -1: there was none. */
+const sizeOf = ({head}: RecordedMessage): number => (head === '' ? -1 : head.length + 4)
+
+/** Absolute, as HAR wants it: with the host that the caller named. */
+function urlOf({headers}: RecordedMessage, {target, to, isKept}: Api.CallDetail): string {
+  if (!isKept) return `http://${encodeURIComponent(to)}/`
+  if (/^https?:\/\//i.test(target)) return escaped(target)
+  const host = headerValue(headers, 'host')
+  const authority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i.test(host) ? host : 'localhost'
+  return escaped(`http://${authority}${target.startsWith('/') ? '' : '/'}${target}`)
+}
+
+/** Escapes everything that RFC 3986 does not allow in a URI. */
+const escaped = (text: string): string =>
+  text.replace(
+    /[^\w.~:/?#[\]@!$&'()*+,;=%-]|%(?![\da-f]{2})/gi,
+    character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`
+  )
+
+/** Names and values as they stand in the target, not decoded. */
+function queryOf(target: string): readonly object[] {
+  const query = target.includes('?') ? target.slice(target.indexOf('?') + 1) : ''
+  return query
+    .split('&')
+    .filter(each => each !== '')
+    .map(each => {
+      const end = each.includes('=') ? each.indexOf('=') : each.length
+      return {name: each.slice(0, end), value: each.slice(end + 1)}
+    })
+}

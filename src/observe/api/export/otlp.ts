@@ -1,0 +1,119 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {createHash} from 'node:crypto'
+import {VERSION} from '../../../model/version.ts'
+import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
+import {Masking} from '../../telemetry/recorder/masking.ts'
+import {detailOf} from '../call-view.ts'
+import type {Exporter, ExporterOptions} from './exporter.ts'
+
+/** Span kind and status code of OpenTelemetry's `trace.proto`. */
+const SERVER = 2
+const UNSET = 0
+/** Bits of a span's flags: it is known whether its parent is of another process, and it is. */
+const REMOTE_PARENT = 0x3_00
+const ERROR = 2
+
+interface Attribute {
+  readonly key: string
+  readonly value: {readonly stringValue: string} | {readonly intValue: string} | {readonly doubleValue: number}
+}
+
+/**
+ * Spans in OTLP's JSON encoding, one SERVER span of the callee for each call; names are those of the semantic conventions
+ * for HTTP and RPC. The trace is the one that travelled with the call: the span is shown with those of an app's own SDK.
+ */
+export function otlpExporter({masked, now}: ExporterOptions): Exporter {
+  const masking = new Masking(masked)
+  return {
+    type: 'application/json',
+    before: '{"resourceSpans":[\n',
+    between: ',\n',
+    // receivers ignore names that they do not know (OTLP 1.0, JSON Protobuf Encoding)
+    end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}\n`,
+    text: call => JSON.stringify(resourceSpanOf(call, masking, now))
+  }
+}
+
+function resourceSpanOf(call: RecordedCall, masking: Masking, now: number): object {
+  const detail = detailOf(call, masking, now)
+  return {
+    resource: {attributes: [text('service.name', detail.to)]},
+    scopeSpans: [{scope: {name: 'pillion', version: VERSION}, spans: [spanOf(call, detail)]}]
+  }
+}
+
+function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): object {
+  const {number, method, path, traceparent, totalMs, isFailed, failure, status, marks} = detail
+  const isGrpc = marks.includes('grpc')
+  const [, traceId = hex(`trace ${number}`, 32), parentSpanId = '', flags = '00'] =
+    /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})/i.exec(traceparent) ?? []
+  const attributes = isGrpc ? rpcAttributes(path, status) : httpAttributes(detail)
+  return {
+    traceId: traceId.toLowerCase(),
+    spanId: hex(`span ${number}`, 16),
+    ...(parentSpanId === '' ? {} : {parentSpanId: parentSpanId.toLowerCase()}),
+    flags: Number.parseInt(flags, 16) | (parentSpanId === '' ? 0 : REMOTE_PARENT),
+    name: isGrpc ? path.replace(/^\//, '') : method || 'HTTP',
+    kind: SERVER,
+    startTimeUnixNano: nanoseconds(startedAt),
+    endTimeUnixNano: nanoseconds(startedAt + totalMs),
+    attributes: [...attributes, ...ownAttributes(detail)],
+    events: waitedMs > 0 ? [{timeUnixNano: nanoseconds(startedAt + waitedMs), name: 'admitted'}] : [],
+    status: isFailed ? {code: ERROR, message: failure} : {code: UNSET}
+  }
+}
+
+function httpAttributes({method, path, status, requestBytes, responseBytes}: Api.CallDetail): readonly Attribute[] {
+  const [, urlPath = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(path) ?? []
+  return [
+    text('http.request.method', method || '_OTHER'),
+    text('url.scheme', 'http'),
+    text('url.path', urlPath),
+    ...(query === '' ? [] : [text('url.query', query)]),
+    ...(status === 0 ? [] : [whole('http.response.status_code', status)]),
+    whole('http.request.body.size', requestBytes),
+    whole('http.response.body.size', responseBytes)
+  ]
+}
+
+function rpcAttributes(path: string, status: number): readonly Attribute[] {
+  const [, service = '', method = ''] = /^\/?(.*)\/([^/]*)$/.exec(path) ?? []
+  return [
+    text('rpc.system', 'grpc'),
+    text('rpc.service', service),
+    text('rpc.method', method),
+    whole('rpc.grpc.status_code', status)
+  ]
+}
+
+function ownAttributes({
+  number,
+  from,
+  to,
+  waitedMs,
+  waitedFor,
+  attempts,
+  pid,
+  marks
+}: Api.CallDetail): readonly Attribute[] {
+  return [
+    whole('pillion.call', number),
+    text('pillion.from', from),
+    text('pillion.to', to),
+    {key: 'pillion.waited_ms', value: {doubleValue: waitedMs}},
+    ...(waitedFor.length === 0 ? [] : [text('pillion.waited_for', waitedFor.join(', then '))]),
+    whole('pillion.attempts', attempts),
+    ...(pid === 0 ? [] : [whole('process.pid', pid)]),
+    ...(marks.length === 0 ? [] : [text('pillion.marks', marks.join(','))])
+  ]
+}
+
+const text = (key: string, stringValue: string): Attribute => ({key, value: {stringValue}})
+const whole = (key: string, value: number): Attribute => ({key, value: {intValue: value.toString()}})
+
+/** The id of a call: unique across runs, and the same in each export. */
+const hex = (name: string, digits: number): string =>
+  createHash('sha256').update(`${performance.timeOrigin} ${name}`).digest('hex').slice(0, digits)
+
+/** Since 1970, of a `performance.now()`; right to a microsecond. */
+const nanoseconds = (at: number): string => `${Math.round((performance.timeOrigin + at) * 1000)}000`

@@ -1,0 +1,89 @@
+import type * as Api from '../../model/api.generated.ts'
+import {checkFaultIds, readFault, WrongFault, type FaultFields} from '../../files/config/fault.ts'
+import {edgeText, effectText, limitText, rateText} from '../../proxy/faults/fault-text.ts'
+import {Faults} from '../../proxy/faults/faults.ts'
+import {UserError} from '../../model/errors.ts'
+import type {FaultView} from '../../model/fault.ts'
+import type {RunFacts} from './run-facts.ts'
+import {ApiProblem} from './problem.ts'
+
+/** Each call is compared with all of them. */
+const MAX_FAULTS = 100
+
+const faultsOf = ({faults}: RunFacts): Faults => (faults.active ??= new Faults(faults))
+
+/** Those that are on, in the order in which they decide. */
+export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
+  faults: faultsOf(context).list().map(faultRow),
+  removed
+})
+
+/** Adds a fault: `body` has the keys of one in a template. The result is this one alone. Throws a UserError. */
+export function addFault(context: RunFacts, body: string): Api.Faults {
+  const number = add(context, faultsOf(context), parsed(body))
+  return {faults: listFaults(context).faults.filter(each => each.number === number), removed: 0}
+}
+
+/** `number`: left out, all of them. Throws an ApiProblem if there is no such fault. */
+export function enableFaults(context: RunFacts, isEnabled: boolean, number?: number): Api.Faults {
+  const faults = faultsOf(context)
+  if (number === undefined) for (const each of faults.list()) faults.enable(each.number, isEnabled)
+  else if (!faults.enable(number, isEnabled)) throw unknown(faults, number)
+  return listFaults(context)
+}
+
+/** The same. */
+export function removeFaults(context: RunFacts, number?: number): Api.Faults {
+  const faults = faultsOf(context)
+  if (number === undefined) return listFaults(context, faults.removeAll())
+  if (!faults.remove(number)) throw unknown(faults, number)
+  return listFaults(context, 1)
+}
+
+function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): number {
+  if (faults.list().length >= MAX_FAULTS)
+    throw new ApiProblem(409, `${MAX_FAULTS} faults already exist`, 'Remove one of them.')
+  try {
+    const plan = readFault(fields)
+    const called = recorder.edges.all.flatMap(({caller, callee}) => [caller, callee])
+    checkFaultIds(plan, [...apps().map(({id}) => id), ...called], true)
+    return faults.add(plan)
+  } catch (error) {
+    if (error instanceof WrongFault) throw new UserError(error.message, {explanation: error.expected, cause: error})
+    throw error
+  }
+}
+
+function unknown(faults: Faults, number: number): ApiProblem {
+  const all = faults.list().map(each => each.number.toString())
+  const hint = all.length === 0 ? 'There are no faults.' : `There are: ${all.join(', ')}`
+  return new ApiProblem(404, `there is no fault ${number}`, hint)
+}
+
+/** The JSON object of a request. */
+function parsed(body: string): FaultFields {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    // said below
+  }
+  throw new UserError('the body is not a JSON object', {
+    explanation: 'For example: {"from": "shop", "to": "stock", "status": 503}'
+  })
+}
+
+/** As readers get it. */
+export function faultRow({number, plan, matched, hits, isEnabled, leftMs}: FaultView): Api.Fault {
+  const {forMs: _forMs, times, ...rest} = plan
+  return {
+    ...rest,
+    number,
+    isEnabled,
+    matched,
+    hits,
+    times: Number.isFinite(times) ? times : null,
+    leftMs: Number.isFinite(leftMs) ? Math.round(leftMs) : null,
+    texts: {edge: edgeText(plan), effect: effectText(plan), rate: rateText(plan), limit: limitText(plan)}
+  }
+}

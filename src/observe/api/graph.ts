@@ -1,0 +1,30 @@
+import type * as Api from '../../model/api.generated.ts'
+import type {AppPlan} from '../../model/plan.ts'
+
+/** Calls of a sidecar to its own app need no declaration. */
+export function graphView(edges: readonly Api.Edge[], plans: readonly AppPlan[]): Api.Graph {
+  const declared = new Map<string, Set<string>>()
+  for (const {id, dependsOn} of plans) {
+    const ids = declared.get(id) ?? new Set()
+    declared.set(id, ids)
+    for (const dependency of dependsOn) ids.add(dependency.id)
+  }
+  const views = edges.map(edge => {
+    const isBetweenApps = declared.has(edge.from) && declared.has(edge.to) && edge.from !== edge.to
+    return isBetweenApps ? {...edge, isDeclared: declared.get(edge.from)?.has(edge.to) === true} : edge
+  })
+  const uncalled = [...declared].flatMap(([from, ids]) =>
+    [...ids]
+      .filter(to => isForCalls(from, to, plans) && !edges.some(edge => edge.from === from && edge.to === to))
+      .map(to => ({from, to}))
+  )
+  return {apps: [...declared.keys()], edges: views, uncalled}
+}
+
+/** Who depends on it may want to call it. */
+function isForCalls(from: string, to: string, plans: readonly AppPlan[]): boolean {
+  const isAwaited = ({id, dependsOn}: AppPlan): boolean =>
+    id === from && dependsOn.some(each => each.id === to && each.until === 'completed')
+  const isDeaf = ({id, channel}: AppPlan): boolean => id === to && channel.port === 0 && !channel.autoPort
+  return !plans.some(plan => isAwaited(plan) || isDeaf(plan))
+}

@@ -1,0 +1,18 @@
+import type {LogLine} from '../logging/headed-lines.ts'
+import {withoutColours} from '../logging/prefix.ts'
+import type * as Api from '../../model/api.generated.ts'
+
+/** Lines have the name of an instance: `shop.2`. */
+export const isOfApp = (name: string, app: string): boolean => name === app || name.replace(/\.\d+$/, '') === app
+
+/** `text`: decoded, with its colours. */
+export function lineView({time, app, stream}: Pick<LogLine, 'time' | 'app' | 'stream'>, text: string): Api.Line {
+  const line = withoutColours(text)
+  return {
+    time: time === 0 ? null : new Date(time).toISOString(),
+    app,
+    stream: stream === '-' ? null : stream,
+    line,
+    ...(line !== text && {coloured: text})
+  }
+}

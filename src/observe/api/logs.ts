@@ -1,0 +1,201 @@
+import type * as Api from '../../model/api.generated.ts'
+import type {ServerResponse} from 'node:http'
+import {setImmediate as turn} from 'node:timers/promises'
+import type {LogsQuery} from '../../control/run-control.ts'
+import {messageOf} from '../../model/errors.ts'
+import {lineBatches, readLine} from '../logging/headed-lines.ts'
+import {decoded} from '../../model/bytes.ts'
+import {linesIn} from '../logging/prefix.ts'
+import type {LogBatch} from '../logging/run-log.ts'
+import {writeTo} from '../../proxy/net/http1/write-to.ts'
+import type {ApiRequest} from './route.ts'
+import type {RunFacts} from './run-facts.ts'
+import {isNamed, noSuchApp, type AppName} from './apps.ts'
+import {isOfApp, lineView} from './line-view.ts'
+import {ApiProblem} from './problem.ts'
+
+const NDJSON = 'application/x-ndjson'
+
+/** The header with the place in the log where an answer ends: `from` of the next request. */
+const PLACE = 'pillion-log-place'
+/** Maximum number of characters of the log to read in one turn of the event loop. */
+const TURN_SIZE = 64 * 1024
+
+/**
+ * The lines of several apps, `app=shop`, may be repeated; without it those of all, in their order. From a place in the log of the
+ * run on (`from`), what is still in memory.
+ */
+export async function sendRunLogs(context: RunFacts, asked: ApiRequest): Promise<undefined> {
+  const ids = asked.query.getAll('app')
+  if (wantsBytes(asked)) {
+    const {control} = context
+    const version = asked.query.get('version') ?? ''
+    const texts = control.runLogs(ids, {...logsQuery(asked.query), version}, asked.gone)
+    return sendBytes(texts ?? noSuchAppOf(control.list().apps, ids, version), asked)
+  }
+  return asked.query.has('from')
+    ? sendStretch(context, ids, asked)
+    : send(context, ids, asked.query.get('version') ?? '', asked)
+}
+
+/** Sends the lines of `from` up to `to` without the first `skip` ones, at most `limit`; then how many are left. Throws an ApiProblem. */
+async function sendStretch(
+  {control, runLog}: RunFacts,
+  ids: readonly string[],
+  {query, request, response}: ApiRequest
+): Promise<undefined> {
+  const {apps} = control.list()
+  if (ids.some(id => !apps.some(app => isNamed(app, {id, version: ''})))) throw noSuchAppOf(apps, ids, '')
+  const log = runLog()
+  const from = whole(query, 'from', 0)
+  const to = whole(query, 'to', log.next)
+  let limit = whole(query, 'limit', Infinity)
+  let skip = from < log.oldest ? 0 : whole(query, 'skip', 0)
+  const isJson = (request.headers.accept ?? '').includes(NDJSON)
+  const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
+  response.writeHead(200, {...typed, [PLACE]: Math.min(to, log.next)}).flushHeaders()
+  if (from < log.oldest) await writeTo(response, noteText(OLDER_LINES, isJson))
+  let rest: Api.LinesLeft | undefined
+  let size = 0
+  for (const batch of log.between(from, to)) {
+    if (response.destroyed) return
+    size += batch.text.length
+    if (size > TURN_SIZE) {
+      size = 0
+      await turn()
+    }
+    if (ids.length > 0 && !ids.some(id => isOfApp(batch.writer.name, id))) continue
+    const count = linesIn(batch.text)
+    const taken = Math.min(Math.max(0, count - skip), limit)
+    if (taken > 0) await writeTo(response, linesFrom(batch, {skip, taken, isJson}))
+    limit -= taken
+    const left = count - skip - taken
+    if (left > 0)
+      rest = rest === undefined ? {left, from: batch.number, skip: skip + taken} : {...rest, left: rest.left + left}
+    skip = Math.max(0, skip - count)
+  }
+  if (rest !== undefined) await writeTo(response, restText(rest, isJson))
+  response.end()
+}
+
+const OLDER_LINES = '… older lines are no longer in memory: the log files have them'
+
+const noteText = (note: string, isJson: boolean): string => (isJson ? `${JSON.stringify({note})}\n` : `${note}\n`)
+
+const restText = (rest: Api.LinesLeft, isJson: boolean): string =>
+  isJson ? `${JSON.stringify(rest)}\n` : `… ${rest.left} lines more\n`
+
+/** Some lines of a batch, as a reader gets them. */
+function linesFrom(
+  {writer, stream, time, coloured}: LogBatch,
+  {skip, taken, isJson}: {readonly skip: number; readonly taken: number; readonly isJson: boolean}
+): string {
+  return coloured
+    .split('\n')
+    .slice(skip, skip + taken)
+    .map(each => {
+      const view = lineView({time, app: writer.name, stream}, decoded(each).replace(/\r$/, ''))
+      return isJson ? `${JSON.stringify(view)}\n` : `${view.line}\n`
+    })
+    .join('')
+}
+
+function whole(parameters: URLSearchParams, name: string, usual: number): number {
+  const text = parameters.get(name) ?? ''
+  if (!/^\d{0,15}$/.test(text))
+    throw new ApiProblem(400, `${name}=${text} is not a number`, `Write ${name}=100, for example.`)
+  return text === '' ? usual : Number(text)
+}
+
+/**
+ * Sends the log of an app, as text or one JSON object for each line, at the reader's pace: an app never waits for it, and a
+ * reader who falls behind gets the number of dropped lines. Throws an ApiProblem.
+ */
+export async function sendLogs(context: RunFacts, {id, version}: AppName, asked: ApiRequest): Promise<undefined> {
+  if (!wantsBytes(asked)) return send(context, [id], version, asked)
+  const texts = context.control.logs(id, {...logsQuery(asked.query), version}, asked.gone)
+  return sendBytes(texts ?? noSuchAppOf(context.control.list().apps, [id], version), asked)
+}
+
+const BYTES = 'application/octet-stream'
+
+const wantsBytes = ({request}: ApiRequest): boolean => (request.headers.accept ?? '').includes(BYTES)
+
+/** Sends latin1 texts as they are, each byte of an app as it wrote it. */
+async function sendBytes(texts: AsyncIterable<string> | ApiProblem, {gone, response}: ApiRequest): Promise<undefined> {
+  if (texts instanceof ApiProblem) throw texts
+  response.writeHead(200, {'content-type': BYTES}).flushHeaders()
+  try {
+    for await (const text of texts) {
+      await writeTo(response, text, 'latin1')
+      if (gone.aborted) return
+    }
+  } catch (error) {
+    if (gone.aborted) return // the reader has left
+    response.write(`… ${messageOf(error)}\n`)
+  }
+  return endOf(response)
+}
+
+/** Ends a response; settles when its reader has it, or has left. */
+const endOf = async (response: ServerResponse): Promise<undefined> =>
+  new Promise(resolve => {
+    response.once('close', () => resolve(undefined)).end(() => resolve(undefined))
+  })
+
+async function send(
+  {control, runLog}: RunFacts,
+  ids: readonly string[],
+  version: string,
+  {query, gone, request, response}: ApiRequest
+): Promise<undefined> {
+  const asked = {...logsQuery(query), version, isColoured: true}
+  const words = (query.get('grep') ?? '').toLowerCase()
+  const texts = control.runLogs(ids, asked, gone)
+  if (texts === undefined) throw noSuchAppOf(control.list().apps, ids, version)
+  const isJson = (request.headers.accept ?? '').includes(NDJSON)
+  // must be read in the same turn of the event loop as the position
+  const typed = {'content-type': isJson ? NDJSON : 'text/plain; charset=utf-8'}
+  response.writeHead(200, {...typed, [PLACE]: runLog().next}).flushHeaders()
+  try {
+    for await (const lines of lineBatches(texts)) {
+      const text = lines.map(line => shown(line, words, isJson)).join('')
+      if (text !== '') await writeTo(response, text)
+      if (gone.aborted) return
+    }
+    await endOf(response)
+  } catch (error) {
+    if (gone.aborted) return // the reader has left
+    response.destroy(error instanceof Error ? error : undefined)
+  }
+}
+
+/** The first of these that the run does not have. */
+function noSuchAppOf(apps: readonly Api.App[], ids: readonly string[], version: string): ApiProblem {
+  const [first = '', ...others] = ids
+  const unknown = [first, ...others].find(id => !apps.some(app => isNamed(app, {id, version}))) ?? first
+  return noSuchApp(apps, {id: unknown, version})
+}
+
+function shown(headed: string, words: string, isJson: boolean): string {
+  if (headed === '') return '' // between the lines that were kept and new ones
+  const line = readLine(headed)
+  if (typeof line === 'string') return isJson ? `${JSON.stringify({note: decoded(line)})}\n` : `${decoded(line)}\n`
+  const view = lineView(line, decoded(line.text).replace(/\r$/, ''))
+  if (words !== '' && !view.line.toLowerCase().includes(words)) return ''
+  return isJson ? `${JSON.stringify(view)}\n` : `${view.line}\n`
+}
+
+function logsQuery(parameters: URLSearchParams): Omit<LogsQuery, 'version'> {
+  const tail = parameters.get('tail') ?? ''
+  const since = parameters.get('since') ?? ''
+  if (!/^\d{0,9}$/.test(tail)) throw new ApiProblem(400, `tail=${tail} is not a number`, 'Write tail=100, for example.')
+  const time = since === '' ? 0 : Date.parse(since)
+  if (Number.isNaN(time))
+    throw new ApiProblem(
+      400,
+      `since=${since} is not a time`,
+      'Write since=2026-01-31T14:46:28Z, for example (ISO 8601).'
+    )
+  return {tail: tail === '' ? -1 : Number(tail), since: time, isFollowed: parameters.has('follow')}
+}

@@ -1,0 +1,31 @@
+import {messageOf, UserError} from '../../model/errors.ts'
+import type {Problem} from '../../model/api.generated.ts'
+
+/** What a problem has besides. */
+export interface ProblemDetails {
+  /** For a 405: the methods that are possible. */
+  readonly allow?: string
+  /** Why, without what the message says of the app. */
+  readonly reason?: string
+}
+
+/** A client error with its own status: not found (404), or not possible now (409). */
+export class ApiProblem extends UserError {
+  readonly status: number
+  readonly details: ProblemDetails
+
+  constructor(status: number, detail: string, hint = '', details: ProblemDetails = {}) {
+    super(detail, {explanation: hint})
+    this.status = status
+    this.details = details
+  }
+}
+
+/** The problem for an error (RFC 9457): the client's mistake, or a bug of ours. */
+export function problemOf(error: unknown): Problem {
+  const isOurs = !(error instanceof UserError)
+  const status = error instanceof ApiProblem ? error.status : isOurs ? 500 : 400
+  const hint = isOurs ? '' : error.explanation
+  const {reason} = error instanceof ApiProblem ? error.details : {}
+  return {status, detail: messageOf(error), ...(hint !== '' && {hint}), ...(reason !== undefined && {reason})}
+}

@@ -1,0 +1,147 @@
+import type * as Api from '../../model/api.generated.ts'
+import {UserError} from '../../model/errors.ts'
+import {ReplayRefused, type Replay} from '../replay/replayer.ts'
+import {callsOf, lastFailed, type Window, type WindowEnd} from '../replay/select.ts'
+import {sendInOrder, type Pace} from '../replay/sequence.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
+import type {ApiRequest} from './route.ts'
+import type {ApiContext} from './api-context.ts'
+import {recordedCall} from './calls.ts'
+import {ApiProblem} from './problem.ts'
+import {pinsView, replayView} from './replay-view.ts'
+
+/** The calls that are to be sent again: numbers, the latest one that failed, those that are pinned, or a window. */
+interface Wishes {
+  readonly calls?: unknown
+  readonly lastFailed?: unknown
+  readonly pinned?: unknown
+  readonly window?: unknown
+  /** Pace of a window: `recorded` (default) or `answered`. */
+  readonly pace?: unknown
+  readonly unsafe?: unknown
+}
+
+/** Sends one call again. Throws a UserError. */
+export async function replayCall(context: ApiContext, number: number, {body, gone}: ApiRequest): Promise<Api.Replay> {
+  const isUnsafe = wishesIn(body === '' ? '{}' : body).unsafe === true
+  const call = recordedCall(context.recorder, number)
+  const {replayer} = await context.replays()
+  const replay = await asProblem(async () => replayer.replay(call, {isUnsafe, signal: gone}))
+  replayer.context.report(replay)
+  return replayView(replay, new Masking(context.masked()))
+}
+
+/** The pinned calls. */
+export const pinsOf = async ({replays, masked}: ApiContext): Promise<Api.Pins> =>
+  pinsView((await replays()).pins, new Masking(masked()))
+
+/** Pins a call. Throws a UserError. */
+export async function pinCall(context: ApiContext, {body, gone}: ApiRequest): Promise<Api.Pins> {
+  const {call} = objectIn(body, '{"call": 7}') as {readonly call?: unknown}
+  if (!isNumber(call)) throw new UserError('call is not a call number', {explanation: 'For example: {"call": 7}'})
+  const {pins} = await context.replays()
+  await asProblem(async () => pins.add(recordedCall(context.recorder, call), gone))
+  return pinsOf(context)
+}
+
+/** `call`: left out, all of them. Throws an ApiProblem if it is not pinned. */
+export async function unpin(context: ApiContext, call?: number): Promise<Api.Pins> {
+  const {pins} = await context.replays()
+  if (call === undefined) for (const pin of pins.all) pins.remove(pin.call.number)
+  else if (!pins.remove(call)) {
+    const known = pins.all.map(pin => pin.call.number.toString())
+    const hint = known.length === 0 ? 'No call is pinned.' : `Pinned: ${known.join(', ')}.`
+    throw new ApiProblem(404, `call ${call} is not pinned`, hint)
+  }
+  return pinsOf(context)
+}
+
+/** Answers `POST /replays`: one JSON object for each call, as soon as it is answered. Throws a UserError before anything is sent. */
+export async function serveReplays(context: ApiContext, {body, gone, response}: ApiRequest): Promise<undefined> {
+  const wishes = wishesIn(body)
+  const isUnsafe = wishes.unsafe === true
+  const {replayer, pins} = await context.replays()
+  const masking = new Masking(context.masked())
+  const done = (replay: Replay): void => {
+    if (!response.headersSent) response.writeHead(200, {'content-type': 'application/x-ndjson'})
+    response.write(`${JSON.stringify(replayView(replay, masking))}\n`)
+  }
+  if (wishes.pinned === true) await pins.sendAll({isUnsafe, isByItself: false, signal: gone, done})
+  else {
+    const {calls, pace} = selected(context, wishes)
+    const send = async (call: RecordedCall, taken: () => void): Promise<void> => {
+      const replay = await replayer.tryReplay(call, {isUnsafe, signal: gone, taken})
+      replayer.context.report(replay)
+      done(replay)
+    }
+    if (wishes.window === undefined) for (const call of calls) await send(call, () => undefined)
+    else await sendInOrder(calls, {pace, send, signal: gone})
+  }
+  response.end()
+  return undefined
+}
+
+function selected(
+  {recorder}: ApiContext,
+  wishes: Wishes
+): {readonly calls: readonly RecordedCall[]; readonly pace: Pace} {
+  const {calls, lastFailed: isLastFailed, window, pace = 'recorded'} = wishes
+  if (pace !== 'recorded' && pace !== 'answered')
+    throw new UserError(`unknown pace ${String(pace)}`, {explanation: 'It is recorded, or answered.'})
+  if (isLastFailed === true) return {calls: [lastFailed(recorder)], pace}
+  if (window !== undefined) return {calls: callsOf(recorder, windowIn(window)), pace}
+  if (Array.isArray(calls) && calls.length > 0 && calls.length <= 1000 && calls.every(isNumber))
+    return {calls: calls.map(number => recordedCall(recorder, number)), pace}
+  throw new UserError('no calls are named', {
+    explanation: 'Give calls (1 to 1,000 numbers), lastFailed, pinned or window: {"calls": [7, 8]}'
+  })
+}
+
+function windowIn(value: unknown): Window {
+  if (typeof value !== 'object' || value === null)
+    throw new UserError('the window is not a JSON object', {explanation: 'For example: {"window": {"q": "to:stock"}}'})
+  const {from, to, q = ''} = value as {readonly from?: unknown; readonly to?: unknown; readonly q?: unknown}
+  if (typeof q !== 'string')
+    throw new UserError('q of the window is not a filter', {explanation: 'For example: "to:stock"'})
+  return {from: endIn('from', from, 0), to: endIn('to', to, Date.now()), q}
+}
+
+/** `open`: where it is left out. */
+function endIn(name: string, value: unknown, open: number): WindowEnd {
+  if (value === undefined) return {time: open}
+  if (isNumber(value)) return {call: value}
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(time)) throw wrongEnd(name)
+  return {time}
+}
+
+const wrongEnd = (name: string): UserError =>
+  new UserError(`${name} of the window is neither a call number nor a time`, {
+    explanation: 'For example: {"from": "2026-01-31T14:46:28Z", "q": "to:stock"}, or {"from": 100, "to": 250}'
+  })
+
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
+
+const wishesIn = (body: string): Wishes => objectIn(body, '{"calls": [7]}')
+
+/** The JSON object of a request. */
+function objectIn(body: string, example: string): object {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    // said below
+  }
+  throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
+}
+
+/** What cannot be done now, or with this call, is a conflict. */
+async function asProblem<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ReplayRefused) throw new ApiProblem(409, error.message, error.explanation)
+    throw error
+  }
+}

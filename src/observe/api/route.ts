@@ -1,0 +1,102 @@
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {Route} from '../../control/api-client.ts'
+import type {Answers} from '../../model/api.generated.ts'
+import type {ApiContext} from './api-context.ts'
+import type {Via} from './events/event-reader.ts'
+import {ApiProblem} from './problem.ts'
+
+/** A request to the API. */
+export interface ApiRequest {
+  /** What stands in the path in place of a name in braces, as it came. */
+  readonly at: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** '' if there is none. */
+  readonly body: string
+  /** Aborted when the client disconnects. */
+  readonly gone: AbortSignal
+  readonly via: Via
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** Answers a route: the result is sent as JSON; undefined: it has written its answer itself. Throws a UserError. */
+export type Answer<R extends Route> = (
+  context: ApiContext,
+  request: ApiRequest
+) => Answers[R] | undefined | Promise<Answers[R] | undefined>
+
+/** A route that pages are refused: it is for programs of the user alone. */
+export interface OnSocket<R extends Route> {
+  readonly onSocket: Answer<R>
+}
+
+/** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
+export type RouteTable = {readonly [R in Route]: Answer<R> | OnSocket<R>}
+
+/** What a name in a path stands for; any other one: a segment. */
+const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: string; readonly example: string}>> = {
+  number: {pattern: String.raw`\d{1,10}`, words: 'a number', example: '7'},
+  format: {pattern: 'har|http|curl|otlp', words: 'one of har, http, curl, otlp', example: 'har'},
+  verb: {pattern: 'enable|disable', words: 'enable or disable', example: 'disable'},
+  action: {
+    pattern: 'suspend|resume|terminate|raise|rerun|skip',
+    words: 'one of suspend, resume, terminate, raise, rerun, skip',
+    example: 'suspend'
+  }
+}
+
+interface Found {
+  readonly answer: Answer<Route>
+  readonly isForPages: boolean
+  readonly at: Readonly<Record<string, string>>
+}
+
+/** Finds the route of a request. */
+export class Router {
+  readonly #rows: readonly {
+    readonly method: string
+    readonly path: string
+    readonly pattern: RegExp
+    readonly answer: Answer<Route>
+    readonly isForPages: boolean
+  }[]
+
+  constructor(routes: RouteTable) {
+    this.#rows = Object.entries(routes).map(([route, row]: [string, Answer<Route> | OnSocket<Route>]) => {
+      const [method = '', path = ''] = route.split(' ')
+      const pattern = patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING)
+      const isForPages = typeof row === 'function'
+      return {method, path, pattern, isForPages, answer: isForPages ? row : row.onSocket}
+    })
+  }
+
+  /** Throws an ApiProblem: 404 for a path that there is not, 405 for a method that it has not. */
+  find(method: string, path: string): Found {
+    const there = this.#rows.filter(({pattern}) => pattern.test(path))
+    const row = there.find(each => each.method === method)
+    if (row !== undefined) return {...row, at: row.pattern.exec(path)?.groups ?? {}}
+    if (there.length === 0) throw this.#unknown(path)
+    const methods = [...new Set(there.map(each => each.method))]
+    const words = [methods.slice(0, -1).join(', '), methods.at(-1)].filter(Boolean).join(' or ')
+    throw new ApiProblem(405, `${method} is not possible here`, `Use ${words}.`, {allow: methods.join(', ')})
+  }
+
+  #unknown(path: string): ApiProblem {
+    const near = this.#rows.find(row => patternOf(row.path, () => ANYTHING).test(path))?.path
+    const [, name = ''] = /\{(number|format|verb|action)\}/.exec(near ?? '') ?? []
+    const kind = KINDS[name]
+    const hint =
+      near === undefined || kind === undefined
+        ? '/api/v1/openapi.json lists what there is.'
+        : `In ${near}, ${name} is ${kind.words}: ${near.replace(`{${name}}`, kind.example)}`
+    return new ApiProblem(404, `there is no ${path}`, hint)
+  }
+}
+
+const ANYTHING = '[^/]+'
+
+/** `/apps/{id}/why` as a pattern with a group for each name. */
+const patternOf = (path: string, kindOf: (name: string) => string): RegExp =>
+  new RegExp(
+    `^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${kindOf(name)})`)}$`
+  )

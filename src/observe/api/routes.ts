@@ -1,0 +1,131 @@
+import type * as Api from '../../model/api.generated.ts'
+import {Masking} from '../telemetry/recorder/masking.ts'
+import type {ApiContext} from './api-context.ts'
+import {deathsOf, maskedEnvironment, launchOf} from './app-details.ts'
+import {act, appsNamed, readAppName} from './apps.ts'
+import {callsQuery, listCalls, oneCall} from './calls.ts'
+import {edgeViews} from './edges.ts'
+import {addFault, enableFaults, listFaults, removeFaults} from './faults.ts'
+import {followCalls} from './follow-calls.ts'
+import {graphView} from './graph.ts'
+import {lendSidecar} from './loan.ts'
+import {sendLogs, sendRunLogs} from './logs.ts'
+import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
+import {ApiProblem} from './problem.ts'
+import type {Workflows} from '../../work/workflow/workflows.ts'
+import type {RouteTable} from './route.ts'
+import {runView} from './run-view.ts'
+import type {RunControl} from '../../control/run-control.ts'
+import {assignService, listServices, removeService} from './services.ts'
+import {oneDeath, whyOf} from './why.ts'
+
+/** What is done for each request of `schema/api.yaml`. What few ask for is loaded by the request. */
+export const ROUTES: RouteTable = {
+  'GET /run': runView,
+  'POST /stop': {
+    onSocket: ({control}, {response}) => {
+      // the answer ends with the process: its end tells who has asked that the run is gone
+      response.writeHead(200, {'content-type': 'text/plain'}).flushHeaders()
+      control.stop()
+      return undefined
+    }
+  },
+  'GET /apps': ({control}) => ({apps: control.list().apps}),
+  'GET /apps/{id}': ({control}, {at}) => ({apps: appsNamed(control.list().apps, readAppName(at))}),
+  'POST /apps/{id}/restart': async (context, {at}) => act(context, 'restart', readAppName(at)),
+  'POST /apps/{id}/stop': async (context, {at}) => act(context, 'stop', readAppName(at)),
+  'POST /apps/{id}/start': async (context, {at}) => act(context, 'start', readAppName(at)),
+  'POST /apps/{id}/debug': {onSocket: async (context, {at}) => act(context, 'debug', readAppName(at))},
+  'GET /apps/{id}/launch': {onSocket: async ({control}, {at}) => launchOf(control, readAppName(at))},
+  'GET /apps/{id}/sidecar': {onSocket: ({control}, request) => lendSidecar(control, readAppName(request.at), request)},
+  'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
+  'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
+  'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),
+  'GET /apps/{id}/deaths': (context, {at}) => deathsOf(context, readAppName(at)),
+  'GET /deaths/{number}': async (context, {at}) => oneDeath(context, Number(at['number']), maskingOf(context)),
+  'GET /logs': async (context, request) => sendRunLogs(context, request),
+  'GET /calls': async (context, {query, response}) => {
+    const {recorder} = context
+    if (query.has('follow')) return followCalls(context, query, response)
+    return {last: recorder.last, calls: await listCalls(recorder, callsQuery(query), maskingOf(context))}
+  },
+  'GET /calls/{number}': (context, {at}) => oneCall(context.recorder, Number(at['number']), maskingOf(context)),
+  'GET /calls.{format}': async (context, request) =>
+    (await import('./export/export-calls.ts')).exportCalls(context, request),
+  'GET /graph': ({recorder, plans}) => graphView(edgeViews(recorder), plans()),
+  'GET /template': async context => (await import('./template.ts')).templateView(context, maskingOf(context)),
+  'GET /edges': ({recorder}) => ({edges: edgeViews(recorder)}),
+  'GET /events': async (context, request) =>
+    (await import('./events/serve-events.ts')).serveEvents(context, await context.events(), request),
+  'POST /wait': async (context, request) =>
+    (await import('./wait/serve-wait.ts')).serveWait(await context.waits(), request),
+  'GET /faults': context => listFaults(context),
+  'POST /faults': (context, {body}) => addFault(context, body),
+  'DELETE /faults': context => removeFaults(context),
+  'DELETE /faults/{number}': (context, {at}) => removeFaults(context, Number(at['number'])),
+  'POST /faults/{number}/{verb}': (context, {at}) =>
+    enableFaults(context, at['verb'] === 'enable', Number(at['number'])),
+  'POST /faults/disable': context => enableFaults(context, false),
+  'POST /faults/enable': context => enableFaults(context, true),
+  'POST /calls/{number}/replay': async (context, request) => replayCall(context, Number(request.at['number']), request),
+  'POST /replays': async (context, request) => serveReplays(context, request),
+  'GET /pins': pinsOf,
+  'POST /pins': async (context, request) => pinCall(context, request),
+  'DELETE /pins': async context => unpin(context),
+  'DELETE /pins/{number}': async (context, {at}) => unpin(context, Number(at['number'])),
+  'GET /workflows': async (context, {query}) => {
+    const [workflows, {listInstances}] = await workflowsOf(context)
+    return listInstances(workflows, query)
+  },
+  'POST /workflows': async (context, request) => {
+    const {startInstance} = await import('./workflows/serve-workflows.ts')
+    return startInstance(context, await context.workflows(), request)
+  },
+  'POST /workflows/purge': async (context, request) => {
+    const [workflows, {purgeInstances}] = await workflowsOf(context)
+    return purgeInstances(workflows, request)
+  },
+  'GET /workflow': async (context, request) => {
+    const [workflows, {oneInstance}] = await workflowsOf(context)
+    return oneInstance(workflows, request, maskingOf(context))
+  },
+  'GET /workflow/history': async (context, request) => {
+    const [workflows, {oneHistory}] = await workflowsOf(context)
+    return oneHistory(workflows, request, maskingOf(context))
+  },
+  'GET /workflow/timeline': async (context, request) => {
+    const [workflows, {oneTimeline}] = await workflowsOf(context)
+    return oneTimeline(workflows, request)
+  },
+  'POST /workflow/{action}': async (context, request) => {
+    const [workflows, {changeInstance}] = await workflowsOf(context)
+    return changeInstance(workflows, request)
+  },
+  'POST /skip': async (context, request) => {
+    const [workflows, {skipTime}] = await workflowsOf(context)
+    return skipTime(workflows, request)
+  },
+  'GET /services': ({control}) => listServices(control),
+  'POST /services/{name}/{version}/assign': {onSocket: ({control}, request) => assignService(control, request)},
+  'DELETE /services/{name}/{version}': {onSocket: async ({control}, request) => removeService(control, request)},
+  'GET /notifications': ({control}) => control.notifications(),
+  'DELETE /redis/{number}': {onSocket: async ({control}, {at}) => releaseRedis(control, Number(at['number']))},
+  'POST /dashboard': {onSocket: async ({control}, {query}) => control.dashboard(Number(query.get('port') ?? 0))},
+  'GET /openapi.json': async (_, {response}) => {
+    const {default: text} = await import('./openapi.generated.js')
+    response.writeHead(200, {'content-type': 'application/json'}).end(text)
+    return undefined
+  }
+}
+
+async function releaseRedis(control: RunControl, port: number): Promise<Api.Released> {
+  if (await control.releaseRedis(port)) return {port}
+  throw new ApiProblem(404, `the run holds no Redis at port ${port.toString()}`)
+}
+
+const workflowsOf = async (
+  context: ApiContext
+): Promise<readonly [Workflows, typeof import('./workflows/serve-workflows.ts')]> =>
+  Promise.all([context.knownWorkflows(), import('./workflows/serve-workflows.ts')])
+
+const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

@@ -1,0 +1,10 @@
+import type * as Api from '../../model/api.generated.ts'
+import {faultRow} from './faults.ts'
+import type {RunFacts} from './run-facts.ts'
+
+/** The whole state of a run. */
+export const runView = ({control, recorder, faults}: RunFacts): Api.Run => ({
+  ...control.list(),
+  lastCall: recorder.last,
+  faults: (faults.active?.list() ?? []).map(faultRow)
+})

@@ -1,0 +1,58 @@
+// observe/api/ answers questions about a run, and does what is asked of it. It is loaded by the first request, and knows neither the control
+// socket nor the page. Requests are those of `/api/v1`, described in `schema/api.yaml`: `routes.ts` has a row for each.
+import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {ApiContext} from './api-context.ts'
+import type {Via} from './events/event-reader.ts'
+import {ApiProblem, problemOf} from './problem.ts'
+import {Router} from './route.ts'
+import {ROUTES} from './routes.ts'
+
+/** How a request came in. */
+export interface Arrival {
+  readonly via: Via
+  /** Its body, if it was read already. */
+  readonly body?: string
+}
+
+const ROUTER = new Router(ROUTES)
+
+/** Serves a request under `/api/v1`, whatever listener it came to. Never throws. */
+export async function serveApi(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  {via, body: read}: Arrival = {via: 'socket'}
+): Promise<void> {
+  const {method = '', url: target = '/'} = request
+  const url = URL.parse(target, 'http://run')
+  const gone = new AbortController()
+  response.on('close', () => gone.abort(new Error('who asked for it has left')))
+  try {
+    const {answer, at, isForPages} = ROUTER.find(method, url?.pathname.replace(/^\/api\/v1/, '') ?? '')
+    if (via === 'page' && !isForPages)
+      throw new ApiProblem(403, 'this is not for pages', 'The control socket of the run answers it.')
+    const body = read ?? (method === 'GET' ? '' : await bodyOf(request))
+    const query = url?.searchParams ?? new URLSearchParams()
+    const value = await answer(context, {at, query, body, gone: gone.signal, via, request, response})
+    if (value !== undefined) end(response, 200, 'application/json', value)
+  } catch (error) {
+    if (response.headersSent) return void response.destroy()
+    if (error instanceof ApiProblem && error.details.allow !== undefined)
+      response.setHeader('allow', error.details.allow)
+    const problem = problemOf(error)
+    end(response, problem.status, 'application/problem+json', problem)
+  }
+}
+
+/** The largest request body that the API expects; the rest is dropped. */
+const MAX_BODY = 1024 * 1024
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = ''
+  request.setEncoding('utf8')
+  for await (const piece of request) if (body.length < MAX_BODY) body += piece as string
+  return body
+}
+
+const end = (response: ServerResponse, status: number, type: string, value: object): void =>
+  void response.writeHead(status, {'content-type': type}).end(JSON.stringify(value))

@@ -1,0 +1,99 @@
+import type * as Api from '../../model/api.generated.ts'
+import {homedir} from 'node:os'
+import {dirname} from 'node:path'
+import {loadTemplate, type Loaded} from '../../files/config/load.ts'
+import {messageOf, UserError, type Place, type TemplateMistake} from '../../model/errors.ts'
+import {readTextFile} from '../../model/read-file.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import type {ApiContext, TemplateSource} from './api-context.ts'
+import {edgeViews} from './edges.ts'
+import {graphView} from './graph.ts'
+import {MaskedTemplate} from './masked-template.ts'
+import {ApiProblem} from './problem.ts'
+
+/** Reads and checks the template. Throws an ApiProblem if there is none, or it cannot be read. */
+export async function templateView({template, recorder, plans}: ApiContext, masking: Masking): Promise<Api.Template> {
+  const [first = '', ...others] = template.files
+  if (first === '') throw new ApiProblem(404, 'the run has no template', 'It was started as a single app.')
+  if (template.isStdin) throw new ApiProblem(404, 'the template is not kept', 'It came from standard input.')
+  const mask = new MaskedTemplate(masking)
+  const files = [first, ...others].map(file => ({file, text: mask.text(textIn(file))}))
+  return {files, findings: await findingsOf(template, graphView(edgeViews(recorder), plans()))}
+}
+
+function textIn(file: string): string {
+  try {
+    return readTextFile(file)
+  } catch (error) {
+    throw new ApiProblem(404, `the template cannot be read: ${messageOf(error)}`)
+  }
+}
+
+const findingAt = (
+  place: Pick<Place, 'file' | 'line' | 'column'>,
+  more: Partial<Api.TemplateFinding>
+): Api.TemplateFinding => {
+  const {file, line, column} = place
+  return {file, line, column, severity: 'error', code: '', message: '', expected: '', hint: '', lines: '', ...more}
+}
+
+const placed = ({place, code, message, expected, hint}: TemplateMistake, severity: Api.TemplateFinding['severity']) =>
+  findingAt(place, {severity, code, message, expected, hint})
+
+async function findingsOf({files, shell}: TemplateSource, graph: Api.Graph): Promise<readonly Api.TemplateFinding[]> {
+  const [first = ''] = files
+  try {
+    const around = {cwd: dirname(first), home: homedir(), env: shell, readStdin: () => ''}
+    const loaded = await loadTemplate(files, around, {watch: false})
+    await loaded.plan.faults?.()
+    const findings = (await loaded.findings()).map(finding => placed(finding, finding.severity))
+    const fileIndex = ({file}: Api.TemplateFinding): number => files.indexOf(file)
+    return [...findings, ...observed(loaded, graph)].toSorted((a, b) => fileIndex(a) - fileIndex(b) || a.line - b.line)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const {message, mistakes, explanation, code = ''} = error
+    if (mistakes.length > 0) return mistakes.map(mistake => placed(mistake, 'error'))
+    return [findingAt({file: first, line: 1, column: 1}, {code, message, hint: explanation})]
+  }
+}
+
+/** Where the calls of the run differ from `dependsOn`. */
+function observed({plan, places}: Loaded, {edges, uncalled}: Api.Graph): readonly Api.TemplateFinding[] {
+  const placeOf = places()
+  const needs = new Map(plan.apps.map(({id, dependsOn}) => [id, dependsOn]))
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    from === to || (!seen.has(from) && (needs.get(from) ?? []).some(({id}) => reaches(id, to, seen.add(from))))
+  return [...needs].flatMap(([id, dependsOn]) => {
+    const place = placeOf.get(id) ?? {file: '', line: 1, column: 1}
+    const of = (more: Partial<Api.TemplateFinding>): Api.TemplateFinding =>
+      findingAt(place, {severity: 'observed', ...more})
+    const called = edges.filter(edge => edge.from === id && edge.isDeclared === false).map(({to}) => to)
+    const missing = called.filter(to => !reaches(to, id))
+    const circular = called.filter(to => reaches(to, id))
+    const silent = uncalled.filter(({from}) => from === id)
+    const undeclared = {
+      message: undeclaredText(id, called),
+      hint: circular.map(to => `${to} depends on ${id} already`).join(', '),
+      lines: missing.length === 0 ? '' : dependsOnText(dependsOn, missing)
+    }
+    return [
+      ...(called.length === 0 ? [] : [of(undeclared)]),
+      ...silent.map(({to}) => of({message: `${id} names ${to} under dependsOn, and has not called it`}))
+    ]
+  })
+}
+
+type Needs = Loaded['plan']['apps'][number]['dependsOn']
+
+function undeclaredText(id: string, called: readonly string[]): string {
+  const names = called.length === 1 ? called[0] : `${called.slice(0, -1).join(', ')} and ${called.at(-1) ?? ''}`
+  const not = called.length === 1 ? 'does not name it' : called.length === 2 ? 'names neither' : 'names none of them'
+  return `${id} calls ${names ?? ''}, and ${not} under dependsOn`
+}
+
+/** The whole key, in the form that it has. */
+function dependsOnText(needs: Needs, more: readonly string[]): string {
+  const all = [...needs, ...more.map(id => ({id, until: 'ready'}))]
+  if (all.every(({until}) => until === 'ready')) return `dependsOn: [${all.map(({id}) => id).join(', ')}]`
+  return `dependsOn: {${all.map(({id, until}) => `${id}: ${until}`).join(', ')}}`
+}

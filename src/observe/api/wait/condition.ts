@@ -1,0 +1,99 @@
+import {UserError} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+import {readDuration} from '../../../model/duration.ts'
+
+/** What can be waited for. `text`: as it was written. */
+export type Condition = {readonly text: string} & (
+  | {readonly kind: 'ready' | 'reloaded' | 'exit'; /** '' = all. */ readonly app: string}
+  | {readonly kind: 'idle'; readonly spanMs: number}
+  | {readonly kind: 'log'; /** `[id:]regex`: which apps there are is known to the run. */ readonly rest: string}
+  | {readonly kind: 'workflow'; readonly id: string; readonly state: WorkflowState}
+  | {readonly kind: 'calls'; /** '' = any. */ readonly from: string; readonly to: string; readonly count: number}
+)
+
+/** What can be waited for of a workflow; `ended`: however it has ended. */
+const WORKFLOW_STATES = ['started', 'suspended', 'completed', 'failed', 'terminated', 'ended'] as const
+type WorkflowState = (typeof WORKFLOW_STATES)[number]
+
+const SPAN_MS = 500
+const MAX_COUNT = 1e9
+const MAX_PATTERN = 1000
+
+const FORMS = {
+  ready: 'ready or ready:ID',
+  idle: 'idle or idle:500ms',
+  log: 'log:REGEX or log:ID:REGEX',
+  calls: 'calls:N, calls:TO:N or calls:FROM:TO:N',
+  reloaded: 'reloaded:ID',
+  exit: 'exit:ID',
+  workflow: 'workflow:ID:completed (or started, suspended, failed, terminated, ended)'
+} as const
+
+type Kind = keyof typeof FORMS
+const KINDS = Object.keys(FORMS) as Kind[]
+
+/** Reads a condition such as `ready:shop`. Throws a UserError that says how it is written. */
+export function readCondition(text: string): Condition {
+  const [, word = '', rest] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? []
+  const kind = KINDS.find(each => each === word)
+  if (kind === undefined) {
+    const near = nearMiss(word, KINDS)
+    throw new UserError(`"${text}" is not a condition`, {
+      explanation: near === '' ? `Conditions are: ${Object.values(FORMS).join('; ')}.` : `Did you mean ${near}?`
+    })
+  }
+  switch (kind) {
+    case 'ready':
+      if (rest === '') throw wrong(text, kind)
+      return {kind, text, app: rest ?? ''}
+    case 'reloaded':
+    case 'exit':
+      if (rest === undefined || rest === '') throw wrong(text, kind)
+      return {kind, text, app: rest}
+    case 'idle': {
+      const spanMs = rest === undefined ? SPAN_MS : readDuration(rest)
+      if (spanMs === undefined) throw wrong(text, kind, `"${rest ?? ''}" is not a duration up to 24 days`)
+      return {kind, text, spanMs}
+    }
+    case 'log':
+      if (rest === undefined || rest === '') throw wrong(text, kind)
+      if (rest.length > MAX_PATTERN) throw wrong(text, kind, `the pattern has more than ${MAX_PATTERN} characters`)
+      compile(rest, text)
+      return {kind, text, rest}
+    case 'calls':
+      return {kind, text, ...readCalls(rest ?? '', text)}
+    case 'workflow': {
+      // an id may have colons, as those of children do
+      const [, id = '', wanted = ''] = /^(.+):([^:]*)$/s.exec(rest ?? '') ?? []
+      const state = WORKFLOW_STATES.find(each => each === wanted)
+      if (id === '' || state === undefined) throw wrong(text, kind)
+      return {kind, text, id, state}
+    }
+  }
+}
+
+function readCalls(rest: string, text: string): {from: string; to: string; count: number} {
+  const parts = rest.split(':')
+  const number = parts.pop() ?? ''
+  const count = /^\d{1,10}$/.test(number) ? Number(number) : 0
+  if (count < 1 || count > MAX_COUNT) throw wrong(text, 'calls', `"${number}" is not a number from 1 to a billion`)
+  if (parts.length > 2 || parts.includes('')) throw wrong(text, 'calls')
+  const [to = '', from = ''] = parts.toReversed().map(part => (part === 'any' || part === '*' ? '' : part))
+  return {from, to, count}
+}
+
+/** Compiles the pattern of a condition. Throws a UserError if it is invalid. */
+export function compile(pattern: string, text: string): RegExp {
+  try {
+    return new RegExp(pattern)
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : ''
+    throw wrong(text, 'log', `not a JavaScript regular expression: ${why}`, error)
+  }
+}
+
+const wrong = (text: string, kind: Kind, why = '', cause?: unknown): UserError =>
+  new UserError(`"${text}" is not a condition${why === '' ? '' : `: ${why}`}`, {
+    explanation: `Write ${FORMS[kind]}.`,
+    cause
+  })

@@ -1,0 +1,108 @@
+import type {Backlog, TopicBacklog} from '../../../model/activity.ts'
+import {IdleCalls} from './idle-calls.ts'
+import type {IsIgnored} from './ignored-calls.ts'
+import {impossible, met, waiting, type WaitCheck, type Standing} from './standing.ts'
+import type {WaitContext} from './wait-context.ts'
+
+/**
+ * `idle`: for a whole span no call is under way or begins, no message of a topic that is read here waits, and no app starts, stops or
+ * reloads. Two looks with equal counters and nothing under way mean that nothing has happened between them: none is missed, however far they are apart.
+ */
+export class IdleCheck implements WaitCheck {
+  readonly #context: WaitContext
+  readonly #spanMs: number
+  readonly #clock: () => number
+  readonly #calls: IdleCalls
+  #counts: readonly number[]
+  #messages = new Map<string, number>()
+  #since: number
+  #busy = ''
+  #wasBusy = false
+
+  constructor(
+    context: WaitContext,
+    spanMs: number,
+    isIgnored: IsIgnored | undefined,
+    clock = (): number => performance.now()
+  ) {
+    this.#clock = clock
+    this.#context = context
+    this.#spanMs = spanMs
+    this.#calls = new IdleCalls(context, isIgnored)
+    this.#counts = context.activity.map(source => source.count())
+    this.#since = clock()
+  }
+
+  async look(): Promise<Standing> {
+    if (this.#context.stopping.aborted) return impossible('the run is stopping')
+    // brokers first: their answers may be outdated on arrival, the other checks are not
+    const messages = await this.#backlog()
+    const now = this.#clock()
+    const busy = this.#now() || messages
+    const hasMoved = this.#hasMoved() || messages !== ''
+    // what was under way at the last look may have ended just before this one
+    if (busy !== '' || hasMoved || this.#wasBusy) this.#since = now
+    this.#wasBusy = busy !== ''
+    if (busy !== '') this.#busy = busy
+    const quietMs = now - this.#since
+    if (quietMs >= this.#spanMs && this.#context.isWriting()) return waiting('a line waits to be written to a log file')
+    if (quietMs >= this.#spanMs) return met(`idle for ${Math.round(quietMs)} ms`)
+    if (busy !== '') return waiting(busy)
+    const last = this.#busy === '' ? '' : `; before: ${this.#busy}`
+    return waiting(`idle for ${Math.round(quietMs)} of ${this.#spanMs} ms${last}`)
+  }
+
+  close(): void {
+    this.#messages.clear()
+  }
+
+  /** Topics whose brokers do not tell what waits there. */
+  get unseen(): readonly TopicBacklog[] {
+    return this.#context.backlogs().filter(({isSeen}) => !isSeen)
+  }
+
+  #now(): string {
+    const calls = this.#calls.underWay()
+    if (calls !== '') return calls
+    for (const source of this.#context.activity) {
+      const busy = source.busy()
+      if (busy !== '') return busy
+    }
+    return ''
+  }
+
+  #hasMoved(): boolean {
+    const counts = this.#context.activity.map(source => source.count())
+    const isSame = counts.every((count, index) => count === this.#counts[index])
+    this.#counts = counts
+    return this.#calls.hasBegun() || !isSame
+  }
+
+  /** Topics with waiting messages, or with new ones since the last check; '' if there are none. */
+  async #backlog(): Promise<string> {
+    let busy = ''
+    const seen = new Map<string, number>()
+    const all = this.#context.backlogs()
+    const read = await Promise.all(all.map(async each => readOf(each)))
+    for (const [index, {app, pubsubName, topic}] of all.entries()) {
+      const backlog = read[index]
+      if (backlog === undefined) continue
+      const key = `${app} ${pubsubName} ${topic} ${index}`
+      seen.set(key, backlog.count)
+      if (backlog.waiting > 0) busy = `${backlog.waiting} messages of topic ${topic} (${pubsubName}) wait for ${app}`
+      else if (busy === '' && (this.#messages.get(key) ?? backlog.count) !== backlog.count)
+        busy = `messages of topic ${topic} (${pubsubName}) came`
+    }
+    this.#messages = seen
+    return busy
+  }
+}
+
+/** A broker that does not answer tells nothing. */
+async function readOf({read}: TopicBacklog): Promise<Backlog | undefined> {
+  try {
+    return await read()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,92 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+import {readDuration} from '../../../model/duration.ts'
+import {ApiProblem} from '../problem.ts'
+import type {ApiRequest} from '../route.ts'
+import {readCondition} from './condition.ts'
+import {waitFor, type WaitOptions} from './wait.ts'
+import type {WaitContext} from './wait-context.ts'
+
+/** Those who wait at the same time. */
+const MAX_WAITS = 64
+const MAX_CONDITIONS = 100
+const TIMEOUT_MS = 60_000
+
+const waits = new WeakMap<WaitContext, number>()
+
+/** Waits for what the body of a request asks for. Throws a UserError if that cannot be read, or names what the run does not have. */
+export async function serveWait(
+  context: WaitContext,
+  {body, gone, response}: Pick<ApiRequest, 'body' | 'gone' | 'response'>
+): Promise<Api.Waited> {
+  void context.holds(new Promise<void>(resolve => response.on('close', resolve)))
+  const asked = readWait(body)
+  const count = waits.get(context) ?? 0
+  if (count >= MAX_WAITS) throw new ApiProblem(503, `${MAX_WAITS} others wait already`, 'Let one of them end.')
+  waits.set(context, count + 1)
+  try {
+    return await waitFor(context, {...asked, signal: gone})
+  } finally {
+    waits.set(context, (waits.get(context) ?? 1) - 1)
+  }
+}
+
+const KEYS = ['for', 'any', 'timeout', 'ignore', 'from'] as const
+type Key = (typeof KEYS)[number]
+
+/** Reads `{"for": ["ready"], "timeout": "60s"}`. Throws a UserError. */
+function readWait(body: string): WaitOptions {
+  const fields = objectOf(body)
+  const unknown = Object.keys(fields).find(key => !(KEYS as readonly string[]).includes(key))
+  if (unknown !== undefined) {
+    const near = nearMiss(unknown, KEYS)
+    throw new UserError(`there is no key "${unknown}"`, {
+      explanation: near === '' ? `Keys are: ${KEYS.join(', ')}.` : `Did you mean ${near}?`
+    })
+  }
+  const wanted = textsOf(fields, 'for')
+  if (wanted.length === 0 || wanted.length > MAX_CONDITIONS)
+    throw wrong('for', `one to ${MAX_CONDITIONS} conditions: ["ready", "idle:500ms"]`)
+  const {any = false, timeout, from} = fields
+  if (typeof any !== 'boolean') throw wrong('any', 'true or false')
+  const timeoutMs = timeout === undefined ? TIMEOUT_MS : typeof timeout === 'string' ? readDuration(timeout) : undefined
+  if (timeoutMs === undefined) throw wrong('timeout', 'a duration up to 24 days: "60s"')
+  return {
+    conditions: wanted.map(readCondition),
+    isAny: any,
+    timeoutMs,
+    ignore: textsOf(fields, 'ignore'),
+    from: readFrom(from)
+  }
+}
+
+function objectOf(body: string): Partial<Record<Key, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    // said below
+  }
+  throw new UserError('the body is not a JSON object', {
+    explanation: 'For example: {"for": ["ready"], "timeout": "60s"}'
+  })
+}
+
+function textsOf(fields: Partial<Record<Key, unknown>>, key: Key): readonly string[] {
+  const value = fields[key] ?? []
+  const texts: unknown[] = Array.isArray(value) ? value : [value]
+  if (texts.length <= MAX_CONDITIONS && texts.every(each => typeof each === 'string' && each.length <= 2000))
+    return texts as string[]
+  throw wrong(key, 'a list of texts')
+}
+
+function readFrom(from: unknown): 'start' | 'now' | number {
+  if (from === undefined || from === 'start') return 'start'
+  if (from === 'now') return 'now'
+  if (typeof from === 'number' && Number.isInteger(from) && from > 0) return from
+  throw wrong('from', '"start", "now", or the id of an event')
+}
+
+const wrong = (key: Key, expected: string): UserError =>
+  new UserError(`"${key}" is wrong`, {explanation: `It is ${expected}.`})

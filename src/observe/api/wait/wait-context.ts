@@ -1,0 +1,85 @@
+import type {ActivitySource, TopicBacklog} from '../../../model/activity.ts'
+import type {RunEvent} from '../../../model/events.ts'
+import type {RunLog} from '../../logging/run-log.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
+
+/** An app of a run, one for each instance, as conditions see it. */
+export interface WaitedApp {
+  readonly id: string
+  /** With a number if it is not the first instance. */
+  readonly name: string
+  /** It takes calls, or runs if it has no port. */
+  readonly isReady: boolean
+  /** Its process has ended with 0 and is not started again by itself. */
+  readonly isFinished: boolean
+  /** It will not become ready by itself: it failed permanently, was given up, or was stopped. */
+  readonly isOver: boolean
+  /** It was never started, as what it depends on has failed. */
+  readonly isGivenUp: boolean
+  /** Its process runs, or is to be started by the run. */
+  readonly hasProcess: boolean
+  /** A saved file of it, or a request, is being acted on, or is about to be. */
+  readonly isChanging: boolean
+  /** Its files are watched. */
+  readonly isWatched: boolean
+  /** Its calls are recorded. */
+  readonly isRecorded: boolean
+  /** Why it is not ready; '' = it is. */
+  readonly reason: string
+}
+
+/** What has happened to an app; times are those of `performance.now()`. */
+export interface AppHistory {
+  /** How its latest process ended by itself, and when; undefined: none did. */
+  readonly exit: {readonly text: string; readonly at: number} | undefined
+  readonly reload: {readonly files: readonly string[]; readonly tookMs: number; readonly at: number} | undefined
+}
+
+/** What conditions need of a run. */
+export interface WaitContext {
+  readonly recorder: CallRecorder
+  readonly runLog: RunLog
+  readonly apps: () => readonly WaitedApp[]
+  /** The workflows of the run, as they are known now. Rejects if their file cannot be opened. */
+  readonly workflows: () => Promise<Workflows>
+  /** Why the run has no app of this id although its template has one; '' = the template has none either. */
+  readonly whyAbsent: (id: string) => string
+  readonly historyOf: (name: string) => AppHistory
+  readonly activity: readonly ActivitySource[]
+  readonly backlogs: () => readonly TopicBacklog[]
+  /** Numbers of the calls of gRPC that are streams now, and how many there are that are not recorded. */
+  readonly streams: () => {readonly numbers: ReadonlySet<number>; readonly unrecorded: number}
+  /** A line of an app, or of its sidecar, waits to be written to its log file. */
+  readonly isWriting: () => boolean
+  /** The last line of an app's output; '' if there is none. */
+  readonly lastLine: (name: string) => string
+  /** Calls the listener with each event of the run; the result ends that. */
+  readonly onEvent: (listener: (event: RunEvent) => void) => () => void
+  /** The end of the run waits until this answer is given; it never rejects. */
+  readonly holds: (answer: Promise<void>) => Promise<void>
+  /** Aborted when the run is stopping, and when it has ended. */
+  readonly stopping: AbortSignal
+  readonly ended: AbortSignal
+  /** Ids of events as moments. */
+  readonly events: () => Promise<EventTimes>
+}
+
+export interface EventTimes {
+  /** An id that stands for now. */
+  readonly mark: () => number
+  /** When this event was; undefined: it is not kept, or none of this run. */
+  readonly timeOf: (id: number) => Since | undefined
+}
+
+/** From when on something counts. */
+export interface Since {
+  /** `performance.now()`; -Infinity: from the start of the run. */
+  readonly at: number
+  /** ms since 1970. */
+  readonly time: number
+}
+
+/** The instances that a condition names: an id, or a name with a number; '' = all. */
+export const appsCalled = (apps: readonly WaitedApp[], called: string): readonly WaitedApp[] =>
+  called === '' ? apps : apps.filter(({id, name}) => id === called || name === called)

@@ -1,0 +1,180 @@
+// observe/api/wait/ waits for conditions of a run: apps are ready, the run is idle, a line was written. `pillion wait`
+// comes by the API, others of this process call `waitFor`.
+import type * as Api from '../../../model/api.generated.ts'
+import type {Condition} from './condition.ts'
+import {exitCheck, readyCheck, reloadedCheck} from './app-checks.ts'
+import {callsCheck} from './calls-check.ts'
+import {readIgnored, type IsIgnored} from './ignored-calls.ts'
+import {IdleCheck} from './idle-check.ts'
+import {logCheck} from './log-check.ts'
+import {noSuchApp} from '../apps.ts'
+import {ApiProblem} from '../problem.ts'
+import type {WaitCheck, Standing} from './standing.ts'
+import {workflowCheck} from './workflow-check.ts'
+import {appsCalled, type EventTimes, type Since, type WaitContext} from './wait-context.ts'
+
+export interface WaitOptions {
+  readonly conditions: readonly Condition[]
+  /** One of them is enough. */
+  readonly isAny?: boolean
+  readonly timeoutMs: number
+  /** Calls that idleness does not count: `GET /poll*`. */
+  readonly ignore?: readonly string[]
+  /** What counts for conditions about something that has happened: since the start of the run, from now on, or after an event. */
+  readonly from?: 'start' | 'now' | number
+  /** Aborted when the caller disconnects. */
+  readonly signal?: AbortSignal
+}
+
+/** How often conditions are checked, besides at each event of the run. */
+const LOOK_MS = 10
+
+/** Waits until the conditions are met, or one of them can no longer be met. Throws an ApiProblem for unknown apps and topics. */
+export async function waitFor(context: WaitContext, options: WaitOptions): Promise<Api.Waited> {
+  const {conditions, isAny = false, timeoutMs, ignore = [], from = 'start', signal} = options
+  const startedAt = performance.now()
+  const events = await context.events()
+  const since = sinceOf(from, events.timeOf)
+  const isIgnored = readIgnored(ignore)
+  for (const condition of conditions) refuseUnknown(context, condition)
+  const checks = conditions.map(condition => checkOf(context, condition, {since, isIgnored}))
+  const over = AbortSignal.any([context.ended, ...(signal === undefined ? [] : [signal])])
+  let standings: readonly Standing[] = []
+  let outcome: Api.Waited['outcome'] | undefined
+  const pace = new Pace(over)
+  const stop = context.onEvent(() => pace.wake())
+  try {
+    while (outcome === undefined) {
+      const now = performance.now()
+      standings = await Promise.all(checks.map(async check => check.look(now)))
+      outcome = outcomeOf(standings, isAny)
+      if (outcome !== undefined) break
+      if (over.aborted) {
+        outcome = 'impossible'
+        standings = standings.map(each => (each.state === 'met' ? each : ended(each)))
+      } else if (now - startedAt >= timeoutMs) outcome = 'timeout'
+      else await pace.next(Math.min(LOOK_MS, timeoutMs - (now - startedAt)))
+    }
+    const views = standings.map((standing, index) => viewOf(context, conditions[index], standing))
+    return {
+      outcome,
+      id: events.mark(),
+      tookMs: Math.round(performance.now() - startedAt),
+      conditions: views,
+      notes: notesOf(checks)
+    }
+  } finally {
+    stop()
+    pace.close()
+    for (const check of checks) check.close()
+  }
+}
+
+const ended = ({reason, apps = []}: Standing): Standing => ({
+  state: 'impossible',
+  reason: `the run has ended; ${reason}`,
+  apps
+})
+
+function outcomeOf(standings: readonly Standing[], isAny: boolean): 'met' | 'impossible' | undefined {
+  const count = (state: Standing['state']): number => standings.filter(each => each.state === state).length
+  if (isAny ? count('met') > 0 : count('met') === standings.length) return 'met'
+  return (isAny ? count('impossible') === standings.length : count('impossible') > 0) ? 'impossible' : undefined
+}
+
+/** Lets some time pass, less if something happens. */
+class Pace {
+  #wake = (): void => undefined
+  #isAwake = false
+  readonly #over: AbortSignal
+  readonly #end = (): void => this.wake()
+
+  constructor(over: AbortSignal) {
+    this.#over = over
+    over.addEventListener('abort', this.#end)
+  }
+
+  wake(): void {
+    this.#isAwake = true
+    this.#wake()
+  }
+
+  async next(ms: number): Promise<void> {
+    if (!this.#isAwake) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, ms)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#isAwake = false
+    // what an event tells of is done in the turn after it
+    await new Promise(setImmediate)
+  }
+
+  close(): void {
+    this.#over.removeEventListener('abort', this.#end)
+  }
+}
+
+function sinceOf(from: 'start' | 'now' | number, timeOf: EventTimes['timeOf']): Since {
+  if (from === 'start') return {at: -Infinity, time: 0}
+  if (from === 'now') return {at: performance.now(), time: Date.now()}
+  const since = timeOf(from)
+  if (since !== undefined) return since
+  throw new ApiProblem(
+    400,
+    `event ${String(from)} is no longer kept, or is not from this run`,
+    'Give the id that the last wait has answered, "now", or nothing.'
+  )
+}
+
+function refuseUnknown({apps, whyAbsent}: WaitContext, condition: Condition): void {
+  if (!('app' in condition) || appsCalled(apps(), condition.app).length > 0 || condition.app === '') return
+  const why = whyAbsent(condition.app)
+  if (why !== '') throw new ApiProblem(404, `the run has no app "${condition.app}"`, why)
+  const known = apps().map(({id}) => ({id}))
+  throw noSuchApp(known, {id: condition.app, version: ''})
+}
+
+function checkOf(
+  context: WaitContext,
+  condition: Condition,
+  {since, isIgnored}: {since: Since; isIgnored: IsIgnored | undefined}
+): WaitCheck {
+  switch (condition.kind) {
+    case 'ready':
+      return readyCheck(context, condition.app)
+    case 'exit':
+      return exitCheck(context, condition.app, since)
+    case 'reloaded':
+      return reloadedCheck(context, condition.app, since)
+    case 'idle':
+      return new IdleCheck(context, condition.spanMs, isIgnored)
+    case 'calls':
+      return callsCheck(context, condition, since)
+    case 'log':
+      return logCheck(context, condition, since)
+    case 'workflow':
+      return workflowCheck(context, condition)
+  }
+}
+
+const viewOf = (
+  {lastLine}: WaitContext,
+  condition: Condition | undefined,
+  {state, reason, apps = []}: Standing
+): Api.WaitedCondition => ({
+  condition: condition?.text ?? '',
+  state,
+  reason,
+  apps: apps.map(({name, reason: why}) => ({app: name, reason: why, lastLine: lastLine(name)}))
+})
+
+function notesOf(checks: readonly WaitCheck[]): readonly string[] {
+  const unseen = checks.flatMap(check => (check instanceof IdleCheck ? check.unseen : []))
+  const named = unseen.map(({pubsubName, type}) => `${pubsubName} (${type})`)
+  return [...new Set(named)].map(name => `idle does not see messages that wait at the broker of ${name}`)
+}

@@ -1,0 +1,42 @@
+import {failureOf} from '../../../work/workflow/failure.ts'
+import {
+  COMPLETED,
+  FAILED,
+  isTerminal,
+  PENDING,
+  statusName,
+  SUSPENDED,
+  TERMINATED
+} from '../../../work/workflow/status.ts'
+import type {Condition} from './condition.ts'
+import {impossible, met, waiting, type WaitCheck} from './standing.ts'
+import type {WaitContext} from './wait-context.ts'
+
+type Wanted = Extract<Condition, {kind: 'workflow'}>
+
+const IS_MET: Readonly<Record<Wanted['state'], (status: number) => boolean>> = {
+  started: status => status !== PENDING,
+  suspended: status => status === SUSPENDED,
+  completed: status => status === COMPLETED,
+  failed: status => status === FAILED,
+  terminated: status => status === TERMINATED,
+  ended: isTerminal
+}
+
+/** A workflow is in some state; of several apps that have one of this id, any one. */
+export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCheck {
+  return {
+    look: async () => {
+      const open = await context.workflows()
+      const found = open.appsWith(id).flatMap(app => open.find(app, id) ?? [])
+      const right = found.find(({status}) => IS_MET[state](status))
+      if (right !== undefined) return met(`${right.name} of ${right.app} is ${statusName(right.status)}`)
+      const [other] = found
+      if (other === undefined) return waiting(`there is no workflow '${id}' yet`)
+      const {message} = failureOf(other.failure)
+      const reason = `${other.name} of ${other.app} is ${statusName(other.status)}${message === '' ? '' : `: ${message}`}`
+      return found.every(({status}) => isTerminal(status)) ? impossible(reason) : waiting(reason)
+    },
+    close: () => undefined
+  }
+}

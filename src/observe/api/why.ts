@@ -1,0 +1,54 @@
+import type * as Api from '../../model/api.generated.ts'
+import {UserError} from '../../model/errors.ts'
+import {nearMiss} from '../../model/near-miss.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import type {RunFacts} from './run-facts.ts'
+import {deathView} from './death-view.ts'
+
+/** One end. Throws a UserError if it is not kept. */
+export async function oneDeath({deaths}: RunFacts, number: number, masking: Masking): Promise<Api.Death> {
+  const death = deaths?.get(number)
+  if (death !== undefined) return deathView(death, masking)
+  const known = deaths?.all().map(each => each.number.toString()) ?? []
+  throw new UserError(`there is no exit ${number}`, {
+    explanation: known.length === 0 ? 'No process has exited unexpectedly.' : `Known: ${known.join(', ')}`
+  })
+}
+
+/** Throws a UserError if the run has no such app. */
+export async function whyOf(
+  {apps, leftOut, deaths, portHint}: RunFacts,
+  app: string,
+  masking: Masking
+): Promise<Api.Why> {
+  const all = [...apps(), ...leftOut()]
+  const meant = all.filter(({id, name}) => id === app || name === app)
+  const [first] = meant
+  if (first === undefined) {
+    const near = nearMiss(
+      app,
+      all.map(({id}) => id)
+    )
+    throw new UserError(`couldn't find app id ${app}${near === '' ? '' : `: did you mean ${near}?`}`, {
+      explanation: `Running: ${all.map(({id}) => id).join(', ')}`
+    })
+  }
+  const kept = deaths?.all(first.id).filter(({name}) => app === first.id || name === app) ?? []
+  const latest = kept.at(-1)
+  return {
+    app: first.id,
+    instances: await Promise.all(
+      meant.map(async ({name, availability, reason}) => {
+        const hint = await portHint(name)
+        return {
+          name,
+          isReady: availability === 'ready',
+          availability,
+          reason: hint === '' ? reason : `${reason}: ${hint}`
+        }
+      })
+    ),
+    death: latest === undefined ? null : await deathView(latest, masking),
+    deaths: kept.length
+  }
+}

@@ -1,0 +1,183 @@
+import {randomUUID} from 'node:crypto'
+import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
+import {textOf, type Event} from '../../../work/workflow/messages.ts'
+import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../../../work/workflow/status.ts'
+import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import {ApiProblem} from '../problem.ts'
+import type {ApiRequest} from '../route.ts'
+import type {RunFacts} from '../run-facts.ts'
+import {findInstance, startingApp} from './find-instance.ts'
+import {instanceView} from './instance-view.ts'
+import {statusIn} from './list-instances.ts'
+import {askedText, askedWhole, givenObject, givenPayload, givenTime} from './requests.ts'
+
+/** So many are removed at once. */
+const PURGE_ROWS = 1000
+
+/** Starts a workflow. Throws a UserError. */
+export async function startInstance(
+  facts: RunFacts,
+  workflows: Workflows,
+  {body, gone}: ApiRequest
+): Promise<Api.Workflow> {
+  const given = givenObject(body, '{"app": "shop", "name": "order", "input": {"item": "pen"}}')
+  const name = askedText(given, 'name')
+  if (name === '') throw new UserError('the workflow has no name', {explanation: 'For example: {"name": "order"}'})
+  const app = startingApp(facts, workflows, askedText(given, 'app'))
+  const startAt = givenTime('startAt', given['startAt'])
+  const id = askedText(given, 'id') || randomUUID()
+  const instance = await asProblem(async () =>
+    workflows.start(app, {id, name, input: givenPayload(given['input']), startAt})
+  )
+  const isAwaited = startAt === undefined && workflows.connected(app) > 0
+  const started = isAwaited ? await until(workflows, instance, gone, ({status}) => status !== PENDING) : instance
+  return instanceView(workflows, started)
+}
+
+/** What instances are told. */
+type Told = 'suspend' | 'resume' | 'terminate' | 'raise'
+
+/** What each action tells an instance, and the status that it then has. */
+const ACTIONS: Readonly<
+  Record<Told, (given: Readonly<Record<string, unknown>>) => {readonly event: Event; readonly wanted?: number}>
+> = {
+  suspend: given => ({event: {executionSuspended: {input: textOf(askedText(given, 'reason'))}}, wanted: SUSPENDED}),
+  resume: given => ({event: {executionResumed: {input: textOf(askedText(given, 'reason'))}}, wanted: RUNNING}),
+  // those that it has started, too, as with Dapr's own API
+  terminate: given => ({
+    event: {executionTerminated: {input: textOf(givenPayload(given['output'])), recurse: true}},
+    wanted: -1
+  }),
+  raise: given => {
+    const name = askedText(given, 'event')
+    if (name === '')
+      throw new UserError('the event has no name', {explanation: 'For example: {"id": "o-17", "event": "approved"}'})
+    return {event: {eventRaised: {name, input: textOf(givenPayload(given['data']))}}}
+  }
+}
+
+/** Does something with an instance. Throws a UserError. */
+export async function changeInstance(workflows: Workflows, {at, body, gone}: ApiRequest): Promise<Api.Workflow> {
+  const given = givenObject(body, '{"id": "o-17"}')
+  const instance = findInstance(workflows, {id: askedText(given, 'id'), app: askedText(given, 'app')})
+  const action = at['action'] as Told | 'rerun' | 'skip'
+  if (action === 'rerun') return rerunInstance(workflows, instance, given)
+  if (action === 'skip') return skipTimer(workflows, instance, given)
+  return tellInstance(workflows, instance, {action, given, gone})
+}
+
+/** Runs one that is over once more, from a step: the first one if none is named. */
+async function rerunInstance(
+  workflows: Workflows,
+  {app, id}: Instance,
+  given: Readonly<Record<string, unknown>>
+): Promise<Api.Workflow> {
+  const eventId = askedWhole(given, 'eventId')
+  const newId = askedText(given, 'newId') || randomUUID()
+  const input = given['input'] === undefined ? undefined : {text: givenPayload(given['input'])}
+  const rerun = {id, eventId, newId, input, newChildId: undefined}
+  return instanceView(workflows, await asProblem(async () => workflows.rerun(app, rerun)))
+}
+
+async function skipTimer(
+  workflows: Workflows,
+  instance: Instance,
+  given: Readonly<Record<string, unknown>>
+): Promise<Api.Workflow> {
+  await asProblem(async () => workflows.skipTimer(instance, askedWhole(given, 'timer')))
+  return instanceView(workflows, instance)
+}
+
+interface Telling {
+  readonly action: Told
+  readonly given: Readonly<Record<string, unknown>>
+  readonly gone: AbortSignal
+}
+
+async function tellInstance(
+  workflows: Workflows,
+  {app, id}: Instance,
+  {action, given, gone}: Telling
+): Promise<Api.Workflow> {
+  const {event, wanted} = ACTIONS[action](given)
+  const kind = action === 'raise' ? 'event' : action
+  const before = workflows.find(app, id)
+  if (before !== undefined && isTerminal(before.status) && action !== 'terminate')
+    throw new ApiProblem(409, `workflow '${id}' is over: ${instanceView(workflows, before).status}`)
+  const instance = await asProblem(async () => workflows.tell(app, id, kind, event))
+  const isAwaited = wanted !== undefined && workflows.connected(app) > 0
+  const isDone = ({status}: Instance): boolean => status === wanted || isTerminal(status)
+  return instanceView(workflows, isAwaited ? await until(workflows, instance, gone, isDone) : instance)
+}
+
+/** Removes instances. Throws a UserError. */
+export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): Promise<Api.WorkflowsPurged> {
+  const given = givenObject(body, '{"ids": ["o-17"]}')
+  const isForced = given['force'] === true
+  const meant = given['all'] === true ? purgeable(workflows, given, isForced) : named(workflows, given)
+  const purged: Api.WorkflowParent[] = []
+  let count = 0
+  for (const {app, id} of meant) {
+    // a child of one before
+    if (workflows.find(app, id) === undefined) continue
+    count += await asProblem(async () => workflows.purge(app, id, {isRecursive: true, isForced}))
+    purged.push({app, id})
+  }
+  return {purged, count}
+}
+
+function named(workflows: Workflows, given: Readonly<Record<string, unknown>>): readonly Instance[] {
+  const {ids} = given
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(id => typeof id === 'string'))
+    throw new UserError('no workflows are named', {explanation: 'Give ids, or all: {"ids": ["o-17"]}'})
+  return ids.map((id: string) => findInstance(workflows, {id, app: askedText(given, 'app')}))
+}
+
+/** Those that are over, with `isForced` all. */
+function purgeable(
+  workflows: Workflows,
+  given: Readonly<Record<string, unknown>>,
+  isForced: boolean
+): readonly Instance[] {
+  const status = askedText(given, 'status')
+  const wanted = {
+    app: askedText(given, 'app') || undefined,
+    createdBefore: givenTime('until', given['until']),
+    statuses: status === '' ? undefined : [statusIn(status)]
+  }
+  const all: Instance[] = []
+  for (;;) {
+    const page = workflows.search({...wanted, before: all.at(-1)?.key}, PURGE_ROWS)
+    all.push(...page)
+    if (page.length < PURGE_ROWS) return isForced ? all : all.filter(each => isTerminal(each.status))
+  }
+}
+
+/** Waits until it is so, as long as who has asked does; the instance as it is then, or was before it was removed. */
+async function until(
+  workflows: Workflows,
+  instance: Instance,
+  gone: AbortSignal,
+  isMet: (instance: Instance) => boolean
+): Promise<Instance> {
+  const left = Promise.withResolvers<undefined>()
+  const isLeft = (listener: () => void): void =>
+    gone.addEventListener('abort', () => {
+      listener()
+      left.resolve(undefined)
+    })
+  return (await Promise.race([workflows.until(instance, isMet, isLeft), left.promise])) ?? instance
+}
+
+/** A refusal is a conflict. */
+async function asProblem<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof WorkflowError) throw new ApiProblem(409, error.message)
+    throw error
+  }
+}

@@ -1,0 +1,41 @@
+import type {Instance} from '../../../work/workflow/instance.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import {noSuchApp} from '../apps.ts'
+import {ApiProblem} from '../problem.ts'
+import type {RunFacts} from '../run-facts.ts'
+
+/** An instance as people name it. */
+export interface AskedInstance {
+  readonly id: string
+  /** '' if it is not given: no other app has an instance of this id. */
+  readonly app: string
+}
+
+/** Throws an ApiProblem if there is no such instance, or if several apps have one. */
+export function findInstance(workflows: Workflows, {id, app}: AskedInstance): Instance {
+  const apps = app === '' ? workflows.appsWith(id) : [app]
+  if (apps.length > 1)
+    throw new ApiProblem(409, `several apps have a workflow '${id}': ${apps.join(', ')}`, 'Name the app (--app-id).')
+  const instance = workflows.find(apps[0] ?? '', id)
+  if (instance !== undefined) return instance
+  const of = app === '' ? '' : ` of "${app}"`
+  throw new ApiProblem(404, `there is no workflow '${id}'${of}`, 'pillion workflow list shows those that are there.')
+}
+
+/** The app that is to start a workflow. Throws an ApiProblem if it is not there, or if it is not clear which one is meant. */
+export function startingApp({control}: RunFacts, workflows: Workflows, wanted: string): string {
+  const apps = control.list().apps
+  const ids = [...new Set(apps.map(({id}) => id))]
+  if (wanted !== '') {
+    if (!ids.includes(wanted)) throw noSuchApp(apps, {id: wanted, version: ''})
+    return wanted
+  }
+  const working = ids.filter(id => workflows.connected(id) > 0)
+  const [first, ...others] = working.length > 0 ? working : ids
+  if (first !== undefined && others.length === 0) return first
+  throw new ApiProblem(
+    409,
+    'the app ID is required when there are multiple Dapr instances. Please specify it using the --app-id flag',
+    `It is one of: ${[first, ...others].join(', ')}.`
+  )
+}

@@ -1,0 +1,40 @@
+import type * as Api from '../../../model/api.generated.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
+import {failureOf} from '../../../work/workflow/failure.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
+import {statusName} from '../../../work/workflow/status.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+
+/** A time as views have it. */
+export const timeText = (ms: number): string => new Date(ms).toISOString()
+
+/** An instance without its payloads. */
+export function instanceView(workflows: Workflows, instance: Instance): Api.Workflow {
+  const {key, app, id, name, status, created, updated, customStatus = '', failure, parent} = instance
+  return {
+    number: key,
+    app,
+    id,
+    name,
+    status: statusName(status) as Api.WorkflowStatus,
+    created: timeText(created),
+    lastUpdate: timeText(updated),
+    customStatus,
+    failure: failureOf(failure).message,
+    parent: parent === undefined ? null : {app: parent.app, id: parent.id},
+    workers: workflows.connected(app)
+  }
+}
+
+/** A payload with its secrets masked: those of calls are, too. */
+export const maskedPayload = (text: string, masking: Masking): string =>
+  masking.body(Buffer.from(text), 'application/json').toString()
+
+/** An instance with its payloads; secrets are masked. */
+export function instanceDetail(workflows: Workflows, instance: Instance, masking: Masking): Api.WorkflowDetail {
+  const {version = null, execution, failure} = instance
+  const masked = (text: string | undefined): string | null => (text === undefined ? null : maskedPayload(text, masking))
+  const [input, output] = [masked(instance.input), masked(instance.output)]
+  const {type: failureType, stack} = failureOf(failure)
+  return {...instanceView(workflows, instance), input, output, version, failureType, stack, executionId: execution}
+}

@@ -1,0 +1,45 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import {STATUSES} from '../../../work/workflow/status.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import {instanceView} from './instance-view.ts'
+import {givenTime} from './requests.ts'
+
+const MAX_ROWS = 1000
+const ROWS = 100
+
+/** The latest instances that the parameters of a request mean. Throws a UserError. */
+export function listInstances(workflows: Workflows, query: URLSearchParams): Api.Workflows {
+  const limit = Math.min(MAX_ROWS, Math.max(1, whole(query, 'limit') ?? ROWS))
+  const statuses = query.getAll('status').map(statusIn)
+  const found = workflows.search(
+    {
+      app: query.get('app') ?? undefined,
+      name: query.get('name') ?? undefined,
+      statuses: statuses.length === 0 ? undefined : statuses,
+      createdFrom: givenTime('since', query.get('since')),
+      createdBefore: givenTime('until', query.get('until')),
+      before: whole(query, 'before')
+    },
+    limit + 1
+  )
+  const shown = found.slice(0, limit)
+  return {
+    workflows: shown.map(instance => instanceView(workflows, instance)),
+    next: found.length > limit ? (shown.at(-1)?.key ?? null) : null
+  }
+}
+
+/** The number of a status. Throws a UserError. */
+export function statusIn(word: string): number {
+  const status = STATUSES.indexOf(word.toUpperCase())
+  if (status >= 0) return status
+  throw new UserError(`there is no status "${word}"`, {explanation: `There are: ${STATUSES.join(', ')}.`})
+}
+
+function whole(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null || text === '') return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new UserError(`${name}=${text} is not a number`, {explanation: `Write ${name}=100, for example.`})
+}

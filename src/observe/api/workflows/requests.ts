@@ -1,0 +1,39 @@
+import {UserError} from '../../../model/errors.ts'
+
+/** The JSON object of a request. Throws a UserError. */
+export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // said below
+  }
+  throw new UserError('the body is not a JSON object', {explanation: `For example: ${example}`})
+}
+
+/** A text of a request; '' if it is left out. Throws a UserError. */
+export function askedText(given: Readonly<Record<string, unknown>>, name: string): string {
+  const {[name]: value = ''} = given
+  if (typeof value === 'string') return value
+  throw new UserError(`${name} is not a text`, {explanation: `It is ${JSON.stringify(value)}.`})
+}
+
+/** A whole number of a request, 0 or above; undefined if it is left out. Throws a UserError. */
+export function askedWhole(given: Readonly<Record<string, unknown>>, name: string): number | undefined {
+  const {[name]: value} = given
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
+  throw new UserError(`${name} is not a whole number`, {explanation: `It is ${JSON.stringify(value)}.`})
+}
+
+/** A time of a request in milliseconds since 1970; undefined if it is left out. Throws a UserError. */
+export function givenTime(name: string, value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  if (Number.isFinite(time)) return time
+  throw new UserError(`${name} is not a time`, {explanation: 'For example: 2026-01-31T14:46:28Z'})
+}
+
+/** Any JSON as the text that a workflow gets; undefined: there is none. */
+export const givenPayload = (value: unknown): string | undefined =>
+  value === undefined ? undefined : JSON.stringify(value)

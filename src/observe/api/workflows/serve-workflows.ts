@@ -1,0 +1,29 @@
+// observe/api/workflows/ shows the workflows of a run, and does what is asked of them. Loaded by the first request about one.
+import type * as Api from '../../../model/api.generated.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
+import type {ApiRequest} from '../route.ts'
+import {findInstance} from './find-instance.ts'
+import {historyView} from './history-view.ts'
+import {instanceDetail} from './instance-view.ts'
+import {timelineView} from './timeline-view.ts'
+
+export {listInstances} from './list-instances.ts'
+export {skipTime} from './skip-time.ts'
+export {changeInstance, purgeInstances, startInstance} from './change-instances.ts'
+
+/** The instance that a query names. Throws an ApiProblem. */
+const asked = (workflows: Workflows, {query}: ApiRequest): Instance =>
+  findInstance(workflows, {id: query.get('id') ?? '', app: query.get('app') ?? ''})
+
+export const oneInstance = (workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowDetail =>
+  instanceDetail(workflows, asked(workflows, request), masking)
+
+export const oneTimeline = (workflows: Workflows, request: ApiRequest): Api.WorkflowTimeline =>
+  timelineView(workflows, asked(workflows, request))
+
+export function oneHistory(workflows: Workflows, request: ApiRequest, masking: Masking): Api.WorkflowHistory {
+  const instance = asked(workflows, request)
+  return {app: instance.app, id: instance.id, events: historyView(workflows.events(instance), masking)}
+}

@@ -1,0 +1,22 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {readEvent} from '../../../work/workflow/messages.ts'
+import {TIMER} from '../../../work/workflow/workflow-store.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {ApiRequest} from '../route.ts'
+import {UserError} from '../../../model/errors.ts'
+import {askedWhole, givenObject} from './requests.ts'
+
+/** Brings all that waits nearer, and tells what fell due on the way. Throws a UserError. */
+export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): Promise<Api.Skipped> {
+  const ms = askedWhole(givenObject(body, '{"ms": 86400000}'), 'ms') ?? 0
+  if (ms === 0) throw new UserError('ms is missing, or 0', {explanation: 'For example: {"ms": 86400000}'})
+  const {fired, others, isSettled} = await workflows.skip(ms, gone)
+  const views = fired.flatMap(({kind, owner, data, afterMs}) => {
+    const instance = workflows.at(owner)
+    if (instance === undefined) return []
+    const {app, id, name} = instance
+    const eventId = kind === TIMER ? (readEvent(data).timerFired?.timerId ?? null) : null
+    return [{afterMs: Math.round(afterMs), app, id, name, eventId}]
+  })
+  return {fired: views, others, isSettled}
+}

@@ -1,0 +1,166 @@
+// observe/dashboard/ lets the page of a run in: a listener on loopback that is opened when somebody asks for it, and the checks of
+// who may ask. What is answered is the business of observe/api/.
+import {createHash} from 'node:crypto'
+import type {IncomingMessage, Server, ServerResponse} from 'node:http'
+import type {Duplex} from 'node:stream'
+import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {collectRequest, UncollectedBody} from '../../proxy/net/collector.ts'
+import {http} from '../../proxy/net/http1/node-http.ts'
+import {closeLingering, lingerAtEnd} from '../../proxy/net/lingering-close.ts'
+import {MAX_BODY, pageRefusal, tooLarge, type PageRefusal} from './admit.ts'
+import {pageFile, plainBytes, type PageFile} from './page-files.ts'
+import type {PageTokens} from './tokens.ts'
+
+const FIRST_PORT = 9700
+const PORTS = 200
+const MAX_HEAD = 16 * 1024
+const HEAD_MS = 5000
+const REQUEST_MS = 10_000
+const MAX_CONNECTIONS = 128
+/** Requests that are being answered at once: a page follows events, and asks for few things besides. */
+const MAX_OPEN = 64
+
+const HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store'
+}
+
+/** `body`: it has been read; '' = there was none. */
+export type Serve = (request: IncomingMessage, response: ServerResponse, body: string) => Promise<void>
+
+export interface PageListenerOptions {
+  /** What is shown: its path decides about the port, so that the address stays over restarts. */
+  readonly template: string
+  /** 0: the one of the template, or the next free one. */
+  readonly port: number
+  readonly tokens: PageTokens
+  /** Answers a request under `/api/v1` that may come in. */
+  readonly serve: Serve
+}
+
+export interface PageListener {
+  readonly port: number
+  close(): void
+}
+
+/** Listens on 127.0.0.1, and on ::1 where there is one. Throws a UserError if the port is taken. */
+export async function listenForPages({template, port, tokens, serve}: PageListenerOptions): Promise<PageListener> {
+  const hash = createHash('sha256').update(template).digest().readUInt32BE()
+  const wanted = port > 0 ? [port] : Array.from({length: PORTS}, (_, i) => FIRST_PORT + ((hash + i) % PORTS))
+  for (const each of wanted) {
+    const servers = await listenAt(each, {tokens, serve})
+    if (servers === undefined) continue
+    return {
+      port: each,
+      close: () => {
+        for (const server of servers) {
+          server.close()
+          server.closeAllConnections()
+        }
+      }
+    }
+  }
+  throw new UserError(
+    port > 0 ? `port ${port} is in use` : `all ports from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} are in use`,
+    {explanation: 'Choose another one with --port N.'}
+  )
+}
+
+/** Undefined: the port is in use. */
+async function listenAt(
+  port: number,
+  options: Pick<PageListenerOptions, 'tokens' | 'serve'>
+): Promise<readonly Server[] | undefined> {
+  const servers: Server[] = []
+  for (const host of ['127.0.0.1', '::1']) {
+    const server = serverOf(port, options)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject).listen({port, host, ipv6Only: true}, resolve)
+      })
+      servers.push(server)
+    } catch (error) {
+      if (host === '::1' && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error))) continue // no IPv6 here
+      for (const each of servers) each.close()
+      if (codeOf(error) === 'EADDRINUSE') return undefined
+      throw new UserError(`cannot listen on port ${port}: ${messageOf(error)}`, {cause: error})
+    }
+  }
+  return servers
+}
+
+function serverOf(port: number, {tokens, serve}: Pick<PageListenerOptions, 'tokens' | 'serve'>): Server {
+  const server = http.createServer({
+    maxHeaderSize: MAX_HEAD,
+    headersTimeout: HEAD_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: 1000
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  server.on('connection', lingerAtEnd)
+  let open = 0
+  server.on('request', (request, response) => {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+    const handle = async (): Promise<void> => {
+      const file = fileOf(request)
+      const refusal = open >= MAX_OPEN ? BUSY : pageRefusal(request, {port, tokens, isFile: file !== undefined})
+      if (refusal !== undefined) return end(response, refusal)
+      if (file !== undefined) return sendFile(request, response, file)
+      open++
+      response.on('close', () => open--)
+      await answer(request, response, serve)
+    }
+    handle().catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else end(response, {status: 500, detail: messageOf(error), hint: ''})
+    })
+  })
+  // without a listener Node closes the connection silently, or waits
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    closeLingering(
+      socket,
+      'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, POST\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
+    )
+  })
+  return server.unref()
+}
+
+const BUSY: PageRefusal = {status: 503, detail: 'too many requests at once', hint: 'Close some pages of this run.'}
+
+async function answer(request: IncomingMessage, response: ServerResponse, serve: Serve): Promise<void> {
+  let body: string
+  try {
+    body = (await collectRequest(request, MAX_BODY)).take().toString()
+  } catch (error) {
+    if (error instanceof UncollectedBody) return end(response, error.isTooLarge ? tooLarge : BUSY)
+    throw error
+  }
+  await serve(request, response, body)
+}
+
+const fileOf = ({url = ''}: IncomingMessage): PageFile | undefined =>
+  url.startsWith('/api/') ? undefined : pageFile(url)
+
+function sendFile({headers}: IncomingMessage, response: ServerResponse, file: PageFile): void {
+  const readsGzip = /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '')
+  response
+    .writeHead(200, {'content-type': file.type, ...(readsGzip && {'content-encoding': 'gzip'})})
+    .end(readsGzip ? file.gzip : plainBytes(file))
+}
+
+/** Refuses a request; its connection ends, since its body is not read. */
+function end(response: ServerResponse, {status, detail, hint}: PageRefusal): void {
+  response
+    .writeHead(status, {
+      'content-type': 'application/problem+json',
+      connection: 'close',
+      ...(status === 401 && {'www-authenticate': 'Bearer'}),
+      ...(status === 405 && {allow: 'GET, POST'})
+    })
+    .end(JSON.stringify({status, detail, ...(hint !== '' && {hint})}))
+}

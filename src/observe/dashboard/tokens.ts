@@ -1,0 +1,65 @@
+import {createHash, createHmac, randomBytes, timingSafeEqual} from 'node:crypto'
+import {linkSync, lstatSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {codeOf, UserError} from '../../model/errors.ts'
+
+const KEY_BYTES = 32
+const KEY_FILE = 'dashboard.key'
+
+/** What a page of a run is opened with. They are the same for each run of a template, so that a page outlives a run. */
+export interface PageTokens {
+  /** For all that the API has. */
+  readonly full: string
+  /** For GET alone. */
+  readonly readOnly: string
+}
+
+/** What a token allows; '' = nothing. */
+export type Access = 'full' | 'read-only' | ''
+
+/** The tokens for a template: HMAC-SHA-256 by the user's key, base64url. */
+export function tokensFor(key: Buffer, template: string): PageTokens {
+  const sign = (access: Access): string =>
+    createHmac('sha256', key).update(`${access}\0${template}`).digest('base64url')
+  return {full: sign('full'), readOnly: sign('read-only')}
+}
+
+/** A digest has the same length for all tokens. */
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** What a token allows. It takes the same time for each wrong one. */
+export function accessOf(token: string, {full, readOnly}: PageTokens): Access {
+  const given = digest(token)
+  const isFull = timingSafeEqual(given, digest(full))
+  const isReadOnly = timingSafeEqual(given, digest(readOnly))
+  if (isFull) return 'full'
+  return isReadOnly ? 'read-only' : ''
+}
+
+/** The user's key, in a folder that only the user can read; made at the first time. Throws a UserError if it is no key. */
+export function readKey(folder: string): Buffer {
+  const path = join(folder, KEY_FILE)
+  try {
+    return check(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  // a link appears with its content, and only where no other run was faster
+  const made = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    writeFileSync(made, randomBytes(KEY_BYTES), {flag: 'wx', mode: 0o600})
+    linkSync(made, path)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  } finally {
+    rmSync(made, {force: true})
+  }
+  return check(path)
+}
+
+function check(path: string): Buffer {
+  const {mode, size} = lstatSync(path)
+  if (size !== KEY_BYTES || (mode & 0o077) !== 0)
+    throw new UserError(`${path} is not a key for the dashboard`, {explanation: 'Remove it: a new one is created.'})
+  return readFileSync(path)
+}

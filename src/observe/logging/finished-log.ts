@@ -1,0 +1,46 @@
+import {readdir, stat} from 'node:fs/promises'
+import {join} from 'node:path'
+import {codeOf} from '../../model/errors.ts'
+import {logFileStem, logStart, stemOf} from './log-file.ts'
+import {readPart, startOfLastIn} from './log-reader.ts'
+import {instanceName, type Plan} from '../../model/plan.ts'
+
+export interface KeptWanted {
+  readonly id: string
+  /** Number of lines from the end; -1: all. */
+  readonly tail: number
+  /** ms since 1970; 0: no limit. */
+  readonly since: number
+}
+
+export interface KeptLog {
+  /** latin1 */
+  readonly texts: AsyncIterable<string>
+  /** Some lines may be older than `since`: a file contains no times of single lines. */
+  readonly hasOlder: boolean
+}
+
+/** The newest log file of an app that runs of a template have left. */
+export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promise<KeptLog | undefined> {
+  const folders = new Set(
+    plan.apps.filter(app => app.id === id || instanceName(app.id, app.instance) === id).map(({logs}) => logs.folder)
+  )
+  const stem = logFileStem(id, 'app')
+  const names = (await Promise.all([...folders].map(logsIn))).flat().filter(({name}) => stemOf(name) === stem)
+  const newest = names.toSorted((a, b) => (a.name < b.name ? 1 : -1))[0]
+  if (newest === undefined) return undefined
+  const path = join(newest.folder, newest.name)
+  const {size, mtimeMs} = await stat(path)
+  const isOld = mtimeMs < since
+  const from = isOld ? size : tail < 0 ? 0 : await startOfLastIn(path, tail, size)
+  return {texts: readPart(path, from, size), hasOlder: !isOld && logStart(newest.name) < since}
+}
+
+async function logsIn(folder: string): Promise<readonly {readonly folder: string; readonly name: string}[]> {
+  try {
+    return (await readdir(folder)).map(name => ({folder, name}))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,289 @@
+import {close, open} from 'node:fs'
+import {mkdir} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {getSystemErrorMessage, promisify} from 'node:util'
+import {codeOf, messageOf} from '../../model/errors.ts'
+import {writeText} from '../../platform/write-text.ts'
+import {Gap} from './gap.ts'
+import {readPart, startOfLastIn} from './log-reader.ts'
+import {type WrittenPiece, WholeLines} from './open-line.ts'
+import type {LogRecord} from './log-record.ts'
+import {Times} from './times.ts'
+
+/** Maximum number of characters queued for the disk before writers have to wait. */
+const MAX_WAITING = 1024 * 1024
+/** Text is gathered for this long, so that several lines need only one write. */
+const GATHER_MS = 5
+const GATHER_SIZE = 64 * 1024
+/** How often it is tried whether a file can be written again. */
+const RETRY_MS = 1000
+
+/** Warns the user; one line, without newline. */
+export type Warn = (text: string) => void
+
+export interface LogFilePlace {
+  /** Made with its parents. */
+  readonly folder: string
+  readonly id: string
+  readonly kind: 'app' | 'daprd'
+  readonly startedAt: Date
+  readonly warn: Warn
+}
+
+const twoDigits = (part: number): string => String(part).padStart(2, '0')
+
+/** Dapr's name of a log file, in local time: `<id>_app_20260131235959.log`. */
+export function logFileName({id, kind, startedAt}: Pick<LogFilePlace, 'id' | 'kind' | 'startedAt'>): string {
+  const parts = [startedAt.getMonth() + 1, startedAt.getDate()]
+  const clock = [startedAt.getHours(), startedAt.getMinutes(), startedAt.getSeconds()]
+  return `${logFileStem(id, kind)}${startedAt.getFullYear()}${[...parts, ...clock].map(twoDigits).join('')}.log`
+}
+
+/** What the names of all log files of an app start with: `<id>_app_`. A slash in an id becomes `_`. */
+export const logFileStem = (id: string, kind: LogFilePlace['kind']): string => `${id.replaceAll('/', '_')}_${kind}_`
+
+/** The stem of a file with such a name, undefined if it has none. Names of one stem sort by time. */
+export const stemOf = (name: string): string | undefined => /^(.*_(?:app|daprd)_)\d{14}\.log$/s.exec(name)?.[1]
+
+/** The start time in the name of such a file, in ms since 1970, with a precision of one second. */
+export function logStart(name: string): number {
+  const [, year, month, day, ...clock] = /_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.log$/.exec(name) ?? []
+  return Date.parse(`${year}-${month}-${day}T${clock.join(':')}`)
+}
+
+/** The system's message for an error: `no space left on device`. */
+function reasonOf(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined
+  return typeof errno === 'number' ? getSystemErrorMessage(errno) : messageOf(error)
+}
+
+/**
+ * Creates and opens an app's log file. Each app has its own file: if the name exists (in Dapr two apps with one id that
+ * start in the same second share a file), the next free second is used. Undefined, after a warning, if that fails.
+ */
+export async function createLogFile({folder, id, kind, startedAt, warn}: LogFilePlace): Promise<LogFile | undefined> {
+  try {
+    await makeFolder(folder)
+    for (let second = 0; ; second++) {
+      const path = join(folder, logFileName({id, kind, startedAt: new Date(startedAt.getTime() + second * 1000)}))
+      const fd = await openNew(path)
+      if (fd !== undefined) return new LogFile(fd, path, warn)
+    }
+  } catch (error) {
+    warn(`cannot write log files in ${folder}: ${reasonOf(error)}`)
+    return undefined
+  }
+}
+
+/** Creates a folder with its parents. (On a read-only disk Node's own `recursive` reports ENOENT.) */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder).catch((again: unknown) => {
+      if (codeOf(again) !== 'EEXIST') throw again // else another app created it
+    })
+  }
+}
+
+async function openNew(path: string): Promise<number | undefined> {
+  try {
+    return await promisify(open)(path, 'wx')
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return undefined
+    throw error
+  }
+}
+
+/**
+ * A log file: one write at a time, never blocking. A failed write (full disk) causes one warning; text is left out until the
+ * file can be written again, and a line says how much. A long line stays one line (`WholeLines`).
+ */
+export class LogFile implements LogRecord {
+  readonly path: string
+  readonly #fd: number
+  readonly #warn: Warn
+  readonly #lines = new WholeLines()
+  readonly #times = new Times()
+  #waiting: string[] = []
+  #waitingSize = 0
+  #written = 0
+  readonly #taps = new Set<(text: string) => void>()
+  /** Readers that wait until earlier text is written. */
+  #readers: {readonly size: number; readonly resolve: () => void}[] = []
+  #timer: NodeJS.Timeout | undefined
+  #isWriting = false
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  /** The last write has failed. */
+  #gap: Gap | undefined
+  #hasWarned = false
+  /** The text on disk ends within a line. */
+  #isCut = false
+  #drain: PromiseWithResolvers<void> | undefined
+  readonly #closed = Promise.withResolvers<void>()
+
+  constructor(fd: number, path: string, warn: Warn) {
+    this.#fd = fd
+    this.path = path
+    this.#warn = warn
+  }
+
+  /** False while the file cannot be written, and after `close`: text is dropped then. */
+  get isOpen(): boolean {
+    return this.#state === 'open' && this.#gap === undefined
+  }
+
+  /** Number of characters written so far, including those not yet on disk; fewer after a failure. */
+  length = 0
+
+  get isWriting(): boolean {
+    return this.#state === 'open' && this.#written < this.length
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  tap(take: (text: string) => void): () => void {
+    this.#taps.add(take)
+    return () => this.#taps.delete(take)
+  }
+
+  async *read(from: number, to: number): AsyncGenerator<string> {
+    await this.#reached(to)
+    yield* readPart(this.path, from, to)
+  }
+
+  async startOfLast(count: number, end: number): Promise<number> {
+    await this.#reached(end)
+    return startOfLastIn(this.path, count, end)
+  }
+
+  startSince(time: number): number {
+    return this.#times.startSince(time) ?? this.length
+  }
+
+  /** Returns a promise while more than 1 MiB is queued; it settles when that is written, and never rejects. */
+  write(piece: WrittenPiece): Promise<void> | undefined {
+    if (this.#state !== 'open') return undefined
+    this.#append(this.#lines.take(piece))
+    if (this.#waitingSize <= MAX_WAITING) return undefined
+    this.#drain ??= Promise.withResolvers<void>()
+    return this.#drain.promise
+  }
+
+  /** Writes the queue and closes the file; settles when that is done or has failed; never rejects. */
+  async close(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#append(this.#lines.release())
+      this.#state = 'closing'
+      if (this.#gap !== undefined) this.#resume()
+      else if (!this.#isWriting) this.#writeNext()
+    }
+    return this.#closed.promise
+  }
+
+  #append(text: string): void {
+    if (text === '') return
+    for (const take of this.#taps) take(text)
+    if (this.#gap === undefined) this.#queue(text)
+    else this.#gap.add(text)
+  }
+
+  #queue(text: string): void {
+    this.#times.note(text, this.length)
+    this.#waiting.push(text)
+    this.#waitingSize += text.length
+    this.length += text.length
+    if (!this.#isWriting) this.#writeSoon()
+  }
+
+  #writeSoon(): void {
+    if (this.#waitingSize >= GATHER_SIZE) this.#writeNext()
+    else this.#timer ??= setTimeout(() => this.#writeNext(), GATHER_MS)
+  }
+
+  #writeNext(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#waitingSize === 0) return this.#end()
+    const text = this.#waiting.join('')
+    this.#forget()
+    this.#put(text)
+  }
+
+  /** `gap`: what the text is the note of. */
+  #put(text: string, gap?: Gap): void {
+    this.#isWriting = true
+    writeText(this.#fd, text, (error, written) => {
+      this.#isWriting = false
+      this.#written += written
+      if (written > 0) this.#isCut = text[written - 1] !== '\n'
+      this.#tellReaders(this.#written)
+      if (error !== null) this.#fail(reasonOf(error), gap, gap === undefined ? text.slice(written) : '')
+      else if (this.#state === 'open' && this.#waitingSize > 0) this.#writeSoon()
+      else if (this.#state === 'closing') this.#writeNext()
+    })
+  }
+
+  #fail(reason: string, gap = new Gap(reason), unwritten: string): void {
+    if (!this.#hasWarned)
+      this.#warn(`cannot write log file ${this.path}: ${reason}; lines are left out until it can be written again`)
+    this.#hasWarned = true
+    for (const text of [unwritten, ...this.#waiting]) gap.add(text)
+    this.#gap = gap
+    this.#forget()
+    this.length = this.#written
+    this.#times.cut(this.length)
+    this.#tellReaders(Infinity)
+    if (this.#state === 'closing') this.#end()
+    else this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
+  }
+
+  /** Tries to go on, with a line that says what is missing. */
+  #resume(): void {
+    const gap = this.#gap
+    clearTimeout(this.#timer)
+    this.#timer = undefined // what comes next is written soon
+    if (gap === undefined) return
+    // not within a line, unless nothing more will come
+    if (gap.isMidLine && this.#state === 'open') {
+      this.#timer = setTimeout(() => this.#resume(), RETRY_MS).unref()
+      return
+    }
+    this.#gap = undefined
+    const note = this.#isCut ? `\n${gap.note()}` : gap.note()
+    this.#times.note(note, this.length)
+    this.length += note.length
+    this.#put(note, gap)
+  }
+
+  #forget(): void {
+    this.#waiting = []
+    this.#waitingSize = 0
+    this.#drain?.resolve()
+    this.#drain = undefined
+  }
+
+  /** Settles when this many characters are on disk, or writing has failed. */
+  async #reached(size: number): Promise<void> {
+    if (this.#written >= size || this.#state === 'closed') return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#readers.push({size, resolve})
+    return promise
+  }
+
+  #tellReaders(written: number): void {
+    for (const {size, resolve} of this.#readers) if (size <= written) resolve()
+    this.#readers = this.#readers.filter(({size}) => size > written)
+  }
+
+  #end(): void {
+    if (this.#state !== 'closing') return
+    this.#state = 'closed'
+    close(this.#fd, () => this.#closed.resolve()) // after a failed close nothing is left to do: the text was written
+  }
+}

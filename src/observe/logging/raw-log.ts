@@ -1,0 +1,84 @@
+import type {Lines} from '../../model/events.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
+import type {AppLog, SidecarLog} from './app-log.ts'
+import {Memory} from './log-memory.ts'
+import {linesIn, withoutColours} from './prefix.ts'
+import {asBytes} from '../../model/bytes.ts'
+import type {RunLogWriter} from './run-log.ts'
+import {sidecarLine, type LineSource} from './sidecar-line.ts'
+
+/** Writes latin1 text. Returns a promise if the reader is slow; it settles when there is space again. */
+export type Write = (text: string) => Promise<void> | undefined
+
+export interface RawLogOptions {
+  readonly out: Write
+  readonly err: Write
+  readonly keepsColours: boolean
+  readonly runLog: RunLogWriter
+  /** Whether a line of the sidecar is printed. */
+  readonly shows: (entry: LogEntry) => boolean
+  /** What the lines of the sidecar say of it. */
+  readonly source: LineSource
+}
+
+/**
+ * The logs of a single app: its bytes unchanged, stdout to stdout, stderr to stderr; with a slow reader the app waits. There
+ * are no files: the last lines are kept in memory for `logs`. The CLI prints status lines; lines of the sidecar go to stdout, as
+ * with Dapr, whose sidecar inherits it.
+ */
+export function rawLogs(options: RawLogOptions): {app: AppLog; sidecar: SidecarLog} {
+  const {out, err, keepsColours, runLog} = options
+  const memory = new Memory()
+  const writers = {stdout: {prefix: ''}, stderr: {prefix: ''}}
+  const sink = ({stream, text}: Lines): Promise<void> | undefined => {
+    if (stream === 'status') return undefined
+    const bare = withoutColours(text)
+    memory.write({writer: writers[stream], text: bare})
+    runLog.write(stream, text, linesIn(bare))
+    return (stream === 'stderr' ? err : out)(keepsColours ? text : bare)
+  }
+  const close = async (): Promise<void> => {
+    runLog.end()
+    return memory.close()
+  }
+  return {app: {path: '', sink, record: memory, runLog, close}, sidecar: printedLog(options)}
+}
+
+/**
+ * Calls do not wait for who reads stdout: while that is slow, lines are dropped and counted. Lines follow the CLI's first one,
+ * "Starting Dapr …", also those of components that are opened before.
+ */
+function printedLog({out, shows, source}: RawLogOptions): SidecarLog {
+  let early: string[] | undefined = []
+  let dropped: number | undefined
+  const print = (entry: LogEntry): void => {
+    if (dropped !== undefined) return void dropped++
+    const line = asBytes(`${sidecarLine(entry, source, new Date())}\n`)
+    if (early !== undefined) return void early.push(line)
+    const slow = out(line)
+    if (slow === undefined) return
+    dropped = 0
+    void slow.then(goOn)
+  }
+  const goOn = (): void => {
+    const message = `${dropped?.toString() ?? ''} lines of the sidecar were left out: stdout is read too slowly`
+    const isAny = dropped !== 0
+    dropped = undefined
+    if (isAny) print({level: 'warn', message, scope: 'dapr.runtime'})
+  }
+  const log = (...entries: readonly LogEntry[]): void => {
+    for (const entry of entries) if (shows(entry)) print(entry)
+  }
+  return {
+    path: '',
+    isWriting: false,
+    say: () => {
+      if (early !== undefined && early.length > 0) void out(early.join(''))
+      early = undefined
+    },
+    log,
+    write: (text, level) =>
+      log({level, message: Buffer.from(text.trimEnd(), 'latin1').toString(), scope: 'dapr.runtime'}),
+    close: async () => Promise.resolve()
+  }
+}

@@ -1,0 +1,75 @@
+import {exitText} from '../../model/exit-text.ts'
+import type {Exit} from '../../model/app-state.ts'
+import {asBytes} from '../../model/bytes.ts'
+
+/** The signs of Dapr's status lines (`pkg/print/print.go`). */
+const SIGNS = {success: '✅', failure: '❌', warning: '⚠', info: 'ℹ️'} as const
+
+/** A status line about an app or its sidecar; the texts are Dapr's (`cmd/run.go`). */
+export interface StatusLine {
+  readonly sign: keyof typeof SIGNS
+  readonly text: string
+}
+
+/** Without a sign: in files, and where Dapr writes to the console through its own writer. */
+export const plainly = ({text}: StatusLine): string => asBytes(`${text}\n`)
+
+/** With sign and two spaces: where Dapr writes to the console directly. */
+export const withSign = ({sign, text}: StatusLine): string => asBytes(`${SIGNS[sign]}  ${text}\n`)
+
+/** The app has exited or was stopped; for its own log. */
+export const appEnded = (exit: Exit): StatusLine =>
+  exit.kind === 'code' && exit.code === 0
+    ? {sign: 'success', text: 'Exited App successfully'}
+    : {sign: 'failure', text: `The App process exited with error code: ${exitText(exit)}`}
+
+/** The run is stopping; begins with an empty line. For the logs of app and sidecar. */
+export const shuttingDown: StatusLine = {sign: 'info', text: '\ntermination signal received: shutting down'}
+
+/** At the end of the run, for an app that had failed before; for its own log. */
+export const errorExitingApp = (exit: Exit): StatusLine => ({
+  sign: 'failure',
+  text: `Error exiting App: ${exitText(exit)}`
+})
+
+/** The app was stopped with the run; for the sidecar's log. */
+export const exitedApp: StatusLine = {sign: 'success', text: 'Exited App successfully'}
+
+/** The sidecar was closed with the run; for its log. */
+export const exitedDapr: StatusLine = {sign: 'success', text: 'Exited Dapr successfully'}
+
+/** The first line of a sidecar's log. */
+export const startingDapr = (id: string, httpPort: number, grpcPort: number): StatusLine => ({
+  sign: 'info',
+  text: `Starting Dapr with id ${id}. HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`
+})
+
+/** In a sidecar's log before the app starts, if the app has no port. */
+export const checkingSidecar = (httpPort: number, grpcPort: number): readonly StatusLine[] => [
+  {sign: 'info', text: `Checking if Dapr sidecar is listening on HTTP port ${httpPort}`},
+  {sign: 'info', text: `Checking if Dapr sidecar is listening on GRPC port ${grpcPort}`},
+  {sign: 'info', text: 'Dapr sidecar is up and running.'}
+]
+
+/** An entry without a command; for the sidecar's log. */
+export const noCommand: StatusLine = {sign: 'info', text: 'No application command present'}
+
+/** The metadata that the sidecar gets at the start: our pid, the app's command (as written in the template) and its pid. */
+export function updatingMetadata(cliPid: number, command = '', appPid?: number): readonly StatusLine[] {
+  const lines = [`cliPID: ${cliPid}`]
+  if (command !== '') lines.push(`app command: ${command}`)
+  if (appPid !== undefined) lines.push(`appPID: ${appPid}`)
+  return lines.map(line => ({sign: 'info', text: `Updating metadata for ${line}`}))
+}
+
+/** The last line of the start in a sidecar's log; an empty line follows. */
+export const upAndRunning: StatusLine = {
+  sign: 'success',
+  text: "You're up and running! Dapr logs will appear here.\n"
+}
+
+/** The app could not be started at all; for its log. */
+export const errorStartingApp = (reason: string): StatusLine => ({
+  sign: 'failure',
+  text: `Error starting app process: ${reason}`
+})

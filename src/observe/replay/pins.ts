@@ -1,0 +1,215 @@
+import {UserError} from '../../model/errors.ts'
+import {SerialQueue} from '../../model/serial-queue.ts'
+import {copyOfCall} from '../telemetry/recorder/call-content.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {answerOf, type CallAnswer} from './answer.ts'
+import {compare, noiseOf, type Noise} from './compare.ts'
+import {isSafe, refused, ReplayRefused, type Replay, type Replayer} from './replayer.ts'
+import {sendInOrder} from './sequence.ts'
+
+/** Why the pinned calls were sent. */
+export interface Cause {
+  readonly kind: 'pinned' | 'saved' | 'asked'
+  /** The app that was saved, and its files; '' and none for others. */
+  readonly app: string
+  readonly files: readonly string[]
+}
+
+/** The pinned calls, or some of them, are sent once. */
+export interface Round extends Cause {
+  readonly number: number
+  /** ms since 1970. */
+  readonly at: number
+}
+
+export interface PinResult {
+  readonly round: number
+  /** Its `refusal` says why it was not sent. */
+  readonly replay: Replay
+}
+
+/** A call that is sent again after each save. */
+export interface Pin {
+  readonly call: RecordedCall
+  /** The latest answer; the next one is compared with it. */
+  readonly before: CallAnswer
+  /** Undefined: not known yet. */
+  readonly noise: Noise | undefined
+  /** The latest ones last. */
+  readonly results: readonly PinResult[]
+}
+
+interface KeptPin extends Pin {
+  before: CallAnswer
+  noise: Noise | undefined
+  results: readonly PinResult[]
+  /** The number of the latest end of its callee that does not count against it. */
+  forgiven: number
+}
+
+export interface SendWishes {
+  readonly isUnsafe: boolean
+  /** Nobody has asked for it. */
+  readonly isByItself: boolean
+  readonly signal: AbortSignal
+  readonly done?: (replay: Replay) => void
+}
+
+const MAX_PINS = 50
+/** Maximum size of the recorded bytes of all pinned calls. */
+const MAX_BYTES = 2 * 1024 * 1024
+const MAX_ROUNDS = 20
+/** A request that was in flight at this many of the last five exits is not sent automatically. */
+const SUSPECT = 2
+
+/** The pinned calls of a run: they are sent again on request, and the safe ones after each save. */
+export class Pins {
+  readonly #replayer: Replayer
+  readonly #sent: (round: Round, replays: readonly Replay[]) => void
+  readonly #over = new AbortController()
+  #pins: readonly KeptPin[] = []
+  #rounds: readonly Round[] = []
+  #count = 0
+  readonly #queue = new SerialQueue()
+  /** The save whose round has not begun. */
+  #saved: Cause | undefined
+
+  /** `sent` gets the results of each round after a save. */
+  constructor(replayer: Replayer, sent: (round: Round, replays: readonly Replay[]) => void) {
+    this.#replayer = replayer
+    this.#sent = sent
+  }
+
+  get all(): readonly Pin[] {
+    return this.#pins
+  }
+
+  /** The latest ones last. */
+  get rounds(): readonly Round[] {
+    return this.#rounds
+  }
+
+  /** Pins a call. If it is safe and has not crashed an app, it is sent twice: what differs then is noise. Rejects with a UserError. */
+  async add(call: RecordedCall, signal: AbortSignal): Promise<Pin> {
+    const known = this.#pins.find(pin => pin.call.number === call.number)
+    if (known !== undefined) return known
+    const why = this.#replayer.whyNever(call)
+    if (why !== '') throw new ReplayRefused(call, why)
+    if (this.#pins.length >= MAX_PINS)
+      throw new UserError(`${MAX_PINS} calls are pinned already`, {explanation: 'Unpin one of them first.'})
+    if (this.#pins.reduce((sum, pin) => sum + sizeOf(pin.call), sizeOf(call)) > MAX_BYTES)
+      throw new UserError('the pinned calls have more than 2 MiB', {explanation: 'Unpin one of them first.'})
+    const before = answerOf(call)
+    const pin: KeptPin = {call: copyOfCall(call), before, noise: undefined, results: [], forgiven: 0}
+    this.#pins = [...this.#pins, pin]
+    if (isSafe(call) && this.#deathsOf(pin) === 0 && this.#replayer.context.whyNot(call.edgeOf.callee) === '')
+      await this.#round({kind: 'pinned', app: '', files: []}, [pin], {isUnsafe: false, isByItself: true, signal})
+    return pin
+  }
+
+  /** False: that call is not pinned. */
+  remove(number: number): boolean {
+    const left = this.#pins.filter(pin => pin.call.number !== number)
+    const isRemoved = left.length < this.#pins.length
+    this.#pins = left
+    return isRemoved
+  }
+
+  /** The app that was saved is ready again. Saves that come meanwhile share a round. */
+  saved(app: string, files: readonly string[]): void {
+    if (this.#pins.length === 0 || this.#over.signal.aborted) return
+    const isWaiting = this.#saved !== undefined
+    this.#saved = {kind: 'saved', app, files: [...new Set([...(this.#saved?.files ?? []), ...files])]}
+    if (!isWaiting) void this.#afterSave()
+  }
+
+  async #afterSave(): Promise<void> {
+    await this.#queue.idle()
+    const cause = this.#saved
+    this.#saved = undefined
+    if (cause === undefined || this.#over.signal.aborted) return
+    const wishes = {isUnsafe: false, isByItself: true, signal: this.#over.signal}
+    const {round, replays} = await this.#round(cause, this.#pins, wishes)
+    if (!this.#over.signal.aborted) this.#sent(round, replays)
+  }
+
+  /** Sends all pinned calls on request. */
+  async sendAll(wishes: SendWishes): Promise<void> {
+    if (this.#pins.length === 0)
+      throw new UserError('no call is pinned', {explanation: 'pillion replay --pin NUMBER pins one.'})
+    await this.#round({kind: 'asked', app: '', files: []}, this.#pins, wishes)
+  }
+
+  /** The run ends. */
+  close(): void {
+    this.#over.abort()
+  }
+
+  async #round(
+    cause: Cause,
+    pins: readonly KeptPin[],
+    wishes: SendWishes
+  ): Promise<{readonly round: Round; readonly replays: readonly Replay[]}> {
+    return this.#queue.run(async () => {
+      const round = {...cause, number: ++this.#count, at: Date.now()}
+      this.#rounds = [...this.#rounds, round].slice(-MAX_ROUNDS)
+      const replays: Replay[] = []
+      const send = async ({number}: RecordedCall, taken: () => void): Promise<void> => {
+        const pin = pins.find(each => each.call.number === number)
+        if (pin === undefined) return
+        const replay = await this.#send(pin, wishes, taken)
+        pin.results = [...pin.results, {round: round.number, replay: withoutBytes(replay, pin.call)}].slice(-MAX_ROUNDS)
+        replays.push(replay)
+        this.#replayer.context.report(replay)
+        wishes.done?.(replay)
+      }
+      const calls = pins.map(({call}) => call)
+      await sendInOrder(calls, {pace: 'answered', send, signal: wishes.signal})
+      return {round, replays}
+    })
+  }
+
+  async #send(pin: KeptPin, {isUnsafe, isByItself, signal}: SendWishes, taken: () => void): Promise<Replay> {
+    const {call, before, noise = new Set<string>()} = pin
+    const {deaths, masking} = this.#replayer.context
+    const times = isByItself ? this.#deathsOf(pin) : 0
+    if (times >= SUSPECT) {
+      taken()
+      const why = `${call.edgeOf.callee} ended ${times} times with this request inside`
+      return refused(call, before, new ReplayRefused(call, why, 'pillion replay --pinned sends it.'))
+    }
+    const latestEnd = deaths()?.all(call.edgeOf.callee).at(-1)?.number ?? 0
+    const wishes = {isUnsafe, signal}
+    const replay = await this.#replayer.tryReplay(call, {...wishes, before, noise, taken})
+    const {after} = replay
+    if (after === undefined || replay.number === 0) return replay
+    pin.before = after
+    if (!isWell(after)) return replay
+    if (!isByItself) pin.forgiven = latestEnd
+    if (pin.noise !== undefined || !isSafe(call)) return replay
+    const {after: second} = await this.#replayer.tryReplay(call, {...wishes, before: after})
+    if (second === undefined || !isWell(second)) return replay
+    pin.before = second
+    pin.noise = noiseOf(after, second, masking())
+    return {...replay, comparison: compare(before, after, pin.noise, masking())}
+  }
+
+  #deathsOf({call, forgiven}: KeptPin): number {
+    return this.#replayer.context.deaths()?.timesOf(call.edgeOf.callee, call, forgiven) ?? 0
+  }
+}
+
+/** What is kept of a replay: bodies would take a lot of memory, and only the latest answer is compared again. */
+const withoutBytes = (replay: Replay, call: RecordedCall): Replay => ({
+  ...replay,
+  call,
+  before: bare(replay.before),
+  after: replay.after && bare(replay.after)
+})
+
+const bare = (answer: CallAnswer): CallAnswer => ({...answer, body: Buffer.alloc(0)})
+
+/** The callee has answered, without an error of its own. */
+const isWell = ({status, failure}: CallAnswer): boolean => status > 0 && status < 500 && failure === ''
+
+const sizeOf = ({pieces}: RecordedCall): number => pieces.reduce((sum, {bytes}) => sum + bytes.length, 0)

@@ -1,0 +1,210 @@
+// observe/replay/ sends recorded calls again, each through the sidecar of its caller, and compares the answers. It is loaded when somebody asks for
+// the first time.
+import {UserError} from '../../model/errors.ts'
+import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
+import {FLAG} from '../telemetry/recorder/call-lines.ts'
+import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import type {Deaths} from '../telemetry/recorder/deaths.ts'
+import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
+import type {Masking} from '../telemetry/recorder/masking.ts'
+import {answerOf, type CallAnswer} from './answer.ts'
+import {compare, type Comparison, type Noise} from './compare.ts'
+import {requestOf, sendAgain, type RequestText, type Resent, type SidecarPlace} from './send.ts'
+import {isDelivery, whyNotSent} from './why-not-sent.ts'
+
+/** What replays need of a run. */
+export interface ReplayContext {
+  readonly recorder: CallRecorder
+  /** Undefined: no process has ended yet that nobody asked to. */
+  readonly deaths: () => Deaths | undefined
+  /** Where calls of this app are sent to; undefined: it has no sidecar. */
+  readonly sidecarOf: (app: string) => SidecarPlace | undefined
+  /** Gives an app a request as its sidecar gives it events. Never rejects. */
+  readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Resent>
+  /** Why calls to it cannot be delivered for now; '' = they can, or wait until they can. */
+  readonly whyNot: (callee: string) => string
+  /** False: the template says that nothing is sent to it again. */
+  readonly mayReplay: (callee: string) => boolean
+  readonly masking: () => Masking
+  /** Told of each call that was sent again, or was not. */
+  readonly report: (replay: Replay) => void
+}
+
+/** A call that is not sent again. */
+export class ReplayRefused extends UserError {
+  constructor(call: RecordedCall, why: string, hint = '') {
+    super(`call ${call.number} is not sent again: ${why}`, {explanation: hint})
+  }
+}
+
+/** The result of a call that was to be sent again. */
+export interface Replay {
+  readonly call: RecordedCall
+  /** The call as which it was sent; 0: it was not sent, or the sidecar has refused it. */
+  readonly number: number
+  readonly before: CallAnswer
+  /** Undefined: it was not sent, for this reason. */
+  readonly after: CallAnswer | undefined
+  readonly comparison: Comparison
+  readonly refusal: UserError | undefined
+}
+
+export interface ReplayWishes {
+  /** Methods besides GET, HEAD and OPTIONS, too. */
+  readonly isUnsafe: boolean
+  /** The answer to compare with; left out: that of the call. */
+  readonly before?: CallAnswer | undefined
+  readonly noise?: Noise
+  readonly signal?: AbortSignal | undefined
+  /** Called when the sidecar has the request, or will not get it. */
+  readonly taken?: () => void
+}
+
+/** A callee that does not answer is not waited for any longer. */
+const TIMEOUT_MS = 60_000
+const NO_RESPONSE = `no response within ${TIMEOUT_MS / 1000} s`
+const NOTHING: Comparison = {differences: [], count: 0, leftOut: []}
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** It changes nothing, as HTTP has it (RFC 9110, 9.2.1). */
+export const isSafe = ({method}: Pick<RecordedCall, 'method'>): boolean => SAFE.has(method)
+
+type Way = (call: RecordedCall, signal: AbortSignal) => Promise<Resent>
+
+/** Sends calls again. */
+export class Replayer {
+  readonly context: ReplayContext
+  readonly #expected = new ExpectedReplays()
+  /** The replays of each call, one after the other. */
+  readonly #turns = new Map<number, Promise<unknown>>()
+  readonly #over = new AbortController()
+
+  constructor(context: ReplayContext) {
+    this.context = context
+  }
+
+  /** The run ends: what is under way is given up. */
+  close(): void {
+    this.#over.abort(new Error('the run ends'))
+  }
+
+  /** Sends a call again, and compares the answers. Rejects with a `ReplayRefused` if it is not sent. */
+  async replay(call: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
+    const way = this.#check(call, wishes.isUnsafe)
+    const copy = copyOfCall(call)
+    const before = this.#turns.get(call.number)
+    const turn = (async () => {
+      await before
+      return this.#replay(copy, way, wishes)
+    })()
+    const settled = turn.catch(() => undefined)
+    this.#turns.set(call.number, settled)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(call.number) === settled) this.#turns.delete(call.number)
+    }
+  }
+
+  /** The same, but a call that is not sent has its reason in the result. */
+  async tryReplay(call: RecordedCall, wishes: ReplayWishes): Promise<Replay> {
+    try {
+      return await this.replay(call, wishes)
+    } catch (error) {
+      wishes.taken?.()
+      if (!(error instanceof UserError)) throw error
+      return refused(call, wishes.before ?? answerOf(call), error)
+    }
+  }
+
+  /** Why a call is never sent again, as it is now; '' = it may be. */
+  whyNever(call: RecordedCall): string {
+    const {caller, callee} = call.edgeOf
+    if ((call.flags & FLAG.open) !== 0) return 'it is under way'
+    const why = whyNotSent(call, this.context.sidecarOf(caller) !== undefined)
+    if (why !== '') return why
+    return this.context.mayReplay(callee) ? '' : `the template has replay: false for ${callee}`
+  }
+
+  /** How a call is sent again. Throws a `ReplayRefused` if it must not, or cannot, be. */
+  #check(call: RecordedCall, isUnsafe: boolean): Way {
+    const {caller, callee} = call.edgeOf
+    const sidecar = this.context.sidecarOf(caller)
+    const why = this.whyNever(call)
+    if (why !== '') throw new ReplayRefused(call, why)
+    if (!isUnsafe && !isSafe(call)) {
+      const [method = ''] = contentOf(call).request.head.split(' ', 1)
+      throw new ReplayRefused(call, `${method} may change something`, 'With --unsafe it is sent.')
+    }
+    const notReady = this.context.whyNot(callee)
+    if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} tells more.`)
+    if (isDelivery(call)) return async (copy, signal) => this.context.deliver(copy, requestOf(copy), signal)
+    if (sidecar === undefined) throw new ReplayRefused(call, `${caller} has no sidecar in this run`)
+    return async (copy, signal) => sendAgain(copy, sidecar, signal)
+  }
+
+  async #replay(call: RecordedCall, way: Way, wishes: ReplayWishes): Promise<Replay> {
+    const {recorder, masking} = this.context
+    const {before = answerOf(call), noise = new Set<string>(), taken, signal} = wishes
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(new Error(NO_RESPONSE)), TIMEOUT_MS)
+    const signals = [timeout.signal, this.#over.signal, ...(signal === undefined ? [] : [signal])]
+    const ended = Promise.withResolvers<void>()
+    let number = 0
+    const expected = {
+      caller: call.edgeOf.caller,
+      original: call.number,
+      started: (started: number): void => {
+        this.#forget(expected)
+        number = started
+        taken?.()
+      }
+    }
+    const stop = recorder.onEnded(each => {
+      if (each === number) ended.resolve()
+    })
+    this.#expected.add(expected)
+    recorder.replays = this.#expected
+    let sent: Resent
+    try {
+      sent = await way(call, AbortSignal.any(signals))
+      if (number > 0) await ended.promise
+    } finally {
+      clearTimeout(timer)
+      stop()
+      this.#forget(expected)
+      taken?.()
+    }
+    const recorded = number > 0 ? recorder.call(number) : undefined
+    const after = recorded === undefined ? bareAnswer(sent) : answerOf(recorded)
+    const comparison = compare(before, after, noise, masking())
+    return {call, number, before, after, comparison, refusal: undefined}
+  }
+
+  #forget(expected: Parameters<ExpectedReplays['remove']>[0]): void {
+    this.#expected.remove(expected)
+    if (this.#expected.isEmpty && this.context.recorder.replays === this.#expected)
+      this.context.recorder.replays = undefined
+  }
+}
+
+/** The result for a call that was not sent. */
+export const refused = (call: RecordedCall, before: CallAnswer, refusal: UserError): Replay => ({
+  call,
+  number: 0,
+  before,
+  after: undefined,
+  comparison: NOTHING,
+  refusal
+})
+
+/** The answer to a request that was not recorded as a call: the sidecar refused it, or was not there. */
+const bareAnswer = ({status, why}: Resent): CallAnswer => ({
+  status,
+  type: '',
+  body: Buffer.alloc(0),
+  bytes: 0,
+  isWhole: false,
+  ms: 0,
+  failure: why
+})

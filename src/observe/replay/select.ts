@@ -1,0 +1,63 @@
+import {UserError} from '../../model/errors.ts'
+import {contentOf, copyOfCall, type CallContent} from '../telemetry/recorder/call-content.ts'
+import {FLAG} from '../telemetry/recorder/call-lines.ts'
+import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {readFilter} from '../telemetry/recorder/filter.ts'
+import {whyNotSent} from './why-not-sent.ts'
+
+/** Calls of a window that are sent again at once. */
+const MAX_CALLS = 1000
+
+/** From a call, or a time in ms since 1970, to another one, both included. */
+export interface Window {
+  readonly from: WindowEnd
+  readonly to: WindowEnd
+  /** A filter (`observe/telemetry/recorder/filter.ts`); '': all calls. */
+  readonly q: string
+}
+
+export type WindowEnd = {readonly call: number} | {readonly time: number}
+
+/** Calls that are not made by an app for itself: sending them again would only repeat what others cause. */
+const NOT_MADE = FLAG.own | FLAG.shadow | FLAG.replay | FLAG.open
+
+/** The calls of a window, the oldest first, with copies of their bytes. Throws a UserError for a faulty filter, and if there are none or too many. */
+export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly RecordedCall[] {
+  const matches = readFilter(q)
+  const found: RecordedCall[] = []
+  let count = 0
+  for (const number of recorder.numbers()) {
+    const line = recorder.line(number)
+    if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
+    const at = performance.timeOrigin + line.startedAt
+    const isBefore = 'call' in from ? number < from.call : at < from.time
+    const isAfter = 'call' in to ? number > to.call : at > to.time
+    if (isBefore || isAfter) continue
+    const call = recorder.call(number)
+    if (call === undefined) continue
+    let content: CallContent | undefined
+    if (!matches(call, () => (content ??= contentOf(call)))) continue
+    if (++count <= MAX_CALLS) found.push(copyOfCall(call))
+  }
+  if (count === 0)
+    throw new UserError('no call is in the window', {explanation: 'pillion calls lists those that are kept.'})
+  if (count > MAX_CALLS)
+    throw new UserError(`${count} calls are in the window, and at most ${MAX_CALLS} are sent again`, {
+      explanation: 'Make it shorter, or name whose calls: from:shop'
+    })
+  return found.toReversed()
+}
+
+/** The latest call that has failed and can be sent again. Throws a UserError if there is none. */
+export function lastFailed(recorder: CallRecorder): RecordedCall {
+  const hasFailed = readFilter('is:failed')
+  for (const number of recorder.numbers()) {
+    const line = recorder.line(number)
+    if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
+    const call = recorder.call(number)
+    if (call !== undefined && hasFailed(call, () => contentOf(call)) && whyNotSent(call, true) === '') return call
+  }
+  throw new UserError('there is no failed call that can be sent again', {
+    explanation: 'pillion calls is:failed lists those that failed.'
+  })
+}

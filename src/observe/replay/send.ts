@@ -1,0 +1,88 @@
+import {messageOf} from '../../model/errors.ts'
+import {http} from '../../proxy/net/http1/node-http.ts'
+import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
+import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
+import {REPLAY_HEADER} from '../telemetry/recorder/expected-replays.ts'
+
+/** Where the sidecar of an app listens. */
+export interface SidecarPlace {
+  readonly host: string
+  readonly port: number
+}
+
+/** What the sidecar has answered; status 0: nothing, for this reason. */
+export interface Resent {
+  readonly status: number
+  readonly why: string
+}
+
+/** Headers that belong to the connection, or that are set anew. */
+const LEFT_OUT = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  REPLAY_HEADER.toLowerCase()
+])
+const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * Sends the request of a call to a sidecar as its caller sent it, but for headers about the connection. Settles when the response
+ * has come to its end, or there will be none; never rejects.
+ */
+export async function sendAgain(call: RecordedCall, {host, port}: SidecarPlace, signal: AbortSignal): Promise<Resent> {
+  const {request, target} = contentOf(call)
+  const [method = ''] = request.head.split(' ', 1)
+  const {body} = request
+  const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
+  if (headerValue(headers, 'host') === '') headers.push('Host', `${host.includes(':') ? `[${host}]` : host}:${port}`)
+  if (body.length > 0 || TAKES_BODY.has(method)) headers.push('Content-Length', body.length.toString())
+  return new Promise(resolve => {
+    const failed = (error: unknown): void =>
+      resolve({status: 0, why: signal.aborted ? messageOf(signal.reason) : messageOf(error)})
+    try {
+      http
+        .request({host, port, method, path: target, headers, agent: false, signal}, response => {
+          const {statusCode: status = 0} = response
+          response
+            .on('error', failed)
+            .on('end', () => resolve({status, why: ''}))
+            .resume()
+        })
+        .on('error', failed)
+        .end(body)
+    } catch (error) {
+      failed(error) // a head that node:http does not write
+    }
+  })
+}
+
+/** A request of a sidecar to its app, but for what is set anew. */
+export interface RequestText {
+  readonly method: string
+  readonly path: string
+  /** `Name: value\r\n` each. */
+  readonly lines: string
+  readonly body: Buffer
+}
+
+/** The request that delivers a recorded event again. */
+export function requestOf(call: RecordedCall): RequestText {
+  const {request, target} = contentOf(call)
+  const [method = ''] = request.head.split(' ', 1)
+  const headers = [...headersOf(request.headers), REPLAY_HEADER, call.number.toString()]
+  const lines = headers.map((text, at) => {
+    if (at % 2 === 1) return ''
+    return SET_ANEW.has(text.toLowerCase()) ? '' : `${text}: ${headers[at + 1] ?? ''}\r\n`
+  })
+  return {method, path: target, lines: lines.join(''), body: request.body}
+}
+
+/** By each request to an app. */
+const SET_ANEW = new Set(['host', 'dapr-api-token'])
+
+const headersOf = (headers: readonly string[]): string[] =>
+  headers.flatMap((name, at) => (at % 2 === 1 || LEFT_OUT.has(name.toLowerCase()) ? [] : [name, headers[at + 1] ?? '']))

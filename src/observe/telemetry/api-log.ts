@@ -1,0 +1,49 @@
+import {operationAt} from '../../model/dapr/api/routes.ts'
+import {decoded} from '../../model/bytes.ts'
+import type {LogEntry} from '../../model/log-entry.ts'
+import type {CallRecord} from '../../model/call.ts'
+import type {ApiLogging} from '../../files/resources/api-logging.ts'
+
+const userAgentIn = (lines: string): string => decoded(/^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? '')
+
+/** Dapr's name of the API that a request was for. */
+const nameOf = ({call, request: {method, path}}: CallRecord): string =>
+  call.callee === '' ? (operationAt(method, path)?.operation.log ?? 'InvokeService') : `InvokeService/${call.callee}`
+
+const isHealthCheck = (path: string): boolean => /^\/v1\.0\/healthz(?:\/outbound)?\/?$/.test(path)
+
+/**
+ * A call as an entry of its sidecar's log (`HTTP API Called`, pkg/api/http/server.go; `gRPC API Called`,
+ * pkg/api/grpc/server.go); undefined: it is not logged.
+ */
+export function apiLogEntry(record: CallRecord, {obfuscatesUrls, omitsHealthChecks}: ApiLogging): LogEntry | undefined {
+  if (record.grpcStatus !== undefined) return grpcEntry(record, record.grpcStatus)
+  if (omitsHealthChecks && isHealthCheck(record.request.path)) return undefined
+  const {method, path} = record.request
+  return httpEntry(record, obfuscatesUrls ? nameOf(record) : `${method} ${decoded(path)}`)
+}
+
+const grpcEntry = ({request, startedAt, endedAt}: CallRecord, code: number): LogEntry => ({
+  level: 'info',
+  message: 'gRPC API Called',
+  scope: 'dapr.runtime.grpc.api-info',
+  fields: {
+    code,
+    duration: Math.round(endedAt - startedAt),
+    method: decoded(request.path),
+    useragent: userAgentIn(request.lines)
+  }
+})
+
+const httpEntry = ({request, status, responseBytes, startedAt, endedAt}: CallRecord, method: string): LogEntry => ({
+  level: 'info',
+  message: 'HTTP API Called',
+  scope: 'dapr.runtime.http-info',
+  fields: {
+    code: status,
+    duration: Math.round(endedAt - startedAt),
+    method,
+    size: responseBytes,
+    useragent: userAgentIn(request.lines)
+  }
+})

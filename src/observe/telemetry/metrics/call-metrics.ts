@@ -1,0 +1,161 @@
+import {errorCategory} from '../../../model/dapr/api/error-category.ts'
+import type {AccessDecision, CallRecord, GrpcInvocation} from '../../../model/call.ts'
+import type {Caller} from './invocation.ts'
+import {codeText} from '../../../model/grpc-code.ts'
+import type {MetricsSettings} from '../../../files/resources/metrics-settings.ts'
+import type {FinishedGrpcCall} from './grpc.ts'
+import {SidecarMetrics} from './sidecar-metrics.ts'
+
+/** Dapr's status for a call that ended without one. */
+const NO_STATUS = 500
+
+/** As its series is labelled: decoded, without the query. */
+function labelPath(path: string): string {
+  const at = path.indexOf('?')
+  const bare = at < 0 ? path : path.slice(0, at)
+  if (!bare.includes('%')) return bare
+  try {
+    return decodeURIComponent(bare)
+  } catch {
+    return bare
+  }
+}
+
+/** Before each message of gRPC. */
+const PREFIX_BYTES = 5
+
+/** Those of the two messages of a call; undefined: it may have more, and Dapr does not count them. */
+const messageBytes = ({call, calleeMethod, requestBytes, responseBytes}: CallRecord): FinishedGrpcCall['bytes'] => {
+  if (call.isProxied === true) return undefined
+  const prefix = calleeMethod === undefined ? 0 : PREFIX_BYTES
+  return {request: Math.max(0, requestBytes - prefix), response: Math.max(0, responseBytes - prefix)}
+}
+
+/** Counts the calls of one sidecar from their records. Disabled metrics count nothing. */
+export class CallMetrics {
+  readonly #appId: string
+  readonly #settings: MetricsSettings
+  readonly #metrics: SidecarMetrics
+
+  /** `namespace`: of the sidecar. */
+  constructor(appId: string, namespace: string, settings: MetricsSettings) {
+    this.#appId = appId
+    this.#settings = settings
+    this.#metrics = new SidecarMetrics(appId, namespace, settings)
+  }
+
+  /** In Prometheus' text format. */
+  get text(): string {
+    return this.#metrics.text()
+  }
+
+  get resiliency(): SidecarMetrics['resiliency'] {
+    return this.#metrics.resiliency
+  }
+
+  get components(): SidecarMetrics['components'] {
+    return this.#metrics.components
+  }
+
+  get workflows(): SidecarMetrics['workflows'] {
+    return this.#metrics.workflows
+  }
+
+  get invocation(): SidecarMetrics['invocation'] {
+    return this.#metrics.invocation
+  }
+
+  /** An HTTP request to the sidecar is over; those of other runs' sidecars for their apps are no requests to this API. */
+  served(record: CallRecord): void {
+    const {call, request, status, startedAt, endedAt, requestBytes, responseBytes, failure} = record
+    if (!this.#settings.isEnabled || call.caller !== this.#appId) return
+    if (record.grpcStatus !== undefined) return this.#servedGrpc(record, record.grpcStatus)
+    const elapsedMs = endedAt - startedAt
+    const code = status === 0 ? NO_STATUS : status
+    this.#metrics.http.served({
+      verb: request.method,
+      path: labelPath(request.path),
+      status: code,
+      requestBytes,
+      responseBytes,
+      elapsedMs
+    })
+    this.#called(record, code, 'unary')
+    if (failure !== '' && this.#settings.hasErrorCodes) this.#failed(call.callee, failure)
+  }
+
+  /** Each attempt counts, as each is a request from one sidecar to another. */
+  #called(record: CallRecord, code: number, type: 'unary' | 'streaming'): void {
+    const {call, calleeMethod, earlier, isRemote, startedAt, admittedAt, endedAt} = record
+    const {invocation} = this.#metrics
+    const since = earlier === undefined ? startedAt : admittedAt
+    if (isRemote) invocation.called(call.callee, code, endedAt - since, type)
+    if (earlier === undefined) return
+    for (const attempt of earlier) {
+      const {status, admittedAt: from, endedAt: to} = attempt
+      const told = calleeMethod === undefined ? status || NO_STATUS : status
+      if (attempt.isRemote) invocation.called(call.callee, told, to - from, type)
+    }
+  }
+
+  #servedGrpc(record: CallRecord, code: number): void {
+    const {request, calleeMethod, status, startedAt, endedAt} = record
+    const elapsedMs = endedAt - startedAt
+    const bytes = messageBytes(record)
+    this.#metrics.grpc.served({method: request.path, status: codeText(code), elapsedMs, bytes})
+    // an app of HTTP has answered with a status of HTTP
+    const told = calleeMethod === undefined && status !== 0 ? status : code
+    this.#called(record, told, record.isStream ? 'streaming' : 'unary')
+  }
+
+  /** The sidecar's app, or an endpoint outside, was called. */
+  sent(record: CallRecord): void {
+    const {call, status, admittedAt, firstByteAt, endedAt, requestBytes, responseBytes, calleeMethod} = record
+    if (!this.#settings.isEnabled) return
+    if (calleeMethod !== undefined) {
+      const code = codeText(record.grpcStatus ?? 0)
+      const elapsedMs = endedAt - admittedAt
+      return this.#metrics.grpc.sent({method: calleeMethod, status: code, elapsedMs, bytes: messageBytes(record)})
+    }
+    const code = firstByteAt === 0 || status === 0 ? NO_STATUS : status
+    this.#metrics.http.sent({
+      verb: call.method,
+      path: labelPath(call.path),
+      status: code,
+      requestBytes,
+      responseBytes,
+      elapsedMs: endedAt - admittedAt
+    })
+  }
+
+  /** The same over gRPC, for a caller of HTTP. */
+  invoked({method, code, elapsedMs, requestBytes, responseBytes}: GrpcInvocation): void {
+    if (!this.#settings.isEnabled) return
+    const bytes = {request: requestBytes, response: responseBytes}
+    this.#metrics.grpc.sent({method, status: codeText(code), elapsedMs, bytes})
+  }
+
+  /** The app was called, maybe for another app's sidecar. `isGrpc`: it speaks gRPC, and calls over HTTP count when it was invoked. */
+  answered(record: CallRecord, isGrpc: boolean): void {
+    if (!isGrpc || record.calleeMethod !== undefined) this.sent(record)
+    const {call, status, calleeMethod, grpcStatus = 0} = record
+    if (!this.#settings.isEnabled || call.caller === this.#appId) return
+    this.#metrics.invocation.answered(call.caller, calleeMethod === undefined ? status || NO_STATUS : grpcStatus)
+  }
+
+  /** Access control of the app has decided about a call. */
+  decided(decision: AccessDecision, caller: Caller | undefined): void {
+    if (this.#settings.isEnabled) this.#metrics.invocation.decided(decision, caller)
+  }
+
+  /** The app's health was checked; status 0: there was no answer. */
+  probed(status: number, elapsedMs: number): void {
+    if (this.#settings.isEnabled) this.#metrics.http.probed(status === 0 ? NO_STATUS : status, elapsedMs)
+  }
+
+  /** Calls fail with one code; what the sidecar answers itself begins with its own. */
+  #failed(callee: string, failure: string): void {
+    const code = callee === '' ? (/^\{"errorCode":"(\w+)"/.exec(failure)?.[1] ?? '') : 'ERR_DIRECT_INVOKE'
+    if (code !== '') this.#metrics.failed(code, errorCategory(code))
+  }
+}

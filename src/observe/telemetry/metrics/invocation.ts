@@ -1,0 +1,128 @@
+import type {AccessDecision} from '../../../model/call.ts'
+import type {Counter, Histogram} from './family.ts'
+import {LATENCY_BUCKETS, type MetricsRegistry} from './registry.ts'
+import {SeriesCache} from './series-cache.ts'
+
+export type InvocationType = 'unary' | 'streaming'
+
+/** A caller as its certificate would name it. */
+export interface Caller {
+  readonly appId: string
+  readonly trustDomain: string
+  readonly namespace: string
+}
+
+const UNKNOWN: Caller = {appId: '', trustDomain: '', namespace: ''}
+
+interface CalleeSeries {
+  readonly sent: Counter
+  readonly received: Counter
+  readonly latency: Histogram | undefined
+}
+
+interface CallerSeries {
+  readonly received: Counter
+  readonly sent: Counter
+}
+
+const name = (rest: string): string => `dapr_runtime_service_invocation_${rest}`
+
+/** Metrics of calls between sidecars (Dapr: pkg/diagnostics/service_monitoring.go). */
+export class InvocationMetrics {
+  readonly #callees: SeriesCache<CalleeSeries>
+  readonly #callers: SeriesCache<CallerSeries>
+  readonly #decided: (decision: AccessDecision, caller: Caller) => Counter
+
+  constructor(registry: MetricsRegistry, appId: string, latencyBuckets: readonly number[] = LATENCY_BUCKETS) {
+    this.#callees = calleeSeries(registry, appId, latencyBuckets)
+    this.#callers = callerSeries(registry, appId)
+    this.#decided = decisionCounters(registry)
+  }
+
+  /** Another app's sidecar has responded; `status` is that of HTTP, or of gRPC for gRPC calls. */
+  called(callee: string, status: number, elapsedMs: number, type: InvocationType): void {
+    const series = this.#callees.get(callee, type, status)
+    series.sent.value++
+    series.received.value++
+    series.latency?.observe(elapsedMs)
+  }
+
+  /** A request of another app's sidecar has got its response. */
+  answered(caller: string, status: number): void {
+    const series = this.#callers.get(caller, '', status)
+    series.received.value++
+    series.sent.value++
+  }
+
+  /** Access control has decided about a request. */
+  decided(decision: AccessDecision, caller: Caller = UNKNOWN): void {
+    this.#decided(decision, caller).value++
+  }
+}
+
+function calleeSeries(
+  registry: MetricsRegistry,
+  appId: string,
+  latencyBuckets: readonly number[]
+): SeriesCache<CalleeSeries> {
+  const sentRequests = registry.counter(name('req_sent_total'), 'The number of requests sent via service invocation.', [
+    'app_id',
+    'dst_app_id',
+    'type'
+  ])
+  const receivedResponses = registry.counter(
+    name('res_recv_total'),
+    'The number of responses received via service invocation.',
+    ['app_id', 'src_app_id', 'status', 'type']
+  )
+  const latency = registry.histogram(
+    name('res_recv_latency_ms'),
+    'The latency of service invocation response.',
+    ['app_id', 'src_app_id', 'status'],
+    latencyBuckets
+  )
+  return new SeriesCache((callee, type, status) => ({
+    sent: sentRequests.series(appId, callee, type),
+    received: receivedResponses.series(appId, callee, status.toString(), type),
+    latency: type === 'unary' ? latency.series(appId, callee, status.toString()) : undefined
+  }))
+}
+
+function callerSeries(registry: MetricsRegistry, appId: string): SeriesCache<CallerSeries> {
+  const receivedRequests = registry.counter(
+    name('req_recv_total'),
+    'The number of requests received via service invocation.',
+    ['app_id', 'src_app_id']
+  )
+  const sentResponses = registry.counter(
+    name('res_sent_total'),
+    'The number of responses sent via service invocation.',
+    ['app_id', 'dst_app_id', 'status']
+  )
+  return new SeriesCache((caller, _type, status) => ({
+    received: receivedRequests.series(appId, caller),
+    sent: sentResponses.series(appId, caller, status.toString())
+  }))
+}
+
+function decisionCounters(registry: MetricsRegistry): (decision: AccessDecision, caller: Caller) => Counter {
+  const action = (by: string, what: string): ((caller: Caller) => Counter) => {
+    const family = registry.counter(
+      `dapr_runtime_acl_${by}_policy_action_${what}_total`,
+      `The number of requests ${what} by the ${by === 'app' ? 'app specific' : 'global'} action specified in the access control policy.`,
+      ['app_id', 'trustDomain', 'namespace']
+    )
+    // an app is the same object as long as its Configuration is
+    const known = new WeakMap<Caller, Counter>()
+    return caller => {
+      const counter = known.get(caller) ?? family.series(caller.appId, caller.trustDomain, caller.namespace)
+      known.set(caller, counter)
+      return counter
+    }
+  }
+  const actions = {
+    app: {allowed: action('app', 'allowed'), blocked: action('app', 'blocked')},
+    global: {allowed: action('global', 'allowed'), blocked: action('global', 'blocked')}
+  }
+  return ({by, isAllowed}, caller) => actions[by][isAllowed ? 'allowed' : 'blocked'](caller)
+}

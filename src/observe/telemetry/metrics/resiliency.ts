@@ -1,0 +1,140 @@
+import type {BreakerState, Endpoint, PolicyKind, ResiliencyEvent} from '../../../model/resiliency-event.ts'
+import type {Counter, Family, Gauge} from './family.ts'
+import type {MetricsRegistry} from './registry.ts'
+
+/** The Resiliency resource that defines the policies. */
+export interface ResiliencyName {
+  readonly name: string
+  readonly namespace: string
+}
+
+const LABELS = ['app_id', 'name', 'policy', 'namespace', 'flow_direction', 'target', 'status']
+const STATES = ['closed', 'half-open', 'open', 'unknown'] as const
+
+/** Maximum number of cached targets; beyond it the cache is cleared. */
+const MAX_TARGETS = 1000
+
+/** Metrics of policies (Dapr: pkg/diagnostics/resiliency_monitoring.go). */
+export class ResiliencyMetrics {
+  readonly #appId: string
+  readonly #counted: Family<Counter>
+  readonly #activated: Family<Counter>
+  readonly #states: Family<Gauge>
+  readonly #loaded: Family<Counter>
+  readonly #targets = new Map<string, TargetSeries>()
+  #name: ResiliencyName = {name: '', namespace: ''}
+
+  constructor(registry: MetricsRegistry, appId: string) {
+    this.#appId = appId
+    this.#counted = registry.counter(
+      'dapr_resiliency_count',
+      'Number of times a resiliency policyKey has been applied to a building block.',
+      LABELS
+    )
+    this.#activated = registry.counter(
+      'dapr_resiliency_activations_total',
+      'Number of times a resiliency policyKey has been activated in a building block after a failure or after a state change.',
+      LABELS
+    )
+    this.#states = registry.gauge(
+      'dapr_resiliency_cb_state',
+      "A resiliency policy's current CircuitBreakerState state. 0 is closed, 1 is half-open, 2 is open, and -1 is unknown.",
+      LABELS
+    )
+    this.#loaded = registry.counter('dapr_resiliency_loaded', 'Number of resiliency policies loaded.', [
+      'app_id',
+      'name',
+      'namespace'
+    ])
+  }
+
+  /** These resources are loaded now; all policies are counted under the name of the last one, as in Dapr. */
+  loaded(resources: readonly ResiliencyName[]): void {
+    this.#name = resources.at(-1) ?? this.#name
+    this.#targets.clear()
+    for (const {name, namespace} of resources) this.#loaded.series(this.#appId, name, namespace).value++
+  }
+
+  record(event: ResiliencyEvent): void {
+    if (event.endpoint.target === '') return // built-in retries are not counted
+    const target = this.#targets.get(keyOf(event.endpoint)) ?? this.#addTarget(event.endpoint)
+    switch (event.type) {
+      case 'applied':
+        target.applied(event.policy, event.state)
+        return
+      case 'retrying':
+        if (event.retry === 1) target.activated('retry', '')
+        return
+      case 'timed-out':
+        if (event.isFirst) target.activated('timeout', '')
+        return
+      case 'breaker-changed':
+        // an expired timeout is not caused by a call
+        if (event.to !== 'half-open') target.activated('circuitbreaker', event.to)
+        target.show(event.to)
+        return
+      case 'recovered':
+      case 'not-retried':
+      case 'refused':
+    }
+  }
+
+  #addTarget(endpoint: Endpoint): TargetSeries {
+    const {target: name, component} = endpoint
+    const flow = component?.direction ?? 'outbound'
+    const label = component === undefined ? `app_${name}` : `${component.kind}_${name}`
+    if (this.#targets.size >= MAX_TARGETS) this.#targets.clear()
+    const labels = (policy: PolicyKind, status: string): string[] => {
+      const {name: resource, namespace} = this.#name
+      return [this.#appId, resource, policy, namespace, flow, label, status]
+    }
+    const target = new TargetSeries({
+      count: (policy, status) => this.#counted.series(...labels(policy, status)),
+      activation: (policy, status) => this.#activated.series(...labels(policy, status)),
+      states: () => STATES.map(state => this.#states.series(...labels('circuitbreaker', state)))
+    })
+    this.#targets.set(keyOf(endpoint), target)
+    return target
+  }
+}
+
+/** A component has two sets of policies, and may be called as an app. */
+const keyOf = ({target, component}: Endpoint): string =>
+  component === undefined ? target : `${target} ${component.kind} ${component.direction}`
+
+interface Lookup {
+  readonly count: (policy: PolicyKind, status: string) => Counter
+  readonly activation: (policy: PolicyKind, status: string) => Counter
+  readonly states: () => readonly Gauge[]
+}
+
+/** The series of one target, looked up on first use. */
+class TargetSeries {
+  readonly #lookup: Lookup
+  readonly #counts = new Map<string, Counter>()
+  #states: readonly Gauge[] | undefined
+  #shown: BreakerState | '' = ''
+
+  constructor(lookup: Lookup) {
+    this.#lookup = lookup
+  }
+
+  applied(policy: PolicyKind, state: BreakerState | ''): void {
+    const key = state === '' ? policy : state // only circuit breakers have states
+    let counter = this.#counts.get(key)
+    if (counter === undefined) this.#counts.set(key, (counter = this.#lookup.count(policy, state)))
+    counter.value++
+    if (state !== '') this.show(state)
+  }
+
+  activated(policy: PolicyKind, status: string): void {
+    this.#lookup.activation(policy, status).value++
+  }
+
+  show(state: BreakerState): void {
+    if (state === this.#shown) return
+    this.#shown = state
+    this.#states ??= this.#lookup.states()
+    for (const [index, gauge] of this.#states.entries()) gauge.value = STATES[index] === state ? 1 : 0
+  }
+}

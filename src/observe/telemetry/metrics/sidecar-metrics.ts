@@ -1,0 +1,139 @@
+import type {MetricsSettings, MetricRule} from '../../../files/resources/metrics-settings.ts'
+import {ComponentMetrics, type ComponentMetricsOptions} from './components.ts'
+import type {Counter, Family, Relabel} from './family.ts'
+import {GrpcMetrics} from './grpc.ts'
+import {HttpMetrics} from './http.ts'
+import {InvocationMetrics} from './invocation.ts'
+import {MetricsRegistry} from './registry.ts'
+import {ResiliencyMetrics} from './resiliency.ts'
+import {WorkflowMetrics} from './workflows.ts'
+import {readdirSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
+
+/** A metric's name without the prefix, which rules may omit. */
+const bare = (metric: string): string => metric.replace(/^dapr_/, '')
+
+/** Applies `spec.metrics.rules` to the labels of a metric, in order. */
+function relabelBy(rules: readonly MetricRule[]): Relabel {
+  if (rules.length === 0) return (_metric, _label, value) => value
+  const byKey = Map.groupBy(rules, ({metric, label}) => `${bare(metric)} ${label}`)
+  return (metric, label, value) =>
+    (byKey.get(`${bare(metric)} ${label}`) ?? []).reduce((text, {replace}) => replace(text), value)
+}
+
+const startedAt = Date.now() / 1000 - process.uptime()
+
+/** Gauges and counters of our process, which all sidecars share. Returns a function that updates them before each export. */
+function registerProcess(registry: MetricsRegistry): () => void {
+  const cpu = registry.counter('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', [])
+  const start = registry.gauge(
+    'process_start_time_seconds',
+    'Start time of the process since unix epoch in seconds.',
+    []
+  )
+  const memory = registry.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [])
+  const virtual = registry.gauge('process_virtual_memory_bytes', 'Virtual memory size in bytes.', [])
+  const open = registry.gauge('process_open_fds', 'Number of open file descriptors.', [])
+  const max = registry.gauge('process_max_fds', 'Maximum number of open file descriptors.', [])
+  return () => {
+    const {user, system} = process.cpuUsage()
+    cpu.series().value = (user + system) / 1e6
+    start.series().value = startedAt
+    memory.series().value = process.memoryUsage.rss()
+    // only available on Linux
+    const fromLinux = readLinux()
+    if (fromLinux === undefined) return
+    virtual.series().value = fromLinux.virtualBytes
+    open.series().value = fromLinux.openFiles
+    max.series().value = fromLinux.maxFiles
+  }
+}
+
+function readLinux(): {virtualBytes: number; openFiles: number; maxFiles: number} | undefined {
+  try {
+    const [pages = ''] = readFileSync('/proc/self/statm', 'utf8').split(' ')
+    const [, limit = ''] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+    return {
+      virtualBytes: Number(pages) * 4096,
+      openFiles: readdirSync('/proc/self/fd').length,
+      maxFiles: limit === 'unlimited' ? Infinity : Number(limit)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The metrics of one sidecar, with Dapr's names. Counting is cheap and always on; families are created by what they count
+ * first, the text on request.
+ */
+export class SidecarMetrics {
+  readonly #appId: string
+  readonly #namespace: string
+  readonly #settings: MetricsSettings
+  readonly #registry: MetricsRegistry
+  #http: HttpMetrics | undefined
+  #grpc: GrpcMetrics | undefined
+  #invocation: InvocationMetrics | undefined
+  #resiliency: ResiliencyMetrics | undefined
+  #components: ComponentMetrics | undefined
+  #workflows: WorkflowMetrics | undefined
+  #errors: Family<Counter> | undefined
+  #readProcess: (() => void) | undefined
+
+  /** `namespace`: of the sidecar. */
+  constructor(appId: string, namespace: string, settings: MetricsSettings) {
+    this.#appId = appId
+    this.#namespace = namespace
+    this.#settings = settings
+    this.#registry = new MetricsRegistry(relabelBy(settings.rules))
+  }
+
+  get http(): HttpMetrics {
+    return (this.#http ??= new HttpMetrics(this.#registry, this.#appId, this.#settings))
+  }
+
+  get grpc(): GrpcMetrics {
+    return (this.#grpc ??= new GrpcMetrics(this.#registry, this.#appId, this.#settings))
+  }
+
+  get invocation(): InvocationMetrics {
+    const {latencyBuckets} = this.#settings
+    return (this.#invocation ??= new InvocationMetrics(this.#registry, this.#appId, latencyBuckets))
+  }
+
+  get resiliency(): ResiliencyMetrics {
+    return (this.#resiliency ??= new ResiliencyMetrics(this.#registry, this.#appId))
+  }
+
+  get components(): ComponentMetrics {
+    return (this.#components ??= new ComponentMetrics(this.#registry, this.#options))
+  }
+
+  get workflows(): WorkflowMetrics {
+    return (this.#workflows ??= new WorkflowMetrics(this.#registry, this.#options))
+  }
+
+  get #options(): ComponentMetricsOptions {
+    const {latencyBuckets} = this.#settings
+    return {appId: this.#appId, namespace: this.#namespace, latencyBuckets}
+  }
+
+  /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */
+  failed(code: string, category: string): void {
+    if (!this.#settings.hasErrorCodes) return
+    this.#errors ??= this.#registry.counter(
+      'dapr_error_code_total',
+      'Total number of times an error with a specific error code was encountered.',
+      ['app_id', 'error_code', 'category']
+    )
+    this.#errors.series(this.#appId, code, category).value++
+  }
+
+  /** The response of the metrics port, for any path. */
+  text(): string {
+    this.#readProcess ??= registerProcess(this.#registry)
+    this.#readProcess()
+    return this.#registry.text()
+  }
+}

@@ -1,0 +1,240 @@
+import type {CallRecord} from '../../../model/call.ts'
+
+/** Bits of a line. */
+export const FLAG = {
+  /** The call is under way. */
+  open: 1,
+  /** It is admitted: in the app, or in whatever it was sent to. */
+  admitted: 2,
+  /** It waited in the queue of its callee. */
+  waited: 4,
+  /** The response was ours, not the callee's. */
+  ours: 8,
+  /** It failed: there was no response of the callee, or it broke off. */
+  failed: 16,
+  /** It was sent again. */
+  resent: 32,
+  /** Part of a body is not kept. */
+  truncated: 64,
+  /** A copy for a shadow. */
+  shadow: 128,
+  /** A replay. */
+  replay: 256,
+  grpc: 512,
+  /** A request of the sidecar to its own app: an event, a question of Dapr's. */
+  own: 1024,
+  /** A fault was injected. */
+  fault: 2048
+} as const
+
+/** Those bits; the others of the word tell how long the connection to the callee took. */
+const FLAGS = 0xff_ff
+/** A connection that is there sooner was there already. */
+const KEPT_MS = 0.05
+
+/** A time in ms in 16 bits, right to a thousandth of itself, up to an hour. */
+const packed = (ms: number): number => Math.min(0xff_ff, Math.round(Math.log2(1 + ms * 1000) * 2048))
+const unpacked = (bits: number): number => (2 ** (bits / 2048) - 1) / 1000
+
+/** Bytes of a line: one cache line of most processors. */
+const LINE_BYTES = 64
+const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT']
+
+/**
+ * One line of fixed length for each of the latest calls: numbers only. The line of a call under way is never overwritten: a
+ * number whose line is taken is left out.
+ */
+export class CallLines {
+  /** Lines; a power of two. */
+  readonly count: number
+  readonly #mask: number
+  readonly #doubles: Float64Array
+  readonly #floats: Float32Array
+  readonly #words: Uint32Array
+  /** A bit for each line: its call is under way. Few bytes tell what all lines would have to be read for. */
+  readonly #open: Uint32Array
+  #last = 0
+
+  constructor(count: number) {
+    this.count = count
+    this.#mask = count - 1
+    const buffer = new ArrayBuffer(count * LINE_BYTES)
+    this.#doubles = new Float64Array(buffer)
+    this.#floats = new Float32Array(buffer)
+    this.#words = new Uint32Array(buffer)
+    this.#open = new Uint32Array(Math.ceil(count / 32))
+  }
+
+  /** The number of the latest call; 0: there was none. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** Begins the line of a new call; the result is its number, 0: all lines are taken by calls under way. */
+  begin(startedAt: number, edge: number, method: string, flags: number): number {
+    let number = this.#last + 1
+    for (let tries = 1; this.#isTaken(number); tries++, number++) if (tries === this.count) return 0
+    this.#last = number
+    const line = number & this.#mask
+    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) | (1 << (line & 31))
+    const word = line * 16
+    this.#doubles[word / 2] = startedAt
+    this.#doubles[word / 2 + 1] = -1
+    this.#doubles[word / 2 + 2] = -1
+    const words = this.#words
+    words[word + 6] = number
+    words[word + 7] = edge * 65_536
+    words[word + 8] = flags | FLAG.open
+    words[word + 9] = 0 // request bytes
+    words[word + 10] = 0 // response bytes
+    words[word + 11] = 0 // pid
+    words[word + 12] = VERBS.indexOf(method) << 24 // and attempts
+    this.#floats[word + 13] = 0 // waited
+    this.#floats[word + 14] = 0 // first byte
+    this.#floats[word + 15] = 0 // total
+    return number
+  }
+
+  /** The line of this call is there. */
+  has(number: number): boolean {
+    return number > 0 && this.#words[(number & this.#mask) * 16 + 6] === number
+  }
+
+  flags(number: number): number {
+    return this.#word(number, 8)
+  }
+
+  flag(number: number, bits: number): void {
+    const at = (number & this.#mask) * 16 + 8
+    this.#words[at] = (this.#words[at] ?? 0) | bits
+  }
+
+  /** Where the pieces of the call begin and end on the tape; -1: there is none. */
+  firstPiece(number: number): number {
+    return this.#doubles[(number & this.#mask) * 8 + 1] ?? -1
+  }
+
+  lastPiece(number: number): number {
+    return this.#doubles[(number & this.#mask) * 8 + 2] ?? -1
+  }
+
+  addPiece(number: number, position: number, isFirst: boolean): void {
+    const at = (number & this.#mask) * 8
+    if (isFirst) this.#doubles[at + 1] = position
+    this.#doubles[at + 2] = position
+  }
+
+  /** Counts bytes of a body; the result is how many there were before. */
+  countBytes(number: number, isRequest: boolean, bytes: number): number {
+    const at = (number & this.#mask) * 16 + (isRequest ? 9 : 10)
+    const before = this.#words[at] ?? 0
+    this.#words[at] = Math.min(0xff_ff_ff_ff, before + bytes)
+    return before
+  }
+
+  admit(number: number, pid: number, waitedMs: number): void {
+    const word = (number & this.#mask) * 16
+    this.#words[word + 8] = (this.#words[word + 8] ?? 0) | FLAG.admitted
+    this.#words[word + 11] = pid
+    this.#floats[word + 13] = waitedMs
+  }
+
+  /** The call is over. `status`: for gRPC its code. */
+  end(number: number, flags: number, status: number, record: CallRecord): void {
+    const {attempts, startedAt, admittedAt, connectedAt, firstByteAt, endedAt, responseBytes} = record
+    const line = number & this.#mask
+    this.#open[line >>> 5] = (this.#open[line >>> 5] ?? 0) & ~(1 << (line & 31))
+    const word = line * 16
+    const words = this.#words
+    const connectMs = connectedAt - admittedAt
+    const connect = connectMs > KEPT_MS ? packed(connectMs) << 16 : 0
+    words[word + 8] = ((words[word + 8] ?? 0) & ~FLAG.open & FLAGS) | flags | connect
+    words[word + 7] = ((words[word + 7] ?? 0) & 0xff_ff_00_00) | (status & 0xff_ff)
+    // those of a websocket are counted, and nothing of them is kept
+    words[word + 10] = Math.max(words[word + 10] ?? 0, Math.min(0xff_ff_ff_ff, responseBytes))
+    words[word + 12] = ((words[word + 12] ?? 0) & 0xff_00_00_00) | Math.min(attempts, 0xff_ff)
+    this.#floats[word + 14] = firstByteAt === 0 ? 0 : firstByteAt - startedAt
+    this.#floats[word + 15] = endedAt - startedAt
+  }
+
+  /** The whole line, in words. */
+  read(number: number): CallLine {
+    const word = (number & this.#mask) * 16
+    const edge = (this.#words[word + 7] ?? 0) >>> 16
+    return {
+      number,
+      edge,
+      startedAt: this.#doubles[word / 2] ?? 0,
+      status: (this.#words[word + 7] ?? 0) & 0xff_ff,
+      flags: (this.#words[word + 8] ?? 0) & FLAGS,
+      connectMs: unpacked((this.#words[word + 8] ?? 0) >>> 16),
+      requestBytes: this.#words[word + 9] ?? 0,
+      responseBytes: this.#words[word + 10] ?? 0,
+      pid: this.#words[word + 11] ?? 0,
+      method: VERBS[(this.#words[word + 12] ?? 0) >>> 24] ?? '',
+      attempts: (this.#words[word + 12] ?? 0) & 0xff_ff,
+      waitedMs: this.#floats[word + 13] ?? 0,
+      firstByteMs: this.#floats[word + 14] ?? 0,
+      totalMs: this.#floats[word + 15] ?? 0
+    }
+  }
+
+  /** The numbers of the calls that are there, before this one, the latest first. */
+  numbers(before = this.#last + 1): readonly number[] {
+    const numbers: number[] = []
+    const oldest = this.#last - this.count
+    for (let number = Math.min(before - 1, this.#last); number > Math.max(0, oldest); number--)
+      if (this.has(number)) numbers.push(number)
+    // those that were under way when their turn came stand longer than the others
+    const older: number[] = []
+    for (let word = 6; word < this.#words.length; word += 16) {
+      const number = this.#words[word] ?? 0
+      if (number > 0 && number <= oldest && number < before) older.push(number)
+    }
+    return [...numbers, ...older.toSorted((a, b) => b - a)]
+  }
+
+  /** The numbers of the calls under way. */
+  open(): readonly number[] {
+    const numbers: number[] = []
+    for (const [index, bits] of this.#open.entries()) {
+      for (let left = bits; left !== 0; left &= left - 1) {
+        const line = index * 32 + 31 - Math.clz32(left & -left)
+        numbers.push(this.#words[line * 16 + 6] ?? 0)
+      }
+    }
+    return numbers
+  }
+
+  #isTaken(number: number): boolean {
+    const line = number & this.#mask
+    return ((this.#open[line >>> 5] ?? 0) & (1 << (line & 31))) !== 0
+  }
+
+  #word(number: number, index: number): number {
+    return this.#words[(number & this.#mask) * 16 + index] ?? 0
+  }
+}
+
+/** A line, read. Times are in ms; those before `totalMs` are from the start of the call, 0: that point was not reached. */
+export interface CallLine {
+  readonly number: number
+  readonly edge: number
+  /** `performance.now()`. */
+  readonly startedAt: number
+  /** 0: none. Of gRPC: its code. */
+  readonly status: number
+  readonly flags: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+  /** Of the callee's process; 0: not known. */
+  readonly pid: number
+  /** '' if it is none of HTTP's. */
+  readonly method: string
+  readonly attempts: number
+  readonly waitedMs: number
+  /** How long a new connection to the callee took, in the last attempt; 0: there was one. */
+  readonly connectMs: number
+  readonly firstByteMs: number
+  readonly totalMs: number
+}

@@ -1,0 +1,227 @@
+// observe/telemetry/recorder/ keeps the latest calls of a run in a fixed amount of memory: numbers in lines of one length, bytes on a tape that
+// is written round and round. It costs a call well below a microsecond, and nothing before the first one.
+import type {
+  Call,
+  CallObserver,
+  CallRecord,
+  Direction,
+  HeadText,
+  OwnResponse,
+  SentRequest
+} from '../../../model/call.ts'
+import {ByteTape, PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
+import {CallLines, FLAG, type CallLine} from './call-lines.ts'
+import {Edges, type BodyBytesOf, type Edge} from './edges.ts'
+import type {ExpectedReplays} from './expected-replays.ts'
+import {KeptRequests} from './kept-requests.ts'
+
+const LINES = 32_768
+const TAPE_BYTES = 8 * 1024 * 1024
+
+export interface RecorderOptions {
+  readonly bodyBytesOf: BodyBytesOf
+  readonly lines?: number
+  readonly tapeBytes?: number
+}
+
+/** A call as it was recorded. */
+export interface RecordedCall extends CallLine {
+  readonly edgeOf: Edge
+  /** Empty: they are no longer kept. */
+  readonly pieces: readonly TapePiece[]
+}
+
+/** Keeps what the gateway tells of every call. */
+export class CallRecorder implements CallObserver {
+  readonly edges: Edges
+  /** Set while calls are sent again: those do not count in the edges. */
+  replays: ExpectedReplays | undefined
+  readonly #options: RecorderOptions
+  readonly #listeners = new Set<(number: number) => void>()
+  readonly #unrecorded = {begun: 0, ended: 0}
+  /** Set by the first call. */
+  #memory: {readonly lines: CallLines; readonly tape: ByteTape; readonly kept: KeptRequests} | undefined
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+    this.edges = new Edges(options.bodyBytesOf)
+  }
+
+  /** The number of the latest call; 0: there was none. */
+  get last(): number {
+    return this.#memory?.lines.last ?? 0
+  }
+
+  started(call: Call, request: SentRequest, startedAt: number): void {
+    const edge = this.#edgeOf(call)
+    if (edge.bodyBytes < 0) return void this.#unrecorded.begun++
+    const {lines} = (this.#memory ??= this.#allocate())
+    const replay = this.replays?.find(edge.caller, request)
+    const flags = replay === undefined ? flagsOf(call) : flagsOf(call) | FLAG.replay
+    const number = lines.begin(startedAt, edge.index, request.method, flags)
+    call.number = number
+    if (number === 0) return void this.#unrecorded.begun++
+    replay?.started(number)
+    const {text, size = 0} = request
+    if (text !== undefined) return void this.#addText(number, PIECE.requestHead, text, size)
+    const target = request.target ?? call.path
+    const head = `${request.method} ${target} HTTP/1.1\r\n${request.lines}\r\n`
+    this.#addText(number, PIECE.requestHead, head, head.length)
+  }
+
+  held({number = 0, fault}: Call, reason: string): void {
+    const {lines} = this.#memory ?? {}
+    if (lines === undefined || number === 0) return
+    const edge = this.edges.at(lines.read(number).edge)
+    if (edge !== undefined && (lines.flags(number) & (FLAG.waited | FLAG.replay)) === 0) edge.waited++
+    lines.flag(number, fault === undefined ? FLAG.waited : FLAG.waited | FLAG.fault)
+    this.#addText(number, PIECE.waited, latin1(reason), -1)
+  }
+
+  admitted({number = 0}: Call, pid: number, waitedMs: number): void {
+    if (number > 0) this.#memory?.lines.admit(number, pid, waitedMs)
+  }
+
+  responded(call: Call, {text, size}: HeadText, body = ''): void {
+    const {number = 0} = call
+    if (number === 0) return
+    if (body === '' || text.length !== size + body.length) {
+      this.#addText(number, PIECE.responseHead, text, size)
+      return this.text(call, 'response', body)
+    }
+    const at = this.#addText(number, PIECE.responseHead, text, size + this.#room(call, 'response', body.length))
+    this.#memory?.tape.split(at, size)
+  }
+
+  replied(call: Call, {head, body}: OwnResponse): void {
+    const {number = 0} = call
+    if (number === 0) return
+    this.#memory?.lines.flag(number, FLAG.ours)
+    this.#addText(number, PIECE.responseHead, head, head.length)
+    this.text(call, 'response', body)
+  }
+
+  text(call: Call, direction: Direction, text: string): void {
+    const {number = 0} = call
+    if (number === 0 || text === '') return
+    const room = this.#room(call, direction, text.length)
+    if (room > 0) this.#addText(number, kindOf(direction), text, room)
+  }
+
+  bytes(call: Call, direction: Direction, buffer: Buffer, from: number, to: number): void {
+    const {number = 0} = call
+    const {lines, tape} = this.#memory ?? {}
+    if (lines === undefined || tape === undefined || number === 0 || to <= from) return
+    const room = this.#room(call, direction, to - from)
+    if (room === 0) return
+    this.#memory?.kept.save()
+    const previous = lines.lastPiece(number)
+    const at = tape.addBytes(number, kindOf(direction), buffer, [from, from + room], previous)
+    lines.addPiece(number, at, !tape.has(previous))
+  }
+
+  ended(record: CallRecord): void {
+    const {call, status, grpcStatus, attempts, requestBytes, responseBytes, startedAt, endedAt, failure, trace} = record
+    const {lines, kept} = this.#memory ?? {}
+    const {number = 0} = call
+    if (lines === undefined || number === 0) return void this.#unrecorded.ended++
+    if (trace !== '') this.#addText(number, PIECE.trace, trace, trace.length)
+    if (failure !== '') this.#addText(number, PIECE.failure, latin1(failure), -1)
+    const isFailed = failure !== '' || status === 0 || status >= 500 || (grpcStatus ?? 0) > 0
+    const flags =
+      (failure !== '' || status === 0 ? FLAG.failed : 0) |
+      (attempts > 1 ? FLAG.resent : 0) |
+      (call.fault === undefined ? 0 : FLAG.fault)
+    lines.end(number, flags, grpcStatus ?? status, record)
+    kept?.forget(number)
+    if ((lines.flags(number) & FLAG.replay) === 0) {
+      const edge = this.#edgeOf(call)
+      edge.requestBytes += requestBytes
+      edge.responseBytes += responseBytes
+      edge.count(endedAt, endedAt - startedAt, isFailed)
+    }
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(number)
+  }
+
+  /** Calls the listener with the number of each call when it is over; the result ends that. It must not throw. */
+  onEnded(listener: (number: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The numbers of the calls that are kept, before this one, the latest first. */
+  numbers(before?: number): readonly number[] {
+    return this.#memory?.lines.numbers(before) ?? []
+  }
+
+  /** The numbers of the calls under way. */
+  open(): readonly number[] {
+    return this.#memory?.lines.open() ?? []
+  }
+
+  /** Calls that are not recorded: how many have begun, and are under way. */
+  get unrecorded(): {readonly begun: number; readonly open: number} {
+    const {begun, ended} = this.#unrecorded
+    return {begun, open: begun - ended}
+  }
+
+  /** The line of a call; undefined: it is not kept. */
+  line(number: number): CallLine | undefined {
+    const {lines} = this.#memory ?? {}
+    return lines?.has(number) === true ? lines.read(number) : undefined
+  }
+
+  /** A call with its bytes; undefined: it is not kept. */
+  call(number: number): RecordedCall | undefined {
+    const {lines, tape, kept} = this.#memory ?? {}
+    if (lines?.has(number) !== true || tape === undefined) return undefined
+    const line = lines.read(number)
+    const edgeOf = this.edges.at(line.edge)
+    if (edgeOf === undefined) return undefined
+    const aside = kept?.of(number) ?? []
+    return {...line, edgeOf, pieces: [...aside, ...tape.pieces(number, lines.firstPiece(number))]}
+  }
+
+  #allocate(): {lines: CallLines; tape: ByteTape; kept: KeptRequests} {
+    const lines = new CallLines(this.#options.lines ?? LINES)
+    const tape = new ByteTape(this.#options.tapeBytes ?? TAPE_BYTES)
+    return {lines, tape, kept: new KeptRequests(lines, tape)}
+  }
+
+  #edgeOf({from, caller, callee}: Call): Edge {
+    return this.edges.between(from ?? caller, callee)
+  }
+
+  /** How many of these bytes of a body are kept; counts them all. */
+  #room(call: Call, direction: Direction, bytes: number): number {
+    const {number = 0} = call
+    const {lines} = this.#memory ?? {}
+    if (lines === undefined) return 0
+    const before = lines.countBytes(number, direction === 'request', bytes)
+    const room = Math.max(0, Math.min(bytes, this.#edgeOf(call).bodyBytes - before))
+    if (room < bytes) lines.flag(number, FLAG.truncated)
+    return room
+  }
+
+  /** `length` -1: the whole text. The result is the position of the piece. */
+  #addText(number: number, kind: PieceKind, text: string, length: number): number {
+    const {lines, tape, kept} = this.#memory ?? {}
+    if (lines === undefined || tape === undefined) return -1
+    kept?.save()
+    const previous = lines.lastPiece(number)
+    const at = tape.addText(number, kind, text, length < 0 ? text.length : length, previous)
+    lines.addPiece(number, at, !tape.has(previous))
+    return at
+  }
+}
+
+const kindOf = (direction: Direction): PieceKind => (direction === 'request' ? PIECE.requestBody : PIECE.responseBody)
+
+const flagsOf = ({isOwn, isShadow, isGrpc, stream}: Call): number =>
+  (isShadow === true ? FLAG.shadow : 0) |
+  (isOwn === true ? FLAG.own : 0) |
+  (stream === undefined && isGrpc !== true ? 0 : FLAG.grpc)
+
+/** Words of ours as the bytes of UTF-8, one character each. */
+// eslint-disable-next-line no-control-regex
+const latin1 = (text: string): string => (/[^\0-\x7f]/.test(text) ? Buffer.from(text).toString('latin1') : text)

@@ -1,0 +1,155 @@
+import {createHash} from 'node:crypto'
+import type {Exit} from '../../../model/app-state.ts'
+import {contentOf, copyOfCall} from './call-content.ts'
+import {FLAG} from './call-lines.ts'
+import type {CallRecorder, RecordedCall} from './call-recorder.ts'
+
+/** A process that has ended although nobody asked it to. */
+export interface Ended {
+  readonly app: string
+  /** Its name for people: with its number if it is not the first instance. */
+  readonly name: string
+  readonly exit: Exit
+  /** ms since 1970. */
+  readonly at: number
+  readonly livedMs: number
+  /** What was saved before it was started; empty: it was not started by a change. */
+  readonly files: readonly string[]
+  /** The calls that were in flight, with how long they had been. */
+  readonly inside: readonly {readonly number: number; readonly forMs: number}[]
+  /** The last lines of the app before its end. */
+  readonly lines: () => Promise<readonly string[]>
+}
+
+/** A call that was inside an app when it ended. */
+export interface InsideCall {
+  readonly call: RecordedCall
+  readonly forMs: number
+  /** At so many of the ends before this one the same request was inside. */
+  readonly times: number
+}
+
+/** An end, and what is known about it. */
+export interface Death extends Omit<Ended, 'inside'> {
+  /** Counts the ends of the run. */
+  readonly number: number
+  /** Those that were inside before come first. */
+  readonly inside: readonly InsideCall[]
+  /** The last calls that it had answered, the latest first. */
+  readonly finished: readonly RecordedCall[]
+  /** So many of its earlier ends were looked at. */
+  readonly earlier: number
+}
+
+const MAX_OF_APP = 20
+const FINISHED = 5
+/** So many earlier ends are searched for the same request. */
+const COMPARED = 5
+/** Bytes of requests and responses of all ends; beyond it the oldest ends lose theirs. */
+const MAX_BYTES = 2 * 1024 * 1024
+
+/** The ends of processes that nobody asked for, with copies of the calls around them. */
+export class Deaths {
+  readonly #recorder: CallRecorder
+  #all: Death[] = []
+  readonly #requests = new Map<Death, ReadonlySet<string>>()
+  #count = 0
+
+  constructor(recorder: CallRecorder) {
+    this.#recorder = recorder
+  }
+
+  /** The latest ones last; `app`: of this app alone. */
+  all(app?: string): readonly Death[] {
+    return app === undefined ? this.#all : this.#all.filter(death => death.app === app)
+  }
+
+  /** Undefined: there is none with this number, or it is no longer kept. */
+  get(number: number): Death | undefined {
+    return this.#all.find(death => death.number === number)
+  }
+
+  /** At how many of the last five ends of an app the same request was inside; `after`: of those with a higher number. */
+  timesOf(app: string, call: RecordedCall, after = 0): number {
+    const request = fingerprint(call)
+    const ends = this.all(app).slice(-COMPARED)
+    return ends.filter(death => death.number > after && this.#requests.get(death)?.has(request) === true).length
+  }
+
+  /** Keeps what is known about an end; the result is its number. */
+  add(ended: Ended): number {
+    const earlier = this.all(ended.app).slice(-COMPARED)
+    const inside = ended.inside
+      .flatMap(({number, forMs}) => {
+        const call = this.#copy(number)
+        if (call === undefined) return []
+        const request = fingerprint(call)
+        const times = earlier.filter(death => this.#requests.get(death)?.has(request) === true).length
+        return [{call, forMs, times}]
+      })
+      .toSorted((a, b) => b.times - a.times || b.forMs - a.forMs)
+    const finished = this.#finished(ended.app, new Set(ended.inside.map(({number}) => number)))
+    const death: Death = {...ended, number: ++this.#count, inside, finished, earlier: earlier.length}
+    this.#requests.set(death, new Set(inside.map(({call}) => fingerprint(call))))
+    this.#all.push(death)
+    this.#forgetOld(ended.app)
+    return death.number
+  }
+
+  #copy(number: number): RecordedCall | undefined {
+    const call = this.#recorder.call(number)
+    return call && copyOfCall(call)
+  }
+
+  #finished(app: string, inside: ReadonlySet<number>): readonly RecordedCall[] {
+    const found: RecordedCall[] = []
+    for (const number of this.#recorder.numbers()) {
+      const line = this.#recorder.line(number)
+      const isIts = line !== undefined && this.#recorder.edges.at(line.edge)?.callee === app
+      if (!isIts || inside.has(number) || (line.flags & (FLAG.open | FLAG.ours | FLAG.own)) !== 0) continue
+      const call = this.#copy(number)
+      if (call !== undefined) found.push(call)
+      if (found.length === FINISHED) break
+    }
+    return found
+  }
+
+  #forgetOld(app: string): void {
+    const [oldest] = this.all(app)
+    if (oldest !== undefined && this.all(app).length > MAX_OF_APP) {
+      this.#all = this.#all.filter(death => death !== oldest)
+      this.#requests.delete(oldest)
+    }
+    let bytes = 0
+    this.#all = this.#all
+      .toReversed()
+      .map(death => {
+        bytes += sizeOf(death)
+        return bytes > MAX_BYTES ? this.#withoutBytes(death) : death
+      })
+      .toReversed()
+  }
+
+  #withoutBytes(death: Death): Death {
+    const bare = {
+      ...death,
+      inside: death.inside.map(each => ({...each, call: {...each.call, pieces: []}})),
+      finished: death.finished.map(call => ({...call, pieces: []}))
+    }
+    this.#requests.set(bare, this.#requests.get(death) ?? new Set())
+    this.#requests.delete(death)
+    return bare
+  }
+}
+
+const sizeOf = ({inside, finished}: Death): number =>
+  [...inside.map(({call}) => call), ...finished]
+    .flatMap(({pieces}) => pieces)
+    .reduce((sum, {bytes}) => sum + bytes.length, 0)
+
+/** Two requests with the same verb, path and body are taken for the same. */
+function fingerprint(call: RecordedCall): string {
+  const {path, request} = contentOf(call)
+  const body = createHash('sha1').update(request.body).digest('hex')
+  return `${call.method} ${path.replace(/\?.*$/s, '')} ${body}`
+}

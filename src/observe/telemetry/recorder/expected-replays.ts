@@ -1,0 +1,38 @@
+import type {SentRequest} from '../../../model/call.ts'
+
+/** With the number of the call that is sent again. */
+export const REPLAY_HEADER = 'Pillion-Replay'
+
+/** A replay that has been sent to a sidecar, and was not seen there yet. */
+export interface ExpectedReplay {
+  readonly caller: string
+  /** The call that is sent again. */
+  readonly original: number
+  /** It was taken, as the call of this number. */
+  readonly started: (number: number) => void
+}
+
+/** Recognises replays among the calls that begin. It is asked only while some are under way. */
+export class ExpectedReplays {
+  readonly #expected = new Set<ExpectedReplay>()
+
+  get isEmpty(): boolean {
+    return this.#expected.size === 0
+  }
+
+  add(replay: ExpectedReplay): void {
+    this.#expected.add(replay)
+  }
+
+  remove(replay: ExpectedReplay): void {
+    this.#expected.delete(replay)
+  }
+
+  /** The replay that this request is; undefined: it is none. */
+  find(caller: string, {text, size, lines}: SentRequest): ExpectedReplay | undefined {
+    const head = text === undefined ? lines : text.slice(0, size)
+    const original = /^pillion-replay:[ \t]*(\d{1,10})[ \t]*\r?$/im.exec(head)?.[1]
+    if (original === undefined) return undefined
+    return [...this.#expected].find(each => each.caller === caller && each.original === Number(original))
+  }
+}

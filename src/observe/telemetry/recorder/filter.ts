@@ -1,0 +1,171 @@
+import {UserError} from '../../../model/errors.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
+import {starPattern} from '../../../model/star-pattern.ts'
+import type {CallContent} from './call-content.ts'
+import {FLAG, type CallLine} from './call-lines.ts'
+import type {Edge} from './edges.ts'
+
+/** A call, and its bytes if a filter needs them: those are read last. */
+export interface FilteredCall extends CallLine {
+  readonly edgeOf: Edge
+}
+
+export type ReadContent = () => CallContent
+export type CallFilter = (call: FilteredCall, content: ReadContent) => boolean
+
+const STATES: Readonly<Record<string, number | CallFilter>> = {
+  failed: ({status, flags}) => (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0),
+  open: FLAG.open,
+  waited: FLAG.waited,
+  resent: FLAG.resent,
+  cut: FLAG.truncated,
+  ours: FLAG.ours,
+  shadow: FLAG.shadow,
+  replay: FLAG.replay,
+  grpc: FLAG.grpc,
+  own: FLAG.own,
+  fault: FLAG.fault
+}
+
+const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
+  from: value => {
+    const matches = idMatcher(value)
+    return ({edgeOf}) => matches(edgeOf.caller)
+  },
+  to: value => {
+    const matches = idMatcher(value)
+    return ({edgeOf}) => matches(edgeOf.callee)
+  },
+  app: value => {
+    const matches = idMatcher(value)
+    return ({edgeOf}) => matches(edgeOf.caller) || matches(edgeOf.callee)
+  },
+  method:
+    value =>
+    ({method}) =>
+      method === value.toUpperCase(),
+  status: statusFilter,
+  is: value => {
+    const state = Object.hasOwn(STATES, value) ? STATES[value] : undefined
+    if (state === undefined) throw unknown('is', value, Object.keys(STATES))
+    return typeof state === 'number' ? ({flags}) => (flags & state) !== 0 : state
+  },
+  slower: value => {
+    const ms = milliseconds('slower', value)
+    return ({totalMs}) => totalMs > ms
+  },
+  faster: value => {
+    const ms = milliseconds('faster', value)
+    return ({totalMs, flags}) => (flags & FLAG.open) === 0 && totalMs < ms
+  },
+  waited: value => {
+    const ms = milliseconds('waited', value)
+    return ({waitedMs}) => waitedMs > ms
+  },
+  path: value => {
+    const matches = globMatcher(value)
+    return (_, content) => matches(content().path)
+  },
+  header: value => {
+    const wanted = value.toLowerCase()
+    return (_, content) => `${content().request.head}\n${content().response.head}`.toLowerCase().includes(wanted)
+  },
+  body: value => (_, content) => content().request.body.includes(value) || content().response.body.includes(value),
+  trace: value => (_, content) => content().traceparent.includes(value)
+}
+
+/** Fields that need the bytes of a call: they are asked last. */
+const SLOW = new Set(['path', 'header', 'body', 'trace'])
+
+/**
+ * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a
+ * field is searched in path, caller, callee and error; `-` or `!` negates.
+ * Throws a UserError that says what is wrong.
+ */
+export function readFilter(text: string): CallFilter {
+  const terms = words(text).map(readTerm)
+  const inOrder = [...terms.filter(({isSlow}) => !isSlow), ...terms.filter(({isSlow}) => isSlow)]
+  return (call, content) => inOrder.every(({matches}) => matches(call, content))
+}
+
+interface Term {
+  readonly isSlow: boolean
+  readonly matches: CallFilter
+}
+
+function readTerm(word: string): Term {
+  if (/^[-!]./s.test(word)) {
+    const {isSlow, matches} = readTerm(word.slice(1))
+    return {isSlow, matches: (call, content) => !matches(call, content)}
+  }
+  const [, field = '', value = ''] = /^([a-z]+):(.*)$/s.exec(word) ?? []
+  if (field === '') return {isSlow: true, matches: anywhere(word)}
+  const make = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined
+  if (make === undefined) throw unknownField(field)
+  if (value === '') throw new UserError(`the filter ${field}: lacks a value`, {explanation: `For example: ${EXAMPLE}`})
+  const anyOf = value.split('|').map(each => make(each))
+  return {isSlow: SLOW.has(field), matches: (call, content) => anyOf.some(matches => matches(call, content))}
+}
+
+const EXAMPLE = 'to:payments is:failed path:/orders/* slower:100ms'
+
+function anywhere(word: string): CallFilter {
+  const wanted = word.toLowerCase()
+  return ({edgeOf: {caller, callee}}, content) => {
+    if (caller.toLowerCase().includes(wanted) || callee.toLowerCase().includes(wanted)) return true
+    const {path, failure} = content()
+    return path.toLowerCase().includes(wanted) || failure.toLowerCase().includes(wanted)
+  }
+}
+
+/** Words, separated by blanks outside of double quotes. */
+const words = (text: string): readonly string[] =>
+  (text.match(/(?:[^\s"]|"[^"]*")+/g) ?? []).map(word => word.replaceAll('"', ''))
+
+function statusFilter(value: string): CallFilter {
+  if (/^[1-5]xx$/i.test(value)) return ({status}) => Math.floor(status / 100) === Number(value[0])
+  if (!/^\d{1,3}$/.test(value))
+    throw new UserError(`the filter status:${value} names no status`, {
+      explanation: 'Write status:503, status:5xx or status:0 (no response).'
+    })
+  return ({status}) => status === Number(value)
+}
+
+function milliseconds(field: string, value: string): number {
+  const [, number = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(value) ?? []
+  if (number === '')
+    throw new UserError(`the filter ${field}:${value} names no duration`, {
+      explanation: `Write ${field}:250ms, ${field}:2s or ${field}:1m.`
+    })
+  return Number(number) * (unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1)
+}
+
+/** `*` stands for anything. */
+function globMatcher(glob: string): (text: string) => boolean {
+  if (!glob.includes('*')) return text => text.includes(glob)
+  const matches = starPattern(glob)
+  return text => matches(text) || matches(text.replace(/\?.*$/s, ''))
+}
+
+const idMatcher = (value: string): ((id: string) => boolean) => {
+  if (value === 'any' || value === '*') return () => true
+  return value.includes('*') ? globMatcher(value) : id => id === value
+}
+
+function unknownField(field: string): UserError {
+  const known = Object.keys(FIELDS)
+  const near = nearMiss(field, known)
+  return new UserError(`a filter has no field "${field}"${near === '' ? '' : `: did you mean ${near}:?`}`, {
+    explanation: `Fields: ${known.map(each => `${each}:`).join(' ')} – for example: ${EXAMPLE}`
+  })
+}
+
+function unknown(field: string, value: string, known: readonly string[]): UserError {
+  const near = nearMiss(value, known)
+  return new UserError(
+    `the filter ${field}:${value} is not known${near === '' ? '' : `: did you mean ${field}:${near}?`}`,
+    {
+      explanation: `Known: ${known.map(each => `${field}:${each}`).join(' ')}`
+    }
+  )
+}

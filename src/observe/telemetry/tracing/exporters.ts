@@ -1,0 +1,48 @@
+import type {TracingSettings} from '../../../files/resources/tracing-settings.ts'
+import type {SpanExporterOptions, FinishedSpan, SpanSink} from './span.ts'
+
+/**
+ * Opens the configured exporters; undefined: nothing is exported. OpenTelemetry's packages are only loaded when spans are
+ * sent.
+ */
+export async function openExporters(
+  settings: TracingSettings,
+  options: SpanExporterOptions
+): Promise<SpanSink | undefined> {
+  const {isLogged, zipkinUrl, otlp} = settings
+  const sinks: SpanSink[] = isLogged ? [new LogSink(options.log)] : []
+  if (zipkinUrl !== '' || otlp !== undefined) {
+    const {openOtlp, openZipkin} = await import('./opentelemetry.ts')
+    if (zipkinUrl !== '') sinks.push(await openZipkin(zipkinUrl, options))
+    if (otlp !== undefined) sinks.push(await openOtlp(otlp, options))
+  }
+  if (sinks.length === 0) return undefined
+  return {
+    add: span => {
+      for (const sink of sinks) sink.add(span)
+    },
+    close: async maxMs => void (await Promise.all(sinks.map(async sink => sink.close(maxMs))))
+  }
+}
+
+/** Writes spans to the sidecar's log (Dapr: StdoutExporter). */
+class LogSink implements SpanSink {
+  readonly #log: SpanExporterOptions['log']
+
+  constructor(log: SpanExporterOptions['log']) {
+    this.#log = log
+  }
+
+  add({name, context, parentSpanId, startedAt, durationMs}: FinishedSpan): void {
+    const {traceId, spanId} = context
+    const [from, to] = [startedAt, startedAt + durationMs].map(at => new Date(at).toISOString())
+    const parent = parentSpanId === '' ? '0'.repeat(16) : parentSpanId
+    this.#log(
+      `[${name}] Trace: ${traceId} Span: ${parent}/${spanId} Time: [${from ?? ''} ->  ${to ?? ''}] Annotations: []`
+    )
+  }
+
+  async close(): Promise<void> {
+    // spans are logged immediately
+  }
+}

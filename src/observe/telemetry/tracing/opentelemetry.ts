@@ -1,0 +1,141 @@
+/**
+ * Uses OpenTelemetry's own packages to queue, encode and send spans. This file is loaded if an exporter is configured, and
+ * the package of an exporter only if it is used.
+ */
+import {SpanKind, SpanStatusCode} from '@opentelemetry/api'
+import {ExportResultCode} from '@opentelemetry/core'
+import {resourceFromAttributes} from '@opentelemetry/resources'
+import {BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor} from '@opentelemetry/sdk-trace'
+import type {OtlpSettings} from '../../../files/resources/tracing-settings.ts'
+import type {SpanExporterOptions, SpanSink} from './span.ts'
+import type {FinishedSpan} from './span.ts'
+
+const EXPORT_TIMEOUT_MS = 10_000
+
+/** Sends spans to Zipkin's API, version 2, as JSON. */
+export async function openZipkin(url: string, options: SpanExporterOptions): Promise<SpanSink> {
+  const {ZipkinExporter} = await import('@opentelemetry/exporter-zipkin')
+  return openSink(`Zipkin at ${url}`, new ZipkinExporter({url}), options)
+}
+
+/** Sends spans to an OpenTelemetry collector, over gRPC or as protobuf over HTTP. */
+export async function openOtlp(otlp: OtlpSettings, options: SpanExporterOptions): Promise<SpanSink> {
+  return openSink(`the collector at ${otlp.endpoint}`, await otlpExporter(otlp), options)
+}
+
+async function otlpExporter(otlp: OtlpSettings): Promise<SpanExporter> {
+  const timeoutMillis = otlp.timeoutMs || EXPORT_TIMEOUT_MS
+  if (otlp.protocol === 'http') return httpExporter(otlp, timeoutMillis)
+  const {GrpcSpanExporter} = await import('./otlp-grpc.ts')
+  return new GrpcSpanExporter(otlp, timeoutMillis)
+}
+
+async function httpExporter({endpoint, isSecure, headers}: OtlpSettings, timeoutMillis: number): Promise<SpanExporter> {
+  const {OTLPTraceExporter} = await import('@opentelemetry/exporter-trace-otlp-proto')
+  const path = endpoint.includes('/') ? '' : '/v1/traces'
+  const url = `${isSecure ? 'https' : 'http'}://${endpoint}${path}`
+  return new OTLPTraceExporter({url, headers: {...headers}, timeoutMillis})
+}
+
+/** An exporter behind OpenTelemetry's bounded queue. */
+function openSink(name: string, exporter: SpanExporter, options: SpanExporterOptions): SpanSink {
+  const processor = new BatchSpanProcessor({
+    exporter: warnOnce(exporter, message => options.warn(`spans cannot be sent to ${name}: ${message}`)),
+    exportTimeoutMillis: EXPORT_TIMEOUT_MS
+  })
+  return new ProcessorSink(processor, resourceFromAttributes(resourceAttributes(options)))
+}
+
+/** Warns once that spans cannot be sent, and again after a success. */
+function warnOnce(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
+  let hasWarned = false
+  const failed = (message: string): void => {
+    if (!hasWarned) warn(message)
+    hasWarned = true
+  }
+  return {
+    export: (spans, done) => {
+      const timer = setTimeout(() => failed('no response within 10 s'), EXPORT_TIMEOUT_MS).unref()
+      exporter.export(spans, ({code, error}) => {
+        clearTimeout(timer)
+        if (code === ExportResultCode.SUCCESS) hasWarned = false
+        else failed(error?.message ?? 'the exporter failed')
+        done({code: ExportResultCode.SUCCESS}) // else the queue would also log it
+      })
+    },
+    shutdown: async () => exporter.shutdown()
+  }
+}
+
+/** `service.name` is the app's id; `OTEL_SERVICE_NAME`, then `OTEL_RESOURCE_ATTRIBUTES` take precedence. */
+export function resourceAttributes({appId, env}: Pick<SpanExporterOptions, 'appId' | 'env'>): Record<string, string> {
+  const attributes: Record<string, string> = {'service.name': appId}
+  for (const pair of (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').split(',')) {
+    const at = pair.indexOf('=')
+    if (at > 0) attributes[pair.slice(0, at).trim()] = decoded(pair.slice(at + 1).trim())
+  }
+  const name = env['OTEL_SERVICE_NAME'] ?? ''
+  if (name !== '') attributes['service.name'] = name
+  return attributes
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+class ProcessorSink implements SpanSink {
+  readonly #processor: SpanProcessor
+  readonly #resource: ReadableSpan['resource']
+
+  constructor(processor: SpanProcessor, resource: ReadableSpan['resource']) {
+    this.#processor = processor
+    this.#resource = resource
+  }
+
+  add(span: FinishedSpan): void {
+    this.#processor.onEnd(readable(span, this.#resource))
+  }
+
+  async close(maxMs: number): Promise<void> {
+    const limit = Promise.withResolvers<void>()
+    const timer = setTimeout(limit.resolve, maxMs)
+    await Promise.race([this.#processor.shutdown().catch(() => undefined), limit.promise])
+    clearTimeout(timer)
+  }
+}
+
+const KINDS = {server: SpanKind.SERVER, client: SpanKind.CLIENT}
+const SCOPE = {name: 'dapr-diagnostics'}
+
+/** A span in the format of OpenTelemetry's exporters. */
+function readable(span: FinishedSpan, resource: ReadableSpan['resource']): ReadableSpan {
+  const {name, kind, context, parentSpanId, startedAt, durationMs, attributes, error} = span
+  const {traceId, spanId, flags} = context
+  const spanContext = {traceId, spanId, traceFlags: flags}
+  return {
+    name,
+    kind: KINDS[kind],
+    spanContext: () => spanContext,
+    ...(parentSpanId === '' ? {} : {parentSpanContext: {traceId, spanId: parentSpanId, traceFlags: flags}}),
+    startTime: seconds(startedAt),
+    endTime: seconds(startedAt + durationMs),
+    duration: seconds(durationMs),
+    status: error === '' ? {code: SpanStatusCode.UNSET} : {code: SpanStatusCode.ERROR, message: error},
+    attributes: {...attributes},
+    links: [],
+    events: [],
+    ended: true,
+    resource,
+    instrumentationScope: SCOPE,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0
+  }
+}
+
+/** Seconds and nanoseconds. */
+const seconds = (ms: number): [number, number] => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]

@@ -1,0 +1,77 @@
+import type {Call} from '../../model/call.ts'
+import {ANY, type FaultPlan} from '../../model/fault.ts'
+import {starPattern} from '../../model/star-pattern.ts'
+
+/**
+ * A number from 0 up to 1 for the n-th call of a seed: the same one in every run. Mixed as in MurmurHash3 (public domain),
+ * so that neighbouring seeds and calls have nothing in common.
+ */
+function chance(seed: number, n: number): number {
+  return mixed(mixed(seed ^ 0x9e_37_79_b9) ^ mixed(n)) / 2 ** 32
+}
+
+function mixed(value: number): number {
+  let bits = Math.imul(value ^ (value >>> 16), 0x85_eb_ca_6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2_b2_ae_35)
+  return (bits ^ (bits >>> 16)) >>> 0
+}
+
+type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path'>
+
+/** The calls that a rule was asked about, and what it decides. Pure: it knows no clock. */
+export class FaultRule {
+  readonly number: number
+  readonly plan: FaultPlan
+  /** How many calls it matched, and how many of them it hit. */
+  matched = 0
+  hits = 0
+  /** False: it is passed over, and counts nothing. */
+  isEnabled = true
+  readonly #matchesPath: (path: string) => boolean
+
+  constructor(number: number, plan: FaultPlan) {
+    this.number = number
+    this.plan = plan
+    this.#matchesPath = pathMatcher(plan.path)
+  }
+
+  /** It has hit as many calls as it may. */
+  get isSpent(): boolean {
+    return this.hits >= this.plan.times
+  }
+
+  matches({caller, callee, from: source = caller, method, path}: Matched): boolean {
+    const {from, to, method: wanted} = this.plan
+    return (
+      (from === ANY || from === source) &&
+      (to === ANY || to === callee) &&
+      (wanted === '' || wanted === method) &&
+      this.#matchesPath(path)
+    )
+  }
+
+  /** Counts one more call that it matches; whether it is hit. */
+  strikes(): boolean {
+    const {rate, seed} = this.plan
+    const isHit = chance(seed, ++this.matched) < rate
+    if (isHit) this.hits++
+    return isHit
+  }
+
+  /** How long the latest call waits. */
+  get delayMs(): number {
+    const {delayMs, jitterMs, seed} = this.plan
+    return jitterMs === 0 ? delayMs : delayMs + jitterMs * (2 * chance(~seed, this.matched) - 1)
+  }
+}
+
+/** `*` stands for anything. Without a `?` the query does not matter. */
+function pathMatcher(glob: string): (path: string) => boolean {
+  if (glob === '') return () => true
+  const matches = starPattern(glob)
+  const hasQuery = glob.includes('?')
+  return path => {
+    const query = hasQuery ? -1 : path.indexOf('?')
+    return matches(query < 0 ? path : path.slice(0, query))
+  }
+}

@@ -1,0 +1,138 @@
+// proxy/faults/ makes calls fail on purpose, by rules per caller and callee. Which calls are hit depends on the rule alone: the same
+// ones in every run. It ends with the run, and nothing of it is written anywhere.
+import type {Call} from '../../model/call.ts'
+import type {FaultChange, FaultKind, FaultPlan, FaultView} from '../../model/fault.ts'
+import {edgeText, effectText, limitText, rateText} from './fault-text.ts'
+import {FaultRule} from './fault-rule.ts'
+import {delayOf, responseOf, type Hit} from './hit.ts'
+
+/** What faults do outside the calls that they hit. */
+export interface FaultActions {
+  /** Reports a change of the rules to the person at the terminal, and to readers of events. */
+  readonly tell: (change: FaultChange) => void
+  /** Kills the process group of this leader. */
+  readonly kill: (pid: number) => void
+}
+
+interface Active {
+  readonly rule: FaultRule
+  readonly listeners: Set<() => void>
+  readonly endsAt: number
+  readonly timer: NodeJS.Timeout | undefined
+}
+
+/** The rules of a run. */
+export class Faults {
+  readonly #options: FaultActions
+  readonly #active: Active[] = []
+  #last = 0
+
+  constructor(options: FaultActions) {
+    this.#options = options
+  }
+
+  /** Adds a rule behind the others; the result is its number. */
+  add(plan: FaultPlan): number {
+    const number = ++this.#last
+    const {forMs} = plan
+    const timer = forMs === Infinity ? undefined : setTimeout(() => this.remove(number), forMs)
+    timer?.unref()
+    const rule = new FaultRule(number, plan)
+    const active = {rule, listeners: new Set<() => void>(), endsAt: performance.now() + forMs, timer}
+    this.#active.push(active)
+    const more = [rateText(plan), limitText(plan)].filter(text => text !== '').map(text => ` (${text})`)
+    const text = `fault ${number} is on: ${edgeText(plan)}: ${effectText(plan)}${more.join('')}`
+    this.#options.tell({change: 'on', fault: viewOf(active), text})
+    return number
+  }
+
+  /** Removes a rule: the calls that it holds continue. False: there is none with this number. */
+  remove(number: number): boolean {
+    const index = this.#active.findIndex(({rule}) => rule.number === number)
+    const [active] = index < 0 ? [] : this.#active.splice(index, 1)
+    if (active === undefined) return false
+    const {rule, listeners, timer} = active
+    clearTimeout(timer)
+    if (!rule.isSpent) this.#tellOff(active)
+    for (const listener of listeners) listener()
+    return true
+  }
+
+  /**
+   * Disables a rule, or enables it again: it keeps its number, its place and what it has counted, and the calls that it holds go on.
+   * False: there is none with this number.
+   */
+  enable(number: number, isEnabled: boolean): boolean {
+    const active = this.#active.find(({rule}) => rule.number === number)
+    if (active === undefined) return false
+    const {rule, listeners} = active
+    if (rule.isEnabled === isEnabled) return true
+    rule.isEnabled = isEnabled
+    const what = isEnabled ? `enabled again: ${edgeText(rule.plan)}` : `disabled: ${hitsText(rule)}`
+    const change = isEnabled ? 'enabled' : 'disabled'
+    this.#options.tell({change, fault: viewOf(active), text: `fault ${number} is ${what}`})
+    if (!isEnabled) for (const listener of listeners) listener()
+    return true
+  }
+
+  /** Takes all off; the result is how many there were. */
+  removeAll(): number {
+    const all = this.list()
+    for (const {number} of all) this.remove(number)
+    return all.length
+  }
+
+  list(): readonly FaultView[] {
+    return this.#active.map(viewOf)
+  }
+
+  /** What the first rule that matches a call makes of it; undefined: nothing. */
+  hit(call: Call): Hit | undefined {
+    if (call.isOwn === true && call.from === undefined) return undefined
+    const active = this.#active.find(({rule}) => rule.isEnabled && !rule.isSpent && rule.matches(call))
+    if (active?.rule.strikes() !== true) return undefined
+    const {rule, listeners} = active
+    const {number, plan, delayMs} = rule
+    if (rule.isSpent) this.#tellOff(active)
+    call.fault = number
+    const kindNow = (): FaultKind => (rule.isEnabled && this.#active.includes(active) ? plan.kind : 'none')
+    const hit: Hit = {
+      number,
+      name: `fault ${number} of Pillion`,
+      plan,
+      delayMs,
+      get kind() {
+        return kindNow()
+      },
+      onOver: listener => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+      kill: (callee, pid) => {
+        const text = `fault ${number} kills ${callee} (pid ${pid})`
+        this.#options.tell({change: 'hit', fault: viewOf(active), text})
+        this.#options.kill(pid)
+      },
+      delay: () => delayOf(hit),
+      response: () => responseOf(hit)
+    }
+    return hit
+  }
+
+  #tellOff(active: Active): void {
+    const text = `fault ${active.rule.number} is off: ${hitsText(active.rule)}`
+    this.#options.tell({change: 'off', fault: viewOf(active), text})
+  }
+}
+
+const hitsText = ({hits, matched, plan}: FaultRule): string =>
+  `${edgeText(plan)}: it hit ${hits} of ${matched} ${matched === 1 ? 'call' : 'calls'}`
+
+const viewOf = ({rule: {number, plan, matched, hits, isEnabled}, endsAt}: Active): FaultView => ({
+  number,
+  plan,
+  matched,
+  hits,
+  isEnabled,
+  leftMs: Math.max(0, endsAt - performance.now())
+})

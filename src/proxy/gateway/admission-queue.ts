@@ -1,0 +1,306 @@
+import type {Call} from '../../model/call.ts'
+import {systemClock} from '../../platform/clock.ts'
+import {NumberedList} from '../../model/numbered-list.ts'
+
+/** The queue's view of one call to an app. */
+export type PendingCall = Pick<Call, 'caller' | 'method' | 'path' | 'stream' | 'isOwn' | 'number'>
+
+/** Admission to the app: call `leave` exactly once when the call has ended; `isBroken`: the app closed the connection under it. */
+export interface Permit {
+  readonly leave: (isBroken?: boolean) => void
+}
+
+/** A call whose connection the app closed, or that got no response, and how long it had been in flight. */
+export interface InterruptedCall {
+  readonly pendingCall: PendingCall
+  readonly forMs: number
+}
+
+/** A queued call. `outcome` settles with a permit, or with the reason why there is none. */
+export interface Queued {
+  readonly outcome: Promise<Permit | string>
+  /** The caller has disconnected. */
+  cancel(): void
+}
+
+interface QueuedCall {
+  readonly pendingCall: PendingCall
+  readonly settle: (outcome: Permit | string) => void
+  /** Stops the timer of a call that may wait for a limited time. */
+  callOff: (() => void) | undefined
+  readonly since: number
+}
+
+/** A call in flight, and when it was admitted (`performance.now()`). */
+interface Admitted {
+  readonly id: number
+  readonly pendingCall: PendingCall
+  readonly since: number
+}
+
+/** Counts the calls that have been queued since a moment. */
+export interface QueueStats {
+  held: number
+  longestMs: number
+  /** Calls that were rejected or timed out; callers that disconnected are not counted. */
+  lost: number
+}
+
+/** Waits for the end of some calls. */
+interface Drain {
+  readonly left: Set<PendingCall>
+  readonly resolve: () => void
+  /** Runs while only streams are left. */
+  callOff?: (() => void) | undefined
+}
+
+export interface AdmissionQueueOptions {
+  /** Maximum time in the queue, in ms; Infinity: until the caller leaves. */
+  readonly timeoutMs: number
+  /** Maximum number of queued calls. */
+  readonly capacity?: number
+  /** Extra text for the error of a call that timed out in the queue. */
+  readonly explain?: (pendingCall: PendingCall) => string
+}
+
+/** Until its last frame arrives, a unary call may look like a stream. That takes no longer than this. */
+const STREAM_GRACE_MS = 100
+
+const isStream = ({stream}: PendingCall): boolean => stream?.isStream === true
+
+/** It is over when nothing is left. Streams may go on without end: they are ended when nothing else is left. */
+function settleDrain(drain: Drain): void {
+  const {left, resolve} = drain
+  if (left.size === 0) return resolve()
+  if (drain.callOff !== undefined || ![...left].every(isStream)) return
+  drain.callOff = systemClock.after(STREAM_GRACE_MS, () => {
+    drain.callOff = undefined
+    if ([...left].every(isStream)) for (const {stream} of left) stream?.endStream()
+  })
+}
+
+/** An app that crashes may close its connections this long before its exit is noticed. */
+const EXIT_DELAY_MS = 500
+/** A request of the sidecar to each process: no caller loses it. */
+const OWN_QUESTION = '/dapr/config'
+const MAX_REMEMBERED = 1000
+
+const CALLER_DISCONNECTED = 'the caller disconnected'
+
+/**
+ * The queue in front of one app: open while the app is ready, held while it starts or reloads, shut with a reason while
+ * calls would fail. It knows nothing of HTTP. Queued calls are admitted in order of arrival.
+ */
+export class AdmissionQueue {
+  readonly #options: Required<AdmissionQueueOptions>
+  readonly #inFlight = new NumberedList<Admitted>()
+  #admitted = 0
+  /** The latest calls whose connection the app closed; that happens shortly before its exit is noticed. */
+  #broken: (InterruptedCall & {readonly at: number})[] = []
+  readonly #waiting = new Set<QueuedCall>()
+  #state: 'open' | 'held' | 'shut' = 'held'
+  #reason = ''
+  #isClosed = false
+  /** Reasons to queue calls although the app is ready. */
+  readonly #pauses = new Set<string>()
+  readonly #drains = new Set<Drain>()
+  readonly #openListeners = new Set<() => void>()
+  #stats: QueueStats = {held: 0, longestMs: 0, lost: 0}
+  #timeoutMs: number
+
+  constructor({timeoutMs, capacity = 10_000, explain = () => ''}: AdmissionQueueOptions) {
+    this.#options = {timeoutMs, capacity, explain}
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** How long a call waits from now on, in ms, those included that wait already; Infinity: as long as its caller does. */
+  set timeoutMs(timeoutMs: number) {
+    if (timeoutMs === this.#timeoutMs) return
+    this.#timeoutMs = timeoutMs
+    for (const queued of this.#waiting) {
+      queued.callOff?.()
+      this.#limit(queued)
+    }
+  }
+
+  /** The calls in flight, oldest first, with their admission times (`performance.now()`). */
+  get inFlight(): ReadonlyMap<PendingCall, number> {
+    return new Map(this.#inFlight.all().map(({pendingCall, since}) => [pendingCall, since]))
+  }
+
+  /** The calls that were in flight when a process exited that ran between these times, oldest first. Calls that broke off shortly before the exit count, too. */
+  interruptedBy({from, to}: {readonly from: number; readonly to: number}): readonly InterruptedCall[] {
+    const broken = this.#broken.filter(({at}) => at >= Math.max(from, to - EXIT_DELAY_MS))
+    const inFlight = this.#inFlight.all().map(({pendingCall, since}) => ({
+      pendingCall,
+      forMs: performance.now() - since
+    }))
+    return [...broken.map(({pendingCall, forMs}) => ({pendingCall, forMs})), ...inFlight]
+      .filter(({pendingCall: {path}}) => path !== OWN_QUESTION)
+      .toSorted((a, b) => b.forMs - a.forMs)
+  }
+
+  /** The state without regard to pauses. */
+  get state(): 'open' | 'held' | 'shut' {
+    return this.#state
+  }
+
+  /** A new call is admitted immediately. */
+  get isOpen(): boolean {
+    return this.#state === 'open' && this.#pauses.size === 0
+  }
+
+  /** Why calls are queued. */
+  get reason(): string {
+    return [...this.#pauses].at(-1) ?? this.#reason
+  }
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** In order of arrival. */
+  get held(): readonly PendingCall[] {
+    return [...this.#waiting].map(({pendingCall}) => pendingCall)
+  }
+
+  /** Calls the listener whenever the queue opens, after the queued calls were admitted. Returns a function that unsubscribes. */
+  onOpen(listener: () => void): () => void {
+    this.#openListeners.add(listener)
+    return () => this.#openListeners.delete(listener)
+  }
+
+  /** Starts new statistics of queued calls; they replace the previous ones. */
+  startStats(): Readonly<QueueStats> {
+    this.#stats = {held: 0, longestMs: 0, lost: 0}
+    return this.#stats
+  }
+
+  /** New calls are queued, even if the queue is open, until `unpause` with the same reason. A shut queue stays shut. */
+  pause(why: string): void {
+    this.#pauses.add(why)
+  }
+
+  unpause(why: string): void {
+    if (this.#pauses.delete(why) && this.isOpen) this.#letIn()
+  }
+
+  open(): void {
+    if (this.#isClosed) return
+    this.#state = 'open'
+    this.#reason = ''
+    if (this.isOpen) this.#letIn()
+  }
+
+  /** Calls are queued from now on; `reason` goes into the error of those that time out. */
+  hold(reason: string): void {
+    if (this.#isClosed) return
+    this.#state = 'held'
+    this.#reason = reason
+  }
+
+  shut(reason: string): void {
+    if (this.#isClosed) return
+    this.#state = 'shut'
+    this.#reason = reason
+    for (const queued of this.#waiting) this.#settle(queued, reason)
+  }
+
+  /** Shuts the queue permanently; calls in flight may finish. */
+  close(reason: string): void {
+    this.shut(reason)
+    this.#isClosed = true
+  }
+
+  /** A permit, the reason why there is none, or a place in the queue. */
+  admit(pendingCall: PendingCall): Permit | string | Queued {
+    if (this.isOpen) return this.enter(pendingCall)
+    if (this.#state === 'shut') return this.#reason
+    if (this.#waiting.size >= this.#options.capacity) {
+      this.#stats.lost++
+      return `${this.#options.capacity} calls are queued already; ${this.reason}`
+    }
+    return this.#queue(pendingCall)
+  }
+
+  /** Resolves true when the calls that are in flight now have ended, false when the signal is aborted. */
+  async drained(signal?: AbortSignal): Promise<boolean> {
+    if (this.#inFlight.size === 0) return true
+    if (signal?.aborted === true) return false
+    const {promise, resolve} = Promise.withResolvers<boolean>()
+    const drain: Drain = {
+      left: new Set(this.#inFlight.all().map(({pendingCall}) => pendingCall)),
+      resolve: () => resolve(true)
+    }
+    this.#drains.add(drain)
+    for (const {stream} of drain.left) if (stream !== undefined) stream.changed = () => settleDrain(drain)
+    settleDrain(drain)
+    signal?.addEventListener('abort', () => resolve(false), {once: true})
+    try {
+      return await promise
+    } finally {
+      this.#drains.delete(drain)
+      drain.callOff?.()
+    }
+  }
+
+  #letIn(): void {
+    for (const queued of this.#waiting) this.#settle(queued, this.enter(queued.pendingCall))
+    for (const listener of this.#openListeners) listener()
+  }
+
+  /** Admits a call, whatever the state. */
+  enter(pendingCall: PendingCall): Permit {
+    const admitted = {id: ++this.#admitted, pendingCall, since: performance.now()}
+    this.#inFlight.add(admitted)
+    return {
+      leave: (isBroken = false) => {
+        if (isBroken) this.#remember(admitted)
+        this.#inFlight.remove(admitted)
+        for (const drain of this.#drains) if (drain.left.delete(pendingCall)) settleDrain(drain)
+      }
+    }
+  }
+
+  #remember({pendingCall, since}: Admitted): void {
+    const at = performance.now()
+    if (this.#broken.length >= MAX_REMEMBERED) this.#broken = this.#broken.slice(-MAX_REMEMBERED / 2)
+    this.#broken.push({pendingCall, forMs: at - since, at})
+  }
+
+  #queue(pendingCall: PendingCall): Queued {
+    const {promise, resolve} = Promise.withResolvers<Permit | string>()
+    const queued: QueuedCall = {pendingCall, settle: resolve, callOff: undefined, since: performance.now()}
+    this.#limit(queued)
+    this.#waiting.add(queued)
+    return {
+      outcome: promise,
+      cancel: () => {
+        this.#settle(queued, CALLER_DISCONNECTED)
+      }
+    }
+  }
+
+  #limit(queued: QueuedCall): void {
+    queued.callOff = undefined
+    const ms = this.#timeoutMs
+    if (ms === Infinity) return
+    queued.callOff = systemClock.after(ms, () => {
+      const waited = `waited ${Math.round(ms / 1000)} s`
+      this.#settle(queued, `${waited}; ${this.reason}${this.#options.explain(queued.pendingCall)}`)
+    })
+  }
+
+  #settle(queued: QueuedCall, outcome: Permit | string): void {
+    if (!this.#waiting.delete(queued)) return
+    queued.callOff?.()
+    if (queued.pendingCall.isOwn !== true) this.#count(queued, outcome)
+    queued.settle(outcome)
+  }
+
+  #count({since}: QueuedCall, outcome: Permit | string): void {
+    this.#stats.held++
+    this.#stats.longestMs = Math.max(this.#stats.longestMs, performance.now() - since)
+    if (typeof outcome === 'string' && outcome !== CALLER_DISCONNECTED) this.#stats.lost++
+  }
+}

@@ -1,0 +1,189 @@
+import {http2Dial} from '../net/http2/http2-adapter.ts'
+import {secureDial, type Dial} from '../net/dialer.ts'
+import type {GrpcInvocation} from '../../model/call.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import type {AppState} from '../../model/app-state.ts'
+import {grpcDial} from '../net/grpc/grpc-dial.ts'
+import {Pool} from '../net/pool.ts'
+import {LOOPBACK} from '../../platform/probe.ts'
+import {AdmissionQueue, type PendingCall} from './admission-queue.ts'
+import {healthOf, type Health, type Probed} from './health-check.ts'
+import {ConcurrencyLimiter} from './concurrency-limiter.ts'
+
+export interface AppChannelOptions {
+  readonly plan: AppPlan
+  /** The port of the process that receives calls; 0: none. */
+  readonly appPort: number
+  /** Extra text for the error of a call that timed out in the queue. */
+  readonly explain: (pendingCall: PendingCall) => string
+  /** The app's health changed; the queue has been updated. */
+  readonly healthChanged: (isHealthy: boolean) => void
+  readonly probed: Probed
+  readonly invoked: (invocation: GrpcInvocation) => void
+}
+
+/** What decides about the queue, besides the state of the app. */
+export interface QueueConditions {
+  /** It crashes too often and too early: calls are rejected instead of queued. */
+  readonly isCrashLooping: boolean
+  /** Why calls are queued or rejected. */
+  readonly why: string
+}
+
+/** The path of calls to one app: admission queue, concurrency limit, health check, and the connections to its process. */
+export class AppChannel {
+  readonly queue: AdmissionQueue
+  readonly limiter = new ConcurrencyLimiter(() => this.#plan.channel.maxConcurrency)
+  readonly #options: AppChannelOptions
+  #plan: AppPlan
+  #appPort: number
+  #pool: Pool
+  /** The end of the process behind the pool. */
+  #end = Promise.withResolvers<string>()
+  #health: Health | undefined
+  #isReady = false
+  #isUnhealthy = false
+  #isDebugged = false
+
+  constructor(options: AppChannelOptions) {
+    const {plan, appPort, explain} = options
+    this.#options = options
+    this.#plan = plan
+    this.#appPort = appPort
+    this.queue = new AdmissionQueue({timeoutMs: plan.ready.timeoutMs, explain})
+    this.#pool = this.#newPool()
+    this.#health = this.#newHealth()
+  }
+
+  get appPort(): number {
+    return this.#appPort
+  }
+
+  get pool(): Pool {
+    return this.#pool
+  }
+
+  get isUnhealthy(): boolean {
+    return this.#isUnhealthy
+  }
+
+  /** Calls in flight keep their connections to the old process; new calls get new ones. */
+  renewPool(): void {
+    this.#end.resolve('')
+    this.#pool.retire()
+    this.#pool = this.#newPool()
+  }
+
+  /** Closes every connection, which interrupts the calls on them. */
+  cut(): void {
+    this.#end.resolve('')
+    this.#pool.cut()
+    this.#pool = this.#newPool()
+  }
+
+  /** Applies a new plan. */
+  follow(plan: AppPlan): void {
+    this.#plan = plan
+    this.#health?.end()
+    this.#health = this.#newHealth()
+  }
+
+  /** Sends calls to a ready and healthy process on another port from now on. The returned function interrupts the calls to the old one. */
+  switchTo(appPort: number): () => void {
+    const pool = this.#pool
+    this.#appPort = appPort
+    this.renewPool()
+    this.#isUnhealthy = false
+    this.#isReady = true
+    this.queue.open() // whatever happened to the old process in the meantime
+    this.#health?.begin()
+    return () => pool.cut()
+  }
+
+  /** The process runs in the user's debugger: its health is not checked. */
+  set isDebugged(isDebugged: boolean) {
+    this.#isDebugged = isDebugged
+  }
+
+  /** Calls wait as long as their callers do: the user is about to start the process in a debugger. */
+  set hasPatience(hasPatience: boolean) {
+    this.queue.timeoutMs = hasPatience ? Infinity : this.#plan.ready.timeoutMs
+  }
+
+  /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
+  async isHealthyAt(port: number, signal: AbortSignal): Promise<boolean> {
+    return this.#health?.reached(port, signal) ?? true
+  }
+
+  /** Opens, holds or shuts the queue according to the app's state. */
+  update(state: AppState, {isCrashLooping, why}: QueueConditions): void {
+    if (state.phase === 'stopping') return this.#end.resolve('') // unchanged: an app that is stopping may still respond
+    this.#isUnhealthy = false
+    this.#health?.end()
+    if (state.phase === 'starting') this.renewPool() // reports the exit of the previous process
+    this.#isReady = state.phase === 'running' && state.ready
+    if (this.#isReady) return this.#begin()
+    const isDown =
+      state.phase === 'exited' || (state.phase === 'backoff' && (state.until === Infinity || isCrashLooping))
+    if (isDown) this.queue.shut(why)
+    else this.queue.hold(why)
+    if (state.phase !== 'exited' && state.phase !== 'backoff') return
+    this.#end.resolve(why)
+    this.renewPool()
+  }
+
+  /** Stops the health check. */
+  end(): void {
+    this.#health?.end()
+  }
+
+  #begin(): void {
+    if (this.#health === undefined || this.#isDebugged) return this.queue.open()
+    this.queue.hold(`"${this.#plan.id}" listens, but its health is not known yet`)
+    this.#health.begin()
+  }
+
+  #newHealth(): Health | undefined {
+    return healthOf(this.#plan, {
+      probed: this.#options.probed,
+      hosts: hostsOf(this.#plan),
+      port: () => this.#appPort,
+      changed: isHealthy => this.#setHealth(isHealthy)
+    })
+  }
+
+  #setHealth(isHealthy: boolean): void {
+    this.#isUnhealthy = !isHealthy
+    if (isHealthy) this.queue.open()
+    else this.queue.shut(`"${this.#plan.id}" is not in a healthy state`)
+    this.#options.healthChanged(isHealthy)
+  }
+
+  #newPool(): Pool {
+    const plan = this.#plan
+    this.#end = Promise.withResolvers<string>()
+    const {promise: ended} = this.#end
+    const pool: Pool = new Pool({
+      hosts: hostsOf(plan),
+      port: this.#appPort,
+      dial: dialOf(plan, () => pool, this.#options.invoked),
+      protocol: plan.channel.protocol,
+      maxMessageBytes: plan.sidecar.maxBodyBytes,
+      process: {ended, isEnding: () => !this.#isReady}
+    })
+    return pool
+  }
+}
+
+const hostsOf = ({channel: {address}}: AppPlan): readonly string[] => (address === '' ? LOOPBACK : [address])
+
+/** How to connect to an app with this protocol; undefined: plain TCP. */
+function dialOf(
+  {channel: {protocol}, sidecar}: AppPlan,
+  pool: () => Pool,
+  invoked: AppChannelOptions['invoked']
+): Dial | undefined {
+  if (protocol.startsWith('grpc')) return grpcDial(pool, {maxBytes: sidecar.maxBodyBytes, invoked})
+  if (protocol === 'h2c') return http2Dial
+  return protocol === 'https' ? secureDial : undefined
+}

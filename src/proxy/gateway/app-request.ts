@@ -1,0 +1,210 @@
+import type {Call} from '../../model/call.ts'
+import type {Exchange} from '../net/exchange.ts'
+import {pairsOf} from '../net/http1/header-lines.ts'
+import type {PooledProcess} from '../net/pool.ts'
+import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
+import type {Reply} from '../net/reply.ts'
+import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
+import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import {attemptInterceptor, type AttemptControl} from './interceptors/resiliency/attempt.ts'
+import {admitTo, type Callee} from './local-apps.ts'
+import type {CallContext} from './call-context.ts'
+import {RESET} from './faulted-call.ts'
+import {howEnded} from './how-ended.ts'
+import {ProxiedCall} from './proxied-call.ts'
+
+export interface AppRequestOptions {
+  readonly app: Callee
+  readonly context: CallContext
+  /** What it is recorded as coming from: a topic, a binding; left out: the sidecar. */
+  readonly from?: string | undefined
+  readonly method: string
+  /** Escaped, with the query. */
+  readonly path: string
+  /** `Name: value\r\n` each; without host, length and token. */
+  readonly lines: string
+  readonly body: Buffer
+  /** Gives up when it is aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** The attempt of a policy that this request is: it can end it, and does not count the time in which it is held. */
+  readonly attempt?: AttemptControl | undefined
+  readonly warn: (text: string) => void
+}
+
+/** A response that was read to its end. */
+interface CollectedResponse {
+  readonly status: number
+  /** Alternating names and values. */
+  readonly headers: readonly string[]
+  readonly body: Buffer
+}
+
+/** `unreachable`: the app was not asked, or has not responded; `wasSent`: it may have got the request. */
+export type AppResponse =
+  | ({readonly kind: 'response'} & CollectedResponse)
+  | {readonly kind: 'unreachable'; readonly why: string; readonly wasSent: boolean}
+
+/** Dapr's callbacks never respond with more. */
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+
+interface AppCollectorOptions extends CollectorOptions {
+  /** Called with the response, or with the reason for its absence. */
+  readonly done: (result: CollectedResponse | string) => void
+}
+
+/** Passes on the response, or the reason for its absence, once. */
+class AppResponseCollector extends ResponseCollector {
+  #done: AppCollectorOptions['done'] | undefined
+
+  constructor(options: AppCollectorOptions) {
+    super(options)
+    this.#done = options.done
+  }
+
+  protected collected(body: Buffer): void {
+    this.#settle({status: this.status, headers: pairsOf(this.lines), body})
+  }
+
+  protected tooLarge(): void {
+    this.#settle(`the response has more than ${this.maxBodyBytes} bytes`)
+  }
+
+  cut(why: string): void {
+    this.#settle(why)
+  }
+
+  reply({status, type, body, bytes = Buffer.from(body)}: Reply): void {
+    this.#settle({status, headers: ['Content-Type', type], body: bytes})
+  }
+
+  /** There is no response. */
+  failed(why: string): void {
+    this.#settle(why)
+    this.exchange.leave()
+  }
+
+  override reset(): void {
+    this.#settle(RESET)
+  }
+
+  destroy(): void {
+    this.#settle('an internal error')
+  }
+
+  #settle(result: CollectedResponse | string): void {
+    const done = this.#done
+    this.#done = undefined
+    done?.(result)
+  }
+}
+
+/**
+ * One request of the sidecar to its own app over HTTP: a callback of Dapr's, a message, an event. It goes the way of every
+ * call: it waits while the app starts or reloads.
+ */
+class AppRequest extends ProxiedCall {
+  readonly rules = PLAIN_RULES
+  readonly copy = undefined
+  protected readonly exchange: Exchange
+  protected readonly isInterceptable = true
+  readonly #options: AppRequestOptions
+  readonly #collector: AppResponseCollector
+  readonly #done: (response: AppResponse) => void
+  #wasSent = false
+  /** The one that it was sent to. */
+  #process: PooledProcess | undefined
+
+  constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
+    const {method, body, context, path, lines, attempt} = options
+    const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
+    super(around, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
+    this.#options = options
+    this.#done = done
+    this.#collector = new AppResponseCollector({
+      method,
+      body,
+      handler: this,
+      maxBodyBytes: MAX_RESPONSE_BYTES,
+      done: result => {
+        if (typeof result === 'string') void this.#unanswered(result)
+        else done({kind: 'response', ...result})
+      }
+    })
+    this.exchange = this.#collector.exchange
+  }
+
+  /** The requester no longer waits. */
+  abandon(why: string): void {
+    this.exchange.abort()
+    this.#done({kind: 'unreachable', why, wasSent: this.#wasSent})
+  }
+
+  override refused(why: string): void {
+    this.#wasSent = false
+    super.refused(why)
+  }
+
+  ask(isRefused: boolean): Admission | Held {
+    if (isRefused) this.#options.app.recheck()
+    return admitTo(this.#options.app, this.call)
+  }
+
+  send({pool, token, path = this.call.path}: Admitted): void {
+    const {method, lines, body} = this.#options
+    this.#wasSent = true
+    this.#process = pool.process
+    const tokenLine = token === '' ? '' : `Dapr-Api-Token: ${token}\r\n`
+    const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length}\r\n` : ''
+    this.exchange.send(
+      pool,
+      `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${tokenLine}${length}\r\n`
+    )
+  }
+
+  protected responseHeaders({lines}: ResponseHead): string {
+    return lines
+  }
+
+  protected replyDenied({error}: Denied): void {
+    this.#collector.failed(error)
+  }
+
+  protected replyAs(reply: Reply): void {
+    this.exchange.reply(reply)
+  }
+
+  protected replyFailed(why: string): void {
+    this.#collector.failed(why)
+  }
+
+  protected warnCut(): void {
+    // the requester gets the reason
+  }
+
+  protected warn(text: string): void {
+    this.#options.warn(text)
+  }
+
+  /** Waits until we know whether the process has exited, then passes on the reason. */
+  async #unanswered(why: string): Promise<void> {
+    const wasSent = this.#wasSent || why === RESET
+    if (this.#wasSent && this.#process !== undefined) await howEnded(this.#process)
+    this.#done({kind: 'unreachable', why, wasSent})
+  }
+}
+
+/** Sends a request to an app and resolves with its response. Never rejects. */
+export function requestApp(options: AppRequestOptions): Promise<AppResponse> {
+  const {app, method, path, from, signal} = options
+  return new Promise(resolve => {
+    if (signal?.aborted === true) return resolve({kind: 'unreachable', why: 'it was given up', wasSent: false})
+    const call = {caller: app.id, callee: app.id, method, path, isOwn: true, from}
+    const abandon = (): void => request.abandon('it was given up')
+    const request = new AppRequest(options, call, response => {
+      signal?.removeEventListener('abort', abandon)
+      resolve(response)
+    })
+    signal?.addEventListener('abort', abandon, {once: true})
+    request.start()
+  })
+}

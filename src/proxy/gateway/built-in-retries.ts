@@ -1,0 +1,86 @@
+import type {Call} from '../../model/call.ts'
+import type {EmitResiliency} from '../../model/resiliency-event.ts'
+import {pause} from '../../platform/delay.ts'
+import type {RetryPolicy} from '../../files/resources/resiliency/policies.ts'
+import {isHeld, type Admission, type Admit, type Denied, type Held} from './admission.ts'
+import {Backoff} from './interceptors/resiliency/backoff.ts'
+
+export interface BuiltInRetriesOptions {
+  readonly admit: Admit
+  /** The retry policy for calls to an app; undefined if the user has defined one. */
+  readonly retryFor: (callee: string) => RetryPolicy | undefined
+  /** Called for each retry. */
+  readonly emit: EmitResiliency
+}
+
+/** The retries of one call. */
+interface Retries {
+  readonly backoff: Backoff
+  count: number
+}
+
+/**
+ * Dapr's `DaprBuiltInServiceRetries`: a call to an app of another run is tried again while that run's sidecar cannot be
+ * connected to. Nothing of the call was sent, so its body does not matter.
+ */
+export function withBuiltInRetries(options: BuiltInRetriesOptions): Admit {
+  /** A call asks for admission again after each refused connection. */
+  const known = new WeakMap<Call, Retries>()
+  return (call, isRefused, caller) => {
+    const first = options.admit(call, isRefused, caller)
+    if (!isHeld(first)) return first
+    const over = new AbortController()
+    let pending: Held | undefined = first
+    const admitted = async (): Promise<Admission> => {
+      let admission = await first.admitted
+      while (!admission.ok && admission.isUnavailable === true && !over.signal.aborted) {
+        const delayMs = nextDelay(call, known, options)
+        if (delayMs === undefined) return exhausted(call, known, admission)
+        await pause(delayMs, over.signal)
+        if (over.signal.aborted) return admission
+        const again = options.admit(call, false, caller)
+        pending = isHeld(again) ? again : undefined
+        admission = isHeld(again) ? await again.admitted : again
+      }
+      return admission
+    }
+    const cancel = (): void => {
+      over.abort()
+      pending?.cancel()
+    }
+    return {admitted: admitted(), isCounted: first.isCounted === true, reason: first.reason, cancel}
+  }
+}
+
+const now = (): number => performance.now()
+
+/** The pause before the next retry; undefined if there is none. */
+function nextDelay(
+  call: Call,
+  known: WeakMap<Call, Retries>,
+  {retryFor, emit}: BuiltInRetriesOptions
+): number | undefined {
+  const {callee} = call
+  const retry = retryFor(callee)
+  if (retry === undefined) return undefined
+  const retries = known.get(call) ?? {
+    backoff: new Backoff(retry, {startedAt: now(), now, random: Math.random}),
+    count: 0
+  }
+  known.set(call, retries)
+  const delayMs = retries.backoff.next()
+  if (delayMs === undefined) return undefined
+  const {name, maxRetries} = retry
+  const endpoint = {target: '', key: name, callee}
+  emit({type: 'retrying', endpoint, policy: name, cause: 'failed', retry: ++retries.count, maxRetries, delayMs})
+  return delayMs
+}
+
+/** A policy of the user may retry the call. */
+function exhausted(call: Call, known: WeakMap<Call, Retries>, denied: Denied): Denied {
+  const count = known.get(call)?.count ?? 0
+  known.delete(call)
+  if (count === 0) return denied
+  const error = `failed to invoke target ${call.callee} after ${count} retries. Error: ${denied.error}`
+  return {...denied, error}
+}

@@ -1,0 +1,16 @@
+import type {AccessDecision, GrpcInvocation, Recorded} from '../../model/call.ts'
+import type {WorkflowEvent} from '../../model/workflow-event.ts'
+import type {CallerIdentity} from './caller-header.ts'
+import type {Probed} from './health-check.ts'
+
+/** Counts the calls to an app when they are over, and its health checks. */
+export interface CalleeCounters {
+  readonly recorded: Recorded
+  readonly probed: Probed
+  /** The app was called over gRPC on behalf of an HTTP caller. */
+  readonly invoked: (invocation: GrpcInvocation) => void
+  /** Something is counted of its workflows. */
+  readonly worked: (event: WorkflowEvent) => void
+  /** Access control has decided about a call; `caller` is undefined if it is unknown. */
+  readonly decided: (decision: AccessDecision, caller: CallerIdentity | undefined) => void
+}

@@ -1,0 +1,199 @@
+import {isDeepStrictEqual} from 'node:util'
+import type {Call, Recorded} from '../../model/call.ts'
+import type {Admission, Admit} from './admission.ts'
+import type {AppPipeline} from './app-pipeline.ts'
+import {withSecrets, type HttpEndpoint, type SecretOf} from '../../files/resources/http-endpoints.ts'
+import type {AppResources} from '../../files/resources/app-resources.ts'
+import {webDial} from '../net/external-adapter.ts'
+import {Pool} from '../net/pool.ts'
+
+export interface ExternalEndpointsOptions {
+  readonly resources: AppResources
+  /** Admits calls to apps. */
+  readonly apps: Admit
+  /** Called for each call to an external endpoint when it is over. */
+  readonly recorded?: Recorded | undefined
+  /** Calls to HTTPEndpoints go through the proxy that it names; omitted: through none. */
+  readonly env?: Environment
+  /** Reads what HTTPEndpoints refer to. */
+  readonly secretOf?: SecretOf
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** An HTTPEndpoint resource, and its endpoint or the reason why it cannot be called. */
+interface Known {
+  readonly resource: HttpEndpoint
+  readonly endpoint: Endpoint | string
+  /** Its secrets have not been read yet. */
+  readonly isUnread: boolean
+}
+
+/** A callee that is not an app: an HTTPEndpoint, or a URL. */
+interface Endpoint {
+  readonly pool: Pool
+  /** The path of the base URL, without a slash at the end. */
+  readonly path: string
+  /** The path of the base URL as written: the target of calls without a method. */
+  readonly root: string
+  /** Headers for each request, which replace the caller's: lines, and names in lower case. */
+  readonly lines: string
+  readonly names: readonly string[]
+}
+
+/** Maximum number of URLs with open connections. */
+const MAX_URLS = 100
+const IS_URL = /^https?:\/\//
+
+const NO_CREDENTIALS = {ca: '', cert: '', key: ''}
+
+/** Calls of one app to external endpoints. They carry no token and no headers about the caller (Dapr: pkg/runtime/channels). */
+export class ExternalEndpoints {
+  readonly #resources: AppResources
+  readonly #apps: Admit
+  readonly #recorded: Recorded | undefined
+  readonly #env: Environment
+  readonly #secretOf: SecretOf
+  /** Secret stores can be asked. */
+  #asksSecrets = false
+  /** The middleware in front of all of them; undefined: none. */
+  pipeline: AppPipeline | undefined
+  #known: Map<string, Known>
+  readonly #urls = new Map<string, Endpoint>()
+  readonly #unsubscribe: () => void
+
+  constructor({resources, apps, recorded, env = {}, secretOf = noSecrets}: ExternalEndpointsOptions) {
+    this.#recorded = recorded
+    this.#env = env
+    this.#secretOf = secretOf
+    this.#resources = resources
+    this.#apps = apps
+    this.#known = this.#readEndpoints(new Map())
+    this.#unsubscribe = resources.onChange(() => {
+      this.#known = this.#readEndpoints(this.#known)
+      void this.#readSecrets()
+    })
+  }
+
+  /** Secret stores can be asked from now on; settles when those of the endpoints have been. */
+  async open(): Promise<void> {
+    this.#asksSecrets = true
+    await this.#readSecrets()
+  }
+
+  /** The name of an HTTPEndpoint takes precedence over an app id. */
+  readonly admit: Admit = (call, isRefused, caller) => {
+    if (IS_URL.test(call.callee)) return this.#url(call)
+    const endpoint = this.#known.get(call.callee)?.endpoint
+    if (endpoint === undefined) return this.#apps(call, isRefused, caller)
+    if (typeof endpoint === 'string') return denied(endpoint)
+    return this.#admitted(endpoint)
+  }
+
+  /** Whether the id names an external endpoint, not an app: a URL, or an HTTPEndpoint. */
+  has(callee: string): boolean {
+    return IS_URL.test(callee) || this.#known.has(callee)
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    for (const {endpoint} of this.#known.values()) retire(endpoint)
+    for (const endpoint of this.#urls.values()) retire(endpoint)
+  }
+
+  /** An unchanged endpoint keeps its connections; one whose secrets have to be read is called as before until they are. */
+  #readEndpoints(before: ReadonlyMap<string, Known>): Map<string, Known> {
+    const {endpoints} = this.#resources.snapshot
+    const known = new Map(
+      endpoints.map(resource => {
+        const old = before.get(resource.name)
+        const isKnown = old !== undefined && isDeepStrictEqual(old.resource, resource)
+        return [resource.name, isKnown ? old : this.#newEndpoint(resource, old)] as const
+      })
+    )
+    for (const [name, {endpoint}] of before) if (known.get(name)?.endpoint !== endpoint) retire(endpoint)
+    return known
+  }
+
+  #newEndpoint(resource: HttpEndpoint, old: Known | undefined): Known {
+    const isUnread = resource.secrets.length > 0 && resource.fault === ''
+    const unread = old?.endpoint ?? faultText(resource.name, 'its secrets are not read yet')
+    return {resource, isUnread, endpoint: isUnread ? unread : endpointOf(resource, this.#env)}
+  }
+
+  async #readSecrets(): Promise<void> {
+    if (!this.#asksSecrets) return
+    const unread = [...this.#known.values()].filter(({isUnread}) => isUnread)
+    await Promise.all(
+      unread.map(async known => {
+        const {resource} = known
+        const endpoint = endpointOf(await withSecrets(resource, this.#secretOf), this.#env)
+        // the file may have changed in the meantime
+        if (this.#known.get(resource.name) !== known) return retire(endpoint)
+        this.#known.set(resource.name, {resource, endpoint, isUnread: false})
+        retire(known.endpoint)
+      })
+    )
+  }
+
+  #url({callee}: Call): Admission {
+    const known = this.#urls.get(callee)
+    if (known !== undefined) return this.#admitted(known)
+    if (!URL.canParse(callee)) return denied(`parse "${callee}": invalid URL`)
+    if (this.#urls.size >= MAX_URLS) {
+      for (const {pool} of this.#urls.values()) pool.retire()
+      this.#urls.clear()
+    }
+    const url = new URL(callee)
+    const dial = webDial({origin: url, credentials: NO_CREDENTIALS, followsRedirects: false, secretHeaders: []})
+    const endpoint = {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines: '', names: []}
+    this.#urls.set(callee, endpoint)
+    return this.#admitted(endpoint)
+  }
+
+  #admitted({pool, path, root, lines, names}: Endpoint): Admission {
+    return {
+      ok: true,
+      pool,
+      isLocal: true,
+      token: '',
+      pathPrefix: path,
+      external: {lines, names, root},
+      recorded: this.#recorded,
+      pipeline: this.pipeline,
+      leave: () => undefined
+    }
+  }
+}
+
+const retire = (endpoint: Endpoint | string): void => {
+  if (typeof endpoint !== 'string') endpoint.pool.retire()
+}
+
+const faultText = (name: string, why: string): string => `the HTTPEndpoint "${name}" cannot be used (${why})`
+
+const noSecrets: SecretOf = async (store: string) => Promise.reject(new Error(`there is no secret store ${store}`))
+
+const denied = (error: string): Admission => ({ok: false, status: 500, error})
+
+const pathOf = ({pathname}: URL): string => pathname.replace(/\/+$/, '')
+
+const poolOf = (url: URL, dial: ReturnType<typeof webDial>): Pool =>
+  new Pool({hosts: [url.hostname], port: Number(url.port), dial, authority: url.host})
+
+/** The endpoint, or the reason why it cannot be called. */
+function endpointOf(resource: HttpEndpoint, env: Environment): Endpoint | string {
+  const {name, baseUrl, headers, rootCa, certificate, privateKey, fault} = resource
+  if (fault !== '') return faultText(name, fault)
+  const url = new URL(baseUrl)
+  const names = headers.map(([header]) => header.toLowerCase())
+  const dial = webDial({
+    origin: url,
+    credentials: {ca: rootCa, cert: certificate, key: privateKey},
+    followsRedirects: true,
+    secretHeaders: names,
+    env
+  })
+  const lines = headers.map(([header, value]) => `${header}: ${Buffer.from(value).toString('latin1')}\r\n`).join('')
+  return {pool: poolOf(url, dial), path: pathOf(url), root: url.pathname, lines, names}
+}

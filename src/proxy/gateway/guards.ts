@@ -1,0 +1,49 @@
+import {isIP} from 'node:net'
+import {isLoopback} from '../../model/loopback.ts'
+import {timingSafeEqual} from 'node:crypto'
+
+/** Whether a Host header, or the authority of an Origin, names this machine as its owner allows. */
+export type IsAllowedHost = (authority: string) => boolean
+
+/** `host`, `host:port`, `[ipv6]`, `[ipv6]:port` (RFC 3986 §3.2), without user information. */
+const AUTHORITY = /^(?:\[([^[\]]*)\]|([^:@[\]]*))(?::\d{0,5})?$/
+
+/** The host of an authority in lower case, '' if it has none. IPv6 addresses may lack brackets. */
+export const hostOf = (authority: string): string => {
+  const lower = authority.toLowerCase()
+  const [, address = '', name = ''] = AUTHORITY.exec(lower) ?? []
+  if (name !== '') return name
+  return isIP(address) === 6 ? address : isIP(lower) === 6 ? lower : ''
+}
+
+const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::' || address === '[::]'
+
+/**
+ * Protects against web pages that reach a sidecar through a name of their own that resolves to this machine (DNS
+ * rebinding). A sidecar that listens on all addresses accepts any IP address as Host, since rebinding needs a name.
+ */
+export const hostGuard = (allowed: readonly string[]): IsAllowedHost => {
+  const names = new Set(allowed.map(hostOf).filter(host => host !== ''))
+  const isAnywhere = allowed.some(isWildcard)
+  let last = ''
+  return authority => {
+    if (authority === last) return true
+    const host = hostOf(authority)
+    const isAllowed = isLoopback(host) || names.has(host) || (isAnywhere && isIP(host) !== 0)
+    if (isAllowed) last = authority
+    return isAllowed
+  }
+}
+
+/** Whether a request comes from a web page of another origin. */
+export const isCrossOrigin = (origin: string, fetchSite: string, isAllowedHost: IsAllowedHost): boolean => {
+  if (fetchSite.toLowerCase() === 'cross-site') return true
+  return origin !== '' && !isAllowedHost(/^https?:\/\/([^/]+)$/i.exec(origin)?.[1] ?? 'null')
+}
+
+/** Compares tokens in constant time. */
+export const isToken = (given: string, token: string): boolean => {
+  const a = Buffer.from(given, 'latin1')
+  const b = Buffer.from(token)
+  return a.length === b.length && timingSafeEqual(a, b)
+}

@@ -1,0 +1,122 @@
+import {pause} from '../../platform/delay.ts'
+import {statusOf} from '../../platform/probe.ts'
+import type {AppPlan, HealthPlan} from '../../model/plan.ts'
+
+export interface HealthOptions {
+  readonly plan: HealthPlan
+  /** Checks the app that listens on this port: whether it responded in time with success. */
+  readonly check: (port: number) => Promise<boolean>
+  /** The port of the process that receives calls. */
+  readonly port: () => number
+  /** Called with the first result, and with each that differs from the one before. */
+  readonly changed: (isHealthy: boolean) => void
+  /** Waits until the time is over, or the signal is aborted. */
+  readonly wait?: typeof pause
+}
+
+/** A process that is about to replace another one is checked at least this often. */
+const MAX_CANDIDATE_INTERVAL_MS = 100
+
+/**
+ * Checks the health of an app as Dapr's sidecar does (`pkg/apphealth`): immediately when it is ready, then at every interval.
+ * One success makes it healthy; consecutive failures up to the threshold make it unhealthy; the first check decides alone.
+ */
+export class Health {
+  readonly #options: Required<HealthOptions>
+  #over = new AbortController()
+
+  constructor(options: HealthOptions) {
+    this.#options = {wait: pause, ...options}
+  }
+
+  /** The app has become ready: starts checking. */
+  begin(): void {
+    this.end()
+    this.#over = new AbortController()
+    void this.#follow(this.#over.signal)
+  }
+
+  /** The app is no longer ready: stops checking. */
+  end(): void {
+    this.#over.abort()
+  }
+
+  /** Resolves true when the process on this port is healthy, false when the signal is aborted. */
+  async reached(port: number, signal: AbortSignal): Promise<boolean> {
+    const {plan, check, wait} = this.#options
+    while (!signal.aborted) {
+      if (await check(port)) return !signal.aborted
+      await wait(Math.min(plan.intervalMs, MAX_CANDIDATE_INTERVAL_MS), signal)
+    }
+    return false
+  }
+
+  async #follow(over: AbortSignal): Promise<void> {
+    const {plan, check, port, changed, wait} = this.#options
+    let isHealthy: boolean | undefined
+    let failures = 0
+    while (!over.aborted) {
+      const isSuccess = await check(port())
+      if (over.aborted) return
+      failures = isSuccess ? 0 : failures + 1
+      const result = isSuccess || (isHealthy === true && failures < plan.threshold)
+      if (result !== isHealthy) changed(result)
+      isHealthy = result
+      await wait(plan.intervalMs, over)
+    }
+  }
+}
+
+/** Called after each check with its status (0: no response) and its duration. */
+export type Probed = (status: number, elapsedMs: number) => void
+
+/** The name of the health check as the app's author knows it. */
+export const nameOfCheck = ({health, channel}: AppPlan): string =>
+  channel.protocol.startsWith('grpc') ? 'AppCallbackHealthCheck/HealthCheck' : `GET ${health.path}`
+
+/** Undefined if health is not checked: it is disabled, or the app has no port. */
+export function healthOf(
+  {health, channel}: AppPlan,
+  {
+    hosts,
+    port,
+    changed,
+    probed
+  }: Pick<HealthOptions, 'port' | 'changed'> & {readonly hosts: readonly string[]; readonly probed: Probed}
+): Health | undefined {
+  if (!health.enabled || port() === 0) return undefined
+  const isSecure = channel.protocol === 'https' || channel.protocol === 'grpcs'
+  const isGrpc = channel.protocol.startsWith('grpc')
+  const check = async (at: number): Promise<boolean> => {
+    const startedAt = performance.now()
+    const target = {hosts, port: at, isSecure}
+    const status = isGrpc ? await askGrpc(health, target) : await askHealth(health, target)
+    probed(status, performance.now() - startedAt)
+    return status >= 200 && status < 300
+  }
+  return new Health({plan: health, port, changed, check})
+}
+
+/** The health of an app of gRPC, as a status of HTTP; 0 = no response. */
+async function askGrpc({timeoutMs}: HealthPlan, target: HealthTarget): Promise<number> {
+  const {grpcHealth} = await import('../net/grpc/app-health.ts')
+  const code = await grpcHealth({...target, timeoutMs})
+  return code < 0 ? 0 : code === 0 ? 200 : 500
+}
+
+/** Where to send health checks; addresses are tried in order. */
+interface HealthTarget {
+  readonly hosts: readonly string[]
+  readonly port: number
+  readonly isSecure: boolean
+}
+
+/** The status of a GET without any of our headers, 0 = no response; redirects are not followed. */
+async function askHealth({path, timeoutMs}: HealthPlan, {hosts, ...place}: HealthTarget): Promise<number> {
+  const page = {...place, path: path.startsWith('/') ? path : `/${path}`, timeoutMs}
+  for (const host of hosts) {
+    const status = await statusOf({...page, host})
+    if (status > 0) return status
+  }
+  return 0
+}

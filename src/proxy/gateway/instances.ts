@@ -1,0 +1,145 @@
+import {accessDenied, type Identify} from './access.ts'
+import type {Call} from '../../model/call.ts'
+import {isHeld, type Admission, type Admit, type Held} from './admission.ts'
+import {admitTo, type Callee} from './local-apps.ts'
+
+/** Finds the app for an id in the run: one app, or several instances of it. */
+export type FindCallee = (id: string) => Callee | Instances | undefined
+
+/** What settles when an edit of the template has opened the apps of an id again; undefined: none opens them. */
+export type Reopening = (id: string) => Promise<void> | undefined
+
+export interface AdmitOptions {
+  readonly find: FindCallee
+  /** Admits calls to apps that are not part of the run. */
+  readonly elsewhere: Admit
+  readonly reopening?: Reopening
+  /** The app whose sidecar received the calls. */
+  readonly own?: Callee
+  /** Identifies the caller for access control; omitted: no check. */
+  readonly identify?: Identify
+}
+
+/** Admits calls to apps: checks access control, then uses the callee's queue or that of one of its instances. */
+export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOptions): Admit {
+  const admit: Admit = (call, isRefused, caller) => {
+    const callee = find(call.callee)
+    if (callee === undefined) {
+      const reopened = reopening?.(call.callee)
+      if (reopened === undefined) return elsewhere(call, isRefused, caller)
+      return heldUntil(reopened, call.callee, () => admit(call, false, caller))
+    }
+    if (identify !== undefined) {
+      const first = callee instanceof Instances ? callee.first : callee
+      const denied = first && accessDenied(first, call, () => caller ?? identify(call.caller))
+      if (denied !== undefined) return denied
+    }
+    if (callee instanceof Instances) return callee.admit(call, {isRefused, own})
+    if (isRefused === true) callee.recheck()
+    return admitTo(callee, call)
+  }
+  return admit
+}
+
+/** Asks once `opened` has settled, unless the caller has gone. */
+function heldUntil(opened: Promise<void>, id: string, ask: () => Admission | Held): Held {
+  let isCancelled = false
+  let cancel = (): void => void (isCancelled = true)
+  const later = async (): Promise<Admission> => {
+    await opened
+    if (isCancelled) return {ok: false, status: 500, error: 'the caller has disconnected'}
+    const admission = ask()
+    if (!isHeld(admission)) return admission
+    cancel = () => admission.cancel()
+    return admission.admitted
+  }
+  return {admitted: later(), reason: `an edit of the template opens "${id}" again`, cancel: () => cancel()}
+}
+
+export interface InstanceCall {
+  /** A connection to the chosen instance was refused just now. */
+  readonly isRefused?: boolean | undefined
+  /** The app whose sidecar received the call. */
+  readonly own?: Callee | undefined
+}
+
+/**
+ * Several instances of one app. Calls are distributed round robin over those that admit at once; one at its `appMaxConcurrency`
+ * is skipped while another has a free slot. Not least-in-flight: an instance that fails fast would attract nearly all calls.
+ * A call of an app to itself goes to the instance that calls, as in Dapr (`invokeLocal`).
+ */
+export class Instances {
+  readonly callees: readonly Callee[]
+  #last = -1
+  /** The instance that each call was sent to. */
+  readonly #chosen = new WeakMap<Call, Callee>()
+
+  constructor(callees: readonly Callee[]) {
+    this.callees = callees
+  }
+
+  /** All have the access control of the first. */
+  get first(): Callee | undefined {
+    return this.callees[0]
+  }
+
+  admit(call: Call, {isRefused = false, own}: InstanceCall = {}): Admission | Held {
+    const refuser = isRefused ? this.#chosen.get(call) : undefined
+    refuser?.recheck()
+    const isOwn = own?.id === call.caller && own !== refuser && own.queue.isOpen && this.callees.includes(own)
+    const callee = isOwn ? own : this.#next(refuser)
+    return callee === undefined ? this.#wait(call) : this.#send(callee, call)
+  }
+
+  /** The next instance that admits immediately, preferably not the one that refused; undefined: none. */
+  #next(refuser: Callee | undefined): Callee | undefined {
+    const {callees} = this
+    for (let step = 1; step <= callees.length; step++) {
+      const at = (this.#last + step) % callees.length
+      const callee = callees[at]
+      if (callee === undefined || callee === refuser || !callee.queue.isOpen || callee.limiter.isFull) continue
+      this.#last = at
+      return callee
+    }
+    const open = callees.filter(({queue}) => queue.isOpen)
+    return open.toSorted((a, b) => a.limiter.waiting - b.limiter.waiting)[0]
+  }
+
+  #send(callee: Callee, call: Call): Admission | Held {
+    this.#chosen.set(call, callee)
+    return admitTo(callee, call)
+  }
+
+  /** Queues the call at all instances; the first one that admits it gets it. Denied if none does. */
+  #wait(call: Call): Admission | Held {
+    const waits: {readonly callee: Callee; readonly held: Held}[] = []
+    let denied: Admission | undefined
+    for (const callee of this.callees) {
+      const admission = admitTo(callee, call)
+      if ('admitted' in admission) waits.push({callee, held: admission})
+      else denied ??= admission
+    }
+    if (waits.length === 0 && denied !== undefined) return denied
+    const cancel = (): void => {
+      for (const {held} of waits) held.cancel()
+    }
+    const {promise, resolve, reject} = Promise.withResolvers<Admission>()
+    let left = waits.length
+    let isAdmitted = false
+    const settle = (callee: Callee, admission: Admission): void => {
+      left--
+      if (!admission.ok) {
+        if (left === 0 && !isAdmitted) resolve(admission)
+      } else if (isAdmitted) admission.leave()
+      else {
+        isAdmitted = true
+        this.#chosen.set(call, callee)
+        resolve(admission)
+        cancel()
+      }
+    }
+    for (const {callee, held} of waits) void held.admitted.then(admission => settle(callee, admission), reject)
+    const isCounted = waits.every(({held}) => held.isCounted === true)
+    return {isCounted, reason: waits[0]?.held.reason, admitted: promise, cancel}
+  }
+}

@@ -1,0 +1,52 @@
+import type {Call} from '../../model/call.ts'
+import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
+import type {Failure} from '../net/http1/upstream.ts'
+import type {Reply} from '../net/reply.ts'
+import type {Denied} from './admission.ts'
+import type {AttemptControl} from './interceptors/resiliency/attempt.ts'
+import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
+
+/** How one attempt of a call ended. */
+export type CallOutcome =
+  /** There is a response, and what it means for the policies; it is buffered until it is accepted. `discard` frees it. */
+  | {readonly kind: 'response'; readonly verdict: Verdict; readonly discard: () => void}
+  /** Middleware in front of the callee has responded in its place. */
+  | {readonly kind: 'replied'; readonly reply: Reply}
+  /** The callee's admission queue refused the call. */
+  | {readonly kind: 'denied'; readonly denied: Denied}
+  /** The callee was not reachable, or its response was invalid. */
+  | {readonly kind: 'failed'; readonly why: string; readonly failure: Failure | undefined}
+  /** A policy ended the call, with this reason in Dapr's wording. */
+  | {readonly kind: 'ended'; readonly reason: string}
+
+/** What a status of HTTP means for policies: 2xx and 3xx are successes (Dapr: pkg/messaging, invokeRemote). */
+export const verdictOfStatus = (status: number): Verdict => (status >= 200 && status < 400 ? 'success' : status)
+
+/** Makes one attempt of a call. */
+export type Next = (control: AttemptControl) => Promise<CallOutcome>
+
+/** Why there can be no further attempt; '' = there can. */
+export type WhyOnce = () => string
+
+/** What an interceptor does with one call. */
+export interface Interception {
+  /** There may be more than one attempt: what is sent has to be kept. */
+  readonly mayRetry: boolean
+  /** Its decisions; omitted if there are none. */
+  readonly decisions?: readonly ResiliencyEvent[] | undefined
+  /**
+   * Whether the first attempt may be made without `run`, which costs a call that succeeds a third of its time. Then `concludes`
+   * is asked with its outcome; if that is not the last one, `run` goes on from it. Left out: it may not.
+   */
+  begin?(whyOnce: WhyOnce): boolean
+  concludes?(outcome: CallOutcome): boolean
+  /** Runs the call with `next`, as often as necessary; the caller gets the returned outcome. `first`: that of the first attempt. */
+  run(next: Next, whyOnce: WhyOnce, first?: CallOutcome): Promise<CallOutcome>
+  /** The caller has disconnected. */
+  cancel(): void
+}
+
+/** Handles calls between a sidecar and their callees. Undefined: the interceptor does not handle this call. */
+export interface Interceptor {
+  intercept(call: Call): Interception | undefined
+}

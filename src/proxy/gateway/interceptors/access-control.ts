@@ -1,0 +1,150 @@
+import {posix} from 'node:path'
+import type {Call} from '../../../model/call.ts'
+import type {Place} from '../../../model/errors.ts'
+import {
+  withSlash,
+  type AccessControl,
+  type AccessAction,
+  type CallerPolicy
+} from '../../../files/resources/access-control.ts'
+import type {Denied} from '../admission.ts'
+import type {CalleeCounters} from '../callee-counters.ts'
+import type {CallerIdentity} from '../caller-header.ts'
+import {OperationTree} from './operation-tree.ts'
+
+/** The called method. */
+export interface CalledMethod {
+  /** The method, normalised, with or without a leading slash. */
+  readonly method: string
+  /** In upper case; '' if there is none (gRPC). */
+  readonly verb: string
+}
+
+/** Whether a call may be made. */
+export interface Decision {
+  readonly isAllowed: boolean
+  /** Which policy decided, for the metrics: the caller's own, or the global default; '' = no access control. */
+  readonly by: 'app' | 'global' | ''
+  /** The rule that decided, with its place, for messages. */
+  readonly rule: string
+}
+
+const NO_ACCESS_CONTROL: Decision = {isAllowed: true, by: '', rule: ''}
+
+interface OperationPolicy {
+  readonly verbs: readonly string[]
+  readonly decision: Decision
+}
+
+/** The policy for one caller; all its decisions are prepared. */
+interface Caller {
+  readonly trustDomain: string
+  readonly byDefault: Decision
+  /** For calls without a verb whose operation matches: the global default does not apply here. */
+  readonly withoutVerb: Decision
+  readonly operations: OperationTree<OperationPolicy>
+}
+
+/**
+ * Decides whether an app may be called (Dapr: pkg/acl, isOperationAllowedByAccessControlPolicy). It is not applied to calls
+ * of an app to itself and to external endpoints.
+ */
+export class AccessControlInterceptor {
+  readonly #isHttp: boolean
+  readonly #byDefault: Decision
+  readonly #callers: ReadonlyMap<string, Caller>
+
+  /** `isHttp`: the app speaks HTTP: verbs are checked, and paths compared ignoring case. */
+  constructor(accessControl: AccessControl | undefined, isHttp: boolean) {
+    this.#isHttp = isHttp
+    this.#byDefault =
+      accessControl === undefined
+        ? NO_ACCESS_CONTROL
+        : decision('global', accessControl.defaultAction, 'defaultAction', accessControl.place)
+    const policies = accessControl?.policies ?? []
+    this.#callers = new Map(policies.map(policy => [keyOf(policy), this.#read(policy)]))
+  }
+
+  /** Why a call may not be made; undefined: it may. The decision is noted in the call and counted. */
+  refusal(
+    call: Call,
+    caller: CallerIdentity | undefined,
+    counters: Pick<CalleeCounters, 'decided'> | undefined
+  ): Denied | undefined {
+    // gRPC knows no verb (Dapr: pkg/acl)
+    const operation = {method: operationOf(call.path), verb: call.isProxied === true ? 'NONE' : call.method}
+    const {isAllowed, by, rule} = this.decide(caller, operation)
+    // a call asks again after a refused connection, and before each attempt: it counts once
+    if (by !== '' && call.access === undefined) {
+      call.access = {isAllowed, by, rule}
+      counters?.decided(call.access, caller)
+    }
+    if (isAllowed) return undefined
+    const error = `rpc error: code = PermissionDenied desc = ${denial(caller, operation)} (${rule})`
+    return {ok: false, status: 403, error}
+  }
+
+  /** `caller` is undefined if it is unknown: then the global default applies. */
+  decide(caller: CallerIdentity | undefined, {method, verb}: CalledMethod): Decision {
+    const known = caller === undefined ? undefined : this.#callers.get(keyOf(caller))
+    if (known === undefined || known.trustDomain !== caller?.trustDomain) return this.#byDefault
+    const path = withSlash(method)
+    const operation = known.operations.find(this.#isHttp ? path.toLowerCase() : path)
+    if (operation === undefined) return known.byDefault
+    if (!this.#isHttp || operation.verbs.includes(verb)) return operation.decision
+    if (verb === '') return known.withoutVerb
+    return operation.verbs.includes('*') ? operation.decision : known.byDefault
+  }
+
+  #read({appId, trustDomain, defaultAction, operations, place}: CallerPolicy): Caller {
+    const by = defaultAction === '' ? 'global' : 'app'
+    const tree = new OperationTree<OperationPolicy>()
+    for (const {name, verbs, action, place: ofRule} of operations) {
+      const path = withSlash(name)
+      const decided = decision(by, action, `operation ${name} of ${appId}`, ofRule)
+      tree.add(this.#isHttp ? path.toLowerCase() : path, {verbs, decision: decided})
+    }
+    const own = decision(by, defaultAction || 'deny', `defaultAction of ${appId}`, place)
+    return {
+      trustDomain,
+      byDefault: defaultAction === '' ? this.#byDefault : own,
+      withoutVerb: own,
+      operations: tree
+    }
+  }
+}
+
+/** The method that a path calls, as the app will read it: decoded, without the query, never above its root. */
+function operationOf(path: string): string {
+  const end = path.indexOf('?')
+  const escaped = end < 0 ? path : path.slice(0, end)
+  // nearly all are clean
+  const isClean = !escaped.includes('%') && !escaped.includes('//') && !escaped.includes('/.')
+  if (isClean) return escaped.startsWith('/') ? escaped.slice(1) : escaped
+  return posix.normalize(decoded(escaped)).replace(/^\//, '')
+}
+
+const decoded = (path: string): string => {
+  if (!path.includes('%')) return path
+  const bytes = path.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16))
+  )
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}
+
+const keyOf = ({appId, namespace}: {readonly appId: string; readonly namespace: string}): string =>
+  `${appId}||${namespace}`
+
+const decision = (by: Decision['by'], action: AccessAction, name: string, {file, line}: Place): Decision => ({
+  isAllowed: action === 'allow',
+  by,
+  rule: `${name}: ${action}, ${file}:${line}`
+})
+
+/** A caller as its certificate would name it; '' if it is unknown. */
+export const spiffeId = (caller: CallerIdentity | undefined): string =>
+  caller === undefined ? '' : `spiffe://${caller.trustDomain}/ns/${caller.namespace}/${caller.appId}`
+
+/** The error for a denied caller, as Dapr words it; status PERMISSION_DENIED over gRPC, 403 over HTTP. */
+export const denial = (caller: CallerIdentity | undefined, {method, verb}: CalledMethod): string =>
+  `access control policy has denied access to id: ${spiffeId(caller)} operation: ${method} verb: ${verb || 'NONE'}`

@@ -1,0 +1,49 @@
+import type {RetryPolicy} from '../../../../files/resources/resiliency/policies.ts'
+
+const INITIAL_INTERVAL_MS = 500
+const MULTIPLIER = 1.5
+const JITTER = 0.5
+const MAX_ELAPSED_MS = 15 * 60_000
+
+/** Time and randomness; tests pass their own. */
+export interface BackoffSources {
+  /** When the first attempt began, in the time of `now`. */
+  readonly startedAt: number
+  /** Milliseconds, as `Clock.now`. */
+  readonly now: () => number
+  /** From 0 up to 1. */
+  readonly random: () => number
+}
+
+/**
+ * The pauses between the attempts of one call (dapr/kit, retry/retry.go; cenkalti/backoff v4). An exponential policy starts
+ * at 500 ms, grows by half each time up to `maxInterval`, varies each pause by ±50 %, and gives up when the next pause
+ * would end more than 15 minutes after the first attempt began; a constant one does not.
+ */
+export class Backoff {
+  readonly #policy: RetryPolicy
+  readonly #sources: BackoffSources
+  #intervalMs = INITIAL_INTERVAL_MS
+  #retries = 0
+
+  constructor(policy: RetryPolicy, sources: BackoffSources) {
+    this.#policy = policy
+    this.#sources = sources
+  }
+
+  /** Milliseconds until the next attempt; undefined if there is none. */
+  next(): number | undefined {
+    const {policy, durationMs, maxRetries} = this.#policy
+    if (maxRetries >= 0 && this.#retries >= maxRetries) return undefined
+    this.#retries++
+    return policy === 'constant' ? durationMs : this.#exponential()
+  }
+
+  #exponential(): number | undefined {
+    const {startedAt, now, random} = this.#sources
+    const {maxIntervalMs} = this.#policy
+    const pause = this.#intervalMs * (1 - JITTER + random() * 2 * JITTER)
+    this.#intervalMs = Math.min(this.#intervalMs * MULTIPLIER, maxIntervalMs)
+    return now() - startedAt + pause > MAX_ELAPSED_MS ? undefined : pause
+  }
+}

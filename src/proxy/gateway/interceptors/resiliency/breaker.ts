@@ -1,0 +1,133 @@
+import type {BreakerRefusal, BreakerState} from '../../../../model/resiliency-event.ts'
+import type {CircuitBreakerPolicy} from '../../../../files/resources/resiliency/policies.ts'
+import type {BreakerCounts} from '../../../../files/resources/resiliency/trip.ts'
+
+/** The result of a call for the breaker; `excluded`: it says nothing about the callee. */
+export type BreakerOutcome = 'success' | 'failure' | 'excluded'
+
+/** A call that the breaker admitted. */
+export interface BreakerPermit {
+  /** The generation that counts it. */
+  readonly generation: number
+}
+
+export interface BreakerOptions {
+  readonly policy: CircuitBreakerPolicy
+  readonly now: () => number
+  readonly changed: (from: BreakerState, to: BreakerState) => void
+}
+
+type Counts = {-readonly [Key in keyof BreakerCounts]: number}
+
+const noCounts = (): Counts => ({
+  requests: 0,
+  totalSuccesses: 0,
+  totalFailures: 0,
+  consecutiveSuccesses: 0,
+  consecutiveFailures: 0
+})
+
+/**
+ * The circuit breaker of one method (sony/gobreaker v0.5, as Dapr uses it).
+ *
+ * ```
+ *            trip(counts)                timeout over
+ *   closed ───────────────▶ open ───────────────────────▶ half-open
+ *     ▲                      ▲                                │  │
+ *     │                      └────────── any failure ─────────┘  │
+ *     └──────────── maxRequests successes in a row ──────────────┘
+ * ```
+ *
+ * It has no timers: expiry is checked at each use. Each state starts a new generation, and so does each `interval` of a
+ * closed breaker; results of an older generation are ignored.
+ */
+export class CircuitBreaker {
+  readonly policy: CircuitBreakerPolicy
+  readonly #now: () => number
+  readonly #changed: BreakerOptions['changed']
+  #state: BreakerState = 'closed'
+  #generation = 0
+  #counts = noCounts()
+  /** When the state or the interval ends; 0 = never. */
+  #expiresAt = 0
+
+  constructor({policy, now, changed}: BreakerOptions) {
+    this.policy = policy
+    this.#now = now
+    this.#changed = changed
+    this.#newGeneration(now())
+  }
+
+  /** The current state: an open breaker whose timeout has expired is half-open. */
+  get state(): BreakerState {
+    this.#expire(this.#now())
+    return this.#state
+  }
+
+  get counts(): BreakerCounts {
+    return {...this.#counts}
+  }
+
+  /** Milliseconds until an open breaker is half-open, 0 in other states. */
+  get openForMs(): number {
+    return this.state === 'open' ? Math.max(0, this.#expiresAt - this.#now()) : 0
+  }
+
+  /** Admits a call, or returns the reason for a refusal. Each permit must be passed to `done` once. */
+  enter(): BreakerPermit | BreakerRefusal {
+    const state = this.state
+    if (state === 'open') return 'circuit breaker is open'
+    if (state === 'half-open' && this.#counts.requests >= this.policy.maxRequests) return 'too many requests'
+    this.#counts.requests++
+    return {generation: this.#generation}
+  }
+
+  /** Reports the result of an admitted call. */
+  done({generation}: BreakerPermit, outcome: BreakerOutcome): void {
+    const now = this.#now()
+    this.#expire(now)
+    if (generation !== this.#generation) return
+    if (outcome === 'success') this.#succeeded(now)
+    else if (outcome === 'failure') this.#failed(now)
+    else this.#counts.requests-- // else a half-open breaker would wait for it forever
+  }
+
+  #succeeded(now: number): void {
+    const counts = this.#counts
+    counts.totalSuccesses++
+    counts.consecutiveSuccesses++
+    counts.consecutiveFailures = 0
+    if (this.#state === 'half-open' && counts.consecutiveSuccesses >= this.policy.maxRequests)
+      this.#become('closed', now)
+  }
+
+  #failed(now: number): void {
+    if (this.#state === 'half-open') return this.#become('open', now)
+    const counts = this.#counts
+    counts.totalFailures++
+    counts.consecutiveFailures++
+    counts.consecutiveSuccesses = 0
+    if (this.policy.trip(counts)) this.#become('open', now)
+  }
+
+  #expire(now: number): void {
+    if (this.#expiresAt === 0 || now <= this.#expiresAt) return
+    if (this.#state === 'open') this.#become('half-open', now)
+    else this.#newGeneration(now)
+  }
+
+  #become(state: BreakerState, now: number): void {
+    const from = this.#state
+    this.#state = state
+    this.#newGeneration(now)
+    this.#changed(from, state)
+  }
+
+  #newGeneration(now: number): void {
+    const {intervalMs, timeoutMs} = this.policy
+    this.#generation++
+    this.#counts = noCounts()
+    const forMs = this.#state === 'closed' ? intervalMs : this.#state === 'open' ? timeoutMs : 0
+    this.#expiresAt = forMs === 0 ? 0 : now + forMs
+  }
+}

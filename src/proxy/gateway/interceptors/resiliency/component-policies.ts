@@ -1,0 +1,120 @@
+import {
+  componentPolicies,
+  type ComponentDirection,
+  type Resiliency
+} from '../../../../files/resources/resiliency/resiliency.ts'
+import {CircuitBreaker} from './breaker.ts'
+import type {BreakerView} from './interceptor.ts'
+import {
+  ResilientCall,
+  type SendAttempt,
+  type EndpointPolicies,
+  type Outcomes,
+  type PolicyRuntime
+} from './resilient-call.ts'
+
+/** A direction of a component: calls to it, or events from it to the app. */
+export interface ComponentTargetName {
+  readonly name: string
+  /** The part of the names of its default policies: `Pubsub`, `Statestore`. */
+  readonly kind: string
+  readonly direction: ComponentDirection
+}
+
+/** How a call to a component is treated. */
+export interface CallTreatment {
+  /** Errors that are no failure of the component, so that they are neither retried nor counted. Default: none. */
+  readonly isFinal?: ((error: unknown) => boolean) | undefined
+  /** Calls the listener when the call is cancelled: it is not retried. */
+  readonly onGone?: OnGone | undefined
+}
+
+/** Calls the listener when the caller disconnects. */
+export type OnGone = (listener: () => void) => void
+
+/** Dapr's words for the failures of Go's contexts. */
+const FAILURES: ReadonlyMap<string, string> = new Map([
+  ['timeout', 'context deadline exceeded'],
+  ['cancelled', 'context canceled']
+])
+
+/** The result of a call to a component. */
+type Done<T> = {readonly value: T} | {readonly error: unknown}
+
+/** Policies around the calls of one app to its components, and around what these bring to it (Dapr: pkg/resiliency). */
+export class ComponentPolicies {
+  readonly #resiliency: Resiliency
+  readonly #runtime: PolicyRuntime
+  readonly #known = new Map<string, EndpointPolicies | undefined>()
+
+  constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
+    this.#resiliency = resiliency
+    this.#runtime = runtime
+  }
+
+  /** Undefined: there are none. */
+  find(target: ComponentTargetName): EndpointPolicies | undefined {
+    const key = `${target.kind} ${target.direction} ${target.name}`
+    if (this.#known.has(key)) return this.#known.get(key)
+    const found = this.#make(target)
+    this.#known.set(key, found)
+    return found
+  }
+
+  /** One call with policies that were found. */
+  call<Outcome>(policies: EndpointPolicies, outcomes: Outcomes<Outcome>): ResilientCall<Outcome> {
+    return new ResilientCall(policies, this.#runtime, {outcomes})
+  }
+
+  /** Calls a component with its policies. Rejects with the error of the last attempt, or with the one of the policy. */
+  async around<T>(
+    target: ComponentTargetName,
+    work: () => Promise<T>,
+    {isFinal = () => false, onGone}: CallTreatment = {}
+  ): Promise<T> {
+    const found = this.find(target)
+    if (found === undefined) return work()
+    const attempt: SendAttempt<Done<T>> = async () => {
+      try {
+        return {value: await work()}
+      } catch (error) {
+        return {error}
+      }
+    }
+    const call = this.call<Done<T>>(found, {
+      judge: outcome => ('value' in outcome ? 'success' : isFinal(outcome.error) ? 'excluded' : 'failed'),
+      failed: reason => ({error: new Error(FAILURES.get(reason) ?? reason)}),
+      discard: () => undefined
+    })
+    onGone?.(() => call.cancel())
+    const done = await call.run(attempt)
+    if ('error' in done) throw done.error
+    return done.value
+  }
+
+  /** All circuit breakers in use. */
+  breakers(): readonly BreakerView[] {
+    return [...this.#known.values()].flatMap(each =>
+      each?.breaker === undefined
+        ? []
+        : [{endpoint: each.endpoint, state: each.breaker.state, openForMs: each.breaker.openForMs}]
+    )
+  }
+
+  #make(target: ComponentTargetName): EndpointPolicies | undefined {
+    const {timeoutMs, retry, circuitBreaker} = componentPolicies(this.#resiliency, target)
+    if (timeoutMs === 0 && retry === undefined && circuitBreaker === undefined) return undefined
+    const key = circuitBreaker === undefined ? target.name : `${circuitBreaker.name}-${target.name}`
+    const endpoint = {target: target.name, key, component: target}
+    const {clock, emit} = this.#runtime
+    const breaker =
+      circuitBreaker &&
+      new CircuitBreaker({
+        policy: circuitBreaker,
+        now: () => clock.now(),
+        changed: (from, to) =>
+          emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? circuitBreaker.timeoutMs : 0})
+      })
+    return {endpoint, timeoutMs, retry, breaker}
+  }
+}

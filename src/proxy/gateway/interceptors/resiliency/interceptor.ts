@@ -1,0 +1,94 @@
+import type {BreakerState, Endpoint} from '../../../../model/resiliency-event.ts'
+import type {CircuitBreakerPolicy} from '../../../../files/resources/resiliency/policies.ts'
+import {appPolicies, type Resiliency, type TargetPolicies} from '../../../../files/resources/resiliency/resiliency.ts'
+import {CircuitBreaker} from './breaker.ts'
+import {RecentlyUsed} from './recently-used.ts'
+import {ResilientCall, type CallOptions, type EndpointPolicies, type PolicyRuntime} from './resilient-call.ts'
+
+/** The public state of a circuit breaker. */
+export interface BreakerView {
+  readonly endpoint: Endpoint
+  readonly state: BreakerState
+  readonly openForMs: number
+}
+
+/** The state kept for one target. */
+interface Target {
+  readonly policies: TargetPolicies
+  readonly breakers: RecentlyUsed<{readonly endpoint: Endpoint; readonly breaker: CircuitBreaker}>
+}
+
+/** Targets without an entry in a resource, which use the defaults; URLs make their number unlimited. */
+const MAX_UNLISTED = 1000
+
+/**
+ * The resiliency policies of one sidecar's calls. It is created again when the resources change, as Dapr restarts then:
+ * circuit breakers start closed, and calls in flight keep their policies.
+ */
+export class ResiliencyInterceptor {
+  readonly #runtime: PolicyRuntime
+  readonly #listed: ReadonlyMap<string, Target>
+  readonly #unlisted = new RecentlyUsed<Target>(MAX_UNLISTED)
+  /** Undefined: calls to targets without an entry have no policies. */
+  readonly #defaults: TargetPolicies | undefined
+
+  constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
+    this.#runtime = runtime
+    const listed = [...resiliency.targets.apps.keys()].map(
+      name => [name, newTarget(appPolicies(resiliency, name))] as const
+    )
+    this.#listed = new Map(listed)
+    const defaults = appPolicies(resiliency, '')
+    this.#defaults = isEmpty(defaults) ? undefined : defaults
+  }
+
+  /**
+   * The policies for a call; undefined if there are none. `key` is `<app>:<method>` for apps, `<name>:<base URL>` for
+   * HTTPEndpoints, `<URL>/<method>` for URLs.
+   */
+  policiesFor(name: string, key: string): EndpointPolicies | undefined {
+    const target = this.#target(name)
+    if (target === undefined || isEmpty(target.policies)) return undefined
+    const {timeoutMs, retry, circuitBreaker} = target.policies
+    const endpoint = {target: name, key}
+    if (circuitBreaker === undefined) return {endpoint, timeoutMs, retry, breaker: undefined}
+    const {breaker} = target.breakers.get(key, () => ({endpoint, breaker: this.#newBreaker(endpoint, circuitBreaker)}))
+    return {endpoint, timeoutMs, retry, breaker}
+  }
+
+  /** A call under policies; call its `run` once. */
+  call<Outcome>(policies: EndpointPolicies, options: CallOptions<Outcome>): ResilientCall<Outcome> {
+    return new ResilientCall(policies, this.#runtime, options)
+  }
+
+  /** All circuit breakers in use. */
+  breakers(): readonly BreakerView[] {
+    return [...this.#listed.values(), ...this.#unlisted.values()].flatMap(({breakers}) =>
+      breakers.values().map(({endpoint, breaker}) => ({endpoint, state: breaker.state, openForMs: breaker.openForMs}))
+    )
+  }
+
+  #target(name: string): Target | undefined {
+    const listed = this.#listed.get(name)
+    const defaults = this.#defaults
+    return listed ?? (defaults && this.#unlisted.get(name, () => newTarget(defaults)))
+  }
+
+  #newBreaker(endpoint: Endpoint, policy: CircuitBreakerPolicy): CircuitBreaker {
+    const {clock, emit} = this.#runtime
+    return new CircuitBreaker({
+      policy,
+      now: () => clock.now(),
+      changed: (from, to) =>
+        emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? policy.timeoutMs : 0})
+    })
+  }
+}
+
+const isEmpty = ({timeoutMs, retry, circuitBreaker}: TargetPolicies): boolean =>
+  timeoutMs === 0 && retry === undefined && circuitBreaker === undefined
+
+const newTarget = (policies: TargetPolicies): Target => ({
+  policies,
+  breakers: new RecentlyUsed(policies.circuitBreakerCacheSize)
+})

@@ -1,0 +1,110 @@
+import type {Call} from '../../model/call.ts'
+import type {Admission, Held} from './admission.ts'
+import type {Pool} from '../net/pool.ts'
+import type {AppPipeline} from './app-pipeline.ts'
+import type {CalleeCounters} from './callee-counters.ts'
+import type {CallerIdentity} from './caller-header.ts'
+import type {AdmissionQueue, Permit, Queued} from './admission-queue.ts'
+import type {AccessControlInterceptor} from './interceptors/access-control.ts'
+import type {ConcurrencyLimiter} from './concurrency-limiter.ts'
+
+/** An app, as the gateway needs to know it. */
+export interface Callee {
+  readonly id: string
+  /** The port that it listens on; 0: none. */
+  readonly appPort: number
+  readonly queue: AdmissionQueue
+  /** Limits the calls in flight. */
+  readonly limiter: ConcurrencyLimiter
+  /** Connections to its current process. */
+  readonly pool: Pool
+  /** Id of that process; 0 if the run did not start it. */
+  readonly pid: number
+  /** Who may call it; undefined: everybody. */
+  readonly accessControl: AccessControlInterceptor | undefined
+  /** Who it is when it calls others; undefined: its sidecar is not open yet. */
+  readonly identity: CallerIdentity | undefined
+  /** Its APP_API_TOKEN. */
+  readonly token: string
+  /** Its health check fails. */
+  readonly isUnhealthy: boolean
+  /** Set by its sidecar. */
+  readonly counters?: CalleeCounters | undefined
+  /** The middleware in front of it; undefined: none. */
+  readonly pipeline?: AppPipeline | undefined
+  /** A connection was refused: check again whether it listens. */
+  recheck(): void
+}
+
+/** Lets a call in to one app, or tells why not. The error texts are those of Dapr's `pkg/messages` and `pkg/messaging`. */
+export function admitTo(callee: Callee, call: Call): Admission | Held {
+  const isLocal = call.caller === callee.id
+  if (callee.appPort === 0) return noPort(callee.id, isLocal)
+  if (call.isProxied === true) return callee.isUnhealthy ? passed(call, callee) : enqueue(call, callee)
+  if (callee.isUnhealthy) return unhealthy(isLocal)
+  return callee.limiter.admit(() => enqueue(call, callee))
+}
+
+function enqueue(call: Call, callee: Callee): Admission | Held {
+  const outcome = callee.queue.admit(call)
+  if (typeof outcome === 'string') return down(call, callee, outcome)
+  return 'leave' in outcome ? admitted(callee, call.caller === callee.id, outcome) : held(call, callee, outcome)
+}
+
+const REMOTE = 'rpc error: code = Internal desc = '
+
+const denied = (error: string): Admission => ({ok: false, status: 500, error})
+
+/** Dapr's proxy passes calls on whatever the health of the app. */
+const passed = (call: Call, callee: Callee): Admission =>
+  admitted(callee, call.caller === callee.id, callee.queue.enter(call))
+
+function noPort(id: string, isLocal: boolean): Admission {
+  const reason = `"${id}" has no appPort: nothing can be called there`
+  const words = isLocal
+    ? 'cannot invoke local endpoint: app channel not initialized'
+    : `${REMOTE}app channel is not initialized`
+  return {ok: false, status: 500, error: `${words} (${reason})`, down: {address: '127.0.0.1:0', reason}}
+}
+
+const admitted = ({pool, pid, token, counters, pipeline}: Callee, isLocal: boolean, {leave}: Permit): Admission => ({
+  ok: true,
+  pool,
+  pid,
+  isLocal,
+  token,
+  pathPrefix: '',
+  recorded: counters?.recorded,
+  pipeline,
+  leave
+})
+
+function held(call: Call, callee: Callee, queued: Queued): Held {
+  const isLocal = call.caller === callee.id
+  return {
+    admitted: queued.outcome.then(outcome =>
+      typeof outcome === 'string' ? refusedBy(call, callee, outcome) : admitted(callee, isLocal, outcome)
+    ),
+    reason: callee.queue.reason,
+    cancel: () => queued.cancel()
+  }
+}
+
+function refusedBy(call: Call, callee: Callee, reason: string): Admission {
+  if (!callee.isUnhealthy) return down(call, callee, reason)
+  return call.isProxied === true ? passed(call, callee) : unhealthy(call.caller === callee.id)
+}
+
+const unhealthy = (isLocal: boolean): Admission => {
+  const error = `${REMOTE}app is not in a healthy state`
+  return denied(isLocal ? error : `${REMOTE}error invoking app channel: ${error}`)
+}
+
+/** Go's error for an app that does not listen, followed by our reason in brackets. */
+function down({caller, method, path}: Call, {id, pool}: Callee, reason: string): Admission {
+  const address = pool.authority
+  const verb = method.slice(0, 1).toUpperCase() + method.slice(1).toLowerCase()
+  const dial = `${verb} "${pool.dial?.scheme ?? 'http'}://${address}${path}": dial tcp ${address}: connect: connection refused (${reason})`
+  const error = caller === id ? dial : `${REMOTE}error invoking app channel: ${dial}`
+  return {ok: false, status: 500, error, down: {address, reason, isGrpc: pool.protocol.startsWith('grpc')}}
+}

@@ -1,0 +1,114 @@
+import {isLoopback} from '../../model/loopback.ts'
+import {peerKind, peerKindNow, type AppSigns, type PeerKind} from '../../platform/peer-process.ts'
+import type {Ends} from '../../platform/proc-net.ts'
+import {hostOf} from './guards.ts'
+
+/** What a request says of the page that it comes from; '' = nothing. */
+export interface PageSigns {
+  readonly origin: string
+  readonly fetchSite: string
+}
+
+/** A request that may come from a page of elsewhere. */
+export interface ForeignRequest {
+  /** Requests with the same one have one sender. */
+  readonly connection: object
+  readonly ends: Ends
+  /** It only calls an app. */
+  readonly isCall: boolean
+  /** The caller has disconnected. */
+  readonly isGone: () => boolean
+  readonly serve: () => void
+  readonly refuse: () => void
+  /** Serving it failed by an internal error. */
+  readonly crashed: (error: unknown) => void
+}
+
+/** Carried by every process of an app, of whatever run. */
+const MARK = 'PILLION_LIFE'
+
+/** Why a request is refused. */
+export const FOREIGN_PAGE =
+  'web pages from elsewhere may not send requests here: the Origin or Sec-Fetch-Site header names one. If it is yours, add its origin to allowedOrigins at the top of the template'
+
+/**
+ * Who may send what looks like a request of a web page from elsewhere. A page can send such requests to any port of this machine,
+ * with its user's browser; and so does an app, such as a gateway, that passes on the headers of its browsers. The process at the
+ * other end of the connection tells which it is. Other requests never come here.
+ */
+export class PageGuard {
+  readonly #allowed: ReadonlySet<string>
+  readonly #appPort: () => number
+  readonly #peers = new WeakMap<object, PeerKind | Promise<PeerKind>>()
+
+  /** `allowed`: origins whose pages may send requests; `*`: all. `appPort`: where an app listens that was not started by us, 0 = none. */
+  constructor(allowed: readonly string[], appPort: () => number = () => 0) {
+    this.#allowed = new Set(allowed.map(normal))
+    this.#appPort = appPort
+  }
+
+  /** Whether it may come from a page of elsewhere. An allowed Origin counts more than Sec-Fetch-Site, which is always `cross-site` for it. */
+  isForeign({origin, fetchSite}: PageSigns): boolean {
+    if (this.#allowed.has('*')) return false
+    if (origin === '') return fetchSite.toLowerCase() === 'cross-site'
+    if (this.#allowed.has(normal(origin))) return false
+    return !isLoopback(hostOf(/^https?:\/\/([^/]+)$/i.exec(origin)?.[1] ?? ''))
+  }
+
+  /** Whether such a request may pass. `isCall`: it only calls an app; that also passes if its sender cannot be known. */
+  async admits(connection: object, ends: Ends, isCall: boolean): Promise<boolean> {
+    const peer = this.#peers.get(connection) ?? peerKind(ends, this.#signs)
+    this.#peers.set(connection, peer)
+    return mayPass(await peer, isCall)
+  }
+
+  /** Calls one of them when it is known whether such a request may pass. Never rejects. */
+  async decide(request: ForeignRequest): Promise<void> {
+    const {connection, ends, isCall, isGone, serve, refuse, crashed} = request
+    try {
+      const mayPass = await this.admits(connection, ends, isCall)
+      if (isGone()) return
+      if (mayPass) serve()
+      else refuse()
+    } catch (error) {
+      crashed(error)
+    }
+  }
+
+  /** The same at once. */
+  admitsNow(connection: object, ends: Ends, isCall: boolean): boolean {
+    const known = this.#peers.get(connection)
+    const peer = known === undefined || known instanceof Promise ? peerKindNow(ends, this.#signs) : known
+    this.#peers.set(connection, peer)
+    return mayPass(peer, isCall)
+  }
+
+  get #signs(): AppSigns {
+    return {variable: MARK, port: this.#appPort()}
+  }
+}
+
+const mayPass = (peer: PeerKind, isCall: boolean): boolean => peer === 'app' || (peer === 'unknown' && isCall)
+
+/** In lower case, without the port of the scheme and a slash at the end. */
+const normal = (origin: string): string =>
+  origin
+    .toLowerCase()
+    .replace(/\/$/, '')
+    .replace(/^(http:\/\/.*):80$|^(https:\/\/.*):443$/, '$1$2')
+
+const NAMES = [
+  ['origin', 'origin'],
+  ['sec-fetch-site', 'fetchSite']
+] as const
+
+/** What the headers of a request say of its page: names and values by turns. */
+export function pageSignsOf(headers: readonly string[]): PageSigns {
+  const signs = {origin: '', fetchSite: ''}
+  for (let at = 0; at < headers.length; at += 2) {
+    const {length} = headers[at] ?? ''
+    for (const [name, key] of NAMES)
+      if (length === name.length && headers[at]?.toLowerCase() === name) signs[key] ||= headers[at + 1] ?? ''
+  }
+  return signs
+}

@@ -1,0 +1,271 @@
+import type {Faults} from '../faults/faults.ts'
+import type {Delay, Hit} from '../faults/hit.ts'
+import type {Call} from '../../model/call.ts'
+import {messageOf} from '../../model/errors.ts'
+import type {BrokenResponse} from '../net/broken-response.ts'
+import type {CallJournal} from '../net/call-journal.ts'
+import type {AppPipeline} from './app-pipeline.ts'
+import {isHeld, type Admission, type Admitted, type Denied, type Held} from './admission.ts'
+import type {CallContext} from './call-context.ts'
+import {brokenBy} from './faulted-call.ts'
+import {InterceptedRun} from './intercepted-run.ts'
+import type {Interceptor, CallOutcome} from './interceptor.ts'
+import {Refusals} from './refusals.ts'
+
+/** A call, as its passage needs it: what differs between the protocols. */
+export interface Passenger {
+  /** Asks the callee's queue. `isRefused`: the callee has refused a connection just now, so the call must be queued. */
+  ask(isRefused: boolean): Admission | Held
+  /** Sends it to who has admitted it. */
+  send(admitted: Admitted): void
+  /** The same through the middleware in front of the callee; left out: the protocol passes none. */
+  filter?(admitted: Admitted, pipeline: AppPipeline): void
+  /** The callee does not admit it: settles with that. */
+  denied(denied: Denied): void
+  /** A fault ends it with a status, or a reset, before it is sent: settles with that. */
+  struck(hit: Hit): void
+  /** Another attempt follows the last one, which has been discarded. */
+  restart(): void
+  /** Drops what there is of the current attempt: its connection, its response. */
+  drop(): void
+  /** The last attempt has ended: passes on its outcome. */
+  conclude(outcome: CallOutcome): void
+  /** Why it cannot be sent again; '' = it can. */
+  whyOnce(): string
+  /** A bug of ours: ends this call, and nothing else. */
+  crash(error: unknown): void
+}
+
+export interface PassageOptions {
+  readonly context: Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'heldBodies'>>
+  readonly journal: CallJournal
+  /** Bytes of the body that is held back while the call waits, -1 = unknown. */
+  readonly length: number
+}
+
+/**
+ * The way of every call to its callee, whatever protocols it has: the policies around its attempts; for each attempt the fault that hits it,
+ * its wait in the queue, its permit, and how often connections were refused. It ends exactly once, by `over`.
+ */
+export class Passage {
+  /** Who has admitted the current attempt; undefined: nobody yet. */
+  admitted: Admitted | undefined
+  /** The callee has closed the connection under the call. */
+  isBroken = false
+  isOver = false
+  /** How the response of the current attempt breaks off; undefined: it does not. */
+  broken: BrokenResponse | undefined
+  readonly #passenger: Passenger
+  readonly #context: PassageOptions['context']
+  readonly #journal: CallJournal
+  readonly #length: number
+  #held: Held | Delay | undefined
+  #heldBytes = 0
+  /** A fault has hit the current attempt. */
+  #hit: Hit | undefined
+  #refusals: Refusals | undefined
+  /** Set while policies decide about the call. */
+  #run: InterceptedRun | undefined
+  /** What policies have decided about it, or decide. */
+  #policies: InterceptedRun | undefined
+
+  constructor(passenger: Passenger, {context, journal, length}: PassageOptions) {
+    this.#passenger = passenger
+    this.#context = context
+    this.#journal = journal
+    this.#length = length
+  }
+
+  /** The policies around the call; undefined: none apply. To be asked for before `start`. */
+  under(call: Call, interceptor: Interceptor | undefined): InterceptedRun | undefined {
+    if (interceptor === undefined) return undefined
+    return (this.#policies = this.#run = InterceptedRun.of(call, interceptor))
+  }
+
+  /** Policies decide whether an attempt that has ended is the last one. */
+  get isPoliced(): boolean {
+    return this.#run !== undefined
+  }
+
+  /** Makes the first attempt. */
+  start(): void {
+    const run = this.#run
+    if (run !== undefined && !this.#begins(run)) return void this.#conclude(run)
+    const faults = this.#context.faults?.active
+    if (faults === undefined) this.#admit(false)
+    else this.#meet(faults)
+  }
+
+  /** The current attempt has ended. Policies may discard its outcome and make another one. */
+  settle(outcome: CallOutcome): void {
+    if (this.#run === undefined) this.#passenger.conclude(outcome)
+    else this.#run.settle(outcome)
+  }
+
+  /** The connection was refused: asks again, since the queue knows when the callee will listen. False: it has refused too often. */
+  refused(): boolean {
+    const {admitted} = this
+    if (admitted === undefined || (this.#refusals ??= new Refusals()).isLast(admitted.grpcPool ?? admitted.pool))
+      return false
+    this.#journal.isFirstTurn = false
+    this.leave()
+    this.#admit(true)
+    return true
+  }
+
+  /** Policies leave the call alone from now on. */
+  release(): void {
+    const run = this.#run
+    this.#run = undefined
+    run?.settle({kind: 'response', verdict: 'success', discard: () => undefined})
+  }
+
+  /** Discards the current attempt, in whatever state it is. */
+  discard(): void {
+    this.#stopWaiting()
+    this.#passenger.drop()
+    this.leave()
+  }
+
+  /** Leaves the callee. */
+  leave(): void {
+    const {admitted} = this
+    this.admitted = undefined
+    admitted?.leave(this.isBroken)
+    this.isBroken = false
+  }
+
+  /** The call has ended. */
+  over(): void {
+    this.isOver = true
+    this.#run?.cancel()
+    this.#stopWaiting()
+    this.leave()
+    if (this.#policies !== undefined) this.#journal.decisions = this.#policies.decisions
+    this.#journal.ended()
+  }
+
+  /** `first`: the outcome of the first attempt, if it was made already. */
+  async #conclude(run: InterceptedRun, first?: CallOutcome): Promise<void> {
+    try {
+      const outcome = await run.start(
+        {
+          attempt: () => this.#again(),
+          stop: () => this.discard(),
+          whyOnce: () => this.#passenger.whyOnce()
+        },
+        first
+      )
+      this.#concluded(run, outcome)
+    } catch (error) {
+      this.#passenger.crash(error)
+    }
+  }
+
+  #concluded(run: InterceptedRun, outcome: CallOutcome): void {
+    const isReleased = this.#run !== run
+    this.#run = undefined
+    if (!this.isOver && !isReleased) this.#passenger.conclude(outcome)
+  }
+
+  /** The first attempt may be made at once: policies look at it when it has ended. */
+  #begins(run: InterceptedRun): boolean {
+    return run.begin(
+      () => this.#passenger.whyOnce(),
+      (outcome, isLast) => {
+        if (isLast) this.#concluded(run, outcome)
+        else void this.#conclude(run, outcome)
+      }
+    )
+  }
+
+  #again(): void {
+    this.#passenger.restart()
+    this.leave()
+    this.#refusals = undefined
+    this.broken = undefined
+    this.#hit = undefined
+    const faults = this.#context.faults?.active
+    if (faults === undefined) this.#admit(false)
+    else this.#meet(faults)
+  }
+
+  /** A fault may hit this attempt. */
+  #meet(faults: Pick<Faults, 'hit'>): void {
+    const hit = (this.#hit = faults.hit(this.#journal.call))
+    if (hit === undefined) return this.#admit(false)
+    const delay = hit.delay()
+    if (delay === undefined) this.#suffer()
+    else this.#wait(delay)
+  }
+
+  /** The delay of the fault is over, if there is one. */
+  #suffer(): void {
+    const hit = this.#hit
+    if (hit?.kind === 'status' || hit?.kind === 'abort') this.#passenger.struck(hit)
+    else this.#admit(false)
+  }
+
+  #admit(isRefused: boolean): void {
+    const admission = this.#passenger.ask(isRefused)
+    if (isHeld(admission)) this.#wait(admission)
+    else this.#go(admission)
+  }
+
+  #wait(held: Held | Delay): void {
+    const bytes = this.#context.heldBodies?.hold(this.#length) ?? 0
+    if (bytes < 0) {
+      held.cancel()
+      return this.#passenger.denied({ok: false, status: 500, error: 'the bodies of queued calls exceed the limit'})
+    }
+    this.#held = held
+    this.#heldBytes = bytes
+    this.#journal.held(held.reason)
+    if (held.isCounted !== true) this.#run?.pause()
+    void this.#await(held)
+  }
+
+  async #await(held: Held | Delay): Promise<void> {
+    let admission: Admission | undefined
+    try {
+      admission = await held.admitted
+    } catch (error) {
+      admission = {ok: false, status: 500, error: messageOf(error)}
+    }
+    try {
+      this.#arrived(admission, held)
+    } catch (error) {
+      this.#passenger.crash(error)
+    }
+  }
+
+  #arrived(admission: Admission | undefined, held: Held | Delay): void {
+    if (this.isOver || this.#held !== held) {
+      if (admission?.ok === true) admission.leave()
+      return
+    }
+    this.#run?.resume()
+    this.#held = undefined
+    this.#stopWaiting()
+    if (admission === undefined) this.#suffer()
+    else this.#go(admission)
+  }
+
+  #go(admission: Admission): void {
+    if (!admission.ok) return this.#passenger.denied(admission)
+    if (this.isOver) return admission.leave()
+    this.admitted = admission
+    this.#journal.admitted(admission)
+    this.broken = this.#hit && brokenBy(this.#hit, this.#journal.call, admission.pid)
+    if (admission.pipeline === undefined || this.#passenger.filter === undefined) this.#passenger.send(admission)
+    else this.#passenger.filter(admission, admission.pipeline)
+  }
+
+  /** Leaves the queue. */
+  #stopWaiting(): void {
+    this.#held?.cancel()
+    this.#held = undefined
+    this.#context.heldBodies?.release(this.#heldBytes)
+    this.#heldBytes = 0
+  }
+}

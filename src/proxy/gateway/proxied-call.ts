@@ -1,0 +1,208 @@
+import type {Hit} from '../faults/hit.ts'
+import {messageOf, bugText} from '../../model/errors.ts'
+import type {Call, SentRequest} from '../../model/call.ts'
+import type {BrokenResponse} from '../net/broken-response.ts'
+import type {CallHandler} from '../net/call-handler.ts'
+import {CallJournal} from '../net/call-journal.ts'
+import {TOO_LARGE} from '../net/collector.ts'
+import type {Exchange} from '../net/exchange.ts'
+import {pairsOf} from '../net/http1/header-lines.ts'
+import type {HeaderRules, ResponseHead} from '../net/http1/response-head.ts'
+import type {Failure} from '../net/http1/upstream.ts'
+import type {Copy} from '../net/mirror.ts'
+import {faultLine, type Reply} from '../net/reply.ts'
+import type {PooledProcess} from '../net/pool.ts'
+import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import type {AppPipeline} from './app-pipeline.ts'
+import type {CallContext} from './call-context.ts'
+import {RESET} from './faulted-call.ts'
+import {howEnded} from './how-ended.ts'
+import {verdictOfStatus, type CallOutcome} from './interceptor.ts'
+import {Passage, type Passenger} from './passage.ts'
+import type {Verdict} from './interceptors/resiliency/resilient-call.ts'
+
+/**
+ * One call over HTTP through the gateway: its passage brings it to the callee, its exchange moves the bytes, and what both report is its
+ * end. Subclasses define headers and errors for the API that received it: Dapr's (`dapr/sidecar/`) or the Daeploy manager's (`daeploy/`).
+ */
+export abstract class ProxiedCall implements CallHandler, Passenger {
+  readonly call: Call
+  readonly journal: CallJournal
+  abstract readonly rules: HeaderRules
+  abstract readonly copy: Copy | undefined
+  protected readonly passage: Passage
+  protected abstract readonly exchange: Exchange
+  readonly #context: CallContext
+  /** Status of the response of the current attempt, if policies decide about it. */
+  #attemptStatus = 0
+
+  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. */
+  constructor(context: CallContext, call: Call, request: SentRequest, length: number) {
+    const {observer, recorded} = context
+    this.call = call
+    this.#context = context
+    this.journal = new CallJournal({call, request, observer, recorded})
+    this.passage = new Passage(this, {context, journal: this.journal, length})
+  }
+
+  /** Asks for admission, then sends the call. */
+  start(): void {
+    const {journal, passage} = this
+    journal.begun()
+    const run = this.isInterceptable ? passage.under(this.call, this.#context.interceptor) : undefined
+    if (run !== undefined)
+      this.exchange.intercept(status => {
+        this.#attemptStatus = status
+        run.settle({kind: 'response', verdict: this.verdictOf(status), discard: () => passage.discard()})
+      })
+    passage.start()
+  }
+
+  get broken(): BrokenResponse | undefined {
+    return this.passage.broken
+  }
+
+  headersFor(head: ResponseHead): string {
+    this.passage.isBroken = false
+    const {fault} = this.call
+    return fault === undefined ? this.responseHeaders(head) : this.responseHeaders(head) + faultLine(fault)
+  }
+
+  refused(why: string): void {
+    if (!this.passage.refused()) this.#fail(why, 'refused')
+  }
+
+  resent(): void {
+    this.passage.isBroken = true
+  }
+
+  failed(why: string, failure?: Failure): void {
+    this.passage.isBroken = why !== TOO_LARGE && failure !== 'bad-status'
+    this.#fail(why, failure)
+  }
+
+  cut(why: string): void {
+    this.passage.isBroken = true
+    this.journal.failure = why
+    this.warnCut(why)
+  }
+
+  crashed(error: unknown): void {
+    this.journal.failure = messageOf(error)
+    this.warn(bugText(error))
+  }
+
+  over(): void {
+    this.passage.over()
+  }
+
+  abstract ask(isRefused: boolean): Admission | Held
+
+  abstract send(admitted: Admitted): void
+
+  filter(admitted: Admitted, pipeline: AppPipeline): void {
+    void this.#filter(admitted, pipeline)
+  }
+
+  denied(denied: Denied): void {
+    this.passage.settle({kind: 'denied', denied})
+  }
+
+  struck(hit: Hit): void {
+    if (hit.kind === 'status') this.passage.settle({kind: 'replied', reply: hit.response()})
+    else this.#fail(RESET)
+  }
+
+  restart(): void {
+    const status = this.#attemptStatus
+    const firstByteAt = status === 0 ? 0 : performance.now()
+    this.journal.followed({status, grpcStatus: undefined, firstByteAt, failure: ''})
+    this.#attemptStatus = 0
+  }
+
+  drop(): void {
+    this.exchange.discard()
+  }
+
+  conclude(outcome: CallOutcome): void {
+    switch (outcome.kind) {
+      case 'response':
+        return this.exchange.accept()
+      case 'replied':
+        return this.replyAs(outcome.reply)
+      case 'denied':
+        return this.#deny(outcome.denied)
+      case 'failed':
+        return this.#giveUp(outcome.why, outcome.failure)
+      case 'ended':
+        return this.#deny({ok: false, status: 500, error: outcome.reason})
+    }
+  }
+
+  whyOnce(): string {
+    return this.exchange.whyOnce
+  }
+
+  crash(error: unknown): void {
+    this.exchange.crash(error)
+  }
+
+  /** Not a tunnel, and the callee's id is valid. */
+  protected abstract readonly isInterceptable: boolean
+  protected abstract responseHeaders(head: ResponseHead): string
+  protected abstract replyDenied(denied: Denied): void
+  /** The caller gets this response in place of the callee's. */
+  protected abstract replyAs(reply: Reply): void
+  /** There is no response: the callee was not reachable, or its response was invalid. */
+  protected abstract replyFailed(why: string, failure: Failure | undefined): void
+  protected abstract warnCut(why: string): void
+  /** Writes to the log of the listener that received the call. */
+  protected abstract warn(text: string): void
+
+  protected verdictOf(status: number): Verdict {
+    return verdictOfStatus(status)
+  }
+
+  /** Lets the request through the middleware in front of the callee. */
+  async #filter(admitted: Admitted, pipeline: AppPipeline): Promise<void> {
+    const {passage, exchange} = this
+    try {
+      const passed = await pipeline(this.call.path, pairsOf(this.journal.request.lines))
+      if (passage.isOver || passage.admitted !== admitted) return
+      if ('status' in passed) return passage.settle({kind: 'replied', reply: passed})
+      exchange.onPiece = passed.onPiece
+      this.send({...admitted, path: passed.path})
+    } catch (error) {
+      exchange.crash(error)
+    }
+  }
+
+  #deny(denied: Denied): void {
+    this.journal.failure = denied.error
+    this.replyDenied(denied)
+  }
+
+  #fail(why: string, failure?: Failure): void {
+    this.passage.settle({kind: 'failed', why, failure})
+  }
+
+  #giveUp(why: string, failure: Failure | undefined): void {
+    this.journal.failure = why
+    if (why === RESET) return this.exchange.reset()
+    const process = failure === 'silent' || failure === 'malformed' ? this.passage.admitted?.pool.process : undefined
+    if (process === undefined) this.replyFailed(why, failure)
+    else void this.#explainEnd(process, why, failure)
+  }
+
+  /** The callee closed the connection: if its process has exited, the error says how. */
+  async #explainEnd(process: PooledProcess, why: string, failure: Failure | undefined): Promise<void> {
+    const how = await howEnded(process)
+    if (this.passage.isOver) return
+    try {
+      this.journal.failure = how === '' ? why : `${why} (${how})`
+      this.replyFailed(this.journal.failure, failure)
+    } catch (error) {
+      this.exchange.crash(error)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import type {CallObserver, Call} from '../../model/call.ts'
+import {instanceName, type AppPlan} from '../../model/plan.ts'
+import type {Reporter} from '../../model/reporter.ts'
+import {Mirror, type Copy, type CopyOf, type Shadow, type ShadowPermit} from '../net/mirror.ts'
+import type {Admission, Admit, Held} from './admission.ts'
+import type {CallerIdentity} from './caller-header.ts'
+import {admitBy, Instances, type Reopening} from './instances.ts'
+import type {Callee} from './local-apps.ts'
+import {Versions, type Named, type Versioned} from './versions.ts'
+
+/** An app as its routes need it. */
+export interface Reachable extends Versioned, Callee {
+  readonly id: string
+}
+
+/** Who answers for a name: the main version of an id, or the named version. */
+export interface NamedCallee {
+  readonly name: string
+  /** Version of the instance that serves calls; '' if another run has the app. */
+  readonly version: string
+  /** `caller`: who calls, if it is an app of another run. */
+  admit(call: Call, isRefused: boolean, caller: CallerIdentity | undefined): Admission | Held
+  /** Mirrors a call to the shadows; undefined if there are none. */
+  readonly copy: ((of: CopyOf) => Copy) | undefined
+}
+
+export interface RoutesOptions {
+  /** The apps of the template. */
+  readonly planned: readonly AppPlan[]
+  /** Admits calls to apps that are not part of this run. */
+  readonly elsewhere: Admit
+  readonly reopening: Reopening
+  readonly reporter: Reporter
+  /** Is told of each copy for a shadow. */
+  readonly observer?: CallObserver | undefined
+}
+
+/** The ways to all apps of a run: by id, by version, to instances, to apps of other runs, and as copies to shadows. */
+export class Routes<M extends Reachable> {
+  readonly versions = new Versions<M>([])
+  readonly #options: RoutesOptions
+  readonly #mirror: Mirror
+  readonly #shadows = new WeakMap<M | Instances, Shadow>()
+
+  constructor(options: RoutesOptions) {
+    this.#options = options
+    this.#mirror = new Mirror(text => options.reporter.warn('copies-lost', text), options.observer)
+  }
+
+  /** Copies of calls for shadows. */
+  get copies(): Mirror['copies'] {
+    return this.#mirror.copies
+  }
+
+  /** The name of an app in prefixes and log files: with its version if its id has several, and the instance number except for the first. */
+  shownAs({id, version, instance}: AppPlan): string {
+    const isOneOfMany =
+      this.#options.planned.some(app => app.id === id && app.version !== version) ||
+      this.versions.runtimes.some(runtime => runtime.id === id && runtime.plan.version !== version)
+    return instanceName(isOneOfMany ? `${id}_${version}` : id, instance)
+  }
+
+  /** The way of the calls that come to the sidecar of an app. */
+  admitFor(own: M): Admit {
+    const {versions} = this
+    const {elsewhere, reopening} = this.#options
+    return admitBy({find: id => versions.callee(id), elsewhere, reopening, own, identify: versions.identify})
+  }
+
+  /** The `appProtocol` of an app of the run; '' = there is none. */
+  protocolOf(id: string): string {
+    const callee = this.versions.callee(id)
+    const one = callee instanceof Instances ? callee.first : callee
+    return one?.pool.protocol ?? ''
+  }
+
+  /** The app for `<name>` or `<name>_<version>`; an unknown one may belong to another run. */
+  readonly named = (name: string): NamedCallee => {
+    const named = this.versions.find(name)
+    if (named === undefined) return this.#elsewhere(name)
+    const {runtime, callee, isById} = named
+    return {
+      name: runtime.id,
+      version: runtime.plan.version,
+      admit: admitBy({find: () => callee, elsewhere: nowhere, identify: this.versions.identify}),
+      copy: isById ? this.copierOf(runtime.id) : undefined
+    }
+  }
+
+  /** Mirrors calls for an id to its shadows; undefined if it has none. */
+  readonly copierOf = (id: string): ((of: CopyOf) => Copy) | undefined => {
+    const versions = this.versions.shadows(id)
+    if (versions.length === 0) return undefined
+    return of =>
+      this.#mirror.copy(
+        of,
+        versions.map(version => this.#shadowOf(version))
+      )
+  }
+
+  #shadowOf({runtime, callee}: Named<M>): Shadow {
+    const known = this.#shadows.get(callee)
+    if (known !== undefined) return known
+    const admit = admitBy({find: () => callee, elsewhere: nowhere}) // the call that is copied has been checked
+    const shadow: Shadow = {
+      name: `${runtime.id} ${runtime.plan.version}`,
+      callee: `${runtime.id}@${runtime.plan.version}`,
+      admit: ({method, path}) => {
+        const admission = admit({caller: 'mirror', callee: runtime.id, method, path})
+        return 'admitted' in admission ? admission.admitted.then(permitOrReason) : permitOrReason(admission)
+      }
+    }
+    this.#shadows.set(callee, shadow)
+    return shadow
+  }
+
+  /** The other run resolves name and version itself. */
+  #elsewhere(segment: string): NamedCallee {
+    const name = nameIn(segment)
+    return {
+      name,
+      version: '',
+      admit: (call, isRefused) => {
+        const admission = this.#options.elsewhere(call, isRefused)
+        if (!('admitted' in admission)) return withPrefix(admission, segment)
+        const admitted = admission.admitted.then(later => withPrefix(later, segment))
+        return {admitted, reason: admission.reason, cancel: () => admission.cancel()}
+      },
+      copy: undefined
+    }
+  }
+}
+
+const permitOrReason = (admission: Admission): ShadowPermit | string => (admission.ok ? admission : admission.error)
+
+/** The other run's sidecar gets the whole path: its own main version and shadows are used. */
+const withPrefix = (admission: Admission, segment: string): Admission =>
+  admission.ok ? {...admission, pathPrefix: `/services/${encodeURIComponent(segment)}`} : admission
+
+/** `<name>_<version>` → `<name>`: a version contains dots, a service's name does not. */
+function nameIn(segment: string): string {
+  const at = segment.lastIndexOf('_')
+  return at > 0 && /^\d+\.\d+\.\d+/.test(segment.slice(at + 1)) ? segment.slice(0, at) : segment
+}
+
+const nowhere: Admit = ({callee}) => ({ok: false, status: 500, error: `couldn't find service: ${callee}`})

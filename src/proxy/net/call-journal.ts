@@ -1,0 +1,113 @@
+import type {Call, CallAttempt, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../../model/call.ts'
+import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
+
+export interface JournalOptions {
+  readonly call: Call
+  readonly request: SentRequest
+  readonly observer: CallObserver | undefined
+  /** Counts the call for its caller, once. */
+  readonly recorded: Recorded | undefined
+}
+
+/** Who has admitted a call. */
+interface AdmittedBy {
+  readonly isLocal: boolean
+  readonly pid?: number
+  readonly recorded?: Recorded | undefined
+}
+
+/** How an attempt has ended that another one follows. */
+type AttemptEnd = Pick<CallRecord, 'status' | 'grpcStatus' | 'firstByteAt' | 'failure'>
+
+/**
+ * The journal of one call, whatever protocols it has: who carries the call writes down what happens. It tells the observer while
+ * the call is in flight, and is the call's record when that is over. A new field of the record is added here and in `CallRecord`.
+ */
+export class CallJournal implements CallRecord {
+  readonly call: Call
+  readonly request: SentRequest
+  readonly observer: CallObserver | undefined
+  /** Somebody wants the record: times are measured. */
+  readonly isRecorded: boolean
+  /** The response came in one piece: with its first byte the last one. */
+  isWhole = false
+  /** Neither queued nor sent again: it is admitted at the moment at which it started. */
+  isFirstTurn = true
+  status = 0
+  grpcStatus: number | undefined = undefined
+  calleeMethod: string | undefined = undefined
+  isStream = false
+  attempts = 0
+  earlier: CallAttempt[] | undefined = undefined
+  isFollowed = false
+  decisions: readonly ResiliencyEvent[] | undefined = undefined
+  startedAt = 0
+  admittedAt = 0
+  connectedAt = 0
+  firstByteAt = 0
+  endedAt = 0
+  requestBytes = 0
+  responseBytes = 0
+  isRemote = false
+  spans: CallSpans | undefined = undefined
+  trace = ''
+  failure = ''
+  readonly #recorded: Recorded | undefined
+  /** The recorder of the latest callee. */
+  #calleeRecorded: Recorded | undefined
+
+  constructor({call, request, observer, recorded}: JournalOptions) {
+    this.call = call
+    this.request = request
+    this.observer = observer
+    this.#recorded = recorded
+    this.isRecorded = observer !== undefined || recorded !== undefined
+  }
+
+  /** The call begins. */
+  begun(): void {
+    this.startedAt = performance.now()
+    this.observer?.started(this.call, this.request, this.startedAt)
+  }
+
+  /** It waits, for this reason. */
+  held(reason = ''): void {
+    this.isFirstTurn = false
+    this.observer?.held(this.call, reason)
+  }
+
+  admitted({recorded, isLocal, pid = 0}: AdmittedBy): void {
+    if (!this.isRecorded) return
+    this.admittedAt = this.isFirstTurn ? this.startedAt : performance.now()
+    this.#calleeRecorded = recorded
+    this.isRemote = !isLocal
+    this.observer?.admitted(this.call, pid, this.admittedAt - this.startedAt)
+  }
+
+  /** Another attempt follows. The callee of the last one, if it was admitted, counts it now. */
+  followed(end: AttemptEnd): void {
+    this.isFirstTurn = false
+    const {call, request, observer, admittedAt, isRemote} = this
+    if (admittedAt === 0) return
+    const endedAt = performance.now()
+    // a copy, since the call goes on
+    const record = new CallJournal({call, request, observer, recorded: undefined})
+    this.#calleeRecorded?.(Object.assign(record, this, end, {endedAt, isFollowed: true}))
+    this.earlier ??= []
+    this.earlier.push({status: end.grpcStatus ?? end.status, admittedAt, endedAt, isRemote})
+    this.#calleeRecorded = undefined
+    this.admittedAt = 0
+    this.connectedAt = 0
+    this.firstByteAt = 0
+    this.isRemote = false
+  }
+
+  /** The call is over. */
+  ended(): void {
+    if (!this.isRecorded) return
+    this.endedAt = this.isWhole ? this.firstByteAt : performance.now()
+    this.#recorded?.(this)
+    this.#calleeRecorded?.(this)
+    this.observer?.ended(this)
+  }
+}

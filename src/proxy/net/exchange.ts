@@ -1,0 +1,376 @@
+import {Attempt} from './attempt.ts'
+import type {BrokenResponse} from './broken-response.ts'
+import {bugText} from '../../model/errors.ts'
+import type {CallHandler} from './call-handler.ts'
+import {TOO_LARGE} from './collector.ts'
+import type {Downstream} from './downstream.ts'
+import {KeptBody} from './kept-body.ts'
+import {PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
+import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
+import type {Copy} from './mirror.ts'
+import type {Pool} from './pool.ts'
+import {changed, writeChunk} from './request-body.ts'
+import {isSafeAgain} from './resend.ts'
+import {faultLine, replyTexts, type Reply} from './reply.ts'
+
+const SWITCHED = 'HTTP status 101 without an upgrade'
+
+/**
+ * One call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
+ * the response on, and ends exactly once. The downstream speaks the caller's protocol.
+ */
+export class Exchange implements ResponseHandler {
+  isSent = false
+  /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
+  onPiece: ((piece: Buffer) => void) | undefined
+  /** How the response breaks off on purpose; undefined: it does not. */
+  #broken: BrokenResponse | undefined
+  readonly #downstream: Downstream
+  #handler: CallHandler | undefined
+  /** Remains until the whole body has arrived. */
+  #copy: Copy | undefined
+  #method = ''
+  /** Bytes of the request's body; 0: none; -1: chunked. */
+  #length = 0
+  /** Maximum size of it; 0: no limit. */
+  #maxBodyBytes = 0
+  #pool: Pool | undefined
+  #upstream: Upstream | undefined
+  #head = ''
+  #isHeadSent = false
+  #hasResponse = false
+  /** Set if responses are buffered: called for each. */
+  #responded: ((status: number) => void) | undefined
+  #attempt: Attempt | undefined
+  #kept: KeptBody | undefined
+
+  constructor(downstream: Downstream) {
+    this.#downstream = downstream
+  }
+
+  get rules(): HeaderRules {
+    return this.#handler?.rules ?? PLAIN_RULES
+  }
+
+  get toHead(): boolean {
+    return this.#downstream.toHead
+  }
+
+  get isTunnel(): boolean {
+    return this.#downstream.isTunnel
+  }
+
+  /** A call is in flight. */
+  get isBusy(): boolean {
+    return this.#handler !== undefined
+  }
+
+  /** The rest of the request's body is only needed for the mirror. */
+  get isCopying(): boolean {
+    return this.#copy !== undefined && this.#length !== 0 && !this.isSent
+  }
+
+  /** Starts a call; the previous one must have ended. `length`: bytes of the body, 0: none, -1: chunked. `maxBodyBytes` 0: no limit. */
+  begin(handler: CallHandler, method: string, length: number, maxBodyBytes = 0): this {
+    this.#handler = handler
+    this.#copy = handler.copy
+    this.#method = method
+    this.#length = length
+    this.#maxBodyBytes = maxBodyBytes
+    this.isSent = false
+    this.#hasResponse = false
+    this.#responded = undefined
+    this.onPiece = undefined
+    return this
+  }
+
+  /** The request's head as latin1 text, with the empty line. Call it again only after `refused`. */
+  send(pool: Pool, head: string): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    if (this.#maxBodyBytes > 0 && this.#length > this.#maxBodyBytes) return this.#giveUp(TOO_LARGE)
+    this.#broken = handler.broken
+    this.#pool = pool
+    this.#head = head
+    this.#serve(this.#downstream.isTunnel ? pool.connect() : pool.take())
+  }
+
+  /**
+   * Buffers every response until it is accepted or discarded, and keeps the request's body so that it can be sent again, unless its
+   * length is not known: Dapr streams such a body, once (pkg/messaging). Call it before the first `send`. `responded` is called with the status of each response.
+   */
+  intercept(responded: (status: number) => void): void {
+    this.#responded = responded
+    if (this.#length > 0) this.#kept = new KeptBody(this.#maxBodyBytes)
+  }
+
+  /** Why the request cannot be sent again; '' = it can. */
+  get whyOnce(): string {
+    if (this.#length < 0 && (this.#handler?.journal.connectedAt ?? 0) > 0) return 'its body has no known length'
+    return this.#kept?.isLost === true ? 'its body is too large to be kept' : ''
+  }
+
+  /** Passes on the buffered response. */
+  accept(): void {
+    const attempt = this.#attempt
+    this.#attempt = undefined
+    this.#responded = undefined
+    this.#release()
+    attempt?.accept()
+  }
+
+  /** Discards the current attempt and its response. */
+  discard(): void {
+    this.#drop()
+    this.#attempt = undefined
+  }
+
+  /** Replies in place of the callee. */
+  reply(plain: Reply): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    const {journal} = handler
+    const {fault} = journal.call
+    const response = fault === undefined ? plain : {...plain, lines: plain.lines + faultLine(fault)}
+    journal.status = response.status
+    journal.observer?.replied(journal.call, replyTexts(response))
+    journal.responseBytes = response.body.length
+    this.#copy?.responded()
+    if (this.#length === 0) this.#copy?.whole()
+    this.#downstream.reply(response)
+    this.#over()
+  }
+
+  /** Resets the caller's connection in place of a response. */
+  reset(): void {
+    this.#downstream.reset()
+    this.leave()
+  }
+
+  /**
+   * Sends a piece of the request's body, preceded by the head for the first one, in one write if it is small. False: wait for
+   * `resume()`. Call it even after the call has ended, for the mirrored copy.
+   */
+  sendBody(bytes: Buffer | undefined, isLast: boolean): boolean {
+    const copy = this.#copy
+    if (copy !== undefined) {
+      if (bytes !== undefined) copy.take(bytes)
+      if (isLast) copy.whole()
+    }
+    this.#kept?.add(bytes, isLast)
+    const upstream = this.#upstream
+    if (upstream === undefined || this.isSent) return true
+    const journal = this.#handler?.journal
+    if (bytes !== undefined && journal !== undefined) {
+      journal.requestBytes += bytes.length
+      if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {
+        this.#giveUp(TOO_LARGE)
+        return true
+      }
+      journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
+    }
+    return this.#write(upstream, bytes, isLast)
+  }
+
+  /** Writes a piece of the body, preceded by the head for the first one. */
+  #write(upstream: Upstream, piece: Buffer | undefined, isLast: boolean): boolean {
+    const bytes = this.onPiece === undefined || piece === undefined ? piece : changed(piece, this.onPiece)
+    this.isSent = isLast
+    const head = this.#isHeadSent ? '' : this.#head
+    this.#isHeadSent = true
+    if (this.#length < 0) return writeChunk(upstream, head, bytes, isLast)
+    return bytes === undefined && head === '' ? true : upstream.writeAll(head, bytes)
+  }
+
+  /** The caller accepts more of the response. */
+  resume(): void {
+    this.#upstream?.resume()
+  }
+
+  /** Bytes from the caller in a tunnel; false: wait for the downstream's `resume()`. */
+  write(bytes: Buffer): boolean {
+    return this.#upstream?.write(bytes) ?? true
+  }
+
+  /** The caller has ended its side of a tunnel. */
+  finishSending(): void {
+    this.#upstream?.finishSending()
+  }
+
+  /** The caller has disconnected; the rest of the body will not arrive. */
+  abort(): void {
+    this.#copy?.drop()
+    this.leave()
+  }
+
+  /** The caller has its response, or has disconnected; more of the body may still arrive for the copy. */
+  leave(): void {
+    this.#copy?.gone()
+    this.#drop()
+    this.#over()
+  }
+
+  open(wasOpen: boolean): void {
+    const journal = this.#handler?.journal
+    if (journal?.isRecorded === true) journal.connectedAt = wasOpen ? journal.admittedAt : performance.now()
+    if (this.#length === 0) this.sendBody(undefined, true)
+    this.#broken?.opened?.()
+    if (this.#kept?.isStarted === true) return this.#sendKept(this.#kept)
+    if (this.#kept !== undefined) this.#kept.isStarted = true
+    this.#downstream.sendBody()
+  }
+
+  whole(head: ResponseHead, body: string): void {
+    if (this.#broken !== undefined && body.length > this.#broken.left) return this.#breakWhole(head, body)
+    const handler = this.#begin(head, body)
+    if (handler === undefined) return
+    this.#upstream = undefined
+    handler.journal.isWhole = true
+    handler.journal.responseBytes = body.length
+    this.#downstream.whole(head, handler.headersFor(head), body)
+    this.#copy?.responded()
+    this.#over()
+  }
+
+  head(head: ResponseHead): void {
+    const handler = this.#begin(head)
+    if (handler === undefined) return
+    this.#downstream.head(head, handler.headersFor(head))
+    if (this.#broken?.left === 0) this.#breakSoon(this.#broken)
+  }
+
+  body(piece: Buffer): boolean {
+    const broken = this.#broken
+    if (broken?.isOver === true) return false
+    const bytes = broken === undefined ? piece : broken.take(piece, () => this.#breakSoon(broken))
+    const journal = this.#handler?.journal
+    if (journal !== undefined) {
+      journal.responseBytes += bytes.length
+      // what a websocket carries is nobody else's
+      if (journal.status !== 101) journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
+    }
+    return this.#downstream.body(bytes)
+  }
+
+  end(): void {
+    this.#upstream = undefined
+    if (this.#broken?.isOver === true) return
+    this.#downstream.end()
+    this.#copy?.responded()
+    this.#over()
+  }
+
+  drain(): void {
+    this.#downstream.resume()
+  }
+
+  /** An internal error: closes this call's connection, and nothing else. */
+  crash(error: unknown): void {
+    if (this.#handler === undefined) process.emitWarning(bugText(error))
+    else this.#handler.crashed(error)
+    this.#downstream.destroy()
+  }
+
+  fail(failure: Failure, why: string): void {
+    const upstream = this.#upstream
+    const handler = this.#handler
+    this.#upstream = undefined
+    if (handler === undefined) return
+    if (failure === 'refused') return handler.refused(why)
+    const pool = this.#pool
+    const maySendAgain =
+      this.#length === 0 && this.#broken === undefined && isSafeAgain(this.#method, failure, upstream)
+    if (pool === undefined || pool.isRetired || !maySendAgain) return this.#giveUp(why, failure)
+    handler.resent()
+    this.#serve(pool.connect())
+  }
+
+  /** A response begins; undefined: it cannot be passed on. */
+  #begin(head: ResponseHead, body = ''): CallHandler | undefined {
+    const handler = this.#handler
+    if (handler === undefined) return undefined
+    if (head.status === 101 && this.#downstream.refusesSwitch) {
+      this.#giveUp(SWITCHED, 'bad-status')
+      return undefined
+    }
+    const {journal} = handler
+    if (journal.isRecorded) journal.firstByteAt = performance.now()
+    if (this.#broken?.left === -1) {
+      this.#broken.isOver = true
+      this.#giveUp('EOF', 'silent')
+      return undefined
+    }
+    this.#hasResponse = true
+    journal.status = head.status
+    journal.observer?.responded(journal.call, head, body)
+    return handler
+  }
+
+  #breakWhole(head: ResponseHead, body: string): void {
+    this.#upstream = undefined // it is free again
+    this.head(head)
+    this.body(Buffer.from(body, 'latin1'))
+  }
+
+  /** What was passed on is written first. */
+  #breakSoon(broken: BrokenResponse): void {
+    broken.isOver = true
+    setImmediate(() => {
+      if (this.#broken === broken) this.#giveUp('cut by a fault', 'cut')
+    })
+  }
+
+  #serve(upstream: Upstream): void {
+    if (this.#handler !== undefined) this.#handler.journal.attempts++
+    this.#isHeadSent = false
+    this.isSent = false
+    this.#upstream = upstream
+    if (this.#responded !== undefined) this.#attempt = new Attempt(this, upstream, this.#responded)
+    upstream.serve(this.#attempt ?? this)
+  }
+
+  /** Sends the kept part of the body again, then continues with the rest. */
+  #sendKept(kept: KeptBody): void {
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    if (kept.isLost) return this.#giveUp('the request cannot be sent again: its body is too large to be kept')
+    this.#write(upstream, kept.whole(), kept.isWhole)
+    if (!kept.isWhole) this.#downstream.resume()
+  }
+
+  #release(): void {
+    this.#kept?.release()
+    this.#kept = undefined
+  }
+
+  /** Closes the connection to the callee, unless the response is complete: then it may already carry another call. */
+  #drop(): void {
+    if (this.#attempt?.isComplete !== true) this.#upstream?.drop()
+    this.#upstream = undefined
+  }
+
+  #giveUp(why: string, failure?: Failure): void {
+    this.#drop()
+    const handler = this.#handler
+    if (handler === undefined) return
+    if (!this.#hasResponse) return handler.failed(why, failure)
+    handler.cut(why)
+    this.#downstream.cut(why)
+    this.#over()
+  }
+
+  #over(): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    this.#handler = undefined
+    this.#attempt = undefined
+    this.#release()
+    try {
+      handler.over()
+    } catch (error) {
+      handler.crashed(error)
+      return this.#downstream.destroy()
+    }
+    this.#downstream.done()
+  }
+}

@@ -1,0 +1,257 @@
+import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
+import {Readable, type Writable} from 'node:stream'
+import type {SecureContext} from 'node:tls'
+import {codeOf} from '../../model/errors.ts'
+import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
+import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type ResponseSink} from './protocol-adapter.ts'
+import {UpstreamError, type Dial} from './dialer.ts'
+import {alertText} from '../../model/tls-alert.ts'
+
+/** Certificates and keys, PEM. */
+export interface Credentials {
+  /** Trusted in addition to the public CAs; '' = none. */
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+export interface WebOptions {
+  /** Scheme, host and port; the rest is ignored. */
+  readonly origin: URL
+  /** The callee's certificate is always verified. */
+  readonly credentials: Credentials
+  /** Follow redirects, ten at most, as Go's client does. */
+  readonly followsRedirects: boolean
+  /** Names (lower case) of headers that no other host may receive. */
+  readonly secretHeaders: readonly string[]
+  /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; omitted: no proxy is used. */
+  readonly env?: Environment
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+type Web = Pick<typeof import('node:https'), 'request'> & {readonly Agent: new (options: object) => Agent}
+
+const webOf = (protocol: string): Web =>
+  protocol === 'https:' ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
+
+const DIAL_TIMEOUT_MS = 15_000
+const MAX_REDIRECTS = 10
+const REDIRECT_AS_GET = new Set([301, 302, 303])
+const REDIRECT_UNCHANGED = new Set([307, 308])
+
+const CERTIFICATES: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
+  CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is not valid for the host that was called',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority'
+}
+
+/** The error as Go words it, which users of Dapr know. */
+const worded = (error: Error, {hostname, host, port}: URL): Error => {
+  const code = codeOf(error)
+  const certificate = CERTIFICATES[code]
+  if (certificate !== undefined) return new UpstreamError(`tls: failed to verify certificate: x509: ${certificate}`)
+  if (code === 'ECONNREFUSED')
+    return new UpstreamError(`dial tcp ${port === '' ? hostname : host}: connect: connection refused`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new UpstreamError(`dial tcp: lookup ${hostname}: no such host`)
+  if (code === 'ECONNRESET') return new UpstreamError('EOF')
+  const alert = alertText(error)
+  if (alert !== '') return new UpstreamError(alert)
+  if (code.startsWith('HPE_')) return new UpstreamError(`malformed HTTP response (${error.message})`)
+  return error instanceof UpstreamError ? error : new UpstreamError(error.message)
+}
+
+/** A client for external URLs behind a protocol adapter. */
+export const webDial = (options: WebOptions): Dial => {
+  const scheme = options.origin.protocol === 'https:' ? 'https' : 'http'
+  return {scheme, opens: 'connect', open: () => new ProtocolAdapter(({opened}) => remoteOf(options, opened))}
+}
+
+function remoteOf(options: WebOptions, opened: () => void): RemoteSide {
+  let current: WebRequest | undefined
+  process.nextTick(opened)
+  return {
+    request: (adapted, sink) => {
+      current = new WebRequest(options, adapted, sink)
+      return current.start()
+    },
+    end: () => current?.end()
+  }
+}
+
+/** Sends one request whose whole body is known to an external URL. The returned function ends it. */
+export function requestWeb(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink, body: Buffer): () => void {
+  const request = new WebRequest(options, adapted, sink, body)
+  request.start().end(body)
+  return () => request.end()
+}
+
+/** One request and the redirects that it leads to. */
+class WebRequest {
+  readonly #options: WebOptions
+  readonly #adapted: AdaptedRequest
+  readonly #sink: ResponseSink
+  /** To be sent again to where a redirect leads; undefined: it is not known. */
+  readonly #body: Buffer | undefined
+  #request: ClientRequest | undefined
+  #redirects = 0
+
+  constructor(options: WebOptions, adapted: AdaptedRequest, sink: ResponseSink, body?: Buffer) {
+    this.#options = options
+    this.#adapted = adapted
+    this.#sink = sink
+    this.#body = body
+  }
+
+  start(): Writable {
+    const {method, path, pairs, hasBody} = this.#adapted
+    const url = new URL(this.#options.origin.origin)
+    return this.#send(url, {method, path, pairs, hasBody})
+  }
+
+  end(): void {
+    this.#request?.destroy()
+  }
+
+  #send(url: URL, {method, path, pairs, hasBody}: AdaptedRequest): Writable {
+    const options: RequestOptions & {secureContext?: SecureContext} = {
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port,
+      method,
+      path,
+      headers: headersOf(withHost(pairs, url.host), hasBody),
+      agent: agentOf(url, this.#options),
+      // Accept what Go accepts: bare LF, folded headers, both length and chunks; we re-encode everything.
+      insecureHTTPParser: true,
+      maxHeaderSize: HEAD_LIMIT,
+      ...(url.protocol === 'https:' && {secureContext: contextOf(this.#options.credentials)})
+    }
+    const request = webOf(url.protocol).request(options)
+    this.#request = request
+    // node:http would add `Connection: keep-alive`; with Expect it has already sent its headers.
+    if (!request.headersSent) request.removeHeader('connection')
+    limitDialTime(request, url)
+    let interim = 0
+    return request
+      .on('information', () => {
+        if (++interim > MAX_INTERIM) request.destroy(new UpstreamError(TOO_MANY_INTERIM))
+      })
+      .on('upgrade', ({statusCode = 0, rawHeaders}, socket) => {
+        // An upgrade was not requested, and we do not speak the new protocol.
+        socket.destroy()
+        this.#sink.respond(statusCode, rawHeaders, Readable.from([]))
+      })
+      .on('response', response => this.#handleResponse(response, {url, method, path, pairs}))
+      .on('error', error => {
+        if (this.#request === request) this.#sink.fail(worded(error, url))
+      })
+  }
+
+  #handleResponse(
+    response: IncomingMessage,
+    from: {url: URL; method: string; path: string; pairs: readonly string[]}
+  ): void {
+    const {statusCode = 0, rawHeaders, headers} = response
+    const {method, hasBody} = this.#adapted
+    const isFollowed =
+      this.#options.followsRedirects &&
+      headers.location !== undefined &&
+      (REDIRECT_AS_GET.has(statusCode) ||
+        (REDIRECT_UNCHANGED.has(statusCode) && (!hasBody || this.#body !== undefined)))
+    if (!isFollowed) return this.#sink.respond(statusCode, rawHeaders, response)
+    response.resume()
+    if (++this.#redirects > MAX_REDIRECTS)
+      return this.#sink.fail(new UpstreamError(`stopped after ${MAX_REDIRECTS} redirects`))
+    const to = whereTo(headers.location ?? '', from)
+    if (to === undefined)
+      return this.#sink.fail(new UpstreamError(`failed to parse Location header "${headers.location ?? ''}"`))
+    const isSame = REDIRECT_UNCHANGED.has(statusCode) || method === 'HEAD'
+    const dropped = [
+      ...(isSame ? [] : ['content-length', 'content-type']),
+      // Another host must not get these headers.
+      ...(to.host === from.url.host && to.protocol === from.url.protocol
+        ? []
+        : ['authorization', 'cookie', 'dapr-api-token', ...this.#options.secretHeaders])
+    ]
+    const pairs = without(from.pairs, dropped)
+    const isSent = isSame && hasBody
+    const next = {method: isSame ? method : 'GET', path: to.pathname + to.search, pairs, hasBody: isSent}
+    this.#send(to, next).end(isSent ? this.#body : undefined)
+  }
+}
+
+function whereTo(location: string, {url, path}: {url: URL; path: string}): URL | undefined {
+  const base = new URL(path, url)
+  if (!URL.canParse(location, base.href)) return undefined
+  const to = new URL(location, base)
+  return to.protocol === 'http:' || to.protocol === 'https:' ? to : undefined
+}
+
+const without = (pairs: readonly string[], names: readonly string[]): readonly string[] =>
+  pairs.filter((_, at) => !names.includes((pairs[at - (at % 2)] ?? '').toLowerCase()))
+
+const withHost = (pairs: readonly string[], host: string): string[] => ['Host', host, ...without(pairs, ['host'])]
+
+/**
+ * Names and values as node:http takes them, each name in its first spelling. A body without a length is chunked: by itself
+ * node:http does not frame the body of a GET or DELETE.
+ */
+function headersOf(pairs: readonly string[], hasBody: boolean): Record<string, string | string[]> {
+  const names = new Map<string, string>()
+  const headers = Object.create(null) as Record<string, string | string[]>
+  for (let at = 0; at < pairs.length; at += 2) {
+    const written = pairs[at] ?? ''
+    const name = names.get(written.toLowerCase()) ?? written
+    names.set(written.toLowerCase(), name)
+    const value = pairs[at + 1] ?? ''
+    const known = headers[name]
+    headers[name] = known === undefined ? value : [known, value].flat()
+  }
+  return hasBody && !names.has('content-length') ? {...headers, 'Transfer-Encoding': 'chunked'} : headers
+}
+
+/** Limits the time to establish a connection. */
+function limitDialTime(request: ClientRequest, {host, protocol}: URL): void {
+  request.on('socket', socket => {
+    if (!socket.connecting) return
+    const late = setTimeout(() => request.destroy(new UpstreamError(`dial tcp ${host}: i/o timeout`)), DIAL_TIMEOUT_MS)
+    const stop = (): void => clearTimeout(late)
+    socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', stop).once('close', stop)
+  })
+}
+
+const contexts = new WeakMap<Credentials, SecureContext>()
+
+/** Created once per credentials: parsing all root certificates takes tens of milliseconds. */
+function contextOf(credentials: Credentials): SecureContext {
+  const {createSecureContext, rootCertificates} = process.getBuiltinModule('node:tls')
+  const {ca, cert, key} = credentials
+  const context =
+    contexts.get(credentials) ??
+    createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(ca !== '' && {ca: [...rootCertificates, ca]}),
+      ...(cert !== '' && {cert, key})
+    })
+  contexts.set(credentials, context)
+  return context
+}
+
+const agents = new WeakMap<WebOptions, Map<string, Agent>>()
+
+/** Requests with the same credentials share connections. As in Go, the loopback is never asked for through a proxy. */
+function agentOf({protocol, hostname}: URL, options: WebOptions): Agent {
+  const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+  const proxyEnv = isLocal ? undefined : options.env
+  const key = `${protocol}${String(proxyEnv === undefined)}`
+  const own = agents.get(options) ?? new Map<string, Agent>()
+  agents.set(options, own)
+  const agent = own.get(key) ?? new (webOf(protocol).Agent)({keepAlive: true, proxyEnv})
+  own.set(key, agent)
+  return agent
+}

@@ -1,0 +1,174 @@
+import {Readable, Writable} from 'node:stream'
+import {encodeField, FieldWalker} from '#h2-frames'
+import {messageOf as errorText} from '../../../model/errors.ts'
+import {UpstreamError} from '../dialer.ts'
+import type {Pool} from '../pool.ts'
+import type {AdaptedRequest, Connect, ResponseSink} from '../protocol-adapter.ts'
+import {clientsOf} from './clients-of.ts'
+import {detailsOf} from './error-details.ts'
+import type {GrpcDialOptions} from './grpc-dial.ts'
+import {headFields, ON_INVOKE} from './head-fields.ts'
+import {readInvokeResponse, VERBS, writeInvokeRequest, type InvokeResponse} from './invoke-messages.ts'
+import {tooLargeToSend} from './message-gauge.ts'
+import {PERMANENT_HEADER} from './permanent-headers.ts'
+import {httpStatusOf, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, type GrpcStatus} from './status.ts'
+import {binaryTrace} from './trace-fields.ts'
+import {Collector, NO_ROOM} from '../collector.ts'
+import {UnaryCall, type UnaryOutcome} from './unary-call.ts'
+
+/** What says something to the sidecar alone, or would mean something else in gRPC. */
+const CUT = /^(?:host|user-agent|te|grpc-.*|dapr-grpc-.*|.*-bin)$/
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+const POST = VERBS.indexOf('POST')
+
+/** `/a%20b/c?x=1` → `a b/c`, `x=1`. */
+const methodOf = (path: string): {readonly method: string; readonly query: string} => {
+  const flag = path.indexOf('?')
+  const escaped = flag < 0 ? path : path.slice(0, flag)
+  const bytes = escaped.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16))
+  )
+  const query = flag < 0 ? '' : path.slice(flag + 1)
+  return {
+    method: Buffer.from(bytes.replace(/^\//, ''), 'latin1').toString(),
+    query: Buffer.from(query, 'latin1').toString()
+  }
+}
+
+const metadataOf = (pairs: readonly string[]): string => {
+  let fields = ''
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    const value = pairs[at + 1] ?? ''
+    if (CUT.test(name)) continue
+    fields += encodeField(PERMANENT_HEADER.test(name) ? `dapr-${name}` : name, value)
+    if (name === 'traceparent' && TRACEPARENT.test(value)) fields += binaryTrace(value)
+  }
+  return fields
+}
+
+const valueOf = (pairs: readonly string[], name: string): string =>
+  pairs[pairs.findIndex((each, at) => at % 2 === 0 && each.toLowerCase() === name) + 1] ?? ''
+
+const messageOf = ({method: verb, path, pairs}: AdaptedRequest, body: Buffer): Uint8Array => {
+  const known = VERBS.findIndex(each => each === verb)
+  const hasType = pairs.some((each, at) => at % 2 === 0 && each.toLowerCase() === 'content-type')
+  return writeInvokeRequest({
+    ...methodOf(path),
+    typeUrl: '',
+    value: body,
+    contentType: hasType ? Buffer.from(valueOf(pairs, 'content-type'), 'latin1').toString() : '',
+    verb: known > 0 ? known : POST
+  })
+}
+
+/** Fields of gRPC itself, which say nothing to a caller of HTTP. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'content-type',
+  'grpc-status',
+  'grpc-message',
+  'grpc-encoding',
+  'grpc-accept-encoding'
+])
+
+/** The head of an app of gRPC as headers; what is gRPC's own stays behind. */
+const headersOf = (head: string): string[] => {
+  const pairs: string[] = []
+  new FieldWalker().walk(head, {
+    field: field => {
+      const {name} = field
+      if (OWN_FIELDS.has(name) || name.endsWith('-bin')) return
+      pairs.push(name.startsWith('grpc-') ? `dapr-${name}` : name, field.value())
+    }
+  })
+  return pairs
+}
+
+const reply = (back: ResponseSink, status: number, pairs: readonly string[], body: Uint8Array): void =>
+  back.respond(status, [...pairs, 'content-length', body.length.toString()], Readable.from([body], {objectMode: false}))
+
+/** A status of gRPC for a caller of HTTP: `google.rpc.Status` in JSON (pkg/api/http/directmessaging.go). */
+const replyStatus = (back: ResponseSink, {code, message, details = ''}: GrpcStatus, head: string): void => {
+  const told = detailsOf(Buffer.from(details, 'latin1'))
+  const status = {code, message, ...(told.length > 0 && {details: told})}
+  const pairs = [...headersOf(head), 'content-type', 'text/plain; charset=utf-8']
+  reply(back, httpStatusOf(code), pairs, Buffer.from(JSON.stringify(status)))
+}
+
+const finish = (back: ResponseSink, {status, head, message}: UnaryOutcome): void => {
+  if (status.code !== 0) return replyStatus(back, status, head)
+  let response: InvokeResponse
+  try {
+    response = readInvokeResponse(message)
+  } catch (error) {
+    const why = `grpc: error unmarshalling response: ${errorText(error)}`
+    return replyStatus(back, {code: INTERNAL, message: why}, head)
+  }
+  const {value, typeUrl, contentType} = response
+  const type = typeUrl === '' ? contentType : 'application/x-protobuf'
+  reply(back, 200, [...headersOf(head), ...(type === '' ? [] : ['content-type', type])], value)
+}
+
+/** Calls over HTTP to an app of gRPC: each becomes one OnInvoke on the app's shared connections (Dapr: pkg/channel/grpc). */
+export const connectOnInvoke =
+  (pool: Pool, {maxBytes, invoked}: GrpcDialOptions): Connect =>
+  ({opened, failed}) => {
+    const clients = clientsOf(pool, () => undefined)
+    let current: UnaryCall | undefined
+    const first = {
+      opened: () => opened(),
+      failed: (why: string, isRefused: boolean) =>
+        failed(Object.assign(new UpstreamError(why), isRefused && {code: 'ECONNREFUSED'}))
+    }
+    queueMicrotask(() => clients.take(first))
+    return {
+      request: (adapted, back) => {
+        const body = new Collector(0)
+        const start = (): void => {
+          const message = messageOf(adapted, body.take())
+          if (maxBytes > 0 && message.length > maxBytes)
+            return replyStatus(back, {code: RESOURCE_EXHAUSTED, message: tooLargeToSend(message.length, maxBytes)}, '')
+          const startedAt = performance.now()
+          const tell = (code: number, responseBytes: number): void => {
+            const elapsedMs = performance.now() - startedAt
+            invoked({method: ON_INVOKE, code, elapsedMs, requestBytes: message.length, responseBytes})
+          }
+          current = new UnaryCall({
+            clients,
+            block: headFields(pool, ON_INVOKE, 'application/grpc') + metadataOf(adapted.pairs),
+            message,
+            maxBytes,
+            done: outcome => {
+              current = undefined
+              tell(outcome.status.code, outcome.message.length)
+              finish(back, outcome)
+            },
+            refused: why => {
+              tell(UNAVAILABLE, 0)
+              replyStatus(back, {code: UNAVAILABLE, message: why}, '')
+            }
+          }).start()
+        }
+        return new Writable({
+          write: (piece: Buffer, _, done) => {
+            done(body.add(piece) === 'added' ? null : new UpstreamError(NO_ROOM))
+          },
+          destroy: (error, done) => {
+            body.release()
+            if (error !== null) back.fail(error)
+            done(null)
+          },
+          final: done => {
+            start()
+            done()
+          }
+        })
+      },
+      end: () => {
+        clients.leave(first)
+        current?.cancel()
+      }
+    }
+  }

@@ -1,0 +1,109 @@
+import {encodeField, encodeNamed} from '#h2-frames'
+import {codeNamed} from '../../../model/grpc-code.ts'
+
+/** Codes of gRPC (google.rpc.Code), by their numbers. */
+export const OK = 0
+export const CANCELLED = 1
+export const UNKNOWN = 2
+export const INVALID_ARGUMENT = 3
+export const DEADLINE_EXCEEDED = 4
+export const NOT_FOUND = 5
+export const ALREADY_EXISTS = 6
+export const PERMISSION_DENIED = 7
+export const RESOURCE_EXHAUSTED = 8
+export const FAILED_PRECONDITION = 9
+export const UNIMPLEMENTED = 12
+export const INTERNAL = 13
+export const UNAVAILABLE = 14
+export const UNAUTHENTICATED = 16
+
+/** How a call ended. */
+export interface GrpcStatus {
+  readonly code: number
+  readonly message: string
+  /** `google.rpc.Status`, encoded, latin1; left out: none. */
+  readonly details?: string
+}
+
+const RPC_ERROR = /^rpc error: code = (\w+) desc = /
+
+/** A deadline has passed, in the words of Go's gRPC. */
+export const EXCEEDED: GrpcStatus = {code: DEADLINE_EXCEEDED, message: 'context deadline exceeded'}
+
+/** Parses an error text as Go's `status.FromError` does: the code that it names, else `otherwise`. */
+export const statusFrom = (text: string, otherwise: number): GrpcStatus => {
+  const match = RPC_ERROR.exec(text)
+  const code = codeNamed(match?.[1] ?? '')
+  return match === null || code < 0 ? {code: otherwise, message: text} : {code, message: text.slice(match[0].length)}
+}
+
+// Anything but printable ASCII, and the escape itself (gRPC over HTTP/2, Status-Message).
+const ESCAPED = /[^\u0020-\u0024\u0026-\u007e]/
+
+/** A message as it travels: percent-encoded by its UTF-8 bytes. */
+export const escapeMessage = (message: string): string => {
+  if (!ESCAPED.test(message)) return message
+  let text = ''
+  for (const byte of Buffer.from(message.toWellFormed())) {
+    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+    text += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return text
+}
+
+/** What a message that travelled says. */
+export const unescapeMessage = (message: string): string => {
+  const bytes = message.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16))
+  )
+  return Buffer.from(bytes, 'latin1').toString()
+}
+
+const CONTENT_TYPE = 31
+const STATUS = 8
+const STATUS_200 = '\u0088'
+/** A text that a caller has to keep in its head. */
+const MAX_MESSAGE = 4096
+
+/** `-bin` fields travel as base64 without padding. */
+export const encodeBinary = (name: string, bytes: string): string =>
+  encodeField(name, Buffer.from(bytes, 'latin1').toString('base64').replace(/=+$/, ''))
+
+/** The head of an answer. */
+export const answerHead = (contentType: string, status = 200): string =>
+  (status === 200 ? STATUS_200 : encodeNamed(STATUS, status.toString())) + encodeNamed(CONTENT_TYPE, contentType)
+
+/** The fields that end an answer. */
+export const trailersOf = ({code, message, details}: GrpcStatus): string =>
+  encodeField('grpc-status', code.toString()) +
+  (message === '' ? '' : encodeField('grpc-message', escapeMessage(message.slice(0, MAX_MESSAGE)))) +
+  (details === undefined ? '' : encodeBinary('grpc-status-details-bin', details))
+
+/** The gRPC code for a callee that answers with an HTTP status (gRPC's HTTP/2 status mapping). */
+export const codeOfHttp = (status: number): number => {
+  switch (status) {
+    case 400:
+      return INTERNAL
+    case 401:
+      return UNAUTHENTICATED
+    case 403:
+      return PERMISSION_DENIED
+    case 404:
+      return UNIMPLEMENTED
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return UNAVAILABLE
+    default:
+      return UNKNOWN
+  }
+}
+
+/** The gRPC code for a stream that the callee has reset with an HTTP/2 error code. */
+export const codeOfReset = (code: number): number => (code === 8 ? CANCELLED : code === 7 ? UNAVAILABLE : INTERNAL)
+
+/** Statuses of HTTP for codes, by their numbers (Dapr: pkg/messaging/v1/util.go, HTTPStatusFromCode). */
+const HTTP_STATUSES = [200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401]
+
+export const httpStatusOf = (code: number): number => HTTP_STATUSES[code] ?? 500

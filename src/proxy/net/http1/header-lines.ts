@@ -1,0 +1,132 @@
+/**
+ * proxy/net/ sends one request to a callee and brings one response back, both streamed. This module knows no app ids and nothing of
+ * Dapr. It guarantees that a truncated response is never passed on as complete, that a request is only resent where that is
+ * safe, and that neither side is buffered beyond what the other one accepts.
+ *
+ * Heads are latin1 text throughout: one character is one byte, so any bytes that an app sends pass unchanged.
+ */
+
+/** Classes of bytes, RFC 9110 §5.6 and RFC 3986 §3.3; a byte may belong to several. */
+export const TOKEN = 1
+export const VALUE = 2
+/** Needs no escape in a path and is not part of one: no `%`. */
+export const PATH = 4
+export const QUERY = 8
+
+const classOf = (byte: number): number => {
+  const character = String.fromCharCode(byte)
+  return (
+    (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(character) ? TOKEN : 0) |
+    (byte === 9 || (byte >= 32 && byte !== 127) ? VALUE : 0) |
+    (/[A-Za-z0-9\-._~!$&'()*+,;=:@/]/.test(character) ? PATH : 0) |
+    (byte > 32 && byte !== 127 && character !== '#' ? QUERY : 0)
+  )
+}
+
+const CLASSES = Uint8Array.from({length: 256}, (_, byte) => classOf(byte))
+
+/** Whether a byte is of one of these classes; NaN (past the end of a text) is of none. */
+export const isOf = (byte: number, classes: number): boolean => ((CLASSES[byte] ?? 0) & classes) !== 0
+
+const MAX_DIGITS = 15
+
+/** A length in decimal digits, at most 15; -1 for anything else. */
+export const lengthOf = (value: string): number => {
+  if (value === '' || value.length > MAX_DIGITS) return -1
+  let length = 0
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) return -1
+    length = length * 10 + digit
+  }
+  return length
+}
+
+/** What to do with a header. Kinds from `MARKED` on are kept, and reported as bits. */
+export const KEEP = 0
+export const DROP = 1
+export const LENGTH = 2
+export const CODING = 3
+export const CONNECTION = 4
+export const RENAME = 5
+export const MARKED = 8
+
+/** Headers of one connection: RFC 9110 §7.6.1, and what clients of proxies send. */
+export const HOP_BY_HOP: Readonly<Record<string, number>> = {
+  'keep-alive': DROP,
+  'proxy-connection': DROP,
+  'proxy-authenticate': DROP,
+  'proxy-authorization': DROP,
+  'http2-settings': DROP,
+  te: DROP,
+  trailer: DROP
+}
+
+/** Returns the kind of the header whose name is at this place in a text. */
+export type HeaderKinds = (text: string, from: number, to: number) => number
+
+const bucketOf = (length: number, first: number): number => (Math.min(length, 63) << 5) | (first & 31)
+
+/** Whether a name in lower case, of letters, digits and `-`, is at this place in a text, in whatever case. */
+const isAt = (text: string, from: number, name: string): boolean => {
+  for (let index = 0; index < name.length; index++)
+    if ((text.charCodeAt(from + index) | 32) !== name.charCodeAt(index)) return false
+  return true
+}
+
+/**
+ * A lookup for header names: the number of the listed name at a place in a text, ignoring case; 0 for all others.
+ * Length and first letter reject most names, and no string is created.
+ */
+export const nameReader = (list: Readonly<Record<string, number>>): HeaderKinds => {
+  const buckets: ({readonly name: string; readonly number: number}[] | undefined)[] = Array.from({
+    length: bucketOf(64, 31) + 1
+  })
+  for (const [name, number] of Object.entries(list))
+    (buckets[bucketOf(name.length, name.charCodeAt(0))] ??= []).push({name, number})
+  return (text, from, to) => {
+    const bucket = buckets[bucketOf(to - from, text.charCodeAt(from))]
+    if (bucket === undefined) return 0
+    for (const {name, number} of bucket) if (name.length === to - from && isAt(text, from, name)) return number
+    return 0
+  }
+}
+
+const isBlank = (byte: number): boolean => byte === 32 || byte === 9
+
+/** Part of a text without spaces and tabs around it. Not `trim()`, which also removes the byte A0. */
+export const trimmed = (text: string, from = 0, to = text.length): string => {
+  let start = from
+  let end = to
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+/** The elements of a comma-separated list (as in Connection), in lower case. */
+export const wordsOf = (value: string): string[] =>
+  value
+    .toLowerCase()
+    .split(',')
+    .map(word => trimmed(word))
+    .filter(word => word !== '')
+
+/** Header lines as the flat list of names and values that node:http takes. */
+export const pairsOf = (lines: string): string[] => {
+  const pairs: string[] = []
+  for (let at = 0; at < lines.length;) {
+    const colon = lines.indexOf(':', at)
+    const end = lines.indexOf('\r\n', colon)
+    pairs.push(lines.slice(at, colon), trimmed(lines, colon + 1, end))
+    at = end + 2
+  }
+  return pairs
+}
+
+/** Header lines without the headers of these names (lower case). */
+export const withoutHeaders = (lines: string, names: readonly string[]): string =>
+  lines
+    .split('\r\n')
+    .filter(line => line !== '' && !names.includes(line.slice(0, line.indexOf(':')).toLowerCase()))
+    .map(line => `${line}\r\n`)
+    .join('')

@@ -1,0 +1,260 @@
+import type {IncomingMessage, Server, ServerResponse} from 'node:http'
+import type net from 'node:net'
+import {Duplex} from 'node:stream'
+import {codeOf, bugText} from '../../../model/errors.ts'
+import {FastPath, type FastPathOptions} from './fast-path.ts'
+import {inherit, attach} from '../claimed-server.ts'
+import {Connections} from '../connections.ts'
+import {UpgradeBuffer} from './upgrade-buffer.ts'
+import {closeLingering} from '../lingering-close.ts'
+import {contain} from '../error-boundary.ts'
+import {awaitContinue} from './expect-continue.ts'
+import {Connection, refusalBody, refusalText} from './connection.ts'
+import {Http2Listener, type StreamRequest} from '../http2/http2-listener.ts'
+import {asksForHttp2, H2C_GRANTED, UpgradedLink} from '../http2/h2c-upgrade.ts'
+import {restoreQuery} from './first-line.ts'
+import {http} from './node-http.ts'
+
+export interface ListenerOptions {
+  /** Bound and listening; the listener owns them from now on. */
+  readonly servers: readonly net.Server[]
+  /** Maximum size of a request's line and headers; beyond: 431. */
+  readonly maxHeadBytes: number
+  /** Time to receive a request's head, in ms; for the first one from the connection on. Default 10,000. */
+  readonly headMs?: number
+  /** Handles a request. Those of one connection come one at a time, in order. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void
+  /** Logs problems of the listener; calls continue. If omitted, errors are thrown, as node does. */
+  readonly warn?: (text: string) => void
+  /** Enables the fast path: plain requests are not parsed by node:http. */
+  readonly fast?: Omit<FastPathOptions, 'headMs' | 'otherProtocol'> | undefined
+  /** Takes over a connection that requests a websocket; `early`: the bytes behind the request. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, early: Buffer) => void
+  /** Handles an HTTP/2 request, detected by the fast path; omitted: HTTP/2 is not served. */
+  readonly serveStream?: ((request: StreamRequest) => void) | undefined
+}
+
+const HEAD_MS = 10_000
+
+const occurrences = (raw: readonly string[], name: string): number => {
+  let count = 0
+  for (let at = 0; at < raw.length; at += 2) {
+    const each = raw[at] ?? ''
+    if (each.length === name.length && each.toLowerCase() === name) count++
+  }
+  return count
+}
+
+/** A body in chunks, without another coding below. */
+const isPlainlyChunked = (raw: readonly string[]): boolean =>
+  occurrences(raw, 'transfer-encoding') === 1 &&
+  raw[raw.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'transfer-encoding') + 1]?.toLowerCase() ===
+    'chunked'
+
+/**
+ * The status for a request that node's parser accepts and we refuse: other versions, no Host or two of them, HTTP/1.0 with
+ * a second framing, a coding below the chunks (RFC 9112 §6.1). 0: none.
+ */
+const faultOf = ({httpVersion, rawHeaders}: IncomingMessage): number => {
+  const hosts = occurrences(rawHeaders, 'host')
+  const isCoded = occurrences(rawHeaders, 'transfer-encoding') > 0
+  if (httpVersion === '1.1' ? hosts !== 1 : httpVersion !== '1.0' || hosts > 1 || isCoded) return 400
+  return isCoded && !isPlainlyChunked(rawHeaders) ? 501 : 0
+}
+
+/** The connection that a server event is about. */
+const socketOf = (values: readonly unknown[]): Duplex | undefined => {
+  const about = values.find(each => each instanceof http.IncomingMessage || each instanceof Duplex)
+  return about instanceof http.IncomingMessage ? about.socket : about
+}
+
+/** Whether it listens on a unix domain socket. */
+const isPath = (server: net.Server): boolean => typeof server.address() === 'string'
+
+const asksForWebsocket = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
+
+/** Refuses a request without reading it, and closes the connection. */
+export const refuse = (response: ServerResponse, status: number): void => {
+  response.sendDate = false
+  response.shouldKeepAlive = false
+  const text = refusalBody(status)
+  response.writeHead(status, ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', text.length.toString()])
+  response.end(text)
+}
+
+/**
+ * A strict HTTP/1 server: node:http plus the checks that it lacks. It refuses what two parsers could read differently, serves
+ * the requests of a connection one after the other, and limits the time for a head.
+ */
+export class Listener {
+  readonly #servers: readonly Server[]
+  readonly #fastPaths: FastPath[] = []
+  readonly #bySocket = new WeakMap<Duplex, Connection>()
+  readonly #connections = new Connections()
+  readonly #streams: Http2Listener | undefined
+  readonly #options: ListenerOptions
+  #isClosing = false
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    const {serveStream: serve, maxHeadBytes, headMs = HEAD_MS} = options
+    this.#streams = serve && new Http2Listener({serve, maxHeadBytes, headMs, crashed: error => this.#logBug(error)})
+    // One server per listening handle: node only checks for late heads on a server that listens.
+    const [ports, sockets] = [options.servers.filter(each => !isPath(each)), options.servers.filter(isPath)]
+    this.#servers = ports.map(claim => {
+      const server = this.#open()
+      attach(claim, server, options.warn)
+      return server
+    })
+    const [first] = this.#servers
+    if (first !== undefined) for (const claim of sockets) attach(claim, first, options.warn)
+  }
+
+  /** Stops accepting and lets calls in flight finish, until `cut` is aborted. Settles when the last connection is closed. */
+  async close(cut?: AbortSignal): Promise<void> {
+    if (cut?.aborted === true) this.destroy()
+    cut?.addEventListener('abort', () => this.destroy(), {once: true})
+    this.#stopListening()
+    await this.#connections.gone()
+  }
+
+  /** Closes everything now. */
+  destroy(): void {
+    this.#stopListening()
+    this.#streams?.destroy()
+    this.#connections.destroy()
+  }
+
+  #stopListening(): void {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    for (const server of this.#servers) server.close()
+    // Except for unix domain sockets their handles are closed already; this emits `close` to their owners.
+    for (const server of this.#options.servers) server.close()
+    for (const fastPath of this.#fastPaths) fastPath.close()
+    void this.#streams?.close()
+  }
+
+  #open(): Server {
+    const {maxHeadBytes, headMs = HEAD_MS, fast} = this.#options
+    const server = http.createServer({
+      noDelay: true,
+      keepAliveTimeout: 0,
+      requestTimeout: 0,
+      headersTimeout: headMs,
+      connectionsCheckingInterval: headMs / 10,
+      maxHeaderSize: maxHeadBytes,
+      requireHostHeader: false,
+      shouldUpgradeCallback: request =>
+        asksForWebsocket(request) || (this.#streams !== undefined && asksForHttp2(request))
+    })
+    // The size of the head bounds their number; node's own limit drops headers silently.
+    server.maxHeadersCount = 0
+    if (fast !== undefined) this.#fastPaths.push(new FastPath(server, {...fast, headMs, ...this.#otherProtocol()}))
+    this.#connections.follow(server)
+    contain(server, (error, values) => this.#crashed(error, socketOf(values)))
+    return server
+      .prependListener('connection', (socket: net.Socket) => contain(socket, error => this.#crashed(error, socket)))
+      .on('error', error => {
+        if (this.#options.warn === undefined) throw error
+        this.#options.warn(`a listener failed: ${error.message}`)
+      })
+      .on('request', (request, response) => {
+        this.#add(request, response)
+      })
+      .on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+        awaitContinue(request)
+        this.#add(request, response)
+      })
+      .on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+        this.#connection(request.socket).add(request, response, () => {
+          response.writeHead(417, ['Content-Length', '0']).end()
+        })
+      })
+      .on('upgrade', (request, socket, early) => {
+        this.#upgrade(request, socket, early)
+      })
+      .on('clientError', (error, socket) => {
+        this.#refuse(error, socket)
+      })
+  }
+
+  #connection(socket: Duplex): Connection {
+    const known = this.#bySocket.get(socket)
+    if (known !== undefined) return known
+    const connection = new Connection(socket, () => this.#isClosing)
+    this.#bySocket.set(socket, connection)
+    return connection
+  }
+
+  /** An internal error closes only the connection on which it happened. */
+  #crashed(error: unknown, socket: Duplex | undefined): void {
+    if (socket === undefined) throw error
+    this.#logBug(error)
+    socket.destroy()
+  }
+
+  #logBug(error: unknown): void {
+    this.#options.warn?.(bugText(error))
+  }
+
+  #contain(request: IncomingMessage, response: ServerResponse): void {
+    const {socket} = request
+    const crashed = (error: unknown): void => this.#crashed(error, socket)
+    contain(request, crashed)
+    contain(response, crashed)
+  }
+
+  #add(request: IncomingMessage, response: ServerResponse): void {
+    restoreQuery(request)
+    this.#contain(request, response)
+    const connection = this.#connection(request.socket)
+    const fault = faultOf(request)
+    if (fault > 0) {
+      connection.add(request, response, () => {
+        refuse(response, fault)
+      })
+      connection.isLast = true
+    } else connection.add(request, response, this.#options.serve)
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    restoreQuery(request)
+    socket.on('error', () => socket.destroy())
+    const buffer = new UpgradeBuffer(socket, early)
+    this.#connection(socket).whenIdle(() => {
+      const bytes = buffer.release()
+      const fault = faultOf(request)
+      if (fault > 0) closeLingering(socket, refusalText(fault))
+      else if (!asksForWebsocket(request)) this.#continueInHttp2(request, socket, bytes)
+      else this.#options.upgrade(request, socket, bytes)
+    })
+  }
+
+  #continueInHttp2(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    socket.write(H2C_GRANTED)
+    const link = new UpgradedLink(request, socket, early)
+    contain(link, error => this.#crashed(error, link))
+    inherit(socket, link)
+    this.#streams?.accept(link)
+  }
+
+  #otherProtocol(): Pick<FastPathOptions, 'otherProtocol'> {
+    const streams = this.#streams
+    return streams === undefined ? {} : {otherProtocol: socket => streams.accept(socket)}
+  }
+
+  #refuse(error: Error, socket: Duplex): void {
+    const code = codeOf(error)
+    // EPIPE and ECONNRESET arrive here too: the caller is gone.
+    if (!/^(HPE_|ERR_HTTP_)/.test(code) || !socket.writable) return void socket.destroy()
+    const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+    // No response for bytes behind a last request, or for a connection that was never used.
+    const isSilent = code === 'HPE_CLOSED_CONNECTION' || (status === 408 && !this.#hasSentBytes(socket))
+    this.#connection(socket).breakOff(isSilent ? '' : refusalText(status))
+  }
+
+  #hasSentBytes(socket: Duplex): boolean {
+    return 'bytesRead' in socket && typeof socket.bytesRead === 'number' && socket.bytesRead > 0
+  }
+}

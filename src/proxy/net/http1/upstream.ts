@@ -1,0 +1,379 @@
+import net from 'node:net'
+import type {Duplex} from 'node:stream'
+import {codeOf, bugText} from '../../../model/errors.ts'
+import {CHUNKED, HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM, UNTIL_CLOSE} from './response-head.ts'
+import type {ResponseHead, HeaderRules} from './response-head.ts'
+import {Chunks, type TakeChunk} from './chunked.ts'
+import {UpstreamError, type Dial} from '../dialer.ts'
+import {CaughtBug, contain} from '../error-boundary.ts'
+import type {ResponseHeads} from './response-heads.ts'
+import {isMuchWork, isShared, letOthersRead} from './shared-reads.ts'
+import {writeCopy} from '../write-copy.ts'
+import {alertText, handshakeText} from '../../../model/tls-alert.ts'
+import {isValidStatus, statusFault} from '../status.ts'
+
+/**
+ * How a connection failed its call. `refused`: the connection was refused, nothing was sent. `unreachable`: it failed in
+ * another way. `silent`: it closed before the first byte of a response. `malformed`: the response is invalid.
+ * `bad-status`: its status cannot be passed on. `cut`: it closed within the response.
+ */
+export type Failure = 'refused' | 'unreachable' | 'silent' | 'malformed' | 'bad-status' | 'cut'
+
+/** Receives the response of one call from its upstream. */
+export interface ResponseHandler {
+  /** The request was a HEAD: the response has no body. */
+  readonly toHead: boolean
+  /** The complete request has been sent. */
+  readonly isSent: boolean
+  /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
+  readonly isTunnel: boolean
+  readonly rules: HeaderRules
+  /** The connection is open: send the request. `wasOpen`: it was open already when the call came. */
+  open(wasOpen: boolean): void
+  /** A complete response that arrived in one read and has a length. */
+  whole(head: ResponseHead, body: string): void
+  head(head: ResponseHead): void
+  /** A piece of the body, in a buffer that is reused afterwards; false: wait for `resume()`. */
+  body(bytes: Buffer): boolean
+  /** The response is complete. */
+  end(): void
+  fail(failure: Failure, why: string): void
+  /** The callee accepts more of the request. */
+  drain(): void
+  /** An internal error while the response was handled; the connection to the callee is closed. */
+  crash(error: unknown): void
+}
+
+/** The pool that owns a connection. */
+export interface UpstreamOwner {
+  /** Tried in this order. */
+  readonly hosts: readonly string[]
+  readonly port: number
+  /** Undefined: plain TCP. */
+  readonly dial: Dial | undefined
+  readonly responseHeads: ResponseHeads
+  /** Takes an idle connection; false: it is not needed any more. */
+  keep(upstream: Upstream): boolean
+  forget(upstream: Upstream): void
+}
+
+// All upstreams read into one buffer: what is kept of it is copied.
+const scratch = Buffer.allocUnsafeSlow(HEAD_LIMIT)
+
+/** Pieces up to this size are written as text. */
+const SMALL = 16_000
+
+const uncork = (socket: Duplex): void => socket.uncork()
+
+/** The error of a failed connection as Go words it, which users of Dapr know. */
+const dialText = (host: string, port: number, code: string): string => {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const why = code === 'ECONNREFUSED' ? 'connection refused' : code
+  return `dial tcp ${address}: connect: ${why}`
+}
+
+const readText = (address: string, code: string): string =>
+  `read tcp ${address}: read: ${code === 'ECONNRESET' ? 'connection reset by peer' : code}`
+
+/** One connection to a callee: it carries one call at a time, and returns to its pool in between. */
+export class Upstream {
+  /** Number of completed calls. */
+  served = 0
+  /** Without a call, counted by its pool. */
+  idleMs = 0
+  readonly #owner: UpstreamOwner
+  #socket: Duplex
+  #responseHandler: ResponseHandler | undefined
+  #isOpen = false
+  #host = 0
+  #refusal = ''
+  #held: Buffer | undefined
+  #chunks: Chunks | undefined
+  /** Bytes of the body in the latest read of chunks. */
+  #taken = Infinity
+  #inBody = false
+  #left = 0
+  /** Number of interim responses to this call. */
+  #interim = 0
+  #keep = false
+  #why = ''
+
+  constructor(owner: UpstreamOwner) {
+    this.#owner = owner
+    this.#socket = this.#connect()
+  }
+
+  /** Starts a call. `open()` follows: at once if the connection is open. */
+  serve(responseHandler: ResponseHandler): void {
+    this.#responseHandler = responseHandler
+    this.#interim = 0
+    if (this.#isOpen) responseHandler.open(true)
+  }
+
+  /** Sends latin1 text or bytes to the callee; false: wait for `drain()`. */
+  write(data: string | Buffer): boolean {
+    return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+  }
+
+  /** Bytes with latin1 text around them, in one write: small ones are sent as text, to avoid an allocation. */
+  writeAll(before: string, bytes: Buffer | undefined, after = ''): boolean {
+    if (bytes === undefined) return this.write(before + after)
+    if (bytes.length <= SMALL) return this.write(before + bytes.toString('latin1') + after)
+    this.#socket.cork()
+    process.nextTick(uncork, this.#socket)
+    if (before !== '') this.write(before)
+    const isTaken = isShared(bytes) ? writeCopy(this.#socket, bytes) : this.write(bytes)
+    return after === '' ? isTaken : this.write(after)
+  }
+
+  /** The consumer accepts more of the response. */
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Ends our side; the callee may still send (tunnels). */
+  finishSending(): void {
+    this.#socket.end()
+  }
+
+  /** Closes the connection without notifying the handler. */
+  drop(): void {
+    this.#responseHandler = undefined
+    this.#owner.forget(this)
+    this.#socket.destroy()
+  }
+
+  /** Closes the connection; the handler sees it as closed by the callee. */
+  cut(): void {
+    if (this.#responseHandler === undefined) return this.drop()
+    this.#socket.destroy()
+  }
+
+  #connect(): Duplex {
+    const {dial, port} = this.#owner
+    const host = this.#owner.hosts[this.#host] ?? '127.0.0.1'
+    const socket = dial === undefined ? this.#connectPlain(host) : this.#readAll(dial.open(host, port))
+    contain(socket, error => this.#crash(error))
+    let isAccepted = false
+    if (dial?.opens === 'secureConnect') socket.once('connect', () => (isAccepted = true))
+    socket
+      .on(dial?.opens ?? 'connect', () => {
+        this.#isOpen = true
+        this.#responseHandler?.open(false)
+      })
+      .on('error', (error: Error) => {
+        if (error instanceof CaughtBug) return this.#crash(error.cause)
+        const words = error instanceof UpstreamError ? error.message : alertText(error)
+        if (this.#isOpen) this.#why = words || readText(this.#address(), codeOf(error))
+        else this.#notConnected(codeOf(error), isAccepted ? handshakeText(error) : words)
+      })
+      .on('end', () => this.#over(true))
+      .on('close', () => {
+        if (this.#socket === socket) this.#over(false)
+      })
+      .on('drain', () => this.#responseHandler?.drain())
+    return socket
+  }
+
+  #connectPlain(host: string): net.Socket {
+    const socket = net.connect({
+      host,
+      port: this.#owner.port,
+      noDelay: true,
+      onread: {
+        buffer: scratch,
+        callback: (count, bytes) => {
+          try {
+            this.#read(bytes as Buffer, count)
+          } catch (error) {
+            this.#crash(error)
+          }
+          if (isMuchWork(count, this.#taken)) letOthersRead(socket)
+          return true
+        }
+      }
+    })
+    return socket
+  }
+
+  #readAll(link: Duplex): Duplex {
+    return link.on('data', (bytes: Buffer) => this.#read(bytes, bytes.length))
+  }
+
+  #address(): string {
+    const {
+      localAddress = '',
+      localPort = 0,
+      remoteAddress = ''
+    } = this.#socket instanceof net.Socket ? this.#socket : {}
+    return `${localAddress}:${localPort}->${remoteAddress}:${this.#owner.port}`
+  }
+
+  /** A Node server on `localhost` may listen on ::1 only: tries the next address. If any address refuses, the result is `refused`. */
+  #notConnected(code: string, words: string): void {
+    const host = this.#owner.hosts[this.#host] ?? ''
+    const text = words || dialText(host, this.#owner.port, code)
+    if (this.#refusal === '' && code === 'ECONNREFUSED') this.#refusal = text
+    this.#why ||= text
+    // A process listens there, but does not speak the configured protocol.
+    if (!text.startsWith('dial ')) return
+    if (this.#responseHandler === undefined || ++this.#host >= this.#owner.hosts.length) return
+    this.#socket = this.#connect()
+  }
+
+  #read(bytes: Buffer, count: number): void {
+    const responseHandler = this.#responseHandler
+    // Bytes on an idle connection: there is no request that they could be the response to, so close it.
+    if (responseHandler === undefined) return this.drop()
+    if (this.#inBody) return this.#readBody(responseHandler, bytes, 0, count)
+    let data = bytes
+    let end = count
+    if (this.#held !== undefined) {
+      data = Buffer.concat([this.#held, bytes.subarray(0, count)])
+      end = data.length
+      this.#held = undefined
+    }
+    this.#parseHead(responseHandler, data, end)
+  }
+
+  #parseHead(responseHandler: ResponseHandler, bytes: Buffer, end: number): void {
+    for (let at = 0; at < end;) {
+      const text = bytes.toString('latin1', at, Math.min(end, at + HEAD_LIMIT))
+      const head = this.#owner.responseHeads.read(text, responseHandler.toHead, responseHandler.rules)
+      if (head === undefined) {
+        this.#held = Buffer.from(bytes.subarray(at, end))
+        return
+      }
+      if (typeof head === 'string') return this.#failHead(text, head)
+      const {status} = head
+      if (!isValidStatus(status)) return this.#failHead(text, '')
+      at += head.size
+      if (status < 200 && status !== 101) {
+        // Interim responses are not passed on.
+        if (++this.#interim > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
+        continue
+      }
+      return this.#startResponse(responseHandler, head, text, bytes, at, end)
+    }
+  }
+
+  #failHead(text: string, why: string): void {
+    const fault = statusFault(text)
+    if (fault === '') this.#fail('malformed', why)
+    else this.#fail('bad-status', fault)
+  }
+
+  #startResponse(
+    responseHandler: ResponseHandler,
+    head: ResponseHead,
+    text: string,
+    bytes: Buffer,
+    at: number,
+    end: number
+  ): void {
+    // after an exception uvicorn, for one, closes the connection without announcing it: the next call would fail
+    this.#keep = head.keep && head.status !== 500
+    this.#left = head.status === 101 && responseHandler.isTunnel ? UNTIL_CLOSE : head.left
+    if (this.#left >= 0 && end - at === head.left && text.length === head.size + head.left) {
+      this.#free()
+      return this.#whole(responseHandler, head, text.slice(head.size))
+    }
+    this.#inBody = true
+    this.#chunks = head.left === CHUNKED ? new Chunks() : undefined
+    this.#taken = Infinity
+    responseHandler.head(head)
+    if (this.#responseHandler === responseHandler) this.#readBody(responseHandler, bytes, at, end)
+  }
+
+  #readBody(responseHandler: ResponseHandler, bytes: Buffer, start: number, end: number): void {
+    let isTaken = true
+    const take = (_: Buffer, from: number, to: number): void => {
+      if (this.#responseHandler === responseHandler && to > from)
+        isTaken = responseHandler.body(bytes.subarray(from, to)) && isTaken
+    }
+    let stop = end
+    if (this.#chunks !== undefined) stop = this.#parseChunks(this.#chunks, bytes, start, end, take)
+    else {
+      if (this.#left >= 0) stop = Math.min(end, start + this.#left)
+      if (this.#left >= 0) this.#left -= stop - start
+      take(bytes, start, stop)
+    }
+    if (this.#responseHandler !== responseHandler) return
+    if (stop < 0) return this.#fail('cut', 'malformed chunked encoding')
+    if (this.#chunks === undefined ? this.#left === 0 : this.#chunks.done) {
+      // Bytes behind the response belong to no request: do not reuse the connection.
+      if (stop < end) this.#keep = false
+      this.#free()
+      this.#end(responseHandler)
+    } else if (!isTaken) this.#socket.pause()
+  }
+
+  #parseChunks(chunks: Chunks, bytes: Buffer, start: number, end: number, take: TakeChunk): number {
+    this.#taken = 0
+    return chunks.parse(bytes, start, end, (from, at, to) => {
+      this.#taken += to - at
+      take(from, at, to)
+    })
+  }
+
+  /** The response is complete: returns the connection to the pool, or closes it. */
+  #free(): void {
+    const wasSent = this.#responseHandler?.isSent === true && this.#socket.writableLength === 0
+    this.#responseHandler = undefined
+    this.#inBody = false
+    this.#chunks = undefined
+    this.served++
+    this.idleMs = 0
+    if (!(this.#keep && wasSent && this.#owner.keep(this))) this.drop()
+  }
+
+  /** The callee closed the connection. */
+  #over(isClean: boolean): void {
+    const responseHandler = this.#responseHandler
+    if (responseHandler === undefined) return this.drop()
+    if (isClean && this.#inBody && this.#left === UNTIL_CLOSE) {
+      this.#keep = false
+      this.#free()
+      return this.#end(responseHandler)
+    }
+    if (this.#inBody) return this.#fail('cut', this.#why || 'unexpected EOF')
+    if (!this.#isOpen)
+      return this.#fail(this.#refusal === '' ? 'unreachable' : 'refused', this.#refusal || this.#why || 'EOF')
+    if (this.#held !== undefined || this.#interim > 0) return this.#fail('malformed', this.#why || 'unexpected EOF')
+    this.#fail('silent', this.#why || 'EOF')
+  }
+
+  /** The connection is already detached from the call. */
+  #whole(responseHandler: ResponseHandler, head: ResponseHead, body: string): void {
+    try {
+      responseHandler.whole(head, body)
+    } catch (error) {
+      responseHandler.crash(error)
+    }
+  }
+
+  #end(responseHandler: ResponseHandler): void {
+    try {
+      responseHandler.end()
+    } catch (error) {
+      responseHandler.crash(error)
+    }
+  }
+
+  #crash(error: unknown): void {
+    const responseHandler = this.#responseHandler
+    this.drop()
+    if (responseHandler === undefined) process.emitWarning(bugText(error))
+    else responseHandler.crash(error)
+  }
+
+  #fail(failure: Failure, why: string): void {
+    const responseHandler = this.#responseHandler
+    this.drop()
+    try {
+      responseHandler?.fail(failure, why)
+    } catch (error) {
+      responseHandler?.crash(error)
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import type {ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders} from 'node:http2'
+import {codeOf} from '../../../model/errors.ts'
+import {MAX_INTERIM, TOO_MANY_INTERIM} from '../http1/response-head.ts'
+import {ProtocolAdapter, type Connect} from '../protocol-adapter.ts'
+import {UpstreamError, type Dial} from '../dialer.ts'
+import {keepHandle} from './keep-handle.ts'
+import {CaughtBug, contain} from '../error-boundary.ts'
+
+/** Loaded when the first app speaks HTTP/2. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
+
+/** Alternating names and values, as node:http2 takes them: names in lower case, repeated ones as a list. */
+const headersOf = (pairs: readonly string[]): Record<string, string | string[]> => {
+  const headers = Object.create(null) as Record<string, string | string[]>
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = (pairs[at] ?? '').toLowerCase()
+    const value = pairs[at + 1] ?? ''
+    const known = headers[name]
+    headers[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value]
+  }
+  return headers
+}
+
+/**
+ * Calls `use` with headers. Some headers may appear only once in HTTP/2, and node refuses a head that repeats one of them:
+ * then only the first values are used.
+ */
+export const withHeaders = <T>(pairs: readonly string[], use: (headers: OutgoingHttpHeaders) => T): T => {
+  const headers = headersOf(pairs)
+  try {
+    return use(headers)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
+    return use(
+      Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])
+      )
+    )
+  }
+}
+
+const worded = (error: Error & {code?: string}): Error =>
+  error.code?.startsWith('ERR_HTTP2') === true ? new UpstreamError(`http2: ${error.message}`) : error
+
+/**
+ * Tells whether the callee ended its side of a stream. A stream that is reset with NO_ERROR or CANCEL, or whose connection
+ * closes, also emits `end`, but is closed before that.
+ */
+const watchEnd = (stream: ClientHttp2Stream): (() => boolean) => {
+  let isEnded = false
+  const push = stream.push.bind(stream)
+  stream.push = (piece, encoding) => {
+    if (piece === null && !stream.closed) isEnded = true
+    return push(piece, encoding)
+  }
+  return () => isEnded
+}
+
+const connectTo =
+  (host: string, port: number): Connect =>
+  ({opened, failed}) => {
+    const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const session: ClientHttp2Session = http2().connect(`http://${authority}`)
+    const crashed = (error: unknown): void => failed(new CaughtBug(error))
+    contain(session, crashed)
+    session
+      .on('connect', () => {
+        keepHandle(session)
+        opened()
+      })
+      .on('error', error => failed(worded(error)))
+      .on('close', () => failed(undefined))
+    return {
+      request: ({method, path, pairs, hasBody}, sink) => {
+        const stream = withHeaders(pairs, ({host: named = authority, ...headers}) =>
+          session.request(
+            {...headers, ':method': method, ':path': path, ':authority': named, ':scheme': 'http'},
+            {endStream: !hasBody}
+          )
+        )
+        let hasResponse = false
+        let interim = 0
+        const isWhole = watchEnd(stream)
+        contain(stream, crashed)
+        stream
+          .on('headers', () => {
+            if (++interim > MAX_INTERIM) stream.destroy(new UpstreamError(TOO_MANY_INTERIM))
+          })
+          .on('response', (headers, _flags, raw?: readonly string[]) => {
+            hasResponse = true
+            const own = (raw ?? []).filter((_, at, all) => !(all[at - (at % 2)] ?? '').startsWith(':'))
+            sink.respond(headers[':status'] ?? 0, own, stream)
+          })
+          .on('end', () => {
+            if (!isWhole()) sink.fail(new UpstreamError('unexpected EOF'))
+          })
+          .on('error', error => sink.fail(worded(error)))
+          .on('close', () => {
+            if (!hasResponse) sink.fail(new UpstreamError('http2: stream closed'))
+          })
+        return stream
+      },
+      end: () => session.destroy()
+    }
+  }
+
+/** Apps that speak HTTP/2 without TLS from the first byte on (RFC 9113 §3.3). */
+export const http2Dial: Dial = {
+  scheme: 'http',
+  opens: 'connect',
+  open: (host, port) => new ProtocolAdapter(connectTo(host, port))
+}

@@ -1,0 +1,214 @@
+import type {Http2Server, ServerHttp2Session, ServerHttp2Stream} from 'node:http2'
+import type {EventEmitter} from 'node:events'
+import type {Duplex} from 'node:stream'
+import {RESET_COST, MAX_STREAMS} from '#h2-frames'
+import {codeOf} from '../../../model/errors.ts'
+import {contain} from '../error-boundary.ts'
+import {keepHandle} from './keep-handle.ts'
+import {watchEnd} from './watch-end.ts'
+import {inherit, isOnUnixSocket} from '../claimed-server.ts'
+import {maxOutgoing} from '../spare-descriptors.ts'
+import {afterFloods, flooded, isWary} from './after-floods.ts'
+import {isFlooding, SessionGuard} from './session-guard.ts'
+import {inTurn} from './turns.ts'
+import type {Reply} from '../reply.ts'
+import {replyStream} from './http2-reply.ts'
+
+/** An HTTP/2 request in the form of an HTTP/1 one. */
+export interface StreamRequest {
+  readonly method: string
+  readonly url: string
+  /** Alternating names and values, including Host and Transfer-Encoding where HTTP/1 would have them. */
+  readonly rawHeaders: string[]
+  readonly stream: ServerHttp2Stream
+  readonly isOnUnixSocket: boolean
+}
+
+export interface Http2ListenerOptions {
+  /** Maximum size of a request's headers. */
+  readonly maxHeadBytes: number
+  /** Time until the caller has sent its preface and settings, in ms. */
+  readonly headMs: number
+  readonly serve: (request: StreamRequest) => void
+  /** Called for an internal error that closed a connection. */
+  readonly crashed: (error: unknown) => void
+}
+
+/** Loaded with the first HTTP/2 connection. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
+
+/** RFC 9113 §7. */
+const INTERNAL_ERROR = 2
+
+/** RFC 9113 §8.7: the request was not looked at, and may be sent again. */
+const REFUSED_STREAM = 7
+/** Streams that one connection may reset at once … */
+const RESET_BURST = 50
+/** … and once somebody has just been cut … */
+const WARY_RESET_BURST = 20
+/** … and in a second. */
+const RESETS_PER_SECOND = 100
+
+/** Open streams of all sidecars. */
+let openStreams = 0
+
+const NO_REQUEST: Reply = {status: 400, type: '', body: '', lines: ''}
+
+/** Serves HTTP/2 on connections that another server accepted and recognised as HTTP/2. */
+export class Http2Listener {
+  readonly #options: Http2ListenerOptions
+  readonly #sessions = new Set<ServerHttp2Session>()
+  /** The connection for which a session is being created. */
+  #socket: Duplex | undefined
+  #server: Http2Server | undefined
+  /** For connections that come right after a flood. */
+  #waryServer: Http2Server | undefined
+  #isClosing = false
+  #gone: (() => void) | undefined
+
+  constructor(options: Http2ListenerOptions) {
+    this.#options = options
+  }
+
+  /** Takes over a connection; bytes that were read have been put back. */
+  accept(socket: Duplex): void {
+    afterFloods(() => this.#begin(socket))
+  }
+
+  #begin(socket: Duplex): void {
+    if (socket.destroyed) return
+    if (this.#isClosing || isFlooding(socket)) return void socket.destroy()
+    // node:http lets its clients half-close; an HTTP/2 client that ends the connection has abandoned all its streams
+    socket.allowHalfOpen = false
+    const server = isWary()
+      ? (this.#waryServer ??= this.#open(WARY_RESET_BURST))
+      : (this.#server ??= this.#open(RESET_BURST))
+    this.#socket = socket
+    server.emit('connection', socket)
+    this.#socket = undefined
+  }
+
+  /** Accepts no more streams; resolves when those in flight have ended. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    if (this.#sessions.size === 0) return
+    const {promise, resolve} = Promise.withResolvers<void>()
+    this.#gone = resolve
+    for (const session of this.#sessions) session.close()
+    await promise
+  }
+
+  destroy(): void {
+    for (const session of this.#sessions) session.destroy()
+  }
+
+  #serve(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    try {
+      const request = requestOf(stream, raw)
+      if (request === undefined) replyStream(stream, NO_REQUEST, false)
+      else this.#options.serve(request)
+    } catch (error) {
+      this.#options.crashed(error)
+      stream.session?.destroy()
+    }
+  }
+
+  /** Whether enough descriptors are left for others, now that this stream will take one: an app of HTTP/1 gets a connection for it. */
+  #leavesRoom(stream: ServerHttp2Stream): boolean {
+    if (openStreams >= maxOutgoing()) return false
+    openStreams++
+    stream.once('close', () => openStreams--)
+    return true
+  }
+
+  #contain(emitter: EventEmitter, session: {destroy(): void} | undefined): void {
+    contain(emitter, error => {
+      this.#options.crashed(error)
+      session?.destroy()
+    })
+  }
+
+  #open(resetBurst: number): Http2Server {
+    return http2()
+      .createServer({
+        settings: {
+          maxHeaderListSize: this.#options.maxHeadBytes,
+          maxConcurrentStreams: MAX_STREAMS,
+          enableConnectProtocol: false
+        },
+        streamResetBurst: resetBurst,
+        streamResetRate: RESETS_PER_SECOND
+      })
+      .on('session', session => {
+        this.#sessions.add(session)
+        keepHandle(session)
+        this.#contain(session, session)
+        // a caller that sends half a preface, or nothing behind it, is none
+        const late = setTimeout(() => session.destroy(), this.#options.headMs).unref()
+        session.once('remoteSettings', () => clearTimeout(late)).once('close', () => clearTimeout(late))
+        const socket = this.#socket
+        if (socket !== undefined) {
+          inherit(socket, session)
+          watchEnd(session, socket)
+        }
+        session
+          // A broken connection ends its streams, which emit their own errors.
+          .on('error', error => {
+            if (isTheirs(error)) flooded()
+            session.destroy()
+          })
+          .on('close', () => {
+            this.#sessions.delete(session)
+            if (this.#sessions.size === 0) this.#gone?.()
+          })
+        this.#take(session, new SessionGuard(session, socket))
+      })
+  }
+
+  /** Serves the streams of a session. */
+  #take(session: ServerHttp2Session, guard: SessionGuard): void {
+    session.on('stream', (stream, _headers, _flags, raw?: string[]) => {
+      this.#contain(stream, session)
+      stream.on('error', () => stream.close(INTERNAL_ERROR))
+      if (!this.#leavesRoom(stream)) return stream.close(REFUSED_STREAM)
+      let isServed = false
+      stream.once('close', () => {
+        if (!isServed) guard.useless(RESET_COST)
+      })
+      inTurn(() => {
+        if (stream.closed) return false
+        isServed = true
+        this.#serve(stream, raw ?? [])
+        return true
+      })
+    })
+  }
+}
+
+/** Whether a session ended for what its caller has sent: node and nghttp2 have guards of their own. */
+const isTheirs = (error: Error): boolean => codeOf(error).startsWith('ERR_HTTP2_')
+
+function requestOf(stream: ServerHttp2Stream, raw: readonly string[]): StreamRequest | undefined {
+  const pseudo: Record<string, string> = {}
+  const rawHeaders: string[] = []
+  let cookie = ''
+  let hasHost = false
+  let hasLength = false
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? ''
+    const value = raw[at + 1] ?? ''
+    hasHost ||= name === 'host'
+    hasLength ||= name === 'content-length'
+    if (name.startsWith(':')) pseudo[name] = value
+    // Several cookie headers become one again (RFC 9113 §8.2.3).
+    else if (name === 'cookie') cookie += cookie === '' ? value : `; ${value}`
+    else rawHeaders.push(name, value)
+  }
+  const {':method': method = '', ':path': url = '', ':authority': authority} = pseudo
+  if (method === '' || method === 'CONNECT' || url === '') return undefined
+  if (cookie !== '') rawHeaders.push('cookie', cookie)
+  if (!hasHost && authority !== undefined) rawHeaders.push('host', authority)
+  if (!hasLength && !stream.endAfterHeaders) rawHeaders.push('transfer-encoding', 'chunked')
+  const isUnix = stream.session !== undefined && isOnUnixSocket(stream.session)
+  return {method: method.toUpperCase(), url, rawHeaders, stream, isOnUnixSocket: isUnix}
+}

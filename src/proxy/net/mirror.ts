@@ -1,0 +1,308 @@
+import type {CallObserver} from '../../model/call.ts'
+import {messageOf} from '../../model/errors.ts'
+import {Budget, Collector, type Room} from './collector.ts'
+import type {Pool} from './pool.ts'
+import {PLAIN_RULES, type ResponseHead} from './http1/response-head.ts'
+import type {ObservedCopy, observeCopies} from './observed-copy.ts'
+import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
+
+/** A call that is mirrored to shadows. */
+export interface CopyOf {
+  /** App id of who made the call. */
+  readonly caller: string
+  readonly method: string
+  /** With the query. */
+  readonly path: string
+  /** The head for the callee behind a pool, without the headers about the body's length and the empty line. */
+  readonly headFor: (pool: Pool) => string
+}
+
+/** A callee that gets copies of calls; its responses are discarded. */
+export interface Shadow {
+  /** For warnings. */
+  readonly name: string
+  /** As an observer names it: `<id>@<version>`. */
+  readonly callee: string
+  /** Admits a copy, later if the shadow is starting; a text is the reason for a rejection. Never rejects the promise. */
+  admit(pendingCall: PendingCall): Promise<ShadowPermit | string> | ShadowPermit | string
+}
+
+interface PendingCall {
+  readonly caller: string
+  readonly method: string
+  readonly path: string
+}
+
+export interface ShadowPermit {
+  readonly pool: Pool
+  /** Of the process; left out: not known. */
+  readonly pid?: number | undefined
+  /** The copy has ended. Called exactly once. */
+  leave(): void
+}
+
+/** Calls with a larger body are not mirrored. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** Maximum size of all bodies that are queued for shadows. */
+const MAX_QUEUED_BYTES = 4 * MAX_BODY_BYTES
+/** Maximum number of copies in flight to a shadow, and queued for it: one that hangs must not use up all sockets. */
+const MAX_IN_FLIGHT = 64
+const MAX_QUEUE = 1000
+
+type Observe = ReturnType<typeof observeCopies>
+
+/** A copy on its way to one shadow. */
+interface QueuedCopy {
+  readonly shadow: Shadow
+  readonly of: CopyOf
+  readonly body: Buffer
+  /** The copy has ended; '' or why it did not reach the shadow. */
+  readonly over: (why: string) => void
+}
+
+interface ShadowQueue {
+  inFlight: number
+  readonly waiting: QueuedCopy[]
+  /** The last copy failed; this is reported only once. */
+  isReported: boolean
+}
+
+/** The shadows of a run, with a queue for each. Mirroring never affects a caller. */
+export class Mirror {
+  readonly #warn: (text: string) => void
+  readonly #observer: CallObserver | undefined
+  #observe: Observe | undefined
+  readonly #queues = new WeakMap<Shadow, ShadowQueue>()
+  readonly #bodies = new Budget(MAX_QUEUED_BYTES)
+  #copies = {begun: 0, ended: 0}
+
+  /** `observer`: gets each copy as a call. */
+  constructor(warn: (text: string) => void, observer?: CallObserver) {
+    this.#warn = warn
+    this.#observer = observer
+  }
+
+  /** Copies that were asked for, and how many of them are not over. */
+  get copies(): {readonly begun: number; readonly open: number} {
+    const {begun, ended} = this.#copies
+    return {begun, open: begun - ended}
+  }
+
+  /** A copy that is sent when the call has got its response and its whole body has arrived. */
+  copy(of: CopyOf, shadows: readonly Shadow[]): Copy {
+    return new Copy({
+      bodies: this.#bodies,
+      tooLarge: () => {
+        this.#warn(
+          `${of.method} ${of.path} was not mirrored to ${shadows.map(({name}) => name).join(', ')}: its body is too large`
+        )
+      },
+      send: (body, sent) => {
+        let left = shadows.length
+        for (const shadow of shadows)
+          this.#enqueue({shadow, of, body}, () => {
+            if (--left === 0) sent()
+          })
+      }
+    })
+  }
+
+  #enqueue(sending: Omit<QueuedCopy, 'over'>, over: () => void): void {
+    const {shadow} = sending
+    const queue = this.#queueOf(shadow)
+    if (queue.waiting.length >= MAX_QUEUE) {
+      this.#report(shadow, queue, 'its queue of copies is full')
+      return over()
+    }
+    this.#copies.begun++
+    queue.waiting.push({
+      ...sending,
+      over: why => {
+        if (why === '') queue.isReported = false
+        else this.#report(shadow, queue, why)
+        queue.inFlight--
+        this.#copies.ended++
+        over()
+        this.#next(queue)
+      }
+    })
+    this.#next(queue)
+  }
+
+  #next(queue: ShadowQueue): void {
+    if (queue.inFlight >= MAX_IN_FLIGHT) return
+    const sending = queue.waiting.shift()
+    if (sending === undefined) return
+    queue.inFlight++
+    if (this.#observer === undefined || this.#observe !== undefined) this.#admit(sending)
+    else void this.#load(this.#observer).then(() => this.#admit(sending))
+  }
+
+  /** What observes copies is loaded by the first one. */
+  async #load(observer: CallObserver): Promise<void> {
+    const {observeCopies} = await import('./observed-copy.ts')
+    this.#observe ??= observeCopies(observer)
+  }
+
+  #admit(sending: QueuedCopy): void {
+    const {shadow, of} = sending
+    const permit = shadow.admit(of)
+    if (permit instanceof Promise) void permit.then(later => go(sending, later, this.#observe))
+    else go(sending, permit, this.#observe)
+  }
+
+  #queueOf(shadow: Shadow): ShadowQueue {
+    const queue = this.#queues.get(shadow) ?? {inFlight: 0, waiting: [], isReported: false}
+    this.#queues.set(shadow, queue)
+    return queue
+  }
+
+  #report({name}: Shadow, queue: ShadowQueue, why: string): void {
+    if (!queue.isReported) this.#warn(`copies of calls do not reach ${name}: ${why}`)
+    queue.isReported = true
+  }
+}
+
+interface CopyOptions {
+  /** The room for the bodies of all copies. */
+  readonly bodies: Room
+  readonly tooLarge: () => void
+  readonly send: (body: Buffer, sent: () => void) => void
+}
+
+/** The copy of one call: collects the body on its way to the callee, and is sent when the caller has got its response. */
+export class Copy {
+  readonly #options: CopyOptions
+  readonly #body: Collector
+  #isComplete = false
+  #hasResponse = false
+  #isOver = false
+
+  constructor(options: CopyOptions) {
+    this.#options = options
+    this.#body = new Collector(MAX_BODY_BYTES, options.bodies)
+  }
+
+  /** More of the body. */
+  take(bytes: Buffer): void {
+    if (this.#isOver || bytes.length === 0 || this.#body.add(bytes) === 'added') return
+    this.#options.tooLarge()
+    this.drop()
+  }
+
+  /** The whole body has been taken. */
+  whole(): void {
+    this.#isComplete = true
+    this.#sendIfReady()
+  }
+
+  /** The caller has got the whole response, whatever its status. */
+  responded(): void {
+    this.#hasResponse = true
+    this.#sendIfReady()
+  }
+
+  /** The caller has disconnected: before the response the copy is dropped; afterwards the rest of the body may still arrive. */
+  gone(): void {
+    if (!this.#hasResponse) this.drop()
+  }
+
+  /** The rest of the body will not arrive. */
+  drop(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#body.release()
+  }
+
+  #sendIfReady(): void {
+    if (this.#isOver || !this.#isComplete || !this.#hasResponse) return
+    this.#isOver = true
+    this.#options.send(this.#body.whole(), () => this.#body.release())
+  }
+}
+
+function go(sending: QueuedCopy, permit: ShadowPermit | string, observe: Observe | undefined): void {
+  if (typeof permit === 'string') return sending.over(permit)
+  const upstream = permit.pool.take()
+  upstream.serve(new Delivery({sending, permit, upstream, observe}))
+}
+
+interface DeliveryOptions {
+  readonly sending: QueuedCopy
+  readonly permit: ShadowPermit
+  readonly upstream: Upstream
+  readonly observe: Observe | undefined
+}
+
+/** One copy on one connection; the response is read to its end and discarded. */
+class Delivery implements ResponseHandler {
+  readonly isTunnel = false
+  readonly rules = PLAIN_RULES
+  isSent = false
+  #observed: ObservedCopy | undefined
+  readonly #sending: QueuedCopy
+  readonly #permit: ShadowPermit
+  readonly #upstream: Upstream
+  readonly #observe: Observe | undefined
+
+  constructor({sending, permit, upstream, observe}: DeliveryOptions) {
+    this.#observe = observe
+    this.#sending = sending
+    this.#permit = permit
+    this.#upstream = upstream
+  }
+
+  get toHead(): boolean {
+    return this.#sending.of.method === 'HEAD'
+  }
+
+  open(): void {
+    const {of, body, shadow} = this.#sending
+    const hasLength = body.length > 0 || of.method === 'POST' || of.method === 'PUT' || of.method === 'PATCH'
+    const length = hasLength ? `Content-Length: ${body.length}\r\n` : ''
+    const {pool, pid = 0} = this.#permit
+    const head = `${of.headFor(pool)}${length}\r\n`
+    const {caller, method, path} = of
+    this.#observed = this.#observe?.({caller, callee: shadow.callee, method, path, head, body, pid})
+    this.#upstream.writeAll(head, body)
+    this.isSent = true
+  }
+
+  whole(head: ResponseHead, body: string): void {
+    this.#observed?.responded(head, body)
+    this.#over('')
+  }
+
+  // the response is discarded
+  head(head: ResponseHead): void {
+    this.#observed?.responded(head)
+  }
+
+  body(bytes: Buffer): boolean {
+    this.#observed?.bytes(bytes)
+    return true
+  }
+
+  end(): void {
+    this.#over('')
+  }
+
+  drain(): void {
+    // the whole body has been written already
+  }
+
+  /** An incomplete response, or one with an invalid status, shows that the copy was delivered. */
+  fail(failure: Failure, why: string): void {
+    this.#over(failure === 'cut' || failure === 'bad-status' ? '' : why)
+  }
+
+  crash(error: unknown): void {
+    this.#over(messageOf(error))
+  }
+
+  #over(why: string): void {
+    this.#permit.leave()
+    this.#observed?.ended(why)
+    this.#sending.over(why)
+  }
+}

@@ -1,0 +1,59 @@
+import type {Call, CallObserver, HeadText} from '../../model/call.ts'
+import {CallJournal} from './call-journal.ts'
+
+export interface CopyRequest {
+  readonly caller: string
+  /** Of the shadow: `<id>@<version>`. */
+  readonly callee: string
+  readonly method: string
+  /** With the query. */
+  readonly path: string
+  /** As it is sent, with the empty line. */
+  readonly head: string
+  readonly body: Buffer
+  /** Of the shadow's process; 0: not known. */
+  readonly pid: number
+}
+
+/** Reports a copy for a shadow to the call observer, as a separate call. */
+export class ObservedCopy {
+  readonly #journal: CallJournal
+  readonly #observer: CallObserver
+
+  constructor(observer: CallObserver, {caller, callee, method, path, head, body, pid}: CopyRequest) {
+    const call: Call = {caller, callee, method, path, isShadow: true}
+    const request = {method, path, lines: '', text: head, size: head.length}
+    this.#observer = observer
+    this.#journal = new CallJournal({call, request, observer, recorded: undefined})
+    this.#journal.begun()
+    this.#journal.admitted({isLocal: true, pid})
+    this.#journal.attempts = 1
+    this.#journal.connectedAt = this.#journal.admittedAt
+    this.#journal.requestBytes = body.length
+    observer.bytes(call, 'request', body, 0, body.length)
+  }
+
+  responded(head: HeadText & {readonly status: number}, body = ''): void {
+    this.#journal.firstByteAt = performance.now()
+    this.#journal.status = head.status
+    this.#observer.responded(this.#journal.call, head, body)
+    this.#journal.responseBytes += body.length
+  }
+
+  bytes(bytes: Buffer): void {
+    this.#observer.bytes(this.#journal.call, 'response', bytes, 0, bytes.length)
+    this.#journal.responseBytes += bytes.length
+  }
+
+  /** '' = it reached the shadow. */
+  ended(failure: string): void {
+    this.#journal.failure = failure
+    this.#journal.ended()
+  }
+}
+
+/** Tells an observer of copies; the result is called as each of them begins. */
+export const observeCopies =
+  (observer: CallObserver) =>
+  (request: CopyRequest): ObservedCopy =>
+    new ObservedCopy(observer, request)

@@ -1,0 +1,40 @@
+import {ownerOf} from '../../platform/listeners.ts'
+import type {Plan} from '../../model/plan.ts'
+import {release} from '../net/claimed-server.ts'
+import {claimManagerPort, type ManagerPort} from './manager-port.ts'
+import {claimPorts, type SidecarPorts} from './claim.ts'
+
+/** Every port that a run holds. */
+export interface Claims {
+  /** In the order of the plan's apps. */
+  readonly sidecars: readonly SidecarPorts[]
+  readonly manager: ManagerPort | undefined
+}
+
+/** Claims every port of a plan, the manager's first, so that it is not allocated to an app. Throws a UserError; then nothing is held. */
+export async function claimAll(plan: Plan): Promise<Claims> {
+  const manager = await claimManagerPort(plan, nameOwner)
+  try {
+    return {sidecars: await claimPorts(plan, nameOwner), manager}
+  } catch (error) {
+    for (const server of manager?.servers ?? []) release(server)
+    throw error
+  }
+}
+
+/** Releases the ports of one sidecar that no server is attached to yet. */
+export function releasePorts({http, grpc, metrics}: SidecarPorts): void {
+  for (const server of [...http, ...grpc, ...metrics]) release(server)
+}
+
+/** Releases all ports that no server is attached to yet. */
+export function releaseAll({sidecars, manager}: Claims): void {
+  for (const ports of sidecars) releasePorts(ports)
+  for (const server of manager?.servers ?? []) release(server)
+}
+
+/** The process that holds a port, for messages; '' if unknown. */
+export async function nameOwner(port: number): Promise<string> {
+  const owner = await ownerOf(port)
+  return owner === undefined ? '' : `${owner.command} (pid ${owner.pid})`
+}

@@ -1,0 +1,247 @@
+import type {Server} from 'node:net'
+import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
+import {BACKLOG, createClaim, release} from '../net/claimed-server.ts'
+import {allOrNone} from '../../platform/all-or-none.ts'
+import {LOOPBACK} from '../../platform/probe.ts'
+import {listenOnSocket, type Api} from './bind.ts'
+import {freeAppPort} from './app-port.ts'
+import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
+
+/** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
+export interface SidecarPorts {
+  readonly http: readonly Server[]
+  readonly grpc: readonly Server[]
+  readonly metrics: readonly Server[]
+  readonly httpPort: number
+  readonly grpcPort: number
+  readonly metricsPort: number
+  /** Only displayed; nothing listens there. */
+  readonly internalGrpcPort: number
+  /** Where the app listens: the template's port or the one allocated for `autoPort`; 0 = nowhere. */
+  readonly appPort: number
+}
+
+/** Names the process that holds a port (`node server.js, pid 4711`); '' if unknown. */
+export type NameOwner = (port: number) => Promise<string>
+
+/** If one of two addresses includes the other, no port is free at both, however often we try. */
+const TRIES = 20
+
+/**
+ * Claims every port of the plan before anything starts, first those with a fixed number. If one is taken, throws a
+ * UserError that names port, app and owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
+ * A port without a fixed number gets the wanted one if it is free.
+ */
+export async function claimPorts(
+  plan: Plan,
+  nameOwner: NameOwner,
+  wanted: (app: AppPlan) => WantedPorts | undefined = usualPorts(plan)
+): Promise<readonly SidecarPorts[]> {
+  const claim = new Claim(plan, nameOwner, wanted)
+  try {
+    for (const app of plan.apps) await claim.fixed(app)
+    return await allOrNone(plan.apps.map(async app => claim.remaining(app)))
+  } catch (error) {
+    claim.release()
+    throw error
+  }
+}
+
+/** The keys of a sidecar's ports, with their names in Dapr's message. */
+const KINDS = {
+  httpPort: 'HTTPPort',
+  grpcPort: 'GRPCPort',
+  metricsPort: 'MetricsPort',
+  internalGrpcPort: 'InternalGRPCPort'
+} as const
+type Kind = keyof typeof KINDS
+
+class Claim {
+  readonly #plan: Plan
+  readonly #nameOwner: NameOwner
+  readonly #wanted: (app: AppPlan) => WantedPorts | undefined
+  readonly #bound = new Map<AppPlan, Map<Kind, readonly Server[]>>()
+  readonly #sockets: Server[] = []
+  /** Never allocated: apps of this template may want them. */
+  readonly #reserved = new Set<number>()
+
+  constructor(plan: Plan, nameOwner: NameOwner, wanted: (app: AppPlan) => WantedPorts | undefined) {
+    this.#plan = plan
+    this.#nameOwner = nameOwner
+    this.#wanted = wanted
+    for (const {channel, fixedPort} of plan.apps) this.#reserved.add(channel.port).add(fixedPort)
+  }
+
+  async fixed(app: AppPlan): Promise<void> {
+    for (const kind of Object.keys(KINDS) as Kind[]) {
+      const port = app.sidecar[kind]
+      if (port === 0) continue
+      try {
+        this.#keep(app, kind, await listen(port, addresses(app, kind)))
+      } catch (error) {
+        throw await this.#taken(app, kind, error)
+      }
+    }
+  }
+
+  async remaining(app: AppPlan): Promise<SidecarPorts> {
+    const [http, grpc, metrics, internal] = await allOrNone(
+      (Object.keys(KINDS) as Kind[]).map(async kind => this.#bound.get(app)?.get(kind) ?? this.#free(app, kind))
+    )
+    if (http === undefined || grpc === undefined || metrics === undefined || internal === undefined)
+      throw new Error('a kind of port is missing')
+    const internalGrpcPort = portOf(internal)
+    close(internal)
+    return {
+      http: [...http, ...(await this.#socket(app, 'http'))],
+      grpc: [...grpc, ...(await this.#socket(app, 'grpc'))],
+      metrics,
+      httpPort: portOf(http),
+      grpcPort: portOf(grpc),
+      metricsPort: portOf(metrics),
+      internalGrpcPort,
+      appPort: app.channel.autoPort ? await this.#appNumber(app, portOf(http)) : app.channel.port
+    }
+  }
+
+  release(): void {
+    close(this.#sockets)
+    for (const kinds of this.#bound.values()) for (const servers of kinds.values()) close(servers)
+  }
+
+  async #socket({id, instance, sidecar}: AppPlan, api: Api): Promise<readonly Server[]> {
+    if (sidecar.socketFolder === '') return []
+    const server = await listenOnSocket(sidecar.socketFolder, instanceName(id, instance), api)
+    this.#sockets.push(server)
+    return [server]
+  }
+
+  #keep(app: AppPlan, kind: Kind, servers: readonly Server[]): readonly Server[] {
+    const kinds = this.#bound.get(app) ?? new Map<Kind, readonly Server[]>()
+    this.#bound.set(app, kinds.set(kind, servers))
+    return servers
+  }
+
+  async #appNumber(app: AppPlan, httpPort: number): Promise<number> {
+    const wanted = this.#wanted(app)
+    // where the template fixes the port of the sidecar, a second run of it cannot be there
+    const place = app.sidecar.httpPort === 0 ? httpPort : (wanted?.httpPort ?? 0)
+    const port = await freeAppPort(this.#reserved, {wanted: [wanted?.appPort ?? 0, ...ownAppPorts(place)]})
+    this.#reserved.add(port)
+    return port
+  }
+
+  /** The wanted port, else one of the system's choice; never one that an app of the template wants. */
+  async #free(app: AppPlan, kind: Kind): Promise<readonly Server[]> {
+    const wanted = await this.#tryWanted(app, kind)
+    if (wanted !== undefined) return wanted
+    for (let tries = 1; ; tries++) {
+      try {
+        const servers = await listen(0, addresses(app, kind))
+        const port = portOf(servers)
+        if (port === 0 || !this.#reserved.has(port)) {
+          this.#reserved.add(port)
+          return this.#keep(app, kind, servers)
+        }
+        close(servers)
+      } catch (error) {
+        // free at the first address, taken at another one
+        if (codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw await this.#taken(app, kind, error)
+      }
+    }
+  }
+
+  async #tryWanted(app: AppPlan, kind: Kind): Promise<readonly Server[] | undefined> {
+    const port = this.#wanted(app)?.[kind] ?? 0
+    if (port === 0 || this.#reserved.has(port)) return undefined
+    this.#reserved.add(port)
+    try {
+      return this.#keep(app, kind, await listen(port, addresses(app, kind)))
+    } catch {
+      return undefined // it is taken, or the addresses are wrong, which the next attempt reports
+    }
+  }
+
+  async #taken(app: AppPlan, kind: Kind, cause: unknown): Promise<UserError> {
+    const port = app.sidecar[kind]
+    const why = codeOf(cause)
+    const {file, shownAs} = this.#plan
+    const prefix = file === '' ? '' : `Error validating run config for app "${app.id}" present in ${shownAs}: `
+    if (port === 0 || NO_ADDRESS.has(why))
+      return new UserError(`${prefix}cannot listen on ${addresses(app, kind).join(', ')}`, {
+        explanation: whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
+        cause
+      })
+    const owner = why === 'EADDRINUSE' ? await this.#nameOwner(port) : ''
+    const sibling = [...this.#bound].find(([, kinds]) =>
+      [...kinds.values()].some(servers => portOf(servers) === port)
+    )?.[0]
+    const holder = sibling
+      ? `app "${sibling.id}" of this template uses it`
+      : owner === ''
+        ? whyTaken(why)
+        : `it is held by ${owner}`
+    return new UserError(`${prefix}invalid configuration for ${KINDS[kind]}. Port ${port} is not available`, {
+      explanation: `Port ${port}: ${holder}. Choose another port for "${app.id}", or leave it out to get a free one.`,
+      cause
+    })
+  }
+}
+
+/** An unknown host name, an address of another machine, or an address family that this machine does not support. */
+const NO_ADDRESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
+
+function whyNot(cause: unknown, key: string): string {
+  const {address = '', hostname = address} = cause as {readonly address?: string; readonly hostname?: string}
+  const why = codeOf(cause)
+  if (why === 'EADDRINUSE')
+    return `One of these addresses includes another: no port is free on all of them. See ${key}.`
+  if (!NO_ADDRESS.has(why)) return messageOf(cause)
+  return `"${hostname}" is not an address of this machine (${why}). Use IP addresses of this machine in ${key}.`
+}
+
+/** Why a port is not available, if its owner is unknown. */
+export const whyTaken = (code: string): string =>
+  code === 'EACCES' ? 'this user may not listen on it (EACCES)' : `it is taken (${code})`
+
+const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
+  app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK
+
+/** Listens on all addresses or on none; port 0: any free port, the same on all. Without IPv6, ::1 is skipped. */
+export async function listen(port: number, hosts: readonly string[]): Promise<readonly Server[]> {
+  const servers: Server[] = []
+  try {
+    for (const host of hosts) {
+      try {
+        servers.push(await listenOn(port === 0 ? portOf(servers) : port, host))
+      } catch (error) {
+        if (!(host === '::1' && NO_IPV6.has(codeOf(error)))) throw error
+      }
+    }
+    return servers
+  } catch (error) {
+    close(servers)
+    throw error
+  }
+}
+
+const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
+
+const listenOn = async (port: number, host: string): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = createClaim()
+    server.once('error', reject).listen({port, host, backlog: BACKLOG, exclusive: true}, () => {
+      resolve(server.off('error', reject))
+    })
+  })
+
+/** The port of listening servers; 0: none. */
+export function portOf(servers: readonly Server[]): number {
+  const address = servers[0]?.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function close(servers: readonly Server[]): void {
+  for (const server of servers) release(server)
+}

@@ -1,0 +1,121 @@
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {freeAppPort} from './app-port.ts'
+
+/** Numbers of a template, and those that a copy of it has in their place. */
+export type MovedPorts = ReadonlyMap<number, number>
+
+/**
+ * Free numbers for all ports that a template fixes, the same from day to day for a copy: they follow from its path, its name and the number
+ * itself. `known` are those that the copy has already, which stay.
+ */
+export async function movedPorts(plan: Plan, known: MovedPorts = new Map()): Promise<MovedPorts> {
+  const moved = new Map(known)
+  const fixed = new Set(plan.apps.flatMap(fixedPorts))
+  if (typeof plan.managerPort === 'number' && plan.managerPort > 0) fixed.add(plan.managerPort)
+  const taken = new Set([...fixed, ...moved.values()])
+  for (const port of fixed) {
+    if (moved.has(port)) continue
+    const to = await freeAppPort(taken, {wanted: usualNumbers(`${plan.file}\n${plan.copy ?? ''}\n${port}`)})
+    taken.add(to)
+    moved.set(port, to)
+  }
+  return moved
+}
+
+/** How many numbers a port looks at before it takes any. */
+const TRIES = 10
+
+/** Of the range of ports that we allocate for apps (`app-port.ts`). */
+const usualNumbers = (text: string): readonly number[] =>
+  Array.from({length: TRIES}, (_, at) => 20_000 + (hash(`${text}\n${at}`) % 10_000))
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0
+  return value
+}
+
+/** Nobody but us decides where it listens: it has no command, is on another machine, or its number is written in its code. */
+const isUnmoved = ({command, channel, fixedPort}: AppPlan): boolean =>
+  command.length === 0 || channel.address !== '' || fixedPort > 0
+
+/** The numbers that the template fixes for an app and its sidecar. */
+export function fixedPorts(app: AppPlan): readonly number[] {
+  const {channel, sidecar, ready} = app
+  const own = isUnmoved(app) ? [] : [channel.autoPort ? 0 : channel.port, ready.kind === 'tcp' ? ready.port : 0]
+  const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar
+  return [...own, httpPort, grpcPort, internalGrpcPort, metricsPort].filter(port => port > 0)
+}
+
+/** The template with other numbers for its ports, also where its `env` values and commands name them. */
+export function isolatedPlan(plan: Plan, moved: MovedPorts): Plan {
+  const {managerPort} = plan
+  return {
+    ...plan,
+    managerPort: typeof managerPort === 'number' ? (moved.get(managerPort) ?? managerPort) : managerPort,
+    apps: plan.apps.map(app => isolatedApp(app, moved)),
+    ...(plan.leftOut && {leftOut: plan.leftOut.map(app => isolatedApp(app, moved))})
+  }
+}
+
+function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
+  const {channel, sidecar, ready, command, env} = app
+  const to = (port: number): number => moved.get(port) ?? port
+  const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar
+  const stays = isUnmoved(app)
+  return {
+    ...app,
+    channel: stays || channel.autoPort ? channel : {...channel, port: to(channel.port)},
+    sidecar: {
+      ...sidecar,
+      httpPort: to(httpPort),
+      grpcPort: to(grpcPort),
+      internalGrpcPort: to(internalGrpcPort),
+      metricsPort: to(metricsPort)
+    },
+    command: movedWords(command, moved, channel.port),
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, moved)])),
+    ready:
+      ready.kind === 'tcp' && !stays
+        ? {...ready, port: to(ready.port)}
+        : ready.kind === 'command'
+          ? {...ready, command: movedWords(ready.command, moved, channel.port)}
+          : ready
+  }
+}
+
+/** Apps of the isolated plan that neither their command nor their `env` tells the number: they have to take it from PORT, or stay where they are. */
+export function portReaders(
+  plan: Plan,
+  isolated: Plan
+): readonly {readonly id: string; readonly from: number; readonly to: number}[] {
+  return plan.apps.flatMap((app, at) => {
+    const now = isolated.apps[at]
+    if (now === undefined || app.channel.port === now.channel.port) return []
+    const isTold = [...now.command, ...Object.values(now.env)].some(text => text.includes(now.channel.port.toString()))
+    return isTold ? [] : [{id: app.id, from: app.channel.port, to: now.channel.port}]
+  })
+}
+
+/** A variable that is a port by its name, or a text with addresses of this machine. */
+const movedValue = (name: string, value: string, moved: MovedPorts): string =>
+  /^\d+$/.test(value) && /port/i.test(name) ? (moved.get(Number(value))?.toString() ?? value) : movedText(value, moved)
+
+/** `--port 3000`, `-p 3000`; the app's own number also alone, as of `http.server 8000`. */
+const movedWords = (words: readonly string[], moved: MovedPorts, own: number): readonly string[] =>
+  words.map((word, at) => {
+    if (!/^\d+$/.test(word)) return movedText(word, moved)
+    const isPort = Number(word) === own || /^(?:-p|--?[\w.-]*port)$/i.test(words[at - 1] ?? '')
+    return isPort ? (moved.get(Number(word))?.toString() ?? word) : word
+  })
+
+/** A number behind a host of this machine, behind a flag for a port, or in a variable for one. */
+const PORT_IN_TEXT =
+  /((?:^|[^\w.\]-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|[+*])?:|(?:^|[\s"'])(?:-p|--?[\w.-]*port)[ =]|(?:^|[\s"';])\w*PORT=|-D[\w.]*port=)(\d{2,5})(?![\w.])/gi
+
+const movedText = (text: string, moved: MovedPorts): string =>
+  text.replaceAll(PORT_IN_TEXT, (all, before: string, number: string) => {
+    const to = moved.get(Number(number))
+    return to === undefined ? all : `${before}${to}`
+  })

@@ -1,0 +1,89 @@
+import type {Server} from 'node:net'
+import {codeOf, UserError} from '../../model/errors.ts'
+import type {Plan} from '../../model/plan.ts'
+import {release} from '../net/claimed-server.ts'
+import {LOOPBACK} from '../../platform/probe.ts'
+import {listen, portOf, whyTaken, type NameOwner} from './claim.ts'
+
+/** The manager's port, bound by us until the run ends. */
+export interface ManagerPort {
+  readonly servers: readonly Server[]
+  readonly port: number
+}
+
+/** The default port of Daeploy's manager. */
+const DEFAULT_PORT = 5080
+
+/**
+ * Claims the manager's port, before any other: undefined if the plan has none. If the template names a port that is taken,
+ * throws a UserError; the default port is skipped if it is taken, or if an app of the template names it.
+ */
+export async function claimManagerPort(plan: Plan, nameOwner: NameOwner): Promise<ManagerPort | undefined> {
+  const {managerPort} = plan
+  if (managerPort === 'none') return undefined
+  const reserved = new Set(
+    plan.apps.flatMap(({channel, fixedPort, sidecar}) => [
+      channel.port,
+      fixedPort,
+      sidecar.httpPort,
+      sidecar.grpcPort,
+      sidecar.metricsPort
+    ])
+  )
+  if (managerPort === 'usual') {
+    const servers = reserved.has(DEFAULT_PORT) ? undefined : await tryListen(DEFAULT_PORT)
+    return servers === undefined ? free(reserved) : {servers, port: DEFAULT_PORT}
+  }
+  if (managerPort === 0) return free(reserved)
+  try {
+    return {servers: await listen(managerPort, LOOPBACK), port: managerPort}
+  } catch (error) {
+    throw await taken(managerPort, nameOwner, error)
+  }
+}
+
+async function tryListen(port: number): Promise<readonly Server[] | undefined> {
+  try {
+    return await listen(port, LOOPBACK)
+  } catch (error) {
+    if (['EADDRINUSE', 'EACCES'].includes(codeOf(error))) return undefined
+    throw error
+  }
+}
+
+/** A free port that no app of the template wants. Rejected ones stay bound until the search ends, so that they are not found again. */
+async function free(reserved: ReadonlySet<number>): Promise<ManagerPort> {
+  const held: (readonly Server[])[] = []
+  try {
+    for (;;) {
+      const [first, ...none] = await listen(0, ['127.0.0.1'])
+      if (first === undefined || none.length > 0) throw new Error('expected one server for one address')
+      const port = portOf([first])
+      const rest = reserved.has(port) ? undefined : await tryListenOn6(port)
+      if (rest !== undefined) return {servers: [first, ...rest], port}
+      held.push([first])
+    }
+  } finally {
+    for (const servers of held) for (const server of servers) release(server)
+  }
+}
+
+/** The same port on ::1; undefined if it is taken there. */
+async function tryListenOn6(port: number): Promise<readonly Server[] | undefined> {
+  try {
+    return await listen(port, ['::1'])
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE') return undefined
+    throw error
+  }
+}
+
+async function taken(port: number, nameOwner: NameOwner, cause: unknown): Promise<UserError> {
+  const why = codeOf(cause)
+  const owner = why === 'EADDRINUSE' ? await nameOwner(port) : ''
+  const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
+  return new UserError(`invalid configuration for managerPort. Port ${port} is not available`, {
+    explanation: `Port ${port}: ${holder}. Choose another port, or 0 for a free one.`,
+    cause
+  })
+}

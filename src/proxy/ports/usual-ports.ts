@@ -1,0 +1,59 @@
+import type {AppPlan, Plan} from '../../model/plan.ts'
+import {appPortsAt} from './app-port.ts'
+
+/** Numbers that the free ports of one sidecar are to have where nobody else has them. */
+export interface WantedPorts {
+  readonly httpPort: number
+  readonly grpcPort: number
+  readonly metricsPort: number
+  readonly internalGrpcPort: number
+  /** The allocated port of the app; 0: any. */
+  readonly appPort: number
+}
+
+/**
+ * Above the ports of apps that we allocate (`app-port.ts`), below the numbers that Linux gives to whoever asks for any port
+ * (`net.ipv4.ip_local_port_range`).
+ */
+const LOWEST = 30_000
+const PER_SIDECAR = 4
+const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
+
+/**
+ * The ports that the sidecars of a template, and their apps, have in every run, where they are free: a debugger, a bookmark or
+ * a script knows them. They follow from the template's path, the name of the copy and the app's id, so there is nothing to remember; where two apps would have
+ * the same ones, the second moves on.
+ */
+export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
+  const taken = new Set<number>()
+  const wanted = new Map<AppPlan, WantedPorts>()
+  for (const app of apps) {
+    if (taken.size === PLACES) break
+    const of = `${file === '' ? app.folder : file}${copy === undefined ? '' : `\n${copy}`}`
+    let place = hash(`${of}\n${app.id}\n${app.version}\n${app.instance}`) % PLACES
+    while (taken.has(place)) place = (place + 1) % PLACES
+    taken.add(place)
+    const first = LOWEST + place * PER_SIDECAR
+    wanted.set(app, {
+      httpPort: first,
+      grpcPort: first + 1,
+      metricsPort: first + 2,
+      internalGrpcPort: first + 3,
+      appPort: 0
+    })
+  }
+  return app => wanted.get(app)
+}
+
+/** The ports for the app of a sidecar that has its usual HTTP port, in the order to try; none where it has another one. */
+export function ownAppPorts(httpPort: number): readonly number[] {
+  const place = (httpPort - LOWEST) / PER_SIDECAR
+  return Number.isInteger(place) && place >= 0 && place < PLACES ? appPortsAt(place, PLACES) : []
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0
+  return value
+}

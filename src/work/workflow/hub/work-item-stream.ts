@@ -1,0 +1,34 @@
+import {CANCELLED, type GrpcStatus} from '../../../proxy/net/grpc/status.ts'
+import {aborted} from '../../../platform/delay.ts'
+import type {Workflows} from '../workflows.ts'
+
+/** The stream of a worker, as the gRPC port serves it. */
+export interface WorkerStream {
+  /** The caller has left. */
+  readonly left: AbortSignal
+  /** The sidecar closes. */
+  readonly closing: AbortSignal
+  send(message: Uint8Array): void
+}
+
+/**
+ * The SDK for JavaScript keeps 100 items and drops what comes beyond them, so its workflows would never end
+ * (@dapr/dapr: workflow/internal/durabletask/worker). Its library's name stands behind that of the program:
+ * `dapr-js-sdk/workflow grpc-node-js/1.12.6`.
+ */
+const JAVASCRIPT = /(^| )grpc-node-js\//
+const JAVASCRIPT_LIMIT = 100
+
+/** GetWorkItems: sends work to a worker until it leaves, or the sidecar closes; what it ends with. */
+export async function streamWorkItems(
+  workflows: Workflows,
+  {appId: app, instance: home}: {readonly appId: string; readonly instance: string},
+  stream: WorkerStream,
+  userAgent: string
+): Promise<GrpcStatus> {
+  const limit = JAVASCRIPT.test(userAgent) ? JAVASCRIPT_LIMIT : Infinity
+  const leave = workflows.connect(app, {limit, home, send: item => stream.send(item)})
+  await aborted(AbortSignal.any([stream.left, stream.closing]))
+  leave()
+  return {code: CANCELLED, message: 'shutting down'}
+}

@@ -1,0 +1,241 @@
+import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+
+/*
+ * The messages of durabletask (orchestrator_service.proto, history_events.proto, orchestrator_actions.proto), with the fields
+ * that Dapr uses. What is only passed on is left as bytes.
+ */
+
+/** google.protobuf.StringValue: an empty text and none are not the same. */
+export const TEXT = {value: [1, 'string']} as const
+export const TIME = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
+export const ROUTER = {sourceAppID: [1, 'string'], targetAppID: [2, 'string']} as const
+const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} as const
+const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
+
+/** The event that a rerun began with. */
+const RERUN_OF = {message: {instanceId: [1, 'string']}} as const
+
+const PARENT = {
+  taskScheduledId: [1, 'int32'],
+  name: [2, {message: TEXT}],
+  workflowInstance: [4, {message: INSTANCE}],
+  appID: [5, 'string'],
+  appNamespace: [6, 'string']
+} as const
+
+const EXECUTION_STARTED = {
+  name: [1, 'string'],
+  version: [2, {message: TEXT}],
+  input: [3, {message: TEXT}],
+  workflowInstance: [4, {message: INSTANCE}],
+  parentInstance: [5, {message: PARENT}],
+  scheduledStart: [6, {message: TIME}],
+  parentTraceContext: [7, 'bytes']
+} as const
+
+/** What came of a task; of a child there is no taskExecutionId. */
+const RESULT = {
+  taskScheduledId: [1, 'int32'],
+  result: [2, {message: TEXT}],
+  taskExecutionId: [3, 'string']
+} as const
+
+const FAILURE = {taskScheduledId: [1, 'int32'], failureDetails: [2, 'bytes'], taskExecutionId: [3, 'string']} as const
+
+export const EVENT = {
+  eventId: [1, 'int32'],
+  timestamp: [2, {message: TIME}],
+  executionStarted: [3, {message: EXECUTION_STARTED}],
+  executionCompleted: [
+    4,
+    {message: {status: [1, 'int32'], result: [2, {message: TEXT}], failureDetails: [3, 'bytes']}}
+  ],
+  executionTerminated: [5, {message: {input: [1, {message: TEXT}], recurse: [2, 'bool']}}],
+  taskScheduled: [
+    6,
+    {
+      message: {
+        name: [1, 'string'],
+        version: [2, {message: TEXT}],
+        input: [3, {message: TEXT}],
+        taskExecutionId: [5, 'string'],
+        rerunOf: [6, RERUN_OF]
+      }
+    }
+  ],
+  taskCompleted: [7, {message: RESULT}],
+  taskFailed: [8, {message: FAILURE}],
+  childCreated: [
+    9,
+    {
+      message: {
+        instanceId: [1, 'string'],
+        name: [2, 'string'],
+        version: [3, {message: TEXT}],
+        input: [4, {message: TEXT}],
+        rerunOf: [6, RERUN_OF]
+      }
+    }
+  ],
+  childCompleted: [10, {message: RESULT}],
+  childFailed: [11, {message: FAILURE}],
+  timerCreated: [
+    12,
+    {
+      message: {
+        fireAt: [1, {message: TIME}],
+        name: [2, 'string'],
+        rerunOf: [3, RERUN_OF],
+        createTimer: [4, {message: {}}],
+        externalEvent: [5, {message: TEXT}],
+        activityRetry: [6, {message: TEXT}],
+        childWorkflowRetry: [7, {message: TEXT}]
+      }
+    }
+  ],
+  // the last field is ours: SDKs pass over it
+  timerFired: [13, {message: {fireAt: [1, {message: TIME}], timerId: [2, 'int32'], isSkipped: [1000, 'bool']}}],
+  workflowStarted: [14, {message: {version: [1, {message: VERSION}]}}],
+  eventSent: [16, {message: {instanceId: [1, 'string'], name: [2, 'string'], input: [3, {message: TEXT}]}}],
+  eventRaised: [17, {message: {name: [1, 'string'], input: [2, {message: TEXT}]}}],
+  executionSuspended: [21, {message: {input: [1, {message: TEXT}]}}],
+  executionResumed: [22, {message: {input: [1, {message: TEXT}]}}],
+  router: [30, {message: ROUTER}],
+  executionStalled: [31, {message: {reason: [1, 'int32'], description: [2, 'string']}}],
+  detachedCreated: [32, {message: {instanceId: [1, 'string']}}]
+} as const
+
+export const ACTION = {
+  id: [1, 'int32'],
+  scheduleTask: [
+    2,
+    {
+      message: {
+        name: [1, 'string'],
+        version: [2, {message: TEXT}],
+        input: [3, {message: TEXT}],
+        taskExecutionId: [5, 'string']
+      }
+    }
+  ],
+  createChild: [
+    3,
+    {
+      message: {
+        instanceId: [1, 'string'],
+        name: [2, 'string'],
+        version: [3, {message: TEXT}],
+        input: [4, {message: TEXT}]
+      }
+    }
+  ],
+  createTimer: [
+    4,
+    {
+      message: {
+        fireAt: [1, {message: TIME}],
+        name: [2, 'string'],
+        createTimer: [3, {message: {}}],
+        externalEvent: [4, {message: TEXT}],
+        activityRetry: [5, {message: TEXT}],
+        childWorkflowRetry: [6, {message: TEXT}]
+      }
+    }
+  ],
+  sendEvent: [5, {message: {instance: [1, {message: INSTANCE}], name: [2, 'string'], data: [3, {message: TEXT}]}}],
+  complete: [
+    6,
+    {
+      message: {
+        status: [1, 'int32'],
+        result: [2, {message: TEXT}],
+        carryoverEvents: [5, 'chunks'],
+        failureDetails: [6, 'bytes']
+      }
+    }
+  ],
+  terminate: [7, {message: {instanceId: [1, 'string'], reason: [2, {message: TEXT}], recurse: [3, 'bool']}}],
+  router: [9, {message: ROUTER}],
+  versionNotAvailable: [10, {message: {}}],
+  createDetached: [
+    11,
+    {
+      message: {
+        instanceId: [1, 'string'],
+        name: [2, 'string'],
+        version: [3, {message: TEXT}],
+        input: [4, {message: TEXT}],
+        scheduledStart: [5, {message: TIME}]
+      }
+    }
+  ]
+} as const
+
+/** WorkflowResponse: what a worker answers to a turn. */
+export const TURN_ANSWER = {
+  instanceId: [1, 'string'],
+  actions: [2, {list: ACTION}],
+  customStatus: [3, {message: TEXT}],
+  completionToken: [4, 'string'],
+  version: [6, {message: VERSION}]
+} as const
+
+/** ActivityResponse */
+export const ACTIVITY_ANSWER = {
+  instanceId: [1, 'string'],
+  taskId: [2, 'int32'],
+  result: [3, {message: TEXT}],
+  failureDetails: [4, 'bytes'],
+  completionToken: [5, 'string']
+} as const
+
+export const ACTIVITY_REQUEST = {
+  name: [1, 'string'],
+  version: [2, {message: TEXT}],
+  input: [3, {message: TEXT}],
+  workflowInstance: [4, {message: INSTANCE}],
+  taskId: [5, 'int32'],
+  taskExecutionId: [7, 'string']
+} as const
+
+export const FAILURE_DETAILS = {
+  errorType: [1, 'string'],
+  errorMessage: [2, 'string'],
+  stackTrace: [3, {message: TEXT}]
+} as const
+
+/** Throws a DecodeError where the bytes are no FAILURE_DETAILS: they are only passed on. */
+export const checkFailure = (bytes: Uint8Array): void => void decode(FAILURE_DETAILS, bytes)
+
+export type Event = Partial<Message<typeof EVENT>>
+export type Action = Partial<Message<typeof ACTION>>
+export type TurnAnswer = Pick<Message<typeof TURN_ANSWER>, 'actions' | 'customStatus' | 'version'>
+type Text = Message<typeof TEXT>
+export type Time = Message<typeof TIME>
+
+/** A text, or none. */
+export const textOf = (value: string | undefined): Text | undefined => (value === undefined ? undefined : {value})
+
+/** Milliseconds since 1970 as a message … */
+export const timeOf = (ms: number): Time => {
+  const seconds = Math.floor(ms / 1000)
+  return {seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6)}
+}
+
+/** … and back, rounded up: what is due then is never early. */
+export const msOf = ({seconds, nanos}: Time): number => Number(seconds) * 1000 + Math.ceil(nanos / 1e6)
+
+/** An event; `eventId` is −1 for what comes from outside. */
+export const eventOf = (at: number, event: Event, eventId = -1): Uint8Array =>
+  encode(EVENT, {eventId, timestamp: timeOf(at), ...event})
+
+/** A number for the event of a task or timer, with the app that it is for. */
+export const ownEvent = (at: number, id: number, app: string, event: Event): Uint8Array =>
+  eventOf(at, {...event, router: {sourceAppID: app, targetAppID: event.router?.targetAppID ?? ''}}, id)
+
+export const readEvent = (bytes: Uint8Array): Message<typeof EVENT> => decode(EVENT, bytes)
+
+/** Events one behind the other, each as the field of that number. */
+const EVENTS = {events: [3, 'chunks']} as const
+export const joinEvents = (events: readonly Uint8Array[]): Uint8Array => encode(EVENTS, {events})
+export const splitEvents = (bytes: Uint8Array): readonly Uint8Array[] => decode(EVENTS, bytes).events

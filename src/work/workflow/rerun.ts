@@ -1,0 +1,127 @@
+import {encode} from '../../proxy/net/grpc/message-codec.ts'
+import {EVENT, readEvent, splitEvents, type Event} from './messages.ts'
+import type {NewActivity, NewChild, NewTimer} from './turn.ts'
+import {WorkflowError} from './workflow-error.ts'
+
+/** Which instance is to run again, and from where. */
+export interface RerunRequest {
+  readonly id: string
+  /** Of the event that scheduled an activity, a timer or a child; undefined: the first of them. */
+  readonly eventId: number | undefined
+  readonly newId: string
+  /** Another input for it; undefined: the same. */
+  readonly input: {readonly text: string | undefined} | undefined
+  /** Where it is a child. */
+  readonly newChildId: string | undefined
+}
+
+/** What the new instance begins with. */
+export interface Rerun {
+  /** The events of each turn. */
+  readonly turns: readonly (readonly Uint8Array[])[]
+  readonly activities: readonly NewActivity[]
+  readonly timers: readonly NewTimer[]
+  readonly children: readonly NewChild[]
+}
+
+/** An event; without its bytes it is another one than before. */
+type Known = ReturnType<typeof readEvent> & {readonly bytes: Uint8Array | undefined}
+
+/**
+ * The history up to the turn that scheduled the event; what has no result in it is to be done again. Children get ids of their
+ * own. `history`: of each turn the events, joined. Throws a WorkflowError (Dapr: pkg/actors/targets/workflow/orchestrator/fork).
+ */
+export function rerunOf(app: string, history: readonly Uint8Array[], request: RerunRequest): Rerun {
+  const turns = history.map(joined => splitEvents(joined).map(bytes => ({...readEvent(bytes), bytes})))
+  const isMeant = (event: Known): boolean =>
+    request.eventId === undefined ? isStep(event) : event.eventId === request.eventId
+  const last = turns.findIndex(events => events.some(isMeant))
+  const target = turns[last]?.find(isMeant)
+  if (target === undefined)
+    throw new WorkflowError(
+      'not found',
+      request.eventId === undefined
+        ? `'${request.id}' has no activity, timer or child to run again from`
+        : `does not have history event with ID '${request.eventId}'`
+    )
+  checkTarget(target, request)
+  const kept = turns.slice(0, last + 1).map(events => events.filter(event => event.executionCompleted === undefined))
+  const open = openTasks(kept.flat())
+  const renewed = kept.map(events => events.map(event => (open.has(event) ? renew(event, target, request) : event)))
+  const again = renewed.flat().filter(({bytes}) => bytes === undefined)
+  return {
+    turns: renewed.map(events => events.map(({bytes, ...event}) => bytes ?? encode(EVENT, event))),
+    activities: again.flatMap(({eventId: task, taskScheduled, router}) =>
+      taskScheduled === undefined ? [] : [{task, app: router?.targetAppID || app, scheduled: taskScheduled}]
+    ),
+    timers: again.flatMap(({eventId: id, timerCreated}) =>
+      timerCreated?.fireAt === undefined ? [] : [{id, fireAt: timerCreated.fireAt, event: eventOfTimer(timerCreated)}]
+    ),
+    children: again.flatMap(({eventId: task, childCreated, router}) => {
+      if (childCreated === undefined) return []
+      const {instanceId: id, name, input} = childCreated
+      return [{task, app: router?.targetAppID || app, id, name, input: input?.value, isDetached: false}]
+    })
+  }
+}
+
+/** The name of the event that a timer waits with; '': it waits alone. */
+const eventOfTimer = ({externalEvent, name}: NonNullable<Event['timerCreated']>): string => externalEvent?.value ?? name
+
+function checkTarget(target: Known, {input, newChildId}: RerunRequest): void {
+  const id = target.eventId.toString()
+  const kind = (Object.keys(EVENT) as (keyof typeof EVENT)[]).find(
+    name => !['eventId', 'timestamp', 'router'].includes(name) && target[name] !== undefined
+  )
+  const what = kind === 'timerCreated' ? 'timer' : kind === 'taskScheduled' ? 'activity' : ''
+  if (what === '' && kind !== 'childCreated')
+    throw new WorkflowError(
+      'not found',
+      `target event '${String(kind)}' with ID '${id}' is not an event that can be rerun`
+    )
+  if (what === 'timer' && input !== undefined)
+    throw new WorkflowError('invalid', `cannot write input to timer event '${id}'`)
+  if (what !== '' && newChildId !== undefined)
+    throw new WorkflowError('invalid', `cannot set new child workflow instance ID on ${what} event '${id}'`)
+}
+
+/** It has scheduled something that has a result. */
+const isStep = ({taskScheduled, timerCreated, childCreated}: Known): boolean =>
+  (taskScheduled ?? timerCreated ?? childCreated) !== undefined
+
+/** Those that have scheduled something which has no result. */
+function openTasks(events: readonly Known[]): ReadonlySet<Known> {
+  const open = new Set<Known>()
+  const close = (isOne: (event: Known) => boolean): void => {
+    const found = [...open].find(isOne)
+    if (found !== undefined) open.delete(found)
+  }
+  for (const event of events) {
+    const {taskCompleted, taskFailed, childCompleted, childFailed} = event
+    if (isStep(event)) open.add(event)
+    const result = taskCompleted ?? taskFailed ?? childCompleted ?? childFailed
+    if (result !== undefined) close(({eventId}) => eventId === result.taskScheduledId)
+    const {timerFired, eventRaised} = event
+    if (timerFired !== undefined) close(({eventId}) => eventId === timerFired.timerId)
+    if (eventRaised !== undefined) {
+      const name = eventRaised.name.toLowerCase()
+      close(({timerCreated: timer}) => timer !== undefined && name !== '' && eventOfTimer(timer).toLowerCase() === name)
+    }
+  }
+  return open
+}
+
+/** The event as the new instance has it. */
+function renew(event: Known, target: Known, {id, newId, input, newChildId}: RerunRequest): Known {
+  const isTarget = event === target
+  const mark = isTarget ? {rerunOf: {instanceId: id}} : {}
+  const fresh =
+    isTarget && input !== undefined ? {input: input.text === undefined ? undefined : {value: input.text}} : {}
+  const {taskScheduled, timerCreated, childCreated} = event
+  if (taskScheduled !== undefined)
+    return {...event, bytes: undefined, taskScheduled: {...taskScheduled, ...mark, ...fresh}}
+  if (timerCreated !== undefined) return {...event, bytes: undefined, timerCreated: {...timerCreated, ...mark}}
+  if (childCreated === undefined) return event
+  const instanceId = (isTarget ? newChildId : undefined) ?? `${newId}:${event.eventId.toString(16).padStart(4, '0')}`
+  return {...event, bytes: undefined, childCreated: {...childCreated, ...mark, ...fresh, instanceId}}
+}

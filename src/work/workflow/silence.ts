@@ -1,0 +1,56 @@
+import type {Clock} from '../../platform/clock.ts'
+import {TurnItem} from './work-items.ts'
+import type {AppWorkers} from './workers.ts'
+
+/** A worker that has not answered a turn for so long is named. */
+const SILENCE_MS = 60_000
+
+interface SilenceOptions {
+  readonly clock: Clock
+  readonly warn: (app: string, text: string) => void
+  /** By app. */
+  readonly workers: ReadonlyMap<string, AppWorkers>
+}
+
+/** Names turns that no worker answers; they are never sent twice to one that may be in a debugger. */
+export class Silence {
+  readonly #options: SilenceOptions
+  #stop: (() => void) | undefined
+
+  constructor(options: SilenceOptions) {
+    this.#options = options
+  }
+
+  /** Somebody may have a turn in hand. */
+  listen(): void {
+    if (this.#stop === undefined && this.#hasTurns())
+      this.#stop = this.#options.clock.after(SILENCE_MS, () => this.#look())
+  }
+
+  close(): void {
+    this.#stop?.()
+    this.#stop = undefined
+  }
+
+  #hasTurns(): boolean {
+    return [...this.#options.workers.values()].some(workers => workers.inHand()[Symbol.iterator]().next().done !== true)
+  }
+
+  #look(): void {
+    this.#stop = undefined
+    const {clock, warn, workers: all} = this.#options
+    const since = clock.date() - SILENCE_MS
+    for (const [app, workers] of all)
+      for (const item of workers.inHand()) {
+        if (!(item instanceof TurnItem) || item.isSilent || item.start === undefined) continue
+        if (item.start.startedAt - item.start.aheadMs > since) continue
+        item.isSilent = true
+        const {name, id} = item.live.instance
+        warn(
+          app,
+          `workflow '${name}' '${id}': its worker has not answered a turn for a minute (an endless loop, or a debugger?); it gets it again when it connects anew`
+        )
+      }
+    this.listen()
+  }
+}

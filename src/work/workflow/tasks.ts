@@ -1,0 +1,179 @@
+import {encode} from '../../proxy/net/grpc/message-codec.ts'
+import type {Clock} from '../../platform/clock.ts'
+import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import type {WakeUp, WakeUps} from '../wake-ups.ts'
+import type {Creation} from './creation.ts'
+import type {Instance, Letter} from './instance.ts'
+import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, timeOf, type Event} from './messages.ts'
+import type {OpenActivities} from './open-activities.ts'
+import {isTerminal} from './status.ts'
+import type {NewActivity, NewChild, NewTimer} from './turn.ts'
+import type {AppWorkers} from './workers.ts'
+import {activeInstance, DENIED} from './workflow-error.ts'
+import {TIMER, type WorkflowStore} from './workflow-store.ts'
+
+/** Of a task that another app does not do for this one (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
+const NOT_ALLOWED = encode(FAILURE_DETAILS, {
+  errorType: 'WorkflowAccessPolicyDenied',
+  errorMessage: DENIED,
+  stackTrace: undefined
+})
+
+/** Those whose tasks they are. */
+interface Instances {
+  readonly activities: OpenActivities
+  workersOf(app: string): AppWorkers
+  create(app: string, creation: Creation): Instance
+  post(key: number, letter: Omit<Letter, 'id'>): void
+}
+
+interface TasksOptions {
+  readonly store: WorkflowStore
+  readonly wakeUps: WakeUps
+  readonly clock: Clock
+  readonly warn: (app: string, text: string) => void
+  readonly hasApp: (app: string) => boolean
+  /** Whether an app may ask that of another one. */
+  readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
+  /** Whether a worker of an app can take so much; else the instance stalls. */
+  readonly fits: (instance: Instance, app: string, bytes: number) => boolean
+  readonly instances: Instances
+}
+
+/** What instances wait for: activities, timers and children. All is called within a change of the file. */
+export class Tasks {
+  readonly #store: WorkflowStore
+  readonly #wakeUps: WakeUps
+  readonly #clock: Clock
+  readonly #warn: TasksOptions['warn']
+  readonly #hasApp: TasksOptions['hasApp']
+  readonly #isAllowed: TasksOptions['isAllowed']
+  readonly #fits: TasksOptions['fits']
+  readonly #instances: Instances
+  /** Apps that are waited for, as they were told. */
+  readonly #told = new Set<string>()
+
+  constructor({store, wakeUps, clock, warn, hasApp, isAllowed, fits, instances}: TasksOptions) {
+    this.#store = store
+    this.#wakeUps = wakeUps
+    this.#clock = clock
+    this.#warn = warn
+    this.#hasApp = hasApp
+    this.#isAllowed = isAllowed
+    this.#fits = fits
+    this.#instances = instances
+    wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
+  }
+
+  schedule(instance: Instance, {task, app, scheduled}: NewActivity): void {
+    const {app: own, key, id, execution} = instance
+    const {name, version, input, taskExecutionId} = scheduled
+    if (!this.mayAsk(app, {caller: own, kind: 'activities', operation: 'schedule', name}))
+      return this.#fail(key, {taskFailed: {taskScheduledId: task, failureDetails: NOT_ALLOWED, taskExecutionId}})
+    const workflowInstance = {instanceId: id, executionId: {value: execution}}
+    const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
+    const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
+    this.#store.addActivity(activity)
+    this.#noteApp(own, app, `activity '${name}'`)
+    if (this.#fits(instance, app, request.length))
+      this.#instances.workersOf(app).add(this.#instances.activities.add(activity, id))
+  }
+
+  /** Whether an app may ask that of another one; if not, the log of that one says so. */
+  mayAsk(app: string, access: WorkflowAccess): boolean {
+    if (this.#isAllowed(app, access)) return true
+    const {caller, kind, operation, name} = access
+    const what = kind === 'activities' ? 'activity' : 'workflow'
+    this.#warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
+    return false
+  }
+
+  /** Nobody may be there to do it: that is said once. */
+  #noteApp(own: string, app: string, what: string): void {
+    const text = `${what} waits for app '${app}', which this template does not have`
+    if (this.#hasApp(app) || this.#told.has(text)) return
+    this.#told.add(text)
+    this.#warn(own, text)
+  }
+
+  /** `aheadMs`: so much is the clock of the workflow's code ahead of ours. */
+  setTimer(key: number, {id: timerId, fireAt, event}: NewTimer, aheadMs = 0): void {
+    const due = msOf(fireAt) - aheadMs
+    const data = encode(EVENT, {timestamp: timeOf(due), timerFired: {fireAt, timerId, isSkipped: false}})
+    this.#wakeUps.add(TIMER, {due, owner: key, name: event.toLowerCase(), data})
+  }
+
+  /** When the timers of an instance fire, by the ids of their events. */
+  timers(key: number): ReadonlyMap<number, number> {
+    return new Map(this.#wakeUps.of(TIMER, key).map(({due, data}) => [timerIdOf(data), due]))
+  }
+
+  /** The next timer fires now, or the one with this id; false if there is no such one. */
+  skipTimer(key: number, wanted: number | undefined): boolean {
+    const timers = this.#wakeUps.of(TIMER, key).toSorted((a, b) => a.due - b.due || a.id - b.id)
+    const timer = wanted === undefined ? timers[0] : timers.find(({data}) => timerIdOf(data) === wanted)
+    if (timer !== undefined) this.#wakeUps.fireNow(TIMER, timer)
+    return timer !== undefined
+  }
+
+  /** An event has come: the oldest timer that waits with it ends. */
+  heard(key: number, event: string): void {
+    this.#wakeUps.removeFirst(TIMER, key, event.toLowerCase())
+  }
+
+  endTimers(key: number): void {
+    this.#wakeUps.removeOf(TIMER, key)
+  }
+
+  /** A child of the same task is made once; an active one of somebody else is left alone, and the task fails. */
+  createChild({app: parentApp, id: parentId, execution, key}: Instance, child: NewChild): void {
+    const {app, id, name, input, isDetached, task} = child
+    const parent = {app: parentApp, id: parentId, execution, task}
+    const failed = {taskScheduledId: task, taskExecutionId: ''}
+    if (!this.mayAsk(app, {caller: parentApp, kind: 'workflows', operation: 'schedule', name}))
+      return isDetached ? undefined : this.#fail(key, {childFailed: {...failed, failureDetails: NOT_ALLOWED}})
+    const existing = this.#store.find(app, id)
+    if (existing === undefined || isTerminal(existing.status)) {
+      this.#noteApp(parentApp, app, `workflow '${name}'`)
+      this.#instances.create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
+      return
+    }
+    if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
+    const failureDetails = encode(FAILURE_DETAILS, {
+      errorType: 'WorkflowInstanceAlreadyExists',
+      errorMessage: activeInstance(id).message
+    })
+    this.#fail(key, {childFailed: {...failed, failureDetails}})
+  }
+
+  #fail(key: number, failure: Event): void {
+    this.#instances.post(key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), failure)})
+  }
+
+  /** Its open activities and timers are not wanted any more. */
+  drop({key}: Instance): void {
+    for (const item of this.#instances.activities.drop(key)) {
+      const workers = this.#instances.workersOf(item.activity.app)
+      // one that a worker has is answered once more
+      if (!workers.isInHand(item)) {
+        workers.remove(item)
+        this.#instances.activities.remove(item)
+      }
+    }
+    this.endTimers(key)
+  }
+
+  #timerFired({owner, data}: WakeUp): void {
+    const {timerFired, timestamp: due} = readEvent(data)
+    if (timerFired === undefined) return
+    const now = this.#clock.date()
+    const isSkipped = due !== undefined && msOf(due) > now
+    this.#instances.post(owner, {
+      kind: 'timer',
+      name: '',
+      event: eventOf(now, {timerFired: {...timerFired, isSkipped}})
+    })
+  }
+}
+
+const timerIdOf = (data: Uint8Array): number => readEvent(data).timerFired?.timerId ?? -1

@@ -1,0 +1,156 @@
+import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
+import type {Instance, Letter} from './instance.ts'
+import {ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
+import type {TurnStart} from './turn.ts'
+import {SUSPENDED} from './status.ts'
+import {patchesOf} from './versions.ts'
+import type {WorkItem} from './workers.ts'
+import type {OpenActivity} from './workflow-store.ts'
+
+const NOTHING = new Uint8Array(0)
+
+/** WorkItem: one of the two requests. */
+const WORK_ITEM = {
+  workflowRequest: [1, 'bytes'],
+  activityRequest: [2, 'bytes'],
+  completionToken: [10, 'string']
+} as const
+
+/** WorkflowRequest without its past events, which are joined already. */
+const TURN_REQUEST = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}], newEvents: [4, 'chunks']} as const
+
+/** An instance that something happens to, with its history. */
+export class LiveInstance {
+  readonly instance: Instance
+  /** Of each turn the events, joined. */
+  readonly history: Uint8Array[]
+  letters: Letter[]
+  /** The turn that a worker has, or will get. */
+  turn: TurnItem | undefined
+  #clock: number | undefined
+  #patches: string[] = []
+  #patched = 0
+  #counted = 0
+  #bytes = 0
+
+  constructor(instance: Instance, history: Uint8Array[], letters: Letter[]) {
+    this.instance = instance
+    this.history = history
+    this.letters = letters
+  }
+
+  /** When its latest turn began, by the clock of its code. */
+  get clock(): number {
+    if (this.#clock !== undefined) return this.#clock
+    const [first] = splitEvents(this.history.at(-1) ?? NOTHING)
+    const at = first && readEvent(first).timestamp
+    return (this.#clock = at === undefined ? 0 : msOf(at))
+  }
+
+  set clock(time: number) {
+    this.#clock = time
+  }
+
+  /** What the code of its turns was patched with, in the order in which it was met: each turn is read once. */
+  get patches(): readonly string[] {
+    if (this.#patched > this.history.length) [this.#patched, this.#patches] = [0, []]
+    for (; this.#patched < this.history.length; this.#patched++)
+      for (const patch of patchesOf(this.history[this.#patched] ?? NOTHING))
+        if (!this.#patches.includes(patch)) this.#patches.push(patch)
+    return this.#patches
+  }
+
+  /** It has started, or its time has come. */
+  get mayStart(): boolean {
+    return this.instance.turns > 0 || this.letters.some(({kind}) => kind === 'start')
+  }
+
+  get mayTurn(): boolean {
+    return this.letters.length > 0 && this.mayStart
+  }
+
+  /** Of the history: each turn is counted once. */
+  get bytes(): number {
+    if (this.#counted > this.history.length) this.#counted = this.#bytes = 0
+    for (; this.#counted < this.history.length; this.#counted++) this.#bytes += this.history[this.#counted]?.length ?? 0
+    return this.#bytes
+  }
+
+  /** What the next turn sends to a worker, roughly. */
+  get turnBytes(): number {
+    return this.letters.reduce((sum, {event}) => sum + event.length, this.bytes)
+  }
+}
+
+/** A turn: the worker gets the history, and the letters that have come until then. */
+export class TurnItem implements WorkItem {
+  readonly kind = 'workflows'
+  readonly live: LiveInstance
+  readonly #now: () => number
+  /** What was sent last; undefined: nothing yet. */
+  start: TurnStart | undefined
+  /** It was said that nobody answers it. */
+  isSilent = false
+
+  constructor(live: LiveInstance, now: () => number) {
+    this.live = live
+    this.#now = now
+  }
+
+  get name(): string {
+    return this.live.instance.name
+  }
+
+  compose(completionToken: string): Uint8Array {
+    const {instance, history, letters} = this.live
+    const {id: instanceId, app, execution} = instance
+    const now = this.#now()
+    // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
+    const startedAt = Math.max(now, this.live.clock, ...letters.map(dueOf))
+    const sent = letters.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
+    this.start = {
+      app,
+      id: instanceId,
+      startedAt,
+      aheadMs: startedAt - now,
+      isSuspended: instance.status === SUSPENDED,
+      letters: sent
+    }
+    const newEvents = [eventOf(startedAt, {workflowStarted: {version: undefined}}), ...sent.map(({event}) => event)]
+    const request = encode(TURN_REQUEST, {instanceId, executionId: {value: execution}, newEvents})
+    return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
+  }
+}
+
+/** Of a timer that has fired: when it should have. */
+function dueOf({kind, event}: Letter): number {
+  const fireAt = kind === 'timer' ? readEvent(event).timerFired?.fireAt : undefined
+  return fireAt === undefined ? 0 : msOf(fireAt)
+}
+
+/** A task for a worker. */
+export class ActivityItem implements WorkItem {
+  readonly kind = 'activities'
+  readonly activity: OpenActivity
+  /** The id of its instance. */
+  readonly id: string
+  /** The task is not open any more: an answer does not count. */
+  isDropped = false
+  /** When a worker got it last, by `performance.now()`. */
+  sentAt = 0
+  #name: string | undefined
+
+  constructor(activity: OpenActivity, id: string) {
+    this.activity = activity
+    this.id = id
+  }
+
+  get name(): string {
+    return (this.#name ??= decode(ACTIVITY_REQUEST, this.activity.request).name)
+  }
+
+  compose(completionToken: string): Uint8Array | undefined {
+    this.sentAt = performance.now()
+    return this.isDropped ? undefined : encode(WORK_ITEM, {activityRequest: this.activity.request, completionToken})
+  }
+}

@@ -1,0 +1,183 @@
+import {randomUUID} from 'node:crypto'
+import {aborted} from '../../platform/delay.ts'
+import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
+import {WorkLimits, type Limited} from './work-limits.ts'
+
+/** The stream of a worker: what is sent to it, and what may be under way there at a time. */
+export interface Worker {
+  readonly limit: number
+  /** The instance of the app that it belongs to. */
+  readonly home: string
+  send(item: Uint8Array): void
+}
+
+/** Something that a worker is to do. */
+export interface WorkItem extends Limited {
+  /** The message for the worker that it is sent to now; undefined: there is nothing to do any more. */
+  compose(token: string): Uint8Array | undefined
+}
+
+/** An item that a worker has not answered yet. */
+interface InHand {
+  readonly worker: Connected
+  readonly token: string
+}
+
+interface Connected {
+  readonly worker: Worker
+  readonly items: Set<WorkItem>
+  /** It gets nothing any more: its process is to end. Settles when it has nothing in hand. */
+  leaving: PromiseWithResolvers<void> | undefined
+}
+
+interface WorkersTold {
+  /** A worker has got it. */
+  readonly sent: (item: WorkItem) => void
+  /** Its worker has left without an answer. */
+  readonly left: (item: WorkItem) => void
+}
+
+/** The workers of one app, all equal, and the items that wait for one. */
+export class AppWorkers {
+  readonly #connected: Connected[] = []
+  #latest = 0
+  readonly #waiting = new Set<WorkItem>()
+  readonly #inHand = new Map<WorkItem, InHand>()
+  readonly #limits: WorkLimits<WorkItem>
+
+  readonly #told: WorkersTold
+
+  /** `settings`: what the app's Configuration says now. */
+  constructor(settings: () => Pick<WorkflowSettings, 'workflows' | 'activities'>, told: WorkersTold) {
+    this.#told = told
+    this.#limits = new WorkLimits(settings)
+  }
+
+  /** How many there are; `home`: of one instance of the app. */
+  count(home?: string): number {
+    return this.#connected.filter(({worker}) => home === undefined || worker.home === home).length
+  }
+
+  /** When the latest worker has connected: milliseconds since 1970. */
+  get latest(): number {
+    return this.#latest
+  }
+
+  /** Somebody has something in hand, or will get it. */
+  get isBusy(): boolean {
+    return this.#inHand.size > 0 || (this.#waiting.size > 0 && this.#connected.length > 0)
+  }
+
+  /** It is sent by the next `flush`. */
+  add(item: WorkItem): void {
+    this.#waiting.add(item)
+  }
+
+  /** Sends what waits, in order, to whoever has the least in hand. */
+  flush(): void {
+    for (const item of this.#limits.free()) if (!this.#send(item)) return
+    for (const item of this.#waiting) {
+      if (!this.#limits.holds(item) && !this.#send(item)) return
+      this.#waiting.delete(item)
+    }
+  }
+
+  /** False: no worker can take it. */
+  #send(item: WorkItem): boolean {
+    const to = this.#next()
+    if (to === undefined) return false
+    const token = randomUUID()
+    const message = item.compose(token)
+    if (message === undefined) {
+      this.#limits.forget(item)
+      return true
+    }
+    to.items.add(item)
+    this.#inHand.set(item, {worker: to, token})
+    this.#limits.take(item)
+    to.worker.send(message)
+    this.#told.sent(item)
+    return true
+  }
+
+  /** A worker is there; the returned function tells that it has gone, with what it had in hand. */
+  connect(worker: Worker, now = 0): () => void {
+    this.#latest = now
+    const connected: Connected = {worker, items: new Set(), leaving: undefined}
+    this.#connected.push(connected)
+    return () => {
+      this.#connected.splice(this.#connected.indexOf(connected), 1)
+      for (const item of connected.items) {
+        this.#inHand.delete(item)
+        this.#limits.giveBack(item)
+        this.#waiting.add(item)
+        this.#told.left(item)
+      }
+      connected.leaving?.resolve()
+    }
+  }
+
+  /** The workers of an instance get nothing more; false: the signal was aborted before they had answered what they have. */
+  async retire(home: string, signal: AbortSignal): Promise<boolean> {
+    const leaving = this.#connected.filter(({worker}) => worker.home === home)
+    for (const each of leaving) {
+      each.leaving ??= Promise.withResolvers()
+      if (each.items.size === 0) each.leaving.resolve()
+    }
+    const answered = leaving.map(async each => each.leaving?.promise)
+    return Promise.race([Promise.all(answered).then(() => true), aborted(signal).then(() => false)])
+  }
+
+  /** Those of an instance that are still there get work again, with the next `flush`: they were not of the process that has ended. */
+  resume(home: string): void {
+    for (const each of this.#connected) if (each.worker.home === home) each.leaving = undefined
+  }
+
+  /** What workers have not answered yet. */
+  inHand(): Iterable<WorkItem> {
+    return this.#inHand.keys()
+  }
+
+  /** Whether an answer with this token is one to this item: workers that send none are taken at their word. */
+  isAnswered(item: WorkItem, token: string): boolean {
+    const inHand = this.#inHand.get(item)
+    return token === '' || inHand === undefined || inHand.token === token
+  }
+
+  isInHand(item: WorkItem): boolean {
+    return this.#inHand.has(item)
+  }
+
+  /** It is answered, or not wanted any more. */
+  remove(item: WorkItem): void {
+    this.#waiting.delete(item)
+    this.#limits.forget(item)
+    const inHand = this.#inHand.get(item)
+    if (inHand === undefined) return
+    this.#inHand.delete(item)
+    this.#limits.giveBack(item)
+    const {items, leaving} = inHand.worker
+    items.delete(item)
+    if (items.size === 0) leaving?.resolve()
+  }
+
+  /** Forgets all items. */
+  clear(): void {
+    this.#waiting.clear()
+    this.#limits.clear()
+    this.#inHand.clear()
+    for (const {items} of this.#connected) items.clear()
+  }
+
+  #next(): Connected | undefined {
+    let best: Connected | undefined
+    for (const each of this.#connected)
+      if (
+        each.leaving === undefined &&
+        each.items.size < each.worker.limit &&
+        (best === undefined || each.items.size < best.items.size)
+      )
+        best = each
+    return best
+  }
+}

@@ -1,0 +1,34 @@
+import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+
+/** Why a request about an instance is refused. */
+export type Refusal = 'active' | 'unknown' | 'not over' | 'not found' | 'invalid' | 'taken' | 'stalled' | 'denied'
+
+/** A request about an instance is refused, in durabletask's words (api/errors) or Dapr's. Nothing has been changed then. */
+export class WorkflowError extends Error {
+  override readonly name = 'WorkflowError'
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal, message: string) {
+    super(message)
+    this.refusal = refusal
+  }
+}
+
+export const unknownInstance = (): WorkflowError => new WorkflowError('unknown', 'no such instance exists')
+
+export const activeInstance = (id: string): WorkflowError =>
+  new WorkflowError('active', `an active workflow with ID '${id}' already exists`)
+
+export const stalledInstance = (id: string): WorkflowError =>
+  new WorkflowError('stalled', `failed to invoke method for workflow '${id}': actor is stalled`)
+
+export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')
+
+export const DENIED = 'access denied by workflow access policy'
+
+/** A WorkflowAccessPolicy does not allow it (Dapr: pkg/actors/targets/workflow/orchestrator/accesspolicy.go). */
+export const deniedAccess = ({caller, operation, name}: WorkflowAccess, id: string): WorkflowError =>
+  new WorkflowError(
+    'denied',
+    `${DENIED}: app '${caller}' operation '${operation}' on workflow '${name}' (instance '${id}')`
+  )

@@ -1,0 +1,400 @@
+import type {Message} from '../../proxy/net/grpc/message-codec.ts'
+import type {Clock} from '../../platform/clock.ts'
+import type {WorkflowEvent} from '../../model/workflow-event.ts'
+import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
+import type {WakeUps} from '../wake-ups.ts'
+import {bringNearer, type Skipped} from '../skip.ts'
+import type {WorkFile} from '../work-file.ts'
+import {changesOf, type WorkflowChange} from './changes.ts'
+import type {StartRequest} from './creation.ts'
+import {Engine} from './engine.ts'
+import type {Instance} from './instance.ts'
+import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
+import {
+  type ACTIVITY_ANSWER,
+  checkFailure,
+  type Event,
+  eventOf,
+  readEvent,
+  splitEvents,
+  type TURN_ANSWER
+} from './messages.ts'
+import {rerunOf, type RerunRequest} from './rerun.ts'
+import {Silence} from './silence.ts'
+import {isTerminal, STALLED} from './status.ts'
+import {applyAnswer} from './turn.ts'
+import {unfinishedLines} from './unfinished.ts'
+import {Waiters} from './waiters.ts'
+import type {LiveInstance} from './work-items.ts'
+import {codeStall, versionStall, type Stall} from './versions.ts'
+import type {Worker} from './workers.ts'
+import {
+  activeInstance,
+  deniedAccess,
+  notOver,
+  stalledInstance,
+  unknownInstance,
+  WorkflowError
+} from './workflow-error.ts'
+import {WorkflowStore} from './workflow-store.ts'
+
+/** A skip waits so long for workers before it goes on. */
+const SETTLE_MS = 30_000
+/** After a file that could not be written. */
+const RETRY_MS = 1000
+
+export interface WorkflowsOptions {
+  readonly file: WorkFile
+  readonly wakeUps: WakeUps
+  readonly clock: Clock
+  /** Says something in the log of an app's sidecar. */
+  readonly warn: (app: string, text: string) => void
+  /** Whether the run has such an app. */
+  readonly hasApp: (app: string) => boolean
+  /** `maxBodySize` of an app: a worker that got more would lose its stream. */
+  readonly maxBytes: (app: string) => number
+  /** `spec.workflow` of an app's Configuration, as it is now. */
+  readonly settings: (app: string) => WorkflowSettings
+  /** Whether an app may ask that of another one; of itself it may ask anything. */
+  readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
+  /** The first worker of an app has connected. */
+  readonly met: (app: string) => void
+  /** Counts for the metrics of an app. */
+  readonly counted: (app: string, event: WorkflowEvent) => void
+}
+
+type TurnResponse = Message<typeof TURN_ANSWER>
+type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
+
+/**
+ * The workflows of a run. What happens is committed first, then sent to workers, then told to who waits: so nothing that
+ * anybody has seen is lost when this process ends.
+ */
+export class Workflows {
+  readonly #options: WorkflowsOptions
+  readonly #store: WorkflowStore
+  readonly #engine: Engine
+  readonly #waiters = new Waiters()
+  /** Apps that have had a worker. */
+  readonly #met = new Set<string>()
+  readonly #silence: Silence
+  /** Who waits until workers have nothing to do. */
+  readonly #quiet: (() => void)[] = []
+  readonly #listeners: ((instance: Instance) => void)[] = []
+
+  constructor(options: WorkflowsOptions) {
+    const {file} = options
+    this.#options = options
+    this.#store = new WorkflowStore(file.database)
+    this.#engine = new Engine({...options, store: this.#store})
+    this.#silence = new Silence({...options, workers: this.#engine.workers})
+    file.onCommit(() => this.#committed())
+    file.onUndone(() => this.#undone())
+  }
+
+  /** Starts an instance; settles when that is kept. Throws a WorkflowError if one of this id is active. */
+  async start(app: string, request: StartRequest): Promise<Instance> {
+    return this.#asked(app, 'create_workflow', async () => {
+      const existing = this.find(app, request.id)
+      if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
+      return this.#options.file.change(() => this.#engine.create(app, request))
+    })
+  }
+
+  /** Throws a WorkflowError if an app may not ask that of another one's instance. */
+  checkAccess(app: string, id: string, access: WorkflowAccess): void {
+    if (!this.#options.isAllowed(app, access)) throw deniedAccess(access, id)
+  }
+
+  /** Settles when what `find` returns is kept: to be awaited before anybody is told. */
+  async settled(): Promise<void> {
+    await this.#options.file.settled()
+  }
+
+  /** What is not over, by app. */
+  active(): ReturnType<WorkflowStore['active']> {
+    return this.#store.active(this.#options.clock.date())
+  }
+
+  /** A line for each that has failed or still waits. */
+  unfinished(): readonly string[] {
+    return unfinishedLines(this.#store)
+  }
+
+  find(app: string, id: string): Instance | undefined {
+    return this.#engine.live.find(app, id)?.instance
+  }
+
+  /** One by its row. */
+  at(key: number): Instance | undefined {
+    return this.#engine.live.at(key)?.instance
+  }
+
+  /** The events of all its turns, each turn's joined. */
+  history({key}: Instance): readonly Uint8Array[] {
+    return this.#engine.live.at(key)?.history ?? []
+  }
+
+  /** The same, one by one, as they can be read. */
+  events(instance: Instance): readonly Event[] {
+    return this.history(instance).flatMap(splitEvents).map(readEvent)
+  }
+
+  /** What its latest turn has changed. */
+  latestChanges(instance: Instance): readonly WorkflowChange[] {
+    return changesOf(instance, this.history(instance))
+  }
+
+  /** Calls the listener with each instance that has changed, once that is kept. */
+  onChanged(listener: (instance: Instance) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Ids of an app's instances, from behind a row. */
+  list(app: string, after: number, count: number): ReturnType<WorkflowStore['list']> {
+    return this.#store.list(app, after, count)
+  }
+
+  /** The latest instances that are meant, without their payloads, the latest first. */
+  search(wanted: Wanted, limit: number): readonly Instance[] {
+    return searchInstances(this.#options.file.database, wanted, limit)
+  }
+
+  /** The apps that have an instance of this id. */
+  appsWith(id: string): readonly string[] {
+    return appsWithInstance(this.#options.file.database, id)
+  }
+
+  /** Something for an instance from outside; one that is over takes it, and nothing happens. Throws a WorkflowError. */
+  async tell(
+    app: string,
+    id: string,
+    kind: 'event' | 'suspend' | 'resume' | 'terminate',
+    event: Event
+  ): Promise<Instance> {
+    return this.#asked(app, 'add_event', async () => {
+      const instance = this.find(app, id)
+      if (instance === undefined) throw unknownInstance()
+      if (isTerminal(instance.status)) return instance
+      if (instance.status === STALLED && kind === 'event') throw stalledInstance(id)
+      const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
+      const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
+      await this.#options.file.change(() => this.#engine.post(instance.key, letter))
+      return instance
+    })
+  }
+
+  /** Settles when it is in that state, or gone (undefined). */
+  async until(
+    instance: Instance,
+    isMet: (instance: Instance) => boolean,
+    onGone?: (listener: () => void) => void
+  ): Promise<Instance | undefined> {
+    await this.settled()
+    return this.#waiters.wait(instance, now => now === undefined || isMet(now), onGone)
+  }
+
+  /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */
+  async purge(
+    app: string,
+    id: string,
+    {isRecursive, isForced}: {readonly isRecursive: boolean; readonly isForced: boolean}
+  ): Promise<number> {
+    return this.#asked(app, 'purge_workflow', async () => {
+      const instance = this.find(app, id)
+      if (instance === undefined) throw unknownInstance()
+      const all = isRecursive ? this.#store.family(instance) : [instance]
+      if (!isForced && all.some(each => !isTerminal(each.status))) throw notOver()
+      return this.#options.file.change(() => {
+        for (const each of all) this.#engine.remove(each.key)
+        return all.length
+      })
+    })
+  }
+
+  /** Runs one that is over once more, from one of its steps, as another instance. Throws a WorkflowError. */
+  async rerun(app: string, request: RerunRequest): Promise<Instance> {
+    const {id, newId} = request
+    if (id === newId)
+      throw new WorkflowError('invalid', 'rerun workflow instance ID must be different from the original instance ID')
+    const source = this.find(app, id)
+    if (source === undefined) throw new WorkflowError('not found', `workflow instance does not exist with ID '${id}'`)
+    if (!isTerminal(source.status)) throw new WorkflowError('invalid', `'${id}' is not in a terminal state`)
+    if (source.parent !== undefined) throw new WorkflowError('invalid', `'${id}': cannot rerun from child-workflows`)
+    const rerun = rerunOf(app, this.history(source), request)
+    if (this.find(app, newId) !== undefined)
+      throw new WorkflowError('taken', `workflow '${newId}' has already been created`)
+    return this.#options.file.change(() => this.#engine.rerun(source, newId, rerun))
+  }
+
+  /** What an instance waits for comes now: its next timer, or the one with an id, or its start. Throws a WorkflowError. */
+  async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
+    if (await this.#options.file.change(() => this.#engine.skipTimer(key, timer))) return
+    const which = timer === undefined ? 'no timer' : `no timer ${timer.toString()}`
+    throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
+  }
+
+  /** Brings all that waits nearer by so many ms, with what that sets off. */
+  async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
+    return bringNearer(this.#options.wakeUps, ms, async () => this.quiet(SETTLE_MS), signal)
+  }
+
+  /** When the timers of an instance fire, by the ids of their events. */
+  timers({key}: Instance): ReadonlyMap<number, number> {
+    return this.#engine.tasks.timers(key)
+  }
+
+  /** Settles when no worker has anything to do any more: with true, or with false after so many ms. */
+  async quiet(maxMs: number): Promise<boolean> {
+    await this.settled()
+    if (!this.#isBusy()) return true
+    const {promise, resolve} = Promise.withResolvers<boolean>()
+    const stop = this.#options.clock.after(maxMs, () => resolve(false))
+    this.#quiet.push(() => resolve(true))
+    return promise.finally(stop)
+  }
+
+  #isBusy(): boolean {
+    return [...this.#engine.workers.values()].some(workers => workers.isBusy)
+  }
+
+  /** A worker of an app is there; the returned function tells that it has gone. */
+  connect(app: string, worker: Worker): () => void {
+    const workers = this.#engine.workersOf(app)
+    const leave = workers.connect(worker, this.#options.clock.date())
+    if (this.#engine.hasHeld(app)) this.#options.file.change(() => this.#engine.retryHeld(app)).catch(() => undefined)
+    if (!this.#met.has(app)) this.#options.met(app)
+    this.#met.add(app)
+    this.#flush()
+    return () => {
+      leave()
+      this.#flush()
+    }
+  }
+
+  /** The process of an instance is to end: what its workers have in hand is waited for, and others get the rest. */
+  async retire(app: string, home: string, signal: AbortSignal): Promise<boolean> {
+    return this.#engine.workersOf(app).retire(home, signal)
+  }
+
+  /** The Configuration of an app is another one: a limit may hold what it held no more. */
+  settingsChanged(): void {
+    this.#flush()
+  }
+
+  /** The process of an instance has been exchanged: whoever is still connected, of a debugger for instance, gets work again. */
+  resume(app: string, home: string): void {
+    this.#engine.workersOf(app).resume(home)
+    this.#flush()
+  }
+
+  /** How many workers an app has; `home`: one of its instances. */
+  connected(app: string, home?: string): number {
+    return this.#engine.workers.get(app)?.count(home) ?? 0
+  }
+
+  /** A worker has answered a turn. Settles when that is kept. */
+  async completeTurn(app: string, answer: TurnResponse): Promise<void> {
+    const {instanceId: id, completionToken} = answer
+    const live = this.#engine.live.find(app, id)
+    const start = live?.turn?.start
+    if (live?.turn === undefined || start === undefined)
+      return this.#options.warn(app, `an answer to a turn of workflow '${id}' is ignored: it waits for none`)
+    if (!this.#engine.workersOf(app).isAnswered(live.turn, completionToken))
+      return this.#options.warn(
+        app,
+        `an answer to a turn of workflow '${id}' is ignored: it is one to an earlier dispatch`
+      )
+    const turn = applyAnswer(start, answer, this.#options.clock.date())
+    const stall = versionStall(answer, live.patches) ?? this.#codeStall(live, answer)
+    await this.#options.file.change(() => {
+      if (live.turn !== undefined) this.#engine.workersOf(app).remove(live.turn)
+      live.turn = undefined
+      if (stall === undefined) this.#engine.apply(live, turn, start)
+      else this.#engine.hold(live, stall)
+    })
+  }
+
+  #codeStall(live: LiveInstance, answer: TurnResponse): Stall | undefined {
+    const {app, updated} = live.instance
+    return codeStall(live, answer, this.#engine.workersOf(app).latest > updated, this.#options.warn)
+  }
+
+  /** A worker has answered an activity. Settles when that is kept. */
+  async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
+    const {instanceId: id, taskId: task, completionToken, result, failureDetails} = answer
+    checkFailure(failureDetails)
+    const workers = this.#engine.workersOf(app)
+    const item = this.#engine.activities.find(app, id, task, each => workers.isInHand(each))
+    const what = `an answer to the activity ${task.toString()} of workflow '${id}' is ignored`
+    if (item === undefined) return this.#options.warn(app, `${what}: it has been answered, or is not known`)
+    if (!this.#engine.workersOf(app).isAnswered(item, completionToken))
+      return this.#options.warn(app, `${what}: it is one to an earlier dispatch`)
+    await this.#options.file.change(() => {
+      this.#engine.workersOf(app).remove(item)
+      this.#engine.activities.remove(item)
+      const status = failureDetails.length > 0 ? 'failed' : 'success'
+      const elapsedMs = performance.now() - item.sentAt
+      this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
+      const {instance} = item.activity
+      if (item.isDropped || !this.#store.endActivity(instance, task)) return
+      const event: Event =
+        failureDetails.length > 0
+          ? {taskFailed: {taskScheduledId: task, failureDetails, taskExecutionId: item.activity.taskExecution}}
+          : {taskCompleted: {taskScheduledId: task, result, taskExecutionId: item.activity.taskExecution}}
+      this.#engine.post(instance, {kind: 'result', name: '', event: eventOf(this.#options.clock.date(), event)})
+    })
+  }
+
+  /** Counts what was asked for. */
+  async #asked<T>(
+    app: string,
+    operation: Extract<WorkflowEvent, {type: 'asked'}>['operation'],
+    work: () => Promise<T>
+  ): Promise<T> {
+    const startedAt = performance.now()
+    const count = (isSuccess: boolean): void =>
+      this.#options.counted(app, {type: 'asked', operation, isSuccess, elapsedMs: performance.now() - startedAt})
+    try {
+      const result = await work()
+      count(true)
+      return result
+    } catch (error) {
+      count(false)
+      throw error
+    }
+  }
+
+  #committed(): void {
+    this.#flush()
+    const changed = [...this.#engine.changed]
+    this.#engine.changed.clear()
+    for (const [key, instance] of changed) {
+      this.#waiters.tell(key, instance)
+      if (instance !== undefined) for (const listener of this.#listeners) listener(instance)
+    }
+  }
+
+  /** The file could not be written: what is in memory is not what it says. */
+  #undone(): void {
+    this.#engine.forget()
+    this.#options.clock.after(RETRY_MS, () => {
+      this.#engine.takeUp()
+      this.#flush()
+    })
+  }
+
+  /** Nothing is sent that is not kept. */
+  #flush(): void {
+    if (this.#options.file.isChanging) return
+    for (const workers of this.#engine.workers.values()) workers.flush()
+    if (this.#quiet.length > 0 && !this.#isBusy()) for (const tell of this.#quiet.splice(0)) tell()
+    this.#silence.listen()
+  }
+
+  /** Ends what it has begun by itself. */
+  close(): void {
+    this.#silence.close()
+  }
+}

@@ -1,0 +1,208 @@
+import t, {type Test} from 'tap'
+import {RedisStreams} from '../../../../src/dapr/components/pubsub/redis.ts'
+import type {StreamSettings} from '../../../../src/dapr/components/pubsub/stream-settings.ts'
+import type {Handled, BrokerMessage, SubscribeOptions} from '../../../../src/dapr/components/pubsub.ts'
+import {RedisEngine} from '../../../../src/packages/redis/engine/engine.ts'
+import {MemoryConnection} from '../../../../src/packages/redis/memory-connection.ts'
+import {StartQueue} from '../../../rig/queue.ts'
+
+const SETTINGS: StreamSettings = {
+  consumerId: '',
+  redeliverIntervalMs: 15_000,
+  processingTimeoutMs: 60_000,
+  queueDepth: 100,
+  concurrency: 10,
+  maxLength: 0,
+  readTimeoutMs: 3000
+}
+
+interface Delivery {
+  readonly text: string
+  readonly metadata: BrokerMessage['metadata']
+  readonly finish: (handled?: Handled) => void
+}
+
+interface Scene {
+  readonly redis: MemoryConnection
+  readonly streams: RedisStreams
+  readonly logged: string[]
+  readonly subscribe: (
+    topic: string,
+    options?: Partial<SubscribeOptions>
+  ) => Promise<{readonly next: () => Promise<Delivery>; readonly stop: () => Promise<void>}>
+}
+
+const scene = (t: Test, settings: Partial<StreamSettings> = {}): Scene => {
+  const redis = new MemoryConnection(new RedisEngine())
+  const streams = new RedisStreams(redis, {...SETTINGS, ...settings})
+  const logged: string[] = []
+  t.teardown(async () => streams.close())
+  return {
+    redis,
+    streams,
+    logged,
+    subscribe: async (topic, options = {}) => {
+      const unfinished: (() => void)[] = []
+      const deliveries = new StartQueue<Delivery>()
+      const reader = await streams.subscribe({
+        topic,
+        group: 'shop',
+        metadata: {},
+        ready: async () => undefined,
+        atOnce: 0,
+        handle: async ({data, metadata}) =>
+          new Promise(resolve => {
+            const finish = (handled: Handled = 'done'): void => resolve(handled)
+            unfinished.push(finish)
+            deliveries.put({text: data.toString(), metadata, finish})
+          }),
+        log: (_, text) => void logged.push(text),
+        ...options
+      })
+      const stop = async (): Promise<void> => {
+        const stopping = reader.stop()
+        for (const finish of unfinished) finish()
+        await stopping
+      }
+      t.teardown(stop)
+      return {next: async () => deliveries.take(), stop}
+    }
+  }
+}
+
+/** Resolves when the group has nothing pending. */
+const acknowledged = async (redis: MemoryConnection): Promise<void> => {
+  const pending = async (): Promise<unknown> => ((await redis.command(['XPENDING', 'orders', 'shop'])) as unknown[])[0]
+  while ((await pending()) !== 0) await new Promise(setImmediate)
+}
+
+const message = (text: string, metadata: BrokerMessage['metadata'] = {}): BrokerMessage => ({
+  data: Buffer.from(text),
+  metadata
+})
+
+t.test('a message is an entry of a stream; a new group begins with the first one; done is acknowledged', async t => {
+  const {redis, streams, subscribe} = scene(t)
+  await streams.publish('orders', message('{"id":"1"}', {key: '7'}))
+  await streams.publish('orders', message('{"id":"2"}'))
+  t.match(await redis.command(['XRANGE', 'orders', '-', '+']), [
+    [/-/, ['data', '{"id":"1"}', 'metadata', '{"key":"7"}'].map(text => Buffer.from(text))],
+    [/-/, ['data', '{"id":"2"}'].map(text => Buffer.from(text))]
+  ])
+  const shop = await subscribe('orders')
+  const stock = await subscribe('orders', {group: 'stock'})
+  for (const each of [shop, stock]) {
+    const first = await each.next()
+    t.match(first, {text: '{"id":"1"}', metadata: {key: '7'}}, 'each group gets each message')
+    first.finish()
+    const second = await each.next()
+    t.match(second, {text: '{"id":"2"}', metadata: {}})
+    second.finish()
+    await each.stop()
+  }
+  t.match(await redis.command(['XPENDING', 'orders', 'shop']), [0])
+  t.match(await redis.command(['XPENDING', 'orders', 'stock']), [0])
+  const again = await subscribe('orders')
+  await streams.publish('orders', message('3'))
+  t.match(await again.next(), {text: '3'}, 'a group goes on where it stopped')
+})
+
+t.test(
+  'what was returned or not answered is delivered again when its time is over, and no message twice at once',
+  async t => {
+    const {redis, streams, subscribe} = scene(t, {redeliverIntervalMs: 5, processingTimeoutMs: 10})
+    const {next} = await subscribe('orders')
+    await streams.publish('orders', message('held'))
+    const held = await next()
+    await streams.publish('orders', message('returned'))
+    const returned = await next()
+    returned.finish('returned')
+    for (let n = 0; n < 5; n++) {
+      const again = await next()
+      t.match(again, {text: 'returned'}, 'the one that is held does not come again')
+      again.finish(n === 4 ? 'done' : 'returned')
+    }
+    held.finish()
+    await acknowledged(redis)
+  }
+)
+
+t.test('as many messages at once as concurrency; with one they come in order', async t => {
+  const {streams, subscribe} = scene(t, {concurrency: 1, queueDepth: 3})
+  const texts = Array.from({length: 20}, (_, n) => n.toString())
+  for (const text of texts) await streams.publish('one', message(text))
+  const one = await subscribe('one')
+  const seen: string[] = []
+  while (seen.length < texts.length) {
+    const delivery = await one.next()
+    seen.push(delivery.text)
+    await new Promise(setImmediate)
+    delivery.finish()
+  }
+  t.same(seen, texts)
+  const bulk = await subscribe('one', {group: 'bulk', atOnce: 5})
+  const together = await Promise.all([bulk.next(), bulk.next(), bulk.next(), bulk.next(), bulk.next()])
+  t.same(
+    together.map(({text}) => text),
+    texts.slice(0, 5),
+    'a bulk subscription takes more'
+  )
+  for (const delivery of together) delivery.finish()
+})
+
+t.test('a group that is gone is created again, with two warnings', async t => {
+  const {redis, streams, subscribe, logged} = scene(t, {readTimeoutMs: 5})
+  const {next} = await subscribe('orders')
+  await redis.command(['DEL', 'orders'])
+  while (logged.length < 2) await new Promise(setImmediate)
+  t.match(logged, [/^redis streams: error .*: NOGROUP /, /consumer group shop of stream orders is gone/])
+  await streams.publish('orders', message('1'))
+  t.match(await next(), {text: '1'})
+})
+
+t.test('a stream keeps about as many entries as maxLenApprox says', async t => {
+  const {redis, streams} = scene(t, {maxLength: 100})
+  for (let n = 0; n < 1000; n++) await streams.publish('orders', message('x'))
+  const length = Number(await redis.command(['XLEN', 'orders']))
+  t.ok(length >= 100 && length < 400, length.toString())
+})
+
+t.test('nothing is read while nobody can take it; a pending entry that was deleted is acknowledged', async t => {
+  const {redis, streams, subscribe} = scene(t, {redeliverIntervalMs: 5, processingTimeoutMs: 1})
+  const open = Promise.withResolvers<void>()
+  const {next} = await subscribe('orders', {ready: async () => open.promise})
+  await streams.publish('orders', message('1'))
+  await new Promise(setImmediate)
+  t.match(await redis.command(['XPENDING', 'orders', 'shop']), [0], 'it waits in the stream')
+  open.resolve()
+  const delivery = await next()
+  t.match(delivery, {text: '1'})
+  await redis.command(['XTRIM', 'orders', 'MAXLEN', '0'])
+  delivery.finish('returned')
+  await acknowledged(redis)
+})
+
+t.test('while a subscriber is behind, publishers take turns with it, and nothing changes its order', async t => {
+  const {redis, streams, subscribe} = scene(t, {concurrency: 1})
+  const orders = await subscribe('orders')
+  const publish = async (number: number): Promise<unknown> =>
+    streams.publish('orders', {data: Buffer.from(number.toString()), metadata: {}})
+  for (const number of [0, 1, 2]) await publish(number)
+  const first = await orders.next()
+  const all = Promise.all(Array.from({length: 40}, async (_, at) => publish(at + 3)))
+  for (let at = 0; at < 100; at++) await Promise.resolve()
+  const early = Number(await redis.command(['XLEN', 'orders']))
+  t.ok(early < 20, `${early} of 43 in this turn of the event loop`)
+  await all
+  first.finish()
+  const texts = [first.text]
+  while (texts.length < 43) {
+    const {text, finish} = await orders.next()
+    texts.push(text)
+    finish()
+  }
+  t.same(
+    texts,
+    Array.from({length: 43}, (_, at) => at.toString())
+  )
+})

@@ -1,0 +1,38 @@
+import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
+import t from 'tap'
+import {open} from '../../../../src/dapr/components/state/sqlite.ts'
+import {openComponent} from '../../../rig/open-component.ts'
+
+// oxlint-disable-next-line typescript/unbound-method
+const {exec} = DatabaseSync.prototype
+const options = {concurrency: '', consistency: ''} as const
+const request = (key: string, value: Buffer) => ({key, value, isJson: false, etag: '', metadata: {}, options})
+
+t.test('a full disk is told as such, and what was saved before is still there', async t => {
+  const opened: DatabaseSync[] = []
+  t.intercept(DatabaseSync.prototype, 'exec', {
+    value: function (this: DatabaseSync, sql: string) {
+      opened.push(this)
+      exec.call(this, sql)
+    }
+  })
+  const store = await openComponent(t, open, {connectionString: join(t.testdir(), 'state.db')})
+  await store.set(request('a', Buffer.from('before')))
+  opened[0]?.exec('PRAGMA max_page_count = 8') // as many as there are: the disk is full
+  await t.rejects(store.set(request('b', Buffer.alloc(1024 * 1024))), {message: /^database or disk is full$/})
+  await t.rejects(
+    store.transact([
+      {kind: 'upsert', request: request('a', Buffer.from('after'))},
+      {kind: 'upsert', request: request('b', Buffer.alloc(1024 * 1024))}
+    ]),
+    {message: /^database or disk is full$/}
+  )
+  t.equal((await store.get('a', {consistency: '', metadata: {}}))?.data.toString(), 'before')
+  await store.set(request('c', Buffer.from('small')))
+  t.equal(
+    (await store.get('c', {consistency: '', metadata: {}}))?.data.toString(),
+    'small',
+    'it goes on when there is room'
+  )
+})

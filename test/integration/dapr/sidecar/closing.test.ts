@@ -1,0 +1,38 @@
+import {setImmediate as turn} from 'node:timers/promises'
+import t from 'tap'
+import {calls, endlessServer, halves, streams} from '../../../rig/endless.ts'
+import {onBothPaths, openTestSidecar} from './rig.ts'
+
+for (const [kind, open] of Object.entries({...halves, ...calls, ...streams})) {
+  onBothPaths(`${kind}: it is closed when the grace is over, or there is none`, async t => {
+    for (const hasGrace of [true, false]) {
+      const server = await endlessServer()
+      t.teardown(() => server.close())
+      const {port, sidecar, underWay} = await openTestSidecar(t, {appPort: server.port})
+      const {closed} = await open({port, prefix: '/v1.0/invoke/b/method', server})
+      const cut = new AbortController()
+      if (!hasGrace) cut.abort()
+      const closing = sidecar.close(cut.signal)
+      await turn()
+      cut.abort()
+      await closing
+      await closed
+      t.equal(underWay(), 0, 'the call has left')
+    }
+  })
+}
+
+t.test('a call under way ends before the sidecar is closed, and nobody is cut', async t => {
+  const server = await endlessServer()
+  t.teardown(() => server.close())
+  const {port, sidecar} = await openTestSidecar(t, {appPort: server.port})
+  const [poll] = Object.values(calls)
+  const standing = await poll?.({port, prefix: '/v1.0/invoke/b/method', server})
+  const closing = sidecar.close(new AbortController().signal)
+  await t.rejects(fetch(`http://127.0.0.1:${port}/v1.0/healthz`), 'the listener is closed')
+  t.equal(await Promise.race([closing, turn('under way')]), 'under way')
+  server.close()
+  await closing
+  await standing?.closed
+  t.pass('it is closed with the answer')
+})

@@ -1,0 +1,292 @@
+import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync} from 'node:fs'
+import {availableParallelism, loadavg, tmpdir} from 'node:os'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {systemClock, type Clock} from '../../../../src/platform/clock.ts'
+import {Watch, type WatchOptions} from '../../../../src/files/watcher/watcher.ts'
+import type {WatchPlan} from '../../../../src/model/plan.ts'
+import {limitAlone} from '../../../rig/limit.ts'
+
+await limitAlone()
+
+const ALL: WatchPlan = {paths: ['**'], ignore: [], honoursGitignore: false}
+
+/** A folder with a little code in it, and what the watch tells of it. */
+class Watching {
+  readonly folder = mkdtempSync(join(tmpdir(), 'watch-'))
+  readonly told: (readonly string[])[] = []
+  readonly polls: string[] = []
+  readonly givenUp: string[] = []
+  readonly #looks = new Set<() => void>()
+  #watch: Watch | undefined
+
+  constructor() {
+    for (const folder of ['node_modules/x', '.dapr/logs', '.git'])
+      mkdirSync(join(this.folder, folder), {recursive: true})
+    this.write('app.js', '1')
+  }
+
+  async open(
+    t: Test,
+    plan: WatchPlan | {files: readonly string[]} = ALL,
+    wishes: Partial<WatchOptions> = {}
+  ): Promise<void> {
+    const watch = new Watch({
+      folder: this.folder,
+      watch: plan,
+      since: Date.now() + 60_000,
+      clock,
+      changed: paths => {
+        this.told.push(paths)
+        for (const look of this.#looks) look()
+      },
+      polls: why => this.polls.push(why),
+      givesUp: why => this.givenUp.push(why),
+      ...wishes
+    })
+    this.#watch = watch
+    t.teardown(async () => {
+      await watch.close()
+      rmSync(this.folder, {recursive: true})
+    })
+    await watch.open()
+  }
+
+  async close(): Promise<void> {
+    await this.#watch?.close()
+  }
+
+  write(path: string, text: string): void {
+    writeFileSync(join(this.folder, path), text)
+  }
+
+  path(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** Waits until so many changes in all have been told. */
+  async changes(count: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const look = (): void => {
+        if (this.told.length < count) return
+        this.#looks.delete(look)
+        resolve()
+      }
+      this.#looks.add(look)
+      look()
+    })
+  }
+
+  /** Saves a file of its own, so that what was told before is all there was to be told. */
+  async marker(): Promise<number> {
+    const before = this.told.length
+    this.write('mark.txt', `${performance.now()}`)
+    await this.changes(before + 1)
+    return before
+  }
+}
+
+const save = (path: string, text: string): void => {
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
+}
+
+/** A busy machine tells of one deed in several breaths: here a rest is five times as long as in a run, and longer under load. */
+const SLOWER = 5 * Math.min(4, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
+const clock: Clock = {
+  now: () => systemClock.now() / SLOWER,
+  date: () => systemClock.date(),
+  after: (ms, fire) => systemClock.after(ms * SLOWER, fire)
+}
+
+/** Longer than the rest that ends a change: what comes later is another one. */
+const atRest = async (): Promise<void> => new Promise(resolve => setTimeout(resolve, 100 * SLOWER))
+
+t.test('each way to change a folder is one change', async t => {
+  const w = new Watching()
+  await w.open(t)
+  const ways: readonly (readonly [string, () => void])[] = [
+    ['a save in place', () => w.write('app.js', '2')],
+    ['a save by rename', () => save(w.path('app.js'), '3')],
+    [
+      'a save with a backup',
+      () => {
+        renameSync(w.path('app.js'), w.path('app.js~'))
+        w.write('app.js', '4')
+        unlinkSync(w.path('app.js~'))
+      }
+    ],
+    [
+      'a new folder with files',
+      () => {
+        mkdirSync(w.path('src'))
+        for (let i = 0; i < 100; i++) w.write(`src/${i}.js`, '1')
+      }
+    ],
+    [
+      'a checkout',
+      () => {
+        for (let i = 0; i < 100; i++) save(w.path(`src/${i}.js`), '2')
+      }
+    ],
+    ['a file in the new folder', () => w.write('src/7.js', '3')],
+    ['a folder that goes', () => rmSync(w.path('src'), {recursive: true})]
+  ]
+  for (const [index, [name, change]] of ways.entries()) {
+    change()
+    await w.changes(index + 1)
+    await atRest()
+    t.equal(w.told.length, index + 1, name)
+  }
+})
+
+t.test('a file that is made, seen and deleted again is one change', async t => {
+  const w = new Watching()
+  const seen = Promise.withResolvers<void>()
+  const after: Clock['after'] = (ms, fire) => {
+    seen.resolve() // the rest after the first event begins
+    return clock.after(ms, fire)
+  }
+  await w.open(t, ALL, {clock: {...clock, after}})
+  w.write('made.txt', '1')
+  await seen.promise
+  unlinkSync(w.path('made.txt'))
+  await w.changes(1)
+  await atRest()
+  t.same(w.told, [['made.txt']])
+})
+
+t.test('the same bytes, and what never counts, change nothing', async t => {
+  const w = new Watching()
+  await w.open(t)
+  await w.marker()
+  await atRest()
+  w.write('app.js', '1')
+  save(w.path('app.js'), '1')
+  for (const path of [
+    '.dapr/logs/app.log',
+    'node_modules/x/index.js',
+    '.git/index',
+    'out.log',
+    'shop.db',
+    '.app.js.swp'
+  ])
+    w.write(path, '1')
+  await atRest()
+  await w.marker()
+  t.same(w.told.slice(0, -1), [['mark.txt']])
+  t.same(
+    w.told.at(-1)?.filter(path => path !== 'mark.txt'),
+    []
+  )
+})
+
+t.test('a save of a file that others follow makes the same bytes beside it no change', async t => {
+  const w = new Watching()
+  w.write('.env', 'A=1')
+  await w.open(t, ALL, {except: () => [w.path('.env')]})
+  await w.marker()
+  await atRest()
+  w.write('app.js', '1')
+  save(w.path('.env'), '# a comment')
+  await atRest()
+  await w.marker()
+  t.same(w.told, [['mark.txt'], ['mark.txt']])
+  save(w.path('.env'), '# another')
+  w.write('app.js', '2')
+  await w.changes(3)
+  t.same(w.told.at(-1), ['app.js'])
+})
+
+t.test('what was changed before the watch stood counts, what was there before does not', async t => {
+  const w = new Watching()
+  const since = Date.now() - 1000
+  await w.open(t, {paths: ['app.js'], ignore: [], honoursGitignore: false}, {since})
+  await w.changes(1)
+  t.same(w.told, [['app.js']])
+})
+
+t.test('a file whose date lies in the future was not changed by that', async t => {
+  const w = new Watching()
+  const since = Date.now() + 1000
+  const tomorrow = new Date(since + 24 * 3600 * 1000)
+  utimesSync(w.path('app.js'), tomorrow, tomorrow)
+  await w.open(t, {paths: ['*.js'], ignore: [], honoursGitignore: false}, {since})
+  w.write('other.js', '1')
+  await w.changes(1)
+  t.same(w.told, [['other.js']])
+})
+
+t.test('single files are followed wherever they are, also when they are replaced', async t => {
+  const w = new Watching()
+  await w.open(t, {files: [w.path('app.js'), w.path('.git/env')]})
+  w.write('other.js', '1')
+  save(w.path('app.js'), '2')
+  await w.changes(1)
+  await atRest()
+  save(w.path('app.js'), '3')
+  await w.changes(2)
+  await atRest()
+  w.write('.git/env', 'A=1')
+  await w.changes(3)
+  t.same(w.told.at(-1), ['.git/env'])
+  t.equal(readFileSync(w.path('app.js'), 'utf8'), '3')
+})
+
+for (const [what, removed] of [
+  ['a single file', 'template/dapr.yaml'],
+  ['the folder of a single file', 'template']
+] as const)
+  t.test(`${what} is removed: what is beside it is not followed in its place`, async t => {
+    const w = new Watching()
+    mkdirSync(w.path('template/node_modules/x'), {recursive: true})
+    w.write('template/dapr.yaml', '1')
+    await w.open(t, {files: [w.path('template/dapr.yaml')]})
+    rmSync(w.path(removed), {recursive: true})
+    await w.changes(1)
+    await atRest()
+    mkdirSync(w.path('template/node_modules/x'), {recursive: true})
+    w.write('template/node_modules/x/index.js', '1')
+    w.write('template/other.js', '1')
+    await atRest()
+    w.write('template/dapr.yaml', '2')
+    await w.changes(2)
+    t.same(new Set(w.told.flat()), new Set(['template/dapr.yaml']))
+  })
+
+t.test('a mounted folder is looked at every half second, and why is told', async t => {
+  const w = new Watching()
+  await w.open(t, ALL, {mountedKind: async () => 'nfs'})
+  t.same(w.polls, ['it is on a mounted file system (nfs)'])
+  w.write('app.js', '2')
+  await w.changes(1)
+  t.same(w.told, [['app.js']])
+})
+
+t.test('nothing is told after the end', async t => {
+  const w = new Watching()
+  await w.open(t)
+  w.write('app.js', '2')
+  await w.close()
+  await atRest()
+  t.same(w.told, [])
+})
+
+t.test(
+  'more files than can be followed: that is told once, and none is followed, also when they come later',
+  async t => {
+    for (const isLater of [false, true]) {
+      const files = new Watching()
+      const fill = (): void => {
+        for (let n = 0; n < 60; n++) files.write(`${n}.js`, 'x')
+      }
+      const {promise, resolve} = Promise.withResolvers<string>()
+      if (!isLater) fill()
+      await files.open(t, ALL, {maxFiles: 50, givesUp: resolve})
+      if (isLater) fill()
+      t.equal(await promise, `more than 50 files are in ${files.folder}`)
+      await files.close()
+      t.same(files.told, [], 'nothing is told of those that came')
+    }
+  }
+)

@@ -1,0 +1,110 @@
+import t from 'tap'
+import {FLAG} from '../../../../src/observe/telemetry/recorder/call-lines.ts'
+import {openSidecar} from './sidecar.ts'
+
+const GET = 'GET /items?id=7 HTTP/1.1\r\nHost: localhost:3500\r\nX-A: 1\r\nx-a: 2\r\n\r\n'
+const ASKED = {isUnsafe: false}
+
+t.test('the request is what the caller has sent, but for headers about the connection', async t => {
+  const bodies: string[] = []
+  const {replayer, made, heads} = await openSidecar(t, (_request, body) => (bodies.push(body), {}))
+  const head =
+    'POST /v1.0/invoke/stock/method/a%2Fb?q=%20 HTTP/1.1\r\nhost: localhost\r\nX-A: 1\r\nx-a: \xe4\r\nPillion-Replay: 3\r\n' +
+    'Transfer-Encoding: chunked\r\nExpect: 100-continue\r\nConnection: keep-alive\r\nDapr-Api-Token: abc\r\n\r\n'
+  const call = made(head, 'body \xff')
+  await replayer.replay(call, {isUnsafe: true})
+  t.equal(
+    heads[0],
+    'POST /v1.0/invoke/stock/method/a%2Fb?q=%20 HTTP/1.1\r\nhost: localhost\r\nX-A: 1\r\nx-a: \xe4\r\nDapr-Api-Token: abc\r\n' +
+      `Pillion-Replay: ${call.number}\r\nContent-Length: 6\r\nConnection: close\r\n\r\n`
+  )
+  t.same(bodies, ['body \xff'])
+  await replayer.replay(made('GET /of-http2 HTTP/1.1\r\naccept: a\r\n\r\n'), ASKED)
+  t.match(heads[1], /^GET \/of-http2 HTTP\/1\.1\r\naccept: a\r\nPillion-Replay: 3\r\nHost: 127\.0\.0\.1:\d+\r\n/)
+})
+
+t.test('a replay is a call of its own, and counts in no edge', async t => {
+  const {replayer, made, recorder} = await openSidecar(t, () => ({body: '{"ok":false}'}))
+  const call = made(GET)
+  const {number, after, comparison} = await replayer.replay(call, ASKED)
+  t.equal(number, 2)
+  t.match(recorder.line(2), {flags: FLAG.replay | FLAG.admitted})
+  t.equal(recorder.edges.between('shop', 'stock').calls, 1)
+  t.match(after, {status: 200, type: 'application/json', failure: ''})
+  t.match(comparison.differences, [{path: 'ok', before: 'true', after: 'false'}])
+  t.equal(recorder.replays, undefined, 'nothing is looked for any more')
+  made('GET /other HTTP/1.1\r\nPillion-Replay: 1\r\n\r\n')
+  t.match(recorder.line(3), {flags: FLAG.admitted}, 'the header alone makes no replay')
+})
+
+t.test('no answer, a broken one, one of the sidecar alone', async t => {
+  const {replayer, made} = await openSidecar(t, () => ({isCut: true}))
+  t.match(await replayer.replay(made(GET), ASKED), {number: 2, after: {status: 0, failure: 'the callee has left'}})
+  t.match(await replayer.replay(made('GET /refused HTTP/1.1\r\nHost: x\r\n\r\n'), ASKED), {
+    number: 0,
+    after: {status: 401},
+    comparison: {differences: [{what: 'status', before: '200', after: '401'}, {}, {}]}
+  })
+  const nobody = await openSidecar(t, () => ({}), {sidecarOf: () => ({host: '127.0.0.1', port: 1})})
+  t.match(await nobody.replayer.replay(nobody.made(GET), ASKED), {
+    number: 0,
+    after: {status: 0, failure: /ECONNREFUSED/}
+  })
+  const odd = made('GET /items HTTP/1.1\r\nHost: x\r\nx-odd: a\x01b\r\n\r\n')
+  t.match(await replayer.replay(odd, ASKED), {number: 0, after: {status: 0, failure: /Invalid character in header/}})
+})
+
+t.test('two replays of one call take turns; the end of the run ends them', async t => {
+  const waiting: (() => void)[] = []
+  const came = Promise.withResolvers<void>()
+  const {replayer, made, heads} = await openSidecar(t, async () => {
+    came.resolve()
+    await new Promise<void>(resolve => waiting.push(resolve))
+    return {}
+  })
+  const call = made(GET)
+  const first = replayer.replay(call, ASKED)
+  const second = replayer.replay(call, ASKED)
+  await came.promise
+  t.equal(heads.length, 1)
+  waiting.shift()?.()
+  t.match(await first, {number: 2, after: {status: 200}})
+  while (waiting.length === 0) await new Promise(setImmediate)
+  t.equal(heads.length, 2)
+  replayer.close()
+  waiting.shift()?.()
+  t.match(await second, {number: 3})
+})
+
+t.test('what is not sent again', async t => {
+  const {replayer, made, recorder} = await openSidecar(t, () => ({}))
+  const refused = async (call: Parameters<typeof replayer.replay>[0]): Promise<string> => {
+    const {refusal, after} = await replayer.tryReplay(call, ASKED)
+    t.equal(after, undefined)
+    return refusal?.message ?? ''
+  }
+  const call = made(GET)
+  t.match(await refused({...call, flags: call.flags | FLAG.grpc}), 'it is a call of gRPC')
+  const own = {
+    ...call,
+    edgeOf: recorder.edges.between(call.edgeOf.callee, call.edgeOf.callee),
+    flags: call.flags | FLAG.own
+  }
+  t.match(await refused(own), 'the sidecar made it itself')
+  t.match(await refused({...call, flags: call.flags | FLAG.own | FLAG.grpc}), 'it is an event over gRPC')
+  t.match(await refused({...call, flags: call.flags | FLAG.shadow}), 'it is a copy for a shadow')
+  t.match(await refused({...call, flags: call.flags | FLAG.open}), 'it is under way')
+  t.match(await refused({...call, pieces: []}), 'its bytes are no longer kept')
+  t.match(await refused({...call, requestBytes: 7}), 'its body is kept in part only')
+  t.match(
+    await refused(made('GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')),
+    'it opened a websocket'
+  )
+  t.match(await refused(made('POST / HTTP/1.1\r\n\r\n')), 'POST may change something')
+  t.match(await refused(made('PURGE / HTTP/1.1\r\n\r\n')), 'PURGE may change something')
+  const gone = await openSidecar(t, () => ({}), {sidecarOf: () => undefined})
+  const outside = {...call, edgeOf: recorder.edges.between('external', 'stock')}
+  t.match((await gone.replayer.tryReplay(outside, ASKED)).refusal?.message, 'it came from outside to the manager')
+  t.match((await gone.replayer.tryReplay(gone.made(GET), ASKED)).refusal?.message, 'shop has no sidecar in this run')
+  t.equal(recorder.last, 4, 'nothing was sent')
+})

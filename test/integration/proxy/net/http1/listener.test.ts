@@ -1,0 +1,225 @@
+import {once} from 'node:events'
+import http2 from 'node:http2'
+import net, {type AddressInfo} from 'node:net'
+import {setTimeout as pause} from 'node:timers/promises'
+import t, {type Test} from 'tap'
+import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import {closed} from '../../../../rig/closed.ts'
+import {plainRules} from '../../../../../src/dapr/sidecar/http/plain-call.ts'
+import {PLAIN_RULES} from '../../../../../src/proxy/net/http1/response-head.ts'
+import {Listener} from '../../../../../src/proxy/net/http1/listener.ts'
+
+interface Open {
+  readonly front: Listener
+  readonly server: net.Server
+  readonly port: number
+}
+
+/** A listener that responds to everything with `ok`, and allows 300 ms for a head. */
+const openFront = async (t: Test): Promise<Open> => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    headMs: 300,
+    warn: text => t.fail(text),
+    serve: (_, response) => response.end('ok'),
+    upgrade: (_, socket) => socket.destroy()
+  })
+  t.teardown(() => {
+    front.destroy()
+  })
+  return {front, server, port}
+}
+
+interface PendingCall {
+  readonly socket: net.Socket
+  readonly received: () => string
+  /** Settles when what came matches. */
+  readonly until: (pattern: RegExp) => Promise<void>
+  readonly closed: Promise<unknown>
+}
+
+const pendingCall = async (t: Test, port: number): Promise<PendingCall> => {
+  const socket = net.connect({port, host: '127.0.0.1', noDelay: true})
+  let text = ''
+  socket.on('data', bytes => (text += bytes.toString('latin1')))
+  t.teardown(() => {
+    socket.destroy()
+  })
+  const gone = closed(socket)
+  await once(socket, 'connect')
+  const until = async (pattern: RegExp): Promise<void> => {
+    while (!pattern.test(text)) await once(socket, 'data')
+  }
+  return {socket, received: () => text, until, closed: gone}
+}
+
+t.test('a silent connection is closed without a response', async t => {
+  const {port} = await openFront(t)
+  const {closed, received} = await pendingCall(t, port)
+  await closed
+  t.equal(received(), '')
+})
+
+t.test('an incomplete head times out, even if it arrives byte by byte', async t => {
+  const {port} = await openFront(t)
+  const still = await pendingCall(t, port)
+  still.socket.write('GET / HTTP/1.1\r\nHost: loc')
+  await still.closed
+  t.match(still.received(), /^HTTP\/1\.1 408 /)
+  const slow = await pendingCall(t, port)
+  slow.socket.write('GET / HTTP/1.1\r\nX-A: ')
+  const drip = setInterval(() => slow.socket.write('a'), 20)
+  await slow.closed
+  clearInterval(drip)
+  t.match(slow.received(), /^HTTP\/1\.1 408 /)
+})
+
+t.test('a connection stays open between two calls', async t => {
+  const {port} = await openFront(t)
+  const {socket, until} = await pendingCall(t, port)
+  const text = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  socket.write(text)
+  await until(/ok$/)
+  // Only time can show that nothing happens.
+  await pause(800)
+  socket.write(text)
+  await until(/HTTP\/1\.1 200 [^]*HTTP\/1\.1 200 /)
+})
+
+t.test('closing ends idle connections and the listener, and then settles', async t => {
+  const {front, server, port} = await openFront(t)
+  const {socket, until, closed} = await pendingCall(t, port)
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await until(/ok$/)
+  const isTold = once(server, 'close')
+  await front.close()
+  await closed
+  await isTold
+  t.equal(server.listening, false)
+  const late = net.connect({port, host: '127.0.0.1'})
+  const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
+  t.equal(error.code, 'ECONNREFUSED')
+})
+
+t.test('a connection that begins HTTP/2 and does not go on is closed', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    headMs: 300,
+    serve: (_, response) => response.end('ok'),
+    upgrade: (_, socket) => socket.destroy(),
+    serveStream: ({stream}) => stream.respond({}, {endStream: true}),
+    fast: {rules: plainRules, route: () => false}
+  })
+  t.teardown(() => front.destroy())
+  const {port} = server.address() as AddressInfo
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+  for (const text of ['PRI * HT', 'PRI * HTTP/2.0\r\n', preface.slice(0, 20), preface, `${preface}\0\0\0`]) {
+    const {socket, closed: gone} = await pendingCall(t, port)
+    socket.write(text)
+    await gone
+  }
+  const session = http2.connect(`http://127.0.0.1:${port}`)
+  await once(session, 'remoteSettings')
+  // only time can show that nothing happens
+  await pause(800)
+  t.equal(session.destroyed, false, 'one that goes on stays')
+  session.destroy()
+})
+
+const nothing = (): void => undefined
+
+t.test('the fast path waits for a first line as long as for a head, on a new connection and on a used one', async t => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as AddressInfo
+  const call = {caller: 'a', callee: 'b', method: 'GET', path: '/'}
+  const handler = {
+    journal: new CallJournal({call, request: {...call, lines: ''}, observer: undefined, recorded: undefined}),
+    broken: undefined,
+    copy: undefined,
+    rules: PLAIN_RULES,
+    headersFor: () => '',
+    refused: nothing,
+    resent: nothing,
+    failed: nothing,
+    cut: nothing,
+    crashed: nothing,
+    over: nothing
+  }
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    headMs: 300,
+    serve: (_, response) => response.end('slow path'),
+    upgrade: (_, socket) => socket.destroy(),
+    fast: {
+      rules: plainRules,
+      route: (_, line) => {
+        line.begin(handler).reply({status: 200, type: 'text/plain', body: 'fast path', lines: ''})
+        return true
+      }
+    }
+  })
+  t.teardown(() => front.destroy())
+  const fresh = await pendingCall(t, port)
+  fresh.socket.write('GET /half')
+  await fresh.closed
+  t.equal(fresh.received(), '')
+  const used = await pendingCall(t, port)
+  used.socket.write('GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await used.until(/fast path$/)
+  await pause(1500)
+  t.equal(used.socket.destroyed, false, 'an idle line stays')
+  used.socket.write('GE')
+  await used.closed
+})
+
+/** What one read of tiny chunks leaves at least. */
+const ONE_READ = 16_384 / 6
+
+t.test('in one turn, not all connections with tiny chunks are read', async t => {
+  let turn = 0
+  const reads = new Map<number, number>()
+  const tick = (): void => {
+    turn++
+    ticking = setImmediate(tick)
+  }
+  let ticking = setImmediate(tick)
+  t.teardown(() => clearImmediate(ticking))
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const front = new Listener({
+    servers: [server],
+    maxHeadBytes: 8192,
+    warn: text => t.fail(text),
+    fast: {rules: plainRules, route: () => false},
+    serve: (request, response) => {
+      let size = 0
+      request
+        .on('data', ({length}: Buffer) => {
+          // nobody knows yet what the first one brings
+          if (size > ONE_READ && length > ONE_READ) reads.set(turn, (reads.get(turn) ?? 0) + 1)
+          size += length
+        })
+        .on('end', () => response.end(`size ${size}`))
+    },
+    upgrade: (_, socket) => socket.destroy()
+  })
+  t.teardown(() => front.destroy())
+  const {port} = server.address() as AddressInfo
+  const calls = await Promise.all(Array.from({length: 4}, async () => pendingCall(t, port)))
+  const body = '1\r\nx\r\n'.repeat(200_000)
+  for (const {socket} of calls)
+    socket.write(`POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`)
+  await Promise.all(calls.map(async call => call.until(/size 200000$/)))
+  t.ok(reads.size > 4, `${reads.size} turns`)
+  // one that has its turn, and one whose read was short
+  t.ok(Math.max(...reads.values()) <= 2, `at most ${Math.max(...reads.values())}`)
+})

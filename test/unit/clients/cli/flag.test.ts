@@ -1,0 +1,39 @@
+import t from 'tap'
+import {COMMANDS} from '../../../../src/clients/cli/commands.ts'
+import {UsageError} from '../../../../src/clients/cli/usage-error.ts'
+import {UserError} from '../../../../src/model/errors.ts'
+
+t.test(
+  'each command with formats takes these and refuses others: in its words, or as a mistake in the command',
+  async t => {
+    const refused = COMMANDS.flatMap(({name, flags}) => {
+      const {values = [], check} = flags.find(flag => flag.name === 'output') ?? {}
+      if (values.length === 0) return []
+      for (const value of ['', ...values]) check?.(value)
+      try {
+        check?.('xml')
+        return [[name, 'taken']]
+      } catch (error) {
+        if (error instanceof UsageError) return [[name, 'usage', error.message]]
+        return [[name, error instanceof UserError ? `${error.message} ${error.explanation}`.trim() : error]]
+      }
+    })
+    const unknown = 'unknown output format "xml"'
+    const asDapr = 'An invalid output format was specified.'
+    t.strictSame(refused, [
+      ['list', asDapr],
+      ['ps', `${unknown} Valid values are: table, json.`],
+      ['validate', asDapr],
+      ['version', asDapr],
+      ['calls', `${unknown} Valid values are: table, ndjson, har, http, curl, otlp.`],
+      ['why', `${unknown} Valid values are: text, json.`],
+      ['graph', `${unknown} Valid values are: table, mermaid, dot, json.`],
+      ['fault', `${unknown} Valid values are: table, json.`],
+      ['replay', `${unknown} Valid values are: text, json.`],
+      ['wait', 'usage', `${unknown}: valid values are text, json`],
+      ['events', 'usage', `${unknown}: valid values are text, ndjson`],
+      ['skip', `${unknown} Valid values are: text, json.`],
+      ['notifications', asDapr]
+    ])
+  }
+)

@@ -1,0 +1,71 @@
+import type * as Api from '../../../../src/model/api.generated.ts'
+import t from 'tap'
+import {dotText, mermaidText} from '../../../../src/observe/api/graph-drawings.ts'
+import {durationText} from '../../../../src/model/duration.ts'
+import {graphTable} from '../../../../src/clients/cli/graph-text.ts'
+
+const edge = (from: string, to: string, isDeclared?: boolean): Api.Graph['edges'][number] => ({
+  from,
+  to,
+  calls: 1,
+  failed: 0,
+  waited: 0,
+  requestBytes: 0,
+  responseBytes: 0,
+  p50Ms: 1,
+  p95Ms: 2,
+  p99Ms: 3,
+  recent: {seconds: 10, calls: 0, failed: 0},
+  ...(isDeclared === undefined ? {} : {isDeclared})
+})
+
+const ODD = [
+  'a"]; click x "javascript:alert(1)',
+  'b\\N\\"',
+  '<img src=x>\n&amp;',
+  'x --> y',
+  '`**z**`',
+  '1. #quot;',
+  'Zoë €',
+  'end'
+]
+
+t.test('names with any character are text in Mermaid and DOT', async t => {
+  const graph: Api.Graph = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: []}
+  const mermaid = mermaidText(graph, durationText)
+  const lines = mermaid.trimEnd().split('\n')
+  t.equal(lines.length, 1 + 2 * ODD.length)
+  for (const line of lines.slice(1, 1 + ODD.length)) t.match(line, /^ {2}n\d\["(?:[\p{L}\p{N} ._/:-]|#\d+;)*"\]$/u)
+  const decoded = lines
+    .slice(1, 1 + ODD.length)
+    .map(line => line.slice(6, -2).replace(/#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code))))
+  t.same(decoded, ODD)
+
+  const dot = dotText(graph, durationText)
+  const labels = [...dot.matchAll(/^ {2}n\d \[label="((?:[^"\\\n]|\\["\\])*)"\];$/gm)].map(([, label = '']) =>
+    label.replace(/\\(.)/g, '$1').replaceAll('&amp;', '&')
+  )
+  t.same(
+    labels,
+    ODD.map(id => id.replaceAll('\n', '\uFFFD'))
+  )
+})
+
+t.test('percentiles have no more than two digits', async t => {
+  const graph: Api.Graph = {apps: [], edges: [{...edge('a', 'b'), p50Ms: 2300, p95Ms: 60_400}], uncalled: []}
+  t.match(graphTable(graph, Infinity), / 2\.3 s +60 s\n/)
+})
+
+t.test('what differs from dependsOn is said once for each caller', async t => {
+  const graph: Api.Graph = {
+    apps: [],
+    edges: [edge('a', 'b', false), edge('a', 'c', false), edge('b', 'c', false), edge('c', 'd'), edge('c', 'a', true)],
+    uncalled: [{from: 'd', to: 'a'}]
+  }
+  t.match(
+    graphTable(graph, Infinity),
+    '\n\na calls b and c, and names neither under dependsOn\nb calls c, and does not name it under dependsOn\nd names a under dependsOn, and has not called it\n'
+  )
+  const three = {...graph, edges: [edge('a', 'b', false), edge('a', 'c', false), edge('a', 'd', false)], uncalled: []}
+  t.match(graphTable(three, 60), '\na calls b, c and d, and names none of them under dependsOn\n')
+})

@@ -1,0 +1,99 @@
+import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
+import t, {type Test} from 'tap'
+import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
+import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
+import {capabilitiesOf} from '../../../../src/files/resources/component-types.ts'
+import type {ComponentResource} from '../../../../src/files/resources/components.ts'
+
+const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
+const ofValue = {...place, line: 9}
+
+const store = (
+  name: string,
+  properties: Readonly<Record<string, string>>,
+  type = 'state.in-memory'
+): ComponentResource => ({
+  name,
+  namespace: '',
+  scopes: [],
+  type,
+  isOfDapr: isDaprType(type),
+  version: 'v1',
+  properties: Object.entries(properties).map(([key, value]) => ({
+    name: key,
+    value,
+    secret: undefined,
+    envRef: '',
+    place: ofValue
+  })),
+  initTimeoutMs: 60_000,
+  ignoresErrors: false,
+  secretStore: '',
+  isDefault: false,
+  place,
+  typePlace: place
+})
+
+const connect = async (): Promise<never> => Promise.reject(new Error('there is no Redis'))
+
+const openComponents = (t: Test): AppComponents => {
+  const set = new ComponentSet({env: {}, redis: {connect}})
+  const own = new AppComponents({appId: 'shop', folder: '/', env: {}, set, log: () => undefined})
+  t.teardown(async () => own.close())
+  return own
+}
+
+t.test(
+  'a property that protects data or promises delivery, and is not built, keeps its component from opening',
+  async t => {
+    for (const [name, why] of [
+      ['primaryEncryptionKey', /does not encrypt state yet/],
+      ['SecondaryEncryptionKey', /does not encrypt state yet/],
+      ['outboxPublishPubsub', /outbox\) yet/],
+      ['outboxPublishTopic', /outbox\) yet/]
+    ] as const) {
+      const own = openComponents(t)
+      const [failure] = await own.follow([store('store', {[name]: ''})])
+      t.match(failure, {fault: {message: why, place: ofValue}, isHarmless: false}, name)
+      t.equal(own.isMissing('store'), true)
+    }
+  }
+)
+
+t.test('a version in capitals, or none, is v1', async t => {
+  const own = openComponents(t)
+  const resources = ['', 'V1', 'v2'].map(version => ({...store(`store${version}`, {}), version}))
+  t.match(await own.follow(resources), [
+    {resource: {version: 'v2'}, text: "couldn't find state store state.in-memory/v2"}
+  ])
+  t.strictSame(own.capabilities.get('store'), capabilitiesOf('state.in-memory'))
+})
+
+t.test('a keyPrefix that cannot be told from keys', async t => {
+  const own = openComponents(t)
+  const [failure] = await own.follow([store('store', {KeyPrefix: 'a||b'})])
+  t.match(failure, {
+    text: "INIT_COMPONENT_FAILURE]: initialization error occurred for store (state.in-memory/v1): failed to save lock keyprefix: input key/keyPrefix 'a||b' can't contain '||'",
+    fault: {place: ofValue}
+  })
+})
+
+t.test('a second state store for actors is not opened; one that takes the place of the first is', async t => {
+  const own = openComponents(t)
+  const first = store('first', {actorStateStore: 'true'})
+  const other = store('other', {actorStateStore: 'no'})
+  const second = store('second', {ActorStateStore: 'yes'})
+  const [failure, ...more] = await own.follow([first, other, second])
+  t.match(failure, {text: 'detected duplicate actor state store: first and second', fault: {place: ofValue}})
+  t.strictSame(more, [])
+  t.strictSame([own.isMissing('first'), own.isMissing('second')], [false, true])
+  t.strictSame(await own.follow([other, second]), [])
+  t.equal(own.isMissing('second'), false)
+})
+
+t.test('a change that cannot be opened leaves what was there', async t => {
+  const own = openComponents(t)
+  t.strictSame(await own.follow([store('store', {})]), [])
+  t.match(await own.follow([store('store', {primaryEncryptionKey: 'k'})]), [{resource: {name: 'store'}}])
+  t.equal(own.isMissing('store'), false)
+})

@@ -1,0 +1,58 @@
+import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
+import t from 'tap'
+import {topicPrefixOf, propertyValues} from '../../../../src/dapr/components/component-values.ts'
+import type {ComponentResource} from '../../../../src/files/resources/components.ts'
+
+const place = {file: 'bus.yaml', line: 1, column: 1, source: ''}
+
+const resource = (value: string): ComponentResource => ({
+  name: 'bus',
+  namespace: '',
+  scopes: [],
+  type: 'pubsub.redis',
+  isOfDapr: isDaprType('pubsub.redis'),
+  version: 'v1',
+  properties: [{name: 'consumerID', value, secret: undefined, envRef: '', place}],
+  initTimeoutMs: 5000,
+  ignoresErrors: false,
+  secretStore: '',
+  isDefault: false,
+  place,
+  typePlace: place
+})
+
+const nothing = (): undefined => undefined
+
+const filled = async (value: string, env: Readonly<Record<string, string>> = {}): Promise<string> => {
+  const values = await propertyValues(resource(value), {
+    appId: 'shop',
+    env,
+    secretOf: nothing,
+    warn: nothing,
+    error: nothing
+  })
+  return values?.[0]?.value ?? ''
+}
+
+t.test('what stands in braces is filled in, as Dapr does it', async t => {
+  t.equal(await filled('{appID}-{appID}'), 'shop-shop')
+  t.equal(await filled('{namespace}'), 'default.shop')
+  t.equal(await filled('{namespace}', {NAMESPACE: 'blue'}), 'blue.shop')
+  t.equal(await filled('{podName}', {POD_NAME: 'pod-1'}), 'pod-1')
+  const [first, second] = (await filled('{uuid} {uuid}')).split(' ')
+  t.match(first, /^[\da-f-]{36}$/)
+  t.not(first, second)
+  t.equal(await filled('{other}'), '{other}')
+})
+
+t.test('a pod without a name is a fault of the property', async t => {
+  const message = 'failed to parse metadata: property consumerID refers to {podName} but podName is not set'
+  await t.rejects(filled('{podName}'), {message, place})
+})
+
+t.test('topics begin with the namespace where the metadata have it', t => {
+  t.equal(topicPrefixOf(resource('{namespace}'), {NAMESPACE: 'blue'}), 'blue')
+  t.equal(topicPrefixOf(resource('{namespace}'), {}), 'default')
+  t.equal(topicPrefixOf(resource('{appID}'), {NAMESPACE: 'blue'}), '')
+  t.end()
+})

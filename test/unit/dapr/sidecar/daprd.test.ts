@@ -1,0 +1,176 @@
+import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
+import t from 'tap'
+import type {AppPlan} from '../../../../src/model/plan.ts'
+import {isForDaprd, daprdUseOf} from '../../../../src/files/resources/component-support.ts'
+import type {ComponentResource} from '../../../../src/files/resources/components.ts'
+import {commandLine, daprdVariables} from '../../../../src/dapr/sidecar/daprd/command-line.ts'
+import {isFrom} from '../../../../src/dapr/sidecar/daprd/find-daprd.ts'
+import {holdMsOf} from '../../../../src/dapr/sidecar/daprd/hold.ts'
+import {entryOf} from '../../../../src/dapr/sidecar/daprd/daprd-process.ts'
+import {bindingAt, componentsText, neededOf} from '../../../../src/dapr/sidecar/daprd/resource-files.ts'
+
+const PLACE = {file: 'a.yaml', line: 1, column: 1, source: ''}
+
+const resource = (name: string, type: string, values: Readonly<Record<string, string>> = {}): ComponentResource => ({
+  name,
+  type,
+  isOfDapr: isDaprType(type),
+  namespace: '',
+  scopes: [],
+  version: 'v1',
+  properties: Object.entries(values).map(([key, value]) => ({
+    name: key,
+    value,
+    secret: undefined,
+    envRef: '',
+    place: PLACE
+  })),
+  initTimeoutMs: 5000,
+  ignoresErrors: false,
+  secretStore: '',
+  isDefault: false,
+  place: PLACE,
+  typePlace: PLACE
+})
+
+t.test('versions: what has no number counts as new', async t => {
+  for (const version of ['1.12.0', 'v1.18.4', '2.0', 'edge', '1.13.0-rc.2']) t.ok(isFrom(version, [1, 12]), version)
+  for (const version of ['1.11.6', '0.9.0', 'v1.0.0']) t.notOk(isFrom(version, [1, 12]), version)
+})
+
+t.test('a line of daprd keeps level, text, scope and fields; a stack is an error', async t => {
+  const line = {
+    app_id: 'a',
+    instance: 'i',
+    level: 'warning',
+    msg: 'm',
+    scope: 's',
+    time: 't',
+    type: 'log',
+    ver: '1',
+    n: 1
+  }
+  t.same(entryOf(JSON.stringify(line), '1.13.5'), {
+    level: 'warn',
+    message: 'm',
+    scope: 's',
+    fields: {n: 1, daprd: '1.13.5'}
+  })
+  t.match(entryOf('panic: runtime error', '1.13.5'), {level: 'error', message: 'panic: runtime error'})
+  t.match(entryOf('5', '1.13.5'), {message: '5'})
+})
+
+const held = (type: string, values?: Readonly<Record<string, string>>): number =>
+  holdMsOf(resource('bus', type, values))
+
+t.test('a message is held for less than the broker waits', async t => {
+  t.equal(held('pubsub.pulsar'), 54_000)
+  t.equal(held('pubsub.redis', {processingTimeout: '15s'}), 13_500)
+  t.equal(held('pubsub.redis', {PROCESSINGTIMEOUT: '2000'}), 1800)
+  t.equal(held('pubsub.redis', {processingTimeout: '0'}), 54_000)
+  t.equal(held('pubsub.aws.snssqs', {messageVisibilityTimeout: '30'}), 27_000)
+  t.equal(held('pubsub.gcp.pubsub', {ackDeadline: 'nonsense'}), 18_000)
+})
+
+t.test('daprd gets its own components, and the secret stores that they name', async t => {
+  const vault = resource('vault', 'secretstores.local.file', {secretsFile: 'a.json'})
+  const bus: ComponentResource = {
+    ...resource('bus', 'pubsub.pulsar', {host: 'localhost'}),
+    secretStore: 'vault',
+    properties: [
+      {name: 'host', value: 'localhost', secret: undefined, envRef: '', place: PLACE},
+      {name: 'token', value: '', secret: {name: 'a', key: 'b'}, envRef: '', place: PLACE},
+      {name: 'other', value: '', secret: undefined, envRef: 'OTHER', place: PLACE}
+    ]
+  }
+  const all = [resource('store', 'state.in-memory'), bus, vault]
+  const needed = neededOf([bus], all)
+  t.same(needed, [vault, bus])
+  const documents = componentsText(needed)
+    .split('\n---\n')
+    .map(text => JSON.parse(text) as unknown)
+  t.match(documents[1], {
+    kind: 'Component',
+    metadata: {name: 'bus'},
+    spec: {
+      type: 'pubsub.pulsar',
+      initTimeout: '5000ms',
+      metadata: [
+        {name: 'host', value: 'localhost'},
+        {name: 'token', secretKeyRef: {name: 'a', key: 'b'}},
+        {name: 'other', envRef: 'OTHER'}
+      ]
+    },
+    auth: {secretStore: 'vault'}
+  })
+})
+
+t.test('a binding’s events come to its route, or its name', async t => {
+  const all = [
+    resource('tick', 'bindings.cron', {route: '/a/b'}),
+    resource('mail', 'bindings.smtp'),
+    resource('x', 'state.x')
+  ]
+  t.equal(bindingAt('a/b', all), 'tick')
+  t.equal(bindingAt('mail', all), 'mail')
+  t.equal(bindingAt('tick', all), undefined)
+  t.equal(bindingAt('x', all), undefined)
+})
+
+t.test('which components are daprd’s', async t => {
+  const types = ['pubsub.pulsar', 'state.in-memory', 'middleware.http.oauth2', 'pubsub.nothing', 'crypto.dapr.jwks']
+  const of = (use: 'needed' | 'always' | 'never'): readonly string[] =>
+    types.filter(type => isForDaprd({type, isOfDapr: isDaprType(type)}, use))
+  t.same(of('needed'), ['pubsub.pulsar'])
+  t.same(of('always'), ['pubsub.pulsar', 'state.in-memory'])
+  t.same(of('never'), [])
+  t.equal(daprdUseOf({}), 'needed')
+  t.equal(daprdUseOf({PILLION_DAPRD: 'Always'}), 'always')
+  t.equal(daprdUseOf({PILLION_DAPRD: 'never'}), 'never')
+})
+
+const plan = {
+  id: 'shop',
+  sidecar: {maxBodyBytes: 0, readBufferBytes: 8192, logLevel: 'debug'},
+  stop: {timeoutMs: 500}
+} as unknown as AppPlan
+
+const line = (version: string): readonly string[] =>
+  commandLine({
+    program: {path: '/d/daprd', version},
+    plan,
+    ports: {httpPort: 1, grpcPort: 2},
+    appPort: 3,
+    folder: {path: '/f', resources: '/f/resources', config: '/f/config.yaml'}
+  })
+
+t.test('the command line: each flag a word of its own; the scheduler only where daprd knows it', async t => {
+  t.notOk(line('1.13.5').includes('--scheduler-host-address'))
+  t.same(line('1.14.0').slice(line('1.14.0').indexOf('--placement-host-address')).slice(0, 4), [
+    '--placement-host-address',
+    '',
+    '--scheduler-host-address',
+    ''
+  ])
+  t.equal(
+    line('1.13.5').join(' '),
+    '/d/daprd --app-id shop --app-protocol http --app-port 3 --config /f/config.yaml --dapr-http-port 1 --dapr-grpc-port 2 --dapr-http-max-request-size 1024 --dapr-http-read-buffer-size 8 --dapr-graceful-shutdown-seconds 1 --log-level debug --placement-host-address  --resources-path /f/resources --unix-domain-socket /f --enable-metrics=false --log-as-json'
+  )
+})
+
+t.test('its environment is ours with our marks, but for tokens', async t => {
+  t.same(
+    daprdVariables({
+      shell: {A: 'a', B: undefined, DAPR_API_TOKEN: 'x', APP_API_TOKEN: 'y'},
+      run: 'r',
+      life: 'l',
+      token: 't'
+    }),
+    {
+      A: 'a',
+      PILLION_RUN: 'r',
+      PILLION_LIFE: 'l',
+      APP_API_TOKEN: 't'
+    }
+  )
+})

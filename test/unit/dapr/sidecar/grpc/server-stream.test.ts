@@ -1,0 +1,83 @@
+import t from 'tap'
+import {framed} from '../../../../../src/proxy/net/grpc/message-gauge.ts'
+import type {GrpcStatus} from '../../../../../src/proxy/net/grpc/status.ts'
+import type {FrameConnection} from '../../../../../src/packages/h2-frames/frame-connection.ts'
+import {FrameStream, type StreamHandler} from '../../../../../src/packages/h2-frames/frame-stream.ts'
+import type {RequestHead} from '../../../../../src/dapr/sidecar/grpc/request-head.ts'
+import {ServerStream} from '../../../../../src/dapr/sidecar/grpc/server-stream.ts'
+
+const MIB = 1 << 20
+const nothing = (): void => undefined
+const NOBODY: StreamHandler = {head: nothing, data: nothing, sent: nothing, reset: nothing, lost: nothing}
+
+/** A stream whose caller takes so many bytes; what went out, what may come again, and how it ended. */
+const streamOf = (window: number) => {
+  const told = {data: 0, fields: '', credited: 0, ends: [] as GrpcStatus[]}
+  const connection = {
+    send: nothing,
+    sendFields: (text: string) => (told.fields += text),
+    sendData: (_: string, length: number) => (told.data += length),
+    sentFields: {encode: (_: string, fields: string) => fields},
+    takes: () => true,
+    localDone: nothing,
+    credit: (bytes: number) => (told.credited += bytes),
+    forget: nothing
+  }
+  const caller = new FrameStream(connection as unknown as FrameConnection, 1, window, NOBODY)
+  const stream = new ServerStream({
+    caller,
+    head: {contentType: 'application/grpc', encoding: ''} as RequestHead,
+    fields: '',
+    maxBytes: 0,
+    closing: new AbortController().signal,
+    ended: status => told.ends.push(status)
+  })
+  caller.handler = stream
+  return {stream, caller, told}
+}
+
+t.test('a reader that is far behind: the stream ends, in words, and nothing waits for it any more', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  const message = Buffer.alloc(MIB, 'x')
+  for (let n = 0; n < 100; n++) stream.send(message)
+  t.match(told.ends, [{code: 8, message: 'the reader of this stream is 16 MiB behind'}])
+  t.match(told.fields, 'grpc-status')
+  caller.window += 100 * MIB
+  caller.push()
+  t.ok(told.data <= 2 * MIB, `${told.data} bytes went out`)
+})
+
+t.test('a reader that keeps up may get any number of bytes', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  const message = Buffer.alloc(MIB, 'x')
+  for (let n = 0; n < 100; n++) {
+    stream.send(message)
+    caller.window += message.length + 5
+    caller.push()
+  }
+  t.strictSame(told.ends, [])
+  t.equal(told.data, 100 * (MIB + 5))
+})
+
+t.test('messages that nobody takes: the caller may send no more until they are taken', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  const message = framed(Buffer.alloc(1000, 'x'))
+  let sent = 0
+  for (let n = 0; n < 500; n++) {
+    caller.receive(message.length)
+    stream.data(caller, message, false)
+    sent += message.length
+  }
+  t.ok(told.credited < 2000, `${told.credited} bytes may come again`)
+  for (let n = 0; n < 500; n++) t.equal((await stream.next())?.length, 1000)
+  t.equal(told.credited, sent)
+})
+
+t.test('a message that is larger than the window comes whole', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  const message = framed(Buffer.alloc(3 * MIB, 'x'))
+  for (let at = 0; at < message.length; at += 16_384) stream.data(caller, message.slice(at, at + 16_384), false)
+  t.ok(told.credited > 2 * MIB)
+  t.equal((await stream.next())?.length, 3 * MIB)
+  t.equal(told.credited, message.length)
+})

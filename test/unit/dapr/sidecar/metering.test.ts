@@ -1,0 +1,71 @@
+import t from 'tap'
+import {CallJournal} from '../../../../src/proxy/net/call-journal.ts'
+import type {CallRecord} from '../../../../src/model/call.ts'
+import {OpenResources, type ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
+import {DEFAULT_METRICS, NO_RESILIENCY, NO_RESOURCES} from '../../../../src/files/resources/defaults.ts'
+import {SidecarMetering} from '../../../../src/dapr/sidecar/metering.ts'
+
+const app = {id: 'shop', resources: {folders: [], configFile: '', defaultFolder: ''}}
+
+const withResources = (snapshot: ResourceSnapshot): OpenResources =>
+  new OpenResources(app, snapshot, {warn: () => undefined, closed: () => undefined})
+
+const record: CallRecord = Object.assign(
+  new CallJournal({
+    call: {caller: 'shop', callee: 'stock', method: 'GET', path: '/items'},
+    request: {method: 'GET', path: '/v1.0/invoke/stock/method/items', lines: ''},
+    observer: undefined,
+    recorded: undefined
+  }),
+  {
+    status: 200,
+    attempts: 1,
+    startedAt: 1,
+    admittedAt: 1,
+    connectedAt: 1,
+    firstByteAt: 2,
+    endedAt: 3,
+    responseBytes: 5
+  }
+)
+
+const valueOf = async (metering: SidecarMetering, name: string): Promise<string | undefined> =>
+  new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec((await metering.text()) ?? '')?.[1]
+
+t.test('calls count from the first one, also those that are over before the code is loaded', async t => {
+  const metering = new SidecarMetering('shop', '', withResources(NO_RESOURCES))
+  metering.served(record)
+  metering.served(record)
+  metering.sent(record)
+  metering.probed(200, 1)
+  t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '2')
+  metering.served(record)
+  t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '3')
+  t.equal(await valueOf(metering, 'dapr_http_client_completed_count'), '1')
+  t.equal(await valueOf(metering, 'dapr_http_healthprobes_completed_count'), '1')
+})
+
+t.test(
+  'new settings count anew, also while the code is loaded; nothing is counted where metrics are disabled',
+  async t => {
+    const resources = withResources(NO_RESOURCES)
+    const metering = new SidecarMetering('shop', '', resources)
+    const change = (metrics: object): void =>
+      resources.change({
+        ...NO_RESOURCES,
+        resiliency: {...NO_RESILIENCY, resources: [{name: 'main', namespace: ''}]},
+        configuration: {...NO_RESOURCES.configuration, metrics: {...DEFAULT_METRICS, ...metrics}}
+      })
+    metering.served(record)
+    change({hasVerbs: false})
+    metering.served(record)
+    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), '1')
+    t.equal(await valueOf(metering, 'dapr_resiliency_loaded'), '1')
+    change({isEnabled: false})
+    metering.served(record)
+    t.equal(await metering.text(), undefined)
+    change({})
+    t.equal(await valueOf(metering, 'dapr_http_server_request_count'), undefined)
+    metering.close()
+  }
+)

@@ -1,0 +1,84 @@
+import t from 'tap'
+import {parseResourceFile, type Field} from '../../../../src/files/resources/field.ts'
+
+const read = (text: string): {root: Field; faults: () => string[]} => {
+  const file = parseResourceFile({file: 'r.yaml', text})
+  const [root] = file.documents
+  if (root === undefined) throw new Error('no document')
+  const faults = (): string[] =>
+    file.faults.map(
+      ({severity, message, place, expected, hint}) =>
+        `${severity} ${place.line}:${place.column} ${message}${expected && `; ${expected}`}${hint && `; ${hint}`}`
+    )
+  return {root, faults}
+}
+
+t.test('fields are found as Go finds them', async t => {
+  const {root, faults} = read('kind: X\nspec:\n  baseURL: http://a\n  n: 0x10\n  s: 010\n  b: yes\n  b: no\n')
+  const spec = root.field('spec')
+  t.equal(spec.field('baseUrl').text(), 'http://a', 'in any capitals')
+  t.equal(spec.field('n').integer(), 16)
+  t.equal(spec.field('s').text(), '010', 'a number is a text by its source')
+  t.equal(spec.field('b').boolean(), false, 'the last of equal keys counts')
+  t.equal(spec.field('none').field('deeper').text(), '')
+  t.equal(spec.field('none').isAbsent, true)
+  t.strictSame(spec.field('none').items(), [])
+  t.strictSame(faults(), [])
+})
+
+t.test('merge keys and aliases', async t => {
+  const {root} = read('base: &b {a: 1, c: 2}\nother: &o {a: 9, d: 4}\nspec:\n  <<: [*b, *o]\n  c: 3\nlist: [*b]\n')
+  const spec = root.field('spec')
+  t.same(Object.fromEntries([...spec.entries()].map(([name, field]) => [name, field.integer()])), {a: 1, c: 3, d: 4})
+  t.equal(root.field('list').items()[0]?.field('c').integer(), 2)
+  t.doesNotThrow(() => read('a: &a\n  <<: *a\n').root.field('a').entries(), 'one that contains itself ends')
+})
+
+t.test('merge keys that multiply come to an end', async t => {
+  const levels = Array.from({length: 30}, (_, n) => {
+    const below = `*l${n - 1}`
+    return `l${n}: &l${n} {${n === 0 ? 'a: 1' : `<<: [${Array(9).fill(below).join(', ')}]`}}`
+  })
+  t.doesNotThrow(() =>
+    read(`${levels.join('\n')}\n`)
+      .root.field('l29')
+      .field('a')
+      .integer()
+  )
+})
+
+t.test('what is wrong has its place', async t => {
+  const {root, faults} = read('spec:\n  n: "3"\n  list: x\n  map: [1]\n  deley: 5s\n  text: {a: 1}\n')
+  const spec = root.field('spec')
+  spec.field('n').integer()
+  spec.field('list').items()
+  spec.field('map').field('x')
+  spec.field('text').text()
+  spec.field('text').boolean()
+  spec.warnUnknownKeys(['n', 'list', 'map', 'text', 'delay'])
+  t.strictSame(faults(), [
+    'error 2:6 spec.n has a value of a wrong type; expected a whole number; write it without quotes: 3',
+    'error 3:9 spec.list has a value of a wrong type; expected a list',
+    'error 4:8 spec.map has a value of a wrong type; expected a mapping of keys to values',
+    'error 6:9 spec.text has a value of a wrong type; expected a text',
+    'error 6:9 spec.text has a value of a wrong type; expected true or false',
+    'warning 5:3 unknown key spec.deley: it has no effect; did you mean delay?'
+  ])
+})
+
+t.test('text that is not YAML', async t => {
+  const file = parseResourceFile({file: 'r.yaml', text: '\uFEFFkind: X\n---\na: [1\nb: 2\n'})
+  t.equal(file.documents.length, 1, 'the documents before it can be read')
+  t.equal(parseResourceFile({file: 'r.yaml', text: 'a: [1\n---\nb: 2\n'}).documents.length, 0, 'those after it cannot')
+  const [fault] = file.faults
+  t.match(fault, {severity: 'error', message: /^not valid YAML: /, place: {file: 'r.yaml'}})
+  t.ok((fault?.place.line ?? 0) >= 3)
+  t.strictSame(parseResourceFile({file: 'r.yaml', text: ''}).faults, [])
+})
+
+t.test('a Git merge conflict is told as such, also in a later document', async t => {
+  const {faults} = read('kind: X\n---\nkind: Y\n<<<<<<< HEAD\nspec: 1\n=======\nspec: 2\n>>>>>>> topic\n')
+  t.strictSame(faults(), [
+    'error 4:1 not valid YAML: this is a Git merge conflict; keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>'
+  ])
+})

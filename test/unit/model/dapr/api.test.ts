@@ -1,0 +1,71 @@
+import {readFileSync} from 'node:fs'
+import t from 'tap'
+import {API} from '../../../../src/model/dapr/api/api.ts'
+import type {BlockApi} from '../../../../src/model/dapr/api/block-api.ts'
+import {errorCategory} from '../../../../src/model/dapr/api/error-category.ts'
+import {operationAt} from '../../../../src/model/dapr/api/routes.ts'
+import {grpcMethod, isGrpcRule} from '../../../../src/model/dapr/api/methods.ts'
+import {operationOf} from '../../../../src/dapr/sidecar/operations/operations.ts'
+
+const PROTO = readFileSync(new URL('../../../../src/model/dapr/proto/dapr.proto', import.meta.url), 'utf8')
+
+/** Dapr's own list: name, request and reply of each method. */
+const RPCS = [...PROTO.matchAll(/^\s*rpc (\w+)\s*\((?:stream )?([\w.]+)\)\s*returns\s*\((?:stream )?([\w.]+)\)/gm)].map(
+  ([, name = '', request = '', reply = '']) => ({name, request, reply})
+)
+
+t.test('each method of Dapr’s service is in the table, by its name and version', async t => {
+  t.ok(RPCS.length > 70)
+  for (const {name} of RPCS) t.ok(grpcMethod(name), name)
+  const known = new Set(RPCS.map(({name}) => name))
+  for (const api of Object.values(API) as BlockApi[])
+    for (const [name, {grpc = ''}] of Object.entries(api.operations))
+      for (const rule of grpc.split(' ').filter(each => each !== '')) {
+        t.ok(isGrpcRule(rule), rule)
+        const version = rule.slice(2, rule.indexOf('/'))
+        const method = name + version.charAt(0).toUpperCase() + version.slice(1)
+        t.ok(known.has(method), method)
+      }
+})
+
+t.test('what is served takes and gives the messages of Dapr’s service', async t => {
+  for (const {name, request, reply} of RPCS) {
+    const {operation} = grpcMethod(name) ?? {}
+    if (operation === undefined || operation.unbuilt !== undefined || operation.isStream) continue
+    if (['runtime', 'invocation', 'conversation'].includes(operation.block)) continue
+    const served = operationOf(operation.name, 'grpc')
+    t.equal(served.request, await messageOf(request), `${name}: ${request}`)
+    t.equal(served.reply, await messageOf(reply), `${name}: ${reply}`)
+  }
+})
+
+const MODULES = ['binding', 'configuration', 'google', 'lock', 'pubsub', 'secret', 'state', 'workflow']
+
+/** The compiled table of a message. */
+async function messageOf(type: string): Promise<unknown> {
+  const name = type.slice(type.lastIndexOf('.') + 1)
+  for (const each of MODULES) {
+    const tables = (await import(`../../../../src/model/dapr/messages/${each}.generated.ts`)) as Readonly<
+      Record<string, unknown>
+    >
+    if (tables[name] !== undefined) return tables[name]
+  }
+  return undefined
+}
+
+t.test('operations are found by their routes, with what stands for parameters', async t => {
+  const found = operationAt('POST', '/v1.0-alpha1/publish/bulk/p/a/b')
+  t.match(found, {operation: {name: 'BulkPublishEvent', block: 'pubsub'}, params: [['p'], ['a', 'b']]})
+  t.match(operationAt('POST', '/v1.0-alpha1/lock/store'), {operation: {log: 'TryLock'}, params: [['store']]})
+  t.match(operationAt('POST', '/v1.0-alpha1/state/s/query'), {operation: {log: 'QueryStateAlpha1'}})
+  t.equal(operationAt('POST', '/v1.0/lock/store'), undefined)
+})
+
+t.test('codes of errors count for their block', async t => {
+  t.equal(errorCategory('ERR_LOCK_STORE_NOT_FOUND'), 'lock')
+  t.equal(errorCategory('ERR_STATE_STORE_NOT_FOUND'), 'state')
+  t.equal(errorCategory('ERR_DIRECT_INVOKE'), 'service-invocation')
+  t.equal(errorCategory('ERR_MALFORMED_REQUEST'), 'common')
+  t.equal(errorCategory('ERR_RAISE_EVENT_WORKFLOW'), 'workflow')
+  t.equal(errorCategory('ERR_INSTANCE_ID_TOO_LONG'), 'workflow')
+})

@@ -1,0 +1,147 @@
+import {EventEmitter, once} from 'node:events'
+import t from 'tap'
+import type {ApiContext} from '../../../../../src/observe/api/api-context.ts'
+import {EventReader} from '../../../../../src/observe/api/events/event-reader.ts'
+import {TYPES} from '../../../../../src/observe/api/events/event.ts'
+import {RunEvents} from '../../../../../src/observe/api/events/run-events.ts'
+import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
+import {ANY, type FaultPlan} from '../../../../../src/model/fault.ts'
+import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {Deaths} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
+
+class Sink extends EventEmitter {
+  write(text: string): boolean {
+    this.emit('text', text)
+    return true
+  }
+  end(): void {
+    this.emit('close')
+  }
+  destroy(): void {
+    this.emit('close')
+  }
+}
+
+t.test('a fault of ours is told to readers, and the run lives', async t => {
+  const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
+  t.teardown(() => clearInterval(alive))
+  let isBroken = false
+  const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
+  const context = {
+    recorder: new CallRecorder({bodyBytesOf: () => undefined}),
+    deaths: undefined,
+    masked: () => [],
+    faults: {active: undefined},
+    onWorkflow: () => undefined,
+    control: {
+      list: () => {
+        if (isBroken) throw new Error('our mistake')
+        return listing
+      }
+    }
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const sink = new Sink()
+  const reader = new EventReader(sink, {
+    format: 'ndjson',
+    types: new Set(TYPES),
+    app: '',
+    reset: () => events.state('reset')
+  })
+  events.join(reader, 0)
+  isBroken = true
+  const told = once(sink, 'text')
+  events.noticed({type: 'app-moved'})
+  t.match(await told, [/"type":"note","data":\{"code":"events-failed","text":"our mistake"\}/])
+  const next = once(sink, 'text')
+  events.noticed({type: 'notified', text: 'it goes on'})
+  t.match(await next, [/it goes on/])
+  events.leave(reader)
+  reader.end()
+})
+
+t.test('an end whose lines are still being read is told before bye', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => undefined})
+  const deaths = new Deaths(recorder)
+  const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
+  const context = {
+    recorder,
+    deaths,
+    masked: () => [],
+    faults: {active: undefined},
+    onWorkflow: () => undefined,
+    control: {list: () => listing}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const lines = Promise.withResolvers<readonly string[]>()
+  const sink = new Sink()
+  const texts: string[] = []
+  sink.on('text', (text: string) => texts.push(text))
+  events.join(
+    new EventReader(sink, {format: 'ndjson', types: new Set(TYPES), app: '', reset: () => events.state('reset')}),
+    0
+  )
+  deaths.add({
+    app: 'shop',
+    name: 'shop',
+    exit: {kind: 'code', code: 3},
+    at: 0,
+    livedMs: 1,
+    files: [],
+    inside: [],
+    lines: async () => lines.promise
+  })
+  const closed = events.close()
+  lines.resolve(['the last words'])
+  await closed
+  const types = texts
+    .flatMap(text => text.split('\n').filter(Boolean))
+    .map(line => (JSON.parse(line) as {type: string}).type)
+  t.same(types, ['hello', 'death', 'bye'])
+})
+
+t.test('who goes on at an event is told how many calls each fault has hit', async t => {
+  const alive = setInterval(() => undefined, 1000) // its own timers keep no process alive
+  t.teardown(() => clearInterval(alive))
+  const plan: FaultPlan = {
+    from: ANY,
+    to: ANY,
+    method: '',
+    path: '',
+    delayMs: 0,
+    jitterMs: 0,
+    kind: 'status',
+    status: 503,
+    body: '',
+    cutAfter: 0,
+    rate: 1,
+    seed: 1,
+    times: Infinity,
+    forMs: Infinity
+  }
+  const active = {list: () => [{number: 1, plan, matched: 2, hits: 1, leftMs: Infinity, isEnabled: true}]}
+  const context = {
+    recorder: new CallRecorder({bodyBytesOf: () => undefined}),
+    deaths: undefined,
+    masked: () => [],
+    apps: () => [],
+    faults: {active},
+    onWorkflow: () => undefined,
+    control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
+  } as unknown as ApiContext
+  const events = new RunEvents(() => context, new RunLog())
+  const join = (after: number): {reader: EventReader; sink: Sink} => {
+    const sink = new Sink()
+    const types = new Set(['fault'] as const)
+    const reader = new EventReader(sink, {format: 'ndjson', types, app: '', reset: () => events.state('reset')})
+    events.join(reader, after)
+    return {reader, sink}
+  }
+  const first = join(events.mark())
+  const told = once(first.sink, 'text')
+  t.match(await told, [/"change":"hit".*"hits":1/])
+  events.leave(first.reader) // between this connection and the next one nothing happens
+  const next = join(events.mark())
+  t.match(await once(next.sink, 'text'), [/"change":"hit".*"hits":1/])
+  events.leave(next.reader)
+})

@@ -1,0 +1,37 @@
+import t from 'tap'
+import {edgeViews} from '../../../../src/observe/api/edges.ts'
+import {graphView} from '../../../../src/observe/api/graph.ts'
+import type {AppPlan, Dependency} from '../../../../src/model/plan.ts'
+import type {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {LatencyHistogram} from '../../../../src/observe/telemetry/recorder/latency-histogram.ts'
+
+const app = (id: string, channel: object, dependsOn: readonly Dependency[] = []): AppPlan =>
+  ({id, channel: {port: 0, autoPort: false, ...channel}, dependsOn}) as unknown as AppPlan
+
+t.test('a database without a port for calls, and a job that has to finish, do not have to be called', async t => {
+  const plans = [
+    app('shop', {autoPort: true}, [
+      {id: 'db', until: 'ready'},
+      {id: 'migration', until: 'completed'},
+      {id: 'stock', until: 'ready'}
+    ]),
+    app('db', {}),
+    app('migration', {autoPort: true}),
+    app('stock', {port: 3000})
+  ]
+  t.same(graphView([], plans).uncalled, [{from: 'shop', to: 'stock'}])
+})
+
+/** The percentiles of an edge with one call. */
+function percentilesOf(ms: number): readonly number[] {
+  const of = new LatencyHistogram()
+  of.add(ms)
+  const edge = {caller: 'a', callee: 'b', calls: 1, latency: of, recent: () => ({calls: 0, failed: 0})}
+  const [view] = edgeViews({edges: {all: [edge]}} as unknown as CallRecorder)
+  return [view?.p50Ms ?? 0, view?.p95Ms ?? 0, view?.p99Ms ?? 0]
+}
+
+t.test('percentiles have two digits, and are never more than the longest time', async t => {
+  t.same(percentilesOf(60_400), [60_000, 60_000, 60_000])
+  t.same(percentilesOf(15.6), [15.6, 15.6, 15.6])
+})

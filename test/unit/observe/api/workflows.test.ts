@@ -1,0 +1,70 @@
+import t from 'tap'
+import type {Workflow} from '../../../../src/model/api.generated.ts'
+import type {ApiRequest} from '../../../../src/observe/api/route.ts'
+import {changeInstance, skipTime} from '../../../../src/observe/api/workflows/serve-workflows.ts'
+import {timeOf} from '../../../../src/work/workflow/messages.ts'
+import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
+import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+
+const request = (body: object, action = ''): ApiRequest =>
+  ({at: {action}, body: JSON.stringify(body), gone: new AbortController().signal}) as unknown as ApiRequest
+
+const change = async (workflows: Workflows, action: string, body: object): Promise<Workflow> =>
+  changeInstance(workflows, request(body, action))
+
+t.test('rerun: from the first step, or from one that is named; refusals say why', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(3, 'reserve')]))
+  await workflows.completeActivity('shop', done('o-1', 3))
+  await workflows.completeTurn('shop', answer('o-1', [call(4, 'charge')]))
+  await t.rejects(change(workflows, 'rerun', {id: 'o-1'}), {message: "'o-1' is not in a terminal state"})
+  await workflows.completeActivity('shop', done('o-1', 4))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  worker.items.length = 0
+  t.match(await change(workflows, 'rerun', {id: 'o-1', newId: 'o-2'}), {id: 'o-2', status: 'RUNNING', app: 'shop'})
+  t.strictSame(worker.seen(), ['reserve 3'], 'from the first step')
+  const {id} = await change(workflows, 'rerun', {id: 'o-1', eventId: 4, input: {price: 5}})
+  t.match(worker.items[0]?.activity, {name: 'charge', input: {value: '{"price":5}'}})
+  t.match(id, /^[\da-f-]{36}$/, 'an id is made')
+  t.match(workflows.find('shop', id), {status: 0})
+  await t.rejects(change(workflows, 'rerun', {id: 'o-1', eventId: 'x'}), {message: 'eventId is not a whole number'})
+  await t.rejects(change(workflows, 'rerun', {id: 'o-1', eventId: 7}), {message: /does not have history event/})
+  await t.rejects(change(workflows, 'rerun', {id: 'nobody'}), {message: "there is no workflow 'nobody'"})
+  await workflows.start('shop', order('short'))
+  await workflows.completeTurn('shop', answer('short', [end()]))
+  await t.rejects(change(workflows, 'rerun', {id: 'short'}), {
+    message: "'short' has no activity, timer or child to run again from"
+  })
+})
+
+t.test('skip: a timer of one workflow, or the clock of all', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createTimer: timer(timeOf(1000))}]))
+  worker.items.length = 0
+  await t.rejects(change(workflows, 'skip', {id: 'o-1', timer: 7}), {message: "workflow 'o-1' waits for no timer 7"})
+  t.match(await change(workflows, 'skip', {id: 'o-1'}), {id: 'o-1', status: 'RUNNING'})
+  t.match(worker.seen(), [/timerFired$/])
+  await workflows.completeTurn('shop', answer('o-1', [{id: 2, createTimer: timer(timeOf(3000))}]))
+  await workflows.start('shop', order('later', 60_000))
+  const skipping = skipTime(workflows, request({ms: 60_000}))
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  while (worker.items.length === 1) await new Promise(resolve => setImmediate(resolve))
+  await workflows.completeTurn('shop', answer('later', [end()]))
+  t.strictSame(await skipping, {
+    fired: [
+      {afterMs: 2000, app: 'shop', id: 'o-1', name: 'order', eventId: 2},
+      {afterMs: 60_000, app: 'shop', id: 'later', name: 'order', eventId: null}
+    ],
+    others: 0,
+    isSettled: true
+  })
+  for (const ms of [0, -1, 1.5, 'x', undefined])
+    await t.rejects(skipTime(workflows, request({ms})), {message: /^ms is (?:missing, or 0|not a whole number)$/})
+})

@@ -1,0 +1,168 @@
+import t from 'tap'
+import {Memory} from '../../../../src/observe/logging/log-memory.ts'
+import {linesIn, prefixed} from '../../../../src/observe/logging/prefix.ts'
+import {readRunLog} from '../../../../src/observe/logging/run-log-reader.ts'
+import {RunLog} from '../../../../src/observe/logging/run-log.ts'
+
+const never = new AbortController().signal
+const all = {tail: -1, since: 0, isFollowed: false, gone: never}
+
+/** Apps that write into a log of a run, and into records of their own, as an app's log does. */
+function scene(max?: {readonly lines: number; readonly bytes: number}) {
+  const log = new RunLog(max)
+  const app = (name: string) => {
+    const [writer, record] = [log.writer(name), new Memory({lines: 1e9, bytes: 1e9})]
+    const prefix = `== APP - ${name} == `
+    const open = {prefix}
+    return {
+      name,
+      writer,
+      record,
+      write: (text: string) => {
+        writer.write('stdout', text, linesIn(text))
+        record.write({writer: open, text: prefixed(text, prefix)})
+      }
+    }
+  }
+  return {log, app}
+}
+
+const read = async (texts: AsyncIterable<string>): Promise<string> => {
+  let whole = ''
+  for await (const text of texts) whole += text
+  return whole
+}
+
+/** App and text of each line. */
+const shown = (text: string): readonly string[] =>
+  text
+    .split('\n')
+    .slice(0, -1)
+    .map(line => line.replace(/^(\d+) (\S+) /, (_, time: string) => (time === '0' ? '- ' : '')))
+
+t.test('lines of all apps stand in the order in which they came, with their times', async t => {
+  const {log, app} = scene()
+  const [a, b] = [app('a'), app('b')]
+  const before = Date.now()
+  a.write('one\n')
+  b.write('two\nthree\n')
+  a.write('fo')
+  b.write('five\n')
+  a.write('ur\nsi')
+  const text = await read(readRunLog(log, [a, b], all))
+  t.same(shown(text), ['a one', 'b two', 'b three', 'b five', 'a four'])
+  for (const line of text.split('\n').slice(0, -1)) {
+    const time = Number(line.split(' ')[0])
+    t.ok(time >= before && time <= Date.now())
+  }
+  a.writer.end()
+  t.same(shown(await read(readRunLog(log, [a, b], all))).at(-1), 'a si')
+  t.same(shown(await read(readRunLog(log, [b], all))), ['b two', 'b three', 'b five'])
+  t.same(shown(await read(readRunLog(log, [a, b], {...all, tail: 2}))), ['a four', 'a si'])
+  t.same(shown(await read(readRunLog(log, [a, b], {...all, tail: 0}))), [])
+  t.same(shown(await read(readRunLog(log, [a, b], {...all, since: Date.now() + 1000}))), [])
+})
+
+t.test('what memory has no more comes from where it is kept, app by app, each line once', async t => {
+  const {log, app} = scene({lines: 1000, bytes: 1e9})
+  const [a, b] = [app('a'), app('b')]
+  const long = 'x'.repeat(500)
+  for (let i = 0; i < 3000; i++) {
+    a.write(`${i} ${long}\n`)
+    b.write(`${i} ${long}\n${i} again\n`)
+  }
+  const lines = shown(await read(readRunLog(log, [a, b], all)))
+  t.equal(lines.length, 9000)
+  const timed = lines.filter(line => !line.startsWith('- '))
+  t.ok(timed.length >= 1000 && timed.length < 3000, timed.length.toString())
+  t.notOk(
+    lines.slice(-timed.length).some(line => line.startsWith('- ')),
+    'files first'
+  )
+  for (const name of ['a', 'b']) {
+    const own = lines
+      .filter(line => line.startsWith(`${name} `) || line.startsWith(`- ${name} `))
+      .map(line => line.replace(/^- /, '').replace(`== APP - ${name} == `, ''))
+    const expected = Array.from({length: 3000}, (_, i) => [
+      `${name} ${i} ${long}`,
+      ...(name === 'b' ? [`b ${i} again`] : [])
+    ]).flat()
+    t.same(own, expected)
+  }
+  t.same(shown(await read(readRunLog(log, [a, b], {...all, tail: 2}))), [`b 2999 ${long}`, 'b 2999 again'])
+  const many = shown(await read(readRunLog(log, [a, b], {...all, tail: 5000})))
+  t.same(many, lines.slice(-5000), 'a tail that is longer than memory')
+})
+
+t.test('memory is bounded in lines and in bytes, and by the longest line', t => {
+  const {log, app} = scene()
+  const a = log.writer('a')
+  const text = `${'x'.repeat(99)}\n`.repeat(600)
+  for (let i = 0; i < 1000; i++) a.write('stdout', text, 600)
+  let lines = 0
+  for (const batch of log.latest()) lines += linesIn(batch.text)
+  t.ok(lines >= 50_000 && lines < 54_000, lines.toString())
+  const big = `${'x'.repeat(1_000_000)}\n`
+  for (let i = 0; i < 100; i++) a.write('stdout', big, 1)
+  let size = 0
+  for (const batch of log.latest()) size += batch.text.length
+  t.ok(size > 30e6 && size < 34e6, size.toString())
+  const b = app('b')
+  for (let i = 0; i < 100; i++) b.writer.write('stdout', 'x'.repeat(100_000), 0)
+  b.writer.write('stdout', '\n', 1)
+  const [last] = log.latest()
+  t.equal(last?.text.length, 1024 * 1024 + 1)
+  t.end()
+})
+
+t.test('who follows gets what is kept, an empty line, and what comes, until all have ended', async t => {
+  const {log, app} = scene()
+  const [a, b, c] = [app('a'), app('b'), app('c')]
+  a.write('one\n')
+  const texts = readRunLog(log, [a, b], {...all, isFollowed: true})
+  t.match((await texts.next()).value, /^\d+ stdout a one\n$/)
+  t.equal((await texts.next()).value, '\n')
+  const next = texts.next()
+  c.write('not wanted\n')
+  b.write('two\n')
+  t.match((await next).value, /^\d+ stdout b two\n$/)
+  const end = texts.next()
+  await a.record.close()
+  await b.record.close()
+  t.match(await end, {done: true})
+})
+
+t.test('who has left is given nothing more', async t => {
+  const {log, app} = scene()
+  const a = app('a')
+  const gone = new AbortController()
+  const texts = readRunLog(log, [a], {...all, isFollowed: true, gone: gone.signal})
+  t.equal((await texts.next()).value, '\n')
+  const next = texts.next()
+  gone.abort()
+  t.match(await next, {done: true})
+})
+
+t.test('a stretch of the log can be read by its place, as far as it is kept', async t => {
+  const log = new RunLog({lines: 10, bytes: 1e9})
+  const writer = log.writer('a')
+  const between = (from: number, to: number): string =>
+    [...log.between(from, to)].map(({number, text}) => `${number} ${text}`).join('')
+  for (let n = 0; n < 5; n++) writer.write('stdout', `line ${n}\n`, 1)
+  t.strictSame([log.oldest, log.next], [0, 5])
+  t.equal(between(1, 3), '1 line 1\n2 line 2\n')
+  t.equal(between(4, 99), '4 line 4\n')
+  t.equal(between(5, 5), '')
+  const reading = log.between(0, 2)
+  t.match(reading.next().value, {number: 0, text: 'line 0\n'})
+  const large = `${'x'.repeat(200_000)}\n`
+  for (let n = 5; n < 40; n++) writer.write('stdout', large, 1)
+  t.match(reading.next().value, {number: 1, text: 'line 1\n'}, 'what is being read stays intact')
+  t.ok(reading.next().done)
+  t.ok(log.oldest > 5 && log.oldest <= 30, 'older ones are gone')
+  t.equal([...log.between(0, 99)][0]?.number, log.oldest)
+  t.strictSame(
+    [...log.between(0, 99)].map(({number}) => number),
+    Array.from({length: 40 - log.oldest}, (_, n) => log.oldest + n)
+  )
+})

@@ -1,0 +1,172 @@
+import t from 'tap'
+import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import type {Call, CallRecord} from '../../../../../src/model/call.ts'
+import {PIECE} from '../../../../../src/observe/telemetry/recorder/byte-tape.ts'
+import {FLAG} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
+import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+
+const callOf = (callee = 'stock', more: Partial<Call> = {}): Call => ({
+  caller: 'shop',
+  callee,
+  method: 'POST',
+  path: '/items?id=7',
+  ...more
+})
+
+const request = {method: 'POST', path: '/v1.0/invoke/stock/method/items', lines: 'Host: x\r\n'}
+
+const recordOf = (call: Call, more: Partial<CallRecord> = {}): CallRecord =>
+  Object.assign(new CallJournal({call, request, observer: undefined, recorded: undefined}), {
+    status: 200,
+    attempts: 1,
+    startedAt: 1000,
+    admittedAt: 1002,
+    connectedAt: 1003,
+    firstByteAt: 1010,
+    endedAt: 1020,
+    requestBytes: 5,
+    responseBytes: 2,
+    ...more
+  })
+
+const piecesOf = (recorder: CallRecorder, number = 0): readonly string[] =>
+  (recorder.call(number)?.pieces ?? []).map(({kind, bytes}) => `${kind} ${bytes.toString('latin1')}`)
+
+/** One call from its start to its end. */
+function make(recorder: CallRecorder, call: Call, more: Partial<CallRecord> = {}): number {
+  recorder.started(call, request, 1000)
+  recorder.admitted(call, 77, 2)
+  recorder.ended(recordOf(call, more))
+  return call.number ?? 0
+}
+
+t.test('a call is kept with its numbers and its bytes', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const call = callOf()
+  recorder.started(call, {...request, text: 'POST /x HTTP/1.1\r\n\r\nbody!', size: 20}, 1000)
+  t.equal(call.number, 1)
+  t.match(recorder.line(1), {flags: FLAG.open, status: 0})
+  recorder.held(call, '"stock" is being reloaded')
+  recorder.admitted(call, 77, 2)
+  recorder.bytes(call, 'request', Buffer.from('..body!..'), 2, 7)
+  recorder.responded(call, {text: 'HTTP/1.1 200 OK\r\n\r\nok', size: 19})
+  recorder.text(call, 'response', 'ok')
+  recorder.ended(recordOf(call, {trace: 'traceparent: 00-1\r\n'}))
+  t.match(recorder.call(1), {
+    number: 1,
+    edgeOf: {caller: 'shop', callee: 'stock', calls: 1, failed: 0, waited: 1},
+    method: 'POST',
+    status: 200,
+    flags: FLAG.waited | FLAG.admitted,
+    pid: 77,
+    attempts: 1,
+    requestBytes: 5,
+    responseBytes: 2,
+    waitedMs: 2,
+    firstByteMs: 10,
+    totalMs: 20
+  })
+  t.same(piecesOf(recorder, 1), [
+    `${PIECE.requestHead} POST /x HTTP/1.1\r\n\r\n`,
+    `${PIECE.waited} "stock" is being reloaded`,
+    `${PIECE.requestBody} body!`,
+    `${PIECE.responseHead} HTTP/1.1 200 OK\r\n\r\n`,
+    `${PIECE.responseBody} ok`,
+    `${PIECE.trace} traceparent: 00-1\r\n`
+  ])
+  t.end()
+})
+
+t.test('what failed is counted and says why; a response of ours is marked', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const call = callOf()
+  recorder.started(call, request, 1000)
+  recorder.replied(call, {head: 'HTTP/1.1 500 …\r\n\r\n', body: '{}'})
+  recorder.ended(recordOf(call, {status: 500, attempts: 3, failure: 'nobody is there — “really”'}))
+  t.match(recorder.call(1), {flags: FLAG.ours | FLAG.failed | FLAG.resent, edgeOf: {failed: 1}})
+  const why = recorder.call(1)?.pieces.at(-1)?.bytes.toString()
+  t.equal(why, 'nobody is there — “really”', 'UTF-8')
+  t.end()
+})
+
+t.test('of a body only the first bytes are kept, all are counted', t => {
+  const recorder = new CallRecorder({bodyBytesOf: app => (app === 'stock' ? 4 : 1000)})
+  const call = callOf()
+  recorder.started(call, request, 1000)
+  for (const piece of ['abc', 'def', 'ghi']) recorder.bytes(call, 'request', Buffer.from(piece), 0, 3)
+  t.match(recorder.call(1), {flags: FLAG.open | FLAG.truncated, requestBytes: 9})
+  t.same(piecesOf(recorder, 1).slice(1), ['2 abc', '2 d'])
+  t.end()
+})
+
+t.test('of an app with record: false nothing is kept, whoever calls', t => {
+  const recorder = new CallRecorder({bodyBytesOf: app => (app === 'secret' ? -1 : 1000)})
+  t.equal(make(recorder, callOf('secret')), 0)
+  t.equal(make(recorder, callOf('stock', {caller: 'secret'})), 0)
+  t.equal(recorder.last, 0)
+  t.equal(make(recorder, callOf('stock')), 1)
+  t.end()
+})
+
+t.test('the latest calls are kept; the line of one under way is never overwritten', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 8, tapeBytes: 4096})
+  const long = callOf()
+  recorder.started(long, request, 1000)
+  for (let count = 0; count < 50; count++) make(recorder, callOf())
+  t.equal(long.number, 1)
+  t.match(recorder.line(1), {flags: FLAG.open})
+  const numbers = recorder.numbers()
+  t.equal(numbers.length, 8)
+  t.equal(numbers.at(-1), 1)
+  t.equal(numbers[0], recorder.last)
+  t.same(recorder.numbers(numbers[2]), numbers.slice(3))
+  t.ok(piecesOf(recorder, 1)[0]?.startsWith('1 POST '), 'its request was saved from the tape')
+  recorder.text(long, 'response', 'late')
+  recorder.ended(recordOf(long))
+  t.equal(piecesOf(recorder, 1).at(-1), '4 late')
+  make(recorder, callOf())
+  t.end()
+})
+
+t.test('where every line is a call under way, further calls are carried and not kept', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 4, tapeBytes: 4096})
+  const calls = Array.from({length: 6}, () => callOf())
+  for (const call of calls) recorder.started(call, request, 1000)
+  t.same(
+    calls.map(({number}) => number),
+    [1, 2, 3, 4, 0, 0]
+  )
+  for (const call of calls) recorder.ended(recordOf(call))
+  t.equal(make(recorder, callOf()), 5)
+  t.end()
+})
+
+t.test('10,000 calls of every size take the memory that was set aside', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 16_384, lines: 1024, tapeBytes: 64 * 1024})
+  const body = Buffer.alloc(20_000, 'x')
+  for (let count = 0; count < 10_000; count++) {
+    const call = callOf(`callee-${count % 7}`)
+    recorder.started(call, request, count)
+    recorder.bytes(call, 'request', body, 0, count % body.length)
+    recorder.ended(recordOf(call, {startedAt: count, endedAt: count + 1}))
+  }
+  t.equal(recorder.last, 10_000)
+  t.equal(recorder.numbers().length, 1024)
+  t.same(
+    recorder.edges.all.map(({calls}) => calls > 1400),
+    Array.from({length: 7}, () => true)
+  )
+  t.end()
+})
+
+t.test('an edge knows its percentiles and its last ten seconds', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 0})
+  for (let count = 1; count <= 100; count++)
+    make(recorder, callOf(), {startedAt: 1000 * count, endedAt: 1000 * count + count, status: count > 98 ? 500 : 200})
+  const [edge] = recorder.edges.all
+  t.same(edge?.recent(100_500), {calls: 10, failed: 2})
+  t.same(edge?.recent(200_000), {calls: 0, failed: 0})
+  const p95 = edge?.latency.percentile(0.95) ?? 0
+  t.ok(p95 > 90 && p95 < 120, p95.toString())
+  t.end()
+})

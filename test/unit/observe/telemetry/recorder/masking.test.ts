@@ -1,0 +1,73 @@
+import t from 'tap'
+import {Masking} from '../../../../../src/observe/telemetry/recorder/masking.ts'
+
+const masking = new Masking(['X-Customer'])
+const json = (text: string): string => masking.body(Buffer.from(text), 'application/json').toString()
+
+t.test('headers: known names, names with a secret word, and further names', t => {
+  const head =
+    'GET /x?access_token=abc&page=2 HTTP/1.1\r\nAuthorization: Bearer abc\r\nX-API-Key: 12\r\nx-customer: Ada\r\nAccept: */*'
+  t.equal(
+    masking.head(head),
+    'GET /x?access_token=<masked, 3 characters>&page=2 HTTP/1.1\r\nAuthorization: <masked, 10 characters>\r\nX-API-Key: <masked, 2 characters>\r\nx-customer: <masked, 3 characters>\r\nAccept: */*'
+  )
+  t.equal(masking.head('GET / HTTP/1.1\r\nidempotency-key: 7'), 'GET / HTTP/1.1\r\nidempotency-key: 7', 'no secret')
+  t.end()
+})
+
+t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', t => {
+  t.equal(json('{ "a" : 1 }'), '{ "a" : 1 }')
+  t.equal(
+    json('{"user":{"password":"x\\"y","tokens":["a","b"]},"secret":7,"n":null}'),
+    '{"user":{"password":"<masked, 3 characters>","tokens":"<masked, 9 characters>"},"secret":"<masked, 1 characters>","n":null}'
+  )
+  t.equal(json('[{"apiKey":"k"}]'), '[{"apiKey":"<masked, 1 characters>"}]')
+  t.end()
+})
+
+t.test('short words are secret as a whole word of a name; code, where it is no name or number of an error', t => {
+  t.equal(
+    masking.target('/cb?code=4/P7q7W91a&sig=x%3D&pin=12&shipping=2&design=3&state=ok'),
+    '/cb?code=<masked, 10 characters>&sig=<masked, 4 characters>&pin=<masked, 2 characters>&shipping=2&design=3&state=ok'
+  )
+  t.equal(
+    json('{"code":"NOT_FOUND","n":{"code":404},"errorCode":"ERR_X","pass":true,"userPin":1234,"connectionString":"a"}'),
+    '{"code":"NOT_FOUND","n":{"code":404},"errorCode":"ERR_X","pass":true,"userPin":"<masked, 4 characters>","connectionString":"<masked, 1 characters>"}'
+  )
+  t.equal(
+    json('{"code":"a1b2","ssn":"1-2","cut":"'),
+    '{"code":"<masked, 4 characters>","ssn":"<masked, 3 characters>","cut":"'
+  )
+  t.equal(
+    masking
+      .body(Buffer.from('client_assertion=x&credentials=y&code=9f8e7d'), 'application/x-www-form-urlencoded')
+      .toString(),
+    'client_assertion=<masked, 1 characters>&credentials=<masked, 1 characters>&code=<masked, 6 characters>'
+  )
+  t.end()
+})
+
+t.test('JSON that was cut: as far as it is there', t => {
+  t.equal(json('{"token":"abcdef","rest":"xy'), '{"token":"<masked, 6 characters>","rest":"xy')
+  t.equal(json('{"a":1,"token":"abc'), '{"a":1,"token":"<masked, 3 characters>"')
+  t.end()
+})
+
+t.test('forms, and bodies of other kinds', t => {
+  const form = masking.body(Buffer.from('name=a&password=b%20c'), 'application/x-www-form-urlencoded; charset=utf-8')
+  t.equal(form.toString(), 'name=a&password=<masked, 5 characters>')
+  const bytes = Buffer.from([0, 255, 34, 58])
+  t.equal(masking.body(bytes, 'application/octet-stream'), bytes)
+  t.equal(
+    masking.body(Buffer.from('{"token":"a"}'), '').toString(),
+    '{"token":"<masked, 1 characters>"}',
+    'without a type'
+  )
+  t.end()
+})
+
+t.test('a body that is made to be slow to read is read at once', t => {
+  const evil = Buffer.from(`{${'"a\\'.repeat(100_000)}`)
+  t.equal(masking.body(evil, 'application/json').length, evil.length)
+  t.end()
+})

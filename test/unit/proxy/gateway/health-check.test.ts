@@ -1,0 +1,52 @@
+import t from 'tap'
+import {Health} from '../../../../src/proxy/gateway/health-check.ts'
+
+/** Checks with these results (`+` or `-`); returns the reported states, with a dot for each interval. */
+async function followed(results: string, threshold = 3): Promise<string> {
+  const states: string[] = []
+  const {promise, resolve} = Promise.withResolvers<void>()
+  let at = 0
+  const health = new Health({
+    plan: {enabled: true, path: '/healthz', intervalMs: 5000, timeoutMs: 500, threshold},
+    port: () => 1,
+    check: async () => results[at++] === '+',
+    changed: isHealthy => states.push(isHealthy ? 'healthy' : 'unhealthy'),
+    wait: async () => {
+      states.push('.')
+      if (at < results.length) return
+      health.end()
+      resolve()
+    }
+  })
+  health.begin()
+  await promise
+  return states.join('')
+}
+
+t.test('the first check decides at once', async t => {
+  t.equal(await followed('+'), 'healthy.')
+  t.equal(await followed('-'), 'unhealthy.')
+})
+
+t.test('it takes consecutive failures up to the threshold, and one success', async t => {
+  t.equal(await followed('+---+'), 'healthy...unhealthy.healthy.')
+  t.equal(await followed('+--+--'), 'healthy......')
+  t.equal(await followed('+-+', 1), 'healthy.unhealthy.healthy.')
+})
+
+t.test('a result for an app that is not ready any more is not reported', async t => {
+  const {promise, resolve} = Promise.withResolvers<boolean>()
+  let isReported = false
+  const health = new Health({
+    plan: {enabled: true, path: '/', intervalMs: 1, timeoutMs: 1, threshold: 1},
+    port: () => 1,
+    check: async () => promise,
+    changed: () => (isReported = true)
+  })
+  health.begin()
+  health.end()
+  resolve(true)
+  await promise
+  await new Promise(setImmediate)
+  t.equal(isReported, false)
+})

@@ -1,0 +1,19 @@
+import {fromBinary, toJson} from '@bufbuild/protobuf'
+import {StructSchema} from '@bufbuild/protobuf/wkt'
+import t from 'tap'
+import {structOf} from '../../../../../src/proxy/net/grpc/struct.ts'
+
+t.test('objects of JSON become Structs', t => {
+  for (const object of [
+    {},
+    {text: 'pear', empty: '', number: -1.5, zero: 0, yes: true, no: false, nothing: null},
+    {list: [1, 'a', [], {}, [null]], deep: {deeper: {n: 7}}, '': 'no name', ä: '€'}
+  ])
+    t.same(toJson(StructSchema, fromBinary(StructSchema, structOf(object))), object)
+  t.same(
+    toJson(StructSchema, fromBinary(StructSchema, structOf({a: undefined, b: 1}))),
+    {b: 1},
+    'undefined is left out'
+  )
+  t.end()
+})

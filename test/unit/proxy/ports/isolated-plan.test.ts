@@ -1,0 +1,129 @@
+import t from 'tap'
+import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
+import {fixedPorts, isolatedPlan, movedPorts, portReaders} from '../../../../src/proxy/ports/isolated-plan.ts'
+
+const SIDECAR = {httpPort: 0, grpcPort: 0, internalGrpcPort: 0, metricsPort: 0}
+
+const appOf = (id: string, port: number, more: object = {}): AppPlan =>
+  ({
+    id,
+    command: ['node', 'server.js'],
+    env: {},
+    channel: {port, autoPort: false, address: ''},
+    ready: {kind: 'spawned', timeoutMs: 1},
+    fixedPort: 0,
+    sidecar: SIDECAR,
+    ...more
+  }) as unknown as AppPlan
+
+const planOf = (...apps: readonly AppPlan[]): Plan => ({
+  name: '',
+  file: '/shop/dapr.yaml',
+  shownAs: '',
+  managerPort: 'none',
+  apps
+})
+
+const MOVED = new Map([
+  [3000, 20001],
+  [5000, 20002],
+  [3500, 20003]
+])
+
+const isolated = (command: readonly string[], env: Readonly<Record<string, string>> = {}): AppPlan | undefined =>
+  isolatedPlan(planOf(appOf('a', 3000, {command, env})), MOVED).apps[0]
+
+t.test('where a text names a port that moves, it names the other one', async t => {
+  for (const [command, now] of [
+    [
+      ['node', 's.js', '--port', '3000'],
+      ['node', 's.js', '--port', '20001']
+    ],
+    [
+      ['x', '--port=3000', '-p', '5000'],
+      ['x', '--port=20001', '-p', '20002']
+    ],
+    [
+      ['x', '--http-port', '5000', '--count', '5000'],
+      ['x', '--http-port', '20002', '--count', '5000']
+    ],
+    [
+      ['python', '-m', 'http.server', '3000'],
+      ['python', '-m', 'http.server', '20001']
+    ],
+    [
+      ['flask', 'run', '-h', '0.0.0.0:3000'],
+      ['flask', 'run', '-h', '0.0.0.0:20001']
+    ],
+    [
+      ['java', '-Dserver.port=3000', '-jar', 'a.jar'],
+      ['java', '-Dserver.port=20001', '-jar', 'a.jar']
+    ],
+    [
+      ['sh', '-c', 'PORT=3000 exec x -p 3000 # 3000'],
+      ['sh', '-c', 'PORT=20001 exec x -p 20001 # 3000']
+    ],
+    [
+      ['x', 'http://shop.example:3000', 'v1.3000', ':30001'],
+      ['x', 'http://shop.example:3000', 'v1.3000', ':30001']
+    ]
+  ] as const)
+    t.strictSame(isolated(command)?.command, now, command.join(' '))
+  t.strictSame(
+    isolated(['x'], {
+      PORT: '3000',
+      MAX_ITEMS: '3000',
+      DAPR: 'http://localhost:3500/v1.0',
+      ASPNETCORE_URLS: 'http://+:3000;http://[::1]:5000',
+      ADDR: ':3000',
+      DB: 'postgres://localhost:5432/3000'
+    })?.env,
+    {
+      PORT: '20001',
+      MAX_ITEMS: '3000',
+      DAPR: 'http://localhost:20003/v1.0',
+      ASPNETCORE_URLS: 'http://+:20001;http://[::1]:20002',
+      ADDR: ':20001',
+      DB: 'postgres://localhost:5432/3000'
+    }
+  )
+})
+
+t.test('the ports of apps, sidecars, probes and the manager move; an app that we do not start stays', async t => {
+  const sidecar = {...SIDECAR, httpPort: 3500, metricsPort: 5000}
+  const plan: Plan = {
+    ...planOf(
+      appOf('a', 3000, {sidecar, ready: {kind: 'tcp', port: 5000, timeoutMs: 1}}),
+      appOf('ide', 3000, {command: []}),
+      appOf('far', 3000, {channel: {port: 3000, autoPort: false, address: '10.0.0.1'}}),
+      appOf('auto', 3000, {channel: {port: 3000, autoPort: true, address: ''}})
+    ),
+    managerPort: 5000
+  }
+  t.strictSame(fixedPorts(plan.apps[0] as AppPlan), [3000, 5000, 3500, 5000])
+  const {apps, managerPort} = isolatedPlan(plan, MOVED)
+  t.match(apps, [
+    {channel: {port: 20001}, sidecar: {httpPort: 20003, grpcPort: 0, metricsPort: 20002}, ready: {port: 20002}},
+    {channel: {port: 3000}},
+    {channel: {port: 3000}},
+    {channel: {port: 3000}}
+  ])
+  t.equal(managerPort, 20002)
+})
+
+t.test('a copy has the same numbers each day, other ones than other copies, and keeps them over an edit', async t => {
+  const plan = planOf(appOf('a', 3000), appOf('b', 5000))
+  const moved = await movedPorts(plan)
+  t.strictSame(await movedPorts(plan), moved)
+  t.equal(new Set(moved.values()).size, 2)
+  const others = await movedPorts({...plan, copy: 'pr-214'})
+  t.notSame([...others.values()], [...moved.values()])
+  const edited = await movedPorts(planOf(appOf('a', 3000), appOf('c', 7000)), moved)
+  t.equal(edited.get(3000), moved.get(3000))
+  t.ok(edited.has(7000))
+})
+
+t.test('apps that nothing in the template tells their port are named', async t => {
+  const plan = planOf(appOf('silent', 3000), appOf('told', 5000, {env: {MY_PORT: '5000'}}), appOf('other', 80))
+  t.strictSame(portReaders(plan, isolatedPlan(plan, MOVED)), [{id: 'silent', from: 3000, to: 20001}])
+})

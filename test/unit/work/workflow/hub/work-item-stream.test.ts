@@ -1,0 +1,23 @@
+import t from 'tap'
+import {streamWorkItems} from '../../../../../src/work/workflow/hub/work-item-stream.ts'
+import {openHouse, order} from '../../../../rig/workflow-house.ts'
+
+t.test('a worker of the SDK for JavaScript has at most 100 items in hand, which it keeps', async t => {
+  for (const [userAgent, count] of [
+    ['dapr-js-sdk/workflow grpc-node-js/1.12.6', 100],
+    ['grpc-node-js/1.14.3', 100],
+    ['grpc-go/1.80.0', 150],
+    ['', 150]
+  ] as const) {
+    const {workflows, close} = await openHouse(t)
+    for (let index = 0; index < 150; index++) await workflows.start('shop', order(`o-${index}`))
+    const left = new AbortController()
+    let sent = 0
+    const stream = {left: left.signal, closing: new AbortController().signal, send: () => sent++}
+    const ended = streamWorkItems(workflows, {appId: 'shop', instance: 'shop'}, stream, userAgent)
+    t.equal(sent, count, userAgent)
+    left.abort()
+    t.match(await ended, {code: 1})
+    close()
+  }
+})

@@ -1,0 +1,120 @@
+import {join} from 'node:path'
+import t from 'tap'
+import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
+import {msOf, timeOf} from '../../../../src/work/workflow/messages.ts'
+import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
+import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
+
+const DAY_MS = 86_400_000
+const NEVER = new AbortController().signal
+
+/** A worker whose workflow sleeps for a day, as its own clock says, as often as it is told, and notes that clock. */
+function sleeper(workflows: Workflows, times: number): {readonly clock: number[]; readonly leave: () => void} {
+  const clock: number[] = []
+  const worker = new TestWorker()
+  const send = (item: Uint8Array): void => {
+    worker.send(item)
+    const turn = worker.items.at(-1)?.turn
+    if (turn === undefined) return
+    const all = [...turn.past, ...turn.fresh]
+    const now = msOf(turn.fresh[0]?.timestamp ?? timeOf(0))
+    clock.push(now)
+    const slept = all.filter(event => event.timerFired !== undefined).length
+    const action = slept < times ? {id: slept, createTimer: timer(timeOf(now + DAY_MS))} : end()
+    setImmediate(() => void workflows.completeTurn('shop', answer(turn.instanceId, [action])))
+  }
+  return {clock, leave: workflows.connect('shop', {limit: Infinity, home: 'shop', send})}
+}
+
+t.test(
+  'a week in a minute: timers that are set on the way fire, too, in order; the clock of the code goes on',
+  async t => {
+    const path = join(t.testdir(), 'work.db')
+    const house = await openHouse(t, path)
+    const {workflows, clock} = house
+    clock.pass(1000)
+    const {clock: seen} = sleeper(workflows, 7)
+    const instance = await workflows.start('shop', order())
+    const {fired, others, isSettled} = await workflows.skip(3.5 * DAY_MS, NEVER)
+    t.strictSame([fired.map(({afterMs}) => afterMs / DAY_MS), others, isSettled], [[1, 2, 3], 0, true])
+    t.strictSame([...workflows.timers(instance).values()], [1000 + DAY_MS / 2], 'the next one is half a day away')
+    t.strictSame(
+      seen.map(at => (at - 1000) / DAY_MS),
+      [0, 1, 2, 3]
+    )
+    house.close()
+    const next = await openHouse(t, path, clock)
+    const {clock: later} = sleeper(next.workflows, 7)
+    const again = next.workflows.find('shop', 'o-1') ?? instance
+    clock.pass(DAY_MS / 2 - 1)
+    await next.file.change(() => undefined)
+    t.strictSame([...next.workflows.timers(again).values()], [1000 + DAY_MS / 2], 'the next run knows what was skipped')
+    t.equal((await next.workflows.skip(DAY_MS * 30, NEVER)).fired.length, 4)
+    t.match(next.workflows.find('shop', 'o-1'), {status: 1})
+    t.strictSame(
+      later.map(at => (at - 1000) / DAY_MS),
+      [4, 5, 6, 7],
+      'by the day'
+    )
+    const steps = timelineOf(next.workflows.events(again), 'shop')
+    t.equal(steps.filter(({state}) => state === 'skipped').length, 7, 'the history tells it')
+    next.close()
+  }
+)
+
+t.test('the next timer of one instance fires now, or the one that is named; the others keep their times', async t => {
+  const {workflows, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const timers = (id: number, days: number): object => ({id, createTimer: timer(timeOf(days * DAY_MS))})
+  const one = await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [timers(1, 3), timers(2, 1), timers(3, 2)]))
+  const other = await workflows.start('shop', order('o-2'))
+  await workflows.completeTurn('shop', answer('o-2', [timers(1, 1)]))
+  worker.items.length = 0
+  await workflows.skipTimer(one, undefined)
+  const fired = worker.items.at(-1)?.turn?.fresh.at(-1)
+  t.match(fired?.timerFired, {timerId: 2, fireAt: timeOf(DAY_MS), isSkipped: true}, 'with the time that was planned')
+  t.match(worker.items.at(-1)?.turn?.fresh[0]?.timestamp, timeOf(DAY_MS), 'which the code takes for now')
+  await workflows.completeTurn('shop', answer('o-1', [timers(4, 2)]))
+  await workflows.skipTimer(one, 1)
+  t.match(worker.items.at(-1)?.turn?.fresh.at(-1), {timerFired: {timerId: 1}})
+  await t.rejects(workflows.skipTimer(one, 1), {message: "workflow 'o-1' waits for no timer 1"})
+  t.strictSame(
+    [...workflows.timers(one)],
+    [
+      [3, 2 * DAY_MS],
+      [4, DAY_MS]
+    ],
+    'one that was set since then is as far away as the code meant'
+  )
+  t.strictSame([...workflows.timers(other)], [[1, DAY_MS]])
+  const later = await workflows.start('shop', order('later', DAY_MS))
+  await workflows.skipTimer(later, undefined)
+  t.match(worker.seen().at(-1), /^later: .*executionStarted$/, 'a start that is to come')
+  await workflows.completeTurn('shop', answer('later', [end()]))
+  await t.rejects(workflows.skipTimer(later, undefined), {message: "workflow 'later' waits for no timer"})
+  clock.pass(DAY_MS)
+  await new Promise(resolve => setImmediate(resolve))
+  t.match(worker.seen(), [/^o-2: .*timerFired$/])
+})
+
+t.test('a skip waits for what it sets off, but not for ever', async t => {
+  const {workflows, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+  const first = workflows.skip(1000, NEVER)
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', answer('o-1', [{id: 2, createTimer: timer(timeOf(500))}]))
+  while (worker.items.at(-1)?.turn?.fresh.at(-1)?.timerFired === undefined)
+    await new Promise(resolve => setImmediate(resolve))
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.match(await first, {fired: [{afterMs: 500}], isSettled: true})
+  await workflows.start('shop', order('o-2'))
+  const second = workflows.skip(1000, NEVER)
+  const isOver = second.then(() => true)
+  while (!(await Promise.race([isOver, new Promise(resolve => setImmediate(resolve))]))) clock.pass(30_000)
+  t.match(await second, {fired: [], isSettled: false})
+})

@@ -1,0 +1,182 @@
+import {join} from 'node:path'
+import t from 'tap'
+import {callHub} from '../../../../src/work/workflow/hub/hub.ts'
+import {FOUND_INSTANCE, GET_INSTANCE, RAISE_EVENT} from '../../../../src/work/workflow/hub/hub-messages.ts'
+import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+
+const GENTLY = {isRecursive: false, isForced: false}
+
+t.test('of several starts of one id in one tick one wins; who is refused undoes nothing of the others', async t => {
+  const {workflows} = await openHouse(t)
+  const results = await Promise.allSettled([
+    workflows.start('shop', order('one')),
+    workflows.start('shop', order('one')),
+    workflows.start('shop', order('two')),
+    workflows.tell('shop', 'nobody', 'event', {eventRaised: {name: 'x', input: undefined}}),
+    workflows.purge('shop', 'one', GENTLY)
+  ])
+  t.strictSame(
+    results.map(({status}) => status),
+    ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'rejected']
+  )
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  t.match(worker.seen(), [/^one:/, /^two:/])
+})
+
+t.test(
+  'two answers to one turn in one tick: the first counts; an end, its purge and a new start in one tick',
+  async t => {
+    const {workflows, said} = await openHouse(t)
+    const worker = new TestWorker()
+    workflows.connect('shop', worker)
+    await workflows.start('shop', order())
+    await Promise.all([
+      workflows.completeTurn('shop', answer('o-1', [call(0, 'a')])),
+      workflows.completeTurn('shop', answer('o-1', [end()]))
+    ])
+    t.strictSame(said, ["shop: an answer to a turn of workflow 'o-1' is ignored: it waits for none"])
+    await Promise.all([
+      workflows.completeActivity('shop', done('o-1', 0)),
+      workflows.completeActivity('shop', done('o-1', 0))
+    ])
+    t.equal(said.length, 2)
+    worker.items.length = 0
+    const [, count] = await Promise.all([
+      workflows.completeTurn('shop', answer('o-1', [end()])),
+      workflows.purge('shop', 'o-1', GENTLY),
+      workflows.start('shop', order())
+    ])
+    t.equal(count, 1)
+    t.equal(workflows.find('shop', 'o-1')?.status, 6)
+    t.match(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+  }
+)
+
+t.test('what is told about an instance is kept already', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, file} = await openHouse(t, path)
+  workflows.connect('shop', new TestWorker())
+  const instance = await workflows.start('shop', order())
+  const completed = workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.equal(file.isChanging, true)
+  const caller = {app: 'shop', onGone: () => undefined}
+  const get = encode(GET_INSTANCE, {instanceId: 'o-1'})
+  for (const method of ['GetInstance', 'WaitForInstanceCompletion']) {
+    const told = await callHub(workflows, method, get, caller)
+    t.equal(file.isChanging, false, method)
+    t.match(told instanceof Uint8Array && decode(FOUND_INSTANCE, told), {state: {status: 1}})
+  }
+  await completed
+  await workflows.until(instance, ({status}) => status === 1)
+})
+
+t.test('a change that cannot be kept undoes all of its tick; what was in hand comes again, once', async t => {
+  const {workflows, file, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order('old'))
+  worker.items.length = 0
+  const full = new Error('the disk is full')
+  const results = await Promise.allSettled([
+    workflows.completeTurn('shop', answer('old', [call(0, 'a')])),
+    workflows.start('shop', order('new')),
+    file.change(() => {
+      throw full
+    })
+  ])
+  for (const result of results) t.match(result, {status: 'rejected', reason: full})
+  t.equal(workflows.find('shop', 'new'), undefined)
+  t.strictSame(worker.seen(), [], 'nothing is sent that was not kept')
+  // meanwhile others go on
+  await workflows.start('shop', order('other'))
+  await workflows.completeTurn('shop', answer('other', [call(7, 'b')]))
+  t.match(worker.seen(), [/^other:/, 'b 7'])
+  clock.pass(1000)
+  t.strictSame(worker.seen(), ['old: | workflowStarted executionStarted'], 'b is in hand already')
+})
+
+t.test('an answer that holds something unreadable is refused alone', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const broken = Buffer.from([0xff])
+  const again = {id: 1, complete: {...end(2).complete, carryoverEvents: [broken]}} as never
+  const failed = {id: 1, complete: {...end(3).complete, failureDetails: broken}} as never
+  const results = await Promise.allSettled([
+    workflows.start('shop', order('other')),
+    workflows.completeTurn('shop', answer('o-1', [again])),
+    workflows.completeTurn('shop', answer('o-1', [failed])),
+    workflows.completeActivity('shop', {...done('o-1', 1), failureDetails: broken})
+  ])
+  t.strictSame(
+    results.map(({status}) => status),
+    ['fulfilled', 'rejected', 'rejected', 'rejected']
+  )
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  t.equal(workflows.find('shop', 'o-1')?.status, 1, 'its turn still waits for an answer')
+})
+
+t.test('ids of 10,000 bytes and of every character; inputs of megabytes', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, close} = await openHouse(t, path)
+  const characters = String.fromCodePoint(...Array.from({length: 0x3000}, (_, code) => code), 0x1f600)
+  const ids = ['', 'x'.repeat(10_000), characters, 'a\0b', 'a\0c']
+  const input = 'ä'.repeat(2_000_000)
+  for (const id of ids) await workflows.start('shop', {...order(id), input})
+  close()
+  const next = await openHouse(t, path)
+  for (const id of ids) t.equal(next.workflows.find('shop', id)?.input, input)
+  t.equal(next.workflows.find('shop', 'a'), undefined)
+  const worker = new TestWorker()
+  next.workflows.connect('shop', worker)
+  t.strictSame(
+    worker.items.map(({turn}) => turn?.instanceId),
+    ids
+  )
+  next.close()
+})
+
+t.test('one that starts itself: its task fails, whether it goes on or ends', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const child = {instanceId: 'o-1', name: 'order', version: undefined, input: undefined}
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child}]))
+  t.match(worker.seen(), [/./, /childFailed$/])
+  await workflows.completeTurn('shop', answer('o-1', [{id: 2, createChild: child}, end()]))
+  t.match(workflows.find('shop', 'o-1'), {status: 1, turns: 2})
+})
+
+t.test('what no worker could take stalls, and is told; it may be terminated', async t => {
+  const {workflows, said} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('small', worker)
+  await workflows.start('small', order('much'))
+  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  const there = {sourceAppID: '', targetAppID: 'shop'}
+  await workflows.completeTurn('small', answer('much', [{id: 1, createChild: child, router: there}]))
+  worker.items.length = 0
+  const event = {eventRaised: {name: 'x', input: {value: 'x'.repeat(4000)}}}
+  await workflows.tell('small', 'much', 'event', event)
+  t.strictSame(worker.seen(), [])
+  t.equal(workflows.find('small', 'much')?.status, 8)
+  t.match(said, [
+    /^small: workflow 'order' 'much' is stalled: Workflow payload size 4\d\d\d bytes exceeds 95% of max gRPC body size 4096 bytes; increase daprd --max-body-size/
+  ])
+  const caller = {app: 'small', onGone: () => undefined}
+  const raise = encode(RAISE_EVENT, {instanceId: 'much', name: 'x'})
+  t.match(await callHub(workflows, 'RaiseEvent', raise, caller), {code: 2, message: /'much': actor is stalled$/})
+  await workflows.tell('small', 'much', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
+  t.match(workflows.find('small', 'much'), {status: 5, stall: undefined})
+  const ofChild = new TestWorker()
+  workflows.connect('shop', ofChild)
+  t.match(ofChild.seen(), [/^c: .*executionTerminated/], 'its child is told')
+  await workflows.start('small', order('task'))
+  const big = {...call(0, 'a').scheduleTask, input: {value: 'x'.repeat(4000)}} as never
+  await workflows.completeTurn('small', answer('task', [{id: 0, scheduleTask: big}]))
+  t.equal(worker.items.length, 1, 'the turn, and no activity')
+  t.equal(workflows.find('small', 'task')?.status, 8)
+})

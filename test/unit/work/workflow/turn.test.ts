@@ -1,0 +1,178 @@
+import t from 'tap'
+import type {Letter} from '../../../../src/work/workflow/instance.ts'
+import {eventOf, readEvent, timeOf, type Action, type TurnAnswer} from '../../../../src/work/workflow/messages.ts'
+import {applyAnswer, type Turn, type TurnStart} from '../../../../src/work/workflow/turn.ts'
+
+const NOTHING = new Uint8Array(0)
+const AT = 1_000_500
+
+const letter = (kind: Letter['kind'], event: Parameters<typeof eventOf>[1], name = ''): Letter => ({
+  id: 1,
+  kind,
+  name,
+  event: eventOf(AT, event)
+})
+
+const STARTED = letter('start', {
+  executionStarted: {
+    name: 'order',
+    version: undefined,
+    input: {value: '1'},
+    workflowInstance: undefined,
+    parentInstance: undefined,
+    scheduledStart: undefined,
+    parentTraceContext: NOTHING
+  }
+})
+
+const start = (more: Partial<TurnStart> = {}): TurnStart => ({
+  app: 'shop',
+  id: 'o-1',
+  isSuspended: false,
+  startedAt: AT,
+  aheadMs: 0,
+  letters: [STARTED],
+  ...more
+})
+
+const apply = (
+  actions: readonly Partial<Action>[],
+  more: Partial<TurnStart> = {},
+  rest: Partial<TurnAnswer> = {}
+): Turn =>
+  applyAnswer(
+    start(more),
+    {actions: actions as TurnAnswer['actions'], customStatus: undefined, version: undefined, ...rest},
+    AT + 20
+  )
+
+/** The kinds of the events of a turn, with their ids where they have one. */
+const kinds = ({events}: Turn): readonly string[] =>
+  events.map(bytes => {
+    const {eventId, timestamp: _, router: __, ...event} = readEvent(bytes)
+    const kind = Object.entries(event).find(([, value]) => value !== undefined)?.[0] ?? '?'
+    return eventId < 0 ? kind : `${kind} ${eventId}`
+  })
+
+const task = (name: string): NonNullable<Action['scheduleTask']> => ({
+  name,
+  version: undefined,
+  input: {value: '"x"'},
+  taskExecutionId: 'e-1'
+})
+
+const complete = (status: number, more: Partial<NonNullable<Action['complete']>> = {}): Partial<Action> => ({
+  id: 9,
+  complete: {status, result: {value: '"done"'}, carryoverEvents: [], failureDetails: NOTHING, ...more}
+})
+
+const child = (instanceId: string): Action['createChild'] => ({
+  instanceId,
+  name: 'pack',
+  version: undefined,
+  input: undefined
+})
+
+const terminated = (name: string): Letter =>
+  letter('terminate', {executionTerminated: {input: undefined, recurse: name !== ''}}, name)
+
+t.test('a turn is in the history as: its begin, what had come, what the worker wants', t => {
+  const turn = apply([
+    {id: 0, scheduleTask: task('reserve')},
+    {id: 1, scheduleTask: task('charge'), router: {sourceAppID: '', targetAppID: 'bank'}}
+  ])
+  t.strictSame(kinds(turn), ['workflowStarted', 'executionStarted', 'taskScheduled 0', 'taskScheduled 1'])
+  t.match(turn, {status: 0, end: undefined, again: undefined})
+  t.match(turn.activities, [
+    {task: 0, app: 'shop', scheduled: {name: 'reserve'}},
+    {task: 1, app: 'bank', scheduled: {name: 'charge'}}
+  ])
+  t.match(readEvent(turn.events[0] ?? NOTHING).timestamp, timeOf(AT), 'the clock of the workflow')
+  t.match(readEvent(turn.events[3] ?? NOTHING), {
+    timestamp: timeOf(AT + 20),
+    router: {sourceAppID: 'shop', targetAppID: 'bank'}
+  })
+  t.end()
+})
+
+t.test('a timer keeps its time, and ends with the event that it is for', t => {
+  const fireAt = {seconds: 2000n, nanos: 1}
+  const {timers} = apply([
+    {
+      id: 3,
+      createTimer: {
+        fireAt,
+        name: '',
+        createTimer: undefined,
+        externalEvent: {value: 'Approve'},
+        activityRetry: undefined,
+        childWorkflowRetry: undefined
+      }
+    }
+  ])
+  t.strictSame(timers, [{id: 3, fireAt, event: 'Approve'}])
+  const heard = letter('event', {eventRaised: {name: 'approve', input: undefined}}, 'approve')
+  t.strictSame(apply([], {letters: [heard]}).heard, ['approve'])
+  t.end()
+})
+
+t.test('a child without an id gets one of its parent and its action', t => {
+  const turn = apply([
+    {id: 26, createChild: child('')},
+    {id: 27, createChild: child('mine')}
+  ])
+  t.match(turn.children, [{id: 'o-1:001a', task: 26, isDetached: false}, {id: 'mine'}])
+  t.equal(readEvent(turn.events[2] ?? NOTHING).childCreated?.instanceId, 'o-1:001a')
+  t.end()
+})
+
+t.test('an end has its result or its failure; a recursive termination ends the children', t => {
+  t.match(apply([complete(1)]), {status: 1, end: {result: '"done"', failure: undefined}, endsChildren: false})
+  const failureDetails = Buffer.from([10, 1, 65])
+  t.match(apply([complete(3, {result: undefined, failureDetails})]), {status: 3, end: {failure: failureDetails}})
+  t.match(apply([complete(5)], {letters: [terminated('recursive')]}), {status: 5, endsChildren: true})
+  t.match(apply([complete(5)], {letters: [terminated('')]}), {status: 5, endsChildren: false})
+  t.end()
+})
+
+t.test('continue as new drops what else the turn wanted', t => {
+  const carried = [eventOf(AT, {eventRaised: {name: 'x', input: undefined}})]
+  const turn = apply([{id: 0, scheduleTask: task('late')}, complete(2, {carryoverEvents: carried})])
+  t.match(turn, {status: 0, events: [], activities: [], end: undefined, again: {input: '"done"'}})
+  t.equal(turn.again?.carried.length, 1)
+  t.end()
+})
+
+t.test('suspended it stays until the last word is to resume', t => {
+  const suspend = letter('suspend', {executionSuspended: {input: undefined}})
+  const resume = letter('resume', {executionResumed: {input: undefined}})
+  t.equal(apply([], {letters: [suspend]}).status, 7)
+  t.equal(apply([], {letters: [STARTED], isSuspended: true}).status, 7)
+  t.equal(apply([], {letters: [suspend, resume], isSuspended: true}).status, 0)
+  t.end()
+})
+
+t.test('each answer says the custom status anew; a version is kept with its turn', t => {
+  t.equal(apply([], {}, {customStatus: {value: 'packs'}}).customStatus, 'packs')
+  t.equal(apply([]).customStatus, undefined)
+  const turn = apply([], {}, {version: {patches: ['a'], name: 'v2'}})
+  t.equal(turn.version, 'v2')
+  t.match(readEvent(turn.events[0] ?? NOTHING).workflowStarted, {version: {patches: ['a'], name: 'v2'}})
+  t.end()
+})
+
+t.test('an event or an end for another instance', t => {
+  const turn = apply([
+    {
+      id: 1,
+      sendEvent: {instance: {instanceId: 'o-2', executionId: undefined}, name: 'Go', data: {value: '1'}}
+    },
+    {id: 2, terminate: {instanceId: 'o-3', reason: {value: '"no"'}, recurse: true}}
+  ])
+  t.strictSame(kinds(turn), ['workflowStarted', 'executionStarted', 'eventSent 1'])
+  t.match(turn.messages, [
+    {app: 'shop', id: 'o-2', kind: 'event', name: 'Go'},
+    {app: 'shop', id: 'o-3', kind: 'terminate', name: 'recursive'}
+  ])
+  t.end()
+})

@@ -1,0 +1,98 @@
+import t from 'tap'
+import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {FAILURE_DETAILS, readEvent, type Action, type TurnAnswer} from '../../../../src/work/workflow/messages.ts'
+import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
+import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+
+const STALLED = 8
+
+const patched = (patches: readonly string[], actions: readonly Partial<Action>[]): ReturnType<typeof answer> => ({
+  ...answer('o-1', actions),
+  version: {patches: [...patches], name: ''} satisfies TurnAnswer['version']
+})
+
+const stallOf = (workflows: Workflows): unknown => {
+  const {status, stall} = workflows.find('shop', 'o-1') ?? {}
+  return {status, ...(stall && readEvent(stall).executionStalled)}
+}
+
+t.test('a worker without the patches of the history: it stalls, and goes on with one that has them', async t => {
+  const {workflows, said} = await openHouse(t)
+  const old = new TestWorker()
+  const leave = workflows.connect('shop', old)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', patched(['a', 'b'], [call(1, 'charge')]))
+  await workflows.completeActivity('shop', done('o-1', 1))
+  old.items.length = 0
+  await workflows.completeTurn('shop', patched(['b'], [end()]))
+  const description = 'Patch mismatch. History patches: [a, b], current patches: [b]. '
+  t.match(stallOf(workflows), {status: STALLED, reason: 0, description})
+  t.strictSame(said, [`shop: workflow 'order' 'o-1' is stalled: ${description}`])
+  const instance = workflows.at(1)
+  t.strictSame(instance && workflows.latestChanges(instance), [], 'no step is told twice')
+  t.strictSame(old.seen(), [], 'it is not sent to the same one again')
+  leave()
+  const next = new TestWorker()
+  workflows.connect('shop', next)
+  await workflows.settled()
+  t.match(next.seen(), [/\| workflowStarted taskCompleted$/], 'the turn was undone')
+  await workflows.completeTurn('shop', patched(['b'], [end()]))
+  t.equal(said.length, 1, 'the same is said once')
+  workflows.connect('shop', next)
+  await workflows.settled()
+  await workflows.completeTurn('shop', patched(['a', 'b', 'c'], [end()]))
+  t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined})
+})
+
+t.test('a version that the worker does not have; who is terminated is not held any more', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  const gone = {...answer('o-1', [{id: 1, versionNotAvailable: {}}]), version: {patches: [], name: 'v1'}}
+  await workflows.completeTurn('shop', gone)
+  t.match(stallOf(workflows), {status: STALLED, reason: 1, description: 'Version not available: v1'})
+  await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+  t.match(workflows.find('shop', 'o-1'), {status: 5})
+  worker.items.length = 0
+  workflows.connect('shop', worker)
+  await workflows.settled()
+  t.strictSame(worker.seen(), [])
+})
+
+for (const message of [
+  'A previous execution called callActivity with ID=1, but the current execution doesn’t have this action.\n  at x',
+  "a previous execution called CallActivity for 'charge' and sequence number 1 at this point in the workflow logic"
+])
+  t.test('code that changed under an instance is told with its place', async t => {
+    const {workflows, said, clock} = await openHouse(t)
+    const details = {errorType: 'NonDeterminismError', errorMessage: message, stackTrace: undefined}
+    const failed = {
+      id: 2,
+      complete: {status: 3, result: undefined, carryoverEvents: [], failureDetails: encode(FAILURE_DETAILS, details)}
+    }
+    const begin = async (): Promise<void> => {
+      await workflows.start('shop', order())
+      await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+      await workflows.completeActivity('shop', done('o-1', 1))
+    }
+    const told =
+      /does not replay: step 1 was activity 'charge' \(00:00:0\d\); the code no longer calls it there\. It changed under a running instance\. Its worker says: a previous [^\n]+ Undo the change; or, once it is over: pillion workflow rerun o-1/i
+    const leave = workflows.connect('shop', new TestWorker())
+    clock.pass(1000)
+    await begin()
+    await workflows.completeTurn('shop', answer('o-1', [failed]))
+    t.match(workflows.find('shop', 'o-1'), {status: 3}, 'of the same process it fails, as with Dapr')
+    t.match(said.splice(0), [told])
+    await begin()
+    clock.pass(1000)
+    leave()
+    workflows.connect('shop', new TestWorker())
+    await workflows.completeTurn('shop', answer('o-1', [failed]))
+    t.match(stallOf(workflows), {status: STALLED}, 'after a reload it waits for the next save')
+    t.match(said, [told])
+    workflows.connect('shop', new TestWorker())
+    await workflows.settled()
+    await workflows.completeTurn('shop', answer('o-1', [end()]))
+    t.match(workflows.find('shop', 'o-1'), {status: 1})
+  })
