@@ -86,9 +86,7 @@ function bound(folder: string, may: readonly string[], why: string): Override {
 
 const bounds = [
   ...LAYERS.flatMap((names, layer) =>
-    names.map(name =>
-      bound(name, allowed(name, layer), `layer ${layer.toString()} imports lower ones, and packages by name`)
-    )
+    names.map(name => bound(name, allowed(name, layer), `layer ${layer} imports lower ones, and packages by name`))
   ),
   ...Object.entries(PACKAGES).map(([name, takes]) =>
     bound(`packages/${name}`, takes, `takes ${takes.join(', ')} alone`)

@@ -74,7 +74,7 @@ export class OpenWork {
   /** Says what an earlier run has left in the file, and whether that is large. */
   tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
     for (const {app, count, overdue} of this.left) {
-      const some = count === 1 ? '1 workflow' : `${count.toString()} workflows`
+      const some = count === 1 ? '1 workflow' : `${count} workflows`
       if (workMode === 'forgotten') reporter.tell(`${app}: forgets ${some} (--forget)`)
       else if (runtimes().some(({id}) => id === app))
         reporter.tell(`${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdueText(overdue)}`)
@@ -88,7 +88,7 @@ export class OpenWork {
     if (size > LARGE_BYTES)
       reporter.warn(
         'work-left',
-        `${path} has ${Math.round(size / 1e6).toString()} MB: "pillion workflow purge --all-older-than 720h" removes what is over`
+        `${path} has ${Math.round(size / 1e6)} MB: "pillion workflow purge --all-older-than 720h" removes what is over`
       )
   }
 
@@ -105,4 +105,4 @@ export class OpenWork {
 }
 
 const overdueText = (count: number): string =>
-  count === 0 ? '' : ` (${count.toString()} ${count === 1 ? 'timer' : 'timers'} overdue)`
+  count === 0 ? '' : ` (${count} ${count === 1 ? 'timer' : 'timers'} overdue)`

@@ -75,7 +75,7 @@ export class RunApi {
 
   /** Opens the listener of the page at the first time; later it says where that is. Rejects with a UserError. */
   async #openDashboard(port: number): Promise<Api.Dashboard> {
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UserError(`${port.toString()} is not a port`)
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UserError(`${port} is not a port`)
     this.#dashboard ??= this.#open(port)
     let open: OpenDashboard
     try {
@@ -85,8 +85,7 @@ export class RunApi {
       throw error instanceof UserError ? error : new UserError(messageOf(error), {cause: error})
     }
     const {listener, tokens} = open
-    if (port > 0 && port !== listener.port)
-      throw new UserError(`it is open at port ${listener.port.toString()} already`)
+    if (port > 0 && port !== listener.port) throw new UserError(`it is open at port ${listener.port} already`)
     return {port: listener.port, token: tokens.full, readOnlyToken: tokens.readOnly}
   }
 

@@ -339,7 +339,7 @@ export class RunParts {
   async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
     this.#lifetime.isForced ||= isForced
     if (isForced) runtime.stopNow()
-    await this.apps.stop(`${runtime.id}.${runtime.plan.instance.toString()}`)
+    await this.apps.stop(`${runtime.id}.${runtime.plan.instance}`)
   }
 
   /** Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs. */

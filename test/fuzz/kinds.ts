@@ -168,7 +168,7 @@ const clock: Kind = {
   lanes: 1,
   make: random => {
     const steps = clockSteps(random)
-    const text = steps.map(({jump, command}) => `${jump.toString()} ms, ${command.join(' ')}`).join('\n')
+    const text = steps.map(({jump, command}) => `${jump} ms, ${command.join(' ')}`).join('\n')
     return {text, run: async () => Promise.resolve(playClock(steps))}
   }
 }

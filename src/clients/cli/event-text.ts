@@ -12,11 +12,11 @@ export function eventText(event: Api.Event): string {
     case 'reload': {
       const {app, files, tookMs} = event.data
       const why = files.length === 0 ? '' : `: ${files.join(', ')}`
-      return `${app}  was reloaded in ${Math.round(tookMs).toString()} ms${why}\n`
+      return `${app}  was reloaded in ${Math.round(tookMs)} ms${why}\n`
     }
     case 'death': {
       const {name, exit, number} = event.data
-      return `${name}  ${exit}: pillion why ${number.toString()} shows more\n`
+      return `${name}  ${exit}: pillion why ${number} shows more\n`
     }
     case 'fault': {
       const {text} = event.data
@@ -46,10 +46,10 @@ export function eventText(event: Api.Event): string {
   }
 }
 
-const more = (count: number, what: string): string => (count === 0 ? '' : `… ${count.toString()} more ${what}\n`)
+const more = (count: number, what: string): string => (count === 0 ? '' : `… ${count} more ${what}\n`)
 
 function stateText({id, instance, version, state, isReady, exit}: Api.App): string {
-  const name = `${id}${instance > 1 ? `.${instance.toString()}` : ''}${version === '0.0.0' ? '' : `@${version}`}`
+  const name = `${id}${instance > 1 ? `.${instance}` : ''}${version === '0.0.0' ? '' : `@${version}`}`
   return `${name}  ${state}${isReady ? ', ready' : ''}${exit === '' ? '' : `, ${exit}`}`
 }
 

@@ -37,7 +37,7 @@ export function stepLine(step: WorkflowStep, began: number): string {
     whatText(step),
     stateText(step),
     endedAt === null ? '' : tookText(step, at),
-    tries > 1 ? `try ${tries.toString()}` : '',
+    tries > 1 ? `try ${tries}` : '',
     failure.split('\n', 1)[0] ?? ''
   ]
   return parts.filter(part => part !== '').join('  ')
@@ -50,8 +50,8 @@ function waitText({kind, name, app, tries, startedAt, until, failure}: WorkflowS
   const left = until === null ? '' : `in ${spanText(Math.max(0, Date.parse(until) - now))}`
   if (kind === 'timer') return `timer${name === '' ? '' : ` ${name}`} ${left}`
   if (kind === 'event') return `event ${name}${left === '' ? '' : `, gives up ${left}`}`
-  if (until !== null) return `try ${(tries + 1).toString()} of ${kind} ${name} ${left} (${failure})`
-  return `${kind} ${name} in ${app} ${since}${tries > 1 ? `, try ${tries.toString()}` : ''}`
+  if (until !== null) return `try ${tries + 1} of ${kind} ${name} ${left} (${failure})`
+  return `${kind} ${name} in ${app} ${since}${tries > 1 ? `, try ${tries}` : ''}`
 }
 
 function stepTable(
@@ -91,12 +91,12 @@ const tookText = ({startedAt, endedAt}: WorkflowStep, now: number): string => {
 
 /** `8 ms`, `4.2 s`, `3m5s`. */
 export function spanText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms).toString()} ms`
+  if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
   return humanAge(ms)
 }
 
 const bytesText = (bytes: number): string => {
   if (bytes === 0) return ''
-  return bytes < 10_000 ? `${bytes.toString()} B` : `${Math.round(bytes / 1000).toString()} kB`
+  return bytes < 10_000 ? `${bytes} B` : `${Math.round(bytes / 1000)} kB`
 }

@@ -120,7 +120,7 @@ export const ROUTES: RouteTable = {
 
 async function releaseRedis(control: RunControl, port: number): Promise<Api.Released> {
   if (await control.releaseRedis(port)) return {port}
-  throw new ApiProblem(404, `the run holds no Redis at port ${port.toString()}`)
+  throw new ApiProblem(404, `the run holds no Redis at port ${port}`)
 }
 
 const workflowsOf = async (

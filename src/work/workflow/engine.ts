@@ -139,7 +139,7 @@ export class Engine {
     if (startAt === undefined || startAt <= now) this.post(key, {kind: 'start', name: '', event})
     else this.#wakeUps.add(START, {due: startAt, owner: key, name: '', data: event})
     const live = this.live.at(key)
-    if (live === undefined) throw new Error(`no row ${key.toString()}`)
+    if (live === undefined) throw new Error(`no row ${key}`)
     return live.instance
   }
 
@@ -149,7 +149,7 @@ export class Engine {
     const execution = randomUUID()
     const key = this.#store.insert({app, id, execution, name, created: now, input, parent: undefined})
     const live = this.live.at(key)
-    if (live === undefined) throw new Error(`no row ${key.toString()}`)
+    if (live === undefined) throw new Error(`no row ${key}`)
     const {instance} = live
     for (const events of turns) {
       live.history.push(this.#store.addTurn(instance, events))
@@ -230,7 +230,7 @@ export class Engine {
     const max = this.#maxBytes(app)
     if (bytes <= max * MAX_SHARE) return true
     if (instance.status === STALLED) return false
-    const description = `Workflow payload size ${bytes.toString()} bytes exceeds 95% of max gRPC body size ${max.toString()} bytes; increase daprd --max-body-size and restart to resume`
+    const description = `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
     this.#stall(instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
     return false
   }

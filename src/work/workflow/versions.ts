@@ -79,7 +79,7 @@ function stepOf(history: readonly Uint8Array[], id: number): string | undefined 
     .find(({eventId}) => eventId === id)
   if (event === undefined) return undefined
   const at = event.timestamp && new Date(msOf(event.timestamp)).toISOString().slice(11, 19)
-  return `step ${id.toString()} was ${whatOf(event)} (${at ?? ''})`
+  return `step ${id} was ${whatOf(event)} (${at ?? ''})`
 }
 
 function whatOf({taskScheduled, childCreated}: Event): string {

@@ -54,7 +54,7 @@ export class WorkflowStore {
     const {app, id, execution, name, created, input, parent} = instance
     return this.#insert(
       `INSERT INTO instances (app, id, execution, name, status, created, updated, input, parentApp, parentId, parentExecution,
-       parentTask, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING.toString()}, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
+       parentTask, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING}, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
       app,
       id,
       execution,
@@ -172,7 +172,7 @@ export class WorkflowStore {
 
   /** Those that are not over or have failed, up to a number. */
   unfinished(count: number): readonly Instance[] {
-    const sql = `SELECT * FROM instances WHERE status NOT IN (${COMPLETED.toString()}, ${TERMINATED.toString()}) ORDER BY key LIMIT ?`
+    const sql = `SELECT * FROM instances WHERE status NOT IN (${COMPLETED}, ${TERMINATED}) ORDER BY key LIMIT ?`
     return this.#all(sql, count).map(instanceOf)
   }
 

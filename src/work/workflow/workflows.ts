@@ -231,7 +231,7 @@ export class Workflows {
   /** What an instance waits for comes now: its next timer, or the one with an id, or its start. Throws a WorkflowError. */
   async skipTimer({key, id}: Instance, timer: number | undefined): Promise<void> {
     if (await this.#options.file.change(() => this.#engine.skipTimer(key, timer))) return
-    const which = timer === undefined ? 'no timer' : `no timer ${timer.toString()}`
+    const which = timer === undefined ? 'no timer' : `no timer ${timer}`
     throw new WorkflowError('not found', `workflow '${id}' waits for ${which}`)
   }
 
@@ -327,7 +327,7 @@ export class Workflows {
     checkFailure(failureDetails)
     const workers = this.#engine.workersOf(app)
     const item = this.#engine.activities.find(app, id, task, each => workers.isInHand(each))
-    const what = `an answer to the activity ${task.toString()} of workflow '${id}' is ignored`
+    const what = `an answer to the activity ${task} of workflow '${id}' is ignored`
     if (item === undefined) return this.#options.warn(app, `${what}: it has been answered, or is not known`)
     if (!this.#engine.workersOf(app).isAnswered(item, completionToken))
       return this.#options.warn(app, `${what}: it is one to an earlier dispatch`)

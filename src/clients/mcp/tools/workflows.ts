@@ -111,14 +111,11 @@ function stepText({
   until,
   failure
 }: Api.WorkflowStep): string {
-  const number = eventId === null ? '' : ` (event ${eventId.toString()})`
+  const number = eventId === null ? '' : ` (event ${eventId})`
   const took = endedAt === null ? '' : ` to ${endedAt}`
-  const more = [
-    instance,
-    tries > 1 ? `try ${tries.toString()}` : '',
-    until === null ? '' : `until ${until}`,
-    failure
-  ].filter(each => each !== '')
+  const more = [instance, tries > 1 ? `try ${tries}` : '', until === null ? '' : `until ${until}`, failure].filter(
+    each => each !== ''
+  )
   return `- ${kind} ${name}${number} in ${app}: ${state}, ${startedAt}${took}${more.map(each => `; ${each}`).join('')}`
 }
 

@@ -117,7 +117,7 @@ export class RunEvents {
       this.#tell(
         'fault',
         {change, fault: faultRow(fault), text},
-        {subject: `fault ${fault.number.toString()} ${change.replace(/^(?:en|dis)abled$/, 'switched')}`}
+        {subject: `fault ${fault.number} ${change.replace(/^(?:en|dis)abled$/, 'switched')}`}
       )
     } else if (event.type === 'notified') this.#tell('note', {code: 'notification', text: event.text})
     this.#looking ??= setTimeout(() => this.#guard(() => this.#look()), STATE_MS).unref()
@@ -280,7 +280,7 @@ export class RunEvents {
   }
 }
 
-const subjectOf = ({id, version, instance}: Api.App): string => `${id}@${version}.${instance.toString()}`
+const subjectOf = ({id, version, instance}: Api.App): string => `${id}@${version}.${instance}`
 
 const NO_CALLS = {seconds: 10, calls: 0, failed: 0}
 

@@ -57,7 +57,7 @@ const KINDS: {readonly [K in Kind]: readonly [type: string, say: Teller<K>]} = {
   taskCompleted: [
     'TaskCompleted',
     ({taskScheduledId, taskExecutionId, result}) => ({
-      details: `eventId=${taskScheduledId.toString()}`,
+      details: `eventId=${taskScheduledId}`,
       executionId: taskExecutionId,
       attrs: {scheduledId: taskScheduledId.toString(), output: result?.value}
     })
@@ -76,7 +76,7 @@ const KINDS: {readonly [K in Kind]: readonly [type: string, say: Teller<K>]} = {
   childCreated: ['ChildWorkflowCreated', ({name, input}) => ({name, attrs: {input: input?.value}})],
   childCompleted: [
     'ChildWorkflowCompleted',
-    ({taskScheduledId, result}) => ({details: `eventId=${taskScheduledId.toString()}`, attrs: {output: result?.value}})
+    ({taskScheduledId, result}) => ({details: `eventId=${taskScheduledId}`, attrs: {output: result?.value}})
   ],
   childFailed: ['ChildWorkflowFailed', () => ({})],
   timerCreated: [

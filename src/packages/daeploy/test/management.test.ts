@@ -388,7 +388,7 @@ t.test(
       for (const framing of ['length', 'chunks'] as const)
         t.match(
           await answerAfterAll({to, head: `${head}\r\nHost: localhost`, framing}),
-          new RegExp(`^HTTP/1.1 ${status.toString()} .*\r\n\r\n.`, 's'),
+          new RegExp(`^HTTP/1.1 ${status} .*\r\n\r\n.`, 's'),
           `${head}, ${framing}`
         )
   }

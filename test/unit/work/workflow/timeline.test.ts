@@ -64,7 +64,7 @@ const completed = (at: number, status = 1): Event =>
 
 const brief = (steps: readonly Step[]): readonly string[] =>
   steps.map(({kind, name, state, startedAt, endedAt, tries}) =>
-    [kind, name, state, startedAt, endedAt ?? '…', tries > 1 ? `×${tries.toString()}` : ''].join(' ').trim()
+    [kind, name, state, startedAt, endedAt ?? '…', tries > 1 ? `×${tries}` : ''].join(' ').trim()
   )
 
 t.test('a step for each activity, from its schedule to its result', async t => {
