@@ -135,7 +135,10 @@ export class Run {
       {
         name: 'sidecars',
         start: async () => apps.openAll(claims.sidecars),
-        stop: async cut => appCloser.closeAll(apps.all, cut)
+        stop: async cut => {
+          await apps.opened()
+          await appCloser.closeAll(apps.all, cut)
+        }
       },
       {name: 'services', start: () => services.open(claims.manager)},
       {name: 'faults', start: async () => addPlanned(api.faults, plan)},

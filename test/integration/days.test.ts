@@ -36,6 +36,10 @@ const FOUND = {
     '934',
     'reorder 868 340, add 302 580 …, add 440 360, add 453 574, reorder 676 246, remove 863 17, reorder 758 695 …, edit replicas 83 791, stop 894 51, save bad code 923 883 …, restart 376 559, add 750 995, save 717 251 …, crash 278 713'
   ],
+  'an app that an edit opens while the run ends is closed, too': [
+    '743',
+    'remove 377 701, rename 28 532, reorder 629 313, add 842 510, edit replicas 938 517 …, add 58 699, reorder 46 757, add 83 434 …, reorder 912 897 …, save bad code 256 765, edit dependencies 683 521 …, kill and up 256 551 …'
+  ],
   'what waits for a job waits for it again after an edit of both': [
     '977',
     'remove 864 568, remove 671 315, add 278 276 …, add 12 474, save bad code 637 736 …, edit dependencies 462 910, edit key of common 755 885'

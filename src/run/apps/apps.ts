@@ -61,6 +61,8 @@ export class Apps implements EditedApps {
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
   readonly #opening = new Map<AppRuntime, Promise<AppRuntime | undefined>>()
+  /** Apps whose ports and sidecars are being opened. */
+  readonly #halfOpen = new Set<Promise<unknown>>()
   /** Settles when no app is being opened or removed. */
   #turn: Promise<unknown> = Promise.resolve()
   /** Reasons why the run does not end by itself. */
@@ -270,8 +272,23 @@ export class Apps implements EditedApps {
     })
   }
 
+  /** Settles when no app is being opened: what the end of the run meets half open would stay open. */
+  async opened(): Promise<void> {
+    await Promise.allSettled(this.#halfOpen)
+  }
+
   /** Claims its ports and opens its sidecar; undefined if the run ends. */
   async #open(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
+    const opened = this.#claimAndOpen(plan, index, opening)
+    this.#halfOpen.add(opened)
+    try {
+      return await opened
+    } finally {
+      this.#halfOpen.delete(opened)
+    }
+  }
+
+  async #claimAndOpen(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
     const {runtimes, joins, arranged, openSidecar, stopRequested, isOver} = this.#options
     const {previous} = opening
     let ports: SidecarPorts | undefined
