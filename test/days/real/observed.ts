@@ -26,7 +26,8 @@ export async function answersOf(apps: readonly Told[]): Promise<Pick<Seen, 'answ
       const name = nameOf(id, instance)
       if (appPort > 0) answers.set(name, await textAt(`http://127.0.0.1:${appPort}/`))
       const told = await textAt(`http://127.0.0.1:${httpPort}/v1.0/metadata`)
-      if (told.includes(`"id":"${id}"`)) sidecars.add(name)
+      // whatever a closed sidecar still says is too much, unless the port is another app's by now
+      if (told !== '' && (/"id":"([^"]*)"/.exec(told)?.[1] ?? id) === id) sidecars.add(name)
     })
   )
   return {answers, sidecars}
