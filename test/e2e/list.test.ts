@@ -26,7 +26,8 @@ const KEYS = [
   'exitCode',
   'restarts',
   'instance',
-  'circuitBreakers'
+  'circuitBreakers',
+  'runName'
 ]
 
 t.test('nothing running is said in each format', async t => {
