@@ -107,6 +107,10 @@ export default function Logs() {
     else if (isUp) follow(false)
     else toEnd()
   }
+  // the next lines would take the box to its end before it tells that it has scrolled
+  const onWheel = ({deltaY, currentTarget: {scrollTop}}: WheelEvent & {currentTarget: HTMLDivElement}): void => {
+    if (deltaY < 0 && scrollTop > 0) follow((following.current = false))
+  }
   const [only] = apps.length === 1 ? apps : []
 
   return (
@@ -173,6 +177,7 @@ export default function Logs() {
           aria-label="Lines"
           tabIndex={0}
           onScroll={onScroll}
+          onWheel={onWheel}
         />
       </div>
     </>

@@ -188,7 +188,7 @@ t.test('the lines of apps', async t =>
       t.equal(await page.getByRole('button', {name: 'Restart'}).count(), 0)
     })
 
-    await t.test('the oldest blocks go; scrolled up, the lines stand still', async t => {
+    await t.test('the oldest blocks go; scrolled up, the lines stand still, also while more come', async t => {
       const run = await runWith(t, [line('first')])
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Logs'}).click()
@@ -207,8 +207,14 @@ t.test('the lines of apps', async t =>
       const follow = page.getByRole('button', {name: 'Follow'})
       t.equal(await follow.getAttribute('aria-pressed'), 'true')
       await log.hover()
+      let next = 20
+      const pours = setInterval(() => {
+        run.send('lines', {from: next, to: next + 1, lines: [line(`more ${next++}`)], notShown: 0})
+      }, 2)
+      t.teardown(() => clearInterval(pours))
       await page.mouse.wheel(0, -2000)
       await page.locator('button[aria-pressed=false]', {hasText: 'Follow'}).waitFor()
+      clearInterval(pours)
       await follow.click()
       await page.locator('button[aria-pressed=true]', {hasText: 'Follow'}).waitFor()
     })
