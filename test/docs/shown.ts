@@ -5,6 +5,7 @@ import type {Rig} from '../rig/rig.ts'
 /** What our pages say in place of a name: one of what runs here. */
 const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
   ['<ID>', 'shop'],
+  ['pr-214', 'work'],
   ['NAME', 'hello'],
   ['VERSION', '2.0.0'],
   ['/path/to/directory', '.'],
