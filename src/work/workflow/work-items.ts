@@ -2,7 +2,7 @@ import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance, Letter} from './instance.ts'
 import {ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
 import type {TurnStart} from './turn.ts'
-import {SUSPENDED} from './status.ts'
+import {STALLED, SUSPENDED} from './status.ts'
 import {patchesOf} from './versions.ts'
 import type {WorkItem} from './workers.ts'
 import type {OpenActivity} from './workflow-store.ts'
@@ -113,13 +113,22 @@ export class TurnItem implements WorkItem {
       id: instanceId,
       startedAt,
       aheadMs: startedAt - now,
-      isSuspended: instance.status === SUSPENDED,
+      isSuspended: instance.status === STALLED ? isSuspendedIn(history) : instance.status === SUSPENDED,
       letters: sent
     }
     const newEvents = [eventOf(startedAt, {workflowStarted: {version: undefined}}), ...sent.map(({event}) => event)]
     const request = encode(TURN_REQUEST, {instanceId, executionId: {value: execution}, newEvents})
     return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
   }
+}
+
+/** Whether an instance was suspended at the end of its history. */
+function isSuspendedIn(history: readonly Uint8Array[]): boolean {
+  const last = history
+    .flatMap(splitEvents)
+    .map(readEvent)
+    .findLast(({executionSuspended, executionResumed}) => (executionSuspended ?? executionResumed) !== undefined)
+  return last?.executionSuspended !== undefined
 }
 
 /** Of a timer that has fired: when it should have. */

@@ -44,6 +44,25 @@ t.test('a worker without the patches of the history: it stalls, and goes on with
   t.match(workflows.find('shop', 'o-1'), {status: 1, stall: undefined})
 })
 
+t.test('an instance that was suspended before it stalled is so when it goes on', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  const leave = workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', patched(['a'], [call(1, 'charge')]))
+  await workflows.tell('shop', 'o-1', 'suspend', {executionSuspended: {input: undefined}})
+  await workflows.completeTurn('shop', patched(['a'], []))
+  t.match(workflows.find('shop', 'o-1'), {status: 7})
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', patched(['b'], []))
+  t.match(stallOf(workflows), {status: STALLED})
+  leave()
+  workflows.connect('shop', worker)
+  await workflows.settled()
+  await workflows.completeTurn('shop', patched(['a'], []))
+  t.match(workflows.find('shop', 'o-1'), {status: 7, stall: undefined})
+})
+
 t.test('a version that the worker does not have; who is terminated is not held any more', async t => {
   const {workflows} = await openHouse(t)
   const worker = new TestWorker()
