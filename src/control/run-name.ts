@@ -35,7 +35,9 @@ export interface NameWish {
 export function freeRunName(runs: string, {asked, folder}: NameWish): string {
   const others = livingRuns(runs)
   const owner = (name: string): RunIdentity | undefined => others.find(other => other.name === name)
-  if (asked === undefined) return firstFree(namesFor(folder), name => owner(name) === undefined)
+  const isTwin = others.some(({templateFile}) => templateFile !== '' && dirname(templateFile) === folder)
+  const names = isTwin ? counted(folder) : namesFor(folder)
+  if (asked === undefined) return firstFree(names, name => owner(name) === undefined)
   const other = owner(asked)
   if (other === undefined) return asked
   throw new UserError(`a run is called "${asked}" already (pid ${other.pid})`, {
@@ -81,17 +83,23 @@ function mayTake(lock: string): boolean {
   }
 }
 
-/** `shop`, `main-shop`, `work-main-shop`; then `shop-2`, `shop-3`, and so on. */
-function* namesFor(folder: string): Generator<string> {
+/** `shop`, `shop-2`, `shop-3`, and so on. */
+function* counted(folder: string): Generator<string> {
   const plain = wordOf(basename(folder))
-  let name = plain
+  yield plain
+  for (let count = 2; ; count++) yield `${plain}-${count}`
+}
+
+/** `shop`, `main-shop`, `work-main-shop`; then they count. */
+function* namesFor(folder: string): Generator<string> {
+  let name = wordOf(basename(folder))
   yield name
   for (let above = dirname(folder); basename(above) !== ''; above = dirname(above)) {
     name = `${wordOf(basename(above))}-${name}`
     if (!isName(name)) break
     yield name
   }
-  for (let count = 2; ; count++) yield `${plain}-${count}`
+  yield* counted(folder)
 }
 
 /** Leaves room for a number behind it. */

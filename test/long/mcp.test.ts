@@ -200,7 +200,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
   const second = await started(rig)
   t.match(await call('list_apps'), {
     isError: true,
-    text: /^there are several runs: .*They run the same template\. "kill PID" ends one of them, with its apps\.$/
+    text: /^there are several runs: .*They run the same template: select one with --name work or --name work-2\.$/
   })
   second.signal('SIGTERM')
   await second.exited

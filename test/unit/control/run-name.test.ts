@@ -6,11 +6,11 @@ import {checkRunName, freeRunName, oneByOne} from '../../../src/control/run-name
 import {startOf} from '../../../src/platform/process-table.ts'
 
 /** A run that has registered under this name. */
-async function called(runs: string, name: string, isAlive = true): Promise<void> {
+async function called(runs: string, name: string, {isAlive = true, templateFile = ''} = {}): Promise<void> {
   const home = join(runs, name)
   mkdirSync(home)
   const started = startOf(process.pid) + (isAlive ? 0 : 1)
-  const identity = {name, copy: '', pid: process.pid, started, templateFile: '', appIds: []}
+  const identity = {name, copy: '', pid: process.pid, started, templateFile, appIds: []}
   await writeRunFile(home, {marker: '0'.repeat(32), graceMs: 1, identity})
 }
 
@@ -18,13 +18,15 @@ t.test('a run is called like its folder; where another one is, by more of its pa
   const runs = t.testdir({})
   const like = (folder: string): string => freeRunName(runs, {asked: undefined, folder})
   t.equal(like('/work/main/shop'), 'shop')
-  await called(runs, 'dead', false)
+  await called(runs, 'dead', {isAlive: false})
   t.equal(like('/work/main/dead'), 'dead', 'who was killed has no name')
   await called(runs, 'shop')
   t.equal(like('/work/pr-214/shop'), 'pr-214-shop')
   t.equal(like('/shop'), 'shop-2')
   await called(runs, 'shop-2')
   t.equal(like('/shop'), 'shop-3')
+  await called(runs, 'tea', {templateFile: '/work/tea/dapr.yaml'})
+  t.equal(like('/work/tea'), 'tea-2', 'the same folder again')
   t.equal(like('/'), 'run')
   t.equal(like('/a/.my shop (2)'), 'my-shop-2-')
   t.equal(like('/läden/ünter den linden'), 'ünter-den-linden')
