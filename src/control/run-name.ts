@@ -35,8 +35,8 @@ export interface NameWish {
 export function freeRunName(runs: string, {asked, folder}: NameWish): string {
   const others = livingRuns(runs)
   const owner = (name: string): RunIdentity | undefined => others.find(other => other.name === name)
-  const isTwin = others.some(({templateFile}) => templateFile !== '' && dirname(templateFile) === folder)
-  const names = isTwin ? counted(folder) : namesFor(folder)
+  const isAgain = others.some(({templateFile}) => templateFile !== '' && dirname(templateFile) === folder)
+  const names = isAgain ? counted(folder) : namesFor(folder)
   if (asked === undefined) return firstFree(names, name => owner(name) === undefined)
   const other = owner(asked)
   if (other === undefined) return asked

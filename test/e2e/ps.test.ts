@@ -67,7 +67,10 @@ t.test('ps shows the runs of this folder; nothing is said as in list', async t =
   const own = rig.pillion(['run', '-a', 'mine', '--', 'sleep', '60'], {folder: 'below'})
   await Promise.all([other, own].map(async each => each.waitForLine("You're up and running")))
   const {stdout} = await rig.run(['ps'], {folder: 'below'})
-  t.match(stdout, /^work: \S+dapr\.yaml \(pid \d+\)\nID .*\nhere .*\n\nbelow: the single run of "mine" \(pid \d+\)\nID .*\nmine /)
+  t.match(
+    stdout,
+    /^work: \S+dapr\.yaml \(pid \d+\)\nID .*\nhere .*\n\nbelow: the single run of "mine" \(pid \d+\)\nID .*\nmine /
+  )
   t.notMatch(stdout, 'there')
 })
 
