@@ -1,4 +1,5 @@
 import {resolve} from 'node:path'
+import {anyOne, literal, matchesName, oneOf, type Range, type Token} from './name-pattern.ts'
 
 /** `{a,b}` multiplies: a glob with more alternatives than this is a mistake. */
 const MAX_ALTERNATIVES = 1000
@@ -35,8 +36,6 @@ export const compileGlob = (glob: string, folder: string, isHidden?: IsHidden): 
 /** The same for one glob that matches only what it names, and in which braces are literal. */
 export const compileExactGlob = (glob: string, folder: string): Glob => new Pattern(glob, folder, [])
 
-/** One character: a literal, one of a set, any, or any number of any (`*`). */
-type Token = '*' | ((character: string) => boolean)
 interface Name {
   readonly tokens: readonly Token[]
   readonly isWild: boolean
@@ -111,20 +110,6 @@ class Pattern implements Glob {
 export const isInside = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
 
-/** Goes back to the last `*` only, so the time is at most the product of both lengths. */
-function matchesName(name: string, tokens: readonly Token[]): boolean {
-  const characters = Array.from(name)
-  let [at, token, star, afterStar] = [0, 0, -1, 0]
-  while (at < characters.length) {
-    const expected = tokens[token]
-    if (expected === '*') [star, afterStar, token] = [token, at, token + 1]
-    else if (expected?.(characters[at] ?? '') === true) [at, token] = [at + 1, token + 1]
-    else if (star === -1) return false
-    else [afterStar, at, token] = [afterStar + 1, afterStar + 1, star + 1]
-  }
-  return tokens.slice(token).every(rest => rest === '*')
-}
-
 const TOKEN = /\\(.)|\[([!^]?)(\]?[^\]]*)\]|(.)/gsu
 
 const segmentOf = (name: string): Segment =>
@@ -133,23 +118,14 @@ const segmentOf = (name: string): Segment =>
 function tokensOf(name: string): readonly Token[] {
   return Array.from(name.matchAll(TOKEN), ([, escaped, negation, set, plain = '\\']) => {
     if (escaped !== undefined) return literal(escaped)
-    if (set !== undefined) return oneOf(set, negation !== '')
-    return plain === '*' ? '*' : plain === '?' ? () => true : literal(plain)
+    if (set !== undefined) return oneOf(rangesOf(set), negation !== '')
+    return plain === '*' ? '*' : plain === '?' ? anyOne : literal(plain)
   })
 }
 
-const literal =
-  (expected: string): Token =>
-  character =>
-    character === expected
-
-function oneOf(set: string, isNegated: boolean): Token {
-  const ranges = Array.from(set.matchAll(/(.)-(.)|(.)/gsu), ([, from, to, single = '']) => [
-    from ?? single,
-    to ?? single
-  ])
-  return character => ranges.some(([from = '', to = '']) => from <= character && character <= to) !== isNegated
-}
+/** `a-z_`: its characters and ranges. */
+const rangesOf = (set: string): readonly Range[] =>
+  Array.from(set.matchAll(/(.)-(.)|(.)/gsu), ([, from, to, single = '']) => [from ?? single, to ?? single])
 
 const unescaped = (name: string): string => name.replaceAll(/\\(.)/gs, '$1')
 

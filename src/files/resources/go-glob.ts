@@ -1,37 +1,30 @@
+import {literal, matchesName, oneOf, type Range, type Token} from '../../model/name-pattern.ts'
+
 /** One piece of a pattern: a star, a question mark, a class, an escaped character, or any other. */
-const PIECE = /\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|[^[\\]/gsy
+const PIECE = /\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|[^[\\]/gsuy
 
-const quoted = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
-
-/** Characters and ranges of a class, `a-z_`, as a RegExp has them; undefined: it is none. */
-function classOf(members: string): string | undefined {
-  const parts = [...members.matchAll(/(\\.|[^\\-])(?:-(\\.|[^\\-]))?/gsy)]
+/** Characters and ranges of a class, `a-z_`; undefined: it is none. */
+function rangesOf(members: string): readonly Range[] | undefined {
+  const parts = [...members.matchAll(/(\\.|[^\\-])(?:-(\\.|[^\\-]))?/gsuy)]
   if (parts.map(([part]) => part).join('') !== members) return undefined
-  return parts
-    .map(([, low = '', high = '']) => {
-      const [from, to] = [low, high].map(each => quoted(each.replace(/^\\/, '')))
-      return to === '' ? from : `${from ?? ''}-${to ?? ''}`
-    })
-    .join('')
+  return parts.map(([, low = '', high = low]) => [unescaped(low), unescaped(high)])
 }
 
+const unescaped = (character: string): string => character.replace(/^\\/, '')
+
+const notSlash: Token = character => character !== '/'
+
 /** A pattern of Go's `path.Match`: `*` and `?` stand for no slash, `[a-z]` and `[^a]` for a character. Undefined: it is none. */
-export function goGlob(pattern: string): RegExp | undefined {
-  let source = ''
+export function goGlob(pattern: string): ((text: string) => boolean) | undefined {
+  const tokens: Token[] = []
   let read = 0
   for (const [piece, not, members, escaped] of pattern.matchAll(PIECE)) {
     read += piece.length
-    if (members !== undefined) {
-      const inside = classOf(members)
-      if (inside === undefined) return undefined
-      source += `[${not ?? ''}${inside}]`
-    } else if (piece === '*') source += '[^/]*'
-    else if (piece === '?') source += '[^/]'
-    else source += quoted(escaped ?? piece)
+    const ranges = members === undefined ? [] : rangesOf(members)
+    if (ranges === undefined) return undefined
+    if (members !== undefined) tokens.push(oneOf(ranges, not !== ''))
+    else if (piece === '*') tokens.push('*')
+    else tokens.push(piece === '?' ? notSlash : literal(escaped ?? piece))
   }
-  try {
-    return read === pattern.length ? new RegExp(`^${source}$`, 'su') : undefined
-  } catch {
-    return undefined
-  }
+  return read === pattern.length ? text => matchesName(text, tokens, '/') : undefined
 }
