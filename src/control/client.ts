@@ -59,12 +59,6 @@ export async function findRuns(
     .toSorted((a, b) => a.listing.startedAt.localeCompare(b.listing.startedAt))
 }
 
-/** The other runs of the user whose processes are there. Nothing is asked of them. */
-export async function otherRuns(env: Readonly<Record<string, string | undefined>>): Promise<readonly RunIdentity[]> {
-  const found = (await runSockets(env)).map(({path}) => livingRun(dirname(path)))
-  return found.filter(run => run !== undefined).filter(({pid}) => pid !== process.pid)
-}
-
 /** Whose process is stopped by a signal, Ctrl-Z for instance; undefined if it is not, or the system does not tell. */
 function suspendedRun(folder: string): RunIdentity | undefined {
   const identity = readRunFile(folder)?.identity

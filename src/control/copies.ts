@@ -1,5 +1,6 @@
-import {readFileSync, realpathSync, statSync} from 'node:fs'
-import {basename, dirname, join, relative, resolve} from 'node:path'
+import {readFileSync, statSync} from 'node:fs'
+import {dirname, join, relative, resolve} from 'node:path'
+import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 import type {RunIdentity} from './run-file.ts'
 
 /** A template, and what `--name` calls this copy of it; '' = nothing. */
@@ -23,14 +24,11 @@ export function copiesAmong(runs: readonly RunIdentity[], {file, copy}: Template
 
 /** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
 export function originOf(file: string): string {
-  const path = resolved(file)
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    const git = join(folder, '.git')
-    const isThere = statSync(git, {throwIfNoEntry: false})
-    if (isThere !== undefined)
-      return `${repositoryOf(isThere.isDirectory() ? git : target(git))}\0${relative(folder, path)}`
-    if (folder === dirname(folder)) return ''
-  }
+  const path = linksResolved(file)
+  const folder = repositoryAbove(dirname(path))
+  if (folder === undefined) return ''
+  const git = join(folder, '.git')
+  return `${repositoryOf(statSync(git).isDirectory() ? git : target(git))}\0${relative(folder, path)}`
 }
 
 /** In a worktree `.git` is a file that names the folder (gitrepository-layout(5)). */
@@ -39,18 +37,10 @@ const target = (git: string): string => resolve(dirname(git), /^gitdir: (.*)$/m.
 /** The URL that clones have in common, else the folder that worktrees have in common. */
 function repositoryOf(git: string): string {
   const common = read(join(git, 'commondir')).trim()
-  const folder = resolved(resolve(git, common === '' ? '.' : common))
+  const folder = linksResolved(resolve(git, common === '' ? '.' : common))
   const [, remote = ''] = /\[remote "origin"\]([^[]*)/.exec(read(join(folder, 'config'))) ?? []
   const url = /^\s*url\s*=\s*(.*?)\s*$/m.exec(remote)?.[1] ?? ''
   return url === '' ? folder : url.replace(/\.git\/?$/, '')
-}
-
-function resolved(path: string): string {
-  try {
-    return join(realpathSync(dirname(path)), basename(path))
-  } catch {
-    return path
-  }
 }
 
 function read(file: string): string {

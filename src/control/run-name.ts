@@ -1,8 +1,9 @@
-import {readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {rmSync, statSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {codeOf, UserError} from '../model/errors.ts'
-import {livingRun, type RunIdentity} from './run-file.ts'
+import {livingRunsIn} from './living-runs.ts'
+import type {RunIdentity} from './run-file.ts'
 
 /** What a run may be called. It is part of file names, and of keys in stores. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u
@@ -33,7 +34,7 @@ export interface NameWish {
  * name that is asked for is taken.
  */
 export function freeRunName(runs: string, {asked, folder}: NameWish): string {
-  const others = livingRuns(runs)
+  const others = livingRunsIn(runs)
   const owner = (name: string): RunIdentity | undefined => others.find(other => other.name === name)
   const isAgain = others.some(({templateFile}) => templateFile !== '' && dirname(templateFile) === folder)
   const names = isAgain ? counted(folder) : namesFor(folder)
@@ -49,12 +50,6 @@ function firstFree(names: Iterable<string>, isFree: (name: string) => boolean): 
   for (const name of names) if (isFree(name)) return name
   throw new Error('there is no end of names')
 }
-
-/** Runs of the user that registered in a folder, and whose processes are there. */
-export const livingRuns = (runs: string): readonly RunIdentity[] =>
-  readdirSync(runs, {withFileTypes: true}).flatMap(entry =>
-    entry.isDirectory() ? (livingRun(join(runs, entry.name)) ?? []) : []
-  )
 
 /** Whoever is killed while it chooses its name blocks others so long. */
 const MAX_LOCKED_MS = 1000

@@ -54,10 +54,10 @@ class Pattern implements Glob {
     this.#isHidden = isHidden
     const names = glob.split('/').filter((name, index) => name !== '' || index === 0)
     const count = names.findIndex(name => WILDCARD.test(name))
-    const literal = count === -1 ? names : names.slice(0, count)
+    const fixed = count === -1 ? names : names.slice(0, count)
     const rest = count === -1 ? [] : names.slice(count)
     // `/*`: the first name is empty, and the base is the root
-    this.base = resolve(folder, `${glob.startsWith('/') ? '/' : ''}${literal.map(unescaped).join('/')}`)
+    this.base = resolve(folder, `${glob.startsWith('/') ? '/' : ''}${fixed.map(unescaped).join('/')}`)
     this.#segments = count === -1 ? withoutWildcards : rest.map(segmentOf)
     this.sample = resolve(this.base, ...rest.map(sampleOf))
   }

@@ -1,4 +1,4 @@
-import {otherRuns} from '../control/client.ts'
+import {livingRuns} from '../control/living-runs.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -12,15 +12,10 @@ export interface DuplicateRunOptions {
 }
 
 /** Warns about other runs of the same template; Dapr starts both silently. */
-export async function warnDuplicateRun({
-  plan: {file, shownAs},
-  shell,
-  reporter,
-  name
-}: DuplicateRunOptions): Promise<void> {
+export function warnDuplicateRun({plan: {file, shownAs}, shell, reporter, name}: DuplicateRunOptions): void {
   if (file === '') return
   try {
-    const duplicates = (await otherRuns(shell)).filter(({templateFile}) => templateFile === file)
+    const duplicates = livingRuns(shell).filter(({pid, templateFile}) => pid !== process.pid && templateFile === file)
     if (duplicates.length === 0) return
     const pids = duplicates.map(({pid}) => pid.toString()).join(', ')
     reporter.warn(

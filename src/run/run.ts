@@ -166,7 +166,7 @@ export class Run {
   #beginBackground(): void {
     const {appRuntimes, apps, changes, options, reporter, resources, work} = this.#parts
     const {plan, shell} = options
-    void warnDuplicateRun({plan, shell, reporter, name: this.#parts.name})
+    warnDuplicateRun({plan, shell, reporter, name: this.#parts.name})
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
     void inBackground(reporter, 'cannot clean up after killed runs', sweep({env: shell, reporter}))
     void inBackground(reporter, 'cannot go on with workflows', work.begin())

@@ -49,6 +49,6 @@ export class Isolation {
 }
 
 async function isAnyTaken(plan: Plan): Promise<boolean> {
-  for (const port of new Set(plan.apps.flatMap(fixedPorts))) if (!(await isFreePort(port))) return true
+  for (const port of fixedPorts(plan)) if (!(await isFreePort(port))) return true
   return false
 }

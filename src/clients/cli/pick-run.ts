@@ -1,11 +1,11 @@
-import {realpathSync} from 'node:fs'
-import {basename, dirname, join, relative} from 'node:path'
+import {dirname, join, relative} from 'node:path'
 import {findTemplate, nearestTemplate} from '../../files/config/find.ts'
 import type {FoundRun} from '../../control/client.ts'
 import type {RunListing} from '../../control/run-control.ts'
 import {isCalled} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {linksResolved} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Which run a command stands for, besides the id of an app. */
@@ -169,11 +169,3 @@ const NO_TEMPLATE = '-'
 /** Whether two paths lead to the same entry of the same folder, whatever links lead there. */
 const isSame = (one: string, other: string | undefined): boolean =>
   other !== undefined && one !== '' && (one === other || linksResolved(one) === linksResolved(other))
-
-function linksResolved(path: string): string {
-  try {
-    return join(realpathSync(dirname(path)), basename(path))
-  } catch {
-    return path // it is not there any more
-  }
-}

@@ -44,10 +44,7 @@ export const isAccessAllowed = (
     .flatMap(({grants}) => grants)
     .some(
       grant =>
-        grant.kind === kind &&
-        grant.callers.has(caller) &&
-        grant.operations.includes(operation) &&
-        grant.fits(name)
+        grant.kind === kind && grant.callers.has(caller) && grant.operations.includes(operation) && grant.fits(name)
     )
 
 /** The policies of a file. As Dapr does, those that its CRD would not let pass are left out, with a warning. */

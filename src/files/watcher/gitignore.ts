@@ -1,7 +1,7 @@
-import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {compileExactGlob, isInside, type Glob} from '../../model/glob.ts'
 import {readTextFile} from '../../model/read-file.ts'
+import {repositoryAbove} from '../../platform/paths.ts'
 
 interface Rule {
   readonly glob: Glob
@@ -22,7 +22,7 @@ export class Gitignore {
 
   constructor(roots: readonly string[]) {
     this.#roots = roots.map(root => {
-      const top = repositoryOf(root) ?? root
+      const top = repositoryAbove(root) ?? root
       return {root, top: this.#excludesFolder(root, top) ? root : top}
     })
     this.#folders.clear()
@@ -77,14 +77,6 @@ function rulesOf(text: string, folder: string): readonly Rule[] {
     const glob = compileExactGlob(anchored.replace(/(^|\/)\*\*$/, '$1**/*'), folder)
     return [{glob, isNegated, isForFolders: pattern !== name}]
   })
-}
-
-/** The nearest folder with a `.git`, which is a file in a worktree. */
-function repositoryOf(path: string): string | undefined {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, '.git'))) return folder
-    if (folder === '/') return undefined
-  }
 }
 
 function read(file: string): string {

@@ -1,5 +1,6 @@
 import {createServer} from 'node:net'
 import getPort from 'get-port'
+import {fnv1a} from '../../model/fnv1a.ts'
 
 /**
  * Below the ephemeral ports (Linux from 32768, macOS from 49152): while an app is being replaced, its port is free, and no
@@ -33,6 +34,13 @@ export function appPortsAt(place: number, places: number): readonly number[] {
   const count = Math.floor(COUNT / places)
   return Array.from({length: count}, (_, index) => FIRST_PORT + place * count + index)
 }
+
+/** How many numbers a port that follows from a text tries before it takes any. */
+const USUAL_TRIES = 10
+
+/** Ports for apps that follow from a text, in the order to try: the same from day to day. */
+export const usualAppPorts = (text: string): readonly number[] =>
+  Array.from({length: USUAL_TRIES}, (_, at) => FIRST_PORT + (fnv1a(Buffer.from(`${text}\n${at}`)) % COUNT))
 
 /** Whether nobody listens there. */
 export const isFreePort = async (port: number): Promise<boolean> =>

@@ -1,5 +1,5 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import {freeAppPort} from './app-port.ts'
+import {freeAppPort, usualAppPorts} from './app-port.ts'
 
 /** Numbers of a template, and those that a copy of it has in their place. */
 export type MovedPorts = ReadonlyMap<number, number>
@@ -10,38 +10,30 @@ export type MovedPorts = ReadonlyMap<number, number>
  */
 export async function movedPorts(plan: Plan, known: MovedPorts = new Map()): Promise<MovedPorts> {
   const moved = new Map(known)
-  const fixed = new Set(plan.apps.flatMap(fixedPorts))
-  if (typeof plan.managerPort === 'number' && plan.managerPort > 0) fixed.add(plan.managerPort)
+  const fixed = fixedPorts(plan)
   const taken = new Set([...fixed, ...moved.values()])
   for (const port of fixed) {
     if (moved.has(port)) continue
-    const to = await freeAppPort(taken, {wanted: usualNumbers(`${plan.file}\n${plan.copy ?? ''}\n${port}`)})
+    const to = await freeAppPort(taken, {wanted: usualAppPorts(`${plan.file}\n${plan.copy ?? ''}\n${port}`)})
     taken.add(to)
     moved.set(port, to)
   }
   return moved
 }
 
-/** How many numbers a port looks at before it takes any. */
-const TRIES = 10
-
-/** Of the range of ports that we allocate for apps (`app-port.ts`). */
-const usualNumbers = (text: string): readonly number[] =>
-  Array.from({length: TRIES}, (_, at) => 20_000 + (hash(`${text}\n${at}`) % 10_000))
-
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5
-  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0
-  return value
-}
-
 /** Nobody but us decides where it listens: it has no command, is on another machine, or its number is written in its code. */
 const isUnmoved = ({command, channel, fixedPort}: AppPlan): boolean =>
   command.length === 0 || channel.address !== '' || fixedPort > 0
 
-/** The numbers that the template fixes for an app and its sidecar. */
-export function fixedPorts(app: AppPlan): readonly number[] {
+/** The numbers that a template fixes, also for the apps that a run leaves out: these can be started later. */
+export function fixedPorts({apps, leftOut = [], managerPort}: Plan): ReadonlySet<number> {
+  const fixed = new Set([...apps, ...leftOut].flatMap(portsOf))
+  if (typeof managerPort === 'number' && managerPort > 0) fixed.add(managerPort)
+  return fixed
+}
+
+/** Those of an app and its sidecar. */
+function portsOf(app: AppPlan): readonly number[] {
   const {channel, sidecar, ready} = app
   const own = isUnmoved(app) ? [] : [channel.autoPort ? 0 : channel.port, ready.kind === 'tcp' ? ready.port : 0]
   const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar

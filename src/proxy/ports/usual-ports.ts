@@ -1,4 +1,5 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
+import {fnv1a} from '../../model/fnv1a.ts'
 import {appPortsAt} from './app-port.ts'
 
 /** Numbers that the free ports of one sidecar are to have where nobody else has them. */
@@ -30,7 +31,7 @@ export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPo
   for (const app of apps) {
     if (taken.size === PLACES) break
     const of = `${file === '' ? app.folder : file}${copy === undefined ? '' : `\n${copy}`}`
-    let place = hash(`${of}\n${app.id}\n${app.version}\n${app.instance}`) % PLACES
+    let place = fnv1a(Buffer.from(`${of}\n${app.id}\n${app.version}\n${app.instance}`)) % PLACES
     while (taken.has(place)) place = (place + 1) % PLACES
     taken.add(place)
     const first = LOWEST + place * PER_SIDECAR
@@ -49,11 +50,4 @@ export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPo
 export function ownAppPorts(httpPort: number): readonly number[] {
   const place = (httpPort - LOWEST) / PER_SIDECAR
   return Number.isInteger(place) && place >= 0 && place < PLACES ? appPortsAt(place, PLACES) : []
-}
-
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5
-  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0
-  return value
 }

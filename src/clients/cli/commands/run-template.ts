@@ -3,8 +3,7 @@ import type {Plan} from '../../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
 import type {Overrides} from '../../../files/config/app.ts'
 import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
-import {existingFolders, runtimeFolders} from '../../../control/folder.ts'
-import {livingRuns} from '../../../control/run-name.ts'
+import {livingRuns} from '../../../control/living-runs.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -95,7 +94,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
 
 /** Undefined: the ports are those of the template. */
 async function isolationOf(plan: Plan, flags: GivenFlags): Promise<Isolation | undefined> {
-  const living = existingFolders(runtimeFolders(process.env), () => undefined).flatMap(livingRuns)
+  const living = livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, living) : undefined
 }

@@ -1,4 +1,5 @@
 import {Producer} from '@platformatic/kafka'
+import {fnv1a} from '../../../model/fnv1a.ts'
 import type {BrokerMessage} from '../pubsub.ts'
 import type {KafkaSettings} from './kafka-settings.ts'
 
@@ -50,7 +51,5 @@ export const NULL = Buffer.from('null')
 /** As Dapr's publishers have it: equal keys go to one partition, others anywhere (sarama.NewHashPartitioner: FNV-1a). */
 function partitionOf(_: unknown, key: Buffer | undefined): number {
   if (key === undefined) return Math.floor(Math.random() * 2 ** 31)
-  let hash = 0x811c9dc5
-  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193)
-  return Math.abs(hash)
+  return Math.abs(fnv1a(key) | 0)
 }

@@ -100,7 +100,7 @@ t.test('the ports of apps, sidecars, probes and the manager move; an app that we
     ),
     managerPort: 5000
   }
-  t.strictSame(fixedPorts(plan.apps[0] as AppPlan), [3000, 5000, 3500, 5000])
+  t.strictSame([...fixedPorts(plan)], [3000, 5000, 3500])
   const {apps, managerPort} = isolatedPlan(plan, MOVED)
   t.match(apps, [
     {channel: {port: 20001}, sidecar: {httpPort: 20003, grpcPort: 0, metricsPort: 20002}, ready: {port: 20002}},
@@ -121,6 +121,13 @@ t.test('a copy has the same numbers each day, other ones than other copies, and 
   const edited = await movedPorts(planOf(appOf('a', 3000), appOf('c', 7000)), moved)
   t.equal(edited.get(3000), moved.get(3000))
   t.ok(edited.has(7000))
+})
+
+t.test('an app that a run leaves out moves, too: it can be started later', async t => {
+  const plan = {...planOf(appOf('a', 3000)), leftOut: [appOf('tools', 5000)]}
+  const moved = await movedPorts(plan)
+  t.strictSame([...moved.keys()], [3000, 5000])
+  t.equal(isolatedPlan(plan, moved).leftOut?.[0]?.channel.port, moved.get(5000))
 })
 
 t.test('apps that nothing in the template tells their port are named', async t => {

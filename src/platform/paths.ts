@@ -1,0 +1,17 @@
+import {existsSync, realpathSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+
+/** A path whose folder is named as the system knows it, whatever links lead there; as it is where that folder is not there. */
+export function linksResolved(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch {
+    return path
+  }
+}
+
+/** The nearest folder with a `.git`, from a folder upwards; undefined: there is none. In a worktree `.git` is a file. */
+export function repositoryAbove(folder: string): string | undefined {
+  if (existsSync(join(folder, '.git'))) return folder
+  return folder === dirname(folder) ? undefined : repositoryAbove(dirname(folder))
+}
