@@ -120,3 +120,14 @@ export function standingOf(app: App, condition: string): Standing {
   if (isOnly(app, ...meeting)) return 'met'
   return [...phases].some(each => meeting.includes(each) || PHASES_UNSURE.includes(each)) ? 'maybe' : 'unmet'
 }
+
+/** What may be as any of these says, with the processes of all: the entry is that of the first. */
+export function either(app: App, ...others: readonly (App | undefined)[]): App {
+  const all = [app, ...others.filter(other => other !== undefined)]
+  return {
+    ...app,
+    phases: new Set(all.flatMap(({phases}) => [...phases])),
+    codes: new Set(all.flatMap(({codes}) => [...codes])),
+    lives: {min: 0, max: all.reduce((sum, {lives}) => sum + lives.max, 0)}
+  }
+}

@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import {
   beforeSave,
+  either,
   freshOf,
   idlePhases,
   isFreelyStopped,
@@ -171,19 +172,11 @@ export class Model {
   #added(name: string, entry: Entry): App {
     const app = this.#begun(name, entry)
     const before = this.gone.get(name)
-    const {min, max} = app.lives
     // whether an app that comes under --only is one of those is not said
-    if (before === undefined && this.how.only !== undefined) {
-      const started = this.#started(resting(name, entry, 'waiting'), false)
-      return {...started, phases: new Set([...app.phases, ...started.phases]), lives: {...started.lives, min: 0}}
-    }
-    if (before === undefined) return {...app, lives: {min: this.#least(min), max}}
-    return {
-      ...app,
-      phases: new Set([...app.phases, ...before.phases]),
-      lives: {min: 0, max: before.lives.max + max},
-      codes: new Set([...app.codes, ...before.codes])
-    }
+    if (this.how.only !== undefined) return either(app, this.#started(resting(name, entry, 'waiting'), false), before)
+    if (before !== undefined) return either(app, before)
+    const {min, max} = app.lives
+    return {...app, lives: {min: this.#least(min), max}}
   }
 
   #edited(app: App, entry: Entry, {before, after}: {readonly before: Template; readonly after: Template}): App {
