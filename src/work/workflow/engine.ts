@@ -4,31 +4,27 @@ import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
-import type {Instance, Letter, Parent} from './instance.ts'
-import {startEventOf, type Started} from './start-event.ts'
+import type {Instance, Letter} from './instance.ts'
+import {startEventOf} from './start-event.ts'
 import type {Creation} from './creation.ts'
 import {LiveInstances} from './live-instances.ts'
-import {eventOf, readEvent, textOf, type Event} from './messages.ts'
+import {InstanceEnds} from './instance-ends.ts'
 import {OpenActivities} from './open-activities.ts'
 import {Retention} from './retention.ts'
-import {COMPLETED, RUNNING, STALLED, TERMINATED, isTerminal} from './status.ts'
+import {RUNNING, isTerminal} from './status.ts'
 import type {Rerun} from './rerun.ts'
 import {Tasks} from './tasks.ts'
 import type {Turn, TurnStart} from './turn.ts'
+import {TurnQueue} from './turn-queue.ts'
 import {AppWorkers} from './workers.ts'
-import type {Stall} from './versions.ts'
 import {WorkCounts} from './work-counts.ts'
-import {TurnItem, type LiveInstance} from './work-items.ts'
+import type {LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
 const START = 'workflow-start'
 
 /** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
 const MAX_ROUNDS = 20
-/** Of `maxBodySize`. */
-const MAX_SHARE = 0.95
-/** StalledReason */
-const PAYLOAD_SIZE_EXCEEDED = 2
 /** … and then waits. */
 const PAUSE_MS = 1000
 
@@ -40,6 +36,7 @@ export interface EngineOptions {
   readonly warn: (app: string, text: string) => void
   /** Whether the run has such an app. */
   readonly hasApp: (app: string) => boolean
+  /** `maxBodySize` of an app: a worker that got more would lose its stream. */
   readonly maxBytes: (app: string) => number
   /** `spec.workflow` of an app's Configuration, as it is now. */
   readonly settings: (app: string) => WorkflowSettings
@@ -52,6 +49,7 @@ export interface EngineOptions {
 /** What happens to instances. All that changes them is called within a change of the file. */
 export class Engine {
   readonly live: LiveInstances
+  readonly turns: TurnQueue
   readonly tasks: Tasks
   readonly activities = new OpenActivities()
   readonly workers = new Map<string, AppWorkers>()
@@ -60,28 +58,36 @@ export class Engine {
   readonly #store: WorkflowStore
   readonly #wakeUps: WakeUps
   readonly #clock: Clock
-  readonly #warn: EngineOptions['warn']
-  readonly #maxBytes: EngineOptions['maxBytes']
   readonly #settings: EngineOptions['settings']
   readonly #counts: WorkCounts
   readonly #retention: Retention
-  /** Instances that no worker can take as it is, with their apps, until one connects. */
-  readonly #held = new Map<number, string>()
+  readonly #ends: InstanceEnds
 
   constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted}: EngineOptions) {
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
-    this.#warn = warn
-    this.#maxBytes = maxBytes
     this.#settings = settings
     this.#counts = new WorkCounts({clock, counted, maxBytes, nameOf: key => this.live.at(key)?.instance.name ?? ''})
     this.#retention = new Retention({wakeUps, clock, settings, expired: key => this.#expire(key)})
     this.live = new LiveInstances(store)
-    const fits = this.#fits.bind(this)
-    this.tasks = new Tasks({store, wakeUps, clock, warn, hasApp, isAllowed, fits, instances: this})
+    const workersOf = this.workersOf.bind(this)
+    this.turns = new TurnQueue({
+      store,
+      clock,
+      live: this.live,
+      warn,
+      maxBytes,
+      workersOf,
+      changed: instance => this.changed.set(instance.key, instance),
+      terminate: (live, letter) => this.#terminate(live, letter)
+    })
+    const {turns, activities} = this
+    const shared = {store, wakeUps, clock, turns, workersOf}
+    this.#ends = new InstanceEnds({...shared, retention: this.#retention, counts: this.#counts})
+    this.tasks = new Tasks({...shared, warn, hasApp, isAllowed, activities, create: this.create.bind(this)})
     this.takeUp()
-    wakeUps.serve(START, ({owner, data}) => this.post(owner, {kind: 'start', name: '', event: data}))
+    wakeUps.serve(START, ({owner, data}) => this.turns.post(owner, {kind: 'start', name: '', event: data}))
   }
 
   workersOf(app: string): AppWorkers {
@@ -101,12 +107,12 @@ export class Engine {
   takeUp(): void {
     for (const key of this.#store.pending()) {
       const live = this.live.at(key)
-      if (live !== undefined) this.#want(live)
+      if (live !== undefined) this.turns.want(live)
     }
     for (const activity of this.#store.activities()) {
       if (this.activities.has(activity)) continue
       const instance = this.#store.at(activity.instance)
-      if (instance === undefined || !this.#fits(instance, activity.app, activity.request.length)) continue
+      if (instance === undefined || !this.turns.fits(instance, activity.app, activity.request.length)) continue
       this.workersOf(activity.app).add(this.activities.add(activity, instance.id))
     }
   }
@@ -114,7 +120,7 @@ export class Engine {
   /** Forgets what is in memory. */
   forget(): void {
     this.changed.clear()
-    this.#held.clear()
+    this.turns.clear()
     this.live.clear()
     this.activities.clear()
     for (const workers of this.workers.values()) workers.clear()
@@ -135,8 +141,8 @@ export class Engine {
       input,
       parent
     })
-    const event = this.#startEvent({name, id, execution, input, parent}, startAt)
-    if (startAt === undefined || startAt <= now) this.post(key, {kind: 'start', name: '', event})
+    const event = startEventOf(this.#store, now, {name, id, execution, input, parent}, startAt)
+    if (startAt === undefined || startAt <= now) this.turns.post(key, {kind: 'start', name: '', event})
     else this.#wakeUps.add(START, {due: startAt, owner: key, name: '', data: event})
     const live = this.live.at(key)
     if (live === undefined) throw new Error(`no row ${key}`)
@@ -166,12 +172,6 @@ export class Engine {
     return instance
   }
 
-  #startEvent(instance: Started, startAt?: number): Uint8Array {
-    const {parent} = instance
-    const parentName = parent && this.#store.find(parent.app, parent.id)?.name
-    return startEventOf(this.#clock.date(), instance, parentName, startAt)
-  }
-
   /** The next timer of an instance fires now (its start, if that is to come), or the one with this id; false: there is none. */
   skipTimer(key: number, timer: number | undefined): boolean {
     const [start] = timer === undefined ? this.#wakeUps.of(START, key) : []
@@ -185,7 +185,7 @@ export class Engine {
     if (live === undefined) return
     if (live.turn !== undefined) this.workersOf(live.instance.app).remove(live.turn)
     this.tasks.drop(live.instance)
-    this.#held.delete(key)
+    this.turns.release(key)
     this.#wakeUps.removeOf(START, key)
     this.#retention.forget(key)
     this.#store.remove(key)
@@ -193,78 +193,9 @@ export class Engine {
     this.changed.set(key, undefined)
   }
 
-  /** Something for an instance that is not over. */
-  post(key: number, letter: Omit<Letter, 'id'>): void {
-    const live = this.live.at(key)
-    if (live === undefined || isTerminal(live.instance.status)) return
-    const isStuck = !live.mayStart || live.instance.status === STALLED
-    if (letter.kind === 'terminate' && isStuck) return this.#endBefore(live, letter)
-    const id = this.#store.post(key, letter)
-    live.letters.push({...letter, id})
-    this.#want(live)
-  }
-
   #expire(key: number): void {
     const live = this.live.at(key)
     if (live !== undefined && isTerminal(live.instance.status)) this.remove(key)
-  }
-
-  #want(live: LiveInstance): void {
-    if (!live.mayTurn || this.#held.has(live.instance.key)) return
-    const {instance, turn} = live
-    const workers = this.workersOf(instance.app)
-    if (turn !== undefined && workers.isInHand(turn)) return
-    if (!this.#fits(instance, instance.app, live.turnBytes)) {
-      if (turn !== undefined) workers.remove(turn)
-      live.turn = undefined
-      return
-    }
-    if (turn !== undefined) return
-    live.turn = new TurnItem(live, () => this.#clock.date())
-    this.live.use(live)
-    this.workersOf(live.instance.app).add(live.turn)
-  }
-
-  /** Whether a worker can take so much; else the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
-  #fits(instance: Instance, app: string, bytes: number): boolean {
-    const max = this.#maxBytes(app)
-    if (bytes <= max * MAX_SHARE) return true
-    if (instance.status === STALLED) return false
-    const description = `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
-    this.#stall(instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
-    return false
-  }
-
-  /** The worker that was asked cannot go on with it: the turn is undone, and waits for another worker. */
-  hold(live: LiveInstance, stall: Stall): void {
-    this.#held.set(live.instance.key, live.instance.app)
-    this.live.rest(live)
-    this.#stall(live.instance, stall)
-  }
-
-  /** Whether some of an app's are held. */
-  hasHeld(app: string): boolean {
-    return [...this.#held.values()].includes(app)
-  }
-
-  /** A worker of an app is there, with other code perhaps: what is held is tried again. */
-  retryHeld(app: string): void {
-    for (const [key, of] of this.#held) {
-      if (of !== app) continue
-      this.#held.delete(key)
-      const live = this.live.at(key)
-      if (live !== undefined) this.#want(live)
-    }
-  }
-
-  #stall(instance: Instance, {reason, description}: Stall): void {
-    const known = instance.stall && readEvent(instance.stall).executionStalled
-    instance.status = STALLED
-    if (known?.reason === reason && known.description === description) return
-    instance.stall = eventOf(this.#clock.date(), {executionStalled: {reason, description}})
-    this.#store.update(instance)
-    this.changed.set(instance.key, instance)
-    this.#warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
   }
 
   apply(live: LiveInstance, turn: Turn, {startedAt, aheadMs, letters}: TurnStart): void {
@@ -297,77 +228,28 @@ export class Engine {
       const target = this.#store.find(app, id)
       const operation = kind === 'event' ? 'raise' : 'terminate'
       const access = {caller: instance.app, kind: 'workflows', operation, name: target?.name ?? ''} as const
-      if (target !== undefined && this.tasks.mayAsk(app, access)) this.post(target.key, {kind, name, event})
+      if (target !== undefined && this.tasks.mayAsk(app, access)) this.turns.post(target.key, {kind, name, event})
     }
-    if (turn.end !== undefined) this.#end(live, turn)
+    if (turn.end !== undefined) {
+      this.tasks.endTimers(key)
+      this.#ends.byTurn(live, turn)
+    }
     this.#store.update(instance)
     this.changed.set(key, instance)
-    this.#want(live)
+    this.turns.want(live)
     if (live.turn === undefined) this.live.rest(live)
   }
 
-  #end(live: LiveInstance, {end, endsChildren}: Turn): void {
-    const {instance} = live
-    instance.output = end?.result
-    instance.failure = end?.failure
-    if (live.turn !== undefined) this.workersOf(instance.app).remove(live.turn)
-    live.turn = undefined
-    this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
-    live.letters = []
-    this.tasks.endTimers(instance.key)
-    if (endsChildren) this.#endChildren(instance)
-    if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
-    this.#retention.limit(instance)
-    this.#counts.ended(instance)
-  }
-
-  #endChildren(instance: Instance): void {
-    const executionTerminated = {input: textOf(instance.output), recurse: true}
-    for (const child of this.#store.children(instance)) {
-      const event = eventOf(this.#clock.date(), {executionTerminated})
-      this.post(child.key, {kind: 'terminate', name: 'recursive', event})
-    }
-  }
-
-  #tellParent({app, status, output, failure}: Instance, {app: parentApp, id, execution, task}: Parent): void {
-    const parent = this.#store.find(parentApp, id)
-    if (parent === undefined || parent.execution !== execution) return
-    const shared = {taskScheduledId: task, taskExecutionId: ''}
-    const event: Event =
-      status === COMPLETED
-        ? {childCompleted: {...shared, result: textOf(output)}}
-        : {childFailed: {...shared, failureDetails: failure ?? new Uint8Array(0)}}
-    const router = {sourceAppID: app, targetAppID: parentApp}
-    this.post(parent.key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), {...event, router})})
-  }
-
   /** Terminated before it has started, or while no worker can take its turn. */
-  #endBefore(live: LiveInstance, {event}: Omit<Letter, 'id'>): void {
+  #terminate(live: LiveInstance, letter: Omit<Letter, 'id'>): void {
     const {instance} = live
-    const {executionTerminated} = readEvent(event)
-    const now = this.#clock.date()
-    instance.status = TERMINATED
-    instance.updated = now
-    const result = executionTerminated?.input
-    const completed = eventOf(now, {
-      executionCompleted: {status: TERMINATED, result, failureDetails: new Uint8Array(0)}
-    })
-    live.history.push(
-      this.#store.addTurn(instance, [...(instance.turns === 0 ? [this.#startEvent(instance)] : []), event, completed])
-    )
-    instance.turns++
-    this.#wakeUps.removeOf(START, instance.key)
+    const {key} = instance
+    this.#wakeUps.removeOf(START, key)
     this.tasks.drop(instance)
-    this.#held.delete(instance.key)
-    instance.stall = undefined
-    instance.output = result?.value
-    if (executionTerminated?.recurse === true) this.#endChildren(instance)
-    if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
-    this.#retention.limit(instance)
-    this.#counts.ended(instance)
-    this.#store.take(instance.key, Number.MAX_SAFE_INTEGER)
+    this.turns.release(key)
+    this.#ends.byForce(live, letter)
     this.#store.update(instance)
-    this.changed.set(instance.key, instance)
+    this.changed.set(key, instance)
   }
 
   /** Continues as new: another history, with what came meanwhile but results of the old one. */
@@ -386,7 +268,7 @@ export class Engine {
     instance.input = input
     instance.status = RUNNING
     instance.rounds++
-    const start = this.#startEvent(instance)
+    const start = startEventOf(this.#store, this.#clock.date(), instance)
     const isPaused = instance.rounds % MAX_ROUNDS === 0
     if (isPaused) this.#wakeUps.add(START, {due: this.#clock.date() + PAUSE_MS, owner: key, name: '', data: start})
     const letters = [
@@ -394,6 +276,6 @@ export class Engine {
       ...carried.map(each => ({kind: 'event' as const, ...each})),
       ...later
     ]
-    for (const letter of letters) this.post(key, letter)
+    for (const letter of letters) this.turns.post(key, letter)
   }
 }

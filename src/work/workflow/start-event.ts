@@ -1,16 +1,18 @@
 import type {Instance} from './instance.ts'
 import {eventOf, textOf, timeOf} from './messages.ts'
+import type {WorkflowStore} from './workflow-store.ts'
 
 /** What the first event of a history tells of its instance. */
-export type Started = Pick<Instance, 'name' | 'id' | 'execution' | 'input' | 'parent'>
+type Started = Pick<Instance, 'name' | 'id' | 'execution' | 'input' | 'parent'>
 
 /** The event that an instance starts with. Times are milliseconds since 1970; `startAt`: it is to start then. */
 export function startEventOf(
+  store: Pick<WorkflowStore, 'find'>,
   now: number,
   {name, id, execution, input, parent}: Started,
-  parentName: string | undefined,
   startAt?: number
 ): Uint8Array {
+  const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {
     executionStarted: {
       name,

@@ -3,11 +3,12 @@ import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WakeUp, WakeUps} from '../wake-ups.ts'
 import type {Creation} from './creation.ts'
-import type {Instance, Letter} from './instance.ts'
+import type {Instance} from './instance.ts'
 import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, timeOf, type Event} from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
+import type {TurnQueue} from './turn-queue.ts'
 import type {AppWorkers} from './workers.ts'
 import {activeInstance, DENIED} from './workflow-error.ts'
 import {TIMER, type WorkflowStore} from './workflow-store.ts'
@@ -19,14 +20,6 @@ const NOT_ALLOWED = encode(FAILURE_DETAILS, {
   stackTrace: undefined
 })
 
-/** Those whose tasks they are. */
-interface Instances {
-  readonly activities: OpenActivities
-  workersOf(app: string): AppWorkers
-  create(app: string, creation: Creation): Instance
-  post(key: number, letter: Omit<Letter, 'id'>): void
-}
-
 interface TasksOptions {
   readonly store: WorkflowStore
   readonly wakeUps: WakeUps
@@ -35,9 +28,11 @@ interface TasksOptions {
   readonly hasApp: (app: string) => boolean
   /** Whether an app may ask that of another one. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
-  /** Whether a worker of an app can take so much; else the instance stalls. */
-  readonly fits: (instance: Instance, app: string, bytes: number) => boolean
-  readonly instances: Instances
+  readonly turns: TurnQueue
+  readonly activities: OpenActivities
+  readonly workersOf: (app: string) => AppWorkers
+  /** Begins an instance, in place of one of the same id that is over. */
+  readonly create: (app: string, creation: Creation) => Instance
 }
 
 /** What instances wait for: activities, timers and children. All is called within a change of the file. */
@@ -48,20 +43,25 @@ export class Tasks {
   readonly #warn: TasksOptions['warn']
   readonly #hasApp: TasksOptions['hasApp']
   readonly #isAllowed: TasksOptions['isAllowed']
-  readonly #fits: TasksOptions['fits']
-  readonly #instances: Instances
+  readonly #turns: TurnQueue
+  readonly #activities: OpenActivities
+  readonly #workersOf: TasksOptions['workersOf']
+  readonly #create: TasksOptions['create']
   /** Apps that are waited for, as they were told. */
   readonly #told = new Set<string>()
 
-  constructor({store, wakeUps, clock, warn, hasApp, isAllowed, fits, instances}: TasksOptions) {
+  constructor(options: TasksOptions) {
+    const {store, wakeUps, clock, warn, hasApp, isAllowed, turns, activities, workersOf, create} = options
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.#warn = warn
     this.#hasApp = hasApp
     this.#isAllowed = isAllowed
-    this.#fits = fits
-    this.#instances = instances
+    this.#turns = turns
+    this.#activities = activities
+    this.#workersOf = workersOf
+    this.#create = create
     wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
   }
 
@@ -75,8 +75,7 @@ export class Tasks {
     const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
     this.#store.addActivity(activity)
     this.#noteApp(own, app, `activity '${name}'`)
-    if (this.#fits(instance, app, request.length))
-      this.#instances.workersOf(app).add(this.#instances.activities.add(activity, id))
+    if (this.#turns.fits(instance, app, request.length)) this.#workersOf(app).add(this.#activities.add(activity, id))
   }
 
   /** Whether an app may ask that of another one; if not, the log of that one says so. */
@@ -135,7 +134,7 @@ export class Tasks {
     const existing = this.#store.find(app, id)
     if (existing === undefined || isTerminal(existing.status)) {
       this.#noteApp(parentApp, app, `workflow '${name}'`)
-      this.#instances.create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
+      this.#create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
       return
     }
     if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
@@ -147,17 +146,17 @@ export class Tasks {
   }
 
   #fail(key: number, failure: Event): void {
-    this.#instances.post(key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), failure)})
+    this.#turns.post(key, {kind: 'result', name: '', event: eventOf(this.#clock.date(), failure)})
   }
 
   /** Its open activities and timers are not wanted any more. */
   drop({key}: Instance): void {
-    for (const item of this.#instances.activities.drop(key)) {
-      const workers = this.#instances.workersOf(item.activity.app)
+    for (const item of this.#activities.drop(key)) {
+      const workers = this.#workersOf(item.activity.app)
       // one that a worker has is answered once more
       if (!workers.isInHand(item)) {
         workers.remove(item)
-        this.#instances.activities.remove(item)
+        this.#activities.remove(item)
       }
     }
     this.endTimers(key)
@@ -168,7 +167,7 @@ export class Tasks {
     if (timerFired === undefined) return
     const now = this.#clock.date()
     const isSkipped = due !== undefined && msOf(due) > now
-    this.#instances.post(owner, {
+    this.#turns.post(owner, {
       kind: 'timer',
       name: '',
       event: eventOf(now, {timerFired: {...timerFired, isSkipped}})

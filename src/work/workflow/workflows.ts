@@ -1,33 +1,17 @@
-import type {Message} from '../../proxy/net/grpc/message-codec.ts'
-import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
-import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
-import type {WakeUps} from '../wake-ups.ts'
 import {bringNearer, type Skipped} from '../skip.ts'
 import type {WorkFile} from '../work-file.ts'
-import {changesOf, type WorkflowChange} from './changes.ts'
+import {Answers, type ActivityResponse, type TurnResponse} from './answers.ts'
 import type {StartRequest} from './creation.ts'
-import {Engine} from './engine.ts'
+import {Engine, type EngineOptions} from './engine.ts'
 import type {Instance} from './instance.ts'
-import {appsWithInstance, searchInstances, type Wanted} from './instance-search.ts'
-import {
-  type ACTIVITY_ANSWER,
-  checkFailure,
-  type Event,
-  eventOf,
-  readEvent,
-  splitEvents,
-  type TURN_ANSWER
-} from './messages.ts'
+import {KnownInstances} from './known-instances.ts'
+import {type Event, eventOf} from './messages.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {Silence} from './silence.ts'
 import {isTerminal, STALLED} from './status.ts'
-import {applyAnswer} from './turn.ts'
-import {unfinishedLines} from './unfinished.ts'
 import {Waiters} from './waiters.ts'
-import type {LiveInstance} from './work-items.ts'
-import {codeStall, versionStall, type Stall} from './versions.ts'
 import type {Worker} from './workers.ts'
 import {
   activeInstance,
@@ -44,37 +28,21 @@ const SETTLE_MS = 30_000
 /** After a file that could not be written. */
 const RETRY_MS = 1000
 
-export interface WorkflowsOptions {
+export interface WorkflowsOptions extends Omit<EngineOptions, 'store'> {
   readonly file: WorkFile
-  readonly wakeUps: WakeUps
-  readonly clock: Clock
-  /** Says something in the log of an app's sidecar. */
-  readonly warn: (app: string, text: string) => void
-  /** Whether the run has such an app. */
-  readonly hasApp: (app: string) => boolean
-  /** `maxBodySize` of an app: a worker that got more would lose its stream. */
-  readonly maxBytes: (app: string) => number
-  /** `spec.workflow` of an app's Configuration, as it is now. */
-  readonly settings: (app: string) => WorkflowSettings
-  /** Whether an app may ask that of another one; of itself it may ask anything. */
-  readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   /** The first worker of an app has connected. */
   readonly met: (app: string) => void
-  /** Counts for the metrics of an app. */
-  readonly counted: (app: string, event: WorkflowEvent) => void
 }
-
-type TurnResponse = Message<typeof TURN_ANSWER>
-type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
 
 /**
  * The workflows of a run. What happens is committed first, then sent to workers, then told to who waits: so nothing that
  * anybody has seen is lost when this process ends.
  */
-export class Workflows {
+export class Workflows extends KnownInstances {
   readonly #options: WorkflowsOptions
   readonly #store: WorkflowStore
   readonly #engine: Engine
+  readonly #answers: Answers
   readonly #waiters = new Waiters()
   /** Apps that have had a worker. */
   readonly #met = new Set<string>()
@@ -85,9 +53,13 @@ export class Workflows {
 
   constructor(options: WorkflowsOptions) {
     const {file} = options
+    const store = new WorkflowStore(file.database)
+    const engine = new Engine({...options, store})
+    super(engine, store, file.database)
     this.#options = options
-    this.#store = new WorkflowStore(file.database)
-    this.#engine = new Engine({...options, store: this.#store})
+    this.#store = store
+    this.#engine = engine
+    this.#answers = new Answers({...options, store, engine})
     this.#silence = new Silence({...options, workers: this.#engine.workers})
     file.onCommit(() => this.#committed())
     file.onUndone(() => this.#undone())
@@ -112,58 +84,9 @@ export class Workflows {
     await this.#options.file.settled()
   }
 
-  /** What is not over, by app. */
-  active(): ReturnType<WorkflowStore['active']> {
-    return this.#store.active(this.#options.clock.date())
-  }
-
-  /** A line for each that has failed or still waits. */
-  unfinished(): readonly string[] {
-    return unfinishedLines(this.#store)
-  }
-
-  find(app: string, id: string): Instance | undefined {
-    return this.#engine.live.find(app, id)?.instance
-  }
-
-  /** One by its row. */
-  at(key: number): Instance | undefined {
-    return this.#engine.live.at(key)?.instance
-  }
-
-  /** The events of all its turns, each turn's joined. */
-  history({key}: Instance): readonly Uint8Array[] {
-    return this.#engine.live.at(key)?.history ?? []
-  }
-
-  /** The same, one by one, as they can be read. */
-  events(instance: Instance): readonly Event[] {
-    return this.history(instance).flatMap(splitEvents).map(readEvent)
-  }
-
-  /** What its latest turn has changed. */
-  latestChanges(instance: Instance): readonly WorkflowChange[] {
-    return changesOf(instance, this.history(instance))
-  }
-
   /** Calls the listener with each instance that has changed, once that is kept. */
   onChanged(listener: (instance: Instance) => void): void {
     this.#listeners.push(listener)
-  }
-
-  /** Ids of an app's instances, from behind a row. */
-  list(app: string, after: number, count: number): ReturnType<WorkflowStore['list']> {
-    return this.#store.list(app, after, count)
-  }
-
-  /** The latest instances that are meant, without their payloads, the latest first. */
-  search(wanted: Wanted, limit: number): readonly Instance[] {
-    return searchInstances(this.#options.file.database, wanted, limit)
-  }
-
-  /** The apps that have an instance of this id. */
-  appsWith(id: string): readonly string[] {
-    return appsWithInstance(this.#options.file.database, id)
   }
 
   /** Something for an instance from outside; one that is over takes it, and nothing happens. Throws a WorkflowError. */
@@ -180,7 +103,7 @@ export class Workflows {
       if (instance.status === STALLED && kind === 'event') throw stalledInstance(id)
       const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
       const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
-      await this.#options.file.change(() => this.#engine.post(instance.key, letter))
+      await this.#options.file.change(() => this.#engine.turns.post(instance.key, letter))
       return instance
     })
   }
@@ -240,11 +163,6 @@ export class Workflows {
     return bringNearer(this.#options.wakeUps, ms, async () => this.quiet(SETTLE_MS), signal)
   }
 
-  /** When the timers of an instance fire, by the ids of their events. */
-  timers({key}: Instance): ReadonlyMap<number, number> {
-    return this.#engine.tasks.timers(key)
-  }
-
   /** Settles when no worker has anything to do any more: with true, or with false after so many ms. */
   async quiet(maxMs: number): Promise<boolean> {
     await this.settled()
@@ -263,7 +181,8 @@ export class Workflows {
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
     const leave = workers.connect(worker, this.#options.clock.date())
-    if (this.#engine.hasHeld(app)) this.#options.file.change(() => this.#engine.retryHeld(app)).catch(() => undefined)
+    if (this.#engine.turns.hasHeld(app))
+      this.#options.file.change(() => this.#engine.turns.retryHeld(app)).catch(() => undefined)
     if (!this.#met.has(app)) this.#options.met(app)
     this.#met.add(app)
     this.#flush()
@@ -296,55 +215,12 @@ export class Workflows {
 
   /** A worker has answered a turn. Settles when that is kept. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
-    const {instanceId: id, completionToken} = answer
-    const live = this.#engine.live.find(app, id)
-    const start = live?.turn?.start
-    if (live?.turn === undefined || start === undefined)
-      return this.#options.warn(app, `an answer to a turn of workflow '${id}' is ignored: it waits for none`)
-    if (!this.#engine.workersOf(app).isAnswered(live.turn, completionToken))
-      return this.#options.warn(
-        app,
-        `an answer to a turn of workflow '${id}' is ignored: it is one to an earlier dispatch`
-      )
-    const turn = applyAnswer(start, answer, this.#options.clock.date())
-    const stall = versionStall(answer, live.patches) ?? this.#codeStall(live, answer)
-    await this.#options.file.change(() => {
-      if (live.turn !== undefined) this.#engine.workersOf(app).remove(live.turn)
-      live.turn = undefined
-      if (stall === undefined) this.#engine.apply(live, turn, start)
-      else this.#engine.hold(live, stall)
-    })
-  }
-
-  #codeStall(live: LiveInstance, answer: TurnResponse): Stall | undefined {
-    const {app, updated} = live.instance
-    return codeStall(live, answer, this.#engine.workersOf(app).latest > updated, this.#options.warn)
+    return this.#answers.turn(app, answer)
   }
 
   /** A worker has answered an activity. Settles when that is kept. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
-    const {instanceId: id, taskId: task, completionToken, result, failureDetails} = answer
-    checkFailure(failureDetails)
-    const workers = this.#engine.workersOf(app)
-    const item = this.#engine.activities.find(app, id, task, each => workers.isInHand(each))
-    const what = `an answer to the activity ${task} of workflow '${id}' is ignored`
-    if (item === undefined) return this.#options.warn(app, `${what}: it has been answered, or is not known`)
-    if (!this.#engine.workersOf(app).isAnswered(item, completionToken))
-      return this.#options.warn(app, `${what}: it is one to an earlier dispatch`)
-    await this.#options.file.change(() => {
-      this.#engine.workersOf(app).remove(item)
-      this.#engine.activities.remove(item)
-      const status = failureDetails.length > 0 ? 'failed' : 'success'
-      const elapsedMs = performance.now() - item.sentAt
-      this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
-      const {instance} = item.activity
-      if (item.isDropped || !this.#store.endActivity(instance, task)) return
-      const event: Event =
-        failureDetails.length > 0
-          ? {taskFailed: {taskScheduledId: task, failureDetails, taskExecutionId: item.activity.taskExecution}}
-          : {taskCompleted: {taskScheduledId: task, result, taskExecutionId: item.activity.taskExecution}}
-      this.#engine.post(instance, {kind: 'result', name: '', event: eventOf(this.#options.clock.date(), event)})
-    })
+    return this.#answers.activity(app, answer)
   }
 
   /** Counts what was asked for. */

@@ -1,0 +1,85 @@
+import type {Message} from '../../proxy/net/grpc/message-codec.ts'
+import type {WorkFile} from '../work-file.ts'
+import type {Engine, EngineOptions} from './engine.ts'
+import {type ACTIVITY_ANSWER, checkFailure, type Event, eventOf, type TURN_ANSWER} from './messages.ts'
+import {applyAnswer} from './turn.ts'
+import {codeStall, versionStall, type Stall} from './versions.ts'
+import type {LiveInstance} from './work-items.ts'
+import type {WorkflowStore} from './workflow-store.ts'
+
+interface AnswersOptions extends Pick<EngineOptions, 'clock' | 'warn' | 'counted'> {
+  readonly file: WorkFile
+  readonly store: WorkflowStore
+  readonly engine: Engine
+}
+
+/** WorkflowResponse, as it was read. */
+export type TurnResponse = Message<typeof TURN_ANSWER>
+/** ActivityResponse, as it was read. */
+export type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
+
+/** What workers answer, and what comes of it: those to nothing that is in hand are ignored, and said. */
+export class Answers {
+  readonly #options: AnswersOptions
+
+  constructor(options: AnswersOptions) {
+    this.#options = options
+  }
+
+  /** Of a turn. Settles when that is kept. Throws a DecodeError. */
+  async turn(app: string, answer: TurnResponse): Promise<void> {
+    const {engine, clock, file} = this.#options
+    const {instanceId: id, completionToken} = answer
+    const live = engine.live.find(app, id)
+    const start = live?.turn?.start
+    const what = `an answer to a turn of workflow '${id}' is ignored`
+    if (live?.turn === undefined || start === undefined) return this.#ignore(app, `${what}: it waits for none`)
+    if (!engine.workersOf(app).isAnswered(live.turn, completionToken))
+      return this.#ignore(app, `${what}: it is one to an earlier dispatch`)
+    const turn = applyAnswer(start, answer, clock.date())
+    const stall = versionStall(answer, live.patches) ?? this.#codeStall(live, answer)
+    await file.change(() => {
+      if (live.turn !== undefined) engine.workersOf(app).remove(live.turn)
+      live.turn = undefined
+      if (stall === undefined) engine.apply(live, turn, start)
+      else engine.turns.hold(live, stall)
+    })
+  }
+
+  /** Of an activity. Settles when that is kept. Throws a DecodeError. */
+  async activity(app: string, answer: ActivityResponse): Promise<void> {
+    const {engine, file, store, clock} = this.#options
+    const {instanceId: id, taskId: task, completionToken, result, failureDetails} = answer
+    checkFailure(failureDetails)
+    const workers = engine.workersOf(app)
+    const item = engine.activities.find(app, id, task, each => workers.isInHand(each))
+    const what = `an answer to the activity ${task} of workflow '${id}' is ignored`
+    if (item === undefined) return this.#ignore(app, `${what}: it has been answered, or is not known`)
+    if (!workers.isAnswered(item, completionToken))
+      return this.#ignore(app, `${what}: it is one to an earlier dispatch`)
+    await file.change(() => {
+      workers.remove(item)
+      engine.activities.remove(item)
+      const status = failureDetails.length > 0 ? 'failed' : 'success'
+      const elapsedMs = performance.now() - item.sentAt
+      this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
+      const {instance, taskExecution: taskExecutionId} = item.activity
+      if (item.isDropped || !store.endActivity(instance, task)) return
+      const event: Event =
+        failureDetails.length > 0
+          ? {taskFailed: {taskScheduledId: task, failureDetails, taskExecutionId}}
+          : {taskCompleted: {taskScheduledId: task, result, taskExecutionId}}
+      engine.turns.post(instance, {kind: 'result', name: '', event: eventOf(clock.date(), event)})
+    })
+  }
+
+  #codeStall(live: LiveInstance, answer: TurnResponse): Stall | undefined {
+    const {engine, warn} = this.#options
+    const {app, updated} = live.instance
+    return codeStall(live, answer, engine.workersOf(app).latest > updated, warn)
+  }
+
+  #ignore(app: string, text: string): void {
+    this.#options.warn(app, text)
+  }
+}

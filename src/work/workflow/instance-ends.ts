@@ -1,0 +1,92 @@
+import type {Clock} from '../../platform/clock.ts'
+import type {Instance, Letter, Parent} from './instance.ts'
+import {eventOf, readEvent, textOf, type Event} from './messages.ts'
+import type {Retention} from './retention.ts'
+import {startEventOf} from './start-event.ts'
+import {COMPLETED, TERMINATED} from './status.ts'
+import type {Turn} from './turn.ts'
+import type {TurnQueue} from './turn-queue.ts'
+import type {WorkCounts} from './work-counts.ts'
+import type {LiveInstance} from './work-items.ts'
+import type {AppWorkers} from './workers.ts'
+import type {WorkflowStore} from './workflow-store.ts'
+
+export interface InstanceEndsOptions {
+  readonly store: WorkflowStore
+  readonly clock: Clock
+  readonly retention: Retention
+  readonly counts: WorkCounts
+  readonly workersOf: (app: string) => AppWorkers
+  readonly turns: TurnQueue
+}
+
+/** How instances end, and who hears of it. All is called within a change of the file, which is told of the instance by the caller. */
+export class InstanceEnds {
+  readonly #options: InstanceEndsOptions
+
+  constructor(options: InstanceEndsOptions) {
+    this.#options = options
+  }
+
+  /** Its worker has ended it with a turn that is in its history. */
+  byTurn(live: LiveInstance, {end, endsChildren}: Turn): void {
+    const {instance} = live
+    instance.output = end?.result
+    instance.failure = end?.failure
+    if (live.turn !== undefined) this.#options.workersOf(instance.app).remove(live.turn)
+    live.turn = undefined
+    live.letters = []
+    this.#over(instance, endsChildren)
+  }
+
+  /** Terminated before it has started, or while no worker can take its turn. */
+  byForce(live: LiveInstance, {event}: Omit<Letter, 'id'>): void {
+    const {instance} = live
+    const {store, clock} = this.#options
+    const {executionTerminated} = readEvent(event)
+    const now = clock.date()
+    instance.status = TERMINATED
+    instance.updated = now
+    const result = executionTerminated?.input
+    const completed = eventOf(now, {
+      executionCompleted: {status: TERMINATED, result, failureDetails: new Uint8Array(0)}
+    })
+    const begun = instance.turns === 0 ? [startEventOf(store, now, instance)] : []
+    live.history.push(store.addTurn(instance, [...begun, event, completed]))
+    instance.turns++
+    instance.stall = undefined
+    instance.output = result?.value
+    this.#over(instance, executionTerminated?.recurse === true)
+  }
+
+  #over(instance: Instance, endsChildren: boolean): void {
+    const {store, retention, counts} = this.#options
+    store.take(instance.key, Number.MAX_SAFE_INTEGER)
+    if (endsChildren) this.#endChildren(instance)
+    if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
+    retention.limit(instance)
+    counts.ended(instance)
+  }
+
+  #endChildren(instance: Instance): void {
+    const {store, clock, turns} = this.#options
+    const executionTerminated = {input: textOf(instance.output), recurse: true}
+    for (const child of store.children(instance)) {
+      const event = eventOf(clock.date(), {executionTerminated})
+      turns.post(child.key, {kind: 'terminate', name: 'recursive', event})
+    }
+  }
+
+  #tellParent({app, status, output, failure}: Instance, {app: parentApp, id, execution, task}: Parent): void {
+    const {store, clock, turns} = this.#options
+    const parent = store.find(parentApp, id)
+    if (parent === undefined || parent.execution !== execution) return
+    const shared = {taskScheduledId: task, taskExecutionId: ''}
+    const event: Event =
+      status === COMPLETED
+        ? {childCompleted: {...shared, result: textOf(output)}}
+        : {childFailed: {...shared, failureDetails: failure ?? new Uint8Array(0)}}
+    const router = {sourceAppID: app, targetAppID: parentApp}
+    turns.post(parent.key, {kind: 'result', name: '', event: eventOf(clock.date(), {...event, router})})
+  }
+}

@@ -1,0 +1,121 @@
+import type {Clock} from '../../platform/clock.ts'
+import type {Instance, Letter} from './instance.ts'
+import type {LiveInstances} from './live-instances.ts'
+import {eventOf, readEvent} from './messages.ts'
+import {isTerminal, STALLED} from './status.ts'
+import type {Stall} from './versions.ts'
+import {TurnItem, type LiveInstance} from './work-items.ts'
+import type {AppWorkers} from './workers.ts'
+import type {WorkflowStore} from './workflow-store.ts'
+
+/** Of `maxBodySize`. */
+const MAX_SHARE = 0.95
+/** StalledReason */
+const PAYLOAD_SIZE_EXCEEDED = 2
+
+export interface TurnQueueOptions {
+  readonly store: WorkflowStore
+  readonly clock: Clock
+  readonly live: LiveInstances
+  /** Says something in the log of an app's sidecar. */
+  readonly warn: (app: string, text: string) => void
+  /** `maxBodySize` of an app: a worker that got more would lose its stream. */
+  readonly maxBytes: (app: string) => number
+  readonly workersOf: (app: string) => AppWorkers
+  /** An instance is another one than in the file's last commit. */
+  readonly changed: (instance: Instance) => void
+  /** Terminates one that no worker can end: it has not started, or is stalled. */
+  readonly terminate: (live: LiveInstance, letter: Omit<Letter, 'id'>) => void
+}
+
+/** Which instances are to have a turn, and which cannot go on as they are. All is called within a change of the file. */
+export class TurnQueue {
+  readonly #options: TurnQueueOptions
+  /** Instances that no worker can take as it is, with their apps, until one connects. */
+  readonly #held = new Map<number, string>()
+
+  constructor(options: TurnQueueOptions) {
+    this.#options = options
+  }
+
+  /** Something for an instance that is not over. */
+  post(key: number, letter: Omit<Letter, 'id'>): void {
+    const live = this.#options.live.at(key)
+    if (live === undefined || isTerminal(live.instance.status)) return
+    const isStuck = !live.mayStart || live.instance.status === STALLED
+    if (letter.kind === 'terminate' && isStuck) return this.#options.terminate(live, letter)
+    const id = this.#options.store.post(key, letter)
+    live.letters.push({...letter, id})
+    this.want(live)
+  }
+
+  /** It gets a turn if something has come for it, and it has none yet. */
+  want(live: LiveInstance): void {
+    if (!live.mayTurn || this.#held.has(live.instance.key)) return
+    const {instance, turn} = live
+    const workers = this.#options.workersOf(instance.app)
+    if (turn !== undefined && workers.isInHand(turn)) return
+    if (!this.fits(instance, instance.app, live.turnBytes)) {
+      if (turn !== undefined) workers.remove(turn)
+      live.turn = undefined
+      return
+    }
+    if (turn !== undefined) return
+    live.turn = new TurnItem(live, () => this.#options.clock.date())
+    this.#options.live.use(live)
+    workers.add(live.turn)
+  }
+
+  /** Whether a worker can take so much; else the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
+  fits(instance: Instance, app: string, bytes: number): boolean {
+    const max = this.#options.maxBytes(app)
+    if (bytes <= max * MAX_SHARE) return true
+    if (instance.status === STALLED) return false
+    const description = `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
+    this.#stall(instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
+    return false
+  }
+
+  /** The worker that was asked cannot go on with it: the turn is undone, and waits for another worker. */
+  hold(live: LiveInstance, stall: Stall): void {
+    this.#held.set(live.instance.key, live.instance.app)
+    this.#options.live.rest(live)
+    this.#stall(live.instance, stall)
+  }
+
+  /** Whether some of an app's are held. */
+  hasHeld(app: string): boolean {
+    return [...this.#held.values()].includes(app)
+  }
+
+  /** A worker of an app is there, with other code perhaps: what is held is tried again. */
+  retryHeld(app: string): void {
+    for (const [key, of] of this.#held) {
+      if (of !== app) continue
+      this.#held.delete(key)
+      const live = this.#options.live.at(key)
+      if (live !== undefined) this.want(live)
+    }
+  }
+
+  /** It is gone, or over. */
+  release(key: number): void {
+    this.#held.delete(key)
+  }
+
+  /** Forgets what is in memory. */
+  clear(): void {
+    this.#held.clear()
+  }
+
+  #stall(instance: Instance, {reason, description}: Stall): void {
+    const {clock, store, changed, warn} = this.#options
+    const known = instance.stall && readEvent(instance.stall).executionStalled
+    instance.status = STALLED
+    if (known?.reason === reason && known.description === description) return
+    instance.stall = eventOf(clock.date(), {executionStalled: {reason, description}})
+    store.update(instance)
+    changed(instance)
+    warn(instance.app, `workflow '${instance.name}' '${instance.id}' is stalled: ${description}`)
+  }
+}
