@@ -3,6 +3,7 @@ import {isBlock, splitType} from '../../files/resources/component-types.ts'
 import {BINDING_TYPES} from './bindings/types.ts'
 import type {Component, ComponentType, TypesOf} from './component.ts'
 import {CONFIGURATION_TYPES} from './configuration/types.ts'
+import {CRYPTO_TYPES} from './crypto/types.ts'
 import {LOCK_TYPES} from './lock/types.ts'
 import {PUBSUB_TYPES} from './pubsub/types.ts'
 import {SECRET_TYPES} from './secrets/types.ts'
@@ -14,6 +15,7 @@ const TYPES = {
   state: STATE_TYPES,
   configuration: CONFIGURATION_TYPES,
   lock: LOCK_TYPES,
+  crypto: CRYPTO_TYPES,
   pubsub: PUBSUB_TYPES,
   bindings: BINDING_TYPES
 } as const satisfies {readonly [B in Block]: TypesOf<Component>}

@@ -1,4 +1,5 @@
 import type {Place} from '../../model/errors.ts'
+import {isTruthy} from '../../model/truthy.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 
 /** A mistake in the file of a component. */
@@ -19,7 +20,6 @@ export interface Property {
   readonly place: Place
 }
 
-const TRUE = /^(?:y|yes|true|t|on|1)$/i
 const FALSE = /^(?:n|no|false|f|off|0|)$/i
 
 /** The metadata of a component. Names are found in any capitals; of equal ones the last counts (Dapr: metadata.GetMetadataProperty). */
@@ -43,13 +43,13 @@ export class Properties {
   boolean(name: string, fallback = false): boolean {
     const text = this.text(name)
     if (text === '') return fallback
-    if (TRUE.test(text)) return true
+    if (isTruthy(text)) return true
     return FALSE.test(text) ? false : this.fault(name, `${name} must be true or false, and not "${text}"`)
   }
 
   /** Whether it is one of Dapr's words for true. */
   isTrue(name: string): boolean {
-    return TRUE.test(this.text(name))
+    return isTruthy(this.text(name))
   }
 
   integer(name: string, fallback: number): number {

@@ -23,6 +23,7 @@ import type {SidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
+import {isTruthy} from '../../model/truthy.ts'
 import {UNBUILT_TEXT} from './unbuilt.ts'
 import type {Unbuilt} from '../../model/dapr/api/block-api.ts'
 import {whyMissing} from './why-missing.ts'
@@ -333,6 +334,3 @@ class AppSidecar implements OpenSidecar {
     return (level, message) => log.log({level, message, scope})
   }
 }
-
-/** Dapr's values for true (utils.IsTruthy). */
-const isTruthy = (word: string): boolean => /^(y|yes|true|t|on|1)$/i.test(word)

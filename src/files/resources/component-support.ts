@@ -11,9 +11,10 @@ export const isUnbuilt = ({type, isOfDapr}: ComponentResource): boolean => !isCo
 export const isOpened = ({type, isOfDapr}: ComponentResource): boolean =>
   capabilitiesOf(type) !== undefined || !isOfDapr
 
-/** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. */
+/** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. Keys would not leave it. */
 export const isForDaprd = ({type, isOfDapr}: Pick<ComponentResource, 'type' | 'isOfDapr'>, use: DaprdUse): boolean => {
-  if (use === 'never' || !isBlock(splitType(type)[0]) || !isOfDapr) return false
+  const [category] = splitType(type)
+  if (use === 'never' || !isBlock(category) || category === 'crypto' || !isOfDapr) return false
   return use === 'always' || !isComponentType(type)
 }
 

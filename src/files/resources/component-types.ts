@@ -20,6 +20,7 @@ const CAPABILITIES: {readonly [B in Block]: Readonly<Record<string, readonly str
   },
   configuration: {postgres: [], postgresql: [], redis: []},
   lock: {redis: []},
+  crypto: {'dapr.jwks': [], 'dapr.localstorage': []},
   pubsub: {'in-memory': [], kafka: ['BULK_PUBSUB'], rabbitmq: ['MESSAGE_TTL'], redis: []},
   bindings: {
     cron: INPUT,

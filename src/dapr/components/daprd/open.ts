@@ -7,7 +7,10 @@ import {DaprdPubSub} from './pubsub.ts'
 import {DaprdStateStore} from './state.ts'
 import {configurationStore, lockStore, secretStore} from './stores.ts'
 
-const OPENERS: {readonly [B in Block]: (options: OpenedByDaprd) => BlockTypes[B]} = {
+/** The blocks whose components a daprd can have for us (`isForDaprd`). */
+type ServedBlock = Exclude<Block, 'crypto'>
+
+const OPENERS: {readonly [B in ServedBlock]: (options: OpenedByDaprd) => BlockTypes[B]} = {
   secretstores: secretStore,
   state: options => new DaprdStateStore(options),
   configuration: configurationStore,
@@ -18,4 +21,4 @@ const OPENERS: {readonly [B in Block]: (options: OpenedByDaprd) => BlockTypes[B]
 
 /** The component for one of our blocks; its type must belong to one. */
 export const componentOf = (options: OpenedByDaprd): BlockComponent =>
-  OPENERS[splitType(options.resource.type)[0] as Block](options)
+  OPENERS[splitType(options.resource.type)[0] as ServedBlock](options)

@@ -1,6 +1,7 @@
 import {Bindings} from './bindings.ts'
 import {BlockContext, type BlockContextOptions} from './block-context.ts'
 import {Configurations} from './configurations.ts'
+import {Cryptography} from './cryptography.ts'
 import {InputBindings} from './input-bindings.ts'
 import {Locks} from './locks.ts'
 import {Publishing} from './publishing.ts'
@@ -15,6 +16,7 @@ export class Blocks {
   readonly state: State
   readonly configurations: Configurations
   readonly locks: Locks
+  readonly cryptography: Cryptography
   readonly publishing: Publishing
   readonly subscriptions: Subscriptions
   readonly bindings: Bindings
@@ -29,6 +31,7 @@ export class Blocks {
     this.state = new State(context)
     this.configurations = new Configurations(context)
     this.locks = new Locks(context)
+    this.cryptography = new Cryptography(context)
     this.publishing = new Publishing(context)
     this.subscriptions = new Subscriptions(context)
     this.bindings = new Bindings(context)

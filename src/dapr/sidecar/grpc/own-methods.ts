@@ -50,15 +50,6 @@ const EMPTY = new Uint8Array(0)
 /** Throws where a message of which no field matters is no protobuf. */
 const checkMessage = (message: Uint8Array): void => eachField(message, () => false)
 
-const fixed =
-  (code: number, message: string): OwnMethod =>
-  request => {
-    checkMessage(request)
-    return {code, message}
-  }
-
-const subtle = fixed(status.UNIMPLEMENTED, 'this API is currently not implemented')
-
 let answers: Promise<typeof import('../operations/answer-grpc.ts')> | undefined
 
 /** A call to a building block, which are loaded with the first one: an import in each call would cost a tenth of it. */
@@ -89,14 +80,7 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
   Converse: message => {
     const [name = ''] = readStrings(message, [1])
     return {code: status.INVALID_ARGUMENT, message: `failed finding conversation component ${name}`}
-  },
-  SubtleGetKey: subtle,
-  SubtleEncrypt: subtle,
-  SubtleDecrypt: subtle,
-  SubtleWrapKey: subtle,
-  SubtleUnwrapKey: subtle,
-  SubtleSign: subtle,
-  SubtleVerify: subtle
+  }
 }
 
 /** The service of the workers of workflows and their clients (durabletask). */

@@ -1,6 +1,6 @@
 import type {FrameStream, StreamHandler} from '#h2-frames'
 import {NO_ROOM} from '../../../proxy/net/collector.ts'
-import {framed, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import {framedPieces, PREFIX_BYTES, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {MessageSplitter} from '../../../proxy/net/grpc/message-splitter.ts'
 import {
   answerHead,
@@ -29,6 +29,8 @@ export interface ServerStreamOptions {
 
 /** So much may wait for a reader who takes messages more slowly than they come. */
 const MAX_BEHIND_MIB = 16
+/** A writer who can wait goes on once no more than this waits for the reader. */
+const MAX_AHEAD_BYTES = 256 * 1024
 const BEHIND: GrpcStatus = {
   code: RESOURCE_EXHAUSTED,
   message: `the reader of this stream is ${MAX_BEHIND_MIB} MiB behind`
@@ -45,6 +47,7 @@ export class ServerStream implements StreamHandler {
   readonly #left = new AbortController()
   #messages: Buffer[] = []
   #come = Promise.withResolvers<void>()
+  #taken: PromiseWithResolvers<void> | undefined
   #isRequestDone = false
   #hasHead = false
   #isOver = false
@@ -73,14 +76,22 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
-  send(message: Uint8Array): void {
+  /** Sends a message, whole or in pieces. */
+  send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
-    this.#responseBytes += message.length
     this.#writeHead()
-    const bytes = framed(message)
+    const bytes = framedPieces(pieces)
+    this.#responseBytes += bytes.length - PREFIX_BYTES
     this.#unsent += bytes.length
     this.#options.caller.writeData(bytes, false)
     if (this.#unsent > MAX_BEHIND_MIB << 20) this.#leave()
+  }
+
+  /** Settles when little waits for the caller, or it has left. */
+  async room(): Promise<void> {
+    if (this.#unsent <= MAX_AHEAD_BYTES || this.#isOver) return
+    this.#taken ??= Promise.withResolvers()
+    await this.#taken.promise
   }
 
   /** Ends it; only the first end counts. */
@@ -115,6 +126,7 @@ export class ServerStream implements StreamHandler {
 
   sent(_stream: FrameStream, bytes: number): void {
     this.#unsent -= bytes
+    if (this.#unsent <= MAX_AHEAD_BYTES) this.#tellRoom()
   }
 
   reset(): void {
@@ -152,7 +164,13 @@ export class ServerStream implements StreamHandler {
     this.#splitter.release()
     this.#left.abort()
     this.#tell()
+    this.#tellRoom()
     this.#options.ended(status, this.#requestBytes, this.#responseBytes)
+  }
+
+  #tellRoom(): void {
+    this.#taken?.resolve()
+    this.#taken = undefined
   }
 
   #tell(): void {

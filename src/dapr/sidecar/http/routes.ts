@@ -57,8 +57,6 @@ const noPlacement = (_: Match, why: string): Reply =>
 
 /** Dapr's errors for what is not configured, with the reason in brackets: of blocks that are not built yet. */
 const UNBUILT: Readonly<Record<Unbuilt, (match: Match, why: string) => Reply>> = {
-  cryptography: (match, why) =>
-    apiError(500, 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED', `crypto providers not configured${match.why() || why}`),
   actors: noPlacement,
   jobs: ({method, appId}, why) => {
     const [code = '', verb = ''] = JOBS[method] ?? []

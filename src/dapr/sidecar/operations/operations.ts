@@ -1,6 +1,7 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
 import {BINDING_OPERATIONS} from './bindings.ts'
 import {CONFIGURATION_OPERATIONS} from './configuration.ts'
+import {CRYPTOGRAPHY_OPERATIONS} from './cryptography.ts'
 import {LOCK_OPERATIONS} from './lock.ts'
 import type {BlockOperation} from './operation.ts'
 import {PUBSUB_OPERATIONS} from './pubsub.ts'
@@ -16,6 +17,7 @@ const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>
   ...CONFIGURATION_OPERATIONS,
   ...BINDING_OPERATIONS,
   ...LOCK_OPERATIONS,
+  ...CRYPTOGRAPHY_OPERATIONS,
   ...WORKFLOW_OPERATIONS
 }
 

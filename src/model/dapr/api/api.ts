@@ -25,7 +25,7 @@ export const API = {
   configuration: CONFIGURATION,
   bindings: BINDINGS,
   lock: LOCK,
-  cryptography: CRYPTOGRAPHY,
+  crypto: CRYPTOGRAPHY,
   conversation: CONVERSATION,
   actors: ACTORS,
   workflows: WORKFLOWS,

@@ -28,6 +28,7 @@ const MEASURES = {
   state_count: called('state'),
   secret_count: called('secret'),
   configuration_count: called('configuration'),
+  crypto_count: called('crypto'),
   output_binding_count: {
     labels: ['operation', 'success'],
     count: 'The number of operations invoked on the output binding component.',

@@ -131,26 +131,31 @@ export interface SidecarSettings extends Partial<Omit<SidecarOptions, 'servers'>
   readonly extraServers?: readonly net.Server[]
 }
 
-/** The building blocks of an app that has no components. */
+/** No components, in a folder. */
+export const noComponents = (folder = '/'): AppComponents =>
+  new AppComponents({
+    appId: 'a',
+    folder,
+    env: {},
+    set: new ComponentSet({
+      env: {},
+      redis: {connect: async () => Promise.reject(new Error('there is no Redis'))}
+    }),
+    log: () => undefined
+  })
+
+/** The building blocks of an app that has no components, unless some are given. */
 export const noBlocks =
   (
     whyMissing: (name: string) => string = () => '',
-    workflows: () => Promise<Workflows> = async () => Promise.reject(new Error('no workflows here'))
+    workflows: () => Promise<Workflows> = async () => Promise.reject(new Error('no workflows here')),
+    components = noComponents()
   ) =>
   async (): Promise<Blocks> =>
     new Blocks({
       appId: 'a',
       namespace: '',
-      components: new AppComponents({
-        appId: 'a',
-        folder: '/',
-        env: {},
-        set: new ComponentSet({
-          env: {},
-          redis: {connect: async () => Promise.reject(new Error('there is no Redis'))}
-        }),
-        log: () => undefined
-      }),
+      components,
       configuration: () => DEFAULT_CONFIGURATION,
       whyMissing,
       postToApp: undefined,

@@ -99,8 +99,11 @@ export class EchoClient extends grpc.Client {
     })
   }
 
-  both(metadata: Readonly<Record<string, string>> = {}): grpc.ClientDuplexStream<Buffer, Buffer> {
-    return this.makeBidiStreamRequest(ECHO.both.path, bytes, bytes, metadataOf(metadata))
+  both(
+    metadata: Readonly<Record<string, string>> = {},
+    path = ECHO.both.path
+  ): grpc.ClientDuplexStream<Buffer, Buffer> {
+    return this.makeBidiStreamRequest(path, bytes, bytes, metadataOf(metadata))
   }
 
   up(done: grpc.requestCallback<Buffer>): grpc.ClientWritableStream<Buffer> {

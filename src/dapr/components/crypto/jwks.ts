@@ -1,0 +1,99 @@
+import {resolve} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {messageOf} from '../../../model/errors.ts'
+import {readTextFile} from '../../../model/read-file.ts'
+import type {OpenComponent} from '../component.ts'
+import type {CryptoProvider} from '../crypto-provider.ts'
+import {keyOfJwk, type OwnKey} from './parse-key.ts'
+import {wrapBy} from './wrap-keys.ts'
+
+/** A key set at a URL is asked for again once it is older, unless the component says otherwise (components-contrib: crypto/jwks). */
+const REFRESH_MS = 10 * 60_000
+const REQUEST_MS = 30_000
+/** Maximum size of a key set at a URL. */
+const MAX_SET_BYTES = 1 << 20
+
+/** The keys of a set by their `kid`, as they are written. */
+type KeySet = ReadonlyMap<string, unknown>
+
+/** Gives the key set as it is now. */
+type Source = () => Promise<KeySet>
+
+/** `crypto.dapr.jwks`: the keys of a JSON Web Key Set: a URL, a file, or its text, plain or as base64. */
+export const open: OpenComponent<CryptoProvider> = async ({properties, folder, warn, name: component}) => {
+  const written = properties.text('jwks').trim()
+  const fail = (why: string): never => properties.fault('jwks', why)
+  if (written === '') fail("failed to load metadata: metadata property 'jwks' is required")
+  const refreshMs = properties.durationMs('minRefreshInterval', REFRESH_MS, 1000)
+  const requestMs = properties.durationMs('requestTimeout', REQUEST_MS, 1000)
+  const isUrl = /^https?:\/\//i.test(written)
+  const ask: Source = isUrl ? async () => fetched(written, requestMs) : sourceIn(written, folder)
+  const find = isUrl ? kept(ask, refreshMs, why => warn(`component ${component}: ${why}`)) : ask
+  try {
+    await find()
+  } catch (error) {
+    fail(`failed to load the JWKS: ${messageOf(error)}`)
+  }
+  return {capabilities: [], ...wrapBy(async name => keyNamed(await find(), name)), close: async () => undefined}
+}
+
+function keyNamed(keys: KeySet, name: string): OwnKey {
+  const found = keys.get(name)
+  if (found === undefined) throw new Error('key not found')
+  return keyOfJwk(found)
+}
+
+/** A text that is no JSON, nor base64 of it, is a path: its file is read at each call. */
+function sourceIn(written: string, folder: string): Source {
+  if (written.startsWith('{')) return async () => keysIn(written)
+  const keys = keysInBase64(written)
+  if (keys !== undefined) return async () => keys
+  const path = resolve(folder, written.startsWith('file://') ? fileURLToPath(written) : written)
+  return async () => keysIn(readTextFile(path))
+}
+
+function keysInBase64(written: string): KeySet | undefined {
+  try {
+    return keysIn(Buffer.from(written, 'base64').toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** Asks anew once the answer is old; if that fails, the old one stays. */
+function kept(ask: Source, refreshMs: number, warn: (why: string) => void): Source {
+  let latest: {readonly keys: KeySet; readonly at: number} | undefined
+  let asking: Promise<KeySet> | undefined
+  return async () => {
+    if (latest !== undefined && performance.now() - latest.at < refreshMs) return latest.keys
+    asking ??= ask().finally(() => (asking = undefined))
+    try {
+      latest = {keys: await asking, at: performance.now()}
+    } catch (error) {
+      if (latest === undefined) throw error
+      warn(`its key set could not be refreshed: ${messageOf(error)}`)
+      latest = {...latest, at: performance.now()}
+    }
+    return latest.keys
+  }
+}
+
+async function fetched(url: string, requestMs: number): Promise<KeySet> {
+  const answer = await fetch(url, {signal: AbortSignal.timeout(requestMs), headers: {accept: 'application/json'}})
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`)
+  let text = ''
+  const reader = new TextDecoder()
+  for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+    text += reader.decode(piece, {stream: true})
+    if (text.length > MAX_SET_BYTES) throw new Error(`${url} is larger than 1 MiB`)
+  }
+  return keysIn(text)
+}
+
+function keysIn(text: string): KeySet {
+  const set: unknown = JSON.parse(text)
+  const keys = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : undefined
+  if (!Array.isArray(keys)) throw new Error('it is no JWKS: there is no list "keys"')
+  const all = keys as readonly (Readonly<Record<string, unknown>> | null)[]
+  return new Map(all.flatMap(key => (typeof key?.['kid'] === 'string' ? [[key['kid'], key] as const] : [])))
+}

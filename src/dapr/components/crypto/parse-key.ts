@@ -1,0 +1,55 @@
+import {createPrivateKey, createPublicKey, createSecretKey, type KeyObject, type webcrypto} from 'node:crypto'
+
+/** A key, and what it may be used for. */
+export interface OwnKey {
+  readonly key: KeyObject
+  /** `key_ops`, `use` and `alg` of a JWK; empty: anything. */
+  readonly operations: readonly string[]
+  readonly use: string
+  readonly algorithm: string
+}
+
+/** What a file says about itself by its name. */
+export type KeyForm = 'jwk' | 'pem' | 'unknown'
+
+const SYMMETRIC_SIZES = [16, 24, 32]
+
+const free = (key: KeyObject): OwnKey => ({key, operations: [], use: '', algorithm: ''})
+
+/** A key as its file has it: PEM, a JWK, or the bytes of a symmetric one. Throws what is wrong with it (Dapr: kit/crypto, ParseKey). */
+export function parseKey(bytes: Buffer, form: KeyForm): OwnKey {
+  const isJson = bytes[0] === 0x7b && !SYMMETRIC_SIZES.includes(bytes.length)
+  if (form === 'jwk' || (form === 'unknown' && isJson)) return keyOfJwk(JSON.parse(bytes.toString()))
+  if (form === 'pem' || bytes.subarray(0, 5).toString() === '-----') return free(keyOfPem(bytes))
+  return free(createSecretKey(symmetricBytes(bytes)))
+}
+
+/** What is written in letters of base64, its end cut off, is base64; anything else is the key itself. */
+function symmetricBytes(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1').replace(/[=\r\n]+$/, '')
+  const isBase64 = text.length % 4 !== 1 && (/^[A-Za-z0-9+/]+$/.test(text) || /^[A-Za-z0-9_-]+$/.test(text))
+  return isBase64 ? Buffer.from(text, 'base64') : bytes
+}
+
+function keyOfPem(bytes: Buffer): KeyObject {
+  const isPrivate = bytes.includes('PRIVATE KEY-----')
+  return isPrivate ? createPrivateKey({key: bytes, format: 'pem'}) : createPublicKey({key: bytes, format: 'pem'})
+}
+
+/** A key of a JSON Web Key (RFC 7517); throws if it is none. */
+export function keyOfJwk(value: unknown): OwnKey {
+  if (typeof value !== 'object' || value === null) throw new Error('it is no JWK')
+  const jwk = value as webcrypto.JsonWebKey & Readonly<Record<'key_ops' | 'use' | 'alg', unknown>>
+  const {key_ops: operations, use, alg} = jwk
+  return {
+    key: keyObjectOf(jwk),
+    operations: Array.isArray(operations) ? operations.filter(each => typeof each === 'string') : [],
+    use: typeof use === 'string' ? use : '',
+    algorithm: typeof alg === 'string' ? alg : ''
+  }
+}
+
+function keyObjectOf(jwk: webcrypto.JsonWebKey): KeyObject {
+  if (jwk.kty === 'oct') return createSecretKey(Buffer.from(jwk.k ?? '', 'base64url'))
+  return jwk.d === undefined ? createPublicKey({key: jwk, format: 'jwk'}) : createPrivateKey({key: jwk, format: 'jwk'})
+}

@@ -1,0 +1,139 @@
+import {randomBytes} from 'node:crypto'
+import type {CryptoProvider, NamedKey, WrapAlgorithm} from '../../components/crypto-provider.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {isSignedBy, readHead, writeHead, type ReadHead, type SegmentCipher} from '../documents/head.ts'
+import {PieceReader, type Pieces} from '../documents/pieces.ts'
+import {decryptSegments, encryptSegments} from '../documents/segments.ts'
+import {BlockError} from './block-error.ts'
+import type {BlockContext} from './block-context.ts'
+
+const WRAP_ALGORITHMS: Readonly<Record<string, WrapAlgorithm>> = {
+  AES: 'A256KW',
+  RSA: 'RSA-OAEP-256',
+  A256KW: 'A256KW',
+  'A128CBC-NOPAD': 'A128CBC-NOPAD',
+  'A192CBC-NOPAD': 'A192CBC-NOPAD',
+  'A256CBC-NOPAD': 'A256CBC-NOPAD',
+  'RSA-OAEP-256': 'RSA-OAEP-256'
+}
+
+const CIPHERS: Readonly<Record<string, SegmentCipher>> = {
+  '': 'aes-256-gcm',
+  'AES-GCM': 'aes-256-gcm',
+  'CHACHA20-POLY1305': 'chacha20-poly1305'
+}
+
+const KEY_BYTES = 32
+
+/** How something is to be encrypted, in the caller's words. */
+export interface EncryptWish {
+  readonly keyName: string
+  readonly algorithm: string
+  /** '' = the usual one. */
+  readonly cipher: string
+  /** What the document names its key; '' = as `keyName`. */
+  readonly decryptionKeyName: string
+  /** It names none. */
+  readonly isNameless: boolean
+}
+
+/** A component that was found. */
+export interface FoundProvider {
+  readonly name: string
+  readonly provider: CryptoProvider
+  readonly onGone: OnGone | undefined
+}
+
+const failed = (error: unknown): BlockError =>
+  error instanceof BlockError
+    ? error
+    : new BlockError([500, 'internal', 'ERR_CRYPTO'], `failed to perform operation: ${messageOf(error)}`)
+
+/** Cryptography (Dapr: pkg/api/universal/crypto.go): documents are encrypted by keys that apps never see. */
+export class Cryptography {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /** Rejects with Dapr's error and our reason. */
+  async find(name: string, onGone?: OnGone): Promise<FoundProvider> {
+    const {component: provider} = await this.#context.component('crypto', name, {
+      none: why =>
+        new BlockError(
+          [500, 'internal', 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED'],
+          `crypto providers not configured${why}`
+        ),
+      unknown: why =>
+        new BlockError(
+          [400, 'invalidArgument', 'ERR_CRYPTO_PROVIDER_NOT_FOUND'],
+          `crypto provider ${name} not found${why}`
+        )
+    })
+    return {name, provider, onGone}
+  }
+
+  /** The document, piece by piece, its head first; once this resolves only the reading of the source can fail. */
+  async encrypt(found: FoundProvider, wish: EncryptWish, source: Pieces): Promise<Pieces> {
+    try {
+      const {algorithm: word, cipher: kind, keyName, isNameless, decryptionKeyName} = wish
+      const algorithm = WRAP_ALGORITHMS[word.toUpperCase()]
+      if (algorithm === undefined) throw new Error(`option Algorithm is not valid: algorithm ${word} is not supported`)
+      const cipher = CIPHERS[kind.toUpperCase()]
+      if (cipher === undefined) throw new Error(`option Cipher is not valid: cipher ${kind} is not supported`)
+      const fileKey = randomBytes(KEY_BYTES)
+      const wrappedKey = await this.#wrapped(found, fileKey, {name: keyName, algorithm})
+      const named = isNameless ? '' : decryptionKeyName || keyName
+      const manifest = {keyName: named, algorithm, wrappedKey, cipher, noncePrefix: randomBytes(7)}
+      return withHead(writeHead(manifest, fileKey), encryptSegments(new PieceReader(source), manifest, fileKey))
+    } catch (error) {
+      throw failed(error)
+    }
+  }
+
+  /** The plain text, piece by piece. `keyName`: '' = the one that the document names. What it rejects with later is about a segment. */
+  async decrypt(found: FoundProvider, keyName: string, source: Pieces): Promise<Pieces> {
+    const reader = new PieceReader(source)
+    try {
+      const head = await readHead(reader)
+      const name = keyName || head.manifest.keyName
+      if (name === '') throw new Error("document's manifest does not contain a key name, and no key name was provided")
+      const fileKey = await this.#fileKey(found, head, name)
+      if (!isSignedBy(head, fileKey)) throw new Error("failed to validate the document's signature")
+      return decryptSegments(reader, head.manifest, fileKey)
+    } catch (error) {
+      await reader.end()
+      throw failed(error)
+    }
+  }
+
+  async #wrapped({name, provider, onGone}: FoundProvider, fileKey: Buffer, by: NamedKey): Promise<Buffer> {
+    try {
+      return await this.#context.outbound({block: 'crypto', name, operation: 'crypto_op', onGone}, async () =>
+        provider.wrap(fileKey, by)
+      )
+    } catch (error) {
+      throw new Error(`failed to wrap the file key: ${messageOf(error)}`, {cause: error})
+    }
+  }
+
+  /** A key that does not open the document is as good as a changed head: callers are not told which. */
+  async #fileKey({name, provider, onGone}: FoundProvider, {manifest}: ReadHead, keyName: string): Promise<Buffer> {
+    const {algorithm, wrappedKey} = manifest
+    try {
+      const key = await this.#context.outbound({block: 'crypto', name, operation: 'crypto_op', onGone}, async () =>
+        provider.unwrap(wrappedKey, {name: keyName, algorithm})
+      )
+      return key.length === KEY_BYTES ? key : Buffer.alloc(KEY_BYTES)
+    } catch {
+      return Buffer.alloc(KEY_BYTES)
+    }
+  }
+}
+
+async function* withHead(head: Buffer, segments: Pieces): AsyncGenerator<Uint8Array, void> {
+  yield head
+  yield* segments
+}

@@ -1,0 +1,74 @@
+/** A part of a stream. */
+export interface Part {
+  readonly bytes: Buffer
+  readonly isLast: boolean
+}
+
+/** The bytes that streams bring, in whatever pieces. */
+export type Pieces = AsyncIterable<Uint8Array>
+
+/** Bytes that come in pieces, to be taken in other sizes. It holds little more than what is asked for. */
+export class PieceReader {
+  readonly #source: AsyncIterator<Uint8Array>
+  #held: Buffer[] = []
+  #size = 0
+
+  constructor(source: Pieces) {
+    this.#source = source[Symbol.asyncIterator]()
+  }
+
+  /** The bytes up to a line feed, without it; undefined: none comes within so many bytes. */
+  async line(maxBytes: number): Promise<Buffer | undefined> {
+    for (let scanned = 0; ;) {
+      const all = Buffer.concat(this.#held)
+      this.#held = [all]
+      const at = all.indexOf(10, scanned)
+      if (at >= 0 && at < maxBytes) return this.#take(at + 1).subarray(0, at)
+      scanned = all.length
+      if (at >= 0 || scanned >= maxBytes || !(await this.#more())) return undefined
+    }
+  }
+
+  /** All that is left, in parts of so many bytes; only the last one may be shorter, and none is empty. */
+  async *parts(bytes: number): AsyncGenerator<Part, void> {
+    for (;;) {
+      // one byte more tells whether another part follows
+      while (this.#size <= bytes && (await this.#more()));
+      if (this.#size === 0) return
+      const isLast = this.#size <= bytes
+      yield {bytes: this.#take(Math.min(bytes, this.#size)), isLast}
+      if (isLast) return
+    }
+  }
+
+  /** Tells the source that nothing more is read. */
+  async end(): Promise<void> {
+    await this.#source.return?.()
+  }
+
+  async #more(): Promise<boolean> {
+    const next = await this.#source.next()
+    if (next.done === true) return false
+    const {buffer, byteOffset, length} = next.value
+    if (length > 0) this.#held.push(Buffer.from(buffer, byteOffset, length))
+    this.#size += length
+    return true
+  }
+
+  /** So many of the bytes that are held. */
+  #take(bytes: number): Buffer {
+    const taken: Buffer[] = []
+    let missing = bytes
+    let count = 0
+    for (const piece of this.#held) {
+      if (missing === 0) break
+      taken.push(piece.subarray(0, missing))
+      missing -= Math.min(missing, piece.length)
+      if (taken.at(-1)?.length === piece.length) count++
+      else this.#held[count] = piece.subarray(taken.at(-1)?.length)
+    }
+    this.#held.splice(0, count)
+    this.#size -= bytes
+    return taken.length === 1 && taken[0] !== undefined ? taken[0] : Buffer.concat(taken)
+  }
+}

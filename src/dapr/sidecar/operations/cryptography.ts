@@ -1,0 +1,92 @@
+import type {CRYPTOGRAPHY} from '../../../model/dapr/api/cryptography.ts'
+import * as messages from '../../../model/dapr/messages/crypto.generated.ts'
+import type {Schema} from '../../../proxy/net/grpc/message-codec.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {isTruthy} from '../../../model/truthy.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import type {Pieces} from '../documents/pieces.ts'
+import {apiError} from '../http/errors.ts'
+import {readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
+import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
+
+const HEADERS = {
+  'dapr-key-name': /^dapr-key-name:[ \t]*([^\r\n]*)/im,
+  'dapr-key-wrap-algorithm': /^dapr-key-wrap-algorithm:[ \t]*([^\r\n]*)/im,
+  'dapr-data-encryption-cipher': /^dapr-data-encryption-cipher:[ \t]*([^\r\n]*)/im,
+  'dapr-omit-decryption-key-name': /^dapr-omit-decryption-key-name:[ \t]*([^\r\n]*)/im,
+  'dapr-decryption-key-name': /^dapr-decryption-key-name:[ \t]*([^\r\n]*)/im
+}
+
+const headerIn = ({lines}: BlockRequest, name: keyof typeof HEADERS): string =>
+  HEADERS[name].exec(lines)?.[1]?.trim() ?? ''
+
+function required(request: BlockRequest, name: keyof typeof HEADERS): string {
+  const value = headerIn(request, name)
+  if (value !== '') return value
+  throw new BlockError([400, 'invalidArgument', 'ERR_BAD_REQUEST'], `invalid request: missing header '${name}'`)
+}
+
+async function* only(body: Buffer): AsyncGenerator<Buffer, void> {
+  yield body
+}
+
+/** All of it: an answer over HTTP tells of a failure by its status. */
+async function answered(pieces: Pieces): ReturnType<BlockHandler> {
+  const all: Uint8Array[] = []
+  try {
+    for await (const piece of pieces) all.push(piece)
+  } catch (error) {
+    return apiError(500, 'ERROR', messageOf(error))
+  }
+  return {status: 200, type: 'application/octet-stream', body: '', bytes: Buffer.concat(all), lines: ''}
+}
+
+const encrypt: BlockHandler = async ({cryptography}, request) => {
+  const found = await cryptography.find(request.params[0] ?? '', request.onGone)
+  const keyName = required(request, 'dapr-key-name')
+  const wish = {
+    keyName,
+    algorithm: required(request, 'dapr-key-wrap-algorithm'),
+    cipher: headerIn(request, 'dapr-data-encryption-cipher'),
+    isNameless: isTruthy(headerIn(request, 'dapr-omit-decryption-key-name')),
+    decryptionKeyName: headerIn(request, 'dapr-decryption-key-name')
+  }
+  return answered(await cryptography.encrypt(found, wish, only(request.body)))
+}
+
+const decrypt: BlockHandler = async ({cryptography}, request) => {
+  const found = await cryptography.find(request.params[0] ?? '', request.onGone)
+  return answered(await cryptography.decrypt(found, headerIn(request, 'dapr-key-name'), only(request.body)))
+}
+
+/** Dapr's releases are built without these (pkg/api/http/subtlecrypto.go). */
+const refuse = async (): Promise<never> => {
+  throw new BlockError([501, 'unimplemented', 'ERR_API_UNIMPLEMENTED'], 'this API is currently not implemented')
+}
+
+const subtle = (request: Schema, reply: Schema): BlockOperation => ({
+  grpc: grpc(request, reply, refuse),
+  http: async (_, sent) => {
+    readJson(sent)
+    return refuse()
+  }
+})
+
+/** Cryptography (Dapr: pkg/api/http/crypto.go, subtlecrypto.go, pkg/api/grpc/crypto.go). */
+export const CRYPTOGRAPHY_OPERATIONS: OperationsOf<typeof CRYPTOGRAPHY> = {
+  Encrypt: {
+    http: encrypt,
+    stream: async (stream, blocks) => (await import('../grpc/blocks/crypt.ts')).encryptStream(stream, blocks)
+  },
+  Decrypt: {
+    http: decrypt,
+    stream: async (stream, blocks) => (await import('../grpc/blocks/crypt.ts')).decryptStream(stream, blocks)
+  },
+  SubtleGetKey: subtle(messages.SubtleGetKeyRequest, messages.SubtleGetKeyResponse),
+  SubtleEncrypt: subtle(messages.SubtleEncryptRequest, messages.SubtleEncryptResponse),
+  SubtleDecrypt: subtle(messages.SubtleDecryptRequest, messages.SubtleDecryptResponse),
+  SubtleWrapKey: subtle(messages.SubtleWrapKeyRequest, messages.SubtleWrapKeyResponse),
+  SubtleUnwrapKey: subtle(messages.SubtleUnwrapKeyRequest, messages.SubtleUnwrapKeyResponse),
+  SubtleSign: subtle(messages.SubtleSignRequest, messages.SubtleSignResponse),
+  SubtleVerify: subtle(messages.SubtleVerifyRequest, messages.SubtleVerifyResponse)
+}
