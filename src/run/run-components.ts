@@ -3,7 +3,7 @@ import type {Plan} from '../model/plan.ts'
 import type {LocalRedisOptions} from '../dapr/components/redis/local-redis.ts'
 import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
 
-export interface RunComponentsOptions extends Omit<LocalRedisOptions, 'isOwnPort'> {
+export interface RunComponentsOptions extends Omit<LocalRedisOptions, 'isOwnPort' | 'space'> {
   readonly plan: Plan
 }
 
@@ -36,15 +36,21 @@ export class RunComponents {
   async #load(): Promise<ComponentSet> {
     const {ComponentSet: Components} = await import('../dapr/components/component-set.ts')
     const redis = {
-      connect: async (...[address]: Parameters<RedisServers['connect']>) => (await this.#servers()).connect(address)
+      connect: async (...target: Parameters<RedisServers['connect']>) => (await this.#servers()).connect(...target)
     }
     return new Components({env: this.#options.env, redis})
   }
 
   async #servers(): Promise<RedisServers> {
+    const {env, plan} = this.#options
+    const {file, copy = ''} = plan
     this.#redis ??= import('../dapr/components/redis/redis-servers.ts').then(
       ({RedisServers: Servers}) =>
-        new Servers({...this.#options, isOwnPort: port => isPortOf(this.#options.plan, port)})
+        new Servers({
+          ...this.#options,
+          isOwnPort: port => isPortOf(plan, port),
+          space: async () => (await import('../control/space.ts')).spaceOf(env, {file, copy})
+        })
     )
     return this.#redis
   }

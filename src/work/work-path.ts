@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto'
-import {homedir} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
+import {stateFolder} from '../platform/state-folder.ts'
 
 /**
  * `forgotten` (`--forget`): it begins with an empty file; `brief` (`up --run`): it is kept in memory, unless `PILLION_WORK`
@@ -19,16 +19,15 @@ export interface WorkPathOptions {
 
 /**
  * The file; undefined: nothing is kept. A template's is found by its path and name, and that of the copy (`--name`); a single app's by
- * its folder and id (XDG Base Directory Specification: state). Throws a UserError if `PILLION_WORK` is misspelt.
+ * its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
  */
 export function workPath({shell, plan, workMode}: WorkPathOptions): string | undefined {
-  const {PILLION_WORK: mode = '', XDG_STATE_HOME: state = ''} = shell
+  const {PILLION_WORK: mode = ''} = shell
   if (!['', 'memory', 'file'].includes(mode))
     throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
   if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
   const {file, name, copy, apps} = plan
   const [first] = apps
-  const folder = state.startsWith('/') ? state : join(homedir(), '.local/state')
   const of = file === '' ? [first?.folder, first?.id] : [file, name]
   const identity = copy === undefined ? of : [...of, copy]
   const hash = createHash('sha256').update(identity.join('\0')).digest('hex').slice(0, 12)
@@ -36,5 +35,5 @@ export function workPath({shell, plan, workMode}: WorkPathOptions): string | und
   const shown = (name || (file === '' ? (first?.id ?? '') : basename(dirname(file))))
     .replaceAll(/[^\w.-]/g, '_')
     .slice(0, 40)
-  return join(folder, 'pillion', `work-${shown}-${hash}.db`)
+  return join(stateFolder(shell), `work-${shown}-${hash}.db`)
 }

@@ -8,6 +8,8 @@ export interface BuiltInRedisOptions {
   readonly port: number
   /** Where keys are kept; undefined: in memory only. */
   readonly file?: string | undefined
+  /** The copy of a template whose keys these are, for who asks (INFO); left out: they are shared. */
+  readonly space?: string | undefined
   /** Told what happens to the file, other than that it cannot be used. */
   readonly warn: (text: string) => void
 }
@@ -26,10 +28,11 @@ export class BuiltInRedis {
   }
 
   /** Throws a UserError if the port is taken. Clients that come before the keys are read wait. */
-  static async open({port, file, warn}: BuiltInRedisOptions): Promise<BuiltInRedis> {
+  static async open({port, file, space = '', warn}: BuiltInRedisOptions): Promise<BuiltInRedis> {
     const server = await RedisServer.bind(port)
     try {
       const keys = file === undefined ? inMemory() : await openStoredKeys(file, warn)
+      keys.engine.space = space
       server.serve(keys.engine)
       return new BuiltInRedis(server, keys)
     } catch (error) {

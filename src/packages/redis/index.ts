@@ -7,6 +7,7 @@ export type {RedisAddress} from './client-connection.ts'
 export type {Argument, RedisCommandOptions, MessageListener, RedisConnection, RedisReply} from './connection.ts'
 export {DELETE_SCRIPT, SAVE_SCRIPT, UNLOCK_SCRIPT} from './dapr-scripts.ts'
 export {RedisError} from './engine/result.ts'
+export {answererOf, identify} from './identify.ts'
 export {keysFile, redisMode} from './redis-mode.ts'
 
 /** Our own server: `BuiltInRedis`. */

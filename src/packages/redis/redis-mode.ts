@@ -1,4 +1,3 @@
-import {homedir} from 'node:os'
 import {join} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 
@@ -11,8 +10,5 @@ export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'me
   throw new UserError(`PILLION_REDIS is "${mode}": it can be "memory" (keep no keys) or "off" (no built-in Redis)`)
 }
 
-/** The file of keys of the built-in Redis at a port (XDG Base Directory Specification: state). */
-export function keysFile({XDG_STATE_HOME: state = ''}: Environment, port: number, home = homedir()): string {
-  const folder = state.startsWith('/') ? state : join(home, '.local/state')
-  return join(folder, 'pillion', `redis-${port}.db`)
-}
+/** The file of keys of the built-in Redis that stands at a port, in a folder for state. */
+export const keysFile = (folder: string, port: number): string => join(folder, `redis-${port}.db`)

@@ -1,7 +1,8 @@
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {copiesAmong, originOf} from '../../../src/control/copies.ts'
+import {copiesAmong} from '../../../src/control/copies.ts'
+import {originOf} from '../../../src/control/repository.ts'
 import type {RunIdentity} from '../../../src/control/run-file.ts'
 
 const template = (): object => ({'dapr.yaml': ''})

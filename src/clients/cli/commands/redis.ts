@@ -3,6 +3,7 @@ import {ApiError} from '../../../control/api-client.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
 import {ownerOf} from '../../../platform/listeners.ts'
+import {stateFolder} from '../../../platform/state-folder.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {runsHere} from '../run-here.ts'
 import {say} from '../say.ts'
@@ -27,7 +28,7 @@ async function serve(port: number, {asJson}: CommandContext): Promise<number> {
   const ended = new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
   })
-  const file = redisMode(process.env) === 'memory' ? undefined : keysFile(process.env, port)
+  const file = redisMode(process.env) === 'memory' ? undefined : keysFile(stateFolder(process.env), port)
   const warn = (text: string): void => say(process.stderr, 'warning', text, asJson)
   const {BuiltInRedis} = await loadBuiltIn()
   const server = await BuiltInRedis.open({port, file, warn}).catch(async (error: unknown) => {

@@ -1,4 +1,5 @@
 import {
+  answererOf,
   keysFile,
   loadBuiltIn,
   loadClient,
@@ -7,10 +8,12 @@ import {
   type RedisAddress,
   type RedisConnection
 } from '#redis'
+import type {Space} from '../../../control/space.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 import {pause} from '../../../platform/delay.ts'
 import {firstAccepting, LOOPBACK} from '../../../platform/probe.ts'
+import {stateFolder} from '../../../platform/state-folder.ts'
 import type {Apart} from '../init-clock.ts'
 import {MovableConnection} from './movable-connection.ts'
 
@@ -20,6 +23,14 @@ export interface LocalRedisOptions {
   /** An app of this run listens there, or will: it may be the Redis itself. */
   readonly isOwnPort: (port: number) => boolean
   readonly reporter: Reporter
+  /** The space of this run; undefined, or left out: it has none. Asked when the first component needs it. */
+  readonly space?: (() => Promise<Space | undefined>) | undefined
+}
+
+/** A built-in Redis with the keys of one space. */
+export interface OwnRedis extends Space {
+  /** The port in whose place it stands. */
+  readonly port: number
 }
 
 /** How often to look for a server that is starting or has gone away. */
@@ -32,6 +43,7 @@ const LOOK_MS = 50
 export class LocalRedis {
   readonly #port: number
   readonly #options: LocalRedisOptions
+  readonly #own: OwnRedis | undefined
   readonly #connections = new Set<MovableConnection>()
   #builtIn: BuiltInRedis | undefined
   /** The one who answers is a run of ours. */
@@ -43,8 +55,10 @@ export class LocalRedis {
   #isReleased = false
   readonly #over = new AbortController()
 
-  constructor(port: number, options: LocalRedisOptions) {
+  /** `own`: its keys are those of this space. */
+  constructor(port: number, options: LocalRedisOptions, own?: OwnRedis) {
     this.#port = port
+    this.#own = own
     this.#options = options
   }
 
@@ -60,11 +74,11 @@ export class LocalRedis {
     return connection
   }
 
-  /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held. */
+  /** Lets the port go until the run ends; connections wait for the server that comes. False: it is not held, or is that of a space. */
   async release(): Promise<boolean> {
     await this.#becoming
     const builtIn = this.#builtIn
-    if (builtIn === undefined) return false
+    if (builtIn === undefined || this.#own !== undefined) return false
     this.#isReleased = true
     this.#builtIn = undefined
     for (const each of this.#connections) each.suspend()
@@ -131,23 +145,32 @@ export class LocalRedis {
     const mode = redisMode(env)
     const at = `localhost:${this.#port}`
     if (mode === 'off') throw new Error(`nobody listens at ${at} (PILLION_REDIS=off: there is no built-in Redis)`)
-    const file = mode === 'memory' ? undefined : keysFile(env, this.#port)
+    const own = this.#own
+    const kept = own === undefined ? keysFile(stateFolder(env), this.#port) : keysFile(own.folder, own.port)
+    const file = mode === 'memory' ? undefined : kept
     const warn = (text: string): void => reporter.warn('redis-keys', text)
     try {
-      this.#builtIn = await BuiltIn.open({port: this.#port, file, warn})
+      this.#builtIn = await BuiltIn.open({port: this.#port, file, space: own?.name, warn})
     } catch (error) {
       if (codeOf(error instanceof Error ? error.cause : undefined) === 'EADDRINUSE') return false
       throw error
     }
     const why = mode === 'memory' ? ': PILLION_REDIS=memory' : ''
     const keys = `keys ${this.#builtIn.where}${why}`
-    reporter.warn('built-in-redis', `Redis does not answer at ${at}: pillion answers there (${keys})`)
+    const text =
+      own === undefined
+        ? `Redis does not answer at ${at}: pillion answers there (${keys})`
+        : `this copy has a Redis of its own: components find it at ${at} in place of localhost:${own.port} (${keys}); an app that asks localhost:${own.port} itself does not`
+    reporter.warn('built-in-redis', text)
     return true
   }
 
-  /** Whether the one who answers is a run of ours. */
+  /** Whether the one who answers is a run of ours. Throws if it has the keys of another space. */
   async #identify(client: RedisConnection): Promise<void> {
-    this.#isOurs = String(await client.command(['INFO', 'server'])).includes('pillion_version')
+    const answerer = answererOf(String(await client.command(['INFO', 'server'])))
+    this.#isOurs = answerer.kind === 'built-in'
+    if (answerer.kind === 'built-in' && answerer.space !== (this.#own?.name ?? ''))
+      throw new Error(`localhost:${this.#port} is the Redis of another copy`)
   }
 
   /** A run of ours that is gone is followed by this one, unless another is quicker; a real Redis is waited for. */
@@ -175,7 +198,11 @@ export class LocalRedis {
     // connections that find the one of this run are about to move to it
     if (this.#builtIn !== undefined) return
     this.#isLost = false
-    await this.#identify(client).catch(() => undefined) // it is gone again
+    try {
+      await this.#identify(client)
+    } catch {
+      return // it is gone again, or has the keys of others
+    }
     for (const each of this.#connections) each.resume()
   }
 }

@@ -1,6 +1,7 @@
-import {loadClient, loadCluster, type RedisConnection, type RedisAddress} from '#redis'
+import {loadClient, loadCluster, redisMode, type RedisConnection, type RedisAddress} from '#redis'
 import {isLoopback} from '../../../model/loopback.ts'
 import {LocalRedis, type LocalRedisOptions} from './local-redis.ts'
+import {portInSpace} from './port-in-space.ts'
 import type {Apart} from '../init-clock.ts'
 import type {Sentinels} from './sentinel-redis.ts'
 
@@ -13,10 +14,14 @@ export interface RedisAccess {
   connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
 }
 
-/** The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in. */
+/**
+ * The Redis servers that the components of a run use. At a port of this machine where none answers, one is built in; a run with a space
+ * of its own has that at another port.
+ */
 export class RedisServers implements RedisAccess {
   readonly #options: LocalRedisOptions
-  readonly #local = new Map<number, LocalRedis>()
+  /** By the ports that components name. */
+  readonly #local = new Map<number, Promise<LocalRedis>>()
 
   constructor(options: LocalRedisOptions) {
     this.#options = options
@@ -33,18 +38,35 @@ export class RedisServers implements RedisAccess {
       const {ClientConnection} = await apart(loadClient())
       return ClientConnection.open(address)
     }
-    const local = this.#local.get(address.port) ?? new LocalRedis(address.port, this.#options)
-    this.#local.set(address.port, local)
-    return local.connect(address, apart)
+    return (await apart(this.#at(address.port))).connect(address, apart)
   }
 
   /** Lets a port go, for a real Redis; false: it is not held. */
   async release(port: number): Promise<boolean> {
-    return (await this.#local.get(port)?.release()) ?? false
+    return (await (await this.#local.get(port))?.release()) ?? false
   }
 
   /** Writes the keys of the built-in ones, and lets their ports go. */
   async close(): Promise<void> {
-    await Promise.all([...this.#local.values()].map(async local => local.close()))
+    await Promise.all([...this.#local.values()].map(async local => (await local).close()))
+  }
+
+  async #at(port: number): Promise<LocalRedis> {
+    const known = this.#local.get(port)
+    if (known !== undefined) return known
+    const found = this.#find(port)
+    this.#local.set(port, found)
+    // the next one who wants it tries again
+    found.catch(() => this.#local.delete(port))
+    return found
+  }
+
+  async #find(port: number): Promise<LocalRedis> {
+    const {env, isOwnPort, space: spaceOf} = this.#options
+    const isBuiltIn = !isOwnPort(port) && redisMode(env) !== 'off'
+    const space = isBuiltIn ? await spaceOf?.() : undefined
+    const own = space === undefined ? undefined : await portInSpace(port, space.name)
+    if (space === undefined || own === undefined) return new LocalRedis(port, this.#options)
+    return new LocalRedis(own, this.#options, {...space, port})
   }
 }

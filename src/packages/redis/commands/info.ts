@@ -7,10 +7,11 @@ export const REDIS_VERSION = '7.0.15'
 type Section = (engine: RedisEngine) => Readonly<Record<string, string | number>>
 
 const SECTIONS: Readonly<Record<string, Section>> = {
-  Server: ({port, runId, startedAt}) => ({
+  Server: ({port, space, runId, startedAt}) => ({
     redis_version: REDIS_VERSION,
     redis_mode: 'standalone',
     pillion_version: VERSION,
+    ...(space !== '' && {pillion_space: space}),
     os: `${process.platform} ${process.arch}`,
     arch_bits: 64,
     process_id: process.pid,

@@ -27,6 +27,8 @@ export class RedisEngine {
   readonly runId: string
   /** Set by the server. */
   port = 0
+  /** Whose keys these are; '' = those of all runs that have no space. */
+  space = ''
   commandsRun = 0
   #lastSession = 0
   readonly #waiters = new KeyWaiters()

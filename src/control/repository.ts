@@ -1,0 +1,35 @@
+import {readFileSync, statSync} from 'node:fs'
+import {dirname, join, relative, resolve} from 'node:path'
+import {linksResolved, repositoryAbove} from '../platform/paths.ts'
+
+/** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
+export function originOf(file: string): string {
+  const path = linksResolved(file)
+  const folder = repositoryAbove(dirname(path))
+  if (folder === undefined) return ''
+  return `${repositoryOf(gitOf(folder))}\0${relative(folder, path)}`
+}
+
+/** The folder of Git for a folder with a `.git`: in a worktree that is a file which names it (gitrepository-layout(5)). */
+export function gitOf(root: string): string {
+  const git = join(root, '.git')
+  if (statSync(git).isDirectory()) return git
+  return resolve(root, /^gitdir: (.*)$/m.exec(read(git))?.[1] ?? '.git')
+}
+
+/** The URL that clones have in common, else the folder that worktrees have in common. */
+function repositoryOf(git: string): string {
+  const common = read(join(git, 'commondir')).trim()
+  const folder = linksResolved(resolve(git, common === '' ? '.' : common))
+  const [, remote = ''] = /\[remote "origin"\]([^[]*)/.exec(read(join(folder, 'config'))) ?? []
+  const url = /^\s*url\s*=\s*(.*?)\s*$/m.exec(remote)?.[1] ?? ''
+  return url === '' ? folder : url.replace(/\.git\/?$/, '')
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return '' // it is not there
+  }
+}

@@ -1,0 +1,91 @@
+import {createHash} from 'node:crypto'
+import {existsSync, realpathSync, writeFileSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {makeFolder} from '../platform/make-folder.ts'
+import {repositoryAbove} from '../platform/paths.ts'
+import {stateFolder} from '../platform/state-folder.ts'
+import {copiesAmong, type TemplateCopy} from './copies.ts'
+import {runtimeFolders, usableFolder} from './folder.ts'
+import {livingRuns} from './living-runs.ts'
+import {gitOf} from './repository.ts'
+import {oneByOne, wordOf} from './run-name.ts'
+
+/** Where the data of a copy are, apart from those of all other runs. */
+export interface Space {
+  /** The same from day to day, and for each run of the copy. */
+  readonly name: string
+  /** Where its files are; it need not be there. */
+  readonly folder: string
+}
+
+/** What a space belongs to. */
+interface Owner {
+  /** The worktree, else the repository, else the folder of the template. */
+  readonly root: string
+  /** What `--name` says; '' = nothing. */
+  readonly copy: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** In the folder of a space: whose it is. */
+const ABOUT = 'about.json'
+
+/**
+ * The space of a run; undefined: it shares its data with all runs that have none. Worktrees that were added to a repository have one, and
+ * so has each `--name`. Of several clones of a repository the one that runs first shares its data; one that runs next to it has a space
+ * from then on.
+ */
+export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process.cwd()): Promise<Space | undefined> {
+  const owner = ownerOf(run, cwd)
+  if (hasSpace(env, owner)) return begun(env, owner)
+  if (run.file === '') return undefined
+  // one of two that start at once is the first
+  return oneByOne(usableFolder(runtimeFolders(env)), async () => {
+    const sharing = copiesAmong(livingRuns(env), run).some(
+      ({templateFile, copy}) => !hasSpace(env, ownerOf({file: templateFile, copy}))
+    )
+    return Promise.resolve(sharing ? begun(env, owner) : undefined)
+  })
+}
+
+/** It always has one, or was given one. */
+const hasSpace = (env: Environment, owner: Owner): boolean =>
+  owner.copy !== '' || addedWorktree(owner.root) !== undefined || existsSync(spaceFor(env, owner).folder)
+
+/** `cwd`: where a single app was started. */
+function ownerOf({file, copy}: TemplateCopy, cwd = ''): Owner {
+  const folder = file === '' ? cwd : dirname(file)
+  const real = existsSync(folder) ? realpathSync(folder) : folder
+  return {root: addedWorktree(real) ?? repositoryAbove(real) ?? real, copy}
+}
+
+/** The worktree that was added to another one (git-worktree(1)) and in which a folder lies; undefined: it lies in none. */
+function addedWorktree(folder: string): string | undefined {
+  const root = repositoryAbove(folder)
+  if (root === undefined) return undefined
+  const git = gitOf(root)
+  if (existsSync(join(git, 'commondir'))) return root
+  // a submodule, whose `.git` is a file, too, may lie in one
+  const isWhole = git === join(root, '.git') || root === dirname(root)
+  return isWhole ? undefined : addedWorktree(dirname(root))
+}
+
+function spaceFor(env: Environment, {root, copy}: Owner): Space {
+  const hash = createHash('sha256').update(`${root}\0${copy}`).digest('hex').slice(0, 12)
+  const name = [wordOf(copy || basename(root)), hash].join('-')
+  return {name, folder: join(stateFolder(env), 'copies', name)}
+}
+
+/** Writes down whose it is, so that it is known from now on. */
+function begun(env: Environment, owner: Owner): Space {
+  const space = spaceFor(env, owner)
+  try {
+    makeFolder(space.folder, 0o700)
+    const about = join(space.folder, ABOUT)
+    if (!existsSync(about)) writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
+  } catch {
+    // whoever keeps something there says that it cannot
+  }
+  return space
+}

@@ -1,0 +1,48 @@
+import {connect} from 'node:net'
+import {LOOPBACK} from '../../platform/probe.ts'
+
+/** Who answers at a port of this machine: nobody, our own Redis, or anybody else. */
+export type Answerer =
+  | {readonly kind: 'nobody' | 'other'}
+  /** `space`: whose keys it has; '' = those of all runs that have no space. */
+  | {readonly kind: 'built-in'; readonly space: string}
+
+/** Another Redis may be busy with one command. */
+const TIMEOUT_MS = 1000
+
+/** Asks who answers at a port of this machine. */
+export async function identify(port: number): Promise<Answerer> {
+  for (const host of LOOPBACK) {
+    const info = await serverInfo(host, port)
+    if (info !== undefined) return answererOf(info)
+  }
+  return {kind: 'nobody'}
+}
+
+/** Who says this of itself (INFO). */
+export function answererOf(info: string): Answerer {
+  if (!info.includes('pillion_version')) return {kind: 'other'}
+  return {kind: 'built-in', space: /^pillion_space:(.*?)\r?$/m.exec(info)?.[1] ?? ''}
+}
+
+/** What a server says of itself; '' = nothing in time; undefined: nobody listens. The client of a real one is too large for this. */
+const serverInfo = async (host: string, port: number): Promise<string | undefined> =>
+  new Promise(resolve => {
+    let said = ''
+    const socket = connect({host, port})
+    let isConnected = false
+    const over = (): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(isConnected ? said : undefined)
+    }
+    const timer = setTimeout(over, TIMEOUT_MS)
+    socket
+      .once('connect', () => {
+        isConnected = true
+        socket.write('INFO server\r\nQUIT\r\n')
+      })
+      .on('data', (chunk: Buffer) => (said += chunk.toString('latin1')))
+      .on('error', () => {}) // 'close' follows
+      .on('close', over)
+  })

@@ -1,0 +1,91 @@
+import t, {type Test} from 'tap'
+import type {Driven} from '../rig/command.ts'
+import {freePort} from '../rig/free-port.ts'
+import {component} from '../rig/resource-files.ts'
+import {respClient} from '../rig/resp.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import type {Program} from '../rig/program.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
+import {publish, subscribed} from './pubsub-shop.ts'
+
+interface Copy {
+  readonly folder: string
+  readonly run: Program
+  readonly shop: Driven
+}
+
+/** A rig with two worktrees of a template that keeps state and sends events by a Redis at this port. */
+async function openWorktrees(t: Test, port: number): Promise<Rig> {
+  const rig = await openRig(t)
+  const redis = {redisHost: `localhost:${port}`}
+  const app = {appID: 'shop', appDirPath: '.', autoPort: true, command: rig.drivenCommand, resourcesPath: './resources'}
+  await writeWorktrees(rig, {
+    'dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
+    'resources/bus.yaml': component('bus', 'pubsub.redis', {...redis, concurrency: '1'}),
+    'resources/store.yaml': component('store', 'state.redis', redis)
+  })
+  return rig
+}
+
+async function start(rig: Rig, folder: string, args: readonly string[] = []): Promise<Copy> {
+  const run = rig.pillion(['up', ...args], {folder})
+  const shop = await rig.driven('shop')
+  await shop.subscribe([{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
+  await shop.listen()
+  await subscribed(shop, 1)
+  return {folder, run, shop}
+}
+
+const stateOf = async ({shop}: Copy): Promise<string> => (await shop.fetch('/v1.0/state/store/who')).body
+
+async function remember({shop}: Copy, who: string): Promise<void> {
+  await shop.fetch('/v1.0/state/store', {method: 'POST', body: JSON.stringify([{key: 'who', value: who}])})
+}
+
+/** Writes the keys of the Redis at a port to its file. */
+async function save(port: string): Promise<void> {
+  const client = await respClient(Number(port))
+  await client.call('SAVE')
+  client.close()
+}
+
+/** What a copy has published comes back to it, in its order, and nothing else does. */
+async function exchange(t: Test, ...copies: readonly Copy[]): Promise<void> {
+  const COUNT = 3
+  for (let count = 1; count <= COUNT; count++)
+    for (const {folder, shop} of copies) await publish(shop, 'bus/orders', JSON.stringify(`${folder} ${count}`))
+  for (const {folder, shop} of copies)
+    for (let count = 1; count <= COUNT; count++) {
+      const event = await shop.nextRequest()
+      t.match(JSON.parse(event.body), {data: `${folder} ${count}`})
+      await event.reply()
+    }
+}
+
+t.test('worktrees share no event and no key, in whatever order they start, after kill -9, too', async t => {
+  const port = await freePort()
+  const rig = await openWorktrees(t, port)
+  let main = await start(rig, 'main')
+  let pr = await start(rig, 'pr')
+  const told = await pr.run.waitForLine('a Redis of its own', {stream: 'stderr'})
+  const [, own = ''] =
+    /components find it at localhost:(\d+) in place of localhost:\d+ \(keys in .*\/copies\/pr-/.exec(told) ?? []
+  await exchange(t, main, pr)
+  t.equal(await stateOf(pr), '')
+  await remember(main, 'main')
+  await remember(pr, 'pr')
+  t.same([await stateOf(main), await stateOf(pr)], ['"main"', '"pr"'])
+  await save(own)
+  pr.run.signal('SIGKILL')
+  await pr.shop.closed
+  pr = await start(rig, 'pr')
+  t.equal(await stateOf(pr), '"pr"')
+  await exchange(t, main, pr)
+  for (const {run} of [main, pr]) run.signal('SIGINT')
+  await Promise.all([main.run.exited, pr.run.exited])
+  pr = await start(rig, 'pr')
+  t.equal(await stateOf(pr), '"pr"', 'alone, too')
+  main = await start(rig, 'main')
+  t.same([await stateOf(main), await stateOf(pr)], ['"main"', '"pr"'])
+  await exchange(t, main, pr)
+})
