@@ -75,7 +75,7 @@ function Content({call}: {readonly call: Api.CallDetail}) {
       )}
       <Message title={`Request, ${bytes(requestBytes)}`} message={request} />
       <Message title={`Answer, ${bytes(responseBytes)}`} message={response} />
-      <LinesAround call={call} />
+      <LinesAround apps={[from, to]} from={Date.parse(at)} until={Date.parse(at) + call.totalMs} />
       {traceparent !== '' && <Trace call={call} />}
     </>
   )

@@ -6,18 +6,18 @@ import {visible} from '../parts/safe-text.ts'
 import {problemOf, request} from '../state/api.ts'
 import {appList} from '../state/run.ts'
 
-/** Lines from so long before a call until so long after it. */
+/** Lines from so long before something until so long after it. */
 const AROUND_MS = 20
 const MAX_LINES = 200
 
-/** What both apps wrote while the call was under way. */
-export function LinesAround({call}: {readonly call: Api.CallDetail}) {
+/** What apps wrote from one time until another: ms since 1970. */
+export function LinesAround(span: Span) {
   const [lines, setLines] = useState<readonly Api.Line[] | string | undefined>(undefined)
   const ids = new Set(appList.value.map(({id}) => id))
-  const apps = [...new Set([call.from, call.to])].filter(id => ids.has(id))
+  const apps = [...new Set(span.apps)].filter(id => ids.has(id))
   const load = (isOpen: boolean): void => {
     if (!isOpen || Array.isArray(lines) || apps.length === 0) return
-    linesOf(call, apps).then(setLines, (error: unknown) => setLines(problemOf(error).message))
+    linesOf({...span, apps}).then(setLines, (error: unknown) => setLines(problemOf(error).message))
   }
   return (
     <details class="message" onToggle={event => load(event.currentTarget.open)}>
@@ -34,6 +34,12 @@ export function LinesAround({call}: {readonly call: Api.CallDetail}) {
   )
 }
 
+interface Span {
+  readonly apps: readonly string[]
+  readonly from: number
+  readonly until: number
+}
+
 const textOf = ({time, app, line}: Api.Line): string => {
   const text = piecesOf(line)
     .map(piece => piece.text)
@@ -41,10 +47,10 @@ const textOf = ({time, app, line}: Api.Line): string => {
   return `${time === null ? '' : timeOfDay(time)} ${visible(app)} ${text}`
 }
 
-/** Reads the log from shortly before the call until it is past it. Throws a Problem. */
-async function linesOf({at, totalMs}: Api.CallDetail, apps: readonly string[]): Promise<readonly Api.Line[]> {
-  const from = Date.parse(at) - AROUND_MS
-  const until = Date.parse(at) + totalMs + AROUND_MS
+/** Reads the log from shortly before a time until it is past another one. Throws a Problem. */
+async function linesOf({apps, ...span}: Span): Promise<readonly Api.Line[]> {
+  const from = span.from - AROUND_MS
+  const until = span.until + AROUND_MS
   const query = new URLSearchParams({since: new Date(from).toISOString()})
   for (const app of apps) query.append('app', app)
   const gone = new AbortController()

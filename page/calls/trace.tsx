@@ -4,6 +4,7 @@ import {duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {ask, problemOf} from '../state/api.ts'
 import {hrefOfCall, statusText} from './columns.tsx'
+import {TraceWorkflows} from './trace-workflows.tsx'
 
 /** A call, and how many calls it stands within. */
 interface Step {
@@ -29,6 +30,7 @@ export function Trace({call}: {readonly call: Api.CallDetail}) {
       <p class="soft">
         <code>{id}</code>
       </p>
+      {steps !== undefined && <TraceWorkflows call={call} trace={id} />}
       {typeof steps === 'string' && <p class="bad">{steps}</p>}
       {typeof steps === 'object' && (
         <ol class="trace" aria-label="Calls of the trace">

@@ -4,9 +4,10 @@ import {MessageBody} from '../calls/message-body.tsx'
 import {ago, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
-import {hrefOf} from '../state/route.ts'
+import {hrefOf, route} from '../state/route.ts'
 import {InstanceActions} from './instance-actions.tsx'
 import {readInstance, readTimeline, useAnswer, type Answer} from './instances.ts'
+import {StepDetail} from './step-detail.tsx'
 import {Steps} from './steps.tsx'
 import {instanceHref, instanceKey, instanceQuery, isOver, standing, statusWord} from './words.ts'
 
@@ -78,7 +79,9 @@ function Found({
   readonly children: ReadonlyMap<string, Api.WorkflowTimeline>
 }) {
   const {app, name, created, lastUpdate, parent, customStatus, input, output, failure, failureType, stack} = detail
+  const chosen = route.value.parameters.get('step')
   const [begun, changed] = [Date.parse(created), Date.parse(lastUpdate)]
+  const opened = timeline?.steps.find(({kind, eventId}) => kind === 'activity' && eventId?.toString() === chosen)
   const stands = timeline === undefined ? '' : standing(timeline, now.value)
   return (
     <>
@@ -99,7 +102,10 @@ function Found({
       </p>
       <div class="tools">
         <InstanceActions instance={detail} steps={timeline?.steps ?? []} />
-        <a class="button" href={hrefOf('calls', [], {q: `from:${app}`})}>
+        <a
+          class="button"
+          href={hrefOf('calls', [], {q: `from:${app} since:${created}${isOver(detail) ? ` until:${lastUpdate}` : ''}`})}
+        >
           Calls
         </a>
         <a class="button" href={hrefOf('logs', [], {app})}>
@@ -116,6 +122,7 @@ function Found({
         </div>
       )}
       {timeline !== undefined && <Steps timeline={timeline} children={children} />}
+      {opened !== undefined && <StepDetail key={opened.eventId} step={opened} trace={detail.trace} />}
       <Payload title="Input" text={input} />
       <Payload title="Output" text={output} />
     </>

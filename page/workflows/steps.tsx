@@ -5,7 +5,7 @@ import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import {StepAction} from './instance-actions.tsx'
-import {instanceHref, stepWords} from './words.ts'
+import {instanceHref, stepHref, stepWords} from './words.ts'
 
 const toneOfStep = ({kind, state, name}: Api.WorkflowStep): Bar['tone'] => {
   if (kind === 'suspended') return 'hatched'
@@ -24,13 +24,13 @@ function noteOf({state, tries, inputBytes, outputBytes, failure}: Api.WorkflowSt
   return visible(words.filter(Boolean).join(', '))
 }
 
-const nameOfStep = (step: Api.WorkflowStep) => {
+const nameOfStep = (workflow: Api.Workflow, step: Api.WorkflowStep) => {
   const {kind, app, instance} = step
   if (kind === 'child' && instance !== '') return <a href={instanceHref({app, id: instance})}>{stepWords(step)}</a>
   if (kind !== 'activity') return stepWords(step)
   return (
     <>
-      {stepWords(step)} <a href={hrefOf('apps', [app])}>{visible(app)}</a>
+      <a href={stepHref(workflow, step)}>{stepWords(step)}</a> <a href={hrefOf('apps', [app])}>{visible(app)}</a>
     </>
   )
 }
@@ -47,7 +47,7 @@ export function Steps({
     steps.flatMap((step, index) => {
       const bar: Bar = {
         key: `${workflow.app}/${workflow.id}/${index}`,
-        label: nameOfStep(step),
+        label: nameOfStep(workflow, step),
         from: Date.parse(step.startedAt),
         to: step.endedAt === null ? undefined : Date.parse(step.endedAt),
         depth,

@@ -19,6 +19,10 @@ export const instanceKey = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string
 
 export const instanceHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => hrefOf('workflows', [app, id])
 
+/** An instance with one of its steps opened. */
+export const stepHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>, step: Api.WorkflowStep | undefined): string =>
+  hrefOf('workflows', [app, id], {step: step?.eventId?.toString() ?? ''})
+
 /** The query that names an instance to the API. */
 export const instanceQuery = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string =>
   new URLSearchParams({app, id}).toString()

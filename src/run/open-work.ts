@@ -60,6 +60,7 @@ export class OpenWork {
         met: app => {
           if (resourcesOf(app)?.components.some(isActorStore) !== true) log(app, 'info', WITHOUT_STORE)
         },
+        tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
         counted: (app, event) =>
           runtimes()
             .find(({id}) => id === app)

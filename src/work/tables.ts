@@ -35,5 +35,8 @@ const STALLED = `
 /** How far what waits is ahead of the clock of the machine: a row, or none. */
 const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
 
+/** Those of a trace are found by calls that belong to it. */
+const TRACES = 'CREATE INDEX instances_by_trace ON instances (trace) WHERE trace IS NOT NULL;'
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
-export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK]
+export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES]

@@ -72,6 +72,7 @@ async function runWithCalls(test: Parameters<typeof madeUp>[0]): Promise<MadeUp>
   }
   run.answers['GET /calls/7'] = {...detail(7)}
   run.answers['GET /pins'] = {pins: [], rounds: []}
+  run.answers['GET /workflows'] = {workflows: [], next: null}
   return run
 }
 

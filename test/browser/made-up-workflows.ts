@@ -16,6 +16,7 @@ export const instance = (id: string, more: Partial<Api.Workflow> = {}): Api.Work
   failure: '',
   parent: null,
   workers: 1,
+  trace: '',
   ...more
 })
 
@@ -37,6 +38,7 @@ export const step = (
   inputBytes: 0,
   outputBytes: 0,
   until: null,
+  span: '',
   failure: '',
   ...more
 })

@@ -61,6 +61,16 @@ export const call = (number: number, more: Partial<Api.Call> = {}): Api.Call => 
   ...more
 })
 
+/** A call with what was sent both ways. */
+export const callDetail = (known: Api.Call, body = ''): Api.CallDetail => ({
+  ...known,
+  target: known.path,
+  connectMs: 0,
+  request: {line: `${known.method} ${known.path} HTTP/1.1`, headers: [], body: '', encoding: 'utf8'},
+  response: {line: 'HTTP/1.1 200 OK', headers: [], body, encoding: 'utf8'},
+  isTruncated: false
+})
+
 export const fault = (number: number, more: Partial<Api.Fault> = {}): Api.Fault => ({
   number,
   isEnabled: true,

@@ -5,7 +5,7 @@ import t from 'tap'
 import {copyExample} from '../rig/example.ts'
 import {openRig} from '../rig/rig.ts'
 import {open, violations, withBrowser} from './browser.ts'
-import {call, madeUp, type MadeUp} from './made-up.ts'
+import {call, callDetail, madeUp, type MadeUp} from './made-up.ts'
 
 const answer = (status: number): Api.Replay['before'] => ({
   status,
@@ -84,14 +84,7 @@ const PINS: Api.Pins = {
   ]
 }
 
-const detail = (number: number, body: string): Api.CallDetail => ({
-  ...call(number),
-  target: '/orders/7',
-  connectMs: 0,
-  request: {line: 'GET /orders/7 HTTP/1.1', headers: [], body: '', encoding: 'utf8'},
-  response: {line: 'HTTP/1.1 200 OK', headers: [], body, encoding: 'utf8'},
-  isTruncated: false
-})
+const detail = (number: number, body: string): Api.CallDetail => callDetail(call(number), body)
 
 async function runWithPins(test: Parameters<typeof madeUp>[0]): Promise<MadeUp & {pins: Api.Pins}> {
   const run = Object.assign(await madeUp(test), {pins: PINS})

@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {at, detail, instance, step} from './made-up-workflows.ts'
-import {FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
+import {call, callDetail, FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
 
 const RUNNING = instance('o-17')
 const FAILED = instance('o-16', {status: 'FAILED', failure: 'no money', app: 'payments'})
@@ -134,6 +134,37 @@ t.test('workflows', async t =>
         'rerun {"app":"payments","id":"o-16"}',
         'purge {"app":"payments","ids":["o-16"]}'
       ])
+      t.same(troubles, [])
+    })
+
+    await t.test('a step leads to the calls that it made, and a call to its step', async t => {
+      const run = await madeUp(t)
+      answer(run)
+      const [trace, span] = ['a'.repeat(32), 'b'.repeat(16)]
+      const steps = [step('activity', 'charge', {app: 'checkout', endedAt: at(4), span})]
+      const own = call(7, {traceparent: `00-${trace}-${span}-01`, at: at(2)})
+      const asked: string[] = []
+      Object.assign(run.answers, {
+        'GET /workflow/timeline': {workflow: RUNNING, steps, missing: []},
+        'GET /workflow': detail({...RUNNING, trace}),
+        'GET /calls': (_: string, query: URLSearchParams) => {
+          asked.push(query.get('q') ?? '')
+          return {last: 8, calls: [call(8, {path: '/of-another'}), own]}
+        },
+        'GET /calls/7': callDetail(own),
+        'GET /pins': {pins: [], rounds: []}
+      })
+      const {page, troubles} = await open(browser, run.url)
+      await page.goto(`${page.url().replace(/#.*/, '')}#/workflows/checkout/o-17`)
+      await page.getByRole('list', {name: 'Steps'}).getByRole('link', {name: 'activity charge'}).click()
+      const detailOfStep = page.getByRole('region', {name: 'What activity charge did'})
+      await detailOfStep.getByText('Its calls:').waitFor()
+      t.strictSame(asked, [`from:checkout since:${at(0)} until:${at(4)}`])
+      t.equal(await detailOfStep.getByText('/of-another').count(), 0)
+      await detailOfStep.getByRole('link', {name: 'checkout → payments'}).click()
+      await page.getByText('Calls of the same trace').click()
+      await page.getByRole('link', {name: 'order o-17, activity charge'}).click()
+      await detailOfStep.waitFor()
       t.same(troubles, [])
     })
 

@@ -107,6 +107,9 @@ t.test('calls lists what went between the apps, and shows one call with what was
     /^CALL .*\n +3 .* shop → stock +GET \/fail +503 ✕/
   )
   t.match((await rig.run(['calls', '!to:stock', '-o', 'ndjson'])).stdout, /^[^\n]*"to":"nobody"[^\n]*\n$/)
+  const hence = new Date().toISOString()
+  t.equal((await rig.run(['calls', `since:${hence}`, '-o', 'ndjson'])).stdout, '')
+  t.match((await rig.run(['calls', `until:${hence}`, 'to:nobody', '-o', 'ndjson'])).stdout, /^[^\n]*"to":"nobody"/)
   t.match(
     (await rig.run(['calls', 'body:swordfish', 'path:/items*', '-o', 'ndjson'])).stdout,
     /^[^\n]*"number":1,[^\n]*\n$/
@@ -152,6 +155,7 @@ t.test('a filter that is none, and a call that is not there, say what to write',
   t.match(await refused('is:fail'), /did you mean is:failed\?/)
   t.match(await refused('status:9999'), /names no status\nWrite status:503/)
   t.match(await refused('slower:soon'), /names no duration\nWrite slower:250ms/)
+  t.match(await refused('since:soon'), /names no time\nWrite since:2026/)
   t.match(await refused('to:'), /the filter to: lacks a value/)
   t.match(await refused('7'), /there is no call 7: the latest call is number 0\npillion calls lists them/)
   t.match(await refused('-o', 'yaml'), /unknown output format "yaml"/)

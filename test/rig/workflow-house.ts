@@ -2,6 +2,7 @@ import type {Test} from 'tap'
 import {decode} from '../../src/proxy/net/grpc/message-codec.ts'
 import {DEFAULT_WORKFLOWS} from '../../src/files/resources/defaults.ts'
 import type {WorkflowEvent} from '../../src/model/workflow-event.ts'
+import type {WorkTraces} from '../../src/model/work-trace.ts'
 import type {WorkflowSettings} from '../../src/files/resources/workflow-settings.ts'
 import {WakeUps} from '../../src/work/wake-ups.ts'
 import {WorkFile} from '../../src/work/work-file.ts'
@@ -67,6 +68,8 @@ export interface House {
   settings: WorkflowSettings
   /** What other apps ask of an app. */
   isAllowed: WorkflowsOptions['isAllowed']
+  /** The traces of all apps; undefined: there are none. */
+  traces: WorkTraces | undefined
 }
 
 /** The workflows of a run in a file, or in memory. */
@@ -77,7 +80,11 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
   const met: string[] = []
   const counted: WorkflowEvent[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const house: Pick<House, 'settings' | 'isAllowed'> = {settings: DEFAULT_WORKFLOWS, isAllowed: () => true}
+  const house: Pick<House, 'settings' | 'isAllowed' | 'traces'> = {
+    settings: DEFAULT_WORKFLOWS,
+    isAllowed: () => true,
+    traces: undefined
+  }
   const workflows = new Workflows({
     file,
     wakeUps,
@@ -88,6 +95,7 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
     settings: () => house.settings,
     isAllowed: (app, access) => house.isAllowed(app, access),
     met: app => met.push(app),
+    tracesOf: () => house.traces,
     counted: (_, event) => counted.push(event)
   })
   const close = (): void => {

@@ -21,11 +21,19 @@ export function timelineText(
         ? ', waits for an event'
         : ''
   const began = Date.parse(steps[0]?.startedAt ?? created)
-  return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n\n${stepTable(steps, {began, now, width})}`
+  return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n${callsText(workflow, steps)}\n${stepTable(steps, {began, now, width})}`
+}
+
+/** How the calls that its steps made are found; '' if it had no step that makes any. */
+function callsText({created, lastUpdate, ...workflow}: Workflow, steps: readonly WorkflowStep[]): string {
+  const apps = [...new Set(steps.filter(({kind}) => kind === 'activity').map(({app}) => app))]
+  if (apps.length === 0) return ''
+  const until = isOver(workflow) ? ` until:${lastUpdate}` : ''
+  return `calls meanwhile: pillion calls 'from:${apps.join('|')} since:${created}${until}'\n`
 }
 
 /** Nothing will happen to it any more. */
-export const isOver = ({status}: Workflow): boolean =>
+export const isOver = ({status}: Pick<Workflow, 'status'>): boolean =>
   !['RUNNING', 'PENDING', 'SUSPENDED', 'STALLED', 'UNKNOWN'].includes(status)
 
 /** A step in one line, when it changes. */

@@ -83,6 +83,7 @@ const countersOf = (
   },
   decided: (decision, caller) => metering.decided(decision, caller),
   worked: event => metering.worked(event),
+  workTraces: {begin: parent => tracing.beginWork(parent), ended: span => tracing.workEnded(span)},
   probed: (status, elapsedMs) => metering.probed(status, elapsedMs),
   invoked: invocation => metering.invoked(invocation)
 })

@@ -1,6 +1,7 @@
 import type {CallRecord, CallSpan} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {LogEntry} from '../../model/log-entry.ts'
+import type {WorkSpan} from '../../model/work-trace.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import {isExported, type TracingSettings} from '../../files/resources/tracing-settings.ts'
 import {openExporters} from '../../observe/telemetry/tracing/exporters.ts'
@@ -13,7 +14,7 @@ import {
   type FinishedSpan,
   type SpanSink
 } from '../../observe/telemetry/tracing/span.ts'
-import {formatTraceparent} from '../../observe/telemetry/tracing/trace-context.ts'
+import {formatTraceparent, parseTraceContext} from '../../observe/telemetry/tracing/trace-context.ts'
 import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 
 export interface SidecarSpansOptions {
@@ -96,6 +97,16 @@ export class SidecarSpans {
         }))
       }
     }
+  }
+
+  /** A span of the app's workflows is over. */
+  workEnded(of: () => WorkSpan): void {
+    this.#exporter?.add(() => {
+      const {traceparent, ...span} = of()
+      const context = parseTraceContext(traceparent, '')
+      if (context === undefined) throw new Error(`no traceparent: ${traceparent}`)
+      return {...span, context}
+    })
   }
 
   /** Sends what waits; takes at most a second. */

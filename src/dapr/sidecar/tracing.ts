@@ -1,8 +1,11 @@
 import type {CallRecord} from '../../model/call.ts'
+import type {WorkSpan} from '../../model/work-trace.ts'
 import {isExported, tracesNothing, type TracingSettings} from '../../files/resources/tracing-settings.ts'
+import {formatTraceparent} from '../../observe/telemetry/tracing/trace-context.ts'
 import type {Tracer} from '../../observe/telemetry/tracing/tracer.ts'
 import type {BlockSpan, StartSpan} from './blocks/block-context.ts'
 import type {Tracing} from './http/sidecar-request.ts'
+import {freshTraceparent, isTraceparent} from './http/trace.ts'
 import type {SidecarSpans, SidecarSpansOptions} from './spans.ts'
 
 /**
@@ -48,8 +51,30 @@ export class SidecarTracing implements Tracing {
     return this.#spans?.startCallback(...given)
   }
 
+  /**
+   * The place of something in a workflow, below `parent` ('' = in a new trace); '' = it is not traced. Where nothing is configured
+   * there is one all the same, so that what its steps call is found by it.
+   */
+  beginWork(parent: string): string {
+    if (!this.isTracing) return ''
+    if (this.tracer === undefined) return untracedPlace(isTraceparent(parent) ? parent : '')
+    const {context, isSampled} = this.tracer.start(parent, '')
+    return isSampled ? formatTraceparent(context) : ''
+  }
+
+  /** A span of the app's workflows is over. */
+  workEnded(span: () => WorkSpan): void {
+    this.#spans?.workEnded(span)
+  }
+
   /** Sends what waits; takes at most a second. */
   async close(): Promise<void> {
     await this.#spans?.close()
   }
+}
+
+/** A place that no span of ours stands at. It is sampled unless its parent is not: else the spans of the app's own SDK would be dropped. */
+function untracedPlace(parent: string): string {
+  const fresh = freshTraceparent()
+  return parent === '' ? `${fresh.slice(0, -2)}01` : `${parent.slice(0, 36)}${fresh.slice(36, 52)}${parent.slice(52)}`
 }

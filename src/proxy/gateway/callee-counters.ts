@@ -1,9 +1,10 @@
 import type {AccessDecision, GrpcInvocation, Recorded} from '../../model/call.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
+import type {WorkTraces} from '../../model/work-trace.ts'
 import type {CallerIdentity} from './caller-header.ts'
 import type {Probed} from './health-check.ts'
 
-/** Counts the calls to an app when they are over, and its health checks. */
+/** Counts the calls to an app when they are over, and its health checks; traces its workflows. */
 export interface CalleeCounters {
   readonly recorded: Recorded
   readonly probed: Probed
@@ -11,6 +12,7 @@ export interface CalleeCounters {
   readonly invoked: (invocation: GrpcInvocation) => void
   /** Something is counted of its workflows. */
   readonly worked: (event: WorkflowEvent) => void
+  readonly workTraces: WorkTraces
   /** Access control has decided about a call; `caller` is undefined if it is unknown. */
   readonly decided: (decision: AccessDecision, caller: CallerIdentity | undefined) => void
 }

@@ -64,6 +64,7 @@ export class Answers {
       const elapsedMs = performance.now() - item.sentAt
       this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
       const {instance, taskExecution: taskExecutionId} = item.activity
+      engine.spans.activityOver(engine.live.at(instance)?.instance, item, failureDetails)
       if (item.isDropped || !store.endActivity(instance, task)) return
       const event: Event =
         failureDetails.length > 0

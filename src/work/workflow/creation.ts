@@ -7,6 +7,8 @@ export interface StartRequest {
   readonly input: string | undefined
   /** Milliseconds since 1970; undefined: now. */
   readonly startAt: number | undefined
+  /** What has asked for it, a traceparent; '': something that is not traced; left out: it begins a trace. */
+  readonly trace?: string
 }
 
 /** The same for a child, too. */

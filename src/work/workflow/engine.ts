@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
+import type {WorkTraces} from '../../model/work-trace.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
@@ -11,12 +12,13 @@ import {LiveInstances} from './live-instances.ts'
 import {InstanceEnds} from './instance-ends.ts'
 import {OpenActivities} from './open-activities.ts'
 import {Retention} from './retention.ts'
-import {RUNNING, isTerminal} from './status.ts'
+import {CONTINUED_AS_NEW, RUNNING, isTerminal, statusName} from './status.ts'
 import type {Rerun} from './rerun.ts'
 import {Tasks} from './tasks.ts'
 import type {Turn, TurnStart} from './turn.ts'
 import {TurnQueue} from './turn-queue.ts'
 import {AppWorkers} from './workers.ts'
+import {WorkSpans} from './work-spans.ts'
 import {WorkCounts} from './work-counts.ts'
 import type {LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
@@ -42,6 +44,8 @@ export interface EngineOptions {
   readonly settings: (app: string) => WorkflowSettings
   /** Whether an app may ask that of another one; of itself it may ask anything. */
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
+  /** The traces of an app; undefined: its sidecar is not open. */
+  readonly tracesOf: (app: string) => WorkTraces | undefined
   /** Counts for the metrics of an app. */
   readonly counted: (app: string, event: WorkflowEvent) => void
 }
@@ -51,6 +55,7 @@ export class Engine {
   readonly live: LiveInstances
   readonly turns: TurnQueue
   readonly tasks: Tasks
+  readonly spans: WorkSpans
   readonly activities = new OpenActivities()
   readonly workers = new Map<string, AppWorkers>()
   /** Those that were changed since the last commit; undefined: gone. */
@@ -63,7 +68,8 @@ export class Engine {
   readonly #retention: Retention
   readonly #ends: InstanceEnds
 
-  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted}: EngineOptions) {
+  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted, tracesOf}: EngineOptions) {
+    this.spans = new WorkSpans(clock, tracesOf)
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
@@ -83,7 +89,8 @@ export class Engine {
       terminate: (live, letter) => this.#terminate(live, letter)
     })
     const {turns, activities} = this
-    const shared = {store, wakeUps, clock, turns, workersOf}
+    const {spans} = this
+    const shared = {store, wakeUps, clock, turns, workersOf, spans}
     this.#ends = new InstanceEnds({...shared, retention: this.#retention, counts: this.#counts})
     this.tasks = new Tasks({...shared, warn, hasApp, isAllowed, activities, create: this.create.bind(this)})
     this.takeUp()
@@ -127,21 +134,15 @@ export class Engine {
   }
 
   /** In place of one of the same id that is over. */
-  create(app: string, {id, name, input, startAt, parent}: Creation): Instance {
+  create(app: string, {id, name, input, startAt, parent, trace: askedBy}: Creation): Instance {
     const existing = this.#store.find(app, id)
     if (existing !== undefined) this.remove(existing.key)
     const execution = randomUUID()
     const now = this.#clock.date()
-    const key = this.#store.insert({
-      app,
-      id,
-      execution,
-      name,
-      created: now,
-      input,
-      parent
-    })
-    const event = startEventOf(this.#store, now, {name, id, execution, input, parent}, startAt)
+    const trace = this.#traceOf(app, askedBy)
+    const fresh = {app, id, execution, name, created: now, input, parent, trace}
+    const key = this.#store.insert(fresh)
+    const event = startEventOf(this.#store, now, fresh, {startAt, askedBy})
     if (startAt === undefined || startAt <= now) this.turns.post(key, {kind: 'start', name: '', event})
     else this.#wakeUps.add(START, {due: startAt, owner: key, name: '', data: event})
     const live = this.live.at(key)
@@ -149,11 +150,24 @@ export class Engine {
     return live.instance
   }
 
+  #traceOf(app: string, askedBy: string | undefined): string | undefined {
+    return (askedBy === '' ? '' : this.spans.begin(app, askedBy)) || undefined
+  }
+
   /** A copy of the history of one that is over, which goes on from there. */
   rerun({app, name, version, input}: Instance, id: string, {turns, activities, timers, children}: Rerun): Instance {
     const now = this.#clock.date()
     const execution = randomUUID()
-    const key = this.#store.insert({app, id, execution, name, created: now, input, parent: undefined})
+    const key = this.#store.insert({
+      app,
+      id,
+      execution,
+      name,
+      created: now,
+      input,
+      parent: undefined,
+      trace: this.#traceOf(app, undefined)
+    })
     const live = this.live.at(key)
     if (live === undefined) throw new Error(`no row ${key}`)
     const {instance} = live
@@ -205,6 +219,7 @@ export class Engine {
     const last = Math.max(...letters.map(({id}) => id))
     this.#store.take(key, last)
     live.letters = live.letters.filter(({id}) => id > last)
+    for (const {kind, event} of letters) if (kind === 'timer') this.spans.timerFired(instance, live.history, event)
     for (const name of turn.heard) this.tasks.heard(key, name)
     live.clock = startedAt
     const began = startedAt - aheadMs
@@ -259,9 +274,12 @@ export class Engine {
     this.tasks.drop(instance)
     this.#store.clearHistory(key)
     this.#store.take(key, Number.MAX_SAFE_INTEGER)
-    live.history.length = 0
     const later = live.letters.filter(({kind}) => kind !== 'result' && kind !== 'timer')
     live.letters = []
+    // each round is a trace of its own: one that goes on for ever would be without an end
+    this.spans.over(instance, live.history, statusName(CONTINUED_AS_NEW))
+    if (instance.trace !== undefined) instance.trace = this.#traceOf(instance.app, undefined)
+    live.history.length = 0
     instance.turns = 0
     instance.execution = randomUUID()
     instance.created = this.#clock.date()

@@ -7,6 +7,7 @@ import {COMPLETED, TERMINATED} from './status.ts'
 import type {Turn} from './turn.ts'
 import type {TurnQueue} from './turn-queue.ts'
 import type {WorkCounts} from './work-counts.ts'
+import type {WorkSpans} from './work-spans.ts'
 import type {LiveInstance} from './work-items.ts'
 import type {AppWorkers} from './workers.ts'
 import type {WorkflowStore} from './workflow-store.ts'
@@ -18,6 +19,7 @@ export interface InstanceEndsOptions {
   readonly counts: WorkCounts
   readonly workersOf: (app: string) => AppWorkers
   readonly turns: TurnQueue
+  readonly spans: WorkSpans
 }
 
 /** How instances end, and who hears of it. All is called within a change of the file, which is told of the instance by the caller. */
@@ -36,7 +38,7 @@ export class InstanceEnds {
     if (live.turn !== undefined) this.#options.workersOf(instance.app).remove(live.turn)
     live.turn = undefined
     live.letters = []
-    this.#over(instance, endsChildren)
+    this.#over(live, endsChildren)
   }
 
   /** Terminated before it has started, or while no worker can take its turn. */
@@ -56,16 +58,17 @@ export class InstanceEnds {
     instance.turns++
     instance.stall = undefined
     instance.output = result?.value
-    this.#over(instance, executionTerminated?.recurse === true)
+    this.#over(live, executionTerminated?.recurse === true)
   }
 
-  #over(instance: Instance, endsChildren: boolean): void {
-    const {store, retention, counts} = this.#options
+  #over({instance, history}: LiveInstance, endsChildren: boolean): void {
+    const {store, retention, counts, spans} = this.#options
     store.take(instance.key, Number.MAX_SAFE_INTEGER)
     if (endsChildren) this.#endChildren(instance)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     retention.limit(instance)
     counts.ended(instance)
+    spans.over(instance, history)
   }
 
   #endChildren(instance: Instance): void {

@@ -9,13 +9,15 @@ export interface Wanted {
   readonly statuses?: readonly number[] | undefined
   readonly createdFrom?: number | undefined
   readonly createdBefore?: number | undefined
+  /** Those of this trace: 32 digits. */
+  readonly trace?: string | undefined
   /** Only rows before this one. */
   readonly before?: number | undefined
 }
 
 /** All but input and output, which may have megabytes. */
 const COLUMNS = `key, app, id, execution, name, version, status, created, started, updated, NULL AS input, NULL AS output,
-  customStatus, failure, parentApp, parentId, parentExecution, parentTask, turns, rounds`
+  customStatus, failure, parentApp, parentId, parentExecution, parentTask, trace, turns, rounds`
 
 /** Each app of the index once, without a look at all its rows. */
 const APPS = `WITH RECURSIVE apps (app) AS (
@@ -31,12 +33,14 @@ export function searchInstances(database: DatabaseSync, wanted: Wanted, limit: n
     conditions.push(condition)
     values.push(...given)
   }
-  const {app, name, statuses, createdFrom, createdBefore, before} = wanted
+  const {app, name, statuses, createdFrom, createdBefore, trace, before} = wanted
   if (app !== undefined) add('app = ?', app)
   if (name !== undefined) add('name = ?', name)
   if (statuses !== undefined) add(`status IN (${statuses.map(() => '?').join(', ')})`, ...statuses)
   if (createdFrom !== undefined) add('created >= ?', createdFrom)
   if (createdBefore !== undefined) add('created < ?', createdBefore)
+  // a traceparent begins with its version and the trace
+  if (trace !== undefined) add('trace >= ? AND trace < ?', `00-${trace}-`, `00-${trace}.`)
   if (before !== undefined) add('key < ?', before)
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   const rows = database

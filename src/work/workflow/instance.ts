@@ -41,10 +41,12 @@ export interface Instance {
   /** Why it is stalled: a HistoryEvent. */
   stall: Uint8Array | undefined
   readonly parent: Parent | undefined
+  /** Its place in its trace, a traceparent (W3C Trace Context); undefined: it is not traced. */
+  trace: string | undefined
   /** How many turns the history has. */
   turns: number
   /** How often it has continued as new without a pause. */
   rounds: number
 }
 
-export type NewInstance = Pick<Instance, 'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent'>
+export type NewInstance = Pick<Instance, 'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent' | 'trace'>

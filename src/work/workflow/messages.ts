@@ -10,6 +10,8 @@ export const TEXT = {value: [1, 'string']} as const
 export const TIME = {seconds: [1, 'int64'], nanos: [2, 'int32']} as const
 export const ROUTER = {sourceAppID: [1, 'string'], targetAppID: [2, 'string']} as const
 const INSTANCE = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}]} as const
+/** Where something stands in a trace (TraceContext). */
+export const TRACE = {traceParent: [1, 'string']} as const
 const VERSION = {patches: [1, 'strings'], name: [2, 'string']} as const
 
 /** The event that a rerun began with. */
@@ -30,7 +32,8 @@ const EXECUTION_STARTED = {
   workflowInstance: [4, {message: INSTANCE}],
   parentInstance: [5, {message: PARENT}],
   scheduledStart: [6, {message: TIME}],
-  parentTraceContext: [7, 'bytes']
+  parentTraceContext: [7, {message: TRACE}],
+  workflowSpanId: [8, {message: TEXT}]
 } as const
 
 /** What came of a task; of a child there is no taskExecutionId. */
@@ -195,6 +198,7 @@ export const ACTIVITY_REQUEST = {
   input: [3, {message: TEXT}],
   workflowInstance: [4, {message: INSTANCE}],
   taskId: [5, 'int32'],
+  parentTraceContext: [6, {message: TRACE}],
   taskExecutionId: [7, 'string']
 } as const
 

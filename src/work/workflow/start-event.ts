@@ -3,14 +3,21 @@ import {eventOf, textOf, timeOf} from './messages.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
 /** What the first event of a history tells of its instance. */
-type Started = Pick<Instance, 'name' | 'id' | 'execution' | 'input' | 'parent'>
+type Started = Pick<Instance, 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
-/** The event that an instance starts with. Times are milliseconds since 1970; `startAt`: it is to start then. */
+interface StartEventOptions {
+  /** It is to start then: milliseconds since 1970; left out: at once. */
+  readonly startAt?: number | undefined
+  /** The traceparent of what has asked for it; left out, or '': there is none, or it is not known any more. */
+  readonly askedBy?: string | undefined
+}
+
+/** The event that an instance starts with. `now`: milliseconds since 1970. */
 export function startEventOf(
   store: Pick<WorkflowStore, 'find'>,
   now: number,
-  {name, id, execution, input, parent}: Started,
-  startAt?: number
+  {name, id, execution, input, parent, trace}: Started,
+  {startAt, askedBy = ''}: StartEventOptions = {}
 ): Uint8Array {
   const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {
@@ -27,7 +34,8 @@ export function startEventOf(
         appNamespace: 'default'
       },
       scheduledStart: startAt === undefined ? undefined : timeOf(startAt),
-      parentTraceContext: new Uint8Array(0)
+      parentTraceContext: askedBy === '' ? undefined : {traceParent: askedBy},
+      workflowSpanId: textOf(trace?.slice(36, 52))
     }
   })
 }

@@ -9,6 +9,7 @@ import type {OpenActivities} from './open-activities.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import type {TurnQueue} from './turn-queue.ts'
+import {activityTrace} from './work-spans.ts'
 import type {AppWorkers} from './workers.ts'
 import {activeInstance, DENIED} from './workflow-error.ts'
 import {TIMER, type WorkflowStore} from './workflow-store.ts'
@@ -71,7 +72,16 @@ export class Tasks {
     if (!this.mayAsk(app, {caller: own, kind: 'activities', operation: 'schedule', name}))
       return this.#fail(key, {taskFailed: {taskScheduledId: task, failureDetails: NOT_ALLOWED, taskExecutionId}})
     const workflowInstance = {instanceId: id, executionId: {value: execution}}
-    const request = encode(ACTIVITY_REQUEST, {name, version, input, workflowInstance, taskId: task, taskExecutionId})
+    const traceParent = activityTrace(instance, task)
+    const request = encode(ACTIVITY_REQUEST, {
+      name,
+      version,
+      input,
+      workflowInstance,
+      taskId: task,
+      parentTraceContext: traceParent === '' ? undefined : {traceParent},
+      taskExecutionId
+    })
     const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
     this.#store.addActivity(activity)
     this.#noteApp(own, app, `activity '${name}'`)
@@ -125,7 +135,7 @@ export class Tasks {
   }
 
   /** A child of the same task is made once; an active one of somebody else is left alone, and the task fails. */
-  createChild({app: parentApp, id: parentId, execution, key}: Instance, child: NewChild): void {
+  createChild({app: parentApp, id: parentId, execution, key, trace = ''}: Instance, child: NewChild): void {
     const {app, id, name, input, isDetached, task} = child
     const parent = {app: parentApp, id: parentId, execution, task}
     const failed = {taskScheduledId: task, taskExecutionId: ''}
@@ -134,7 +144,7 @@ export class Tasks {
     const existing = this.#store.find(app, id)
     if (existing === undefined || isTerminal(existing.status)) {
       this.#noteApp(parentApp, app, `workflow '${name}'`)
-      this.#create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent})
+      this.#create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent, trace})
       return
     }
     if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)

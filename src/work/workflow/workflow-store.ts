@@ -51,10 +51,10 @@ export class WorkflowStore {
   }
 
   insert(instance: NewInstance): number {
-    const {app, id, execution, name, created, input, parent} = instance
+    const {app, id, execution, name, created, input, parent, trace} = instance
     return this.#insert(
       `INSERT INTO instances (app, id, execution, name, status, created, updated, input, parentApp, parentId, parentExecution,
-       parentTask, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING}, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
+       parentTask, trace, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING}, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
       app,
       id,
       execution,
@@ -65,7 +65,8 @@ export class WorkflowStore {
       orNull(parent?.app),
       orNull(parent?.id),
       orNull(parent?.execution),
-      orNull(parent?.task)
+      orNull(parent?.task),
+      orNull(trace)
     )
   }
 
@@ -73,7 +74,7 @@ export class WorkflowStore {
     const {key, execution, version, status, created, started, updated, input, output, customStatus, failure} = instance
     this.#run(
       `UPDATE instances SET execution = ?, version = ?, status = ?, created = ?, started = ?, updated = ?, input = ?, output = ?,
-       customStatus = ?, failure = ?, stall = ?, turns = ?, rounds = ? WHERE key = ?`,
+       customStatus = ?, failure = ?, stall = ?, trace = ?, turns = ?, rounds = ? WHERE key = ?`,
       execution,
       orNull(version),
       status,
@@ -85,6 +86,7 @@ export class WorkflowStore {
       orNull(customStatus),
       orNull(failure),
       orNull(instance.stall),
+      orNull(instance.trace),
       instance.turns,
       instance.rounds,
       key
@@ -247,6 +249,7 @@ export function instanceOf(row: SqlRow): Instance {
     customStatus: rest.customStatus ?? undefined,
     failure: rest.failure ?? undefined,
     stall: rest.stall ?? undefined,
+    trace: rest.trace ?? undefined,
     parent: id === null ? undefined : {app, id, execution, task}
   }
 }

@@ -70,7 +70,13 @@ export class Workflows extends KnownInstances {
     return this.#asked(app, 'create_workflow', async () => {
       const existing = this.find(app, request.id)
       if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
-      return this.#options.file.change(() => this.#engine.create(app, request))
+      const {spans} = this.#engine
+      const {trace: parent = ''} = request
+      const startedAt = this.#options.clock.date()
+      const trace = spans.begin(app, parent)
+      const instance = await this.#options.file.change(() => this.#engine.create(app, {...request, trace}))
+      if (trace !== '') spans.created(instance, {traceparent: trace, parent, startedAt})
+      return instance
     })
   }
 

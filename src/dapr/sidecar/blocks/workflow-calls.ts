@@ -18,6 +18,8 @@ export interface WorkflowStart extends InstanceName {
   readonly name: string
   readonly input: string
   readonly options: Readonly<Record<string, string>>
+  /** What the start stands below in its trace: a traceparent; '' = nothing. */
+  readonly trace: string
 }
 
 const MAX_ID_BYTES = 64
@@ -42,7 +44,7 @@ export class WorkflowCalls {
   }
 
   /** Starts one; its id. Settles when it is kept, whether a worker is there or not. */
-  async start({appId, id: wanted, name, input, options}: WorkflowStart): Promise<string> {
+  async start({appId, id: wanted, name, input, options, trace}: WorkflowStart): Promise<string> {
     const id = wanted === '' ? randomUUID() : wanted
     const app = this.#appOf(appId)
     checkNewId(id)
@@ -52,7 +54,7 @@ export class WorkflowCalls {
     const workflows = await this.#open(failed)
     try {
       this.#check(workflows, app, id, 'schedule', name)
-      await workflows.start(app, {id, name, input, startAt})
+      await workflows.start(app, {id, name, input, startAt, trace})
       return id
     } catch (error) {
       if (!(error instanceof WorkflowError)) throw failed(messageOf(error))

@@ -7,15 +7,17 @@ import type {Tracing} from '../http/sidecar-request.ts'
 import {freshTraceparent, isTraceparent, type Trace} from '../http/trace.ts'
 import type {RequestHead} from './request-head.ts'
 
+type SentTrace = Pick<RequestHead, 'traceparent' | 'traceBin'>
+
 /** The trace that a caller has sent, of which the binary form counts first; '' = none that is one. */
-const toldTrace = ({traceBin, traceparent}: RequestHead): string => {
+const toldTrace = ({traceBin, traceparent}: SentTrace): string => {
   const told = traceBin === '' ? '' : traceparentOf(traceBin)
   if (told !== '' && isTraceparent(told)) return told
   return traceparent !== '' && isTraceparent(traceparent) ? traceparent : ''
 }
 
 /** The trace as it was sent, for an app of HTTP: `traceparent` itself, or what `grpc-trace-bin` says. */
-export const sentTrace = (head: RequestHead): string => head.traceparent || toldTrace(head)
+export const sentTrace = (head: SentTrace): string => head.traceparent || toldTrace(head)
 
 /** The trace of a call without spans: the caller's, or a new one. */
 export const grpcTraceOf = (head: RequestHead): FreshTrace => {

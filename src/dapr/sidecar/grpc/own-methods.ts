@@ -8,7 +8,8 @@ import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {Facts} from '../http/metadata.ts'
-import type {Trace} from '../http/trace.ts'
+import {workParent, type Trace} from '../http/trace.ts'
+import {sentTrace} from './grpc-trace.ts'
 import {metadataMessage} from './metadata-message.ts'
 import {isMarked, type RequestHead} from './request-head.ts'
 
@@ -93,10 +94,14 @@ let hub: Promise<typeof import('../../../work/workflow/hub/hub.ts')> | undefined
 
 const hubMethod =
   (name: string): OwnMethod =>
-  async (message, {workflows, appId: app}, {onGone}) => {
+  async (message, {workflows, appId: app}, {head, trace, onGone}) => {
     hub ??= import('../../../work/workflow/hub/hub.ts')
     const {callHub} = await hub
-    return callHub(await workflows(), name, message, {app, onGone})
+    return callHub(await workflows(), name, message, {
+      app,
+      onGone,
+      trace: workParent(trace.traceparent, sentTrace(head))
+    })
   }
 
 const DAPR = '/dapr.proto.runtime.v1.Dapr/'

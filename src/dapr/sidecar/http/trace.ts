@@ -71,6 +71,9 @@ export const traceOf = (traceparent: string, tracestate: string): Trace =>
 export const spanLines = ({context}: CallSpan): string =>
   traceLines({traceparent: formatTraceparent(context), tracestate: formatTracestate(context)})
 
+/** What a workflow that a call starts stands below: the span of the call, or what the caller has sent ('' = nothing). */
+export const workParent = (own: string, sent: string): string => (own.endsWith('-01') ? own : sent)
+
 /** A trace as header lines. */
 export const traceLines = ({traceparent, tracestate}: Trace): string =>
   tracestate === '' ? `Traceparent: ${traceparent}\r\n` : `Traceparent: ${traceparent}\r\nTracestate: ${tracestate}\r\n`

@@ -11,7 +11,7 @@ import {isObject, json, malformed, readJson, textIn, type BlockHandler, type Blo
 
 /** Who has called. */
 export interface BlockCaller {
-  readonly head: Pick<RequestHead, 'baggage'>
+  readonly head: Pick<RequestHead, 'baggage' | 'traceparent' | 'traceBin'>
   readonly trace: Trace
   /** Calls the listener when the caller disconnects. */
   readonly onGone: OnGone

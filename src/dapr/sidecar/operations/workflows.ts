@@ -18,6 +18,8 @@ import {PENDING, statusName} from '../../../work/workflow/status.ts'
 import {notFound, type InstanceName, type WorkflowCalls} from '../blocks/workflow-calls.ts'
 import {queryOf, type BlockRequest} from './block-request.ts'
 import {Empty} from '../../../model/dapr/messages/google.generated.ts'
+import {sentTrace} from '../grpc/grpc-trace.ts'
+import {workParent} from '../http/trace.ts'
 import {bufferOf, grpc, type BlockOperation, type OperationsOf} from './operation.ts'
 
 /** The instance that a request names; the component in front of it is not looked at. */
@@ -25,6 +27,9 @@ const named = (request: BlockRequest): InstanceName => ({
   id: request.params[1] ?? '',
   appId: queryOf(request).get('appID') ?? ''
 })
+
+/** The traceparent among header lines; '' = there is none. */
+const traceparentIn = (lines: string): string => /^traceparent:[ \t]*(\S+)/im.exec(lines)?.[1] ?? ''
 
 /** JSON as Go's protojson writes it: what is empty is left out. */
 const json = (value: unknown, status: number): Reply => ({
@@ -100,16 +105,19 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
         appId: query.get('appID') ?? '',
         name: request.params[1] ?? '',
         input: request.body.toString(),
-        options: {}
+        options: {},
+        trace: workParent(traceparentIn(request.trace), traceparentIn(request.lines))
       })
       return json({instanceID}, 202)
     },
     grpc: grpc(
       StartWorkflowRequest,
       StartWorkflowResponse,
-      async ({workflows}, {instanceId: id, workflowName: name, input, options}) => ({
-        instanceId: await workflows.start({id, appId: '', name, input: bufferOf(input).toString(), options})
-      })
+      async ({workflows}, {instanceId: id, workflowName: name, input: bytes, options}, {head, trace: own}) => {
+        const trace = workParent(own.traceparent, sentTrace(head))
+        const input = bufferOf(bytes).toString()
+        return {instanceId: await workflows.start({id, appId: '', name, input, options, trace})}
+      }
     )
   },
   GetWorkflow: {

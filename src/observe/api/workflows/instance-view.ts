@@ -3,6 +3,7 @@ import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {failureOf} from '../../../work/workflow/failure.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {statusName} from '../../../work/workflow/status.ts'
+import {traceIdOf} from '../../../work/workflow/work-spans.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 
 /** A time as views have it. */
@@ -10,7 +11,7 @@ export const timeText = (ms: number): string => new Date(ms).toISOString()
 
 /** An instance without its payloads. */
 export function instanceView(workflows: Workflows, instance: Instance): Api.Workflow {
-  const {key, app, id, name, status, created, updated, customStatus = '', failure, parent} = instance
+  const {key, app, id, name, status, created, updated, customStatus = '', failure, parent, trace} = instance
   return {
     number: key,
     app,
@@ -22,7 +23,8 @@ export function instanceView(workflows: Workflows, instance: Instance): Api.Work
     customStatus,
     failure: failureOf(failure).message,
     parent: parent === undefined ? null : {app: parent.app, id: parent.id},
-    workers: workflows.connected(app)
+    workers: workflows.connected(app),
+    trace: traceIdOf(trace)
   }
 }
 

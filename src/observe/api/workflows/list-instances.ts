@@ -19,6 +19,7 @@ export function listInstances(workflows: Workflows, query: URLSearchParams): Api
       statuses: statuses.length === 0 ? undefined : statuses,
       createdFrom: givenTime('since', query.get('since')),
       createdBefore: givenTime('until', query.get('until')),
+      trace: query.get('trace') ?? undefined,
       before: whole(query, 'before')
     },
     limit + 1

@@ -2,6 +2,7 @@ import type * as Api from '../../../model/api.generated.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {isTerminal} from '../../../work/workflow/status.ts'
 import {timelineOf, type Step} from '../../../work/workflow/timeline.ts'
+import {activitySpanId} from '../../../work/workflow/work-spans.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {instanceView, timeText} from './instance-view.ts'
 
@@ -12,13 +13,14 @@ export function timelineView(workflows: Workflows, instance: Instance): Api.Work
   const needed = isTerminal(instance.status) ? [] : [instance.app, ...busy.map(({app}) => app)]
   return {
     workflow: instanceView(workflows, instance),
-    steps: steps.map(stepView),
+    steps: steps.map(step => stepView(instance, step)),
     missing: [...new Set(needed)].filter(app => workflows.connected(app) === 0)
   }
 }
 
-const stepView = ({id, startedAt, endedAt, until, ...rest}: Step): Api.WorkflowStep => ({
+const stepView = (instance: Instance, {id, startedAt, endedAt, until, ...rest}: Step): Api.WorkflowStep => ({
   ...rest,
+  span: rest.kind === 'activity' ? activitySpanId(instance, id) : '',
   eventId: id < 0 ? null : id,
   startedAt: timeText(startedAt),
   endedAt: endedAt === undefined ? null : timeText(endedAt),

@@ -62,6 +62,14 @@ const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
     const ms = milliseconds('waited', value)
     return ({waitedMs}) => waitedMs > ms
   },
+  since: value => {
+    const at = timeIn('since', value)
+    return ({startedAt}) => startedAt >= at
+  },
+  until: value => {
+    const at = timeIn('until', value)
+    return ({startedAt}) => startedAt <= at
+  },
   path: value => {
     const matches = globMatcher(value)
     return (_, content) => matches(content().path)
@@ -138,6 +146,15 @@ function milliseconds(field: string, value: string): number {
       explanation: `Write ${field}:250ms, ${field}:2s or ${field}:1m.`
     })
   return Number(number) * (unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1)
+}
+
+/** A time of day as `performance.now()` has it. */
+function timeIn(field: string, value: string): number {
+  const at = Date.parse(value)
+  if (Number.isFinite(at)) return at - performance.timeOrigin
+  throw new UserError(`the filter ${field}:${value} names no time`, {
+    explanation: `Write ${field}:2026-01-31T14:46:28Z.`
+  })
 }
 
 /** `*` stands for anything. */

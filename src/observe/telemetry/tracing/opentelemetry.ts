@@ -108,7 +108,7 @@ class ProcessorSink implements SpanSink {
   }
 }
 
-const KINDS = {server: SpanKind.SERVER, client: SpanKind.CLIENT}
+const KINDS = {server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL}
 const SCOPE = {name: 'dapr-diagnostics'}
 
 /** A span in the format of OpenTelemetry's exporters. */

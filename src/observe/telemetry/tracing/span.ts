@@ -3,7 +3,7 @@ import type {TraceContext} from './trace-context.ts'
 /** A finished span. */
 export interface FinishedSpan {
   readonly name: string
-  readonly kind: 'client' | 'server'
+  readonly kind: 'client' | 'server' | 'internal'
   readonly context: TraceContext
   /** '' = it is the root of its trace. */
   readonly parentSpanId: string

@@ -1,4 +1,4 @@
-import {TEXT, TIME} from '../messages.ts'
+import {TEXT, TIME, TRACE} from '../messages.ts'
 
 /* The requests and answers of TaskHubSidecarService (orchestrator_service.proto), with the fields that Dapr reads. */
 
@@ -6,7 +6,8 @@ export const START_INSTANCE = {
   instanceId: [1, 'string'],
   name: [2, 'string'],
   input: [4, {message: TEXT}],
-  scheduledStart: [5, {message: TIME}]
+  scheduledStart: [5, {message: TIME}],
+  trace: [9, {message: TRACE}]
 } as const
 
 export const INSTANCE_ID = {instanceId: [1, 'string']} as const

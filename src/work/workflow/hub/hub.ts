@@ -33,6 +33,8 @@ import {
 export interface HubCaller {
   readonly app: string
   readonly onGone: (listener: () => void) => void
+  /** The traceparent of the call; '' = it has none. */
+  readonly trace: string
 }
 
 type Answer = Uint8Array | GrpcStatus
@@ -44,10 +46,11 @@ const MAX_PAGE = 1000
 /** The unary methods of durabletask's TaskHubSidecarService (durabletask-go: backend/executor.go). */
 const METHODS: Readonly<Record<string, Method>> = {
   Hello: async () => Promise.resolve(EMPTY),
-  StartInstance: async (workflows, message, {app, onGone}) => {
-    const {instanceId: id, name, input, scheduledStart} = decode(START_INSTANCE, message)
+  StartInstance: async (workflows, message, {app, onGone, trace: own}) => {
+    const {instanceId: id, name, input, scheduledStart, trace} = decode(START_INSTANCE, message)
     const startAt = scheduledStart && msOf(scheduledStart)
-    const instance = await workflows.start(app, {id, name, input: input?.value, startAt})
+    const parent = trace?.traceParent || own
+    const instance = await workflows.start(app, {id, name, input: input?.value, startAt, trace: parent})
     const isLater = startAt !== undefined && startAt > Date.now()
     if (!isLater) await workflows.until(instance, ({status}) => status !== PENDING, onGone)
     return encode(INSTANCE_ID, {instanceId: id})

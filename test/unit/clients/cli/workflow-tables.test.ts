@@ -26,6 +26,7 @@ const workflow = (id: string, changed: Partial<Workflow> = {}): Workflow => ({
   failure: '',
   parent: null,
   workers: 1,
+  trace: '',
   ...changed
 })
 
@@ -135,6 +136,7 @@ const step = (kind: WorkflowStep['kind'], ms: number, more: Partial<WorkflowStep
   inputBytes: 0,
   outputBytes: 0,
   until: null,
+  span: '',
   failure: '',
   ...more
 })
@@ -149,6 +151,7 @@ t.test('a timeline says what a workflow waits for', async t => {
     shown([begun, step('activity', 1000, {...open, eventId: 1, name: 'charge', app: 'bank', tries: 2})]),
     `order o-1 of shop: RUNNING, waits for activity charge in bank since 8.0 s, try 2
 began 2026-01-02T03:04:05.678Z, 9s ago
+calls meanwhile: pillion calls 'from:bank since:2026-01-02T03:04:05.678Z'
 
 STEP  WHAT             STATE   BEGAN    TOOK  TRIES  APP     IN
       start order              +0 ms                       31 B

@@ -61,7 +61,7 @@ t.test('what is told about an instance is kept already', async t => {
   const instance = await workflows.start('shop', order())
   const completed = workflows.completeTurn('shop', answer('o-1', [end()]))
   t.equal(file.isChanging, true)
-  const caller = {app: 'shop', onGone: () => undefined}
+  const caller = {app: 'shop', onGone: () => undefined, trace: ''}
   const get = encode(GET_INSTANCE, {instanceId: 'o-1'})
   for (const method of ['GetInstance', 'WaitForInstanceCompletion']) {
     const told = await callHub(workflows, method, get, caller)
@@ -166,7 +166,7 @@ t.test('what no worker could take stalls, and is told; it may be terminated', as
   t.match(said, [
     /^small: workflow 'order' 'much' is stalled: Workflow payload size 4\d\d\d bytes exceeds 95% of max gRPC body size 4096 bytes; increase daprd --max-body-size/
   ])
-  const caller = {app: 'small', onGone: () => undefined}
+  const caller = {app: 'small', onGone: () => undefined, trace: ''}
   const raise = encode(RAISE_EVENT, {instanceId: 'much', name: 'x'})
   t.match(await callHub(workflows, 'RaiseEvent', raise, caller), {code: 2, message: /'much': actor is stalled$/})
   await workflows.tell('small', 'much', 'terminate', {executionTerminated: {input: undefined, recurse: true}})

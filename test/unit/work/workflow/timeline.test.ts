@@ -27,7 +27,8 @@ const started = event(1000, {
     workflowInstance: undefined,
     parentInstance: undefined,
     scheduledStart: undefined,
-    parentTraceContext: NOTHING
+    parentTraceContext: undefined,
+    workflowSpanId: undefined
   }
 })
 const scheduled = (at: number, id: number, name: string, {app = '', tried = ''} = {}): Event =>

@@ -21,7 +21,8 @@ const STARTED = letter('start', {
     workflowInstance: undefined,
     parentInstance: undefined,
     scheduledStart: undefined,
-    parentTraceContext: NOTHING
+    parentTraceContext: undefined,
+    workflowSpanId: undefined
   }
 })
 

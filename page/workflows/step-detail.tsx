@@ -1,0 +1,72 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {useEffect, useState} from 'preact/hooks'
+import {hrefOfCall, statusText} from '../calls/columns.tsx'
+import {LinesAround} from '../calls/lines-around.tsx'
+import {duration} from '../parts/format.ts'
+import {visible} from '../parts/safe-text.ts'
+import {now} from '../state/clock.ts'
+import {ask, problemOf} from '../state/api.ts'
+import {stepWords} from './words.ts'
+
+/** When a step was done: ms since 1970. */
+const spanOf = ({startedAt, endedAt}: Api.WorkflowStep): readonly [from: number, until: number] => [
+  Date.parse(startedAt),
+  endedAt === null ? now.peek() : Date.parse(endedAt)
+]
+
+/** The calls that an activity made: those that name its place in the trace, or else all of its app meanwhile. Throws a Problem. */
+async function callsOf(step: Api.WorkflowStep, trace: string): Promise<Found> {
+  const [since, until] = spanOf(step).map(ms => new Date(ms).toISOString())
+  const query = new URLSearchParams({q: `from:${step.app} since:${since} until:${until}`, limit: '200'})
+  const {calls} = await ask<{readonly calls: readonly Api.Call[]}>(`/calls?${query}`)
+  const inOrder = calls.toReversed()
+  for (const known of [step.span, trace]) {
+    const own = known === '' ? [] : inOrder.filter(({traceparent}) => traceparent.includes(known))
+    if (own.length > 0) return {calls: own, isTraced: true}
+  }
+  return {calls: inOrder, isTraced: false}
+}
+
+interface Found {
+  readonly calls: readonly Api.Call[]
+  readonly isTraced: boolean
+}
+
+/** What an activity did: its calls, and what its app wrote meanwhile. */
+export function StepDetail({step, trace}: {readonly step: Api.WorkflowStep; readonly trace: string}) {
+  const [found, setFound] = useState<Found | string | undefined>(undefined)
+  const [from, until] = spanOf(step)
+  useEffect(() => {
+    callsOf(step, trace).then(setFound, (error: unknown) => setFound(problemOf(error).message))
+  }, [step.eventId, step.endedAt])
+  const app = visible(step.app)
+  return (
+    <section class="card" aria-label={`What ${stepWords(step)} did`}>
+      <h3>{stepWords(step)}</h3>
+      {found === undefined && <p class="soft">Asking the run …</p>}
+      {typeof found === 'string' && <p class="bad">{found}</p>}
+      {typeof found === 'object' && (
+        <>
+          <p class="soft">{callsText(found, app)}</p>
+          <ol class="trace" aria-label="Calls of the step">
+            {found.calls.map(call => (
+              <li key={call.number}>
+                <a href={hrefOfCall(call.number)}>{visible(`${call.from} → ${call.to}`)}</a>{' '}
+                <code>{`${call.method} ${visible(call.path)}`}</code>{' '}
+                <span class={call.isFailed ? 'bad' : ''}>{statusText(call)}</span> {duration(call.totalMs)}
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+      <LinesAround apps={[step.app]} from={from} until={until} />
+    </section>
+  )
+}
+
+function callsText({calls, isTraced}: Found, app: string): string {
+  if (calls.length === 0) return `${app} made no recorded call meanwhile.`
+  return isTraced
+    ? 'Its calls:'
+    : `Calls of ${app} meanwhile; its SDK does not pass the trace on, so some may be of others:`
+}
