@@ -70,7 +70,7 @@ t.test(
 )
 
 t.test(
-  'state that is to be encrypted is not kept in plain: the app is not started, and the place is named',
+  'state whose key stands in the file is not kept at all: the app is not started, and the place is named',
   async t => {
     const rig = await openRig(t)
     const encrypted = component('store', 'state.in-memory', {primaryEncryptionKey: '0123'})
@@ -82,16 +82,16 @@ t.test(
       {appID: 'shop', autoPort: true, resourcesPath: '../resources'},
       {appID: 'stock', autoPort: true, resourcesPath: '../others'}
     ])
-    const refused = /primaryEncryptionKey: Pillion does not encrypt state yet.*\n.*resources\/a\.yaml:1:\d+/
+    const refused = /failed to extract encryption key: secretKeyRef cannot be empty.*\n.*resources\/a\.yaml:1:\d+/
     t.match(await rig.run(['validate']), {code: 1, stderr: refused})
     const run = rig.pillion(['run', '-f', '.'])
     const stock = await rig.driven('stock')
-    await run.waitForLine('cannot be opened: primaryEncryptionKey: Pillion does not encrypt state yet', {
+    await run.waitForLine('cannot be opened: failed to extract encryption key: secretKeyRef cannot be empty', {
       stream: 'stderr'
     })
     t.match(await stock.fetch('/v1.0/state/store/k'), {
       status: 500,
-      body: /store could not be opened: primaryEncryptionKey/
+      body: /store could not be opened: failed to extract encryption key/
     })
     t.notMatch((await stock.fetch('/v1.0/metadata')).body, /"name":"store"/)
     await stock.exit(0)

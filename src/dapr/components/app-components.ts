@@ -9,6 +9,8 @@ import {type Component, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
 import {topicPrefixOf, propertyValues} from './component-values.ts'
 import {Properties, ComponentFault} from './properties.ts'
+import type {StateStore} from './state-store.ts'
+import {isEncryptionKey} from '../../files/resources/encryption-keys.ts'
 import {splitType} from '../../files/resources/component-types.ts'
 import {whyRefused} from '../../files/resources/unbuilt-properties.ts'
 
@@ -206,10 +208,11 @@ export class AppComponents {
     const properties = new Properties(values)
     checkStoreSettings(resource, properties)
     if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)
+    const keys = await encryptionOf(resource, properties)
     const use = await set.use({resource, properties: values, folder, warn})
     return {
       name: resource.name,
-      component: use.component,
+      component: keys === undefined ? use.component : keys(use.component),
       properties,
       topicPrefix: topicPrefixOf(resource, env),
       use
@@ -229,6 +232,16 @@ export class AppComponents {
       this.#options.log('warn', `Component ${resource.name} could not be closed: ${messageOf(error)}`)
     }
   }
+}
+
+/** What encrypts the values of a state store that has keys for it; throws what is wrong with these. */
+async function encryptionOf(
+  resource: ComponentResource,
+  properties: Properties
+): Promise<((store: Component) => StateStore) | undefined> {
+  if (!isOf(resource, 'state') || !resource.properties.some(isEncryptionKey)) return undefined
+  const {encryptedBy} = await import('./state/encrypted-state.ts')
+  return encryptedBy(resource, properties)
 }
 
 /** The secrets of a component cannot be looked up. */

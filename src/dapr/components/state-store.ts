@@ -46,7 +46,7 @@ export interface GetOptions {
 
 export interface StateStore extends Component {
   /** Why queries fail of a store that might have them; left out: it has none. */
-  readonly queryFault?: string
+  readonly queryFault?: string | undefined
   /** Undefined: there is none, or it has expired. */
   get(key: string, options: GetOptions): Promise<StateItem | undefined>
   /** Rejects with an EtagError if the item was changed meanwhile. */

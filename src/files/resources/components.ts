@@ -1,5 +1,6 @@
 import type {Place} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {encryptionKeyFault, isEncryptionKey} from './encryption-keys.ts'
 import type {ResourceFault} from './fault.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
@@ -110,6 +111,8 @@ function readComponent(document: Field, propertiesOf: PropertiesOf): readonly Co
   }
   const ignoresErrors = spec.field('ignoreErrors').boolean() ?? false
   checkType(spec, ignoresErrors, propertiesOf)
+  const secretStore = document.field('auth').field('secretStore').text()
+  if (type.text().startsWith('state.')) checkKeys(spec, secretStore, ignoresErrors)
   return [
     {
       name: name.text(),
@@ -124,7 +127,7 @@ function readComponent(document: Field, propertiesOf: PropertiesOf): readonly Co
       properties: spec.field('metadata').items().map(readProperty),
       initTimeoutMs: initTimeoutOf(spec.field('initTimeout')),
       ignoresErrors,
-      secretStore: document.field('auth').field('secretStore').text(),
+      secretStore,
       isDefault: false,
       place: name.place,
       typePlace: type.place
@@ -157,6 +160,16 @@ function checkType(spec: Field, ignoresErrors: boolean, propertiesOf: Properties
     const near = nearMiss(name.text(), known)
     const hint = near === '' ? '' : `did you mean ${near}?`
     name.warn(`${text} has no property "${name.text()}": it has no effect`, {hint})
+  }
+}
+
+/** Tells of keys for the values of a state store that are given in a way which would protect nothing. */
+function checkKeys(spec: Field, secretStore: string, ignoresErrors: boolean): void {
+  for (const item of spec.field('metadata').items()) {
+    const property = readProperty(item)
+    const fault = isEncryptionKey(property) ? encryptionKeyFault(property, secretStore) : ''
+    const hint = 'give the key by secretKeyRef, from the store that auth.secretStore names'
+    if (fault !== '') item.field('name').error(fault, {hint, isFatal: !ignoresErrors})
   }
 }
 

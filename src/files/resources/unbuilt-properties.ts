@@ -1,9 +1,7 @@
 import {splitType} from './component-types.ts'
 
-/** Properties of state stores that protect data or promise delivery (Dapr: pkg/encryption, pkg/runtime/pubsub/outbox.go), and what is not built. */
+/** Properties of state stores that promise delivery (Dapr: pkg/runtime/pubsub/outbox.go), and what is not built. */
 const UNBUILT: Readonly<Record<string, string>> = {
-  primaryEncryptionKey: 'does not encrypt state yet, and would keep the values in plain',
-  secondaryEncryptionKey: 'does not encrypt state yet, and would keep the values in plain',
   outboxPublishPubsub: 'does not publish from transactions (outbox) yet, and no event would be sent',
   outboxPublishTopic: 'does not publish from transactions (outbox) yet, and no event would be sent',
   outboxPubsub: 'does not publish from transactions (outbox) yet, and no event would be sent',

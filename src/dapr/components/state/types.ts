@@ -1,15 +1,18 @@
+import {ENCRYPTION_KEYS} from '../../../files/resources/encryption-keys.ts'
 import type {ComponentType, TypesOf} from '../component.ts'
 import type {StateStore} from '../state-store.ts'
 import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
 import {REDIS_PROPERTIES} from '../redis/properties.ts'
 
+/** What all state stores can be told. */
+const STORE_PROPERTIES = ['actorStateStore', 'keyPrefix', ...ENCRYPTION_KEYS]
+
 const POSTGRESQL: ComponentType<StateStore> = {
   properties: [
     ...POSTGRESQL_PROPERTIES,
-    'actorStateStore',
+    ...STORE_PROPERTIES,
     'cleanupInterval',
     'cleanupIntervalInSeconds',
-    'keyPrefix',
     'metadataTableName',
     'tableName',
     'tablePrefix'
@@ -21,24 +24,23 @@ const POSTGRESQL: ComponentType<StateStore> = {
 
 export const STATE_TYPES: TypesOf<StateStore> = {
   'in-memory': {
-    properties: ['actorStateStore', 'keyPrefix'],
+    properties: STORE_PROPERTIES,
     load: async () => (await import('./in-memory.ts')).open,
     livesOn: true
   },
   postgres: POSTGRESQL,
   postgresql: POSTGRESQL,
   redis: {
-    properties: [...REDIS_PROPERTIES, 'actorStateStore', 'keyPrefix', 'queryIndexes', 'ttlInSeconds'],
+    properties: [...REDIS_PROPERTIES, ...STORE_PROPERTIES, 'queryIndexes', 'ttlInSeconds'],
     load: async () => (await import('./redis.ts')).open,
     hasClient: true
   },
   sqlite: {
     properties: [
-      'actorStateStore',
+      ...STORE_PROPERTIES,
       'busyTimeout',
       'cleanupInterval',
       'connectionString',
-      'keyPrefix',
       'metadataTableName',
       'tableName',
       'timeout'

@@ -47,8 +47,8 @@ t.test(
   'a property that protects data or promises delivery, and is not built, keeps its component from opening',
   async t => {
     for (const [name, why] of [
-      ['primaryEncryptionKey', /does not encrypt state yet/],
-      ['SecondaryEncryptionKey', /does not encrypt state yet/],
+      ['primaryEncryptionKey', /secretKeyRef cannot be empty/],
+      ['SecondaryEncryptionKey', /secretKeyRef cannot be empty/],
       ['outboxPublishPubsub', /outbox\) yet/],
       ['outboxPublishTopic', /outbox\) yet/]
     ] as const) {

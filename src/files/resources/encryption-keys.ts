@@ -1,0 +1,15 @@
+import type {ComponentProperty} from './components.ts'
+
+/** The properties of a state store by which its values are encrypted (Dapr: pkg/encryption). */
+export const ENCRYPTION_KEYS = ['primaryEncryptionKey', 'secondaryEncryptionKey'] as const
+
+/** Whether it is one of them. Like Dapr, in these capitals or any. */
+export const isEncryptionKey = ({name}: Pick<ComponentProperty, 'name'>): boolean =>
+  ENCRYPTION_KEYS.some(each => each.toLowerCase() === name.toLowerCase())
+
+/** What is wrong with how a key is given; '' = nothing. With Dapr the values were in plain, or could not be read again. */
+export function encryptionKeyFault({secret, name}: ComponentProperty, secretStore: string): string {
+  if (secret === undefined) return `failed to extract encryption key: secretKeyRef cannot be empty (${name})`
+  if (secretStore !== '') return ''
+  return `failed to extract encryption key: ${name} names a secret, but the Component has no auth.secretStore`
+}
