@@ -77,7 +77,7 @@ function Files({files, findings}: Api.Template) {
 
 function Text({text, findings}: {readonly text: string; readonly findings: readonly Api.TemplateFinding[]}) {
   return (
-    <ol class="code box">
+    <ol class="code box" tabIndex={0} aria-label="Text of the template">
       {text
         .replace(/\n$/, '')
         .split('\n')

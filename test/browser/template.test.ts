@@ -70,7 +70,9 @@ t.test('the template', async t =>
       await t.test(`breaks no rule of accessibility, ${theme}`, async t => {
         const run = await madeUp(t)
         Object.assign(run.answers, FIRST_VIEW)
-        run.answers['GET /template'] = TEMPLATE
+        // wider than any window, and without a button in it: keys scroll it
+        const wide = {file: '/work/shop/mine.yaml', text: `apps: [${'{}, '.repeat(200)}]\n`}
+        run.answers['GET /template'] = {...TEMPLATE, files: [...TEMPLATE.files, wide]}
         const {page} = await open(browser, run.url, theme)
         await page.getByRole('link', {name: 'Template'}).click()
         await page.getByText('comand is ignored').waitFor()
