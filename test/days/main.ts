@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -16,13 +16,20 @@ const {values} = parseArgs({
     /** How many seeds, one after the other. */
     seeds: {type: 'string', default: '1'},
     real: {type: 'boolean', default: false},
+    /** Clicks anywhere on the page of a run instead. */
+    page: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
     first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
     tries: {type: 'string'}
   }
 })
-const steps = Number(values.steps ?? (values.real ? 50 : 200))
+const steps = Number(values.steps ?? (values.page ? 60 : values.real ? 50 : 200))
+if (values.page) {
+  const {walkPages} = await import('./page/walks.ts')
+  await walkPages({seed: Number(values.seed), seeds: Number(values.seeds), steps})
+  process.exit()
+}
 const tries = Number(values.tries ?? (values.real ? 40 : 500))
 const tally: Tally = new Map()
 const why = values.real ? (await import('./real/hardships.ts')).WHY_NO_LIMITS : ''

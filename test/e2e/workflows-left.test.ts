@@ -32,6 +32,7 @@ t.test(
       t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 200, body: /"runtimeStatus":"PENDING"/}, end)
     }
     const second = rig.pillion(['run', '-f', '.'])
+    await rig.driven('shop') // its own, which is not to be taken for that of a later run
     await second.waitForLine(
       /another run of this template holds .*work-.*\.db: workflows of this run are kept in memory/,
       {
