@@ -242,7 +242,7 @@ export class RunParts {
       reread,
       hints,
       runtimes: () => this.apps.open,
-      finishWork: async (runtime, signal) => this.work.retire(runtime, signal),
+      finishWork: runtime => this.work.present(runtime),
       resumeWork: runtime => this.work.resume(runtime),
       emit,
       reporter,

@@ -3,6 +3,7 @@ import type {Plan} from '../model/plan.ts'
 import type {TellingReporter} from '../model/reporter.ts'
 import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {Instance} from '../work/workflow/instance.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import {workPath, type WorkMode} from '../work/work-path.ts'
@@ -64,11 +65,9 @@ export class RunWork {
     this.#opened?.workflows.settingsChanged()
   }
 
-  /** The process of an app is to end: lets its workers finish what they have; false if the signal is aborted before. */
-  readonly retire = async ({id, name}: AppRuntime, signal: AbortSignal): Promise<boolean> => {
-    if (this.#opening === undefined) return true
-    return (await this.#opening).workflows.retire(id, name, signal)
-  }
+  /** The workers of an app's process, which is to end: lets them finish what they have; false if the signal is aborted before. */
+  readonly present = ({id, name}: AppRuntime): FinishWork =>
+    this.#opened?.workflows.present(id, name) ?? (async () => Promise.resolve(true))
 
   /** Its process has been exchanged. */
   readonly resume = ({id, name}: AppRuntime): void => this.#opened?.workflows.resume(id, name)

@@ -5,6 +5,7 @@ import {describeCallCycle} from './call-cycle.ts'
 import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
+import type {FinishWork} from './overlap.ts'
 import {Reloads, type ReloadCause} from './reload.ts'
 import {Rolling} from './rolling.ts'
 import {filesOf, TemplateEdits, type EditedApps} from './template-edits.ts'
@@ -21,8 +22,8 @@ export interface ChangesOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
-  /** Lets the workers of an app finish what they have in hand; false if the signal is aborted before. */
-  readonly finishWork: (runtime: AppRuntime, signal: AbortSignal) => Promise<boolean>
+  /** Of the workers that an app has now. */
+  readonly finishWork: (runtime: AppRuntime) => FinishWork
   /** Workers that are still there get work again. */
   readonly resumeWork: (runtime: AppRuntime) => void
   readonly emit: Emit
@@ -211,7 +212,7 @@ export class Changes {
         runtime,
         reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
         reporter: this.#options.reporter,
-        finishWork: async signal => this.#options.finishWork(runtime, signal),
+        finishWork: () => this.#options.finishWork(runtime),
         resumeWork: () => this.#options.resumeWork(runtime),
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)
       })

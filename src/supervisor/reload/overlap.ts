@@ -34,6 +34,9 @@ export interface Overlapping {
   candidate(): Promise<Candidate>
 }
 
+/** Lets workers finish what they have in hand, and gives them no more; false if the signal is aborted before. */
+export type FinishWork = (signal: AbortSignal) => Promise<boolean>
+
 export interface OverlapOptions {
   /** Aborted when the candidate is no longer needed. */
   readonly signal: AbortSignal
@@ -42,6 +45,10 @@ export interface OverlapOptions {
   /** Time for the calls in the old process to finish. */
   readonly timeoutMs: number
   readonly clock: Clock
+  /** Of the workers of the current process: those of the candidate go on. */
+  readonly finishWork: FinishWork
+  /** The old process has ended: who is still there gets work again. */
+  readonly resumeWork: () => void
   readonly switched: () => void
   readonly cut: (left: readonly PendingCall[]) => void
 }
@@ -67,14 +74,17 @@ export async function overlap(
   return ''
 }
 
-/** Lets the calls in the old process finish, or cancels them after the timeout; then stops it. */
+/** Lets the calls and the work in the old process finish, or cancels them after the timeout; then stops it. */
 async function leave(
   queue: AdmissionQueue,
   exchange: () => Previous,
-  {timeoutMs, clock, cut}: Pick<OverlapOptions, 'timeoutMs' | 'clock' | 'cut'>
+  options: Pick<OverlapOptions, 'timeoutMs' | 'clock' | 'cut' | 'finishWork' | 'resumeWork'>
 ): Promise<void> {
+  const {timeoutMs, clock, cut, finishWork, resumeWork} = options
   const inside = [...queue.inFlight.keys()]
-  const drained = withDeadline({ms: timeoutMs, clock}, async stop => queue.drained(stop)) // of those inside now
+  const drained = withDeadline({ms: timeoutMs, clock}, async stop =>
+    (await Promise.all([queue.drained(stop), finishWork(stop)])).every(Boolean)
+  ) // of those inside now
   const old = exchange()
   if (!(await drained)) {
     const left = inside.filter(pendingCall => queue.inFlight.has(pendingCall))
@@ -82,6 +92,7 @@ async function leave(
     old.cut()
   }
   await old.stop()
+  resumeWork()
 }
 
 /** Whether a candidate becomes ready, and healthy in time. */

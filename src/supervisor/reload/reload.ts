@@ -3,6 +3,7 @@ import type {AppPlan} from '../../model/plan.ts'
 import type {Why} from '../../model/app-state.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
+import type {FinishWork} from './overlap.ts'
 import type {AdmissionQueue, QueueStats, PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import type {Overlapping} from './overlap.ts'
 import {cutText} from '../messages/cut.ts'
@@ -40,8 +41,8 @@ export interface ReloadsOptions {
   readonly reporter: Reporter
   /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
-  /** Lets its workers finish what they have in hand, and gives them no more; false if the signal is aborted before. */
-  readonly finishWork?: (signal: AbortSignal) => Promise<boolean>
+  /** Of the workers that it has now. */
+  readonly finishWork?: () => FinishWork
   /** Its process has been exchanged, or none was: workers that are still there (a debugger's) get work again. */
   readonly resumeWork?: () => void
   readonly clock?: Clock
@@ -81,7 +82,7 @@ export class Reloads {
   constructor(options: ReloadsOptions) {
     this.#options = {
       clock: systemClock,
-      finishWork: async () => Promise.resolve(true),
+      finishWork: () => async () => Promise.resolve(true),
       resumeWork: () => undefined,
       ...options
     }
@@ -183,8 +184,9 @@ export class Reloads {
     const {runtime, clock, finishWork} = this.#options
     const pendingCalls = [...runtime.queue.inFlight.keys()]
     const deadline = {ms: timeoutMs, over: this.#over.signal, clock}
+    const finish = finishWork()
     const isDone = async (signal: AbortSignal): Promise<boolean> =>
-      (await Promise.all([runtime.queue.drained(signal), finishWork(signal)])).every(Boolean)
+      (await Promise.all([runtime.queue.drained(signal), finish(signal)])).every(Boolean)
     if (await withDeadline(deadline, isDone)) return 0
     const left = pendingCalls.filter(pendingCall => runtime.queue.inFlight.has(pendingCall))
     if (this.#over.signal.aborted || left.length === 0) return 0
@@ -207,7 +209,7 @@ export class Reloads {
   }
 
   async #overlap(): Promise<void> {
-    const {runtime, reloaded, reporter, clock} = this.#options
+    const {runtime, reloaded, reporter, clock, finishWork, resumeWork} = this.#options
     const from = clock.now()
     const {ready, stop: ending} = runtime.plan
     const stop = new AbortController()
@@ -220,6 +222,8 @@ export class Reloads {
       clock,
       healthyMs: ready.timeoutMs,
       timeoutMs: ending.timeoutMs,
+      finishWork: finishWork(),
+      resumeWork,
       switched: () =>
         reloaded({
           id: runtime.name,

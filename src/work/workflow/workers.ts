@@ -117,15 +117,20 @@ export class AppWorkers {
     }
   }
 
-  /** The workers of an instance get nothing more; false: the signal was aborted before they had answered what they have. */
-  async retire(home: string, signal: AbortSignal): Promise<boolean> {
+  /**
+   * The workers that an instance has now. The returned function gives them nothing more; it resolves with false if the signal was
+   * aborted before they had answered what they have.
+   */
+  present(home: string): (signal: AbortSignal) => Promise<boolean> {
     const leaving = this.#connected.filter(({worker}) => worker.home === home)
-    for (const each of leaving) {
-      each.leaving ??= Promise.withResolvers()
-      if (each.items.size === 0) each.leaving.resolve()
+    return async signal => {
+      const answered = leaving.map(async each => {
+        each.leaving ??= Promise.withResolvers()
+        if (each.items.size === 0) each.leaving.resolve()
+        return each.leaving.promise
+      })
+      return Promise.race([Promise.all(answered).then(() => true), aborted(signal).then(() => false)])
     }
-    const answered = leaving.map(async each => each.leaving?.promise)
-    return Promise.race([Promise.all(answered).then(() => true), aborted(signal).then(() => false)])
   }
 
   /** Those of an instance that are still there get work again, with the next `flush`: they were not of the process that has ended. */

@@ -198,9 +198,12 @@ export class Workflows extends KnownInstances {
     }
   }
 
-  /** The process of an instance is to end: what its workers have in hand is waited for, and others get the rest. */
-  async retire(app: string, home: string, signal: AbortSignal): Promise<boolean> {
-    return this.#engine.workersOf(app).retire(home, signal)
+  /**
+   * The workers of a process of an instance, which is to end: the returned function waits for what they have in hand, and others
+   * get the rest; false if the signal is aborted before.
+   */
+  present(app: string, home: string): (signal: AbortSignal) => Promise<boolean> {
+    return this.#engine.workersOf(app).present(home)
   }
 
   /** The Configuration of an app is another one: a limit may hold what it held no more. */

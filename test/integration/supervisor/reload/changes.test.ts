@@ -36,7 +36,7 @@ class Template {
         return this.#plan
       },
       runtimes: () => [],
-      finishWork: async () => Promise.resolve(true),
+      finishWork: () => async () => Promise.resolve(true),
       resumeWork: () => undefined,
       emit: () => undefined,
       reporter: {warn: (_, text) => this.warned.push(text)},

@@ -125,7 +125,7 @@ const open = (reload: AppPlan['reload'] = 'replace') => {
     reloaded: what => told.push(what),
     reporter: {warn: (_, text) => warned.push(text)},
     callCycle: () => '',
-    finishWork: async () => {
+    finishWork: () => async () => {
       work.push('finish')
       return Promise.resolve(true)
     },
@@ -254,7 +254,7 @@ t.test('nothing is started after the end, whatever was waited for', async t => {
 t.test(
   'overlap: no call waits; the new process takes over when it is ready and healthy, the old one is drained',
   async t => {
-    const {runtime, clock, reloads, told} = open('overlap')
+    const {runtime, clock, reloads, told, work} = open('overlap')
     const inside = runtime.call('/old')
     const done = reloads.ask('watch')
     clock.pass(200)
@@ -269,6 +269,7 @@ t.test(
     inside.leave()
     await settle()
     t.same(runtime.asked.slice(2), ['stop previous'])
+    t.same(work, ['finish', 'resume'], 'what its workers have in hand is waited for, too')
   }
 )
 
