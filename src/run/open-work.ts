@@ -4,6 +4,7 @@ import {isActorStore} from '../files/resources/components.ts'
 import {DEFAULT_WORKFLOWS} from '../files/resources/defaults.ts'
 import {isAccessAllowed, type WorkflowAccess} from '../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../files/resources/workflow-settings.ts'
+import type {Reminders} from '../work/actor/reminders.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
@@ -23,6 +24,8 @@ export class OpenWork {
   readonly left: readonly ActiveInstances[]
   readonly #file: WorkFile
   readonly #wakeUps: WakeUps
+  readonly #options: RunWorkOptions
+  #reminders: Promise<Reminders> | undefined
 
   /** `path`: undefined: nothing is kept. Throws errors of the file system and of SQLite. */
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
@@ -31,7 +34,9 @@ export class OpenWork {
     return WorkFile.openFor({path, warn}, file => new OpenWork(file, options))
   }
 
-  constructor(file: WorkFile, {runtimes, workMode, resourcesOf}: RunWorkOptions) {
+  constructor(file: WorkFile, options: RunWorkOptions) {
+    const {runtimes, workMode, resourcesOf} = options
+    this.#options = options
     this.#file = file
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     if (workMode === 'forgotten') file.empty()
@@ -72,6 +77,30 @@ export class OpenWork {
     }
   }
 
+  /** How many reminders of actors are in the file. */
+  get reminderCount(): number {
+    return Number(this.#file.database.prepare('SELECT count(*) AS count FROM reminders').get()?.['count'])
+  }
+
+  /** Loads the reminders of actors. */
+  async reminders(): Promise<Reminders> {
+    const {runtimes, actors} = this.#options
+    this.#reminders ??= Promise.all([import('../work/actor/reminders.ts'), actors()]).then(
+      ([{Reminders: Table}, {run}]) =>
+        new Table({
+          file: this.#file,
+          wakeUps: this.#wakeUps,
+          clock: systemClock,
+          run,
+          log: (app, message) => {
+            const runtime = runtimes().find(({id}) => id === app)
+            runtime?.logs.sidecar.log({level: 'warn', message, scope: 'dapr.runtime.actor.reminders'})
+          }
+        })
+    )
+    return this.#reminders
+  }
+
   /** Says what an earlier run has left in the file, and whether that is large. */
   tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
     for (const {app, count, overdue} of this.left) {
@@ -85,6 +114,9 @@ export class OpenWork {
           `${some} of "${app}" ${count === 1 ? 'waits' : 'wait'}: the template has no such app`
         )
     }
+    const {reminderCount: count} = this
+    if (count > 0)
+      reporter.tell(`${count === 1 ? '1 reminder' : `${count} reminders`} of actors ${count === 1 ? 'waits' : 'wait'}`)
     const {size} = statSync(path)
     if (size > LARGE_BYTES)
       reporter.warn(
@@ -98,7 +130,9 @@ export class OpenWork {
     return this.workflows.unfinished()
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    const reminders = await this.#reminders?.catch(() => undefined)
+    reminders?.close()
     this.workflows.close()
     this.#wakeUps.close()
     this.#file.close()

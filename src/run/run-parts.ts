@@ -27,6 +27,7 @@ import {RunDaprd} from './run-daprd.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {observed, RunReporter} from './run-reporter.ts'
+import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
 import {RunResources} from './run-resources.ts'
 
@@ -56,6 +57,7 @@ export class RunParts {
   readonly resources: RunResources
   readonly components: RunComponents
   readonly work: RunWork
+  readonly actors: RunActors
   readonly changes: Changes
   readonly starts: StartOrder
   readonly appCloser: AppCloser
@@ -100,8 +102,10 @@ export class RunParts {
       reporter,
       runtimes: () => this.apps.all,
       resourcesOf: id => this.resources.snapshotOf(id),
-      workMode: options.workMode
+      workMode: options.workMode,
+      actors: async () => this.actors.load()
     })
+    this.actors = new RunActors(this.#sidecars, this.work.reminders)
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})
     this.changes = this.#createChanges(reporter)
     this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})
@@ -242,8 +246,14 @@ export class RunParts {
       reread,
       hints,
       runtimes: () => this.apps.open,
-      finishWork: runtime => this.work.present(runtime),
-      resumeWork: runtime => this.work.resume(runtime),
+      finishWork: runtime => {
+        const [workers, actors] = [this.work.present(runtime), this.actors.present(runtime)]
+        return async signal => (await Promise.all([workers(signal), actors(signal)])).every(Boolean)
+      },
+      resumeWork: runtime => {
+        this.work.resume(runtime)
+        this.actors.resume(runtime)
+      },
       emit,
       reporter,
       apps: () => this.apps
@@ -316,6 +326,7 @@ export class RunParts {
       components: () => this.components.load(),
       daprd: this.#daprd,
       workflows: this.work.workflows,
+      actors: this.actors,
       connectedWorkers: () => this.work.connectedWorkers(runtime),
       apps: routes.admitFor(runtime),
       protocolOf: id => routes.protocolOf(id),

@@ -5,6 +5,8 @@ import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {Instance} from '../work/workflow/instance.ts'
+import type {Actors} from '../work/actor/actors.ts'
+import type {Reminders} from '../work/actor/reminders.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import {workPath, type WorkMode} from '../work/work-path.ts'
 import type {OpenWork} from './open-work.ts'
@@ -18,6 +20,8 @@ export interface RunWorkOptions {
   /** The resources of an app; undefined: its sidecar is not open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
   readonly workMode?: WorkMode | undefined
+  /** Loads the actors of the run. */
+  readonly actors: () => Promise<Actors>
 }
 
 /** Hears of an instance that has changed. */
@@ -39,6 +43,9 @@ export class RunWork {
   /** Rejects if the file cannot be opened. */
   readonly workflows = async (): Promise<Workflows> => (await this.#open()).workflows
 
+  /** The reminders of actors. Rejects if the file cannot be opened. */
+  readonly reminders = async (): Promise<Reminders> => (await this.#open()).reminders()
+
   /** The same for who only looks: nothing is begun for them, and nothing is found where nothing was. */
   readonly knownWorkflows = async (): Promise<Workflows> => {
     const path = workPath(this.#options)
@@ -53,6 +60,7 @@ export class RunWork {
     if (path === undefined || !existsSync(path)) return
     const work = await this.#open()
     work.tellLeft(this.#options, path)
+    if (work.reminderCount > 0) await work.reminders()
   }
 
   /** How many workers of workflows an instance of an app has connected. */
@@ -78,14 +86,14 @@ export class RunWork {
   /** After the sidecars. */
   async close(): Promise<void> {
     const standIn = await this.#standIn?.catch(() => undefined)
-    standIn?.close()
+    await standIn?.close()
     const work = await this.#opening?.catch(() => undefined)
     if (work === undefined) return
     if (this.#options.workMode === 'brief') {
       const {reporter} = this.#options
       for (const text of work.unfinished()) reporter.warn('work-unfinished', text)
     }
-    work.close()
+    await work.close()
   }
 
   async #open(): Promise<OpenWork> {

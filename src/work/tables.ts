@@ -38,5 +38,17 @@ const CLOCK = 'CREATE TABLE clock (ahead INTEGER);'
 /** Those of a trace are found by calls that belong to it. */
 const TRACES = 'CREATE INDEX instances_by_trace ON instances (trace) WHERE trace IS NOT NULL;'
 
+/**
+ * Reminders of actors. `due` and `expires` are by the clock of the file, with what was skipped; what repeats has `step` in ms;
+ * `remaining`: of its firings, this one too.
+ */
+const REMINDERS = `
+  CREATE TABLE reminders (
+    key INTEGER PRIMARY KEY, app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER, remaining INTEGER,
+    expires INTEGER, dueTime TEXT, period TEXT, ttl TEXT, data TEXT, policy TEXT
+  );
+  CREATE UNIQUE INDEX reminders_by_name ON reminders (type, id, name);
+`
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
-export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES]
+export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES, REMINDERS]

@@ -82,6 +82,11 @@ export class WakeUps {
     this.#arm()
   }
 
+  /** How far the times in the file are ahead of the clock, in ms. */
+  get ahead(): number {
+    return this.#ahead
+  }
+
   /** To be called within a change of the file, as are those below. */
   add(kind: string, {due, owner, name, data}: Omit<WakeUp, 'id'>): void {
     this.#insert.run(due + this.#ahead, kind, owner, name, data)

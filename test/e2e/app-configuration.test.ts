@@ -36,7 +36,7 @@ t.test('each process of an app is asked for its configuration when it listens, w
     while (log().split('Application configuration loaded').length <= count) await pause(10)
   }
   await logged(1)
-  await run.waitForLine('"shop" asks for actors (Order, Cart): Pillion does not run actors yet', {stream: 'stderr'})
+  while (!log().includes('Registered hosted actors: Order, Cart')) await pause(10)
   while (requests.length === 0) await pause(10)
   t.match(
     requests.map(({method, url, headers}) => ({method, url, headers})),

@@ -1,7 +1,7 @@
 import {messageOf} from '../../model/errors.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import {isOpened} from '../../files/resources/component-support.ts'
-import {logName, whyDouble, type ComponentResource} from '../../files/resources/components.ts'
+import {isActorStore, logName, whyDouble, type ComponentResource} from '../../files/resources/components.ts'
 import type {Block} from '../../model/dapr/api/api.ts'
 import type {DaprdComponents} from './daprd/daprd-access.ts'
 import type {BlockTypes} from './block-types.ts'
@@ -142,6 +142,12 @@ export class AppComponents {
     const entry = this.#entries.find(({resource}) => resource.name === name && isOf(resource, block))
     // the loader of a block gives components of this block
     return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes[B]}>)
+  }
+
+  /** Opens the state store that is marked for actors; undefined: there is none. Rejects if it cannot be opened. */
+  actorStore(): Promise<AppComponent<'state'>> | undefined {
+    const entry = this.#entries.find(({resource}) => isActorStore(resource))
+    return entry && (this.#openedOf(entry) as Promise<Opened & {readonly component: BlockTypes['state']}>)
   }
 
   /** The same if it is open already. */

@@ -11,7 +11,6 @@ import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {asBytes} from '../../model/bytes.ts'
 import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
-import {followConfiguration} from './app-configuration.ts'
 import {CallPath, type CallPathOptions} from './call-path.ts'
 import {factsOf} from './facts.ts'
 import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
@@ -19,6 +18,7 @@ import type {Facts} from './http/metadata.ts'
 import {openMetricsPort} from './metrics-port.ts'
 import {postTo} from './post-to-app.ts'
 import {openSidecar, type Sidecar} from './sidecar.ts'
+import {SidecarActors, type ActorAccess} from './sidecar-actors.ts'
 import type {SidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
@@ -36,6 +36,8 @@ export interface OpenSidecar {
   readonly breakers: readonly BreakerView[]
   /** The topics that the app reads, and how many messages wait in each. */
   readonly backlogs: readonly TopicBacklog[]
+  /** The actors that the app hosts. */
+  readonly actors: Pick<SidecarActors, 'mayHost' | 'hosted'>
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
   /** Ends the real daprd next to the app, if there is one. */
@@ -57,6 +59,8 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   readonly daprd: FindDaprd
   /** Loads the workflows of the run. */
   readonly workflows: () => Promise<Workflows>
+  /** The actors of the run. */
+  readonly actors: ActorAccess
   /** How many workers of workflows the app has connected. */
   readonly connectedWorkers: () => number
   /** The `appProtocol` of an app of the run; '' if the run has no such app. */
@@ -100,6 +104,7 @@ export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenS
 
 /** The parts of one app's sidecar, and how they are connected. */
 class AppSidecar implements OpenSidecar {
+  readonly actors: SidecarActors
   readonly #options: OpenSidecarOptions
   readonly #path: CallPath
   readonly #warn: (text: string) => void
@@ -134,14 +139,15 @@ class AppSidecar implements OpenSidecar {
     })
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
-      runtime.onMove(() => this.#noteReadiness()),
-      followConfiguration({
-        runtime,
-        context,
-        log: this.#logAs('dapr.runtime'),
-        hosts: types => this.#warnUnbuilt('actors', ` (${types.join(', ')})`)
-      })
+      runtime.onMove(() => this.#noteReadiness())
     ]
+    this.actors = new SidecarActors({
+      runtime,
+      context,
+      actors: options.actors,
+      log: this.#logAs('dapr.runtime.actor'),
+      warn: text => resources.warn('actors', `"${runtime.name}": ${text}`)
+    })
     const shared = {runtime, resources, blocks: this.#blocks, context}
     this.#subscriptions = new SidecarSubscriptions({
       ...shared,
@@ -184,6 +190,7 @@ class AppSidecar implements OpenSidecar {
   async close(cut: AbortSignal): Promise<void> {
     this.#closing.abort()
     for (const stop of this.#stops) stop()
+    this.actors.close()
     this.#metrics.close()
     const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
     await Promise.all(ports.map(async port => port.close(cut)))
@@ -193,10 +200,11 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, shell, resources, components, daprd, workflows} = this.#options
+    const {runtime, shell, resources, components, daprd, workflows, actors} = this.#options
     const {tracing, metering, effects} = this.#path
     return new SidecarBlocks({
       appId: runtime.id,
+      instance: runtime.name,
       folder: runtime.plan.folder,
       env: shell,
       resources,
@@ -208,6 +216,7 @@ class AppSidecar implements OpenSidecar {
       counted: event => metering.used(event),
       startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
       workflows,
+      actors,
       areOptional: runtime.plan.resources.areOptional === true,
       isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
       log: this.#logAs('dapr.runtime.processor')

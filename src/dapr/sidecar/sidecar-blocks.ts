@@ -17,6 +17,7 @@ import type {Blocks} from './blocks/blocks.ts'
 
 export interface SidecarBlocksOptions {
   readonly appId: string
+  readonly instance: string
   /** Folder of the app, where relative paths of its components start. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -31,6 +32,7 @@ export interface SidecarBlocksOptions {
   readonly counted: BlockContextOptions['counted']
   readonly startSpan: BlockContextOptions['startSpan']
   readonly workflows: BlockContextOptions['workflows']
+  readonly actors: BlockContextOptions['actors']
   /** A component that cannot be opened is only reported. */
   readonly areOptional: boolean
   /** Lines of the level `debug` are written. */
@@ -158,6 +160,7 @@ export class SidecarBlocks {
   async #load(): Promise<Blocks> {
     const {
       appId,
+      instance,
       folder,
       env,
       resources,
@@ -167,6 +170,7 @@ export class SidecarBlocks {
       counted,
       startSpan,
       workflows,
+      actors,
       postToApp,
       isDebug,
       log
@@ -181,6 +185,7 @@ export class SidecarBlocks {
     this.#fault = await this.#changes.run(async () => this.#follow())
     this.#blocks = new Blocks({
       appId,
+      instance,
       namespace: env['NAMESPACE'] ?? '',
       components: own,
       configuration: () => resources.snapshot.configuration,
@@ -189,6 +194,7 @@ export class SidecarBlocks {
       counted,
       startSpan,
       workflows,
+      actors,
       postToApp,
       log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })

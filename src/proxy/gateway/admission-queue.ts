@@ -113,6 +113,10 @@ export class AdmissionQueue {
     this.#timeoutMs = timeoutMs
   }
 
+  get timeoutMs(): number {
+    return this.#timeoutMs
+  }
+
   /** How long a call waits from now on, in ms, those included that wait already; Infinity: as long as its caller does. */
   set timeoutMs(timeoutMs: number) {
     if (timeoutMs === this.#timeoutMs) return

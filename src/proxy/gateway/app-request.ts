@@ -1,13 +1,13 @@
 import type {Call} from '../../model/call.ts'
 import type {Exchange} from '../net/exchange.ts'
-import {pairsOf} from '../net/http1/header-lines.ts'
 import type {PooledProcess} from '../net/pool.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
 import type {Admission, Admitted, Denied, Held} from './admission.ts'
 import {attemptInterceptor, type AttemptControl} from './interceptors/resiliency/attempt.ts'
-import {admitTo, type Callee} from './local-apps.ts'
+import type {OnGone} from './interceptors/resiliency/component-policies.ts'
+import {admitTo, passed, type Callee} from './local-apps.ts'
 import type {CallContext} from './call-context.ts'
 import {RESET} from './faulted-call.ts'
 import {howEnded} from './how-ended.ts'
@@ -16,6 +16,8 @@ import {ProxiedCall} from './proxied-call.ts'
 export interface AppRequestOptions {
   readonly app: Callee
   readonly context: CallContext
+  /** The app that calls; left out: the app itself, whose sidecar asks it. */
+  readonly caller?: string | undefined
   /** What it is recorded as coming from: a topic, a binding; left out: the sidecar. */
   readonly from?: string | undefined
   readonly method: string
@@ -26,6 +28,10 @@ export interface AppRequestOptions {
   readonly body: Buffer
   /** Gives up when it is aborted. */
   readonly signal?: AbortSignal | undefined
+  /** The same for many requests: calls the listener to give up. */
+  readonly onStop?: OnGone | undefined
+  /** It is sent whatever the state of the app: it belongs to what its process ends with. */
+  readonly isForced?: boolean
   /** The attempt of a policy that this request is: it can end it, and does not count the time in which it is held. */
   readonly attempt?: AttemptControl | undefined
   readonly warn: (text: string) => void
@@ -34,8 +40,8 @@ export interface AppRequestOptions {
 /** A response that was read to its end. */
 interface CollectedResponse {
   readonly status: number
-  /** Alternating names and values. */
-  readonly headers: readonly string[]
+  /** Its header lines. */
+  readonly lines: string
   readonly body: Buffer
 }
 
@@ -62,7 +68,7 @@ class AppResponseCollector extends ResponseCollector {
   }
 
   protected collected(body: Buffer): void {
-    this.#settle({status: this.status, headers: pairsOf(this.lines), body})
+    this.#settle({status: this.status, lines: this.lines, body})
   }
 
   protected tooLarge(): void {
@@ -74,7 +80,7 @@ class AppResponseCollector extends ResponseCollector {
   }
 
   reply({status, type, body, bytes = Buffer.from(body)}: Reply): void {
-    this.#settle({status, headers: ['Content-Type', type], body: bytes})
+    this.#settle({status, lines: `Content-Type: ${type}\r\n`, body: bytes})
   }
 
   /** There is no response. */
@@ -145,8 +151,9 @@ class AppRequest extends ProxiedCall {
   }
 
   ask(isRefused: boolean): Admission | Held {
-    if (isRefused) this.#options.app.recheck()
-    return admitTo(this.#options.app, this.call)
+    const {app, isForced} = this.#options
+    if (isRefused) app.recheck()
+    return isForced === true && !isRefused ? passed(this.call, app) : admitTo(app, this.call)
   }
 
   send({pool, token, path = this.call.path}: Admitted): void {
@@ -195,16 +202,17 @@ class AppRequest extends ProxiedCall {
 
 /** Sends a request to an app and resolves with its response. Never rejects. */
 export function requestApp(options: AppRequestOptions): Promise<AppResponse> {
-  const {app, method, path, from, signal} = options
+  const {app, method, path, from, signal, onStop, caller} = options
   return new Promise(resolve => {
     if (signal?.aborted === true) return resolve({kind: 'unreachable', why: 'it was given up', wasSent: false})
-    const call = {caller: app.id, callee: app.id, method, path, isOwn: true, from}
+    const call = {caller: caller ?? app.id, callee: app.id, method, path, isOwn: caller === undefined, from}
     const abandon = (): void => request.abandon('it was given up')
     const request = new AppRequest(options, call, response => {
       signal?.removeEventListener('abort', abandon)
       resolve(response)
     })
     signal?.addEventListener('abort', abandon, {once: true})
+    onStop?.(abandon)
     request.start()
   })
 }

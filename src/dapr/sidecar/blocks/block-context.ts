@@ -14,6 +14,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import type {Configuration} from '../../../files/resources/dapr-configuration.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
+import type {ActorAccess} from '../sidecar-actors.ts'
 import type {BlockError} from './block-error.ts'
 
 /** Dapr's errors for a component that is not there; `why` is our reason in brackets behind a space, or ''. */
@@ -26,6 +27,8 @@ export interface Missing {
 
 export interface BlockContextOptions {
   readonly appId: string
+  /** The app's name, with a number if it is not its first instance. */
+  readonly instance: string
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string
   readonly components: AppComponents
@@ -39,6 +42,7 @@ export interface BlockContextOptions {
   readonly startSpan: StartSpan
   /** Loads the workflows of the run. */
   readonly workflows: () => Promise<Workflows>
+  readonly actors: Pick<ActorAccess, 'load' | 'reminders'>
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -90,24 +94,28 @@ export const policyTarget = (block: Block, name: string, direction: ComponentDir
 /** What the building blocks of one app share. */
 export class BlockContext {
   readonly appId: string
+  readonly instance: string
   readonly namespace: string
   readonly configuration: () => Configuration
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
   readonly startSpan: StartSpan
   readonly workflows: BlockContextOptions['workflows']
+  readonly actors: BlockContextOptions['actors']
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
 
   constructor(options: BlockContextOptions) {
     this.appId = options.appId
+    this.instance = options.instance
     this.namespace = options.namespace
     this.configuration = options.configuration
     this.policies = options.policies
     this.counted = options.counted
     this.startSpan = options.startSpan
     this.workflows = options.workflows
+    this.actors = options.actors
     this.log = options.log
     this.postToApp = options.postToApp
     this.#options = options
@@ -136,6 +144,11 @@ export class BlockContext {
   /** The component of this name; undefined: there is none. Rejects if it cannot be opened. */
   find<B extends Block>(block: B, name: string): Promise<AppComponent<B>> | undefined {
     return this.#options.components.find(block, name)
+  }
+
+  /** The state store for actors; undefined: there is none. Rejects if it cannot be opened. */
+  actorStore(): Promise<AppComponent<'state'>> | undefined {
+    return this.#options.components.actorStore()
   }
 
   /** Why there is no component of this name, in brackets behind a space; '' = nobody knows. */

@@ -3,6 +3,7 @@ export const GRPC_CODES = {
   unknown: 2,
   invalidArgument: 3,
   notFound: 5,
+  alreadyExists: 6,
   permissionDenied: 7,
   failedPrecondition: 9,
   aborted: 10,

@@ -1,3 +1,6 @@
+import {ActorCalls} from './actor-calls.ts'
+import {ActorState} from './actor-state.ts'
+import {ActorFirings} from './actor-firings.ts'
 import {Bindings} from './bindings.ts'
 import {BlockContext, type BlockContextOptions} from './block-context.ts'
 import {Configurations} from './configurations.ts'
@@ -22,6 +25,9 @@ export class Blocks {
   readonly bindings: Bindings
   readonly inputBindings: InputBindings
   readonly workflows: WorkflowCalls
+  readonly actors: ActorCalls
+  readonly actorState: ActorState
+  readonly actorFirings: ActorFirings
   readonly postToApp: BlockContext['postToApp']
   readonly log: BlockContext['log']
 
@@ -37,6 +43,9 @@ export class Blocks {
     this.bindings = new Bindings(context)
     this.inputBindings = new InputBindings(context, {bindings: this.bindings, state: this.state})
     this.workflows = new WorkflowCalls(context)
+    this.actors = new ActorCalls(context)
+    this.actorState = new ActorState(context)
+    this.actorFirings = new ActorFirings(context)
     this.postToApp = context.postToApp
     this.log = context.log
   }

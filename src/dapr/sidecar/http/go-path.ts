@@ -69,3 +69,11 @@ const escapeOf = (character: string): string =>
 /** A path on the wire (url.EscapedPath): unchanged if it is valid, else decoded and escaped again. */
 export const escapedPath = (path: string): string =>
   VALID.test(path) ? path : unescapePath(path).replace(ESCAPED, escapeOf)
+
+/** Text as one segment of a path on the wire (url.PathEscape); `/` stays. */
+export const escapedSegment = (text: string): string =>
+  /^[\w\-.~]*$/.test(text) ? text : Buffer.from(text).toString('latin1').replace(ESCAPED, escapeOf)
+
+/** A segment of a path as text, `+` as it is (url.PathUnescape). */
+export const segmentText = (segment: string): string =>
+  decoded(segment.includes('%') && badEscape(segment) === undefined ? unescapePath(segment) : segment)

@@ -5,6 +5,7 @@ import type {Reply} from '../../../proxy/net/reply.ts'
 import type {ApiAccess} from '../../../files/resources/api-access.ts'
 import {isRouteServed} from './api-access.ts'
 import {apiError} from './errors.ts'
+import {segmentText} from './go-path.ts'
 import {UNBUILT_TEXT} from '../unbuilt.ts'
 
 /** A call to a building block. */
@@ -52,12 +53,8 @@ const JOBS: Readonly<Record<string, readonly [string, string]>> = {
   DELETE: ['DAPR_SCHEDULER_DELETE_JOB', 'delete']
 }
 
-const noPlacement = (_: Match, why: string): Reply =>
-  apiError(400, 'ERR_ACTOR_NO_PLACEMENT', `placement service is not configured${why}`)
-
 /** Dapr's errors for what is not configured, with the reason in brackets: of blocks that are not built yet. */
 const UNBUILT: Readonly<Record<Unbuilt, (match: Match, why: string) => Reply>> = {
-  actors: noPlacement,
   jobs: ({method, appId}, why) => {
     const [code = '', verb = ''] = JOBS[method] ?? []
     return apiError(500, code, `failed to ${verb} job due to: there is no scheduler here${why}`, {
@@ -87,8 +84,9 @@ export const findRoute = (
 ): RouteAction | undefined => {
   const found = operationAt(method, path)
   if (found === undefined || !isRouteServed(apiAccess, path.slice(1))) return undefined
-  const {name, unbuilt} = found.operation
-  const params = found.params.map(segments => segments.map(unescape).join('/'))
+  const {name, unbuilt, block} = found.operation
+  const read = block === 'actors' ? segmentText : unescape
+  const params = found.params.map(segments => segments.map(read).join('/'))
   const match: Match = {method, params, appId, why: () => whyMissing(params[0] ?? '')}
   if (unbuilt !== undefined)
     return {kind: 'reply', reply: UNBUILT[unbuilt](match, ` (${UNBUILT_TEXT[unbuilt]})`), unbuilt}

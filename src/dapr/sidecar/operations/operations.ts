@@ -1,4 +1,6 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
+import {ACTOR_OPERATIONS} from './actors.ts'
+import {FIRING_OPERATIONS} from './actor-firings.ts'
 import {BINDING_OPERATIONS} from './bindings.ts'
 import {CONFIGURATION_OPERATIONS} from './configuration.ts'
 import {CRYPTOGRAPHY_OPERATIONS} from './cryptography.ts'
@@ -18,7 +20,9 @@ const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>
   ...BINDING_OPERATIONS,
   ...LOCK_OPERATIONS,
   ...CRYPTOGRAPHY_OPERATIONS,
-  ...WORKFLOW_OPERATIONS
+  ...WORKFLOW_OPERATIONS,
+  ...ACTOR_OPERATIONS,
+  ...FIRING_OPERATIONS
 }
 
 /** How an operation is served over a protocol. */

@@ -3,7 +3,6 @@ import type {BlockApi} from './block-api.ts'
 /** Actors (Dapr: pkg/api/http/actors.go). */
 export const ACTORS = {
   errors: 'ACTOR actor',
-  unbuilt: 'actors',
   operations: {
     ExecuteActorStateTransaction: {http: 'POST PUT v1.0/actors/*/*/state', grpc: 'v1/actors'},
     GetActorState: {http: 'GET v1.0/actors/*/*/state/*', grpc: 'v1/actors'},

@@ -28,7 +28,7 @@ export interface ComponentWords {
 }
 
 /** What Dapr has and Pillion has not yet. */
-export type Unbuilt = 'actors' | 'jobs'
+export type Unbuilt = 'jobs'
 
 /** The part of Dapr's API that belongs to one building block. */
 export interface BlockApi {

@@ -10,6 +10,8 @@ import type {Dial} from '../../../../src/proxy/net/dialer.ts'
 import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
 import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
 import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
+import {systemClock} from '../../../../src/platform/clock.ts'
+import {Actors} from '../../../../src/work/actor/actors.ts'
 import {Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {Pool} from '../../../../src/proxy/net/pool.ts'
@@ -154,6 +156,7 @@ export const noBlocks =
   async (): Promise<Blocks> =>
     new Blocks({
       appId: 'a',
+      instance: 'a',
       namespace: '',
       components,
       configuration: () => DEFAULT_CONFIGURATION,
@@ -163,6 +166,10 @@ export const noBlocks =
       counted: () => undefined,
       startSpan: () => undefined,
       workflows,
+      actors: {
+        load: async () => new Actors({clock: systemClock, mayHost: () => false}),
+        reminders: async () => Promise.reject(new Error('no reminders here'))
+      },
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })
 

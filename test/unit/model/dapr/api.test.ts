@@ -39,7 +39,18 @@ t.test('what is served takes and gives the messages of Dapr’s service', async 
   }
 })
 
-const MODULES = ['binding', 'configuration', 'crypto', 'google', 'lock', 'pubsub', 'secret', 'state', 'workflow']
+const MODULES = [
+  'actors',
+  'binding',
+  'configuration',
+  'crypto',
+  'google',
+  'lock',
+  'pubsub',
+  'secret',
+  'state',
+  'workflow'
+]
 
 /** The compiled table of a message. */
 async function messageOf(type: string): Promise<unknown> {

@@ -267,8 +267,8 @@ t.test('building blocks that are not configured say so', async t => {
     [
       'POST',
       '/v1.0/actors/T/1/method/m',
-      400,
-      '{"errorCode":"ERR_ACTOR_NO_PLACEMENT","message":"placement service is not configured (Pillion does not run actors yet)"}'
+      500,
+      '{"errorCode":"ERR_ACTOR_INVOKE_METHOD","message":"error invoke actor method: failed to lookup actor: api error: code = FailedPrecondition desc = did not find address for actor \'T/1\' [no app of this run hosts actors]"}'
     ]
   ]
   for (const [method, path, status, body] of cases)
@@ -288,7 +288,6 @@ t.test('what is not built yet is told in words, and the run hears of it', async 
   const asked: string[] = []
   const {port} = await openTestSidecar(t, {askedUnbuilt: what => asked.push(what)})
   for (const [method, path, what, message] of [
-    ['PUT', '/v1.0/actors/T/1/reminders/r', 'actors', 'Pillion does not run actors yet'],
     ['GET', '/v1.0-alpha1/jobs/j', 'jobs', 'Pillion does not run jobs yet']
   ] as const) {
     t.match(await ask(t, port, plain(method, path, '', '{}')), {body: ` (${message})"`}, path)

@@ -34,6 +34,7 @@ const blocksOf = async (
   }
   const blocks = new Blocks({
     appId: 'shop',
+    instance: 'shop',
     namespace: '',
     components: components as unknown as AppComponents,
     configuration: () => DEFAULT_CONFIGURATION,
@@ -43,6 +44,10 @@ const blocksOf = async (
     counted: event => counted.push(event),
     startSpan: () => undefined,
     workflows: async () => Promise.reject(new Error('no workflows here')),
+    actors: {
+      load: async () => Promise.reject(new Error('no actors here')),
+      reminders: async () => Promise.reject(new Error('no reminders here'))
+    },
     log: {isDebug: false, write: () => undefined, warn: () => undefined}
   })
   return {blocks, counted}

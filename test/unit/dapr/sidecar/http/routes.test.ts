@@ -15,7 +15,8 @@ t.test('routes of the sidecar itself', t => {
 })
 
 /** Blocks whose calls are served; the others have a fixed reply. */
-const SERVED = /^\/v1\.0[^/]*\/(?:state|publish|secrets|configuration|lock|unlock|crypto|subtlecrypto|workflows)\//
+const SERVED =
+  /^\/v1\.0[^/]*\/(?:state|publish|secrets|configuration|lock|unlock|crypto|subtlecrypto|workflows|actors)\//
 
 t.test('building blocks, in their versions', t => {
   const known = [

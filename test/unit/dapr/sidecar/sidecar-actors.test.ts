@@ -1,7 +1,7 @@
 import t from 'tap'
 import {AdmissionQueue} from '../../../../src/proxy/gateway/admission-queue.ts'
 import {HeldBodies} from '../../../../src/proxy/gateway/held-bodies.ts'
-import {followConfiguration} from '../../../../src/dapr/sidecar/app-configuration.ts'
+import {SidecarActors} from '../../../../src/dapr/sidecar/sidecar-actors.ts'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 
 t.test('a process that goes before it can be asked leaves no question to the next one', async t => {
@@ -19,16 +19,21 @@ t.test('a process that goes before it can be asked leaves no question to the nex
       return () => undefined
     }
   }
-  const stop = followConfiguration({
+  const actors = new SidecarActors({
     runtime: app as unknown as AppRuntime,
     context: {heldBodies: new HeldBodies()},
+    actors: {
+      load: async () => Promise.reject(new Error('no actors here')),
+      reminders: async () => Promise.reject(new Error('no reminders here')),
+      told: () => undefined
+    },
     log: (_, text) => t.fail(text),
-    hosts: types => t.fail(types.join())
+    warn: text => t.fail(text)
   })
   app.isReady = false
   for (const listener of listeners) listener()
   await import('../../../../src/proxy/gateway/app-request.ts')
   await new Promise(setImmediate)
   t.equal(queue.waiting, 0)
-  stop()
+  actors.close()
 })

@@ -1,0 +1,86 @@
+import {ActorError} from '../../../work/actor/actor-error.ts'
+import type {ActorAnswer} from '../../../work/actor/actor-host.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {checkActor, checkMethod} from './actor-names.ts'
+import type {BlockContext} from './block-context.ts'
+import {BlockError} from './block-error.ts'
+
+/** A call of a method of an actor, as a caller makes it. */
+export interface ActorInvocation {
+  readonly type: string
+  readonly id: string
+  readonly method: string
+  /** With its `?`; '' = none. */
+  readonly query: string
+  /** Header lines for the app. */
+  readonly lines: string
+  readonly body: Buffer
+  /** '' = none. */
+  readonly reentrancyId: string
+  readonly onGone: OnGone
+}
+
+/** The actor has answered. */
+export type ActorReply = Extract<ActorAnswer, {readonly kind: 'done'}>
+
+const RESERVED = 'dapr.internal.'
+
+/** Calls of actors (Dapr: pkg/api/universal/actors.go, pkg/actors/engine). */
+export class ActorCalls {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  async invoke({method, query, lines, body, onGone, ...call}: ActorInvocation): Promise<ActorReply> {
+    const {type, id} = call
+    checkActor(type, id)
+    checkMethod(method)
+    const {actors, appId: app, instance} = this.#context
+    const work = {kind: 'method', method, query, lines, body} as const
+    const run = await actors.load()
+    let answer: ActorAnswer
+    try {
+      answer = await run.run({...call, work, caller: {app, instance}, onStop: onGone})
+    } catch (error) {
+      throw error instanceof ActorError ? refused(error, run.hosted) : error
+    }
+    switch (answer.kind) {
+      case 'done':
+        if (answer.isCancelled) throw failed('reminder has been canceled')
+        return answer
+      case 'unknown':
+        throw failed(`actor method not found: actors/${type}/${id}/method/${method}`)
+      case 'failed':
+        throw failed(`error from actor service: (${answer.status}) ${answer.text}`)
+      case 'lost':
+        throw failed(answer.why)
+    }
+  }
+}
+
+const failed = (why: string): BlockError =>
+  new BlockError([500, 'internal', 'ERR_ACTOR_INVOKE_METHOD'], `error invoke actor method: ${why}`)
+
+function refused(error: ActorError, hosted: readonly string[]): BlockError {
+  const {refusal, message} = error
+  if (refusal === 'depth') return new BlockError([500, 'internal', 'ERR_ACTOR_STACK_DEPTH'], message)
+  if (refusal !== 'unhosted') return failed(message)
+  const here =
+    hosted.length === 0 ? 'no app of this run hosts actors' : `the apps of this run host: ${hosted.join(', ')}`
+  const words = `did not find address for actor '${message}' [${here}]`
+  return new BlockError(
+    [500, 'failedPrecondition', 'ERR_ACTOR_INVOKE_METHOD'],
+    `error invoke actor method: failed to lookup actor: api error: code = FailedPrecondition desc = ${words}`
+  )
+}
+
+/** Throws for the types that Dapr keeps for itself. */
+export function checkReserved(type: string): void {
+  if (!type.startsWith(RESERVED)) return
+  throw new BlockError(
+    [403, 'permissionDenied', 'ERR_ACTOR_TYPE_RESERVED'],
+    `actor type ${JSON.stringify(type)} is reserved for the Dapr workflow runtime; direct actor API access is not permitted`
+  )
+}

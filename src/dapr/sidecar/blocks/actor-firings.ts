@@ -1,0 +1,113 @@
+import {messageOf} from '../../../model/errors.ts'
+import {FiringFault, type FiringWish} from '../../../work/actor/firing-spec.ts'
+import type {Reminder} from '../../../work/actor/reminder-store.ts'
+import {ReminderExists, type Reminders, type ReminderWish} from '../../../work/actor/reminders.ts'
+import type {FiringName} from '../../../work/actor/timers.ts'
+import {checkReserved} from './actor-calls.ts'
+import {checkActor, checkFiring} from './actor-names.ts'
+import type {BlockContext} from './block-context.ts'
+import {BlockError} from './block-error.ts'
+
+const timerFailed = (why: string): BlockError =>
+  new BlockError([500, 'internal', 'ERR_ACTOR_TIMER_CREATE'], `error creating actor timer: ${why}`)
+
+const CODES = {
+  create: ['ERR_ACTOR_REMINDER_CREATE', 'error creating actor reminder'],
+  get: ['ERR_ACTOR_REMINDER_GET', 'error getting actor reminder'],
+  delete: ['ERR_ACTOR_REMINDER_DELETE', 'error deleting actor reminder'],
+  list: ['ERR_ACTOR_REMINDER_LIST', 'error listing actor reminders']
+} as const
+
+type Verb = keyof typeof CODES
+
+/** Timers and reminders of actors (Dapr: pkg/api/universal/actors.go, pkg/messages/predefined.go). */
+export class ActorFirings {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  async setTimer(name: FiringName, wish: FiringWish): Promise<void> {
+    check('timer', name)
+    const {actors, appId, instance} = this.#context
+    const {type, id} = name
+    const all = await actors.load()
+    if (!all.isHostedBy(appId, type))
+      throw timerFailed(`can't create timer for actor ${type}||${id}: actor type not registered`)
+    try {
+      all.timers.set(name, wish, instance)
+    } catch (error) {
+      throw error instanceof FiringFault ? timerFailed(error.message) : error
+    }
+  }
+
+  async deleteTimer(name: FiringName): Promise<void> {
+    check('timer', name)
+    const all = await this.#context.actors.load()
+    all.timers.delete(name)
+  }
+
+  async setReminder(name: FiringName, wish: ReminderWish): Promise<void> {
+    check('reminder', name)
+    await this.#reminders('create', name.type, async reminders => {
+      try {
+        await reminders.set(this.#context.appId, name, wish)
+      } catch (error) {
+        if (!(error instanceof ReminderExists)) throw error
+        throw new BlockError(
+          [409, 'alreadyExists', 'ERR_ACTOR_REMINDER_ALREADY_EXISTS'],
+          `actor reminder already exists: ${name.name}`
+        )
+      }
+    })
+  }
+
+  async getReminder(name: FiringName): Promise<Reminder> {
+    check('reminder', name)
+    const found = await this.#reminders('get', name.type, async reminders => reminders.get(name))
+    if (found !== undefined) return found
+    throw new BlockError([404, 'notFound', 'ERR_ACTOR_REMINDER_NOT_FOUND'], `actor reminder not found: ${name.name}`)
+  }
+
+  async deleteReminder(name: FiringName): Promise<void> {
+    check('reminder', name)
+    await this.#reminders('delete', name.type, async reminders => reminders.delete(name))
+  }
+
+  /** Those of a type, or of one actor. */
+  async listReminders(type: string, id: string | undefined): Promise<readonly Reminder[]> {
+    checkReserved(type)
+    checkActor(type, id ?? '')
+    return this.#reminders('list', type, async reminders => reminders.list(type, id))
+  }
+
+  async deleteReminders(type: string, id: string | undefined): Promise<void> {
+    checkReserved(type)
+    checkActor(type, id ?? '')
+    await this.#reminders('delete', type, async reminders => reminders.deleteAll(type, id))
+  }
+
+  async #reminders<T>(verb: Verb, type: string, work: (reminders: Reminders) => Promise<T>): Promise<T> {
+    const {actors, appId} = this.#context
+    const all = await actors.load()
+    if (!all.isHostedBy(appId, type))
+      throw new BlockError(
+        [403, 'permissionDenied', 'ERR_ACTOR_REMINDER_NON_HOSTED'],
+        'operations on actor reminders are only possible on hosted actor types'
+      )
+    const [code, words] = CODES[verb]
+    try {
+      return await work(await actors.reminders())
+    } catch (error) {
+      if (error instanceof BlockError) throw error
+      throw new BlockError([500, 'internal', code], `${words}: ${messageOf(error)}`)
+    }
+  }
+}
+
+function check(kind: 'timer' | 'reminder', {type, id, name}: FiringName): void {
+  checkReserved(type)
+  checkActor(type, id)
+  checkFiring(kind, name)
+}

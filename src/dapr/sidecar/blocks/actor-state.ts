@@ -1,0 +1,93 @@
+import {messageOf} from '../../../model/errors.ts'
+import type {AppComponent} from '../../components/app-components.ts'
+import type {StateItem, StateOperation} from '../../components/state-store.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {checkReserved} from './actor-calls.ts'
+import {checkActor} from './actor-names.ts'
+import type {BlockContext} from './block-context.ts'
+import {BlockError} from './block-error.ts'
+import {SEPARATOR} from './key-prefix.ts'
+
+/** A step of a transaction, as a caller makes it. */
+export interface ActorOperation {
+  readonly operation: string
+  readonly key: string
+  readonly value: Buffer
+  /** It came as JSON. */
+  readonly isJson: boolean
+  readonly etag: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const NO_OPTIONS = {concurrency: '', consistency: ''} as const
+
+const unsaved = (why: string): BlockError =>
+  new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], `error saving actor transaction state: ${why}`)
+
+/** The state of actors, in the store that is marked for them (Dapr: pkg/actors/state). */
+export class ActorState {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /** Whether the actor is active, or hosted here, is not asked. */
+  async get(type: string, id: string, key: string, onGone: OnGone): Promise<StateItem | undefined> {
+    checkReserved(type)
+    checkActor(type, id)
+    const store = await this.#store()
+    try {
+      return await this.#call(store, 'get', onGone, async () =>
+        store.component.get(this.#keyOf(type, id, key), {consistency: '', metadata: {}})
+      )
+    } catch (error) {
+      throw new BlockError([500, 'internal', 'ERR_ACTOR_STATE_GET'], `error getting actor state: ${messageOf(error)}`)
+    }
+  }
+
+  /** All or nothing, of an actor that is active at this instance. */
+  async transact(type: string, id: string, wishes: readonly ActorOperation[], onGone: OnGone): Promise<void> {
+    checkReserved(type)
+    checkActor(type, id)
+    const {actors, instance} = this.#context
+    if (!(await actors.load()).isActiveAt(instance, type, id))
+      throw new BlockError([400, 'internal', 'ERR_ACTOR_INSTANCE_MISSING'], 'actor instance is missing')
+    const store = await this.#store()
+    const operations = wishes.map((wish): StateOperation => {
+      const {operation, key, value, isJson, etag, metadata} = wish
+      const request = {key: this.#keyOf(type, id, key), etag, metadata, options: NO_OPTIONS}
+      return operation === 'delete' ? {kind: 'delete', request} : {kind: 'upsert', request: {...request, value, isJson}}
+    })
+    if (operations.length === 0) return
+    try {
+      await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
+    } catch (error) {
+      throw unsaved(messageOf(error))
+    }
+  }
+
+  #keyOf(type: string, id: string, key: string): string {
+    return [this.#context.appId, type, id, key].join(SEPARATOR)
+  }
+
+  async #call<T>({name}: AppComponent<'state'>, operation: string, onGone: OnGone, work: () => Promise<T>): Promise<T> {
+    return this.#context.outbound({block: 'state', name, operation, onGone}, work)
+  }
+
+  async #store(): Promise<AppComponent<'state'>> {
+    try {
+      const store = await this.#context.actorStore()
+      if (store !== undefined) return store
+    } catch (error) {
+      throw none(` (${messageOf(error)})`)
+    }
+    throw none('')
+  }
+}
+
+const none = (why: string): BlockError =>
+  new BlockError([500, 'internal', 'ERR_ACTOR_RUNTIME_NOT_FOUND'], NO_STORE + why)
+
+const NO_STORE =
+  'the state store is not configured to use the actor runtime. Have you set the - name: actorStateStore value: "true" in your state store component file?'

@@ -1,0 +1,62 @@
+import type {ActorHost} from '../../work/actor/actor-host.ts'
+import type {Actors} from '../../work/actor/actors.ts'
+import {hostedTypes} from './hosted-types.ts'
+import {HttpActorHost} from './http/blocks/http-actor-host.ts'
+import type {SidecarActorsOptions} from './sidecar-actors.ts'
+
+/** The actors that an app hosts. */
+export class HostedActors {
+  readonly #options: SidecarActorsOptions
+  readonly #actors: Actors
+  readonly #host: ActorHost
+  #isIll = false
+
+  constructor(options: SidecarActorsOptions, actors: Actors) {
+    this.#options = options
+    this.#actors = actors
+    this.#host = new HttpActorHost(options)
+  }
+
+  /** How many are active, by type. */
+  get active(): ReadonlyMap<string, number> {
+    return this.#actors.activeAt(this.#host)
+  }
+
+  /** Its process has told its configuration; '' = it has none. */
+  tell(text: string): void {
+    const {log, warn} = this.#options
+    const types = hostedTypes(text, warn)
+    if (types.size > 0) log('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
+    this.#actors.host(this.#host, types)
+  }
+
+  /** Its process has ended, or takes no calls. */
+  lost(): void {
+    this.#isIll = false
+    this.#actors.lost(this.#host)
+  }
+
+  /** An app that is not healthy lets its actors go, and gets no calls until it is well. */
+  noteHealth(): void {
+    const {isUnhealthy, plan} = this.#options.runtime
+    if (isUnhealthy === this.#isIll) return
+    this.#isIll = isUnhealthy
+    if (isUnhealthy) void this.retire(AbortSignal.timeout(plan.stop.timeoutMs))
+    else this.resume()
+  }
+
+  /** The process is to be replaced: its actors are let go; false if the signal is aborted before. */
+  async retire(signal: AbortSignal): Promise<boolean> {
+    return this.#actors.retire(this.#host, signal)
+  }
+
+  /** It has been replaced, or goes on. */
+  resume(): void {
+    this.#actors.resume(this.#host)
+  }
+
+  /** The app has left the run. */
+  leave(): void {
+    this.#actors.leave(this.#host)
+  }
+}

@@ -1,0 +1,128 @@
+import {requestApp, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
+import type {CallContext} from '../../../../proxy/gateway/call-context.ts'
+import type {Callee} from '../../../../proxy/gateway/local-apps.ts'
+import type {AppPlan, LogLevel} from '../../../../model/plan.ts'
+import type {ActorAnswer, ActorHost, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
+import {escapedSegment} from '../go-path.ts'
+
+export interface HttpActorHostOptions {
+  readonly runtime: Callee & {readonly name: string; readonly isListening: boolean; readonly plan: AppPlan}
+  readonly context: CallContext
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, message: string) => void
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** Lines of an answer that are those of its connection. */
+const OF_CONNECTION = /^(?:content-length|date):[^\n]*\n/gim
+/** Set by apps in place of a status (.NET): the actor itself tells of an error. */
+const OWN_ERROR = /^x-daprerrorresponseheader:/im
+const CANCELS = /^x-daprremindercancel:[ \t]*true[ \t]*\r?$/im
+const REENTRANCY = /^dapr-reentrancy-id:[^\n]*\n/gim
+
+/** Actors of an app, as requests to it (Dapr: pkg/actors/internal/transport/http). */
+export class HttpActorHost implements ActorHost {
+  readonly #options: HttpActorHostOptions
+
+  constructor(options: HttpActorHostOptions) {
+    this.#options = options
+  }
+
+  get app(): string {
+    return this.#options.runtime.id
+  }
+
+  get instance(): string {
+    return this.#options.runtime.name
+  }
+
+  get state(): ActorHost['state'] {
+    const {queue, isUnhealthy, isListening} = this.#options.runtime
+    if (queue.state === 'shut') return isUnhealthy ? 'held' : 'shut'
+    return queue.isOpen && isListening ? 'open' : 'held'
+  }
+
+  get reason(): string {
+    return this.#options.runtime.queue.reason
+  }
+
+  get isBusy(): boolean {
+    return this.#options.runtime.queue.inFlight.size > 0
+  }
+
+  get holdMs(): number {
+    return this.#options.runtime.queue.timeoutMs
+  }
+
+  async send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer> {
+    const {type, id, work, caller, reentrancyId, onStop} = request
+    const path = `/actors/${escapedSegment(type)}/${escapedSegment(id)}/method/`
+    const isMethod = work.kind === 'method'
+    const chain = reentrancyId === '' ? '' : `Dapr-Reentrancy-Id: ${reentrancyId}\r\n`
+    const lines = isMethod ? work.lines : 'Content-Type: application/json\r\n'
+    const {runtime, context, log} = this.#options
+    const response = await requestApp({
+      app: runtime,
+      context,
+      caller: caller?.app,
+      from: isMethod ? undefined : `${work.kind} ${work.name}`,
+      method: 'PUT',
+      path: path + (isMethod ? work.method.split('/').map(escapedSegment).join('/') + work.query : firingPath(work)),
+      lines: (chain === '' ? lines : lines.replace(REENTRANCY, '')) + chain,
+      body: isMethod ? work.body : firingBody(work),
+      onStop,
+      isForced,
+      warn: text => log('warn', text)
+    })
+    return answerOf(response)
+  }
+
+  async deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<void> {
+    const {runtime, context, log} = this.#options
+    const response = await requestApp({
+      app: runtime,
+      context,
+      method: 'DELETE',
+      path: `/actors/${escapedSegment(type)}/${escapedSegment(id)}`,
+      lines: 'Content-Type: application/x-protobuf\r\n',
+      body: NOTHING,
+      signal,
+      isForced: true,
+      warn: text => log('warn', text)
+    })
+    if (response.kind === 'response' && response.status === 200) return
+    const why = response.kind === 'response' ? `status ${response.status}` : response.why
+    log('warn', `failed to deactivate actor ${type}||${id}: ${why}`)
+  }
+}
+
+const firingPath = ({kind, name}: Firing): string =>
+  `${kind === 'reminder' ? 'remind' : 'timer'}/${escapedSegment(name)}`
+
+const member = (name: string, value: string): string => `"${name}":${JSON.stringify(value)}`
+
+/** A reminder tells neither when nor how often. */
+function firingBody({kind, callback, dueTime, period, data}: Firing): Buffer {
+  const members = [
+    ...(kind === 'timer' ? [member('callback', callback)] : []),
+    ...(data === undefined ? [] : [`"data":${data}`]),
+    member('dueTime', kind === 'timer' ? dueTime : ''),
+    member('period', kind === 'timer' ? period : '')
+  ]
+  return Buffer.from(`{${members.join(',')}}`)
+}
+
+function answerOf(response: AppResponse): ActorAnswer {
+  if (response.kind === 'unreachable') return {kind: 'lost', why: response.why, wasSent: response.wasSent}
+  const {status, lines, body} = response
+  if (status === 404) return {kind: 'unknown'}
+  if (status !== 200) return {kind: 'failed', status, text: body.toString()}
+  return {
+    kind: 'done',
+    lines: lines.replace(OF_CONNECTION, ''),
+    body,
+    isError: OWN_ERROR.test(lines),
+    isCancelled: CANCELS.test(lines)
+  }
+}

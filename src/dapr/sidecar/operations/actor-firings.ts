@@ -1,0 +1,185 @@
+import type {ACTORS} from '../../../model/dapr/api/actors.ts'
+import {
+  GetActorReminderRequest,
+  GetActorReminderResponse,
+  ListActorRemindersRequest,
+  ListActorRemindersResponse,
+  RegisterActorReminderRequest,
+  RegisterActorTimerRequest,
+  UnregisterActorReminderRequest,
+  UnregisterActorRemindersByTypeRequest,
+  UnregisterActorRemindersByTypeResponse,
+  UnregisterActorTimerRequest
+} from '../../../model/dapr/messages/actors.generated.ts'
+import type {JobFailurePolicy} from '../../../model/dapr/messages/common.generated.ts'
+import {Empty} from '../../../model/dapr/messages/google.generated.ts'
+import {encode, type Message} from '../../../proxy/net/grpc/message-codec.ts'
+import type {FiringWish} from '../../../work/actor/firing-spec.ts'
+import type {FailurePolicy, Reminder} from '../../../work/actor/reminder-store.ts'
+import type {FiringName} from '../../../work/actor/timers.ts'
+import {formatGoDuration} from '../../../files/resources/go-duration.ts'
+import {compactJson, memberTexts} from '../blocks/json-text.ts'
+import {DONE, isObject, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
+import {bufferOf, grpc, type OperationsOf} from './operation.ts'
+
+const nameOf = ({params: [type = '', id = '', name = '']}: BlockRequest): FiringName => ({type, id, name})
+
+const nameIn = (message: {
+  readonly actorType: string
+  readonly actorId: string
+  readonly name: string
+}): FiringName => ({
+  type: message.actorType,
+  id: message.actorId,
+  name: message.name
+})
+
+/** What stands in a body, whatever its content type. */
+function wishIn(request: BlockRequest): FiringWish & {readonly overwrites: boolean} {
+  const {text, value} = readJson(request)
+  if (!isObject(value)) throw malformed('expected an object')
+  const data = memberTexts(text).get('data')
+  const overwrite = value['overwrite'] ?? true
+  if (typeof overwrite !== 'boolean') throw malformed('"overwrite" must be true or false')
+  return {
+    dueTime: textIn(value, 'dueTime'),
+    period: textIn(value, 'period'),
+    ttl: textIn(value, 'ttl'),
+    callback: textIn(value, 'callback'),
+    data: data === undefined ? undefined : compactJson(data),
+    overwrites: overwrite
+  }
+}
+
+/** Bytes reach the app as a text of base64. */
+const dataOf = (bytes: Uint8Array): string | undefined =>
+  bytes.length === 0 ? undefined : JSON.stringify(bufferOf(bytes).toString('base64'))
+
+/** As Dapr tells what it plans: without repetitions. */
+const periodText = ({step}: Reminder): string | undefined =>
+  step === null ? undefined : `@every ${formatGoDuration(step)}`
+
+function reminderJson(reminder: Reminder): string {
+  const {id, type, data, dueTime} = reminder
+  const members: readonly (readonly [string, string | undefined])[] = [
+    ['actorID', JSON.stringify(id)],
+    ['actorType', JSON.stringify(type)],
+    ['data', data ?? undefined],
+    ['dueTime', dueTime === '' ? undefined : JSON.stringify(dueTime)],
+    ['period', JSON.stringify(periodText(reminder))]
+  ]
+  return `{${members.flatMap(([name, text]) => (text === undefined ? [] : `"${name}":${text}`)).join(',')}}`
+}
+
+const BYTES_VALUE = {value: [1, 'bytes']} as const
+
+function reminderMessage(reminder: Reminder): Message<typeof GetActorReminderResponse> {
+  const {type, id, dueTime, ttl, data} = reminder
+  const value = data === null ? undefined : encode(BYTES_VALUE, {value: Buffer.from(data)})
+  return {
+    actorType: type,
+    actorId: id,
+    dueTime: dueTime === '' ? undefined : dueTime,
+    period: periodText(reminder),
+    data: value && {typeUrl: 'type.googleapis.com/google.protobuf.BytesValue', value},
+    ttl: ttl === '' ? undefined : ttl
+  }
+}
+
+/** Undefined: the default. */
+function policyOf(policy: Message<typeof JobFailurePolicy> | undefined): FailurePolicy | undefined {
+  if (policy?.drop !== undefined) return {intervalMs: 0, retries: 0}
+  const {constant} = policy ?? {}
+  if (constant === undefined) return undefined
+  const {seconds = 0n, nanos = 0} = constant.interval ?? {}
+  return {intervalMs: Number(seconds) * 1000 + nanos / 1e6, retries: constant.maxRetries}
+}
+
+type Firings = Pick<
+  OperationsOf<typeof ACTORS>,
+  | 'RegisterActorTimer'
+  | 'UnregisterActorTimer'
+  | 'RegisterActorReminder'
+  | 'GetActorReminder'
+  | 'UnregisterActorReminder'
+  | 'ListActorReminders'
+  | 'UnregisterActorRemindersByType'
+>
+
+/** Timers and reminders (Dapr: pkg/api/http/actors.go, pkg/api/grpc/actors.go). */
+export const FIRING_OPERATIONS: Firings = {
+  RegisterActorTimer: {
+    http: async ({actorFirings}, request) => {
+      await actorFirings.setTimer(nameOf(request), wishIn(request))
+      return DONE
+    },
+    grpc: grpc(RegisterActorTimerRequest, Empty, async ({actorFirings}, message) => {
+      const {dueTime, period, ttl, callback, data} = message
+      await actorFirings.setTimer(nameIn(message), {dueTime, period, ttl, callback, data: dataOf(data)})
+      return undefined
+    })
+  },
+  UnregisterActorTimer: {
+    http: async ({actorFirings}, request) => {
+      await actorFirings.deleteTimer(nameOf(request))
+      return DONE
+    },
+    grpc: grpc(UnregisterActorTimerRequest, Empty, async ({actorFirings}, message) => {
+      await actorFirings.deleteTimer(nameIn(message))
+      return undefined
+    })
+  },
+  RegisterActorReminder: {
+    http: async ({actorFirings}, request) => {
+      await actorFirings.setReminder(nameOf(request), wishIn(request))
+      return DONE
+    },
+    grpc: grpc(RegisterActorReminderRequest, Empty, async ({actorFirings}, message) => {
+      const {dueTime, period, ttl, data, overwrite = true, failurePolicy} = message
+      const wish = {dueTime, period, ttl, callback: '', data: dataOf(data)}
+      await actorFirings.setReminder(nameIn(message), {
+        ...wish,
+        overwrites: overwrite,
+        policy: policyOf(failurePolicy)
+      })
+      return undefined
+    })
+  },
+  GetActorReminder: {
+    http: async ({actorFirings}, request) => {
+      const reminder = await actorFirings.getReminder(nameOf(request))
+      return {status: 200, type: 'application/json', body: reminderJson(reminder), lines: ''}
+    },
+    grpc: grpc(GetActorReminderRequest, GetActorReminderResponse, async ({actorFirings}, message) =>
+      reminderMessage(await actorFirings.getReminder(nameIn(message)))
+    )
+  },
+  UnregisterActorReminder: {
+    http: async ({actorFirings}, request) => {
+      await actorFirings.deleteReminder(nameOf(request))
+      return DONE
+    },
+    grpc: grpc(UnregisterActorReminderRequest, Empty, async ({actorFirings}, message) => {
+      await actorFirings.deleteReminder(nameIn(message))
+      return undefined
+    })
+  },
+  ListActorReminders: {
+    grpc: grpc(ListActorRemindersRequest, ListActorRemindersResponse, async ({actorFirings}, {actorType, actorId}) => ({
+      reminders: (await actorFirings.listReminders(actorType, actorId)).map(each => ({
+        name: each.name,
+        reminder: reminderMessage(each)
+      }))
+    }))
+  },
+  UnregisterActorRemindersByType: {
+    grpc: grpc(
+      UnregisterActorRemindersByTypeRequest,
+      UnregisterActorRemindersByTypeResponse,
+      async ({actorFirings}, {actorType, actorId}) => {
+        await actorFirings.deleteReminders(actorType, actorId)
+        return undefined
+      }
+    )
+  }
+}

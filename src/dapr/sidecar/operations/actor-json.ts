@@ -1,0 +1,62 @@
+import type {ActorOperation} from '../blocks/actor-state.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import {compactJson, itemTexts, memberTexts} from '../blocks/json-text.ts'
+import {isObject, malformed, readJson, type BlockRequest} from './block-request.ts'
+
+const bad = (why: string): BlockError =>
+  new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], `error saving actor transaction state: ${why}`)
+
+/** The steps of a transaction of an actor's state (Dapr: pkg/actors/api/transactional.go). Throws a BlockError. */
+export function readOperations(request: BlockRequest): readonly ActorOperation[] {
+  const {text, value} = readJson(request)
+  if (!Array.isArray(value)) throw malformed('expected an array of operations')
+  return itemTexts(text).map((item, at) => readOperation(item, value[at] as unknown))
+}
+
+function readOperation(text: string, value: unknown): ActorOperation {
+  if (!isObject(value)) throw malformed('an operation must be an object')
+  const operation = value['operation'] ?? ''
+  if (typeof operation !== 'string') throw malformed('"operation" must be a text')
+  checkOperation(operation)
+  const request = value['request']
+  if (request === undefined || request === null) throw bad('request data is empty')
+  if (!isObject(request)) throw bad('expected a map')
+  const key = textOf(request, 'key')
+  if (key === '') throw bad('missing key')
+  const members = memberTexts(memberTexts(text).get('request') ?? '{}')
+  const metadata = request['metadata'] ?? {}
+  if (!isObject(metadata)) throw bad(`'metadata' expected type 'map', got unconvertible type '${goType(metadata)}'`)
+  return {
+    operation,
+    key,
+    value: Buffer.from(compactJson(members.get('value') ?? 'null')),
+    isJson: true,
+    etag: textOf(request, 'etag'),
+    metadata: Object.fromEntries(Object.keys(metadata).map(name => [name, textOf(metadata, name)]))
+  }
+}
+
+/** Throws for an operation that there is not. */
+export function checkOperation(operation: string): void {
+  if (operation === '') throw bad('operation is empty')
+  if (operation !== 'upsert' && operation !== 'delete') throw bad(`operation type ${operation} not supported`)
+}
+
+/** '' where it is left out (mitchellh/mapstructure: the words for another type). */
+function textOf(value: Readonly<Record<string, unknown>>, name: string): string {
+  const member = value[name]
+  if (member === undefined || member === null) return ''
+  if (typeof member === 'string') return member
+  throw bad(
+    `1 error(s) decoding:\n\n* '${name}' expected type 'string', got unconvertible type '${goType(member)}', value: '${JSON.stringify(member)}'`
+  )
+}
+
+const goType = (value: unknown): string =>
+  typeof value === 'number'
+    ? 'float64'
+    : typeof value === 'boolean'
+      ? 'bool'
+      : Array.isArray(value)
+        ? '[]interface {}'
+        : 'map[string]interface {}'

@@ -1,0 +1,93 @@
+import type {ACTORS} from '../../../model/dapr/api/actors.ts'
+import {
+  ExecuteActorStateTransactionRequest,
+  GetActorStateRequest,
+  GetActorStateResponse,
+  InvokeActorRequest,
+  InvokeActorResponse
+} from '../../../model/dapr/messages/actors.generated.ts'
+import {Empty} from '../../../model/dapr/messages/google.generated.ts'
+import {valueText} from '../http/blocks/app-headers.ts'
+import {checkOperation, readOperations} from './actor-json.ts'
+import {DONE, type BlockHandler} from './block-request.ts'
+import {bufferOf, grpc, type OperationsOf} from './operation.ts'
+
+const JSON_TYPE = 'application/json'
+const CONTENT_TYPE = /^content-type:/im
+const REENTRANCY = /^dapr-reentrancy-id:[ \t]*([^\r\n]*)/im
+
+const invoke: BlockHandler = async ({actors}, {params: [type = '', id = '', method = ''], ...request}) => {
+  const {query, lines, trace, body, onGone} = request
+  const reentrancyId = REENTRANCY.exec(lines)?.[1]?.trimEnd() ?? ''
+  const call = {type, id, method, query, lines: lines + trace, body, reentrancyId, onGone}
+  const {lines: answered, body: bytes} = await actors.invoke(call)
+  return {status: 200, type: CONTENT_TYPE.test(answered) ? '' : JSON_TYPE, body: '', bytes, lines: answered}
+}
+
+const getState: BlockHandler = async ({actorState}, {params: [type = '', id = '', key = ''], onGone}) => {
+  const item = await actorState.get(type, id, key, onGone)
+  if (item === undefined) return DONE
+  const lines = Object.entries(item.metadata).map(([name, value]) => `metadata.${name}: ${value}\r\n`)
+  return {status: 200, type: JSON_TYPE, body: '', bytes: item.data, lines: lines.join('')}
+}
+
+const transact: BlockHandler = async ({actorState}, request) => {
+  const {
+    params: [type = '', id = ''],
+    onGone
+  } = request
+  await actorState.transact(type, id, readOperations(request), onGone)
+  return DONE
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** Metadata of a call over gRPC as headers for the app. */
+const linesOf = (metadata: Readonly<Record<string, string>>): string =>
+  Object.entries(metadata)
+    .map(([name, value]) => `${name}: ${valueText(value)}\r\n`)
+    .join('')
+
+/** Actors (Dapr: pkg/api/http/actors.go, pkg/api/grpc/actors.go). */
+export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
+  InvokeActor: {
+    http: invoke,
+    grpc: grpc(
+      InvokeActorRequest,
+      InvokeActorResponse,
+      async ({actors}, {actorType: type, actorId: id, method, data, metadata}, {onGone}) => {
+        const lines = linesOf(metadata)
+        const reentrancyId = REENTRANCY.exec(lines)?.[1] ?? ''
+        const call = {type, id, method, query: '', lines, body: bufferOf(data), reentrancyId, onGone}
+        const {body} = await actors.invoke(call)
+        return {data: body}
+      }
+    )
+  },
+  GetActorState: {
+    http: getState,
+    grpc: grpc(
+      GetActorStateRequest,
+      GetActorStateResponse,
+      async ({actorState}, {actorType, actorId, key}, {onGone}) => {
+        const item = await actorState.get(actorType, actorId, key, onGone)
+        return item === undefined ? undefined : {data: item.data, metadata: item.metadata}
+      }
+    )
+  },
+  ExecuteActorStateTransaction: {
+    http: transact,
+    grpc: grpc(
+      ExecuteActorStateTransactionRequest,
+      Empty,
+      async ({actorState}, {actorType, actorId, operations}, {onGone}) => {
+        const wishes = operations.map(({operationType: operation, key, value, metadata}) => {
+          checkOperation(operation)
+          return {operation, key, value: bufferOf(value?.value ?? NOTHING), isJson: false, etag: '', metadata}
+        })
+        await actorState.transact(actorType, actorId, wishes, onGone)
+        return undefined
+      }
+    )
+  }
+}

@@ -1,0 +1,123 @@
+import type {CallContext} from '../../proxy/gateway/call-context.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {Actors} from '../../work/actor/actors.ts'
+import type {Reminders} from '../../work/actor/reminders.ts'
+import {askApp, takesQuestions} from './ask-app.ts'
+import type {HostedActors} from './hosted-actors.ts'
+
+/** The actors of the run, for one sidecar. */
+export interface ActorAccess {
+  /** Loads them. */
+  readonly load: () => Promise<Actors>
+  /** Loads their reminders. */
+  readonly reminders: () => Promise<Reminders>
+  /** Who waits for a host may look again: a process has told what it hosts, or its state has changed. */
+  readonly told: () => void
+}
+
+export interface SidecarActorsOptions {
+  readonly runtime: AppRuntime
+  readonly context: CallContext
+  readonly actors: ActorAccess
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, message: string) => void
+  /** Also tells the person. */
+  readonly warn: (text: string) => void
+}
+
+/** No process. */
+const NONE = -1
+
+/**
+ * Asks each process of an app over HTTP for its configuration, once it accepts calls (Dapr: pkg/runtime, loadAppConfiguration): it
+ * tells which actors the app hosts. Nothing else is loaded for an app that hosts none.
+ */
+export class SidecarActors {
+  /** Undefined: it has hosted none so far. */
+  hosted: HostedActors | undefined
+  readonly #options: SidecarActorsOptions
+  readonly #stops: readonly (() => void)[]
+  readonly #over = new AbortController()
+  /** The process that was asked; 0: one that is not ours. */
+  #asked = NONE
+  /** It has told. */
+  #hasTold = false
+
+  constructor(options: SidecarActorsOptions) {
+    this.#options = options
+    const {runtime} = options
+    const look = (): void => this.#look()
+    this.#stops = [runtime.onMove(look), runtime.queue.onOpen(look)]
+    look()
+  }
+
+  /** Its process may host any type: it has not told yet. */
+  get mayHost(): boolean {
+    const {runtime} = this.#options
+    return !this.#hasTold && this.#mayBeAsked && runtime.queue.state !== 'shut' && !this.#over.signal.aborted
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop()
+    this.#over.abort()
+    this.hosted?.leave()
+    this.#options.actors.told()
+  }
+
+  get #mayBeAsked(): boolean {
+    const {runtime} = this.#options
+    return runtime.appPort > 0 && takesQuestions(runtime)
+  }
+
+  #look(): void {
+    const {runtime, actors} = this.#options
+    const isAsked = runtime.isListening && this.#mayBeAsked
+    const before = this.#asked
+    this.#asked = isAsked ? runtime.pid : NONE
+    if (this.#asked !== before) {
+      this.#hasTold = false
+      this.hosted?.lost()
+      if (isAsked) void this.#ask(this.#asked)
+    }
+    this.hosted?.noteHealth()
+    actors.told()
+  }
+
+  async #ask(pid: number): Promise<void> {
+    const {runtime, context, log} = this.#options
+    const response = await askApp({
+      runtime,
+      context,
+      path: '/dapr/config',
+      signal: this.#over.signal,
+      isObsolete: () => this.#asked !== pid,
+      warn: text => log('warn', text)
+    })
+    const isCurrent = (): boolean => this.#asked === pid && !this.#over.signal.aborted
+    if (!isCurrent()) return
+    // an app need not have a configuration
+    const text = response?.kind === 'response' && response.status === 200 ? response.body.toString() : ''
+    if (text !== '') log(isJson(text) ? 'info' : 'warn', isJson(text) ? LOADED : NO_JSON)
+    if (text.includes('"entities"') || this.hosted !== undefined) {
+      const {HostedActors: Hosted} = await import('./hosted-actors.ts')
+      this.hosted ??= new Hosted(this.#options, await this.#options.actors.load())
+      if (!isCurrent()) return
+      this.hosted.tell(text)
+    }
+    this.#hasTold = true
+    this.#options.actors.told()
+  }
+}
+
+const LOADED = 'Application configuration loaded'
+const NO_JSON = 'the application configuration of GET /dapr/config is not JSON'
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,48 @@
+import {systemClock} from '../platform/clock.ts'
+import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
+import type {ActorAccess} from '../dapr/sidecar/sidecar-actors.ts'
+import type {FinishWork} from '../supervisor/reload/overlap.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {Actors} from '../work/actor/actors.ts'
+
+/** The actors of a run, loaded when an app hosts some, or calls one. */
+export class RunActors implements ActorAccess {
+  readonly #sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  #loading: Promise<Actors> | undefined
+  #actors: Actors | undefined
+
+  /** Loads their reminders. */
+  readonly reminders: ActorAccess['reminders']
+
+  constructor(sidecars: ReadonlyMap<AppRuntime, OpenSidecar>, reminders: ActorAccess['reminders']) {
+    this.#sidecars = sidecars
+    this.reminders = reminders
+  }
+
+  readonly load = async (): Promise<Actors> => {
+    this.#loading ??= import('../work/actor/actors.ts').then(({Actors: Table}) => {
+      const mayHost = (): boolean => [...this.#sidecars.values()].some(({actors}) => actors.mayHost)
+      return (this.#actors = new Table({clock: systemClock, mayHost}))
+    })
+    return this.#loading
+  }
+
+  readonly told = (): void => this.#actors?.look()
+
+  /** The actors in an app's process, which is to end: lets them go; false if the signal is aborted before. */
+  present(runtime: AppRuntime): FinishWork {
+    const hosted = this.#sidecars.get(runtime)?.actors.hosted
+    const {pid} = runtime
+    // another process may have taken its place by then, and its actors with it
+    return async signal => hosted === undefined || runtime.pid !== pid || hosted.retire(signal)
+  }
+
+  /** Its process has been exchanged. */
+  resume(runtime: AppRuntime): void {
+    this.#sidecars.get(runtime)?.actors.hosted?.resume()
+  }
+
+  close(): void {
+    this.#actors?.close()
+  }
+}

@@ -1,0 +1,63 @@
+import type {ActorAnswer, ActorRequest} from './actor-host.ts'
+import type {ActorError} from './actor-error.ts'
+import type {Due} from './agenda.ts'
+import type {ActorType, Hosting} from './hosting.ts'
+
+/** A call that waits for its turn, or has it. Times by the clock's `now`. */
+export interface ActorTurn {
+  readonly request: ActorRequest
+  readonly since: number
+  /** It waits as long as it takes. */
+  readonly isPatient: boolean
+  /** Asked before it begins. */
+  readonly isWanted: (() => boolean) | undefined
+  /** Told when it begins. */
+  readonly begun: ((wasHeld: boolean) => void) | undefined
+  readonly settle: (outcome: ActorAnswer | ActorError) => void
+  beganAt: number
+  /** Ends the call of the app. */
+  stop: (() => void) | undefined
+  isOver: boolean
+}
+
+/** One actor: where it lives, and who has its turn. */
+export class Actor implements Due {
+  readonly type: ActorType
+  readonly id: string
+  /** Undefined: nowhere, it is not active. */
+  place: Hosting | undefined
+  /** The calls that have the turn: several only if they are one chain. */
+  inside: ActorTurn[] | undefined
+  /** In order of arrival. */
+  waiting: ActorTurn[] | undefined
+  /** What the calls inside are known by; '' = nothing. */
+  chain = ''
+  /** It is being let go. */
+  isLeaving = false
+  /** Since when nobody is inside. */
+  idleSince = 0
+  /** It is in the agenda. */
+  isPlanned = false
+  at = 0
+  /** Nobody takes it now: those who wait do so for a host. */
+  isHeld = false
+  /** When that was last over. */
+  heldUntil = -1
+  /** Stops the timer of those who wait for a host. */
+  holding: (() => void) | undefined
+  /** Since when they wait for it. */
+  heldSince = 0
+  /** Told when its turn is over. */
+  freed: (() => void) | undefined
+
+  constructor(type: ActorType, id: string) {
+    this.type = type
+    this.id = id
+  }
+
+  /** So long after its last turn it is let go. */
+  fire(): void {
+    this.isPlanned = false
+    this.type.idle(this)
+  }
+}

@@ -1,0 +1,53 @@
+import {after, periodOf, TimeFault, dueTimeOf, type Period} from '../times.ts'
+
+/** When a timer or reminder fires, as it was asked for. */
+export interface FiringWish {
+  readonly dueTime: string
+  readonly period: string
+  readonly ttl: string
+  readonly callback: string
+  /** JSON; undefined: none was given. */
+  readonly data: string | undefined
+}
+
+/** The same as times, in ms since 1970. */
+export interface FiringTimes extends Period {
+  readonly due: number
+  /** Undefined: it does not expire. */
+  readonly expires: number | undefined
+}
+
+/** Why a timer or reminder cannot be set, in Dapr's words. */
+export class FiringFault extends Error {}
+
+const told = <T>(words: string, work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof TimeFault ? new FiringFault(`${words}: ${error.message}`) : error
+  }
+}
+
+/** What a wish means now. Throws a FiringFault (Dapr: pkg/actors/api/reminder.go). */
+export function timesOf(kind: 'timer' | 'reminder', name: string, wish: FiringWish, now: number): FiringTimes {
+  const {dueTime, period: periodText, ttl} = wish
+  const given = dueTime === '' ? undefined : told(`error parsing ${kind} due time`, () => dueTimeOf(dueTime, now))
+  const period = told(`invalid ${kind} period`, () => periodOf(periodText))
+  if (kind === 'reminder') checkReminder(wish, period)
+  const first = kind === 'reminder' && period.step !== undefined ? after(now, period.step) : now
+  const due = given ?? first
+  const expires = ttl === '' ? undefined : told(`error parsing ${kind} TTL`, () => dueTimeOf(ttl, due))
+  if (expires !== undefined && expires <= Math.max(due, kind === 'timer' ? now : due))
+    throw new FiringFault(`${kind} ${name} has already expired: dueTime: ${dueTime} TTL: ${ttl}`)
+  return {...period, due, expires}
+}
+
+/** What a scheduler could not plan, or would fire without end. */
+function checkReminder({dueTime, period, ttl}: FiringWish, {step}: Period): void {
+  if (dueTime === '' && period === '') throw new FiringFault('job must have either a due time or a schedule')
+  if (step !== undefined && (step.months !== 0 || step.days !== 0))
+    throw new FiringFault(`unsupported period format: ${period}`)
+  if (period !== '' && step === undefined)
+    throw new FiringFault(`invalid reminder period: ${period} would fire without end: leave it out for one firing`)
+  if (ttl !== '' && period === '') throw new FiringFault('a time to live needs a period')
+}

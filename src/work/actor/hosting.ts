@@ -1,0 +1,45 @@
+import type {Actor} from './actor.ts'
+import type {ActorHost, TypeSettings} from './actor-host.ts'
+
+/** A type of actors, hosted or not. */
+export interface ActorType {
+  readonly name: string
+  /** The instances that host it. */
+  readonly hosts: Set<Hosting>
+  readonly actors: Map<string, Actor>
+  /** Looks whether an actor is to be let go. */
+  readonly idle: (actor: Actor) => void
+}
+
+/** An instance of an app and the types that it hosts. */
+export class Hosting {
+  readonly host: ActorHost
+  /** What its process has told; undefined: that is not known yet. */
+  types: ReadonlyMap<string, TypeSettings> | undefined
+  /** Its actors are let go: no turn begins. */
+  isRetiring = false
+
+  constructor(host: ActorHost) {
+    this.host = host
+  }
+
+  /** A turn can begin there. */
+  get isOpen(): boolean {
+    return this.types !== undefined && !this.isRetiring && this.host.state === 'open'
+  }
+}
+
+/** FNV-1a (draft-eastlake-fnv), mixed at the end: near names are to give far numbers. */
+function hashOf(text: string): number {
+  let hash = 0x81_1c_9d_c5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01_00_01_93)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c_1b_3c_6d)
+  return (hash ^ (hash >>> 13)) >>> 0
+}
+
+/** The host of an id among several: the same one whenever these are there (rendezvous hashing, Thaler and Ravishankar 1998). */
+export function placeAmong(hosts: readonly Hosting[], type: string, id: string): Hosting | undefined {
+  if (hosts.length < 2) return hosts[0]
+  const weight = ({host}: Hosting): number => hashOf(`${host.instance}\0${type}\0${id}`)
+  return hosts.reduce((best, each) => (weight(each) > weight(best) ? each : best))
+}

@@ -1,0 +1,42 @@
+import type {Actor} from './actor.ts'
+
+/** So many are let go at a time. */
+const AT_ONCE = 32
+
+export interface LetGoOptions {
+  /** Those that are still there. */
+  readonly all: () => readonly Actor[]
+  readonly letGo: (actor: Actor) => Promise<void>
+  /** Calls under way may end; else they are cut. */
+  readonly drains: (actor: Actor) => boolean
+  readonly signal: AbortSignal
+}
+
+/** Lets all actors of a process go, each once its turn is over; false if the signal is aborted before. */
+export async function letGo({all, letGo: release, drains, signal}: LetGoOptions): Promise<boolean> {
+  for (let actors = all(); actors.length > 0; actors = all()) {
+    if (signal.aborted) return false
+    const idle = actors.filter(({inside, isLeaving}) => inside === undefined && !isLeaving)
+    let next = 0
+    const work = async (): Promise<void> => {
+      for (let actor = idle[next++]; actor !== undefined && !signal.aborted; actor = idle[next++])
+        if (actor.inside === undefined && !actor.isLeaving) await release(actor)
+    }
+    await Promise.all(Array.from({length: Math.min(AT_ONCE, idle.length)}, work))
+    if (idle.length > 0) continue
+    for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
+    await oneFree(actors, signal)
+  }
+  return true
+}
+
+/** Resolves when one of them has ended its turn, or was let go, or the signal is aborted. */
+async function oneFree(actors: readonly Actor[], signal: AbortSignal): Promise<void> {
+  const {promise, resolve} = Promise.withResolvers<void>()
+  const stop = (): void => resolve()
+  signal.addEventListener('abort', stop, {once: true})
+  for (const actor of actors) actor.freed = stop
+  await promise
+  signal.removeEventListener('abort', stop)
+  for (const actor of actors) actor.freed = undefined
+}

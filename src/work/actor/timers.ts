@@ -1,0 +1,134 @@
+import type {Clock} from '../../platform/clock.ts'
+import {after, latest} from '../times.ts'
+import {ActorError} from './actor-error.ts'
+import type {ActorAnswer, ActorRequest} from './actor-host.ts'
+import type {Agenda, Due} from './agenda.ts'
+import {timesOf, type FiringTimes, type FiringWish} from './firing-spec.ts'
+import type {TurnOptions} from './actors.ts'
+
+/** Which actor has it, and its name. */
+export interface FiringName {
+  readonly type: string
+  readonly id: string
+  readonly name: string
+}
+
+/** `T||I||N`, as Dapr's errors name it. */
+export const fullName = ({type, id, name}: FiringName): string => `${type}||${id}||${name}`
+
+/** What fires late by more was asleep, or could not be taken. */
+export const LATE_MS = 2000
+
+export interface TimersOptions {
+  readonly clock: Clock
+  readonly agenda: Agenda
+  readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>
+}
+
+/** Timers of actors: they live as long as the run, and as the sidecar where they were set (Dapr: pkg/actors/timers). */
+export class Timers {
+  readonly #options: TimersOptions
+  readonly #timers = new Map<string, Timer>()
+
+  constructor(options: TimersOptions) {
+    this.#options = options
+  }
+
+  /** Those of an actor. */
+  of(type: string, id: string): readonly FiringName[] {
+    return [...this.#timers.values()].map(({name}) => name).filter(name => name.type === type && name.id === id)
+  }
+
+  /** Sets one, or replaces it. `owner`: the instance whose sidecar sets it. Throws a FiringFault. */
+  set(name: FiringName, wish: FiringWish, owner: string): void {
+    const full = fullName(name)
+    const times = timesOf('timer', full, wish, this.#options.clock.date())
+    this.delete(name)
+    const timer = new Timer({...this.#options, name, wish, times, owner, ended: () => this.#timers.delete(full)})
+    this.#timers.set(full, timer)
+    timer.plan(times.due)
+  }
+
+  delete(name: FiringName): void {
+    this.#timers.get(fullName(name))?.end()
+  }
+
+  /** The sidecar has ended: its timers end with it. */
+  leave(owner: string): void {
+    for (const timer of this.#timers.values()) if (timer.owner === owner) timer.end()
+  }
+}
+
+interface TimerOptions extends TimersOptions {
+  readonly name: FiringName
+  readonly wish: FiringWish
+  readonly times: FiringTimes
+  readonly owner: string
+  readonly ended: () => void
+}
+
+class Timer implements Due {
+  readonly name: FiringName
+  readonly owner: string
+  at = 0
+  readonly #options: TimerOptions
+  /** The next firing, in ms since 1970. */
+  #planned = 0
+  #left: number
+  #isOver = false
+
+  constructor(options: TimerOptions) {
+    this.#options = options
+    this.name = options.name
+    this.owner = options.owner
+    this.#left = options.times.repeats ?? Infinity
+  }
+
+  plan(at: number): void {
+    const {clock, agenda} = this.#options
+    this.#planned = at
+    this.at = clock.now() + Math.max(0, at - clock.date())
+    agenda.add(this)
+  }
+
+  /** It does not fire any more; a firing under way goes on. */
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#options.ended()
+  }
+
+  fire(): void {
+    if (!this.#isOver) void this.#fire()
+  }
+
+  async #fire(): Promise<void> {
+    const {clock, run, name, wish, times} = this.#options
+    const {type, id} = name
+    const {callback, dueTime, period, data} = wish
+    const work = {kind: 'timer', name: name.name, callback, dueTime, period, data} as const
+    let isMissed = clock.date() - this.#planned > LATE_MS
+    let begun = clock.date()
+    try {
+      await run(
+        {type, id, work, caller: undefined, reentrancyId: '', onStop: () => undefined},
+        {
+          isPatient: true,
+          isWanted: () => !this.#isOver,
+          begun: wasHeld => {
+            begun = clock.date()
+            isMissed ||= wasHeld
+          }
+        }
+      )
+    } catch (error) {
+      if (!(error instanceof ActorError)) throw error
+    }
+    if (this.#isOver) return
+    const {step, expires} = times
+    if (--this.#left <= 0 || step === undefined) return this.end()
+    const next = after(isMissed ? latest(this.#planned, step, begun).at : this.#planned, step)
+    if (expires !== undefined && next >= expires) this.end()
+    else this.plan(next)
+  }
+}

@@ -1,0 +1,91 @@
+import {parseGoDuration} from '../files/resources/go-duration.ts'
+
+/** How far apart two firings of a series are: months and days are those of the calendar (UTC). */
+export interface Stride {
+  readonly months: number
+  readonly days: number
+  readonly ms: number
+}
+
+/** How a series goes on. */
+export interface Period {
+  /** Undefined: there is no second firing. */
+  readonly step: Stride | undefined
+  /** All firings, the first too; undefined: there is no limit. */
+  readonly repeats: number | undefined
+}
+
+/** A time that cannot be read, in Dapr's words. */
+export class TimeFault extends Error {}
+
+/** ISO 8601, in whole numbers (dapr/kit: time/iso8601.go). */
+const ISO = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
+const REPEATS = /^R(\d+)(?:\/(.*))?$/s
+/** As Go's time.Parse reads it. */
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/
+
+function isoStep(text: string): Stride | undefined {
+  const found = ISO.exec(text)
+  if (found === null || text === 'P' || text.endsWith('T')) return undefined
+  const [years = 0, months = 0, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = found
+    .slice(1)
+    .map(part => Number((part as string | undefined) ?? 0))
+  return {
+    months: years * 12 + months,
+    days: weeks * 7 + days,
+    ms: hours * 3_600_000 + minutes * 60_000 + seconds * 1000
+  }
+}
+
+function goStep(text: string): Stride | undefined {
+  // a bare number is none for Go
+  const ms = /^[-+]?\d+$/.test(text) && text !== '0' ? '' : parseGoDuration(text)
+  return typeof ms === 'number' ? {months: 0, days: 0, ms} : undefined
+}
+
+/** The time, in ms since 1970, that lies a step behind another. */
+export function after(at: number, {months, days, ms}: Stride): number {
+  if (months === 0 && days === 0) return at + ms
+  const date = new Date(at)
+  date.setUTCMonth(date.getUTCMonth() + months, date.getUTCDate() + days)
+  return date.getTime() + ms
+}
+
+/**
+ * A time in one of Dapr's forms, in ms since 1970: a duration of Go or of ISO 8601 from `now` on, or RFC 3339. Throws a TimeFault
+ * (dapr/kit: time/parse.go, ParseTime).
+ */
+export function dueTimeOf(text: string, now: number): number {
+  if (/^R\d+(?:\/|$)/.test(text)) throw new TimeFault('repetitions are not allowed')
+  const step = isoStep(text) ?? goStep(text)
+  if (step !== undefined) return after(now, step)
+  const at = RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN
+  if (Number.isNaN(at)) throw new TimeFault(`unsupported time/duration format: ${text}`)
+  return at
+}
+
+/** A period in one of Dapr's forms: a duration, or `R3/PT1S`. Throws a TimeFault (dapr/kit: time/parse.go, ParseDuration). */
+export function periodOf(text: string): Period {
+  if (text === '') return {step: undefined, repeats: undefined}
+  const [all = '', count = '', rest = ''] = REPEATS.exec(text) ?? []
+  const step = all === '' ? (isoStep(text) ?? goStep(text)) : rest === '' ? undefined : isoStep(rest)
+  if (all !== '' && Number(count) === 0) throw new TimeFault('has zero repetitions')
+  if (step === undefined && (all === '' || rest !== ''))
+    throw new TimeFault(`parse error: unsupported duration format: ${text}`)
+  const isNothing = step === undefined || (step.months === 0 && step.days === 0 && step.ms <= 0)
+  return {step: isNothing ? undefined : step, repeats: all === '' ? undefined : Number(count)}
+}
+
+/** The latest time of a series that is not behind `now`, and how many before it were passed over. */
+export function latest(planned: number, step: Stride, now: number): {readonly at: number; readonly passed: number} {
+  let [at, passed] = [planned, 0]
+  if (step.months === 0 && step.days === 0) {
+    passed = Math.max(0, Math.floor((now - planned) / step.ms))
+    return {at: planned + passed * step.ms, passed}
+  }
+  for (let next = after(at, step); next <= now; next = after(at, step)) {
+    at = next
+    passed++
+  }
+  return {at, passed}
+}

@@ -1,0 +1,204 @@
+import t from 'tap'
+import {openActorHouse, TestHost, types} from '../../../rig/actor-house.ts'
+
+const settled = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+t.test('one call at a time in each actor, in order of arrival; other actors run beside it', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart', 'Order']))
+  const calls = [
+    call('Cart/1', 'a'),
+    call('Cart/1', 'b'),
+    call('Cart/2', 'c'),
+    call('Order/1', 'd'),
+    call('Cart/1', 'e')
+  ]
+  t.strictSame(host.inside, ['Cart/1 a', 'Cart/2 c', 'Order/1 d'])
+  await host.open[0]?.answer('', {kind: 'failed', status: 500, text: 'no'})
+  t.strictSame(host.inside, ['Cart/2 c', 'Order/1 d', 'Cart/1 b'], 'a failed call lets the next one in')
+  while (host.open.length > 0) await host.open[0]?.answer('ok')
+  t.strictSame(await Promise.all(calls.map(async each => each.outcome)), ['failed', 'ok', 'ok', 'ok', 'ok'])
+})
+
+t.test('a caller that leaves is out of the queue, and ends the call of the app', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  const [a, b, c] = [call('Cart/1', 'a'), call('Cart/1', 'b'), call('Cart/1', 'c')]
+  b.leave()
+  a.leave()
+  await settled()
+  t.strictSame(host.inside, ['Cart/1 c'])
+  await host.open[0]?.answer('c')
+  t.match(await Promise.all([a.outcome, b.outcome, c.outcome]), [/^gone/, /^gone/, 'c'])
+})
+
+t.test('a chain enters again, up to its depth; what comes from elsewhere waits', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart'], {isReentrant: true, maxDepth: 2}))
+  const first = call('Cart/1', 'a', {chain: 'x'})
+  const again = call('Cart/1', 'b', {chain: 'x'})
+  t.equal(await call('Cart/1', 'c', {chain: 'x'}).outcome, 'depth: maximum stack depth exceeded')
+  const other = call('Cart/1', 'd')
+  t.strictSame(host.inside, ['Cart/1 a', 'Cart/1 b'])
+  await host.open[1]?.answer('b')
+  t.strictSame(host.inside, ['Cart/1 a'])
+  await host.open[0]?.answer('a')
+  t.strictSame(host.inside, ['Cart/1 d'])
+  t.match(host.open[0]?.request.reentrancyId, /^[0-9a-f-]{36}$/, 'a call without an id gets one')
+  await host.open[0]?.answer('d')
+  t.strictSame(await Promise.all([first, again, other].map(async each => each.outcome)), ['a', 'b', 'd'])
+})
+
+t.test('without reentrancy an actor that calls itself waits', async t => {
+  const {actors, call} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart']))
+  void call('Cart/1', 'a', {chain: 'x'})
+  const again = call('Cart/1', 'b', {chain: 'x'})
+  t.strictSame(host.inside, ['Cart/1 a'])
+  again.leave()
+  await host.open[0]?.answer()
+  t.equal(host.open.length, 0)
+})
+
+t.test('an idle actor is let go, never during a call; the next call waits until that is done', async t => {
+  const {actors, call, clock} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart'], {idleMs: 1000}))
+  void call('Cart/1', 'a')
+  clock.pass(5000)
+  t.strictSame(host.gone, [])
+  await host.open[0]?.answer()
+  clock.pass(600)
+  void call('Cart/1', 'b')
+  await host.open[0]?.answer()
+  clock.pass(600)
+  t.strictSame(host.gone, [], 'a call begins its time anew')
+  t.ok(actors.isActiveAt('carts', 'Cart', '1'))
+  const left = Promise.withResolvers<void>()
+  host.letGo = left.promise
+  clock.pass(500)
+  t.strictSame(host.gone, ['Cart/1'])
+  t.ok(actors.isActiveAt('carts', 'Cart', '1'), 'it may save its state')
+  const next = call('Cart/1', 'c')
+  t.strictSame(host.inside, [])
+  left.resolve()
+  await settled()
+  t.strictSame(host.inside, ['Cart/1 c'])
+  await host.open[0]?.answer('c')
+  t.equal(await next.outcome, 'c')
+})
+
+t.test('nobody hosts a type: at once if all have told, else when they have, or after the time of a hold', async t => {
+  const house = openActorHouse()
+  const {actors, call, clock} = house
+  t.equal(await call('Cart/1', 'a').outcome, 'unhosted: Cart/1')
+  house.mayHost = true
+  const [b, c] = [call('Cart/1', 'b'), call('Cart/2', 'c')]
+  const host = new TestHost('orders')
+  house.mayHost = false
+  actors.host(host, types(['Order']))
+  t.match(await Promise.all([b.outcome, c.outcome]), ['unhosted: Cart/1', 'unhosted: Cart/2'])
+  house.mayHost = true
+  const d = call('Cart/1', 'd')
+  clock.pass(10_000)
+  t.match(await d.outcome, /^late: Cart\/1: waited 10 s; /)
+  t.equal(actors.find('Cart', '1'), undefined, 'nothing is kept of it')
+})
+
+t.test(
+  'a process that is replaced: turns end, actors are let go, and the queues go on in order with the next one',
+  async t => {
+    const {actors, call} = openActorHouse()
+    const host = new TestHost('carts')
+    actors.host(host, types(['Cart']))
+    const calls = ['a', 'b', 'c'].map(method => call('Cart/1', method))
+    const idle = call('Cart/2', 'i')
+    await host.open[1]?.answer('i')
+    const retired = actors.retire(host, new AbortController().signal)
+    await settled()
+    t.strictSame([host.inside, host.gone], [['Cart/1 a'], ['Cart/2']], 'the turn may end')
+    host.isBusy = true
+    const nested = call('Cart/2', 'n', {caller: host})
+    t.strictSame(host.inside, ['Cart/1 a', 'Cart/2 n'], 'what the process waits for is let in')
+    await host.open[1]?.answer('n')
+    await host.open[0]?.answer('a')
+    t.equal(await retired, true)
+    t.strictSame(host.inside, [])
+    t.strictSame(host.gone.toSorted(), ['Cart/1', 'Cart/2', 'Cart/2'])
+    host.state = 'held'
+    actors.lost(host)
+    host.state = 'open'
+    actors.host(host, types(['Cart']))
+    actors.resume(host)
+    t.strictSame(host.inside, ['Cart/1 b'])
+    await host.open[0]?.answer('b')
+    await host.open[0]?.answer('c')
+    t.strictSame(await Promise.all([...calls, idle, nested].map(async each => each.outcome)), ['a', 'b', 'c', 'i', 'n'])
+  }
+)
+
+t.test(
+  'a process that dies: the call inside fails, the others wait for the next one, or fail if that hosts the type no more',
+  async t => {
+    const {actors, call} = openActorHouse()
+    const host = new TestHost('carts')
+    actors.host(host, types(['Cart', 'Order']))
+    const [a, b, c] = [call('Cart/1', 'a'), call('Cart/1', 'b'), call('Order/1', 'c')]
+    host.state = 'held'
+    actors.lost(host)
+    await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
+    t.strictSame([await a.outcome, host.inside, host.gone], ['lost', ['Order/1 c'], []])
+    await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
+    await c.outcome
+    host.state = 'open'
+    actors.host(host, types(['Order']))
+    t.equal(await b.outcome, 'unhosted: Cart/1')
+  }
+)
+
+t.test('an id lives at one instance until it is let go; a restart finds the same one', async t => {
+  const {actors, call} = openActorHouse()
+  const hosts = ['carts', 'carts.2', 'carts.3'].map(name => new TestHost('carts', name))
+  for (const host of hosts) actors.host(host, types(['Cart']))
+  const placeOf = async (id: string): Promise<string> => {
+    void call(`Cart/${id}`, 'a')
+    const host = hosts.find(({open}) => open.length > 0)
+    await host?.open[0]?.answer()
+    return host?.instance ?? ''
+  }
+  const ids = Array.from({length: 300}, (_, at) => `${at}`)
+  const places: string[] = []
+  for (const id of ids) places.push(await placeOf(id))
+  for (const {instance} of hosts) t.ok(places.filter(each => each === instance).length > 70, 'they are spread')
+  const again: string[] = []
+  for (const id of ids) again.push(await placeOf(id))
+  t.strictSame(again, places)
+  const [first] = hosts
+  if (first === undefined) return
+  await actors.retire(first, new AbortController().signal)
+  const moved: string[] = []
+  for (const id of ids) moved.push(await placeOf(id))
+  t.strictSame(
+    moved.filter((place, at) => place !== places[at]).length,
+    places.filter(each => each === 'carts').length,
+    'only those that were there have moved'
+  )
+})
+
+t.test('ten thousand actors are forgotten when they are let go', async t => {
+  const {actors, call, clock} = openActorHouse()
+  const host = new TestHost('carts')
+  actors.host(host, types(['Cart'], {idleMs: 1000}))
+  for (let id = 0; id < 10_000; id++) void call(`Cart/${id}`, 'a')
+  await Promise.all([...host.open].map(async ({answer}) => answer()))
+  t.strictSame([...actors.activeAt(host)], [['Cart', 10_000]])
+  clock.pass(1000)
+  await settled()
+  await settled()
+  t.equal(host.gone.length, 10_000)
+  t.equal(actors.types[0]?.actors.size, 0)
+})
