@@ -2,7 +2,7 @@ import {LeaseSearch, type LeasesFound} from './sidecar-leases.ts'
 import type {TemplateCopy} from './copies.ts'
 import type {Identify} from '../proxy/gateway/access.ts'
 import type {Call} from '../model/call.ts'
-import type {Admission, Admit} from '../proxy/gateway/admission.ts'
+import type {Admission, Admit, Held} from '../proxy/gateway/admission.ts'
 import {CALLER_HEADER, callerValue} from '../proxy/gateway/caller-header.ts'
 import {Peers, type Peer} from './peers.ts'
 import {denyUnknown, whyStopped, whyUnknown} from '../proxy/gateway/unknown-app.ts'
@@ -22,6 +22,12 @@ export interface PeerRunsOptions {
 
 /** How long the result of a search is used before we search for further runs. */
 const SEARCH_INTERVAL_MS = 2000
+
+/** The one run that is to have an app, and who borrows it. */
+interface Loan {
+  readonly run?: string
+  readonly borrower?: string | undefined
+}
 
 /** The other runs that have an app, and the time of the last search. */
 interface Found {
@@ -47,22 +53,11 @@ export class PeerRuns {
   }
 
   /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */
-  readonly admit: Admit = (call, isRefused = false) => {
-    const found = this.#found.get(call.callee)
-    const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
-    const peer = found?.peers.next(call)
-    if (found === undefined || peer === undefined)
-      return {
-        admitted: this.#find(call, refuser),
-        isCounted: true,
-        reason: 'the search in other runs',
-        cancel: () => undefined
-      }
-    if (performance.now() - found.askedAt > SEARCH_INTERVAL_MS) {
-      found.askedAt = performance.now()
-      void this.#ask(call.callee).catch(() => undefined) // a call that needs the search sees its error
-    }
-    return this.#admitted(call, peer)
+  readonly admit: Admit = (call, isRefused = false) => this.#admit(call, isRefused)
+
+  /** The same, to the run of this name alone, whatever it is a copy of. `borrower`: what our own run is called, if it borrows the app. */
+  admitIn(run: string, borrower?: string): Admit {
+    return (call, isRefused = false) => this.#admit(call, isRefused, {run, borrower})
   }
 
   /** Releases all leases. */
@@ -71,20 +66,39 @@ export class PeerRuns {
     for (const {peers} of this.#found.values()) peers.close()
   }
 
+  #admit(call: Call, isRefused: boolean, loan: Loan = {}): Admission | Held {
+    const found = this.#found.get(keyOf(call.callee, loan))
+    const refuser = isRefused ? (found?.peers.refused(call) ?? '') : ''
+    const peer = found?.peers.next(call)
+    if (found === undefined || peer === undefined)
+      return {
+        admitted: this.#find(call, refuser, loan),
+        isCounted: true,
+        reason: 'the search in other runs',
+        cancel: () => undefined
+      }
+    if (performance.now() - found.askedAt > SEARCH_INTERVAL_MS) {
+      found.askedAt = performance.now()
+      void this.#ask(call.callee, loan).catch(() => undefined) // a call that needs the search sees its error
+    }
+    return this.#admitted(call, peer, loan)
+  }
+
   /** `refuser`: the sidecar that refused this call just now. */
-  async #find(call: Call, refuser: string): Promise<Admission> {
+  async #find(call: Call, refuser: string, loan: Loan): Promise<Admission> {
     const {callee} = call
-    const {sidecars, others, isStopped} = await this.#ask(callee)
+    const {sidecars, others, isStopped} = await this.#ask(callee, loan)
     const [sidecar] = sidecars
     if (sidecar === undefined) {
-      return denyUnknown(
-        callee,
-        isStopped ? whyStopped(callee) : `(${whyUnknown(callee, this.#options.known(), others)})`
-      )
+      if (isStopped) return denyUnknown(callee, whyStopped(callee))
+      const {run} = loan
+      const why =
+        run === undefined ? whyUnknown(callee, this.#options.known(), others) : whyNotLent(callee, run, others)
+      return denyUnknown(callee, `(${why})`)
     }
-    const peers = this.#found.get(callee)?.peers
+    const peers = this.#found.get(keyOf(callee, loan))?.peers
     const peer = peers?.next(call, refuser)
-    if (peer !== undefined) return this.#admitted(call, peer)
+    if (peer !== undefined) return this.#admitted(call, peer, loan)
     if (peers?.next(call) === undefined) return this.#denied(callee)
     const where = `127.0.0.1:${sidecar.address.port}`
     const why = `dial tcp ${where}: connect: connection refused (the sidecar of "${callee}", which belongs to another run)`
@@ -96,21 +110,22 @@ export class PeerRuns {
     }
   }
 
-  async #ask(id: string): Promise<LeasesFound> {
-    const asking = this.#asking.get(id) ?? this.#leases.find(id).then(found => this.#keep(id, found))
-    this.#asking.set(id, asking)
+  async #ask(id: string, loan: Loan): Promise<LeasesFound> {
+    const key = keyOf(id, loan)
+    const asking = this.#asking.get(key) ?? this.#leases.find(id, loan.run).then(found => this.#keep(key, found))
+    this.#asking.set(key, asking)
     try {
       return await asking
     } finally {
-      this.#asking.delete(id)
+      this.#asking.delete(key)
     }
   }
 
-  #keep(id: string, leases: LeasesFound): LeasesFound {
-    const known = this.#found.get(id)
+  #keep(key: string, leases: LeasesFound): LeasesFound {
+    const known = this.#found.get(key)
     const found = known ?? {peers: new Peers(), askedAt: 0}
     found.askedAt = performance.now()
-    if (known === undefined && leases.sidecars.length > 0) this.#found.set(id, found)
+    if (known === undefined && leases.sidecars.length > 0) this.#found.set(key, found)
     for (const sidecar of leases.sidecars) {
       if (this.#isClosed) sidecar.release()
       else found.peers.add(sidecar, peer => found.peers.drop(peer))
@@ -118,9 +133,10 @@ export class PeerRuns {
     return leases
   }
 
-  #admitted({caller, callee}: Call, {sidecar, pool, grpcPool}: Peer): Admission {
+  #admitted({caller, callee}: Call, {sidecar, pool, grpcPool}: Peer, {borrower}: Loan): Admission {
     const {shell, identify} = this.#options
-    const value = callerValue(sidecar.address.key, identify(caller) ?? {...NOBODY, appId: caller})
+    const identity = identify(caller) ?? {...NOBODY, appId: caller}
+    const value = callerValue(sidecar.address.key, borrower === undefined ? identity : {...identity, run: borrower})
     return {
       ok: true,
       pool,
@@ -142,6 +158,14 @@ export class PeerRuns {
     return {ok: false, status: 500, error: `couldn't find service: ${id} (its run has just ended)`}
   }
 }
+
+/** What is known of an app in one run, or in all others. */
+const keyOf = (id: string, {run}: Loan): string => (run === undefined ? id : `${run}\0${id}`)
+
+const whyNotLent = (id: string, run: string, others: readonly string[]): string =>
+  others.length === 0
+    ? `the run "${run}", which is to answer for it, is not there`
+    : `the run "${run}", which is to answer for it, has no "${id}"`
 
 /** A caller without a sidecar, who came to the manager's port. */
 const NOBODY = {namespace: 'default', trustDomain: ''}

@@ -58,11 +58,17 @@ export class LeaseSearch {
     this.#timeoutMs = timeoutMs
   }
 
-  async find(id: string): Promise<LeasesFound> {
+  /** `run`: only the run of this name is asked. */
+  async find(id: string, run?: string): Promise<LeasesFound> {
     const sockets = await runSockets(this.#env)
     const now = performance.now()
     const others = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
-    const candidates = others.length === 0 ? [] : await this.#withoutCopies(others)
+    const candidates =
+      run !== undefined
+        ? others.filter(({path}) => readRunFile(dirname(path))?.identity?.name === run)
+        : others.length === 0
+          ? []
+          : await this.#withoutCopies(others)
     const responses = (await Promise.all(candidates.map(async ({path}) => this.#ask(path, id)))).filter(
       response => response !== undefined
     )

@@ -39,6 +39,8 @@ export interface Call {
   number?: number
   /** Set when a fault hits it: the number of that rule. */
   fault?: number
+  /** The request as its caller sent it; left out: it came in another way. */
+  readonly sent?: SentRequest
   /** Set for gRPC: the call may be a stream without end. */
   readonly stream?: OpenStream
 }

@@ -4,7 +4,9 @@ import {Services} from '#daeploy'
 import type {RunControl} from '../control/run-control.ts'
 import {register, type Registration} from '../control/server.ts'
 import type {Admit} from '../proxy/gateway/admission.ts'
+import type {BorrowedCalls} from '../control/borrowed-calls.ts'
 import {PeerRuns} from '../control/peer-runs.ts'
+import {heldUntil} from '../proxy/gateway/instances.ts'
 import {Routes} from '../proxy/gateway/routes.ts'
 import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -72,6 +74,8 @@ export class RunParts {
   readonly #lifetime: Lifetime
   readonly #stop: () => void
   #registration: Registration | undefined
+  /** Undefined: no other copy has borrowed an app of ours yet. */
+  #borrowedCalls: BorrowedCalls | undefined
 
   constructor({run, lifetime, stop, ended}: RunPartsOptions) {
     this.#lifetime = lifetime
@@ -328,7 +332,7 @@ export class RunParts {
       workflows: this.work.workflows,
       actors: this.actors,
       connectedWorkers: () => this.work.connectedWorkers(runtime),
-      apps: routes.admitFor(runtime),
+      apps: this.#lending(routes.admitFor(runtime)),
       protocolOf: id => routes.protocolOf(id),
       mounted: await services.managerApiOf(runtime),
       copierOf: routes.copierOf,
@@ -342,6 +346,25 @@ export class RunParts {
     if (this.#registration !== undefined) await sidecar.openComponents()
   }
 
+  /** The way of the calls at a sidecar where other copies may borrow its app. */
+  #lending(admit: Admit): Admit {
+    let around: Admit | undefined
+    return (call, isRefused, caller) => {
+      if (this.#borrowedCalls !== undefined)
+        return (around ??= this.#borrowedCalls.around(admit))(call, isRefused, caller)
+      if (caller?.run === undefined) return admit(call, isRefused, caller)
+      const loaded = this.#loadBorrowedCalls()
+      const reason = 'code is loaded that brings calls back'
+      return heldUntil(loaded, reason, () => this.#lending(admit)(call, isRefused, caller))
+    }
+  }
+
+  async #loadBorrowedCalls(): Promise<void> {
+    const {BorrowedCalls: Calls} = await import('../control/borrowed-calls.ts')
+    const {shell} = this.options
+    this.#borrowedCalls ??= new Calls({shell, peerRuns: this.peerRuns, reporter: this.reporter})
+  }
+
   async #ofSidecars(work: (sidecar: OpenSidecar) => Promise<void>): Promise<void> {
     await Promise.all([...this.#sidecars.values()].map(work))
   }
@@ -353,8 +376,14 @@ export class RunParts {
     await this.apps.stop(`${runtime.id}.${runtime.plan.instance}`)
   }
 
-  /** Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs. */
-  readonly #elsewhere: Admit = (call, isRefused) => {
+  /**
+   * Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs; one that was left out may be
+   * that of another copy (`--rest`), but is not for those who borrow here themselves.
+   */
+  readonly #elsewhere: Admit = (call, isRefused, caller) => {
+    const {rest} = this.options.plan
+    if (rest !== undefined && caller?.run === undefined && this.apps.isLeftOut(call.callee))
+      return this.peerRuns.admitIn(rest, this.name)(call, isRefused)
     const why = this.apps.whyStopped(call.callee)
     return why === '' ? this.peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
   }

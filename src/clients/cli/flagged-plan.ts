@@ -8,7 +8,7 @@ const ORIGIN = /^(?:\*|[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/\s?#@]+\/?)$/
 
 /** The plan with what flags say for the whole run. Throws a UserError for a wrong value. */
 export const flaggedPlan = (plan: Plan, flags: GivenFlags): Plan =>
-  withOrigins(named(recorded(plan, flags), flags), flags)
+  withOrigins(borrowing(named(recorded(plan, flags), flags), flags), flags)
 
 /** `--no-record`: nothing is kept of the calls of any app. */
 const recorded = (plan: Plan, flags: GivenFlags): Plan =>
@@ -22,6 +22,12 @@ function named(plan: Plan, flags: GivenFlags): Plan {
   if (copy === undefined) return plan
   checkRunName(copy)
   return {...plan, copy}
+}
+
+/** `--rest`: the run that is called for what is left out. */
+function borrowing(plan: Plan, flags: GivenFlags): Plan {
+  const rest = flags.text('rest')
+  return rest === undefined ? plan : {...plan, rest}
 }
 
 /** `--allowed-origins`, besides those of the template. */

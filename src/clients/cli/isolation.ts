@@ -4,24 +4,34 @@ import type {Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
 import {isFreePort} from '../../proxy/ports/app-port.ts'
 import {fixedPorts, isolatedPlan, movedPorts, portReaders, type MovedPorts} from '../../proxy/ports/isolated-plan.ts'
+import type {Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Gives a plan ports of its own where a copy of its template has them; the same ones after each edit. */
 export class Isolation {
   readonly #reason: string
-  #moved: MovedPorts = new Map()
+  #moved: MovedPorts
   #hint: Hint | undefined
 
   /** Undefined: the plan is to have the ports that it names. */
-  static async of(plan: Plan, flags: GivenFlags, living: readonly RunIdentity[]): Promise<Isolation | undefined> {
-    if (flags.isSet('isolated')) return new Isolation('--isolated')
+  static async of(
+    plan: Plan,
+    flags: GivenFlags,
+    {living, lender}: {readonly living: readonly RunIdentity[]; readonly lender: Lender | undefined}
+  ): Promise<Isolation | undefined> {
+    const ports = lender?.ports
+    if (lender !== undefined && isAnyOther(lender.ports))
+      return new Isolation(`${lender.run.name} (pid ${lender.run.pid}) has others, too`, ports)
+    if (flags.isSet('isolated')) return new Isolation('--isolated', ports)
     const [copy] = copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''})
     if (copy === undefined || !(await isAnyTaken(plan))) return undefined
-    return new Isolation(`${copy.name} (pid ${copy.pid}) runs the same template and has its ports`)
+    return new Isolation(`${copy.name} (pid ${copy.pid}) runs the same template and has its ports`, ports)
   }
 
-  constructor(reason: string) {
+  /** `ports`: those of apps that another copy runs. */
+  constructor(reason: string, ports: MovedPorts = new Map()) {
     this.#reason = reason
+    this.#moved = ports
   }
 
   /** What to say of the latest plan. */
@@ -42,11 +52,14 @@ export class Isolation {
         ? ''
         : `. Nothing in the template tells ${readers.join(', ')} the number: there PORT has to count, or a variable of the template`
     const apps = moved.length === 0 ? 'the sidecars have others' : moved.join(', ')
-    this.#hint =
-      this.#moved.size === 0 ? undefined : {code: 'ports-moved', text: `other ports: ${this.#reason}: ${apps}${untold}`}
+    this.#hint = isAnyOther(this.#moved)
+      ? {code: 'ports-moved', text: `other ports: ${this.#reason}: ${apps}${untold}`}
+      : undefined
     return isolated
   }
 }
+
+const isAnyOther = (moved: MovedPorts): boolean => [...moved].some(([from, to]) => from !== to)
 
 async function isAnyTaken(plan: Plan): Promise<boolean> {
   for (const port of fixedPorts(plan)) if (!(await isFreePort(port))) return true

@@ -6,20 +6,27 @@ export interface CallerIdentity {
   readonly trustDomain: string
   readonly namespace: string
   readonly appId: string
+  /** The run that calls because it borrows the callee (`--rest`), by its name; left out: it does not. */
+  readonly run?: string
 }
 
-/** The header in which one run's sidecar names the calling app to another's: `<the other run's key>/<namespace>/<app id>/<trust domain>`. */
+/** The header in which one run's sidecar names the calling app to another's: `<the other run's key>/<namespace>/<app id>/<trust domain>`, and the run that borrows. */
 export const CALLER_HEADER = 'Pillion-Caller'
 
 /** Its value for the caller, for the sidecar that `key` belongs to. */
-export const callerValue = (key: string, {namespace, appId, trustDomain}: CallerIdentity): string =>
-  `${key}/${namespace}/${encodeURIComponent(appId)}/${encodeURIComponent(trustDomain)}`
+export const callerValue = (key: string, {namespace, appId, trustDomain, run}: CallerIdentity): string =>
+  [key, namespace, ...[appId, trustDomain, ...(run === undefined ? [] : [run])].map(encodeURIComponent)].join('/')
 
 /** The caller that a value names; undefined if its key is not ours, or it names none. If our key is '', no value is accepted. */
 export function readCaller(value: string, ours: string): CallerIdentity | undefined {
-  const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN] = value.split('/')
+  const [key = '', namespace = '', caller = '', trustDomain = DEFAULT_TRUST_DOMAIN, run] = value.split('/')
   if (ours === '' || !isToken(key, ours) || caller === '') return undefined
-  return {appId: nameOf(caller), namespace, trustDomain: nameOf(trustDomain)}
+  return {
+    appId: nameOf(caller),
+    namespace,
+    trustDomain: nameOf(trustDomain),
+    ...(run !== undefined && {run: nameOf(run)})
+  }
 }
 
 function nameOf(escaped: string): string {

@@ -27,7 +27,8 @@ export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOption
     if (callee === undefined) {
       const reopened = reopening?.(call.callee)
       if (reopened === undefined) return elsewhere(call, isRefused, caller)
-      return heldUntil(reopened, call.callee, () => admit(call, false, caller))
+      const reason = `an edit of the template opens "${call.callee}" again`
+      return heldUntil(reopened, reason, () => admit(call, false, caller))
     }
     if (identify !== undefined) {
       const first = callee instanceof Instances ? callee.first : callee
@@ -42,7 +43,7 @@ export function admitBy({find, elsewhere, reopening, own, identify}: AdmitOption
 }
 
 /** Asks once `opened` has settled, unless the caller has gone. */
-function heldUntil(opened: Promise<void>, id: string, ask: () => Admission | Held): Held {
+export function heldUntil(opened: Promise<unknown>, reason: string, ask: () => Admission | Held): Held {
   let isCancelled = false
   let cancel = (): void => void (isCancelled = true)
   const later = async (): Promise<Admission> => {
@@ -53,7 +54,7 @@ function heldUntil(opened: Promise<void>, id: string, ask: () => Admission | Hel
     cancel = () => admission.cancel()
     return admission.admitted
   }
-  return {admitted: later(), reason: `an edit of the template opens "${id}" again`, cancel: () => cancel()}
+  return {admitted: later(), reason, cancel: () => cancel()}
 }
 
 export interface InstanceCall {

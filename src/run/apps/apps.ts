@@ -112,6 +112,11 @@ export class Apps implements EditedApps {
     return leftOut === undefined ? '' : whyLeftOut(id, leftOut.profiles ?? [])
   }
 
+  /** No app has this id but those that the run leaves out. */
+  isLeftOut(id: string): boolean {
+    return this.leftOut(id).length > 0 && !this.#all.some(runtime => runtime.id === id)
+  }
+
   /** The apps with this id, or all apps, that belong to inactive profiles and have not been started. */
   leftOut(id?: string): readonly AppPlan[] {
     return this.#leftOut.filter(plan => id === undefined || plan.id === id)

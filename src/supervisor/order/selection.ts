@@ -3,16 +3,13 @@ import {nearMiss} from '../../model/near-miss.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 
 /**
- * Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. Throws a
- * UserError for an unknown id.
+ * Reduces a plan to these apps and their direct and indirect dependencies; the others can be started during the run. Where another run
+ * stands for the rest, so it does for dependencies. Throws a UserError for an unknown id.
  */
 export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   refuseUnknown(plan, ids, '--only')
-  const wanted = new Set(ids)
-  for (const id of wanted)
-    // the loop also covers ids that it adds
-    for (const app of plan.apps) if (app.id === id) for (const dependency of app.dependsOn) wanted.add(dependency.id)
-  const apps = plan.apps.filter(({id}) => wanted.has(id))
+  const wanted = plan.rest === undefined ? withDependencies(plan, ids) : new Set(ids)
+  const apps = plan.apps.filter(({id}) => wanted.has(id)).map(app => waitingFor(app, wanted))
   const hasService = apps.some(({fixedPort}) => fixedPort > 0)
   const {managerPort} = plan
   // their profiles do not count: `--only` has left them out
@@ -20,6 +17,20 @@ export function onlyThese(plan: Plan, ids: readonly string[]): Plan {
   const leftOut = others.map(withoutProfiles)
   return {...plan, apps, leftOut, managerPort: managerPort === 'usual' && !hasService ? 'none' : managerPort}
 }
+
+function withDependencies({apps}: Plan, ids: readonly string[]): ReadonlySet<string> {
+  const wanted = new Set(ids)
+  // the loop also covers ids that it adds
+  for (const id of wanted)
+    for (const app of apps) if (app.id === id) for (const dependency of app.dependsOn) wanted.add(dependency.id)
+  return wanted
+}
+
+/** The app as it is where those that it waits for are only these. */
+const waitingFor = (app: AppPlan, wanted: ReadonlySet<string>): AppPlan =>
+  app.dependsOn.every(({id}) => wanted.has(id))
+    ? app
+    : {...app, dependsOn: app.dependsOn.filter(({id}) => wanted.has(id))}
 
 function withoutProfiles(app: AppPlan): AppPlan {
   const {profiles, ...rest} = app

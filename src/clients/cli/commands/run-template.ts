@@ -8,6 +8,7 @@ import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {WITH_TEMPLATE} from '../entries/run.ts'
+import type {Lender} from '../borrowing.ts'
 import type {Isolation} from '../isolation.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
@@ -37,7 +38,8 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   const loaded = await load()
   refuseProfiles(loaded.plan, call.flags.list('profile'))
   const own = chosen(loaded.plan, call)
-  const isolation = await isolationOf(own, call.flags)
+  const lender = await lenderFor(own)
+  const isolation = await isolationOf(own, call.flags, lender)
   const placed = async (wanted: Plan): Promise<Plan> => (isolation === undefined ? wanted : isolation.apply(wanted))
   const plan = await placed(own)
   const except = excepted(call)
@@ -53,7 +55,12 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
     loaded,
     plan,
     except,
-    hints: () => fresh([...runHints(read.loaded, read.plan), ...(isolation?.hints ?? [])]),
+    hints: () =>
+      fresh([
+        ...runHints(read.loaded, read.plan),
+        ...(isolation?.hints ?? []),
+        ...(lender === undefined ? [] : [lender.hint])
+      ]),
     reread: watch && !files.includes('-') ? again : undefined
   }
 }
@@ -93,11 +100,15 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
 }
 
 /** Undefined: the ports are those of the template. */
-async function isolationOf(plan: Plan, flags: GivenFlags): Promise<Isolation | undefined> {
+async function isolationOf(plan: Plan, flags: GivenFlags, lender: Lender | undefined): Promise<Isolation | undefined> {
   const living = livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
-  return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, living) : undefined
+  return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {living, lender}) : undefined
 }
+
+/** `--rest`: who lends the apps that are left out; undefined: nobody. */
+const lenderFor = async (plan: Plan): Promise<Lender | undefined> =>
+  plan.rest === undefined ? undefined : (await import('../borrowing.ts')).lenderOf(plan, plan.rest)
 
 /** `--env` and `--profile`. `--only` may name apps of any profile. */
 const asked = (flags: GivenFlags): Pick<Overrides, 'variables' | 'profiles'> => ({

@@ -34,6 +34,7 @@ const MOVES = 'is about the ports that a run template fixes'
 /** What those do that need a template. */
 const TEMPLATE_FLAGS: Readonly<Record<string, string>> = {
   only: SELECTS,
+  rest: SELECTS,
   except: SELECTS,
   profile: SELECTS,
   'log-style': FORMATS,

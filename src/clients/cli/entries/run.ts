@@ -111,6 +111,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   },
   int('profile-port', 'The port for the profile server to listen on'),
   {...textFlag('read-buffer-size', 'HTTP header read buffer'), shown: '"4Ki"'},
+  textFlag('rest', 'With --only: call the other apps in the run of this name, which is another copy of the template'),
   {name: 'resources-path', type: 'strings', text: 'The path for resources directory'},
   {
     name: 'run-file',
@@ -152,6 +153,7 @@ export const WITH_TEMPLATE: ReadonlySet<string> = new Set([
   'no-record',
   'allowed-origins',
   'only',
+  'rest',
   'profile',
   'watch',
   'log-style',
@@ -194,7 +196,10 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
     flags: RUN_FLAGS,
     examples: ['run --run-file dapr.yaml', 'run --run-file /path/to/directory', 'run --run-file -'],
     groups: [
-      ['A template', ['run-file', 'only', 'except', 'profile', 'log-style', 'timestamps', 'isolated', 'strict-ports']],
+      [
+        'A template',
+        ['run-file', 'only', 'rest', 'except', 'profile', 'log-style', 'timestamps', 'isolated', 'strict-ports']
+      ],
       ['A template or a single app', ['name', 'env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
       [
         'A single app',
@@ -260,7 +265,7 @@ export const UP_ENTRY: CommandEntry = {
     "up --run 'npm test'"
   ],
   groups: [
-    ['Which apps', ['run-file', 'only', 'except', 'profile']],
+    ['Which apps', ['run-file', 'only', 'rest', 'except', 'profile']],
     [
       'How they run and are shown',
       [

@@ -86,7 +86,6 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     const {observer, recorded, maxBodyBytes} = sidecar
     const {spans, calleeMethod, isStream} = facts
     this.sidecar = sidecar
-    this.call = {...call, stream: this}
     this.requestHead = head
     this.spans = spans
     this.#caller = caller
@@ -95,6 +94,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.#answer = new GrpcAnswer(this, caller, maxBodyBytes)
     const isWhole = observer !== undefined || spans?.own.isSampled === true
     const request = isWhole ? wholeRequest(head, call.path) : briefRequest(head)
+    this.call = {...call, stream: this, sent: request}
     const journal = new CallJournal({call: this.call, request, observer, recorded})
     journal.status = 200
     journal.calleeMethod = calleeMethod

@@ -80,6 +80,7 @@ export class Invocation extends ProxiedCall {
       method: verbOf(request.method),
       path: target.path,
       number: 0,
+      sent: request,
       ...(target.sentId !== target.id && {target: target.sentId})
     }
     super(sidecar, call, request, headers.length)

@@ -1,0 +1,130 @@
+import t, {type Test} from 'tap'
+import type {Driven} from '../rig/command.ts'
+import type {Program} from '../rig/program.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
+
+interface Borrowing {
+  readonly rig: Rig
+  readonly main: Program
+  readonly pr: Program
+  readonly cart: Driven
+  readonly stock: Driven
+  /** The one that the second copy runs itself. */
+  readonly ownCart: Driven
+}
+
+async function listening(rig: Rig, id: string): Promise<Driven> {
+  const app = await rig.driven(id)
+  await app.listen()
+  return app
+}
+
+/** Two worktrees: `main` runs cart and stock, `pr` cart alone, with the rest of main. */
+async function openBorrowing(t: Test): Promise<Borrowing> {
+  const rig = await openRig(t)
+  const app = {appDirPath: '.', autoPort: true, command: rig.drivenCommand}
+  const apps = [
+    {...app, appID: 'cart', dependsOn: ['stock']},
+    {...app, appID: 'stock'}
+  ]
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})})
+  const main = rig.pillion(['up'], {folder: 'main'})
+  const stock = await listening(rig, 'stock')
+  const cart = await listening(rig, 'cart')
+  const pr = rig.pillion(['up', '--only', 'cart', '--rest', 'main'], {folder: 'pr'})
+  const ownCart = await listening(rig, 'cart')
+  return {rig, main, pr, cart, stock, ownCart}
+}
+
+const invoke = async (app: Driven, path: string, traceparent = ''): Promise<string> => {
+  const headers = traceparent === '' ? {} : {traceparent}
+  return (await app.fetch(`/v1.0/invoke/${path}`, {headers})).body
+}
+
+const answer = async (app: Driven, body: string): Promise<string> => {
+  const request = await app.nextRequest()
+  await request.reply({body})
+  return request.headers['traceparent'] ?? ''
+}
+
+t.test('a copy runs one app and calls the rest in another one; what comes from it comes back', async t => {
+  const {main, pr, cart, stock, ownCart} = await openBorrowing(t)
+  t.match(
+    await pr.waitForLine('called in main', {stream: 'stderr'}),
+    `stock: called in main (pid ${main.pid}). Calls go there and come back; events, state and workflows do not cross`
+  )
+  const asked = invoke(ownCart, 'stock/method/items')
+  const request = await stock.nextRequest()
+  const {traceparent = ''} = request.headers
+  const back = invoke(stock, 'cart/method/price', traceparent)
+  await answer(ownCart, 'pr')
+  t.equal(await back, 'pr', 'the trace says from where it came')
+  await request.reply({body: 'items'})
+  t.equal(await asked, 'items')
+  const own = invoke(cart, 'stock/method/items')
+  const trace = await answer(stock, 'items')
+  await own
+  const stays = invoke(stock, 'cart/method/price', trace)
+  await answer(cart, 'main')
+  t.equal(await stays, 'main', 'another trace belongs to main')
+  const lost = invoke(stock, 'cart/method/price')
+  await answer(cart, 'main')
+  t.equal(await lost, 'main')
+  t.match(
+    await main.waitForLine('traceparent', {stream: 'stderr'}),
+    '"stock" calls "cart" without a traceparent: the call stays here, also if it belongs to one of "pr", which has a "cart" of its own'
+  )
+})
+
+t.test('either copy may go, and come again', async t => {
+  const {rig, main, pr, cart, stock, ownCart} = await openBorrowing(t)
+  const asked = invoke(ownCart, 'stock/method/items')
+  const trace = await answer(stock, 'items')
+  await asked
+  pr.signal('SIGKILL')
+  await ownCart.closed
+  const later = invoke(stock, 'cart/method/price', trace)
+  await answer(cart, 'main')
+  t.equal(await later, 'main', 'who has borrowed is gone')
+  const again = rig.pillion(['up', '--only', 'cart', '--rest', 'main'], {folder: 'pr'})
+  const next = await listening(rig, 'cart')
+  await again.waitForLine('called in main', {stream: 'stderr'})
+  main.signal('SIGKILL')
+  await stock.closed
+  t.match(await invoke(next, 'stock/method/items'), /the run \\"main\\", which is to answer for it, is not there/)
+  rig.pillion(['up'], {folder: 'main'})
+  const stock2 = await listening(rig, 'stock')
+  await listening(rig, 'cart')
+  const found = invoke(next, 'stock/method/items')
+  await answer(stock2, 'again')
+  t.equal(await found, 'again')
+})
+
+t.test('--rest without anything to borrow says what to do', async t => {
+  const rig = await openRig(t)
+  const app = {appDirPath: '.', command: ['sleep', '60']}
+  await writeWorktrees(rig, {
+    'dapr.yaml': JSON.stringify({
+      version: 1,
+      apps: [
+        {...app, appID: 'cart'},
+        {...app, appID: 'stock'}
+      ]
+    })
+  })
+  const refused = async (args: readonly string[]): Promise<string> => {
+    const {code, stderr} = await rig.run(['up', ...args], {folder: 'pr'})
+    t.equal(code, 1)
+    return stderr
+  }
+  t.match(
+    await refused(['--rest', 'main']),
+    /--rest main has nothing to do: no app is left out[^]*--only APP --rest main/
+  )
+  t.match(await refused(['--only', 'cart', '--rest', 'main']), /"main", and no run is called so[^]*No other copy/)
+  const main = rig.pillion(['up'], {folder: 'main'})
+  await main.waitForLine('Writing log files', {nth: 2})
+  t.match(await refused(['--only', 'cart', '--rest', 'man']), /"man", and no run is called so[^]*The copies are: main/)
+  t.match(await rig.run(['run', '-a', 'x', '--rest', 'main', '--', 'true']), {code: 1, stderr: /add --run-file/})
+})
