@@ -13,7 +13,7 @@ const HOOK = join(import.meta.dirname, '../fixtures/loaded.mjs')
 /** What a run without resources has no use for. */
 const UNUSED = [
   /^src\/dapr\/components\//,
-  /^src\/packages\/daeploy\/(deployment|management|manager-api|routes|service-call)\.ts/,
+  /^src\/packages\/daeploy\/(archive|deployment|management|manager-api|routes|service-call)\.ts/,
   /^src\/clients\/doctor\//,
   /^src\/packages\/(?!daeploy\/|h2-frames\/(frames|greeting|flood-guard|frame-scan)\.ts)/,
   /^src\/files\/watcher\//,

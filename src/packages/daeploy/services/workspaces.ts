@@ -2,7 +2,6 @@ import {mkdtempSync} from 'node:fs'
 import {cp, readdir, realpath, rm, stat, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
-import {unpackArchive} from '../archive.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import {
@@ -81,6 +80,7 @@ export class Workspaces {
     await this.drop(name)
     const folder = this.#create(name, {files: new Map(), isDeployed: true})
     try {
+      const {unpackArchive} = await import('../archive.ts')
       await unpackArchive(archive, folder)
     } catch (error) {
       throw new Error(`The archive cannot be unpacked: ${messageOf(error)}`, {cause: error})
