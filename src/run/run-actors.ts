@@ -21,7 +21,8 @@ export class RunActors implements ActorAccess {
 
   readonly load = async (): Promise<Actors> => {
     this.#loading ??= import('../work/actor/actors.ts').then(({Actors: Table}) => {
-      const mayHost = (): boolean => [...this.#sidecars.values()].some(({actors}) => actors.mayHost)
+      const mayHost = (app?: string): boolean =>
+        [...this.#sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost)
       return (this.#actors = new Table({clock: systemClock, mayHost}))
     })
     return this.#loading

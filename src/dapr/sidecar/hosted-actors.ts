@@ -22,6 +22,11 @@ export class HostedActors {
     return this.#actors.activeAt(this.#host)
   }
 
+  /** Its process has told, and is well. */
+  get isReady(): boolean {
+    return this.#host.state === 'open' && !this.#isIll
+  }
+
   /** Its process has told its configuration; '' = it has none. */
   tell(text: string): void {
     const {log, warn} = this.#options

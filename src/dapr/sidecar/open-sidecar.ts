@@ -311,7 +311,12 @@ class AppSidecar implements OpenSidecar {
     const {runtime, plan, resources} = this.#options
     const connectedWorkers = this.#options.connectedWorkers()
     const facts = factsOf(runtime, plan, resources.snapshot, this.#blocks, this.#subscriptions.view)
-    return connectedWorkers === 0 ? facts : {...facts, connectedWorkers}
+    const {hosted} = this.actors
+    return {
+      ...facts,
+      ...(connectedWorkers > 0 && {connectedWorkers}),
+      ...(hosted !== undefined && {actors: {isReady: hosted.isReady, active: hosted.active}})
+    }
   }
 
   readonly #whyMissing = (name: string): string =>

@@ -36,7 +36,6 @@ function inDocument(document: Field): readonly WithoutEffect[] {
   const word = kind.text()
   const {place} = kind
   const name = document.field('metadata').field('name').text()
-  if (word === 'Resiliency') return targetsIn(document, 'actors')
   if (word === 'Configuration')
     return [
       {what: `Configuration "${name}"`, why: 'only the file that configFilePath or --config names is read', place}
@@ -47,11 +46,6 @@ function inDocument(document: Field): readonly WithoutEffect[] {
   const near = nearMiss(word, [...READ, ...UNREAD])
   const why = near === '' ? 'its kind is not known' : `its kind is not known: did you mean ${near}?`
   return [{what: `${word === '' ? 'a resource without a kind' : word} "${name}"`, why, place}]
-}
-
-function targetsIn(document: Field, key: string): readonly WithoutEffect[] {
-  const targets = document.field('spec').field('targets').field(key)
-  return targets.entries().size === 0 ? [] : [{what: targets.path, why: NOT_BUILT, place: targets.place}]
 }
 
 const hasItems = (field: Field): boolean => field.items().length > 0

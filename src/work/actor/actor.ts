@@ -20,7 +20,42 @@ export interface ActorTurn {
   isOver: boolean
 }
 
-/** One actor: where it lives, and who has its turn. */
+/** What a call may ask for. */
+export interface TurnOptions {
+  /** It waits for a host as long as it takes. */
+  readonly isPatient?: boolean
+  /** Asked before its turn begins: one that is not wanted any more is left out. */
+  readonly isWanted?: () => boolean
+  /** Told when its turn begins; `wasHeld`: it has waited for a host. */
+  readonly begun?: (wasHeld: boolean) => void
+}
+/** A call that enters now. */
+export function turnOf(
+  request: ActorRequest,
+  {isPatient = false, isWanted, begun}: TurnOptions,
+  since: number,
+  settle: ActorTurn['settle']
+): ActorTurn {
+  const turn: ActorTurn = {
+    request,
+    since,
+    isPatient,
+    isWanted,
+    begun,
+    settle: outcome => {
+      if (turn.isOver) return
+      turn.isOver = true
+      settle(outcome)
+    },
+    beganAt: 0,
+    stop: undefined,
+    isOver: false
+  }
+  return turn
+}
+
+/** One actor: where
+ it lives, and who has its turn. */
 export class Actor implements Due {
   readonly type: ActorType
   readonly id: string

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
-import {Actor, type ActorTurn} from './actor.ts'
+import {Actor, turnOf, type ActorTurn, type TurnOptions} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
 import {Agenda} from './agenda.ts'
@@ -8,20 +8,10 @@ import {Hosting, placeAmong, type ActorType} from './hosting.ts'
 import {letGo} from './let-go.ts'
 import {Timers} from './timers.ts'
 
-/** What a call may ask for. */
-export interface TurnOptions {
-  /** It waits for a host as long as it takes. */
-  readonly isPatient?: boolean
-  /** Asked before its turn begins: one that is not wanted any more is left out. */
-  readonly isWanted?: () => boolean
-  /** Told when its turn begins; `wasHeld`: it has waited for a host. */
-  readonly begun?: (wasHeld: boolean) => void
-}
-
 export interface ActorsOptions {
   readonly clock: Clock
-  /** Instances whose process has not told yet what it hosts. */
-  readonly mayHost: () => boolean
+  /** Whether the process of an instance has not told yet what it hosts; left out: of any app. */
+  readonly mayHost: (app?: string) => boolean
 }
 
 /** More calls than this do not wait for one actor. */
@@ -43,6 +33,8 @@ export class Actors {
   readonly #agenda: Agenda
   readonly #types = new Map<string, ActorType>()
   readonly #hostings = new Map<ActorHost, Hosting>()
+  /** Resolved by the next look. */
+  #looked = Promise.withResolvers<void>()
   #isClosed = false
 
   constructor(options: ActorsOptions) {
@@ -82,9 +74,11 @@ export class Actors {
     return this.find(type, id)?.place?.host.instance === instance
   }
 
-  /** Whether an instance of this app hosts the type. */
-  isHostedBy(app: string, type: string): boolean {
-    return [...(this.#types.get(type)?.hosts ?? [])].some(({host}) => host.app === app)
+  /** Whether an instance of this app hosts the type; settles when its process has told. */
+  async isHostedBy(app: string, type: string): Promise<boolean> {
+    const isHosted = (): boolean => [...(this.#types.get(type)?.hosts ?? [])].some(({host}) => host.app === app)
+    while (!isHosted() && this.#options.mayHost(app)) await this.#looked.promise
+    return isHosted()
   }
 
   /** The process of an instance hosts these types, and no others. */
@@ -122,6 +116,8 @@ export class Actors {
 
   /** Hosts have changed, or their states: who waits may go on. */
   look(): void {
+    this.#looked.resolve()
+    this.#looked = Promise.withResolvers()
     for (const {actors} of this.#types.values())
       for (const actor of actors.values()) if (actor.waiting !== undefined) this.#pump(actor)
   }
@@ -148,28 +144,11 @@ export class Actors {
   }
 
   /** One call, in its turn. Rejects with an ActorError if it does not come to that. */
-  readonly run = (
-    request: ActorRequest,
-    {isPatient = false, isWanted, begun}: TurnOptions = {}
-  ): Promise<ActorAnswer> =>
+  readonly run = (request: ActorRequest, options: TurnOptions = {}): Promise<ActorAnswer> =>
     new Promise((resolve, reject) => {
-      const turn: ActorTurn = {
-        request,
-        since: this.#options.clock.now(),
-        isPatient,
-        isWanted,
-        begun,
-        settle: outcome => {
-          if (turn.isOver) return
-          turn.isOver = true
-          if (outcome instanceof ActorError) reject(outcome)
-          else resolve(outcome)
-        },
-        beganAt: 0,
-        stop: undefined,
-        isOver: false
-      }
-      this.#enter(turn)
+      const settle = (outcome: ActorAnswer | ActorError): void =>
+        outcome instanceof ActorError ? reject(outcome) : resolve(outcome)
+      this.#enter(turnOf(request, options, this.#options.clock.now(), settle))
     })
 
   close(): void {

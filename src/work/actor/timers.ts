@@ -4,7 +4,7 @@ import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorRequest} from './actor-host.ts'
 import type {Agenda, Due} from './agenda.ts'
 import {timesOf, type FiringTimes, type FiringWish} from './firing-spec.ts'
-import type {TurnOptions} from './actors.ts'
+import type {TurnOptions} from './actor.ts'
 
 /** Which actor has it, and its name. */
 export interface FiringName {

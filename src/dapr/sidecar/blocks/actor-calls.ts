@@ -1,5 +1,7 @@
 import {ActorError} from '../../../work/actor/actor-error.ts'
-import type {ActorAnswer} from '../../../work/actor/actor-host.ts'
+import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
+import type {TurnOptions} from '../../../work/actor/actor.ts'
+import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {checkActor, checkMethod} from './actor-names.ts'
 import type {BlockContext} from './block-context.ts'
@@ -29,8 +31,13 @@ const RESERVED = 'dapr.internal.'
 export class ActorCalls {
   readonly #context: BlockContext
 
+  /** What the app is told of its caller. */
+  readonly #callerLines: string
+
   constructor(context: BlockContext) {
     this.#context = context
+    const namespace = context.namespace || 'default'
+    this.#callerLines = `Dapr-Api-Call: true\r\nDapr-Caller-App-Id: ${context.appId}\r\nDapr-Caller-Namespace: ${namespace}\r\n`
   }
 
   async invoke({method, query, lines, body, onGone, ...call}: ActorInvocation): Promise<ActorReply> {
@@ -38,14 +45,24 @@ export class ActorCalls {
     checkActor(type, id)
     checkMethod(method)
     const {actors, appId: app, instance} = this.#context
-    const work = {kind: 'method', method, query, lines, body} as const
-    const run = await actors.load()
-    let answer: ActorAnswer
-    try {
-      answer = await run.run({...call, work, caller: {app, instance}, onStop: onGone})
-    } catch (error) {
-      throw error instanceof ActorError ? refused(error, run.hosted) : error
+    const work = {kind: 'method', method, query, lines: lines + this.#callerLines, body} as const
+    const all = await actors.load()
+    const request = {...call, work, caller: {app, instance}, onStop: onGone}
+    const policies = this.#context.policies()
+    const found = policies?.findActor(type, id)
+    const attempt = async (more: Partial<ActorRequest>, options: TurnOptions): Promise<Outcome> => {
+      try {
+        return await all.run({...request, ...more}, options)
+      } catch (error) {
+        if (error instanceof ActorError) return error
+        throw error
+      }
     }
+    const answer =
+      policies === undefined || found === undefined
+        ? await attempt({}, {})
+        : await policied(policies.call(found, OUTCOMES), attempt, onGone)
+    if (answer instanceof ActorError) throw refused(answer, all.hosted)
     switch (answer.kind) {
       case 'done':
         if (answer.isCancelled) throw failed('reminder has been canceled')
@@ -58,6 +75,37 @@ export class ActorCalls {
         throw failed(answer.why)
     }
   }
+}
+
+/** How a call has ended, or why it did not come to its turn. */
+type Outcome = ActorAnswer | ActorError
+
+/** A call is tried again whatever was answered, but that there is no such method. */
+const OUTCOMES: Outcomes<Outcome> = {
+  judge: outcome => {
+    if (outcome instanceof ActorError) return outcome.refusal === 'gone' ? 'excluded' : 'failed'
+    if (outcome.kind === 'unknown') return 'excluded'
+    return outcome.kind === 'done' && !outcome.isError ? 'success' : 'failed'
+  },
+  failed: reason => ({
+    kind: 'lost',
+    why: reason === 'timeout' ? 'context deadline exceeded' : reason === 'cancelled' ? 'context canceled' : reason,
+    wasSent: true
+  }),
+  discard: () => undefined
+}
+
+/** Retries and a circuit breaker stand around the whole call; a timeout counts within the turn. */
+async function policied(
+  call: ResilientCall<Outcome>,
+  attempt: (more: Partial<ActorRequest>, options: TurnOptions) => Promise<Outcome>,
+  onGone: OnGone
+): Promise<Outcome> {
+  onGone(() => call.cancel())
+  return call.run(async control => {
+    control.pause()
+    return attempt({onStop: listener => control.onStop(listener)}, {begun: () => control.resume()})
+  })
 }
 
 const failed = (why: string): BlockError =>

@@ -33,7 +33,7 @@ export class ActorFirings {
     const {actors, appId, instance} = this.#context
     const {type, id} = name
     const all = await actors.load()
-    if (!all.isHostedBy(appId, type))
+    if (!(await all.isHostedBy(appId, type)))
       throw timerFailed(`can't create timer for actor ${type}||${id}: actor type not registered`)
     try {
       all.timers.set(name, wish, instance)
@@ -91,7 +91,7 @@ export class ActorFirings {
   async #reminders<T>(verb: Verb, type: string, work: (reminders: Reminders) => Promise<T>): Promise<T> {
     const {actors, appId} = this.#context
     const all = await actors.load()
-    if (!all.isHostedBy(appId, type))
+    if (!(await all.isHostedBy(appId, type)))
       throw new BlockError(
         [403, 'permissionDenied', 'ERR_ACTOR_REMINDER_NON_HOSTED'],
         'operations on actor reminders are only possible on hosted actor types'

@@ -1,9 +1,10 @@
 import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 import {mapField} from '../../../proxy/net/grpc/error-info.ts'
-import {extendedOf, type Facts, type Subscription} from '../http/metadata.ts'
+import {activeActors, extendedOf, type Facts, type Subscription} from '../http/metadata.ts'
 
 /** ActorRuntime.ActorRuntimeStatus */
 const DISABLED = 1
+const RUNNING = 2
 
 const text = (writer: BinaryWriter, field: number, value: string): BinaryWriter =>
   value === '' ? writer : writer.tag(field, WireType.LengthDelimited).string(value)
@@ -20,6 +21,7 @@ const within = (writer: BinaryWriter, field: number, write: (inner: BinaryWriter
 /** GetMetadataResponse, by its field numbers (dapr/proto/runtime/v1/metadata.proto): what `/v1.0/metadata` tells. */
 export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<string, string>): Uint8Array => {
   const writer = text(new BinaryWriter(), 1, id)
+  writeActors(writer, 2, facts)
   for (const {name, type, version, capabilities} of facts.components)
     within(writer, 3, inner => {
       text(text(text(inner, 1, name), 2, type), 3, version)
@@ -31,12 +33,25 @@ export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<st
   within(writer, 7, inner => writeConnection(inner, facts.connection))
   text(writer, 8, facts.runtimeVersion)
   for (const feature of facts.enabledFeatures) text(writer, 9, feature)
-  within(writer, 10, inner => text(number(inner, 1, DISABLED), 4, 'placement: disconnected'))
+  within(writer, 10, inner => writeActorRuntime(inner, facts))
   const {connectedWorkers} = facts
   if (connectedWorkers !== undefined) within(writer, 12, inner => number(inner, 1, connectedWorkers))
   for (const name of facts.accessPolicies) within(writer, 14, inner => text(inner, 1, name))
   for (const name of facts.resiliencies) within(writer, 15, inner => text(inner, 1, name))
   return writer.finish()
+}
+
+const writeActors = (writer: BinaryWriter, field: number, facts: Facts): void => {
+  for (const {type, count} of activeActors(facts))
+    within(writer, field, inner => number(text(inner, 1, type), 2, count))
+}
+
+function writeActorRuntime(writer: BinaryWriter, facts: Facts): void {
+  const {actors} = facts
+  if (actors === undefined) return void text(number(writer, 1, DISABLED), 4, 'placement: disconnected')
+  number(writer, 1, actors.isReady ? RUNNING : 0)
+  writeActors(writer, 2, facts)
+  text(number(writer, 3, actors.isReady ? 1 : 0), 4, 'placement: connected')
 }
 
 /** PubsubSubscriptionType */

@@ -43,6 +43,8 @@ export interface Facts {
   /** WorkflowAccessPolicies. */
   readonly accessPolicies: readonly string[]
   readonly connection: AppConnection
+  /** The actors that the app hosts, active ones by type; left out: it hosts none. */
+  readonly actors?: {readonly isReady: boolean; readonly active: ReadonlyMap<string, number>} | undefined
   /** Workers of workflows that the app has connected. */
   readonly connectedWorkers?: number
 }
@@ -74,21 +76,40 @@ const connectionOf = ({port, protocol, channelAddress, maxConcurrency, health}: 
   }
 })
 
+const counted = ({type, count}: {readonly type: string; readonly count: number}): object => ({
+  type,
+  count: count || undefined
+})
+
+/** There is no placement; who hosts actors is told what he would see with one. */
+function actorRuntimeOf(facts: Facts): object {
+  if (facts.actors === undefined)
+    return {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'}
+  return {
+    runtimeStatus: facts.actors.isReady ? 'RUNNING' : 'INITIALIZING',
+    activeActors: filled(activeActors(facts).map(counted)),
+    hostReady: facts.actors.isReady,
+    placement: 'placement: connected'
+  }
+}
+
 /** What `extended` holds, in the order of its keys; what was set over the API takes precedence. */
 export const extendedOf = (facts: Facts, custom: ReadonlyMap<string, string>): Readonly<Record<string, string>> => {
   const extended = {...facts.extended, ...Object.fromEntries(custom), daprRuntimeVersion: facts.runtimeVersion}
   return Object.fromEntries(Object.entries(extended).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/**
- * The body of the response, keys in Dapr's order (pkg/api/http/metadata.go). `put` was set over the API and takes precedence.
- * No actors run here, and it reports that.
- */
+/** The types of which actors are active. */
+export const activeActors = ({actors}: Facts): readonly {readonly type: string; readonly count: number}[] =>
+  [...(actors?.active ?? [])].map(([type, count]) => ({type, count}))
+
+/** The body of the response, keys in Dapr's order (pkg/api/http/metadata.go). `put` was set over the API and takes precedence. */
 export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<string, string>): string => {
   const text = goJson({
     id,
     runtimeVersion: facts.runtimeVersion,
     enabledFeatures: filled(facts.enabledFeatures),
+    actors: facts.actors && activeActors(facts).map(each => counted(each)),
     components: filled(
       facts.components.map(({name, type, version, capabilities}) => ({
         name,
@@ -101,7 +122,7 @@ export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<strin
     subscriptions: filled(facts.subscriptions.map(subscriptionOf)),
     httpEndpoints: filled(named(facts.httpEndpoints)),
     appConnectionProperties: connectionOf(facts.connection),
-    actorRuntime: {runtimeStatus: 'DISABLED', hostReady: false, placement: 'placement: disconnected'},
+    actorRuntime: actorRuntimeOf(facts),
     workflows: facts.connectedWorkers === undefined ? undefined : {connectedWorkers: facts.connectedWorkers},
     workflowAccessPolicies: filled(named(facts.accessPolicies)),
     resiliencies: filled(named(facts.resiliencies))

@@ -20,6 +20,7 @@ import type {FiringName} from '../../../work/actor/timers.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
 import {DONE, isObject, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
+import {inGrpc} from './actor-grpc.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
 const nameOf = ({params: [type = '', id = '', name = '']}: BlockRequest): FiringName => ({type, id, name})
@@ -115,7 +116,9 @@ export const FIRING_OPERATIONS: Firings = {
     },
     grpc: grpc(RegisterActorTimerRequest, Empty, async ({actorFirings}, message) => {
       const {dueTime, period, ttl, callback, data} = message
-      await actorFirings.setTimer(nameIn(message), {dueTime, period, ttl, callback, data: dataOf(data)})
+      await inGrpc(async () =>
+        actorFirings.setTimer(nameIn(message), {dueTime, period, ttl, callback, data: dataOf(data)})
+      )
       return undefined
     })
   },
@@ -125,7 +128,7 @@ export const FIRING_OPERATIONS: Firings = {
       return DONE
     },
     grpc: grpc(UnregisterActorTimerRequest, Empty, async ({actorFirings}, message) => {
-      await actorFirings.deleteTimer(nameIn(message))
+      await inGrpc(async () => actorFirings.deleteTimer(nameIn(message)))
       return undefined
     })
   },
@@ -137,11 +140,8 @@ export const FIRING_OPERATIONS: Firings = {
     grpc: grpc(RegisterActorReminderRequest, Empty, async ({actorFirings}, message) => {
       const {dueTime, period, ttl, data, overwrite = true, failurePolicy} = message
       const wish = {dueTime, period, ttl, callback: '', data: dataOf(data)}
-      await actorFirings.setReminder(nameIn(message), {
-        ...wish,
-        overwrites: overwrite,
-        policy: policyOf(failurePolicy)
-      })
+      const policy = policyOf(failurePolicy)
+      await inGrpc(async () => actorFirings.setReminder(nameIn(message), {...wish, overwrites: overwrite, policy}))
       return undefined
     })
   },
@@ -151,7 +151,7 @@ export const FIRING_OPERATIONS: Firings = {
       return {status: 200, type: 'application/json', body: reminderJson(reminder), lines: ''}
     },
     grpc: grpc(GetActorReminderRequest, GetActorReminderResponse, async ({actorFirings}, message) =>
-      reminderMessage(await actorFirings.getReminder(nameIn(message)))
+      reminderMessage(await inGrpc(async () => actorFirings.getReminder(nameIn(message))))
     )
   },
   UnregisterActorReminder: {
@@ -160,7 +160,7 @@ export const FIRING_OPERATIONS: Firings = {
       return DONE
     },
     grpc: grpc(UnregisterActorReminderRequest, Empty, async ({actorFirings}, message) => {
-      await actorFirings.deleteReminder(nameIn(message))
+      await inGrpc(async () => actorFirings.deleteReminder(nameIn(message)))
       return undefined
     })
   },

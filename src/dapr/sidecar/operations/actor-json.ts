@@ -37,7 +37,7 @@ function readOperation(text: string, value: unknown): ActorOperation {
 }
 
 /** Throws for an operation that there is not. */
-export function checkOperation(operation: string): void {
+function checkOperation(operation: string): void {
   if (operation === '') throw bad('operation is empty')
   if (operation !== 'upsert' && operation !== 'delete') throw bad(`operation type ${operation} not supported`)
 }

@@ -8,7 +8,10 @@ import {
 } from '../../../model/dapr/messages/actors.generated.ts'
 import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {valueText} from '../http/blocks/app-headers.ts'
-import {checkOperation, readOperations} from './actor-json.ts'
+import {traceLines} from '../http/trace.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import {readOperations} from './actor-json.ts'
+import {inGrpc} from './actor-grpc.ts'
 import {DONE, type BlockHandler} from './block-request.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
@@ -42,9 +45,15 @@ const transact: BlockHandler = async ({actorState}, request) => {
 
 const NOTHING = new Uint8Array(0)
 
+const IS_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** What the sidecar says itself. */
+const OF_SIDECAR =
+  /^(?:host|connection|content-length|transfer-encoding|dapr-api-token|dapr-api-call|dapr-caller-.*|dapr-callee-.*)$/i
+
 /** Metadata of a call over gRPC as headers for the app. */
 const linesOf = (metadata: Readonly<Record<string, string>>): string =>
   Object.entries(metadata)
+    .filter(([name]) => IS_TOKEN.test(name) && !OF_SIDECAR.test(name))
     .map(([name, value]) => `${name}: ${valueText(value)}\r\n`)
     .join('')
 
@@ -55,11 +64,12 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
     grpc: grpc(
       InvokeActorRequest,
       InvokeActorResponse,
-      async ({actors}, {actorType: type, actorId: id, method, data, metadata}, {onGone}) => {
-        const lines = linesOf(metadata)
-        const reentrancyId = REENTRANCY.exec(lines)?.[1] ?? ''
+      async ({actors}, {actorType: type, actorId: id, method, data, metadata}, {onGone, trace}) => {
+        const sent = linesOf(metadata)
+        const reentrancyId = REENTRANCY.exec(sent)?.[1] ?? ''
+        const lines = sent + traceLines(trace)
         const call = {type, id, method, query: '', lines, body: bufferOf(data), reentrancyId, onGone}
-        const {body} = await actors.invoke(call)
+        const {body} = await inGrpc(async () => actors.invoke(call))
         return {data: body}
       }
     )
@@ -70,7 +80,7 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
       GetActorStateRequest,
       GetActorStateResponse,
       async ({actorState}, {actorType, actorId, key}, {onGone}) => {
-        const item = await actorState.get(actorType, actorId, key, onGone)
+        const item = await inGrpc(async () => actorState.get(actorType, actorId, key, onGone))
         return item === undefined ? undefined : {data: item.data, metadata: item.metadata}
       }
     )
@@ -82,10 +92,14 @@ export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
       Empty,
       async ({actorState}, {actorType, actorId, operations}, {onGone}) => {
         const wishes = operations.map(({operationType: operation, key, value, metadata}) => {
-          checkOperation(operation)
+          if (operation !== 'upsert' && operation !== 'delete')
+            throw new BlockError(
+              [400, 'unimplemented', 'ERR_NOT_SUPPORTED_STATE_OPERATION'],
+              `operation type ${operation} not supported`
+            )
           return {operation, key, value: bufferOf(value?.value ?? NOTHING), isJson: false, etag: '', metadata}
         })
-        await actorState.transact(actorType, actorId, wishes, onGone)
+        await inGrpc(async () => actorState.transact(actorType, actorId, wishes, onGone))
         return undefined
       }
     )

@@ -175,5 +175,29 @@ export function componentPolicies(
   }
 }
 
-const defaultName = (known: ReadonlyMap<string, unknown>, kind: string): string =>
-  [`DefaultApp${kind}Policy`, `Default${kind}Policy`].find(name => known.has(name)) ?? ''
+/**
+ * The policies for calls to actors of a type. Without an entry in `targets.actors` the defaults hold that are known by their
+ * names: `DefaultActorRetryPolicy` before `DefaultRetryPolicy` (Dapr: ActorPolicy.getPolicyLevels).
+ */
+export function actorPolicies(
+  {policies, targets}: Resiliency,
+  type: string
+): TargetPolicies & {readonly isBrokenById: boolean} {
+  const entry = targets.actors.get(type)
+  const names = entry ?? {
+    timeout: defaultName(policies.timeouts, 'Timeout', 'Actor'),
+    retry: defaultName(policies.retries, 'Retry', 'Actor'),
+    circuitBreaker: ''
+  }
+  return {
+    timeoutMs: policies.timeouts.get(names.timeout) ?? 0,
+    retry: policies.retries.get(names.retry),
+    circuitBreaker: policies.circuitBreakers.get(names.circuitBreaker),
+    circuitBreakerCacheSize: entry?.circuitBreakerCacheSize ?? CACHE_SIZE,
+    isListed: entry !== undefined,
+    isBrokenById: entry !== undefined && entry.circuitBreakerScope !== 'type'
+  }
+}
+
+const defaultName = (known: ReadonlyMap<string, unknown>, kind: string, level = 'App'): string =>
+  [`Default${level}${kind}Policy`, `Default${kind}Policy`].find(name => known.has(name)) ?? ''

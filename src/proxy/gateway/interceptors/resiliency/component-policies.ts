@@ -1,8 +1,11 @@
 import {
+  actorPolicies,
   componentPolicies,
   type ComponentDirection,
-  type Resiliency
+  type Resiliency,
+  type TargetPolicies
 } from '../../../../files/resources/resiliency/resiliency.ts'
+import type {Endpoint} from '../../../../model/resiliency-event.ts'
 import {CircuitBreaker} from './breaker.ts'
 import type {BreakerView} from './interceptor.ts'
 import {
@@ -46,6 +49,8 @@ export class ComponentPolicies {
   readonly #resiliency: Resiliency
   readonly #runtime: PolicyRuntime
   readonly #known = new Map<string, EndpointPolicies | undefined>()
+  /** Of actors with a circuit breaker for each id, the latest ones, by type. */
+  readonly #byId = new Map<string, Map<string, EndpointPolicies>>()
 
   constructor(resiliency: Resiliency, runtime: PolicyRuntime) {
     this.#resiliency = resiliency
@@ -59,6 +64,24 @@ export class ComponentPolicies {
     const found = this.#make(target)
     this.#known.set(key, found)
     return found
+  }
+
+  /** The policies around calls to an actor; undefined: there are none. */
+  findActor(type: string, id: string): EndpointPolicies | undefined {
+    const key = `actor ${type}`
+    if (!this.#known.has(key)) this.#known.set(key, this.#makeActor(type, type))
+    const found = this.#known.get(key)
+    if (found?.breaker === undefined) return found
+    const {isBrokenById, circuitBreakerCacheSize} = actorPolicies(this.#resiliency, type)
+    if (!isBrokenById) return found
+    const known = this.#byId.get(type) ?? new Map<string, EndpointPolicies>()
+    this.#byId.set(type, known)
+    const own = known.get(id) ?? this.#makeActor(type, `${type}-${id}`)
+    known.delete(id)
+    if (own !== undefined) known.set(id, own)
+    const [oldest] = known.keys()
+    if (known.size > circuitBreakerCacheSize && oldest !== undefined) known.delete(oldest)
+    return own
   }
 
   /** One call with policies that were found. */
@@ -102,10 +125,22 @@ export class ComponentPolicies {
   }
 
   #make(target: ComponentTargetName): EndpointPolicies | undefined {
-    const {timeoutMs, retry, circuitBreaker} = componentPolicies(this.#resiliency, target)
+    const found = componentPolicies(this.#resiliency, target)
+    const key = found.circuitBreaker === undefined ? target.name : `${found.circuitBreaker.name}-${target.name}`
+    return this.#madeOf(found, {target: target.name, key, component: target})
+  }
+
+  #makeActor(type: string, name: string): EndpointPolicies | undefined {
+    const found = actorPolicies(this.#resiliency, type)
+    const key = found.circuitBreaker === undefined ? name : `${found.circuitBreaker.name}-${name}`
+    return this.#madeOf(found, {target: type, key})
+  }
+
+  #madeOf(
+    {timeoutMs, retry, circuitBreaker}: Pick<TargetPolicies, 'timeoutMs' | 'retry' | 'circuitBreaker'>,
+    endpoint: Endpoint
+  ): EndpointPolicies | undefined {
     if (timeoutMs === 0 && retry === undefined && circuitBreaker === undefined) return undefined
-    const key = circuitBreaker === undefined ? target.name : `${circuitBreaker.name}-${target.name}`
-    const endpoint = {target: target.name, key, component: target}
     const {clock, emit} = this.#runtime
     const breaker =
       circuitBreaker &&

@@ -1,0 +1,15 @@
+import {BlockError} from '../blocks/block-error.ts'
+
+/** What stands before Dapr's errors over HTTP and not over gRPC. */
+const OF_HTTP =
+  /^(?:invalid request: |error invoke actor method: (?=failed to lookup actor: )|invalid \w+ name: (?=\w+ name cannot be empty))/
+
+/** Tells a failed call of actors in the words that it has over gRPC (Dapr: pkg/api/grpc/actors.go). */
+export async function inGrpc<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof BlockError) error.message = error.message.replace(OF_HTTP, '').replace(OF_HTTP, '')
+    throw error
+  }
+}

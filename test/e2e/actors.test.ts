@@ -1,0 +1,399 @@
+import {
+  ExecuteActorStateTransactionRequest,
+  GetActorReminderRequest,
+  GetActorReminderResponse,
+  GetActorStateRequest,
+  GetActorStateResponse,
+  InvokeActorRequest,
+  InvokeActorResponse,
+  ListActorRemindersRequest,
+  ListActorRemindersResponse,
+  RegisterActorReminderRequest,
+  RegisterActorTimerRequest
+} from '../../src/model/dapr/messages/actors.generated.ts'
+import {existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import t, {type Test} from 'tap'
+import type {Program} from '../rig/program.ts'
+import {DaprClient} from '../rig/dapr-client.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
+const STORE =
+  'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: mem}\nspec: {type: state.in-memory, version: v1, ' +
+  'metadata: [{name: actorStateStore, value: "true"}]}\n'
+
+interface Line {
+  readonly pid: number
+  readonly actor?: string
+  readonly work?: string
+  readonly overlap?: string
+  readonly body?: unknown
+}
+
+interface House {
+  readonly rig: Rig
+  readonly run: Program
+  /** What the host has got. */
+  readonly journal: () => readonly Line[]
+  /** Calls the sidecar of an app: `/Counter/1/method/add`. */
+  readonly call: (app: string, path: string, init?: RequestInit) => Promise<Answer>
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly headers: Headers
+}
+
+async function openActors(t: Test, env: Readonly<Record<string, string>> = {}, more: object = {}): Promise<House> {
+  const rig = await openRig(t)
+  const file = join(rig.home, 'journal')
+  await rig.write({'resources/mem.yaml': STORE, 'host/version.txt': '0'})
+  await rig.template(
+    [
+      {
+        appID: 'host',
+        autoPort: true,
+        watch: true,
+        command: [process.execPath, HOST],
+        env: {JOURNAL: file, ...env},
+        ...more
+      },
+      {appID: 'shop', command: ['sleep', '1000']}
+    ],
+    {resourcesPath: 'resources'}
+  )
+  const run = rig.pillion(['run', '-f', '.'])
+  return {rig, run, journal: () => journalOf(file), call: caller(run)}
+}
+
+const journalOf = (file: string): readonly Line[] =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .filter(line => line !== '')
+        .map(line => JSON.parse(line) as Line)
+    : []
+
+const caller =
+  (run: Program): House['call'] =>
+  async (app, path, init = {}) => {
+    const {http} = await run.ports(app)
+    const answer = await fetch(`http://127.0.0.1:${http}/v1.0/actors${path}`, init)
+    return {status: answer.status, body: await answer.text(), headers: answer.headers}
+  }
+
+const post = (body: unknown): RequestInit => ({
+  method: 'POST',
+  body: typeof body === 'string' ? body : JSON.stringify(body)
+})
+
+const invoked = (why: string): object => ({
+  status: 500,
+  body: JSON.stringify({errorCode: 'ERR_ACTOR_INVOKE_METHOD', message: `error invoke actor method: ${why}`})
+})
+
+const worksOf = (lines: readonly Line[], actor: string): readonly string[] =>
+  lines.filter(line => line.actor === actor).map(({work = ''}) => work)
+
+async function until(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await pause(10)
+}
+
+t.test('calls of actors over HTTP: what the app gets, answers, and errors in Dapr’s words', async t => {
+  const {call, journal} = await openActors(t)
+  const head = await call('shop', '/Counter/a%7C%7Cb%20c/method/head?x=1', {method: 'GET', headers: {'x-sent': '1'}})
+  t.match(head, {status: 200})
+  t.equal(head.headers.get('x-mine'), 'yes')
+  t.equal(head.headers.get('content-type'), 'application/json')
+  t.match(JSON.parse(head.body), {
+    url: '/actors/Counter/a%7C%7Cb%20c/method/head?x=1',
+    headers: {'x-sent': '1', 'dapr-caller-app-id': 'shop', 'dapr-caller-namespace': 'default', 'dapr-api-call': 'true'}
+  })
+  t.match(await call('shop', '/Counter/1/method/add', post('5')), {status: 200, body: '5'})
+  t.match(await call('host', '/Counter/1/state/value'), {status: 200, body: '5'})
+  t.match(await call('host', '/Counter/1/state/none'), {status: 204})
+  const answered = async (answer: object): Promise<Answer> => call('shop', '/Counter/1/method/answer', post(answer))
+  t.match(await answered({status: 500, body: 'why'}), invoked('error from actor service: (500) why'))
+  t.match(await answered({status: 201, body: 'made'}), invoked('error from actor service: (201) made'))
+  t.match(
+    await call('shop', '/Counter/1/method/nothing', post('')),
+    invoked('actor method not found: actors/Counter/1/method/nothing')
+  )
+  const own = await answered({body: 'mine', headers: {'X-DaprErrorResponseHeader': 'x', 'content-type': 'text/plain'}})
+  t.match(own, {status: 200, body: 'mine'})
+  t.match([own.headers.get('x-daprerrorresponseheader'), own.headers.get('content-type')], ['x', 'text/plain'])
+  t.match(
+    await call('shop', '/Cart/1/method/add', post('5')),
+    invoked(
+      "failed to lookup actor: api error: code = FailedPrecondition desc = did not find address for actor 'Cart/1' [the apps of this run host: Counter]"
+    )
+  )
+  t.match(await call('shop', '/Counter/a%2Fb/method/add', post('')), {
+    status: 400,
+    body: '{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: invalid actorId: name contains forbidden character: \\"a/b\\""}'
+  })
+  t.match(await call('shop', '/Counter/1', {method: 'DELETE'}), {status: 404})
+  const transaction = (...steps: object[]): Promise<Answer> => call('host', '/Counter/1/state', post(steps))
+  t.match(
+    await transaction({operation: 'upsert', request: {key: 'a', value: 1}}, {operation: 'move', request: {key: 'a'}}),
+    {
+      status: 500,
+      body: '{"errorCode":"ERR_ACTOR_STATE_TRANSACTION_SAVE","message":"error saving actor transaction state: operation type move not supported"}'
+    }
+  )
+  t.match(await call('host', '/Counter/1/state/a'), {status: 204}, 'all or nothing')
+  t.match(await transaction(), {status: 204})
+  t.match(await transaction({operation: 'upsert', request: {key: 'a', value: 1, metadata: {ttlInSeconds: '10'}}}), {
+    status: 204
+  })
+  t.match((await call('host', '/Counter/1/state/a')).headers.get('metadata.ttlexpiretime'), /^20/)
+  t.match(await call('host', '/Counter/2/state', post([])), {
+    status: 400,
+    body: '{"errorCode":"ERR_ACTOR_INSTANCE_MISSING","message":"actor instance is missing"}'
+  })
+  t.match(await call('host', '/dapr.internal.default.x/2/state', post([])), {
+    status: 403,
+    body: /ERR_ACTOR_TYPE_RESERVED/
+  })
+  t.notOk(journal().some(({overlap}) => overlap !== undefined))
+})
+
+t.test('timers and reminders: set, fire, replace, delete, and what cannot be', async t => {
+  const {call, journal} = await openActors(t, {CONFIG: '{"entities":["Counter"],"actorIdleTimeout":"200ms"}'})
+  const timer = {dueTime: '10ms', period: 'R2/PT1S', data: {a: 1}, callback: 'tick'}
+  t.match(await call('host', '/Counter/1/timers/beat', post(timer)), {status: 204})
+  t.match(await call('host', '/Counter/1/reminders/wake', post({dueTime: '0h0m0s20ms', data: 'x'})), {status: 204})
+  const firings = (name: string): readonly Line[] => journal().filter(({work}) => work === name)
+  await until(() => firings('timer/beat').length === 2 && firings('remind/wake').length === 1)
+  t.strictSame(firings('timer/beat')[0]?.body, {callback: 'tick', data: {a: 1}, dueTime: '10ms', period: 'R2/PT1S'})
+  t.strictSame(firings('remind/wake')[0]?.body, {data: 'x', dueTime: '', period: ''})
+  t.ok(worksOf(journal(), 'Counter/1').includes('gone'), 'an idle actor is let go, and a timer brings it back')
+  const missing = {status: 404, body: /ERR_ACTOR_REMINDER_NOT_FOUND.*actor reminder not found: wake/}
+  while ((await call('host', '/Counter/1/reminders/wake')).status !== 404) await pause(10)
+  t.match(await call('host', '/Counter/1/reminders/wake'), missing)
+  t.match(await call('host', '/Counter/1/reminders/late', post({dueTime: '1h', period: '2h', data: [1]})), {
+    status: 204
+  })
+  t.equal(
+    (await call('host', '/Counter/1/reminders/late')).body,
+    '{"actorID":"1","actorType":"Counter","data":[1],"dueTime":"1h","period":"@every 2h0m0s"}'
+  )
+  t.match(await call('host', '/Counter/1/reminders/late', post({dueTime: '1h', overwrite: false})), {
+    status: 409,
+    body: /ERR_ACTOR_REMINDER_ALREADY_EXISTS.*actor reminder already exists: late/
+  })
+  t.match(await call('host', '/Counter/1/reminders/late', {method: 'DELETE'}), {status: 204})
+  t.match(await call('host', '/Counter/1/reminders/late', {method: 'DELETE'}), {status: 204})
+  const bad: readonly (readonly [string, object, number, string])[] = [
+    ['timers', {dueTime: 'soon'}, 500, 'error creating actor timer: error parsing timer due time: unsupported time/duration format: soon'],
+    ['timers', {dueTime: 'R2/PT1S'}, 500, 'error creating actor timer: error parsing timer due time: repetitions are not allowed'],
+    ['timers', {period: 'soon'}, 500, 'error creating actor timer: invalid timer period: parse error: unsupported duration format: soon'],
+    ['timers', {period: 'R0/PT1S'}, 500, 'error creating actor timer: invalid timer period: has zero repetitions'],
+    ['reminders', {}, 500, 'error creating actor reminder: job must have either a due time or a schedule'],
+    ['reminders', {period: 'P1D'}, 500, 'error creating actor reminder: unsupported period format: P1D'],
+    ['reminders', {dueTime: '1s', period: '0s'}, 500, 'error creating actor reminder: invalid reminder period: 0s would fire without end']
+  ] // prettier-ignore
+  for (const [what, wish, status, message] of bad) {
+    const answer = await call('host', `/Counter/1/${what}/bad`, post(wish))
+    t.match([answer.status, answer.body], [status, `"message":"${message}`])
+  }
+  t.match(await call('shop', '/Counter/1/reminders/r', post({dueTime: '1s'})), {
+    status: 403,
+    body: /ERR_ACTOR_REMINDER_NON_HOSTED/
+  })
+  t.match(await call('shop', '/Counter/1/timers/r', post({dueTime: '1s'})), {
+    status: 500,
+    body: /can't create timer for actor Counter\|\|1: actor type not registered/
+  })
+})
+
+t.test(
+  'an app that is saved and killed under calls: none is lost, twice or out of turn, and actors are let go',
+  async t => {
+    const {rig, run, call, journal} = await openActors(t, {LATE: '300'}, {restart: 'always'})
+    const counts = new Map<string, number>()
+    const failures: string[] = []
+    const over = new AbortController()
+    const load = async (id: string): Promise<void> => {
+      while (!over.signal.aborted) {
+        const {status, body} = await call('shop', `/Counter/${id}/method/add`, post('1'))
+        if (status === 200) counts.set(id, (counts.get(id) ?? 0) + 1)
+        else failures.push(body)
+        await pause(5)
+      }
+    }
+    const loads = ['1', '2', '3', '1', '2', '3'].map(load)
+    await until(() => counts.size === 3)
+    for (let save = 1; save <= 3; save++) {
+      await rig.write({'host/version.txt': `${save}`})
+      await run.waitForLine(/^ℹ️ {2}host: reloaded in /, {nth: save})
+    }
+    over.abort()
+    await Promise.all(loads)
+    t.strictSame(failures, [])
+    t.notOk(journal().some(({overlap}) => overlap !== undefined))
+    for (const [id, count] of counts) {
+      t.match(await call('shop', `/Counter/${id}/method/add`, post('0')), {status: 200, body: `${count}`}, id)
+      t.ok(worksOf(journal(), `Counter/${id}`).filter(work => work === 'gone').length >= 3, 'let go by each save')
+    }
+    const died = call('shop', '/Counter/1/method/die', post(''))
+    const after = call('shop', '/Counter/1/method/add', post('1'))
+    t.match(await died, {status: 500, body: /error invoke actor method: .*EOF/})
+    t.match(await after, {status: 200, body: `${(counts.get('1') ?? 0) + 1}`}, 'who waits gets the next process')
+  }
+)
+
+t.test('reminders outlive kill -9 of the run; of a repeating one only the latest missed comes', async t => {
+  const house = await openActors(t)
+  const {rig, call, journal} = house
+  t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200})
+  t.match(await call('host', '/Counter/1/reminders/once', post({dueTime: '500ms', data: 1})), {status: 204})
+  t.match(await call('host', '/Counter/1/reminders/often', post({dueTime: '100ms', period: '100ms'})), {status: 204})
+  t.match(await call('host', '/Counter/1/reminders/far', post({dueTime: '1h'})), {status: 204})
+  house.run.signal('SIGKILL')
+  await house.run.exited
+  await pause(3000)
+  const before = journal().length
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('reminders of actors wait')
+  const later = (): readonly Line[] => journal().slice(before)
+  await until(() => worksOf(later(), 'Counter/1').filter(work => work === 'remind/often').length >= 2)
+  await until(() => worksOf(later(), 'Counter/1').includes('remind/once'))
+  t.equal(worksOf(later(), 'Counter/1').filter(work => work === 'remind/once').length, 1)
+  t.match(
+    await rig.logged('host', /reminder Counter\|\|1\|\|often: \d+ firings were missed and passed over/),
+    undefined
+  )
+  const again = caller(run)
+  t.match(await again('host', '/Counter/1/reminders/often', {method: 'DELETE'}), {status: 204})
+  t.match(await again('host', '/Counter/1/reminders/far'), {status: 200})
+})
+
+const POLICIES = `
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: {name: calm}
+spec:
+  policies:
+    timeouts: {short: 200ms}
+    retries: {twice: {policy: constant, duration: 10ms, maxRetries: 2}}
+    circuitBreakers: {trip: {maxRequests: 1, timeout: 60s, trip: consecutiveFailures > 2}}
+  targets:
+    actors:
+      Counter: {timeout: short, retry: twice}
+      Fragile: {circuitBreaker: trip, circuitBreakerScope: id}
+`
+
+t.test(
+  'policies for types of actors: tries again, ends a turn that takes too long, and breaks the circuit of one id',
+  async t => {
+    const {rig, call, journal} = await openActors(
+      t,
+      {CONFIG: '{"entities":["Counter","Fragile"]}'},
+      {resourcesPath: '../resources'}
+    )
+    await rig.write({'resources/calm.yaml': POLICIES})
+    await rig.logged('shop', /Loading Resiliency configuration: calm/).catch(() => undefined)
+    const failing = async (actor: string): Promise<Answer> =>
+      call('shop', `/${actor}/method/answer`, post({status: 500, body: 'no'}))
+    await until(() => journal().length >= 0)
+    while (worksOf(journal(), 'Counter/1').length < 3)
+      t.match(await failing('Counter/1'), {status: 500, body: /\(500\) no/})
+    const first = call('shop', '/Counter/2/method/slow', post('150'))
+    const second = call('shop', '/Counter/2/method/slow', post('150'))
+    t.match([await first, await second], [{status: 200}, {status: 200}], 'to wait for a turn takes no time')
+    t.match(await call('shop', '/Counter/2/method/slow', post('1000')), {
+      status: 500,
+      body: /error invoke actor method: context deadline exceeded/
+    })
+    for (const _ of [1, 2, 3]) t.match(await failing('Fragile/1'), {status: 500, body: /\(500\) no/})
+    t.match(await failing('Fragile/1'), {status: 500, body: /error invoke actor method: circuit breaker is open/})
+    t.match(await failing('Fragile/2'), {status: 500, body: /\(500\) no/})
+  }
+)
+
+t.test('actors over gRPC, and what metadata tells of them', async t => {
+  const {run, call, journal} = await openActors(t)
+  const client = new DaprClient(t, (await run.ports('host')).grpc)
+  const actor = {actorType: 'Counter', actorId: '1'}
+  const invoke = async (method: string, data: string, more: object = {}): ReturnType<typeof client.call> =>
+    client.call(
+      'InvokeActor',
+      [InvokeActorRequest, {...actor, method, data: Buffer.from(data), metadata: {'x-sent': '1'}, ...more}],
+      InvokeActorResponse
+    )
+  const added = await invoke('add', '7')
+  t.match([added.code, String((added.answer as {data: Uint8Array} | undefined)?.data)], [0, '7'])
+  t.match(String(((await invoke('head', '')).answer as {data: Uint8Array} | undefined)?.data), /"x-sent":"1"/)
+  t.match(await invoke('answer', '{"status":500,"body":"why"}'), {
+    code: 13,
+    message: 'error invoke actor method: error from actor service: (500) why'
+  })
+  t.match(await invoke('add', '', {actorType: 'Cart'}), {code: 9, message: /^failed to lookup actor: .*Cart\/1/})
+  t.match(await invoke('add', '', {actorId: 'a/b'}), {
+    code: 3,
+    message: 'invalid actorId: name contains forbidden character: "a/b"'
+  })
+  const upsert = {operationType: 'upsert', key: 'k', value: {typeUrl: '', value: Buffer.from('"v"')}, metadata: {}}
+  const transact = async (more: object, of: object = {}): Promise<{readonly code: number; readonly message: string}> =>
+    client.call('ExecuteActorStateTransaction', [
+      ExecuteActorStateTransactionRequest,
+      {...actor, operations: [{...upsert, ...more}], ...of}
+    ])
+  t.match(await transact({}), {code: 0})
+  t.match(await transact({operationType: 'move'}), {code: 12, message: 'operation type move not supported'})
+  t.match(await transact({}, {actorId: '2'}), {code: 13, message: 'actor instance is missing'})
+  const got = await client.call('GetActorState', [GetActorStateRequest, {...actor, key: 'k'}], GetActorStateResponse)
+  t.equal(String(got.answer?.data), '"v"')
+  const timer = {...actor, name: 'beat', dueTime: '1ms', period: '', callback: 'tick', data: Buffer.from('x'), ttl: ''}
+  t.match(await client.call('RegisterActorTimer', [RegisterActorTimerRequest, timer]), {code: 0})
+  await until(() => worksOf(journal(), 'Counter/1').includes('timer/beat'))
+  t.match(journal().find(({work}) => work === 'timer/beat')?.body, {data: 'eA==', callback: 'tick'})
+  const wish = {...actor, name: 'wake', dueTime: '1h', period: 'PT1H', data: Buffer.from('x'), ttl: ''}
+  t.match(await client.call('RegisterActorReminder', [RegisterActorReminderRequest, wish]), {code: 0})
+  t.match(await client.call('RegisterActorReminder', [RegisterActorReminderRequest, {...wish, overwrite: false}]), {
+    code: 6
+  })
+  t.match(
+    await client.call(
+      'GetActorReminder',
+      [GetActorReminderRequest, {...actor, name: 'none'}],
+      GetActorReminderResponse
+    ),
+    {code: 5}
+  )
+  t.match(
+    await client.call(
+      'GetActorReminder',
+      [GetActorReminderRequest, {...actor, name: 'wake'}],
+      GetActorReminderResponse
+    ),
+    {
+      answer: {dueTime: '1h', period: '@every 1h0m0s'}
+    }
+  )
+  t.match(
+    await client.call(
+      'ListActorReminders',
+      [ListActorRemindersRequest, {actorType: 'Counter'}],
+      ListActorRemindersResponse
+    ),
+    {
+      answer: {reminders: [{name: 'wake', reminder: {actorId: '1'}}]}
+    }
+  )
+  const {http} = await run.ports('host')
+  t.match(await (await fetch(`http://127.0.0.1:${http}/v1.0/metadata`)).json(), {
+    actors: [{type: 'Counter', count: 1}],
+    actorRuntime: {
+      runtimeStatus: 'RUNNING',
+      activeActors: [{type: 'Counter', count: 1}],
+      hostReady: true,
+      placement: 'placement: connected'
+    }
+  })
+  t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200, body: '8'})
+})
