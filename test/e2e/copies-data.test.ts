@@ -19,8 +19,10 @@ async function openWorktrees(t: Test, port: number): Promise<Rig> {
   const rig = await openRig(t)
   const redis = {redisHost: `localhost:${port}`}
   const app = {appID: 'shop', appDirPath: '.', autoPort: true, command: rig.drivenCommand, resourcesPath: './resources'}
+  const stock = {...app, appID: 'stock', resourcesPath: '../resources'}
   await writeWorktrees(rig, {
     'dapr.yaml': JSON.stringify({version: 1, apps: [app]}),
+    'stock/dapr.yaml': JSON.stringify({version: 1, apps: [stock]}),
     'resources/bus.yaml': component('bus', 'pubsub.redis', {...redis, concurrency: '1'}),
     'resources/store.yaml': component('store', 'state.redis', redis)
   })
@@ -29,7 +31,7 @@ async function openWorktrees(t: Test, port: number): Promise<Rig> {
 
 async function start(rig: Rig, folder: string, args: readonly string[] = []): Promise<Copy> {
   const run = rig.pillion(['up', ...args], {folder})
-  const shop = await rig.driven('shop')
+  const shop = await rig.driven(folder.endsWith('stock') ? 'stock' : 'shop')
   await shop.subscribe([{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
   await shop.listen()
   await subscribed(shop, 1)
@@ -88,4 +90,31 @@ t.test('worktrees share no event and no key, in whatever order they start, after
   main = await start(rig, 'main')
   t.same([await stateOf(main), await stateOf(pr)], ['"main"', '"pr"'])
   await exchange(t, main, pr)
+})
+
+t.test('runs of one worktree share its Redis, and one goes on where the other is killed', async t => {
+  const port = await freePort()
+  const rig = await openWorktrees(t, port)
+  const main = await start(rig, 'main')
+  const shop = await start(rig, 'pr')
+  const stock = await start(rig, 'pr/stock')
+  await publish(shop.shop, 'bus/orders', '"pr"')
+  for (const app of [shop.shop, stock.shop]) {
+    const event = await app.nextRequest()
+    t.match(JSON.parse(event.body), {data: 'pr'})
+    await event.reply()
+  }
+  shop.run.signal('SIGKILL')
+  await stock.run.waitForLine('a Redis of its own', {stream: 'stderr'})
+  await exchange(t, main, stock)
+})
+
+t.test('runs of one folder with two names share no key', async t => {
+  const rig = await openWorktrees(t, await freePort())
+  const plain = await start(rig, 'main')
+  const named = await start(rig, 'main', ['--name', 'try'])
+  await remember(plain, 'plain')
+  t.equal(await stateOf(named), '')
+  await remember(named, 'named')
+  t.same([await stateOf(plain), await stateOf(named)], ['"plain"', '"named"'])
 })

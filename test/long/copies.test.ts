@@ -2,6 +2,7 @@ import t from 'tap'
 import type {PsRow} from '../../src/model/api.generated.ts'
 import {freePorts} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {writeWorktrees} from '../rig/worktrees.ts'
 
 const SERVER = `const {createServer} = require('node:http')
 const {DAPR_HTTP_PORT, CART_URL, PORT} = process.env
@@ -12,26 +13,16 @@ createServer(async ({url}, response) => {
 }).listen(Number(process.argv[3] ?? PORT), '127.0.0.1')
 `
 
-/** A template with fixed ports in two worktrees of one repository. */
-async function writeWorktrees(rig: Rig, [shop = 0, cart = 0, sidecar = 0]: readonly number[]): Promise<void> {
+/** A template with fixed ports in two worktrees of one repository; one has an app more. */
+async function writeCopies(rig: Rig, [shop = 0, cart = 0, sidecar = 0]: readonly number[]): Promise<void> {
   const apps = [
     `{appID: shop, appDirPath: ., appPort: ${shop}, daprHTTPPort: ${sidecar}, command: [node, server.js], env: {CART_URL: 'http://localhost:${cart}'}}`,
     `{appID: cart, appDirPath: ., appPort: ${cart}, command: [sh, -c, 'exec node server.js --port ${cart}']}`
   ]
-  const template = (more = ''): string =>
-    `version: 1\napps:\n${[...apps, more]
-      .filter(Boolean)
-      .map(app => `  - ${app}\n`)
-      .join('')}`
-  await rig.write({
-    'main/.git/config': '',
-    'main/.git/worktrees/pr/commondir': '../..\n',
-    'pr/.git': 'gitdir: ../main/.git/worktrees/pr\n',
-    'main/dapr.yaml': template(`{appID: extra, appDirPath: ., autoPort: true, command: [node, server.js]}`),
-    'pr/dapr.yaml': template(),
-    'main/server.js': SERVER,
-    'pr/server.js': SERVER
-  })
+  const template = `version: 1\napps:\n${apps.map(app => `  - ${app}\n`).join('')}`
+  await writeWorktrees(rig, {'dapr.yaml': template, 'server.js': SERVER})
+  const extra = '  - {appID: extra, appDirPath: ., autoPort: true, command: [node, server.js]}\n'
+  await rig.write({'main/dapr.yaml': template + extra})
 }
 
 /** An app of the run of a folder. */
@@ -48,7 +39,7 @@ t.test('two worktrees run side by side: the second gets other ports, of which it
   const rig = await openRig(t)
   const ports = await freePorts(3)
   const [shop = 0, cart = 0, sidecar = 0] = ports
-  await writeWorktrees(rig, ports)
+  await writeCopies(rig, ports)
   const main = rig.pillion(['up'], {folder: 'main'})
   t.match(await rig.run(['wait', '--for', 'ready'], {folder: 'main'}), {code: 0})
   t.match(await rig.run(['up', '--strict-ports'], {folder: 'pr'}), {code: 1, stderr: /not available/})

@@ -1,13 +1,17 @@
 import type {Rig} from './rig.ts'
 
-/** Writes the same files into the folder `main`, a Git repository, and into `pr`, a worktree that was added to it. */
-export async function writeWorktrees(rig: Rig, files: Readonly<Record<string, string>>): Promise<void> {
-  await rig.write({
-    'main/.git/config': '',
-    'main/.git/worktrees/pr/commondir': '../..\n',
-    'pr/.git': 'gitdir: ../main/.git/worktrees/pr\n',
-    ...Object.fromEntries(
-      ['main', 'pr'].flatMap(folder => Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]))
-    )
-  })
+/** Writes the same files into the folder `main`, a Git repository, and into worktrees that were added to it. */
+export async function writeWorktrees(
+  rig: Rig,
+  files: Readonly<Record<string, string>>,
+  added: readonly string[] = ['pr']
+): Promise<void> {
+  await rig.write({'main/.git/config': ''})
+  for (const name of added)
+    await rig.write({
+      [`main/.git/worktrees/${name}/commondir`]: '../..\n',
+      [`${name}/.git`]: `gitdir: ../main/.git/worktrees/${name}\n`
+    })
+  for (const folder of ['main', ...added])
+    for (const [name, text] of Object.entries(files)) await rig.write({[`${folder}/${name}`]: text})
 }

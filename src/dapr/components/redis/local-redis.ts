@@ -62,7 +62,9 @@ export class LocalRedis {
     this.#options = options
   }
 
-  async connect(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
+  /** `asked`: what the component says; a Redis of one space is at another port. */
+  async connect(asked: RedisAddress, apart: Apart): Promise<RedisConnection> {
+    const address = {...asked, port: this.#port}
     const connection = new MovableConnection({
       open: async () => this.#open(address, apart),
       closed: () => this.#connections.delete(connection),
@@ -170,7 +172,9 @@ export class LocalRedis {
     const answerer = answererOf(String(await client.command(['INFO', 'server'])))
     this.#isOurs = answerer.kind === 'built-in'
     if (answerer.kind === 'built-in' && answerer.space !== (this.#own?.name ?? ''))
-      throw new Error(`localhost:${this.#port} is the Redis of another copy`)
+      throw new Error(
+        `localhost:${this.#port} is the Redis of ${answerer.space === '' ? 'runs that share one' : `the copy ${answerer.space}`}`
+      )
   }
 
   /** A run of ours that is gone is followed by this one, unless another is quicker; a real Redis is waited for. */
