@@ -33,7 +33,7 @@ if [ -e /proc/self/stat ]; then
   seen() { cat "$@" | sed -En 's/^([0-9]+) \\(.*\\) (.) [-0-9]+ ([-0-9]+) ([-0-9]+ ){16}([0-9]+) .*/\\1:\\5:\\3:\\2/p'; }
   all() { seen /proc/[0-9]*/stat; }
   one() { seen "/proc/$1/stat"; }
-  likely() { grep -lsF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
+  likely() { grep -lszF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
   carries() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF -e "$2"; }
   clock() { read -r up rest </proc/uptime; now=\${up%.*}\${up#*.}; }
 else

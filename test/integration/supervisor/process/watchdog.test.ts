@@ -1,4 +1,4 @@
-import {spawn, type ChildProcess} from 'node:child_process'
+import {execFileSync, spawn, type ChildProcess} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
 import {once} from 'node:events'
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
@@ -7,6 +7,7 @@ import t, {type Test} from 'tap'
 import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from '../../../../src/supervisor/process/watchdog-script.ts'
 import {Watchdog} from '../../../../src/supervisor/process/watchdog.ts'
 import {startOf} from '../../../../src/platform/process-table.ts'
+import {missing} from '../../../rig/missing.ts'
 
 const newMark = (): string => randomBytes(16).toString('hex')
 
@@ -42,6 +43,8 @@ interface Vanishing {
   readonly marker: string
   readonly graceMs?: number
   readonly home?: string
+  /** Where its tools are. */
+  readonly tools?: string
   readonly lines: readonly string[]
 }
 
@@ -51,12 +54,13 @@ async function vanish({
   marker,
   graceMs = 10_000,
   home = '',
+  tools = '/usr/bin:/bin',
   lines
 }: Vanishing): Promise<void> {
   const args = [...options, '-c', WATCHDOG_LOADER, 'watchdog', marker, graceMs.toString(), home]
   const watchdog = spawn(file, args, {
     cwd: '/',
-    env: {PATH: '/usr/bin:/bin', SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
+    env: {PATH: tools, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore']
   })
@@ -88,6 +92,27 @@ for (const shell of SHELLS.filter(([file]) => existsSync(file))) {
     t.equal(another.signal, null)
   })
 }
+
+/** As in Alpine: no tools but these. */
+const BUSYBOX = '/bin/busybox'
+const WITHOUT = existsSync(BUSYBOX) ? false : missing('busybox')
+t.test(
+  'with the tools of busybox alone, what carries the mark and has left all groups is ended',
+  {skip: WITHOUT},
+  async t => {
+    const tools = mkdtempSync('/tmp/busybox-')
+    t.teardown(() => rmSync(tools, {recursive: true}))
+    execFileSync(BUSYBOX, ['--install', '-s', tools])
+    const marker = newMark()
+    const obedient = new Sleeper(t, {PILLION_RUN: marker, ZZZ: 'last'})
+    const deaf = new Sleeper(t, {A: 'first', PILLION_RUN: marker, ZZZ: 'last'}, DEAF)
+    const spared = new Sleeper(t, {A: 'first', PILLION_RUN: marker, PILLION_LIFE: `${marker}-1`})
+    await deaf.said
+    await vanish({shell: [BUSYBOX, 'sh'], tools, marker, graceMs: 1000, lines: [`spare ${marker}-1`]})
+    await Promise.all([obedient.gone, deaf.gone])
+    t.same([obedient.signal, deaf.signal, spared.signal], ['SIGTERM', 'SIGKILL', null])
+  }
+)
 
 t.test('an empty machine is left without waiting for the grace', async t => {
   await vanish({marker: newMark(), graceMs: 600_000, lines: []}) // no test waits that long
