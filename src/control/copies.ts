@@ -1,3 +1,4 @@
+import {isSamePath} from '../platform/paths.ts'
 import {originOf} from './repository.ts'
 import type {RunIdentity} from './run-file.ts'
 
@@ -16,6 +17,6 @@ export function copiesAmong(runs: readonly RunIdentity[], {file, copy}: Template
   if (others.length === 0) return []
   const own = originOf(file)
   return others.filter(other =>
-    other.templateFile === file ? other.copy !== copy : own !== '' && own === originOf(other.templateFile)
+    isSamePath(other.templateFile, file) ? other.copy !== copy : own !== '' && own === originOf(other.templateFile)
   )
 }

@@ -10,6 +10,10 @@ export function linksResolved(path: string): string {
   }
 }
 
+/** Whether two paths lead to the same entry of the same folder, whatever links lead there; '' and nothing lead nowhere. */
+export const isSamePath = (one: string, other: string | undefined): boolean =>
+  one !== '' && other !== undefined && (one === other || linksResolved(one) === linksResolved(other))
+
 /** The nearest folder with a `.git`, from a folder upwards; undefined: there is none. In a worktree `.git` is a file. */
 export function repositoryAbove(folder: string): string | undefined {
   if (existsSync(join(folder, '.git'))) return folder

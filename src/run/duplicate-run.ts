@@ -2,6 +2,7 @@ import {livingRuns} from '../control/living-runs.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
+import {isSamePath} from '../platform/paths.ts'
 
 export interface DuplicateRunOptions {
   readonly plan: Plan
@@ -15,7 +16,9 @@ export interface DuplicateRunOptions {
 export function warnDuplicateRun({plan: {file, shownAs}, shell, reporter, name}: DuplicateRunOptions): void {
   if (file === '') return
   try {
-    const duplicates = livingRuns(shell).filter(({pid, templateFile}) => pid !== process.pid && templateFile === file)
+    const duplicates = livingRuns(shell).filter(
+      ({pid, templateFile}) => pid !== process.pid && isSamePath(templateFile, file)
+    )
     if (duplicates.length === 0) return
     const pids = duplicates.map(({pid}) => pid.toString()).join(', ')
     reporter.warn(

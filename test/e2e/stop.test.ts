@@ -1,3 +1,5 @@
+import {symlink} from 'node:fs/promises'
+import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import {environmentOf} from '../rig/traces.ts'
@@ -13,6 +15,17 @@ t.test('stop -f ends the run from another terminal, and is back when it is gone'
   t.same({code, stdout, stderr}, {code: 0, stdout: '✅  Dapr and app processes stopped successfully\n', stderr: ''})
   t.same(await run.exited, {code: 0, signal: null})
   t.same(await rig.leftovers(), [])
+})
+
+t.test('stop -f finds a run that was started by a link to its folder', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a'}])
+  const link = join(rig.home, 'link')
+  await symlink(rig.folder, link)
+  const run = rig.pillion(['run', '-f', link])
+  await run.waitForLine('Writing log files')
+  t.match(await rig.run(['stop', '-f', '.']), {stdout: '✅  Dapr and app processes stopped successfully\n', stderr: ''})
+  t.same(await run.exited, {code: 0, signal: null})
 })
 
 t.test('nothing to stop is said and is no failure', async t => {

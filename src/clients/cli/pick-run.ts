@@ -5,7 +5,7 @@ import type {RunListing} from '../../control/run-control.ts'
 import {isCalled} from '../../control/client.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
-import {linksResolved} from '../../platform/paths.ts'
+import {isSamePath} from '../../platform/paths.ts'
 import type {GivenFlags} from './given-flags.ts'
 
 /** Which run a command stands for, besides the id of an app. */
@@ -39,9 +39,11 @@ export function runPlace(runFile: string | undefined, cwd = process.cwd()): RunP
 export function runsAt(runs: readonly FoundRun[], place: RunPlace): readonly (readonly FoundRun[])[] {
   if (place.name !== undefined) {
     const called = runs.filter(({listing}) => listing.name === place.name)
-    return [place.typed === '' ? called : called.filter(({listing}) => isSame(listing.template.file, place.template))]
+    return [
+      place.typed === '' ? called : called.filter(({listing}) => isSamePath(listing.template.file, place.template))
+    ]
   }
-  const exact = runs.filter(({listing}) => isSame(listing.template.file, place.template))
+  const exact = runs.filter(({listing}) => isSamePath(listing.template.file, place.template))
   if (place.typed !== '') return [exact]
   return [exact, runs.filter(run => !exact.includes(run) && isOfProject(run.listing, place))]
 }
@@ -74,7 +76,7 @@ export function pickRun(runs: readonly FoundRun[], place: RunPlace, wanted: Want
   const [run, ...others] = meant
   if (others.length === 0) return run
   const what = wanted.id === undefined ? 'there are several runs' : `app id ${wanted.id} is in several runs`
-  const isSameTemplate = others.every(({listing}) => isSame(listing.template.file, run?.listing.template.file))
+  const isSameTemplate = others.every(({listing}) => isSamePath(listing.template.file, run?.listing.template.file))
   const flags = meant.map(({listing}) => `--name ${listing.name}`).join(' or ')
   throw new UserError(`${what}: ${namesOf(meant)}`, {
     explanation: isSameTemplate ? `They run the same template: select one with ${flags}.` : SELECT
@@ -160,12 +162,8 @@ const namesOf = (runs: readonly FoundRun[]): string => runs.map(({listing}) => r
 /** A run of another template in the place's folder, or a single run that was started in its project. */
 function isOfProject({template: {file}, folder}: RunListing, place: RunPlace): boolean {
   const project = place.template ?? join(place.folder, NO_TEMPLATE)
-  if (file !== '') return isSame(dirname(file), dirname(project))
-  return isSame(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)
+  if (file !== '') return isSamePath(dirname(file), dirname(project))
+  return isSamePath(nearestTemplate(folder) ?? join(folder, NO_TEMPLATE), project)
 }
 
 const NO_TEMPLATE = '-'
-
-/** Whether two paths lead to the same entry of the same folder, whatever links lead there. */
-const isSame = (one: string, other: string | undefined): boolean =>
-  other !== undefined && one !== '' && (one === other || linksResolved(one) === linksResolved(other))

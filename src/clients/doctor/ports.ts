@@ -2,6 +2,7 @@ import {createServer} from 'node:net'
 import {findRuns, type FoundRun} from '../../control/client.ts'
 import {codeOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
+import {isSamePath} from '../../platform/paths.ts'
 import {nameOwner} from '../../proxy/ports/claim-all.ts'
 import {note, ok, fail, type Check} from './check.ts'
 
@@ -29,7 +30,7 @@ export async function checkPorts(
 
 async function runOf({file}: Plan, env: Readonly<Record<string, string | undefined>>): Promise<FoundRun | undefined> {
   try {
-    return (await findRuns(env)).find(({listing}) => listing.template.file === file)
+    return (await findRuns(env)).find(({listing}) => isSamePath(listing.template.file, file))
   } catch (error) {
     if (error instanceof UserError) return undefined // the state folder is fail: told of by the look at it
     throw error

@@ -1,6 +1,7 @@
 import {ApiError} from '../../../control/api-client.ts'
 import {endRun, unlessGone, type FoundRun} from '../../../control/client.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
+import {isSamePath} from '../../../platform/paths.ts'
 import {sweep} from '../../../run/sweep.ts'
 import {findTemplate} from '../../../files/config/find.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -80,8 +81,8 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
 /** Ends the runs of a template, and what killed runs have left; false if no run was there. */
 async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
-  const runs = await runsHere(asJson, ({templateFile}) => templateFile === file)
-  const meant = runs.filter(run => run.listing.template.file === file)
+  const runs = await runsHere(asJson, ({templateFile}) => isSamePath(templateFile, file))
+  const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
   await Promise.all([...meant.map(endRun), sweep({env: process.env, reporter: {warn}})])
   if (meant.length > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return meant.length > 0
