@@ -28,19 +28,20 @@ export class RunActors implements ActorAccess {
     return this.#loading
   }
 
+  readonly hostedAt: ActorAccess['hostedAt'] = ({name}) => this.#actors?.hostedAt(name)
+
   readonly told = (): void => this.#actors?.look()
 
   /** The actors in an app's process, which is to end: lets them go; false if the signal is aborted before. */
   present(runtime: AppRuntime): FinishWork {
-    const hosted = this.#sidecars.get(runtime)?.actors.hosted
-    const {pid} = runtime
+    const {pid, name} = runtime
     // another process may have taken its place by then, and its actors with it
-    return async signal => hosted === undefined || runtime.pid !== pid || hosted.retire(signal)
+    return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(name, signal)
   }
 
   /** Its process has been exchanged. */
   resume(runtime: AppRuntime): void {
-    this.#sidecars.get(runtime)?.actors.hosted?.resume()
+    this.#actors?.resume(runtime.name)
   }
 
   close(): void {

@@ -17,16 +17,6 @@ export class HostedActors {
     this.#host = new HttpActorHost(options)
   }
 
-  /** How many are active, by type. */
-  get active(): ReadonlyMap<string, number> {
-    return this.#actors.activeAt(this.#host)
-  }
-
-  /** Its process has told, and is well. */
-  get isReady(): boolean {
-    return this.#host.state === 'open' && !this.#isIll
-  }
-
   /** Its process has told its configuration; '' = it has none. */
   tell(text: string): void {
     const {log, warn} = this.#options
@@ -43,21 +33,11 @@ export class HostedActors {
 
   /** An app that is not healthy lets its actors go, and gets no calls until it is well. */
   noteHealth(): void {
-    const {isUnhealthy, plan} = this.#options.runtime
+    const {isUnhealthy, plan, name} = this.#options.runtime
     if (isUnhealthy === this.#isIll) return
     this.#isIll = isUnhealthy
-    if (isUnhealthy) void this.retire(AbortSignal.timeout(plan.stop.timeoutMs))
-    else this.resume()
-  }
-
-  /** The process is to be replaced: its actors are let go; false if the signal is aborted before. */
-  async retire(signal: AbortSignal): Promise<boolean> {
-    return this.#actors.retire(this.#host, signal)
-  }
-
-  /** It has been replaced, or goes on. */
-  resume(): void {
-    this.#actors.resume(this.#host)
+    if (isUnhealthy) void this.#actors.retire(name, AbortSignal.timeout(plan.stop.timeoutMs))
+    else this.#actors.resume(name)
   }
 
   /** The app has left the run. */

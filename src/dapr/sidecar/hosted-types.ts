@@ -2,7 +2,13 @@ import type {TypeSettings} from '../../work/actor/actor-host.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 
 /** How actors are hosted of which an app says nothing (Dapr: pkg/actors/internal/apis/config, defaults). */
-const DEFAULTS: TypeSettings = {idleMs: 3_600_000, drainMs: 2000, drains: true, isReentrant: false, maxDepth: 32}
+export const USUAL_SETTINGS: TypeSettings = {
+  idleMs: 3_600_000,
+  drainMs: 2000,
+  drains: true,
+  isReentrant: false,
+  maxDepth: 32
+}
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -22,11 +28,11 @@ function settingsIn(value: Json, warn: (text: string) => void): TypeSettings {
   const reentrancy = isObject(value['reentrancy']) ? value['reentrancy'] : {}
   const depth = reentrancy['maxStackDepth']
   return {
-    idleMs: durationIn(value, 'actorIdleTimeout', DEFAULTS.idleMs, warn),
-    drainMs: durationIn(value, 'drainOngoingCallTimeout', DEFAULTS.drainMs, warn),
+    idleMs: durationIn(value, 'actorIdleTimeout', USUAL_SETTINGS.idleMs, warn),
+    drainMs: durationIn(value, 'drainOngoingCallTimeout', USUAL_SETTINGS.drainMs, warn),
     drains: value['drainRebalancedActors'] !== false,
     isReentrant: reentrancy['enabled'] === true,
-    maxDepth: typeof depth === 'number' && depth > 0 ? Math.floor(depth) : DEFAULTS.maxDepth
+    maxDepth: typeof depth === 'number' && depth > 0 ? Math.floor(depth) : USUAL_SETTINGS.maxDepth
   }
 }
 

@@ -11,6 +11,7 @@ import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {asBytes} from '../../model/bytes.ts'
 import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
+import {takesQuestions} from './ask-app.ts'
 import {CallPath, type CallPathOptions} from './call-path.ts'
 import {factsOf} from './facts.ts'
 import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
@@ -37,7 +38,7 @@ export interface OpenSidecar {
   /** The topics that the app reads, and how many messages wait in each. */
   readonly backlogs: readonly TopicBacklog[]
   /** The actors that the app hosts. */
-  readonly actors: Pick<SidecarActors, 'mayHost' | 'hosted'>
+  readonly actors: Pick<SidecarActors, 'mayHost'>
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
   /** Ends the real daprd next to the app, if there is one. */
@@ -205,6 +206,7 @@ class AppSidecar implements OpenSidecar {
     return new SidecarBlocks({
       appId: runtime.id,
       instance: runtime.name,
+      isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
       folder: runtime.plan.folder,
       env: shell,
       resources,
@@ -311,12 +313,8 @@ class AppSidecar implements OpenSidecar {
     const {runtime, plan, resources} = this.#options
     const connectedWorkers = this.#options.connectedWorkers()
     const facts = factsOf(runtime, plan, resources.snapshot, this.#blocks, this.#subscriptions.view)
-    const {hosted} = this.actors
-    return {
-      ...facts,
-      ...(connectedWorkers > 0 && {connectedWorkers}),
-      ...(hosted !== undefined && {actors: {isReady: hosted.isReady, active: hosted.active}})
-    }
+    const actors = this.#options.actors.hostedAt(this.#options.runtime)
+    return {...facts, ...(connectedWorkers > 0 && {connectedWorkers}), ...(actors !== undefined && {actors})}
   }
 
   readonly #whyMissing = (name: string): string =>

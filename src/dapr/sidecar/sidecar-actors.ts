@@ -1,9 +1,9 @@
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
-import type {Actors} from '../../work/actor/actors.ts'
+import type {Actors, HostedAt} from '../../work/actor/actors.ts'
 import type {Reminders} from '../../work/actor/reminders.ts'
-import {askApp, takesQuestions} from './ask-app.ts'
+import {askApp, isDaprApp, takesQuestions} from './ask-app.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
 /** The actors of the run, for one sidecar. */
@@ -12,6 +12,8 @@ export interface ActorAccess {
   readonly load: () => Promise<Actors>
   /** Loads their reminders. */
   readonly reminders: () => Promise<Reminders>
+  /** What an instance hosts, active ones by type; undefined: nothing. */
+  readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
   /** Who waits for a host may look again: a process has told what it hosts, or its state has changed. */
   readonly told: () => void
 }
@@ -55,7 +57,9 @@ export class SidecarActors {
   /** Its process may host any type: it has not told yet. */
   get mayHost(): boolean {
     const {runtime} = this.#options
-    return !this.#hasTold && this.#mayBeAsked && runtime.queue.state !== 'shut' && !this.#over.signal.aborted
+    if (runtime.queue.state === 'shut' || this.#over.signal.aborted) return false
+    // who is not asked opens a stream when it has started
+    return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && isDaprApp(runtime)
   }
 
   close(): void {

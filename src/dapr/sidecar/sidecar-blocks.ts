@@ -18,6 +18,7 @@ import type {Blocks} from './blocks/blocks.ts'
 export interface SidecarBlocksOptions {
   readonly appId: string
   readonly instance: string
+  readonly isHttpApp: boolean
   /** Folder of the app, where relative paths of its components start. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -161,6 +162,7 @@ export class SidecarBlocks {
     const {
       appId,
       instance,
+      isHttpApp,
       folder,
       env,
       resources,
@@ -186,6 +188,7 @@ export class SidecarBlocks {
     this.#blocks = new Blocks({
       appId,
       instance,
+      isHttpApp,
       namespace: env['NAMESPACE'] ?? '',
       components: own,
       configuration: () => resources.snapshot.configuration,

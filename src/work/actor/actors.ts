@@ -14,6 +14,14 @@ export interface ActorsOptions {
   readonly mayHost: (app?: string) => boolean
 }
 
+/** What an instance of an app hosts. */
+export interface HostedAt {
+  /** Its process takes calls. */
+  readonly isReady: boolean
+  /** How many of its actors are active, by type. */
+  readonly active: ReadonlyMap<string, number>
+}
+
 /** More calls than this do not wait for one actor. */
 const MAX_WAITING = 10_000
 
@@ -53,15 +61,15 @@ export class Actors {
     return this.types.map(({name}) => name)
   }
 
-  /** How many are active at an instance, by type. */
-  activeAt(host: ActorHost): ReadonlyMap<string, number> {
-    const hosting = this.#hostings.get(host)
-    return new Map(
-      [...(hosting?.types?.keys() ?? [])].map(name => {
-        const actors = [...(this.#types.get(name)?.actors.values() ?? [])]
-        return [name, actors.filter(({place}) => place === hosting).length]
-      })
-    )
+  /** What an instance hosts; undefined: nothing. */
+  hostedAt(instance: string): HostedAt | undefined {
+    const hostings = this.#hostingsAt(instance)
+    if (hostings.length === 0) return undefined
+    const active = new Map<string, number>()
+    for (const name of hostings.flatMap(({types}) => [...(types?.keys() ?? [])])) active.set(name, 0)
+    for (const actor of hostings.flatMap(each => this.#at(each)))
+      active.set(actor.type.name, (active.get(actor.type.name) ?? 0) + 1)
+    return {isReady: hostings.some(({isOpen}) => isOpen), active}
   }
 
   /** The actor, if it is active or somebody waits for it. */
@@ -123,23 +131,20 @@ export class Actors {
   }
 
   /** Begins no turns at an instance, and lets its actors go once they have ended theirs; false if the signal is aborted before. */
-  async retire(host: ActorHost, signal: AbortSignal): Promise<boolean> {
-    const hosting = this.#hostings.get(host)
-    if (hosting === undefined) return true
-    hosting.isRetiring = true
+  async retire(instance: string, signal: AbortSignal): Promise<boolean> {
+    const hostings = this.#hostingsAt(instance)
+    for (const hosting of hostings) hosting.isRetiring = true
     return letGo({
-      all: () => this.#at(hosting),
+      all: () => hostings.flatMap(hosting => this.#at(hosting)),
       letGo: async actor => this.#letGo(actor, signal),
-      drains: actor => hosting.types?.get(actor.type.name)?.drains !== false,
+      drains: ({place, type}) => place?.types?.get(type.name)?.drains !== false,
       signal
     })
   }
 
   /** Turns begin there again. */
-  resume(host: ActorHost): void {
-    const hosting = this.#hostings.get(host)
-    if (hosting?.isRetiring !== true) return
-    hosting.isRetiring = false
+  resume(instance: string): void {
+    for (const hosting of this.#hostingsAt(instance)) hosting.isRetiring = false
     this.look()
   }
 
@@ -360,6 +365,10 @@ export class Actors {
 
   #settingsOf({place, type}: Actor): TypeSettings | undefined {
     return place?.types?.get(type.name)
+  }
+
+  #hostingsAt(instance: string): readonly Hosting[] {
+    return [...this.#hostings.values()].filter(({host}) => host.instance === instance)
   }
 
   #at(hosting: Hosting): readonly Actor[] {

@@ -131,7 +131,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
     closing: closing.signal,
     breakers: [],
     backlogs: [],
-    actors: {mayHost: false, hosted: undefined},
+    actors: {mayHost: false},
     openComponents: async () => undefined,
     endDaprd: async () => undefined,
     announceEnd: () => closing.abort(),

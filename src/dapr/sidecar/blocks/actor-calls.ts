@@ -70,7 +70,7 @@ export class ActorCalls {
       case 'unknown':
         throw failed(`actor method not found: actors/${type}/${id}/method/${method}`)
       case 'failed':
-        throw failed(`error from actor service: (${answer.status}) ${answer.text}`)
+        throw failed(`error from actor service: ${answer.status > 0 ? `(${answer.status}) ` : ''}${answer.text}`)
       case 'lost':
         throw failed(answer.why)
     }

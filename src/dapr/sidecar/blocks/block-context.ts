@@ -29,6 +29,8 @@ export interface BlockContextOptions {
   readonly appId: string
   /** The app's name, with a number if it is not its first instance. */
   readonly instance: string
+  /** The app is called over HTTP. */
+  readonly isHttpApp: boolean
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string
   readonly components: AppComponents
@@ -95,6 +97,7 @@ export const policyTarget = (block: Block, name: string, direction: ComponentDir
 export class BlockContext {
   readonly appId: string
   readonly instance: string
+  readonly isHttpApp: boolean
   readonly namespace: string
   readonly configuration: () => Configuration
   readonly policies: () => ComponentPolicies | undefined
@@ -109,6 +112,7 @@ export class BlockContext {
   constructor(options: BlockContextOptions) {
     this.appId = options.appId
     this.instance = options.instance
+    this.isHttpApp = options.isHttpApp
     this.namespace = options.namespace
     this.configuration = options.configuration
     this.policies = options.policies

@@ -1,6 +1,7 @@
 import {ActorCalls} from './actor-calls.ts'
 import {ActorState} from './actor-state.ts'
 import {ActorFirings} from './actor-firings.ts'
+import {ActorStreams} from './actor-streams.ts'
 import {Bindings} from './bindings.ts'
 import {BlockContext, type BlockContextOptions} from './block-context.ts'
 import {Configurations} from './configurations.ts'
@@ -28,6 +29,7 @@ export class Blocks {
   readonly actors: ActorCalls
   readonly actorState: ActorState
   readonly actorFirings: ActorFirings
+  readonly actorStreams: ActorStreams
   readonly postToApp: BlockContext['postToApp']
   readonly log: BlockContext['log']
 
@@ -46,12 +48,14 @@ export class Blocks {
     this.actors = new ActorCalls(context)
     this.actorState = new ActorState(context)
     this.actorFirings = new ActorFirings(context)
+    this.actorStreams = new ActorStreams(context)
     this.postToApp = context.postToApp
     this.log = context.log
   }
 
   /** Ends what they have begun by themselves. */
   async close(): Promise<void> {
+    this.actorStreams.close()
     await this.configurations.close()
   }
 }

@@ -59,6 +59,10 @@ const linesOf = (metadata: Readonly<Record<string, string>>): string =>
 
 /** Actors (Dapr: pkg/api/http/actors.go, pkg/api/grpc/actors.go). */
 export const ACTOR_OPERATIONS: Partial<OperationsOf<typeof ACTORS>> = {
+  SubscribeActorEvents: {
+    stream: async (stream, blocks) =>
+      (await import('../grpc/blocks/subscribe-actor-events.ts')).subscribeActorEvents(stream, blocks)
+  },
   InvokeActor: {
     http: invoke,
     grpc: grpc(

@@ -157,6 +157,7 @@ export const noBlocks =
     new Blocks({
       appId: 'a',
       instance: 'a',
+      isHttpApp: true,
       namespace: '',
       components,
       configuration: () => DEFAULT_CONFIGURATION,

@@ -25,7 +25,8 @@ t.test('a process that goes before it can be asked leaves no question to the nex
     actors: {
       load: async () => Promise.reject(new Error('no actors here')),
       reminders: async () => Promise.reject(new Error('no reminders here')),
-      told: () => undefined
+      told: () => undefined,
+      hostedAt: () => undefined
     },
     log: (_, text) => t.fail(text),
     warn: text => t.fail(text)

@@ -118,7 +118,7 @@ t.test(
     const calls = ['a', 'b', 'c'].map(method => call('Cart/1', method))
     const idle = call('Cart/2', 'i')
     await host.open[1]?.answer('i')
-    const retired = actors.retire(host, new AbortController().signal)
+    const retired = actors.retire('carts', new AbortController().signal)
     await settled()
     t.strictSame([host.inside, host.gone], [['Cart/1 a'], ['Cart/2']], 'the turn may end')
     host.isBusy = true
@@ -133,7 +133,7 @@ t.test(
     actors.lost(host)
     host.state = 'open'
     actors.host(host, types(['Cart']))
-    actors.resume(host)
+    actors.resume('carts')
     t.strictSame(host.inside, ['Cart/1 b'])
     await host.open[0]?.answer('b')
     await host.open[0]?.answer('c')
@@ -179,7 +179,7 @@ t.test('an id lives at one instance until it is let go; a restart finds the same
   t.strictSame(again, places)
   const [first] = hosts
   if (first === undefined) return
-  await actors.retire(first, new AbortController().signal)
+  await actors.retire(first.instance, new AbortController().signal)
   const moved: string[] = []
   for (const id of ids) moved.push(await placeOf(id))
   t.strictSame(
@@ -195,7 +195,7 @@ t.test('ten thousand actors are forgotten when they are let go', async t => {
   actors.host(host, types(['Cart'], {idleMs: 1000}))
   for (let id = 0; id < 10_000; id++) void call(`Cart/${id}`, 'a')
   await Promise.all([...host.open].map(async ({answer}) => answer()))
-  t.strictSame([...actors.activeAt(host)], [['Cart', 10_000]])
+  t.strictSame([...(actors.hostedAt('carts')?.active ?? [])], [['Cart', 10_000]])
   clock.pass(1000)
   await settled()
   await settled()

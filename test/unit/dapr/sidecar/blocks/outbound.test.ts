@@ -35,6 +35,7 @@ const blocksOf = async (
   const blocks = new Blocks({
     appId: 'shop',
     instance: 'shop',
+    isHttpApp: true,
     namespace: '',
     components: components as unknown as AppComponents,
     configuration: () => DEFAULT_CONFIGURATION,

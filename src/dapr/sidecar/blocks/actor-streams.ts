@@ -1,0 +1,64 @@
+import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from '../../../work/actor/actor-host.ts'
+import type {Actors} from '../../../work/actor/actors.ts'
+import type {BlockContext} from './block-context.ts'
+
+/** A stream by which an app hosts actors. */
+export interface ActorSession {
+  readonly isBusy: boolean
+  send(request: ActorRequest): Promise<ActorAnswer>
+  deactivate(type: string, id: string): Promise<void>
+}
+
+/** So long calls wait for another stream when one has ended, in ms. */
+const HOLD_MS = 60_000
+
+/** The actors that an app hosts by streams: the newest one gets the work. */
+export class ActorStreams {
+  readonly isHttpApp: boolean
+  readonly #context: BlockContext
+  readonly #host: ActorHost
+  #session: ActorSession | undefined
+  #actors: Actors | undefined
+
+  constructor(context: BlockContext) {
+    this.#context = context
+    this.isHttpApp = context.isHttpApp
+    const session = (): ActorSession | undefined => this.#session
+    this.#host = {
+      app: context.appId,
+      instance: context.instance,
+      get state() {
+        return session() === undefined ? 'held' : 'open'
+      },
+      get reason() {
+        return session() === undefined ? `"${context.instance}" has no stream for its actors` : ''
+      },
+      get isBusy() {
+        return session()?.isBusy === true
+      },
+      holdMs: HOLD_MS,
+      send: async request =>
+        session()?.send(request) ?? {kind: 'lost', why: 'actor host is not connected', wasSent: false},
+      deactivate: async (type, id) => session()?.deactivate(type, id)
+    }
+  }
+
+  /** A stream begins, for these types. */
+  async open(session: ActorSession, types: ReadonlyMap<string, TypeSettings>): Promise<void> {
+    this.#session = session
+    this.#actors = await this.#context.actors.load()
+    this.#actors.host(this.#host, types)
+    this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
+  }
+
+  /** One has ended: unless there is a newer one, its actors are gone. */
+  closed(session: ActorSession): void {
+    if (this.#session !== session) return
+    this.#session = undefined
+    this.#actors?.lost(this.#host)
+  }
+
+  close(): void {
+    this.#actors?.leave(this.#host)
+  }
+}

@@ -1,0 +1,117 @@
+import {
+  SubscribeActorEventsResponseAlpha1,
+  type SubscribeActorEventsRequestAlpha1
+} from '../../../../model/dapr/messages/actors.generated.ts'
+import {encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
+import {pairsOf} from '../../../../proxy/net/http1/header-lines.ts'
+import type {ActorAnswer, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
+import type {ActorSession} from '../../blocks/actor-streams.ts'
+import {valueText} from '../../http/blocks/app-headers.ts'
+import type {ServerStream} from '../server-stream.ts'
+
+type Answer = Message<typeof SubscribeActorEventsRequestAlpha1>
+type Sent = Partial<Message<typeof SubscribeActorEventsResponseAlpha1>>
+
+const GONE = {kind: 'lost', why: 'actor host disconnected before responding', wasSent: true} as const
+const NOT_FOUND = 5
+/** The actor itself tells of an error. */
+const OWN_ERROR = 'X-DaprErrorResponseHeader: true\r\n'
+const BYTES_VALUE = {value: [1, 'bytes']} as const
+
+/** The actors of an app by one of its streams: each request is answered with its id. */
+export class ActorStream implements ActorSession {
+  readonly #stream: ServerStream
+  readonly #waiting = new Map<string, (answer: ActorAnswer) => void>()
+  #count = 0
+  #isClosed = false
+
+  constructor(stream: ServerStream) {
+    this.#stream = stream
+  }
+
+  get isBusy(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  async send({type: actorType, id: actorId, work, reentrancyId, onStop}: ActorRequest): Promise<ActorAnswer> {
+    const actor = {actorType, actorId}
+    return this.#ask(id => {
+      if (work.kind !== 'method') {
+        const {name, dueTime, period, callback} = work
+        const firing = {id, ...actor, name, data: dataOf(work)}
+        if (work.kind === 'reminder') return {reminderRequest: {...firing, dueTime: '', period: ''}}
+        return {timerRequest: {...firing, dueTime, period, callback}}
+      }
+      const metadata = metadataOf(work.lines)
+      if (reentrancyId !== '') metadata['Dapr-Reentrancy-Id'] = reentrancyId
+      return {invokeRequest: {id, ...actor, method: work.method, data: work.body, metadata}}
+    }, onStop)
+  }
+
+  async deactivate(actorType: string, actorId: string): Promise<void> {
+    await this.#ask(id => ({deactivateRequest: {id, actorType, actorId}}))
+  }
+
+  /** The app has answered one of these; what is not known was given up. */
+  answered({invokeResponse, reminderResponse, timerResponse, deactivateResponse, requestFailed}: Answer): void {
+    const fired = reminderResponse ?? timerResponse
+    const over = fired ?? deactivateResponse
+    if (invokeResponse !== undefined) {
+      const {id, data, metadata, error} = invokeResponse
+      const isCancelled = false
+      const lines = linesOf(metadata) + (error ? OWN_ERROR : '')
+      this.#settle(id, {kind: 'done', lines, body: Buffer.from(data), isError: error, isCancelled})
+    } else if (requestFailed !== undefined) {
+      const {id, code, message} = requestFailed
+      this.#settle(id, code === NOT_FOUND ? {kind: 'unknown'} : {kind: 'failed', status: 0, text: message})
+    } else if (over !== undefined) {
+      const isCancelled = fired?.cancel === true
+      this.#settle(over.id, {kind: 'done', lines: '', body: Buffer.alloc(0), isError: false, isCancelled})
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const id of this.#waiting.keys()) this.#settle(id, GONE)
+  }
+
+  async #ask(request: (id: string) => Sent, onStop?: ActorRequest['onStop']): Promise<ActorAnswer> {
+    if (this.#isClosed) return {...GONE, wasSent: false}
+    const id = (++this.#count).toString()
+    return new Promise(resolve => {
+      this.#waiting.set(id, resolve)
+      onStop?.(() => this.#settle(id, {kind: 'lost', why: 'it was given up', wasSent: true}))
+      this.#stream.send(encode(SubscribeActorEventsResponseAlpha1, request(id)))
+    })
+  }
+
+  #settle(id: string, answer: ActorAnswer): void {
+    const settle = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    settle?.(answer)
+  }
+}
+
+/** JSON, as Dapr's Any of a BytesValue. */
+function dataOf({data}: Firing): {readonly typeUrl: string; readonly value: Uint8Array} | undefined {
+  if (data === undefined) return undefined
+  return {
+    typeUrl: 'type.googleapis.com/google.protobuf.BytesValue',
+    value: encode(BYTES_VALUE, {value: Buffer.from(data)})
+  }
+}
+
+function metadataOf(lines: string): Record<string, string> {
+  const pairs = pairsOf(lines)
+  const metadata: Record<string, string> = {}
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = pairs[at] ?? ''
+    if (name.toLowerCase() !== 'dapr-reentrancy-id') metadata[name] = pairs[at + 1] ?? ''
+  }
+  return metadata
+}
+
+const linesOf = (metadata: Readonly<Record<string, string>>): string =>
+  Object.entries(metadata)
+    .map(([name, value]) => `${name.replaceAll(/[^\w-]/g, '')}: ${valueText(value)}\r\n`)
+    .join('')

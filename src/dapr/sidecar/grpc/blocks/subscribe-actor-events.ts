@@ -1,0 +1,68 @@
+import type {Duration} from '../../../../model/dapr/messages/google.generated.ts'
+import {
+  SubscribeActorEventsRequestAlpha1,
+  SubscribeActorEventsResponseAlpha1,
+  type ActorEntityConfig,
+  type SubscribeActorEventsRequestInitialAlpha1
+} from '../../../../model/dapr/messages/actors.generated.ts'
+import {decode, encode, type Message} from '../../../../proxy/net/grpc/message-codec.ts'
+import {FAILED_PRECONDITION, INVALID_ARGUMENT, OK, UNKNOWN, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
+import type {TypeSettings} from '../../../../work/actor/actor-host.ts'
+import type {Blocks} from '../../blocks/blocks.ts'
+import {USUAL_SETTINGS} from '../../hosted-types.ts'
+import type {ServerStream} from '../server-stream.ts'
+import {ActorStream} from './actor-stream.ts'
+
+type Told = Message<typeof SubscribeActorEventsRequestInitialAlpha1> | Message<typeof ActorEntityConfig>
+
+const msOf = (duration: Message<typeof Duration> | undefined, defaultMs: number): number =>
+  duration === undefined ? defaultMs : Number(duration.seconds) * 1000 + duration.nanos / 1e6
+
+const settingsOf = ({
+  actorIdleTimeout,
+  drainOngoingCallTimeout,
+  drainRebalancedActors,
+  reentrancy
+}: Told): TypeSettings => ({
+  idleMs: msOf(actorIdleTimeout, USUAL_SETTINGS.idleMs),
+  drainMs: msOf(drainOngoingCallTimeout, USUAL_SETTINGS.drainMs),
+  drains: drainRebalancedActors !== false,
+  isReentrant: reentrancy?.enabled === true,
+  maxDepth: reentrancy?.maxStackDepth ?? USUAL_SETTINGS.maxDepth
+})
+
+/** The types that the first message of a stream names. */
+function typesOf(initial: Message<typeof SubscribeActorEventsRequestInitialAlpha1>): ReadonlyMap<string, TypeSettings> {
+  const outer = settingsOf(initial)
+  const types = new Map(initial.entities.map(name => [name, outer]))
+  for (const own of initial.entitiesConfig)
+    for (const name of own.entities) if (types.has(name)) types.set(name, settingsOf(own))
+  return types
+}
+
+/**
+ * An app hosts actors by a stream that it opens, while that lasts (Dapr: pkg/api/grpc/actors.go, SubscribeActorEventsAlpha1). A newer
+ * stream gets the new work; an older one ends what it has.
+ */
+export async function subscribeActorEvents(stream: ServerStream, {actorStreams}: Blocks): Promise<GrpcStatus> {
+  if (actorStreams.isHttpApp)
+    return {code: FAILED_PRECONDITION, message: 'actor callback streaming requires a gRPC app channel'}
+  const first = await stream.next()
+  if (first === undefined) return {code: UNKNOWN, message: 'EOF'}
+  const {initialRequest: initial} = decode(SubscribeActorEventsRequestAlpha1, first)
+  if (initial === undefined) return {code: INVALID_ARGUMENT, message: 'initial request is required'}
+  if (initial.entities.length === 0) return {code: INVALID_ARGUMENT, message: 'at least one entity is required'}
+  const session = new ActorStream(stream)
+  stream.send(encode(SubscribeActorEventsResponseAlpha1, {initialResponse: {}}))
+  await actorStreams.open(session, typesOf(initial))
+  try {
+    for (;;) {
+      const message = await stream.next()
+      if (message === undefined) return {code: OK, message: ''}
+      session.answered(decode(SubscribeActorEventsRequestAlpha1, message))
+    }
+  } finally {
+    session.close()
+    actorStreams.closed(session)
+  }
+}
