@@ -80,6 +80,10 @@ export type MeasureName =
   | `bad input: ${'p99' | 'memory'}, ${string}`
   | `hostile: ${'p99' | 'longest' | 'memory'}, ${string}`
   | 'hostile: one command of Redis'
+  | `workflows: ${'one activity' | 'three activities'}${'' | ', CPU' | ', core of the worker'}`
+  | 'workflows: 100 activities in sequence'
+  | `workflows: ${'p50' | 'p90' | 'memory, idle' | 'memory, after 10,000'}`
+  | `workflows: 100,000 timers, ${'memory' | 'start'}`
 
 export interface Figure {
   readonly name: string

@@ -31,6 +31,7 @@ import {ten} from './figures/ten.ts'
 import {threads} from './figures/threads.ts'
 import {wait} from './figures/wait.ts'
 import {watched} from './figures/watched.ts'
+import {workflows} from './figures/workflows.ts'
 import {DAPR_SOURCE} from './goals.ts'
 import {machine, versionsOf} from './report/machine.ts'
 import {keepResult} from './report/results.ts'
@@ -64,7 +65,8 @@ const FIGURES = [
   badInput,
   hostile,
   wait,
-  watched
+  watched,
+  workflows
 ]
 
 /** They take long, and stand on the page once they are named. */
@@ -81,7 +83,8 @@ const LONG: readonly Figure[] = [
   overlap,
   flood,
   hostile,
-  watched
+  watched,
+  workflows
 ]
 
 const USAGE = `npm run bench [-- FIGURE …] [--short] [--write]

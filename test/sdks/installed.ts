@@ -28,7 +28,10 @@ type Command = readonly [file: string, ...args: readonly string[]]
 /**
  * The folder that holds a package, installed once a machine; undefined where it cannot be had: then the test is skipped.
  */
-export async function installed(t: Test, {name, version, install, runtime}: Package): Promise<string | undefined> {
+export async function installed(
+  t: Pick<Test, 'pass'>,
+  {name, version, install, runtime}: Package
+): Promise<string | undefined> {
   const folder = join(tmpdir(), `pillion-test-${name.replaceAll(/[@/]/g, '')}-${version}-${process.version}`)
   const fresh = `${folder}.${process.pid}`
   try {

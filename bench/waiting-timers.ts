@@ -1,0 +1,53 @@
+import {readdirSync} from 'node:fs'
+import {join} from 'node:path'
+import {DEFAULT_WORKFLOWS} from '../src/files/resources/defaults.ts'
+import {systemClock} from '../src/platform/clock.ts'
+import {WakeUps} from '../src/work/wake-ups.ts'
+import {WorkFile} from '../src/work/work-file.ts'
+import {Workflows} from '../src/work/workflow/workflows.ts'
+import {timeOf} from '../src/work/workflow/messages.ts'
+import type {Rig} from '../test/rig/rig.ts'
+import {answer, TestWorker, timer} from '../test/rig/workflow-house.ts'
+
+const DAY_MS = 86_400_000
+const BATCH = 1000
+
+const fail = (text: string): never => {
+  throw new Error(text)
+}
+
+/** Fills the file of the rig's template, which a run has begun: so many workflows of `shop` wait for a timer of a day. */
+export async function waitingTimers(rig: Rig, count: number): Promise<void> {
+  const folder = join(rig.home, '.local/state/pillion')
+  const name = readdirSync(folder).find(each => /^work-.*\.db$/.test(each))
+  if (name === undefined) throw new Error(`no file in ${folder}`)
+  const file = await WorkFile.open({path: join(folder, name), warn: fail})
+  const wakeUps = new WakeUps(file, systemClock)
+  const workflows = new Workflows({
+    file,
+    wakeUps,
+    clock: systemClock,
+    warn: (_, text) => fail(text),
+    hasApp: () => true,
+    maxBytes: () => Infinity,
+    settings: () => DEFAULT_WORKFLOWS,
+    isAllowed: () => true,
+    met: () => undefined,
+    tracesOf: () => undefined,
+    counted: () => undefined
+  })
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  for (let from = 0; from < count; from += BATCH) {
+    const ids = Array.from({length: Math.min(BATCH, count - from)}, (_, index) => `timer-${from + index}`)
+    const start = async (id: string): Promise<unknown> =>
+      workflows.start('shop', {id, name: 'sleep', input: undefined, startAt: undefined})
+    await Promise.all(ids.map(start))
+    worker.items.length = 0
+    const createTimer = timer(timeOf(Date.now() + DAY_MS))
+    await Promise.all(ids.map(async id => workflows.completeTurn('shop', answer(id, [{id: 1, createTimer}]))))
+  }
+  workflows.close()
+  wakeUps.close()
+  file.close()
+}
