@@ -50,5 +50,8 @@ const REMINDERS = `
   CREATE UNIQUE INDEX reminders_by_name ON reminders (type, id, name);
 `
 
+/** The history that an instance has received from its parent. */
+const RECEIVED = 'ALTER TABLE instances ADD COLUMN received BLOB;'
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
-export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES, REMINDERS]
+export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES, REMINDERS, RECEIVED]

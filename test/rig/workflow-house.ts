@@ -13,7 +13,10 @@ import {TestClock} from './clock.ts'
 const NOTHING = new Uint8Array(0)
 
 const WORK_ITEM = {
-  turn: [1, {message: {instanceId: [1, 'string'], past: [3, {list: EVENT}], fresh: [4, {list: EVENT}]}}],
+  turn: [
+    1,
+    {message: {instanceId: [1, 'string'], received: [8, 'bytes'], past: [3, {list: EVENT}], fresh: [4, {list: EVENT}]}}
+  ],
   activity: [2, {message: ACTIVITY_REQUEST}],
   token: [10, 'string']
 } as const
@@ -126,7 +129,7 @@ export const answer = (
 
 export const call = (id: number, name: string, targetAppID = ''): Partial<Action> => ({
   id,
-  scheduleTask: {name, version: undefined, input: undefined, taskExecutionId: ''},
+  scheduleTask: {name, version: undefined, scope: undefined, input: undefined, taskExecutionId: ''},
   router: {sourceAppID: '', targetAppID}
 })
 

@@ -14,4 +14,6 @@ export interface StartRequest {
 /** The same for a child, too. */
 export interface Creation extends StartRequest {
   readonly parent?: Parent | undefined
+  /** PropagatedHistory: what the parent passes on. */
+  readonly received?: Uint8Array | undefined
 }

@@ -11,6 +11,8 @@ import type {Creation} from './creation.ts'
 import {LiveInstances} from './live-instances.ts'
 import {InstanceEnds} from './instance-ends.ts'
 import {OpenActivities} from './open-activities.ts'
+import {splitEvents} from './messages.ts'
+import {forwardedHistory} from './propagation.ts'
 import {Retention} from './retention.ts'
 import {CONTINUED_AS_NEW, RUNNING, isTerminal, statusName} from './status.ts'
 import type {Rerun} from './rerun.ts'
@@ -134,13 +136,13 @@ export class Engine {
   }
 
   /** In place of one of the same id that is over. */
-  create(app: string, {id, name, input, startAt, parent, trace: askedBy}: Creation): Instance {
+  create(app: string, {id, name, input, startAt, parent, trace: askedBy, received}: Creation): Instance {
     const existing = this.#store.find(app, id)
     if (existing !== undefined) this.remove(existing.key)
     const execution = randomUUID()
     const now = this.#clock.date()
     const trace = this.#traceOf(app, askedBy)
-    const fresh = {app, id, execution, name, created: now, input, parent, trace}
+    const fresh = {app, id, execution, name, created: now, input, parent, trace, received}
     const key = this.#store.insert(fresh)
     const event = startEventOf(this.#store, now, fresh, {startAt, askedBy})
     if (startAt === undefined || startAt <= now) this.turns.post(key, {kind: 'start', name: '', event})
@@ -155,7 +157,11 @@ export class Engine {
   }
 
   /** A copy of the history of one that is over, which goes on from there. */
-  rerun({app, name, version, input}: Instance, id: string, {turns, activities, timers, children}: Rerun): Instance {
+  rerun(
+    {app, name, version, input, received}: Instance,
+    id: string,
+    {turns, activities, timers, children}: Rerun
+  ): Instance {
     const now = this.#clock.date()
     const execution = randomUUID()
     const key = this.#store.insert({
@@ -166,7 +172,8 @@ export class Engine {
       created: now,
       input,
       parent: undefined,
-      trace: this.#traceOf(app, undefined)
+      trace: this.#traceOf(app, undefined),
+      received
     })
     const live = this.live.at(key)
     if (live === undefined) throw new Error(`no row ${key}`)
@@ -178,9 +185,9 @@ export class Engine {
     instance.status = RUNNING
     instance.started = now
     instance.version = version
-    for (const activity of activities) this.tasks.schedule(instance, activity)
+    for (const activity of activities) this.tasks.schedule(live, activity)
     for (const timer of timers) this.tasks.setTimer(key, timer)
-    for (const child of children) this.tasks.createChild(instance, child)
+    for (const child of children) this.tasks.createChild(live, child)
     this.#store.update(instance)
     this.changed.set(key, instance)
     return instance
@@ -229,16 +236,16 @@ export class Engine {
     instance.status = turn.status
     instance.stall = undefined
     instance.customStatus = turn.customStatus
-    if (turn.again !== undefined) this.#again(live, turn.again)
+    if (turn.again !== undefined) this.#again(live, turn.again, turn.events)
     else {
       live.history.push(this.#store.addTurn(instance, turn.events))
       instance.turns++
       instance.rounds = 0
       instance.version ??= turn.version
     }
-    for (const activity of turn.activities) this.tasks.schedule(instance, activity)
+    for (const activity of turn.activities) this.tasks.schedule(live, activity)
     for (const timer of turn.timers) this.tasks.setTimer(key, timer, aheadMs)
-    for (const child of turn.children) this.tasks.createChild(instance, child)
+    for (const child of turn.children) this.tasks.createChild(live, child)
     for (const {app, id, kind, name, event} of turn.messages) {
       const target = this.#store.find(app, id)
       const operation = kind === 'event' ? 'raise' : 'terminate'
@@ -268,7 +275,7 @@ export class Engine {
   }
 
   /** Continues as new: another history, with what came meanwhile but results of the old one. */
-  #again(live: LiveInstance, {input, carried}: NonNullable<Turn['again']>): void {
+  #again(live: LiveInstance, {input, carried}: NonNullable<Turn['again']>, last: Turn['events']): void {
     const {instance} = live
     const {key} = instance
     this.tasks.drop(instance)
@@ -279,6 +286,8 @@ export class Engine {
     // each round is a trace of its own: one that goes on for ever would be without an end
     this.spans.over(instance, live.history, statusName(CONTINUED_AS_NEW))
     if (instance.trace !== undefined) instance.trace = this.#traceOf(instance.app, undefined)
+    instance.received = forwardedHistory(instance, [...live.history.flatMap(splitEvents), ...last])
+    if (instance.received !== undefined) this.#store.receive(key, instance.received)
     live.history.length = 0
     instance.turns = 0
     instance.execution = randomUUID()

@@ -43,10 +43,15 @@ export interface Instance {
   readonly parent: Parent | undefined
   /** Its place in its trace, a traceparent (W3C Trace Context); undefined: it is not traced. */
   trace: string | undefined
+  /** PropagatedHistory: what its parent has passed on to it. */
+  received: Uint8Array | undefined
   /** How many turns the history has. */
   turns: number
   /** How often it has continued as new without a pause. */
   rounds: number
 }
 
-export type NewInstance = Pick<Instance, 'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent' | 'trace'>
+export type NewInstance = Pick<
+  Instance,
+  'app' | 'id' | 'execution' | 'name' | 'created' | 'input' | 'parent' | 'trace' | 'received'
+>

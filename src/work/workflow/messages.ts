@@ -62,7 +62,8 @@ export const EVENT = {
         version: [2, {message: TEXT}],
         input: [3, {message: TEXT}],
         taskExecutionId: [5, 'string'],
-        rerunOf: [6, RERUN_OF]
+        rerunOf: [6, RERUN_OF],
+        scope: [7, 'int32', 'optional']
       }
     }
   ],
@@ -76,7 +77,8 @@ export const EVENT = {
         name: [2, 'string'],
         version: [3, {message: TEXT}],
         input: [4, {message: TEXT}],
-        rerunOf: [6, RERUN_OF]
+        rerunOf: [6, RERUN_OF],
+        scope: [7, 'int32', 'optional']
       }
     }
   ],
@@ -117,7 +119,8 @@ export const ACTION = {
         name: [1, 'string'],
         version: [2, {message: TEXT}],
         input: [3, {message: TEXT}],
-        taskExecutionId: [5, 'string']
+        taskExecutionId: [5, 'string'],
+        scope: [6, 'int32', 'optional']
       }
     }
   ],
@@ -128,7 +131,8 @@ export const ACTION = {
         instanceId: [1, 'string'],
         name: [2, 'string'],
         version: [3, {message: TEXT}],
-        input: [4, {message: TEXT}]
+        input: [4, {message: TEXT}],
+        scope: [6, 'int32', 'optional']
       }
     }
   ],
@@ -199,7 +203,8 @@ export const ACTIVITY_REQUEST = {
   workflowInstance: [4, {message: INSTANCE}],
   taskId: [5, 'int32'],
   parentTraceContext: [6, {message: TRACE}],
-  taskExecutionId: [7, 'string']
+  taskExecutionId: [7, 'string'],
+  propagatedHistory: [8, 'bytes']
 } as const
 
 export const FAILURE_DETAILS = {

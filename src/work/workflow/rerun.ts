@@ -59,8 +59,8 @@ export function rerunOf(app: string, history: readonly Uint8Array[], request: Re
     ),
     children: again.flatMap(({eventId: task, childCreated, router}) => {
       if (childCreated === undefined) return []
-      const {instanceId: id, name, input} = childCreated
-      return [{task, app: router?.targetAppID || app, id, name, input: input?.value, isDetached: false}]
+      const {instanceId: id, name, input, scope} = childCreated
+      return [{task, app: router?.targetAppID || app, id, name, input: input?.value, scope, isDetached: false}]
     })
   }
 }

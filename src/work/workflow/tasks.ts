@@ -6,9 +6,11 @@ import type {Creation} from './creation.ts'
 import type {Instance} from './instance.ts'
 import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, timeOf, type Event} from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
+import {propagatedHistory} from './propagation.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import type {TurnQueue} from './turn-queue.ts'
+import type {LiveInstance} from './work-items.ts'
 import {activityTrace} from './work-spans.ts'
 import type {AppWorkers} from './workers.ts'
 import {activeInstance, DENIED} from './workflow-error.ts'
@@ -66,9 +68,10 @@ export class Tasks {
     wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
   }
 
-  schedule(instance: Instance, {task, app, scheduled}: NewActivity): void {
+  schedule(live: Pick<LiveInstance, 'instance' | 'history'>, {task, app, scheduled}: NewActivity): void {
+    const {instance} = live
     const {app: own, key, id, execution} = instance
-    const {name, version, input, taskExecutionId} = scheduled
+    const {name, version, input, taskExecutionId, scope} = scheduled
     if (!this.mayAsk(app, {caller: own, kind: 'activities', operation: 'schedule', name}))
       return this.#fail(key, {taskFailed: {taskScheduledId: task, failureDetails: NOT_ALLOWED, taskExecutionId}})
     const workflowInstance = {instanceId: id, executionId: {value: execution}}
@@ -80,7 +83,8 @@ export class Tasks {
       workflowInstance,
       taskId: task,
       parentTraceContext: traceParent === '' ? undefined : {traceParent},
-      taskExecutionId
+      taskExecutionId,
+      propagatedHistory: propagatedHistory(live, scope, task)
     })
     const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
     this.#store.addActivity(activity)
@@ -135,7 +139,8 @@ export class Tasks {
   }
 
   /** A child of the same task is made once; an active one of somebody else is left alone, and the task fails. */
-  createChild({app: parentApp, id: parentId, execution, key, trace = ''}: Instance, child: NewChild): void {
+  createChild(live: Pick<LiveInstance, 'instance' | 'history'>, child: NewChild): void {
+    const {app: parentApp, id: parentId, execution, key, trace = ''} = live.instance
     const {app, id, name, input, isDetached, task} = child
     const parent = {app: parentApp, id: parentId, execution, task}
     const failed = {taskScheduledId: task, taskExecutionId: ''}
@@ -144,7 +149,9 @@ export class Tasks {
     const existing = this.#store.find(app, id)
     if (existing === undefined || isTerminal(existing.status)) {
       this.#noteApp(parentApp, app, `workflow '${name}'`)
-      this.#create(app, {id, name, input, startAt: undefined, parent: isDetached ? undefined : parent, trace})
+      const received = child.scope === undefined ? undefined : propagatedHistory(live, child.scope, task)
+      const shared = {id, name, input, startAt: undefined, trace, received}
+      this.#create(app, isDetached ? shared : {...shared, parent})
       return
     }
     if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)

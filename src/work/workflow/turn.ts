@@ -44,6 +44,8 @@ export interface NewChild {
   readonly id: string
   readonly name: string
   readonly input: string | undefined
+  /** HistoryPropagationScope: what it gets of its parent's history. */
+  readonly scope: number | undefined
   /** Nobody waits for it. */
   readonly isDetached: boolean
 }
@@ -65,7 +67,7 @@ export interface Carried {
 
 /** What comes of a turn. */
 export interface Turn {
-  /** They follow the history. */
+  /** They follow the history; of one that begins anew they are the last of the old one, which is dropped. */
   readonly events: readonly Uint8Array[]
   readonly status: number
   readonly customStatus: string | undefined
@@ -113,7 +115,7 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     return {
       ...shared,
       ...nothing(),
-      events: [],
+      events: begun,
       status: RUNNING,
       end: undefined,
       again: {input: complete.result?.value, carried: complete.carryoverEvents.map(carriedOf)},
@@ -170,14 +172,14 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     return event({timerCreated: {...createTimer, rerunOf: undefined}})
   }
   if (createChild !== undefined) {
-    const {name, input} = createChild
+    const {name, input, scope} = createChild
     const id = createChild.instanceId || `${start.id}:${task.toString(16).padStart(4, '0')}`
-    gathered.children.push({task, app, id, name, input: input?.value, isDetached: false})
+    gathered.children.push({task, app, id, name, input: input?.value, scope, isDetached: false})
     return event({childCreated: {...createChild, instanceId: id, rerunOf: undefined}})
   }
   if (createDetached !== undefined) {
     const {instanceId: id, name, input} = createDetached
-    gathered.children.push({task, app, id, name, input: input?.value, isDetached: true})
+    gathered.children.push({task, app, id, name, input: input?.value, scope: undefined, isDetached: true})
     return event({detachedCreated: {instanceId: id}})
   }
   if (sendEvent !== undefined) {

@@ -17,7 +17,12 @@ const WORK_ITEM = {
 } as const
 
 /** WorkflowRequest without its past events, which are joined already. */
-const TURN_REQUEST = {instanceId: [1, 'string'], executionId: [2, {message: TEXT}], newEvents: [4, 'chunks']} as const
+const TURN_REQUEST = {
+  instanceId: [1, 'string'],
+  executionId: [2, {message: TEXT}],
+  newEvents: [4, 'chunks'],
+  propagatedHistory: [8, 'bytes']
+} as const
 
 /** An instance that something happens to, with its history. */
 export class LiveInstance {
@@ -78,7 +83,8 @@ export class LiveInstance {
 
   /** What the next turn sends to a worker, roughly. */
   get turnBytes(): number {
-    return this.letters.reduce((sum, {event}) => sum + event.length, this.bytes)
+    const {received = NOTHING} = this.instance
+    return this.letters.reduce((sum, {event}) => sum + event.length, this.bytes + received.length)
   }
 }
 
@@ -103,7 +109,7 @@ export class TurnItem implements WorkItem {
 
   compose(completionToken: string): Uint8Array {
     const {instance, history, letters} = this.live
-    const {id: instanceId, app, execution} = instance
+    const {id: instanceId, app, execution, received: propagatedHistory = NOTHING} = instance
     const now = this.#now()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
     const startedAt = Math.max(now, this.live.clock, ...letters.map(dueOf))
@@ -117,7 +123,8 @@ export class TurnItem implements WorkItem {
       letters: sent
     }
     const newEvents = [eventOf(startedAt, {workflowStarted: {version: undefined}}), ...sent.map(({event}) => event)]
-    const request = encode(TURN_REQUEST, {instanceId, executionId: {value: execution}, newEvents})
+    const executionId = {value: execution}
+    const request = encode(TURN_REQUEST, {instanceId, executionId, newEvents, propagatedHistory})
     return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
   }
 }

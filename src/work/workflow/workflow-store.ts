@@ -51,10 +51,10 @@ export class WorkflowStore {
   }
 
   insert(instance: NewInstance): number {
-    const {app, id, execution, name, created, input, parent, trace} = instance
+    const {app, id, execution, name, created, input, parent, trace, received} = instance
     return this.#insert(
       `INSERT INTO instances (app, id, execution, name, status, created, updated, input, parentApp, parentId, parentExecution,
-       parentTask, trace, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING}, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
+       parentTask, trace, received, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING}, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
       app,
       id,
       execution,
@@ -66,7 +66,8 @@ export class WorkflowStore {
       orNull(parent?.id),
       orNull(parent?.execution),
       orNull(parent?.task),
-      orNull(trace)
+      orNull(trace),
+      orNull(received)
     )
   }
 
@@ -91,6 +92,11 @@ export class WorkflowStore {
       instance.rounds,
       key
     )
+  }
+
+  /** What its parent has passed on to it is another one. */
+  receive(key: number, history: Uint8Array): void {
+    this.#run('UPDATE instances SET received = ? WHERE key = ?', history, key)
   }
 
   /** The events of all turns so far, joined. */
@@ -250,6 +256,7 @@ export function instanceOf(row: SqlRow): Instance {
     failure: rest.failure ?? undefined,
     stall: rest.stall ?? undefined,
     trace: rest.trace ?? undefined,
+    received: rest.received ?? undefined,
     parent: id === null ? undefined : {app, id, execution, task}
   }
 }

@@ -105,7 +105,7 @@ t.test(
     await workflows.start('bank', order('b-1'))
     bank.items.length = 0
     const router = {sourceAppID: '', targetAppID: 'bank'}
-    const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+    const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
     const sendEvent = {instance: {instanceId: 'b-1', executionId: undefined}, name: 'go', data: undefined}
     await workflows.completeTurn(
       'shop',

@@ -142,7 +142,7 @@ t.test('one that starts itself: its task fails, whether it goes on or ends', asy
   const {workflows} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
-  const child = {instanceId: 'o-1', name: 'order', version: undefined, input: undefined}
+  const child = {instanceId: 'o-1', name: 'order', version: undefined, scope: undefined, input: undefined}
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child}]))
   t.match(worker.seen(), [/./, /childFailed$/])
@@ -155,7 +155,7 @@ t.test('what no worker could take stalls, and is told; it may be terminated', as
   const worker = new TestWorker()
   workflows.connect('small', worker)
   await workflows.start('small', order('much'))
-  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
   const there = {sourceAppID: '', targetAppID: 'shop'}
   await workflows.completeTurn('small', answer('much', [{id: 1, createChild: child, router: there}]))
   worker.items.length = 0

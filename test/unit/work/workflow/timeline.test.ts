@@ -35,7 +35,14 @@ const scheduled = (at: number, id: number, name: string, {app = '', tried = ''} 
   event(
     at,
     {
-      taskScheduled: {name, version: undefined, input: {value: '1234'}, taskExecutionId: tried, rerunOf: undefined},
+      taskScheduled: {
+        name,
+        version: undefined,
+        scope: undefined,
+        input: {value: '1234'},
+        taskExecutionId: tried,
+        rerunOf: undefined
+      },
       router: {sourceAppID: 'shop', targetAppID: app}
     },
     id
@@ -125,7 +132,14 @@ t.test('children, with their instances and apps', async t => {
   const child = event(
     1010,
     {
-      childCreated: {instanceId: 'o-1:0001', name: 'ship', version: undefined, input: undefined, rerunOf: undefined},
+      childCreated: {
+        instanceId: 'o-1:0001',
+        name: 'ship',
+        version: undefined,
+        scope: undefined,
+        input: undefined,
+        rerunOf: undefined
+      },
       router: {sourceAppID: 'shop', targetAppID: 'post'}
     },
     1

@@ -58,6 +58,7 @@ const kinds = ({events}: Turn): readonly string[] =>
 const task = (name: string): NonNullable<Action['scheduleTask']> => ({
   name,
   version: undefined,
+  scope: undefined,
   input: {value: '"x"'},
   taskExecutionId: 'e-1'
 })
@@ -71,6 +72,7 @@ const child = (instanceId: string): Action['createChild'] => ({
   instanceId,
   name: 'pack',
   version: undefined,
+  scope: undefined,
   input: undefined
 })
 

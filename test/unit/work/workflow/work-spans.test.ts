@@ -31,7 +31,7 @@ t.test('a start, the workflow, its activities, timers and children are one trace
     workflowSpanId: {value: span(2)}
   })
   worker.items.length = 0
-  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
   const timed = {id: 2, createTimer: timer({seconds: 1n, nanos: 0})}
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'charge'), {id: 1, createChild: child}, timed]))
   const activity = activitySpanId(workflows.find('shop', 'o-1') ?? {trace: undefined}, 0)

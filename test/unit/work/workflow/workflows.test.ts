@@ -111,7 +111,7 @@ t.test('children, here and in another app; what became of them', async t => {
   workflows.connect('shop', shop)
   workflows.connect('bank', bank)
   await workflows.start('shop', order())
-  const child = {instanceId: 'c', name: 'pay', version: undefined, input: {value: '5'}}
+  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: {value: '5'}}
   await workflows.completeTurn(
     'shop',
     answer('o-1', [{id: 1, createChild: child, router: {sourceAppID: '', targetAppID: 'bank'}}])
@@ -174,7 +174,7 @@ t.test('ids: an active one is not started again, one that is over is; only such 
   const gently = {isRecursive: true, isForced: false}
   await t.rejects(workflows.purge('shop', 'o-1', gently), {message: 'orchestration has not yet completed'})
   await t.rejects(workflows.purge('shop', 'nobody', gently), {message: 'no such instance exists'})
-  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child}, end()]))
   await workflows.completeTurn('shop', answer('c', [end()]))
   t.equal(await workflows.purge('shop', 'o-1', gently), 2)
@@ -189,7 +189,13 @@ t.test('ids: an active one is not started again, one that is over is; only such 
   )
 })
 
-const child = (instanceId: string): object => ({instanceId, name: 'again', version: undefined, input: undefined})
+const child = (instanceId: string): object => ({
+  instanceId,
+  name: 'again',
+  version: undefined,
+  scope: undefined,
+  input: undefined
+})
 
 t.test('a child that starts its parent anew, which is over, is no child of the new one', async t => {
   const {workflows} = await openHouse(t)
@@ -209,7 +215,7 @@ t.test('a rerun: the history up to a step; what has no result by then is done ag
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [call(0, 'a'), call(1, 'b')]))
   await workflows.completeActivity('shop', done('o-1', 0))
-  const child = {instanceId: 'c', name: 'pay', version: undefined, input: {value: '5'}}
+  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: {value: '5'}}
   const timed = {id: 4, createTimer: timer({seconds: 1n, nanos: 0}, 'Go')}
   await workflows.completeTurn('shop', answer('o-1', [call(2, 'c'), {id: 3, createChild: child}, timed]))
   await workflows.completeActivity('shop', done('o-1', 2))
@@ -288,7 +294,7 @@ t.test('what waits for an app that is not there is named once, as is a worker th
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   await workflows.start('shop', order())
-  const child = {instanceId: 'c', name: 'pay', version: undefined, input: undefined}
+  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
   const far = {sourceAppID: '', targetAppID: 'nowhere'}
   await workflows.completeTurn(
     'shop',
