@@ -1,4 +1,4 @@
-// Writes build/release: the npm package, the executable for this platform, and their sums. Publishes nothing.
+// Writes build/release: the npm package, the executable for this platform, the script that installs it, and their sums. Publishes nothing.
 import {execFileSync} from 'node:child_process'
 import {createHash} from 'node:crypto'
 import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
@@ -13,6 +13,7 @@ run(process.execPath, 'scripts/binary.js')
 rmSync(folder, {recursive: true, force: true})
 mkdirSync(folder, {recursive: true})
 cpSync('build/pillion', executable)
+cpSync('scripts/install.sh', join(folder, 'install.sh'))
 run('npm', 'pack', '--ignore-scripts', '--pack-destination', folder)
 
 if (!run(executable, '--version').includes(version)) throw new Error(`${executable} does not call itself ${version}`)

@@ -1,0 +1,112 @@
+import {createHash} from 'node:crypto'
+import {once} from 'node:events'
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {chmod, mkdir, writeFile} from 'node:fs/promises'
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+const SCRIPT = join(import.meta.dirname, '../../scripts/install.sh')
+const NAME = `pillion-9.9.9-${process.platform}-${process.arch}`
+/** Stands for the executable, which takes minutes to build: the script does not look into it. */
+const PROGRAM = '#!/bin/sh\necho "CLI version: 9.9.9"\n'
+
+const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** The files of a release. */
+async function released(rig: Rig, {program = PROGRAM, sum = sumOf(program)} = {}): Promise<string> {
+  await rig.write({
+    [`release/${NAME}`]: program,
+    'release/SHA256SUMS': `${sumOf('x')}  pillion-9.9.9.tgz\n${sum}  ${NAME}\n`
+  })
+  return join(rig.folder, 'release')
+}
+
+async function install(rig: Rig, ...args: readonly string[]): Promise<{code: number | null; out: string; err: string}> {
+  const script = rig.start(['/bin/sh', SCRIPT, ...args], {env: {HOME: rig.home, PATH: '/usr/bin:/bin'}})
+  const {code} = await script.exited
+  return {code, out: script.stdout.text, err: script.stderr.text}
+}
+
+const opened = async (t: Test): Promise<{rig: Rig; bin: string}> => {
+  const rig = await openRig(t)
+  return {rig, bin: join(rig.home, '.local/bin')}
+}
+
+t.test('installed, again, and removed: it says what it does', async t => {
+  const {rig, bin} = await opened(t)
+  const from = await released(rig)
+  for (let time = 0; time < 2; time++) {
+    const {code, out, err} = await install(rig, '--from', from)
+    t.strictSame([code, err], [0, ''])
+    t.match(out, `from ${from}/${NAME}\ninstalled ${bin}/pillion\nCLI version: 9.9.9\n`)
+    t.match(out, `${bin} is not in your PATH: export PATH="${bin}:$PATH"\n`)
+    t.match(out, `Undo it: sh install.sh --uninstall --to ${bin}\n`)
+    t.strictSame(readdirSync(bin), ['pillion'], 'nothing else is left')
+  }
+  t.match(await install(rig, '--uninstall'), {code: 0, out: `removed ${bin}/pillion\n`})
+  t.strictSame(readdirSync(bin), [])
+  t.match(await install(rig, '--uninstall'), {code: 1, err: `install: there is no ${bin}/pillion\n`})
+})
+
+t.test('what is not the right file changes nothing', async t => {
+  const {rig, bin} = await opened(t)
+  t.match(await install(rig, '--from', await released(rig)), {code: 0})
+  const wrong = await released(rig, {program: `${PROGRAM}# changed\n`, sum: sumOf(PROGRAM)})
+  t.match(await install(rig, '--from', wrong), {code: 1, err: 'is not what SHA256SUMS says'})
+  const broken = await released(rig, {program: '#!/bin/sh\necho "libatomic.so.1 is missing" >&2; exit 127\n'})
+  t.match(await install(rig, '--from', broken), {
+    code: 1,
+    err: /does not start here: libatomic.*\n.*apt-get install libatomic1/
+  })
+  await writeFile(join(broken, 'SHA256SUMS'), `${sumOf(PROGRAM)}  pillion-9.9.9-plan9-mips\n`)
+  t.match(await install(rig, '--from', broken), {code: 1, err: /has no executable for/})
+  t.match(await install(rig, '--from', join(rig.folder, 'nowhere')), {code: 1, err: /SHA256SUMS cannot be had/})
+  t.strictSame(readdirSync(bin), ['pillion'])
+  t.equal(readFileSync(join(bin, 'pillion'), 'utf8'), PROGRAM)
+})
+
+t.test('over HTTP: half a download is told', async t => {
+  const {rig, bin} = await opened(t)
+  const from = await released(rig)
+  let isHalf = true
+  const server = createServer((request, response) => {
+    const text = readFileSync(join(from, request.url ?? ''))
+    response.setHeader('content-length', text.length)
+    if (!isHalf || request.url === '/SHA256SUMS') return void response.end(text)
+    response.write(text.subarray(0, 10), () => response.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  t.match(await install(rig, '--from', url), {code: 1, err: /cannot be had\n/})
+  t.notOk(existsSync(join(bin, 'pillion')))
+  isHalf = false
+  t.match(await install(rig, '--from', url), {code: 0})
+  t.equal(readFileSync(join(bin, 'pillion'), 'utf8'), PROGRAM)
+})
+
+t.test('a folder that cannot be written, another one in PATH, and arguments that are none', async t => {
+  const {rig} = await opened(t)
+  const from = await released(rig)
+  await rig.write({file: ''})
+  t.match(await install(rig, '--from', from, '--to', join(rig.folder, 'file')), {
+    code: 1,
+    err: /file cannot be written\n/
+  })
+  const first = join(rig.folder, 'first')
+  await mkdir(first)
+  await writeFile(join(first, 'pillion'), PROGRAM)
+  await chmod(join(first, 'pillion'), 0o755)
+  const bin = join(rig.folder, 'a folder')
+  const script = rig.start(['/bin/sh', SCRIPT, '--from', from, '--to', bin], {
+    env: {HOME: rig.home, PATH: `${first}:${bin}:/usr/bin:/bin`}
+  })
+  t.match(await script.exited, {code: 0})
+  t.match(script.stdout.text, `another one is found first: ${first}/pillion\n`)
+  t.match(await install(rig), {code: 1, err: /where are the files of the release\?/})
+  t.match(await install(rig, '--from'), {code: 1, err: /--from needs a value/})
+  t.match(await install(rig, '--form', 'x'), {code: 1, err: /unknown argument: --form\n/})
+})
