@@ -72,9 +72,10 @@ t.test('Dapr’s SDK for Python: a worker of workflows and its client, and a wor
     gone: null,
     compensated: {status: 'COMPLETED', output: '"pen released"'},
     abroad: {status: 'COMPLETED', output: '["Ada pays", "Eve pays"]'},
+    audited: {status: 'COMPLETED', output: '[[true, false], [true, true]]'},
     rerun: {status: 'COMPLETED', output: '11'},
     history: 12,
-    listed: 12
+    listed: 14
   })
 })
 
