@@ -22,6 +22,7 @@ export type MistakeCode =
   | 'not-interpolated'
   | 'odd-app-id'
   | 'path-not-found'
+  | 'replaced-here'
   | 'resource-mistake'
   | 'second-document'
   | 'template-unreadable'

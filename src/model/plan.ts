@@ -174,6 +174,8 @@ export interface ResourcesPlan {
   readonly configFile: string
   /** Dapr's own folder: nobody has asked for what lies in it. */
   readonly defaultFolder: string
+  /** What `${…}` in the files of its folders stands for. Left out: nothing is replaced. */
+  readonly variables?: Readonly<Record<string, string | undefined>>
   /** A component that cannot be opened is only reported: for a command next to the apps, which may not need it. */
   readonly areOptional?: boolean
 }

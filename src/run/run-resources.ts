@@ -1,7 +1,9 @@
 import {watch, type FSWatcher} from 'node:fs'
 import {dirname} from 'node:path'
+import {UserError} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
+import {explainPlace} from '../files/config/diagnose.ts'
 import type {AppResources, ResourceSnapshot} from '../files/resources/app-resources.ts'
 import {daprdUseOf, isForDaprd} from '../files/resources/component-support.ts'
 import {ResourceStore} from '../files/resources/resource-store.ts'
@@ -43,9 +45,14 @@ export class RunResources {
     })
   }
 
-  /** Reads the resources of an app. */
+  /** Reads the resources of an app. Rejects with a UserError if a variable in them has to be set and is not. */
   async open(app: AppPlan): Promise<AppResources> {
     const resources = await this.#store.open(app)
+    const refusal = resources.snapshot.faults.find(({isRefusal}) => isRefusal === true)
+    if (refusal !== undefined) {
+      const {message, place, expected, hint} = refusal
+      throw new UserError(message, {explanation: explainPlace(place, 1, [expected, hint])})
+    }
     if (this.#isFollowing) await this.#followAll()
     return resources
   }

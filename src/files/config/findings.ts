@@ -17,7 +17,7 @@ import {isSeq} from 'yaml'
 import {visit} from 'yaml'
 import type {Node} from 'yaml'
 import {spotOf} from './nodes.ts'
-import {REFERENCE} from './scalar.ts'
+import {REFERENCE} from '../../model/expansion.ts'
 import {scalarSource} from './scalar.ts'
 import {TO_REPLACE} from './scalar.ts'
 

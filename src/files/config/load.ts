@@ -11,6 +11,7 @@ import {findTemplates, type FoundTemplate} from './find.ts'
 import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
 import type {Reading} from './nodes.ts'
+import type {FileVariables} from '../../model/expansion.ts'
 import {resolvePlan, type Given} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
 import type {Entry} from './service-versions.ts'
@@ -77,15 +78,18 @@ async function loadFiles(
   const several = others.length > 0 ? await import('./several-files.ts') : undefined
   const documents = [first, ...others].map(({document}) => document)
   const source = several?.joinSources([first, ...others]) ?? first.source
-  const unset = wantsInterpolation(documents)
-    ? (await import('./interpolate.ts')).interpolate(documents, {source, variables: {...around.env, ...variables}})
-    : []
+  const replaced = wantsInterpolation(documents) ? {...around.env, ...variables} : undefined
+  const unset =
+    replaced === undefined
+      ? []
+      : (await import('./interpolate.ts')).interpolate(documents, {source, variables: replaced})
   const reading = startReading(documents, source)
   const root = several?.mergeFiles(reading, documents) ?? first.document.contents
-  const {plan, ...checked} = resolveWritten({...first, documents, source, unset, reading, root}, around, {
+  const written = resolveWritten({...first, documents, source, unset, reading, root}, around, {
     ...overrides,
     impliedWatch: watch ? (await import('./implied-watch.ts')).impliedWatch : undefined
   })
+  const {plan, ...checked} = replaced === undefined ? written : withVariables(written, replaced)
   const whole = others.length === 0 ? plan : {...plan, overlays: others.map(({found}) => found.file)}
   const hasProfiles = wanted !== undefined && plan.apps.some(({profiles}) => profiles !== undefined)
   const chosen = hasProfiles ? (await import('./profiles.ts')).leaveOut(whole, checked.entries, wanted) : whole
@@ -101,6 +105,18 @@ async function loadFiles(
       const {commandSidecar} = await import('./command-sidecar.ts')
       return commandSidecar(checked.template, {...around, ...overrides, id, source, folder: first.found.folder})
     }
+  }
+}
+
+type Resolved = ReturnType<typeof resolveWritten>
+
+/** The files of its resources have the same variables as the template. */
+function withVariables({plan, entries, ...rest}: Resolved, variables: FileVariables): Resolved {
+  const changed = (app: AppPlan): AppPlan => ({...app, resources: {...app.resources, variables}})
+  return {
+    ...rest,
+    plan: {...plan, apps: plan.apps.map(changed)},
+    entries: entries.map(entry => ({...entry, plan: changed(entry.plan)}))
   }
 }
 

@@ -32,9 +32,6 @@ export function resolveScalar(node: Scalar | null): ResolvedScalar {
   return tag === '' && node.type !== 'PLAIN' ? {tag: '!!str', value: text} : resolvePlain(text)
 }
 
-/** A variable as a template writes it, with what may follow its name. */
-export const REFERENCE = /\$\{[A-Za-z_]\w*(?::?[-?+][^}]*)?\}/
-
 /** What to do where one is not replaced. */
 export const TO_REPLACE = 'to replace it from the environment, write interpolate: true at the top'
 

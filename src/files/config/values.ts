@@ -1,7 +1,8 @@
 import {isMap, isScalar, isSeq, type Scalar} from 'yaml'
 import type {KeyKind} from './keys.ts'
 import {follow, isNull, itemsOf, mistyped, mapPairs, refuseNode, type Reading, type WantedType} from './nodes.ts'
-import {REFERENCE, resolveScalar, resolveTyped, scalarSource, TO_REPLACE} from './scalar.ts'
+import {REFERENCE} from '../../model/expansion.ts'
+import {resolveScalar, resolveTyped, scalarSource, TO_REPLACE} from './scalar.ts'
 
 const WANTED: Readonly<Record<KeyKind, WantedType>> = {
   int: {go: 'int', expected: 'expected a whole number'},

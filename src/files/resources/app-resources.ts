@@ -4,6 +4,7 @@ import type {WarningCode} from '../../model/reporter.ts'
 import type {ComponentResource} from './components.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import type {ResourceFault} from './fault.ts'
+import type {PlacedReference} from './field.ts'
 import type {HttpEndpoint} from './http-endpoints.ts'
 import type {Resiliency} from './resiliency/resiliency.ts'
 import type {SubscriptionResource} from './subscriptions.ts'
@@ -24,6 +25,8 @@ export interface ResourceSnapshot {
   readonly configuration: Configuration
   /** What Dapr knows and does nothing here, in the order of the files. */
   readonly withoutEffect: readonly WithoutEffect[]
+  /** Where its files have `${…}`, in their order. */
+  readonly references: readonly PlacedReference[]
   /** What is wrong with its files as they are now, in the order of the files. */
   readonly faults: readonly ResourceFault[]
 }
@@ -64,8 +67,8 @@ export class OpenResources implements AppResources {
 
   /** What is as before stays the same object: who has made something of it need not make it anew. */
   change(changed: ResourceSnapshot): void {
-    const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration, withoutEffect, faults} =
-      changed
+    const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration} = changed
+    const {withoutEffect, references, faults} = changed
     const {snapshot: before} = this
     const snapshot = {
       endpoints: isDeepStrictEqual(endpoints, before.endpoints) ? before.endpoints : endpoints,
@@ -75,6 +78,7 @@ export class OpenResources implements AppResources {
       accessPolicies: isDeepStrictEqual(accessPolicies, before.accessPolicies) ? before.accessPolicies : accessPolicies,
       configuration: isDeepStrictEqual(configuration, before.configuration) ? before.configuration : configuration,
       withoutEffect,
+      references,
       faults
     }
     if (isDeepStrictEqual(snapshot, before)) return

@@ -81,5 +81,6 @@ export const NO_RESOURCES: ResourceSnapshot = {
   accessPolicies: [],
   configuration: DEFAULT_CONFIGURATION,
   withoutEffect: [],
+  references: [],
   faults: []
 }

@@ -6,6 +6,8 @@ export interface ResourceFault extends PlacedMistake {
   readonly severity: 'error' | 'warning'
   /** The app is not started. */
   readonly isFatal?: boolean
+  /** Nothing is started: a variable is missing, or misspelt. */
+  readonly isRefusal?: boolean
 }
 
 /** Details of a fault besides its message. */
@@ -16,6 +18,8 @@ export interface FaultDetails {
   readonly hint?: string
   /** The app is not started. */
   readonly isFatal?: boolean
+  /** Nothing is started. */
+  readonly isRefusal?: boolean
 }
 
 /** One line: place, message, what is expected, what to write. */

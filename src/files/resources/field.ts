@@ -1,8 +1,10 @@
 import {isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type YAMLMap} from 'yaml'
 import type {Place} from '../../model/errors.ts'
 import {mergeConflictIn, RESOLVE_CONFLICT} from '../../model/merge-conflict.ts'
+import type {FileVariables} from '../../model/expansion.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {FaultDetails, ResourceFault} from './fault.ts'
+import {expandDocument} from './variables.ts'
 
 /** The text of a resource file and the name to show for it. */
 export interface ResourceSource {
@@ -40,21 +42,32 @@ const MAX_DEPTH = 100
 /** The API server would not accept a resource with more values. */
 const MAX_READ = 200_000
 
+/** A `${…}` and its place. */
+export interface PlacedReference {
+  readonly written: string
+  /** Pillion has replaced it. */
+  readonly isReplaced: boolean
+  readonly place: Place
+}
+
 /** The YAML documents of a file, and the faults found in it; readers of the fields add theirs. */
 export interface ResourceFile {
   /** The root of each document, up to the first one that is not YAML. */
   readonly documents: readonly Field[]
   readonly faults: ResourceFault[]
+  /** Where its values have `${…}`. */
+  readonly references: readonly PlacedReference[]
 }
 
-/** Reads a file as sigs.k8s.io/yaml does: words and numbers of YAML 1.1, merge keys, the last of equal keys counts. */
-export function parseResourceFile({file, text}: ResourceSource): ResourceFile {
+/** Reads a file as sigs.k8s.io/yaml does: words and numbers of YAML 1.1, merge keys, the last of equal keys counts. `variables`: what `${…}` stands for. */
+export function parseResourceFile({file, text}: ResourceSource, variables?: FileVariables): ResourceFile {
   const lines = new LineCounter()
   const source = {file, text: text.replace(/^\uFEFF/, '')}
   const options = {version: '1.1', merge: true, uniqueKeys: false, prettyErrors: false, lineCounter: lines} as const
   const reading: Reading = {source, lines, faults: [], merged: 0, read: 0}
   const documents = parseAllDocuments(source.text, options)
   const roots: Field[] = []
+  const references: PlacedReference[] = []
   for (const document of documents) {
     const root = new Field(reading, document, {node: document.contents, start: document.range[0], path: ''})
     const [error] = document.errors
@@ -64,9 +77,10 @@ export function parseResourceFile({file, text}: ResourceSource): ResourceFile {
       else root.faultAt(conflict, 'not valid YAML: this is a Git merge conflict', {hint: RESOLVE_CONFLICT})
       break
     }
+    if (source.text.includes('${')) references.push(...root.expand(variables))
     roots.push(root)
   }
-  return {documents: roots, faults: reading.faults}
+  return {documents: roots, faults: reading.faults, references}
 }
 
 interface Position {
@@ -186,6 +200,16 @@ export class Field {
     return typeof value === 'boolean' || (typeof value === 'number' && isExact(value)) ? value : this.text()
   }
 
+  /** Replaces `${…}` in its document, whose root it is. */
+  expand(variables: FileVariables | undefined): readonly PlacedReference[] {
+    const {references, unset, faults} = expandDocument(this.#document, this.#reading.source.text, variables)
+    for (const {message, hint, spot} of faults)
+      this.faultAt(spot.start, message, {hint, isFatal: true, isRefusal: true})
+    for (const {message, hint, spot} of unset) this.#warnAt(spot.start, message, {hint})
+    const isReplaced = variables !== undefined
+    return references.map(({written, offset}) => ({written, isReplaced, place: this.#placeAt(offset)}))
+  }
+
   /** Notes that the resource cannot be used. */
   error(message: string, details: FaultDetails = {}): undefined {
     this.faultAt(this.#start, message, details)
@@ -215,9 +239,9 @@ export class Field {
     }
   }
 
-  faultAt(offset: number, message: string, {expected = '', hint = '', isFatal}: FaultDetails = {}): void {
+  faultAt(offset: number, message: string, {expected = '', hint = '', ...weight}: FaultDetails = {}): void {
     const place = this.#placeAt(offset)
-    this.#reading.faults.push({severity: 'error', message, place, expected, hint, ...(isFatal === true && {isFatal})})
+    this.#reading.faults.push({severity: 'error', message, place, expected, hint, ...weight})
   }
 
   #warnAt(offset: number, message: string, {expected = '', hint = ''}: FaultDetails): void {

@@ -1,10 +1,11 @@
 import {codeOf, messageOf} from '../../model/errors.ts'
+import type {FileVariables} from '../../model/expansion.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import {readComponents, type ComponentResource, type PropertiesOf} from './components.ts'
 import {readConfiguration, type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
-import {parseResourceFile, type ResourceFile} from './field.ts'
+import {parseResourceFile, type PlacedReference, type ResourceFile} from './field.ts'
 import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
 import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
@@ -34,6 +35,7 @@ export interface FolderFile {
   readonly resiliency: ResiliencyResource | undefined
   readonly accessPolicies: readonly WorkflowAccessPolicy[]
   readonly withoutEffect: readonly WithoutEffect[]
+  readonly references: readonly PlacedReference[]
 }
 
 /** What is read of a Configuration. */
@@ -48,7 +50,8 @@ export const EMPTY_FILE: FolderFile = {
   subscriptions: [],
   resiliency: undefined,
   accessPolicies: [],
-  withoutEffect: []
+  withoutEffect: [],
+  references: []
 }
 
 export const EMPTY_CONFIG: ConfigFile = {configuration: DEFAULT_CONFIGURATION, withoutEffect: []}
@@ -66,18 +69,21 @@ export interface ReadContext {
   /** The environment that we were started in. */
   readonly env: Environment
   readonly propertiesOf: PropertiesOf
+  /** What `${…}` stands for in the files of a folder; left out: nothing is replaced. */
+  readonly variables?: FileVariables | undefined
 }
 
 /** Reads a file of a resource folder. */
-export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, propertiesOf}) => {
-  const parsed = parseResourceFile({file, text})
+export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, propertiesOf, variables}) => {
+  const parsed = parseResourceFile({file, text}, variables)
   const value = {
     endpoints: readHttpEndpoints(parsed, env),
     components: readComponents(parsed, propertiesOf),
     subscriptions: await readSubscriptions(parsed),
     resiliency: await readResiliency(parsed),
     accessPolicies: readAccessPolicies(parsed),
-    withoutEffect: findWithoutEffect(parsed)
+    withoutEffect: findWithoutEffect(parsed),
+    references: parsed.references
   }
   return {value, faults: parsed.faults}
 }

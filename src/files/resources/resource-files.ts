@@ -1,3 +1,5 @@
+import type {FileVariables} from '../../model/expansion.ts'
+import {dirname} from 'node:path'
 import type {App, ResourceSnapshot} from './app-resources.ts'
 import {isUnbuilt} from './component-support.ts'
 import {areFor, doubleComponents} from './components.ts'
@@ -41,8 +43,13 @@ export class ResourceFiles {
   /** Reads the files of these apps that are new, or have changed. True: something is another than before. */
   async read(apps: readonly App[]): Promise<boolean> {
     let isChanged = false
-    for (const folder of new Set(apps.flatMap(({resources}) => resources.folders)))
-      for (const file of filesIn(folder)) isChanged = (await this.#load(this.#files, file, FOLDER_FILE)) || isChanged
+    for (const {resources} of apps)
+      for (const folder of resources.folders) {
+        // those in Dapr's own folder are for Dapr, too
+        const variables = dirname(folder) === resources.defaultFolder ? undefined : resources.variables
+        for (const file of filesIn(folder))
+          isChanged = (await this.#load(this.#files, file, FOLDER_FILE, variables)) || isChanged
+      }
     for (const file of new Set(apps.map(({resources}) => resources.configFile)))
       if (file !== '') isChanged = (await this.#load(this.#configurations, file, CONFIGURATION)) || isChanged
     return isChanged
@@ -87,6 +94,7 @@ export class ResourceFiles {
         ...all.flatMap(file => file.withoutEffect),
         ...withoutEffect
       ],
+      references: all.flatMap(file => file.references),
       faults: [
         ...files.flatMap(file => file.faults),
         ...doubles,
@@ -97,14 +105,19 @@ export class ResourceFiles {
     }
   }
 
-  async #load<T>(known: Map<string, LoadedFile<T>>, path: string, how: How<T>): Promise<boolean> {
+  async #load<T>(
+    known: Map<string, LoadedFile<T>>,
+    path: string,
+    how: How<T>,
+    variables?: FileVariables
+  ): Promise<boolean> {
     const {shown} = this.#options
     let file = known.get(path)
     if (file === undefined) {
       file = new LoadedFile(path, shown(path), how)
       known.set(path, file)
     }
-    return file.refresh(this.#options)
+    return file.refresh({...this.#options, variables})
   }
 }
 

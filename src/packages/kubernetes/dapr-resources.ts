@@ -1,6 +1,7 @@
 import {dirname, relative} from 'node:path'
 import {explainPlace} from '../../files/config/diagnose.ts'
 import {messageOf, UserError, type Place} from '../../model/errors.ts'
+import type {FileVariables} from '../../model/expansion.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import {parseResourceFile, type Field, type ResourceFile} from '../../files/resources/field.ts'
@@ -51,7 +52,7 @@ export class DaprResources {
 
   /** Each throws a `UserError` for a mistake. They are complete once the objects have been asked for. */
   get checks(): readonly (() => void)[] {
-    const faults = [...this.#files.values()].flatMap(file => file.faults)
+    const faults = [...this.#files.values()].flatMap(file => file.faults).filter(({severity}) => severity === 'error')
     return [
       ...this.#checks,
       ...faults.map(
@@ -87,11 +88,11 @@ export class DaprResources {
   /** The name of an app's Configuration; '' = none. */
   configurationOf = ({resources: {configFile}}: AppPlan): string => this.#configurations.get(configFile) ?? ''
 
-  #readFolders({id, resources: {folders, configFile, defaultFolder}}: AppPlan): void {
+  #readFolders({id, resources: {folders, configFile, defaultFolder, variables}}: AppPlan): void {
     const named = folders.filter(folder => dirname(folder) !== defaultFolder)
     for (const path of new Set(named.flatMap(filesIn)))
       if (path !== configFile)
-        for (const document of this.#read(path))
+        for (const document of this.#read(path, variables))
           if (FOLDER_KINDS.has(document.field('kind').text())) this.#add(document, id, path)
   }
 
@@ -104,10 +105,10 @@ export class DaprResources {
   }
 
   /** The documents of a file for Dapr. */
-  #read(path: string): readonly Field[] {
+  #read(path: string, variables?: FileVariables): readonly Field[] {
     let file = this.#files.get(path)
     if (file === undefined) {
-      file = this.#parse(path)
+      file = this.#parse(path, variables)
       this.#files.set(path, file)
     }
     return file.documents.filter(
@@ -115,13 +116,13 @@ export class DaprResources {
     )
   }
 
-  #parse(path: string): ResourceFile {
+  #parse(path: string, variables: FileVariables | undefined): ResourceFile {
     const file = this.#shown(path)
     try {
-      return parseResourceFile({file, text: readTextFile(path)})
+      return parseResourceFile({file, text: readTextFile(path)}, variables)
     } catch (error) {
       this.#checks.push(() => refuse({file, line: 1, column: 1, source: ''}, `it cannot be read: ${messageOf(error)}`))
-      return {documents: [], faults: []}
+      return {documents: [], faults: [], references: []}
     }
   }
 

@@ -5,7 +5,9 @@ import {explainPlace} from '../../../files/config/diagnose.ts'
 import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../../files/resources/component-support.ts'
+import {TO_REPLACE} from '../../../files/config/scalar.ts'
 import {faultText} from '../../../files/resources/fault.ts'
+import type {PlacedReference} from '../../../files/resources/field.ts'
 import type {WithoutEffect} from '../../../files/resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print, signedLine} from '../print.ts'
@@ -46,6 +48,10 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
       const finding = findingOf('resource-mistake', fault)
       found.set(faultText(fault), fault.isFatal === true ? {...finding, severity: 'error'} : finding)
     }
+    for (const reference of snapshot.references) {
+      const finding = referenceFinding(reference)
+      found.set(faultText(finding), finding)
+    }
     for (const each of snapshot.withoutEffect) {
       const finding = await unservedFinding(each, app)
       found.set(faultText(finding), finding)
@@ -57,6 +63,22 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
   )
   return [...found.values(), ...(needs?.lacksStore === true ? [withoutActorStore(plan)] : [])]
 }
+
+/** Dapr replaces nothing in the files of its folders. */
+const referenceFinding = ({written, isReplaced, place}: PlacedReference): Finding =>
+  isReplaced
+    ? findingOf('replaced-here', {
+        message: `${written} is replaced by Pillion alone: Dapr takes it as it is`,
+        place,
+        expected: '',
+        hint: 'pillion export writes the files with their values'
+      })
+    : findingOf('not-interpolated', {
+        message: `${written} stays as it is: nothing is replaced in this file`,
+        place,
+        expected: '',
+        hint: TO_REPLACE
+      })
 
 function withoutActorStore({shownAs}: Plan): Finding {
   const place = {file: shownAs, line: 1, column: 1, source: ''}
