@@ -172,5 +172,7 @@ writeFileSync(
   })
 )
 execFileSync(process.execPath, ['--build-sea', at('sea.json')], {stdio: ['ignore', 'ignore', 'inherit']})
+// macOS starts nothing unsigned; `-` needs no certificate (codesign(1))
+if (process.platform === 'darwin') execFileSync('codesign', ['--force', '--sign', '-', at('pillion')])
 for (const name of ['node', 'main.cjs', 'warm.cjs', 'sea.json']) rmSync(at(name))
 console.log(`${at('pillion')}: ${(statSync(at('pillion')).size / 1e6).toFixed(0)} MB`)
