@@ -192,3 +192,42 @@ t.test('a file that cannot be read is kept aside; one that is held is left alone
   t.match(newer.said, [/newer version of Pillion/])
   newer.file.close()
 })
+
+/** A clock whose date is set: what was armed goes by the time that really passes. */
+class SetClock extends TestClock {
+  #ahead = 0
+
+  override date(): number {
+    return super.date() + this.#ahead
+  }
+
+  /** Somebody sets it, or the machine slept. */
+  set(ms: number): void {
+    this.#ahead += ms
+  }
+}
+
+t.test('a date that jumps: forwards it is found out within ten seconds, backwards nothing fires early', async t => {
+  const {file} = await open()
+  const clock = new SetClock()
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  wakeUps.serve('bell', ({name}) => fired.push(name))
+  await file.change(() => {
+    wakeUps.add('bell', wakeUp(3_600_000, 'an hour'))
+    wakeUps.add('bell', wakeUp(7_200_000, 'two hours'))
+  })
+  clock.set(3_600_000)
+  clock.pass(10_000)
+  await file.change(() => undefined)
+  t.strictSame(fired, ['an hour'], 'the machine slept')
+  clock.set(-3_600_000)
+  clock.pass(3_600_000)
+  await file.change(() => undefined)
+  t.strictSame(fired, ['an hour'], 'set back: the other one waits for its date')
+  clock.pass(3_600_000)
+  await file.change(() => undefined)
+  t.strictSame(fired, ['an hour', 'two hours'])
+  wakeUps.close()
+  file.close()
+})
