@@ -25,6 +25,7 @@ export type WarningCode =
   | 'fixed-port-not-used'
   | 'ignored-key'
   | 'import-not-found'
+  | 'job'
   | 'log-file-failed'
   | 'message-lost'
   | 'no-shell'

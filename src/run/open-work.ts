@@ -1,5 +1,6 @@
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
+import type {LogLevel} from '../model/plan.ts'
 import {isActorStore} from '../files/resources/components.ts'
 import {DEFAULT_WORKFLOWS} from '../files/resources/defaults.ts'
 import {isAccessAllowed, type WorkflowAccess} from '../files/resources/workflow-access.ts'
@@ -8,6 +9,7 @@ import type {Reminders} from '../work/actor/reminders.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
+import {Jobs} from '../work/job/jobs.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
 import type {RunWorkOptions} from './run-work.ts'
 
@@ -20,6 +22,7 @@ const LARGE_BYTES = 100e6
 /** The open file of what outlives a run, and those who work with it. */
 export class OpenWork {
   readonly workflows: Workflows
+  readonly jobs: Jobs
   /** What an earlier run has left, by app. */
   readonly left: readonly ActiveInstances[]
   readonly #file: WorkFile
@@ -35,15 +38,15 @@ export class OpenWork {
   }
 
   constructor(file: WorkFile, options: RunWorkOptions) {
-    const {runtimes, workMode, resourcesOf} = options
+    const {runtimes, workMode, resourcesOf, deliverJob} = options
     this.#options = options
     this.#file = file
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     if (workMode === 'forgotten') file.empty()
     this.#wakeUps = new WakeUps(file, systemClock)
-    const log = (app: string, level: 'info' | 'warn', message: string): void => {
+    const log = (app: string, level: LogLevel, message: string, scope = 'dapr.wfengine'): void => {
       const runtime = runtimes().find(({id}) => id === app)
-      runtime?.logs.sidecar.log({level, message, scope: 'dapr.wfengine'})
+      runtime?.logs.sidecar.log({level, message, scope})
     }
     const warn = (app: string, message: string): void => log(app, 'warn', message)
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
@@ -70,6 +73,12 @@ export class OpenWork {
           runtimes()
             .find(({id}) => id === app)
             ?.counters?.worked(event)
+      })
+      this.jobs = new Jobs({
+        file,
+        wakeUps: this.#wakeUps,
+        deliver: deliverJob,
+        log: (app, level, text) => log(app, level, text, 'dapr.runtime.scheduler')
       })
     } catch (error) {
       this.#wakeUps.close() // they wait for their time already
@@ -134,6 +143,7 @@ export class OpenWork {
     const reminders = await this.#reminders?.catch(() => undefined)
     reminders?.close()
     this.workflows.close()
+    this.jobs.close()
     this.#wakeUps.close()
     this.#file.close()
   }

@@ -1,3 +1,4 @@
+import {RunJobs} from './run-jobs.ts'
 import {randomBytes} from 'node:crypto'
 import {dirname} from 'node:path'
 import {Services} from '#daeploy'
@@ -107,7 +108,8 @@ export class RunParts {
       runtimes: () => this.apps.all,
       resourcesOf: id => this.resources.snapshotOf(id),
       workMode: options.workMode,
-      actors: async () => this.actors.load()
+      actors: async () => this.actors.load(),
+      deliverJob: new RunJobs(this.#sidecars).deliver
     })
     this.actors = new RunActors(this.#sidecars, this.work.reminders)
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})
@@ -331,6 +333,8 @@ export class RunParts {
       daprd: this.#daprd,
       workflows: this.work.workflows,
       actors: this.actors,
+      jobs: this.work.jobs,
+      appReady: () => this.work.appReady(runtime),
       connectedWorkers: () => this.work.connectedWorkers(runtime),
       apps: this.#lending(routes.admitFor(runtime)),
       protocolOf: id => routes.protocolOf(id),

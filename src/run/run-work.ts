@@ -7,6 +7,8 @@ import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {Instance} from '../work/workflow/instance.ts'
 import type {Actors} from '../work/actor/actors.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
+import type {Job} from '../work/job/job.ts'
+import type {JobOutcome, Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import {workPath, type WorkMode} from '../work/work-path.ts'
 import type {OpenWork} from './open-work.ts'
@@ -19,6 +21,8 @@ export interface RunWorkOptions {
   readonly runtimes: () => readonly AppRuntime[]
   /** The resources of an app; undefined: its sidecar is not open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
+  /** Brings a tick of a job to its app. Never rejects. */
+  readonly deliverJob: (job: Job) => Promise<JobOutcome>
   readonly workMode?: WorkMode | undefined
   /** Loads the actors of the run. */
   readonly actors: () => Promise<Actors>
@@ -46,7 +50,15 @@ export class RunWork {
   /** The reminders of actors. Rejects if the file cannot be opened. */
   readonly reminders = async (): Promise<Reminders> => (await this.#open()).reminders()
 
-  /** The same for who only looks: nothing is begun for them, and nothing is found where nothing was. */
+  /** Rejects if the file cannot be opened. */
+  readonly jobs = async (): Promise<Jobs> => (await this.#open()).jobs
+
+  /** An app takes calls again. */
+  appReady({id}: AppRuntime): void {
+    this.#opened?.jobs.appReady(id)
+  }
+
+  /** Workflows for who only looks: nothing is begun for them, and nothing is found where nothing was. */
   readonly knownWorkflows = async (): Promise<Workflows> => {
     const path = workPath(this.#options)
     if (this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.workflows()

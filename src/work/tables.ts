@@ -53,5 +53,16 @@ const REMINDERS = `
 /** The history that an instance has received from its parent. */
 const RECEIVED = 'ALTER TABLE instances ADD COLUMN received BLOB;'
 
+/** Jobs: a row each (`Job`); one whose tick is under way waits for no time. Keys are never used again. */
+const JOBS = `
+  CREATE TABLE jobs (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, name TEXT, schedule TEXT, dueTime TEXT, ttl TEXT, repeats INTEGER,
+    dataType TEXT, data BLOB, policy TEXT, begin INTEGER, planned INTEGER, expires INTEGER, count INTEGER, last INTEGER,
+    attempts INTEGER, isDue INTEGER, isPaused INTEGER, answer TEXT
+  );
+  CREATE UNIQUE INDEX jobs_by_name ON jobs (app, name);
+  CREATE INDEX due_jobs ON jobs (isDue) WHERE isDue = 1;
+`
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
-export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES, REMINDERS, RECEIVED]
+export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES, REMINDERS, RECEIVED, JOBS]

@@ -93,6 +93,11 @@ export class WakeUps {
     if (due + this.#ahead < this.#next) this.#disarm()
   }
 
+  /** The same at a time of the clock of what waits. */
+  addAt(kind: string, wakeUp: Omit<WakeUp, 'id'>): void {
+    this.add(kind, {...wakeUp, due: wakeUp.due - this.#ahead})
+  }
+
   /** Those of an owner, in no order. */
   of(kind: string, owner: number): readonly WakeUp[] {
     return this.#ofOwner.all(owner, kind).map(row => this.#wakeUpOf(row))
@@ -107,7 +112,7 @@ export class WakeUps {
   /** How many ms the first one is away (0: it is due); undefined: nothing waits. */
   firstIn(): number | undefined {
     const due = this.#first.get(this.#served)?.['due']
-    return typeof due === 'number' ? Math.max(0, due - this.#date()) : undefined
+    return typeof due === 'number' ? Math.max(0, due - this.date()) : undefined
   }
 
   /** Brings all that waits nearer by so many ms, for good, and fires what is due then; settles when that is kept. */
@@ -116,7 +121,7 @@ export class WakeUps {
       this.#ahead += ms
       this.#file.database.exec(`DELETE FROM clock; INSERT INTO clock VALUES (${this.#ahead})`)
       this.#disarm()
-      return this.#fireRows(this.#due.all(this.#served, this.#date()))
+      return this.#fireRows(this.#due.all(this.#served, this.date()))
     })
   }
 
@@ -147,13 +152,13 @@ export class WakeUps {
     const due = this.#first.get(this.#served)?.['due']
     if (typeof due !== 'number') return
     this.#next = due
-    const waitMs = Math.max(0, due - this.#date(), this.#notBefore - this.#clock.now())
+    const waitMs = Math.max(0, due - this.date(), this.#notBefore - this.#clock.now())
     this.#stop = this.#clock.after(Math.min(LOOK_MS, waitMs), () => this.#look())
   }
 
   #look(): void {
     this.#disarm()
-    const rows = this.#due.all(this.#served, this.#date())
+    const rows = this.#due.all(this.#served, this.date())
     if (rows.length === 0) return this.#arm()
     // what cannot be done is tried again then; who else changes the file says that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS
@@ -180,8 +185,8 @@ export class WakeUps {
     })
   }
 
-  /** By the clock of what waits. */
-  #date(): number {
+  /** The time of the clock of what waits: ahead by what was skipped. Milliseconds since 1970. */
+  date(): number {
     return this.#clock.date() + this.#ahead
   }
 

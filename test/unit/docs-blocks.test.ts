@@ -38,6 +38,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/in-ci.md', 'name: test', 'long/in-ci.test.ts'],
   ['docs/in-ci.md', 'test:', 'long/in-ci.test.ts'],
   ['docs/in-ci.md', 'set -e', 'long/in-ci.test.ts'],
+  ['docs/jobs.md', 'curl', 'e2e/jobs.test.ts'],
   ['docs/languages.md', '// app.ts', 'docs/languages.test.ts'],
   ['docs/languages.md', '// Main.java', 'docs/languages.test.ts'],
   ['docs/languages.md', '<dependency>', 'java/sdk.test.ts'],

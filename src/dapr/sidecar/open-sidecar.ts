@@ -7,6 +7,8 @@ import type {CallRecord} from '../../model/call.ts'
 import {type LogLevel, type Plan, writesAt} from '../../model/plan.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
+import type {Job} from '../../work/job/job.ts'
+import type {JobOutcome, Jobs} from '../../work/job/jobs.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {asBytes} from '../../model/bytes.ts'
@@ -25,8 +27,6 @@ import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {isTruthy} from '../../model/truthy.ts'
-import {UNBUILT_TEXT} from './unbuilt.ts'
-import type {Unbuilt} from '../../model/dapr/api/block-api.ts'
 import {whyMissing} from './why-missing.ts'
 
 /** The three ports of one app's sidecar. */
@@ -41,6 +41,8 @@ export interface OpenSidecar {
   readonly actors: Pick<SidecarActors, 'mayHost'>
   /** Opens the components of the app. If one cannot be opened, the app is not started. */
   openComponents(): Promise<void>
+  /** Brings a tick of a job to the app. Never rejects. */
+  deliverJob(job: Job): Promise<JobOutcome>
   /** Ends the real daprd next to the app, if there is one. */
   endDaprd(): Promise<void>
   /** Tells other runs to search for another sidecar; requests are still served. */
@@ -62,6 +64,10 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   readonly workflows: () => Promise<Workflows>
   /** The actors of the run. */
   readonly actors: ActorAccess
+  /** Loads the jobs of the run. */
+  readonly jobs: () => Promise<Jobs>
+  /** The app takes calls again. */
+  readonly appReady: () => void
   /** How many workers of workflows the app has connected. */
   readonly connectedWorkers: () => number
   /** The `appProtocol` of an app of the run; '' if the run has no such app. */
@@ -121,8 +127,6 @@ class AppSidecar implements OpenSidecar {
   /** The app has been ready once. */
   #wasReady = false
   readonly #stops: readonly (() => void)[]
-  /** What the app has asked for that is not built yet. */
-  readonly #warnedOf = new Set<Unbuilt>()
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
     const {runtime, resources} = options
@@ -140,7 +144,9 @@ class AppSidecar implements OpenSidecar {
     })
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
-      runtime.onMove(() => this.#noteReadiness())
+      runtime.onMove(() => this.#noteReadiness()),
+      runtime.queue.onOpen(() => options.appReady()),
+      runtime.onMove(() => options.appReady())
     ]
     this.actors = new SidecarActors({
       runtime,
@@ -173,6 +179,15 @@ class AppSidecar implements OpenSidecar {
     return this.#blocks.backlogs
   }
 
+  async deliverJob(job: Job): Promise<JobOutcome> {
+    const {runtime} = this.#options
+    if (!runtime.isListening || !runtime.queue.isOpen || runtime.appPort === 0)
+      return {kind: 'undeliverable', answer: 'the app takes no calls'}
+    const {deliverJob} = await import('./deliver-job.ts')
+    const log = this.#logAs('dapr.runtime.scheduler')
+    return deliverJob(job, {runtime, context: this.#http, warn: text => log('warn', text)})
+  }
+
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)
 
   async openComponents(): Promise<void> {
@@ -201,7 +216,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, shell, resources, components, daprd, workflows, actors} = this.#options
+    const {runtime, shell, resources, components, daprd, workflows, actors, jobs} = this.#options
     const {tracing, metering, effects} = this.#path
     return new SidecarBlocks({
       appId: runtime.id,
@@ -219,6 +234,7 @@ class AppSidecar implements OpenSidecar {
       startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
       workflows,
       actors,
+      jobs,
       areOptional: runtime.plan.resources.areOptional === true,
       isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
       log: this.#logAs('dapr.runtime.processor')
@@ -239,7 +255,6 @@ class AppSidecar implements OpenSidecar {
       wasReady: () => this.#noteReadiness(),
       blocks: () => this.#blocks.load(),
       requestShutdown: this.#requestShutdown,
-      askedUnbuilt: this.#warnUnbuilt,
       hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
       observer,
       faults,
@@ -278,8 +293,7 @@ class AppSidecar implements OpenSidecar {
         workflows,
         facts: this.#facts,
         customMetadata: sidecar.customMetadata,
-        requestShutdown: this.#requestShutdown,
-        askedUnbuilt: this.#warnUnbuilt
+        requestShutdown: this.#requestShutdown
       },
       apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
     })
@@ -323,13 +337,6 @@ class AppSidecar implements OpenSidecar {
   readonly #requestShutdown = (isForced: boolean): void => {
     this.#logAs('dapr.runtime')('info', 'Shutdown requested via API')
     this.#options.requestShutdown(isForced)
-  }
-
-  readonly #warnUnbuilt = (what: Unbuilt, detail = ''): void => {
-    if (this.#warnedOf.has(what)) return
-    this.#warnedOf.add(what)
-    const {runtime, resources} = this.#options
-    resources.warn('not-built', `"${runtime.id}" asks for ${what}${detail}: ${UNBUILT_TEXT[what]}`)
   }
 
   #logResources(): void {

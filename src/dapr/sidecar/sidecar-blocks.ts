@@ -34,6 +34,7 @@ export interface SidecarBlocksOptions {
   readonly startSpan: BlockContextOptions['startSpan']
   readonly workflows: BlockContextOptions['workflows']
   readonly actors: BlockContextOptions['actors']
+  readonly jobs: BlockContextOptions['jobs']
   /** A component that cannot be opened is only reported. */
   readonly areOptional: boolean
   /** Lines of the level `debug` are written. */
@@ -173,6 +174,7 @@ export class SidecarBlocks {
       startSpan,
       workflows,
       actors,
+      jobs,
       postToApp,
       isDebug,
       log
@@ -198,6 +200,7 @@ export class SidecarBlocks {
       startSpan,
       workflows,
       actors,
+      jobs,
       postToApp,
       log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })

@@ -11,7 +11,6 @@ import type {Facts} from './http/metadata.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
 import type {MountedRouter} from './http/mounted-router.ts'
 import type {WhyMissing} from './http/routes.ts'
-import type {Unbuilt} from '../../model/dapr/api/block-api.ts'
 import type {Guards, Tracing} from './http/sidecar-request.ts'
 
 export interface SidecarOptions {
@@ -23,8 +22,6 @@ export interface SidecarOptions {
   /** Health stays what it was when the app was ready first, as in Dapr: `ps` and metadata tell of an app that died or reloads. */
   readonly wasReady: () => boolean
   readonly requestShutdown: (isForced: boolean) => void
-  /** Told each time the app asks for what is not built yet. */
-  readonly askedUnbuilt?: (what: Unbuilt) => void
   readonly limits: {readonly maxBodyBytes: number; readonly readBufferBytes: number}
   /** Addresses it listens on besides loopback: the names allowed in a Host header. */
   readonly allowedHosts: readonly string[]

@@ -176,7 +176,7 @@ export class Sidecar implements SidecarContext {
   }
 
   #read(request: ParsedHead, isUnixSocket: boolean): SidecarRequest {
-    return readSidecarRequest(request, this.appId, this.#guardsOf(isUnixSocket))
+    return readSidecarRequest(request, this.#guardsOf(isUnixSocket))
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

@@ -133,6 +133,7 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
     backlogs: [],
     actors: {mayHost: false},
     openComponents: async () => undefined,
+    deliverJob: async () => ({kind: 'undeliverable', answer: ''}),
     endDaprd: async () => undefined,
     announceEnd: () => closing.abort(),
     close: async () => {

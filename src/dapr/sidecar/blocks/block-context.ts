@@ -13,6 +13,7 @@ import type {ComponentDirection} from '../../../files/resources/resiliency/resil
 import {messageOf} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import type {Configuration} from '../../../files/resources/dapr-configuration.ts'
+import type {Jobs} from '../../../work/job/jobs.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ActorAccess} from '../sidecar-actors.ts'
 import type {BlockError} from './block-error.ts'
@@ -45,6 +46,8 @@ export interface BlockContextOptions {
   /** Loads the workflows of the run. */
   readonly workflows: () => Promise<Workflows>
   readonly actors: Pick<ActorAccess, 'load' | 'reminders'>
+  /** Loads the jobs of the run. */
+  readonly jobs: () => Promise<Jobs>
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -105,6 +108,7 @@ export class BlockContext {
   readonly startSpan: StartSpan
   readonly workflows: BlockContextOptions['workflows']
   readonly actors: BlockContextOptions['actors']
+  readonly jobs: BlockContextOptions['jobs']
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
@@ -120,6 +124,7 @@ export class BlockContext {
     this.startSpan = options.startSpan
     this.workflows = options.workflows
     this.actors = options.actors
+    this.jobs = options.jobs
     this.log = options.log
     this.postToApp = options.postToApp
     this.#options = options

@@ -7,6 +7,7 @@ import {BlockContext, type BlockContextOptions} from './block-context.ts'
 import {Configurations} from './configurations.ts'
 import {Cryptography} from './cryptography.ts'
 import {InputBindings} from './input-bindings.ts'
+import {JobCalls} from './job-calls.ts'
 import {Locks} from './locks.ts'
 import {Publishing} from './publishing.ts'
 import {Secrets} from './secrets.ts'
@@ -30,6 +31,7 @@ export class Blocks {
   readonly actorState: ActorState
   readonly actorFirings: ActorFirings
   readonly actorStreams: ActorStreams
+  readonly jobs: JobCalls
   readonly postToApp: BlockContext['postToApp']
   readonly log: BlockContext['log']
 
@@ -49,6 +51,7 @@ export class Blocks {
     this.actorState = new ActorState(context)
     this.actorFirings = new ActorFirings(context)
     this.actorStreams = new ActorStreams(context)
+    this.jobs = new JobCalls(context)
     this.postToApp = context.postToApp
     this.log = context.log
   }

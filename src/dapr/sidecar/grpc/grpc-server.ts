@@ -15,9 +15,7 @@ import {answerType} from './answer-faults.ts'
 import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
-import {UNBUILT_TEXT} from '../unbuilt.ts'
-import type {Unbuilt} from '../../../model/dapr/api/block-api.ts'
-import {ownMethod, ownStream, unbuiltAt, type OwnAnswer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
+import {ownMethod, ownStream, type OwnAnswer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
 import {serveStream, type OwnStreamOptions} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {PAGE_DENIED, refusalOf, type GrpcGuards} from './refusal.ts'
@@ -289,8 +287,6 @@ class Calls implements StreamHandler {
   #proxy(stream: FrameStream, head: RequestHead, isLast: boolean): void {
     const sidecar = this.#sidecarFor(head)
     if (head.call === undefined) {
-      const unbuilt = unbuiltAt(head.path)
-      if (unbuilt !== undefined) return this.#refuseUnbuilt(stream, head, unbuilt)
       const id = head.calleeId ?? head.appId
       if (id === undefined) {
         if (IS_REFLECTION.test(head.path))
@@ -322,11 +318,6 @@ class Calls implements StreamHandler {
       sidecar.warn(bugText(error))
       stream.reset(2)
     }
-  }
-
-  #refuseUnbuilt(stream: FrameStream, head: RequestHead, what: Unbuilt): void {
-    this.#context.own.askedUnbuilt(what)
-    this.#refuse(stream, head, {code: UNIMPLEMENTED, message: UNBUILT_TEXT[what]})
   }
 
   /** Answers a call that no API takes. */

@@ -1,6 +1,5 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
 import {grpcMethod} from '../../../model/dapr/api/methods.ts'
-import type {Unbuilt} from '../../../model/dapr/api/block-api.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
 import * as status from '../../../proxy/net/grpc/status.ts'
@@ -26,8 +25,6 @@ export interface OwnMethodsContext {
   readonly customMetadata: Map<string, string>
   /** `isForced`: without a grace period, which counts as a failure. */
   readonly requestShutdown: (isForced: boolean) => void
-  /** The app has asked for what is not built yet. */
-  readonly askedUnbuilt: (what: Unbuilt) => void
 }
 
 /** The message of the answer, or the reason for its absence. */
@@ -118,16 +115,13 @@ export function ownMethod(path: string): OwnMethod | undefined {
   const known = KNOWN.get(path)
   const operation = known === undefined ? operationIn(path) : undefined
   if (operation === undefined) return known
-  const {name, unbuilt, isStream} = operation
+  const {name, isStream} = operation
   const own = OWN[name]
-  if (own === undefined && (unbuilt !== undefined || isStream || name === 'InvokeService')) return undefined
+  if (own === undefined && (isStream || name === 'InvokeService')) return undefined
   const method = own ?? block(name)
   KNOWN.set(path, method)
   return method
 }
-
-/** What a method belongs to that is not built yet; undefined: to nothing of that. */
-export const unbuiltAt = (path: string): Unbuilt | undefined => operationIn(path)?.unbuilt
 
 export type OwnStreamName = ApiOperation['name'] | typeof WORK_ITEMS
 
@@ -135,5 +129,5 @@ export type OwnStreamName = ApiOperation['name'] | typeof WORK_ITEMS
 export function ownStream(path: string): OwnStreamName | undefined {
   if (path === TASK_HUB + WORK_ITEMS) return WORK_ITEMS
   const operation = operationIn(path)
-  return operation?.isStream === true && operation.unbuilt === undefined ? operation.name : undefined
+  return operation?.isStream === true ? operation.name : undefined
 }

@@ -3,7 +3,6 @@ import {messageOf, unreachable} from '../../../model/errors.ts'
 import {collectRequest, LARGE_BODY, UncollectedBody, type Collector} from '../../../proxy/net/collector.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {collectAfter} from '../../../platform/heap.ts'
-import type {Unbuilt} from '../../../model/dapr/api/block-api.ts'
 import type {CallBlock} from './blocks/block-caller.ts'
 import type {BlockRequest} from '../operations/block-request.ts'
 import {decoded} from '../../../model/bytes.ts'
@@ -20,8 +19,6 @@ export interface ApiOptions {
   /** What was set over this API or the gRPC API; it remains as long as the sidecar. */
   readonly customMetadata: Map<string, string>
   readonly callBlock: CallBlock
-  /** The app has asked for what is not built yet. */
-  readonly askedUnbuilt?: ((what: Unbuilt) => void) | undefined
 }
 
 /** Responds to a request to the sidecar's own API; a promise if its body has to be read first. */
@@ -52,8 +49,7 @@ export const createApi = ({
   wasReady,
   maxBodyBytes,
   customMetadata: custom,
-  callBlock,
-  askedUnbuilt = () => undefined
+  callBlock
 }: ApiOptions): HandleApi => {
   const health = (query: string): Reply => {
     if (!wasReady()) return notReady
@@ -91,7 +87,6 @@ export const createApi = ({
       case 'block':
         return withBody(bytes, async body => callBlock(action.call, {...rest, params: action.params, query, body}))
       case 'reply':
-        if (action.unbuilt !== undefined) askedUnbuilt(action.unbuilt)
         return action.reply
       case 'outbound-health':
       case 'shutdown':

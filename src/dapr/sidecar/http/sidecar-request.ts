@@ -78,7 +78,7 @@ const refusalOf = (
 }
 
 /** Parses a request, and checks access. Routes of the sidecar take precedence over an app id outside the URL. */
-export const readSidecarRequest = (request: ParsedHead, appId: string, guards: Guards): SidecarRequest => {
+export const readSidecarRequest = (request: ParsedHead, guards: Guards): SidecarRequest => {
   const method = request.method ?? ''
   const sent = splitTarget(request.url ?? '/')
   const headers = readHeaders(request.rawHeaders)
@@ -103,7 +103,6 @@ export const readSidecarRequest = (request: ParsedHead, appId: string, guards: G
           {
             method,
             path: cleanPath(sent.path),
-            appId,
             whyMissing: guards.whyMissing,
             apiAccess: guards.apiAccess()
           },

@@ -4,6 +4,7 @@ import {FIRING_OPERATIONS} from './actor-firings.ts'
 import {BINDING_OPERATIONS} from './bindings.ts'
 import {CONFIGURATION_OPERATIONS} from './configuration.ts'
 import {CRYPTOGRAPHY_OPERATIONS} from './cryptography.ts'
+import {JOB_OPERATIONS} from './jobs.ts'
 import {LOCK_OPERATIONS} from './lock.ts'
 import type {BlockOperation} from './operation.ts'
 import {PUBSUB_OPERATIONS} from './pubsub.ts'
@@ -19,6 +20,7 @@ const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>
   ...CONFIGURATION_OPERATIONS,
   ...BINDING_OPERATIONS,
   ...LOCK_OPERATIONS,
+  ...JOB_OPERATIONS,
   ...CRYPTOGRAPHY_OPERATIONS,
   ...WORKFLOW_OPERATIONS,
   ...ACTOR_OPERATIONS,

@@ -1,6 +1,6 @@
 import {ACTORS} from './actors.ts'
 import {BINDINGS} from './bindings.ts'
-import type {BlockApi, ComponentWords, Operation, Unbuilt} from './block-api.ts'
+import type {BlockApi, ComponentWords, Operation} from './block-api.ts'
 import {CONFIGURATION} from './configuration.ts'
 import {CONVERSATION} from './conversation.ts'
 import {CRYPTOGRAPHY} from './cryptography.ts'
@@ -47,20 +47,18 @@ export interface ApiOperation {
   readonly block: keyof Api
   /** In the API log. */
   readonly log: string
-  readonly unbuilt: Unbuilt | undefined
   readonly isStream: boolean
 }
 
 /** All operations, with how they are called. */
 export const OPERATIONS: readonly (ApiOperation & Pick<Operation, 'http' | 'grpc'>)[] = (
   Object.entries(API) as [keyof Api, BlockApi][]
-).flatMap(([block, {operations, unbuilt}]) =>
+).flatMap(([block, {operations}]) =>
   (Object.entries(operations) as [OperationName, Operation][]).map(
     ([name, {http = '', grpc = '', log = name, isStream = false}]) => ({
       name,
       block,
       log,
-      unbuilt,
       isStream,
       http,
       grpc

@@ -27,16 +27,11 @@ export interface ComponentWords {
   readonly counted?: string
 }
 
-/** What Dapr has and Pillion has not yet. */
-export type Unbuilt = 'jobs'
-
 /** The part of Dapr's API that belongs to one building block. */
 export interface BlockApi {
   /** Left out: its calls name no component. */
   readonly components?: ComponentWords
   /** Parts of the codes of its errors (`a|b`), and what the metrics count these as (Dapr: pkg/messages/errorcodes). */
   readonly errors?: `${string} ${string}`
-  /** Left out: it is built. */
-  readonly unbuilt?: Unbuilt
   readonly operations: Readonly<Record<string, Operation>>
 }

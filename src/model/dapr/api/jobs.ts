@@ -5,7 +5,6 @@ const GRPC = 'v1alpha1/jobs v1/jobs'
 /** Jobs (Dapr: pkg/api/http/jobs.go). */
 export const JOBS = {
   errors: 'SCHEDULER job',
-  unbuilt: 'jobs',
   operations: {
     ScheduleJob: {http: 'POST v1.0-alpha1/jobs/* v1.0/jobs/*', grpc: GRPC},
     DeleteJob: {http: 'DELETE v1.0-alpha1/jobs/* v1.0/jobs/*', grpc: GRPC},

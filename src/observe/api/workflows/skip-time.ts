@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
+import {JOB} from '../../../work/job/jobs.ts'
 import {TIMER} from '../../../work/workflow/workflow-store.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ApiRequest} from '../route.ts'
@@ -12,6 +13,7 @@ export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): 
   if (ms === 0) throw new UserError('ms is missing, or 0', {explanation: 'For example: {"ms": 86400000}'})
   const {fired, others, isSettled} = await workflows.skip(ms, gone)
   const views = fired.flatMap(({kind, owner, data, afterMs}) => {
+    if (kind === JOB) return []
     const instance = workflows.at(owner)
     if (instance === undefined) return []
     const {app, id, name} = instance

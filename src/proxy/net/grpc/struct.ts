@@ -1,4 +1,4 @@
-import {BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
+import {BinaryReader, BinaryWriter, WireType} from '@bufbuild/protobuf/wire'
 
 // google/protobuf/struct.proto
 
@@ -44,4 +44,66 @@ function writeValue(writer: BinaryWriter, value: unknown): void {
     writeFields(writer, value)
     writer.join()
   } else writer.tag(NULL, WireType.Varint).int32(0)
+}
+
+/** A value of JSON as a `google.protobuf.Value`. */
+export function valueBytes(value: unknown): Uint8Array {
+  const writer = new BinaryWriter()
+  writeValue(writer, value)
+  return writer.finish()
+}
+
+/** The JSON of a `google.protobuf.Struct`. Throws if the bytes are none. */
+export function structIn(bytes: Uint8Array): Record<string, unknown> {
+  const reader = new BinaryReader(bytes)
+  const found: Record<string, unknown> = {}
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag()
+    if (number === 1) {
+      const [key, value] = entryIn(reader.bytes())
+      found[key] = value
+    } else reader.skip(type, number)
+  }
+  return found
+}
+
+function entryIn(bytes: Uint8Array): readonly [key: string, value: unknown] {
+  const reader = new BinaryReader(bytes)
+  let key = ''
+  let value: unknown = null
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag()
+    if (number === 1) key = reader.string()
+    else if (number === 2) value = valueIn(reader.bytes())
+    else reader.skip(type, number)
+  }
+  return [key, value]
+}
+
+/** The JSON of a `google.protobuf.Value`. Throws if the bytes are none. */
+export function valueIn(bytes: Uint8Array): unknown {
+  const reader = new BinaryReader(bytes)
+  let value: unknown = null
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag()
+    if (number === NULL) value = reader.int32() && null
+    else if (number === NUMBER) value = reader.double()
+    else if (number === TEXT) value = reader.string()
+    else if (number === BOOL) value = reader.bool()
+    else if (number === STRUCT) value = structIn(reader.bytes())
+    else if (number === LIST) value = listIn(reader.bytes())
+    else reader.skip(type, number)
+  }
+  return value
+}
+
+function listIn(bytes: Uint8Array): readonly unknown[] {
+  const reader = new BinaryReader(bytes)
+  const found: unknown[] = []
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag()
+    if (number === 1) found.push(valueIn(reader.bytes()))
+    else reader.skip(type, number)
+  }
+  return found
 }

@@ -171,6 +171,7 @@ export const noBlocks =
         load: async () => new Actors({clock: systemClock, mayHost: () => false}),
         reminders: async () => Promise.reject(new Error('no reminders here'))
       },
+      jobs: async () => Promise.reject(new Error('no jobs here')),
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })
 

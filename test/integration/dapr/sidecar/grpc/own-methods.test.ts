@@ -145,18 +145,6 @@ t.test('every other method answers as a Dapr without components', async t => {
   )
 })
 
-t.test('what is not built yet is told in words, also where it is a stream or another service', async t => {
-  const {port, asked} = await openTestGrpcPort(t)
-  const client = echoClient(t, port)
-  for (const [path, what, message] of [
-    ['/dapr.proto.runtime.v1.Dapr/ScheduleJob', 'jobs', 'Pillion does not run jobs yet'],
-    ['/dapr.proto.runtime.v1.Dapr/ScheduleJobAlpha1', 'jobs', 'Pillion does not run jobs yet']
-  ] as const) {
-    t.match(await client.call({'dapr-app-id': '-'}, {path}), {code: 12, message}, path)
-    t.equal(asked.at(-1), what)
-  }
-})
-
 t.test('a message that is no protobuf is INTERNAL, whatever is asked for', async t => {
   let isAsked = false
   const {port, warnings} = await openTestGrpcPort(t, {requestShutdown: () => (isAsked = true)})

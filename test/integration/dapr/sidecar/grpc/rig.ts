@@ -78,8 +78,6 @@ export interface TestGrpcPort {
   readonly port: number
   readonly warnings: readonly string[]
   readonly records: readonly CallRecord[]
-  /** What is not built yet, and was asked for. */
-  readonly asked: readonly string[]
   readonly underWay: () => number
   readonly sidecar: Sidecar
   readonly close: (cut?: AbortSignal) => Promise<void>
@@ -98,7 +96,6 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     ...rest
   } = settings
   const records: CallRecord[] = []
-  const asked: string[] = []
   const pool = new Pool({hosts: ['127.0.0.1', '::1'], port: appPort, protocol: appProtocol, maxMessageBytes})
   let underWay = 0
   const admit: Admit = ({callee}, isRefused) => {
@@ -140,8 +137,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
       workflows: async () => Promise.reject(new Error('no workflows here')),
       facts: () => FACTS,
       customMetadata: sidecar.customMetadata,
-      requestShutdown: settings.requestShutdown ?? (() => undefined),
-      askedUnbuilt: what => asked.push(what)
+      requestShutdown: settings.requestShutdown ?? (() => undefined)
     },
     apiAccess: () => undefined
   })
@@ -149,7 +145,7 @@ export const openTestGrpcPort = async (t: Test, settings: GrpcSettings = {}): Pr
     await open.close(AbortSignal.abort())
     pool.cut()
   })
-  return {port, sidecar, warnings, records, asked, underWay: () => underWay, close: async cut => open.close(cut)}
+  return {port, sidecar, warnings, records, underWay: () => underWay, close: async cut => open.close(cut)}
 }
 
 /** Dapr's callback, and its health check, which an app of gRPC serves. */

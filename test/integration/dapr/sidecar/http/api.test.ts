@@ -278,21 +278,10 @@ t.test('building blocks that are not configured say so', async t => {
       path
     )
   t.match(await ask(t, port, plain('POST', '/v1.0-alpha1/jobs/j', '', '{}')), {
-    status: 500,
-    body: /DAPR_SCHEDULER_SCHEDULE_JOB.*failed to schedule job due to: /
+    status: 400,
+    body: /DAPR_SCHEDULER_SCHEDULE_EMPTY.*Schedule is empty/
   })
   t.match(await ask(t, port, plain('DELETE', '/v1.0/publish/p/t')), {status: 404, body: NOBODY})
-})
-
-t.test('what is not built yet is told in words, and the run hears of it', async t => {
-  const asked: string[] = []
-  const {port} = await openTestSidecar(t, {askedUnbuilt: what => asked.push(what)})
-  for (const [method, path, what, message] of [
-    ['GET', '/v1.0-alpha1/jobs/j', 'jobs', 'Pillion does not run jobs yet']
-  ] as const) {
-    t.match(await ask(t, port, plain(method, path, '', '{}')), {body: ` (${message})"`}, path)
-    t.equal(asked.at(-1), what)
-  }
 })
 
 t.test('a binding is asked for with JSON, and is not there', async t => {

@@ -44,6 +44,7 @@ const blocksOf = async (
     policies: () => all,
     counted: event => counted.push(event),
     startSpan: () => undefined,
+    jobs: async () => Promise.reject(new Error('no jobs here')),
     workflows: async () => Promise.reject(new Error('no workflows here')),
     actors: {
       load: async () => Promise.reject(new Error('no actors here')),

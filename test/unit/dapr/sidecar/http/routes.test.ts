@@ -2,7 +2,7 @@ import t from 'tap'
 import {findRoute} from '../../../../../src/dapr/sidecar/http/routes.ts'
 
 const kindOf = (method: string, path: string): string | undefined =>
-  findRoute({method, path, appId: 'a', whyMissing: () => ''}, segment => segment)?.kind
+  findRoute({method, path, whyMissing: () => ''}, segment => segment)?.kind
 
 t.test('routes of the sidecar itself', t => {
   t.equal(kindOf('GET', '/v1.0/healthz'), 'health')
@@ -16,7 +16,7 @@ t.test('routes of the sidecar itself', t => {
 
 /** Blocks whose calls are served; the others have a fixed reply. */
 const SERVED =
-  /^\/v1\.0[^/]*\/(?:state|publish|secrets|configuration|lock|unlock|crypto|subtlecrypto|workflows|actors)\//
+  /^\/v1\.0[^/]*\/(?:state|publish|secrets|configuration|lock|unlock|crypto|subtlecrypto|jobs|workflows|actors)\//
 
 t.test('building blocks, in their versions', t => {
   const known = [

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {parseSchedule} from '../../../../../src/dapr/components/bindings/cron/schedule.ts'
+import {parseSchedule} from '../../../../src/work/schedule/schedule.ts'
 
 /** The next times after one, as texts in UTC. */
 const timesOf = (spec: string, from: string, count: number): readonly string[] => {

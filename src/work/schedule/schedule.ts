@@ -1,4 +1,4 @@
-import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
+import {parseGoDuration} from '../../files/resources/go-duration.ts'
 import {TimeZone, type WallTime} from './time-zone.ts'
 
 /** When something is to happen again and again. */

@@ -1,0 +1,27 @@
+import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {Job} from '../work/job/job.ts'
+import type {JobOutcome} from '../work/job/jobs.ts'
+
+/** Brings the ticks of jobs to the instances of their apps, in turn. */
+export class RunJobs {
+  readonly #sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  /** Ticks so far. */
+  #count = 0
+
+  constructor(sidecars: ReadonlyMap<AppRuntime, OpenSidecar>) {
+    this.#sidecars = sidecars
+  }
+
+  /** Never rejects. */
+  readonly deliver = async (job: Job): Promise<JobOutcome> => {
+    const all = [...this.#sidecars].filter(([{id}]) => id === job.app)
+    const first = this.#count++
+    for (const at of all.keys()) {
+      const [, sidecar] = all[(first + at) % all.length] ?? []
+      const outcome = await sidecar?.deliverJob(job)
+      if (outcome !== undefined && outcome.kind !== 'undeliverable') return outcome
+    }
+    return {kind: 'undeliverable', answer: 'no process of the app takes calls'}
+  }
+}

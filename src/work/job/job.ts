@@ -1,0 +1,76 @@
+/** What becomes of a tick that failed (Dapr: JobFailurePolicy). */
+export type JobPolicy =
+  | {readonly kind: 'drop'}
+  /** `intervalMs` between tries; `maxRetries`: undefined: for ever. */
+  | {readonly kind: 'constant'; readonly intervalMs: number; readonly maxRetries: number | undefined}
+
+/** What a job has where its caller says nothing. */
+export const DEFAULT_POLICY: JobPolicy = {kind: 'constant', intervalMs: 1000, maxRetries: 3}
+
+/** What comes to the app with each tick: a `google.protobuf.Any`. */
+export interface JobData {
+  readonly typeUrl: string
+  readonly value: Uint8Array
+}
+
+/** A job as its caller says it. Absent: not said. */
+export interface JobRequest {
+  readonly name: string
+  readonly schedule?: string | undefined
+  readonly dueTime?: string | undefined
+  readonly ttl?: string | undefined
+  readonly repeats?: number | undefined
+  readonly data?: JobData | undefined
+  readonly policy?: JobPolicy | undefined
+}
+
+/** A job as it is kept. Times are milliseconds since 1970, by the clock of what waits (`WakeUps.date`). */
+export interface Job extends JobRequest {
+  readonly key: number
+  readonly app: string
+  readonly policy: JobPolicy
+  /** When it was scheduled. */
+  readonly begin: number
+  /** The tick that comes next, or is under way; undefined: none will. */
+  readonly planned: number | undefined
+  /** No tick comes after it. */
+  readonly expires: number | undefined
+  /** Ticks that are done. */
+  readonly count: number
+  /** The latest of them. */
+  readonly last: number | undefined
+  /** Tries of the tick that is under way. */
+  readonly attempts: number
+  /** It is due: nothing else waits for its time. */
+  readonly isDue: boolean
+  readonly isPaused: boolean
+  /** What the app answered last; '' = nothing yet. */
+  readonly answer: string
+}
+
+/** Why Dapr refuses a job; `kind`: its name for it among codes of gRPC. */
+export class JobError extends Error {
+  readonly kind: 'exists' | 'invalid' | 'unknown'
+
+  constructor(kind: JobError['kind'], message: string) {
+    super(message)
+    this.name = 'JobError'
+    this.kind = kind
+  }
+}
+
+/** The name of a job among those of all apps, as Dapr's scheduler has it. */
+export const jobKey = (app: string, name: string): string => `app||default||${app}||${name}`
+
+const MAX_KEY_BYTES = 512
+
+const badName = (text: string, why: string): JobError =>
+  new JobError('invalid', `job name is invalid ${JSON.stringify(text)}: must ${why}`)
+
+/** Throws a JobError for names that Dapr does not take (diagridio/go-etcd-cron: internal/key). */
+export function checkJobName(app: string, name: string): void {
+  const key = jobKey(app, name)
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw badName(key, `be at most ${MAX_KEY_BYTES} characters`)
+  if (/[/\\#?]/.test(name)) throw badName(name, "not contain '/', '\\', '#' or '?'")
+  if (/\p{Cc}/u.test(name)) throw badName(name, 'not contain control characters')
+}

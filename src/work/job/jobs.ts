@@ -1,0 +1,270 @@
+import type {LogLevel} from '../../model/plan.ts'
+import type {WakeUps} from '../wake-ups.ts'
+import type {WorkFile} from '../work-file.ts'
+import {checkJobName, DEFAULT_POLICY, JobError, jobKey, type Job, type JobRequest} from './job.ts'
+import {JobStore, type JobChange} from './job-store.ts'
+import {jobSchedule, latestDue, planOf} from './plan.ts'
+
+/** The kind of wake-ups of jobs. */
+export const JOB = 'job'
+
+/** What became of a tick: `undeliverable`: the app has not got it, and will later. `answer`: in words. */
+export interface JobOutcome {
+  readonly kind: 'done' | 'failed' | 'undeliverable'
+  readonly answer: string
+}
+
+export interface JobsOptions {
+  readonly file: WorkFile
+  readonly wakeUps: WakeUps
+  /** Brings a tick to an app. Never rejects. */
+  readonly deliver: (job: Job) => Promise<JobOutcome>
+  /** Writes to the log of an app's sidecar. */
+  readonly log: (app: string, level: LogLevel, text: string) => void
+}
+
+/** So many ticks of one app are with it at a time: it has its own limit behind that. */
+const MAX_WITH_APP = 100
+
+/** What waits for one app. */
+interface AppJobs {
+  /** Keys of due jobs, in their order. */
+  due: number[]
+  /** Those that it could not take; they come first. */
+  returned: number[]
+  /** How many it has now. */
+  busy: number
+  /** How often it was ready: one that it could not take may be told of after that. */
+  readies: number
+}
+
+/**
+ * The jobs of a run (Dapr: its scheduler, and diagridio/go-etcd-cron). What falls due is marked in the file with the change
+ * that fires it, then delivered; what was under way when a run ended is delivered by the next one.
+ */
+export class Jobs {
+  readonly #options: JobsOptions
+  readonly #store: JobStore
+  readonly #apps = new Map<string, AppJobs>()
+  /** Due with the change that is not committed yet. */
+  #fired: Pick<Job, 'key' | 'app'>[] = []
+  #isClosed = false
+
+  constructor(options: JobsOptions) {
+    const {file, wakeUps} = options
+    this.#options = options
+    this.#store = new JobStore(file.database)
+    for (const job of this.#store.due()) this.#enqueue(job)
+    file.onUndone(() => (this.#fired = []))
+    file.onCommit(() => this.#committed())
+    wakeUps.serve(JOB, ({owner}) => this.#fire(owner))
+    setImmediate(() => {
+      for (const app of this.#apps.keys()) this.#pump(app)
+    })
+  }
+
+  /** Schedules a job; settles when it is kept. Throws a JobError. */
+  async schedule(app: string, request: JobRequest, isOverwriting: boolean): Promise<void> {
+    checkJobName(app, request.name)
+    const {file, wakeUps} = this.#options
+    const begin = wakeUps.date()
+    const {first, expires} = planOf(request, begin)
+    await file.change(() => {
+      const existing = this.#store.find(app, request.name)
+      if (existing !== undefined && !isOverwriting)
+        throw new JobError('exists', `job already exists: '${jobKey(app, request.name)}'`)
+      if (existing !== undefined) this.#remove(existing)
+      if (first !== undefined && expires !== undefined && first > expires) return
+      const {policy = DEFAULT_POLICY} = request
+      const state = {count: 0, last: undefined, attempts: 0, isDue: false, isPaused: false, answer: ''}
+      const key = this.#store.insert({...request, app, policy, begin, planned: first, expires, ...state})
+      this.#wake(key, first)
+    })
+    if (first === undefined) this.#log(app, 'warn', `job ${request.name}: ${request.schedule ?? ''} never comes`)
+  }
+
+  /** Settles when what is found is kept. Throws a JobError. */
+  async get(app: string, name: string): Promise<Job> {
+    checkJobName(app, name)
+    await this.#options.file.settled()
+    const found = this.#store.find(app, name)
+    if (found === undefined) throw new JobError('unknown', `job not found: ${name}`)
+    return found
+  }
+
+  /** Those of an app; left out: of all. */
+  async list(app?: string): Promise<readonly Job[]> {
+    await this.#options.file.settled()
+    return app === undefined ? this.#store.all() : this.#store.of(app)
+  }
+
+  /** Whether there was one. */
+  async delete(app: string, name: string): Promise<boolean> {
+    checkJobName(app, name)
+    return this.#options.file.change(() => {
+      const found = this.#store.find(app, name)
+      if (found !== undefined) this.#remove(found)
+      return found !== undefined
+    })
+  }
+
+  /** All of an app whose names begin so; how many. */
+  async deletePrefix(app: string, prefix: string): Promise<number> {
+    return this.#options.file.change(() => {
+      const found = this.#store.of(app).filter(({name}) => name.startsWith(prefix))
+      for (const job of found) this.#remove(job)
+      return found.length
+    })
+  }
+
+  /** Delivers it now, which counts nothing. Throws a JobError. */
+  async run(app: string, name: string): Promise<JobOutcome> {
+    return this.#options.deliver(await this.get(app, name))
+  }
+
+  /** No tick comes until it is resumed; what falls due meanwhile is not missed. Throws a JobError. */
+  async pause(app: string, name: string): Promise<Job> {
+    return this.#set(app, name, job => ({...job, isPaused: true}))
+  }
+
+  /** The plan goes on with its first time from now on. Throws a JobError. */
+  async resume(app: string, name: string): Promise<Job> {
+    const now = this.#options.wakeUps.date()
+    return this.#set(app, name, job => ({
+      ...job,
+      isPaused: false,
+      planned: job.isPaused && !job.isDue ? this.#firstFrom(job, now) : job.planned
+    }))
+  }
+
+  /** An app takes calls again. */
+  appReady(app: string): void {
+    const waiting = this.#apps.get(app)
+    if (waiting === undefined) return
+    waiting.readies++
+    this.#pump(app)
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  async #set(app: string, name: string, change: (job: Job) => Job): Promise<Job> {
+    await this.get(app, name)
+    return this.#options.file.change(() => {
+      const job = this.#store.find(app, name)
+      if (job === undefined) throw new JobError('unknown', `job not found: ${name}`)
+      const next = change(job)
+      this.#store.update(job.key, next)
+      this.#options.wakeUps.removeOf(JOB, job.key)
+      if (!next.isDue && !next.isPaused) this.#wake(job.key, next.planned)
+      return next
+    })
+  }
+
+  #firstFrom({planned, schedule}: Job, now: number): number | undefined {
+    if (planned === undefined || planned > now || schedule === undefined) return planned
+    return jobSchedule(schedule).next(now)
+  }
+
+  #remove({key}: Job): void {
+    this.#store.delete(key)
+    this.#options.wakeUps.removeOf(JOB, key)
+  }
+
+  #wake(key: number, due: number | undefined): void {
+    const data = new Uint8Array(0)
+    if (due !== undefined) this.#options.wakeUps.addAt(JOB, {due, owner: key, name: '', data})
+  }
+
+  /** Its time has come, within the change that says so. */
+  #fire(key: number): void {
+    const job = this.#store.at(key)
+    if (job === undefined || job.isPaused) return
+    this.#store.update(key, {...job, isDue: true})
+    this.#fired.push(job)
+  }
+
+  #committed(): void {
+    const fired = this.#fired
+    this.#fired = []
+    for (const job of fired) this.#enqueue(job)
+    for (const app of new Set(fired.map(each => each.app))) this.#pump(app)
+  }
+
+  #enqueue({key, app}: Pick<Job, 'key' | 'app'>): void {
+    const waiting = this.#apps.get(app)
+    if (waiting === undefined) this.#apps.set(app, {due: [key], returned: [], busy: 0, readies: 0})
+    else waiting.due.push(key)
+  }
+
+  #pump(app: string): void {
+    const waiting = this.#apps.get(app)
+    if (waiting === undefined || this.#isClosed) return
+    waiting.due.unshift(...waiting.returned.splice(0))
+    for (const key of waiting.due.splice(0, MAX_WITH_APP - waiting.busy)) {
+      waiting.busy++
+      void this.#hand(key, app, waiting)
+    }
+  }
+
+  async #hand(key: number, app: string, waiting: AppJobs): Promise<void> {
+    const {readies} = waiting
+    const isTaken = await this.#tick(key, app)
+    waiting.busy--
+    if (isTaken || waiting.readies > readies) this.#pump(app)
+  }
+
+  /** Brings one tick to the app; false: it could not, and waits until the app is ready. */
+  async #tick(key: number, app: string): Promise<boolean> {
+    const {file, deliver} = this.#options
+    const job = this.#store.at(key)
+    if (this.#isClosed || job?.isDue !== true) return true
+    const {at, passed} = this.#latest(job)
+    const outcome = await deliver({...job, planned: at})
+    if (this.#isClosed) return false
+    try {
+      if (outcome.kind === 'undeliverable') throw new Error(outcome.answer)
+      if (passed > 0) this.#log(app, 'info', `job ${job.name}: ${passed} missed ticks were passed over`)
+      await file.change(() => {
+        const now = this.#store.at(key)
+        if (now !== undefined) this.#settle({...now, planned: at}, outcome)
+      })
+      return true
+    } catch {
+      // the app could not take it, or the file cannot be written: it comes again, when its app is ready next, or with the next run
+      this.#apps.get(app)?.returned.push(key)
+      return false
+    }
+  }
+
+  /** Of ticks that were missed the latest one comes; how many are passed over. */
+  #latest({schedule, planned, attempts, expires}: Job): {readonly at: number | undefined; readonly passed: number} {
+    if (schedule === undefined || planned === undefined || attempts > 0) return {at: planned, passed: 0}
+    return latestDue(jobSchedule(schedule), planned, Math.min(this.#options.wakeUps.date(), expires ?? Infinity))
+  }
+
+  /** A tick has been answered: it is done, or tried again; then the plan goes on, from its planned time. */
+  #settle(job: Job, {kind, answer}: JobOutcome): void {
+    const {key, policy, attempts, schedule, expires, repeats} = job
+    const now = this.#options.wakeUps.date()
+    const set = (change: Partial<JobChange>): void => this.#store.update(key, {...job, ...change, answer})
+    if (kind === 'failed' && policy.kind === 'constant' && attempts < (policy.maxRetries ?? Infinity)) {
+      this.#log(job.app, 'warn', `job ${job.name} failed: ${answer}; it is tried again`)
+      set({attempts: attempts + 1, isDue: false})
+      return this.#wake(key, now + policy.intervalMs)
+    }
+    if (kind === 'failed') this.#log(job.app, 'error', `job ${job.name} failed: ${answer}; this tick is given up`)
+    const planned = job.planned ?? now
+    const next = schedule === undefined ? undefined : jobSchedule(schedule).next(planned)
+    const count = job.count + 1
+    const isOver = next === undefined || next > (expires ?? Infinity)
+    if (isOver || count >= (repeats ?? Infinity)) return this.#remove(job)
+    set({planned: next, count, last: planned, attempts: 0, isDue: false})
+    if (!job.isPaused) this.#wake(key, next)
+  }
+
+  #log(app: string, level: LogLevel, text: string): void {
+    this.#options.log(app, level, text)
+  }
+}

@@ -1,0 +1,81 @@
+import {messageOf} from '../../model/errors.ts'
+import {parseGoDuration} from '../../files/resources/go-duration.ts'
+import {parseSchedule, type Schedule} from '../schedule/schedule.ts'
+import {JobError, type JobRequest} from './job.ts'
+
+/** When a job fires, from the moment in which it was scheduled. Times are milliseconds since 1970. */
+export interface JobPlan {
+  /** Undefined: never. */
+  readonly first: number | undefined
+  /** Undefined: for ever. */
+  readonly expires: number | undefined
+}
+
+const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
+const ISO_DURATION =
+  /^(R\d*\/)?P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
+
+/** A time as callers write it: RFC 3339, Go's durations, or ISO 8601's (dapr/kit: time, ParseTime). Undefined: it is none. */
+function timeIn(text: string, from: number): number | 'repeated' | undefined {
+  if (RFC3339.test(text)) return Date.parse(text.toUpperCase())
+  const ms = /^[-+]?\d+$/.test(text) ? 'a number has no unit' : parseGoDuration(text)
+  if (typeof ms === 'number') return from + ms
+  const found = ISO_DURATION.exec(text)
+  if (found === null) return undefined
+  if (found[1] !== undefined) return found[1] === 'R/' ? undefined : 'repeated'
+  const [years, months, weeks, days, hours, minutes, seconds] = found.slice(2).map(part => Number(part ?? 0)) as [
+    number, number, number, number, number, number, number
+  ] // prettier-ignore
+  const date = new Date(from)
+  date.setFullYear(date.getFullYear() + years, date.getMonth() + months, date.getDate() + 7 * weeks + days)
+  return date.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1000
+}
+
+const refuse = (why: string): JobError => new JobError('invalid', `job failed validation: ${why}`)
+
+/** Reads a schedule as Dapr's scheduler does: six fields, a descriptor, or `@every`. Throws a JobError. */
+export function jobSchedule(text: string): Schedule {
+  const [, zone = '', spec = text] = /^((?:CRON_)?TZ=\S*)\s*(.*)$/s.exec(text) ?? []
+  if (text === '') throw refuse('empty spec string')
+  if (zone !== '' && spec === '') throw refuse(`timezone prefix ${zone} is not followed by a schedule`)
+  if (zone !== '' && spec.startsWith('@every')) throw refuse(`timezone is not supported for @every schedules: ${text}`)
+  const fields = spec.split(/\s+/).filter(field => field !== '')
+  if (!spec.startsWith('@') && fields.length !== 6)
+    throw refuse(`expected exactly 6 fields, found ${fields.length}: [${fields.join(' ')}]`)
+  try {
+    return parseSchedule(text)
+  } catch (error) {
+    throw refuse(messageOf(error))
+  }
+}
+
+/** When a job fires first, and when it ends. Throws a JobError in Dapr's words. */
+export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: number): JobPlan {
+  if (repeats !== undefined && repeats < 1) throw refuse('defined repeats must be greater than 0')
+  if (schedule === undefined && (repeats ?? 1) > 1) throw refuse('job must have a schedule to repeat')
+  if (schedule === undefined && ttl !== undefined) throw refuse('job must have a schedule to have a ttl')
+  const due = dueTime === undefined ? undefined : timeIn(dueTime, now)
+  if (due === 'repeated') throw refuse('repeats not supported for due time')
+  if (dueTime !== undefined && due === undefined) throw refuse('due time format not recognized')
+  const expires = ttl === undefined ? undefined : timeIn(ttl, due ?? now)
+  if (ttl !== undefined && typeof expires !== 'number') throw refuse('ttl format not recognized')
+  const end = typeof expires === 'number' ? expires : undefined
+  if (due !== undefined && end !== undefined && end <= due) throw refuse('ttl must be greater than due time')
+  const plan = schedule === undefined ? undefined : jobSchedule(schedule)
+  return {first: due ?? plan?.next(now), expires: end}
+}
+
+/** Steps by which ticks that were missed are looked for; more of them are not counted. */
+const MAX_PASSED = 100_000
+
+/** The latest one of those whose time has come by `now`, from one that has; a schedule that has missed none is left as it is. */
+export function latestDue(schedule: Schedule, planned: number, now: number): {at: number; passed: number} {
+  let at = planned
+  let passed = 0
+  for (; passed < MAX_PASSED; passed++) {
+    const next = schedule.next(at)
+    if (next === undefined || next > now) return {at, passed}
+    at = next
+  }
+  return {at: now, passed}
+}
