@@ -53,7 +53,10 @@ onBothPaths('a queued call waits with its body, and is delivered when it is admi
   const caller = await connect(t, port)
   caller.send(request({path: '/x?q=1', body: 'hello'}))
   while (queue.held.length === 0) await turn()
-  t.strictSame(queue.calls, [{caller: 'a', callee: 'b', method: 'POST', path: '/x?q=1', number: 0, refused: false}])
+  const [{sent, ...call} = {sent: undefined}, ...others] = queue.calls
+  t.strictSame(call, {caller: 'a', callee: 'b', method: 'POST', path: '/x?q=1', number: 0, refused: false})
+  t.match(sent, {method: 'POST', path: '/v1.0/invoke/b/method/x'}, 'the request as it came')
+  t.strictSame(others, [])
   t.equal(seen.length, 0)
   queue.held[0]?.open(queue.admitted(poolTo(t, appPort)))
   t.match(await caller.answer(), {status: 200, body: 'hello'})

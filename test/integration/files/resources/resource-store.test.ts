@@ -199,12 +199,11 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
       'r/a.yaml:13 MCPServer "sub": it is not supported yet',
       'r/a.yaml:17 HttpEndpont "typo": its kind is not known: did you mean HTTPEndpoint?',
       'r/a.yaml:24 Configuration "lost": only the file that configFilePath or --config names is read',
-      'r/b.yaml:9 spec.targets.actors: it is not supported yet',
       'config.yaml:2 spec.nameResolution: it is not supported yet'
     ]
   )
   t.match(warnings, [/config\.yaml:2:.*: unknown key spec\.tracign: it has no effect \(did you mean tracing\?\)/])
-  t.equal(store.withoutEffect.length, 6)
+  t.equal(store.withoutEffect.length, 5)
   const resources = {folders: [join(folder, 'r')], configFile: '', defaultFolder: folder}
   const usual = new ResourceStore({
     env: {},
