@@ -111,7 +111,7 @@ export class Run {
 
   /** The stages of a run in start order; they are stopped in reverse. */
   #stagesIn(folder: string): readonly Stage[] {
-    const {api, apps, appCloser, components, marker, options, peerRuns, resources, services, watchdog, work} =
+    const {actors, api, apps, appCloser, components, marker, options, peerRuns, resources, services, watchdog, work} =
       this.#parts
     const {plan} = options
     let claims: Claims = {sidecars: [], manager: undefined}
@@ -123,6 +123,7 @@ export class Run {
       {name: 'resources', stop: async () => resources.close()},
       {name: 'components', stop: async () => components.close()},
       {name: 'work', stop: async () => work.close()},
+      {name: 'actors', stop: async () => actors.close()},
       {
         name: 'ports',
         start: async () => {

@@ -33,6 +33,7 @@ export class WakeUps {
   readonly #file: WorkFile
   readonly #clock: Clock
   readonly #kinds = new Map<string, Fire>()
+  readonly #settles: ((maxMs: number) => Promise<boolean>)[] = []
   readonly #insert: StatementSync
   readonly #delete: StatementSync
   readonly #deleteOf: StatementSync
@@ -80,6 +81,16 @@ export class WakeUps {
     this.#served = JSON.stringify([...this.#kinds.keys()])
     this.#disarm()
     this.#arm()
+  }
+
+  /** What fires sets off work that who lets time pass waits for: settles when it is done, with false after so many ms. */
+  onSettle(settle: (maxMs: number) => Promise<boolean>): void {
+    this.#settles.push(settle)
+  }
+
+  /** Settles when what has fired is done; false: some of it is not, after so many ms. */
+  async settled(maxMs: number): Promise<boolean> {
+    return (await Promise.all(this.#settles.map(async settle => settle(maxMs)))).every(Boolean)
   }
 
   /** How far the times in the file are ahead of the clock, in ms. */

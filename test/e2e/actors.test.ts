@@ -1,106 +1,11 @@
-import {
-  ExecuteActorStateTransactionRequest,
-  GetActorReminderRequest,
-  GetActorReminderResponse,
-  GetActorStateRequest,
-  GetActorStateResponse,
-  InvokeActorRequest,
-  InvokeActorResponse,
-  ListActorRemindersRequest,
-  ListActorRemindersResponse,
-  RegisterActorReminderRequest,
-  RegisterActorTimerRequest
-} from '../../src/model/dapr/messages/actors.generated.ts'
-import {existsSync, readFileSync} from 'node:fs'
-import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
-import t, {type Test} from 'tap'
-import type {Program} from '../rig/program.ts'
-import {DaprClient} from '../rig/dapr-client.ts'
-import {openRig, type Rig} from '../rig/rig.ts'
-
-const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
-const STORE =
-  'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: mem}\nspec: {type: state.in-memory, version: v1, ' +
-  'metadata: [{name: actorStateStore, value: "true"}]}\n'
-
-interface Line {
-  readonly pid: number
-  readonly actor?: string
-  readonly work?: string
-  readonly overlap?: string
-  readonly body?: unknown
-}
-
-interface House {
-  readonly rig: Rig
-  readonly run: Program
-  /** What the host has got. */
-  readonly journal: () => readonly Line[]
-  /** Calls the sidecar of an app: `/Counter/1/method/add`. */
-  readonly call: (app: string, path: string, init?: RequestInit) => Promise<Answer>
-}
-
-interface Answer {
-  readonly status: number
-  readonly body: string
-  readonly headers: Headers
-}
-
-async function openActors(t: Test, env: Readonly<Record<string, string>> = {}, more: object = {}): Promise<House> {
-  const rig = await openRig(t)
-  const file = join(rig.home, 'journal')
-  await rig.write({'resources/mem.yaml': STORE, 'host/version.txt': '0'})
-  await rig.template(
-    [
-      {
-        appID: 'host',
-        autoPort: true,
-        watch: true,
-        command: [process.execPath, HOST],
-        env: {JOURNAL: file, ...env},
-        ...more
-      },
-      {appID: 'shop', command: ['sleep', '1000']}
-    ],
-    {resourcesPath: 'resources'}
-  )
-  const run = rig.pillion(['run', '-f', '.'])
-  return {rig, run, journal: () => journalOf(file), call: caller(run)}
-}
-
-const journalOf = (file: string): readonly Line[] =>
-  existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter(line => line !== '')
-        .map(line => JSON.parse(line) as Line)
-    : []
-
-const caller =
-  (run: Program): House['call'] =>
-  async (app, path, init = {}) => {
-    const {http} = await run.ports(app)
-    const answer = await fetch(`http://127.0.0.1:${http}/v1.0/actors${path}`, init)
-    return {status: answer.status, body: await answer.text(), headers: answer.headers}
-  }
-
-const post = (body: unknown): RequestInit => ({
-  method: 'POST',
-  body: typeof body === 'string' ? body : JSON.stringify(body)
-})
+import t from 'tap'
+import {caller, openActors, post, until, worksOf, type Answer, type Line} from './actors-house.ts'
 
 const invoked = (why: string): object => ({
   status: 500,
   body: JSON.stringify({errorCode: 'ERR_ACTOR_INVOKE_METHOD', message: `error invoke actor method: ${why}`})
 })
-
-const worksOf = (lines: readonly Line[], actor: string): readonly string[] =>
-  lines.filter(line => line.actor === actor).map(({work = ''}) => work)
-
-async function until(isDone: () => boolean): Promise<void> {
-  while (!isDone()) await pause(10)
-}
 
 t.test('calls of actors over HTTP: what the app gets, answers, and errors in Dapr’s words', async t => {
   const {call, journal} = await openActors(t)
@@ -228,6 +133,9 @@ t.test(
     const loads = ['1', '2', '3', '1', '2', '3'].map(load)
     await until(() => counts.size === 3)
     for (let save = 1; save <= 3; save++) {
+      const before = journal().length
+      const isCalled = (id: string): boolean => worksOf(journal().slice(before), `Counter/${id}`).includes('add')
+      await until(() => ['1', '2', '3'].every(isCalled))
       await rig.write({'host/version.txt': `${save}`})
       await run.waitForLine(/^ℹ️ {2}host: reloaded in /, {nth: save})
     }
@@ -270,130 +178,11 @@ t.test('reminders outlive kill -9 of the run; of a repeating one only the latest
   const again = caller(run)
   t.match(await again('host', '/Counter/1/reminders/often', {method: 'DELETE'}), {status: 204})
   t.match(await again('host', '/Counter/1/reminders/far'), {status: 200})
-})
-
-const POLICIES = `
-apiVersion: dapr.io/v1alpha1
-kind: Resiliency
-metadata: {name: calm}
-spec:
-  policies:
-    timeouts: {short: 200ms}
-    retries: {twice: {policy: constant, duration: 10ms, maxRetries: 2}}
-    circuitBreakers: {trip: {maxRequests: 1, timeout: 60s, trip: consecutiveFailures > 2}}
-  targets:
-    actors:
-      Counter: {timeout: short, retry: twice}
-      Fragile: {circuitBreaker: trip, circuitBreakerScope: id}
-`
-
-t.test(
-  'policies for types of actors: tries again, ends a turn that takes too long, and breaks the circuit of one id',
-  async t => {
-    const {rig, call, journal} = await openActors(
-      t,
-      {CONFIG: '{"entities":["Counter","Fragile"]}'},
-      {resourcesPath: '../resources'}
-    )
-    await rig.write({'resources/calm.yaml': POLICIES})
-    await rig.logged('shop', /Loading Resiliency configuration: calm/).catch(() => undefined)
-    const failing = async (actor: string): Promise<Answer> =>
-      call('shop', `/${actor}/method/answer`, post({status: 500, body: 'no'}))
-    await until(() => journal().length >= 0)
-    while (worksOf(journal(), 'Counter/1').length < 3)
-      t.match(await failing('Counter/1'), {status: 500, body: /\(500\) no/})
-    const first = call('shop', '/Counter/2/method/slow', post('150'))
-    const second = call('shop', '/Counter/2/method/slow', post('150'))
-    t.match([await first, await second], [{status: 200}, {status: 200}], 'to wait for a turn takes no time')
-    t.match(await call('shop', '/Counter/2/method/slow', post('1000')), {
-      status: 500,
-      body: /error invoke actor method: context deadline exceeded/
-    })
-    for (const _ of [1, 2, 3]) t.match(await failing('Fragile/1'), {status: 500, body: /\(500\) no/})
-    t.match(await failing('Fragile/1'), {status: 500, body: /error invoke actor method: circuit breaker is open/})
-    t.match(await failing('Fragile/2'), {status: 500, body: /\(500\) no/})
-  }
-)
-
-t.test('actors over gRPC, and what metadata tells of them', async t => {
-  const {run, call, journal} = await openActors(t)
-  const client = new DaprClient(t, (await run.ports('host')).grpc)
-  const actor = {actorType: 'Counter', actorId: '1'}
-  const invoke = async (method: string, data: string, more: object = {}): ReturnType<typeof client.call> =>
-    client.call(
-      'InvokeActor',
-      [InvokeActorRequest, {...actor, method, data: Buffer.from(data), metadata: {'x-sent': '1'}, ...more}],
-      InvokeActorResponse
-    )
-  const added = await invoke('add', '7')
-  t.match([added.code, String((added.answer as {data: Uint8Array} | undefined)?.data)], [0, '7'])
-  t.match(String(((await invoke('head', '')).answer as {data: Uint8Array} | undefined)?.data), /"x-sent":"1"/)
-  t.match(await invoke('answer', '{"status":500,"body":"why"}'), {
-    code: 13,
-    message: 'error invoke actor method: error from actor service: (500) why'
-  })
-  t.match(await invoke('add', '', {actorType: 'Cart'}), {code: 9, message: /^failed to lookup actor: .*Cart\/1/})
-  t.match(await invoke('add', '', {actorId: 'a/b'}), {
-    code: 3,
-    message: 'invalid actorId: name contains forbidden character: "a/b"'
-  })
-  const upsert = {operationType: 'upsert', key: 'k', value: {typeUrl: '', value: Buffer.from('"v"')}, metadata: {}}
-  const transact = async (more: object, of: object = {}): Promise<{readonly code: number; readonly message: string}> =>
-    client.call('ExecuteActorStateTransaction', [
-      ExecuteActorStateTransactionRequest,
-      {...actor, operations: [{...upsert, ...more}], ...of}
-    ])
-  t.match(await transact({}), {code: 0})
-  t.match(await transact({operationType: 'move'}), {code: 12, message: 'operation type move not supported'})
-  t.match(await transact({}, {actorId: '2'}), {code: 13, message: 'actor instance is missing'})
-  const got = await client.call('GetActorState', [GetActorStateRequest, {...actor, key: 'k'}], GetActorStateResponse)
-  t.equal(String(got.answer?.data), '"v"')
-  const timer = {...actor, name: 'beat', dueTime: '1ms', period: '', callback: 'tick', data: Buffer.from('x'), ttl: ''}
-  t.match(await client.call('RegisterActorTimer', [RegisterActorTimerRequest, timer]), {code: 0})
-  await until(() => worksOf(journal(), 'Counter/1').includes('timer/beat'))
-  t.match(journal().find(({work}) => work === 'timer/beat')?.body, {data: 'eA==', callback: 'tick'})
-  const wish = {...actor, name: 'wake', dueTime: '1h', period: 'PT1H', data: Buffer.from('x'), ttl: ''}
-  t.match(await client.call('RegisterActorReminder', [RegisterActorReminderRequest, wish]), {code: 0})
-  t.match(await client.call('RegisterActorReminder', [RegisterActorReminderRequest, {...wish, overwrite: false}]), {
-    code: 6
-  })
-  t.match(
-    await client.call(
-      'GetActorReminder',
-      [GetActorReminderRequest, {...actor, name: 'none'}],
-      GetActorReminderResponse
-    ),
-    {code: 5}
-  )
-  t.match(
-    await client.call(
-      'GetActorReminder',
-      [GetActorReminderRequest, {...actor, name: 'wake'}],
-      GetActorReminderResponse
-    ),
-    {
-      answer: {dueTime: '1h', period: '@every 1h0m0s'}
-    }
-  )
-  t.match(
-    await client.call(
-      'ListActorReminders',
-      [ListActorRemindersRequest, {actorType: 'Counter'}],
-      ListActorRemindersResponse
-    ),
-    {
-      answer: {reminders: [{name: 'wake', reminder: {actorId: '1'}}]}
-    }
-  )
-  const {http} = await run.ports('host')
-  t.match(await (await fetch(`http://127.0.0.1:${http}/v1.0/metadata`)).json(), {
-    actors: [{type: 'Counter', count: 1}],
-    actorRuntime: {
-      runtimeStatus: 'RUNNING',
-      activeActors: [{type: 'Counter', count: 1}],
-      hostReady: true,
-      placement: 'placement: connected'
-    }
-  })
-  t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200, body: '8'})
+  t.match(await again('host', '/Counter/2/reminders/daily', post({dueTime: '2h', period: '1h'})), {status: 204})
+  const skipped = await rig.run(['skip', '4h'])
+  t.match(skipped, {code: 0})
+  const lines = skipped.stdout.split('\n').filter(line => / {2}host {2}Counter\/2: reminder daily fires$/.test(line))
+  t.equal(lines.length, 3, 'each firing on the way has a line')
+  t.equal(worksOf(journal(), 'Counter/2').filter(work => work === 'remind/daily').length, 3)
+  t.match(await again('host', '/Counter/1/reminders/far'), {status: 404}, 'it was due on the way')
 })

@@ -19,9 +19,14 @@ export class HostedActors {
 
   /** Its process has told its configuration; '' = it has none. */
   tell(text: string): void {
-    const {log, warn} = this.#options
+    const {log, warn, whyNoStore} = this.#options
     const types = hostedTypes(text, warn)
-    if (types.size > 0) log('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
+    if (types.size > 0) {
+      const names = [...types.keys()].join(', ')
+      log('info', `Registered hosted actors: ${names}`)
+      const why = whyNoStore()
+      if (why !== '') warn(`hosts actors (${names}), but ${why}`)
+    }
     this.#actors.host(this.#host, types)
   }
 

@@ -24,6 +24,8 @@ export interface SidecarActorsOptions {
   readonly actors: ActorAccess
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
+  /** What is wrong with the store for the state of actors; '' = nothing. */
+  readonly whyNoStore: () => string
   /** Also tells the person. */
   readonly warn: (text: string) => void
 }

@@ -1,6 +1,9 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import type {FiringName} from './timers.ts'
 
+/** The kind of their wake-ups. */
+export const REMINDER = 'reminder'
+
 /** What follows a firing that has failed. */
 export interface FailurePolicy {
   /** Between two tries, in ms. */
@@ -57,7 +60,7 @@ export class ReminderStore {
       `SELECT key, ${COLUMNS} FROM reminders WHERE (?1 IS NULL OR type = ?1) AND (?2 IS NULL OR id = ?2) ORDER BY due, key`
     )
     this.#idle = database.prepare(
-      "SELECT key, due FROM reminders WHERE key NOT IN (SELECT owner FROM wake_ups WHERE kind = 'reminder')"
+      `SELECT key, due FROM reminders WHERE key NOT IN (SELECT owner FROM wake_ups WHERE kind = '${REMINDER}')`
     )
   }
 

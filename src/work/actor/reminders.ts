@@ -6,10 +6,9 @@ import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorRequest} from './actor-host.ts'
 import type {TurnOptions} from './actor.ts'
 import {timesOf, type FiringWish} from './firing-spec.ts'
-import {ReminderStore, type FailurePolicy, type Reminder} from './reminder-store.ts'
+import {REMINDER, ReminderStore, type FailurePolicy, type Reminder} from './reminder-store.ts'
 import {fullName, LATE_MS, type FiringName} from './timers.ts'
 
-const KIND = 'reminder'
 const NOTHING = new Uint8Array(0)
 
 /** Three more tries, a second apart (Dapr: pkg/actors/internal/reminders, default failure policy). */
@@ -59,7 +58,8 @@ export class Reminders {
     this.#store = new ReminderStore(file.database)
     file.onCommit(() => this.#begin())
     file.onUndone(() => void (this.#fired = []))
-    wakeUps.serve(KIND, ({owner}) => void this.#fired.push(owner))
+    wakeUps.serve(REMINDER, ({owner}) => void this.#fired.push(owner))
+    wakeUps.onSettle(async maxMs => this.quiet(maxMs))
     const begun = this.#store.begun()
     if (begun.length > 0)
       void file.change(() => {
@@ -71,7 +71,7 @@ export class Reminders {
   async set(app: string, name: FiringName, wish: ReminderWish): Promise<void> {
     const {file, clock, wakeUps} = this.#options
     const {overwrites, policy = DEFAULT_POLICY, dueTime, period, ttl, data = null} = wish
-    const times = timesOf(KIND, fullName(name), wish, clock.date())
+    const times = timesOf(REMINDER, fullName(name), wish, clock.date())
     const {ahead} = wakeUps
     await file.change(() => {
       const before = this.#store.find(name)
@@ -124,14 +124,18 @@ export class Reminders {
     return found && this.#options.run(requestOf(found), {})
   }
 
-  /** Whether nothing is under way. */
-  get isSettled(): boolean {
-    return this.#underWay.size === 0 && this.#fired.length === 0
-  }
-
-  /** Resolves when one that is under way is over. */
-  async oneSettled(): Promise<void> {
-    await this.#settled.promise
+  /** Settles when no firing is under way any more: with true, or with false after so many ms. */
+  async quiet(maxMs: number): Promise<boolean> {
+    const {clock} = this.#options
+    const end = clock.now() + maxMs
+    const isBusy = (): boolean => this.#underWay.size > 0 || this.#fired.length > 0
+    while (isBusy() && clock.now() < end) {
+      const late = Promise.withResolvers<void>()
+      const stop = clock.after(end - clock.now(), late.resolve)
+      await Promise.race([this.#settled.promise, late.promise])
+      stop()
+    }
+    return !isBusy()
   }
 
   close(): void {
@@ -140,7 +144,7 @@ export class Reminders {
 
   #remove({key}: Reminder): void {
     this.#store.delete(key)
-    this.#options.wakeUps.removeOf(KIND, key)
+    this.#options.wakeUps.removeOf(REMINDER, key)
     const underWay = this.#underWay.get(key)
     if (underWay !== undefined) underWay.isWanted = false
   }
@@ -148,7 +152,14 @@ export class Reminders {
   /** `due`: by the file. */
   #wake(key: number, due: number): void {
     const {wakeUps} = this.#options
-    wakeUps.add(KIND, {due: due - wakeUps.ahead, owner: key, name: '', data: NOTHING})
+    // who lets time pass is told whose it is
+    const {app, type, id, name} = this.#store.get(key) ?? {}
+    wakeUps.add(REMINDER, {
+      due: due - wakeUps.ahead,
+      owner: key,
+      name: JSON.stringify({app, type, id, name}),
+      data: NOTHING
+    })
   }
 
   /** What was committed begins. */
@@ -244,7 +255,7 @@ export class Reminders {
 const requestOf = ({type, id, name, dueTime, period, data}: Reminder): ActorRequest => ({
   type,
   id,
-  work: {kind: KIND, name, callback: '', dueTime, period, data: data ?? undefined},
+  work: {kind: REMINDER, name, callback: '', dueTime, period, data: data ?? undefined},
   caller: undefined,
   reentrancyId: '',
   onStop: () => undefined

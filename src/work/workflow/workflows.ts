@@ -166,7 +166,12 @@ export class Workflows extends KnownInstances {
 
   /** Brings all that waits nearer by so many ms, with what that sets off. */
   async skip(ms: number, signal: AbortSignal): Promise<Skipped> {
-    return bringNearer(this.#options.wakeUps, ms, async () => this.quiet(SETTLE_MS), signal)
+    return bringNearer(
+      this.#options.wakeUps,
+      ms,
+      async () => (await this.quiet(SETTLE_MS)) && (await this.#options.wakeUps.settled(SETTLE_MS)),
+      signal
+    )
   }
 
   /** Settles when no worker has anything to do any more: with true, or with false after so many ms. */

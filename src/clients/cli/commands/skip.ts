@@ -30,9 +30,10 @@ function readSkip(words: readonly string[]): number {
 }
 
 function show({fired, others, isSettled}: Skipped, ms: number, asJson: boolean): void {
-  for (const {afterMs, app, name, id, eventId} of fired) {
+  for (const {afterMs, app, name, id, eventId, actor} of fired) {
     const what = eventId === null ? 'starts' : `timer ${eventId} fires`
-    print(process.stdout, `+${formatGoDuration(afterMs)}  ${app}  ${name} ${id}: ${what}\n`)
+    const text = actor === null ? `${name} ${id}: ${what}` : `${actor}/${id}: reminder ${name} fires`
+    print(process.stdout, `+${formatGoDuration(afterMs)}  ${app}  ${text}\n`)
   }
   if (others > 0) print(process.stdout, `… ${others} more\n`)
   say(

@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {REMINDER, type Reminder} from '../../../work/actor/reminder-store.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
 import {JOB} from '../../../work/job/jobs.ts'
 import {TIMER} from '../../../work/workflow/workflow-store.ts'
@@ -12,13 +13,18 @@ export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): 
   const ms = askedWhole(givenObject(body, '{"ms": 86400000}'), 'ms') ?? 0
   if (ms === 0) throw new UserError('ms is missing, or 0', {explanation: 'For example: {"ms": 86400000}'})
   const {fired, others, isSettled} = await workflows.skip(ms, gone)
-  const views = fired.flatMap(({kind, owner, data, afterMs}) => {
+  const views = fired.flatMap(({kind, owner, name: text, data, afterMs: after}): Api.SkippedTimer[] => {
+    const afterMs = Math.round(after)
+    if (kind === REMINDER) {
+      const {app, type, id: actorId, name: reminder} = JSON.parse(text) as Reminder
+      return [{afterMs, app, id: actorId, name: reminder, eventId: null, actor: type}]
+    }
     if (kind === JOB) return []
     const instance = workflows.at(owner)
     if (instance === undefined) return []
     const {app, id, name} = instance
     const eventId = kind === TIMER ? (readEvent(data).timerFired?.timerId ?? null) : null
-    return [{afterMs: Math.round(afterMs), app, id, name, eventId}]
+    return [{afterMs, app, id, name, eventId, actor: null}]
   })
   return {fired: views, others, isSettled}
 }
