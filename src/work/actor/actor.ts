@@ -29,6 +29,7 @@ export interface TurnOptions {
   /** Told when its turn begins; `wasHeld`: it has waited for a host. */
   readonly begun?: (wasHeld: boolean) => void
 }
+
 /** A call that enters now. */
 export function turnOf(
   request: ActorRequest,
@@ -54,8 +55,7 @@ export function turnOf(
   return turn
 }
 
-/** One actor: where
- it lives, and who has its turn. */
+/** One actor: where it lives, and who has its turn. */
 export class Actor implements Due {
   readonly type: ActorType
   readonly id: string

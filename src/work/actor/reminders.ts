@@ -225,7 +225,8 @@ export class Reminders {
       if (answer.isCancelled) return 'cancelled'
       return answer.isError ? 'failed' : 'done'
     } catch (error) {
-      if (error instanceof ActorError) return 'unwanted'
+      // where too many wait already it is tried again
+      if (error instanceof ActorError) return error.refusal === 'full' ? 'failed' : 'unwanted'
       throw error
     }
   }
