@@ -1,8 +1,12 @@
+import {isActorStore} from '../../files/resources/components.ts'
 import type {ActorHost} from '../../work/actor/actor-host.ts'
 import type {Actors} from '../../work/actor/actors.ts'
 import {hostedTypes} from './hosted-types.ts'
 import {HttpActorHost} from './http/blocks/http-actor-host.ts'
 import type {SidecarActorsOptions} from './sidecar-actors.ts'
+
+const NO_STORE =
+  'no state store has actorStateStore: "true": their state cannot be read or kept, and newer versions of Dapr host none'
 
 /** The actors that an app hosts. */
 export class HostedActors {
@@ -19,13 +23,12 @@ export class HostedActors {
 
   /** Its process has told its configuration; '' = it has none. */
   tell(text: string): void {
-    const {log, warn, whyNoStore} = this.#options
+    const {log, warn, components} = this.#options
     const types = hostedTypes(text, warn)
     if (types.size > 0) {
       const names = [...types.keys()].join(', ')
       log('info', `Registered hosted actors: ${names}`)
-      const why = whyNoStore()
-      if (why !== '') warn(`hosts actors (${names}), but ${why}`)
+      if (!components().some(isActorStore)) warn(`hosts actors (${names}), but ${NO_STORE}`)
     }
     this.#actors.host(this.#host, types)
   }

@@ -6,7 +6,7 @@ import type {TopicBacklog} from '../../model/activity.ts'
 import type {CallRecord} from '../../model/call.ts'
 import {type LogLevel, type Plan, writesAt} from '../../model/plan.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
-import {isActorStore, type ComponentResource} from '../../files/resources/components.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
 import type {Job} from '../../work/job/job.ts'
 import type {JobOutcome, Jobs} from '../../work/job/jobs.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
@@ -109,9 +109,6 @@ export async function openAppSidecar(options: OpenSidecarOptions): Promise<OpenS
   return sidecar
 }
 
-const NO_ACTOR_STORE =
-  'no state store has actorStateStore: "true": their state cannot be read or kept, and newer versions of Dapr host none'
-
 /** The parts of one app's sidecar, and how they are connected. */
 class AppSidecar implements OpenSidecar {
   readonly actors: SidecarActors
@@ -156,7 +153,7 @@ class AppSidecar implements OpenSidecar {
       context,
       actors: options.actors,
       log: this.#logAs('dapr.runtime.actor'),
-      whyNoStore: () => (resources.snapshot.components.some(isActorStore) ? '' : NO_ACTOR_STORE),
+      components: () => resources.snapshot.components,
       warn: text => resources.warn('actors', `"${runtime.name}" ${text}`)
     })
     const shared = {runtime, resources, blocks: this.#blocks, context}

@@ -4,6 +4,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {Actors, HostedAt} from '../../work/actor/actors.ts'
 import type {Reminders} from '../../work/actor/reminders.ts'
 import {askApp, isDaprApp, takesQuestions} from './ask-app.ts'
+import type {ComponentResource} from '../../files/resources/components.ts'
 import type {HostedActors} from './hosted-actors.ts'
 
 /** The actors of the run, for one sidecar. */
@@ -24,8 +25,8 @@ export interface SidecarActorsOptions {
   readonly actors: ActorAccess
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
-  /** What is wrong with the store for the state of actors; '' = nothing. */
-  readonly whyNoStore: () => string
+  /** Those of the app. */
+  readonly components: () => readonly ComponentResource[]
   /** Also tells the person. */
   readonly warn: (text: string) => void
 }

@@ -29,7 +29,7 @@ t.test('a process that goes before it can be asked leaves no question to the nex
       hostedAt: () => undefined
     },
     log: (_, text) => t.fail(text),
-    whyNoStore: () => '',
+    components: () => [],
     warn: text => t.fail(text)
   })
   app.isReady = false
