@@ -56,7 +56,10 @@ const OF_CI = /^pillion up .*--run\b/
 /** They need a workflow: `sdks/workflow-verbs.test.ts` runs the verbs. */
 const OF_WORKFLOWS = /^pillion (?:workflow|skip|wait --for workflow:)/
 
-export const commands = shown().filter(command => !OF_CLUSTER.test(command))
+/** They need another copy of the template: `e2e/borrowing.test.ts` has them. */
+const OF_COPIES = / --rest /
+
+export const commands = shown().filter(command => !OF_CLUSTER.test(command) && !OF_COPIES.test(command))
 /** They start a run. */
 export const starts = commands.filter(command => /^pillion (run|up)\b/.test(command) && !OF_CI.test(command))
 export const ofCalls = commands.filter(command => OF_CALLS.test(command))

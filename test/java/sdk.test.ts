@@ -119,7 +119,7 @@ t.test('state, secrets, configuration, locks, bindings, metadata', async t => {
     'web-fails-told': {status: 412, payload: '{"method":"GET","url":"/fails","body":""}'},
     'no-binding': {code: 'INTERNAL', message: /couldn't find output binding none/},
     metadata: {id: 'shop', components: {store: 'state.redis', web: 'bindings.http'}},
-    job: {code: 'UNIMPLEMENTED', message: /does not run jobs yet/}
+    job: {code: 'INTERNAL', message: /failed to get job due to: .*job not found: none/}
   })
 })
 
