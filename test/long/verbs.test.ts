@@ -1,6 +1,7 @@
 import {createServer} from 'node:http'
 import t from 'tap'
 import type {PsRow} from '../../src/model/api.generated.ts'
+import type {Program} from '../rig/program.ts'
 import {openRig} from '../rig/rig.ts'
 
 t.test('invoke prints the body and a word of success, of a failure the status and the body on stderr', async t => {
@@ -319,8 +320,13 @@ t.test('a second run of a template says so after the start lines, and stop -f en
 t.test('two copies of one template, each by its name', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}])
-  const copies = ['main', 'pr-214'].map(name => ({name, run: rig.pillion(['run', '-f', '.', '--name', name])}))
-  await Promise.all(copies.map(async ({run}) => run.waitForLine('Writing log files')))
+  const copies: {name: string; run: Program}[] = []
+  // they are told in the order of their starts
+  for (const name of ['main', 'pr-214']) {
+    const run = rig.pillion(['run', '-f', '.', '--name', name])
+    copies.push({name, run})
+    await run.waitForLine('Writing log files')
+  }
   const ports = new Set<number>()
   for (const {name, run} of copies) {
     const [row] = JSON.parse((await rig.run(['ps', '-o', 'json', '--name', name])).stdout) as PsRow[]
