@@ -1,8 +1,10 @@
 import t, {type Test} from 'tap'
 import {JobEventRequest} from '../../src/model/dapr/messages/appcallback.generated.ts'
+import {ScheduleJobRequest} from '../../src/model/dapr/messages/jobs.generated.ts'
 import {decode} from '../../src/proxy/net/grpc/message-codec.ts'
 import {valueIn} from '../../src/proxy/net/grpc/struct.ts'
 import type {Answer, Driven, Request} from '../rig/command.ts'
+import {DaprClient} from '../rig/dapr-client.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const schedule = async (app: Driven, name: string, job: object): Promise<Answer> =>
@@ -128,6 +130,26 @@ t.test(
     while ((await last.fetch('/v1.0/jobs/order')).status !== 500) await new Promise(setImmediate)
   }
 )
+
+t.test('data that are not what their type says come as they are, and the run goes on', async t => {
+  const rig = await open(t)
+  const run = rig.pillion(['run', '-f', '.'])
+  const shop = await rig.driven('shop')
+  await shop.listen()
+  const client = new DaprClient(t, (await run.ports('shop')).grpc)
+  for (const type of ['Value', 'StringValue']) {
+    const data = {typeUrl: `type.googleapis.com/google.protobuf.${type}`, value: Buffer.from('\x0a\xffno', 'latin1')}
+    const unsaid = {schedule: undefined, repeats: undefined, ttl: undefined, failurePolicy: undefined}
+    const job = {...unsaid, name: type, dueTime: '0s', data}
+    t.match(await client.call('ScheduleJob', [ScheduleJobRequest, {job}]), {code: 0})
+    const tick = await nextTick(shop, type)
+    t.match(await shop.fetch(`/v1.0/jobs/${type}`), {status: 200})
+    await tick.reply({status: 200})
+  }
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
+  t.notMatch(run.stderr.text, /rror/)
+})
 
 t.test('jobs come to an app of gRPC, by the older name of the callback, too', async t => {
   const rig = await open(t, {appProtocol: 'grpc'})

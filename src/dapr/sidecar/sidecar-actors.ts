@@ -1,3 +1,4 @@
+import {isJson} from '../../model/is-json.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -119,12 +120,3 @@ export class SidecarActors {
 
 const LOADED = 'Application configuration loaded'
 const NO_JSON = 'the application configuration of GET /dapr/config is not JSON'
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}

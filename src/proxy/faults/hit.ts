@@ -1,3 +1,4 @@
+import {isJson} from '../../model/is-json.ts'
 import type {FaultKind, FaultPlan} from '../../model/fault.ts'
 
 /** A call that a rule has hit. */
@@ -54,13 +55,4 @@ export function responseOf({name, plan: {status, body}}: Hit): FaultResponse {
   if (status === 204 || status === 304) return {status, type: '', body: '', lines: ''}
   const text = body === '' ? `${name}\n` : body
   return {status, type: isJson(text) ? 'application/json' : 'text/plain', body: text, lines: ''}
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

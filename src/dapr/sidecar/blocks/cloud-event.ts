@@ -1,3 +1,4 @@
+import {isJson} from '../../../model/is-json.ts'
 import {randomUUID} from 'node:crypto'
 import type {EventFields} from '../../../files/resources/routing-rule.ts'
 import {compactJson, memberTexts} from './json-text.ts'
@@ -109,15 +110,6 @@ function dataField(data: Buffer, contentType: string): string {
   if (isBinaryType(contentType)) return `"data_base64":"${data.toString('base64')}"`
   const text = data.toString()
   return `"data":${isJsonType(contentType) && isJson(text) ? compactJson(text) : JSON.stringify(text)}`
-}
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** An event that its sender has made; what it lacks is filled in. Its values keep their text. */

@@ -1,5 +1,6 @@
 import {isUtf8} from 'node:buffer'
 import {BinaryReader} from '@bufbuild/protobuf/wire'
+import {isJson} from '../../../model/is-json.ts'
 import {valueIn} from '../../../proxy/net/grpc/struct.ts'
 import type {JobData} from '../../../work/job/job.ts'
 
@@ -12,30 +13,29 @@ const STRING_URL = `${TYPES}google.protobuf.StringValue`
 /** The bytes that an app of HTTP gets: JSON where it can be. */
 export function jobBody(data: JobData | undefined): Buffer {
   if (data === undefined) return Buffer.alloc(0)
-  const {typeUrl, value} = data
-  if (typeUrl === VALUE_URL) return Buffer.from(JSON.stringify(valueIn(value)))
-  if (typeUrl === STRING_URL) return Buffer.from(JSON.stringify(textIn(value)))
-  const bytes = Buffer.from(value)
+  const wrapped = wrappedIn(data)
+  if (wrapped !== undefined) return Buffer.from(JSON.stringify(wrapped))
+  const bytes = Buffer.from(data.value)
   const text = bytes.toString()
   return isJson(text) ? Buffer.from(text.trim()) : bytes
 }
 
 /** Data in the answer to who asks for a job: JSON as it is, else text, or base64. */
-export function jobDataJson({typeUrl, value}: JobData): unknown {
-  if (typeUrl === VALUE_URL) return {'@type': typeUrl, value: valueIn(value)}
-  if (typeUrl === STRING_URL) return {'@type': typeUrl, value: textIn(value)}
-  const bytes = Buffer.from(value)
+export function jobDataJson(data: JobData): unknown {
+  const wrapped = wrappedIn(data)
+  if (wrapped !== undefined) return {'@type': data.typeUrl, value: wrapped}
+  const bytes = Buffer.from(data.value)
   const text = bytes.toString()
   if (isJson(text)) return JSON.parse(text)
   return isUtf8(bytes) ? text : bytes.toString('base64')
 }
 
-const isJson = (text: string): boolean => {
+/** The JSON that a message wraps, as its type says; undefined: it is none, or not what the type says: any app may send it. */
+function wrappedIn({typeUrl, value}: JobData): unknown {
   try {
-    JSON.parse(text)
-    return true
+    return typeUrl === VALUE_URL ? valueIn(value) : typeUrl === STRING_URL ? textIn(value) : undefined
   } catch {
-    return false
+    return undefined
   }
 }
 
