@@ -21,7 +21,6 @@ export class TimeFault extends Error {}
 /** ISO 8601, in whole numbers (dapr/kit: time/iso8601.go). */
 const ISO = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/
 const REPEATS = /^R(\d+)(?:\/(.*))?$/s
-/** As Go's time.Parse reads it. */
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/
 
 function isoStep(text: string): Stride | undefined {
@@ -43,6 +42,15 @@ function goStep(text: string): Stride | undefined {
   return typeof ms === 'number' ? {months: 0, days: 0, ms} : undefined
 }
 
+/** Half of what a Date can hold: a time that is not far from now stays one behind it. */
+const MAX_STRIDE_MS = 4e15
+
+const ifNear = (stride: Stride | undefined): Stride | undefined =>
+  stride !== undefined && Math.abs(after(0, stride)) <= MAX_STRIDE_MS ? stride : undefined
+
+/** A duration of Go or of ISO 8601; undefined: it is none, or no date is so far away. */
+export const strideIn = (text: string): Stride | undefined => ifNear(isoStep(text) ?? goStep(text))
+
 /** The time, in ms since 1970, that lies a step behind another. */
 export function after(at: number, {months, days, ms}: Stride): number {
   if (months === 0 && days === 0) return at + ms
@@ -51,15 +59,17 @@ export function after(at: number, {months, days, ms}: Stride): number {
   return date.getTime() + ms
 }
 
+/** A time of RFC 3339, as Go's time.Parse reads it, in ms since 1970; NaN: it is none. */
+export const timeAt = (text: string): number => (RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN)
+
 /**
  * A time in one of Dapr's forms, in ms since 1970: a duration of Go or of ISO 8601 from `now` on, or RFC 3339. Throws a TimeFault
  * (dapr/kit: time/parse.go, ParseTime).
  */
 export function dueTimeOf(text: string, now: number): number {
   if (/^R\d+(?:\/|$)/.test(text)) throw new TimeFault('repetitions are not allowed')
-  const step = isoStep(text) ?? goStep(text)
-  if (step !== undefined) return after(now, step)
-  const at = RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN
+  const step = strideIn(text)
+  const at = step === undefined ? timeAt(text) : after(now, step)
   if (Number.isNaN(at)) throw new TimeFault(`unsupported time/duration format: ${text}`)
   return at
 }
@@ -68,7 +78,7 @@ export function dueTimeOf(text: string, now: number): number {
 export function periodOf(text: string): Period {
   if (text === '') return {step: undefined, repeats: undefined}
   const [all = '', count = '', rest = ''] = REPEATS.exec(text) ?? []
-  const step = all === '' ? (isoStep(text) ?? goStep(text)) : rest === '' ? undefined : isoStep(rest)
+  const step = all === '' ? strideIn(text) : rest === '' ? undefined : ifNear(isoStep(rest))
   if (all !== '' && Number(count) === 0) throw new TimeFault('has zero repetitions')
   if (step === undefined && (all === '' || rest !== ''))
     throw new TimeFault(`parse error: unsupported duration format: ${text}`)

@@ -1,6 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
-import {parseGoDuration} from '../../files/resources/go-duration.ts'
 import {parseSchedule, type Schedule} from '../schedule/schedule.ts'
+import {after, strideIn, timeAt} from '../times.ts'
 import {JobError, type JobRequest} from './job.ts'
 
 /** When a job fires, from the moment in which it was scheduled. Times are milliseconds since 1970. */
@@ -11,24 +11,12 @@ export interface JobPlan {
   readonly expires: number | undefined
 }
 
-const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
-const ISO_DURATION =
-  /^(R\d*\/)?P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
-
 /** A time as callers write it: RFC 3339, Go's durations, or ISO 8601's (dapr/kit: time, ParseTime). Undefined: it is none. */
 function timeIn(text: string, from: number): number | 'repeated' | undefined {
-  if (RFC3339.test(text)) return Date.parse(text.toUpperCase())
-  const ms = /^[-+]?\d+$/.test(text) ? 'a number has no unit' : parseGoDuration(text)
-  if (typeof ms === 'number') return from + ms
-  const found = ISO_DURATION.exec(text)
-  if (found === null) return undefined
-  if (found[1] !== undefined) return found[1] === 'R/' ? undefined : 'repeated'
-  const [years, months, weeks, days, hours, minutes, seconds] = found.slice(2).map(part => Number(part ?? 0)) as [
-    number, number, number, number, number, number, number
-  ] // prettier-ignore
-  const date = new Date(from)
-  date.setFullYear(date.getFullYear() + years, date.getMonth() + months, date.getDate() + 7 * weeks + days)
-  return date.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1000
+  if (/^R\d+\//.test(text)) return strideIn(text.replace(/^R\d+\//, '')) && 'repeated'
+  const stride = strideIn(text)
+  const at = stride === undefined ? timeAt(text) : after(from, stride)
+  return Number.isNaN(at) ? undefined : at
 }
 
 const refuse = (why: string): JobError => new JobError('invalid', `job failed validation: ${why}`)

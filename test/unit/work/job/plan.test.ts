@@ -41,6 +41,8 @@ t.test('plans that Dapr refuses, in its words', async t => {
     [{dueTime: 'tomorrow'}, 'due time format not recognized'],
     [{dueTime: '5'}, 'due time format not recognized'],
     [{dueTime: 'R/PT1H'}, 'due time format not recognized'],
+    [{dueTime: 'P999999Y'}, 'due time format not recognized'],
+    [{dueTime: '2026-13-45T00:00:00Z'}, 'due time format not recognized'],
     [{dueTime: 'R3/PT1H'}, 'repeats not supported for due time'],
     [{schedule: ''}, 'empty spec string'],
     [{schedule: '30 * * * *'}, 'expected exactly 6 fields, found 5: [30 * * * *]'],
