@@ -19,13 +19,15 @@ export class PieceReader {
 
   /** The bytes up to a line feed, without it; undefined: none comes within so many bytes. */
   async line(maxBytes: number): Promise<Buffer | undefined> {
-    for (let scanned = 0; ;) {
-      const all = Buffer.concat(this.#held)
-      this.#held = [all]
-      const at = all.indexOf(10, scanned)
-      if (at >= 0 && at < maxBytes) return this.#take(at + 1).subarray(0, at)
-      scanned = all.length
-      if (at >= 0 || scanned >= maxBytes || !(await this.#more())) return undefined
+    // each piece is looked at once: they may be of one byte
+    for (let count = 0, scanned = 0; ;) {
+      for (const piece of this.#held.slice(count)) {
+        const at = piece.indexOf(10)
+        if (at >= 0) return scanned + at < maxBytes ? this.#take(scanned + at + 1).subarray(0, -1) : undefined
+        scanned += piece.length
+        count++
+      }
+      if (scanned >= maxBytes || !(await this.#more())) return undefined
     }
   }
 
