@@ -9,6 +9,8 @@ export type Answerer =
 
 /** Another Redis may be busy with one command. */
 const TIMEOUT_MS = 1000
+/** More than any Redis says of its server. */
+const MAX_BYTES = 64 * 1024
 
 /** Asks who answers at a port of this machine. */
 export async function identify(port: number): Promise<Answerer> {
@@ -42,7 +44,10 @@ const serverInfo = async (host: string, port: number): Promise<string | undefine
         isConnected = true
         socket.write('INFO server\r\nQUIT\r\n')
       })
-      .on('data', (chunk: Buffer) => (said += chunk.toString('latin1')))
+      .on('data', (chunk: Buffer) => {
+        said += chunk.toString('latin1')
+        if (said.length > MAX_BYTES) over() // it is something else
+      })
       .on('error', () => {}) // 'close' follows
       .on('close', over)
   })

@@ -9,6 +9,8 @@ const SEPARATOR = '||'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const KEY_BYTES = [16, 24, 32]
+/** A shorter tag would be taken, too, and is easier to forge. */
+const WHOLE_TAG = {authTagLength: TAG_BYTES} as const
 
 /** A key, by the name of its secret. */
 interface StateKey {
@@ -95,7 +97,7 @@ class EncryptedState implements StateStore {
   #sealed(request: SetRequest): SetRequest {
     const nonce = randomBytes(NONCE_BYTES)
     const {name, bytes} = this.#primary
-    const cipher: CipherGCM = createCipheriv(algorithmOf(this.#primary), bytes, nonce)
+    const cipher: CipherGCM = createCipheriv(algorithmOf(this.#primary), bytes, nonce, WHOLE_TAG)
     const sealed = Buffer.concat([nonce, cipher.update(request.value), cipher.final(), cipher.getAuthTag()])
     return {...request, value: Buffer.from(sealed.toString('base64') + SEPARATOR + name), isJson: false}
   }
@@ -115,7 +117,12 @@ class EncryptedState implements StateStore {
       throw fail(`it was encrypted with "${name}", which is neither primaryEncryptionKey nor secondaryEncryptionKey`)
     const sealed = Buffer.from(text.slice(0, at), 'base64')
     try {
-      const decipher: DecipherGCM = createDecipheriv(algorithmOf(key), key.bytes, sealed.subarray(0, NONCE_BYTES))
+      const decipher: DecipherGCM = createDecipheriv(
+        algorithmOf(key),
+        key.bytes,
+        sealed.subarray(0, NONCE_BYTES),
+        WHOLE_TAG
+      )
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
       return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
     } catch (error) {
