@@ -24,7 +24,7 @@ export interface ExpansionMistake {
 /** A value with its variables replaced, or why they cannot be. */
 export interface ExpandedValue {
   readonly value: string
-  /** FileVariables that are not set. */
+  /** Variables that are not set. */
   readonly unset: readonly ExpansionMistake[]
   readonly fault: ExpansionMistake | undefined
 }
@@ -86,7 +86,7 @@ const MAX_DEPTH = 20
 
 /** The expansion of one value, from left to right. */
 class Expansion {
-  /** FileVariables that were empty because they are not set, each with the index of its `${`. */
+  /** Variables that were empty because they are not set, each with the index of its `${`. */
   readonly unset: [name: string, index: number][] = []
   readonly #text: string
   readonly #variables: FileVariables

@@ -44,11 +44,7 @@ export class OpenWork {
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     if (workMode === 'forgotten') file.empty()
     this.#wakeUps = new WakeUps(file, systemClock)
-    const log = (app: string, level: LogLevel, message: string, scope = 'dapr.wfengine'): void => {
-      const runtime = runtimes().find(({id}) => id === app)
-      runtime?.logs.sidecar.log({level, message, scope})
-    }
-    const warn = (app: string, message: string): void => log(app, 'warn', message)
+    const warn = (app: string, message: string): void => this.#log(app, 'warn', message)
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
     const maxBytes = (app: string): number =>
       runtimes().find(({id}) => id === app)?.plan.sidecar.maxBodyBytes || Infinity
@@ -66,7 +62,7 @@ export class OpenWork {
         settings,
         isAllowed,
         met: app => {
-          if (resourcesOf(app)?.components.some(isActorStore) !== true) log(app, 'info', WITHOUT_STORE)
+          if (resourcesOf(app)?.components.some(isActorStore) !== true) this.#log(app, 'info', WITHOUT_STORE)
         },
         tracesOf: app => runtimes().find(({id}) => id === app)?.counters?.workTraces,
         counted: (app, event) =>
@@ -78,12 +74,17 @@ export class OpenWork {
         file,
         wakeUps: this.#wakeUps,
         deliver: deliverJob,
-        log: (app, level, text) => log(app, level, text, 'dapr.runtime.scheduler')
+        log: (app, level, text) => this.#log(app, level, text, 'dapr.runtime.scheduler')
       })
     } catch (error) {
       this.#wakeUps.close() // they wait for their time already
       throw error
     }
+  }
+
+  #log(app: string, level: LogLevel, message: string, scope = 'dapr.wfengine'): void {
+    const runtime = this.#options.runtimes().find(({id}) => id === app)
+    runtime?.logs.sidecar.log({level, message, scope})
   }
 
   /** How many reminders of actors are in the file. */
@@ -93,7 +94,7 @@ export class OpenWork {
 
   /** Loads the reminders of actors. */
   async reminders(): Promise<Reminders> {
-    const {runtimes, actors} = this.#options
+    const {actors} = this.#options
     this.#reminders ??= Promise.all([import('../work/actor/reminders.ts'), actors()]).then(
       ([{Reminders: Table}, {run}]) =>
         new Table({
@@ -101,10 +102,7 @@ export class OpenWork {
           wakeUps: this.#wakeUps,
           clock: systemClock,
           run,
-          log: (app, message) => {
-            const runtime = runtimes().find(({id}) => id === app)
-            runtime?.logs.sidecar.log({level: 'warn', message, scope: 'dapr.runtime.actor.reminders'})
-          }
+          log: (app, message) => this.#log(app, 'warn', message, 'dapr.runtime.actor.reminders')
         })
     )
     return this.#reminders
