@@ -163,7 +163,7 @@ t.test('reminders outlive kill -9 of the run; of a repeating one only the latest
   t.match(await call('host', '/Counter/1/reminders/far', post({dueTime: '1h'})), {status: 204})
   house.run.signal('SIGKILL')
   await house.run.exited
-  await pause(3000)
+  await pause(3000) // nobody runs for longer than a firing may be late without being missed
   const before = journal().length
   const run = rig.pillion(['run', '-f', '.'])
   await run.waitForLine('reminders of actors wait')
