@@ -1,15 +1,10 @@
-import {RunJobs} from './run-jobs.ts'
 import {randomBytes} from 'node:crypto'
 import {dirname} from 'node:path'
 import {Services} from '#daeploy'
 import type {RunControl} from '../control/run-control.ts'
 import {register, type Registration} from '../control/server.ts'
-import type {Admit} from '../proxy/gateway/admission.ts'
-import type {BorrowedCalls} from '../control/borrowed-calls.ts'
 import {PeerRuns} from '../control/peer-runs.ts'
-import {heldUntil} from '../proxy/gateway/instances.ts'
 import {Routes} from '../proxy/gateway/routes.ts'
-import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
 import type {Reporter} from '../model/reporter.ts'
 import {systemClock} from '../platform/clock.ts'
 import {openAppSidecar, type OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
@@ -25,8 +20,10 @@ import {appControl} from './app-control.ts'
 import type {Lifetime} from './lifetime.ts'
 import {runIdentity, listingOf} from './listing.ts'
 import {RunApi} from './run-api.ts'
+import {RunBorrowing} from './run-borrowing.ts'
 import {RunComponents} from './run-components.ts'
 import {RunDaprd} from './run-daprd.ts'
+import {RunJobs} from './run-jobs.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {observed, RunReporter} from './run-reporter.ts'
@@ -66,6 +63,7 @@ export class RunParts {
   readonly appCloser: AppCloser
   readonly apps: Apps
   readonly api: RunApi
+  readonly #borrowing: RunBorrowing
   readonly #recorder: RunRecorder
   readonly #daprd: RunDaprd
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
@@ -75,8 +73,6 @@ export class RunParts {
   readonly #lifetime: Lifetime
   readonly #stop: () => void
   #registration: Registration | undefined
-  /** Undefined: no other copy has borrowed an app of ours yet. */
-  #borrowedCalls: BorrowedCalls | undefined
 
   constructor({run, lifetime, stop, ended}: RunPartsOptions) {
     this.#lifetime = lifetime
@@ -92,6 +88,14 @@ export class RunParts {
     const isOver = (): boolean => lifetime.isOver
     this.watchdog = watchdogFor({plan, shell, marker, reporter})
     this.peerRuns = this.#createPeerRuns()
+    this.#borrowing = new RunBorrowing({
+      shell,
+      rest: plan.rest,
+      runName: () => this.name,
+      peerRuns: this.peerRuns,
+      apps: () => this.apps,
+      reporter
+    })
     this.routes = this.#createRoutes(reporter)
     this.services = this.#createServices(reporter)
     this.resources = new RunResources({
@@ -223,7 +227,7 @@ export class RunParts {
   #createRoutes(reporter: Reporter): Routes<AppRuntime> {
     return new Routes({
       planned: this.options.plan.apps,
-      elsewhere: this.#elsewhere,
+      elsewhere: this.#borrowing.elsewhere,
       reopening: id => this.apps.reopening(id),
       observer: this.#recorder.observer,
       reporter
@@ -336,7 +340,7 @@ export class RunParts {
       jobs: this.work.jobs,
       appReady: () => this.work.appReady(runtime),
       connectedWorkers: () => this.work.connectedWorkers(runtime),
-      apps: this.#lending(routes.admitFor(runtime)),
+      apps: this.#borrowing.lending(routes.admitFor(runtime)),
       protocolOf: id => routes.protocolOf(id),
       mounted: await services.managerApiOf(runtime),
       copierOf: routes.copierOf,
@@ -350,25 +354,6 @@ export class RunParts {
     if (this.#registration !== undefined) await sidecar.openComponents()
   }
 
-  /** The way of the calls at a sidecar where other copies may borrow its app. */
-  #lending(admit: Admit): Admit {
-    let around: Admit | undefined
-    return (call, isRefused, caller) => {
-      if (this.#borrowedCalls !== undefined)
-        return (around ??= this.#borrowedCalls.around(admit))(call, isRefused, caller)
-      if (caller?.run === undefined) return admit(call, isRefused, caller)
-      const loaded = this.#loadBorrowedCalls()
-      const reason = 'code is loaded that brings calls back'
-      return heldUntil(loaded, reason, () => this.#lending(admit)(call, isRefused, caller))
-    }
-  }
-
-  async #loadBorrowedCalls(): Promise<void> {
-    const {BorrowedCalls: Calls} = await import('../control/borrowed-calls.ts')
-    const {shell} = this.options
-    this.#borrowedCalls ??= new Calls({shell, peerRuns: this.peerRuns, reporter: this.reporter})
-  }
-
   async #ofSidecars(work: (sidecar: OpenSidecar) => Promise<void>): Promise<void> {
     await Promise.all([...this.#sidecars.values()].map(work))
   }
@@ -378,18 +363,6 @@ export class RunParts {
     this.#lifetime.isForced ||= isForced
     if (isForced) runtime.stopNow()
     await this.apps.stop(`${runtime.id}.${runtime.plan.instance}`)
-  }
-
-  /**
-   * Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs; one that was left out may be
-   * that of another copy (`--rest`), but is not for those who borrow here themselves.
-   */
-  readonly #elsewhere: Admit = (call, isRefused, caller) => {
-    const {rest} = this.options.plan
-    if (rest !== undefined && caller?.run === undefined && this.apps.isLeftOut(call.callee))
-      return this.peerRuns.admitIn(rest, this.name)(call, isRefused)
-    const why = this.apps.whyStopped(call.callee)
-    return why === '' ? this.peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
   }
 
   /** Processes that left the group of this app process survive the run, also if the watchdog or a sweep ends it. */

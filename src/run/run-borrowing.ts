@@ -1,0 +1,60 @@
+import type {BorrowedCalls} from '../control/borrowed-calls.ts'
+import type {PeerRuns} from '../control/peer-runs.ts'
+import type {Reporter} from '../model/reporter.ts'
+import type {Admit} from '../proxy/gateway/admission.ts'
+import {heldUntil} from '../proxy/gateway/instances.ts'
+import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
+import type {Apps} from './apps/apps.ts'
+
+export interface RunBorrowingOptions {
+  /** The environment that we were started in. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  /** The copy whose apps we borrow (`--rest`); undefined: none. */
+  readonly rest: string | undefined
+  /** What commands call this run. */
+  readonly runName: () => string
+  readonly peerRuns: PeerRuns
+  readonly apps: () => Pick<Apps, 'isLeftOut' | 'whyStopped'>
+  readonly reporter: Reporter
+}
+
+/** Calls between the copies of a template: the apps that this run borrows of another (`--rest`), and those that others borrow here. */
+export class RunBorrowing {
+  readonly #options: RunBorrowingOptions
+  /** Undefined: no other copy has borrowed an app of ours yet. */
+  #borrowedCalls: BorrowedCalls | undefined
+
+  constructor(options: RunBorrowingOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs; one that was left out may be
+   * that of another copy (`--rest`), but is not for those who borrow here themselves.
+   */
+  readonly elsewhere: Admit = (call, isRefused, caller) => {
+    const {rest, peerRuns, runName} = this.#options
+    const apps = this.#options.apps()
+    if (rest !== undefined && caller?.run === undefined && apps.isLeftOut(call.callee))
+      return peerRuns.admitIn(rest, runName())(call, isRefused)
+    const why = apps.whyStopped(call.callee)
+    return why === '' ? peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
+  }
+
+  /** The way of the calls at a sidecar where other copies may borrow its app. */
+  lending(admit: Admit): Admit {
+    let around: Admit | undefined
+    return (call, isRefused, caller) => {
+      if (this.#borrowedCalls !== undefined)
+        return (around ??= this.#borrowedCalls.around(admit))(call, isRefused, caller)
+      if (caller?.run === undefined) return admit(call, isRefused, caller)
+      const reason = 'code is loaded that brings calls back'
+      return heldUntil(this.#load(), reason, () => this.lending(admit)(call, isRefused, caller))
+    }
+  }
+
+  async #load(): Promise<void> {
+    const {BorrowedCalls: Calls} = await import('../control/borrowed-calls.ts')
+    this.#borrowedCalls ??= new Calls(this.#options)
+  }
+}
