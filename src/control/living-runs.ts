@@ -3,12 +3,20 @@ import {join} from 'node:path'
 import {existingFolders, runtimeFolders} from './folder.ts'
 import {livingRun, type RunIdentity} from './run-file.ts'
 
+/** A run, and where it registered. */
+export interface LivingRun extends RunIdentity {
+  /** The folder of its socket. */
+  readonly home: string
+}
+
 /** The runs of the user whose processes are there. Nothing is asked of them. Throws a UserError if no runtime folder is usable. */
-export const livingRuns = (env: Readonly<Record<string, string | undefined>>): readonly RunIdentity[] =>
+export const livingRuns = (env: Readonly<Record<string, string | undefined>>): readonly LivingRun[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(livingRunsIn)
 
 /** Those that registered in a folder. */
-export const livingRunsIn = (runs: string): readonly RunIdentity[] =>
-  readdirSync(runs, {withFileTypes: true}).flatMap(entry =>
-    entry.isDirectory() ? (livingRun(join(runs, entry.name)) ?? []) : []
-  )
+export const livingRunsIn = (runs: string): readonly LivingRun[] =>
+  readdirSync(runs, {withFileTypes: true}).flatMap(entry => {
+    const home = join(runs, entry.name)
+    const run = entry.isDirectory() ? livingRun(home) : undefined
+    return run === undefined ? [] : [{...run, home}]
+  })

@@ -14,6 +14,8 @@ import {oneByOne, wordOf} from './run-name.ts'
 export interface Space {
   /** The same from day to day, and for each run of the copy. */
   readonly name: string
+  /** The same name as part of keys and topics: every server takes its characters. */
+  readonly key: string
   /** Where its files are; it need not be there. */
   readonly folder: string
 }
@@ -73,8 +75,10 @@ function addedWorktree(folder: string): string | undefined {
 
 function spaceFor(env: Environment, {root, copy}: Owner): Space {
   const hash = createHash('sha256').update(`${root}\0${copy}`).digest('hex').slice(0, 12)
-  const name = [wordOf(copy || basename(root)), hash].join('-')
-  return {name, folder: join(stateFolder(env), 'copies', name)}
+  const word = wordOf(copy || basename(root))
+  const plain = word.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '')
+  const name = [word, hash].join('-')
+  return {name, key: `${plain}-${hash}`.replace(/^-/, 'copy-'), folder: join(stateFolder(env), 'copies', name)}
 }
 
 /** Writes down whose it is, so that it is known from now on. */

@@ -15,6 +15,8 @@ export interface Plan {
   readonly overlays?: readonly string[]
   /** What `--name` calls this copy of the template. Left out: like its folder. */
   readonly copy?: string | undefined
+  /** Copies keep their data apart in servers that they share, where components can. Left out: they do not. */
+  readonly isolate?: boolean
   /** The run that is called for apps which are left out (`--rest`). Left out: they are not called. */
   readonly rest?: string
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */

@@ -17,6 +17,7 @@ export type WarningCode =
   | 'copies-lost'
   | 'daprd-ended'
   | 'daprd-missing'
+  | 'data-shared'
   | 'duplicate-app-id'
   | 'duplicate-app-port'
   | 'duplicate-run'

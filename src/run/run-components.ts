@@ -1,10 +1,16 @@
 import type {ComponentSet} from '../dapr/components/component-set.ts'
+import type {PlacedComponent} from '../dapr/components/data-place.ts'
+import type {Space} from '../control/space.ts'
+import {messageOf} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import type {LocalRedisOptions} from '../dapr/components/redis/local-redis.ts'
 import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
+import type {SharedData} from './shared-data.ts'
 
 export interface RunComponentsOptions extends Omit<LocalRedisOptions, 'isOwnPort' | 'space'> {
   readonly plan: Plan
+  /** The marker of the run. */
+  readonly run: string
 }
 
 /** The components of a run's apps, loaded when the first app needs one. */
@@ -12,6 +18,12 @@ export class RunComponents {
   readonly #options: RunComponentsOptions
   #loading: Promise<ComponentSet> | undefined
   #redis: Promise<RedisServers> | undefined
+  #space: Promise<Space | undefined> | undefined
+  #sharedData: Promise<SharedData> | undefined
+  /** Data of components that have been opened are being looked at. */
+  #noting: Promise<void> = Promise.resolve()
+  /** The components of the files are open. */
+  #isStarted = false
 
   constructor(options: RunComponentsOptions) {
     this.#options = options
@@ -28,6 +40,13 @@ export class RunComponents {
     await (await this.#redis)?.close()
   }
 
+  /** The components of the files have been opened: tells what data other copies have, too, and from now on of each that is opened. */
+  async tellShared(): Promise<void> {
+    this.#isStarted = true
+    await this.#noting
+    ;(await this.#sharedData)?.tell()
+  }
+
   /** Lets the port of the built-in Redis go until the run ends; false: it is not held. */
   async releaseRedis(port: number): Promise<boolean> {
     return (await this.#redis)?.release(port) ?? false
@@ -38,18 +57,48 @@ export class RunComponents {
     const redis = {
       connect: async (...target: Parameters<RedisServers['connect']>) => (await this.#servers()).connect(...target)
     }
-    return new Components({env: this.#options.env, redis})
+    const {env, plan} = this.#options
+    return new Components({
+      env,
+      redis,
+      ...(plan.isolate === true && {space: async () => (await this.#spaceOf())?.key ?? ''}),
+      ...(plan.file !== '' && {opened: component => void (this.#noting = this.#note(this.#noting, component))})
+    })
+  }
+
+  /** Never rejects. */
+  async #note(before: Promise<void>, component: PlacedComponent): Promise<void> {
+    await before
+    try {
+      const {dataPlaceOf} = await import('../dapr/components/data-place.ts')
+      const servers = await this.#redis
+      const place = dataPlaceOf(component, servers?.isOwn)
+      if (place === undefined) return
+      this.#sharedData ??= import('./shared-data.ts').then(({SharedData: Data}) => new Data(this.#options))
+      const data = await this.#sharedData
+      data.add(place)
+      if (this.#isStarted) data.tell()
+    } catch (error) {
+      const text = `what other copies share is not known: ${messageOf(error)}`
+      this.#options.reporter.warn('data-shared', text)
+    }
+  }
+
+  async #spaceOf(): Promise<Space | undefined> {
+    const {env, plan} = this.#options
+    const {file, copy = ''} = plan
+    this.#space ??= import('../control/space.ts').then(async ({spaceOf}) => spaceOf(env, {file, copy}))
+    return this.#space
   }
 
   async #servers(): Promise<RedisServers> {
-    const {env, plan} = this.#options
-    const {file, copy = ''} = plan
+    const {plan} = this.#options
     this.#redis ??= import('../dapr/components/redis/redis-servers.ts').then(
       ({RedisServers: Servers}) =>
         new Servers({
           ...this.#options,
           isOwnPort: port => isPortOf(plan, port),
-          space: async () => (await import('../control/space.ts')).spaceOf(env, {file, copy})
+          space: async () => this.#spaceOf()
         })
     )
     return this.#redis

@@ -104,7 +104,7 @@ export class RunParts {
       reporter,
       refreshed: () => this.work.settingsChanged()
     })
-    this.components = new RunComponents({plan, env: shell, reporter})
+    this.components = new RunComponents({plan, env: shell, run: marker, reporter})
     this.work = new RunWork({
       plan,
       shell,
@@ -132,6 +132,7 @@ export class RunParts {
   /** Opens the components of all apps. */
   async openComponents(): Promise<void> {
     await this.#ofSidecars(sidecar => sidecar.openComponents())
+    await this.components.tellShared()
   }
 
   /** Ends the real daprds, once no app needs them. */

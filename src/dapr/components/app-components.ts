@@ -7,7 +7,7 @@ import type {DaprdComponents} from './daprd/daprd-access.ts'
 import type {BlockTypes} from './block-types.ts'
 import {type Component, type OpenOptions} from './component.ts'
 import {isSameResource, type ComponentSet, type Use} from './component-set.ts'
-import {topicPrefixOf, propertyValues} from './component-values.ts'
+import {canBeApart, groupsInSpace, topicPrefixOf, propertyValues} from './component-values.ts'
 import {Properties, ComponentFault} from './properties.ts'
 import type {StateStore} from './state-store.ts'
 import {isEncryptionKey} from '../../files/resources/encryption-keys.ts'
@@ -55,6 +55,8 @@ export interface AppComponent<B extends Block> {
   readonly properties: Properties
   /** Prefix of a broker's topics. */
   readonly topicPrefix: string
+  /** The copy of the template that has its data for itself, in a server that copies share; '' = they are for all. */
+  readonly space: string
 }
 
 /** A component that could not be opened. */
@@ -189,6 +191,7 @@ export class AppComponents {
       const opened =
         this.daprd?.takes(resource) === true ? await openByDaprd(this.daprd, resource) : await this.#openHere(resource)
       this.failed.delete(name)
+      this.#options.set.opened({...opened, resource, isOfDaprd: this.daprd?.takes(resource) === true})
       this.capabilities.set(name, opened.use.component.capabilities)
       log('info', `Component loaded: ${name} (${type}/${version})`)
       return opened
@@ -215,12 +218,14 @@ export class AppComponents {
     checkStoreSettings(resource, properties)
     if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)
     const keys = await encryptionOf(resource, properties)
-    const use = await set.use({resource, properties: values, folder, warn})
+    const space = canBeApart(resource.type) ? await set.space() : ''
+    const use = await set.use({resource, properties: groupsInSpace(values, resource.type, space), folder, warn})
     return {
       name: resource.name,
       component: keys === undefined ? use.component : keys(use.component),
       properties,
-      topicPrefix: topicPrefixOf(resource, env),
+      topicPrefix: topicPrefixOf(resource, env, space),
+      space,
       use
     }
   }
@@ -262,7 +267,14 @@ async function openByDaprd(daprd: DaprdComponents, resource: ComponentResource):
   const component = await daprd.open(resource)
   const use = {component, release: async (): Promise<void> => component.close()}
   // daprd puts the prefix in front of topics itself
-  return {name: resource.name, component, properties: new Properties(resource.properties), topicPrefix: '', use}
+  return {
+    name: resource.name,
+    component,
+    properties: new Properties(resource.properties),
+    topicPrefix: '',
+    space: '',
+    use
+  }
 }
 
 const bySecretsFirst = (a: ComponentResource, b: ComponentResource): number =>

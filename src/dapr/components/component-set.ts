@@ -7,6 +7,7 @@ import type {ComponentResource} from '../../files/resources/components.ts'
 import {isBlock, splitType} from '../../files/resources/component-types.ts'
 import {componentType} from './block-types.ts'
 import {type Component, type ComponentType, type OpenOptions} from './component.ts'
+import type {PlacedComponent} from './data-place.ts'
 import {InitClock} from './init-clock.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
 import {Properties, type Property, ComponentFault} from './properties.ts'
@@ -33,13 +34,30 @@ export interface Use {
   release(): Promise<void>
 }
 
+export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
+  /** The copy of the template that keeps its data apart in servers that copies share; '', or left out: none. */
+  readonly space?: () => Promise<string>
+  /** Called with each component that an app has opened. */
+  readonly opened?: (component: PlacedComponent) => void
+}
+
 /** The open components of a run: apps that may use the same one share it. */
 export class ComponentSet {
-  readonly #options: Pick<OpenOptions, 'env' | 'redis'>
+  readonly #options: ComponentSetOptions
   readonly #instances = new Map<string, Instance>()
 
-  constructor(options: Pick<OpenOptions, 'env' | 'redis'>) {
+  constructor(options: ComponentSetOptions) {
     this.#options = options
+  }
+
+  /** The copy of the template that keeps its data apart; '' = none. */
+  async space(): Promise<string> {
+    return (await this.#options.space?.()) ?? ''
+  }
+
+  /** An app has opened a component. */
+  opened(component: PlacedComponent): void {
+    this.#options.opened?.(component)
   }
 
   /** Opens a component, or takes the one that is open. Rejects with the reason why there is none. */

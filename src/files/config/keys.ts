@@ -65,7 +65,7 @@ export const APP_KEYS = {
   createService: 'bool'
 } as const satisfies Record<string, KeyKind>
 
-export const OUR_TOP_KEYS = ['interpolate', 'managerPort', 'allowedOrigins', 'faults'] as const
+export const OUR_TOP_KEYS = ['interpolate', 'isolate', 'managerPort', 'allowedOrigins', 'faults'] as const
 export const OUR_SHARED_KEYS = [
   'watch',
   'restart',
@@ -139,6 +139,7 @@ export interface OurValues {
 
 export type TopValues = Values<typeof TOP_KEYS> & {
   readonly interpolate?: boolean
+  readonly isolate?: boolean
   readonly managerPort?: number
   readonly allowedOrigins?: readonly string[]
   readonly faults?: readonly FaultFields[]

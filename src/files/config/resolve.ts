@@ -106,6 +106,7 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
         return {settings: entry.settings, plan: {...entry.plan, ...watch, dependsOn: dependencies[i] ?? []}}
       })
     ),
+    ...(values.isolate === true && {isolate: true}),
     ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
     ...(values.faults !== undefined && {faults})
   }

@@ -25,6 +25,7 @@ const TYPED_KEYS = new Set([
   'timeout',
   'fixedPort',
   'interpolate',
+  'isolate',
   'managerPort',
   'required',
   'status',

@@ -12,6 +12,8 @@ export type RedisTarget = RedisAddress & {readonly isCluster?: boolean; readonly
 export interface RedisAccess {
   /** Rejects with what the machine says. Code is loaded, and the built-in one started, apart. */
   connect(target: RedisTarget, apart?: Apart): Promise<RedisConnection>
+  /** Whether the built-in one of a copy stands in place of this port, which no other copy uses; left out: none does. */
+  readonly isOwn?: (port: number) => boolean
 }
 
 /**
@@ -22,6 +24,8 @@ export class RedisServers implements RedisAccess {
   readonly #options: LocalRedisOptions
   /** By the ports that components name. */
   readonly #local = new Map<number, Promise<LocalRedis>>()
+  /** Ports in whose place that of a space stands. */
+  readonly #own = new Set<number>()
 
   constructor(options: LocalRedisOptions) {
     this.#options = options
@@ -40,6 +44,8 @@ export class RedisServers implements RedisAccess {
     }
     return (await apart(this.#at(address.port))).connect(address, apart)
   }
+
+  readonly isOwn = (port: number): boolean => this.#own.has(port)
 
   /** Lets a port go, for a real Redis; false: it is not held. */
   async release(port: number): Promise<boolean> {
@@ -67,6 +73,7 @@ export class RedisServers implements RedisAccess {
     const space = isBuiltIn ? await spaceOf?.() : undefined
     const own = space === undefined ? undefined : await portInSpace(port, space.name)
     if (space === undefined || own === undefined) return new LocalRedis(port, this.#options)
+    this.#own.add(port)
     return new LocalRedis(own, this.#options, {...space, port})
   }
 }

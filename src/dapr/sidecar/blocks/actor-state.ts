@@ -1,5 +1,6 @@
 import {messageOf} from '../../../model/errors.ts'
 import type {AppComponent} from '../../components/app-components.ts'
+import {inSpace} from '../../components/component-values.ts'
 import type {StateItem, StateOperation} from '../../components/state-store.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {checkReserved} from './actor-calls.ts'
@@ -39,7 +40,7 @@ export class ActorState {
     const store = await this.#store()
     try {
       return await this.#call(store, 'get', onGone, async () =>
-        store.component.get(this.#keyOf(type, id, key), {consistency: '', metadata: {}})
+        store.component.get(this.#keyOf(store, type, id, key), {consistency: '', metadata: {}})
       )
     } catch (error) {
       throw new BlockError([500, 'internal', 'ERR_ACTOR_STATE_GET'], `error getting actor state: ${messageOf(error)}`)
@@ -56,7 +57,7 @@ export class ActorState {
     const store = await this.#store()
     const operations = wishes.map((wish): StateOperation => {
       const {operation, key, value, isJson, etag, metadata} = wish
-      const request = {key: this.#keyOf(type, id, key), etag, metadata, options: NO_OPTIONS}
+      const request = {key: this.#keyOf(store, type, id, key), etag, metadata, options: NO_OPTIONS}
       return operation === 'delete' ? {kind: 'delete', request} : {kind: 'upsert', request: {...request, value, isJson}}
     })
     if (operations.length === 0) return
@@ -67,8 +68,8 @@ export class ActorState {
     }
   }
 
-  #keyOf(type: string, id: string, key: string): string {
-    return [this.#context.appId, type, id, key].join(SEPARATOR)
+  #keyOf({space}: AppComponent<'state'>, type: string, id: string, key: string): string {
+    return [inSpace(space, this.#context.appId), type, id, key].join(SEPARATOR)
   }
 
   async #call<T>({name}: AppComponent<'state'>, operation: string, onGone: OnGone, work: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import {inSpace} from '../../components/component-values.ts'
 import {BlockError} from './block-error.ts'
 
 /** Stands between the prefix of a key and the key. */
@@ -7,12 +8,16 @@ export interface PrefixContext {
   readonly appId: string
   /** NAMESPACE of the sidecar, '' = none. */
   readonly namespace: string
-  /** The name of the component. */
   readonly component: string
+  /** The copy of the template whose keys are kept apart, '' = none. */
+  readonly space: string
 }
 
 /** What precedes the keys of an app in a store, by the component's `keyPrefix`; '' = nothing (Dapr: pkg/components/state/state_config.go). */
-export function prefixOf(strategy: string, {appId, namespace, component}: PrefixContext): string {
+export const prefixOf = (strategy: string, context: PrefixContext): string =>
+  inSpace(context.space, ownPrefix(strategy, context))
+
+function ownPrefix(strategy: string, {appId, namespace, component}: PrefixContext): string {
   const word = strategy.toLowerCase()
   switch (word) {
     case '':

@@ -49,9 +49,9 @@ export class Locks {
     }
   }
 
-  #keyIn({name, properties}: AppComponent<'lock'>, {resourceId}: LockRequest): string {
+  #keyIn({name, properties, space}: AppComponent<'lock'>, {resourceId}: LockRequest): string {
     const {appId, namespace} = this.#context
-    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name})
+    const prefix = prefixOf(properties.text('keyPrefix'), {appId, namespace, component: name, space})
     const wrong = [resourceId, prefix].find(text => text.includes(SEPARATOR))
     if (wrong !== undefined) throw new Error(`input key/keyPrefix '${wrong}' can't contain '${SEPARATOR}'`)
     return ['lock', ...(prefix === '' ? [] : [prefix]), resourceId].join(SEPARATOR)

@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
+import {inSpace} from '../../components/component-values.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
@@ -204,7 +205,7 @@ export class Subscriptions {
       bulk === undefined ? delivery : new BulkDelivery({delivery, channel, settings: bulk, over: over.signal})
     const reader = await broker.component.subscribe({
       topic: broker.topicPrefix + subscription.topic,
-      group,
+      group: inSpace(broker.space, group),
       metadata: subscription.metadata,
       ready: async () => channel.ready(over.signal),
       atOnce: bulk?.maxMessages ?? 0,

@@ -243,6 +243,7 @@ t.test('every key comes into the plan', async t => {
       name: 'every key',
       file: join(fixture, 'dapr.yaml'),
       shownAs: join(fixture, 'dapr.yaml'),
+      isolate: true,
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],
       faults: [

@@ -30,7 +30,7 @@ const blocksOf = async (
     failed: new Map(),
     names: () => ['it'],
     opened: () => undefined,
-    find: async () => ({name: 'it', component, properties: new Properties([])})
+    find: async () => ({name: 'it', component, properties: new Properties([]), space: ''})
   }
   const blocks = new Blocks({
     appId: 'shop',

@@ -1,0 +1,80 @@
+import {createHash} from 'node:crypto'
+import type {ComponentResource} from '../../files/resources/components.ts'
+import {isLoopback} from '../../model/loopback.ts'
+import {canBeApart} from './component-values.ts'
+import type {Properties} from './properties.ts'
+import {redisTarget} from './redis/open-redis.ts'
+import type {RedisAccess} from './redis/redis-servers.ts'
+
+/** The data of a component in a server that other runs may use, too. */
+export interface DataPlace {
+  /** `store (state.redis at localhost:6379)` */
+  readonly shown: string
+  /** The same for components that share their data. */
+  readonly key: string
+  /** `isolate: true` keeps them apart. */
+  readonly canBeApart: boolean
+}
+
+export interface PlacedComponent {
+  readonly resource: ComponentResource
+  /** With their values. */
+  readonly properties: Properties
+  /** The copy of the template whose data these are, '' = they are for all. */
+  readonly space: string
+  readonly isOfDaprd: boolean
+}
+
+/** What is in no server, or holds nothing. */
+const HERE = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|sqlite|cron|http|localstorage)$/
+
+/** Where the data of a component are; undefined: in no server that another copy might use. */
+export function dataPlaceOf(
+  {resource, properties, space, isOfDaprd}: PlacedComponent,
+  isOwn: RedisAccess['isOwn']
+): DataPlace | undefined {
+  const {name, type} = resource
+  if (HERE.test(type)) return undefined
+  if (type.endsWith('.redis')) {
+    const {host, port} = redisTarget(properties)
+    if (isLoopback(host) && isOwn?.(port) === true) return undefined
+  }
+  const at = serverOf(properties)
+  const values = WHERE.map(each => properties.text(each))
+  return {
+    shown: `${name} (${type}${at === '' ? '' : ` at ${at}`})`,
+    key: createHash('sha256')
+      .update(JSON.stringify([type, space, ...values]))
+      .digest('hex'),
+    canBeApart: canBeApart(type) && !isOfDaprd
+  }
+}
+
+/** Properties that tell whose data it is: of two components that differ in one of these, each has its own. */
+const WHERE = [
+  'redisHost',
+  'redisPort',
+  'redisDB',
+  'host',
+  'hostname',
+  'port',
+  'brokers',
+  'connectionString',
+  'url',
+  'database',
+  'databaseName',
+  'schema',
+  'keyPrefix',
+  'tableName',
+  'tablePrefix',
+  'consumerID',
+  'consumerGroup'
+]
+
+/** The server, without a password; '' where the properties do not name it in a way that we know. */
+function serverOf(properties: Properties): string {
+  const given = ['redisHost', 'brokers', 'host', 'hostname', 'connectionString', 'url']
+  const text = given.map(name => properties.text(name)).find(each => each !== '') ?? ''
+  const at = /\/\/(?:[^/?]*@)?([^/?]+)/.exec(text)?.[1] ?? /(?:^|\s)host\s*=\s*'?([^\s']+)/.exec(text)?.[1] ?? text
+  return /^[\w.:,[\]-]+$/.test(at) ? at : ''
+}

@@ -1,0 +1,68 @@
+import type {DataPlace} from '../dapr/components/data-place.ts'
+import type {Plan} from '../model/plan.ts'
+import type {Reporter} from '../model/reporter.ts'
+import {noteData, dataOfCopies} from '../control/shared-data.ts'
+import {homeOf} from '../control/server.ts'
+import {runtimeFolders, usableFolder} from '../control/folder.ts'
+
+export interface SharedDataOptions {
+  readonly plan: Plan
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The marker of the run. */
+  readonly run: string
+  readonly reporter: Reporter
+}
+
+/** Tells which data of a run other copies of its template have, too: in a real Redis, a database, a broker. */
+export class SharedData {
+  readonly #options: SharedDataOptions
+  readonly #known = new Map<string, DataPlace>()
+  #fresh: readonly DataPlace[] = []
+  readonly #told = new Set<string>()
+
+  constructor(options: SharedDataOptions) {
+    this.#options = options
+  }
+
+  /** A component has been opened. */
+  add(place: DataPlace): void {
+    if (this.#known.has(place.key)) return
+    this.#known.set(place.key, place)
+    this.#fresh = [...this.#fresh, place]
+  }
+
+  /** Writes down what has been added, so that copies that start later see it; then tells what runs that are there share. */
+  tell(): void {
+    const {plan, env, run, reporter} = this.#options
+    const fresh = this.#fresh
+    this.#fresh = []
+    if (fresh.length === 0) return
+    // first: of two copies that start at once, one sees the other
+    noteData(
+      homeOf(usableFolder(runtimeFolders(env)), run),
+      fresh.map(({key}) => key)
+    )
+    const others = dataOfCopies(env, {file: plan.file, copy: plan.copy ?? ''})
+    const shared = fresh.filter(({key, shown}) => !this.#told.has(shown) && others.some(({keys}) => keys.has(key)))
+    if (shared.length === 0) return
+    for (const {shown} of shared) this.#told.add(shown)
+    const owners = others
+      .filter(({keys}) => shared.some(({key}) => keys.has(key)))
+      .map(({run: {name, pid}}) => `${name} (pid ${pid})`)
+    const what = shared.map(({shown}) => shown).join(', ')
+    reporter.warn(
+      'data-shared',
+      `${what}: ${owners.join(', ')} ${owners.length === 1 ? 'uses' : 'use'} the same data${adviceFor(shared, plan)}`
+    )
+  }
+}
+
+/** What keeps these apart. */
+function adviceFor(shared: readonly DataPlace[], {isolate = false}: Plan): string {
+  if (isolate)
+    return '. isolate: true cannot keep these apart: give each copy a database of its own, by ${…} in the file'
+  const never = shared.filter(({canBeApart}) => !canBeApart)
+  if (never.length === shared.length) return ': give each copy a database of its own, by ${…} in the file'
+  const but = never.length === 0 ? '' : `, but not ${never.map(({shown}) => shown.replace(/ .*/, '')).join(', ')}`
+  return `, so keys and events cross: isolate: true at the top of the template keeps copies apart${but}`
+}
