@@ -11,7 +11,7 @@ interface Curve {
 }
 
 const CURVES: readonly Curve[] = [
-  {title: 'Memory (PSS), MB', of: ({megabytes}) => megabytes},
+  {title: 'Unshared memory, MB', of: ({unsharedMegabytes}) => unsharedMegabytes},
   {title: 'File descriptors', of: ({descriptors}) => descriptors}
 ]
 

@@ -17,7 +17,7 @@ import {usageOf, type Usage} from '../test/rig/usage.ts'
 
 const SOAKS: readonly Soak[] = [calls, mixed, grpcCalls, reload, day]
 
-/** Proportional memory may grow by so much from one half to the other. */
+/** Unshared memory may grow by so much from one half to the other. */
 const MAX_GROWTH_MB = 5
 /** Connections come and go. */
 const MAX_MORE_DESCRIPTORS = 8
@@ -76,12 +76,12 @@ function judged(looks: readonly Look[]): {readonly text: string; readonly isFlat
       )
     )
   const [[mb = NaN, moreMb = NaN], [fds = NaN, moreFds = NaN], [processes = NaN, moreProcesses = NaN]] = [
-    of('megabytes', FLOOR),
+    of('unsharedMegabytes', FLOOR),
     of('descriptors'),
     of('processes')
   ]
   const isFlat = moreMb <= mb + MAX_GROWTH_MB && moreFds <= fds + MAX_MORE_DESCRIPTORS && moreProcesses <= processes
-  const text = `PSS from below ${mb.toFixed(1)} → ${moreMb.toFixed(1)} MB, descriptors ${fds} → ${moreFds}, processes ${processes} → ${moreProcesses}`
+  const text = `unshared memory from below ${mb.toFixed(1)} → ${moreMb.toFixed(1)} MB, descriptors ${fds} → ${moreFds}, processes ${processes} → ${moreProcesses}`
   return {text: `${text}; ${looks.length} looks in ${(last / 60_000).toFixed(1)} min`, isFlat}
 }
 

@@ -71,7 +71,7 @@ t.test(
 )
 
 t.test('what grows is found', async t => {
-  const usage = {megabytes: 100, megabytesInUse: 20, descriptors: 50, processes: 2, apps: 1}
+  const usage = {megabytes: 100, unsharedMegabytes: 90, megabytesInUse: 20, descriptors: 50, processes: 2, apps: 1}
   t.notOk(compared(usage, usage).isWorse)
   t.ok(compared(usage, {...usage, megabytes: 190}).isWorse)
   t.ok(compared(usage, {...usage, megabytesInUse: 25}).isWorse)

@@ -5,6 +5,8 @@ import {descendantsOf, environmentOf} from './traces.ts'
 export interface Usage {
   /** Proportional memory (PSS). */
   readonly megabytes: number
+  /** Memory that no other process has a part in, in MB: what starts and ends beside the run does not move it, as it moves PSS. */
+  readonly unsharedMegabytes: number
   readonly descriptors: number
   readonly processes: number
   /** Processes of apps; they are not counted in the rest. */
@@ -15,8 +17,15 @@ export interface Usage {
 export async function usageOf(pid: number): Promise<Usage> {
   const {ours, apps} = await processesOf(pid)
   const sizes = await Promise.all(ours.map(async each => sizeOf(each, 'Pss')))
+  const unshared = await Promise.all(ours.map(async each => sizeOf(each, 'Private_(?:Clean|Dirty)')))
   const descriptors = await Promise.all(ours.map(descriptorsOf))
-  return {megabytes: sum(sizes) / 1e6, descriptors: sum(descriptors), processes: ours.length, apps}
+  return {
+    megabytes: sum(sizes) / 1e6,
+    unsharedMegabytes: sum(unshared) / 1e6,
+    descriptors: sum(descriptors),
+    processes: ours.length,
+    apps
+  }
 }
 
 /** Resident memory of the same processes, in MB: what they take where nobody else runs the same programs. */
@@ -39,10 +48,10 @@ async function processesOf(pid: number): Promise<{readonly ours: readonly number
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
-/** In bytes; of one that has ended meanwhile both are 0. */
-async function sizeOf(pid: number, kind: 'Pss' | 'Rss'): Promise<number> {
+/** In bytes, the sum of the rows of that name (proc(5)); 0 of one that has ended meanwhile. */
+async function sizeOf(pid: number, rows: string): Promise<number> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
-  return Number(new RegExp(`^${kind}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024
+  return sum([...text.matchAll(new RegExp(`^${rows}: +(\\d+) kB$`, 'gm'))].map(([, size]) => Number(size))) * 1024
 }
 
 const descriptorsOf = async (pid: number): Promise<number> => (await readdir(`/proc/${pid}/fd`).catch(() => [])).length
