@@ -1,4 +1,4 @@
-/** `npm run days -- --seed N --steps M [--real | --page]`: see README.md. */
+/** `npm run days -- --seed N --steps M [--real | --page | --kubernetes]`: see README.md. */
 import {parseArgs} from 'node:util'
 import {scriptOf} from './script.ts'
 import {shrink} from './shrink.ts'
@@ -18,16 +18,20 @@ const {values} = parseArgs({
     real: {type: 'boolean', default: false},
     /** Clicks anywhere on the page of a run instead. */
     page: {type: 'boolean', default: false},
+    /** Two templates in a cluster instead. */
+    kubernetes: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
     first: {type: 'boolean', default: false},
     /** How often a failure is tried again to make it shorter; 0: it is shown as it came. */
     tries: {type: 'string'}
   }
 })
-const steps = Number(values.steps ?? (values.page ? 60 : values.real ? 50 : 200))
-if (values.page) {
-  const {walkPages} = await import('./page/walks.ts')
-  await walkPages({seed: Number(values.seed), seeds: Number(values.seeds), steps})
+const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
+if (values.page || values.kubernetes) {
+  const walks = values.page
+    ? (await import('./page/walks.ts')).walkPages
+    : (await import('./kubernetes/walks.ts')).walkClusters
+  await walks({seed: Number(values.seed), seeds: Number(values.seeds), steps})
   process.exit()
 }
 const tries = Number(values.tries ?? (values.real ? 40 : 500))

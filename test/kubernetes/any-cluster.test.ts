@@ -16,7 +16,7 @@ const IMAGE = 'nginx:alpine'
 
 t.test('a template on this cluster', {skip: GIVEN === undefined && skip}, async t => {
   t.comment(GIVEN ?? 'an API server with stand-ins')
-  const KUBECONFIG = GIVEN ?? (await Cluster.open()).api.kubeconfig('any')
+  const KUBECONFIG = GIVEN ?? (await Cluster.open(t)).api.kubeconfig('any')
   const client = new ClusterClient(openAccess({context: '', namespace: ''}, {KUBECONFIG}, homedir()))
   const made = {apiVersion: 'v1', kind: 'Namespace', metadata: {generateName: 'pillion-test-'}}
   const {metadata} = await client.json<{readonly metadata: {readonly name: string}}>('POST', '/api/v1/namespaces', {

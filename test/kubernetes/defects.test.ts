@@ -4,7 +4,7 @@ import {Cluster, skip} from './rig/cluster.ts'
 import {component} from '../rig/resource-files.ts'
 
 t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
-  const cluster = await Cluster.open()
+  const cluster = await Cluster.open(t)
   const {kube} = cluster.api
 
   t.test('options, resources and the Configuration reach the cluster', async t => {
@@ -291,7 +291,7 @@ t.test('what goes wrong with the CLI of Dapr', {skip}, async t => {
 })
 
 t.test('a cluster without Dapr: said before anything is made', {skip}, async t => {
-  const cluster = await Cluster.open({withDapr: false})
+  const cluster = await Cluster.open(t, {withDapr: false})
   const shop = await cluster.shop(t)
   await shop.template([{appID: 'stock', appPort: 3000, createService: true}])
   const {code, stderr} = await shop.pillion('run', '-k', '-f', '.')

@@ -23,7 +23,7 @@ const hasKubectl = await execute('kubectl', ['version', '--client']).then(
 )
 
 t.test('exports on a cluster', {skip: skip === false && !hasKubectl ? 'kubectl is missing' : skip}, async t => {
-  const cluster = await Cluster.open()
+  const cluster = await Cluster.open(t)
 
   t.test(
     'kubectl apply -f takes what export kubernetes writes, strictly, and a second time changes nothing',

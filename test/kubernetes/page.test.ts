@@ -14,7 +14,7 @@ const ours = commands.filter(command => /^(?:pillion|kubectl)\b/.test(command))
 t.test('the page takes the example shop to a cluster in six commands', {skip}, async t => {
   t.equal(commands.length, 6)
   t.match(ours, [/^kubectl apply -f cluster\/redis\.yaml$/, /^pillion run -k /, /^pillion stop -k /])
-  const cluster = await Cluster.open()
+  const cluster = await Cluster.open(t)
   cluster.kubelet.program('shop/shop', container => {
     container.log('ordered pears: 204')
     container.exit(0)

@@ -2,7 +2,7 @@ import t from 'tap'
 import {Cluster, skip} from './rig/cluster.ts'
 
 t.test('reading a cluster', {skip}, async t => {
-  const cluster = await Cluster.open()
+  const cluster = await Cluster.open(t)
 
   t.test('list and logs find sidecars, also among init containers', async t => {
     for (const isNative of [false, true]) {

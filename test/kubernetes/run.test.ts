@@ -2,7 +2,7 @@ import t from 'tap'
 import {Cluster, skip} from './rig/cluster.ts'
 
 t.test('a template on a cluster', {skip}, async t => {
-  const cluster = await Cluster.open()
+  const cluster = await Cluster.open(t)
 
   t.test('run deploys, shows the lines of all apps, and Ctrl-C takes everything back', async t => {
     const shop = await cluster.shop(t)

@@ -15,7 +15,7 @@ const foreign = (name: string, labels: Readonly<Record<string, string>>): unknow
 })
 
 t.test('whose cluster, whose objects', {skip}, async t => {
-  const cluster = await Cluster.open()
+  const cluster = await Cluster.open(t)
   const {kube} = cluster.api
 
   t.test('everything goes to one namespace: that of -n, else of the context', async t => {

@@ -1,4 +1,4 @@
-import t, {type Test} from 'tap'
+import type {Test} from 'tap'
 import type {Program as Running} from '../../rig/program.ts'
 import {openRig, type Rig, type TemplateApp} from '../../rig/rig.ts'
 import {missing} from '../build.ts'
@@ -22,17 +22,25 @@ export class Cluster {
     this.injector = new Injector(api)
   }
 
-  /** Started once; it ends with the file. */
-  static async open({withDapr = true} = {}): Promise<Cluster> {
+  /** For whoever closes it. */
+  static async start({withDapr = true} = {}): Promise<Cluster> {
     const cluster = new Cluster(await ApiServer.start({withDapr}))
     await cluster.kubelet.start()
     if (withDapr) await cluster.injector.start()
-    t.teardown(async () => {
-      cluster.kubelet.close()
-      cluster.injector.close()
-      await cluster.api.close()
-    })
     return cluster
+  }
+
+  /** Started once; it ends with the test. */
+  static async open(t: Test, options?: {readonly withDapr: boolean}): Promise<Cluster> {
+    const cluster = await Cluster.start(options)
+    t.teardown(async () => cluster.close())
+    return cluster
+  }
+
+  async close(): Promise<void> {
+    this.kubelet.close()
+    this.injector.close()
+    await this.api.close()
   }
 
   /** A namespace and a folder for one test. */

@@ -82,6 +82,8 @@ export interface Spec {
   readonly initContainers?: readonly ContainerSpec[]
   readonly restartPolicy?: string
   readonly replicas?: number
+  /** Of the pods that a Deployment makes. */
+  readonly template?: {readonly spec: Spec}
   readonly type?: string
 }
 
