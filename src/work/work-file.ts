@@ -3,7 +3,7 @@ import {dirname} from 'node:path'
 import type {DatabaseSync} from 'node:sqlite'
 import {messageOf} from '../model/errors.ts'
 import {makeFolder} from '../platform/make-folder.ts'
-import {loadSqlite} from '../platform/sqlite.ts'
+import {loadSqlite} from '../platform/experimental.ts'
 import {STEPS} from './tables.ts'
 
 /** Marks our files ("PilW"). */
@@ -46,7 +46,7 @@ export class WorkFile {
 
   /** Opens it, or begins one. One that is damaged or unreadable is kept aside; one that another run holds is left alone. */
   static async open({path, warn}: WorkFileOptions): Promise<WorkFile> {
-    const {DatabaseSync: Database} = await loadSqlite()
+    const {DatabaseSync: Database} = loadSqlite()
     const begin = (at: string): WorkFile => new WorkFile(prepared(new Database(at, {timeout: 0})))
     if (path === undefined) return begin(':memory:')
     makeFolder(dirname(path), 0o700)

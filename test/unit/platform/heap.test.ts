@@ -1,5 +1,6 @@
 import t from 'tap'
-import {KeptMemory} from '../../../src/platform/heap.ts'
+import {loadFfi} from '../../../src/platform/experimental.ts'
+import {KeptMemory, trimArenas} from '../../../src/platform/heap.ts'
 
 const MB = 1024 * 1024
 
@@ -17,4 +18,17 @@ t.test('memory is given back as soon as a run is idle, and within a minute while
   t.notOk(memory.isWorthCollecting(0.1, 200 * MB, 63_000), 'polled: not that often')
   t.notOk(memory.isWorthCollecting(0.1, 120 * MB, 120_000), 'polled: not for so little')
   t.ok(memory.isWorthCollecting(0.1, 140 * MB, 120_000))
+})
+
+t.test('the arenas of malloc are given back where Node can call glibc, without a warning', async t => {
+  const warnings: string[] = []
+  const listener = (warning: Error): void => void warnings.push(warning.message)
+  process.on('warning', listener)
+  t.teardown(() => process.off('warning', listener))
+  const report = process.report.getReport() as unknown as {readonly header: {readonly glibcVersionRuntime?: string}}
+  const canCall = loadFfi() !== undefined && report.header.glibcVersionRuntime !== undefined
+  t.equal(trimArenas(), canCall)
+  t.equal(trimArenas(), canCall, 'a second time')
+  await new Promise(resolve => setImmediate(resolve))
+  t.same(warnings, [])
 })

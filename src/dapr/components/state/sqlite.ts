@@ -3,7 +3,7 @@ import {randomUUID} from 'node:crypto'
 import {resolve} from 'node:path'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {messageOf} from '../../../model/errors.ts'
-import {loadSqlite} from '../../../platform/sqlite.ts'
+import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
@@ -20,7 +20,7 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   const busyMs = properties.durationMs('busyTimeout', DEFAULT_BUSY_MS)
   const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS)
   const path = pathOf(properties, folder)
-  const {DatabaseSync: Database} = await loadSqlite()
+  const {DatabaseSync: Database} = loadSqlite()
   try {
     const database = new Database(path, {timeout: busyMs})
     return new SqliteState(database, names, cleanupMs)

@@ -1,24 +1,8 @@
 import type {DatabaseSync} from 'node:sqlite'
 import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
 import {dirname} from 'node:path'
+import {loadSqlite} from '../../../platform/experimental.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
-
-type Sqlite = typeof import('node:sqlite')
-
-let loaded: Sqlite | undefined
-
-/** Loads node:sqlite when it is first needed. Older versions of Node warn on stderr that it is experimental: nobody here can act on that. */
-function sqlite(): Sqlite {
-  if (loaded !== undefined) return loaded
-  const emitWarning = process.emitWarning.bind(process)
-  process.emitWarning = () => {}
-  try {
-    loaded = process.getBuiltinModule('node:sqlite')
-  } finally {
-    process.emitWarning = emitWarning
-  }
-  return loaded
-}
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
 const BUSY = 5
@@ -79,7 +63,7 @@ export class ForeignFile extends Error {}
 export function openKeyFile(path: string): DatabaseSync {
   makeFolder(dirname(path), 0o700)
   closeSync(openSync(path, 'a', 0o600))
-  const {DatabaseSync} = sqlite()
+  const {DatabaseSync} = loadSqlite()
   const file = new DatabaseSync(path, {timeout: 0})
   try {
     // WAL without shared memory: a transaction costs no sync, and a killed process loses none that was committed.

@@ -1,0 +1,28 @@
+/**
+ * Modules of Node that some of its versions call experimental, loaded without the warning: nobody who reads our stderr can do anything
+ * about it.
+ */
+import type * as Sqlite from 'node:sqlite'
+
+/** What we use of `node:ffi`, which calls functions of C libraries (Node 26 and newer). */
+export interface Ffi {
+  dlopen(
+    library: string,
+    functions: Readonly<Record<string, {readonly arguments: readonly string[]; readonly return: string}>>
+  ): {readonly functions: Readonly<Record<string, (...args: readonly bigint[]) => number>>}
+}
+
+export const loadSqlite = (): typeof Sqlite => quietly('node:sqlite') as typeof Sqlite
+
+/** Undefined where this Node has none. */
+export const loadFfi = (): Ffi | undefined => quietly('node:ffi') as Ffi | undefined
+
+function quietly(name: string): unknown {
+  const emitWarning = process.emitWarning.bind(process)
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule(name)
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
