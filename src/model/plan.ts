@@ -29,6 +29,8 @@ export interface Plan {
   readonly leftOut?: readonly AppPlan[]
   /** Reads which calls fail on purpose from the start. Rejects with a `UserError` for a mistake. Left out: none do. */
   readonly faults?: () => Promise<readonly FaultPlan[]>
+  /** Which firings of a repeating reminder or job come that were missed. Left out: the latest. */
+  readonly catchUp?: 'latest' | 'all'
 }
 
 /** One app: its program, its sidecar, and how its process is supervised. All paths are absolute. */

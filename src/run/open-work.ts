@@ -38,7 +38,7 @@ export class OpenWork {
   }
 
   constructor(file: WorkFile, options: RunWorkOptions) {
-    const {runtimes, workMode, resourcesOf, deliverJob} = options
+    const {plan, runtimes, workMode, resourcesOf, deliverJob} = options
     this.#options = options
     this.#file = file
     this.left = new WorkflowStore(file.database).active(systemClock.date())
@@ -74,6 +74,7 @@ export class OpenWork {
         file,
         wakeUps: this.#wakeUps,
         deliver: deliverJob,
+        catchesUp: plan.catchUp === 'all',
         log: (app, level, text) => this.#log(app, level, text, 'dapr.runtime.scheduler')
       })
     } catch (error) {
@@ -94,7 +95,7 @@ export class OpenWork {
 
   /** Loads the reminders of actors. */
   async reminders(): Promise<Reminders> {
-    const {actors} = this.#options
+    const {actors, plan} = this.#options
     this.#reminders ??= Promise.all([import('../work/actor/reminders.ts'), actors()]).then(
       ([{Reminders: Table}, {run}]) =>
         new Table({
@@ -102,6 +103,7 @@ export class OpenWork {
           wakeUps: this.#wakeUps,
           clock: systemClock,
           run,
+          catchesUp: plan.catchUp === 'all',
           log: (app, message) => this.#log(app, 'warn', message, 'dapr.runtime.actor.reminders')
         })
     )

@@ -65,7 +65,7 @@ export const APP_KEYS = {
   createService: 'bool'
 } as const satisfies Record<string, KeyKind>
 
-export const OUR_TOP_KEYS = ['interpolate', 'isolate', 'managerPort', 'allowedOrigins', 'faults'] as const
+export const OUR_TOP_KEYS = ['interpolate', 'isolate', 'managerPort', 'allowedOrigins', 'faults', 'catchUp'] as const
 export const OUR_SHARED_KEYS = [
   'watch',
   'restart',
@@ -143,5 +143,6 @@ export type TopValues = Values<typeof TOP_KEYS> & {
   readonly managerPort?: number
   readonly allowedOrigins?: readonly string[]
   readonly faults?: readonly FaultFields[]
+  readonly catchUp?: 'latest' | 'all'
 }
 export type AppValues = Values<typeof APP_KEYS> & OurValues

@@ -108,7 +108,8 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
     ),
     ...(values.isolate === true && {isolate: true}),
     ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
-    ...(values.faults !== undefined && {faults})
+    ...(values.faults !== undefined && {faults}),
+    ...(values.catchUp !== undefined && {catchUp: values.catchUp})
   }
   return {plan, entries}
 }

@@ -27,6 +27,8 @@ export interface RemindersOptions {
   readonly clock: Clock
   /** One turn of an actor. */
   readonly run: (request: ActorRequest, options: TurnOptions) => Promise<ActorAnswer>
+  /** All firings of a series come that were missed, not only the latest. */
+  readonly catchesUp?: boolean
   /** Writes to the log of the app's sidecar. */
   readonly log: (app: string, text: string) => void
 }
@@ -174,13 +176,16 @@ export class Reminders {
 
   async #fire(reminder: Reminder): Promise<void> {
     const {key, app} = reminder
+    const {catchesUp = false} = this.#options
     const state = {isWanted: true}
     this.#underWay.set(key, state)
     try {
       const {outcome, begun, isMissed} = await this.#attempts(reminder, state)
       this.#underWay.delete(key)
       if (state.isWanted && !this.#isClosed)
-        await this.#options.file.change(() => this.#advance(reminder, outcome === 'cancelled', isMissed ? begun : 0))
+        await this.#options.file.change(() =>
+          this.#advance(reminder, outcome === 'cancelled', isMissed && !catchesUp ? begun : 0)
+        )
     } catch (error) {
       this.#options.log(app, `reminder ${fullName(reminder)}: ${String(error)}`)
     } finally {

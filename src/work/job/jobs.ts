@@ -19,6 +19,8 @@ export interface JobsOptions {
   readonly wakeUps: WakeUps
   /** Brings a tick to an app. Never rejects. */
   readonly deliver: (job: Job) => Promise<JobOutcome>
+  /** All ticks of a schedule come that were missed, not only the latest. */
+  readonly catchesUp?: boolean
   /** Writes to the log of an app's sidecar. */
   readonly log: (app: string, level: LogLevel, text: string) => void
 }
@@ -240,7 +242,8 @@ export class Jobs {
 
   /** Of ticks that were missed the latest one comes; how many are passed over. */
   #latest({schedule, planned, attempts, expires}: Job): {readonly at: number | undefined; readonly passed: number} {
-    if (schedule === undefined || planned === undefined || attempts > 0) return {at: planned, passed: 0}
+    const {catchesUp = false} = this.#options
+    if (schedule === undefined || planned === undefined || attempts > 0 || catchesUp) return {at: planned, passed: 0}
     return latestDue(jobSchedule(schedule), planned, Math.min(this.#options.wakeUps.date(), expires ?? Infinity))
   }
 

@@ -246,6 +246,7 @@ t.test('every key comes into the plan', async t => {
       isolate: true,
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],
+      catchUp: 'all',
       faults: [
         {
           from: 'first',

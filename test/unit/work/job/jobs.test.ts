@@ -24,7 +24,7 @@ interface JobHouse {
   close(): void
 }
 
-const open = async (t: Test, clock = new TestClock(), path?: string): Promise<JobHouse> => {
+const open = async (t: Test, clock = new TestClock(), path?: string, catchesUp = false): Promise<JobHouse> => {
   const file = await WorkFile.open({path, warn: text => t.fail(text)})
   const wakeUps = new WakeUps(file, clock)
   const come: string[] = []
@@ -33,6 +33,7 @@ const open = async (t: Test, clock = new TestClock(), path?: string): Promise<Jo
   const jobs = new Jobs({
     file,
     wakeUps,
+    catchesUp,
     deliver: async ({name, planned}) => {
       const kind = answers.shift() ?? 'done'
       if (kind !== 'undeliverable') come.push(`${clock.date() / 1000} ${name} of ${(planned ?? 0) / 1000}`)
@@ -156,6 +157,23 @@ t.test('the next run goes on: what waits, what was due meanwhile, and what was u
   await second.pass(5)
   t.strictSame(second.come.at(-1), '12 j of 12')
   await gone(t, second)
+})
+
+t.test('with catchUp: all each tick comes that was missed, one after the other', async t => {
+  const house = await open(t, new TestClock(), undefined, true)
+  house.answers.push('undeliverable')
+  await schedule(house, {schedule: '@every 2s'})
+  await house.pass(7)
+  house.jobs.appReady('shop')
+  await house.pass(12)
+  t.match(house.come.map(each => each.replace(/^\d+ /, '')).slice(0, 5), [
+    'j of 2',
+    'j of 4',
+    'j of 6',
+    'j of 8',
+    'j of 10'
+  ])
+  t.strictSame(house.lines, [])
 })
 
 t.test('overwriting, deleting, and what is under way then', async t => {

@@ -1,0 +1,72 @@
+import t, {type Test} from 'tap'
+import {Reminders} from '../../../../src/work/actor/reminders.ts'
+import {WakeUps} from '../../../../src/work/wake-ups.ts'
+import {WorkFile} from '../../../../src/work/work-file.ts'
+import {openActorHouse, TestHost, types, type ActorHouse} from '../../../rig/actor-house.ts'
+import {TestClock} from '../../../rig/clock.ts'
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+}
+
+interface ReminderHouse extends ActorHouse {
+  readonly reminders: Reminders
+  readonly host: TestHost
+  /** What the logs of sidecars have got. */
+  readonly lines: string[]
+  /** Answers all that the host has, until it has nothing; how much that was. */
+  readonly answerAll: () => Promise<number>
+}
+
+async function openReminders(t: Test, {catchesUp = false} = {}): Promise<ReminderHouse> {
+  const clock = new TestClock()
+  const house = openActorHouse(clock)
+  const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
+  const wakeUps = new WakeUps(file, clock)
+  const lines: string[] = []
+  const log = (app: string, text: string): void => void lines.push(`${app} ${text}`)
+  const reminders = new Reminders({file, wakeUps, clock, run: house.actors.run, catchesUp, log})
+  const host = new TestHost('carts')
+  house.actors.host(host, types(['Cart']))
+  t.teardown(() => {
+    reminders.close()
+    house.actors.close()
+    wakeUps.close()
+    file.close()
+  })
+  const answerAll = async (): Promise<number> => {
+    let count = 0
+    for (await settled(); host.open.length > 0; await settled()) {
+      await host.open[0]?.answer()
+      count++
+    }
+    return count
+  }
+  return Object.assign(house, {reminders, host, lines, answerAll})
+}
+
+const WISH = {dueTime: '', ttl: '', callback: '', data: undefined, overwrites: true}
+
+t.test('of firings that were missed the latest comes, or all, one after the other', async t => {
+  for (const catchesUp of [false, true]) {
+    const {actors, reminders, host, clock, lines, answerAll} = await openReminders(t, {catchesUp})
+    await reminders.set('carts', {type: 'Cart', id: '1', name: 'often'}, {...WISH, period: '10s'})
+    host.state = 'held'
+    clock.pass(45_000)
+    await settled()
+    host.state = 'open'
+    actors.look()
+    t.equal(await answerAll(), 1)
+    clock.pass(1)
+    t.equal(await answerAll(), catchesUp ? 1 : 0)
+    clock.pass(1)
+    t.equal(await answerAll(), catchesUp ? 1 : 0)
+    clock.pass(1)
+    t.equal(await answerAll(), catchesUp ? 1 : 0)
+    clock.pass(4990)
+    t.equal(await answerAll(), 0, 'the plan goes on')
+    clock.pass(10)
+    t.equal(await answerAll(), 1)
+    t.strictSame(lines, catchesUp ? [] : ['carts reminder Cart||1||often: 3 firings were missed and passed over'])
+  }
+})
