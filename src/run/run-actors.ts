@@ -1,6 +1,7 @@
 import {systemClock} from '../platform/clock.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {ActorAccess} from '../dapr/sidecar/sidecar-actors.ts'
+import {withDeadline} from '../supervisor/reload/deadline.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Actors} from '../work/actor/actors.ts'
@@ -33,10 +34,18 @@ export class RunActors implements ActorAccess {
   readonly told = (): void => this.#actors?.look()
 
   /** The actors in an app's process, which is to end: lets them go; false if the signal is aborted before. */
-  present(runtime: AppRuntime): FinishWork {
+  readonly present = (runtime: AppRuntime): FinishWork => {
     const {pid, name} = runtime
     // another process may have taken its place by then, and its actors with it
     return async signal => this.#actors === undefined || runtime.pid !== pid || this.#actors.retire(name, signal)
+  }
+
+  /** The same when it is to end for good: who is inside of an actor has no longer than its app has said. */
+  async end({name, plan}: AppRuntime, now: AbortSignal): Promise<void> {
+    if (this.#actors?.hostedAt(name) === undefined) return
+    const actors = this.#actors
+    const late = AbortSignal.timeout(Math.min(actors.drainMs(name), plan.stop.timeoutMs))
+    await withDeadline({ms: plan.stop.timeoutMs, over: now}, async signal => actors.retire(name, signal, late))
   }
 
   /** Its process has been exchanged. */

@@ -196,6 +196,7 @@ export class RunParts {
         this.routes.versions.remove(runtime)
         this.services.forget(runtime)
       },
+      letGo: this.actors.present,
       reporter
     })
   }
@@ -257,10 +258,8 @@ export class RunParts {
       reread,
       hints,
       runtimes: () => this.apps.open,
-      finishWork: runtime => {
-        const [workers, actors] = [this.work.present(runtime), this.actors.present(runtime)]
-        return async signal => (await Promise.all([workers(signal), actors(signal)])).every(Boolean)
-      },
+      letGo: this.actors.present,
+      finishWork: this.work.present,
       resumeWork: runtime => {
         this.work.resume(runtime)
         this.actors.resume(runtime)

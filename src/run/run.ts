@@ -199,12 +199,13 @@ export class Run {
 
   /** Stops the apps; their sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
-    const {apps, marker, options, reporter} = this.#parts
+    const {actors, apps, marker, options, reporter} = this.#parts
     await endApps(apps.all, {
       run: marker,
       graceMs: longestGraceMs(options.plan),
       now: this.#lifetime.now,
       reporter,
+      letGo: async runtime => actors.end(runtime, this.#lifetime.now),
       endComponents: async () => this.#parts.endDaprds()
     })
   }

@@ -1,5 +1,6 @@
 import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
+import type {FinishWork} from '../../supervisor/reload/overlap.ts'
 import {withDeadline} from '../../supervisor/reload/deadline.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -14,14 +15,23 @@ interface EndAppsOptions {
   /** Aborted: without a grace period. */
   readonly now: AbortSignal
   readonly reporter: Reporter
+  /** Lets the actors of an app go, before it is stopped. */
+  readonly letGo: (runtime: AppRuntime) => Promise<void>
   /** Ends the processes of components, once no app needs them. */
   readonly endComponents: () => Promise<unknown>
 }
 
 /** Stops the apps of a run, dependents first, then all processes with the run's marker. */
 export async function endApps(apps: readonly AppRuntime[], options: EndAppsOptions): Promise<void> {
-  const {run, graceMs, now, reporter, endComponents} = options
-  await stopInOrder(apps, {now})
+  const {run, graceMs, now, reporter, letGo, endComponents} = options
+  const stoppable = apps.map(app => ({
+    plan: app.plan,
+    stop: async (why: 'run ends') => {
+      await letGo(app)
+      return app.stop(why)
+    }
+  }))
+  await stopInOrder(stoppable, {now})
   await endComponents()
   await endMarked({
     marker: `PILLION_RUN=${run}`,
@@ -41,6 +51,8 @@ export interface AppCloserOptions {
   readonly now: AbortSignal
   /** Called when an app leaves the run: it is no longer restarted and gets no new calls. */
   readonly leaves: (runtime: AppRuntime) => void
+  /** Of the actors that its process hosts. */
+  readonly letGo: (runtime: AppRuntime) => FinishWork
   readonly reporter: Reporter
 }
 
@@ -66,12 +78,15 @@ export class AppCloser {
 
   /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */
   async drain(runtime: AppRuntime): Promise<void> {
-    const {sidecars, stopRequested: over, leaves, reporter} = this.#options
+    const {sidecars, stopRequested: over, leaves, letGo, reporter} = this.#options
+    const letActorsGo = letGo(runtime)
     leaves(runtime)
     sidecars.get(runtime)?.announceEnd()
     const {id, queue, plan} = runtime
     const ms = plan.stop.timeoutMs
-    if (await withDeadline({ms, over}, async late => runtime.drained(late))) return
+    const isDrained = async (late: AbortSignal): Promise<boolean> =>
+      (await Promise.all([runtime.drained(late), letActorsGo(late)])).every(Boolean)
+    if (await withDeadline({ms, over}, isDrained)) return
     const left = [...queue.inFlight.keys()]
     if (over.aborted || left.length === 0) return
     reporter.warn('calls-cut', cutText({id, left, ms, after: 'the stop request'}))

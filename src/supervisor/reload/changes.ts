@@ -22,6 +22,8 @@ export interface ChangesOptions {
   readonly hints?: (() => readonly Hint[]) | undefined
   /** The apps with an open sidecar. */
   readonly runtimes: () => readonly AppRuntime[]
+  /** Of the actors that an app's process hosts now. */
+  readonly letGo: (runtime: AppRuntime) => FinishWork
   /** Of the workers that an app has now. */
   readonly finishWork: (runtime: AppRuntime) => FinishWork
   /** Workers that are still there get work again. */
@@ -212,6 +214,7 @@ export class Changes {
         runtime,
         reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
         reporter: this.#options.reporter,
+        letGo: () => this.#options.letGo(runtime),
         finishWork: () => this.#options.finishWork(runtime),
         resumeWork: () => this.#options.resumeWork(runtime),
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)

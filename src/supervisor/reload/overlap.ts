@@ -45,6 +45,8 @@ export interface OverlapOptions {
   /** Time for the calls in the old process to finish. */
   readonly timeoutMs: number
   readonly clock: Clock
+  /** Of what can be in one process alone: who calls it waits until the candidate has taken over. */
+  readonly letGo: FinishWork
   /** Of the workers of the current process: those of the candidate go on. */
   readonly finishWork: FinishWork
   /** The old process has ended: who is still there gets work again. */
@@ -60,10 +62,14 @@ export interface OverlapOptions {
  */
 export async function overlap(
   runtime: Overlapping,
-  {signal, healthyMs, switched, ...shared}: OverlapOptions
+  {signal, healthyMs, switched, letGo, ...shared}: OverlapOptions
 ): Promise<string> {
   const candidate = await runtime.candidate()
-  if (!(await comesUp(candidate, {signal, healthyMs, ...shared}))) {
+  const isUp = await comesUp(candidate, {signal, healthyMs, ...shared})
+  if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
+  // it may have ended meanwhile
+  if (!isUp || candidate.app.state.phase === 'exited') {
+    if (isUp) shared.resumeWork()
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
     const rest = runtime.app.state.phase === 'running' ? ': the old process continues' : ''

@@ -41,6 +41,8 @@ export interface ReloadsOptions {
   readonly reporter: Reporter
   /** Describes a cycle of calls that wait for each other; ends an error text, or is ''. */
   readonly callCycle: (pendingCall: PendingCall) => string
+  /** Of what can be in one process alone, and is in its process now: actors. */
+  readonly letGo?: () => FinishWork
   /** Of the workers that it has now. */
   readonly finishWork?: () => FinishWork
   /** Its process has been exchanged, or none was: workers that are still there (a debugger's) get work again. */
@@ -82,6 +84,7 @@ export class Reloads {
   constructor(options: ReloadsOptions) {
     this.#options = {
       clock: systemClock,
+      letGo: () => async () => Promise.resolve(true),
       finishWork: () => async () => Promise.resolve(true),
       resumeWork: () => undefined,
       ...options
@@ -181,12 +184,12 @@ export class Reloads {
 
   /** Lets the calls in flight finish; cancels and names those that exceed the app's grace period. Returns their number. */
   async #drain(timeoutMs: number): Promise<number> {
-    const {runtime, clock, finishWork} = this.#options
+    const {runtime, clock, finishWork, letGo} = this.#options
     const pendingCalls = [...runtime.queue.inFlight.keys()]
     const deadline = {ms: timeoutMs, over: this.#over.signal, clock}
-    const finish = finishWork()
+    const steps = [letGo(), finishWork()]
     const isDone = async (signal: AbortSignal): Promise<boolean> =>
-      (await Promise.all([runtime.queue.drained(signal), finish(signal)])).every(Boolean)
+      (await Promise.all([runtime.queue.drained(signal), ...steps.map(async step => step(signal))])).every(Boolean)
     if (await withDeadline(deadline, isDone)) return 0
     const left = pendingCalls.filter(pendingCall => runtime.queue.inFlight.has(pendingCall))
     if (this.#over.signal.aborted || left.length === 0) return 0
@@ -209,7 +212,7 @@ export class Reloads {
   }
 
   async #overlap(): Promise<void> {
-    const {runtime, reloaded, reporter, clock, finishWork, resumeWork} = this.#options
+    const {runtime, reloaded, reporter, clock, letGo, finishWork, resumeWork} = this.#options
     const from = clock.now()
     const {ready, stop: ending} = runtime.plan
     const stop = new AbortController()
@@ -222,6 +225,7 @@ export class Reloads {
       clock,
       healthyMs: ready.timeoutMs,
       timeoutMs: ending.timeoutMs,
+      letGo: letGo(),
       finishWork: finishWork(),
       resumeWork,
       switched: () =>

@@ -130,15 +130,25 @@ export class Actors {
       for (const actor of actors.values()) if (actor.waiting !== undefined) this.#pump(actor)
   }
 
-  /** Begins no turns at an instance, and lets its actors go once they have ended theirs; false if the signal is aborted before. */
-  async retire(instance: string, signal: AbortSignal): Promise<boolean> {
+  /** So long turns at an instance may go on when it ends, in ms. */
+  drainMs(instance: string): number {
+    const settings = this.#hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
+    return Math.max(0, ...settings.map(({drainMs}) => drainMs))
+  }
+
+  /**
+   * Begins no turns at an instance, and lets its actors go once they have ended theirs; false if the signal is aborted before. `late`:
+   * aborted when turns under way are not waited for any more.
+   */
+  async retire(instance: string, signal: AbortSignal, late?: AbortSignal): Promise<boolean> {
     const hostings = this.#hostingsAt(instance)
     for (const hosting of hostings) hosting.isRetiring = true
     return letGo({
       all: () => hostings.flatMap(hosting => this.#at(hosting)),
       letGo: async actor => this.#letGo(actor, signal),
       drains: ({place, type}) => place?.types?.get(type.name)?.drains !== false,
-      signal
+      signal,
+      late
     })
   }
 

@@ -10,10 +10,12 @@ export interface LetGoOptions {
   /** Calls under way may end; else they are cut. */
   readonly drains: (actor: Actor) => boolean
   readonly signal: AbortSignal
+  /** Aborted when calls under way are not waited for any more. */
+  readonly late?: AbortSignal | undefined
 }
 
-/** Lets all actors of a process go, each once its turn is over; false if the signal is aborted before. */
-export async function letGo({all, letGo: release, drains, signal}: LetGoOptions): Promise<boolean> {
+/** Lets all actors of a process go, each once its turn is over; false if it does not come to that. */
+export async function letGo({all, letGo: release, drains, signal, late}: LetGoOptions): Promise<boolean> {
   for (let actors = all(); actors.length > 0; actors = all()) {
     if (signal.aborted) return false
     const idle = actors.filter(({inside, isLeaving}) => inside === undefined && !isLeaving)
@@ -24,8 +26,9 @@ export async function letGo({all, letGo: release, drains, signal}: LetGoOptions)
     }
     await Promise.all(Array.from({length: Math.min(AT_ONCE, idle.length)}, work))
     if (idle.length > 0) continue
+    if (late?.aborted === true) return false
     for (const actor of actors) if (!drains(actor)) for (const turn of actor.inside ?? []) turn.stop?.()
-    await oneFree(actors, signal)
+    await oneFree(actors, late === undefined ? signal : AbortSignal.any([signal, late]))
   }
   return true
 }

@@ -36,6 +36,7 @@ class Template {
         return this.#plan
       },
       runtimes: () => [],
+      letGo: () => async () => Promise.resolve(true),
       finishWork: () => async () => Promise.resolve(true),
       resumeWork: () => undefined,
       emit: () => undefined,

@@ -113,7 +113,7 @@ class FakeRuntime implements Reloadable {
   }
 }
 
-const open = (reload: AppPlan['reload'] = 'replace') => {
+const open = (reload: AppPlan['reload'] = 'replace', letGo?: (runtime: FakeRuntime) => Promise<boolean>) => {
   const runtime = new FakeRuntime(reload)
   const clock = new TestClock()
   const told: Reloaded[] = []
@@ -125,6 +125,7 @@ const open = (reload: AppPlan['reload'] = 'replace') => {
     reloaded: what => told.push(what),
     reporter: {warn: (_, text) => warned.push(text)},
     callCycle: () => '',
+    ...(letGo && {letGo: () => async () => letGo(runtime)}),
     finishWork: () => async () => {
       work.push('finish')
       return Promise.resolve(true)
@@ -302,6 +303,15 @@ t.test('overlap: a new process that ends, or is not healthy in time, leaves the 
   await done
   t.same(ill.runtime.asked, ['candidate', 'drop'])
   t.match(ill.warned, [/was not healthy within 60 s: the old process continues$/])
+  const late = open('overlap', async runtime => {
+    runtime.candidateState = {phase: 'exited', exit: {kind: 'code', code: 3}, asked: false}
+    return Promise.resolve(true)
+  })
+  late.runtime.coming.ready.resolve(true)
+  late.runtime.coming.healthy.resolve(true)
+  await late.reloads.ask('watch')
+  t.same(late.runtime.asked, ['candidate', 'drop'], 'it ended while the old one let its actors go')
+  t.same(late.work, ['resume'])
 })
 
 t.test('overlap: the next change, or the end, makes a candidate unwanted without a word', async t => {
