@@ -9,7 +9,7 @@ export type ComponentEvent = {
   | {
       /** The app has called it. */
       readonly type: 'called'
-      readonly block: 'state' | 'secret' | 'configuration' | 'crypto' | 'output_binding'
+      readonly block: 'state' | 'secret' | 'configuration' | 'crypto' | 'conversation' | 'output_binding'
       readonly operation: string
       readonly isSuccess: boolean
       readonly elapsedMs: number

@@ -3,6 +3,7 @@ import {isBlock, splitType} from '../../files/resources/component-types.ts'
 import {BINDING_TYPES} from './bindings/types.ts'
 import type {Component, ComponentType, TypesOf} from './component.ts'
 import {CONFIGURATION_TYPES} from './configuration/types.ts'
+import {CONVERSATION_TYPES} from './conversation/types.ts'
 import {CRYPTO_TYPES} from './crypto/types.ts'
 import {LOCK_TYPES} from './lock/types.ts'
 import {PUBSUB_TYPES} from './pubsub/types.ts'
@@ -16,6 +17,7 @@ const TYPES = {
   configuration: CONFIGURATION_TYPES,
   lock: LOCK_TYPES,
   crypto: CRYPTO_TYPES,
+  conversation: CONVERSATION_TYPES,
   pubsub: PUBSUB_TYPES,
   bindings: BINDING_TYPES
 } as const satisfies {readonly [B in Block]: TypesOf<Component>}

@@ -67,8 +67,13 @@ export class Properties {
     return typeof ms === 'number' ? ms : this.fault(name, `${name}: ${ms}`)
   }
 
+  /** Where a property stands; undefined: it is not there. */
+  placeOf(name: string): Place | undefined {
+    return this.#all.get(name.toLowerCase())?.place
+  }
+
   /** Throws what is wrong with a property, with its place. */
   fault(name: string, message: string): never {
-    throw new ComponentFault(message, this.#all.get(name.toLowerCase())?.place)
+    throw new ComponentFault(message, this.placeOf(name))
   }
 }

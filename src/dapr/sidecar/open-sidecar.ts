@@ -261,7 +261,6 @@ class AppSidecar implements OpenSidecar {
       faults,
       mounted,
       copierOf,
-      whyMissing: this.#whyMissing,
       tracing,
       rules: effects.rules,
       recorded: this.#recorder(),

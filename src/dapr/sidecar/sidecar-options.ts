@@ -10,7 +10,6 @@ import type {CopierOf} from './http/invocation.ts'
 import type {Facts} from './http/metadata.ts'
 import type {Pipeline} from './http/middleware/middleware.ts'
 import type {MountedRouter} from './http/mounted-router.ts'
-import type {WhyMissing} from './http/routes.ts'
 import type {Guards, Tracing} from './http/sidecar-request.ts'
 
 export interface SidecarOptions {
@@ -46,7 +45,6 @@ export interface SidecarOptions {
   readonly tracing?: Tracing
   /** The APIs that are served now; default: all. */
   readonly apiAccess?: Guards['apiAccess']
-  readonly whyMissing?: WhyMissing
   /** Default: from this machine and our environment. */
   readonly identity?: Identity
   /** Lets other runs call on behalf of their apps (`delegated-caller.ts`); omitted: not allowed. */

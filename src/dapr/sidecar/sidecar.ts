@@ -101,8 +101,7 @@ export class Sidecar implements SidecarContext {
       isAllowedHost: hostGuard(options.allowedHosts),
       apiToken: options.tokens.api,
       tracing: options.tracing ?? {isTracing: true, tracer: undefined},
-      apiAccess: options.apiAccess ?? (() => undefined),
-      whyMissing: options.whyMissing ?? (() => '')
+      apiAccess: options.apiAccess ?? (() => undefined)
     }
     this.#pages = options.pages ?? new PageGuard([])
     this.#socketGuards = {...this.#guards, isAllowedHost: () => true}

@@ -14,7 +14,7 @@ export const isOpened = ({type, isOfDapr}: ComponentResource): boolean =>
 /** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. Keys would not leave it. */
 export const isForDaprd = ({type, isOfDapr}: Pick<ComponentResource, 'type' | 'isOfDapr'>, use: DaprdUse): boolean => {
   const [category] = splitType(type)
-  if (use === 'never' || !isBlock(category) || category === 'crypto' || !isOfDapr) return false
+  if (use === 'never' || !isBlock(category) || ['crypto', 'conversation'].includes(category) || !isOfDapr) return false
   return use === 'always' || !isComponentType(type)
 }
 

@@ -21,6 +21,16 @@ const CAPABILITIES: {readonly [B in Block]: Readonly<Record<string, readonly str
   configuration: {postgres: [], postgresql: [], redis: []},
   lock: {redis: []},
   crypto: {'dapr.jwks': [], 'dapr.localstorage': []},
+  conversation: {
+    anthropic: [],
+    deepseek: [],
+    echo: [],
+    googleai: [],
+    huggingface: [],
+    mistral: [],
+    ollama: [],
+    openai: []
+  },
   pubsub: {'in-memory': [], kafka: ['BULK_PUBSUB'], rabbitmq: ['MESSAGE_TTL'], redis: []},
   bindings: {
     cron: INPUT,

@@ -8,7 +8,7 @@ import {DaprdStateStore} from './state.ts'
 import {configurationStore, lockStore, secretStore} from './stores.ts'
 
 /** The blocks whose components a daprd can have for us (`isForDaprd`). */
-type ServedBlock = Exclude<Block, 'crypto'>
+type ServedBlock = Exclude<Block, 'crypto' | 'conversation'>
 
 const OPENERS: {readonly [B in ServedBlock]: (options: OpenedByDaprd) => BlockTypes[B]} = {
   secretstores: secretStore,

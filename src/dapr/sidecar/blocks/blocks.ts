@@ -5,6 +5,7 @@ import {ActorStreams} from './actor-streams.ts'
 import {Bindings} from './bindings.ts'
 import {BlockContext, type BlockContextOptions} from './block-context.ts'
 import {Configurations} from './configurations.ts'
+import {Conversations} from './conversations.ts'
 import {Cryptography} from './cryptography.ts'
 import {InputBindings} from './input-bindings.ts'
 import {JobCalls} from './job-calls.ts'
@@ -22,6 +23,7 @@ export class Blocks {
   readonly configurations: Configurations
   readonly locks: Locks
   readonly cryptography: Cryptography
+  readonly conversations: Conversations
   readonly publishing: Publishing
   readonly subscriptions: Subscriptions
   readonly bindings: Bindings
@@ -42,6 +44,7 @@ export class Blocks {
     this.configurations = new Configurations(context)
     this.locks = new Locks(context)
     this.cryptography = new Cryptography(context)
+    this.conversations = new Conversations(context)
     this.publishing = new Publishing(context)
     this.subscriptions = new Subscriptions(context)
     this.bindings = new Bindings(context)

@@ -2,7 +2,6 @@ import type {ApiOperation} from '../../../model/dapr/api/api.ts'
 import {grpcMethod} from '../../../model/dapr/api/methods.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {eachField, readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
-import * as status from '../../../proxy/net/grpc/status.ts'
 import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {Blocks} from '../blocks/blocks.ts'
@@ -74,10 +73,6 @@ const OWN: Partial<Readonly<Record<ApiOperation['name'], OwnMethod>>> = {
     checkMessage(message)
     setImmediate(requestShutdown, isMarked(head, 'dapr-force-shutdown'))
     return EMPTY
-  },
-  Converse: message => {
-    const [name = ''] = readStrings(message, [1])
-    return {code: status.INVALID_ARGUMENT, message: `failed finding conversation component ${name}`}
   }
 }
 

@@ -86,8 +86,6 @@ export const createApi = ({
         })
       case 'block':
         return withBody(bytes, async body => callBlock(action.call, {...rest, params: action.params, query, body}))
-      case 'reply':
-        return action.reply
       case 'outbound-health':
       case 'shutdown':
         return EMPTY

@@ -58,7 +58,7 @@ export class PlainBlocks {
     const {method, path} = request
     const known = method === 'POST' ? this.#posted.get(path) : undefined
     if (known !== undefined) return known
-    const action = findRoute({method, path, whyMissing: () => ''}, unescapeParam)
+    const action = findRoute({method, path}, unescapeParam)
     if (action?.kind !== 'block') return undefined
     if (method === 'POST' && this.#posted.size < MAX_POSTED) this.#posted.set(path, action)
     return action

@@ -1,9 +1,7 @@
 import type {ApiOperation} from '../../../model/dapr/api/api.ts'
 import {operationAt} from '../../../model/dapr/api/routes.ts'
-import type {Reply} from '../../../proxy/net/reply.ts'
 import type {ApiAccess} from '../../../files/resources/api-access.ts'
 import {isRouteServed} from './api-access.ts'
-import {apiError} from './errors.ts'
 import {segmentText} from './go-path.ts'
 
 /** A call to a building block. */
@@ -21,43 +19,27 @@ export type RouteAction =
   | {readonly kind: 'put-metadata'; readonly key: string}
   | {readonly kind: 'shutdown'}
   | ({readonly kind: 'block'} & BlockCall)
-  | {readonly kind: 'reply'; readonly reply: Reply}
-
-/** The parameters of a route's path. */
-interface Match {
-  readonly params: readonly string[]
-  /** Why the component in the first parameter is missing, in brackets; '' if no file defines it. */
-  readonly why: () => string
-}
-
-/** Explains why a Component that a file defines is missing, in brackets after a space; '' if no file defines it. */
-export type WhyMissing = (component: string) => string
 
 /** A request to the API: a clean, escaped path. */
 export interface RoutedRequest {
   readonly method: string
   readonly path: string
-  readonly whyMissing: WhyMissing
   /** The APIs that are served; undefined: all. */
   readonly apiAccess?: ApiAccess | undefined
 }
 
-/** What the sidecar does itself. */
-const OWN: Partial<Readonly<Record<ApiOperation['name'], (match: Match) => RouteAction>>> = {
+/** What the sidecar does itself, by the parameters of the path. */
+const OWN: Partial<Readonly<Record<ApiOperation['name'], (params: readonly string[]) => RouteAction>>> = {
   Healthz: () => ({kind: 'health'}),
   HealthzOutbound: () => ({kind: 'outbound-health'}),
   GetMetadata: () => ({kind: 'metadata'}),
-  SetMetadata: ({params: [key = '']}) => ({kind: 'put-metadata', key}),
-  Shutdown: () => ({kind: 'shutdown'}),
-  Converse: ({params: [name = ''], why}) => ({
-    kind: 'reply',
-    reply: apiError(400, 'ERR_CONVERSATION_NOT_FOUND', `failed finding conversation component ${name}${why()}`)
-  })
+  SetMetadata: ([key = '']) => ({kind: 'put-metadata', key}),
+  Shutdown: () => ({kind: 'shutdown'})
 }
 
 /** The action for a request to the sidecar's own API; undefined: it is an invocation. */
 export const findRoute = (
-  {method, path, whyMissing, apiAccess}: RoutedRequest,
+  {method, path, apiAccess}: RoutedRequest,
   unescape: (segment: string) => string
 ): RouteAction | undefined => {
   const found = operationAt(method, path)
@@ -65,6 +47,5 @@ export const findRoute = (
   const {name, block} = found.operation
   const read = block === 'actors' ? segmentText : unescape
   const params = found.params.map(segments => segments.map(read).join('/'))
-  const match: Match = {params, why: () => whyMissing(params[0] ?? '')}
-  return OWN[name]?.(match) ?? {kind: 'block', call: name, params}
+  return OWN[name]?.(params) ?? {kind: 'block', call: name, params}
 }

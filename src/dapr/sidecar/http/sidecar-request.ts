@@ -6,7 +6,7 @@ import {readHeaders, type RequestHeaders} from './headers.ts'
 import {badEscape, cleanPath, unescapeParam, unescapePath} from './go-path.ts'
 import {isToken, type IsAllowedHost} from '../../../proxy/gateway/guards.ts'
 import {BAD_TARGET, FOREIGN_HOST, INVALID_TOKEN, plainError} from './errors.ts'
-import {findRoute, type RouteAction, type WhyMissing} from './routes.ts'
+import {findRoute, type RouteAction} from './routes.ts'
 import {findTarget, idOfBasic, isInvoke, splitTarget, type Sent, type Target} from './target.ts'
 import {spanLines, traceLines, traceOf, untraced} from './trace.ts'
 import type {CallSpan} from '../../../model/call.ts'
@@ -52,7 +52,6 @@ export interface Guards {
   /** DAPR_API_TOKEN, '' = none. */
   readonly apiToken: string
   readonly tracing: Tracing
-  readonly whyMissing: WhyMissing
   /** The APIs that are served now; undefined: all. */
   readonly apiAccess: () => ApiAccess | undefined
 }
@@ -103,7 +102,6 @@ export const readSidecarRequest = (request: ParsedHead, guards: Guards): Sidecar
           {
             method,
             path: cleanPath(sent.path),
-            whyMissing: guards.whyMissing,
             apiAccess: guards.apiAccess()
           },
           unescapeParam

@@ -3,6 +3,7 @@ import {ACTOR_OPERATIONS} from './actors.ts'
 import {FIRING_OPERATIONS} from './actor-firings.ts'
 import {BINDING_OPERATIONS} from './bindings.ts'
 import {CONFIGURATION_OPERATIONS} from './configuration.ts'
+import {CONVERSATION_OPERATIONS} from './conversation.ts'
 import {CRYPTOGRAPHY_OPERATIONS} from './cryptography.ts'
 import {JOB_OPERATIONS} from './jobs.ts'
 import {LOCK_OPERATIONS} from './lock.ts'
@@ -22,6 +23,7 @@ const OPERATIONS: Partial<Readonly<Record<ApiOperation['name'], BlockOperation>>
   ...LOCK_OPERATIONS,
   ...JOB_OPERATIONS,
   ...CRYPTOGRAPHY_OPERATIONS,
+  ...CONVERSATION_OPERATIONS,
   ...WORKFLOW_OPERATIONS,
   ...ACTOR_OPERATIONS,
   ...FIRING_OPERATIONS

@@ -6,7 +6,7 @@ export interface Operation {
   readonly http?: string
   /**
    * The versions and names of gRPC's APIs in access rules (Dapr: pkg/api/grpc/endpoints.go). A method is called as its
-   * operation, with the version behind it: `TryLock` in `v1alpha1/lock` is TryLockAlpha1.
+   * operation, with the version behind it unless it ends so: `TryLock` in `v1alpha1/lock` is TryLockAlpha1.
    */
   readonly grpc?: string
   /** Its name in the API log, if it has another one over HTTP. */

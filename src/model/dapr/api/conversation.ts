@@ -2,11 +2,18 @@ import type {BlockApi} from './block-api.ts'
 
 /** Conversation (Dapr: pkg/api/http/conversation.go). */
 export const CONVERSATION = {
+  components: {one: 'conversation', purpose: 'language models', policies: 'Conversation', counted: 'conversation'},
   errors: 'CONVERSATION conversation',
   operations: {
-    Converse: {
-      http: 'POST v1.0-alpha1/conversation/*/converse v1.0-alpha2/conversation/*/converse',
-      grpc: 'v1alpha1/conversation v1alpha2/conversation'
+    ConverseAlpha1: {
+      http: 'POST v1.0-alpha1/conversation/*/converse',
+      grpc: 'v1alpha1/conversation',
+      log: 'Converse'
+    },
+    ConverseAlpha2: {
+      http: 'POST v1.0-alpha2/conversation/*/converse',
+      grpc: 'v1alpha2/conversation',
+      log: 'Converse'
     }
   }
 } as const satisfies BlockApi

@@ -13,11 +13,14 @@ function suffixOf(rule: string): string {
   return version.charAt(0).toUpperCase() + version.slice(1)
 }
 
+/** A name may end with its version itself. */
+const methodOf = (name: string, suffix: string): string => (name.endsWith(suffix) ? name : name + suffix)
+
 const rulesOf = ({grpc = ''}: {readonly grpc?: string}): readonly string[] => (grpc === '' ? [] : grpc.split(' '))
 
 const METHODS: ReadonlyMap<string, GrpcMethod> = new Map(
   OPERATIONS.flatMap(operation =>
-    rulesOf(operation).map(rule => [operation.name + suffixOf(rule), {operation, rule}] as const)
+    rulesOf(operation).map(rule => [methodOf(operation.name, suffixOf(rule)), {operation, rule}] as const)
   )
 )
 

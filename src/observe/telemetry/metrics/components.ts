@@ -29,6 +29,7 @@ const MEASURES = {
   secret_count: called('secret'),
   configuration_count: called('configuration'),
   crypto_count: called('crypto'),
+  conversation_count: {...called('conversation'), labels: ['success']},
   output_binding_count: {
     labels: ['operation', 'success'],
     count: 'The number of operations invoked on the output binding component.',
@@ -92,7 +93,8 @@ export class ComponentMetrics {
     switch (event.type) {
       case 'called': {
         const {block, operation, isSuccess} = event
-        return this.#add(`${block}_count`, [component, operation, String(isSuccess)], {elapsedMs})
+        const asked = block === 'conversation' ? [] : [operation]
+        return this.#add(`${block}_count`, [component, ...asked, String(isSuccess)], {elapsedMs})
       }
       case 'triggered':
         return this.#add('input_binding_count', [component, String(event.isSuccess)], {elapsedMs})

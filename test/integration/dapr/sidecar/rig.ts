@@ -131,6 +131,8 @@ export interface SidecarSettings extends Partial<Omit<SidecarOptions, 'servers'>
   readonly protocol?: string
   /** Listening beside its port. */
   readonly extraServers?: readonly net.Server[]
+  /** Why a component is missing. */
+  readonly whyMissing?: (name: string) => string
 }
 
 /** No components, in a folder. */

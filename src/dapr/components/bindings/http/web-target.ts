@@ -21,6 +21,8 @@ export interface WebWish {
   readonly path: string
   readonly headers: ReadonlyMap<string, string>
   readonly body: Buffer | undefined
+  /** Ends it. */
+  readonly signal?: AbortSignal
 }
 
 export type WebResponse = BindingResponse & {readonly status: number}
@@ -55,7 +57,7 @@ export class WebTarget {
     for (const end of this.#ends) end()
   }
 
-  async #send(url: URL, {method, headers, body}: WebWish): Promise<WebResponse> {
+  async #send(url: URL, {method, headers, body, signal}: WebWish): Promise<WebResponse> {
     const {promise, resolve, reject} = Promise.withResolvers<WebResponse>()
     const length = body === undefined ? [] : ['Content-Length', body.length.toString()]
     const pairs = [...[...headers].flat().map(latin1Of), ...length]
@@ -76,12 +78,16 @@ export class WebTarget {
     }
     const close = (): void => end('the component is closed')
     this.#ends.add(close)
+    const cancel = (): void => end('context canceled')
+    if (signal?.aborted === true) cancel()
+    signal?.addEventListener('abort', cancel)
     const {timeoutMs} = this.#options
     const timer = timeoutMs > 0 ? setTimeout(() => end('context deadline exceeded'), timeoutMs) : undefined
     try {
       return await promise
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
       this.#ends.delete(close)
     }
   }

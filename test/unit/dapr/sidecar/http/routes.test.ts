@@ -1,8 +1,7 @@
 import t from 'tap'
 import {findRoute} from '../../../../../src/dapr/sidecar/http/routes.ts'
 
-const kindOf = (method: string, path: string): string | undefined =>
-  findRoute({method, path, whyMissing: () => ''}, segment => segment)?.kind
+const kindOf = (method: string, path: string): string | undefined => findRoute({method, path}, segment => segment)?.kind
 
 t.test('routes of the sidecar itself', t => {
   t.equal(kindOf('GET', '/v1.0/healthz'), 'health')
@@ -13,10 +12,6 @@ t.test('routes of the sidecar itself', t => {
   t.equal(kindOf('PUT', '/v1.0/bindings/x'), 'block')
   t.end()
 })
-
-/** Blocks whose calls are served; the others have a fixed reply. */
-const SERVED =
-  /^\/v1\.0[^/]*\/(?:state|publish|secrets|configuration|lock|unlock|crypto|subtlecrypto|jobs|workflows|actors)\//
 
 t.test('building blocks, in their versions', t => {
   const known = [
@@ -30,7 +25,7 @@ t.test('building blocks, in their versions', t => {
   ] // prettier-ignore
   for (const each of known) {
     const [method = '', path = ''] = each.split(' ')
-    t.equal(kindOf(method, path), SERVED.test(path) ? 'block' : 'reply', each)
+    t.equal(kindOf(method, path), 'block', each)
   }
   t.end()
 })

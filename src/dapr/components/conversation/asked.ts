@@ -1,0 +1,51 @@
+import type {ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
+
+/** A text, or several. */
+type Said = string | readonly string[]
+
+/** A question as it stands in a file: the same question is always the same text, and what is not said is left out. */
+export interface WrittenQuestion {
+  readonly messages: readonly SaidMessage[]
+  readonly tools?: readonly object[]
+  readonly toolChoice?: string
+  readonly temperature?: number
+  readonly responseFormat?: object
+  readonly metadata?: object
+  readonly keepPromptMs?: number
+}
+
+/** `{"user": "Hello"}`; with the calls that an assistant wished for, or the call that a result belongs to. */
+type SaidMessage = Readonly<Record<string, Said | readonly ToolCall[] | object>>
+
+const said = ({role, texts, calls, resultOf}: ModelMessage): SaidMessage => ({
+  [role]: texts.length === 1 ? (texts[0] ?? '') : texts,
+  ...(calls.length > 0 && {calls: calls.map(({id, name, arguments: written}) => ({id, name, arguments: written}))}),
+  ...(resultOf !== undefined && {of: {id: resultOf.id, name: resultOf.name}})
+})
+
+/** What is asked, without what concerns the answer alone. */
+export function askedOf(question: ModelQuestion): WrittenQuestion {
+  const {messages, tools, toolChoice, temperature, responseFormat, metadata, keepPromptMs} = question
+  return {
+    messages: messages.map(said),
+    ...(tools.length > 0 && {
+      tools: tools.map(({name, description, parameters}) => ({name, description, parameters: sorted(parameters)}))
+    }),
+    ...(toolChoice !== '' && {toolChoice}),
+    ...(temperature !== undefined && {temperature}),
+    ...(responseFormat !== undefined && {responseFormat: sorted(responseFormat) as object}),
+    ...(Object.keys(metadata).length > 0 && {metadata: sorted(metadata) as object}),
+    ...(keepPromptMs > 0 && {keepPromptMs})
+  }
+}
+
+/** Keys in their order: maps of gRPC come in any. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, sorted(each)])
+  )
+}

@@ -1,0 +1,100 @@
+import type {OpenComponent, OpenOptions} from '../component.ts'
+import type {LanguageModel} from '../language-model.ts'
+import {chatAnswer, chatRequest, isResponseFormat} from './chat-messages.ts'
+import {keepingAnswers} from './kept-answers.ts'
+import {modelName} from './model-name.ts'
+import {Provider, type ProviderOptions} from './provider.ts'
+
+/** The types that speak the form of chat completions. */
+export type ChatProvider = 'deepseek' | 'googleai' | 'huggingface' | 'mistral' | 'ollama' | 'openai'
+
+const ENDPOINTS: Readonly<Record<ChatProvider, (model: string) => string>> = {
+  deepseek: () => 'https://api.deepseek.com',
+  googleai: () => 'https://generativelanguage.googleapis.com/v1beta/openai',
+  huggingface: model => `https://router.huggingface.co/hf-inference/models/${model}/v1`,
+  mistral: () => 'https://api.mistral.ai/v1',
+  ollama: () => 'http://localhost:11434/v1',
+  openai: () => 'https://api.openai.com/v1'
+}
+
+/** Models behind the wire form of OpenAI's chat completions (components-contrib: conversation/openai and its like). */
+export const openChat =
+  (provider: ChatProvider): OpenComponent<LanguageModel> =>
+  async options => {
+    const {properties} = options
+    const isAzure = provider === 'openai' && /^azure$/i.test(properties.text('apiType'))
+    const model = modelName(isAzure ? 'azure' : provider, options)
+    const key = properties.text('key') || (provider === 'ollama' ? 'ollama' : '')
+    if (key === '') properties.fault('key', missingKey(provider))
+    const way = isAzure ? azureWay(options, {model, key}) : plainWay(provider, options, {model, key})
+    return chatModel(options, {...way, model, key, ...(provider === 'ollama' && {hint: ollamaHint(model)})})
+  }
+
+const missingKey = (provider: string): string =>
+  `the key is missing: conversation.${provider} needs one, as metadata "key" (for a server of your own that wants none, write any)`
+
+interface Way extends Pick<ProviderOptions, 'endpoint' | 'headers'> {
+  readonly path: string
+}
+
+interface Named {
+  readonly model: string
+  readonly key: string
+}
+
+function plainWay(provider: ChatProvider, {properties}: OpenOptions, {model, key}: Named): Way {
+  const written = properties.text('endpoint')
+  return {
+    endpoint: written === '' ? ENDPOINTS[provider](model) : checkedUrl(properties, written),
+    path: 'chat/completions',
+    headers: {Authorization: `Bearer ${key}`}
+  }
+}
+
+function azureWay({properties}: OpenOptions, {model, key}: Named): Way {
+  const [endpoint, version] = [properties.text('endpoint'), properties.text('apiVersion')]
+  if (endpoint === '' || version === '')
+    properties.fault('apiType', "endpoint and apiVersion must be provided when apiType is set to 'azure'")
+  const deployment = encodeURIComponent(model)
+  return {
+    endpoint: checkedUrl(properties, endpoint),
+    path: `openai/deployments/${deployment}/chat/completions?api-version=${encodeURIComponent(version)}`,
+    headers: {'api-key': key}
+  }
+}
+
+/** A URL that stands in the file. */
+export function checkedUrl(properties: OpenOptions['properties'], text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  return properties.fault('endpoint', `endpoint must begin with http:// or https://, and not "${text}"`)
+}
+
+const ollamaHint =
+  (model: string) =>
+  (status: number): string =>
+    status === 0
+      ? 'is Ollama running? "ollama serve" starts it'
+      : status === 404
+        ? `"ollama pull ${model}" gets it`
+        : ''
+
+function chatModel(
+  options: OpenOptions,
+  {model, path, ...way}: Way & Named & Pick<ProviderOptions, 'hint'>
+): LanguageModel {
+  const provider = new Provider(way, options)
+  return keepingAnswers(
+    {
+      capabilities: [],
+      model,
+      converse: async (question, signal) => {
+        const {responseFormat} = question
+        if (responseFormat !== undefined && !isResponseFormat(responseFormat))
+          options.warn(`component ${options.name}: the response format has no "type", and is left out`)
+        return chatAnswer(await provider.post(path, chatRequest(model, question), signal))
+      },
+      close: async () => provider.close()
+    },
+    options
+  )
+}

@@ -1,0 +1,135 @@
+import {messageOf} from '../../../model/errors.ts'
+import {WebTarget, type WebResponse} from '../bindings/http/web-target.ts'
+import type {OpenOptions} from '../component.ts'
+
+/** A longer answer is cut, and is no JSON then. */
+const MAX_ANSWER_BYTES = 64 * 2 ** 20
+const NO_CERTIFICATES = {ca: '', cert: '', key: ''}
+
+/** Where a component finds its model. */
+export interface ProviderOptions {
+  /** The URL that its paths follow. */
+  readonly endpoint: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Never told to anybody; '' = there is none. */
+  readonly key: string
+  /** What a person may do about a failure; '' = nothing special. `status`: 0 = there was no answer. */
+  readonly hint?: (status: number) => string
+}
+
+/** A model that is asked over HTTP with JSON. */
+export class Provider {
+  readonly #options: ProviderOptions
+  readonly #component: OpenOptions
+  readonly #target: WebTarget
+
+  constructor(options: ProviderOptions, component: OpenOptions) {
+    this.#options = options
+    this.#component = component
+    const {endpoint: url} = options
+    const {env} = component
+    const secretHeaders = Object.keys(options.headers).map(name => name.toLowerCase())
+    this.#target = new WebTarget({
+      url,
+      env,
+      credentials: NO_CERTIFICATES,
+      timeoutMs: 0,
+      maxBytes: MAX_ANSWER_BYTES,
+      secretHeaders
+    })
+  }
+
+  /** Rejects in Dapr's words if the provider cannot be reached, refuses, or answers with what is no JSON. */
+  async post(path: string, question: object, signal: AbortSignal): Promise<unknown> {
+    const headers = new Map(Object.entries({'Content-Type': 'application/json', ...this.#options.headers}))
+    const body = Buffer.from(JSON.stringify(question))
+    const response = await this.#sent({method: 'POST', path, headers, body, signal})
+    const {status, data} = response
+    const text = Buffer.from(data).toString()
+    if (status !== 200) {
+      const words = wordsIn(text)
+      const said = words === '' ? '' : `: ${words}`
+      const told = `API returned unexpected status code: ${status}${said}`
+      throw new Error(this.#without(told) + this.#why(status))
+    }
+    try {
+      return JSON.parse(text) as unknown
+    } catch (error) {
+      throw new Error(text.trim() === '' ? 'EOF' : `the answer is no JSON: ${this.#without(messageOf(error))}`, {
+        cause: error
+      })
+    }
+  }
+
+  close(): void {
+    this.#target.close()
+  }
+
+  async #sent(wish: Parameters<WebTarget['send']>[0]): Promise<WebResponse> {
+    try {
+      return await this.#target.send(wish)
+    } catch (error) {
+      const why = messageOf(error)
+      if (/context canceled$|component is closed$/.test(why)) throw new Error('context canceled', {cause: error})
+      // an answer that broke off has no address in its words
+      if (/aborted$|unexpected EOF$/.test(why)) throw new Error('unexpected EOF', {cause: error})
+      const told = `network error: failed to reach API server (${why})`
+      throw new Error(this.#without(told) + this.#why(0), {cause: error})
+    }
+  }
+
+  /** Providers repeat keys in their errors. */
+  #without(text: string): string {
+    const {key} = this.#options
+    return key === '' ? text : text.replaceAll(key, '***')
+  }
+
+  #why(status: number): string {
+    const hint = this.#options.hint?.(status) ?? ''
+    if (hint !== '') return ` (${hint})`
+    const place = this.#component.properties.placeOf('key')
+    return place !== undefined && (status === 401 || status === 403)
+      ? ` (the key is that of ${place.file}:${place.line})`
+      : ''
+  }
+}
+
+const MAX_WORDS = 1000
+
+/** What a provider says of its failure: `{"error": {"message"}}`, `{"error": "…"}`, `{"message"}`, or plain text. */
+function wordsIn(text: string): string {
+  const plain = text.slice(0, MAX_WORDS).replaceAll(/\s+/g, ' ').trim()
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return plain.startsWith('<') ? '' : plain
+  }
+  for (const path of [['error', 'message'], ['error'], ['message'], ['detail']]) {
+    const found = path.reduce<unknown>(memberOf, Array.isArray(body) ? body[0] : body)
+    if (typeof found === 'string') return found.slice(0, MAX_WORDS)
+  }
+  return plain
+}
+
+/** A member of what a provider has answered; undefined where there is none. */
+export const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
+
+/** A list in what a provider has answered. */
+export const listOf = (value: unknown, name: string): readonly unknown[] => {
+  const found = memberOf(value, name)
+  return Array.isArray(found) ? found : []
+}
+
+/** A text in what a provider has answered; '' where there is none. */
+export const stringOf = (value: unknown, name: string): string => {
+  const found = memberOf(value, name)
+  return typeof found === 'string' ? found : ''
+}
+
+/** A count in what a provider has answered. */
+export const countOf = (value: unknown, name: string): number => {
+  const found = memberOf(value, name)
+  return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : 0
+}

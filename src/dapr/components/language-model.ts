@@ -1,0 +1,84 @@
+import type {Component} from './component.ts'
+
+/** A call of a function that a model wishes for. */
+export interface ToolCall {
+  /** '' = it has none. */
+  readonly id: string
+  readonly name: string
+  /** As the model wrote them: JSON, most of the time. */
+  readonly arguments: string
+}
+
+/** A function that a model may wish to have called. */
+export interface ModelTool {
+  readonly name: string
+  readonly description: string
+  /** A JSON schema; empty: it has none. */
+  readonly parameters: Readonly<Record<string, unknown>>
+}
+
+export interface ModelMessage {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool' | 'function'
+  readonly texts: readonly string[]
+  readonly calls: readonly ToolCall[]
+  /** The call of which the texts are the results. */
+  readonly resultOf: {readonly id: string; readonly name: string} | undefined
+}
+
+/** What a model is asked. */
+export interface ModelQuestion {
+  readonly messages: readonly ModelMessage[]
+  readonly tools: readonly ModelTool[]
+  /** `auto`, `none`, `required`, or a tool's name; '' = nothing is said. */
+  readonly toolChoice: string
+  /** Undefined: nothing is said. */
+  readonly temperature: number | undefined
+  /** A JSON schema that the answer is to follow. */
+  readonly responseFormat: Readonly<Record<string, unknown>> | undefined
+  readonly metadata: Readonly<Record<string, string>>
+  /** How long the provider is to keep the prompt; 0 = nothing is said. */
+  readonly keepPromptMs: number
+  /** Personal data is taken out of the answer before anybody sees it. */
+  readonly isAnswerScrubbed: boolean
+}
+
+/** One of the answers that a model gives to a question. */
+export interface Choice {
+  /** Why the model ended: `stop`, `length`, `tool_calls` … */
+  readonly reason: string
+  readonly text: string
+  readonly calls: readonly ToolCall[]
+}
+
+/** What a question has cost. */
+export interface TokenUsage {
+  readonly completion: number
+  readonly prompt: number
+  readonly total: number
+  readonly ofCompletion?: {
+    readonly accepted: number
+    readonly audio: number
+    readonly reasoning: number
+    readonly rejected: number
+  }
+  readonly ofPrompt?: {readonly audio: number; readonly cached: number}
+}
+
+export interface ModelAnswer {
+  readonly choices: readonly Choice[]
+  /** Undefined: the model does not say. */
+  readonly usage: TokenUsage | undefined
+}
+
+/** A language model behind a component (components-contrib: conversation, Conversation). */
+export interface LanguageModel extends Component {
+  /** Its name, as it is configured; '' = it has none. */
+  readonly model: string
+  /** Rejects with the provider's words, or with Dapr's; with a FinalError if asking again is of no use. */
+  converse(question: ModelQuestion, signal: AbortSignal): Promise<ModelAnswer>
+}
+
+/** A failure that is the same whenever the question is asked. */
+export class FinalError extends Error {
+  override readonly name = 'FinalError'
+}

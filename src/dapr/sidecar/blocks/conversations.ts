@@ -1,0 +1,101 @@
+import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
+import {messageOf} from '../../../model/errors.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {BlockContext} from './block-context.ts'
+import {BlockError} from './block-error.ts'
+
+/** A component that was found. */
+export interface FoundModel {
+  readonly name: string
+  readonly model: LanguageModel
+}
+
+const CHOICES = "'auto', 'none', 'required', or a specific tool name matching the tools available to be used"
+
+/** Conversation with language models (Dapr: pkg/api/universal/conversation.go). */
+export class Conversations {
+  readonly #context: BlockContext
+
+  constructor(context: BlockContext) {
+    this.#context = context
+  }
+
+  /** Rejects with Dapr's error and our reason. */
+  async find(name: string): Promise<FoundModel> {
+    const missing = (why: string): BlockError =>
+      new BlockError(
+        [400, 'invalidArgument', 'ERR_CONVERSATION_NOT_FOUND'],
+        `failed finding conversation component ${name}${why}`
+      )
+    const {component: model} = await this.#context.component('conversation', name, {none: missing, unknown: missing})
+    return {name, model}
+  }
+
+  /** Asks the model. Who leaves, or has waited long enough by a policy, asks no more. */
+  async ask({name, model}: FoundModel, question: ModelQuestion, onGone: OnGone): Promise<ModelAnswer> {
+    checkToolChoice(name, question)
+    const listeners: (() => void)[] = []
+    onGone(() => {
+      for (const listener of listeners) listener()
+    })
+    let asking = new AbortController()
+    listeners.push(() => asking.abort())
+    const attempt = async (): Promise<ModelAnswer> => {
+      asking.abort()
+      asking = new AbortController()
+      return checked(await model.converse(question, asking.signal), question)
+    }
+    const treatment = {
+      onGone: (listener: () => void) => listeners.push(listener),
+      isFinal: (error: unknown) => error instanceof FinalError
+    }
+    try {
+      const answer = await this.#context.outbound(
+        {block: 'conversation', name, operation: 'converse', ...treatment},
+        attempt
+      )
+      return answer
+    } catch (error) {
+      throw new BlockError(
+        [500, 'internal', 'ERR_CONVERSATION_INVOKE'],
+        `failed conversing with component ${name}: ${messageOf(error)}`
+      )
+    } finally {
+      asking.abort()
+    }
+  }
+
+  /** Dapr's error for a request without inputs. */
+  missingInputs(name: string): BlockError {
+    return new BlockError(
+      [400, 'invalidArgument', 'ERR_CONVERSATION_MISSING_INPUTS'],
+      `failed conversing with component ${name}: missing inputs in request`
+    )
+  }
+
+  /** Dapr's error for a request that is wrong in another way. */
+  invalid(name: string, why: string): BlockError {
+    return invalid(name, why)
+  }
+}
+
+const invalid = (name: string, why: string): BlockError =>
+  new BlockError(
+    [400, 'invalidArgument', 'ERR_CONVERSATION_INVALID_PARMS'],
+    `failed conversing with component ${name}: invalid params: ${why}`
+  )
+
+/** A tool's name is let through where there are no tools at all, as by Dapr. */
+function checkToolChoice(name: string, {toolChoice, tools}: ModelQuestion): void {
+  if (toolChoice === 'required' && tools.length === 0) throw invalid(name, `tool choice must be ${CHOICES}`)
+  if (['', 'auto', 'none', 'required'].includes(toolChoice) || tools.length === 0) return
+  if (!tools.some(tool => tool.name === toolChoice))
+    throw invalid(name, `tool choice selected was not found. Must be ${CHOICES}`)
+}
+
+/** A model that had to call a tool, and gave nothing at all, is asked again by a policy. */
+function checked(answer: ModelAnswer, {toolChoice, tools}: ModelQuestion): ModelAnswer {
+  if (toolChoice === 'required' && answer.choices.every(({text, calls}) => text === '' && calls.length === 0))
+    throw new Error(`LLM returned empty response with no tool calls despite ${tools.length} tools being available`)
+  return answer
+}

@@ -1,0 +1,186 @@
+import type {CONVERSATION} from '../../../model/dapr/api/conversation.ts'
+import * as messages from '../../../model/dapr/messages/ai.generated.ts'
+import type {Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
+import {structIn} from '../../../proxy/net/grpc/struct.ts'
+import type {ModelAnswer, ModelMessage, ModelQuestion, TokenUsage, ToolCall} from '../../components/language-model.ts'
+import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import type {Blocks} from '../blocks/blocks.ts'
+import type {Conversations} from '../blocks/conversations.ts'
+import {withoutPersonalData} from '../blocks/personal-data.ts'
+import {readJson, type BlockRequest} from './block-request.ts'
+import type {Reply} from '../../../proxy/net/reply.ts'
+import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
+import {jsonOfMessage, messageOfJson} from './proto-json.ts'
+
+type Request1 = Message<typeof messages.ConversationRequest>
+type Request2 = Message<typeof messages.ConversationRequestAlpha2>
+type Result2 = Message<typeof messages.ConversationResultAlpha2>
+type Usage = Message<typeof messages.ConversationResultAlpha2CompletionUsage>
+
+const scrubbed = (text: string, isScrubbed: boolean | undefined): string =>
+  isScrubbed === true ? withoutPersonalData(text) : text
+
+const ROLES: Readonly<Record<string, ModelMessage['role']>> = {
+  system: 'system',
+  assistant: 'assistant',
+  ai: 'assistant',
+  tool: 'tool',
+  function: 'function'
+}
+
+const NOTHING_SAID = {
+  tools: [],
+  toolChoice: '',
+  responseFormat: undefined,
+  metadata: {},
+  keepPromptMs: 0
+} as const
+
+/** What Dapr reads of alpha1's metadata must be of its type, although it is not used then. */
+function checkMetadata(metadata: Request1['metadata']): void {
+  for (const [key, value] of Object.entries(metadata))
+    if (key.toLowerCase() === 'temperature' && Number.isNaN(Number(value)))
+      throw new BlockError(
+        [500, 'unknown', 'ERROR'],
+        `cannot parse '${key}' as float: strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`
+      )
+}
+
+async function converseAlpha1(
+  {conversations}: Blocks,
+  request: Request1,
+  onGone: OnGone
+): Promise<Message<typeof messages.ConversationResponse>> {
+  const {name, inputs, contextID, scrubPII, parameters, metadata, temperature} = request
+  const found = await conversations.find(name)
+  checkMetadata(metadata)
+  if (inputs.length === 0) throw conversations.missingInputs(name)
+  const question: ModelQuestion = {
+    ...NOTHING_SAID,
+    temperature,
+    isAnswerScrubbed: scrubPII === true,
+    messages: inputs.map(input => ({
+      role: ROLES[input.role ?? ''] ?? 'user',
+      texts: [scrubbed(input.content, input.scrubPII)],
+      calls: [],
+      resultOf: undefined
+    }))
+  }
+  const {choices} = await conversations.ask(found, question, onGone)
+  return {
+    contextID: contextID === '' ? undefined : contextID,
+    outputs: choices.map(({text}) => ({result: scrubbed(text, scrubPII), parameters}))
+  }
+}
+
+async function converseAlpha2(
+  {conversations}: Blocks,
+  request: Request2,
+  onGone: OnGone
+): Promise<Message<typeof messages.ConversationResponseAlpha2>> {
+  const {name, inputs, contextId, scrubPii} = request
+  const found = await conversations.find(name)
+  if (inputs.length === 0) throw conversations.missingInputs(name)
+  const answer = await conversations.ask(found, questionIn(request, conversations), onGone)
+  return {
+    contextId: contextId === '' ? undefined : contextId,
+    outputs: outputsOf(answer, found.model.model, scrubPii)
+  }
+}
+
+function questionIn(request: Request2, conversations: Conversations): ModelQuestion {
+  const {name, inputs, temperature, tools: asked, toolChoice = '', responseFormat, metadata} = request
+  const tools = asked.flatMap(({function: tool}) =>
+    tool === undefined
+      ? []
+      : [{name: tool.name, description: tool.description ?? '', parameters: structIn(tool.parameters)}]
+  )
+  const {seconds = 0n, nanos = 0} = request.promptCacheRetention ?? {}
+  return {
+    messages: inputs.flatMap(input =>
+      input.messages.map(message => modelMessage(message, input.scrubPii, why => conversations.invalid(name, why)))
+    ),
+    tools,
+    toolChoice: toolChoice === '' && asked.length > 0 ? 'auto' : toolChoice,
+    temperature,
+    responseFormat: responseFormat && structIn(responseFormat),
+    metadata,
+    keepPromptMs: Number(seconds) * 1000 + nanos / 1e6,
+    isAnswerScrubbed: request.scrubPii === true
+  }
+}
+
+/** Developers are users for a model, as in Dapr. */
+function modelMessage(
+  message: Message<typeof messages.ConversationMessage>,
+  isScrubbed: boolean | undefined,
+  invalid: (why: string) => BlockError
+): ModelMessage {
+  const {ofDeveloper, ofSystem, ofUser, ofAssistant, ofTool} = message
+  const said = ofTool ?? ofAssistant ?? ofUser ?? ofSystem ?? ofDeveloper
+  if (said === undefined) throw invalid('message type cannot be nil')
+  const texts = said.content.map(({text}) => scrubbed(text, isScrubbed))
+  const plain = {texts, calls: [], resultOf: undefined}
+  if (said === ofTool) return {...plain, role: 'tool', resultOf: {id: ofTool.toolId ?? '', name: ofTool.name}}
+  if (said !== ofAssistant) return {...plain, role: said === ofSystem ? 'system' : 'user'}
+  const calls = ofAssistant.toolCalls.map(({id = '', function: wish}): ToolCall => {
+    if (wish === undefined) throw invalid('tool types cannot be nil')
+    return {id, name: wish.name, arguments: wish.arguments}
+  })
+  return {...plain, role: 'assistant', calls}
+}
+
+/** One output for each choice. */
+const outputsOf = ({choices, usage}: ModelAnswer, model: string, isScrubbed: boolean | undefined): Result2[] =>
+  choices.map(({reason, text, calls}, index) => ({
+    choices: [
+      {
+        finishReason: reason || 'unknown',
+        index: BigInt(index),
+        message: {
+          content: scrubbed(text, isScrubbed),
+          toolCalls: calls.map(({id, name, arguments: written}) => ({
+            id: id === '' ? undefined : id,
+            function: {name, arguments: written}
+          }))
+        }
+      }
+    ],
+    model: model === '' ? undefined : model,
+    usage: usage && usageOf(usage)
+  }))
+
+const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage): Usage => ({
+  completionTokens: BigInt(completion),
+  promptTokens: BigInt(prompt),
+  totalTokens: BigInt(total),
+  completionTokensDetails: ofCompletion && {
+    acceptedPredictionTokens: BigInt(ofCompletion.accepted),
+    audioTokens: BigInt(ofCompletion.audio),
+    reasoningTokens: BigInt(ofCompletion.reasoning),
+    rejectedPredictionTokens: BigInt(ofCompletion.rejected)
+  },
+  promptTokensDetails: ofPrompt && {audioTokens: BigInt(ofPrompt.audio), cachedTokens: BigInt(ofPrompt.cached)}
+})
+
+/** A message and its JSON, one served like the other; an empty body counts as an empty object. */
+const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R extends Schema>(
+  request: Q,
+  reply: R,
+  run: (blocks: Blocks, request: Message<Q>, onGone: OnGone) => Promise<Message<R>>
+): BlockOperation => ({
+  grpc: grpc(request, reply, async (blocks, message, {onGone}) => run(blocks, message, onGone)),
+  http: async (blocks, sent: BlockRequest): Promise<Reply> => {
+    const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)
+    const message = {...messageOfJson(request, value), name: sent.params[0] ?? ''}
+    const body = JSON.stringify(jsonOfMessage(reply, await run(blocks, message, sent.onGone)))
+    return {status: 200, type: 'application/json', body, lines: ''}
+  }
+})
+
+/** Conversation (Dapr: pkg/api/http/conversation.go). */
+export const CONVERSATION_OPERATIONS: OperationsOf<typeof CONVERSATION> = {
+  ConverseAlpha1: served(messages.ConversationRequest, messages.ConversationResponse, converseAlpha1),
+  ConverseAlpha2: served(messages.ConversationRequestAlpha2, messages.ConversationResponseAlpha2, converseAlpha2)
+}

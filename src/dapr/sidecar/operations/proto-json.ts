@@ -1,0 +1,113 @@
+import {unreachable} from '../../../model/errors.ts'
+import {ConversationMessage} from '../../../model/dapr/messages/ai.generated.ts'
+import {Any, Duration} from '../../../model/dapr/messages/google.generated.ts'
+import type {FieldType, Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
+import {structOf} from '../../../proxy/net/grpc/struct.ts'
+import {isObject, malformed} from './block-request.ts'
+
+/*
+ * Messages as JSON, by the table of their fields (protobuf: ProtoJSON). `bytes` are a `google.protobuf.Struct`: there are no
+ * others in what is read so. An `Any` stays the JSON that it is.
+ */
+
+/** Messages of which only one field may be there. */
+const ONE_OF = new Set<Schema>([ConversationMessage])
+
+/** Names of fields are taken as in JSON and as in the .proto file; unknown ones are skipped. Rejects with Dapr's error. */
+export function messageOfJson<S extends Schema>(schema: S, value: unknown, name = ''): Message<S> {
+  if (!isObject(value)) throw malformed(`${name === '' ? 'expected' : `"${name}" must be`} an object`)
+  const members = Object.entries(schema).map(([key, [, type, presence]]) => {
+    const member = value[key] ?? value[snakeCase(key)] ?? undefined
+    return [key, member === undefined && presence === 'optional' ? undefined : fieldOf(type, member, key)]
+  })
+  const message = Object.fromEntries(members) as Message<S>
+  if (ONE_OF.has(schema)) checkOne(message, name)
+  return message
+}
+
+function checkOne(message: object, name: string): void {
+  const set = Object.entries(message).filter(([, member]) => member !== undefined)
+  if (set.length > 1) throw malformed(`"${name}" has ${set.map(([key]) => key).join(' and ')}: it may have one of them`)
+}
+
+const snakeCase = (key: string): string => key.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+
+function fieldOf(type: FieldType, value: unknown, key: string): unknown {
+  if (typeof type !== 'string') return nested(type, value, key)
+  const wrong = (what: string): never => {
+    throw malformed(`"${key}" must be ${what}`)
+  }
+  switch (type) {
+    case 'string':
+      return value === undefined ? '' : typeof value === 'string' ? value : wrong('a text')
+    case 'bool':
+      return value === undefined ? false : typeof value === 'boolean' ? value : wrong('true or false')
+    case 'double': {
+      const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : (value ?? 0)
+      return typeof number === 'number' && !Number.isNaN(number) ? number : wrong('a number')
+    }
+    case 'bytes':
+      return value === undefined ? new Uint8Array(0) : isObject(value) ? structOf(value) : wrong('an object')
+    case 'map': {
+      const texts = value === undefined ? {} : isObject(value) ? value : wrong('an object')
+      return Object.values(texts).every(each => typeof each === 'string') ? texts : wrong('an object of texts')
+    }
+    case 'int32':
+    case 'uint32':
+    case 'int64':
+    case 'uint64':
+    case 'float':
+    case 'strings':
+    case 'chunks':
+      throw new Error(`${key}: nothing reads ${type} from JSON yet`)
+    default:
+      return unreachable(type)
+  }
+}
+
+function nested(type: Exclude<FieldType, string>, value: unknown, key: string): unknown {
+  if ('message' in type) {
+    if (value === undefined) return undefined
+    return type.message === Duration ? durationOf(value, key) : messageOfJson(type.message, value, key)
+  }
+  if ('list' in type) {
+    const list = value ?? []
+    if (!Array.isArray(list)) throw malformed(`"${key}" must be a list`)
+    return (list as readonly unknown[]).map((each, at) => messageOfJson(type.list, each, `${key}[${at}]`))
+  }
+  const all = value ?? {}
+  if (!isObject(all)) throw malformed(`"${key}" must be an object`)
+  for (const [name, each] of Object.entries(all))
+    if (type.mapOf === Any && !(isObject(each) && typeof each['@type'] === 'string'))
+      throw malformed(`"${key}.${name}" must be an object with "@type"`)
+  return all
+}
+
+function durationOf(value: unknown, key: string): Message<typeof Duration> {
+  const match = typeof value === 'string' ? /^(-?)(\d+)(?:\.(\d{1,9}))?s$/.exec(value) : null
+  if (match === null) throw malformed(`"${key}" must be seconds such as 86400s`)
+  const [, sign = '', whole = '0', part = ''] = match
+  const factor = sign === '-' ? -1 : 1
+  return {seconds: BigInt(whole) * BigInt(factor), nanos: Number(part.padEnd(9, '0')) * factor}
+}
+
+/** A message as JSON: what is empty is left out, numbers of 64 bits are texts. */
+export function jsonOfMessage<S extends Schema>(schema: S, message: Partial<Message<S>>): object {
+  const members = Object.entries(schema).flatMap(([key, [, type, presence]]) => {
+    const value = jsonOfField(type, (message as Readonly<Record<string, unknown>>)[key])
+    return value === undefined || (presence !== 'optional' && isEmpty(value)) ? [] : [[key, value] as const]
+  })
+  return Object.fromEntries(members)
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === '' || value === false || value === 0 || value === '0' || (Array.isArray(value) && value.length === 0)
+
+function jsonOfField(type: FieldType, value: unknown): unknown {
+  if (value === undefined) return undefined
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof type === 'string') return value
+  if ('message' in type) return jsonOfMessage(type.message, value as object)
+  if ('list' in type) return (value as readonly object[]).map(each => jsonOfMessage(type.list, each))
+  return Object.keys(value as object).length > 0 ? value : undefined
+}
