@@ -156,6 +156,7 @@ export class RunResources {
 export class RunComponents {
   load = async (): Promise<object> => ({})
   close = async (): Promise<void> => undefined
+  tellShared = async (): Promise<void> => undefined
   releaseRedis = async (): Promise<boolean> => false
 }
 export class RunDaprd {
