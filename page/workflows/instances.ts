@@ -9,6 +9,9 @@ const SOON_MS = 250
 /** Workers come and go without an event of a workflow. */
 const RELOAD_MS = 10_000
 
+/** What asks the answers again that are on the page. */
+const shown = new Set<() => void>()
+
 /** A string: what is wrong; undefined: not answered yet. */
 export type Answer<T> = T | string | undefined
 
@@ -60,7 +63,8 @@ export function useAnswer<T extends object>(
       }
     }
     const again = repeat(load)
-    const stops = [listen('workflow', again.soon), listen('reset', again.soon)]
+    shown.add(again.soon)
+    const stops = [listen('workflow', again.soon), listen('reset', again.soon), () => void shown.delete(again.soon)]
     return () => {
       gone.abort()
       again.stop()
@@ -75,9 +79,11 @@ export const readInstance = async (path: string, signal: AbortSignal) => ask<Api
 export const readTimeline = async (path: string, signal: AbortSignal) => ask<Api.WorkflowTimeline>(path, {signal})
 
 /** Changes something; undefined: it could not be done, and the top of the page says why. */
-export async function change(path: string, body: object): Promise<Api.Workflow | undefined> {
+export async function change<T extends object = Api.Workflow>(path: string, body: object): Promise<T | undefined> {
   try {
-    return await ask<Api.Workflow>(path, {method: 'POST', body})
+    const answer = await ask<T>(path, {method: 'POST', body})
+    for (const again of shown) again()
+    return answer
   } catch (error) {
     const {message, hint} = problemOf(error)
     failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`

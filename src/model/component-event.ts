@@ -36,6 +36,12 @@ export type ComponentEvent = {
       readonly elapsedMs: number
     }
   | {
+      /** A job has come to the app, which has answered. Its component is ''. */
+      readonly type: 'job'
+      readonly isSuccess: boolean
+      readonly elapsedMs: number
+    }
+  | {
       /** An event has come for the app. `elapsedMs`: until it answered, 0 = it did not get it. */
       readonly type: 'delivered'
       readonly topic: string

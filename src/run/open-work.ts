@@ -9,7 +9,9 @@ import type {Reminders} from '../work/actor/reminders.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
+import {JobStore, type JobCount} from '../work/job/job-store.ts'
 import {Jobs} from '../work/job/jobs.ts'
+import {WaitingTimers} from '../work/workflow/waiting-timers.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
 import type {RunWorkOptions} from './run-work.ts'
 
@@ -23,8 +25,10 @@ const LARGE_BYTES = 100e6
 export class OpenWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
+  readonly timers: WaitingTimers
   /** What an earlier run has left, by app. */
   readonly left: readonly ActiveInstances[]
+  readonly #leftJobs: readonly JobCount[]
   readonly #file: WorkFile
   readonly #wakeUps: WakeUps
   readonly #options: RunWorkOptions
@@ -42,8 +46,10 @@ export class OpenWork {
     this.#options = options
     this.#file = file
     this.left = new WorkflowStore(file.database).active(systemClock.date())
+    this.#leftJobs = new JobStore(file.database).counts(systemClock.date())
     if (workMode === 'forgotten') file.empty()
     this.#wakeUps = new WakeUps(file, systemClock)
+    this.timers = new WaitingTimers(file, this.#wakeUps)
     const warn = (app: string, message: string): void => this.#log(app, 'warn', message)
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)
     const maxBytes = (app: string): number =>
@@ -73,6 +79,7 @@ export class OpenWork {
       this.jobs = new Jobs({
         file,
         wakeUps: this.#wakeUps,
+        clock: systemClock,
         deliver: deliverJob,
         catchesUp: plan.catchUp === 'all',
         log: (app, level, text) => this.#log(app, level, text, 'dapr.runtime.scheduler')
@@ -94,7 +101,7 @@ export class OpenWork {
   }
 
   /** Loads the reminders of actors. */
-  async reminders(): Promise<Reminders> {
+  readonly reminders = async (): Promise<Reminders> => {
     const {actors, plan} = this.#options
     this.#reminders ??= Promise.all([import('../work/actor/reminders.ts'), actors()]).then(
       ([{Reminders: Table}, {run}]) =>
@@ -112,11 +119,15 @@ export class OpenWork {
 
   /** Says what an earlier run has left in the file, and whether that is large. */
   tellLeft({reporter, runtimes, workMode}: RunWorkOptions, path: string): void {
-    for (const {app, count, overdue} of this.left) {
-      const some = count === 1 ? '1 workflow' : `${count} workflows`
+    const all = [
+      ...this.left.map(each => ({...each, word: 'workflow', late: counted(each.overdue, 'timer')})),
+      ...this.#leftJobs.map(each => ({...each, word: 'job', late: `${each.overdue}`}))
+    ]
+    for (const {app, count, overdue, word, late} of all) {
+      const some = counted(count, word)
       if (workMode === 'forgotten') reporter.tell(`${app}: forgets ${some} (--forget)`)
       else if (runtimes().some(({id}) => id === app))
-        reporter.tell(`${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdueText(overdue)}`)
+        reporter.tell(`${app}: ${some} ${count === 1 ? 'goes' : 'go'} on${overdue === 0 ? '' : ` (${late} overdue)`}`)
       else
         reporter.warn(
           'work-left',
@@ -149,5 +160,4 @@ export class OpenWork {
   }
 }
 
-const overdueText = (count: number): string =>
-  count === 0 ? '' : ` (${count} ${count === 1 ? 'timer' : 'timers'} overdue)`
+const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`

@@ -34,6 +34,9 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly workflows: RunWork['workflows']
   /** The same for who only looks: nothing is begun for them. */
   readonly knownWorkflows: RunWork['knownWorkflows']
+  /** All that outlives the run, in the same way. */
+  readonly knownWork: RunWork['known']
+  readonly jobs: RunWork['jobs']
   readonly onWorkflow: RunWork['onWorkflow']
 }
 
@@ -146,6 +149,8 @@ export class RunApi {
       runLog,
       workflows: this.#options.workflows,
       knownWorkflows: this.#options.knownWorkflows,
+      knownWork: this.#options.knownWork,
+      jobs: this.#options.jobs,
       onWorkflow: this.#options.onWorkflow,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),

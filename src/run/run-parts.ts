@@ -169,6 +169,8 @@ export class RunParts {
       runLog: () => this.appRuntimes.runLog,
       workflows: async () => this.work.workflows(),
       knownWorkflows: async () => this.work.knownWorkflows(),
+      knownWork: async () => this.work.known(),
+      jobs: async () => this.work.jobs(),
       onWorkflow: listener => this.work.onWorkflow(listener),
       options: () => this.options
     })

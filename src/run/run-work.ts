@@ -58,12 +58,15 @@ export class RunWork {
     this.#opened?.jobs.appReady(id)
   }
 
-  /** Workflows for who only looks: nothing is begun for them, and nothing is found where nothing was. */
-  readonly knownWorkflows = async (): Promise<Workflows> => {
+  /** Workflows for who only looks. */
+  readonly knownWorkflows = async (): Promise<Workflows> => (await this.known()).workflows
+
+  /** All for who only looks: nothing is begun for them, and nothing is found where nothing was. */
+  async known(): Promise<OpenWork> {
     const path = workPath(this.#options)
-    if (this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.workflows()
+    if (this.#opening !== undefined || (path !== undefined && existsSync(path))) return this.#open()
     this.#standIn ??= import('./open-work.ts').then(async ({OpenWork: Work}) => Work.open(this.#options, undefined))
-    return (await this.#standIn).workflows
+    return this.#standIn
   }
 
   /** Goes on with what an earlier run has left, and says so. */

@@ -2,6 +2,8 @@ import type {FiredWakeUp, WakeUps} from './wake-ups.ts'
 
 /** So many are named; the others are counted. */
 const MAX_TOLD = 1000
+/** Of a series so many come one by one, then the latest one. */
+const MAX_OF_SERIES = 100
 
 /** What a skip has brought. */
 export interface Skipped {
@@ -25,15 +27,54 @@ export async function bringNearer(
 ): Promise<Skipped> {
   const fired: Skipped['fired'][number][] = []
   let others = 0
+  const limit = new SeriesLimit(wakeUps)
   let isSettled = await settle()
   for (let afterMs = 0; ;) {
     const step = Math.min(ms - afterMs, wakeUps.firstIn() ?? Infinity)
     afterMs += step
     const now = await wakeUps.skip(step)
-    if ((now.length === 0 && afterMs === ms) || signal.aborted) return {fired, others, isSettled}
+    limit.count(now)
+    if (now.length === 0 && afterMs === ms && limit.release()) continue
+    if ((now.length === 0 && afterMs === ms) || signal.aborted) {
+      limit.release()
+      return {fired, others, isSettled}
+    }
     const told = now.slice(0, MAX_TOLD - fired.length)
     fired.push(...told.map(each => ({...each, afterMs})))
     others += now.length - told.length
     isSettled = await settle()
+  }
+}
+
+/** Holds series that have fired often enough. */
+class SeriesLimit {
+  readonly #wakeUps: WakeUps
+  readonly #counts = new Map<string, number>()
+  readonly #held = new Set<string>()
+  #isReleased = false
+
+  constructor(wakeUps: WakeUps) {
+    this.#wakeUps = wakeUps
+  }
+
+  count(fired: readonly FiredWakeUp[]): void {
+    const before = this.#held.size
+    for (const {kind, owner} of fired) {
+      if (this.#isReleased || !this.#wakeUps.isSeries(kind)) continue
+      const name = `${kind} ${owner}`
+      const count = (this.#counts.get(name) ?? 0) + 1
+      this.#counts.set(name, count)
+      if (count >= MAX_OF_SERIES) this.#held.add(name)
+    }
+    if (this.#held.size > before) this.#wakeUps.hold(this.#held)
+  }
+
+  /** Lets them go on; false: none was held. */
+  release(): boolean {
+    if (this.#held.size === 0) return false
+    this.#isReleased = true
+    this.#held.clear()
+    this.#wakeUps.hold(this.#held)
+    return true
   }
 }

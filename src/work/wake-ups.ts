@@ -18,6 +18,12 @@ export interface FiredWakeUp extends WakeUp {
   readonly kind: string
 }
 
+/** What a kind of wake-ups is. */
+interface Kind {
+  /** One owner has one after the other, as a plan says. */
+  readonly isSeries?: boolean
+}
+
 /** Does it, within the change that removes it. */
 type Fire = (wakeUp: WakeUp) => void
 
@@ -25,6 +31,7 @@ type Fire = (wakeUp: WakeUp) => void
 const LOOK_MS = 10_000
 /** Others are left as they are: a later run may know them. */
 const SERVED = 'kind IN (SELECT value FROM json_each(?))'
+const UNHELD = "(kind || ' ' || owner) NOT IN (SELECT value FROM json_each(?))"
 /** So many fire in one transaction. */
 const BATCH = 500
 
@@ -33,6 +40,9 @@ export class WakeUps {
   readonly #file: WorkFile
   readonly #clock: Clock
   readonly #kinds = new Map<string, Fire>()
+  readonly #series = new Set<string>()
+  /** While time is let pass: what has fired often enough is left until it ends, as a list in JSON; `kind owner` each. */
+  #held = '[]'
   readonly #settles: ((maxMs: number) => Promise<boolean>)[] = []
   readonly #insert: StatementSync
   readonly #delete: StatementSync
@@ -62,9 +72,9 @@ export class WakeUps {
     this.#firstNamed = database.prepare(
       'SELECT id FROM wake_ups WHERE owner = ? AND kind = ? AND name = ? ORDER BY id LIMIT 1'
     )
-    this.#first = database.prepare(`SELECT due FROM wake_ups WHERE ${SERVED} ORDER BY due LIMIT 1`)
+    this.#first = database.prepare(`SELECT due FROM wake_ups WHERE ${SERVED} AND ${UNHELD} ORDER BY due LIMIT 1`)
     this.#due = database.prepare(
-      `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE ${SERVED} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
+      `SELECT id, due, kind, owner, name, data FROM wake_ups WHERE ${SERVED} AND ${UNHELD} AND due <= ? ORDER BY due, id LIMIT ${BATCH}`
     )
     this.#ofOwner = database.prepare('SELECT id, due, owner, name, data FROM wake_ups WHERE owner = ? AND kind = ?')
     this.#ahead = this.#readAhead()
@@ -76,8 +86,9 @@ export class WakeUps {
   }
 
   /** Who does what is of a kind. What is due already is done at once. */
-  serve(kind: string, fire: Fire): void {
+  serve(kind: string, fire: Fire, {isSeries = false}: Kind = {}): void {
     this.#kinds.set(kind, fire)
+    if (isSeries) this.#series.add(kind)
     this.#served = JSON.stringify([...this.#kinds.keys()])
     this.#disarm()
     this.#arm()
@@ -122,7 +133,7 @@ export class WakeUps {
 
   /** How many ms the first one is away (0: it is due); undefined: nothing waits. */
   firstIn(): number | undefined {
-    const due = this.#first.get(this.#served)?.['due']
+    const due = this.#first.get(this.#served, this.#held)?.['due']
     return typeof due === 'number' ? Math.max(0, due - this.date()) : undefined
   }
 
@@ -132,8 +143,24 @@ export class WakeUps {
       this.#ahead += ms
       this.#file.database.exec(`DELETE FROM clock; INSERT INTO clock VALUES (${this.#ahead})`)
       this.#disarm()
-      return this.#fireRows(this.#due.all(this.#served, this.date()))
+      return this.#fireRows(this.#due.all(this.#served, this.#held, this.date()))
     })
+  }
+
+  /** Whether it is one of a series, which may be held. */
+  isSeries(kind: string): boolean {
+    return this.#series.has(kind)
+  }
+
+  /** Leaves those of these owners (`kind owner`) as they are, until it is called with none. */
+  hold(owners: ReadonlySet<string>): void {
+    this.#held = JSON.stringify([...owners])
+    this.#disarm()
+    this.#arm()
+  }
+
+  remove(id: number): void {
+    this.#delete.run(id)
   }
 
   /** Removes all of an owner. */
@@ -160,7 +187,7 @@ export class WakeUps {
 
   #arm(): void {
     if (this.#stop !== undefined || this.#isClosed) return
-    const due = this.#first.get(this.#served)?.['due']
+    const due = this.#first.get(this.#served, this.#held)?.['due']
     if (typeof due !== 'number') return
     this.#next = due
     const waitMs = Math.max(0, due - this.date(), this.#notBefore - this.#clock.now())
@@ -169,7 +196,7 @@ export class WakeUps {
 
   #look(): void {
     this.#disarm()
-    const rows = this.#due.all(this.#served, this.date())
+    const rows = this.#due.all(this.#served, this.#held, this.date())
     if (rows.length === 0) return this.#arm()
     // what cannot be done is tried again then; who else changes the file says that it cannot be written
     this.#notBefore = this.#clock.now() + LOOK_MS

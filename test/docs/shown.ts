@@ -53,8 +53,8 @@ const OF_IMPORT = /^pillion import$/
 /** They end with a command: `in-ci.test.ts` runs them. */
 const OF_CI = /^pillion up .*--run\b/
 
-/** They need a workflow: `sdks/workflow-verbs.test.ts` runs the verbs. */
-const OF_WORKFLOWS = /^pillion (?:workflow|skip|wait --for workflow:)/
+/** They need a workflow or a job: `sdks/workflow-verbs.test.ts` and `long/jobs-verbs.test.ts` run the verbs. */
+const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|skip|wait --for workflow:)/
 
 /** They need another copy of the template: `e2e/borrowing.test.ts` has them. */
 const OF_COPIES = / --rest /

@@ -85,15 +85,15 @@ export function mutatedFrames(random: Random, frames: readonly Frame[]): Buffer 
   for (let count = random.below(4); count > 0; count--) {
     const [at, to] = [random.below(list.length), random.below(list.length + 1)]
     const frame = list[at] ?? {type: PING, payload: random.bytes(8)}
-    const deed = random.below(5)
-    if (deed !== 1) list.splice(at, deed === 0 || deed === 2 || deed === 3 ? 1 : 0)
-    if (deed === 1 || deed === 2) list.splice(to, 0, frame)
-    if (deed === 3)
+    const change = random.below(5)
+    if (change !== 1) list.splice(at, change === 0 || change === 2 || change === 3 ? 1 : 0)
+    if (change === 1 || change === 2) list.splice(to, 0, frame)
+    if (change === 3)
       list.splice(at, 0, {
         ...frame,
         ...random.pick([{flags: random.below(64)}, {type: random.below(11)}, {stream: random.below(9)}])
       })
-    if (deed === 4) list.splice(to, 0, oddFrame(random, frame.stream ?? 1))
+    if (change === 4) list.splice(to, 0, oddFrame(random, frame.stream ?? 1))
   }
   const bytes = Buffer.concat(list.map(bytesOf))
   return random.oneIn(3) ? mutated(random, bytes, ['\0\0\0', '\0\0\x04\x08', '\xff\xff\xff\0', '\x88']) : bytes

@@ -51,7 +51,7 @@ t.test('a driven app does what the test says, and tells what it sees', async t =
   await app.catchSignal('SIGUSR2')
   process.kill(app.pid, 'SIGUSR2')
   t.equal(await app.nextSignal(), 'SIGUSR2')
-  await t.rejects(app.listen({port: 99_999}), /ERR_SOCKET_BAD_PORT/, 'a deed that fails is an error of the test')
+  await t.rejects(app.listen({port: 99_999}), /ERR_SOCKET_BAD_PORT/, 'a change that fails is an error of the test')
   await app.exit(3)
   t.same(await program.exited, {code: 3, signal: null})
   t.same(await rig.leftovers(), [])

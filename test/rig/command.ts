@@ -60,7 +60,7 @@ type Message =
   | {readonly type: 'signal'; readonly name: NodeJS.Signals}
   | {readonly type: 'input'; readonly text: string}
 
-/** One life of an app whose every deed the test commands (`test/fixtures/apps/driven.mjs`). */
+/** One life of an app whose every change the test commands (`test/fixtures/apps/driven.mjs`). */
 export class Driven {
   readonly hello: Hello
   /** The process has ended, or has let go of the test. */

@@ -14,3 +14,6 @@ export function created(at: Date): string {
 }
 
 const two = (n: number): string => n.toString().padStart(2, '0')
+
+/** `-5s`, `+2h`: how far a time lies behind or ahead. */
+export const relativeTime = (at: number, now: number): string => `${at > now ? '+' : '-'}${age(Math.abs(at - now))}`

@@ -1,6 +1,7 @@
 import {OTHER_COMMANDS} from './entries/others.ts'
 import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
+import {JOB_VERBS, SCHEDULER} from './entries/jobs.ts'
 import {SKIP, WORKFLOW} from './entries/workflows.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
 
@@ -9,6 +10,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...TEMPLATE_COMMANDS,
   ...RUN_COMMANDS,
   WORKFLOW,
+  JOB_VERBS,
+  SCHEDULER,
   SKIP,
   ...OTHER_COMMANDS,
   {
@@ -61,7 +64,7 @@ export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
   ['components', `components is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ['configurations', `configurations is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ...['annotate', 'mtls', 'renew-certificate', 'upgrade'].map(forKubernetes),
-  ...['mcpservers', 'sched', 'scheduler'].map(notYet)
+  notYet('mcpservers')
 ])
 
 /** Words of other tools, and the command of ours that is meant. */

@@ -17,6 +17,7 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
 
 /** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
+  if (command.startsWith('jobs ')) return completedJobs(command, asJson)
   if (command.startsWith('workflow ')) return completedWorkflows(command, asJson)
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
   const meant = command === 'stop' ? runs : runsMeant(runs, runPlace(undefined))
@@ -48,6 +49,17 @@ async function completedWorkflows(command: string, asJson: boolean): Promise<rea
   const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /workflows', {query})))
   const ids = lists.flatMap(({workflows}) => workflows.map(({id}) => id)).filter(id => PLAIN.test(id))
   return command === 'workflow raise-event' ? ids.filter(id => !id.includes('/')).map(id => `${id}/`) : ids
+}
+
+/** The jobs that may stand behind a verb, as `shop/report`. */
+async function completedJobs(command: string, asJson: boolean): Promise<readonly string[]> {
+  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
+  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /jobs', {query: {limit: 1000}})))
+  const isMeant = (state: string): boolean =>
+    command === 'jobs pause' ? state !== 'paused' : command !== 'jobs resume' || state === 'paused'
+  return lists
+    .flatMap(({jobs}) => jobs.filter(({state}) => isMeant(state)).map(({app, name}) => `${app}/${name}`))
+    .filter(name => PLAIN.test(name))
 }
 
 /** What no shell gives a meaning: `compgen -W` of bash would run a `$(…)`, and a completed word stands unquoted on the line. */

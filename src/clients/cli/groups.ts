@@ -6,7 +6,7 @@ export const COMMAND_GROUPS: readonly Group[] = [
   ['Run and stop', ['up', 'down', 'run', 'stop']],
   ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph', 'dashboard']],
   ['Work with one app', ['start', 'restart', 'debug', 'env', 'fault']],
-  ['Call', ['invoke', 'publish', 'replay', 'workflow', 'skip']],
+  ['Call', ['invoke', 'publish', 'replay', 'workflow', 'jobs', 'scheduler', 'skip']],
   ['Check', ['import', 'validate', 'doctor', 'schema']],
   ['For scripts and coding agents', ['wait', 'events', 'mcp']],
   ['Past one machine', ['export']],

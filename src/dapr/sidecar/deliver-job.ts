@@ -10,7 +10,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {Job} from '../../work/job/job.ts'
 import type {JobOutcome} from '../../work/job/jobs.ts'
 import {freshTraceparent} from './http/trace.ts'
-import {jobBody} from './operations/job-data.ts'
+import {jobBody} from '../../work/job/job-data.ts'
 
 export interface JobDelivery {
   readonly runtime: AppRuntime
@@ -53,7 +53,7 @@ async function overHttp({name, data}: Job, {runtime, context, warn}: JobDelivery
   const {status} = response
   if (status === 404) warn(`job ${name}: the app answers 404 to POST /job/${name}: it has no such route`)
   const isDone = (status >= 200 && status < 300) || status === 404
-  return {kind: isDone ? 'done' : 'failed', answer: status.toString()}
+  return {kind: isDone ? 'done' : 'failed', answer: status.toString(), isMissing: status === 404}
 }
 
 async function overGrpc({name, data}: Job, {runtime, context, warn}: JobDelivery): Promise<JobOutcome | string> {
@@ -80,7 +80,7 @@ async function overGrpc({name, data}: Job, {runtime, context, warn}: JobDelivery
     const {code} = response.status
     answer = code === OK ? 'OK' : `${codeText(code)}: ${response.status.message}`
     if (code === NOT_FOUND) warn(`job ${name}: the app answers NotFound to ${method}`)
-    if (code === OK || code === NOT_FOUND) return {kind: 'done', answer}
+    if (code === OK || code === NOT_FOUND) return {kind: 'done', answer, isMissing: code === NOT_FOUND}
     if (code !== UNIMPLEMENTED) break
   }
   return {kind: 'failed', answer}

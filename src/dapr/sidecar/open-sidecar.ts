@@ -186,7 +186,12 @@ class AppSidecar implements OpenSidecar {
       return {kind: 'undeliverable', answer: 'the app takes no calls'}
     const {deliverJob} = await import('./deliver-job.ts')
     const log = this.#logAs('dapr.runtime.scheduler')
-    return deliverJob(job, {runtime, context: this.#http, warn: text => log('warn', text)})
+    const start = performance.now()
+    const outcome = await deliverJob(job, {runtime, context: this.#http, warn: text => log('warn', text)})
+    const isSuccess = outcome.kind === 'done' && outcome.isMissing !== true
+    if (outcome.kind !== 'undeliverable')
+      this.#path.metering.used({type: 'job', component: '', isSuccess, elapsedMs: performance.now() - start})
+    return outcome
   }
 
   readonly secretOf: SecretOf = async (store, name) => this.#blocks.secretOf(store, name)

@@ -42,7 +42,8 @@ const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: 
     pattern: 'suspend|resume|terminate|raise|rerun|skip',
     words: 'one of suspend, resume, terminate, raise, rerun, skip',
     example: 'suspend'
-  }
+  },
+  change: {pattern: 'run|pause|resume|delete', words: 'one of run, pause, resume, delete', example: 'run'}
 }
 
 interface Found {
@@ -83,7 +84,7 @@ export class Router {
 
   #unknown(path: string): ApiProblem {
     const near = this.#rows.find(row => patternOf(row.path, () => ANYTHING).test(path))?.path
-    const [, name = ''] = /\{(number|format|verb|action)\}/.exec(near ?? '') ?? []
+    const [, name = ''] = /\{(number|format|verb|action|change)\}/.exec(near ?? '') ?? []
     const kind = KINDS[name]
     const hint =
       near === undefined || kind === undefined

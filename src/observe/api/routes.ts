@@ -12,7 +12,9 @@ import {lendSidecar} from './loan.ts'
 import {sendLogs, sendRunLogs} from './logs.ts'
 import {pinCall, pinsOf, replayCall, serveReplays, unpin} from './replays.ts'
 import {ApiProblem} from './problem.ts'
+import type {Jobs} from '../../work/job/jobs.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
+import type {KnownWork} from './run-facts.ts'
 import type {RouteTable} from './route.ts'
 import {runView} from './run-view.ts'
 import type {RunControl} from '../../control/run-control.ts'
@@ -101,6 +103,38 @@ export const ROUTES: RouteTable = {
     const [workflows, {changeInstance}] = await workflowsOf(context)
     return changeInstance(workflows, request)
   },
+  'GET /jobs': async (context, {query}) => {
+    const [jobs, {listJobs}] = await jobsOf(context)
+    return listJobs(jobs, query)
+  },
+  'GET /job': async (context, {query}) => {
+    const [jobs, {oneJob}] = await jobsOf(context)
+    return oneJob(jobs, query, maskingOf(context))
+  },
+  'POST /job/{change}': async (context, request) => {
+    const [jobs, {changeJob}] = await jobsOf(context)
+    return changeJob(jobs, request)
+  },
+  'GET /scheduled': async (context, {query}) => {
+    const [work, {listScheduled}] = await scheduledOf(context)
+    return listScheduled(work, query)
+  },
+  'POST /scheduled/delete': async (context, request) => {
+    const [work, {deleteScheduled}] = await scheduledOf(context)
+    return deleteScheduled(work, request)
+  },
+  'GET /scheduled/jobs': {
+    onSocket: async (context, {query}) => {
+      const [{jobs}, {keptJobs}] = await scheduledOf(context)
+      return keptJobs(jobs, query)
+    }
+  },
+  'POST /scheduled/jobs': {
+    onSocket: async (context, request) => {
+      const {takeJobs} = await import('./jobs/serve-scheduled.ts')
+      return takeJobs(await context.jobs(), request)
+    }
+  },
   'POST /skip': async (context, request) => {
     const [workflows, {skipTime}] = await workflowsOf(context)
     return skipTime(workflows, request)
@@ -127,5 +161,15 @@ const workflowsOf = async (
   context: ApiContext
 ): Promise<readonly [Workflows, typeof import('./workflows/serve-workflows.ts')]> =>
   Promise.all([context.knownWorkflows(), import('./workflows/serve-workflows.ts')])
+
+const jobsOf = async (context: ApiContext): Promise<readonly [Jobs, typeof import('./jobs/serve-jobs.ts')]> => {
+  const [{jobs}, code] = await Promise.all([context.knownWork(), import('./jobs/serve-jobs.ts')])
+  return [jobs, code]
+}
+
+const scheduledOf = async (
+  context: ApiContext
+): Promise<readonly [KnownWork, typeof import('./jobs/serve-scheduled.ts')]> =>
+  Promise.all([context.knownWork(), import('./jobs/serve-scheduled.ts')])
 
 const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

@@ -5,7 +5,10 @@ import type {AppPlan} from '../../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import type {RunControl} from '../../control/run-control.ts'
+import type {Reminders} from '../../work/actor/reminders.ts'
+import type {Jobs} from '../../work/job/jobs.ts'
 import type {Instance} from '../../work/workflow/instance.ts'
+import type {WaitingTimers} from '../../work/workflow/waiting-timers.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 
 /** Whether an app takes calls, and what it waits for. */
@@ -17,6 +20,15 @@ export interface NotRunning {
   readonly reason: string
   /** Calls that wait for it now. */
   readonly waiting: number
+}
+
+/** What outlives a run. */
+export interface KnownWork {
+  readonly workflows: Workflows
+  readonly jobs: Jobs
+  readonly timers: WaitingTimers
+  /** Loads the reminders of actors. */
+  readonly reminders: () => Promise<Reminders>
 }
 
 /** What views of a run are made from. */
@@ -39,6 +51,10 @@ export interface RunFacts {
   readonly workflows: () => Promise<Workflows>
   /** The same for who only looks: where there is no file none is made. */
   readonly knownWorkflows: () => Promise<Workflows>
+  /** The jobs of the run, in the file, which is opened. Rejects if it cannot be. */
+  readonly jobs: () => Promise<Jobs>
+  /** All that outlives the run, for who only looks. */
+  readonly knownWork: () => Promise<KnownWork>
   /** Calls the listener with each instance of a workflow that changes from now on. */
   readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
   /** Plans of all apps of the run. */

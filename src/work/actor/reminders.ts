@@ -1,5 +1,6 @@
 import type {Clock} from '../../platform/clock.ts'
 import {latest} from '../times.ts'
+import {Quiet} from '../quiet.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
 import {ActorError} from './actor-error.ts'
@@ -50,8 +51,7 @@ export class Reminders {
   #fired: number[] = []
   /** Firings under way, by key, each with whether it is still wanted. */
   readonly #underWay = new Map<number, {isWanted: boolean}>()
-  /** Told when a firing is over. */
-  #settled = Promise.withResolvers<void>()
+  readonly #quiet: Quiet
   #isClosed = false
 
   constructor(options: RemindersOptions) {
@@ -60,7 +60,8 @@ export class Reminders {
     this.#store = new ReminderStore(file.database)
     file.onCommit(() => this.#begin())
     file.onUndone(() => void (this.#fired = []))
-    wakeUps.serve(REMINDER, ({owner}) => void this.#fired.push(owner))
+    this.#quiet = new Quiet(options.clock, () => this.#underWay.size > 0 || this.#fired.length > 0)
+    wakeUps.serve(REMINDER, ({owner}) => void this.#fired.push(owner), {isSeries: true})
     wakeUps.onSettle(async maxMs => this.quiet(maxMs))
     const begun = this.#store.begun()
     if (begun.length > 0)
@@ -128,16 +129,7 @@ export class Reminders {
 
   /** Settles when no firing is under way any more: with true, or with false after so many ms. */
   async quiet(maxMs: number): Promise<boolean> {
-    const {clock} = this.#options
-    const end = clock.now() + maxMs
-    const isBusy = (): boolean => this.#underWay.size > 0 || this.#fired.length > 0
-    while (isBusy() && clock.now() < end) {
-      const late = Promise.withResolvers<void>()
-      const stop = clock.after(end - clock.now(), late.resolve)
-      await Promise.race([this.#settled.promise, late.promise])
-      stop()
-    }
-    return !isBusy()
+    return this.#quiet.within(maxMs)
   }
 
   close(): void {
@@ -190,8 +182,7 @@ export class Reminders {
       this.#options.log(app, `reminder ${fullName(reminder)}: ${String(error)}`)
     } finally {
       this.#underWay.delete(key)
-      this.#settled.resolve()
-      this.#settled = Promise.withResolvers()
+      this.#quiet.changed()
     }
   }
 

@@ -4,6 +4,22 @@ import type {Job, JobPolicy} from './job.ts'
 /** The columns that change with each tick. */
 export type JobChange = Pick<Job, 'planned' | 'count' | 'last' | 'attempts' | 'isDue' | 'isPaused' | 'answer'>
 
+/** Which jobs are asked for. */
+export interface JobsQuery {
+  /** Left out: of all apps. */
+  readonly app?: string | undefined
+  /** Those with a key behind it; 0: from the first one on. */
+  readonly after: number
+  readonly limit: number
+}
+
+/** How many jobs an app has, and how many of them are overdue. */
+export interface JobCount {
+  readonly app: string
+  readonly count: number
+  readonly overdue: number
+}
+
 const COLUMNS =
   'app, name, schedule, dueTime, ttl, repeats, dataType, data, policy, begin, planned, expires, count, last, attempts, isDue, isPaused, answer'
 
@@ -15,7 +31,9 @@ export class JobStore {
   readonly #at: StatementSync
   readonly #find: StatementSync
   readonly #of: StatementSync
-  readonly #all: StatementSync
+  readonly #some: StatementSync
+  readonly #named: StatementSync
+  readonly #counts: StatementSync
   readonly #due: StatementSync
 
   constructor(database: DatabaseSync) {
@@ -28,7 +46,13 @@ export class JobStore {
     this.#at = database.prepare('SELECT * FROM jobs WHERE key = ?')
     this.#find = database.prepare('SELECT * FROM jobs WHERE app = ? AND name = ?')
     this.#of = database.prepare('SELECT * FROM jobs WHERE app = ? ORDER BY name')
-    this.#all = database.prepare('SELECT * FROM jobs ORDER BY begin, app, name')
+    this.#some = database.prepare(
+      'SELECT * FROM jobs WHERE key > ?1 AND (?2 IS NULL OR app = ?2) ORDER BY key LIMIT ?3'
+    )
+    this.#named = database.prepare("SELECT * FROM jobs WHERE name = ?1 AND (?2 = '' OR app = ?2) ORDER BY app")
+    this.#counts = database.prepare(
+      'SELECT app, count(*) AS count, sum(isDue = 1 OR planned <= ?) AS overdue FROM jobs GROUP BY app ORDER BY app'
+    )
     this.#due = database.prepare('SELECT key, app FROM jobs WHERE isDue = 1 ORDER BY planned, key')
   }
 
@@ -78,9 +102,19 @@ export class JobStore {
     return this.#of.all(app).flatMap(row => jobIn(row) ?? [])
   }
 
-  /** All, in the order in which they were scheduled. */
-  all(): readonly Job[] {
-    return this.#all.all().flatMap(row => jobIn(row) ?? [])
+  /** In the order in which they were scheduled. */
+  some({app, after, limit}: JobsQuery): readonly Job[] {
+    return this.#some.all(after, app ?? null, limit).flatMap(row => jobIn(row) ?? [])
+  }
+
+  /** By app; `app`: '' = of any. */
+  named(name: string, app: string): readonly Job[] {
+    return this.#named.all(name, app).flatMap(row => jobIn(row) ?? [])
+  }
+
+  /** By app; `now`: by the clock of what waits. */
+  counts(now: number): readonly JobCount[] {
+    return this.#counts.all(now) as unknown as readonly JobCount[]
   }
 
   /** Those whose tick was under way. */

@@ -48,9 +48,9 @@ export interface Job extends JobRequest {
   readonly answer: string
 }
 
-/** Why Dapr refuses a job; `kind`: its name for it among codes of gRPC. */
+/** Why a job is refused. */
 export class JobError extends Error {
-  readonly kind: 'exists' | 'invalid' | 'unknown'
+  readonly kind: 'exists' | 'invalid' | 'unknown' | 'busy'
 
   constructor(kind: JobError['kind'], message: string) {
     super(message)

@@ -1,8 +1,10 @@
 import type {LogLevel} from '../../model/plan.ts'
+import type {Clock} from '../../platform/clock.ts'
+import {Quiet} from '../quiet.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
 import {checkJobName, DEFAULT_POLICY, JobError, jobKey, type Job, type JobRequest} from './job.ts'
-import {JobStore, type JobChange} from './job-store.ts'
+import {JobStore, type JobChange, type JobCount, type JobsQuery} from './job-store.ts'
 import {jobSchedule, latestDue, planOf} from './plan.ts'
 
 /** The kind of wake-ups of jobs. */
@@ -12,6 +14,8 @@ export const JOB = 'job'
 export interface JobOutcome {
   readonly kind: 'done' | 'failed' | 'undeliverable'
   readonly answer: string
+  /** Done, since the app knows no such job. */
+  readonly isMissing?: boolean
 }
 
 export interface JobsOptions {
@@ -23,6 +27,7 @@ export interface JobsOptions {
   readonly catchesUp?: boolean
   /** Writes to the log of an app's sidecar. */
   readonly log: (app: string, level: LogLevel, text: string) => void
+  readonly clock: Clock
 }
 
 /** So many ticks of one app are with it at a time: it has its own limit behind that. */
@@ -50,6 +55,9 @@ export class Jobs {
   readonly #apps = new Map<string, AppJobs>()
   /** Due with the change that is not committed yet. */
   #fired: Pick<Job, 'key' | 'app'>[] = []
+  /** Keys of those that are with their apps. */
+  readonly #withApps = new Set<number>()
+  readonly #quiet: Quiet
   #isClosed = false
 
   constructor(options: JobsOptions) {
@@ -59,7 +67,9 @@ export class Jobs {
     for (const job of this.#store.due()) this.#enqueue(job)
     file.onUndone(() => (this.#fired = []))
     file.onCommit(() => this.#committed())
-    wakeUps.serve(JOB, ({owner}) => this.#fire(owner))
+    this.#quiet = new Quiet(options.clock, () => this.#withApps.size > 0 || this.#fired.length > 0)
+    wakeUps.serve(JOB, ({owner}) => this.#fire(owner), {isSeries: true})
+    wakeUps.onSettle(async maxMs => this.#quiet.within(maxMs))
     setImmediate(() => {
       for (const app of this.#apps.keys()) this.#pump(app)
     })
@@ -80,7 +90,7 @@ export class Jobs {
       const {policy = DEFAULT_POLICY} = request
       const state = {count: 0, last: undefined, attempts: 0, isDue: false, isPaused: false, answer: ''}
       const key = this.#store.insert({...request, app, policy, begin, planned: first, expires, ...state})
-      this.#wake(key, first)
+      this.#wake({key, app, name: request.name}, first)
     })
     if (first === undefined) this.#log(app, 'warn', `job ${request.name}: ${request.schedule ?? ''} never comes`)
   }
@@ -94,10 +104,45 @@ export class Jobs {
     return found
   }
 
-  /** Those of an app; left out: of all. */
-  async list(app?: string): Promise<readonly Job[]> {
+  /** Those of an app, by name. */
+  async list(app: string): Promise<readonly Job[]> {
     await this.#options.file.settled()
-    return app === undefined ? this.#store.all() : this.#store.of(app)
+    return this.#store.of(app)
+  }
+
+  /** Some of all, in the order in which they were scheduled. */
+  async some(query: JobsQuery): Promise<readonly Job[]> {
+    await this.#options.file.settled()
+    return this.#store.some(query)
+  }
+
+  /** Those with a name; `app`: '' = of any app. */
+  async named(name: string, app = ''): Promise<readonly Job[]> {
+    await this.#options.file.settled()
+    return this.#store.named(name, app)
+  }
+
+  /** How many there are, and how many of them are overdue, by app. */
+  get counts(): readonly JobCount[] {
+    return this.#store.counts(this.date())
+  }
+
+  /** The time by which jobs fall due: that of the clock, and what was skipped. */
+  date(): number {
+    return this.#options.wakeUps.date()
+  }
+
+  /** Keeps jobs with all that has become of them; those of their names are replaced. */
+  async take(jobs: readonly Omit<Job, 'key'>[]): Promise<void> {
+    await this.#options.file.change(() => {
+      for (const job of jobs) {
+        const {app, name, planned, isPaused} = job
+        const existing = this.#store.find(app, name)
+        if (existing !== undefined) this.#remove(existing)
+        const key = this.#store.insert(job)
+        if (!isPaused) this.#wake({key, app, name}, planned)
+      }
+    })
   }
 
   /** Whether there was one. */
@@ -121,12 +166,21 @@ export class Jobs {
 
   /** Delivers it now, which counts nothing. Throws a JobError. */
   async run(app: string, name: string): Promise<JobOutcome> {
-    return this.#options.deliver(await this.get(app, name))
+    const job = await this.get(app, name)
+    const {key} = job
+    if (this.#withApps.has(key)) throw new JobError('busy', `job ${name} is with its app already`)
+    this.#withApps.add(key)
+    const outcome = await this.#options.deliver(job)
+    this.#left(key)
+    this.#pump(app)
+    await this.#set(app, name, now => ({...now, answer: outcome.answer})).catch(() => undefined) // it may have been deleted
+    return outcome
   }
 
   /** No tick comes until it is resumed; what falls due meanwhile is not missed. Throws a JobError. */
   async pause(app: string, name: string): Promise<Job> {
-    return this.#set(app, name, job => ({...job, isPaused: true}))
+    // one that is with its app stays due until that has answered; one that waits for its app does not
+    return this.#set(app, name, job => ({...job, isPaused: true, isDue: job.isDue && this.#withApps.has(job.key)}))
   }
 
   /** The plan goes on with its first time from now on. Throws a JobError. */
@@ -159,7 +213,7 @@ export class Jobs {
       const next = change(job)
       this.#store.update(job.key, next)
       this.#options.wakeUps.removeOf(JOB, job.key)
-      if (!next.isDue && !next.isPaused) this.#wake(job.key, next.planned)
+      if (!next.isDue && !next.isPaused) this.#wake(next, next.planned)
       return next
     })
   }
@@ -174,9 +228,16 @@ export class Jobs {
     this.#options.wakeUps.removeOf(JOB, key)
   }
 
-  #wake(key: number, due: number | undefined): void {
-    const data = new Uint8Array(0)
-    if (due !== undefined) this.#options.wakeUps.addAt(JOB, {due, owner: key, name: '', data})
+  /** Who lets time pass is told of it by its name. */
+  #wake({key, app, name}: Pick<Job, 'key' | 'app' | 'name'>, due: number | undefined): void {
+    if (due === undefined) return
+    this.#options.wakeUps.addAt(JOB, {due, owner: key, name: JSON.stringify({app, name}), data: new Uint8Array(0)})
+  }
+
+  /** It is with its app no more. */
+  #left(key: number): void {
+    this.#withApps.delete(key)
+    this.#quiet.changed()
   }
 
   /** Its time has come, within the change that says so. */
@@ -213,6 +274,7 @@ export class Jobs {
   async #hand(key: number, app: string, waiting: AppJobs): Promise<void> {
     const {readies} = waiting
     const isTaken = await this.#tick(key, app)
+    this.#left(key)
     waiting.busy--
     if (isTaken || waiting.readies > readies) this.#pump(app)
   }
@@ -222,6 +284,11 @@ export class Jobs {
     const {file, deliver} = this.#options
     const job = this.#store.at(key)
     if (this.#isClosed || job?.isDue !== true) return true
+    if (this.#withApps.has(key)) {
+      this.#apps.get(app)?.returned.push(key) // somebody has it run
+      return false
+    }
+    this.#withApps.add(key)
     const {at, passed} = this.#latest(job)
     const outcome = await deliver({...job, planned: at})
     if (this.#isClosed) return false
@@ -255,7 +322,7 @@ export class Jobs {
     if (kind === 'failed' && policy.kind === 'constant' && attempts < (policy.maxRetries ?? Infinity)) {
       this.#log(job.app, 'warn', `job ${job.name} failed: ${answer}; it is tried again`)
       set({attempts: attempts + 1, isDue: false})
-      return this.#wake(key, now + policy.intervalMs)
+      return this.#wake(job, now + policy.intervalMs)
     }
     if (kind === 'failed') this.#log(job.app, 'error', `job ${job.name} failed: ${answer}; this tick is given up`)
     const planned = job.planned ?? now
@@ -264,7 +331,7 @@ export class Jobs {
     const isOver = next === undefined || next > (expires ?? Infinity)
     if (isOver || count >= (repeats ?? Infinity)) return this.#remove(job)
     set({planned: next, count, last: planned, attempts: 0, isDue: false})
-    if (!job.isPaused) this.#wake(key, next)
+    if (!job.isPaused) this.#wake(job, next)
   }
 
   #log(app: string, level: LogLevel, text: string): void {

@@ -23,9 +23,7 @@ import {AppWorkers} from './workers.ts'
 import {WorkSpans} from './work-spans.ts'
 import {WorkCounts} from './work-counts.ts'
 import type {LiveInstance} from './work-items.ts'
-import type {WorkflowStore} from './workflow-store.ts'
-
-const START = 'workflow-start'
+import {START, type WorkflowStore} from './workflow-store.ts'
 
 /** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
 const MAX_ROUNDS = 20

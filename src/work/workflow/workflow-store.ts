@@ -18,6 +18,8 @@ export interface OpenActivity {
 
 /** The kind of the wake-ups of timers. */
 export const TIMER = 'workflow-timer'
+/** That of starts at a time. */
+export const START = 'workflow-start'
 
 /** Of one app. */
 export interface ActiveInstances {

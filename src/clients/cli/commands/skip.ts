@@ -1,4 +1,4 @@
-import type {Skipped} from '../../../model/api.generated.ts'
+import type {Skipped, SkippedTimer} from '../../../model/api.generated.ts'
 import {formatGoDuration, parseGoDuration} from '../../../files/resources/go-duration.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
@@ -29,12 +29,22 @@ function readSkip(words: readonly string[]): number {
   throw new UsageError(`invalid argument "${word}": expected a duration up to a hundred years (90m, 36h, 7d)`)
 }
 
-function show({fired, others, isSettled}: Skipped, ms: number, asJson: boolean): void {
-  for (const {afterMs, app, name, id, eventId, actor} of fired) {
-    const what = eventId === null ? 'starts' : `timer ${eventId} fires`
-    const text = actor === null ? `${name} ${id}: ${what}` : `${actor}/${id}: reminder ${name} fires`
-    print(process.stdout, `+${formatGoDuration(afterMs)}  ${app}  ${text}\n`)
+function firedText({kind, name, id, eventId, actor}: SkippedTimer): string {
+  switch (kind) {
+    case 'reminder':
+      return `${actor ?? ''}/${id}: reminder ${name} fires`
+    case 'job':
+      return `job ${name} comes`
+    case 'timer':
+      return `${name} ${id}: timer ${eventId ?? ''} fires`
+    case 'start':
+      return `${name} ${id}: starts`
   }
+}
+
+function show({fired, others, isSettled}: Skipped, ms: number, asJson: boolean): void {
+  for (const each of fired)
+    print(process.stdout, `+${formatGoDuration(each.afterMs)}  ${each.app}  ${firedText(each)}\n`)
   if (others > 0) print(process.stdout, `… ${others} more\n`)
   say(
     process.stdout,
@@ -46,7 +56,7 @@ function show({fired, others, isSettled}: Skipped, ms: number, asJson: boolean):
     say(
       process.stderr,
       'warning',
-      'A worker had not answered within 30 s: what it sets a timer for comes later',
+      'A worker or an app had not answered within 30 s: what it sets a time for comes later',
       asJson
     )
 }

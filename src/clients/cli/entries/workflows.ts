@@ -213,5 +213,5 @@ export const WORKFLOW: CommandEntry = {
   flags: [],
   examples: [],
   verbs: VERBS,
-  load: async () => (await import('../commands/workflow/none.ts')).noVerb
+  load: async () => (await import('../commands/no-verb.ts')).noVerb(WORKFLOW)
 }

@@ -3,6 +3,7 @@ import {appLogs, listApps, restartTool, whyTool} from './apps.ts'
 import {call, callsTool, graphTool} from './calls.ts'
 import {faultTool} from './fault.ts'
 import {invokeTool} from './invoke.ts'
+import {changeJobTool, jobsTool} from './jobs.ts'
 import {replayTool} from './replay.ts'
 import {waitTool} from './wait.ts'
 import {changeWorkflowTool, workflowsTool, workflowTool} from './workflows.ts'
@@ -21,5 +22,7 @@ export const TOOLS: readonly Tool[] = [
   faultTool,
   workflowsTool,
   workflowTool,
-  changeWorkflowTool
+  changeWorkflowTool,
+  jobsTool,
+  changeJobTool
 ]

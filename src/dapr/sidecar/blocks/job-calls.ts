@@ -8,6 +8,7 @@ import type {BlockContext} from './block-context.ts'
 const CODES: Readonly<Record<JobError['kind'], string>> = {
   exists: 'AlreadyExists',
   invalid: 'Unknown',
+  busy: 'Unknown',
   unknown: 'NotFound'
 }
 

@@ -16,7 +16,7 @@ import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {valueBytes} from '../../../proxy/net/grpc/struct.ts'
 import type {Job, JobPolicy, JobRequest} from '../../../work/job/job.ts'
 import type {Blocks} from '../blocks/blocks.ts'
-import {jobDataJson, VALUE_URL} from './job-data.ts'
+import {jobDataJson, VALUE_URL} from '../../../work/job/job-data.ts'
 import {DONE, isObject, json, malformed, readJson, type BlockHandler} from './block-request.ts'
 import {grpc, type OperationsOf} from './operation.ts'
 

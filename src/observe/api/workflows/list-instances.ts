@@ -3,14 +3,14 @@ import {UserError} from '../../../model/errors.ts'
 import {STATUSES} from '../../../work/workflow/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {instanceView} from './instance-view.ts'
-import {givenTime} from './requests.ts'
+import {givenTime, wholeIn} from './requests.ts'
 
 const MAX_ROWS = 1000
 const ROWS = 100
 
 /** The latest instances that the parameters of a request mean. Throws a UserError. */
 export function listInstances(workflows: Workflows, query: URLSearchParams): Api.Workflows {
-  const limit = Math.min(MAX_ROWS, Math.max(1, whole(query, 'limit') ?? ROWS))
+  const limit = Math.min(MAX_ROWS, Math.max(1, wholeIn(query, 'limit') ?? ROWS))
   const statuses = query.getAll('status').map(statusIn)
   const found = workflows.search(
     {
@@ -20,7 +20,7 @@ export function listInstances(workflows: Workflows, query: URLSearchParams): Api
       createdFrom: givenTime('since', query.get('since')),
       createdBefore: givenTime('until', query.get('until')),
       trace: query.get('trace') ?? undefined,
-      before: whole(query, 'before')
+      before: wholeIn(query, 'before')
     },
     limit + 1
   )
@@ -36,11 +36,4 @@ export function statusIn(word: string): number {
   const status = STATUSES.indexOf(word.toUpperCase())
   if (status >= 0) return status
   throw new UserError(`there is no status "${word}"`, {explanation: `There are: ${STATUSES.join(', ')}.`})
-}
-
-function whole(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name)
-  if (text === null || text === '') return undefined
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new UserError(`${name}=${text} is not a number`, {explanation: `Write ${name}=100, for example.`})
 }

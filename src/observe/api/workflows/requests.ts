@@ -37,3 +37,11 @@ export function givenTime(name: string, value: unknown): number | undefined {
 /** Any JSON as the text that a workflow gets; undefined: there is none. */
 export const givenPayload = (value: unknown): string | undefined =>
   value === undefined ? undefined : JSON.stringify(value)
+
+/** A whole number of a query; undefined if it is left out. Throws a UserError. */
+export function wholeIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null || text === '') return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new UserError(`${name}=${text} is not a number`, {explanation: `Write ${name}=100, for example.`})
+}

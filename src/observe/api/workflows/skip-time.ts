@@ -1,6 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {REMINDER, type Reminder} from '../../../work/actor/reminder-store.ts'
 import {readEvent} from '../../../work/workflow/messages.ts'
+import type {Job} from '../../../work/job/job.ts'
 import {JOB} from '../../../work/job/jobs.ts'
 import {TIMER} from '../../../work/workflow/workflow-store.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
@@ -17,14 +18,17 @@ export async function skipTime(workflows: Workflows, {body, gone}: ApiRequest): 
     const afterMs = Math.round(after)
     if (kind === REMINDER) {
       const {app, type, id: actorId, name: reminder} = JSON.parse(text) as Reminder
-      return [{afterMs, app, id: actorId, name: reminder, eventId: null, actor: type}]
+      return [{kind: 'reminder', afterMs, app, id: actorId, name: reminder, eventId: null, actor: type}]
     }
-    if (kind === JOB) return []
+    if (kind === JOB) {
+      const {app, name} = JSON.parse(text) as Pick<Job, 'app' | 'name'>
+      return [{kind: 'job', afterMs, app, id: '', name, eventId: null, actor: null}]
+    }
     const instance = workflows.at(owner)
     if (instance === undefined) return []
     const {app, id, name} = instance
     const eventId = kind === TIMER ? (readEvent(data).timerFired?.timerId ?? null) : null
-    return [{afterMs, app, id, name, eventId, actor: null}]
+    return [{kind: eventId === null ? 'start' : 'timer', afterMs, app, id, name, eventId, actor: null}]
   })
   return {fired: views, others, isSettled}
 }

@@ -77,11 +77,18 @@ interface Families {
   readonly latencies: Family<Histogram> | undefined
 }
 
+interface JobFamilies {
+  readonly successes: Family<Counter>
+  readonly failures: Family<Counter>
+  readonly latencies: Family<Histogram>
+}
+
 /** Metrics of components (Dapr: pkg/diagnostics/component_monitoring.go). */
 export class ComponentMetrics {
   readonly #options: ComponentMetricsOptions
   readonly #registry: MetricsRegistry
   readonly #families = new Map<keyof typeof MEASURES, Families>()
+  #jobs: JobFamilies | undefined
 
   constructor(registry: MetricsRegistry, options: ComponentMetricsOptions) {
     this.#registry = registry
@@ -98,6 +105,8 @@ export class ComponentMetrics {
       }
       case 'triggered':
         return this.#add('input_binding_count', [component, String(event.isSuccess)], {elapsedMs})
+      case 'job':
+        return this.#addJob(event.isSuccess, elapsedMs)
       case 'published':
         return this.#add('pubsub_egress_count', [component, String(event.isSuccess), event.topic], {elapsedMs})
       case 'bulk-published': {
@@ -128,6 +137,29 @@ export class ComponentMetrics {
     const {counts, latencies} = this.#families.get(name) ?? this.#open(name)
     counts.series(appId, component, namespace, ...values).value += times
     if (elapsedMs > 0) latencies?.series(appId, component, namespace, ...values).observe(elapsedMs)
+  }
+
+  /** Jobs have two counters in place of a label, and no component. */
+  #addJob(isSuccess: boolean, elapsedMs: number): void {
+    const {appId, namespace} = this.#options
+    const {successes, failures, latencies} = (this.#jobs ??= this.#openJobs())
+    const values = [appId, namespace, 'job_trigger_op'] as const
+    const counts = isSuccess ? successes : failures
+    counts.series(...values).value++
+    latencies.series(...values, String(isSuccess)).observe(elapsedMs)
+  }
+
+  #openJobs(): JobFamilies {
+    const labels = ['app_id', 'namespace', 'operation']
+    const help = 'The latency of the response from the app that processed the triggered job.'
+    const count = (word: string, words: string): Family<Counter> =>
+      this.#registry.counter(`dapr_component_job_${word}_count`, `The number of ${words} job triggers.`, labels)
+    const {latencyBuckets = LATENCY_BUCKETS} = this.#options
+    return {
+      successes: count('success', 'successful'),
+      failures: count('failure', 'failed'),
+      latencies: this.#registry.histogram('dapr_component_job_latencies', help, [...labels, 'success'], latencyBuckets)
+    }
   }
 
   #open(name: keyof typeof MEASURES): Families {

@@ -91,7 +91,7 @@ const save = (path: string, text: string): void => {
   renameSync(`${path}.new`, path)
 }
 
-/** A busy machine tells of one deed in several breaths: here a rest is five times as long as in a run, and longer under load. */
+/** A busy machine tells of one change in several breaths: here a rest is five times as long as in a run, and longer under load. */
 const SLOWER = 5 * Math.min(4, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
 const clock: Clock = {
   now: () => systemClock.now() / SLOWER,

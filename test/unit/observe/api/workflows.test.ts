@@ -59,8 +59,8 @@ t.test('skip: a timer of one workflow, or the clock of all', async t => {
   await workflows.completeTurn('shop', answer('later', [end()]))
   t.strictSame(await skipping, {
     fired: [
-      {afterMs: 2000, app: 'shop', id: 'o-1', name: 'order', eventId: 2, actor: null},
-      {afterMs: 60_000, app: 'shop', id: 'later', name: 'order', eventId: null, actor: null}
+      {kind: 'timer', afterMs: 2000, app: 'shop', id: 'o-1', name: 'order', eventId: 2, actor: null},
+      {kind: 'start', afterMs: 60_000, app: 'shop', id: 'later', name: 'order', eventId: null, actor: null}
     ],
     others: 0,
     isSettled: true

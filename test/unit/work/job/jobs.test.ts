@@ -33,6 +33,7 @@ const open = async (t: Test, clock = new TestClock(), path?: string, catchesUp =
   const jobs = new Jobs({
     file,
     wakeUps,
+    clock,
     catchesUp,
     deliver: async ({name, planned}) => {
       const kind = answers.shift() ?? 'done'
@@ -123,6 +124,22 @@ t.test(
     t.strictSame(house.come, ['7 j of 6', '8 j of 8', '10 j of 10'], 'missed ones use up no repeats')
   }
 )
+
+t.test('a paused one that waits for its app is held; one that is run is not brought a second time', async t => {
+  const house = await open(t)
+  house.answers.push('undeliverable')
+  await schedule(house, {schedule: '@every 2s'})
+  await house.pass(3)
+  t.match(await house.jobs.pause('shop', 'j'), {isDue: false, isPaused: true})
+  house.jobs.appReady('shop')
+  await house.pass(4)
+  t.strictSame(house.come, [])
+  t.match(await house.jobs.run('shop', 'j'), {kind: 'done'})
+  t.match(await house.jobs.get('shop', 'j'), {count: 0, answer: '200'})
+  await house.jobs.resume('shop', 'j')
+  await house.pass(2)
+  t.strictSame(house.come, ['7 j of 2', '9 j of 9'])
+})
 
 t.test('the order of what waits for an app is that in which it was due', async t => {
   const house = await open(t)

@@ -1,8 +1,8 @@
 import {isUtf8} from 'node:buffer'
 import {BinaryReader} from '@bufbuild/protobuf/wire'
-import {isJson} from '../../../model/is-json.ts'
-import {valueIn} from '../../../proxy/net/grpc/struct.ts'
-import type {JobData} from '../../../work/job/job.ts'
+import {isJson} from '../../model/is-json.ts'
+import {valueIn} from '../../proxy/net/grpc/struct.ts'
+import type {JobData} from './job.ts'
 
 const TYPES = 'type.googleapis.com/'
 

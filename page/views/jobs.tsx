@@ -1,0 +1,171 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {useMemo} from 'preact/hooks'
+import {announce} from '../parts/announce.tsx'
+import {confirm} from '../parts/confirm.tsx'
+import {count, timeOfDay} from '../parts/format.ts'
+import {Grid, type Column} from '../parts/grid.tsx'
+import {visible} from '../parts/safe-text.ts'
+import {ask, mayChange} from '../state/api.ts'
+import {useKeys, type Key} from '../state/keys.ts'
+import {go, hrefOf, route, setParameters} from '../state/route.ts'
+import {appList} from '../state/run.ts'
+import {change, useAnswer} from '../workflows/instances.ts'
+
+const LIMIT = 1000
+
+const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the job', run: () => close()}]
+
+const parameters = (): Readonly<Record<string, string>> => Object.fromEntries(route.value.parameters)
+
+const close = (): void => go(hrefOf('jobs', [], parameters()))
+
+const hrefTo = ({app, name}: Api.Job): string => hrefOf('jobs', [app, name], parameters())
+
+const stateWord = ({state, attempts, next}: Api.Job): string =>
+  `${next === null ? 'never comes' : state}${attempts === 0 ? '' : `, failed ${attempts} ×`}`
+
+const COLUMNS: readonly Column<Api.Job>[] = [
+  {head: 'Job', name: 'job', cell: job => <a href={hrefTo(job)}>{visible(job.name)}</a>},
+  {head: 'App', name: 'app', cell: ({app}) => visible(app)},
+  {head: 'Plan', name: 'plan', cell: ({schedule, dueTime}) => visible(schedule ?? dueTime ?? '')},
+  {head: 'State', name: 'state', cell: stateWord},
+  {head: 'Came', name: 'came', alignsRight: true, cell: job => count(job.count)},
+  {head: 'Next', name: 'next', alignsRight: true, cell: ({next}) => (next === null ? '' : timeOfDay(next))},
+  {head: 'Answer', name: 'answer', cell: ({answer}) => visible(answer)}
+]
+
+const readJobs = async (path: string, signal: AbortSignal) => ask<Api.Jobs>(path, {signal})
+const readJob = async (path: string, signal: AbortSignal) => ask<Api.JobDetail>(path, {signal})
+
+export default function Jobs() {
+  const {rest, parameters: chosen} = route.value
+  const [app = '', name = ''] = rest
+  const words = chosen.get('name') ?? ''
+  useKeys(KEYS)
+  const answer = useAnswer(`/jobs?limit=${LIMIT}`, readJobs)
+  const all = typeof answer === 'object' ? answer.jobs : []
+  const rows = useMemo(() => all.filter(each => each.name.includes(words)), [all, words])
+  return (
+    <>
+      <div class="tools">
+        <h1>Jobs</h1>
+        <input
+          type="search"
+          class="filter"
+          aria-label="Name of the job"
+          placeholder="name of the job"
+          value={words}
+          onInput={event => setParameters({name: event.currentTarget.value})}
+        />
+        <span class="soft far">
+          {count(rows.length)} shown{typeof answer === 'object' && answer.next !== null && ', there are more'}
+        </span>
+      </div>
+      <div class="calls-view">
+        {rows.length > 0 ? (
+          <Grid
+            name="jobs"
+            label="Jobs"
+            columns={COLUMNS}
+            rows={rows}
+            keyOf={each => `${each.app}/${each.name}`}
+            toneOf={({attempts}) => (attempts > 0 ? 'bad' : '')}
+            selected={`${app}/${name}`}
+            onOpen={job => go(hrefTo(job))}
+          />
+        ) : (
+          <Nothing answer={answer} isFiltered={words !== ''} />
+        )}
+        {name !== '' && <JobPanel key={`${app}/${name}`} app={app} name={name} />}
+      </div>
+    </>
+  )
+}
+
+function JobPanel({app, name}: {readonly app: string; readonly name: string}) {
+  const job = useAnswer(`/job?${new URLSearchParams({app, name})}`, readJob)
+  return (
+    <section class="panel card" aria-labelledby="job">
+      <div class="tools">
+        <h2 id="job">{visible(name)}</h2>
+        <button type="button" title="Key: Escape" onClick={close}>
+          Close
+        </button>
+      </div>
+      {typeof job === 'string' && <p class="bad">{job}</p>}
+      {typeof job === 'object' && <JobFacts job={job} />}
+    </section>
+  )
+}
+
+function JobFacts({job}: {readonly job: Api.JobDetail}) {
+  const facts: readonly (readonly [string, string | number | null])[] = [
+    ['App', job.app],
+    ['Schedule', job.schedule],
+    ['Due time', job.dueTime],
+    ['Repeats', job.repeats],
+    ['Ends', job.expires],
+    ['Failure policy', job.failurePolicy],
+    ['Scheduled', job.begin],
+    ['State', stateWord(job)],
+    ['Came', job.count],
+    ['Last', job.last],
+    ['Next', job.next],
+    ['Answer', job.answer || null]
+  ]
+  return (
+    <>
+      {mayChange && <JobActions job={job} />}
+      <dl class="facts">
+        {facts.map(([head, text]) =>
+          text === null ? null : (
+            <div key={head}>
+              <dt>{head}</dt>
+              <dd>{visible(String(text))}</dd>
+            </div>
+          )
+        )}
+      </dl>
+      {job.data !== null && <pre>{visible(job.data)}</pre>}
+    </>
+  )
+}
+
+function JobActions({job: {app, name, state}}: {readonly job: Api.JobDetail}) {
+  const tell = async (what: 'run' | 'pause' | 'resume' | 'delete'): Promise<void> => {
+    const changed = await change<Api.JobChange>(`/job/${what}`, {app, name})
+    if (changed === undefined) return
+    if (what === 'delete') close()
+    announce(changed.outcome === null ? `${what}: ${name}` : `${name}: ${changed.outcome}, ${changed.job.answer}`)
+  }
+  const isPaused = state === 'paused'
+  return (
+    <div class="tools">
+      <button type="button" title="It comes to its app now, which counts nothing" onClick={() => void tell('run')}>
+        Run now
+      </button>
+      <button type="button" onClick={() => void tell(isPaused ? 'resume' : 'pause')}>
+        {isPaused ? 'Resume' : 'Pause'}
+      </button>
+      <button
+        type="button"
+        onClick={() => confirm({text: `Delete the job ${name}?`, yes: 'Delete', run: () => void tell('delete')})}
+      >
+        Delete …
+      </button>
+    </div>
+  )
+}
+
+function Nothing({answer, isFiltered}: {readonly answer: object | string | undefined; readonly isFiltered: boolean}) {
+  if (typeof answer === 'string') return <p class="empty">{answer}</p>
+  if (answer === undefined) return <p class="empty">Asking the run …</p>
+  if (isFiltered) return <p class="empty">No job matches.</p>
+  const [app] = appList.value.filter(({httpPort}) => httpPort > 0)
+  return (
+    <div class="empty">
+      <p>No job is scheduled. This schedules one of {app?.id ?? 'an app'}:</p>
+      <pre>{`curl localhost:${app?.httpPort ?? 3500}/v1.0/jobs/report -d '{"schedule": "@every 10s"}'`}</pre>
+    </div>
+  )
+}

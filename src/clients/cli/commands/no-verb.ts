@@ -1,0 +1,21 @@
+import {nearMiss} from '../../../model/near-miss.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {helpOf} from '../help.ts'
+import {print} from '../print.ts'
+import {UsageError} from '../usage-error.ts'
+import type {CommandEntry} from '../entries/command-entry.ts'
+
+/** A command that has others below it (`workflow`), without one that is known. */
+export const noVerb =
+  (entry: CommandEntry): CommandHandler =>
+  async ({words: [word]}) => {
+    if (word === undefined) {
+      print(process.stdout, helpOf('pillion', entry))
+      return Promise.resolve(0)
+    }
+    const verbs = (entry.verbs ?? []).map(({name}) => name.replace(`${entry.name} `, ''))
+    const near = nearMiss(word, verbs)
+    throw new UsageError(
+      `unknown command "${word}" for "pillion ${entry.name}"${near === '' ? '' : `\n\nDid you mean this?\n\t${near}\n`}`
+    )
+  }

@@ -1,0 +1,75 @@
+import {readFileSync, writeFileSync} from 'node:fs'
+import type {KeptJob} from '../../../../model/api.generated.ts'
+import {messageOf, UserError} from '../../../../model/errors.ts'
+import type {CommandHandler} from '../../command-handler.ts'
+import {say} from '../../say.ts'
+import {runOf} from '../workflow/target.ts'
+
+/** What such a file says of itself. */
+const KIND = 'pillion-jobs'
+/** So many are sent at once. */
+const PIECE = 500
+
+/** `scheduler export -o FILE`: jobs and how often they came; reminders and timers stay with their run. */
+export const exportJobs: CommandHandler = async context => {
+  const file = context.flags.text('output-file') ?? ''
+  const {api} = await runOf(context)
+  const jobs: KeptJob[] = []
+  for (let after: number | null = 0; after !== null;) {
+    const {jobs: some, next = null}: {readonly jobs: readonly KeptJob[]; readonly next?: number | null} = await api.ask(
+      'GET /scheduled/jobs',
+      {query: {after}}
+    )
+    jobs.push(...some)
+    after = next
+  }
+  try {
+    // data of apps may be secret
+    writeFileSync(file, `${JSON.stringify({kind: KIND, version: 1, jobs}, null, 1)}\n`, {flag: 'wx', mode: 0o600})
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+      throw new UserError(`file '${file}' already exists`)
+    throw new UserError(`cannot write ${file}: ${messageOf(error)}`)
+  }
+  const counters = jobs.filter(({count}) => count > 0).length
+  say(process.stdout, 'info', `Exported ${jobs.length} jobs and ${counters} counters.`, context.asJson)
+  say(process.stdout, 'info', `Export to '${file}' complete.`, context.asJson)
+  return 0
+}
+
+/** `scheduler import -f FILE` */
+export const importJobs: CommandHandler = async context => {
+  const file = context.flags.text('input-file') ?? ''
+  const jobs = jobsIn(file)
+  const {api} = await runOf(context)
+  let count = 0
+  for (let at = 0; at < jobs.length; at += PIECE) {
+    const taken = await api.ask('POST /scheduled/jobs', {body: {jobs: jobs.slice(at, at + PIECE)}})
+    count += taken.jobs + taken.counters
+  }
+  say(process.stdout, 'info', `Imported ${count} items.`, context.asJson)
+  say(process.stdout, 'info', `Import from '${file}' complete.`, context.asJson)
+  return 0
+}
+
+/** Throws a UserError. */
+function jobsIn(file: string): readonly unknown[] {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    throw new UserError(`cannot read ${file}: ${messageOf(error)}`)
+  }
+  try {
+    const {kind, version, jobs} = JSON.parse(bytes.toString()) as {kind?: unknown; version?: unknown; jobs?: unknown}
+    if (kind === KIND && version === 1 && Array.isArray(jobs)) return jobs
+  } catch {
+    // said below
+  }
+  const isGob = bytes.includes(0)
+  throw new UserError(`${file} is not a file that "pillion scheduler export" has written`, {
+    explanation: isGob
+      ? "It looks like one of Dapr's own, in Go's gob: those are read by Dapr's scheduler alone."
+      : 'Export writes JSON with "kind": "pillion-jobs".'
+  })
+}

@@ -1,0 +1,148 @@
+import {hiddenFlag, outputFlag, textFlag, whichRun, type Flag} from '../flag.ts'
+import type {CommandEntry} from './command-entry.ts'
+
+const WHICH = whichRun('Path to the run template of the run', 'f')
+const APP = textFlag('app-id', 'The app ID of the job', 'a')
+const OUTPUT = outputFlag(['text', 'json'])
+
+/** What is done with one job. */
+const verb = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
+  name: `jobs ${name}`,
+  summary,
+  usage: '[app/]name [flags]',
+  flags: [APP, OUTPUT, ...WHICH],
+  examples: [`jobs ${name} report`, `jobs ${name} shop/report`],
+  takesInstances: true,
+  load
+})
+
+/** Jobs of the apps of a run. */
+export const JOB_VERBS: CommandEntry = {
+  name: 'jobs',
+  aliases: ['job'],
+  summary: 'List, run, pause and delete the jobs that apps have scheduled',
+  usage: '[command]',
+  flags: [],
+  examples: [],
+  verbs: [
+    {
+      name: 'jobs list',
+      aliases: ['jobs ls'],
+      summary: 'List the jobs of a run',
+      usage: '[flags]',
+      flags: [APP, OUTPUT, ...WHICH],
+      examples: ['jobs list', 'jobs list --app-id shop -o json'],
+      load: async () => (await import('../commands/jobs/list.ts')).jobsList
+    },
+    verb('get', 'Show a job with its data', async () => (await import('../commands/jobs/get.ts')).getJob),
+    verb(
+      'run',
+      'Bring a job to its app now, which counts nothing',
+      async () => (await import('../commands/jobs/change.ts')).runJob
+    ),
+    verb(
+      'pause',
+      'Let no job come until it is resumed; what falls due meanwhile is not missed',
+      async () => (await import('../commands/jobs/change.ts')).pauseJob
+    ),
+    verb(
+      'resume',
+      'Let a paused job come again, from its next time on',
+      async () => (await import('../commands/jobs/change.ts')).resumeJob
+    ),
+    verb('delete', 'Delete a job', async () => (await import('../commands/jobs/change.ts')).deleteJob)
+  ],
+  load: async () => (await import('../commands/no-verb.ts')).noVerb(JOB_VERBS)
+}
+
+/** Flags of `dapr scheduler`; the namespace is only printed. */
+const SHARED: readonly Flag[] = [
+  {...textFlag('namespace', 'The namespace that the output names', 'n'), shown: '"default"'},
+  hiddenFlag('kubernetes', 'bool', 'k'),
+  hiddenFlag('scheduler-namespace', 'string'),
+  ...WHICH
+]
+
+const FORMAT: Flag = {
+  ...outputFlag(['short', 'wide', 'yaml', 'json'], {refusal: 'usage'}),
+  shown: '"short"'
+}
+
+/** What waits for a time, in the words of Dapr's CLI (cmd/scheduler). */
+export const SCHEDULER: CommandEntry = {
+  name: 'scheduler',
+  aliases: ['sched'],
+  summary:
+    "List and delete all that waits for a time, in the words of Dapr's CLI: jobs, reminders, timers of workflows",
+  usage: '[command]',
+  flags: [],
+  examples: [],
+  verbs: [
+    {
+      name: 'scheduler list',
+      summary: 'List jobs, reminders of actors, and timers of workflows',
+      usage: '[flags]',
+      flags: [
+        ...SHARED,
+        FORMAT,
+        {
+          ...textFlag('filter', 'Only one kind: all, app, actor, workflow or activity'),
+          shown: '"all"',
+          values: ['all', 'app', 'actor', 'workflow', 'activity']
+        }
+      ],
+      examples: ['scheduler list', 'scheduler list --filter app -o wide'],
+      load: async () => (await import('../commands/scheduler/list.ts')).schedulerList
+    },
+    {
+      name: 'scheduler get',
+      aliases: ['scheduler g', 'scheduler ge'],
+      summary: 'Show some of them by their names',
+      usage: 'name ... [flags]',
+      flags: [...SHARED, FORMAT],
+      examples: ['scheduler get app/shop/report', 'scheduler get actor/Cart/17/expire -o json'],
+      load: async () => (await import('../commands/scheduler/list.ts')).schedulerGet
+    },
+    {
+      name: 'scheduler delete',
+      aliases: ['scheduler d', 'scheduler del'],
+      summary: 'Delete some of them by their names',
+      usage: 'name ... [flags]',
+      flags: SHARED,
+      examples: ['scheduler delete app/shop/report'],
+      load: async () => (await import('../commands/scheduler/delete.ts')).schedulerDelete
+    },
+    {
+      name: 'scheduler delete-all',
+      aliases: ['scheduler da', 'scheduler delall'],
+      summary: 'Delete all, or those of an app, a type of actors, an actor, a workflow',
+      usage: 'all|app[/id]|actor/type[/id]|workflow[/id[/instance]] [flags]',
+      flags: SHARED,
+      examples: ['scheduler delete-all app/shop', 'scheduler delete-all all'],
+      load: async () => (await import('../commands/scheduler/delete.ts')).schedulerDeleteAll
+    },
+    {
+      name: 'scheduler export',
+      summary: 'Write the jobs of a run to a file',
+      usage: '[flags]',
+      flags: [...SHARED, textFlag('output-file', 'The file; it must not exist', 'o')],
+      required: ['output-file'],
+      examples: ['scheduler export -o jobs.json'],
+      load: async () => (await import('../commands/scheduler/files.ts')).exportJobs
+    },
+    {
+      name: 'scheduler import',
+      summary: 'Schedule the jobs of a file that export has written',
+      usage: '[flags]',
+      flags: [
+        ...SHARED.filter(({name}) => name !== 'run-file'),
+        textFlag('run-file', 'Path to the run template of the run'),
+        textFlag('input-file', 'The file', 'f')
+      ],
+      required: ['input-file'],
+      examples: ['scheduler import -f jobs.json'],
+      load: async () => (await import('../commands/scheduler/files.ts')).importJobs
+    }
+  ],
+  load: async () => (await import('../commands/no-verb.ts')).noVerb(SCHEDULER)
+}

@@ -1,0 +1,125 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import {checkJobName, JobError, type Job, type JobPolicy} from '../../../work/job/job.ts'
+import {planOf} from '../../../work/job/plan.ts'
+import {timeText} from '../workflows/instance-view.ts'
+
+/** A job as a file has it. */
+export function keptJob(job: Job): Api.KeptJob {
+  const {app, name, schedule, dueTime, ttl, repeats, data, policy, begin, planned, expires, last, count, isPaused} = job
+  return {
+    app,
+    name,
+    ...(schedule !== undefined && {schedule}),
+    ...(dueTime !== undefined && {dueTime}),
+    ...(ttl !== undefined && {ttl}),
+    ...(repeats !== undefined && {repeats}),
+    ...(data && {data: {typeUrl: data.typeUrl, value: Buffer.from(data.value).toString('base64')}}),
+    policy: policyView(policy),
+    begin: timeText(begin),
+    ...(planned !== undefined && {planned: timeText(planned)}),
+    ...(expires !== undefined && {expires: timeText(expires)}),
+    ...(last !== undefined && {last: timeText(last)}),
+    count,
+    ...(isPaused && {isPaused})
+  }
+}
+
+const policyView = (policy: JobPolicy): Api.KeptJob['policy'] => {
+  if (policy.kind === 'drop') return {kind: 'drop'}
+  const {kind, intervalMs, maxRetries} = policy
+  return {kind, intervalMs, ...(maxRetries !== undefined && {maxRetries})}
+}
+
+/** A job that came from a file; `place`: where it stands there. Throws a UserError. */
+export function readKeptJob(value: unknown, place: string): Omit<Job, 'key'> {
+  const fields = new Fields(value, place)
+  const [app, name] = [fields.text('app'), fields.text('name')]
+  if (app === undefined || name === undefined || name === '') throw fields.wrong('app and name are needed')
+  const said = {
+    schedule: fields.text('schedule'),
+    dueTime: fields.text('dueTime'),
+    ttl: fields.text('ttl'),
+    repeats: fields.count('repeats')
+  }
+  const begin = fields.time('begin')
+  if (begin === undefined) throw fields.wrong('begin is needed')
+  try {
+    checkJobName(app, name)
+    if (said.schedule === undefined && said.dueTime === undefined) throw new JobError('invalid', 'Schedule is empty')
+    planOf({name, ...said}, begin)
+  } catch (error) {
+    throw error instanceof JobError ? fields.wrong(error.message) : error
+  }
+  return {
+    app,
+    name,
+    ...said,
+    data: fields.data(),
+    policy: fields.policy(),
+    begin,
+    planned: fields.time('planned'),
+    expires: fields.time('expires'),
+    last: fields.time('last'),
+    count: fields.count('count') ?? 0,
+    attempts: 0,
+    isDue: false,
+    isPaused: fields.get('isPaused') === true,
+    answer: ''
+  }
+}
+
+/** The members of an object that somebody has written. */
+class Fields {
+  readonly #place: string
+  readonly #given: Readonly<Record<string, unknown>>
+
+  constructor(value: unknown, place: string) {
+    this.#place = place
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.wrong('it is not an object')
+    this.#given = value as Readonly<Record<string, unknown>>
+  }
+
+  wrong(why: string): UserError {
+    return new UserError(`${this.#place} is not a job: ${why}`, {
+      explanation: 'Files that "pillion scheduler export" has written can be read.'
+    })
+  }
+
+  get(name: string): unknown {
+    return this.#given[name] ?? undefined
+  }
+
+  text(name: string): string | undefined {
+    const value = this.get(name)
+    if (value === undefined || typeof value === 'string') return value
+    throw this.wrong(`${name} is not a text`)
+  }
+
+  count(name: string): number | undefined {
+    const value = this.get(name)
+    if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0)) return value
+    throw this.wrong(`${name} is not a whole number`)
+  }
+
+  time(name: string): number | undefined {
+    const text = this.text(name)
+    const at = text === undefined ? undefined : Date.parse(text)
+    if (Number.isNaN(at)) throw this.wrong(`${name} is not a time`)
+    return at
+  }
+
+  data(): Job['data'] {
+    if (this.get('data') === undefined) return undefined
+    const data = new Fields(this.get('data'), `${this.#place}.data`)
+    return {typeUrl: data.text('typeUrl') ?? '', value: Buffer.from(data.text('value') ?? '', 'base64')}
+  }
+
+  policy(): JobPolicy {
+    const policy = new Fields(this.get('policy'), `${this.#place}.policy`)
+    const kind = policy.text('kind')
+    if (kind === 'drop') return {kind}
+    if (kind !== 'constant') throw policy.wrong('kind is drop or constant')
+    return {kind, intervalMs: policy.count('intervalMs') ?? 0, maxRetries: policy.count('maxRetries')}
+  }
+}

@@ -1,0 +1,94 @@
+// observe/api/jobs/ shows the jobs of a run, and does what is asked of them. Loaded by the first request about one.
+import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import {jobDataJson} from '../../../work/job/job-data.ts'
+import {JobError, type Job, type JobPolicy} from '../../../work/job/job.ts'
+import type {JobOutcome, Jobs} from '../../../work/job/jobs.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
+import {ApiProblem} from '../problem.ts'
+import type {ApiRequest} from '../route.ts'
+import {askedText, givenObject, wholeIn} from '../workflows/requests.ts'
+import {maskedPayload, timeText} from '../workflows/instance-view.ts'
+import {jobView} from './job-view.ts'
+
+const ROWS = 100
+const MAX_ROWS = 1000
+
+/** Throws a UserError. */
+export async function listJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.Jobs> {
+  const limit = Math.min(MAX_ROWS, Math.max(1, wholeIn(query, 'limit') ?? ROWS))
+  const after = wholeIn(query, 'after') ?? 0
+  const found = await jobs.some({app: query.get('app') ?? undefined, after, limit: limit + 1})
+  const shown = found.slice(0, limit)
+  return {
+    now: timeText(jobs.date()),
+    jobs: shown.map(jobView),
+    next: found.length > shown.length ? (shown.at(-1)?.key ?? null) : null
+  }
+}
+
+/** Throws an ApiProblem if there is none. */
+export async function oneJob(jobs: Jobs, query: URLSearchParams, masking: Masking): Promise<Api.JobDetail> {
+  const job = await jobMeant(jobs, {name: query.get('name') ?? '', app: query.get('app') ?? ''})
+  const json = job.data && jobDataJson(job.data)
+  const value = typeof json === 'object' && json !== null && '@type' in json && 'value' in json ? json.value : json
+  const text = value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value)
+  return {
+    ...jobView(job),
+    now: timeText(jobs.date()),
+    data: text && maskedPayload(text, masking),
+    failurePolicy: policyText(job.policy)
+  }
+}
+
+/** Does something with a job. Throws a UserError. */
+export async function changeJob(jobs: Jobs, {at, body}: ApiRequest): Promise<Api.JobChange> {
+  const given = givenObject(body, '{"app": "shop", "name": "report"}')
+  const before = await jobMeant(jobs, {name: askedText(given, 'name'), app: askedText(given, 'app')})
+  const {app, name} = before
+  try {
+    switch (at['change'] as 'run' | 'pause' | 'resume' | 'delete') {
+      case 'run': {
+        const {kind, answer} = await jobs.run(app, name)
+        return changed({...before, answer}, kind)
+      }
+      case 'pause':
+        return changed(await jobs.pause(app, name))
+      case 'resume':
+        return changed(await jobs.resume(app, name))
+      case 'delete':
+        await jobs.delete(app, name)
+        return changed(before)
+    }
+  } catch (error) {
+    throw error instanceof JobError ? new ApiProblem(error.kind === 'unknown' ? 404 : 409, error.message) : error
+  }
+}
+
+const changed = (job: Job, outcome: JobOutcome['kind'] | null = null): Api.JobChange => ({job: jobView(job), outcome})
+
+interface AskedJob {
+  readonly name: string
+  /** '' if it is not given. */
+  readonly app: string
+}
+
+async function jobMeant(jobs: Jobs, {name, app}: AskedJob): Promise<Job> {
+  if (name === '') throw new UserError('the job has no name', {explanation: 'For example: {"name": "report"}'})
+  const those = await jobs.named(name, app)
+  if (those.length > 1)
+    throw new ApiProblem(
+      409,
+      `several apps have a job '${name}': ${those.map(each => each.app).join(', ')}`,
+      'Name the app: APP/JOB, or --app-id.'
+    )
+  const [job] = those
+  if (job !== undefined) return job
+  const of = app === '' ? '' : ` of "${app}"`
+  throw new ApiProblem(404, `there is no job '${name}'${of}`, 'pillion jobs list shows those that are there.')
+}
+
+const policyText = (policy: JobPolicy): string =>
+  policy.kind === 'drop'
+    ? 'drop'
+    : `${policy.maxRetries === undefined ? 'tries without end' : `${policy.maxRetries} more tries`}, ${policy.intervalMs} ms apart`

@@ -1,0 +1,117 @@
+// What waits for a time, with the names that Dapr's CLI gives it (cmd/scheduler, pkg/scheduler). Loaded by the first request.
+import type * as Api from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import type {Reminder} from '../../../work/actor/reminder-store.ts'
+import {jobKey, type Job} from '../../../work/job/job.ts'
+import type {Jobs} from '../../../work/job/jobs.ts'
+import {dueTimeOf} from '../../../work/times.ts'
+import type {WaitingTimer} from '../../../work/workflow/waiting-timers.ts'
+import type {ApiRequest} from '../route.ts'
+import type {KnownWork} from '../run-facts.ts'
+import {askedText, givenObject, wholeIn} from '../workflows/requests.ts'
+import {timeText} from '../workflows/instance-view.ts'
+import {timeOrNull} from './job-view.ts'
+import {keptJob, readKeptJob} from './kept-job.ts'
+
+const PAGE = 500
+const FILTERS = ['all', 'app', 'actor', 'workflow', 'activity']
+
+/** One of them, with what deletes it. */
+interface Waiting {
+  readonly view: Api.Scheduled
+  readonly remove: () => Promise<unknown>
+}
+
+/** By begin and name, as Dapr lists them. Throws a UserError. */
+export async function listScheduled(work: KnownWork, query: URLSearchParams): Promise<Api.AllScheduled> {
+  const filter = query.get('filter') ?? 'all'
+  if (!FILTERS.includes(filter))
+    throw new UserError(`there is no kind "${filter}"`, {explanation: `There are: ${FILTERS.join(', ')}.`})
+  const all = (await waiting(work)).map(({view}) => view).filter(({name}) => isWithin(name, filter))
+  return {now: timeText(work.jobs.date()), scheduled: all}
+}
+
+/** Throws a UserError. */
+export async function deleteScheduled(work: KnownWork, {body}: ApiRequest): Promise<Api.ScheduledDeleted> {
+  const given = givenObject(body, '{"names": ["app/shop/report"]}')
+  const {names = []} = given
+  if (!Array.isArray(names) || !names.every(name => typeof name === 'string'))
+    throw new UserError('names is not a list of texts', {explanation: 'For example: {"names": ["app/shop/report"]}'})
+  const within = askedText(given, 'within')
+  const all = await waiting(work)
+  const meant = all.filter(({view: {name}}) => names.includes(name) || (within !== '' && isWithin(name, within)))
+  for (const {remove} of meant) await remove()
+  return {
+    deleted: meant.map(({view}) => view),
+    missing: names.filter(name => !all.some(({view}) => view.name === name))
+  }
+}
+
+/** Jobs as they are kept. Throws a UserError. */
+export async function keptJobs(jobs: Jobs, query: URLSearchParams): Promise<Api.KeptJobs> {
+  const found = await jobs.some({after: wholeIn(query, 'after') ?? 0, limit: PAGE + 1})
+  const shown = found.slice(0, PAGE)
+  return {jobs: shown.map(keptJob), next: found.length > PAGE ? (shown.at(-1)?.key ?? null) : null}
+}
+
+/** Keeps jobs that came from a file. Throws a UserError. */
+export async function takeJobs(jobs: Jobs, {body}: ApiRequest): Promise<Api.JobsTaken> {
+  const {jobs: list} = givenObject(body, '{"jobs": []}')
+  if (!Array.isArray(list)) throw new UserError('jobs is not a list', {explanation: 'For example: {"jobs": []}'})
+  const read = list.map((job, at) => readKeptJob(job, `jobs[${at}]`))
+  await jobs.take(read)
+  return {jobs: read.length, counters: read.filter(({count}) => count > 0).length}
+}
+
+const isWithin = (name: string, within: string): boolean =>
+  within === 'all' || name === within || name.startsWith(`${within}/`)
+
+async function waiting({jobs, timers, reminders}: KnownWork): Promise<readonly Waiting[]> {
+  const [ofApps, ofWorkflows, table] = await Promise.all([allOf(jobs), timers.list(), reminders()])
+  const all: readonly Waiting[] = [
+    ...ofApps.map(job => ({view: jobRow(job), remove: async () => jobs.delete(job.app, job.name)})),
+    ...(await table.list()).map(each => ({view: reminderRow(each), remove: async () => table.delete(each)})),
+    ...ofWorkflows.map(each => ({view: timerRow(each), remove: async () => timers.delete(each)}))
+  ]
+  const order = ({view: {begin, name}}: Waiting): string => `${begin} ${name}`
+  return all.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+
+async function allOf(jobs: Jobs): Promise<readonly Job[]> {
+  return jobs.some({after: 0, limit: Number.MAX_SAFE_INTEGER})
+}
+
+const NONE = {expires: null, schedule: null, dueTime: null, ttl: null, repeats: null, count: 0, last: null} as const
+
+const jobRow = ({app, name, begin, expires, schedule, dueTime, ttl, repeats, count, last}: Job): Api.Scheduled => ({
+  name: `app/${app}/${name}`,
+  stored: jobKey(app, name),
+  begin: timeText(dueTime === undefined ? begin : dueTimeOf(dueTime, begin)),
+  expires: timeOrNull(expires),
+  schedule: schedule ?? null,
+  dueTime: dueTime ?? null,
+  ttl: ttl ?? null,
+  repeats: repeats ?? null,
+  count,
+  last: timeOrNull(last)
+})
+
+const reminderRow = ({type, id, name, due, expires, dueTime, period, ttl, remaining}: Reminder): Api.Scheduled => ({
+  ...NONE,
+  name: `actor/${type}/${id}/${name}`,
+  stored: `actorreminder||default||${type}||${id}||${name}`,
+  begin: timeText(due),
+  expires: timeOrNull(expires ?? undefined),
+  schedule: period === '' ? null : period,
+  dueTime: dueTime === '' ? null : dueTime,
+  ttl: ttl === '' ? null : ttl,
+  repeats: remaining
+})
+
+const timerRow = ({app, instance, name, due}: WaitingTimer): Api.Scheduled => ({
+  ...NONE,
+  name: `workflow/${app}/${instance}/${name}`,
+  stored: `actorreminder||default||dapr.internal.default.${app}.workflow||${instance}||${name}`,
+  begin: timeText(due),
+  dueTime: timeText(due)
+})

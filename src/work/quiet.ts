@@ -1,0 +1,31 @@
+import type {Clock} from '../platform/clock.ts'
+
+/** Waits until nothing is under way. */
+export class Quiet {
+  readonly #clock: Clock
+  readonly #isBusy: () => boolean
+  #change = Promise.withResolvers<void>()
+
+  constructor(clock: Clock, isBusy: () => boolean) {
+    this.#clock = clock
+    this.#isBusy = isBusy
+  }
+
+  /** Something is over. */
+  changed(): void {
+    this.#change.resolve()
+    this.#change = Promise.withResolvers()
+  }
+
+  /** Settles when nothing is under way any more: with true, or with false after so many ms. */
+  async within(maxMs: number): Promise<boolean> {
+    const end = this.#clock.now() + maxMs
+    while (this.#isBusy() && this.#clock.now() < end) {
+      const late = Promise.withResolvers<void>()
+      const stop = this.#clock.after(end - this.#clock.now(), late.resolve)
+      await Promise.race([this.#change.promise, late.promise])
+      stop()
+    }
+    return !this.#isBusy()
+  }
+}

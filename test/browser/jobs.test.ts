@@ -1,0 +1,63 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import t from 'tap'
+import {open, violations, withBrowser} from './browser.ts'
+import {at} from './made-up-workflows.ts'
+import {FIRST_VIEW, madeUp} from './made-up.ts'
+
+const job = (name: string, more: Partial<Api.Job> = {}): Api.Job => ({
+  number: 1,
+  app: 'checkout',
+  name,
+  schedule: '@daily',
+  dueTime: null,
+  ttl: null,
+  repeats: null,
+  begin: at(0),
+  expires: null,
+  next: at(60),
+  count: 3,
+  last: at(10),
+  attempts: 0,
+  state: 'waits',
+  answer: '200',
+  ...more
+})
+
+const REPORT = job('report')
+const BROKEN = job('broken', {attempts: 2, answer: '500', state: 'due', app: 'payments'})
+
+t.test('jobs', async t =>
+  withBrowser(t, async browser => {
+    await t.test('lists the jobs, shows one with its data, and runs, pauses and deletes it', async t => {
+      const run = await madeUp(t)
+      const told: string[] = []
+      Object.assign(run.answers, FIRST_VIEW, {
+        'GET /jobs': () => ({now: at(20), jobs: [REPORT, BROKEN], next: null}),
+        'GET /job': () => ({...REPORT, now: at(20), data: '{"kind":"daily"}', failurePolicy: 'drop'})
+      })
+      for (const change of ['run', 'pause', 'delete'])
+        run.answers[`POST /job/${change}`] = () => {
+          told.push(change)
+          return {job: REPORT, outcome: change === 'run' ? 'done' : null}
+        }
+      const {page, troubles} = await open(browser, run.url)
+      await page.keyboard.press('g')
+      await page.keyboard.press('j')
+      const grid = page.getByRole('grid', {name: 'Jobs'})
+      await grid.getByRole('row', {name: /broken payments @daily due, failed 2 × 3 .* 500/}).waitFor()
+      await page.getByRole('searchbox', {name: 'Name of the job'}).fill('rep')
+      await grid.getByRole('row', {name: /broken/}).waitFor({state: 'detached'})
+      await grid.getByRole('link', {name: 'report'}).click()
+      const panel = page.getByRole('region', {name: 'report'})
+      await panel.getByText('{"kind":"daily"}').waitFor()
+      t.strictSame(await violations(page), [])
+      await panel.getByRole('button', {name: 'Run now'}).click()
+      await panel.getByRole('button', {name: 'Pause'}).click()
+      await panel.getByRole('button', {name: 'Delete …'}).click()
+      await page.getByRole('button', {name: 'Delete', exact: true}).click()
+      await panel.waitFor({state: 'detached'})
+      t.strictSame(told, ['run', 'pause', 'delete'])
+      t.strictSame(troubles, [])
+    })
+  })
+)
