@@ -20,6 +20,11 @@ export class RunActors implements ActorAccess {
     this.reminders = reminders
   }
 
+  /** Undefined: no app has hosted or called one. */
+  get loaded(): Actors | undefined {
+    return this.#actors
+  }
+
   readonly load = async (): Promise<Actors> => {
     this.#loading ??= import('../work/actor/actors.ts').then(({Actors: Table}) => {
       const mayHost = (app?: string): boolean =>

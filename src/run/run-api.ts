@@ -2,7 +2,7 @@ import type * as Api from '../model/api.generated.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import type {ApiContext} from '../observe/api/api-context.ts'
 import type {RunControl} from '../control/run-control.ts'
-import type {NotRunning} from '../observe/api/run-facts.ts'
+import type {ActorFacts, NotRunning} from '../observe/api/run-facts.ts'
 import type {RunEvents} from '../observe/api/events/run-events.ts'
 import type {Arrival} from '../observe/api/serve-api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
@@ -38,6 +38,7 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly knownWork: RunWork['known']
   readonly jobs: RunWork['jobs']
   readonly onWorkflow: RunWork['onWorkflow']
+  readonly actors: ActorFacts
 }
 
 /** The API of a run; its code is loaded by the first request. */
@@ -152,6 +153,7 @@ export class RunApi {
       knownWork: this.#options.knownWork,
       jobs: this.#options.jobs,
       onWorkflow: this.#options.onWorkflow,
+      actors: this.#options.actors,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},

@@ -172,6 +172,7 @@ export class RunParts {
       knownWork: async () => this.work.known(),
       jobs: async () => this.work.jobs(),
       onWorkflow: listener => this.work.onWorkflow(listener),
+      actors: {loaded: () => this.actors.loaded, reminders: async () => (await this.work.known()).reminders()},
       options: () => this.options
     })
   }

@@ -54,7 +54,7 @@ const OF_IMPORT = /^pillion import$/
 const OF_CI = /^pillion up .*--run\b/
 
 /** They need a workflow or a job: `sdks/workflow-verbs.test.ts` and `long/jobs-verbs.test.ts` run the verbs. */
-const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|skip|wait --for workflow:)/
+const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|actors|reminders|skip|wait --for workflow:)/
 
 /** They need another copy of the template: `e2e/borrowing.test.ts` has them. */
 const OF_COPIES = / --rest /

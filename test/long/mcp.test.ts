@@ -3,8 +3,21 @@ import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 import {agent, ERAS, shop, started} from './mcp-agent.ts'
 
-const READING = ['list_apps', 'app_logs', 'calls', 'call', 'graph', 'why', 'wait', 'workflows', 'workflow', 'jobs']
-const CHANGING = ['invoke', 'replay', 'restart', 'fault', 'change_workflow', 'change_job']
+const READING = [
+  'list_apps',
+  'app_logs',
+  'calls',
+  'call',
+  'graph',
+  'why',
+  'wait',
+  'workflows',
+  'workflow',
+  'jobs',
+  'actors',
+  'reminders'
+]
+const CHANGING = ['invoke', 'replay', 'restart', 'fault', 'change_workflow', 'change_job', 'change_reminder']
 
 for (const era of ERAS)
   t.test(

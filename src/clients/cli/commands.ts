@@ -1,6 +1,7 @@
 import {OTHER_COMMANDS} from './entries/others.ts'
 import {RUN_COMMANDS} from './entries/runs.ts'
 import {TEMPLATE_COMMANDS} from './entries/templates.ts'
+import {ACTORS_COMMAND, REMINDERS} from './entries/actors.ts'
 import {JOB_VERBS, SCHEDULER} from './entries/jobs.ts'
 import {SKIP, WORKFLOW} from './entries/workflows.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
@@ -12,6 +13,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   WORKFLOW,
   JOB_VERBS,
   SCHEDULER,
+  ACTORS_COMMAND,
+  REMINDERS,
   SKIP,
   ...OTHER_COMMANDS,
   {

@@ -17,6 +17,8 @@ const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
 
 /** The ids that a shell may complete behind a command: of the apps that run, or of the template in this folder; of workflows behind their verbs. */
 export async function completedIds(command: string, asJson: boolean): Promise<readonly string[]> {
+  if (command === 'actors') return completedActors(asJson)
+  if (command.startsWith('reminders ')) return completedReminders(command, asJson)
   if (command.startsWith('jobs ')) return completedJobs(command, asJson)
   if (command.startsWith('workflow ')) return completedWorkflows(command, asJson)
   const runs = command === 'run' || command === 'up' ? [] : await runsHere(asJson)
@@ -60,6 +62,23 @@ async function completedJobs(command: string, asJson: boolean): Promise<readonly
   return lists
     .flatMap(({jobs}) => jobs.filter(({state}) => isMeant(state)).map(({app, name}) => `${app}/${name}`))
     .filter(name => PLAIN.test(name))
+}
+
+/** The types of actors. */
+async function completedActors(asJson: boolean): Promise<readonly string[]> {
+  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
+  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /actors')))
+  return lists.flatMap(({types}) => types.map(({type}) => type)).filter(type => PLAIN.test(type))
+}
+
+/** The reminders that may stand behind a verb, as `Cart/17/expire`; for a list the actors that have some. */
+async function completedReminders(command: string, asJson: boolean): Promise<readonly string[]> {
+  const runs = runsMeant(await runsHere(asJson), runPlace(undefined))
+  const lists = await Promise.all(runs.map(async ({api}) => api.ask('GET /reminders')))
+  const names = lists.flatMap(({reminders}) =>
+    reminders.map(({type, id, name}) => (command === 'reminders list' ? `${type}/${id}` : `${type}/${id}/${name}`))
+  )
+  return [...new Set(names)].filter(name => PLAIN.test(name))
 }
 
 /** What no shell gives a meaning: `compgen -W` of bash would run a `$(…)`, and a completed word stands unquoted on the line. */

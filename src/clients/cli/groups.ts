@@ -4,9 +4,9 @@ export type Group = readonly [title: string, names: readonly string[]]
 /** How the overview groups the commands on a terminal. */
 export const COMMAND_GROUPS: readonly Group[] = [
   ['Run and stop', ['up', 'down', 'run', 'stop']],
-  ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph', 'dashboard']],
+  ['Look', ['ps', 'list', 'logs', 'calls', 'why', 'graph', 'actors', 'dashboard']],
   ['Work with one app', ['start', 'restart', 'debug', 'env', 'fault']],
-  ['Call', ['invoke', 'publish', 'replay', 'workflow', 'jobs', 'scheduler', 'skip']],
+  ['Call', ['invoke', 'publish', 'replay', 'workflow', 'jobs', 'scheduler', 'reminders', 'skip']],
   ['Check', ['import', 'validate', 'doctor', 'schema']],
   ['For scripts and coding agents', ['wait', 'events', 'mcp']],
   ['Past one machine', ['export']],

@@ -16,7 +16,7 @@ export interface CommandWords {
   readonly verbs?: readonly CommandWords[]
   /** Its arguments are app ids, which shells complete. */
   readonly takesIds?: boolean
-  /** Its arguments are ids of workflows or jobs, which shells complete. */
+  /** Its arguments are ids of workflows, jobs, actors or reminders, which shells complete. */
   readonly takesInstances?: boolean
 }
 

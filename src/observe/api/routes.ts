@@ -135,6 +135,14 @@ export const ROUTES: RouteTable = {
       return takeJobs(await context.jobs(), request)
     }
   },
+  'GET /actors': async ({actors}) => (await actorsCode()).listTypes(actors),
+  'GET /actors/of': async ({actors}, {query}) => (await actorsCode()).listActors(actors, query),
+  'GET /actor': async ({actors}, {query}) => (await actorsCode()).oneActor(actors, query),
+  'GET /reminders': async ({actors}, {query}) => (await actorsCode()).listReminders(actors, query),
+  'GET /reminder': async (context, {query}) =>
+    (await actorsCode()).oneReminder(context.actors, query, maskingOf(context)),
+  'POST /reminder/run': async ({actors}, request) => (await actorsCode()).changeReminder(actors, 'run', request),
+  'POST /reminder/delete': async ({actors}, request) => (await actorsCode()).changeReminder(actors, 'delete', request),
   'POST /skip': async (context, request) => {
     const [workflows, {skipTime}] = await workflowsOf(context)
     return skipTime(workflows, request)
@@ -171,5 +179,7 @@ const scheduledOf = async (
   context: ApiContext
 ): Promise<readonly [KnownWork, typeof import('./jobs/serve-scheduled.ts')]> =>
   Promise.all([context.knownWork(), import('./jobs/serve-scheduled.ts')])
+
+const actorsCode = async (): Promise<typeof import('./actors/serve-actors.ts')> => import('./actors/serve-actors.ts')
 
 const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

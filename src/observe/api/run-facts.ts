@@ -5,6 +5,7 @@ import type {AppPlan} from '../../model/plan.ts'
 import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
 import type {Deaths} from '../telemetry/recorder/deaths.ts'
 import type {RunControl} from '../../control/run-control.ts'
+import type {Actors} from '../../work/actor/actors.ts'
 import type {Reminders} from '../../work/actor/reminders.ts'
 import type {Jobs} from '../../work/job/jobs.ts'
 import type {Instance} from '../../work/workflow/instance.ts'
@@ -28,6 +29,14 @@ export interface KnownWork {
   readonly jobs: Jobs
   readonly timers: WaitingTimers
   /** Loads the reminders of actors. */
+  readonly reminders: () => Promise<Reminders>
+}
+
+/** The actors of a run, for who looks. */
+export interface ActorFacts {
+  /** Undefined: no app has hosted or called one. */
+  readonly loaded: () => Actors | undefined
+  /** Rejects if their file cannot be opened. */
   readonly reminders: () => Promise<Reminders>
 }
 
@@ -57,6 +66,7 @@ export interface RunFacts {
   readonly knownWork: () => Promise<KnownWork>
   /** Calls the listener with each instance of a workflow that changes from now on. */
   readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
+  readonly actors: ActorFacts
   /** Plans of all apps of the run. */
   readonly plans: () => readonly AppPlan[]
 }

@@ -4,7 +4,8 @@ import {Actor, turnOf, type ActorTurn, type TurnOptions} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
 import {Agenda} from './agenda.ts'
-import {Hosting, placeAmong, type ActorType} from './hosting.ts'
+import {Hosting, type ActorType} from './hosting.ts'
+import {placeFor} from './place-for.ts'
 import {letGo} from './let-go.ts'
 import {Timers} from './timers.ts'
 
@@ -26,10 +27,6 @@ export interface HostedAt {
 const MAX_WAITING = 10_000
 
 const NOTHING: readonly ActorTurn[] = []
-
-/** A process that is to end waits for it. */
-const isNested = ({isRetiring, host}: Hosting, {caller}: ActorRequest): boolean =>
-  isRetiring && host.instance === caller?.instance && host.isBusy
 
 /**
  * The actors of a run: which instance hosts which type, where each actor lives, and one call at a time in each (Dapr: pkg/actors).
@@ -54,6 +51,16 @@ export class Actors {
   /** The types that are hosted, by name. */
   get types(): readonly ActorType[] {
     return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
+  }
+
+  /** The same, and those that are not hosted and somebody waits for. */
+  get known(): readonly ActorType[] {
+    return [...this.#types.values()]
+  }
+
+  /** The time by which turns are measured, in ms. */
+  get now(): number {
+    return this.#options.clock.now()
   }
 
   /** Their names. */
@@ -210,7 +217,7 @@ export class Actors {
         this.#drop(actor, each => (each === turn ? new ActorError('gone', 'it is not wanted any more') : undefined))
         continue
       }
-      const place = this.#placeFor(actor, turn)
+      const place = placeFor(actor, turn.request, this.#options.mayHost)
       if (place === 'held') return this.#hold(actor)
       if (place === 'unhosted') {
         const why = new ActorError('unhosted', `${actor.type.name}/${actor.id}`)
@@ -225,21 +232,6 @@ export class Actors {
       this.#begin(actor, turn)
     }
     if (actor.inside === undefined && actor.waiting === undefined) this.#settled(actor)
-  }
-
-  #placeFor(actor: Actor, {request}: ActorTurn): Hosting | 'held' | 'unhosted' {
-    const {place, type, id} = actor
-    if (place !== undefined) {
-      return place.isOpen || isNested(place, request) ? place : 'held'
-    }
-    const hosts = [...type.hosts]
-    const open = hosts.filter(each => each.isOpen)
-    const found = placeAmong(open, type.name, id)
-    if (found !== undefined) return found
-    const own = hosts.find(each => isNested(each, request))
-    if (own !== undefined) return own
-    const mayCome = hosts.some(({host}) => host.state !== 'shut') || this.#options.mayHost()
-    return mayCome ? 'held' : 'unhosted'
   }
 
   #begin(actor: Actor, turn: ActorTurn): void {

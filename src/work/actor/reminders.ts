@@ -70,6 +70,11 @@ export class Reminders {
       })
   }
 
+  /** How far the times in the file are ahead of the clock, in ms. */
+  get aheadMs(): number {
+    return this.#options.wakeUps.ahead
+  }
+
   /** Settles when it is kept. Rejects with a FiringFault or ReminderExists. */
   async set(app: string, name: FiringName, wish: ReminderWish): Promise<void> {
     const {file, clock, wakeUps} = this.#options

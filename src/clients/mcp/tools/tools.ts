@@ -1,4 +1,5 @@
 import type {Tool} from '../tool.ts'
+import {actorsTool, changeReminderTool, remindersTool} from './actors.ts'
 import {appLogs, listApps, restartTool, whyTool} from './apps.ts'
 import {call, callsTool, graphTool} from './calls.ts'
 import {faultTool} from './fault.ts'
@@ -24,5 +25,8 @@ export const TOOLS: readonly Tool[] = [
   workflowTool,
   changeWorkflowTool,
   jobsTool,
-  changeJobTool
+  changeJobTool,
+  actorsTool,
+  remindersTool,
+  changeReminderTool
 ]

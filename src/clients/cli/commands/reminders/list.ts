@@ -1,0 +1,67 @@
+import type {Reminder} from '../../../../model/api.generated.ts'
+import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {age} from '../../age.ts'
+import {print} from '../../print.ts'
+import {say} from '../../say.ts'
+import {tableOf} from '../../table.ts'
+import {UsageError} from '../../usage-error.ts'
+import {onlyWord, runOf} from '../workflow/target.ts'
+
+/** `reminders list [TYPE[/ID]]` */
+export const remindersList: CommandHandler = async context => {
+  const {flags, words, asJson} = context
+  if (words.length > 1) throw new UsageError(`accepts at most 1 arg(s), received ${words.length}`)
+  const [type, ...rest] = words[0]?.split('/') ?? []
+  const id = rest.join('/')
+  const query = {...(type !== undefined && {type}), ...(id !== '' && {id})}
+  const {reminders} = await (await runOf(context)).api.ask('GET /reminders', {query})
+  if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(reminders)}\n`)
+  else if (reminders.length === 0) say(process.stderr, 'info', 'No reminder is set', asJson)
+  else print(process.stdout, reminderTable(reminders))
+  return 0
+}
+
+/** A row for each. */
+export const reminderTable = (reminders: readonly Reminder[]): string =>
+  tableOf([
+    ['REMINDER', reminders.map(({type, id, name}) => `${type}/${id}/${name}`)],
+    ['DUE', reminders.map(({due}) => dueText(due))],
+    ['PERIOD', reminders.map(({period}) => period)],
+    ['LEFT', reminders.map(({left}) => (left === null ? '' : `${left}`))],
+    ['EXPIRES', reminders.map(({expires}) => (expires === null ? '' : dueText(expires)))],
+    ['APP', reminders.map(({app}) => app)]
+  ])
+
+/** How far away a time is. */
+export function dueText(at: string): string {
+  const ms = Date.parse(at) - Date.now()
+  return ms <= 0 ? 'due' : `in ${age(ms)}`
+}
+
+/** The reminder that the only argument names. Names of types, ids and reminders have no slash. Throws a UsageError. */
+export function reminderIn(context: CommandContext): {type: string; id: string; name: string} {
+  const word = onlyWord(context)
+  const [type = '', id = '', name = '', ...rest] = word.split('/')
+  if (type === '' || name === '' || rest.length > 0)
+    throw new UsageError(`invalid argument "${word}": expected TYPE/ID/NAME`)
+  return {type, id, name}
+}
+
+/** `reminders get TYPE/ID/NAME` */
+export const getReminder: CommandHandler = async context => {
+  const query = reminderIn(context)
+  const found = await (await runOf(context)).api.ask('GET /reminder', {query})
+  if (context.flags.text('output') === 'json') {
+    print(process.stdout, `${JSON.stringify(found)}\n`)
+    return 0
+  }
+  const {dueTime, ttl, data, failurePolicy, ...reminder} = found
+  const said = [
+    dueTime === '' ? '' : `set for ${dueTime}\n`,
+    ttl === '' ? '' : `time to live ${ttl}\n`,
+    `when it fails: ${failurePolicy}\n`,
+    `data: ${data ?? 'none'}\n`
+  ]
+  print(process.stdout, reminderTable([reminder]) + said.join(''))
+  return 0
+}

@@ -1,0 +1,61 @@
+import {outputFlag, whichRun} from '../flag.ts'
+import type {CommandEntry} from './command-entry.ts'
+
+const WHICH = whichRun('Path to the run template of the run', 'f')
+const OUTPUT = outputFlag(['text', 'json'])
+
+/** The actors of a run. */
+export const ACTORS_COMMAND: CommandEntry = {
+  name: 'actors',
+  aliases: ['actor'],
+  summary: 'Show the actors of a run: their types, those of one type, or one with its queue and reminders',
+  usage: '[type[/id]] [flags]',
+  flags: [OUTPUT, ...WHICH],
+  examples: ['actors', 'actors Cart', 'actors Cart/17', 'actors -o json'],
+  takesInstances: true,
+  load: async () => (await import('../commands/actors/actors.ts')).showActors
+}
+
+const verb = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
+  name: `reminders ${name}`,
+  summary,
+  usage: 'type/id/name [flags]',
+  flags: [OUTPUT, ...WHICH],
+  examples: [`reminders ${name} Cart/17/expire`],
+  takesInstances: true,
+  load
+})
+
+/** Reminders of actors. */
+export const REMINDERS: CommandEntry = {
+  name: 'reminders',
+  aliases: ['reminder'],
+  summary: 'List, fire and delete the reminders of actors',
+  usage: '[command]',
+  flags: [],
+  examples: [],
+  verbs: [
+    {
+      name: 'reminders list',
+      aliases: ['reminders ls'],
+      summary: 'List reminders: all, those of a type, or those of one actor',
+      usage: '[type[/id]] [flags]',
+      flags: [OUTPUT, ...WHICH],
+      examples: ['reminders list', 'reminders list Cart/17 -o json'],
+      takesInstances: true,
+      load: async () => (await import('../commands/reminders/list.ts')).remindersList
+    },
+    verb(
+      'get',
+      'Show a reminder with its data',
+      async () => (await import('../commands/reminders/list.ts')).getReminder
+    ),
+    verb(
+      'run',
+      'Fire a reminder now, which counts nothing, and show the answer',
+      async () => (await import('../commands/reminders/change.ts')).runReminder
+    ),
+    verb('delete', 'Delete a reminder', async () => (await import('../commands/reminders/change.ts')).deleteReminder)
+  ],
+  load: async () => (await import('../commands/no-verb.ts')).noVerb(REMINDERS)
+}

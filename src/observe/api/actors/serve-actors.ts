@@ -1,0 +1,115 @@
+// observe/api/actors/ shows the actors of a run and their reminders, and does what is asked of these. Loaded by the first request about one.
+import type * as Api from '../../../model/api.generated.ts'
+import type {Actor, ActorTurn} from '../../../work/actor/actor.ts'
+import type {Actors} from '../../../work/actor/actors.ts'
+import type {ActorType} from '../../../work/actor/hosting.ts'
+import type {Reminder} from '../../../work/actor/reminder-store.ts'
+import {ApiProblem} from '../problem.ts'
+import type {ActorFacts} from '../run-facts.ts'
+import {timeText} from '../workflows/instance-view.ts'
+import {reminderView} from './serve-reminders.ts'
+
+export {changeReminder, listReminders, oneReminder} from './serve-reminders.ts'
+
+const MAX_ROWS = 1000
+const ROWS = 100
+
+/** The types that apps host, or that have reminders or calls that wait. */
+export async function listTypes({loaded, reminders}: ActorFacts): Promise<Api.ActorTypes> {
+  const actors = loaded()
+  const kept = await reminders()
+  const all = await kept.list()
+  const byType = new Map(actors?.known.map(type => [type.name, type]))
+  const names = [...new Set([...byType.keys(), ...all.map(({type}) => type)])].toSorted()
+  return {
+    types: names.map(name => {
+      const own = all.filter(({type}) => type === name)
+      return {...countsOf(name, byType.get(name)), reminders: own.length, next: nextOf(own, kept.aheadMs)}
+    })
+  }
+}
+
+const nextOf = ([first]: readonly Reminder[], aheadMs: number): string | null =>
+  first === undefined ? null : timeText(first.due - aheadMs)
+
+function countsOf(type: string, known: ActorType | undefined): Omit<Api.ActorType, 'reminders' | 'next'> {
+  let [active, inside, waiting] = [0, 0, 0]
+  for (const actor of known?.actors.values() ?? []) {
+    if (actor.place !== undefined) active++
+    if (actor.inside !== undefined) inside++
+    waiting += actor.waiting?.length ?? 0
+  }
+  return {type, hosts: [...(known?.hosts ?? [])].map(({host}) => host.instance).toSorted(), active, inside, waiting}
+}
+
+/** A queue, and then whether somebody is inside. */
+const lengthOf = ({waiting, inside}: Actor): number => (waiting?.length ?? 0) * 2 + (inside === undefined ? 0 : 1)
+
+/** The actors of a type: those with the longest queues first. Throws an ApiProblem. */
+export function listActors({loaded}: ActorFacts, query: URLSearchParams): Api.ActorList {
+  const type = query.get('type') ?? ''
+  const actors = loaded()
+  const found = actors?.known.find(({name}) => name === type)
+  if (actors === undefined || found === undefined) throw noSuchType(type, actors)
+  const limit = Math.min(MAX_ROWS, Math.max(1, Number(query.get('limit') ?? ROWS) || ROWS))
+  const all = [...found.actors.values()]
+  const shown = all.toSorted((a, b) => lengthOf(b) - lengthOf(a) || (a.id < b.id ? -1 : 1)).slice(0, limit)
+  return {type, actors: shown.map(actor => rowOf(actor, actors.now)), count: all.length}
+}
+
+function rowOf({id, place, inside, waiting, idleSince}: Actor, now: number): Api.ActorRow {
+  const since = inside?.[0]?.beganAt ?? now
+  return {
+    id,
+    host: place?.host.instance ?? null,
+    inside: inside?.map(workOf).at(-1) ?? '',
+    insideMs: Math.round(now - since),
+    waiting: waiting?.length ?? 0,
+    waitingMs: Math.round(now - (waiting?.[0]?.since ?? now)),
+    idleMs: place === undefined || inside !== undefined ? 0 : Math.round(now - idleSince)
+  }
+}
+
+const workOf = ({request: {work}}: ActorTurn): string =>
+  work.kind === 'method' ? work.method : `${work.kind} ${work.name}`
+
+/** One actor: who is inside, who waits, its timers and reminders. Throws an ApiProblem. */
+export async function oneActor({loaded, reminders}: ActorFacts, query: URLSearchParams): Promise<Api.ActorDetail> {
+  const [type, id] = [query.get('type') ?? '', query.get('id') ?? '']
+  const actors = loaded()
+  const kept = await reminders()
+  const own = await kept.list(type, id)
+  const actor = actors?.find(type, id)
+  const now = actors?.now ?? 0
+  if (actor === undefined && own.length === 0) {
+    if (actors?.hosted.includes(type) !== true) throw noSuchType(type, actors)
+    throw new ApiProblem(
+      404,
+      `the actor ${type}/${id} is not active, and has no reminders`,
+      'Its next call brings it back.'
+    )
+  }
+  const turn = (each: ActorTurn, since: number): Api.ActorTurn => ({
+    work: workOf(each),
+    caller: each.request.caller?.instance ?? '',
+    sinceMs: Math.round(now - since)
+  })
+  return {
+    type,
+    ...(actor === undefined ? rowOf(absent(id), now) : rowOf(actor, now)),
+    calls: actor?.inside?.map(each => turn(each, each.beganAt)) ?? [],
+    queue: actor?.waiting?.slice(0, ROWS).map(each => turn(each, each.since)) ?? [],
+    timers: actors?.timers.of(type, id).map(({name}) => name) ?? [],
+    reminders: own.map(each => reminderView(each, kept.aheadMs))
+  }
+}
+
+const absent = (id: string): Actor =>
+  ({id, place: undefined, inside: undefined, waiting: undefined, idleSince: 0}) as Actor
+
+function noSuchType(type: string, actors: Actors | undefined): ApiProblem {
+  const hosted = actors?.hosted ?? []
+  const here =
+    hosted.length === 0 ? 'No app of the run hosts actors.' : `The apps of this run host: ${hosted.join(', ')}.`
+  return new ApiProblem(404, `no app hosts actors of the type '${type}'`, here)
+}
