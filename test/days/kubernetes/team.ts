@@ -30,6 +30,9 @@ export class Team {
   /** What the cluster may hold of an app: several answers where a run was killed at a moment that nobody knows. */
   #deployed: ReadonlyMap<string, readonly (Entry | undefined)[]> = new Map()
 
+  /** Lines of runs that another run of the same template has taken apps from. */
+  readonly #mayComplain = new Set<string>()
+
   constructor(name: string, shop: Shop, ids: readonly string[], random: Random) {
     this.name = name
     this.shop = shop
@@ -49,7 +52,9 @@ export class Team {
 
   /** What its runs said that they should not have said. */
   get complaints(): readonly string[] {
-    return this.#runs.map(({stderr}) => stderr.text).filter(text => text !== '')
+    return this.#runs
+      .flatMap(({stderr}) => stderr.text.split('\n'))
+      .filter(line => line !== '' && !this.#mayComplain.has(line))
   }
 
   /** Writes the template. */
@@ -75,6 +80,14 @@ export class Team {
   async close(): Promise<void> {
     for (const run of this.#runs) run.signal('SIGKILL')
     await Promise.all(this.#runs.map(async run => run.exited))
+  }
+
+  /** The next run deletes what the template has no more, which those that go on tell. */
+  #noteRemoved(): void {
+    for (const id of this.#ids)
+      if (this.#entry(id) === undefined)
+        for (const kind of ['Deployment', 'Service'])
+          this.#mayComplain.add(`⚠  ${kind} "${id}" was deleted by somebody else; the run continues`)
   }
 
   #entry(id: string): Entry | undefined {
@@ -103,6 +116,7 @@ export class Team {
     run: async () => this.#run(),
     'run again': async () => this.#run(),
     'kill a young run': async () => {
+      this.#noteRemoved()
       const run = this.shop.run()
       await new Promise(resolve => setTimeout(resolve, this.#random.below(YOUNG_MS)))
       run.signal('SIGKILL')
@@ -141,6 +155,7 @@ export class Team {
 
   /** Deploys the template as it is now, beside the runs of it that are there. */
   async #run(): Promise<string> {
+    this.#noteRemoved()
     const run = this.shop.run()
     const count = this.#written.length
     await run.waitForLine(count === 1 ? '1 app ready' : `${count} apps ready`, PATIENCE)
