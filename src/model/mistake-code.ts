@@ -16,6 +16,7 @@ export type MistakeCode =
   | 'missing-key'
   | 'no-actor-store'
   | 'no-apps'
+  | 'no-component'
   | 'needs-profile'
   | 'no-effect'
   | 'no-shell'

@@ -1,3 +1,4 @@
+import type {Place} from './errors.ts'
 import type {FaultPlan} from './fault.ts'
 
 /**
@@ -23,6 +24,8 @@ export interface Plan {
   readonly managerPort: number | 'usual' | 'none'
   /** Origins whose web pages may send requests; left out: none but those of this machine. */
   readonly allowedOrigins?: readonly string[]
+  /** What models answer is recorded, or given back, by the names of their components. Left out: neither. */
+  readonly conversation?: Readonly<Record<string, ConversationPlan>>
   /** In template order. Several may share an id: versions of one service, or instances of one version. */
   readonly apps: readonly AppPlan[]
   /** Apps that `--only` or their profiles leave out: they can be started during the run. Left out: there are none. */
@@ -31,6 +34,13 @@ export interface Plan {
   readonly faults?: () => Promise<readonly FaultPlan[]>
   /** Which firings of a repeating reminder or job come that were missed. Left out: the latest. */
   readonly catchUp?: 'latest' | 'all'
+}
+
+/** What is done with the answers of a component. */
+export interface ConversationPlan {
+  readonly mode: 'record' | 'replay' | 'live'
+  /** Where the template says so. */
+  readonly place: Place
 }
 
 /** One app: its program, its sidecar, and how its process is supervised. All paths are absolute. */

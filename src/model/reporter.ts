@@ -29,6 +29,7 @@ export type WarningCode =
   | 'job'
   | 'log-file-failed'
   | 'message-lost'
+  | 'no-component'
   | 'no-shell'
   | 'not-built'
   | 'not-enforced'

@@ -1,3 +1,4 @@
+import {dirname} from 'node:path'
 import type {ComponentSet} from '../dapr/components/component-set.ts'
 import type {PlacedComponent} from '../dapr/components/data-place.ts'
 import type {Space} from '../control/space.ts'
@@ -43,6 +44,7 @@ export class RunComponents {
   /** The components of the files have been opened: tells what data other copies have, too, and from now on of each that is opened. */
   async tellShared(): Promise<void> {
     this.#isStarted = true
+    await this.#tellUnrecorded()
     await this.#noting
     ;(await this.#sharedData)?.tell()
   }
@@ -50,6 +52,17 @@ export class RunComponents {
   /** Lets the port of the built-in Redis go until the run ends; false: it is not held. */
   async releaseRedis(port: number): Promise<boolean> {
     return (await this.#redis)?.release(port) ?? false
+  }
+
+  /** A name that the template has, and no component, would go unnoticed: models would be asked. */
+  async #tellUnrecorded(): Promise<void> {
+    const {plan, reporter} = this.#options
+    const wanted = Object.entries(plan.conversation ?? {}).filter(([, {mode}]) => mode !== 'live')
+    if (wanted.length === 0) return
+    const recorded = (await this.#loading)?.recorded
+    for (const [name, {place}] of wanted)
+      if (recorded?.has(name) !== true)
+        reporter.warn('no-component', `${place.file}:${place.line}: ${noModelText(name)}`)
   }
 
   async #load(): Promise<ComponentSet> {
@@ -61,6 +74,9 @@ export class RunComponents {
     return new Components({
       env,
       redis,
+      ...(plan.conversation !== undefined && {
+        conversation: {plans: plan.conversation, folder: dirname(plan.file)}
+      }),
       ...(plan.isolate === true && {space: async () => (await this.#spaceOf())?.key ?? ''}),
       ...(plan.file !== '' && {opened: component => void (this.#noting = this.#note(this.#noting, component))})
     })
@@ -104,6 +120,10 @@ export class RunComponents {
     return this.#redis
   }
 }
+
+/** For a person; `validate` says the same. */
+export const noModelText = (name: string): string =>
+  `"conversation" names ${name}, and no app has an open component of conversation of this name: nothing is recorded or given back`
 
 /** An app of the plan listens at this port, or is waited for there. */
 const isPortOf = ({apps}: Plan, port: number): boolean =>

@@ -25,6 +25,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/coding-agents.md', '{\n  "servers"', 'long/in-ci.test.ts'],
   ['docs/coming-from-dapr.md', 'alias dapr=pillion', 'docs/docs-output.test.ts'],
   ['docs/conversation.md', 'apiVersion:', 'sdks/conversation.test.ts has one'],
+  ['docs/conversation.md', 'version: 1', 'long/conversation.test.ts has both'],
   ['docs/conversation.md', 'curl', 'sdks/conversation.test.ts asks so'],
   ['docs/cryptography.md', 'apiVersion:', 'integration/dapr/sidecar/cryptography.test.ts opens one'],
   ['docs/cryptography.md', 'openssl', 'integration/dapr/sidecar/cryptography.test.ts has both calls'],

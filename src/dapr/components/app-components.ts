@@ -205,7 +205,10 @@ export class AppComponents {
   async #openHere(resource: ComponentResource): Promise<Opened> {
     const {appId, folder, env, set, log} = this.#options
     const warn = (text: string): void => log('warn', text)
-    const values = await propertyValues(resource, {
+    // what is given back from a file needs no key
+    const isReplayed = set.isReplayed(resource)
+    const plain = resource.properties.filter(({secret}) => secret === undefined)
+    const values = await propertyValues(isReplayed ? {...resource, properties: plain} : resource, {
       appId,
       env,
       secretOf: (store, secret) => this.find('secretstores', store)?.then(async found => found.component.get(secret)),

@@ -2,11 +2,13 @@ import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
 import {API} from '../../model/dapr/api/api.ts'
 import {messageOf} from '../../model/errors.ts'
+import type {Plan} from '../../model/plan.ts'
 import {bounded, withinBoundary} from '../../platform/boundary.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import {isBlock, splitType} from '../../files/resources/component-types.ts'
 import {componentType} from './block-types.ts'
-import {type Component, type ComponentType, type OpenOptions} from './component.ts'
+import type {Component, ComponentType, OpenComponent, OpenOptions} from './component.ts'
+import type {Recordings} from './conversation/recordings.ts'
 import type {PlacedComponent} from './data-place.ts'
 import {InitClock} from './init-clock.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
@@ -35,6 +37,8 @@ export interface Use {
 }
 
 export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> {
+  /** What models answer is recorded, or given back: how, by the names of their components, and the folder of the template. Left out: neither. */
+  readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
   /** The copy of the template that keeps its data apart in servers that copies share; '', or left out: none. */
   readonly space?: () => Promise<string>
   /** Called with each component that an app has opened. */
@@ -45,6 +49,9 @@ export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> 
 export class ComponentSet {
   readonly #options: ComponentSetOptions
   readonly #instances = new Map<string, Instance>()
+  /** The components whose answers are recorded, or given back. */
+  readonly recorded = new Set<string>()
+  #recordings: Promise<Recordings> | undefined
 
   constructor(options: ComponentSetOptions) {
     this.#options = options
@@ -53,6 +60,16 @@ export class ComponentSet {
   /** The copy of the template that keeps its data apart; '' = none. */
   async space(): Promise<string> {
     return (await this.#options.space?.()) ?? ''
+  }
+
+  /** Its answers are given back from a file: it needs no secrets. */
+  isReplayed({name, type}: Pick<ComponentResource, 'name' | 'type'>): boolean {
+    return this.#modeOf({name, type}) === 'replay'
+  }
+
+  #modeOf({name, type}: Pick<ComponentResource, 'name' | 'type'>): string {
+    const {plans = {}} = this.#options.conversation ?? {}
+    return type.startsWith('conversation.') && Object.hasOwn(plans, name) ? (plans[name]?.mode ?? 'live') : 'live'
   }
 
   /** An app has opened a component. */
@@ -83,10 +100,18 @@ export class ComponentSet {
     }
   }
 
+  /** Opens a model whose answers are recorded, or given back. */
+  async #recorded(resource: ComponentResource): Promise<OpenComponent<Component>> {
+    const {folder = ''} = this.#options.conversation ?? {}
+    this.recorded.add(resource.name)
+    this.#recordings ??= import('./conversation/recordings.ts').then(({Recordings: All}) => new All(folder))
+    return (await this.#recordings).opener(resource, this.isReplayed(resource))
+  }
+
   async #open({resource, properties, folder, warn}: WantedComponent): Promise<Component> {
     const {name, initTimeoutMs, place} = resource
     const {load, hasClient} = loaderOf(resource)
-    const open = await load()
+    const open = this.#modeOf(resource) === 'live' ? await load() : await this.#recorded(resource)
     const heard = (error: unknown): void => warn(`component ${name}: its client failed: ${messageOf(error)}`)
     const late = Promise.withResolvers<never>()
     const given = new AbortController()

@@ -65,7 +65,15 @@ export const APP_KEYS = {
   createService: 'bool'
 } as const satisfies Record<string, KeyKind>
 
-export const OUR_TOP_KEYS = ['interpolate', 'isolate', 'managerPort', 'allowedOrigins', 'faults', 'catchUp'] as const
+export const OUR_TOP_KEYS = [
+  'interpolate',
+  'isolate',
+  'managerPort',
+  'allowedOrigins',
+  'conversation',
+  'faults',
+  'catchUp'
+] as const
 export const OUR_SHARED_KEYS = [
   'watch',
   'restart',
@@ -142,6 +150,7 @@ export type TopValues = Values<typeof TOP_KEYS> & {
   readonly isolate?: boolean
   readonly managerPort?: number
   readonly allowedOrigins?: readonly string[]
+  readonly conversation?: Readonly<Record<string, 'record' | 'replay' | 'live'>>
   readonly faults?: readonly FaultFields[]
   readonly catchUp?: 'latest' | 'all'
 }

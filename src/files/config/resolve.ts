@@ -3,9 +3,10 @@ import type {Plan, AppPlan} from '../../model/plan.ts'
 import {resolveApp, type ImpliedWatch, type Overrides} from './app.ts'
 import type {Template} from './decode.ts'
 import {dependenciesOf} from './dependencies.ts'
-import {templateError, type Source} from './diagnose.ts'
+import {placeOf, templateError, type Source} from './diagnose.ts'
 import {readS2i} from './environment.ts'
 import type {FoundTemplate} from './find.ts'
+import type {TopValues} from './keys.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {mergeApp, type Settings} from './merge.ts'
 import {misspelt, noApps} from './unknown-keys.ts'
@@ -108,8 +109,22 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
     ),
     ...(values.isolate === true && {isolate: true}),
     ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
+    ...(values.conversation !== undefined && {conversation: conversationOf(template, values.conversation, source)}),
     ...(values.faults !== undefined && {faults}),
     ...(values.catchUp !== undefined && {catchUp: values.catchUp})
   }
   return {plan, entries}
+}
+
+function conversationOf(
+  {top, within}: Template,
+  modes: NonNullable<TopValues['conversation']>,
+  source: Source
+): NonNullable<Plan['conversation']> {
+  const pair = top.pairs.get('conversation')
+  const placed = Object.entries(modes).map(([name, mode]) => {
+    const start = pair === undefined ? 0 : within(pair, [name]).key.start
+    return [name, {mode, place: placeOf(source, start)}] as const
+  })
+  return Object.fromEntries(placed)
 }

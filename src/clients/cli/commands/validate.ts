@@ -2,6 +2,7 @@ import {UserError, type PlacedMistake, type TemplateMistake} from '../../../mode
 import type {MistakeCode} from '../../../model/mistake-code.ts'
 import {placedText, type Finding} from '../../../files/config/hints.ts'
 import {explainPlace} from '../../../files/config/diagnose.ts'
+import {nearMiss} from '../../../model/near-miss.ts'
 import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../../files/resources/component-support.ts'
@@ -61,7 +62,11 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
     plan,
     resources.map(([, snapshot]) => snapshot)
   )
-  return [...found.values(), ...(needs?.lacksStore === true ? [withoutActorStore(plan)] : [])]
+  return [
+    ...found.values(),
+    ...unrecorded(plan, resources),
+    ...(needs?.lacksStore === true ? [withoutActorStore(plan)] : [])
+  ]
 }
 
 /** Dapr replaces nothing in the files of its folders. */
@@ -79,6 +84,24 @@ const referenceFinding = ({written, isReplaced, place}: PlacedReference): Findin
         expected: '',
         hint: TO_REPLACE
       })
+
+/** Names in `conversation` that no component has. */
+const unrecorded = (
+  {conversation = {}}: Plan,
+  resources: Awaited<ReturnType<typeof resourcesOf>>
+): readonly Finding[] => {
+  const names = resources
+    .flatMap(([, {components}]) => components)
+    .flatMap(({name, type}) => (type.startsWith('conversation.') ? name : []))
+  return Object.entries(conversation)
+    .filter(([name]) => !names.includes(name))
+    .map(([name, {place}]) => {
+      const near = nearMiss(name, names)
+      const hint = near === '' ? '' : `did you mean ${near}?`
+      const message = `no Component of conversation has the name ${name}: nothing is recorded or given back`
+      return findingOf('no-component', {message, place, expected: '', hint})
+    })
+}
 
 function withoutActorStore({shownAs}: Plan): Finding {
   const place = {file: shownAs, line: 1, column: 1, source: ''}

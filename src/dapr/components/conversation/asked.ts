@@ -1,4 +1,5 @@
-import type {ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
+import type {ModelAnswer, ModelMessage, ModelQuestion, ToolCall} from '../language-model.ts'
+import {withoutPersonalData} from './personal-data.ts'
 
 /** A text, or several. */
 type Said = string | readonly string[]
@@ -48,4 +49,10 @@ function sorted(value: unknown): unknown {
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, each]) => [key, sorted(each)])
   )
+}
+
+/** An answer as it may be kept: without personal data, where the caller gets none either. */
+export function scrubbedAnswer(answer: ModelAnswer, {isAnswerScrubbed}: ModelQuestion): ModelAnswer {
+  if (!isAnswerScrubbed) return answer
+  return {...answer, choices: answer.choices.map(each => ({...each, text: withoutPersonalData(each.text)}))}
 }

@@ -2,7 +2,7 @@ import type {OpenComponent, OpenOptions} from '../component.ts'
 import type {LanguageModel} from '../language-model.ts'
 import {chatAnswer, chatRequest, isResponseFormat} from './chat-messages.ts'
 import {keepingAnswers} from './kept-answers.ts'
-import {modelName} from './model-name.ts'
+import {modelName, providerOf} from './model-name.ts'
 import {Provider, type ProviderOptions} from './provider.ts'
 
 /** The types that speak the form of chat completions. */
@@ -22,11 +22,11 @@ export const openChat =
   (provider: ChatProvider): OpenComponent<LanguageModel> =>
   async options => {
     const {properties} = options
-    const isAzure = provider === 'openai' && /^azure$/i.test(properties.text('apiType'))
-    const model = modelName(isAzure ? 'azure' : provider, options)
+    const own = providerOf(provider, options) ?? provider
+    const model = modelName(own, options)
     const key = properties.text('key') || (provider === 'ollama' ? 'ollama' : '')
     if (key === '') properties.fault('key', missingKey(provider))
-    const way = isAzure ? azureWay(options, {model, key}) : plainWay(provider, options, {model, key})
+    const way = own === 'azure' ? azureWay(options, {model, key}) : plainWay(provider, options, {model, key})
     return chatModel(options, {...way, model, key, ...(provider === 'ollama' && {hint: ollamaHint(model)})})
   }
 

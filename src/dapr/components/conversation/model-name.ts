@@ -23,6 +23,12 @@ const MODELS: Readonly<Record<ProviderName, readonly [variable: string, fallback
   openai: ['OPENAI_MODEL', 'gpt-5-nano']
 }
 
+/** The provider behind a type of component; undefined: it asks nobody. */
+export function providerOf(kind: string, {properties}: Pick<OpenOptions, 'properties'>): ProviderName | undefined {
+  if (kind === 'openai' && /^azure$/i.test(properties.text('apiType'))) return 'azure'
+  return Object.hasOwn(MODELS, kind) ? (kind as ProviderName) : undefined
+}
+
 /** The model of a component: the environment comes first. */
 export function modelName(provider: ProviderName, {properties, env}: Pick<OpenOptions, 'properties' | 'env'>): string {
   const [variable, fallback] = MODELS[provider]

@@ -7,7 +7,7 @@ import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/compon
 import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import type {Conversations} from '../blocks/conversations.ts'
-import {withoutPersonalData} from '../blocks/personal-data.ts'
+import {withoutPersonalData} from '../../components/conversation/personal-data.ts'
 import {readJson, type BlockRequest} from './block-request.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
 import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'

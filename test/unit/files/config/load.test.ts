@@ -247,6 +247,17 @@ t.test('every key comes into the plan', async t => {
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],
       catchUp: 'all',
+      conversation: {
+        llm: {
+          mode: 'replay',
+          place: {
+            file: join(fixture, 'dapr.yaml'),
+            line: 10,
+            column: 16,
+            source: 'conversation: {llm: replay}'
+          }
+        }
+      },
       faults: [
         {
           from: 'first',

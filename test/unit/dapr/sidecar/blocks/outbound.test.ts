@@ -75,6 +75,16 @@ const EVENT = {
   metadata: {},
   trace: {traceparent: '', tracestate: ''}
 }
+const QUESTION = {
+  messages: [],
+  tools: [],
+  toolChoice: '',
+  temperature: undefined,
+  responseFormat: undefined,
+  metadata: {},
+  keepPromptMs: 0,
+  isAnswerScrubbed: false
+}
 const OPERATION = {operation: 'upsert', request: wish('k')}
 
 /** Each call to a component, the method that it calls there, and what is counted. */
@@ -119,6 +129,12 @@ const CALLS: readonly (readonly [
     'subscribe',
     {block: 'configuration', operation: 'subscribe'},
     async b => b.configurations.subscribe({...ITEMS, isOfProcess: false}, async () => undefined)
+  ],
+  [
+    'conversation',
+    'converse',
+    {block: 'conversation', operation: 'converse'},
+    async b => b.conversations.ask(await b.conversations.find('it'), QUESTION, () => undefined)
   ],
   ['publish', 'publish', {type: 'published', topic: 'T'}, async b => b.publishing.publish(EVENT)]
 ]

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {withoutPersonalData} from '../../../../../src/dapr/sidecar/blocks/personal-data.ts'
+import {withoutPersonalData} from '../../../../../src/dapr/components/conversation/personal-data.ts'
 
 t.test('personal data gives way to Dapr’s placeholders', async t => {
   for (const [text, sent] of [

@@ -1,0 +1,129 @@
+import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {dirname} from 'node:path'
+import {codeOf, messageOf} from '../../../model/errors.ts'
+import {ComponentFault} from '../properties.ts'
+import {FinalError, type ModelAnswer} from '../language-model.ts'
+import type {WrittenQuestion} from './asked.ts'
+import {memberOf} from './provider.ts'
+
+/** A question as a file has it, with the model that was asked. */
+export type RecordedQuestion = WrittenQuestion & {readonly model: string}
+
+interface Entry {
+  /** The question as text: the same question is the same text. */
+  readonly key: string
+  readonly question: RecordedQuestion
+  readonly answer: ModelAnswer
+}
+
+/**
+ * Answers of a model in a file, one in each line: `{"model", "messages", …, "answer"}`. The same question gets its answers in
+ * their order, and from the first again.
+ */
+export class Tape {
+  /** For messages. */
+  readonly shownAs: string
+  readonly #path: string
+  readonly #entries: Entry[]
+  /** How often each question has been asked in this run. */
+  readonly #asked = new Map<string, number>()
+
+  private constructor(path: string, shownAs: string, entries: Entry[]) {
+    this.#path = path
+    this.shownAs = shownAs
+    this.#entries = entries
+  }
+
+  /** Throws a ComponentFault with the place of the first line that is none; `isWanted`: it has to be there. */
+  static read(path: string, shownAs: string, isWanted: boolean): Tape {
+    let text = ''
+    try {
+      text = readFileSync(path, 'utf8')
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw new ComponentFault(`${shownAs} cannot be read: ${messageOf(error)}`)
+      if (isWanted)
+        throw new ComponentFault(`${shownAs} is not there: run once with "record" in place of "replay", which makes it`)
+    }
+    const lines = text.split('\n').map((source, at) => ({source, line: at + 1}))
+    const entries = lines
+      .filter(({source}) => source.trim() !== '')
+      .map(({source, line}) => entryIn(source, {file: path, line, column: 1, source: source.slice(0, 200)}))
+    return new Tape(path, shownAs, entries)
+  }
+
+  /** With the lines that they stand in. */
+  get questions(): readonly {readonly question: RecordedQuestion; readonly line: number}[] {
+    return this.#entries.map(({question}, at) => ({question, line: at + 1}))
+  }
+
+  /** The next answer to a question; undefined: it was not recorded. */
+  next(question: RecordedQuestion): ModelAnswer | undefined {
+    const key = JSON.stringify(question)
+    const answers = this.#entries.filter(entry => entry.key === key)
+    const times = this.#asked.get(key) ?? 0
+    this.#asked.set(key, times + 1)
+    return answers[times % answers.length]?.answer
+  }
+
+  /** Keeps an answer. What earlier runs have of this question goes with the first one; all else stays where it is. */
+  async add(question: RecordedQuestion, answer: ModelAnswer): Promise<void> {
+    const key = JSON.stringify(question)
+    const times = this.#asked.get(key) ?? 0
+    this.#asked.set(key, times + 1)
+    const first = this.#entries.findIndex(entry => entry.key === key)
+    if (times === 0) this.#drop(key)
+    const latest = this.#entries.findLastIndex(entry => entry.key === key)
+    const at = latest >= 0 ? latest + 1 : first >= 0 ? first : this.#entries.length
+    this.#entries.splice(at, 0, {key, question, answer})
+    this.#write()
+  }
+
+  #drop(key: string): void {
+    for (let at = this.#entries.length - 1; at >= 0; at--)
+      if (this.#entries[at]?.key === key) this.#entries.splice(at, 1)
+  }
+
+  /** Whole, and in one step: whoever reads it meanwhile has the old one. */
+  #write(): void {
+    const text = this.#entries.map(({question, answer}) => `${JSON.stringify({...question, answer})}\n`).join('')
+    const fresh = `${this.#path}.${process.pid}`
+    try {
+      mkdirSync(dirname(this.#path), {recursive: true})
+      writeFileSync(fresh, text)
+      renameSync(fresh, this.#path)
+    } catch (error) {
+      throw new FinalError(`the answer could not be recorded in ${this.shownAs}: ${messageOf(error)}`)
+    }
+  }
+}
+
+type EntryPlace = ConstructorParameters<typeof ComponentFault>[1]
+
+function entryIn(source: string, place: EntryPlace): Entry {
+  let value: unknown
+  try {
+    value = JSON.parse(source)
+  } catch (error) {
+    throw new ComponentFault(`this line is no JSON: ${messageOf(error)}`, place)
+  }
+  const [answer, messages] = [memberOf(value, 'answer'), memberOf(value, 'messages')]
+  if (!Array.isArray(messages)) throw new ComponentFault('this line has no list "messages"', place)
+  if (!isAnswer(answer))
+    throw new ComponentFault('this line has no "answer" with a list "choices" of texts and calls', place)
+  const {answer: _, ...question} = value as RecordedQuestion & {readonly answer: ModelAnswer}
+  return {key: JSON.stringify(question), question, answer}
+}
+
+/** A person may have edited it. */
+function isAnswer(value: unknown): value is ModelAnswer {
+  const choices = memberOf(value, 'choices')
+  return (
+    Array.isArray(choices) &&
+    choices.every(
+      choice =>
+        typeof memberOf(choice, 'text') === 'string' &&
+        typeof memberOf(choice, 'reason') === 'string' &&
+        Array.isArray(memberOf(choice, 'calls'))
+    )
+  )
+}

@@ -1,0 +1,122 @@
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {Recordings} from '../../../../../src/dapr/components/conversation/recordings.ts'
+import type {LanguageModel, ModelQuestion} from '../../../../../src/dapr/components/language-model.ts'
+import {componentResource} from '../../../../rig/component-resource.ts'
+import {openComponent} from '../../../../rig/open-component.ts'
+
+const question = (text: string, more: Partial<ModelQuestion> = {}): ModelQuestion => ({
+  messages: [{role: 'user', texts: [text], calls: [], resultOf: undefined}],
+  tools: [],
+  toolChoice: '',
+  temperature: undefined,
+  responseFormat: undefined,
+  metadata: {},
+  keepPromptMs: 0,
+  isAnswerScrubbed: false,
+  ...more
+})
+
+const {signal} = new AbortController()
+
+const open = async (t: Test, folder: string, isReplayed: boolean, type = 'conversation.echo'): Promise<LanguageModel> =>
+  openComponent(t, new Recordings(folder).opener(componentResource('llm', type, {}), isReplayed), {})
+
+const textOf = async (model: LanguageModel, asked: ModelQuestion): Promise<string> =>
+  (await model.converse(asked, signal)).choices[0]?.text ?? ''
+
+t.test('answers are recorded in lines, and given back without the model', async t => {
+  const folder = t.testdir()
+  const model = await open(t, folder, false)
+  await textOf(model, question('one'))
+  await textOf(model, question('jane@example.com', {isAnswerScrubbed: true}))
+  const file = readFileSync(join(folder, 'conversations/llm.jsonl'), 'utf8')
+  t.equal(
+    file.split('\n')[0],
+    '{"model":"","messages":[{"user":"one"}],"answer":{"choices":[{"reason":"stop","text":"one","calls":[]}],"usage":{"completion":1,"prompt":1,"total":2}}}'
+  )
+  t.match(file, '"text":"<EMAIL_ADDRESS>"')
+  const replayed = await open(t, folder, true)
+  t.equal(await textOf(replayed, question('one')), 'one')
+  await t.rejects(textOf(replayed, question('one!')), {
+    name: 'FinalError',
+    message:
+      'conversations/llm.jsonl has no answer to this: {"user":"one!"}; nearest is line 1, where messages[0] is {"user":"one"}, and not {"user":"one!"}; "conversation: {llm: record}" in the template asks the model, and adds its answer'
+  })
+  await t.rejects(textOf(replayed, question('one', {temperature: 1})), {
+    message: /nearest is line 1, where temperature is nothing, and not 1;/
+  })
+})
+
+const line = (text: string, answer: string): string =>
+  `${JSON.stringify({model: '', messages: [{user: text}], answer: {choices: [{reason: 'stop', text: answer, calls: []}]}})}\n`
+
+t.test(
+  'one question, several answers: in their order, and from the first again; recording anew replaces them in place',
+  async t => {
+    const folder = t.testdir({
+      conversations: {'llm.jsonl': line('a', '1') + line('b', 'x') + line('a', '2')}
+    })
+    const replayed = await open(t, folder, true)
+    const told: string[] = []
+    for (const text of ['a', 'b', 'a', 'a']) told.push(await textOf(replayed, question(text)))
+    t.strictSame(told, ['1', 'x', '2', '1'])
+    const model = await open(t, folder, false)
+    await textOf(model, question('a'))
+    await textOf(model, question('c'))
+    await textOf(model, question('a'))
+    const lines = readFileSync(join(folder, 'conversations/llm.jsonl'), 'utf8').trim().split('\n')
+    t.strictSame(
+      lines.map(each => {
+        const {messages, answer} = JSON.parse(each) as {messages: object[]; answer: {choices: {text: string}[]}}
+        return [messages[0], answer.choices[0]?.text]
+      }),
+      [
+        [{user: 'a'}, 'a'],
+        [{user: 'a'}, 'a'],
+        [{user: 'b'}, 'x'],
+        [{user: 'c'}, 'c']
+      ]
+    )
+  }
+)
+
+t.test('replay needs no key; the model is the one that would be asked', async t => {
+  const answer = {choices: [{reason: 'stop', text: 'yes', calls: []}]}
+  const folder = t.testdir({
+    conversations: {'llm.jsonl': `${JSON.stringify({model: 'gpt-5-nano', messages: [{user: 'a'}], answer})}\n`}
+  })
+  const model = await open(t, folder, true, 'conversation.openai')
+  t.equal(model.model, 'gpt-5-nano')
+  t.equal(await textOf(model, question('a')), 'yes')
+})
+
+t.test(
+  'a file that is not there, or has a line that is none, keeps the component from opening, with its place',
+  async t => {
+    const folder = t.testdir()
+    await t.rejects(open(t, folder, true), {message: /^conversations\/llm\.jsonl is not there: run once with "record"/})
+    mkdirSync(join(folder, 'conversations'))
+    const path = join(folder, 'conversations/llm.jsonl')
+    for (const [text, message] of [
+      ['\n{', /^this line is no JSON/],
+      ['\n[]', 'this line has no list "messages"'],
+      ['\n{"messages":[]}', /^this line has no "answer"/],
+      ['\n{"messages":[],"answer":{"choices":[{"text":1}]}}', /^this line has no "answer"/]
+    ] as const) {
+      writeFileSync(path, text)
+      for (const isReplayed of [true, false])
+        await t.rejects(open(t, folder, isReplayed), {message, place: {file: path, line: 2}})
+    }
+  }
+)
+
+t.test('what was recorded on one day is given back on another', async t => {
+  const folder = t.testdir()
+  const today = new Date().toLocaleDateString('en-US', {year: 'numeric', month: 'long', day: 'numeric'})
+  await textOf(await open(t, folder, false), question(`Date:\n${today}`))
+  const path = join(folder, 'conversations/llm.jsonl')
+  t.match(readFileSync(path, 'utf8'), '"user":"Date:\\n<today>"')
+  t.equal(await textOf(await open(t, folder, true), question(`Date:\n${today}`)), `Date:\n${today}`)
+})
