@@ -1,12 +1,12 @@
 import {createHash} from 'node:crypto'
-import {existsSync, realpathSync, writeFileSync} from 'node:fs'
+import {existsSync, realpathSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {makeFolder} from '../platform/make-folder.ts'
 import {repositoryAbove} from '../platform/paths.ts'
-import {stateFolder} from '../platform/state-folder.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {runtimeFolders, usableFolder} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
+import {forgetOld, remember, spacesFolder, type SpaceOwner} from './remembered-spaces.ts'
 import {gitOf} from './repository.ts'
 import {oneByOne, wordOf} from './run-name.ts'
 
@@ -20,18 +20,7 @@ export interface Space {
   readonly folder: string
 }
 
-/** What a space belongs to. */
-interface Owner {
-  /** The worktree, else the repository, else the folder of the template. */
-  readonly root: string
-  /** What `--name` says; '' = nothing. */
-  readonly copy: string
-}
-
 type Environment = Readonly<Record<string, string | undefined>>
-
-/** In the folder of a space: whose it is. */
-const ABOUT = 'about.json'
 
 /**
  * The space of a run; undefined: it shares its data with all runs that have none. Worktrees that were added to a repository have one, and
@@ -52,11 +41,11 @@ export async function spaceOf(env: Environment, run: TemplateCopy, cwd = process
 }
 
 /** It always has one, or was given one. */
-const hasSpace = (env: Environment, owner: Owner): boolean =>
+const hasSpace = (env: Environment, owner: SpaceOwner): boolean =>
   owner.copy !== '' || addedWorktree(owner.root) !== undefined || existsSync(spaceFor(env, owner).folder)
 
 /** `cwd`: where a single app was started. */
-function ownerOf({file, copy}: TemplateCopy, cwd = ''): Owner {
+function ownerOf({file, copy}: TemplateCopy, cwd = ''): SpaceOwner {
   const folder = file === '' ? cwd : dirname(file)
   const real = existsSync(folder) ? realpathSync(folder) : folder
   return {root: addedWorktree(real) ?? repositoryAbove(real) ?? real, copy}
@@ -73,21 +62,24 @@ function addedWorktree(folder: string): string | undefined {
   return isWhole ? undefined : addedWorktree(dirname(root))
 }
 
-function spaceFor(env: Environment, {root, copy}: Owner): Space {
+function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
   const hash = createHash('sha256').update(`${root}\0${copy}`).digest('hex').slice(0, 12)
   const word = wordOf(copy || basename(root))
   const plain = word.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '')
   const name = [word, hash].join('-')
-  return {name, key: `${plain}-${hash}`.replace(/^-/, 'copy-'), folder: join(stateFolder(env), 'copies', name)}
+  return {name, key: `${plain}-${hash}`.replace(/^-/, 'copy-'), folder: join(spacesFolder(env), name)}
 }
 
-/** Writes down whose it is, so that it is known from now on. */
-function begun(env: Environment, owner: Owner): Space {
+/** Writes down whose it is, so that it is known from now on; forgets those that nobody uses. */
+function begun(env: Environment, owner: SpaceOwner): Space {
   const space = spaceFor(env, owner)
   try {
     makeFolder(space.folder, 0o700)
-    const about = join(space.folder, ABOUT)
-    if (!existsSync(about)) writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
+    remember(space.folder, owner)
+    const used = new Set(
+      livingRuns(env).map(({templateFile, copy}) => spaceFor(env, ownerOf({file: templateFile, copy})).name)
+    )
+    forgetOld(env, name => used.has(name))
   } catch {
     // whoever keeps something there says that it cannot
   }

@@ -28,6 +28,7 @@ t.test('what commands print with -o json is as its description says', async t =>
   const commands: Readonly<Record<string, readonly string[]>> = {
     list: ['list', '-o', 'json'],
     ps: ['ps', '-o', 'json'],
+    url: ['url', 'shop', '-o', 'json'],
     why: ['why', '-o', 'json'],
     'why ID': ['why', 'stock', '-o', 'json'],
     'why NUMBER': ['why', '1', '-o', 'json'],

@@ -72,7 +72,9 @@ export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
 
 /** Words of other tools, and the command of ours that is meant. */
 export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['address', 'url'],
   ['attach', 'logs -f'],
+  ['browse', 'open'],
   ['build', 'up'],
   ['check', 'validate'],
   ['config', 'validate'],
@@ -82,6 +84,7 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['inspect', 'why'],
   ['kill', 'stop'],
   ['pause', 'stop'],
+  ['port', 'url'],
   ['reload', 'restart'],
   ['remove', 'stop'],
   ['requests', 'calls'],

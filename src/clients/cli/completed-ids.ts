@@ -6,11 +6,15 @@ import {surroundings} from './surroundings.ts'
 
 const isStopped = ({state}: App): boolean => state === 'stopped'
 
+const hasPort = ({appPort}: App): boolean => appPort > 0
+
 /** Commands that have a meaning for some apps only. */
 const MEANT: Readonly<Record<string, (app: App) => boolean>> = {
   start: ({state}) => ['stopped', 'exited', 'debugging', 'idle'].includes(state),
   stop: app => !isStopped(app),
   env: app => !isStopped(app),
+  url: app => hasPort(app) && !isStopped(app),
+  open: app => hasPort(app) && !isStopped(app) && !app.appProtocol.startsWith('grpc'),
   invoke: app => !isStopped(app),
   publish: app => !isStopped(app)
 }

@@ -13,6 +13,8 @@ export interface LogsWanted {
   readonly since: number
   readonly isFollowed: boolean
   readonly version: string
+  /** The name of the run, where lines of several are shown; '' = it need not be told. */
+  readonly run: string
   readonly hasTimes: boolean
   readonly grep: Grep | undefined
   readonly asJson: boolean
@@ -24,23 +26,29 @@ export interface LineForm {
   readonly isTerminal: boolean
   /** What stands before the lines of an app; latin1. */
   readonly prefixOf: (app: string) => string
+  /** As in `LogsWanted`. */
+  readonly run: string
 }
+
+/** What is shown of an app where lines of several runs are. */
+export const inRun = (run: string, app: string): string => (run === '' ? app : `${run}/${app}`)
 
 /** Formats a line for output, with its newline; latin1. */
 export function printed(
   {time, stream, app, text}: LogLine,
-  {asJson, hasTimes, isTerminal, prefixOf}: LineForm
+  {asJson, hasTimes, isTerminal, prefixOf, run}: LineForm
 ): string {
   if (asJson) {
     const shown = {
       time: time === 0 ? null : new Date(time).toISOString(),
+      ...(run !== '' && {run}),
       app,
       stream: stream === '-' ? null : stream,
       line: decoded(text).replace(/\r$/, '')
     }
     return asBytes(`${JSON.stringify(shown)}\n`)
   }
-  const prefix = stream === 'status' ? '' : prefixOf(app)
+  const prefix = stream === 'status' ? '' : prefixOf(inRun(run, app))
   const line = isTerminal ? terminalText(`${text}\n`, prefix === '' ? undefined : `\r${prefix}`) : `${text}\n`
   return `${hasTimes ? timeColumn(time) : ''}${prefix}${line}`
 }

@@ -4,6 +4,7 @@ import {existingFolders, runtimeFolders, usableFolder} from '../../control/folde
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import {findProgram, versionOf} from '../../platform/program-version.ts'
+import {checkCopies} from './copies.ts'
 import {checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
 import {checkWork} from './work.ts'
@@ -62,6 +63,7 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
     ...(await checkNode(env)),
     ...checkFolders(env),
     ...checkProxy(env),
+    ...checkCopies(env),
     ...(existsSync(join(home, '.dapr')) ? [daprFolderNote(home)] : []),
     ...(plan === undefined
       ? []

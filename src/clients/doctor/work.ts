@@ -17,5 +17,6 @@ export function checkWork(plan: Plan, shell: Readonly<Record<string, string | un
   ]
 }
 
-const sizeText = (bytes: number): string =>
+/** `12 KB`, `3.4 MB`. */
+export const sizeText = (bytes: number): string =>
   bytes < 1e6 ? `${Math.ceil(bytes / 1e3).toString()} KB` : `${(bytes / 1e6).toFixed(1)} MB`

@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http'
 import {endWithStdout} from '../print.ts'
-import type {FoundRun} from '../../../control/client.ts'
+import {isCalled, type FoundRun} from '../../../control/client.ts'
 import {GONE} from '../../../control/ask.ts'
 import {codeOf, UserError} from '../../../model/errors.ts'
 import {TerminalText} from '../../../observe/logging/terminal-text.ts'
@@ -13,7 +13,7 @@ import {finishedLogs} from './finished-logs.ts'
 import type {Grep} from '../grep.ts'
 import {lineBatches, readLine, type LogLine} from '../../../observe/logging/headed-lines.ts'
 import {decoded} from '../../../model/bytes.ts'
-import {printed, type LogsWanted} from '../log-lines.ts'
+import {inRun, printed, type LogsWanted} from '../log-lines.ts'
 import {logPrefixes} from '../log-style.ts'
 import {elsewhere, runsMeant, shownPath} from '../pick-run.ts'
 import {runFinder, type RunFinder} from '../run-here.ts'
@@ -23,7 +23,9 @@ import {sinceOf} from '../since.ts'
 /** `logs [ID …] [-f] [--tail N] [--since T] [--grep RE] [-t]`: the logs of a running run, else the newest log files of the template. */
 export const logs: CommandHandler = async context => {
   const wanted = await wantedOf(context)
-  const finder = await runFinder(context.flags, context.asJson)
+  const names = [...new Set(context.flags.list('name'))]
+  if (names.length > 1) return logsOfSeveral(context, wanted, names)
+  const finder = await finderFor(context, names[0])
   endWithStdout() // `logs | head`
   const run = runOf(finder, wanted.ids)
   const [id = ''] = wanted.ids
@@ -37,21 +39,46 @@ export const logs: CommandHandler = async context => {
     await write(isPlain ? asTheyAre(texts.plain, appPrefix(id)) : lines(texts.headed, wanted, texts.names))
     return 0
   }
-  const prefix = run.listing.template.file === '' ? '' : appPrefix(id)
-  const tail = wanted.grep === undefined ? wanted.tail : -1 // counts matching lines, below
-  const query = queryOf({...wanted, tail})
   if (isPlain) {
+    const prefix = run.listing.template.file === '' ? '' : appPrefix(id)
     const name = wanted.version === '' ? id : `${id}@${wanted.version}`
-    const {message} = await run.api.open('GET /apps/{id}/logs', {at: {id: name}, query, accept: BYTES})
+    const {message} = await run.api.open('GET /apps/{id}/logs', {at: {id: name}, query: queryOf(wanted), accept: BYTES})
     await write(asTheyAre(textsOf(message), prefix))
-  } else {
-    for (const each of wanted.ids) query.append('app', each)
-    if (wanted.version !== '') query.set('version', wanted.version)
-    const {message} = await run.api.open('GET /logs', {query, accept: BYTES})
-    const names = run.listing.apps.map(app => instanceName(app.id, app.instance))
-    await write(lines(textsOf(message), wanted, names))
-  }
+  } else await writeLines(run, wanted)
   return 0
+}
+
+const finderFor = async ({flags, asJson}: CommandContext, name: string | undefined): Promise<RunFinder> =>
+  runFinder(flags.with({name}), asJson)
+
+/** `logs --name A --name B`: the lines of several runs, one after the other; with `-f` as they come. Each tells its run. */
+async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names: readonly string[]): Promise<number> {
+  const runs: {readonly run: FoundRun; readonly ids: readonly string[]}[] = []
+  const missed = new Set(wanted.ids)
+  for (const name of names) {
+    const finder = await finderFor(context, name)
+    const run = finder.find()
+    const ids = wanted.ids.filter(id => run.listing.apps.some(app => isCalled(app, id)))
+    for (const id of ids) missed.delete(id)
+    if (wanted.ids.length === 0 || ids.length > 0) runs.push({run, ids})
+  }
+  const [unknown] = missed
+  if (unknown !== undefined) throw new UserError(`none of ${names.join(', ')} has an app id ${unknown}`)
+  endWithStdout()
+  const show = async ({run, ids}: (typeof runs)[number]): Promise<void> =>
+    writeLines(run, {...wanted, ids, run: run.listing.name})
+  if (wanted.isFollowed) await Promise.all(runs.map(show))
+  else for (const each of runs) await show(each)
+  return 0
+}
+
+async function writeLines(run: FoundRun, wanted: LogsWanted): Promise<void> {
+  const query = queryOf({...wanted, tail: wanted.grep === undefined ? wanted.tail : -1}) // counts matching lines, below
+  for (const each of wanted.ids) query.append('app', each)
+  if (wanted.version !== '') query.set('version', wanted.version)
+  const {message} = await run.api.open('GET /logs', {query, accept: BYTES})
+  const names = run.listing.apps.map(app => inRun(wanted.run, instanceName(app.id, app.instance)))
+  await write(lines(textsOf(message), wanted, names))
 }
 
 /** Logs as the apps wrote them, whatever bytes these are. */
@@ -88,6 +115,7 @@ async function wantedOf({flags, words, asJson}: CommandContext): Promise<LogsWan
     since: flags.names.includes('since') ? sinceOf(flags.text('since') ?? '', Date.now()) : 0,
     isFollowed: flags.isSet('follow'),
     version: flags.text('version') ?? '',
+    run: '',
     hasTimes: flags.isSet('timestamps'),
     grep: pattern === undefined ? undefined : (await import('../grep.ts')).grepOf(pattern),
     asJson
@@ -115,10 +143,10 @@ async function* lines(
   wanted: LogsWanted,
   names: readonly string[]
 ): AsyncGenerator<string> {
-  const {grep, tail, asJson, hasTimes} = wanted
+  const {grep, tail, asJson, hasTimes, run} = wanted
   const isTerminal = process.stdout.isTTY
   const prefixOf = logPrefixes(names, wantsColours(isTerminal, process.env))
-  const form = {asJson, hasTimes, isTerminal, prefixOf}
+  const form = {asJson, hasTimes, isTerminal, prefixOf, run}
   const warnOnce = onceWarning('log files contain no times: lines that are only in files are shown app by app', asJson)
   let kept: string[] | undefined = grep !== undefined && tail >= 0 ? [] : undefined
   for await (const batch of lineBatches(texts ?? noTexts())) {

@@ -32,7 +32,12 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         textFlag('app-id', 'The application id whose logs to show; ids can also be given as arguments', 'a'),
         {name: 'follow', short: 'f', type: 'bool', text: 'Stream new output until the app or the run exits'},
         textFlag('grep', 'Show only lines that match this JavaScript regular expression'),
-        ...RUN_FILE,
+        textFlag('run-file', 'Path to the run template of the run'),
+        {
+          name: 'name',
+          type: 'strings',
+          text: 'The name of the run, as ps -o json tells it; of several the lines of each, with its name'
+        },
         textFlag(
           'since',
           'Show only lines since a time (2006-01-02 15:04:05), or from the last minutes or hours (10m, 2h)'
@@ -51,7 +56,8 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
         'logs',
         'logs shop stock -f',
         'logs -t --grep "[Ee]rror" --tail 20',
-        'logs --app-id shop --since 10m --run-file dapr.yaml'
+        'logs --app-id shop --since 10m --run-file dapr.yaml',
+        'logs -f --name main --name pr-214'
       ],
       groups: [
         ['Which lines', ['app-id', 'grep', 'name', 'run-file', 'since', 'tail', 'version']],
@@ -271,6 +277,24 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     ],
     examples: ['events -f', 'events -f -o ndjson --types app,death', 'events --after 1789012345678'],
     load: async () => (await import('../commands/events.ts')).events
+  },
+  {
+    name: 'url',
+    summary: 'Print the address of an app, whatever port its run has given it',
+    usage: 'id [flags]',
+    flags: [whichApp('show'), outputFlag(['text', 'json']), ...WHOSE_RUN],
+    examples: ['url web', 'curl "$(pillion url web)/health"', 'url web --name pr-214'],
+    takesIds: true,
+    load: async () => (await import('../commands/url.ts')).url
+  },
+  {
+    name: 'open',
+    summary: 'Open an app in the browser',
+    usage: 'id [flags]',
+    flags: [whichApp('open'), ...WHOSE_RUN],
+    examples: ['open web', 'open web --name pr-214'],
+    takesIds: true,
+    load: async () => (await import('../commands/url.ts')).open
   },
   {
     name: 'env',

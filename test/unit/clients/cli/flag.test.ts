@@ -33,6 +33,7 @@ t.test(
       ['wait', 'usage', `${unknown}: valid values are text, json`],
       ['events', 'usage', `${unknown}: valid values are text, ndjson`],
       ['actors', `${unknown} Valid values are: text, json.`],
+      ['url', `${unknown} Valid values are: text, json.`],
       ['skip', `${unknown} Valid values are: text, json.`],
       ['notifications', asDapr]
     ])

@@ -1,0 +1,60 @@
+import {isCalled, type FoundRun} from '../../../control/client.ts'
+import type {App, AppUrl} from '../../../model/api.generated.ts'
+import {UserError} from '../../../model/errors.ts'
+import {openInBrowser} from '../../../platform/open-in-browser.ts'
+import {urlOf} from '../app-table.ts'
+import type {CommandContext, CommandHandler} from '../command-handler.ts'
+import {print} from '../print.ts'
+import {idsOf, runFinder} from '../run-here.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** `url ID [-o json]`: prints where an app is, whatever ports its copy of the template has. */
+export const url: CommandHandler = async context => {
+  const {run, app, address} = await placeOf(context, 'url')
+  const {id, appPort, appProtocol, isReady} = app
+  const about: AppUrl = {app: id, url: address, appPort, appProtocol, isReady, runName: run.listing.name}
+  print(process.stdout, context.flags.text('output') === 'json' ? `${JSON.stringify(about)}\n` : `${address}\n`)
+  return 0
+}
+
+/** `open ID`: opens an app in the browser. */
+export const open: CommandHandler = async context => {
+  const {run, app, address} = await placeOf(context, 'open')
+  const {id, appProtocol, isReady} = app
+  if (!address.startsWith('http'))
+    throw new UserError(`app id ${id} speaks ${appProtocol}, which no browser does: it is at ${address}`)
+  const tell = (kind: 'info' | 'warning', text: string): void => say(process.stderr, kind, text, context.asJson)
+  print(process.stdout, `${address}\n`)
+  if (!isReady) tell('info', `${id} is not ready yet: "pillion wait --for ready:${id}" waits for it`)
+  const why = await openInBrowser(address, run.folder, process.env)
+  if (why !== '') tell('warning', `The browser was not opened: ${why}. Open the address yourself.`)
+  return 0
+}
+
+/** An app of a run, and where it listens. */
+interface AppPlace {
+  readonly run: FoundRun
+  readonly app: App
+  /** A URL; of an app that does not speak HTTP host and port. */
+  readonly address: string
+}
+
+async function placeOf({words, flags, asJson}: CommandContext, verb: string): Promise<AppPlace> {
+  const [id, ...others] = idsOf({words, flags})
+  if (id === undefined || others.length > 0) throw new UsageError(`${verb} needs the id of one app`)
+  const run = (await runFinder(flags, asJson)).find(id)
+  // of several versions the main one, of several instances one that takes calls
+  const all = run.listing.apps
+    .filter(each => isCalled(each, id))
+    .toSorted((a, b) => Number(b.isMain) - Number(a.isMain) || Number(b.isReady) - Number(a.isReady))
+  const [app] = all
+  if (app === undefined) throw new Error(`the run has lost ${id}`)
+  if (app.state === 'stopped') throw new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`)
+  const address = urlOf(app)
+  if (address === '')
+    throw new UserError(`app id ${id} has no port: it does not listen`, {
+      explanation: 'Give it an appPort in the template, or autoPort: true. Its sidecar is called by "pillion invoke".'
+    })
+  return {run, app, address: address.includes(':') ? address : `localhost:${address}`}
+}

@@ -1,0 +1,95 @@
+import {readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {stateFolder} from '../platform/state-folder.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What a space belongs to. */
+export interface SpaceOwner {
+  /** The worktree, else the repository, else the folder of the template. */
+  readonly root: string
+  /** What `--name` says; '' = nothing. */
+  readonly copy: string
+}
+
+/** A copy that has run, whose data wait for its next run. */
+export interface RememberedSpace extends SpaceOwner {
+  readonly name: string
+  readonly folder: string
+  /** When it was used last, in ms since 1970. */
+  readonly usedAt: number
+  readonly bytes: number
+}
+
+/** A copy that nobody has used for so long is forgotten, with the keys of its Redis. */
+export const FORGOTTEN_AFTER_MS = 30 * 86_400_000
+/** In the folder of a space: whose it is. */
+const ABOUT = 'about.json'
+/** What is about to be removed. */
+const GONE = '.gone-'
+
+/** Where the folders of spaces are; it need not be there. */
+export const spacesFolder = (env: Environment): string => join(stateFolder(env), 'copies')
+
+/** Writes down whose a space is, and that it is used now. */
+export function remember(folder: string, owner: SpaceOwner): void {
+  const about = join(folder, ABOUT)
+  const now = new Date()
+  try {
+    utimesSync(about, now, now)
+  } catch {
+    writeFileSync(about, JSON.stringify(owner), {mode: 0o600})
+  }
+}
+
+/** All of the user's, those that were used last first. */
+export function rememberedSpaces(env: Environment): readonly RememberedSpace[] {
+  const all = spacesFolder(env)
+  return list(all)
+    .filter(name => !name.startsWith(GONE))
+    .map(name => ({name, folder: join(all, name), ...ownerIn(join(all, name)), ...usageOf(join(all, name))}))
+    .toSorted((a, b) => b.usedAt - a.usedAt)
+}
+
+/** Removes what nobody has used for long, but for those that `isUsed` knows of. */
+export function forgetOld(env: Environment, isUsed: (name: string) => boolean, now = Date.now()): void {
+  const all = spacesFolder(env)
+  // somebody was killed while he removed these
+  for (const name of list(all)) if (name.startsWith(GONE)) rmSync(join(all, name), {recursive: true, force: true})
+  for (const {name, folder} of rememberedSpaces(env)) {
+    if (!isOld(folder, now) || isUsed(name)) continue
+    const gone = join(all, GONE + name)
+    renameSync(folder, gone)
+    // who has begun to use it in this instant has it again
+    if (isOld(gone, now)) rmSync(gone, {recursive: true, force: true})
+    else renameSync(gone, folder)
+  }
+}
+
+const isOld = (folder: string, now: number): boolean => now - usageOf(folder).usedAt > FORGOTTEN_AFTER_MS
+
+function ownerIn(folder: string): SpaceOwner {
+  try {
+    const {root, copy} = JSON.parse(readFileSync(join(folder, ABOUT), 'utf8')) as Partial<Record<string, unknown>>
+    return {root: typeof root === 'string' ? root : '', copy: typeof copy === 'string' ? copy : ''}
+  } catch {
+    return {root: '', copy: ''} // it was written by halves
+  }
+}
+
+function usageOf(folder: string): Pick<RememberedSpace, 'usedAt' | 'bytes'> {
+  const files = list(folder).flatMap(name => statSync(join(folder, name), {throwIfNoEntry: false}) ?? [])
+  const own = files.length === 0 ? (statSync(folder, {throwIfNoEntry: false})?.mtimeMs ?? Date.now()) : 0
+  return {
+    usedAt: Math.max(own, ...files.map(({mtimeMs}) => mtimeMs)),
+    bytes: files.reduce((sum, {size}) => sum + size, 0)
+  }
+}
+
+function list(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // it is not there
+  }
+}
