@@ -97,6 +97,9 @@ export class BorrowedCalls {
 
 /** The id of the trace that the caller has named (W3C Trace Context); undefined: none. */
 function traceOf({sent}: Call): string | undefined {
+  if (sent?.trace !== undefined) return TRACE_ID.exec(sent.trace)?.[1]
   const head = sent?.text === undefined ? (sent?.lines ?? '') : sent.text.slice(0, sent.size)
-  return /^traceparent:[ \t]*[0-9a-f]{2}-([0-9a-f]{32})-/im.exec(head)?.[1]
+  return TRACE_ID.exec(/^traceparent:[ \t]*(.*)$/im.exec(head)?.[1] ?? '')?.[1]
 }
+
+const TRACE_ID = /^[0-9a-f]{2}-([0-9a-f]{32})-/

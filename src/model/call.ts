@@ -62,6 +62,8 @@ export interface SentRequest {
   readonly path: string
   /** `name: value\r\n` each, latin1. */
   readonly lines: string
+  /** The `traceparent` of its caller, where the lines have none: of a call of gRPC; '' = none. Left out: see the lines. */
+  readonly trace?: string
   /** Its path with the query, as it was sent; left out: that of the call. */
   readonly target?: string
   /** Latin1 text that begins with the whole head, as it came, and the length of that; left out: it did not come as text. */

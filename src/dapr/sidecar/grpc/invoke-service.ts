@@ -152,7 +152,7 @@ function invokeHttp(request: InvokeRequest, target: Target, options: InvokeServi
     }).exchange
   const invocation = new Invocation({
     sidecar,
-    request: {method, path: head.path, lines: headers.lines},
+    request: {method, path: head.path, lines: headers.lines, trace: sentTrace(head)},
     isInvokeService: true,
     spans,
     target,

@@ -1,6 +1,7 @@
 import {textCopy, FieldWalker, type HeaderField, type FieldSink} from '#h2-frames'
 import type {Call, SentRequest} from '../../../model/call.ts'
 import type {Pool} from '../../../proxy/net/pool.ts'
+import {sentTrace} from './grpc-trace.ts'
 
 const METHOD = 1
 const PATH = 2
@@ -241,7 +242,12 @@ export class RequestHead implements FieldSink {
 
 /** The request as the API log shows it: of the metadata, only `user-agent`. */
 export const briefRequest = (head: RequestHead): SentRequest =>
-  (head.brief ??= {method: 'POST', path: head.path, lines: `user-agent: ${head.userAgent}\r\n`})
+  (head.brief ??= {
+    method: 'POST',
+    path: head.path,
+    lines: `user-agent: ${head.userAgent}\r\n`,
+    trace: sentTrace(head)
+  })
 
 /** The same with all metadata as header lines. `target`: the path of the call. */
 export function wholeRequest(head: RequestHead, target: string): SentRequest {
@@ -249,7 +255,15 @@ export function wholeRequest(head: RequestHead, target: string): SentRequest {
   const lines = head.whole?.lines ?? allLines(head)
   // one flat text: it is written for each call
   const text = textCopy(`POST ${target} HTTP/1.1\r\n${lines}\r\n`)
-  return (head.whole = {method: 'POST', path: head.path, target, lines, text, size: text.length})
+  return (head.whole = {
+    method: 'POST',
+    path: head.path,
+    target,
+    lines,
+    text,
+    size: text.length,
+    trace: sentTrace(head)
+  })
 }
 
 const allLines = ({userAgent, appId, calleeId, metadata}: RequestHead): string => {
