@@ -1,5 +1,5 @@
 import {isSamePath} from '../platform/paths.ts'
-import {originOf} from './repository.ts'
+import {lostOriginOf, originOf} from './repository.ts'
 import type {RunIdentity} from './run-file.ts'
 
 /** A template, and what `--name` calls this copy of it; '' = nothing. */
@@ -17,6 +17,8 @@ export function copiesAmong<T extends RunIdentity>(runs: readonly T[], {file, co
   if (others.length === 0) return []
   const own = originOf(file)
   return others.filter(other =>
-    isSamePath(other.templateFile, file) ? other.copy !== copy : own !== '' && own === originOf(other.templateFile)
+    isSamePath(other.templateFile, file)
+      ? other.copy !== copy
+      : own !== '' && [originOf(other.templateFile), lostOriginOf(other.templateFile, file)].includes(own)
   )
 }

@@ -1,5 +1,5 @@
-import {readFileSync, statSync} from 'node:fs'
-import {dirname, join, relative, resolve} from 'node:path'
+import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
+import {dirname, isAbsolute, join, relative, resolve} from 'node:path'
 import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 
 /** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
@@ -8,6 +8,23 @@ export function originOf(file: string): string {
   const folder = repositoryAbove(dirname(path))
   if (folder === undefined) return ''
   return `${repositoryOf(gitOf(folder))}\0${relative(folder, path)}`
+}
+
+/**
+ * The same for a file of a worktree that has been moved or removed since, by the worktrees that the repository of `own` remembers; '' = it is
+ * in none of them.
+ */
+export function lostOriginOf(file: string, own: string): string {
+  const folder = repositoryAbove(dirname(linksResolved(own)))
+  if (folder === undefined || existsSync(dirname(file))) return ''
+  const git = gitOf(folder)
+  const worktrees = join(resolve(git, read(join(git, 'commondir')).trim() || '.'), 'worktrees')
+  for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
+    const root = dirname(read(join(worktrees, name, 'gitdir')).trim())
+    const path = relative(root, file)
+    if (isAbsolute(root) && !path.startsWith('..')) return `${repositoryOf(git)}\0${path}`
+  }
+  return ''
 }
 
 /** The folder of Git for a folder with a `.git`: in a worktree that is a file which names it (gitrepository-layout(5)). */

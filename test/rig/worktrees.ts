@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import type {Rig} from './rig.ts'
 
 /** Writes the same files into the folder `main`, a Git repository, and into worktrees that were added to it. */
@@ -10,6 +11,7 @@ export async function writeWorktrees(
   for (const name of added)
     await rig.write({
       [`main/.git/worktrees/${name}/commondir`]: '../..\n',
+      [`main/.git/worktrees/${name}/gitdir`]: `${join(rig.folder, name, '.git')}\n`,
       [`${name}/.git`]: `gitdir: ../main/.git/worktrees/${name}\n`
     })
   for (const folder of ['main', ...added])

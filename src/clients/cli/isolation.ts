@@ -1,3 +1,4 @@
+import {findRuns} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
 import type {Plan} from '../../model/plan.ts'
@@ -23,8 +24,8 @@ export class Isolation {
     if (lender !== undefined && isAnyOther(lender.ports))
       return new Isolation(`${lender.run.name} (pid ${lender.run.pid}) has others, too`, ports)
     if (flags.isSet('isolated')) return new Isolation('--isolated', ports)
-    const [copy] = copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''})
-    if (copy === undefined || !(await isAnyTaken(plan))) return undefined
+    const copy = await holderOf(plan, copiesAmong(living, {file: plan.file, copy: plan.copy ?? ''}))
+    if (copy === undefined) return undefined
     return new Isolation(`${copy.name} (pid ${copy.pid}) runs the same template and has its ports`, ports)
   }
 
@@ -61,7 +62,23 @@ export class Isolation {
 
 const isAnyOther = (moved: MovedPorts): boolean => [...moved].some(([from, to]) => from !== to)
 
-async function isAnyTaken(plan: Plan): Promise<boolean> {
-  for (const port of fixedPorts(plan)) if (!(await isFreePort(port))) return true
+/** The copy that has ports of a plan, or is about to: its apps may listen later. Undefined: none has. */
+async function holderOf(plan: Plan, copies: readonly RunIdentity[]): Promise<RunIdentity | undefined> {
+  const fixed = fixedPorts(plan)
+  if (copies.length === 0 || fixed.size === 0) return undefined
+  const runs = await findRuns(process.env)
+  const holder = copies.find(({pid}) => {
+    const listing = runs.find(run => run.listing.pid === pid)?.listing
+    // one that does not answer yet starts
+    return (
+      listing === undefined ||
+      listing.apps.some(app => [app.appPort, app.httpPort, app.grpcPort].some(port => fixed.has(port)))
+    )
+  })
+  return holder ?? ((await isAnyTaken(fixed)) ? copies[0] : undefined)
+}
+
+async function isAnyTaken(ports: ReadonlySet<number>): Promise<boolean> {
+  for (const port of ports) if (!(await isFreePort(port))) return true
   return false
 }

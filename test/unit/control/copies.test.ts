@@ -1,8 +1,8 @@
-import {writeFileSync} from 'node:fs'
+import {mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
 import {copiesAmong} from '../../../src/control/copies.ts'
-import {originOf} from '../../../src/control/repository.ts'
+import {lostOriginOf, originOf} from '../../../src/control/repository.ts'
 import type {RunIdentity} from '../../../src/control/run-file.ts'
 
 const template = (): object => ({'dapr.yaml': ''})
@@ -27,6 +27,16 @@ t.test('worktrees and clones have the same origin for the same path', async t =>
   t.not(originOf(at('main/tea')), originOf(at('main/shop')))
   t.equal(originOf(at('one/shop')), originOf(at('two/shop')))
   t.not(originOf(at('one/shop')), originOf(at('three/shop')))
+})
+
+t.test('a worktree that was moved or removed while it runs is still one of its repository', async t => {
+  const gone = join(folder, 'main/.git/worktrees/gone')
+  mkdirSync(gone)
+  writeFileSync(join(gone, 'gitdir'), `${join(folder, 'gone/.git')}\n`)
+  t.equal(lostOriginOf(at('gone/shop'), at('main/shop')), originOf(at('main/shop')))
+  t.equal(lostOriginOf(at('gone/shop'), at('pr/shop')), originOf(at('main/shop')), 'asked in another worktree')
+  t.not(lostOriginOf(at('gone/tea'), at('main/shop')), originOf(at('main/shop')))
+  for (const path of ['elsewhere/shop', 'pr/shop']) t.equal(lostOriginOf(at(path), at('main/shop')), '', path)
 })
 
 const run = (templateFile: string, copy = ''): RunIdentity => ({

@@ -1,9 +1,13 @@
+import {basename, dirname} from 'node:path'
 import type {RunEvent} from '../../../model/events.ts'
-import type {Plan} from '../../../model/plan.ts'
+import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {onlyThese, refuseProfiles, refuseUnknown} from '../../../supervisor/order/selection.ts'
 import type {Overrides} from '../../../files/config/app.ts'
 import {loadTemplate, type Loaded} from '../../../files/config/load.ts'
 import {livingRuns} from '../../../control/living-runs.ts'
+import type {RunIdentity} from '../../../control/run-file.ts'
+import {repositoryAbove} from '../../../platform/paths.ts'
+import {runIdentity} from '../../../run/listing.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {flagVariables} from '../env-flag.ts'
 import type {GivenFlags} from '../given-flags.ts'
@@ -101,10 +105,23 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
 
 /** Undefined: the ports are those of the template. */
 async function isolationOf(plan: Plan, flags: GivenFlags, lender: Lender | undefined): Promise<Isolation | undefined> {
-  const living = livingRuns(process.env)
+  const mayBeCopy = plan.copy !== undefined || repositoryAbove(dirname(plan.file)) !== undefined
+  const living =
+    mayBeCopy && plan.apps.some(hasFixedPort)
+      ? await (await import('../../../control/starting-runs.ts')).announceStart(process.env, ownIdentity(plan))
+      : livingRuns(process.env)
   const mayMove = flags.isSet('isolated') || (living.length > 0 && !flags.isSet('strict-ports'))
   return mayMove ? (await import('../isolation.ts')).Isolation.of(plan, flags, {living, lender}) : undefined
 }
+
+const hasFixedPort = ({channel, sidecar}: AppPlan): boolean =>
+  (channel.port > 0 && !channel.autoPort) || sidecar.httpPort > 0 || sidecar.grpcPort > 0 || sidecar.metricsPort > 0
+
+/** As other copies see it before it has a name. */
+const ownIdentity = (plan: Plan): RunIdentity => ({
+  ...runIdentity(plan),
+  name: plan.copy ?? basename(dirname(plan.file))
+})
 
 /** `--rest`: who lends the apps that are left out; undefined: nobody. */
 const lenderFor = async (plan: Plan): Promise<Lender | undefined> =>
