@@ -32,8 +32,8 @@ t.test(
       ['replay', `${unknown} Valid values are: text, json.`],
       ['wait', 'usage', `${unknown}: valid values are text, json`],
       ['events', 'usage', `${unknown}: valid values are text, ndjson`],
-      ['actors', `${unknown} Valid values are: text, json.`],
       ['url', `${unknown} Valid values are: text, json.`],
+      ['actors', `${unknown} Valid values are: text, json.`],
       ['skip', `${unknown} Valid values are: text, json.`],
       ['notifications', asDapr]
     ])
