@@ -6,6 +6,7 @@ import {DEFAULT_WORKFLOWS} from '../files/resources/defaults.ts'
 import {isAccessAllowed, type WorkflowAccess} from '../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../files/resources/workflow-settings.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
+import {Outbox} from '../work/outbox.ts'
 import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
@@ -26,6 +27,7 @@ export class OpenWork {
   readonly workflows: Workflows
   readonly jobs: Jobs
   readonly timers: WaitingTimers
+  readonly outbox: Outbox
   /** What an earlier run has left, by app. */
   readonly left: readonly ActiveInstances[]
   readonly #leftJobs: readonly JobCount[]
@@ -49,6 +51,7 @@ export class OpenWork {
     this.#leftJobs = new JobStore(file.database).counts(systemClock.date())
     if (workMode === 'forgotten') file.empty()
     this.#wakeUps = new WakeUps(file, systemClock)
+    this.outbox = new Outbox(file)
     this.timers = new WaitingTimers(file, this.#wakeUps)
     const warn = (app: string, message: string): void => this.#log(app, 'warn', message)
     const hasApp = (app: string): boolean => runtimes().some(({id}) => id === app)

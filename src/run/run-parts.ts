@@ -341,6 +341,7 @@ export class RunParts {
       workflows: this.work.workflows,
       actors: this.actors,
       jobs: this.work.jobs,
+      outbox: this.work.outbox,
       appReady: () => this.work.appReady(runtime),
       connectedWorkers: () => this.work.connectedWorkers(runtime),
       apps: this.#borrowing.lending(routes.admitFor(runtime)),

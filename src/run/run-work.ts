@@ -10,6 +10,7 @@ import type {Reminders} from '../work/actor/reminders.ts'
 import type {Job} from '../work/job/job.ts'
 import type {JobOutcome, Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
+import type {Outbox} from '../work/outbox.ts'
 import {workPath, type WorkMode} from '../work/work-path.ts'
 import type {OpenWork} from './open-work.ts'
 
@@ -52,6 +53,9 @@ export class RunWork {
 
   /** Rejects if the file cannot be opened. */
   readonly jobs = async (): Promise<Jobs> => (await this.#open()).jobs
+
+  /** Rejects if the file cannot be opened. */
+  readonly outbox = async (): Promise<Outbox> => (await this.#open()).outbox
 
   /** An app takes calls again. */
   appReady({id}: AppRuntime): void {

@@ -64,5 +64,21 @@ const JOBS = `
   CREATE INDEX due_jobs ON jobs (isDue) WHERE isDue = 1;
 `
 
+/** Events of transactions (`OutboxEvent`). Keys are never used again. */
+const OUTBOX = `
+  CREATE TABLE outbox (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, store TEXT, marker TEXT, pubsub TEXT, topic TEXT, event BLOB, made INTEGER
+  );
+`
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
-export const STEPS: readonly string[] = [WAKE_UPS + WORKFLOWS, STALLED, CLOCK, TRACES, REMINDERS, RECEIVED, JOBS]
+export const STEPS: readonly string[] = [
+  WAKE_UPS + WORKFLOWS,
+  STALLED,
+  CLOCK,
+  TRACES,
+  REMINDERS,
+  RECEIVED,
+  JOBS,
+  OUTBOX
+]

@@ -12,14 +12,9 @@ import {Properties, ComponentFault} from './properties.ts'
 import type {StateStore} from './state-store.ts'
 import {isEncryptionKey} from '../../files/resources/encryption-keys.ts'
 import {splitType} from '../../files/resources/component-types.ts'
-import {whyRefused} from '../../files/resources/unbuilt-properties.ts'
 
 /** Throws if a property that all stores have, and not their types, cannot be followed (Dapr: pkg/runtime/processor/state). */
-function checkStoreSettings({type, properties: written}: ComponentResource, properties: Properties): void {
-  for (const {name, place} of written) {
-    const why = whyRefused(type, name)
-    if (why !== '') throw new ComponentFault(why, place)
-  }
+function checkStoreSettings({type}: ComponentResource, properties: Properties): void {
   if (!['state', 'lock'].includes(splitType(type)[0])) return
   const prefix = properties.text('keyPrefix')
   if (!prefix.includes('||')) return

@@ -9,6 +9,7 @@ import type {SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {Job} from '../../work/job/job.ts'
 import type {JobOutcome, Jobs} from '../../work/job/jobs.ts'
+import type {Outbox} from '../../work/outbox.ts'
 import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {asBytes} from '../../model/bytes.ts'
@@ -66,6 +67,8 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   readonly actors: ActorAccess
   /** Loads the jobs of the run. */
   readonly jobs: () => Promise<Jobs>
+  /** Loads the outbox of the run. */
+  readonly outbox: () => Promise<Outbox>
   /** The app takes calls again. */
   readonly appReady: () => void
   /** How many workers of workflows the app has connected. */
@@ -222,7 +225,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, shell, resources, components, daprd, workflows, actors, jobs} = this.#options
+    const {runtime, shell, resources, components, daprd, workflows, actors, jobs, outbox} = this.#options
     const {tracing, metering, effects} = this.#path
     return new SidecarBlocks({
       appId: runtime.id,
@@ -241,6 +244,7 @@ class AppSidecar implements OpenSidecar {
       workflows,
       actors,
       jobs,
+      outbox,
       areOptional: runtime.plan.resources.areOptional === true,
       isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
       log: this.#logAs('dapr.runtime.processor')

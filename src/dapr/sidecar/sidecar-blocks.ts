@@ -4,6 +4,7 @@ import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../../files/config/diagnose.ts'
 import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {messageOf} from '../../model/errors.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
@@ -35,6 +36,7 @@ export interface SidecarBlocksOptions {
   readonly workflows: BlockContextOptions['workflows']
   readonly actors: BlockContextOptions['actors']
   readonly jobs: BlockContextOptions['jobs']
+  readonly outbox: BlockContextOptions['outbox']
   /** A component that cannot be opened is only reported. */
   readonly areOptional: boolean
   /** Lines of the level `debug` are written. */
@@ -175,6 +177,7 @@ export class SidecarBlocks {
       workflows,
       actors,
       jobs,
+      outbox,
       postToApp,
       isDebug,
       log
@@ -201,10 +204,21 @@ export class SidecarBlocks {
       workflows,
       actors,
       jobs,
+      outbox,
       postToApp,
       log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
     })
+    if (this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
     return this.#blocks
+  }
+
+  /** What an earlier run has left is published. */
+  async #beginOutbox({outbox}: Blocks): Promise<void> {
+    try {
+      await outbox.begin()
+    } catch (error) {
+      this.#options.log('error', `the outbox cannot be read: ${messageOf(error)}`)
+    }
   }
 
   /** Applies a change of files. A component that can no longer be opened stays as it was. */
@@ -238,6 +252,9 @@ export class SidecarBlocks {
     for (const each of this.#known) components.daprd?.setKnown(each)
   }
 }
+
+const hasOutbox = ({properties}: ComponentResource): boolean =>
+  properties.some(({name}) => name.toLowerCase() === 'outboxpublishtopic')
 
 /** The warning for the user, with the place. */
 function textOf({resource, fault}: FailedComponent): string {

@@ -5,7 +5,6 @@ import type {ResourceFault} from './fault.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
-import {whyRefused} from './unbuilt-properties.ts'
 
 /** An entry of `spec.metadata`: a value, or where it is to be found. */
 export interface ComponentProperty {
@@ -152,11 +151,6 @@ function checkType(spec: Field, ignoresErrors: boolean, propertiesOf: Properties
   for (const item of spec.field('metadata').items()) {
     const name = item.field('name')
     if (lower.has(name.text().toLowerCase())) continue
-    const refused = whyRefused(text, name.text())
-    if (refused !== '') {
-      name.error(refused, {hint: 'remove the property, or the component is not opened', isFatal: !ignoresErrors})
-      continue
-    }
     const near = nearMiss(name.text(), known)
     const hint = near === '' ? '' : `did you mean ${near}?`
     name.warn(`${text} has no property "${name.text()}": it has no effect`, {hint})

@@ -5,7 +5,15 @@ import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
 import {REDIS_PROPERTIES} from '../redis/properties.ts'
 
 /** What all state stores can be told. */
-const STORE_PROPERTIES = ['actorStateStore', 'keyPrefix', ...ENCRYPTION_KEYS]
+const STORE_PROPERTIES = [
+  'actorStateStore',
+  'keyPrefix',
+  'outboxDiscardWhenMissingState',
+  'outboxPublishPubsub',
+  'outboxPublishTopic',
+  'outboxPubsub',
+  ...ENCRYPTION_KEYS
+]
 
 const POSTGRESQL: ComponentType<StateStore> = {
   properties: [

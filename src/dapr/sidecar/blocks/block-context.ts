@@ -14,6 +14,7 @@ import {messageOf} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import type {Configuration} from '../../../files/resources/dapr-configuration.ts'
 import type {Jobs} from '../../../work/job/jobs.ts'
+import type {Outbox} from '../../../work/outbox.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {ActorAccess} from '../sidecar-actors.ts'
 import type {BlockError} from './block-error.ts'
@@ -48,6 +49,8 @@ export interface BlockContextOptions {
   readonly actors: Pick<ActorAccess, 'load' | 'reminders'>
   /** Loads the jobs of the run. */
   readonly jobs: () => Promise<Jobs>
+  /** Loads the outbox of the run. */
+  readonly outbox: () => Promise<Outbox>
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
@@ -109,6 +112,7 @@ export class BlockContext {
   readonly workflows: BlockContextOptions['workflows']
   readonly actors: BlockContextOptions['actors']
   readonly jobs: BlockContextOptions['jobs']
+  readonly outbox: BlockContextOptions['outbox']
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
@@ -125,6 +129,7 @@ export class BlockContext {
     this.workflows = options.workflows
     this.actors = options.actors
     this.jobs = options.jobs
+    this.outbox = options.outbox
     this.log = options.log
     this.postToApp = options.postToApp
     this.#options = options

@@ -10,6 +10,7 @@ import {Cryptography} from './cryptography.ts'
 import {InputBindings} from './input-bindings.ts'
 import {JobCalls} from './job-calls.ts'
 import {Locks} from './locks.ts'
+import {OutboxCalls} from './outbox-calls.ts'
 import {Publishing} from './publishing.ts'
 import {Secrets} from './secrets.ts'
 import {State} from './state.ts'
@@ -25,6 +26,7 @@ export class Blocks {
   readonly cryptography: Cryptography
   readonly conversations: Conversations
   readonly publishing: Publishing
+  readonly outbox: OutboxCalls
   readonly subscriptions: Subscriptions
   readonly bindings: Bindings
   readonly inputBindings: InputBindings
@@ -40,12 +42,13 @@ export class Blocks {
   constructor(options: BlockContextOptions) {
     const context = new BlockContext(options)
     this.secrets = new Secrets(context)
-    this.state = new State(context)
+    this.publishing = new Publishing(context)
+    this.outbox = new OutboxCalls(context, this.publishing)
+    this.state = new State(context, this.outbox)
     this.configurations = new Configurations(context)
     this.locks = new Locks(context)
     this.cryptography = new Cryptography(context)
     this.conversations = new Conversations(context)
-    this.publishing = new Publishing(context)
     this.subscriptions = new Subscriptions(context)
     this.bindings = new Bindings(context)
     this.inputBindings = new InputBindings(context, {bindings: this.bindings, state: this.state})
@@ -62,6 +65,6 @@ export class Blocks {
   /** Ends what they have begun by themselves. */
   async close(): Promise<void> {
     this.actorStreams.close()
-    await this.configurations.close()
+    await Promise.all([this.configurations.close(), this.outbox.close()])
   }
 }

@@ -11,6 +11,7 @@ import type {DeleteRequest, StateOperation} from '../../components/state-store.t
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError, type BlockErrorDetails} from './block-error.ts'
+import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import type {BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
 
@@ -49,9 +50,11 @@ type Store = AppComponent<'state'>
 /** The state of one app (Dapr: pkg/api/universal/state.go, pkg/api/http). */
 export class State {
   readonly #context: BlockContext
+  readonly #outbox: OutboxCalls
 
-  constructor(context: BlockContext) {
+  constructor(context: BlockContext, outbox: OutboxCalls) {
     this.#context = context
+    this.#outbox = outbox
   }
 
   async get(storeName: string, key: string, options: GetOptions, onGone?: OnGone): Promise<StateItem | undefined> {
@@ -141,15 +144,22 @@ export class State {
         `operation type ${wrong.operation} not supported`
       )
     if (wishes.length === 0) return
-    const keys = wishes.map(({request}) => this.#keyIn(store, request.key))
-    try {
-      const operations = wishes.map(({operation, request}, at): StateOperation => {
+    const keys = new Map(wishes.map(wish => [wish, this.#keyIn(store, wish.request.key)]))
+    const operationsOf = (some: readonly OperationWish[]): readonly StateOperation[] =>
+      some.map(each => {
+        const {operation, request} = each
         const wish = {...request, metadata: {...metadata, ...request.metadata}}
+        const key = keys.get(each) ?? ''
         return operation === 'delete'
-          ? {kind: 'delete', request: checked(wish, keys[at] ?? '')}
-          : {kind: 'upsert', request: setRequest(wish, keys[at] ?? '')}
+          ? {kind: 'delete', request: checked(wish, key)}
+          : {kind: 'upsert', request: setRequest(wish, key)}
       })
-      await this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
+    const write = async (operations: readonly StateOperation[]): Promise<void> =>
+      this.#call(store, 'transaction', onGone, async () => store.component.transact(operations))
+    const target = outboxOf(store, this.#context.appId)
+    try {
+      if (target === undefined) await write(operationsOf(wishes))
+      else await this.#outbox.transact(target, wishes, {operationsOf, write, isRefusal})
     } catch (error) {
       const text = `error while executing state transaction: ${messageOf(error)}`
       throw new BlockError([500, 'internal', 'ERR_STATE_TRANSACTION'], text)

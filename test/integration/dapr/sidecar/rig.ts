@@ -174,6 +174,7 @@ export const noBlocks =
         reminders: async () => Promise.reject(new Error('no reminders here'))
       },
       jobs: async () => Promise.reject(new Error('no jobs here')),
+      outbox: async () => Promise.reject(new Error('no jobs here')),
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })
 

@@ -45,6 +45,7 @@ const blocksOf = async (
     counted: event => counted.push(event),
     startSpan: () => undefined,
     jobs: async () => Promise.reject(new Error('no jobs here')),
+    outbox: async () => Promise.reject(new Error('no jobs here')),
     workflows: async () => Promise.reject(new Error('no workflows here')),
     actors: {
       load: async () => Promise.reject(new Error('no actors here')),

@@ -1,0 +1,138 @@
+import type {AppComponent} from '../../components/app-components.ts'
+import type {StateOperation} from '../../components/state-store.ts'
+import {messageOf} from '../../../model/errors.ts'
+import {pause, within} from '../../../platform/delay.ts'
+import type {KeptEvent, Outbox} from '../../../work/outbox.ts'
+import type {BlockContext} from './block-context.ts'
+import type {Publishing} from './publishing.ts'
+import {outboxTransaction, type OutboxTarget} from './outbox-events.ts'
+import type {OperationWish} from './state.ts'
+
+type Store = AppComponent<'state'>
+
+/** Between two tries to publish an event, in ms: the first, and the longest. */
+const FIRST_MS = 500
+const LONGEST_MS = 5000
+/** A transaction whose answer was lost may still be committed for so long. */
+const COMMIT_MS = 60_000
+
+/** So long may what is being published take at the end. */
+const CLOSE_MS = 500
+
+const UNCONDITIONAL = {etag: '', metadata: {}, options: {concurrency: '', consistency: ''}} as const
+
+/** Where a store's transactions are published; undefined: nowhere (Dapr: AddOrUpdateOutbox). */
+export function outboxOf({name, properties}: Store, app: string): OutboxTarget | undefined {
+  const [pubsub, topic] = [properties.text('outboxPublishPubsub'), properties.text('outboxPublishTopic')]
+  return pubsub === '' || topic === '' ? undefined : {app, store: name, pubsub, topic}
+}
+
+/**
+ * Publishes what the transactions of one app have saved. A row of the file has the event before the transaction begins, a marker
+ * within it tells that it was committed: an event comes once for each committed transaction, or again, and never without one.
+ */
+export class OutboxCalls {
+  readonly #context: BlockContext
+  readonly #publishing: Publishing
+  readonly #closing = new AbortController()
+  /** Events on their way. */
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(context: BlockContext, publishing: Publishing) {
+    this.#context = context
+    this.#publishing = publishing
+  }
+
+  /** Goes on with what an earlier run has left. */
+  async begin(): Promise<void> {
+    const outbox = await this.#context.outbox()
+    for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
+  }
+
+  /**
+   * Writes a transaction. `operationsOf` makes the steps of a store, `write` writes them, `isRefusal` tells errors after which
+   * nothing was written.
+   */
+  async transact(
+    target: OutboxTarget,
+    all: readonly OperationWish[],
+    {operationsOf, write, isRefusal}: TransactionSteps
+  ): Promise<void> {
+    const {wishes, events} = outboxTransaction(all, target)
+    const operations = operationsOf(wishes)
+    if (operations.length === 0) return
+    const outbox = await this.#context.outbox()
+    const kept = await outbox.keep(events)
+    const markers = kept.map(({marker}): StateOperation => ({
+      kind: 'upsert',
+      request: {key: marker, value: Buffer.from('0'), isJson: false, ...UNCONDITIONAL}
+    }))
+    try {
+      await write([...operations, ...markers])
+    } catch (error) {
+      if (isRefusal(error)) await outbox.drop(kept)
+      else for (const event of kept) this.#follow(outbox, event, false)
+      throw error
+    }
+    for (const event of kept) this.#follow(outbox, event, true)
+  }
+
+  /** What is not published yet is left to the next one, or to the next run. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await within(CLOSE_MS, Promise.all(this.#underWay))
+  }
+
+  #follow(outbox: Outbox, event: KeptEvent, isCommitted: boolean): void {
+    const work = this.#untilDone(outbox, event, isCommitted).finally(() => this.#underWay.delete(work))
+    this.#underWay.add(work)
+  }
+
+  async #untilDone(outbox: Outbox, event: KeptEvent, wasCommitted: boolean): Promise<void> {
+    let isCommitted = wasCommitted
+    let isPublished = false
+    for (let waitMs = FIRST_MS; !this.#closing.signal.aborted; waitMs = Math.min(LONGEST_MS, waitMs * 2)) {
+      try {
+        const store = await this.#store(event)
+        isCommitted ||= (await store.get(event.marker, {consistency: '', metadata: {}})) !== undefined
+        if (isCommitted && !isPublished) {
+          await this.#publish(event)
+          isPublished = true
+        }
+        if (isPublished) await store.delete({key: event.marker, ...UNCONDITIONAL})
+        if (isPublished || Date.now() - event.made > COMMIT_MS) return await outbox.drop([event])
+      } catch (error) {
+        const {topic, pubsub} = event
+        this.#context.log.write(
+          'warn',
+          `outbox: the event ${event.marker} for topic ${topic} of ${pubsub} is tried again: ${messageOf(error)}`
+        )
+      }
+      await pause(waitMs, this.#closing.signal)
+    }
+    outbox.release(event)
+  }
+
+  async #store({store}: KeptEvent): Promise<Store['component']> {
+    const found = this.#context.find('state', store)
+    if (found === undefined) throw new Error(`state store ${store} is not found`)
+    return (await found).component
+  }
+
+  async #publish({pubsub, topic, event}: KeptEvent): Promise<void> {
+    await this.#publishing.publish({
+      pubsubName: pubsub,
+      topic,
+      data: Buffer.from(event),
+      contentType: 'application/cloudevents+json',
+      metadata: {},
+      trace: {traceparent: '', tracestate: ''}
+    })
+  }
+}
+
+interface TransactionSteps {
+  readonly operationsOf: (wishes: readonly OperationWish[]) => readonly StateOperation[]
+  readonly write: (operations: readonly StateOperation[]) => Promise<void>
+  readonly isRefusal: (error: unknown) => boolean
+}

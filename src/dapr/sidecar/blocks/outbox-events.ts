@@ -1,0 +1,61 @@
+import {randomUUID} from 'node:crypto'
+import {isTruthy} from '../../../model/truthy.ts'
+import type {OutboxEvent} from '../../../work/outbox.ts'
+import {isJsonType} from './cloud-event.ts'
+import type {OperationWish, SetWish} from './state.ts'
+
+/** Where the events of a store's transactions go. */
+export interface OutboxTarget {
+  readonly app: string
+  readonly store: string
+  readonly pubsub: string
+  readonly topic: string
+}
+
+const PROJECTION = 'outbox.projection'
+
+/** A transaction of a store with an outbox, and its events. */
+export interface OutboxTransaction {
+  /** Without what only says what an event is to be. */
+  readonly wishes: readonly OperationWish[]
+  readonly events: readonly OutboxEvent[]
+}
+
+const isProjection = ({operation, request}: OperationWish): boolean =>
+  operation === 'upsert' && isTruthy(request.metadata[PROJECTION] ?? '')
+
+/** One event for each item that is saved; each has a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
+export function outboxTransaction(all: readonly OperationWish[], target: OutboxTarget): OutboxTransaction {
+  const projections = new Map(all.filter(isProjection).map(({request}) => [request.key, request]))
+  const wishes = all.filter(wish => !isProjection(wish))
+  const made = Date.now()
+  const events = wishes.flatMap(({operation, request}): OutboxEvent[] => {
+    if (operation !== 'upsert') return []
+    const marker = `outbox-${randomUUID()}`
+    const event = eventOf(request, projections.get(request.key) ?? request, marker, target)
+    return [{...target, marker, event: Buffer.from(event), made}]
+  })
+  return {wishes, events}
+}
+
+/** `request`: what is saved, whose metadata become keys of the event; `said`: what the event says. */
+function eventOf(request: SetWish, said: SetWish, marker: string, {app, topic, pubsub}: OutboxTarget): string {
+  const text = said.value.toString()
+  const given = said.metadata['contentType'] ?? ''
+  const isText = !said.isJson || text.startsWith('"')
+  const contentType = given || (isText ? 'text/plain' : 'application/json')
+  const isJson = said.isJson ? !isText || isJsonType(contentType) : isJsonType(contentType)
+  const data = isJson ? text : JSON.stringify(said.isJson ? JSON.parse(text) : text)
+  const fields = {
+    datacontenttype: contentType,
+    pubsubname: pubsub,
+    source: app,
+    specversion: '1.0',
+    topic,
+    type: 'com.dapr.event.sent',
+    ...request.metadata,
+    id: marker
+  }
+  const others = Object.entries(fields).filter(([name]) => name !== 'data' && name !== PROJECTION)
+  return `{"data":${data},${others.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
+}
