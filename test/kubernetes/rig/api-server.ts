@@ -83,17 +83,18 @@ export class ApiServer {
         `--service-account-signing-key-file=${keys}`,
         `--service-account-key-file=${keys}`,
         '--disable-admission-plugins=ServiceAccount'
-      ]),
-      run('kube-controller-manager', [
-        `--kubeconfig=${kubeconfig}`,
-        `--controllers=${CONTROLLERS.join(',')}`,
-        '--leader-elect=false',
-        `--secure-port=${managerPort}`,
-        `--cert-dir=${join(folder, 'manager-certificates')}`
       ])
     ]
     await untilReady(folder, url, children)
-    const server = new ApiServer(folder, url, children)
+    // it gives up on a server that takes more than 20 s, as one does on a busy machine
+    const manager = run('kube-controller-manager', [
+      `--kubeconfig=${kubeconfig}`,
+      `--controllers=${CONTROLLERS.join(',')}`,
+      '--leader-elect=false',
+      `--secure-port=${managerPort}`,
+      `--cert-dir=${join(folder, 'manager-certificates')}`
+    ])
+    const server = new ApiServer(folder, url, [...children, manager])
     if (withDapr) await server.#defineResources(definitions)
     return server
   }
