@@ -140,6 +140,8 @@ t.test('every answer of the API is as its description says', async t => {
   await post('/skip', {ms: 1000}, 'Skipped')
   t.match(await post('/workflows/purge', {ids: ['o-1'], force: true}, 'WorkflowsPurged'), {count: 1})
   seen.add('/events') // by events.test.ts
+  const scheduled = /^\/(?:jobs?|scheduled|actors?|reminders?)(?:\/|$)/ // by api-scheduled.test.ts
+  for (const path of Object.keys(API.paths).filter(path => scheduled.test(path))) seen.add(path)
   for (const path of ['/calls/{number}/replay', '/replays', '/pins', '/pins/{number}']) seen.add(path) // by replay-api.test.ts
   const waited = await ask(socket, '/api/v1/wait', {method: 'POST', body: '{"for": ["ready:stock"], "timeout": "1s"}'})
   t.strictSame([waited.status, misfit('Waited', waited.json)], [200, ''], waited.body)
