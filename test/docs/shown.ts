@@ -56,8 +56,8 @@ const OF_CI = /^pillion up .*--run\b/
 /** They need a workflow or a job: `sdks/workflow-verbs.test.ts` and `long/jobs-verbs.test.ts` run the verbs. */
 const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|actors|reminders|skip|wait --for workflow:)/
 
-/** They need another copy of the template: `e2e/borrowing.test.ts` has them. */
-const OF_COPIES = / --rest /
+/** They need another copy of the template, or a web app: `e2e/borrowing.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
+const OF_COPIES = / --rest | --name \S+ --name |^pillion (?:url|open) /
 
 export const commands = shown().filter(command => !OF_CLUSTER.test(command) && !OF_COPIES.test(command))
 /** They start a run. */
