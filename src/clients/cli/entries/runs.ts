@@ -283,7 +283,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     summary: 'Print the address of an app, whatever port its run has given it',
     usage: 'id [flags]',
     flags: [whichApp('show'), outputFlag(['text', 'json']), ...WHOSE_RUN],
-    examples: ['url web', 'curl "$(pillion url web)/health"', 'url web --name pr-214'],
+    examples: ['url web', 'url web -o json', 'url web --name pr-214'],
     takesIds: true,
     load: async () => (await import('../commands/url.ts')).url
   },
