@@ -1,4 +1,4 @@
-import {cp, symlink} from 'node:fs/promises'
+import {cp, readFile, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -116,4 +116,44 @@ t.test('the verbs of workflows, on a worker of Dapr’s SDK', async t => {
   await verb('purge', 'o-19')
 
   t.match(await verb('purge', '--all'), /^ℹ️ {2}Purging 2 workflow instance\(s\)\n/)
+})
+
+t.test('replay: the code of an order runs through its history once more; what was changed in it is told', async t => {
+  const place = await openExample(t)
+  if (place === undefined) return
+  const {rig, verb} = place
+  await verb('run', 'order', '-i', 'waits', '-x', ORDER)
+  await verb('run', 'order', '-i', 'over', '-x', TOO_DEAR)
+  await rig.run(['wait', '--for', 'workflow:over:completed', '--for', 'log:bank:Ada pays 6'])
+  const told =
+    /^turn 1 {2}started → activity 'reserve'\nturn 2 {2}activity reserve done → activity 'charge'\nturn 3 {2}activity charge failed → activity 'release'\nturn 4 {2}activity release done → the end \(completed\)\n✅ {2}The code does what the history says: 4 turns\n$/
+  const timeline = await verb('timeline', 'over', '-o', 'json')
+  const {stdout: charged} = await rig.run(['logs', 'bank'])
+  t.match(await verb('replay', 'over'), told)
+  t.match(await verb('replay', 'waits'), /turn 3 {2}activity charge done → a timer\n✅/)
+  t.match(JSON.parse(await verb('replay', 'waits', '-o', 'json')), [{turn: 0}, {turn: 1, difference: ''}, {turn: 2}])
+  t.equal(await verb('timeline', 'over', '-o', 'json'), timeline, 'nothing was changed')
+  t.match(await rig.run(['logs', 'bank']), {stdout: charged}, 'no activity ran')
+
+  const stepped = rig.pillion(['workflow', 'replay', 'over', '--step'])
+  for (let turn = 1; turn <= 4; turn++) {
+    await stepped.waitForLine(`Enter sends turn ${turn} to the worker`, {stream: 'stderr'})
+    stepped.stdin.write('\n')
+    await stepped.waitForLine(`turn ${turn}  `)
+  }
+  t.match(await stepped.exited, {code: 0})
+
+  const file = join(rig.folder, 'orders/orders.mjs')
+  const code = await readFile(file, 'utf8')
+  await writeFile(file, code.replace("callActivity('charge', input)", "callActivity('ship', input)"))
+  await rig.run(['restart', 'orders'])
+  t.match(
+    await verb('replay', 'over'),
+    /^turn 1 [^\n]*\nturn 2 {2}activity reserve done → activity 'charge', now activity 'ship'\n(?:⌛ [^\n]*\n)?❌ {2}turn 2 is not as it was: step 2 was activity 'charge'; the code has activity 'ship' there\nexit 1$/
+  )
+  await writeFile(file, code)
+  await rig.run(['restart', 'orders'])
+  await verb('raise-event', 'waits/approved')
+  t.match(await rig.run(['wait', '--for', 'workflow:waits:completed']), {code: 0}, 'it has gone on')
+  t.match(await verb('replay', 'nobody'), /there is no workflow 'nobody'\n[^]*exit 1$/)
 })

@@ -60,6 +60,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/workflows.md', 'spec:', 'unit/files/resources/workflow-settings.test.ts'],
   ['docs/workflows.md', 'apiVersion:', 'unit/files/resources/workflow-access.test.ts'],
   ['docs/workflows.md', '$ pillion skip 7d', 'unit/observe/api/workflows.test.ts has what it tells'],
+  ['docs/workflows.md', '$ pillion workflow replay o-18', 'sdks/workflow-verbs.test.ts replays an order'],
   ['examples/workflow-order/README.md', 'npm install', 'sdks/workflow-verbs.test.ts runs the example'],
   ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: sdks/daeploy-sdk.test.ts has the SDK'],
   ['examples/day/README.md', 'cd examples/day', 'docs/day.test.ts'],

@@ -87,6 +87,10 @@ export const ROUTES: RouteTable = {
     const [workflows, {purgeInstances}] = await workflowsOf(context)
     return purgeInstances(workflows, request)
   },
+  'POST /workflows/replay': async (context, request) => {
+    const [workflows, {replayInstance}] = await workflowsOf(context)
+    return replayInstance(workflows, request)
+  },
   'GET /workflow': async (context, request) => {
     const [workflows, {oneInstance}] = await workflowsOf(context)
     return oneInstance(workflows, request, maskingOf(context))

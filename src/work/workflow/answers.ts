@@ -2,6 +2,7 @@ import type {Message} from '../../proxy/net/grpc/message-codec.ts'
 import type {WorkFile} from '../work-file.ts'
 import type {Engine, EngineOptions} from './engine.ts'
 import {type ACTIVITY_ANSWER, checkFailure, type Event, eventOf, type TURN_ANSWER} from './messages.ts'
+import type {Replayed} from './replayed-turns.ts'
 import {applyAnswer} from './turn.ts'
 import {codeStall, versionStall, type Stall} from './versions.ts'
 import type {LiveInstance} from './work-items.ts'
@@ -30,6 +31,8 @@ export class Answers {
   async turn(app: string, answer: TurnResponse): Promise<void> {
     const {engine, clock, file} = this.#options
     const {instanceId: id, completionToken} = answer
+    const replayed = engine.replays.find(app, id)
+    if (replayed !== undefined && engine.workersOf(app).isInHand(replayed)) return this.#replayed(replayed, answer)
     const live = engine.live.find(app, id)
     const start = live?.turn?.start
     const what = `an answer to a turn of workflow '${id}' is ignored`
@@ -44,6 +47,15 @@ export class Answers {
       if (stall === undefined) engine.apply(live, turn, start)
       else engine.turns.hold(live, stall)
     })
+  }
+
+  #replayed(item: Replayed, answer: TurnResponse): void {
+    const {app, id} = item
+    const workers = this.#options.engine.workersOf(app)
+    if (!workers.isAnswered(item, answer.completionToken))
+      return this.#ignore(app, `an answer to a turn of workflow '${id}' is ignored: it is one to an earlier dispatch`)
+    workers.remove(item)
+    item.answered(answer)
   }
 
   /** Of an activity. Settles when that is kept. Throws a DecodeError. */

@@ -13,6 +13,7 @@ import {InstanceEnds} from './instance-ends.ts'
 import {OpenActivities} from './open-activities.ts'
 import {splitEvents} from './messages.ts'
 import {forwardedHistory} from './propagation.ts'
+import {ReplayedTurns} from './replayed-turns.ts'
 import {Retention} from './retention.ts'
 import {CONTINUED_AS_NEW, RUNNING, isTerminal, statusName} from './status.ts'
 import type {Rerun} from './rerun.ts'
@@ -57,6 +58,7 @@ export class Engine {
   readonly tasks: Tasks
   readonly spans: WorkSpans
   readonly activities = new OpenActivities()
+  readonly replays = new ReplayedTurns()
   readonly workers = new Map<string, AppWorkers>()
   /** Those that were changed since the last commit; undefined: gone. */
   readonly changed = new Map<number, Instance | undefined>()
@@ -85,6 +87,7 @@ export class Engine {
       warn,
       maxBytes,
       workersOf,
+      isReplayed: instance => this.replays.has(instance),
       changed: instance => this.changed.set(instance.key, instance),
       terminate: (live, letter) => this.#terminate(live, letter)
     })
@@ -130,6 +133,7 @@ export class Engine {
     this.turns.clear()
     this.live.clear()
     this.activities.clear()
+    this.replays.clear()
     for (const workers of this.workers.values()) workers.clear()
   }
 

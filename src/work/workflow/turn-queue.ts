@@ -22,6 +22,8 @@ export interface TurnQueueOptions {
   /** `maxBodySize` of an app: a worker that got more would lose its stream. */
   readonly maxBytes: (app: string) => number
   readonly workersOf: (app: string) => AppWorkers
+  /** Whether a worker has an earlier turn of it, to replay it. */
+  readonly isReplayed: (instance: Instance) => boolean
   /** An instance is another one than in the file's last commit. */
   readonly changed: (instance: Instance) => void
   /** Terminates one that no worker can end: it has not started, or is stalled. */
@@ -51,8 +53,8 @@ export class TurnQueue {
 
   /** It gets a turn if something has come for it, and it has none yet. */
   want(live: LiveInstance): void {
-    if (!live.mayTurn || this.#held.has(live.instance.key)) return
     const {instance, turn} = live
+    if (!live.mayTurn || this.#held.has(instance.key) || this.#options.isReplayed(instance)) return
     const workers = this.#options.workersOf(instance.app)
     if (turn !== undefined && workers.isInHand(turn)) return
     if (!this.fits(instance, instance.app, live.turnBytes)) {

@@ -61,7 +61,7 @@ export function codeStall(
 }
 
 /** What is said of an answer that fails as the code does not fit to the history any more; undefined: it does not say so. */
-function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array[]): string | undefined {
+export function mismatchText({actions}: TurnAnswer, history: readonly Uint8Array[]): string | undefined {
   const complete = actions.findLast(action => action.complete !== undefined)?.complete
   if (complete?.status !== FAILED) return undefined
   const {type, message} = failureOf(complete.failureDetails)

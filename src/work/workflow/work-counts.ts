@@ -35,7 +35,9 @@ export class WorkCounts {
   }
 
   /** Its worker has left without an answer: another one gets it. */
-  left(app: string, {kind, name}: WorkItem): void {
+  left(app: string, item: WorkItem): void {
+    if (!(item instanceof TurnItem) && !(item instanceof ActivityItem)) return
+    const {kind, name} = item
     const shared = {status: 'recoverable', elapsedMs: 0} as const
     this.#options.counted(
       app,

@@ -109,24 +109,40 @@ export class TurnItem implements WorkItem {
 
   compose(completionToken: string): Uint8Array {
     const {instance, history, letters} = this.live
-    const {id: instanceId, app, execution, received: propagatedHistory = NOTHING} = instance
+    const {id, app} = instance
     const now = this.#now()
     // the code's own arithmetic holds where timers were skipped: its clock has their times, and does not go back
     const startedAt = Math.max(now, this.live.clock, ...letters.map(dueOf))
     const sent = letters.toSorted((a, b) => Number(b.kind === 'start') - Number(a.kind === 'start'))
     this.start = {
       app,
-      id: instanceId,
+      id,
       startedAt,
       aheadMs: startedAt - now,
       isSuspended: instance.status === STALLED ? isSuspendedIn(history) : instance.status === SUSPENDED,
       letters: sent
     }
-    const newEvents = [eventOf(startedAt, {workflowStarted: {version: undefined}}), ...sent.map(({event}) => event)]
-    const executionId = {value: execution}
-    const request = encode(TURN_REQUEST, {instanceId, executionId, newEvents, propagatedHistory})
-    return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
+    return turnMessage(instance, {history, startedAt, came: sent.map(({event}) => event)}, completionToken)
   }
+}
+
+/** What a worker gets for a turn. */
+interface TurnContents {
+  readonly history: readonly Uint8Array[]
+  readonly startedAt: number
+  /** Events that have come since. */
+  readonly came: readonly Uint8Array[]
+}
+
+/** The WorkItem of a turn. */
+export function turnMessage(
+  {id: instanceId, execution, received: propagatedHistory = NOTHING}: Instance,
+  {history, startedAt, came}: TurnContents,
+  completionToken: string
+): Uint8Array {
+  const newEvents = [eventOf(startedAt, {workflowStarted: {version: undefined}}), ...came]
+  const request = encode(TURN_REQUEST, {instanceId, executionId: {value: execution}, newEvents, propagatedHistory})
+  return encode(WORK_ITEM, {workflowRequest: Buffer.concat([...history, request]), completionToken})
 }
 
 /** Whether an instance was suspended at the end of its history. */

@@ -8,6 +8,7 @@ import {Engine, type EngineOptions} from './engine.ts'
 import type {Instance} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
 import {type Event, eventOf} from './messages.ts'
+import type {ReplayedTurn} from './replay.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {Silence} from './silence.ts'
 import {isTerminal, STALLED} from './status.ts'
@@ -155,6 +156,22 @@ export class Workflows extends KnownInstances {
     if (this.find(app, newId) !== undefined)
       throw new WorkflowError('taken', `workflow '${newId}' has already been created`)
     return this.#options.file.change(() => this.#engine.rerun(source, newId, rerun))
+  }
+
+  /**
+   * A worker gets one of the turns of an instance (from 0) once more; what it does is compared, and nothing is changed. Throws a
+   * WorkflowError.
+   */
+  async replay(instance: Instance, turn: number, gone: AbortSignal): Promise<ReplayedTurn> {
+    const {replayTurn} = await import('./replay.ts')
+    return replayTurn(instance, {
+      engine: this.#engine,
+      file: this.#options.file,
+      turn,
+      gone,
+      until: async (isMet, onGone) => this.until(instance, isMet, onGone),
+      flush: () => this.#flush()
+    })
   }
 
   /** What an instance waits for comes now: its next timer, or the one with an id, or its start. Throws a WorkflowError. */

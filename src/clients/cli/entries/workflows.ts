@@ -81,6 +81,12 @@ const SKIP_FLAGS: readonly Flag[] = [
   {name: 'timer', type: 'int', text: 'The number of the timer in the timeline', shown: 'the one that fires first'}
 ]
 
+const REPLAY_FLAGS: readonly Flag[] = [
+  ...SHARED,
+  {name: 'step', type: 'bool', text: 'Wait for the Enter key before each turn'},
+  formats('text', 'json')
+]
+
 const PURGE_FLAGS: readonly Flag[] = [
   ...SHARED,
   ...STORE,
@@ -175,6 +181,15 @@ const VERBS: readonly CommandEntry[] = [
     examples: ['workflow rerun o-17', `workflow rerun o-17 --event-id 3 --input '{"price":5}'`],
     takesInstances: true,
     load: async () => (await import('../commands/workflow/rerun.ts')).rerunWorkflow
+  },
+  {
+    name: 'workflow replay',
+    summary: 'Run the code of a workflow through its history once more, and tell where it does something else',
+    usage: 'id [flags]',
+    flags: REPLAY_FLAGS,
+    examples: ['workflow replay o-17', 'workflow replay o-17 --step'],
+    takesInstances: true,
+    load: async () => (await import('../commands/workflow/replay.ts')).replayWorkflow
   },
   {
     name: 'workflow skip',

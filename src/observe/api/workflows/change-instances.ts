@@ -4,7 +4,6 @@ import {UserError} from '../../../model/errors.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {textOf, type Event} from '../../../work/workflow/messages.ts'
 import {isTerminal, PENDING, RUNNING, SUSPENDED} from '../../../work/workflow/status.ts'
-import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
@@ -12,7 +11,7 @@ import type {RunFacts} from '../run-facts.ts'
 import {findInstance, startingApp} from './find-instance.ts'
 import {instanceView} from './instance-view.ts'
 import {statusIn} from './list-instances.ts'
-import {askedText, askedWhole, givenObject, givenPayload, givenTime} from './requests.ts'
+import {askedText, askedWhole, asProblem, givenObject, givenPayload, givenTime} from './requests.ts'
 
 /** So many are removed at once. */
 const PURGE_ROWS = 1000
@@ -170,14 +169,4 @@ async function until(
       left.resolve(undefined)
     })
   return (await Promise.race([workflows.until(instance, isMet, isLeft), left.promise])) ?? instance
-}
-
-/** A refusal is a conflict. */
-async function asProblem<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof WorkflowError) throw new ApiProblem(409, error.message)
-    throw error
-  }
 }

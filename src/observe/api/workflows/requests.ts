@@ -1,4 +1,6 @@
 import {UserError} from '../../../model/errors.ts'
+import {WorkflowError} from '../../../work/workflow/workflow-error.ts'
+import {ApiProblem} from '../problem.ts'
 
 /** The JSON object of a request. Throws a UserError. */
 export function givenObject(body: string, example: string): Readonly<Record<string, unknown>> {
@@ -44,4 +46,14 @@ export function wholeIn(query: URLSearchParams, name: string): number | undefine
   if (text === null || text === '') return undefined
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new UserError(`${name}=${text} is not a number`, {explanation: `Write ${name}=100, for example.`})
+}
+
+/** A refusal of workflows is a conflict. Throws an ApiProblem. */
+export async function asProblem<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof WorkflowError) throw new ApiProblem(409, error.message)
+    throw error
+  }
 }

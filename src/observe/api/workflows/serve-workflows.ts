@@ -10,6 +10,7 @@ import {instanceDetail} from './instance-view.ts'
 import {timelineView} from './timeline-view.ts'
 
 export {listInstances} from './list-instances.ts'
+export {replayInstance} from './replay-instance.ts'
 export {skipTime} from './skip-time.ts'
 export {changeInstance, purgeInstances, startInstance} from './change-instances.ts'
 

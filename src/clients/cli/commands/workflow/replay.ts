@@ -1,0 +1,59 @@
+import type {WorkflowReplayed} from '../../../../model/api.generated.ts'
+import type {CommandContext, CommandHandler} from '../../command-handler.ts'
+import {indentedGoJson} from '../../indented-go-json.ts'
+import {print} from '../../print.ts'
+import {say} from '../../say.ts'
+import {appIn, onlyWord, runOf} from './target.ts'
+
+/** `workflow replay ID [--step]`: gives a worker the turns of a workflow once more, up to the first that does something else. */
+export const replayWorkflow: CommandHandler = async context => {
+  const {flags, asJson} = context
+  const id = onlyWord(context)
+  const isJson = flags.text('output') === 'json'
+  const run = await runOf(context)
+  const {app, workers} = await run.api.ask('GET /workflow', {query: {id, ...appIn(context)}})
+  if (workers === 0)
+    say(process.stderr, 'pending', `"${app}" has no worker of workflows connected: waits for one`, asJson)
+  const told: WorkflowReplayed[] = []
+  for (let turn = 0; turn < (told.at(-1)?.turns ?? 1); turn++) {
+    if (flags.isSet('step') && !(await isEntered(context, turn))) break
+    const replayed = await run.api.ask('POST /workflows/replay', {body: {id, ...appIn(context), turn}})
+    told.push(replayed)
+    if (!isJson) print(process.stdout, turnLine(replayed))
+    if (replayed.difference !== '') break
+  }
+  if (isJson) print(process.stdout, `${indentedGoJson(told)}\n`)
+  const last = told.at(-1)
+  if (last === undefined) return 0
+  const {turn, turns, difference} = last
+  if (difference !== '') say(process.stderr, 'failure', `turn ${turn + 1} is not as it was: ${difference}`, asJson)
+  else if (!isJson && told.length === turns)
+    say(
+      process.stdout,
+      'success',
+      `The code does what the history says: ${turns === 1 ? '1 turn' : `${turns} turns`}`,
+      asJson
+    )
+  return difference === '' ? 0 : 1
+}
+
+/** `turn 2  activity reserve done → activity 'charge'` */
+function turnLine({turn, came, did, does, difference}: WorkflowReplayed): string {
+  const was = did.join(', ') || 'waits'
+  const is = difference === '' ? '' : `, now ${does.join(', ') || 'waits'}`
+  return `turn ${turn + 1}  ${came.join(', ')} → ${was}${is}\n`
+}
+
+/** False: nothing more can come from the terminal. */
+async function isEntered({asJson}: CommandContext, turn: number): Promise<boolean> {
+  say(process.stderr, 'pending', `Enter sends turn ${turn + 1} to the worker`, asJson)
+  const {promise, resolve} = Promise.withResolvers<boolean>()
+  const entered = (): void => resolve(true)
+  const ended = (): void => resolve(false)
+  process.stdin.once('data', entered).once('end', ended).resume()
+  try {
+    return await promise
+  } finally {
+    process.stdin.off('data', entered).off('end', ended).pause()
+  }
+}

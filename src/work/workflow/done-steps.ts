@@ -1,0 +1,61 @@
+import {failureOf} from './failure.ts'
+import type {Event} from './messages.ts'
+import {FAILED, statusName} from './status.ts'
+
+/** Something that a turn did. */
+export interface DoneStep {
+  /** Of its event; undefined: it is the end. */
+  readonly id: number | undefined
+  /** `activity 'charge'` */
+  readonly what: string
+  /** Its input, or the output of the end; undefined: it has none that counts. */
+  readonly payload: string | undefined
+}
+
+/** What an event of a history says that a turn did; undefined: it came from outside. */
+export function doneStepOf(event: Event): DoneStep | undefined {
+  const {eventId: id = 0, taskScheduled, timerCreated, childCreated, detachedCreated, eventSent} = event
+  if (taskScheduled !== undefined) {
+    const app = event.router?.targetAppID ?? ''
+    const what = `activity '${taskScheduled.name}'${app === '' ? '' : ` in ${app}`}`
+    return {id, what, payload: taskScheduled.input?.value}
+  }
+  if (childCreated !== undefined) {
+    const {name, instanceId, input} = childCreated
+    return {id, what: `workflow '${name}' '${instanceId}'`, payload: input?.value}
+  }
+  if (timerCreated !== undefined) return {id, what: 'a timer', payload: undefined}
+  if (detachedCreated !== undefined)
+    return {id, what: `workflow '${detachedCreated.instanceId}', detached`, payload: undefined}
+  if (eventSent !== undefined)
+    return {id, what: `event '${eventSent.name}' to '${eventSent.instanceId}'`, payload: eventSent.input?.value}
+  if (event.executionCompleted === undefined) return undefined
+  const {status, result, failureDetails} = event.executionCompleted
+  const payload = status === FAILED ? failureOf(failureDetails).message : result?.value
+  return endStep(statusName(status), payload)
+}
+
+/** The end of an instance, or of a round of it. */
+export const endStep = (status: string, payload: string | undefined): DoneStep => ({
+  id: undefined,
+  what: `the end (${status.toLowerCase()})`,
+  payload
+})
+
+/** The first thing that code does otherwise than a turn did, in words; '' if there is none. */
+export function differenceOf(did: readonly DoneStep[], does: readonly DoneStep[]): string {
+  for (const was of did) {
+    const now = does.find(({id}) => id === was.id)
+    const place = was.id === undefined ? was.what : `step ${was.id} was ${was.what}`
+    if (now === undefined) return `${place}; the code does not do that any more`
+    if (now.what !== was.what) return `${place}; the code has ${whole(now)} there`
+    if (now.payload !== was.payload)
+      return `${place}; the code gives it another ${was.id === undefined ? 'result' : 'input'}`
+  }
+  const fresh = does.find(({id}) => did.every(was => was.id !== id))
+  return fresh === undefined ? '' : `the code has ${whole(fresh)} there, which is new`
+}
+
+/** With how it failed. */
+const whole = ({id, what, payload = ''}: DoneStep): string =>
+  id === undefined && payload !== '' ? `${what}: ${payload}` : what

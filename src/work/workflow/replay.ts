@@ -1,0 +1,199 @@
+import {aborted} from '../../platform/delay.ts'
+import type {WorkFile} from '../work-file.ts'
+import type {TurnResponse} from './answers.ts'
+import {changesOf, type WorkflowChange} from './changes.ts'
+import {doneStepOf, differenceOf, endStep, type DoneStep} from './done-steps.ts'
+import type {Engine} from './engine.ts'
+import type {Instance} from './instance.ts'
+import {msOf, readEvent, splitEvents} from './messages.ts'
+import type {Replayed} from './replayed-turns.ts'
+import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
+import {applyAnswer} from './turn.ts'
+import {mismatchText, versionStall, patchesOf} from './versions.ts'
+import {turnMessage} from './work-items.ts'
+import {WorkflowError} from './workflow-error.ts'
+
+/** A turn as it was, and what the code does now. */
+export interface ReplayedTurn {
+  /** From 0. */
+  readonly turn: number
+  /** How many the history has. */
+  readonly turns: number
+  /** When it was: milliseconds since 1970. */
+  readonly at: number
+  /** What it began with: `activity reserve done`. */
+  readonly came: readonly string[]
+  /** What it did, as the history tells: `activity charge`. */
+  readonly did: readonly string[]
+  /** What the code does now. */
+  readonly does: readonly string[]
+  /** What is not as it was; '': all is. */
+  readonly difference: string
+}
+
+/** An earlier turn for a worker once more. */
+class ReplayItem implements Replayed {
+  readonly kind = 'workflows'
+  readonly app: string
+  readonly id: string
+  readonly name: string
+  /** As it was when it was asked for: one that continues as new changes. */
+  readonly instance: Instance
+  /** From 0. */
+  readonly turn: number
+  readonly parts: TurnParts
+  readonly #history: readonly Uint8Array[]
+  readonly #answer = Promise.withResolvers<TurnResponse | undefined>()
+  /** Nobody waits for the answer any more. */
+  isLeft = false
+
+  constructor(instance: Instance, history: readonly Uint8Array[], turn: number) {
+    this.app = instance.app
+    this.id = instance.id
+    this.name = instance.name
+    this.instance = {...instance}
+    this.turn = turn
+    this.parts = partsOf(history[turn])
+    this.#history = history.slice(0, turn)
+  }
+
+  compose(token: string): Uint8Array | undefined {
+    if (!this.isLeft) return turnMessage(this.instance, {history: this.#history, ...this.parts}, token)
+    this.#answer.resolve(undefined)
+    return undefined
+  }
+
+  answered(answer: TurnResponse | undefined): void {
+    this.#answer.resolve(answer)
+  }
+
+  /** The worker's answer; undefined: there will be none. */
+  get answer(): Promise<TurnResponse | undefined> {
+    return this.#answer.promise
+  }
+}
+
+interface TurnParts {
+  readonly startedAt: number
+  /** What it began with. */
+  readonly came: readonly Uint8Array[]
+  /** What it did. */
+  readonly did: readonly DoneStep[]
+}
+
+function partsOf(turn: Uint8Array | undefined): TurnParts {
+  const [first, ...events] = turn === undefined ? [] : splitEvents(turn)
+  const at = first && readEvent(first).timestamp
+  const all = events.map(bytes => ({bytes, step: doneStepOf(readEvent(bytes))}))
+  return {
+    startedAt: at === undefined ? 0 : msOf(at),
+    came: all.filter(({step}) => step === undefined).map(({bytes}) => bytes),
+    did: all.flatMap(({step}) => step ?? [])
+  }
+}
+
+interface ReplayOptions {
+  readonly engine: Engine
+  readonly file: WorkFile
+  readonly turn: number
+  /** Who asked for it has left. */
+  readonly gone: AbortSignal
+  /** Settles when it is so for the instance. */
+  readonly until: (isMet: () => boolean, onGone: (listener: () => void) => void) => Promise<unknown>
+  /** Sends what waits. */
+  readonly flush: () => void
+}
+
+/**
+ * Gives a worker a turn once more, as soon as one is connected, and compares what it does with what was done; nothing is changed.
+ * The instance has no other turn meanwhile. Throws a WorkflowError.
+ */
+export async function replayTurn(
+  {key, app, id}: Instance,
+  {engine, file, turn, gone, until, flush}: ReplayOptions
+): Promise<ReplayedTurn> {
+  const workers = engine.workersOf(app)
+  const live = engine.live.at(key)
+  if (live === undefined || turn >= live.history.length)
+    throw new WorkflowError(
+      'not found',
+      `workflow '${id}' has no turn ${turn}: it has had ${live?.history.length ?? 0}`
+    )
+  if (engine.replays.has(live.instance))
+    throw new WorkflowError(
+      'active',
+      `workflow '${id}' is replayed already: a worker has not answered a turn of it yet`
+    )
+  const {instance, history} = live
+  const item = new ReplayItem(instance, history, turn)
+  engine.replays.add(item)
+  const goOn = async (): Promise<void> => {
+    await item.answer
+    engine.replays.remove(item)
+    workers.remove(item)
+    const now = engine.live.find(app, id)
+    // what cannot be kept is tried again by all that waits
+    if (now !== undefined) await file.change(() => engine.turns.want(now)).catch(() => undefined)
+  }
+  void goOn()
+  const left = aborted(gone).then(() => {
+    if (workers.isInHand(item)) item.isLeft = true
+    else item.answered(undefined)
+    return undefined
+  })
+  const isInHand = (): boolean => live.turn !== undefined && workers.isInHand(live.turn)
+  await Promise.race([
+    until(
+      () => !isInHand(),
+      listener => gone.addEventListener('abort', listener)
+    ),
+    left
+  ])
+  if (live.turn !== undefined && !isInHand()) {
+    workers.remove(live.turn)
+    live.turn = undefined
+  }
+  if (!gone.aborted) workers.add(item)
+  flush()
+  const answer = await Promise.race([item.answer, left])
+  if (answer === undefined) throw new WorkflowError('active', `turn ${turn} of workflow '${id}' has got no answer`)
+  return replayed(item, history, answer)
+}
+
+function replayed(
+  {turn, parts, instance}: ReplayItem,
+  history: readonly Uint8Array[],
+  answer: TurnResponse
+): ReplayedTurn {
+  const {app, id} = instance
+  const {startedAt: at, did} = parts
+  const start = {app, id, isSuspended: false, startedAt: at, aheadMs: 0, letters: []}
+  const {events, again} = applyAnswer(start, answer, at)
+  const does =
+    again === undefined
+      ? events.flatMap(bytes => doneStepOf(readEvent(bytes)) ?? [])
+      : [endStep(statusName(CONTINUED_AS_NEW), again.input)]
+  const before = history.slice(0, turn)
+  const patches = [...new Set(before.flatMap(patchesOf))]
+  const difference =
+    mismatchText(answer, before) ?? versionStall(answer, patches)?.description.trim() ?? differenceOf(did, does)
+  const changes = changesOf({...instance, status: RUNNING}, history.slice(0, turn + 1))
+  return {
+    turn,
+    turns: history.length,
+    at,
+    came: changes.flatMap(cameText),
+    did: did.map(({what}) => what),
+    does: does.map(({what}) => what),
+    difference
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set(['begun', 'completed', 'failed', 'terminated'])
+
+/** What had come, as an event of the run tells it. */
+function cameText({what, kind, step}: WorkflowChange): readonly string[] {
+  if (ENDS.has(what)) return []
+  const happened = what === 'failed-step' ? 'failed' : what
+  return [[kind, step, happened].filter(text => text !== '').join(' ')]
+}

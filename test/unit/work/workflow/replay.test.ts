@@ -1,0 +1,162 @@
+import t, {type Test} from 'tap'
+import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
+import {FAILURE_DETAILS, timeOf, type Action} from '../../../../src/work/workflow/messages.ts'
+import type {ReplayedTurn} from '../../../../src/work/workflow/replay.ts'
+import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
+import {answer, call, done, end, openHouse, order, TestWorker, timer, type House} from '../../../rig/workflow-house.ts'
+
+interface Place extends House {
+  readonly worker: TestWorker
+  readonly leave: () => void
+}
+
+/** A workflow that has reserved and charged. */
+async function withOrder(t: Test, app = 'shop'): Promise<Place> {
+  const house = await openHouse(t)
+  const {workflows} = house
+  const worker = new TestWorker()
+  const leave = workflows.connect(app, worker)
+  await workflows.start(app, order())
+  await workflows.completeTurn(app, answer('o-1', [call(1, 'reserve')]))
+  await workflows.completeActivity(app, done('o-1', 1))
+  await workflows.completeTurn(app, answer('o-1', [call(2, 'charge'), {id: 3, createTimer: timer(timeOf(5000))}]))
+  worker.items.length = 0
+  return {...house, worker, leave}
+}
+
+const instanceOf = (workflows: Workflows): NonNullable<ReturnType<Workflows['find']>> => {
+  const instance = workflows.find('shop', 'o-1')
+  if (instance === undefined) throw new Error('no o-1')
+  return instance
+}
+
+/** What comes of a replayed turn that a worker answers so. */
+async function replayed(
+  {workflows, worker}: Place,
+  turn: number,
+  actions: readonly Partial<Action>[]
+): Promise<ReplayedTurn> {
+  const replay = workflows.replay(instanceOf(workflows), turn, new AbortController().signal)
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  const [item] = worker.items
+  await workflows.completeTurn('shop', answer('o-1', actions, item?.token))
+  return replay
+}
+
+t.test('a turn comes as it was, and what it does changes nothing', async t => {
+  const place = await withOrder(t)
+  const {workflows, worker} = place
+  const before = workflows.events(instanceOf(workflows))
+  t.match(await replayed(place, 0, [call(1, 'reserve')]), {
+    turn: 0,
+    turns: 2,
+    came: ['started'],
+    did: ["activity 'reserve'"],
+    difference: ''
+  })
+  t.strictSame(worker.seen(), ['o-1: | workflowStarted executionStarted'])
+  const same = [{id: 3, createTimer: timer(timeOf(9000))}, call(2, 'charge')]
+  t.match(await replayed(place, 1, same), {
+    came: ['activity reserve done'],
+    did: ["activity 'charge'", 'a timer'],
+    difference: ''
+  })
+  t.strictSame(worker.seen(), ['o-1: workflowStarted executionStarted taskScheduled | workflowStarted taskCompleted'])
+  t.strictSame(workflows.events(instanceOf(workflows)), before)
+})
+
+t.test('what is not as it was is told', async t => {
+  const place = await withOrder(t)
+  const {worker} = place
+  const failed = encode(FAILURE_DETAILS, {
+    errorType: 'NonDeterminismError',
+    errorMessage: 'A previous execution called reserve with ID=1',
+    stackTrace: undefined
+  })
+  const expensive = {...call(2, 'charge'), scheduleTask: {...call(2, 'charge').scheduleTask, input: {value: '7'}}}
+  for (const [actions, difference] of [
+    [[], "step 2 was activity 'charge'; the code does not do that any more"],
+    [[call(2, 'pay')], "step 2 was activity 'charge'; the code has activity 'pay' there"],
+    [[call(2, 'charge', 'bank')], "step 2 was activity 'charge'; the code has activity 'charge' in bank there"],
+    [[expensive], "step 2 was activity 'charge'; the code gives it another input"],
+    [[call(2, 'charge'), call(3, 'thank')], "step 3 was a timer; the code has activity 'thank' there"],
+    [
+      [call(2, 'charge'), {id: 3, createTimer: timer(timeOf(5000))}, end(1, '"paid"')],
+      'the code has the end (completed): "paid" there, which is new'
+    ],
+    [[end(2)], "step 2 was activity 'charge'; the code does not do that any more"],
+    [
+      [{id: 9, complete: {...end(3).complete, failureDetails: failed}}],
+      /^does not replay: step 1 was activity 'reserve' \(.*\); the code no longer calls it there/
+    ]
+  ] as const) {
+    t.match(await replayed(place, 1, actions as readonly Partial<Action>[]), {difference})
+    worker.items.length = 0
+  }
+})
+
+t.test('meanwhile the instance has no other turn; it goes on then, also where nobody waits for the answer', async t => {
+  const place = await withOrder(t)
+  const {workflows, worker, leave} = place
+  const left = new AbortController()
+  const replay = workflows.replay(instanceOf(workflows), 0, left.signal)
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  await t.rejects(workflows.replay(instanceOf(workflows), 0, left.signal), {message: /is replayed already/})
+  await workflows.completeActivity('shop', done('o-1', 2))
+  left.abort()
+  await t.rejects(replay, {message: "turn 0 of workflow 'o-1' has got no answer"})
+  worker.items.length = 0
+  t.strictSame(worker.seen(), [], 'it may still be answered')
+  // this worker tells no token
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
+  await workflows.settled()
+  t.match(worker.seen(), [/\| workflowStarted taskCompleted$/], 'it was not taken for the answer to this one')
+  await workflows.completeTurn('shop', answer('o-1'))
+
+  const second = workflows.replay(instanceOf(workflows), 0, new AbortController().signal)
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  leave()
+  const next = new TestWorker()
+  workflows.connect('shop', next)
+  t.match(next.seen(), ['o-1: | workflowStarted executionStarted'], 'the next worker gets it')
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
+  t.match(await second, {difference: ''})
+})
+
+t.test('a turn in hand is answered first; who leaves before has asked for nothing', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
+  await workflows.completeActivity('shop', done('o-1', 1))
+  worker.items.length = 0
+  const left = new AbortController()
+  const never = workflows.replay(instanceOf(workflows), 0, left.signal)
+  left.abort()
+  await t.rejects(never, {message: /has got no answer/})
+  const replay = workflows.replay(instanceOf(workflows), 0, new AbortController().signal)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(worker.seen(), [])
+  await workflows.completeTurn('shop', answer('o-1', [call(2, 'charge')]))
+  while (worker.items.length < 2) await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(worker.seen().toSorted(), ['charge 2', 'o-1: | workflowStarted executionStarted'])
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
+  t.match(await replay, {difference: '', turns: 2})
+})
+
+t.test('without a worker it waits for one; there is no turn that was not', async t => {
+  const {workflows, leave} = await withOrder(t)
+  const {signal} = new AbortController()
+  await t.rejects(workflows.replay(instanceOf(workflows), 2, signal), {
+    message: "workflow 'o-1' has no turn 2: it has had 2"
+  })
+  leave()
+  const replay = workflows.replay(instanceOf(workflows), 0, signal)
+  await new Promise(resolve => setImmediate(resolve))
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  while (worker.items.length === 0) await new Promise(resolve => setImmediate(resolve))
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'reserve')]))
+  t.match(await replay, {difference: ''})
+})
