@@ -88,8 +88,8 @@ const told = (
       await act(workflows, named(sent))
       return ACCEPTED
     },
-    grpc: grpc(request, Empty, async ({workflows}, {instanceId: id}) => {
-      await act(workflows, {id, appId: ''})
+    grpc: grpc(request, Empty, async ({workflows}, {instanceId: id, appId = ''}) => {
+      await act(workflows, {id, appId})
       return undefined
     })
   }
@@ -113,10 +113,14 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
     grpc: grpc(
       StartWorkflowRequest,
       StartWorkflowResponse,
-      async ({workflows}, {instanceId: id, workflowName: name, input: bytes, options}, {head, trace: own}) => {
+      async (
+        {workflows},
+        {appId = '', instanceId: id, workflowName: name, input: bytes, options},
+        {head, trace: own}
+      ) => {
         const trace = workParent(own.traceparent, sentTrace(head))
         const input = bufferOf(bytes).toString()
-        return {instanceId: await workflows.start({id, appId: '', name, input, options, trace})}
+        return {instanceId: await workflows.start({id, appId, name, input, options, trace})}
       }
     )
   },
@@ -128,8 +132,8 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       return json(instanceJson(instance), 200)
     },
     // of an unknown one the answer has the id alone
-    grpc: grpc(GetWorkflowRequest, GetWorkflowResponse, async ({workflows}, {instanceId}) => {
-      const instance = await workflows.get({id: instanceId, appId: ''})
+    grpc: grpc(GetWorkflowRequest, GetWorkflowResponse, async ({workflows}, {instanceId, appId = ''}) => {
+      const instance = await workflows.get({id: instanceId, appId})
       if (instance === undefined) return {instanceId}
       return {
         instanceId,
@@ -146,11 +150,15 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
       await workflows.raise(named(request), request.params[2] ?? '', request.body.toString())
       return ACCEPTED
     },
-    grpc: grpc(RaiseEventWorkflowRequest, Empty, async ({workflows}, {instanceId: id, eventName, eventData}) => {
-      const data = eventData.length === 0 ? undefined : bufferOf(eventData).toString()
-      await workflows.raise({id, appId: ''}, eventName, data)
-      return undefined
-    })
+    grpc: grpc(
+      RaiseEventWorkflowRequest,
+      Empty,
+      async ({workflows}, {instanceId: id, appId = '', eventName, eventData}) => {
+        const data = eventData.length === 0 ? undefined : bufferOf(eventData).toString()
+        await workflows.raise({id, appId}, eventName, data)
+        return undefined
+      }
+    )
   },
   PauseWorkflow: told(PauseWorkflowRequest, 'pause'),
   ResumeWorkflow: told(ResumeWorkflowRequest, 'resume'),

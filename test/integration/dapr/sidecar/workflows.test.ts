@@ -207,6 +207,30 @@ t.test('over gRPC by both names of each method', async t => {
   }
 })
 
+t.test('over gRPC the workflow of another app is meant by app_id', async t => {
+  const {workflows, client} = await openPorts(t)
+  const name = {instanceId: 'there', appId: 'b'}
+  await client.dapr('StartWorkflowBeta1', encode(StartWorkflowRequest, {...name, workflowName: 'order'}))
+  t.match(workflows.find('b', 'there'), {name: 'order'})
+  t.equal(workflows.find('a', 'there'), undefined)
+  const worker = new TestWorker()
+  workflows.connect('b', worker)
+  await workflows.completeTurn('b', answer('there'))
+  await client.dapr('RaiseEventWorkflowBeta1', encode(RaiseEventWorkflowRequest, {...name, eventName: 'Go'}))
+  await workflows.completeTurn('b', answer('there'))
+  for (const told of ['Pause', 'Resume', 'Terminate']) {
+    t.match(await client.dapr(`${told}WorkflowBeta1`, encode(GetWorkflowRequest, name)), {code: 0}, told)
+    await workflows.completeTurn('b', answer('there', told === 'Terminate' ? [end(5)] : []))
+  }
+  t.match(worker.seen().at(-1), /executionTerminated$/)
+  const found = await client.dapr('GetWorkflowBeta1', encode(GetWorkflowRequest, name))
+  t.match(decode(GetWorkflowResponse, Buffer.from(found.answer, 'latin1')), {runtimeStatus: 'TERMINATED'})
+  t.match(await client.dapr('PurgeWorkflowBeta1', encode(GetWorkflowRequest, name)), {code: 0})
+  t.equal(workflows.find('b', 'there'), undefined)
+  const bad = encode(GetWorkflowRequest, {instanceId: 'there', appId: 'b.c'})
+  t.match(await client.dapr('GetWorkflowBeta1', bad), {code: 3, message: /^workflow app ID 'b\.c' is invalid/})
+})
+
 const startMessage = (fields: Parameters<typeof encode<typeof StartWorkflowRequest>>[1]): Uint8Array =>
   encode(StartWorkflowRequest, fields)
 const idMessage = (instanceId: string): Uint8Array => encode(GetWorkflowRequest, {instanceId})
