@@ -31,6 +31,8 @@ export interface Listed {
   readonly edges: Edges
   readonly isMain: (runtime: AppRuntime) => boolean
   readonly sidecarOf: (runtime: AppRuntime) => OpenSidecar | undefined
+  /** Turns and activities of workflows for which it has no worker. */
+  readonly waitingWork: (runtime: AppRuntime) => number
 }
 
 /** The description of a run for others. */
@@ -55,11 +57,16 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
           state
         })),
         recent: recentOf(runtime.id),
+        waitingWork: of.waitingWork(runtime),
         ...(apps.isStopped(runtime) && CLOSED)
       })),
-      ...apps
-        .leftOut()
-        .map(app => ({...plannedFacts(app), isMain: true, circuitBreakers: [], recent: recentOf(app.id)}))
+      ...apps.leftOut().map(app => ({
+        ...plannedFacts(app),
+        isMain: true,
+        circuitBreakers: [],
+        recent: recentOf(app.id),
+        waitingWork: 0
+      }))
     ]
   }
 }

@@ -305,7 +305,8 @@ export class RunParts {
           apps,
           edges: this.#recorder.calls.edges,
           isMain: runtime => routes.versions.isMain(runtime),
-          sidecarOf: runtime => sidecars.get(runtime)
+          sidecarOf: runtime => sidecars.get(runtime),
+          waitingWork: runtime => this.work.waitingWork(runtime)
         }),
       stop: () => this.#stop(),
       stopApp: async id => apps.stop(id),

@@ -87,6 +87,11 @@ export class RunWork {
     return this.#opened?.workflows.connected(id, name) ?? 0
   }
 
+  /** How many turns and activities of workflows wait as no worker of an app is connected. */
+  waitingWork({id}: AppRuntime): number {
+    return this.#opened?.workflows.lacking(id) ?? 0
+  }
+
   /** Resources were read anew: limits may be others. */
   settingsChanged(): void {
     this.#opened?.workflows.settingsChanged()

@@ -33,6 +33,7 @@ export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   sidecarLogFile: `/shop/${id}/.dapr/logs/${id}.daprd.log`,
   circuitBreakers: [],
   recent: {seconds: 10, calls: 0, failed: 0},
+  waitingWork: 0,
   ...more
 })
 

@@ -29,6 +29,7 @@ export const appOf = (app: Partial<App>): App => ({
   sidecarLogFile: '',
   circuitBreakers: [],
   recent: {seconds: 10, calls: 0, failed: 0},
+  waitingWork: 0,
   ...app
 })
 

@@ -47,6 +47,19 @@ export const breakerLines = (apps: readonly App[], width: number): string =>
     )
     .join('')
 
+/** One line for each app that has no worker for what its workflows want: `orders: 3 turns or activities of workflows wait …`. */
+export const workLines = (apps: readonly App[], width: number): string =>
+  apps
+    .filter(({waitingWork}) => waitingWork > 0)
+    .map(app => {
+      const some =
+        app.waitingWork === 1
+          ? '1 turn or activity of a workflow waits'
+          : `${app.waitingWork} turns or activities of workflows wait`
+      return `${cut(`${nameText(app)}: ${some} for it to connect a worker`, width)}\n`
+    })
+    .join('')
+
 /** The id, with the version of a Daeploy service or the number of an instance. */
 const nameText = ({id, version, instance}: App): string =>
   instanceName(version === '0.0.0' ? id : `${id} ${version}`, instance)

@@ -3,6 +3,9 @@ import {aborted} from '../../platform/delay.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import {WorkLimits, type Limited} from './work-limits.ts'
 
+/** So long something waits for a worker before it is told. */
+const LACK_MS = 2000
+
 /** The stream of a worker: what is sent to it, and what may be under way there at a time. */
 export interface Worker {
   readonly limit: number
@@ -43,6 +46,8 @@ export class AppWorkers {
   #latest = 0
   readonly #waiting = new Set<WorkItem>()
   readonly #inHand = new Map<WorkItem, InHand>()
+  /** When what waits began to wait for a worker to connect; 0: it does not. By `performance.now()`. */
+  #lacksSince = 0
   readonly #limits: WorkLimits<WorkItem>
 
   readonly #told: WorkersTold
@@ -68,8 +73,15 @@ export class AppWorkers {
     return this.#inHand.size > 0 || (this.#waiting.size > 0 && this.#connected.length > 0)
   }
 
+  /** How much waits as no worker is connected, if that is so for longer than a reload takes. */
+  get lacking(): number {
+    const isLong = this.#lacksSince > 0 && performance.now() - this.#lacksSince >= LACK_MS
+    return isLong && this.#connected.length === 0 ? this.#waiting.size : 0
+  }
+
   /** It is sent by the next `flush`. */
   add(item: WorkItem): void {
+    if (this.#waiting.size === 0 && this.#connected.length === 0) this.#lacksSince = performance.now()
     this.#waiting.add(item)
   }
 
@@ -107,6 +119,7 @@ export class AppWorkers {
     this.#connected.push(connected)
     return () => {
       this.#connected.splice(this.#connected.indexOf(connected), 1)
+      if (this.#connected.length === 0) this.#lacksSince = performance.now()
       for (const item of connected.items) {
         this.#inHand.delete(item)
         this.#limits.giveBack(item)

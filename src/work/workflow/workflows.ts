@@ -244,6 +244,11 @@ export class Workflows extends KnownInstances {
     return this.#engine.workers.get(app)?.count(home) ?? 0
   }
 
+  /** How many turns and activities wait as no worker of an app is connected. */
+  lacking(app: string): number {
+    return this.#engine.workers.get(app)?.lacking ?? 0
+  }
+
   /** A worker has answered a turn. Settles when that is kept. */
   async completeTurn(app: string, answer: TurnResponse): Promise<void> {
     return this.#answers.turn(app, answer)

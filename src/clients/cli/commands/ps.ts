@@ -4,7 +4,15 @@ import type {App, PsRow} from '../../../model/api.generated.ts'
 import {isCalled} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
 import {usageOf} from '../../../platform/usage.ts'
-import {appTable, breakerLines, breakersNotClosed, stateText, withUsage, type UsageSample} from '../app-table.ts'
+import {
+  appTable,
+  breakerLines,
+  breakersNotClosed,
+  stateText,
+  withUsage,
+  workLines,
+  type UsageSample
+} from '../app-table.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {runName, runsAt} from '../pick-run.ts'
 import {endWithStdout, print} from '../print.ts'
@@ -76,7 +84,9 @@ async function psLook(
   const usage = await usageOf(pidsOf(shown))
   const tables = shown.map(listing => {
     const table =
-      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) + breakerLines(listing.apps, width)
+      appTable(withUsage(listing.apps, {usage, now, before}), {width, now}) +
+      breakerLines(listing.apps, width) +
+      workLines(listing.apps, width)
     return shown.length === 1 ? table : `${cut(`${listing.name}: ${runName(listing)}`, width)}\n${table}`
   })
   return {text: tables.length === 0 ? NOTHING : tables.join('\n'), look: {at: now, usage}}
@@ -110,7 +120,8 @@ const keyOf = (app: App): readonly unknown[] => [
   stateText(app, 0),
   app.pid,
   app.restarts,
-  breakersNotClosed(app)
+  breakersNotClosed(app),
+  app.waitingWork > 0
 ]
 
 /** Overwrites the screen from its first line; prints as many lines as fit. */
