@@ -64,7 +64,8 @@ export class Answers {
     const {instanceId: id, taskId: task, completionToken, result, failureDetails} = answer
     checkFailure(failureDetails)
     const workers = engine.workersOf(app)
-    const item = engine.activities.find(app, id, task, each => workers.isInHand(each))
+    const item =
+      engine.activities.find(app, id, task, each => workers.isInHand(each)) ?? engine.leftActivity(app, id, task)
     const what = `an answer to the activity ${task} of workflow '${id}' is ignored`
     if (item === undefined) return this.#ignore(app, `${what}: it has been answered, or is not known`)
     if (!workers.isAnswered(item, completionToken))

@@ -7,6 +7,7 @@ import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {Instance, Letter} from './instance.ts'
 import {startEventOf} from './start-event.ts'
+import {LeftWork} from './left-work.ts'
 import type {Creation} from './creation.ts'
 import {LiveInstances} from './live-instances.ts'
 import {InstanceEnds} from './instance-ends.ts'
@@ -23,8 +24,8 @@ import {TurnQueue} from './turn-queue.ts'
 import {AppWorkers} from './workers.ts'
 import {WorkSpans} from './work-spans.ts'
 import {WorkCounts} from './work-counts.ts'
-import type {LiveInstance} from './work-items.ts'
-import {START, type WorkflowStore} from './workflow-store.ts'
+import type {ActivityItem, LiveInstance} from './work-items.ts'
+import {START, type OpenActivity, type WorkflowStore} from './workflow-store.ts'
 
 /** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
 const MAX_ROUNDS = 20
@@ -62,6 +63,7 @@ export class Engine {
   readonly workers = new Map<string, AppWorkers>()
   /** Those that were changed since the last commit; undefined: gone. */
   readonly changed = new Map<number, Instance | undefined>()
+  readonly leftWork: LeftWork
   readonly #store: WorkflowStore
   readonly #wakeUps: WakeUps
   readonly #clock: Clock
@@ -73,6 +75,7 @@ export class Engine {
   constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted, tracesOf}: EngineOptions) {
     this.spans = new WorkSpans(clock, tracesOf)
     this.#store = store
+    this.leftWork = new LeftWork(store)
     this.#wakeUps = wakeUps
     this.#clock = clock
     this.#settings = settings
@@ -113,18 +116,40 @@ export class Engine {
     })
   }
 
-  /** What the file says waits for a worker. */
+  /** What the file says waits for a worker: the first portion of each app. */
   takeUp(): void {
-    for (const key of this.#store.pending()) {
+    this.leftWork.begin()
+    for (const app of this.leftWork.apps) this.takeMore(app)
+  }
+
+  /** The next portion. */
+  takeMore(app: string): void {
+    const {instances, activities} = this.leftWork.next(app)
+    for (const key of instances) {
       const live = this.live.at(key)
       if (live !== undefined) this.turns.want(live)
     }
-    for (const activity of this.#store.activities()) {
-      if (this.activities.has(activity)) continue
-      const instance = this.#store.at(activity.instance)
-      if (instance === undefined || !this.turns.fits(instance, activity.app, activity.request.length)) continue
-      this.workersOf(activity.app).add(this.activities.add(activity, instance.id))
-    }
+    for (const activity of activities) this.#takeActivity(activity)
+  }
+
+  /** An activity that an earlier run has sent to a worker, and that is not taken up yet. */
+  leftActivity(app: string, id: string, task: number): ActivityItem | undefined {
+    const activity = this.leftWork.left(app) === 0 ? undefined : this.#store.activity(app, id, task)
+    return activity && this.#takeActivity(activity)
+  }
+
+  #takeActivity(activity: OpenActivity): ActivityItem | undefined {
+    if (this.activities.has(activity)) return undefined
+    const instance = this.#store.at(activity.instance)
+    if (instance === undefined || !this.turns.fits(instance, activity.app, activity.request.length)) return undefined
+    const item = this.activities.add(activity, instance.id)
+    this.workersOf(activity.app).add(item)
+    return item
+  }
+
+  /** Apps whose workers could take more than was taken up. */
+  get hungry(): readonly string[] {
+    return this.leftWork.apps.filter(app => this.workers.get(app)?.isHungry)
   }
 
   /** Forgets what is in memory. */
@@ -133,6 +158,7 @@ export class Engine {
     this.turns.clear()
     this.live.clear()
     this.activities.clear()
+    this.leftWork.clear()
     this.replays.clear()
     for (const workers of this.workers.values()) workers.clear()
   }

@@ -33,6 +33,14 @@ export class WorkLimits<T extends Limited> {
     return queue !== undefined
   }
 
+  /** How many have to wait. */
+  get held(): number {
+    return Object.values(this.#kinds).reduce((sum, {held, heldByName}) => {
+      const named = [...heldByName.values()].reduce((all, queue) => all + queue.size, 0)
+      return sum + held.size + named
+    }, 0)
+  }
+
   /** Those that need not wait any more, the oldest first. Who sends one takes it. */
   *free(): Iterable<T> {
     for (const kind of Object.values(this.#kinds))

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {aborted} from '../../platform/delay.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
+import {PORTION} from './left-work.ts'
 import {WorkLimits, type Limited} from './work-limits.ts'
 
 /** So long something waits for a worker before it is told. */
@@ -71,6 +72,11 @@ export class AppWorkers {
   /** Somebody has something in hand, or will get it. */
   get isBusy(): boolean {
     return this.#inHand.size > 0 || (this.#waiting.size > 0 && this.#connected.length > 0)
+  }
+
+  /** They could take more than waits for them. */
+  get isHungry(): boolean {
+    return this.#connected.length > 0 && this.#waiting.size + this.#limits.held < PORTION
   }
 
   /** How much waits as no worker is connected, if that is so for longer than a reload takes. */

@@ -138,11 +138,22 @@ export class WorkflowStore {
     this.#run('DELETE FROM inbox WHERE instance = ? AND id <= ?', key, upTo)
   }
 
-  /** Instances with letters, in the order in which these came. */
-  pending(): readonly number[] {
-    return this.#all('SELECT instance FROM inbox GROUP BY instance ORDER BY min(id)').map(row =>
-      Number(row['instance'])
-    )
+  /** Letters of an app's instances behind an id, in the order in which they came. */
+  letters(app: string, after: number, count: number): readonly {readonly id: number; readonly instance: number}[] {
+    return this.#all(
+      'SELECT inbox.id, instance FROM inbox JOIN instances ON key = instance WHERE app = ? AND inbox.id > ? ORDER BY inbox.id LIMIT ?',
+      app,
+      after,
+      count
+    ) as unknown as readonly {id: number; instance: number}[]
+  }
+
+  /** How many instances with letters each app has, and how many activities wait for it. */
+  waiting(): readonly {readonly app: string; readonly count: number}[] {
+    return this.#all(
+      `SELECT app, count(DISTINCT instance) AS count FROM inbox JOIN instances ON key = instance GROUP BY app
+       UNION ALL SELECT app, count(*) FROM activities GROUP BY app`
+    ) as unknown as readonly {app: string; count: number}[]
   }
 
   addActivity({instance, task, app, taskExecution, request}: OpenActivity): void {
@@ -154,8 +165,26 @@ export class WorkflowStore {
     return this.#run('DELETE FROM activities WHERE instance = ? AND task = ?', instance, task) > 0
   }
 
-  activities(): readonly OpenActivity[] {
-    return this.#all('SELECT * FROM activities ORDER BY instance, task') as unknown as readonly OpenActivity[]
+  /** Those that wait for an app, behind one of them. */
+  activities(
+    app: string,
+    {instance, task}: Pick<OpenActivity, 'instance' | 'task'>,
+    count: number
+  ): readonly OpenActivity[] {
+    return this.#all(
+      'SELECT * FROM activities WHERE app = ? AND (instance, task) > (?, ?) ORDER BY instance, task LIMIT ?',
+      app,
+      instance,
+      task,
+      count
+    ) as unknown as readonly OpenActivity[]
+  }
+
+  /** One that waits for an app, by the id of its instance. */
+  activity(app: string, id: string, task: number): OpenActivity | undefined {
+    const sql =
+      'SELECT activities.* FROM instances JOIN activities ON key = instance WHERE id = ? AND task = ? AND activities.app = ?'
+    return this.#get(sql, id, task, app) as OpenActivity | undefined
   }
 
   /** Of this execution: another one of the same id has others. */

@@ -202,7 +202,7 @@ export class Workflows extends KnownInstances {
   }
 
   #isBusy(): boolean {
-    return [...this.#engine.workers.values()].some(workers => workers.isBusy)
+    return this.#engine.hungry.length > 0 || [...this.#engine.workers.values()].some(workers => workers.isBusy)
   }
 
   /** A worker of an app is there; the returned function tells that it has gone. */
@@ -214,6 +214,7 @@ export class Workflows extends KnownInstances {
     if (!this.#met.has(app)) this.#options.met(app)
     this.#met.add(app)
     this.#flush()
+    this.#takeMore()
     return () => {
       leave()
       this.#flush()
@@ -246,7 +247,8 @@ export class Workflows extends KnownInstances {
 
   /** How many turns and activities wait as no worker of an app is connected. */
   lacking(app: string): number {
-    return this.#engine.workers.get(app)?.lacking ?? 0
+    const lacking = this.#engine.workers.get(app)?.lacking ?? 0
+    return lacking === 0 ? 0 : lacking + this.#engine.leftWork.left(app)
   }
 
   /** A worker has answered a turn. Settles when that is kept. */
@@ -286,6 +288,16 @@ export class Workflows extends KnownInstances {
       this.#waiters.tell(key, instance)
       if (instance !== undefined) for (const listener of this.#listeners) listener(instance)
     }
+    this.#takeMore()
+  }
+
+  /** What an earlier run has left is taken up as workers have room for it: nobody waits until all of it is read. */
+  #takeMore(): void {
+    const apps = this.#engine.hungry
+    if (apps.length === 0) return
+    const take = (): void => apps.forEach(app => this.#engine.takeMore(app))
+    // a file that cannot be written is tried again with all that waits
+    this.#options.file.change(take).catch(() => undefined)
   }
 
   /** The file could not be written: what is in memory is not what it says. */

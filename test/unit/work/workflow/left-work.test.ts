@@ -1,0 +1,92 @@
+import {join} from 'node:path'
+import t from 'tap'
+import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
+
+const MANY = 1300
+
+t.test('what an earlier run has left is taken up as workers take it, in order, each once', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, close} = await openHouse(t, path)
+  const ids = Array.from({length: MANY}, (_, index) => `o-${index}`)
+  await Promise.all(ids.map(async id => workflows.start('shop', order(id))))
+  await workflows.start('bank', order('of-bank'))
+  close()
+
+  const next = await openHouse(t, path)
+  t.equal(next.workflows.lacking('shop'), 0, 'a worker may still connect')
+  const ofBank = new TestWorker()
+  next.workflows.connect('bank', ofBank)
+  t.match(ofBank.seen(), [/^of-bank:/], 'it does not wait for those before it')
+  await next.workflows.completeTurn('bank', answer('of-bank', [end()]))
+  const worker = new TestWorker(100)
+  next.workflows.connect('shop', worker)
+  t.equal(worker.items.length, 100)
+  // one that is not taken up yet gets something
+  await next.workflows.tell('shop', `o-${MANY - 1}`, 'event', {eventRaised: {name: 'x', input: undefined}})
+  const seen: string[] = []
+  while (seen.length < MANY) {
+    const items = worker.items.splice(0)
+    seen.push(...items.map(({turn}) => turn?.instanceId ?? ''))
+    const ended = items.map(async ({turn, token}) =>
+      next.workflows.completeTurn('shop', answer(turn?.instanceId ?? '', [end()], token))
+    )
+    await Promise.all([...ended, new Promise(resolve => setImmediate(resolve))])
+  }
+  t.strictSame(seen.slice(0, 500), ids.slice(0, 500), 'in the order in which they came')
+  t.strictSame(seen.toSorted(), ids.toSorted())
+  await next.workflows.settled()
+  t.equal(await next.workflows.quiet(1000), true)
+  t.strictSame(worker.items, [])
+  next.close()
+})
+
+t.test('activities that were in hand, too; one that is answered before it is taken up has its result', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, close} = await openHouse(t, path)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const calls = Array.from({length: MANY}, (_, id) => call(id, 'a', 'bank'))
+  await workflows.completeTurn('shop', answer('o-1', calls))
+  close()
+
+  const next = await openHouse(t, path)
+  const worker = new TestWorker()
+  next.workflows.connect('shop', worker)
+  // its worker has outlived the run
+  await next.workflows.completeActivity('bank', done('o-1', MANY - 1))
+  t.strictSame(next.said, [])
+  t.match(worker.seen(), [/\| workflowStarted taskCompleted$/])
+  const ofBank = new TestWorker()
+  next.workflows.connect('bank', ofBank)
+  while (ofBank.items.length < MANY - 1) await new Promise(resolve => setImmediate(resolve))
+  await next.workflows.settled()
+  const tasks = ofBank.items.map(({activity}) => activity?.taskId)
+  t.strictSame(
+    tasks.toSorted((a = 0, b = 0) => a - b),
+    calls.slice(0, -1).map(({id}) => id)
+  )
+  next.close()
+})
+
+t.test('a file with 100,000 that wait opens at once', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, file, close} = await openHouse(t, path)
+  await workflows.start('shop', order('first'))
+  file.database.exec(`
+    WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
+    INSERT INTO instances SELECT n, app, 'o-' || n, execution, name, version, status, created, started, updated, input, output,
+      customStatus, failure, parentApp, parentId, parentExecution, parentTask, turns, rounds, stall, trace, received
+      FROM numbers, instances WHERE key = 1;
+    INSERT INTO inbox (instance, kind, name, event)
+      SELECT key, kind, inbox.name, event FROM instances, inbox WHERE key > 1 AND inbox.instance = 1;`)
+  close()
+  const from = process.cpuUsage()
+  const next = await openHouse(t, path)
+  const {user} = process.cpuUsage(from)
+  t.ok(user < 2_000_000, `${user / 1000} ms of CPU: all of it would take ten times as long`)
+  const worker = new TestWorker(100)
+  next.workflows.connect('shop', worker)
+  t.equal(worker.items.length, 100)
+  await next.workflows.settled()
+  next.close()
+})
