@@ -1,10 +1,10 @@
 import {systemClock} from '../platform/clock.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {ActorAccess} from '../dapr/sidecar/sidecar-actors.ts'
-import {withDeadline} from '../supervisor/reload/deadline.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Actors} from '../work/actor/actors.ts'
+import type {CountActors} from '../work/actor/count-firing.ts'
 
 /** The actors of a run, loaded when an app hosts some, or calls one. */
 export class RunActors implements ActorAccess {
@@ -29,7 +29,11 @@ export class RunActors implements ActorAccess {
     this.#loading ??= import('../work/actor/actors.ts').then(({Actors: Table}) => {
       const mayHost = (app?: string): boolean =>
         [...this.#sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost)
-      return (this.#actors = new Table({clock: systemClock, mayHost}))
+      const counted: CountActors = (instance, event) => {
+        const runtime = [...this.#sidecars.keys()].find(({name}) => name === instance)
+        runtime?.counters?.hosted(event)
+      }
+      return (this.#actors = new Table({clock: systemClock, mayHost, counted}))
     })
     return this.#loading
   }
@@ -47,10 +51,7 @@ export class RunActors implements ActorAccess {
 
   /** The same when it is to end for good: who is inside of an actor has no longer than its app has said. */
   async end({name, plan}: AppRuntime, now: AbortSignal): Promise<void> {
-    if (this.#actors?.hostedAt(name) === undefined) return
-    const actors = this.#actors
-    const late = AbortSignal.timeout(Math.min(actors.drainMs(name), plan.stop.timeoutMs))
-    await withDeadline({ms: plan.stop.timeoutMs, over: now}, async signal => actors.retire(name, signal, late))
+    await this.#actors?.end(name, plan.stop.timeoutMs, now)
   }
 
   /** Its process has been exchanged. */

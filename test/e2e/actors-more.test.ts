@@ -152,3 +152,20 @@ t.test('without a store for actors they are hosted, and calls of their state fai
     body: /ERR_ACTOR_RUNTIME_NOT_FOUND.*the state store is not configured to use the actor runtime/
   })
 })
+
+t.test('metrics of actors: timers and reminders that have fired, actors that were let go', async t => {
+  const {call, journal} = await openActors(t, {CONFIG: '{"entities":["Counter"],"actorIdleTimeout":"100ms"}'})
+  const {body: port} = await call('shop', '/Counter/1/method/env', post('DAPR_METRICS_PORT'))
+  t.match(await call('host', '/Counter/1/timers/beat', post({dueTime: '1ms'})), {status: 204})
+  t.match(await call('host', '/Counter/1/reminders/wake', post({dueTime: '1ms'})), {status: 204})
+  await until(() => ['timer/beat', 'remind/wake'].every(work => worksOf(journal(), 'Counter/1').includes(work)))
+  const expected = [
+    'timers_fired_total{app_id="host",actor_type="Counter",success="true"} 1',
+    'reminders_fired_total{app_id="host",actor_type="Counter",success="true"} 1',
+    'deactivated_total{app_id="host",actor_type="Counter"} '
+  ].map(line => `dapr_runtime_actor_${line}`)
+  const read = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text()
+  let text = await read()
+  while (expected.some(line => !text.includes(line))) text = await read()
+  t.match(text, expected[0])
+})

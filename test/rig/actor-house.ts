@@ -62,9 +62,10 @@ export class TestHost implements ActorHost {
     })
   }
 
-  async deactivate(type: string, id: string): Promise<void> {
+  async deactivate(type: string, id: string): Promise<boolean> {
     this.gone.push(`${type}/${id}`)
     await this.letGo
+    return true
   }
 }
 

@@ -82,6 +82,7 @@ const countersOf = (
     if (!record.isFollowed) tracing.answered(record)
   },
   decided: (decision, caller) => metering.decided(decision, caller),
+  hosted: event => metering.hosted(event),
   worked: event => metering.worked(event),
   workTraces: {begin: parent => tracing.beginWork(parent), ended: span => tracing.workEnded(span)},
   probed: (status, elapsedMs) => metering.probed(status, elapsedMs),

@@ -1,6 +1,7 @@
 import type {AccessDecision, CallRecord, GrpcInvocation} from '../../model/call.ts'
 import type {ComponentEvent} from '../../model/component-event.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
+import type {ActorEvent} from '../../model/actor-event.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {MetricsSettings} from '../../files/resources/metrics-settings.ts'
@@ -80,6 +81,11 @@ export class SidecarMetering {
   used(event: ComponentEvent): void {
     if (this.#calls !== undefined && this.#settings.isEnabled) this.#calls.components.record(event)
     else this.#count(calls => calls.components.record(event))
+  }
+
+  /** Something is counted of the actors that the app hosts. */
+  hosted(event: ActorEvent): void {
+    this.#count(calls => calls.actors.record(event))
   }
 
   /** Something is counted of the app's workflows. */

@@ -1,4 +1,5 @@
 import type {AccessDecision, GrpcInvocation, Recorded} from '../../model/call.ts'
+import type {ActorEvent} from '../../model/actor-event.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkTraces} from '../../model/work-trace.ts'
 import type {CallerIdentity} from './caller-header.ts'
@@ -10,6 +11,8 @@ export interface CalleeCounters {
   readonly probed: Probed
   /** The app was called over gRPC on behalf of an HTTP caller. */
   readonly invoked: (invocation: GrpcInvocation) => void
+  /** Something is counted of the actors that it hosts. */
+  readonly hosted: (event: ActorEvent) => void
   /** Something is counted of its workflows. */
   readonly worked: (event: WorkflowEvent) => void
   readonly workTraces: WorkTraces

@@ -72,8 +72,8 @@ export interface ActorHost extends ActorCaller {
   readonly holdMs: number
   /** `isForced`: whatever its state. Never rejects. */
   send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer>
-  /** Lets an actor go. Never rejects. */
-  deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<void>
+  /** Lets an actor go; false: its app has not taken that well. Never rejects. */
+  deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 
 /** How the actors of a type are hosted (Dapr: pkg/config, ApplicationConfig). Times in ms. */

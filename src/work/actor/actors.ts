@@ -3,6 +3,7 @@ import type {Clock} from '../../platform/clock.ts'
 import {Actor, turnOf, type ActorTurn, type TurnOptions} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
+import {countFiring, type CountActors} from './count-firing.ts'
 import {Agenda} from './agenda.ts'
 import {Hosting, type ActorType} from './hosting.ts'
 import {placeFor} from './place-for.ts'
@@ -13,6 +14,7 @@ export interface ActorsOptions {
   readonly clock: Clock
   /** Whether the process of an instance has not told yet what it hosts; left out: of any app. */
   readonly mayHost: (app?: string) => boolean
+  readonly counted?: CountActors
 }
 
 /** What an instance of an app hosts. */
@@ -137,10 +139,12 @@ export class Actors {
       for (const actor of actors.values()) if (actor.waiting !== undefined) this.#pump(actor)
   }
 
-  /** So long turns at an instance may go on when it ends, in ms. */
-  drainMs(instance: string): number {
+  /** The same when an instance ends for good within `graceMs`: turns under way have no longer than its process has said. */
+  async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
     const settings = this.#hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
-    return Math.max(0, ...settings.map(({drainMs}) => drainMs))
+    if (settings.length === 0) return
+    const late = AbortSignal.timeout(Math.min(graceMs, Math.max(...settings.map(({drainMs}) => drainMs))))
+    await this.retire(instance, AbortSignal.any([now, AbortSignal.timeout(graceMs)]), late)
   }
 
   /**
@@ -250,7 +254,10 @@ export class Actors {
   }
 
   async #work(actor: Actor, turn: ActorTurn, answer: Promise<ActorAnswer>): Promise<void> {
-    turn.settle(await answer)
+    const instance = actor.place?.host.instance
+    const outcome = await answer
+    countFiring(this.#options.counted, instance, turn.request, outcome)
+    turn.settle(outcome)
     const {inside = []} = actor
     if (inside.length > 1) return void inside.splice(inside.indexOf(turn), 1)
     actor.inside = undefined
@@ -354,7 +361,8 @@ export class Actors {
     const {place, type, id} = actor
     if (place === undefined) return
     actor.isLeaving = true
-    await place.host.deactivate(type.name, id, signal)
+    const isSuccess = await place.host.deactivate(type.name, id, signal)
+    this.#options.counted?.(place.host.instance, {type: 'deactivated', actor: type.name, isSuccess})
     actor.isLeaving = false
     if (actor.place === place) actor.place = undefined
     actor.freed?.()

@@ -6,7 +6,7 @@ import type {BlockContext} from './block-context.ts'
 export interface ActorSession {
   readonly isBusy: boolean
   send(request: ActorRequest): Promise<ActorAnswer>
-  deactivate(type: string, id: string): Promise<void>
+  deactivate(type: string, id: string): Promise<boolean>
 }
 
 /** So long calls wait for another stream when one has ended, in ms. */
@@ -39,7 +39,7 @@ export class ActorStreams {
       holdMs: HOLD_MS,
       send: async request =>
         session()?.send(request) ?? {kind: 'lost', why: 'actor host is not connected', wasSent: false},
-      deactivate: async (type, id) => session()?.deactivate(type, id)
+      deactivate: async (type, id) => session()?.deactivate(type, id) ?? false
     }
   }
 

@@ -57,6 +57,10 @@ export class CallMetrics {
     return this.#metrics.components
   }
 
+  get actors(): SidecarMetrics['actors'] {
+    return this.#metrics.actors
+  }
+
   get workflows(): SidecarMetrics['workflows'] {
     return this.#metrics.workflows
   }

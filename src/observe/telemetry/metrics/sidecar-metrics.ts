@@ -1,4 +1,5 @@
 import type {MetricsSettings, MetricRule} from '../../../files/resources/metrics-settings.ts'
+import {ActorMetrics} from './actors.ts'
 import {ComponentMetrics, type ComponentMetricsOptions} from './components.ts'
 import type {Counter, Family, Relabel} from './family.ts'
 import {GrpcMetrics} from './grpc.ts'
@@ -77,6 +78,7 @@ export class SidecarMetrics {
   #invocation: InvocationMetrics | undefined
   #resiliency: ResiliencyMetrics | undefined
   #components: ComponentMetrics | undefined
+  #actors: ActorMetrics | undefined
   #workflows: WorkflowMetrics | undefined
   #errors: Family<Counter> | undefined
   #readProcess: (() => void) | undefined
@@ -108,6 +110,10 @@ export class SidecarMetrics {
 
   get components(): ComponentMetrics {
     return (this.#components ??= new ComponentMetrics(this.#registry, this.#options))
+  }
+
+  get actors(): ActorMetrics {
+    return (this.#actors ??= new ActorMetrics(this.#registry, this.#appId))
   }
 
   get workflows(): WorkflowMetrics {

@@ -48,8 +48,9 @@ export class ActorStream implements ActorSession {
     }, onStop)
   }
 
-  async deactivate(actorType: string, actorId: string): Promise<void> {
-    await this.#ask(id => ({deactivateRequest: {id, actorType, actorId}}))
+  async deactivate(actorType: string, actorId: string): Promise<boolean> {
+    const {kind} = await this.#ask(id => ({deactivateRequest: {id, actorType, actorId}}))
+    return kind === 'done'
   }
 
   /** The app has answered one of these; what is not known was given up. */

@@ -78,7 +78,7 @@ export class HttpActorHost implements ActorHost {
     return answerOf(response)
   }
 
-  async deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<void> {
+  async deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean> {
     const {runtime, context, log} = this.#options
     const response = await requestApp({
       app: runtime,
@@ -91,9 +91,10 @@ export class HttpActorHost implements ActorHost {
       isForced: true,
       warn: text => log('warn', text)
     })
-    if (response.kind === 'response' && response.status === 200) return
+    if (response.kind === 'response' && response.status === 200) return true
     const why = response.kind === 'response' ? `status ${response.status}` : response.why
     log('warn', `failed to deactivate actor ${type}||${id}: ${why}`)
+    return false
   }
 }
 

@@ -1,0 +1,6 @@
+/** Something that is counted of the actors that an app hosts (Dapr: pkg/diagnostics/service_monitoring.go). */
+export type ActorEvent =
+  /** A timer or a reminder has had its turn. */
+  | {readonly type: 'fired'; readonly kind: 'timer' | 'reminder'; readonly actor: string; readonly isSuccess: boolean}
+  /** An actor was let go; false: its app has not taken that well. */
+  | {readonly type: 'deactivated'; readonly actor: string; readonly isSuccess: boolean}
