@@ -1,3 +1,5 @@
+import {writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
 import {openActors, post, until, worksOf} from './actors-house.ts'
 
@@ -6,8 +8,8 @@ t.test(
   async t => {
     const {rig, run, call, journal} = await openActors(t)
     t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200})
-    const slow = call('shop', '/Counter/2/method/slow', post('3000'))
-    await until(() => worksOf(journal(), 'Counter/2').includes('slow'))
+    const slow = call('shop', '/Counter/2/method/hold', post(join(rig.home, 'release')))
+    await until(() => worksOf(journal(), 'Counter/2').includes('hold'))
     const waits = call('shop', '/Counter/2/method/add', post('1'))
     const reminder = {dueTime: '1h', period: 'R3/PT1H', data: {token: 'a'}}
     for (const name of ['wake', 'late'])
@@ -17,14 +19,14 @@ t.test(
       code: 0,
       stdout: /^TYPE +HOSTS +ACTIVE +BUSY +WAITING +REMINDERS +NEXT *\nCounter +host +2 +1 +1 +2 +in 59m/
     })
-    t.match(await rig.run(['actors', 'Counter']), {code: 0, stdout: /\n2 +host +slow +\d+s +1 +\d+s/})
+    t.match(await rig.run(['actors', 'Counter']), {code: 0, stdout: /\n2 +host +hold +\d+s +1 +\d+s/})
     const one = await rig.run(['actors', 'Counter/2'])
     t.match(one, {
       code: 0,
-      stdout: /^Counter\/2: at host\ninside: slow from shop since \d+s\nwaits: add from shop since \d+s\n$/
+      stdout: /^Counter\/2: at host\ninside: hold from shop since \d+s\nwaits: add from shop since \d+s\n$/
     })
     t.match(JSON.parse((await rig.run(['actors', 'Counter/2', '-o', 'json'])).stdout), {
-      calls: [{work: 'slow'}],
+      calls: [{work: 'hold'}],
       queue: [{work: 'add', caller: 'shop'}]
     })
     t.match(await rig.run(['actors', 'Cart']), {
@@ -36,6 +38,7 @@ t.test(
       stderr: /the actor Counter\/9 is not active, and has no reminders/
     })
     t.match(await rig.run(['actors', 'Counter/']), {code: 255, stderr: /expected TYPE or TYPE\/ID/})
+    writeFileSync(join(rig.home, 'release'), '')
     t.match(await slow, {status: 200})
     t.match(await waits, {status: 200})
     t.match(await rig.run(['reminders', 'list']), {code: 0, stdout: /Counter\/1\/wake +in 59m +R3\/PT1H +3 +host/})
