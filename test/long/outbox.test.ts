@@ -34,8 +34,6 @@ t.test(
       }),
       'resources/store.yaml': component('store', 'state.sqlite', {connectionString: data, ...OUTBOX})
     })
-    const broker = rig.pillion(['redis', redis.toString()]) // it lives on: what it has taken is not the outbox's to keep
-    await broker.waitForLine(/Redis listens on/)
     const counts = join(rig.folder, 'events.txt')
     await rig.template([
       {

@@ -16,6 +16,12 @@ const LONGEST_MS = 5000
 /** A transaction whose answer was lost may still be committed for so long. */
 const COMMIT_MS = 60_000
 
+/**
+ * So long an event is kept after its broker has answered: one that writes a moment later (the built-in Redis, or a Redis with
+ * `appendfsync everysec`) may be killed before that.
+ */
+const SETTLED_MS = 2000
+
 /** So long may what is being published take at the end. */
 const CLOSE_MS = 500
 
@@ -98,6 +104,7 @@ export class OutboxCalls {
         if (isCommitted && !isPublished) {
           await this.#publish(event)
           isPublished = true
+          await pause(SETTLED_MS, this.#closing.signal)
         }
         if (isPublished) await store.delete({key: event.marker, ...UNCONDITIONAL})
         if (isPublished || Date.now() - event.made > COMMIT_MS) return await outbox.drop([event])
