@@ -2,6 +2,9 @@ import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {openActors, post, until, worksOf} from './actors-house.ts'
 
+/** Of the processes that have worked, in their order. */
+const pidsOf = (lines: readonly {readonly pid: number}[]): readonly number[] => [...new Set(lines.map(({pid}) => pid))]
+
 t.test('actors are let go when their app is stopped, and when the run ends: the app can save their state', async t => {
   const {rig, run, call, journal} = await openActors(t)
   for (const id of ['1', '2'])
@@ -36,10 +39,11 @@ t.test('with overlap the old process lets its actors go before the next one has 
     await until(() => worksOf(journal(), 'Counter/1').at(-1) === 'add')
     await rig.write({'host/version.txt': `${save}`})
     await run.waitForLine(/^ℹ️ {2}host: reloaded in /, {nth: save})
+    await until(() => pidsOf(journal()).length === save + 1)
   }
   over.abort()
   await load
-  const pids = [...new Set(journal().map(({pid}) => pid))]
+  const pids = pidsOf(journal())
   t.equal(pids.length, 3)
   for (const pid of pids.slice(0, 2)) {
     const own = journal().filter(line => line.pid === pid)

@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {
   ExecuteActorStateTransactionRequest,
@@ -160,12 +161,15 @@ t.test('metrics of actors: timers and reminders that have fired, actors that wer
   t.match(await call('host', '/Counter/1/reminders/wake', post({dueTime: '1ms'})), {status: 204})
   await until(() => ['timer/beat', 'remind/wake'].every(work => worksOf(journal(), 'Counter/1').includes(work)))
   const expected = [
-    'timers_fired_total{app_id="host",actor_type="Counter",success="true"} 1',
-    'reminders_fired_total{app_id="host",actor_type="Counter",success="true"} 1',
-    'deactivated_total{app_id="host",actor_type="Counter"} '
+    'timers_fired_total{actor_type="Counter",app_id="host",success="true"} 1',
+    'reminders_fired_total{actor_type="Counter",app_id="host",success="true"} 1',
+    'deactivated_total{actor_type="Counter",app_id="host"} '
   ].map(line => `dapr_runtime_actor_${line}`)
   const read = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text()
   let text = await read()
-  while (expected.some(line => !text.includes(line))) text = await read()
+  while (expected.some(line => !text.includes(line))) {
+    await pause(20)
+    text = await read()
+  }
   t.match(text, expected[0])
 })
