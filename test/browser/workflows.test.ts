@@ -159,7 +159,11 @@ t.test('workflows', async t =>
       await page.getByRole('list', {name: 'Steps'}).getByRole('link', {name: 'activity charge'}).click()
       const detailOfStep = page.getByRole('region', {name: 'What activity charge did'})
       await detailOfStep.getByText('Its calls:').waitFor()
-      t.strictSame(asked, [`from:checkout since:${at(0)} until:${at(4)}`])
+      // without a filter the first view asks
+      t.strictSame(
+        asked.filter(each => each !== ''),
+        [`from:checkout since:${at(0)} until:${at(4)}`]
+      )
       t.equal(await detailOfStep.getByText('/of-another').count(), 0)
       await detailOfStep.getByRole('link', {name: 'checkout → payments'}).click()
       await page.getByText('Calls of the same trace').click()

@@ -61,6 +61,8 @@ export class Actor implements Due {
   readonly id: string
   /** Undefined: nowhere, it is not active. */
   place: Hosting | undefined
+  /** Its process has ended during a turn, which may go on in the next one: its place is open afterwards. */
+  isLost = false
   /** The calls that have the turn: several only if they are one chain. */
   inside: ActorTurn[] | undefined
   /** In order of arrival. */

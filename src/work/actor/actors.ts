@@ -115,7 +115,9 @@ export class Actors {
     hosting.types = undefined
     hosting.isRetiring = false
     for (const actor of this.#at(hosting)) {
-      actor.place = undefined
+      // a turn that waits for the next process at the gateway keeps it: it writes its state from there
+      if (actor.inside === undefined) actor.place = undefined
+      else actor.isLost = true
       actor.freed?.()
       this.#settled(actor)
     }
@@ -262,6 +264,8 @@ export class Actors {
     if (inside.length > 1) return void inside.splice(inside.indexOf(turn), 1)
     actor.inside = undefined
     actor.chain = ''
+    if (actor.isLost) actor.place = undefined
+    actor.isLost = false
     actor.idleSince = this.#options.clock.now()
     actor.freed?.()
     if (actor.waiting === undefined) this.#settled(actor)
