@@ -8,6 +8,8 @@ const WORKER = join(import.meta.dirname, 'worker.ts')
 
 /** A file whose process is stuck is not waited for: some files set longer limits than the usual one. */
 const STUCK_MS = LIMIT_MS * 5
+/** A process that is asked to end has so long. */
+const LEAVE_MS = 10_000
 
 /** A process that has grown beyond this, in MB, is replaced. */
 const MUCH_MEMORY = 600
@@ -71,7 +73,10 @@ class Worker {
     clearTimeout(this.#stuck)
     if (this.#child.connected) this.#child.send('')
     else this.#child.kill('SIGKILL')
+    // what a failed test has left open keeps its process
+    const leaving = setTimeout(() => this.#child.kill('SIGKILL'), LEAVE_MS)
     await ended.promise
+    clearTimeout(leaving)
     return this.#next()
   }
 
