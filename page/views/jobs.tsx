@@ -4,10 +4,11 @@ import {announce} from '../parts/announce.tsx'
 import {confirm} from '../parts/confirm.tsx'
 import {count, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
+import {NameFilter} from '../parts/name-filter.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {ask, mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
-import {go, hrefOf, route, setParameters} from '../state/route.ts'
+import {go, hrefOf, route} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {change, useAnswer} from '../workflows/instances.ts'
 
@@ -49,14 +50,7 @@ export default function Jobs() {
     <>
       <div class="tools">
         <h1>Jobs</h1>
-        <input
-          type="search"
-          class="filter"
-          aria-label="Name of the job"
-          placeholder="name of the job"
-          value={words}
-          onInput={event => setParameters({name: event.currentTarget.value})}
-        />
+        <NameFilter of="job" words={words} />
         <span class="soft far">
           {count(rows.length)} shown{typeof answer === 'object' && answer.next !== null && ', there are more'}
         </span>

@@ -3,6 +3,7 @@ import {useMemo} from 'preact/hooks'
 import {Chips} from '../parts/chips.tsx'
 import {ago, count, duration, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
+import {NameFilter} from '../parts/name-filter.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
@@ -72,14 +73,7 @@ export default function Workflows() {
     <>
       <div class="tools">
         <h1>Workflows</h1>
-        <input
-          type="search"
-          class="filter"
-          aria-label="Name of the workflow"
-          placeholder="name of the workflow"
-          value={name}
-          onInput={event => setParameters({name: event.currentTarget.value})}
-        />
+        <NameFilter of="workflow" words={name} />
         <Chips
           chips={CHIPS.map(([text]) => {
             const isOn = status === text

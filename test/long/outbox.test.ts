@@ -12,7 +12,7 @@ import {subscribed} from '../e2e/pubsub-shop.ts'
 import type {Driven} from '../rig/command.ts'
 import {freePort} from '../rig/free-port.ts'
 import {component} from '../rig/resource-files.ts'
-import {openRig} from '../rig/rig.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
 
 const TRANSACTIONS = Number(process.env['TRANSACTIONS'] ?? 60)
 const KILLS = Number(process.env['KILLS'] ?? 4)
@@ -108,8 +108,8 @@ async function whenUp(port: () => number, body: string): Promise<Response | unde
   }
 }
 
-const openShop = async (t: Test, outbox: Readonly<Record<string, string>>): Promise<Driven> => {
-  const rig = await openRig(t)
+const openShop = async (t: Test, outbox: Readonly<Record<string, string>>, given?: Rig): Promise<Driven> => {
+  const rig = given ?? (await openRig(t))
   await rig.write({
     'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
     'resources/store.yaml': component('store', 'state.in-memory', outbox)
@@ -173,10 +173,12 @@ t.test('what an event says: the value, or that of a projection; other metadata a
   await last.reply({status: 200})
 })
 
-t.test('half an outbox is none, and an event whose broker is not there is tried again', async t => {
+t.test('half an outbox is none; an event whose broker is not there is tried again and again', async t => {
   const half = await openShop(t, {outboxPublishTopic: 'orders'})
   t.equal(await transact(half, [upsert('a', 1)]), 204)
-  const lost = await openShop(t, {...OUTBOX, outboxPublishPubsub: 'train'})
+  const rig = await openRig(t)
+  const lost = await openShop(t, {...OUTBOX, outboxPublishPubsub: 'train'}, rig)
   t.equal(await transact(lost, [upsert('a', 1)]), 204)
   t.match(await lost.fetch('/v1.0/state/store/a'), {body: '1'})
+  await rig.logged('shop', /(?:outbox: the event outbox-\S+ for topic orders of train is tried again[^]*){2}/)
 })

@@ -160,6 +160,29 @@ t.test(
   }
 )
 
+t.test(
+  'a call that the next process takes over has its actor for as long as it takes, and the actor has no place then',
+  async t => {
+    const {actors, call} = openActorHouse()
+    const host = new TestHost('carts')
+    actors.host(host, types(['Cart']))
+    const [a, b] = [call('Cart/1', 'a'), call('Cart/1', 'b')]
+    for (let times = 0; times < 2; times++) {
+      actors.lost(host)
+      actors.host(host, types(['Cart']))
+      t.ok(actors.isActiveAt('carts', 'Cart', '1'), 'it may write its state')
+      t.strictSame(host.inside, ['Cart/1 a'])
+    }
+    await host.open[0]?.answer('a')
+    t.strictSame([await a.outcome, host.inside], ['a', ['Cart/1 b']])
+    host.state = 'held'
+    actors.lost(host)
+    await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
+    t.equal(await b.outcome, 'lost')
+    t.notOk(actors.isActiveAt('carts', 'Cart', '1'), 'with nobody inside it is not active')
+  }
+)
+
 t.test('an id lives at one instance until it is let go; a restart finds the same one', async t => {
   const {actors, call} = openActorHouse()
   const hosts = ['carts', 'carts.2', 'carts.3'].map(name => new TestHost('carts', name))
