@@ -76,6 +76,7 @@ t.test('templates of the pages validate where their folders and files are', asyn
   for (const {page, text} of PAGES.flatMap(blocksOf).filter(({language}) => language === 'yaml')) {
     const {apps, ...more} = parse(text.replace('apps: …', 'apps: [{appID: shop}]'), {version: '1.1'}) as {
       apps?: readonly Readonly<Record<string, unknown>>[]
+      conversation?: Readonly<Record<string, unknown>>
     }
     if (apps === undefined) continue
     count++
@@ -85,7 +86,16 @@ t.test('templates of the pages validate where their folders and files are', asyn
     const asShown = /^version:.*appDirPath/ms.test(text)
     await rig.write({
       'dapr.yaml': asShown ? text : JSON.stringify(whole),
-      ...Object.fromEntries(whole.apps.map(({appDirPath}) => [`${appDirPath}/here`, '']))
+      ...Object.fromEntries(whole.apps.map(({appDirPath}) => [`${appDirPath}/here`, ''])),
+      // the models that a template names are components
+      ...Object.fromEntries(
+        Object.keys(more.conversation ?? {}).flatMap(name =>
+          whole.apps.map(({appDirPath}) => [
+            `${appDirPath}/resources/${name}.yaml`,
+            component(name, 'conversation.echo', {})
+          ])
+        )
+      )
     })
     t.match(await rig.run(['validate', '--env', 'STRIPE_KEY=k']), {code: 0}, `${page}: ${text}`)
   }
