@@ -18,6 +18,8 @@ export interface Plan {
   readonly copy?: string | undefined
   /** Copies keep their data apart in servers that they share, where components can. Left out: they do not. */
   readonly isolate?: boolean
+  /** Values at the top that a run takes when it starts, by their keys, as they are written: edits do not change it. */
+  readonly atStart?: Readonly<Record<string, unknown>>
   /** The run that is called for apps which are left out (`--rest`). Left out: they are not called. */
   readonly rest?: string
   /** Port of the Daeploy manager; 0 = any free port; `usual`: 5080, or a free port if that is taken. */

@@ -227,7 +227,7 @@ export class AppRuntime implements Callee {
   }
 
   async candidate(): Promise<Candidate> {
-    const port = await freeAppPort(new Set([this.appPort]))
+    const port = await freeAppPort(new Set([this.appPort]), {whose: `the new process of "${this.name}"`})
     const program = this.#program
     const app = program.candidate(this.#plan, port)
     return {

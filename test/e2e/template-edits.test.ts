@@ -64,6 +64,31 @@ t.test('an edit says what becomes of the apps, and warns of its own mistakes alo
   t.equal(it.run.stderr.text.split('appPrt is ignored').length, 2, 'once')
 })
 
+t.test('keys at the top: what counts from the next start on is said; interpolate counts at once', async t => {
+  const rig = await openRig(t)
+  const env = {WORD: '${WHO:-nobody}'}
+  const save = async (more: object): Promise<void> => rig.template([{appID: 'a', env}], {}, {...more})
+  const next = async (): Promise<string | undefined> => (await rig.driven('a')).env['WORD']
+  await save({})
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  t.equal(await next(), env.WORD)
+  await run.waitForLine('Writing log files')
+  const said = async (line: string, nth = 1): Promise<void> =>
+    void (await run.waitForLine(`edit of the template: ${line}`, {nth}))
+  for (const nth of [1, 2]) {
+    await save({isolate: true})
+    await said('from the next start on: isolate', nth)
+    await save({})
+    await said('again as in this run: isolate', nth)
+  }
+  await save({isolate: true, interpolate: true})
+  await said('changed a; from the next start on: isolate')
+  t.equal(await next(), 'nobody')
+  await save({isolate: true})
+  await said('changed a')
+  t.equal(await next(), env.WORD)
+})
+
 t.test('a call waits while an edit opens its app again at another port', async t => {
   const rig = await openRig(t)
   const template = async (appPort: number): Promise<void> =>

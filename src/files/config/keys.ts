@@ -74,6 +74,8 @@ export const OUR_TOP_KEYS = [
   'faults',
   'catchUp'
 ] as const
+/** Keys at the top that a run takes when it starts: an edit of them counts at its next start. */
+export const START_KEYS = ['name', ...OUR_TOP_KEYS.filter(key => key !== 'interpolate')] as const
 export const OUR_SHARED_KEYS = [
   'watch',
   'restart',

@@ -6,7 +6,7 @@ import {dependenciesOf} from './dependencies.ts'
 import {placeOf, templateError, type Source} from './diagnose.ts'
 import {readS2i} from './environment.ts'
 import type {FoundTemplate} from './find.ts'
-import type {TopValues} from './keys.ts'
+import {START_KEYS, type TopValues} from './keys.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {mergeApp, type Settings} from './merge.ts'
 import {misspelt, noApps} from './unknown-keys.ts'
@@ -107,6 +107,7 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
         return {settings: entry.settings, plan: {...entry.plan, ...watch, dependsOn: dependencies[i] ?? []}}
       })
     ),
+    atStart: Object.fromEntries(START_KEYS.flatMap(key => (values[key] === undefined ? [] : [[key, values[key]]]))),
     ...(values.isolate === true && {isolate: true}),
     ...(values.allowedOrigins !== undefined && {allowedOrigins: values.allowedOrigins}),
     ...(values.conversation !== undefined && {conversation: conversationOf(template, values.conversation, source)}),

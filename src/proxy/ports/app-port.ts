@@ -1,5 +1,6 @@
 import {createServer} from 'node:net'
 import getPort from 'get-port'
+import {codeOf, UserError} from '../../model/errors.ts'
 import {fnv1a} from '../../model/fnv1a.ts'
 
 /**
@@ -11,20 +12,47 @@ const COUNT = 10_000
 const TRIES = 20
 
 export interface AppPortWishes {
+  /** For whom it is, as the error names it: `"shop"`. */
+  readonly whose: string
   /** The first of these that is free is taken. */
   readonly wanted?: readonly number[]
 }
 
-/** A free port for an app, other than the given ones. */
-export async function freeAppPort(taken: ReadonlySet<number>, {wanted = []}: AppPortWishes = {}): Promise<number> {
+/** A free port for an app, other than the given ones. Rejects with a `UserError` if there is none. */
+export async function freeAppPort(taken: ReadonlySet<number>, {whose, wanted = []}: AppPortWishes): Promise<number> {
   // not by get-port, which gives no number twice within seconds
   for (const port of wanted) if (port !== 0 && !taken.has(port) && (await isFreePort(port))) return port
   const others = Array.from({length: TRIES}, () => FIRST_PORT + Math.floor(Math.random() * COUNT))
-  for (;;) {
-    const port = await getPort({port: others.filter(each => !taken.has(each))})
-    if (!taken.has(port)) return port
+  for (let tries = 0; tries < TRIES; tries++) {
+    // its `exclude` would take 0, the system's choice, for a port
+    const port = await getPort({port: others.filter(each => !taken.has(each))}).catch((error: unknown) => {
+      throw noFreePort(whose, error)
+    })
+    if (!taken.has(port)) return port // the system may give one that is to stay free
   }
+  throw noFreePort(whose)
 }
+
+/** Says for whom there is no port, and what to do. */
+export const noFreePort = (whose: string, cause?: unknown): UserError =>
+  new UserError(`no port is free for ${whose}`, {
+    explanation: FULL.has(codeOf(cause))
+      ? `${outOfFiles(codeOf(cause))}: raise the limit (ulimit -n), or end programs.`
+      : `None of those that Pillion gives to apps (from ${FIRST_PORT} to ${FIRST_PORT + COUNT - 1}) is, and the system has no other one. End programs that listen: ss -ltn lists them. Or let the system give more (net.ipv4.ip_local_port_range).`,
+    cause
+  })
+
+const FULL = new Set(['EMFILE', 'ENFILE'])
+
+/** Why a port is not available, if its owner is unknown. */
+export const whyTaken = (code: string): string =>
+  code === 'EACCES'
+    ? 'this user may not listen on it (EACCES)'
+    : FULL.has(code)
+      ? outOfFiles(code)
+      : `it is taken (${code})`
+
+const outOfFiles = (code: string): string => `no more files can be opened (${code})`
 
 /**
  * The ports for the app of a sidecar at one of so many places. Nobody holds an app's port until the app listens; the place is

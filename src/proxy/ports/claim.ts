@@ -5,7 +5,7 @@ import {BACKLOG, createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
 import {listenOnSocket, type Api} from './bind.ts'
-import {freeAppPort} from './app-port.ts'
+import {freeAppPort, noFreePort, whyTaken} from './app-port.ts'
 import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
 
 /** The ports of one sidecar, bound by us until the run ends. Each list has one listening server per address. */
@@ -127,7 +127,10 @@ class Claim {
     const wanted = this.#wanted(app)
     // where the template fixes the port of the sidecar, a second run of it cannot be there
     const place = app.sidecar.httpPort === 0 ? httpPort : (wanted?.httpPort ?? 0)
-    const port = await freeAppPort(this.#reserved, {wanted: [wanted?.appPort ?? 0, ...ownAppPorts(place)]})
+    const port = await freeAppPort(this.#reserved, {
+      whose: `"${app.id}"`,
+      wanted: [wanted?.appPort ?? 0, ...ownAppPorts(place)]
+    })
     this.#reserved.add(port)
     return port
   }
@@ -168,6 +171,7 @@ class Claim {
     const why = codeOf(cause)
     const {file, shownAs} = this.#plan
     const prefix = file === '' ? '' : `Error validating run config for app "${app.id}" present in ${shownAs}: `
+    if (port === 0 && why === 'EADDRINUSE' && !hasPort(cause)) return noFreePort(`the sidecar of "${app.id}"`, cause)
     if (port === 0 || NO_ADDRESS.has(why))
       return new UserError(`${prefix}cannot listen on ${addresses(app, kind).join(', ')}`, {
         explanation: whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
@@ -192,6 +196,9 @@ class Claim {
 /** An unknown host name, an address of another machine, or an address family that this machine does not support. */
 const NO_ADDRESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 
+/** Whether an error names the port that is taken; it does not where any would have done. */
+const hasPort = (error: unknown): boolean => (error as {readonly port?: number}).port !== undefined
+
 function whyNot(cause: unknown, key: string): string {
   const {address = '', hostname = address} = cause as {readonly address?: string; readonly hostname?: string}
   const why = codeOf(cause)
@@ -200,10 +207,6 @@ function whyNot(cause: unknown, key: string): string {
   if (!NO_ADDRESS.has(why)) return messageOf(cause)
   return `"${hostname}" is not an address of this machine (${why}). Use IP addresses of this machine in ${key}.`
 }
-
-/** Why a port is not available, if its owner is unknown. */
-export const whyTaken = (code: string): string =>
-  code === 'EACCES' ? 'this user may not listen on it (EACCES)' : `it is taken (${code})`
 
 const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
   app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK

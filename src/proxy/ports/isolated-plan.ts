@@ -14,7 +14,10 @@ export async function movedPorts(plan: Plan, known: MovedPorts = new Map()): Pro
   const taken = new Set([...fixed, ...moved.values()])
   for (const port of fixed) {
     if (moved.has(port)) continue
-    const to = await freeAppPort(taken, {wanted: usualAppPorts(`${plan.file}\n${plan.copy ?? ''}\n${port}`)})
+    const to = await freeAppPort(taken, {
+      whose: `this copy, in place of ${port}`,
+      wanted: usualAppPorts(`${plan.file}\n${plan.copy ?? ''}\n${port}`)
+    })
     taken.add(to)
     moved.set(port, to)
   }

@@ -3,7 +3,8 @@ import {codeOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import {release} from '../net/claimed-server.ts'
 import {LOOPBACK} from '../../platform/probe.ts'
-import {listen, portOf, whyTaken, type NameOwner} from './claim.ts'
+import {whyTaken} from './app-port.ts'
+import {listen, portOf, type NameOwner} from './claim.ts'
 
 /** The manager's port, bound by us until the run ends. */
 export interface ManagerPort {

@@ -2,6 +2,7 @@ import type {Supervised} from '../process/supervised.ts'
 import type {AppState} from '../../model/app-state.ts'
 import type {Clock} from '../../platform/clock.ts'
 import {withDeadline} from './deadline.ts'
+import {UserError} from '../../model/errors.ts'
 import {endOf} from '../../model/exit-text.ts'
 import type {AdmissionQueue, PendingCall} from '../../proxy/gateway/admission-queue.ts'
 
@@ -64,7 +65,8 @@ export async function overlap(
   runtime: Overlapping,
   {signal, healthyMs, switched, letGo, ...shared}: OverlapOptions
 ): Promise<string> {
-  const candidate = await runtime.candidate()
+  const candidate = await runtime.candidate().catch(noCandidate)
+  if (candidate instanceof UserError) return `${candidate.message}: ${GOES_ON}. ${candidate.explanation}`
   const isUp = await comesUp(candidate, {signal, healthyMs, ...shared})
   if (isUp) await withDeadline({ms: shared.timeoutMs, over: signal, clock: shared.clock}, letGo)
   // it may have ended meanwhile
@@ -72,12 +74,20 @@ export async function overlap(
     if (isUp) shared.resumeWork()
     const why = signal.aborted ? '' : whyNotUp(candidate.app.state, healthyMs)
     await candidate.drop()
-    const rest = runtime.app.state.phase === 'running' ? ': the old process continues' : ''
+    const rest = runtime.app.state.phase === 'running' ? `: ${GOES_ON}` : ''
     return why === '' ? '' : `the new process of "${runtime.name}" ${why}${rest}`
   }
   void leave(runtime.queue, () => candidate.promote(), shared)
   switched()
   return ''
+}
+
+const GOES_ON = 'the old process continues'
+
+/** There is no port for it. */
+function noCandidate(error: unknown): UserError {
+  if (error instanceof UserError) return error
+  throw error
 }
 
 /** Lets the calls and the work in the old process finish, or cancels them after the timeout; then stops it. */

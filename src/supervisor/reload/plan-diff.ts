@@ -7,6 +7,8 @@ export interface PlanChanges {
   readonly removed: readonly AppPlan[]
   /** In the words of the new plan; `effectOf` says what comes of it. */
   readonly changed: readonly AppPlan[]
+  /** Keys at the top that count when a run starts. */
+  readonly atStart: readonly string[]
 }
 
 /** What makes an app of a plan the same one in another plan. */
@@ -23,16 +25,30 @@ export function planChanges(before: Plan, after: Plan): PlanChanges {
     if (was === undefined) added.push(plan)
     else if (!isDeepStrictEqual(was, plan)) changed.push(plan)
   }
-  return {added, removed: [...old.values()], changed}
+  return {added, removed: [...old.values()], changed, atStart: editedAtStart(before, after)}
+}
+
+/** The keys at the top that count when a run starts, and have other values in another plan. */
+export function editedAtStart({atStart: before = {}}: Plan, {atStart: after = {}}: Plan): readonly string[] {
+  const keys = Object.keys({...before, ...after})
+  return keys.filter(key => !isDeepStrictEqual(before[key], after[key]))
 }
 
 const idsOf = (plans: readonly AppPlan[]): string => [...new Set(plans.map(({id}) => id))].join(', ')
 
-/** The changes in words, for the console: `edit of the template: added news, removed mail`; '' for none. */
-export function editText({added, removed, changed}: PlanChanges): string {
-  const parts = Object.entries({added, removed, changed}).flatMap(([what, plans]) =>
-    plans.length === 0 ? [] : [`${what} ${idsOf(plans)}`]
-  )
+/**
+ * The changes in words, for the console: `edit of the template: added news, removed mail`; '' for none. `late`: the keys at the top
+ * that differ from those of the start of the run.
+ */
+export function editText({added, removed, changed, atStart}: PlanChanges, late: readonly string[]): string {
+  const names = {
+    added: idsOf(added),
+    removed: idsOf(removed),
+    changed: idsOf(changed),
+    'from the next start on:': atStart.filter(key => late.includes(key)).join(', '),
+    'again as in this run:': atStart.filter(key => !late.includes(key)).join(', ')
+  }
+  const parts = Object.entries(names).flatMap(([what, text]) => (text === '' ? [] : [`${what} ${text}`]))
   return parts.length === 0 ? '' : `edit of the template: ${parts.join('; ')}`
 }
 

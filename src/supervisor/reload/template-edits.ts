@@ -3,7 +3,7 @@ import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Reporter} from '../../model/reporter.ts'
 import {systemClock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
-import {editText, effectOf, planKey, planChanges} from './plan-diff.ts'
+import {editedAtStart, editText, effectOf, planKey, planChanges} from './plan-diff.ts'
 
 /** The apps of a run, as an edit of their template needs them. */
 export interface EditedApps {
@@ -148,7 +148,7 @@ export class TemplateEdits {
     const apps = this.#options.apps()
     const changes = planChanges(this.#plan, after)
     const {added, removed, changed} = changes
-    this.#options.applies(editText(changes))
+    this.#options.applies(editText(changes, editedAtStart(this.#options.plan, after)))
     this.#plan = after
     apps.leaveOut(after.leftOut ?? [])
     const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))

@@ -180,7 +180,7 @@ t.test('a template of a quickstart is loaded whole', async t => {
   t.strictSame(findings, [])
   t.strictSame(
     {...plan, apps: []},
-    {name: '', file: join(folder, 'dapr.yaml'), shownAs: 'dapr.yaml', managerPort: 'none', apps: []}
+    {name: '', file: join(folder, 'dapr.yaml'), shownAs: 'dapr.yaml', atStart: {}, managerPort: 'none', apps: []}
   )
   t.strictSame(first, {
     id: 'order-processor',
@@ -243,6 +243,15 @@ t.test('every key comes into the plan', async t => {
       name: 'every key',
       file: join(fixture, 'dapr.yaml'),
       shownAs: join(fixture, 'dapr.yaml'),
+      atStart: {
+        name: 'every key',
+        isolate: true,
+        managerPort: 5081,
+        allowedOrigins: ['https://shop.example'],
+        catchUp: 'all',
+        conversation: {llm: 'replay'},
+        faults: [{from: 'first', to: 'second', method: 'POST', delay: '300ms', status: 503, rate: 0.2, seed: 42}]
+      },
       isolate: true,
       managerPort: 5081,
       allowedOrigins: ['https://shop.example'],

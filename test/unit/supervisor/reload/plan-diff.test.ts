@@ -1,5 +1,5 @@
 import t from 'tap'
-import {effectOf, planChanges} from '../../../../src/supervisor/reload/plan-diff.ts'
+import {editText, editedAtStart, effectOf, planChanges} from '../../../../src/supervisor/reload/plan-diff.ts'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 import {planOf} from '../../../rig/plan.ts'
 
@@ -15,7 +15,27 @@ const app = (id: string, wishes: Partial<AppPlan> = {}): AppPlan => planOf({id, 
 const ids = (apps: readonly AppPlan[]): readonly string[] => apps.map(({id}) => id)
 
 t.test('an edit that says the same, or in another order, changes nothing', async t => {
-  t.same(planChanges(plan(app('a'), app('b')), plan(app('b'), app('a'))), {added: [], removed: [], changed: []})
+  t.same(planChanges(plan(app('a'), app('b')), plan(app('b'), app('a'))), {
+    added: [],
+    removed: [],
+    changed: [],
+    atStart: []
+  })
+})
+
+const top = (atStart: Plan['atStart']): Plan => ({...plan(app('a')), ...(atStart && {atStart})})
+
+t.test('what a run takes at its start: added, changed, taken back', async t => {
+  const [none, isolated, other] = [top(undefined), top({isolate: true}), top({isolate: true, faults: [{rate: 1}]})]
+  const said = (before: Plan, after: Plan): string => editText(planChanges(before, after), editedAtStart(none, after))
+  t.equal(said(none, isolated), 'edit of the template: from the next start on: isolate')
+  t.equal(said(isolated, top({isolate: true})), '')
+  t.equal(said(isolated, other), 'edit of the template: from the next start on: faults')
+  t.equal(said(other, none), 'edit of the template: again as in this run: isolate, faults')
+  t.equal(
+    said(other, {...top({faults: []}), apps: []}),
+    'edit of the template: removed a; from the next start on: faults; again as in this run: isolate'
+  )
 })
 
 t.test('apps that came, went, and run otherwise', async t => {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {AdmissionQueue, type Permit} from '../../../../src/proxy/gateway/admission-queue.ts'
+import {UserError} from '../../../../src/model/errors.ts'
 import type {AppState} from '../../../../src/model/app-state.ts'
 import type {Reloaded} from '../../../../src/model/events.ts'
 import type {AppPlan} from '../../../../src/model/plan.ts'
@@ -29,6 +30,7 @@ class FakeRuntime implements Reloadable {
   /** How a candidate fares. */
   readonly coming = {ready: Promise.withResolvers<boolean>(), healthy: Promise.withResolvers<boolean>()}
   candidateState: AppState = {phase: 'idle'}
+  noCandidate: Error | undefined
   isDebugged = false
   readonly #listeners = new Set<() => void>()
 
@@ -93,6 +95,7 @@ class FakeRuntime implements Reloadable {
 
   async candidate(): Promise<Candidate> {
     this.asked.push('candidate')
+    if (this.noCandidate !== undefined) throw this.noCandidate
     const {ready, healthy} = this.coming
     const state = (): AppState => this.candidateState
     return {
@@ -313,6 +316,20 @@ t.test('overlap: a new process that ends, or is not healthy in time, leaves the 
   t.same(late.runtime.asked, ['candidate', 'drop'], 'it ended while the old one let its actors go')
   t.same(late.work, ['resume'])
 })
+
+t.test(
+  'overlap: where there is no port for a new process, the old one stays, and the next change tries again',
+  async t => {
+    const {runtime, reloads, warned} = open('overlap')
+    runtime.noCandidate = new UserError('no port is free for it', {explanation: 'End programs.'})
+    await reloads.ask('watch')
+    t.same(warned, ['no port is free for it: the old process continues. End programs.'])
+    await reloads.ask('watch')
+    t.same(runtime.asked, ['candidate', 'candidate'])
+    runtime.noCandidate = new Error('a defect')
+    await t.rejects(reloads.ask('watch'), {message: 'a defect'})
+  }
+)
 
 t.test('overlap: the next change, or the end, makes a candidate unwanted without a word', async t => {
   const {runtime, reloads, warned} = open('overlap')
