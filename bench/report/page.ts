@@ -136,7 +136,7 @@ const NOT_COMPARED = `## What is not compared
   measured. No figure says anything about a network, or about several machines.
 - **No mTLS.** Calls between two sidecars of Dapr are encrypted in production. Here none is: Pillion has no second sidecar,
   and the daprd of these figures run without mTLS, too.
-- **Different jobs.** nginx passes a request on; it knows nothing of apps that start, of policies or of records. The
+- **Different tasks.** nginx passes a request on; it knows nothing of apps that start, of policies or of records. The
   supervisors start programs and show their lines; calls go past them. A ratio tells what the difference costs, not who is better.
 - **Not here.** What is neither on the machine nor could be fetched says so in its row. Its number is not guessed. For Dapr's
   own command line that means: it must be on the PATH.

@@ -24,7 +24,7 @@ export interface App {
   isTouched: boolean
   /** Its process had ended before what should start it: an edit may be undone before it is noticed, and a turn may not come. */
   hadEnded: boolean
-  /** Saves since the last look while it was a job that is done: noticed after what comes next, they are for its next process. */
+  /** Saves since the last look while it was a one-shot app that is done: noticed after what comes next, they are for its next process. */
   lateSaves: number
   /** An edit has added it since the last look. */
   isNew: boolean
@@ -97,7 +97,7 @@ export function freshOf(entry: Entry, isBad: boolean): Fresh {
   const {kind, keys} = entry
   if (kind === 'sidecar') return {phase: 'up', code: 0, min: 0, max: 0}
   if (isBad) return {phase: 'ended', code: BAD_CODE, min: 1, max: keys.restart === undefined ? 1 : LOOP}
-  if (kind === 'job') return {phase: 'ended', code: 0, min: 1, max: 1}
+  if (kind === 'one-shot') return {phase: 'ended', code: 0, min: 1, max: 1}
   return {phase: isNeverReady(entry) ? 'unready' : 'up', code: 0, min: 1, max: 1}
 }
 

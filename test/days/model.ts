@@ -237,12 +237,12 @@ export class Model {
   saved(folder: string, times = 1): void {
     for (const entry of this.followed.apps.filter(each => each.folder === folder && each.kind !== 'sidecar'))
       this.#rolled(entry, app => {
-        // a job that is done is not done again by a save; one that is under way, or has failed, begins anew
-        const isJob = entry.kind === 'job'
-        const isDone = isJob && app.codes.has(0)
+        // a one-shot app that is done is not done again by a save; one that is under way, or has failed, begins anew
+        const isOneShot = entry.kind === 'one-shot'
+        const isDone = isOneShot && app.codes.has(0)
         if (isDone && this.steps <= 1 && !('watch' in wholeOf(entry, this.followed, this.how).keys))
           return {...app, lateSaves: app.lateSaves + times}
-        const after = this.#renewed(app, {isCertain: !isJob || (this.steps <= 1 && !isDone)})
+        const after = this.#renewed(app, {isCertain: !isOneShot || (this.steps <= 1 && !isDone)})
         return {...after, lives: {...after.lives, max: after.lives.max + times - 1}}
       })
   }
@@ -352,7 +352,7 @@ export class Model {
       }
       if (isOnly(app, 'waiting')) continue
       const isMet = this.#standing(entry) === 'met'
-      const mayRun = this.steps > 1 && phases.has('ended') && entry.kind !== 'job'
+      const mayRun = this.steps > 1 && phases.has('ended') && entry.kind !== 'one-shot'
       const after = this.#started({...app, phases: new Set()}, isMet)
       this.apps.set(name, {
         ...after,

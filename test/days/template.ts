@@ -1,5 +1,5 @@
 /** What an app of the walk is: a program with a port, one without, one that ends at once, or a sidecar alone. */
-export type Kind = 'server' | 'worker' | 'job' | 'sidecar'
+export type Kind = 'server' | 'worker' | 'one-shot' | 'sidecar'
 
 /** What an app may wait for, as `dependsOn` names it. */
 export type Condition = 'started' | 'ready' | 'completed'
@@ -91,7 +91,7 @@ export const sound = (template: Template): Template => ({
 
 /** Whether a template may ask for this of the app. */
 const isFit = ({kind, keys}: Entry, condition: Condition): boolean =>
-  keys.profiles === undefined && (condition === 'completed') === (kind === 'job')
+  keys.profiles === undefined && (condition === 'completed') === (kind === 'one-shot')
 
 /** An entry with what `common` and a second file give it. */
 export const wholeOf = (

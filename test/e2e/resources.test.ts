@@ -76,7 +76,7 @@ t.test(
     const env = {PILLION_DAPRD: 'never'}
     const {code, stderr} = await rig.run(['validate'], {env})
     t.equal(code, 0)
-    t.match(stderr, /placementHostAddress has no effect: there are no actors\ndapr\.yaml:\d+:\d+\n/)
+    t.match(stderr, /placementHostAddress has no effect: actors need no placement service\ndapr\.yaml:\d+:\d+\n/)
     t.match(
       stderr,
       /Component "orderpubsub" \(pubsub\.pulsar\) has no effect: this type is not supported yet\nresources\/pubsub\.yaml:4:9\n {2}name: orderpubsub\n {8}\^{11}\n/

@@ -83,39 +83,46 @@ t.test('run --watch leaves out what reloads itself, and says so once; a watch ke
 
 const start = (id: string, rest: string): string[] => ['sh', '-c', `echo ${id} >> "$STARTS"; echo up; ${rest}`]
 
-t.test('--watch: a save restarts the apps whose code it is, no database above them and no finished job', async t => {
-  const rig = await openRig(t)
-  await rig.write({'bin/postgres': '#!/bin/sh\necho db >> "$STARTS"; echo up; exec sleep 300\n', 'api/a.js': '1'})
-  await chmod(join(rig.folder, 'bin/postgres'), 0o755)
-  await rig.write({
-    'dapr.yaml': JSON.stringify({
-      version: 1,
-      common: {env: {STARTS: join(rig.folder, 'starts.log')}},
-      apps: [
-        {appID: 'db', appDirPath: '.', command: ['bin/postgres']},
-        {appID: 'migrate', appDirPath: 'api', command: start('migrate', 'exit 0'), dependsOn: ['db']},
-        {appID: 'api', appDirPath: 'api', command: start('api', 'exec sleep 300'), dependsOn: {migrate: 'completed'}},
-        {appID: 'root', appDirPath: '.', command: start('root', 'exec sleep 300')},
-        {appID: 'told', appDirPath: 'api', command: start('told', 'exit 0'), watch: true}
-      ]
+t.test(
+  '--watch: a save restarts the apps whose code it is, no database above them and no one-shot app that has finished',
+  async t => {
+    const rig = await openRig(t)
+    await rig.write({'bin/postgres': '#!/bin/sh\necho db >> "$STARTS"; echo up; exec sleep 300\n', 'api/a.js': '1'})
+    await chmod(join(rig.folder, 'bin/postgres'), 0o755)
+    await rig.write({
+      'dapr.yaml': JSON.stringify({
+        version: 1,
+        common: {env: {STARTS: join(rig.folder, 'starts.log')}},
+        apps: [
+          {appID: 'db', appDirPath: '.', command: ['bin/postgres']},
+          {appID: 'migrate', appDirPath: 'api', command: start('migrate', 'exit 0'), dependsOn: ['db']},
+          {appID: 'api', appDirPath: 'api', command: start('api', 'exec sleep 300'), dependsOn: {migrate: 'completed'}},
+          {appID: 'root', appDirPath: '.', command: start('root', 'exec sleep 300')},
+          {appID: 'told', appDirPath: 'api', command: start('told', 'exit 0'), watch: true}
+        ]
+      })
     })
-  })
-  const run = rig.pillion(['run', '-f', '.', '--watch'])
-  await Promise.all([
-    run.waitForLine('== APP - api == up'),
-    run.waitForLine('== APP - root == up'),
-    run.waitForLine('"told" restarts when', {stream: 'stderr'})
-  ])
-  t.match(await rig.run(['wait', '--for', 'ready', '--timeout', '20s']), {code: 0}, 'what has finished is no obstacle')
-  await rig.write({'api/a.js': '2'})
-  await run.waitForLine('api: reloaded')
-  await run.waitForLine('"told" restarts when', {stream: 'stderr', nth: 2})
-  await rig.write({'main.js': '2'})
-  await run.waitForLine('root: reloaded')
-  t.match(await rig.run(['wait', '--for', 'idle', '--timeout', '20s']), {code: 0})
-  const starts = (await readFile(join(rig.folder, 'starts.log'), 'utf8')).trim().split('\n').toSorted()
-  t.same(starts, ['api', 'api', 'db', 'migrate', 'root', 'root', 'told', 'told'])
-})
+    const run = rig.pillion(['run', '-f', '.', '--watch'])
+    await Promise.all([
+      run.waitForLine('== APP - api == up'),
+      run.waitForLine('== APP - root == up'),
+      run.waitForLine('"told" restarts when', {stream: 'stderr'})
+    ])
+    t.match(
+      await rig.run(['wait', '--for', 'ready', '--timeout', '20s']),
+      {code: 0},
+      'what has finished is no obstacle'
+    )
+    await rig.write({'api/a.js': '2'})
+    await run.waitForLine('api: reloaded')
+    await run.waitForLine('"told" restarts when', {stream: 'stderr', nth: 2})
+    await rig.write({'main.js': '2'})
+    await run.waitForLine('root: reloaded')
+    t.match(await rig.run(['wait', '--for', 'idle', '--timeout', '20s']), {code: 0})
+    const starts = (await readFile(join(rig.folder, 'starts.log'), 'utf8')).trim().split('\n').toSorted()
+    t.same(starts, ['api', 'api', 'db', 'migrate', 'root', 'root', 'told', 'told'])
+  }
+)
 
 t.test('an app is ready when its ready command succeeds; it runs in the folder and environment of the app', async t => {
   const rig = await openRig(t)

@@ -50,7 +50,7 @@ t.test('what is waited for is shown, and once that all is ready, with the URL of
   t.ok(await screen.isAsBefore())
 })
 
-t.test('a job that has finished and is watched is no obstacle to being ready', {skip}, async t => {
+t.test('a one-shot app that has finished and is watched is no obstacle to being ready', {skip}, async t => {
   const rig = await openRig(t)
   await rig.template([
     {appID: 'job', command: ['true'], watch: true},

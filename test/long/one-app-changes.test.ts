@@ -202,7 +202,7 @@ t.test('an app that a profile and --except leave out starts when it is started',
 })
 
 t.test(
-  'a job that is done is not done again by a save, also where it was watched without end before an edit',
+  'a one-shot app that is done is not done again by a save, also where it was watched without end before an edit',
   async t => {
     const rig = await openRig(t)
     await rig.template([{appID: 'job', watch: true}, {appID: 'b'}])

@@ -98,7 +98,7 @@ t.test('apps that do not become ready: 125, the command is not run, and each is 
   t.same(await rig.leftovers(), [])
 })
 
-t.test('an app that is not ready within its own time: 125; a job that has ended is ready', async t => {
+t.test('an app that is not ready within its own time: 125; a one-shot app that has ended is ready', async t => {
   const rig = await shop(t, {command: ['sleep', '600'], ready: {timeout: '300ms'}})
   t.match(await rig.run(['up', '--run', 'echo never']), {
     code: 125,

@@ -48,7 +48,7 @@ t.test('up & wait: a wait finds the run that starts after it, and says when all 
   const waiting = rig.pillion(['wait', '--for', 'ready'])
   const run = rig.pillion(['up'])
   t.same(await waiting.exited, {code: 0, signal: null}, waiting.stderr.text)
-  t.equal(waiting.stdout.text, '✅  ready: shop, setup\n', 'a finished job is ready')
+  t.equal(waiting.stdout.text, '✅  ready: shop, setup\n', 'a one-shot app that has finished is ready')
   const {http} = await run.ports('shop')
   const call = async (path: string): Promise<number> =>
     (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method${path}`)).status

@@ -50,8 +50,8 @@ const DOCUMENTED = new Map([
 const WITHOUT_EFFECT = new Map([
   ['enableProfiling', 'there is no profiling server'],
   ['profilePort', 'there is no profiling server'],
-  ['placementHostAddress', 'there are no actors'],
-  ['schedulerHostAddress', 'there are no jobs']
+  ['placementHostAddress', 'actors need no placement service'],
+  ['schedulerHostAddress', 'jobs need no scheduler']
 ])
 
 /** Keys that are unknown, duplicate or without effect. */

@@ -36,14 +36,14 @@ export class RealWorld implements World {
   readonly commands: Commands = {
     server: ['node', '../server.mjs'],
     worker: ['sh', '../worker.sh'],
-    job: ['sh', '../job.sh'],
+    'one-shot': ['sh', '../one-shot.sh'],
     sidecar: []
   }
   readonly whyNoLimits = WHY_NO_LIMITS
   readonly programs = {
     'server.mjs': readFileSync(SERVER, 'utf8'),
     'worker.sh': `${NOTED}exec sleep 100000\n`,
-    'job.sh': NOTED,
+    'one-shot.sh': NOTED,
     'resources/store.yaml': component('store', 'state.in-memory', {keyPrefix: 'none'}),
     'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
     'resources/kept.yaml': '',

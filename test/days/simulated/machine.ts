@@ -188,7 +188,7 @@ export class Machine {
     await this.takes(150)
     if (process.endedAt !== undefined) return
     if (process.text?.startsWith('bad') === true) return process.exit({kind: 'code', code: 3})
-    if (kind === 'job') process.exit({kind: 'code', code: 0})
+    if (kind === 'one-shot') process.exit({kind: 'code', code: 0})
     if (kind === 'server') process.listens = Number(process.env['APP_PORT'])
   }
 }

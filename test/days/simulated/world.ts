@@ -33,7 +33,7 @@ const nameOfTold = ({id, instance}: Told): string => nameOf(id, instance)
 
 /** The code that decides the order of things, on an invented machine. */
 export class SimulatedWorld implements World {
-  readonly commands: Commands = {server: ['server'], worker: ['worker'], job: ['job'], sidecar: []}
+  readonly commands: Commands = {server: ['server'], worker: ['worker'], 'one-shot': ['one-shot'], sidecar: []}
   readonly programs = {}
   readonly commonKeys = {}
   readonly isPatient = true

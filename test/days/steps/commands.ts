@@ -3,12 +3,12 @@ import type {Model} from '../model.ts'
 import {dependsOn, isNeverReady, withNeeded, type Entry, type How, type Kind} from '../template.ts'
 import {pick, type Action, type Kinds, type Plan, type Step} from './step.ts'
 
-const COMMANDED: readonly Kind[] = ['server', 'worker', 'job']
+const COMMANDED: readonly Kind[] = ['server', 'worker', 'one-shot']
 const ALL: readonly Kind[] = [...COMMANDED, 'sidecar']
 
 /** Apps that surely keep the run alive: neither stopped nor done. A watched one that has crashed has not ended. */
 const living = ({apps}: Model): readonly App[] =>
-  [...apps.values()].filter(app => app.entry.kind !== 'job' && isOnly(app, 'up', 'unready', 'ended'))
+  [...apps.values()].filter(app => app.entry.kind !== 'one-shot' && isOnly(app, 'up', 'unready', 'ended'))
 
 /** The apps of which one is in this phase for sure. */
 const upOf = (model: Model, kinds: readonly Kind[]): readonly App[] =>

@@ -17,7 +17,7 @@ import {pick, type Action, type Kinds, type Place, type Plan, type Step} from '.
 
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 const MAX_APPS = 6
-const ADDED: readonly Kind[] = ['server', 'worker', 'worker', 'job', 'sidecar']
+const ADDED: readonly Kind[] = ['server', 'worker', 'worker', 'one-shot', 'sidecar']
 
 const entryOf = (kind: Kind, id: string, mark: number): Entry => ({
   id,
@@ -54,7 +54,7 @@ function edited(model: Model, wanted: Template, {commands}: Place): readonly Act
   const after = sound(wanted)
   const isSureToRun = (entry: Entry): boolean => {
     // under --only the edit may leave out what an app has needed until now
-    if (entry.kind === 'job' || isLeftOut(entry, model.how, after.apps)) return false
+    if (entry.kind === 'one-shot' || isLeftOut(entry, model.how, after.apps)) return false
     const apps = model.of(entry.id)
     if (apps.length > 0) return apps.some(app => isOnly(app, 'up', 'unready', 'ended')) && dependsOn(entry).length === 0
     return dependsOn(entry).length === 0 && model.how.only === undefined
@@ -160,8 +160,11 @@ export const EDITS: Kinds = {
     }
   ],
   'edit env': [6, editedApp((entry, _, model) => ({...entry, env: {MARK: model.next().toString()}}))],
-  // a job that is restarted always never ends
-  'edit key': [4, editedApp((entry, {b}) => ({...entry, keys: withKey(entry.keys, b, entry.kind === 'job' ? 0 : b)}))],
+  // a one-shot app that is restarted always never ends
+  'edit key': [
+    4,
+    editedApp((entry, {b}) => ({...entry, keys: withKey(entry.keys, b, entry.kind === 'one-shot' ? 0 : b)}))
+  ],
   'edit reload': [
     2,
     editedApp(entry =>
@@ -194,7 +197,7 @@ export const EDITS: Kinds = {
       )
       if (needed === undefined) return undefined
       const {[needed.id]: was, ...left} = before
-      const condition = needed.kind === 'job' ? 'completed' : b % 2 === 0 ? 'ready' : 'started'
+      const condition = needed.kind === 'one-shot' ? 'completed' : b % 2 === 0 ? 'ready' : 'started'
       return {...entry, keys: {...others, dependsOn: was === undefined ? {...before, [needed.id]: condition} : left}}
     })
   ],

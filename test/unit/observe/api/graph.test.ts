@@ -8,7 +8,7 @@ import {LatencyHistogram} from '../../../../src/observe/telemetry/recorder/laten
 const app = (id: string, channel: object, dependsOn: readonly Dependency[] = []): AppPlan =>
   ({id, channel: {port: 0, autoPort: false, ...channel}, dependsOn}) as unknown as AppPlan
 
-t.test('a database without a port for calls, and a job that has to finish, do not have to be called', async t => {
+t.test('a database without a port for calls, and a one-shot app, do not have to be called', async t => {
   const plans = [
     app('shop', {autoPort: true}, [
       {id: 'db', until: 'ready'},

@@ -269,7 +269,7 @@ t.test('who waits for the end of a server says so once, and what to write', asyn
   t.same(toldOf(scene), [], 'once')
 })
 
-t.test('a job that ends in time is no server; one without a port has a minute', async t => {
+t.test('a one-shot app that ends in time is no server; one without a port has a minute', async t => {
   const scene = new Scene()
   scene.add('db')
   scene.add('web', COMPLETED)
