@@ -15,6 +15,10 @@ t.test('workflows: one is started, waits for a worker, is ended and removed', as
   const shown = await call('workflow', {id: 'o-1'})
   t.match(shown.text, /^The workflow is PENDING\. It waits for shop to connect a worker of workflows\.\n/)
   t.match(shown.text, /\ninput: \{"item":"pen","password":"<masked, 9 characters>"\}\n/)
+  t.match(await call('replay_workflow', {id: 'o-1'}), {
+    isError: true,
+    text: /^"shop" has no worker of workflows connected/
+  })
   t.match(await call('change_workflow', {id: 'o-1', action: 'raise', event: 'hurry'}), {text: /^Done\. No worker/})
   t.match(await call('change_workflow', {id: 'o-1', action: 'purge'}), {isError: true, text: /has not yet completed/})
 })

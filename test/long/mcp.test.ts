@@ -13,6 +13,7 @@ const READING = [
   'wait',
   'workflows',
   'workflow',
+  'replay_workflow',
   'jobs',
   'actors',
   'reminders'
@@ -110,6 +111,7 @@ t.test('the other tools: why, restart, fault; errors of the run are sentences', 
     ['fault', {off: 7, from: 'shop'}, /"off" cannot be combined with other arguments/],
     ['fault', {enable: 7, disable: 7}, /"disable" cannot be combined with other arguments/],
     ['workflow', {id: 'o-1'}, /^there is no workflow 'o-1'\./],
+    ['replay_workflow', {id: 'o-1'}, /^there is no workflow 'o-1'\./],
     ['change_workflow', {id: 'o-1'}, /^change_workflow needs either "name" or "action"\. /],
     ['change_workflow', {id: 'o-1', action: 'raise', event: 'x'}, /^there is no workflow 'o-1'\./],
     ['list_apps', {verbose: true}, /list_apps takes: cursor\./]

@@ -2,6 +2,7 @@ import {cp, readFile, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
+import {agent} from '../long/mcp-agent.ts'
 import {daprForJavascript, installed} from './installed.ts'
 
 t.setTimeout(300_000)
@@ -132,6 +133,11 @@ t.test('replay: the code of an order runs through its history once more; what wa
   t.match(await verb('replay', 'over'), told)
   t.match(await verb('replay', 'waits'), /turn 3 {2}activity charge done → a timer\n✅/)
   t.match(JSON.parse(await verb('replay', 'waits', '-o', 'json')), [{turn: 0}, {turn: 1, difference: ''}, {turn: 2}])
+  const {call} = await agent(t, rig)
+  t.match(await call('replay_workflow', {id: 'over', turn: 2}), {
+    text: /^The code does what the history says: 3 turns of 4 replayed\.\n[^]*\n- turn 2: activity reserve done → activity 'charge'\n/,
+    facts: {isAsItWas: true, items: [{turn: 2}, {turn: 3}, {turn: 4}]}
+  })
   t.equal(await verb('timeline', 'over', '-o', 'json'), timeline, 'nothing was changed')
   t.match(await rig.run(['logs', 'bank']), {stdout: charged}, 'no activity ran')
 
@@ -151,6 +157,16 @@ t.test('replay: the code of an order runs through its history once more; what wa
     await verb('replay', 'over'),
     /^turn 1 [^\n]*\nturn 2 {2}activity reserve done → activity 'charge', now activity 'ship'\n(?:⌛ [^\n]*\n)?❌ {2}turn 2 is not as it was: step 2 was activity 'charge'; the code has activity 'ship' there\nexit 1$/
   )
+  t.match(await call('replay_workflow', {id: 'over'}), {
+    text: /\n- turn 2: activity reserve done → activity 'charge', now activity 'ship': step 2 was activity 'charge'; /,
+    facts: {
+      isAsItWas: false,
+      items: [
+        {turn: 1, isAsItWas: true},
+        {turn: 2, isAsItWas: false}
+      ]
+    }
+  })
   await writeFile(file, code)
   await rig.run(['restart', 'orders'])
   await verb('raise-event', 'waits/approved')

@@ -6,6 +6,7 @@ import {faultTool} from './fault.ts'
 import {invokeTool} from './invoke.ts'
 import {changeJobTool, jobsTool} from './jobs.ts'
 import {replayTool} from './replay.ts'
+import {replayWorkflowTool} from './replay-workflow.ts'
 import {waitTool} from './wait.ts'
 import {changeWorkflowTool, workflowsTool, workflowTool} from './workflows.ts'
 
@@ -23,6 +24,7 @@ export const TOOLS: readonly Tool[] = [
   faultTool,
   workflowsTool,
   workflowTool,
+  replayWorkflowTool,
   changeWorkflowTool,
   jobsTool,
   changeJobTool,

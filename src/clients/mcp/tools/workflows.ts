@@ -13,8 +13,10 @@ import {
 } from '../tool.ts'
 
 const ROWS = 20
-const ID: ToolProperty = {type: 'string', description: 'The id of the workflow instance'}
-const APP: ToolProperty = {
+/** Of an instance. */
+export const ID: ToolProperty = {type: 'string', description: 'The id of the workflow instance'}
+/** The app of an instance. */
+export const INSTANCE_APP: ToolProperty = {
   type: 'string',
   description: 'The id of its app; needed if several apps have an instance of this id'
 }
@@ -22,7 +24,7 @@ const APP: ToolProperty = {
 const text = (description: string): ToolProperty => ({type: 'string', description})
 
 /** Those that are given. */
-const given = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
+export const givenTexts = (all: Arguments, ...names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap(name => (all[name] === undefined ? [] : [[name, givenText(all, name)]])))
 
 export const workflowsTool: Tool = {
@@ -46,7 +48,7 @@ export const workflowsTool: Tool = {
   run: async (run, all, signal) => {
     const cursor = cursorOf(all)
     const query = {
-      ...given(all, 'app', 'name', 'status'),
+      ...givenTexts(all, 'app', 'name', 'status'),
       limit: givenNumber(all, 'limit', ROWS),
       ...(cursor > 0 && {before: cursor})
     }
@@ -71,10 +73,10 @@ export const workflowTool: Tool = {
   description:
     'Shows one instance of a workflow: its steps (activities, children, timers, events) with times, tries and failures, what it waits for, its input and output. Secrets are masked.',
   changes: 'nothing',
-  properties: {id: ID, app: APP, cursor: CURSOR},
+  properties: {id: ID, app: INSTANCE_APP, cursor: CURSOR},
   required: ['id'],
   run: async (run, all, signal) => {
-    const query = given(all, 'id', 'app')
+    const query = givenTexts(all, 'id', 'app')
     const [detail, {steps, missing}] = await Promise.all([
       run.api.ask('GET /workflow', {query, signal}),
       run.api.ask('GET /workflow/timeline', {query, signal})
@@ -131,7 +133,7 @@ export const changeWorkflowTool: Tool = {
     name: text('Starts a workflow with this name'),
     input: text('With name: its input, JSON or a text; with rerun: another input of the step'),
     id: {...ID, description: 'The id of the instance; with name: of the new one'},
-    app: APP,
+    app: INSTANCE_APP,
     action: {type: 'string', description: 'What happens to the instance', enum: ACTIONS},
     event: text('With raise: the name of the event'),
     data: text('With raise: what comes with it, JSON or a text'),
@@ -155,7 +157,7 @@ export const changeWorkflowTool: Tool = {
       all['step'] === undefined ? {} : {[action === 'skip' ? 'timer' : 'eventId']: givenNumber(all, 'step', 0)}
     const body = {
       ...step,
-      ...given(all, 'name', 'id', 'app', 'event', 'reason'),
+      ...givenTexts(all, 'name', 'id', 'app', 'event', 'reason'),
       ...payloads(all, 'input', 'data', 'output')
     }
     if (action === '') return changed('Started.', await run.api.ask('POST /workflows', {body, signal}))
@@ -164,7 +166,7 @@ export const changeWorkflowTool: Tool = {
       return changed('Done.', told)
     }
     const {count} = await run.api.ask('POST /workflows/purge', {
-      body: {...given(all, 'app'), ids: [givenText(all, 'id')]},
+      body: {...givenTexts(all, 'app'), ids: [givenText(all, 'id')]},
       signal
     })
     return listAnswer({summary: 'Removed.', items: [], facts: {count}, cursorAfter: () => '', isOurs: true})
@@ -174,7 +176,7 @@ export const changeWorkflowTool: Tool = {
 /** JSON as it is meant; any other text as a text. */
 const payloads = (all: Arguments, ...names: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(given(all, ...names)).map(([name, value]) => {
+    Object.entries(givenTexts(all, ...names)).map(([name, value]) => {
       try {
         return [name, JSON.parse(value) as unknown]
       } catch {

@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import t from 'tap'
 import {callHub} from '../../../../src/work/workflow/hub/hub.ts'
 import {FOUND_INSTANCE, GET_INSTANCE, RAISE_EVENT} from '../../../../src/work/workflow/hub/hub-messages.ts'
+import {eventOf} from '../../../../src/work/workflow/messages.ts'
 import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
@@ -136,6 +137,29 @@ t.test('ids of 10,000 bytes and of every character; inputs of megabytes', async 
     ids
   )
   next.close()
+})
+
+t.test('one that continues as new for ever leaves nothing behind', async t => {
+  const {workflows, file, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  const rows = (): readonly unknown[] =>
+    ['instances', 'turns', 'inbox', 'activities', 'wake_ups'].map(
+      table => file.database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
+    )
+  const carryoverEvents = [eventOf(0, {eventRaised: {name: 'x', input: undefined}})]
+  const again = {complete: {status: 2, result: {value: '2'}, carryoverEvents, failureDetails: new Uint8Array(0)}}
+  const continueAsNew = async (): Promise<void> => {
+    await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+    await workflows.completeTurn('shop', answer('o-1', [again]))
+    clock.pass(1000)
+    await workflows.settled()
+  }
+  for (let round = 0; round < 30; round++) await continueAsNew()
+  const before = rows()
+  for (let round = 0; round < 200; round++) await continueAsNew()
+  t.strictSame(rows(), before)
 })
 
 t.test('one that starts itself: its task fails, whether it goes on or ends', async t => {
