@@ -38,7 +38,7 @@ export class RunActors implements ActorAccess {
     return this.#loading
   }
 
-  readonly hostedAt: ActorAccess['hostedAt'] = ({name}) => this.#actors?.hostedAt(name)
+  readonly hostedAt: ActorAccess['hostedAt'] = ({name}) => this.#actors?.table.hostedAt(name)
 
   readonly told = (): void => this.#actors?.look()
 

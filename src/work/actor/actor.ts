@@ -76,14 +76,8 @@ export class Actor implements Due {
   /** It is in the agenda. */
   isPlanned = false
   at = 0
-  /** Nobody takes it now: those who wait do so for a host. */
-  isHeld = false
-  /** When that was last over. */
+  /** When a wait for a host was last over. */
   heldUntil = -1
-  /** Stops the timer of those who wait for a host. */
-  holding: (() => void) | undefined
-  /** Since when they wait for it. */
-  heldSince = 0
   /** Told when its turn is over. */
   freed: (() => void) | undefined
 

@@ -4,8 +4,9 @@ import {Actor, turnOf, type ActorTurn, type TurnOptions} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
 import {countFiring, type CountActors} from './count-firing.ts'
+import {ActorTable} from './actor-table.ts'
 import {Agenda} from './agenda.ts'
-import {Hosting, type ActorType} from './hosting.ts'
+import {Holds, type HoldsOptions} from './holds.ts'
 import {placeFor} from './place-for.ts'
 import {letGo} from './let-go.ts'
 import {Timers} from './timers.ts'
@@ -15,14 +16,6 @@ export interface ActorsOptions {
   /** Whether the process of an instance has not told yet what it hosts; left out: of any app. */
   readonly mayHost: (app?: string) => boolean
   readonly counted?: CountActors
-}
-
-/** What an instance of an app hosts. */
-export interface HostedAt {
-  /** Its process takes calls. */
-  readonly isReady: boolean
-  /** How many of its actors are active, by type. */
-  readonly active: ReadonlyMap<string, number>
 }
 
 /** More calls than this do not wait for one actor. */
@@ -38,8 +31,8 @@ export class Actors {
   readonly #options: ActorsOptions
   readonly timers: Timers
   readonly #agenda: Agenda
-  readonly #types = new Map<string, ActorType>()
-  readonly #hostings = new Map<ActorHost, Hosting>()
+  readonly table = new ActorTable(actor => this.#idle(actor))
+  readonly #holds: Holds
   /** Resolved by the next look. */
   #looked = Promise.withResolvers<void>()
   #isClosed = false
@@ -47,17 +40,12 @@ export class Actors {
   constructor(options: ActorsOptions) {
     this.#options = options
     this.#agenda = new Agenda(options.clock)
+    this.#holds = new Holds({
+      clock: options.clock,
+      table: this.table,
+      drop: (...given) => this.#settledWithout(...given)
+    })
     this.timers = new Timers({clock: options.clock, agenda: this.#agenda, run: this.run})
-  }
-
-  /** The types that are hosted, by name. */
-  get types(): readonly ActorType[] {
-    return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
-  }
-
-  /** The same, and those that are not hosted and somebody waits for. */
-  get known(): readonly ActorType[] {
-    return [...this.#types.values()]
   }
 
   /** The time by which turns are measured, in ms. */
@@ -65,56 +53,25 @@ export class Actors {
     return this.#options.clock.now()
   }
 
-  /** Their names. */
-  get hosted(): readonly string[] {
-    return this.types.map(({name}) => name)
-  }
-
-  /** What an instance hosts; undefined: nothing. */
-  hostedAt(instance: string): HostedAt | undefined {
-    const hostings = this.#hostingsAt(instance)
-    if (hostings.length === 0) return undefined
-    const active = new Map<string, number>()
-    for (const name of hostings.flatMap(({types}) => [...(types?.keys() ?? [])])) active.set(name, 0)
-    for (const actor of hostings.flatMap(each => this.#at(each)))
-      active.set(actor.type.name, (active.get(actor.type.name) ?? 0) + 1)
-    return {isReady: hostings.some(({isOpen}) => isOpen), active}
-  }
-
-  /** The actor, if it is active or somebody waits for it. */
-  find(type: string, id: string): Actor | undefined {
-    return this.#types.get(type)?.actors.get(id)
-  }
-
-  /** Whether it is active at this instance. */
-  isActiveAt(instance: string, type: string, id: string): boolean {
-    return this.find(type, id)?.place?.host.instance === instance
-  }
-
   /** Whether an instance of this app hosts the type; settles when its process has told. */
   async isHostedBy(app: string, type: string): Promise<boolean> {
-    const isHosted = (): boolean => [...(this.#types.get(type)?.hosts ?? [])].some(({host}) => host.app === app)
-    while (!isHosted() && this.#options.mayHost(app)) await this.#looked.promise
-    return isHosted()
+    while (!this.table.isHostedBy(app, type) && this.#options.mayHost(app)) await this.#looked.promise
+    return this.table.isHostedBy(app, type)
   }
 
   /** The process of an instance hosts these types, and no others. */
   host(host: ActorHost, types: ReadonlyMap<string, TypeSettings>): void {
-    const hosting = this.#hostings.get(host) ?? new Hosting(host)
-    this.#hostings.set(host, hosting)
-    hosting.types = types
-    for (const type of this.#types.values()) if (!types.has(type.name)) type.hosts.delete(hosting)
-    for (const name of types.keys()) this.#typeOf(name).hosts.add(hosting)
+    this.table.set(host, types)
     this.look()
   }
 
   /** The process of an instance has ended, or is another one: its actors are gone without a word. */
   lost(host: ActorHost): void {
-    const hosting = this.#hostings.get(host)
+    const hosting = this.table.hostingOf(host)
     if (hosting === undefined) return
     hosting.types = undefined
     hosting.isRetiring = false
-    for (const actor of this.#at(hosting)) {
+    for (const actor of this.table.actorsAt(hosting)) {
       // a turn that waits for the next process at the gateway keeps it: it writes its state from there
       if (actor.inside === undefined) actor.place = undefined
       else actor.isLost = true
@@ -127,9 +84,7 @@ export class Actors {
   leave(host: ActorHost): void {
     this.timers.leave(host.instance)
     this.lost(host)
-    const hosting = this.#hostings.get(host)
-    this.#hostings.delete(host)
-    if (hosting !== undefined) for (const type of this.#types.values()) type.hosts.delete(hosting)
+    this.table.delete(host)
     this.look()
   }
 
@@ -137,13 +92,12 @@ export class Actors {
   look(): void {
     this.#looked.resolve()
     this.#looked = Promise.withResolvers()
-    for (const {actors} of this.#types.values())
-      for (const actor of actors.values()) if (actor.waiting !== undefined) this.#pump(actor)
+    for (const actor of this.#holds.held) this.#pump(actor)
   }
 
   /** The same when an instance ends for good within `graceMs`: turns under way have no longer than its process has said. */
   async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
-    const settings = this.#hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
+    const settings = this.table.hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
     if (settings.length === 0) return
     const late = AbortSignal.timeout(Math.min(graceMs, Math.max(...settings.map(({drainMs}) => drainMs))))
     await this.retire(instance, AbortSignal.any([now, AbortSignal.timeout(graceMs)]), late)
@@ -154,10 +108,10 @@ export class Actors {
    * aborted when turns under way are not waited for any more.
    */
   async retire(instance: string, signal: AbortSignal, late?: AbortSignal): Promise<boolean> {
-    const hostings = this.#hostingsAt(instance)
+    const hostings = this.table.hostingsAt(instance)
     for (const hosting of hostings) hosting.isRetiring = true
     return letGo({
-      all: () => hostings.flatMap(hosting => this.#at(hosting)),
+      all: () => hostings.flatMap(hosting => this.table.actorsAt(hosting)),
       letGo: async actor => this.#letGo(actor, signal),
       drains: ({place, type}) => place?.types?.get(type.name)?.drains !== false,
       signal,
@@ -167,7 +121,7 @@ export class Actors {
 
   /** Turns begin there again. */
   resume(instance: string): void {
-    for (const hosting of this.#hostingsAt(instance)) hosting.isRetiring = false
+    for (const hosting of this.table.hostingsAt(instance)) hosting.isRetiring = false
     this.look()
   }
 
@@ -182,16 +136,15 @@ export class Actors {
   close(): void {
     this.#isClosed = true
     this.#agenda.close()
-    for (const {actors} of this.#types.values())
-      for (const actor of actors.values()) {
-        actor.holding?.()
+    for (const actor of this.#holds.held) this.#holds.end(actor)
+    for (const {actors} of this.table.known)
+      for (const actor of actors.values())
         for (const turn of actor.waiting ?? NOTHING) turn.settle(new ActorError('gone', 'the run has ended'))
-      }
   }
 
   #enter(turn: ActorTurn): void {
     const {type: name, id, onStop, reentrancyId} = turn.request
-    const type = this.#typeOf(name)
+    const type = this.table.typeOf(name)
     let actor = type.actors.get(id)
     if (actor === undefined) type.actors.set(id, (actor = new Actor(type, id)))
     const entered = actor
@@ -224,14 +177,14 @@ export class Actors {
         continue
       }
       const place = placeFor(actor, turn.request, this.#options.mayHost)
-      if (place === 'held') return this.#hold(actor)
+      if (place === 'held') return this.#holds.begin(actor)
       if (place === 'unhosted') {
         const why = new ActorError('unhosted', `${actor.type.name}/${actor.id}`)
         this.#drop(actor, each => (each.isPatient ? undefined : why))
         if (actor.waiting === undefined) break
         return
       }
-      this.#unhold(actor)
+      this.#holds.end(actor)
       if (actor.waiting.length === 1) actor.waiting = undefined
       else actor.waiting.shift()
       actor.place = place
@@ -289,64 +242,24 @@ export class Actors {
       return reason === undefined
     })
     actor.waiting = left === undefined || left.length === 0 ? undefined : left
-    if (actor.waiting === undefined) this.#unhold(actor)
+    if (actor.waiting === undefined) this.#holds.end(actor)
   }
 
-  /** Those who wait for a host do so for a limited time. */
-  #hold(actor: Actor): void {
-    if (actor.isHeld) return void (actor.holding ?? this.#limit(actor, this.#holdMs(actor)))
-    actor.isHeld = true
-    const {clock} = this.#options
-    actor.heldSince = clock.now()
-    this.#limit(actor, this.#holdMs(actor))
-  }
-
-  #limit(actor: Actor, ms: number): void {
-    if (ms === Infinity || actor.waiting?.every(({isPatient}) => isPatient) !== false) return
-    const {clock} = this.#options
-    actor.holding = clock.after(ms, () => {
-      actor.holding = undefined
-      const limit = this.#holdMs(actor)
-      const now = clock.now()
-      const leftMs = ({since}: ActorTurn): number => Math.max(since, actor.heldSince) + limit - now
-      this.#drop(actor, each => (each.isPatient || leftMs(each) > 0 ? undefined : this.#late(actor, limit)))
-      if (actor.waiting === undefined) this.#settled(actor)
-      else this.#limit(actor, Math.min(...actor.waiting.map(leftMs)))
-    })
-  }
-
-  #late({type, id, place}: Actor, ms: number): ActorError {
-    const reasons = [place, ...type.hosts].map(each => each?.host.reason ?? '').filter(reason => reason !== '')
-    const why = reasons[0] ?? `no app has told yet that it hosts ${type.name}`
-    return new ActorError('late', `${type.name}/${id}: waited ${Math.round(ms / 1000)} s; ${why}`)
-  }
-
-  #holdMs({type}: Actor): number {
-    const hosts = type.hosts.size > 0 ? [...type.hosts] : [...this.#hostings.values()]
-    return hosts.length === 0 ? 60_000 : Math.max(...hosts.map(({host}) => host.holdMs))
-  }
-
-  #unhold(actor: Actor): void {
-    if (!actor.isHeld) return
-    actor.isHeld = false
-    actor.heldUntil = this.#options.clock.now()
-    actor.holding?.()
-    actor.holding = undefined
+  #settledWithout(...given: Parameters<HoldsOptions['drop']>): void {
+    this.#drop(...given)
+    const [actor] = given
+    if (actor.waiting === undefined) this.#settled(actor)
   }
 
   /** Nobody is inside: it is let go later, or forgotten now. */
   #settled(actor: Actor): void {
-    const {place, waiting, inside, type, id, isLeaving} = actor
+    const {place, waiting, inside, isLeaving} = actor
     if (waiting !== undefined) {
       if (inside === undefined) this.#pump(actor)
       return
     }
     if (inside !== undefined || isLeaving || this.#isClosed) return
-    if (place === undefined) {
-      type.actors.delete(id)
-      if (type.actors.size === 0 && type.hosts.size === 0) this.#types.delete(type.name)
-      return
-    }
+    if (place === undefined) return this.table.forget(actor)
     if (actor.isPlanned) return
     actor.isPlanned = true
     actor.at = actor.idleSince + this.#idleMs(actor)
@@ -379,21 +292,5 @@ export class Actors {
 
   #settingsOf({place, type}: Actor): TypeSettings | undefined {
     return place?.types?.get(type.name)
-  }
-
-  #hostingsAt(instance: string): readonly Hosting[] {
-    return [...this.#hostings.values()].filter(({host}) => host.instance === instance)
-  }
-
-  #at(hosting: Hosting): readonly Actor[] {
-    return [...this.#types.values()].flatMap(({actors}) => [...actors.values()].filter(each => each.place === hosting))
-  }
-
-  #typeOf(name: string): ActorType {
-    const known = this.#types.get(name)
-    if (known !== undefined) return known
-    const type: ActorType = {name, hosts: new Set(), actors: new Map(), idle: actor => this.#idle(actor)}
-    this.#types.set(name, type)
-    return type
   }
 }

@@ -62,7 +62,7 @@ export class ActorCalls {
       policies === undefined || found === undefined
         ? await attempt({}, {})
         : await policied(policies.call(found, OUTCOMES), attempt, onGone)
-    if (answer instanceof ActorError) throw refused(answer, all.hosted)
+    if (answer instanceof ActorError) throw refused(answer, all.table.hosted)
     switch (answer.kind) {
       case 'done':
         if (answer.isCancelled) throw failed('reminder has been canceled')

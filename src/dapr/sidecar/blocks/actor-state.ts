@@ -52,7 +52,7 @@ export class ActorState {
     checkReserved(type)
     checkActor(type, id)
     const {actors, instance} = this.#context
-    if (!(await actors.load()).isActiveAt(instance, type, id))
+    if (!(await actors.load()).table.isActiveAt(instance, type, id))
       throw new BlockError([400, 'internal', 'ERR_ACTOR_INSTANCE_MISSING'], 'actor instance is missing')
     const store = await this.#store()
     const operations = wishes.map((wish): StateOperation => {

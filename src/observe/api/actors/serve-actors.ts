@@ -19,7 +19,7 @@ export async function listTypes({loaded, reminders}: ActorFacts): Promise<Api.Ac
   const actors = loaded()
   const kept = await reminders()
   const all = await kept.list()
-  const byType = new Map(actors?.known.map(type => [type.name, type]))
+  const byType = new Map(actors?.table.known.map(type => [type.name, type]))
   const names = [...new Set([...byType.keys(), ...all.map(({type}) => type)])].toSorted()
   return {
     types: names.map(name => {
@@ -49,7 +49,7 @@ const lengthOf = ({waiting, inside}: Actor): number => (waiting?.length ?? 0) * 
 export function listActors({loaded}: ActorFacts, query: URLSearchParams): Api.ActorList {
   const type = query.get('type') ?? ''
   const actors = loaded()
-  const found = actors?.known.find(({name}) => name === type)
+  const found = actors?.table.known.find(({name}) => name === type)
   if (actors === undefined || found === undefined) throw noSuchType(type, actors)
   const limit = Math.min(MAX_ROWS, Math.max(1, Number(query.get('limit') ?? ROWS) || ROWS))
   const all = [...found.actors.values()]
@@ -79,10 +79,10 @@ export async function oneActor({loaded, reminders}: ActorFacts, query: URLSearch
   const actors = loaded()
   const kept = await reminders()
   const own = await kept.list(type, id)
-  const actor = actors?.find(type, id)
+  const actor = actors?.table.find(type, id)
   const now = actors?.now ?? 0
   if (actor === undefined && own.length === 0) {
-    if (actors?.hosted.includes(type) !== true) throw noSuchType(type, actors)
+    if (actors?.table.hosted.includes(type) !== true) throw noSuchType(type, actors)
     throw new ApiProblem(
       404,
       `the actor ${type}/${id} is not active, and has no reminders`,
@@ -108,7 +108,7 @@ const absent = (id: string): Actor =>
   ({id, place: undefined, inside: undefined, waiting: undefined, idleSince: 0}) as Actor
 
 function noSuchType(type: string, actors: Actors | undefined): ApiProblem {
-  const hosted = actors?.hosted ?? []
+  const hosted = actors?.table.hosted ?? []
   const here =
     hosted.length === 0 ? 'No app of the run hosts actors.' : `The apps of this run host: ${hosted.join(', ')}.`
   return new ApiProblem(404, `no app hosts actors of the type '${type}'`, here)

@@ -77,12 +77,12 @@ t.test('an idle actor is let go, never during a call; the next call waits until 
   await host.open[0]?.answer()
   clock.pass(600)
   t.strictSame(host.gone, [], 'a call begins its time anew')
-  t.ok(actors.isActiveAt('carts', 'Cart', '1'))
+  t.ok(actors.table.isActiveAt('carts', 'Cart', '1'))
   const left = Promise.withResolvers<void>()
   host.letGo = left.promise
   clock.pass(500)
   t.strictSame(host.gone, ['Cart/1'])
-  t.ok(actors.isActiveAt('carts', 'Cart', '1'), 'it may save its state')
+  t.ok(actors.table.isActiveAt('carts', 'Cart', '1'), 'it may save its state')
   const next = call('Cart/1', 'c')
   t.strictSame(host.inside, [])
   left.resolve()
@@ -106,7 +106,7 @@ t.test('nobody hosts a type: at once if all have told, else when they have, or a
   const d = call('Cart/1', 'd')
   clock.pass(10_000)
   t.match(await d.outcome, /^late: Cart\/1: waited 10 s; /)
-  t.equal(actors.find('Cart', '1'), undefined, 'nothing is kept of it')
+  t.equal(actors.table.find('Cart', '1'), undefined, 'nothing is kept of it')
 })
 
 t.test(
@@ -170,7 +170,7 @@ t.test(
     for (let times = 0; times < 2; times++) {
       actors.lost(host)
       actors.host(host, types(['Cart']))
-      t.ok(actors.isActiveAt('carts', 'Cart', '1'), 'it may write its state')
+      t.ok(actors.table.isActiveAt('carts', 'Cart', '1'), 'it may write its state')
       t.strictSame(host.inside, ['Cart/1 a'])
     }
     await host.open[0]?.answer('a')
@@ -179,7 +179,7 @@ t.test(
     actors.lost(host)
     await host.open[0]?.answer('', {kind: 'lost', why: 'EOF', wasSent: true})
     t.equal(await b.outcome, 'lost')
-    t.notOk(actors.isActiveAt('carts', 'Cart', '1'), 'with nobody inside it is not active')
+    t.notOk(actors.table.isActiveAt('carts', 'Cart', '1'), 'with nobody inside it is not active')
   }
 )
 
@@ -218,10 +218,10 @@ t.test('ten thousand actors are forgotten when they are let go', async t => {
   actors.host(host, types(['Cart'], {idleMs: 1000}))
   for (let id = 0; id < 10_000; id++) void call(`Cart/${id}`, 'a')
   await Promise.all([...host.open].map(async ({answer}) => answer()))
-  t.strictSame([...(actors.hostedAt('carts')?.active ?? [])], [['Cart', 10_000]])
+  t.strictSame([...(actors.table.hostedAt('carts')?.active ?? [])], [['Cart', 10_000]])
   clock.pass(1000)
   await settled()
   await settled()
   t.equal(host.gone.length, 10_000)
-  t.equal(actors.types[0]?.actors.size, 0)
+  t.equal(actors.table.types[0]?.actors.size, 0)
 })

@@ -1,0 +1,113 @@
+import type {Actor} from './actor.ts'
+import type {ActorHost} from './actor-host.ts'
+import {Hosting, type ActorType} from './hosting.ts'
+
+/** What an instance of an app hosts. */
+export interface HostedAt {
+  /** Its process takes calls. */
+  readonly isReady: boolean
+  /** How many of its actors are active, by type. */
+  readonly active: ReadonlyMap<string, number>
+}
+
+/** Who hosts which types, and which actors there are: active ones, and those that somebody waits for. */
+export class ActorTable {
+  readonly #types = new Map<string, ActorType>()
+  readonly #hostings = new Map<ActorHost, Hosting>()
+  readonly #idle: ActorType['idle']
+
+  /** `idle`: called when the time of an actor may be over. */
+  constructor(idle: ActorType['idle']) {
+    this.#idle = idle
+  }
+
+  /** The types that are hosted, by name. */
+  get types(): readonly ActorType[] {
+    return [...this.#types.values()].filter(({hosts}) => hosts.size > 0)
+  }
+
+  /** The same, and those that are not hosted and somebody waits for. */
+  get known(): readonly ActorType[] {
+    return [...this.#types.values()]
+  }
+
+  /** The names of the types that are hosted. */
+  get hosted(): readonly string[] {
+    return this.types.map(({name}) => name)
+  }
+
+  /** All that host something, or have. */
+  get hostings(): readonly Hosting[] {
+    return [...this.#hostings.values()]
+  }
+
+  /** The actor, if it is active or somebody waits for it. */
+  find(type: string, id: string): Actor | undefined {
+    return this.#types.get(type)?.actors.get(id)
+  }
+
+  /** Whether it is active at this instance. */
+  isActiveAt(instance: string, type: string, id: string): boolean {
+    return this.find(type, id)?.place?.host.instance === instance
+  }
+
+  /** Whether an instance of this app hosts the type, as far as is known. */
+  isHostedBy(app: string, type: string): boolean {
+    return [...(this.#types.get(type)?.hosts ?? [])].some(({host}) => host.app === app)
+  }
+
+  /** What an instance hosts; undefined: nothing. */
+  hostedAt(instance: string): HostedAt | undefined {
+    const hostings = this.hostingsAt(instance)
+    if (hostings.length === 0) return undefined
+    const active = new Map<string, number>()
+    for (const name of hostings.flatMap(({types}) => [...(types?.keys() ?? [])])) active.set(name, 0)
+    for (const actor of hostings.flatMap(each => this.actorsAt(each)))
+      active.set(actor.type.name, (active.get(actor.type.name) ?? 0) + 1)
+    return {isReady: hostings.some(({isOpen}) => isOpen), active}
+  }
+
+  hostingsAt(instance: string): readonly Hosting[] {
+    return this.hostings.filter(({host}) => host.instance === instance)
+  }
+
+  /** The actors that live there. */
+  actorsAt(hosting: Hosting): readonly Actor[] {
+    return this.known.flatMap(({actors}) => [...actors.values()].filter(each => each.place === hosting))
+  }
+
+  hostingOf(host: ActorHost): Hosting | undefined {
+    return this.#hostings.get(host)
+  }
+
+  /** A host has these types, and no others. */
+  set(host: ActorHost, types: Hosting['types'] & {}): void {
+    const hosting = this.#hostings.get(host) ?? new Hosting(host)
+    this.#hostings.set(host, hosting)
+    hosting.types = types
+    for (const type of this.#types.values()) if (!types.has(type.name)) type.hosts.delete(hosting)
+    for (const name of types.keys()) this.typeOf(name).hosts.add(hosting)
+  }
+
+  /** A host is gone. */
+  delete(host: ActorHost): void {
+    const hosting = this.#hostings.get(host)
+    this.#hostings.delete(host)
+    if (hosting !== undefined) for (const type of this.#types.values()) type.hosts.delete(hosting)
+  }
+
+  /** The type of this name, which may be new. */
+  typeOf(name: string): ActorType {
+    const known = this.#types.get(name)
+    if (known !== undefined) return known
+    const type: ActorType = {name, hosts: new Set(), actors: new Map(), idle: this.#idle}
+    this.#types.set(name, type)
+    return type
+  }
+
+  /** It is not active, and nobody waits for it. */
+  forget({type, id}: Actor): void {
+    type.actors.delete(id)
+    if (type.actors.size === 0 && type.hosts.size === 0) this.#types.delete(type.name)
+  }
+}

@@ -1,0 +1,75 @@
+import type {Clock} from '../../platform/clock.ts'
+import type {Actor, ActorTurn} from './actor.ts'
+import {ActorError} from './actor-error.ts'
+import type {ActorTable} from './actor-table.ts'
+
+/** Where no host says how long calls wait for it, in ms. */
+const HOLD_MS = 60_000
+
+export interface HoldsOptions {
+  readonly clock: Clock
+  readonly table: ActorTable
+  /** Removes those from the queue of an actor for whom there is a reason. */
+  readonly drop: (actor: Actor, why: (turn: ActorTurn) => ActorError | undefined) => void
+}
+
+interface Hold {
+  readonly since: number
+  /** Stops the timer of those who wait. */
+  stop: (() => void) | undefined
+}
+
+/** Actors that wait for a host: who calls one does so for a limited time. */
+export class Holds {
+  readonly #options: HoldsOptions
+  readonly #held = new Map<Actor, Hold>()
+
+  constructor(options: HoldsOptions) {
+    this.#options = options
+  }
+
+  /** Those that wait. */
+  get held(): readonly Actor[] {
+    return [...this.#held.keys()]
+  }
+
+  /** It waits from now on, if it does not yet. */
+  begin(actor: Actor): void {
+    let hold = this.#held.get(actor)
+    if (hold === undefined) this.#held.set(actor, (hold = {since: this.#options.clock.now(), stop: undefined}))
+    if (hold.stop === undefined) this.#limit(actor, hold, this.#holdMs(actor))
+  }
+
+  /** It does not wait any more. */
+  end(actor: Actor): void {
+    const hold = this.#held.get(actor)
+    if (hold === undefined) return
+    this.#held.delete(actor)
+    actor.heldUntil = this.#options.clock.now()
+    hold.stop?.()
+  }
+
+  #limit(actor: Actor, hold: Hold, ms: number): void {
+    if (ms === Infinity || actor.waiting?.every(({isPatient}) => isPatient) !== false) return
+    const {clock, drop} = this.#options
+    hold.stop = clock.after(ms, () => {
+      hold.stop = undefined
+      const limit = this.#holdMs(actor)
+      const now = clock.now()
+      const leftMs = ({since}: ActorTurn): number => Math.max(since, hold.since) + limit - now
+      drop(actor, each => (each.isPatient || leftMs(each) > 0 ? undefined : lateError(actor, limit)))
+      if (actor.waiting !== undefined) this.#limit(actor, hold, Math.min(...actor.waiting.map(leftMs)))
+    })
+  }
+
+  #holdMs({type}: Actor): number {
+    const hosts = type.hosts.size > 0 ? [...type.hosts] : this.#options.table.hostings
+    return hosts.length === 0 ? HOLD_MS : Math.max(...hosts.map(({host}) => host.holdMs))
+  }
+}
+
+function lateError({type, id, place}: Actor, ms: number): ActorError {
+  const reasons = [place, ...type.hosts].map(each => each?.host.reason ?? '').filter(reason => reason !== '')
+  const why = reasons[0] ?? `no app has told yet that it hosts ${type.name}`
+  return new ActorError('late', `${type.name}/${id}: waited ${Math.round(ms / 1000)} s; ${why}`)
+}
