@@ -29,6 +29,8 @@ export interface Call {
   readonly isOwn?: boolean
   /** What it is recorded as coming from, where that is no app: a topic, a binding. */
   readonly from?: string | undefined
+  /** It is a call of an actor of this type, or a timer or reminder of one. */
+  readonly actor?: string
   /** A copy for a shadow: its response is discarded. */
   readonly isShadow?: boolean
   /** The target as the caller named it, where policies go by that: with its namespace; left out: `callee`. */

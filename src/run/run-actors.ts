@@ -1,22 +1,31 @@
+import type {CallObserver} from '../model/call.ts'
 import {systemClock} from '../platform/clock.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {ActorAccess} from '../dapr/sidecar/sidecar-actors.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {Actors} from '../work/actor/actors.ts'
+import type {Actors, ActorsOptions} from '../work/actor/actors.ts'
 import type {CountActors} from '../work/actor/count-firing.ts'
+
+export interface RunActorsOptions {
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  readonly observer: CallObserver
+  readonly reminders: ActorAccess['reminders']
+}
 
 /** The actors of a run, loaded when an app hosts some, or calls one. */
 export class RunActors implements ActorAccess {
   readonly #sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  readonly #observer: CallObserver
   #loading: Promise<Actors> | undefined
   #actors: Actors | undefined
 
   /** Loads their reminders. */
   readonly reminders: ActorAccess['reminders']
 
-  constructor(sidecars: ReadonlyMap<AppRuntime, OpenSidecar>, reminders: ActorAccess['reminders']) {
+  constructor({sidecars, observer, reminders}: RunActorsOptions) {
     this.#sidecars = sidecars
+    this.#observer = observer
     this.reminders = reminders
   }
 
@@ -26,14 +35,18 @@ export class RunActors implements ActorAccess {
   }
 
   readonly load = async (): Promise<Actors> => {
-    this.#loading ??= import('../work/actor/actors.ts').then(({Actors: Table}) => {
+    this.#loading ??= Promise.all([
+      import('../work/actor/actors.ts'),
+      import('../dapr/sidecar/http/blocks/actor-request.ts')
+    ]).then(([{Actors: Table}, {actorJournal}]) => {
       const mayHost = (app?: string): boolean =>
         [...this.#sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost)
       const counted: CountActors = (instance, event) => {
         const runtime = [...this.#sidecars.keys()].find(({name}) => name === instance)
         runtime?.counters?.hosted(event)
       }
-      return (this.#actors = new Table({clock: systemClock, mayHost, counted}))
+      const journalOf: ActorsOptions['journalOf'] = (request, app) => actorJournal(this.#observer, request, app)
+      return (this.#actors = new Table({clock: systemClock, mayHost, counted, journalOf}))
     })
     return this.#loading
   }

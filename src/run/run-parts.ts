@@ -115,7 +115,11 @@ export class RunParts {
       actors: async () => this.actors.load(),
       deliverJob: new RunJobs(this.#sidecars).deliver
     })
-    this.actors = new RunActors(this.#sidecars, this.work.reminders)
+    this.actors = new RunActors({
+      sidecars: this.#sidecars,
+      observer: this.#recorder.observer,
+      reminders: this.work.reminders
+    })
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})
     this.changes = this.#createChanges(reporter)
     this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})

@@ -1,5 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
-import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {calledActor, contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
 import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
@@ -32,6 +32,7 @@ export function rowOf(
 ): Api.Call {
   const {number, edgeOf, startedAt, method, status, flags, waitedMs, firstByteMs, totalMs} = line
   const isOpen = (flags & FLAG.open) !== 0
+  const actor = calledActor(content, flags)
   const sofar = Math.max(0, now - startedAt)
   return {
     number,
@@ -53,6 +54,7 @@ export function rowOf(
     attempts: line.attempts,
     pid: line.pid,
     traceparent: content.traceparent,
+    ...(actor !== undefined && {actor}),
     marks: MARKS.filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name),
     isKept: content.isKept
   }

@@ -1,4 +1,5 @@
 import type {Call} from '../../model/call.ts'
+import {CallJournal} from '../net/call-journal.ts'
 import type {Exchange} from '../net/exchange.ts'
 import type {PooledProcess} from '../net/pool.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
@@ -26,6 +27,8 @@ export interface AppRequestOptions {
   /** `Name: value\r\n` each; without host, length and token. */
   readonly lines: string
   readonly body: Buffer
+  /** Its record, if it has begun already; left out: a new one. */
+  readonly journal?: CallJournal | undefined
   /** Gives up when it is aborted. */
   readonly signal?: AbortSignal | undefined
   /** The same for many requests: calls the listener to give up. */
@@ -123,7 +126,10 @@ class AppRequest extends ProxiedCall {
   constructor(options: AppRequestOptions, call: Call, done: (response: AppResponse) => void) {
     const {method, body, context, path, lines, attempt} = options
     const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
-    super(around, call, {method, path: path.replace(/\?.*$/s, ''), lines}, body.length)
+    const request = {method, path: path.replace(/\?.*$/s, ''), lines}
+    // it is no request to the API of the sidecar: who counts those is not told
+    const fresh = new CallJournal({call, request, observer: context.observer, recorded: undefined})
+    super(around, call, request, body.length, options.journal ?? fresh)
     this.#options = options
     this.#done = done
     this.#collector = new AppResponseCollector({
@@ -205,7 +211,8 @@ export function requestApp(options: AppRequestOptions): Promise<AppResponse> {
   const {app, method, path, from, signal, onStop, caller} = options
   return new Promise(resolve => {
     if (signal?.aborted === true) return resolve({kind: 'unreachable', why: 'it was given up', wasSent: false})
-    const call = {caller: caller ?? app.id, callee: app.id, method, path, isOwn: caller === undefined, from}
+    const isOwn = caller === undefined
+    const call = options.journal?.call ?? {caller: caller ?? app.id, callee: app.id, method, path, isOwn, from}
     const abandon = (): void => request.abandon('it was given up')
     const request = new AppRequest(options, call, response => {
       signal?.removeEventListener('abort', abandon)

@@ -36,19 +36,19 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
   /** Status of the response of the current attempt, if policies decide about it. */
   #attemptStatus = 0
 
-  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. */
-  constructor(context: CallContext, call: Call, request: SentRequest, length: number) {
+  /** `length`: bytes of the request's body, 0 = none, -1 = chunked. `journal`: left out: a new one. */
+  constructor(context: CallContext, call: Call, request: SentRequest, length: number, journal?: CallJournal) {
     const {observer, recorded} = context
     this.call = call
     this.#context = context
-    this.journal = new CallJournal({call, request, observer, recorded})
+    this.journal = journal ?? new CallJournal({call, request, observer, recorded})
     this.passage = new Passage(this, {context, journal: this.journal, length})
   }
 
   /** Asks for admission, then sends the call. */
   start(): void {
     const {journal, passage} = this
-    journal.begun()
+    if (journal.startedAt === 0) journal.begun()
     const run = this.isInterceptable ? passage.under(this.call, this.#context.interceptor) : undefined
     if (run !== undefined)
       this.exchange.intercept(status => {

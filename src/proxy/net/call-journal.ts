@@ -64,9 +64,9 @@ export class CallJournal implements CallRecord {
     this.isRecorded = observer !== undefined || recorded !== undefined
   }
 
-  /** The call begins. */
-  begun(): void {
-    this.startedAt = performance.now()
+  /** The call begins; it may have come at an earlier time of `performance.now()`. */
+  begun(at = performance.now()): void {
+    this.startedAt = at
     this.observer?.started(this.call, this.request, this.startedAt)
   }
 

@@ -1,3 +1,4 @@
+import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {OnGone} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 
 /** A call of one of its methods. */
@@ -59,6 +60,8 @@ export interface ActorRequest {
   readonly reentrancyId: string
   /** Calls the listener when nobody waits for the answer any more. */
   readonly onStop: OnGone
+  /** Its record, which has begun; undefined: none is kept. */
+  readonly journal?: CallJournal | undefined
 }
 
 /** An instance of an app that hosts actors. */

@@ -1,5 +1,6 @@
+import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {ActorAnswer, ActorRequest} from './actor-host.ts'
-import type {ActorError} from './actor-error.ts'
+import {ActorError} from './actor-error.ts'
 import type {Due} from './agenda.ts'
 import type {ActorType, Hosting} from './hosting.ts'
 
@@ -14,6 +15,9 @@ export interface ActorTurn {
   /** Told when it begins. */
   readonly begun: ((wasHeld: boolean) => void) | undefined
   readonly settle: (outcome: ActorAnswer | ActorError) => void
+  /** Undefined: none is kept, or it is not known yet who hosts the type. */
+  journal: CallJournal | undefined
+  /** -1: it waits. */
   beganAt: number
   /** Ends the call of the app. */
   stop: (() => void) | undefined
@@ -46,13 +50,23 @@ export function turnOf(
     settle: outcome => {
       if (turn.isOver) return
       turn.isOver = true
+      if (outcome instanceof ActorError && turn.beganAt < 0) refused(turn, outcome)
       settle(outcome)
     },
-    beganAt: 0,
+    journal: undefined,
+    beganAt: -1,
     stop: undefined,
     isOver: false
   }
   return turn
+}
+
+/** It did not come to its turn. */
+function refused({journal}: ActorTurn, {message, refusal}: ActorError): void {
+  if (journal === undefined) return
+  journal.status = refusal === 'gone' ? 0 : 500
+  journal.failure = refusal === 'unhosted' ? `did not find address for actor '${message}'` : message
+  journal.ended()
 }
 
 /** One actor: where it lives, and who has its turn. */

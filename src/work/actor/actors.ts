@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import type {Clock} from '../../platform/clock.ts'
+import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import {Actor, turnOf, type ActorTurn, type TurnOptions} from './actor.ts'
 import {ActorError} from './actor-error.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from './actor-host.ts'
@@ -16,6 +17,8 @@ export interface ActorsOptions {
   /** Whether the process of an instance has not told yet what it hosts; left out: of any app. */
   readonly mayHost: (app?: string) => boolean
   readonly counted?: CountActors
+  /** Makes the record of a call, or of a firing. `app`: who hosts the type; else the type. Left out: none is kept. */
+  readonly journalOf?: (request: ActorRequest, app: string) => CallJournal
 }
 
 /** More calls than this do not wait for one actor. */
@@ -150,6 +153,10 @@ export class Actors {
     const entered = actor
     onStop(() => this.#gone(entered, turn))
     if (turn.isOver) return this.#settled(actor)
+    const [host] = type.hosts
+    const hosting = actor.place ?? host
+    // a firing that nobody can take may wait for days
+    if (hosting !== undefined && !turn.isPatient) this.#record(turn, hosting.host.app)
     if (reentrancyId !== '' && actor.chain === reentrancyId && actor.inside !== undefined) this.#reenter(actor, turn)
     else {
       const waiting = (actor.waiting ??= [])
@@ -157,7 +164,15 @@ export class Actors {
         return turn.settle(new ActorError('full', `${MAX_WAITING} calls wait for ${name}/${id} already`))
       waiting.push(turn)
       this.#pump(actor)
+      if (turn.beganAt < 0 && !turn.isOver) turn.journal?.held(waitsFor(actor))
     }
+  }
+
+  /** Its record begins, if it has not yet. */
+  #record(turn: ActorTurn, app: string): void {
+    if (turn.journal !== undefined) return
+    turn.journal = this.#options.journalOf?.(turn.request, app)
+    turn.journal?.begun(turn.since)
   }
 
   #reenter(actor: Actor, turn: ActorTurn): void {
@@ -203,8 +218,13 @@ export class Actors {
       actor.chain = isReentrant ? request.reentrancyId || randomUUID() : ''
     } else actor.inside.push(turn)
     turn.beganAt = this.#options.clock.now()
-    begun?.(since <= actor.heldUntil)
-    const sent = {...request, reentrancyId: actor.chain, onStop: (stop: () => void) => void (turn.stop = stop)}
+    const wasHeld = since <= actor.heldUntil
+    begun?.(wasHeld)
+    const hasWaited = turn.journal === undefined && turn.beganAt - since > 1
+    this.#record(turn, place.host.app)
+    if (hasWaited) turn.journal?.held(wasHeld ? hostOf(actor) : turnIn(actor))
+    const {journal} = turn
+    const sent = {...request, journal, reentrancyId: actor.chain, onStop: (stop: () => void) => void (turn.stop = stop)}
     void this.#work(actor, turn, place.host.send(sent, place.isRetiring))
   }
 
@@ -238,8 +258,10 @@ export class Actors {
   #drop(actor: Actor, why: (turn: ActorTurn) => ActorError | undefined): void {
     const left = actor.waiting?.filter(turn => {
       const reason = why(turn)
-      if (reason !== undefined) turn.settle(reason)
-      return reason === undefined
+      if (reason === undefined) return true
+      if (reason.refusal !== 'gone') this.#record(turn, actor.type.name)
+      turn.settle(reason)
+      return false
     })
     actor.waiting = left === undefined || left.length === 0 ? undefined : left
     if (actor.waiting === undefined) this.#holds.end(actor)
@@ -294,3 +316,10 @@ export class Actors {
     return place?.types?.get(type.name)
   }
 }
+
+const turnIn = ({type, id}: Actor): string => `the turn of ${type.name}/${id}`
+
+const hostOf = ({type, place}: Actor): string => place?.host.reason || `a host of ${type.name}`
+
+/** What who is not let in waits for. */
+const waitsFor = (actor: Actor): string => (actor.inside === undefined ? hostOf(actor) : turnIn(actor))

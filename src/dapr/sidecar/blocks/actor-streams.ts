@@ -1,6 +1,7 @@
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from '../../../work/actor/actor-host.ts'
 import type {Actors} from '../../../work/actor/actors.ts'
 import type {BlockContext} from './block-context.ts'
+import {turnOver, turnSent} from './turn-record.ts'
 
 /** A stream by which an app hosts actors. */
 export interface ActorSession {
@@ -11,6 +12,8 @@ export interface ActorSession {
 
 /** So long calls wait for another stream when one has ended, in ms. */
 const HOLD_MS = 60_000
+
+const NOT_CONNECTED = {kind: 'lost', why: 'actor host is not connected', wasSent: false} as const
 
 /** The actors that an app hosts by streams: the newest one gets the work. */
 export class ActorStreams {
@@ -37,8 +40,13 @@ export class ActorStreams {
         return session()?.isBusy === true
       },
       holdMs: HOLD_MS,
-      send: async request =>
-        session()?.send(request) ?? {kind: 'lost', why: 'actor host is not connected', wasSent: false},
+      send: async request => {
+        const {journal, work} = request
+        turnSent(journal, work)
+        const answer = (await session()?.send(request)) ?? NOT_CONNECTED
+        turnOver(journal, answer)
+        return answer
+      },
       deactivate: async (type, id) => session()?.deactivate(type, id) ?? false
     }
   }

@@ -1,7 +1,7 @@
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {starPattern} from '../../../model/star-pattern.ts'
-import type {CallContent} from './call-content.ts'
+import {calledActor, type CallContent} from './call-content.ts'
 import {FLAG, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
 
@@ -74,6 +74,13 @@ const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
     const matches = globMatcher(value)
     return (_, content) => matches(content().path)
   },
+  actor: value => {
+    const matches = globMatcher(value.includes('/') ? value : `${value}/*`)
+    return ({flags}, content) => {
+      const {type = '', id = ''} = calledActor(content(), flags) ?? {}
+      return type !== '' && matches(`${type}/${id}`)
+    }
+  },
   header: value => {
     const wanted = value.toLowerCase()
     return (_, content) => `${content().request.head}\n${content().response.head}`.toLowerCase().includes(wanted)
@@ -83,7 +90,7 @@ const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
 }
 
 /** Fields that need the bytes of a call: they are asked last. */
-const SLOW = new Set(['path', 'header', 'body', 'trace'])
+const SLOW = new Set(['path', 'actor', 'header', 'body', 'trace'])
 
 /**
  * Reads a filter: words that must all be true of a call. `to:payments is:failed -path:/health* slower:100ms charge`; a word without a

@@ -4,6 +4,7 @@ import type {Callee} from '../../../../proxy/gateway/local-apps.ts'
 import type {AppPlan, LogLevel} from '../../../../model/plan.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
 import {escapedSegment} from '../go-path.ts'
+import {actorLines, actorPath} from './actor-request.ts'
 
 export interface HttpActorHostOptions {
   readonly runtime: Callee & {readonly name: string; readonly isListening: boolean; readonly plan: AppPlan}
@@ -56,19 +57,19 @@ export class HttpActorHost implements ActorHost {
   }
 
   async send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer> {
-    const {type, id, work, caller, reentrancyId, onStop} = request
-    const path = `/actors/${escapedSegment(type)}/${escapedSegment(id)}/method/`
+    const {work, caller, reentrancyId, onStop, journal} = request
     const isMethod = work.kind === 'method'
     const chain = reentrancyId === '' ? '' : `Dapr-Reentrancy-Id: ${reentrancyId}\r\n`
-    const lines = isMethod ? work.lines : 'Content-Type: application/json\r\n'
+    const lines = journal?.request.lines ?? actorLines(request)
     const {runtime, context, log} = this.#options
     const response = await requestApp({
       app: runtime,
       context,
       caller: caller?.app,
-      from: isMethod ? undefined : `${work.kind} ${work.name}`,
+      from: isMethod ? undefined : work.kind,
+      journal,
       method: 'PUT',
-      path: path + (isMethod ? work.method.split('/').map(escapedSegment).join('/') + work.query : firingPath(work)),
+      path: journal?.call.path ?? actorPath(request),
       lines: (chain === '' ? lines : lines.replace(REENTRANCY, '')) + chain,
       body: isMethod ? work.body : firingBody(work),
       onStop,
@@ -97,9 +98,6 @@ export class HttpActorHost implements ActorHost {
     return false
   }
 }
-
-const firingPath = ({kind, name}: Firing): string =>
-  `${kind === 'reminder' ? 'remind' : 'timer'}/${escapedSegment(name)}`
 
 const member = (name: string, value: string): string => `"${name}":${JSON.stringify(value)}`
 

@@ -1,0 +1,38 @@
+import type {CallObserver} from '../../../../model/call.ts'
+import {CallJournal} from '../../../../proxy/net/call-journal.ts'
+import type {ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
+import {escapedSegment} from '../go-path.ts'
+
+/** The path by which an app serves it, with the query (Dapr: pkg/actors/internal/transport/http). */
+export function actorPath({type, id, work}: ActorRequest): string {
+  const actor = `/actors/${escapedSegment(type)}/${escapedSegment(id)}/method/`
+  return (
+    actor + (work.kind === 'method' ? work.method.split('/').map(escapedSegment).join('/') + work.query : firing(work))
+  )
+}
+
+const firing = ({kind, name}: Firing): string => `${kind === 'reminder' ? 'remind' : 'timer'}/${escapedSegment(name)}`
+
+/** Its header lines, but for the chain that it belongs to. */
+export const actorLines = ({work}: ActorRequest): string =>
+  work.kind === 'method' ? work.lines : 'Content-Type: application/json\r\n'
+
+/** The record of a call to an actor, or of a firing, from its arrival on. `app`: who hosts the type; else the type. */
+export function actorJournal(observer: CallObserver | undefined, request: ActorRequest, app: string): CallJournal {
+  const {caller, work} = request
+  const path = actorPath(request)
+  const isOwn = caller === undefined
+  const call = {
+    caller: caller?.app ?? app,
+    callee: app,
+    method: 'PUT',
+    path,
+    actor: request.type,
+    isOwn,
+    ...(isOwn && {from: work.kind})
+  }
+  // sent again, a method's call goes by its caller's sidecar, and waits for its turn as any other
+  const target = isOwn ? path : `/v1.0${path}`
+  const sent = {method: 'PUT', path: path.replace(/\?.*$/s, ''), lines: actorLines(request), target}
+  return new CallJournal({call, request: sent, observer, recorded: undefined})
+}
