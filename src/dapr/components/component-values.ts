@@ -83,16 +83,23 @@ export const canBeApart = (type: string): boolean => /^(?:state|pubsub|lock)\./.
 /** A name that is a copy's own, where copies share a server; '' = the name is for all. */
 export const inSpace = (space: string, name: string): string => [space, name].filter(part => part !== '').join('-')
 
-/** Names of properties by which those who read a broker share its messages. */
-const GROUPS = new Set(['consumerid', 'consumergroup'])
+/** Names of properties by which those who read a broker share its messages: RabbitMQ's queue is named by a subscription. */
+const GROUPS = new Set(['consumerid', 'consumergroup', 'queuename'])
+
+const ownGroup = (space: string, name: string, value: string): string =>
+  value !== '' && GROUPS.has(name.toLowerCase()) ? inSpace(space, value) : value
 
 /** The properties of a component of a copy that keeps its data apart: its readers share messages with no other copy. */
 export const groupsInSpace = (properties: readonly Property[], type: string, space: string): readonly Property[] =>
   space === '' || !type.startsWith('pubsub.')
     ? properties
-    : properties.map(each =>
-        each.value !== '' && GROUPS.has(each.name.toLowerCase()) ? {...each, value: inSpace(space, each.value)} : each
-      )
+    : properties.map(each => ({...each, value: ownGroup(space, each.name, each.value)}))
+
+/** The same for what a subscription tells its broker. */
+export const metadataInSpace = (metadata: Metadata, space: string): Metadata =>
+  Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, ownGroup(space, name, value)]))
+
+type Metadata = Readonly<Record<string, string>>
 
 /** The topics of a broker whose metadata have `{namespace}` begin with it (Dapr: pkg/runtime/meta, ContainsNamespace), those of a copy with its name. */
 export function topicPrefixOf({properties}: ComponentResource, env: ValueOptions['env'], space = ''): string {

@@ -1,7 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import {setMaxListeners} from 'node:events'
 import type {AppComponent} from '../../components/app-components.ts'
-import {inSpace} from '../../components/component-values.ts'
+import {inSpace, metadataInSpace} from '../../components/component-values.ts'
 import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
@@ -206,7 +206,7 @@ export class Subscriptions {
     const reader = await broker.component.subscribe({
       topic: broker.topicPrefix + subscription.topic,
       group: inSpace(broker.space, group),
-      metadata: subscription.metadata,
+      metadata: metadataInSpace(subscription.metadata, broker.space),
       ready: async () => channel.ready(over.signal),
       atOnce: bulk?.maxMessages ?? 0,
       // few promises: many events
