@@ -80,6 +80,10 @@ export type MeasureName =
   | `bad input: ${'p99' | 'memory'}, ${string}`
   | `hostile: ${'p99' | 'longest' | 'memory'}, ${string}`
   | 'hostile: one command of Redis'
+  | `actors: ${'1,000 ids' | 'one id' | 'other sidecar' | 'transactions'}, CPU`
+  | 'actors: p50'
+  | 'actors: 2,000 reminders, late'
+  | `actors: memory, ${'idle' | 'after' | '100,000 active'}`
   | `workflows: ${'one activity' | 'three activities'}${'' | ', CPU' | ', core of the worker'}`
   | 'workflows: 100 activities in sequence'
   | `workflows: ${'p50' | 'p90' | 'memory, idle' | 'memory, after 10,000'}`

@@ -5,6 +5,7 @@
  */
 import {parseArgs} from 'node:util'
 import {PAGE, SHORT, WHOLE, type Figure, type Measure} from './figure.ts'
+import {actors} from './figures/actors.ts'
 import {apps} from './figures/apps.ts'
 import {badInput} from './figures/bad-input.ts'
 import {blocks} from './figures/blocks.ts'
@@ -66,7 +67,8 @@ const FIGURES = [
   hostile,
   wait,
   watched,
-  workflows
+  workflows,
+  actors
 ]
 
 /** They take long, and stand on the page once they are named. */
@@ -84,7 +86,8 @@ const LONG: readonly Figure[] = [
   flood,
   hostile,
   watched,
-  workflows
+  workflows,
+  actors
 ]
 
 const USAGE = `npm run bench [-- FIGURE …] [--short] [--write]

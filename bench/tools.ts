@@ -58,6 +58,10 @@ export const echoServer = async (): Promise<string> =>
 export const subscriber = async (): Promise<string> =>
   compiled('subscriber.go', (source, target) => ['go', 'build', '-o', target, source])
 
+/** The app that hosts actors, and echoes. */
+export const actorServer = async (): Promise<string> =>
+  compiled('actors.go', (source, target) => ['go', 'build', '-o', target, source])
+
 /** The server that stands before redis-server without more than HTTP needs. */
 export const redisFront = async (): Promise<string> =>
   compiled('redisfront.go', (source, target) => ['go', 'build', '-o', target, source])

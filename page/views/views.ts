@@ -33,6 +33,7 @@ export const VIEWS: readonly View[] = [
   {name: 'graph', title: 'Graph', key: 'g', load: async () => import('./graph.tsx')},
   {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')},
   {name: 'workflows', title: 'Workflows', key: 'w', load: async () => import('./workflows.tsx')},
+  {name: 'actors', title: 'Actors', key: 'o', load: async () => import('./actors.tsx')},
   {name: 'jobs', title: 'Jobs', key: 'j', load: async () => import('./jobs.tsx')},
   {name: 'replay', title: 'Replay', key: 'r', load: async () => import('./replay.tsx')},
   {

@@ -1,5 +1,6 @@
 /** Every warning of a run has a code that stays the same when its wording changes. `docs/messages.md` lists them. */
 export type WarningCode =
+  | 'actor-waits'
   | 'actors'
   | 'app-crashed'
   | 'app-excepted'

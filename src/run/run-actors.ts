@@ -1,4 +1,5 @@
 import type {CallObserver} from '../model/call.ts'
+import type {Reporter} from '../model/reporter.ts'
 import {systemClock} from '../platform/clock.ts'
 import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {ActorAccess} from '../dapr/sidecar/sidecar-actors.ts'
@@ -10,6 +11,7 @@ import type {CountActors} from '../work/actor/count-firing.ts'
 export interface RunActorsOptions {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   readonly observer: CallObserver
+  readonly reporter: Reporter
   readonly reminders: ActorAccess['reminders']
 }
 
@@ -17,13 +19,15 @@ export interface RunActorsOptions {
 export class RunActors implements ActorAccess {
   readonly #sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   readonly #observer: CallObserver
+  readonly #reporter: Reporter
   #loading: Promise<Actors> | undefined
   #actors: Actors | undefined
 
   /** Loads their reminders. */
   readonly reminders: ActorAccess['reminders']
 
-  constructor({sidecars, observer, reminders}: RunActorsOptions) {
+  constructor({sidecars, observer, reporter, reminders}: RunActorsOptions) {
+    this.#reporter = reporter
     this.#sidecars = sidecars
     this.#observer = observer
     this.reminders = reminders
@@ -46,7 +50,12 @@ export class RunActors implements ActorAccess {
         runtime?.counters?.hosted(event)
       }
       const journalOf: ActorsOptions['journalOf'] = (request, app) => actorJournal(this.#observer, request, app)
-      return (this.#actors = new Table({clock: systemClock, mayHost, counted, journalOf}))
+      const toldCircle: ActorsOptions['toldCircle'] = ({place}, text) => {
+        const runtime = [...this.#sidecars.keys()].find(({name}) => name === place?.host.instance)
+        runtime?.logs.sidecar.log({level: 'warn', message: text, scope: 'dapr.runtime.actor'})
+        this.#reporter.warn('actor-waits', text)
+      }
+      return (this.#actors = new Table({clock: systemClock, mayHost, counted, toldCircle, journalOf}))
     })
     return this.#loading
   }

@@ -118,6 +118,7 @@ export class RunParts {
     this.actors = new RunActors({
       sidecars: this.#sidecars,
       observer: this.#recorder.observer,
+      reporter,
       reminders: this.work.reminders
     })
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})

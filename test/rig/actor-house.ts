@@ -72,6 +72,8 @@ export class TestHost implements ActorHost {
 export interface ActorHouse {
   readonly actors: Actors
   readonly clock: TestClock
+  /** Turns that wait for themselves. */
+  readonly circles: readonly string[]
   /** An app may still tell that it hosts any type. */
   mayHost: boolean
   /** Calls an actor; settles with its answer as text, or with why there is none. */
@@ -80,6 +82,8 @@ export interface ActorHouse {
 
 interface CallOptions {
   readonly chain?: string
+  /** The id of its trace. */
+  readonly trace?: string
   readonly caller?: ActorCaller
 }
 
@@ -91,15 +95,21 @@ interface Call {
 
 export function openActorHouse(clock = new TestClock()): ActorHouse {
   const house: {mayHost: boolean} = {mayHost: false}
-  const actors = new Actors({clock, mayHost: () => house.mayHost})
-  const call: ActorHouse['call'] = (actor, method, {chain = '', caller = {app: 'shop', instance: 'shop'}} = {}) => {
+  const circles: string[] = []
+  const actors = new Actors({clock, mayHost: () => house.mayHost, toldCircle: (_, text) => circles.push(text)})
+  const call: ActorHouse['call'] = (
+    actor,
+    method,
+    {chain = '', trace = '', caller = {app: 'shop', instance: 'shop'}} = {}
+  ) => {
+    const lines = trace === '' ? '' : `Traceparent: 00-${trace.padStart(32, '0')}-${'1'.repeat(16)}-01\r\n`
     const [type = '', id = ''] = actor.split('/')
     let gone: (() => void) | undefined
     const outcome = actors
       .run({
         type,
         id,
-        work: {kind: 'method', method, query: '', lines: '', body: Buffer.alloc(0)},
+        work: {kind: 'method', method, query: '', lines, body: Buffer.alloc(0)},
         caller,
         reentrancyId: chain,
         onStop: listener => void (gone = listener)
@@ -110,5 +120,5 @@ export function openActorHouse(clock = new TestClock()): ActorHouse {
       )
     return {outcome, leave: () => gone?.()}
   }
-  return Object.assign(house, {actors, clock, call})
+  return Object.assign(house, {actors, circles, clock, call})
 }

@@ -19,6 +19,8 @@ export interface ActorTurn {
   journal: CallJournal | undefined
   /** -1: it waits. */
   beganAt: number
+  /** How it waits for itself, once that is known; '' = it does not. */
+  circle: string
   /** Ends the call of the app. */
   stop: (() => void) | undefined
   isOver: boolean
@@ -55,6 +57,7 @@ export function turnOf(
     },
     journal: undefined,
     beganAt: -1,
+    circle: '',
     stop: undefined,
     isOver: false
   }

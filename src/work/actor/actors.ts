@@ -10,6 +10,7 @@ import {Agenda} from './agenda.ts'
 import {Holds, type HoldsOptions} from './holds.ts'
 import {placeFor} from './place-for.ts'
 import {letGo} from './let-go.ts'
+import {SelfWaits} from './self-waits.ts'
 import {Timers} from './timers.ts'
 
 export interface ActorsOptions {
@@ -17,6 +18,8 @@ export interface ActorsOptions {
   /** Whether the process of an instance has not told yet what it hosts; left out: of any app. */
   readonly mayHost: (app?: string) => boolean
   readonly counted?: CountActors
+  /** Told of each turn that waits for itself. */
+  readonly toldCircle?: (actor: Actor, text: string) => void
   /** Makes the record of a call, or of a firing. `app`: who hosts the type; else the type. Left out: none is kept. */
   readonly journalOf?: (request: ActorRequest, app: string) => CallJournal
 }
@@ -36,6 +39,7 @@ export class Actors {
   readonly #agenda: Agenda
   readonly table = new ActorTable(actor => this.#idle(actor))
   readonly #holds: Holds
+  readonly #selfWaits: SelfWaits
   /** Resolved by the next look. */
   #looked = Promise.withResolvers<void>()
   #isClosed = false
@@ -47,6 +51,12 @@ export class Actors {
       clock: options.clock,
       table: this.table,
       drop: (...given) => this.#settledWithout(...given)
+    })
+    this.#selfWaits = new SelfWaits({
+      table: this.table,
+      agenda: this.#agenda,
+      now: () => options.clock.now(),
+      told: (actor, text) => options.toldCircle?.(actor, text)
     })
     this.timers = new Timers({clock: options.clock, agenda: this.#agenda, run: this.run})
   }
@@ -164,7 +174,9 @@ export class Actors {
         return turn.settle(new ActorError('full', `${MAX_WAITING} calls wait for ${name}/${id} already`))
       waiting.push(turn)
       this.#pump(actor)
-      if (turn.beganAt < 0 && !turn.isOver) turn.journal?.held(waitsFor(actor))
+      if (turn.beganAt >= 0 || turn.isOver) return
+      turn.journal?.held(waitsFor(actor))
+      if (actor.inside !== undefined) this.#selfWaits.noted(actor)
     }
   }
 

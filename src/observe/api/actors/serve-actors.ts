@@ -97,6 +97,7 @@ export async function oneActor({loaded, reminders}: ActorFacts, query: URLSearch
   return {
     type,
     ...(actor === undefined ? rowOf(absent(id), now) : rowOf(actor, now)),
+    circle: actor?.inside?.[0]?.circle ?? '',
     calls: actor?.inside?.map(each => turn(each, each.beganAt)) ?? [],
     queue: actor?.waiting?.slice(0, ROWS).map(each => turn(each, each.since)) ?? [],
     timers: actors?.timers.of(type, id).map(({name}) => name) ?? [],

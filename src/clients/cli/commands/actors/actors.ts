@@ -74,12 +74,13 @@ async function one({api}: FoundRun, type: string, id: string): Promise<Shown> {
 const turn = (what: string, {work, caller, sinceMs}: ActorDetail['queue'][number]): string =>
   `${what}: ${work}${caller === '' ? '' : ` from ${caller}`} since ${age(sinceMs)}\n`
 
-function detailText({type, id, host, calls, queue, waiting, idleMs, timers, reminders}: ActorDetail): string {
+function detailText({type, id, host, circle, calls, queue, waiting, idleMs, timers, reminders}: ActorDetail): string {
   const where = host === null ? 'not active' : `at ${host}${calls.length === 0 ? `, idle for ${age(idleMs)}` : ''}`
   const more = waiting > queue.length ? `and ${waiting - queue.length} more wait\n` : ''
   return [
     `${type}/${id}: ${where}\n`,
     ...calls.map(each => turn('inside', each)),
+    circle === '' ? '' : `${circle}\n`,
     ...queue.map(each => turn('waits', each)),
     more,
     timers.length === 0 ? '' : `timers: ${timers.join(', ')}\n`,

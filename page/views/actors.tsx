@@ -1,0 +1,230 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {announce} from '../parts/announce.tsx'
+import {confirm} from '../parts/confirm.tsx'
+import {count, duration, timeOfDay} from '../parts/format.ts'
+import {Grid, type Column} from '../parts/grid.tsx'
+import {NameFilter} from '../parts/name-filter.tsx'
+import {visible} from '../parts/safe-text.ts'
+import {ask, mayChange} from '../state/api.ts'
+import {useKeys, type Key} from '../state/keys.ts'
+import {go, hrefOf, route} from '../state/route.ts'
+import {change, useAnswer} from '../workflows/instances.ts'
+
+const LIMIT = 1000
+
+const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the actor, or its type', run: () => back()}]
+
+const hrefTo = (...rest: readonly string[]): string =>
+  hrefOf('actors', rest, Object.fromEntries(route.value.parameters))
+
+/** From an actor to its type, from there to all types. */
+const back = (): void => go(hrefTo(...route.value.rest.slice(0, -1)))
+
+const TYPES: readonly Column<Api.ActorType>[] = [
+  {head: 'Type', name: 'type', cell: ({type}) => <a href={hrefTo(type)}>{visible(type)}</a>},
+  {head: 'Hosts', name: 'hosts', cell: ({hosts}) => (hosts.length === 0 ? 'none' : visible(hosts.join(', ')))},
+  {head: 'Active', name: 'active', alignsRight: true, cell: ({active}) => count(active)},
+  {head: 'Busy', name: 'busy', alignsRight: true, cell: ({inside}) => count(inside)},
+  {head: 'Waiting', name: 'waiting', alignsRight: true, cell: ({waiting}) => count(waiting)},
+  {head: 'Reminders', name: 'reminders', alignsRight: true, cell: ({reminders}) => count(reminders)},
+  {head: 'Next', name: 'next', alignsRight: true, cell: ({next}) => (next === null ? '' : timeOfDay(next))}
+]
+
+const columnsOf = (type: string): readonly Column<Api.ActorRow>[] => [
+  {head: 'Id', name: 'id', cell: ({id}) => <a href={hrefTo(type, id)}>{visible(id)}</a>},
+  {head: 'At', name: 'at', cell: ({host}) => visible(host ?? '')},
+  {head: 'Inside', name: 'inside', cell: ({inside}) => visible(inside)},
+  {
+    head: 'Since',
+    name: 'since',
+    alignsRight: true,
+    cell: ({inside, insideMs}) => (inside === '' ? '' : duration(insideMs))
+  },
+  {head: 'Waiting', name: 'waiting', alignsRight: true, cell: ({waiting}) => count(waiting)},
+  {
+    head: 'Longest',
+    name: 'longest',
+    alignsRight: true,
+    cell: ({waiting, waitingMs}) => (waiting === 0 ? '' : duration(waitingMs))
+  },
+  {
+    head: 'Idle',
+    name: 'idle',
+    alignsRight: true,
+    cell: ({host, inside, idleMs}) => (host === null || inside !== '' ? '' : duration(idleMs))
+  }
+]
+
+const readTypes = async (path: string, signal: AbortSignal) => ask<Api.ActorTypes>(path, {signal})
+const readList = async (path: string, signal: AbortSignal) => ask<Api.ActorList>(path, {signal})
+const readOne = async (path: string, signal: AbortSignal) => ask<Api.ActorDetail>(path, {signal})
+
+export default function Actors() {
+  const [type = '', id = ''] = route.value.rest
+  useKeys(KEYS)
+  return type === '' ? <Types /> : <OfType key={type} type={type} id={id} />
+}
+
+function Types() {
+  const answer = useAnswer('/actors', readTypes)
+  const rows = typeof answer === 'object' ? answer.types : []
+  return (
+    <>
+      <div class="tools">
+        <h1>Actors</h1>
+        <span class="soft far">{count(rows.length)} types</span>
+      </div>
+      {rows.length > 0 ? (
+        <Grid
+          name="actor-types"
+          label="Types of actors"
+          columns={TYPES}
+          rows={rows}
+          keyOf={({type}) => type}
+          toneOf={({hosts}) => (hosts.length === 0 ? 'bad' : '')}
+          selected=""
+          onOpen={({type}) => go(hrefTo(type))}
+        />
+      ) : (
+        <p class="empty">
+          {answer === undefined
+            ? 'Asking the run …'
+            : typeof answer === 'string'
+              ? answer
+              : 'No app of the run hosts actors.'}
+        </p>
+      )}
+    </>
+  )
+}
+
+function OfType({type, id}: {readonly type: string; readonly id: string}) {
+  const words = route.value.parameters.get('name') ?? ''
+  const answer = useAnswer(`/actors/of?${new URLSearchParams({type, limit: LIMIT.toString()})}`, readList)
+  const all = typeof answer === 'object' ? answer.actors : []
+  const rows = all.filter(each => each.id.includes(words))
+  const hidden = typeof answer === 'object' ? answer.count - all.length : 0
+  return (
+    <>
+      <div class="tools">
+        <h1>
+          <a href={hrefTo()}>Actors</a> / {visible(type)}
+        </h1>
+        <NameFilter of="actor" words={words} />
+        <span class="soft far">
+          {count(rows.length)} shown{hidden > 0 && `, ${count(hidden)} more are active`}
+        </span>
+      </div>
+      <div class="calls-view">
+        {rows.length > 0 ? (
+          <Grid
+            name="actors"
+            label={`Actors of the type ${type}`}
+            columns={columnsOf(type)}
+            rows={rows}
+            keyOf={each => each.id}
+            toneOf={() => ''}
+            selected={id}
+            onOpen={each => go(hrefTo(type, each.id))}
+          />
+        ) : (
+          <p class="empty">
+            {answer === undefined
+              ? 'Asking the run …'
+              : typeof answer === 'string'
+                ? answer
+                : words === ''
+                  ? 'None is active.'
+                  : 'No actor matches.'}
+          </p>
+        )}
+        {id !== '' && <ActorPanel key={`${type}/${id}`} type={type} id={id} />}
+      </div>
+    </>
+  )
+}
+
+function ActorPanel({type, id}: {readonly type: string; readonly id: string}) {
+  const actor = useAnswer(`/actor?${new URLSearchParams({type, id})}`, readOne)
+  return (
+    <section class="panel card" aria-labelledby="actor">
+      <div class="tools">
+        <h2 id="actor">{visible(`${type}/${id}`)}</h2>
+        <a href={hrefOf('calls', [], {q: `actor:"${type}/${id}"`})}>Calls</a>
+        <button type="button" title="Key: Escape" onClick={back}>
+          Close
+        </button>
+      </div>
+      {typeof actor === 'string' && <p class="bad">{actor}</p>}
+      {typeof actor === 'object' && <ActorFacts actor={actor} />}
+    </section>
+  )
+}
+
+function ActorFacts({actor}: {readonly actor: Api.ActorDetail}) {
+  const {host, circle, calls, queue, waiting, idleMs, timers, reminders} = actor
+  const state = host === null ? 'not active' : calls.length === 0 ? `idle for ${duration(idleMs)}` : 'busy'
+  return (
+    <>
+      <p>
+        {visible(host === null ? '' : `At ${host}, `)}
+        {state}
+      </p>
+      {circle !== '' && <p class="bad">{visible(circle)}</p>}
+      <Turns head="Inside" turns={calls} />
+      <Turns head={waiting > queue.length ? `Waiting, the first of ${count(waiting)}` : 'Waiting'} turns={queue} />
+      {timers.length > 0 && <p>Timers: {visible(timers.join(', '))}</p>}
+      {reminders.length > 0 && <h3>Reminders</h3>}
+      {reminders.map(each => (
+        <ReminderLine key={each.name} reminder={each} />
+      ))}
+    </>
+  )
+}
+
+function Turns({head, turns}: {readonly head: string; readonly turns: readonly Api.ActorTurn[]}) {
+  if (turns.length === 0) return null
+  return (
+    <>
+      <h3>{head}</h3>
+      <ol>
+        {turns.map(({work, caller, sinceMs}, at) => (
+          <li key={at}>
+            <code>{visible(work)}</code>
+            {visible(caller === '' ? '' : ` from ${caller}`)} since {duration(sinceMs)}
+          </li>
+        ))}
+      </ol>
+    </>
+  )
+}
+
+function ReminderLine({reminder: {type, id, name, due, period}}: {readonly reminder: Api.Reminder}) {
+  const tell = async (what: 'run' | 'delete'): Promise<void> => {
+    const changed = await change<Api.ReminderChange>(`/reminder/${what}`, {type, id, name})
+    if (changed !== undefined) announce(what === 'run' ? `${name}: ${changed.outcome ?? ''}` : `delete: ${name}`)
+  }
+  return (
+    <div class="tools">
+      <span>
+        <strong>{visible(name)}</strong> at {timeOfDay(due)}
+        {period !== '' && visible(`, every ${period}`)}
+      </span>
+      {mayChange && (
+        <>
+          <button type="button" title="It fires now, which counts nothing" onClick={() => void tell('run')}>
+            Fire now
+          </button>
+          <button
+            type="button"
+            onClick={() =>
+              confirm({text: `Delete the reminder ${name}?`, yes: 'Delete', run: () => void tell('delete')})
+            }
+          >
+            Delete …
+          </button>
+        </>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,130 @@
+import type {Actor, ActorTurn} from './actor.ts'
+import type {ActorTable} from './actor-table.ts'
+import type {Agenda, Due} from './agenda.ts'
+
+/** So long a call waits for its turn before it is asked whether it waits for itself, in ms. */
+const SUSPECT_MS = 2000
+
+export interface SelfWaitsOptions {
+  readonly table: ActorTable
+  readonly agenda: Agenda
+  readonly now: () => number
+  /** Told once of each turn that waits for itself. */
+  readonly told: (actor: Actor, text: string) => void
+}
+
+/** A turn that is under way, and its actor. */
+interface Inside {
+  readonly actor: Actor
+  readonly turn: ActorTurn
+}
+
+/**
+ * Finds turns that wait for themselves, also over other actors: such a turn ends when its caller gives up, and nothing else tells why.
+ * What an app calls on behalf of a turn is known by the trace of the turn; where apps pass none on, by there being one turn alone in
+ * each process on the way.
+ */
+export class SelfWaits implements Due {
+  at = 0
+  readonly #options: SelfWaitsOptions
+  /** Actors whose turn others wait for. */
+  readonly #suspects = new Set<Actor>()
+  #isPlanned = false
+
+  constructor(options: SelfWaitsOptions) {
+    this.#options = options
+  }
+
+  /** A call waits for the turn of this actor. */
+  noted(actor: Actor): void {
+    this.#suspects.add(actor)
+    if (!this.#isPlanned) this.#plan()
+  }
+
+  fire(): void {
+    this.#isPlanned = false
+    const before = this.#options.now() - SUSPECT_MS
+    const late: {readonly inside: Inside; readonly waits: readonly ActorTurn[]}[] = []
+    for (const actor of this.#suspects) {
+      const turn = actor.inside?.[0]
+      if (turn === undefined || actor.waiting === undefined) this.#suspects.delete(actor)
+      else if (turn.beganAt <= before && turn.circle === '') {
+        const waits = actor.waiting.filter(({since}) => since <= before && since >= turn.beganAt)
+        if (waits.length > 0) late.push({inside: {actor, turn}, waits})
+      }
+    }
+    if (late.length > 0) this.#look(late)
+    if (this.#suspects.size > 0) this.#plan()
+  }
+
+  #plan(): void {
+    this.#isPlanned = true
+    this.at = this.#options.now() + SUSPECT_MS
+    this.#options.agenda.add(this)
+  }
+
+  #look(late: readonly {readonly inside: Inside; readonly waits: readonly ActorTurn[]}[]): void {
+    const all = this.#inside()
+    for (const {inside, waits} of late)
+      for (const waiting of waits) {
+        const way = wayBy(inside, waiting, all)
+        if (way === undefined) continue
+        inside.turn.circle = textOf(way, waiting)
+        this.#options.told(inside.actor, inside.turn.circle)
+        break
+      }
+  }
+
+  /** All turns under way: the earlier first. */
+  #inside(): readonly Inside[] {
+    const all: Inside[] = []
+    for (const {actors} of this.#options.table.known)
+      for (const actor of actors.values()) for (const turn of actor.inside ?? []) all.push({actor, turn})
+    return all.toSorted((a, b) => a.turn.beganAt - b.turn.beganAt)
+  }
+}
+
+interface Way {
+  readonly turns: readonly Inside[]
+  /** All of it is known by its trace. */
+  readonly isSure: boolean
+}
+
+/** From a turn to a call that waits for it, over the turns between; undefined: nothing tells that the one has made the other. */
+function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way | undefined {
+  const trace = traceOf(waiting)
+  const turns: Inside[] = []
+  let isSure = true
+  for (let {caller} = waiting.request; caller !== undefined && turns.length < all.length;) {
+    const {instance} = caller
+    const there = all.filter(each => each.actor.place?.host.instance === instance && !turns.includes(each))
+    const traced = trace === '' ? [] : there.filter(({turn}) => traceOf(turn) === trace)
+    const next =
+      traced.find(({turn}) => turn === first.turn) ?? traced.at(-1) ?? (there.length === 1 ? there[0] : undefined)
+    if (next === undefined) return undefined
+    isSure &&= traced.includes(next)
+    turns.unshift(next)
+    if (next.turn === first.turn) return {turns, isSure}
+    ;({caller} = next.turn.request)
+  }
+  return undefined
+}
+
+/** The id of its trace (W3C Trace Context); '' = it has none. */
+function traceOf({request: {work}}: ActorTurn): string {
+  if (work.kind !== 'method') return ''
+  return /^traceparent:[ \t]*[0-9a-f]{2}-([0-9a-f]{32})-/im.exec(work.lines)?.[1] ?? ''
+}
+
+const stepOf = ({actor: {type, id}, turn: {request}}: Inside): string => {
+  const {work} = request
+  return `${type.name}/${id}.${work.kind === 'method' ? work.method : `${work.kind} ${work.name}`}`
+}
+
+function textOf({turns: [first, ...more], isSure}: Way, waiting: ActorTurn): string {
+  if (first === undefined) return ''
+  const {type, id} = first.actor
+  const steps = [first, ...more, {actor: first.actor, turn: waiting}].map(stepOf).join(' → ')
+  const waits = isSure ? 'waits' : 'seems to wait'
+  return `${type.name}/${id} ${waits} for itself: ${steps}; enable reentrancy for ${type.name}, or do not await the call`
+}
