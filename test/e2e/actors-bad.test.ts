@@ -68,20 +68,24 @@ t.test('ids of any character and of 10,000 bytes, names that cannot be, chains b
   t.match(await call('shop', '/Counter/1/method/add', post('1')), {status: 200, body: '1'}, 'the actor lives on')
 })
 
-t.test('an actor that calls itself without reentrancy waits until its caller leaves, and is told; then it lives on', async t => {
-  const {call, journal, run, rig} = await openActors(t)
-  const inner = JSON.stringify({path: 'Counter/1/method/add', body: '1'})
-  const leaves = new AbortController()
-  const left = t.rejects(call('shop', '/Counter/1/method/call', {...post(inner), signal: leaves.signal}))
-  await until(() => worksOf(journal(), 'Counter/1').includes('call'))
-  const circle = /Counter\/1 seems to wait for itself: Counter\/1\.call → Counter\/1\.add; enable reentrancy for Counter/
-  await run.waitForLine(circle, {stream: 'stderr'})
-  t.match(await rig.run(['actors', 'Counter/1']), {code: 0, stdout: circle})
-  t.strictSame(worksOf(journal(), 'Counter/1'), ['call'])
-  leaves.abort()
-  await left
-  t.match(await call('shop', '/Counter/1/method/slow', post('1')), {status: 200, body: '1'})
-})
+t.test(
+  'an actor that calls itself without reentrancy waits until its caller leaves, and is told; then it lives on',
+  async t => {
+    const {call, journal, run, rig} = await openActors(t)
+    const inner = JSON.stringify({path: 'Counter/1/method/add', body: '1'})
+    const leaves = new AbortController()
+    const left = t.rejects(call('shop', '/Counter/1/method/call', {...post(inner), signal: leaves.signal}))
+    await until(() => worksOf(journal(), 'Counter/1').includes('call'))
+    const circle =
+      /Counter\/1 seems to wait for itself: Counter\/1\.call → Counter\/1\.add; enable reentrancy for Counter/
+    await run.waitForLine(circle, {stream: 'stderr'})
+    t.match(await rig.run(['actors', 'Counter/1']), {code: 0, stdout: circle})
+    t.strictSame(worksOf(journal(), 'Counter/1'), ['call'])
+    leaves.abort()
+    await left
+    t.match(await call('shop', '/Counter/1/method/slow', post('1')), {status: 200, body: '1'})
+  }
+)
 
 t.test('apps that answer GET /dapr/config with nonsense, late, or never', async t => {
   const rig = await openRig(t)
