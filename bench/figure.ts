@@ -29,7 +29,7 @@ export interface Measure {
   readonly why?: string
 }
 
-export type Unit = '/s' | '%' | 'ms' | 'µs' | 'MB' | 'calls' | 'lines'
+export type Unit = '/s' | 'MB/s' | '%' | 'ms' | 'µs' | 'MB' | 'calls' | 'lines'
 
 export type PumpName = 'pump, line by line' | 'pump, buffered'
 
@@ -87,6 +87,8 @@ export type MeasureName =
   | `workflows: ${'one activity' | 'three activities'}${'' | ', CPU' | ', core of the worker'}`
   | 'workflows: 100 activities in sequence'
   | `workflows: ${'p50' | 'p90' | 'memory, idle' | 'memory, after 10,000'}`
+  | `crypto: ${'encrypt' | 'decrypt'}${'' | ', CPU'}`
+  | 'crypto: memory'
   | `workflows: 100,000 timers, ${'memory' | 'start'}`
 
 export interface Figure {

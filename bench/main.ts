@@ -10,6 +10,7 @@ import {apps} from './figures/apps.ts'
 import {badInput} from './figures/bad-input.ts'
 import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
+import {crypto} from './figures/crypto.ts'
 import {flood} from './figures/flood.ts'
 import {grpc} from './figures/grpc.ts'
 import {grpcBlocks} from './figures/grpc-blocks.ts'
@@ -68,7 +69,8 @@ const FIGURES = [
   wait,
   watched,
   workflows,
-  actors
+  actors,
+  crypto
 ]
 
 /** They take long, and stand on the page once they are named. */
@@ -87,7 +89,8 @@ const LONG: readonly Figure[] = [
   hostile,
   watched,
   workflows,
-  actors
+  actors,
+  crypto
 ]
 
 const USAGE = `npm run bench [-- FIGURE …] [--short] [--write]

@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process'
 import {once} from 'node:events'
 import {createHash} from 'node:crypto'
-import {accessSync, constants, existsSync, mkdirSync, readFileSync} from 'node:fs'
+import {accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs'
 import {copyFile, rename} from 'node:fs/promises'
 import {createServer, type AddressInfo} from 'node:net'
 import {tmpdir, userInfo} from 'node:os'
@@ -32,6 +32,14 @@ export function cacheFolder(): string {
   return folder
 }
 
+/** A source, with the files that are compiled with it. */
+function sourceOf(path: string): string {
+  if (basename(path) !== 'main.go') return readFileSync(path, 'utf8')
+  const folder = dirname(path)
+  const files = readdirSync(folder).toSorted()
+  return files.map(name => readFileSync(join(folder, name), 'utf8')).join('')
+}
+
 /** A program of `test/fixtures/servers`, compiled when its source is new; kept in the folder for temporary files. */
 async function compiled(
   source: string,
@@ -40,7 +48,7 @@ async function compiled(
   const path = join(SERVERS, source)
   const target = join(
     cacheFolder(),
-    `${basename(source, '.go')}-${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 12)}`
+    `${basename(source, '.go')}-${createHash('sha256').update(sourceOf(path)).digest('hex').slice(0, 12)}`
   )
   if (existsSync(target)) return target
   const unfinished = `${target}.${process.pid}`

@@ -109,6 +109,27 @@ export function collectAfter(bytes: number): void {
   collectGarbage()
 }
 
+/** Bytes of pieces that have been used since what they left was looked at, and what was left outside V8's heap after the last collection. */
+let usedPieces = 0
+let leftOutside = Infinity
+/** So much may gather there. */
+const OUTSIDE_BYTES = 12_000_000
+
+/**
+ * So many bytes of a stream have been used, whose pieces live for a moment. Most are freed with the young generation; of the others,
+ * which V8 hardly sees, it would let 64 MB gather.
+ */
+export function collectPieces(bytes: number): void {
+  usedPieces += bytes
+  if (usedPieces < BODIES_BYTES) return
+  usedPieces = 0
+  const {external} = process.memoryUsage()
+  leftOutside = Math.min(leftOutside, external)
+  if (external - leftOutside < OUTSIDE_BYTES) return
+  collectGarbage()
+  leftOutside = process.memoryUsage().external
+}
+
 /** Collects all garbage now. `last-resort` empties V8's pool of pages, too, and returns them to the system. */
 export function collectGarbage(flavor: 'regular' | 'last-resort' = 'regular'): void {
   setFlag('--expose-gc')

@@ -4,7 +4,7 @@ import {NumberedList} from '../../model/numbered-list.ts'
 import {FieldWalker} from './field-walker.ts'
 import {FloodGuard} from './flood-guard.ts'
 import {FrameReader, type FrameSink} from './frame-reader.ts'
-import type {FrameStream} from './frame-stream.ts'
+import type {Data, FrameStream} from './frame-stream.ts'
 import {FrameWriter} from './frame-writer.ts'
 import * as frames from './frames.ts'
 import {SentFields} from './sent-fields.ts'
@@ -112,9 +112,10 @@ export abstract class FrameConnection implements FrameSink {
     this.#guard.answered()
   }
 
-  sendData(bytes: string, length: number): void {
-    this.#window -= length
-    this.#writer.send(bytes)
+  sendData(head: string, bytes: Data): void {
+    this.#window -= bytes.length
+    if (typeof bytes === 'string') this.#writer.send(head + bytes)
+    else this.#writer.sendBytes(head, bytes)
     this.#guard.answered()
   }
 

@@ -9,7 +9,13 @@ const MAX_SENT = 1000
 /** A smaller piece that waits is copied: it is a part of what was read with it, and would keep all of that. */
 const COPIED_BYTES = 4096
 
-const NONE: string[] = []
+/** What a frame carries: latin1 text, or bytes that nobody changes any more, which are large enough that copies of them would count. */
+export type Data = string | Uint8Array
+
+const NONE: Data[] = []
+const partOf = (data: Data, from: number, to: number): Data =>
+  typeof data === 'string' ? data.slice(from, to) : data.subarray(from, to)
+
 const NOBODY: FieldSink = {field: () => undefined}
 
 /** Who has a stream: what comes on it, and how it ends. */
@@ -79,13 +85,13 @@ export class FrameStream {
   }
 
   /** Sends data as far as the peer takes it; what is left waits. */
-  writeData(bytes: string, isLast: boolean): void {
+  writeData(bytes: Data, isLast: boolean): void {
     if (this.isOver || this.isLocalDone) return
     const {length} = bytes
     const connection = this.#connection
     if (this.#isWaiting() || length > MAX_PAYLOAD || length > Math.max(0, this.window) || !connection.takes(length)) {
       if (this.#waiting === NONE) this.#waiting = []
-      this.#waiting.push(length < COPIED_BYTES ? textCopy(bytes) : bytes)
+      this.#waiting.push(typeof bytes === 'string' && length < COPIED_BYTES ? textCopy(bytes) : bytes)
       this.#endsAfterData = isLast
       return this.push()
     }
@@ -109,12 +115,12 @@ export class FrameStream {
       if (length === 0 && bytes.length > 0) return
       if (!connection.takes(length)) return connection.waitsForRoom(this)
       const isWhole = length === bytes.length
-      this.#waiting[this.#first] = isWhole ? '' : bytes.slice(length)
+      this.#waiting[this.#first] = isWhole ? '' : partOf(bytes, length, bytes.length)
       if (isWhole && ++this.#first === MAX_SENT) {
         this.#waiting.splice(0, MAX_SENT)
         this.#first = 0
       }
-      this.#sendData(isWhole ? bytes : bytes.slice(0, length), this.#endsAfterData && !this.#isWaiting())
+      this.#sendData(isWhole ? bytes : partOf(bytes, 0, length), this.#endsAfterData && !this.#isWaiting())
     }
     this.#waiting = NONE
     this.#first = 0
@@ -165,10 +171,10 @@ export class FrameStream {
     return this.#first < this.#waiting.length
   }
 
-  #sendData(bytes: string, isLast: boolean): void {
+  #sendData(bytes: Data, isLast: boolean): void {
     const {length} = bytes
     this.window -= length
-    this.#connection.sendData(frameHead(length, DATA, isLast ? END_STREAM : 0, this.id) + bytes, length)
+    this.#connection.sendData(frameHead(length, DATA, isLast ? END_STREAM : 0, this.id), bytes)
     if (length > 0) this.handler.sent(this, length)
     if (isLast) this.#localDone()
   }

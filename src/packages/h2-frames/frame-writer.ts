@@ -33,6 +33,8 @@ export class FrameWriter {
   /** The peer does not read. */
   isClogged = false
   readonly #options: FrameWriterOptions
+  /** What goes out before `#out`: bytes that are not copied, and the frames between them. */
+  #parts: Uint8Array[] = []
   #out = ''
   #late = ''
   #isDirty = false
@@ -46,6 +48,13 @@ export class FrameWriter {
       socket.resume()
       drained()
     })
+  }
+
+  /** Sends the head of a frame, and its payload as it is: who gives it leaves it alone from now on. */
+  sendBytes(head: string, payload: Uint8Array): void {
+    this.#parts.push(Buffer.from(this.#out + head, 'latin1'), payload)
+    this.#out = ''
+    this.send('')
   }
 
   send(frames: string): void {
@@ -67,12 +76,26 @@ export class FrameWriter {
   flush(): void {
     const {socket} = this.#options
     const out = this.#late + this.#out
+    const parts = this.#parts
     this.#isDirty = false
     this.#late = ''
     this.#out = ''
-    if (out === '' || !socket.writable) return
-    if (socket.write(out, 'latin1') || socket.writableLength <= CLOG_BYTES || this.isClogged) return
+    if (parts.length > 0) this.#parts = []
+    if ((out === '' && parts.length === 0) || !socket.writable) return
+    const isTaken = parts.length > 0 ? this.#writeAll(parts, out) : socket.write(out, 'latin1')
+    if (isTaken || socket.writableLength <= CLOG_BYTES || this.isClogged) return
     this.isClogged = true
     socket.pause()
+  }
+
+  /** All in one write. */
+  #writeAll(parts: readonly Uint8Array[], rest: string): boolean {
+    const {socket} = this.#options
+    socket.cork()
+    let isTaken = true
+    for (const part of parts) isTaken = socket.write(part)
+    if (rest !== '') isTaken = socket.write(Buffer.from(rest, 'latin1'))
+    socket.uncork()
+    return isTaken
   }
 }

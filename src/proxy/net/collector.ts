@@ -39,6 +39,8 @@ export const NO_ROOM = `bodies of ${READ_BODIES.max / MIB} MiB are being read al
 
 const MIN_BLOCK = 4096
 const MAX_BLOCK = MIB
+/** Most that is taken for a body that has only been announced. */
+const MAX_EXPECTED = 128 * 1024
 
 /**
  * Collects a body whose pieces arrive one by one. Pieces are copied into few growing blocks: a Buffer takes some hundred bytes
@@ -48,14 +50,16 @@ export class Collector {
   size = 0
   readonly #maxBytes: number
   readonly #room: Room
+  readonly #firstBytes: number
   #blocks: Buffer[] = []
   /** Bytes of the last block that are in use. */
   #end = 0
 
-  /** `maxBytes`: of this body, 0 = no limit of its own. */
-  constructor(maxBytes: number, room: Room = READ_BODIES) {
+  /** `maxBytes`: of this body, 0 = no limit of its own. `expected`: so large it will be, as far as one knows. */
+  constructor(maxBytes: number, room: Room = READ_BODIES, expected = 0) {
     this.#maxBytes = maxBytes
     this.#room = room
+    this.#firstBytes = Math.min(expected, MAX_EXPECTED)
   }
 
   /** The number of buffers that hold the body. */
@@ -73,7 +77,7 @@ export class Collector {
     if (last !== undefined && fits > 0) this.#end += copied(piece, 0, fits, last, this.#end)
     if (fits < length) {
       // the first piece is often the only one
-      const size = this.size === 0 ? 0 : Math.min(MAX_BLOCK, Math.max(MIN_BLOCK, this.size))
+      const size = this.size === 0 ? this.#firstBytes : Math.min(MAX_BLOCK, Math.max(MIN_BLOCK, this.size))
       const block = Buffer.allocUnsafe(Math.max(size, length - fits))
       this.#end = copied(piece, fits, length, block, 0)
       this.#blocks.push(block)

@@ -3,7 +3,7 @@ import type {CryptoProvider, NamedKey, WrapAlgorithm} from '../../components/cry
 import {messageOf} from '../../../model/errors.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {isSignedBy, readHead, writeHead, type ReadHead, type SegmentCipher} from '../documents/head.ts'
-import {PieceReader, type Pieces} from '../documents/pieces.ts'
+import {PieceReader, type Pieces, type Scattered} from '../documents/pieces.ts'
 import {decryptSegments, encryptSegments} from '../documents/segments.ts'
 import {BlockError} from './block-error.ts'
 import type {BlockContext} from './block-context.ts'
@@ -45,6 +45,9 @@ export interface FoundProvider {
   readonly onGone: OnGone | undefined
 }
 
+/** What is answered, part by part: a head, and segments. */
+export type Document = AsyncIterable<Scattered>
+
 const failed = (error: unknown): BlockError =>
   error instanceof BlockError
     ? error
@@ -76,7 +79,7 @@ export class Cryptography {
   }
 
   /** The document, piece by piece, its head first; once this resolves only the reading of the source can fail. */
-  async encrypt(found: FoundProvider, wish: EncryptWish, source: Pieces): Promise<Pieces> {
+  async encrypt(found: FoundProvider, wish: EncryptWish, source: Pieces): Promise<Document> {
     try {
       const {algorithm: word, cipher: kind, keyName, isNameless, decryptionKeyName} = wish
       const algorithm = WRAP_ALGORITHMS[word.toUpperCase()]
@@ -94,7 +97,7 @@ export class Cryptography {
   }
 
   /** The plain text, piece by piece. `keyName`: '' = the one that the document names. What it rejects with later is about a segment. */
-  async decrypt(found: FoundProvider, keyName: string, source: Pieces): Promise<Pieces> {
+  async decrypt(found: FoundProvider, keyName: string, source: Pieces): Promise<Document> {
     const reader = new PieceReader(source)
     try {
       const head = await readHead(reader)
@@ -133,7 +136,7 @@ export class Cryptography {
   }
 }
 
-async function* withHead(head: Buffer, segments: Pieces): AsyncGenerator<Uint8Array, void> {
-  yield head
+async function* withHead(head: Buffer, segments: Document): AsyncGenerator<Scattered, void> {
+  yield [head]
   yield* segments
 }

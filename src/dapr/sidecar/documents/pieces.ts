@@ -1,8 +1,14 @@
+/** Bytes in a few pieces: they are large, and not copied to make one of them. */
+export type Scattered = readonly Buffer[]
+
 /** A part of a stream. */
 export interface Part {
-  readonly bytes: Buffer
+  readonly pieces: Scattered
   readonly isLast: boolean
 }
+
+/** More are copied into one: each costs what is done with it. */
+const MAX_PIECES = 8
 
 /** The bytes that streams bring, in whatever pieces. */
 export type Pieces = AsyncIterable<Uint8Array>
@@ -23,7 +29,8 @@ export class PieceReader {
     for (let count = 0, scanned = 0; ;) {
       for (const piece of this.#held.slice(count)) {
         const at = piece.indexOf(10)
-        if (at >= 0) return scanned + at < maxBytes ? this.#take(scanned + at + 1).subarray(0, -1) : undefined
+        if (at >= 0)
+          return scanned + at < maxBytes ? Buffer.concat(this.#take(scanned + at + 1)).subarray(0, -1) : undefined
         scanned += piece.length
         count++
       }
@@ -38,7 +45,7 @@ export class PieceReader {
       while (this.#size <= bytes && (await this.#more()));
       if (this.#size === 0) return
       const isLast = this.#size <= bytes
-      yield {bytes: this.#take(Math.min(bytes, this.#size)), isLast}
+      yield {pieces: this.#take(Math.min(bytes, this.#size)), isLast}
       if (isLast) return
     }
   }
@@ -58,7 +65,7 @@ export class PieceReader {
   }
 
   /** So many of the bytes that are held. */
-  #take(bytes: number): Buffer {
+  #take(bytes: number): Scattered {
     const taken: Buffer[] = []
     let missing = bytes
     let count = 0
@@ -71,6 +78,6 @@ export class PieceReader {
     }
     this.#held.splice(0, count)
     this.#size -= bytes
-    return taken.length === 1 && taken[0] !== undefined ? taken[0] : Buffer.concat(taken)
+    return taken.length <= MAX_PIECES ? taken : [Buffer.concat(taken)]
   }
 }

@@ -1,6 +1,6 @@
 import {createCipheriv, createDecipheriv, type CipherGCM, type DecipherGCM} from 'node:crypto'
 import {segmentKey, type Manifest, type SegmentCipher} from './head.ts'
-import type {PieceReader} from './pieces.ts'
+import type {PieceReader, Scattered} from './pieces.ts'
 
 /** Bytes of plain text in each segment but the last. */
 const SEGMENT_BYTES = 64 * 1024
@@ -27,12 +27,14 @@ export async function* encryptSegments(
   reader: PieceReader,
   manifest: Manifest,
   fileKey: Buffer
-): AsyncGenerator<Buffer, void> {
+): AsyncGenerator<Scattered, void> {
   const key = segmentKey(fileKey, manifest)
   let number = 0
-  for await (const {bytes, isLast} of reader.parts(SEGMENT_BYTES)) {
+  for await (const {pieces, isLast} of reader.parts(SEGMENT_BYTES)) {
     const cipher = cipherOf(manifest.cipher, key, nonceOf(manifest, number++, isLast))
-    yield Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
+    const texts = pieces.map(piece => cipher.update(piece))
+    cipher.final() // of these ciphers it is empty
+    yield [...texts, cipher.getAuthTag()]
   }
 }
 
@@ -41,25 +43,36 @@ export async function* decryptSegments(
   reader: PieceReader,
   manifest: Manifest,
   fileKey: Buffer
-): AsyncGenerator<Buffer, void> {
+): AsyncGenerator<Scattered, void> {
   const key = segmentKey(fileKey, manifest)
   let number = 0
-  for await (const {bytes, isLast} of reader.parts(SEGMENT_BYTES + TAG_BYTES)) {
-    const plain = opened(bytes, decipherOf(manifest.cipher, key, nonceOf(manifest, number, isLast)))
+  for await (const {pieces, isLast} of reader.parts(SEGMENT_BYTES + TAG_BYTES)) {
+    const plain = opened(pieces, decipherOf(manifest.cipher, key, nonceOf(manifest, number, isLast)))
     if (plain === undefined) throw new Error(`error processing segment ${number}: failed to decrypt segment`)
     number++
     yield plain
   }
 }
 
-function opened(segment: Buffer, decipher: DecipherGCM): Buffer | undefined {
-  if (segment.length <= TAG_BYTES) return undefined
+function opened(segment: Scattered, decipher: DecipherGCM): Scattered | undefined {
+  const {texts, tag} = cut(segment)
+  if (texts.length === 0) return undefined
   try {
-    decipher.setAuthTag(segment.subarray(-TAG_BYTES))
-    const plain = decipher.update(segment.subarray(0, -TAG_BYTES))
+    decipher.setAuthTag(tag)
+    const plain = texts.map(text => decipher.update(text))
     decipher.final()
     return plain
   } catch {
     return undefined
   }
+}
+
+/** A segment without its tag, and the tag. A segment that is too short has nothing else. */
+function cut(segment: Scattered): {readonly texts: Scattered; readonly tag: Buffer} {
+  const last = segment.at(-1)
+  if (last !== undefined && last.length > TAG_BYTES)
+    return {texts: [...segment.slice(0, -1), last.subarray(0, -TAG_BYTES)], tag: last.subarray(-TAG_BYTES)}
+  const whole = Buffer.concat(segment)
+  if (whole.length <= TAG_BYTES) return {texts: [], tag: whole}
+  return {texts: [whole.subarray(0, -TAG_BYTES)], tag: whole.subarray(-TAG_BYTES)}
 }

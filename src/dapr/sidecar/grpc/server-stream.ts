@@ -1,6 +1,6 @@
 import type {FrameStream, StreamHandler} from '#h2-frames'
 import {NO_ROOM} from '../../../proxy/net/collector.ts'
-import {framedPieces, PREFIX_BYTES, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
+import {framedPieces, latin1, PREFIX_BYTES, messagePrefix, tooLargeText} from '../../../proxy/net/grpc/message-gauge.ts'
 import {MessageSplitter} from '../../../proxy/net/grpc/message-splitter.ts'
 import {
   answerHead,
@@ -31,6 +31,8 @@ export interface ServerStreamOptions {
 const MAX_BEHIND_MIB = 16
 /** A writer who can wait goes on once no more than this waits for the reader. */
 const MAX_AHEAD_BYTES = 256 * 1024
+/** Bytes from which on a copy costs more than a piece of its own. */
+const LARGE_BYTES = 4096
 const BEHIND: GrpcStatus = {
   code: RESOURCE_EXHAUSTED,
   message: `the reader of this stream is ${MAX_BEHIND_MIB} MiB behind`
@@ -76,15 +78,31 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
-  /** Sends a message, whole or in pieces. */
+  /** Sends a message, whole or in pieces, which nobody changes any more. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
     this.#writeHead()
-    const bytes = framedPieces(pieces)
-    this.#responseBytes += bytes.length - PREFIX_BYTES
-    this.#unsent += bytes.length
-    this.#options.caller.writeData(bytes, false)
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    this.#responseBytes += size
+    this.#unsent += size + PREFIX_BYTES
+    if (size < LARGE_BYTES) this.#options.caller.writeData(framedPieces(pieces), false)
+    else this.#sendLarge(messagePrefix(size, false), pieces)
     if (this.#unsent > MAX_BEHIND_MIB << 20) this.#leave()
+  }
+
+  /** Its large pieces are not copied. */
+  #sendLarge(prefix: string, pieces: readonly Uint8Array[]): void {
+    const {caller} = this.#options
+    let small = prefix
+    for (const piece of pieces) {
+      if (piece.length < LARGE_BYTES) small += latin1(piece)
+      else {
+        caller.writeData(small, false)
+        caller.writeData(piece, false)
+        small = ''
+      }
+    }
+    if (small !== '') caller.writeData(small, false)
   }
 
   /** Settles when little waits for the caller, or it has left. */

@@ -4,7 +4,7 @@ import type {Schema} from '../../../proxy/net/grpc/message-codec.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {isTruthy} from '../../../model/truthy.ts'
 import {BlockError} from '../blocks/block-error.ts'
-import type {Pieces} from '../documents/pieces.ts'
+import type {Document} from '../blocks/cryptography.ts'
 import {apiError} from '../http/errors.ts'
 import {readJson, type BlockHandler, type BlockRequest} from './block-request.ts'
 import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
@@ -31,10 +31,10 @@ async function* only(body: Buffer): AsyncGenerator<Buffer, void> {
 }
 
 /** All of it: an answer over HTTP tells of a failure by its status. */
-async function answered(pieces: Pieces): ReturnType<BlockHandler> {
+async function answered(document: Document): ReturnType<BlockHandler> {
   const all: Uint8Array[] = []
   try {
-    for await (const piece of pieces) all.push(piece)
+    for await (const pieces of document) all.push(...pieces)
   } catch (error) {
     return apiError(500, 'ERROR', messageOf(error))
   }

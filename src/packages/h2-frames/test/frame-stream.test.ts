@@ -3,7 +3,7 @@ import {setFlagsFromString} from 'node:v8'
 import {runInNewContext} from 'node:vm'
 import t from 'tap'
 import type {FrameConnection} from '../frame-connection.ts'
-import {FrameStream} from '../frame-stream.ts'
+import {FrameStream, type Data} from '../frame-stream.ts'
 import {framesOf} from '../../../../test/integration/dapr/sidecar/frames.ts'
 
 const MAX_FRAMES = 100_000
@@ -22,9 +22,9 @@ const streamOf = (window: number) => {
   const connection = {
     send,
     sendFields: send,
-    sendData: (bytes: string, length: number) => {
-      told.bytes += length
-      send(bytes)
+    sendData: (head: string, bytes: Data) => {
+      told.bytes += bytes.length
+      send(head + (typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')))
     },
     takes: () => true,
     localDone: nothing,
@@ -78,4 +78,16 @@ t.test('what a slow reader has got is not kept, however long something waits for
   pass(16, 50_000)
   t.equal(told.bytes, 32 * MIB + 50_000 * 16)
   t.ok(heap() - before < 8 * MIB)
+})
+
+t.test('bytes go out as text does: in order with it, in frames, as far as the peer takes them', async t => {
+  const {stream, told} = streamOf(20_000)
+  stream.writeData('before', false)
+  stream.writeData(randomBytes(40_000), false)
+  stream.writeData('behind', true)
+  t.equal(told.bytes, 20_000, 'the rest waits')
+  stream.window += 100_000
+  stream.push()
+  t.equal(told.bytes, 40_012)
+  t.match(framesOf(told.last).frames, [{flags: 1, payload: 'behind'}])
 })

@@ -74,18 +74,19 @@ export const tooLargeToSend = (bytes: number, max: number): string =>
   `trying to send message larger than max (${bytes} vs. ${max})`
 
 /** What stands before a message of so many bytes. */
-const prefixOf = (length: number, isCompressed: boolean): string =>
+export const messagePrefix = (length: number, isCompressed: boolean): string =>
   String.fromCharCode(isCompressed ? 1 : 0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255)
 
-const latin1 = ({buffer, byteOffset, length}: Uint8Array): string =>
+/** Bytes as text, a character for each. */
+export const latin1 = ({buffer, byteOffset, length}: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, length).toString('latin1')
 
 /** A message with its prefix, as latin1 text. */
 export const framed = (message: Uint8Array, isCompressed = false): string =>
-  prefixOf(message.length, isCompressed) + latin1(message)
+  messagePrefix(message.length, isCompressed) + latin1(message)
 
 /** The same of one that comes in pieces. */
 export const framedPieces = (pieces: readonly Uint8Array[]): string => {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  return pieces.reduce((text, piece) => text + latin1(piece), prefixOf(length, false))
+  return pieces.reduce((text, piece) => text + latin1(piece), messagePrefix(length, false))
 }

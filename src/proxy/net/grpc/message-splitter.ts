@@ -1,4 +1,4 @@
-import {Collector} from '../collector.ts'
+import {Collector, READ_BODIES} from '../collector.ts'
 import {messageLength, PREFIX_BYTES} from './message-gauge.ts'
 
 /** A message as it came: compressed or not, by its flag. */
@@ -39,7 +39,7 @@ export class MessageSplitter {
         if (this.#prefix.length < PREFIX_BYTES) break
         this.#left = messageLength(this.#prefix, 0)
         if (this.#max > 0 && this.#left > this.#max) return [...messages, this.#left]
-        this.#message = new Collector(0)
+        this.#message = new Collector(0, READ_BODIES, this.#left)
       }
       const piece = text.slice(at, at + this.#left)
       if (this.#message?.add(piece) === 'no room') return [...messages, 'no room']

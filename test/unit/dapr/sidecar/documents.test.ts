@@ -19,9 +19,9 @@ async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-const all = async (pieces: AsyncIterable<Uint8Array>): Promise<Buffer> => {
+const all = async (parts: AsyncIterable<readonly Uint8Array[]>): Promise<Buffer> => {
   const found: Uint8Array[] = []
-  for await (const piece of pieces) found.push(piece)
+  for await (const pieces of parts) found.push(...pieces)
   return Buffer.concat(found)
 }
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import {framed} from '../../../../../src/proxy/net/grpc/message-gauge.ts'
 import type {GrpcStatus} from '../../../../../src/proxy/net/grpc/status.ts'
 import type {FrameConnection} from '../../../../../src/packages/h2-frames/frame-connection.ts'
-import {FrameStream, type StreamHandler} from '../../../../../src/packages/h2-frames/frame-stream.ts'
+import {FrameStream, type Data, type StreamHandler} from '../../../../../src/packages/h2-frames/frame-stream.ts'
 import type {RequestHead} from '../../../../../src/dapr/sidecar/grpc/request-head.ts'
 import {ServerStream} from '../../../../../src/dapr/sidecar/grpc/server-stream.ts'
 
@@ -16,7 +16,7 @@ const streamOf = (window: number) => {
   const connection = {
     send: nothing,
     sendFields: (text: string) => (told.fields += text),
-    sendData: (_: string, length: number) => (told.data += length),
+    sendData: (_: string, {length}: Data) => (told.data += length),
     sentFields: {encode: (_: string, fields: string) => fields},
     takes: () => true,
     localDone: nothing,
