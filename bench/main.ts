@@ -15,6 +15,7 @@ import {flood} from './figures/flood.ts'
 import {grpc} from './figures/grpc.ts'
 import {grpcBlocks} from './figures/grpc-blocks.ts'
 import {hostile} from './figures/hostile.ts'
+import {jobs} from './figures/jobs.ts'
 import {latency} from './figures/latency.ts'
 import {manager} from './figures/manager.ts'
 import {floodMemory} from './figures/flood-memory.ts'
@@ -70,7 +71,8 @@ const FIGURES = [
   watched,
   workflows,
   actors,
-  crypto
+  crypto,
+  jobs
 ]
 
 /** They take long, and stand on the page once they are named. */
@@ -90,7 +92,8 @@ const LONG: readonly Figure[] = [
   watched,
   workflows,
   actors,
-  crypto
+  crypto,
+  jobs
 ]
 
 const USAGE = `npm run bench [-- FIGURE …] [--short] [--write]

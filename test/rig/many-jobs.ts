@@ -1,0 +1,86 @@
+import {readdirSync} from 'node:fs'
+import {join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import {systemClock} from '../../src/platform/clock.ts'
+import {Jobs} from '../../src/work/job/jobs.ts'
+import {WakeUps} from '../../src/work/wake-ups.ts'
+import {WorkFile} from '../../src/work/work-file.ts'
+import type {Program} from './program.ts'
+import type {Rig} from './rig.ts'
+
+const COUNTER = join(import.meta.dirname, '../fixtures/apps/job-counter.mjs')
+const BATCH = 1000
+
+/** What the app has seen: times in ms since 1970, 0 = nothing came. */
+export interface Ticks {
+  readonly count: number
+  readonly names: number
+  readonly first: number
+  readonly last: number
+}
+
+/** A run of an app, `shop`, that counts the ticks of its jobs. */
+export interface CountingRun {
+  readonly program: Program
+  readonly ticks: () => Promise<Ticks>
+  /** Resolves when so many have come. */
+  readonly ticked: (count: number) => Promise<Ticks>
+  readonly end: () => Promise<void>
+}
+
+/** Starts the run of the rig's template. */
+export async function countingRun(rig: Rig, appPort: number): Promise<CountingRun> {
+  await rig.template([{appID: 'shop', appPort, command: [process.execPath, COUNTER]}])
+  const program = rig.pillion(['run', '-f', '.'])
+  const {http} = await program.ports('shop')
+  const url = `http://127.0.0.1:${http}/v1.0`
+  // answers when the app listens
+  await fetch(`${url}/invoke/shop/method/`)
+  const ticks = async (): Promise<Ticks> => (await fetch(`http://127.0.0.1:${appPort}/`)).json() as Promise<Ticks>
+  const ticked = async (count: number): Promise<Ticks> => {
+    for (;;) {
+      const told = await ticks()
+      if (told.count >= count) return told
+      await pause(50)
+    }
+  }
+  const end = async (): Promise<void> => {
+    program.signal('SIGTERM')
+    await program.exited
+  }
+  return {program, ticks, ticked, end}
+}
+
+const fail = (text: string): never => {
+  throw new Error(text)
+}
+
+const deliver = async () => ({kind: 'undeliverable', answer: ''}) as const
+
+/** Makes the file of the rig's template, which is then not running: jobs of `shop`, each once; `due`: when, in ms since 1970. */
+export async function writeJobs(rig: Rig, count: number, due: (index: number) => number): Promise<void> {
+  const folder = join(rig.home, '.local/state/pillion')
+  const name = readdirSync(folder).find(each => /^work-.*\.db$/.test(each))
+  if (name === undefined) throw new Error(`no file in ${folder}`)
+  const file = await WorkFile.open({path: join(folder, name), warn: fail})
+  const wakeUps = new WakeUps(file, systemClock)
+  const jobs = new Jobs({file, wakeUps, deliver, log: (_app, _level, text) => fail(text), clock: systemClock})
+  for (let from = 0; from < count; from += BATCH) {
+    const numbers = Array.from({length: Math.min(BATCH, count - from)}, (_, index) => from + index)
+    await Promise.all(
+      numbers.map(async n => jobs.schedule('shop', {name: `job-${n}`, dueTime: new Date(due(n)).toISOString()}, false))
+    )
+  }
+  jobs.close()
+  wakeUps.close()
+  file.close()
+}
+
+/** A run schedules one job that is far off, so that the template has a file, and ends. */
+export async function beginFile(rig: Rig, appPort: number): Promise<void> {
+  const run = await countingRun(rig, appPort)
+  const {http} = await run.program.ports('shop')
+  const answer = await fetch(`http://127.0.0.1:${http}/v1.0/jobs/far`, {method: 'POST', body: '{"dueTime":"9000h"}'})
+  if (answer.status !== 204) throw new Error(await answer.text())
+  await run.end()
+}
