@@ -8,6 +8,9 @@ import {build} from 'esbuild'
 /** A file that is larger stays alone, so that no command loads it in vain. */
 const MAX_COMMON = 64 * 1024
 
+/** What no run loads, though it could: the words of commands, and what goes to a cluster. */
+const OF_COMMANDS = /^src\/(clients|packages\/kubernetes)\/|^node_modules\/(debug|supports-color|ms)\//
+
 /**
  * Writes the outputs of a split build to the same paths in `outdir`, joined. `outputs` are those of esbuild's metafile, below
  * `from`; `main` is the one that is started.
@@ -54,8 +57,9 @@ function reached(files, start, lazy) {
 
 /**
  * The file that each output goes into: what `main` needs goes into its own, and what one command alone needs into that
- * command's. What several need at once is in three files if it is small: that of runs alone, that of runs and others, and that
- * of others. What is loaded later stays as it is.
+ * command's. What several need at once is in four files if it is small: that of runs alone, that of runs and others, and two of
+ * others: what a run loads later, too, with a first call of gRPC for instance, is apart from what is only for commands. What is
+ * loaded later stays as it is.
  */
 function arrange(files, main) {
   const commands = Object.keys(files).filter(
@@ -68,7 +72,9 @@ function arrange(files, main) {
     /^src\/clients\/cli\/commands\/run(-template)?\.ts$/.test(files[path].entryPoint)
   )
   const nameOf = kind => join(dirname(commands[0]), `${kind}-${hashOf(main, files)}.js`)
-  const [ofRuns, common, ofOthers] = [nameOf('runs'), nameOf('common'), nameOf('commands')]
+  const [ofRuns, common, later, ofOthers] = ['runs', 'common', 'later', 'commands'].map(nameOf)
+  const isOfCommands = path => Object.keys(files[path].inputs).some(input => OF_COMMANDS.test(input))
+  const isLoadedLater = path => !isOfCommands(path) && runs.some(run => atAll.get(run).has(path))
   const homeOf = path => {
     if (first.has(path)) return main
     if (files[path].entryPoint !== undefined) return path
@@ -78,7 +84,8 @@ function arrange(files, main) {
     if (early.length === 0 || files[path].bytes > MAX_COMMON) return path
     if (early.every(each => runs.includes(each))) return ofRuns
     if (runs.some(run => early.includes(run))) return common
-    return early.length > 1 ? ofOthers : path
+    if (early.length === 1) return path
+    return isLoadedLater(path) ? later : ofOthers
   }
   return new Map(Object.keys(files).map(path => [path, homeOf(path)]))
 }

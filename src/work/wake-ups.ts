@@ -58,6 +58,8 @@ export class WakeUps {
   #stop: (() => void) | undefined
   /** When the armed timer looks; Infinity: never. */
   #next = Infinity
+  /** It was looked, and nothing waits. */
+  #isIdle = false
   /** It does not look earlier, by the clock's `now`. */
   #notBefore = 0
   #isClosed = false
@@ -183,11 +185,13 @@ export class WakeUps {
     this.#stop?.()
     this.#stop = undefined
     this.#next = Infinity
+    this.#isIdle = false
   }
 
   #arm(): void {
-    if (this.#stop !== undefined || this.#isClosed) return
+    if (this.#stop !== undefined || this.#isIdle || this.#isClosed) return
     const due = this.#first.get(this.#served, this.#held)?.['due']
+    this.#isIdle = typeof due !== 'number'
     if (typeof due !== 'number') return
     this.#next = due
     const waitMs = Math.max(0, due - this.date(), this.#notBefore - this.#clock.now())

@@ -1,6 +1,6 @@
 import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
 import {dirname} from 'node:path'
-import type {DatabaseSync} from 'node:sqlite'
+import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {messageOf} from '../model/errors.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {loadSqlite} from '../platform/experimental.ts'
@@ -39,9 +39,13 @@ export class WorkFile {
   readonly #undone: (() => void)[] = []
   #waiting: PromiseWithResolvers<void> | undefined
   #commit: NodeJS.Immediate | undefined
+  readonly #beginning: StatementSync
+  readonly #committing: StatementSync
 
   constructor(database: DatabaseSync) {
     this.database = database
+    this.#beginning = database.prepare('BEGIN IMMEDIATE')
+    this.#committing = database.prepare('COMMIT')
   }
 
   /** Opens it, or begins one. One that is damaged or unreadable is kept aside; one that another run holds is left alone. */
@@ -101,7 +105,7 @@ export class WorkFile {
   /** Changes the file in the transaction of this tick; settles with the result when that is committed, rejects if it cannot be. */
   async change<T>(work: () => T): Promise<T> {
     if (this.#waiting === undefined) {
-      this.database.exec('BEGIN IMMEDIATE')
+      this.#beginning.run()
       this.#waiting = Promise.withResolvers()
       // who waits for it hears of a failure; without one it is nobody's
       this.#waiting.promise.catch(() => undefined)
@@ -125,7 +129,7 @@ export class WorkFile {
     if (waiting === undefined) return
     clearImmediate(this.#commit)
     try {
-      this.database.exec('COMMIT')
+      this.#committing.run()
     } catch (error) {
       this.#undo(this.#told(error))
       return

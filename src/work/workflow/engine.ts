@@ -171,13 +171,12 @@ export class Engine {
     const now = this.#clock.date()
     const trace = this.#traceOf(app, askedBy)
     const fresh = {app, id, execution, name, created: now, input, parent, trace, received}
-    const key = this.#store.insert(fresh)
+    const {instance} = this.live.begin(this.#store.insert(fresh))
+    const {key} = instance
     const event = startEventOf(this.#store, now, fresh, {startAt, askedBy})
     if (startAt === undefined || startAt <= now) this.turns.post(key, {kind: 'start', name: '', event})
     else this.#wakeUps.add(START, {due: startAt, owner: key, name: '', data: event})
-    const live = this.live.at(key)
-    if (live === undefined) throw new Error(`no row ${key}`)
-    return live.instance
+    return instance
   }
 
   #traceOf(app: string, askedBy: string | undefined): string | undefined {
@@ -192,20 +191,13 @@ export class Engine {
   ): Instance {
     const now = this.#clock.date()
     const execution = randomUUID()
-    const key = this.#store.insert({
-      app,
-      id,
-      execution,
-      name,
-      created: now,
-      input,
-      parent: undefined,
-      trace: this.#traceOf(app, undefined),
-      received
-    })
-    const live = this.live.at(key)
-    if (live === undefined) throw new Error(`no row ${key}`)
+    const parent = undefined
+    const trace = this.#traceOf(app, undefined)
+    const live = this.live.begin(
+      this.#store.insert({app, id, execution, name, created: now, input, parent, trace, received})
+    )
     const {instance} = live
+    const {key} = instance
     for (const events of turns) {
       live.history.push(this.#store.addTurn(instance, events))
       instance.turns++

@@ -1,3 +1,4 @@
+import type {Instance} from './instance.ts'
 import {LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
@@ -25,8 +26,16 @@ export class LiveInstances {
     if (known !== undefined) return known
     const instance = this.#store.at(key)
     if (instance === undefined) return undefined
-    const live = new LiveInstance(instance, this.#store.history(key), this.#store.inbox(key))
-    this.#live.set(key, live)
+    return this.#keep(new LiveInstance(instance, this.#store.history(key), this.#store.inbox(key)))
+  }
+
+  /** One that was made in this change. */
+  begin(instance: Instance): LiveInstance {
+    return this.#keep(new LiveInstance(instance, [], []))
+  }
+
+  #keep(live: LiveInstance): LiveInstance {
+    this.#live.set(live.instance.key, live)
     this.rest(live)
     return live
   }

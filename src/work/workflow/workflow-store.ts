@@ -21,6 +21,19 @@ export const TIMER = 'workflow-timer'
 /** That of starts at a time. */
 export const START = 'workflow-start'
 
+/** An instance to which nothing has happened yet. */
+const BEGINNING = {
+  version: undefined,
+  status: PENDING,
+  started: undefined,
+  output: undefined,
+  customStatus: undefined,
+  failure: undefined,
+  stall: undefined,
+  turns: 0,
+  rounds: 0
+} as const
+
 /** Of one app. */
 export interface ActiveInstances {
   readonly app: string
@@ -52,9 +65,9 @@ export class WorkflowStore {
     return row && instanceOf(row)
   }
 
-  insert(instance: NewInstance): number {
-    const {app, id, execution, name, created, input, parent, trace, received} = instance
-    return this.#insert(
+  insert(fresh: NewInstance): Instance {
+    const {app, id, execution, name, created, input, parent, trace, received} = fresh
+    const key = this.#insert(
       `INSERT INTO instances (app, id, execution, name, status, created, updated, input, parentApp, parentId, parentExecution,
        parentTask, trace, received, turns, rounds) VALUES (?, ?, ?, ?, ${PENDING}, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
       app,
@@ -71,6 +84,7 @@ export class WorkflowStore {
       orNull(trace),
       orNull(received)
     )
+    return {...BEGINNING, ...fresh, key, updated: created}
   }
 
   update(instance: Instance): void {
