@@ -10,6 +10,7 @@ import {apps} from './figures/apps.ts'
 import {badInput} from './figures/bad-input.ts'
 import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
+import {copies} from './figures/copies.ts'
 import {crypto} from './figures/crypto.ts'
 import {flood} from './figures/flood.ts'
 import {grpc} from './figures/grpc.ts'
@@ -47,6 +48,7 @@ const FIGURES = [
   start,
   ten,
   apps,
+  copies,
   calls,
   latency,
   paced,
@@ -77,6 +79,7 @@ const FIGURES = [
 
 /** They take long, and stand on the page once they are named. */
 const LONG: readonly Figure[] = [
+  copies,
   threads,
   policies,
   blocks,

@@ -1,23 +1,24 @@
 import {request} from 'node:http'
 import type {Program} from '../test/rig/program.ts'
-import type {Rig} from '../test/rig/rig.ts'
+import type {Rig, TemplateApp} from '../test/rig/rig.ts'
 import {echoServer, freePorts} from './tools.ts'
 
 const IDS = Array.from({length: 10}, (_, index) => `app-${index}`)
 
 /** Ten copies of the compiled server; each expects calls of the one before it. */
-export async function writeTen(rig: Rig, common: Readonly<Record<string, unknown>> = {}): Promise<void> {
+export const writeTen = async (rig: Rig, common: Readonly<Record<string, unknown>> = {}): Promise<void> =>
+  rig.template(await tenApps(), common)
+
+/** The same as entries of a template. */
+export async function tenApps(): Promise<readonly TemplateApp[]> {
   const server = await echoServer()
   const ports = await freePorts(IDS.length)
-  await rig.template(
-    IDS.map((appID, index) => ({
-      appID,
-      appPort: ports[index],
-      command: [server],
-      env: {EXPECT_CALLER: IDS.at(index - 1)}
-    })),
-    common
-  )
+  return IDS.map((appID, index) => ({
+    appID,
+    appPort: ports[index],
+    command: [server],
+    env: {EXPECT_CALLER: IDS.at(index - 1)}
+  }))
 }
 
 export interface TenStarted {
@@ -30,9 +31,9 @@ export interface TenStarted {
 }
 
 /** Starts the ten and calls each at its own sidecar, as soon as the last one is said to have started. */
-export async function startTen(rig: Rig, flags: readonly string[] = []): Promise<TenStarted> {
+export async function startTen(rig: Rig, flags: readonly string[] = [], folder = '.'): Promise<TenStarted> {
   const begin = performance.now()
-  const program = rig.pillion(['run', '-f', '.', ...flags])
+  const program = rig.pillion(['run', '-f', '.', ...flags], {folder})
   const ports = await Promise.all(IDS.map(async id => program.ports(id)))
   const started = performance.now()
   const at = (index: number, callee: string): string =>
