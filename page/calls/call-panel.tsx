@@ -56,7 +56,7 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
 }
 
 function Content({call}: {readonly call: Api.CallDetail}) {
-  const {from, to, at, traceparent, isKept, isTruncated, request, response, requestBytes, responseBytes} = call
+  const {from, to, at, isKept, isTruncated, request, response, requestBytes, responseBytes} = call
   const why = whyText(call)
   return (
     <>
@@ -76,7 +76,7 @@ function Content({call}: {readonly call: Api.CallDetail}) {
       <Message title={`Request, ${bytes(requestBytes)}`} message={request} />
       <Message title={`Answer, ${bytes(responseBytes)}`} message={response} />
       <LinesAround apps={[from, to]} from={Date.parse(at)} until={Date.parse(at) + call.totalMs} />
-      {traceparent !== '' && <Trace call={call} />}
+      <Trace key={call.number} call={call} />
     </>
   )
 }

@@ -71,6 +71,24 @@ async function runWithCalls(test: Parameters<typeof madeUp>[0]): Promise<MadeUp>
     return {last: 8, calls: q.includes('is:failed') ? all.slice(0, 1) : all}
   }
   run.answers['GET /calls/7'] = {...detail(7)}
+  run.answers['GET /trace'] = {
+    asked: 7,
+    failedAt: 8,
+    calls: [
+      {...call(7), depth: 0, link: null},
+      {
+        ...call(8, {status: 500, isFailed: true}),
+        depth: 1,
+        link: {parent: 7, reason: 'trace', chance: 1, candidates: 1}
+      },
+      {
+        ...call(6, {path: '/<b>\u202e'}),
+        depth: 2,
+        link: {parent: 8, reason: 'guess', chance: 0.5, candidates: 2}
+      }
+    ],
+    leftOut: 0
+  } satisfies Api.RequestTree
   run.answers['GET /pins'] = {pins: [], rounds: []}
   run.answers['GET /workflows'] = {workflows: [], next: null}
   return run
@@ -146,10 +164,12 @@ t.test('the calls between apps', async t =>
       await panel.getByText('Lines of checkout and payments meanwhile').click()
       await panel.getByText('meanwhile', {exact: false}).last().waitFor()
       t.match(await panel.getByLabel('Lines', {exact: true}).innerText(), /^\S+ payments meanwhile\s*$/)
-      await panel.getByText('Calls of the same trace').click()
-      const steps = panel.getByRole('list', {name: 'Calls of the trace'}).getByRole('listitem')
+      await panel.getByText('The whole request').click()
+      const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
       await steps.first().waitFor()
       t.equal(await steps.count(), 3)
+      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\] 200, a guess: 50 %, one of 2 calls/)
+      await panel.getByRole('link', {name: /checkout → payments .*500/}).waitFor()
       await page.keyboard.press('Escape')
       await panel.waitFor({state: 'detached'})
       t.same(troubles, [])
@@ -222,8 +242,8 @@ t.test('the calls between apps', async t =>
         await page.getByRole('grid', {name: 'Calls'}).getByText('GET /orders/7').click()
         await page.getByRole('button', {name: 'Send again'}).click()
         await page.getByRole('group', {name: 'Sent again'}).waitFor()
-        await page.getByText('Calls of the same trace').click()
-        await page.getByRole('list', {name: 'Calls of the trace'}).waitFor()
+        await page.getByText('The whole request').click()
+        await page.getByRole('list', {name: 'Calls of the request'}).waitFor()
         t.same(await violations(page), [])
       })
   })

@@ -24,7 +24,9 @@ t.test('each command about calls that README and docs/ show does what it says', 
   const run = rig.pillion(['up'])
   const {http} = await run.ports('shop')
   const call = async (id: string, path: string): Promise<void> => {
-    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/${id}/method${path}`)).text()
+    // the trace of the pages
+    const headers = {traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'}
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/${id}/method${path}`, {headers})).text()
   }
   const collector = createServer((request, response) => request.resume().on('end', () => response.end('{}')))
   await once(collector.listen(0, '127.0.0.1'), 'listening')
@@ -35,7 +37,7 @@ t.test('each command about calls that README and docs/ show does what it says', 
   t.ok(ofCalls.length > 20, ofCalls.length.toString())
   for (const command of ofCalls) {
     const typed = command
-      .replace(/(?<=^pillion (?:calls|replay)(?: --pin| --unpin)? )(?:\d+|NUMBER)\b/, '1')
+      .replace(/(?<=^pillion (?:calls|trace|replay)(?: --pin| --unpin)? )(?:\d+|NUMBER)\b/, '1')
       .replace('why 3', 'why 1')
       .replace('120..180', '1..1')
       .replace('4318', (collector.address() as AddressInfo).port.toString())

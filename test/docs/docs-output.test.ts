@@ -223,7 +223,7 @@ t.test('tables of calls, the graph, a replay and the stream of events look as sh
   await call('/orders/7')
   await call('/mend')
   const calls = shape((await rig.run(['calls'])).stdout).split('\n')
-  const [head = '', , second = ''] = shape(block('docs/recorder.md', 'CALL')).split('\n')
+  const [head = '', , second = ''] = shape(block('docs/recorder.md', 'CALL  TIME')).split('\n')
   t.equal(calls[0], calls[0]?.includes('WAITED') === true ? head : head.replace(' WAITED', ''))
   t.match(
     calls[1],

@@ -43,7 +43,7 @@ export function inShell(rig: Rig, command: string): Program {
 /** It goes on until it is stopped, at one port of the machine: `redis.test.ts` starts it. */
 const SERVING = /^pillion redis\b/
 /** They need calls and ends, or go on. */
-const OF_CALLS = /^pillion (?:calls|why|replay|events)\b/
+const OF_CALLS = /^pillion (?:calls|trace|why|replay|events)\b/
 /** It waits for a line: `wait.test.ts` has it. */
 const OF_LINES = /^pillion wait --for 'log/
 /** They need a cluster: `test/kubernetes` runs them. */

@@ -8,6 +8,7 @@ const READING = [
   'app_logs',
   'calls',
   'call',
+  'trace',
   'graph',
   'why',
   'wait',
@@ -49,6 +50,7 @@ for (const era of ERAS)
         (await call('app_logs', {app: 'shop', grep: 'ReferenceError'})).text,
         /ReferenceError: missing is not defined/
       )
+      t.match((await call('trace', {filter: 'is:failed'})).text, /front → shop .*500.*THE FAILURE BEGAN HERE/s)
       t.match((await call('graph')).text, /front → shop: 1 calls, 1 failed, p95 /)
       const {facts} = await call('wait', {for: ['ready:shop']})
       await rig.write({'shop/price.mjs': 'export const price = () => 7\n'})

@@ -52,6 +52,8 @@ export const ROUTES: RouteTable = {
     return {last: recorder.last, calls: await listCalls(recorder, callsQuery(query), maskingOf(context))}
   },
   'GET /calls/{number}': (context, {at}) => oneCall(context.recorder, Number(at['number']), maskingOf(context)),
+  'GET /trace': async (context, {query}) =>
+    (await import('./trace/request-tree.ts')).requestTree(context.recorder, query.get('q') ?? '', maskingOf(context)),
   'GET /calls.{format}': async (context, request) =>
     (await import('./export/export-calls.ts')).exportCalls(context, request),
   'GET /graph': ({recorder, plans}) => graphView(edgeViews(recorder), plans()),

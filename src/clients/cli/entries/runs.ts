@@ -124,6 +124,14 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/calls.ts')).calls
   },
   {
+    name: 'trace',
+    summary: 'Show a request with all calls that were made for it, as a tree, also where apps pass no trace on',
+    usage: '[number | trace-id | last | filter ...] [flags]',
+    flags: [outputFlag(['tree', 'json']), ...RUN_FILE],
+    examples: ['trace', 'trace is:failed', 'trace 48190', 'trace 4bf92f3577b34da6'],
+    load: async () => (await import('../commands/trace.ts')).trace
+  },
+  {
     name: 'why',
     summary: 'Show why an app is not running: what it waits for, or how it exited and which calls were in flight',
     usage: '[id | number] [flags]',

@@ -7,6 +7,7 @@ import {invokeTool} from './invoke.ts'
 import {changeJobTool, jobsTool} from './jobs.ts'
 import {replayTool} from './replay.ts'
 import {replayWorkflowTool} from './replay-workflow.ts'
+import {traceTool} from './trace.ts'
 import {waitTool} from './wait.ts'
 import {changeWorkflowTool, workflowsTool, workflowTool} from './workflows.ts'
 
@@ -15,6 +16,7 @@ export const TOOLS: readonly Tool[] = [
   appLogs,
   callsTool,
   call,
+  traceTool,
   graphTool,
   whyTool,
   waitTool,

@@ -59,7 +59,7 @@ export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
     response: messageOf(pieces, PIECE.responseHead, PIECE.responseBody),
     failure: textOf(pieces, PIECE.failure),
     waitedFor: pieces.filter(({kind}) => kind === PIECE.waited).map(({bytes}) => bytes.toString()),
-    traceparent: /^traceparent:[ \t]*(\S+)/im.exec(traceLine)?.[1] ?? ''
+    traceparent: traceparentOf(traceLine)
   }
 }
 
@@ -91,6 +91,19 @@ function decoded(text: string): string {
   }
 }
 
+/** What links a call to others, without a copy of its bodies: its method and path, and the `traceparent` that came from its caller and that went to the callee. */
+export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
+  readonly method: string
+  readonly path: string
+  readonly cameWith: string
+  readonly wentWith: string
+} {
+  const head = textOf(pieces, PIECE.requestHead)
+  const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(head) ?? []
+  const cameWith = traceparentOf(head)
+  return {method, path: methodPath(target), cameWith, wentWith: traceparentOf(textOf(pieces, PIECE.trace)) || cameWith}
+}
+
 /** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
 export function headerValue(headers: readonly string[], name: string): string {
   const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)
@@ -115,6 +128,8 @@ function headersOf(head: string): readonly string[] {
       return colon < 0 ? [] : [line.slice(0, colon), line.slice(colon + 1).trim()]
     })
 }
+
+const traceparentOf = (lines: string): string => /^traceparent:[ \t]*(\S+)/im.exec(lines)?.[1] ?? ''
 
 const textOf = (pieces: readonly TapePiece[], wanted: PieceKind): string =>
   pieces.findLast(({kind}) => kind === wanted)?.bytes.toString() ?? ''

@@ -26,6 +26,7 @@ t.test(
       ['validate', asDapr],
       ['version', asDapr],
       ['calls', `${unknown} Valid values are: table, ndjson, har, http, curl, otlp.`],
+      ['trace', `${unknown} Valid values are: tree, json.`],
       ['why', `${unknown} Valid values are: text, json.`],
       ['graph', `${unknown} Valid values are: table, mermaid, dot, json.`],
       ['fault', `${unknown} Valid values are: table, json.`],

@@ -1,0 +1,19 @@
+import type {CommandHandler} from '../command-handler.ts'
+import {outputColumns} from '../columns.ts'
+import {print} from '../print.ts'
+import {runHere} from '../run-here.ts'
+import {traceText} from '../trace-text.ts'
+
+/** A trace by its id (W3C Trace Context), or the first eight digits of it. */
+const TRACE_ID = /^(?=.*[a-f])[\da-f]{8,32}$/
+
+/** `trace [NUMBER|TRACE_ID|last|FILTER …] [-o json]`: a request with all calls that were made for it, as a tree. */
+export const trace: CommandHandler = async ({flags, words, asJson}) => {
+  const run = await runHere(flags, asJson)
+  const tree = await run.api.ask('GET /trace', {query: {q: words.map(filterOf).join(' ')}})
+  const isJson = flags.text('output') === 'json'
+  print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : traceText(tree, outputColumns(60)))
+  return 0
+}
+
+const filterOf = (word: string): string => (word === 'last' ? '' : TRACE_ID.test(word) ? `trace:${word}` : word)

@@ -1,0 +1,88 @@
+import t from 'tap'
+import {CallLinks, type Link, type TracedCall} from '../../../../../src/observe/api/trace/link-calls.ts'
+
+const TRACE = (digit: string): string => `00-${digit.repeat(32)}-${'b'.repeat(16)}-01`
+
+/** A call from one app to another that began and ended then; it was admitted and answered at once. */
+const made = (
+  number: number,
+  edge: string,
+  [startedAt, endedAt]: [number, number],
+  more: Partial<TracedCall> = {}
+): TracedCall => {
+  const [from = '', to = ''] = edge.split(' ')
+  return {
+    number,
+    from,
+    to,
+    method: 'GET',
+    path: `/${to}/${number}`,
+    startedAt,
+    endedAt,
+    admittedAt: startedAt,
+    respondedAt: endedAt,
+    cameWith: '',
+    wentWith: '',
+    ...more
+  }
+}
+
+const linksOf = (...calls: readonly TracedCall[]): readonly (Link | undefined)[] => {
+  const links = new CallLinks()
+  for (const call of calls) links.add(call)
+  return calls.map(({number}) => links.of(number))
+}
+
+t.test('the only call that the caller was answering', async t => {
+  const [root, inner, later] = linksOf(
+    made(1, 'web shop', [0, 10]),
+    made(2, 'shop stock', [2, 4]),
+    made(3, 'shop stock', [11, 12])
+  )
+  t.equal(root, undefined)
+  t.same(inner, {parent: 1, reason: 'only', chance: 1, candidates: 1})
+  t.equal(later, undefined, 'it was answering none')
+})
+
+t.test('of several the one that has made no such call yet, the oldest first; their chances', async t => {
+  const [, , first, second, third] = linksOf(
+    made(1, 'web shop', [0, 20]),
+    made(2, 'web shop', [1, 20]),
+    made(3, 'shop stock', [2, 3]),
+    made(4, 'shop stock', [4, 5]),
+    made(5, 'shop bank', [6, 7])
+  )
+  t.same(first, {parent: 1, reason: 'guess', chance: 0.5, candidates: 2})
+  t.same(second, {parent: 2, reason: 'guess', chance: 0.8, candidates: 2})
+  t.same(third, {parent: 1, reason: 'guess', chance: 0.5, candidates: 2})
+})
+
+t.test('the trace that apps pass on decides, also between several and after the answer', async t => {
+  const [, , inner, own, late, event] = linksOf(
+    made(1, 'web shop', [0, 10], {wentWith: TRACE('1')}),
+    made(2, 'web shop', [1, 10], {wentWith: TRACE('2')}),
+    made(3, 'shop stock', [2, 3], {cameWith: TRACE('2'), wentWith: TRACE('2')}),
+    made(4, 'shop bank', [4, 5], {cameWith: TRACE('9')}),
+    made(5, 'shop bank', [20, 21], {cameWith: TRACE('1')}),
+    made(6, 'bus/orders mail', [30, 31], {cameWith: TRACE('2')})
+  )
+  t.same(inner, {parent: 2, reason: 'trace', chance: 1, candidates: 1})
+  t.match(own, {reason: 'guess', candidates: 2}, 'a trace that nobody gave it')
+  t.match(late, {parent: 1, reason: 'trace'})
+  t.match(event, {parent: 3, reason: 'trace'}, 'an event belongs to the latest call of its trace')
+})
+
+t.test(
+  'what is not sure is not called so: an answer that has begun, a trace of its own, a wait in the queue',
+  async t => {
+    const [, streamed] = linksOf(made(1, 'web shop', [0, 10], {respondedAt: 1}), made(2, 'shop stock', [2, 3]))
+    t.same(streamed, {parent: 1, reason: 'guess', chance: 0.5, candidates: 1})
+    const [, own] = linksOf(
+      made(1, 'web shop', [0, 10], {wentWith: TRACE('1')}),
+      made(2, 'shop stock', [2, 3], {cameWith: TRACE('2')})
+    )
+    t.same(own, {parent: 1, reason: 'guess', chance: 0.5, candidates: 1})
+    const [, before] = linksOf(made(1, 'web shop', [0, 10], {admittedAt: 5}), made(2, 'shop stock', [2, 3]))
+    t.equal(before, undefined, 'the app had not got it yet')
+  }
+)
