@@ -33,11 +33,21 @@ export function closeLingering(socket: Duplex, last = ''): void {
     if (socket.readableEnded || socket.destroyed) return close()
     const late = setTimeout(close, MAX_MS)
     socket.once('close', () => clearTimeout(late))
-    if (socket instanceof net.Socket) socket.setTimeout(QUIET_MS, close)
+    if (socket instanceof net.Socket) socket.setTimeout(QUIET_MS).on('timeout', () => closeIfQuiet(socket))
   })
   // node:http may have paused it without its stream's knowledge: this ends the read that the stream believes to be under way
   if (socket.readable) socket.push('')
   socket.resume()
+}
+
+/** Where this process had no turn for so long, what came meanwhile is still to be read: that was no silence. */
+function closeIfQuiet(socket: net.Socket): void {
+  const {bytesRead} = socket
+  setImmediate(() =>
+    setImmediate(() => {
+      if (socket.bytesRead === bytesRead) socket.destroy()
+    })
+  )
 }
 
 /** Lets node:http close a connection in this way after its last response. */

@@ -54,6 +54,17 @@ t.test('who drips is closed in the end', async t => {
   t.ok(ours.bytesRead > 20, `${ours.bytesRead} drops`)
 })
 
+t.test('what came while this process had no turn is no silence', async t => {
+  const {ours, theirs} = await answered(t)
+  t.equal(await read(theirs), 'answer')
+  await new Promise(resolve => theirs.write('x', resolve))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+  while (ours.bytesRead === 0 && !ours.destroyed) await new Promise(setImmediate)
+  await pause(20)
+  t.notOk(ours.destroyed)
+  await once(ours, 'close')
+})
+
 t.test('who sends without end is cut off', async t => {
   const {ours, theirs} = await answered(t)
   const piece = Buffer.alloc(MEGABYTE)
