@@ -84,7 +84,7 @@ async function workflowWarnings(plan: Plan): Promise<readonly string[]> {
   const {path, lacksStore} = needs
   return [
     ...(lacksStore ? [`workflows: ${NO_ACTOR_STORE}`] : []),
-    `workflows need Dapr's placement and scheduler in the cluster${path === '' ? '' : `; what they have done so far stays in ${path}`}`
+    `workflows need Dapr's placement and scheduler in the cluster${path === '' ? '' : `; what they have done so far, and the reminders and jobs that wait, stay in ${path}`}`
   ]
 }
 

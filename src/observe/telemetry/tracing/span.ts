@@ -1,3 +1,4 @@
+import {operationAt} from '../../../model/dapr/api/routes.ts'
 import type {TraceContext} from './trace-context.ts'
 
 /** A finished span. */
@@ -50,9 +51,26 @@ export interface TracedRequest {
   readonly method: string
 }
 
-/** The name of the span: Dapr uses the callee and method of an invocation, else the path. */
-export const spanName = ({callee, method, path}: Pick<TracedRequest, 'callee' | 'method' | 'path'>): string =>
-  callee === '' ? path : `CallLocal/${callee}/${method}`
+/** The name of the span: Dapr uses the callee and method of an invocation, the type and method of an actor, else the path. */
+export const spanName = ({
+  verb,
+  callee,
+  method,
+  path
+}: Pick<TracedRequest, 'verb' | 'callee' | 'method' | 'path'>): string =>
+  callee === '' ? (actorSpanName(verb, path) ?? path) : `CallLocal/${callee}/${method}`
+
+/** Type, id, and the method if one is called. */
+const ACTOR = /^\/v1\.0\/actors\/([^/]+)\/([^/]+)\/(?:method\/(.+))?/
+
+/** Undefined: it is no request about an actor. */
+function actorSpanName(verb: string, path: string): string | undefined {
+  const [, type = '', , method] = ACTOR.exec(path) ?? []
+  if (type === '') return undefined
+  if (method !== undefined) return `CallActor/${type}/${method}`
+  const {operation} = operationAt(verb, path) ?? {}
+  return operation && `${operation.name}/${type}`
+}
 
 /** The attributes of a sampled span. */
 export function attributesOf(request: TracedRequest): Readonly<Record<string, string>> {
@@ -63,6 +81,8 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
     attributes['net.peer.name'] = callee
     attributes['dapr.invoke_method'] = method
   }
+  const [, type, id = ''] = callee === '' ? (ACTOR.exec(path) ?? []) : []
+  if (type !== undefined) attributes['dapr.actor'] = `${type}.${id}`
   Object.assign(attributes, blockAttributes(verb, path))
   attributes['dapr.protocol'] = 'http'
   attributes['dapr.api'] = `${verb} ${path}`

@@ -33,6 +33,17 @@ t.test('the span of an invocation', async t => {
   })
 })
 
+const at = (verb: string, path: string): TracedRequest => ({...request, callee: '', method: '', verb, path})
+
+t.test('spans of actors', async t => {
+  const call = at('PUT', '/v1.0/actors/Cart/17/method/add')
+  t.equal(spanName(call), 'CallActor/Cart/add')
+  t.equal(attributesOf(call)['dapr.actor'], 'Cart.17')
+  t.equal(spanName(at('GET', '/v1.0/actors/Cart/17/state/items')), 'GetActorState/Cart')
+  t.equal(spanName(at('POST', '/v1.0/actors/Cart/17/reminders/expire')), 'RegisterActorReminder/Cart')
+  t.equal(spanName(at('GET', '/v1.0/actors/Cart')), '/v1.0/actors/Cart')
+})
+
 t.test('the span of another request', async t => {
   const other = {...request, callee: '', method: '', path: '/v1.0/metadata'}
   t.equal(spanName(other), '/v1.0/metadata')
