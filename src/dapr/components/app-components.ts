@@ -180,13 +180,13 @@ export class AppComponents {
   }
 
   async #open(resource: ComponentResource): Promise<Opened> {
-    const {log} = this.#options
+    const {log, folder} = this.#options
     const {name, type, version} = resource
     try {
       const opened =
         this.daprd?.takes(resource) === true ? await openByDaprd(this.daprd, resource) : await this.#openHere(resource)
       this.failed.delete(name)
-      this.#options.set.opened({...opened, resource, isOfDaprd: this.daprd?.takes(resource) === true})
+      this.#options.set.opened({...opened, resource, folder, isOfDaprd: this.daprd?.takes(resource) === true})
       this.capabilities.set(name, opened.use.component.capabilities)
       log('info', `Component loaded: ${name} (${type}/${version})`)
       return opened

@@ -1,12 +1,15 @@
 import {createHash} from 'node:crypto'
+import {resolve} from 'node:path'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import {isLoopback} from '../../model/loopback.ts'
+import {linksResolved} from '../../platform/paths.ts'
 import {canBeApart} from './component-values.ts'
 import type {Properties} from './properties.ts'
 import {redisTarget} from './redis/open-redis.ts'
+import {IN_MEMORY, sqliteFile} from './state/sqlite-file.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
 
-/** The data of a component in a server that other runs may use, too. */
+/** The data of a component that other runs may use, too: in a server, or in a file. */
 export interface DataPlace {
   /** `store (state.redis at localhost:6379)` */
   readonly shown: string
@@ -20,17 +23,19 @@ export interface PlacedComponent {
   readonly resource: ComponentResource
   /** With their values. */
   readonly properties: Properties
+  /** Folder of the app, from which files are named. */
+  readonly folder: string
   /** The copy of the template whose data these are, '' = they are for all. */
   readonly space: string
   readonly isOfDaprd: boolean
 }
 
-/** What is in no server, or holds nothing. */
-const HERE = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|sqlite|cron|http|localstorage)$/
+/** What other copies cannot have, or holds nothing. */
+const HERE = /^(?:secretstores|configuration|crypto|middleware)\.|\.(?:in-memory|cron|http)$/
 
-/** Where the data of a component are; undefined: in no server that another copy might use. */
+/** Where the data of a component are; undefined: no other copy might use them. */
 export function dataPlaceOf(
-  {resource, properties, space, isOfDaprd}: PlacedComponent,
+  {resource, properties, folder, space, isOfDaprd}: PlacedComponent,
   isOwn: RedisAccess['isOwn']
 ): DataPlace | undefined {
   const {name, type} = resource
@@ -39,8 +44,10 @@ export function dataPlaceOf(
     const {host, port} = redisTarget(properties)
     if (isLoopback(host) && isOwn?.(port) === true) return undefined
   }
-  const at = serverOf(properties)
-  const values = WHERE.map(each => properties.text(each))
+  const path = pathOf(type, properties, folder)
+  if (path === IN_MEMORY) return undefined
+  const at = path === '' ? serverOf(properties) : path
+  const values = path === '' ? WHERE.map(each => properties.text(each)) : [path, properties.text('tableName')]
   return {
     shown: `${name} (${type}${at === '' ? '' : ` at ${at}`})`,
     key: createHash('sha256')
@@ -48,6 +55,14 @@ export function dataPlaceOf(
       .digest('hex'),
     canBeApart: canBeApart(type) && !isOfDaprd
   }
+}
+
+/** The file or folder that holds them; '' = they are in a server. */
+function pathOf(type: string, properties: Properties, folder: string): string {
+  if (type === 'bindings.localstorage') return linksResolved(resolve(folder, properties.text('rootPath')))
+  if (type !== 'state.sqlite') return ''
+  const file = sqliteFile(properties, folder)
+  return file === IN_MEMORY ? file : linksResolved(file)
 }
 
 /** Properties that tell whose data it is: of two components that differ in one of these, each has its own. */

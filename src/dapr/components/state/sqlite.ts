@@ -1,11 +1,11 @@
 import {isUtf8} from 'node:buffer'
 import {randomUUID} from 'node:crypto'
-import {resolve} from 'node:path'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {messageOf} from '../../../model/errors.ts'
 import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
+import {sqliteFile} from './sqlite-file.ts'
 import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
 
 const DEFAULT_BUSY_MS = 2000
@@ -19,7 +19,7 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   }
   const busyMs = properties.durationMs('busyTimeout', DEFAULT_BUSY_MS)
   const cleanupMs = properties.durationMs('cleanupInterval', DEFAULT_CLEANUP_MS)
-  const path = pathOf(properties, folder)
+  const path = sqliteFile(properties, folder)
   const {DatabaseSync: Database} = loadSqlite()
   try {
     const database = new Database(path, {timeout: busyMs})
@@ -27,15 +27,6 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   } catch (error) {
     return properties.fault('connectionString', `${path} cannot be opened: ${messageOf(error)}`)
   }
-}
-
-/** The file of a connection string: `data.db`, `file:data.db?mode=rwc`, `:memory:`. */
-function pathOf(properties: Properties, folder: string): string {
-  const text = properties.text('connectionString') || properties.text('url')
-  if (text === '') properties.fault('connectionString', 'missing connection string')
-  const file = text.replace(/^file:/, '').replace(/\?.*$/s, '')
-  const isMemory = file === ':memory:' || /[?&]mode=memory\b/.test(text)
-  return isMemory ? ':memory:' : resolve(folder, file)
 }
 
 function tableName(properties: Properties, name: string, fallback: string): string {

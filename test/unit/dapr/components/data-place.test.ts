@@ -6,12 +6,13 @@ import {componentResource} from '../../../rig/component-resource.ts'
 const placeOf = (
   type: string,
   values: Readonly<Record<string, string>>,
-  {isOwn = false, isOfDaprd = false, space = ''} = {}
+  {isOwn = false, isOfDaprd = false, space = '', folder = '/shop'} = {}
 ): DataPlace | undefined =>
   dataPlaceOf(
     {
       resource: componentResource('one', type, values),
       properties: new Properties(componentResource('one', type, values).properties),
+      folder,
       space,
       isOfDaprd
     },
@@ -35,10 +36,11 @@ t.test('the server is shown, its password never', async t => {
 })
 
 t.test('what is in no server, or in the Redis of a copy, is shared with nobody', async t => {
-  for (const type of ['state.in-memory', 'state.sqlite', 'pubsub.in-memory', 'bindings.cron', 'bindings.localstorage'])
+  for (const type of ['state.in-memory', 'pubsub.in-memory', 'bindings.cron'])
     t.equal(placeOf(type, {}), undefined, type)
   for (const type of ['configuration.redis', 'secretstores.local.env', 'crypto.dapr.jwks'])
     t.equal(placeOf(type, {redisHost: 'db'}), undefined, type)
+  t.equal(placeOf('state.sqlite', {connectionString: 'file:x?mode=memory'}), undefined)
   t.equal(placeOf('state.redis', {redisHost: 'localhost:6379'}, {isOwn: true}), undefined)
   t.not(placeOf('state.redis', {redisHost: 'elsewhere:6379'}, {isOwn: true}), undefined)
 })
@@ -53,4 +55,17 @@ t.test('two components share their data where server and names are the same', as
   t.equal(placeOf('state.redis', {redisHost: 'db'})?.canBeApart, true)
   t.equal(placeOf('state.redis', {redisHost: 'db'}, {isOfDaprd: true})?.canBeApart, false)
   t.equal(placeOf('bindings.kafka', {brokers: 'db'})?.canBeApart, false)
+})
+
+t.test('data in a file are those of its path, from the folder of the app', async t => {
+  const sqlite = (connectionString: string, folder: string, more: object = {}): DataPlace | undefined =>
+    placeOf('state.sqlite', {connectionString, ...more}, {folder})
+  t.match(sqlite('file:data.db?mode=rwc', '/a'), {shown: 'one (state.sqlite at /a/data.db)', canBeApart: true})
+  t.equal(sqlite('data.db', '/a')?.key, sqlite('../a/data.db', '/b')?.key)
+  t.not(sqlite('data.db', '/a')?.key, sqlite('data.db', '/b')?.key)
+  t.not(sqlite('data.db', '/a')?.key, sqlite('data.db', '/a', {tableName: 'other'})?.key)
+  t.match(placeOf('bindings.localstorage', {rootPath: 'files'}), {
+    shown: 'one (bindings.localstorage at /shop/files)',
+    canBeApart: false
+  })
 })

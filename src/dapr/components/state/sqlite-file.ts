@@ -1,0 +1,13 @@
+import {resolve} from 'node:path'
+import type {Properties} from '../properties.ts'
+
+/** Where SQLite keeps what is in no file. */
+export const IN_MEMORY = ':memory:'
+
+/** The file of a connection string, `data.db`, `file:data.db?mode=rwc`, `:memory:`, as seen from the folder of the app. */
+export function sqliteFile(properties: Properties, folder: string): string {
+  const text = properties.text('connectionString') || properties.text('url')
+  if (text === '') properties.fault('connectionString', 'missing connection string')
+  const file = text.replace(/^file:/, '').replace(/\?.*$/s, '')
+  return file === IN_MEMORY || /[?&]mode=memory\b/.test(text) ? IN_MEMORY : resolve(folder, file)
+}
