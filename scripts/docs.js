@@ -175,6 +175,10 @@ apps:
     command: node shop.mjs
 `
 
+/** The example of actors runs until the cart is full; the second command is shown as it is typed. */
+const CART = `pillion run -f . > /dev/null 2>&1 & pillion wait --for 'log:shop:pears home' > /dev/null
+pillion actors; echo '$ pillion calls actor:Cart/Ada'; pillion calls actor:Cart/Ada; pillion stop -f . > /dev/null 2>&1`
+
 /** The pictures: their names in docs/, and what they show. */
 function pictures() {
   const folder = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
@@ -186,7 +190,8 @@ function pictures() {
   try {
     return Object.fromEntries([
       shown('run.svg', 'pillion run -f .', join(root, 'examples/orders')),
-      shown('mistake.svg', 'pillion validate', folder)
+      shown('mistake.svg', 'pillion validate', folder),
+      ['actors.svg', picture('pillion actors', onTerminal(CART, join(root, 'examples/cart')), COLUMNS)]
     ])
   } finally {
     rmSync(folder, {recursive: true})

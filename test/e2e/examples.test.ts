@@ -29,3 +29,19 @@ t.test('orders: Ctrl-C in between ends it with 0', async t => {
   t.same(await run.exited, {code: 0, signal: null})
   t.same(await rig.leftovers(), [])
 })
+
+t.test('cart: five pens at the same time are all there, and a reminder comes when nobody returns', async t => {
+  const rig = await openRig(t)
+  const {folder} = await copyExample(rig, 'cart')
+  const run = rig.pillion(['run', '-f', folder])
+  await run.waitForLine('== APP - shop == Ada has 5 pens in her cart')
+  await run.waitForLine('== APP - shop == Cem takes 2 pears home')
+  const at = ['--run-file', folder]
+  t.match(await rig.run(['actors', ...at]), {code: 0, stdout: /\nCart +carts +2 +0 +0 +1 +in (?:19m|20m)/})
+  t.match(await rig.run(['reminders', 'list', ...at]), {code: 0, stdout: /Cart\/Ada\/idle/})
+  t.match(await rig.run(['skip', '20m', ...at]), {code: 0})
+  await run.waitForLine('== APP - carts == Ada has left a cart behind: 5 × pen')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+  t.same(await rig.leftovers(), [])
+})
