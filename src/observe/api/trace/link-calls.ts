@@ -18,6 +18,8 @@ export interface TracedCall {
   readonly respondedAt: number
   /** Infinity: it is under way. */
   readonly endedAt: number
+  /** App id of the publisher, if it delivers an event; '' = none. */
+  readonly publisher: string
   /** The `traceparent` that its caller sent; '' = none. */
   readonly cameWith: string
   /** The `traceparent` that went to the callee; '' = none. */
@@ -44,6 +46,8 @@ export interface Link {
   readonly candidates: number
 }
 
+/** An event may have waited, and been published for an earlier call. */
+const EVENT = 0.8
 /** A call that has made such a call already is less likely to make another one. */
 const REPEATED = 0.25
 /** An app seldom calls others for a call that it has begun to answer. */
@@ -61,7 +65,8 @@ export class CallLinks {
 
   /** Adds a call. They are to come in the order of their starts. */
   add(call: TracedCall): void {
-    const {number, from, to, startedAt, wentWith} = call
+    const {number, to, startedAt, wentWith} = call
+    const from = call.publisher || call.from
     const open = (this.#inside.get(from) ?? []).filter(({endedAt}) => endedAt >= startedAt)
     this.#inside.set(from, open)
     const link = this.#linkOf(
@@ -86,7 +91,7 @@ export class CallLinks {
   }
 
   #linkOf(call: TracedCall, open: readonly TracedCall[]): Link | undefined {
-    const {startedAt, cameWith, from} = call
+    const {startedAt, cameWith, from, publisher} = call
     const trace = traceIdOf(cameWith)
     const ofTrace = trace === '' ? [] : open.filter(({wentWith}) => traceIdOf(wentWith) === trace)
     // the very span that its caller was given, or one that the caller has begun in that trace
@@ -103,10 +108,11 @@ export class CallLinks {
     if (parent === undefined) return undefined
     const isOnly = possible.length === 1
     // a caller that sent another trace than it got may have called on its own
-    const isPlain = parent.respondedAt > startedAt && (trace === '' || parent.wentWith === '')
+    const isPlain = publisher === '' && parent.respondedAt > startedAt && (trace === '' || parent.wentWith === '')
     const reason = isOnly && told.length === 1 ? 'trace' : isOnly && isPlain ? 'only' : 'guess'
-    const chance = reason !== 'guess' ? 1 : isOnly ? 0.5 : (weights[likeliest] ?? 0) / all
-    return {parent: parent.number, reason, chance, candidates: possible.length}
+    const share = (weights[likeliest] ?? 0) / all
+    const doubt = publisher !== '' ? EVENT : isOnly ? 0.5 : 1
+    return {parent: parent.number, reason, chance: reason === 'guess' ? share * doubt : 1, candidates: possible.length}
   }
 
   #weightOf({number, respondedAt}: TracedCall, call: TracedCall): number {

@@ -91,18 +91,32 @@ function decoded(text: string): string {
   }
 }
 
-/** What links a call to others, without a copy of its bodies: its method and path, and the `traceparent` that came from its caller and that went to the callee. */
+/**
+ * What links a call to others, without a copy of its bodies: its method and path, the `traceparent` that came from its caller and that went to the
+ * callee, and of an event who published it (`source` of CloudEvents 1.0, a delivery's first bytes; '' = none).
+ */
 export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
   readonly method: string
   readonly path: string
   readonly cameWith: string
   readonly wentWith: string
+  readonly publisher: string
 } {
   const head = textOf(pieces, PIECE.requestHead)
   const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(head) ?? []
   const cameWith = traceparentOf(head)
-  return {method, path: methodPath(target), cameWith, wentWith: traceparentOf(textOf(pieces, PIECE.trace)) || cameWith}
+  const [, publisher = ''] = EVENT.test(head) ? (SOURCE.exec(beginOf(pieces)) ?? []) : []
+  const wentWith = traceparentOf(textOf(pieces, PIECE.trace)) || cameWith
+  return {method, path: methodPath(target), cameWith, wentWith, publisher}
 }
+
+const EVENT = /^content-type:[ \t]*application\/cloudevents\+json/im
+const SOURCE = /"source":"([^"\\]+)"/
+
+const beginOf = (pieces: readonly TapePiece[]): string =>
+  pieces.find(({kind}) => kind === PIECE.requestBody)?.bytes.toString('utf8', 0, BEGIN_BYTES) ?? ''
+/** Of an event are looked at. */
+const BEGIN_BYTES = 4096
 
 /** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
 export function headerValue(headers: readonly string[], name: string): string {

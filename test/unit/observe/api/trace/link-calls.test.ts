@@ -21,6 +21,7 @@ const made = (
     endedAt,
     admittedAt: startedAt,
     respondedAt: endedAt,
+    publisher: '',
     cameWith: '',
     wentWith: '',
     ...more
@@ -86,3 +87,14 @@ t.test(
     t.equal(before, undefined, 'the app had not got it yet')
   }
 )
+
+t.test('an event belongs to the call that its publisher was answering, and that is never sure', async t => {
+  const [, event, , later] = linksOf(
+    made(1, 'web shop', [0, 10]),
+    made(2, 'bus/orders mail', [2, 3], {publisher: 'shop', cameWith: TRACE('1'), wentWith: TRACE('1')}),
+    made(3, 'web shop', [4, 10]),
+    made(4, 'bus/orders mail', [5, 6], {publisher: 'shop'})
+  )
+  t.same(event, {parent: 1, reason: 'guess', chance: 0.8, candidates: 1})
+  t.match(later, {parent: 3, reason: 'guess', candidates: 2})
+})
