@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {basename, dirname, join} from 'node:path'
 import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
+import {linksResolved} from '../platform/paths.ts'
 import {stateFolder} from '../platform/state-folder.ts'
 
 /**
@@ -18,7 +19,7 @@ export interface WorkPathOptions {
 }
 
 /**
- * The file; undefined: nothing is kept. A template's is found by its path and name, and that of the copy (`--name`); a single app's by
+ * The file; undefined: nothing is kept. A template's is found by its real path and its name, and that of the copy (`--name`); a single app's by
  * its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
  */
 export function workPath({shell, plan, workMode}: WorkPathOptions): string | undefined {
@@ -26,7 +27,8 @@ export function workPath({shell, plan, workMode}: WorkPathOptions): string | und
   if (!['', 'memory', 'file'].includes(mode))
     throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
   if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
-  const {file, name, copy, apps} = plan
+  const {name, copy, apps} = plan
+  const file = plan.file === '' ? '' : linksResolved(plan.file)
   const [first] = apps
   const of = file === '' ? [first?.folder, first?.id] : [file, name]
   const identity = copy === undefined ? of : [...of, copy]

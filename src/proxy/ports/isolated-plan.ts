@@ -1,22 +1,24 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
+import {linksResolved} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
 
 /** Numbers of a template, and those that a copy of it has in their place. */
 export type MovedPorts = ReadonlyMap<number, number>
 
 /**
- * Free numbers for all ports that a template fixes, the same from day to day for a copy: they follow from its path, its name and the number
+ * Free numbers for all ports that a template fixes, the same from day to day for a copy: they follow from its real path, its name and the number
  * itself. `known` are those that the copy has already, which stay.
  */
 export async function movedPorts(plan: Plan, known: MovedPorts = new Map()): Promise<MovedPorts> {
   const moved = new Map(known)
+  const file = linksResolved(plan.file)
   const fixed = fixedPorts(plan)
   const taken = new Set([...fixed, ...moved.values()])
   for (const port of fixed) {
     if (moved.has(port)) continue
     const to = await freeAppPort(taken, {
       whose: `this copy, in place of ${port}`,
-      wanted: usualAppPorts(`${plan.file}\n${plan.copy ?? ''}\n${port}`)
+      wanted: usualAppPorts(`${file}\n${plan.copy ?? ''}\n${port}`)
     })
     taken.add(to)
     moved.set(port, to)

@@ -1,5 +1,6 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {fnv1a} from '../../model/fnv1a.ts'
+import {linksResolved} from '../../platform/paths.ts'
 import {appPortsAt} from './app-port.ts'
 
 /** Numbers that the free ports of one sidecar are to have where nobody else has them. */
@@ -22,15 +23,16 @@ const PLACES = Math.floor((32_768 - LOWEST) / PER_SIDECAR)
 
 /**
  * The ports that the sidecars of a template, and their apps, have in every run, where they are free: a debugger, a bookmark or
- * a script knows them. They follow from the template's path, the name of the copy and the app's id, so there is nothing to remember; where two apps would have
+ * a script knows them. They follow from the template's real path, the name of the copy and the app's id, so there is nothing to remember; where two apps would have
  * the same ones, the second moves on.
  */
 export function usualPorts({file, copy, apps}: Plan): (app: AppPlan) => WantedPorts | undefined {
   const taken = new Set<number>()
   const wanted = new Map<AppPlan, WantedPorts>()
+  const real = file === '' ? '' : linksResolved(file)
   for (const app of apps) {
     if (taken.size === PLACES) break
-    const of = `${file === '' ? app.folder : file}${copy === undefined ? '' : `\n${copy}`}`
+    const of = `${real || app.folder}${copy === undefined ? '' : `\n${copy}`}`
     let place = fnv1a(Buffer.from(`${of}\n${app.id}\n${app.version}\n${app.instance}`)) % PLACES
     while (taken.has(place)) place = (place + 1) % PLACES
     taken.add(place)

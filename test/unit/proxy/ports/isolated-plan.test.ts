@@ -1,6 +1,11 @@
+import {mkdirSync, mkdtempSync, rmSync, symlinkSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import t from 'tap'
 import type {AppPlan, Plan} from '../../../../src/model/plan.ts'
 import {fixedPorts, isolatedPlan, movedPorts, portReaders} from '../../../../src/proxy/ports/isolated-plan.ts'
+import {usualPorts} from '../../../../src/proxy/ports/usual-ports.ts'
+import {workPath} from '../../../../src/work/work-path.ts'
 
 const SIDECAR = {httpPort: 0, grpcPort: 0, internalGrpcPort: 0, metricsPort: 0}
 
@@ -121,6 +126,22 @@ t.test('a copy has the same numbers each day, other ones than other copies, and 
   const edited = await movedPorts(planOf(appOf('a', 3000), appOf('c', 7000)), moved)
   t.equal(edited.get(3000), moved.get(3000))
   t.ok(edited.has(7000))
+})
+
+t.test('a folder that is reached by a link is the same copy', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'ports-'))
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  mkdirSync(join(folder, 'real'))
+  symlinkSync('real', join(folder, 'link'))
+  const [real, link] = ['real', 'link'].map(name => ({
+    ...planOf(appOf('a', 3000)),
+    file: join(folder, name, 'dapr.yaml')
+  })) as [Plan, Plan]
+  t.strictSame(await movedPorts(link), await movedPorts(real))
+  const [usual, byLink] = [real, link].map(plan => plan.apps.map(usualPorts(plan)))
+  t.strictSame(byLink, usual)
+  const shell = {XDG_STATE_HOME: folder}
+  t.equal(workPath({shell, plan: link}), workPath({shell, plan: real}), 'its workflows are in one file')
 })
 
 t.test('an app that a run leaves out moves, too: it can be started later', async t => {
