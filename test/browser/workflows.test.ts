@@ -152,6 +152,7 @@ t.test('workflows', async t =>
           return {last: 8, calls: [call(8, {path: '/of-another'}), own]}
         },
         'GET /calls/7': callDetail(own),
+        'GET /trace': {asked: 7, failedAt: null, calls: [{...own, depth: 0, link: null}], leftOut: 0},
         'GET /pins': {pins: [], rounds: []}
       })
       const {page, troubles} = await open(browser, run.url)
@@ -166,7 +167,7 @@ t.test('workflows', async t =>
       )
       t.equal(await detailOfStep.getByText('/of-another').count(), 0)
       await detailOfStep.getByRole('link', {name: 'checkout → payments'}).click()
-      await page.getByText('Calls of the same trace').click()
+      await page.getByText('The whole request').click()
       await page.getByRole('link', {name: 'order o-17, activity charge'}).click()
       await detailOfStep.waitFor()
       t.same(troubles, [])
