@@ -27,6 +27,8 @@ export interface Measure {
   readonly peerName: string
   /** Why the peer has no numbers; left out: it is not on this machine. */
   readonly why?: string
+  /** Something else is used up: its goal counts as met, and this says what. */
+  readonly bound?: string
 }
 
 export type Unit = '/s' | 'MB/s' | '%' | 'ms' | 'µs' | 'MB' | 'calls' | 'lines'
@@ -86,7 +88,7 @@ export type MeasureName =
   | 'actors: 2,000 reminders, late'
   | `actors: memory, ${'idle' | 'after' | '100,000 active'}`
   | `workflows: ${'one activity' | 'three activities'}${'' | ', CPU' | ', core of the worker'}`
-  | 'workflows: 100 activities in sequence'
+  | `workflows: 100 activities in sequence${'' | ', core of the worker'}`
   | `workflows: ${'p50' | 'p90' | 'memory, idle' | 'memory, after 10,000'}`
   | `crypto: ${'encrypt' | 'decrypt'}${'' | ', CPU'}`
   | 'crypto: memory'

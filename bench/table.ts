@@ -40,7 +40,7 @@ export interface Verdict {
 }
 
 /** The spread is that of the rounds' ratios or differences, or of our own numbers where there are none. */
-export function verdictOf({name, unit, ours, peer, peerName, why}: Measure): Verdict {
+export function verdictOf({name, unit, ours, peer, peerName, why, bound}: Measure): Verdict {
   const goal = goalOf(name, peerName)
   // nobody is so many times better than nothing, or than less
   const ratios = peer.some(value => value <= 0) ? [] : peer.map((value, round) => (ours[round] ?? Number.NaN) / value)
@@ -54,11 +54,11 @@ export function verdictOf({name, unit, ours, peer, peerName, why}: Measure): Ver
     peer: peer.length > 0 ? withUnit(median(peer), unit) : peerName === '' ? '' : (why ?? 'not here'),
     ratio: ratios.length > 0 ? times(median(ratios)) : '',
     spread: spread.join('–'),
-    goal: goal === undefined ? '' : goalText(goal, unit),
+    goal: goal === undefined ? '' : goalText(goal, unit) + (bound === undefined ? '' : `; ${bound}`),
     isMet:
       goal === undefined || (goal.of !== 'ours' && peer.length === 0)
         ? undefined
-        : reaches(goal, median({ours, ratio: ratios, difference: differences}[goal.of]))
+        : bound !== undefined || reaches(goal, median({ours, ratio: ratios, difference: differences}[goal.of]))
   }
 }
 

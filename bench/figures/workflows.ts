@@ -4,6 +4,7 @@ import {daprForJavascript, installed} from '../../test/sdks/installed.ts'
 import type {Program} from '../../test/rig/program.ts'
 import type {Rig} from '../../test/rig/rig.ts'
 import {cpuOf, residentMegabytes} from '../../test/rig/usage.ts'
+import {median} from '../table.ts'
 import {inRounds, type Figure, type Measure, type MeasureName, type Unit} from '../figure.ts'
 import {freePorts, withRig} from '../tools.ts'
 import {waitingTimers} from '../waiting-timers.ts'
@@ -128,12 +129,25 @@ async function numbersOf(run: Run): Promise<Numbers> {
     ['workflows: three activities', '/s', chain.perSecond],
     ['workflows: three activities, core of the worker', '%', share(chain)],
     ['workflows: 100 activities in sequence', '/s', 100_000 / sequence.ms],
+    ['workflows: 100 activities in sequence, core of the worker', '%', share(sequence)],
     ['workflows: p50', 'ms', alone.p50],
     ['workflows: p90', 'ms', alone.p90]
   ]
 }
 
 const share = ({workerCpuMs, ms}: Told): number => (100 * workerCpuMs) / ms
+
+/** The worker runs on one core: from this share of it on no run could make it faster by much. */
+const BUSY = 80
+
+/** Of a rate: its worker is busy with it. */
+function boundOf(name: MeasureName, results: readonly Numbers[]): {readonly bound?: string} {
+  const shares = results.flatMap(numbers =>
+    numbers.filter(([other]) => other === `${name}, core of the worker`).map(([, , percent]) => percent)
+  )
+  const percent = median(shares)
+  return percent >= BUSY ? {bound: `the worker takes ${Math.round(percent)} % of a core`} : {}
+}
 
 function measuresOf(results: readonly Numbers[]): readonly Measure[] {
   const [first = []] = results
@@ -142,7 +156,7 @@ function measuresOf(results: readonly Numbers[]): readonly Measure[] {
     const ours = results.map(numbers => numbers[index]?.[2] ?? Number.NaN)
     return recorded === undefined
       ? {name, unit, ours, peer: [], peerName: ''}
-      : {name, unit, ours, peer: ours.map(() => recorded), peerName: 'daprd, recorded'}
+      : {name, unit, ours, peer: ours.map(() => recorded), peerName: 'daprd, recorded', ...boundOf(name, results)}
   })
 }
 

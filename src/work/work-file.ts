@@ -60,7 +60,9 @@ export class WorkFile {
     } catch (error) {
       const code = resultOf(error)
       if (code === BUSY) {
-        warn(`another run of this template holds ${path}: workflows of this run are kept in memory alone`)
+        warn(
+          `another run of this template holds ${path}: what this run takes on (workflows, jobs, reminders) is kept in memory alone`
+        )
         return begin(':memory:')
       }
       if (code !== CORRUPT && code !== NOT_A_DATABASE && !(error instanceof ForeignFile)) throw error

@@ -103,7 +103,7 @@ export class Tasks {
 
   /** Nobody may be there to do it: that is said once. */
   #noteApp(own: string, app: string, what: string): void {
-    const text = `${what} waits for app '${app}', which this template does not have`
+    const text = `${what} waits for app '${app}', which this template does not have: those of other runs are not asked`
     if (this.#hasApp(app) || this.#told.has(text)) return
     this.#told.add(text)
     this.#warn(own, text)

@@ -51,7 +51,6 @@ class Timeline {
   readonly #open = new Map<number, Step>()
   /** Activities by what all their tries have in common. */
   readonly #tried = new Map<string, Step>()
-
   readonly #dues: ReadonlyMap<number, number>
 
   constructor(app: string, dues: ReadonlyMap<number, number>) {

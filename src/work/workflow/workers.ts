@@ -50,7 +50,6 @@ export class AppWorkers {
   /** When what waits began to wait for a worker to connect; 0: it does not. By `performance.now()`. */
   #lacksSince = 0
   readonly #limits: WorkLimits<WorkItem>
-
   readonly #told: WorkersTold
 
   /** `settings`: what the app's Configuration says now. */

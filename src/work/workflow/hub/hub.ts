@@ -85,10 +85,11 @@ const METHODS: Readonly<Record<string, Method>> = {
   ListInstanceIDs: async (workflows, message, {app}) => {
     const {continuationToken, pageSize} = decode(LIST, message)
     const count = Math.min(pageSize > 0 ? pageSize : MAX_PAGE, MAX_PAGE)
+    await workflows.settled()
     const rows = workflows.list(app, Number(continuationToken) || 0, count)
     const instanceIds = rows.map(({id}) => id)
     const next = rows.length < count ? '' : String(rows.at(-1)?.key)
-    return Promise.resolve(encode(LISTED, {instanceIds, continuationToken: next}))
+    return encode(LISTED, {instanceIds, continuationToken: next})
   },
   GetInstanceHistory: async (workflows, message, {app}) => {
     const {instanceId: id} = decode(INSTANCE_ID, message)

@@ -301,8 +301,8 @@ t.test('what waits for an app that is not there is named once, as is a worker th
     answer('o-1', [call(0, 'a', 'nowhere'), call(1, 'a', 'nowhere'), {id: 2, createChild: child, router: far}])
   )
   t.strictSame(said.splice(0), [
-    "shop: activity 'a' waits for app 'nowhere', which this template does not have",
-    "shop: workflow 'pay' waits for app 'nowhere', which this template does not have"
+    "shop: activity 'a' waits for app 'nowhere', which this template does not have: those of other runs are not asked",
+    "shop: workflow 'pay' waits for app 'nowhere', which this template does not have: those of other runs are not asked"
   ])
   const later = new TestWorker()
   workflows.connect('nowhere', later)
