@@ -56,7 +56,7 @@ t.test(
     })
     t.match(
       (await rig.run(['export', 'kubernetes', '-o', 'k'])).stderr,
-      /scheduler in the cluster; .* stays in .*work-.*\.db/
+      /scheduler in the cluster; .* stay in .*work-.*\.db/
     )
     await rig.template([{appID: 'store'}])
     const other = rig.pillion(['run', '-f', '.'])

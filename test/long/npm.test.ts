@@ -50,6 +50,29 @@ t.test('installed into an empty folder, with nothing beside it, npx runs a templ
   t.same(await rig.leftovers(), [])
 })
 
+t.test('an empty home: one line runs a template, by npx of the file, and by npm -g', {skip}, async t => {
+  const rig = await openRig(t)
+  const {filename} = pack('--pack-destination', rig.folder)
+  await rig.template([{appID: 'shop', command: ['echo', 'open']}])
+  t.same(await readdir(rig.home), [])
+  const quiet = ['--offline', '--no-audit', '--no-fund', '--no-update-notifier']
+  const prefix = join(rig.home, '.local')
+  const lines = [
+    ['npx', ...quiet, '--yes', `file:./${filename}`, 'up'],
+    ['sh', '-c', `npm install -g --prefix ${prefix} ${quiet.join(' ')} ./${filename} && ${prefix}/bin/pillion up`]
+  ]
+  for (const line of lines) {
+    const run = rig.start(line)
+    t.match(await run.exited, {code: 0}, line.join(' '))
+    t.match(run.stdout.text, '== APP - shop == open\n')
+  }
+  t.same(await readdir(join(prefix, 'lib/node_modules')), ['pillion'])
+  const removed = rig.start(['npm', 'uninstall', '-g', '--prefix', prefix, ...quiet, 'pillion'])
+  t.match(await removed.exited, {code: 0})
+  t.same(await readdir(join(prefix, 'bin')), [], 'nothing is left')
+  t.same(await rig.leftovers(), [])
+})
+
 const old = olderNode()
 const skipOld = old === undefined ? 'there is no Node older than 22.22 on the PATH' : false
 
