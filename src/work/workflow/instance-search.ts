@@ -1,6 +1,6 @@
 import type {DatabaseSync, SQLInputValue} from 'node:sqlite'
 import type {Instance} from './instance.ts'
-import {instanceOf} from './workflow-store.ts'
+import {APPS, instanceOf} from './workflow-store.ts'
 
 /** Which instances are meant; what is left out does not matter. Times are milliseconds since 1970. */
 export interface Wanted {
@@ -18,12 +18,6 @@ export interface Wanted {
 /** All but input and output, which may have megabytes. */
 const COLUMNS = `key, app, id, execution, name, version, status, created, started, updated, NULL AS input, NULL AS output,
   customStatus, failure, parentApp, parentId, parentExecution, parentTask, trace, turns, rounds`
-
-/** Each app of the index once, without a look at all its rows. */
-const APPS = `WITH RECURSIVE apps (app) AS (
-  SELECT min(app) FROM instances
-  UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
-)`
 
 /** The latest `limit` instances that are meant, without their payloads, the latest first. */
 export function searchInstances(database: DatabaseSync, wanted: Wanted, limit: number): readonly Instance[] {

@@ -42,7 +42,16 @@ export interface ActiveInstances {
   readonly overdue: number
 }
 
-/** Instances with their histories, in the file. What changes it is called within a change of the file. */
+/** Each app of the index once, without a look at all its rows. */
+export const APPS = `WITH RECURSIVE apps (app) AS (
+  SELECT min(app) FROM instances
+  UNION ALL SELECT (SELECT min(app) FROM instances WHERE app > apps.app) FROM apps WHERE app IS NOT NULL
+)`
+
+/**
+ * Instances with their histories, in the file. What changes it is called within a change of the file. `CROSS JOIN`: SQLite
+ * keeps this order. It would begin with the instances, of which months of finished ones may be there.
+ */
 export class WorkflowStore {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
@@ -155,7 +164,7 @@ export class WorkflowStore {
   /** Letters of an app's instances behind an id, in the order in which they came. */
   letters(app: string, after: number, count: number): readonly {readonly id: number; readonly instance: number}[] {
     return this.#all(
-      'SELECT inbox.id, instance FROM inbox JOIN instances ON key = instance WHERE app = ? AND inbox.id > ? ORDER BY inbox.id LIMIT ?',
+      'SELECT inbox.id, instance FROM inbox CROSS JOIN instances ON key = instance WHERE app = ? AND inbox.id > ? ORDER BY inbox.id LIMIT ?',
       app,
       after,
       count
@@ -165,7 +174,7 @@ export class WorkflowStore {
   /** How many instances with letters each app has, and how many activities wait for it. */
   waiting(): readonly {readonly app: string; readonly count: number}[] {
     return this.#all(
-      `SELECT app, count(DISTINCT instance) AS count FROM inbox JOIN instances ON key = instance GROUP BY app
+      `SELECT app, count(DISTINCT instance) AS count FROM inbox CROSS JOIN instances ON key = instance GROUP BY app
        UNION ALL SELECT app, count(*) FROM activities GROUP BY app`
     ) as unknown as readonly {app: string; count: number}[]
   }
@@ -196,8 +205,8 @@ export class WorkflowStore {
 
   /** One that waits for an app, by the id of its instance. */
   activity(app: string, id: string, task: number): OpenActivity | undefined {
-    const sql =
-      'SELECT activities.* FROM instances JOIN activities ON key = instance WHERE id = ? AND task = ? AND activities.app = ?'
+    const sql = `${APPS} SELECT activities.* FROM apps CROSS JOIN instances ON instances.app = apps.app AND id = ?
+      CROSS JOIN activities ON instance = key AND task = ? AND activities.app = ?`
     return this.#get(sql, id, task, app) as OpenActivity | undefined
   }
 
