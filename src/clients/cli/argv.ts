@@ -1,6 +1,6 @@
 import {UsageError} from './usage-error.ts'
 import type {Flag} from './flag.ts'
-import {OTHER_WORDS} from './commands.ts'
+import {OTHER_WORDS} from './other-words.ts'
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])

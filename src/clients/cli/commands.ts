@@ -35,28 +35,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   }
 ]
 
-/** The same with the commands below others. */
-export const ALL_COMMANDS: readonly CommandEntry[] = COMMANDS.flatMap(entry => [entry, ...(entry.verbs ?? [])])
-
-/** Flags that may stand between a command and its verb, and have a value. */
-const BETWEEN = new Set(['-a', '--app-id', '-n', '--namespace', '-f', '--run-file', '--name', '--runtime-path'])
-
-/** A command and its verb as one argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no such command stays as it is. */
-export function withVerb(args: readonly string[]): readonly string[] {
-  const words = args.flatMap((arg, index) =>
-    arg.startsWith('-') || BETWEEN.has(args[index - 1] ?? '') ? [] : [{arg, index}]
-  )
-  const [first, second] = words
-  const entry = COMMANDS.find(({name, aliases = [], verbs}) => verbs && [name, ...aliases].includes(first?.arg ?? ''))
-  if (first === undefined || entry === undefined) return args
-  const called = `${entry.name} ${second?.arg ?? ''}`
-  const verb = entry.verbs?.find(({name, aliases = []}) => [name, ...aliases].includes(called))
-  const name = (verb ?? entry).name
-  return args.flatMap((arg, index) =>
-    index === first.index ? [name] : verb !== undefined && index === second?.index ? [] : [arg]
-  )
-}
-
 const IN_CLUSTER = "for a cluster use Dapr's own CLI"
 const forKubernetes = (name: string): readonly [string, string] => [name, `${name} is for Kubernetes: ${IN_CLUSTER}`]
 const notYet = (name: string): readonly [string, string] => [name, `${name} is not supported yet: use Dapr's own CLI`]
@@ -68,31 +46,4 @@ export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
   ['configurations', `configurations is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ...['annotate', 'mtls', 'renew-certificate', 'upgrade'].map(forKubernetes),
   notYet('mcpservers')
-])
-
-/** Words of other tools, and the command of ours that is meant. */
-export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
-  ['address', 'url'],
-  ['attach', 'logs -f'],
-  ['browse', 'open'],
-  ['build', 'up'],
-  ['check', 'validate'],
-  ['config', 'validate'],
-  ['delete', 'stop'],
-  ['dev', 'up --watch'],
-  ['exec', 'env'],
-  ['inspect', 'why'],
-  ['kill', 'stop'],
-  ['pause', 'stop'],
-  ['port', 'url'],
-  ['reload', 'restart'],
-  ['remove', 'stop'],
-  ['requests', 'calls'],
-  ['rm', 'stop'],
-  ['serve', 'up'],
-  ['shell', 'env'],
-  ['stats', 'ps -w'],
-  ['tail', 'logs -f'],
-  ['top', 'ps -w'],
-  ['ui', 'dashboard']
 ])

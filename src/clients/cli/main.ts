@@ -5,17 +5,19 @@ import {CommanderError} from 'commander'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {asCommander, inCobrasWords} from './argv.ts'
-import {withVerb} from './commands.ts'
+import {calledBy, commandsFor, withVerb} from './called.ts'
+import type {CommandEntry} from './entries/command-entry.ts'
 import {UsageError} from './usage-error.ts'
 import {GLOBAL_FLAGS} from './flag.ts'
 import {usageText} from './help.ts'
-import {calledBy, runCommandLine} from './parse.ts'
+import {runCommandLine} from './parse.ts'
 import {noteFailure, print, unwritten} from './print.ts'
 
 const EXIT_USAGE = 255
 const EXIT_BUG = 70
 
-const args = withVerb(process.argv.slice(2))
+let args: readonly string[] = process.argv.slice(2)
+let commands: readonly CommandEntry[] = []
 /** `--log-as-json` before `--`, where the app's own arguments begin. */
 const wantsJson = args
   .slice(0, args.includes('--') ? args.indexOf('--') : args.length)
@@ -31,8 +33,10 @@ const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
 
 async function main(): Promise<number> {
   try {
-    const flags = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS]
-    return await runCommandLine(asCommander(args, flags), program)
+    commands = await commandsFor(args)
+    args = withVerb(args, commands)
+    const flags = [...(calledBy(args, commands)?.flags ?? []), ...GLOBAL_FLAGS]
+    return await runCommandLine(asCommander(args, flags), commands, program)
   } catch (error) {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? 0 : usageFailure(inCobrasWords(error.code, error.message, args, program))
@@ -48,7 +52,7 @@ async function main(): Promise<number> {
 
 /** As cobra does: message and usage on stderr, the message again on stdout. */
 async function usageFailure(message: string): Promise<number> {
-  const words = calledBy(args)
+  const words = calledBy(args, commands)
   const hint = nearFlag(message)
   if (process.stderr.isTTY) {
     const name = words === undefined ? program : `${program} ${words.name}`
@@ -65,7 +69,7 @@ async function usageFailure(message: string): Promise<number> {
 /** Follows the usage: scripts expect the usage right after the message. */
 function nearFlag(message: string): string {
   const typed = /^unknown flag: --(.*)$/.exec(message)?.[1]
-  const names = [...(calledBy(args)?.flags ?? []), ...GLOBAL_FLAGS].map(({name}) => name)
+  const names = [...(calledBy(args, commands)?.flags ?? []), ...GLOBAL_FLAGS].map(({name}) => name)
   const near = typed === undefined ? '' : typed === 'lines' && names.includes('tail') ? 'tail' : nearMiss(typed, names)
   return near === '' ? '' : `Did you mean --${near}?\n`
 }

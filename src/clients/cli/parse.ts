@@ -4,35 +4,29 @@ import {flagInteger, parseList} from './argv.ts'
 import {print} from './print.ts'
 import {USUAL_COLUMNS} from './columns.ts'
 import {UsageError} from './usage-error.ts'
-import {ALL_COMMANDS, COMMANDS, NOT_BUILT, withVerb} from './commands.ts'
+import {andVerbs, calledBy, withVerb, wordIn} from './called.ts'
 import type {CommandEntry} from './entries/command-entry.ts'
 import {GLOBAL_FLAGS, type Flag} from './flag.ts'
 import {GivenFlags} from './given-flags.ts'
 import {helpOf, overview} from './help.ts'
 
-/** The command that the arguments name, if any. */
-export const calledBy = (args: readonly string[]): CommandEntry | undefined => {
-  const name = wordIn(args)
-  return ALL_COMMANDS.find(command => command.name === name)
-}
-
-/** The first word that is neither a flag nor a flag's value. */
-const wordIn = (args: readonly string[]): string | undefined =>
-  args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--runtime-path')
-
-/** Parses the arguments and runs the command. Throws CommanderError and UsageError for mistakes. */
-export async function runCommandLine(args: readonly string[], program: string): Promise<number> {
+/** Parses the arguments and runs the one of these commands that they name. Throws CommanderError and UsageError for mistakes. */
+export async function runCommandLine(
+  args: readonly string[],
+  commands: readonly CommandEntry[],
+  program: string
+): Promise<number> {
   const word = wordIn(args)
-  if (word === 'help') return help(args.slice(args.indexOf('help') + 1), program)
-  const instead = NOT_BUILT.get(word ?? '')
-  if (instead !== undefined) throw new UserError(instead)
+  if (word === 'help') return help(args.slice(args.indexOf('help') + 1), commands, program)
+  const called = calledBy(args, commands)
+  const instead = called ?? (await import('./commands.ts')).NOT_BUILT.get(word ?? '')
+  if (typeof instead === 'string') throw new UserError(instead)
   let code = 0
-  const called = calledBy(args)
-  const root = quiet(new Command(program), () => overview(program, COMMANDS, helpColumns()))
+  const root = quiet(new Command(program), () => overview(program, commands, helpColumns()))
     .option('-v, --version')
     .enablePositionalOptions() // else the root takes `-v` of `invoke`
   for (const {name, type} of GLOBAL_FLAGS) root.option(`--${name}${type === 'bool' ? '' : ` <${type}>`}`)
-  for (const entry of ALL_COMMANDS) {
+  for (const entry of andVerbs(commands)) {
     // its name may be two words, which `root.command(name)` would take for a name and an argument
     const command = quiet(new Command(entry.name), () => helpOf(program, entry, helpColumns()))
     root.addCommand(command)
@@ -44,7 +38,7 @@ export async function runCommandLine(args: readonly string[], program: string): 
   }
   if (word === undefined) {
     root.action(async (options: {readonly version?: boolean}) => {
-      code = await aloneWith(options, program)
+      code = await aloneWith(options, commands, program)
     })
   }
   await root.parseAsync(args, {from: 'user'})
@@ -100,22 +94,26 @@ function check({flags, required = []}: CommandEntry, given: GivenFlags): void {
 }
 
 /** Runs the program without a command. */
-async function aloneWith(options: {readonly version?: boolean}, program: string): Promise<number> {
+async function aloneWith(
+  options: {readonly version?: boolean},
+  commands: readonly CommandEntry[],
+  program: string
+): Promise<number> {
   if (options.version === true)
     return (await import('./commands/version.ts')).version({flags: new GivenFlags({}), words: [], asJson: false})
-  print(process.stdout, overview(program, COMMANDS, helpColumns()))
+  print(process.stdout, overview(program, commands, helpColumns()))
   return 0
 }
 
 /** `help [command]`. For an unknown command it prints cobra's message and the overview. */
-function help(words: readonly string[], program: string): number {
-  const [name = ''] = withVerb(words)
-  const entry = ALL_COMMANDS.find(command => command.name === name)
+function help(words: readonly string[], commands: readonly CommandEntry[], program: string): number {
+  const [name = ''] = withVerb(words, commands)
+  const entry = andVerbs(commands).find(command => command.name === name)
   if (entry === undefined && name !== '' && !name.startsWith('-'))
     print(process.stdout, `Unknown help topic [\`${name}\`]\n`)
   print(
     process.stdout,
-    entry === undefined ? overview(program, COMMANDS, helpColumns()) : helpOf(program, entry, helpColumns())
+    entry === undefined ? overview(program, commands, helpColumns()) : helpOf(program, entry, helpColumns())
   )
   return 0
 }

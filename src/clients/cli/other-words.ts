@@ -1,0 +1,26 @@
+/** Words of other tools, and the command of ours that is meant. */
+export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['address', 'url'],
+  ['attach', 'logs -f'],
+  ['browse', 'open'],
+  ['build', 'up'],
+  ['check', 'validate'],
+  ['config', 'validate'],
+  ['delete', 'stop'],
+  ['dev', 'up --watch'],
+  ['exec', 'env'],
+  ['inspect', 'why'],
+  ['kill', 'stop'],
+  ['pause', 'stop'],
+  ['port', 'url'],
+  ['reload', 'restart'],
+  ['remove', 'stop'],
+  ['requests', 'calls'],
+  ['rm', 'stop'],
+  ['serve', 'up'],
+  ['shell', 'env'],
+  ['stats', 'ps -w'],
+  ['tail', 'logs -f'],
+  ['top', 'ps -w'],
+  ['ui', 'dashboard']
+])
