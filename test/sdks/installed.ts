@@ -85,6 +85,13 @@ export const daprForGo: Package = {
   install: folder => [['go', 'build', '-C', GO_SOURCE, '-gcflags=all=-N -l', '-o', join(folder, 'sdks'), '.']]
 }
 
+/** The program of a folder there, compiled. */
+export const goProgram = (name: string): Package => ({
+  name: `go-${name}`,
+  version: contentHash(join(GO_SOURCE, name)),
+  install: folder => [['go', 'build', '-C', GO_SOURCE, '-gcflags=all=-N -l', '-o', join(folder, name), `./${name}`]]
+})
+
 const JAVA_SOURCE = join(import.meta.dirname, '../fixtures/sdks/java')
 
 /** Our programs for it, compiled, and its libraries: `npm run test:java` alone asks for them. */

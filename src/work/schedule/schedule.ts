@@ -160,9 +160,12 @@ class FieldSchedule implements Schedule {
     for (;;) {
       const shown = this.#zone.wallTime(instant)
       if (shown.year > lastYear) return undefined
-      if (!month.values.has(shown.month)) instant = this.#zone.startOfDay(shown.year, shown.month + 1, 1)
-      else if (!this.#isOnDay(shown)) instant = this.#zone.startOfDay(shown.year, shown.month, shown.day + 1)
-      else if (!hour.values.has(shown.hour)) instant += HOUR_MS - shown.minute * MINUTE_MS - shown.second * SECOND_MS
+      const nextHour = instant + HOUR_MS - shown.minute * MINUTE_MS - shown.second * SECOND_MS
+      // clocks that were put back over midnight show a day whose next one has begun already
+      const later = (start: number): number => (start > instant ? start : nextHour)
+      if (!month.values.has(shown.month)) instant = later(this.#zone.startOfDay(shown.year, shown.month + 1, 1))
+      else if (!this.#isOnDay(shown)) instant = later(this.#zone.startOfDay(shown.year, shown.month, shown.day + 1))
+      else if (!hour.values.has(shown.hour)) instant = nextHour
       else if (!minute.values.has(shown.minute)) instant += MINUTE_MS - shown.second * SECOND_MS
       else if (!second.values.has(shown.second)) instant += SECOND_MS
       else return instant

@@ -34,6 +34,12 @@ t.test('the next times of a schedule', async t => {
       '2026-11-01T00:00:00Z',
       ['2026-11-01T05:30:00Z', '2026-11-01T06:30:00Z', '2026-11-02T06:30:00Z']
     ],
+    // put back at one minute past midnight, into the day before
+    [
+      'TZ=America/St_Johns @weekly',
+      '2010-11-07T00:00:00Z',
+      ['2010-11-07T02:30:00Z', '2010-11-07T03:30:00Z', '2010-11-14T03:30:00Z']
+    ],
     // a day that starts at one o'clock
     ['TZ=America/Sao_Paulo 0 1 4 11 *', '2018-11-01T00:00:00Z', ['2018-11-04T03:00:00Z']],
     ['TZ=UTC @weekly', '2026-11-20T00:00:00Z', ['2026-11-22T00:00:00Z', '2026-11-29T00:00:00Z']],
