@@ -41,7 +41,8 @@ interface Found {
  */
 export class PeerRuns {
   readonly #options: PeerRunsOptions
-  readonly #leases: LeaseSearch
+  /** Asks them. */
+  readonly leases: LeaseSearch
   readonly #found = new Map<string, Found>()
   /** Searches in progress: concurrent calls to one id share one. */
   readonly #asking = new Map<string, Promise<LeasesFound>>()
@@ -49,7 +50,7 @@ export class PeerRuns {
 
   constructor(options: PeerRunsOptions) {
     this.#options = options
-    this.#leases = new LeaseSearch(options.shell, options.run, {...(options.own && {own: options.own})})
+    this.leases = new LeaseSearch(options.shell, options.run, {...(options.own && {own: options.own})})
   }
 
   /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */
@@ -112,7 +113,7 @@ export class PeerRuns {
 
   async #ask(id: string, loan: Loan): Promise<LeasesFound> {
     const key = keyOf(id, loan)
-    const asking = this.#asking.get(key) ?? this.#leases.find(id, loan.run).then(found => this.#keep(key, found))
+    const asking = this.#asking.get(key) ?? this.leases.find(id, loan.run).then(found => this.#keep(key, found))
     this.#asking.set(key, asking)
     try {
       return await asking

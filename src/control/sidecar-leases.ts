@@ -60,18 +60,12 @@ export class LeaseSearch {
 
   /** `run`: only the run of this name is asked. */
   async find(id: string, run?: string): Promise<LeasesFound> {
-    const sockets = await runSockets(this.#env)
-    const now = performance.now()
-    const others = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
-    const candidates =
-      run !== undefined
-        ? others.filter(({path}) => readRunFile(dirname(path))?.identity?.name === run)
-        : others.length === 0
-          ? []
-          : await this.#withoutCopies(others)
-    const responses = (await Promise.all(candidates.map(async ({path}) => this.#ask(path, id)))).filter(
-      response => response !== undefined
-    )
+    const candidates = await this.candidates(run)
+    const responses = (
+      await Promise.all(
+        candidates.map(async ({path}) => this.within(path, async signal => loanOf(clientOf(path), id, signal)))
+      )
+    ).filter(response => response !== undefined)
     const sidecars = responses
       .flatMap(response => ('address' in response ? [response] : []))
       .toSorted((a, b) => a.address.startedAt - b.address.startedAt)
@@ -83,6 +77,15 @@ export class LeaseSearch {
     }
   }
 
+  /** The other runs that are asked. */
+  async candidates(run?: string): Promise<readonly RunSocket[]> {
+    const sockets = await runSockets(this.#env)
+    const now = performance.now()
+    const others = sockets.filter(({name, path}) => name !== this.#self && (this.#skipUntil.get(path) ?? 0) < now)
+    if (run !== undefined) return others.filter(({path}) => readRunFile(dirname(path))?.identity?.name === run)
+    return others.length === 0 ? [] : this.#withoutCopies(others)
+  }
+
   async #withoutCopies(sockets: readonly RunSocket[]): Promise<readonly RunSocket[]> {
     const {copiesAmong} = await import('./copies.ts')
     return sockets.filter(({path}) => {
@@ -91,14 +94,15 @@ export class LeaseSearch {
     })
   }
 
-  async #ask(path: string, id: string): Promise<SidecarLease | NoSidecar | undefined> {
+  /** Asks the run with this socket, for a limited time. */
+  async within<T>(path: string, ask: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const timeout = new AbortController()
     const timer = setTimeout(() => {
       this.#skipUntil.set(path, performance.now() + SKIP_MS)
       timeout.abort()
     }, this.#timeoutMs)
     try {
-      return await loanOf(clientOf(path), id, timeout.signal)
+      return await ask(timeout.signal)
     } catch {
       return undefined // the run has ended or does not respond: it has no sidecar for us
     } finally {

@@ -1,36 +1,25 @@
-import type {CallObserver} from '../model/call.ts'
-import type {Reporter} from '../model/reporter.ts'
-import {systemClock} from '../platform/clock.ts'
-import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {ActorAccess} from '../dapr/sidecar/sidecar-actors.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
-import type {Actors, ActorsOptions} from '../work/actor/actors.ts'
-import type {CountActors} from '../work/actor/count-firing.ts'
+import type {Actors} from '../work/actor/actors.ts'
+import type {openActors, OpenActorsOptions} from './open-actors.ts'
 
-export interface RunActorsOptions {
-  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  readonly observer: CallObserver
-  readonly reporter: Reporter
+export interface RunActorsOptions extends OpenActorsOptions {
   readonly reminders: ActorAccess['reminders']
 }
 
 /** The actors of a run, loaded when an app hosts some, or calls one. */
 export class RunActors implements ActorAccess {
-  readonly #sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
-  readonly #observer: CallObserver
-  readonly #reporter: Reporter
-  #loading: Promise<Actors> | undefined
+  readonly #options: RunActorsOptions
+  #opening: Promise<ReturnType<typeof openActors>> | undefined
   #actors: Actors | undefined
 
   /** Loads their reminders. */
   readonly reminders: ActorAccess['reminders']
 
-  constructor({sidecars, observer, reporter, reminders}: RunActorsOptions) {
-    this.#reporter = reporter
-    this.#sidecars = sidecars
-    this.#observer = observer
-    this.reminders = reminders
+  constructor(options: RunActorsOptions) {
+    this.#options = options
+    this.reminders = options.reminders
   }
 
   /** Undefined: no app has hosted or called one. */
@@ -38,27 +27,9 @@ export class RunActors implements ActorAccess {
     return this.#actors
   }
 
-  readonly load = async (): Promise<Actors> => {
-    this.#loading ??= Promise.all([
-      import('../work/actor/actors.ts'),
-      import('../dapr/sidecar/http/blocks/actor-request.ts')
-    ]).then(([{Actors: Table}, {actorJournal}]) => {
-      const mayHost = (app?: string): boolean =>
-        [...this.#sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost)
-      const counted: CountActors = (instance, event) => {
-        const runtime = [...this.#sidecars.keys()].find(({name}) => name === instance)
-        runtime?.counters?.hosted(event)
-      }
-      const journalOf: ActorsOptions['journalOf'] = (request, app) => actorJournal(this.#observer, request, app)
-      const toldCircle: ActorsOptions['toldCircle'] = ({place}, text) => {
-        const runtime = [...this.#sidecars.keys()].find(({name}) => name === place?.host.instance)
-        runtime?.logs.sidecar.log({level: 'warn', message: text, scope: 'dapr.runtime.actor'})
-        this.#reporter.warn('actor-waits', text)
-      }
-      return (this.#actors = new Table({clock: systemClock, mayHost, counted, toldCircle, journalOf}))
-    })
-    return this.#loading
-  }
+  readonly load = async (): Promise<Actors> => (await this.#open()).here
+
+  readonly elsewhere: ActorAccess['elsewhere'] = async request => (await this.#open()).far.call(request)
 
   readonly hostedAt: ActorAccess['hostedAt'] = ({name}) => this.#actors?.table.hostedAt(name)
 
@@ -83,5 +54,14 @@ export class RunActors implements ActorAccess {
 
   close(): void {
     this.#actors?.close()
+  }
+
+  async #open(): Promise<ReturnType<typeof openActors>> {
+    this.#opening ??= import('./open-actors.ts').then(({openActors: open}) => {
+      const opened = open(this.#options)
+      this.#actors = opened.here
+      return opened
+    })
+    return this.#opening
   }
 }

@@ -119,6 +119,8 @@ export class RunParts {
       sidecars: this.#sidecars,
       observer: this.#recorder.observer,
       reporter,
+      peerRuns: this.peerRuns,
+      faults: this.api.faults,
       reminders: this.work.reminders
     })
     this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})

@@ -4,6 +4,7 @@ import type {LogLevel} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {HostedAt} from '../../work/actor/actor-table.ts'
 import type {Actors} from '../../work/actor/actors.ts'
+import type {ActorAnswer, ActorRequest} from '../../work/actor/actor-host.ts'
 import type {Reminders} from '../../work/actor/reminders.ts'
 import {askApp, isDaprApp, takesQuestions} from './ask-app.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -15,6 +16,8 @@ export interface ActorAccess {
   readonly load: () => Promise<Actors>
   /** Loads their reminders. */
   readonly reminders: () => Promise<Reminders>
+  /** Calls one that an app of another run hosts; undefined: none does. Never rejects. */
+  readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
   /** What an instance hosts, active ones by type; undefined: nothing. */
   readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
   /** Who waits for a host may look again: a process has told what it hosts, or its state has changed. */

@@ -1,5 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
-import {calledActor, contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {calledActor} from '../telemetry/recorder/called-actor.ts'
 import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'

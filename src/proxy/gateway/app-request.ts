@@ -5,7 +5,7 @@ import type {PooledProcess} from '../net/pool.ts'
 import {PLAIN_RULES, type ResponseHead} from '../net/http1/response-head.ts'
 import type {Reply} from '../net/reply.ts'
 import {ResponseCollector, type CollectorOptions} from '../net/response-collector.ts'
-import type {Admission, Admitted, Denied, Held} from './admission.ts'
+import type {Admission, Admit, Admitted, Denied, Held} from './admission.ts'
 import {attemptInterceptor, type AttemptControl} from './interceptors/resiliency/attempt.ts'
 import type {OnGone} from './interceptors/resiliency/component-policies.ts'
 import {admitTo, passed, type Callee} from './local-apps.ts'
@@ -15,7 +15,7 @@ import {howEnded} from './how-ended.ts'
 import {ProxiedCall} from './proxied-call.ts'
 
 export interface AppRequestOptions {
-  readonly app: Callee
+  readonly app: Callee | FarApp
   readonly context: CallContext
   /** The app that calls; left out: the app itself, whose sidecar asks it. */
   readonly caller?: string | undefined
@@ -38,6 +38,11 @@ export interface AppRequestOptions {
   /** The attempt of a policy that this request is: it can end it, and does not count the time in which it is held. */
   readonly attempt?: AttemptControl | undefined
   readonly warn: (text: string) => void
+}
+
+/** An app of another run, through a sidecar there. */
+interface FarApp extends Pick<Callee, 'id'> {
+  readonly admit: Admit
 }
 
 /** A response that was read to its end. */
@@ -158,11 +163,12 @@ class AppRequest extends ProxiedCall {
 
   ask(isRefused: boolean): Admission | Held {
     const {app, isForced} = this.#options
+    if ('admit' in app) return app.admit(this.call, isRefused)
     if (isRefused) app.recheck()
     return isForced === true && !isRefused ? passed(this.call, app) : admitTo(app, this.call)
   }
 
-  send({pool, token, path = this.call.path}: Admitted): void {
+  send({pool, token, callerLine = '', path = this.call.path}: Admitted): void {
     const {method, lines, body} = this.#options
     this.#wasSent = true
     this.#process = pool.process
@@ -170,7 +176,7 @@ class AppRequest extends ProxiedCall {
     const length = body.length > 0 || method !== 'GET' ? `Content-Length: ${body.length}\r\n` : ''
     this.exchange.send(
       pool,
-      `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${tokenLine}${length}\r\n`
+      `${method} ${path} HTTP/1.1\r\nHost: ${pool.authority}\r\n${lines}${callerLine}${tokenLine}${length}\r\n`
     )
   }
 

@@ -51,6 +51,11 @@ export class ActorTable {
     return this.find(type, id)?.place?.host.instance === instance
   }
 
+  /** Whether any instance hosts the type, as far as is known. */
+  isHosted(type: string): boolean {
+    return (this.#types.get(type)?.hosts.size ?? 0) > 0
+  }
+
   /** Whether an instance of this app hosts the type, as far as is known. */
   isHostedBy(app: string, type: string): boolean {
     return [...(this.#types.get(type)?.hosts ?? [])].some(({host}) => host.app === app)

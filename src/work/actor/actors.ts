@@ -66,6 +66,11 @@ export class Actors {
     return this.#options.clock.now()
   }
 
+  /** Whether an app of the run hosts the type, or may still tell that it does. */
+  mayBeHosted(type: string): boolean {
+    return this.table.isHosted(type) || this.#options.mayHost()
+  }
+
   /** Whether an instance of this app hosts the type; settles when its process has told. */
   async isHostedBy(app: string, type: string): Promise<boolean> {
     while (!this.table.isHostedBy(app, type) && this.#options.mayHost(app)) await this.#looked.promise

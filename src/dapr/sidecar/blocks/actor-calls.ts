@@ -51,8 +51,14 @@ export class ActorCalls {
     const policies = this.#context.policies()
     const found = policies?.findActor(type, id)
     const attempt = async (more: Partial<ActorRequest>, options: TurnOptions): Promise<Outcome> => {
+      const wanted = {...request, ...more}
       try {
-        return await all.run({...request, ...more}, options)
+        if (!all.mayBeHosted(type)) {
+          options.begun?.(false)
+          const answer = await actors.elsewhere(wanted)
+          if (answer !== undefined) return answer
+        }
+        return await all.run(wanted, options)
       } catch (error) {
         if (error instanceof ActorError) return error
         throw error

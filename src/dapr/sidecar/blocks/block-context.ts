@@ -46,7 +46,7 @@ export interface BlockContextOptions {
   readonly startSpan: StartSpan
   /** Loads the workflows of the run. */
   readonly workflows: () => Promise<Workflows>
-  readonly actors: Pick<ActorAccess, 'load' | 'reminders'>
+  readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere'>
   /** Loads the jobs of the run. */
   readonly jobs: () => Promise<Jobs>
   /** Loads the outbox of the run. */

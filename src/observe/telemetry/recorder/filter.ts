@@ -1,7 +1,8 @@
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 import {starPattern} from '../../../model/star-pattern.ts'
-import {calledActor, type CallContent} from './call-content.ts'
+import type {CallContent} from './call-content.ts'
+import {calledActor} from './called-actor.ts'
 import {FLAG, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
 

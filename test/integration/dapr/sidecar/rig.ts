@@ -171,7 +171,8 @@ export const noBlocks =
       workflows,
       actors: {
         load: async () => new Actors({clock: systemClock, mayHost: () => false}),
-        reminders: async () => Promise.reject(new Error('no reminders here'))
+        reminders: async () => Promise.reject(new Error('no reminders here')),
+        elsewhere: async () => Promise.resolve(undefined)
       },
       jobs: async () => Promise.reject(new Error('no jobs here')),
       outbox: async () => Promise.reject(new Error('no jobs here')),

@@ -26,6 +26,7 @@ t.test('a process that goes before it can be asked leaves no question to the nex
       load: async () => Promise.reject(new Error('no actors here')),
       reminders: async () => Promise.reject(new Error('no reminders here')),
       told: () => undefined,
+      elsewhere: async () => Promise.resolve(undefined),
       hostedAt: () => undefined
     },
     log: (_, text) => t.fail(text),

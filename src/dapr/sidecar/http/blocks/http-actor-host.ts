@@ -76,7 +76,7 @@ export class HttpActorHost implements ActorHost {
       isForced,
       warn: text => log('warn', text)
     })
-    return answerOf(response)
+    return actorAnswerOf(response)
   }
 
   async deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean> {
@@ -112,7 +112,8 @@ function firingBody({kind, callback, dueTime, period, data}: Firing): Buffer {
   return Buffer.from(`{${members.join(',')}}`)
 }
 
-function answerOf(response: AppResponse): ActorAnswer {
+/** What an app's response to a call of an actor says. */
+export function actorAnswerOf(response: AppResponse): ActorAnswer {
   if (response.kind === 'unreachable') return {kind: 'lost', why: response.why, wasSent: response.wasSent}
   const {status, lines, body} = response
   if (status === 404) return {kind: 'unknown'}

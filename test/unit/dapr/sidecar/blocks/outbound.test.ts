@@ -49,7 +49,8 @@ const blocksOf = async (
     workflows: async () => Promise.reject(new Error('no workflows here')),
     actors: {
       load: async () => Promise.reject(new Error('no actors here')),
-      reminders: async () => Promise.reject(new Error('no reminders here'))
+      reminders: async () => Promise.reject(new Error('no reminders here')),
+      elsewhere: async () => Promise.resolve(undefined)
     },
     log: {isDebug: false, write: () => undefined, warn: () => undefined}
   })

@@ -1,0 +1,30 @@
+import type {CallContent} from './call-content.ts'
+import {FLAG} from './call-lines.ts'
+
+/** An actor, and what it was called for. */
+interface CalledActor {
+  readonly type: string
+  readonly id: string
+  /** Of a firing: `timer/NAME` or `remind/NAME`. */
+  readonly method: string
+}
+
+/** Targets as the recorder has them: of methods with the address of Dapr's API, of firings as their app gets them. */
+const METHOD = /^\/v1\.0\/actors\/([^/?]+)\/([^/?]+)\/method\/([^?]+)/
+const FIRING = /^\/actors\/([^/?]+)\/([^/?]+)\/method\/((?:timer|remind)\/[^?]+)/
+
+/** The actor that was called; undefined: none. */
+export function calledActor({target}: Pick<CallContent, 'target'>, flags: number): CalledActor | undefined {
+  const found = ((flags & FLAG.own) === 0 ? METHOD : FIRING).exec(target)
+  if (found === null) return undefined
+  const [type = '', id = '', method = ''] = found.slice(1).map(decoded)
+  return {type, id, method}
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // its caller's, not in UTF-8
+  }
+}

@@ -1,0 +1,33 @@
+import type {CallObserver} from '../model/call.ts'
+import type {Reporter} from '../model/reporter.ts'
+import {systemClock} from '../platform/clock.ts'
+import {actorJournal} from '../dapr/sidecar/http/blocks/actor-request.ts'
+import type {OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {Actors} from '../work/actor/actors.ts'
+import {FarActors, type FarActorsOptions} from './far-actors.ts'
+
+export interface OpenActorsOptions extends Omit<FarActorsOptions, 'observer'> {
+  readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
+  readonly observer: CallObserver
+  readonly reporter: Reporter
+}
+
+/** The actors of a run, and those of others. */
+export function openActors(options: OpenActorsOptions): {readonly here: Actors; readonly far: FarActors} {
+  const {sidecars, observer, reporter} = options
+  const runtimeOf = (instance: string | undefined): AppRuntime | undefined =>
+    [...sidecars.keys()].find(({name}) => name === instance)
+  const here = new Actors({
+    clock: systemClock,
+    mayHost: app => [...sidecars].some(([{id}, {actors}]) => (app === undefined || id === app) && actors.mayHost),
+    counted: (instance, event) => runtimeOf(instance)?.counters?.hosted(event),
+    journalOf: (request, app) => actorJournal(observer, request, app),
+    toldCircle: ({place}, text) => {
+      const log = runtimeOf(place?.host.instance)?.logs.sidecar
+      log?.log({level: 'warn', message: text, scope: 'dapr.runtime.actor'})
+      reporter.warn('actor-waits', text)
+    }
+  })
+  return {here, far: new FarActors(options)}
+}

@@ -1,0 +1,53 @@
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+import {caller, post} from './actors-house.ts'
+
+const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
+
+const template = (apps: readonly object[]): string => JSON.stringify({version: 1, apps})
+
+t.test('a type that another run hosts is called there, in turns; own apps come first', async t => {
+  const rig = await openRig(t)
+  const host = (name: string): object => ({
+    appID: name,
+    appDirPath: '.',
+    autoPort: true,
+    command: [process.execPath, HOST],
+    env: {JOURNAL: join(rig.home, name), NAME: name}
+  })
+  const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '1000']}
+  await rig.write({'far/dapr.yaml': template([host('far')]), 'near/dapr.yaml': template([shop])})
+  const near = rig.pillion(['run', '-f', 'near'])
+  const call = caller(near)
+  t.match(await call('shop', '/Counter/1/method/add', post('1')), {
+    status: 500,
+    body: /no app of this run hosts actors/
+  })
+  const far = rig.pillion(['run', '-f', 'far'])
+  const direct = caller(far)
+  t.match(await direct('far', '/Counter/1/method/add', post('1')), {status: 200, body: '1'})
+  let first = await call('shop', '/Counter/1/method/env', post('NAME'))
+  while (first.status !== 200) first = await call('shop', '/Counter/1/method/env', post('NAME'))
+  t.equal(first.body, 'far')
+  const adds = Array.from({length: 10}, async (_, at) =>
+    at % 2 === 0 ? call('shop', '/Counter/1/method/add', post('1')) : direct('far', '/Counter/1/method/add', post('1'))
+  )
+  const counts = (await Promise.all(adds)).map(({body}) => Number(body))
+  t.strictSame(
+    counts.toSorted((a, b) => a - b),
+    Array.from({length: 10}, (_, at) => at + 2),
+    'one call at a time'
+  )
+  t.match(await call('shop', '/Counter/1/method/nothing', post('')), {
+    status: 500,
+    body: /"error invoke actor method: actor method not found: actors\/Counter\/1\/method\/nothing"/
+  })
+  const {stdout} = await rig.run(['calls', 'actor:Counter/1', '--run-file', 'near', '-o', 'ndjson'])
+  t.match(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''), {from: 'shop', to: 'far', actor: {type: 'Counter'}})
+  far.signal('SIGINT')
+  await far.exited
+  let last = await call('shop', '/Counter/1/method/add', post('1'))
+  while (!last.body.includes('did not find address')) last = await call('shop', '/Counter/1/method/add', post('1'))
+  t.match(last, {status: 500, body: /ERR_ACTOR_INVOKE_METHOD/})
+})
