@@ -1,4 +1,5 @@
 import t from 'tap'
+import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 
 t.test('a mistake has a place, a caret and a hint, after the words of Dapr', async t => {
@@ -42,4 +43,24 @@ t.test('validate shows an unknown key with its place, run names it in one line',
   const run = await rig.run(['run', '-f', '.'])
   t.equal(run.code, 0)
   t.match(run.stderr, /^⚠ {2}dapr\.yaml:\d+:\d+: comand is ignored: unknown key \(did you mean command\?\)\n$/)
+})
+
+const marked = (name: string, scopes: readonly string[]) =>
+  JSON.stringify({...JSON.parse(component(name, 'state.in-memory', {actorStateStore: 'true'})), scopes})
+
+const twoStores = (scopes: readonly string[]) => ({
+  'resources/cart.yaml': marked('cart', []),
+  'resources/orders.yaml': marked('orders', scopes)
+})
+
+t.test('two stores that are marked for actors are a mistake for the app that has both', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}], {resourcesPath: './resources'})
+  await rig.write(twoStores([]))
+  const {code, stderr} = await rig.run(['validate'])
+  t.equal(code, 1)
+  t.match(stderr, /detected duplicate actor state store: cart and orders/)
+  t.match(stderr, /orders\.yaml:\d+:\d+\n.*actorStateStore.*\n *\^/)
+  await rig.write(twoStores(['stock']))
+  t.match(await rig.run(['validate']), {code: 0, stderr: ''})
 })

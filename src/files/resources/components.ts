@@ -50,8 +50,10 @@ const DEFAULT_INIT_TIMEOUT_MS = 5000
 
 /** Where Dapr keeps actors, and workflows with them. */
 export const isActorStore = ({type, properties}: ComponentResource): boolean =>
-  type.startsWith('state.') &&
-  properties.some(({name, value}) => name.toLowerCase() === 'actorstatestore' && /^true$/i.test(value))
+  type.startsWith('state.') && properties.some(isActorStoreMark)
+
+export const isActorStoreMark = ({name, value}: ComponentProperty): boolean =>
+  name.toLowerCase() === 'actorstatestore' && /^true$/i.test(value)
 
 /** Whether a resource applies to an app. */
 export const areFor =

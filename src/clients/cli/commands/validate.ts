@@ -8,6 +8,8 @@ import type {AppPlan, Plan} from '../../../model/plan.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../../../files/resources/component-support.ts'
 import {TO_REPLACE} from '../../../files/config/scalar.ts'
 import {faultText} from '../../../files/resources/fault.ts'
+import type {ResourceSnapshot} from '../../../files/resources/app-resources.ts'
+import {isActorStore, isActorStoreMark} from '../../../files/resources/components.ts'
 import type {PlacedReference} from '../../../files/resources/field.ts'
 import type {WithoutEffect} from '../../../files/resources/without-effect.ts'
 import type {CommandHandler} from '../command-handler.ts'
@@ -53,6 +55,7 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
       const finding = referenceFinding(reference)
       found.set(faultText(finding), finding)
     }
+    for (const finding of doubleActorStores(snapshot)) found.set(faultText(finding), finding)
     for (const each of snapshot.withoutEffect) {
       const finding = await unservedFinding(each, app)
       found.set(faultText(finding), finding)
@@ -84,6 +87,18 @@ const referenceFinding = ({written, isReplaced, place}: PlacedReference): Findin
         expected: '',
         hint: TO_REPLACE
       })
+
+/** An app with two stores for actors is not started (Dapr: pkg/runtime/compstore/statestore.go). */
+function doubleActorStores({components}: ResourceSnapshot): readonly Finding[] {
+  const [first, ...more] = components.filter(isActorStore)
+  return more.flatMap(({name, properties}) => {
+    const place = properties.find(isActorStoreMark)?.place
+    if (first === undefined || place === undefined) return []
+    const message = `detected duplicate actor state store: ${first.name} and ${name}`
+    const hint = 'mark one of them only, or limit each to its apps with scopes'
+    return [{...findingOf('resource-mistake', {message, place, expected: '', hint}), severity: 'error' as const}]
+  })
+}
 
 /** Names in `conversation` that no component has. */
 const unrecorded = (
