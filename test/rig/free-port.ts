@@ -4,6 +4,8 @@ import {createServer, type Server} from 'node:net'
 /** Below the ports that runs give to apps and sidecars, and those that the system gives to anybody. */
 const LOWEST = 10_000
 const COUNT = 10_000
+/** Browsers and `fetch` ask nothing there (Fetch Standard, “bad port”). */
+const REFUSED = 10_080
 
 /**
  * A port where nobody listens, and which no other test is given while this process lives: files run at the same time. The
@@ -12,6 +14,7 @@ const COUNT = 10_000
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * COUNT)
+    if (port === REFUSED) continue
     const hold = await listening(`\0pillion-test-port-${port}`)
     if (hold === undefined) continue
     hold.unref()
