@@ -87,7 +87,11 @@ export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>>
     news.get(event.type)?.()
   }
   const seen = async (type: string): Promise<void> => {
-    if (found[type] === undefined) await new Promise<void>(resolve => news.set(type, resolve))
+    if (found[type] !== undefined) return
+    await new Promise<void>((resolve, reject) => {
+      news.set(type, resolve)
+      AbortSignal.timeout(60_000).onabort = () => reject(new Error(`there was no event ${type} in a minute`))
+    })
   }
   try {
     await new Promise<void>(resolve => {

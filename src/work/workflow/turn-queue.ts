@@ -26,7 +26,7 @@ export interface TurnQueueOptions {
   readonly isReplayed: (instance: Instance) => boolean
   /** An instance is another one than in the file's last commit. */
   readonly changed: (instance: Instance) => void
-  /** Terminates one that no worker can end: it has not started, or is stalled. */
+  /** Terminates one that no worker can end: it has not begun, or is stalled. */
   readonly terminate: (live: LiveInstance, letter: Omit<Letter, 'id'>) => void
 }
 
@@ -44,11 +44,19 @@ export class TurnQueue {
   post(key: number, letter: Omit<Letter, 'id'>): void {
     const live = this.#options.live.at(key)
     if (live === undefined || isTerminal(live.instance.status)) return
-    const isStuck = !live.mayStart || live.instance.status === STALLED
-    if (letter.kind === 'terminate' && isStuck) return this.#options.terminate(live, letter)
+    if (letter.kind === 'terminate' && this.#needsNoWorker(live)) {
+      if (live.turn !== undefined) this.#options.workersOf(live.instance.app).remove(live.turn)
+      live.turn = undefined
+      return this.#options.terminate(live, letter)
+    }
     const id = this.#options.store.post(key, letter)
     live.letters.push({...letter, id})
     this.want(live)
+  }
+
+  /** Its code need not be asked about its end, or cannot be: no worker has seen it and none is there, or it is stalled. */
+  #needsNoWorker({mayStart, instance: {app, status, turns}}: LiveInstance): boolean {
+    return !mayStart || status === STALLED || (turns === 0 && this.#options.workersOf(app).count() === 0)
   }
 
   /** It gets a turn if something has come for it, and it has none yet. */

@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
+import {PENDING, TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
 t.test('a workflow of one activity', async t => {
@@ -89,6 +90,20 @@ t.test(
     next.close()
   }
 )
+
+t.test('what no worker has seen is terminated at once where none is there', async t => {
+  const {workflows} = await openHouse(t)
+  await workflows.start('shop', order())
+  await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
+  t.match(workflows.find('shop', 'o-1'), {status: TERMINATED})
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(worker.seen(), [], 'there is nothing left of it for a worker')
+  await workflows.start('shop', order('o-2'))
+  await workflows.tell('shop', 'o-2', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
+  t.match(workflows.find('shop', 'o-2'), {status: PENDING}, 'a worker that is there ends it')
+})
 
 t.test('a timer that waits with an event ends when that comes', async t => {
   const {workflows, clock} = await openHouse(t)
