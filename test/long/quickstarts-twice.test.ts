@@ -27,10 +27,12 @@ for (let orderId = 1; orderId <= ${COUNT}; orderId++) {
 }
 `
 
+/** What is refused is published again: the built-in Redis changes hands while it is, if the run that had it ends. */
 const PUBLISHES = `${BEGIN}
-for (let orderId = 1; orderId <= ${COUNT}; orderId++) {
-  await fetch(dapr + '/v1.0/publish/orderpubsub/orders', {method: 'POST', headers: json, body: JSON.stringify({orderId, copy})})
-  console.log('Published data: ' + orderId)
+for (let orderId = 1; orderId <= ${COUNT};) {
+  const answer = await fetch(dapr + '/v1.0/publish/orderpubsub/orders', {method: 'POST', headers: json, body: JSON.stringify({orderId, copy})})
+  if (answer.ok) console.log('Published data: ' + orderId++)
+  else console.log('Refused: ' + answer.status + ' ' + (await answer.text()))
 }
 `
 
@@ -107,8 +109,10 @@ t.test('three quickstarts in two worktrees at once: each passes, and no call, ev
     await invoked.waitForLine('Order passed', {nth: COUNT})
     t.same(said(invoked, 'Order passed: '), ordersOf(copy, 'Order passed: '))
     t.same(said(invoked, 'Order received: '), ordersOf(copy, 'Order received: '))
-    await published.waitForLine('Order received', {nth: COUNT})
-    t.same(said(published, 'Order received: '), ordersOf(copy, 'Order received: '))
+    for (let orderId = 1; orderId <= COUNT; orderId++)
+      await published.waitForLine(new RegExp(`Order received: ${copy} ${orderId}$`))
+    // one that was refused may have been kept all the same
+    t.same([...new Set(said(published, 'Order received: '))], ordersOf(copy, 'Order received: '))
   }
   const moved = started.flatMap(({calls: run}) => (run.stderr.text.includes('other ports') ? [run] : []))
   t.equal(moved.length, 1, 'one copy has other ports')
