@@ -1,5 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
+import {guessText} from '../../src/model/call-guess.ts'
+import {traceIdOf} from '../../src/model/traceparent.ts'
 import {Bars, type Bar} from '../parts/bars.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {ask, problemOf} from '../state/api.ts'
@@ -10,7 +12,7 @@ import {TraceWorkflows} from './trace-workflows.tsx'
 /** The whole request that a call belongs to: all calls that were made for it, as bars over time. */
 export function Trace({call}: {readonly call: Api.CallDetail}) {
   const [tree, setTree] = useState<Api.RequestTree | string | undefined>(undefined)
-  const id = call.traceparent.split('-')[1] ?? ''
+  const id = traceIdOf(call.traceparent)
   const load = (isOpen: boolean): void => {
     if (!isOpen || tree !== undefined) return
     ask<Api.RequestTree>(`/trace?q=${call.number}`).then(setTree, (error: unknown) => setTree(problemOf(error).message))
@@ -50,7 +52,7 @@ function Tree({tree: {calls, failedAt, leftOut}, number}: {readonly tree: Api.Re
 
 function barOf(call: Api.TreeCall, number: number): Bar {
   const from = Date.parse(call.at)
-  const isGuess = call.link?.reason === 'guess'
+  const guess = guessText(call.link)
   return {
     key: call.number.toString(),
     label: (
@@ -61,10 +63,7 @@ function barOf(call: Api.TreeCall, number: number): Bar {
     from,
     to: call.isOpen ? undefined : from + call.totalMs,
     depth: call.depth,
-    tone: call.isFailed ? 'failed' : isGuess ? 'hatched' : 'done',
-    note: `${call.method} ${visible(call.path)} ${statusText(call)}${isGuess ? `, ${guessText(call.link)}` : ''}`
+    tone: call.isFailed ? 'failed' : guess !== '' ? 'hatched' : 'done',
+    note: [`${call.method} ${visible(call.path)} ${statusText(call)}`, guess].filter(text => text !== '').join(', ')
   }
 }
-
-const guessText = ({chance, candidates}: Api.CallLink): string =>
-  `a guess: ${Math.round(chance * 100)} %${candidates > 1 ? `, one of ${candidates} calls` : ''}`

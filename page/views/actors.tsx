@@ -4,6 +4,7 @@ import {confirm} from '../parts/confirm.tsx'
 import {count, duration, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
+import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {ask, mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
@@ -86,13 +87,7 @@ function Types() {
           onOpen={({type}) => go(hrefTo(type))}
         />
       ) : (
-        <p class="empty">
-          {answer === undefined
-            ? 'Asking the run …'
-            : typeof answer === 'string'
-              ? answer
-              : 'No app of the run hosts actors.'}
-        </p>
+        <Nothing answer={answer}>No app of the run hosts actors.</Nothing>
       )}
     </>
   )
@@ -128,15 +123,7 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
             onOpen={each => go(hrefTo(type, each.id))}
           />
         ) : (
-          <p class="empty">
-            {answer === undefined
-              ? 'Asking the run …'
-              : typeof answer === 'string'
-                ? answer
-                : words === ''
-                  ? 'None is active.'
-                  : 'No actor matches.'}
-          </p>
+          <Nothing answer={answer}>{words === '' ? 'None is active.' : 'No actor matches.'}</Nothing>
         )}
         {id !== '' && <ActorPanel key={`${type}/${id}`} type={type} id={id} />}
       </div>

@@ -5,6 +5,7 @@ import {confirm} from '../parts/confirm.tsx'
 import {count, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
+import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {ask, mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
@@ -68,7 +69,9 @@ export default function Jobs() {
             onOpen={job => go(hrefTo(job))}
           />
         ) : (
-          <Nothing answer={answer} isFiltered={words !== ''} />
+          <Nothing answer={answer}>
+            <Hint isFiltered={words !== ''} />
+          </Nothing>
         )}
         {name !== '' && <JobPanel key={`${app}/${name}`} app={app} name={name} />}
       </div>
@@ -151,15 +154,13 @@ function JobActions({job: {app, name, state}}: {readonly job: Api.JobDetail}) {
   )
 }
 
-function Nothing({answer, isFiltered}: {readonly answer: object | string | undefined; readonly isFiltered: boolean}) {
-  if (typeof answer === 'string') return <p class="empty">{answer}</p>
-  if (answer === undefined) return <p class="empty">Asking the run …</p>
-  if (isFiltered) return <p class="empty">No job matches.</p>
+function Hint({isFiltered}: {readonly isFiltered: boolean}) {
+  if (isFiltered) return <p>No job matches.</p>
   const [app] = appList.value.filter(({httpPort}) => httpPort > 0)
   return (
-    <div class="empty">
+    <>
       <p>No job is scheduled. This schedules one of {app?.id ?? 'an app'}:</p>
       <pre>{`curl localhost:${app?.httpPort ?? 3500}/v1.0/jobs/report -d '{"schedule": "@every 10s"}'`}</pre>
-    </div>
+    </>
   )
 }

@@ -4,6 +4,7 @@ import {Chips} from '../parts/chips.tsx'
 import {ago, count, duration, timeOfDay} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
+import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
@@ -97,7 +98,9 @@ export default function Workflows() {
             onOpen={instance => go(instanceHref(instance))}
           />
         ) : (
-          <Nothing answer={answer} isFiltered={name !== '' || status !== ''} />
+          <Nothing answer={answer}>
+            <Hint isFiltered={name !== '' || status !== ''} />
+          </Nothing>
         )}
         {id !== '' && <InstancePanel key={`${runId.value} ${app}/${id}`} app={app} id={id} onClose={close} />}
       </div>
@@ -105,23 +108,21 @@ export default function Workflows() {
   )
 }
 
-function Nothing({answer, isFiltered}: {readonly answer: object | string | undefined; readonly isFiltered: boolean}) {
-  if (typeof answer === 'string') return <p class="empty">{answer}</p>
-  if (answer === undefined) return <p class="empty">Asking the run …</p>
+function Hint({isFiltered}: {readonly isFiltered: boolean}) {
   if (isFiltered)
     return (
-      <div class="empty">
+      <>
         <p>No workflow matches.</p>
         <button type="button" onClick={() => setParameters({name: '', status: ''})}>
           Show all
         </button>
-      </div>
+      </>
     )
   const [app] = appList.value.filter(({httpPort}) => httpPort > 0)
   return (
-    <div class="empty">
+    <>
       <p>No workflow was started yet. This starts one of {app?.id ?? 'an app'}, once its worker is connected:</p>
       <pre>{`pillion workflow run NAME --app-id ${app?.id ?? 'APP'} --input JSON`}</pre>
-    </div>
+    </>
   )
 }

@@ -1,4 +1,5 @@
 import type {RequestTree, TreeCall} from '../../model/api.generated.ts'
+import {guessText} from '../../model/call-guess.ts'
 import {durationText} from '../../model/duration.ts'
 import {callWords} from './call-table.ts'
 import {fittingTable} from './table.ts'
@@ -32,7 +33,7 @@ export function traceText({calls, failedAt, leftOut}: RequestTree, width: number
     ],
     width
   )
-  return table + (leftOut === 0 ? '' : `… and ${leftOut} calls more\n`)
+  return table + (leftOut === 0 ? '' : `… and ${leftOut} more calls\n`)
 }
 
 /** The lines that lead to each call: `│ └ `, with a question mark where it is a guess. */
@@ -65,12 +66,8 @@ function noteOf(call: TreeCall, failedAt: number | null): string {
   const notes = [
     number === failedAt ? '← the failure began here' : '',
     waitedMs < 1 ? '' : `waited ${durationText(waitedMs)}`,
-    link?.reason === 'guess' ? guessText(link) : '',
+    guessText(link),
     callWords.note(call)
   ]
   return notes.filter(note => note !== '').join(', ')
 }
-
-/** Why it is not sure: `a guess: 40 %, one of 3 calls`. */
-const guessText = ({chance, candidates}: NonNullable<TreeCall['link']>): string =>
-  `a guess: ${Math.round(chance * 100)} %${candidates > 1 ? `, one of ${candidates} calls` : ''}`

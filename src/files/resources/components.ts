@@ -52,6 +52,7 @@ const DEFAULT_INIT_TIMEOUT_MS = 5000
 export const isActorStore = ({type, properties}: ComponentResource): boolean =>
   type.startsWith('state.') && properties.some(isActorStoreMark)
 
+/** The property that marks a state store for actors. */
 export const isActorStoreMark = ({name, value}: ComponentProperty): boolean =>
   name.toLowerCase() === 'actorstatestore' && /^true$/i.test(value)
 

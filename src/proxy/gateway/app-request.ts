@@ -133,8 +133,8 @@ class AppRequest extends ProxiedCall {
     const around = attempt === undefined ? context : {...context, interceptor: attemptInterceptor(attempt)}
     const request = {method, path: path.replace(/\?.*$/s, ''), lines}
     // it is no request to the API of the sidecar: who counts those is not told
-    const fresh = new CallJournal({call, request, observer: context.observer, recorded: undefined})
-    super(around, call, request, body.length, options.journal ?? fresh)
+    const {journal = new CallJournal({call, request, observer: context.observer, recorded: undefined})} = options
+    super(around, call, request, body.length, journal)
     this.#options = options
     this.#done = done
     this.#collector = new AppResponseCollector({

@@ -1,3 +1,4 @@
+import {traceIdOf} from '../../model/traceparent.ts'
 import type {Actor, ActorTurn} from './actor.ts'
 import type {ActorTable} from './actor-table.ts'
 import type {Agenda, Due} from './agenda.ts'
@@ -113,7 +114,7 @@ function wayBy(first: Inside, waiting: ActorTurn, all: readonly Inside[]): Way |
 /** The id of its trace (W3C Trace Context); '' = it has none. */
 function traceOf({request: {work}}: ActorTurn): string {
   if (work.kind !== 'method') return ''
-  return /^traceparent:[ \t]*[0-9a-f]{2}-([0-9a-f]{32})-/im.exec(work.lines)?.[1] ?? ''
+  return traceIdOf(/^traceparent:[ \t]*(\S+)/im.exec(work.lines)?.[1])
 }
 
 const stepOf = ({actor: {type, id}, turn: {request}}: Inside): string => {

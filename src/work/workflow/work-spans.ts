@@ -1,4 +1,5 @@
 import {hash} from 'node:crypto'
+import {spanIdOf} from '../../model/traceparent.ts'
 import type {WorkSpan, WorkTraces} from '../../model/work-trace.ts'
 import type {Clock} from '../../platform/clock.ts'
 import {failureOf} from './failure.ts'
@@ -6,12 +7,6 @@ import type {Instance} from './instance.ts'
 import {msOf, readEvent, splitEvents, type Event} from './messages.ts'
 import {statusName} from './status.ts'
 import type {ActivityItem} from './work-items.ts'
-
-/** The trace that a traceparent stands in: 32 digits; '' if there is none. */
-export const traceIdOf = (traceparent: string | undefined): string => traceparent?.slice(3, 35) ?? ''
-
-/** The span of a traceparent: 16 digits; '' if there is none. */
-export const spanIdOf = (traceparent: string | undefined): string => traceparent?.slice(36, 52) ?? ''
 
 /** The span of an activity: found again from its instance and task, so that it is kept nowhere. 16 digits; '' if there is no trace. */
 export const activitySpanId = ({trace}: Pick<Instance, 'trace'>, task: number): string =>

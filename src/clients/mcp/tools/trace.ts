@@ -1,7 +1,8 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {guessText} from '../../../model/call-guess.ts'
 import {durationText} from '../../../model/duration.ts'
 import {listAnswer} from '../answer.ts'
-import {givenText, type Tool} from '../tool.ts'
+import {CURSOR, cursorOf, givenText, type Tool} from '../tool.ts'
 
 export const traceTool: Tool = {
   name: 'trace',
@@ -14,17 +15,20 @@ export const traceTool: Tool = {
       type: 'string',
       description:
         'The number of any call of it, or a filter as of the tool "calls", such as "is:failed": the latest that matches. Left out: the latest request'
-    }
+    },
+    cursor: CURSOR
   },
   required: [],
   run: async (run, given, signal) => {
     const tree = await run.api.ask('GET /trace', {query: {q: givenText(given, 'filter')}, signal})
     const [root] = tree.calls
+    const from = cursorOf(given)
+    const left = tree.calls.slice(from)
     return listAnswer({
       summary: `A request of ${tree.calls.length + tree.leftOut} calls${root?.isFailed === true ? ', which failed' : ''}.`,
-      items: tree.calls.map(call => ({text: stepText(call, tree), fact: {number: call.number, depth: call.depth}})),
+      items: left.map(call => ({text: stepText(call, tree), fact: {number: call.number, depth: call.depth}})),
       facts: {failedAt: tree.failedAt},
-      cursorAfter: () => ''
+      cursorAfter: count => (count < left.length ? (from + count).toString() : '')
     })
   }
 }
@@ -34,7 +38,7 @@ function stepText(call: Api.TreeCall, {failedAt}: Api.RequestTree): string {
   const notes = [
     isOpen ? 'in flight' : `${status}${isFailed ? ' FAILED' : ''}`,
     durationText(totalMs),
-    link?.reason === 'guess' ? `a guess: ${Math.round(link.chance * 100)} %` : '',
+    guessText(link),
     failure,
     number === failedAt ? 'THE FAILURE BEGAN HERE' : ''
   ].filter(note => note !== '')

@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import {traceIdOf} from '../../../model/traceparent.ts'
 import {contentOf, tracesOf} from '../../telemetry/recorder/call-content.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
@@ -13,25 +14,27 @@ import {CallLinks, type TracedCall} from './link-calls.ts'
 const MAX_CALLS = 1000
 
 /**
- * The request that a call belongs to, with all calls that were made for it. `q`: the number of that call, or a filter that matches it: the
+ * The request that a call belongs to, with all calls that were made for it; of a trace that began outside all its requests. `q`: the number of that call, or a filter that matches it: the
  * latest one. Takes short turns. Rejects with an ApiProblem if there is none, with a UserError for a faulty filter.
  */
 export async function requestTree(recorder: CallRecorder, q: string, masking: Masking): Promise<Api.RequestTree> {
   const asked = /^\d+$/.test(q) ? recordedCall(recorder, Number(q)).number : await latestOf(recorder, q, masking)
   const links = new CallLinks()
-  const below = new Map<number, number[]>()
+  /** The calls that were made for no other one, with the traces that they came in. */
+  const first = new Map<number, string>()
   const turns = new Turns(() => recorder.last)
   for (const number of recorder.numbers().toReversed()) {
     await turns.next()
     const call = tracedCall(recorder, number)
     if (call === undefined) continue
     links.add(call)
-    const {parent = 0} = links.of(number) ?? {}
-    below.set(parent, [...(below.get(parent) ?? []), number])
+    if (links.of(number) === undefined) first.set(number, traceIdOf(call.cameWith))
   }
   let root = asked
   for (let link = links.of(root); link !== undefined; link = links.of(root)) root = link.parent
-  const numbers = inOrder(root, below)
+  const trace = first.get(root) ?? ''
+  const roots = trace === '' ? [root] : [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
+  const numbers = inOrder(roots, links)
   const calls = numbers.slice(0, MAX_CALLS).flatMap(({number, depth}): readonly Api.TreeCall[] => {
     const call = recorder.call(number)
     return call === undefined ? [] : [{...rowOf(call, contentOf(call), masking), depth, link: links.of(number) ?? null}]
@@ -40,10 +43,11 @@ export async function requestTree(recorder: CallRecorder, q: string, masking: Ma
 }
 
 async function latestOf(recorder: CallRecorder, q: string, masking: Masking): Promise<number> {
-  const latestCall = async (filter: string): Promise<readonly Api.Call[]> =>
-    listCalls(recorder, {q: filter, before: 0, after: 0, limit: 1}, masking)
-  const [latest] = q === '' ? [...(await latestCall('!is:own')), ...(await latestCall('is:own'))] : await latestCall(q)
-  if (latest !== undefined) return latest.number
+  // what a sidecar asks its own app is shown where there is nothing else
+  for (const filter of q === '' ? ['!is:own', ''] : [q]) {
+    const [latest] = await listCalls(recorder, {q: filter, before: 0, after: 0, limit: 1}, masking)
+    if (latest !== undefined) return latest.number
+  }
   throw q === ''
     ? new ApiProblem(404, 'there are no calls yet', 'Calls between the apps, and to them, are recorded.')
     : new ApiProblem(404, `no call matches ${q}`, 'pillion calls lists them.')
@@ -68,17 +72,17 @@ function tracedCall(recorder: CallRecorder, number: number): TracedCall | undefi
   }
 }
 
-/** A call and those below it, each with how deep it is, as a tree is read: each before those that were made for it. */
+/** Calls and those below them, each with how deep it is, as a tree is read: each before those that were made for it. */
 function inOrder(
-  root: number,
-  below: ReadonlyMap<number, readonly number[]>
+  roots: readonly number[],
+  links: CallLinks
 ): readonly {readonly number: number; readonly depth: number}[] {
   const found: {number: number; depth: number}[] = []
-  const left = [{number: root, depth: 0}]
+  const left = roots.map(number => ({number, depth: 0})).toReversed()
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     found.push(next)
     const {depth} = next
-    for (const number of (below.get(next.number) ?? []).toReversed()) left.push({number, depth: depth + 1})
+    for (const number of links.madeFor(next.number).toReversed()) left.push({number, depth: depth + 1})
   }
   return found
 }

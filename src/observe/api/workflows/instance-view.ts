@@ -3,7 +3,7 @@ import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {failureOf} from '../../../work/workflow/failure.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
 import {statusName} from '../../../work/workflow/status.ts'
-import {traceIdOf} from '../../../work/workflow/work-spans.ts'
+import {traceIdOf} from '../../../model/traceparent.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 
 /** A time as views have it. */

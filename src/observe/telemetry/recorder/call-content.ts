@@ -83,11 +83,11 @@ export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
 
 const EVENT = /^content-type:[ \t]*application\/cloudevents\+json/im
 const SOURCE = /"source":"([^"\\]+)"/
+/** So much of an event is looked at. */
+const BEGIN_BYTES = 4096
 
 const beginOf = (pieces: readonly TapePiece[]): string =>
   pieces.find(({kind}) => kind === PIECE.requestBody)?.bytes.toString('utf8', 0, BEGIN_BYTES) ?? ''
-/** Of an event are looked at. */
-const BEGIN_BYTES = 4096
 
 /** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
 export function headerValue(headers: readonly string[], name: string): string {

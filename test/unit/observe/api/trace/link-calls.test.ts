@@ -1,5 +1,6 @@
 import t from 'tap'
-import {CallLinks, type Link, type TracedCall} from '../../../../../src/observe/api/trace/link-calls.ts'
+import type {CallLink} from '../../../../../src/model/api.generated.ts'
+import {CallLinks, type TracedCall} from '../../../../../src/observe/api/trace/link-calls.ts'
 
 const TRACE = (digit: string): string => `00-${digit.repeat(32)}-${'b'.repeat(16)}-01`
 
@@ -28,7 +29,7 @@ const made = (
   }
 }
 
-const linksOf = (...calls: readonly TracedCall[]): readonly (Link | undefined)[] => {
+const linksOf = (...calls: readonly TracedCall[]): readonly (CallLink | undefined)[] => {
   const links = new CallLinks()
   for (const call of calls) links.add(call)
   return calls.map(({number}) => links.of(number))
@@ -65,12 +66,12 @@ t.test('the trace that apps pass on decides, also between several and after the 
     made(3, 'shop stock', [2, 3], {cameWith: TRACE('2'), wentWith: TRACE('2')}),
     made(4, 'shop bank', [4, 5], {cameWith: TRACE('9')}),
     made(5, 'shop bank', [20, 21], {cameWith: TRACE('1')}),
-    made(6, 'bus/orders mail', [30, 31], {cameWith: TRACE('2')})
+    made(6, 'bus/orders mail', [30, 31], {publisher: 'stock', cameWith: TRACE('2')})
   )
   t.same(inner, {parent: 2, reason: 'trace', chance: 1, candidates: 1})
   t.match(own, {reason: 'guess', candidates: 2}, 'a trace that nobody gave it')
   t.match(late, {parent: 1, reason: 'trace'})
-  t.match(event, {parent: 3, reason: 'trace'}, 'an event belongs to the latest call of its trace')
+  t.match(event, {parent: 3, reason: 'trace'}, 'an event belongs to the call of its trace that its publisher got')
 })
 
 t.test(
@@ -97,4 +98,21 @@ t.test('an event belongs to the call that its publisher was answering, and that 
   )
   t.same(event, {parent: 1, reason: 'guess', chance: 0.8, candidates: 1})
   t.match(later, {parent: 3, reason: 'guess', candidates: 2})
+})
+
+t.test('calls that come from outside in one trace stand side by side', async t => {
+  const [first, second] = linksOf(
+    made(1, 'web shop', [0, 1], {cameWith: TRACE('1'), wentWith: TRACE('1')}),
+    made(2, 'web stock', [2, 3], {cameWith: TRACE('1'), wentWith: TRACE('1')})
+  )
+  t.strictSame([first, second], [undefined, undefined])
+})
+
+t.test('after two answered calls of one trace it is not sure for which of them an app calls', async t => {
+  const [, , late] = linksOf(
+    made(1, 'web shop', [0, 1], {wentWith: TRACE('1')}),
+    made(2, 'web shop', [2, 3], {wentWith: TRACE('1')}),
+    made(3, 'shop bank', [10, 11], {cameWith: TRACE('1')})
+  )
+  t.match(late, {reason: 'guess', candidates: 2, chance: 0.5})
 })

@@ -1,0 +1,5 @@
+/** The trace that a traceparent (W3C Trace Context) stands in: 32 digits; '' if there is none. */
+export const traceIdOf = (traceparent: string | undefined): string => traceparent?.slice(3, 35) ?? ''
+
+/** The span of a traceparent: 16 digits; '' if there is none. */
+export const spanIdOf = (traceparent: string | undefined): string => traceparent?.slice(36, 52) ?? ''
