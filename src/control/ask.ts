@@ -1,6 +1,7 @@
 import {readdir} from 'node:fs/promises'
 import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
 import type {Outgoing} from './api-client.ts'
 import {existingFolders, runtimeFolders, type OnSkipped} from './folder.ts'
@@ -14,7 +15,7 @@ export interface RunSocket {
 
 /** The control sockets of all runs of the user. A run may have died: nothing has been sent to it yet. */
 export async function runSockets(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   onSkipped: OnSkipped = () => undefined
 ): Promise<readonly RunSocket[]> {
   const sockets: RunSocket[] = []

@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import type {Call} from '../model/call.ts'
 import type {Reporter} from '../model/reporter.ts'
 import type {Admit} from '../proxy/gateway/admission.ts'
@@ -6,7 +7,7 @@ import type {PeerRuns} from './peer-runs.ts'
 
 export interface BorrowedCallsOptions {
   /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The way to apps of other runs. */
   readonly peerRuns: Pick<PeerRuns, 'admitIn'>
   readonly reporter: Reporter
@@ -74,7 +75,7 @@ export class BorrowedCalls {
     const borrower = this.#borrowers.get(run)
     if (borrower === undefined) return new Set()
     if (performance.now() - borrower.askedAt > APPS_MS) {
-      borrower.appIds = new Set(livingRuns(this.#options.shell).find(({name}) => name === run)?.appIds)
+      borrower.appIds = new Set(livingRuns(this.#options.env).find(({name}) => name === run)?.appIds)
       borrower.askedAt = performance.now()
     }
     return borrower.appIds

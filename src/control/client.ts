@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http'
 import {dirname} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import type * as Api from '../model/api.generated.ts'
 import {codeOf, UserError} from '../model/errors.ts'
 import {VERSION} from '../model/version.ts'
@@ -36,7 +37,7 @@ export interface OnSilent {
 
 /** All runs of the user that respond, oldest first. Folders without a responding socket are skipped. */
 export async function findRuns(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   onSkipped: OnSkipped = () => undefined,
   {suspended, slow}: OnSilent = {suspended: () => 'skip', slow: () => undefined}
 ): Promise<readonly FoundRun[]> {
@@ -66,10 +67,7 @@ function suspendedRun(folder: string): RunIdentity | undefined {
 }
 
 /** The log files that other living runs of the user write; undefined where one does not tell, as it is suspended or too new. */
-export async function logsInUse(
-  env: Readonly<Record<string, string | undefined>>,
-  self: string
-): Promise<ReadonlySet<string> | undefined> {
+export async function logsInUse(env: Environment, self: string): Promise<ReadonlySet<string> | undefined> {
   try {
     const others = (await runSockets(env)).filter(({name}) => !self.startsWith(name))
     const runs = await Promise.all(others.map(async ({path}) => logsOf(path)))

@@ -2,6 +2,7 @@ import {readdir, rm} from 'node:fs/promises'
 import {connect} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
+import type {Environment} from '../model/environment.ts'
 import {codeOf} from '../model/errors.ts'
 import {readRunFile, readSpared, type RunFile} from './run-file.ts'
 import {existingFolders, runtimeFolders} from './folder.ts'
@@ -21,7 +22,7 @@ const BETWEEN_REFUSALS_MS = 1000
  * All runs of the user that are certainly dead: their sockets refused a connection twice, one second apart, and they ran
  * in the current boot and pid namespace. Returns at once if there is none.
  */
-export async function findDead(env: Readonly<Record<string, string | undefined>>): Promise<readonly DeadRun[]> {
+export async function findDead(env: Environment): Promise<readonly DeadRun[]> {
   const folders: string[] = []
   for (const folder of existingFolders(runtimeFolders(env), () => undefined)) {
     for (const name of await readdir(folder)) folders.push(join(folder, name))

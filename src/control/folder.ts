@@ -2,6 +2,7 @@
 // folder with a control socket, inside a folder that only the user can access; `list` sends a request to each socket.
 import {lstatSync} from 'node:fs'
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {codeOf, messageOf, UserError} from '../model/errors.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 
@@ -13,7 +14,7 @@ const MAX_PATH_BYTES = 80
  * `/run/user`, then the one below `/tmp`. `XDG_RUNTIME_DIR` is ignored: it differs under ssh, sudo and cron, so that runs
  * would not find each other.
  */
-export function runtimeFolders(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+export function runtimeFolders(env: Environment): readonly string[] {
   const own = env['PILLION_RUNTIME_DIR']
   return own !== undefined && own !== '' ? [own] : usualFolders()
 }

@@ -1,5 +1,6 @@
 import {readdirSync} from 'node:fs'
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {existingFolders, runtimeFolders} from './folder.ts'
 import {livingRun, type RunIdentity} from './run-file.ts'
 
@@ -10,7 +11,7 @@ export interface LivingRun extends RunIdentity {
 }
 
 /** The runs of the user whose processes are there. Nothing is asked of them. Throws a UserError if no runtime folder is usable. */
-export const livingRuns = (env: Readonly<Record<string, string | undefined>>): readonly LivingRun[] =>
+export const livingRuns = (env: Environment): readonly LivingRun[] =>
   existingFolders(runtimeFolders(env), () => undefined).flatMap(livingRunsIn)
 
 /** Those that registered in a folder. */

@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import {LeaseSearch, type LeasesFound} from './sidecar-leases.ts'
 import type {TemplateCopy} from './copies.ts'
 import type {Identify} from '../proxy/gateway/access.ts'
@@ -9,7 +10,7 @@ import {denyUnknown, whyStopped, whyUnknown} from '../proxy/gateway/unknown-app.
 
 export interface PeerRunsOptions {
   /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The marker of our own run, which is skipped. */
   readonly run: string
   /** The template of the run, whose other copies are not called. */
@@ -50,7 +51,7 @@ export class PeerRuns {
 
   constructor(options: PeerRunsOptions) {
     this.#options = options
-    this.leases = new LeaseSearch(options.shell, options.run, {...(options.own && {own: options.own})})
+    this.leases = new LeaseSearch(options.env, options.run, {...(options.own && {own: options.own})})
   }
 
   /** Admits a call to an app of other runs, round robin over its ready instances, each through a sidecar of its run. */
@@ -135,14 +136,14 @@ export class PeerRuns {
   }
 
   #admitted({caller, callee}: Call, {sidecar, pool, grpcPool}: Peer, {borrower}: Loan): Admission {
-    const {shell, identify} = this.#options
+    const {env, identify} = this.#options
     const identity = identify(caller) ?? {...NOBODY, appId: caller}
     const value = callerValue(sidecar.address.key, borrower === undefined ? identity : {...identity, run: borrower})
     return {
       ok: true,
       pool,
       isLocal: false,
-      token: shell['DAPR_API_TOKEN'] ?? '',
+      token: env['DAPR_API_TOKEN'] ?? '',
       pathPrefix: `/v1.0/invoke/${encodeURIComponent(callee)}/method`,
       callerLine: `${CALLER_HEADER}: ${value}\r\n`,
       grpcPool,

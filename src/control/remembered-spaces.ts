@@ -1,8 +1,7 @@
 import {readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {stateFolder} from '../platform/state-folder.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** What a space belongs to. */
 export interface SpaceOwner {

@@ -1,9 +1,8 @@
 import {appendFileSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
 import {livingRuns, type LivingRun} from './living-runs.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** In the folder of a run: one line for each data that it has in a server. */
 const FILE = 'data'

@@ -1,4 +1,5 @@
 import {dirname} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import type {NoSidecar} from '../model/api.generated.ts'
 import {runSockets, type RunSocket} from './ask.ts'
 import {clientOf} from './client.ts'
@@ -37,7 +38,7 @@ const SKIP_MS = 10_000
  * runs do not respond.
  */
 export class LeaseSearch {
-  readonly #env: Readonly<Record<string, string | undefined>>
+  readonly #env: Environment
   readonly #self: string
   readonly #own: TemplateCopy
   readonly #timeoutMs: number
@@ -45,7 +46,7 @@ export class LeaseSearch {
 
   /** `run`: the marker of our own run. `own`: what it is a copy of; other copies are not asked. */
   constructor(
-    env: Readonly<Record<string, string | undefined>>,
+    env: Environment,
     run: string,
     {
       own = {file: '', copy: ''},

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {existsSync, realpathSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {repositoryAbove} from '../platform/paths.ts'
 import {copiesAmong, type TemplateCopy} from './copies.ts'
@@ -19,8 +20,6 @@ export interface Space {
   /** Where its files are; it need not be there. */
   readonly folder: string
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * The space of a run; undefined: it shares its data with all runs that have none. Worktrees that were added to a repository have one, and

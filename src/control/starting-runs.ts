@@ -1,12 +1,11 @@
 import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {startOf} from '../platform/process-table.ts'
 import {runtimeFolders, usableFolder} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
 import type {RunIdentity} from './run-file.ts'
 import {oneByOne} from './run-name.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Files in the runtime folder, each of a process that is about to start a run; the rest of the name is its pid. */
 const PREFIX = 'starting-'

@@ -1,5 +1,6 @@
 import {rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {messageOf} from '../model/errors.ts'
 
 /** A program that still runs after this time shows the page itself. */
@@ -9,11 +10,7 @@ const FAILS_WITHIN_MS = 3000
  * Opens an address in the user's browser: '' on success, else why not. The address goes through a file that only the user can
  * read, since everyone on the machine can read command lines. `folder`: of the user alone. `BROWSER` names another program.
  */
-export async function openInBrowser(
-  url: string,
-  folder: string,
-  env: Readonly<Record<string, string | undefined>>
-): Promise<string> {
+export async function openInBrowser(url: string, folder: string, env: Environment): Promise<string> {
   const named = env['BROWSER'] ?? ''
   const hasScreen = process.platform === 'darwin' || named !== '' || env['DISPLAY'] || env['WAYLAND_DISPLAY']
   if (!hasScreen) return 'there is no screen here'

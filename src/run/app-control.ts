@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
@@ -19,7 +20,7 @@ export interface AppControlParts {
   readonly key: string
   readonly runLog: RunLog
   /** Our own environment. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
@@ -48,7 +49,7 @@ export function appControl(
     debugApp: async id => starter.debug(id),
     launch: async id => {
       const runtime = asked.main(id) ?? apps.named(id).find(each => !apps.isStopped(each))
-      return runtime && launchOf(runtime, asked.shell)
+      return runtime && launchOf(runtime, asked.env)
     },
     leaseSidecar: id => {
       const runtime = asked.main(id)
@@ -108,11 +109,11 @@ async function restart(
   return ''
 }
 
-async function launchOf(runtime: AppRuntime, shell: AppControlParts['shell']): Promise<Launch> {
+async function launchOf(runtime: AppRuntime, env: AppControlParts['env']): Promise<Launch> {
   const {environment: whole, ...rest} = await runtime.launch()
   const {FORCE_COLOR: _colour, ...plain} = whole // set for our terminal, unless the template sets it
-  const environment = (runtime.plan.env['FORCE_COLOR'] ?? shell['FORCE_COLOR']) === undefined ? plain : whole
-  const added = Object.keys(environment).filter(name => environment[name] !== shell[name])
+  const environment = (runtime.plan.env['FORCE_COLOR'] ?? env['FORCE_COLOR']) === undefined ? plain : whole
+  const added = Object.keys(environment).filter(name => environment[name] !== env[name])
   return {...rest, environment, added}
 }
 

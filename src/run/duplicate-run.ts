@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import {livingRuns} from '../control/living-runs.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
@@ -6,17 +7,17 @@ import {isSamePath} from '../platform/paths.ts'
 
 export interface DuplicateRunOptions {
   readonly plan: Plan
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly reporter: Reporter
   /** What commands call this run. */
   readonly name: string
 }
 
 /** Warns about other runs of the same template; Dapr starts both silently. */
-export function warnDuplicateRun({plan: {file, shownAs}, shell, reporter, name}: DuplicateRunOptions): void {
+export function warnDuplicateRun({plan: {file, shownAs}, env, reporter, name}: DuplicateRunOptions): void {
   if (file === '') return
   try {
-    const duplicates = livingRuns(shell).filter(
+    const duplicates = livingRuns(env).filter(
       ({pid, templateFile}) => pid !== process.pid && isSamePath(templateFile, file)
     )
     if (duplicates.length === 0) return

@@ -138,7 +138,7 @@ export class RunApi {
     const {recorder, apps, options, runLog} = this.#options
     const {
       plan: {file, overlays = [], shownAs},
-      shell
+      env
     } = options()
     const runtimes = (): readonly AppRuntime[] => apps().all
     return {
@@ -156,7 +156,7 @@ export class RunApi {
       actors: this.#options.actors,
       masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
       plans: () => runtimes().map(({plan}) => plan),
-      template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', shell},
+      template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', env},
       apps: () => runtimes().map(runtime => notRunning(runtime, apps())),
       leftOut: () =>
         apps()
@@ -213,7 +213,7 @@ const whyStopped = (id: string, apps: Apps): string => {
 }
 
 /** What the page shows, and the folder of the key that its tokens are made with. */
-const pageOf = ({plan, shell}: RunOptions): {readonly template: string; readonly folder: string} => ({
+const pageOf = ({plan, env}: RunOptions): {readonly template: string; readonly folder: string} => ({
   template: plan.file || plan.name,
-  folder: usableFolder(runtimeFolders(shell))
+  folder: usableFolder(runtimeFolders(env))
 })

@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import type {BorrowedCalls} from '../control/borrowed-calls.ts'
 import type {PeerRuns} from '../control/peer-runs.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -8,7 +9,7 @@ import type {Apps} from './apps/apps.ts'
 
 export interface RunBorrowingOptions {
   /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The copy whose apps we borrow (`--rest`); undefined: none. */
   readonly rest: string | undefined
   /** What commands call this run. */

@@ -1,4 +1,5 @@
 import {join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import type {DaprdComponents} from '../dapr/components/daprd/daprd-access.ts'
 import {API} from '../model/dapr/api/api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
@@ -12,7 +13,7 @@ import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
 export interface RunDaprdOptions {
   /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The value of `PILLION_RUN`. */
   readonly run: string
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
@@ -33,14 +34,14 @@ export class RunDaprd implements FindDaprd {
 
   /** Undefined if no usable daprd was found; each component that needs one reports why. */
   async open({runtime, resources, metadata}: DaprdNeeds): Promise<DaprdComponents | undefined> {
-    const {shell, run, watchdog, reporter} = this.#options
+    const {env, run, watchdog, reporter} = this.#options
     const {findDaprd} = await import('../dapr/sidecar/daprd/find-daprd.ts')
-    const finding = findDaprd(runtime.plan.resources.defaultFolder, shell['PATH'] ?? '')
+    const finding = findDaprd(runtime.plan.resources.defaultFolder, env['PATH'] ?? '')
     // its version is read in the meantime
     const [program, {AppDaprd}] = await Promise.all([finding, import('../dapr/sidecar/daprd/app-daprd.ts')])
     if (typeof program === 'string') {
       this.whyNone = program
-      if (daprdUseOf(shell) === 'always') this.#tell(`PILLION_DAPRD is always, and ${program}`)
+      if (daprdUseOf(env) === 'always') this.#tell(`PILLION_DAPRD is always, and ${program}`)
       for (const resource of resources) this.#tellMissing(resource, program)
       return undefined
     }
@@ -50,12 +51,12 @@ export class RunDaprd implements FindDaprd {
       program,
       plan: runtime.plan,
       ports: runtime.ports,
-      shell,
+      env,
       run,
       life: `${run}-${name}`,
       // only we can look into it
-      folder: join(homeOf(usableFolder(runtimeFolders(shell)), run), name),
-      use: daprdUseOf(shell),
+      folder: join(homeOf(usableFolder(runtimeFolders(env)), run), name),
+      use: daprdUseOf(env),
       metadata,
       watchdog,
       log: entry => sidecar.log(entry),

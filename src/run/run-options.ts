@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import type {WorkMode} from '../work/work-path.ts'
 import type {Readable} from 'node:stream'
 import type {Emit} from '../model/events.ts'
@@ -12,7 +13,7 @@ import type {Hint} from '../model/reporter.ts'
 export interface RunOptions {
   readonly plan: Plan
   /** Our own environment. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly form: TemplateMode | Single
   readonly output: ConsoleOutput
   /** True: colours of the apps are kept. */

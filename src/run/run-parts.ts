@@ -81,15 +81,15 @@ export class RunParts {
     this.api = this.#createApi()
     const options = observed(run, [this.#recorder, this.api])
     this.options = options
-    const {plan, shell, emit} = options
+    const {plan, env, emit} = options
     const marker = this.marker
     const reporter = new RunReporter(emit)
     this.reporter = reporter
     const isOver = (): boolean => lifetime.isOver
-    this.watchdog = watchdogFor({plan, shell, marker, reporter})
+    this.watchdog = watchdogFor({plan, env, marker, reporter})
     this.peerRuns = this.#createPeerRuns()
     this.#borrowing = new RunBorrowing({
-      shell,
+      env,
       rest: plan.rest,
       runName: () => this.name,
       peerRuns: this.peerRuns,
@@ -99,15 +99,15 @@ export class RunParts {
     this.routes = this.#createRoutes(reporter)
     this.services = this.#createServices(reporter)
     this.resources = new RunResources({
-      shell,
+      env,
       since: this.#startedAt,
       reporter,
       refreshed: () => this.work.settingsChanged()
     })
-    this.components = new RunComponents({plan, env: shell, run: marker, reporter})
+    this.components = new RunComponents({plan, env, run: marker, reporter})
     this.work = new RunWork({
       plan,
-      shell,
+      env,
       reporter,
       runtimes: () => this.apps.all,
       resourcesOf: id => this.resources.snapshotOf(id),
@@ -123,7 +123,7 @@ export class RunParts {
       faults: this.api.faults,
       reminders: this.work.reminders
     })
-    this.#daprd = new RunDaprd({shell, run: marker, watchdog: this.watchdog, reporter})
+    this.#daprd = new RunDaprd({env, run: marker, watchdog: this.watchdog, reporter})
     this.changes = this.#createChanges(reporter)
     this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})
     this.appRuntimes = this.#createAppRuntimes(reporter)
@@ -185,9 +185,9 @@ export class RunParts {
   }
 
   #createPeerRuns(): PeerRuns {
-    const {shell, plan} = this.options
+    const {env, plan} = this.options
     return new PeerRuns({
-      shell,
+      env,
       own: {file: plan.file, copy: plan.copy ?? ''},
       run: this.marker,
       identify: id => this.routes.versions.identify(id),
@@ -297,7 +297,7 @@ export class RunParts {
   }
 
   #createControl(): RunControl {
-    const {plan, shell, reread} = this.options
+    const {plan, env, reread} = this.options
     const {marker: run, apps, changes, starts, services, routes} = this
     const startedAt = this.#startedAt
     const sidecars = this.#sidecars
@@ -326,7 +326,7 @@ export class RunParts {
         run,
         startedAt,
         key: this.#key,
-        shell,
+        env,
         apps,
         sidecars,
         runLog: this.appRuntimes.runLog,
@@ -337,12 +337,12 @@ export class RunParts {
   }
 
   async #openSidecar(runtime: AppRuntime): Promise<void> {
-    const {plan, shell, emit} = this.options
+    const {plan, env, emit} = this.options
     const {routes, services} = this
     const sidecar = await openAppSidecar({
       runtime,
       plan,
-      shell,
+      env,
       resources: await this.resources.open(runtime.plan),
       components: () => this.components.load(),
       daprd: this.#daprd,

@@ -1,5 +1,6 @@
 import {watch, type FSWatcher} from 'node:fs'
 import {dirname} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {UserError} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -12,7 +13,7 @@ import {inBackground} from './run-reporter.ts'
 
 export interface RunResourcesOptions {
   /** Our own environment. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Start of the run, in ms since 1970: later changes count. */
   readonly since: number
   readonly reporter: Reporter
@@ -38,7 +39,7 @@ export class RunResources {
   constructor(options: RunResourcesOptions) {
     this.#options = options
     this.#store = new ResourceStore({
-      env: options.shell,
+      env: options.env,
       cwd: process.cwd(),
       reporter: options.reporter,
       properties: async () => (await import('../dapr/components/block-types.ts')).propertiesOf
@@ -65,7 +66,7 @@ export class RunResources {
   /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
   report(): void {
     const {reporter} = this.#options
-    const use = daprdUseOf(this.#options.shell)
+    const use = daprdUseOf(this.#options.env)
     // a real daprd handles it, or has reported why it cannot
     const all = this.#store.withoutEffect
       .filter(({component}) => component === undefined || !isForDaprd(component, use))

@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs'
+import type {Environment} from '../model/environment.ts'
 import type {Plan} from '../model/plan.ts'
 import type {TellingReporter} from '../model/reporter.ts'
 import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
@@ -17,7 +18,7 @@ import type {OpenWork} from './open-work.ts'
 export interface RunWorkOptions {
   readonly plan: Plan
   /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly reporter: TellingReporter
   readonly runtimes: () => readonly AppRuntime[]
   /** The resources of an app; undefined: its sidecar is not open. */

@@ -56,10 +56,10 @@ export class Run {
    */
   async start(): Promise<void> {
     const {reporter, starts, options} = this.#parts
-    const {plan, shell} = options
-    if (shell['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(shell) // a misspelt one is told now
-    workPath({shell, plan}) // so is this
-    const folders = runtimeFolders(shell)
+    const {plan, env} = options
+    if (env['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(env) // a misspelt one is told now
+    workPath({env, plan}) // so is this
+    const folders = runtimeFolders(env)
     const folder = usableFolder(folders)
     existingFolders(folders, text => reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently
     const pipes = preparePipes(plan.apps.filter(isStartedAtOnce).length)
@@ -166,10 +166,10 @@ export class Run {
   /** Work that no app waits for. */
   #beginBackground(): void {
     const {appRuntimes, apps, changes, options, reporter, resources, work} = this.#parts
-    const {plan, shell} = options
-    warnDuplicateRun({plan, shell, reporter, name: this.#parts.name})
+    const {plan, env} = options
+    warnDuplicateRun({plan, env, reporter, name: this.#parts.name})
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
-    void inBackground(reporter, 'cannot clean up after killed runs', sweep({env: shell, reporter}))
+    void inBackground(reporter, 'cannot clean up after killed runs', sweep({env, reporter}))
     void inBackground(reporter, 'cannot go on with workflows', work.begin())
     void inBackground(reporter, 'cannot watch files', changes.begin())
     void inBackground(reporter, 'cannot watch resources', resources.follow())

@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import type {DataPlace} from '../dapr/components/data-place.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -7,7 +8,7 @@ import {runtimeFolders, usableFolder} from '../control/folder.ts'
 
 export interface SharedDataOptions {
   readonly plan: Plan
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The marker of the run. */
   readonly run: string
   readonly reporter: Reporter

@@ -1,4 +1,5 @@
 import {sweepWorkspaces} from '#daeploy'
+import type {Environment} from '../model/environment.ts'
 import {endMarked} from '../supervisor/process/end-group.ts'
 import type {Orphan} from '../supervisor/process/process-tracker.ts'
 import {findDead} from '../control/dead-runs.ts'
@@ -6,7 +7,7 @@ import {UserError} from '../model/errors.ts'
 import type {Reporter} from '../model/reporter.ts'
 
 export interface SweepOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly reporter: Reporter
 }
 

@@ -1,6 +1,5 @@
+import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export interface EnvironmentOptions {
   readonly plan: AppPlan
@@ -11,7 +10,7 @@ export interface EnvironmentOptions {
     readonly appPort: number
   }
   /** Our own environment. */
-  readonly shell: Environment
+  readonly env: Environment
   /** `PILLION_RUN` and `PILLION_LIFE`: we find our processes again by them. */
   readonly markers: {readonly run: string; readonly marker: string}
   /** The output of the app is shown on a terminal. */
@@ -22,12 +21,12 @@ export interface EnvironmentOptions {
  * The complete environment of a process of an app, each key once. Later layers win: the shell, Dapr's variables
  * (`pkg/standalone/run.go` of Dapr's CLI), the template. The markers come last, so that nothing overrides them.
  */
-export function environmentOf({plan, ports, shell, markers, isColoured}: EnvironmentOptions): Record<string, string> {
-  const wantsColour = isColoured && !shell['NO_COLOR'] && plan.env['NO_COLOR'] === undefined
+export function environmentOf({plan, ports, env, markers, isColoured}: EnvironmentOptions): Record<string, string> {
+  const wantsColour = isColoured && !env['NO_COLOR'] && plan.env['NO_COLOR'] === undefined
   const layers: Environment = {
     PYTHONUNBUFFERED: '1',
     ...(wantsColour && {FORCE_COLOR: '1'}),
-    ...shell,
+    ...env,
     APP_ID: plan.id,
     APP_CHANNEL_ADDRESS: plan.channel.address,
     ...(ports.appPort > 0 && {APP_PORT: ports.appPort.toString(), PORT: ports.appPort.toString()}),

@@ -1,3 +1,4 @@
+import type {Environment} from '../model/environment.ts'
 import {Watchdog} from './process/watchdog.ts'
 import type {Plan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -9,16 +10,16 @@ export const longestGraceMs = ({apps, leftOut = []}: Plan): number =>
 export interface WatchdogNeeds {
   readonly marker: string
   readonly plan: Plan
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly reporter: Reporter
 }
 
 /** Creates the watchdog of a run without starting it. */
-export const watchdogFor = ({marker, plan, shell, reporter}: WatchdogNeeds): Watchdog =>
+export const watchdogFor = ({marker, plan, env, reporter}: WatchdogNeeds): Watchdog =>
   new Watchdog({
     marker,
     graceMs: longestGraceMs(plan),
-    searchPath: shell['PATH'] ?? '',
+    searchPath: env['PATH'] ?? '',
     lost: why =>
       reporter.warn(
         'watchdog-lost',

@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto'
 import {basename, dirname, join} from 'node:path'
+import type {Environment} from '../model/environment.ts'
 import {UserError} from '../model/errors.ts'
 import type {Plan} from '../model/plan.ts'
 import {linksResolved} from '../platform/paths.ts'
@@ -13,7 +14,7 @@ export type WorkMode = 'forgotten' | 'brief'
 
 export interface WorkPathOptions {
   /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly plan: Plan
   readonly workMode?: WorkMode | undefined
 }
@@ -22,8 +23,8 @@ export interface WorkPathOptions {
  * The file; undefined: nothing is kept. A template's is found by its real path and its name, and that of the copy (`--name`); a single app's by
  * its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
  */
-export function workPath({shell, plan, workMode}: WorkPathOptions): string | undefined {
-  const {PILLION_WORK: mode = ''} = shell
+export function workPath({env, plan, workMode}: WorkPathOptions): string | undefined {
+  const {PILLION_WORK: mode = ''} = env
   if (!['', 'memory', 'file'].includes(mode))
     throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
   if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
@@ -37,5 +38,5 @@ export function workPath({shell, plan, workMode}: WorkPathOptions): string | und
   const shown = (name || (file === '' ? (first?.id ?? '') : basename(dirname(file))))
     .replaceAll(/[^\w.-]/g, '_')
     .slice(0, 40)
-  return join(stateFolder(shell), `work-${shown}-${hash}.db`)
+  return join(stateFolder(env), `work-${shown}-${hash}.db`)
 }

@@ -1,4 +1,4 @@
-type Environment = Readonly<Record<string, string | undefined>>
+import type {Environment} from '../../model/environment.ts'
 
 /**
  * Whether to write colours: `FORCE_COLOR` decides first (as in Node), then `NO_COLOR` (no-color.org), then `CLICOLOR_FORCE`

@@ -34,7 +34,7 @@ export const NO_ACTOR_STORE =
 
 /** Undefined: nothing tells that the template has workflows, which only its code knows: no earlier run, and no resource about them. */
 export function workflowNeeds(plan: Plan, snapshots: readonly ResourceSnapshot[]): WorkflowNeeds | undefined {
-  const path = workPath({shell: process.env, plan}) ?? ''
+  const path = workPath({env: process.env, plan}) ?? ''
   const hasFile = path !== '' && existsSync(path)
   const hasResource = snapshots.some(
     ({configuration, accessPolicies}) => configuration.workflows !== DEFAULT_WORKFLOWS || accessPolicies.length > 0

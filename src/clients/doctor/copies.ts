@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs'
+import type {Environment} from '../../model/environment.ts'
 import {
   FORGOTTEN_AFTER_MS,
   rememberedSpaces,
@@ -13,7 +14,7 @@ const DAY_MS = 86_400_000
 const MAX_SHOWN = 20
 
 /** The copies of templates that have data of their own, the one that was used last first; nothing where there are none. */
-export function checkCopies(env: Readonly<Record<string, string | undefined>>, now = Date.now()): readonly Check[] {
+export function checkCopies(env: Environment, now = Date.now()): readonly Check[] {
   const all = rememberedSpaces(env)
   if (all.length === 0) return []
   const shown = all.slice(0, MAX_SHOWN).map(space => lineOf(space, now))

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
+import type {Environment} from '../../model/environment.ts'
 import {existingFolders, runtimeFolders, usableFolder} from '../../control/folder.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
@@ -17,10 +18,7 @@ const CLIENTS = new Set(['docker', 'docker-compose', 'nerdctl'])
 const TIMEOUT_MS = 5000
 
 /** Whether the daemon answers that the docker commands of a template talk to; nothing where there are none. */
-export async function checkDocker(
-  {apps}: Plan,
-  env: Readonly<Record<string, string | undefined>>
-): Promise<readonly Check[]> {
+export async function checkDocker({apps}: Plan, env: Environment): Promise<readonly Check[]> {
   const users = apps.flatMap(app => {
     const client = programsIn(app.command, app.folder).find(({name}) => CLIENTS.has(name))
     return client === undefined ? [] : [{...app, client: client.name === 'nerdctl' ? 'nerdctl' : 'docker'}]
@@ -51,7 +49,7 @@ export async function checkDocker(
 }
 
 export interface Patient {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly home: string
   /** Undefined: only the machine is looked at. */
   readonly plan: Plan | undefined

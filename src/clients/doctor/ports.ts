@@ -1,4 +1,5 @@
 import {createServer} from 'node:net'
+import type {Environment} from '../../model/environment.ts'
 import {findRuns, type FoundRun} from '../../control/client.ts'
 import {codeOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
@@ -16,10 +17,7 @@ interface WantedPort {
 }
 
 /** The ports that the template names: taken, or named twice. While a run of this very template has them nothing is said. */
-export async function checkPorts(
-  plan: Plan,
-  env: Readonly<Record<string, string | undefined>>
-): Promise<readonly Check[]> {
+export async function checkPorts(plan: Plan, env: Environment): Promise<readonly Check[]> {
   const run = await runOf(plan, env)
   if (run !== undefined)
     return [note(`this template runs already (pid ${run.listing.pid}): its ports are not looked at`, '')]
@@ -28,7 +26,7 @@ export async function checkPorts(
   return checks.length > 0 ? checks : [ok('every port that the template names is free')]
 }
 
-async function runOf({file}: Plan, env: Readonly<Record<string, string | undefined>>): Promise<FoundRun | undefined> {
+async function runOf({file}: Plan, env: Environment): Promise<FoundRun | undefined> {
   try {
     return (await findRuns(env)).find(({listing}) => isSamePath(listing.template.file, file))
   } catch (error) {

@@ -1,11 +1,12 @@
 import {existsSync, statSync} from 'node:fs'
+import type {Environment} from '../../model/environment.ts'
 import type {Plan} from '../../model/plan.ts'
 import {workPath} from '../../work/work-path.ts'
 import {note, type Check} from './check.ts'
 
 /** Where the workflows of a template lie, and how large that is; nothing where none have run. */
-export function checkWork(plan: Plan, shell: Readonly<Record<string, string | undefined>>): readonly Check[] {
-  const path = workPath({shell, plan})
+export function checkWork(plan: Plan, env: Environment): readonly Check[] {
+  const path = workPath({env, plan})
   if (path === undefined || !existsSync(path)) return []
   // changes are written ahead into a second file
   const bytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0)

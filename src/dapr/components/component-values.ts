@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto'
+import type {Environment} from '../../model/environment.ts'
 import type {ComponentProperty, ComponentResource} from '../../files/resources/components.ts'
 import type {Property} from './properties.ts'
 import type {Secret} from './secret-store.ts'
@@ -7,7 +8,7 @@ import {namespaceOf} from '../../files/resources/namespace.ts'
 
 export interface ValueOptions {
   readonly appId: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Undefined: this store is not there. */
   readonly secretOf: (store: string, name: string) => Promise<Secret | undefined> | undefined
   readonly warn: (text: string) => void

@@ -1,5 +1,6 @@
 // dapr/components/: state stores, message brokers, secret stores and their like, one file for each type, loaded when a file of a
 // template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
+import type {Environment} from '../../model/environment.ts'
 import type {Properties} from './properties.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
 
@@ -20,7 +21,7 @@ export interface OpenOptions {
   /** Relative paths start here: the folder of the app. */
   readonly folder: string
   /** The environment that we were started in. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Connects to Redis. */
   readonly redis: RedisAccess
   readonly warn: (text: string) => void

@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import {withBuiltInRetries} from '../../proxy/gateway/built-in-retries.ts'
 import type {Admit} from '../../proxy/gateway/admission.ts'
 import {ExternalEndpoints} from '../../proxy/gateway/external-endpoints.ts'
@@ -16,7 +17,7 @@ import {SidecarTracing} from './tracing.ts'
 export interface CallPathOptions {
   readonly runtime: AppRuntime
   /** The environment that we were started in. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly resources: AppResources
   /** Admits the app's calls to apps. */
   readonly apps: Admit
@@ -42,13 +43,13 @@ export class CallPath {
 
   /** Settles when the policies of the resources apply, so that no call passes before. */
   static async open(options: CallPathOptions): Promise<CallPath> {
-    const {runtime, resources, shell, warn} = options
-    const metering = new SidecarMetering(runtime.id, namespaceOf(shell), resources)
+    const {runtime, resources, env, warn} = options
+    const metering = new SidecarMetering(runtime.id, namespaceOf(env), resources)
     const tracing = createTracing(options)
     runtime.counters = countersOf(runtime, metering, tracing)
     const decisions = decisionsOf(options, metering)
     const external = createExternal(options, metering, decisions)
-    const namespace = shell['NAMESPACE'] || 'default'
+    const namespace = env['NAMESPACE'] || 'default'
     const effects = await ResourceEffects.open({runtime, resources, namespace, tracing, external, decisions, warn})
     return new CallPath({metering, tracing, external, effects})
   }
@@ -61,12 +62,12 @@ export class CallPath {
   }
 }
 
-const createTracing = ({runtime, shell, resources}: CallPathOptions): SidecarTracing =>
+const createTracing = ({runtime, env, resources}: CallPathOptions): SidecarTracing =>
   new SidecarTracing({
     appId: runtime.id,
     httpPort: runtime.ports.httpPort,
     resources,
-    env: shell,
+    env,
     log: entry => runtime.logs.sidecar.log(entry)
   })
 
@@ -97,7 +98,7 @@ const decisionsOf = ({runtime, show}: CallPathOptions, metering: SidecarMetering
 })
 
 function createExternal(
-  {resources, apps, shell, secretOf}: CallPathOptions,
+  {resources, apps, env, secretOf}: CallPathOptions,
   metering: SidecarMetering,
   decisions: ResiliencyReporterOptions
 ): ExternalEndpoints {
@@ -108,7 +109,7 @@ function createExternal(
   return new ExternalEndpoints({
     resources,
     apps: withBuiltInRetries({admit: apps, retryFor, emit: event => void reportRetry(decisions, event)}),
-    env: shell,
+    env,
     recorded: record => metering.sent(record),
     secretOf
   })

@@ -225,14 +225,14 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, shell, resources, components, daprd, workflows, actors, jobs, outbox} = this.#options
+    const {runtime, env, resources, components, daprd, workflows, actors, jobs, outbox} = this.#options
     const {tracing, metering, effects} = this.#path
     return new SidecarBlocks({
       appId: runtime.id,
       instance: runtime.name,
       isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
       folder: runtime.plan.folder,
-      env: shell,
+      env,
       resources,
       components,
       whyMissing: this.#whyMissing,
@@ -252,7 +252,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #openHttp(): Sidecar {
-    const {runtime, shell, resources, key, observer, faults, mounted, copierOf} = this.#options
+    const {runtime, env, resources, key, observer, faults, mounted, copierOf} = this.#options
     const {tracing, external, effects} = this.#path
     const {maxBodyBytes, readBufferBytes, listenAddresses} = runtime.plan.sidecar
     return openSidecar({
@@ -265,7 +265,7 @@ class AppSidecar implements OpenSidecar {
       wasReady: () => this.#noteReadiness(),
       blocks: () => this.#blocks.load(),
       requestShutdown: this.#requestShutdown,
-      hasHttp2: !isTruthy(shell['DAPR_HTTP_DISABLE_H2C'] ?? ''),
+      hasHttp2: !isTruthy(env['DAPR_HTTP_DISABLE_H2C'] ?? ''),
       observer,
       faults,
       mounted,
@@ -276,18 +276,18 @@ class AppSidecar implements OpenSidecar {
       limits: {maxBodyBytes, readBufferBytes},
       allowedHosts: listenAddresses,
       pages: this.#pages,
-      tokens: {api: shell['DAPR_API_TOKEN'] ?? '', app: runtime.token},
+      tokens: {api: env['DAPR_API_TOKEN'] ?? '', app: runtime.token},
       warn: this.#warn
     })
   }
 
   #openGrpc(): OpenGrpcPort {
-    const {runtime, shell, resources, protocolOf, workflows} = this.#options
+    const {runtime, env, resources, protocolOf, workflows} = this.#options
     const {tracing, external} = this.#path
     const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
     const sidecar = this.#http
     const isAllowedHost = hostGuard(listenAddresses)
-    const guards = {isAllowedHost, apiToken: shell['DAPR_API_TOKEN'] ?? '', tracing, pages: this.#pages}
+    const guards = {isAllowedHost, apiToken: env['DAPR_API_TOKEN'] ?? '', tracing, pages: this.#pages}
     return openGrpcPort(runtime.ports.grpc, {
       sidecar,
       guards,

@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import type {AppComponents, FailedComponent} from '../components/app-components.ts'
 import type {Secret} from '../components/secret-store.ts'
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
@@ -22,7 +23,7 @@ export interface SidecarBlocksOptions {
   readonly isHttpApp: boolean
   /** Folder of the app, where relative paths of its components start. */
   readonly folder: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly resources: AppResources
   /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>

@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import type {CallRecord, CallSpan} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {LogEntry} from '../../model/log-entry.ts'
@@ -22,7 +23,7 @@ export interface SidecarSpansOptions {
   readonly httpPort: number
   readonly resources: Pick<AppResources, 'warn'>
   /** The environment that we were started in. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly log: (entry: LogEntry) => void
 }
 

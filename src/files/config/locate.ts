@@ -1,5 +1,6 @@
 import {existsSync, readdirSync, statSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
+import type {Environment} from '../../model/environment.ts'
 import {misspelt} from './unknown-keys.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {ResourcesPlan} from '../../model/plan.ts'
@@ -12,7 +13,7 @@ import {absolutePath, daprFolder, statFault} from './paths.ts'
 /** What paths in a template depend on, besides the template. */
 export interface Surroundings {
   readonly home: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
 }
 
 /** An app, where it runs, and where its sidecar finds Dapr's resources. */

@@ -1,5 +1,6 @@
 import {statSync} from 'node:fs'
 import {isAbsolute, join} from 'node:path'
+import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 
 /** Go's words for what the system refuses: they stand at the end of Dapr's messages. */
@@ -38,9 +39,6 @@ export function absolutePath(path: string, base: string, home: string): string {
 }
 
 /** Dapr's folder with the default resources and Configuration: `runtimePath`, else `DAPR_RUNTIME_PATH`, else the home. */
-export function daprFolder(
-  runtimePath: string,
-  {env, home}: {env: Readonly<Record<string, string | undefined>>; home: string}
-): string {
+export function daprFolder(runtimePath: string, {env, home}: {env: Environment; home: string}): string {
   return join(runtimePath.trim() || (env['DAPR_RUNTIME_PATH'] ?? '').trim() || home, '.dapr')
 }

@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import {capabilitiesOf, isBlock, isComponentType, splitType} from './component-types.ts'
 import type {ComponentResource} from './components.ts'
 
@@ -25,7 +26,7 @@ export const INSTALL_DAPRD = '"dapr init --slim" of Dapr’s own CLI installs on
 export type DaprdUse = 'needed' | 'always' | 'never'
 
 /** Reads `PILLION_DAPRD`. */
-export const daprdUseOf = (env: Readonly<Record<string, string | undefined>>): DaprdUse => {
+export const daprdUseOf = (env: Environment): DaprdUse => {
   switch ((env['PILLION_DAPRD'] ?? '').toLowerCase()) {
     case 'always':
       return 'always'

@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import {messageOf, type Place} from '../../model/errors.ts'
 import type {ResourceFault} from './fault.ts'
 import type {Field, ResourceFile} from './field.ts'
@@ -51,9 +52,6 @@ export async function withSecrets(endpoint: HttpEndpoint, secretOf: SecretOf): P
   }
   return found
 }
-
-/** The environment that we were started in. */
-export type Environment = Readonly<Record<string, string | undefined>>
 
 const API_VERSION = 'dapr.io/v1alpha1'
 

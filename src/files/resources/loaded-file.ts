@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {readTextFile} from '../../model/read-file.ts'
@@ -6,7 +7,7 @@ import {readConfiguration, type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
 import {parseResourceFile, type PlacedReference, type ResourceFile} from './field.ts'
-import {readHttpEndpoints, type Environment, type HttpEndpoint} from './http-endpoints.ts'
+import {readHttpEndpoints, type HttpEndpoint} from './http-endpoints.ts'
 import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.ts'
 import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
 import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.ts'
@@ -19,7 +20,7 @@ const VARIABLE = /\$(?:\{([^}]*)\}|([-*#$@!?0-9])|(\w+)|\{)/g
  * Replaces `$NAME` and `${NAME}` as Go's `os.ExpandEnv` does: a variable that is not set is empty, what is no name in braces
  * vanishes, and a `$` without a name stays.
  */
-export const expandVariables = (text: string, env: Readonly<Record<string, string | undefined>>): string =>
+export const expandVariables = (text: string, env: Environment): string =>
   text.includes('$')
     ? text.replace(
         VARIABLE,

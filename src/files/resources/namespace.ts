@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
+
 /** The namespace of a sidecar with this environment (Dapr: pkg/security, CurrentNamespace). */
-export const namespaceOf = ({NAMESPACE: namespace = 'default'}: Readonly<Record<string, string | undefined>>): string =>
-  namespace
+export const namespaceOf = ({NAMESPACE: namespace = 'default'}: Environment): string => namespace

@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import type {Field} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
 import type {OtlpSettings, TracingSettings} from './tracing-settings.ts'
@@ -69,10 +70,7 @@ function readTimeout(field: Field): number {
  * What `OTEL_*` variables add where the file names no endpoint (Dapr: pkg/config, SetTracingSpecFromEnv): with one of them
  * every trace is sampled unless the file says otherwise.
  */
-export function withOtelVariables(
-  settings: TracingSettings,
-  env: Readonly<Record<string, string | undefined>>
-): TracingSettings {
+export function withOtelVariables(settings: TracingSettings, env: Environment): TracingSettings {
   const variable = (name: string): string =>
     env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`] || ''
   const endpoint = variable('ENDPOINT')

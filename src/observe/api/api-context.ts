@@ -1,3 +1,4 @@
+import type {Environment} from '../../model/environment.ts'
 import type {Pins} from '../replay/pins.ts'
 import type {Replayer} from '../replay/replayer.ts'
 import type {RunEvents} from './events/run-events.ts'
@@ -10,7 +11,7 @@ export interface TemplateSource {
   readonly files: readonly string[]
   readonly isStdin: boolean
   /** The environment that it is resolved against. */
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
 }
 
 /** Replays calls of a run. */

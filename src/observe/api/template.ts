@@ -40,10 +40,10 @@ const findingAt = (
 const placed = ({place, code, message, expected, hint}: TemplateMistake, severity: Api.TemplateFinding['severity']) =>
   findingAt(place, {severity, code, message, expected, hint})
 
-async function findingsOf({files, shell}: TemplateSource, graph: Api.Graph): Promise<readonly Api.TemplateFinding[]> {
+async function findingsOf({files, env}: TemplateSource, graph: Api.Graph): Promise<readonly Api.TemplateFinding[]> {
   const [first = ''] = files
   try {
-    const around = {cwd: dirname(first), home: homedir(), env: shell, readStdin: () => ''}
+    const around = {cwd: dirname(first), home: homedir(), env, readStdin: () => ''}
     const loaded = await loadTemplate(files, around, {watch: false})
     await loaded.plan.faults?.()
     const findings = (await loaded.findings()).map(finding => placed(finding, finding.severity))

@@ -1,7 +1,6 @@
 import {join} from 'node:path'
+import type {Environment} from '../../model/environment.ts'
 import {UserError} from '../../model/errors.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** `PILLION_REDIS`: where the built-in Redis keeps its keys, or that there shall be none. Throws a UserError for other words. */
 export function redisMode({PILLION_REDIS: mode = ''}: Environment): 'file' | 'memory' | 'off' {

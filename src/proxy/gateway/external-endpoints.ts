@@ -1,4 +1,5 @@
 import {isDeepStrictEqual} from 'node:util'
+import type {Environment} from '../../model/environment.ts'
 import type {Call, Recorded} from '../../model/call.ts'
 import type {Admission, Admit} from './admission.ts'
 import type {AppPipeline} from './app-pipeline.ts'
@@ -18,8 +19,6 @@ export interface ExternalEndpointsOptions {
   /** Reads what HTTPEndpoints refer to. */
   readonly secretOf?: SecretOf
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** An HTTPEndpoint resource, and its endpoint or the reason why it cannot be called. */
 interface Known {

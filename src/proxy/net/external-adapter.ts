@@ -1,6 +1,7 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http'
 import {Readable, type Writable} from 'node:stream'
 import type {SecureContext} from 'node:tls'
+import type {Environment} from '../../model/environment.ts'
 import {codeOf} from '../../model/errors.ts'
 import {HEAD_LIMIT, MAX_INTERIM, TOO_MANY_INTERIM} from './http1/response-head.ts'
 import {ProtocolAdapter, type AdaptedRequest, type RemoteSide, type ResponseSink} from './protocol-adapter.ts'
@@ -27,8 +28,6 @@ export interface WebOptions {
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; omitted: no proxy is used. */
   readonly env?: Environment
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 type Web = Pick<typeof import('node:https'), 'request'> & {readonly Agent: new (options: object) => Agent}
 

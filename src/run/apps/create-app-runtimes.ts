@@ -80,11 +80,11 @@ export class AppRuntimes {
 
   /** Removes old log files of earlier runs, none of `own`. Never fails: a file that cannot be removed stays. */
   async removeOldLogs(own: readonly Logs[]): Promise<void> {
-    const {plan, run, routes, shell} = this.#options
+    const {plan, run, routes, env} = this.#options
     const apps = plan.apps.map(app => ({...app.logs, name: routes.shownAs(app)}))
     const files = own.flatMap(({app, sidecar}) => [app.path, sidecar.path])
     await removeOldLogs(apps, async () => {
-      const others = await logsInUse(shell, run)
+      const others = await logsInUse(env, run)
       return others && new Set([...others, ...files])
     })
   }
@@ -95,7 +95,7 @@ export class AppRuntimes {
     logs: Logs,
     mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted'>
   ): AppRuntime {
-    const {shell, form, emit, services, watchdog, maySpawn, explain, moved, died, reporter} = this.#options
+    const {env, form, emit, services, watchdog, maySpawn, explain, moved, died, reporter} = this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
       plan,
@@ -107,7 +107,7 @@ export class AppRuntimes {
       maySpawn,
       ...mode,
       watchdog,
-      token: shell['APP_API_TOKEN'] ?? '',
+      token: env['APP_API_TOKEN'] ?? '',
       single: form.kind === 'single' ? {input: form.input} : undefined,
       moved: () => {
         moved()
@@ -128,17 +128,14 @@ export class AppRuntimes {
   }
 
   #environmentOf({logs}: AppPlan, ports: SidecarPorts): AppRuntimeOptions['environment'] {
-    const {shell, isTerminal, form, run, services} = this.#options
+    const {env, isTerminal, form, run, services} = this.#options
     const isColoured = form.kind === 'template' && isTerminal && logs.app !== 'file'
     return (marker, plan, appPort) =>
-      services.environment(
-        environmentOf({plan, ports: {...ports, appPort}, shell, markers: {run, marker}, isColoured}),
-        {
-          plan,
-          appPort,
-          httpPort: ports.httpPort
-        }
-      )
+      services.environment(environmentOf({plan, ports: {...ports, appPort}, env, markers: {run, marker}, isColoured}), {
+        plan,
+        appPort,
+        httpPort: ports.httpPort
+      })
   }
 
   #nextMarker({stop}: AppPlan): string {

@@ -199,7 +199,7 @@ export class SimulatedWorld implements World {
     }
     const run = new SimulatedRun({
       plan: await load(),
-      shell: {},
+      env: {},
       form: {kind: 'template', prefixOf: () => undefined},
       output: {write: () => undefined, midLine: false},
       isTerminal: false,

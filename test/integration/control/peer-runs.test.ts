@@ -12,13 +12,13 @@ import type {Call} from '../../../src/model/call.ts'
 
 const OWN = '0'.repeat(32)
 
-const open = (t: Test, shell: Readonly<Record<string, string>> = {}): {folder: string; peerRuns: PeerRuns} => {
+const open = (t: Test, more: Readonly<Record<string, string>> = {}): {folder: string; peerRuns: PeerRuns} => {
   const folder = mkdtempSync(join(tmpdir(), 'n-'))
-  const env = {PILLION_RUNTIME_DIR: folder, ...shell}
+  const env = {PILLION_RUNTIME_DIR: folder, ...more}
   const peerRuns = new PeerRuns({
-    shell: env,
+    env,
     run: OWN,
-    identify: id => ({appId: id, namespace: shell['NAMESPACE'] ?? 'default', trustDomain: 'public'}),
+    identify: id => ({appId: id, namespace: more['NAMESPACE'] ?? 'default', trustDomain: 'public'}),
     known: () => ['shop']
   })
   t.teardown(() => {

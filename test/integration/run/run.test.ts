@@ -38,15 +38,15 @@ const runOf = async (t: Test, apps: readonly object[]): Promise<Scene> => {
     join(folder, 'dapr.yaml'),
     JSON.stringify({version: 1, apps: apps.map(app => ({appDirPath: '.', ...app}))})
   )
-  const shell = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state')}
-  const around = {cwd: folder, home: folder, env: shell, readStdin: () => ''}
+  const env = {PATH: process.env['PATH'] ?? '', PILLION_RUNTIME_DIR: join(folder, 'state')}
+  const around = {cwd: folder, home: folder, env, readStdin: () => ''}
   const told: RunEvent['type'][] = []
   const {plan} = await loadTemplate('.', around, {watch: false})
   // a signal that does nothing: what is spawned shows, however soon it is to end
   const deaf = plan.apps.map(app => ({...app, stop: {...app.stop, signal: 'SIGWINCH' as const}}))
   const run = new Run({
     plan: {...plan, apps: deaf},
-    shell,
+    env,
     form: {kind: 'template', prefixOf: () => undefined},
     output: {write: () => undefined, midLine: false},
     isTerminal: false,

@@ -11,7 +11,7 @@ const plan = (env: Record<string, string> = {}, autoPort = false): AppPlan =>
 const options = (more: Partial<EnvironmentOptions> = {}): EnvironmentOptions => ({
   plan: plan(),
   ports: {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 7001},
-  shell: {HOME: '/home/me', APP_PORT: '1', PILLION_RUN: 'outer'},
+  env: {HOME: '/home/me', APP_PORT: '1', PILLION_RUN: 'outer'},
   markers: {run: 'r', marker: 'r-1'},
   isColoured: false,
   ...more
@@ -41,15 +41,15 @@ t.test("the template's word counts more than ours, but for the marks", async t =
 
 t.test('the port of the app is told as PORT too, unless its own environment says another one', async t => {
   t.match(environmentOf(options({plan: plan({}, true)})), {APP_PORT: '7001', PORT: '7001'})
-  t.match(environmentOf(options({shell: {PORT: '1'}})), {PORT: '7001'}, 'that of the shell is not meant for it')
+  t.match(environmentOf(options({env: {PORT: '1'}})), {PORT: '7001'}, 'that of the shell is not meant for it')
   t.match(environmentOf(options({plan: plan({PORT: '9'})})), {APP_PORT: '7001', PORT: '9'})
   const ports = {httpPort: 1, grpcPort: 2, metricsPort: 3, appPort: 0}
-  t.match(environmentOf(options({ports, shell: {PORT: '1'}})), {PORT: '1'}, 'no port: none of ours')
+  t.match(environmentOf(options({ports, env: {PORT: '1'}})), {PORT: '1'}, 'no port: none of ours')
 })
 
 t.test('colours are asked for on a terminal, unless somebody said no', async t => {
   t.equal(environmentOf(options({isColoured: true}))['FORCE_COLOR'], '1')
-  t.equal(environmentOf(options({isColoured: true, shell: {NO_COLOR: '1'}}))['FORCE_COLOR'], undefined)
+  t.equal(environmentOf(options({isColoured: true, env: {NO_COLOR: '1'}}))['FORCE_COLOR'], undefined)
   t.equal(environmentOf(options({isColoured: true, plan: plan({NO_COLOR: '1'})}))['FORCE_COLOR'], undefined)
   t.equal(environmentOf(options({isColoured: true, plan: plan({FORCE_COLOR: '0'})}))['FORCE_COLOR'], '0')
   t.equal(environmentOf(options())['FORCE_COLOR'], undefined)

@@ -1,11 +1,10 @@
 import {randomBytes} from 'node:crypto'
 import {appendFileSync} from 'node:fs'
 import {isAbsolute, relative, resolve} from 'node:path'
+import type {Environment} from '../../../model/environment.ts'
 import {messageOf, type Place, type UserError} from '../../../model/errors.ts'
 import {seconds, appFailure, hasFailed, type AppOutcome, type RunOutcome} from './outcome.ts'
 import {plainText} from './plain-text.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export const isOnGitHub = ({GITHUB_ACTIONS}: Environment): boolean => GITHUB_ACTIONS === 'true'
 

@@ -12,7 +12,7 @@ import type {Emit} from '../../../model/events.ts'
 import type {RunOptions} from '../../../run/run-options.ts'
 
 /** A form of `run` (template or single app): its options, its output, and its last lines. */
-export interface Form extends Omit<RunOptions, 'shell' | 'output' | 'isTerminal' | 'emit'> {
+export interface Form extends Omit<RunOptions, 'env' | 'output' | 'isTerminal' | 'emit'> {
   readonly emit: Emit
   /** Called when the start lines are printed. */
   readonly started?: (run: Run) => Promise<void>
@@ -81,7 +81,7 @@ async function live(
 ): Promise<number> {
   const {started, ended, takes, exitCode, ...form} = await begin(terminal)
   const isTerminal = terminal.isTerminal || wantsColours(false, process.env)
-  const lived = new Run({...form, shell: process.env, output: form.output ?? terminal.out, isTerminal})
+  const lived = new Run({...form, env: process.env, output: form.output ?? terminal.out, isTerminal})
   const hasBug = guard(lived, terminal, takes)
   try {
     await lived.start()

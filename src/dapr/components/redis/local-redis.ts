@@ -8,6 +8,7 @@ import {
   type RedisAddress,
   type RedisConnection
 } from '#redis'
+import type {Environment} from '../../../model/environment.ts'
 import type {Space} from '../../../control/space.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {Reporter} from '../../../model/reporter.ts'
@@ -19,7 +20,7 @@ import {MovableConnection} from './movable-connection.ts'
 
 export interface LocalRedisOptions {
   /** The environment that we were started in. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** An app of this run listens there, or will: it may be the Redis itself. */
   readonly isOwnPort: (port: number) => boolean
   readonly reporter: Reporter

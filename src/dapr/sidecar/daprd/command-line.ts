@@ -1,3 +1,4 @@
+import type {Environment} from '../../../model/environment.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {ShownPorts} from '../../../supervisor/daprd-log.ts'
 import {isFrom, type DaprdProgram} from './find-daprd.ts'
@@ -47,7 +48,7 @@ export function commandLine({program, plan, ports, appPort, folder}: CommandLine
 }
 
 export interface DaprdEnvironment {
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The value of `PILLION_RUN`. */
   readonly run: string
   readonly life: string
@@ -56,8 +57,8 @@ export interface DaprdEnvironment {
 }
 
 /** The environment that we were started in, with our marks; tokens are for our sidecar to check. */
-export function daprdVariables({shell, run, life, token}: DaprdEnvironment): Readonly<Record<string, string>> {
-  const kept = Object.entries(shell).filter(
+export function daprdVariables({env, run, life, token}: DaprdEnvironment): Readonly<Record<string, string>> {
+  const kept = Object.entries(env).filter(
     (pair): pair is [string, string] => pair[1] !== undefined && pair[0] !== 'DAPR_API_TOKEN'
   )
   return {...Object.fromEntries(kept), PILLION_RUN: run, PILLION_LIFE: life, APP_API_TOKEN: token}

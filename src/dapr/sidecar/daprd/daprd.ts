@@ -1,4 +1,5 @@
 import {rm} from 'node:fs/promises'
+import type {Environment} from '../../../model/environment.ts'
 import {exitText} from '../../../model/exit-text.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import {pause} from '../../../platform/delay.ts'
@@ -14,7 +15,7 @@ export interface DaprdOptions {
   readonly program: DaprdProgram
   readonly plan: AppPlan
   readonly ports: Pick<ShownPorts, 'httpPort' | 'grpcPort'>
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** The value of `PILLION_RUN`. */
   readonly run: string
   /** Unique among all processes of the run. */
@@ -52,7 +53,7 @@ export class Daprd {
   readonly #process: DaprdProcess
 
   static async start(options: DaprdOptions): Promise<Daprd> {
-    const {program, plan, ports, shell, run, life, watchdog, log} = options
+    const {program, plan, ports, env, run, life, watchdog, log} = options
     const folder = writeFolder(options.folder, options.components)
     const listener = new AppListener(options.listener)
     try {
@@ -61,7 +62,7 @@ export class Daprd {
         command: commandLine({program, plan, ports, appPort, folder}),
         version: program.version,
         folder: plan.folder,
-        env: daprdVariables({shell, run, life, token: listener.token}),
+        env: daprdVariables({env, run, life, token: listener.token}),
         life,
         stop: plan.stop,
         watchdog,

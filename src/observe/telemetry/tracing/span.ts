@@ -1,3 +1,4 @@
+import type {Environment} from '../../../model/environment.ts'
 import {operationAt} from '../../../model/dapr/api/routes.ts'
 import type {TraceContext} from './trace-context.ts'
 
@@ -138,7 +139,7 @@ export interface SpanSink {
 /** What an exporter needs from its sidecar. */
 export interface SpanExporterOptions {
   readonly appId: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** Writes a line to the sidecar's log, scope `dapr.runtime.trace`. */
   readonly log: (message: string) => void
   /** Called once by each exporter when it cannot send. */

@@ -1,12 +1,13 @@
 import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
+import type {Environment} from '../../../model/environment.ts'
 import {codeOf} from '../../../model/errors.ts'
 import {look} from '../../../platform/process-table.ts'
 import {workspacesFolder, changedIn, isDead, MANIFEST, readManifest} from './manifest.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
 export interface LeftWorkspaces {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly reporter: Reporter
 }
 

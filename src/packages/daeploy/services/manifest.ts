@@ -1,5 +1,6 @@
 import {lstatSync, readFileSync, renameSync, writeFileSync, type Stats} from 'node:fs'
 import {homedir} from 'node:os'
+import type {Environment} from '../../../model/environment.ts'
 import {currentSystem, type SystemIdentity} from '../../../control/run-file.ts'
 import {lookAgain, startOf} from '../../../platform/process-table.ts'
 import {readdir, stat} from 'node:fs/promises'
@@ -69,7 +70,7 @@ interface Manifest extends SystemIdentity {
 export const MANIFEST = 'ledger.json'
 
 /** The folder with the workspaces of all runs of the user. */
-export const workspacesFolder = (env: Readonly<Record<string, string | undefined>>): string =>
+export const workspacesFolder = (env: Environment): string =>
   join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
 
 /** Writes the state of this run's workspaces, by name, atomically. */

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
+import type {Environment} from '../../../model/environment.ts'
 import type {RunControl} from '../../../control/run-control.ts'
 import type {Deployment} from '../deployment.ts'
 import {whyNotAssigned, whyNotRemoved, type ServiceInstance} from '../instance.ts'
@@ -14,7 +15,7 @@ import {RecentLines} from './recent-lines.ts'
 import type {Routes} from '../../../proxy/gateway/routes.ts'
 
 export interface ServiceManagerOptions {
-  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   readonly routes: Routes<AppRuntime>
   readonly workspaces: Workspaces
   /** Stops an app and its sidecar, and removes it from the run. */
@@ -106,12 +107,12 @@ export class ServiceManager {
 
   /** Deploys a service: '' when its process is running, else the reason for the failure. */
   async #deploy({name, version, port, env, archive}: Deployment): Promise<string> {
-    const {shell, workspaces, add} = this.#options
+    const {workspaces, add, env: own} = this.#options
     const folderName = `${name}_${version}`
     try {
       const folder = await workspaces.unpack(folderName, archive)
-      const home = shell['HOME'] || homedir()
-      await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: shell}))
+      const home = own['HOME'] || homedir()
+      await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: own}))
       return ''
     } catch (error) {
       await workspaces.drop(folderName)

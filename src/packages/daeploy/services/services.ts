@@ -1,3 +1,4 @@
+import type {Environment} from '../../../model/environment.ts'
 import {PageGuard} from '../../../proxy/gateway/page-guard.ts'
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
@@ -24,11 +25,9 @@ import type {Routes} from '../../../proxy/gateway/routes.ts'
 import {Tokens} from './tokens.ts'
 import type {Reporter} from '../../../model/reporter.ts'
 
-type Shell = Readonly<Record<string, string | undefined>>
-
 export interface ServicesOptions {
   readonly plan: Plan
-  readonly shell: Shell
+  readonly env: Environment
   /** The marker of the run. */
   readonly run: string
   /** Other runs that know it may name the apps for which they call. */
@@ -60,10 +59,10 @@ export class Services {
   #port: {readonly number: number; readonly listener: Listener} | undefined
 
   constructor(options: ServicesOptions) {
-    const {shell, run} = options
+    const {env, run} = options
     this.#options = options
-    this.workspaces = new Workspaces(shell, run)
-    this.#tokens = new Tokens(shell)
+    this.workspaces = new Workspaces(env, run)
+    this.#tokens = new Tokens(env)
     this.#pages = new PageGuard(options.plan.allowedOrigins ?? [])
     this.#manager = new ServiceManager({...options, workspaces: this.workspaces})
   }

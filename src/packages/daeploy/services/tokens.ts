@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto'
+import type {Environment} from '../../../model/environment.ts'
 import type {ManagerGuards} from '../manager-api.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {PageGuard} from '../../../proxy/gateway/page-guard.ts'
@@ -9,8 +10,8 @@ export class Tokens {
   readonly #runToken: string
   readonly #ofServices = new Map<string, string>()
 
-  constructor(shell: Readonly<Record<string, string | undefined>>) {
-    this.#runToken = shell['DAPR_API_TOKEN'] ?? ''
+  constructor(env: Environment) {
+    this.#runToken = env['DAPR_API_TOKEN'] ?? ''
   }
 
   /** The token of a service, the same for all its processes. */

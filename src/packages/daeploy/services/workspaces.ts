@@ -2,6 +2,7 @@ import {mkdtempSync} from 'node:fs'
 import {cp, readdir, realpath, rm, stat, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
+import type {Environment} from '../../../model/environment.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import {
@@ -16,8 +17,6 @@ import {
   type Fingerprints
 } from './manifest.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
-
-type Shell = Readonly<Record<string, string | undefined>>
 
 interface CopiedWorkspace extends WorkspaceContent {
   readonly source: string
@@ -41,8 +40,8 @@ export class Workspaces {
   readonly #contents = new Map<string, WorkspaceContent>()
   #folder = ''
 
-  constructor(shell: Shell, run: string) {
-    this.#home = join(workspacesFolder(shell), run)
+  constructor(env: Environment, run: string) {
+    this.#home = join(workspacesFolder(env), run)
   }
 
   /** A folder of the run, created on first use below the user's cache folder, or below the system's temporary folder if that is not writable. */

@@ -161,7 +161,7 @@ t.test('the command line: each flag a word of its own; the scheduler only where 
 t.test('its environment is ours with our marks, but for tokens', async t => {
   t.same(
     daprdVariables({
-      shell: {A: 'a', B: undefined, DAPR_API_TOKEN: 'x', APP_API_TOKEN: 'y'},
+      env: {A: 'a', B: undefined, DAPR_API_TOKEN: 'x', APP_API_TOKEN: 'y'},
       run: 'r',
       life: 'l',
       token: 't'

@@ -140,8 +140,8 @@ t.test('a folder that is reached by a link is the same copy', async t => {
   t.strictSame(await movedPorts(link), await movedPorts(real))
   const [usual, byLink] = [real, link].map(plan => plan.apps.map(usualPorts(plan)))
   t.strictSame(byLink, usual)
-  const shell = {XDG_STATE_HOME: folder}
-  t.equal(workPath({shell, plan: link}), workPath({shell, plan: real}), 'its workflows are in one file')
+  const env = {XDG_STATE_HOME: folder}
+  t.equal(workPath({env, plan: link}), workPath({env, plan: real}), 'its workflows are in one file')
 })
 
 t.test('an app that a run leaves out moves, too: it can be started later', async t => {

@@ -1,3 +1,4 @@
+import type {Environment} from '../../../../model/environment.ts'
 import {messageOf} from '../../../../model/errors.ts'
 import {collectFirst} from '../../../../proxy/net/collector.ts'
 import {requestWeb, type WebOptions} from '../../../../proxy/net/external-adapter.ts'
@@ -8,7 +9,7 @@ export interface WebTargetOptions extends Pick<WebOptions, 'credentials' | 'secr
   /** Paths are joined to it. */
   readonly url: string
   /** Where proxies are looked up. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Environment
   /** 0: no limit. */
   readonly timeoutMs: number
   /** What is beyond is left out; 0: no limit. */
