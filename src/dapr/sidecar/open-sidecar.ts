@@ -8,13 +8,12 @@ import {type LogLevel, type Plan, writesAt} from '../../model/plan.ts'
 import type {SecretOf} from '../../files/resources/http-endpoints.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {Job} from '../../work/job/job.ts'
-import type {JobOutcome, Jobs} from '../../work/job/jobs.ts'
-import type {Outbox} from '../../work/outbox.ts'
-import type {Workflows} from '../../work/workflow/workflows.ts'
+import type {JobOutcome} from '../../work/job/jobs.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {asBytes} from '../../model/bytes.ts'
 import {apiLogEntry} from '../../observe/telemetry/api-log.ts'
 import {takesQuestions} from './ask-app.ts'
+import type {LastingWork} from './blocks/block-context.ts'
 import {CallPath, type CallPathOptions} from './call-path.ts'
 import {factsOf} from './facts.ts'
 import {openGrpcPort, type OpenGrpcPort} from './grpc-port.ts'
@@ -61,18 +60,9 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   /** Loads the components of the run. */
   readonly components: SidecarBlocksOptions['components']
   readonly daprd: FindDaprd
-  /** Loads the workflows of the run. */
-  readonly workflows: () => Promise<Workflows>
+  readonly work: SidecarWork
   /** The actors of the run. */
   readonly actors: ActorAccess
-  /** Loads the jobs of the run. */
-  readonly jobs: () => Promise<Jobs>
-  /** Loads the outbox of the run. */
-  readonly outbox: () => Promise<Outbox>
-  /** The app takes calls again. */
-  readonly appReady: () => void
-  /** How many workers of workflows the app has connected. */
-  readonly connectedWorkers: () => number
   /** The `appProtocol` of an app of the run; '' if the run has no such app. */
   readonly protocolOf: (id: string) => string
   readonly observer: SidecarOptions['observer']
@@ -80,6 +70,14 @@ export interface OpenSidecarOptions extends Omit<CallPathOptions, 'secretOf' | '
   /** The manager's routes, if the run has Daeploy services. */
   readonly mounted: SidecarOptions['mounted']
   readonly copierOf: SidecarOptions['copierOf']
+}
+
+/** What outlives the run. */
+export interface SidecarWork extends LastingWork {
+  /** The app takes calls again. */
+  appReady(runtime: AppRuntime): void
+  /** How many workers of workflows the app has connected. */
+  connectedWorkers(runtime: AppRuntime): number
 }
 
 /** Opens real daprds for the apps of a run. */
@@ -148,8 +146,8 @@ class AppSidecar implements OpenSidecar {
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
       runtime.onMove(() => this.#noteReadiness()),
-      runtime.queue.onOpen(() => options.appReady()),
-      runtime.onMove(() => options.appReady())
+      runtime.queue.onOpen(() => options.work.appReady(runtime)),
+      runtime.onMove(() => options.work.appReady(runtime))
     ]
     this.actors = new SidecarActors({
       runtime,
@@ -225,29 +223,33 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, env, resources, components, daprd, workflows, actors, jobs, outbox} = this.#options
+    const {runtime, env, resources, components, daprd, work, actors} = this.#options
     const {tracing, metering, effects} = this.#path
     return new SidecarBlocks({
-      appId: runtime.id,
-      instance: runtime.name,
-      isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
+      context: {
+        appId: runtime.id,
+        instance: runtime.name,
+        isHttpApp: runtime.appPort > 0 && takesQuestions(runtime),
+        namespace: env['NAMESPACE'] ?? '',
+        whyMissing: this.#whyMissing,
+        postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
+        policies: () => effects.componentPolicies,
+        counted: event => metering.used(event),
+        startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+        work,
+        actors,
+        log: {
+          isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
+          write: this.#logAs('dapr.runtime.processor'),
+          warn: (code, text) => resources.warn(code, text)
+        }
+      },
       folder: runtime.plan.folder,
       env,
       resources,
       components,
-      whyMissing: this.#whyMissing,
       daprd: async all => daprd.open({runtime, resources: all, metadata: () => this.#facts().extended}),
-      postToApp: runtime.appPort === 0 ? undefined : postTo(runtime, () => this.#http, this.#warn),
-      policies: () => effects.componentPolicies,
-      counted: event => metering.used(event),
-      startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
-      workflows,
-      actors,
-      jobs,
-      outbox,
-      areOptional: runtime.plan.resources.areOptional === true,
-      isDebug: writesAt(runtime.plan.sidecar.logLevel, 'debug'),
-      log: this.#logAs('dapr.runtime.processor')
+      areOptional: runtime.plan.resources.areOptional === true
     })
   }
 
@@ -282,7 +284,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #openGrpc(): OpenGrpcPort {
-    const {runtime, env, resources, protocolOf, workflows} = this.#options
+    const {runtime, env, resources, protocolOf, work} = this.#options
     const {tracing, external} = this.#path
     const {listenAddresses, readBufferBytes} = runtime.plan.sidecar
     const sidecar = this.#http
@@ -299,7 +301,7 @@ class AppSidecar implements OpenSidecar {
         appId: runtime.id,
         instance: runtime.name,
         blocks: async () => this.#blocks.load(),
-        workflows,
+        workflows: work.workflows,
         facts: this.#facts,
         customMetadata: sidecar.customMetadata,
         requestShutdown: this.#requestShutdown
@@ -333,10 +335,10 @@ class AppSidecar implements OpenSidecar {
   }
 
   readonly #facts = (): Facts => {
-    const {runtime, plan, resources} = this.#options
-    const connectedWorkers = this.#options.connectedWorkers()
+    const {runtime, plan, resources, work} = this.#options
+    const connectedWorkers = work.connectedWorkers(runtime)
     const facts = factsOf(runtime, plan, resources.snapshot, this.#blocks, this.#subscriptions.view)
-    const actors = this.#options.actors.hostedAt(this.#options.runtime)
+    const actors = this.#options.actors.hostedAt(runtime)
     return {...facts, ...(connectedWorkers > 0 && {connectedWorkers}), ...(actors !== undefined && {actors})}
   }
 

@@ -4,12 +4,11 @@ import type {Secret} from '../components/secret-store.ts'
 import type {DaprdComponents} from '../components/daprd/daprd-access.ts'
 import type {ComponentSet} from '../components/component-set.ts'
 import {explainPlace} from '../../files/config/diagnose.ts'
-import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../model/errors.ts'
 import type {TopicBacklog} from '../../model/activity.ts'
-import type {LogLevel} from '../../model/plan.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
+import type {Configuration} from '../../files/resources/dapr-configuration.ts'
 import {capabilitiesOf} from '../../files/resources/component-types.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -18,32 +17,18 @@ import type {BlockContextOptions} from './blocks/block-context.ts'
 import type {Blocks} from './blocks/blocks.ts'
 
 export interface SidecarBlocksOptions {
-  readonly appId: string
-  readonly instance: string
-  readonly isHttpApp: boolean
+  /** What they share, but for what is read from files. */
+  readonly context: Omit<BlockContextOptions, 'components' | 'configuration'>
   /** Folder of the app, where relative paths of its components start. */
   readonly folder: string
   readonly env: Environment
   readonly resources: AppResources
   /** Loads the components of the run. */
   readonly components: () => Promise<ComponentSet>
-  readonly whyMissing: (name: string) => string
   /** Opens a real daprd for components that are not built in; undefined if there is none, which has been reported. */
   readonly daprd: (resources: readonly ComponentResource[]) => Promise<DaprdComponents | undefined>
-  readonly postToApp: BlockContextOptions['postToApp']
-  readonly policies: () => ComponentPolicies | undefined
-  readonly counted: BlockContextOptions['counted']
-  readonly startSpan: BlockContextOptions['startSpan']
-  readonly workflows: BlockContextOptions['workflows']
-  readonly actors: BlockContextOptions['actors']
-  readonly jobs: BlockContextOptions['jobs']
-  readonly outbox: BlockContextOptions['outbox']
   /** A component that cannot be opened is only reported. */
   readonly areOptional: boolean
-  /** Lines of the level `debug` are written. */
-  readonly isDebug: boolean
-  /** Writes to the log of the sidecar. */
-  readonly log: (level: LogLevel, message: string) => void
 }
 
 /** The building blocks of an app, loaded when its files name a component, or it calls one. */
@@ -133,7 +118,7 @@ export class SidecarBlocks {
   /** The topics that the app reads, and what waits there. */
   get backlogs(): readonly TopicBacklog[] {
     const typeOf = (name: string): string => this.#current.find(each => each.name === name)?.type ?? 'pubsub'
-    const {appId} = this.#options
+    const {appId} = this.#options.context
     const read = this.#blocks?.subscriptions.backlogs ?? []
     return read.map(each => ({...each, app: appId, type: typeOf(each.pubsubName)}))
   }
@@ -163,52 +148,18 @@ export class SidecarBlocks {
   }
 
   async #load(): Promise<Blocks> {
-    const {
-      appId,
-      instance,
-      isHttpApp,
-      folder,
-      env,
-      resources,
-      components,
-      whyMissing,
-      policies,
-      counted,
-      startSpan,
-      workflows,
-      actors,
-      jobs,
-      outbox,
-      postToApp,
-      isDebug,
-      log
-    } = this.#options
+    const {context, folder, env, resources, components} = this.#options
     const [{AppComponents}, {Blocks}, set] = await Promise.all([
       import('../components/app-components.ts'),
       import('./blocks/blocks.ts'),
       components()
     ])
-    const own = new AppComponents({appId, folder, env, set, log})
+    const {appId, log} = context
+    const own = new AppComponents({appId, folder, env, set, log: log.write})
     this.#components = own
     this.#fault = await this.#changes.run(async () => this.#follow())
-    this.#blocks = new Blocks({
-      appId,
-      instance,
-      isHttpApp,
-      namespace: env['NAMESPACE'] ?? '',
-      components: own,
-      configuration: () => resources.snapshot.configuration,
-      whyMissing,
-      policies,
-      counted,
-      startSpan,
-      workflows,
-      actors,
-      jobs,
-      outbox,
-      postToApp,
-      log: {isDebug, write: log, warn: (code, text) => resources.warn(code, text)}
-    })
+    const configuration = (): Configuration => resources.snapshot.configuration
+    this.#blocks = new Blocks({...context, components: own, configuration})
     if (this.#current.some(hasOutbox)) void this.#beginOutbox(this.#blocks)
     return this.#blocks
   }
@@ -218,7 +169,7 @@ export class SidecarBlocks {
     try {
       await outbox.begin()
     } catch (error) {
-      this.#options.log('error', `the outbox cannot be read: ${messageOf(error)}`)
+      this.#options.context.log.write('error', `the outbox cannot be read: ${messageOf(error)}`)
     }
   }
 
@@ -237,13 +188,16 @@ export class SidecarBlocks {
     if (this.#isClosed || this.#components === undefined) return ''
     await this.#findDaprd(this.#components)
     const failures = await this.#components.follow(this.#current)
-    const {log, resources} = this.#options
+    const {
+      context: {log},
+      resources
+    } = this.#options
     const isHarmless = (each: FailedComponent): boolean => each.isHarmless || this.#options.areOptional
     for (const each of failures) if (isHarmless(each)) resources.warn('resource-not-used', textOf(each))
     const failure = failures.find(each => !isHarmless(each))
     if (failure === undefined) return ''
-    log('warn', `Error processing component, daprd will exit gracefully: ${failure.text}`)
-    log('fatal', `Fatal error from runtime: process component ${failure.resource.name} error: ${failure.text}`)
+    log.write('warn', `Error processing component, daprd will exit gracefully: ${failure.text}`)
+    log.write('fatal', `Fatal error from runtime: process component ${failure.resource.name} error: ${failure.text}`)
     return textOf(failure)
   }
 

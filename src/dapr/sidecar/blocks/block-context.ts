@@ -44,16 +44,18 @@ export interface BlockContextOptions {
   readonly counted: (event: ComponentEvent) => void
   /** Begins a span for what the app gets. */
   readonly startSpan: StartSpan
-  /** Loads the workflows of the run. */
-  readonly workflows: () => Promise<Workflows>
+  readonly work: LastingWork
   readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere'>
-  /** Loads the jobs of the run. */
-  readonly jobs: () => Promise<Jobs>
-  /** Loads the outbox of the run. */
-  readonly outbox: () => Promise<Outbox>
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
+}
+
+/** What outlives the run; each part is loaded when it is first asked for. */
+export interface LastingWork {
+  readonly workflows: () => Promise<Workflows>
+  readonly jobs: () => Promise<Jobs>
+  readonly outbox: () => Promise<Outbox>
 }
 
 /** Sends an update to the app; resolves with why it was not taken, '' = it was. */
@@ -109,10 +111,8 @@ export class BlockContext {
   readonly policies: () => ComponentPolicies | undefined
   readonly counted: BlockContextOptions['counted']
   readonly startSpan: StartSpan
-  readonly workflows: BlockContextOptions['workflows']
+  readonly work: LastingWork
   readonly actors: BlockContextOptions['actors']
-  readonly jobs: BlockContextOptions['jobs']
-  readonly outbox: BlockContextOptions['outbox']
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
   readonly #options: BlockContextOptions
@@ -126,10 +126,8 @@ export class BlockContext {
     this.policies = options.policies
     this.counted = options.counted
     this.startSpan = options.startSpan
-    this.workflows = options.workflows
+    this.work = options.work
     this.actors = options.actors
-    this.jobs = options.jobs
-    this.outbox = options.outbox
     this.log = options.log
     this.postToApp = options.postToApp
     this.#options = options

@@ -71,7 +71,7 @@ export class JobCalls {
 
   async #asked<T>(verb: JobVerb, work: (jobs: Jobs) => Promise<T>): Promise<T> {
     try {
-      return await work(await this.#context.jobs())
+      return await work(await this.#context.work.jobs())
     } catch (error) {
       const kind = error instanceof JobError ? error.kind : 'invalid'
       const reason = REASONS[verb]

@@ -51,7 +51,7 @@ export class OutboxCalls {
 
   /** Goes on with what an earlier run has left. */
   async begin(): Promise<void> {
-    const outbox = await this.#context.outbox()
+    const outbox = await this.#context.work.outbox()
     for (const event of outbox.claim(this.#context.appId)) this.#follow(outbox, event, false)
   }
 
@@ -67,7 +67,7 @@ export class OutboxCalls {
     const {wishes, events} = outboxTransaction(all, target)
     const operations = operationsOf(wishes)
     if (operations.length === 0) return
-    const outbox = await this.#context.outbox()
+    const outbox = await this.#context.work.outbox()
     const kept = await outbox.keep(events)
     const markers = kept.map(({marker}): StateOperation => ({
       kind: 'upsert',

@@ -152,7 +152,7 @@ export class WorkflowCalls {
 
   async #open(failed: (why: string) => BlockError): Promise<Workflows> {
     try {
-      return await this.#context.workflows()
+      return await this.#context.work.workflows()
     } catch (error) {
       throw failed(messageOf(error))
     }

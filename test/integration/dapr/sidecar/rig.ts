@@ -168,14 +168,16 @@ export const noBlocks =
       policies: () => undefined,
       counted: () => undefined,
       startSpan: () => undefined,
-      workflows,
+      work: {
+        workflows,
+        jobs: async () => Promise.reject(new Error('no jobs here')),
+        outbox: async () => Promise.reject(new Error('no jobs here'))
+      },
       actors: {
         load: async () => new Actors({clock: systemClock, mayHost: () => false}),
         reminders: async () => Promise.reject(new Error('no reminders here')),
         elsewhere: async () => Promise.resolve(undefined)
       },
-      jobs: async () => Promise.reject(new Error('no jobs here')),
-      outbox: async () => Promise.reject(new Error('no jobs here')),
       log: {isDebug: false, write: () => undefined, warn: () => undefined}
     })
 

@@ -44,9 +44,11 @@ const blocksOf = async (
     policies: () => all,
     counted: event => counted.push(event),
     startSpan: () => undefined,
-    jobs: async () => Promise.reject(new Error('no jobs here')),
-    outbox: async () => Promise.reject(new Error('no jobs here')),
-    workflows: async () => Promise.reject(new Error('no workflows here')),
+    work: {
+      jobs: async () => Promise.reject(new Error('no jobs here')),
+      outbox: async () => Promise.reject(new Error('no jobs here')),
+      workflows: async () => Promise.reject(new Error('no workflows here'))
+    },
     actors: {
       load: async () => Promise.reject(new Error('no actors here')),
       reminders: async () => Promise.reject(new Error('no reminders here')),
