@@ -1,4 +1,4 @@
-import type {Environment} from '../model/environment.ts'
+import type {RunContext} from './run-context.ts'
 import type {RunControl, LeasedSidecar} from '../control/run-control.ts'
 import type {Launch} from '../model/api.generated.ts'
 import {readLog, type LogQuery} from '../observe/logging/log-record.ts'
@@ -12,15 +12,10 @@ import type {Apps} from './apps/apps.ts'
 import {AppStarter} from './apps/start-app.ts'
 
 /** The parts of a run that requests to it need. */
-export interface AppControlParts {
-  /** The marker of the run. */
-  readonly run: string
-  readonly startedAt: number
+export interface AppControlParts extends Pick<RunContext, 'run' | 'startedAt' | 'env' | 'lifetime'> {
   /** The key with which other runs identify themselves at its sidecars (`dapr/sidecar/http/delegated-caller.ts`). */
   readonly key: string
   readonly runLog: RunLog
-  /** Our own environment. */
-  readonly env: Environment
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
@@ -28,8 +23,6 @@ export interface AppControlParts {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** The main version of an id. */
   readonly main: (id: string) => AppRuntime | undefined
-  /** The run is stopping: nothing may be started. */
-  readonly isEnding: () => boolean
 }
 
 /** Handles requests of other terminals and other runs that only read, or that concern one app. */
@@ -89,11 +82,11 @@ function logControl({apps, main, runLog}: AppControlParts): Pick<RunControl, 'lo
 /** Restarts apps; starts those that were stopped or have exited. Returns '' when new processes run, else the reason. */
 async function restart(
   runtimes: readonly AppRuntime[],
-  {apps, changes, isEnding}: AppControlParts,
+  {apps, changes, lifetime}: AppControlParts,
   starter: AppStarter
 ): Promise<string> {
   const id = runtimes[0]?.id ?? ''
-  if (isEnding()) return 'the run is stopping'
+  if (lifetime.isOver) return 'the run is stopping'
   const fault = runtimes.map(runtime => runtime.fault).find(why => why !== '')
   if (fault !== undefined) return fault
   if (runtimes.every(({plan}) => plan.command.length === 0)) return 'it has no command, only a sidecar'

@@ -1,14 +1,9 @@
-import type {Environment} from '../model/environment.ts'
+import type {RunContext} from './run-context.ts'
 import {livingRuns} from '../control/living-runs.ts'
 import {messageOf} from '../model/errors.ts'
-import type {Plan} from '../model/plan.ts'
-import type {Reporter} from '../model/reporter.ts'
 import {isSamePath} from '../platform/paths.ts'
 
-export interface DuplicateRunOptions {
-  readonly plan: Plan
-  readonly env: Environment
-  readonly reporter: Reporter
+export interface DuplicateRunOptions extends Pick<RunContext, 'plan' | 'env' | 'reporter'> {
   /** What commands call this run. */
   readonly name: string
 }

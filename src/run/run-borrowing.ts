@@ -1,22 +1,17 @@
-import type {Environment} from '../model/environment.ts'
+import type {RunContext} from './run-context.ts'
 import type {BorrowedCalls} from '../control/borrowed-calls.ts'
 import type {PeerRuns} from '../control/peer-runs.ts'
-import type {Reporter} from '../model/reporter.ts'
 import type {Admit} from '../proxy/gateway/admission.ts'
 import {heldUntil} from '../proxy/gateway/instances.ts'
 import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
 import type {Apps} from './apps/apps.ts'
 
-export interface RunBorrowingOptions {
-  /** The environment that we were started in. */
-  readonly env: Environment
-  /** The copy whose apps we borrow (`--rest`); undefined: none. */
-  readonly rest: string | undefined
+/** `plan.rest`: the copy whose apps we borrow. */
+export interface RunBorrowingOptions extends Pick<RunContext, 'plan' | 'env' | 'reporter'> {
   /** What commands call this run. */
   readonly runName: () => string
   readonly peerRuns: PeerRuns
   readonly apps: () => Pick<Apps, 'isLeftOut' | 'whyStopped'>
-  readonly reporter: Reporter
 }
 
 /** Calls between the copies of a template: the apps that this run borrows of another (`--rest`), and those that others borrow here. */
@@ -34,7 +29,11 @@ export class RunBorrowing {
    * that of another copy (`--rest`), but is not for those who borrow here themselves.
    */
   readonly elsewhere: Admit = (call, isRefused, caller) => {
-    const {rest, peerRuns, runName} = this.#options
+    const {
+      plan: {rest},
+      peerRuns,
+      runName
+    } = this.#options
     const apps = this.#options.apps()
     if (rest !== undefined && caller?.run === undefined && apps.isLeftOut(call.callee))
       return peerRuns.admitIn(rest, runName())(call, isRefused)

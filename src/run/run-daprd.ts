@@ -1,23 +1,17 @@
+import type {RunContext} from './run-context.ts'
 import {join} from 'node:path'
-import type {Environment} from '../model/environment.ts'
 import type {DaprdComponents} from '../dapr/components/daprd/daprd-access.ts'
 import {API} from '../model/dapr/api/api.ts'
 import {runtimeFolders, usableFolder} from '../control/folder.ts'
 import {homeOf} from '../control/server.ts'
-import type {Reporter} from '../model/reporter.ts'
 import {daprdUseOf, INSTALL_DAPRD, isForDaprd} from '../files/resources/component-support.ts'
 import {isBlock, splitType} from '../files/resources/component-types.ts'
 import type {ComponentResource} from '../files/resources/components.ts'
 import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/open-sidecar.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
-export interface RunDaprdOptions {
-  /** The environment that we were started in. */
-  readonly env: Environment
-  /** The value of `PILLION_RUN`. */
-  readonly run: string
+export interface RunDaprdOptions extends Pick<RunContext, 'env' | 'run' | 'reporter'> {
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
-  readonly reporter: Reporter
 }
 
 /** The real daprds of a run: one next to each app whose files name a component that we have not. Nothing of it is loaded without. */

@@ -5,8 +5,6 @@ import type {RunControl} from '../control/run-control.ts'
 import {register, type Registration} from '../control/server.ts'
 import {PeerRuns} from '../control/peer-runs.ts'
 import {Routes} from '../proxy/gateway/routes.ts'
-import type {Reporter} from '../model/reporter.ts'
-import {systemClock} from '../platform/clock.ts'
 import {openAppSidecar, type OpenSidecar} from '../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {StartOrder} from '../supervisor/order/start-order.ts'
@@ -26,7 +24,8 @@ import {RunDaprd} from './run-daprd.ts'
 import {RunJobs} from './run-jobs.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
-import {observed, RunReporter} from './run-reporter.ts'
+import {createContext, type RunContext} from './run-context.ts'
+import {observed} from './run-reporter.ts'
 import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
 import {RunResources} from './run-resources.ts'
@@ -42,13 +41,10 @@ export interface RunPartsOptions {
 
 /** The parts of a run, and how they are connected. `Run` starts and stops them. */
 export class RunParts {
-  /** The marker of all processes of this run. */
-  readonly marker = randomBytes(16).toString('hex')
-  /** With the recorder and the API among those that get its events. */
-  readonly options: RunOptions
+  /** Its recorder and its API are among those that get the events. */
+  readonly context: RunContext
   /** Handles requests to the run; undefined before it is registered. */
   control: RunControl | undefined
-  readonly reporter: RunReporter
   readonly watchdog: Watchdog
   readonly peerRuns: PeerRuns
   readonly routes: Routes<AppRuntime>
@@ -69,49 +65,32 @@ export class RunParts {
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   /** The key with which other runs identify themselves at our sidecars. */
   readonly #key = randomBytes(16).toString('hex')
-  readonly #startedAt = systemClock.date()
-  readonly #lifetime: Lifetime
   readonly #stop: () => void
   #registration: Registration | undefined
 
   constructor({run, lifetime, stop, ended}: RunPartsOptions) {
-    this.#lifetime = lifetime
     this.#stop = stop
     this.#recorder = new RunRecorder(() => this.apps.all)
     this.api = this.#createApi()
-    const options = observed(run, [this.#recorder, this.api])
-    this.options = options
-    const {plan, env, emit} = options
-    const marker = this.marker
-    const reporter = new RunReporter(emit)
-    this.reporter = reporter
-    const isOver = (): boolean => lifetime.isOver
-    this.watchdog = watchdogFor({plan, env, marker, reporter})
+    const context = createContext(observed(run, [this.#recorder, this.api]), lifetime)
+    this.context = context
+    const {plan, emit, reporter} = context
+    this.watchdog = watchdogFor({plan, env: context.env, marker: context.run, reporter})
     this.peerRuns = this.#createPeerRuns()
     this.#borrowing = new RunBorrowing({
-      env,
-      rest: plan.rest,
+      ...context,
       runName: () => this.name,
       peerRuns: this.peerRuns,
-      apps: () => this.apps,
-      reporter
+      apps: () => this.apps
     })
-    this.routes = this.#createRoutes(reporter)
-    this.services = this.#createServices(reporter)
-    this.resources = new RunResources({
-      env,
-      since: this.#startedAt,
-      reporter,
-      refreshed: () => this.work.settingsChanged()
-    })
-    this.components = new RunComponents({plan, env, run: marker, reporter})
+    this.routes = this.#createRoutes()
+    this.services = this.#createServices()
+    this.resources = new RunResources({...context, refreshed: () => this.work.settingsChanged()})
+    this.components = new RunComponents(context)
     this.work = new RunWork({
-      plan,
-      env,
-      reporter,
+      ...context,
       runtimes: () => this.apps.all,
       resourcesOf: id => this.resources.snapshotOf(id),
-      workMode: options.workMode,
       actors: async () => this.actors.load(),
       deliverJob: new RunJobs(this.#sidecars).deliver
     })
@@ -123,11 +102,17 @@ export class RunParts {
       faults: this.api.faults,
       reminders: this.work.reminders
     })
-    this.#daprd = new RunDaprd({env, run: marker, watchdog: this.watchdog, reporter})
-    this.changes = this.#createChanges(reporter)
-    this.starts = new StartOrder({shownAs: plan.shownAs, emit, reporter, runtimes: () => this.apps.all, isOver})
-    this.appRuntimes = this.#createAppRuntimes(reporter)
-    this.appCloser = this.#createAppCloser(reporter)
+    this.#daprd = new RunDaprd({...context, watchdog: this.watchdog})
+    this.changes = this.#createChanges()
+    this.starts = new StartOrder({
+      shownAs: plan.shownAs,
+      emit,
+      reporter,
+      runtimes: () => this.apps.all,
+      isOver: () => lifetime.isOver
+    })
+    this.appRuntimes = this.#createAppRuntimes()
+    this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
   }
 
@@ -149,9 +134,9 @@ export class RunParts {
 
   /** Opens the socket in `folder` by which other terminals find the run. */
   async register(folder: string): Promise<void> {
-    const {plan} = this.options
+    const {plan, run} = this.context
     const about = {
-      marker: this.marker,
+      marker: run,
       graceMs: longestGraceMs(plan),
       identity: runIdentity(plan),
       wish: {asked: plan.copy, folder: plan.file === '' ? process.cwd() : dirname(plan.file)}
@@ -180,40 +165,37 @@ export class RunParts {
       jobs: async () => this.work.jobs(),
       onWorkflow: listener => this.work.onWorkflow(listener),
       actors: {loaded: () => this.actors.loaded, reminders: async () => (await this.work.known()).reminders()},
-      options: () => this.options
+      options: () => this.context
     })
   }
 
   #createPeerRuns(): PeerRuns {
-    const {env, plan} = this.options
+    const {env, plan, run} = this.context
     return new PeerRuns({
       env,
       own: {file: plan.file, copy: plan.copy ?? ''},
-      run: this.marker,
+      run,
       identify: id => this.routes.versions.identify(id),
       known: () => this.routes.versions.runtimes.map(({id}) => id)
     })
   }
 
-  #createAppCloser(reporter: Reporter): AppCloser {
-    const {stopRequested, now} = this.#lifetime
+  #createAppCloser(): AppCloser {
     return new AppCloser({
+      ...this.context,
       sidecars: this.#sidecars,
-      stopRequested,
-      now,
       leaves: runtime => {
         this.changes.leave(runtime)
         this.routes.versions.remove(runtime)
         this.services.forget(runtime)
       },
-      letGo: this.actors.present,
-      reporter
+      letGo: this.actors.present
     })
   }
 
   #createApps(ended: RunPartsOptions['ended']): Apps {
     return new Apps({
-      plan: this.options.plan,
+      ...this.context,
       runtimes: this.appRuntimes,
       starts: this.starts,
       closer: this.appCloser,
@@ -227,8 +209,6 @@ export class RunParts {
       broughtIn: app => this.changes.broughtIn(app),
       arranged: all => this.routes.versions.arrange(all),
       isMain: runtime => this.routes.versions.isMain(runtime),
-      stopRequested: this.#lifetime.stopRequested,
-      isOver: () => this.#lifetime.isOver,
       end: async () => {
         this.#stop()
         await ended
@@ -236,9 +216,10 @@ export class RunParts {
     })
   }
 
-  #createRoutes(reporter: Reporter): Routes<AppRuntime> {
+  #createRoutes(): Routes<AppRuntime> {
+    const {plan, reporter} = this.context
     return new Routes({
-      planned: this.options.plan.apps,
+      planned: plan.apps,
       elsewhere: this.#borrowing.elsewhere,
       reopening: id => this.apps.reopening(id),
       observer: this.#recorder.observer,
@@ -246,25 +227,23 @@ export class RunParts {
     })
   }
 
-  #createServices(reporter: Reporter): Services {
+  #createServices(): Services {
     return new Services({
-      ...this.options,
-      run: this.marker,
+      ...this.context,
       key: this.#key,
       routes: this.routes,
       observer: this.#recorder.observer,
       faults: this.api.faults,
-      reporter,
       remove: async runtime => this.apps.inTurn(async () => this.apps.remove(runtime)),
       add: async app => this.apps.add(app)
     })
   }
 
-  #createChanges(reporter: Reporter): Changes {
-    const {plan, reread, hints, emit} = this.options
+  #createChanges(): Changes {
+    const {plan, startedAt, reread, hints, emit, reporter} = this.context
     return new Changes({
       plan,
-      since: this.#startedAt,
+      since: startedAt,
       reread,
       hints,
       runtimes: () => this.apps.open,
@@ -280,26 +259,22 @@ export class RunParts {
     })
   }
 
-  #createAppRuntimes(reporter: Reporter): AppRuntimes {
+  #createAppRuntimes(): AppRuntimes {
     return new AppRuntimes({
-      ...this.options,
-      run: this.marker,
+      ...this.context,
       routes: this.routes,
       services: this.services,
       watchdog: this.watchdog,
-      maySpawn: () => !this.#lifetime.isOver,
       explain: (id, pendingCall) => this.changes.callCycle(id, pendingCall),
       moved: () => this.starts.look(),
       died: (runtime, exit) => this.#recorder.died(runtime, exit),
-      spare: marker => this.#spare(marker),
-      reporter
+      spare: marker => this.#spare(marker)
     })
   }
 
   #createControl(): RunControl {
-    const {plan, env, reread} = this.options
-    const {marker: run, apps, changes, starts, services, routes} = this
-    const startedAt = this.#startedAt
+    const {plan, run, startedAt, env, lifetime, reread} = this.context
+    const {apps, changes, starts, services, routes} = this
     const sidecars = this.#sidecars
     return {
       list: () =>
@@ -327,17 +302,17 @@ export class RunParts {
         startedAt,
         key: this.#key,
         env,
+        lifetime,
         apps,
         sidecars,
         runLog: this.appRuntimes.runLog,
-        main: id => routes.versions.main(id),
-        isEnding: () => this.#lifetime.isOver
+        main: id => routes.versions.main(id)
       })
     }
   }
 
   async #openSidecar(runtime: AppRuntime): Promise<void> {
-    const {plan, env, emit} = this.options
+    const {plan, env, emit} = this.context
     const {routes, services} = this
     const sidecar = await openAppSidecar({
       runtime,
@@ -368,7 +343,7 @@ export class RunParts {
 
   /** As the app's own sidecar was asked to; `isForced`: without time to finish, and the run has failed. */
   async #shutDown(runtime: AppRuntime, isForced: boolean): Promise<void> {
-    this.#lifetime.isForced ||= isForced
+    this.context.lifetime.isForced ||= isForced
     if (isForced) runtime.stopNow()
     await this.apps.stop(`${runtime.id}.${runtime.plan.instance}`)
   }

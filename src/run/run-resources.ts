@@ -1,9 +1,8 @@
+import type {RunContext} from './run-context.ts'
 import {watch, type FSWatcher} from 'node:fs'
 import {dirname} from 'node:path'
-import type {Environment} from '../model/environment.ts'
 import {UserError} from '../model/errors.ts'
 import type {AppPlan} from '../model/plan.ts'
-import type {Reporter} from '../model/reporter.ts'
 import {explainPlace} from '../files/config/diagnose.ts'
 import type {AppResources, ResourceSnapshot} from '../files/resources/app-resources.ts'
 import {daprdUseOf, isForDaprd} from '../files/resources/component-support.ts'
@@ -11,12 +10,8 @@ import {ResourceStore} from '../files/resources/resource-store.ts'
 import type {Watch, WatchOptions} from '../files/watcher/watcher.ts'
 import {inBackground} from './run-reporter.ts'
 
-export interface RunResourcesOptions {
-  /** Our own environment. */
-  readonly env: Environment
-  /** Start of the run, in ms since 1970: later changes count. */
-  readonly since: number
-  readonly reporter: Reporter
+/** Files that were changed before `startedAt` do not count as changes. */
+export interface RunResourcesOptions extends Pick<RunContext, 'env' | 'startedAt' | 'reporter'> {
   /** They were read anew. */
   readonly refreshed: () => void
 }
@@ -137,7 +132,7 @@ export class RunResources {
     if (this.#isClosed || this.#watches.has(path)) return
     const opened = new Watch({
       ...what,
-      since: this.#options.since,
+      since: this.#options.startedAt,
       changed: () => void this.#refresh(),
       polls: why => this.#options.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),
       givesUp: why => this.#options.reporter.warn('watch-limited', `${path} is not watched: ${why}`)

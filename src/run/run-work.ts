@@ -1,7 +1,5 @@
+import type {RunContext} from './run-context.ts'
 import {existsSync} from 'node:fs'
-import type {Environment} from '../model/environment.ts'
-import type {Plan} from '../model/plan.ts'
-import type {TellingReporter} from '../model/reporter.ts'
 import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
@@ -12,20 +10,15 @@ import type {Job} from '../work/job/job.ts'
 import type {JobOutcome, Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import type {Outbox} from '../work/outbox.ts'
-import {workPath, type WorkMode} from '../work/work-path.ts'
+import {workPath} from '../work/work-path.ts'
 import type {OpenWork} from './open-work.ts'
 
-export interface RunWorkOptions {
-  readonly plan: Plan
-  /** The environment that we were started in. */
-  readonly env: Environment
-  readonly reporter: TellingReporter
+export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
   readonly runtimes: () => readonly AppRuntime[]
   /** The resources of an app; undefined: its sidecar is not open. */
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
   /** Brings a tick of a job to its app. Never rejects. */
   readonly deliverJob: (job: Job) => Promise<JobOutcome>
-  readonly workMode?: WorkMode | undefined
   /** Loads the actors of the run. */
   readonly actors: () => Promise<Actors>
 }

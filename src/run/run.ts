@@ -55,8 +55,8 @@ export class Run {
    * UserError if a port is taken. After any error nothing is left behind.
    */
   async start(): Promise<void> {
-    const {reporter, starts, options} = this.#parts
-    const {plan, env} = options
+    const {context, starts} = this.#parts
+    const {plan, env, reporter} = context
     if (env['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(env) // a misspelt one is told now
     workPath({env, plan}) // so is this
     const folders = runtimeFolders(env)
@@ -82,11 +82,11 @@ export class Run {
   /** Stops the run: SIGTERM to every app, dependents first, and SIGKILL after the grace period. */
   stop(): void {
     if (this.#lifetime.isOver) return
-    const {changes, options, apps} = this.#parts
+    const {changes, context, apps} = this.#parts
     const isWired = this.#lifetime.phase !== 'wiring'
     this.#lifetime.requestStop()
     changes.end()
-    options.emit({type: 'stopping'})
+    context.emit({type: 'stopping'})
     for (const runtime of apps.all) runtime.announceEnd()
     if (isWired) void this.#finish() // else `start`, which is still running, does
   }
@@ -111,9 +111,9 @@ export class Run {
 
   /** The stages of a run in start order; they are stopped in reverse. */
   #stagesIn(folder: string): readonly Stage[] {
-    const {actors, api, apps, appCloser, components, marker, options, peerRuns, resources, services, watchdog, work} =
+    const {actors, api, apps, appCloser, components, context, peerRuns, resources, services, watchdog, work} =
       this.#parts
-    const {plan} = options
+    const {plan, run} = context
     let claims: Claims = {sidecars: [], manager: undefined}
     return [
       // first, so that it closes last; the registration below opens it when everything else is ready
@@ -146,7 +146,7 @@ export class Run {
       {name: 'registration', start: async () => this.#parts.register(folder)},
       {
         name: 'watchdog',
-        start: () => watchdog.start(homeOf(folder, marker)),
+        start: () => watchdog.start(homeOf(folder, run)),
         stop: async () => watchdog.dismiss()
       },
       {name: 'components of apps', start: async () => this.#parts.openComponents()},
@@ -156,17 +156,18 @@ export class Run {
 
   /** What is said once the start lines are printed. */
   #report(): void {
-    const {services, resources, reporter, options} = this.#parts
+    const {services, resources, context} = this.#parts
+    const {reporter, excepted, hints} = context
     services.announce()
     resources.report()
-    for (const id of options.excepted ?? []) reporter.warn('app-excepted', exceptedText(id))
-    reporter.release(options.hints)
+    for (const id of excepted ?? []) reporter.warn('app-excepted', exceptedText(id))
+    reporter.release(hints)
   }
 
   /** Work that no app waits for. */
   #beginBackground(): void {
-    const {appRuntimes, apps, changes, options, reporter, resources, work} = this.#parts
-    const {plan, env} = options
+    const {appRuntimes, apps, changes, context, resources, work} = this.#parts
+    const {plan, env, reporter} = context
     warnDuplicateRun({plan, env, reporter, name: this.#parts.name})
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
     void inBackground(reporter, 'cannot clean up after killed runs', sweep({env, reporter}))
@@ -183,12 +184,12 @@ export class Run {
 
   async #takeDown(): Promise<void> {
     const lifetime = this.#lifetime
-    const {apps, changes, reporter, options} = this.#parts
+    const {apps, changes, context} = this.#parts
     lifetime.phase = 'stopping'
     changes.end()
-    reporter.release()
+    context.reporter.release()
     try {
-      const ms = longestGraceMs(options.plan)
+      const ms = longestGraceMs(context.plan)
       await withDeadline({ms, over: lifetime.now}, async cut => this.#stages.stop(cut))
       lifetime.phase = 'ended'
       this.#end.resolve(!lifetime.isForced && (lifetime.stopRequested.aborted || apps.areAllWell))
@@ -199,12 +200,10 @@ export class Run {
 
   /** Stops the apps; their sidecars stay open meanwhile. */
   async #endApps(): Promise<void> {
-    const {actors, apps, marker, options, reporter} = this.#parts
+    const {actors, apps, context} = this.#parts
     await endApps(apps.all, {
-      run: marker,
-      graceMs: longestGraceMs(options.plan),
-      now: this.#lifetime.now,
-      reporter,
+      ...context,
+      graceMs: longestGraceMs(context.plan),
       letGo: async runtime => actors.end(runtime, this.#lifetime.now),
       endComponents: async () => this.#parts.endDaprds()
     })

@@ -155,7 +155,7 @@ export class SidecarBlocks {
       components()
     ])
     const {appId, log} = context
-    const own = new AppComponents({appId, folder, env, set, log: log.write})
+    const own = new AppComponents({appId, folder, env, set, log: (level, text) => log.write(level, text)})
     this.#components = own
     this.#fault = await this.#changes.run(async () => this.#follow())
     const configuration = (): Configuration => resources.snapshot.configuration

@@ -1,8 +1,9 @@
+import type {RunContext} from '../run-context.ts'
 import {isDeepStrictEqual} from 'node:util'
 import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {Availability} from '../../model/availability.ts'
-import type {AppPlan, Plan} from '../../model/plan.ts'
+import type {AppPlan} from '../../model/plan.ts'
 import {releasePorts, nameOwner} from '../../proxy/ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
@@ -14,8 +15,7 @@ import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
 
-export interface AppsOptions {
-  readonly plan: Plan
+export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly runtimes: AppRuntimes
   readonly starts: StartOrder
   readonly closer: AppCloser
@@ -31,10 +31,6 @@ export interface AppsOptions {
   readonly arranged: (all: readonly AppRuntime[]) => void
   /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
-  /** Aborted when a stop of the run is requested. */
-  readonly stopRequested: AbortSignal
-  /** The run is stopping or has ended. */
-  readonly isOver: () => boolean
   /** Stops the run; settles when nothing of it is left. */
   readonly end: () => Promise<void>
 }
@@ -294,7 +290,7 @@ export class Apps implements EditedApps {
   }
 
   async #claimAndOpen(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
-    const {runtimes, joins, arranged, openSidecar, stopRequested, isOver} = this.#options
+    const {runtimes, joins, arranged, openSidecar, lifetime} = this.#options
     const {previous} = opening
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
@@ -325,7 +321,7 @@ export class Apps implements EditedApps {
         stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
       }
     ]
-    if ((await stages.start(parts, stopRequested)) && !isOver() && runtime !== undefined) return runtime
+    if ((await stages.start(parts, lifetime.stopRequested)) && !lifetime.isOver && runtime !== undefined) return runtime
     await stages.stop(AbortSignal.abort())
     return undefined
   }

@@ -1,20 +1,15 @@
+import type {RunContext} from '../run-context.ts'
 import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
 import type {FinishWork} from '../../supervisor/reload/overlap.ts'
 import {withDeadline} from '../../supervisor/reload/deadline.ts'
-import type {Reporter} from '../../model/reporter.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import {stopInOrder} from '../../supervisor/order/stop-order.ts'
 import {endMarked} from '../../supervisor/process/end-group.ts'
 
-interface EndAppsOptions {
-  /** The marker of the run. */
-  readonly run: string
+interface EndAppsOptions extends Pick<RunContext, 'run' | 'lifetime' | 'reporter'> {
   readonly graceMs: number
-  /** Aborted: without a grace period. */
-  readonly now: AbortSignal
-  readonly reporter: Reporter
   /** Lets the actors of an app go, before it is stopped. */
   readonly letGo: (runtime: AppRuntime) => Promise<void>
   /** Ends the processes of components, once no app needs them. */
@@ -23,7 +18,8 @@ interface EndAppsOptions {
 
 /** Stops the apps of a run, dependents first, then all processes with the run's marker. */
 export async function endApps(apps: readonly AppRuntime[], options: EndAppsOptions): Promise<void> {
-  const {run, graceMs, now, reporter, letGo, endComponents} = options
+  const {run, graceMs, lifetime, reporter, letGo, endComponents} = options
+  const {now} = lifetime
   const stoppable = apps.map(app => ({
     plan: app.plan,
     stop: async (why: 'run ends') => {
@@ -42,18 +38,13 @@ export async function endApps(apps: readonly AppRuntime[], options: EndAppsOptio
   })
 }
 
-export interface AppCloserOptions {
+export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporter'> {
   /** The open sidecars; a closed one is removed. */
   readonly sidecars: Map<AppRuntime, OpenSidecar>
-  /** Aborted when a stop of the run is requested. */
-  readonly stopRequested: AbortSignal
-  /** Aborted to stop without a grace period. */
-  readonly now: AbortSignal
   /** Called when an app leaves the run: it is no longer restarted and gets no new calls. */
   readonly leaves: (runtime: AppRuntime) => void
   /** Of the actors that its process hosts. */
   readonly letGo: (runtime: AppRuntime) => FinishWork
-  readonly reporter: Reporter
 }
 
 /** Closes apps with their sidecars and logs, each once: single apps during the run, all together at its end. */
@@ -78,7 +69,8 @@ export class AppCloser {
 
   /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */
   async drain(runtime: AppRuntime): Promise<void> {
-    const {sidecars, stopRequested: over, leaves, letGo, reporter} = this.#options
+    const {sidecars, lifetime, leaves, letGo, reporter} = this.#options
+    const over = lifetime.stopRequested
     const letActorsGo = letGo(runtime)
     leaves(runtime)
     sidecars.get(runtime)?.announceEnd()
@@ -100,7 +92,7 @@ export class AppCloser {
   }
 
   async #leave(runtime: AppRuntime): Promise<void> {
-    await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.now}, async cut => {
+    await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.lifetime.now}, async cut => {
       await this.drain(runtime)
       await runtime.stop('user')
       await this.#closeSidecar(runtime, cut)

@@ -1,3 +1,4 @@
+import type {RunContext} from '../run-context.ts'
 import {bypassHint, importHint, type Services} from '#daeploy'
 import type {Exit} from '../../model/app-state.ts'
 import type {Watchdog} from '../../supervisor/process/watchdog.ts'
@@ -15,20 +16,15 @@ import type {Opening} from './apps.ts'
 import {openLogs} from './open-logs.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
-import type {RunOptions} from '../run-options.ts'
 import type {Routes} from '../../proxy/gateway/routes.ts'
 import type {Note} from '../../supervisor/process/supervised.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
-export interface AppRuntimesOptions extends RunOptions {
-  /** The marker of the run. */
-  readonly run: string
+export interface AppRuntimesOptions extends RunContext {
   readonly routes: Routes<AppRuntime>
   readonly services: Services
   readonly watchdog: Watchdog
-  /** False if the run is stopping. */
-  readonly maySpawn: () => boolean
   /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
   /** Called when the state of an app changes. */
@@ -37,7 +33,6 @@ export interface AppRuntimesOptions extends RunOptions {
   readonly died: (runtime: AppRuntime, exit: Exit) => number
   /** The marker of an app process whose orphans survive the run. */
   readonly spare: (marker: string) => void
-  readonly reporter: Reporter
 }
 
 /** Creates the apps of a run, each with its logs, environment, markers and warnings. */
@@ -95,7 +90,7 @@ export class AppRuntimes {
     logs: Logs,
     mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted'>
   ): AppRuntime {
-    const {env, form, emit, services, watchdog, maySpawn, explain, moved, died, reporter} = this.#options
+    const {env, form, emit, services, watchdog, lifetime, explain, moved, died, reporter} = this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
       plan,
@@ -104,7 +99,7 @@ export class AppRuntimes {
       environment: this.#environmentOf(plan, ports),
       nextMarker: () => this.#nextMarker(plan),
       folderOf: app => services.workspaces.folderOf(app),
-      maySpawn,
+      maySpawn: () => !lifetime.isOver,
       ...mode,
       watchdog,
       token: env['APP_API_TOKEN'] ?? '',

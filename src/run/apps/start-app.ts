@@ -1,3 +1,4 @@
+import type {RunContext} from '../run-context.ts'
 import type {HandedOver, StartResult} from '../../control/run-control.ts'
 import {UserError} from '../../model/errors.ts'
 import {succeeded} from '../../model/app-state.ts'
@@ -8,14 +9,12 @@ import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
 import type {Apps, OpenMode} from './apps.ts'
 
-export interface AppStarterOptions {
+export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps
   readonly starts: StartOrder
   readonly changes: Changes
   /** The version that answers for an id. */
   readonly main: (id: string) => AppRuntime | undefined
-  /** The run is stopping: nothing may be started. */
-  readonly isEnding: () => boolean
 }
 
 /** Starts single apps during a run, and first their dependencies. It stops nothing. */
@@ -33,12 +32,12 @@ export class AppStarter {
    * back. Undefined if the run has no such app.
    */
   async start(id: string): Promise<StartResult | undefined> {
-    const {apps, isEnding} = this.#options
+    const {apps, lifetime} = this.#options
     await apps.settled()
     const meant = apps.named(id)
     const leftOut = apps.leftOut(id)
     if (meant.length + leftOut.length === 0) return undefined
-    if (isEnding()) return failed('the run is stopping')
+    if (lifetime.isOver) return failed('the run is stopping')
     const fault = meant.map(runtime => runtime.fault).find(why => why !== '')
     if (fault !== undefined) return failed(fault)
     if (
@@ -65,12 +64,12 @@ export class AppStarter {
    * Settles when the process has exited. Undefined if the run has no such app.
    */
   async debug(id: string): Promise<HandedOver | undefined> {
-    const {apps, starts, changes, main, isEnding} = this.#options
+    const {apps, starts, changes, main, lifetime} = this.#options
     await apps.settled()
     const runtime = main(id) ?? apps.named(id)[0]
     const [leftOut] = apps.leftOut(id)
     if (runtime === undefined && leftOut === undefined) return undefined
-    if (isEnding()) return refused('the run is stopping')
+    if (lifetime.isOver) return refused('the run is stopping')
     if (runtime === undefined) return this.#debugLeftOut(leftOut)
     if (runtime.fault !== '') return refused(runtime.fault)
     if (runtime.plan.command.length === 0)

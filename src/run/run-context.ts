@@ -1,0 +1,23 @@
+import {randomBytes} from 'node:crypto'
+import {systemClock} from '../platform/clock.ts'
+import type {Lifetime} from './lifetime.ts'
+import type {RunOptions} from './run-options.ts'
+import {RunReporter} from './run-reporter.ts'
+
+/** What every part of a run is given: its inputs, and what it is known by. */
+export interface RunContext extends RunOptions {
+  /** The marker of all processes of the run: the value of their `PILLION_RUN`. */
+  readonly run: string
+  /** In ms since 1970. */
+  readonly startedAt: number
+  readonly lifetime: Lifetime
+  readonly reporter: RunReporter
+}
+
+export const createContext = (options: RunOptions, lifetime: Lifetime): RunContext => ({
+  ...options,
+  run: randomBytes(16).toString('hex'),
+  startedAt: systemClock.date(),
+  lifetime,
+  reporter: new RunReporter(options.emit)
+})
