@@ -40,6 +40,10 @@ const FOUND = {
     '743',
     'remove 377 701, rename 28 532, reorder 629 313, add 842 510, edit replicas 938 517 …, add 58 699, reorder 46 757, add 83 434 …, reorder 912 897 …, save bad code 256 765, edit dependencies 683 521 …, kill and up 256 551 …'
   ],
+  'another instance of an app that `--except` has left to the user, who has asked for it since, is started': [
+    '20075',
+    'add 484 584 …, add 590 600, reorder 68 647 …, edit replicas 866 604, remove 363 473, edit replicas 742 259, remove 632 179, remove 827 485, edit replicas 973 493, edit replicas 648 360 …, down and up 659 107, restart 55 288, edit replicas 863 724'
+  ],
   'what waits for a one-shot app waits for it again after an edit of both': [
     '977',
     'remove 864 568, remove 671 315, add 278 276 …, add 12 474, save bad code 637 736 …, edit dependencies 462 910, edit key of common 755 885'

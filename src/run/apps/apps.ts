@@ -214,7 +214,10 @@ export class Apps implements EditedApps {
   /** For an edit of the template: an app that is there already keeps its place, and its ports if the plan says nothing else. */
   async openPlan(plan: AppPlan, index: number): Promise<AppRuntime | undefined> {
     const previous = this.find(plan)
-    return this.#open(plan, index, {previous, isDebugged: previous?.isDebugged, isExcepted: previous?.isExcepted})
+    // what `--except` has left to the user, who has asked for it since: for another instance, too
+    const isAskedFor = this.#all.some(({id, isExcepted}) => id === plan.id && !isExcepted)
+    const isDebugged = previous === undefined && isAskedFor ? false : previous?.isDebugged
+    return this.#open(plan, index, {previous, isDebugged, isExcepted: previous?.isExcepted})
   }
 
   async begin(runtime: AppRuntime): Promise<void> {
