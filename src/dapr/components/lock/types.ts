@@ -1,6 +1,14 @@
-import type {TypesOf} from '../component.ts'
-import type {LockStore} from '../lock-store.ts'
+import type {Component, TypesOf} from '../component.ts'
 import {REDIS_PROPERTIES} from '../redis/properties.ts'
+
+/** The result of an unlock (Dapr: UnlockResponse.Status). */
+export type Unlocked = 'done' | 'not-there' | 'not-owned' | 'failed'
+
+export interface LockStore extends Component {
+  /** Takes a lock that nobody holds, not even its own owner. False: it is held. */
+  lock(key: string, owner: string, expiryMs: number): Promise<boolean>
+  unlock(key: string, owner: string): Promise<Unlocked>
+}
 
 export const LOCK_TYPES: TypesOf<LockStore> = {
   redis: {

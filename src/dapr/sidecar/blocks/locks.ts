@@ -1,5 +1,5 @@
 import type {AppComponent} from '../../components/app-components.ts'
-import type {Unlocked} from '../../components/lock-store.ts'
+import type {Unlocked} from '../../components/lock/types.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {BlockError} from './block-error.ts'
