@@ -13,6 +13,7 @@ export const KINDS = {
 export interface FaultForm {
   readonly from: string
   readonly to: string
+  readonly actor: string
   readonly method: string
   readonly path: string
   readonly delay: string
@@ -30,6 +31,7 @@ export interface FaultForm {
 export const EMPTY: FaultForm = {
   from: 'any',
   to: 'any',
+  actor: '',
   method: '',
   path: '',
   delay: '',
@@ -51,7 +53,7 @@ const numberOr = (text: string): string | number => (/^\d+(?:\.\d+)?$/.test(text
 
 /** What is sent to the run; it says what is wrong with it. */
 export function keysOf(form: FaultForm): Keys {
-  const {from, to, method, path, delay, jitter, kind, status, body, cutAfter, rate, seed, times} = form
+  const {from, to, actor, method, path, delay, jitter, kind, status, body, cutAfter, rate, seed, times} = form
   const kinds: Readonly<Record<Api.Fault['kind'], Keys>> = {
     none: {},
     status: {status: numberOr(status), body},
@@ -64,6 +66,7 @@ export function keysOf(form: FaultForm): Keys {
   const all = {
     from,
     to,
+    actor,
     method,
     path,
     delay,
@@ -85,6 +88,7 @@ export function formOf(row: Api.Fault): FaultForm {
     ...EMPTY,
     from: row.from,
     to: row.to,
+    actor: row.actor,
     method: row.method,
     path: row.path,
     delay: some(row.delayMs, 'ms'),

@@ -159,6 +159,7 @@ const FIELDS: readonly (readonly [
 ])[] = [
   ['from', 'From', 'any'],
   ['to', 'To', 'any'],
+  ['actor', 'Type of actors', 'every call'],
   ['method', 'Method', 'every one'],
   ['path', 'Path', '/orders/*'],
   ['delay', 'Delay', '300ms'],

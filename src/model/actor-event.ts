@@ -1,3 +1,12 @@
+/** What there is of a type of actors that an app hosts. */
+export interface ActorCounts {
+  readonly actor: string
+  /** Calls that wait for their turn. */
+  readonly pending: number
+  readonly timers: number
+  readonly reminders: number
+}
+
 /** Something that is counted of the actors that an app hosts (Dapr: pkg/diagnostics/service_monitoring.go). */
 export type ActorEvent =
   /** A timer or a reminder has had its turn. */

@@ -157,6 +157,16 @@ export interface CallSpans {
   readonly own: CallSpan
   /** Span of the callee's sidecar; undefined: the call did not reach one of this run. */
   readonly callee: CallSpan | undefined
+  /** Set by who reads the message of a call of gRPC: what it is about. */
+  actor?: SpanActor | undefined
+}
+
+/** The actor that a request is about. */
+export interface SpanActor {
+  readonly type: string
+  readonly id: string
+  /** The method that is called, or what else is asked: `CallActor/TYPE/pay`, `GetActorState/TYPE`. */
+  readonly name: string
 }
 
 /** The app was called by a method of gRPC for a caller of HTTP. */

@@ -19,6 +19,8 @@ export interface FaultPlan {
   readonly from: string
   /** App id, name of an HTTPEndpoint, or URL; `any`: every one. */
   readonly to: string
+  /** Only calls of actors of this type, their timers and reminders; '' = every call. */
+  readonly actor: string
   /** '' = every one. */
   readonly method: string
   /** `*` stands for anything; '' = every one. */

@@ -103,6 +103,14 @@ export class OpenWork {
     return Number(this.#file.database.prepare('SELECT count(*) AS count FROM reminders').get()?.['count'])
   }
 
+  /** How many of them an app has set, by type. */
+  remindersOf(app: string): ReadonlyMap<string, number> {
+    const rows = this.#file.database.prepare(
+      'SELECT type, count(*) AS count FROM reminders WHERE app = ? GROUP BY type'
+    )
+    return new Map(rows.all(app).map(({type, count}) => [String(type), Number(count)]))
+  }
+
   /** Loads the reminders of actors. */
   readonly reminders = async (): Promise<Reminders> => {
     const {actors, plan} = this.#options

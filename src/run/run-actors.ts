@@ -6,6 +6,8 @@ import type {openActors, OpenActorsOptions} from './open-actors.ts'
 
 export interface RunActorsOptions extends OpenActorsOptions {
   readonly reminders: ActorAccess['reminders']
+  /** How many an app has set, by type. */
+  readonly remindersOf: (app: string) => ReadonlyMap<string, number>
 }
 
 /** The actors of a run, loaded when an app hosts some, or calls one. */
@@ -16,10 +18,12 @@ export class RunActors implements ActorAccess {
 
   /** Loads their reminders. */
   readonly reminders: ActorAccess['reminders']
+  readonly faults: ActorAccess['faults']
 
   constructor(options: RunActorsOptions) {
     this.#options = options
     this.reminders = options.reminders
+    this.faults = options.faults
   }
 
   /** Undefined: no app has hosted or called one. */
@@ -32,6 +36,14 @@ export class RunActors implements ActorAccess {
   readonly elsewhere: ActorAccess['elsewhere'] = async request => (await this.#open()).far.call(request)
 
   readonly hostedAt: ActorAccess['hostedAt'] = ({name}) => this.#actors?.table.hostedAt(name)
+
+  readonly countsOf: ActorAccess['countsOf'] = async ({id, name}) => {
+    if (this.#actors?.table.hostedAt(name) === undefined) return []
+    const {countsAt} = await import('../work/actor/actor-counts.ts')
+    // they belong to the app: one of its instances counts them
+    const reminders = name === id ? this.#options.remindersOf(id) : new Map<string, number>()
+    return countsAt(this.#actors, name, reminders)
+  }
 
   readonly told = (): void => this.#actors?.look()
 

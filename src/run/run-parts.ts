@@ -100,7 +100,8 @@ export class RunParts {
       reporter,
       peerRuns: this.peerRuns,
       faults: this.api.faults,
-      reminders: this.work.reminders
+      reminders: this.work.reminders,
+      remindersOf: this.work.remindersOf
     })
     this.#daprd = new RunDaprd({...context, watchdog: this.watchdog})
     this.changes = this.#createChanges()

@@ -76,6 +76,9 @@ export class RunWork {
     if (work.reminderCount > 0) await work.reminders()
   }
 
+  /** How many reminders of actors an app has set, by type. */
+  readonly remindersOf = (app: string): ReadonlyMap<string, number> => this.#opened?.remindersOf(app) ?? new Map()
+
   /** How many workers of workflows an instance of an app has connected. */
   connectedWorkers({id, name}: AppRuntime): number {
     return this.#opened?.workflows.connected(id, name) ?? 0

@@ -77,6 +77,7 @@ export const fault = (number: number, more: Partial<Api.Fault> = {}): Api.Fault 
   isEnabled: true,
   from: 'checkout',
   to: 'payments',
+  actor: '',
   method: 'POST',
   path: '/charge*',
   kind: 'status',

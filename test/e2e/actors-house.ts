@@ -39,11 +39,12 @@ export interface Answer {
 export async function openActors(
   t: Test,
   env: Readonly<Record<string, string>> = {},
-  more: object = {}
+  more: object = {},
+  files: Readonly<Record<string, string>> = {}
 ): Promise<House> {
   const rig = await openRig(t)
   const file = join(rig.home, 'journal')
-  await rig.write({'resources/mem.yaml': STORE, 'host/version.txt': '0', 'host/none/bus.yaml': BUS})
+  await rig.write({'resources/mem.yaml': STORE, 'host/version.txt': '0', 'host/none/bus.yaml': BUS, ...files})
   await rig.template(
     [
       {

@@ -1,7 +1,7 @@
 import type {AccessDecision, CallRecord, GrpcInvocation} from '../../model/call.ts'
 import type {ComponentEvent} from '../../model/component-event.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
-import type {ActorEvent} from '../../model/actor-event.ts'
+import type {ActorCounts, ActorEvent} from '../../model/actor-event.ts'
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {MetricsSettings} from '../../files/resources/metrics-settings.ts'
@@ -93,9 +93,12 @@ export class SidecarMetering {
     this.#count(calls => calls.workflows.record(event))
   }
 
-  /** In Prometheus' text format; undefined: the Configuration disables metrics. */
-  async text(): Promise<string | undefined> {
-    return this.#settings.isEnabled ? (await this.#load()).text : undefined
+  /** In Prometheus' text format; undefined: the Configuration disables metrics. `actors`: those that the app hosts. */
+  async text(actors: () => Promise<readonly ActorCounts[]>): Promise<string | undefined> {
+    if (!this.#settings.isEnabled) return undefined
+    const [calls, counts] = await Promise.all([this.#load(), actors()])
+    if (counts.length > 0) calls.actors.level(counts)
+    return calls.text
   }
 
   close(): void {

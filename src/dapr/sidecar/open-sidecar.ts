@@ -163,10 +163,14 @@ class AppSidecar implements OpenSidecar {
       log: this.#logAs('dapr.runtime.processor.subscription')
     })
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
-    this.#metrics = openMetricsPort(runtime.ports.metrics, async () => path.metering.text(), {
-      isAllowedHost: hostGuard(runtime.plan.sidecar.listenAddresses),
-      pages: this.#pages
-    })
+    this.#metrics = openMetricsPort(
+      runtime.ports.metrics,
+      async () => path.metering.text(async () => options.actors.countsOf(runtime)),
+      {
+        isAllowedHost: hostGuard(runtime.plan.sidecar.listenAddresses),
+        pages: this.#pages
+      }
+    )
   }
 
   get closing(): AbortSignal {

@@ -1,4 +1,6 @@
+import type {ActorCounts} from '../../model/actor-event.ts'
 import {isJson} from '../../model/is-json.ts'
+import type {FaultSwitch} from '../../proxy/faults/fault-switch.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -20,6 +22,10 @@ export interface ActorAccess {
   readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
   /** What an instance hosts, active ones by type; undefined: nothing. */
   readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
+  /** How much there is of the types that an instance hosts. */
+  readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>
+  /** The faults of the run. */
+  readonly faults: Pick<FaultSwitch, 'active'> | undefined
   /** Who waits for a host may look again: a process has told what it hosts, or its state has changed. */
   readonly told: () => void
 }

@@ -128,7 +128,8 @@ export class SidecarSpans {
       peer: {address: '127.0.0.1', port: this.#options.httpPort},
       headers: headersIn(request.lines),
       callee: call.callee,
-      method
+      method,
+      actor: record.spans?.actor
     }
     const isGrpc = grpcStatus !== undefined
     return {

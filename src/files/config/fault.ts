@@ -5,6 +5,7 @@ import {nearMiss} from '../../model/near-miss.ts'
 const FAULT_KEYS = [
   'from',
   'to',
+  'actor',
   'method',
   'path',
   'delay',
@@ -60,6 +61,7 @@ export function readFault(fields: FaultFields): FaultPlan {
   return {
     from: id(fields, 'from'),
     to: id(fields, 'to'),
+    actor: actorType(fields),
     method: method(fields),
     path: path(fields),
     delayMs,
@@ -125,8 +127,16 @@ function kindOf(fields: FaultFields): FaultKind {
 /** `*` is what a URL or a shell's user may write for any. */
 function id(fields: FaultFields, key: 'from' | 'to'): string {
   const text = textOf(fields[key]).trim()
+  // a type of actors says enough
+  if (text === '' && fields.actor !== undefined) return ANY
   if (text === '') throw new WrongFault(key, `the fault lacks ${key}`, 'expected the id of an app, or any')
   return text === '*' ? ANY : text
+}
+
+function actorType(fields: FaultFields): string {
+  const text = textOf(fields.actor)
+  if (fields.actor === undefined || text.trim() !== '') return text
+  throw new WrongFault('actor', wrong(fields, 'actor'), 'expected a type of actors, like Cart')
 }
 
 function method(fields: FaultFields): string {

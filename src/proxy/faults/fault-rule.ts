@@ -16,7 +16,7 @@ function mixed(value: number): number {
   return (bits ^ (bits >>> 16)) >>> 0
 }
 
-type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path'>
+type Matched = Pick<Call, 'caller' | 'callee' | 'from' | 'method' | 'path' | 'actor'>
 
 /** The calls that a rule was asked about, and what it decides. Pure: it knows no clock. */
 export class FaultRule {
@@ -40,11 +40,12 @@ export class FaultRule {
     return this.hits >= this.plan.times
   }
 
-  matches({caller, callee, from: source = caller, method, path}: Matched): boolean {
-    const {from, to, method: wanted} = this.plan
+  matches({caller, callee, from: source = caller, method, path, actor: type}: Matched): boolean {
+    const {from, to, actor, method: wanted} = this.plan
     return (
       (from === ANY || from === source) &&
       (to === ANY || to === callee) &&
+      (actor === '' || actor === type) &&
       (wanted === '' || wanted === method) &&
       this.#matchesPath(path)
     )

@@ -1,8 +1,8 @@
 import type {FaultPlan} from '../../model/fault.ts'
 
-/** `checkout → payments POST /orders/*` */
-export const edgeText = ({from, to, method, path}: FaultPlan): string =>
-  [`${from} → ${to}`, method, path].filter(text => text !== '').join(' ')
+/** `checkout → payments POST /orders/*`, `any → any actor Cart` */
+export const edgeText = ({from, to, actor, method, path}: FaultPlan): string =>
+  [`${from} → ${to}`, actor === '' ? '' : `actor ${actor}`, method, path].filter(text => text !== '').join(' ')
 
 /** `300 ms ± 50 ms later, 503` */
 export function effectText(plan: FaultPlan): string {

@@ -39,6 +39,13 @@ export class Timers {
     return [...this.#timers.values()].map(({name}) => name).filter(name => name.type === type && name.id === id)
   }
 
+  /** How many of a type this instance has set. */
+  countOf(type: string, owner: string): number {
+    let count = 0
+    for (const timer of this.#timers.values()) if (timer.owner === owner && timer.name.type === type) count++
+    return count
+  }
+
   /** Sets one, or replaces it. `owner`: the instance whose sidecar sets it. Throws a FiringFault. */
   set(name: FiringName, wish: FiringWish, owner: string): void {
     const full = fullName(name)

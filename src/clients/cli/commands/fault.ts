@@ -1,6 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {UserError} from '../../../model/errors.ts'
+import {ANY} from '../../../model/fault.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import type {GivenFlags} from '../given-flags.ts'
 import {print} from '../print.ts'
@@ -11,7 +12,7 @@ import {UsageError} from '../usage-error.ts'
 import {outputColumns} from '../columns.ts'
 
 /** Flags that are keys of a fault by the same name. */
-const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'method', 'path'] as const
+const TEXTS = ['delay', 'jitter', 'status', 'body', 'rate', 'seed', 'times', 'for', 'actor', 'method', 'path'] as const
 const SWITCHES = ['abort', 'never', 'cut', 'kill'] as const
 /** Flags that change faults that are there. */
 const VERBS = ['off', 'disable', 'enable'] as const
@@ -38,7 +39,7 @@ export const fault: CommandHandler = async context => {
     print(process.stdout, flags.text('output') === 'json' ? `${JSON.stringify(faults)}\n` : tableText(faults))
     return 0
   }
-  const [from, to] = edgeOf(words)
+  const [from, to] = words.length === 0 && 'actor' in what ? [ANY, ANY] : edgeOf(words)
   const run = await runHere(flags, asJson)
   const {faults} = await run.api.ask('POST /faults', {body: {from, to, ...what}})
   for (const row of faults) {
@@ -102,7 +103,7 @@ function edgeOf(words: readonly string[]): readonly [from: string, to: string] {
       explanation: `The shell took "${from}>…" as "${from}" with the output redirected to a file. Write two words: pillion fault ${from.slice(0, -1)} ID --status 503`
     })
   if (from === '' || to === '' || others.length > 0)
-    throw new UsageError('fault needs the ids of a caller and a callee; "any" stands for every app')
+    throw new UsageError('fault needs the ids of a caller and a callee; "any" stands for every app; or --actor TYPE')
   return [from, to]
 }
 

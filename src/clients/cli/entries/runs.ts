@@ -162,6 +162,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     usage: '[FROM TO] [flags]',
     flags: [
       {name: 'abort', type: 'bool', text: "Reset the caller's connection"},
+      textFlag('actor', 'Only calls of actors of this type, their timers and reminders: Cart'),
       textFlag('body', 'The body of the response with --status'),
       {name: 'cut', type: 'bool', text: 'Cut the response off after its head'},
       textFlag('cut-after', 'Cut the response off after this many bytes of its body'),
@@ -186,6 +187,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
       'fault shop stock --delay 300ms --jitter 100ms',
       "fault any stock --status 503 --rate 0.2 --method POST --path '/orders/*'",
       'fault shop stock --kill --times 1',
+      'fault --actor Cart --delay 300ms',
       'fault',
       'fault --disable 1',
       'fault --off all'

@@ -16,6 +16,7 @@ export const faultTool: Tool = {
   properties: {
     from: text('The id of the caller, or any'),
     to: text('The id of the callee, or any'),
+    actor: text('Only calls of actors of this type, their timers and reminders; from and to may be left out'),
     method: text('Only calls with this method'),
     path: text('Only calls with this path; * stands for anything'),
     delay: text('Delays calls by this time: 300ms'),

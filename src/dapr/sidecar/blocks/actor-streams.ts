@@ -1,6 +1,7 @@
 import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from '../../../work/actor/actor-host.ts'
 import type {Actors} from '../../../work/actor/actors.ts'
 import type {BlockContext} from './block-context.ts'
+import {faultedTurn} from './faulted-turn.ts'
 import {turnOver, turnSent} from './turn-record.ts'
 
 /** A stream by which an app hosts actors. */
@@ -41,9 +42,10 @@ export class ActorStreams {
       },
       holdMs: HOLD_MS,
       send: async request => {
-        const {journal, work} = request
-        turnSent(journal, work)
-        const answer = (await session()?.send(request)) ?? NOT_CONNECTED
+        const {journal, work, onStop} = request
+        const fault = await faultedTurn(context.actors.faults, journal, onStop)
+        if (fault === undefined) turnSent(journal, work)
+        const answer = fault ?? (await session()?.send(request)) ?? NOT_CONNECTED
         turnOver(journal, answer)
         return answer
       },

@@ -45,7 +45,7 @@ export interface BlockContextOptions {
   /** Begins a span for what the app gets. */
   readonly startSpan: StartSpan
   readonly work: LastingWork
-  readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere'>
+  readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere' | 'faults'>
   readonly log: BlockLog
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined

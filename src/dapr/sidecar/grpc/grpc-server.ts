@@ -12,7 +12,7 @@ import type {Trace} from '../http/trace.ts'
 import {isMethodServed, NOT_SERVED} from './api-access.ts'
 import {answer} from './answer.ts'
 import {answerType} from './answer-faults.ts'
-import {baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
+import {actorIn, baggageFields, spansOf, traceFor, traceStateFields} from './grpc-trace.ts'
 import {invokeService} from './invoke-service.ts'
 import {INVOKE_SERVICE} from './invoked-grpc-call.ts'
 import {ownMethod, ownStream, type OwnAnswer, type OwnMethod, type OwnMethodsContext} from './own-methods.ts'
@@ -232,6 +232,7 @@ class Calls implements StreamHandler {
       record(journal, {status, requestBytes: request.length, responseBytes: message.length})
     }
     this.#collect(stream, head, isLast, (request, onGone) => {
+      if (journal.spans?.own.isSampled === true) journal.spans.actor = actorIn(head.path, request)
       const answered = method(request, this.#context.own, {head, trace, onGone})
       if (!(answered instanceof Promise)) return reply(request, answered)
       answered.then(

@@ -1,6 +1,8 @@
 import {encodeField} from '#h2-frames'
-import type {CallSpan, CallSpans} from '../../../model/call.ts'
+import type {CallSpan, CallSpans, SpanActor} from '../../../model/call.ts'
+import {ACTORS} from '../../../model/dapr/api/actors.ts'
 import {freshTrace, type FreshTrace} from '../../../proxy/net/grpc/fresh-traces.ts'
+import {readStrings} from '../../../proxy/net/grpc/invoke-messages.ts'
 import {traceFields, traceparentOf} from '../../../proxy/net/grpc/trace-fields.ts'
 import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tracing/trace-context.ts'
 import type {Tracing} from '../http/sidecar-request.ts'
@@ -52,3 +54,12 @@ export const baggageFields = ({baggage}: RequestHead, {isTracing}: Tracing): str
 
 export const traceStateFields = (traceparent: string, tracestate: string): string =>
   traceFields(traceparent) + (tracestate === '' ? '' : encodeField('tracestate', tracestate))
+
+/** The actor that a message is about: those of all methods for actors begin with its type and id. Undefined: it is about none. */
+export function actorIn(path: string, message: Uint8Array): SpanActor | undefined {
+  const operation = path.slice(path.lastIndexOf('/') + 1)
+  if (!Object.hasOwn(ACTORS.operations, operation)) return undefined
+  const isCall = operation === 'InvokeActor'
+  const [type = '', id = '', method = ''] = readStrings(message, isCall ? [1, 2, 3] : [1, 2])
+  return {type, id, name: isCall ? `CallActor/${type}/${method}` : `${operation}/${type}`}
+}

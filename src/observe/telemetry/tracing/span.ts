@@ -1,5 +1,6 @@
 import type {Environment} from '../../../model/environment.ts'
 import {operationAt} from '../../../model/dapr/api/routes.ts'
+import type {SpanActor} from '../../../model/call.ts'
 import type {TraceContext} from './trace-context.ts'
 
 /** A finished span. */
@@ -50,6 +51,8 @@ export interface TracedRequest {
   /** The app that is called; '' = none. */
   readonly callee: string
   readonly method: string
+  /** What a call of gRPC is about; left out: the path tells it. */
+  readonly actor?: SpanActor | undefined
 }
 
 /** The name of the span: Dapr uses the callee and method of an invocation, the type and method of an actor, else the path. */
@@ -57,20 +60,28 @@ export const spanName = ({
   verb,
   callee,
   method,
-  path
-}: Pick<TracedRequest, 'verb' | 'callee' | 'method' | 'path'>): string =>
-  callee === '' ? (actorSpanName(verb, path) ?? path) : `CallLocal/${callee}/${method}`
+  path,
+  actor
+}: Pick<TracedRequest, 'verb' | 'callee' | 'method' | 'path' | 'actor'>): string =>
+  callee === '' ? (actor?.name ?? actorIn(verb, path)?.name ?? path) : `CallLocal/${callee}/${method}`
 
 /** Type, id, and the method if one is called. */
 const ACTOR = /^\/v1\.0\/actors\/([^/]+)\/([^/]+)\/(?:method\/(.+))?/
 
 /** Undefined: it is no request about an actor. */
-function actorSpanName(verb: string, path: string): string | undefined {
-  const [, type = '', , method] = ACTOR.exec(path) ?? []
+function actorIn(verb: string, path: string): SpanActor | undefined {
+  const [, type = '', id = '', method] = ACTOR.exec(path) ?? []
   if (type === '') return undefined
-  if (method !== undefined) return `CallActor/${type}/${method}`
+  if (method !== undefined) return {type, id, name: `CallActor/${type}/${method}`}
   const {operation} = operationAt(verb, path) ?? {}
-  return operation && `${operation.name}/${type}`
+  return operation && {type, id, name: `${operation.name}/${type}`}
+}
+
+/** Those of a request about an actor (Dapr: pkg/api/http/actors.go, append…SpanAttributes). */
+function actorAttributes({type, id, name}: SpanActor): Readonly<Record<string, string>> {
+  const whole = `${type}.${id}`
+  const isCall = name.startsWith('CallActor/')
+  return {'dapr.actor': whole, ...(isCall && {'rpc.service': 'ServiceInvocation', 'net.peer.name': whole})}
 }
 
 /** The attributes of a sampled span. */
@@ -82,8 +93,8 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
     attributes['net.peer.name'] = callee
     attributes['dapr.invoke_method'] = method
   }
-  const [, type, id = ''] = callee === '' ? (ACTOR.exec(path) ?? []) : []
-  if (type !== undefined) attributes['dapr.actor'] = `${type}.${id}`
+  const actor = callee === '' ? actorIn(verb, path) : undefined
+  if (actor !== undefined) Object.assign(attributes, actorAttributes(actor))
   Object.assign(attributes, blockAttributes(verb, path))
   attributes['dapr.protocol'] = 'http'
   attributes['dapr.api'] = `${verb} ${path}`
@@ -97,12 +108,25 @@ export function attributesOf(request: TracedRequest): Readonly<Record<string, st
 
 /** Attributes of calls to building blocks (Dapr: pkg/api/http, append…SpanAttributes). */
 function blockAttributes(verb: string, path: string): Readonly<Record<string, string>> {
+  if (/^\/v1\.0\/actors\/[^/]+\/[^/]+\/state(?:\/|$)/.test(path)) return stateAttributes(verb, path, 'actor')
   const [, block = '', name = '', topic = ''] =
     /^\/v1\.0(?:-alpha1)?\/(state|bindings|publish)\/(?:bulk\/(?=[^/]+\/))?([^/]+)(?:\/(.*))?$/.exec(path) ?? []
   if (block === '') return {}
   if (block === 'publish') return {'messaging.system': 'pubsub', 'messaging.destination.name': topic}
-  return {'db.system': block, 'db.connection_string': block, 'db.statement': `${verb} ${path}`, 'db.name': name}
+  return stateAttributes(verb, path, name, block)
 }
+
+const stateAttributes = (
+  verb: string,
+  path: string,
+  name: string,
+  block = 'state'
+): Readonly<Record<string, string>> => ({
+  'db.system': block,
+  'db.connection_string': block,
+  'db.statement': `${verb} ${path}`,
+  'db.name': name
+})
 
 /** Those that callers add by themselves. */
 function ownAttributes(headers: TracedRequest['headers']): Record<string, string> {
@@ -113,7 +137,7 @@ function ownAttributes(headers: TracedRequest['headers']): Record<string, string
 
 /** The attributes of a sampled span of a gRPC call (Dapr: pkg/diagnostics/grpc_tracing.go). `isServer`: of the callee's sidecar. */
 export function grpcAttributesOf(
-  {path, callee, method, headers}: TracedRequest,
+  {path, callee, method, headers, actor}: TracedRequest,
   {isProxied, isServer}: {readonly isProxied: boolean; readonly isServer: boolean}
 ): Readonly<Record<string, string>> {
   const attributes = ownAttributes(headers)
@@ -123,6 +147,7 @@ export function grpcAttributesOf(
     if (isServer) attributes['dapr.invoke_method'] = method
     else attributes['net.peer.name'] = callee
   }
+  if (actor !== undefined) Object.assign(attributes, actorAttributes(actor))
   attributes['dapr.protocol'] = 'grpc'
   attributes['dapr.api'] = path
   return attributes

@@ -176,6 +176,7 @@ export const noBlocks =
       actors: {
         load: async () => new Actors({clock: systemClock, mayHost: () => false}),
         reminders: async () => Promise.reject(new Error('no reminders here')),
+        faults: undefined,
         elsewhere: async () => Promise.resolve(undefined)
       },
       log: {isDebug: false, write: () => undefined, warn: () => undefined}

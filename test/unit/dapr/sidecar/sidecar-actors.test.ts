@@ -26,8 +26,10 @@ t.test('a process that goes before it can be asked leaves no question to the nex
       load: async () => Promise.reject(new Error('no actors here')),
       reminders: async () => Promise.reject(new Error('no reminders here')),
       told: () => undefined,
+      faults: undefined,
       elsewhere: async () => Promise.resolve(undefined),
-      hostedAt: () => undefined
+      hostedAt: () => undefined,
+      countsOf: async () => Promise.resolve([])
     },
     log: (_, text) => t.fail(text),
     components: () => [],

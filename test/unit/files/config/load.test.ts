@@ -271,6 +271,7 @@ t.test('every key comes into the plan', async t => {
         {
           from: 'first',
           to: 'second',
+          actor: '',
           method: 'POST',
           path: '',
           delayMs: 300,

@@ -52,6 +52,7 @@ const blocksOf = async (
     actors: {
       load: async () => Promise.reject(new Error('no actors here')),
       reminders: async () => Promise.reject(new Error('no reminders here')),
+      faults: undefined,
       elsewhere: async () => Promise.resolve(undefined)
     },
     log: {isDebug: false, write: () => undefined, warn: () => undefined}

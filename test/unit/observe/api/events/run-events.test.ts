@@ -106,6 +106,7 @@ t.test('who goes on at an event is told how many calls each fault has hit', asyn
   const plan: FaultPlan = {
     from: ANY,
     to: ANY,
+    actor: '',
     method: '',
     path: '',
     delayMs: 0,

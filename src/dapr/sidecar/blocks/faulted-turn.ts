@@ -1,0 +1,34 @@
+import type {CallJournal} from '../../../proxy/net/call-journal.ts'
+import {RESET} from '../../../proxy/gateway/faulted-call.ts'
+import type {FaultSwitch} from '../../../proxy/faults/fault-switch.ts'
+import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
+
+/**
+ * What a fault makes of a turn that its app gets by a stream, after its delay; undefined: it goes on. A fault that cuts a response, or
+ * kills the process that has the call, does nothing here: there is no connection of the call.
+ */
+export async function faultedTurn(
+  faults: Pick<FaultSwitch, 'active'> | undefined,
+  journal: CallJournal | undefined,
+  onStop: ActorRequest['onStop']
+): Promise<ActorAnswer | undefined> {
+  const hit = journal && faults?.active?.hit(journal.call)
+  if (journal === undefined || hit === undefined) return undefined
+  const delay = hit.delay()
+  if (delay !== undefined) {
+    let isStopped = false
+    onStop(() => {
+      isStopped = true
+      delay.cancel()
+    })
+    journal.held(delay.reason)
+    await delay.admitted
+    if (isStopped) return {kind: 'lost', why: 'it was given up', wasSent: false}
+  }
+  if (hit.kind === 'abort') return {kind: 'lost', why: RESET, wasSent: false}
+  if (hit.kind !== 'status') return undefined
+  const {status, body} = hit.response()
+  if (status === 404) return {kind: 'unknown'}
+  if (status !== 200) return {kind: 'failed', status, text: body}
+  return {kind: 'done', lines: '', body: Buffer.from(body), isError: false, isCancelled: false}
+}
