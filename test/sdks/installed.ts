@@ -66,6 +66,16 @@ export const daprForPython: Package = {
   install: folder => [['python3', '-m', 'pip', 'install', '-q', '--target', folder, 'dapr[grpc]==1.19.0']]
 }
 
+/** The same with what hosts actors over HTTP. */
+export const daprForPythonWeb: Package = {
+  name: 'dapr-python-web',
+  version: '1.19.0',
+  runtime: ['python3', '--version'],
+  install: folder => [
+    ['python3', '-m', 'pip', 'install', '-q', '--target', folder, 'dapr[flask,fastapi]==1.19.0', 'uvicorn']
+  ]
+}
+
 const GO_SOURCE = join(import.meta.dirname, '../fixtures/sdks/go')
 
 const contentHash = (folder: string): string => {

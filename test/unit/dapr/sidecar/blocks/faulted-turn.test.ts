@@ -34,9 +34,9 @@ t.test('what a fault of a type makes of a turn by a stream', async t => {
 })
 
 t.test('a turn that a fault holds ends with its caller, or goes on when the fault is removed', async t => {
-  let stop = (): void => undefined
-  const left = faultedTurn({active: faultsOf({actor: 'Cart', never: true})}, journal(), told => void (stop = told))
-  stop()
+  const stops: (() => void)[] = []
+  const left = faultedTurn({active: faultsOf({actor: 'Cart', never: true})}, journal(), stop => void stops.push(stop))
+  for (const stop of stops) stop()
   t.match(await left, {kind: 'lost', wasSent: false})
   const faults = faultsOf({actor: 'Cart', never: true})
   const held = faultedTurn({active: faults}, journal(), () => undefined)
