@@ -126,8 +126,12 @@ export const COMMANDS: Kinds = {
     8,
     (model, {a, b}) => {
       const from = pick(upOf(model, ALL), a)?.entry.id
+      // what is in a debugger lets calls wait as long as the user likes, unless another instance is there
+      const answers = ({entry}: App): boolean =>
+        model.of(entry.id).some(app => isOnly(app, 'up')) ||
+        model.of(entry.id).every(app => isOnly(app, 'ended', 'stopped', 'up'))
       const callees = [...model.apps.values()].filter(
-        app => app.entry.kind === 'server' && isOnly(app, 'up', 'ended', 'stopped')
+        app => app.entry.kind === 'server' && isOnly(app, 'up', 'ended', 'stopped') && answers(app)
       )
       const to = pick(callees, b)?.entry.id
       if (from === undefined || to === undefined) return undefined
