@@ -15,9 +15,6 @@ const JOBS = availableParallelism() + 1
 
 const inCi = process.env['CI'] === 'true'
 
-const testsIn = (folders: readonly string[]): readonly string[] =>
-  folders.flatMap(folder => globSync(`${folder}/**/*.test.ts`).toSorted())
-
 const isTest = (path: string): boolean => path.endsWith('.test.ts')
 
 /** Files are given by path; a folder stands for those below it. */
@@ -76,14 +73,14 @@ async function main(args: readonly string[]): Promise<boolean> {
   }
   if (first === '--built') return run({name: 'npm test', files: filesOf(names)})
   await must(['npm', 'run', '--silent', 'build'])
-  const quick = {name: `npm test (${QUICK.what})`, files: testsIn(QUICK.folders), part: QUICK, checks: runChecks}
+  const quick = {name: `npm test (${QUICK.what})`, files: filesOf(QUICK.tests), part: QUICK, checks: runChecks}
   if (first === undefined) return run(quick)
   if (first !== '--all') return run({name: 'npm test', files: filesOf(args)})
   let passed = names.length > 0 || (await run(quick))
   for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
     const part = PARTS[name]
     if (part === undefined) throw new Error(`no such part: ${name}; there are ${Object.keys(PARTS).join(', ')}`)
-    const work = {name: `${name} (${part.what})`, files: testsIn(part.folders), part}
+    const work = {name: `${name} (${part.what})`, files: filesOf(part.tests), part}
     passed = (await run(work)) && passed
   }
   return passed

@@ -1,7 +1,7 @@
 import {appendFileSync, readFileSync, readlinkSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {startOf} from '../platform/process-table.ts'
+import {isSameStart, startOf} from '../platform/process-table.ts'
 
 /** What other runs must know of a run in case it is killed; stored in the folder of its socket. */
 export interface RunFile {
@@ -49,7 +49,7 @@ export function readRunFile(home: string): RunFile | undefined {
 /** The run that registered in this folder; undefined if its process has ended, or the system does not tell. */
 export function livingRun(home: string): RunIdentity | undefined {
   const identity = readRunFile(home)?.identity
-  return identity !== undefined && startOf(identity.pid) === identity.started ? identity : undefined
+  return identity !== undefined && isSameStart(startOf(identity.pid), identity.started) ? identity : undefined
 }
 
 /** Records that processes that left the group of this app process (the value of `PILLION_LIFE`) must not be killed. */

@@ -4,6 +4,8 @@ import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
 import {http} from '../proxy/net/http1/node-http.ts'
 import {lingerAtEnd} from '../proxy/net/lingering-close.ts'
+import {systemClock} from '../platform/clock.ts'
+import {keepFolder} from './keep-folder.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
 import {freeRunName, oneByOne, type NameWish} from './run-name.ts'
 
@@ -61,10 +63,12 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
     rmSync(home, {recursive: true, force: true})
     throw error
   }
+  const letFolderGo = keepFolder(home, systemClock)
   return {
     name,
     spare: marker => noteSpared(home, marker),
     withdraw: async () => {
+      letFolderGo()
       server.close()
       rmSync(home, {recursive: true, force: true})
       await settled(answers)

@@ -1,7 +1,7 @@
 import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
-import {startOf} from '../platform/process-table.ts'
+import {isSameStart, startOf} from '../platform/process-table.ts'
 import {runtimeFolders, usableFolder} from './folder.ts'
 import {livingRuns} from './living-runs.ts'
 import type {RunIdentity} from './run-file.ts'
@@ -32,7 +32,7 @@ function startingIn(folder: string): readonly RunIdentity[] {
     if (!name.startsWith(PREFIX)) return []
     const file = join(folder, name)
     const run = read(file)
-    if (run !== undefined && startOf(run.pid) === run.started) return [run]
+    if (run !== undefined && isSameStart(startOf(run.pid), run.started)) return [run]
     rmSync(file, {force: true}) // it was killed
     return []
   })

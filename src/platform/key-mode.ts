@@ -1,5 +1,6 @@
 import {spawn, spawnSync} from 'node:child_process'
 import {readFileSync} from 'node:fs'
+import {isForegroundByPs} from './ps-now.ts'
 
 /** A terminal that gives each key at once and shows none. Modes are in the words of `stty -g`. */
 export interface KeyMode {
@@ -42,13 +43,13 @@ const outputOf = async (script: string): Promise<string> =>
     shell.once('close', code => resolve(code === 0 ? text : ''))
   })
 
-/** Whether our process group is the terminal's (`tpgid` of proc(5)); where the system does not tell, it is. */
+/** Whether our process group is the terminal's (`tpgid` of proc(5)): else the system stops us once we touch it (SIGTTIN, SIGTTOU). */
 export function isForeground(): boolean {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8')
     const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return group === foreground
   } catch {
-    return true // no such system
+    return isForegroundByPs() // no such system
   }
 }

@@ -1,14 +1,5 @@
 import {closeSync, openSync, readdirSync, readlinkSync, readSync} from 'node:fs'
-import {setImmediate as yieldToOthers} from 'node:timers/promises'
-import {readParticulars} from './proc.ts'
 import {parseSocketRow, portSuffix, SOCKET_TABLES, type SocketRow} from './proc-net.ts'
-import {look} from './process-table.ts'
-
-/** The process that listens on a port. */
-export interface Owner {
-  readonly pid: number
-  readonly command: string
-}
 
 /** Local addresses that accept a connection to the loopback address, in the format of the tables of proc(5). */
 const ACCEPTING: Readonly<Record<string, readonly string[]>> = {
@@ -54,18 +45,6 @@ function* socketsOn({port, addresses, tables = SOCKET_TABLES}: Listening): Gener
 export const holds = (pid: number, sockets: ReadonlySet<string>): boolean =>
   descriptorsOf(pid).some(path => sockets.has(linkAt(path)))
 
-/** The first process that listens on a port, among those that we may inspect. */
-export async function ownerOf(port: number): Promise<Owner | undefined> {
-  const sockets = listenersOn({port})
-  if (sockets.size === 0) return undefined
-  const {all} = await look()
-  for (const {pid} of all) {
-    if (holds(pid, sockets)) return {pid, command: readParticulars(pid)?.command ?? ''}
-    await yieldToOthers()
-  }
-  return undefined
-}
-
 /** A few rows: the kernel fills the whole buffer, and may walk a long table to find the next connection. */
 const CHUNK_BYTES = 512
 
@@ -73,7 +52,7 @@ const CHUNK_BYTES = 512
  * The rows of listening sockets. Linux writes them before those of connections (`tcp_seq_start` in net/ipv4/tcp_ipv4.c),
  * of which there may be tens of thousands: reading stops there.
  */
-function* listeningRows(table: string): Generator<SocketRow> {
+export function* listeningRows(table: string): Generator<SocketRow> {
   const file = opened(table)
   if (file === undefined) return
   try {
@@ -101,7 +80,7 @@ function opened(table: string): number | undefined {
   }
 }
 
-function descriptorsOf(pid: number): readonly string[] {
+export function descriptorsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`
   try {
     return readdirSync(folder).map(name => `${folder}/${name}`)
@@ -110,7 +89,7 @@ function descriptorsOf(pid: number): readonly string[] {
   }
 }
 
-function linkAt(path: string): string {
+export function linkAt(path: string): string {
   try {
     return readlinkSync(path)
   } catch {

@@ -36,7 +36,7 @@ export function seeInProc(pid: number): Seen | undefined {
 }
 
 /** Whether a process is stopped by a signal (proc(5): state T). */
-export const isSuspended = (pid: number): boolean => /^\d+ \(.*\) T /s.test(read(pid, 'stat'))
+export const isSuspendedInProc = (pid: number): boolean => /^\d+ \(.*\) T /s.test(read(pid, 'stat'))
 
 /** `pid (comm) state ppid pgrp session …`; comm may contain anything, so fields are counted from the last parenthesis. */
 export function parseStat(pid: number, stat: string): Seen {

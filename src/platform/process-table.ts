@@ -1,64 +1,6 @@
-import {lookThroughProc, readParticulars, seeInProc} from './proc.ts'
+import {isSuspendedInProc, lookThroughProc, readParticulars, seeInProc} from './proc.ts'
 import type {ProcessSnapshot, Particulars, Seen} from './process-info.ts'
-import {execFile} from 'node:child_process'
-import {promisify} from 'node:util'
-
-const COLUMNS = 'pid=,ppid=,pgid=,uid=,stat=,lstart=,command='
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
-
-/** Runs macOS's `ps` once; `-E` shows the environment after each command. */
-async function lookWithPs(): Promise<ProcessSnapshot> {
-  const rows = parsePs(await ps(['-A']))
-  const rowOf = new Map(rows.map(row => [row.pid, row]))
-  return {
-    all: rows,
-    carries: (pid, marker) => hasWord(rowOf.get(pid)?.line ?? '', marker),
-    isBare: pid => rowOf.get(pid)?.isExiting ?? true
-  }
-}
-
-/** What is read again before a process is signalled. */
-async function askPs(pid: number): Promise<Particulars | undefined> {
-  const [row] = parsePs(await ps(['-p', pid.toString()]))
-  if (row === undefined || row.isZombie) return undefined
-  return {started: row.started, uid: row.uid, command: row.line, carries: marker => hasWord(row.line, marker)}
-}
-
-interface Row extends Seen {
-  readonly uid: number
-  /** Command, arguments and environment. */
-  readonly line: string
-  readonly isExiting: boolean
-}
-
-/** Parses rows of `ps -o pid=,ppid=,pgid=,uid=,stat=,lstart=,command=`. The start is in seconds; the session is not shown. */
-export function parsePs(text: string): Row[] {
-  return text.split('\n').flatMap(row => {
-    const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s?(.*)$/.exec(row)
-    if (found === null) return []
-    const [, pid, parent, group, uid, stat = '', start = '', line = ''] = found
-    const started = Date.parse(start) / 1000
-    const numbers = {pid: Number(pid), parent: Number(parent), group: Number(group), uid: Number(uid)}
-    return [
-      {...numbers, session: Number(group), started, isZombie: stat.startsWith('Z'), isExiting: stat.includes('E'), line}
-    ]
-  })
-}
-
-const hasWord = (line: string, word: string): boolean => `${line} `.includes(` ${word} `)
-
-async function ps(which: readonly string[]): Promise<string> {
-  try {
-    const env = {PATH: '/bin:/usr/bin', LC_ALL: 'C'}
-    const {stdout} = await promisify(execFile)('ps', [...which, '-E', '-ww', '-o', COLUMNS], {
-      env,
-      maxBuffer: MAX_OUTPUT_BYTES
-    })
-    return stdout
-  } catch {
-    return '' // ps fails if there is no such process
-  }
-}
+import {isSuspendedByPs, startByPs} from './ps-now.ts'
 
 const isLinux = process.platform === 'linux'
 
@@ -81,16 +23,37 @@ async function lookAfter(earlier: Promise<unknown>): Promise<ProcessSnapshot> {
   await earlier
   await new Promise(setImmediate) // calls within the same tick share the snapshot
   next = undefined
-  return isLinux ? lookThroughProc() : lookWithPs()
+  return isLinux ? lookThroughProc() : (await import('./ps.ts')).lookWithPs()
 }
 
 /** Reads one process again; undefined if it has exited or is a zombie. */
 export const lookAgain = async (pid: number): Promise<Particulars | undefined> =>
-  isLinux ? readParticulars(pid) : askPs(pid)
+  isLinux ? readParticulars(pid) : (await import('./ps.ts')).askPs(pid)
 
-/** The start time of a process that has just been spawned, as `Seen.started`. */
-export const startOf = (pid: number): number =>
+/** When a process started, as `Seen.started`; 0 if there is none. */
+export const startOf = (pid: number): number => (isLinux ? (seeInProc(pid)?.started ?? 0) : startByPs(pid))
+
+/** The same of one that has just been spawned, for which no `ps` is run. */
+export const startOfNew = (pid: number): number =>
   isLinux ? (seeInProc(pid)?.started ?? 0) : Math.floor(Date.now() / 1000)
+
+/** Elsewhere a clock tells a start before or after the system does, which gives whole seconds. */
+const TOLERANCE = isLinux ? 0 : 1
+
+/** Whether two starts of a pid are the same, so that it is the same process. */
+export const isSameStart = (one: number, other: number): boolean => Math.abs(one - other) <= TOLERANCE
+
+/** Whether a start is not before another one. */
+export const isNotBefore = (one: number, other: number): boolean => one >= other - TOLERANCE
+
+/**
+ * Whether the system hides the environment of some programs: macOS does of its own ones, such as sh. A marker does not find these;
+ * they are found by their parents, while these live.
+ */
+export const hidesEnvironments = !isLinux
+
+/** Whether a process is stopped by a signal, such as Ctrl-Z. */
+export const isSuspended = (pid: number): boolean => (isLinux ? isSuspendedInProc(pid) : isSuspendedByPs(pid))
 
 /** This process and its ancestors: never to be signalled. */
 export function ownAncestry({all}: ProcessSnapshot): ReadonlySet<number> {
@@ -102,4 +65,19 @@ export function ownAncestry({all}: ProcessSnapshot): ReadonlySet<number> {
     pid = parents.get(pid)
   }
   return pids
+}
+
+/** The children of these processes, their children, and so on. */
+export function descendantsIn(all: readonly Seen[], pids: Iterable<number>): readonly Seen[] {
+  const childrenOf = Map.groupBy(all, ({parent}) => parent)
+  const found = new Set<Seen>()
+  const addBelow = (pid: number): void => {
+    for (const child of childrenOf.get(pid) ?? []) {
+      if (found.has(child)) continue
+      found.add(child)
+      addBelow(child.pid)
+    }
+  }
+  for (const pid of pids) addBelow(pid)
+  return [...found]
 }

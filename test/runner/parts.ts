@@ -1,4 +1,4 @@
-/** The parts of the tests: which folders they run, what they need, how long they take. */
+/** The parts of the tests: which they run, what they need, how long they take. */
 import {join} from 'node:path'
 
 /** A program that some tests need, and how a build machine gets it. */
@@ -11,7 +11,8 @@ export interface Need {
 }
 
 export interface Part {
-  readonly folders: readonly string[]
+  /** Folders, and single files. */
+  readonly tests: readonly string[]
   /** What it takes on two quiet cores. */
   readonly minutes: number
   readonly what: string
@@ -28,24 +29,43 @@ const MAVEN: Need = {program: 'mvn', debian: 'maven'}
 const REDIS: Need = {program: 'redis-server', debian: 'redis-server'}
 const CURL: Need = {program: 'curl', debian: 'curl'}
 
+/** What asks the system: processes, listeners, pipes, terminals. */
+const OF_PLATFORM = [
+  ...[
+    'crash',
+    'few-descriptors',
+    'lifecycle',
+    'list',
+    'logs',
+    'output',
+    'ps',
+    'refused',
+    'reload',
+    'run',
+    'stop',
+    'up'
+  ].map(name => `test/e2e/${name}.test.ts`),
+  ...['live', 'orphans-single', 'orphans-template', 'suspended'].map(name => `test/long/${name}.test.ts`)
+]
+
 /** What `npm test` runs: it needs nothing but Node and npm. */
 export const QUICK: Part = {
-  folders: ['src/packages', 'test/unit', 'test/integration', 'test/e2e'],
+  tests: ['src/packages', 'test/unit', 'test/integration', 'test/e2e'],
   minutes: 4,
   what: 'what each change must pass'
 }
 
 /** What `npm run test:all` runs besides, and `npm run test:all -- NAME` alone. */
 export const PARTS: Readonly<Record<string, Part>> = {
-  browser: {folders: ['test/browser'], minutes: 2, what: 'the dashboard’s page in a browser'},
+  browser: {tests: ['test/browser'], minutes: 2, what: 'the dashboard’s page in a browser'},
   docs: {
-    folders: ['test/docs'],
+    tests: ['test/docs'],
     minutes: 3,
     what: 'examples, and each command and output of the manual',
     needs: [PYTHON, GO, JAVA, CURL, {program: 'redis-cli', debian: 'redis-server'}]
   },
   servers: {
-    folders: ['test/servers'],
+    tests: ['test/servers'],
     minutes: 4,
     what: 'components against Kafka, RabbitMQ, PostgreSQL, Redis and daprd; a day with servers and four languages',
     needs: [
@@ -58,21 +78,29 @@ export const PARTS: Readonly<Record<string, Part>> = {
       {program: 'psql', debian: 'postgresql'}
     ]
   },
-  sdks: {folders: ['test/sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
-  java: {folders: ['test/java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
-  long: {folders: ['test/long'], minutes: 10, what: 'the built program in many cases, floods, storms'},
+  sdks: {tests: ['test/sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
+  java: {tests: ['test/java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
+  long: {tests: ['test/long'], minutes: 10, what: 'the built program in many cases, floods, storms'},
   kubernetes: {
-    folders: ['test/kubernetes'],
+    tests: ['test/kubernetes'],
     minutes: 7,
     what: 'templates on Kubernetes’ API server, which is built once',
     before: [['node', 'test/kubernetes/build.ts']],
     needs: [GO]
   },
   executable: {
-    folders: ['test/e2e', 'test/long'],
+    tests: ['test/e2e', 'test/long'],
     minutes: 10,
     what: 'end-to-end tests of the single executable',
     before: [['node', 'scripts/binary.js']],
     env: {PILLION: join(import.meta.dirname, '../../build/pillion')}
+  },
+  disguise: {
+    tests: OF_PLATFORM,
+    minutes: 4,
+    what: 'the built program where this machine looks like macOS to it',
+    before: [['node', 'test/runner/disguise.ts']],
+    env: {PILLION: join(import.meta.dirname, '../../build/disguise/pillion')},
+    needs: [GO]
   }
 }

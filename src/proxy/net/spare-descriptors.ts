@@ -1,5 +1,5 @@
-import {readFileSync} from 'node:fs'
 import type net from 'node:net'
+import {maxDescriptors} from '../../platform/descriptor-limit.ts'
 import {HANDLE, interceptConnections} from './intercept-connections.ts'
 
 /** Descriptors that connections leave to the run, for its code, its logs and the processes of apps; at most a quarter of all. */
@@ -39,12 +39,8 @@ export const maxOutgoing = (): number => {
 const descriptorOf = (socket: net.Socket): number =>
   (Reflect.get(socket, HANDLE) as {readonly fd?: number} | null)?.fd ?? -1
 
-/** From the limit of this process (proc(5)), where the system tells it. */
+/** From the limit of this process. */
 function findFirst(): number {
-  try {
-    all = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? Infinity)
-    return all - Math.min(SPARED, Math.floor(all / 4))
-  } catch {
-    return Infinity
-  }
+  all = maxDescriptors()
+  return all - Math.min(SPARED, Math.floor(all / 4))
 }

@@ -1,4 +1,3 @@
-import {ownerOf} from '../../platform/listeners.ts'
 import type {Plan} from '../../model/plan.ts'
 import {release} from '../net/claimed-server.ts'
 import {claimManagerPort, type ManagerPort} from './manager-port.ts'
@@ -35,6 +34,7 @@ export function releaseAll({sidecars, manager}: Claims): void {
 
 /** The process that holds a port, for messages; '' if unknown. */
 export async function nameOwner(port: number): Promise<string> {
+  const {ownerOf} = await import('../../platform/port-owners.ts')
   const owner = await ownerOf(port)
   return owner === undefined ? '' : `${owner.command} (pid ${owner.pid})`
 }

@@ -1,7 +1,5 @@
-import {readFileSync} from 'node:fs'
 import type {AppPlan} from '../../model/plan.ts'
-import {holds} from '../../platform/listeners.ts'
-import {parseSocketRow, SOCKET_TABLES} from '../../platform/proc-net.ts'
+import {portsHeldBy} from '../../platform/port-owners.ts'
 import {firstAccepting, statusOf} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
 import {probeTargetOf} from '../process/readiness.ts'
@@ -24,15 +22,13 @@ export async function portHint({plan, pid, appPort, isListening}: HintedApp): Pr
   const {ready} = plan
   const isProbed = ready.kind === 'http' || (ready.kind === 'tcp' && [0, appPort].includes(ready.port))
   if (isListening || pid === 0 || appPort === 0 || !isProbed) return ''
-  const listening = listeningSockets()
-  if (listening.size === 0) return ''
   const {all} = await look()
-  const pids = all.filter(({group}) => group === pid).map(process => process.pid)
-  const ports = [...listening].flatMap(([port, sockets]) => (pids.some(each => holds(each, sockets)) ? [port] : []))
+  const ports = await portsHeldBy(all.filter(({group}) => group === pid).map(process => process.pid))
+  if (ports === undefined) return ''
   if (ports.includes(appPort)) return answerHint(plan, appPort)
   const wanted = `its appPort ${appPort}`
   if (ports.length === 0) return `it does not listen on any port yet; ${wanted} is waited for`
-  const found = `port${ports.length === 1 ? '' : 's'} ${ports.toSorted((a, b) => a - b).join(', ')}`
+  const found = `port${ports.length === 1 ? '' : 's'} ${ports.join(', ')}`
   return `it listens on ${found}, and not on ${wanted}`
 }
 
@@ -44,25 +40,4 @@ async function answerHint(plan: AppPlan, appPort: number): Promise<string> {
   const host = await firstAccepting(target)
   const status = host === undefined ? 0 : await statusOf({...target, host, path})
   return status < 400 ? '' : `it answers GET ${path} with ${status}, and ready.http waits for 200 to 399`
-}
-
-const LISTENING = '0A'
-
-/** The TCP sockets that listen, in the format of `/proc/<pid>/fd`, by port. */
-function listeningSockets(): ReadonlyMap<number, ReadonlySet<string>> {
-  const found = new Map<number, Set<string>>()
-  for (const {state, local, inode} of SOCKET_TABLES.flatMap(rowsOf).map(parseSocketRow)) {
-    if (state !== LISTENING) continue
-    const port = Number.parseInt(local.slice(local.indexOf(':') + 1), 16)
-    found.set(port, (found.get(port) ?? new Set()).add(`socket:[${inode}]`))
-  }
-  return found
-}
-
-function rowsOf(table: string): readonly string[] {
-  try {
-    return readFileSync(table, 'utf8').split('\n')
-  } catch {
-    return [] // not Linux, or no IPv6
-  }
 }

@@ -2,6 +2,7 @@ import type {StopPlan} from '../../model/plan.ts'
 import type {ProcessGroup} from './process-group.ts'
 import type {Output} from './output.ts'
 import {aborted, pause} from '../../platform/delay.ts'
+import {hidesEnvironments} from '../../platform/process-table.ts'
 import {ProcessTracker, type Orphan} from './process-tracker.ts'
 
 /** After SIGKILL we wait this long; a process that hangs in the kernel may take longer. */
@@ -36,6 +37,8 @@ export async function endGroup({group, output, stop, marker, isSuccess, now, end
   const tracker = new ProcessTracker({group, marker, endsOrphans, ended})
   const grace = openGrace(stop.timeoutMs, now)
   try {
+    // what left the group is found by its parents, whom the signal may end
+    if (hidesEnvironments) await tracker.look()
     const wasAlive = !group.hasExited()
     group.signal(stop.signal)
     const isLeft = await tracker.look()

@@ -1,5 +1,5 @@
 import type {AppPlan} from '../../model/plan.ts'
-import {holds, listenersOn, ownerOf, type Owner} from '../../platform/listeners.ts'
+import type {Owner} from '../../platform/port-owners.ts'
 import {pause} from '../../platform/delay.ts'
 import {LOOPBACK, firstAccepting} from '../../platform/probe.ts'
 import {look} from '../../platform/process-table.ts'
@@ -29,9 +29,11 @@ export class ForeignListener {
   ): Promise<boolean> {
     if (address === undefined) this.#hasLeft = true
     if (this.#hasLeft || address === undefined) return true
-    const sockets = listenersOn({port: this.port, addresses: [address]})
+    const {listeningAmong} = await import('../../platform/port-owners.ts')
     const {all, carries} = await look()
-    const isApp = all.some(({pid, group}) => (group === app.group || carries(pid, app.marker)) && holds(pid, sockets))
+    const own = all.filter(({pid, group}) => group === app.group || carries(pid, app.marker)).map(({pid}) => pid)
+    const found = await listeningAmong(own, {port: this.port, addresses: [address]})
+    const isApp = found === undefined || found.size > 0 // where nobody tells, an app that listens must not wait for ever
     if (!isApp) await pause(LOOK_EVERY_MS)
     return isApp
   }
@@ -48,5 +50,7 @@ export async function findForeignListener(
   const isAllocated = channel.autoPort && port === appPort
   if (port === 0 || (isAllocated && !isReplacing) || channel.address !== '') return undefined
   const isTaken = (await firstAccepting({addresses: LOOPBACK, port})) !== undefined
-  return isTaken ? new ForeignListener(port, await ownerOf(port)) : undefined
+  if (!isTaken) return undefined
+  const {ownerOf} = await import('../../platform/port-owners.ts')
+  return new ForeignListener(port, await ownerOf(port))
 }

@@ -4,7 +4,7 @@ import type {Writable} from 'node:stream'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Exit} from '../../model/app-state.ts'
 import {closeTheirs, type ProcessPipes} from '../../platform/pipes.ts'
-import {startOf} from '../../platform/process-table.ts'
+import {startOfNew} from '../../platform/process-table.ts'
 
 /** A process group: a leader that we spawned, and its children. */
 export interface ProcessGroup {
@@ -60,7 +60,7 @@ function groupOf(leader: ChildProcess, exited: Promise<Exit>): ProcessGroup {
   const hasExited = (): boolean => pid === undefined || leader.exitCode !== null || leader.signalCode !== null
   return {
     pid,
-    started: pid === undefined ? 0 : startOf(pid),
+    started: pid === undefined ? 0 : startOfNew(pid),
     stdin,
     exited,
     hasExited,

@@ -1,6 +1,14 @@
 import {codeOf} from '../../model/errors.ts'
 import {signalGroup, type ProcessGroup} from './process-group.ts'
-import {look, lookAgain, ownAncestry} from '../../platform/process-table.ts'
+import {
+  descendantsIn,
+  hidesEnvironments,
+  isNotBefore,
+  isSameStart,
+  look,
+  lookAgain,
+  ownAncestry
+} from '../../platform/process-table.ts'
 import type {ProcessSnapshot, Seen} from '../../platform/process-info.ts'
 
 /** A process that we ended after it had left its app's process group, or after its app had exited. */
@@ -27,6 +35,8 @@ export class ProcessTracker {
   readonly #options: ProcessTrackerOptions
   /** Start times of known processes, by pid: a group that contains one of them is still ours. */
   readonly #known = new Map<number, number>()
+  /** Processes below the group, `PID START`, where the system hides the environment of some: seen while their parents lived. */
+  readonly #below = new Set<string>()
   readonly #reported = new Set<string>()
   #hasMembers = false
   #orphans: readonly Seen[] = []
@@ -73,24 +83,35 @@ export class ProcessTracker {
     if (!endsOrphans) return []
     const us = ownAncestry(now)
     const since = group?.started ?? 0
+    if (hidesEnvironments) this.#noteBelow(now, members)
     return now.all.filter(
       seen =>
         !seen.isZombie &&
-        seen.started >= since && // an older process cannot be a child: its environment need not be read
+        isNotBefore(seen.started, since) && // an older process cannot be a child: its environment need not be read
         !members.has(seen) &&
         !us.has(seen.pid) &&
-        (now.carries(seen.pid, marker) || (now.isBare(seen.pid) && this.#known.get(seen.pid) === seen.started)) &&
+        (now.carries(seen.pid, marker) ||
+          this.#below.has(keyOf(seen)) ||
+          (now.isBare(seen.pid) && this.#known.get(seen.pid) === seen.started)) &&
         !spared.some(other => now.carries(seen.pid, other))
     )
   }
 
+  #noteBelow({all}: ProcessSnapshot, members: ReadonlySet<Seen>): void {
+    const earlier = all.filter(seen => this.#below.has(keyOf(seen)))
+    const parents = [...members, ...earlier].map(({pid}) => pid)
+    for (const seen of descendantsIn(all, parents)) this.#below.add(keyOf(seen))
+  }
+
   /** Pids are reused: owner, start time and marker are checked again right before the signal. */
-  async #signalOrphan({pid, started}: Seen, name: NodeJS.Signals): Promise<void> {
+  async #signalOrphan(seen: Seen, name: NodeJS.Signals): Promise<void> {
     const {marker, ended} = this.#options
-    const key = `${pid} ${started}`
+    const {pid, started} = seen
+    const key = keyOf(seen)
     if (this.#reported.has(`${key} ${name}`)) return
     const now = await lookAgain(pid)
-    if (now?.started !== started || !now.carries(marker) || !isWithinReach(now.uid)) return
+    if (now?.started !== started || !isWithinReach(now.uid)) return
+    if (!now.carries(marker) && !this.#below.has(key)) return
     this.#reported.add(`${key} ${name}`)
     if (!this.#reported.has(key)) ended({pid, command: now.command})
     this.#reported.add(key)
@@ -133,7 +154,11 @@ export function membersIn({all, carries}: ProcessSnapshot, membership: Membershi
  * belongs to a process with another start time, that is, was reused.
  */
 const wasForkedBy = (leader: Membership, {pid, session, started}: Seen): boolean =>
-  pid === leader.number ? started === leader.started : session === leader.number && started >= leader.started
+  pid === leader.number
+    ? isSameStart(started, leader.started)
+    : session === leader.number && isNotBefore(started, leader.started)
+
+const keyOf = ({pid, started}: Seen): string => `${pid} ${started}`
 
 const isWithinReach = (uid: number): boolean => {
   const own = process.getuid?.()

@@ -1,5 +1,5 @@
 import type {AppState, Exit, Why} from '../../model/app-state.ts'
-import type {Owner} from '../../platform/listeners.ts'
+import type {Owner} from '../../platform/port-owners.ts'
 import type {Orphan} from './process-tracker.ts'
 
 /** The process of an app: one that we run (`SupervisedApp`), or one that was started elsewhere (`ExternalApp`). */

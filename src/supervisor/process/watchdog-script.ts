@@ -9,14 +9,44 @@ export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
  *
  * A process is written `PID:START`, because pids are reused. A group is still ours while its leader has the given start time
  * (even as a zombie), or a live process in it has the marker or was seen in it before. Processes outside the groups are read
- * again before each signal. On macOS, where `ps` prints start times as text, only the marker decides.
+ * again before each signal. macOS hides the environment of its own programs: there the start of each leader is read when its group
+ * is told, and what is below a group is found by its parents, before the first signal and again with each look.
  */
 export const WATCHDOG_SCRIPT = `# pillion: ends what the run leaves behind when it is killed
-mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= known=' ' asked=' ' spared=' '
+mark=PILLION_RUN=$1 grace=$2 home=$3 groups=' ' lives= terminal= known=' ' asked=' ' spared=' ' kin=' '
 trap '' HUP INT TERM
+
+if [ -e /proc/self/stat ]; then
+  # PID:START:GROUP:STATE of processes; their names may hold anything (proc(5))
+  seen() { cat "$@" | sed -En 's/^([0-9]+) \\(.*\\) (.) [-0-9]+ ([-0-9]+) ([-0-9]+ ){16}([0-9]+) .*/\\1:\\5:\\3:\\2/p'; }
+  all() { seen /proc/[0-9]*/stat; }
+  one() { seen "/proc/$1/stat"; }
+  likely() { grep -lszF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
+  carries() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF -e "$2"; }
+  clock() { read -r up rest </proc/uptime; now=\${up%.*}\${up#*.}; }
+  below() { :; }
+else
+  seen() { ps "$@" -o pid=,lstart=,pgid=,stat= | sed -En 's/^ *([0-9]+) +(.*[^ ]) +([0-9]+) +([A-Za-z]).*/\\1:\\2:\\3:\\4/; s/:([0-9][0-9]):([0-9][0-9]) /-\\1-\\2 /; s/ +/_/g; p'; }
+  all() { seen -A; }
+  one() { seen -p "$1"; }
+  likely() { rows=$(ps -A -E -ww -o pid=,command=); printf '%s\\n' "$rows" | grep -F -e " $mark" | sed 's/^ *//; s/ .*//'; }
+  carries() { ps -E -ww -o command= -p "$1" | sed 's/$/ /' | grep -qF -e " $2 "; }
+  clock() { now=$(date +%s)00; }
+  # PID:START of what is below the groups that are ours, and below those
+  below() {
+    ps -A -o pid=,ppid=,pgid=,stat=,lstart= | awk -v groups="$ours" -v known="$kin" '
+      $4 !~ /^Z/ { gsub(":", "-", $8); start[$1] = $5 "_" $6 "_" $7 "_" $8 "_" $9; parent[$1] = $2; group[$1] = $3
+        if (index(groups, " " $3 " ") || index(known, " " $1 ":" start[$1] " ")) found[$1] = 1 }
+      END { do { more = 0; for (p in parent) if (!(p in found) && parent[p] in found) found[p] = more = 1 } while (more)
+        for (p in found) if (!index(groups, " " group[p] " ")) print p ":" start[p] }'
+  }
+fi
+
 while read -r word rest; do
   case $word in
-    +*) groups="$groups\${word#+}:$rest " ;;
+    +*) groups="$groups\${word#+}:$rest "
+      # ps writes starts in other words
+      [ -e /proc/self/stat ] || known="$known$(one "\${word#+}" | sed 's/:[^:]*:[^:]*$//') " ;;
     -*) kept=' '; for g in $groups; do [ "\${g%:*}" = "\${word#-}" ] || kept="$kept$g "; done; groups=$kept ;;
     spare) lives="$lives $rest" ;;
     terminal) terminal=$rest ;;
@@ -27,23 +57,6 @@ done
 # DEVICE KEYS SAVED: restore the terminal, unless somebody else has changed its modes meanwhile
 set -- $terminal
 if [ -n "$3" ] && [ "$(stty -g <"$1")" = "$2" ]; then stty "$3" <"$1"; fi
-
-if [ -e /proc/self/stat ]; then
-  # PID:START:GROUP:STATE of processes; their names may hold anything (proc(5))
-  seen() { cat "$@" | sed -En 's/^([0-9]+) \\(.*\\) (.) [-0-9]+ ([-0-9]+) ([-0-9]+ ){16}([0-9]+) .*/\\1:\\5:\\3:\\2/p'; }
-  all() { seen /proc/[0-9]*/stat; }
-  one() { seen "/proc/$1/stat"; }
-  likely() { grep -lszF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
-  carries() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF -e "$2"; }
-  clock() { read -r up rest </proc/uptime; now=\${up%.*}\${up#*.}; }
-else
-  seen() { ps "$@" -o pid=,lstart=,pgid=,stat= | sed -En 's/^ *([0-9]+) +(.*[^ ]) +([0-9]+) +([A-Za-z]).*/\\1:\\2:\\3:\\4/; s/:([0-9][0-9]):([0-9][0-9]) /-\\1-\\2 /; s/ +/_/g; p'; }
-  all() { seen -A; }
-  one() { seen -p "$1"; }
-  likely() { rows=$(ps -A -E -ww -o pid=,command=); printf '%s\\n' "$rows" | grep -F -e " $mark" | sed 's/^ *//; s/ .*//'; }
-  carries() { ps -E -ww -o command= -p "$1" | sed 's/$/ /' | grep -qF -e " $2 "; }
-  clock() { now=$(date +%s)00; }
-fi
 
 look() {
   likely=" $(likely | tr '\\n' ' ')" members= proved=' ' ours=' ' orphans= left=
@@ -65,6 +78,10 @@ look() {
     [ "$state" = Z ] && continue
     known="$known\${rest%:*} " ours="$ours$group " left=some
   done
+  kin=" $(below | tr '\\n' ' ')"
+  for p in $kin; do
+    case "$orphans " in *" $p "*) ;; *) orphans="$orphans $p" ;; esac
+  done
   left=$left$orphans
 }
 
@@ -76,7 +93,13 @@ isspared() {
   return 1
 }
 
-is() { case $(one "$1") in *:Z) return 1 ;; "$1:$2:"*) carries "$1" "$mark" ;; *) return 1 ;; esac; }
+is() {
+  case $(one "$1") in
+    *:Z) return 1 ;;
+    "$1:$2:"*) case $kin in *" $1:$2 "*) ;; *) carries "$1" "$mark" ;; esac ;;
+    *) return 1 ;;
+  esac
+}
 
 # TERM reaches each group and each orphan once, KILL until they are gone
 send() {

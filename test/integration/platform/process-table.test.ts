@@ -4,7 +4,7 @@ import {execa} from 'execa'
 import {test} from 'tap'
 import {seeInProc} from '../../../src/platform/proc.ts'
 import {look, lookAgain, ownAncestry, startOf} from '../../../src/platform/process-table.ts'
-import {parsePs} from '../../../src/platform/process-table.ts'
+import {parsePs} from '../../../src/platform/ps.ts'
 
 test('a snapshot contains a child with its group, parent and marker', async t => {
   const child = execa('sleep', ['1000'], {env: {TEST_MARKER: 'a=b c'}, detached: true, reject: false})

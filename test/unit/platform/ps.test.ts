@@ -1,5 +1,5 @@
 import {test} from 'tap'
-import {parsePs} from '../../../src/platform/process-table.ts'
+import {parsePs} from '../../../src/platform/ps.ts'
 
 test('rows of ps are parsed with their environment', async t => {
   const text = [

@@ -1,6 +1,5 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
-import {holds, listenersOn} from '../../../platform/listeners.ts'
 import {look} from '../../../platform/process-table.ts'
 import type {AppPlan} from '../../../model/plan.ts'
 import type {Reporter} from '../../../model/reporter.ts'
@@ -32,11 +31,12 @@ export function importHint({id, plan, app}: HintedService, reporter: Reporter): 
 /** A service that is not ready because it listens on its hard-coded port: Python did not load our hook. */
 export async function bypassHint({id, plan, pid, appPort}: HintedService, reporter: Reporter): Promise<void> {
   const {fixedPort} = plan
-  const sockets = listenersOn({port: fixedPort})
-  if (fixedPort === 0 || fixedPort === appPort || pid === 0 || sockets.size === 0) return
+  if (fixedPort === 0 || fixedPort === appPort || pid === 0) return
+  const {listeningAmong} = await import('../../../platform/port-owners.ts')
   const {all} = await look()
-  const isOurs = all.some(seen => seen.group === pid && holds(seen.pid, sockets))
-  if (!isOurs) return
+  const own = all.filter(({group}) => group === pid).map(seen => seen.pid)
+  const found = await listeningAmong(own, {port: fixedPort})
+  if (found === undefined || found.size === 0) return
   const port = appPort.toString()
   reporter.warn(
     'fixed-port-not-used',

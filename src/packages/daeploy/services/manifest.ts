@@ -2,7 +2,7 @@ import {lstatSync, readFileSync, renameSync, writeFileSync, type Stats} from 'no
 import {homedir} from 'node:os'
 import type {Environment} from '../../../model/environment.ts'
 import {currentSystem, type SystemIdentity} from '../../../control/run-file.ts'
-import {lookAgain, startOf} from '../../../platform/process-table.ts'
+import {isSameStart, lookAgain, startOf} from '../../../platform/process-table.ts'
 import {readdir, stat} from 'node:fs/promises'
 import {join, relative} from 'node:path'
 import {codeOf} from '../../../model/errors.ts'
@@ -111,8 +111,7 @@ export async function isDead({boot, pids, pid, started}: Manifest): Promise<bool
   const here = currentSystem()
   if (boot !== here.boot || pids !== here.pids) return false
   const now = await lookAgain(pid)
-  // other systems report the start time less precisely
-  return now === undefined || (process.platform === 'linux' && now.started !== started)
+  return now === undefined || !isSameStart(now.started, started)
 }
 
 /** Whether a file of a workspace was changed by a user. */

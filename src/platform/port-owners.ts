@@ -1,0 +1,71 @@
+// Which process listens on a port: for messages, and where somebody else holds an app's port. Loaded when that is asked.
+import {setImmediate as yieldToOthers} from 'node:timers/promises'
+import {descriptorsOf, holds, linkAt, listenersOn, listeningRows, type Listening} from './listeners.ts'
+import {isAirPlay, listeningByLsof, type ListeningSocket} from './lsof.ts'
+import {readParticulars} from './proc.ts'
+import {SOCKET_TABLES} from './proc-net.ts'
+import {look, lookAgain} from './process-table.ts'
+
+const isLinux = process.platform === 'linux'
+
+/** The process that listens on a port. */
+export interface Owner {
+  readonly pid: number
+  readonly command: string
+}
+
+/** Which of these processes listen, as far as we may inspect them; undefined where nobody tells. */
+export async function listeningAmong(
+  pids: readonly number[],
+  listening: Listening
+): Promise<ReadonlySet<number> | undefined> {
+  if (!isLinux) {
+    const there = (await lsof(listening))?.map(({pid}) => pid)
+    return there && new Set(pids.filter(pid => there.includes(pid)))
+  }
+  const sockets = listenersOn(listening)
+  return new Set(sockets.size === 0 ? [] : pids.filter(pid => holds(pid, sockets)))
+}
+
+/** The ports on which these processes listen, in order; undefined where nobody tells. */
+export async function portsHeldBy(pids: readonly number[]): Promise<readonly number[] | undefined> {
+  if (!isLinux) {
+    const ports = (await lsof({}))?.flatMap(({pid, port}) => (pids.includes(pid) ? [port] : []))
+    return ports && [...new Set(ports)].toSorted((a, b) => a - b)
+  }
+  const rows = SOCKET_TABLES.flatMap(table => [...listeningRows(table)])
+  if (rows.length === 0) return undefined
+  const portOf = new Map(
+    rows.map(({local, inode}) => [`socket:[${inode}]`, Number.parseInt(local.split(':')[1] ?? '', 16)])
+  )
+  const links = pids.flatMap(descriptorsOf).map(linkAt)
+  return [...new Set(links.flatMap(link => portOf.get(link) ?? []))].toSorted((a, b) => a - b)
+}
+
+/** The sockets that listen as is asked, by macOS's `lsof`. */
+async function lsof({port, addresses}: Partial<Listening>): Promise<readonly ListeningSocket[] | undefined> {
+  const sockets = await listeningByLsof(port)
+  return sockets?.filter(({accepts}) => addresses === undefined || accepts.some(each => addresses.includes(each)))
+}
+
+async function ownerByLsof(port: number): Promise<Owner | undefined> {
+  const pid = (await lsof({port}))?.[0]?.pid
+  if (pid === undefined) return undefined
+  const command = (await lookAgain(pid))?.command ?? ''
+  return {pid, command: isAirPlay(port, command) ? AIRPLAY : command}
+}
+
+const AIRPLAY = 'the AirPlay Receiver of macOS, which System Settings, General, AirDrop & Handoff turns off'
+
+/** The first process that listens on a port, among those that we may inspect. */
+export async function ownerOf(port: number): Promise<Owner | undefined> {
+  if (!isLinux) return ownerByLsof(port)
+  const sockets = listenersOn({port})
+  if (sockets.size === 0) return undefined
+  const {all} = await look()
+  for (const {pid} of all) {
+    if (holds(pid, sockets)) return {pid, command: readParticulars(pid)?.command ?? ''}
+    await yieldToOthers()
+  }
+  return undefined
+}
