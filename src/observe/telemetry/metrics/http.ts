@@ -1,7 +1,7 @@
 import type {MetricsSettings} from '../../../files/resources/metrics-settings.ts'
-import type {Counter, Family, Histogram} from './family.ts'
+import type {Counter, Histogram} from './family.ts'
 import {PathLabels} from './paths.ts'
-import {LATENCY_BUCKETS, SIZE_BUCKETS, type MetricsRegistry} from './registry.ts'
+import type {MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
 /** One finished HTTP call, from one side. */
@@ -17,9 +17,6 @@ export interface HttpCall {
 
 /** Others are counted as `UNKNOWN` (Dapr: diagnostics/utils, ValidHTTPVerbs). */
 const VERBS = new Set(['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE'])
-
-/** The labels of metrics of calls. */
-const CALL_LABELS = ['app_id', 'method', 'path', 'status']
 
 interface ServerSeries {
   readonly requests: Counter
@@ -48,10 +45,10 @@ export class HttpMetrics {
   readonly #probe: (status: number) => ProbeSeries
 
   constructor(registry: MetricsRegistry, appId: string, settings: MetricsSettings) {
-    const families = new HttpFamilies(registry, appId, settings)
-    this.#server = serverSeries(families, settings.hasFullPaths)
-    this.#client = clientSeries(families)
-    this.#probe = probeSeries(families)
+    const labels = new CallLabels(appId, settings)
+    this.#server = serverSeries(registry, labels, settings.hasFullPaths)
+    this.#client = clientSeries(registry, labels)
+    this.#probe = probeSeries(registry, appId)
   }
 
   /** The sidecar has responded to a request. */
@@ -81,20 +78,16 @@ export class HttpMetrics {
   }
 }
 
-/** Registers metrics with the labels that they share. */
-class HttpFamilies {
+/** The labels of calls. */
+class CallLabels {
   readonly appId: string
-  readonly #registry: MetricsRegistry
-  readonly #latencyBuckets: readonly number[]
   readonly #hasVerbs: boolean
   readonly #paths: PathLabels
 
-  constructor(registry: MetricsRegistry, appId: string, settings: MetricsSettings) {
-    this.#registry = registry
+  constructor(appId: string, {hasVerbs, pathMatching, hasFullPaths}: MetricsSettings) {
     this.appId = appId
-    this.#latencyBuckets = settings.latencyBuckets ?? LATENCY_BUCKETS
-    this.#hasVerbs = settings.hasVerbs
-    this.#paths = new PathLabels({pathMatching: settings.pathMatching, isFull: settings.hasFullPaths})
+    this.#hasVerbs = hasVerbs
+    this.#paths = new PathLabels({pathMatching, isFull: hasFullPaths})
   }
 
   /** The values of the labels of a call. */
@@ -102,37 +95,17 @@ class HttpFamilies {
     const verbLabel = this.#hasVerbs ? (VERBS.has(verb) ? verb : 'UNKNOWN') : ''
     return [this.appId, verbLabel, this.#paths.label(path), status]
   }
-
-  counter(name: string, help: string, labels: readonly string[] = CALL_LABELS): Family<Counter> {
-    return this.#registry.counter(name, help, labels)
-  }
-
-  latency(name: string, help: string, labels: readonly string[] = CALL_LABELS): Family<Histogram> {
-    return this.#registry.histogram(name, help, labels, this.#latencyBuckets)
-  }
-
-  bytes(name: string, help: string, labels: readonly string[] = ['app_id']): Family<Histogram> {
-    return this.#registry.histogram(name, help, labels, SIZE_BUCKETS)
-  }
 }
 
-function serverSeries(families: HttpFamilies, hasFullPaths: boolean): SeriesCache<ServerSeries> {
-  const {appId} = families
-  const requests = families.counter('dapr_http_server_request_count', 'Count of HTTP requests processed by the server.')
-  const responses = hasFullPaths
-    ? families.counter('dapr_http_server_response_count', 'The number of HTTP responses')
-    : undefined
-  const latency = families.latency('dapr_http_server_latency', 'HTTP request end-to-end latency in server.')
-  const requestBytes = families.bytes(
-    'dapr_http_server_request_bytes',
-    'HTTP request body size if set as ContentLength (uncompressed) in server.'
-  )
-  const responseBytes = families.bytes(
-    'dapr_http_server_response_bytes',
-    'HTTP response body size (uncompressed) in server.'
-  )
+function serverSeries(registry: MetricsRegistry, labels: CallLabels, hasFullPaths: boolean): SeriesCache<ServerSeries> {
+  const {appId} = labels
+  const requests = registry.counter('dapr_http_server_request_count')
+  const responses = hasFullPaths ? registry.counter('dapr_http_server_response_count') : undefined
+  const latency = registry.histogram('dapr_http_server_latency')
+  const requestBytes = registry.histogram('dapr_http_server_request_bytes')
+  const responseBytes = registry.histogram('dapr_http_server_response_bytes')
   return new SeriesCache((path, verb, status) => {
-    const all = families.values(path, verb, status.toString())
+    const all = labels.values(path, verb, status.toString())
     return {
       requests: requests.series(...all),
       responses: responses?.series(...all),
@@ -143,46 +116,27 @@ function serverSeries(families: HttpFamilies, hasFullPaths: boolean): SeriesCach
   })
 }
 
-function clientSeries(families: HttpFamilies): SeriesCache<ClientSeries> {
-  const completed = families.counter('dapr_http_client_completed_count', 'Count of completed requests')
-  const latency = families.latency(
-    'dapr_http_client_roundtrip_latency',
-    'Time between first byte of request headers sent to last byte of response received, or terminal error'
-  )
-  const sentBytes = families.bytes(
-    'dapr_http_client_sent_bytes',
-    'Total bytes sent in request body (not including headers)',
-    CALL_LABELS
-  )
-  const receivedBytes = families.bytes(
-    'dapr_http_client_received_bytes',
-    'Total bytes received in response bodies (not including headers but including error responses with bodies)'
-  )
+function clientSeries(registry: MetricsRegistry, labels: CallLabels): SeriesCache<ClientSeries> {
+  const completed = registry.counter('dapr_http_client_completed_count')
+  const latency = registry.histogram('dapr_http_client_roundtrip_latency')
+  const sentBytes = registry.histogram('dapr_http_client_sent_bytes')
+  const receivedBytes = registry.histogram('dapr_http_client_received_bytes')
   return new SeriesCache((path, verb, status) => {
-    const all = families.values(path, verb, status.toString())
+    const all = labels.values(path, verb, status.toString())
     return {
       completed: completed.series(...all),
       latency: latency.series(...all),
-      sentBytes: sentBytes.series(...families.values(path, verb, '')), // Dapr counts it before the status is known
-      receivedBytes: receivedBytes.series(families.appId)
+      sentBytes: sentBytes.series(...labels.values(path, verb, '')), // Dapr counts it before the status is known
+      receivedBytes: receivedBytes.series(labels.appId)
     }
   })
 }
 
-function probeSeries(families: HttpFamilies): (status: number) => ProbeSeries {
-  const labels = ['app_id', 'status']
-  const completed = families.counter(
-    'dapr_http_healthprobes_completed_count',
-    'Count of completed health probes',
-    labels
-  )
-  const latency = families.latency(
-    'dapr_http_healthprobes_roundtrip_latency',
-    'Time between first byte of health probes headers sent to last byte of response received, or terminal error',
-    labels
-  )
+function probeSeries(registry: MetricsRegistry, appId: string): (status: number) => ProbeSeries {
+  const completed = registry.counter('dapr_http_healthprobes_completed_count')
+  const latency = registry.histogram('dapr_http_healthprobes_roundtrip_latency')
   return status => ({
-    completed: completed.series(families.appId, status.toString()),
-    latency: latency.series(families.appId, status.toString())
+    completed: completed.series(appId, status.toString()),
+    latency: latency.series(appId, status.toString())
   })
 }

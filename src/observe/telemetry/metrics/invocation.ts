@@ -1,6 +1,6 @@
 import type {AccessDecision} from '../../../model/call.ts'
 import type {Counter, Histogram} from './family.ts'
-import {LATENCY_BUCKETS, type MetricsRegistry} from './registry.ts'
+import type {MetricsRegistry} from './registry.ts'
 import {SeriesCache} from './series-cache.ts'
 
 export type InvocationType = 'unary' | 'streaming'
@@ -25,16 +25,14 @@ interface CallerSeries {
   readonly sent: Counter
 }
 
-const name = (rest: string): string => `dapr_runtime_service_invocation_${rest}`
-
 /** Metrics of calls between sidecars (Dapr: pkg/diagnostics/service_monitoring.go). */
 export class InvocationMetrics {
   readonly #callees: SeriesCache<CalleeSeries>
   readonly #callers: SeriesCache<CallerSeries>
   readonly #decided: (decision: AccessDecision, caller: Caller) => Counter
 
-  constructor(registry: MetricsRegistry, appId: string, latencyBuckets: readonly number[] = LATENCY_BUCKETS) {
-    this.#callees = calleeSeries(registry, appId, latencyBuckets)
+  constructor(registry: MetricsRegistry, appId: string) {
+    this.#callees = calleeSeries(registry, appId)
     this.#callers = callerSeries(registry, appId)
     this.#decided = decisionCounters(registry)
   }
@@ -60,27 +58,10 @@ export class InvocationMetrics {
   }
 }
 
-function calleeSeries(
-  registry: MetricsRegistry,
-  appId: string,
-  latencyBuckets: readonly number[]
-): SeriesCache<CalleeSeries> {
-  const sentRequests = registry.counter(name('req_sent_total'), 'The number of requests sent via service invocation.', [
-    'app_id',
-    'dst_app_id',
-    'type'
-  ])
-  const receivedResponses = registry.counter(
-    name('res_recv_total'),
-    'The number of responses received via service invocation.',
-    ['app_id', 'src_app_id', 'status', 'type']
-  )
-  const latency = registry.histogram(
-    name('res_recv_latency_ms'),
-    'The latency of service invocation response.',
-    ['app_id', 'src_app_id', 'status'],
-    latencyBuckets
-  )
+function calleeSeries(registry: MetricsRegistry, appId: string): SeriesCache<CalleeSeries> {
+  const sentRequests = registry.counter('dapr_runtime_service_invocation_req_sent_total')
+  const receivedResponses = registry.counter('dapr_runtime_service_invocation_res_recv_total')
+  const latency = registry.histogram('dapr_runtime_service_invocation_res_recv_latency_ms')
   return new SeriesCache((callee, type, status) => ({
     sent: sentRequests.series(appId, callee, type),
     received: receivedResponses.series(appId, callee, status.toString(), type),
@@ -89,16 +70,8 @@ function calleeSeries(
 }
 
 function callerSeries(registry: MetricsRegistry, appId: string): SeriesCache<CallerSeries> {
-  const receivedRequests = registry.counter(
-    name('req_recv_total'),
-    'The number of requests received via service invocation.',
-    ['app_id', 'src_app_id']
-  )
-  const sentResponses = registry.counter(
-    name('res_sent_total'),
-    'The number of responses sent via service invocation.',
-    ['app_id', 'dst_app_id', 'status']
-  )
+  const receivedRequests = registry.counter('dapr_runtime_service_invocation_req_recv_total')
+  const sentResponses = registry.counter('dapr_runtime_service_invocation_res_sent_total')
   return new SeriesCache((caller, _type, status) => ({
     received: receivedRequests.series(appId, caller),
     sent: sentResponses.series(appId, caller, status.toString())
@@ -106,12 +79,8 @@ function callerSeries(registry: MetricsRegistry, appId: string): SeriesCache<Cal
 }
 
 function decisionCounters(registry: MetricsRegistry): (decision: AccessDecision, caller: Caller) => Counter {
-  const action = (by: string, what: string): ((caller: Caller) => Counter) => {
-    const family = registry.counter(
-      `dapr_runtime_acl_${by}_policy_action_${what}_total`,
-      `The number of requests ${what} by the ${by === 'app' ? 'app specific' : 'global'} action specified in the access control policy.`,
-      ['app_id', 'trustDomain', 'namespace']
-    )
+  const action = (by: 'app' | 'global', what: 'allowed' | 'blocked'): ((caller: Caller) => Counter) => {
+    const family = registry.counter(`dapr_runtime_acl_${by}_policy_action_${what}_total`)
     // an app is the same object as long as its Configuration is
     const known = new WeakMap<Caller, Counter>()
     return caller => {

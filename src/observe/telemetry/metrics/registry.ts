@@ -1,41 +1,50 @@
 import {Counter, Family, Gauge, Histogram, type Relabel, type Series} from './family.ts'
-
-/** Milliseconds (Dapr: pkg/config, GetLatencyDistribution). */
-export const LATENCY_BUCKETS: readonly number[] = [
-  1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, 1_000,
-  2_000, 5_000, 10_000, 20_000, 50_000, 100_000
-]
+import {METRICS, type MetricName} from './metrics-table.ts'
 
 const KIB = 1024
 const MIB = KIB * KIB
 const GIB = KIB * MIB
 
-/** Bytes (Dapr: pkg/diagnostics/metrics.go). */
-export const SIZE_BUCKETS: readonly number[] = [
-  ...[1, 2, 4, 16, 64, 256].map(size => size * KIB),
-  ...[1, 4, 16, 64, 256].map(size => size * MIB),
-  ...[1, 4].map(size => size * GIB)
-]
+const BUCKETS: Readonly<Record<'times' | 'sizes' | 'shares', readonly number[]>> = {
+  /** Milliseconds (Dapr: pkg/config, GetLatencyDistribution). */
+  times: [
+    1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800,
+    1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000
+  ],
+  /** Bytes (Dapr: pkg/diagnostics/metrics.go). */
+  sizes: [
+    ...[1, 2, 4, 16, 64, 256].map(size => size * KIB),
+    ...[1, 4, 16, 64, 256].map(size => size * MIB),
+    ...[1, 4].map(size => size * GIB)
+  ],
+  /** Of the largest message (Dapr: pkg/diagnostics/metrics.go, payloadRatioDistribution). */
+  shares: [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1, 1.5, 2]
+}
 
-/** The metrics of one sidecar. */
+/** The metrics of one sidecar; each is created when it is first asked for. */
 export class MetricsRegistry {
   readonly #relabel: Relabel
+  readonly #latencyBuckets: readonly number[]
   readonly #families = new Map<string, Family<Series>>()
 
-  constructor(relabel: Relabel) {
+  /** `latencyBuckets`: in milliseconds; left out: Dapr's. */
+  constructor(relabel: Relabel, latencyBuckets: readonly number[] = BUCKETS.times) {
     this.#relabel = relabel
+    this.#latencyBuckets = latencyBuckets
   }
 
-  counter(name: string, help: string, labels: readonly string[]): Family<Counter> {
-    return this.#add('counter', {name, help, labels, create: () => new Counter()})
+  counter(name: MetricName<'counter'>): Family<Counter> {
+    return this.#family(name, () => new Counter())
   }
 
-  gauge(name: string, help: string, labels: readonly string[]): Family<Gauge> {
-    return this.#add('gauge', {name, help, labels, create: () => new Gauge()})
+  gauge(name: MetricName<'gauge'>): Family<Gauge> {
+    return this.#family(name, () => new Gauge())
   }
 
-  histogram(name: string, help: string, labels: readonly string[], bounds: readonly number[]): Family<Histogram> {
-    return this.#add('histogram', {name, help, labels, create: () => new Histogram(bounds)})
+  histogram(name: MetricName<'histogram'>): Family<Histogram> {
+    const {buckets = 'times'} = METRICS[name]
+    const bounds = buckets === 'times' ? this.#latencyBuckets : BUCKETS[buckets]
+    return this.#family(name, () => new Histogram(bounds))
   }
 
   /** All metrics in Prometheus' text format 0.0.4, ordered by name. */
@@ -46,17 +55,14 @@ export class MetricsRegistry {
     return lines.length === 0 ? '' : `${lines.join('\n')}\n`
   }
 
-  #add<Kind extends Series>(
-    type: 'counter' | 'gauge' | 'histogram',
-    options: {
-      readonly name: string
-      readonly help: string
-      readonly labels: readonly string[]
-      readonly create: () => Kind
-    }
-  ): Family<Kind> {
-    const family = new Family({...options, type, relabel: this.#relabel})
-    this.#families.set(options.name, family)
+  #family<Kind extends Series>(name: keyof typeof METRICS, create: () => Kind): Family<Kind> {
+    const known = this.#families.get(name)
+    // each name has one kind
+    if (known !== undefined) return known as Family<Kind>
+    const {kind: type, help, labels} = METRICS[name]
+    const names = labels === '' ? [] : labels.split(' ')
+    const family = new Family({name, help, type, labels: names, create, relabel: this.#relabel})
+    this.#families.set(name, family)
     return family
   }
 }

@@ -8,7 +8,6 @@ export interface ResiliencyName {
   readonly namespace: string
 }
 
-const LABELS = ['app_id', 'name', 'policy', 'namespace', 'flow_direction', 'target', 'status']
 const STATES = ['closed', 'half-open', 'open', 'unknown'] as const
 
 /** Maximum number of cached targets; beyond it the cache is cleared. */
@@ -26,26 +25,10 @@ export class ResiliencyMetrics {
 
   constructor(registry: MetricsRegistry, appId: string) {
     this.#appId = appId
-    this.#counted = registry.counter(
-      'dapr_resiliency_count',
-      'Number of times a resiliency policyKey has been applied to a building block.',
-      LABELS
-    )
-    this.#activated = registry.counter(
-      'dapr_resiliency_activations_total',
-      'Number of times a resiliency policyKey has been activated in a building block after a failure or after a state change.',
-      LABELS
-    )
-    this.#states = registry.gauge(
-      'dapr_resiliency_cb_state',
-      "A resiliency policy's current CircuitBreakerState state. 0 is closed, 1 is half-open, 2 is open, and -1 is unknown.",
-      LABELS
-    )
-    this.#loaded = registry.counter('dapr_resiliency_loaded', 'Number of resiliency policies loaded.', [
-      'app_id',
-      'name',
-      'namespace'
-    ])
+    this.#counted = registry.counter('dapr_resiliency_count')
+    this.#activated = registry.counter('dapr_resiliency_activations_total')
+    this.#states = registry.gauge('dapr_resiliency_cb_state')
+    this.#loaded = registry.counter('dapr_resiliency_loaded')
   }
 
   /** These resources are loaded now; all policies are counted under the name of the last one, as in Dapr. */

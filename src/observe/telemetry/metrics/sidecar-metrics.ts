@@ -1,7 +1,7 @@
 import type {MetricsSettings, MetricRule} from '../../../files/resources/metrics-settings.ts'
 import {ActorMetrics} from './actors.ts'
 import {ComponentMetrics, type ComponentMetricsOptions} from './components.ts'
-import type {Counter, Family, Relabel} from './family.ts'
+import type {Relabel} from './family.ts'
 import {GrpcMetrics} from './grpc.ts'
 import {HttpMetrics} from './http.ts'
 import {InvocationMetrics} from './invocation.ts'
@@ -26,16 +26,12 @@ const startedAt = Date.now() / 1000 - process.uptime()
 
 /** Gauges and counters of our process, which all sidecars share. Returns a function that updates them before each export. */
 function registerProcess(registry: MetricsRegistry): () => void {
-  const cpu = registry.counter('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', [])
-  const start = registry.gauge(
-    'process_start_time_seconds',
-    'Start time of the process since unix epoch in seconds.',
-    []
-  )
-  const memory = registry.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [])
-  const virtual = registry.gauge('process_virtual_memory_bytes', 'Virtual memory size in bytes.', [])
-  const open = registry.gauge('process_open_fds', 'Number of open file descriptors.', [])
-  const max = registry.gauge('process_max_fds', 'Maximum number of open file descriptors.', [])
+  const cpu = registry.counter('process_cpu_seconds_total')
+  const start = registry.gauge('process_start_time_seconds')
+  const memory = registry.gauge('process_resident_memory_bytes')
+  const virtual = registry.gauge('process_virtual_memory_bytes')
+  const open = registry.gauge('process_open_fds')
+  const max = registry.gauge('process_max_fds')
   return () => {
     const {user, system} = process.cpuUsage()
     cpu.series().value = (user + system) / 1e6
@@ -80,7 +76,6 @@ export class SidecarMetrics {
   #components: ComponentMetrics | undefined
   #actors: ActorMetrics | undefined
   #workflows: WorkflowMetrics | undefined
-  #errors: Family<Counter> | undefined
   #readProcess: (() => void) | undefined
 
   /** `namespace`: of the sidecar. */
@@ -88,7 +83,7 @@ export class SidecarMetrics {
     this.#appId = appId
     this.#namespace = namespace
     this.#settings = settings
-    this.#registry = new MetricsRegistry(relabelBy(settings.rules))
+    this.#registry = new MetricsRegistry(relabelBy(settings.rules), settings.latencyBuckets)
   }
 
   get http(): HttpMetrics {
@@ -96,12 +91,11 @@ export class SidecarMetrics {
   }
 
   get grpc(): GrpcMetrics {
-    return (this.#grpc ??= new GrpcMetrics(this.#registry, this.#appId, this.#settings))
+    return (this.#grpc ??= new GrpcMetrics(this.#registry, this.#appId))
   }
 
   get invocation(): InvocationMetrics {
-    const {latencyBuckets} = this.#settings
-    return (this.#invocation ??= new InvocationMetrics(this.#registry, this.#appId, latencyBuckets))
+    return (this.#invocation ??= new InvocationMetrics(this.#registry, this.#appId))
   }
 
   get resiliency(): ResiliencyMetrics {
@@ -121,19 +115,13 @@ export class SidecarMetrics {
   }
 
   get #options(): ComponentMetricsOptions {
-    const {latencyBuckets} = this.#settings
-    return {appId: this.#appId, namespace: this.#namespace, latencyBuckets}
+    return {appId: this.#appId, namespace: this.#namespace}
   }
 
   /** An error response of Dapr's API: `ERR_DIRECT_INVOKE`, `service-invocation`. */
   failed(code: string, category: string): void {
     if (!this.#settings.hasErrorCodes) return
-    this.#errors ??= this.#registry.counter(
-      'dapr_error_code_total',
-      'Total number of times an error with a specific error code was encountered.',
-      ['app_id', 'error_code', 'category']
-    )
-    this.#errors.series(this.#appId, code, category).value++
+    this.#registry.counter('dapr_error_code_total').series(this.#appId, code, category).value++
   }
 
   /** The response of the metrics port, for any path. */
