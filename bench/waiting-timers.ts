@@ -33,6 +33,7 @@ export async function waitingTimers(rig: Rig, count: number): Promise<void> {
     settings: () => DEFAULT_WORKFLOWS,
     isAllowed: () => true,
     met: () => undefined,
+    wanted: () => undefined,
     tracesOf: () => undefined,
     counted: () => undefined
   })

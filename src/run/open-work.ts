@@ -14,6 +14,7 @@ import {JobStore, type JobCount} from '../work/job/job-store.ts'
 import {Jobs} from '../work/job/jobs.ts'
 import {WaitingTimers} from '../work/workflow/waiting-timers.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
+import type {FarWork} from './far-work.ts'
 import type {RunWorkOptions} from './run-work.ts'
 
 /** Said with the first worker of an app. */
@@ -35,6 +36,7 @@ export class OpenWork {
   readonly #wakeUps: WakeUps
   readonly #options: RunWorkOptions
   #reminders: Promise<Reminders> | undefined
+  #far: Promise<FarWork> | undefined
 
   /** `path`: undefined: nothing is kept. Throws errors of the file system and of SQLite. */
   static async open(options: RunWorkOptions, path: string | undefined): Promise<OpenWork> {
@@ -70,6 +72,7 @@ export class OpenWork {
         maxBytes,
         settings,
         isAllowed,
+        wanted: app => void this.#farWork().then(far => far.want(app)),
         met: app => {
           if (resourcesOf(app)?.components.some(isActorStore) !== true) this.#log(app, 'info', WITHOUT_STORE)
         },
@@ -96,6 +99,12 @@ export class OpenWork {
   #log(app: string, level: LogLevel, message: string, scope = 'dapr.wfengine'): void {
     const runtime = this.#options.runtimes().find(({id}) => id === app)
     runtime?.logs.sidecar.log({level, message, scope})
+  }
+
+  async #farWork(): Promise<FarWork> {
+    const {search, lender} = this.#options
+    this.#far ??= import('./far-work.ts').then(({FarWork: Far}) => new Far({search, lender, workflows: this.workflows}))
+    return this.#far
   }
 
   /** How many reminders of actors are in the file. */
@@ -164,6 +173,8 @@ export class OpenWork {
   async close(): Promise<void> {
     const reminders = await this.#reminders?.catch(() => undefined)
     reminders?.close()
+    const far = await this.#far
+    far?.close()
     this.workflows.close()
     this.jobs.close()
     this.#wakeUps.close()

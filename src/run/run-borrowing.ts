@@ -5,6 +5,7 @@ import type {Admit} from '../proxy/gateway/admission.ts'
 import {heldUntil} from '../proxy/gateway/instances.ts'
 import {denyUnknown} from '../proxy/gateway/unknown-app.ts'
 import type {Apps} from './apps/apps.ts'
+import type {TaskLender} from './far-work.ts'
 
 /** `plan.rest`: the copy whose apps we borrow. */
 export interface RunBorrowingOptions extends Pick<RunContext, 'plan' | 'env' | 'reporter'> {
@@ -39,6 +40,14 @@ export class RunBorrowing {
       return peerRuns.admitIn(rest, runName())(call, isRefused)
     const why = apps.whyStopped(call.callee)
     return why === '' ? peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
+  }
+
+  /** Where the workflows of this run find an app that it has not, by the same rules. */
+  readonly lender: TaskLender = id => {
+    const {rest} = this.#options.plan
+    const apps = this.#options.apps()
+    if (rest !== undefined && apps.isLeftOut(id)) return {name: rest}
+    return apps.whyStopped(id) === '' ? {name: undefined} : undefined
   }
 
   /** The way of the calls at a sidecar where other copies may borrow its app. */

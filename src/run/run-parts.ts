@@ -91,6 +91,8 @@ export class RunParts {
       ...context,
       runtimes: () => this.apps.all,
       resourcesOf: id => this.resources.snapshotOf(id),
+      search: this.peerRuns.leases,
+      lender: this.#borrowing.lender,
       actors: async () => this.actors.load(),
       deliverJob: new RunJobs(this.#sidecars).deliver
     })

@@ -1,5 +1,6 @@
 import type {RunContext} from './run-context.ts'
 import {existsSync} from 'node:fs'
+import type {LeaseSearch} from '../control/sidecar-leases.ts'
 import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
@@ -11,6 +12,7 @@ import type {JobOutcome, Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import type {Outbox} from '../work/outbox.ts'
 import {workPath} from '../work/work-path.ts'
+import type {TaskLender} from './far-work.ts'
 import type {OpenWork} from './open-work.ts'
 
 export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
@@ -19,6 +21,9 @@ export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workM
   readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
   /** Brings a tick of a job to its app. Never rejects. */
   readonly deliverJob: (job: Job) => Promise<JobOutcome>
+  /** Asks the user's other runs. */
+  readonly search: LeaseSearch
+  readonly lender: TaskLender
   /** Loads the actors of the run. */
   readonly actors: () => Promise<Actors>
 }

@@ -71,6 +71,9 @@ const OUTBOX = `
   );
 `
 
+/** A row of `activities` may be a child that an app of another run starts. */
+const FAR_CHILDREN = 'ALTER TABLE activities ADD COLUMN isChild INTEGER NOT NULL DEFAULT 0;'
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
 export const STEPS: readonly string[] = [
   WAKE_UPS + WORKFLOWS,
@@ -80,5 +83,6 @@ export const STEPS: readonly string[] = [
   REMINDERS,
   RECEIVED,
   JOBS,
-  OUTBOX
+  OUTBOX,
+  FAR_CHILDREN
 ]

@@ -69,6 +69,8 @@ export interface House {
   readonly met: string[]
   /** `spec.workflow` of all apps. */
   settings: WorkflowSettings
+  /** Which apps the run has. */
+  hasApp: WorkflowsOptions['hasApp']
   /** What other apps ask of an app. */
   isAllowed: WorkflowsOptions['isAllowed']
   /** The traces of all apps; undefined: there are none. */
@@ -76,15 +78,20 @@ export interface House {
 }
 
 /** The workflows of a run in a file, or in memory. */
-export async function openHouse(t: Test, path?: string, clock = new TestClock()): Promise<House> {
+export async function openHouse(
+  t: Test,
+  path?: string,
+  {clock = new TestClock(), hasApp = app => app !== 'nowhere'}: Partial<Pick<House, 'clock' | 'hasApp'>> = {}
+): Promise<House> {
   const file = await WorkFile.open({path, warn: text => t.fail(text)})
   const wakeUps = new WakeUps(file, clock)
   const said: string[] = []
   const met: string[] = []
   const counted: WorkflowEvent[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const house: Pick<House, 'settings' | 'isAllowed' | 'traces'> = {
+  const house: Pick<House, 'settings' | 'hasApp' | 'isAllowed' | 'traces'> = {
     settings: DEFAULT_WORKFLOWS,
+    hasApp,
     isAllowed: () => true,
     traces: undefined
   }
@@ -93,9 +100,10 @@ export async function openHouse(t: Test, path?: string, clock = new TestClock())
     wakeUps,
     clock,
     warn,
-    hasApp: app => app !== 'nowhere',
-    maxBytes: app => (app === 'small' ? 4096 : Infinity),
+    hasApp: app => house.hasApp(app),
+    maxBytes: app => (app === 'small' && house.hasApp(app) ? 4096 : Infinity),
     settings: () => house.settings,
+    wanted: app => void workflows.missing(app),
     isAllowed: (app, access) => house.isAllowed(app, access),
     met: app => met.push(app),
     tracesOf: () => house.traces,

@@ -28,6 +28,8 @@ export type Answer<R extends Route> = (
 /** A route that pages are refused: it is for programs of the user alone. */
 export interface OnSocket<R extends Route> {
   readonly onSocket: Answer<R>
+  /** Its body may be larger than those of other routes. */
+  readonly isLarge?: true
 }
 
 /** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
@@ -49,6 +51,7 @@ const KINDS: Readonly<Record<string, {readonly pattern: string; readonly words: 
 interface Found {
   readonly answer: Answer<Route>
   readonly isForPages: boolean
+  readonly isLarge: boolean
   readonly at: Readonly<Record<string, string>>
 }
 
@@ -60,6 +63,7 @@ export class Router {
     readonly pattern: RegExp
     readonly answer: Answer<Route>
     readonly isForPages: boolean
+    readonly isLarge: boolean
   }[]
 
   constructor(routes: RouteTable) {
@@ -67,7 +71,8 @@ export class Router {
       const [method = '', path = ''] = route.split(' ')
       const pattern = patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING)
       const isForPages = typeof row === 'function'
-      return {method, path, pattern, isForPages, answer: isForPages ? row : row.onSocket}
+      const isLarge = !isForPages && row.isLarge === true
+      return {method, path, pattern, isForPages, isLarge, answer: isForPages ? row : row.onSocket}
     })
   }
 

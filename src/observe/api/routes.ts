@@ -40,6 +40,13 @@ export const ROUTES: RouteTable = {
   'POST /apps/{id}/debug': {onSocket: async (context, {at}) => act(context, 'debug', readAppName(at))},
   'GET /apps/{id}/launch': {onSocket: async ({control}, {at}) => launchOf(control, readAppName(at))},
   'GET /apps/{id}/sidecar': {onSocket: ({control}, request) => lendSidecar(control, readAppName(request.at), request)},
+  'GET /apps/{id}/tasks': {
+    onSocket: async (context, request) => (await tasksCode()).lendWorkers(context, readAppName(request.at), request)
+  },
+  'POST /apps/{id}/tasks': {
+    isLarge: true,
+    onSocket: async (context, {body}) => (await tasksCode()).takeTasks(await context.workflows(), body)
+  },
   'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
   'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
   'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),
@@ -187,5 +194,7 @@ const scheduledOf = async (
   Promise.all([context.knownWork(), import('./jobs/serve-scheduled.ts')])
 
 const actorsCode = async (): Promise<typeof import('./actors/serve-actors.ts')> => import('./actors/serve-actors.ts')
+
+const tasksCode = async (): Promise<typeof import('./workflows/serve-tasks.ts')> => import('./workflows/serve-tasks.ts')
 
 const maskingOf = ({masked}: ApiContext): Masking => new Masking(masked())

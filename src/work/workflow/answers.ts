@@ -1,7 +1,8 @@
-import type {Message} from '../../proxy/net/grpc/message-codec.ts'
+import {decode, type Message} from '../../proxy/net/grpc/message-codec.ts'
 import type {WorkFile} from '../work-file.ts'
 import type {Engine, EngineOptions} from './engine.ts'
 import {type ACTIVITY_ANSWER, checkFailure, type Event, eventOf, type TURN_ANSWER} from './messages.ts'
+import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
 import type {Replayed} from './replayed-turns.ts'
 import {applyAnswer} from './turn.ts'
 import {codeStall, versionStall, type Stall} from './versions.ts'
@@ -18,6 +19,9 @@ interface AnswersOptions extends Pick<EngineOptions, 'clock' | 'warn' | 'counted
 export type TurnResponse = Message<typeof TURN_ANSWER>
 /** ActivityResponse, as it was read. */
 export type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
+
+/** Somebody waits for an activity. */
+const ATTENDED = {isDetached: false, isEnded: false}
 
 /** What workers answer, and what comes of it: those to nothing that is in hand are ignored, and said. */
 export class Answers {
@@ -73,6 +77,7 @@ export class Answers {
     await file.change(() => {
       workers.remove(item)
       engine.activities.remove(item)
+      item.answered?.(answer)
       const status = failureDetails.length > 0 ? 'failed' : 'success'
       const elapsedMs = performance.now() - item.sentAt
       this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
@@ -83,6 +88,29 @@ export class Answers {
         failureDetails.length > 0
           ? {taskFailed: {taskScheduledId: task, failureDetails, taskExecutionId}}
           : {taskCompleted: {taskScheduledId: task, result, taskExecutionId}}
+      engine.turns.post(instance, {kind: 'result', name: '', event: eventOf(clock.date(), event)})
+    })
+  }
+
+  /** Of another run, which has done a task of ours. Settles when that is kept. Throws a DecodeError. */
+  async far(app: string, bytes: Uint8Array): Promise<void> {
+    const {instanceId: id, taskId: task, completionToken, result, failureDetails, isFailed} = decode(FAR_ANSWER, bytes)
+    const {engine, file, store, clock} = this.#options
+    const queue = engine.far.of(app)
+    const item = engine.activities.find(app, id, task, each => queue.isInHand(each))
+    if (item === undefined || !queue.isInHand(item) || !queue.isAnswered(item, completionToken)) return
+    await file.change(() => {
+      engine.far.remove(item)
+      const {instance, taskExecution: taskExecutionId, request} = item.activity
+      if (!store.endActivity(instance, task)) return
+      const {isDetached, isEnded} = item.isChild ? decode(CHILD_REQUEST, request) : ATTENDED
+      if (isDetached || isEnded) return
+      const ended = {taskScheduledId: task, result, taskExecutionId}
+      const failure = {taskScheduledId: task, failureDetails, taskExecutionId}
+      const done: Event = item.isChild ? {childCompleted: ended} : {taskCompleted: ended}
+      const undone: Event = item.isChild ? {childFailed: failure} : {taskFailed: failure}
+      const router = {sourceAppID: app, targetAppID: item.source}
+      const event = {...(isFailed ? undone : done), ...(item.isChild && {router})}
       engine.turns.post(instance, {kind: 'result', name: '', event: eventOf(clock.date(), event)})
     })
   }

@@ -6,6 +6,7 @@ import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {Instance, Letter} from './instance.ts'
+import {FarTasks} from './far-tasks.ts'
 import {startEventOf} from './start-event.ts'
 import {LeftWork} from './left-work.ts'
 import type {Creation} from './creation.ts'
@@ -48,6 +49,8 @@ export interface EngineOptions {
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   /** The traces of an app; undefined: its sidecar is not open. */
   readonly tracesOf: (app: string) => WorkTraces | undefined
+  /** Something waits for an app that this run does not have: another one may. */
+  readonly wanted: (app: string) => void
   /** Counts for the metrics of an app. */
   readonly counted: (app: string, event: WorkflowEvent) => void
 }
@@ -59,6 +62,7 @@ export class Engine {
   readonly tasks: Tasks
   readonly spans: WorkSpans
   readonly activities = new OpenActivities()
+  readonly far: FarTasks
   readonly replays = new ReplayedTurns()
   readonly workers = new Map<string, AppWorkers>()
   /** Those that were changed since the last commit; undefined: gone. */
@@ -94,9 +98,10 @@ export class Engine {
       changed: instance => this.changed.set(instance.key, instance),
       terminate: (live, letter) => this.#terminate(live, letter)
     })
-    const {turns, activities} = this
+    this.far = new FarTasks({store, activities: this.activities, warn})
+    const {turns, activities, far} = this
     const {spans} = this
-    const shared = {store, wakeUps, clock, turns, workersOf, spans}
+    const shared = {store, wakeUps, clock, turns, workersOf, spans, far}
     this.#ends = new InstanceEnds({...shared, retention: this.#retention, counts: this.#counts})
     this.tasks = new Tasks({...shared, warn, hasApp, isAllowed, activities, create: this.create.bind(this)})
     this.takeUp()
@@ -142,14 +147,12 @@ export class Engine {
     if (this.activities.has(activity)) return undefined
     const instance = this.#store.at(activity.instance)
     if (instance === undefined || !this.turns.fits(instance, activity.app, activity.request.length)) return undefined
-    const item = this.activities.add(activity, instance.id)
-    this.workersOf(activity.app).add(item)
-    return item
+    return this.tasks.take(activity, instance)
   }
 
   /** Apps whose workers could take more than was taken up. */
   get hungry(): readonly string[] {
-    return this.leftWork.apps.filter(app => this.workers.get(app)?.isHungry)
+    return this.leftWork.apps.filter(app => this.workers.get(app)?.isHungry === true || this.far.isHungry(app))
   }
 
   /** Forgets what is in memory. */
@@ -161,6 +164,7 @@ export class Engine {
     this.leftWork.clear()
     this.replays.clear()
     for (const workers of this.workers.values()) workers.clear()
+    this.far.clear()
   }
 
   /** In place of one of the same id that is over. */

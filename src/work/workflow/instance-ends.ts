@@ -1,4 +1,5 @@
 import type {Clock} from '../../platform/clock.ts'
+import type {FarTasks} from './far-tasks.ts'
 import type {Instance, Letter, Parent} from './instance.ts'
 import {eventOf, readEvent, textOf, type Event} from './messages.ts'
 import type {Retention} from './retention.ts'
@@ -20,6 +21,7 @@ export interface InstanceEndsOptions {
   readonly workersOf: (app: string) => AppWorkers
   readonly turns: TurnQueue
   readonly spans: WorkSpans
+  readonly far: FarTasks
 }
 
 /** How instances end, and who hears of it. All is called within a change of the file, which is told of the instance by the caller. */
@@ -72,7 +74,8 @@ export class InstanceEnds {
   }
 
   #endChildren(instance: Instance): void {
-    const {store, clock, turns} = this.#options
+    const {store, clock, turns, far} = this.#options
+    far.end(instance)
     const executionTerminated = {input: textOf(instance.output), recurse: true}
     for (const child of store.children(instance)) {
       const event = eventOf(clock.date(), {executionTerminated})

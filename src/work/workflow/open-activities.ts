@@ -1,4 +1,5 @@
 import {ActivityItem} from './work-items.ts'
+import type {Instance} from './instance.ts'
 import type {OpenActivity} from './workflow-store.ts'
 
 /** The tasks that have no answer yet, found as workers name them, and by their instance. */
@@ -6,13 +7,16 @@ export class OpenActivities {
   readonly #named = new Map<string, ActivityItem[]>()
   readonly #ofInstance = new Map<number, Map<number, ActivityItem>>()
 
-  /** `id`: of its instance. */
-  add(activity: OpenActivity, id: string): ActivityItem {
-    const item = new ActivityItem(activity, id)
-    const key = keyOf(activity.app, id, activity.task)
+  /** `isFar`: an app of another run is to do it. */
+  add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>, isFar = false): ActivityItem {
+    const item = new ActivityItem(activity, of, isFar)
+    const key = keyOf(activity.app, of.id, activity.task)
     const named = this.#named.get(key)
     if (named === undefined) this.#named.set(key, [item])
-    else named.push(item)
+    else {
+      item.isBehind = named.some(each => each.activity.instance !== activity.instance)
+      named.push(item)
+    }
     const own = this.#ofInstance.get(activity.instance)
     if (own === undefined) this.#ofInstance.set(activity.instance, new Map([[activity.task, item]]))
     else own.set(activity.task, item)
@@ -37,7 +41,10 @@ export class OpenActivities {
     const key = keyOf(app, item.id, task)
     const left = (this.#named.get(key) ?? []).filter(each => each !== item)
     if (left.length === 0) this.#named.delete(key)
-    else this.#named.set(key, left)
+    else {
+      this.#named.set(key, left)
+      for (const next of left.slice(0, 1)) next.isBehind = false
+    }
     const own = this.#ofInstance.get(instance)
     if (own?.get(task) === item) own.delete(task)
     if (own?.size === 0) this.#ofInstance.delete(instance)
@@ -49,6 +56,11 @@ export class OpenActivities {
     this.#ofInstance.delete(instance)
     for (const item of items) item.isDropped = true
     return items
+  }
+
+  /** One of an instance; undefined: it is not open, or not taken up yet. */
+  at(instance: number, task: number): ActivityItem | undefined {
+    return this.#ofInstance.get(instance)?.get(task)
   }
 
   clear(): void {

@@ -1,27 +1,47 @@
-import {encode} from '../../proxy/net/grpc/message-codec.ts'
+import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WakeUp, WakeUps} from '../wake-ups.ts'
 import type {Creation} from './creation.ts'
-import type {Instance} from './instance.ts'
-import {ACTIVITY_REQUEST, EVENT, eventOf, FAILURE_DETAILS, msOf, readEvent, timeOf, type Event} from './messages.ts'
+import {CHILD_REQUEST} from './far-messages.ts'
+import type {FarTasks} from './far-tasks.ts'
+import type {Instance, Parent} from './instance.ts'
+import {
+  ACTIVITY_REQUEST,
+  EVENT,
+  eventOf,
+  FAILURE_DETAILS,
+  msOf,
+  readEvent,
+  textOf,
+  timeOf,
+  type Event
+} from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {propagatedHistory} from './propagation.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import type {TurnQueue} from './turn-queue.ts'
-import type {LiveInstance} from './work-items.ts'
+import type {ActivityItem, LiveInstance} from './work-items.ts'
 import {activityTrace} from './work-spans.ts'
 import type {AppWorkers} from './workers.ts'
 import {activeInstance, DENIED} from './workflow-error.ts'
-import {TIMER, type WorkflowStore} from './workflow-store.ts'
+import {TIMER, type OpenActivity, type WorkflowStore} from './workflow-store.ts'
 
 /** Of a task that another app does not do for this one (Dapr: pkg/actors/targets/workflow/orchestrator/activity.go). */
-const NOT_ALLOWED = encode(FAILURE_DETAILS, {
+export const NOT_ALLOWED = encode(FAILURE_DETAILS, {
   errorType: 'WorkflowAccessPolicyDenied',
   errorMessage: DENIED,
   stackTrace: undefined
 })
+
+/** What a child is to be. */
+export type ChildRequest = Message<typeof CHILD_REQUEST>
+
+const NOTHING = new Uint8Array(0)
+
+const isSame = (one: Parent, other: Parent): boolean =>
+  one.app === other.app && one.id === other.id && one.execution === other.execution && one.task === other.task
 
 interface TasksOptions {
   readonly store: WorkflowStore
@@ -33,6 +53,7 @@ interface TasksOptions {
   readonly isAllowed: (app: string, access: WorkflowAccess) => boolean
   readonly turns: TurnQueue
   readonly activities: OpenActivities
+  readonly far: FarTasks
   readonly workersOf: (app: string) => AppWorkers
   /** Begins an instance, in place of one of the same id that is over. */
   readonly create: (app: string, creation: Creation) => Instance
@@ -48,13 +69,11 @@ export class Tasks {
   readonly #isAllowed: TasksOptions['isAllowed']
   readonly #turns: TurnQueue
   readonly #activities: OpenActivities
+  readonly #far: FarTasks
   readonly #workersOf: TasksOptions['workersOf']
   readonly #create: TasksOptions['create']
-  /** Apps that are waited for, as they were told. */
-  readonly #told = new Set<string>()
-
   constructor(options: TasksOptions) {
-    const {store, wakeUps, clock, warn, hasApp, isAllowed, turns, activities, workersOf, create} = options
+    const {store, wakeUps, clock, warn, hasApp, isAllowed, turns, activities, far, workersOf, create} = options
     this.#store = store
     this.#wakeUps = wakeUps
     this.#clock = clock
@@ -63,6 +82,7 @@ export class Tasks {
     this.#isAllowed = isAllowed
     this.#turns = turns
     this.#activities = activities
+    this.#far = far
     this.#workersOf = workersOf
     this.#create = create
     wakeUps.serve(TIMER, wakeUp => this.#timerFired(wakeUp))
@@ -86,10 +106,30 @@ export class Tasks {
       taskExecutionId,
       propagatedHistory: propagatedHistory(live, scope, task)
     })
-    const activity = {instance: key, task, app, taskExecution: taskExecutionId, request}
+    const activity = {instance: key, task, app, taskExecution: taskExecutionId, request, isChild: 0}
     this.#store.addActivity(activity)
-    this.#noteApp(own, app, `activity '${name}'`)
-    if (this.#turns.fits(instance, app, request.length)) this.#workersOf(app).add(this.#activities.add(activity, id))
+    if (this.#turns.fits(instance, app, request.length)) this.take(activity, instance)
+  }
+
+  /** It is sent to a worker: of its app, or of a run that has it. */
+  take(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
+    const {app, isChild} = activity
+    if (isChild === 1 || !this.#hasApp(app)) return this.#far.add(activity, of)
+    const item = this.#activities.add(activity, of)
+    this.#workersOf(app).add(item)
+    return item
+  }
+
+  /** An app has workers here: they do what another run was to do. */
+  bringHome(app: string): void {
+    for (const {activity, id, source} of this.#far.take(app)) {
+      const {instance, task, request, isChild} = activity
+      if (isChild === 0) this.#workersOf(app).add(this.#activities.add(activity, {id, app: source}))
+      else {
+        this.#store.endActivity(instance, task)
+        this.#beginOwn(instance, app, decode(CHILD_REQUEST, request))
+      }
+    }
   }
 
   /** Whether an app may ask that of another one; if not, the log of that one says so. */
@@ -99,14 +139,6 @@ export class Tasks {
     const what = kind === 'activities' ? 'activity' : 'workflow'
     this.#warn(app, `workflow access policy denied app '${caller}' operation '${operation}' on ${what} '${name}'`)
     return false
-  }
-
-  /** Nobody may be there to do it: that is said once. */
-  #noteApp(own: string, app: string, what: string): void {
-    const text = `${what} waits for app '${app}', which this template does not have: those of other runs are not asked`
-    if (this.#hasApp(app) || this.#told.has(text)) return
-    this.#told.add(text)
-    this.#warn(own, text)
   }
 
   /** `aheadMs`: so much is the clock of the workflow's code ahead of ours. */
@@ -138,28 +170,57 @@ export class Tasks {
     this.#wakeUps.removeOf(TIMER, key)
   }
 
-  /** A child of the same task is made once; an active one of somebody else is left alone, and the task fails. */
+  /** One in an app of another run is asked for until that run says that it is over. */
   createChild(live: Pick<LiveInstance, 'instance' | 'history'>, child: NewChild): void {
-    const {app: parentApp, id: parentId, execution, key, trace = ''} = live.instance
-    const {app, id, name, input, isDetached, task} = child
+    const {instance} = live
+    const {app: parentApp, id: parentId, execution, key, trace = ''} = instance
+    const {app, id, name, input, isDetached, task, scope} = child
     const parent = {app: parentApp, id: parentId, execution, task}
-    const failed = {taskScheduledId: task, taskExecutionId: ''}
-    if (!this.mayAsk(app, {caller: parentApp, kind: 'workflows', operation: 'schedule', name}))
-      return isDetached ? undefined : this.#fail(key, {childFailed: {...failed, failureDetails: NOT_ALLOWED}})
+    const received = (scope === undefined ? undefined : propagatedHistory(live, scope, task)) ?? NOTHING
+    const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false}
+    if (this.#hasApp(app)) return this.#beginOwn(key, app, asked)
+    const request = encode(CHILD_REQUEST, asked)
+    const activity = {instance: key, task, app, taskExecution: '', request, isChild: 1}
+    this.#store.addActivity(activity)
+    this.#far.add(activity, instance)
+  }
+
+  #beginOwn(key: number, app: string, asked: ChildRequest): void {
+    const {parent, isDetached, isEnded} = asked
+    const begun = this.beginChild(app, asked)
+    const taskScheduledId = parent?.task ?? -1
+    if ('failure' in begun && !isDetached && !isEnded)
+      this.#fail(key, {childFailed: {taskScheduledId, taskExecutionId: '', failureDetails: begun.failure}})
+  }
+
+  /**
+   * Begins a child in an app of this run. One of the same task is made once; an active one of somebody else is left alone, and the task fails.
+   */
+  beginChild(
+    app: string,
+    {id, name, input, parent, trace, received, isDetached, isEnded}: ChildRequest
+  ): {readonly child: Instance | undefined} | {readonly failure: Uint8Array} {
     const existing = this.#store.find(app, id)
-    if (existing === undefined || isTerminal(existing.status)) {
-      this.#noteApp(parentApp, app, `workflow '${name}'`)
-      const received = child.scope === undefined ? undefined : propagatedHistory(live, child.scope, task)
-      const shared = {id, name, input, startAt: undefined, trace, received}
-      this.#create(app, isDetached ? shared : {...shared, parent})
-      return
+    const isOwn = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
+    if (isEnded) {
+      if (isOwn) this.#turns.post(existing.key, {kind: 'terminate', name: 'recursive', event: this.#terminated(input)})
+      return {child: undefined}
     }
-    if (isDetached) return this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
-    const failureDetails = encode(FAILURE_DETAILS, {
-      errorType: 'WorkflowInstanceAlreadyExists',
-      errorMessage: activeInstance(id).message
-    })
-    this.#fail(key, {childFailed: {...failed, failureDetails}})
+    if (!this.mayAsk(app, {caller: parent?.app ?? '', kind: 'workflows', operation: 'schedule', name}))
+      return {failure: NOT_ALLOWED}
+    if (isOwn) return {child: existing}
+    if (existing === undefined || isTerminal(existing.status)) {
+      const shared = {id, name, input: input?.value, startAt: undefined, trace}
+      const given = received.length === 0 ? undefined : received
+      return {child: this.#create(app, {...shared, received: given, ...(!isDetached && {parent})})}
+    }
+    if (isDetached) this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
+    const errorMessage = activeInstance(id).message
+    return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage})}
+  }
+
+  #terminated(input: ChildRequest['input']): Uint8Array {
+    return eventOf(this.#clock.date(), {executionTerminated: {input, recurse: true}})
   }
 
   #fail(key: number, failure: Event): void {
@@ -169,6 +230,10 @@ export class Tasks {
   /** Its open activities and timers are not wanted any more. */
   drop({key}: Instance): void {
     for (const item of this.#activities.drop(key)) {
+      if (item.isFar) {
+        this.#far.remove(item)
+        continue
+      }
       const workers = this.#workersOf(item.activity.app)
       // one that a worker has is answered once more
       if (!workers.isInHand(item)) {

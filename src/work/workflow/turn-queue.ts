@@ -13,6 +13,12 @@ const MAX_SHARE = 0.95
 /** StalledReason */
 const PAYLOAD_SIZE_EXCEEDED = 2
 
+/** Why no worker of an app could take so much; undefined: it could. `max`: its `maxBodySize`. */
+export function payloadTooLarge(bytes: number, max: number): string | undefined {
+  if (bytes <= max * MAX_SHARE) return undefined
+  return `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
+}
+
 export interface TurnQueueOptions {
   readonly store: WorkflowStore
   readonly clock: Clock
@@ -78,10 +84,9 @@ export class TurnQueue {
 
   /** Whether a worker can take so much; else the instance stalls (Dapr: pkg/actors/targets/workflow/orchestrator/payloadsize.go). */
   fits(instance: Instance, app: string, bytes: number): boolean {
-    const max = this.#options.maxBytes(app)
-    if (bytes <= max * MAX_SHARE) return true
+    const description = payloadTooLarge(bytes, this.#options.maxBytes(app))
+    if (description === undefined) return true
     if (instance.status === STALLED) return false
-    const description = `Workflow payload size ${bytes} bytes exceeds 95% of max gRPC body size ${max} bytes; increase daprd --max-body-size and restart to resume`
     this.#stall(instance, {reason: PAYLOAD_SIZE_EXCEEDED, description})
     return false
   }

@@ -1,6 +1,7 @@
-import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
+import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
 import type {Instance, Letter} from './instance.ts'
-import {ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
+import {CHILD_REQUEST} from './far-messages.ts'
+import {type ACTIVITY_ANSWER, ACTIVITY_REQUEST, eventOf, msOf, readEvent, splitEvents, TEXT} from './messages.ts'
 import type {TurnStart} from './turn.ts'
 import {STALLED, SUSPENDED} from './status.ts'
 import {patchesOf} from './versions.ts'
@@ -13,6 +14,14 @@ const NOTHING = new Uint8Array(0)
 const WORK_ITEM = {
   workflowRequest: [1, 'bytes'],
   activityRequest: [2, 'bytes'],
+  completionToken: [10, 'string']
+} as const
+
+/** What another run gets to do: an ActivityRequest, or a CHILD_REQUEST, and the app that asks for it. */
+export const FAR_ITEM = {
+  activityRequest: [2, 'bytes'],
+  childRequest: [3, 'bytes'],
+  source: [4, 'string'],
   completionToken: [10, 'string']
 } as const
 
@@ -164,25 +173,43 @@ function dueOf({kind, event}: Letter): number {
 export class ActivityItem implements WorkItem {
   readonly kind = 'activities'
   readonly activity: OpenActivity
-  /** The id of its instance. */
+  /** The id of its instance … */
   readonly id: string
+  /** … and the app of that. */
+  readonly source: string
+  /** An app of another run is to do it. */
+  readonly isFar: boolean
+  /** A workflow of another run has asked for it, and is told of the answer. */
+  answered: ((answer: Pick<Message<typeof ACTIVITY_ANSWER>, 'result' | 'failureDetails'>) => void) | undefined
+  /** Another instance of this id has asked for a task of this number: workers may not tell both apart, so it waits for the answer. */
+  isBehind = false
   /** The task is not open any more: an answer does not count. */
   isDropped = false
   /** When a worker got it last, by `performance.now()`. */
   sentAt = 0
   #name: string | undefined
 
-  constructor(activity: OpenActivity, id: string) {
+  constructor(activity: OpenActivity, {id, app}: Pick<Instance, 'id' | 'app'>, isFar: boolean) {
     this.activity = activity
     this.id = id
+    this.source = app
+    this.isFar = isFar
+  }
+
+  get isChild(): boolean {
+    return this.activity.isChild === 1
   }
 
   get name(): string {
-    return (this.#name ??= decode(ACTIVITY_REQUEST, this.activity.request).name)
+    return (this.#name ??= decode(this.isChild ? CHILD_REQUEST : ACTIVITY_REQUEST, this.activity.request).name)
   }
 
   compose(completionToken: string): Uint8Array | undefined {
     this.sentAt = performance.now()
-    return this.isDropped ? undefined : encode(WORK_ITEM, {activityRequest: this.activity.request, completionToken})
+    if (this.isDropped) return undefined
+    const {request} = this.activity
+    if (!this.isFar) return encode(WORK_ITEM, {activityRequest: request, completionToken})
+    const {source} = this
+    return encode(FAR_ITEM, {[this.isChild ? 'childRequest' : 'activityRequest']: request, source, completionToken})
   }
 }

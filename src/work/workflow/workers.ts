@@ -17,6 +17,8 @@ export interface Worker {
 
 /** Something that a worker is to do. */
 export interface WorkItem extends Limited {
+  /** It waits for the answer to another one. */
+  readonly isBehind?: boolean
   /** The message for the worker that it is sent to now; undefined: there is nothing to do any more. */
   compose(token: string): Uint8Array | undefined
 }
@@ -78,6 +80,16 @@ export class AppWorkers {
     return this.#connected.length > 0 && this.#waiting.size + this.#limits.held < PORTION
   }
 
+  /** Something waits, and no worker is there. */
+  get isLonely(): boolean {
+    return this.#waiting.size > 0 && this.#connected.length === 0
+  }
+
+  /** What no worker has. */
+  waiting(): Iterable<WorkItem> {
+    return this.#waiting
+  }
+
   /** How much waits as no worker is connected, if that is so for longer than a reload takes. */
   get lacking(): number {
     const isLong = this.#lacksSince > 0 && performance.now() - this.#lacksSince >= LACK_MS
@@ -94,6 +106,7 @@ export class AppWorkers {
   flush(): void {
     for (const item of this.#limits.free()) if (!this.#send(item)) return
     for (const item of this.#waiting) {
+      if (item.isBehind === true) continue
       if (!this.#limits.holds(item) && !this.#send(item)) return
       this.#waiting.delete(item)
     }

@@ -12,7 +12,9 @@ export interface OpenActivity {
   readonly app: string
   /** What the SDK calls all tries of a task by. */
   readonly taskExecution: string
-  /** ActivityRequest */
+  /** 1: it is a child that an app of another run starts, no activity; else 0. */
+  readonly isChild: number
+  /** ActivityRequest; of a child CHILD_REQUEST. */
   readonly request: Uint8Array
 }
 
@@ -179,8 +181,15 @@ export class WorkflowStore {
     ) as unknown as readonly {app: string; count: number}[]
   }
 
-  addActivity({instance, task, app, taskExecution, request}: OpenActivity): void {
-    this.#run('INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?)', instance, task, app, taskExecution, request)
+  addActivity({instance, task, app, taskExecution, request, isChild}: OpenActivity): void {
+    const sql = 'INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?, ?)'
+    this.#run(sql, instance, task, app, taskExecution, request, isChild)
+  }
+
+  /** Children of an instance that apps of other runs start, or have started, and that are not over as far as is known. */
+  farChildren(instance: number): readonly OpenActivity[] {
+    const sql = 'SELECT * FROM activities WHERE instance = ? AND isChild = 1'
+    return this.#all(sql, instance) as unknown as readonly OpenActivity[]
   }
 
   /** Whether it was open until now. */

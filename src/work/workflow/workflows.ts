@@ -5,6 +5,7 @@ import type {WorkFile} from '../work-file.ts'
 import {Answers, type ActivityResponse, type TurnResponse} from './answers.ts'
 import type {StartRequest} from './creation.ts'
 import {Engine, type EngineOptions} from './engine.ts'
+import {Guests} from './guests.ts'
 import type {Instance} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
 import {type Event, eventOf} from './messages.ts'
@@ -44,6 +45,8 @@ export class Workflows extends KnownInstances {
   readonly #store: WorkflowStore
   readonly #engine: Engine
   readonly #answers: Answers
+  /** Other runs whose workflows ask apps of this one for tasks. */
+  readonly guests: Guests
   readonly #waiters = new Waiters()
   /** Apps that have had a worker. */
   readonly #met = new Set<string>()
@@ -61,9 +64,18 @@ export class Workflows extends KnownInstances {
     this.#store = store
     this.#engine = engine
     this.#answers = new Answers({...options, store, engine})
+    this.guests = new Guests({
+      engine,
+      file,
+      maxBytes: options.maxBytes,
+      flush: () => this.#flush(),
+      over: async (child, onGone) => this.until(child, ({status}) => isTerminal(status), onGone)
+    })
     this.#silence = new Silence({...options, workers: this.#engine.workers})
     file.onCommit(() => this.#committed())
     file.onUndone(() => this.#undone())
+    // what an earlier run has left for apps of other runs
+    queueMicrotask(() => this.#flush())
   }
 
   /** Starts an instance; settles when that is kept. Throws a WorkflowError if one of this id is active. */
@@ -261,6 +273,28 @@ export class Workflows extends KnownInstances {
     return this.#answers.activity(app, answer)
   }
 
+  /** Another run that has an app takes what waits for it; the returned function tells that it has gone. */
+  connectRun(app: string, run: Pick<Worker, 'send'>): () => void {
+    const leave = this.#engine.far.of(app).connect({...run, limit: Infinity, home: ''})
+    this.#flush()
+    this.#takeMore()
+    return () => {
+      leave()
+      this.#flush()
+    }
+  }
+
+  /** It has done a task: a FAR_ANSWER. Settles when that is kept. Throws a DecodeError. */
+  async completeFar(app: string, answer: Uint8Array): Promise<void> {
+    return this.#answers.far(app, answer)
+  }
+
+  /** No run has this app: what waits for it is told; false: nothing does. */
+  missing(app: string): boolean {
+    this.#engine.far.missing(app)
+    return this.#engine.far.of(app).isLonely
+  }
+
   /** Counts what was asked for. */
   async #asked<T>(
     app: string,
@@ -303,6 +337,7 @@ export class Workflows extends KnownInstances {
   /** The file could not be written: what is in memory is not what it says. */
   #undone(): void {
     this.#engine.forget()
+    this.guests.end()
     this.#options.clock.after(RETRY_MS, () => {
       this.#engine.takeUp()
       this.#flush()
@@ -312,9 +347,19 @@ export class Workflows extends KnownInstances {
   /** Nothing is sent that is not kept. */
   #flush(): void {
     if (this.#options.file.isChanging) return
-    for (const workers of this.#engine.workers.values()) workers.flush()
+    const {workers: all, far} = this.#engine
+    for (const workers of all.values()) workers.flush()
+    far.flush()
+    for (const app of far.lonely) this.#seek(app)
     if (this.#quiet.length > 0 && !this.#isBusy()) for (const tell of this.#quiet.splice(0)) tell()
     this.#silence.listen()
+  }
+
+  /** Something waits for an app of another run. */
+  #seek(app: string): void {
+    const {file, hasApp, wanted} = this.#options
+    if (this.connected(app) > 0) file.change(() => this.#engine.tasks.bringHome(app)).catch(() => undefined)
+    else if (!hasApp(app)) wanted(app)
   }
 
   /** Ends what it has begun by itself. */

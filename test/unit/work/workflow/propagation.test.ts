@@ -71,7 +71,7 @@ t.test('what was received outlives a run, and goes on to the next round of one t
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [child(2, 'c', OWN)]))
   close()
-  const next = await openHouse(t, path, clock)
+  const next = await openHouse(t, path, {clock})
   const worker = new TestWorker()
   next.workflows.connect('shop', worker)
   t.equal(told(worker.items.splice(0)[0]?.turn?.received).length, 1)

@@ -43,7 +43,7 @@ t.test(
       [0, 1, 2, 3]
     )
     house.close()
-    const next = await openHouse(t, path, clock)
+    const next = await openHouse(t, path, {clock})
     const {clock: later} = sleeper(next.workflows, 7)
     const again = next.workflows.find('shop', 'o-1') ?? instance
     clock.pass(DAY_MS / 2 - 1)

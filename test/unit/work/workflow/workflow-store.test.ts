@@ -28,7 +28,7 @@ t.test('no statement of a running workflow goes through all that are finished', 
   store.addTurn(instance, [])
   store.post(key, {kind: 'start', name: '', event: new Uint8Array(0)})
   const request = new Uint8Array(0)
-  store.addActivity({instance: key, task: 1, app: 'bank', taskExecution: '', request})
+  store.addActivity({instance: key, task: 1, app: 'bank', taskExecution: '', request, isChild: 0})
   t.match(store.activity('bank', 'o-1', 1), {instance: key, task: 1, app: 'bank'}, 'an activity of another app')
   t.equal(store.activity('shop', 'o-1', 1), undefined)
   t.match(store.waiting(), [
@@ -42,6 +42,7 @@ t.test('no statement of a running workflow goes through all that are finished', 
   store.history(key)
   store.inbox(key)
   store.children(instance)
+  store.farChildren(key)
   store.list('shop', 0, 10)
   store.endActivity(key, 1)
   store.take(key, 1)

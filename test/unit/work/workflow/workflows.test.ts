@@ -80,7 +80,7 @@ t.test(
     await workflows.completeTurn('shop', answer('timer', [{id: 1, createTimer: timer({seconds: 60n, nanos: 0})}]))
     close()
     clock.pass(3_600_000)
-    const next = await openHouse(t, path, clock)
+    const next = await openHouse(t, path, {clock})
     const worker = new TestWorker()
     next.workflows.connect('shop', worker)
     t.strictSame(worker.seen(), ['turn: | workflowStarted executionStarted', 'charge 4'])
@@ -316,11 +316,12 @@ t.test('what waits for an app that is not there is named once, as is a worker th
     answer('o-1', [call(0, 'a', 'nowhere'), call(1, 'a', 'nowhere'), {id: 2, createChild: child, router: far}])
   )
   t.strictSame(said.splice(0), [
-    "shop: activity 'a' waits for app 'nowhere', which this template does not have: those of other runs are not asked",
-    "shop: workflow 'pay' waits for app 'nowhere', which this template does not have: those of other runs are not asked"
+    "shop: activity 'a' waits for app 'nowhere', which neither this template nor another run has",
+    "shop: workflow 'pay' waits for app 'nowhere', which neither this template nor another run has"
   ])
   const later = new TestWorker()
   workflows.connect('nowhere', later)
+  await workflows.settled()
   t.equal(later.items.length, 3, 'and goes on when it is there')
   await workflows.completeTurn('nowhere', answer('c'))
   worker.items.length = 0

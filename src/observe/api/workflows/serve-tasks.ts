@@ -1,0 +1,55 @@
+import type * as Api from '../../../model/api.generated.ts'
+import type {Guest} from '../../../work/workflow/guests.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import {noSuchApp, type AppName} from '../apps.ts'
+import {ApiProblem} from '../problem.ts'
+import type {ApiRequest} from '../route.ts'
+import type {RunFacts} from '../run-facts.ts'
+import {givenObject} from './requests.ts'
+
+/**
+ * Lends the workers of an app to the workflows of another run: the answer tells what comes of the tasks that it posts, until the app's sidecar
+ * closes or the other run leaves. Throws an ApiProblem if the app is not there.
+ */
+export async function lendWorkers(
+  {control, workflows: open}: Pick<RunFacts, 'control' | 'workflows'>,
+  name: AppName,
+  {response}: Pick<ApiRequest, 'response'>
+): Promise<undefined> {
+  const leased = control.leaseSidecar(name.id)
+  if (leased === undefined) throw noSuchApp(control.list().apps, name)
+  const {guests} = await open()
+  const write = (line: Api.TasksDone): void => void response.write(`${JSON.stringify(line)}\n`)
+  const end = (): void => void response.end()
+  const guest = guests.welcome(name.id, {tell: answer => write({answer: base64(answer)}), end})
+  response.writeHead(200, {'content-type': 'application/x-ndjson'})
+  write({guest: guest.name})
+  response.once('close', () => {
+    guest.leave()
+    leased.closing.removeEventListener('abort', end)
+  })
+  if (leased.closing.aborted || response.destroyed) end()
+  else leased.closing.addEventListener('abort', end)
+  return undefined
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+/** Tasks of another run that has got its name there. Throws a UserError. */
+export function takeTasks({guests}: Workflows, body: string): Api.TasksTaken {
+  const {guest: name, items} = givenObject(body, '{"guest": "0f5c…", "items": []}')
+  const guest = guests.find(String(name))
+  if (guest === undefined || !Array.isArray(items))
+    throw new ApiProblem(409, 'the workers of the app are not lent to this run', 'GET /apps/{id}/tasks lends them.')
+  for (const item of items) void ask(guest, String(item))
+  return {taken: items.length}
+}
+
+/** One that cannot be read, or kept, is not answered: who has asked gets all back, and asks again. */
+async function ask(guest: Guest, item: string): Promise<void> {
+  try {
+    await guest.ask(Buffer.from(item, 'base64'))
+  } catch {
+    guest.end()
+  }
+}

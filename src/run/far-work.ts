@@ -1,0 +1,107 @@
+import type {TasksDone} from '../model/api.generated.ts'
+import {clientOf} from '../control/client.ts'
+import type {LeaseSearch} from '../control/sidecar-leases.ts'
+import {pause} from '../platform/delay.ts'
+import type {Workflows} from '../work/workflow/workflows.ts'
+
+/** As long as something waits for an app that no run has, the runs are asked so often, in ms. */
+const LOOK_MS = 2000
+
+/** The run that is to have an app that ours has not; `name` undefined: any. Undefined: no other run is to. */
+export type TaskLender = (app: string) => {readonly name: string | undefined} | undefined
+
+export interface FarWorkOptions {
+  readonly search: LeaseSearch
+  readonly lender: TaskLender
+  readonly workflows: Pick<Workflows, 'connectRun' | 'completeFar' | 'missing'>
+}
+
+/** A run that lends the workers of an app. */
+interface Loan {
+  readonly path: string
+  readonly guest: string
+  readonly done: AsyncIterable<TasksDone>
+  readonly end: () => void
+}
+
+/** Activities and children that apps of the user's other runs do: such a run is a worker here, until it ends. */
+export class FarWork {
+  readonly #options: FarWorkOptions
+  /** Apps that are looked for, or found. */
+  readonly #apps = new Set<string>()
+  readonly #closing = new AbortController()
+
+  constructor(options: FarWorkOptions) {
+    this.#options = options
+  }
+
+  /** Something waits for this app. */
+  want(app: string): void {
+    if (this.#apps.has(app) || this.#closing.signal.aborted) return
+    this.#apps.add(app)
+    void this.#look(app).finally(() => this.#apps.delete(app))
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #look(app: string): Promise<void> {
+    const {signal} = this.#closing
+    for (;;) {
+      const loan = await this.#find(app)
+      if (signal.aborted) return loan?.end()
+      if (loan !== undefined) await this.#work(app, loan)
+      if (signal.aborted || !this.#options.workflows.missing(app)) return
+      await pause(LOOK_MS, signal)
+    }
+  }
+
+  async #find(app: string): Promise<Loan | undefined> {
+    const {search, lender} = this.#options
+    const from = lender(app)
+    if (from === undefined) return undefined
+    const candidates = await search.candidates(from.name)
+    const loans = await Promise.all(
+      candidates.map(async ({path}) => search.within(path, async signal => this.#loanOf(path, app, signal)))
+    )
+    const [first, ...others] = loans.filter(loan => loan !== undefined)
+    for (const loan of others) loan.end()
+    return first
+  }
+
+  /** Throws if the run does not have the app. */
+  async #loanOf(path: string, id: string, signal: AbortSignal): Promise<Loan> {
+    const over = new AbortController()
+    const all = AbortSignal.any([signal, over.signal, this.#closing.signal])
+    const done = await clientOf(path).follow('GET /apps/{id}/tasks', {at: {id}, signal: all})
+    const first = await done.next()
+    const guest = first.value?.guest
+    if (guest === undefined) throw new Error('the run has ended')
+    return {path, guest, done, end: () => over.abort()}
+  }
+
+  async #work(app: string, {path, guest, done, end}: Loan): Promise<void> {
+    const {workflows} = this.#options
+    const api = clientOf(path)
+    let items: string[] = []
+    const post = async (): Promise<void> => {
+      const body = {guest, items}
+      items = []
+      try {
+        await api.ask('POST /apps/{id}/tasks', {at: {id: app}, body})
+      } catch {
+        end() // all that is not answered is asked for again
+      }
+    }
+    const leave = workflows.connectRun(app, {
+      send: item => {
+        if (items.push(Buffer.from(item).toString('base64')) === 1) setImmediate(() => void post())
+      }
+    })
+    for await (const {answer = ''} of done)
+      // a file that cannot be written forgets what waits, and takes it up anew
+      workflows.completeFar(app, Buffer.from(answer, 'base64')).catch(() => undefined)
+    leave()
+  }
+}

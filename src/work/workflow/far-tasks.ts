@@ -1,0 +1,103 @@
+import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
+import {DEFAULT_WORKFLOWS} from '../../files/resources/defaults.ts'
+import {CHILD_REQUEST} from './far-messages.ts'
+import type {Instance} from './instance.ts'
+import {textOf} from './messages.ts'
+import type {OpenActivities} from './open-activities.ts'
+import {ActivityItem} from './work-items.ts'
+import {AppWorkers} from './workers.ts'
+import type {OpenActivity, WorkflowStore} from './workflow-store.ts'
+
+/** The run that has the app limits, and counts. */
+const unlimited = (): typeof DEFAULT_WORKFLOWS => DEFAULT_WORKFLOWS
+const UNCOUNTED = {sent: () => undefined, left: () => undefined}
+
+interface FarTasksOptions {
+  readonly store: WorkflowStore
+  readonly activities: OpenActivities
+  readonly warn: (app: string, text: string) => void
+}
+
+/**
+ * What apps of other runs are to do for instances of this one: activities and children, by app. A run that has the app is a worker here. All
+ * that changes them is called within a change of the file.
+ */
+export class FarTasks {
+  readonly #options: FarTasksOptions
+  readonly #queues = new Map<string, AppWorkers>()
+  /** What waits for apps that are not there, as it was told. */
+  readonly #told = new Set<string>()
+
+  constructor(options: FarTasksOptions) {
+    this.#options = options
+  }
+
+  of(app: string): AppWorkers {
+    let queue = this.#queues.get(app)
+    if (queue === undefined) this.#queues.set(app, (queue = new AppWorkers(unlimited, UNCOUNTED)))
+    return queue
+  }
+
+  /** They could take more than was taken up. */
+  isHungry(app: string): boolean {
+    return this.#queues.get(app)?.isHungry === true
+  }
+
+  /** Apps for which something waits, and which no run is known to have. */
+  get lonely(): readonly string[] {
+    return [...this.#queues].flatMap(([app, queue]) => (queue.isLonely ? [app] : []))
+  }
+
+  flush(): void {
+    for (const queue of this.#queues.values()) queue.flush()
+  }
+
+  clear(): void {
+    for (const queue of this.#queues.values()) queue.clear()
+  }
+
+  add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
+    const item = this.#options.activities.add(activity, of, true)
+    this.of(activity.app).add(item)
+    return item
+  }
+
+  /** It is not wanted any more: an answer to it is none. */
+  remove(item: ActivityItem): void {
+    this.of(item.activity.app).remove(item)
+    this.#options.activities.remove(item)
+  }
+
+  /** Those of an app that no run has in hand: they are not far any more. */
+  take(app: string): readonly ActivityItem[] {
+    const items = [...this.of(app).waiting()].filter(item => item instanceof ActivityItem)
+    for (const item of items) this.remove(item)
+    return items
+  }
+
+  /** The children of an instance are to be terminated where they are, with what they end with. */
+  end(instance: Instance): void {
+    const {store, activities} = this.#options
+    for (const child of store.farChildren(instance.key)) {
+      const asked = decode(CHILD_REQUEST, child.request)
+      if (asked.isDetached || asked.isEnded) continue
+      const item = activities.at(child.instance, child.task)
+      if (item !== undefined) this.remove(item)
+      const end = {...child, request: encode(CHILD_REQUEST, {...asked, isEnded: true, input: textOf(instance.output)})}
+      store.addActivity(end)
+      this.add(end, instance)
+    }
+  }
+
+  /** No run has this app: of what waits for it each is told once. */
+  missing(app: string): void {
+    for (const item of this.of(app).waiting()) {
+      if (!(item instanceof ActivityItem)) continue
+      const {isChild, name, source} = item
+      const text = `${isChild ? 'workflow' : 'activity'} '${name}' waits for app '${app}', which neither this template nor another run has`
+      if (this.#told.has(text)) continue
+      this.#told.add(text)
+      this.#options.warn(source, text)
+    }
+  }
+}

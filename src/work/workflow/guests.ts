@@ -1,0 +1,151 @@
+import {randomUUID} from 'node:crypto'
+import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
+import type {WorkFile} from '../work-file.ts'
+import type {Engine} from './engine.ts'
+import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
+import type {Instance} from './instance.ts'
+import {ACTIVITY_REQUEST, FAILURE_DETAILS, textOf} from './messages.ts'
+import {COMPLETED, isTerminal} from './status.ts'
+import {NOT_ALLOWED} from './tasks.ts'
+import {payloadTooLarge} from './turn-queue.ts'
+import {FAR_ITEM, type ActivityItem} from './work-items.ts'
+
+interface GuestsOptions {
+  readonly engine: Engine
+  readonly file: WorkFile
+  readonly maxBytes: (app: string) => number
+  /** Sends what waits to workers. */
+  readonly flush: () => void
+  /** Settles when an instance is over, or gone. */
+  readonly over: (instance: Instance, onGone: (listener: () => void) => void) => Promise<Instance | undefined>
+}
+
+/** Where answers for another run go. */
+export interface Host {
+  readonly tell: (answer: Uint8Array) => void
+  /** It is to ask for all anew. */
+  readonly end: () => void
+}
+
+/** Another run whose workflows ask an app of this one for tasks. */
+export interface Guest {
+  /** It is found by that. */
+  readonly name: string
+  /** A FAR_ITEM. Throws a DecodeError. */
+  readonly ask: (item: Uint8Array) => Promise<void>
+  /** It has gone: nobody is told any more. What has begun goes on. */
+  readonly leave: () => void
+  /** It is to ask for all anew. */
+  readonly end: () => void
+}
+
+type Came = Partial<Pick<Parameters<typeof encode<typeof FAR_ANSWER>>[1], 'result' | 'failureDetails' | 'isFailed'>>
+
+const failed = (failureDetails: Uint8Array): Came => ({failureDetails, isFailed: true})
+
+/** What workflows of other runs ask apps of this one for. Nothing of it is kept but children: who asks asks again. */
+export class Guests {
+  readonly #options: GuestsOptions
+  readonly #guests = new Map<string, Guest>()
+  #items = 0
+
+  constructor(options: GuestsOptions) {
+    this.#options = options
+  }
+
+  /** Undefined: it has gone. */
+  find(name: string): Guest | undefined {
+    return this.#guests.get(name)
+  }
+
+  /** What is in memory is lost: each asks again. */
+  end(): void {
+    for (const {end} of this.#guests.values()) end()
+  }
+
+  /** Another run is there, and asks for tasks of an app. */
+  welcome(app: string, {tell, end}: Host): Guest {
+    const name = randomUUID()
+    const gone = new AbortController()
+    const items = new Set<ActivityItem>()
+    const ask = async (bytes: Uint8Array): Promise<void> => {
+      const {activityRequest, childRequest, source, completionToken} = decode(FAR_ITEM, bytes)
+      const answer = (of: {readonly instanceId: string; readonly taskId: number}, came: Came): void => {
+        if (!gone.signal.aborted) tell(encode(FAR_ANSWER, {...of, completionToken, ...came}))
+      }
+      if (childRequest.length > 0) return this.#child(app, childRequest, {answer, gone: gone.signal})
+      const item = this.#activity(app, activityRequest, {source, answer})
+      if (item !== undefined) items.add(item)
+    }
+    const leave = (): void => {
+      this.#guests.delete(name)
+      gone.abort()
+      for (const item of items) this.#forget(item)
+    }
+    const guest = {name, ask, leave, end}
+    this.#guests.set(name, guest)
+    return guest
+  }
+
+  /** Undefined: it is answered already. */
+  #activity(
+    app: string,
+    request: Uint8Array,
+    {source, answer}: Pick<Asker, 'answer'> & {readonly source: string}
+  ): ActivityItem | undefined {
+    const {engine, maxBytes, flush} = this.#options
+    const {name, taskId, taskExecutionId, workflowInstance} = decode(ACTIVITY_REQUEST, request)
+    const id = workflowInstance?.instanceId ?? ''
+    const of = {instanceId: id, taskId}
+    const tooLarge = payloadTooLarge(request.length, maxBytes(app))
+    const refusal = !engine.tasks.mayAsk(app, {caller: source, kind: 'activities', operation: 'schedule', name})
+      ? NOT_ALLOWED
+      : tooLarge === undefined
+        ? undefined
+        : encode(FAILURE_DETAILS, {errorType: 'PayloadSizeExceeded', errorMessage: tooLarge})
+    if (refusal !== undefined) {
+      answer(of, failed(refusal))
+      return undefined
+    }
+    // a row that no instance has
+    const instance = -++this.#items
+    const activity = {instance, task: taskId, app, taskExecution: taskExecutionId, request, isChild: 0}
+    const item = engine.activities.add(activity, {id, app: source})
+    item.answered = ({result, failureDetails}) =>
+      answer(of, {result, failureDetails, isFailed: failureDetails.length > 0})
+    engine.workersOf(app).add(item)
+    flush()
+    return item
+  }
+
+  async #child(app: string, request: Uint8Array, {answer, gone}: Asker): Promise<void> {
+    const {engine, file, over} = this.#options
+    const asked = decode(CHILD_REQUEST, request)
+    const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
+    const of = {instanceId, taskId}
+    const begun = await file.change(() => engine.tasks.beginChild(app, asked))
+    if ('failure' in begun) return answer(of, failed(begun.failure))
+    if (begun.child === undefined || asked.isDetached) return answer(of, {})
+    const child = await over(begun.child, listener => gone.addEventListener('abort', listener))
+    if (child === undefined || !isTerminal(child.status)) return
+    const {status, output, failure} = child
+    if (status === COMPLETED) answer(of, {result: textOf(output)})
+    else answer(of, {...(failure && {failureDetails: failure}), isFailed: true})
+  }
+
+  /** One that a worker has is answered once more. */
+  #forget(item: ActivityItem): void {
+    const {engine} = this.#options
+    const workers = engine.workersOf(item.activity.app)
+    item.answered = undefined
+    item.isDropped = true
+    if (workers.isInHand(item)) return
+    workers.remove(item)
+    engine.activities.remove(item)
+  }
+}
+
+interface Asker {
+  readonly answer: (of: {readonly instanceId: string; readonly taskId: number}, came: Came) => void
+  readonly gone: AbortSignal
+}

@@ -1,0 +1,212 @@
+import t, {type Test} from 'tap'
+import {answer, call, done, end, openHouse, order, TestWorker, type House} from '../../../rig/workflow-house.ts'
+import type {Event} from '../../../../src/work/workflow/messages.ts'
+import {failureOf} from '../../../../src/work/workflow/failure.ts'
+import {COMPLETED, TERMINATED} from '../../../../src/work/workflow/status.ts'
+
+const far = {sourceAppID: '', targetAppID: 'bank'}
+const child = (id: number, name = 'pay'): object => ({
+  id,
+  createChild: {instanceId: 'c-1', name, version: undefined, scope: undefined, input: {value: '7'}},
+  router: far
+})
+
+interface Side {
+  readonly house: House
+  readonly worker: TestWorker
+}
+
+/** A run with an app, and a worker of that. */
+async function side(t: Test, app: string, path?: string): Promise<Side> {
+  const house = await openHouse(t, path, {hasApp: each => each === app})
+  const worker = new TestWorker(Infinity, app)
+  house.workflows.connect(app, worker)
+  return {house, worker}
+}
+
+/** The other run does what workflows of the shop's ask for, until the returned function is called. */
+function lend({house: shop}: Side, {house: bank}: Side, app = 'bank'): () => void {
+  const guest = bank.workflows.guests.welcome(app, {
+    tell: bytes => void shop.workflows.completeFar(app, bytes),
+    end: () => leave()
+  })
+  const gone = shop.workflows.connectRun(app, {send: item => void guest.ask(item)})
+  const leave = (): void => {
+    guest.leave()
+    gone()
+  }
+  return leave
+}
+
+const quiet = async (...sides: readonly Side[]): Promise<void> => {
+  for (let round = 0; round < 10; round++)
+    for (const {house} of sides) {
+      await new Promise(resolve => setImmediate(resolve))
+      await house.workflows.settled()
+    }
+}
+
+t.test(
+  'an activity and a child of an app of another run: both are done there, and what came of them is told',
+  async t => {
+    const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
+    lend(shop, bank)
+    await shop.house.workflows.start('shop', order())
+    shop.worker.seen()
+    await shop.house.workflows.completeTurn('shop', answer('o-1', [call(1, 'charge', 'bank'), child(2)]))
+    await quiet(shop, bank)
+    t.strictSame(bank.worker.seen(), ['charge 1', 'c-1: | workflowStarted executionStarted'])
+    t.match(bank.house.workflows.find('bank', 'c-1'), {
+      name: 'pay',
+      input: '7',
+      parent: {app: 'shop', id: 'o-1', task: 2}
+    })
+    await bank.house.workflows.completeActivity('bank', done('o-1', 1))
+    await bank.house.workflows.completeTurn('bank', answer('c-1', [end(COMPLETED, '"paid"')]))
+    await quiet(shop, bank)
+    const came: Event[] = []
+    const hear = (): unknown => came.push(...shop.worker.items.splice(0).flatMap(({turn}) => turn?.fresh ?? []))
+    hear()
+    await shop.house.workflows.completeTurn('shop', answer('o-1', []))
+    await quiet(shop, bank)
+    hear()
+    t.match(
+      came.find(event => event.taskCompleted),
+      {taskCompleted: {taskScheduledId: 1, result: {value: '2'}}}
+    )
+    t.match(
+      came.find(event => event.childCompleted),
+      {
+        childCompleted: {taskScheduledId: 2, result: {value: '"paid"'}},
+        router: {sourceAppID: 'bank', targetAppID: 'shop'}
+      }
+    )
+    t.strictSame([...shop.house.said, ...bank.house.said], [])
+  }
+)
+
+t.test('whichever of the two runs ends, the other waits: it is asked again, and a child is begun once', async t => {
+  const folder = t.testdir()
+  const paths = [`${folder}/shop.db`, `${folder}/bank.db`] as const
+  let [shop, bank] = [await side(t, 'shop', paths[0]), await side(t, 'bank', paths[1])]
+  let leave = lend(shop, bank)
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [call(1, 'charge', 'bank'), child(2)]))
+  await quiet(shop, bank)
+  t.equal(bank.worker.seen().length, 2)
+  // the bank's run is killed: what was not answered is asked of the next one
+  leave()
+  bank.house.close()
+  bank = await side(t, 'bank', paths[1])
+  leave = lend(shop, bank)
+  await quiet(shop, bank)
+  t.strictSame(bank.worker.seen().toSorted(), ['c-1: | workflowStarted executionStarted', 'charge 1'])
+  t.equal(bank.house.workflows.list('bank', 0, 10).length, 1)
+  // the shop's run is killed: the child ends meanwhile
+  leave()
+  shop.house.close()
+  await bank.house.workflows.completeTurn('bank', answer('c-1', [end(COMPLETED, '"paid"')]))
+  await bank.house.workflows.completeActivity('bank', done('o-1', 1))
+  shop = await side(t, 'shop', paths[0])
+  await quiet(shop, bank)
+  t.strictSame(shop.worker.seen(), [])
+  lend(shop, bank)
+  await quiet(shop, bank)
+  t.strictSame(bank.worker.seen(), ['charge 1'], 'nobody has heard of its result')
+  t.match(shop.worker.seen(), [/workflowStarted childCompleted$/])
+  await bank.house.workflows.completeActivity('bank', done('o-1', 1))
+  await shop.house.workflows.completeTurn('shop', answer('o-1'))
+  await quiet(shop, bank)
+  t.match(shop.worker.seen(), [/workflowStarted taskCompleted$/])
+  t.equal(bank.house.workflows.list('bank', 0, 10).length, 1)
+  t.equal(shop.house.file.database.prepare('SELECT count(*) AS count FROM activities').get()?.['count'], 0)
+})
+
+t.test('a termination reaches a child in another run, also one that was not there when it was said', async t => {
+  for (const isThere of [true, false]) {
+    const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
+    let leave = lend(shop, bank)
+    await shop.house.workflows.start('shop', order())
+    await shop.house.workflows.completeTurn('shop', answer('o-1', [child(2)]))
+    await quiet(shop, bank)
+    await bank.house.workflows.completeTurn('bank', answer('c-1'))
+    if (!isThere) leave()
+    await shop.house.workflows.tell('shop', 'o-1', 'terminate', {
+      executionTerminated: {input: {value: '"enough"'}, recurse: true}
+    })
+    await shop.house.workflows.completeTurn('shop', answer('o-1', [end(TERMINATED, '"enough"')]))
+    await quiet(shop, bank)
+    if (!isThere) leave = lend(shop, bank)
+    await quiet(shop, bank)
+    t.match(bank.worker.seen().at(-1), /executionTerminated$/)
+    await bank.house.workflows.completeTurn('bank', answer('c-1', [end(TERMINATED, '"enough"')]))
+    await quiet(shop, bank)
+    t.match(bank.house.workflows.find('bank', 'c-1'), {status: TERMINATED, output: '"enough"'})
+    t.equal(shop.house.file.database.prepare('SELECT count(*) AS count FROM activities').get()?.['count'], 0)
+    leave()
+  }
+})
+
+t.test('what the other run refuses fails: a policy, an ID that is taken, an input that is too large', async t => {
+  const [shop, bank, small] = [await side(t, 'shop'), await side(t, 'bank'), await side(t, 'small')]
+  bank.house.isAllowed = (app, {caller, kind}) => !(app === 'bank' && caller === 'shop' && kind === 'activities')
+  lend(shop, bank)
+  lend(shop, small, 'small')
+  const large = call(3, 'pack', 'small')
+  Object.assign(large.scheduleTask ?? {}, {input: {value: 'x'.repeat(5000)}})
+  await bank.house.workflows.start('bank', order('c-1'))
+  await shop.house.workflows.start('shop', order())
+  shop.worker.items.length = 0
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [call(1, 'charge', 'bank'), child(2), large]))
+  await quiet(shop, bank)
+  t.match(bank.house.said, [
+    /^bank: workflow access policy denied app 'shop' operation 'schedule' on activity 'charge'/
+  ])
+  for (const _ of ['of the second', 'of the third']) {
+    await shop.house.workflows.completeTurn('shop', answer('o-1', []))
+    await quiet(shop, bank)
+  }
+  const failures = shop.worker.items
+    .flatMap(({turn}) => turn?.fresh ?? [])
+    .flatMap(({taskFailed, childFailed}) => taskFailed ?? childFailed ?? [])
+    .map(({failureDetails}) => failureOf(failureDetails).type)
+  t.strictSame(failures.toSorted(), [
+    'PayloadSizeExceeded',
+    'WorkflowAccessPolicyDenied',
+    'WorkflowInstanceAlreadyExists'
+  ])
+  t.match(bank.house.workflows.find('bank', 'c-1'), {parent: undefined})
+})
+
+t.test('two instances of one ID that ask for a task of the same number are done one after the other', async t => {
+  const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
+  lend(shop, bank)
+  await bank.house.workflows.start('bank', order())
+  await bank.house.workflows.completeTurn('bank', answer('o-1', [call(1, 'own')]))
+  bank.worker.seen()
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [call(1, 'charge', 'bank')]))
+  await quiet(shop, bank)
+  t.strictSame(bank.worker.seen(), [])
+  shop.worker.seen()
+  await bank.house.workflows.completeActivity('bank', done('o-1', 1))
+  await quiet(shop, bank)
+  t.match(bank.worker.seen().toSorted(), ['charge 1', /taskCompleted$/])
+  t.strictSame(shop.worker.seen(), [])
+  await bank.house.workflows.completeActivity('bank', done('o-1', 1))
+  await quiet(shop, bank)
+  t.match(shop.worker.seen(), [/taskCompleted$/])
+})
+
+t.test('an app that the template gets later does itself what waited for another run', async t => {
+  const shop = await side(t, 'shop')
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [call(1, 'charge', 'bank'), child(2)]))
+  t.equal(shop.house.said.length, 2)
+  shop.house.hasApp = () => true
+  const worker = new TestWorker(Infinity, 'bank')
+  shop.house.workflows.connect('bank', worker)
+  await quiet(shop)
+  t.strictSame(worker.seen().toSorted(), ['c-1: | workflowStarted executionStarted', 'charge 1'])
+  t.match(shop.house.workflows.find('bank', 'c-1'), {name: 'pay', parent: {app: 'shop'}})
+})
