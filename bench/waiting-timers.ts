@@ -16,12 +16,9 @@ const fail = (text: string): never => {
   throw new Error(text)
 }
 
-/** Fills the file of the rig's template, which a run has begun: so many workflows of `shop` wait for a timer of a day. */
-export async function waitingTimers(rig: Rig, count: number): Promise<void> {
-  const folder = join(rig.home, '.local/state/pillion')
-  const name = readdirSync(folder).find(each => /^work-.*\.db$/.test(each))
-  if (name === undefined) throw new Error(`no file in ${folder}`)
-  const file = await WorkFile.open({path: join(folder, name), warn: fail})
+/** Workflows of an app in that file, and what ends their work. */
+export async function workflowsAt(path: string): Promise<{readonly workflows: Workflows; readonly close: () => void}> {
+  const file = await WorkFile.open({path, warn: fail})
   const wakeUps = new WakeUps(file, systemClock)
   const workflows = new Workflows({
     file,
@@ -37,6 +34,21 @@ export async function waitingTimers(rig: Rig, count: number): Promise<void> {
     tracesOf: () => undefined,
     counted: () => undefined
   })
+  const close = (): void => {
+    workflows.close()
+    wakeUps.close()
+    file.close()
+  }
+  return {workflows, close}
+}
+
+/** Fills the file of the rig's template, which a run has begun: so many workflows of `shop` wait for a timer of a day. Where it is. */
+export async function waitingTimers(rig: Rig, count: number): Promise<string> {
+  const folder = join(rig.home, '.local/state/pillion')
+  const name = readdirSync(folder).find(each => /^work-.*\.db$/.test(each))
+  if (name === undefined) throw new Error(`no file in ${folder}`)
+  const path = join(folder, name)
+  const {workflows, close} = await workflowsAt(path)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
   for (let from = 0; from < count; from += BATCH) {
@@ -48,7 +60,6 @@ export async function waitingTimers(rig: Rig, count: number): Promise<void> {
     const createTimer = timer(timeOf(Date.now() + DAY_MS))
     await Promise.all(ids.map(async id => workflows.completeTurn('shop', answer(id, [{id: 1, createTimer}]))))
   }
-  workflows.close()
-  wakeUps.close()
-  file.close()
+  close()
+  return path
 }
