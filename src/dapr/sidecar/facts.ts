@@ -13,7 +13,7 @@ const FEATURES = ['HotReload']
 export function factsOf(
   runtime: AppRuntime,
   plan: Plan,
-  {endpoints, resiliency, accessPolicies, components}: ResourceSnapshot,
+  {endpoints, resiliency, accessPolicies, mcpServers, components}: ResourceSnapshot,
   blocks: SidecarBlocks,
   subscriptions: Facts['subscriptions']
 ): Facts {
@@ -38,6 +38,9 @@ export function factsOf(
     },
     httpEndpoints: endpoints.map(({name}) => name),
     accessPolicies: accessPolicies.map(({name}) => name),
+    mcpServers,
+    // there is none: jobs are kept by the run, which is asked here
+    scheduler: app.grpcPort > 0 ? [`127.0.0.1:${app.grpcPort}`] : [],
     resiliencies: resiliency.resources.map(({name}) => name),
     connection: connectionOf(runtime.plan, runtime.appPort)
   }

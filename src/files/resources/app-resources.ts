@@ -22,6 +22,8 @@ export interface ResourceSnapshot {
   readonly resiliency: Resiliency
   /** Those that are for this app: what other apps may do with its workflows. */
   readonly accessPolicies: readonly WorkflowAccessPolicy[]
+  /** Names of the MCPServers for this app: they are told, and not called. */
+  readonly mcpServers: readonly string[]
   readonly configuration: Configuration
   /** What Dapr knows and does nothing here, in the order of the files. */
   readonly withoutEffect: readonly WithoutEffect[]
@@ -68,7 +70,7 @@ export class OpenResources implements AppResources {
   /** What is as before stays the same object: who has made something of it need not make it anew. */
   change(changed: ResourceSnapshot): void {
     const {endpoints, components, subscriptions, resiliency, accessPolicies, configuration} = changed
-    const {withoutEffect, references, faults} = changed
+    const {mcpServers, withoutEffect, references, faults} = changed
     const {snapshot: before} = this
     const snapshot = {
       endpoints: isDeepStrictEqual(endpoints, before.endpoints) ? before.endpoints : endpoints,
@@ -77,6 +79,7 @@ export class OpenResources implements AppResources {
       resiliency: isDeepStrictEqual(resiliency, before.resiliency) ? before.resiliency : resiliency,
       accessPolicies: isDeepStrictEqual(accessPolicies, before.accessPolicies) ? before.accessPolicies : accessPolicies,
       configuration: isDeepStrictEqual(configuration, before.configuration) ? before.configuration : configuration,
+      mcpServers,
       withoutEffect,
       references,
       faults

@@ -3,6 +3,7 @@ import {readAccessControl, type AccessControl} from './access-control.ts'
 import {readApiAccess, type ApiAccesses} from './api-access.ts'
 import {readApiLogging, type ApiLogging} from './api-logging.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
+import {readDeniedTypes, type DeniedType} from './denied-types.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {readHandlers, type HandlerSpec} from './http-pipeline.ts'
 import {readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
@@ -27,6 +28,8 @@ export interface Configuration {
   readonly metrics: MetricsSettings
   readonly tracing: TracingSettings
   readonly workflows: WorkflowSettings
+  /** Types of Components that the app may not have. */
+  readonly deniedTypes: readonly DeniedType[]
   /** What keeps callers out or changes what passes, and is not enforced. */
   readonly unenforced: readonly UnenforcedKey[]
 }
@@ -57,6 +60,7 @@ export async function readConfiguration({documents, faults}: ResourceFile): Prom
           metrics: await readMetricsSettings(spec),
           tracing: readTracingSettings(spec),
           workflows: readWorkflowSettings(spec),
+          deniedTypes: readDeniedTypes(spec),
           unenforced: readUnenforced(spec)
         }
   return faults.some(({severity}) => severity === 'error') ? undefined : configuration

@@ -44,6 +44,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   metrics: DEFAULT_METRICS,
   tracing: DEFAULT_TRACING,
   workflows: DEFAULT_WORKFLOWS,
+  deniedTypes: [],
   unenforced: []
 }
 
@@ -79,6 +80,7 @@ export const NO_RESOURCES: ResourceSnapshot = {
   subscriptions: [],
   resiliency: NO_RESILIENCY,
   accessPolicies: [],
+  mcpServers: [],
   configuration: DEFAULT_CONFIGURATION,
   withoutEffect: [],
   references: [],

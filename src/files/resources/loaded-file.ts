@@ -12,6 +12,7 @@ import {readResiliency, type ResiliencyResource} from './resiliency/resiliency.t
 import {readSubscriptions, type SubscriptionResource} from './subscriptions.ts'
 import {readAccessPolicies, type WorkflowAccessPolicy} from './workflow-access.ts'
 import {findUnreadKeys, findWithoutEffect, type WithoutEffect} from './without-effect.ts'
+import {readMcpServers, type McpServer} from './mcp-servers.ts'
 
 /** In braces, a single special character, or a word; a brace that is never closed. */
 const VARIABLE = /\$(?:\{([^}]*)\}|([-*#$@!?0-9])|(\w+)|\{)/g
@@ -35,6 +36,7 @@ export interface FolderFile {
   readonly subscriptions: readonly SubscriptionResource[]
   readonly resiliency: ResiliencyResource | undefined
   readonly accessPolicies: readonly WorkflowAccessPolicy[]
+  readonly mcpServers: readonly McpServer[]
   readonly withoutEffect: readonly WithoutEffect[]
   readonly references: readonly PlacedReference[]
 }
@@ -51,6 +53,7 @@ export const EMPTY_FILE: FolderFile = {
   subscriptions: [],
   resiliency: undefined,
   accessPolicies: [],
+  mcpServers: [],
   withoutEffect: [],
   references: []
 }
@@ -83,6 +86,7 @@ export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, pro
     subscriptions: await readSubscriptions(parsed),
     resiliency: await readResiliency(parsed),
     accessPolicies: readAccessPolicies(parsed),
+    mcpServers: readMcpServers(parsed),
     withoutEffect: findWithoutEffect(parsed),
     references: parsed.references
   }

@@ -2,6 +2,7 @@ import type {FileVariables} from '../../model/expansion.ts'
 import {dirname} from 'node:path'
 import type {App, ResourceSnapshot} from './app-resources.ts'
 import {isUnbuilt} from './component-support.ts'
+import {denialOf} from './denied-types.ts'
 import {areFor, doubleComponents} from './components.ts'
 import {usualComponents} from './default-components.ts'
 import type {Configuration} from './dapr-configuration.ts'
@@ -71,7 +72,7 @@ export class ResourceFiles {
     const isFor = areFor(id, env['NAMESPACE'] ?? '')
     const {endpoints, faults: doubles} = firstOfName(all.flatMap(file => file.endpoints).filter(isFor))
     const usual = `${shown(defaultFolder)}/`
-    const components = [...usualComponents({folders, defaultFolder}), ...all.flatMap(file => file.components)]
+    const named = [...usualComponents({folders, defaultFolder}), ...all.flatMap(file => file.components)]
       .filter(isFor)
       .map(each => (each.place.file.startsWith(usual) ? {...each, isDefault: true} : each))
     const subscriptions = all.flatMap(file => file.subscriptions).filter(isFor)
@@ -82,15 +83,22 @@ export class ResourceFiles {
     )
     const configured = this.#configurations.get(configFile)
     const {configuration, withoutEffect} = configured?.value ?? EMPTY_CONFIG
+    const denials = named.flatMap(each => denialOf(configuration.deniedTypes, each) ?? [])
+    const components = named.filter(each => denials.every(({component}) => component !== each))
     return {
       endpoints,
       components,
       subscriptions,
       resiliency,
       accessPolicies,
+      mcpServers: all
+        .flatMap(file => file.mcpServers)
+        .filter(isFor)
+        .map(({name}) => name),
       configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
       withoutEffect: [
         ...components.filter(isUnbuilt).map(unbuiltComponent),
+        ...denials,
         ...all.flatMap(file => file.withoutEffect),
         ...withoutEffect
       ],

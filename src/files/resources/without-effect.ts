@@ -9,8 +9,10 @@ export interface WithoutEffect {
   readonly what: string
   readonly why: string
   readonly place: Place
-  /** It is a Component of a type that is not built. */
+  /** It is a Component: of a type that is not built, or a denied one. */
   readonly component?: ComponentResource
+  /** The app's Configuration refuses it. */
+  readonly isDenied?: true
 }
 
 const NOT_BUILT = 'it is not supported yet'
@@ -53,7 +55,6 @@ const isThere = (field: Field): boolean => field.entries().size > 0
 
 /** Keys of a Configuration's `spec` that nothing here reads, and when they ask for anything. */
 const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
-  components: isThere,
   features: hasItems,
   nameResolution: isThere,
   wasm: isThere
@@ -63,6 +64,7 @@ const READ_KEYS = [
   'accessControl',
   'api',
   'appHttpPipeline',
+  'components',
   'httpPipeline',
   'logging',
   'metric',

@@ -24,6 +24,12 @@ export const stalledInstance = (id: string): WorkflowError =>
 
 export const notOver = (): WorkflowError => new WorkflowError('not over', 'orchestration has not yet completed')
 
+/** Dapr has a workflow for each tool of an MCPServer (pkg/runtime/wfengine/inprocess/mcp); nobody would ever take them here. */
+export function checkHasWorker(name: string): void {
+  if (!name.startsWith('dapr.internal.mcp.')) return
+  throw new WorkflowError('invalid', `nothing runs the workflow '${name}': tools of MCPServers are not called here`)
+}
+
 export const DENIED = 'access denied by workflow access policy'
 
 /** A WorkflowAccessPolicy does not allow it (Dapr: pkg/actors/targets/workflow/orchestrator/accesspolicy.go). */

@@ -17,6 +17,7 @@ import {Waiters} from './waiters.ts'
 import type {Worker} from './workers.ts'
 import {
   activeInstance,
+  checkHasWorker,
   deniedAccess,
   notOver,
   stalledInstance,
@@ -81,6 +82,7 @@ export class Workflows extends KnownInstances {
   /** Starts an instance; settles when that is kept. Throws a WorkflowError if one of this id is active. */
   async start(app: string, request: StartRequest): Promise<Instance> {
     return this.#asked(app, 'create_workflow', async () => {
+      checkHasWorker(request.name)
       const existing = this.find(app, request.id)
       if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
       const {spans} = this.#engine

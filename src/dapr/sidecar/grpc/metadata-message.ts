@@ -34,8 +34,13 @@ export const metadataMessage = (id: string, facts: Facts, custom: ReadonlyMap<st
   text(writer, 8, facts.runtimeVersion)
   for (const feature of facts.enabledFeatures) text(writer, 9, feature)
   within(writer, 10, inner => writeActorRuntime(inner, facts))
+  if (facts.scheduler.length > 0)
+    within(writer, 11, inner => {
+      for (const address of facts.scheduler) text(inner, 1, address)
+    })
   const {connectedWorkers} = facts
   if (connectedWorkers !== undefined) within(writer, 12, inner => number(inner, 1, connectedWorkers))
+  for (const name of facts.mcpServers) within(writer, 13, inner => text(inner, 1, name))
   for (const name of facts.accessPolicies) within(writer, 14, inner => text(inner, 1, name))
   for (const name of facts.resiliencies) within(writer, 15, inner => text(inner, 1, name))
   return writer.finish()

@@ -42,6 +42,9 @@ export interface Facts {
   readonly resiliencies: readonly string[]
   /** WorkflowAccessPolicies. */
   readonly accessPolicies: readonly string[]
+  readonly mcpServers: readonly string[]
+  /** Where its jobs are kept; empty: nowhere. */
+  readonly scheduler: readonly string[]
   readonly connection: AppConnection
   /** The actors that the app hosts, active ones by type; left out: it hosts none. */
   readonly actors?: {readonly isReady: boolean; readonly active: ReadonlyMap<string, number>} | undefined
@@ -123,7 +126,9 @@ export const metadataText = (id: string, facts: Facts, custom: ReadonlyMap<strin
     httpEndpoints: filled(named(facts.httpEndpoints)),
     appConnectionProperties: connectionOf(facts.connection),
     actorRuntime: actorRuntimeOf(facts),
+    scheduler: facts.scheduler.length > 0 ? {connected_addresses: facts.scheduler} : undefined,
     workflows: facts.connectedWorkers === undefined ? undefined : {connectedWorkers: facts.connectedWorkers},
+    mcpServers: filled(named(facts.mcpServers)),
     workflowAccessPolicies: filled(named(facts.accessPolicies)),
     resiliencies: filled(named(facts.resiliencies))
   })

@@ -118,6 +118,8 @@ export const FACTS: Facts = {
   subscriptions: [],
   httpEndpoints: [],
   accessPolicies: [],
+  mcpServers: [],
+  scheduler: [],
   resiliencies: [],
   connection: {port: 0, protocol: 'http', channelAddress: '127.0.0.1', maxConcurrency: 0, health: undefined}
 }

@@ -1,4 +1,3 @@
-import {readFileSync} from 'node:fs'
 import t from 'tap'
 import {API} from '../../../../src/model/dapr/api/api.ts'
 import type {BlockApi} from '../../../../src/model/dapr/api/block-api.ts'
@@ -6,18 +5,12 @@ import {errorCategory} from '../../../../src/model/dapr/api/error-category.ts'
 import {operationAt} from '../../../../src/model/dapr/api/routes.ts'
 import {grpcMethod, isGrpcRule} from '../../../../src/model/dapr/api/methods.ts'
 import {operationOf} from '../../../../src/dapr/sidecar/operations/operations.ts'
-
-const PROTO = readFileSync(new URL('../../../../src/model/dapr/proto/dapr.proto', import.meta.url), 'utf8')
-
-/** Dapr's own list: name, request and reply of each method. */
-const RPCS = [...PROTO.matchAll(/^\s*rpc (\w+)\s*\((?:stream )?([\w.]+)\)\s*returns\s*\((?:stream )?([\w.]+)\)/gm)].map(
-  ([, name = '', request = '', reply = '']) => ({name, request, reply})
-)
+import {DAPR_METHODS, messageTable} from '../../../rig/dapr-methods.ts'
 
 t.test('each method of Dapr’s service is in the table, by its name and version', async t => {
-  t.ok(RPCS.length > 70)
-  for (const {name} of RPCS) t.ok(grpcMethod(name), name)
-  const known = new Set(RPCS.map(({name}) => name))
+  t.ok(DAPR_METHODS.length > 70)
+  for (const {name} of DAPR_METHODS) t.ok(grpcMethod(name), name)
+  const known = new Set(DAPR_METHODS.map(({name}) => name))
   for (const api of Object.values(API) as BlockApi[])
     for (const [name, {grpc = ''}] of Object.entries(api.operations))
       for (const rule of grpc.split(' ').filter(each => each !== '')) {
@@ -30,42 +23,15 @@ t.test('each method of Dapr’s service is in the table, by its name and version
 })
 
 t.test('what is served takes and gives the messages of Dapr’s service', async t => {
-  for (const {name, request, reply} of RPCS) {
+  for (const {name, request, reply} of DAPR_METHODS) {
     const {operation} = grpcMethod(name) ?? {}
     if (operation === undefined || operation.isStream) continue
     if (['runtime', 'invocation'].includes(operation.block)) continue
     const served = operationOf(operation.name, 'grpc')
-    t.equal(served.request, await messageOf(request), `${name}: ${request}`)
-    t.equal(served.reply, await messageOf(reply), `${name}: ${reply}`)
+    t.equal(served.request, await messageTable(request), `${name}: ${request}`)
+    t.equal(served.reply, await messageTable(reply), `${name}: ${reply}`)
   }
 })
-
-const MODULES = [
-  'actors',
-  'ai',
-  'binding',
-  'configuration',
-  'crypto',
-  'google',
-  'jobs',
-  'lock',
-  'pubsub',
-  'secret',
-  'state',
-  'workflow'
-]
-
-/** The compiled table of a message. */
-async function messageOf(type: string): Promise<unknown> {
-  const name = type.slice(type.lastIndexOf('.') + 1).replace(/^(.*Jobs\w*)Alpha1$/, '$1')
-  for (const each of MODULES) {
-    const tables = (await import(`../../../../src/model/dapr/messages/${each}.generated.ts`)) as Readonly<
-      Record<string, unknown>
-    >
-    if (tables[name] !== undefined) return tables[name]
-  }
-  return undefined
-}
 
 t.test('operations are found by their routes, with what stands for parameters', async t => {
   const found = operationAt('POST', '/v1.0-alpha1/publish/bulk/p/a/b')

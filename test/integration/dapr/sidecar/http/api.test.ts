@@ -77,6 +77,8 @@ const FULL: Facts = {
   ],
   httpEndpoints: ['site'],
   accessPolicies: ['guard'],
+  mcpServers: ['tools'],
+  scheduler: ['127.0.0.1:50001'],
   resiliencies: ['mine'],
   connection: {
     port: 3000,
@@ -104,7 +106,8 @@ t.test('metadata tells what is known, in order, and leaves out what is empty', a
       '"appConnectionProperties":{"port":3000,"protocol":"http","channelAddress":"127.0.0.1","maxConcurrency":5,' +
       '"health":{"healthCheckPath":"/healthz","healthProbeInterval":"5s","healthProbeTimeout":"500ms","healthThreshold":3}},' +
       '"actorRuntime":{"runtimeStatus":"DISABLED","hostReady":false,"placement":"placement: disconnected"},' +
-      '"workflows":{"connectedWorkers":2},"workflowAccessPolicies":[{"name":"guard"}],"resiliencies":[{"name":"mine"}]}\n'
+      '"scheduler":{"connected_addresses":["127.0.0.1:50001"]},"workflows":{"connectedWorkers":2},' +
+      '"mcpServers":[{"name":"tools"}],"workflowAccessPolicies":[{"name":"guard"}],"resiliencies":[{"name":"mine"}]}\n'
   )
   const bare = await openTestSidecar(t)
   t.equal(
