@@ -39,6 +39,8 @@ export interface Call {
   access?: AccessDecision
   /** Set by the observer: its number in the run; 0 or left out: it is not recorded. */
   number?: number
+  /** Set when a language model has answered: what that has cost. */
+  tokens?: {readonly prompt: number; readonly completion: number}
   /** Set when a fault hits it: the number of that rule. */
   fault?: number
   /** The request as its caller sent it; left out: it came in another way. */

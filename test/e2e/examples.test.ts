@@ -30,6 +30,22 @@ t.test('orders: Ctrl-C in between ends it with 0', async t => {
   t.same(await rig.leftovers(), [])
 })
 
+t.test('assistant: a model calls a tool of the app, from recorded answers', async t => {
+  const rig = await openRig(t)
+  const {folder} = await copyExample(rig, 'assistant')
+  const run = rig.pillion(['run', '-f', folder])
+  t.same(await run.exited, {code: 0, signal: null})
+  t.equal(run.stderr.text, '')
+  hasLines(t, run, [
+    '== APP - assistant == > Can I have a pear?',
+    '== APP - assistant == (count: pear)',
+    '== APP - assistant == Yes, there are 2 pears: take one.',
+    '== APP - assistant == > And an apple?',
+    '== APP - assistant == (count: apple)',
+    '== APP - assistant == I am sorry, there is no apple left.'
+  ])
+})
+
 t.test('cart: five pens at the same time are all there, and a reminder comes when nobody returns', async t => {
   const rig = await openRig(t)
   const {folder} = await copyExample(rig, 'cart')

@@ -1,112 +1,51 @@
-/**
- * Transactions of a store with an outbox while their run is killed at random moments: each event comes once for each committed
- * transaction, or again, and never without one. All of it: `TRANSACTIONS=1000 KILLS=20 npx node test/long/outbox.test.ts`;
- * `SEED` repeats the moments.
- */
-import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
-import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import {subscribed} from '../e2e/pubsub-shop.ts'
 import type {Driven} from '../rig/command.ts'
-import {freePort} from '../rig/free-port.ts'
+import {killWithOutbox, KILLED, OUTBOX} from '../rig/outbox-kills.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
-const TRANSACTIONS = Number(process.env['TRANSACTIONS'] ?? 60)
-const KILLS = Number(process.env['KILLS'] ?? 4)
-const SEED = Number(process.env['SEED'] ?? Date.now() % 1e6)
-const OUTBOX = {outboxPublishPubsub: 'bus', outboxPublishTopic: 'orders'}
-
-t.test(
-  `what is committed has its events, once or again: ${TRANSACTIONS} transactions, ${KILLS} kills (SEED=${SEED})`,
-  {timeout: 600_000},
-  async t => {
-    const rig = await openRig(t)
-    const redis = await freePort()
-    const data = join(rig.folder, 'state.db')
-    await rig.write({
-      'resources/bus.yaml': component('bus', 'pubsub.redis', {
-        redisHost: `localhost:${redis}`,
-        processingTimeout: '500ms',
-        redeliverInterval: '500ms'
-      }),
-      'resources/store.yaml': component('store', 'state.sqlite', {connectionString: data, ...OUTBOX})
-    })
-    const counts = join(rig.folder, 'events.txt')
-    await rig.template([
-      {
-        appID: 'shop',
-        autoPort: true,
-        resourcesPath: '../resources',
-        command: ['node', join(import.meta.dirname, '../fixtures/apps/subscriber.mjs')],
-        env: {PUBSUB: 'bus', COUNT_FILE: counts}
-      }
-    ])
-    let random = SEED
-    const next = (): number => (random = (random * 48_271) % 2_147_483_647) / 2_147_483_647
-    const acknowledged: string[] = []
-    let run = rig.pillion(['run', '-f', '.'])
-    // another one after each kill: somebody else may have got a fixed one meanwhile
-    let {http} = await run.ports('shop')
-    let kills = 0
-    for (let begun = 0; begun < TRANSACTIONS; begun += 10) {
-      const sent = Math.min(TRANSACTIONS, begun + 10)
-      const batch = Array.from({length: sent - begun}, (_, at) => `k-${begun + at}`)
-      const answers = batch.map(async key => {
-        const operations = [{operation: 'upsert', request: {key, value: key}}]
-        const response = await whenUp(() => http, JSON.stringify({operations}))
-        if (response?.status === 204) acknowledged.push(key)
-      })
-      if (sent >= ((kills + 0.5) * TRANSACTIONS) / KILLS) {
-        kills++
-        await Promise.race(answers)
-        for (let turns = next() * 300; turns > 0; turns--) await new Promise(setImmediate)
-        run.signal('SIGKILL')
-        await run.exited
-        run = rig.pillion(['run', '-f', '.'])
-        http = (await run.ports('shop')).http
-      }
-      await Promise.all(answers)
-    }
-    const store = new DatabaseSync(data, {readOnly: true})
-    t.teardown(() => store.close())
-    const keys = store.prepare("SELECT key FROM state WHERE key LIKE 'shop||k-%'").all()
-    const committed = new Set(keys.map(({key}) => String(key).replace('shop||', '')))
-    const events = (): readonly string[] => (existsSync(counts) ? readFileSync(counts, 'utf8').trim().split('\n') : [])
-    while ([...committed].some(key => !events().includes(key)) && !run.hasExited) await pause(50)
-    const all = events()
-    t.comment(`${committed.size} committed, ${acknowledged.length} acknowledged, ${all.length} events`)
-    t.strictSame(
-      all.filter(key => !committed.has(key)),
-      [],
-      'no event without a transaction'
-    )
-    t.strictSame(
-      acknowledged.filter(key => !committed.has(key)),
-      []
-    )
-    t.equal(new Set(all).size, committed.size)
-    const markers = (): number =>
-      Number(store.prepare("SELECT count(*) AS count FROM state WHERE key LIKE 'outbox-%'").get()?.['count'])
-    while (markers() > 0 && !run.hasExited) await pause(50)
-    t.equal(markers(), 0, 'no marker is left')
+/** A store of SQLite, and what it has; `isEncrypted`: with a key. */
+const sqlite = (t: Test, rig: Rig, isEncrypted: boolean) => {
+  const path = join(rig.folder, 'state.db')
+  const key = {name: 'primaryEncryptionKey', secretKeyRef: {name: 'one', key: 'one'}}
+  const store = JSON.parse(component('store', 'state.sqlite', {connectionString: path, ...OUTBOX})) as {
+    readonly spec: {readonly metadata: object[]}
   }
-)
-
-/** Asks until the sidecar is there; undefined: it went away meanwhile. */
-async function whenUp(port: () => number, body: string): Promise<Response | undefined> {
-  for (;;) {
-    try {
-      return await fetch(`http://127.0.0.1:${port()}/v1.0/state/store/transaction`, {method: 'POST', body})
-    } catch (error) {
-      const {code = ''} = (error as {readonly cause?: {readonly code?: string}}).cause ?? {}
-      if (code !== 'ECONNREFUSED') return undefined
-      await pause(20)
+  if (isEncrypted) store.spec.metadata.push(key)
+  let database: DatabaseSync | undefined
+  t.teardown(() => database?.close())
+  return {
+    resources: {
+      'resources/store.yaml': JSON.stringify({...store, auth: {secretStore: 'vault'}}),
+      'resources/vault.yaml': component('vault', 'secretstores.local.file', {
+        secretsFile: join(rig.folder, 'vault.json')
+      }),
+      'vault.json': JSON.stringify({one: '11'.repeat(32)})
+    },
+    keys: async () => {
+      database ??= new DatabaseSync(path, {readOnly: true})
+      return Promise.resolve(
+        database
+          .prepare('SELECT key FROM state')
+          .all()
+          .map(({key}) => String(key))
+      )
     }
   }
 }
+
+t.test(`what is committed has its events, once or again: ${KILLED}`, {timeout: 600_000}, async t => {
+  const rig = await openRig(t)
+  await killWithOutbox(t, rig, {...sqlite(t, rig, false), protocol: 'http'})
+})
+
+t.test(`the same over gRPC, of an encrypted store: ${KILLED}`, {timeout: 600_000}, async t => {
+  const rig = await openRig(t)
+  await killWithOutbox(t, rig, {...sqlite(t, rig, true), protocol: 'grpc'})
+})
 
 const openShop = async (t: Test, outbox: Readonly<Record<string, string>>, given?: Rig): Promise<Driven> => {
   const rig = given ?? (await openRig(t))

@@ -64,6 +64,7 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/workflows.md', '$ pillion workflow replay o-18', 'sdks/workflow-verbs.test.ts replays an order'],
   ['examples/workflow-order/README.md', 'npm install', 'sdks/workflow-verbs.test.ts runs the example'],
   ['examples/daeploy/README.md', 'python3 -m venv', 'installs packages: sdks/daeploy-sdk.test.ts has the SDK'],
+  ['examples/assistant/README.md', '> Can I have', 'e2e/examples.test.ts'],
   ['examples/day/README.md', 'cd examples/day', 'docs/day.test.ts'],
   ['examples/orders/README.md', 'npm start', 'e2e/examples.test.ts']
 ]

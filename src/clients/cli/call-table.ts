@@ -42,6 +42,7 @@ export function callText(call: Api.CallDetail): string {
     firstByteMs === 0 ? '' : `first byte after ${durationText(firstByteMs)}`,
     attempts > 1 ? `sent ${attempts} times` : '',
     pid === 0 ? '' : `process ${pid}`,
+    modelText(call),
     traceparent === '' ? '' : `trace ${traceparent}`,
     failure === '' ? '' : `failed: ${failure}`,
     isTruncated ? 'the bodies are shown in part: record.body of the template sets how much is kept' : ''
@@ -49,6 +50,15 @@ export function callText(call: Api.CallDetail): string {
   const head = `call ${number}  ${requestOf(call)}\n${facts.map(fact => `  ${fact}\n`).join('')}`
   if (!isKept) return `${head}\n  its bytes are no longer kept\n`
   return `${head}\n${messageText('>', call.request)}\n${messageText('<', call.response)}`
+}
+
+/** What a language model has cost, and why its answers ended; '': none was asked. */
+function modelText({model}: Api.Call): string {
+  if (model === undefined) return ''
+  const {name, reasons, tools, tokens} = model
+  const cost = tokens === undefined ? '' : `, ${tokens.prompt} + ${tokens.completion} tokens`
+  const called = tools.length === 0 ? '' : `, called ${tools.join(', ')}`
+  return `model ${name === '' ? 'without a name' : name}${cost}, ${reasons.join(', ')}${called}`
 }
 
 function messageText(sign: string, {line, headers, body, encoding, isUnmasked}: Api.Message): string {

@@ -227,7 +227,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #createBlocks(): SidecarBlocks {
-    const {runtime, env, resources, components, daprd, work, actors} = this.#options
+    const {runtime, env, resources, components, daprd, work, actors, observer} = this.#options
     const {tracing, metering, effects} = this.#path
     return new SidecarBlocks({
       context: {
@@ -240,6 +240,7 @@ class AppSidecar implements OpenSidecar {
         policies: () => effects.componentPolicies,
         counted: event => metering.used(event),
         startSpan: (name, traceparent, attributes) => tracing.startCallback(name, traceparent, attributes),
+        observer,
         work,
         actors,
         log: {

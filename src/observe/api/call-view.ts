@@ -1,5 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
-import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {calledModel, contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
 import {calledActor} from '../telemetry/recorder/called-actor.ts'
 import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -34,6 +34,7 @@ export function rowOf(
   const {number, edgeOf, startedAt, method, status, flags, waitedMs, firstByteMs, totalMs} = line
   const isOpen = (flags & FLAG.open) !== 0
   const actor = calledActor(content, flags)
+  const model = modelOf(content)
   const sofar = Math.max(0, now - startedAt)
   return {
     number,
@@ -56,9 +57,17 @@ export function rowOf(
     pid: line.pid,
     traceparent: content.traceparent,
     ...(actor !== undefined && {actor}),
+    ...(model !== undefined && {model}),
     marks: MARKS.filter(([, flag]) => (flags & flag) !== 0).map(([name]) => name),
     isKept: content.isKept
   }
+}
+
+function modelOf(content: CallContent): Api.CalledModel | undefined {
+  const facts = calledModel(content)
+  if (facts === undefined) return undefined
+  const {model: name, usage, reasons, tools} = facts
+  return {name, reasons, tools, ...(usage !== undefined && {tokens: usage})}
 }
 
 export function detailOf(call: RecordedCall, masking: Masking, now?: number): Api.CallDetail {

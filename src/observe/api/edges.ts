@@ -19,6 +19,9 @@ export const edgeViews = (recorder: CallRecorder): readonly Api.Edge[] =>
       p50Ms: roughly(edge.latency, 0.5),
       p95Ms: roughly(edge.latency, 0.95),
       p99Ms: roughly(edge.latency, 0.99),
+      ...(edge.promptTokens + edge.completionTokens > 0 && {
+        tokens: {prompt: edge.promptTokens, completion: edge.completionTokens}
+      }),
       recent: {seconds: RECENT_SECONDS, ...edge.recent(performance.now())}
     }))
 

@@ -54,25 +54,30 @@ export class TimeZone {
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
+const QUARTER_MS = 15 * MINUTE_MS
 
 const ownOffset = (instant: number): number => -new Date(instant).getTimezoneOffset() * MINUTE_MS
 
 /** The offset of a zone from UTC in milliseconds at an instant. */
 function offsetsOf(timeZone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {timeZone, timeZoneName: 'longOffset'})
-  // zones change their offset at full quarters of an hour
+  const asked = (instant: number): number => {
+    const name = format.formatToParts(instant).find(({type}) => type === 'timeZoneName')?.value ?? ''
+    const [, sign = '', hours = '0', minutes = '0', seconds = '0'] = OFFSET.exec(name) ?? []
+    const size = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS + Number(seconds) * 1000
+    return sign === '-' ? -size : size
+  }
+  // most zones change their offset at a full quarter of an hour: one within which it changes is asked for again and again
   let known = Number.NaN
-  let offset = 0
+  let offset: number | undefined
   return instant => {
-    const quarter = Math.floor(instant / (15 * MINUTE_MS))
+    const quarter = Math.floor(instant / QUARTER_MS)
     if (quarter !== known) {
-      const name = format.formatToParts(instant).find(({type}) => type === 'timeZoneName')?.value ?? ''
-      const [, sign = '', hours = '0', minutes = '0', seconds = '0'] = OFFSET.exec(name) ?? []
-      const size = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS + Number(seconds) * 1000
+      const [first, last] = [asked(quarter * QUARTER_MS), asked((quarter + 1) * QUARTER_MS - 1)]
       known = quarter
-      offset = sign === '-' ? -size : size
+      offset = first === last ? first : undefined
     }
-    return offset
+    return offset ?? asked(instant)
   }
 }
 

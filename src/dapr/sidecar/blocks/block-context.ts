@@ -6,6 +6,7 @@ import type {
   ComponentPolicies,
   ComponentTargetName
 } from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {CallObserver} from '../../../model/call.ts'
 import type {ComponentEvent} from '../../../model/component-event.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import type {WarningCode} from '../../../model/reporter.ts'
@@ -47,6 +48,8 @@ export interface BlockContextOptions {
   readonly work: LastingWork
   readonly actors: Pick<ActorAccess, 'load' | 'reminders' | 'elsewhere' | 'faults'>
   readonly log: BlockLog
+  /** Of calls in flight; left out: nobody wants to hear of them. */
+  readonly observer?: CallObserver | undefined
   /** Posts JSON to the app; undefined: it has no port. */
   readonly postToApp: PostToApp | undefined
 }
@@ -115,6 +118,7 @@ export class BlockContext {
   readonly actors: BlockContextOptions['actors']
   readonly log: BlockLog
   readonly postToApp: PostToApp | undefined
+  readonly observer: CallObserver | undefined
   readonly #options: BlockContextOptions
 
   constructor(options: BlockContextOptions) {
@@ -130,6 +134,7 @@ export class BlockContext {
     this.actors = options.actors
     this.log = options.log
     this.postToApp = options.postToApp
+    this.observer = options.observer
     this.#options = options
   }
 

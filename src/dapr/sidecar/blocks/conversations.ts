@@ -1,4 +1,5 @@
 import {FinalError, type LanguageModel, type ModelAnswer, type ModelQuestion} from '../../components/language-model.ts'
+import type {CallObserver} from '../../../model/call.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {BlockContext} from './block-context.ts'
@@ -18,6 +19,14 @@ export class Conversations {
 
   constructor(context: BlockContext) {
     this.#context = context
+  }
+
+  get appId(): string {
+    return this.#context.appId
+  }
+
+  get observer(): CallObserver | undefined {
+    return this.#context.observer
   }
 
   /** Rejects with Dapr's error and our reason. */

@@ -10,6 +10,7 @@ import type {Conversations} from '../blocks/conversations.ts'
 import {withoutPersonalData} from '../../components/conversation/personal-data.ts'
 import {readJson, type BlockRequest} from './block-request.ts'
 import type {Reply} from '../../../proxy/net/reply.ts'
+import {recordModelCall} from './model-call.ts'
 import {grpc, type BlockOperation, type OperationsOf} from './operation.ts'
 import {jsonOfMessage, messageOfJson} from './proto-json.ts'
 
@@ -50,7 +51,7 @@ function checkMetadata(metadata: Request1['metadata']): void {
 async function converseAlpha1(
   {conversations}: Blocks,
   request: Request1,
-  onGone: OnGone
+  {onGone, traceparent}: Caller
 ): Promise<Message<typeof messages.ConversationResponse>> {
   const {name, inputs, contextID, scrubPII, parameters, metadata, temperature} = request
   const found = await conversations.find(name)
@@ -67,27 +68,61 @@ async function converseAlpha1(
       resultOf: undefined
     }))
   }
-  const {choices} = await conversations.ask(found, question, onGone)
-  return {
-    contextID: contextID === '' ? undefined : contextID,
-    outputs: choices.map(({text}) => ({result: scrubbed(text, scrubPII), parameters}))
+  const {model} = found.model
+  const sent = {
+    ...request,
+    inputs: inputs.map((input, at) => ({...input, content: question.messages[at]?.texts[0] ?? ''}))
   }
+  const asked = {name, version: 'v1.0-alpha1', traceparent, request: [messages.ConversationRequest, sent]} as const
+  return recordModelCall(conversations, asked, messages.ConversationResponse, async () => {
+    const answer = await conversations.ask(found, question, onGone)
+    const reply = {
+      contextID: contextID === '' ? undefined : contextID,
+      outputs: answer.choices.map(({text}) => ({result: scrubbed(text, scrubPII), parameters}))
+    }
+    return {model, answer, reply}
+  })
 }
 
 async function converseAlpha2(
   {conversations}: Blocks,
   request: Request2,
-  onGone: OnGone
+  {onGone, traceparent}: Caller
 ): Promise<Message<typeof messages.ConversationResponseAlpha2>> {
   const {name, inputs, contextId, scrubPii} = request
   const found = await conversations.find(name)
   if (inputs.length === 0) throw conversations.missingInputs(name)
-  const answer = await conversations.ask(found, questionIn(request, conversations), onGone)
-  return {
-    contextId: contextId === '' ? undefined : contextId,
-    outputs: outputsOf(answer, found.model.model, scrubPii)
-  }
+  const {model} = found.model
+  const question = questionIn(request, conversations)
+  const sent = {...request, inputs: inputs.map(scrubbedInput)}
+  const asked = {
+    name,
+    version: 'v1.0-alpha2',
+    traceparent,
+    request: [messages.ConversationRequestAlpha2, sent]
+  } as const
+  return recordModelCall(conversations, asked, messages.ConversationResponseAlpha2, async () => {
+    const answer = await conversations.ask(found, question, onGone)
+    const reply = {
+      contextId: contextId === '' ? undefined : contextId,
+      outputs: outputsOf(answer, model, scrubPii)
+    }
+    return {model, answer, reply}
+  })
 }
+
+/** What a message of any kind says, without personal data. */
+function cleaned(said: object): object {
+  const {content} = said as {readonly content: readonly {readonly text: string}[]}
+  return {...said, content: content.map(({text}) => ({text: withoutPersonalData(text)}))}
+}
+
+const cleanedMessage = (message: object): object =>
+  Object.fromEntries(Object.entries(message).map(([kind, said]) => [kind, said && cleaned(said as object)]))
+
+/** An input as it is sent. */
+const scrubbedInput = (input: Request2['inputs'][number]): Request2['inputs'][number] =>
+  input.scrubPii === true ? {...input, messages: input.messages.map(cleanedMessage) as typeof input.messages} : input
 
 function questionIn(request: Request2, conversations: Conversations): ModelQuestion {
   const {name, inputs, temperature, tools: asked, toolChoice = '', responseFormat, metadata} = request
@@ -164,17 +199,31 @@ const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage
   promptTokensDetails: ofPrompt && {audioTokens: BigInt(ofPrompt.audio), cachedTokens: BigInt(ofPrompt.cached)}
 })
 
+/** Who asks a model. */
+interface Caller {
+  readonly onGone: OnGone
+  /** '' = none. */
+  readonly traceparent: string
+}
+
+const callerOf = ({lines, onGone}: BlockRequest): Caller => ({
+  onGone,
+  traceparent: /^traceparent:[ \t]*(\S+)/im.exec(lines)?.[1] ?? ''
+})
+
 /** A message and its JSON, one served like the other; an empty body counts as an empty object. */
 const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R extends Schema>(
   request: Q,
   reply: R,
-  run: (blocks: Blocks, request: Message<Q>, onGone: OnGone) => Promise<Message<R>>
+  run: (blocks: Blocks, request: Message<Q>, caller: Caller) => Promise<Message<R>>
 ): BlockOperation => ({
-  grpc: grpc(request, reply, async (blocks, message, {onGone}) => run(blocks, message, onGone)),
+  grpc: grpc(request, reply, async (blocks, message, {head: {traceparent}, onGone}) =>
+    run(blocks, message, {traceparent, onGone})
+  ),
   http: async (blocks, sent: BlockRequest): Promise<Reply> => {
     const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)
     const message = {...messageOfJson(request, value), name: sent.params[0] ?? ''}
-    const body = JSON.stringify(jsonOfMessage(reply, await run(blocks, message, sent.onGone)))
+    const body = JSON.stringify(jsonOfMessage(reply, await run(blocks, message, callerOf(sent))))
     return {status: 200, type: 'application/json', body, lines: ''}
   }
 })

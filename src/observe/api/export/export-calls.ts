@@ -3,6 +3,7 @@ import {writeTo} from '../../../proxy/net/http1/write-to.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {ApiContext} from '../api-context.ts'
 import type {ApiRequest} from '../route.ts'
+import {withoutWords} from '../../telemetry/recorder/call-content.ts'
 import {callsQuery, recordedCall} from '../calls.ts'
 import {Turns} from '../turns.ts'
 import {CallSnapshot} from './call-snapshot.ts'
@@ -50,7 +51,7 @@ export async function exportCalls(
     if (gone.aborted) return undefined
     const call = snapshot.call(number)
     if (call === undefined) continue
-    text += (isFirst ? '' : exporter.between) + exporter.text(call)
+    text += (isFirst ? '' : exporter.between) + exporter.text(withoutWords(call))
     isFirst = false
   }
   const {overwritten} = snapshot

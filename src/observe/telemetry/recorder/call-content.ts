@@ -1,3 +1,4 @@
+import {MODEL_HEADER, modelFactsIn, type ModelFacts} from '../../../model/model-facts.ts'
 import {PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
@@ -35,6 +36,22 @@ export const copyOfCall = (call: RecordedCall): RecordedCall => ({
   ...call,
   pieces: call.pieces.map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
 })
+
+/** What was asked of a language model. */
+const CONVERSE = /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/
+
+/** What a language model was asked for, and what that has cost; undefined: none was asked, or it has not answered. */
+export function calledModel({target, response}: CallContent): ModelFacts | undefined {
+  const value = CONVERSE.test(target) ? headerValue(response.headers, MODEL_HEADER) : ''
+  return value === '' ? undefined : modelFactsIn(value)
+}
+
+/** The call without what was said to a language model, and by it: that stays in the run. */
+export function withoutWords(call: RecordedCall): RecordedCall {
+  const [, target = ''] = /^\S+ (\S+)/.exec(textOf(call.pieces, PIECE.requestHead)) ?? []
+  if (!CONVERSE.test(target)) return call
+  return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
+}
 
 /** Dapr's and Daeploy's addresses of an app, and Dapr's of an actor. */
 const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/[^/?]+|v1\.0(?=\/actors\/))(?=[/?]|$)/

@@ -138,6 +138,8 @@ export class CallRecorder implements CallObserver {
       const edge = this.#edgeOf(call)
       edge.requestBytes += requestBytes
       edge.responseBytes += responseBytes
+      edge.promptTokens += call.tokens?.prompt ?? 0
+      edge.completionTokens += call.tokens?.completion ?? 0
       edge.count(endedAt, endedAt - startedAt, isFailed)
     }
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(number)

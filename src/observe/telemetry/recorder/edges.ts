@@ -16,6 +16,9 @@ export class Edge {
   waited = 0
   requestBytes = 0
   responseBytes = 0
+  /** Of language models. */
+  promptTokens = 0
+  completionTokens = 0
   readonly latency = new LatencyHistogram()
   /** Of a body, so many bytes are kept each way; -1: its calls are not recorded. */
   readonly bodyBytes: number

@@ -7,6 +7,9 @@ const WHOLE_WORDS = new Set(['sig', 'pin', 'ssn', 'otp', 'cvv', 'cvc', 'pwd', 'j
 const DOUBTFUL = new Set(['code', 'pass'])
 /** No secret: a number, a name of an error, a yes or no. */
 const PLAIN = /^(?:-?\d{1,5}|(?=.{0,32}$)[a-z]*(?:[_.-][a-z]+)*)$/i
+/** Names of counts, such as `prompt_tokens`, and their values. */
+const COUNT_NAME = /tokens$/i
+const COUNT = /^\d{1,9}$/
 /** Names that contain one of the words and are no secrets. */
 const HARMLESS = /^(?:sec-websocket-key|idempotency-key|x-idempotency-key)$/i
 
@@ -28,6 +31,7 @@ export class Masking {
   isSecret(name: string, value: string): boolean {
     const lower = name.toLowerCase()
     if (this.#more.has(lower) || NAMES.has(lower)) return true
+    if (COUNT_NAME.test(lower) && COUNT.test(value)) return false
     if (DOUBTFUL.has(lower)) return !PLAIN.test(value)
     if (wordsOf(name).some(word => WHOLE_WORDS.has(word))) return true
     return WORDS.test(name) && !HARMLESS.test(name)

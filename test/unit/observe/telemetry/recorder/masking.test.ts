@@ -71,3 +71,12 @@ t.test('a body that is made to be slow to read is read at once', t => {
   t.equal(masking.body(evil, 'application/json').length, evil.length)
   t.end()
 })
+
+t.test('counts of tokens are no secrets, tokens are', async t => {
+  const masking = new Masking()
+  const shown = (value: object): string =>
+    masking.body(Buffer.from(JSON.stringify(value)), 'application/json').toString()
+  const counts = '{"prompt_tokens":12,"completionTokens":"34","max_tokens":2048}'
+  t.equal(shown(JSON.parse(counts) as object), counts)
+  t.notMatch(shown({tokens: 'abc-1234567', token: 12, refresh_tokens: '1234567890123'}), /abc|12,|123456/)
+})

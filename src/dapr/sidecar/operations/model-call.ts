@@ -1,0 +1,81 @@
+import type {Call} from '../../../model/call.ts'
+import {MODEL_HEADER, modelFactsText} from '../../../model/model-facts.ts'
+import {CallJournal} from '../../../proxy/net/call-journal.ts'
+import type {Schema} from '../../../proxy/net/grpc/message-codec.ts'
+import type {ModelAnswer} from '../../components/language-model.ts'
+import {BlockError} from '../blocks/block-error.ts'
+import type {Conversations} from '../blocks/conversations.ts'
+import {jsonOfMessage} from './proto-json.ts'
+
+/** A question to a model, as the recorder is to have it. */
+interface AskedQuestion {
+  /** Of the component. */
+  readonly name: string
+  readonly version: 'v1.0-alpha1' | 'v1.0-alpha2'
+  /** Of its caller; '' = none. */
+  readonly traceparent: string
+  /** The request without personal data that was to be taken out. */
+  readonly request: readonly [schema: Schema, message: object]
+}
+
+/** What was answered. */
+export interface AnsweredQuestion<R> {
+  /** Of the model that is configured; '' = it has none. */
+  readonly model: string
+  readonly answer: ModelAnswer
+  readonly reply: R
+}
+
+const latin1 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('latin1')
+
+/**
+ * A call of a model in the recorder, over whatever protocol it came: both sides as JSON, texts only as they were sent and given.
+ * What it has cost, and which tools were called, stands in a header of the answer.
+ */
+export async function recordModelCall<R extends object>(
+  conversations: Conversations,
+  {name, version, traceparent, request: [schema, message]}: AskedQuestion,
+  reply: Schema,
+  work: () => Promise<AnsweredQuestion<R>>
+): Promise<R> {
+  const {appId: caller, observer} = conversations
+  if (observer === undefined) return (await work()).reply
+  const path = `/${version}/conversation/${encodeURIComponent(name)}/converse`
+  const call: Call = {caller, callee: name, method: 'POST', path}
+  const lines = `content-type: application/json\r\n${traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`}`
+  const journal = new CallJournal({call, request: {method: 'POST', path, lines}, observer, recorded: undefined})
+  journal.begun()
+  const body = latin1(jsonOfMessage(schema, message))
+  journal.requestBytes = body.length
+  observer.text(call, 'request', body)
+  journal.attempts = 1
+  journal.admitted({isLocal: true})
+  const answered = (status: number, more: string, text: string): void => {
+    journal.status = status
+    journal.firstByteAt = performance.now()
+    journal.responseBytes = text.length
+    const head = `HTTP/1.1 ${status} ${status === 200 ? 'OK' : 'Internal Server Error'}\r\ncontent-type: application/json\r\n${more}\r\n`
+    observer.responded(call, {text: head, size: head.length})
+    observer.text(call, 'response', text)
+    journal.ended()
+  }
+  try {
+    const done = await work()
+    const {usage} = done.answer
+    if (usage !== undefined) call.tokens = {prompt: usage.prompt, completion: usage.completion}
+    const facts = modelFactsText({
+      model: done.model,
+      usage,
+      reasons: done.answer.choices.map(({reason}) => reason),
+      tools: done.answer.choices.flatMap(({calls}) => calls.map(each => each.name))
+    })
+    answered(200, `${MODEL_HEADER}: ${facts}\r\n`, latin1(jsonOfMessage(reply, done.reply)))
+    return done.reply
+  } catch (error) {
+    if (error instanceof BlockError) {
+      journal.failure = error.message
+      answered(error.status, '', latin1({errorCode: error.errorCode, message: error.message}))
+    }
+    throw error
+  }
+}

@@ -1,0 +1,38 @@
+/** The header of a recorded answer of a language model: what it has cost, and what it wished for. No provider has sent it. */
+export const MODEL_HEADER = 'pillion-model'
+
+/** What a call of a language model was about, without a word of it. */
+export interface ModelFacts {
+  /** As it is configured; '' = it has no name. */
+  readonly model: string
+  /** Tokens; undefined: the model does not say. */
+  readonly usage: {readonly prompt: number; readonly completion: number; readonly total: number} | undefined
+  /** Why each of its answers ended. */
+  readonly reasons: readonly string[]
+  /** Names of the tools that it called. */
+  readonly tools: readonly string[]
+}
+
+const listed = (words: readonly string[]): string => words.map(encodeURIComponent).join(',')
+const unlisted = (text: string): readonly string[] => (text === '' ? [] : text.split(',').map(decodeURIComponent))
+
+/** As the value of the header. */
+export const modelFactsText = ({model, usage, reasons, tools}: ModelFacts): string =>
+  [
+    encodeURIComponent(model),
+    usage === undefined ? '' : `${usage.prompt}+${usage.completion}=${usage.total}`,
+    listed(reasons),
+    listed(tools)
+  ].join(';')
+
+/** Reads that value. */
+export function modelFactsIn(text: string): ModelFacts {
+  const [model = '', usage = '', reasons = '', tools = ''] = text.split(';')
+  const [prompt = 0, completion = 0, total = 0] = usage.split(/[+=]/).map(Number)
+  return {
+    model: decodeURIComponent(model),
+    usage: usage === '' ? undefined : {prompt, completion, total},
+    reasons: unlisted(reasons),
+    tools: unlisted(tools)
+  }
+}
