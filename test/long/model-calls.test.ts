@@ -55,9 +55,9 @@ t.test(
 
     const listed = await rig.run(['calls', 'to:llm', '-o', 'ndjson'])
     const rows = listed.stdout
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as object)
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as object)
     const tokens = {prompt: 12, completion: 34, total: 46}
     t.match(rows, [
       {number: 1, from: 'shop', to: 'llm', status: 200, path: '/v1.0-alpha2/conversation/llm/converse'},
