@@ -1,21 +1,37 @@
 // The page of a run: what it is made of is described in page/README.md.
 import {effect, signal} from '@preact/signals'
 import {render, type ComponentType} from 'preact'
-import {useEffect, useRef} from 'preact/hooks'
+import {useEffect} from 'preact/hooks'
 import {Announcements} from './parts/announce.tsx'
 import {Bar} from './parts/bar.tsx'
 import {Confirm} from './parts/confirm.tsx'
 import {Help, isHelpOpen} from './parts/help.tsx'
-import {ConnectionStrip, FailureStrip, TroubleStrip} from './parts/strips.tsx'
+import {ConnectionStrip, FailureStrip} from './parts/strips.tsx'
+import {Troubles} from './home/troubles.tsx'
+import {DebugDialog} from './home/debug-dialog.tsx'
 import {useKeys, type Key} from './state/keys.ts'
 import {go, hrefOf, route} from './state/route.ts'
 import {connection, isPaused, pause, run, runName} from './state/run.ts'
 import {VIEWS} from './views/views.ts'
 
+/** The table of the view. */
+const table = (): HTMLElement | null => document.querySelector<HTMLElement>('main [role=grid]')
+
+/** From the view itself, where one is after each change of views, the table is one Tab away. */
+function toTable(event: KeyboardEvent): void {
+  if (event.key !== 'Tab' || event.shiftKey || event.target !== event.currentTarget) return
+  const found = table()
+  if (found === null) return
+  event.preventDefault()
+  found.focus()
+}
+
 const KEYS: readonly Key[] = [
   ...VIEWS.map(({key, title, name}) => ({keys: `g ${key}`, text: `Go to ${title}`, run: () => go(hrefOf(name))})),
   {keys: 'p', text: 'Pause, or go on', run: () => pause(!isPaused.value)},
   {keys: '/', text: 'Filter', run: () => document.querySelector<HTMLInputElement>('input[type=search]')?.focus()},
+  {keys: 'j', text: 'To the table, and down', run: () => table()?.focus()},
+  {keys: 'k', text: 'To the table, and up', run: () => table()?.focus()},
   {keys: '?', text: 'These keys', run: () => (isHelpOpen.value = true)}
 ]
 
@@ -88,13 +104,8 @@ function Page() {
   useKeys(KEYS)
   const {view, rest} = route.value
   const place = [view, ...rest].join('/')
-  // who does not see the page hears where he is
-  const isFirst = useRef(true)
+  // keys go on in the view, and who does not see the page hears where he is
   useEffect(() => {
-    if (isFirst.current) {
-      isFirst.current = false
-      return
-    }
     const main = document.getElementById('main')
     if (document.activeElement === document.body || document.activeElement?.closest('nav') !== null) main?.focus()
   }, [place])
@@ -104,10 +115,11 @@ function Page() {
       <Bar />
       <ConnectionStrip />
       <FailureStrip />
-      <TroubleStrip />
+      <Troubles isWhole={view === 'apps' && rest.length === 0} />
       <main
         id="main"
         tabIndex={-1}
+        onKeyDown={toTable}
         class={isOld ? 'old' : ''}
         aria-label={VIEWS.find(({name}) => name === view)?.title}
       >
@@ -115,6 +127,7 @@ function Page() {
       </main>
       <Help />
       <Confirm />
+      <DebugDialog />
       <Announcements />
     </>
   )

@@ -1,4 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {callEndText} from '../../src/model/call-end.ts'
 import type {Column} from '../parts/grid.tsx'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
@@ -7,10 +8,10 @@ import {hrefOf, route} from '../state/route.ts'
 export const hrefOfCall = (number: number): string =>
   hrefOf('calls', [number.toString()], {q: route.value.parameters.get('q') ?? ''})
 
-export const statusText = ({status, isOpen, isFailed, marks}: Api.Call): string => {
-  if (isOpen) return '… under way'
-  const text = marks.includes('grpc') ? `gRPC ${status}` : status === 0 ? 'none' : status.toString()
-  return isFailed ? `✕ ${text}` : text
+export const statusText = (call: Api.Call): string => {
+  if (call.isOpen) return '… under way'
+  const text = callEndText(call)
+  return call.isFailed ? `✕ ${text}` : text
 }
 
 /** What is not usual about a call. */

@@ -1,42 +1,89 @@
 import type * as Api from '../../src/model/api.generated.ts'
+import {askToDebug} from '../home/debug-dialog.tsx'
+import {Icon, type IconName} from '../home/icons.tsx'
 import {mayChange} from '../state/api.ts'
 import {wordOf} from '../state/app-status.ts'
-import {appList} from '../state/run.ts'
+import {go, hrefOf} from '../state/route.ts'
+import {appList, keyOf} from '../state/run.ts'
 import {confirm} from './confirm.tsx'
 import {act} from './strips.tsx'
 
-const isDown = (app: Api.App): boolean => ['crashed', 'exited', 'stopped'].includes(wordOf(app))
+/** It has no process. */
+const isOver = (app: Api.App): boolean => ['crashed', 'exited', 'stopped'].includes(wordOf(app))
 
-/** Restart, stop, start: what is possible now. */
-export function AppActions({app}: {readonly app: Api.App}) {
-  if (!mayChange) return null
+/** What can be done with an app now. */
+interface Action {
+  readonly name: IconName
+  readonly text: string
+  /** In the table. */
+  readonly key: string
+  readonly run: () => void
+}
+
+const logsOf = (app: Api.App): Action => ({
+  name: 'logs',
+  text: 'Logs',
+  key: 'l',
+  run: () => go(hrefOf('logs', [], {app: app.id}))
+})
+
+function changesOf(app: Api.App): readonly Action[] {
+  if (!mayChange) return []
   const {id} = app
-  if (isDown(app) || wordOf(app) === 'debugging')
-    return (
-      <button type="button" onClick={() => void act(id, 'start')}>
-        Start
+  if (isOver(app) || wordOf(app) === 'debugging')
+    return [{name: 'start', text: 'Start', key: 's', run: () => void act(id, 'start')}]
+  const isLast = appList.value.every(each => each.id === id || isOver(each))
+  const end = {text: `${id} is the last app: the run ends with it.`, yes: 'End the run'}
+  const stop = (): void => void act(id, 'stop')
+  return [
+    {name: 'restart', text: 'Restart', key: 'r', run: () => void act(id, 'restart')},
+    {
+      name: 'stop',
+      text: `Stop${isLast ? ' …' : ''}`,
+      key: 's',
+      run: isLast ? () => confirm({...end, run: stop}) : stop
+    },
+    {name: 'debug', text: 'Debug …', key: 'd', run: () => askToDebug(id)}
+  ]
+}
+
+/** Buttons with words. */
+export const AppActions = ({app}: {readonly app: Api.App}) => (
+  <>
+    {changesOf(app).map(({name, text, run}) => (
+      <button key={name} type="button" onClick={run}>
+        {text}
       </button>
-    )
-  const isLast = appList.value.every(each => each.id === id || isDown(each))
-  const stop = (): void => {
-    if (isLast)
-      confirm({
-        text: `${id} is the last app: the run ends with it.`,
-        yes: 'End the run',
-        run: () => void act(id, 'stop')
-      })
-    else void act(id, 'stop')
-  }
-  return (
-    <>
-      <button type="button" onClick={() => void act(id, 'restart')}>
-        Restart
+    ))}
+    <a class="button" href={hrefOf('logs', [], {app: app.id})}>
+      Logs
+    </a>
+  </>
+)
+
+/** Pictures for the row of an app; with keys the row has the same ones. */
+export const RowActions = ({app}: {readonly app: Api.App}) => (
+  <span class="actions">
+    {[...changesOf(app), logsOf(app)].map(({name, text, key, run}) => (
+      <button
+        key={name}
+        type="button"
+        tabIndex={-1}
+        aria-label={`${text.replace(' …', '')} ${keyOf(app)}`}
+        title={`${text} (${key})`}
+        onClick={run}
+      >
+        <Icon name={name} />
       </button>
-      <button type="button" onClick={stop}>
-        Stop{isLast ? ' …' : ''}
-      </button>
-    </>
-  )
+    ))}
+  </span>
+)
+
+/** Does what a key means for the app of a row; false: nothing. */
+export function actByKey(app: Api.App, key: string): boolean {
+  const action = [...changesOf(app), logsOf(app)].find(each => each.key === key)
+  action?.run()
+  return action !== undefined
 }
 
 /** Restarts several apps, one after the other. */
@@ -55,7 +102,7 @@ export function RestartAll({apps}: {readonly apps: readonly Api.App[]}) {
         confirm({text: `Restart ${what}? Calls wait meanwhile.`, yes: 'Restart', run: () => void restart()})
       }
     >
-      Restart …
+      Restart {ids.length === appList.value.length ? 'all' : 'these'} …
     </button>
   )
 }

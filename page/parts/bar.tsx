@@ -4,7 +4,6 @@ import {isUsable} from '../../src/model/availability.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {appList, edges, isPaused, pause, runName} from '../state/run.ts'
-import {setTheme, theme, THEMES} from '../state/theme.ts'
 import {VIEWS} from '../views/views.ts'
 import {percent, rate} from './format.ts'
 import {isHelpOpen} from './help.tsx'
@@ -48,10 +47,15 @@ export function Bar() {
       </a>
       <b class="name">{runName.value || 'Pillion'}</b>
       <nav ref={views} aria-label="Views">
-        {VIEWS.map(({name, title, badge}) => {
+        {VIEWS.map(({name, title, badge, beginsGroup}) => {
           const troubles = badge?.() ?? 0
           return (
-            <a key={name} href={hrefOf(name)} aria-current={view === name ? 'page' : undefined}>
+            <a
+              key={name}
+              class={beginsGroup === true ? 'group' : ''}
+              href={hrefOf(name)}
+              aria-current={view === name ? 'page' : undefined}
+            >
               {title}
               {troubles > 0 && <span class="badge">{troubles}</span>}
             </a>
@@ -64,18 +68,11 @@ export function Bar() {
         aria-label={isPaused.value ? 'Go on' : 'Pause'}
         aria-pressed={isPaused.value}
         onClick={() => pause(!isPaused.value)}
-        title="Key: p"
+        title={`${isPaused.value ? 'Go on' : 'Pause'}: key p`}
       >
-        {isPaused.value ? '▶' : '❚❚'} <span class="word">{isPaused.value ? 'Go on' : 'Pause'}</span>
+        {isPaused.value ? '▶' : '❚❚'}
       </button>
-      <select aria-label="Theme" value={theme.value} onChange={event => setTheme(event.currentTarget.value)}>
-        {THEMES.map(name => (
-          <option key={name} value={name}>
-            {name[0]?.toUpperCase() + name.slice(1)}
-          </option>
-        ))}
-      </select>
-      <button type="button" aria-label="Keys and help" title="Key: ?" onClick={() => (isHelpOpen.value = true)}>
+      <button type="button" aria-label="Keys and theme" title="Key: ?" onClick={() => (isHelpOpen.value = true)}>
         ?
       </button>
     </header>
@@ -98,13 +95,16 @@ function Figures() {
         <b>{ready}</b>/{wanted.length} ready
       </span>
       <span class="rate">
-        <Sparkline values={history.value} label="calls a second, the last minute" /> <b>{rate(perSecond)}</b>/s
+        <Sparkline values={history.value} label="calls per second, the last minute" /> <b>{rate(perSecond)}</b>/s
       </span>
       {failed > 0 && (
         <span class="bad">
           <b>{percent(failed, calls)}</b> failed
         </span>
       )}
+      <span class="rate" title="Calls per second and failures are averages of this time">
+        in 10 s
+      </span>
     </p>
   )
 }

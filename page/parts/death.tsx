@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useState} from 'preact/hooks'
+import {callEndText} from '../../src/model/call-end.ts'
 import {Actions} from '../calls/actions.tsx'
 import {OneMessage} from '../calls/one-message.tsx'
 import {now} from '../state/clock.ts'
@@ -65,7 +66,7 @@ export function Death({death}: {readonly death: Api.Death}) {
                   <td>{isKept && <Actions call={{number: call, method, path, to}} />}</td>
                 </tr>
               ))}
-              {finished.map(({number: call, from, method, path, requestBytes, status, totalMs, isKept}) => (
+              {finished.map(({number: call, from, method, path, requestBytes, status, marks, totalMs, isKept}) => (
                 <tr key={call}>
                   <td>
                     <a href={hrefOf('calls', [call.toString()])}>{call}</a>
@@ -75,7 +76,7 @@ export function Death({death}: {readonly death: Api.Death}) {
                     <code>{visible(`${method} ${path}`)}</code> <small>{bytes(requestBytes)}</small>
                   </td>
                   <td>
-                    answered {status} in {duration(totalMs)}
+                    answered {callEndText({status, marks})} in {duration(totalMs)}
                   </td>
                   <td />
                   <td>

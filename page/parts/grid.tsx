@@ -1,5 +1,6 @@
 import type {ComponentChildren} from 'preact'
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
+import {areKeysOn} from '../state/keys.ts'
 
 /** The height of a row in CSS pixels, as in `grid.css`. */
 const ROW = 28
@@ -11,6 +12,8 @@ export interface Column<T> {
   /** In `grid.css`: its width, and whether it is left out on narrow screens. */
   readonly name: string
   readonly alignsRight?: boolean
+  /** What the figures are of, and over which time. */
+  readonly title?: string
   readonly cell: (row: T) => ComponentChildren
 }
 
@@ -28,10 +31,12 @@ export interface GridProps<T> {
   readonly selected?: string
   /** Enter, or a click. */
   readonly onOpen?: (row: T) => void
+  /** A key that is none of the table's; false: it means nothing. Only while single keys are on. */
+  readonly onKey?: (row: T, key: string) => boolean
 }
 
 /** A table of which only the rows in sight are drawn; one tab stop, arrow keys within it. */
-export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '', onOpen}: GridProps<T>) {
+export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '', onOpen, onKey}: GridProps<T>) {
   const box = useRef<HTMLDivElement>(null)
   const [{top, height}, setSeen] = useState({top: 0, height: 600})
   const [active, setActive] = useState('')
@@ -80,7 +85,7 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
     const row = rows[at]
     if (to !== undefined) move(to)
     else if (event.key === 'Enter' && event.target === box.current && row !== undefined) onOpen?.(row)
-    else return
+    else if (row === undefined || !areKeysOn.value || onKey?.(row, event.key) !== true) return
     event.preventDefault()
   }
   // a row that was opened by the address is where the keys go on
@@ -98,11 +103,14 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
       aria-rowcount={rows.length + 1}
       aria-activedescendant={at >= first && at < last ? idOf(active) : undefined}
       onKeyDown={onKeyDown}
+      onFocus={event => {
+        if (at < 0 && event.target === box.current) move(0)
+      }}
     >
       <div role="rowgroup" class="heads">
         <div role="row" aria-rowindex={1} class="row head">
           {columns.map(column => (
-            <span key={column.name} role="columnheader" class={classOf(column)}>
+            <span key={column.name} role="columnheader" class={classOf(column)} title={column.title}>
               {column.head}
             </span>
           ))}

@@ -1,6 +1,7 @@
 import {signal} from '@preact/signals'
 import {useEffect, useRef} from 'preact/hooks'
 import {areKeysOn, keys, switchKeys} from '../state/keys.ts'
+import {setTheme, theme, THEMES} from '../state/theme.ts'
 
 export const isHelpOpen = signal(false)
 
@@ -33,6 +34,18 @@ export function Help() {
         <input type="checkbox" checked={areKeysOn.value} onChange={event => switchKeys(event.currentTarget.checked)} />{' '}
         Single keys work
       </label>
+      <p>
+        <label>
+          Theme{' '}
+          <select value={theme.value} onChange={event => setTheme(event.currentTarget.value)}>
+            {THEMES.map(name => (
+              <option key={name} value={name}>
+                {name[0]?.toUpperCase() + name.slice(1)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </p>
       <form method="dialog">
         <button type="submit">Close</button>
       </form>
@@ -43,5 +56,6 @@ export function Help() {
 const OF_TABLES = [
   {keys: '↑ ↓ j k', text: 'In a table: the row above or below'},
   {keys: 'Enter', text: 'In a table: open the row'},
+  {keys: 'r s d l', text: 'In the table of apps: restart, stop or start, debug, logs'},
   {keys: 'Esc', text: 'Close'}
 ]

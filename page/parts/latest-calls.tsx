@@ -1,5 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
+import {callEndText} from '../../src/model/call-end.ts'
 import {ask} from '../state/api.ts'
 import {hrefOf} from '../state/route.ts'
 import {appList, listen} from '../state/run.ts'
@@ -44,7 +45,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
       <div class="scroll" tabIndex={0} role="region" aria-labelledby="latest-calls">
         <table>
           <tbody>
-            {calls.map(({number, at, from, to, method, path, status, isFailed, totalMs, responseBytes}) => (
+            {calls.map(({number, at, from, to, method, path, status, marks, isFailed, totalMs, responseBytes}) => (
               <tr key={number}>
                 <td>{timeOfDay(at)}</td>
                 <td class="edge" title={visible(`${from} → ${to}`)}>
@@ -57,7 +58,7 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
                 </td>
                 <td class={isFailed ? 'bad' : ''}>
                   {isFailed && '✕ '}
-                  {status === 0 ? '–' : status}
+                  {callEndText({status, marks})}
                 </td>
                 <td class="right">{duration(totalMs)}</td>
                 <td class="right">{bytes(responseBytes)}</td>

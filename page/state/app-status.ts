@@ -40,6 +40,9 @@ export function wordOf({id, state, isReady, availability, exitCode}: Api.App): W
   return ORDER.includes(state) ? (state as Word) : 'starting'
 }
 
+/** It has ended, and nobody asked for that. */
+export const isDown = (app: Api.App): boolean => ['crashed', 'backoff'].includes(wordOf(app))
+
 /** `now`: ms since 1970. */
 export function statusOf(app: Api.App, now: number): AppStatus {
   const word = wordOf(app)

@@ -13,6 +13,7 @@ export type Connection =
 export interface EventData {
   calls: {readonly calls: readonly Api.Call[]; readonly notShown: number}
   lines: Api.LineSample
+  app: Api.App
   death: Api.Death
   reload: {readonly app: string; readonly files: readonly string[]; readonly tookMs: number; readonly held: number}
   replay: Api.Replay
@@ -134,8 +135,10 @@ function take({type, data}: RunEvent): void {
       endedWithRun.value = new Set()
     }
     tell('reset', data as Api.Run)
-  } else if (type === 'app') takeApp(data as Api.App)
-  else if (type === 'edges') takeEdges(data as EdgeSample)
+  } else if (type === 'app') {
+    takeApp(data as Api.App)
+    tell('app', data as Api.App)
+  } else if (type === 'edges') takeEdges(data as EdgeSample)
   else if (type === 'death') {
     const death = data as Api.Death
     untold.delete(death.app)

@@ -79,9 +79,6 @@ function Found({app}: {readonly app: Api.App}) {
         <Status app={app} />
         <span class="far" />
         <AppActions app={app} />
-        <a class="button" href={hrefOf('logs', [], {app: id})}>
-          Logs
-        </a>
       </div>
       {reason !== '' && !app.isReady && <p class="box note">{withoutColours(reason)}</p>}
       {why?.death && <Death death={why.death} />}

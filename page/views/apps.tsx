@@ -1,14 +1,20 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {computed} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
+import {memoryText} from '../../src/model/memory-text.ts'
+import {Addresses} from '../home/addresses.tsx'
+import {Happenings} from '../home/happenings.tsx'
+import {followTraffic, histories, HISTORY_MINUTES, NO_HISTORY} from '../home/traffic-history.ts'
+import {followUsage, usage} from '../home/usage.ts'
 import {AppMap} from '../parts/app-map.tsx'
-import {RestartAll} from '../parts/app-actions.tsx'
+import {actByKey, RestartAll, RowActions} from '../parts/app-actions.tsx'
 import {count, duration, percent, rate} from '../parts/format.ts'
 import {Grid, type Column} from '../parts/grid.tsx'
 import {LatestCalls} from '../parts/latest-calls.tsx'
 import {withoutColours} from '../parts/safe-text.ts'
+import {Sparkline} from '../parts/sparkline.tsx'
 import {Status} from '../parts/status.tsx'
-import {rankOf, WORDS, wordOf, type Word} from '../state/app-status.ts'
+import {isDown, rankOf, WORDS, wordOf, type Word} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {followLastLines, lastLines} from '../state/last-lines.ts'
 import {go, hrefOf, route, setParameters} from '../state/route.ts'
@@ -16,8 +22,6 @@ import {appList, keyOf, runId, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC} from '../state/traffic.ts'
 import App from './app.tsx'
 
-/** With more apps, the table has the whole page. */
-const MAX_WITH_LATEST = 12
 /** From so many apps on there is a map. */
 const MIN_WITH_MAP = 40
 
@@ -44,6 +48,16 @@ const trafficOf = ({id}: Api.App) => incoming.value.get(id) ?? NO_TRAFFIC
 /** As the log has it: with its number, if it is not the first instance. */
 const nameOf = ({id, instance}: Api.App): string => (instance === 1 ? id : `${id}.${instance}`)
 
+const sum = (all: readonly number[]): string => count(all.reduce((a, b) => a + b, 0))
+
+/** Failures stand below the line of all calls, in another colour. */
+function Minutes({id}: {readonly id: string}) {
+  const {calls, failed} = histories.value.get(id) ?? NO_HISTORY
+  if (calls.every(each => each === 0)) return null
+  const label = `${sum(calls)} calls, ${sum(failed)} failed, in the last ${HISTORY_MINUTES} minutes`
+  return <Sparkline values={calls} below={failed} label={label} />
+}
+
 const COLUMNS: readonly Column<Api.App>[] = [
   {head: 'State', name: 'state', cell: app => <Status app={app} />},
   {
@@ -55,28 +69,36 @@ const COLUMNS: readonly Column<Api.App>[] = [
       </a>
     )
   },
+  {head: 'Open', name: 'addresses', cell: app => <Addresses app={app} />},
   {
-    head: 'Calls in',
+    head: 'Calls/s · 10 s',
     name: 'in',
     alignsRight: true,
-    cell: app => {
-      const {perSecond} = trafficOf(app)
-      return perSecond === 0 ? '–' : `${rate(perSecond)}/s`
+    title: `Calls to it: a line of the last ${HISTORY_MINUTES} minutes, and a second in the last 10 s`,
+    cell: ({id}) => {
+      const {perSecond} = incoming.value.get(id) ?? NO_TRAFFIC
+      return (
+        <>
+          <Minutes id={id} /> <span>{perSecond === 0 ? '–' : rate(perSecond)}</span>
+        </>
+      )
     }
   },
   {
-    head: 'Failed',
+    head: 'Failed · 10 s',
     name: 'failed',
     alignsRight: true,
+    title: 'Of the calls of the last 10 s',
     cell: app => {
       const {calls, failed} = trafficOf(app)
       return failed === 0 ? '–' : <b class="bad">{percent(failed, calls)}</b>
     }
   },
   {
-    head: 'p95',
+    head: 'p95 · run',
     name: 'p95',
     alignsRight: true,
+    title: 'Since the start of the run: 95 % of the calls took no longer',
     cell: app => {
       const {p95Ms} = trafficOf(app)
       return p95Ms === 0 ? '–' : duration(p95Ms)
@@ -86,16 +108,37 @@ const COLUMNS: readonly Column<Api.App>[] = [
     head: 'Waiting',
     name: 'waits',
     alignsRight: true,
+    title: 'Calls that wait for it now',
     cell: ({id}) => {
       const calls = waiting.value[id] ?? 0
       return calls === 0 ? '–' : <b class="busy">{count(calls)}</b>
     }
   },
   {
-    head: 'Lives',
+    head: 'Memory',
+    name: 'memory',
+    alignsRight: true,
+    title: 'Resident memory of its processes',
+    cell: ({pid}) => {
+      const used = usage.value.get(pid)
+      return pid === 0 || used === undefined ? '–' : memoryText(used.memoryBytes)
+    }
+  },
+  {
+    head: 'CPU · 5 s',
+    name: 'cpu',
+    alignsRight: true,
+    title: 'In percent of one core, in the last 5 s',
+    cell: ({pid}) => {
+      const cpu = pid === 0 ? undefined : usage.value.get(pid)?.cpu
+      return cpu === undefined ? '–' : `${cpu < 10 ? cpu.toFixed(1) : Math.round(cpu)} %`
+    }
+  },
+  {
+    head: 'Restarts',
     name: 'lives',
     alignsRight: true,
-    cell: ({restarts, pid, exitCode}) => (pid === 0 && exitCode === null ? '–' : restarts + 1)
+    cell: ({restarts}) => (restarts === 0 ? '–' : restarts)
   },
   {
     head: 'Up',
@@ -110,12 +153,15 @@ const COLUMNS: readonly Column<Api.App>[] = [
       const {line = '', stream = null} = lastLines.value.get(nameOf(app)) ?? {}
       return <code class={stream === 'stderr' ? 'bad' : ''}>{withoutColours(line).slice(0, 200)}</code>
     }
-  }
+  },
+  {head: 'Actions', name: 'does', cell: app => <RowActions app={app} />}
 ]
 
 /** `#/apps` lists them, `#/apps/shop` shows one. */
 export default function Apps() {
   useEffect(followLastLines, [])
+  useEffect(followTraffic, [])
+  useEffect(followUsage, [])
   const [id] = route.value.rest
   return id === undefined ? <AppTable /> : <App key={`${runId.value} ${id}`} name={id} />
 }
@@ -144,8 +190,9 @@ function AppTable() {
           columns={COLUMNS}
           rows={shown.value}
           keyOf={keyOf}
-          toneOf={app => (['crashed', 'backoff'].includes(wordOf(app)) ? 'bad' : '')}
+          toneOf={app => (isDown(app) ? 'bad' : '')}
           onOpen={app => go(hrefOf('apps', [keyOf(app)]))}
+          onKey={actByKey}
         />
       )}
       {all.length === 0 && <p class="empty">This run has no app.</p>}
@@ -154,7 +201,10 @@ function AppTable() {
           No app matches. <a href={hrefOf('apps')}>Show all</a>
         </p>
       )}
-      {all.length <= MAX_WITH_LATEST && <LatestCalls key={runId.value} />}
+      <div class="just-now">
+        <LatestCalls key={runId.value} />
+        <Happenings />
+      </div>
     </>
   )
 }

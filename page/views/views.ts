@@ -1,6 +1,6 @@
 import {computed} from '@preact/signals'
 import type {ComponentType} from 'preact'
-import {wordOf} from '../state/app-status.ts'
+import {isDown} from '../state/app-status.ts'
 import {faults} from '../state/faults.ts'
 import {appList} from '../state/run.ts'
 import Apps from './apps.tsx'
@@ -14,11 +14,13 @@ export interface View {
   readonly key: string
   /** A chunk of its own, loaded when the view is opened; the first view has none. */
   readonly load: () => Promise<{readonly default: ComponentType}>
+  /** It begins a group: what happens, what outlives a call, what one does with it. */
+  readonly beginsGroup?: boolean
   /** A number beside the title, if it is not 0. */
   readonly badge?: () => number
 }
 
-const troubles = computed(() => appList.value.filter(app => ['crashed', 'backoff'].includes(wordOf(app))).length)
+const troubles = computed(() => appList.value.filter(isDown).length)
 
 /** In the order of the header. */
 export const VIEWS: readonly View[] = [
@@ -32,10 +34,10 @@ export const VIEWS: readonly View[] = [
   {name: 'calls', title: 'Calls', key: 'c', load: async () => import('./calls.tsx')},
   {name: 'graph', title: 'Graph', key: 'g', load: async () => import('./graph.tsx')},
   {name: 'logs', title: 'Logs', key: 'l', load: async () => import('./logs.tsx')},
-  {name: 'workflows', title: 'Workflows', key: 'w', load: async () => import('./workflows.tsx')},
+  {name: 'workflows', title: 'Workflows', key: 'w', beginsGroup: true, load: async () => import('./workflows.tsx')},
   {name: 'actors', title: 'Actors', key: 'o', load: async () => import('./actors.tsx')},
   {name: 'jobs', title: 'Jobs', key: 'j', load: async () => import('./jobs.tsx')},
-  {name: 'replay', title: 'Replay', key: 'r', load: async () => import('./replay.tsx')},
+  {name: 'replay', title: 'Replay', key: 'r', beginsGroup: true, load: async () => import('./replay.tsx')},
   {
     name: 'faults',
     title: 'Faults',

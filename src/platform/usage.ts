@@ -12,7 +12,13 @@ export interface Usage {
 /** `USER_HZ`: the unit of CPU time in /proc (proc(5)); 100 per second on every machine that Node supports. */
 const TICK_MS = 10
 
-/** Current memory and CPU time of process groups; groups without a process are omitted. Never rejects. */
+/** Processes that are read in one turn of the event loop: about a millisecond. */
+const PER_TURN = 50
+
+/**
+ * Current memory and CPU time of process groups; groups without a process are omitted. Takes short turns: a run that asks serves calls in
+ * between. Never rejects.
+ */
 export const usageOf = async (groups: ReadonlySet<number>): Promise<ReadonlyMap<number, Usage>> =>
   summed(process.platform === 'linux' ? inProc(groups) : await askPs(), groups)
 
@@ -20,9 +26,12 @@ interface Row extends Usage {
   readonly group: number
 }
 
-function summed(rows: Iterable<Row>, groups: ReadonlySet<number>): ReadonlyMap<number, Usage> {
+async function summed(
+  rows: AsyncIterable<Row> | Iterable<Row>,
+  groups: ReadonlySet<number>
+): Promise<ReadonlyMap<number, Usage>> {
   const sums = new Map<number, Usage>()
-  for (const {group, memoryBytes, cpuMs} of rows) {
+  for await (const {group, memoryBytes, cpuMs} of rows) {
     if (!groups.has(group)) continue
     const before = sums.get(group) ?? {memoryBytes: 0, cpuMs: 0}
     sums.set(group, {memoryBytes: before.memoryBytes + memoryBytes, cpuMs: before.cpuMs + cpuMs})
@@ -30,19 +39,21 @@ function summed(rows: Iterable<Row>, groups: ReadonlySet<number>): ReadonlyMap<n
   return sums
 }
 
-function* inProc(groups: ReadonlySet<number>): Generator<Row> {
+async function* inProc(groups: ReadonlySet<number>): AsyncGenerator<Row> {
+  let read = 0
   for (const name of readdirSync('/proc')) {
     if (name < '0' || name > ':') continue
-    const stat = read(`/proc/${name}/stat`)
+    if (++read % PER_TURN === 0) await new Promise(setImmediate)
+    const stat = textOf(`/proc/${name}/stat`)
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const group = Number(fields[2])
     if (!groups.has(group)) continue
-    const kib = /^VmRSS:\s+(\d+)/m.exec(read(`/proc/${name}/status`))?.[1] ?? '0'
+    const kib = /^VmRSS:\s+(\d+)/m.exec(textOf(`/proc/${name}/status`))?.[1] ?? '0'
     yield {group, memoryBytes: Number(kib) * 1024, cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS}
   }
 }
 
-function read(path: string): string {
+function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {

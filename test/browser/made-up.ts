@@ -96,6 +96,12 @@ export const fault = (number: number, more: Partial<Api.Fault> = {}): Api.Fault 
   ...more
 })
 
+/** What the table of apps asks for, where nothing is known; an app has no page of its API. */
+const NO_FIGURES: Answers = {
+  'GET /usage': {at: '2026-01-31T14:46:45.977Z', groups: []},
+  'GET /traffic': {seconds: 5, until: '2026-01-31T14:46:45.977Z', apps: []}
+}
+
 /** What the first view asks for. */
 export const FIRST_VIEW: Answers = {
   'GET /calls': {last: 0, calls: []},
@@ -169,7 +175,7 @@ export async function madeUp(
     asked: [],
     isDown: false,
     isFull: false,
-    answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}},
+    answers: {'GET /logs': '', 'GET /calls': {last: 0, calls: []}, ...NO_FIGURES},
     faults: [],
     apps: [app('checkout'), app('payments'), app('order-processor')],
     send: (type, data, given) => {
@@ -241,7 +247,8 @@ export async function madeUp(
       const what = `${request.method ?? ''} ${path}`
       made.asked.push(what)
       const found = made.answers[what]
-      const answer = typeof found === 'function' ? found(body, url.searchParams) : found
+      const hasDocs = found === undefined && path.endsWith('/docs')
+      const answer = hasDocs ? {path: ''} : typeof found === 'function' ? found(body, url.searchParams) : found
       if (answer === undefined) {
         response.writeHead(404, {'content-type': 'application/problem+json'})
         response.end(JSON.stringify({status: 404, detail: `there is no ${path}`, hint: 'Look elsewhere.'}))

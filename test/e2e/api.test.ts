@@ -62,6 +62,17 @@ t.test('every answer of the API is as its description says', async t => {
   await get('/calls/1', 'CallDetail')
   t.match(await get('/trace?q=1', 'RequestTree'), {asked: 1, calls: [{number: 1, depth: 0, link: null}]})
   await get('/edges', 'Edges')
+  t.match(await get('/apps/shop/docs', 'AppDocs'), {path: ''})
+  const pids = apps.map(({pid}) => pid)
+  const {groups} = (await get('/usage', 'Usage')) as {groups: {pid: number; memoryBytes: number}[]}
+  t.same(new Set(groups.map(({pid}) => pid)), new Set(pids))
+  t.ok(groups.every(({memoryBytes}) => memoryBytes > 1_000_000))
+  const {apps: callees} = (await get('/traffic', 'Traffic')) as {apps: {app: string; calls: number[]}[]}
+  t.match(callees, [{app: 'shop'}])
+  t.equal(
+    callees[0]?.calls.reduce((sum, calls) => sum + calls),
+    1
+  )
   await get('/graph', 'Graph')
   await get('/template', 'Template')
   for (const [format, type] of [

@@ -1,4 +1,5 @@
 import type {App} from '../../model/api.generated.ts'
+import {memoryText} from '../../model/memory-text.ts'
 import {instanceName} from '../../model/plan.ts'
 import type {Usage} from '../../platform/usage.ts'
 import {age} from './age.ts'
@@ -24,7 +25,11 @@ export function appTable(shown: readonly ShownApp[], {width, now}: {width: numbe
     {head: 'PID', cells: apps.map(({pid}) => orNothing(pid)), alignsRight: true},
     {head: 'AGE', cells: apps.map(app => ageText(app, now)), alignsRight: true},
     {head: 'RESTARTS', cells: apps.map(({restarts}) => restarts.toString()), alignsRight: true},
-    {head: 'MEMORY', cells: shown.map(({memoryBytes}) => memoryText(memoryBytes)), alignsRight: true},
+    {
+      head: 'MEMORY',
+      cells: shown.map(({memoryBytes: bytes}) => (bytes === undefined ? '' : memoryText(bytes))),
+      alignsRight: true
+    },
     {head: 'CPU', cells: shown.map(({cpu}) => cpuText(cpu)), alignsRight: true}
   ]
   const whole = fittingTable(columnsWith({head: 'URL', cells: apps.map(urlOf)}), Infinity)
@@ -104,12 +109,6 @@ export function stateText({state, isReady, exitCode, exit, restartsAt, waitsFor}
 /** `exited 2`, `ended by SIGKILL`. */
 const exitWord = (code: number | null, exit: string): string =>
   /^was (ended by SIG\w+)$/.exec(exit)?.[1] ?? `exited ${code ?? 0}`
-
-function memoryText(bytes: number | undefined): string {
-  if (bytes === undefined) return ''
-  const mega = bytes / 1024 / 1024
-  return mega < 1024 ? `${Math.round(mega)} MB` : `${(mega / 1024).toFixed(1)} GB`
-}
 
 /** Adds to each app the memory and CPU of its processes: since their start, or since an earlier measurement. */
 export function withUsage(

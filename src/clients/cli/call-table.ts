@@ -1,4 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
+import {callEndText} from '../../model/call-end.ts'
 import {durationText} from '../../model/duration.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
@@ -81,10 +82,9 @@ const edgeOf = ({from, to}: Api.Call): string => `${from} → ${to}`
 
 const requestOf = ({method, path, isKept}: Api.Call): string => `${method} ${isKept ? path : '(no longer kept)'}`
 
-const statusOf = ({status, isOpen, marks, isFailed}: Api.Call): string => {
-  if (isOpen) return 'under way'
-  if (marks.includes('grpc')) return `gRPC ${status}`
-  return status === 0 ? 'no response' : `${status}${isFailed ? ' ✕' : ''}`
+const statusOf = (call: Api.Call): string => {
+  if (call.isOpen) return 'under way'
+  return callEndText(call) + (call.isFailed && !call.marks.includes('grpc') && call.status > 0 ? ' ✕' : '')
 }
 
 const noteOf = ({marks, failure}: Api.Call): string =>

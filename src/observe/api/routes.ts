@@ -51,6 +51,8 @@ export const ROUTES: RouteTable = {
   'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
   'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),
   'GET /apps/{id}/deaths': (context, {at}) => deathsOf(context, readAppName(at)),
+  'GET /apps/{id}/docs': async ({control}, {at}) =>
+    (await import('./docs-page.ts')).docsPageOf(appsNamed(control.list().apps, readAppName(at))[0]),
   'GET /deaths/{number}': async (context, {at}) => oneDeath(context, Number(at['number']), maskingOf(context)),
   'GET /logs': async (context, request) => sendRunLogs(context, request),
   'GET /calls': async (context, {query, response}) => {
@@ -65,6 +67,8 @@ export const ROUTES: RouteTable = {
     (await import('./export/export-calls.ts')).exportCalls(context, request),
   'GET /graph': ({recorder, plans}) => graphView(edgeViews(recorder), plans()),
   'GET /template': async context => (await import('./template.ts')).templateView(context, maskingOf(context)),
+  'GET /usage': async ({control}) => (await import('./usage-view.ts')).usageView(control.list().apps),
+  'GET /traffic': async ({recorder}) => (await import('./traffic.ts')).recentTraffic(recorder),
   'GET /edges': ({recorder}) => ({edges: edgeViews(recorder)}),
   'GET /events': async (context, request) =>
     (await import('./events/serve-events.ts')).serveEvents(context, await context.events(), request),

@@ -1,0 +1,42 @@
+import {signal} from '@preact/signals'
+import {useEffect, useRef} from 'preact/hooks'
+import {CopyButton} from '../parts/copy-button.tsx'
+
+/** The app that is to be debugged; '' = none. */
+const debugged = signal('')
+
+export const askToDebug = (app: string): void => void (debugged.value = app)
+
+/** The first hands the app over and prints what to start; the second the same for VS Code. */
+const COMMANDS = ['debug', 'debug --format vscode'] as const
+
+/** A page cannot start a debugger, and is not told the secrets of an app: it shows the commands that hand the app over. */
+export function DebugDialog() {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const app = debugged.value
+  useEffect(() => {
+    if (app === '') dialog.current?.close()
+    else dialog.current?.showModal()
+  }, [app])
+  return (
+    <dialog ref={dialog} aria-labelledby="debug-title" onClose={() => (debugged.value = '')}>
+      <h2 id="debug-title">Debug {app}</h2>
+      <p>
+        This stops {app} here and prints its command and environment: start it in your debugger, at the same port. Calls
+        go there as soon as it listens. <b>Start</b> takes it back.
+      </p>
+      {COMMANDS.map(command => {
+        const [verb = '', ...flags] = command.split(' ')
+        const text = ['pillion', verb, app, ...flags].join(' ')
+        return (
+          <p key={command} class="tools">
+            <code>{text}</code> <CopyButton text={text} label="Copy" />
+          </p>
+        )
+      })}
+      <form method="dialog" class="tools">
+        <button type="submit">Close</button>
+      </form>
+    </dialog>
+  )
+}

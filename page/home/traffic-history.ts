@@ -1,0 +1,94 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {effect, signal} from '@preact/signals'
+import {ask} from '../state/api.ts'
+import {now} from '../state/clock.ts'
+import {edges, runId} from '../state/run.ts'
+
+/** Calls to an app over the last minutes, the latest last; what was before is not known. */
+export interface History {
+  readonly calls: readonly number[]
+  readonly failed: readonly number[]
+}
+
+/** Spans of time that are kept, and how long each is, as the run counts them (`GET /traffic`). */
+const SPANS = 60
+const SPAN_MS = 5000
+export const HISTORY_MINUTES = (SPANS * SPAN_MS) / 60_000
+
+/** By the id of the callee; while somebody follows them. */
+export const histories = signal<ReadonlyMap<string, History>>(new Map())
+
+export const NO_HISTORY: History = {calls: [], failed: []}
+
+/** Calls of the last minute. */
+export function lastMinute({calls, failed}: History): {readonly calls: number; readonly failed: number} {
+  return {calls: latest(calls), failed: latest(failed)}
+}
+
+const latest = (all: readonly number[]): number => all.slice(-60_000 / SPAN_MS).reduce((a, b) => a + b, 0)
+
+type Sums = ReadonlyMap<string, {readonly calls: number; readonly failed: number}>
+
+/** All calls to each app since the start of the run. */
+function sumsNow(): Sums {
+  const sums = new Map<string, {calls: number; failed: number}>()
+  for (const {to, calls, failed} of edges.peek()) {
+    const sum = sums.get(to) ?? {calls: 0, failed: 0}
+    sums.set(to, {calls: sum.calls + calls, failed: sum.failed + failed})
+  }
+  return sums
+}
+
+/** The counts of the edges when the last span ended; undefined: they have not come. */
+let before: Sums | undefined
+let endsAt = 0
+
+/** Ends a span of time: what has been counted since the last one was in it. */
+function endSpan(): void {
+  const sums = sumsNow()
+  const known = histories.peek()
+  const changed = new Map<string, History>()
+  for (const app of new Set([...known.keys(), ...sums.keys()])) {
+    const {calls, failed} = known.get(app) ?? NO_HISTORY
+    const [to, from] = [sums.get(app), before?.get(app)]
+    // counts that come for the first time are of the whole run
+    const grown = (name: 'calls' | 'failed'): number =>
+      before === undefined || to === undefined ? 0 : Math.max(0, to[name] - (from?.[name] ?? 0))
+    changed.set(app, {
+      calls: [...calls, grown('calls')].slice(-SPANS),
+      failed: [...failed, grown('failed')].slice(-SPANS)
+    })
+  }
+  if (edges.peek().length > 0 || before !== undefined) before = sums
+  histories.value = changed
+}
+
+async function begin(gone: AbortSignal): Promise<void> {
+  const {apps} = await ask<Api.Traffic>('/traffic', {signal: gone})
+  endsAt = Date.now() + SPAN_MS
+  before = edges.peek().length > 0 ? sumsNow() : undefined
+  histories.value = new Map(apps.map(({app, calls, failed}) => [app, {calls, failed}]))
+}
+
+/** Keeps the histories up to date until the function that is returned is called. */
+export function followTraffic(): () => void {
+  const gone = new AbortController()
+  let run = ''
+  const stop = effect(() => {
+    if (runId.value !== run) {
+      run = runId.value
+      histories.value = new Map()
+      before = undefined
+      begin(gone.signal).catch(() => (endsAt = Date.now() + SPAN_MS)) // then the line begins now
+    }
+    if (endsAt === 0 || now.value < endsAt) return
+    // the page was not seen for a while: nobody has counted by time
+    if (now.value > endsAt + 4 * SPAN_MS) return void (run = '')
+    endsAt += SPAN_MS
+    endSpan()
+  })
+  return () => {
+    gone.abort()
+    stop()
+  }
+}

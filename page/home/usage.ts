@@ -1,0 +1,56 @@
+import type * as Api from '../../src/model/api.generated.ts'
+import {effect, signal} from '@preact/signals'
+import {ask} from '../state/api.ts'
+import {now} from '../state/clock.ts'
+import {connection, isPaused} from '../state/run.ts'
+
+/** What the processes of an app use. */
+export interface Usage {
+  readonly memoryBytes: number
+  /** In percent of a core, since the measurement before; undefined: there is none yet. */
+  readonly cpu: number | undefined
+}
+
+const EVERY_MS = 5000
+
+/** By the pid of the app; while somebody follows it. */
+export const usage = signal<ReadonlyMap<number, Usage>>(new Map())
+
+interface Sample {
+  readonly at: number
+  readonly cpuMs: ReadonlyMap<number, number>
+}
+
+/** Keeps memory and CPU up to date until the function that is returned is called. */
+export function followUsage(): () => void {
+  const gone = new AbortController()
+  let [isAsking, nextAt] = [false, 0]
+  let before: Sample | undefined
+  const look = async (): Promise<void> => {
+    const {at, groups} = await ask<Api.Usage>('/usage', {signal: gone.signal})
+    const sample = {at: Date.parse(at), cpuMs: new Map(groups.map(({pid, cpuMs}) => [pid, cpuMs]))}
+    const since = before
+    usage.value = new Map(
+      groups.map(({pid, memoryBytes, cpuMs}) => {
+        const earlier = since?.cpuMs.get(pid)
+        const ms = sample.at - (since?.at ?? sample.at)
+        const cpu = earlier === undefined || ms <= 0 ? undefined : (100 * Math.max(0, cpuMs - earlier)) / ms
+        return [pid, {memoryBytes, cpu}]
+      })
+    )
+    // the first two come soon one after the other: then there is a figure
+    nextAt = Date.now() + (before === undefined ? 1000 : EVERY_MS)
+    before = sample
+  }
+  const stop = effect(() => {
+    if (now.value < nextAt || isAsking || isPaused.value || connection.value.state !== 'open') return
+    isAsking = true
+    look()
+      .catch(() => (nextAt = Date.now() + EVERY_MS))
+      .finally(() => (isAsking = false))
+  })
+  return () => {
+    gone.abort()
+    stop()
+  }
+}

@@ -1,0 +1,16 @@
+import type {Call} from './api.generated.ts'
+import {codeText} from './grpc-code.ts'
+
+/** How a call ended, in the one spelling of all views: `200`, `gRPC 5 NOT_FOUND`, `no response`. */
+export function callEndText({status, marks}: Pick<Call, 'status' | 'marks'>): string {
+  if (marks.includes('grpc')) return `gRPC ${status} ${nameOf(status)}`
+  return status === 0 ? 'no response' : status.toString()
+}
+
+/** As gRPC's documents name a code: `NOT_FOUND`. */
+const nameOf = (code: number): string =>
+  code === 1
+    ? 'CANCELLED'
+    : codeText(code)
+        .replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_')
+        .toUpperCase()

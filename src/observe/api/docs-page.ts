@@ -1,0 +1,52 @@
+import type {IncomingMessage} from 'node:http'
+import type * as Api from '../../model/api.generated.ts'
+
+/** Where frameworks show the description of an API: FastAPI, NestJS and others; ASP.NET; Spring; the document alone. */
+const PAGES = ['/docs', '/swagger/index.html', '/swagger-ui/index.html', '/openapi.json']
+/** What such a page, or such a document, contains: a program that answers everything with one page of its own has none of them. */
+const SIGNS = /swagger|openapi|redoc|rapidoc|scalar/i
+const MAX_BYTES = 64 * 1024
+const MAX_MS = 2000
+
+/** What was found in the latest process of each app that was asked: once in its life, since each request is a line in many an app's log. */
+const known = new Map<string, {readonly life: string; readonly page: Promise<string>}>()
+
+/** Where an app shows the description of its HTTP API. Never rejects. */
+export async function docsPageOf(app: Api.App | undefined): Promise<Api.AppDocs> {
+  if (app === undefined || app.state !== 'running' || !app.isReady || !/^https?$/.test(app.appProtocol)) return NONE
+  if (app.appPort === 0 || app.pid === 0) return NONE
+  const [name, life] = [`${app.id}@${app.version}.${app.instance}`, `${app.pid} ${app.startedAt ?? ''}`]
+  const before = known.get(name)
+  const found = before?.life === life ? before : {life, page: firstPage(app)}
+  known.set(name, found)
+  return {path: await found.page}
+}
+
+const NONE: Api.AppDocs = {path: ''}
+
+async function firstPage(app: Api.App): Promise<string> {
+  for (const path of PAGES) if (await isDescription(app, path)) return path
+  return ''
+}
+
+/** Whether an app answers with the description of an API there. */
+async function isDescription({appPort, appProtocol}: Api.App, path: string): Promise<boolean> {
+  const {request} = process.getBuiltinModule(appProtocol === 'https' ? 'node:https' : 'node:http')
+  const signal = AbortSignal.timeout(MAX_MS)
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const options = {host: 'localhost', port: appPort, path, signal, rejectUnauthorized: false}
+      const headers = {accept: 'text/html, application/json', 'user-agent': 'Pillion'}
+      request({...options, headers}, resolve)
+        .on('error', reject)
+        .end()
+    })
+    let text = ''
+    if (response.statusCode === 200)
+      for await (const piece of response.setEncoding('latin1')) if ((text += piece as string).length > MAX_BYTES) break
+    response.destroy()
+    return SIGNS.test(text.replaceAll(path, '')) // some apps answer with what they were asked for
+  } catch {
+    return false // it does not answer, or not in time
+  }
+}

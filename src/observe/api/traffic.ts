@@ -1,0 +1,51 @@
+import type * as Api from '../../model/api.generated.ts'
+import {FLAG} from '../telemetry/recorder/call-lines.ts'
+import type {CallRecorder} from '../telemetry/recorder/call-recorder.ts'
+import {isFailed, isoTime} from './call-view.ts'
+import {Turns} from './turns.ts'
+
+/** Spans of time, and how long each is. */
+const SPANS = 60
+const SECONDS = 5
+
+/**
+ * The calls of the last five minutes to each app, by when they ended. A busy run keeps only the calls of a shorter time: then what was before
+ * is left out, and not told as if there had been none. Takes short turns.
+ */
+export async function recentTraffic(recorder: CallRecorder, now = performance.now()): Promise<Api.Traffic> {
+  const found = new Map<string, {calls: number[]; failed: number[]}>()
+  const turns = new Turns(() => recorder.last)
+  const numbers = recorder.numbers()
+  for (const number of numbers) {
+    await turns.next()
+    const line = recorder.line(number)
+    if (line === undefined || (line.flags & (FLAG.open | FLAG.replay)) !== 0) continue
+    const span = spanOf(line.startedAt + line.totalMs, now)
+    const callee = recorder.edges.at(line.edge)?.callee
+    if (span < 0 || span >= SPANS || callee === undefined) continue
+    const sums = found.get(callee) ?? {calls: empty(), failed: empty()}
+    found.set(callee, sums)
+    const at = SPANS - 1 - span
+    sums.calls[at] = (sums.calls[at] ?? 0) + 1
+    if (isFailed(line)) sums.failed[at] = (sums.failed[at] ?? 0) + 1
+  }
+  const known = -knownSpans(recorder, numbers, now)
+  const apps = [...found].map(([app, {calls, failed}]) => ({
+    app,
+    calls: known === 0 ? [] : calls.slice(known),
+    failed: known === 0 ? [] : failed.slice(known)
+  }))
+  return {seconds: SECONDS, until: isoTime(now), apps}
+}
+
+/** In how many of the last spans all calls are kept. Calls that were under way for long are kept longer than others, and tell nothing. */
+function knownSpans(recorder: CallRecorder, numbers: readonly number[], now: number): number {
+  const [latest = 0] = numbers
+  const oldest = numbers.findLast(number => number > latest - numbers.length)
+  const line = numbers.includes(1) ? undefined : recorder.line(oldest ?? 0)
+  return line === undefined ? SPANS : Math.min(SPANS, Math.max(0, spanOf(line.startedAt, now)))
+}
+
+const spanOf = (at: number, now: number): number => Math.floor((now - at) / 1000 / SECONDS)
+
+const empty = (): number[] => Array.from({length: SPANS}, () => 0)

@@ -1,0 +1,134 @@
+import t from 'tap'
+import {open, violations, withBrowser} from './browser.ts'
+import {app, madeUp} from './made-up.ts'
+import {crash, CRASHED, death} from './made-up-crash.ts'
+
+const START = Date.parse('2026-01-31T14:46:28.000Z')
+const ZEROS = Array.from({length: 10}, () => 0)
+
+t.test('the first view: what is wrong, where to click, what has just happened', async t =>
+  withBrowser(t, async browser => {
+    await t.test(
+      'where to click: the app, the page of its API, its sidecar; what it uses; what came lately',
+      async t => {
+        const run = await madeUp(t)
+        run.apps = [app('checkout'), app('mail', {appProtocol: 'grpc', appPort: 6007, pid: 4712}), CRASHED]
+        let asked = 0
+        run.answers['GET /usage'] = () => ({
+          at: new Date(START + 1000 * ++asked).toISOString(),
+          groups: [{pid: 4711, memoryBytes: 50 * 1024 * 1024, cpuMs: 125 * asked}]
+        })
+        run.answers['GET /traffic'] = {
+          seconds: 5,
+          until: new Date(START).toISOString(),
+          apps: [{app: 'checkout', calls: [3, 4], failed: [0, 1]}]
+        }
+        run.answers['GET /apps/checkout/docs'] = {path: '/docs'}
+        const {page, troubles} = await open(browser, run.url, 'light', {width: 1500, height: 700})
+        const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
+        const checkout = rows.filter({hasText: 'checkout'})
+        const hrefOf = async (name: string): Promise<string | null> =>
+          checkout.getByRole('link', {name, exact: true}).getAttribute('href')
+        t.equal(await hrefOf(':6001'), 'http://localhost:6001/')
+        t.equal(await hrefOf('docs'), 'http://localhost:6001/docs')
+        t.equal(await hrefOf('sidecar'), 'http://localhost:41001/v1.0/metadata')
+        await rows.filter({hasText: 'mail'}).getByText('grpc :6007').waitFor()
+        t.equal(
+          await rows.filter({hasText: 'payments'}).getByRole('link', {name: ':6001'}).count(),
+          0,
+          'nobody answers'
+        )
+        await checkout.getByText('50 MB').waitFor()
+        await checkout.getByText('13 %').waitFor()
+        await checkout.getByRole('img', {name: '7 calls, 1 failed, in the last 5 minutes'}).waitFor()
+        t.notOk(run.asked.includes('GET /apps/payments/docs'), 'one that does not run is not asked')
+        t.same(
+          troubles.filter(text => !text.includes('404')),
+          []
+        )
+      }
+    )
+
+    await t.test('actions stand in the row: restart, stop, start, debug, logs; with keys, too', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      for (const action of ['checkout/restart', 'order-processor/stop', 'payments/start'])
+        run.answers[`POST /apps/${action}`] = {apps: []}
+      const {page} = await open(browser, run.url)
+      const asks = async (action: string, ask: () => Promise<void>): Promise<void> => {
+        const [answer] = await Promise.all([page.waitForResponse(new RegExp(`${action}$`)), ask()])
+        t.equal(answer.status(), 200, action)
+      }
+      await asks('payments/start', async () => page.getByRole('button', {name: 'Start payments'}).click())
+      await asks('checkout/restart', async () => page.getByRole('button', {name: 'Restart checkout'}).click())
+      await page.keyboard.press('j')
+      await page.keyboard.press('End')
+      await asks('order-processor/stop', async () => page.keyboard.press('s'))
+      await page.keyboard.press('d')
+      const dialog = page.getByRole('dialog', {name: 'Debug order-processor'})
+      await dialog.getByText('pillion debug order-processor --format vscode').waitFor()
+      t.same(await violations(page), [])
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({state: 'hidden'})
+      await page.getByRole('grid', {name: 'Apps'}).focus()
+      await page.keyboard.press('l')
+      await page.getByRole('log').waitFor()
+      t.match(page.url(), /#\/logs\?app=order-processor$/)
+      await page.goto(run.readOnlyUrl)
+      await page.goto('about:blank')
+      await page.goto(run.readOnlyUrl)
+      await page.getByRole('button', {name: 'Logs payments'}).waitFor()
+      t.equal(await page.getByRole('button', {name: /^(Start|Stop|Restart|Debug)/}).count(), 0)
+    })
+
+    await t.test('what needs a person stands on top; other views tell of crashes alone', async t => {
+      const run = await madeUp(t)
+      crash(run)
+      const longAgo = new Date(Date.now() - 125_000).toISOString()
+      const breaker = {name: 'slow <b>', state: 'open'} as const
+      run.apps = [
+        ...run.apps,
+        app('mail', {isReady: false, startedAt: longAgo}),
+        app('stock', {circuitBreakers: [breaker], waitingWork: 2})
+      ]
+      run.answers['GET /traffic'] = {
+        seconds: 5,
+        until: longAgo,
+        apps: [{app: 'stock', calls: [100, ...Array.from({length: 12}, () => 5)], failed: [9, 4, 3, ...ZEROS]}]
+      }
+      const {page} = await open(browser, run.url, 'light', {width: 1100, height: 1000})
+      const trouble = page.getByRole('region', {name: 'Trouble'})
+      for (const text of [
+        'payments exited with code 1',
+        'mail is not ready after 2 min: port 6001 is not open.',
+        'The circuit breaker slow <b> of stock is open',
+        '2 steps of workflows wait for a worker of stock.',
+        '7 of 60 calls to stock failed in the last minute.'
+      ])
+        await trouble.getByText(text).waitFor()
+      t.same(await violations(page), [])
+      await trouble.getByRole('link', {name: 'Failed calls'}).last().click()
+      await page.getByRole('heading', {name: 'Calls', exact: true}).waitFor()
+      t.match(decodeURIComponent(page.url()), /q=to:stock\+is:failed$/)
+      await trouble.getByText('payments exited').waitFor()
+      t.equal(await trouble.getByRole('paragraph').count(), 1)
+    })
+
+    await t.test('what has happened: starts, reloads, crashes, faults', async t => {
+      const run = await madeUp(t)
+      const {page} = await open(browser, run.url)
+      const happened = page.getByRole('region', {name: 'What happened'})
+      await happened.getByRole('row', {name: 'checkout was started'}).waitFor()
+      run.send('reload', {app: 'payments', files: ['charge.js'], tookMs: 312, held: 4}, 1001)
+      await happened.getByRole('row', {name: 'payments was reloaded in 312 ms: charge.js; 4 calls waited'}).waitFor()
+      run.send('death', death(), 1002)
+      await happened.getByRole('row', {name: 'payments exited with code 1'}).waitFor()
+      run.send('app', app('checkout', {isReady: false}), 1003)
+      await happened.getByRole('row', {name: 'checkout is no longer ready'}).waitFor()
+      run.send('app', app('checkout'), 1004)
+      await happened.getByRole('row', {name: 'checkout is ready again'}).waitFor()
+      run.send('note', {code: 'x', text: 'it is <b>late'}, 1005)
+      await happened.getByText('it is <b>late').waitFor()
+    })
+  })
+)
