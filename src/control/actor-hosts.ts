@@ -1,28 +1,69 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import {clientOf} from './client.ts'
 import type {LeaseSearch} from './sidecar-leases.ts'
 
-/** How long what was found is used, in ms. */
+/** How long what was found is used, in ms; that nobody hosts a type is asked again sooner. */
 const FOUND_MS = 2000
+const NOBODY_MS = 250
+/** So long a call waits for an app of another run that is still to start (Dapr tries five times, a second apart). */
+const HOLD_MS = 5000
+/** Between two looks. */
+const LOOK_MS = 200
 /** Callers may ask for any. */
 const MAX_TYPES = 1000
+
+interface Found {
+  readonly host: Promise<string | undefined>
+  /** By `performance.now()`. */
+  until: number
+}
 
 /** Which apps of the user's other runs host which types of actors. */
 export class ActorHosts {
   readonly #search: Pick<LeaseSearch, 'candidates' | 'within'>
-  readonly #found = new Map<string, {readonly host: Promise<string | undefined>; readonly askedAt: number}>()
+  readonly #found = new Map<string, Found>()
 
   constructor(search: Pick<LeaseSearch, 'candidates' | 'within'>) {
     this.#search = search
   }
 
-  /** The id of an app that hosts actors of this type; undefined: none does. */
+  /** The id of an app that hosts actors of this type; undefined: none does. While an app has yet to start, it may. */
   async of(type: string): Promise<string | undefined> {
     const known = this.#found.get(type)
-    if (known !== undefined && performance.now() - known.askedAt < FOUND_MS) return known.host
-    const host = this.#ask(type)
+    if (known !== undefined && performance.now() < known.until) return known.host
+    const found: Found = {host: this.#look(type), until: Infinity}
     if (this.#found.size >= MAX_TYPES) this.#found.clear()
-    this.#found.set(type, {host, askedAt: performance.now()})
+    this.#found.set(type, found)
+    const host = await found.host
+    found.until = performance.now() + (host === undefined ? NOBODY_MS : FOUND_MS)
     return host
+  }
+
+  async #look(type: string): Promise<string | undefined> {
+    const end = performance.now() + HOLD_MS
+    let mayCome = false
+    for (;;) {
+      // an app that is ready now tells a moment later
+      const mightCome = mayCome
+      mayCome = await this.#areStarting()
+      const host = await this.#ask(type)
+      if (host !== undefined || !(mayCome || mightCome) || performance.now() > end) return host
+      await pause(LOOK_MS)
+    }
+  }
+
+  /** Whether an app of another run will be ready by itself. */
+  async #areStarting(): Promise<boolean> {
+    const candidates = await this.#search.candidates()
+    const starting = await Promise.all(
+      candidates.map(async ({path}) =>
+        this.#search.within(path, async signal => {
+          const {apps} = await clientOf(path).ask('GET /apps', {signal})
+          return apps.some(({availability}) => availability === 'waiting') ? true : undefined
+        })
+      )
+    )
+    return starting.includes(true)
   }
 
   async #ask(type: string): Promise<string | undefined> {

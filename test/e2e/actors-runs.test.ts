@@ -51,3 +51,22 @@ t.test('a type that another run hosts is called there, in turns; own apps come f
   while (!last.body.includes('did not find address')) last = await call('shop', '/Counter/1/method/add', post('1'))
   t.match(last, {status: 500, body: /ERR_ACTOR_INVOKE_METHOD/})
 })
+
+t.test('a call waits for an app of another run that is still to start', async t => {
+  const rig = await openRig(t)
+  const late = {
+    appID: 'far',
+    appDirPath: '.',
+    autoPort: true,
+    command: [process.execPath, HOST],
+    env: {JOURNAL: join(rig.home, 'far'), LATE: '1000', CONFIG_AFTER: '100'}
+  }
+  const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '1000']}
+  await rig.write({'far/dapr.yaml': template([late]), 'near/dapr.yaml': template([shop])})
+  const near = rig.pillion(['run', '-f', 'near'])
+  await near.ports('shop')
+  const far = rig.pillion(['run', '-f', 'far'])
+  await far.ports('far')
+  const {status, body} = await caller(near)('shop', '/Counter/1/method/add', post('1'))
+  t.strictSame([status, body], [200, '1'])
+})

@@ -102,6 +102,29 @@ export const goProgram = (name: string): Package => ({
   install: folder => [['go', 'build', '-C', GO_SOURCE, '-gcflags=all=-N -l', '-o', join(folder, name), `./${name}`]]
 })
 
+/** A public repository on GitHub. */
+interface PublicSource {
+  /** `owner/name` */
+  readonly repository: string
+  readonly commit: string
+  /** Patterns of git: what is needed of it. */
+  readonly paths: readonly string[]
+  /** Compiles it, in its folder. */
+  readonly build?: (folder: string) => readonly Command[]
+}
+
+/** Its files as they are at that commit. */
+export const publicSource = ({repository, commit, paths, build}: PublicSource): Package => ({
+  name: repository.replace('/', '-'),
+  version: commit.slice(0, 12),
+  runtime: ['git', '--version'],
+  install: folder => [
+    ['git', 'clone', '-q', '--no-checkout', '--filter=blob:none', `https://github.com/${repository}`, folder],
+    ['git', '-C', folder, 'checkout', '-q', commit, '--', ...paths],
+    ...(build?.(folder) ?? [])
+  ]
+})
+
 const JAVA_SOURCE = join(import.meta.dirname, '../fixtures/sdks/java')
 
 /** Our programs for it, compiled, and its libraries: `npm run test:java` alone asks for them. */
