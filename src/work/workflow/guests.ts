@@ -74,8 +74,7 @@ export class Guests {
         if (!gone.signal.aborted) tell(encode(FAR_ANSWER, {...of, completionToken, ...came}))
       }
       if (childRequest.length > 0) return this.#child(app, childRequest, {answer, gone: gone.signal})
-      const item = this.#activity(app, activityRequest, {source, answer})
-      if (item !== undefined) items.add(item)
+      this.#activity(app, activityRequest, {source, answer, items})
     }
     const leave = (): void => {
       this.#guests.delete(name)
@@ -87,12 +86,12 @@ export class Guests {
     return guest
   }
 
-  /** Undefined: it is answered already. */
+  /** `items`: those of the guest that are not answered yet. */
   #activity(
     app: string,
     request: Uint8Array,
-    {source, answer}: Pick<Asker, 'answer'> & {readonly source: string}
-  ): ActivityItem | undefined {
+    {source, answer, items}: Pick<Asker, 'answer'> & {readonly source: string; readonly items: Set<ActivityItem>}
+  ): void {
     const {engine, maxBytes, flush} = this.#options
     const {name, taskId, taskExecutionId, workflowInstance} = decode(ACTIVITY_REQUEST, request)
     const id = workflowInstance?.instanceId ?? ''
@@ -103,19 +102,18 @@ export class Guests {
       : tooLarge === undefined
         ? undefined
         : encode(FAILURE_DETAILS, {errorType: 'PayloadSizeExceeded', errorMessage: tooLarge})
-    if (refusal !== undefined) {
-      answer(of, failed(refusal))
-      return undefined
-    }
+    if (refusal !== undefined) return answer(of, failed(refusal))
     // a row that no instance has
     const instance = -++this.#items
     const activity = {instance, task: taskId, app, taskExecution: taskExecutionId, request, isChild: 0}
     const item = engine.activities.add(activity, {id, app: source})
-    item.answered = ({result, failureDetails}) =>
+    items.add(item)
+    item.answered = ({result, failureDetails}) => {
+      items.delete(item)
       answer(of, {result, failureDetails, isFailed: failureDetails.length > 0})
+    }
     engine.workersOf(app).add(item)
     flush()
-    return item
   }
 
   async #child(app: string, request: Uint8Array, {answer, gone}: Asker): Promise<void> {
@@ -126,7 +124,9 @@ export class Guests {
     const begun = await file.change(() => engine.tasks.beginChild(app, asked))
     if ('failure' in begun) return answer(of, failed(begun.failure))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})
-    const child = await over(begun.child, listener => gone.addEventListener('abort', listener))
+    const done = new AbortController() // one guest asks for many children
+    const child = await over(begun.child, listener => gone.addEventListener('abort', listener, {signal: done.signal}))
+    done.abort()
     if (child === undefined || !isTerminal(child.status)) return
     const {status, output, failure} = child
     if (status === COMPLETED) answer(of, {result: textOf(output)})
