@@ -1,6 +1,7 @@
 import {symlink} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
+import {inDisguise} from '../rig/disguise.ts'
 import {openRig} from '../rig/rig.ts'
 import {environmentOf} from '../rig/traces.ts'
 
@@ -118,7 +119,8 @@ t.test('what has left its group is found by the mark, ended and named', async t 
   t.same(await rig.leftovers(), [])
 })
 
-t.test('a daemon left by an app that ended with 0 lives until the run ends', async t => {
+const skip = inDisguise('macOS hides that such a daemon of its own programs is ours, once its parent has gone')
+t.test('a daemon left by an app that ended with 0 lives until the run ends', {skip}, async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a'}, {appID: 'b'}])
   const run = rig.pillion(['run', '-f', '.'])
