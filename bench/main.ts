@@ -11,6 +11,7 @@ import {badInput} from './figures/bad-input.ts'
 import {blocks} from './figures/blocks.ts'
 import {calls} from './figures/calls.ts'
 import {copies} from './figures/copies.ts'
+import {conversation} from './figures/conversation.ts'
 import {crypto} from './figures/crypto.ts'
 import {flood} from './figures/flood.ts'
 import {grpc} from './figures/grpc.ts'
@@ -73,6 +74,7 @@ const FIGURES = [
   watched,
   workflows,
   actors,
+  conversation,
   crypto,
   jobs
 ]
@@ -95,6 +97,7 @@ const LONG: readonly Figure[] = [
   watched,
   workflows,
   actors,
+  conversation,
   crypto,
   jobs
 ]

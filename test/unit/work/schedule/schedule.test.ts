@@ -58,6 +58,10 @@ t.test('the next times of a schedule', async t => {
     ['TZ=UTC @weekly', '2026-11-20T00:00:00Z', ['2026-11-22T00:00:00Z', '2026-11-29T00:00:00Z']],
     ['CRON_TZ=UTC @hourly', '2026-11-20T23:59:59Z', ['2026-11-21T00:00:00Z']],
     ['@every 1h30m', '2026-11-20T00:00:10Z', ['2026-11-20T01:30:10Z', '2026-11-20T03:00:10Z']],
+    // leap days; where the next one is eight years away there is none within five, as in Dapr
+    ['TZ=UTC 0 0 29 2 *', '2026-11-20T00:00:00Z', ['2028-02-29T00:00:00Z', '2032-02-29T00:00:00Z']],
+    ['TZ=UTC 0 0 29 2 *', '2096-03-01T00:00:00Z', []],
+    ['@every 1ms', '2026-11-20T00:00:00Z', ['2026-11-20T00:00:00.001Z']],
     ['0 0 30 2 *', '2026-11-20T00:00:00Z', []]
   ]
   for (const [spec, from, times] of cases) t.same(timesOf(spec, from, Math.max(1, times.length)), times, spec)
