@@ -160,16 +160,22 @@ class FieldSchedule implements Schedule {
     for (;;) {
       const shown = this.#zone.wallTime(instant)
       if (shown.year > lastYear) return undefined
-      const nextHour = instant + HOUR_MS - shown.minute * MINUTE_MS - shown.second * SECOND_MS
       // clocks that were put back over midnight show a day whose next one has begun already
-      const later = (start: number): number => (start > instant ? start : nextHour)
+      const later = (start: number): number => (start > instant ? start : this.#nextHour(instant, shown))
       if (!month.values.has(shown.month)) instant = later(this.#zone.startOfDay(shown.year, shown.month + 1, 1))
       else if (!this.#isOnDay(shown)) instant = later(this.#zone.startOfDay(shown.year, shown.month, shown.day + 1))
-      else if (!hour.values.has(shown.hour)) instant = nextHour
+      else if (!hour.values.has(shown.hour)) instant = this.#nextHour(instant, shown)
       else if (!minute.values.has(shown.minute)) instant += MINUTE_MS - shown.second * SECOND_MS
       else if (!second.values.has(shown.second)) instant += SECOND_MS
       else return instant
     }
+  }
+
+  /** Where the next hour begins; where clocks are changed before that, the next minute. */
+  #nextHour(instant: number, {minute, second}: WallTime): number {
+    const minuteBegan = instant - second * SECOND_MS
+    const hour = minuteBegan + HOUR_MS - minute * MINUTE_MS
+    return this.#zone.isSteady(instant, hour) ? hour : minuteBegan + MINUTE_MS
   }
 
   /** Where both kinds of days are named, either is enough. */

@@ -32,6 +32,11 @@ export class TimeZone {
     }
   }
 
+  /** Whether clocks are as far from UTC at one instant as at another. */
+  isSteady(from: number, to: number): boolean {
+    return this.#offsetOf(from) === this.#offsetOf(to)
+  }
+
   /** The first instant of a day; days and months that are too many count on. */
   startOfDay(year: number, month: number, day: number): number {
     const shown = Date.UTC(year, month - 1, day)

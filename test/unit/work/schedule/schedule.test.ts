@@ -51,7 +51,8 @@ t.test('the next times of a schedule', async t => {
         '2010-11-07T04:00:00Z'
       ]
     ],
-    // and put forward there: the hour from 0:01 on is left out
+    // and put forward there: the hour from 0:01 on is left out, what follows is not
+    ['TZ=America/St_Johns 30 1 * * *', '2010-03-14T03:00:00Z', ['2010-03-14T04:00:00Z', '2010-03-15T04:00:00Z']],
     ['TZ=America/St_Johns 0,1,2,30 0 * * *', '2010-03-14T03:00:00Z', ['2010-03-14T03:30:00Z', '2010-03-15T02:30:00Z']],
     // a day that starts at one o'clock
     ['TZ=America/Sao_Paulo 0 1 4 11 *', '2018-11-01T00:00:00Z', ['2018-11-04T03:00:00Z']],
