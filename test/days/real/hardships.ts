@@ -66,25 +66,18 @@ const RETRY_MS = 1000
 /** So long a warning may take: the machine may be busy. */
 const TOLD_WITHIN_MS = 8000
 
-/** Of the log files of an app, in bytes. */
-export interface LogSizes {
-  readonly largest: number
-  /** Of the one that its output goes to now: an earlier run may have written more. */
-  readonly current: number
-}
-
 /** The least that a line takes in a log file. */
 const LINE = 12
 
-/** No file may grow by more for as long as lines are written; settles when there is room again, with whether the run has ever said so. */
+/** No file may grow beyond the `largest` log (bytes) by more for as long as an app writes lines; settles when there is room again, with whether the run has ever said so. */
 export async function fullDisk(
   run: Program,
-  {largest, current}: LogSizes,
+  largest: number,
   write: (lines: number) => Promise<unknown>
 ): Promise<boolean> {
   const isTold = (): boolean => run.stderr.text.includes('cannot write log file')
   limit(run.pid, 'fsize', largest + ROOM)
-  await write(Math.ceil((largest - current + ROOM) / LINE) + ROOM / 5)
+  await write(Math.ceil((largest + ROOM) / LINE) + ROOM / 5)
   for (const end = performance.now() + TOLD_WITHIN_MS; !isTold() && performance.now() < end;) await pause(50)
   await pause(300) // it is said once for a file
   limit(run.pid, 'fsize')

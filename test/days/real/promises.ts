@@ -1,7 +1,6 @@
 import {readdir, readFile, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Published} from '../world.ts'
-import type {LogSizes} from './hardships.ts'
 import {KeptEvents} from './kept-events.ts'
 import {SavedState} from './saved-state.ts'
 import {statusOf} from './status-of.ts'
@@ -44,18 +43,12 @@ export class Promises {
     if (status === 200) this.#floods = [...this.#floods, flood]
   }
 
-  /** The size of the largest log file of an app, and of the one that its output goes to now. */
-  async logSizes(root: string, folder: string): Promise<LogSizes> {
+  /** The size of the largest log file of a folder, in bytes. */
+  async largestLog(root: string, folder: string): Promise<number> {
     const logs = join(root, folder, '.dapr/logs')
     const names = await readdir(logs).catch(() => [])
-    const all = await Promise.all(
-      names.map(async name => {
-        const {size, mtimeMs} = await stat(join(logs, name))
-        return {name, size, mtimeMs}
-      })
-    )
-    const [current] = all.filter(({name}) => name.includes('_app_')).toSorted((a, b) => b.mtimeMs - a.mtimeMs)
-    return {largest: Math.max(0, ...all.map(({size}) => size)), current: current?.size ?? 0}
+    const sizes = await Promise.all(names.map(async name => (await stat(join(logs, name))).size))
+    return Math.max(0, ...sizes)
   }
 
   /** The run has ended, and what it had in memory with it. */

@@ -206,8 +206,8 @@ export class RealWorld implements World {
     const app = (await this.#ps()).find(({id, instance}) => nameOf(id, instance) === name)?.appPort
     if (app === undefined || this.#run?.hasExited !== false) return
     const base = `http://127.0.0.1:${app}`
-    const sizes = await this.#promises.logSizes(this.#rig.folder, folder)
-    const isTold = await fullDisk(this.#run, sizes, async lines => textAt(`${base}/flood?mark=lost&count=${lines}`))
+    const largest = await this.#promises.largestLog(this.#rig.folder, folder)
+    const isTold = await fullDisk(this.#run, largest, async lines => textAt(`${base}/flood?mark=lost&count=${lines}`))
     if (!isTold) this.#found.push(`nobody says that the log file of ${name} cannot be written`)
     await this.#promises.flood(base, {folder, mark: `m${++this.#numbers}`, count: 100})
   }
