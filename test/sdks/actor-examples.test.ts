@@ -55,13 +55,14 @@ t.test('the example of the SDK for Go', async t => {
     publicSource({
       repository: 'dapr/go-sdk',
       commit: '2d0b08509cf27a60c14238e1f7f8e9ff10ddaf13',
-      paths: ['*.go', '*.mod', '*.sum', '*.yaml'],
+      paths: ['*.go', '*.mod', '*.sum', '*.yaml', 'version'],
       build: folder =>
         ['serving', 'client'].map(part => [
           'go',
           'build',
           '-C',
           join(folder, 'examples'),
+          '-mod=mod',
           '-o',
           part,
           `./actor/${part}`
