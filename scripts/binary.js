@@ -1,15 +1,31 @@
-// Writes build/pillion: one executable for this platform, Node and the whole program inside (a single executable
-// application of Node's). The program comes with the code that V8 made of it in a first run: that halves what loading takes.
+// Writes build/pillion: one executable for this platform, Node and the whole program inside (a single executable application of
+// Node's). The program comes with the code that V8 made of it in a first run: that halves what loading takes. With names of
+// platforms (`node scripts/binary.js darwin-arm64 …`, or `all`) writes build/pillion-NAME for each: V8's code is of one processor
+// and system, so that only the executable for this platform has it.
 import {execFileSync} from 'node:child_process'
-import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {Script} from 'node:vm'
 import {build} from 'esbuild'
 import {buildPage} from './build-page.js'
+import {checkExecutable} from './check-executable.js'
+import {signAdHoc} from './mach-o.js'
+import {HERE, nodeOf, TARGETS} from './targets.js'
 
-const folder = resolve('build')
+const folder = resolve('build/parts')
 const at = name => join(folder, name)
+const output = name => resolve('build', name)
 
 /** Commands that a part of the program does not run, or the code of one. */
 const without = isOutside => ({
@@ -85,11 +101,11 @@ const {Script} = require('node:vm')
 const script = new Script(source, {filename: 'pillion', cachedData})
 script.runInThisContext()(find, module, exports)
 `
-const MAIN = `const sea = require('node:sea')
+const mainOf = hasCode => `const sea = require('node:sea')
 const word = process.argv.slice(2).find((arg, i, all) => !arg.startsWith('-') && all[i - 1] !== '--runtime-path')
 const name = word === 'mcp' ? '${MCP.name}' : process.argv.length === 3 && ['-v', '--version', '-h', '--help', 'help'].includes(process.argv[2]) ? '${WORDS.name}' : '${WHOLE.name}'
 const textOf = name => Buffer.from(sea.getRawAsset(name + '.cjs')).latin1Slice()
-const source = textOf(name), cachedData = Buffer.from(sea.getRawAsset(name + '.code'))
+const source = textOf(name), cachedData = ${hasCode ? "Buffer.from(sea.getRawAsset(name + '.code'))" : 'undefined'}
 const libraries = ${JSON.stringify(Object.fromEntries(LIBRARIES.map(({name, library}) => [library, name])))}
 const found = new Map()
 function find(name) {
@@ -134,18 +150,53 @@ function checkCode({name}) {
   if (script.cachedDataRejected) throw new Error(`V8 does not take back the code that it made of ${name}.cjs`)
 }
 
-/** Takes off 30 MB of names that only a debugger reads. */
-function strip(file) {
-  try {
-    execFileSync('strip', ['--strip-all', file])
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error
-    console.error('no `strip` here (binutils): the executable will be larger than it need be')
+/** Takes off 30 MB of names that only a debugger reads. LLVM's knows the formats of all systems. */
+function strip(file, target) {
+  for (const program of target === HERE && process.platform === 'linux' ? ['strip', 'llvm-strip'] : ['llvm-strip']) {
+    try {
+      return execFileSync(program, ['--strip-all', file])
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error
+    }
   }
+  console.error(
+    `no program strips the Node of ${target} (binutils, llvm): the executable will be larger than it need be`
+  )
 }
 
+/** The executable of a target, from its Node. */
+function assemble(target, node, file) {
+  const hasCode = target === HERE
+  const own = at(`node-${target}`)
+  copyFileSync(node, own)
+  chmodSync(own, 0o755)
+  strip(own, target) // before: the finished file does not survive it
+  writeFileSync(at('main.cjs'), mainOf(hasCode))
+  const names = PARTS.flatMap(({name}) => (hasCode ? [`${name}.cjs`, `${name}.code`] : [`${name}.cjs`]))
+  const assets = [...names, ...LIBRARIES.map(({name}) => `${name}.cjs`)].map(name => [name, at(name)])
+  const page = readdirSync('dist/page').map(name => [`page/${name}`, resolve('dist/page', name)])
+  const settings = {
+    main: at('main.cjs'),
+    executable: own,
+    output: file,
+    assets: Object.fromEntries([...assets, ...page]),
+    disableExperimentalSEAWarning: true
+  }
+  writeFileSync(at('sea.json'), JSON.stringify(settings))
+  execFileSync(process.execPath, ['--build-sea', at('sea.json')], {stdio: ['ignore', 'ignore', 'inherit']})
+  // macOS starts nothing unsigned
+  if (target.startsWith('darwin')) signAdHoc(file, 'pillion')
+  chmodSync(file, 0o755)
+  checkExecutable(file, target)
+  console.log(`${file}: ${(statSync(file).size / 1e6).toFixed(0)} MB`)
+}
+
+const names = process.argv[2] === 'all' ? Object.keys(TARGETS) : process.argv.slice(2)
+for (const name of names)
+  if (TARGETS[name] === undefined)
+    throw new Error(`no such platform: ${name}; there are ${Object.keys(TARGETS).join(', ')}`)
 rmSync(folder, {recursive: true, force: true})
-mkdirSync(folder)
+mkdirSync(folder, {recursive: true})
 for (const part of PARTS) {
   await bundle(part)
   warmUp(part)
@@ -153,26 +204,6 @@ for (const part of PARTS) {
 }
 for (const library of LIBRARIES) await bundle(library)
 await buildPage()
-// stripped before: the finished file does not survive it
-copyFileSync(process.execPath, at('node'))
-if (process.platform === 'linux') strip(at('node'))
-writeFileSync(at('main.cjs'), MAIN)
-writeFileSync(
-  at('sea.json'),
-  JSON.stringify({
-    main: at('main.cjs'),
-    executable: at('node'),
-    output: at('pillion'),
-    assets: Object.fromEntries([
-      ...PARTS.flatMap(({name}) => [`${name}.cjs`, `${name}.code`]).map(file => [file, at(file)]),
-      ...LIBRARIES.map(({name}) => [`${name}.cjs`, at(`${name}.cjs`)]),
-      ...readdirSync('dist/page').map(file => [`page/${file}`, resolve('dist/page', file)])
-    ]),
-    disableExperimentalSEAWarning: true
-  })
-)
-execFileSync(process.execPath, ['--build-sea', at('sea.json')], {stdio: ['ignore', 'ignore', 'inherit']})
-// macOS starts nothing unsigned; `-` needs no certificate (codesign(1))
-if (process.platform === 'darwin') execFileSync('codesign', ['--force', '--sign', '-', at('pillion')])
-for (const name of ['node', 'main.cjs', 'warm.cjs', 'sea.json']) rmSync(at(name))
-console.log(`${at('pillion')}: ${(statSync(at('pillion')).size / 1e6).toFixed(0)} MB`)
+if (names.length === 0) assemble(HERE, process.execPath, output('pillion'))
+for (const name of names) assemble(name, nodeOf(name, resolve('build/nodes')), output(`pillion-${name}`))
+rmSync(folder, {recursive: true})

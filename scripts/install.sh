@@ -68,7 +68,7 @@ get() {
 }
 
 get SHA256SUMS
-file=$(sed -n "s/^[0-9a-f]\{64\} [ *]\(pillion-.*-$system-$machine\)\$/\1/p" "$work/SHA256SUMS" | tail -n 1)
+file=$(sed -n "s/^[0-9a-f]\{64\} [ *]\(pillion-.*-$system-$machine\.gz\)\$/\1/p" "$work/SHA256SUMS" | tail -n 1)
 [ -n "$file" ] || fail "$from has no executable for $system-$machine" 'Nothing was changed.'
 say "from $from/$file"
 get "$file"
@@ -79,13 +79,18 @@ else fail 'neither sha256sum nor shasum is there to check the file with' 'Nothin
 grep -q "^${sum%% *} [ *]$file\$" "$work/SHA256SUMS" ||
   fail "$file is not what SHA256SUMS says: half a download, or another file" 'Nothing was changed. Try again.'
 
-chmod 755 "$work/$file"
-version=$("$work/$file" --version 2>&1) || fail "it does not start here: $version" \
+gzip -dc "$work/$file" >"$work/pillion" || fail "$file cannot be unpacked" 'Nothing was changed: is the disk full?'
+chmod 755 "$work/pillion"
+version=$("$work/pillion" --version 2>&1) || fail "it does not start here: $version" \
   'Debian, Ubuntu: apt-get install libatomic1. Fedora: dnf install libatomic. Nothing was changed.'
 before=$(command -v pillion || :)
-mv -f "$work/$file" "$target"
+mv -f "$work/pillion" "$target"
 say "installed $target"
 say "$version" | head -n 2
+# under Rosetta the machine calls itself x86_64
+if [ "$system-$machine" = darwin-x64 ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ]; then
+  say 'This shell runs under Rosetta: for the faster executable of this Mac, arch -arm64 sh install.sh …'
+fi
 case ":$PATH:" in
   *":$to:"*) ;;
   *) say "$to is not in your PATH: export PATH=\"$to:\$PATH\"" ;;

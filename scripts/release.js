@@ -1,25 +1,52 @@
-// Writes build/release: the npm package, the executable for this platform, the script that installs it, and their sums. Publishes nothing.
+// Writes build/release: the npm package, an executable for each platform, packages of Debian, a formula of Homebrew, the script that
+// installs, what is inside, and the sums of all. `npm run release -- linux-x64` makes that platform's alone. Publishes nothing.
 import {execFileSync} from 'node:child_process'
 import {createHash} from 'node:crypto'
-import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {constants, gzipSync} from 'node:zlib'
+import {makeBill} from './bill.js'
+import {makeDeb} from './deb.js'
+import {formulaOf} from './formula.js'
+import {HERE, TARGETS} from './targets.js'
 
+/** A release of this size is a mistake. */
+const MAX_BYTES = 47_000_000
 const folder = 'build/release'
 const {name, version} = JSON.parse(readFileSync('package.json', 'utf8'))
-const executable = join(folder, `${name}-${version}-${process.platform}-${process.arch}`)
+const targets = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS)
+const fileOf = target => `${name}-${version}-${target}.gz`
 const run = (command, ...args) => execFileSync(command, args, {encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit']})
+const sumOf = file =>
+  createHash('sha256')
+    .update(readFileSync(join(folder, file)))
+    .digest('hex')
 
-run(process.execPath, 'scripts/binary.js')
+run(process.execPath, 'scripts/binary.js', ...targets)
 rmSync(folder, {recursive: true, force: true})
 mkdirSync(folder, {recursive: true})
-cpSync('build/pillion', executable)
+const {bill, licences} = await makeBill({name, version, node: process.versions.node})
+writeFileSync(join(folder, 'sbom.cdx.json'), bill)
+writeFileSync(join(folder, 'third-party-licences.txt'), licences)
+const completions = Object.fromEntries(
+  ['bash', 'zsh', 'fish'].map(shell => [shell, run(process.execPath, 'bin/pillion.js', 'completion', shell)])
+)
+for (const target of targets) {
+  const executable = join('build', `${name}-${target}`)
+  if (target === HERE && !run(executable, '--version').includes(version))
+    throw new Error(`${executable} does not call itself ${version}`)
+  const packed = gzipSync(readFileSync(executable), {level: constants.Z_BEST_COMPRESSION})
+  if (packed.length > MAX_BYTES) throw new Error(`${fileOf(target)} has ${packed.length} bytes`)
+  writeFileSync(join(folder, fileOf(target)), packed)
+  if (target.startsWith('linux')) makeDeb({executable, target, version, licences, completions, folder})
+}
 cpSync('scripts/install.sh', join(folder, 'install.sh'))
 run('npm', 'pack', '--ignore-scripts', '--pack-destination', folder)
-
-if (!run(executable, '--version').includes(version)) throw new Error(`${executable} does not call itself ${version}`)
-const sums = readdirSync(folder).map(file => {
-  const sum = createHash('sha256').update(readFileSync(join(folder, file)))
-  return `${sum.digest('hex')}  ${file}\n`
-})
-writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''))
-console.log(sums.join('').trimEnd())
+if (targets.length === Object.keys(TARGETS).length) {
+  const sums = Object.fromEntries(targets.map(target => [target, sumOf(fileOf(target))]))
+  // where it is published is written in by whoever publishes it
+  writeFileSync(join(folder, `${name}.rb`), formulaOf({version, url: 'URL', sums, fileOf}))
+}
+const files = readdirSync(folder)
+writeFileSync(join(folder, 'SHA256SUMS'), files.map(file => `${sumOf(file)}  ${file}\n`).join(''))
+for (const file of files) console.log(`${(statSync(join(folder, file)).size / 1e6).toFixed(1).padStart(6)} MB  ${file}`)

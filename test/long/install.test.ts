@@ -5,23 +5,26 @@ import {chmod, mkdir, writeFile} from 'node:fs/promises'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
+import {gzipSync} from 'node:zlib'
 import t, {type Test} from 'tap'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/install.sh')
-const NAME = `pillion-9.9.9-${process.platform}-${process.arch}`
+const NAME = `pillion-9.9.9-${process.platform}-${process.arch}.gz`
 /** Stands for the executable, which takes minutes to build: the script does not look into it. */
 const PROGRAM = '#!/bin/sh\necho "CLI version: 9.9.9"\n'
 
-const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sumOf = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex')
 
 /** The files of a release. */
-async function released(rig: Rig, {program = PROGRAM, sum = sumOf(program)} = {}): Promise<string> {
-  await rig.write({
-    [`release/${NAME}`]: program,
-    'release/SHA256SUMS': `${sumOf('x')}  pillion-9.9.9.tgz\n${sum}  ${NAME}\n`
-  })
-  return join(rig.folder, 'release')
+async function released(
+  rig: Rig,
+  {program = PROGRAM, sum = sumOf(gzipSync(program)), name = NAME} = {}
+): Promise<string> {
+  const folder = join(rig.folder, 'release')
+  await rig.write({'release/SHA256SUMS': `${sumOf('x')}  pillion-9.9.9.tgz\n${sum}  ${name}\n`})
+  await writeFile(join(folder, name), gzipSync(program))
+  return folder
 }
 
 async function install(rig: Rig, ...args: readonly string[]): Promise<{code: number | null; out: string; err: string}> {
@@ -54,7 +57,7 @@ t.test('installed, again, and removed: it says what it does', async t => {
 t.test('what is not the right file changes nothing', async t => {
   const {rig, bin} = await opened(t)
   t.match(await install(rig, '--from', await released(rig)), {code: 0})
-  const wrong = await released(rig, {program: `${PROGRAM}# changed\n`, sum: sumOf(PROGRAM)})
+  const wrong = await released(rig, {program: `${PROGRAM}# changed\n`, sum: sumOf(gzipSync(PROGRAM))})
   t.match(await install(rig, '--from', wrong), {code: 1, err: 'is not what SHA256SUMS says'})
   const broken = await released(rig, {program: '#!/bin/sh\necho "libatomic.so.1 is missing" >&2; exit 127\n'})
   t.match(await install(rig, '--from', broken), {
@@ -66,6 +69,29 @@ t.test('what is not the right file changes nothing', async t => {
   t.match(await install(rig, '--from', join(rig.folder, 'nowhere')), {code: 1, err: /SHA256SUMS cannot be had/})
   t.strictSame(readdirSync(bin), ['pillion'])
   t.equal(readFileSync(join(bin, 'pillion'), 'utf8'), PROGRAM)
+})
+
+t.test('a file that its sum fits, and that is no archive, changes nothing', async t => {
+  const {rig, bin} = await opened(t)
+  const from = await released(rig, {sum: sumOf('no archive')})
+  await writeFile(join(from, NAME), 'no archive')
+  t.match(await install(rig, '--from', from), {code: 1, err: /cannot be unpacked/})
+  t.strictSame(readdirSync(bin), [])
+})
+
+t.test('a Mac, and a shell under Rosetta there', async t => {
+  const {rig} = await opened(t)
+  const from = await released(rig, {name: 'pillion-9.9.9-darwin-x64.gz'})
+  await rig.write({
+    'tools/uname': '#!/bin/sh\n[ "$1" = -s ] && echo Darwin || echo x86_64\n',
+    'tools/sysctl': '#!/bin/sh\n[ "$*" = "-n sysctl.proc_translated" ] && echo 1\n'
+  })
+  for (const tool of ['uname', 'sysctl']) await chmod(join(rig.folder, 'tools', tool), 0o755)
+  const script = rig.start(['/bin/sh', SCRIPT, '--from', from], {
+    env: {HOME: rig.home, PATH: `${rig.folder}/tools:/usr/bin:/bin`}
+  })
+  t.match(await script.exited, {code: 0})
+  t.match(script.stdout.text, /runs under Rosetta: .* arch -arm64/)
 })
 
 t.test('over HTTP: half a download is told', async t => {
