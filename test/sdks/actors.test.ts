@@ -1,10 +1,15 @@
 import {join} from 'node:path'
 import t from 'tap'
+import {component} from '../rig/resource-files.ts'
 import {resultsOf} from '../rig/results.ts'
 import {openRig} from '../rig/rig.ts'
 import {daprForJavascript, daprForPython, daprForPythonWeb, goProgram, installed} from './installed.ts'
 
 t.setTimeout(300_000)
+
+/** A store of the test's own: the default one may be that of another test's run. */
+const STORE = {'resources/store.yaml': component('statestore', 'state.in-memory', {actorStateStore: 'true'})}
+const resourcesPath = '../resources'
 
 const fixture = (name: string): string => join(import.meta.dirname, '../fixtures/sdks', name)
 
@@ -13,9 +18,10 @@ t.test('Dapr’s SDK for JavaScript: actors with state, timers and reminders, an
   if (folder === undefined) return
   const rig = await openRig(t)
   const command = [process.execPath, fixture('actors.mjs')]
+  await rig.write(STORE)
   await rig.template([
-    {appID: 'counters', autoPort: true, command, env: {ROLE: 'host', IDLE: '1s', SDK_FOLDER: folder}},
-    {appID: 'shop', command, env: {ROLE: 'client', SDK_FOLDER: folder}}
+    {appID: 'counters', resourcesPath, autoPort: true, command, env: {ROLE: 'host', IDLE: '1s', SDK_FOLDER: folder}},
+    {appID: 'shop', resourcesPath, command, env: {ROLE: 'client', SDK_FOLDER: folder}}
   ])
   const run = rig.pillion(['run', '-f', '.'])
   t.match(await resultsOf(run), {
@@ -39,9 +45,17 @@ t.test('Dapr’s SDK for Python: actors hosted over a stream of gRPC, and a clie
   if (folder === undefined) return
   const rig = await openRig(t)
   const command = ['python3', fixture('actors.py')]
+  await rig.write(STORE)
   await rig.template([
-    {appID: 'counters', autoPort: true, appProtocol: 'grpc', command, env: {ROLE: 'host', PYTHONPATH: folder}},
-    {appID: 'shop', command, env: {ROLE: 'client', PYTHONPATH: folder}}
+    {
+      appID: 'counters',
+      resourcesPath,
+      autoPort: true,
+      appProtocol: 'grpc',
+      command,
+      env: {ROLE: 'host', PYTHONPATH: folder}
+    },
+    {appID: 'shop', resourcesPath, command, env: {ROLE: 'client', PYTHONPATH: folder}}
   ])
   const run = rig.pillion(['run', '-f', '.'])
   t.match(await resultsOf(run), COUNTED)
@@ -61,10 +75,18 @@ for (const web of ['flask', 'fastapi'])
     const rig = await openRig(t)
     const command = ['python3', fixture('actors.py')]
     const env = {PYTHONPATH: folder}
-    await rig.write({'counters/version.txt': '0'})
+    await rig.write({...STORE, 'counters/version.txt': '0'})
     await rig.template([
-      {appID: 'counters', appDirPath: 'counters', autoPort: true, watch: true, command, env: {...env, ROLE: web}},
-      {appID: 'shop', command, env: {...env, ROLE: 'client'}}
+      {
+        appID: 'counters',
+        appDirPath: 'counters',
+        resourcesPath,
+        autoPort: true,
+        watch: true,
+        command,
+        env: {...env, ROLE: web}
+      },
+      {appID: 'shop', resourcesPath, command, env: {...env, ROLE: 'client'}}
     ])
     const run = rig.pillion(['run', '-f', '.'])
     t.match(await resultsOf(run), COUNTED)
@@ -88,9 +110,10 @@ t.test('Dapr’s SDK for Go: actors with state, timers and reminders, and a clie
   if (folder === undefined) return
   const rig = await openRig(t)
   const command = [join(folder, 'actors')]
+  await rig.write(STORE)
   await rig.template([
-    {appID: 'counters', autoPort: true, command, env: {ROLE: 'host'}},
-    {appID: 'shop', command, env: {ROLE: 'client'}, dependsOn: ['counters']}
+    {appID: 'counters', resourcesPath, autoPort: true, command, env: {ROLE: 'host'}},
+    {appID: 'shop', resourcesPath, command, env: {ROLE: 'client'}, dependsOn: ['counters']}
   ])
   const run = rig.pillion(['run', '-f', '.'])
   t.match(await resultsOf(run), {
