@@ -47,7 +47,7 @@ export const COLUMNS: readonly Column<Api.Call>[] = [
     name: 'status',
     cell: row => <span class={row.isFailed ? 'bad' : ''}>{statusText(row)}</span>
   },
-  {head: 'Time taken', name: 'took', alignsRight: true, cell: ({totalMs}) => duration(totalMs)},
+  {head: 'Duration', name: 'took', alignsRight: true, cell: ({totalMs}) => duration(totalMs)},
   {head: 'Size', name: 'size', alignsRight: true, cell: ({responseBytes}) => bytes(responseBytes)},
   {head: 'Why', name: 'why', cell: whyText}
 ]

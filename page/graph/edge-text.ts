@@ -1,4 +1,4 @@
-import {count} from '../parts/format.ts'
+import {count, duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {faults} from '../state/faults.ts'
 import {recentOf, type GraphEdge} from './graph.ts'
@@ -13,12 +13,14 @@ export const isFaulty = ({from, to}: GraphEdge): boolean =>
 /** Fewer calls a second are told by their number. */
 const SLOW = 0.05
 
-/** `12.6/s ✕ 31 % ⚡` */
+/** `12.6/s ✕ 31 % 65 ms ⚡`: calls a second, failures, p95; '' = there is nothing to tell. */
 export function labelOf(edge: GraphEdge): string {
+  if (edge.isAwaited === true) return ''
   const {perSecond, failed} = recentOf(edge)
   const calls = edge.figures?.calls ?? 0
-  const speed = calls === 0 ? 'not called' : perSecond < SLOW ? `${count(calls)} in all` : `${count(perSecond)}/s`
-  return [speed, failed > 0 ? `✕ ${Math.round(failed)} %` : '', isFaulty(edge) ? '⚡' : '']
+  const speed = calls === 0 ? 'not called' : perSecond < SLOW ? `${count(calls)} calls` : `${count(perSecond)}/s`
+  const p95 = edge.figures === undefined || edge.figures.p95Ms === 0 ? '' : duration(edge.figures.p95Ms)
+  return [speed, failed > 0 ? `✕ ${failed < 1 ? '<1' : Math.round(failed)} %` : '', p95, isFaulty(edge) ? '⚡' : '']
     .filter(text => text !== '')
     .join(' ')
 }
@@ -27,15 +29,15 @@ export function labelOf(edge: GraphEdge): string {
 export function failedText(edge: GraphEdge): string {
   const {failed} = recentOf(edge)
   const all = edge.figures?.failed ?? 0
-  return failed > 0 ? `✕ ${failed.toFixed(1)} %` : all > 0 ? `${count(all)} in all` : '–'
+  return failed > 0 ? `✕ ${failed.toFixed(1)} %` : all > 0 ? `${count(all)} in total` : '–'
 }
 
 /** The label in words, for those who do not see it. */
 export function sentenceOf(edge: GraphEdge): string {
   const {calls = 0} = edge.figures ?? {}
   return [
-    `${nameOf(edge.from)} to ${nameOf(edge.to)}: ${labelOf(edge)}`,
-    recentOf(edge).perSecond >= SLOW ? `${count(calls)} in all` : '',
+    `${nameOf(edge.from)} to ${nameOf(edge.to)}: ${labelOf(edge) || 'waits for it'}`,
+    recentOf(edge).perSecond >= SLOW ? `${count(calls)} in total` : '',
     isFaulty(edge) ? 'a fault is on' : '',
     dependsText(edge)
   ]
@@ -44,7 +46,8 @@ export function sentenceOf(edge: GraphEdge): string {
 }
 
 /** What `dependsOn` says of it; '' = nothing is to be said. */
-export function dependsText({isDeclared, figures}: GraphEdge): string {
+export function dependsText({isDeclared, isAwaited, figures}: GraphEdge): string {
+  if (isAwaited === true) return 'under dependsOn'
   if (isDeclared === false) return 'not under dependsOn'
   return isDeclared === true && figures === undefined ? 'under dependsOn, not called yet' : ''
 }

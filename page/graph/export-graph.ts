@@ -14,11 +14,17 @@ function svgText(): string {
   if (picture === null) return ''
   const copy = picture.cloneNode(true) as Element
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
+  // as a whole, however it is looked at
+  const [width = '', height = ''] = copy.getAttribute('data-whole')?.split(' ') ?? []
+  copy.setAttribute('width', width)
+  copy.setAttribute('height', height)
+  copy.setAttribute('viewBox', `0 0 ${width} ${height}`)
   const style = document.createElementNS('http://www.w3.org/2000/svg', 'style')
   style.textContent = STYLE
   copy.prepend(style)
   for (const each of [copy, ...copy.querySelectorAll('[tabindex], [role], a')]) {
-    for (const name of ['id', 'tabindex', 'role', 'aria-pressed', 'aria-label', 'href']) each.removeAttribute(name)
+    for (const name of ['id', 'tabindex', 'role', 'aria-pressed', 'aria-label', 'href', 'data-whole'])
+      each.removeAttribute(name)
   }
   return new XMLSerializer().serializeToString(copy)
 }

@@ -4,10 +4,12 @@ import type * as Api from '../../src/model/api.generated.ts'
 export interface GraphEdge {
   readonly from: string
   readonly to: string
-  /** undefined: it was not called yet, and stands under `dependsOn`. */
+  /** undefined: there was no call; it stands under `dependsOn`. */
   readonly figures: Api.Edge | undefined
   /** The caller names the callee under `dependsOn`; undefined: one of them is no app of the run. */
   readonly isDeclared: boolean | undefined
+  /** Nobody calls the callee: it is waited for alone, as a database is. */
+  readonly isAwaited?: boolean
 }
 
 export interface Graph {
@@ -19,7 +21,7 @@ export interface Graph {
 export const edgeKey = ({from, to}: Pick<GraphEdge, 'from' | 'to'>): string => `${from}\0${to}`
 
 /** The latest figures of a graph: `live` are those of the busiest edges. */
-export function graphOf({apps, edges, uncalled}: Api.Graph, live: readonly Api.Edge[]): Graph {
+export function graphOf({apps, edges, uncalled, awaited}: Api.Graph, live: readonly Api.Edge[]): Graph {
   const latest = new Map(live.map(edge => [edgeKey(edge), edge]))
   const called = edges.map(edge => ({
     from: edge.from,
@@ -32,7 +34,8 @@ export function graphOf({apps, edges, uncalled}: Api.Graph, live: readonly Api.E
     .filter(edge => !known.has(edgeKey(edge)))
     .map(edge => ({from: edge.from, to: edge.to, figures: edge, isDeclared: undefined}))
   const silent = uncalled.map(({from, to}) => ({from, to, figures: undefined, isDeclared: true}))
-  const all = [...called, ...news, ...silent.filter(edge => !known.has(edgeKey(edge)))]
+  const waits = awaited.map(({from, to}) => ({from, to, figures: undefined, isDeclared: true, isAwaited: true}))
+  const all = [...called, ...news, ...[...silent, ...waits].filter(edge => !known.has(edgeKey(edge)))]
   return {nodes: [...new Set([...apps, ...all.flatMap(({from, to}) => [from, to])])], edges: all}
 }
 

@@ -15,8 +15,11 @@ export interface Layout {
 }
 
 export const NODE_HEIGHT = 44
-/** Room for `12.6/s ✕ 31 % ⚡`. */
-const LABEL = {width: 118, height: 20}
+/** Room for `12.6/s ✕ 31 % 65 ms ⚡`. */
+export const LABEL = {width: 150, height: 20}
+/** Apart from others, apps stand in rows of at least this width. */
+const MIN_ROW = 900
+const GAP = 24
 /** Of a character at most. */
 const CHARACTER = 8.2
 const MAX_NODE = 260
@@ -34,13 +37,33 @@ interface Drawing {
 const {Graph: NewDrawing} = graphlib as unknown as {readonly Graph: new () => Drawing}
 const arrange = layout as unknown as (drawing: Drawing) => void
 
-/** Layers from left to right; labels have a place of their own on their edge. */
+const widthOf = (node: string): number => Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + 24))
+
+/** Layers from left to right; labels have a place of their own on their edge. What nothing belongs to stands in rows below. */
 export function layoutOf({nodes, edges}: Graph): Layout {
+  const linked = new Set(edges.flatMap(({from, to}) => [from, to]))
+  const whole = layersOf({nodes: nodes.filter(node => linked.has(node)), edges})
+  const row = Math.max(MIN_ROW, whole.width)
+  const places = new Map(whole.nodes)
+  let [x, y, width] = [GAP / 2, whole.height + (linked.size === 0 ? GAP / 2 : 0), whole.width]
+  for (const node of nodes.filter(each => !linked.has(each))) {
+    const own = widthOf(node)
+    if (x + own > row && x > GAP) [x, y] = [GAP / 2, y + NODE_HEIGHT + GAP]
+    places.set(node, {x: x + own / 2, y: y + NODE_HEIGHT / 2, width: own})
+    x += own + GAP
+    width = Math.max(width, x)
+  }
+  const height = places.size === whole.nodes.size ? whole.height : y + NODE_HEIGHT + GAP / 2
+  return {...whole, nodes: places, width, height}
+}
+
+function layersOf({nodes, edges}: Graph): Layout {
+  if (nodes.length === 0) return {width: 0, height: 0, nodes: new Map(), edges: new Map()}
   const drawing = new NewDrawing()
-  drawing.setGraph({rankdir: 'LR', nodesep: 26, ranksep: 30, edgesep: 14, marginx: 12, marginy: 12})
-  for (const node of nodes)
-    drawing.setNode(node, {width: Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + 24)), height: NODE_HEIGHT})
-  for (const {from, to} of edges) drawing.setEdge(from, to, {...LABEL, labelpos: 'c'})
+  drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: 24, edgesep: 12, marginx: 12, marginy: 12})
+  for (const node of nodes) drawing.setNode(node, {width: widthOf(node), height: NODE_HEIGHT})
+  for (const {from, to, isAwaited} of edges)
+    drawing.setEdge(from, to, isAwaited === true ? {width: 0, height: 0} : {...LABEL, labelpos: 'c'})
   arrange(drawing)
   const {width = 0, height = 0} = drawing.graph()
   return {

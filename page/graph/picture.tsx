@@ -1,53 +1,93 @@
 import {useMemo} from 'preact/hooks'
 import {duration} from '../parts/format.ts'
-import {statusOf} from '../state/app-status.ts'
+import {visible} from '../parts/safe-text.ts'
+import {isDown, statusOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 import {labelOf, nameOf, sentenceOf} from './edge-text.ts'
-import {layoutOf, NODE_HEIGHT, type Layout, type Point} from './layout.ts'
+import type {Groups} from './groups.ts'
+import {useViewport} from './viewport.ts'
+import {LABEL, layoutOf, NODE_HEIGHT, type Layout, type Point} from './layout.ts'
 
 export interface PictureProps {
   readonly graph: Graph
   /** The key of the edge whose figures are shown. */
   readonly selected: string
   readonly onSelect: (edge: GraphEdge) => void
+  readonly groups: Groups
+  readonly onOpenGroup: (name: string) => void
 }
 
+/** Labels of edges are left out where nobody could read them; those of failures stay. */
+const READABLE = 0.55
+
 /** Apps in layers from left to right; edges are buttons. */
-export default function Picture({graph, selected, onSelect}: PictureProps) {
+export default function Picture({graph, selected, onSelect, groups, onOpenGroup}: PictureProps) {
   const {nodes, edges} = graph
   // figures change each second, places only with what there is
   const layout = useMemo(() => layoutOf(graph), [nodes.join('\0'), edges.map(edgeKey).join('\0\0')])
+  const {box, size, view, zoom, fit, show, onKeyDown, onPointerDown} = useViewport(layout)
+  const {x, y, scale} = view
   return (
-    <div class="picture box" tabIndex={0} role="region" aria-label="Picture of the graph">
-      <svg
-        id="graph-picture"
-        role="group"
-        aria-label="Graph of calls"
-        width={layout.width}
-        height={layout.height}
-        viewBox={`0 0 ${layout.width} ${layout.height}`}
+    <div class="picture box">
+      <div class="zoom">
+        <button type="button" aria-label="Zoom in" title="Key: +" onClick={() => zoom(1.3)}>
+          +
+        </button>
+        <button type="button" aria-label="Zoom out" title="Key: -" onClick={() => zoom(1 / 1.3)}>
+          −
+        </button>
+        <button type="button" title="Key: 0" onClick={fit}>
+          Fit
+        </button>
+      </div>
+      <div
+        ref={box}
+        class={`canvas ${scale < READABLE ? 'distant' : ''}`}
+        tabIndex={0}
+        role="region"
+        aria-label="Picture of the graph"
+        onKeyDown={onKeyDown}
+        onPointerDown={onPointerDown}
       >
-        <defs>
-          <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
-            <path d="M0 0L8 4L0 8z" class="head" />
-          </marker>
-        </defs>
-        {edges.map(edge => (
-          <Edge
-            key={edgeKey(edge)}
-            edge={edge}
-            place={layout.edges.get(edgeKey(edge))}
-            isSelected={selected === edgeKey(edge)}
-            onSelect={onSelect}
-          />
-        ))}
-        {nodes.map(node => (
-          <Node key={node} node={node} place={layout.nodes.get(node)} graph={graph} />
-        ))}
-      </svg>
+        <svg
+          id="graph-picture"
+          role="group"
+          aria-label="Graph of calls"
+          width={size.width}
+          height={size.height}
+          viewBox={`${x} ${y} ${size.width / scale} ${size.height / scale}`}
+          data-whole={`${layout.width} ${layout.height}`}
+        >
+          <defs>
+            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+              <path d="M0 0L8 4L0 8z" class="head" />
+            </marker>
+          </defs>
+          {edges.map(edge => (
+            <Edge
+              key={edgeKey(edge)}
+              edge={edge}
+              place={layout.edges.get(edgeKey(edge))}
+              isSelected={selected === edgeKey(edge)}
+              onSelect={onSelect}
+              onSeen={show}
+            />
+          ))}
+          {nodes.map(node => {
+            const place = layout.nodes.get(node)
+            const members = groups.get(node)
+            if (place === undefined) return null
+            return members === undefined ? (
+              <Node key={node} node={node} place={place} graph={graph} onSeen={show} />
+            ) : (
+              <Group key={node} name={node} members={members} place={place} onOpen={onOpenGroup} onSeen={show} />
+            )
+          })}
+        </svg>
+      </div>
     </div>
   )
 }
@@ -57,12 +97,20 @@ interface EdgeProps {
   readonly place: (Layout['edges'] extends ReadonlyMap<string, infer Place> ? Place : never) | undefined
   readonly isSelected: boolean
   readonly onSelect: (edge: GraphEdge) => void
+  /** It has the focus. */
+  readonly onSeen: (place: Point) => void
 }
 
-function Edge({edge, place, isSelected, onSelect}: EdgeProps) {
+function Edge({edge, place, isSelected, onSelect, onSeen}: EdgeProps) {
   if (place === undefined) return null
   const {points, label} = place
   const text = labelOf(edge)
+  if (text === '')
+    return (
+      <g class="edge silent" role="img" aria-label={sentenceOf(edge)}>
+        <path d={lineThrough(points)} marker-end="url(#arrow)" />
+      </g>
+    )
   const isBad = recentOf(edge).failed > 0
   const tone = [isBad ? 'failing' : '', edge.isDeclared === false ? 'undeclared' : '', edge.figures ? '' : 'silent']
   return (
@@ -73,6 +121,7 @@ function Edge({edge, place, isSelected, onSelect}: EdgeProps) {
       aria-pressed={isSelected}
       aria-label={sentenceOf(edge)}
       onClick={() => onSelect(edge)}
+      onFocus={() => onSeen(label)}
       onKeyDown={event => {
         if (event.key !== 'Enter' && event.key !== ' ') return
         event.preventDefault()
@@ -80,7 +129,7 @@ function Edge({edge, place, isSelected, onSelect}: EdgeProps) {
       }}
     >
       <path d={lineThrough(points)} marker-end="url(#arrow)" />
-      <rect x={label.x - 59} y={label.y - 10} width="118" height="20" rx="10" />
+      <rect x={label.x - LABEL.width / 2} y={label.y - LABEL.height / 2} {...LABEL} rx="10" />
       <text x={label.x} y={label.y + 4}>
         {text}
       </text>
@@ -104,38 +153,82 @@ function lineThrough(points: readonly Point[]): string {
 
 interface NodeProps {
   readonly node: string
-  readonly place: (Point & {readonly width: number}) | undefined
+  readonly place: Place
   readonly graph: Graph
+  readonly onSeen: (place: Point) => void
 }
 
-function Node({node, place, graph}: NodeProps) {
-  if (place === undefined) return null
-  const app = appList.value.find(({id}) => id === node)
-  const status = app && statusOf(app, now.value)
-  const p95 = Math.max(0, ...graph.edges.filter(({to}) => to === node).map(({figures}) => figures?.p95Ms ?? 0))
-  const words = [status === undefined ? 'not an app of this run' : `${status.shape} ${status.word}`]
-  if (p95 > 0) words.push(`p95 ${duration(p95)}`)
+type Place = Point & {readonly width: number}
+
+/** A box with two lines. */
+function Box({place, name, text}: {readonly place: Place; readonly name: string; readonly text: string}) {
   const [x, y] = [place.x - place.width / 2, place.y - NODE_HEIGHT / 2]
-  const name = nameOf(node)
-  const inside = (
+  return (
     <>
       <title>{name}</title>
-      <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx="6" />
+      <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx="8" />
       <svg x={x + 10} y={y} width={place.width - 20} height={NODE_HEIGHT}>
         <text class="name" y="18">
           {name}
         </text>
       </svg>
       <text class="status" x={x + 10} y={y + 35}>
-        {words.join(' · ')}
+        {text}
       </text>
     </>
   )
+}
+
+function Node({node, place, graph, onSeen}: NodeProps) {
+  const app = appList.value.find(({id}) => id === node)
+  const status = app && statusOf(app, now.value)
+  const p95 = Math.max(0, ...graph.edges.filter(({to}) => to === node).map(({figures}) => figures?.p95Ms ?? 0))
+  const words = [status === undefined ? 'not an app of this run' : `${status.shape} ${status.word}`]
+  if (p95 > 0) words.push(`p95 ${duration(p95)}`)
+  const name = nameOf(node)
+  const inside = <Box place={place} name={name} text={words.join(' · ')} />
   return app === undefined ? (
     <g class="node other">{inside}</g>
   ) : (
-    <a class={`node ${status?.tone ?? ''}`} href={hrefOf('apps', [node])} aria-label={`${name}, ${words.join(', ')}`}>
+    <a
+      class={`node ${status?.tone ?? ''}`}
+      href={hrefOf('apps', [node])}
+      aria-label={`${name}, ${words.join(', ')}`}
+      onFocus={() => onSeen(place)}
+    >
       {inside}
     </a>
+  )
+}
+
+interface GroupProps {
+  readonly name: string
+  readonly members: readonly string[]
+  readonly place: Place
+  readonly onOpen: (name: string) => void
+  readonly onSeen: (place: Point) => void
+}
+
+/** Several apps; what is wrong with one of them is said of all. */
+function Group({name, members, place, onOpen, onSeen}: GroupProps) {
+  const all = appList.value.filter(({id}) => members.includes(id))
+  const down = all.filter(isDown).length
+  const text = [`${members.length} apps`, down > 0 ? `✕ ${down} down` : '● none down'].join(' · ')
+  return (
+    <g
+      class={`node group ${down > 0 ? 'bad' : ''}`}
+      role="button"
+      tabindex={0}
+      aria-label={`Open the group ${name}, ${text}`}
+      onClick={() => onOpen(name)}
+      onFocus={() => onSeen(place)}
+      onKeyDown={event => {
+        if (event.key !== 'Enter' && event.key !== ' ') return
+        event.preventDefault()
+        onOpen(name)
+      }}
+    >
+      <Box place={place} name={visible(name)} text={text} />
+    </g>
   )
 }

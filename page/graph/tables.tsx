@@ -21,7 +21,7 @@ export function EdgeTable({graph, selected, onSelect}: TableProps) {
                 {head}
               </th>
             ))}
-            {['A second', 'In all', 'Failed', 'p50', 'p95', 'Waited'].map(head => (
+            {['Per second', 'Total', 'Failed', 'p50', 'p95', 'Waited'].map(head => (
               <th key={head} scope="col" class="right">
                 {head}
               </th>

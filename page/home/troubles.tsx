@@ -62,7 +62,7 @@ function crashOf(app: Api.App): Trouble {
     actions: (
       <>
         <a class="button" href={hrefOf('apps', [app.id])}>
-          What killed it
+          Show crash
         </a>
         {mayChange && connection.value.state === 'open' && (
           <button type="button" onClick={() => void act(app.id, 'start')}>

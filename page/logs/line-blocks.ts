@@ -37,6 +37,7 @@ export interface OpenNote {
  */
 export class LineBlocks {
   readonly #box: HTMLElement
+  readonly #levels = new Levels()
   #filter: LineFilter = EVERYTHING
   /** The lines of each block; undefined: a note of ours. */
   #blocks: Block[] = []
@@ -50,7 +51,8 @@ export class LineBlocks {
   }
 
   append(line: Api.Line): void {
-    this.#add(elementOf(line), line)
+    const levelled = this.#levels.of(line)
+    this.#add(elementOf(levelled), levelled)
   }
 
   /** A line of ours: how many were left out, and how they can be seen. */
@@ -75,9 +77,13 @@ export class LineBlocks {
       if (last.lines.length >= LINES) added.push((last = newBlock()))
       this.#put(last, element, line)
     }
+    const levels = new Levels()
     for (const line of lines) {
       if ('note' in line) add(noteOf(line.note), undefined)
-      else add(elementOf(line), line)
+      else {
+        const levelled = levels.of(line)
+        add(elementOf(levelled), levelled)
+      }
     }
     const restNote = rest && noteOf(rest.text, rest.open)
     if (restNote !== undefined) add(restNote, undefined)
@@ -132,6 +138,19 @@ export class LineBlocks {
   }
 }
 
+/** Lines that go on what was begun, such as a stack trace, have its level: they begin with a space. */
+class Levels {
+  readonly #latest = new Map<string, Api.Line['level']>()
+
+  of(line: Api.Line): Api.Line {
+    const key = `${line.app} ${line.stream}`
+    const before = this.#latest.get(key)
+    const level = line.level ?? (before !== undefined && /^\s+\S/.test(line.line) ? before : undefined)
+    if (level !== before) this.#latest.set(key, level)
+    return level === undefined || level === line.level ? line : {...line, level}
+  }
+}
+
 function newBlock(): Block {
   const element = document.createElement('div')
   element.className = 'block'
@@ -156,9 +175,10 @@ function noteOf(text: string, open?: OpenNote['open']): HTMLElement {
   return element
 }
 
-function elementOf({time, app, stream, line: plain, coloured: line = plain}: Api.Line): HTMLElement {
+function elementOf({time, app, stream, level, line: plain, coloured: line = plain}: Api.Line): HTMLElement {
   const element = document.createElement('p')
-  element.className = stream === 'stdout' || stream === null ? 'line' : `line ${stream}`
+  element.className = `line ${stream === 'stdout' || stream === null ? '' : stream} ${level ?? ''}`.trim()
+  if (stream === 'stderr') element.title = 'stderr'
   const name = span(app.length > LONG_NAME ? 'app long' : 'app', visible(app))
   if (app.length > LONG_NAME) name.title = visible(app)
   element.append(span('time', time === null ? '' : timeOfDay(time)), ' ', name, ' ')

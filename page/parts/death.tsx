@@ -12,7 +12,7 @@ const toEnd = (element: HTMLPreElement | null): void => {
   if (element !== null) element.scrollTop = element.scrollHeight
 }
 
-/** What killed it: the calls that were inside, those before, and the last lines. */
+/** A crash: the calls that were in flight, those before, and the last lines. */
 export function Death({death}: {readonly death: Api.Death}) {
   const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
   /** The call whose request is shown next to that of the one inside. */
@@ -20,7 +20,7 @@ export function Death({death}: {readonly death: Api.Death}) {
   const [deadly] = inside
   return (
     <section class="box death" aria-labelledby="death">
-      <h2 id="death">What killed it</h2>
+      <h2 id="death">Last crash</h2>
       <p>
         <b>{name}</b> {exit} at {timeOfDay(at)}, {ago(now.value - Date.parse(at))}, {duration(livedMs)} after its start
         {files.length > 0 && (
@@ -28,12 +28,12 @@ export function Death({death}: {readonly death: Api.Death}) {
             , which followed a change of <code>{visible(files.join(', '))}</code>
           </>
         )}
-        . {hint} <small>end {number}</small>
+        . {hint} <small>crash {number}</small>
       </p>
       {inside.length === 0 ? (
-        <p>No call was inside.</p>
+        <p>No call was in flight.</p>
       ) : (
-        <div class="scroll" role="region" aria-label="Calls inside" tabIndex={0}>
+        <div class="scroll" role="region" aria-label="Calls in flight" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -55,11 +55,11 @@ export function Death({death}: {readonly death: Api.Death}) {
                   <td>
                     <code>{visible(`${method} ${path}`)}</code> <small>{bytes(requestBytes)}</small>
                   </td>
-                  <td>inside for {duration(forMs)}</td>
+                  <td>in flight for {duration(forMs)}</td>
                   <td>
                     {times > 0 && (
                       <b>
-                        the same request was inside at {times} of {earlier} ends before
+                        the same request was in flight at {times} of {earlier} earlier crashes
                       </b>
                     )}
                   </td>
@@ -98,7 +98,7 @@ export function Death({death}: {readonly death: Api.Death}) {
       )}
       {compared > 0 && deadly !== undefined && (
         <div class="sides">
-          <OneMessage key={deadly.number} title="Inside when it ended" number={deadly.number} side="request" />
+          <OneMessage key={deadly.number} title="In flight when it crashed" number={deadly.number} side="request" />
           <OneMessage key={compared} title="Answered before" number={compared} side="request" />
         </div>
       )}

@@ -9,15 +9,15 @@ export function Lives({app, ends}: {readonly app: Api.App; readonly ends: readon
   const latest = ends.slice(-8)
   return (
     <section aria-labelledby="lives">
-      <h2 id="lives">Lives</h2>
+      <h2 id="lives">Restarts</h2>
       <ol class="ends">
         {latest.map(({number, at, exit, livedMs, files, inside}) => (
           <li key={number} class="bad">
             <b>✕ {exit}</b>
             <small>
-              {timeOfDay(at).slice(0, 8)}, lived {duration(livedMs)}
+              {timeOfDay(at).slice(0, 8)}, ran for {duration(livedMs)}
               {files.length > 0 && `, after ${files.join(', ')}`}
-              {inside > 0 && `, ${inside} inside`}
+              {inside > 0 && `, ${inside} in flight`}
             </small>
           </li>
         ))}

@@ -150,8 +150,8 @@ const COLUMNS: readonly Column<Api.App>[] = [
     head: 'Last line',
     name: 'line',
     cell: app => {
-      const {line = '', stream = null} = lastLines.value.get(nameOf(app)) ?? {}
-      return <code class={stream === 'stderr' ? 'bad' : ''}>{withoutColours(line).slice(0, 200)}</code>
+      const {line = '', level = ''} = lastLines.value.get(nameOf(app)) ?? {}
+      return <code class={`level ${level}`}>{withoutColours(line).slice(0, 200)}</code>
     }
   },
   {head: 'Actions', name: 'does', cell: app => <RowActions app={app} />}

@@ -72,7 +72,8 @@ export default function Faults() {
 }
 
 function Table({onEdit}: {readonly onEdit: (row: Api.Fault) => void}) {
-  if (faults.value.length === 0) return <p class="empty box">No fault is on. Calls fail by themselves alone.</p>
+  if (faults.value.length === 0)
+    return <p class="empty box">No fault is active. Add one below: calls then fail, wait or break off on purpose.</p>
   return (
     <div class="scroll box" role="region" aria-label="Faults that are on" tabIndex={0}>
       <table class="table">
@@ -163,13 +164,13 @@ const FIELDS: readonly (readonly [
   ['method', 'Method', 'every one'],
   ['path', 'Path', '/orders/*'],
   ['delay', 'Delay', '300ms'],
-  ['jitter', 'Shorter or longer by up to', '100ms'],
+  ['jitter', 'Jitter', '100ms'],
   ['status', 'Status', '503', 'status'],
-  ['body', 'Body', 'words of ours', 'status'],
-  ['cutAfter', 'After so many bytes', 'the head', 'cut'],
+  ['body', 'Body', 'Custom body', 'status'],
+  ['cutAfter', 'Bytes before the cut', 'the head', 'cut'],
   ['rate', 'Percent of the calls', '100'],
   ['seed', 'Seed', '1'],
-  ['times', 'At most so many', 'no limit'],
+  ['times', 'Limit', 'none'],
   ['for', 'For', 'until the run ends']
 ]
 

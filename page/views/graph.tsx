@@ -4,6 +4,7 @@ import {useEffect, useState} from 'preact/hooks'
 import {dependsText, nameOf} from '../graph/edge-text.ts'
 import {EXPORTS} from '../graph/export-graph.ts'
 import {around, edgeKey, graphOf, recentOf, type Graph as GraphModel, type GraphEdge} from '../graph/graph.ts'
+import {grouped, groupsOf, MAX_UNGROUPED} from '../graph/groups.ts'
 import type {PictureProps} from '../graph/picture.tsx'
 import {EdgeTable, Matrix} from '../graph/tables.tsx'
 import {count, duration} from '../parts/format.ts'
@@ -11,8 +12,6 @@ import {ask, mayChange, problemOf, type Problem} from '../state/api.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
 
-/** A picture of more is unreadable. */
-const MAX_PICTURE = 40
 const FORMS = ['picture', 'matrix', 'list'] as const
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
@@ -43,28 +42,47 @@ export default function Graph() {
   const focus = parameter('focus')
   const within = Number(parameter('within') || '1')
   const graph = focus === '' ? whole : around(whole, focus, within)
-  const isLarge = graph.nodes.length > MAX_PICTURE
+  const opened = parameter('open').split(',')
+  const all = groupsOf(graph.nodes)
+  const groups = new Map([...all].filter(([name]) => !opened.includes(name)))
+  // without groups a picture of so many is unreadable
+  const isLarge = graph.nodes.length > MAX_UNGROUPED && all.size === 0
   const form = FORMS.find(each => each === parameter('as')) ?? (isLarge ? 'matrix' : 'picture')
   const selected = parameter('edge')
-  const edge = graph.edges.find(each => selected === `${each.from} ${each.to}`)
+  const drawn = form === 'picture' ? grouped(graph, groups) : graph
+  const edge = [...drawn.edges, ...graph.edges].find(each => selected === `${each.from} ${each.to}`)
   const props = {
-    graph,
+    graph: drawn,
     selected: edge === undefined ? '' : edgeKey(edge),
-    onSelect: ({from, to}: GraphEdge) => setParameters({edge: selected === `${from} ${to}` ? '' : `${from} ${to}`})
+    onSelect: ({from, to}: GraphEdge) => setParameters({edge: selected === `${from} ${to}` ? '' : `${from} ${to}`}),
+    groups,
+    onOpenGroup: (name: string) => setParameters({open: [...opened, name].filter(each => each !== '').join(',')})
   }
   return (
     <>
-      <Tools view={view} whole={whole} form={form} isLarge={isLarge} />
-      {whole.edges.length === 0 ? (
-        <Empty />
-      ) : (
-        <>
-          {form === 'picture' && (isLarge ? <TooLarge graph={graph} /> : <LatePicture {...props} />)}
-          {form === 'matrix' && <Matrix {...props} />}
-          {edge !== undefined && <Figures edge={edge} />}
-          <EdgeTable {...props} />
-        </>
+      <Tools view={view} whole={whole} form={form} />
+      {form === 'picture' && [...all.keys()].some(name => opened.includes(name)) && (
+        <p class="tools">
+          Open groups:
+          {[...all.keys()]
+            .filter(name => opened.includes(name))
+            .map(name => (
+              <button
+                key={name}
+                type="button"
+                aria-label={`Close the group ${name}`}
+                onClick={() => setParameters({open: opened.filter(each => each !== name).join(',')})}
+              >
+                {name} ✕
+              </button>
+            ))}
+        </p>
       )}
+      {whole.edges.every(({figures}) => figures === undefined) && <Empty />}
+      {form === 'picture' && <LatePicture {...props} />}
+      {form === 'matrix' && <Matrix {...props} graph={graph} />}
+      {edge !== undefined && <Figures edge={edge} isGroup={all.has(edge.from) || all.has(edge.to)} />}
+      {graph.edges.length > 0 && <EdgeTable {...props} graph={graph} />}
     </>
   )
 }
@@ -73,11 +91,10 @@ interface ToolsProps {
   readonly view: Api.Graph
   readonly whole: GraphModel
   readonly form: string
-  readonly isLarge: boolean
 }
 
-function Tools({view, whole, form, isLarge}: ToolsProps) {
-  const canDraw = form === 'picture' && !isLarge
+function Tools({view, whole, form}: ToolsProps) {
+  const canDraw = form === 'picture'
   return (
     <div class="tools">
       <h1>Graph</h1>
@@ -146,25 +163,19 @@ function LatePicture(props: PictureProps) {
   return <p class="empty box">{Found ?? 'Drawing …'}</p>
 }
 
-const TooLarge = ({graph}: {readonly graph: GraphModel}) => (
-  <p class="empty box">
-    A picture of {graph.nodes.length} apps is unreadable: focus on one of them, or look at the matrix.
-  </p>
-)
-
 function Empty() {
   const [caller, callee] = appList.value
   const id = (callee ?? caller)?.id ?? 'ID'
   const port = caller === undefined ? 'PORT' : caller.httpPort.toString()
   return (
-    <div class="empty box">
-      <p>No app has called another one yet. This makes a call:</p>
+    <div class="empty">
+      <p>No app has called another one yet. Use the app, or make a call:</p>
       <pre>{`curl http://127.0.0.1:${port}/v1.0/invoke/${id}/method/`}</pre>
     </div>
   )
 }
 
-function Figures({edge}: {readonly edge: GraphEdge}) {
+function Figures({edge, isGroup}: {readonly edge: GraphEdge; readonly isGroup: boolean}) {
   const {from, to, figures} = edge
   const {perSecond, failed} = recentOf(edge)
   const all = figures?.failed ?? 0
@@ -173,17 +184,19 @@ function Figures({edge}: {readonly edge: GraphEdge}) {
     <section class="box figures-of" aria-label={title}>
       <h2>{title}</h2>
       <p>
-        {count(perSecond)}/s, {count(figures?.calls ?? 0)} in all,{' '}
+        {count(perSecond)}/s, {count(figures?.calls ?? 0)} in total,{' '}
         <span class={failed > 0 ? 'bad' : ''}>
           {failed > 0 || all === 0 ? `${failed.toFixed(1)} % failed` : `${count(all)} failed`}
         </span>
         {figures !== undefined && `, p50 ${duration(figures.p50Ms)}, p95 ${duration(figures.p95Ms)}`}
       </p>
       {dependsText(edge) !== '' && <p class="soft">{dependsText(edge)}</p>}
-      <a class="button" href={hrefOf('calls', [], {q: `from:${from} to:${to}`})}>
-        Its calls
-      </a>
-      {mayChange && (
+      {!isGroup && (
+        <a class="button" href={hrefOf('calls', [], {q: `from:${from} to:${to}`})}>
+          Its calls
+        </a>
+      )}
+      {mayChange && !isGroup && (
         <a class="button" href={hrefOf('faults', [], {from, to})}>
           Fault …
         </a>

@@ -34,15 +34,20 @@ function expressionOf(words: string): RegExp | string {
 /** The id in the name of an instance: `shop.2`. */
 const idOf = (name: string): string => (ids.value.includes(name) ? name : name.replace(/\.\d+$/, ''))
 
-function filterOf({words, mode, apps, isError}: Wanted): LineFilter {
+/** The levels of a choice, which are at least as serious as it. */
+const AT_LEAST = {error: ['error'], warn: ['error', 'warn'], info: ['error', 'warn', 'info']} as const
+
+function filterOf({words, mode, apps, isError, level}: Wanted): LineFilter {
   const found = expressionOf(words)
   const expression = typeof found === 'string' ? /(?:)/ : found
   const isHit = (line: Api.Line): boolean => words === '' || expression.test(withoutColours(line.line))
   const wanted = new Set(apps)
+  const levels: readonly string[] | undefined = AT_LEAST[level as keyof typeof AT_LEAST]
   return {
     isShown: line =>
       (wanted.size === 0 || wanted.has(idOf(line.app))) &&
       (!isError || line.stream === 'stderr') &&
+      (levels === undefined || levels.includes(line.level ?? '')) &&
       (mode !== 'filter' || isHit(line)),
     isMarked: line => words !== '' && mode !== 'filter' && isHit(line)
   }
@@ -53,6 +58,8 @@ interface Wanted {
   readonly mode: string
   readonly apps: readonly string[]
   readonly isError: boolean
+  /** '': every line. */
+  readonly level: string
 }
 
 export default function Logs() {
@@ -65,6 +72,7 @@ export default function Logs() {
   /** Where it was scrolled to last. */
   const top = useRef(0)
   const [words, mode, isError] = [parameter('q'), parameter('mode') || 'highlight', parameter('stream') === 'stderr']
+  const level = parameter('level')
   const apps = ticked.value
   const mistake = expressionOf(words)
 
@@ -85,9 +93,9 @@ export default function Logs() {
     }
   }, [])
   useEffect(() => {
-    blocks.current?.filter(filterOf({words, mode, apps, isError}))
+    blocks.current?.filter(filterOf({words, mode, apps, isError, level}))
     toEnd()
-  }, [words, mode, apps.join(), isError])
+  }, [words, mode, apps.join(), isError, level])
 
   const keys = useMemo<readonly Key[]>(
     () => [{keys: 'x', text: 'Clear the lines', run: () => blocks.current?.clear()}],
@@ -134,6 +142,12 @@ export default function Logs() {
           <option value="filter">Filter</option>
         </select>
         {typeof mistake === 'string' && <span class="bad">{mistake}</span>}
+        <select aria-label="Level" value={level} onChange={event => setParameters({level: event.currentTarget.value})}>
+          <option value="">All levels</option>
+          <option value="error">Errors</option>
+          <option value="warn">Warnings and errors</option>
+          <option value="info">Without debug</option>
+        </select>
         <Toggle
           isOn={isFollowing}
           text="Follow"

@@ -89,13 +89,13 @@ t.test('the apps', async t =>
       const run = await madeUp(t)
       crash(run)
       const {page} = await open(browser, run.url)
-      await page.getByRole('link', {name: 'What killed it'}).click()
-      const killed = page.getByRole('region', {name: 'What killed it'})
+      await page.getByRole('link', {name: 'Show crash'}).click()
+      const killed = page.getByRole('region', {name: 'Last crash'})
       for (const text of [
         'exited with code 1',
         'charge.js',
-        'inside for 18 ms',
-        'inside at 2 of 3 ends before',
+        'in flight for 18 ms',
+        'in flight at 2 of 3 earlier crashes',
         'answered 201'
       ])
         await killed.getByText(text).first().waitFor()
@@ -108,7 +108,7 @@ t.test('the apps', async t =>
       t.equal(answer.status(), 200)
       await page.goto('about:blank')
       await page.goto(run.readOnlyUrl)
-      await page.getByRole('link', {name: 'What killed it'}).click()
+      await page.getByRole('link', {name: 'Show crash'}).click()
       await killed.waitFor()
       t.equal(await page.getByRole('button', {name: 'Start'}).count(), 0)
     })
@@ -122,15 +122,15 @@ t.test('the apps', async t =>
         run.answers['GET /calls/48190'] = sent(48190, '{"payment":null}')
         run.answers['GET /calls/48188'] = sent(48188, '{"payment":{"card":"4…"}}')
         const {page, troubles} = await open(browser, run.url)
-        await page.getByRole('link', {name: 'What killed it'}).click()
-        const killed = page.getByRole('region', {name: 'What killed it'})
+        await page.getByRole('link', {name: 'Show crash'}).click()
+        const killed = page.getByRole('region', {name: 'Last crash'})
         const [inside, answered] = [killed.getByRole('row', {name: '48190'}), killed.getByRole('row', {name: '48188'})]
         await inside.getByRole('button', {name: 'Send again'}).waitFor()
         await inside.getByRole('button', {name: 'curl'}).waitFor()
         await inside.getByRole('button', {name: 'Pin'}).click()
         await inside.getByRole('button', {name: 'Pinned', pressed: true}).waitFor()
         await answered.getByRole('button', {name: 'Compare bodies'}).click()
-        await killed.getByRole('group', {name: 'Inside when it ended'}).getByText('null').waitFor()
+        await killed.getByRole('group', {name: 'In flight when it crashed'}).getByText('null').waitFor()
         await killed.getByRole('group', {name: 'Answered before'}).getByText('4…').waitFor()
         t.same(await violations(page), [])
         await answered.getByRole('button', {name: 'Compare bodies', expanded: true}).click()
@@ -138,7 +138,7 @@ t.test('the apps', async t =>
         t.same(troubles, [])
         await page.goto('about:blank')
         await page.goto(run.readOnlyUrl)
-        await page.getByRole('link', {name: 'What killed it'}).click()
+        await page.getByRole('link', {name: 'Show crash'}).click()
         await inside.getByRole('button', {name: 'curl'}).waitFor()
         t.equal(await killed.getByRole('button', {name: /Send again|Pin/}).count(), 0)
       }
@@ -229,7 +229,7 @@ t.test('the apps', async t =>
       await page.getByRole('link', {name: 'payments'}).waitFor()
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
       await page.getByRole('link', {name: 'payments'}).click()
-      await page.getByRole('region', {name: 'What killed it'}).waitFor()
+      await page.getByRole('region', {name: 'Last crash'}).waitFor()
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
     })
 

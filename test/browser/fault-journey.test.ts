@@ -37,7 +37,7 @@ t.test('a real run: a fault from the form hits a call, the graph and the templat
     await picture.getByRole('button', {name: /^shop to stock: .*⚡.* a fault is on/}).waitFor()
     await page.getByRole('link', {name: /^Faults/}).click()
     await page.getByRole('button', {name: 'Remove fault 1'}).click()
-    await page.getByText('No fault is on').waitFor()
+    await page.getByText('No fault is active').waitFor()
     t.equal(await call(), 'stock')
 
     await page.getByRole('link', {name: 'Template'}).click()

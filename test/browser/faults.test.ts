@@ -37,7 +37,7 @@ t.test('faults', async t =>
       await page.getByRole('button', {name: 'Remove fault 1'}).click()
       run.send('fault', {change: 'off', fault: fault(1), text: ''}, 1004)
       run.send('fault', {change: 'off', fault: fault(2), text: ''}, 1005)
-      await page.getByText('No fault is on').waitFor()
+      await page.getByText('No fault is active').waitFor()
       t.ok(run.asked.includes('DELETE /faults/1'))
       t.same(troubles, [])
     })
@@ -59,7 +59,7 @@ t.test('faults', async t =>
       await form.getByLabel('Path').fill("/orders/*'s")
       await form.getByLabel('Percent of the calls').fill('30')
       await form.getByLabel('Then').selectOption('the response breaks off')
-      await form.getByLabel('After so many bytes').fill('100')
+      await form.getByLabel('Bytes before the cut').fill('100')
       await same
         .getByText(String.raw`pillion fault checkout payments --path '/orders/*'\''s' --cut-after 100 --rate 0.3`, {
           exact: true
@@ -90,7 +90,7 @@ t.test('faults', async t =>
       await form.getByRole('button', {name: 'Replace fault 3'}).click()
       await page.getByRole('form', {name: 'New fault'}).waitFor()
       run.send('fault', {change: 'off', fault: fault(3), text: ''}, 1001)
-      await page.getByText('No fault is on').waitFor()
+      await page.getByText('No fault is active').waitFor()
     })
 
     await t.test('shows nothing that changes the run to one who may only look', async t => {

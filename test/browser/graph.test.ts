@@ -14,10 +14,11 @@ const GRAPH: Api.Graph = {
     {...edge('checkout', 'order-processor', 2940), isDeclared: true},
     edge('bus/<b>orders', 'payments', 10)
   ],
-  uncalled: [{from: 'order-processor', to: 'payments'}]
+  uncalled: [{from: 'order-processor', to: 'payments'}],
+  awaited: []
 }
 
-const BAD = 'checkout to payments: 12.6/s ✕ 31 %, 4,284 in all, not under dependsOn'
+const BAD = 'checkout to payments: 12.6/s ✕ 31 % 65 ms, 4,284 in total, not under dependsOn'
 
 const shopWithGraph = (run: MadeUp): void => {
   Object.assign(run.answers, FIRST_VIEW, {'GET /graph': GRAPH})
@@ -31,7 +32,7 @@ const shopWithGraph = (run: MadeUp): void => {
 /** So many apps, each of which calls the next one. */
 const chain = (count: number): Api.Graph => {
   const ids = Array.from({length: count}, (_, n) => `app-${n}`)
-  return {apps: ids, edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: []}
+  return {apps: ids, edges: ids.slice(1).map((id, n) => edge(ids[n] ?? '', id)), uncalled: [], awaited: []}
 }
 
 t.test('the graph', async t =>
@@ -56,7 +57,7 @@ t.test('the graph', async t =>
       await picture.getByRole('button', {name: BAD}).focus()
       await page.keyboard.press('Enter')
       const figures = page.getByRole('region', {name: 'checkout → payments'})
-      await figures.getByText('12.6/s, 4,284 in all, 31.0 % failed').waitFor()
+      await figures.getByText('12.6/s, 4,284 in total, 31.0 % failed').waitFor()
       t.equal(
         await figures.getByRole('link', {name: 'Its calls'}).getAttribute('href'),
         '#/calls?q=from%3Acheckout+to%3Apayments'
@@ -69,13 +70,13 @@ t.test('the graph', async t =>
       run.send('fault', {change: 'on', fault: fault(1), text: ''}, 1001)
       run.send('edges', {edges: [edge('checkout', 'payments', 5000)]})
       await picture
-        .getByRole('button', {name: /^checkout to payments: 50\/s ⚡, 5,000 in all, a fault is on/})
+        .getByRole('button', {name: /^checkout to payments: 50\/s 65 ms ⚡, 5,000 in total, a fault is on/})
         .waitFor()
-      await figures.getByText('50/s, 5,000 in all, 0.0 % failed').waitFor()
+      await figures.getByText('50/s, 5,000 in total, 0.0 % failed').waitFor()
 
       const calm = {recent: {seconds: 10, calls: 0, failed: 0}, failed: 3}
       run.send('edges', {edges: [edge('checkout', 'order-processor', 2940, calm)]})
-      await table.getByRole('row', {name: 'checkout order-processor – 2,940 3 in all'}).waitFor()
+      await table.getByRole('row', {name: 'checkout order-processor – 2,940 3 in total'}).waitFor()
       t.same(troubles, [])
     })
 
@@ -102,15 +103,70 @@ t.test('the graph', async t =>
       await page.getByRole('link', {name: 'Graph'}).click()
       const matrix = page.getByRole('region', {name: 'Matrix of calls'})
       await matrix.getByRole('button', {name: /^app-3 to app-4: /}).waitFor()
-      await page.getByRole('button', {name: 'picture'}).click()
-      await page.getByText('A picture of 50 apps is unreadable').waitFor()
       await page.getByLabel('Focus on an app').selectOption('app-7')
+      await page.getByRole('button', {name: 'picture'}).click()
       const picture = page.getByRole('group', {name: 'Graph of calls'})
       await picture.getByText('app-8').last().waitFor()
       t.equal(await picture.getByRole('button').count(), 2)
       await page.getByLabel('Within so many calls').selectOption('within 2')
       await picture.getByText('app-9').last().waitFor()
-      t.match(page.url(), /focus=app-7&within=2$/, 'it belongs to the address')
+      t.match(page.url(), /focus=app-7.*within=2$/, 'it belongs to the address')
+    })
+
+    await t.test('fits, is zoomed and moved by keys and buttons; apps without calls stand in rows', async t => {
+      const run = await madeUp(t)
+      const apps = Array.from({length: 20}, (_, n) => `lone-${n}`)
+      run.answers['GET /graph'] = {...chain(12), apps, awaited: [{from: 'lone-0', to: 'lone-1'}]}
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const canvas = page.getByRole('region', {name: 'Picture of the graph'})
+      const last = canvas.getByText('lone-19').last()
+      const isSeen = async (): Promise<boolean> => {
+        const [place, box] = await Promise.all([last.boundingBox(), canvas.boundingBox()])
+        if (place === null || box === null) return false
+        const isWithin = (at: 'x' | 'y', size: 'width' | 'height'): boolean =>
+          place[at] >= box[at] && place[at] + place[size] <= box[at] + box[size]
+        return isWithin('x', 'width') && isWithin('y', 'height')
+      }
+      await last.waitFor({state: 'attached'})
+      t.ok(await isSeen(), 'all of it is seen')
+      await canvas
+        .getByRole('img', {name: 'lone-0 to lone-1: waits for it, under dependsOn'})
+        .waitFor({state: 'attached'})
+      await canvas.focus()
+      for (let n = 0; n < 6; n++) await page.keyboard.press('+')
+      t.notOk(await isSeen(), 'zoomed')
+      await page.getByRole('button', {name: 'Fit'}).click()
+      t.ok(await isSeen(), 'fits again')
+      await canvas.focus()
+      for (let n = 0; n < 20; n++) await page.keyboard.press('ArrowRight')
+      t.notOk(await isSeen(), 'moved')
+      await canvas.getByRole('button', {name: /^app-10 to app-11/}).focus()
+      const box = await canvas.getByText('app-11').last().boundingBox()
+      t.ok((box?.x ?? -1) > 0, 'what has the focus is seen')
+      t.same(await violations(page), [])
+      t.same(troubles, [])
+    })
+
+    await t.test('many apps are groups by how their names begin; one opens, and closes again', async t => {
+      const run = await madeUp(t)
+      const ids = ['orders', 'stock', 'mail'].flatMap(name => Array.from({length: 20}, (_, n) => `${name}-${n}`))
+      run.apps = ids.map(id => app(id, id === 'mail-7' ? {state: 'exited', isReady: false, exitCode: 1} : {}))
+      const edges = ids.slice(1).map((id, n) => edge(ids[n] ?? '', id))
+      run.answers['GET /graph'] = {apps: ids, edges, uncalled: [], awaited: []}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Graph'}).click()
+      const picture = page.getByRole('group', {name: 'Graph of calls'})
+      await picture.getByRole('button', {name: 'orders-* to stock-*: 1/s 65 ms'}).waitFor()
+      await picture.getByRole('button', {name: 'Open the group mail-*, 20 apps · ✕ 1 down'}).waitFor()
+      t.same(await violations(page), [])
+      await picture.getByRole('button', {name: 'Open the group stock-*'}).focus()
+      await page.keyboard.press('Enter')
+      await picture.getByRole('button', {name: /^stock-3 to stock-4: /}).waitFor({state: 'attached'})
+      await picture.getByRole('button', {name: /^orders-\* to stock-0: /}).waitFor({state: 'attached'})
+      t.match(page.url(), /open=stock-\*$/)
+      await page.getByRole('button', {name: 'Close the group stock-*'}).click()
+      await picture.getByRole('button', {name: 'Open the group stock-*'}).waitFor()
     })
 
     await t.test('can be saved: SVG, Mermaid, DOT, JSON', async t => {
@@ -135,7 +191,7 @@ t.test('the graph', async t =>
 
     await t.test('says how to make a call where there was none', async t => {
       const run = await madeUp(t)
-      run.answers['GET /graph'] = {apps: ['checkout', 'payments'], edges: [], uncalled: []}
+      run.answers['GET /graph'] = {apps: ['checkout', 'payments'], edges: [], uncalled: [], awaited: []}
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Graph'}).click()
       await page.getByText('curl http://127.0.0.1:41001/v1.0/invoke/payments/method/').waitFor()
@@ -149,7 +205,7 @@ t.test('the graph', async t =>
         run.faults = [fault(1)]
         const {page} = await open(browser, run.url, theme)
         await page.getByRole('link', {name: 'Graph'}).click()
-        await page.getByRole('group', {name: 'Graph of calls'}).getByText('12.6/s ✕ 31 % ⚡').click()
+        await page.getByRole('group', {name: 'Graph of calls'}).getByText('12.6/s ✕ 31 % 65 ms ⚡').click()
         await page.getByRole('region', {name: 'checkout → payments'}).waitFor()
         t.same(await violations(page), [])
         await page.getByRole('button', {name: 'matrix'}).click()

@@ -166,6 +166,32 @@ t.test('the lines of apps', async t =>
       await shown('order 2')
     })
 
+    await t.test('the level of a line has its colour and its filter; stderr is a grey mark', async t => {
+      const run = await runWith(t, [
+        line('INFO:     ready', {stream: 'stderr', level: 'info'}),
+        line('ERROR:    no order', {stream: 'stderr', level: 'error'}),
+        line('  File "shop.py", line 7', {stream: 'stderr'}),
+        line('plain')
+      ])
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const log = page.getByRole('log')
+      await log.getByText('plain').waitFor()
+      const colours = await page.evaluate<string[]>(
+        "[...document.querySelectorAll('.lines .text')].map(text => getComputedStyle(text).color)"
+      )
+      const [info, error, stack, plain] = colours
+      t.equal(colours.length, 4)
+      t.equal(info, plain, 'what is written to stderr is not an error')
+      t.not(error, plain)
+      t.equal(stack, error, 'what goes on a line has its level')
+      await page.getByLabel('Level').selectOption('Warnings and errors')
+      await log.getByText('plain').waitFor({state: 'hidden'})
+      t.equal(await log.getByText('shop.py').isVisible(), true)
+      t.equal(await log.getByText('ready').isVisible(), false)
+      t.match(page.url(), /level=warn$/)
+    })
+
     await t.test('clear is for the view alone; restart is for one app, and not for who looks only', async t => {
       const run = await runWith(t, [line('first')])
       run.answers['POST /apps/payments/restart'] = {apps: []}

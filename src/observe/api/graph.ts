@@ -13,13 +13,21 @@ export function graphView(edges: readonly Api.Edge[], plans: readonly AppPlan[])
     const isBetweenApps = declared.has(edge.from) && declared.has(edge.to) && edge.from !== edge.to
     return isBetweenApps ? {...edge, isDeclared: declared.get(edge.from)?.has(edge.to) === true} : edge
   })
-  const uncalled = [...declared].flatMap(([from, ids]) =>
-    [...ids]
-      .filter(to => isForCalls(from, to, plans) && !edges.some(edge => edge.from === from && edge.to === to))
-      .map(to => ({from, to}))
+  const silent = [...declared].flatMap(([from, ids]) =>
+    [...ids].filter(to => !edges.some(edge => edge.from === from && edge.to === to)).map(to => ({from, to}))
   )
-  return {apps: [...declared.keys()], edges: views, uncalled}
+  // what nobody calls is no service: a job, a database, a server that is asked past its sidecar
+  const isCalled = (id: string): boolean => edges.some(edge => edge.to === id && edge.from !== id)
+  const isMissed = ({from, to}: Pair): boolean => isCalled(to) && isForCalls(from, to, plans)
+  return {
+    apps: [...declared.keys()],
+    edges: views,
+    uncalled: silent.filter(isMissed),
+    awaited: silent.filter(pair => !isMissed(pair))
+  }
 }
+
+type Pair = Api.Graph['uncalled'][number]
 
 /** Who depends on it may want to call it. */
 function isForCalls(from: string, to: string, plans: readonly AppPlan[]): boolean {

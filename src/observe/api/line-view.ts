@@ -1,5 +1,6 @@
 import type {LogLine} from '../logging/headed-lines.ts'
 import {withoutColours} from '../logging/prefix.ts'
+import {levelOf} from '../../model/line-level.ts'
 import type * as Api from '../../model/api.generated.ts'
 
 /** Lines have the name of an instance: `shop.2`. */
@@ -8,11 +9,14 @@ export const isOfApp = (name: string, app: string): boolean => name === app || n
 /** `text`: decoded, with its colours. */
 export function lineView({time, app, stream}: Pick<LogLine, 'time' | 'app' | 'stream'>, text: string): Api.Line {
   const line = withoutColours(text)
+  // lines of ours are no app's
+  const level = stream === 'status' ? undefined : levelOf(line)
   return {
     time: time === 0 ? null : new Date(time).toISOString(),
     app,
     stream: stream === '-' ? null : stream,
     line,
+    ...(level !== undefined && {level}),
     ...(line !== text && {coloured: text})
   }
 }

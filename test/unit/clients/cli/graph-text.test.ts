@@ -31,7 +31,7 @@ const ODD = [
 ]
 
 t.test('names with any character are text in Mermaid and DOT', async t => {
-  const graph: Api.Graph = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: []}
+  const graph: Api.Graph = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: [], awaited: []}
   const mermaid = mermaidText(graph, durationText)
   const lines = mermaid.trimEnd().split('\n')
   t.equal(lines.length, 1 + 2 * ODD.length)
@@ -52,7 +52,12 @@ t.test('names with any character are text in Mermaid and DOT', async t => {
 })
 
 t.test('percentiles have no more than two digits', async t => {
-  const graph: Api.Graph = {apps: [], edges: [{...edge('a', 'b'), p50Ms: 2300, p95Ms: 60_400}], uncalled: []}
+  const graph: Api.Graph = {
+    apps: [],
+    edges: [{...edge('a', 'b'), p50Ms: 2300, p95Ms: 60_400}],
+    uncalled: [],
+    awaited: []
+  }
   t.match(graphTable(graph, Infinity), / 2\.3 s +60 s\n/)
 })
 
@@ -60,12 +65,18 @@ t.test('what differs from dependsOn is said once for each caller', async t => {
   const graph: Api.Graph = {
     apps: [],
     edges: [edge('a', 'b', false), edge('a', 'c', false), edge('b', 'c', false), edge('c', 'd'), edge('c', 'a', true)],
-    uncalled: [{from: 'd', to: 'a'}]
+    uncalled: [{from: 'd', to: 'a'}],
+    awaited: []
   }
   t.match(
     graphTable(graph, Infinity),
     '\n\na calls b and c, and names neither under dependsOn\nb calls c, and does not name it under dependsOn\nd names a under dependsOn, and has not called it\n'
   )
-  const three = {...graph, edges: [edge('a', 'b', false), edge('a', 'c', false), edge('a', 'd', false)], uncalled: []}
+  const three = {
+    ...graph,
+    edges: [edge('a', 'b', false), edge('a', 'c', false), edge('a', 'd', false)],
+    uncalled: [],
+    awaited: []
+  }
   t.match(graphTable(three, 60), '\na calls b, c and d, and names none of them under dependsOn\n')
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type {Edge} from '../../../../src/model/api.generated.ts'
 import {edgeViews} from '../../../../src/observe/api/edges.ts'
 import {graphView} from '../../../../src/observe/api/graph.ts'
 import type {AppPlan, Dependency} from '../../../../src/model/plan.ts'
@@ -19,7 +20,12 @@ t.test('a database without a port for calls, and a one-shot app, do not have to 
     app('migration', {autoPort: true}),
     app('stock', {port: 3000})
   ]
-  t.same(graphView([], plans).uncalled, [{from: 'shop', to: 'stock'}])
+  const all = ['db', 'migration', 'stock'].map(to => ({from: 'shop', to}))
+  t.same(graphView([], plans).uncalled, [], 'what nobody calls is no service')
+  t.same(graphView([], plans).awaited, all)
+  const other = {from: 'web', to: 'stock'} as unknown as Edge
+  t.same(graphView([other], plans).uncalled, [{from: 'shop', to: 'stock'}])
+  t.same(graphView([other], plans).awaited, all.slice(0, 2))
 })
 
 /** The percentiles of an edge with one call. */

@@ -1,0 +1,129 @@
+import type {RefObject} from 'preact'
+import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
+import type {Point} from './layout.ts'
+
+/** What is seen of a picture: its scale, and the place of the upper left corner. */
+interface View extends Point {
+  readonly scale: number
+}
+
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+const MAX_SCALE = 3
+const MIN_SCALE = 0.05
+/** Of a step by a key or a button. */
+const STEP = 1.3
+/** Pixels by which arrows move the picture. */
+const MOVE = 60
+
+export interface Viewport {
+  readonly box: RefObject<HTMLDivElement | null>
+  readonly size: Size
+  readonly view: View
+  readonly zoom: (by: number, at?: Point) => void
+  readonly fit: () => void
+  /** Moves the picture if a place of it is not seen. */
+  readonly show: (place: Point) => void
+  readonly onKeyDown: (event: KeyboardEvent) => void
+  readonly onPointerDown: (event: PointerEvent) => void
+}
+
+/** Fits a picture into its box until somebody zooms it (wheel, + and -) or moves it (drag, arrows); 0 fits it again. */
+export function useViewport(picture: Size): Viewport {
+  const box = useRef<HTMLDivElement>(null)
+  const [size, setSize] = useState<Size>({width: 0, height: 0})
+  /** Undefined: it fits. */
+  const [chosen, choose] = useState<View | undefined>(undefined)
+  useLayoutEffect(() => {
+    const element = box.current
+    if (element === null) return undefined
+    const look = (): void => setSize({width: element.clientWidth, height: element.clientHeight})
+    look()
+    const observer = new ResizeObserver(look)
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  const view = chosen ?? fitting(picture, size)
+  const latest = useRef(view)
+  latest.current = view
+
+  const set = (next: View): void => choose((latest.current = next))
+  const zoom = (by: number, at: Point = {x: size.width / 2, y: size.height / 2}): void => {
+    const {x, y, scale} = latest.current
+    const next = Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale * by))
+    // what is at this place of the box stays there
+    set({scale: next, x: x + at.x / scale - at.x / next, y: y + at.y / scale - at.y / next})
+  }
+  const move = (x: number, y: number): void => {
+    const {scale, ...from} = latest.current
+    set({scale, x: from.x + x / scale, y: from.y + y / scale})
+  }
+  const fit = (): void => choose(undefined)
+  useEffect(() => {
+    const element = box.current
+    const onWheel = (event: WheelEvent): void => {
+      event.preventDefault()
+      const {left, top} = element?.getBoundingClientRect() ?? {left: 0, top: 0}
+      zoom(Math.exp(-event.deltaY / 400), {x: event.clientX - left, y: event.clientY - top})
+    }
+    element?.addEventListener('wheel', onWheel, {passive: false})
+    return () => element?.removeEventListener('wheel', onWheel)
+  }, [])
+  const keys: Readonly<Record<string, () => void>> = {
+    '+': () => zoom(STEP),
+    '-': () => zoom(1 / STEP),
+    '0': fit,
+    ArrowLeft: () => move(-MOVE, 0),
+    ArrowRight: () => move(MOVE, 0),
+    ArrowUp: () => move(0, -MOVE),
+    ArrowDown: () => move(0, MOVE)
+  }
+  return {
+    box,
+    size,
+    view,
+    zoom,
+    fit,
+    show: ({x, y}) => {
+      const {scale, ...from} = latest.current
+      const [right, bottom] = [from.x + size.width / scale, from.y + size.height / scale]
+      if (x >= from.x && x <= right && y >= from.y && y <= bottom) return
+      set({scale, x: x - size.width / scale / 2, y: y - size.height / scale / 2})
+    },
+    onKeyDown: event => {
+      const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key]
+      if (act === undefined) return
+      event.preventDefault()
+      act()
+    },
+    onPointerDown: event => {
+      const {target, pointerId} = event
+      const isOther = !(target instanceof Element) || target.closest('a, button, [role=button]') !== null
+      if (isOther || event.button !== 0) return
+      const element = box.current
+      let [x, y] = [event.clientX, event.clientY]
+      const onMove = (moved: PointerEvent): void => {
+        move(x - moved.clientX, y - moved.clientY)
+        ;[x, y] = [moved.clientX, moved.clientY]
+      }
+      element?.setPointerCapture(pointerId)
+      element?.addEventListener('pointermove', onMove)
+      element?.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', onMove), {
+        once: true
+      })
+    }
+  }
+}
+
+/** The whole picture, in the middle, never larger than it is. */
+function fitting(picture: Size, size: Size): View {
+  const scale = Math.max(MIN_SCALE, Math.min(1, size.width / picture.width || 1, size.height / picture.height || 1))
+  return {
+    scale,
+    x: (picture.width - size.width / scale) / 2,
+    y: (picture.height - size.height / scale) / 2
+  }
+}
