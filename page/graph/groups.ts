@@ -37,7 +37,8 @@ export function grouped({nodes, edges}: Graph, groups: Groups): Graph {
     const before = sums.get(key)
     const figures = sumOf(before?.figures, edge.figures)
     const isOwn = from === edge.from && to === edge.to
-    sums.set(key, {from, to, figures, isDeclared: isOwn ? edge.isDeclared : undefined})
+    const isAwaited = edge.isAwaited === true && before?.isAwaited !== false
+    sums.set(key, {from, to, figures, isAwaited, isDeclared: isOwn ? edge.isDeclared : undefined})
   }
   return {nodes: [...new Set(nodes.map(placeOf))], edges: [...sums.values()]}
 }
