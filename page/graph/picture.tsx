@@ -94,7 +94,7 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
 
 interface EdgeProps {
   readonly edge: GraphEdge
-  readonly place: (Layout['edges'] extends ReadonlyMap<string, infer Place> ? Place : never) | undefined
+  readonly place: (Layout['edges'] extends ReadonlyMap<string, infer Found> ? Found : never) | undefined
   readonly isSelected: boolean
   readonly onSelect: (edge: GraphEdge) => void
   /** It has the focus. */

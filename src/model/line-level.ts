@@ -108,7 +108,7 @@ const UNCAUGHT =
 
 /** Up to the level there are times, numbers, threads and names: `2026-01-31 14:46:45,977 - shop - INFO - …`, `[14:46:45 INF] …`. */
 function levelAfterTime(head: string): LineLevel | undefined {
-  if (!/^[[(]?\s*\S*\d/.test(head) && !/^\[Nest\]/.test(head)) return undefined
+  if (!/^[[(]?\s*\S*\d/.test(head) && !head.startsWith('[Nest]')) return undefined
   const redis = /^\d+:[MSCX] \d\d \w{3} (?:\d{4} )?\d\d:\d\d:\d\d\.\d{3} ([.*#-]) /.exec(head)
   if (redis !== null) return ({'.': 'debug', '-': 'debug', '*': 'info', '#': 'warn'} as const)[redis[1] ?? '']
   if (!TIME.test(head)) return undefined
