@@ -21,6 +21,8 @@ export interface Package {
   readonly install: (folder: string) => readonly Command[]
   /** Tells that what runs it is there, also where it was installed long ago. */
   readonly runtime?: Command
+  /** It comes from no package registry, and a build machine may not reach where it is: a test without it is only left out. */
+  readonly isElsewhere?: boolean
 }
 
 type Command = readonly [file: string, ...args: readonly string[]]
@@ -30,7 +32,7 @@ type Command = readonly [file: string, ...args: readonly string[]]
  */
 export async function installed(
   t: Pick<Test, 'pass'>,
-  {name, version, install, runtime}: Package
+  {name, version, install, runtime, isElsewhere = false}: Package
 ): Promise<string | undefined> {
   const folder = join(tmpdir(), `pillion-test-${name.replaceAll(/[@/]/g, '')}-${version}-${process.version}`)
   const fresh = `${folder}.${process.pid}`
@@ -43,7 +45,8 @@ export async function installed(
     if (!existsSync(folder)) await rename(fresh, folder)
     return folder
   } catch (error) {
-    t.pass(`without ${name}`, {skip: missing(`${name} ${version}: ${messageOf(error)}`)})
+    const why = `${name} ${version}: ${messageOf(error)}`
+    t.pass(`without ${name}`, {skip: isElsewhere ? why : missing(why)})
     return undefined
   } finally {
     await rm(fresh, {recursive: true, force: true})
@@ -118,6 +121,7 @@ export const publicSource = ({repository, commit, paths, build}: PublicSource): 
   name: repository.replace('/', '-'),
   version: commit.slice(0, 12),
   runtime: ['git', '--version'],
+  isElsewhere: true,
   install: folder => [
     ['git', 'clone', '-q', '--no-checkout', '--filter=blob:none', `https://github.com/${repository}`, folder],
     ['git', '-C', folder, 'checkout', '-q', commit, '--', ...paths],
