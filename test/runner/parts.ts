@@ -75,7 +75,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
       MAVEN,
       REDIS,
       {program: 'rabbitmq-server', debian: 'rabbitmq-server', at: '/usr/lib/rabbitmq/bin'},
-      {program: 'psql', debian: 'postgresql'}
+      {program: 'psql', debian: 'postgresql'},
+      {program: 'sqlite3', debian: 'sqlite3'}
     ]
   },
   sdks: {tests: ['test/sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
