@@ -34,8 +34,12 @@ export class ActorHosts {
     const found: Found = {host: this.#look(type), until: Infinity}
     if (this.#found.size >= MAX_TYPES) this.#found.clear()
     this.#found.set(type, found)
-    const host = await found.host
-    found.until = performance.now() + (host === undefined ? NOBODY_MS : FOUND_MS)
+    let host: string | undefined
+    try {
+      host = await found.host
+    } finally {
+      found.until = performance.now() + (host === undefined ? NOBODY_MS : FOUND_MS)
+    }
     return host
   }
 

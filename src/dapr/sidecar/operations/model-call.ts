@@ -1,4 +1,5 @@
 import type {Call} from '../../../model/call.ts'
+import {messageOf} from '../../../model/errors.ts'
 import {MODEL_HEADER, modelFactsText} from '../../../model/model-facts.ts'
 import {CallJournal} from '../../../proxy/net/call-journal.ts'
 import type {Schema} from '../../../proxy/net/grpc/message-codec.ts'
@@ -72,10 +73,10 @@ export async function recordModelCall<R extends object>(
     answered(200, `${MODEL_HEADER}: ${facts}\r\n`, latin1(jsonOfMessage(reply, done.reply)))
     return done.reply
   } catch (error) {
-    if (error instanceof BlockError) {
-      journal.failure = error.message
-      answered(error.status, '', latin1({errorCode: error.errorCode, message: error.message}))
-    }
+    // whatever it is, the call is over
+    const {status, errorCode} = error instanceof BlockError ? error : {status: 500, errorCode: ''}
+    journal.failure = messageOf(error)
+    answered(status, '', latin1({errorCode, message: journal.failure}))
     throw error
   }
 }
