@@ -1,5 +1,6 @@
 // Writes what docs/ says of commands and keys from their definitions, and draws terminals from real runs of the built program.
 // A test holds the pages against the definitions.
+/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, unicorn/consistent-function-scoping -- schemas are JSON without types */
 import {execFileSync} from 'node:child_process'
 import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -8,6 +9,7 @@ import {Document, parse} from 'yaml'
 import {COMMANDS} from '../src/clients/cli/commands.ts'
 import {picture} from '../docs/picture.js'
 import {helpOf, overview} from '../src/clients/cli/help.ts'
+import {compatibilityPage, ledgerPage} from './ledger.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -16,33 +18,13 @@ export const pages = () => ({
   'commands.md': commandsPage(),
   'template.md': templatePage(),
   'events.md': eventsPage(),
-  'compatibility.md': countedLedger()
+  'compatibility.md': compatibilityPage(),
+  'ledger.md': ledgerPage()
 })
 
 function commandsPage() {
   const parts = COMMANDS.map(entry => `## ${entry.name}\n\n${block(helpOf('pillion', entry))}`)
   return `# Commands\n\n${written('src/clients/cli/commands.ts')}\n\n${block(overview('pillion', COMMANDS))}\n${parts.join('\n')}`
-}
-
-/** The ledger with its rows counted. */
-function countedLedger() {
-  const ledger = readFileSync(join(root, 'docs/compatibility.md'), 'utf8')
-  const counts = ledger
-    .split(/^## /m)
-    .slice(1)
-    .map(section => {
-      const rows = section.split('\n').filter(line => line.startsWith('| ') && !/^\| (?:behaviour|-)/.test(line))
-      const standings = rows.map(row =>
-        row
-          .split(/(?<!\\)\|/)[2]
-          .trim()
-          .toLowerCase()
-      )
-      const known = ['same', 'better', 'missing'].map(word => standings.filter(each => each.startsWith(word)).length)
-      const others = rows.length - known.reduce((sum, count) => sum + count, 0)
-      return `| ${[section.split('\n', 1)[0], rows.length, ...known, others].join(' | ')} |\n`
-    })
-  return ledger.replace(/(?:\| [A-Z].*\d \|\n)+/, counts.join(''))
 }
 
 const written = from => `<!-- written by \`npm run docs\` from ${from} -->`

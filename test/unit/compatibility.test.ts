@@ -1,88 +1,49 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
+import {ledger} from '../../scripts/ledger.ts'
+import {fileOfTest, lacking} from '../rig/test-titles.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const manifest = readFileSync(join(ROOT, 'docs/compatibility.md'), 'utf8')
 
-t.test('every test file that the ledger names is there', async t => {
-  const named = new Set(
-    [
-      ...manifest.matchAll(
-        /\b((?:unit|integration|e2e|browser|sdks|servers|long|kubernetes|java|packages|(?<=test\/)docs)\/[\w/-]*\w)(?:\.test\.ts)?/g
-      )
-    ].map(([, path = '']) => path)
-  )
-  t.ok(named.size > 50)
-  for (const path of named) {
-    const file = join(ROOT, path.startsWith('packages/') ? 'src' : 'test', path)
-    t.ok(existsSync(`${file}.test.ts`) || existsSync(file), path)
-  }
-})
+const ROWS = ledger().flatMap(({parts}) => parts.flatMap(({rows}) => rows))
 
-t.test('no row stands without a test, unless it says that something is missing or on purpose', async t => {
-  const rows = manifest.split('\n').filter(line => line.startsWith('| ') && !/^\| (behaviour|\*\*|\|)/.test(line))
-  const bare = rows.filter(row => / \| (—|–|)\s*\|$/.test(row))
+t.test('every test that a row of the ledger names is there: its file, and its title', async t => {
+  t.ok(ROWS.length > 800)
   t.same(
-    bare.filter(row => !/missing|on purpose|\| \d+ \|/.test(row)),
+    ROWS.flatMap(({tests = {}}) => Object.entries(tests)).flatMap(([file, titles]) =>
+      lacking(file, titles ?? '').map(title => `${file}: ${title}`)
+    ),
     []
   )
 })
 
-/** Titles as they are written and as the ledger quotes them: what is filled in, `…`, marks and spaces do not count. */
-const plain = (text: string): string =>
-  text
-    .replaceAll(/\$\{[^}]*\}|[`'’"\\…]/g, '')
-    .replaceAll(/\s+/g, ' ')
-    .toLowerCase()
-
-t.test('each title that stands behind the path of a file is in this file', async t => {
-  const cells = manifest
-    .split('\n')
-    .filter(line => line.startsWith('| '))
-    .map(line => line.split(/(?<!\\)\|/).at(-2) ?? '')
-  const quoted = cells.flatMap(cell => [...cell.matchAll(/`((?:\w+\/)[\w/-]*\w)(?:\.test\.ts)?`: ([^`]*)/g)])
-  t.ok(quoted.length > 100)
-  for (const [, path = '', titles = ''] of quoted) {
-    const file = join(ROOT, path.startsWith('packages/') ? 'src' : 'test', `${path}.test.ts`)
-    const source = plain(readFileSync(file, 'utf8'))
-    const pieces = titles.split(/ · |; |…/).map(piece => plain(piece).trim())
-    t.same(
-      pieces.filter(piece => !source.includes(piece)),
-      [],
-      path
-    )
-  }
-})
-
-t.test('the files of a section that names only their last parts are there', async t => {
-  const legend = manifest.split('\n').find(line => line.startsWith('Files: ')) ?? ''
-  const groups = [...legend.matchAll(/((?:`[\w-]+`(?:, )?)+) = `(test\/[\w/]+\/)`/g)]
-  t.ok(groups.length > 5)
-  for (const [, names = '', folder = ''] of groups)
-    for (const name of names.split(', '))
-      t.ok(existsSync(join(ROOT, folder, `${name.replaceAll('`', '')}.test.ts`)), folder + name)
-})
-
-const STANDINGS = ['same', 'better', 'missing'] as const
-
-t.test('the table at the top counts the rows of each section', async t => {
-  const [head = '', ...sections] = manifest.split(/^## /m)
-  const counted = sections.map(section => {
-    const rows = section.split('\n').filter(line => line.startsWith('| ') && !/^\| (?:behaviour|-)/.test(line))
-    const standings = rows.map(
-      row =>
-        row
-          .split(/(?<!\\)\|/)[2]
-          ?.trim()
-          .toLowerCase() ?? ''
-    )
-    const known = STANDINGS.map(word => standings.filter(standing => standing.startsWith(word)).length)
-    const others = rows.length - known.reduce((sum, count) => sum + count, 0)
-    return `| ${[section.split('\n', 1)[0], rows.length, ...known, others].join(' | ')} |`
-  })
+t.test('no row stands without a test, unless it is missing, on purpose, or tells how else it was checked', async t => {
+  const bare = ROWS.filter(({tests, checked}) => tests === undefined && checked === undefined)
   t.same(
-    head.split('\n').filter(line => /^\| [A-Z]/.test(line)),
-    counted
+    bare.filter(({standing, why = ''}) => standing !== 'missing' && !why.includes('on purpose')),
+    []
   )
+})
+
+t.test('each behaviour stands once', async t => {
+  const seen = new Set<string>()
+  t.same(
+    ROWS.filter(({behaviour}) => seen.size === seen.add(behaviour).size && !behaviour.startsWith('…')).map(
+      ({behaviour}) => behaviour
+    ),
+    []
+  )
+})
+
+t.test('the page for people is short', async t => {
+  const words = readFileSync(join(ROOT, 'docs/compatibility.md'), 'utf8').split(/\s+/).length
+  t.ok(words < 1500, words.toString())
+})
+
+t.test('the check finds a file that is gone, and a title', async t => {
+  t.ok(existsSync(fileOfTest('unit/compatibility')))
+  t.same(lacking('unit/compatibility', 'each behaviour stands once · the page … is short'), [])
+  t.same(lacking('unit/links', 'links are relative … · links are round'), ['links are round'])
+  t.same(lacking('unit/no-such-test', ''), ['no such file'])
 })
