@@ -19,6 +19,11 @@ export interface Line {
   readonly work?: string
   readonly overlap?: string
   readonly body?: unknown
+  readonly at?: number
+  /** What the process was asked for its configuration with. */
+  readonly asked?: Readonly<Record<string, string>>
+  /** Of a DELETE. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 interface House {
@@ -40,7 +45,8 @@ export async function openActors(
   t: Test,
   env: Readonly<Record<string, string>> = {},
   more: object = {},
-  files: Readonly<Record<string, string>> = {}
+  files: Readonly<Record<string, string>> = {},
+  ofRun: Readonly<Record<string, string>> = {}
 ): Promise<House> {
   const rig = await openRig(t)
   const file = join(rig.home, 'journal')
@@ -59,7 +65,7 @@ export async function openActors(
     ],
     {resourcesPath: 'resources'}
   )
-  const run = rig.pillion(['run', '-f', '.'])
+  const run = rig.pillion(['run', '-f', '.'], {env: ofRun})
   return {rig, run, journal: () => journalOf(file), call: caller(run)}
 }
 

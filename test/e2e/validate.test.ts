@@ -64,3 +64,29 @@ t.test('two stores that are marked for actors are a mistake for the app that has
   await rig.write(twoStores(['stock']))
   t.match(await rig.run(['validate']), {code: 0, stderr: ''})
 })
+
+t.test('policies of a type of actors that are wrong are told with their place', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}], {resourcesPath: './resources'})
+  const policies = 'policies: {retries: {often: {policy: constant}}, circuitBreakers: {trip: {}}}'
+  const targets = async (actors: string): Promise<unknown> => {
+    const text = `kind: Resiliency\nmetadata: {name: calm}\nspec:\n  ${policies}\n  targets:\n    actors:\n      Cart: ${actors}\n`
+    await rig.write({'resources/calm.yaml': text})
+    return rig.run(['validate'])
+  }
+  t.match(await targets('{retry: often, circuitBreaker: trip, circuitBreakerScope: id}'), {code: 0, stderr: ''})
+  t.match(await targets('{retry: never}'), {
+    stderr:
+      /targets\.actors\.Cart names retry "never", which is not in policies\.retries: it has no retry\n.*calm\.yaml:7:21/
+  })
+  t.match(await targets('{retries: often}'), {
+    stderr: /unknown key spec\.targets\.actors\.Cart\.retries: it has no effect\n.*calm\.yaml:7:14/
+  })
+  t.match(await targets('{circuitBreaker: trip}'), {
+    stderr: /actor circuit breakers must include scope\n.*calm\.yaml:7:13/
+  })
+  t.match(await targets('{circuitBreaker: trip, circuitBreakerScope: all}'), {
+    stderr: /unknown circuit breaker scope "all"\n.*calm\.yaml:7:57/
+  })
+  t.match(await targets('{circuitBreakerCacheSize: -1}'), {stderr: /must provide a positive size/})
+})

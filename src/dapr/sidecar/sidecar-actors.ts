@@ -71,7 +71,7 @@ export class SidecarActors {
   /** Its process may host any type: it has not told yet. */
   get mayHost(): boolean {
     const {runtime} = this.#options
-    if (runtime.queue.state === 'shut' || this.#over.signal.aborted) return false
+    if ((runtime.queue.state === 'shut' && !runtime.isUnhealthy) || this.#over.signal.aborted) return false
     // who is not asked opens a stream when it has started
     return this.#mayBeAsked ? !this.#hasTold : !runtime.isListening && isDaprApp(runtime)
   }
@@ -92,11 +92,13 @@ export class SidecarActors {
     const {runtime, actors} = this.#options
     const isAsked = runtime.isListening && this.#mayBeAsked
     const before = this.#asked
-    this.#asked = isAsked ? runtime.pid : NONE
+    // a process that is not well yet would refuse the question, and is not asked again
+    const mayAsk = isAsked && (runtime.queue.isOpen || runtime.pid === before)
+    this.#asked = mayAsk ? runtime.pid : NONE
     if (this.#asked !== before) {
       this.#hasTold = false
       this.hosted?.lost()
-      if (isAsked) void this.#ask(this.#asked)
+      if (mayAsk) void this.#ask(this.#asked)
     }
     this.hosted?.noteHealth()
     actors.told()

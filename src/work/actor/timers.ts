@@ -13,8 +13,11 @@ export interface FiringName {
   readonly name: string
 }
 
-/** `T||I||N`, as Dapr's errors name it. */
+/** `T||I||N`, as Dapr's errors name it: two may share it, since `||` may stand in each part. */
 export const fullName = ({type, id, name}: FiringName): string => `${type}||${id}||${name}`
+
+/** No two share it: names have no control characters. */
+const keyOf = ({type, id, name}: FiringName): string => `${type}\0${id}\0${name}`
 
 /** What fires late by more was asleep, or could not be taken. */
 export const LATE_MS = 2000
@@ -48,16 +51,16 @@ export class Timers {
 
   /** Sets one, or replaces it. `owner`: the instance whose sidecar sets it. Throws a FiringFault. */
   set(name: FiringName, wish: FiringWish, owner: string): void {
-    const full = fullName(name)
-    const times = timesOf('timer', full, wish, this.#options.clock.date())
+    const times = timesOf('timer', fullName(name), wish, this.#options.clock.date())
     this.delete(name)
-    const timer = new Timer({...this.#options, name, wish, times, owner, ended: () => this.#timers.delete(full)})
-    this.#timers.set(full, timer)
+    const key = keyOf(name)
+    const timer = new Timer({...this.#options, name, wish, times, owner, ended: () => this.#timers.delete(key)})
+    this.#timers.set(key, timer)
     timer.plan(times.due)
   }
 
   delete(name: FiringName): void {
-    this.#timers.get(fullName(name))?.end()
+    this.#timers.get(keyOf(name))?.end()
   }
 
   /** The sidecar has ended: its timers end with it. */
@@ -117,7 +120,7 @@ class Timer implements Due {
     let isMissed = clock.date() - this.#planned > LATE_MS
     let begun = clock.date()
     try {
-      await run(
+      const answer = await run(
         {type, id, work, caller: undefined, reentrancyId: '', onStop: () => undefined},
         {
           isPatient: true,
@@ -128,6 +131,7 @@ class Timer implements Due {
           }
         }
       )
+      if (answer.kind === 'done' && answer.isCancelled) return this.end()
     } catch (error) {
       if (!(error instanceof ActorError)) throw error
     }

@@ -3,6 +3,7 @@ import type {ActorAnswer, ActorRequest} from '../../../work/actor/actor-host.ts'
 import type {TurnOptions} from '../../../work/actor/actor.ts'
 import type {Outcomes, ResilientCall} from '../../../proxy/gateway/interceptors/resiliency/resilient-call.ts'
 import type {OnGone} from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import {cleanMethod} from '../http/go-path.ts'
 import {checkActor, checkMethod} from './actor-names.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError} from './block-error.ts'
@@ -40,10 +41,11 @@ export class ActorCalls {
     this.#callerLines = `Dapr-Api-Call: true\r\nDapr-Caller-App-Id: ${context.appId}\r\nDapr-Caller-Namespace: ${namespace}\r\n`
   }
 
-  async invoke({method, query, lines, body, onGone, ...call}: ActorInvocation): Promise<ActorReply> {
+  async invoke({method: called, query, lines, body, onGone, ...call}: ActorInvocation): Promise<ActorReply> {
     const {type, id} = call
     checkActor(type, id)
-    checkMethod(method)
+    checkMethod(called)
+    const method = cleanMethod(called)
     const {actors, appId: app, instance} = this.#context
     const work = {kind: 'method', method, query, lines: lines + this.#callerLines, body} as const
     const all = await actors.load()

@@ -6,11 +6,12 @@ import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 
 t.test('a process that goes before it can be asked leaves no question to the next one', async t => {
   const queue = new AdmissionQueue({timeoutMs: 60_000})
+  queue.open()
   const listeners: (() => void)[] = []
   const app = {
     id: 'shop',
     plan: {channel: {protocol: 'http'}, fixedPort: 0},
-    isReady: true,
+    isListening: true,
     appPort: 1,
     pid: 7,
     queue,
@@ -35,7 +36,8 @@ t.test('a process that goes before it can be asked leaves no question to the nex
     components: () => [],
     warn: text => t.fail(text)
   })
-  app.isReady = false
+  app.isListening = false
+  queue.hold('the next one starts')
   for (const listener of listeners) listener()
   await import('../../../../src/proxy/gateway/app-request.ts')
   await new Promise(setImmediate)
