@@ -21,32 +21,36 @@ const TIMED =
 
 type Way = 'Encrypt' | 'Decrypt'
 
-/** A file as a stream of gRPC through the run, written and read by grpc-go, beside `openssl enc` with the same file. */
+const ECHO = join(import.meta.dirname, '../../test/fixtures/servers/h2-echo.mjs')
+
+/**
+ * A file as a stream of gRPC through the run, written and read by grpc-go, beside `openssl enc` with the same file, and beside a server of
+ * node:http2 that only sends back what comes: what carrying the bytes costs in Node before any is encrypted.
+ */
 export const crypto: Figure = {
   name: 'crypto',
   needs: ['go', 'openssl', 'python3'],
   measure: async scale =>
     withRig(async rig => {
       const bytes = scale === WHOLE ? 1 << 30 : 1 << 27
-      const [grpcPort = 0] = await freePorts(1)
+      const [grpcPort = 0, echoPort = 0] = await freePorts(2)
       const pid = await started(rig, grpcPort)
+      const echo = rig.start([process.execPath, ECHO], {env: {PORT: echoPort.toString()}})
+      await echo.waitForLine('listening')
       const plain = join(rig.folder, 'plain')
       await fill(plain, bytes)
       const files = {Encrypt: [plain, '-out', `${plain}.enc`], Decrypt: [`${plain}.enc`, '-same', plain]}
-      const through = async (way: Way): Promise<readonly number[]> => {
-        const before = await cpuOf(pid)
-        const address = `127.0.0.1:${grpcPort}`
-        const {stdout} = await execute(await grpcEnds(), [
-          'crypt',
-          '-address',
-          address,
-          '-method',
-          way,
-          '-in',
-          ...files[way]
-        ])
+      const through = async (
+        of: number,
+        port: number,
+        way: Way,
+        file: readonly string[]
+      ): Promise<readonly number[]> => {
+        const before = await cpuOf(of)
+        const args = ['crypt', '-address', `127.0.0.1:${port}`, '-method', way, '-in', ...file]
+        const {stdout} = await execute(await grpcEnds(), args)
         const {micros} = JSON.parse(stdout) as {micros: number}
-        return [bytes / micros, bytes / MB / (((await cpuOf(pid)) - before) / 1000)]
+        return [bytes / micros, bytes / MB / (((await cpuOf(of)) - before) / 1000)]
       }
       const before = await residentMegabytes(pid)
       const round = async () => {
@@ -55,21 +59,24 @@ export const crypto: Figure = {
         const ms = performance.now() - from
         return {
           openssl: [bytes / 1000 / ms, bytes / MB / Number(stdout)],
-          Encrypt: await through('Encrypt'),
-          Decrypt: await through('Decrypt'),
+          Encrypt: await through(pid, grpcPort, 'Encrypt', files.Encrypt),
+          Decrypt: await through(pid, grpcPort, 'Decrypt', files.Decrypt),
+          echo: await through(echo.pid, echoPort, 'Encrypt', [plain]),
           megabytes: (await residentMegabytes(pid)) - before
         }
       }
       await round() // warm
       const rounds = await inRounds(scale === WHOLE ? 3 : scale.rounds, round)
-      const row = (name: MeasureName, way: Way, at: 0 | 1): Measure => ({
+      const row = (name: MeasureName, way: Way, at: 0 | 1, peer: 'openssl' | 'echo' = 'openssl'): Measure => ({
         name,
         unit: 'MB/s',
         ours: rounds.map(each => each[way][at] ?? Number.NaN),
-        peer: rounds.map(({openssl}) => openssl[at] ?? Number.NaN),
-        peerName: 'openssl enc'
+        peer: rounds.map(each => each[peer][at] ?? Number.NaN),
+        peerName: peer === 'echo' ? 'node:http2 echo' : 'openssl enc'
       })
       return [
+        row('crypto: encrypt, beside an echo', 'Encrypt', 0, 'echo'),
+        row('crypto: encrypt, beside an echo, CPU', 'Encrypt', 1, 'echo'),
         row('crypto: encrypt', 'Encrypt', 0),
         row('crypto: encrypt, CPU', 'Encrypt', 1),
         row('crypto: decrypt', 'Decrypt', 0),

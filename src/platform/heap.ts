@@ -109,33 +109,53 @@ export function collectAfter(bytes: number): void {
   collectGarbage()
 }
 
-/** Bytes of pieces that have been used since what they left was looked at, and what was left outside V8's heap after the last collection. */
+/** Bytes of pieces that have been used since what they left was looked at, and what was left outside V8's heap after a collection. */
 let usedPieces = 0
 let leftOutside = Infinity
-/** So much may gather there. */
-const OUTSIDE_BYTES = 12_000_000
+/** How often one looks; so much may gather there, and so much of it may be old. */
+const PIECES_BYTES = 1_000_000
+const OUTSIDE_BYTES = 6_000_000
+const OLD_BYTES = 2 * OUTSIDE_BYTES
 
 /**
- * So many bytes of a stream have been used, whose pieces live for a moment. Most are freed with the young generation; of the others,
- * which V8 hardly sees, it would let 64 MB gather.
+ * So many bytes of a stream have been used, whose pieces live for a moment. V8 hardly sees them, and would let 64 MB gather: its young
+ * generation is collected, where most of them are, and all if that leaves too much.
  */
 export function collectPieces(bytes: number): void {
   usedPieces += bytes
-  if (usedPieces < BODIES_BYTES) return
+  if (usedPieces < PIECES_BYTES) return
   usedPieces = 0
-  const {external} = process.memoryUsage()
-  leftOutside = Math.min(leftOutside, external)
-  if (external - leftOutside < OUTSIDE_BYTES) return
+  const before = bytesOutside()
+  leftOutside = Math.min(leftOutside, before)
+  if (before - leftOutside < OUTSIDE_BYTES) return
+  collectGarbage('young')
+  const left = bytesOutside()
+  if (left - leftOutside < OLD_BYTES) return
   collectGarbage()
-  leftOutside = process.memoryUsage().external
+  leftOutside = bytesOutside()
 }
 
-/** Collects all garbage now. `last-resort` empties V8's pool of pages, too, and returns them to the system. */
-export function collectGarbage(flavor: 'regular' | 'last-resort' = 'regular'): void {
+const bytesOutside = (): number => process.getBuiltinModule('node:v8').getHeapStatistics().external_memory
+
+/** Collects garbage now: all of it, or that of the young generation. `last-resort` empties V8's pool of pages, too, and returns them to the system. */
+export function collectGarbage(what: 'all' | 'young' | 'last-resort' = 'all'): void {
+  let collect = gc?.deref()
+  if (collect === undefined) gc = new WeakRef((collect = exposedGc()))
+  collect({
+    type: what === 'young' ? 'minor' : 'major',
+    execution: 'sync',
+    flavor: what === 'last-resort' ? 'last-resort' : 'regular'
+  })
+}
+
+/** It holds a context of its own: half a megabyte, which goes with the next collection of all. */
+let gc: WeakRef<NodeJS.GCFunction> | undefined
+
+function exposedGc(): NodeJS.GCFunction {
   setFlag('--expose-gc')
-  const gc = runInNewContext('gc') as NodeJS.GCFunction
+  const exposed = runInNewContext('gc') as NodeJS.GCFunction
   setFlag('--no-expose-gc')
-  gc({type: 'major', execution: 'sync', flavor})
+  return exposed
 }
 
 /**

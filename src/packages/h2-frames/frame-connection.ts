@@ -1,6 +1,7 @@
 import type {Socket} from 'node:net'
 import {bugText} from '../../model/errors.ts'
 import {NumberedList} from '../../model/numbered-list.ts'
+import {BulkReader, type BulkSink} from './bulk-reader.ts'
 import {FieldWalker} from './field-walker.ts'
 import {FloodGuard} from './flood-guard.ts'
 import {FrameReader, type FrameSink} from './frame-reader.ts'
@@ -19,7 +20,7 @@ const RAPID_RESET = 5
  * One connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
  * handed on as they come; the peer may send more when they have gone out elsewhere, so whoever reads slowly slows his sender.
  */
-export abstract class FrameConnection implements FrameSink {
+export abstract class FrameConnection implements FrameSink, BulkSink {
   readonly streams = new NumberedList<FrameStream>()
   readonly walker = new FieldWalker()
   readonly sentFields = new SentFields()
@@ -45,6 +46,9 @@ export abstract class FrameConnection implements FrameSink {
   /** Looks in a row at which nothing had come. */
   #silence = 0
   #hasRead = true
+  /** Reads in place of `#reader` while streams want bytes. */
+  #bulk: BulkReader | undefined
+  #byteStreams = 0
   /** Pieces that have come. */
   protected reads = 0
 
@@ -90,17 +94,51 @@ export abstract class FrameConnection implements FrameSink {
 
   /** So many bytes have come: in place of `listen`, for a socket that reads into a buffer of its own. */
   read(bytes: Buffer, count: number): void {
-    if (!this.#hasFailed) this.receive(bytes.toString('latin1', 0, count))
+    if (this.#hasFailed) return
+    if (this.#byteStreams > 0 || this.#bulk !== undefined) this.#readBulk(bytes.subarray(0, count))
+    else this.receive(bytes.toString('latin1', 0, count))
   }
 
   protected receive(text: string): void {
-    this.#hasRead = true
-    this.reads++
+    this.#came()
     try {
       this.#reader.read(text)
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** Hands on the data of a stream as bytes, from the next read on. */
+  wantBytes(): void {
+    this.#byteStreams++
+  }
+
+  takesBytes(id: number): boolean {
+    return this.streams.get(id)?.takesBytes === true && !this.#reader.isWithinFields
+  }
+
+  text(text: string): void {
+    this.#reader.read(text)
+  }
+
+  #readBulk(bytes: Buffer): void {
+    const bulk = (this.#bulk ??= new BulkReader(this, this.#reader.leave()))
+    const begun = this.#byteStreams === 0 ? bulk.leave() : undefined
+    if (begun !== undefined) {
+      this.#bulk = undefined
+      return this.receive(begun + bytes.toString('latin1'))
+    }
+    this.#came()
+    try {
+      bulk.read(bytes)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #came(): void {
+    this.#hasRead = true
+    this.reads++
   }
 
   send(bytes: string): void {
@@ -138,6 +176,7 @@ export abstract class FrameConnection implements FrameSink {
 
   forget(stream: FrameStream): void {
     this.streams.remove(stream)
+    if (stream.takesBytes) this.#byteStreams--
     if (this.#waiting.size > 0) this.#waiting.delete(stream)
     this.freed()
   }
@@ -172,7 +211,7 @@ export abstract class FrameConnection implements FrameSink {
     return this.#silence
   }
 
-  data(id: number, bytes: string, padding: number, isLast: boolean): void {
+  data(id: number, bytes: string | Buffer, padding: number, isLast: boolean): void {
     if (id === 0) throw new ConnectionError(PROTOCOL_ERROR, 'data of no stream')
     const length = bytes.length + padding
     if ((this.#used += length) > CONNECTION_WINDOW)
@@ -189,7 +228,8 @@ export abstract class FrameConnection implements FrameSink {
       return this.#break(stream, code)
     }
     if (padding > 0) stream.credit(padding)
-    stream.handler.data(stream, bytes, isLast)
+    if (typeof bytes === 'string') stream.handler.data(stream, bytes, isLast)
+    else stream.handler.bytes?.(stream, bytes, isLast)
     if (isLast) stream.remoteDone()
   }
 

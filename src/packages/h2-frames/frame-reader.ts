@@ -17,7 +17,7 @@ import {
 
 /** What comes on a connection, cut into frames. Throws a ConnectionError where the peer breaks the protocol. */
 export interface FrameSink {
-  data(stream: number, bytes: string, padding: number, isLast: boolean): void
+  data(stream: number, bytes: string | Buffer, padding: number, isLast: boolean): void
   fields(stream: number, block: string, isLast: boolean): void
   /** Any other frame: its payload stands at `at` of the text. */
   control(type: number, flags: number, stream: number, text: string, at: number, length: number): void
@@ -40,6 +40,19 @@ export class FrameReader {
 
   constructor(sink: FrameSink) {
     this.#sink = sink
+  }
+
+  /** Fields have begun, and are not whole. */
+  get isWithinFields(): boolean {
+    return this.#blockStream !== 0
+  }
+
+  /** What has come of a frame that is not whole: somebody else reads it on. */
+  leave(): string {
+    const held = this.#held
+    this.#held = ''
+    this.#needed = HEAD_BYTES
+    return held
   }
 
   read(chunk: string): void {

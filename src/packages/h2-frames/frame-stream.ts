@@ -23,6 +23,8 @@ export interface StreamHandler {
   /** A block of fields: a head, or trailers. */
   head(stream: FrameStream, block: string, isLast: boolean): void
   data(stream: FrameStream, bytes: string, isLast: boolean): void
+  /** The same of a stream that takes bytes, which nobody changes any more. */
+  bytes?(stream: FrameStream, bytes: Buffer, isLast: boolean): void
   /** So many bytes have gone out that `writeData` was given. */
   sent(stream: FrameStream, bytes: number): void
   /** The peer has ended it. */
@@ -43,6 +45,8 @@ export class FrameStream {
   isLocalDone = false
   /** The piece that has brought it, counted by its connection, where the peer has opened it. */
   openedAtRead = -Infinity
+  /** Its data are handed on as bytes: they are large. */
+  takesBytes = false
   /** Bytes that the peer takes. */
   window: number
   /** Bytes of the peer's window that are in use, and those of them that were passed on and may come again. */
@@ -65,6 +69,13 @@ export class FrameStream {
   /** Bytes that have come and were not passed on. */
   get unpassed(): number {
     return this.#used - this.#taken
+  }
+
+  /** Hands its data on as bytes, soon: for those that are large. Not for connections that read into a buffer of their own. */
+  takeBytes(): void {
+    if (this.isOver || this.takesBytes) return
+    this.takesBytes = true
+    this.#connection.wantBytes()
   }
 
   /** Fields that nobody wants: the peer's table of them may have changed (RFC 7541 §2.2). */

@@ -1,4 +1,11 @@
-import {createCipheriv, createDecipheriv, type CipherGCM, type DecipherGCM} from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type CipherGCM,
+  type DecipherGCM,
+  type KeyObject
+} from 'node:crypto'
 import {segmentKey, type Manifest, type SegmentCipher} from './head.ts'
 import type {PieceReader, Scattered} from './pieces.ts'
 
@@ -8,9 +15,9 @@ const TAG_BYTES = 16
 
 // both ciphers are told by the same name in node's types
 const optionsOf = {authTagLength: TAG_BYTES} as const
-const cipherOf = (cipher: SegmentCipher, key: Buffer, nonce: Buffer): CipherGCM =>
+const cipherOf = (cipher: SegmentCipher, key: KeyObject, nonce: Buffer): CipherGCM =>
   createCipheriv(cipher as 'aes-256-gcm', key, nonce, optionsOf)
-const decipherOf = (cipher: SegmentCipher, key: Buffer, nonce: Buffer): DecipherGCM =>
+const decipherOf = (cipher: SegmentCipher, key: KeyObject, nonce: Buffer): DecipherGCM =>
   createDecipheriv(cipher as 'aes-256-gcm', key, nonce, optionsOf)
 
 /** The nonce of a segment: a prefix, its number, and whether it is the last one. */
@@ -28,7 +35,7 @@ export async function* encryptSegments(
   manifest: Manifest,
   fileKey: Buffer
 ): AsyncGenerator<Scattered, void> {
-  const key = segmentKey(fileKey, manifest)
+  const key = createSecretKey(segmentKey(fileKey, manifest))
   let number = 0
   for await (const {pieces, isLast} of reader.parts(SEGMENT_BYTES)) {
     const cipher = cipherOf(manifest.cipher, key, nonceOf(manifest, number++, isLast))
@@ -44,7 +51,7 @@ export async function* decryptSegments(
   manifest: Manifest,
   fileKey: Buffer
 ): AsyncGenerator<Scattered, void> {
-  const key = segmentKey(fileKey, manifest)
+  const key = createSecretKey(segmentKey(fileKey, manifest))
   let number = 0
   for await (const {pieces, isLast} of reader.parts(SEGMENT_BYTES + TAG_BYTES)) {
     const plain = opened(pieces, decipherOf(manifest.cipher, key, nonceOf(manifest, number, isLast)))

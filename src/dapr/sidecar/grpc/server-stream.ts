@@ -78,6 +78,11 @@ export class ServerStream implements StreamHandler {
     return message
   }
 
+  /** What comes from now on is large. */
+  expectLarge(): void {
+    this.#options.caller.takeBytes()
+  }
+
   /** Sends a message, whole or in pieces, which nobody changes any more. */
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isOver) return
@@ -125,6 +130,14 @@ export class ServerStream implements StreamHandler {
   }
 
   data(_stream: FrameStream, bytes: string, isLast: boolean): void {
+    this.#take(bytes, isLast)
+  }
+
+  bytes(_stream: FrameStream, bytes: Buffer, isLast: boolean): void {
+    this.#take(bytes, isLast)
+  }
+
+  #take(bytes: string | Buffer, isLast: boolean): void {
     this.#untaken += bytes.length
     if (this.#isOver) return this.#credit()
     this.#requestBytes += bytes.length

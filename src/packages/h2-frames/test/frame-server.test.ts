@@ -4,7 +4,7 @@ import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
 import {FrameServer} from '../frame-server.ts'
 import {SERVER_GREETING} from '../greeting.ts'
-import type {StreamHandler} from '../frame-stream.ts'
+import type {FrameStream, StreamHandler} from '../frame-stream.ts'
 
 const nothing = (): void => undefined
 
@@ -45,4 +45,52 @@ t.test('a connection has one taker of calls, which may know what its caller said
   }
   t.equal(servers.length, 1)
   t.equal(takers.length, 1)
+})
+
+t.test('a stream that takes bytes, and one that does not, on one connection', async t => {
+  const texts = new Map<number, string>()
+  const kinds = new Set<string>()
+  const servers: FrameServer[] = []
+  const take = (stream: FrameStream, bytes: Buffer | string, isLast: boolean): void => {
+    kinds.add(`${stream.id === 1 ? 'large' : 'small'}: ${typeof bytes}`)
+    texts.set(stream.id, (texts.get(stream.id) ?? '') + bytes.toString('latin1'))
+    stream.credit(bytes.length)
+    if (isLast) stream.writeHead('\u0088', true)
+  }
+  const server = net.createServer(socket => {
+    socket.write(SERVER_GREETING, 'latin1')
+    const handler: StreamHandler = {
+      head: stream => {
+        if (stream.id === 1) stream.takeBytes()
+      },
+      data: take,
+      bytes: take,
+      sent: nothing,
+      reset: nothing,
+      lost: nothing
+    }
+    servers.push(new FrameServer(socket, {warn: text => t.fail(text), accept: () => handler, closed: nothing}))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  t.teardown(() => {
+    session.destroy()
+    server.close()
+  })
+  const large = session.request({':path': '/', ':method': 'POST'})
+  const small = session.request({':path': '/', ':method': 'POST'})
+  const text = 'ä'.repeat(3_000_000)
+  for (let n = 0; n < 50; n++) small.write('ping')
+  large.end(text, 'latin1')
+  await once(large, 'response')
+  t.ok(texts.get(1) === text)
+  small.end('last')
+  await once(small, 'response')
+  t.equal(texts.get(3), `${'ping'.repeat(50)}last`)
+  const next = session.request({':path': '/', ':method': 'POST'})
+  next.end('and so on')
+  await once(next, 'response')
+  t.equal(texts.get(5), 'and so on')
+  t.equal(servers.length, 1)
+  t.ok(kinds.has('large: object') && kinds.has('small: string') && !kinds.has('small: object'), [...kinds].join())
 })

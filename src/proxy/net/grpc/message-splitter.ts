@@ -29,19 +29,20 @@ export class MessageSplitter {
    * The messages that are whole now, and behind them what ends the call: the bytes of one that is too large as a number, or
    * `no room` among all bodies that are being read.
    */
-  take(text: string): readonly (FlaggedMessage | number | 'no room')[] {
+  take(data: string | Buffer): readonly (FlaggedMessage | number | 'no room')[] {
     const messages: (FlaggedMessage | number | 'no room')[] = []
-    for (let at = 0; at < text.length;) {
+    for (let at = 0; at < data.length;) {
       if (this.#prefix.length < PREFIX_BYTES) {
         const need = PREFIX_BYTES - this.#prefix.length
-        this.#prefix += text.slice(at, at + need)
+        this.#prefix += typeof data === 'string' ? data.slice(at, at + need) : data.toString('latin1', at, at + need)
         at += need
         if (this.#prefix.length < PREFIX_BYTES) break
         this.#left = messageLength(this.#prefix, 0)
         if (this.#max > 0 && this.#left > this.#max) return [...messages, this.#left]
         this.#message = new Collector(0, READ_BODIES, this.#left)
       }
-      const piece = text.slice(at, at + this.#left)
+      const end = at + this.#left
+      const piece = typeof data === 'string' ? data.slice(at, end) : data.subarray(at, end)
       if (this.#message?.add(piece) === 'no room') return [...messages, 'no room']
       at += piece.length
       this.#left -= piece.length

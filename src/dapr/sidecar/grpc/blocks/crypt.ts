@@ -56,6 +56,7 @@ export async function decryptStream(stream: ServerStream, {cryptography}: Blocks
 }
 
 async function firstOf(stream: ServerStream): Promise<Buffer> {
+  stream.expectLarge()
   const first = await within(
     FIRST_MS,
     stream.next().then(message => ({message}))
@@ -97,12 +98,15 @@ async function* payloadsOf(
   }
 }
 
+const NUMBER = {seq: StreamPayload.seq} as const
+const writer = new BinaryWriter()
+
 /** An answer (EncryptResponse, DecryptResponse), its data as they are: they are large, and not copied for it. */
 function answerPieces(pieces: Scattered, bytes: number, seq: bigint): readonly Uint8Array[] {
-  const before = new BinaryWriter().tag(1, WireType.LengthDelimited).uint32(bytes).finish()
-  const behind = encode({seq: StreamPayload.seq}, {seq})
+  const before = writer.tag(1, WireType.LengthDelimited).uint32(bytes).finish()
+  const behind = encode(NUMBER, {seq})
   const size = before.length + bytes + behind.length
-  return [new BinaryWriter().tag(1, WireType.LengthDelimited).uint32(size).finish(), before, ...pieces, behind]
+  return [writer.tag(1, WireType.LengthDelimited).uint32(size).finish(), before, ...pieces, behind]
 }
 
 /** Sends pieces as fast as the caller takes them. */

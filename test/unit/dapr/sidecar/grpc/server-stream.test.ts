@@ -12,7 +12,7 @@ const NOBODY: StreamHandler = {head: nothing, data: nothing, sent: nothing, rese
 
 /** A stream whose caller takes so many bytes; what went out, what may come again, and how it ended. */
 const streamOf = (window: number) => {
-  const told = {data: 0, fields: '', credited: 0, ends: [] as GrpcStatus[]}
+  const told = {data: 0, fields: '', credited: 0, ends: [] as GrpcStatus[], wantsBytes: false}
   const connection = {
     send: nothing,
     sendFields: (text: string) => (told.fields += text),
@@ -21,7 +21,8 @@ const streamOf = (window: number) => {
     takes: () => true,
     localDone: nothing,
     credit: (bytes: number) => (told.credited += bytes),
-    forget: nothing
+    forget: nothing,
+    wantBytes: () => (told.wantsBytes = true)
   }
   const caller = new FrameStream(connection as unknown as FrameConnection, 1, window, NOBODY)
   const stream = new ServerStream({
@@ -80,4 +81,19 @@ t.test('a message that is larger than the window comes whole', async t => {
   t.ok(told.credited > 2 * MIB)
   t.equal((await stream.next())?.length, 3 * MIB)
   t.equal(told.credited, message.length)
+})
+
+t.test('large messages come as bytes, also one whose begin came as text', async t => {
+  const {stream, caller, told} = streamOf(MIB)
+  const message = framed(Buffer.from(Array.from({length: 100_000}, (_, n) => n)))
+  stream.data(caller, message.slice(0, 3), false)
+  stream.expectLarge()
+  stream.expectLarge()
+  t.ok(told.wantsBytes && caller.takesBytes)
+  const rest = Buffer.from(message.slice(3) + message, 'latin1')
+  for (let at = 0; at < rest.length; at += 16_383)
+    stream.bytes(caller, rest.subarray(at, at + 16_383), at + 16_383 >= rest.length)
+  for (let n = 0; n < 2; n++) t.equal((await stream.next())?.toString('latin1'), message.slice(5))
+  t.equal(await stream.next(), undefined)
+  t.equal(told.credited, 2 * message.length)
 })

@@ -1,0 +1,71 @@
+import {DATA, END_STREAM, HEAD_BYTES, MAX_PAYLOAD, PADDED, readUint31} from './frames.ts'
+
+export interface BulkSink {
+  /** Whether the data of a stream are wanted as bytes now. */
+  takesBytes(stream: number): boolean
+  /** What has come of a frame of data: what follows is the rest of it. `isLast`: the stream ends with it. */
+  data(stream: number, bytes: Buffer, padding: number, isLast: boolean): void
+  /** All other frames, as latin1 text, in any pieces. */
+  text(text: string): void
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Reads what comes while a stream wants its data as bytes. They are cut out of what was read: nothing of them is copied, and none waits
+ * until its frame is whole.
+ */
+export class BulkReader {
+  readonly #sink: BulkSink
+  /** The begin of a frame, while its head is not whole. */
+  #held: Buffer = NOTHING
+  /** Bytes of the frame that are to come; its stream where they are handed on as bytes, else 0. */
+  #left = 0
+  #stream = 0
+  #isLast = false
+
+  /** `begun`: what has come of a frame that is not whole. */
+  constructor(sink: BulkSink, begun: string) {
+    this.#sink = sink
+    this.#held = Buffer.from(begun, 'latin1')
+  }
+
+  /** Takes bytes that nobody changes any more. */
+  read(piece: Buffer): void {
+    const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])
+    this.#held = NOTHING
+    for (let at = 0; at < bytes.length;) {
+      if (this.#left === 0) {
+        if (bytes.length - at < HEAD_BYTES) {
+          this.#held = bytes.subarray(at)
+          return
+        }
+        at += this.#begin(bytes.toString('latin1', at, at + HEAD_BYTES))
+      }
+      const end = Math.min(bytes.length, at + this.#left)
+      this.#left -= end - at
+      if (this.#stream === 0) this.#sink.text(bytes.toString('latin1', at, end))
+      else if (end > at || this.#left === 0)
+        this.#sink.data(this.#stream, bytes.subarray(at, end), 0, this.#isLast && this.#left === 0)
+      at = end
+    }
+  }
+
+  /** The begin of a frame that others may read on; undefined: it is within one that is not theirs. */
+  leave(): string | undefined {
+    return this.#left > 0 && this.#stream > 0 ? undefined : this.#held.toString('latin1')
+  }
+
+  /** Gives the bytes of the head that are done with. */
+  #begin(head: string): number {
+    const length = (head.charCodeAt(0) << 16) | (head.charCodeAt(1) << 8) | head.charCodeAt(2)
+    const flags = head.charCodeAt(4)
+    const stream = readUint31(head, 5)
+    const isPlain = head.charCodeAt(3) === DATA && (flags & PADDED) === 0 && length <= MAX_PAYLOAD
+    const isData = isPlain && this.#sink.takesBytes(stream)
+    this.#stream = isData ? stream : 0
+    this.#isLast = (flags & END_STREAM) !== 0
+    this.#left = isData ? length : HEAD_BYTES + length
+    return isData ? HEAD_BYTES : 0
+  }
+}
