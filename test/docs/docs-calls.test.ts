@@ -2,7 +2,6 @@ import {once} from 'node:events'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import t from 'tap'
-import {blocksOf, commandsIn} from '../rig/page.ts'
 import {openRig} from '../rig/rig.ts'
 import {inShell, ofCalls} from './shown.ts'
 
@@ -50,21 +49,4 @@ t.test('each command about calls that README and docs/ show does what it says', 
       await program.exited
     } else t.match(await program.exited, {code: 0}, `${typed}: ${program.stdout.text}${program.stderr.text}`)
   }
-})
-
-t.test('the commands of the page about import, in their order', async t => {
-  const rig = await openRig(t)
-  await rig.write({'Procfile.dev': 'web: sleep 600\n'})
-  const [block] = blocksOf('docs/importing.md')
-  const [reads = '', shows = '', runs = ''] = block === undefined ? [] : commandsIn(block)
-  for (const command of [reads, shows]) {
-    const program = inShell(rig, command)
-    program.stdin.end()
-    t.match(await program.exited, {code: 0}, command)
-    if (command === shows) t.match(program.stdout.text, /^ +- appID: web$/m)
-  }
-  const run = inShell(rig, runs)
-  await run.waitForLine('Started Dapr with app id "web"')
-  t.match(await rig.run(['down']), {code: 0})
-  t.match(await run.exited, {code: 0})
 })

@@ -42,21 +42,21 @@ fetch('http://localhost:' + process.env.DAPR_HTTP_PORT + '/v1.0/invoke/order-pro
   .then(async answer => console.log('Order passed: ' + await answer.text()))
 `
 
-t.test('the template of the README prints what the README shows, and is called in both ways', async t => {
+t.test('the template of the page prints what it shows, and is called in both ways', async t => {
   const rig = await openRig(t)
   const port = (await freePort()).toString()
   await rig.write({
-    'dapr.yaml': block('README.md', '# dapr.yaml').replace('6001', port),
+    'dapr.yaml': block('docs/coming-from-dapr.md', '# dapr.yaml').replace('6001', port),
     'order-processor/app.js': ORDERS,
     'checkout/app.js': CHECKOUT
   })
-  const [prompt = '', ...lines] = block('README.md', '$ pillion run').split('\n')
+  const [prompt = '', ...lines] = block('docs/coming-from-dapr.md', '$ pillion run').split('\n')
   const run = await inShell(rig, prompt.slice(2))
   await run.waitForLine('Order passed')
   t.equal(shape(run.stdout.text), shape(lines.join('\n').replaceAll('/home/me/shop', rig.folder)))
   const {http} = await run.ports('checkout')
   if (has(t, 'curl')) {
-    const calls = await inShell(rig, block('README.md', 'curl '), {DAPR_HTTP_PORT: http.toString()})
+    const calls = await inShell(rig, block('docs/coming-from-dapr.md', 'curl '), {DAPR_HTTP_PORT: http.toString()})
     t.match(await calls.exited, {code: 0})
     t.equal(calls.stdout.text, '{"orderId":1}{"orderId":1}')
   }

@@ -13,8 +13,8 @@ const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
   ['dot -Tsvg', 'cat'], // Graphviz need not be there
   ['kubectl apply -f -', 'cat']
 ]
-/** Pages whose blocks are run whole: by `wait.test.ts`, by `test/kubernetes/page.test.ts`, by `docs-calls.test.ts`. */
-const OF_SCRIPTS = ['docs/wait.md', 'docs/past-one-machine.md', 'docs/importing.md']
+/** Pages whose blocks are run whole: by `wait.test.ts`, by `test/kubernetes/page.test.ts`, by `paths.test.ts`. */
+const OF_SCRIPTS = ['docs/wait.md', 'docs/past-one-machine.md', 'docs/from-a-procfile.md', 'docs/from-compose.md']
 
 /** Every command of ours that README and docs/ show: as code, or as a line of a block. Forms (`[flags]`, `a|b`) are none. */
 function shown(): readonly string[] {
@@ -48,7 +48,7 @@ const OF_CALLS = /^pillion (?:calls|trace|why|replay|events)\b/
 const OF_LINES = /^pillion wait --for 'log/
 /** They need a cluster: `test/kubernetes` runs them. */
 const OF_CLUSTER = /^pillion \w+ -k\b/
-/** It writes a first template: `docs-calls.test.ts` runs the page about import. */
+/** It writes a first template: `paths.test.ts` runs the pages about import. */
 const OF_IMPORT = /^pillion import$/
 /** They end with a command: `in-ci.test.ts` runs them. */
 const OF_CI = /^pillion up .*--run\b/
