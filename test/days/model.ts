@@ -280,7 +280,7 @@ export class Model {
     // one that is just being replaced does not come up: the others may keep what they have
     for (const other of this.of(app.entry.id))
       if (this.steps > 1 && other !== app && other.lives.max > 0)
-        this.apps.set(other.name, {...orStillEnded(other), mayBeOld: true})
+        this.apps.set(other.name, {...orStillEnded(other), lives: {...other.lives, min: 0}, mayBeOld: true})
     const isQuiet = app.lives.max === 0
     app.codes = new Set([...(isQuiet ? [] : app.codes), code])
     app.isTouched = true
