@@ -75,10 +75,10 @@ function edited(model: Model, wanted: Template, {commands}: Place): readonly Act
 }
 
 const editedApp =
-  (change: (entry: Entry, step: Step, model: Model) => Entry | undefined): Plan =>
+  (change: (entry: Entry, step: Step, model: Model, place: Place) => Entry | undefined): Plan =>
   (model, step, place) => {
     const entry = pick(model.written.apps, step.a)
-    const after = entry && change(entry, step, model)
+    const after = entry && change(entry, step, model, place)
     if (after === undefined) return undefined
     const apps = model.written.apps.map(each => (each === entry ? after : each))
     return edited(model, {...model.written, apps}, place)
@@ -163,7 +163,11 @@ export const EDITS: Kinds = {
   // a one-shot app that is restarted always never ends
   'edit key': [
     4,
-    editedApp((entry, {b}) => ({...entry, keys: withKey(entry.keys, b, entry.kind === 'one-shot' ? 0 : b)}))
+    editedApp((entry, {b}, model, {isPatient}) => {
+      const keys = withKey(entry.keys, b, entry.kind === 'one-shot' ? 0 : b)
+      // such an app would be started again for minutes
+      return !isPatient && keys.restart !== undefined && model.isBad(entry.folder) ? undefined : {...entry, keys}
+    })
   ],
   'edit reload': [
     2,
