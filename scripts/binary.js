@@ -179,7 +179,7 @@ function assemble(target, node, file) {
     main: at('main.cjs'),
     executable: own,
     output: file,
-    assets: Object.fromEntries([...assets, ...page]),
+    assets: {...Object.fromEntries([...assets, ...page]), 'install.sh': resolve('scripts/install.sh')},
     disableExperimentalSEAWarning: true
   }
   writeFileSync(at('sea.json'), JSON.stringify(settings))

@@ -96,6 +96,24 @@ export const PARTS: Readonly<Record<string, Part>> = {
     before: [['node', 'scripts/binary.js']],
     env: {PILLION: join(import.meta.dirname, '../../build/pillion')}
   },
+  release: {
+    tests: ['test/release'],
+    minutes: 5,
+    what: 'the files of a release, installed and run: in Debian, in a root of musl, from a registry of npm',
+    before: [
+      ['node', 'scripts/release.js', 'linux-x64'],
+      ['node', 'test/release/roots.ts']
+    ],
+    needs: [
+      PYTHON,
+      GO,
+      CURL,
+      {program: 'debootstrap', debian: 'debootstrap', at: '/usr/sbin'},
+      {program: 'rpm', debian: 'rpm'},
+      {program: 'busybox', debian: 'busybox-static'},
+      {program: 'libdeflate-gzip', debian: 'libdeflate-tools'}
+    ]
+  },
   disguise: {
     tests: OF_PLATFORM,
     minutes: 4,

@@ -44,6 +44,6 @@ export const NOT_BUILT: ReadonlyMap<string, string> = new Map([
   ['status', `status is for Kubernetes: "pillion ps" shows what runs here; ${IN_CLUSTER}`],
   ['components', `components is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
   ['configurations', `configurations is for Kubernetes: "pillion validate" checks those of a template; ${IN_CLUSTER}`],
-  ...['annotate', 'mtls', 'renew-certificate', 'upgrade'].map(forKubernetes),
+  ...['annotate', 'mtls', 'renew-certificate'].map(forKubernetes),
   notYet('mcpservers')
 ])

@@ -1,12 +1,9 @@
-import {execFileSync} from 'node:child_process'
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {test, type Test} from 'tap'
 import {checkExecutable} from '../../../scripts/check-executable.js'
-import {makeDeb} from '../../../scripts/deb.js'
 import {formulaOf} from '../../../scripts/formula.js'
 import {readSignature, signAdHoc} from '../../../scripts/mach-o.js'
-import {has} from '../../rig/installed.ts'
 
 const PAGE = 16_384
 const pad = (name: string): Buffer => Buffer.concat([Buffer.from(name), Buffer.alloc(16 - name.length)])
@@ -75,27 +72,6 @@ test('our own Node is an executable of Linux without a program inside', {skip: p
   const node = readFileSync(process.execPath)
   writeFileSync(path, node.subarray(0, 1_000_000))
   t.throws(() => checkExecutable(path, `linux-${process.arch}`), /segment \d+ ends behind the file/)
-  t.end()
-})
-
-test('a package of Debian holds the program, asks for libatomic, and completes', t => {
-  if (!has(t, 'dpkg-deb') || !has(t, 'ar')) return void t.end()
-  const folder = t.testdir({program: '#!/bin/sh\necho hello\n'})
-  const name = makeDeb({
-    executable: join(folder, 'program'),
-    target: 'linux-x64',
-    version: '9.9.9',
-    licences: 'their licences',
-    completions: {bash: 'for bash', zsh: 'for zsh', fish: 'for fish'},
-    folder
-  })
-  t.equal(name, 'pillion_9.9.9_amd64.deb')
-  const deb = (...args: readonly string[]): string => execFileSync('dpkg-deb', args, {cwd: folder, encoding: 'utf8'})
-  t.match(deb('--field', name, 'Depends'), /libc6 \(>= 2\.28\), libstdc\+\+6, libatomic1/)
-  t.match(deb('--contents', name), /-rwxr-xr-x root\/root .* \.\/usr\/bin\/pillion\n/)
-  deb('--extract', name, 'root')
-  t.equal(execFileSync('sh', [join(folder, 'root/usr/bin/pillion')], {encoding: 'utf8'}), 'hello\n')
-  t.equal(readFileSync(join(folder, 'root/usr/share/zsh/vendor-completions/_pillion'), 'utf8'), 'for zsh')
   t.end()
 })
 

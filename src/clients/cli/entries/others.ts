@@ -130,5 +130,20 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
     ],
     examples: [],
     load: async () => (await import('../commands/init.ts')).uninstall
+  },
+  {
+    name: 'upgrade',
+    summary: 'Replace this executable by that of another release',
+    usage: '--from PLACE',
+    flags: [
+      textFlag('from', 'Folder, or URL of one, with the files of a release'),
+      // what Dapr's `upgrade` has, which is for Kubernetes alone
+      hiddenFlag('kubernetes', 'bool', 'k'),
+      hiddenFlag('timeout', 'int'),
+      hiddenFlag('set', 'strings'),
+      ...['runtime-version', 'image-registry', 'image-variant'].map(name => hiddenFlag(name, 'string'))
+    ],
+    examples: ['upgrade --from https://example.com/releases/latest', 'upgrade --from ./release'],
+    load: async () => (await import('../commands/upgrade.ts')).upgrade
   }
 ]

@@ -1,0 +1,30 @@
+import {realpathSync} from 'node:fs'
+import {basename, dirname} from 'node:path'
+import {UserError} from '../../../model/errors.ts'
+import {runScript} from '../../../platform/run-script.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {UsageError} from '../usage-error.ts'
+
+/**
+ * `upgrade --from PLACE`: puts the executable of another release in this one's place, by the script that installs (`scripts/install.sh`).
+ * Nothing changes unless its checksum is right and it starts. Exit code: that of the script.
+ */
+export const upgrade: CommandHandler = async ({flags}) => {
+  const sea = process.getBuiltinModule('node:sea')
+  if (!sea.isSea())
+    throw new UserError('only the single executable replaces itself', {
+      explanation: 'With npm: npm install --global pillion@latest. In a clone: git pull && npm ci.'
+    })
+  const executable = realpathSync(process.execPath)
+  if (executable === '/usr/bin/pillion')
+    throw new UserError(`${executable} belongs to a package of this system`, {
+      explanation: 'Its package manager replaces it: apt-get install ./FILE.deb, or dnf install ./FILE.rpm.'
+    })
+  if (basename(executable) !== 'pillion')
+    throw new UserError(`this executable is ${executable}`, {
+      explanation: 'One that is called pillion can be replaced.'
+    })
+  const from = flags.text('from')
+  if (from === undefined) throw new UsageError('where are the files of the release? --from PLACE, a folder or a URL')
+  return runScript(sea.getAsset('install.sh', 'utf8'), ['--from', from, '--to', dirname(executable)])
+}
