@@ -20,7 +20,6 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/two-minutes.md', 'npm ci && npm run binary', 'as in the README'],
   ['docs/two-minutes.md', '// stock/app.js', 'e2e/two-minutes.test.ts'],
   ['docs/two-minutes.md', '// shop/app.js', 'e2e/two-minutes.test.ts'],
-  ['docs/architecture.md', '   terminal ──', 'a picture'],
   ['docs/building-blocks.md', '$ redis-cli', 'docs/docs-output.test.ts'],
   ['docs/building-blocks.md', 'cd examples/shop', 'docs/examples-more.test.ts'],
   ['docs/building-blocks.md', 'auth:', 'unit/dapr/components/state-encryption.test.ts has such components'],
