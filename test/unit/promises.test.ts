@@ -10,7 +10,10 @@ const PROMISING = [
   'docs/from-compose.md',
   'docs/coming-from-dapr.md',
   'docs/workflows-and-agents.md',
-  'docs/for-a-team.md'
+  'docs/for-a-team.md',
+  'docs/reload.md',
+  'docs/in-ci.md',
+  'docs/wait.md'
 ]
 
 interface Promised {
