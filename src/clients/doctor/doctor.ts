@@ -6,6 +6,7 @@ import {messageOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import {findProgram, versionOf} from '../../platform/program-version.ts'
 import {checkCopies} from './copies.ts'
+import {checkInstallation} from './installation.ts'
 import {checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
 import {checkWork} from './work.ts'
@@ -59,6 +60,7 @@ export interface Patient {
 export async function runChecks({env, home, plan}: Patient): Promise<readonly Check[]> {
   return [
     ...(await checkNode(env)),
+    ...checkInstallation(env),
     ...checkFolders(env),
     ...checkProxy(env),
     ...checkCopies(env),

@@ -1,0 +1,26 @@
+import type {Environment} from '../../model/environment.ts'
+import {findPrograms} from '../../platform/program-version.ts'
+import {note, type Check} from './check.ts'
+
+/** What is to know of this installation: that nobody has tried it on such a system, that there is another one. */
+export function checkInstallation(env: Environment, system: string = process.platform): readonly Check[] {
+  const [first, ...others] = findPrograms('pillion', env['PATH'] ?? '')
+  return [
+    ...(system === 'darwin'
+      ? [
+          note(
+            'on macOS this is tested against stand-ins of the system’s tools alone: nobody has run it on a Mac yet',
+            'Please report what goes wrong.'
+          )
+        ]
+      : []),
+    ...(others.length > 0
+      ? [
+          note(
+            `PATH has several pillions: ${[first, ...others].join(', ')}`,
+            'Shells start the first. Remove the others, or upgrade them, too.'
+          )
+        ]
+      : [])
+  ]
+}
