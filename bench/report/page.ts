@@ -28,7 +28,9 @@ const page = (results: Results): string =>
 const PROVISIONAL =
   '**Provisional:** figures that are marked below come from short rounds. They show that they work, not where they stand.\n'
 
-const INTRODUCTION = `How fast Pillion is, and what it takes, next to tools that do a part of the same, on one machine. Each table is
+const INTRODUCTION = `This page is written by \`npm run bench -- --write\`, all of it, from stored results: nobody edits it by hand.
+
+How fast Pillion is, and what it takes, next to tools that do a part of the same, on one machine. Each table is
 one figure: all that it compares was measured in the same run, in turn (A, B, A, B …). Shown are medians; the ratio is
 Pillion's divided by the other's, round by round, then its median, and behind it the smallest and the largest of a round.
 
