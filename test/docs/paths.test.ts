@@ -80,12 +80,15 @@ t.test('a compose file becomes the template of the page', async t => {
   t.match(await rig.run(['validate'], {folder: 'shop'}), {code: 0})
 })
 
-t.test('a component takes what differs from the environment', async t => {
+t.test('a component takes what differs from the environment; without it the line is named', async t => {
   const rig = await openRig(t)
   const text = block('docs/coming-from-dapr.md', '# resources/store.yaml')
   // a file of SQLite in the place of a server: both have a connectionString
   await rig.write({'resources/store.yaml': text.replace('state.postgresql', 'state.sqlite')})
   await rig.template([{appID: 'shop', command: ['sleep', '600']}], {resourcesPath: './resources'})
+  const bare = rig.pillion(['up'])
+  await bare.waitForLine(/resources\/store\.yaml:9:40/, {stream: 'stderr'})
+  t.match(await bare.exited, {code: 1})
   const run = rig.pillion(['up'], {env: {STORE_URL: join(rig.folder, 'store.db')}})
   await run.waitForLine('Started Dapr with app id "shop"')
   const {http} = await run.ports('shop')
