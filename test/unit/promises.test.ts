@@ -12,6 +12,9 @@ const PROMISING = [
   'docs/workflows-and-agents.md',
   'docs/for-a-team.md',
   'docs/reload.md',
+  'docs/recorder.md',
+  'docs/replay.md',
+  'docs/side-by-side.md',
   'docs/in-ci.md',
   'docs/wait.md'
 ]
