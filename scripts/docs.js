@@ -10,6 +10,7 @@ import {COMMANDS} from '../src/clients/cli/commands.ts'
 import {picture} from '../docs/picture.js'
 import {helpOf, overview} from '../src/clients/cli/help.ts'
 import {compatibilityPage, ledgerPage} from './ledger.ts'
+import {messagesPage} from './messages.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -19,7 +20,8 @@ export const pages = () => ({
   'template.md': templatePage(),
   'events.md': eventsPage(),
   'compatibility.md': compatibilityPage(),
-  'ledger.md': ledgerPage()
+  'ledger.md': ledgerPage(),
+  'messages.md': messagesPage()
 })
 
 function commandsPage() {

@@ -1,58 +1,58 @@
-/** Every warning of a run has a code that stays the same when its wording changes. `docs/messages.md` lists them. */
+/** Every warning of a run has a code that stays the same when its wording changes. Its meaning stands behind it: `npm run docs` writes `docs/messages.md` from it. */
 export type WarningCode =
-  | 'actor-waits'
-  | 'actors'
-  | 'app-crashed'
-  | 'app-excepted'
-  | 'app-given-up'
-  | 'app-not-ready'
-  | 'app-not-started'
-  | 'app-reloads-itself'
-  | 'app-unhealthy'
-  | 'apps-borrowed'
-  | 'background-task-failed'
-  | 'built-in-redis'
-  | 'call-not-brought-back'
-  | 'calls-cut'
-  | 'command-not-found'
-  | 'copies-lost'
-  | 'daprd-ended'
-  | 'daprd-missing'
-  | 'data-shared'
-  | 'duplicate-app-id'
-  | 'duplicate-app-port'
-  | 'duplicate-run'
-  | 'endless-wait'
-  | 'exporter-failed'
-  | 'fixed-port-not-used'
-  | 'ignored-key'
-  | 'import-not-found'
-  | 'job'
-  | 'log-file-failed'
-  | 'message-lost'
-  | 'no-component'
-  | 'no-shell'
-  | 'not-built'
-  | 'not-enforced'
-  | 'odd-app-id'
-  | 'policies-enforced'
-  | 'port-taken'
-  | 'ports-moved'
-  | 'process-ended'
-  | 'redis-keys'
-  | 'reload-failed'
-  | 'resource-not-used'
-  | 'restart-waits-for-change'
-  | 'runtime-folder-skipped'
-  | 'template-edit-failed'
-  | 'unknown-key'
-  | 'unset-variable'
-  | 'watch-limited'
-  | 'watchdog-lost'
-  | 'work-file'
-  | 'work-left'
-  | 'work-unfinished'
-  | 'workspace-kept'
+  | 'actor-waits' // A turn of an actor waits for itself, maybe over other actors: it ends when its caller gives up.
+  | 'actors' // What an app tells of the actors that it hosts cannot be used as it stands.
+  | 'app-crashed' // A process crashed. The message contains the exit code or signal, the calls in flight, and the most useful line of stderr. A crash that repeats is reported the 2nd, 4th, 8th … time.
+  | 'app-excepted' // `run --except` names the app: you start it yourself.
+  | 'app-given-up' // An app failed so often that it is no longer restarted.
+  | 'app-not-ready' // An app is not ready after `ready.timeout`. Pillion keeps waiting.
+  | 'app-not-started' // An app was not started because an app that it depends on failed.
+  | 'app-reloads-itself' // `--watch` does not watch an app, because its program reloads itself.
+  | 'app-unhealthy' // The health check of an app fails. It gets no calls until the check succeeds.
+  | 'apps-borrowed' // Apps that this copy leaves out are called in another one (`--rest`).
+  | 'background-task-failed' // A background task failed, for example looking for apps of other runs. The run continues.
+  | 'built-in-redis' // No Redis answered at a port of this machine that a component names: this run answers there; or this copy has a Redis of its own. The message says where the keys are kept.
+  | 'call-not-brought-back' // An app that another copy borrows (`--rest`) calls, without a `traceparent`, an app that the other copy has, too: the call stays in this run.
+  | 'calls-cut' // Calls were still in flight at the end of the grace period and were cancelled.
+  | 'command-not-found' // The program of an app does not exist.
+  | 'copies-lost' // Copies of calls do not reach a shadow version of a Daeploy service.
+  | 'daprd-ended' // The daprd next to an app has exited. It is restarted, at most five times in a row.
+  | 'daprd-missing' // A component needs a real daprd, and there is none that can be used.
+  | 'data-shared' // Another copy of the template that runs uses the same data in a real Redis, a database or a broker. The message says what keeps copies apart.
+  | 'duplicate-app-id' // Two entries of different programs have the same `appID`: they are instances of one app.
+  | 'duplicate-app-port' // Two apps have the same `appPort`.
+  | 'duplicate-run' // The same template already runs.
+  | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that goes on like a server.
+  | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
+  | 'fixed-port-not-used' // A Daeploy service listens on the port that its code names, not on the port that it was given.
+  | 'ignored-key' // A key of the template has no effect, although Dapr's documentation or another section knows it.
+  | 'import-not-found' // A Daeploy service imports a Python module that is not installed.
+  | 'job' // A job that its app cannot get: it has no port
+  | 'log-file-failed' // A log file cannot be written. Console output continues, and the file goes on as soon as it can be written, with a line that says what is missing.
+  | 'message-lost' // An app failed to handle a message, and nothing keeps it: no dead letter topic, no retry policy.
+  | 'no-component' // The template's `conversation` names a component that no app has: its model is asked as ever.
+  | 'no-shell' // A command was written for a shell, but programs are started without one, as by Dapr.
+  | 'not-built' // The template asks for something that has no effect, or an app for something of Dapr that Pillion does not do yet; the message says what.
+  | 'not-enforced' // A Configuration restricts calls in a way that Pillion does not enforce.
+  | 'odd-app-id' // An `appID` has characters that do not pass through URLs and headers as they are, or a dot.
+  | 'policies-enforced' // The access policies of a Configuration, or a WorkflowAccessPolicy, are enforced; a self-hosted Dapr without mTLS ignores the former, and for the latter refuses whatever another app asks.
+  | 'port-taken' // Another program listens on the `appPort` of an app.
+  | 'ports-moved' // The run has other ports than its template names: a copy of the template has those, or `--isolated` was given.
+  | 'process-ended' // A process that had left the process group of its app was ended.
+  | 'redis-keys' // The file of the keys of the built-in Redis could not be used or written. The message says what happened to it.
+  | 'reload-failed' // An app did not become ready after a reload.
+  | 'resource-not-used' // A resource file has a mistake: a resource, or a part of it, has no effect.
+  | 'restart-waits-for-change' // A watched app exited with code 0. It restarts when one of its files changes.
+  | 'runtime-folder-skipped' // The folder in which runs are registered belongs to another user and is skipped.
+  | 'template-edit-failed' // The template was edited and has a mistake. Nothing was changed.
+  | 'unknown-key' // A key of the template is unknown, so it has no effect.
+  | 'unset-variable' // A variable that the template interpolates is not set. It was taken as empty.
+  | 'watch-limited' // Files are polled because the system has no watches left, or an app restarts too often because it changes its own files.
+  | 'watchdog-lost' // The watchdog process exited. If Pillion is now killed by SIGKILL, apps keep running.
+  | 'work-file' // The file of what outlives a run (workflows) is held by another run, or could not be read. The message says what happened to it.
+  | 'work-left' // Workflows that an earlier run has left wait for an app that the template does not have, or their file has become large.
+  | 'work-unfinished' // A workflow has failed or still waits at the end of `up --run`, which keeps none.
+  | 'workspace-kept' // A working copy was kept because files in it were changed.
 
 /** Reports to the user what they should know. It never throws. */
 export interface Reporter {
