@@ -17,7 +17,6 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/coming-from-dapr.md', '$ pillion run', 'docs/docs-output.test.ts'],
   ['docs/coming-from-dapr.md', 'curl localhost:$DAPR_HTTP_PORT', 'docs/docs-output.test.ts'],
   ['docs/coming-from-dapr.md', '# resources/store.yaml', 'docs/paths.test.ts'],
-  ['docs/two-minutes.md', 'npm ci && npm run binary', 'as in the README'],
   ['docs/two-minutes.md', '// stock/app.js', 'e2e/two-minutes.test.ts'],
   ['docs/two-minutes.md', '// shop/app.js', 'e2e/two-minutes.test.ts'],
   ['docs/building-blocks.md', '$ redis-cli', 'docs/docs-output.test.ts'],
