@@ -13,13 +13,16 @@ export interface ModelFacts {
   readonly tools: readonly string[]
 }
 
-const listed = (words: readonly string[]): string => words.map(encodeURIComponent).join(',')
+/** Names are a provider's: half a character in one cannot be encoded. */
+const encoded = (word: string): string => encodeURIComponent(word.toWellFormed())
+
+const listed = (words: readonly string[]): string => words.map(encoded).join(',')
 const unlisted = (text: string): readonly string[] => (text === '' ? [] : text.split(',').map(decodeURIComponent))
 
 /** As the value of the header. */
 export const modelFactsText = ({model, usage, reasons, tools}: ModelFacts): string =>
   [
-    encodeURIComponent(model),
+    encoded(model),
     usage === undefined ? '' : `${usage.prompt}+${usage.completion}=${usage.total}`,
     listed(reasons),
     listed(tools)

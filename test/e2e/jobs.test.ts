@@ -151,6 +151,30 @@ t.test('data that are not what their type says come as they are, and the run goe
   t.notMatch(run.stderr.text, /rror/)
 })
 
+t.test(
+  'one that is due each millisecond comes one at a time, keeps no call waiting, and ends when it is deleted',
+  async t => {
+    const rig = await open(t)
+    const run = rig.pillion(['run', '-f', '.'])
+    const shop = await rig.driven('shop')
+    await shop.listen()
+    t.match(await schedule(shop, 'fast', {schedule: '@every 1ms', failurePolicy: {drop: {}}}), {status: 204})
+    for (let tick = 0; tick < 20; tick++) {
+      const request = await nextTick(shop, 'fast')
+      t.match(await shop.fetch('/v1.0/jobs/fast'), {status: 200}, 'while the app has one')
+      await request.reply({status: 200})
+    }
+    const last = await nextTick(shop, 'fast')
+    t.match(await shop.fetch('/v1.0/jobs/fast', {method: 'DELETE'}), {status: 204})
+    await last.reply({status: 200})
+    await schedule(shop, 'other', {dueTime: '0s'})
+    await (await nextTick(shop, 'other')).reply({status: 200})
+    run.signal('SIGINT')
+    t.match(await run.exited, {code: 0})
+    t.notMatch(run.stderr.text, /rror/)
+  }
+)
+
 t.test('jobs come to an app of gRPC, by the older name of the callback, too', async t => {
   const rig = await open(t, {appProtocol: 'grpc'})
   rig.pillion(['run', '-f', '.'])

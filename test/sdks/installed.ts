@@ -140,3 +140,26 @@ export const daprForJava: Package = {
     ['mvn', '-B', '-q', '-T1', '-f', JAVA_SOURCE, `-Dout=${folder}`, 'compile', 'dependency:copy-dependencies']
   ]
 }
+
+/** Dapr Agents, with all that it asks for: 360 MB. pip alone looks for versions that go together for many minutes. */
+export const daprAgents: Package = {
+  name: 'dapr-agents',
+  version: '1.0.9',
+  runtime: ['python3', '--version'],
+  install: folder => [
+    ['python3', '-m', 'pip', 'install', '-q', '--target', join(folder, 'uv'), 'uv'],
+    [
+      join(folder, 'uv/bin/uv'),
+      'pip',
+      'install',
+      '-q',
+      '--no-cache',
+      '--compile-bytecode',
+      '--python',
+      'python3',
+      '--target',
+      folder,
+      'dapr-agents==1.0.9'
+    ]
+  ]
+}
