@@ -39,7 +39,7 @@ interface Ending {
  * A server that speaks both wire forms of providers. What the user said last is answered with `You said: …`; a question with
  * tools by a call of the first, unless it brings a result already.
  */
-export async function openModelServer(t: Ending): Promise<ModelServer> {
+export async function openModelServer(t: Ending, port = 0): Promise<ModelServer> {
   const asked: AskedModel[] = []
   const next: AnswerModel[] = []
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -50,7 +50,7 @@ export async function openModelServer(t: Ending): Promise<ModelServer> {
     answer(response, question)
   }
   const server = http.createServer((request, response) => void serve(request, response))
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
     server.closeAllConnections()
