@@ -1,4 +1,5 @@
 // Draws a terminal as SVG.
+/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, no-control-regex -- JavaScript without types; escape sequences are what is read */
 
 // the eight colours and their bright kin, as a terminal on dark ground shows them
 const COLOURS = ['#484f58', '#ff7b72', '#3fb950', '#d29922', '#58a6ff', '#bc8cff', '#39c5cf', '#b1bac4']
@@ -25,13 +26,17 @@ ${texts.join('\n')}
 `
 }
 
-/** The lines as they are in the end: without those of the status, which were erased again. */
-const finalLines = printed =>
-  printed
-    .replaceAll(/[^\r\n]*\r\u001B\[K/g, '')
-    .replaceAll('\r', '')
-    .trimEnd()
-    .split('\n')
+/** The lines as they are in the end: without those of the status, which are erased again from the last one upwards. */
+function finalLines(printed) {
+  const lines = ['']
+  for (const [part] of printed.matchAll(/\r\u001B\[K|\u001B\[A|[^]/g)) {
+    if (part === '\n') lines.push('')
+    else if (part === '\u001B[A') lines.pop()
+    else if (part === '\r\u001B[K') lines[lines.length - 1] = ''
+    else if (part !== '\r') lines[lines.length - 1] += part
+  }
+  return lines.join('\n').trimEnd().split('\n')
+}
 
 /** The rows of a line that wraps, each as spans of one style; `style` is that behind the line, too. */
 function rowsOf(line, columns, style) {

@@ -59,6 +59,9 @@ const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|actors|reminders|skip|
 /** It needs a release: `release/upgrade.test.ts` has it. */
 const OF_RELEASE = /^pillion upgrade\b/
 
+/** They need a terminal: `long/ui.test.ts` has them. */
+const OF_TERMINALS = /^pillion ui\b/
+
 /** They need another copy of the template, or a web app: `e2e/borrowing.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
 const OF_COPIES = / --rest | --name \S+ --name |^pillion (?:url|open) /
 
@@ -70,7 +73,7 @@ export const ofCalls = commands.filter(command => OF_CALLS.test(command))
 export const others = commands.filter(
   command =>
     !starts.includes(command) &&
-    ![OF_CI, SERVING, OF_CALLS, OF_IMPORT, OF_LINES, OF_WORKFLOWS, OF_RELEASE].some(elsewhere =>
+    ![OF_CI, SERVING, OF_CALLS, OF_IMPORT, OF_LINES, OF_TERMINALS, OF_WORKFLOWS, OF_RELEASE].some(elsewhere =>
       elsewhere.test(command)
     )
 )

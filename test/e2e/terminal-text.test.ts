@@ -20,7 +20,7 @@ t.test('on a terminal an app cannot command it: run -f, its verdict, and logs', 
   const run = onTerminal(rig, ['run', '-f', '.'])
   const stock = await rig.driven('stock')
   await rig.driven('other')
-  await run.waitForLine(/Writing log files/, {nth: 2})
+  await run.waitForLine(/2 apps ready/)
   await stock.print(
     Buffer.from(`${HOSTILE}\n\x1b[38:5:208mgold\x1b[m\nwindows\r\n10%\r== APP - other == 100%\nend\n`, 'latin1')
   )

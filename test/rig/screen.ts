@@ -1,5 +1,6 @@
 import {spawnSync} from 'node:child_process'
 import {join} from 'node:path'
+import {displayOf} from './display.ts'
 import type {Program} from './program.ts'
 import type {Rig} from './rig.ts'
 
@@ -29,9 +30,9 @@ export class Screen {
     return this.#program.stdout.text
   }
 
-  /** What it has shown so far, as a person reads it: no colours, each line as the last of what was written over it. */
+  /** What it has shown so far, as a person reads it: no colours, and without what was erased again. */
   get lines(): readonly string[] {
-    return this.text.split('\n').map(shown)
+    return displayOf(this.text).lines
   }
 
   get pid(): Promise<number> {
@@ -46,6 +47,11 @@ export class Screen {
   /** The bytes match, also within a line that has not ended. */
   async shows(pattern: RegExp): Promise<void> {
     await this.#program.stdout.until(() => pattern.test(this.text) || undefined, String(pattern))
+  }
+
+  /** What `look` finds in the bytes, as soon as it finds something; `what`: what is missing if it never does. */
+  async sees<T>(look: (text: string) => T | undefined, what: string): Promise<T> {
+    return this.#program.stdout.until(() => look(this.text), what)
   }
 
   type(text: string): void {
@@ -89,16 +95,3 @@ export class Screen {
     this.#program.stdin.write(`${JSON.stringify(command)}\n`)
   }
 }
-
-/* oxlint-disable no-control-regex -- what a terminal obeys */
-
-/** A line after all that was erased on it. */
-const shown = (line: string): string =>
-  (
-    line
-      .replace(/\r+$/, '')
-      .split(/\r\x1b\[K|\x1b\[2K/)
-      .at(-1) ?? ''
-  )
-    .replaceAll(/\x1b\[[\d;?]*[A-Za-z]/g, '')
-    .replaceAll('\r', '')

@@ -58,6 +58,8 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['docs/replay.md', 'call 48190', 'docs/docs-output.test.ts'],
   ['docs/replay.md', 'ℹ️  pinned call 2', 'docs/example-replay.test.ts'],
   ['docs/template.md', '# yaml-language-server', 'docs/docs.test.ts'],
+  ['docs/terminal.md', '  db ', 'unit/clients/cli/live-texts.test.ts'],
+  ['docs/terminal.md', 'shop · 2 of 3 ready', 'unit/clients/cli/ui/view.test.ts'],
   ['docs/wait.md', 'set -e', 'long/wait.test.ts'],
   ['docs/workflows.md', '$ pillion workflow list', 'unit/clients/cli/workflow-tables.test.ts has the tables'],
   ['docs/workflows.md', 'spec:', 'unit/files/resources/workflow-settings.test.ts'],

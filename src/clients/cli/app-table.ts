@@ -17,25 +17,46 @@ export interface ShownApp {
 
 /** A table of apps that is never wider than `width` (columns of the terminal; Infinity elsewhere). */
 export function appTable(shown: readonly ShownApp[], {width, now}: {width: number; now: number}): string {
-  const apps = shown.map(({app}) => app)
+  const {id, state, url, port, pid, age: since, restarts, memory, cpu} = appColumns(shown, now)
   const columnsWith = (place: FittingColumn): readonly FittingColumn[] => [
-    {head: 'ID', cells: apps.map(nameText), minWidth: 16},
-    {head: 'STATE', cells: apps.map(app => stateText(app, now)), minWidth: 14},
+    {...id, minWidth: 16},
+    {...state, minWidth: 14},
     place,
-    {head: 'PID', cells: apps.map(({pid}) => orNothing(pid)), alignsRight: true},
-    {head: 'AGE', cells: apps.map(app => ageText(app, now)), alignsRight: true},
-    {head: 'RESTARTS', cells: apps.map(({restarts}) => restarts.toString()), alignsRight: true},
-    {
-      head: 'MEMORY',
-      cells: shown.map(({memoryBytes: bytes}) => (bytes === undefined ? '' : memoryText(bytes))),
-      alignsRight: true
-    },
-    {head: 'CPU', cells: shown.map(({cpu}) => cpuText(cpu)), alignsRight: true}
+    pid,
+    since,
+    restarts,
+    memory,
+    cpu
   ]
-  const whole = fittingTable(columnsWith({head: 'URL', cells: apps.map(urlOf)}), Infinity)
+  const whole = fittingTable(columnsWith(url), Infinity)
   if (Math.max(...whole.split('\n').map(widthOf)) <= width) return whole
-  const ports = apps.map(({appPort}) => orNothing(appPort))
-  return fittingTable(columnsWith({head: 'PORT', cells: ports, alignsRight: true}), width)
+  return fittingTable(columnsWith(port), width)
+}
+
+type ColumnName = 'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' | 'memory' | 'cpu'
+
+/** What there is to show of apps; `now` in ms since 1970. */
+export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Record<ColumnName, FittingColumn>> {
+  const column = (head: string, cell: (app: App) => string): FittingColumn => ({
+    head,
+    cells: shown.map(({app}) => cell(app))
+  })
+  const numbers = (head: string, cell: (app: ShownApp) => string): FittingColumn => ({
+    head,
+    cells: shown.map(cell),
+    alignsRight: true
+  })
+  return {
+    id: column('ID', nameText),
+    state: column('STATE', app => stateText(app, now)),
+    url: column('URL', urlOf),
+    port: numbers('PORT', ({app}) => orNothing(app.appPort)),
+    pid: numbers('PID', ({app}) => orNothing(app.pid)),
+    age: numbers('AGE', ({app}) => ageText(app, now)),
+    restarts: numbers('RESTARTS', ({app}) => app.restarts.toString()),
+    memory: numbers('MEMORY', ({memoryBytes: bytes}) => (bytes === undefined ? '' : memoryText(bytes))),
+    cpu: numbers('CPU', ({cpu}) => cpuText(cpu))
+  }
 }
 
 /** The circuit breakers around its calls that keep calls away. */
@@ -66,7 +87,7 @@ export const workLines = (apps: readonly App[], width: number): string =>
     .join('')
 
 /** The id, with the version of a Daeploy service or the number of an instance. */
-const nameText = ({id, version, instance}: App): string =>
+export const nameText = ({id, version, instance}: App): string =>
   instanceName(version === '0.0.0' ? id : `${id} ${version}`, instance)
 
 const orNothing = (number: number): string => (number === 0 ? '' : number.toString())

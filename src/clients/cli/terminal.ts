@@ -20,6 +20,8 @@ const TIMEOUT_MS = 1000
 
 /** Moves to the start of the line and erases it (ECMA-48, EL). */
 const ERASE_LINE = '\r\x1b[K'
+/** The same for the line above (CUU). */
+const ERASE_ABOVE = `\x1b[A${ERASE_LINE}`
 
 /** Writes a latin1 text completely without blocking, then calls `done` once. */
 type Put = (text: string, done: (error?: Error | null) => void) => void
@@ -33,7 +35,7 @@ export interface TerminalOutput {
   /** Whether the last line has no newline yet. */
   readonly midLine: boolean
   readonly isTerminal: boolean
-  /** Shows a line of our own below all others until another one takes its place; '' takes it away. No wider than the terminal. */
+  /** Shows lines of our own below all others until others take their place; '' takes them away. None wider than the terminal. */
   showStatus(text: string): void
 }
 
@@ -84,7 +86,7 @@ class AppChannel implements TerminalOutput {
   #waiting: string[] = []
   /** Characters that are queued or being written. */
   #size = 0
-  /** The line below all others: as it is to be, and as it is. */
+  /** The lines below all others: as they are to be, and as they are. */
   #status = ''
   #shownStatus = ''
   #isWholeLine = true
@@ -180,11 +182,11 @@ class AppChannel implements TerminalOutput {
     return this.#status !== this.#shownStatus && (this.#isWholeLine || this.#shownStatus !== '')
   }
 
-  /** `text`, and the status line below it where a line has ended; most streams have none. */
+  /** `text`, and the status below it where a line has ended; most streams have none. */
   #aboveStatus(text: string): string {
     if (text !== '') this.#isWholeLine = text.endsWith('\n')
     if (this.#status === '' && this.#shownStatus === '') return text
-    const before = this.#shownStatus === '' ? '' : ERASE_LINE
+    const before = this.#shownStatus === '' ? '' : erasing(this.#shownStatus)
     this.#shownStatus = this.#isWholeLine ? this.#status : ''
     return before + text + this.#shownStatus
   }
@@ -207,6 +209,9 @@ class AppChannel implements TerminalOutput {
     this.#closed.resolve()
   }
 }
+
+/** Erases lines from the last one upwards. */
+const erasing = (shown: string): string => ERASE_LINE + ERASE_ABOVE.repeat(shown.split('\n').length - 1)
 
 function putTo(fd: number): Put {
   if (isatty(fd)) return putToTerminal(descriptionOfOurOwn(fd, ['/dev/tty']))

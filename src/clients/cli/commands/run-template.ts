@@ -77,6 +77,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
   warnOfIgnored(call, terminal)
   const isPainted = wantsColours(terminal.isTerminal, process.env)
   const view = hasTimes || terminal.isTerminal ? new LineView({hasTimes, isPainted}) : undefined
+  const hasLive = view !== undefined && isLive(call, terminal)
   let live: Live | undefined
   let isEnding = false
   return {
@@ -88,12 +89,12 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     workMode: call.flags.isSet('forget') ? 'forgotten' : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
-      print(event, terminal, call.asJson)
+      print(event, terminal, call.asJson, hasLive)
       isEnding ||= event.type === 'stopping'
       live?.hear(event)
     },
     started: async run => {
-      if (view === undefined || !isLive(call, terminal)) return
+      if (view === undefined || !hasLive) return
       const {Live} = await import('../live/live.ts')
       if (isEnding) return
       live = new Live({terminal, run, view})
@@ -158,8 +159,8 @@ function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): voi
   void terminal.out.print(signedLine('warning', message, asJson))
 }
 
-/** The texts are those of `executeRun` in Dapr's `cmd/run.go`. */
-function print(event: RunEvent, {out, err}: Terminal, asJson: boolean): void {
+/** The texts are those of `executeRun` in Dapr's `cmd/run.go`; with `hasLive` each app has a line of its own instead of those about its start. */
+function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, hasLive: boolean): void {
   switch (event.type) {
     case 'app-started': {
       const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
@@ -171,7 +172,8 @@ function print(event: RunEvent, {out, err}: Terminal, asJson: boolean): void {
         signedLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
         signedLine('info', `Writing log files to directory : ${logFolder}`, asJson)
       ]
-      void out.print(lines.join(''))
+      if (!hasLive) void out.print(lines.join(''))
+      else if (command.length === 0) void out.print(lines[1] ?? '')
       return
     }
     case 'stopping': {

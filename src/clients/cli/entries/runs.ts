@@ -216,6 +216,14 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/dashboard.ts')).dashboard
   },
   {
+    name: 'ui',
+    summary: 'Show the apps of a run as a table on the terminal, with their logs, and keys that act on them',
+    usage: '[flags]',
+    flags: whichRun('Path to the run template of the run', 'f'),
+    examples: ['ui', 'ui -f dapr.yaml'],
+    load: async () => (await import('../commands/ui.ts')).ui
+  },
+  {
     name: 'replay',
     summary: 'Send recorded calls again and compare the answers; pinned calls are sent after each save',
     usage: '[number ...] [flags]',

@@ -1,5 +1,5 @@
 /**
- * live/ is what a run shows and takes on a terminal next to the lines that scripts read: what is waited for, that all is
+ * live/ is what a run shows and takes on a terminal, where no script reads Dapr's start lines: a line for each app, that all is
  * ready, keys, and how it ended. It promises that the terminal is left as it was found, whatever ends us, and that nothing
  * of it is loaded, printed or read unless stdin and stdout are terminals.
  */
@@ -35,6 +35,7 @@ export interface LiveOptions {
 /** If stopping takes longer, the terminal shows what the run waits for. */
 const SLOW_STOP_MS = 1500
 const REDRAWN_EVERY_MS = 1000
+const USUAL_ROWS = 24
 
 export class Live {
   readonly #options: LiveOptions
@@ -95,6 +96,11 @@ export class Live {
     return Math.max(1, (this.#options.terminal.width ?? 80) - 1)
   }
 
+  /** Half of the terminal: the other half is for the lines of the apps. */
+  get #rows(): number {
+    return Math.floor((process.stdout.rows || USUAL_ROWS) / 2)
+  }
+
   #look(): void {
     const listing = this.#options.run.control?.list()
     if (listing !== undefined && listing.apps.length > 0) {
@@ -107,7 +113,15 @@ export class Live {
       this.#isReadyTold = true
       const tookMs = Date.now() - this.#startedAt
       if (this.#apps.some(({isReady}) => isReady))
-        this.#print(readyText(this.#apps, {name: this.#name, tookMs, width: this.#width, hasKeys: this.#hasKeys}))
+        this.#print(
+          readyText(this.#apps, {
+            name: this.#name,
+            tookMs,
+            width: this.#width,
+            rows: this.#rows,
+            hasKeys: this.#hasKeys
+          })
+        )
     }
     this.#draw()
   }
@@ -120,7 +134,9 @@ export class Live {
     const width = this.#width
     if (this.#stoppedAt > 0) return this.#isLate ? waitingText(this.#apps, width) : ''
     if (this.#prompt !== undefined) return this.#prompt.shown(width)
-    return this.#isReadyTold || this.#apps.length === 0 ? '' : startingText(this.#apps, {now: Date.now(), width})
+    return this.#isReadyTold || this.#apps.length === 0
+      ? ''
+      : startingText(this.#apps, {now: Date.now(), width, rows: this.#rows})
   }
 
   #stop(): void {

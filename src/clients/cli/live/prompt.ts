@@ -11,6 +11,10 @@ export class Prompt {
     this.#answered = answered
   }
 
+  get text(): string {
+    return this.#text
+  }
+
   /** The text to show; its end if there is not enough space. */
   shown(width: number): string {
     const text = `${this.#question} ${this.#text}`

@@ -1,5 +1,6 @@
 import type {App} from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
+import {instanceName} from '../../../model/plan.ts'
 import {stateText, urlOf} from '../app-table.ts'
 import {cut, padEnd, widthOf} from '../width.ts'
 
@@ -15,36 +16,62 @@ const count = (apps: readonly unknown[]): string => `${apps.length} ${apps.lengt
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-interface Readiness {
+/** Where texts are shown. */
+interface Place {
+  /** Columns. */
+  readonly width: number
+  /** How many apps may have a line of their own. */
+  readonly rows: number
+}
+
+interface Readiness extends Place {
   /** Of the run; '' = that of its folder. */
   readonly name: string
   readonly tookMs: number
-  readonly width: number
   readonly hasKeys: boolean
 }
 
-/** `6 apps ready in 1.2 s · Ctrl-C stops · h help`, with the URL of each, and what has ended already. */
-export function readyText(all: readonly App[], {name, tookMs, width, hasKeys}: Readiness): string {
+/** `6 apps ready in 1.2 s · Ctrl-C stops · h help` below a line for each app; of many, the URL of each and what has ended already below it. */
+export function readyText(all: readonly App[], {name, tookMs, width, rows, hasKeys}: Readiness): string {
   const apps = all.filter(isWanted)
   const ready = apps.filter(app => app.isReady)
   const failed = apps.filter(app => !isUp(app))
   const of = failed.length === 0 ? '' : ` of ${apps.length}`
   const what = of === '' ? count(apps) : `${ready.length}${of} apps`
-  const head = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
+  const text = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
+  const head = `${cut(text, width)}\n`
+  if (apps.length <= rows) return appLines(apps, {now: 0, width}) + head
   const cells = [
     ...ready.filter(app => urlOf(app) !== '').map(app => [app.id, urlOf(app)] as const),
     ...apps.filter(app => !app.isReady).map(app => [app.id, stateText(app, 0)] as const)
   ]
-  return `${cut(head, width)}\n${grid(cells, width)}`
+  return head + grid(cells, width)
 }
 
-/** `3 of 6 ready · api waits for db` */
-export function startingText(all: readonly App[], {now, width}: {now: number; width: number}): string {
+/** A line for each app, which becomes its state and its address, and `3 of 6 ready`; of many `3 of 6 ready · api waits for db`. */
+export function startingText(all: readonly App[], {now, width, rows}: Place & {readonly now: number}): string {
   const apps = all.filter(isWanted)
+  const ready = `${apps.filter(isUp).length} of ${apps.length} ready`
+  if (apps.length <= rows) return appLines(apps, {now, width}) + cut(ready, width)
   const open = apps.filter(app => !isSettled(app))
   const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
-  const what = waiting.map(app => `${app.id} ${stateText(app, now)}`).join(', ')
-  return cut(`${apps.filter(isUp).length} of ${apps.length} ready · ${what}`, width)
+  return cut(`${ready} · ${waiting.map(app => `${app.id} ${stateText(app, now)}`).join(', ')}`, width)
+}
+
+/** `  db  ready  http://localhost:5001`, a line for each app. */
+function appLines(apps: readonly App[], {now, width}: {readonly now: number; readonly width: number}): string {
+  const cells = apps.map(app => ({
+    name: instanceName(app.id, app.instance),
+    state: stateText(app, now),
+    url: app.isReady ? urlOf(app) : ''
+  }))
+  const first = Math.max(0, ...cells.map(({name}) => widthOf(name)))
+  const second = Math.max(0, ...cells.filter(({url}) => url !== '').map(({state}) => widthOf(state)))
+  return cells
+    .map(
+      ({name, state, url}) => `${cut(`  ${padEnd(name, first)}  ${padEnd(state, second)}  ${url}`.trimEnd(), width)}\n`
+    )
+    .join('')
 }
 
 /** `waiting for db (pid 41) · Ctrl-C again kills`; '' where nothing is waited for. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import {idsIn, Prompt} from '../../../../src/clients/cli/live/prompt.ts'
 import {endText, grid, readyText, startingText, waitingText} from '../../../../src/clients/cli/live/texts.ts'
 import type {App} from '../../../../src/model/api.generated.ts'
+import {blocksOf} from '../../../rig/page.ts'
 import {appOf} from '../../../rig/listed.ts'
 
 /** Apps that are listed like this, and of which all else is left out. */
@@ -13,19 +14,22 @@ const [width, tookMs] = [79, 1234]
 t.test('all are ready: how many, and where', async t => {
   const apps = listed({id: 'api', appPort: 3000, ...READY}, {id: 'worker', ...READY})
   t.equal(
-    readyText(apps, {name: '', tookMs, width, hasKeys: true}),
+    readyText(apps, {name: '', tookMs, width, rows: 0, hasKeys: true}),
     '2 apps ready in 1.2 s · Ctrl-C stops · h help\n  api  http://localhost:3000\n'
   )
-  t.match(readyText(apps, {name: 'pr-214', tookMs, width, hasKeys: true}), /^pr-214: \d apps ready/)
-  t.equal(readyText(apps.slice(1), {name: '', tookMs, width, hasKeys: false}), '1 app ready in 1.2 s · Ctrl-C stops\n')
+  t.match(readyText(apps, {name: 'pr-214', tookMs, width, rows: 0, hasKeys: true}), /^pr-214: \d apps ready/)
+  t.equal(
+    readyText(apps.slice(1), {name: '', tookMs, width, rows: 0, hasKeys: false}),
+    '1 app ready in 1.2 s · Ctrl-C stops\n'
+  )
   const job = listed({id: 'job', state: 'exited', exitCode: 0, availability: 'finished'})
   t.match(
-    readyText([...apps, ...job], {name: '', tookMs, width, hasKeys: false}),
+    readyText([...apps, ...job], {name: '', tookMs, width, rows: 0, hasKeys: false}),
     /^3 apps ready[^]* job {2}exited 0\n$/
   )
   const failed = listed({id: 'job', state: 'exited', exitCode: 3, availability: 'never'})
   t.match(
-    readyText([...apps, ...failed], {name: '', tookMs, width, hasKeys: false}),
+    readyText([...apps, ...failed], {name: '', tookMs, width, rows: 0, hasKeys: false}),
     /^2 of 3 apps ready[^]* job {2}exited 3\n$/
   )
 })
@@ -36,13 +40,41 @@ t.test('what is open at the start, those that wait for others first', async t =>
     {id: 'api', state: 'idle', waitsFor: ['db']},
     {id: 'worker', ...READY}
   )
-  t.equal(startingText(apps, {now: 0, width}), '1 of 3 ready · api waits for db, db starting')
+  t.equal(startingText(apps, {now: 0, width, rows: 0}), '1 of 3 ready · api waits for db, db starting')
   const ended = listed(
     {id: 'job', state: 'backoff', exitCode: 0, availability: 'finished'},
     {id: 'web', state: 'exited', exitCode: 1, availability: 'never'}
   )
-  t.match(startingText([...apps, ...ended], {now: 0, width}), /^2 of 5 ready · /, 'an app that failed is not ready')
-  t.equal(startingText(apps, {now: 0, width: 20}), '1 of 3 ready · api …')
+  t.match(
+    startingText([...apps, ...ended], {now: 0, width, rows: 0}),
+    /^2 of 5 ready · /,
+    'an app that failed is not ready'
+  )
+  t.equal(startingText(apps, {now: 0, width: 20, rows: 0}), '1 of 3 ready · api …')
+})
+
+t.test('where there is room each app has a line, which becomes its state and its address', async t => {
+  const api = {id: 'api', appPort: 3000}
+  const others = listed({id: 'worker', ...READY}, {id: 'off', state: 'stopped', availability: 'stopped'})
+  const starting = [...listed({...api, state: 'idle', waitsFor: ['db']}), ...others]
+  t.equal(startingText(starting, {now: 0, width, rows: 2}), '  api     waits for db\n  worker  ready\n1 of 2 ready')
+  t.match(startingText(starting, {now: 0, width, rows: 1}), /^1 of 2 ready · api waits for db$/, 'no room')
+  const ready = [...listed({...api, ...READY}), ...others]
+  t.equal(
+    readyText(ready, {name: '', tookMs, width, rows: 2, hasKeys: false}),
+    '  api     ready  http://localhost:3000\n  worker  ready\n2 apps ready in 1.2 s · Ctrl-C stops\n'
+  )
+  const [line = ''] = startingText(ready, {now: 0, width: 20, rows: 2}).split('\n')
+  t.equal(line, '  api     ready  ht…')
+})
+
+t.test('the manual shows these lines', async t => {
+  const apps = listed(
+    {id: 'db', appPort: 5432, ...READY},
+    {id: 'orders', state: 'starting'},
+    {id: 'gateway', state: 'idle', waitsFor: ['orders']}
+  )
+  t.equal(`${startingText(apps, {now: 0, width, rows: 12})}\n`, blocksOf('docs/terminal.md')[0]?.text)
 })
 
 t.test('what is waited for at the end', async t => {

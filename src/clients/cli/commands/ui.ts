@@ -1,0 +1,20 @@
+import {UserError} from '../../../model/errors.ts'
+import {wantsColours} from '../colours.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {commandPlace} from '../pick-run.ts'
+import {runFinder} from '../run-here.ts'
+import {Ui} from '../ui/ui.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** `ui`: the table of a run's apps on the whole terminal, with keys, until the user quits. */
+export const ui: CommandHandler = async ({flags, words, asJson}) => {
+  if (words.length > 0) throw new UsageError(`ui takes no arguments, and got ${words[0] ?? ''}`)
+  if (!process.stdin.isTTY || !process.stdout.isTTY || process.env['TERM'] === 'dumb')
+    throw new UserError('ui needs a terminal', {
+      explanation:
+        '"pillion ps -w" prints the table wherever it goes, "pillion events -f" what changes, "pillion logs -f" the lines.'
+    })
+  const first = (await runFinder(flags, asJson)).look()
+  await new Ui({place: commandPlace(flags), first, hasColours: wantsColours(true, process.env)}).run()
+  return 0
+}

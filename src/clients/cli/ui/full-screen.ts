@@ -1,0 +1,62 @@
+import {
+  beginSynchronizedOutput,
+  clearViewport,
+  cursorHide,
+  cursorShow,
+  cursorTo,
+  endSynchronizedOutput,
+  enterAlternativeScreen,
+  eraseEndLine,
+  exitAlternativeScreen
+} from 'ansi-escapes'
+import {USUAL_COLUMNS} from '../columns.ts'
+
+const USUAL_ROWS = 24
+
+/** The screen of a terminal as lines, next to the one that the shell writes on, which is shown again when this one closes. */
+export class FullScreen {
+  readonly #out: NodeJS.WriteStream
+  #shown: readonly string[] = []
+  #isOpen = false
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out
+    out.on('error', () => undefined) // the terminal is gone: so are we, by its signal
+  }
+
+  /** One column is left free: terminals differ in what they do with the last one. */
+  get size(): {readonly width: number; readonly height: number} {
+    return {width: Math.max(1, (this.#out.columns || USUAL_COLUMNS) - 1), height: this.#out.rows || USUAL_ROWS}
+  }
+
+  open(): void {
+    this.#isOpen = true
+    this.#out.write(enterAlternativeScreen + cursorHide)
+    this.clear()
+  }
+
+  /** All lines are written anew by the next `draw`: who else has written here is not known. */
+  clear(): void {
+    this.#shown = []
+    if (this.#isOpen) this.#out.write(clearViewport)
+  }
+
+  /** Shows these lines, each no wider than the screen; writes those that have changed. */
+  draw(lines: readonly string[]): void {
+    if (!this.#isOpen) return
+    const height = Math.max(lines.length, this.#shown.length)
+    let text = ''
+    for (let row = 0; row < height; row++) {
+      const line = lines[row] ?? ''
+      if (line !== this.#shown[row]) text += cursorTo(0, row) + line + eraseEndLine
+    }
+    this.#shown = lines
+    if (text !== '') this.#out.write(beginSynchronizedOutput + text + endSynchronizedOutput)
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#out.write(cursorShow + exitAlternativeScreen)
+  }
+}

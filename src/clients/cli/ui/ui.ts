@@ -1,0 +1,330 @@
+/**
+ * ui/ is `pillion ui`: the apps of a run as a table on the whole screen, with keys. It asks the run's API as other commands
+ * do, and promises that the terminal is left as it was found, and that nothing of it is loaded by other commands.
+ */
+import {ApiError} from '../../../control/api-client.ts'
+import {findRuns, withReason, type FoundRun} from '../../../control/client.ts'
+import {messageOf, UserError} from '../../../model/errors.ts'
+import {aborted, pause} from '../../../platform/delay.ts'
+import {isForeground} from '../../../platform/key-mode.ts'
+import {stateText, type ShownApp} from '../app-table.ts'
+import {launchText} from '../commands/debug.ts'
+import {KeyInput} from '../live/key-input.ts'
+import {Prompt} from '../live/prompt.ts'
+import {pickRun, type RunPlace} from '../pick-run.ts'
+import {traceText} from '../trace-text.ts'
+import {FollowedLog} from './followed-log.ts'
+import {FullScreen} from './full-screen.ts'
+import {farthest, tableHeight, UI_KEYS, uiLines, type UiView} from './view.ts'
+import {appKey, WatchedRun} from './watched-run.ts'
+
+export interface UiOptions {
+  readonly place: RunPlace
+  /** Undefined: it is waited for. */
+  readonly first: FoundRun | undefined
+  readonly hasColours: boolean
+}
+
+const LOOK_EVERY_MS = 500
+/** Most news come in groups. */
+const DRAWN_EVERY_MS = 100
+const WAITS = 'nothing runs here: waiting for "pillion up" (q: quit)'
+const ENDED = {
+  ended: 'the run has ended: waiting for the next one (q: quit)',
+  gone: 'the run is gone without a word (killed?): waiting for the next one (q: quit)'
+} as const
+
+export class Ui {
+  readonly #options: UiOptions
+  readonly #screen = new FullScreen(process.stdout)
+  readonly #log = new FollowedLog(() => this.#drawSoon())
+  readonly #over = new AbortController()
+  readonly #input: KeyInput
+  #watched: WatchedRun | undefined
+  /** The last ones, also after the end of their run. */
+  #apps: readonly ShownApp[] = []
+  #notice = WAITS
+  #selected = ''
+  #filter = ''
+  #prompt: Prompt | undefined
+  #page: UiView['page']
+  #scrolled = 0
+  #top = 0
+  #message = ''
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: UiOptions) {
+    this.#options = options
+    this.#input = new KeyInput({
+      typed: chunk => this.#typed(chunk),
+      pressed: key => this.#pressed(key),
+      moded: mode => {
+        if (mode === undefined) return
+        this.#screen.open()
+        this.#draw()
+      },
+      suspended: () => this.#screen.close()
+    })
+  }
+
+  /** Settles when the user has quit. Throws a UserError where the terminal gives no keys. */
+  async run(): Promise<void> {
+    const quit = (): void => this.#over.abort()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
+    process.stdin.on('end', quit)
+    process.stdout.on('resize', () => {
+      this.#screen.clear()
+      this.#draw()
+    })
+    const following = this.#follow().catch((error: unknown) => this.#over.abort(error))
+    try {
+      if (!(await this.#input.open()) && isForeground() && !this.#over.signal.aborted)
+        throw new UserError('ui cannot read keys from this terminal', {explanation: 'It needs stty (POSIX).'})
+      await aborted(this.#over.signal)
+    } finally {
+      this.#over.abort()
+      clearTimeout(this.#timer)
+      this.#log.follow(undefined, '', null)
+      this.#screen.close()
+      this.#input.close()
+      await following
+    }
+    if (this.#over.signal.reason instanceof UserError) throw this.#over.signal.reason
+  }
+
+  /** One run after the other. */
+  async #follow(): Promise<void> {
+    const {signal} = this.#over
+    let run = this.#options.first
+    while (!signal.aborted) {
+      run ??= await this.#nextRun()
+      if (run === undefined) continue
+      this.#notice = ''
+      this.#watched = new WatchedRun(run, () => this.#drawSoon())
+      run = undefined
+      const end = await this.#watched.follow(signal).catch((error: unknown) => {
+        if (signal.aborted) return 'ended' as const
+        throw error
+      })
+      this.#apps = this.#watched.apps
+      this.#watched = undefined
+      this.#notice = ENDED[end]
+      this.#drawSoon()
+    }
+  }
+
+  async #nextRun(): Promise<FoundRun | undefined> {
+    await pause(LOOK_EVERY_MS, this.#over.signal)
+    if (this.#over.signal.aborted) return undefined
+    try {
+      return pickRun(await findRuns(process.env), this.#options.place)
+    } catch (error) {
+      this.#notice = messageOf(error) // several runs: until one is left
+      this.#drawSoon()
+      return undefined
+    }
+  }
+
+  get #shownApps(): readonly ShownApp[] {
+    if (this.#watched !== undefined) this.#apps = this.#watched.apps
+    const word = (this.#prompt?.text ?? this.#filter).toLowerCase()
+    if (word === '') return this.#apps
+    const now = Date.now()
+    return this.#apps.filter(({app}) => `${app.id} ${stateText(app, now)}`.toLowerCase().includes(word))
+  }
+
+  #view(): UiView {
+    const apps = this.#shownApps
+    const selected = Math.max(
+      0,
+      apps.findIndex(({app}) => appKey(app) === this.#selected)
+    )
+    const width = this.#screen.size.width
+    const run = this.#watched?.run.listing
+    return {
+      name: run?.name ?? '',
+      notice:
+        this.#watched?.isSuspended === true ? 'the run is suspended: resume it with fg in its terminal' : this.#notice,
+      apps,
+      selected,
+      filter: this.#filter,
+      log: this.#log.lines,
+      page: this.#page,
+      scrolled: this.#scrolled,
+      message: this.#prompt?.shown(width) ?? this.#message,
+      now: Date.now(),
+      hasColours: this.#options.hasColours
+    }
+  }
+
+  #drawSoon(): void {
+    this.#timer ??= setTimeout(() => this.#draw(), DRAWN_EVERY_MS)
+  }
+
+  #draw(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#over.signal.aborted) return
+    const size = this.#screen.size
+    const view = this.#view()
+    const app = view.apps[view.selected]?.app
+    this.#selected = app === undefined ? this.#selected : appKey(app)
+    if (app !== undefined && this.#watched !== undefined)
+      this.#log.follow(this.#watched.run, this.#watched.nameOf(app), app.startedAt)
+    const rows = tableHeight(view.apps.length, size)
+    const lowest = Math.max(0, Math.min(view.selected, view.apps.length - rows))
+    this.#top = Math.min(Math.max(this.#top, view.selected - rows + 1, 0), Math.max(lowest, 0), view.selected)
+    this.#screen.draw(uiLines(view, this.#top, size))
+  }
+
+  #typed(chunk: string): void {
+    if (this.#prompt !== undefined) {
+      this.#prompt.insert(chunk)
+      return this.#draw()
+    }
+    for (const [key] of chunk.matchAll(KEY)) this.#move(MOVES[key])
+    this.#drawSoon()
+  }
+
+  #move(move: Move | undefined): void {
+    if (move === undefined) return
+    const {height} = this.#screen.size
+    const rows = this.#page === undefined ? tableHeight(this.#apps.length, this.#screen.size) : height - 2
+    const by = move === 'up' ? -1 : move === 'down' ? 1 : move === 'page up' ? -rows : move === 'page down' ? rows : 0
+    const isTop = move === 'home'
+    if (this.#page === undefined) {
+      const view = this.#view()
+      const last = view.apps.length - 1
+      const to = isTop ? 0 : move === 'end' ? last : Math.max(0, Math.min(last, view.selected + by))
+      const app = view.apps[to]?.app
+      if (app !== undefined) this.#selected = appKey(app)
+      return
+    }
+    const most = farthest({page: this.#page, log: this.#log.lines}, this.#screen.size)
+    const isLog = this.#page === 'log' // counted from its end
+    if (by === 0) this.#scrolled = isTop === isLog ? most : 0
+    else this.#scrolled = Math.max(0, Math.min(most, this.#scrolled + (isLog ? -by : by)))
+  }
+
+  #pressed(key: string): void {
+    if (this.#prompt !== undefined) {
+      if (!ENDS_PROMPT.includes(key)) return
+      this.#filter = key === ESCAPE ? '' : this.#prompt.text.trim()
+      this.#prompt = undefined
+      return this.#draw()
+    }
+    this.#message = ''
+    this.#act(key)
+    this.#draw()
+  }
+
+  #act(key: string): void {
+    switch (key) {
+      case 'q':
+        if (this.#page === undefined) return this.#over.abort()
+        return this.#show(undefined)
+      case ESCAPE:
+        if (this.#page === undefined) this.#filter = ''
+        return this.#show(undefined)
+      case '?':
+      case 'h':
+        return this.#show({title: 'Keys', lines: UI_KEYS.map(([keys, text]) => `  ${keys.padEnd(10)}${text}`)})
+      case 'l':
+      case '\r':
+      case '\n':
+        return this.#show(this.#page === 'log' ? undefined : 'log')
+      case '/':
+        if (this.#page === undefined) this.#prompt = new Prompt('/', () => undefined)
+        return
+      case 'r':
+        return this.#ask('restart', 'restarting', 'restarted')
+      case 'x':
+        return this.#ask('stop', 'stopping', 'stopped')
+      case 's':
+        return this.#ask('start', 'starting', 'started')
+      case 'd':
+        return this.#withApp(async (watched, name) => this.#debug(watched, name))
+      case 't':
+        return this.#withApp(async (watched, name) => this.#trace(watched, name))
+    }
+  }
+
+  #show(page: UiView['page']): void {
+    this.#page = page
+    this.#scrolled = 0
+  }
+
+  #ask(verb: 'restart' | 'stop' | 'start', doing: string, done: string): void {
+    this.#withApp(async ({run}, name) => {
+      this.#message = `${doing} ${name} …`
+      const {isChanged} = await run.api.ask(`POST /apps/{id}/${verb}`, {at: {id: name}})
+      this.#message = isChanged === false ? `${name} is ${done} already` : `${name} ${done}`
+    })
+  }
+
+  async #debug({run}: WatchedRun, name: string): Promise<void> {
+    this.#message = `stopping the process of ${name} …`
+    await run.api.ask('POST /apps/{id}/debug', {at: {id: name}})
+    const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id: name}})
+    this.#message = ''
+    this.#show({
+      title: `Start ${name} in a debugger; s starts it here again`,
+      lines: launchText(launch, 'shell').trimEnd().split('\n')
+    })
+  }
+
+  async #trace({run}: WatchedRun, name: string): Promise<void> {
+    const tree = await run.api.ask('GET /trace', {query: {q: `app:${name}`}}).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return undefined
+      throw error
+    })
+    if (tree === undefined) this.#message = `no calls of ${name} yet`
+    else
+      this.#show({
+        title: `The latest request in which ${name} had a part`,
+        lines: traceText(tree, this.#screen.size.width).trimEnd().split('\n')
+      })
+  }
+
+  /** What fails is said in the last line. */
+  #withApp(act: (watched: WatchedRun, name: string) => Promise<void>): void {
+    const watched = this.#watched
+    const app = this.#shownApps.find(each => appKey(each.app) === this.#selected)?.app
+    if (watched === undefined || app === undefined) {
+      this.#message = watched === undefined ? 'nothing runs' : 'no app is selected'
+      return
+    }
+    void withReason(async () => act(watched, watched.nameOf(app)))
+      .catch((error: unknown) => {
+        this.#message = messageOf(error)
+      })
+      .then(() => this.#draw())
+  }
+}
+
+type Move = 'up' | 'down' | 'page up' | 'page down' | 'home' | 'end'
+
+/** A key: a sequence (ECMA-48 CSI; SS3 in the mode of keypads), or a character. */
+const KEY = /\x1b\[[\d;]*[A-Za-z~]|\x1bO[A-Z]|[^]/g // oxlint-disable-line no-control-regex -- what terminals send
+
+const MOVES: Readonly<Record<string, Move>> = {
+  '\x1b[A': 'up',
+  '\x1bOA': 'up',
+  k: 'up',
+  '\x1b[B': 'down',
+  '\x1bOB': 'down',
+  j: 'down',
+  '\x1b[5~': 'page up',
+  '\x1b[6~': 'page down',
+  '\x1b[H': 'home',
+  '\x1bOH': 'home',
+  '\x1b[1~': 'home',
+  g: 'home',
+  '\x1b[F': 'end',
+  '\x1bOF': 'end',
+  '\x1b[4~': 'end',
+  G: 'end'
+}
+
+const ESCAPE = '\x1b'
+const ENDS_PROMPT = ['\r', '\n', ESCAPE]

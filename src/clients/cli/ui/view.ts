@@ -1,0 +1,209 @@
+import {stripVTControlCharacters, styleText} from 'node:util'
+import type {App} from '../../../model/api.generated.ts'
+import {isUsable} from '../../../model/availability.ts'
+import {terminalText} from '../../../observe/logging/terminal-text.ts'
+import {appColumns, nameText, type ShownApp} from '../app-table.ts'
+import {dimmed, paintedStatus} from '../paint.ts'
+import {folded} from '../say.ts'
+import {fittingTable} from '../table.ts'
+import {cut, padEnd, widthOf} from '../width.ts'
+import type {ShownLine} from './followed-log.ts'
+
+/** A text that fills the screen. */
+export interface TextPage {
+  readonly title: string
+  readonly lines: readonly string[]
+}
+
+/** All that is shown. */
+export interface UiView {
+  /** Of the run; '' = there is none. */
+  readonly name: string
+  /** Instead of the counts: why the table does not change. */
+  readonly notice: string
+  readonly apps: readonly ShownApp[]
+  /** Its place in `apps`. */
+  readonly selected: number
+  readonly filter: string
+  readonly log: readonly ShownLine[]
+  /** Instead of the table; `log`: the log fills the screen. */
+  readonly page: TextPage | 'log' | undefined
+  /** Lines of the page above its first line on the screen; of the log, lines below its last one. */
+  readonly scrolled: number
+  /** What the last line says; '' = the keys. */
+  readonly message: string
+  readonly now: number
+  readonly hasColours: boolean
+}
+
+/** Columns, without the last one of the terminal, and lines. */
+export interface ScreenSize {
+  readonly width: number
+  readonly height: number
+}
+
+export const UI_KEYS = [
+  ['↑ ↓ j k', 'select an app; with PgUp, PgDn, Home and End faster'],
+  ['l Enter', 'its log on the whole screen'],
+  ['r', 'restart it'],
+  ['x', 'stop it'],
+  ['s', 'start it'],
+  ['d', 'stop its process, and show how to start it in a debugger'],
+  ['t', 'its latest request as a tree of calls (trace)'],
+  ['/', 'show only the apps whose name or state contains a word; Esc shows all'],
+  ['?', 'this help'],
+  ['Esc', 'back'],
+  ['q Ctrl-C', 'quit; the run goes on']
+] as const
+
+const TABLE_HINT = 'l log · r restart · x stop · s start · d debug · t trace · / filter · ? help'
+const PAGE_HINT = '↑ ↓ PgUp PgDn scroll · Esc back'
+
+/** Lines besides table and log: the title, the head of the table, the title of the log, the keys. */
+const FIXED = 4
+/** Fewer lines of a log are not worth their title. */
+const MIN_LOG = 3
+
+/** How many apps the table shows at once; the rest of the screen is the log of the selected one. */
+export function tableHeight(count: number, {height}: ScreenSize): number {
+  const room = Math.max(1, height - FIXED)
+  const half = Math.max(1, Math.ceil(room / 2))
+  const rows = Math.min(Math.max(1, count), half)
+  return room - rows < MIN_LOG ? Math.max(1, height - FIXED + 1) : rows
+}
+
+/** The screen as lines, none wider than it. `top`: the first app in the table. */
+export function uiLines(view: UiView, top: number, size: ScreenSize): readonly string[] {
+  const {width, height} = size
+  const last = cut(view.message === '' ? hintOf(view) : view.message, width)
+  if (view.page !== undefined) {
+    const {title, lines} = view.page === 'log' ? logPage(view, size) : textPage(view.page, view.scrolled, size)
+    return fitted([cut(title, width), ...lines], height, last)
+  }
+  const rows = tableHeight(view.apps.length, size)
+  const logRows = height - rows - FIXED
+  const log = logRows < MIN_LOG ? [] : [logTitle(view, width), ...logLines(view, logRows, width)]
+  return fitted([titleOf(view, width), ...tableLines(view, {top, rows, width}), ...log], height, last)
+}
+
+const hintOf = ({page}: UiView): string => (page === undefined ? TABLE_HINT : PAGE_HINT)
+
+/** `lines` as the first ones of a screen, and `last` as its last one. */
+const fitted = (lines: readonly string[], height: number, last: string): readonly string[] =>
+  height <= 1 ? lines.slice(0, 1) : [...Array.from({length: height - 1}, (_, row) => lines[row] ?? ''), last]
+
+/** `shop · 11 of 12 ready · 1 failed`. */
+function titleOf({name, notice, apps, filter, hasColours}: UiView, width: number): string {
+  const wanted = apps.filter(({app}) => app.availability !== 'stopped')
+  const failed = wanted.filter(({app}) => app.availability === 'never').length
+  const counts = [
+    `${wanted.filter(({app}) => isUsable(app.availability)).length} of ${wanted.length} ready`,
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(filter === '' ? [] : [`only “${filter}”`])
+  ]
+  const parts = [name, ...(notice === '' ? counts : [notice])].filter(part => part !== '')
+  const title = cut(parts.join(' · '), width)
+  return hasColours && (notice !== '' || failed > 0) ? paintedStatus('warning', title) : title
+}
+
+interface TablePlace {
+  readonly top: number
+  readonly rows: number
+  readonly width: number
+}
+
+function tableLines(
+  {apps, selected, now, hasColours, name}: UiView,
+  {top, rows, width}: TablePlace
+): readonly string[] {
+  if (apps.length === 0) return ['', cut(name === '' ? '' : 'no app', width), ...Array<string>(rows - 1).fill('')]
+  const columns = appColumns(apps, now)
+  const {id, state, port, memory, cpu, restarts, age, pid} = columns
+  const order = [{...id, minWidth: 10}, {...state, minWidth: 10}, port, memory, cpu, restarts, age, pid]
+  const [head = '', ...lines] = fittingTable(order, Math.max(1, width - MARK.length))
+    .trimEnd()
+    .split('\n')
+  const shown = lines.slice(top, top + rows).map((line, row) => {
+    const isSelected = top + row === selected
+    const text = cut((isSelected ? MARK : NO_MARK) + line, width)
+    if (!hasColours) return text
+    return isSelected
+      ? styleText('inverse', padEnd(text, width), {validateStream: false})
+      : paintedRow(text, apps[top + row]?.app)
+  })
+  const headLine = cut(NO_MARK + head, width)
+  return [hasColours ? dimmed(headLine) : headLine, ...shown, ...Array<string>(rows - shown.length).fill('')]
+}
+
+const MARK = '> '
+const NO_MARK = '  '
+
+function paintedRow(text: string, app: App | undefined): string {
+  switch (app?.availability) {
+    case 'never':
+      return paintedStatus('failure', text)
+    case 'waiting':
+    case 'debugged':
+      return paintedStatus('warning', text)
+    case 'finished':
+    case 'stopped':
+      return dimmed(text)
+    case 'ready':
+    case undefined:
+      return text
+  }
+}
+
+/** `── shop ──────`. */
+function logTitle({apps, selected, hasColours}: UiView, width: number): string {
+  const app = apps[selected]?.app
+  const title = cut(`── ${app === undefined ? 'log' : nameText(app)} `, width)
+  const line = title + '─'.repeat(Math.max(0, width - widthOf(title)))
+  return hasColours ? dimmed(line) : line
+}
+
+/** The last `rows` lines of the log, long ones cut. */
+const logLines = ({log, hasColours}: UiView, rows: number, width: number): readonly string[] =>
+  log.slice(-rows).map(line => paintedLine(cut(plainText(line.line), width), line, hasColours))
+
+function logPage({apps, selected, log, scrolled, hasColours}: UiView, {width, height}: ScreenSize): TextPage {
+  const rows = Math.max(1, height - 2)
+  const app = apps[selected]?.app
+  const end = Math.max(Math.min(rows, log.length), log.length - scrolled)
+  const lines = log
+    .slice(Math.max(0, end - rows), end)
+    .flatMap(line => foldedLines([line.line], width).map(piece => paintedLine(piece, line, hasColours)))
+    .slice(-rows)
+  const later = log.length - end
+  return {title: `${app === undefined ? 'log' : nameText(app)}${later === 0 ? '' : ` · ${later} later lines`}`, lines}
+}
+
+function textPage({title, lines}: TextPage, scrolled: number, {width, height}: ScreenSize): TextPage {
+  return {title, lines: foldedLines(lines, width).slice(scrolled, scrolled + Math.max(1, height - 2))}
+}
+
+/** How far what is shown can be scrolled. */
+export function farthest({page, log}: Pick<UiView, 'page' | 'log'>, {width, height}: ScreenSize): number {
+  const count = page === undefined ? 0 : page === 'log' ? log.length : foldedLines(page.lines, width).length
+  return Math.max(0, count - Math.max(1, height - 2))
+}
+
+const foldedLines = (lines: readonly string[], width: number): readonly string[] =>
+  lines.flatMap(line =>
+    folded(plainText(line), width)
+      .split('\n')
+      .map(piece => cut(piece, width))
+  )
+
+function paintedLine(text: string, {level, stream}: ShownLine, hasColours: boolean): string {
+  if (!hasColours) return text
+  if (level === 'error') return paintedStatus('failure', text)
+  if (level === 'warn') return paintedStatus('warning', text)
+  return stream === 'status' || level === 'debug' ? dimmed(text) : text
+}
+
+/** Text of apps without colours, with its control characters visible, and as wide as it looks. */
+function plainText(text: string): string {
+  const bytes = Buffer.from(stripVTControlCharacters(text).replaceAll('\t', '    ')).toString('latin1')
+  return Buffer.from(terminalText(bytes), 'latin1').toString()
+}

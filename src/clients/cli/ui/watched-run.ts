@@ -1,0 +1,102 @@
+import {GONE} from '../../../control/ask.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import type {App, Event} from '../../../model/api.generated.ts'
+import {codeOf} from '../../../model/errors.ts'
+import {instanceName} from '../../../model/plan.ts'
+import {isSuspended} from '../../../platform/process-table.ts'
+import {usageOf} from '../../../platform/usage.ts'
+import {withUsage, type ShownApp, type UsageSample} from '../app-table.ts'
+
+/** How often memory and CPU are read: with 200 apps that takes most of what we use. */
+const USAGE_EVERY_MS = 2000
+
+/** The apps of a run, as they are now. */
+export class WatchedRun {
+  readonly run: FoundRun
+  readonly #changed: () => void
+  #apps: ReadonlyMap<string, App>
+  #usage: UsageSample | undefined
+  #before: UsageSample | undefined
+  #isSuspended = false
+  #isOver = false
+  #timer: NodeJS.Timeout | undefined
+
+  /** `changed`: there is something new to show. */
+  constructor(run: FoundRun, changed: () => void) {
+    this.run = run
+    this.#changed = changed
+    this.#apps = appsByKey(run.listing.apps)
+  }
+
+  /** In the order of the template. */
+  get apps(): readonly ShownApp[] {
+    const {at = Date.now(), usage = new Map()} = this.#usage ?? {}
+    return withUsage([...this.#apps.values()], {usage, now: at, before: this.#before})
+  }
+
+  /** Its process is stopped (Ctrl-Z): it answers nothing. */
+  get isSuspended(): boolean {
+    return this.#isSuspended
+  }
+
+  /** What the API calls this instance: the id, if the app has one alone. */
+  nameOf(app: App): string {
+    const name = app.version === '0.0.0' ? app.id : `${app.id}@${app.version}`
+    const hasOthers = [...this.#apps.values()].some(each => each.id === app.id && each.instance !== app.instance)
+    return hasOthers ? `${app.id}.${app.instance}` : name
+  }
+
+  /** Follows the run until it has ended, and tells how: it said so, or it is gone without a word. Rejects when `signal` aborts. */
+  async follow(signal: AbortSignal): Promise<'ended' | 'gone'> {
+    void this.#readUsage()
+    try {
+      for (;;) {
+        if (await this.#followOnce(signal)) return 'ended'
+        signal.throwIfAborted()
+      }
+    } catch (error) {
+      if (GONE.has(codeOf(error))) return 'gone'
+      throw error
+    } finally {
+      this.#isOver = true
+      clearTimeout(this.#timer)
+    }
+  }
+
+  /** Settles with whether the run has said that it ends. A reader that falls behind is disconnected, and begins anew. */
+  async #followOnce(signal: AbortSignal): Promise<boolean> {
+    const events = await this.run.api.follow('GET /events', {query: {types: 'app', format: 'ndjson'}, signal})
+    for await (const event of events) {
+      if (event.type === 'bye') return true
+      this.#take(event)
+    }
+    return false
+  }
+
+  #take(event: Event): void {
+    if (event.type === 'hello' || event.type === 'reset') this.#apps = appsByKey(event.data.apps)
+    else if (event.type === 'app') {
+      const apps = new Map(this.#apps)
+      if (event.data.state === 'removed') apps.delete(appKey(event.data))
+      else apps.set(appKey(event.data), event.data)
+      this.#apps = apps
+    } else return
+    this.#changed()
+  }
+
+  async #readUsage(): Promise<void> {
+    const pids = new Set([...this.#apps.values()].map(({pid}) => pid).filter(pid => pid > 0))
+    const usage = await usageOf(pids)
+    if (this.#isOver) return
+    this.#before = this.#usage
+    this.#usage = {at: Date.now(), usage}
+    this.#isSuspended = isSuspended(this.run.listing.pid)
+    this.#changed()
+    this.#timer = setTimeout(() => void this.#readUsage(), USAGE_EVERY_MS)
+  }
+}
+
+const appsByKey = (apps: readonly App[]): ReadonlyMap<string, App> => new Map(apps.map(app => [appKey(app), app]))
+
+/** Stays the same over reloads. */
+export const appKey = ({id, version, instance}: App): string => instanceName(`${id}@${version}`, instance)

@@ -1,0 +1,215 @@
+import {setTimeout as pause} from 'node:timers/promises'
+import t from 'tap'
+import {widthOf} from '../../src/clients/cli/width.ts'
+import {displayed, displayOf} from '../rig/display.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
+import {noScreen, Screen, type ScreenOptions} from '../rig/screen.ts'
+
+const skip = noScreen
+
+const uiOf = (rig: Rig, options?: ScreenOptions): Screen => new Screen(rig, [...rig.program, 'ui'], options)
+
+/** Presses a key until what it does is shown: keys that come close together are taken for pasted text. */
+async function press(screen: Screen, key: string, shown: RegExp): Promise<readonly string[]> {
+  const display = displayed(screen, shown)
+  const isShown = display.then(() => true)
+  screen.type(key)
+  while (!(await Promise.race([isShown, pause(1000, false)]))) screen.type(key)
+  return display
+}
+
+t.test('a table of apps; keys select one and show its log, restart, stop, start and debug it', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api', autoPort: true}, {appID: 'worker'}])
+  rig.pillion(['run', '-f', '.'])
+  const [api, worker] = await Promise.all([rig.driven('api'), rig.driven('worker')])
+  const screen = uiOf(rig)
+  await displayed(screen, /^> api +(starting|not ready)/)
+  await api.listen()
+  const [title = '', head = '', first = ''] = await displayed(screen, /^> api +ready +\d+ +\d+ MB +[\d.]+% +0 /)
+  t.match(title, / · 2 of 2 ready$/)
+  t.match(head, /^ {2}ID +STATE +PORT +MEMORY +CPU +RESTARTS +AGE +PID$/)
+  t.match(first, new RegExp(` ${api.env['APP_PORT'] ?? ''} .* ${api.pid}$`))
+  await api.print('of the api\n')
+  await displayed(screen, /^of the api$/)
+  await press(screen, 'j', /^> worker +ready/)
+  await worker.print('of the \x1b[31mworker\x1b[0m \x1b]0;title\x07\n')
+  await displayed(screen, /^of the worker/)
+  t.notMatch(screen.text, '\x1b]0;', 'what would set the title is no command')
+  await press(screen, 'l', /^worker$/)
+  await press(screen, '\x1b', /^> worker +ready/)
+  await press(screen, 'x', /^worker stopped$/)
+  await displayed(screen, /^> worker +stopped/)
+  screen.type('s')
+  await rig.driven('worker')
+  await displayed(screen, /^worker started$/)
+  await press(screen, '\x1b[A', /^> api /)
+  screen.type('r')
+  const second = await rig.driven('api')
+  await second.listen()
+  await displayed(screen, /^api restarted$/)
+  await displayed(screen, new RegExp(`^> api +ready .* ${second.pid}$`))
+  await press(screen, 't', /^no calls of api yet$/)
+  await fetch(`http://127.0.0.1:${second.env['DAPR_HTTP_PORT'] ?? ''}/v1.0/invoke/nobody/method/x`)
+  const trace = await press(screen, 't', /FROM → TO/)
+  t.match(trace.join('\n'), /api → nobody +GET/)
+  await press(screen, '\x1b', /^> api /)
+  const debug = await press(screen, 'd', /^Start api in a debugger/)
+  t.match(debug.join('\n'), /^export APP_PORT=/m)
+  await press(screen, '\x1b', /^> api +in debugger/)
+  await press(screen, '?', /^ {2}r +restart it$/)
+  await press(screen, 'q', /^> api/)
+  screen.type('q')
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+  t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
+})
+
+t.test('pasted text starts and stops nothing', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  rig.pillion(['run', '-f', '.'])
+  const api = await rig.driven('api')
+  const screen = uiOf(rig)
+  await displayed(screen, /^> api +ready/)
+  screen.type('xrsd')
+  screen.typeEach('xrsdq')
+  await api.print('still here\n')
+  await displayed(screen, /^still here$/)
+  await press(screen, '?', /restart it/)
+  t.notMatch(screen.text, /stopping|restarting|Start api in/)
+})
+
+t.test('/ shows the apps with a word in name or state; Esc shows all again', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}, {appID: 'payments'}, {appID: 'ended', command: ['false']}])
+  rig.pillion(['run', '-f', '.'])
+  await Promise.all([rig.driven('shop'), rig.driven('payments')])
+  const screen = uiOf(rig)
+  await displayed(screen, / · 2 of 3 ready · 1 failed$/)
+  await press(screen, '/', /^\/$/)
+  for (const letter of 'PAY') screen.type(letter)
+  const filtered = await displayed(screen, /^\/ PAY$/)
+  t.same(filtered.filter(line => /^[> ] (shop|payments|ended)/.test(line)).length, 1)
+  await press(screen, '\r', /only “PAY”/)
+  await press(screen, '\x1b', / 1 failed$/)
+  await press(screen, '/', /^\/$/)
+  screen.type('exited')
+  await displayed(screen, /^> ended +exited 1/)
+  await press(screen, '\x1b', /^ {2}shop +ready/)
+})
+
+t.test(
+  'no line is wider than the terminal: 60 to 200 columns, resized, and in a window of a few lines',
+  {skip},
+  async t => {
+    const rig = await openRig(t)
+    const ids = Array.from({length: 30}, (_, i) => `service-with-quite-a-long-name-${i}`)
+    await rig.template([...ids.map(appID => ({appID, command: ['sleep', '300'], appDirPath: '.'})), {appID: 'last'}])
+    rig.pillion(['run', '-f', '.'])
+    const last = await rig.driven('last')
+    const screen = uiOf(rig, {columns: 100})
+    await displayed(screen, /31 of 31 ready/)
+    await press(screen, 'G', /^> last +ready/)
+    await last.print(`${'a wide line '.repeat(40)}\t${'漢字'.repeat(100)}\n`)
+    await displayed(screen, /^a wide line/)
+    let before = screen.text.length
+    for (const [columns, rows] of [
+      [60, 24],
+      [200, 60],
+      [80, 6],
+      [61, 3],
+      [20, 10],
+      [120, 1]
+    ] as const) {
+      screen.resize(columns, rows)
+      const lines = await screen.sees(text => {
+        const {lines} = displayOf(text.slice(before))
+        return lines.length === rows && !/^\s*$/.test(lines.join('')) ? lines : undefined
+      }, `${rows} lines`)
+      t.same(
+        lines.filter(line => widthOf(line) > columns - 1),
+        [],
+        `${columns} columns`
+      )
+      if (rows >= 6)
+        t.ok(
+          lines.some(line => line.startsWith('> last')),
+          `${columns}×${rows} shows what is selected`
+        )
+      if (columns === 60) t.match(lines[1], /STATE +MEMORY +CPU +RESTARTS/)
+      before = screen.text.length
+    }
+  }
+)
+
+t.test('a run that is killed is told, and the next one is shown; so is a run that begins after us', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  const screen = uiOf(rig)
+  await displayed(screen, /nothing runs here: waiting for "pillion up"/)
+  const first = rig.pillion(['run', '-f', '.'])
+  await rig.driven('api')
+  await displayed(screen, /^> api +ready/)
+  first.signal('SIGKILL')
+  await displayed(screen, /the run is gone without a word/)
+  await press(screen, 'r', /^nothing runs$/)
+  const second = rig.pillion(['run', '-f', '.'])
+  const api = await rig.driven('api')
+  await displayed(screen, new RegExp(`^> api +ready .* ${api.pid}$`))
+  second.signal('SIGTERM')
+  await displayed(screen, /the run has ended: waiting for the next one/)
+  screen.type('\x03')
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+})
+
+for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
+  t.test(`after ${signal} the terminal is as before`, {skip}, async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'api'}])
+    const screen = uiOf(rig)
+    await displayed(screen, /nothing runs here/)
+    t.notOk(await screen.isAsBefore(), 'keys come at once')
+    screen.kill(signal)
+    await screen.ended()
+    t.ok(await screen.isAsBefore())
+    t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
+  })
+
+t.test('Ctrl-Z gives the shell its screen, fg draws the table again', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  rig.pillion(['run', '-f', '.'])
+  await rig.driven('api')
+  const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
+  screen.type(`${[...rig.program, 'ui'].map(word => `'${word}'`).join(' ')}\n`)
+  await displayed(screen, /^> api +ready/)
+  screen.type('\x1a')
+  await screen.shows(/Stopped/)
+  t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
+  screen.type('stty -a | grep -wo -e -echo -e echo | sed s/^/state:/\n')
+  await screen.shows(/state:echo/)
+  screen.type('fg\n')
+  await displayed(screen, /^> api +ready/)
+  await press(screen, '?', /restart it/)
+  screen.type('\x03')
+  await screen.sees(text => !displayOf(text).isSecond || undefined, 'first screen')
+  screen.type('echo the "end"\n')
+  await screen.shows(/the end/)
+  t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
+})
+
+t.test('where stdin or stdout is no terminal, it says what to use instead', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'api'}])
+  const {code, stdout, stderr} = await rig.run(['ui'])
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.match(stderr, /ui needs a terminal[^]*"pillion ps -w" prints the table/)
+  const quoted = [...rig.program, 'ui'].map(word => `'${word}'`).join(' ')
+  const screen = new Screen(rig, ['sh', '-c', `${quoted} | cat; TERM=dumb ${quoted}`])
+  await screen.shows(/ui needs a terminal[^]*ui needs a terminal/)
+  await screen.ended()
+  t.notOk(displayOf(screen.text).isSecond)
+})
