@@ -32,8 +32,8 @@ const LOOK_MS = 10_000
 /** Others are left as they are: a later run may know them. */
 const SERVED = 'kind IN (SELECT value FROM json_each(?))'
 const UNHELD = "(kind || ' ' || owner) NOT IN (SELECT value FROM json_each(?))"
-/** So many fire in one transaction. */
-const BATCH = 500
+/** So many fire in one transaction: then others have their turn, and answers of the first ones come in. */
+const BATCH = 50
 
 /** All that waits for a time, in the file: it survives the run, and the first one due is found there. */
 export class WakeUps {

@@ -13,21 +13,12 @@ import {freePort} from '../rig/free-port.ts'
 import type {Program} from '../rig/program.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig, type TemplateApp} from '../rig/rig.ts'
+import {java} from './java.ts'
 
 // The first test of a machine fetches 20 MB and compiles.
 t.setTimeout(400_000)
 
 const FIXTURES = join(import.meta.dirname, '../fixtures')
-
-/** A command that runs one of our programs in as little of a machine as a JVM needs. */
-const java = (folder: string, main: string): readonly string[] => [
-  'java',
-  '-XX:TieredStopAtLevel=1',
-  '-XX:+UseSerialGC',
-  '-cp',
-  [join(folder, 'classes'), join(folder, 'lib/*')].join(':'),
-  main
-]
 
 /** What the app `shop` told of its calls, once it has made all of them. */
 async function resultsOf(run: Program): Promise<Readonly<Record<string, unknown>>> {

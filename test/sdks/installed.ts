@@ -129,17 +129,25 @@ export const publicSource = ({repository, commit, paths, build}: PublicSource): 
   ]
 })
 
-const JAVA_SOURCE = join(import.meta.dirname, '../fixtures/sdks/java')
+const JAVA = join(import.meta.dirname, '../fixtures/sdks')
 
-/** Our programs for it, compiled, and its libraries: `npm run test:java` alone asks for them. */
-export const daprForJava: Package = {
-  name: 'dapr-java',
-  version: `1.17.1-${contentHash(JAVA_SOURCE)}`,
-  runtime: ['java', '-version'],
-  install: folder => [
-    ['mvn', '-B', '-q', '-T1', '-f', JAVA_SOURCE, `-Dout=${folder}`, 'compile', 'dependency:copy-dependencies']
-  ]
+/** Programs of ours in a folder of these, compiled, and their libraries: `npm run test:java` alone asks for them. */
+const javaPrograms = (name: string, folderName: string, version: string): Package => {
+  const source = join(JAVA, folderName)
+  return {
+    name,
+    version: `${version}-${contentHash(source)}`,
+    runtime: ['java', '-version'],
+    install: folder => [
+      ['mvn', '-B', '-q', '-T1', '-f', source, `-Dout=${folder}`, 'compile', 'dependency:copy-dependencies']
+    ]
+  }
 }
+
+export const daprForJava = javaPrograms('dapr-java', 'java', '1.17.1')
+
+/** Newer versions of `dapr-sdk-actors` are not in Maven Central. */
+export const daprActorsForJava = javaPrograms('dapr-java-actors', 'java-actors', '1.16.1')
 
 /** Dapr Agents, with all that it asks for: 360 MB. pip alone looks for versions that go together for many minutes. */
 export const daprAgents: Package = {

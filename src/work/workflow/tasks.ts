@@ -241,6 +241,7 @@ export class Tasks {
         this.#activities.remove(item)
       }
     }
+    this.#store.endActivities(key)
     this.endTimers(key)
   }
 

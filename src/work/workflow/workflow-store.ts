@@ -197,6 +197,11 @@ export class WorkflowStore {
     return this.#run('DELETE FROM activities WHERE instance = ? AND task = ?', instance, task) > 0
   }
 
+  /** All of an instance, but for children that apps of other runs have: those are told of its end. */
+  endActivities(instance: number): void {
+    this.#run('DELETE FROM activities WHERE instance = ? AND isChild = 0', instance)
+  }
+
   /** Those that wait for an app, behind one of them. */
   activities(
     app: string,

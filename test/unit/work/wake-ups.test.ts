@@ -50,6 +50,29 @@ t.test('wake-ups fire in order, never early, and once', async t => {
   file.close()
 })
 
+t.test('many that are due at once leave others their turn: some fire in each transaction', async t => {
+  const {file} = await open()
+  const clock = new TestClock()
+  const wakeUps = new WakeUps(file, clock)
+  const fired: string[] = []
+  const steps: number[] = []
+  wakeUps.serve('bell', ({name}) => fired.push(name))
+  file.onCommit(() => void steps.push(fired.length))
+  const now = clock.date()
+  await file.change(() => {
+    for (let each = 0; each < 500; each++) wakeUps.add('bell', wakeUp(now + 100, `${each}`))
+  })
+  for (clock.pass(100); fired.length < 500; clock.pass(0)) await new Promise(setImmediate)
+  await file.settled()
+  t.equal(steps.at(-1), 500)
+  t.ok(
+    steps.every((count, at) => count - (steps[at - 1] ?? 0) <= 100),
+    steps.join()
+  )
+  wakeUps.close()
+  file.close()
+})
+
 t.test('what nobody serves is kept, and holds up nothing', async t => {
   const {file} = await open()
   const clock = new TestClock()

@@ -1,3 +1,6 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import t from 'tap'
 import {encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {FAILURE_DETAILS, readEvent, type Action, type TurnAnswer} from '../../../../src/work/workflow/messages.ts'
@@ -115,3 +118,27 @@ for (const message of [
     await workflows.completeTurn('shop', answer('o-1', [end()]))
     t.match(workflows.find('shop', 'o-1'), {status: 1})
   })
+
+t.test('the next run does not take up what a workflow has left that was terminated while it stalled', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'work-'))
+  t.teardown(() => rmSync(folder, {recursive: true}))
+  const path = join(folder, 'work.db')
+  const {workflows, close} = await openHouse(t, path)
+  const leave = workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', patched(['a'], [call(1, 'charge'), call(2, 'send', 'post')]))
+  await workflows.completeActivity('shop', done('o-1', 1))
+  await workflows.completeTurn('shop', patched(['b'], [end()]))
+  t.match(stallOf(workflows), {status: STALLED})
+  leave()
+  await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
+  t.match(workflows.find('shop', 'o-1'), {status: 5})
+  close()
+  const next = await openHouse(t, path)
+  t.teardown(next.close)
+  const post = new TestWorker()
+  next.workflows.connect('post', post)
+  await next.workflows.settled()
+  await new Promise(setImmediate)
+  t.strictSame(post.seen(), [], 'nobody waits for its activity')
+})
