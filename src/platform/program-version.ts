@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process'
-import {accessSync, constants, realpathSync} from 'node:fs'
+import {accessSync, constants} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {promisify} from 'node:util'
 
@@ -7,22 +7,11 @@ const TIMEOUT_MS = 5000
 
 /** The first file of this name in the folders of a PATH that may be executed; undefined if there is none. */
 export const findProgram = (name: string, searchPath: string): string | undefined =>
-  filesNamed(name, searchPath).find(isExecutable)
-
-/** All of them, each once though several folders may lead to it; the first is the one that shells start. */
-export const findPrograms = (name: string, searchPath: string): readonly string[] => [
-  ...new Set(
-    filesNamed(name, searchPath)
-      .filter(isExecutable)
-      .map(path => realpathSync(path))
-  )
-]
-
-const filesNamed = (name: string, searchPath: string): readonly string[] =>
   searchPath
     .split(delimiter)
     .filter(Boolean)
     .map(folder => join(folder, name))
+    .find(isExecutable)
 
 /** What a program prints for `--version`, without its line end. Rejects if it fails or takes more than 5 s. */
 export async function versionOf(path: string): Promise<string> {

@@ -1,10 +1,12 @@
+import {realpathSync} from 'node:fs'
+import {delimiter} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
-import {findPrograms} from '../../platform/program-version.ts'
+import {findProgram} from '../../platform/program-version.ts'
 import {note, type Check} from './check.ts'
 
 /** What is to know of this installation: that nobody has tried it on such a system, that there is another one. */
 export function checkInstallation(env: Environment, system: string = process.platform): readonly Check[] {
-  const [first, ...others] = findPrograms('pillion', env['PATH'] ?? '')
+  const [first, ...others] = pillionsIn(env['PATH'] ?? '')
   return [
     ...(system === 'darwin'
       ? [
@@ -24,3 +26,12 @@ export function checkInstallation(env: Environment, system: string = process.pla
       : [])
   ]
 }
+
+/** Each once, though several folders may lead to it. */
+const pillionsIn = (searchPath: string): ReadonlySet<string> =>
+  new Set(
+    searchPath.split(delimiter).flatMap(folder => {
+      const path = findProgram('pillion', folder)
+      return path === undefined ? [] : [realpathSync(path)]
+    })
+  )

@@ -143,7 +143,7 @@ export const OTHER_COMMANDS: readonly CommandEntry[] = [
       hiddenFlag('set', 'strings'),
       ...['runtime-version', 'image-registry', 'image-variant'].map(name => hiddenFlag(name, 'string'))
     ],
-    examples: ['upgrade --from https://example.com/releases/latest', 'upgrade --from ./release'],
+    examples: ['upgrade --from ./release'],
     load: async () => (await import('../commands/upgrade.ts')).upgrade
   }
 ]
