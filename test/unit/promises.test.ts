@@ -17,7 +17,12 @@ const PROMISING = [
   'docs/replay.md',
   'docs/side-by-side.md',
   'docs/in-ci.md',
-  'docs/wait.md'
+  'docs/wait.md',
+  'docs/security.md',
+  'docs/workflows.md',
+  'docs/actors.md',
+  'docs/building-blocks.md',
+  'docs/faults.md'
 ]
 
 interface Promised {
