@@ -22,7 +22,14 @@ const PROMISING = [
   'docs/workflows.md',
   'docs/actors.md',
   'docs/building-blocks.md',
-  'docs/faults.md'
+  'docs/faults.md',
+  'docs/dashboard.md',
+  'docs/past-one-machine.md',
+  'docs/jobs.md',
+  'docs/conversation.md',
+  'docs/cryptography.md',
+  'docs/grpc.md',
+  'docs/environment.md'
 ]
 
 interface Promised {
