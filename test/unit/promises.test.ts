@@ -29,7 +29,18 @@ const PROMISING = [
   'docs/conversation.md',
   'docs/cryptography.md',
   'docs/grpc.md',
-  'docs/environment.md'
+  'docs/environment.md',
+  'docs/coding-agents.md',
+  'docs/coming-from-daeploy.md',
+  'docs/daily.md',
+  'docs/databases-and-one-shot-apps.md',
+  'docs/debugging.md',
+  'docs/front-ends.md',
+  'docs/languages.md',
+  'docs/monorepo.md',
+  'docs/releasing.md',
+  'docs/terminal.md',
+  'docs/variants.md'
 ]
 
 interface Promised {
