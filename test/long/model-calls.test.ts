@@ -93,3 +93,26 @@ t.test('record.body: 0 keeps nothing of what is said to models', async t => {
   t.match(stdout, /model without a name, 1 \+ 1 tokens, stop/)
   t.notMatch(stdout, /pssst/)
 })
+
+t.test('a question is asked again by replay, and the answers are compared', async t => {
+  const rig = await openRig(t)
+  const server = await openModelServer(t)
+  await rig.write({
+    'resources/llm.yaml': component('llm', 'conversation.openai', {endpoint: server.url, model: 'small', key: KEY})
+  })
+  await rig.template([{appID: 'shop', appDirPath: '.', resourcesPath: './resources', command: ['sleep', '600']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  const answer = (content: string): void =>
+    void server.next.push(withJson({choices: [{finish_reason: 'stop', message: {content}}]}))
+  answer('yesterday')
+  const url = `http://127.0.0.1:${http}/v1.0-alpha2/conversation/llm/converse`
+  t.equal((await fetch(url, {method: 'POST', body: JSON.stringify({inputs: [said('When?')]})})).status, 200)
+  answer('today')
+  const {stdout} = await rig.run(['replay', '1', '--unsafe'])
+  t.match(stdout, /^call 1, POST .*converse, shop → llm: 200 again[^]*yesterday[^]*today/)
+  t.match(
+    server.asked.map(({body}) => body.messages?.at(-1)?.content),
+    ['When?', 'When?']
+  )
+})

@@ -51,7 +51,7 @@ function checkMetadata(metadata: Request1['metadata']): void {
 async function converseAlpha1(
   {conversations}: Blocks,
   request: Request1,
-  {onGone, traceparent}: Caller
+  {onGone, kept}: Caller
 ): Promise<Message<typeof messages.ConversationResponse>> {
   const {name, inputs, contextID, scrubPII, parameters, metadata, temperature} = request
   const found = await conversations.find(name)
@@ -73,7 +73,7 @@ async function converseAlpha1(
     ...request,
     inputs: inputs.map((input, at) => ({...input, content: question.messages[at]?.texts[0] ?? ''}))
   }
-  const asked = {name, version: 'v1.0-alpha1', traceparent, request: [messages.ConversationRequest, sent]} as const
+  const asked = {name, version: 'v1.0-alpha1', kept, request: [messages.ConversationRequest, sent]} as const
   return recordModelCall(conversations, asked, messages.ConversationResponse, async () => {
     const answer = await conversations.ask(found, question, onGone)
     const reply = {
@@ -87,7 +87,7 @@ async function converseAlpha1(
 async function converseAlpha2(
   {conversations}: Blocks,
   request: Request2,
-  {onGone, traceparent}: Caller
+  {onGone, kept}: Caller
 ): Promise<Message<typeof messages.ConversationResponseAlpha2>> {
   const {name, inputs, contextId, scrubPii} = request
   const found = await conversations.find(name)
@@ -98,7 +98,7 @@ async function converseAlpha2(
   const asked = {
     name,
     version: 'v1.0-alpha2',
-    traceparent,
+    kept,
     request: [messages.ConversationRequestAlpha2, sent]
   } as const
   return recordModelCall(conversations, asked, messages.ConversationResponseAlpha2, async () => {
@@ -202,13 +202,15 @@ const usageOf = ({completion, prompt, total, ofCompletion, ofPrompt}: TokenUsage
 /** Who asks a model. */
 interface Caller {
   readonly onGone: OnGone
-  /** '' = none. */
-  readonly traceparent: string
+  /** Header lines of the request that its record has: of its trace, and that it is a replay. */
+  readonly kept: string
 }
+
+const KEPT = /^(?:traceparent|pillion-replay):[^\r\n]*/gim
 
 const callerOf = ({lines, onGone}: BlockRequest): Caller => ({
   onGone,
-  traceparent: /^traceparent:[ \t]*(\S+)/im.exec(lines)?.[1] ?? ''
+  kept: (lines.match(KEPT) ?? []).map(line => `${line}\r\n`).join('')
 })
 
 /** A message and its JSON, one served like the other; an empty body counts as an empty object. */
@@ -218,7 +220,7 @@ const served = <Q extends Schema & {readonly name: readonly [1, 'string']}, R ex
   run: (blocks: Blocks, request: Message<Q>, caller: Caller) => Promise<Message<R>>
 ): BlockOperation => ({
   grpc: grpc(request, reply, async (blocks, message, {head: {traceparent}, onGone}) =>
-    run(blocks, message, {traceparent, onGone})
+    run(blocks, message, {kept: traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`, onGone})
   ),
   http: async (blocks, sent: BlockRequest): Promise<Reply> => {
     const {value} = sent.body.length === 0 ? {value: {}} : readJson(sent)

@@ -13,8 +13,8 @@ interface AskedQuestion {
   /** Of the component. */
   readonly name: string
   readonly version: 'v1.0-alpha1' | 'v1.0-alpha2'
-  /** Of its caller; '' = none. */
-  readonly traceparent: string
+  /** Header lines of its caller: each with its line end. */
+  readonly kept: string
   /** The request without personal data that was to be taken out. */
   readonly request: readonly [schema: Schema, message: object]
 }
@@ -35,7 +35,7 @@ const latin1 = (value: object): string => Buffer.from(JSON.stringify(value)).toS
  */
 export async function recordModelCall<R extends object>(
   conversations: Conversations,
-  {name, version, traceparent, request: [schema, message]}: AskedQuestion,
+  {name, version, kept, request: [schema, message]}: AskedQuestion,
   reply: Schema,
   work: () => Promise<AnsweredQuestion<R>>
 ): Promise<R> {
@@ -43,7 +43,7 @@ export async function recordModelCall<R extends object>(
   if (observer === undefined) return (await work()).reply
   const path = `/${version}/conversation/${encodeURIComponent(name)}/converse`
   const call: Call = {caller, callee: name, method: 'POST', path}
-  const lines = `content-type: application/json\r\n${traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`}`
+  const lines = `content-type: application/json\r\n${kept}`
   const journal = new CallJournal({call, request: {method: 'POST', path, lines}, observer, recorded: undefined})
   journal.begun()
   const body = latin1(jsonOfMessage(schema, message))

@@ -16,7 +16,7 @@ t.test('a question that fails in a way nobody expects is over, too', async t => 
     ended: (record: CallRecord) => void ended.push(record)
   }
   const conversations = {appId: 'shop', observer} as unknown as Conversations
-  const asked = {name: 'llm', version: 'v1.0-alpha2', traceparent: '', request: [{}, {}]} as const
+  const asked = {name: 'llm', version: 'v1.0-alpha2', kept: '', request: [{}, {}]} as const
   await t.rejects(recordModelCall(conversations, asked, {}, fails), {message: 'of a provider'})
   t.match(ended, [{status: 500, failure: 'of a provider'}])
 })
