@@ -15,6 +15,7 @@ import {
   type Phase,
   type Standing
 } from './app.ts'
+import {mayStartEarly} from './early.ts'
 import {dependsOn, isLeftOut, namesOf, wholeOf, withoutUnsaid, type Entry, type How, type Template} from './template.ts'
 
 /** A run of a template under `up --watch`, as the manual (reload.md, daily.md, template.md, variants.md) describes it. */
@@ -25,6 +26,8 @@ export class Model {
   isBroken = false
   /** The template that the run follows: the last one without a mistake. */
   followed: Template
+  /** As it stood at the last look. */
+  #before: Template
   how: How = {}
   apps = new Map<string, App>()
   /** Apps that edits have removed since the last look: they may come back before anybody has noticed. */
@@ -44,6 +47,7 @@ export class Model {
   constructor(template: Template) {
     this.written = template
     this.followed = template
+    this.#before = template
     for (const {folder} of template.apps) this.hasFolder(folder)
   }
 
@@ -289,10 +293,10 @@ export class Model {
       app.lives.min = 0 // it may have come too soon to be seen
     } else {
       const after = this.#renewed({...app, phases: new Set(isQuiet ? ['ended'] : [...app.phases, 'ended'])})
-      this.apps.set(name, {
-        ...after,
-        phases: new Set([...after.phases, ...(isQuiet ? [] : app.phases), ...(isQuiet ? [] : ['ended' as const])])
-      })
+      // one that has kept its process has kept what stood in the template, too
+      const more: readonly Phase[] = isQuiet && !app.mayBeOld ? [] : isQuiet ? ['ended'] : [...app.phases, 'ended']
+      const lives = app.mayBeOld ? {...after.lives, min: 0} : after.lives
+      this.apps.set(name, {...after, lives, phases: new Set([...after.phases, ...more])})
     }
   }
 
@@ -334,6 +338,8 @@ export class Model {
     const before = this.of(id).filter(({isNew}) => isNew && this.hasPendingEdit && this.steps > 1)
     if (verb === 'start') this.#start(id)
     else this.#restart(id)
+    if (this.hasPendingEdit && this.steps > 1)
+      mayStartEarly(id, this.#before, [...this.apps.values(), ...this.gone.values()], folder => this.isBad(folder))
     for (const {name, phases} of before) {
       const app = this.apps.get(name)
       if (app === undefined) continue
@@ -385,6 +391,7 @@ export class Model {
   /** What was seen is taken as what is: the next step begins from there. */
   settle(seen: (app: App) => {readonly phase: Phase; readonly code: number}): void {
     this.steps = 0
+    this.#before = this.followed
     this.hasPendingEdit = false
     this.gone = new Map()
     this.called = new Set()

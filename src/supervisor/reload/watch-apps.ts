@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import {folderOf, Watch, type WatchOptions} from '../../files/watcher/watcher.ts'
 import type {AppPlan} from '../../model/plan.ts'
+import {systemClock} from '../../platform/clock.ts'
 import {RestartLimiter} from './restart-limiter.ts'
 import type {Reporter} from '../../model/reporter.ts'
 
@@ -102,6 +103,8 @@ export class Watching<M extends WatchedApp> {
     const watch = this.#open({folder: folderOf(files), watch: {files}, since, changed}, 'the template')
     this.#template = {watch, files}
     await watch.open()
+    // the clock was set back meanwhile: no time tells what was saved since
+    if (systemClock.date() < since) changed()
   }
 
   async close(): Promise<void> {
