@@ -17,7 +17,13 @@ const app = (appID: string, command: readonly string[], more: object = {}): App 
 const callee = {autoPort: true, appProtocol: 'grpc'}
 const WEB = app('web', [process.execPath, fixture('web.mjs')], {autoPort: true})
 const ECHO = app('echo', [process.execPath, join(FIXTURES, 'apps/grpc-echo.mjs')], callee)
-const HEALTH = {enableAppHealthCheck: true, appHealthProbeInterval: 1}
+/** Patient: a busy machine is no illness. */
+const HEALTH = {
+  enableAppHealthCheck: true,
+  appHealthProbeInterval: 1,
+  appHealthProbeTimeout: 1000,
+  appHealthThreshold: 30
+}
 
 const runOf = async (t: Test, apps: readonly App[], env: Readonly<Record<string, string>> = {}): Promise<Program> => {
   const rig = await openRig(t)
