@@ -136,10 +136,10 @@ async function begin(
   const command = output === 'pipe' ? shell : ['script', '-qec', shell.map(quoted).join(' '), '/dev/null']
   const run = rig.start(command, {env})
   const ups = kinds.map(async (_, index) => nthUp(run, index + 1))
-  await Promise.all([
-    ...ups,
-    run.waitForLine(/Writing log files|You're up and running/, {nth: form === 'template' ? kinds.length : 1})
-  ])
+  await Promise.all(ups)
+  if (form === 'single') await run.waitForLine("You're up and running")
+  // on a terminal the apps of a template have no such lines
+  else if (output === 'pipe') await run.waitForLine('Writing log files', {nth: kinds.length})
   return {run, pid: Number(readFileSync(pidFile, 'utf8'))}
 }
 
