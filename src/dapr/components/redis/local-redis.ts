@@ -36,6 +36,8 @@ export interface OwnRedis extends Space {
 
 /** How often to look for a server that is starting or has gone away. */
 const LOOK_MS = 50
+/** What closes this many connections before it says a word is no run that is just ending. */
+const MAX_CUT_OFF = 10
 
 /**
  * The Redis at one port of this machine. Where none answers, this run becomes it; then other programs and runs find it. When
@@ -98,7 +100,7 @@ export class LocalRedis {
   }
 
   async #open(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
-    while (!this.#over.signal.aborted) {
+    for (let cutOff = 0; !this.#over.signal.aborted;) {
       if (this.#builtIn !== undefined) return this.#builtIn.connect(address.database)
       const mayBecome = !this.#isReleased && !this.#options.isOwnPort(this.#port)
       // the client of a real one is large: it is only loaded if a server answers
@@ -106,6 +108,10 @@ export class LocalRedis {
       try {
         return await this.#connectTo(address, apart)
       } catch (error) {
+        if (isCutOff(error) && ++cutOff < MAX_CUT_OFF) {
+          await pause(LOOK_MS, this.#over.signal)
+          continue
+        }
         if (!isRefused(error)) throw error
         if (!mayBecome || (!(await apart(this.#become())) && this.#builtIn === undefined))
           await pause(LOOK_MS, this.#over.signal)
@@ -217,3 +223,7 @@ function isRefused(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isRefused)
   return codeOf(error) === 'ECONNREFUSED'
 }
+
+/** The server has closed the connection before it said what it is: a run that is just ending does so. In the words of @redis/client. */
+const isCutOff = (error: unknown): boolean =>
+  codeOf(error) === 'ECONNRESET' || messageOf(error).includes('Socket closed unexpectedly')

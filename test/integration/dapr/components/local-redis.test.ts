@@ -1,0 +1,35 @@
+import {once} from 'node:events'
+import {createServer, type AddressInfo} from 'node:net'
+import t from 'tap'
+import {RedisServers} from '../../../../src/dapr/components/redis/redis-servers.ts'
+
+const servers = (): RedisServers =>
+  new RedisServers({env: {PILLION_REDIS: 'memory'}, isOwnPort: () => false, reporter: {warn: () => {}}})
+
+t.test('a run that ends while another one greets its Redis is followed', async t => {
+  let connections = 0
+  const ending = createServer(socket => {
+    socket.destroy()
+    // the first one only looks whether somebody answers
+    if (++connections === 2) ending.close()
+  }).listen(0, '127.0.0.1')
+  await once(ending, 'listening')
+  const redis = servers()
+  t.teardown(async () => redis.close())
+  const {port} = ending.address() as AddressInfo
+  const connection = await redis.connect({host: '127.0.0.1', port})
+  t.equal(await connection.command(['SET', 'a', '1']), 'OK')
+  t.equal(connections, 2)
+})
+
+t.test('what closes each connection is no Redis, and is told', async t => {
+  const other = createServer(socket => void socket.destroy()).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const redis = servers()
+  t.teardown(async () => {
+    await redis.close()
+    other.close()
+  })
+  const {port} = other.address() as AddressInfo
+  await t.rejects(redis.connect({host: '127.0.0.1', port}), {message: /does not answer as Redis does|ECONNRESET/})
+})
