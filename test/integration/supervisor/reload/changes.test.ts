@@ -30,7 +30,7 @@ class Template {
     writeFileSync(this.file, '1')
     this.#changes = new Changes({
       plan: this.#plan,
-      since: Date.now() + 60_000, // what was written before the watch stands is not told
+      since: Date.now() + 1, // the file has an earlier time, rounded up
       reread: async () => {
         this.rereads++
         return this.#plan
