@@ -8,7 +8,7 @@ import {join} from 'node:path'
 import {constants, gzipSync} from 'node:zlib'
 import {makeBill} from './bill.js'
 import {formulaOf} from './formula.js'
-import {packExecutable, packForAlpine} from './packages.js'
+import {packExecutable, packForAlpine} from './linux-packages.js'
 import {HERE, TARGETS} from './targets.js'
 
 /** A release of this size is a mistake. */

@@ -1,6 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
-import {openRig, type Rig} from '../rig/rig.ts'
+import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
 import {noScreen, Screen, type ScreenOptions} from '../rig/screen.ts'
 
 const skip = noScreen
@@ -58,6 +58,20 @@ t.test(
     t.ok(await screen.isAsBefore())
   }
 )
+
+t.test('an app that an edit adds after the start has the lines that tell its ports', {skip}, async t => {
+  const rig = await openRig(t)
+  const first: TemplateApp = {appID: 'first', command: ['sleep', '300']}
+  await rig.template([first])
+  const screen = new Screen(rig, [...rig.program, 'up', '--watch'])
+  await screen.line(/^1 app ready in \d/)
+  t.notMatch(screen.lines.join('\n'), /Started Dapr/)
+  await rig.template([first, {...first, appID: 'second'}])
+  await screen.line(/Started Dapr with app id "second"\. HTTP Port: \d+/)
+  t.notMatch(screen.lines.join('\n'), /Started Dapr with app id "first"/)
+  screen.type('\x03')
+  await screen.ended()
+})
 
 t.test('a one-shot app that has finished and is watched is no obstacle to being ready', {skip}, async t => {
   const rig = await openRig(t)

@@ -1,10 +1,10 @@
-import t from 'tap'
+import t, {type Test} from 'tap'
 import * as messages from '../../src/model/dapr/messages/ai.generated.ts'
 import type {Message} from '../../src/proxy/net/grpc/message-codec.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
-import {openModelServer, withJson} from '../rig/model-server.ts'
+import {openModelServer, withJson, type ModelServer} from '../rig/model-server.ts'
 import {component} from '../rig/resource-files.ts'
-import {openRig} from '../rig/rig.ts'
+import {openRig, type Rig} from '../rig/rig.ts'
 
 const KEY = 'sk-very-secret-1234'
 const said = (text: string, isScrubbed = false): object => ({
@@ -12,17 +12,22 @@ const said = (text: string, isScrubbed = false): object => ({
   messages: [{ofUser: {content: [{text}]}}]
 })
 
+/** An app whose model is a server of the test. */
+async function openShop(t: Test): Promise<{rig: Rig; server: ModelServer; http: number; grpc: number}> {
+  const rig = await openRig(t)
+  const server = await openModelServer(t)
+  await rig.write({
+    'resources/llm.yaml': component('llm', 'conversation.openai', {endpoint: server.url, model: 'small', key: KEY})
+  })
+  await rig.template([{appID: 'shop', appDirPath: '.', resourcesPath: './resources', command: ['sleep', '600']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  return {rig, server, ...(await run.ports('shop'))}
+}
+
 t.test(
   'questions to models are calls: tokens, reasons and tools of each, never a key, texts without personal data',
   async t => {
-    const rig = await openRig(t)
-    const server = await openModelServer(t)
-    await rig.write({
-      'resources/llm.yaml': component('llm', 'conversation.openai', {endpoint: server.url, model: 'small', key: KEY})
-    })
-    await rig.template([{appID: 'shop', appDirPath: '.', resourcesPath: './resources', command: ['sleep', '600']}])
-    const run = rig.pillion(['run', '-f', '.'])
-    const {http, grpc} = await run.ports('shop')
+    const {rig, server, http, grpc} = await openShop(t)
     const converse = async (version: 1 | 2, body: object): Promise<number> => {
       const url = `http://127.0.0.1:${http}/v1.0-alpha${version}/conversation/llm/converse`
       return (await fetch(url, {method: 'POST', body: JSON.stringify(body)})).status
@@ -95,14 +100,7 @@ t.test('record.body: 0 keeps nothing of what is said to models', async t => {
 })
 
 t.test('a question is asked again by replay, and the answers are compared', async t => {
-  const rig = await openRig(t)
-  const server = await openModelServer(t)
-  await rig.write({
-    'resources/llm.yaml': component('llm', 'conversation.openai', {endpoint: server.url, model: 'small', key: KEY})
-  })
-  await rig.template([{appID: 'shop', appDirPath: '.', resourcesPath: './resources', command: ['sleep', '600']}])
-  const run = rig.pillion(['run', '-f', '.'])
-  const {http} = await run.ports('shop')
+  const {rig, server, http} = await openShop(t)
   const answer = (content: string): void =>
     void server.next.push(withJson({choices: [{finish_reason: 'stop', message: {content}}]}))
   answer('yesterday')

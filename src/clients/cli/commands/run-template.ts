@@ -69,7 +69,7 @@ export async function selectedApps(call: CommandContext): Promise<Selected> {
   }
 }
 
-/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each. */
+/** `run -f PATH`: runs the apps of a template and prints Dapr's three lines for each; on a terminal `Live` shows the start instead. */
 export async function templateRun(call: CommandContext, terminal: Terminal): Promise<Form> {
   const style = logStyleOf(call.flags.text('log-style'))
   const hasTimes = call.flags.isSet('timestamps')
@@ -89,7 +89,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
     workMode: call.flags.isSet('forget') ? 'forgotten' : undefined,
     form: {kind: 'template', prefixOf: prefixesFor(plan, {style, isPainted}), view},
     emit: event => {
-      print(event, terminal, call.asJson, hasLive)
+      print(event, terminal, call.asJson, hasLive && live?.hasStarted !== true)
       isEnding ||= event.type === 'stopping'
       live?.hear(event)
     },
@@ -159,21 +159,22 @@ function warnOfIgnored({flags, asJson}: CommandContext, terminal: Terminal): voi
   void terminal.out.print(signedLine('warning', message, asJson))
 }
 
-/** The texts are those of `executeRun` in Dapr's `cmd/run.go`; with `hasLive` each app has a line of its own instead of those about its start. */
-function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, hasLive: boolean): void {
+/** The texts are those of `executeRun` in Dapr's `cmd/run.go`; with `isShown` each app has a line of its own instead of those about its start. */
+function print(event: RunEvent, {out, err}: Terminal, asJson: boolean, isShown: boolean): void {
   switch (event.type) {
     case 'app-started': {
       const {id, httpPort, grpcPort, logFolder, templateShownAs, command} = event.app
-      const lines = [
-        signedLine('info', `Validating config and starting app "${id}"`, asJson),
+      const without =
         command.length > 0
           ? ''
-          : signedLine('warning', `No application command found for app "${id}" present in ${templateShownAs}`, asJson),
+          : signedLine('warning', `No application command found for app "${id}" present in ${templateShownAs}`, asJson)
+      const lines = [
+        signedLine('info', `Validating config and starting app "${id}"`, asJson),
+        without,
         signedLine('info', `Started Dapr with app id "${id}". HTTP Port: ${httpPort}. gRPC Port: ${grpcPort}`, asJson),
         signedLine('info', `Writing log files to directory : ${logFolder}`, asJson)
       ]
-      if (!hasLive) void out.print(lines.join(''))
-      else if (command.length === 0) void out.print(lines[1] ?? '')
+      void out.print(isShown ? without : lines.join(''))
       return
     }
     case 'stopping': {

@@ -75,6 +75,11 @@ export class Live {
     if (event.type === 'app-moved') this.#look()
   }
 
+  /** All apps have started, and have no lines here any more: one that comes later has those of Dapr. */
+  get hasStarted(): boolean {
+    return this.#isReadyTold
+  }
+
   /** Nothing of the run is left. */
   end(): void {
     this.close()

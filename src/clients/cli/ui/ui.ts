@@ -67,7 +67,7 @@ export class Ui {
     })
   }
 
-  /** Settles when the user has quit. Throws a UserError where the terminal gives no keys. */
+  /** Settles when the user has quit. Throws a UserError where the terminal gives no keys, and what the run's API fails with. */
   async run(): Promise<void> {
     const quit = (): void => this.#over.abort()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
@@ -89,7 +89,9 @@ export class Ui {
       this.#input.close()
       await following
     }
-    if (this.#over.signal.reason instanceof UserError) throw this.#over.signal.reason
+    // who quits gives no reason
+    const {reason} = this.#over.signal as {readonly reason: unknown}
+    if (!(reason instanceof DOMException)) throw reason
   }
 
   /** One run after the other. */
