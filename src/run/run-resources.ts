@@ -37,7 +37,7 @@ export class RunResources {
       env: options.env,
       cwd: process.cwd(),
       reporter: options.reporter,
-      properties: async () => (await import('../dapr/components/block-types.ts')).propertiesOf
+      types: async () => (await import('../dapr/components/block-types.ts')).componentType
     })
   }
 

@@ -1,5 +1,5 @@
 /** A thread that reads projects, so that one that is never read to its end can be left. */
-import {propertiesOf} from '../../src/dapr/components/block-types.ts'
+import {componentType} from '../../src/dapr/components/block-types.ts'
 import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
@@ -30,7 +30,7 @@ async function verdict(files: Files): Promise<'right' | 'wrong'> {
     )
     for (const finding of await findings()) checkPlace(files, finding)
     const reporter = {warn: (_: string, text: string): void => checkMessage(text)}
-    const store = new ResourceStore({env: {HOME}, cwd: folder, reporter, properties: async () => propertiesOf})
+    const store = new ResourceStore({env: {HOME}, cwd: folder, reporter, types: async () => componentType})
     for (const app of plan.apps) {
       const {snapshot} = await store.open(app)
       for (const fault of snapshot.faults) checkPlace(files, fault)

@@ -1,3 +1,4 @@
+import {componentType} from '../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../src/files/resources/dapr-types.ts'
 import type {ComponentResource} from '../../src/files/resources/components.ts'
 
@@ -15,6 +16,7 @@ export function componentResource(
     scopes: [],
     type,
     isOfDapr: isDaprType(type),
+    capabilities: componentType(type)?.capabilities,
     version: 'v1',
     properties: Object.entries(metadata).map(([key, value]) => ({name: key, value, ...reference})),
     initTimeoutMs: 60_000,

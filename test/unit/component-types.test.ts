@@ -1,8 +1,18 @@
 import t from 'tap'
 import {componentTypes} from '../../scripts/ledger.ts'
-import {isForDaprd} from '../../src/files/resources/component-support.ts'
-import {isComponentType, splitType} from '../../src/files/resources/component-types.ts'
+import {componentType} from '../../src/dapr/components/block-types.ts'
+import {isBuilt, isForDaprd} from '../../src/files/resources/component-support.ts'
+import {splitType} from '../../src/files/resources/component-types.ts'
+import {readComponents, type ComponentResource} from '../../src/files/resources/components.ts'
 import {daprTypes} from '../../src/files/resources/dapr-types.ts'
+import {parseResourceFile} from '../../src/files/resources/field.ts'
+
+function read(type: string): ComponentResource {
+  const text = `{apiVersion: dapr.io/v1alpha1, kind: Component, metadata: {name: a}, spec: {type: ${type}}}`
+  const [component] = readComponents(parseResourceFile({file: 'a.yaml', text}), componentType)
+  if (component === undefined) throw new Error(`no Component of ${type}`)
+  return component
+}
 
 /** A category, and the kinds in each column. */
 const rows = new Map(componentTypes().map(({category, columns}) => [category, columns]))
@@ -18,15 +28,19 @@ t.test('the table of component types in the ledger has each type of Dapr once, w
         .filter(fits)
         .map(type => splitType(type)[1])
         .toSorted()
-    t.same([...here, ...byServer].toSorted(), kindsOf(isComponentType), `${category}: ours`)
+    t.same(
+      [...here, ...byServer].toSorted(),
+      kindsOf(type => isBuilt(read(type))),
+      `${category}: ours`
+    )
     t.same(
       byDaprd.toSorted(),
-      kindsOf(type => isForDaprd({type, isOfDapr: true}, 'needed')),
+      kindsOf(type => isForDaprd(read(type), 'needed')),
       `${category}: by daprd`
     )
     t.same(
       not.toSorted(),
-      kindsOf(type => !isComponentType(type) && !isForDaprd({type, isOfDapr: true}, 'needed')),
+      kindsOf(type => !isBuilt(read(type)) && !isForDaprd(read(type), 'needed')),
       `${category}: not`
     )
   }

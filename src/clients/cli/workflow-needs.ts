@@ -14,7 +14,7 @@ export async function resourcesOf(
     env: process.env,
     cwd: process.cwd(),
     reporter: {warn: () => undefined},
-    properties: async () => (await import('../../dapr/components/block-types.ts')).propertiesOf
+    types: async () => (await import('../../dapr/components/block-types.ts')).componentType
   })
   const all: [AppPlan, ResourceSnapshot][] = []
   for (const app of apps) all.push([app, (await store.open(app)).snapshot])

@@ -32,6 +32,3 @@ export function componentType(type: string): ComponentType | undefined {
   const [category, kind] = splitType(type)
   return isBlock(category) && Object.hasOwn(TYPES[category], kind) ? TYPES[category][kind] : undefined
 }
-
-/** The names of a type's properties; undefined: the type is not built. */
-export const propertiesOf = (type: string): readonly string[] | undefined => componentType(type)?.properties

@@ -1,5 +1,6 @@
 // dapr/components/: state stores, message brokers, secret stores and their like, one file for each type, loaded when a file of a
 // template names that type. A component knows neither HTTP nor gRPC, and serves all apps that may use it.
+import type {TypeFacts} from '../../files/resources/component-types.ts'
 import type {Environment} from '../../model/environment.ts'
 import type {Properties} from './properties.ts'
 import type {RedisAccess} from './redis/redis-servers.ts'
@@ -32,10 +33,8 @@ export interface OpenOptions {
 /** Opens a component. Rejects with a ComponentFault, or with an error of the system. */
 export type OpenComponent<T extends Component> = (options: OpenOptions) => Promise<T>
 
-/** A type of component, next to its code: what its file may say, and how it is opened. What it can do is in `files/resources/component-types.ts`. */
-export interface ComponentType<T extends Component = Component> {
-  /** The names of its properties, for hints in mistakes; they are found in any capitals. */
-  readonly properties: readonly string[]
+/** A type of component, next to its code: what its file may say, what it can do, and how it is opened. */
+export interface ComponentType<T extends Component = Component> extends TypeFacts {
   /** Loads its code. */
   readonly load: () => Promise<OpenComponent<T>>
   /** Paths in its metadata start in the folder of the app: apps in different folders do not share it. */

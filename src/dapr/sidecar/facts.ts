@@ -23,7 +23,12 @@ export function factsOf(
     enabledFeatures: FEATURES,
     components: components
       .filter(each => (isBuilt(each) || blocks.isByDaprd(each)) && !blocks.isMissing(each))
-      .map(({name, type, version}) => ({name, type, version, capabilities: blocks.capabilitiesOf(name, type)})),
+      .map(each => ({
+        name: each.name,
+        type: each.type,
+        version: each.version,
+        capabilities: blocks.capabilitiesOf(each)
+      })),
     subscriptions,
     extended: {
       ...(app.command !== '' && {appCommand: app.command}),

@@ -143,7 +143,7 @@ export class SidecarBindings {
 
 const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly Input[] => {
   const {name, type, properties} = resource
-  if (splitType(type)[0] !== 'bindings' || !blocks.capabilitiesOf(name, type).includes('INPUT_BINDING')) return []
+  if (splitType(type)[0] !== 'bindings' || !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')) return []
   const valueOf = (wanted: string): string =>
     properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
   const direction = valueOf(DIRECTION)

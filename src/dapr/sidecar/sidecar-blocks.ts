@@ -9,7 +9,6 @@ import type {TopicBacklog} from '../../model/activity.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import type {Configuration} from '../../files/resources/dapr-configuration.ts'
-import {capabilitiesOf} from '../../files/resources/component-types.ts'
 import {daprdUseOf, isForDaprd, isOpened} from '../../files/resources/component-support.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
@@ -98,8 +97,8 @@ export class SidecarBlocks {
   }
 
   /** What a component can do, open or not. */
-  capabilitiesOf(name: string, type: string): readonly string[] {
-    return this.#components?.capabilities.get(name) ?? capabilitiesOf(type) ?? []
+  capabilitiesOf({name, capabilities = []}: ComponentResource): readonly string[] {
+    return this.#components?.capabilities.get(name) ?? capabilities
   }
 
   /** Reads a secret regardless of the app's scopes; undefined if there is none. Rejects if its store is missing. */

@@ -3,7 +3,8 @@ import type {LogLevel} from '../../model/plan.ts'
 import {aborted} from '../../platform/delay.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
-import {capabilitiesOf, splitType} from '../../files/resources/component-types.ts'
+import {isBuilt} from '../../files/resources/component-support.ts'
+import {splitType} from '../../files/resources/component-types.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
 import type {TopicSubscription} from '../../files/resources/subscriptions.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -102,8 +103,7 @@ export class SidecarSubscriptions {
   get #hasPubSub(): boolean {
     const {resources, blocks} = this.#options
     return resources.snapshot.components.some(
-      each =>
-        splitType(each.type)[0] === 'pubsub' && (capabilitiesOf(each.type) !== undefined || blocks.mayBeByDaprd(each))
+      each => splitType(each.type)[0] === 'pubsub' && (isBuilt(each) || blocks.mayBeByDaprd(each))
     )
   }
 

@@ -1,22 +1,25 @@
 import type {Environment} from '../../model/environment.ts'
-import {capabilitiesOf, isBlock, isComponentType, splitType} from './component-types.ts'
+import {isBlock, splitType} from './component-types.ts'
 import type {ComponentResource} from './components.ts'
 
 /** Whether its type is built. */
-export const isBuilt = ({type}: ComponentResource): boolean => isComponentType(type)
+export const isBuilt = ({capabilities}: Pick<ComponentResource, 'capabilities'>): boolean => capabilities !== undefined
 
 /** Whether Dapr has its type, and we have not. */
-export const isUnbuilt = ({type, isOfDapr}: ComponentResource): boolean => !isComponentType(type) && isOfDapr
+export const isUnbuilt = (component: ComponentResource): boolean => !isBuilt(component) && component.isOfDapr
 
 /** Whether it is opened for calls; the start of one whose type nobody has fails. What Dapr alone has is left out. */
-export const isOpened = ({type, isOfDapr}: ComponentResource): boolean =>
-  capabilitiesOf(type) !== undefined || !isOfDapr
+export const isOpened = (component: ComponentResource): boolean =>
+  (isBuilt(component) && isBlock(splitType(component.type)[0])) || !component.isOfDapr
 
 /** Whether a real daprd next to the app can have it: of Dapr's types for our blocks those that we have not, or all of them. Keys would not leave it. */
-export const isForDaprd = ({type, isOfDapr}: Pick<ComponentResource, 'type' | 'isOfDapr'>, use: DaprdUse): boolean => {
-  const [category] = splitType(type)
-  if (use === 'never' || !isBlock(category) || ['crypto', 'conversation'].includes(category) || !isOfDapr) return false
-  return use === 'always' || !isComponentType(type)
+export const isForDaprd = (
+  component: Pick<ComponentResource, 'type' | 'isOfDapr' | 'capabilities'>,
+  use: DaprdUse
+): boolean => {
+  const [category] = splitType(component.type)
+  if (use === 'never' || !isBlock(category) || ['crypto', 'conversation'].includes(category)) return false
+  return component.isOfDapr && (use === 'always' || !isBuilt(component))
 }
 
 /** How to install a daprd. */

@@ -2,9 +2,11 @@ import type {Place} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {encryptionKeyFault, isEncryptionKey} from './encryption-keys.ts'
 import type {ResourceFault} from './fault.ts'
+import type {FactsOfType, TypeFacts} from './component-types.ts'
 import {daprTypes, isDaprType} from './dapr-types.ts'
 import type {Field, ResourceFile} from './field.ts'
 import {parseGoDuration} from './go-duration.ts'
+import {middlewareType} from './middleware-types.ts'
 
 /** An entry of `spec.metadata`: a value, or where it is to be found. */
 export interface ComponentProperty {
@@ -29,6 +31,8 @@ export interface ComponentResource {
   readonly type: string
   /** A sidecar of Dapr would know the type. */
   readonly isOfDapr: boolean
+  /** What its type can do unless its properties say otherwise, in Dapr's words; undefined: it is not built. */
+  readonly capabilities: readonly string[] | undefined
   /** As written; '' stands for `v1`. */
   readonly version: string
   readonly properties: readonly ComponentProperty[]
@@ -84,16 +88,13 @@ export const doubleComponents = (all: readonly ComponentResource[]): readonly Re
     return message === '' ? [] : [{severity: 'error', message, place, expected: '', hint, isFatal: true} as const]
   })
 
-/** The names of a type's properties; undefined: the type is not built. They are found in any capitals. */
-export type PropertiesOf = (type: string) => readonly string[] | undefined
-
 /** The Components of a file. */
-export const readComponents = ({documents}: ResourceFile, propertiesOf: PropertiesOf): readonly ComponentResource[] =>
+export const readComponents = ({documents}: ResourceFile, factsOfType: FactsOfType): readonly ComponentResource[] =>
   documents
     .filter(document => document.field('kind').text() === 'Component')
-    .flatMap(document => readComponent(document, propertiesOf))
+    .flatMap(document => readComponent(document, factsOfType))
 
-function readComponent(document: Field, propertiesOf: PropertiesOf): readonly ComponentResource[] {
+function readComponent(document: Field, factsOfType: FactsOfType): readonly ComponentResource[] {
   document.warnUnknownKeys(['apiVersion', 'kind', 'metadata', 'scopes', 'spec', 'auth'])
   const version = document.field('apiVersion')
   if (version.text() !== API_VERSION) {
@@ -112,7 +113,8 @@ function readComponent(document: Field, propertiesOf: PropertiesOf): readonly Co
     return []
   }
   const ignoresErrors = spec.field('ignoreErrors').boolean() ?? false
-  checkType(spec, ignoresErrors, propertiesOf)
+  const facts = factsOfType(type.text())
+  checkType(spec, ignoresErrors, facts)
   const secretStore = document.field('auth').field('secretStore').text()
   if (type.text().startsWith('state.')) checkKeys(spec, secretStore, ignoresErrors)
   return [
@@ -125,6 +127,7 @@ function readComponent(document: Field, propertiesOf: PropertiesOf): readonly Co
         .map(item => item.text()),
       type: type.text(),
       isOfDapr: isDaprType(type.text()),
+      capabilities: middlewareType(type.text()) === undefined ? facts?.capabilities : [],
       version: spec.field('version').text(),
       properties: spec.field('metadata').items().map(readProperty),
       initTimeoutMs: initTimeoutOf(spec.field('initTimeout')),
@@ -138,7 +141,7 @@ function readComponent(document: Field, propertiesOf: PropertiesOf): readonly Co
 }
 
 /** Tells of a type that nobody has, and of properties that a type of ours does not know. */
-function checkType(spec: Field, ignoresErrors: boolean, propertiesOf: PropertiesOf): void {
+function checkType(spec: Field, ignoresErrors: boolean, facts: TypeFacts | undefined): void {
   const type = spec.field('type')
   const text = type.text()
   if (!isDaprType(text)) {
@@ -148,8 +151,8 @@ function checkType(spec: Field, ignoresErrors: boolean, propertiesOf: Properties
       isFatal: !ignoresErrors
     })
   }
-  const known = propertiesOf(text)
-  if (known === undefined) return
+  if (facts === undefined) return
+  const known = facts.properties
   const lower = new Set(known.map(name => name.toLowerCase()))
   for (const item of spec.field('metadata').items()) {
     const name = item.field('name')

@@ -7,7 +7,15 @@ const REDIS: readonly (readonly [name: string, value: string])[] = [
   ['redisPassword', '']
 ]
 
-function redisComponent(name: string, type: string, more: typeof REDIS = []): ComponentResource {
+/** What a state store of Redis can do. */
+const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+
+interface RedisType {
+  readonly type: string
+  readonly capabilities: readonly string[]
+}
+
+function redisComponent(name: string, {type, capabilities}: RedisType, more: typeof REDIS = []): ComponentResource {
   const place = {file: `(the ${name} that "dapr init" writes)`, line: 1, column: 1, source: ''}
   return {
     name,
@@ -15,6 +23,7 @@ function redisComponent(name: string, type: string, more: typeof REDIS = []): Co
     scopes: [],
     type,
     isOfDapr: true,
+    capabilities,
     version: 'v1',
     properties: [...REDIS, ...more].map(([property, value]) => ({
       name: property,
@@ -33,8 +42,8 @@ function redisComponent(name: string, type: string, more: typeof REDIS = []): Co
 }
 
 const DEFAULT_COMPONENTS: readonly ComponentResource[] = [
-  redisComponent('pubsub', 'pubsub.redis'),
-  redisComponent('statestore', 'state.redis', [['actorStateStore', 'true']])
+  redisComponent('pubsub', {type: 'pubsub.redis', capabilities: []}),
+  redisComponent('statestore', {type: 'state.redis', capabilities: STATE}, [['actorStateStore', 'true']])
 ]
 
 /** What `dapr init` writes into its folder, and quickstarts rely on: there for an app that has no folder of resources at all. */

@@ -2,7 +2,8 @@ import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {readTextFile} from '../../model/read-file.ts'
-import {readComponents, type ComponentResource, type PropertiesOf} from './components.ts'
+import {readComponents, type ComponentResource} from './components.ts'
+import type {FactsOfType} from './component-types.ts'
 import {readConfiguration, type Configuration} from './dapr-configuration.ts'
 import {DEFAULT_CONFIGURATION} from './defaults.ts'
 import type {ResourceFault} from './fault.ts'
@@ -72,17 +73,17 @@ export type ReadText<T> = (file: string, text: string, context: ReadContext) => 
 export interface ReadContext {
   /** The environment that we were started in. */
   readonly env: Environment
-  readonly propertiesOf: PropertiesOf
+  readonly factsOfType: FactsOfType
   /** What `${…}` stands for in the files of a folder; left out: nothing is replaced. */
   readonly variables?: FileVariables | undefined
 }
 
 /** Reads a file of a resource folder. */
-export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, propertiesOf, variables}) => {
+export const readFolderFile: ReadText<FolderFile> = async (file, text, {env, factsOfType, variables}) => {
   const parsed = parseResourceFile({file, text}, variables)
   const value = {
     endpoints: readHttpEndpoints(parsed, env),
-    components: readComponents(parsed, propertiesOf),
+    components: readComponents(parsed, factsOfType),
     subscriptions: await readSubscriptions(parsed),
     resiliency: await readResiliency(parsed),
     accessPolicies: readAccessPolicies(parsed),

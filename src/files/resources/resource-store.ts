@@ -4,7 +4,7 @@ import type {Environment} from '../../model/environment.ts'
 import type {Reporter, WarningCode} from '../../model/reporter.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
-import type {PropertiesOf} from './components.ts'
+import type {FactsOfType} from './component-types.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import {usualComponents} from './default-components.ts'
 import {NO_RESOURCES} from './defaults.ts'
@@ -21,7 +21,7 @@ export interface ResourceStoreOptions {
   readonly cwd: string
   readonly reporter: Reporter
   /** Loads what is known of the types of Components. */
-  readonly properties: () => Promise<PropertiesOf>
+  readonly types: () => Promise<FactsOfType>
 }
 
 /**
@@ -125,9 +125,9 @@ export class ResourceStore {
   }
 
   async #load(): Promise<ResourceFiles> {
-    const {env, properties} = this.#options
-    const [{ResourceFiles: Files}, propertiesOf] = await Promise.all([import('./resource-files.ts'), properties()])
-    return (this.#files ??= new Files({env, propertiesOf, shown: path => this.#shown(path)}))
+    const {env, types} = this.#options
+    const [{ResourceFiles: Files}, factsOfType] = await Promise.all([import('./resource-files.ts'), types()])
+    return (this.#files ??= new Files({env, factsOfType, shown: path => this.#shown(path)}))
   }
 
   #warnOnce(code: WarningCode, text: string): void {

@@ -7,8 +7,12 @@ import {REDIS_PROPERTIES} from '../redis/properties.ts'
 /** What every binding has besides its own properties (Dapr: pkg/runtime/processor/binding). */
 const BINDING_PROPERTIES = ['direction', 'route']
 
+const INPUT = 'INPUT_BINDING'
+const OUTPUT = 'OUTPUT_BINDING'
+
 const POSTGRESQL: ComponentType<Binding> = {
   properties: [...POSTGRESQL_PROPERTIES, ...BINDING_PROPERTIES],
+  capabilities: [OUTPUT],
   load: async () => (await import('./postgresql.ts')).open,
   // an app may close it, for itself alone
   isPrivate: true,
@@ -16,7 +20,11 @@ const POSTGRESQL: ComponentType<Binding> = {
 }
 
 export const BINDING_TYPES: TypesOf<Binding> = {
-  cron: {properties: [...BINDING_PROPERTIES, 'schedule'], load: async () => (await import('./cron.ts')).open},
+  cron: {
+    properties: [...BINDING_PROPERTIES, 'schedule'],
+    capabilities: [INPUT],
+    load: async () => (await import('./cron.ts')).open
+  },
   http: {
     properties: [
       ...BINDING_PROPERTIES,
@@ -31,16 +39,19 @@ export const BINDING_TYPES: TypesOf<Binding> = {
       'securityToken',
       'securityTokenHeader'
     ],
+    capabilities: [OUTPUT],
     load: async () => (await import('./http.ts')).open,
     usesFolder: true
   },
   kafka: {
     properties: [...KAFKA_PROPERTIES, ...BINDING_PROPERTIES, 'publishTopic', 'topics'],
+    capabilities: [INPUT, OUTPUT],
     load: async () => (await import('./kafka.ts')).open,
     hasClient: true
   },
   localstorage: {
     properties: [...BINDING_PROPERTIES, 'rootPath'],
+    capabilities: [OUTPUT],
     load: async () => (await import('./local-storage.ts')).open,
     usesFolder: true
   },
@@ -48,6 +59,7 @@ export const BINDING_TYPES: TypesOf<Binding> = {
   postgresql: POSTGRESQL,
   redis: {
     properties: [...REDIS_PROPERTIES, ...BINDING_PROPERTIES],
+    capabilities: [OUTPUT],
     load: async () => (await import('./redis.ts')).open,
     hasClient: true
   }

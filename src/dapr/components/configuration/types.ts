@@ -5,6 +5,7 @@ import {REDIS_PROPERTIES} from '../redis/properties.ts'
 
 const POSTGRESQL: ComponentType<ConfigurationStore> = {
   properties: [...POSTGRESQL_PROPERTIES, 'connMaxIdleTime', 'notifyChannel', 'pgNotifyChannel', 'table'],
+  capabilities: [],
   load: async () => (await import('./postgresql.ts')).open,
   hasClient: true
 }
@@ -12,5 +13,10 @@ const POSTGRESQL: ComponentType<ConfigurationStore> = {
 export const CONFIGURATION_TYPES: TypesOf<ConfigurationStore> = {
   postgres: POSTGRESQL,
   postgresql: POSTGRESQL,
-  redis: {properties: REDIS_PROPERTIES, load: async () => (await import('./redis.ts')).open, hasClient: true}
+  redis: {
+    properties: REDIS_PROPERTIES,
+    capabilities: [],
+    load: async () => (await import('./redis.ts')).open,
+    hasClient: true
+  }
 }

@@ -7,16 +7,18 @@ const CACHE = ['responseCacheTTL', 'cacheTTL']
 
 const chat = (provider: ChatProvider, ...properties: readonly string[]): ComponentType<LanguageModel> => ({
   properties: [...PROVIDER, ...properties],
+  capabilities: [],
   load: async () => (await import('./chat-completions.ts')).openChat(provider)
 })
 
 export const CONVERSATION_TYPES: TypesOf<LanguageModel> = {
   anthropic: {
     properties: [...PROVIDER, ...CACHE, 'apiType'],
+    capabilities: [],
     load: async () => (await import('./anthropic.ts')).open
   },
   deepseek: chat('deepseek', 'maxTokens'),
-  echo: {properties: [], load: async () => (await import('./echo.ts')).open},
+  echo: {properties: [], capabilities: [], load: async () => (await import('./echo.ts')).open},
   googleai: chat('googleai', ...CACHE),
   huggingface: chat('huggingface', ...CACHE),
   mistral: chat('mistral', ...CACHE),

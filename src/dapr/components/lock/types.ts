@@ -13,6 +13,7 @@ export interface LockStore extends Component {
 export const LOCK_TYPES: TypesOf<LockStore> = {
   redis: {
     properties: [...REDIS_PROPERTIES, 'keyPrefix', 'maxRetries', 'maxRetryBackoff'],
+    capabilities: [],
     load: async () => (await import('./redis.ts')).open,
     hasClient: true
   }

@@ -9,11 +9,13 @@ const PUBSUB_PROPERTIES = ['allowedTopics', 'protectedTopics', 'publishingScopes
 export const PUBSUB_TYPES: TypesOf<PubSub> = {
   'in-memory': {
     properties: PUBSUB_PROPERTIES,
+    capabilities: [],
     load: async () => (await import('./in-memory.ts')).open,
     isPrivate: true
   },
   kafka: {
     properties: [...KAFKA_PROPERTIES, ...PUBSUB_PROPERTIES],
+    capabilities: ['BULK_PUBSUB'],
     load: async () => (await import('./kafka.ts')).open,
     hasClient: true
   },
@@ -49,11 +51,13 @@ export const PUBSUB_TYPES: TypesOf<PubSub> = {
       'ttlInSeconds',
       'username'
     ],
+    capabilities: ['MESSAGE_TTL'],
     load: async () => (await import('./rabbitmq.ts')).open,
     hasClient: true
   },
   redis: {
     properties: [...REDIS_PROPERTIES, ...PUBSUB_PROPERTIES, 'queueDepth', 'concurrency', 'maxLenApprox'],
+    capabilities: [],
     load: async () => (await import('./redis.ts')).open,
     hasClient: true
   }

@@ -15,6 +15,9 @@ const STORE_PROPERTIES = [
   ...ENCRYPTION_KEYS
 ]
 
+/** What those with a database can do. */
+const CAPABILITIES = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+
 const POSTGRESQL: ComponentType<StateStore> = {
   properties: [
     ...POSTGRESQL_PROPERTIES,
@@ -25,6 +28,7 @@ const POSTGRESQL: ComponentType<StateStore> = {
     'tableName',
     'tablePrefix'
   ],
+  capabilities: CAPABILITIES,
   load: async () => (await import('./postgresql.ts')).open,
   versions: ['v2'],
   hasClient: true
@@ -33,6 +37,7 @@ const POSTGRESQL: ComponentType<StateStore> = {
 export const STATE_TYPES: TypesOf<StateStore> = {
   'in-memory': {
     properties: STORE_PROPERTIES,
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'DELETE_WITH_PREFIX', 'KEYS_LIKE', 'ACTOR'],
     load: async () => (await import('./in-memory.ts')).open,
     livesOn: true
   },
@@ -40,6 +45,7 @@ export const STATE_TYPES: TypesOf<StateStore> = {
   postgresql: POSTGRESQL,
   redis: {
     properties: [...REDIS_PROPERTIES, ...STORE_PROPERTIES, 'queryIndexes', 'ttlInSeconds'],
+    capabilities: CAPABILITIES,
     load: async () => (await import('./redis.ts')).open,
     hasClient: true
   },
@@ -53,6 +59,7 @@ export const STATE_TYPES: TypesOf<StateStore> = {
       'tableName',
       'timeout'
     ],
+    capabilities: CAPABILITIES,
     load: async () => (await import('./sqlite.ts')).open,
     usesFolder: true,
     versions: ['v2']

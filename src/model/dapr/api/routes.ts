@@ -15,13 +15,18 @@ const ROUTES = OPERATIONS.flatMap(operation => {
   return words.filter(isPath).map(path => ({methods, pattern: path.split('/'), operation}))
 })
 
-/** By the first two segments, which no route has as parameters. */
+/** By the first two segments, which no route has as parameters. Each request is looked for here: no closures. */
 const byPrefix = Map.groupBy(ROUTES, ({pattern: [version, api]}) => `${version ?? ''}/${api ?? ''}`)
 
-const fits = (pattern: readonly string[], segments: readonly string[]): boolean => {
+function fits(pattern: readonly string[], segments: readonly string[]): boolean {
   const isOpen = pattern.at(-1) === '**'
   if (isOpen ? segments.length < pattern.length : segments.length !== pattern.length) return false
-  return pattern.every((part, at) => part === '*' || part === '**' || part === segments[at])
+  // the first two are alike
+  for (let at = 2; at < pattern.length; at++) {
+    const part = pattern[at]
+    if (part !== '*' && part !== '**' && part !== segments[at]) return false
+  }
+  return true
 }
 
 /** The operation at a clean, escaped path; undefined: it is an invocation. */
@@ -31,8 +36,11 @@ export function operationAt(method: string, path: string): FoundOperation | unde
   const routes = byPrefix.get(`${segments[0] ?? ''}/${segments[1] ?? ''}`)
   const route = routes?.find(({methods, pattern}) => methods.includes(method) && fits(pattern, segments))
   if (route === undefined) return undefined
-  const params = route.pattern.flatMap((part, at) =>
-    part === '**' ? [segments.slice(at)] : part === '*' ? [[segments[at] ?? '']] : []
-  )
+  const params: (readonly string[])[] = []
+  for (let at = 2; at < route.pattern.length; at++) {
+    const part = route.pattern[at]
+    if (part === '**') params.push(segments.slice(at))
+    else if (part === '*') params.push([segments[at] ?? ''])
+  }
   return {operation: route.operation, params}
 }

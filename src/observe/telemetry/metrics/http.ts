@@ -42,10 +42,11 @@ interface ProbeSeries {
 export class HttpMetrics {
   readonly #server: SeriesCache<ServerSeries>
   readonly #client: SeriesCache<ClientSeries>
+  readonly #labels: CallLabels
   readonly #probe: (status: number) => ProbeSeries
 
   constructor(registry: MetricsRegistry, appId: string, settings: MetricsSettings) {
-    const labels = new CallLabels(appId, settings)
+    const labels = (this.#labels = new CallLabels(appId, settings))
     this.#server = serverSeries(registry, labels, settings.hasFullPaths)
     this.#client = clientSeries(registry, labels)
     this.#probe = probeSeries(registry, appId)
@@ -53,7 +54,7 @@ export class HttpMetrics {
 
   /** The sidecar has responded to a request. */
   served({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
-    const series = this.#server.get(path, verb, status)
+    const series = this.#server.get(this.#labels.alike(path), verb, status)
     series.requests.value++
     if (series.responses !== undefined) series.responses.value++
     series.latency.observe(elapsedMs)
@@ -63,7 +64,7 @@ export class HttpMetrics {
 
   /** The app or an external endpoint has responded; without a response the status is 500, as in Dapr. */
   sent({verb, path, status, requestBytes, responseBytes, elapsedMs}: HttpCall): void {
-    const series = this.#client.get(path, verb, status)
+    const series = this.#client.get(this.#labels.alike(path), verb, status)
     series.completed.value++
     series.latency.observe(elapsedMs)
     series.sentBytes.observe(requestBytes)
@@ -88,6 +89,11 @@ class CallLabels {
     this.appId = appId
     this.#hasVerbs = hasVerbs
     this.#paths = new PathLabels({pathMatching, isFull: hasFullPaths})
+  }
+
+  /** A path with the same labels, of which there are few. */
+  alike(path: string): string {
+    return this.#paths.alike(path)
   }
 
   /** The values of the labels of a call. */

@@ -72,6 +72,11 @@ export class PathLabels {
     return matched || (this.#isFull ? short : '')
   }
 
+  /** A path with the same label; keys and ids, of which there are many, are left out unless a pattern may name them. */
+  alike(path: string): string {
+    return this.#patterns.length === 0 && HAS_IDS.test(path) ? shorten(normalizePath(path)) : path
+  }
+
   #matchShort(path: string, short: string): string {
     const matched = short === path ? '' : this.#match(short)
     return matched === '/' ? '' : matched
@@ -86,6 +91,9 @@ export class PathLabels {
     return this.#patterns.find(({text}) => text === `${path}/`)?.text ?? ''
   }
 }
+
+/** Paths that `shorten` changes. */
+const HAS_IDS = /^\/+(?:v1[^/]*\/+(?:state|secrets|actors|workflows)|actors)\//
 
 /** Removes keys and ids of Dapr's own API (pkg/diagnostics/http_monitoring_legacy.go, convertPathToMetricLabel). */
 function shorten(path: string): string {

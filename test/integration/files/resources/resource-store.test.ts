@@ -1,4 +1,4 @@
-import {propertiesOf} from '../../../../src/dapr/components/block-types.ts'
+import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -24,7 +24,7 @@ const scene = (t: Test, files: Record<string, string>, env: Record<string, strin
   for (const [path, text] of Object.entries(files)) write(path, text)
   const warnings: string[] = []
   const reporter = {warn: (code: string, text: string): void => void warnings.push(`${code} ${text}`)}
-  const store = new ResourceStore({env, cwd: folder, reporter, properties: async () => propertiesOf})
+  const store = new ResourceStore({env, cwd: folder, reporter, types: async () => componentType})
   const resources = {
     folders: [join(folder, 'r'), join(folder, 'none')],
     configFile: join(folder, 'config.yaml'),
@@ -209,7 +209,7 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
     env: {},
     cwd: '/',
     reporter: {warn: () => undefined},
-    properties: async () => propertiesOf
+    types: async () => componentType
   })
   await usual.open({id: 'shop', resources})
   t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
@@ -245,7 +245,7 @@ t.test('a Configuration among the resources that configFilePath names is read as
     env: {},
     cwd: folder,
     reporter: {warn: () => undefined},
-    properties: async () => propertiesOf
+    types: async () => componentType
   })
   const resources = {folders: [folder], configFile: join(folder, 'config.yaml'), defaultFolder: '/home/.dapr'}
   const {snapshot} = await store.open({id: 'shop', resources})

@@ -30,7 +30,7 @@ async function read(t: Test, variables?: Readonly<Record<string, string>>): Prom
     env: {},
     cwd: folder,
     reporter: {warn: () => undefined},
-    properties: async () => Promise.resolve(() => undefined)
+    types: async () => Promise.resolve(() => undefined)
   })
   const resources = {
     folders: [join(folder, 'resources')],

@@ -1,4 +1,4 @@
-import {propertiesOf} from '../../../../src/dapr/components/block-types.ts'
+import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -45,7 +45,7 @@ export const openScene = async (
     env,
     cwd: folder,
     reporter: {warn: (_, text) => warnings.push(text)},
-    properties: async () => propertiesOf
+    types: async () => componentType
   })
   const resources = await store.open({
     id: 'a',

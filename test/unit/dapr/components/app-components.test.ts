@@ -1,8 +1,8 @@
+import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t, {type Test} from 'tap'
 import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
 import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
-import {capabilitiesOf} from '../../../../src/files/resources/component-types.ts'
 import type {ComponentResource} from '../../../../src/files/resources/components.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
@@ -18,6 +18,7 @@ const store = (
   scopes: [],
   type,
   isOfDapr: isDaprType(type),
+  capabilities: componentType(type)?.capabilities,
   version: 'v1',
   properties: Object.entries(properties).map(([key, value]) => ({
     name: key,
@@ -61,7 +62,7 @@ t.test('a version in capitals, or none, is v1', async t => {
   t.match(await own.follow(resources), [
     {resource: {version: 'v2'}, text: "couldn't find state store state.in-memory/v2"}
   ])
-  t.strictSame(own.capabilities.get('store'), capabilitiesOf('state.in-memory'))
+  t.strictSame(own.capabilities.get('store'), componentType('state.in-memory')?.capabilities)
 })
 
 t.test('a keyPrefix that cannot be told from keys', async t => {

@@ -1,3 +1,4 @@
+import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t from 'tap'
 import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
@@ -12,6 +13,7 @@ const store: ComponentResource = {
   scopes: [],
   type: 'state.redis',
   isOfDapr: isDaprType('state.redis'),
+  capabilities: componentType('state.redis')?.capabilities,
   version: 'v1',
   properties: [],
   initTimeoutMs: 1,

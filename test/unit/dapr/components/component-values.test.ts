@@ -1,3 +1,4 @@
+import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t from 'tap'
 import {topicPrefixOf, propertyValues} from '../../../../src/dapr/components/component-values.ts'
@@ -11,6 +12,7 @@ const resource = (value: string): ComponentResource => ({
   scopes: [],
   type: 'pubsub.redis',
   isOfDapr: isDaprType('pubsub.redis'),
+  capabilities: componentType('pubsub.redis')?.capabilities,
   version: 'v1',
   properties: [{name: 'consumerID', value, secret: undefined, envRef: '', place}],
   initTimeoutMs: 5000,

@@ -1,3 +1,4 @@
+import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t from 'tap'
 import type {AppPlan} from '../../../../src/model/plan.ts'
@@ -15,6 +16,7 @@ const resource = (name: string, type: string, values: Readonly<Record<string, st
   name,
   type,
   isOfDapr: isDaprType(type),
+  capabilities: componentType(type)?.capabilities,
   namespace: '',
   scopes: [],
   version: 'v1',
@@ -120,7 +122,7 @@ t.test('a binding’s events come to its route, or its name', async t => {
 t.test('which components are daprd’s', async t => {
   const types = ['pubsub.pulsar', 'state.in-memory', 'middleware.http.oauth2', 'pubsub.nothing', 'crypto.dapr.jwks']
   const of = (use: 'needed' | 'always' | 'never'): readonly string[] =>
-    types.filter(type => isForDaprd({type, isOfDapr: isDaprType(type)}, use))
+    types.filter(type => isForDaprd(resource('each', type), use))
   t.same(of('needed'), ['pubsub.pulsar'])
   t.same(of('always'), ['pubsub.pulsar', 'state.in-memory'])
   t.same(of('never'), [])

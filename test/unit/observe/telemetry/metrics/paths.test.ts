@@ -84,3 +84,27 @@ t.test("without patterns a path is itself, but for the keys and ids of Dapr's ow
   ])
   t.equal(normalizePath('a///b'), '/a/b')
 })
+
+t.test('paths that differ in a key or an id alone are alike, and have the label that each has', async t => {
+  const groups = [
+    [
+      '/v1.0/actors/Counter/1/method/add',
+      '/v1.0/actors/Counter/2/method/take',
+      '/v1.0/actors/Counter/a%20b/method/x/y'
+    ],
+    ['/actors/Counter/1/method/add', '/actors/Counter/2/method/add'],
+    ['/v1.0/state/store/one', '/v1.0/state/store/two'],
+    ['/v1.0/invoke/shop/method/state/1'],
+    ['/v1.0/actors/Counter'],
+    ['//v1.0//actors/Counter/1/state']
+  ]
+  for (const isFull of [true, false]) {
+    const labels = new PathLabels({pathMatching: [], isFull})
+    for (const paths of groups) {
+      t.equal(new Set(paths.map(path => labels.alike(path))).size, 1, paths.join(', '))
+      for (const path of paths) t.equal(labels.label(labels.alike(path)), labels.label(path), path)
+    }
+  }
+  const matching = new PathLabels({pathMatching: ['/v1.0/state/store/one'], isFull: true})
+  t.equal(matching.label(matching.alike('/v1.0/state/store/one')), '/v1.0/state/store/one')
+})
