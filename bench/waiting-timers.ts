@@ -32,7 +32,8 @@ export async function workflowsAt(path: string): Promise<{readonly workflows: Wo
     met: () => undefined,
     wanted: () => undefined,
     tracesOf: () => undefined,
-    counted: () => undefined
+    counted: () => undefined,
+    purgeFar: async () => Promise.resolve(undefined)
   })
   const close = (): void => {
     workflows.close()

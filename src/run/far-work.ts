@@ -1,11 +1,16 @@
 import type {TasksDone} from '../model/api.generated.ts'
+import {ApiError, type Asked} from '../control/api-client.ts'
 import {clientOf} from '../control/client.ts'
 import type {LeaseSearch} from '../control/sidecar-leases.ts'
 import {pause} from '../platform/delay.ts'
+import type {FarChild} from '../work/workflow/purge.ts'
+import {WorkflowError} from '../work/workflow/workflow-error.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 
 /** As long as something waits for an app that no run has, the runs are asked so often, in ms. */
 const LOOK_MS = 2000
+/** A run may ask others in turn before it answers, in ms. */
+const PURGE_MS = 10_000
 
 /** The run that is to have an app that ours has not; `name` undefined: any. Undefined: no other run is to. */
 export type TaskLender = (app: string) => {readonly name: string | undefined} | undefined
@@ -40,6 +45,18 @@ export class FarWork {
     if (this.#apps.has(app) || this.#closing.signal.aborted) return
     this.#apps.add(app)
     void this.#look(app).finally(() => this.#apps.delete(app))
+  }
+
+  /** Removes a child where it is: how many instances went; undefined: no run has the app. Rejects with a WorkflowError if it may not be removed. */
+  async purge({app, id, parent}: FarChild, isForced: boolean): Promise<number | undefined> {
+    const {search, lender} = this.#options
+    const from = lender(app)
+    const candidates = from === undefined ? [] : await search.candidates(from.name)
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PURGE_MS)])
+    const asked = {at: {id: app}, body: {id, parent, force: isForced}, signal}
+    const counts = await Promise.all(candidates.map(async ({path}) => purgedBy(path, asked)))
+    const known = counts.filter(count => count !== undefined)
+    return known.length === 0 ? undefined : known.reduce((sum, count) => sum + count)
   }
 
   close(): void {
@@ -103,5 +120,15 @@ export class FarWork {
       // a file that cannot be written forgets what waits, and takes it up anew
       workflows.completeFar(app, Buffer.from(answer, 'base64')).catch(() => undefined)
     leave()
+  }
+}
+
+/** How many a run has removed; undefined: it does not have the app, or has ended. Throws a WorkflowError. */
+async function purgedBy(path: string, asked: Asked<'POST /apps/{id}/tasks/purge'>): Promise<number | undefined> {
+  try {
+    return (await clientOf(path).ask('POST /apps/{id}/tasks/purge', asked)).count
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) throw new WorkflowError('not over', error.message)
+    return undefined
   }
 }

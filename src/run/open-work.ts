@@ -73,6 +73,7 @@ export class OpenWork {
         settings,
         isAllowed,
         wanted: app => void this.#farWork().then(far => far.want(app)),
+        purgeFar: async (child, isForced) => (await this.#farWork()).purge(child, isForced),
         met: app => {
           if (resourcesOf(app)?.components.some(isActorStore) !== true) this.#log(app, 'info', WITHOUT_STORE)
         },

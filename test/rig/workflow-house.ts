@@ -73,6 +73,8 @@ export interface House {
   hasApp: WorkflowsOptions['hasApp']
   /** What other apps ask of an app. */
   isAllowed: WorkflowsOptions['isAllowed']
+  /** Removes children that other runs have; undefined: no run has the app. */
+  purgeFar: WorkflowsOptions['purgeFar']
   /** The traces of all apps; undefined: there are none. */
   traces: WorkTraces | undefined
 }
@@ -89,10 +91,11 @@ export async function openHouse(
   const met: string[] = []
   const counted: WorkflowEvent[] = []
   const warn: WorkflowsOptions['warn'] = (app, text) => said.push(`${app}: ${text}`)
-  const house: Pick<House, 'settings' | 'hasApp' | 'isAllowed' | 'traces'> = {
+  const house: Pick<House, 'settings' | 'hasApp' | 'isAllowed' | 'purgeFar' | 'traces'> = {
     settings: DEFAULT_WORKFLOWS,
     hasApp,
     isAllowed: () => true,
+    purgeFar: async () => Promise.resolve(undefined),
     traces: undefined
   }
   const workflows = new Workflows({
@@ -106,6 +109,7 @@ export async function openHouse(
     wanted: app => void workflows.missing(app),
     isAllowed: (app, access) => house.isAllowed(app, access),
     met: app => met.push(app),
+    purgeFar: async (child, isForced) => house.purgeFar(child, isForced),
     tracesOf: () => house.traces,
     counted: (_, event) => counted.push(event)
   })

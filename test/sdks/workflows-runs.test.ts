@@ -15,7 +15,7 @@ async function killed(run: Program): Promise<void> {
 }
 
 t.test(
-  'an activity and a child of an app of another run, through kill -9 of either; both end with the workflow',
+  'an activity and a child of an app of another run, through kill -9 of either; both end with the workflow, and go with it',
   async t => {
     const folder = await installed(t, daprForPython)
     if (folder === undefined) return
@@ -62,5 +62,21 @@ t.test(
       ['workflow', 'list', '--run-file', 'bank', '--filter-status', 'TERMINATED', '-o', 'wide'],
       'payout-o-2'
     )
+    const ids = async (): Promise<string> =>
+      (await rig.run(['workflow', 'list', '--run-file', 'bank', '-o', 'ids'])).stdout.trim()
+    await killed(bank)
+    t.match(await rig.run(['workflow', 'purge', 'o-2', '--run-file', 'shop']), {
+      code: 1,
+      stderr: /failed to purge child workflow "payout-o-2": no run has its app 'bank' now/
+    })
+    bank = begun('bank')
+    await bank.waitForLine('READY', {limitMs: 60_000})
+    t.match(await rig.run(['workflow', 'purge', 'o-2', '--run-file', 'shop']), {
+      code: 0,
+      stdout: /Purging 1 workflow instance\(s\), with 1 that they have started/
+    })
+    t.equal(await ids(), 'payout-o-1', 'the child of the other one stays')
+    t.match(await rig.run(['workflow', 'purge', '--all', '--run-file', 'shop']), {code: 0})
+    t.equal(await ids(), '')
   }
 )

@@ -47,6 +47,9 @@ export const ROUTES: RouteTable = {
     isLarge: true,
     onSocket: async (context, {body}) => (await tasksCode()).takeTasks(await context.workflows(), body)
   },
+  'POST /apps/{id}/tasks/purge': {
+    onSocket: async (context, request) => (await tasksCode()).purgeChild(context, readAppName(request.at), request)
+  },
   'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
   'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
   'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),

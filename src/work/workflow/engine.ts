@@ -13,7 +13,7 @@ import type {Creation} from './creation.ts'
 import {LiveInstances} from './live-instances.ts'
 import {InstanceEnds} from './instance-ends.ts'
 import {OpenActivities} from './open-activities.ts'
-import {splitEvents} from './messages.ts'
+import {readEvent, splitEvents} from './messages.ts'
 import {forwardedHistory} from './propagation.ts'
 import {ReplayedTurns} from './replayed-turns.ts'
 import {Retention} from './retention.ts'
@@ -102,7 +102,8 @@ export class Engine {
     const {turns, activities, far} = this
     const {spans} = this
     const shared = {store, wakeUps, clock, turns, workersOf, spans, far}
-    this.#ends = new InstanceEnds({...shared, retention: this.#retention, counts: this.#counts})
+    const mayAsk: Tasks['mayAsk'] = (app, access) => this.tasks.mayAsk(app, access)
+    this.#ends = new InstanceEnds({...shared, retention: this.#retention, counts: this.#counts, mayAsk})
     this.tasks = new Tasks({...shared, warn, hasApp, isAllowed, activities, create: this.create.bind(this)})
     this.takeUp()
     wakeUps.serve(START, ({owner, data}) => this.turns.post(owner, {kind: 'start', name: '', event: data}))
@@ -270,6 +271,8 @@ export class Engine {
     for (const activity of turn.activities) this.tasks.schedule(live, activity)
     for (const timer of turn.timers) this.tasks.setTimer(key, timer, aheadMs)
     for (const child of turn.children) this.tasks.createChild(live, child)
+    const end = turn.children.length === 0 ? undefined : this.turns.endOf(key)
+    if (end !== undefined) this.#ends.endChildren(instance, readEvent(end.event).executionTerminated?.input?.value)
     for (const {app, id, kind, name, event} of turn.messages) {
       const target = this.#store.find(app, id)
       const operation = kind === 'event' ? 'raise' : 'terminate'

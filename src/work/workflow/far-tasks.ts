@@ -76,14 +76,14 @@ export class FarTasks {
   }
 
   /** The children of an instance are to be terminated where they are, with what they end with. */
-  end(instance: Instance): void {
+  end(instance: Instance, output: string | undefined): void {
     const {store, activities} = this.#options
     for (const child of store.farChildren(instance.key)) {
       const asked = decode(CHILD_REQUEST, child.request)
       if (asked.isDetached || asked.isEnded) continue
       const item = activities.at(child.instance, child.task)
       if (item !== undefined) this.remove(item)
-      const end = {...child, request: encode(CHILD_REQUEST, {...asked, isEnded: true, input: textOf(instance.output)})}
+      const end = {...child, request: encode(CHILD_REQUEST, {...asked, isEnded: true, input: textOf(output)})}
       store.addActivity(end)
       this.add(end, instance)
     }

@@ -1,10 +1,11 @@
 import type {Clock} from '../../platform/clock.ts'
+import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {FarTasks} from './far-tasks.ts'
 import type {Instance, Letter, Parent} from './instance.ts'
 import {eventOf, readEvent, textOf, type Event} from './messages.ts'
 import type {Retention} from './retention.ts'
 import {startEventOf} from './start-event.ts'
-import {COMPLETED, TERMINATED} from './status.ts'
+import {COMPLETED, isTerminal, TERMINATED} from './status.ts'
 import type {Turn} from './turn.ts'
 import type {TurnQueue} from './turn-queue.ts'
 import type {WorkCounts} from './work-counts.ts'
@@ -22,6 +23,8 @@ export interface InstanceEndsOptions {
   readonly turns: TurnQueue
   readonly spans: WorkSpans
   readonly far: FarTasks
+  /** Whether an app may ask that of another one. */
+  readonly mayAsk: (app: string, access: WorkflowAccess) => boolean
 }
 
 /** How instances end, and who hears of it. All is called within a change of the file, which is told of the instance by the caller. */
@@ -66,21 +69,28 @@ export class InstanceEnds {
   #over({instance, history}: LiveInstance, endsChildren: boolean): void {
     const {store, retention, counts, spans} = this.#options
     store.take(instance.key, Number.MAX_SAFE_INTEGER)
-    if (endsChildren) this.#endChildren(instance)
+    if (endsChildren) this.endChildren(instance, instance.output)
     if (instance.parent !== undefined) this.#tellParent(instance, instance.parent)
     retention.limit(instance)
     counts.ended(instance)
     spans.over(instance, history)
   }
 
-  #endChildren(instance: Instance): void {
-    const {store, clock, turns, far} = this.#options
-    far.end(instance)
-    const executionTerminated = {input: textOf(instance.output), recurse: true}
-    for (const child of store.children(instance)) {
-      const event = eventOf(clock.date(), {executionTerminated})
-      turns.post(child.key, {kind: 'terminate', name: 'recursive', event})
-    }
+  /** Terminates all below one that is over, or is to be: at once, as one that starts others without an end could not be caught up with. */
+  endChildren(instance: Instance, output: string | undefined): void {
+    const {store, clock, turns, far, mayAsk} = this.#options
+    far.end(instance, output)
+    const executionTerminated = {input: textOf(output), recurse: true}
+    const parents = [instance]
+    for (const parent of parents)
+      for (const child of store.children(parent)) {
+        const access = {caller: parent.app, kind: 'workflows', operation: 'terminate', name: child.name} as const
+        if (isTerminal(child.status) || turns.endOf(child.key) !== undefined) continue
+        if (child.app !== parent.app && !mayAsk(child.app, access)) continue
+        const event = eventOf(clock.date(), {executionTerminated})
+        turns.post(child.key, {kind: 'terminate', name: 'recursive', event})
+        parents.push(child)
+      }
   }
 
   #tellParent({app, status, output, failure}: Instance, {app: parentApp, id, execution, task}: Parent): void {

@@ -1,4 +1,5 @@
 import {decode, encode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+import {messageOf} from '../../model/errors.ts'
 import type {Clock} from '../../platform/clock.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
 import type {WakeUp, WakeUps} from '../wake-ups.ts'
@@ -19,6 +20,7 @@ import {
 } from './messages.ts'
 import type {OpenActivities} from './open-activities.ts'
 import {propagatedHistory} from './propagation.ts'
+import {checkAllOver} from './recreation.ts'
 import {isTerminal} from './status.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import type {TurnQueue} from './turn-queue.ts'
@@ -203,20 +205,38 @@ export class Tasks {
     const existing = this.#store.find(app, id)
     const isOwn = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
     if (isEnded) {
-      if (isOwn) this.#turns.post(existing.key, {kind: 'terminate', name: 'recursive', event: this.#terminated(input)})
+      const access = {
+        caller: parent?.app ?? '',
+        kind: 'workflows',
+        operation: 'terminate',
+        name: existing?.name ?? ''
+      } as const
+      if (isOwn && this.mayAsk(app, access))
+        this.#turns.post(existing.key, {kind: 'terminate', name: 'recursive', event: this.#terminated(input)})
       return {child: undefined}
     }
     if (!this.mayAsk(app, {caller: parent?.app ?? '', kind: 'workflows', operation: 'schedule', name}))
       return {failure: NOT_ALLOWED}
     if (isOwn) return {child: existing}
-    if (existing === undefined || isTerminal(existing.status)) {
+    const refusal = existing === undefined ? undefined : this.#refusal(existing)
+    if (refusal === undefined) {
       const shared = {id, name, input: input?.value, startAt: undefined, trace}
       const given = received.length === 0 ? undefined : received
       return {child: this.#create(app, {...shared, received: given, ...(!isDetached && {parent})})}
     }
     if (isDetached) this.#warn(app, `workflow '${id}' is not started once more: an active one has this ID`)
-    const errorMessage = activeInstance(id).message
-    return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage})}
+    return {failure: encode(FAILURE_DETAILS, {errorType: 'WorkflowInstanceAlreadyExists', errorMessage: refusal})}
+  }
+
+  /** Why one of this id is not made; undefined: it is, in place of this one. */
+  #refusal(existing: Instance): string | undefined {
+    if (!isTerminal(existing.status)) return activeInstance(existing.id).message
+    try {
+      checkAllOver(this.#store, existing)
+      return undefined
+    } catch (error) {
+      return messageOf(error)
+    }
   }
 
   #terminated(input: ChildRequest['input']): Uint8Array {

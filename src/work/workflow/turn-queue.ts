@@ -60,6 +60,11 @@ export class TurnQueue {
     this.want(live)
   }
 
+  /** That it is to be terminated with all below it, and has not heard of it yet. */
+  endOf(key: number): Letter | undefined {
+    return this.#options.live.at(key)?.letters.find(({kind, name}) => kind === 'terminate' && name === 'recursive')
+  }
+
   /** Its code need not be asked about its end, or cannot be: no worker has seen it and none is there, or it is stalled. */
   #needsNoWorker({mayStart, instance: {app, status, turns}}: LiveInstance): boolean {
     return !mayStart || status === STALLED || (turns === 0 && this.#options.workersOf(app).count() === 0)

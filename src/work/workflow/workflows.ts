@@ -9,7 +9,9 @@ import {Guests} from './guests.ts'
 import type {Instance} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
 import {type Event, eventOf} from './messages.ts'
+import {Purges, type FarChild, type PurgeFar, type PurgeWish} from './purge.ts'
 import type {ReplayedTurn} from './replay.ts'
+import {checkAllOver} from './recreation.ts'
 import {rerunOf, type RerunRequest} from './rerun.ts'
 import {Silence} from './silence.ts'
 import {isTerminal, STALLED} from './status.ts'
@@ -19,7 +21,6 @@ import {
   activeInstance,
   checkHasWorker,
   deniedAccess,
-  notOver,
   stalledInstance,
   unknownInstance,
   WorkflowError
@@ -35,6 +36,7 @@ export interface WorkflowsOptions extends Omit<EngineOptions, 'store'> {
   readonly file: WorkFile
   /** The first worker of an app has connected. */
   readonly met: (app: string) => void
+  readonly purgeFar: PurgeFar
 }
 
 /**
@@ -46,6 +48,7 @@ export class Workflows extends KnownInstances {
   readonly #store: WorkflowStore
   readonly #engine: Engine
   readonly #answers: Answers
+  readonly #purges: Purges
   /** Other runs whose workflows ask apps of this one for tasks. */
   readonly guests: Guests
   readonly #waiters = new Waiters()
@@ -65,6 +68,7 @@ export class Workflows extends KnownInstances {
     this.#store = store
     this.#engine = engine
     this.#answers = new Answers({...options, store, engine})
+    this.#purges = new Purges({...options, store, engine})
     this.guests = new Guests({
       engine,
       file,
@@ -84,7 +88,10 @@ export class Workflows extends KnownInstances {
     return this.#asked(app, 'create_workflow', async () => {
       checkHasWorker(request.name)
       const existing = this.find(app, request.id)
-      if (existing !== undefined && !isTerminal(existing.status)) throw activeInstance(request.id)
+      if (existing !== undefined) {
+        if (!isTerminal(existing.status)) throw activeInstance(request.id)
+        checkAllOver(this.#store, existing)
+      }
       const {spans} = this.#engine
       const {trace: parent = ''} = request
       const startedAt = this.#options.clock.date()
@@ -140,21 +147,13 @@ export class Workflows extends KnownInstances {
   }
 
   /** Removes an instance that is over (`isForced`: any), and its children; how many. Throws a WorkflowError. */
-  async purge(
-    app: string,
-    id: string,
-    {isRecursive, isForced}: {readonly isRecursive: boolean; readonly isForced: boolean}
-  ): Promise<number> {
-    return this.#asked(app, 'purge_workflow', async () => {
-      const instance = this.find(app, id)
-      if (instance === undefined) throw unknownInstance()
-      const all = isRecursive ? this.#store.family(instance) : [instance]
-      if (!isForced && all.some(each => !isTerminal(each.status))) throw notOver()
-      return this.#options.file.change(() => {
-        for (const each of all) this.#engine.remove(each.key)
-        return all.length
-      })
-    })
+  async purge(app: string, id: string, wish: PurgeWish): Promise<number> {
+    return this.#asked(app, 'purge_workflow', async () => this.#purges.purge(app, id, wish))
+  }
+
+  /** The same for the child of a workflow of another run. */
+  async purgeChild(child: FarChild, isForced: boolean): Promise<number> {
+    return this.#purges.purgeChild(child, isForced)
   }
 
   /** Runs one that is over once more, from one of its steps, as another instance. Throws a WorkflowError. */

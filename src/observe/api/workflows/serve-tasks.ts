@@ -5,7 +5,7 @@ import {noSuchApp, type AppName} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ApiRequest} from '../route.ts'
 import type {RunFacts} from '../run-facts.ts'
-import {givenObject} from './requests.ts'
+import {asProblem, askedText, givenObject} from './requests.ts'
 
 /**
  * Lends the workers of an app to the workflows of another run: the answer tells what comes of the tasks that it posts, until the app's sidecar
@@ -52,4 +52,21 @@ async function ask(guest: Guest, item: string): Promise<void> {
   } catch {
     guest.end()
   }
+}
+
+/** Removes the child of a workflow of another run. Throws a UserError. */
+export async function purgeChild(
+  {control, workflows}: Pick<RunFacts, 'control' | 'workflows'>,
+  name: AppName,
+  {body}: Pick<ApiRequest, 'body'>
+): Promise<Api.ChildrenPurged> {
+  const {apps} = control.list()
+  if (!apps.some(({id}) => id === name.id)) throw noSuchApp(apps, name)
+  const given = givenObject(body, '{"id": "c-1", "parent": {"app": "shop", "id": "o-1", "execution": "0f5c…"}}')
+  const {parent = {}} = given
+  const of = givenObject(JSON.stringify(parent), '{"app": "shop", "id": "o-1", "execution": "0f5c…"}')
+  const known = {app: askedText(of, 'app'), id: askedText(of, 'id'), execution: askedText(of, 'execution')}
+  const child = {app: name.id, id: askedText(given, 'id'), parent: known}
+  const open = await workflows()
+  return {count: await asProblem(async () => open.purgeChild(child, given['force'] === true))}
 }

@@ -38,6 +38,11 @@ function lend({house: shop}: Side, {house: bank}: Side, app = 'bank'): () => voi
   return leave
 }
 
+/** Who asks the shop's run for the end of a workflow asks the bank's for that of its children there. */
+function purging({house: shop}: Side, {house: bank}: Side): void {
+  shop.purgeFar = async (child, isForced) => bank.workflows.purgeChild(child, isForced)
+}
+
 const quiet = async (...sides: readonly Side[]): Promise<void> => {
   for (let round = 0; round < 10; round++)
     for (const {house} of sides) {
@@ -145,6 +150,64 @@ t.test('a termination reaches a child in another run, also one that was not ther
     t.equal(shop.house.file.database.prepare('SELECT count(*) AS count FROM activities').get()?.['count'], 0)
     leave()
   }
+})
+
+t.test('a purge removes children in another run, with those below them; gone ones are none', async t => {
+  const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
+  const gently = {isRecursive: true, isForced: false}
+  const ids = (): readonly string[] => bank.house.workflows.list('bank', 0, 10).map(({id}) => id)
+  lend(shop, bank)
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [child(2), end()]))
+  await quiet(shop, bank)
+  const below = {instanceId: 'c-2', name: 'book', version: undefined, scope: undefined, input: undefined}
+  await bank.house.workflows.completeTurn('bank', answer('c-1', [{id: 1, createChild: below}, end()]))
+  await bank.house.workflows.start('bank', order('own'))
+  await quiet(shop, bank)
+  await t.rejects(shop.house.workflows.purge('shop', 'o-1', gently), {
+    message: `failed to purge child workflow "c-1": no run has its app 'bank' now`
+  })
+  purging(shop, bank)
+  await t.rejects(shop.house.workflows.purge('shop', 'o-1', gently), {message: /has not yet completed$/}, 'c-2 runs')
+  t.strictSame([...ids()], ['c-1', 'c-2', 'own'])
+  t.ok(shop.house.workflows.find('shop', 'o-1'))
+  await bank.house.workflows.completeTurn('bank', answer('c-2', [end()]))
+  bank.house.isAllowed = (app, {operation}) => !(app === 'bank' && operation === 'purge')
+  await t.rejects(shop.house.workflows.purge('shop', 'o-1', gently), {
+    message: /access denied by workflow access policy/
+  })
+  bank.house.isAllowed = () => true
+  t.equal(await shop.house.workflows.purge('shop', 'o-1', gently), 3)
+  t.strictSame([ids(), shop.house.workflows.find('shop', 'o-1')], [['own'], undefined])
+  // the child is gone already, and another one has its id
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [child(2), end()]))
+  await quiet(shop, bank)
+  await bank.house.workflows.purge('bank', 'c-1', {isRecursive: true, isForced: true})
+  await bank.house.workflows.start('bank', order('c-1'))
+  t.equal(await shop.house.workflows.purge('shop', 'o-1', gently), 1)
+  t.strictSame([...ids()], ['own', 'c-1'])
+  // by force also what runs, and without those that nobody can be asked for
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [child(2)]))
+  shop.house.purgeFar = async () => Promise.resolve(undefined)
+  t.equal(await shop.house.workflows.purge('shop', 'o-1', {isRecursive: true, isForced: true}), 1)
+  t.strictSame(shop.house.said, ["shop: workflow 'c-1' is not removed: no run has its app 'bank' now"])
+})
+
+t.test('an ID is free again when all below it is over, in other runs, too', async t => {
+  const [shop, bank] = [await side(t, 'shop'), await side(t, 'bank')]
+  lend(shop, bank)
+  await shop.house.workflows.start('shop', order())
+  await shop.house.workflows.completeTurn('shop', answer('o-1', [child(2), end()]))
+  await quiet(shop, bank)
+  await t.rejects(shop.house.workflows.start('shop', order()), {
+    message: "cannot recreate workflow with ID 'o-1': child workflow 'c-1': orchestration has not yet completed"
+  })
+  await bank.house.workflows.completeTurn('bank', answer('c-1', [end()]))
+  await quiet(shop, bank)
+  await shop.house.workflows.start('shop', order())
+  t.match(shop.house.workflows.find('shop', 'o-1'), {status: 6})
 })
 
 t.test('what the other run refuses fails: a policy, an ID that is taken, an input that is too large', async t => {

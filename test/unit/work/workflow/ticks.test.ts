@@ -174,6 +174,35 @@ t.test('one that starts itself: its task fails, whether it goes on or ends', asy
   t.match(workflows.find('shop', 'o-1'), {status: 1, turns: 2})
 })
 
+t.test('one that starts another one without an end is caught up with: all below it end with it', async t => {
+  const {workflows, file} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  let born = 0
+  const work = async (turns: number): Promise<number> => {
+    for (let turn = 0; turn < turns; turn++) {
+      const item = worker.items.shift()?.turn
+      if (item === undefined) return turn
+      const isEnd = item.fresh.some(({executionTerminated}) => executionTerminated)
+      const next = {
+        instanceId: `o-${++born + 1}`,
+        name: 'order',
+        version: undefined,
+        scope: undefined,
+        input: undefined
+      }
+      await workflows.completeTurn('shop', answer(item.instanceId, [isEnd ? end(5) : {id: 1, createChild: next}]))
+    }
+    return turns
+  }
+  await workflows.start('shop', order())
+  t.equal(await work(50), 50)
+  await workflows.tell('shop', 'o-1', 'terminate', {executionTerminated: {input: undefined, recurse: true}})
+  t.ok((await work(1000)) < 200, 'it has an end')
+  const open = file.database.prepare('SELECT count(*) AS count FROM instances WHERE status <> 5').get()
+  t.equal(open?.['count'], 0)
+})
+
 t.test('what no worker could take stalls, and is told; it may be terminated', async t => {
   const {workflows, said} = await openHouse(t)
   const worker = new TestWorker()

@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
+import {failureOf} from '../../../../src/work/workflow/failure.ts'
 import {PENDING, TERMINATED} from '../../../../src/work/workflow/status.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 
@@ -212,15 +213,24 @@ const child = (instanceId: string): object => ({
   input: undefined
 })
 
-t.test('a child that starts its parent anew, which is over, is no child of the new one', async t => {
+t.test('an ID is free again when all below it is over: a child cannot start its parent anew', async t => {
   const {workflows} = await openHouse(t)
-  workflows.connect('shop', new TestWorker())
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const refused = "cannot recreate workflow with ID 'o-1': child workflow 'd': orchestration has not yet completed"
   await workflows.start('shop', order())
   await workflows.completeTurn('shop', answer('o-1', [{id: 1, createChild: child('c')} as never, end()]))
-  await workflows.completeTurn('shop', answer('c', [{id: 1, createChild: child('o-1')} as never]))
-  t.match(workflows.find('shop', 'o-1'), {status: 6, parent: {id: 'c'}})
-  t.equal(await workflows.purge('shop', 'c', {isRecursive: true, isForced: true}), 2)
-  t.strictSame(workflows.list('shop', 0, 10), [])
+  await workflows.completeTurn('shop', answer('c', [{id: 1, createChild: child('d')} as never, end()]))
+  await t.rejects(workflows.start('shop', order()), {message: refused})
+  worker.items.length = 0
+  await workflows.completeTurn('shop', answer('d', [{id: 1, createChild: child('o-1')} as never]))
+  const [failed] = worker.items.flatMap(({turn}) => turn?.fresh ?? []).flatMap(({childFailed}) => childFailed ?? [])
+  t.match(failed && failureOf(failed.failureDetails), {type: 'WorkflowInstanceAlreadyExists', message: refused})
+  await workflows.completeTurn('shop', answer('d', [{id: 2, createChild: child('o-1')} as never, end()]))
+  t.match(workflows.find('shop', 'o-1'), {status: 1, parent: undefined})
+  await workflows.start('shop', order())
+  t.match(workflows.find('shop', 'o-1'), {status: 6, parent: undefined})
+  t.equal(await workflows.purge('shop', 'c', {isRecursive: true, isForced: true}), 2, 'the new one is not below it')
 })
 
 t.test('a rerun: the history up to a step; what has no result by then is done again', async t => {
