@@ -251,6 +251,7 @@ export class RunParts {
       hints,
       runtimes: () => this.apps.open,
       letGo: this.actors.present,
+      letGoMs: this.actors.drainMs,
       finishWork: this.work.present,
       resumeWork: runtime => {
         this.work.resume(runtime)

@@ -111,7 +111,7 @@ t.test('apps that answer GET /dapr/config with nonsense, late, or never', async 
   const run = rig.pillion(['run', '-f', '.'])
   const call = caller(run)
   t.match(await call('shop', '/Odd/1/method/slow', post('1')), {status: 200, body: '1'})
-  await run.waitForLine(/"odd".*actorIdleTimeout of GET \/dapr\/config: .*The default counts/, {stream: 'stderr'})
+  await run.waitForLine(/"odd" GET \/dapr\/config: actorIdleTimeout: .*The default counts/, {stream: 'stderr'})
   t.match(await call('shop', '/Late/1/method/slow', post('1')), {status: 200, body: '1'}, 'it is waited for')
   for (const type of ['Broken', 'Texts', 'Never'])
     t.match(

@@ -9,6 +9,7 @@ import {
   InvokeActorResponse
 } from '../../src/model/dapr/messages/actors.generated.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
+import {openBoth} from './actors-both.ts'
 import {openActors, post, until, worksOf} from './actors-house.ts'
 import {zipkin} from './zipkin.ts'
 
@@ -114,4 +115,35 @@ t.test('spans of requests about actors name the type, over HTTP and gRPC', async
     tags: {...called, 'dapr.api': '/dapr.proto.runtime.v1.Dapr/InvokeActor'}
   })
   t.match(spanOf('getactorstate/counter', 'grpc'), {tags: whole})
+})
+
+t.test('the trace of a caller reaches the app through another sidecar, over HTTP and gRPC', async t => {
+  const {call, grpcAt} = await openBoth(t)
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const sent = {traceparent: `00-${trace}-00f067aa0ba902b7-01`, tracestate: 'mine=1'}
+  const expected = {headers: {traceparent: new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`), tracestate: 'mine=1'}}
+  for (const app of ['host', 'shop']) {
+    const {body} = await call(app, '/Counter/1/method/head', {method: 'POST', headers: sent})
+    t.match(JSON.parse(body), expected, `HTTP, ${app}`)
+    const {answer} = await (await grpcAt(app))('InvokeActor', {method: 'head'}, sent)
+    t.match(JSON.parse(String((answer as {readonly data: Uint8Array}).data)), expected, `gRPC, ${app}`)
+  }
+})
+
+t.test('metrics of HTTP tell the type of actors, and so does the log of the API where it hides paths', async t => {
+  const api = {logging: {apiLogging: {enabled: true, obfuscateURLs: true}}}
+  for (const hasFullPaths of [true, false]) {
+    const spec = {...api, metrics: {http: {increasedCardinality: hasFullPaths}}}
+    const configFile = JSON.stringify({kind: 'Configuration', spec})
+    const {rig, run, call} = await openActors(t, {}, {configFilePath: 'config.yaml'}, {'host/config.yaml': configFile})
+    const {body: port} = await call('host', '/Counter/1/method/env', post('DAPR_METRICS_PORT'))
+    t.match(await call('host', '/Counter/2/method/env', post('DAPR_METRICS_PORT')), {status: 200})
+    const path = hasFullPaths ? '/v1.0/actors/Counter/{id}/method' : ''
+    const line = `dapr_http_server_request_count{app_id="host",method="POST",path="${path}",status="200"} 2`
+    let text = ''
+    while (!text.includes(line)) text = await (await fetch(`http://127.0.0.1:${port}/`)).text()
+    await rig.logged('host', hasFullPaths ? /method=InvokeActor\/Counter\.2/ : /method=InvokeActor\/Counter /)
+    run.signal('SIGINT')
+    t.match(await run.exited, {code: 0})
+  }
 })

@@ -14,25 +14,50 @@ type Json = Readonly<Record<string, unknown>>
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A duration of the configuration; one that is none counts as left out, which is told. */
-function durationIn(value: Json, key: string, defaultMs: number, warn: (text: string) => void): number {
-  const text = value[key] ?? ''
-  if (text === '') return defaultMs
-  const ms = typeof text === 'string' ? parseGoDuration(text) : `it is no text: ${JSON.stringify(text)}`
-  if (typeof ms === 'number' && ms >= 0) return ms
-  warn(`${key} of GET /dapr/config: ${typeof ms === 'string' ? ms : 'it is negative'}. The default counts`)
+/** Tells the person what cannot be used as it stands. */
+export type Warn = (text: string) => void
+
+/** A duration that an app has told; one that is none (as text: why) counts as left out, which is told. */
+export function knownMs(key: string, told: number | string | undefined, defaultMs: number, warn: Warn): number {
+  if (told === undefined || (typeof told === 'number' && told >= 0)) return told ?? defaultMs
+  warn(`${key}: ${typeof told === 'string' ? told : 'it is negative'}. The default counts`)
   return defaultMs
 }
 
-function settingsIn(value: Json, warn: (text: string) => void): TypeSettings {
+/** The same for how deep calls of one chain may go. */
+export const knownDepth = (told: unknown): number =>
+  typeof told === 'number' && told >= 1 ? Math.floor(told) : USUAL_SETTINGS.maxDepth
+
+/** The types that an app hosts: an entry for some of them replaces the outer settings as a whole (Dapr: pkg/actors/api/config.go). */
+export function typesWith(
+  names: readonly string[],
+  outer: TypeSettings,
+  entries: readonly {readonly names: readonly string[]; readonly settings: TypeSettings}[],
+  warn: Warn
+): ReadonlyMap<string, TypeSettings> {
+  const types = new Map(names.map(name => [name, outer]))
+  for (const {names: own, settings} of entries)
+    for (const name of own)
+      if (types.has(name)) types.set(name, settings)
+      else warn(`an entry of entitiesConfig is for "${name}", which is not among its entities`)
+  return types
+}
+
+function durationIn(value: Json, key: string, defaultMs: number, warn: Warn): number {
+  const text = value[key] ?? ''
+  if (text === '') return defaultMs
+  const told = typeof text === 'string' ? parseGoDuration(text) : `it is no text: ${JSON.stringify(text)}`
+  return knownMs(key, told, defaultMs, warn)
+}
+
+function settingsIn(value: Json, warn: Warn): TypeSettings {
   const reentrancy = isObject(value['reentrancy']) ? value['reentrancy'] : {}
-  const depth = reentrancy['maxStackDepth']
   return {
     idleMs: durationIn(value, 'actorIdleTimeout', USUAL_SETTINGS.idleMs, warn),
     drainMs: durationIn(value, 'drainOngoingCallTimeout', USUAL_SETTINGS.drainMs, warn),
     drains: value['drainRebalancedActors'] !== false,
     isReentrant: reentrancy['enabled'] === true,
-    maxDepth: typeof depth === 'number' && depth > 0 ? Math.floor(depth) : USUAL_SETTINGS.maxDepth
+    maxDepth: knownDepth(reentrancy['maxStackDepth'])
   }
 }
 
@@ -50,22 +75,20 @@ function objectIn(text: string): Json {
   }
 }
 
-/**
- * The types of actors that an app hosts, by the configuration that it has told; '' = none (Dapr: pkg/config, ApplicationConfig): an
- * entry of `entitiesConfig` replaces the outer values as a whole.
- */
-export function hostedTypes(text: string, warn: (text: string) => void): ReadonlyMap<string, TypeSettings> {
+/** The types of actors that an app hosts, by the configuration that it has told; '' = none (Dapr: pkg/config, ApplicationConfig). */
+export function hostedTypes(text: string, tell: Warn): ReadonlyMap<string, TypeSettings> {
   const configuration = objectIn(text)
   const names = namesIn(configuration)
   if (names.length === 0) return new Map()
-  if (configuration['remindersStoragePartitions'] !== undefined)
-    warn('remindersStoragePartitions has no effect: reminders are not kept in the state store')
-  const outer = settingsIn(configuration, warn)
-  const types = new Map(names.map(name => [name, outer]))
+  const warn: Warn = words => tell(`GET /dapr/config: ${words}`)
   const own: unknown = configuration['entitiesConfig']
-  for (const entry of Array.isArray(own) ? own.filter(isObject) : []) {
-    const settings = settingsIn(entry, warn)
-    for (const name of namesIn(entry)) if (types.has(name)) types.set(name, settings)
-  }
-  return types
+  const entries = Array.isArray(own) ? own.filter(isObject) : []
+  if ([configuration, ...entries].some(each => each['remindersStoragePartitions'] !== undefined))
+    warn('remindersStoragePartitions has no effect: reminders are not kept in the state store')
+  return typesWith(
+    names,
+    settingsIn(configuration, warn),
+    entries.map(entry => ({names: namesIn(entry), settings: settingsIn(entry, warn)})),
+    warn
+  )
 }

@@ -334,7 +334,8 @@ class AppSidecar implements OpenSidecar {
       metering.served(record)
       tracing.served(record)
       const settings = runtime.apiLog?.()
-      const entry = settings === undefined ? undefined : apiLogEntry(record, settings)
+      const {hasFullPaths} = resources.snapshot.configuration.metrics
+      const entry = settings === undefined ? undefined : apiLogEntry(record, settings, hasFullPaths)
       if (entry !== undefined) log.log(entry)
     }
   }

@@ -7,20 +7,28 @@ import type {ApiLogging} from '../../files/resources/api-logging.ts'
 const userAgentIn = (lines: string): string => decoded(/^user-agent: (.*)\r$/im.exec(lines)?.[1] ?? '')
 
 /** Dapr's name of the API that a request was for. */
-const nameOf = ({call, request: {method, path}}: CallRecord): string =>
-  call.callee === '' ? (operationAt(method, path)?.operation.log ?? 'InvokeService') : `InvokeService/${call.callee}`
+function nameOf({call, request: {method, path}}: CallRecord, hasIds: boolean): string {
+  if (call.callee !== '') return `InvokeService/${call.callee}`
+  const name = operationAt(method, path)?.operation.log ?? 'InvokeService'
+  const [, , , type = '', id = ''] = name === 'InvokeActor' ? path.split('/') : []
+  return type === '' ? name : decoded(hasIds ? `${name}/${type}.${id}` : `${name}/${type}`)
+}
 
 const isHealthCheck = (path: string): boolean => /^\/v1\.0\/healthz(?:\/outbound)?\/?$/.test(path)
 
 /**
  * A call as an entry of its sidecar's log (`HTTP API Called`, pkg/api/http/server.go; `gRPC API Called`,
- * pkg/api/grpc/server.go); undefined: it is not logged.
+ * pkg/api/grpc/server.go); undefined: it is not logged. `hasIds`: where URLs are hidden, actors are told with their ids.
  */
-export function apiLogEntry(record: CallRecord, {obfuscatesUrls, omitsHealthChecks}: ApiLogging): LogEntry | undefined {
+export function apiLogEntry(
+  record: CallRecord,
+  {obfuscatesUrls, omitsHealthChecks}: ApiLogging,
+  hasIds = true
+): LogEntry | undefined {
   if (record.grpcStatus !== undefined) return grpcEntry(record, record.grpcStatus)
   if (omitsHealthChecks && isHealthCheck(record.request.path)) return undefined
   const {method, path} = record.request
-  return httpEntry(record, obfuscatesUrls ? nameOf(record) : `${method} ${decoded(path)}`)
+  return httpEntry(record, obfuscatesUrls ? nameOf(record, hasIds) : `${method} ${decoded(path)}`)
 }
 
 const grpcEntry = ({request, startedAt, endedAt}: CallRecord, code: number): LogEntry => ({

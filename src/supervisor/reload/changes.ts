@@ -24,6 +24,8 @@ export interface ChangesOptions {
   readonly runtimes: () => readonly AppRuntime[]
   /** Of the actors that an app's process hosts now. */
   readonly letGo: (runtime: AppRuntime) => FinishWork
+  /** So long turns of these may take to end, in ms, if it is longer than the app's grace period. */
+  readonly letGoMs: (runtime: AppRuntime) => number
   /** Of the workers that an app has now. */
   readonly finishWork: (runtime: AppRuntime) => FinishWork
   /** Workers that are still there get work again. */
@@ -215,6 +217,7 @@ export class Changes {
         reloaded: what => this.#options.emit({type: 'reloaded', ...what}),
         reporter: this.#options.reporter,
         letGo: () => this.#options.letGo(runtime),
+        letGoMs: () => this.#options.letGoMs(runtime),
         finishWork: () => this.#options.finishWork(runtime),
         resumeWork: () => this.#options.resumeWork(runtime),
         callCycle: pendingCall => this.callCycle(runtime.id, pendingCall)

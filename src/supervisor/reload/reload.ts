@@ -43,6 +43,8 @@ export interface ReloadsOptions {
   readonly callCycle: (pendingCall: PendingCall) => string
   /** Of what can be in one process alone, and is in its process now: actors. */
   readonly letGo?: () => FinishWork
+  /** So long that may take, in ms, if it is longer than the app's grace period. */
+  readonly letGoMs?: () => number
   /** Of the workers that it has now. */
   readonly finishWork?: () => FinishWork
   /** Its process has been exchanged, or none was: workers that are still there (a debugger's) get work again. */
@@ -85,6 +87,7 @@ export class Reloads {
     this.#options = {
       clock: systemClock,
       letGo: () => async () => Promise.resolve(true),
+      letGoMs: () => 0,
       finishWork: () => async () => Promise.resolve(true),
       resumeWork: () => undefined,
       ...options
@@ -136,7 +139,7 @@ export class Reloads {
     runtime.queue.pause(words)
     try {
       while (this.#asked !== undefined && !this.#over.signal.aborted) {
-        cut += await this.#drain(runtime.plan.stop.timeoutMs)
+        cut += await this.#drain(this.#graceMs)
         if (this.#over.signal.aborted) return
         outcome = await this.#exchange()
       }
@@ -198,6 +201,11 @@ export class Reloads {
     return left.length
   }
 
+  /** So long calls under way may take to finish. */
+  get #graceMs(): number {
+    return Math.max(this.#options.runtime.plan.stop.timeoutMs, this.#options.letGoMs())
+  }
+
   get #isReplanned(): boolean {
     const {plan, wanted} = this.#options.runtime
     return wanted !== plan
@@ -214,7 +222,7 @@ export class Reloads {
   async #overlap(): Promise<void> {
     const {runtime, reloaded, reporter, clock, letGo, finishWork, resumeWork} = this.#options
     const from = clock.now()
-    const {ready, stop: ending} = runtime.plan
+    const timeoutMs = this.#graceMs
     const stop = new AbortController()
     this.#asked = undefined
     this.#interrupt = () => stop.abort()
@@ -223,8 +231,8 @@ export class Reloads {
     const failure = await overlap(runtime, {
       signal: stop.signal,
       clock,
-      healthyMs: ready.timeoutMs,
-      timeoutMs: ending.timeoutMs,
+      healthyMs: runtime.plan.ready.timeoutMs,
+      timeoutMs,
       letGo: letGo(),
       finishWork: finishWork(),
       resumeWork,
@@ -238,7 +246,7 @@ export class Reloads {
           longestMs: 0,
           lost: 0
         }),
-      cut: left => this.#reportCut(left, ending.timeoutMs)
+      cut: left => this.#reportCut(left, timeoutMs)
     })
     this.#interrupt = () => undefined
     if (failure !== '') reporter.warn('reload-failed', failure)

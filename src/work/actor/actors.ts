@@ -113,11 +113,16 @@ export class Actors {
     for (const actor of this.#holds.held) this.#pump(actor)
   }
 
-  /** The same when an instance ends for good within `graceMs`: turns under way have no longer than its process has said. */
-  async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
+  /** So long turns at an instance may take to end, in ms, as its process has said; 0: it hosts nothing. */
+  drainMs(instance: string): number {
     const settings = this.table.hostingsAt(instance).flatMap(({types}) => [...(types?.values() ?? [])])
-    if (settings.length === 0) return
-    const late = AbortSignal.timeout(Math.min(graceMs, Math.max(...settings.map(({drainMs}) => drainMs))))
+    return Math.max(0, ...settings.map(({drainMs}) => drainMs))
+  }
+
+  /** Retires an instance that ends for good within `graceMs`: turns under way have no longer than its process has said. */
+  async end(instance: string, graceMs: number, now: AbortSignal): Promise<void> {
+    if (this.table.hostingsAt(instance).length === 0) return
+    const late = AbortSignal.timeout(Math.min(graceMs, this.drainMs(instance)))
     await this.retire(instance, AbortSignal.any([now, AbortSignal.timeout(graceMs)]), late)
   }
 

@@ -8,7 +8,7 @@ import {turnOver, turnSent} from './turn-record.ts'
 export interface ActorSession {
   readonly isBusy: boolean
   send(request: ActorRequest): Promise<ActorAnswer>
-  deactivate(type: string, id: string): Promise<boolean>
+  deactivate(type: string, id: string, signal: AbortSignal | undefined): Promise<boolean>
 }
 
 /** So long calls wait for another stream when one has ended, in ms. */
@@ -49,8 +49,13 @@ export class ActorStreams {
         turnOver(journal, answer)
         return answer
       },
-      deactivate: async (type, id) => session()?.deactivate(type, id) ?? false
+      deactivate: async (type, id, signal) => session()?.deactivate(type, id, signal) ?? false
     }
+  }
+
+  /** Tells the person what of a stream cannot be used as it stands. */
+  warn(text: string): void {
+    this.#context.log.warn('actors', `"${this.#context.instance}" ${text}`)
   }
 
   /** A stream begins, for these types. */

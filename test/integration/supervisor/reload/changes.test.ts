@@ -37,6 +37,7 @@ class Template {
       },
       runtimes: () => [],
       letGo: () => async () => Promise.resolve(true),
+      letGoMs: () => 0,
       finishWork: () => async () => Promise.resolve(true),
       resumeWork: () => undefined,
       emit: () => undefined,

@@ -64,12 +64,22 @@ t.test('without URLs a request is logged by the name of its API', async t => {
     ['POST', '/v1.0/publish/p/secret', '', 'PublishEvent'],
     ['GET', '/v1.0/secrets/store/secret', '', 'GetSecret'],
     ['GET', '/v1.0/configuration/store/subscribe', '', 'SubscribeConfiguration'],
+    ['POST', '/v1.0/actors/Cart/a b/method/secret', '', 'InvokeActor/Cart.a b'],
+    ['PUT', '/v1.0/actors/Cart/1/state', '', 'ExecuteActorStateTransaction'],
+    ['GET', '/v1.0/actors/Cart/1/reminders/secret', '', 'GetActorReminder'],
     ['GET', '/nothing/secret', '', 'InvokeService']
   ]
   for (const [method, path, callee, name] of table) {
     const record = {...call, call: {...call.call, callee}, request: {method, path, lines: ''}}
     t.equal(apiLogEntry(record, {...DEFAULT_API_LOGGING, obfuscatesUrls: true})?.fields?.['method'], name, path)
   }
+  const invoked = {
+    ...call,
+    call: {...call.call, callee: ''},
+    request: {method: 'PUT', path: '/v1.0/actors/Cart/1/method/m', lines: ''}
+  }
+  const entry = apiLogEntry(invoked, {...DEFAULT_API_LOGGING, obfuscatesUrls: true}, false)
+  t.equal(entry?.fields?.['method'], 'InvokeActor/Cart', 'without the ids of actors')
 })
 
 t.test('health checks can be omitted', async t => {

@@ -48,9 +48,20 @@ export class ActorStream implements ActorSession {
     }, onStop)
   }
 
-  async deactivate(actorType: string, actorId: string): Promise<boolean> {
-    const {kind} = await this.#ask(id => ({deactivateRequest: {id, actorType, actorId}}))
-    return kind === 'done'
+  async deactivate(actorType: string, actorId: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    const stop = (): void => resolve()
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop, {once: true})
+    try {
+      const {kind} = await this.#ask(
+        id => ({deactivateRequest: {id, actorType, actorId}}),
+        listener => void promise.then(listener)
+      )
+      return kind === 'done'
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
   }
 
   /** The app has answered one of these; what is not known was given up. */

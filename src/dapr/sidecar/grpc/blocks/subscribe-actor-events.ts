@@ -9,36 +9,25 @@ import {decode, encode, type Message} from '../../../../proxy/net/grpc/message-c
 import {FAILED_PRECONDITION, INVALID_ARGUMENT, OK, UNKNOWN, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
 import type {TypeSettings} from '../../../../work/actor/actor-host.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
-import {USUAL_SETTINGS} from '../../hosted-types.ts'
+import {knownDepth, knownMs, typesWith, USUAL_SETTINGS, type Warn} from '../../hosted-types.ts'
 import type {ServerStream} from '../server-stream.ts'
 import {ActorStream} from './actor-stream.ts'
 
 type Told = Message<typeof SubscribeActorEventsRequestInitialAlpha1> | Message<typeof ActorEntityConfig>
 
-const msOf = (duration: Message<typeof Duration> | undefined, defaultMs: number): number =>
-  duration === undefined ? defaultMs : Number(duration.seconds) * 1000 + duration.nanos / 1e6
+const msOf = (duration: Message<typeof Duration> | undefined): number | undefined =>
+  duration && Number(duration.seconds) * 1000 + duration.nanos / 1e6
 
-const settingsOf = ({
-  actorIdleTimeout,
-  drainOngoingCallTimeout,
-  drainRebalancedActors,
-  reentrancy
-}: Told): TypeSettings => ({
-  idleMs: msOf(actorIdleTimeout, USUAL_SETTINGS.idleMs),
-  drainMs: msOf(drainOngoingCallTimeout, USUAL_SETTINGS.drainMs),
+const settingsOf = (
+  {actorIdleTimeout, drainOngoingCallTimeout, drainRebalancedActors, reentrancy}: Told,
+  warn: Warn
+): TypeSettings => ({
+  idleMs: knownMs('actor_idle_timeout', msOf(actorIdleTimeout), USUAL_SETTINGS.idleMs, warn),
+  drainMs: knownMs('drain_ongoing_call_timeout', msOf(drainOngoingCallTimeout), USUAL_SETTINGS.drainMs, warn),
   drains: drainRebalancedActors !== false,
   isReentrant: reentrancy?.enabled === true,
-  maxDepth: reentrancy?.maxStackDepth ?? USUAL_SETTINGS.maxDepth
+  maxDepth: knownDepth(reentrancy?.maxStackDepth)
 })
-
-/** The types that the first message of a stream names. */
-function typesOf(initial: Message<typeof SubscribeActorEventsRequestInitialAlpha1>): ReadonlyMap<string, TypeSettings> {
-  const outer = settingsOf(initial)
-  const types = new Map(initial.entities.map(name => [name, outer]))
-  for (const own of initial.entitiesConfig)
-    for (const name of own.entities) if (types.has(name)) types.set(name, settingsOf(own))
-  return types
-}
 
 /**
  * An app hosts actors by a stream that it opens, while that lasts (Dapr: pkg/api/grpc/actors.go, SubscribeActorEventsAlpha1). A newer
@@ -51,10 +40,13 @@ export async function subscribeActorEvents(stream: ServerStream, {actorStreams}:
   if (first === undefined) return {code: UNKNOWN, message: 'EOF'}
   const {initialRequest: initial} = decode(SubscribeActorEventsRequestAlpha1, first)
   if (initial === undefined) return {code: INVALID_ARGUMENT, message: 'initial request is required'}
-  if (initial.entities.length === 0) return {code: INVALID_ARGUMENT, message: 'at least one entity is required'}
+  const names = initial.entities.filter(name => name !== '')
+  if (names.length === 0) return {code: INVALID_ARGUMENT, message: 'at least one entity is required'}
   const session = new ActorStream(stream)
   stream.send(encode(SubscribeActorEventsResponseAlpha1, {initialResponse: {}}))
-  await actorStreams.open(session, typesOf(initial))
+  const warn: Warn = text => actorStreams.warn(`the stream of its actors: ${text}`)
+  const entries = initial.entitiesConfig.map(own => ({names: own.entities, settings: settingsOf(own, warn)}))
+  await actorStreams.open(session, typesWith(names, settingsOf(initial, warn), entries, warn))
   try {
     for (;;) {
       const message = await stream.next()

@@ -66,14 +66,15 @@ export class ComponentPolicies {
     return found
   }
 
-  /** The policies around calls to an actor; undefined: there are none. */
+  /** The policies around calls to an actor; undefined: there are none. Nothing is kept of types that no resource names: callers may ask for any. */
   findActor(type: string, id: string): EndpointPolicies | undefined {
-    const key = `actor ${type}`
-    if (!this.#known.has(key)) this.#known.set(key, this.#makeActor(type, type))
-    const found = this.#known.get(key)
-    if (found?.breaker === undefined) return found
-    const {isBrokenById, circuitBreakerCacheSize} = actorPolicies(this.#resiliency, type)
-    if (!isBrokenById) return found
+    const {isListed, circuitBreaker, isBrokenById, circuitBreakerCacheSize} = actorPolicies(this.#resiliency, type)
+    if (!isListed) return this.#makeActor(type, type)
+    if (circuitBreaker === undefined || !isBrokenById) {
+      const key = `actor ${type}`
+      if (!this.#known.has(key)) this.#known.set(key, this.#makeActor(type, type))
+      return this.#known.get(key)
+    }
     const known = this.#byId.get(type) ?? new Map<string, EndpointPolicies>()
     this.#byId.set(type, known)
     const own = known.get(id) ?? this.#makeActor(type, `${type}-${id}`)
@@ -115,9 +116,10 @@ export class ComponentPolicies {
     return done.value
   }
 
-  /** All circuit breakers in use. */
+  /** All circuit breakers in use; of those of single actors, of which there may be thousands, the ones that are not closed. */
   breakers(): readonly BreakerView[] {
-    return [...this.#known.values()].flatMap(each =>
+    const ofIds = [...this.#byId.values()].flatMap(known => [...known.values()])
+    return [...this.#known.values(), ...ofIds.filter(({breaker}) => breaker?.state !== 'closed')].flatMap(each =>
       each?.breaker === undefined
         ? []
         : [{endpoint: each.endpoint, state: each.breaker.state, openForMs: each.breaker.openForMs}]
