@@ -2,6 +2,7 @@
  * Public programs with actors, unmodified, by the commands of their READMEs: the examples of Dapr's SDKs for Go, Python and JavaScript,
  * and a template of three apps. They are fetched from GitHub; where it cannot be reached they are skipped.
  */
+import {execFileSync} from 'node:child_process'
 import {cp, symlink} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -35,7 +36,12 @@ t.test('a template of three apps in Go: dice and coins are actors, a simulation 
     })
   )
   if (rig === undefined) return
-  const run = rig.pillion(['run', '-f', '.'])
+  // what was compiled above; the run has a home of its own
+  const go = JSON.parse(execFileSync('go', ['env', '-json', 'GOCACHE', 'GOMODCACHE'], {encoding: 'utf8'})) as Record<
+    string,
+    string
+  >
+  const run = rig.pillion(['run', '-f', '.'], {env: go})
   await run.waitForLine('== APP - dapr-go == You can start a simulation', WAIT)
   const {http} = await run.ports('dapr-go')
   const {status} = await fetch(`http://127.0.0.1:${http}/v1.0/invoke/dapr-go/method/start`, {

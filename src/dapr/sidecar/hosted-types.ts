@@ -15,10 +15,15 @@ type Json = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Tells the person what cannot be used as it stands. */
-export type Warn = (text: string) => void
+export type WarnOfSettings = (text: string) => void
 
 /** A duration that an app has told; one that is none (as text: why) counts as left out, which is told. */
-export function knownMs(key: string, told: number | string | undefined, defaultMs: number, warn: Warn): number {
+export function knownMs(
+  key: string,
+  told: number | string | undefined,
+  defaultMs: number,
+  warn: WarnOfSettings
+): number {
   if (told === undefined || (typeof told === 'number' && told >= 0)) return told ?? defaultMs
   warn(`${key}: ${typeof told === 'string' ? told : 'it is negative'}. The default counts`)
   return defaultMs
@@ -33,7 +38,7 @@ export function typesWith(
   names: readonly string[],
   outer: TypeSettings,
   entries: readonly {readonly names: readonly string[]; readonly settings: TypeSettings}[],
-  warn: Warn
+  warn: WarnOfSettings
 ): ReadonlyMap<string, TypeSettings> {
   const types = new Map(names.map(name => [name, outer]))
   for (const {names: own, settings} of entries)
@@ -43,14 +48,14 @@ export function typesWith(
   return types
 }
 
-function durationIn(value: Json, key: string, defaultMs: number, warn: Warn): number {
+function durationIn(value: Json, key: string, defaultMs: number, warn: WarnOfSettings): number {
   const text = value[key] ?? ''
   if (text === '') return defaultMs
   const told = typeof text === 'string' ? parseGoDuration(text) : `it is no text: ${JSON.stringify(text)}`
   return knownMs(key, told, defaultMs, warn)
 }
 
-function settingsIn(value: Json, warn: Warn): TypeSettings {
+function settingsIn(value: Json, warn: WarnOfSettings): TypeSettings {
   const reentrancy = isObject(value['reentrancy']) ? value['reentrancy'] : {}
   return {
     idleMs: durationIn(value, 'actorIdleTimeout', USUAL_SETTINGS.idleMs, warn),
@@ -76,11 +81,11 @@ function objectIn(text: string): Json {
 }
 
 /** The types of actors that an app hosts, by the configuration that it has told; '' = none (Dapr: pkg/config, ApplicationConfig). */
-export function hostedTypes(text: string, tell: Warn): ReadonlyMap<string, TypeSettings> {
+export function hostedTypes(text: string, tell: WarnOfSettings): ReadonlyMap<string, TypeSettings> {
   const configuration = objectIn(text)
   const names = namesIn(configuration)
   if (names.length === 0) return new Map()
-  const warn: Warn = words => tell(`GET /dapr/config: ${words}`)
+  const warn: WarnOfSettings = words => tell(`GET /dapr/config: ${words}`)
   const own: unknown = configuration['entitiesConfig']
   const entries = Array.isArray(own) ? own.filter(isObject) : []
   if ([configuration, ...entries].some(each => each['remindersStoragePartitions'] !== undefined))

@@ -153,6 +153,7 @@ class AppSidecar implements OpenSidecar {
       runtime,
       context,
       actors: options.actors,
+      policies: () => path.effects.componentPolicies,
       log: this.#logAs('dapr.runtime.actor'),
       components: () => resources.snapshot.components,
       warn: text => resources.warn('actors', `"${runtime.name}" ${text}`)

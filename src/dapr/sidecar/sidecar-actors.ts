@@ -1,6 +1,7 @@
 import type {ActorCounts} from '../../model/actor-event.ts'
 import {isJson} from '../../model/is-json.ts'
 import type {FaultSwitch} from '../../proxy/faults/fault-switch.ts'
+import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {CallContext} from '../../proxy/gateway/call-context.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
@@ -34,6 +35,8 @@ export interface SidecarActorsOptions {
   readonly runtime: AppRuntime
   readonly context: CallContext
   readonly actors: ActorAccess
+  /** Of the app; undefined: there are none. */
+  readonly policies: () => ComponentPolicies | undefined
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
   /** Those of the app. */

@@ -2,6 +2,7 @@ import type {ActorAnswer, ActorHost, ActorRequest, TypeSettings} from '../../../
 import type {Actors} from '../../../work/actor/actors.ts'
 import type {BlockContext} from './block-context.ts'
 import {faultedTurn} from './faulted-turn.ts'
+import {timedFiring} from './timed-firing.ts'
 import {turnOver, turnSent} from './turn-record.ts'
 
 /** A stream by which an app hosts actors. */
@@ -41,14 +42,15 @@ export class ActorStreams {
         return session()?.isBusy === true
       },
       holdMs: HOLD_MS,
-      send: async request => {
-        const {journal, work, onStop} = request
-        const fault = await faultedTurn(context.actors.faults, journal, onStop)
-        if (fault === undefined) turnSent(journal, work)
-        const answer = fault ?? (await session()?.send(request)) ?? NOT_CONNECTED
-        turnOver(journal, answer)
-        return answer
-      },
+      send: async request =>
+        timedFiring(context.policies(), request, async timed => {
+          const {journal, work, onStop} = timed
+          const fault = await faultedTurn(context.actors.faults, journal, onStop)
+          if (fault === undefined) turnSent(journal, work)
+          const answer = fault ?? (await session()?.send(timed)) ?? NOT_CONNECTED
+          turnOver(journal, answer)
+          return answer
+        }),
       deactivate: async (type, id, signal) => session()?.deactivate(type, id, signal) ?? false
     }
   }

@@ -32,6 +32,7 @@ t.test('a process that goes before it can be asked leaves no question to the nex
       hostedAt: () => undefined,
       countsOf: async () => Promise.resolve([])
     },
+    policies: () => undefined,
     log: (_, text) => t.fail(text),
     components: () => [],
     warn: text => t.fail(text)

@@ -9,7 +9,7 @@ import {decode, encode, type Message} from '../../../../proxy/net/grpc/message-c
 import {FAILED_PRECONDITION, INVALID_ARGUMENT, OK, UNKNOWN, type GrpcStatus} from '../../../../proxy/net/grpc/status.ts'
 import type {TypeSettings} from '../../../../work/actor/actor-host.ts'
 import type {Blocks} from '../../blocks/blocks.ts'
-import {knownDepth, knownMs, typesWith, USUAL_SETTINGS, type Warn} from '../../hosted-types.ts'
+import {knownDepth, knownMs, typesWith, USUAL_SETTINGS, type WarnOfSettings} from '../../hosted-types.ts'
 import type {ServerStream} from '../server-stream.ts'
 import {ActorStream} from './actor-stream.ts'
 
@@ -20,7 +20,7 @@ const msOf = (duration: Message<typeof Duration> | undefined): number | undefine
 
 const settingsOf = (
   {actorIdleTimeout, drainOngoingCallTimeout, drainRebalancedActors, reentrancy}: Told,
-  warn: Warn
+  warn: WarnOfSettings
 ): TypeSettings => ({
   idleMs: knownMs('actor_idle_timeout', msOf(actorIdleTimeout), USUAL_SETTINGS.idleMs, warn),
   drainMs: knownMs('drain_ongoing_call_timeout', msOf(drainOngoingCallTimeout), USUAL_SETTINGS.drainMs, warn),
@@ -44,7 +44,7 @@ export async function subscribeActorEvents(stream: ServerStream, {actorStreams}:
   if (names.length === 0) return {code: INVALID_ARGUMENT, message: 'at least one entity is required'}
   const session = new ActorStream(stream)
   stream.send(encode(SubscribeActorEventsResponseAlpha1, {initialResponse: {}}))
-  const warn: Warn = text => actorStreams.warn(`the stream of its actors: ${text}`)
+  const warn: WarnOfSettings = text => actorStreams.warn(`the stream of its actors: ${text}`)
   const entries = initial.entitiesConfig.map(own => ({names: own.entities, settings: settingsOf(own, warn)}))
   await actorStreams.open(session, typesWith(names, settingsOf(initial, warn), entries, warn))
   try {

@@ -1,14 +1,18 @@
 import {requestApp, type AppResponse} from '../../../../proxy/gateway/app-request.ts'
 import type {CallContext} from '../../../../proxy/gateway/call-context.ts'
+import type {ComponentPolicies} from '../../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {Callee} from '../../../../proxy/gateway/local-apps.ts'
 import type {AppPlan, LogLevel} from '../../../../model/plan.ts'
 import type {ActorAnswer, ActorHost, ActorRequest, Firing} from '../../../../work/actor/actor-host.ts'
 import {escapedSegment} from '../go-path.ts'
+import {timedFiring} from '../../blocks/timed-firing.ts'
 import {actorLines, actorPath} from './actor-request.ts'
 
 export interface HttpActorHostOptions {
   readonly runtime: Callee & {readonly name: string; readonly isListening: boolean; readonly plan: AppPlan}
   readonly context: CallContext
+  /** Of the app; undefined: there are none. */
+  readonly policies: () => ComponentPolicies | undefined
   /** Writes to the log of the sidecar. */
   readonly log: (level: LogLevel, message: string) => void
 }
@@ -57,6 +61,10 @@ export class HttpActorHost implements ActorHost {
   }
 
   async send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer> {
+    return timedFiring(this.#options.policies(), request, async timed => this.#send(timed, isForced))
+  }
+
+  async #send(request: ActorRequest, isForced: boolean): Promise<ActorAnswer> {
     const {work, caller, reentrancyId, onStop, journal} = request
     const isMethod = work.kind === 'method'
     const chain = reentrancyId === '' ? '' : `Dapr-Reentrancy-Id: ${reentrancyId}\r\n`
