@@ -95,9 +95,13 @@ const {metafile} = await build({
     '@platformatic/wasm-utils': './node_modules/@platformatic/wasm-utils/dist/bundled.js'
   },
   chunkNames: 'chunks/[name]-[hash]',
-  // for bundled CommonJS, which requires modules of Node
+  // for bundled CommonJS: it requires modules of Node, and tries for what is not there. Where nobody does, it is left out
   banner: {
-    js: "import {createRequire as requireFrom} from 'node:module'; const require = requireFrom(import.meta.url);"
+    js: `const require = name => {
+  const found = process.getBuiltinModule(name)
+  if (found === undefined) throw Object.assign(new Error('there is no module ' + name), {code: 'MODULE_NOT_FOUND'})
+  return found
+}`
   }
 })
 await joinFiles({outputs: metafile.outputs, from: SPLIT, main: `${SPLIT}/cli/main.js`, outdir: 'dist'})

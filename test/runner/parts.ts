@@ -48,6 +48,12 @@ const OF_PLATFORM = [
   ...['live', 'orphans-single', 'orphans-template', 'suspended'].map(name => `test/long/${name}.test.ts`)
 ]
 
+/** The program under test is the one that people install. */
+const OF_EXECUTABLE = {
+  before: [['node', 'scripts/binary.js']],
+  env: {PILLION: join(import.meta.dirname, '../../build/pillion')}
+} as const
+
 /** What `npm test` runs: it needs nothing but Node and npm. */
 export const QUICK: Part = {
   tests: ['src/packages', 'test/unit', 'test/integration', 'test/e2e'],
@@ -81,7 +87,6 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
   sdks: {tests: ['test/sdks'], minutes: 6, what: 'programs of Dapr’s and Daeploy’s SDKs', needs: [PYTHON, GO]},
   java: {tests: ['test/java'], minutes: 2, what: 'programs of Dapr’s SDK for Java', needs: [JAVA, MAVEN]},
-  long: {tests: ['test/long'], minutes: 10, what: 'the built program in many cases, floods, storms'},
   kubernetes: {
     tests: ['test/kubernetes'],
     minutes: 7,
@@ -90,11 +95,16 @@ export const PARTS: Readonly<Record<string, Part>> = {
     needs: [GO]
   },
   executable: {
-    tests: ['test/e2e', 'test/long'],
-    minutes: 10,
+    tests: ['test/e2e'],
+    minutes: 4,
     what: 'end-to-end tests of the single executable',
-    before: [['node', 'scripts/binary.js']],
-    env: {PILLION: join(import.meta.dirname, '../../build/pillion')}
+    ...OF_EXECUTABLE
+  },
+  long: {
+    tests: ['test/long'],
+    minutes: 9,
+    what: 'the single executable in many cases, floods, storms',
+    ...OF_EXECUTABLE
   },
   release: {
     tests: ['test/release'],

@@ -6,7 +6,6 @@ import t from 'tap'
 import {openRig} from '../rig/rig.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const skip = process.env['PILLION'] === undefined ? false : 'the program under test is not the npm package'
 
 const pack = (...args: readonly string[]): {readonly filename: string; readonly files: readonly {path: string}[]} => {
   const json = execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...args], {cwd: ROOT, encoding: 'utf8'})
@@ -15,7 +14,7 @@ const pack = (...args: readonly string[]): {readonly filename: string; readonly 
   return packed
 }
 
-t.test('the package holds the program, its schema and its papers: no tests, no sources', {skip}, t => {
+t.test('the package holds the program, its schema and its papers: no tests, no sources', t => {
   const paths = pack('--dry-run').files.map(({path}) => path)
   const known =
     /^(bin\/pillion\.js|dist\/cli\/main\.js|dist\/chunks\/[\w.-]+\.js|dist\/page\/(?:[\w.-]+\.gz|files\.json)|schema\/(?:template\.json|api\.yaml)|package\.json)$/
@@ -36,7 +35,7 @@ t.test('the package has no script that npm runs when it is installed or packed',
   t.end()
 })
 
-t.test('installed into an empty folder, with nothing beside it, npx runs a template', {skip}, async t => {
+t.test('installed into an empty folder, with nothing beside it, npx runs a template', async t => {
   const rig = await openRig(t)
   const {filename} = pack('--pack-destination', rig.folder)
   const install = rig.start(['npm', 'install', '--offline', '--no-audit', '--no-fund', `./${filename}`])
@@ -50,7 +49,7 @@ t.test('installed into an empty folder, with nothing beside it, npx runs a templ
   t.same(await rig.leftovers(), [])
 })
 
-t.test('an empty home: one line runs a template, by npx of the file, and by npm -g', {skip}, async t => {
+t.test('an empty home: one line runs a template, by npx of the file, and by npm -g', async t => {
   const rig = await openRig(t)
   const {filename} = pack('--pack-destination', rig.folder)
   await rig.template([{appID: 'shop', command: ['echo', 'open']}])
