@@ -29,6 +29,8 @@ t.test(
       calls: [{work: 'hold'}],
       queue: [{work: 'add', caller: 'shop'}]
     })
+    t.match(await rig.run(['actor', 'Counter']), {code: 0, stdout: /\n2 +host +hold/}, 'by its other name')
+    t.match(await rig.run(['reminders', 'list', 'Cart/1']), {code: 0, stderr: /No reminder of Cart\/1 is set/})
     t.match(await rig.run(['actors', 'Cart']), {
       code: 1,
       stderr: /no app hosts actors of the type 'Cart'\n.*host: Counter/

@@ -28,13 +28,13 @@ export const calledBy = (args: readonly string[], commands: readonly CommandEntr
 /** Flags that may stand between a command and its verb, and have a value. */
 const BETWEEN = new Set(['-a', '--app-id', '-n', '--namespace', '-f', '--run-file', '--name', '--runtime-path'])
 
-/** A command and its verb as one argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no such command stays as it is. */
+/** A command by its name, and its verb in the same argument: `wf -a shop ls` is `workflow list`, `-a`, `shop`. What is no command stays as it is. */
 export function withVerb(args: readonly string[], commands: readonly CommandEntry[]): readonly string[] {
   const words = args.flatMap((arg, index) =>
     arg.startsWith('-') || BETWEEN.has(args[index - 1] ?? '') ? [] : [{arg, index}]
   )
   const [first, second] = words
-  const entry = commands.find(({name, aliases = [], verbs}) => verbs && [name, ...aliases].includes(first?.arg ?? ''))
+  const entry = commands.find(({name, aliases = []}) => [name, ...aliases].includes(first?.arg ?? ''))
   if (first === undefined || entry === undefined) return args
   const called = `${entry.name} ${second?.arg ?? ''}`
   const verb = entry.verbs?.find(({name, aliases = []}) => [name, ...aliases].includes(called))

@@ -16,7 +16,8 @@ export const remindersList: CommandHandler = async context => {
   const query = {...(type !== undefined && {type}), ...(id !== '' && {id})}
   const {reminders} = await (await runOf(context)).api.ask('GET /reminders', {query})
   if (flags.text('output') === 'json') print(process.stdout, `${JSON.stringify(reminders)}\n`)
-  else if (reminders.length === 0) say(process.stderr, 'info', 'No reminder is set', asJson)
+  else if (reminders.length === 0)
+    say(process.stderr, 'info', `No reminder${words.length === 0 ? '' : ` of ${words[0]}`} is set`, asJson)
   else print(process.stdout, reminderTable(reminders))
   return 0
 }
