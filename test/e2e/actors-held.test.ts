@@ -1,11 +1,14 @@
 /** What holds an actor's calls, timers and reminders to rules: timeouts of a type, access control; and where its state lies, for whom. */
-import {readdirSync} from 'node:fs'
+import {readdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t from 'tap'
 import {component} from '../rig/resource-files.ts'
 import {openBoth} from './actors-both.ts'
-import {openActors, post, until, worksOf} from './actors-house.ts'
+import {openRig} from '../rig/rig.ts'
+import {caller, openActors, post, STORE, until, worksOf} from './actors-house.ts'
+
+const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
 
 const resiliency = (actors: object): string =>
   JSON.stringify({
@@ -104,4 +107,45 @@ t.test('names of types and methods: any character but those that cannot be, over
     t.match(await grpc('InvokeActor', {actorType, method}), {code: 3, message: words})
   }
   t.match(await grpc('InvokeActor', {actorType, method: ''}), {code: 13, message: `error invoke actor method: actor method not found: actors/${actorType}/1/method/`})
+}) // prettier-ignore
+
+/** Calls that actor, for the method `call`. */
+const nested = (path: string, body: string): string => JSON.stringify({path, body})
+
+t.test('reentrancy: a chain over other actors enters again, also by gRPC and with a shared id; what comes from elsewhere waits', async t => {
+  const {rig, call, grpc, journal} = await openBoth(t, {CONFIG: '{"entities":["Counter"],"reentrancy":{"enabled":true}}'})
+  const circle = nested('Counter/2/method/call', nested('Counter/1/method/add', '5'))
+  t.match(await call('shop', '/Counter/1/method/call', post(circle)), {status: 200, body: '5'}, 'over HTTP')
+  const {code, answer} = await grpc('InvokeActor', {method: 'call', data: Buffer.from(circle)})
+  t.match([code, String((answer as {readonly data: Uint8Array}).data)], [0, '10'], 'over gRPC')
+  const chain = {'Dapr-Reentrancy-Id': 'shared'}
+  const release = join(rig.home, 'release')
+  const held = call('shop', '/Counter/3/method/hold', {...post(release), headers: chain})
+  await until(() => worksOf(journal(), 'Counter/3').includes('hold'))
+  t.match(await call('host', '/Counter/3/reminders/wake', post({dueTime: '1ms'})), {status: 204})
+  t.match(await call('shop', '/Counter/3/method/add', {...post('1'), headers: chain}), {status: 200, body: '1'}, 'from outside')
+  t.match(await grpc('InvokeActor', {actorId: '3', method: 'add', data: Buffer.from('1'), metadata: chain}), {code: 0})
+  const waits = call('shop', '/Counter/3/method/add', {...post('1'), headers: {'Dapr-Reentrancy-Id': 'other'}})
+  t.match(await call('shop', '/Counter/3/method/head', {...post(''), headers: chain}), {status: 200})
+  t.strictSame(worksOf(journal(), 'Counter/3'), ['hold', 'add', 'add', 'head'], 'a reminder waits, and so does another chain')
+  writeFileSync(release, '')
+  t.match(await held, {status: 200})
+  t.match(await waits, {status: 200, body: '3'})
+  await until(() => worksOf(journal(), 'Counter/3').includes('remind/wake'))
+}) // prettier-ignore
+
+t.test('one type of two app ids: each id lives at one of them, and its state is that of this app', async t => {
+  const rig = await openRig(t)
+  const host = (appID: string) => ({appID, appDirPath: '.', autoPort: true, command: [process.execPath, HOST], env: {JOURNAL: join(rig.home, appID), NAME: appID}})
+  await rig.write({'resources/mem.yaml': STORE})
+  await rig.template([host('one'), host('two'), {appID: 'shop', command: ['sleep', '1000']}], {resourcesPath: 'resources'})
+  const call = caller(rig.pillion(['run', '-f', '.']))
+  const placeOf = async (id: string): Promise<string> => (await call('shop', `/Counter/${id}/method/env`, post('NAME'))).body
+  const places = new Map<string, string>()
+  for (let id = 0; new Set(places.values()).size < 2; id++) places.set(`${id}`, await placeOf(`${id}`))
+  for (const [id, place] of places) {
+    t.match(await call('shop', `/Counter/${id}/method/add`, post('7')), {status: 200, body: '7'})
+    t.equal(await placeOf(id), place, 'it stays')
+    for (const app of ['one', 'two']) t.equal((await call(app, `/Counter/${id}/state/value`)).body, app === place ? '7' : '')
+  }
 }) // prettier-ignore

@@ -146,6 +146,8 @@ t.test('an app that is not well lets its actors go; calls wait until it is well,
     await writeFile(ill, '')
     await run.waitForLine('"host" is not healthy', {stream: 'stderr', nth: round})
     await until(() => worksOf(journal(), 'Counter/1').filter(work => work === 'gone').length === round)
+    const {http} = await run.ports('host')
+    t.match(await (await fetch(`http://127.0.0.1:${http}/v1.0/metadata`)).json(), {actorRuntime: {runtimeStatus: 'INITIALIZING', hostReady: false}})
     if (round === 2) {
       await rig.write({'host/version.txt': '1'})
       await until(() => new Set(journal().map(({pid}) => pid)).size === 2)

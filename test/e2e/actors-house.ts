@@ -6,7 +6,8 @@ import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
-const STORE =
+/** A state store for actors that nobody else has. */
+export const STORE =
   'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: mem}\nspec: {type: state.in-memory, version: v1, ' +
   'metadata: [{name: actorStateStore, value: "true"}]}\n'
 

@@ -1,11 +1,12 @@
 import {join} from 'node:path'
 import t from 'tap'
 import {openRig} from '../rig/rig.ts'
-import {caller, post} from './actors-house.ts'
+import {caller, post, STORE} from './actors-house.ts'
 
 const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
 
-const template = (apps: readonly object[]): string => JSON.stringify({version: 1, apps})
+const template = (apps: readonly object[]): string =>
+  JSON.stringify({version: 1, common: {resourcesPath: '../resources'}, apps})
 
 t.test('a type that another run hosts is called there, in turns; own apps come first', async t => {
   const rig = await openRig(t)
@@ -17,7 +18,11 @@ t.test('a type that another run hosts is called there, in turns; own apps come f
     env: {JOURNAL: join(rig.home, name), NAME: name}
   })
   const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '1000']}
-  await rig.write({'far/dapr.yaml': template([host('far')]), 'near/dapr.yaml': template([shop])})
+  await rig.write({
+    'resources/mem.yaml': STORE,
+    'far/dapr.yaml': template([host('far')]),
+    'near/dapr.yaml': template([shop])
+  })
   const near = rig.pillion(['run', '-f', 'near'])
   const call = caller(near)
   t.match(await call('shop', '/Counter/1/method/add', post('1')), {
@@ -30,6 +35,11 @@ t.test('a type that another run hosts is called there, in turns; own apps come f
   let first = await call('shop', '/Counter/1/method/env', post('NAME'))
   while (first.status !== 200) first = await call('shop', '/Counter/1/method/env', post('NAME'))
   t.equal(first.body, 'far')
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const headers = {traceparent: `00-${trace}-00f067aa0ba902b7-01`, tracestate: 'mine=1', 'x-sent': '1'}
+  t.match(JSON.parse((await call('shop', '/Counter/1/method/head', {method: 'POST', headers})).body), {
+    headers: {traceparent: new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`), tracestate: 'mine=1', 'x-sent': '1'}
+  })
   const adds = Array.from({length: 10}, async (_, at) =>
     at % 2 === 0 ? call('shop', '/Counter/1/method/add', post('1')) : direct('far', '/Counter/1/method/add', post('1'))
   )
@@ -62,7 +72,7 @@ t.test('a call waits for an app of another run that is still to start', async t 
     env: {JOURNAL: join(rig.home, 'far'), LATE: '1000', CONFIG_AFTER: '100'}
   }
   const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '1000']}
-  await rig.write({'far/dapr.yaml': template([late]), 'near/dapr.yaml': template([shop])})
+  await rig.write({'resources/mem.yaml': STORE, 'far/dapr.yaml': template([late]), 'near/dapr.yaml': template([shop])})
   const near = rig.pillion(['run', '-f', 'near'])
   await near.ports('shop')
   const far = rig.pillion(['run', '-f', 'far'])

@@ -246,6 +246,53 @@ t.test('what is wrong with a request is told in Dapr’s words: the component fi
   t.match(await converse(2, 'echo', {...hi, toolChoice: 'any'}), {status: 200}, 'without tools any name is let through')
 })
 
+/** A tool with these properties. */
+const named = (properties: object | number): object => ({
+  function: {name: 't', parameters: structOf({properties})}
+})
+
+t.test('the same over gRPC', async t => {
+  const {client} = await open(t)
+  const failed = 'failed conversing with component echo: '
+  const hi = [{messages: [{ofUser: {content: [{text: 'hi'}]}}]}]
+  const cases: readonly (readonly [version: 1 | 2, request: object, code: number, message: string])[] = [
+    [1, {name: 'nope'}, 3, 'failed finding conversation component nope (there is: echo)'],
+    [2, {name: 'nope', inputs: hi}, 3, 'failed finding conversation component nope (there is: echo)'],
+    [1, {name: 'echo'}, 3, `${failed}missing inputs in request`],
+    [2, {name: 'echo', inputs: []}, 3, `${failed}missing inputs in request`],
+    [2, {name: 'echo', inputs: [{messages: [{}]}]}, 3, `${failed}invalid params: message type cannot be nil`],
+    [
+      2,
+      {name: 'echo', inputs: [{messages: [{ofAssistant: {content: [], toolCalls: [{id: '1'}]}}]}]},
+      3,
+      `${failed}invalid params: tool types cannot be nil`
+    ],
+    [
+      2,
+      {name: 'echo', inputs: hi, toolChoice: 'required'},
+      3,
+      `${failed}invalid params: tool choice must be ${CHOICES}`
+    ],
+    [
+      2,
+      {name: 'echo', inputs: hi, tools: [named({})], toolChoice: 'u'},
+      3,
+      `${failed}invalid params: tool choice selected was not found. Must be ${CHOICES}`
+    ],
+    [
+      2,
+      {name: 'echo', inputs: hi, tools: [named(5)]},
+      13,
+      `${failed}tool function properties must be a map[string]any, got float64`
+    ]
+  ]
+  for (const [version, request, code, message] of cases) {
+    const schema = version === 1 ? messages.ConversationRequest : messages.ConversationRequestAlpha2
+    const sent = encode<typeof messages.ConversationRequestAlpha2>(schema as never, request)
+    t.match(await client.dapr(`ConverseAlpha${version}`, sent), {code, message}, message)
+  }
+})
+
 const choices = (content: string) => ({outputs: [{choices: [{message: {content}}]}]})
 
 t.test('personal data: of an input before it is sent, of the request in the answers', async t => {

@@ -14,9 +14,9 @@ import {noBlocks, noComponents, openTestSidecar} from './rig.ts'
 
 const KEYS = join(import.meta.dirname, '../../../fixtures/crypto')
 
-const open = async (t: Test) => {
+const open = async (t: Test, hasKeys = true) => {
   const components = noComponents()
-  await components.follow([componentResource('keys', 'crypto.dapr.localstorage', {path: KEYS})])
+  if (hasKeys) await components.follow([componentResource('keys', 'crypto.dapr.localstorage', {path: KEYS})])
   t.teardown(async () => components.close())
   const blocks = noBlocks(undefined, undefined, components)
   const {port} = await openTestSidecar(t, {blocks})
@@ -46,7 +46,7 @@ const open = async (t: Test) => {
     sent.end()
     return {...(await ended), come}
   }
-  return {call, stream}
+  return {call, stream, client}
 }
 
 const WISH = {'dapr-key-name': 'sym256', 'dapr-key-wrap-algorithm': 'A256KW'}
@@ -208,4 +208,14 @@ t.test('what is wrong with a stream is told in Dapr’s words: the options first
   ]
   for (const [messages, code, message] of cases)
     t.match(await stream('EncryptAlpha1', messages), {code, message}, message)
+  const {client} = await open(t)
+  const silent = client.both({'dapr-app-id': '-'}, '/dapr.proto.runtime.v1.Dapr/EncryptAlpha1')
+  const status = new Promise(resolve => silent.on('status', resolve).on('error', () => undefined))
+  t.match(await status, {
+    code: 3,
+    details: 'invalid request: error waiting for first message: context deadline exceeded'
+  })
+  const without = await open(t, false)
+  for (const name of ['EncryptAlpha1', 'DecryptAlpha1'])
+    t.match(await without.stream(name, asked([one])), {code: 13, message: 'crypto providers not configured'}, name)
 })

@@ -70,3 +70,27 @@ t.test('of firings that were missed the latest comes, or all, one after the othe
     t.strictSame(lines, catchesUp ? [] : ['carts reminder Cart||1||often: 3 firings were missed and passed over'])
   }
 })
+
+t.test(
+  'when a reminder fires: without a due time after one period, repetitions, time to live from the due time on, set again',
+  async t => {
+    const rows: readonly (readonly [wish: object, firings: readonly number[]])[] = [
+      [{period: '2s'}, [2, 4, 6]],
+      [{dueTime: '1s', period: ''}, [1]],
+      [{dueTime: '1s', period: 'R2/PT2S'}, [1, 3]],
+      [{dueTime: '1s', period: '1s', ttl: '2s'}, [1, 2]]
+    ]
+    for (const [wish, expected] of rows) {
+      const {reminders, clock, answerAll} = await openReminders(t)
+      const name = {type: 'Cart', id: '1', name: 'wake'}
+      await reminders.set('carts', name, {...WISH, dueTime: '1ms', period: ''})
+      await reminders.set('carts', name, {...WISH, period: '', ...wish})
+      const seen: number[] = []
+      for (let second = 0; second <= 6; second++) {
+        clock.pass(second === 0 ? 0 : 1000)
+        for (let count = await answerAll(); count > 0; count--) seen.push(second)
+      }
+      t.strictSame(seen, expected, JSON.stringify(wish))
+    }
+  }
+)
