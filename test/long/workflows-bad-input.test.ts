@@ -1,10 +1,8 @@
 /** What workers and clients of workflows may send that no SDK sends, to the gRPC port of a run. */
-import {Client, credentials, status} from '@grpc/grpc-js'
-import t, {type Test} from 'tap'
+import {status} from '@grpc/grpc-js'
+import t from 'tap'
 import {decode, encode} from '../../src/proxy/net/grpc/message-codec.ts'
 import {
-  FOUND_INSTANCE,
-  GET_INSTANCE,
   INSTANCE_ID,
   LIST,
   LISTED,
@@ -14,99 +12,25 @@ import {
   START_INSTANCE,
   TELL
 } from '../../src/work/workflow/hub/hub-messages.ts'
-import {ACTIVITY_ANSWER, EVENT, TURN_ANSWER} from '../../src/work/workflow/messages.ts'
-import type {Program} from '../rig/program.ts'
-import {openRig, type Rig} from '../rig/rig.ts'
+import {ACTIVITY_ANSWER, TURN_ANSWER} from '../../src/work/workflow/messages.ts'
+import {complete, instanceIn, openHub, startIn} from '../rig/hub.ts'
 
 t.setTimeout(180_000)
 
-const SERVICE = '/TaskHubSidecarService/'
 const METHODS = `StartInstance GetInstance WaitForInstanceStart WaitForInstanceCompletion RaiseEvent TerminateInstance
   SuspendInstance ResumeInstance PurgeInstances RerunWorkflowFromEvent ListInstanceIDs GetInstanceHistory CompleteWorkflowTask
   CompleteOrchestratorTask CompleteActivityTask`.split(/\s+/)
 /** A field without a number, a length beyond the message, a text that ends too early, a group that nobody opened. */
 const BROKEN = [[0x00, 1], [0x0a, 0xff, 0xff, 0xff, 0x7f], [0x0a, 5, 0x61], [0x0c]]
-const WORK_ITEM = {
-  turn: [1, {message: {instanceId: [1, 'string'], fresh: [4, {list: EVENT}]}}],
-  token: [10, 'string']
-} as const
-type Item = ReturnType<typeof decode<typeof WORK_ITEM>>
-
 const COMPLETED = 1
 const CONTINUED_AS_NEW = 2
 const TERMINATED = 5
 const STALLED = 8
 
-const bytes = (value: Buffer): Buffer => value
-
-interface Told {
-  readonly code: number
-  readonly text: string
-  readonly answer: Buffer
-}
-
-interface Hub {
-  readonly rig: Rig
-  readonly run: Program
-  readonly call: (method: string, message: Uint8Array) => Promise<Told>
-  /** The next item that the worker gets. */
-  readonly item: () => Promise<Item>
-}
-
-/** A worker that says nothing by itself, and a client, at the gRPC port of `shop`. */
-async function openHub(t: Test): Promise<Hub> {
-  const rig = await openRig(t)
-  await rig.template([{appID: 'shop'}])
-  const run = rig.pillion(['run', '-f', '.'])
-  const {grpc: port} = await run.ports('shop')
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1
-  })
-  const items: Item[] = []
-  const waiting: ((item: Item) => void)[] = []
-  client
-    .makeServerStreamRequest(`${SERVICE}GetWorkItems`, bytes, bytes, Buffer.alloc(0))
-    .on('error', () => undefined)
-    .on('data', (item: Buffer) => {
-      const read = decode(WORK_ITEM, item)
-      const next = waiting.shift()
-      if (next === undefined) items.push(read)
-      else next(read)
-    })
-  t.teardown(() => client.close())
-  const call = async (method: string, message: Uint8Array): Promise<Told> =>
-    new Promise(resolve => {
-      client.makeUnaryRequest(SERVICE + method, bytes, bytes, Buffer.from(message), (error, answer) =>
-        resolve({code: error?.code ?? 0, text: error?.details ?? '', answer: answer ?? Buffer.alloc(0)})
-      )
-    })
-  const item = async (): Promise<Item> => items.shift() ?? new Promise<Item>(resolve => waiting.push(resolve))
-  return {rig, run, call, item}
-}
-
-const complete = (instanceId: string, value: string, {ended = COMPLETED, completionToken = ''} = {}): Uint8Array =>
-  encode(TURN_ANSWER, {
-    instanceId,
-    completionToken,
-    actions: [{id: 1, complete: {status: ended, result: {value}}} as never]
-  })
-
-const instance = async ({call}: Hub, instanceId: string) => {
-  const {answer} = await call('GetInstance', encode(GET_INSTANCE, {instanceId, withPayloads: true}))
-  return decode(FOUND_INSTANCE, answer).state
-}
-
-/** Starts one, and settles when the worker has its first turn; `started` is the answer, which waits for the end of that turn. */
-async function start(hub: Hub, instanceId: string, input = ''): Promise<{readonly started: Promise<Told>; turn: Item}> {
-  const started = hub.call('StartInstance', encode(START_INSTANCE, {instanceId, name: 'order', input: {value: input}}))
-  return {started, turn: await hub.item()}
-}
-
 t.test('what is no protobuf is refused by each method; answers to nothing, twice, and to another dispatch', async t => {
   const hub = await openHub(t)
   const {call} = hub
-  const {started, turn} = await start(hub, 'o-1')
+  const {started, turn} = await startIn(hub, 'o-1')
   for (const method of METHODS)
     for (const message of BROKEN) {
       const {code, text} = await call(method, Uint8Array.from(message))
@@ -119,12 +43,12 @@ t.test('what is no protobuf is refused by each method; answers to nothing, twice
   t.equal((await call('CompleteActivityTask', answer)).code, 0, 'as is an activity that nobody has scheduled')
   const old = complete('o-1', '"old"', {completionToken: 'another'})
   t.equal((await call('CompleteWorkflowTask', old)).code, 0, 'and an answer to another dispatch')
-  t.match(await instance(hub, 'o-1'), {status: 6})
+  t.match(await instanceIn(hub, 'o-1'), {status: 6})
   const own = complete('o-1', '"done"', {completionToken: turn.token})
   t.equal((await call('CompleteWorkflowTask', own)).code, 0)
   t.equal((await call('CompleteWorkflowTask', complete('o-1', '"again"'))).code, 0, 'and a second one')
   t.match(await started, {code: 0})
-  t.match(await instance(hub, 'o-1'), {status: COMPLETED, output: {value: '"done"'}})
+  t.match(await instanceIn(hub, 'o-1'), {status: COMPLETED, output: {value: '"done"'}})
   const log = /workflow 'nobody' is ignored: it waits for none|activity 77 of workflow 'o-1' is ignored/
   await hub.rig.logged('shop', log)
   await hub.rig.logged('shop', /workflow 'o-1' is ignored: it is one to an earlier dispatch/)
@@ -134,19 +58,19 @@ t.test('payloads up to the limit of the app; beyond it an input is refused, and 
   const hub = await openHub(t)
   const {call, rig} = hub
   const large = 'ä'.repeat(1_900_000)
-  const {turn} = await start(hub, 'large', large)
+  const {turn} = await startIn(hub, 'large', large)
   const began = turn.turn?.fresh.find(({executionStarted}) => executionStarted)?.executionStarted
   t.equal(began?.input?.value, large)
   await call('CompleteWorkflowTask', complete('large', large))
-  t.match(await instance(hub, 'large'), {status: COMPLETED, output: {value: large}})
+  t.match(await instanceIn(hub, 'large'), {status: COMPLETED, output: {value: large}})
   const over = {instanceId: 'over', name: 'order', input: {value: 'x'.repeat(4 << 20)}}
   t.match(await call('StartInstance', encode(START_INSTANCE, over)), {code: status.RESOURCE_EXHAUSTED})
   const near = {instanceId: 'near', name: 'order', input: {value: 'x'.repeat((4 << 20) - 1000)}}
   void call('StartInstance', encode(START_INSTANCE, near))
   await rig.logged('shop', /'near' is stalled: Workflow payload size \d+ bytes exceeds 95% of max gRPC body size/)
-  t.match(await instance(hub, 'near'), {status: STALLED})
+  t.match(await instanceIn(hub, 'near'), {status: STALLED})
   t.match(await call('TerminateInstance', encode(TELL, {instanceId: 'near'})), {code: 0})
-  t.match(await instance(hub, 'near'), {status: TERMINATED})
+  t.match(await instanceIn(hub, 'near'), {status: TERMINATED})
 })
 
 t.test('ids of 10,000 bytes and of every character, in the hub and in verbs', async t => {
@@ -156,14 +80,14 @@ t.test('ids of 10,000 bytes and of every character, in the hub and in verbs', as
   const characters = String.fromCodePoint(...Array.from({length: 0x800}, (_, code) => code), 0x1f600)
   const ids = ['x'.repeat(10_000), characters, characters.slice(1), 'a\0b', 'a\0c', '../../x', escapes, '']
   for (const id of ids) {
-    const {started, turn} = await start(hub, id)
+    const {started, turn} = await startIn(hub, id)
     t.equal(turn.turn?.instanceId, id)
     await call('CompleteWorkflowTask', encode(TURN_ANSWER, {instanceId: id, actions: []}))
     t.match(await started, {code: 0})
     t.match(await call('RaiseEvent', encode(RAISE_EVENT, {instanceId: id, name: escapes})), {code: 0})
     await hub.item()
     await call('CompleteWorkflowTask', complete(id, '1'))
-    t.match(await instance(hub, id), {instanceId: id, status: COMPLETED})
+    t.match(await instanceIn(hub, id), {instanceId: id, status: COMPLETED})
   }
   const {answer} = await call('ListInstanceIDs', encode(LIST, {}))
   t.strictSame(decode(LISTED, answer).instanceIds, ids)
@@ -199,5 +123,5 @@ t.test('one that continues as new without an end leaves time for others, and may
   await call('TerminateInstance', encode(TELL, {instanceId: 'endless'}))
   const seconds = (performance.now() - from) / 1000
   t.ok(rounds <= 21 * (seconds + 2), `${rounds} rounds in ${seconds} s: it pauses after twenty`)
-  t.match(await instance(hub, 'endless'), {status: TERMINATED})
+  t.match(await instanceIn(hub, 'endless'), {status: TERMINATED})
 })

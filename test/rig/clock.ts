@@ -32,3 +32,17 @@ export class TestClock {
     this.#now = end
   }
 }
+
+/** A clock whose date is set: what was armed goes by the time that really passes. */
+export class SetClock extends TestClock {
+  #ahead = 0
+
+  override date(): number {
+    return super.date() + this.#ahead
+  }
+
+  /** Somebody sets it, or the machine slept. */
+  set(ms: number): void {
+    this.#ahead += ms
+  }
+}

@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
-import {TestClock} from '../../rig/clock.ts'
+import {SetClock, TestClock} from '../../rig/clock.ts'
 
 const NOTHING = new Uint8Array(0)
 const wakeUp = (due: number, name: string, owner = 1): Parameters<WakeUps['add']>[1] => ({
@@ -215,20 +215,6 @@ t.test('a file that cannot be read is kept aside; one that is held is left alone
   t.match(newer.said, [/newer version of Pillion/])
   newer.file.close()
 })
-
-/** A clock whose date is set: what was armed goes by the time that really passes. */
-class SetClock extends TestClock {
-  #ahead = 0
-
-  override date(): number {
-    return super.date() + this.#ahead
-  }
-
-  /** Somebody sets it, or the machine slept. */
-  set(ms: number): void {
-    this.#ahead += ms
-  }
-}
 
 t.test('a date that jumps: forwards it is found out within ten seconds, backwards nothing fires early', async t => {
   const {file} = await open()

@@ -13,8 +13,10 @@ import {instanceView} from './instance-view.ts'
 import {statusIn} from './list-instances.ts'
 import {askedText, askedWhole, asProblem, givenObject, givenPayload, givenTime} from './requests.ts'
 
-/** So many are removed at once. */
+/** So many are looked up at a time … */
 const PURGE_ROWS = 1000
+/** … and so many are removed in one transaction: others have their turn between two. */
+const PURGE_AT_ONCE = 100
 
 /** Starts a workflow. Throws a UserError. */
 export async function startInstance(
@@ -119,11 +121,15 @@ export async function purgeInstances(workflows: Workflows, {body}: ApiRequest): 
   const meant = given['all'] === true ? purgeable(workflows, given, isForced) : named(workflows, given)
   const purged: Api.WorkflowParent[] = []
   let count = 0
-  for (const {app, id} of meant) {
-    // a child of one before
-    if (workflows.find(app, id) === undefined) continue
-    count += await asProblem(async () => workflows.purge(app, id, {isRecursive: true, isForced}))
-    purged.push({app, id})
+  for (let at = 0; at < meant.length; at += PURGE_AT_ONCE) {
+    const counts = meant.slice(at, at + PURGE_AT_ONCE).map(async ({app, id}) => {
+      // a child of one before
+      if (workflows.find(app, id) === undefined) return 0
+      purged.push({app, id})
+      return asProblem(async () => workflows.purge(app, id, {isRecursive: true, isForced}))
+    })
+    await Promise.allSettled(counts)
+    for (const each of counts) count += await each
   }
   return {purged, count}
 }

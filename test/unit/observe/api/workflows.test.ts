@@ -1,7 +1,7 @@
 import t from 'tap'
 import type {Workflow} from '../../../../src/model/api.generated.ts'
 import type {ApiRequest} from '../../../../src/observe/api/route.ts'
-import {changeInstance, skipTime} from '../../../../src/observe/api/workflows/serve-workflows.ts'
+import {changeInstance, purgeInstances, skipTime} from '../../../../src/observe/api/workflows/serve-workflows.ts'
 import {timeOf} from '../../../../src/work/workflow/messages.ts'
 import type {Workflows} from '../../../../src/work/workflow/workflows.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
@@ -67,4 +67,30 @@ t.test('skip: a timer of one workflow, or the clock of all', async t => {
   })
   for (const ms of [0, -1, 1.5, 'x', undefined])
     await t.rejects(skipTime(workflows, request({ms})), {message: /^ms is (?:missing, or 0|not a whole number)$/})
+})
+
+t.test('purge: all that are over, those that others have started with these; one that is not over stays', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  const child = {instanceId: 'c', name: 'pay', version: undefined, scope: undefined, input: undefined}
+  const ids = (): readonly string[] => workflows.list('shop', 0, 1000).map(({id}) => id)
+  const begin = async (): Promise<void> => {
+    for (let index = 0; index < 250; index++) {
+      await workflows.start('shop', order(`o-${index}`))
+      await workflows.completeTurn(
+        'shop',
+        answer(`o-${index}`, [...(index === 7 ? [{id: 1, createChild: child}] : []), end()])
+      )
+    }
+  }
+  await begin()
+  await t.rejects(purgeInstances(workflows, request({all: true})), {message: 'orchestration has not yet completed'})
+  t.ok(ids().includes('c') && ids().includes('o-7'), 'it still runs')
+  await workflows.completeTurn('shop', answer('c', [end()]))
+  await begin()
+  await workflows.completeTurn('shop', answer('c', [end()]))
+  await workflows.start('shop', order('runs'))
+  t.match(await purgeInstances(workflows, request({all: true})), {count: 251})
+  t.strictSame(ids(), ['runs'])
+  t.match(await purgeInstances(workflows, request({all: true, force: true})), {count: 1, purged: [{id: 'runs'}]})
 })

@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import t from 'tap'
+import {SetClock} from '../../../rig/clock.ts'
 import {answer, call, done, end, openHouse, order, TestWorker, timer} from '../../../rig/workflow-house.ts'
 import {msOf, timeOf} from '../../../../src/work/workflow/messages.ts'
 import {timelineOf} from '../../../../src/work/workflow/timeline.ts'
@@ -118,3 +119,50 @@ t.test('a skip waits for what it sets off, but not for ever', async t => {
   while (!(await Promise.race([isOver, new Promise(resolve => setImmediate(resolve))]))) clock.pass(30_000)
   t.match(await second, {fired: [], isSettled: false})
 })
+
+t.test(
+  'a laptop that slept, and a clock that is set back: timers fire in order, once, and the clock of the code goes on',
+  async t => {
+    const clock = new SetClock()
+    const {workflows, close} = await openHouse(t, undefined, {clock})
+    const worker = new TestWorker()
+    workflows.connect('shop', worker)
+    const times: number[] = []
+    const fired: number[] = []
+    const hear = (): void => {
+      for (const {turn} of worker.items.splice(0))
+        for (const {timestamp, workflowStarted, timerFired} of turn?.fresh ?? []) {
+          if (workflowStarted !== undefined && timestamp !== undefined) times.push(msOf(timestamp))
+          if (timerFired !== undefined) fired.push(timerFired.timerId)
+        }
+    }
+    const HOUR = 3_600_000
+    await workflows.start('shop', order())
+    const timers = [2, 1, 30].map((hours, id) => ({id, createTimer: timer(timeOf(hours * HOUR))}))
+    hear()
+    await workflows.completeTurn('shop', answer('o-1', timers))
+    clock.set(24 * HOUR)
+    clock.pass(10_000)
+    await workflows.settled()
+    hear()
+    t.strictSame(fired, [1, 0], 'what fell due while it slept')
+    await workflows.completeTurn('shop', answer('o-1'))
+    clock.set(-12 * HOUR)
+    await workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'x', input: undefined}})
+    hear()
+    await workflows.completeTurn('shop', answer('o-1'))
+    t.equal(times.length, 3)
+    t.ok((times[2] ?? 0) >= (times[1] ?? 0), 'it is not earlier than before')
+    clock.set(12 * HOUR)
+    clock.pass(10_000)
+    await workflows.settled()
+    hear()
+    t.strictSame(fired, [1, 0], 'none fires twice')
+    clock.set(6 * HOUR)
+    clock.pass(10_000)
+    await workflows.settled()
+    hear()
+    t.strictSame(fired, [1, 0, 2])
+    close()
+  }
+)
