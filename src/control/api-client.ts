@@ -14,6 +14,8 @@ type Query = Readonly<Record<string, string | number>> | URLSearchParams
 export type Asked<R extends Route> = {
   readonly query?: Query
   readonly body?: object
+  /** A body that is no JSON. */
+  readonly bytes?: Uint8Array
   readonly accept?: string
   readonly signal?: AbortSignal | undefined
 } & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
@@ -26,8 +28,8 @@ export interface Outgoing {
   readonly method: string
   /** From `/api/v1` on. */
   readonly path: string
-  /** JSON; '' = none. */
-  readonly body: string
+  /** JSON, or bytes; '' = none. */
+  readonly body: string | Uint8Array
   readonly accept: string | undefined
   readonly signal: AbortSignal | undefined
 }
@@ -96,14 +98,14 @@ async function* objectsOf<T>(body: AsyncIterable<Uint8Array>): AsyncGenerator<T,
 }
 
 function outgoing<R extends Route>(route: R, asked: Asked<R> | undefined): Outgoing {
-  const {at = {}, query, body, accept, signal} = (asked ?? {}) as Partial<Asked<'GET /apps/{id}'>>
+  const {at = {}, query, body, bytes, accept, signal} = (asked ?? {}) as Partial<Asked<'GET /apps/{id}'>>
   const [method = '', template = ''] = route.split(' ')
   const values: Readonly<Record<string, string | number>> = at
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''))
   return {
     method,
     path: `/api/v1${path}${queryText(query)}`,
-    body: body === undefined ? '' : JSON.stringify(body),
+    body: bytes ?? (body === undefined ? '' : JSON.stringify(body)),
     accept,
     signal
   }

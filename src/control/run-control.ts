@@ -1,4 +1,5 @@
 import type * as Api from '../model/api.generated.ts'
+import type {TerminalSize} from '../model/terminal.ts'
 
 /** A run and its apps, without what is known of calls. */
 export type RunListing = Omit<Api.Run, 'faults' | 'lastCall'>
@@ -43,6 +44,25 @@ export interface LogsQuery {
   readonly isColoured?: boolean
 }
 
+/** Who looks at a terminal. */
+export interface TerminalViewer {
+  readonly show: (bytes: Buffer) => void
+  /** The app has ended, and is not started again by itself. */
+  readonly ended: () => void
+}
+
+/** The terminal of an app, whichever process of it runs. */
+export interface SharedTerminal {
+  /** Shows what was shown last, about as much as fits on the screen, and what comes. The result ends it. */
+  readonly attach: (viewer: TerminalViewer) => () => void
+  /**
+   * Types; settles when the terminal has taken it, or `gone` is aborted: '', or why there is nobody to type to. Waits for a process that is
+   * being started.
+   */
+  readonly type: (bytes: Buffer, gone: AbortSignal) => Promise<string>
+  readonly resize: (size: TerminalSize) => void
+}
+
 /** What a run does for those who ask it: by its API, or in its own process. */
 export interface RunControl {
   readonly list: () => RunListing
@@ -65,6 +85,8 @@ export interface RunControl {
    * 0: unknown), stream (`-`: unknown) and app (percent-encoded). Undefined if the run lacks one of the apps.
    */
   readonly runLogs: (ids: readonly string[], asked: LogsQuery, gone: AbortSignal) => AsyncIterable<string> | undefined
+  /** The terminal of an app (`tty: true`), or why it has none; undefined if the run has no such app. */
+  readonly terminal: (id: string) => Promise<SharedTerminal | string | undefined>
   readonly leaseSidecar: (id: string) => LeasedSidecar | undefined
   /** The Daeploy services of the run, in template order. */
   readonly services: () => readonly Api.Service[]

@@ -20,6 +20,7 @@ export type MistakeCode =
   | 'needs-profile' // error or warning: An app depends on an app that starts only with a profile. `run` and `validate` refuse it unless the profile is asked for: `--profile`. A warning if the app itself has profiles, too.
   | 'no-effect' // warning: A key of the template, or a resource, is read but has no effect.
   | 'no-shell' // warning: A command has `|`, `&&` or `>` as an argument, is one word with blanks, or begins with `NAME=`: only a shell understands that.
+  | 'no-terminal' // error: An app has `tty: true`, and here Pillion can open no terminal. The app is not started.
   | 'not-interpolated' // warning: A value contains `${…}`, and the template does not say `interpolate: true`.
   | 'odd-app-id' // warning: An `appID` has characters that do not pass through URLs and headers as they are. With a dot, Dapr does not start the app.
   | 'path-not-found' // error: A file or folder does not exist, or is of the wrong kind.

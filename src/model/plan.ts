@@ -77,6 +77,8 @@ export interface AppPlan {
   readonly dependsOn: readonly Dependency[]
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
+  /** Its process has a terminal; left out: it has none. */
+  readonly tty?: true
   /** It starts only with one of these profiles; left out: always. */
   readonly profiles?: readonly string[]
   readonly resources: ResourcesPlan

@@ -6,11 +6,14 @@ import type * as Sqlite from 'node:sqlite'
 
 /** What we use of `node:ffi`, which calls functions of C libraries (Node 26 and newer). */
 export interface Ffi {
+  /** `library` null: what this process has loaded, its C library for one. */
   dlopen(
-    library: string,
+    library: string | null,
     functions: Readonly<Record<string, {readonly arguments: readonly string[]; readonly return: string}>>
-  ): {readonly functions: Readonly<Record<string, (...args: readonly bigint[]) => number>>}
+  ): {readonly functions: Readonly<Record<string, CFunction>>}
 }
+
+export type CFunction = (...args: readonly (bigint | number | NodeJS.ArrayBufferView)[]) => number
 
 export const loadSqlite = (): typeof Sqlite => quietly('node:sqlite') as typeof Sqlite
 

@@ -12,16 +12,20 @@ export interface KeyMode {
   readonly saved: string
 }
 
-/** Signals stay: Ctrl-C, Ctrl-Z and Ctrl-\ mean what they did (termios(3): ICANON, ECHO, ISIG). */
-const ENTER = 'tty && stty -g && stty -icanon -echo min 1 time 0 && stty -g'
+const MODES = {
+  /** Signals stay: Ctrl-C, Ctrl-Z and Ctrl-\ mean what they did (termios(3): ICANON, ECHO, ISIG). */
+  keys: '-icanon -echo min 1 time 0',
+  /** Every byte as it is, in both directions: what `setRawMode` of Node sets makes CR LF of each LF. */
+  bytes: 'raw -echo'
+} as const
 const WITHIN_MS = 2000
 
 /**
  * Puts the terminal behind stdin into this mode; undefined where there is none, or no `stty`. To be called by the
  * foreground group of the terminal: any other one would be stopped (SIGTTOU).
  */
-export async function enterKeyMode(): Promise<KeyMode | undefined> {
-  const text = await outputOf(ENTER)
+export async function enterKeyMode(mode: keyof typeof MODES = 'keys'): Promise<KeyMode | undefined> {
+  const text = await outputOf(`tty && stty -g && stty ${MODES[mode]} && stty -g`)
   const [device = '', saved = '', keys = ''] = text.split('\n')
   return keys === '' ? undefined : {device, keys, saved}
 }

@@ -11,6 +11,15 @@ export interface Pipe {
   readonly theirs: number
 }
 
+/** Where a process reads and writes, as file descriptors. */
+export interface TheirStdio {
+  /** Left out: nowhere. */
+  readonly stdin?: number
+  readonly stdout: Pick<Pipe, 'theirs'>
+  /** May be the same. */
+  readonly stderr: Pick<Pipe, 'theirs'>
+}
+
 /** The pipes for the output of one process. */
 export interface ProcessPipes {
   readonly stdout: Pipe
@@ -45,9 +54,9 @@ export async function makePipes(count: number): Promise<ProcessPipes[]> {
 const searchPath = (): string => [process.env['PATH'] ?? '', '/usr/bin', '/bin'].join(':')
 
 /** Closes the app's ends: after the spawn, the app holds them itself. */
-export function closeTheirs({stdout, stderr}: ProcessPipes): void {
+export function closeTheirs({stdout, stderr}: TheirStdio): void {
   closeSync(stdout.theirs)
-  closeSync(stderr.theirs)
+  if (stderr !== stdout) closeSync(stderr.theirs)
 }
 
 /** Closes pipes that no process will use. */

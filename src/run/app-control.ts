@@ -28,7 +28,10 @@ export interface AppControlParts extends Pick<RunContext, 'run' | 'startedAt' | 
 /** Handles requests of other terminals and other runs that only read, or that concern one app. */
 export function appControl(
   asked: AppControlParts
-): Pick<RunControl, 'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'leaseSidecar'> {
+): Pick<
+  RunControl,
+  'restartApp' | 'startApp' | 'debugApp' | 'launch' | 'logs' | 'runLogs' | 'terminal' | 'leaseSidecar'
+> {
   const {apps} = asked
   const starter = new AppStarter(asked)
   return {
@@ -43,6 +46,11 @@ export function appControl(
     launch: async id => {
       const runtime = asked.main(id) ?? apps.named(id).find(each => !apps.isStopped(each))
       return runtime && launchOf(runtime, asked.env)
+    },
+    terminal: async id => {
+      const runtime = asked.main(id) ?? apps.named(id)[0]
+      if (runtime !== undefined && apps.isStopped(runtime)) return 'it is stopped'
+      return runtime && (await import('./shared-terminal.ts')).sharedTerminal(runtime)
     },
     leaseSidecar: id => {
       const runtime = asked.main(id)

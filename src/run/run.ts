@@ -6,7 +6,7 @@ import {homeOf} from '../control/server.ts'
 import type {KeyMode} from '../platform/key-mode.ts'
 import {closePipes} from '../platform/pipes.ts'
 import {claimAll, releaseAll, type Claims} from '../proxy/ports/claim-all.ts'
-import {isStartedAtOnce} from '../supervisor/order/start-order.ts'
+import {isPiped} from '../supervisor/order/start-order.ts'
 import {preparePipes} from '../supervisor/process/supervised-app.ts'
 import {withDeadline} from '../supervisor/reload/deadline.ts'
 import {longestGraceMs} from '../supervisor/run-watchdog.ts'
@@ -62,7 +62,7 @@ export class Run {
     const folders = runtimeFolders(env)
     const folder = usableFolder(folders)
     existingFolders(folders, text => reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently
-    const pipes = preparePipes(plan.apps.filter(isStartedAtOnce).length)
+    const pipes = preparePipes(plan.apps.filter(isPiped).length)
     if (!(await this.#wire(folder, pipes))) return this.#finish()
     this.#lifetime.phase = 'starting'
     await starts.begin(await pipes)

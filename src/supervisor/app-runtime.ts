@@ -57,6 +57,8 @@ export class AppRuntime implements Callee {
   /** How calls to its sidecar are logged; undefined: they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
   pipeline: AppPipeline | undefined
+  /** Of its processes; undefined before the first that has one. */
+  readonly terminal = (): Program['terminal'] => this.#program.terminal
   readonly #channel: AppChannel
   readonly #lifecycleLog: LifecycleLog
   readonly #options: AppRuntimeOptions

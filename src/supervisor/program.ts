@@ -1,4 +1,5 @@
 import type {Readable} from 'node:stream'
+import type {AppTerminal, ProcessTerminal} from './process/app-terminal.ts'
 import {SupervisedApp, type SupervisedOptions} from './process/supervised-app.ts'
 import {ExternalApp} from './process/external-app.ts'
 import type {ProcessPipes} from '../platform/pipes.ts'
@@ -6,7 +7,7 @@ import {nextStart} from './process/restart-policy.ts'
 import type {Note, Supervised} from './process/supervised.ts'
 import type {Sink} from '../model/events.ts'
 import type {AppPlan, WatchPlan} from '../model/plan.ts'
-import {succeeded, type AppState, type Why} from '../model/app-state.ts'
+import {succeeded, type AppState, type Exit, type Why} from '../model/app-state.ts'
 
 export interface ProgramOptions {
   readonly lines: Sink
@@ -45,6 +46,8 @@ export class Program {
   #hasStarted = false
   /** The user starts the next process, in a debugger. */
   isDebugged = false
+  /** Of all its processes; made by the first that has one. */
+  terminal: AppTerminal | undefined
 
   constructor(options: ProgramOptions, plan: AppPlan, appPort: number) {
     this.#options = options
@@ -137,11 +140,21 @@ export class Program {
     for (const app of [this.#app, ...this.#others]) app.stopNow()
   }
 
+  async #openTerminal(id: string): Promise<ProcessTerminal | Exit> {
+    const {AppTerminal: Terminal} = await import('./process/app-terminal.ts')
+    this.terminal ??= new Terminal(id)
+    return this.terminal.open()
+  }
+
   /** `begunBy`: the cause of its first process, if it replaces another one. */
   #newApp(plan: AppPlan, appPort: number, begunBy?: Why): Supervised {
     const {nextMarker, environment, folderOf, maySpawn, moved: tell, otherMoved, watch, ...shared} = this.#options
     const isOther = (): boolean => app !== this.#app
-    const moved = (state: AppState): void => (isOther() ? otherMoved() : tell(state))
+    const moved = (state: AppState): void => {
+      if (isOther()) return otherMoved()
+      tell(state)
+      if (state.phase === 'exited') this.terminal?.end()
+    }
     const app: Supervised =
       plan.command.length === 0 || this.isDebugged
         ? new ExternalApp({plan, appPort, moved})
@@ -151,6 +164,7 @@ export class Program {
             appPort,
             moved,
             begunBy,
+            openTerminal: async () => this.#openTerminal(plan.id),
             folder: () => folderOf(plan),
             // a start, a reload or an edit of the template may still be in progress when the run stops
             maySpawn: () => !this.#isStopped && maySpawn(),

@@ -59,8 +59,8 @@ const OF_WORKFLOWS = /^pillion (?:workflow|jobs|scheduler|actors|reminders|skip|
 /** It needs a release: `release/upgrade.test.ts` has it. */
 const OF_RELEASE = /^pillion upgrade\b/
 
-/** They need a terminal: `long/ui.test.ts` has them. */
-const OF_TERMINALS = /^pillion ui\b/
+/** They need a terminal: `long/ui.test.ts` and `long/attach.test.ts` have them. */
+const OF_TERMINALS = /^pillion (?:ui|attach)\b/
 
 /** They need another copy of the template, or a web app: `e2e/borrowing.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
 const OF_COPIES = / --rest | --name \S+ --name |^pillion (?:url|open) /

@@ -205,6 +205,9 @@ t.test('every answer of the API is as its description says', async t => {
   t.match(await ask(socket, '/api/v1/faults', one), {status: 409, body: /100 faults already exist/})
   t.match(await ask(socket, '/api/v1/faults', {method: 'DELETE'}), {status: 200, json: {removed: 100}})
   t.match(await get('/apps/shop/launch', 'Launch'), {environment: {SHOP_TOKEN: 'abc'}, command: ['node', 'app.mjs']})
+  for (const method of ['GET', 'POST'])
+    t.match(await ask(socket, '/api/v1/apps/shop/terminal', {method}), {status: 409, body: /has no terminal/})
+  seen.add('/apps/{id}/terminal') // answers by long/attach.test.ts: they take an app with a terminal
   t.match(await get('/services', 'Services'), {services: []})
   t.same(await get('/notifications', 'Notifications'), {})
   for (const [method, path] of [

@@ -14,6 +14,7 @@ export const controlOf = (given: Pick<RunControl, 'list'> & Partial<RunControl>)
   restartApp: async () => undefined,
   logs: () => undefined,
   runLogs: () => undefined,
+  terminal: async () => undefined,
   leaseSidecar: () => undefined,
   services: () => [],
   assign: () => '',

@@ -69,6 +69,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
     stop: stopPlan(settings),
     dependsOn: [],
     fixedPort,
+    ...(values.tty === true && {tty: true}),
     ...(values.profiles !== undefined && values.profiles.length > 0 && {profiles: values.profiles}),
     resources,
     elsewhere: elsewherePlan(settings)

@@ -4,6 +4,7 @@ import {compileGlob} from '../../model/glob.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {SidecarPlan} from '../../model/plan.ts'
 import {matchesNothing} from '../../model/watch-filter.ts'
+import {whyNoTerminal} from '../../platform/pseudo-terminal.ts'
 import type {Template} from './decode.ts'
 import {placeText, type Mistake, type Source} from './diagnose.ts'
 import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
@@ -57,7 +58,11 @@ export function findingsIn(checked: CheckedTemplate, wanted?: readonly string[])
   const {template, entries, source, documents} = checked
   // with --profile, loading has refused what these lack
   const isProfileGiven = (wanted ?? []).length > 0
-  const errors = [...repeatedPorts(entries, source), ...(isProfileGiven ? [] : alwaysLacking(entries))]
+  const errors = [
+    ...repeatedPorts(entries, source),
+    ...withoutTerminal(entries),
+    ...(isProfileGiven ? [] : alwaysLacking(entries))
+  ]
   const warnings = [
     ...hintsIn(checked),
     ...wrongDocument(template, documents),
@@ -82,6 +87,16 @@ function wrongDocument({top}: Template, documents: readonly Yaml[]): readonly Mi
       mistakes.push({code: 'second-document', message, spot, hint: 'write it into a file of its own'})
   }
   return mistakes
+}
+
+/** Apps that want a terminal where there is none: they are not started. */
+function withoutTerminal(entries: readonly Entry[]): readonly Mistake[] {
+  return entries.flatMap(({settings, plan: {id, tty}}) => {
+    const why = tty === true ? whyNoTerminal() : ''
+    if (why === '') return []
+    const message = `app ${JSON.stringify(id)} gets no terminal: ${why}`
+    return {code: 'no-terminal', message, spot: settings.spot('tty'), hint: 'remove tty where you can do without'}
+  })
 }
 
 const PORT_KEYS = {

@@ -91,7 +91,7 @@ export const OUR_SHARED_KEYS = [
   'envFile',
   'kubernetes'
 ] as const
-export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort', 'profiles'] as const
+export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort', 'profiles', 'tty'] as const
 
 /** `250ms`, `5s`, `2m`, or seconds. */
 export type Duration = string | number
@@ -145,6 +145,7 @@ export interface OurValues {
   readonly version?: string
   readonly fixedPort?: number
   readonly profiles?: readonly string[]
+  readonly tty?: boolean
 }
 
 export type TopValues = Values<typeof TOP_KEYS> & {

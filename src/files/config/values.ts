@@ -24,6 +24,7 @@ const TYPED_KEYS = new Set([
   'replay',
   'timeout',
   'fixedPort',
+  'tty',
   'interpolate',
   'isolate',
   'managerPort',

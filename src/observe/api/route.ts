@@ -30,6 +30,8 @@ export interface OnSocket<R extends Route> {
   readonly onSocket: Answer<R>
   /** Its body may be larger than those of other routes. */
   readonly isLarge?: true
+  /** Its body is bytes, not text: latin1. */
+  readonly isBytes?: true
 }
 
 /** All routes. That of another path, or one that is missing, is a mistake that the compiler finds. */
@@ -52,6 +54,7 @@ interface Found {
   readonly answer: Answer<Route>
   readonly isForPages: boolean
   readonly isLarge: boolean
+  readonly isBytes: boolean
   readonly at: Readonly<Record<string, string>>
 }
 
@@ -64,6 +67,7 @@ export class Router {
     readonly answer: Answer<Route>
     readonly isForPages: boolean
     readonly isLarge: boolean
+    readonly isBytes: boolean
   }[]
 
   constructor(routes: RouteTable) {
@@ -71,8 +75,8 @@ export class Router {
       const [method = '', path = ''] = route.split(' ')
       const pattern = patternOf(path, name => KINDS[name]?.pattern ?? ANYTHING)
       const isForPages = typeof row === 'function'
-      const isLarge = !isForPages && row.isLarge === true
-      return {method, path, pattern, isForPages, isLarge, answer: isForPages ? row : row.onSocket}
+      const {isLarge = false, isBytes = false} = isForPages ? {} : row
+      return {method, path, pattern, isForPages, isLarge, isBytes, answer: isForPages ? row : row.onSocket}
     })
   }
 

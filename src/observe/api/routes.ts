@@ -50,6 +50,16 @@ export const ROUTES: RouteTable = {
   'POST /apps/{id}/tasks/purge': {
     onSocket: async (context, request) => (await tasksCode()).purgeChild(context, readAppName(request.at), request)
   },
+  'GET /apps/{id}/terminal': {
+    onSocket: async ({control}, request) =>
+      (await import('./terminal.ts')).showTerminal(control, readAppName(request.at), request)
+  },
+  'POST /apps/{id}/terminal': {
+    isLarge: true,
+    isBytes: true,
+    onSocket: async ({control}, request) =>
+      (await import('./terminal.ts')).typeInto(control, readAppName(request.at), request)
+  },
   'GET /apps/{id}/logs': async (context, request) => sendLogs(context, readAppName(request.at), request),
   'GET /apps/{id}/why': async (context, {at}) => whyOf(context, readAppName(at).id, maskingOf(context)),
   'GET /apps/{id}/environment': async (context, {at}) => maskedEnvironment(context, readAppName(at)),

@@ -28,10 +28,13 @@ export async function serveApi(
   const gone = new AbortController()
   response.on('close', () => gone.abort(new Error('who asked for it has left')))
   try {
-    const {answer, at, isForPages, isLarge} = ROUTER.find(method, url?.pathname.replace(/^\/api\/v1/, '') ?? '')
+    const {answer, at, isForPages, isLarge, isBytes} = ROUTER.find(
+      method,
+      url?.pathname.replace(/^\/api\/v1/, '') ?? ''
+    )
     if (via === 'page' && !isForPages)
       throw new ApiProblem(403, 'this is not for pages', 'The control socket of the run answers it.')
-    const body = read ?? (method === 'GET' ? '' : await bodyOf(request, isLarge ? Infinity : MAX_BODY))
+    const body = read ?? (method === 'GET' ? '' : await bodyOf(request, {isBytes, max: isLarge ? Infinity : MAX_BODY}))
     const query = url?.searchParams ?? new URLSearchParams()
     const value = await answer(context, {at, query, body, gone: gone.signal, via, request, response})
     if (value !== undefined) end(response, 200, 'application/json', value)
@@ -47,9 +50,12 @@ export async function serveApi(
 /** The largest request body that the API expects; the rest is dropped. */
 const MAX_BODY = 1024 * 1024
 
-async function bodyOf(request: IncomingMessage, max: number): Promise<string> {
+async function bodyOf(
+  request: IncomingMessage,
+  {isBytes, max}: {readonly isBytes: boolean; readonly max: number}
+): Promise<string> {
   let body = ''
-  request.setEncoding('utf8')
+  request.setEncoding(isBytes ? 'latin1' : 'utf8')
   for await (const piece of request) if (body.length < max) body += piece as string
   return body
 }

@@ -22,8 +22,9 @@ export interface StartOrderOptions {
 /** Pipes for the first processes, created in advance. */
 type Pipes = Awaited<ReturnType<typeof preparePipes>>
 
-/** The app has a command and no dependencies. */
-export const isStartedAtOnce = ({command, dependsOn}: AppPlan): boolean => command.length > 0 && dependsOn.length === 0
+/** Its pipes are created in advance: the app has a command, no dependencies, and no terminal. */
+export const isPiped = ({command, dependsOn, tty}: AppPlan): boolean =>
+  command.length > 0 && dependsOn.length === 0 && tty !== true
 
 /** Starts the apps of a run: apps without dependencies immediately, the others when their dependencies are met. */
 export class StartOrder {
@@ -72,7 +73,7 @@ export class StartOrder {
     for (const runtime of first) if (runtime.fault !== '') this.#refuse(runtime)
     const starts = first
       .filter(({fault}) => fault === '')
-      .map(runtime => [runtime, runtime.start(isStartedAtOnce(runtime.plan) ? pipes.shift() : undefined)] as const)
+      .map(runtime => [runtime, runtime.start(isPiped(runtime.plan) ? pipes.shift() : undefined)] as const)
     for (const each of pipes) closePipes(each)
     for (const [runtime, start] of starts) {
       await start

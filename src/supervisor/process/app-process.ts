@@ -3,6 +3,7 @@ import {endGroup} from './end-group.ts'
 import {spawnGroup, type ProcessGroup} from './process-group.ts'
 import {Output} from './output.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
+import type {ProcessTerminal} from './app-terminal.ts'
 import type {Orphan} from './process-tracker.ts'
 import type {StopPlan} from '../../model/plan.ts'
 import type {Exit} from '../../model/app-state.ts'
@@ -11,7 +12,7 @@ export interface AppProcessOptions {
   readonly command: readonly string[]
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
-  readonly pipes: ProcessPipes
+  readonly stdio: ProcessPipes | ProcessTerminal
   /** The stdin of the process; undefined: empty. */
   readonly input: Readable | undefined
   readonly isRaw: boolean
@@ -37,11 +38,11 @@ export class AppProcess {
   #endedAt: number | undefined
 
   constructor({input, marker, isRaw, take, ...options}: AppProcessOptions) {
-    const {pipes} = options
+    const {stdio} = options
     this.marker = marker
     this.group = spawnGroup({...options, hasInput: input !== undefined})
     void this.#timeLife()
-    this.#output = new Output({pipes, isRaw, take})
+    this.#output = new Output({from: stdio, isRaw, take})
     this.#input = input
     this.#feed()
   }

@@ -2,13 +2,14 @@ import {Socket} from 'node:net'
 import {LineSplitter} from './line-splitter.ts'
 import {pause} from '../../platform/delay.ts'
 import type {ProcessPipes} from '../../platform/pipes.ts'
+import type {ProcessTerminal} from './app-terminal.ts'
 
 const SILENCE_MS = 100
 /** Size of a read from a full pipe. */
 const WHOLE_READ = 64 * 1024
 
 export interface OutputOptions {
-  readonly pipes: Pick<ProcessPipes, 'stdout' | 'stderr'>
+  readonly from: ProcessPipes | ProcessTerminal
   /** Bytes are passed on unchanged instead of being split into lines. */
   readonly isRaw: boolean
   /** Receives latin1 text. If it returns a promise, this stream is paused until it settles. */
@@ -18,12 +19,15 @@ export interface OutputOptions {
 interface Stream {
   readonly name: 'stdout' | 'stderr'
   readonly socket: Socket
-  readonly splitter: LineSplitter
+  readonly splitter: Splitter
   /** Until the latest text was taken. */
   taken: Promise<void> | undefined
 }
 
-/** Reads the two pipes of a process, from the spawn until every writer has closed them. */
+/** Makes lines of bytes. */
+type Splitter = Pick<LineSplitter, 'push' | 'end'>
+
+/** Reads the two pipes of a process, or its terminal, from the spawn until every writer has closed them. */
 export class Output {
   /** Settles when both pipes have ended and the last line was passed on. */
   readonly #closed: Promise<void>
@@ -35,8 +39,11 @@ export class Output {
 
   constructor(options: OutputOptions) {
     this.#options = options
-    const {stdout, stderr} = options.pipes
-    const streams = [this.#open('stdout', stdout.ours), this.#open('stderr', stderr.ours)]
+    const {from} = options
+    const streams =
+      'lines' in from
+        ? [this.#open('stdout', from.lines, take => from.read(take))]
+        : OF_PIPES.map(name => this.#open(name, new LineSplitter(), take => readerOf(from[name].ours, take)))
     this.#sockets = streams.map(({socket}) => socket)
     this.#closed = this.#readAll(streams)
   }
@@ -64,14 +71,13 @@ export class Output {
     this.#isClosed = true
   }
 
-  #open(name: 'stdout' | 'stderr', descriptor: number): Stream {
+  #open(name: 'stdout' | 'stderr', splitter: Splitter, read: (take: (chunk: Buffer) => void) => Socket): Stream {
     const {isRaw} = this.#options
-    const splitter = new LineSplitter()
     const stream: Stream = {
       name,
       splitter,
       taken: undefined,
-      socket: readerOf(descriptor, chunk => {
+      socket: read(chunk => {
         const {socket} = stream
         this.#lastRead = performance.now()
         const text = isRaw ? chunk.toString('latin1') : splitter.push(chunk)
@@ -108,6 +114,8 @@ export class Output {
     socket.resume()
   }
 }
+
+const OF_PIPES = ['stdout', 'stderr'] as const
 
 /** Lets calls run in between: libuv would read a full pipe 32 times in a row. */
 function giveWay(socket: Socket): void {

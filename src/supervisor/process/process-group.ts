@@ -3,7 +3,7 @@ import {statSync} from 'node:fs'
 import type {Writable} from 'node:stream'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {Exit} from '../../model/app-state.ts'
-import {closeTheirs, type ProcessPipes} from '../../platform/pipes.ts'
+import {closeTheirs, type TheirStdio} from '../../platform/pipes.ts'
 import {startOfNew} from '../../platform/process-table.ts'
 
 /** A process group: a leader that we spawned, and its children. */
@@ -29,13 +29,13 @@ export interface SpawnOptions {
   /** The complete environment; nothing is added. */
   readonly env: Readonly<Record<string, string>>
   /** The child's ends are closed here, whether the spawn succeeds or not. */
-  readonly pipes: ProcessPipes
-  /** The process gets a pipe as stdin; otherwise its stdin is empty. */
+  readonly stdio: TheirStdio
+  /** The process gets a pipe as stdin; otherwise its stdin is empty, or the terminal. */
   readonly hasInput: boolean
 }
 
 /** Spawns a process in its own group. A failed spawn is reported as an exit. */
-export function spawnGroup({command, folder, env, pipes, hasInput}: SpawnOptions): ProcessGroup {
+export function spawnGroup({command, folder, env, stdio, hasInput}: SpawnOptions): ProcessGroup {
   const [file = '', ...args] = command
   try {
     const leader = spawn(file, args, {
@@ -44,13 +44,13 @@ export function spawnGroup({command, folder, env, pipes, hasInput}: SpawnOptions
       // a new session and group: Ctrl-C in our terminal reaches only us, and the group can be signalled as a whole
       detached: true,
       // Node's own kind of stdin, a socket: a FIFO whose writer has closed it would block `open("/dev/stdin")` for ever
-      stdio: [hasInput ? 'pipe' : 'ignore', pipes.stdout.theirs, pipes.stderr.theirs]
+      stdio: [hasInput ? 'pipe' : (stdio.stdin ?? 'ignore'), stdio.stdout.theirs, stdio.stderr.theirs]
     })
     return groupOf(leader, exitOf(leader, folder))
   } catch (error) {
     return neverStarted(spawnError(error, folder)) // an invalid argument, such as one with a NUL byte
   } finally {
-    closeTheirs(pipes)
+    closeTheirs(stdio)
   }
 }
 

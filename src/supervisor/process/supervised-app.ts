@@ -14,6 +14,7 @@ import type {Watchdog} from './watchdog.ts'
 import {AppProcess} from './app-process.ts'
 import {aborted, pause} from '../../platform/delay.ts'
 import {closePipes, makePipes, type ProcessPipes} from '../../platform/pipes.ts'
+import type {ProcessTerminal} from './app-terminal.ts'
 import {runCommand, type CommandOptions} from '../../platform/run-command.ts'
 import {Readiness, probeTargetOf} from './readiness.ts'
 import {afterRun, isShort, nextStart, NO_FAILURES, type Failures, type NextStart} from './restart-policy.ts'
@@ -46,7 +47,11 @@ export interface SupervisedOptions {
   readonly maySpawn?: (() => boolean) | undefined
   /** Gets each process group, in case we are killed. */
   readonly watchdog?: Pick<Watchdog, 'watch' | 'forget'> | undefined
+  /** For a plan with a terminal. */
+  readonly openTerminal?: (() => Promise<ProcessTerminal | Exit>) | undefined
 }
+
+type ProcessStdio = ProcessPipes | ProcessTerminal
 
 /** The command of `ready` is killed after this time. */
 const COMMAND_TIMEOUT_MS = 5000
@@ -64,6 +69,10 @@ interface Ended {
  */
 export const preparePipes = async (count: number): Promise<readonly ProcessPipes[]> =>
   makePipes(count).catch((): ProcessPipes[] => [])
+
+const dropStdio = (stdio: ProcessStdio): void => ('lines' in stdio ? stdio.drop() : closePipes(stdio))
+
+const EXEC = ['-c', 'exec "$@"', 'sh']
 
 /** A program of a plan with its successive processes, until it is stopped or no longer restarted. */
 export class SupervisedApp implements Supervised {
@@ -92,6 +101,7 @@ export class SupervisedApp implements Supervised {
   #foreignListener: ForeignListener | undefined
   #recheck = (): void => undefined
   #stopWatching = (): void => undefined
+  terminal: ProcessTerminal | undefined
 
   constructor(options: SupervisedOptions) {
     this.#options = options
@@ -184,22 +194,22 @@ export class SupervisedApp implements Supervised {
 
   /** Runs one process, from its pipes to the end of its group. */
   async #live(given: ProcessPipes | undefined): Promise<Ended> {
-    const [pipes] = await Promise.all([given ?? this.#makePipes(), this.#lookForForeignListener()])
+    const [stdio] = await Promise.all([given ?? this.#openStdio(), this.#lookForForeignListener()])
     if (this.#isOver) {
-      if ('stdout' in pipes) closePipes(pipes)
+      if (!('kind' in stdio)) dropStdio(stdio)
       return {exit: undefined, livedMs: 0, isAsked: true}
     }
     this.#asked = new AbortController() // this process fulfils earlier requests
-    if (!('stdout' in pipes)) {
+    if ('kind' in stdio) {
       this.#machine.enter({phase: 'starting', pid: undefined})
-      return {exit: pipes, livedMs: 0, isAsked: false}
+      return {exit: stdio, livedMs: 0, isAsked: false}
     }
     const folder = await this.#folder()
     if (this.#isOver) {
-      closePipes(pipes)
+      dropStdio(stdio)
       return {exit: undefined, livedMs: 0, isAsked: true}
     }
-    const appProcess = this.#begin(pipes, folder)
+    const appProcess = this.#begin(stdio, folder)
     await Promise.race([appProcess.group.exited, aborted(this.#asked.signal)])
     return this.#finish(appProcess)
   }
@@ -215,7 +225,7 @@ export class SupervisedApp implements Supervised {
     }
   }
 
-  #begin(pipes: ProcessPipes, folder: string): AppProcess {
+  #begin(stdio: ProcessStdio, folder: string): AppProcess {
     const {plan, environment, processMarker, single, lines} = this.#options
     const number = ++this.#generation
     const stderr = new Tail()
@@ -223,17 +233,19 @@ export class SupervisedApp implements Supervised {
     this.#wasReady = false
     const env = environment(number)
     const readiness = this.#readinessOf(() => appProcess, {folder, env})
+    this.terminal = 'lines' in stdio ? stdio : undefined
     const appProcess = new AppProcess({
-      pipes,
+      stdio,
       // as Dapr's CLI does for a template (pkg/standalone/run.go): the shell reports a missing program, with exit code 127
-      command: single === undefined ? [shellFor(plan), '-c', 'exec "$@"', 'sh', ...plan.command] : plan.command,
+      command:
+        single === undefined ? [shellFor(plan), ...(this.terminal?.exec ?? EXEC), ...plan.command] : plan.command,
       folder,
       env,
       marker: `PILLION_LIFE=${processMarker(number)}`,
       input: single?.input,
       isRaw: single !== undefined,
       take: (stream, text) => {
-        if (stream === 'stderr') stderr.see(text)
+        if (stream === 'stderr' || 'lines' in stdio) stderr.see(text)
         readiness.see(stream, text)
         return lines({app: plan.id, stream, text})
       }
@@ -310,6 +322,11 @@ export class SupervisedApp implements Supervised {
       if (port === this.#target.port) this.#foreignListener = foreignListener
       noted({type: 'port-taken', port, owner, isCalled: port === appPort})
     }
+  }
+
+  async #openStdio(): Promise<ProcessStdio | Exit> {
+    const {plan, openTerminal} = this.#options
+    return plan.tty !== true || openTerminal === undefined ? this.#makePipes() : openTerminal()
   }
 
   async #makePipes(): Promise<ProcessPipes | Exit> {

@@ -1,6 +1,7 @@
 import type {AppState, Exit, Why} from '../../model/app-state.ts'
 import type {Owner} from '../../platform/port-owners.ts'
 import type {Orphan} from './process-tracker.ts'
+import type {ProcessTerminal} from './app-terminal.ts'
 
 /** The process of an app: one that we run (`SupervisedApp`), or one that was started elsewhere (`ExternalApp`). */
 export interface Supervised {
@@ -15,6 +16,8 @@ export interface Supervised {
   readonly shortRuns: number
   /** Start and end of its latest process (`performance.now()`); zeros before the first end. */
   readonly lived: {readonly from: number; readonly to: number}
+  /** That of its current process, if it has one. */
+  readonly terminal?: ProcessTerminal | undefined
   /** Settles when the first process was spawned, could not be spawned, or is no longer wanted. */
   start(): Promise<void>
   /** Requests a new process immediately. Requests in quick succession count as one; before the start and after the end they do nothing. */

@@ -105,6 +105,25 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commands/debug.ts')).debug
   },
   {
+    name: 'attach',
+    summary: 'Connect this terminal to that of an app (tty: true): debugger prompts, shells, programs that read keys',
+    usage: 'id [flags]',
+    flags: [
+      whichApp('attach to'),
+      {
+        ...textFlag(
+          'detach-keys',
+          'The keys that detach, as docker has them: characters, or ctrl- and a letter, with commas'
+        ),
+        shown: '"ctrl-p,ctrl-q"'
+      },
+      ...WHOSE_RUN
+    ],
+    examples: ['attach shop', 'attach shop --detach-keys ctrl-]'],
+    takesIds: true,
+    load: async () => (await import('../commands/attach.ts')).attachTo
+  },
+  {
     name: 'calls',
     summary: 'Show the latest calls between the apps of a run, or one call with request and response',
     usage: '[filter ...] [flags]',

@@ -68,7 +68,7 @@ export class DaprdProcess {
       command,
       folder,
       env,
-      pipes,
+      stdio: pipes,
       input: undefined,
       isRaw: false,
       marker: `PILLION_LIFE=${life}`,

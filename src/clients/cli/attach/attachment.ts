@@ -1,0 +1,178 @@
+/**
+ * attach/ is `pillion attach`: the user's terminal as that of an app. It promises that the terminal is left as it was found, whatever
+ * ends first: the app, the run, or the user's patience.
+ */
+import type {IncomingMessage} from 'node:http'
+import {ApiError} from '../../../control/api-client.ts'
+import {GONE} from '../../../control/ask.ts'
+import type {FoundRun} from '../../../control/client.ts'
+import {codeOf, UserError} from '../../../model/errors.ts'
+import {LEAVE_SECOND_SCREEN, RESET_MODES} from '../../../model/terminal.ts'
+import {enterKeyMode, leaveKeyMode, type KeyMode} from '../../../platform/key-mode.ts'
+import {DetachKeys} from './detach-keys.ts'
+
+export interface AttachmentOptions {
+  readonly run: FoundRun
+  /** What the API calls the app. */
+  readonly app: string
+  /** As characters. */
+  readonly detachKeys: string
+  /** Is printed on stderr before anything of the app is shown. */
+  readonly greeting: string
+}
+
+/** `detached`: by the user; `ended`: the app has; `gone`: the run was killed. */
+export type AttachmentEnd = 'detached' | 'ended' | 'gone'
+
+/** The first detach key alone is for the app after this time. */
+const HELD_MS = 1000
+/** Whether the second screen is shown, at the end of a text. */
+const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
+
+export class Attachment {
+  readonly #options: AttachmentOptions
+  readonly #keys: DetachKeys
+  readonly #over = new AbortController()
+  #isSecond = false
+  #held: NodeJS.Timeout | undefined
+  #typed = ''
+  #isTyping = false
+  readonly #onData = (data: Buffer | string): void => this.#take(data)
+  readonly #onEnd = (): void => this.#over.abort()
+  readonly #onResize = (): void => void this.#tell('', sizeOfScreen())
+  readonly #onContinued = (): void => void this.#thaw()
+  readonly #onExit = (): void => this.#restore()
+  #mode: KeyMode | undefined
+
+  constructor(options: AttachmentOptions) {
+    this.#options = options
+    this.#keys = new DetachKeys(options.detachKeys)
+  }
+
+  /** Settles when it is over, and the terminal is as before. Throws a UserError if nobody can attach. */
+  async run(): Promise<AttachmentEnd> {
+    const {run, app, greeting} = this.#options
+    const {signal} = this.#over
+    const {message} = await run.api.open('GET /apps/{id}/terminal', {at: {id: app}, query: sizeOfScreen(), signal})
+    try {
+      await this.#begin()
+      const {stderr} = process
+      stderr.write(stderr.isTTY ? greeting.replaceAll('\n', '\r\n') : greeting)
+      await this.#show(message)
+      return 'ended'
+    } catch (error) {
+      if (signal.aborted) return 'detached'
+      if (GONE.has(codeOf(error))) return 'gone'
+      throw error
+    } finally {
+      this.#over.abort()
+      this.#end()
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const {stdin, stdout} = process
+    process.on('exit', this.#onExit)
+    this.#mode = await enterKeyMode('bytes')
+    if (this.#mode === undefined)
+      throw new UserError('attach cannot read keys from this terminal', {explanation: 'It needs stty (POSIX).'})
+    stdin.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onEnd).resume()
+    stdout.on('resize', this.#onResize).on('error', this.#onEnd)
+    process.on('SIGCONT', this.#onContinued)
+    for (const signal of ENDING) process.on(signal, this.#onEnd)
+  }
+
+  #end(): void {
+    const {stdin, stdout} = process
+    clearTimeout(this.#held)
+    stdin.off('data', this.#onData).off('end', this.#onEnd).pause()
+    stdout.off('resize', this.#onResize)
+    process.off('SIGCONT', this.#onContinued)
+    for (const signal of ENDING) process.off(signal, this.#onEnd)
+    process.off('exit', this.#onExit)
+    if (stdout.isTTY) stdout.write(`${this.#isSecond ? LEAVE_SECOND_SCREEN : ''}${RESET_MODES}\r\n`)
+    this.#restore()
+  }
+
+  #restore(): void {
+    if (this.#mode !== undefined) leaveKeyMode(this.#mode)
+    this.#mode = undefined
+  }
+
+  /** Whoever had the terminal meanwhile may have given it its own modes; else they are still ours, and not those from before. */
+  async #thaw(): Promise<void> {
+    const before = this.#mode
+    const mode = await enterKeyMode('bytes')
+    if (mode === undefined) return
+    this.#mode = before !== undefined && mode.saved === before.keys ? before : mode
+    if (this.#over.signal.aborted) this.#restore()
+    else this.#onResize()
+  }
+
+  async #show(message: IncomingMessage): Promise<void> {
+    for await (const bytes of message as AsyncIterable<Buffer>) {
+      const [, state] = SECOND.exec(bytes.toString('latin1')) ?? []
+      if (state !== undefined) this.#isSecond = state === 'h'
+      if (!process.stdout.write(bytes)) await drained()
+    }
+  }
+
+  #take(data: Buffer | string): void {
+    clearTimeout(this.#held)
+    const typed = this.#keys.push(Buffer.from(data as string).toString('latin1'))
+    if (typed === undefined) return this.#over.abort()
+    this.#held = setTimeout(() => this.#type(this.#keys.release()), HELD_MS)
+    this.#type(typed)
+  }
+
+  /** One request after the other: what is typed meanwhile goes with the next. */
+  #type(text: string): void {
+    this.#typed += text
+    if (!this.#isTyping) void this.#send()
+  }
+
+  async #send(): Promise<void> {
+    this.#isTyping = true
+    while (this.#typed !== '' && !this.#over.signal.aborted) {
+      const text = this.#typed
+      this.#typed = ''
+      await this.#tell(text)
+    }
+    this.#isTyping = false
+  }
+
+  /** What nobody takes rings the bell; the end of the app, or of the run, comes with what it shows. */
+  async #tell(text: string, query = {}): Promise<void> {
+    try {
+      await typeText(this.#options, {text, query, signal: this.#over.signal})
+    } catch (error) {
+      if (error instanceof ApiError) process.stdout.write('\x07')
+    }
+  }
+}
+
+/** Types latin1 text; settles when the terminal has taken it. Throws a UserError. */
+export async function typeText(
+  {run, app}: Pick<AttachmentOptions, 'run' | 'app'>,
+  {text, query = {}, signal}: {readonly text: string; readonly query?: object; readonly signal?: AbortSignal}
+): Promise<void> {
+  await run.api.ask('POST /apps/{id}/terminal', {
+    at: {id: app},
+    query: query as Readonly<Record<string, number>>,
+    bytes: Buffer.from(text, 'latin1'),
+    signal
+  })
+}
+
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Empty where it is not known. */
+function sizeOfScreen(): Readonly<Record<string, number>> {
+  const {columns, rows} = process.stdout
+  return columns > 0 && rows > 0 ? {columns, rows} : {}
+}
+
+const drained = async (): Promise<void> =>
+  new Promise(resolve => {
+    process.stdout.once('drain', resolve)
+  })

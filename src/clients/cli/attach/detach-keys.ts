@@ -1,0 +1,51 @@
+import {UsageError} from '../usage-error.ts'
+
+/** Those of `docker attach`. */
+export const USUAL_DETACH_KEYS = 'ctrl-p,ctrl-q'
+
+/** Keys as `docker attach --detach-keys` has them, `ctrl-p,ctrl-q` or `q`, as the characters that a terminal sends. Throws a UsageError. */
+export function readDetachKeys(text: string): string {
+  const keys = text.split(/,(?!$)/).map(word => {
+    const [, control = '', letter = ''] = /^(?:(?:ctrl-([a-z@[\\\]^_]))|([!-~]))$/i.exec(word) ?? []
+    if (control !== '') return String.fromCharCode(control.toUpperCase().charCodeAt(0) - 64)
+    return letter
+  })
+  if (keys.every(key => key !== '')) return keys.join('')
+  throw new UsageError(
+    `invalid argument "${text}" for "--detach-keys" flag: expected keys with commas between them, like ctrl-p,ctrl-q or ctrl-]`
+  )
+}
+
+/** Keys for people: `Ctrl-P Ctrl-Q`. */
+export const detachKeysText = (keys: string): string =>
+  Array.from(keys, key => (key < ' ' ? `Ctrl-${String.fromCharCode(key.charCodeAt(0) + 64)}` : key)).join(' ')
+
+/** What is typed, without the keys that detach. */
+export class DetachKeys {
+  readonly #keys: string
+  /** How many of them have come. */
+  #count = 0
+
+  constructor(keys: string) {
+    this.#keys = keys
+  }
+
+  /** Returns what is to be typed, latin1; undefined: all keys have come. The first of them are held back until the next one comes. */
+  push(text: string): string | undefined {
+    let typed = ''
+    for (const character of text) {
+      if (character !== this.#keys[this.#count]) typed += this.release()
+      if (character === this.#keys[this.#count]) this.#count++
+      else typed += character
+      if (this.#count === this.#keys.length) return undefined
+    }
+    return typed
+  }
+
+  /** What was held back: it was meant for the app. */
+  release(): string {
+    const held = this.#keys.slice(0, this.#count)
+    this.#count = 0
+    return held
+  }
+}

@@ -1,0 +1,50 @@
+import {unlessGone, type FoundRun} from '../../../control/client.ts'
+import {Attachment, typeText} from '../attach/attachment.ts'
+import {detachKeysText, readDetachKeys, USUAL_DETACH_KEYS} from '../attach/detach-keys.ts'
+import type {CommandHandler} from '../command-handler.ts'
+import {idsOf, runFinder} from '../run-here.ts'
+import {say, shownStatus} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+
+/** `attach ID`: connects the terminal to that of an app; what comes by a pipe is typed. Exits as the app does if that ends. */
+export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
+  const [app, ...others] = idsOf({words, flags})
+  if (app === undefined || others.length > 0) throw new UsageError('attach needs the id of one app')
+  const detachKeys = readDetachKeys(flags.text('detach-keys') ?? USUAL_DETACH_KEYS)
+  const run = (await runFinder(flags, asJson)).find(app)
+  if (!process.stdin.isTTY) {
+    return unlessGone(async () => typeAll(run, app), 1)
+  }
+  const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
+  const keys = detachKeysText(detachKeys)
+  const end = await new Attachment({
+    run,
+    app,
+    detachKeys,
+    greeting: shownStatus(
+      process.stderr,
+      'info',
+      `attached to ${app}: ${keys} detaches, all other keys go to the app`,
+      asJson
+    )
+  }).run()
+  if (end === 'gone') {
+    tell('the run is gone')
+    return 1
+  }
+  if (end === 'detached') {
+    tell(`detached from ${app}, which goes on`)
+    return 0
+  }
+  const [now] = (await unlessGone(async () => run.api.ask('GET /apps/{id}', {at: {id: app}}), {apps: []})).apps
+  tell(now === undefined ? 'the run has ended' : `${app} ${now.exit === '' ? 'was stopped' : now.exit}`)
+  return now?.exitCode ?? 0
+}
+
+/** Also asks if there is nothing to type: the user is to know that nobody would take it. */
+async function typeAll(run: FoundRun, app: string): Promise<number> {
+  await typeText({run, app}, {text: ''})
+  process.stdin.setEncoding('latin1')
+  for await (const text of process.stdin) await typeText({run, app}, {text: text as string})
+  return 0
+}

@@ -1,0 +1,12 @@
+/** How many characters a terminal shows in a line, and how many lines. */
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** What a program may have set and a terminal is to have no longer: pastes and mouse as keys, a hidden cursor, colours (ECMA-48, xterm). */
+export const RESET_MODES =
+  '\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[m'
+
+export const ENTER_SECOND_SCREEN = '\x1b[?1049h'
+export const LEAVE_SECOND_SCREEN = '\x1b[?1049l'

@@ -1,0 +1,72 @@
+import type {RunControl, SharedTerminal} from '../../control/run-control.ts'
+import type {TerminalSize} from '../../model/terminal.ts'
+import type * as Api from '../../model/api.generated.ts'
+import {appsNamed, type AppName} from './apps.ts'
+import {ApiProblem} from './problem.ts'
+import type {ApiRequest} from './route.ts'
+
+/** What waits for a slow reader, in bytes: an app does not wait for who looks on. */
+const MAX_WAITING = 1024 * 1024
+
+/** Sends what the terminal of an app shows, until the app has ended. Throws an ApiProblem. */
+export async function showTerminal(
+  control: RunControl,
+  name: AppName,
+  {query, response}: ApiRequest
+): Promise<undefined> {
+  const terminal = await terminalOf(control, name)
+  const size = sizeIn(query)
+  response.writeHead(200, {'content-type': 'application/octet-stream'}).flushHeaders()
+  if (size !== undefined) terminal.resize(size)
+  let left = 0
+  const off = terminal.attach({
+    show: bytes => {
+      if (response.writableLength > MAX_WAITING) return void (left += bytes.length)
+      if (left > 0) response.write(`\r\n[${left} bytes were left out: they were read too slowly]\r\n`)
+      left = 0
+      response.write(bytes)
+    },
+    ended: () => void response.end()
+  })
+  response.once('close', off)
+  return undefined
+}
+
+/** Types the body of a request, once a process is there that can read it; or only changes the size. Throws an ApiProblem. */
+export async function typeInto(
+  control: RunControl,
+  name: AppName,
+  {query, body, gone}: ApiRequest
+): Promise<Api.Typed> {
+  const terminal = await terminalOf(control, name)
+  const size = sizeIn(query)
+  if (size !== undefined) terminal.resize(size)
+  const why = body === '' ? '' : await terminal.type(Buffer.from(body, 'latin1'), gone)
+  if (why !== '') throw refused(name, why)
+  return {bytes: body.length}
+}
+
+async function terminalOf(control: RunControl, name: AppName): Promise<SharedTerminal> {
+  appsNamed(control.list().apps, name)
+  const terminal = (await control.terminal(name.id)) ?? 'it has left the run'
+  if (typeof terminal === 'string') throw refused(name, terminal)
+  return terminal
+}
+
+const refused = ({id}: AppName, reason: string): ApiProblem =>
+  new ApiProblem(409, `nobody can attach to "${id}": ${reason}`, '', {reason})
+
+/** More than any screen has. */
+const MOST = 10_000
+
+function sizeIn(query: URLSearchParams): TerminalSize | undefined {
+  const [columns, rows] = ['columns', 'rows'].map(name => query.get(name) ?? '')
+  if (columns === '' && rows === '') return undefined
+  const size = {columns: Number(columns), rows: Number(rows)}
+  if (Object.values(size).every(each => Number.isInteger(each) && each > 0 && each < MOST)) return size
+  throw new ApiProblem(
+    400,
+    `${columns ?? ''}×${rows ?? ''} is no size of a terminal`,
+    'Write columns=80&rows=24, for example.'
+  )
+}

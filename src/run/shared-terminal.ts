@@ -1,0 +1,46 @@
+import type {SharedTerminal} from '../control/run-control.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+/** The terminal of an app, or why it has none. */
+export function sharedTerminal(runtime: AppRuntime): SharedTerminal | string {
+  const {plan} = runtime
+  const terminal = runtime.terminal()
+  if (plan.command.length === 0) return 'it has no command, only a sidecar'
+  if (runtime.isDebugged) return 'it is in a debugger, which has its terminal'
+  if (plan.tty !== true) return 'it has no terminal: the template gives it one by tty: true'
+  if (terminal === undefined) return 'it is not started yet'
+  if (runtime.app.state.phase === 'exited') return ENDED
+  return {
+    attach: viewer => terminal.attach(viewer),
+    resize: size => terminal.resize(size),
+    type: async (bytes, gone) => {
+      while (!gone.aborted) {
+        const {app} = runtime
+        if (app.terminal !== undefined && 'pid' in app.state && app.state.pid !== undefined) {
+          await app.terminal.type(bytes, gone)
+          return ''
+        }
+        if (hasEnded(runtime)) return ENDED
+        await moved(runtime, gone)
+      }
+      return ''
+    }
+  }
+}
+
+/** No process comes by itself: it has ended, or waits for a save. */
+const hasEnded = ({app: {state}}: AppRuntime): boolean =>
+  state.phase === 'exited' || (state.phase === 'backoff' && state.until === Infinity)
+
+const ENDED = 'its process has ended'
+
+const moved = async (runtime: AppRuntime, gone: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    const done = (): void => {
+      off()
+      gone.removeEventListener('abort', done)
+      resolve()
+    }
+    const off = runtime.onMove(done)
+    gone.addEventListener('abort', done)
+  })

@@ -1,0 +1,175 @@
+import {closeSync, writeSync} from 'node:fs'
+import type {Socket} from 'node:net'
+import {ReadStream} from 'node:tty'
+import type {TerminalViewer} from '../../control/run-control.ts'
+import type {Exit} from '../../model/app-state.ts'
+import {codeOf, messageOf} from '../../model/errors.ts'
+import {LEAVE_SECOND_SCREEN, RESET_MODES, ENTER_SECOND_SCREEN, type TerminalSize} from '../../model/terminal.ts'
+import {pause} from '../../platform/delay.ts'
+import type {TheirStdio} from '../../platform/pipes.ts'
+import {openPseudoTerminal, resizePseudoTerminal, type PseudoTerminal} from '../../platform/pseudo-terminal.ts'
+import {TerminalLines} from './terminal-lines.ts'
+
+/** What is kept of the output for who attaches later, in bytes. */
+const KEPT = 64 * 1024
+/** A terminal takes no more than its programs read: then it is asked again. */
+const AGAIN_MS = 20
+/** A terminal gives at most so much at once. */
+const READ = 64 * 1024
+
+/** The terminals of an app, one for each of its processes. Who is attached sees them one after the other, as on one screen. */
+export class AppTerminal {
+  readonly #id: string
+  readonly #viewers = new Set<TerminalViewer>()
+  readonly #open = new Set<ProcessTerminal>()
+  #size: TerminalSize = {columns: 80, rows: 24}
+  #latest: ProcessTerminal | undefined
+  #kept = ''
+
+  constructor(id: string) {
+    this.#id = id
+  }
+
+  /** That of the next process; or why it has none. */
+  open(): ProcessTerminal | Exit {
+    let pair: PseudoTerminal
+    try {
+      pair = openPseudoTerminal(this.#size)
+    } catch (error) {
+      return {kind: 'spawn-error', message: `it has no terminal (tty: true): ${messageOf(error)}`}
+    }
+    const terminal = new ProcessTerminal(pair, {
+      saw: bytes => this.#show(bytes),
+      closed: () => this.#open.delete(terminal)
+    })
+    if (this.#latest !== undefined) this.#show(Buffer.from(this.#between(this.#latest)))
+    this.#open.add(terminal)
+    this.#latest = terminal
+    return terminal
+  }
+
+  /** Shows what was shown last, about as much as fits on the screen, and what comes. The result ends it. */
+  attach(viewer: TerminalViewer): () => void {
+    this.#viewers.add(viewer)
+    if (this.#latest?.lines.isSecond === true) {
+      viewer.show(Buffer.from(ENTER_SECOND_SCREEN))
+      // what draws a picture draws it again for another size
+      const {columns, rows} = this.#size
+      this.resize({columns, rows: rows + 1})
+      this.resize({columns, rows})
+    } else viewer.show(Buffer.from(lastLines(this.#kept, this.#size.rows - 1), 'latin1'))
+    return () => this.#viewers.delete(viewer)
+  }
+
+  resize(size: TerminalSize): void {
+    this.#size = size
+    for (const terminal of this.#open) terminal.resize(size)
+  }
+
+  /** No further process comes by itself. */
+  end(): void {
+    for (const viewer of this.#viewers) viewer.ended()
+  }
+
+  #show(bytes: Buffer): void {
+    this.#kept = (this.#kept + bytes.toString('latin1')).slice(-KEPT)
+    for (const viewer of this.#viewers) viewer.show(bytes)
+  }
+
+  /** A new process finds the screen as a terminal has it at first. */
+  #between({lines}: ProcessTerminal): string {
+    const left = lines.isSecond ? LEAVE_SECOND_SCREEN : ''
+    return `${left}${RESET_MODES}\r\n[a new process of ${this.#id}]\r\n`
+  }
+}
+
+/** The last lines of a text, the one that is being written among them. */
+function lastLines(text: string, count: number): string {
+  let from = text.length
+  for (let line = 0; line < count && from >= 0; line++) from = text.lastIndexOf('\n', from - 1)
+  return text.slice(from + 1)
+}
+
+/**
+ * The leader of a session makes a terminal its own as it opens it (open(2)): so Ctrl-C reaches the program, and those that it starts.
+ * What kind of terminal whoever attaches has is not known: without ours, the usual one.
+ */
+const EXEC = `exec <>"$1" >&0 2>&1; shift; export TERM="\${TERM:-xterm-256color}"; exec "$@"`
+
+interface TerminalListener {
+  readonly saw: (bytes: Buffer) => void
+  /** Nobody is left in it. */
+  readonly closed: () => void
+}
+
+/** The terminal of one process. */
+export class ProcessTerminal implements TheirStdio {
+  /** What a shell is told, before the command, which takes its place. */
+  readonly exec: readonly string[]
+  readonly stdin: number
+  readonly stdout: {readonly theirs: number}
+  readonly stderr: {readonly theirs: number}
+  /** For the log. */
+  readonly lines = new TerminalLines()
+  readonly #ours: number
+  readonly #listener: TerminalListener
+  #isOpen = true
+
+  constructor({ours, theirs, path}: PseudoTerminal, listener: TerminalListener) {
+    this.#ours = ours
+    this.stdin = theirs
+    this.stdout = this.stderr = {theirs}
+    this.exec = ['-c', EXEC, 'sh', path]
+    this.#listener = listener
+  }
+
+  /** Reads it until its last process has closed it, which is an error then (EIO). */
+  read(take: (chunk: Buffer) => void): Socket {
+    const buffer = Buffer.allocUnsafeSlow(READ)
+    const onread = {
+      buffer,
+      callback: (count: number) => {
+        const bytes = Buffer.from(buffer.subarray(0, count))
+        this.#listener.saw(bytes)
+        take(bytes)
+        return true
+      }
+    }
+    const stream = new ReadStream(this.#ours, {onread})
+    return stream.on('error', () => this.#close()).on('close', () => this.#close())
+  }
+
+  /** Types; settles when the terminal has taken it, when it is gone, or when nobody wants it any more. */
+  async type(bytes: Buffer, signal: AbortSignal): Promise<void> {
+    let rest = bytes
+    while (this.#isOpen && rest.length > 0 && !signal.aborted) {
+      rest = rest.subarray(this.#write(rest))
+      if (rest.length > 0) await pause(AGAIN_MS, signal)
+    }
+  }
+
+  resize(size: TerminalSize): void {
+    if (this.#isOpen) resizePseudoTerminal(this.#ours, size)
+  }
+
+  /** No process will use it. */
+  drop(): void {
+    this.#close()
+    closeSync(this.#ours)
+    closeSync(this.stdin)
+  }
+
+  #write(bytes: Buffer): number {
+    try {
+      return writeSync(this.#ours, bytes)
+    } catch (error) {
+      if (codeOf(error) === 'EAGAIN') return 0
+      return bytes.length // nobody is left who would read it
+    }
+  }
+
+  #close(): void {
+    this.#isOpen = false
+    this.#listener.closed()
+  }
+}

@@ -1,0 +1,118 @@
+/* oxlint-disable no-control-regex -- what terminals obey */
+
+/** A control sequence (its parameters, its letter), a string for the terminal, another escape, a character that moves, text, or a control. */
+const PART =
+  /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\n\r\b]|[^\x00-\x08\x0a-\x1f\x7f]+|[^]/g
+/** A sequence that the next piece may complete. */
+const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)$/
+/** Longer than any real sequence. */
+const MAX_UNFINISHED = 4096
+/** What text in one go has none of; `\r\n` is the end of a line. */
+const MOVES = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]|\x1b(?!\[[\d;:]*m)|\r(?!\n)/
+/** One character of UTF-8, as latin1. */
+const CHARACTER = /[\xc2-\xf4][\x80-\xbf]+|[^]/g
+/** A longer line comes in pieces. */
+const LONGEST = 64 * 1024
+
+/**
+ * What a terminal has shown, as lines of a log, latin1. Of a line that was written over, as prompts and progress bars do, the last state
+ * counts; colours stay; what stands on the second screen (an editor, a pager) is a picture and no lines. Moves to other lines only begin
+ * a new one.
+ */
+export class TerminalLines {
+  /** The line so far, a character each, with the colours before it. */
+  #cells: string[] = []
+  #column = 0
+  #colours = ''
+  #rest = ''
+  #isSecond = false
+
+  /** The second screen is shown. */
+  get isSecond(): boolean {
+    return this.#isSecond
+  }
+
+  /** Returns the lines that this chunk completes, or ''. */
+  push(chunk: Buffer): string {
+    let text = this.#rest + chunk.toString('latin1')
+    this.#rest = UNFINISHED.exec(text.slice(-MAX_UNFINISHED))?.[0] ?? ''
+    // a `\r` may be half of the end of a line
+    if (this.#rest === '' && text.endsWith('\r')) this.#rest = '\r'
+    if (this.#rest !== '') text = text.slice(0, -this.#rest.length)
+    return this.#isPlain(text) ? this.#plainly(text) : this.#obey(text)
+  }
+
+  /** Returns the last line, with a newline; '' if nothing is left. */
+  end(): string {
+    this.#rest = ''
+    return this.#line().replace(/^\n$/, '')
+  }
+
+  #isPlain(text: string): boolean {
+    return !this.#isSecond && this.#column === this.#cells.length && !MOVES.test(text)
+  }
+
+  #plainly(text: string): string {
+    const end = text.lastIndexOf('\n') + 1
+    const before = end > 0 ? this.#line().slice(0, -1) : ''
+    const lines = end > 0 ? before + text.slice(0, end).replaceAll('\r\n', '\n') : ''
+    return lines + this.#obey(text.slice(end))
+  }
+
+  #obey(text: string): string {
+    let lines = ''
+    for (const [part, parameters = '', letter = ''] of text.matchAll(PART)) {
+      if (letter !== '') lines += this.#control(parameters, letter)
+      else if (this.#isSecond) continue
+      else if (part === '\n') lines += this.#line()
+      else if (part === '\r') this.#column = 0
+      else if (part === '\b') this.#move(this.#column - 1)
+      else if (part >= ' ' || part.startsWith('\t')) this.#put(part)
+      if (this.#cells.length > LONGEST) lines += this.#line().slice(0, -1)
+    }
+    return lines
+  }
+
+  #put(text: string): void {
+    for (const [character] of text.matchAll(CHARACTER)) {
+      while (this.#cells.length < this.#column) this.#cells.push(' ')
+      this.#cells[this.#column++] = this.#colours + character
+      this.#colours = ''
+    }
+  }
+
+  /** Obeys a control sequence (ECMA-48); returns the line that it ends, or ''. */
+  #control(parameters: string, letter: string): string {
+    if (/^\?(?:1049|1047|47)$/.test(parameters) && 'hl'.includes(letter)) {
+      this.#isSecond = letter === 'h'
+      return ''
+    }
+    if (this.#isSecond || parameters.startsWith('?')) return ''
+    const count = Math.min(Math.max(1, Number.parseInt(parameters, 10) || 1), LONGEST)
+    if (letter === 'm') this.#colours += `\x1b[${parameters}m`
+    else if (letter === 'G') this.#move(count - 1)
+    else if (letter === 'C') this.#move(this.#column + count)
+    else if (letter === 'D') this.#move(this.#column - count)
+    else if (letter === 'P') this.#cells.splice(this.#column, count)
+    else if (letter === '@' && this.#column < this.#cells.length)
+      this.#cells.splice(this.#column, 0, ...Array<string>(Math.min(count, 1000)).fill(' '))
+    else if (letter === 'K' || letter === 'J') {
+      if (/^[123]$/.test(parameters)) this.#cells.fill(' ', 0, this.#column)
+      if (parameters !== '1') this.#cells.length = Math.min(this.#cells.length, this.#column)
+    } else if ('ABEFHf'.includes(letter) && this.#cells.some(cell => cell.trim() !== '')) return this.#line()
+    else if ('EFHf'.includes(letter)) this.#move(0)
+    return ''
+  }
+
+  #move(column: number): void {
+    this.#column = Math.min(Math.max(0, column), LONGEST)
+  }
+
+  #line(): string {
+    const line = `${this.#cells.join('')}${this.#colours}\n`
+    this.#cells = []
+    this.#column = 0
+    this.#colours = ''
+    return line
+  }
+}
