@@ -57,13 +57,13 @@ const refused = ({id}: AppName, reason: string): ApiProblem =>
   new ApiProblem(409, `nobody can attach to "${id}": ${reason}`, '', {reason})
 
 /** More than any screen has. */
-const MOST = 10_000
+const MAX_SIDE = 10_000
 
 function sizeIn(query: URLSearchParams): TerminalSize | undefined {
   const [columns, rows] = ['columns', 'rows'].map(name => query.get(name) ?? '')
   if (columns === '' && rows === '') return undefined
   const size = {columns: Number(columns), rows: Number(rows)}
-  if (Object.values(size).every(each => Number.isInteger(each) && each > 0 && each < MOST)) return size
+  if (Object.values(size).every(each => Number.isInteger(each) && each > 0 && each < MAX_SIDE)) return size
   throw new ApiProblem(
     400,
     `${columns ?? ''}×${rows ?? ''} is no size of a terminal`,

@@ -37,6 +37,7 @@ export function podSpec(
     name: plan.id,
     image: image.image,
     imagePullPolicy: image.pullPolicy,
+    ...(plan.tty === true && {stdin: true, tty: true}), // kubectl attach -it
     ...(port > 0 && {ports: [{containerPort: port}]}),
     ...(env.length > 0 && {env}),
     ...(secret !== '' && {envFrom: [{secretRef: {name: secret}}]}),

@@ -53,6 +53,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   profiles: ['profiles: [extra]'],
   version: ['appID: orders', 'version: 1.2.0'],
   fixedPort: ['fixedPort: 5000'],
+  tty: ['tty: true'],
   kubernetes: ['kubernetes: {replicas: 2}'],
   'kubernetes.resources': ['kubernetes: {resources: {requests: {cpu: 1, memory: 64Mi}, limits: {memory: 1e9}}}'],
   'kubernetes.job': ['kubernetes: {job: true}'],

@@ -321,6 +321,7 @@ t.test('every key comes into the plan', async t => {
           instance: 1,
           fixedPort: 8001,
           profiles: ['one', 'two'],
+          tty: true,
           resources: {
             folders: [join(app, 'res'), join(fixture, 'more')],
             configFile: join(app, 'config.yaml'),

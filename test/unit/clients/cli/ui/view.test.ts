@@ -125,6 +125,6 @@ t.test('the manual shows what is shown', async t => {
     0,
     {width: 79, height: 10}
   )
-  const block = blocksOf('docs/terminal.md').at(-1)
+  const block = blocksOf('docs/terminal.md').find(({text}) => text.startsWith('shop · '))
   t.equal(shown.filter(line => line !== '').join('\n'), block?.text.trimEnd())
 })
