@@ -1,4 +1,4 @@
-import {accessSync, constants} from 'node:fs'
+import {accessSync} from 'node:fs'
 import {delimiter, join} from 'node:path'
 import {runCommand} from './checks.ts'
 import type {Need} from './parts.ts'
@@ -6,7 +6,7 @@ import type {Need} from './parts.ts'
 const isThere = ({program, at = ''}: Need): boolean =>
   [...(process.env['PATH'] ?? '').split(delimiter), at].some(folder => {
     try {
-      accessSync(join(folder, program), constants.X_OK)
+      accessSync(join(folder, program))
       return true
     } catch {
       return false

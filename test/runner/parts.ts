@@ -1,12 +1,12 @@
 /** The parts of the tests: which they run, what they need, how long they take. */
 import {join} from 'node:path'
 
-/** A program that some tests need, and how a build machine gets it. */
+/** A program or a library that some tests need, and how a build machine gets it. */
 export interface Need {
   readonly program: string
   /** Debian's package. */
   readonly debian: string
-  /** Where it is looked for besides PATH. */
+  /** The folder where it is looked for besides PATH. */
   readonly at?: string
 }
 
@@ -109,9 +109,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
   release: {
     tests: ['test/release'],
     minutes: 5,
-    what: 'the files of a release, installed and run: in Debian, in a root of musl, from a registry of npm',
+    what: 'the files of a release, installed and run: in Debian, in a root of musl, from a registry of npm, for arm64',
     before: [
       ['node', 'scripts/release.js', 'linux-x64'],
+      ['node', 'scripts/binary.js', 'linux-arm64'],
       ['node', 'test/release/roots.ts']
     ],
     needs: [
@@ -121,7 +122,11 @@ export const PARTS: Readonly<Record<string, Part>> = {
       {program: 'debootstrap', debian: 'debootstrap', at: '/usr/sbin'},
       {program: 'rpm', debian: 'rpm'},
       {program: 'busybox', debian: 'busybox-static'},
-      {program: 'libdeflate-gzip', debian: 'libdeflate-tools'}
+      {program: 'libdeflate-gzip', debian: 'libdeflate-tools'},
+      {program: 'qemu-aarch64-static', debian: 'qemu-user-static'},
+      {program: 'lib/ld-linux-aarch64.so.1', debian: 'libc6-arm64-cross', at: '/usr/aarch64-linux-gnu'},
+      {program: 'lib/libstdc++.so.6', debian: 'libstdc++6-arm64-cross', at: '/usr/aarch64-linux-gnu'},
+      {program: 'lib/libatomic.so.1', debian: 'libatomic1-arm64-cross', at: '/usr/aarch64-linux-gnu'}
     ]
   },
   disguise: {
