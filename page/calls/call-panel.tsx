@@ -67,6 +67,7 @@ function Content({call}: {readonly call: Api.CallDetail}) {
       {why !== '' && <p>{why}</p>}
       <Actions call={call} hasKeys />
       <Timing call={call} />
+      <Trace key={call.number} q={call.number.toString()} isOpen={call.isFailed} />
       {!isKept && <p class="soft">Its bytes are no longer kept.</p>}
       {isTruncated && (
         <p class="soft">
@@ -76,7 +77,6 @@ function Content({call}: {readonly call: Api.CallDetail}) {
       <Message title={`Request, ${bytes(requestBytes)}`} message={request} />
       <Message title={`Answer, ${bytes(responseBytes)}`} message={response} />
       <LinesAround apps={[from, to]} from={Date.parse(at)} until={Date.parse(at) + call.totalMs} />
-      <Trace key={call.number} call={call} />
     </>
   )
 }

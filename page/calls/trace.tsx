@@ -1,69 +1,165 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {useState} from 'preact/hooks'
-import {guessText} from '../../src/model/call-guess.ts'
-import {traceIdOf} from '../../src/model/traceparent.ts'
+import type {ComponentChildren} from 'preact'
+import {useEffect, useState} from 'preact/hooks'
+import {guessText, reasonText} from '../../src/model/call-guess.ts'
+import {piecesOf} from '../logs/ansi.ts'
 import {Bars, type Bar} from '../parts/bars.tsx'
+import {count, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {ask, problemOf} from '../state/api.ts'
 import {now} from '../state/clock.ts'
-import {hrefOfCall, statusText} from './columns.tsx'
-import {TraceWorkflows} from './trace-workflows.tsx'
+import {hrefOf} from '../state/route.ts'
+import {hrefOfCall} from './columns.tsx'
 
-/** The whole request that a call belongs to: all calls that were made for it, as bars over time. */
-export function Trace({call}: {readonly call: Api.CallDetail}) {
+/** Of one app's lines so many are shown at one place. */
+const MAX_LINES = 50
+
+/**
+ * The whole request that something belongs to: all that was done for it, as bars over time, and what apps wrote meanwhile. `q`: as the API has it; `isOpen`: it is
+ * shown at once.
+ */
+export function Trace({q, isOpen}: {readonly q: string; readonly isOpen: boolean}) {
   const [tree, setTree] = useState<Api.RequestTree | string | undefined>(undefined)
-  const id = traceIdOf(call.traceparent)
-  const load = (isOpen: boolean): void => {
-    if (!isOpen || tree !== undefined) return
-    ask<Api.RequestTree>(`/trace?q=${call.number}`).then(setTree, (error: unknown) => setTree(problemOf(error).message))
+  const load = (isShown: boolean): void => {
+    if (!isShown || tree !== undefined) return
+    const query = new URLSearchParams({q})
+    ask<Api.RequestTree>(`/trace?${query}`).then(setTree, (error: unknown) => setTree(problemOf(error).message))
   }
+  useEffect(() => load(isOpen), [])
   return (
-    <details class="message" onToggle={event => load(event.currentTarget.open)}>
+    <details class="message" open={isOpen} onToggle={event => load(event.currentTarget.open)}>
       <summary>The whole request</summary>
-      {id !== '' && (
-        <p class="soft">
-          trace <code>{id}</code>
-        </p>
-      )}
-      {id !== '' && tree !== undefined && <TraceWorkflows call={call} trace={id} />}
       {typeof tree === 'string' && <p class="bad">{tree}</p>}
-      {typeof tree === 'object' && <Tree tree={tree} number={call.number} />}
+      {typeof tree === 'object' && <Tree tree={tree} />}
     </details>
   )
 }
 
-function Tree({tree: {calls, failedAt, leftOut}, number}: {readonly tree: Api.RequestTree; readonly number: number}) {
-  const began = calls.find(each => each.number === failedAt)
+function Tree({tree}: {readonly tree: Api.RequestTree}) {
+  const [hasLines, setHasLines] = useState(false)
+  const {nodes, lines, asked, failedAt, leftOut, linesLeftOut} = tree
+  const began = nodes.find(({id}) => id === failedAt)
+  const first = Date.parse(nodes[0]?.at ?? '')
+  const shown = linesByNode(tree, hasLines)
   return (
     <>
-      {began !== undefined && began.number !== number && (
+      {began !== undefined && began.id !== asked && (
         <p>
           The failure began at{' '}
-          <a href={hrefOfCall(began.number)}>
-            {visible(`${began.from} → ${began.to}`)} {statusText(began)}
-          </a>
+          <Name node={began}>
+            {edgeOf(began)} {began.outcome}
+          </Name>
         </p>
       )}
-      <Bars bars={calls.map(each => barOf(each, number))} label="Calls of the request" now={now.value} />
-      {leftOut > 0 && <p class="soft">{leftOut} more calls are not shown.</p>}
+      <Bars
+        bars={nodes.map(node => barOf(node, {first, asked, lines: shown.get(node.id) ?? []}))}
+        label="Calls of the request"
+        now={now.value}
+      />
+      {leftOut > 0 && <p class="soft">{count(leftOut)} more calls are not shown.</p>}
+      {lines.length > 0 && (
+        <p>
+          <label>
+            <input type="checkbox" checked={hasLines} onChange={event => setHasLines(event.currentTarget.checked)} />{' '}
+            all {count(lines.length)} lines that the apps wrote meanwhile
+          </label>
+          {linesLeftOut > 0 && <span class="soft"> ({count(linesLeftOut)} earlier ones are not shown)</span>}
+        </p>
+      )}
     </>
   )
 }
 
-function barOf(call: Api.TreeCall, number: number): Bar {
-  const from = Date.parse(call.at)
-  const guess = guessText(call.link)
-  return {
-    key: call.number.toString(),
-    label: (
-      <a href={hrefOfCall(call.number)} aria-current={call.number === number ? 'true' : undefined}>
-        {visible(`${call.from} → ${call.to}`)}
+/** Errors, warnings, and what was written where a failure began; or all. */
+const linesByNode = (
+  {lines, failedAt}: Api.RequestTree,
+  hasLines: boolean
+): ReadonlyMap<number, readonly Api.TreeLine[]> =>
+  Map.groupBy(
+    lines.filter(({node, line: {level}}) => hasLines || node === failedAt || level === 'error' || level === 'warn'),
+    ({node}) => node
+  )
+
+const edgeOf = ({from, to}: Api.TreeNode): string => visible(to === '' ? from : `${from} → ${to}`)
+
+function Name({
+  node: {call, workflow},
+  isAsked = false,
+  children
+}: {
+  readonly node: Api.TreeNode
+  readonly isAsked?: boolean
+  readonly children: ComponentChildren
+}) {
+  const current = isAsked ? 'true' : undefined
+  if (call !== null)
+    return (
+      <a href={hrefOfCall(call.number)} aria-current={current}>
+        {children}
       </a>
+    )
+  if (workflow === null) return <>{children}</>
+  const {app, id, eventId} = workflow
+  return (
+    <a href={hrefOf('workflows', [app, id], {step: eventId?.toString() ?? ''})} aria-current={current}>
+      {children}
+    </a>
+  )
+}
+
+interface Around {
+  /** When the request began: ms since 1970. */
+  readonly first: number
+  readonly asked: number
+  readonly lines: readonly Api.TreeLine[]
+}
+
+function barOf(node: Api.TreeNode, {first, asked, lines}: Around): Bar {
+  const {id, depth, count: many, link, what, startMs, totalMs, isOpen, isFailed, outcome, failure} = node
+  const from = first + startMs
+  const guess = guessText(link)
+  const said = [
+    `${visible(what)} ${outcome}`.trim(),
+    many > 1 ? `${count(many)} times` : '',
+    guess,
+    visible(failure.split('\n', 1)[0] ?? '')
+  ]
+  return {
+    key: id.toString(),
+    label: (
+      <span title={reasonText(link)}>
+        <Name node={node} isAsked={id === asked}>
+          {edgeOf(node)}
+        </Name>
+      </span>
     ),
     from,
-    to: call.isOpen ? undefined : from + call.totalMs,
-    depth: call.depth,
-    tone: call.isFailed ? 'failed' : guess !== '' ? 'hatched' : 'done',
-    note: [`${call.method} ${visible(call.path)} ${statusText(call)}`, guess].filter(text => text !== '').join(', ')
+    to: isOpen ? undefined : from + totalMs,
+    depth,
+    tone: isFailed ? 'failed' : 'done',
+    isGuess: guess !== '',
+    note: said.filter(text => text !== '').join(', '),
+    ...(lines.length > 0 && {below: <Lines lines={lines} />})
   }
 }
+
+function Lines({lines}: {readonly lines: readonly Api.TreeLine[]}) {
+  const left = lines.length - MAX_LINES
+  return (
+    <pre class="said" tabIndex={0} aria-label="Lines">
+      {left > 0 && `… ${left} earlier lines\n`}
+      {lines.slice(-MAX_LINES).map(({others, line: {time, app, line, level}}) => (
+        <span class={level === 'error' ? 'bad' : ''}>
+          {`${time === null ? '' : timeOfDay(time)} ${visible(app)} ${textOf(line)}`}
+          {others > 0 && <span class="soft">{` (or for another of its ${others + 1} requests)`}</span>}
+          {'\n'}
+        </span>
+      ))}
+    </pre>
+  )
+}
+
+const textOf = (line: string): string =>
+  piecesOf(line)
+    .map(({text}) => text)
+    .join('')

@@ -12,10 +12,14 @@ export interface Bar {
   /** How many others it stands within. */
   readonly depth: number
   readonly tone: 'done' | 'failed' | 'waits' | 'hatched'
+  /** It may belong elsewhere. */
+  readonly isGuess?: boolean
   /** What is told beside its time. */
   readonly note: string
   /** What can be done with it. */
   readonly action?: ComponentChildren
+  /** What stands between it and the next one. */
+  readonly below?: ComponentChildren
 }
 
 /** In percent of the whole width; what took no time is seen, too. */
@@ -36,12 +40,12 @@ export function Bars({
   const share = (ms: number): number => (100 * Math.max(0, ms)) / whole
   return (
     <ol class="bars" aria-label={label}>
-      {bars.map(({key, label: name, from: begun, to, depth, tone, note, action}) => (
+      {bars.map(({key, label: name, from: begun, to, depth, tone, isGuess, note, action, below}) => (
         <li key={key} class={`depth-${Math.min(depth, 6)}`}>
           <span class="name">{name}</span>
           <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
             <rect
-              class={tone}
+              class={isGuess === true ? `${tone} guess` : tone}
               x={Math.min(share(begun - from), 100 - NARROWEST)}
               width={Math.max(NARROWEST, share((to ?? now) - begun))}
               height="8"
@@ -54,6 +58,7 @@ export function Bars({
           <span class={tone === 'failed' ? 'note bad' : 'note soft'}>
             {note} {action}
           </span>
+          {below}
         </li>
       ))}
     </ol>

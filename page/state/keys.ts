@@ -33,8 +33,10 @@ export function useKeys(added: readonly Key[]): void {
   }, [added])
 }
 
+/** A box to tick takes no text. */
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
+  !target.matches('[type=checkbox]') &&
   (target.isContentEditable || ['INPUT', 'SELECT', 'TEXTAREA'].includes(target.tagName))
 
 let first = ''

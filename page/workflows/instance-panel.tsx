@@ -1,6 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {MessageBody} from '../calls/message-body.tsx'
+import {Trace} from '../calls/trace.tsx'
 import {ago, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
@@ -123,6 +124,7 @@ function Found({
       )}
       {timeline !== undefined && <Steps timeline={timeline} children={children} />}
       {opened !== undefined && <StepDetail key={opened.eventId} step={opened} trace={detail.trace} />}
+      <Trace q={`workflow:${app}/${detail.id}`} isOpen={false} />
       <Payload title="Input" text={input} />
       <Payload title="Output" text={output} />
     </>

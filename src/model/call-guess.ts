@@ -1,8 +1,21 @@
 import type {CallLink} from './api.generated.ts'
 
-/** Of a call that may have been made for another one: why that is not sure, `a guess: 40 %, one of 3 calls`; '' = it is. */
+/** Of what may have been done for a call: why that is not sure, `a guess: 40 %, one of 3 calls in flight`; '' = it is. */
 export function guessText(link: CallLink | null): string {
   if (link?.reason !== 'guess') return ''
   const {chance, candidates} = link
-  return `a guess: ${Math.round(chance * 100)} %${candidates > 1 ? `, one of ${candidates} calls` : ''}`
+  return `a guess: ${Math.round(chance * 100)} %${candidates > 1 ? `, one of ${candidates} calls in flight` : ''}`
+}
+
+/** Why something is shown below something else, as a sentence; '' = it is below nothing. */
+export function reasonText(link: CallLink | null): string {
+  if (link === null) return ''
+  const {reason, candidates} = link
+  if (reason === 'trace') return 'Its caller passed the trace on.'
+  if (reason === 'event') return 'It delivers what was published there.'
+  if (reason === 'history') return 'The workflow tells of it.'
+  if (reason === 'only') return 'Its caller was doing nothing else at that moment, and passed no trace on.'
+  return candidates > 1
+    ? `Its caller passed no trace on, and was answering ${candidates} calls at that moment: this is the likeliest.`
+    : 'Its caller was answering this call, and may have made it for something else.'
 }

@@ -206,4 +206,22 @@ export interface CallObserver {
   /** The same as latin1 text. */
   text(call: Call, direction: Direction, text: string): void
   ended(record: CallRecord): void
+  /** An app has used a component. */
+  used?(use: ComponentUse): void
+}
+
+/** An app has used a component: it has read state, published an event, asked a binding. Times are those of `performance.now()`, in ms. */
+export interface ComponentUse {
+  readonly app: string
+  readonly block: string
+  readonly component: string
+  /** Of a broker the topic. */
+  readonly operation: string
+  readonly startedAt: number
+  readonly totalMs: number
+  readonly isFailed: boolean
+  /** The id of what was published; '' = nothing was, or it has none. */
+  readonly event: string
+  /** That it belongs to; '' = it is not known. */
+  readonly traceparent: string
 }

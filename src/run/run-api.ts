@@ -34,6 +34,7 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   readonly workflows: RunWork['workflows']
   /** The same for who only looks: nothing is begun for them. */
   readonly knownWorkflows: RunWork['knownWorkflows']
+  readonly openWorkflows: RunWork['openWorkflows']
   /** All that outlives the run, in the same way. */
   readonly knownWork: RunWork['known']
   readonly jobs: RunWork['jobs']
@@ -150,6 +151,7 @@ export class RunApi {
       runLog,
       workflows: this.#options.workflows,
       knownWorkflows: this.#options.knownWorkflows,
+      openWorkflows: this.#options.openWorkflows,
       knownWork: this.#options.knownWork,
       jobs: this.#options.jobs,
       onWorkflow: this.#options.onWorkflow,

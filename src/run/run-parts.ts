@@ -164,6 +164,7 @@ export class RunParts {
       runLog: () => this.appRuntimes.runLog,
       workflows: async () => this.work.workflows(),
       knownWorkflows: async () => this.work.knownWorkflows(),
+      openWorkflows: () => this.work.openWorkflows(),
       knownWork: async () => this.work.known(),
       jobs: async () => this.work.jobs(),
       onWorkflow: listener => this.work.onWorkflow(listener),

@@ -61,6 +61,9 @@ export class RunWork {
     this.#opened?.jobs.appReady(id)
   }
 
+  /** Undefined: there are none, in this run and before. */
+  readonly openWorkflows = (): Workflows | undefined => this.#opened?.workflows
+
   /** Workflows for who only looks. */
   readonly knownWorkflows = async (): Promise<Workflows> => (await this.known()).workflows
 

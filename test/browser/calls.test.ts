@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {call, madeUp, type MadeUp} from './made-up.ts'
+import {call, madeUp, treeNode, type MadeUp} from './made-up.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 
@@ -50,6 +50,13 @@ const replayed = (more: Partial<Api.Replay> = {}): Readonly<Record<string, unkno
   ...more
 })
 
+const lineOf = (app: string, line: string): Api.Line => ({
+  time: '2026-01-31T14:46:45.978Z',
+  app,
+  stream: 'stdout',
+  line
+})
+
 /** A run with three calls, of which number 7 can be opened. */
 async function runWithCalls(test: Parameters<typeof madeUp>[0]): Promise<MadeUp> {
   const run = await madeUp(test)
@@ -74,20 +81,25 @@ async function runWithCalls(test: Parameters<typeof madeUp>[0]): Promise<MadeUp>
   run.answers['GET /trace'] = {
     asked: 7,
     failedAt: 8,
-    calls: [
-      {...call(7), depth: 0, link: null},
-      {
-        ...call(8, {status: 500, isFailed: true}),
+    nodes: [
+      treeNode(call(7), {totalMs: 400}),
+      treeNode(call(8, {status: 500, isFailed: true}), {
         depth: 1,
+        startMs: 100,
         link: {parent: 7, reason: 'trace', chance: 1, candidates: 1}
-      },
-      {
-        ...call(6, {path: '/<b>\u202e'}),
+      }),
+      treeNode(call(6, {path: '/<b>\u202e'}), {
         depth: 2,
+        startMs: 150,
         link: {parent: 8, reason: 'guess', chance: 0.5, candidates: 2}
-      }
+      })
     ],
-    leftOut: 0
+    lines: [
+      {node: 7, others: 0, line: lineOf('checkout', 'got an order')},
+      {node: 8, others: 2, line: {...lineOf('payments', 'no <money>'), level: 'error'}}
+    ],
+    leftOut: 0,
+    linesLeftOut: 0
   } satisfies Api.RequestTree
   run.answers['GET /pins'] = {pins: [], rounds: []}
   run.answers['GET /workflows'] = {workflows: [], next: null}
@@ -168,8 +180,12 @@ t.test('the calls between apps', async t =>
       const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
       await steps.first().waitFor()
       t.equal(await steps.count(), 3)
-      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\] 200, a guess: 50 %, one of 2 calls/)
+      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\] 200, a guess: 50 %, one of 2 calls in flight/)
       await panel.getByRole('link', {name: /checkout → payments .*500/}).waitFor()
+      t.match(await steps.nth(1).innerText(), /payments no <money> \(or for another of its 3 requests\)/)
+      t.equal(await panel.getByText('got an order').count(), 0)
+      await panel.getByLabel('all 2 lines that the apps wrote meanwhile').check()
+      t.match(await steps.first().innerText(), /checkout got an order/)
       await page.keyboard.press('Escape')
       await panel.waitFor({state: 'detached'})
       t.same(troubles, [])

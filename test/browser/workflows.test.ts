@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {at, detail, instance, step} from './made-up-workflows.ts'
-import {call, callDetail, FIRST_VIEW, madeUp, type MadeUp} from './made-up.ts'
+import {call, callDetail, FIRST_VIEW, madeUp, type MadeUp, treeNode} from './made-up.ts'
 
 const RUNNING = instance('o-17')
 const FAILED = instance('o-16', {status: 'FAILED', failure: 'no money', app: 'payments'})
@@ -152,7 +152,23 @@ t.test('workflows', async t =>
           return {last: 8, calls: [call(8, {path: '/of-another'}), own]}
         },
         'GET /calls/7': callDetail(own),
-        'GET /trace': {asked: 7, failedAt: null, calls: [{...own, depth: 0, link: null}], leftOut: 0},
+        'GET /trace': {
+          asked: 7,
+          failedAt: null,
+          nodes: [
+            treeNode(own, {
+              id: -1,
+              kind: 'activity',
+              what: 'activity charge',
+              call: null,
+              workflow: {app: 'checkout', id: 'o-17', eventId: steps[0]?.eventId ?? null}
+            }),
+            treeNode(own, {depth: 1, link: {parent: -1, reason: 'trace', chance: 1, candidates: 1}})
+          ],
+          lines: [],
+          leftOut: 0,
+          linesLeftOut: 0
+        } satisfies Api.RequestTree,
         'GET /pins': {pins: [], rounds: []}
       })
       const {page, troubles} = await open(browser, run.url)
@@ -168,7 +184,7 @@ t.test('workflows', async t =>
       t.equal(await detailOfStep.getByText('/of-another').count(), 0)
       await detailOfStep.getByRole('link', {name: 'checkout → payments'}).click()
       await page.getByText('The whole request').click()
-      await page.getByRole('link', {name: 'order o-17, activity charge'}).click()
+      await page.getByRole('list', {name: 'Calls of the request'}).getByRole('link').first().click()
       await detailOfStep.waitFor()
       t.same(troubles, [])
     })

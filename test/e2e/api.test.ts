@@ -60,7 +60,7 @@ t.test('every answer of the API is as its description says', async t => {
   })
   t.match(await get('/calls', 'Calls'), {last: 1, calls: [{from: 'stock', to: 'shop'}]})
   await get('/calls/1', 'CallDetail')
-  t.match(await get('/trace?q=1', 'RequestTree'), {asked: 1, calls: [{number: 1, depth: 0, link: null}]})
+  t.match(await get('/trace?q=1', 'RequestTree'), {asked: 1, nodes: [{id: 1, depth: 0, link: null}]})
   await get('/edges', 'Edges')
   t.match(await get('/apps/shop/docs', 'AppDocs'), {path: ''})
   const pids = apps.map(({pid}) => pid)

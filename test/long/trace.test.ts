@@ -67,15 +67,15 @@ async function openShop(t: Test): Promise<Shop> {
   }
 }
 
-const orderOf = ({path}: {readonly path: string}): string => path.replace(/.*\//, '')
+const orderOf = ({what}: {readonly what: string}): string => what.replace(/.*\//, '')
 
 t.test('a request of apps that pass no trace on is one tree, 200 times of 200', async t => {
   const {order, tree} = await openShop(t)
   for (let number = 100; number < 300; number++) {
     await order(number)
-    const {calls} = await tree(`path:*/${number} to:bank`)
+    const {nodes} = await tree(`path:*/${number} to:bank`)
     t.same(
-      calls.map(call => [call.depth, call.to, orderOf(call), call.link?.reason]),
+      nodes.map(call => [call.depth, call.to, orderOf(call), call.link?.reason]),
       [
         [0, 'shop', `${number}`, undefined],
         [1, 'stock', `${number}`, 'only'],
@@ -94,20 +94,47 @@ t.test('of twenty requests at once none is said to be sure and is wrong', async 
     const numbers = Array.from({length: 20}, (_, index) => 100 + round * 20 + index)
     await Promise.all(numbers.map(order))
     for (const number of numbers) {
-      const {calls} = await tree(`path:*/${number} to:shop`)
-      const known = new Map(calls.map(call => [call.number, call]))
-      for (const call of calls) {
+      const {nodes} = await tree(`path:*/${number} to:shop`)
+      const known = new Map(nodes.map(call => [call.id, call]))
+      for (const call of nodes) {
         const parent = known.get(call.link?.parent ?? 0)
         if (call.link === null || parent === undefined) continue
         const isRight = orderOf(parent) === orderOf(call) && parent.to === call.from
-        seen[call.link.reason === 'guess' ? 'guessed' : 'sure'].add(call.number)
-        t.ok(isRight || call.link.reason === 'guess', `call ${call.number} is not one of ${parent.number}`)
+        seen[call.link.reason === 'guess' ? 'guessed' : 'sure'].add(call.id)
+        t.ok(isRight || call.link.reason === 'guess', `call ${call.id} is not one of ${parent.id}`)
         t.ok(call.link.chance > 0 && (call.link.chance < 1 || call.link.reason !== 'guess'))
       }
     }
   }
   t.equal(new Set([...seen.sure, ...seen.guessed]).size, 5 * 20 * 4, 'each call stands below another one')
   t.ok(seen.guessed.size > 0, 'some are not sure')
+})
+
+interface Span {
+  readonly spanId: string
+  readonly name: string
+  readonly attributes: readonly {readonly key: string; readonly value: {readonly stringValue?: string}}[]
+  readonly links?: readonly {readonly spanId: string; readonly attributes: readonly object[]}[]
+}
+
+t.test('-o otlp has a link to the call that each one was made for', async t => {
+  const {rig, order} = await openShop(t)
+  await order(12)
+  const {stdout} = await rig.run(['calls', '!is:own', '-o', 'otlp'])
+  const {resourceSpans} = JSON.parse(stdout) as {
+    readonly resourceSpans: readonly {readonly scopeSpans: readonly {readonly spans: readonly Span[]}[]}[]
+  }
+  const spans = resourceSpans.flatMap(({scopeSpans}) => scopeSpans.flatMap(scope => scope.spans))
+  const calleeOf = (id: string | undefined): string | undefined =>
+    spans.find(({spanId}) => spanId === id)?.attributes.find(({key}) => key === 'pillion.to')?.value.stringValue
+  t.same(
+    spans.map(({spanId, links = []}) => [calleeOf(spanId), ...links.map(link => calleeOf(link.spanId))]),
+    [['shop'], ['stock', 'shop'], ['prices', 'stock'], ['payment', 'shop'], ['bank', 'payment']]
+  )
+  t.match(spans[1]?.links?.[0]?.attributes, [
+    {key: 'pillion.link', value: {stringValue: 'sure'}},
+    {key: 'pillion.chance', value: {doubleValue: 1}}
+  ])
 })
 
 t.test('a failed request is shown as a tree that tells where it began', async t => {
@@ -143,4 +170,69 @@ t.test('a failed request is shown as a tree that tells where it began', async t 
   t.match(await rig.run(['trace', 'to:nobody']), {code: 1, stderr: /no call matches to:nobody/})
   t.match(await rig.run(['trace', '99']), {code: 1, stderr: /there is no call 99: the latest call is number/})
   t.match(await rig.run(['trace', 'is:strange']), {code: 1, stderr: /is:strange/})
+})
+
+/** Keeps each order, publishes it, and writes a line; who gets the event asks another app, and says what is wrong with order 13. */
+const PUBLISHING = `
+const [name] = process.argv.slice(2)
+const sidecar = 'http://localhost:' + process.env.DAPR_HTTP_PORT
+const post = (path, value) =>
+  fetch(sidecar + path, {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(value)})
+require('node:http').createServer(async (request, response) => {
+  const [, number] = /(\\d+)$/.exec(request.url) ?? []
+  const body = (await request.toArray()).join('')
+  if (name === 'shop' && number !== undefined) {
+    console.log('an order of ' + number)
+    await post('/v1.0/state/statestore', [{key: number, value: {source: 'nobody'}}])
+    await post('/v1.0/publish/pubsub/orders', {number, source: 'nobody', id: 'nothing'})
+  }
+  if (request.url === '/mail') await (await fetch(sidecar + '/v1.0/invoke/bank/method/' + JSON.parse(body).data.number)).text()
+  if (name === 'bank' && number === '13') {
+    console.error('ERROR no account 13')
+    response.statusCode = 500
+  }
+  const topics = [{pubsubname: 'pubsub', topic: 'orders', route: '/mail'}]
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify(name === 'mail' && request.url === '/dapr/subscribe' ? topics : {}))
+}).listen(process.env.APP_PORT, () => console.log('listening'))
+`
+
+const publishing = (appID: string) => ({appID, appDirPath: '.', autoPort: true, command: ['node', 'app.cjs', appID]})
+
+t.test('what is published is followed to who gets it; state, lines, and where it failed', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.cjs': PUBLISHING})
+  await rig.template(['web', 'shop', 'mail', 'bank'].map(publishing))
+  const run = rig.pillion(['up'])
+  await run.waitForLine('listening', {nth: 4})
+  const {http} = await run.ports('web')
+  const order = async (number: number): Promise<void> => {
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/orders/${number}`)).text()
+    const wait = await rig.run(['wait', '--for', `calls:bank:${number - 11}`, '--timeout', '20s'])
+    t.equal(wait.code, 0, wait.stderr)
+  }
+  const tree = async (q: string): Promise<RequestTree> => {
+    const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent(q)}`)
+    t.equal(misfit('RequestTree', json), '')
+    return json as RequestTree
+  }
+  await order(12)
+  const {nodes, lines} = await tree('to:shop path:*/12')
+  t.same(
+    nodes.map(({depth, kind, from, to, what, link}) => [depth, kind, `${from} → ${to}`, what, link?.reason]),
+    [
+      [0, 'call', 'web → shop', 'GET /orders/12', undefined],
+      [1, 'component', 'shop → statestore', 'state set', 'only'],
+      [1, 'component', 'shop → pubsub/orders', 'publish', 'only'],
+      [2, 'call', 'pubsub/orders → mail', 'POST /mail', 'event'],
+      [3, 'call', 'mail → bank', 'GET /12', 'only']
+    ]
+  )
+  t.match(lines, [{node: nodes[0]?.id, others: 0, line: {app: 'shop', line: 'an order of 12'}}])
+  await order(13)
+  const {stdout} = await rig.run(['trace', 'is:failed'])
+  t.match(stdout, /web → shop +GET \/orders\/13 +200/, 'it opens the request, whose answer was good')
+  t.match(stdout, /└ mail → bank +GET \/13 +500 ✕.*← the failure began here\n +bank: ERROR no account 13\n/)
+  t.notMatch(stdout, /an order of 13/)
+  t.match((await rig.run(['trace', 'is:failed', '--lines'])).stdout, /\n +shop: an order of 13\n/)
 })

@@ -89,6 +89,3 @@ const statusOf = (call: Api.Call): string => {
 
 const noteOf = ({marks, failure}: Api.Call): string =>
   [...marks.filter(mark => !['grpc', 'ours'].includes(mark)), failure].filter(text => text !== '').join(', ')
-
-/** The words for a call in every table: its ends, what was asked, how it ended, and what else is to be said. */
-export const callWords = {edge: edgeOf, request: requestOf, status: statusOf, note: noteOf}

@@ -1,5 +1,6 @@
 import type * as Api from '../../model/api.generated.ts'
-import {calledModel, contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
+import {calledModel} from '../telemetry/recorder/called-model.ts'
 import {calledActor} from '../telemetry/recorder/called-actor.ts'
 import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'

@@ -75,7 +75,7 @@ export const ROUTES: RouteTable = {
   },
   'GET /calls/{number}': (context, {at}) => oneCall(context.recorder, Number(at['number']), maskingOf(context)),
   'GET /trace': async (context, {query}) =>
-    (await import('./trace/request-tree.ts')).requestTree(context.recorder, query.get('q') ?? '', maskingOf(context)),
+    (await import('./trace/request-tree.ts')).requestTree(context, query.get('q') ?? ''),
   'GET /calls.{format}': async (context, request) =>
     (await import('./export/export-calls.ts')).exportCalls(context, request),
   'GET /graph': ({recorder, plans}) => graphView(edgeViews(recorder), plans()),

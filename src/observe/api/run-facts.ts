@@ -60,6 +60,8 @@ export interface RunFacts {
   readonly workflows: () => Promise<Workflows>
   /** The same for who only looks: where there is no file none is made. */
   readonly knownWorkflows: () => Promise<Workflows>
+  /** The workflows of the run, if their file is open; undefined: there are none. */
+  readonly openWorkflows: () => Workflows | undefined
   /** The jobs of the run, in the file, which is opened. Rejects if it cannot be. */
   readonly jobs: () => Promise<Jobs>
   /** All that outlives the run, for who only looks. */

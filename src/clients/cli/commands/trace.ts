@@ -7,12 +7,13 @@ import {traceText} from '../trace-text.ts'
 /** A trace by its id (W3C Trace Context), or the first eight digits of it. */
 const TRACE_ID = /^(?=.*[a-f])[\da-f]{8,32}$/
 
-/** `trace [NUMBER|TRACE_ID|last|FILTER …] [-o json]`: a request with all calls that were made for it, as a tree. */
+/** `trace [NUMBER|TRACE_ID|last|workflow:ID|FILTER …] [--lines] [-o json]`: a request with all that was done for it, as a tree. */
 export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const run = await runHere(flags, asJson)
   const tree = await run.api.ask('GET /trace', {query: {q: words.map(filterOf).join(' ')}})
   const isJson = flags.text('output') === 'json'
-  print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : traceText(tree, outputColumns(60)))
+  const text = (): string => traceText(tree, {width: outputColumns(60), hasLines: flags.isSet('lines')})
+  print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text())
   return 0
 }
 

@@ -144,10 +144,18 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'trace',
-    summary: 'Show a request with all calls that were made for it, as a tree, also where apps pass no trace on',
-    usage: '[number | trace-id | last | filter ...] [flags]',
-    flags: [outputFlag(['tree', 'json']), ...RUN_FILE],
-    examples: ['trace', 'trace is:failed', 'trace 48190', 'trace 4bf92f3577b34da6'],
+    summary: 'Show a request with all that was done for it, as a tree, also where apps pass no trace on',
+    usage: '[number | trace-id | last | workflow:id | filter ...] [flags]',
+    flags: [
+      outputFlag(['tree', 'json']),
+      {
+        name: 'lines',
+        type: 'bool',
+        text: 'Show all lines that the apps wrote meanwhile, not only errors, warnings and those of the call that failed'
+      },
+      ...RUN_FILE
+    ],
+    examples: ['trace', 'trace is:failed', 'trace 48190', 'trace 4bf92f3577b34da6', 'trace last --lines'],
     load: async () => (await import('../commands/trace.ts')).trace
   },
   {

@@ -8,39 +8,49 @@ export const traceTool: Tool = {
   name: 'trace',
   title: 'One request as a tree',
   description:
-    'A request with all calls that were made for it, also where apps pass no trace on. Tells where a failure began. A call that is not surely part of it is marked as a guess.',
+    'A request with all that was done for it (calls, events, uses of components, workflows), also where apps pass no trace on. Tells where a failure began, what was logged there, and errors and warnings elsewhere. What is not surely part of it is marked as a guess.',
   changes: 'nothing',
   properties: {
     filter: {
       type: 'string',
       description:
-        'The number of any call of it, or a filter as of the tool "calls", such as "is:failed": the latest that matches. Left out: the latest request'
+        'The number of any call of it, workflow:ID, or a filter as of the tool "calls", such as "is:failed": the latest that matches. Left out: the latest request'
     },
     cursor: CURSOR
   },
   required: [],
   run: async (run, given, signal) => {
     const tree = await run.api.ask('GET /trace', {query: {q: givenText(given, 'filter')}, signal})
-    const [root] = tree.calls
+    const [root] = tree.nodes
     const from = cursorOf(given)
-    const left = tree.calls.slice(from)
+    const left = tree.nodes.slice(from)
     return listAnswer({
-      summary: `A request of ${tree.calls.length + tree.leftOut} calls${root?.isFailed === true ? ', which failed' : ''}.`,
-      items: left.map(call => ({text: stepText(call, tree), fact: {number: call.number, depth: call.depth}})),
+      summary: `A request of ${tree.nodes.length + tree.leftOut} calls${root?.isFailed === true ? ', which failed' : ''}.`,
+      items: left.map(node => ({text: stepText(node, tree), fact: {number: node.id, depth: node.depth}})),
       facts: {failedAt: tree.failedAt},
       cursorAfter: count => (count < left.length ? (from + count).toString() : '')
     })
   }
 }
 
-function stepText(call: Api.TreeCall, {failedAt}: Api.RequestTree): string {
-  const {number, depth, from, to, method, path, status, isOpen, isFailed, failure, totalMs, link} = call
+/** So many lines are told of one node. */
+const MAX_LINES = 5
+
+function stepText(node: Api.TreeNode, {failedAt, lines}: Api.RequestTree): string {
+  const {id, depth, count, from, to, what, outcome, isFailed, failure, totalMs, link} = node
   const notes = [
-    isOpen ? 'in flight' : `${status}${isFailed ? ' FAILED' : ''}`,
+    `${outcome}${isFailed ? ' FAILED' : ''}`.trim(),
+    count > 1 ? `${count} times` : '',
     durationText(totalMs),
     guessText(link),
     failure,
-    number === failedAt ? 'THE FAILURE BEGAN HERE' : ''
+    id === failedAt ? 'THE FAILURE BEGAN HERE' : ''
   ].filter(note => note !== '')
-  return `${'  '.repeat(depth)}${number} ${from} → ${to} ${method} ${path}: ${notes.join('; ')}`
+  const indent = '  '.repeat(depth)
+  const told = lines
+    .filter(({node: of, line: {level}}) => of === id && (id === failedAt || level === 'error' || level === 'warn'))
+    .slice(-MAX_LINES)
+    .map(({line: {app, line}}) => `\n${indent}  ${app} logged: ${line}`)
+  const edge = to === '' ? from : `${from} → ${to}`
+  return `${indent}${id > 0 ? `${id} ` : ''}${edge} ${what}: ${notes.join('; ')}${told.join('')}`
 }

@@ -6,7 +6,8 @@ import type {
   ComponentPolicies,
   ComponentTargetName
 } from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
-import type {CallObserver} from '../../../model/call.ts'
+import type {CallObserver, ComponentUse} from '../../../model/call.ts'
+import {eventNames} from '../../../model/event-names.ts'
 import type {ComponentEvent} from '../../../model/component-event.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import type {WarningCode} from '../../../model/reporter.ts'
@@ -95,6 +96,8 @@ export interface OutboundCall extends CallTreatment {
   readonly name: string
   /** What the metrics count it by: for a broker the topic, for others what is asked. Left out: it is not counted. */
   readonly operation?: string
+  /** What is published; its envelope, unless it has none. */
+  readonly event?: {readonly topic: string; readonly envelope: Buffer | undefined; readonly traceparent: string}
 }
 
 /** What policies are looked up by. */
@@ -193,9 +196,31 @@ export class BlockContext {
     }
   }
 
-  #count({block, name: component, operation}: OutboundCall, isSuccess: boolean, startedAt: number): void {
-    if (operation === undefined) return
+  #note(
+    {block, name: component, operation = '', event}: OutboundCall,
+    isSuccess: boolean,
+    times: Pick<ComponentUse, 'startedAt' | 'totalMs'>
+  ): void {
+    const {observer, appId: app} = this
+    // a question to a model is recorded as a call
+    if (observer?.used === undefined || block === 'conversation') return
+    observer.used({
+      ...times,
+      app,
+      block,
+      component,
+      operation: event?.topic ?? operation,
+      isFailed: !isSuccess,
+      event: event?.envelope === undefined ? '' : (eventNames(event.envelope)?.event ?? ''),
+      traceparent: event?.traceparent ?? ''
+    })
+  }
+
+  #count(call: OutboundCall, isSuccess: boolean, startedAt: number): void {
+    const {block, name: component, operation} = call
     const elapsedMs = performance.now() - startedAt
+    this.#note(call, isSuccess, {startedAt, totalMs: elapsedMs})
+    if (operation === undefined) return
     const words = API[block].components
     if ('counted' in words)
       this.counted({type: 'called', component, block: words.counted, operation, isSuccess, elapsedMs})

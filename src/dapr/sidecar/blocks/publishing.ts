@@ -55,7 +55,9 @@ export class Publishing {
     this.#checkScopes(broker, publication)
     const {log} = this.#context
     try {
-      const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone} as const
+      const {data} = message
+      const event = {topic, envelope: isRaw ? undefined : data, traceparent: publication.trace.traceparent}
+      const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone, event} as const
       await this.#context.outbound(call, () => broker.component.publish(broker.topicPrefix + topic, message))
     } catch (error) {
       throw this.failed(publication, messageOf(error))
@@ -76,8 +78,10 @@ export class Publishing {
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
     const startedAt = performance.now()
-    const call = {block: 'pubsub', name: pubsubName, onGone} as const
     for (const {entryId, message} of messages) {
+      const isRaw = this.#isRaw({...publication, metadata: message.metadata})
+      const event = {topic, envelope: isRaw ? undefined : message.data, traceparent: publication.trace.traceparent}
+      const call = {block: 'pubsub', name: pubsubName, onGone, event} as const
       try {
         await this.#context.outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
       } catch (error) {

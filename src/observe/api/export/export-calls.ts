@@ -3,11 +3,14 @@ import {writeTo} from '../../../proxy/net/http1/write-to.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {ApiContext} from '../api-context.ts'
 import type {ApiRequest} from '../route.ts'
-import {withoutWords} from '../../telemetry/recorder/call-content.ts'
+import {withoutWords} from '../../telemetry/recorder/called-model.ts'
 import {callsQuery, recordedCall} from '../calls.ts'
 import {Turns} from '../turns.ts'
 import {CallSnapshot} from './call-snapshot.ts'
 import type {Exporter, ExporterOptions} from './exporter.ts'
+
+/** What each call was made for is told in these. */
+const WITH_LINKS: ReadonlySet<string> = new Set(['otlp'])
 
 const LOADERS: Readonly<Record<string, () => Promise<(options: ExporterOptions) => Exporter>>> = {
   har: async () => (await import('./har.ts')).harExporter,
@@ -27,18 +30,21 @@ const ALL = 9_999_999_999
  * `number`. They are those of one moment; how many of them were overwritten before they were written stands at the end. Takes short turns, and waits for a slow reader. Throws a UserError for a faulty query, before anything is written.
  */
 export async function exportCalls(
-  {recorder, masked, control}: ApiContext,
+  {recorder, masked, control, openWorkflows}: ApiContext,
   {at: {format = ''}, query, gone, response}: ApiRequest
 ): Promise<undefined> {
   const load = LOADERS[format]
   if (load === undefined) throw new Error(`no calls are written as ${format}`)
   const turns = new Turns(() => recorder.last)
+  const gathered = WITH_LINKS.has(format)
+    ? await (await import('../trace/gather.ts')).gather(recorder, openWorkflows(), turns)
+    : undefined
   const snapshot = new CallSnapshot(recorder)
   const one = query.get('number')
   const numbers = one === null ? await snapshot.matching(callsQuery(query, ALL, ALL), turns) : [numberOf(recorder, one)]
   const {apps} = control.list()
   const portOf = (app: string): number => apps.find(({id}) => id === app)?.httpPort ?? 0
-  const exporter = (await load())({masked: masked(), portOf, now: snapshot.at})
+  const exporter = (await load())({masked: masked(), portOf, now: snapshot.at, gathered})
   response.writeHead(200, {'content-type': exporter.type, trailer: TRAILER})
   let isFirst = true
   let text = exporter.before

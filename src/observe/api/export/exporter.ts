@@ -1,3 +1,4 @@
+import type {Gathered} from '../trace/gather.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 
 /** Writes calls in one format, one after the other. */
@@ -18,6 +19,8 @@ export interface ExporterOptions {
   readonly portOf: (app: string) => number
   /** `performance.now()` at the moment that is written. */
   readonly now: number
+  /** What calls were made for, where the format tells that. */
+  readonly gathered?: Pick<Gathered, 'links' | 'traced'> | undefined
 }
 
 /** Text for a comment of one line: nothing in it ends the line or moves a terminal's cursor. */

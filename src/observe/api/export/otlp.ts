@@ -21,8 +21,9 @@ interface Attribute {
 /**
  * Spans in OTLP's JSON encoding, one SERVER span of the callee for each call; names are those of the semantic conventions
  * for HTTP and RPC. The trace is the one that travelled with the call: the span is shown with those of an app's own SDK.
+ * Where none travelled, a link leads to the call that it was made for, with the chance that it was.
  */
-export function otlpExporter({masked, now}: ExporterOptions): Exporter {
+export function otlpExporter({masked, now, gathered}: ExporterOptions): Exporter {
   const masking = new Masking(masked)
   return {
     type: 'application/json',
@@ -30,28 +31,28 @@ export function otlpExporter({masked, now}: ExporterOptions): Exporter {
     between: ',\n',
     // receivers ignore names that they do not know (OTLP 1.0, JSON Protobuf Encoding)
     end: comment => `\n]${comment === '' ? '' : `,"comment":${JSON.stringify(comment)}`}}\n`,
-    text: call => JSON.stringify(resourceSpanOf(call, masking, now))
+    text: call => JSON.stringify(resourceSpanOf(call, detailOf(call, masking, now), linksOf(call.number, gathered)))
   }
 }
 
-function resourceSpanOf(call: RecordedCall, masking: Masking, now: number): object {
-  const detail = detailOf(call, masking, now)
+function resourceSpanOf(call: RecordedCall, detail: Api.CallDetail, links: readonly object[]): object {
   return {
     resource: {attributes: [text('service.name', detail.to)]},
-    scopeSpans: [{scope: {name: 'pillion', version: VERSION}, spans: [spanOf(call, detail)]}]
+    scopeSpans: [
+      {scope: {name: 'pillion', version: VERSION}, spans: [{...spanOf(call, detail), ...(links.length > 0 && {links})}]}
+    ]
   }
 }
 
 function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): object {
   const {number, method, path, traceparent, totalMs, isFailed, failure, status, marks} = detail
   const isGrpc = marks.includes('grpc')
-  const [, traceId = hex(`trace ${number}`, 32), parentSpanId = '', flags = '00'] =
-    /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})/i.exec(traceparent) ?? []
+  const {traceId, parentSpanId = '', flags} = placeOf(number, traceparent)
   const attributes = isGrpc ? rpcAttributes(path, status) : httpAttributes(detail)
   return {
-    traceId: traceId.toLowerCase(),
-    spanId: hex(`span ${number}`, 16),
-    ...(parentSpanId === '' ? {} : {parentSpanId: parentSpanId.toLowerCase()}),
+    traceId,
+    spanId: spanIdOf(number),
+    ...(parentSpanId === '' ? {} : {parentSpanId}),
     flags: Number.parseInt(flags, 16) | (parentSpanId === '' ? 0 : REMOTE_PARENT),
     name: isGrpc ? path.replace(/^\//, '') : method || 'HTTP',
     kind: SERVER,
@@ -61,6 +62,36 @@ function spanOf({startedAt, waitedMs}: RecordedCall, detail: Api.CallDetail): ob
     events: waitedMs > 0 ? [{timeUnixNano: nanoseconds(startedAt + waitedMs), name: 'admitted'}] : [],
     status: isFailed ? {code: ERROR, message: failure} : {code: UNSET}
   }
+}
+
+/** Where a call stands by its `traceparent` ('' = none: in a trace of its own). */
+function placeOf(number: number, traceparent: string) {
+  const [, traceId = hex(`trace ${number}`, 32), parentSpanId, flags = '00'] =
+    /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})/i.exec(traceparent) ?? []
+  return {traceId: traceId.toLowerCase(), parentSpanId: parentSpanId?.toLowerCase(), flags}
+}
+
+const spanIdOf = (number: number): string => hex(`span ${number}`, 16)
+
+/** The call that a call was made for, if no trace tells: of what is made for something else, such as an event, the call that this was done for. */
+function linksOf(number: number, gathered: ExporterOptions['gathered']): readonly object[] {
+  const own = gathered?.links.of(number)
+  if (gathered === undefined || own === undefined || own.reason === 'trace') return []
+  let {chance, parent} = own
+  let isGuess = own.reason === 'guess'
+  for (let above = gathered.links.of(parent); parent < 0 && above !== undefined; above = gathered.links.of(parent)) {
+    chance *= above.chance
+    isGuess ||= above.reason === 'guess'
+    parent = above.parent
+  }
+  if (parent < 0) return []
+  const {traceId} = placeOf(parent, gathered.traced.get(parent)?.wentWith ?? '')
+  const attributes = [
+    text('pillion.link', isGuess ? 'guess' : 'sure'),
+    {key: 'pillion.chance', value: {doubleValue: chance}},
+    whole('pillion.call', parent)
+  ]
+  return [{traceId, spanId: spanIdOf(parent), attributes}]
 }
 
 function httpAttributes({method, path, status, requestBytes, responseBytes}: Api.CallDetail): readonly Attribute[] {

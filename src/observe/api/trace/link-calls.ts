@@ -3,8 +3,9 @@
 import type {CallLink} from '../../../model/api.generated.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 
-/** What is known of a call. Times are those of `performance.now()`, in ms. */
+/** What is known of a call, or of what else is made for calls. Times are those of `performance.now()`, in ms. */
 export interface TracedCall {
+  /** Of what is no call: below 0. */
   readonly number: number
   /** App id, or what it is recorded as coming from. */
   readonly from: string
@@ -24,6 +25,14 @@ export interface TracedCall {
   readonly cameWith: string
   /** The `traceparent` that went to the callee; '' = none. */
   readonly wentWith: string
+  /** What is known to be the reason of it, whatever else was in flight; left out: that is to be found. */
+  readonly madeFor?: {readonly parent: number; readonly reason: 'event' | 'history'} | undefined
+  /** No app gets it, that could make calls for it. */
+  readonly isLast?: boolean
+  /** It began at its start or up to so many ms later. */
+  readonly startsWithinMs?: number
+  /** Its trace may be one that a sidecar has begun: if nobody else has it, it tells nothing. */
+  readonly mayBeginTrace?: boolean
 }
 
 /** An event may have waited, and been published for an earlier call. */
@@ -32,6 +41,8 @@ const EVENT = 0.8
 const REPEATED = 0.25
 /** An app seldom calls others for a call that it has begun to answer. */
 const ANSWERED = 0.2
+/** Calls that have ended are looked at for so long: not all clocks are as exact as that of calls. */
+const CLOCK_MS = 2
 
 /** Finds for each call the one that it was made for. */
 export class CallLinks {
@@ -46,7 +57,7 @@ export class CallLinks {
 
   /** Adds a call. They are to come in the order of their starts. */
   add(call: TracedCall): void {
-    const {number, to, wentWith} = call
+    const {number, to, wentWith, isLast = false} = call
     const link = this.#linkOf(call)
     if (link !== undefined) {
       this.#links.set(number, link)
@@ -54,6 +65,7 @@ export class CallLinks {
       const kinds = this.#made.get(link.parent) ?? new Set()
       this.#made.set(link.parent, kinds.add(kindOf(call)))
     }
+    if (isLast) return
     append(this.#inside, to, call)
     const trace = traceIdOf(wentWith)
     if (trace !== '') append(this.#ofTrace, `${trace} ${to}`, call)
@@ -70,12 +82,17 @@ export class CallLinks {
   }
 
   #linkOf(call: TracedCall): CallLink | undefined {
-    const {startedAt, cameWith, publisher} = call
+    const {startedAt, cameWith, publisher, madeFor, startsWithinMs = 0, mayBeginTrace = false} = call
+    if (madeFor !== undefined) return {...madeFor, chance: 1, candidates: 1}
     const from = publisher || call.from
-    const open = (this.#inside.get(from) ?? []).filter(({endedAt}) => endedAt >= startedAt)
-    this.#inside.set(from, open)
-    const told = this.#toldBy(call, from)
-    const possible = told.length > 0 ? told : open.filter(({admittedAt}) => admittedAt <= startedAt)
+    const recent = (this.#inside.get(from) ?? []).filter(({endedAt}) => endedAt >= startedAt - CLOCK_MS)
+    this.#inside.set(from, recent)
+    // what it has begun itself may have begun in the same millisecond
+    const isOther = ({number}: TracedCall): boolean => startsWithinMs === 0 || !this.#isBelow(number, call.number)
+    const told = this.#toldBy(call, from).filter(isOther)
+    const isOpen = (each: TracedCall): boolean =>
+      each.admittedAt <= startedAt + startsWithinMs && each.endedAt >= startedAt && isOther(each)
+    const possible = told.length > 0 ? told : recent.filter(isOpen)
     const weights = possible.map(each => this.#weightOf(each, call))
     const all = weights.reduce((sum, weight) => sum + weight, 0)
     const likeliest = weights.indexOf(Math.max(...weights)) // the oldest of several: apps begin with what came first
@@ -83,17 +100,25 @@ export class CallLinks {
     if (parent === undefined) return undefined
     const isOnly = possible.length === 1
     // a caller that sent another trace than it got may have called on its own
-    const isPlain = publisher === '' && parent.respondedAt > startedAt && (cameWith === '' || parent.wentWith === '')
+    const isPlain =
+      publisher === '' && parent.respondedAt > startedAt && (cameWith === '' || mayBeginTrace || parent.wentWith === '')
     const reason = isOnly && told.length === 1 ? 'trace' : isOnly && isPlain ? 'only' : 'guess'
     const share = (weights[likeliest] ?? 0) / all
     const doubt = publisher !== '' ? EVENT : isOnly ? 0.5 : 1
     return {parent: parent.number, reason, chance: reason === 'guess' ? share * doubt : 1, candidates: possible.length}
   }
 
+  #isBelow(number: number, above: number): boolean {
+    for (let at: number | undefined = number; at !== undefined; at = this.#links.get(at)?.parent)
+      if (at === above) return true
+    return false
+  }
+
   /** What its trace tells: the calls of that trace that its caller is answering, or else has answered; first those of the very span. */
-  #toldBy({startedAt, cameWith}: TracedCall, from: string): readonly TracedCall[] {
+  #toldBy({startedAt, startsWithinMs = 0, cameWith}: TracedCall, from: string): readonly TracedCall[] {
     const trace = traceIdOf(cameWith)
-    const known = (this.#ofTrace.get(`${trace} ${from}`) ?? []).filter(({admittedAt}) => admittedAt <= startedAt)
+    const isBefore = ({admittedAt}: TracedCall): boolean => admittedAt <= startedAt + startsWithinMs
+    const known = (this.#ofTrace.get(`${trace} ${from}`) ?? []).filter(isBefore)
     const open = known.filter(({endedAt}) => endedAt >= startedAt)
     const ofSpan = ({wentWith}: TracedCall): boolean => wentWith === cameWith
     return [open.filter(ofSpan), open, known.filter(ofSpan)].find(({length}) => length > 0) ?? known
@@ -112,5 +137,5 @@ function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
 }
 
 /** What is alike in calls of one kind: the callee, the method, and the path without its numbers and ids. */
-const kindOf = ({to, method, path}: TracedCall): string =>
+export const kindOf = ({to, method, path}: TracedCall): string =>
   `${to} ${method} ${path.replace(/\?.*/s, '').replaceAll(/[^/]*\d[^/]*/g, '*')}`

@@ -1,46 +1,53 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {traceIdOf} from '../../../model/traceparent.ts'
-import {contentOf, tracesOf} from '../../telemetry/recorder/call-content.ts'
-import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
-import type {Masking} from '../../telemetry/recorder/masking.ts'
-import {rowOf} from '../call-view.ts'
+import {Masking} from '../../telemetry/recorder/masking.ts'
 import {listCalls, recordedCall} from '../calls.ts'
 import {ApiProblem} from '../problem.ts'
+import type {RunFacts} from '../run-facts.ts'
 import {Turns} from '../turns.ts'
-import {CallLinks, type TracedCall} from './link-calls.ts'
+import {alikeOf, gather, type Gathered} from './gather.ts'
+import {layTree} from './lay-tree.ts'
+import {linesBetween, type Busy} from './lines-between.ts'
+import {nodeView} from './node-view.ts'
 
-/** Calls of one tree that are shown. */
-const MAX_CALLS = 1000
+/** Rows of one tree that are shown. */
+const MAX_ROWS = 1000
+
+type Facts = Pick<RunFacts, 'recorder' | 'openWorkflows' | 'runLog' | 'masked'>
 
 /**
- * The request that a call belongs to, with all calls that were made for it; of a trace that began outside all its requests. `q`: the number of that call, or a filter that matches it: the
- * latest one. Takes short turns. Rejects with an ApiProblem if there is none, with a UserError for a faulty filter.
+ * The request that a call belongs to, with all that was done for it, and what apps wrote meanwhile; of a trace that began outside all its requests. `q`: the
+ * number of that call, a filter that matches it (the latest one), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem if there is none, with a
+ * UserError for a faulty filter.
  */
-export async function requestTree(recorder: CallRecorder, q: string, masking: Masking): Promise<Api.RequestTree> {
-  const asked = /^\d+$/.test(q) ? recordedCall(recorder, Number(q)).number : await latestOf(recorder, q, masking)
-  const links = new CallLinks()
-  /** The calls that were made for no other one, with the traces that they came in. */
-  const first = new Map<number, string>()
+export async function requestTree(
+  {recorder, openWorkflows, runLog, masked}: Facts,
+  q: string
+): Promise<Api.RequestTree> {
+  const masking = new Masking(masked())
   const turns = new Turns(() => recorder.last)
-  for (const number of recorder.numbers().toReversed()) {
-    await turns.next()
-    const call = tracedCall(recorder, number)
-    if (call === undefined) continue
-    links.add(call)
-    if (links.of(number) === undefined) first.set(number, traceIdOf(call.cameWith))
-  }
-  let root = asked
-  for (let link = links.of(root); link !== undefined; link = links.of(root)) root = link.parent
-  const trace = first.get(root) ?? ''
-  const roots = trace === '' ? [root] : [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
-  const numbers = inOrder(roots, links)
-  const calls = numbers.slice(0, MAX_CALLS).flatMap(({number, depth}): readonly Api.TreeCall[] => {
-    const call = recorder.call(number)
-    return call === undefined ? [] : [{...rowOf(call, contentOf(call), masking), depth, link: links.of(number) ?? null}]
+  const [, workflow] = /^workflow:(.+)$/s.exec(q) ?? []
+  const asked = workflow !== undefined ? 0 : await askedCall(recorder, q, masking)
+  const gathered = await gather(recorder, openWorkflows(), turns)
+  const number = workflow === undefined ? asked : workflowNamed(gathered, workflow)
+  const {links, traced, failed} = gathered
+  const roots = rootsOf(number, gathered)
+  const {rows, leftOut, failedAt} = layTree(roots, {
+    links,
+    kindOf: each => alikeOf(traced.get(each)),
+    hasFailed: each => failed.has(each),
+    asked: number,
+    maxRows: MAX_ROWS
   })
-  return {asked, failedAt: failedAt(calls), calls, leftOut: numbers.length - calls.length}
+  const now = performance.now()
+  const began = Math.min(now, ...roots.flatMap(each => traced.get(each)?.startedAt ?? []))
+  const nodes = rows.flatMap(row => nodeView(row, {...gathered, recorder, masking, began, now}) ?? [])
+  const lines = await linesBetween(runLog(), ...busyApps(gathered, nodes, now), turns)
+  return {asked: number, failedAt: failedAt ?? null, nodes, ...lines, leftOut}
 }
+
+const askedCall = async (recorder: CallRecorder, q: string, masking: Masking): Promise<number> =>
+  /^\d+$/.test(q) ? recordedCall(recorder, Number(q)).number : latestOf(recorder, q, masking)
 
 async function latestOf(recorder: CallRecorder, q: string, masking: Masking): Promise<number> {
   // what a sidecar asks its own app is shown where there is nothing else
@@ -53,44 +60,38 @@ async function latestOf(recorder: CallRecorder, q: string, masking: Masking): Pr
     : new ApiProblem(404, `no call matches ${q}`, 'pillion calls lists them.')
 }
 
-/** What links a call to others; undefined: it is not kept, or no app made it: a replay, a copy for a shadow, a question of the app's own sidecar. */
-function tracedCall(recorder: CallRecorder, number: number): TracedCall | undefined {
-  const call = recorder.call(number)
-  if (call === undefined || (call.flags & (FLAG.replay | FLAG.shadow)) !== 0) return undefined
-  const {flags, edgeOf, startedAt, waitedMs, firstByteMs, totalMs} = call
-  if ((flags & FLAG.own) !== 0 && edgeOf.caller === edgeOf.callee) return undefined
-  const isOpen = (flags & FLAG.open) !== 0
-  return {
-    ...tracesOf(call),
-    number,
-    from: edgeOf.caller,
-    to: edgeOf.callee,
-    startedAt,
-    admittedAt: (flags & FLAG.admitted) === 0 ? Infinity : startedAt + waitedMs,
-    respondedAt: firstByteMs === 0 ? Infinity : startedAt + firstByteMs,
-    endedAt: isOpen ? Infinity : startedAt + totalMs
-  }
+/** The latest instance of this id; `APP/ID` where apps have equal ones. */
+function workflowNamed({others}: Gathered, name: string): number {
+  for (const [number, other] of [...others].toReversed())
+    if (other.kind === 'workflow' && [other.instance.id, `${other.instance.app}/${other.instance.id}`].includes(name))
+      return number
+  throw new ApiProblem(404, `there is no workflow ${name}`, 'pillion workflow list lists them.')
 }
 
-/** Calls and those below them, each with how deep it is, as a tree is read: each before those that were made for it. */
-function inOrder(
-  roots: readonly number[],
-  links: CallLinks
-): readonly {readonly number: number; readonly depth: number}[] {
-  const found: {number: number; depth: number}[] = []
-  const left = roots.map(number => ({number, depth: 0})).toReversed()
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    found.push(next)
-    const {depth} = next
-    for (const number of links.madeFor(next.number).toReversed()) left.push({number, depth: depth + 1})
-  }
-  return found
+/** The request that something belongs to, and others of a trace that began outside. */
+function rootsOf(asked: number, {links, first}: Gathered): readonly number[] {
+  let root = asked
+  for (let link = links.of(root); link !== undefined; link = links.of(root)) root = link.parent
+  const trace = first.get(root) ?? ''
+  return trace === '' ? [root] : [...first].flatMap(([number, of]) => (of === trace ? [number] : []))
 }
 
-/** Where a failure began: the call that failed with none below it that failed, the deepest of the first one; null: none failed. */
-function failedAt(calls: readonly Api.TreeCall[]): number | null {
-  const failed = calls.filter(({isFailed}) => isFailed)
-  const parents = new Set(failed.map(({link}) => link?.parent))
-  const deepest = failed.filter(({number}) => !parents.has(number)).toSorted((a, b) => b.depth - a.depth)
-  return deepest[0]?.number ?? null
+/** When apps had to do with a tree, and when with anything else in that time. */
+function busyApps(
+  {traced}: Gathered,
+  nodes: readonly Api.TreeNode[],
+  now: number
+): readonly [own: readonly Busy[], elsewhere: readonly Busy[]] {
+  const shown = new Set(nodes.map(({id}) => id))
+  const all = [...traced.values()].flatMap(({number, to, isLast = false, startedAt, endedAt}): readonly Busy[] =>
+    isLast ? [] : [{node: number, app: to, from: wallTime(startedAt), until: wallTime(Math.min(endedAt, now))}]
+  )
+  const own = all.filter(({node}) => shown.has(node))
+  const apps = new Set(own.map(({app}) => app))
+  const [from, until] = [Math.min(...own.map(each => each.from)), Math.max(...own.map(each => each.until))]
+  const isMeanwhile = (each: Busy): boolean =>
+    !shown.has(each.node) && apps.has(each.app) && each.until >= from && each.from <= until
+  return [own, all.filter(isMeanwhile)]
 }
+
+const wallTime = (at: number): number => performance.timeOrigin + at

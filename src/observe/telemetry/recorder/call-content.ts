@@ -1,4 +1,3 @@
-import {MODEL_HEADER, modelFactsIn, type ModelFacts} from '../../../model/model-facts.ts'
 import {PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import type {RecordedCall} from './call-recorder.ts'
 
@@ -37,22 +36,6 @@ export const copyOfCall = (call: RecordedCall): RecordedCall => ({
   pieces: call.pieces.map(({kind, bytes}) => ({kind, bytes: Buffer.from(bytes)}))
 })
 
-/** What was asked of a language model. */
-const CONVERSE = /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/
-
-/** What a language model was asked for, and what that has cost; undefined: none was asked, or it has not answered. */
-export function calledModel({target, response}: CallContent): ModelFacts | undefined {
-  const value = CONVERSE.test(target) ? headerValue(response.headers, MODEL_HEADER) : ''
-  return value === '' ? undefined : modelFactsIn(value)
-}
-
-/** The call without what was said to a language model, and by it: that stays in the run. */
-export function withoutWords(call: RecordedCall): RecordedCall {
-  const [, target = ''] = /^\S+ (\S+)/.exec(textOf(call.pieces, PIECE.requestHead)) ?? []
-  if (!CONVERSE.test(target)) return call
-  return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
-}
-
 /** Dapr's and Daeploy's addresses of an app, and Dapr's of an actor. */
 const ADDRESS = /^\/(?:v1\.0\/invoke\/[^/?]+\/method|services\/[^/?]+|v1\.0(?=\/actors\/))(?=[/?]|$)/
 
@@ -66,45 +49,18 @@ export function methodPath(target: string): string {
 export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
   const request = messageOf(pieces, PIECE.requestHead, PIECE.requestBody)
   const target = /^\S+ (\S+)/.exec(request.head)?.[1] ?? ''
-  const traceLine = textOf(pieces, PIECE.trace) || request.head
+  const traceLine = pieceText(pieces, PIECE.trace) || request.head
   return {
     isKept: pieces.length > 0,
     target,
     path: target === '' ? '' : methodPath(target),
     request,
     response: messageOf(pieces, PIECE.responseHead, PIECE.responseBody),
-    failure: textOf(pieces, PIECE.failure),
+    failure: pieceText(pieces, PIECE.failure),
     waitedFor: pieces.filter(({kind}) => kind === PIECE.waited).map(({bytes}) => bytes.toString()),
-    traceparent: traceparentOf(traceLine)
+    traceparent: traceparentIn(traceLine)
   }
 }
-
-/**
- * What links a call to others, without a copy of its bodies: its method and path, the `traceparent` that came from its caller and that went to the
- * callee, and of an event who published it (`source` of CloudEvents 1.0, a delivery's first bytes; '' = none).
- */
-export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
-  readonly method: string
-  readonly path: string
-  readonly cameWith: string
-  readonly wentWith: string
-  readonly publisher: string
-} {
-  const head = textOf(pieces, PIECE.requestHead)
-  const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(head) ?? []
-  const cameWith = traceparentOf(head)
-  const [, publisher = ''] = EVENT.test(head) ? (SOURCE.exec(beginOf(pieces)) ?? []) : []
-  const wentWith = traceparentOf(textOf(pieces, PIECE.trace)) || cameWith
-  return {method, path: methodPath(target), cameWith, wentWith, publisher}
-}
-
-const EVENT = /^content-type:[ \t]*application\/cloudevents\+json/im
-const SOURCE = /"source":"([^"\\]+)"/
-/** So much of an event is looked at. */
-const BEGIN_BYTES = 4096
-
-const beginOf = (pieces: readonly TapePiece[]): string =>
-  pieces.find(({kind}) => kind === PIECE.requestBody)?.bytes.toString('utf8', 0, BEGIN_BYTES) ?? ''
 
 /** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
 export function headerValue(headers: readonly string[], name: string): string {
@@ -131,7 +87,7 @@ function headersOf(head: string): readonly string[] {
     })
 }
 
-const traceparentOf = (lines: string): string => /^traceparent:[ \t]*(\S+)/im.exec(lines)?.[1] ?? ''
+export const traceparentIn = (lines: string): string => /^traceparent:[ \t]*(\S+)/im.exec(lines)?.[1] ?? ''
 
-const textOf = (pieces: readonly TapePiece[], wanted: PieceKind): string =>
+export const pieceText = (pieces: readonly TapePiece[], wanted: PieceKind): string =>
   pieces.findLast(({kind}) => kind === wanted)?.bytes.toString() ?? ''

@@ -4,6 +4,7 @@ import type {
   Call,
   CallObserver,
   CallRecord,
+  ComponentUse,
   Direction,
   HeadText,
   OwnResponse,
@@ -11,6 +12,7 @@ import type {
 } from '../../../model/call.ts'
 import {ByteTape, PIECE, type TapePiece, type PieceKind} from './byte-tape.ts'
 import {CallLines, FLAG, type CallLine} from './call-lines.ts'
+import {ComponentUses} from './component-uses.ts'
 import {Edges, type BodyBytesOf, type Edge} from './edges.ts'
 import type {ExpectedReplays} from './expected-replays.ts'
 import {KeptRequests} from './kept-requests.ts'
@@ -34,6 +36,7 @@ export interface RecordedCall extends CallLine {
 /** Keeps what the gateway tells of every call. */
 export class CallRecorder implements CallObserver {
   readonly edges: Edges
+  readonly uses: ComponentUses
   /** Set while calls are sent again: those do not count in the edges. */
   replays: ExpectedReplays | undefined
   readonly #options: RecorderOptions
@@ -45,6 +48,7 @@ export class CallRecorder implements CallObserver {
   constructor(options: RecorderOptions) {
     this.#options = options
     this.edges = new Edges(options.bodyBytesOf)
+    this.uses = new ComponentUses(app => (options.bodyBytesOf(app) ?? 0) >= 0)
   }
 
   /** The number of the latest call; 0: there was none. */
@@ -143,6 +147,10 @@ export class CallRecorder implements CallObserver {
       edge.count(endedAt, endedAt - startedAt, isFailed)
     }
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(number)
+  }
+
+  used(use: ComponentUse): void {
+    this.uses.add(use)
   }
 
   /** Calls the listener with the number of each call when it is over; the result ends that. It must not throw. */

@@ -100,6 +100,63 @@ t.test('an event belongs to the call that its publisher was answering, and that 
   t.match(later, {parent: 3, reason: 'guess', candidates: 2})
 })
 
+t.test(
+  'what is known is sure, however much was in flight: an event that was published, a step of a workflow',
+  async t => {
+    const [, , publish, event, , step] = linksOf(
+      made(1, 'web shop', [0, 10]),
+      made(2, 'web shop', [1, 10]),
+      made(-1, 'shop bus/orders', [2, 3], {isLast: true}),
+      made(3, 'bus/orders mail', [30, 31], {publisher: 'shop', madeFor: {parent: -1, reason: 'event'}}),
+      made(-2, 'shop shop', [4, 9], {isLast: true}),
+      made(-3, 'shop bank', [5, 8], {madeFor: {parent: -2, reason: 'history'}})
+    )
+    t.match(publish, {reason: 'guess', candidates: 2})
+    t.same(event, {parent: -1, reason: 'event', chance: 1, candidates: 1})
+    t.same(step, {parent: -2, reason: 'history', chance: 1, candidates: 1})
+  }
+)
+
+t.test('an activity calls, too: a request that its app answers meanwhile is not the only reason', async t => {
+  const [, , call, traced] = linksOf(
+    made(1, 'web shop', [0, 20]),
+    made(-1, 'shop shop', [1, 20], {madeFor: {parent: -9, reason: 'history'}, wentWith: TRACE('3')}),
+    made(2, 'shop bank', [2, 3]),
+    made(3, 'shop bank', [4, 5], {cameWith: TRACE('3')})
+  )
+  t.match(call, {reason: 'guess', candidates: 2})
+  t.match(traced, {parent: -1, reason: 'trace'})
+})
+
+t.test('what is no app makes no calls; what a sidecar began as a trace of its own tells nothing', async t => {
+  const [, publish, other] = linksOf(
+    made(1, 'web shop', [0, 10], {wentWith: TRACE('1')}),
+    made(-1, 'shop store', [2, 3], {isLast: true, cameWith: TRACE('2'), mayBeginTrace: true}),
+    made(2, 'store mail', [2, 3])
+  )
+  t.match(publish, {parent: 1, reason: 'only'})
+  t.equal(other, undefined)
+})
+
+t.test('a time in whole milliseconds: it may have begun a little later', async t => {
+  const [, workflow] = linksOf(made(1, 'web shop', [0.4, 0.9]), made(-1, 'shop shop', [0, 50], {startsWithinMs: 1}))
+  t.match(workflow, {parent: 1, reason: 'only'})
+})
+
+t.test('calls in a circle are a tree', async t => {
+  const links = linksOf(
+    made(1, 'web shop', [0, 10]),
+    made(2, 'shop stock', [1, 9]),
+    made(3, 'stock shop', [2, 8]),
+    made(4, 'shop stock', [3, 7]),
+    made(5, 'stock shop', [4, 6])
+  )
+  t.same(
+    links.map(link => link?.parent),
+    [undefined, 1, 2, 3, 4]
+  )
+})
+
 t.test('calls that come from outside in one trace stand side by side', async t => {
   const [first, second] = linksOf(
     made(1, 'web shop', [0, 1], {cameWith: TRACE('1'), wentWith: TRACE('1')}),

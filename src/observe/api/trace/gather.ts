@@ -1,0 +1,213 @@
+import {traceIdOf} from '../../../model/traceparent.ts'
+import type {ComponentUse} from '../../../model/call.ts'
+import {timelineOf, type Step} from '../../../work/workflow/timeline.ts'
+import {activityTrace} from '../../../work/workflow/work-spans.ts'
+import {isTerminal} from '../../../work/workflow/status.ts'
+import type {Instance} from '../../../work/workflow/instance.ts'
+import type {Workflows} from '../../../work/workflow/workflows.ts'
+import {FLAG} from '../../telemetry/recorder/call-lines.ts'
+import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
+import {isFailed} from '../call-view.ts'
+import type {Turns} from '../turns.ts'
+import {CallLinks, kindOf, type TracedCall} from './link-calls.ts'
+import {latestUses} from './latest-uses.ts'
+import {tracesOf} from './traces-of.ts'
+
+/** What is no call: a component was used, a workflow ran, or a step of one. */
+export type Other =
+  | {readonly kind: 'component'; readonly use: ComponentUse}
+  | {readonly kind: 'workflow'; readonly instance: Instance}
+  | {readonly kind: 'step'; readonly instance: Instance; readonly step: Step}
+
+/** All that a run remembers of its requests, and what was made for what. */
+export interface Gathered {
+  readonly links: CallLinks
+  readonly traced: ReadonlyMap<number, TracedCall>
+  /** What those are that are no calls. */
+  readonly others: ReadonlyMap<number, Other>
+  /** What was made for nothing else, with the traces that it came in. */
+  readonly first: ReadonlyMap<number, string>
+  readonly failed: ReadonlySet<number>
+}
+
+/** So many workflows are looked at, the latest ones. */
+const MAX_WORKFLOWS = 1000
+
+/** Gathers what a run remembers. `workflows`: undefined: it has none. Takes short turns. */
+export async function gather(
+  recorder: CallRecorder,
+  workflows: Workflows | undefined,
+  turns: Turns
+): Promise<Gathered> {
+  const failed = new Set<number>()
+  const others = new Map<number, Other>()
+  const traced = new Map<number, TracedCall>()
+  const numbers = recorder.numbers().toReversed()
+  const waiting = [...usesOf(recorder, others, failed)]
+  const published = new Map(waiting.flatMap(({event, call}) => (event === '' ? [] : [[event, call.number]])))
+  const oldest = recorder.line(numbers[0] ?? 0)?.startedAt ?? performance.now()
+  if (workflows !== undefined)
+    for await (const call of workflowCalls(workflows, {oldest, others, failed, turns})) waiting.push({event: '', call})
+  const ordered = waiting.map(({call}) => call).toSorted((a, b) => last(b) - last(a))
+  const links = new CallLinks()
+  const first = new Map<number, string>()
+  const add = (call: TracedCall): void => {
+    links.add(call)
+    traced.set(call.number, call)
+    if (links.of(call.number) === undefined) first.set(call.number, traceIdOf(call.cameWith))
+  }
+  const addOthers = (until: number): void => {
+    for (let next = ordered.at(-1); next !== undefined && last(next) <= until; next = ordered.at(-1)) {
+      ordered.pop()
+      add(next)
+    }
+  }
+  for (const number of numbers) {
+    await turns.next()
+    const call = tracedCall(recorder, number, published)
+    if (call === undefined) continue
+    if (isFailed(call.line)) failed.add(number)
+    addOthers(call.traced.startedAt)
+    add(call.traced)
+  }
+  addOthers(Infinity)
+  return {links, traced, others, first, failed}
+}
+
+/** When it has begun at the latest. */
+const last = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
+
+/** What links a call to others; undefined: it is not kept, or no app made it: a replay, a copy for a shadow, a question of the app's own sidecar. */
+function tracedCall(recorder: CallRecorder, number: number, published: ReadonlyMap<string, number>) {
+  const line = recorder.call(number)
+  if (line === undefined || (line.flags & (FLAG.replay | FLAG.shadow)) !== 0) return undefined
+  const {flags, edgeOf, startedAt, waitedMs, firstByteMs, totalMs} = line
+  if ((flags & FLAG.own) !== 0 && edgeOf.caller === edgeOf.callee) return undefined
+  const isOpen = (flags & FLAG.open) !== 0
+  const {event, ...traces} = tracesOf(line)
+  const parent = event === '' ? undefined : published.get(event)
+  const traced: TracedCall = {
+    ...traces,
+    number,
+    from: edgeOf.caller,
+    to: edgeOf.callee,
+    startedAt,
+    admittedAt: (flags & FLAG.admitted) === 0 ? Infinity : startedAt + waitedMs,
+    respondedAt: firstByteMs === 0 ? Infinity : startedAt + firstByteMs,
+    endedAt: isOpen ? Infinity : startedAt + totalMs,
+    madeFor: parent === undefined ? undefined : {parent, reason: 'event'}
+  }
+  return {line, traced}
+}
+
+/** A time since 1970 as one of `performance.now()`. */
+const at = (ms: number): number => ms - performance.timeOrigin
+
+const PLAIN = {publisher: '', cameWith: '', wentWith: '', method: ''} as const
+
+function* usesOf(
+  recorder: CallRecorder,
+  others: Map<number, Other>,
+  failed: Set<number>
+): Generator<{readonly event: string; readonly call: TracedCall}> {
+  for (const use of latestUses(recorder.uses)) {
+    const number = -1 - others.size
+    others.set(number, {kind: 'component', use})
+    if (use.isFailed) failed.add(number)
+    const {app, component, block, operation, startedAt, totalMs, event, traceparent} = use
+    const endedAt = startedAt + totalMs
+    const times = {startedAt, admittedAt: startedAt, respondedAt: endedAt, endedAt}
+    const asked = {from: app, to: component, method: block, path: operation}
+    yield {
+      event,
+      call: {...PLAIN, ...times, ...asked, number, cameWith: traceparent, isLast: true, mayBeginTrace: true}
+    }
+  }
+}
+
+interface Gathering {
+  readonly oldest: number
+  readonly others: Map<number, Other>
+  readonly failed: Set<number>
+  readonly turns: Turns
+}
+
+/** Workflows that went on while there were calls, and their steps. */
+async function* workflowCalls(
+  workflows: Workflows,
+  {oldest, others, failed, turns}: Gathering
+): AsyncGenerator<TracedCall> {
+  const isOf = ({status, updated}: Instance): boolean => !isTerminal(status) || at(updated) >= oldest
+  const instances = workflows.search({}, MAX_WORKFLOWS).filter(isOf).toReversed()
+  /** Steps that have started other instances. */
+  const starters = new Map<string, number>()
+  const numberOf = (other: Other): number => {
+    const number = -1 - others.size
+    others.set(number, other)
+    return number
+  }
+  const known = instances.map(instance => ({instance, number: numberOf({kind: 'workflow', instance})}))
+  const found: TracedCall[] = []
+  const children: {readonly instance: Instance; readonly call: TracedCall}[] = []
+  for (const {instance, number} of known) {
+    await turns.next()
+    const {app, name, status, created, updated, parent} = instance
+    const history = workflows.events(instance)
+    const steps = timelineOf(history, app, workflows.timers(instance))
+    if (steps.at(-1)?.state === 'failed' && steps.at(-1)?.kind === 'end') failed.add(number)
+    const askedBy = history.find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
+    const end = isTerminal(status) ? at(updated) : Infinity
+    const span = {startedAt: at(created), admittedAt: at(created), respondedAt: end, endedAt: end}
+    const call: TracedCall = {
+      ...PLAIN,
+      ...span,
+      number,
+      from: parent?.app ?? app,
+      to: app,
+      path: name,
+      cameWith: askedBy?.parentTraceContext?.traceParent ?? '',
+      isLast: true,
+      startsWithinMs: 1,
+      mayBeginTrace: true
+    }
+    children.push({instance, call})
+    for (const step of steps) {
+      if (step.kind === 'start' || step.kind === 'end') continue
+      const below = numberOf({kind: 'step', instance, step})
+      if (step.state === 'failed') failed.add(below)
+      if (step.kind === 'child') starters.set(`${step.app} ${step.instance}`, below)
+      found.push(stepCall(step, {instance, number: below, parent: number}))
+    }
+  }
+  yield* found
+  for (const {instance, call} of children) {
+    const parent = starters.get(`${instance.app} ${instance.id}`)
+    yield parent === undefined ? call : {...call, madeFor: {parent, reason: 'history'}}
+  }
+}
+
+function stepCall(
+  {kind, id, name, app, startedAt, endedAt}: Step,
+  {instance, number, parent}: {readonly instance: Instance; readonly number: number; readonly parent: number}
+): TracedCall {
+  const isActivity = kind === 'activity'
+  const end = endedAt === undefined ? Infinity : at(endedAt) + 1 // it is told in whole ms
+  return {
+    ...PLAIN,
+    number,
+    from: instance.app,
+    to: isActivity || kind === 'child' ? app : '',
+    method: kind,
+    path: name,
+    startedAt: at(startedAt),
+    admittedAt: at(startedAt),
+    respondedAt: end,
+    endedAt: end,
+    wentWith: isActivity ? activityTrace(instance, id) : '',
+    isLast: !isActivity,
+    madeFor: {parent, reason: 'history'}
+  }
+}
+
+/** What is alike in calls; undefined: it has a row of its own. */
+export const alikeOf = (call: TracedCall | undefined): string | undefined => call && `${call.from} ${kindOf(call)}`

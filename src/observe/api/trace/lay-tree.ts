@@ -1,0 +1,82 @@
+import type {CallLinks} from './link-calls.ts'
+
+/** So many that are alike are listed below one call. */
+const MAX_ALIKE = 10
+
+/** A row of a tree. */
+export interface TreeRow {
+  readonly number: number
+  readonly depth: number
+  /** It stands for so many that are alike, from this one on; each but one is this one alone. */
+  readonly alike: readonly number[]
+}
+
+export interface TreeOptions {
+  readonly links: Pick<CallLinks, 'madeFor'>
+  /** Those of one kind are alike; undefined: it always has a row of its own. */
+  readonly kindOf: (number: number) => string | undefined
+  readonly hasFailed: (number: number) => boolean
+  /** A row that is wanted, with those above it, however many there are. */
+  readonly asked: number
+  readonly maxRows: number
+}
+
+export interface Tree {
+  /** Each before those that were made for it. */
+  readonly rows: readonly TreeRow[]
+  /** How many more calls there are. */
+  readonly leftOut: number
+  /** Where a failure began: what failed with nothing below it that did, the deepest of the first one; undefined: nothing failed. */
+  readonly failedAt: number | undefined
+}
+
+/** Lays calls and what was made for them one below the other; many that are alike become one row. */
+export function layTree(roots: readonly number[], options: TreeOptions): Tree {
+  const {hasFailed, asked, maxRows} = options
+  const all: TreeRow[] = []
+  const parents = new Map<number, number>()
+  const left = roots.map(number => ({number, depth: 0, alike: [number]})).toReversed()
+  for (let next: TreeRow | undefined = left.pop(); next !== undefined; next = left.pop()) {
+    all.push(next)
+    if (next.alike.length > 1) continue
+    const {number: parent, depth} = next
+    const below = options.links.madeFor(parent)
+    for (const number of below) parents.set(number, parent)
+    for (const alike of groupsOf(below, options).toReversed())
+      left.push({number: alike[0] ?? 0, depth: depth + 1, alike: [...alike]})
+  }
+  const failedAbove = new Set(all.filter(({number}) => hasFailed(number)).map(({number}) => parents.get(number)))
+  const failed = all.filter(({number}) => hasFailed(number) && !failedAbove.has(number))
+  const failedAt = failed.toSorted((a, b) => b.depth - a.depth)[0]?.number
+  if (all.length <= maxRows) return {rows: all, leftOut: 0, failedAt}
+  const wanted = new Set<number>()
+  for (const number of [asked, failedAt])
+    for (let at = number; at !== undefined && !wanted.has(at); at = parents.get(at)) wanted.add(at)
+  const rows = all.filter(({number}, index) => index < maxRows || wanted.has(number))
+  const countOf = (some: readonly TreeRow[]): number => some.reduce((sum, {alike}) => sum + alike.length, 0)
+  return {rows, leftOut: countOf(all) - countOf(rows), failedAt}
+}
+
+/** What was made for one call: each for itself, and of many that are alike those behind the first ones together. */
+function groupsOf(
+  numbers: readonly number[],
+  {links, kindOf, hasFailed, asked}: TreeOptions
+): readonly (readonly number[])[] {
+  if (numbers.length <= MAX_ALIKE) return numbers.map(number => [number])
+  const groups: number[][] = []
+  const seen = new Map<string, {count: number; rest: number[] | undefined}>()
+  for (const number of numbers) {
+    const isPlain = number !== asked && !hasFailed(number) && links.madeFor(number).length === 0
+    const kind = isPlain ? kindOf(number) : undefined
+    if (kind === undefined) {
+      groups.push([number])
+      continue
+    }
+    const known = seen.get(kind) ?? {count: 0, rest: undefined}
+    seen.set(kind, known)
+    if (++known.count <= MAX_ALIKE) groups.push([number])
+    else if (known.rest === undefined) groups.push((known.rest = [number]))
+    else known.rest.push(number)
+  }
+  return groups
+}

@@ -1,0 +1,69 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {decoded} from '../../../model/bytes.ts'
+import type {LogBatch, RunLog} from '../../logging/run-log.ts'
+import {isOfApp, lineView} from '../line-view.ts'
+import type {Turns} from '../turns.ts'
+
+/** An app had something to do from one time until another: ms since 1970. */
+export interface Busy {
+  readonly node: number
+  readonly app: string
+  readonly from: number
+  readonly until: number
+}
+
+/** A line comes by a pipe: after an answer that was written later, too. */
+const LATE_MS = 20
+/** Mostly no later than this. */
+const MOSTLY_LATE_MS = 2
+/** So many lines of one tree. */
+const MAX_LINES = 1000
+/** Characters of one line. */
+const MAX_LINE = 2000
+
+/**
+ * What apps wrote while they had to do with a request, the oldest first, each with the latest thing that its app was doing then.
+ * `elsewhere`: what they did for others, who may have caused it as well. Takes short turns.
+ */
+export async function linesBetween(
+  log: Pick<RunLog, 'latest'>,
+  busy: readonly Busy[],
+  elsewhere: readonly Busy[],
+  turns: Turns
+): Promise<{readonly lines: readonly Api.TreeLine[]; readonly linesLeftOut: number}> {
+  const from = Math.min(...busy.map(each => each.from))
+  const until = Math.max(...busy.map(each => each.until)) + LATE_MS
+  const found: Api.TreeLine[] = []
+  let linesLeftOut = 0
+  for (const batch of log.latest()) {
+    await turns.next()
+    // times of lines are whole ms
+    if (batch.time + 1 < from) break
+    const during = batch.time > until ? undefined : atThatTime(batch, busy)
+    if (during === undefined) continue
+    const others = elsewhere.filter(each => isWithin(batch, each, MOSTLY_LATE_MS)).length
+    const lines = linesOf(batch).map(line => ({node: during.node, others, line}))
+    const room = Math.max(0, MAX_LINES - found.length)
+    linesLeftOut += Math.max(0, lines.length - room)
+    found.push(...lines.toReversed().slice(0, room))
+  }
+  return {lines: found.toReversed(), linesLeftOut}
+}
+
+const isWithin = ({time, writer}: LogBatch, {app, from, until}: Busy, lateMs: number): boolean =>
+  time + 1 >= from && time <= until + lateMs && isOfApp(writer.name, app)
+
+/** What an app had begun last of all that it was doing, or had just done. */
+function atThatTime(batch: LogBatch, busy: readonly Busy[]): Busy | undefined {
+  for (const lateMs of [0, LATE_MS]) {
+    const [latest] = busy.filter(each => isWithin(batch, each, lateMs)).toSorted((a, b) => b.from - a.from)
+    if (latest !== undefined) return latest
+  }
+  return undefined
+}
+
+const linesOf = ({writer, stream, time, coloured}: LogBatch): readonly Api.Line[] =>
+  coloured
+    .split('\n')
+    .slice(0, -1)
+    .map(text => lineView({time, app: writer.name, stream}, decoded(text).replace(/\r$/, '').slice(0, MAX_LINE)))

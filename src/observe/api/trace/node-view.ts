@@ -1,0 +1,97 @@
+import type * as Api from '../../../model/api.generated.ts'
+import {callEndText} from '../../../model/call-end.ts'
+import {failureOf} from '../../../work/workflow/failure.ts'
+import {statusName} from '../../../work/workflow/status.ts'
+import {contentOf} from '../../telemetry/recorder/call-content.ts'
+import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
+import type {Masking} from '../../telemetry/recorder/masking.ts'
+import {isoTime, rowOf} from '../call-view.ts'
+import type {Gathered, Other} from './gather.ts'
+import type {TreeRow} from './lay-tree.ts'
+import type {TracedCall} from './link-calls.ts'
+
+/** What nodes are made from. `began`: the start of the tree; `now`: those under way go up to there. */
+export interface Viewing extends Gathered {
+  readonly recorder: CallRecorder
+  readonly masking: Masking
+  readonly began: number
+  readonly now: number
+}
+
+/** A row of a tree as it is shown; undefined: its call is no longer kept. */
+export function nodeView({number, depth, alike}: TreeRow, viewing: Viewing): Api.TreeNode | undefined {
+  const {links, traced, others, failed, began, now} = viewing
+  const known = alike.flatMap(each => traced.get(each) ?? [])
+  const [call] = known
+  if (call === undefined) return undefined
+  const {startedAt} = call
+  const endedAt = Math.max(...known.map(each => each.endedAt))
+  const other = others.get(number)
+  const told = other === undefined ? callWords(number, viewing) : otherWords(other, call)
+  if (told === undefined) return undefined
+  return {
+    id: number,
+    depth,
+    count: alike.length,
+    link: links.of(number) ?? null,
+    at: isoTime(startedAt),
+    startMs: Math.max(0, startedAt - began),
+    totalMs: Math.max(0, Math.min(endedAt, now) - startedAt),
+    isOpen: endedAt === Infinity,
+    isFailed: failed.has(number),
+    ...told,
+    ...(alike.length > 1 && {outcome: '', call: null})
+  }
+}
+
+type Words = Pick<
+  Api.TreeNode,
+  'kind' | 'from' | 'to' | 'what' | 'outcome' | 'failure' | 'waitedMs' | 'call' | 'workflow'
+>
+
+function callWords(number: number, {recorder, masking}: Viewing): Words | undefined {
+  const recorded = recorder.call(number)
+  if (recorded === undefined) return undefined
+  const call = rowOf(recorded, contentOf(recorded), masking)
+  const {from, to, method, path, failure, waitedMs, isKept, isOpen} = call
+  const what = `${method} ${isKept ? path : '(no longer kept)'}`
+  const outcome = isOpen ? 'under way' : callEndText(call)
+  return {kind: 'call', from, to, what, outcome, failure, waitedMs, call, workflow: null}
+}
+
+function otherWords(other: Other, {from, to}: TracedCall): Words {
+  const shared = {from, to, failure: '', waitedMs: 0, call: null, workflow: null}
+  if (other.kind === 'component') {
+    const {block, component, operation, isFailed} = other.use
+    const isEvent = block === 'pubsub'
+    return {
+      ...shared,
+      kind: 'component',
+      to: isEvent ? `${component}/${operation}` : component,
+      what: isEvent ? 'publish' : `${block} ${operation}`.trim(),
+      outcome: isFailed ? 'failed' : ''
+    }
+  }
+  const {app, id, name, status, failure} = other.instance
+  if (other.kind === 'workflow') {
+    const outcome = statusName(status).toLowerCase()
+    const workflow = {app, id, eventId: null}
+    return {
+      ...shared,
+      kind: 'workflow',
+      what: `workflow ${name} ${id}`,
+      outcome,
+      failure: failureOf(failure).message,
+      workflow
+    }
+  }
+  const {step} = other
+  return {
+    ...shared,
+    kind: step.kind === 'start' || step.kind === 'end' ? 'event' : step.kind,
+    what: [step.kind, step.name, step.instance].filter(word => word !== '').join(' '),
+    outcome: step.state === 'done' ? '' : step.state,
+    failure: step.failure,
+    workflow: {app, id, eventId: step.id < 0 ? null : step.id}
+  }
+}

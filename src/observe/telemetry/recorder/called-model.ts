@@ -1,0 +1,20 @@
+import {MODEL_HEADER, modelFactsIn, type ModelFacts} from '../../../model/model-facts.ts'
+import {PIECE} from './byte-tape.ts'
+import {headerValue, pieceText, type CallContent} from './call-content.ts'
+import type {RecordedCall} from './call-recorder.ts'
+
+/** What was asked of a language model. */
+const CONVERSE = /^\/v1\.0-alpha[12]\/conversation\/[^/?]+\/converse$/
+
+/** What a language model was asked for, and what that has cost; undefined: none was asked, or it has not answered. */
+export function calledModel({target, response}: CallContent): ModelFacts | undefined {
+  const value = CONVERSE.test(target) ? headerValue(response.headers, MODEL_HEADER) : ''
+  return value === '' ? undefined : modelFactsIn(value)
+}
+
+/** The call without what was said to a language model, and by it: that stays in the run. */
+export function withoutWords(call: RecordedCall): RecordedCall {
+  const [, target = ''] = /^\S+ (\S+)/.exec(pieceText(call.pieces, PIECE.requestHead)) ?? []
+  if (!CONVERSE.test(target)) return call
+  return {...call, pieces: call.pieces.filter(({kind}) => kind !== PIECE.requestBody && kind !== PIECE.responseBody)}
+}

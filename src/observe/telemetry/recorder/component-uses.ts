@@ -1,0 +1,72 @@
+import type {ComponentUse} from '../../../model/call.ts'
+
+/** So many are kept. */
+export const USES = 4096
+/** All further ways of an app to use components are noted as one. */
+const MAX_WAYS = 2000
+const MORE = '(more)'
+
+/** Who uses which component for what: few, and noted many times. */
+export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operation'> & {readonly index: number}
+
+/**
+ * The latest uses of components by apps: what was read, published, or sent to a binding. In fixed memory; nothing is
+ * allocated before the first one. `latest-uses.ts` reads them.
+ */
+export class ComponentUses {
+  readonly #isRecorded: (app: string) => boolean
+  readonly ways: UseWay[] = []
+  /** By app, and what is used for what; undefined: the app is not recorded. */
+  readonly #known = new Map<string, Map<string, UseWay> | undefined>()
+  columns: UseColumns | undefined
+  /** How many there were. */
+  count = 0
+
+  constructor(isRecorded: (app: string) => boolean) {
+    this.#isRecorded = isRecorded
+  }
+
+  /** It is over. */
+  add(use: ComponentUse): void {
+    const way = this.#wayOf(use)
+    if (way === undefined) return
+    const columns = (this.columns ??= columnsOf())
+    const line = this.count++ % USES
+    columns.ways[line] = way.index
+    columns.starts[line] = use.startedAt
+    columns.times[line] = use.totalMs
+    columns.failed[line] = use.isFailed ? 1 : 0
+    columns.events[line] = use.event
+    columns.traces[line] = use.traceparent
+  }
+
+  #wayOf({app, block, component, operation}: ComponentUse): UseWay | undefined {
+    if (!this.#known.has(app)) this.#known.set(app, this.#isRecorded(app) ? new Map<string, UseWay>() : undefined)
+    const ways = this.#known.get(app)
+    if (ways === undefined) return undefined
+    const isFull = this.ways.length >= MAX_WAYS
+    const key = `${block} ${component} ${operation}`
+    const found = ways.get(key) ?? (isFull ? ways.get(MORE) : undefined)
+    if (found !== undefined) return found
+    const way = this.#add(isFull ? {app, block, component: '', operation: MORE} : {app, block, component, operation})
+    ways.set(isFull ? MORE : key, way)
+    return way
+  }
+
+  #add(way: Omit<UseWay, 'index'>): UseWay {
+    const added = {...way, index: this.ways.length}
+    this.ways.push(added)
+    return added
+  }
+}
+
+const columnsOf = () => ({
+  ways: new Uint16Array(USES),
+  starts: new Float64Array(USES),
+  times: new Float32Array(USES),
+  failed: new Uint8Array(USES),
+  events: Array.from({length: USES}, () => ''),
+  traces: Array.from({length: USES}, () => '')
+})
+
+export type UseColumns = ReturnType<typeof columnsOf>

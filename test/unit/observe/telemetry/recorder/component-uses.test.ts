@@ -1,0 +1,35 @@
+import t from 'tap'
+import type {ComponentUse} from '../../../../../src/model/call.ts'
+import {latestUses} from '../../../../../src/observe/api/trace/latest-uses.ts'
+import {ComponentUses} from '../../../../../src/observe/telemetry/recorder/component-uses.ts'
+
+const use = (startedAt: number, more: Partial<ComponentUse> = {}): ComponentUse => ({
+  app: 'shop',
+  block: 'state',
+  component: 'store',
+  operation: 'get',
+  startedAt,
+  totalMs: 2,
+  isFailed: false,
+  event: '',
+  traceparent: '',
+  ...more
+})
+
+t.test('what apps did with components, as it was; of an app that is not recorded nothing', async t => {
+  const uses = new ComponentUses(app => app !== 'vault')
+  t.same([...latestUses(uses)], [])
+  const published = use(2, {block: 'pubsub', component: 'bus', operation: 'orders', event: 'e-1', isFailed: true})
+  for (const each of [use(1), published, use(3, {app: 'vault'})]) uses.add(each)
+  t.same([...latestUses(uses)], [use(1), published])
+})
+
+t.test('the latest 4,096 are kept, and endless kinds of topics need no endless memory', async t => {
+  const uses = new ComponentUses(() => true)
+  for (let at = 0; at < 10_000; at++) uses.add(use(at, {operation: `topic-${at}`}))
+  const kept = [...latestUses(uses)]
+  t.equal(kept.length, 4096)
+  t.equal(kept.at(-1)?.startedAt, 9999)
+  t.equal(new Set(kept.map(({operation}) => operation)).size, 1)
+  t.equal(kept.at(-1)?.operation, '(more)')
+})
