@@ -85,6 +85,7 @@ t.test('the verbs of workflows, on a worker of Dapr’s SDK', async t => {
   await rig.run(['wait', '--for', 'log:bank:Ada pays 6'])
   t.equal(await verb('suspend', 'o-17', '-r', 'a break'), "ℹ️  Workflow 'o-17' suspended successfully\n")
   t.match(await verb('timeline', 'o-17'), /^order o-17 of orders: SUSPENDED[^]*suspended a break +waits/)
+  t.equal(await verb('suspend', 'o-17'), "ℹ️  Workflow 'o-17' suspended successfully\n", 'twice is as once')
   t.equal(await verb('resume', 'o-17'), "ℹ️  Workflow 'o-17' resumed successfully\n")
   t.match(
     await verb('raise-event', 'o-17'),

@@ -4,6 +4,7 @@ import type {LiveInstances} from './live-instances.ts'
 import {eventOf, readEvent} from './messages.ts'
 import {isTerminal, STALLED} from './status.ts'
 import type {Stall} from './versions.ts'
+import {isSuspendedAfter} from './turn.ts'
 import {TurnItem, type LiveInstance} from './work-items.ts'
 import type {AppWorkers} from './workers.ts'
 import type {WorkflowStore} from './workflow-store.ts'
@@ -55,6 +56,8 @@ export class TurnQueue {
       live.turn = undefined
       return this.#options.terminate(live, letter)
     }
+    // once is enough: the SDK for JavaScript 3.18 never comes to an end with a second one
+    if (letter.kind === 'suspend' && isSuspendedAfter(live)) return
     const id = this.#options.store.post(key, letter)
     live.letters.push({...letter, id})
     this.want(live)

@@ -141,7 +141,8 @@ const nothing = (): Gathered => ({activities: [], timers: [], children: [], mess
 
 const bytesOrNone = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length > 0 ? bytes : undefined)
 
-function isSuspendedAfter({isSuspended, letters}: TurnStart): boolean {
+/** Whether an instance is suspended once it has heard of its letters. */
+export function isSuspendedAfter({isSuspended, letters}: Pick<TurnStart, 'isSuspended' | 'letters'>): boolean {
   const last = letters.findLast(({kind}) => kind === 'suspend' || kind === 'resume')
   return last === undefined ? isSuspended : last.kind === 'suspend'
 }

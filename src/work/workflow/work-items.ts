@@ -83,6 +83,12 @@ export class LiveInstance {
     return this.letters.length > 0 && this.mayStart
   }
 
+  /** At the end of its history. */
+  get isSuspended(): boolean {
+    const {status} = this.instance
+    return status === STALLED ? isSuspendedIn(this.history) : status === SUSPENDED
+  }
+
   /** Of the history: each turn is counted once. */
   get bytes(): number {
     if (this.#counted > this.history.length) this.#counted = this.#bytes = 0
@@ -128,7 +134,7 @@ export class TurnItem implements WorkItem {
       id,
       startedAt,
       aheadMs: startedAt - now,
-      isSuspended: instance.status === STALLED ? isSuspendedIn(history) : instance.status === SUSPENDED,
+      isSuspended: this.live.isSuspended,
       letters: sent
     }
     return turnMessage(instance, {history, startedAt, came: sent.map(({event}) => event)}, completionToken)

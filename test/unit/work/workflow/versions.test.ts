@@ -66,6 +66,31 @@ t.test('an instance that was suspended before it stalled is so when it goes on',
   t.match(workflows.find('shop', 'o-1'), {status: 7, stall: undefined})
 })
 
+t.test('a workflow that is suspended is not told so again, until it is to go on', async t => {
+  const {workflows} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const tell = async (kind: 'suspend' | 'resume'): Promise<unknown> =>
+    workflows.tell('shop', 'o-1', kind, {
+      [kind === 'suspend' ? 'executionSuspended' : 'executionResumed']: {input: undefined}
+    })
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [call(1, 'charge')]))
+  await tell('suspend')
+  await tell('suspend')
+  await workflows.completeTurn('shop', answer('o-1', []))
+  t.match(workflows.find('shop', 'o-1'), {status: 7})
+  const turns = worker.items.length
+  await tell('suspend')
+  t.equal(worker.items.length, turns, 'no turn for nothing')
+  await tell('resume')
+  await tell('suspend')
+  await workflows.completeTurn('shop', answer('o-1', []))
+  t.match(workflows.find('shop', 'o-1'), {status: 0})
+  await workflows.completeTurn('shop', answer('o-1', []))
+  t.match(workflows.find('shop', 'o-1'), {status: 7}, 'the last word counts')
+})
+
 t.test('a version that the worker does not have; who is terminated is not held any more', async t => {
   const {workflows} = await openHouse(t)
   const worker = new TestWorker()
