@@ -15,15 +15,15 @@ interface Place {
   readonly verb: (...args: readonly string[]) => Promise<string>
 }
 
-/** The example runs, with Dapr's SDK. */
-async function openExample(t: Test): Promise<Place | undefined> {
+/** The example runs, with Dapr's SDK, and has told a line. */
+async function openExample(t: Test, told = '== APP - orders == takes orders'): Promise<Place | undefined> {
   const sdk = await installed(t, daprForJavascript('3.18.0'))
   if (sdk === undefined) return undefined
   const rig = await openRig(t)
   await cp(EXAMPLE, rig.folder, {recursive: true})
   await symlink(join(sdk, 'node_modules'), join(rig.folder, 'node_modules'))
   const run = rig.pillion(['run', '-f', '.'])
-  await run.waitForLine('== APP - orders == takes orders')
+  await run.waitForLine(told)
   const verb = async (...args: readonly string[]): Promise<string> => {
     const {code, stdout, stderr} = await rig.run(['workflow', ...args])
     return `${stdout}${stderr}${code === 0 ? '' : `exit ${String(code)}`}`
@@ -173,4 +173,12 @@ t.test('replay: the code of an order runs through its history once more; what wa
   await verb('raise-event', 'waits/approved')
   t.match(await rig.run(['wait', '--for', 'workflow:waits:completed']), {code: 0}, 'it has gone on')
   t.match(await verb('replay', 'nobody'), /there is no workflow 'nobody'\n[^]*exit 1$/)
+})
+
+t.test('a workflow may be started while its worker still connects: it tells which app is meant', async t => {
+  const place = await openExample(t, 'Started Dapr with app id "orders"')
+  t.equal(
+    await place?.verb('run', 'order', '-i', 'o-1', '-x', ORDER),
+    place && 'ℹ️  Workflow instance started successfully: o-1\n'
+  )
 })

@@ -52,6 +52,7 @@ export class Workflows extends KnownInstances {
   /** Other runs whose workflows ask apps of this one for tasks. */
   readonly guests: Guests
   readonly #waiters = new Waiters()
+  readonly #firstWorker = Promise.withResolvers<void>()
   /** Apps that have had a worker. */
   readonly #met = new Set<string>()
   readonly #silence: Silence
@@ -218,6 +219,11 @@ export class Workflows extends KnownInstances {
     return this.#engine.hungry.length > 0 || [...this.#engine.workers.values()].some(workers => workers.isBusy)
   }
 
+  /** Settles when an app of the run has had a worker. */
+  get firstWorker(): Promise<void> {
+    return this.#firstWorker.promise
+  }
+
   /** A worker of an app is there; the returned function tells that it has gone. */
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
@@ -226,6 +232,7 @@ export class Workflows extends KnownInstances {
       this.#options.file.change(() => this.#engine.turns.retryHeld(app)).catch(() => undefined)
     if (!this.#met.has(app)) this.#options.met(app)
     this.#met.add(app)
+    this.#firstWorker.resolve()
     this.#flush()
     this.#takeMore()
     return () => {

@@ -27,7 +27,7 @@ export async function startInstance(
   const given = givenObject(body, '{"app": "shop", "name": "order", "input": {"item": "pen"}}')
   const name = askedText(given, 'name')
   if (name === '') throw new UserError('the workflow has no name', {explanation: 'For example: {"name": "order"}'})
-  const app = startingApp(facts, workflows, askedText(given, 'app'))
+  const app = await startingApp(facts, workflows, askedText(given, 'app'))
   const startAt = givenTime('startAt', given['startAt'])
   const id = askedText(given, 'id') || randomUUID()
   const instance = await asProblem(async () =>

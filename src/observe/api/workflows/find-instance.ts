@@ -1,4 +1,5 @@
 import type {Instance} from '../../../work/workflow/instance.ts'
+import {within} from '../../../platform/delay.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {noSuchApp} from '../apps.ts'
 import {ApiProblem} from '../problem.ts'
@@ -22,14 +23,18 @@ export function findInstance(workflows: Workflows, {id, app}: AskedInstance): In
   throw new ApiProblem(404, `there is no workflow '${id}'${of}`, 'pillion workflow list shows those that are there.')
 }
 
+/** A worker connects soon after its app is ready: so long it is waited for where only that tells which app is meant. */
+const FIRST_WORKER_MS = 5000
+
 /** The app that is to start a workflow. Throws an ApiProblem if it is not there, or if it is not clear which one is meant. */
-export function startingApp({control}: RunFacts, workflows: Workflows, wanted: string): string {
+export async function startingApp({control}: RunFacts, workflows: Workflows, wanted: string): Promise<string> {
   const apps = control.list().apps
   const ids = [...new Set(apps.map(({id}) => id))]
   if (wanted !== '') {
     if (!ids.includes(wanted)) throw noSuchApp(apps, {id: wanted, version: ''})
     return wanted
   }
+  if (ids.length > 1) await within(FIRST_WORKER_MS, workflows.firstWorker)
   const working = ids.filter(id => workflows.connected(id) > 0)
   const [first, ...others] = working.length > 0 ? working : ids
   if (first !== undefined && others.length === 0) return first
