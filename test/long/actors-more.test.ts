@@ -14,7 +14,7 @@ import {
   RegisterActorTimerRequest
 } from '../../src/model/dapr/messages/actors.generated.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
-import {openActors, post, until, worksOf, type Answer} from './actors-house.ts'
+import {openActors, post, until, worksOf, type Answer} from '../e2e/actors-house.ts'
 
 const POLICIES = `
 apiVersion: dapr.io/v1alpha1

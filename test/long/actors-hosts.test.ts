@@ -8,8 +8,8 @@ import {
   SubscribeActorEventsResponseAlpha1
 } from '../../src/model/dapr/messages/actors.generated.ts'
 import {DaprClient, type DaprStream} from '../rig/dapr-client.ts'
-import {grpcOf, openBoth} from './actors-both.ts'
-import {openActors, post, until, worksOf, type Answer} from './actors-house.ts'
+import {grpcOf, openBoth} from '../e2e/actors-both.ts'
+import {openActors, post, until, worksOf, type Answer} from '../e2e/actors-house.ts'
 
 type Stream = DaprStream<typeof SubscribeActorEventsRequestAlpha1, typeof SubscribeActorEventsResponseAlpha1>
 

@@ -8,7 +8,7 @@ import {
   SubscribeActorEventsResponseAlpha1
 } from '../../src/model/dapr/messages/actors.generated.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
-import {openActors, post, until, worksOf} from './actors-house.ts'
+import {openActors, post, until, worksOf} from '../e2e/actors-house.ts'
 
 t.test('GET /dapr/config: outer values, those of a type in place of them, and what is wrong or has no effect', async t => {
   const CONFIG = JSON.stringify({

@@ -6,7 +6,7 @@ import {respClient} from '../rig/resp.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import type {Program} from '../rig/program.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
-import {publish, subscribed} from './pubsub-shop.ts'
+import {publish, subscribed} from '../e2e/pubsub-shop.ts'
 
 interface Copy {
   readonly folder: string

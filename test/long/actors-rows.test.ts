@@ -1,7 +1,7 @@
 /** What the other tests of actors leave out of Dapr's tables: what the app gets, state, timers and reminders, over HTTP and gRPC. */
 import t from 'tap'
-import {openActors, post, until, worksOf, type Answer, type Line} from './actors-house.ts'
-import {openBoth, type GrpcAnswer} from './actors-both.ts'
+import {openActors, post, until, worksOf, type Answer, type Line} from '../e2e/actors-house.ts'
+import {openBoth, type GrpcAnswer} from '../e2e/actors-both.ts'
 
 const invoked = (why: string): object => ({
   status: 500,

@@ -4,9 +4,9 @@ import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import t from 'tap'
 import {component} from '../rig/resource-files.ts'
-import {openBoth} from './actors-both.ts'
+import {openBoth} from '../e2e/actors-both.ts'
 import {openRig} from '../rig/rig.ts'
-import {caller, openActors, post, STORE, until, worksOf} from './actors-house.ts'
+import {caller, openActors, post, STORE, until, worksOf} from '../e2e/actors-house.ts'
 
 const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
 

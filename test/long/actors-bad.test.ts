@@ -4,7 +4,7 @@ import t from 'tap'
 import {InvokeActorRequest, InvokeActorResponse} from '../../src/model/dapr/messages/actors.generated.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
 import {openRig} from '../rig/rig.ts'
-import {caller, openActors, post, until, worksOf} from './actors-house.ts'
+import {caller, openActors, post, until, worksOf} from '../e2e/actors-house.ts'
 
 const HOST = join(import.meta.dirname, '../fixtures/apps/actor-host.mjs')
 
