@@ -2,32 +2,11 @@ import {readFileSync} from 'node:fs'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {displayOf} from '../rig/display.ts'
-import {openRig, type Rig, type TemplateApp} from '../rig/rig.ts'
-import {noScreen, Screen, type ScreenOptions} from '../rig/screen.ts'
+import {openRig} from '../rig/rig.ts'
+import {noScreen} from '../rig/screen.ts'
+import {attached, DETACH, runOf, SHELL} from './attach-house.ts'
 
 const skip = noScreen
-
-/** A shell that a test drives. Interactive ones take SIGTERM for nothing. */
-const SHELL: TemplateApp = {
-  appID: 'shell',
-  tty: true,
-  command: ['bash', '--norc', '--noediting', '-i'],
-  env: {PS1: 'ready> '},
-  stop: {signal: 'SIGHUP'}
-}
-
-/** `pillion attach`, and behind it what it exits with. */
-const attached = (rig: Rig, args: readonly string[], options?: ScreenOptions): Screen =>
-  new Screen(rig, ['sh', '-c', '"$@"; echo "code=$?"', 'sh', ...rig.program, 'attach', ...args], options)
-
-const runOf = async (rig: Rig, apps: readonly TemplateApp[] = [SHELL]): Promise<ReturnType<Rig['pillion']>> => {
-  await rig.template(apps)
-  const run = rig.pillion(['run', '-f', '.'])
-  for (const {appID} of apps) await run.ports(appID)
-  return run
-}
-
-const DETACH = '\x10\x11'
 
 t.test('a debugger: its prompt is shown, what is typed reaches it, and all is logged as lines', {skip}, async t => {
   const rig = await openRig(t)

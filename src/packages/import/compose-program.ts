@@ -79,7 +79,8 @@ function appOf(program: Program, service: Service, stack: Stack): ImportedApp {
     ...shared,
     ready: health === undefined || !isHere(health) ? undefined : {command: health},
     replicas: hasReplicas ? copies : undefined,
-    watch: mapOf(values['develop'])['watch'] === undefined ? undefined : true
+    watch: mapOf(values['develop'])['watch'] === undefined ? undefined : true,
+    tty: textValue(values['tty']) === 'true' ? true : undefined
   })
   if (health !== undefined && !isHere(health) && target === 0)
     notes.push(`healthcheck: ${health.join(' ')} is not carried over`)

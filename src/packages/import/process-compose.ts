@@ -94,7 +94,8 @@ function appOf(id: string, process: Values, {file, interpolate, shell, ids}: Rea
       restart: isDaemon ? undefined : restartOf(mapOf(process['availability']), notes),
       stop: stopOf(mapOf(process['shutdown']), notes),
       replicas: Number(textValue(process['replicas'])) > 1 ? Number(textValue(process['replicas'])) : undefined,
-      profiles: isDisabled ? ['disabled'] : undefined
+      profiles: isDisabled ? ['disabled'] : undefined,
+      tty: ['is_tty', 'is_interactive'].some(key => textValue(process[key]) === 'true') ? true : undefined
     }),
     notes
   }

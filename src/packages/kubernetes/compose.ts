@@ -140,7 +140,8 @@ function appService(
     }),
     ...(values.restart !== undefined && values.restart !== 'no' && {restart: values.restart}),
     ...(values.stop?.signal !== undefined && {stop_signal: values.stop.signal}),
-    ...(values.stop?.timeout !== undefined && {stop_grace_period: `${plan.stop.timeoutMs}ms`})
+    ...(values.stop?.timeout !== undefined && {stop_grace_period: `${plan.stop.timeoutMs}ms`}),
+    ...(plan.tty === true && {stdin_open: true, tty: true}) // docker compose attach
   }
 }
 

@@ -26,6 +26,8 @@ services:
     expose: ["9000"]
     profiles: [api]
     stop_grace_period: 20s
+    tty: true
+    stdin_open: true
     secrets: [key]
   db:
     image: postgres:16
@@ -70,7 +72,8 @@ secrets: {key: {file: ./key}}
         appPort: 9000,
         command: ['python3', 'main.py'],
         stop: {timeout: '20s'},
-        profiles: ['api']
+        profiles: ['api'],
+        tty: true
       },
       {
         appID: 'db',

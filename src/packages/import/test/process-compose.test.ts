@@ -86,6 +86,17 @@ t.test('what cannot be: no processes, broken YAML', async t => {
   t.match(await read('processes: *x\n'), {message: /cannot import process-compose\.yaml: /})
 })
 
+t.test('a terminal of its own', async t => {
+  const {template} = await imported(t, {
+    'process-compose.yml':
+      'processes: {a: {command: a, is_tty: true}, b: {command: b, is_interactive: true}, c: {command: c, is_tty: false}}'
+  })
+  t.strictSame(
+    (template.apps as readonly {readonly tty?: boolean}[]).map(({tty}) => tty),
+    [true, true, undefined]
+  )
+})
+
 t.test('a daemon is not restarted, a missing folder is told', async t => {
   const {template, notes} = await imported(t, {
     'process-compose.yml':
