@@ -9,13 +9,19 @@ export interface EventNames {
 /** So much of its end is looked at: its data stand at the beginning. */
 const END_BYTES = 4096
 /** The envelope that sidecars write has its keys in order. */
-const NAMES = /,"id":("(?:[^"\\]|\\.)*"),"pubsubname":"(?:[^"\\]|\\.)*","source":("(?:[^"\\]|\\.)*"),"specversion":/g
+const NAMES = /^,"id":("(?:[^"\\]|\\.)*"),"pubsubname":"(?:[^"\\]|\\.)*","source":("(?:[^"\\]|\\.)*"),"specversion":/
+const BEHIND = '","specversion":'
 
-/** The names in an envelope in JSON, as sidecars write it; undefined: it is another one, or cut off. */
+/** The names in an envelope in JSON, as sidecars write it; undefined: it is another one, or cut off. Each event that is published is looked at. */
 export function eventNames(envelope: Buffer): EventNames | undefined {
   const text = envelope.toString('utf8', Math.max(0, envelope.length - END_BYTES))
+  const end = text.lastIndexOf(BEHIND)
   // what its data say comes before
-  const [, id, source] = [...text.matchAll(NAMES)].at(-1) ?? []
+  const start = end < 0 ? -1 : text.lastIndexOf(',"id":"', end)
+  if (start < 0) return undefined
+  const [, id, source] = NAMES.exec(text.slice(start, end + BEHIND.length)) ?? []
   if (id === undefined || source === undefined) return undefined
-  return {event: JSON.parse(id) as string, publisher: JSON.parse(source) as string}
+  return {event: valueOf(id), publisher: valueOf(source)}
 }
+
+const valueOf = (text: string): string => (text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1))
