@@ -65,7 +65,7 @@ t.test('a program that ends, and is not restarted: attach exits as it does', {sk
   const rig = await openRig(t)
   await rig.write({'ask/ask.sh': 'read -p "Name? " name; echo "Hello $name"; exit 3\n'})
   const run = await runOf(rig, [
-    {appID: 'ask', tty: true, command: ['bash', 'ask.sh'], kind: 'oneshot'},
+    {appID: 'ask', tty: true, command: ['bash', 'ask.sh']},
     {appID: 'stays', command: ['sleep', '300'], appDirPath: '.'}
   ])
   const screen = attached(rig, ['ask'])

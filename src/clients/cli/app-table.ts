@@ -3,6 +3,7 @@ import {memoryText} from '../../model/memory-text.ts'
 import {instanceName} from '../../model/plan.ts'
 import type {Usage} from '../../platform/usage.ts'
 import {age} from './age.ts'
+import {visibleText} from './visible-text.ts'
 import {fittingTable, type FittingColumn} from './table.ts'
 import {cut, widthOf} from './width.ts'
 
@@ -39,7 +40,7 @@ type ColumnName = 'id' | 'state' | 'url' | 'port' | 'pid' | 'age' | 'restarts' |
 export function appColumns(shown: readonly ShownApp[], now: number): Readonly<Record<ColumnName, FittingColumn>> {
   const column = (head: string, cell: (app: App) => string): FittingColumn => ({
     head,
-    cells: shown.map(({app}) => cell(app))
+    cells: shown.map(({app}) => visibleText(cell(app)))
   })
   const numbers = (head: string, cell: (app: ShownApp) => string): FittingColumn => ({
     head,

@@ -2,7 +2,8 @@ import type {App} from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
 import {instanceName} from '../../../model/plan.ts'
 import {stateText, urlOf} from '../app-table.ts'
-import {cut, padEnd, widthOf} from '../width.ts'
+import {visibleCut, visibleText} from '../visible-text.ts'
+import {padEnd, widthOf} from '../width.ts'
 
 /** The user has not stopped it, and asked for it. */
 const isWanted = ({availability}: App): boolean => availability !== 'stopped'
@@ -39,7 +40,7 @@ export function readyText(all: readonly App[], {name, tookMs, width, rows, hasKe
   const of = failed.length === 0 ? '' : ` of ${apps.length}`
   const what = of === '' ? count(apps) : `${ready.length}${of} apps`
   const text = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
-  const head = `${cut(text, width)}\n`
+  const head = `${visibleCut(text, width)}\n`
   if (apps.length <= rows) return appLines(apps, {now: 0, width}) + head
   const cells = [
     ...ready.filter(app => urlOf(app) !== '').map(app => [app.id, urlOf(app)] as const),
@@ -52,24 +53,25 @@ export function readyText(all: readonly App[], {name, tookMs, width, rows, hasKe
 export function startingText(all: readonly App[], {now, width, rows}: Place & {readonly now: number}): string {
   const apps = all.filter(isWanted)
   const ready = `${apps.filter(isUp).length} of ${apps.length} ready`
-  if (apps.length <= rows) return appLines(apps, {now, width}) + cut(ready, width)
+  if (apps.length <= rows) return appLines(apps, {now, width}) + visibleCut(ready, width)
   const open = apps.filter(app => !isSettled(app))
   const waiting = open.toSorted((a, b) => Number(b.state === 'idle') - Number(a.state === 'idle'))
-  return cut(`${ready} · ${waiting.map(app => `${app.id} ${stateText(app, now)}`).join(', ')}`, width)
+  return visibleCut(`${ready} · ${waiting.map(app => `${app.id} ${stateText(app, now)}`).join(', ')}`, width)
 }
 
 /** `  db  ready  http://localhost:5001`, a line for each app. */
 function appLines(apps: readonly App[], {now, width}: {readonly now: number; readonly width: number}): string {
   const cells = apps.map(app => ({
-    name: instanceName(app.id, app.instance),
-    state: stateText(app, now),
+    name: visibleText(instanceName(app.id, app.instance)),
+    state: visibleText(stateText(app, now)),
     url: app.isReady ? urlOf(app) : ''
   }))
   const first = Math.max(0, ...cells.map(({name}) => widthOf(name)))
   const second = Math.max(0, ...cells.filter(({url}) => url !== '').map(({state}) => widthOf(state)))
   return cells
     .map(
-      ({name, state, url}) => `${cut(`  ${padEnd(name, first)}  ${padEnd(state, second)}  ${url}`.trimEnd(), width)}\n`
+      ({name, state, url}) =>
+        `${visibleCut(`  ${padEnd(name, first)}  ${padEnd(state, second)}  ${url}`.trimEnd(), width)}\n`
     )
     .join('')
 }
@@ -81,7 +83,7 @@ export function waitingText(apps: readonly App[], width: number): string {
   if (left.length === 0) return ''
   const hint = ' · Ctrl-C again kills'
   const names = left.map(({id, pid}) => `${id} (pid ${pid})`).join(', ')
-  return cut(`waiting for ${cut(names, Math.max(12, width - 12 - hint.length))}${hint}`, width)
+  return visibleCut(`waiting for ${visibleCut(names, Math.max(12, width - 12 - hint.length))}${hint}`, width)
 }
 
 /** `6 apps stopped in 0.4 s`, or how they have ended by themselves. */
@@ -98,7 +100,7 @@ export function endText(
   const head = wasAsked
     ? `${count(apps)} stopped in ${seconds(tookMs)}`
     : `${count(apps)} ended after ${seconds(tookMs)}`
-  return `${cut([head, ...notes].join(' · '), width)}\n`
+  return `${visibleCut([head, ...notes].join(' · '), width)}\n`
 }
 
 export const KEY_HELP = [
@@ -113,16 +115,17 @@ export const KEY_HELP = [
 
 /** The keys, a line each. */
 export const helpText = (width: number): string =>
-  KEY_HELP.map(([key, text]) => `${cut(`  ${key}  ${text}`, width)}\n`).join('')
+  KEY_HELP.map(([key, text]) => `${visibleCut(`  ${key}  ${text}`, width)}\n`).join('')
 
 /** Pairs in as many columns as fit, each as wide as what stands in it; '' for none. */
-export function grid(cells: readonly Cell[], width: number): string {
+export function grid(pairs: readonly Cell[], width: number): string {
+  const cells = pairs.map(([name, value]): Cell => [visibleText(name), visibleText(value)])
   for (let columnCount = Math.min(cells.length, Math.floor(width / MIN_PAIR)); columnCount > 1; columnCount--) {
     const lines = gridOf(cells, columnCount)
     if (lines.every(line => widthOf(line) <= width)) return lines.map(line => `${line}\n`).join('')
   }
   return gridOf(cells, 1)
-    .map(line => `${cut(line, width)}\n`)
+    .map(line => `${visibleCut(line, width)}\n`)
     .join('')
 }
 

@@ -1,12 +1,12 @@
-import {stripVTControlCharacters, styleText} from 'node:util'
+import {styleText} from 'node:util'
 import type {App} from '../../../model/api.generated.ts'
 import {isUsable} from '../../../model/availability.ts'
-import {terminalText} from '../../../observe/logging/terminal-text.ts'
 import {appColumns, nameText, type ShownApp} from '../app-table.ts'
 import {dimmed, paintedStatus} from '../paint.ts'
+import {visibleCut, visibleText} from '../visible-text.ts'
 import {folded} from '../say.ts'
 import {fittingTable} from '../table.ts'
-import {cut, padEnd, widthOf} from '../width.ts'
+import {padEnd, widthOf} from '../width.ts'
 import type {ShownLine} from './followed-log.ts'
 
 /** A text that fills the screen. */
@@ -75,10 +75,10 @@ export function tableHeight(count: number, {height}: ScreenSize): number {
 /** The screen as lines, none wider than it. `top`: the first app in the table. */
 export function uiLines(view: UiView, top: number, size: ScreenSize): readonly string[] {
   const {width, height} = size
-  const last = cut(view.message === '' ? hintOf(view) : view.message, width)
+  const last = visibleCut(view.message === '' ? hintOf(view) : view.message, width)
   if (view.page !== undefined) {
     const {title, lines} = view.page === 'log' ? logPage(view, size) : textPage(view.page, view.scrolled, size)
-    return fitted([cut(title, width), ...lines], height, last)
+    return fitted([visibleCut(title, width), ...lines], height, last)
   }
   const rows = tableHeight(view.apps.length, size)
   const logRows = height - rows - FIXED
@@ -102,7 +102,7 @@ function titleOf({name, notice, apps, filter, hasColours}: UiView, width: number
     ...(filter === '' ? [] : [`only “${filter}”`])
   ]
   const parts = [name, ...(notice === '' ? counts : [notice])].filter(part => part !== '')
-  const title = cut(parts.join(' · '), width)
+  const title = visibleCut(parts.join(' · '), width)
   return hasColours && (notice !== '' || failed > 0) ? paintedStatus('warning', title) : title
 }
 
@@ -116,7 +116,8 @@ function tableLines(
   {apps, selected, now, hasColours, name}: UiView,
   {top, rows, width}: TablePlace
 ): readonly string[] {
-  if (apps.length === 0) return ['', cut(name === '' ? '' : 'no app', width), ...Array<string>(rows - 1).fill('')]
+  if (apps.length === 0)
+    return ['', visibleCut(name === '' ? '' : 'no app', width), ...Array<string>(rows - 1).fill('')]
   const columns = appColumns(apps, now)
   const {id, state, port, memory, cpu, restarts, age, pid} = columns
   const order = [{...id, minWidth: 10}, {...state, minWidth: 10}, port, memory, cpu, restarts, age, pid]
@@ -125,13 +126,13 @@ function tableLines(
     .split('\n')
   const shown = lines.slice(top, top + rows).map((line, row) => {
     const isSelected = top + row === selected
-    const text = cut((isSelected ? MARK : NO_MARK) + line, width)
+    const text = visibleCut((isSelected ? MARK : NO_MARK) + line, width)
     if (!hasColours) return text
     return isSelected
       ? styleText('inverse', padEnd(text, width), {validateStream: false})
       : paintedRow(text, apps[top + row]?.app)
   })
-  const headLine = cut(NO_MARK + head, width)
+  const headLine = visibleCut(NO_MARK + head, width)
   return [hasColours ? dimmed(headLine) : headLine, ...shown, ...Array<string>(rows - shown.length).fill('')]
 }
 
@@ -157,14 +158,14 @@ function paintedRow(text: string, app: App | undefined): string {
 /** `── shop ──────`. */
 function logTitle({apps, selected, hasColours}: UiView, width: number): string {
   const app = apps[selected]?.app
-  const title = cut(`── ${app === undefined ? 'log' : nameText(app)} `, width)
+  const title = visibleCut(`── ${app === undefined ? 'log' : nameText(app)} `, width)
   const line = title + '─'.repeat(Math.max(0, width - widthOf(title)))
   return hasColours ? dimmed(line) : line
 }
 
 /** The last `rows` lines of the log, long ones cut. */
 const logLines = ({log, hasColours}: UiView, rows: number, width: number): readonly string[] =>
-  log.slice(-rows).map(line => paintedLine(cut(plainText(line.line), width), line, hasColours))
+  log.slice(-rows).map(line => paintedLine(visibleCut(line.line, width), line, hasColours))
 
 function logPage({apps, selected, log, scrolled, hasColours}: UiView, {width, height}: ScreenSize): TextPage {
   const rows = Math.max(1, height - 2)
@@ -190,9 +191,9 @@ export function farthest({page, log}: Pick<UiView, 'page' | 'log'>, {width, heig
 
 const foldedLines = (lines: readonly string[], width: number): readonly string[] =>
   lines.flatMap(line =>
-    folded(plainText(line), width)
+    folded(visibleText(line), width)
       .split('\n')
-      .map(piece => cut(piece, width))
+      .map(piece => visibleCut(piece, width))
   )
 
 function paintedLine(text: string, {level, stream}: ShownLine, hasColours: boolean): string {
@@ -200,10 +201,4 @@ function paintedLine(text: string, {level, stream}: ShownLine, hasColours: boole
   if (level === 'error') return paintedStatus('failure', text)
   if (level === 'warn') return paintedStatus('warning', text)
   return stream === 'status' || level === 'debug' ? dimmed(text) : text
-}
-
-/** Text of apps without colours, with its control characters visible, and as wide as it looks. */
-function plainText(text: string): string {
-  const bytes = Buffer.from(stripVTControlCharacters(text).replaceAll('\t', '    ')).toString('latin1')
-  return Buffer.from(terminalText(bytes), 'latin1').toString()
 }
