@@ -1,4 +1,5 @@
 import type {Workflow, WorkflowStep, WorkflowTimeline} from '../../model/api.generated.ts'
+import {shellWord} from '../../observe/api/export/shell-words.ts'
 import {fittingTable} from './table.ts'
 import {humanAge} from './workflow-tables.ts'
 
@@ -21,16 +22,11 @@ export function timelineText(
         ? ', waits for an event'
         : ''
   const began = Date.parse(steps[0]?.startedAt ?? created)
-  return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n${callsText(workflow, steps)}\n${stepTable(steps, {began, now, width})}`
+  return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n\n${stepTable(steps, {began, now, width})}\n${traceHint(id)}`
 }
 
-/** How the calls that its steps made are found; '' if it had no step that makes any. */
-function callsText({created, lastUpdate, ...workflow}: Workflow, steps: readonly WorkflowStep[]): string {
-  const apps = [...new Set(steps.filter(({kind}) => kind === 'activity').map(({app}) => app))]
-  if (apps.length === 0) return ''
-  const until = isOver(workflow) ? ` until:${lastUpdate}` : ''
-  return `calls meanwhile: pillion calls 'from:${apps.join('|')} since:${created}${until}'\n`
-}
+/** Where all is shown that was done for it: calls of its activities, and what apps wrote meanwhile. */
+const traceHint = (id: string): string => `its calls and lines: pillion trace ${shellWord([Buffer.from(`workflow:${id}`)])}\n`
 
 /** Nothing will happen to it any more. */
 export const isOver = ({status}: Pick<Workflow, 'status'>): boolean =>

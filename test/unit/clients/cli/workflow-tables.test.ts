@@ -151,11 +151,12 @@ t.test('a timeline says what a workflow waits for', async t => {
     shown([begun, step('activity', 1000, {...open, eventId: 1, name: 'charge', app: 'bank', tries: 2})]),
     `order o-1 of shop: RUNNING, waits for activity charge in bank since 8.0 s, try 2
 began 2026-01-02T03:04:05.678Z, 9s ago
-calls meanwhile: pillion calls 'from:bank since:2026-01-02T03:04:05.678Z'
 
 STEP  WHAT             STATE   BEGAN    TOOK  TRIES  APP     IN
       start order              +0 ms                       31 B
    1  activity charge  waits  +1.0 s  8.0 s…      2  bank
+
+its calls and lines: pillion trace workflow:o-1
 `
   )
   const until = new Date(NOW + 250_000).toISOString()
@@ -167,6 +168,8 @@ STEP  WHAT             STATE   BEGAN    TOOK  TRIES  APP     IN
   t.match(shown([begun, tried]), /waits for try 2 of activity charge in 4m10s \(no money\)/)
   const over = workflow('o-1', {status: 'FAILED', failure: 'no money'})
   t.match(shown([begun], {workflow: over}), /^order o-1 of shop: FAILED: no money\n/)
+  const odd = workflow("it's 1")
+  t.match(shown([begun], {workflow: odd}), /: pillion trace 'workflow:it'\\''s 1'\n$/, 'can be pasted into a shell')
 })
 
 t.test('a step that changes is one line', async t => {
