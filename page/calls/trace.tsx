@@ -61,7 +61,7 @@ function Tree({tree}: {readonly tree: Api.RequestTree}) {
         <p>
           <label>
             <input type="checkbox" checked={hasLines} onChange={event => setHasLines(event.currentTarget.checked)} />{' '}
-            all {count(lines.length)} lines that the apps wrote meanwhile
+            every line that the apps wrote meanwhile ({count(lines.length)})
           </label>
           {linesLeftOut > 0 && <span class="soft"> ({count(linesLeftOut)} earlier ones are not shown)</span>}
         </p>

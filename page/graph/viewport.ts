@@ -14,6 +14,8 @@ interface Size {
 
 const MAX_SCALE = 3
 const MIN_SCALE = 0.05
+/** On a phone: names can be read, and what does not fit so begins at its left. */
+const NARROW = {width: 700, scale: 0.4}
 /** Of a step by a key or a button. */
 const STEP = 1.3
 /** Pixels by which arrows move the picture. */
@@ -31,12 +33,11 @@ export interface Viewport {
   readonly onPointerDown: (event: PointerEvent) => void
 }
 
-/** Fits a picture into its box until somebody zooms it (wheel, + and -) or moves it (drag, arrows); 0 fits it again. */
+/** Fits a picture into its box, a narrow one as far as it can be read, until somebody zooms it (wheel, + and -) or moves it (drag, arrows); 0 shows all of it. */
 export function useViewport(picture: Size): Viewport {
   const box = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState<Size>({width: 0, height: 0})
-  /** Undefined: it fits. */
-  const [chosen, choose] = useState<View | undefined>(undefined)
+  const [chosen, choose] = useState<View | 'first' | 'whole'>('first')
   useLayoutEffect(() => {
     const element = box.current
     if (element === null) return undefined
@@ -46,7 +47,10 @@ export function useViewport(picture: Size): Viewport {
     observer.observe(element)
     return () => observer.disconnect()
   }, [])
-  const view = chosen ?? fitting(picture, size)
+  const view =
+    typeof chosen === 'string'
+      ? fitting(picture, size, chosen === 'first' && size.width < NARROW.width ? NARROW.scale : MIN_SCALE)
+      : chosen
   const latest = useRef(view)
   latest.current = view
 
@@ -61,7 +65,7 @@ export function useViewport(picture: Size): Viewport {
     const {scale, ...from} = latest.current
     set({scale, x: from.x + x / scale, y: from.y + y / scale})
   }
-  const fit = (): void => choose(undefined)
+  const fit = (): void => choose('whole')
   useEffect(() => {
     const element = box.current
     const onWheel = (event: WheelEvent): void => {
@@ -118,12 +122,9 @@ export function useViewport(picture: Size): Viewport {
   }
 }
 
-/** The whole picture, in the middle, never larger than it is. */
-function fitting(picture: Size, size: Size): View {
-  const scale = Math.max(MIN_SCALE, Math.min(1, size.width / picture.width || 1, size.height / picture.height || 1))
-  return {
-    scale,
-    x: (picture.width - size.width / scale) / 2,
-    y: (picture.height - size.height / scale) / 2
-  }
+/** The whole picture, in the middle, never larger than it is; its upper left part if it would be smaller than this. */
+function fitting(picture: Size, size: Size, smallest: number): View {
+  const scale = Math.max(smallest, Math.min(1, size.width / picture.width || 1, size.height / picture.height || 1))
+  const start = (whole: number, seen: number): number => Math.min(0, (whole - seen / scale) / 2)
+  return {scale, x: start(picture.width, size.width), y: start(picture.height, size.height)}
 }

@@ -184,7 +184,7 @@ t.test('the calls between apps', async t =>
       await panel.getByRole('link', {name: /checkout → payments .*500/}).waitFor()
       t.match(await steps.nth(1).innerText(), /payments no <money> \(or for another of its 3 requests\)/)
       t.equal(await panel.getByText('got an order').count(), 0)
-      await panel.getByLabel('all 2 lines that the apps wrote meanwhile').check()
+      await panel.getByLabel('every line that the apps wrote meanwhile (2)').check()
       t.match(await steps.first().innerText(), /checkout got an order/)
       await page.keyboard.press('Escape')
       await panel.waitFor({state: 'detached'})

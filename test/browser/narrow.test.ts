@@ -74,6 +74,30 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
         t.same(troubles, [])
       })
 
+    await t.test('on a phone nothing lies over what happened, and names in the graph can be read', async t => {
+      const quiet = await madeUp(t)
+      quiet.apps = Array.from({length: 12}, (_, n) => app(`app-${n}`))
+      const ids = quiet.apps.map(({id}) => id)
+      quiet.answers['GET /graph'] = {
+        apps: ids,
+        edges: ids.slice(1).map((id, n) => edge(`app-${n}`, id)),
+        uncalled: [],
+        awaited: []
+      }
+      const {page} = await open(browser, quiet.url, 'light', {width: 360, height: 740})
+      const hint = page.getByText('No call has been made yet')
+      await hint.waitFor()
+      const [above, below] = [await hint.boundingBox(), await page.getByText('What happened').boundingBox()]
+      t.ok((above?.y ?? 0) + (above?.height ?? 0) <= (below?.y ?? 0), 'what happened comes below')
+      await page.getByRole('navigation').getByRole('link', {name: 'Graph'}).click()
+      const canvas = page.getByRole('region', {name: 'Picture of the graph'})
+      const name = canvas.getByText('app-0', {exact: true}).last()
+      await name.waitFor()
+      t.ok(((await name.boundingBox())?.height ?? 0) >= 8, 'a name is large enough')
+      await page.getByRole('button', {name: 'Fit'}).click()
+      t.ok(((await name.boundingBox())?.height ?? 8) < 8, 'all of it is smaller')
+    })
+
     for (const theme of ['light', 'dark'] as const)
       await t.test(`breaks no rule of accessibility on a narrow screen, ${theme}`, async t => {
         const {page} = await open(browser, run.url, theme, {width: 360, height: 640})

@@ -26,7 +26,8 @@ export function timelineText(
 }
 
 /** Where all is shown that was done for it: calls of its activities, and what apps wrote meanwhile. */
-const traceHint = (id: string): string => `its calls and lines: pillion trace ${shellWord([Buffer.from(`workflow:${id}`)])}\n`
+const traceHint = (id: string): string =>
+  `its calls and lines: pillion trace ${shellWord([Buffer.from(`workflow:${id}`)])}\n`
 
 /** Nothing will happen to it any more. */
 export const isOver = ({status}: Pick<Workflow, 'status'>): boolean =>
