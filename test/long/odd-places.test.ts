@@ -1,0 +1,52 @@
+import {mkdir} from 'node:fs/promises'
+import {join} from 'node:path'
+import t from 'tap'
+import {openRig} from '../rig/rig.ts'
+
+t.test('a home in which nothing can be written is not needed', async t => {
+  const rig = await openRig(t)
+  const env = {HOME: '/proc/none'}
+  await rig.template([{appID: 'shop', command: ['sh', '-c', 'echo open; exec sleep 1000']}])
+  const run = rig.pillion(['run', '-f', '.'], {env})
+  await run.waitForLine('== APP - shop == open')
+  t.match(await rig.run(['list'], {env}), {code: 0, stdout: /^shop /m})
+  t.match(await rig.run(['stop', '-f', '.'], {env}), {code: 0})
+  t.match(await run.exited, {code: 0})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test(
+  'a folder whose name is written with a letter and its accent apart is found by the name that it has',
+  async t => {
+    const rig = await openRig(t)
+    const name = 'Cafe\u0301'
+    const cwd = join(rig.folder, name)
+    await mkdir(cwd)
+    await rig.write({
+      [`${name}/dapr.yaml`]:
+        'version: 1\napps:\n  - {appID: shop, appDirPath: ., command: [sh, -c, "echo open; exec sleep 1000"]}\n'
+    })
+    const run = rig.pillion(['run', '-f', '.'], {folder: name})
+    await run.waitForLine('== APP - shop == open')
+    t.match(await rig.run(['stop', '-f', join(cwd, 'dapr.yaml')]), {code: 0})
+    t.match(await run.exited, {code: 0})
+  }
+)
+
+t.test('among 600 other processes an app and all below it are ended', async t => {
+  const rig = await openRig(t)
+  const many = rig.start(['sh', '-c', 'for n in $(seq 600); do sleep 2000 & done; echo there; wait'])
+  await many.waitForLine('there')
+  await rig.template([{appID: 'shop', command: ['sh', '-c', 'setsid sleep 1001 & echo open; exec sleep 1000']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('== APP - shop == open')
+  t.match(await rig.run(['ps']), {code: 0, stdout: /^shop /m})
+  run.signal('SIGINT')
+  t.match(await run.exited, {code: 0})
+  const left = await rig.leftovers(0)
+  t.equal(left.filter(text => /^\d+ sleep 2000$/.test(text)).length, 600, 'the others are as they were')
+  t.same(
+    left.filter(text => text.includes('sleep 100')),
+    []
+  )
+})
