@@ -6,7 +6,7 @@ import {execFileSync} from 'node:child_process'
 import {cp, symlink} from 'node:fs/promises'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
-import {freePort} from '../rig/free-port.ts'
+import {freePort, untilFree} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {daprForJavascript, daprForPythonWeb, installed, publicSource, type Package} from './installed.ts'
 
@@ -180,6 +180,7 @@ t.test('the example of the SDK for JavaScript', async t => {
     '--resources-path',
     './components'
   ]
+  for (const port of [50_000, 50_001]) await untilFree(port)
   const run = rig.pillion(['run', '--app-id', 'example-actor', ...flags, '--', process.execPath, 'dist/index.js'], {
     folder
   })
