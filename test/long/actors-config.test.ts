@@ -1,5 +1,4 @@
 /** What an app says of the actors that it hosts, in its answer to GET /dapr/config or in the first message of a stream: each key, its default, and a type's own values. */
-import {setTimeout as pause} from 'node:timers/promises'
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
@@ -108,8 +107,9 @@ t.test('drainOngoingCallTimeout: a call under way has it while its app is reload
   const held = call('shop', '/Counter/1/method/hold', post(join(rig.home, 'release')))
   await until(() => worksOf(journal(), 'Counter/1').includes('hold'))
   await rig.write({'host/version.txt': '1'})
+  await rig.until(['ps'], 'not ready')
   const next = call('shop', '/Counter/2/method/add', post('1'))
-  await pause(1500)
+  await rig.until(['calls', 'is:open', 'waited:1s'], '/Counter/2/')
   writeFileSync(join(rig.home, 'release'), '')
   t.match(await held, {status: 200, body: 'held'})
   t.match(await next, {status: 200, body: '1'})

@@ -2,7 +2,7 @@ import type * as Api from '../../model/api.generated.ts'
 import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
 import {calledModel} from '../telemetry/recorder/called-model.ts'
 import {calledActor} from '../telemetry/recorder/called-actor.ts'
-import {FLAG, type CallLine} from '../telemetry/recorder/call-lines.ts'
+import {FLAG, heldMs, tookMs, type CallLine} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import type {Edge} from '../telemetry/recorder/edges.ts'
 import {hasFields, type Masking} from '../telemetry/recorder/masking.ts'
@@ -32,11 +32,10 @@ export function rowOf(
   masking: Masking,
   now = performance.now()
 ): Api.Call {
-  const {number, edgeOf, startedAt, method, status, flags, waitedMs, firstByteMs, totalMs} = line
+  const {number, edgeOf, startedAt, method, status, flags, firstByteMs} = line
   const isOpen = (flags & FLAG.open) !== 0
   const actor = calledActor(content, flags)
   const model = modelOf(content)
-  const sofar = Math.max(0, now - startedAt)
   return {
     number,
     at: isoTime(startedAt),
@@ -48,10 +47,10 @@ export function rowOf(
     isOpen,
     isFailed: !isOpen && isFailed(line),
     failure: reasonFirst(content.failure),
-    waitedMs: isOpen && (flags & FLAG.admitted) === 0 ? sofar : waitedMs,
+    waitedMs: heldMs(line, now),
     waitedFor: content.waitedFor,
     firstByteMs,
-    totalMs: isOpen ? sofar : totalMs,
+    totalMs: tookMs(line, now),
     requestBytes: line.requestBytes,
     responseBytes: line.responseBytes,
     attempts: line.attempts,

@@ -216,7 +216,10 @@ export class CallLines {
   }
 }
 
-/** A line, read. Times are in ms; those before `totalMs` are from the start of the call, 0: that point was not reached. */
+/**
+ * A line, read. Times are in ms; those before `totalMs` are from the start of the call, 0: that point was not reached. Of a call under way
+ * `tookMs` and `heldMs` tell them.
+ */
 export interface CallLine {
   readonly number: number
   readonly edge: number
@@ -238,3 +241,11 @@ export interface CallLine {
   readonly firstByteMs: number
   readonly totalMs: number
 }
+
+/** How long a call took, in ms; one that is under way, up to `now`. */
+export const tookMs = ({flags, startedAt, totalMs}: CallLine, now = performance.now()): number =>
+  (flags & FLAG.open) === 0 ? totalMs : Math.max(0, now - startedAt)
+
+/** How long a call waited for its callee, in ms; one that is not admitted yet waits up to `now`. */
+export const heldMs = (line: CallLine, now = performance.now()): number =>
+  (line.flags & (FLAG.open | FLAG.admitted)) === FLAG.open ? tookMs(line, now) : line.waitedMs

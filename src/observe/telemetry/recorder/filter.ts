@@ -3,7 +3,7 @@ import {nearMiss} from '../../../model/near-miss.ts'
 import {starPattern} from '../../../model/star-pattern.ts'
 import type {CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
-import {FLAG, type CallLine} from './call-lines.ts'
+import {FLAG, heldMs, tookMs, type CallLine} from './call-lines.ts'
 import type {Edge} from './edges.ts'
 
 /** A call, and its bytes if a filter needs them: those are read last. */
@@ -53,7 +53,7 @@ const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
   },
   slower: value => {
     const ms = milliseconds('slower', value)
-    return ({totalMs}) => totalMs > ms
+    return call => tookMs(call) > ms
   },
   faster: value => {
     const ms = milliseconds('faster', value)
@@ -61,7 +61,7 @@ const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
   },
   waited: value => {
     const ms = milliseconds('waited', value)
-    return ({waitedMs}) => waitedMs > ms
+    return call => heldMs(call) > ms
   },
   since: value => {
     const at = timeIn('since', value)

@@ -1,0 +1,26 @@
+import t from 'tap'
+import {CallLines} from '../../../../../src/observe/telemetry/recorder/call-lines.ts'
+import type {CallContent} from '../../../../../src/observe/telemetry/recorder/call-content.ts'
+import {readFilter} from '../../../../../src/observe/telemetry/recorder/filter.ts'
+import {Edges} from '../../../../../src/observe/telemetry/recorder/edges.ts'
+
+const unread = (): CallContent => {
+  throw new Error('the bytes are not asked for')
+}
+
+t.test('slower:, faster: and waited: know how long a call under way has taken and waited so far', async t => {
+  const lines = new CallLines(8)
+  const edgeOf = new Edges(() => 0).between('shop', 'stock')
+  const number = lines.begin(performance.now() - 2000, edgeOf.index, 'GET', 0)
+  const found = (): readonly boolean[] =>
+    ['slower:1s', 'slower:1m', 'waited:1s', 'waited:1m', 'faster:1m'].map(words =>
+      readFilter(words)({...lines.read(number), edgeOf}, unread)
+    )
+  t.strictSame(found(), [true, false, true, false, false], 'it waits for its callee')
+  lines.admit(number, 77, 90_000)
+  t.strictSame(found(), [true, false, true, true, false], 'it was admitted: it waits no longer, however long it takes')
+  lines.end(number, 0, 200, {
+    attempts: 1, startedAt: 0, admittedAt: 0, connectedAt: 0, firstByteAt: 0, endedAt: 500, responseBytes: 0
+  } as Parameters<CallLines['end']>[3])
+  t.strictSame(found(), [false, false, true, true, true], 'it is over')
+}) // prettier-ignore
