@@ -24,7 +24,7 @@ import {reached} from './reload/reached.ts'
 import type {SidecarPorts} from '../proxy/ports/claim.ts'
 import {Program} from './program.ts'
 import type {AppRuntimeOptions} from './app-runtime-options.ts'
-import {whyNot} from './messages/why-not-running.ts'
+import {whyNotRunning} from './messages/why-not-running.ts'
 import {listedApp, type OwnFacts} from './listed-app.ts'
 import {RuntimeStatus} from './runtime-status.ts'
 import type {AppPipeline} from '../proxy/gateway/app-pipeline.ts'
@@ -379,13 +379,7 @@ export class AppRuntime implements Callee {
   }
 
   #reason(state: AppState): string {
-    if (this.obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return this.obstacle
-    if (this.#isExcepted && state.phase !== 'exited')
-      return `"${this.name}" is not started (--except): start it yourself, or by "pillion start ${this.id}"`
-    if (this.isDebugged && (state.phase === 'starting' || state.phase === 'running'))
-      return `"${this.name}" is in a debugger, and nothing listens on its port ${this.appPort}`
-    const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
-    return whyNot(this.name, state, {at: this.#status.movedAt, line: hasEnded ? this.app.bestLine : ''})
+    return whyNotRunning(this, state, this.#status.movedAt)
   }
 
   #reportHealth(isHealthy: boolean): void {

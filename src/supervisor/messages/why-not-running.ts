@@ -1,8 +1,32 @@
 import type {AppState} from '../../model/app-state.ts'
 import {endOf} from '../../model/exit-text.ts'
 
-/** The error text for calls to an app that cannot answer: what happened to it, when, and the most useful line of its last output. */
-export function whyNot(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
+interface NotRunning {
+  readonly id: string
+  /** The id, with a number if it is not the first instance. */
+  readonly name: string
+  readonly appPort: number
+  /** Why it has not been started; '' if it was started or will be. */
+  readonly obstacle: string
+  readonly isExcepted: boolean
+  readonly isDebugged: boolean
+  readonly app: {readonly bestLine: string}
+}
+
+/** The error text for calls to an app that cannot answer, which is in this state since `at`: what holds it back, or what happened to it. */
+export function whyNotRunning(app: NotRunning, state: AppState, at: Date): string {
+  const {id, name, appPort, obstacle, isExcepted, isDebugged} = app
+  if (obstacle !== '' && state.phase === 'exited' && state.exit === undefined) return obstacle
+  if (isExcepted && state.phase !== 'exited')
+    return `"${name}" is not started (--except): start it yourself, or by "pillion start ${id}"`
+  if (isDebugged && (state.phase === 'starting' || state.phase === 'running'))
+    return `"${name}" is in a debugger, and nothing listens on its port ${appPort}`
+  const hasEnded = state.phase === 'backoff' || state.phase === 'exited'
+  return whyInState(name, state, {at, line: hasEnded ? app.app.bestLine : ''})
+}
+
+/** `line`: the most useful one of its last output. */
+function whyInState(id: string, state: AppState, {at, line}: {at: Date; line: string}): string {
   const words = line === '' ? '' : `: ${line}`
   switch (state.phase) {
     case 'idle':
