@@ -10,7 +10,7 @@ import type {TheirStdio} from '../../platform/pipes.ts'
 import {openPseudoTerminal, resizePseudoTerminal, type PseudoTerminal} from '../../platform/pseudo-terminal.ts'
 import {TerminalLines} from './terminal-lines.ts'
 
-/** What is kept of the output for who attaches later, in bytes. */
+/** What is kept of the output for who attaches later, in bytes; it is cut when there is twice as much. */
 const KEPT = 64 * 1024
 /** A terminal takes no more than its programs read: then it is asked again. */
 const AGAIN_MS = 20
@@ -72,7 +72,8 @@ export class AppTerminal {
   }
 
   #show(bytes: Buffer): void {
-    this.#kept = (this.#kept + bytes.toString('latin1')).slice(-KEPT)
+    this.#kept += bytes.toString('latin1')
+    if (this.#kept.length > 2 * KEPT) this.#kept = this.#kept.slice(-KEPT)
     for (const viewer of this.#viewers) viewer.show(bytes)
   }
 
