@@ -73,13 +73,13 @@ export class Publishing {
     const messages = entries.map(({entryId, data, contentType, metadata: own}) => {
       const metadata = {...publication.metadata, ...own}
       const entry = {...publication, data, contentType, metadata}
-      return {entryId, message: {data: this.#isRaw(entry) ? data : this.#envelope(entry, broker), metadata}}
+      const isRaw = this.#isRaw(entry)
+      return {entryId, isRaw, message: {data: isRaw ? data : this.#envelope(entry, broker), metadata}}
     })
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
     const startedAt = performance.now()
-    for (const {entryId, message} of messages) {
-      const isRaw = this.#isRaw({...publication, metadata: message.metadata})
+    for (const {entryId, isRaw, message} of messages) {
       const event = {topic, envelope: isRaw ? undefined : message.data, traceparent: publication.trace.traceparent}
       const call = {block: 'pubsub', name: pubsubName, onGone, event} as const
       try {
