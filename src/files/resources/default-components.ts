@@ -1,14 +1,12 @@
 import {existsSync} from 'node:fs'
 import type {ResourcesPlan} from '../../model/plan.ts'
 import type {ComponentResource} from './components.ts'
+import {STATE_CAPABILITIES} from './state-capabilities.ts'
 
 const REDIS: readonly (readonly [name: string, value: string])[] = [
   ['redisHost', 'localhost:6379'],
   ['redisPassword', '']
 ]
-
-/** What a state store of Redis can do. */
-const STATE = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
 
 interface RedisType {
   readonly type: string
@@ -43,7 +41,7 @@ function redisComponent(name: string, {type, capabilities}: RedisType, more: typ
 
 const DEFAULT_COMPONENTS: readonly ComponentResource[] = [
   redisComponent('pubsub', {type: 'pubsub.redis', capabilities: []}),
-  redisComponent('statestore', {type: 'state.redis', capabilities: STATE}, [['actorStateStore', 'true']])
+  redisComponent('statestore', {type: 'state.redis', capabilities: STATE_CAPABILITIES}, [['actorStateStore', 'true']])
 ]
 
 /** What `dapr init` writes into its folder, and quickstarts rely on: there for an app that has no folder of resources at all. */

@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto'
+import {MEMORY_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import type {OpenComponent} from '../component.ts'
 import {EtagError, ttlOf, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
 
@@ -16,7 +17,7 @@ export const open: OpenComponent<StateStore> = async () => new InMemoryState(() 
 const SWEEP_EVERY = 1000
 
 export class InMemoryState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'DELETE_WITH_PREFIX', 'KEYS_LIKE', 'ACTOR']
+  readonly capabilities = MEMORY_CAPABILITIES
   readonly #items = new Map<string, Kept>()
   readonly #now: () => number
   readonly #series = randomBytes(6).toString('hex')

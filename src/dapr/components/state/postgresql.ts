@@ -1,4 +1,5 @@
 import type {ClientBase, Pool, QueryConfig, QueryResultRow} from 'pg'
+import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import {inTransaction, migrate} from '../postgresql/migrations.ts'
@@ -47,7 +48,7 @@ type Statement = 'select' | 'upsert' | 'insert' | 'update' | 'remove' | 'removeS
 type Values = readonly (string | number | boolean | Buffer)[]
 
 class PostgresState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+  readonly capabilities = STATE_CAPABILITIES
   readonly #pool: Pool
   readonly #table: StateTable
   readonly #settings: Settings

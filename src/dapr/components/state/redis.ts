@@ -1,4 +1,5 @@
 import {DELETE_SCRIPT, type RedisConnection, RedisError, type RedisReply, SAVE_SCRIPT} from '#redis'
+import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import {openRedis} from '../redis/open-redis.ts'
@@ -17,7 +18,7 @@ export const open: OpenComponent<StateStore> = async options => {
 type Command = readonly (string | Buffer)[]
 
 class RedisState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+  readonly capabilities = STATE_CAPABILITIES
   readonly queryFault = 'redis-json server support is required for query capability'
   readonly #redis: RedisConnection
   /** Time to live of items without one. */

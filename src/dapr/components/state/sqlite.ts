@@ -1,6 +1,7 @@
 import {isUtf8} from 'node:buffer'
 import {randomUUID} from 'node:crypto'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
+import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
@@ -44,7 +45,7 @@ interface Row {
 const IS_FRESH = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)'
 
 class SqliteState implements StateStore {
-  readonly capabilities = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
+  readonly capabilities = STATE_CAPABILITIES
   readonly #database: DatabaseSync
   readonly #select: StatementSync
   readonly #upsert: StatementSync

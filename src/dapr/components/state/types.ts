@@ -1,4 +1,5 @@
 import {ENCRYPTION_KEYS} from '../../../files/resources/encryption-keys.ts'
+import {MEMORY_CAPABILITIES, STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import type {ComponentType, TypesOf} from '../component.ts'
 import type {StateStore} from '../state-store.ts'
 import {POSTGRESQL_PROPERTIES} from '../postgresql/properties.ts'
@@ -15,9 +16,6 @@ const STORE_PROPERTIES = [
   ...ENCRYPTION_KEYS
 ]
 
-/** What those with a database can do. */
-const CAPABILITIES = ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE', 'ACTOR']
-
 const POSTGRESQL: ComponentType<StateStore> = {
   properties: [
     ...POSTGRESQL_PROPERTIES,
@@ -28,7 +26,7 @@ const POSTGRESQL: ComponentType<StateStore> = {
     'tableName',
     'tablePrefix'
   ],
-  capabilities: CAPABILITIES,
+  capabilities: STATE_CAPABILITIES,
   load: async () => (await import('./postgresql.ts')).open,
   versions: ['v2'],
   hasClient: true
@@ -37,7 +35,7 @@ const POSTGRESQL: ComponentType<StateStore> = {
 export const STATE_TYPES: TypesOf<StateStore> = {
   'in-memory': {
     properties: STORE_PROPERTIES,
-    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'DELETE_WITH_PREFIX', 'KEYS_LIKE', 'ACTOR'],
+    capabilities: MEMORY_CAPABILITIES,
     load: async () => (await import('./in-memory.ts')).open,
     livesOn: true
   },
@@ -45,7 +43,7 @@ export const STATE_TYPES: TypesOf<StateStore> = {
   postgresql: POSTGRESQL,
   redis: {
     properties: [...REDIS_PROPERTIES, ...STORE_PROPERTIES, 'queryIndexes', 'ttlInSeconds'],
-    capabilities: CAPABILITIES,
+    capabilities: STATE_CAPABILITIES,
     load: async () => (await import('./redis.ts')).open,
     hasClient: true
   },
@@ -59,7 +57,7 @@ export const STATE_TYPES: TypesOf<StateStore> = {
       'tableName',
       'timeout'
     ],
-    capabilities: CAPABILITIES,
+    capabilities: STATE_CAPABILITIES,
     load: async () => (await import('./sqlite.ts')).open,
     usesFolder: true,
     versions: ['v2']
