@@ -1,9 +1,10 @@
 import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {displayOf} from '../rig/display.ts'
 import {openRig} from '../rig/rig.ts'
-import {noScreen} from '../rig/screen.ts'
+import {noScreen, Screen} from '../rig/screen.ts'
 import {attached, DETACH, runOf, SHELL} from './attach-house.ts'
 
 const skip = noScreen
@@ -169,15 +170,16 @@ t.test('other keys detach if they are asked for; Ctrl-P alone is for the app', {
     'keys/keys.mjs': `process.stdin.setRawMode(true).on('data', data => console.log('got', JSON.stringify(data.toString())))
       console.log('reads', process.stdout.isTTY)`
   })
-  await runOf(rig, [{appID: 'keys', tty: true, command: [process.execPath, 'keys.mjs']}])
+  const run = await runOf(rig, [{appID: 'keys', tty: true, command: [process.execPath, 'keys.mjs']}])
   const screen = attached(rig, ['keys'])
   await screen.line(/^reads true$/)
   screen.type('\x10')
   await screen.line(/^got "\\u0010"$/)
   screen.type('\x10x')
   await screen.line(/^got "\\u0010x"$/)
-  screen.type(DETACH)
+  screen.type(`typed in one piece with them${DETACH}`)
   await screen.line(/^code=0$/)
+  await run.waitForLine('== APP - keys == got "typed in one piece with them"')
   const other = attached(rig, ['keys', '--detach-keys', 'ctrl-]'])
   await other.line(/Ctrl-\] detaches/)
   other.type(DETACH)
@@ -187,6 +189,21 @@ t.test('other keys detach if they are asked for; Ctrl-P alone is for the app', {
   await other.ended()
   t.ok(await other.isAsBefore())
 })
+
+t.test('what it prints to is gone while nobody reads it: it ends, and the terminal is as before', {skip}, async t => {
+  const rig = await openRig(t)
+  const run = await runOf(rig)
+  const reader = join(rig.folder, 'reader')
+  const command = '{ "$@"; echo "code=$?" >&2; } | sh -c \'echo $$ >"$READER"; exec sleep 300\''
+  const screen = new Screen(rig, ['bash', '-c', command, 'bash', ...rig.program, 'attach', 'shell'], {env: {READER: reader}})
+  await screen.line(/attached to shell/)
+  screen.type('head -c 1000000 /dev/zero | tr "\\0" x; echo; echo al""l\r')
+  await run.waitForLine('== APP - shell == all')
+  process.kill(Number(readFileSync(reader, 'utf8')))
+  await screen.line(/^code=0$/)
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+}) // prettier-ignore
 
 t.test('nothing is left of a shell and its jobs when the run ends, or is killed', {skip}, async t => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

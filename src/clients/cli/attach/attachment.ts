@@ -2,12 +2,14 @@
  * attach/ is `pillion attach`: the user's terminal as that of an app. It promises that the terminal is left as it was found, whatever
  * ends first: the app, the run, or the user's patience.
  */
+import {once} from 'node:events'
 import type {IncomingMessage} from 'node:http'
 import {ApiError} from '../../../control/api-client.ts'
 import {GONE} from '../../../control/ask.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {codeOf, UserError} from '../../../model/errors.ts'
 import {LEAVE_SECOND_SCREEN, RESET_MODES} from '../../../model/terminal.ts'
+import {within} from '../../../platform/delay.ts'
 import {enterKeyMode, leaveKeyMode, type KeyMode} from '../../../platform/key-mode.ts'
 import {DetachKeys} from './detach-keys.ts'
 
@@ -24,7 +26,7 @@ export interface AttachmentOptions {
 /** `detached`: by the user; `ended`: the app has; `gone`: the run was killed. */
 export type AttachmentEnd = 'detached' | 'ended' | 'gone'
 
-/** The first detach key alone is for the app after this time. */
+/** The first detach key alone is for the app after this time; so long an app has time to take what was typed before them. */
 const HELD_MS = 1000
 /** Whether the second screen is shown, at the end of a text. */
 const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
@@ -36,7 +38,7 @@ export class Attachment {
   #isSecond = false
   #held: NodeJS.Timeout | undefined
   #typed = ''
-  #isTyping = false
+  #sent = Promise.resolve()
   readonly #onData = (data: Buffer | string): void => this.#take(data)
   readonly #onEnd = (): void => this.#over.abort()
   readonly #onResize = (): void => void this.#tell('', sizeOfScreen())
@@ -85,8 +87,9 @@ export class Attachment {
   #end(): void {
     const {stdin, stdout} = process
     clearTimeout(this.#held)
-    stdin.off('data', this.#onData).off('end', this.#onEnd).pause()
-    stdout.off('resize', this.#onResize)
+    stdin.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onEnd).pause()
+    stdout.off('resize', this.#onResize).off('error', this.#onEnd)
+    for (const stream of [stdin, stdout]) stream.off('error', ignore).on('error', ignore) // the terminal may be gone
     process.off('SIGCONT', this.#onContinued)
     for (const signal of ENDING) process.off(signal, this.#onEnd)
     process.off('exit', this.#onExit)
@@ -113,32 +116,35 @@ export class Attachment {
     for await (const bytes of message as AsyncIterable<Buffer>) {
       const [, state] = SECOND.exec(bytes.toString('latin1')) ?? []
       if (state !== undefined) this.#isSecond = state === 'h'
-      if (!process.stdout.write(bytes)) await drained()
+      if (!process.stdout.write(bytes)) await once(process.stdout, 'drain', {signal: this.#over.signal})
     }
   }
 
   #take(data: Buffer | string): void {
     clearTimeout(this.#held)
-    const typed = this.#keys.push(Buffer.from(data as string).toString('latin1'))
-    if (typed === undefined) return this.#over.abort()
-    this.#held = setTimeout(() => this.#type(this.#keys.release()), HELD_MS)
+    const {typed, isDetached} = this.#keys.push(Buffer.from(data as string).toString('latin1'))
     this.#type(typed)
+    if (isDetached) return void this.#detach()
+    this.#held = setTimeout(() => this.#type(this.#keys.release()), HELD_MS)
+  }
+
+  /** What was typed before is still for the app; what comes later is for the next who reads. */
+  async #detach(): Promise<void> {
+    process.stdin.off('data', this.#onData).pause()
+    await within(HELD_MS, this.#sent)
+    this.#over.abort()
   }
 
   /** One request after the other: what is typed meanwhile goes with the next. */
   #type(text: string): void {
     this.#typed += text
-    if (!this.#isTyping) void this.#send()
+    this.#sent = this.#sent.then(async () => this.#send())
   }
 
   async #send(): Promise<void> {
-    this.#isTyping = true
-    while (this.#typed !== '' && !this.#over.signal.aborted) {
-      const text = this.#typed
-      this.#typed = ''
-      await this.#tell(text)
-    }
-    this.#isTyping = false
+    const text = this.#typed
+    this.#typed = ''
+    if (text !== '' && !this.#over.signal.aborted) await this.#tell(text)
   }
 
   /** What nobody takes rings the bell; the end of the app, or of the run, comes with what it shows. */
@@ -164,6 +170,8 @@ export async function typeText(
   })
 }
 
+const ignore = (): void => undefined
+
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Empty where it is not known. */
@@ -171,8 +179,3 @@ function sizeOfScreen(): Readonly<Record<string, number>> {
   const {columns, rows} = process.stdout
   return columns > 0 && rows > 0 ? {columns, rows} : {}
 }
-
-const drained = async (): Promise<void> =>
-  new Promise(resolve => {
-    process.stdout.once('drain', resolve)
-  })

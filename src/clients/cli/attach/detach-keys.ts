@@ -30,16 +30,19 @@ export class DetachKeys {
     this.#keys = keys
   }
 
-  /** Returns what is to be typed, latin1; undefined: all keys have come. The first of them are held back until the next one comes. */
-  push(text: string): string | undefined {
+  /**
+   * Returns what is to be typed, latin1, and whether all keys have come: what stands behind them is nobody's. The first of them are held
+   * back until the next one comes.
+   */
+  push(text: string): {readonly typed: string; readonly isDetached: boolean} {
     let typed = ''
     for (const character of text) {
       if (character !== this.#keys[this.#count]) typed += this.release()
       if (character === this.#keys[this.#count]) this.#count++
       else typed += character
-      if (this.#count === this.#keys.length) return undefined
+      if (this.#count === this.#keys.length) return {typed, isDetached: true}
     }
-    return typed
+    return {typed, isDetached: false}
   }
 
   /** What was held back: it was meant for the app. */
