@@ -213,3 +213,42 @@ t.test('where stdin or stdout is no terminal, it says what to use instead', {ski
   await screen.ended()
   t.notOk(displayOf(screen.text).isSecond)
 })
+
+t.test('a attaches to the terminal of an app, and the table comes back; who has none says so', {skip}, async t => {
+  const rig = await openRig(t)
+  const command = ['bash', '--norc', '--noediting', '-i']
+  await rig.template([
+    {appID: 'shell', command, tty: true, env: {PS1: 'ready> '}, stop: {signal: 'SIGHUP'}, appDirPath: '.'},
+    {appID: 'plain', command: ['sleep', '300'], appDirPath: '.'}
+  ])
+  const run = rig.pillion(['run', '-f', '.'])
+  const screen = uiOf(rig)
+  await displayed(screen, /^> shell +ready/)
+  for (const word of ['one', 'two']) {
+    screen.type('a')
+    await screen.sees(text => !displayOf(text).isSecond || undefined, 'the first screen')
+    await screen.line(/attached to shell: Ctrl-P Ctrl-Q goes back/)
+    screen.type(`echo q"${word}"\r`)
+    await screen.line(new RegExp(`^q${word}$`))
+    screen.type('\x10\x11')
+    await displayed(screen, /^> shell +ready/)
+  }
+  await press(screen, 'j', /^> plain +ready/)
+  await press(screen, 'a', /^it has no terminal: the template gives it one by tty: true$/)
+  await press(screen, 'k', /^> shell +ready/)
+  screen.type('a')
+  await screen.sees(text => !displayOf(text).isSecond || undefined, 'the first screen')
+  screen.type('exit\r')
+  await displayed(screen, /^shell has ended$/)
+  await press(screen, '?', /^ {2}a +attach to its terminal/)
+  await press(screen, 'q', /^> shell/)
+  await press(screen, 's', /^> shell +ready/)
+  screen.type('a')
+  await screen.sees(text => !displayOf(text).isSecond || undefined, 'the first screen')
+  run.signal('SIGKILL')
+  await displayed(screen, /the run is gone without a word/)
+  screen.type('q')
+  await screen.ended()
+  t.ok(await screen.isAsBefore())
+  t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
+})

@@ -44,11 +44,25 @@ export class KeyInput {
 
   /** Settles with whether keys are read from now on. */
   async open(): Promise<boolean> {
-    process.stdin.setEncoding('utf8').on('data', this.#onData).pause()
+    process.stdin.setEncoding('utf8').pause()
     process.stdin.on('error', () => this.close())
     process.stdin.on('end', () => this.close())
-    process.on('SIGCONT', this.#onContinued).on('SIGTSTP', this.#onStop).on('exit', this.#onExit)
+    this.#listen()
     return this.#enter()
+  }
+
+  /** Someone else has the terminal meanwhile; settles as `use` does, once keys are read again. */
+  async lend<T>(use: () => Promise<T>): Promise<T> {
+    this.#unlisten()
+    this.#leave()
+    try {
+      return await use()
+    } finally {
+      if (!this.#isClosed) {
+        this.#listen()
+        await this.#enter()
+      }
+    }
   }
 
   close(): void {
@@ -56,9 +70,18 @@ export class KeyInput {
     this.#isClosed = true
     this.#keys.end()
     clearTimeout(this.#timer)
+    this.#unlisten()
+    this.#leave()
+  }
+
+  #listen(): void {
+    process.stdin.on('data', this.#onData).pause()
+    process.on('SIGCONT', this.#onContinued).on('SIGTSTP', this.#onStop).on('exit', this.#onExit)
+  }
+
+  #unlisten(): void {
     process.stdin.off('data', this.#onData).pause()
     process.off('SIGCONT', this.#onContinued).off('SIGTSTP', this.#onStop).off('exit', this.#onExit)
-    this.#leave()
   }
 
   async #enter(): Promise<boolean> {

@@ -9,6 +9,8 @@ import {aborted, pause} from '../../../platform/delay.ts'
 import {isForeground} from '../../../platform/key-mode.ts'
 import {stateText, type ShownApp} from '../app-table.ts'
 import {launchText} from '../commands/debug.ts'
+import {Attachment, typeText} from '../attach/attachment.ts'
+import {detachKeysText, readDetachKeys, USUAL_DETACH_KEYS} from '../attach/detach-keys.ts'
 import {KeyInput} from '../live/key-input.ts'
 import {Prompt} from '../live/prompt.ts'
 import {pickRun, type RunPlace} from '../pick-run.ts'
@@ -244,6 +246,8 @@ export class Ui {
         return this.#ask('stop', 'stopping', 'stopped')
       case 's':
         return this.#ask('start', 'starting', 'started')
+      case 'a':
+        return this.#withApp(async (watched, name) => this.#attach(watched, name))
       case 'd':
         return this.#withApp(async (watched, name) => this.#debug(watched, name))
       case 't':
@@ -262,6 +266,16 @@ export class Ui {
       const {isChanged} = await run.api.ask(`POST /apps/{id}/${verb}`, {at: {id: name}})
       this.#message = isChanged === false ? `${name} is ${done} already` : `${name} ${done}`
     })
+  }
+
+  /** The terminal of the app is on the first screen; ours comes back behind it. */
+  async #attach({run}: WatchedRun, name: string): Promise<void> {
+    await typeText({run, app: name}, {text: ''}) // who has none says so while the table stays
+    const detachKeys = readDetachKeys(USUAL_DETACH_KEYS)
+    const greeting = `attached to ${name}: ${detachKeysText(detachKeys)} goes back to the table\n`
+    this.#screen.close()
+    const end = await this.#input.lend(async () => new Attachment({run, app: name, detachKeys, greeting}).run())
+    this.#message = end === 'ended' ? `${name} has ended` : ''
   }
 
   async #debug({run}: WatchedRun, name: string): Promise<void> {

@@ -48,6 +48,7 @@ export const UI_KEYS = [
   ['r', 'restart it'],
   ['x', 'stop it'],
   ['s', 'start it'],
+  ['a', 'attach to its terminal, if it has one (tty: true)'],
   ['d', 'stop its process, and show how to start it in a debugger'],
   ['t', 'its latest request as a tree of calls (trace)'],
   ['/', 'show only the apps whose name or state contains a word; Esc shows all'],
