@@ -1,5 +1,5 @@
-import {randomBytes} from 'node:crypto'
 import {systemClock} from '../platform/clock.ts'
+import {randomHex} from '../platform/random.ts'
 import type {Lifetime} from './lifetime.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunReporter} from './run-reporter.ts'
@@ -16,7 +16,7 @@ export interface RunContext extends RunOptions {
 
 export const createContext = (options: RunOptions, lifetime: Lifetime): RunContext => ({
   ...options,
-  run: randomBytes(16).toString('hex'),
+  run: randomHex(16),
   startedAt: systemClock.date(),
   lifetime,
   reporter: new RunReporter(options.emit)

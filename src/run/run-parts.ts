@@ -1,7 +1,7 @@
-import {randomBytes} from 'node:crypto'
 import {dirname} from 'node:path'
 import {Services} from '#daeploy'
 import type {RunControl} from '../control/run-control.ts'
+import {randomHex} from '../platform/random.ts'
 import {register, type Registration} from '../control/server.ts'
 import {PeerRuns} from '../control/peer-runs.ts'
 import {Routes} from '../proxy/gateway/routes.ts'
@@ -64,7 +64,7 @@ export class RunParts {
   readonly #daprd: RunDaprd
   readonly #sidecars = new Map<AppRuntime, OpenSidecar>()
   /** The key with which other runs identify themselves at our sidecars. */
-  readonly #key = randomBytes(16).toString('hex')
+  readonly #key = randomHex(16)
   readonly #stop: () => void
   #registration: Registration | undefined
 

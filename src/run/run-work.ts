@@ -11,7 +11,7 @@ import type {Job} from '../work/job/job.ts'
 import type {JobOutcome, Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import type {Outbox} from '../work/outbox.ts'
-import {workPath} from '../work/work-path.ts'
+import {mayBeKept, workPath} from '../work/work-path.ts'
 import type {TaskLender} from './far-work.ts'
 import type {OpenWork} from './open-work.ts'
 
@@ -77,6 +77,7 @@ export class RunWork {
 
   /** Goes on with what an earlier run has left, and says so. */
   async begin(): Promise<void> {
+    if (!mayBeKept(this.#options)) return
     const path = workPath(this.#options)
     if (path === undefined || !existsSync(path)) return
     const work = await this.#open()

@@ -18,7 +18,7 @@ import {addPlanned} from './run-faults.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunParts} from './run-parts.ts'
 import {exceptedText, inBackground} from './run-reporter.ts'
-import {workPath} from '../work/work-path.ts'
+import {isKept} from '../work/work-path.ts'
 import {Stages, type Stage} from './stages.ts'
 import {sweep} from './sweep.ts'
 
@@ -58,7 +58,7 @@ export class Run {
     const {context, starts} = this.#parts
     const {plan, env, reporter} = context
     if (env['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(env) // a misspelt one is told now
-    workPath({env, plan}) // so is this
+    isKept({env}) // so is this
     const folders = runtimeFolders(env)
     const folder = usableFolder(folders)
     existingFolders(folders, text => reporter.warn('runtime-folder-skipped', text)) // warns once; later searches skip such folders silently

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto'
+import {readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {Environment} from '../model/environment.ts'
 import {UserError} from '../model/errors.ts'
@@ -24,19 +25,36 @@ export interface WorkPathOptions {
  * its folder and id. Throws a UserError if `PILLION_WORK` is misspelt.
  */
 export function workPath({env, plan, workMode}: WorkPathOptions): string | undefined {
-  const {PILLION_WORK: mode = ''} = env
-  if (!['', 'memory', 'file'].includes(mode))
-    throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
-  if (mode === 'memory' || (mode === '' && workMode === 'brief')) return undefined
+  if (!isKept({env, workMode})) return undefined
   const {name, copy, apps} = plan
   const file = plan.file === '' ? '' : linksResolved(plan.file)
   const [first] = apps
   const of = file === '' ? [first?.folder, first?.id] : [file, name]
   const identity = copy === undefined ? of : [...of, copy]
   const hash = createHash('sha256').update(identity.join('\0')).digest('hex').slice(0, 12)
-  // not by its apps, which an edit may change
-  const shown = (name || (file === '' ? (first?.id ?? '') : basename(dirname(file))))
-    .replaceAll(/[^\w.-]/g, '_')
-    .slice(0, 40)
-  return join(stateFolder(env), `work-${shown}-${hash}.db`)
+  return join(stateFolder(env), `${beginningOf(plan)}${hash}.db`)
+}
+
+/** How the names of such files begin. They do not have its apps, which an edit may change. */
+function beginningOf({name, file, apps: [first]}: Plan): string {
+  const shown = name || (file === '' ? (first?.id ?? '') : basename(dirname(linksResolved(file))))
+  return `work-${shown.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-`
+}
+
+/** False: certainly nothing is kept. Asked first, since the whole name takes node:crypto, which costs a start 12 ms. */
+export function mayBeKept({env, plan}: Pick<WorkPathOptions, 'env' | 'plan'>): boolean {
+  try {
+    const beginning = beginningOf(plan)
+    return readdirSync(stateFolder(env)).some(name => name.startsWith(beginning))
+  } catch {
+    return false
+  }
+}
+
+/** Throws a UserError if `PILLION_WORK` is misspelt. */
+export function isKept({env, workMode}: Omit<WorkPathOptions, 'plan'>): boolean {
+  const {PILLION_WORK: mode = ''} = env
+  if (!['', 'memory', 'file'].includes(mode))
+    throw new UserError(`PILLION_WORK is "${mode}": it can be "memory" (keep nothing) or "file"`)
+  return mode !== 'memory' && (mode !== '' || workMode !== 'brief')
 }

@@ -1,4 +1,4 @@
-import type {Server} from 'node:net'
+import net, {type Server} from 'node:net'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import {BACKLOG, createClaim, release} from '../net/claimed-server.ts'
@@ -232,11 +232,28 @@ export async function listen(port: number, hosts: readonly string[]): Promise<re
 const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'])
 
 const listenOn = async (port: number, host: string): Promise<Server> =>
+  (await listenByHandle(port, host)) ??
+  startListening(server => server.listen({port, host, backlog: BACKLOG, exclusive: true}))
+
+/**
+ * Without Node's look at the name: that reads addresses by an expression whose compilation alone takes 6 ms of each start. Undefined: say
+ * why by the usual way.
+ */
+async function listenByHandle(port: number, host: string): Promise<Server | undefined> {
+  const {_createServerHandle: create} = net as {readonly _createServerHandle?: CreateServerHandle}
+  if (create === undefined || !LOOPBACK.includes(host)) return undefined
+  const handle = create(host, port, host.includes(':') ? 6 : 4, -1, 0)
+  if (typeof handle === 'number') return undefined
+  return startListening(server => server.listen(handle, BACKLOG)).catch(() => undefined)
+}
+
+/** What node:cluster listens by; a number is an error (node: lib/net.js). */
+type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: number, flags: number) => object | number
+
+const startListening = async (listenOf: (server: Server) => void): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createClaim()
-    server.once('error', reject).listen({port, host, backlog: BACKLOG, exclusive: true}, () => {
-      resolve(server.off('error', reject))
-    })
+    listenOf(server.once('error', reject).once('listening', () => resolve(server.off('error', reject))))
   })
 
 /** The port of listening servers; 0: none. */

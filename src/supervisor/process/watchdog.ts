@@ -110,8 +110,15 @@ export class Watchdog {
     return child
   }
 
+  /** What is told in one turn of the event loop is one write: each wakes the watchdog, while the apps of a start want the processor. */
   #tell(line: string): void {
-    this.#process?.stdin?.write(`${line}\n`)
+    const input = this.#process?.stdin
+    if (input === undefined || input === null) return
+    if (input.writableCorked === 0) {
+      input.cork()
+      process.nextTick(() => input.uncork())
+    }
+    input.write(`${line}\n`)
   }
 
   #replace(home: string, livedMs: number): void {

@@ -1,4 +1,4 @@
-import {randomFillSync} from 'node:crypto'
+import {fillRandom} from '../../../platform/random.ts'
 import type {CallSpan} from '../../../model/call.ts'
 import type {AppEvent, BatchEntry} from '../blocks/event-channel.ts'
 import {formatTraceparent, formatTracestate} from '../../../observe/telemetry/tracing/trace-context.ts'
@@ -26,7 +26,7 @@ let fresh = ''
 let used = 0
 
 function makeFresh(): void {
-  randomFillSync(random)
+  fillRandom(random)
   let word = 0
   for (let trace = 0; trace < room.length; trace += FRESH.length)
     for (const digits of DIGITS) writeHex(trace + digits, random[word++] ?? 0)

@@ -1,4 +1,4 @@
-import {randomFillSync} from 'node:crypto'
+import {fillRandom} from '../../../platform/random.ts'
 
 /** The place of a span in a trace (W3C Trace Context). */
 export interface TraceContext {
@@ -53,28 +53,28 @@ export function parseTracestate(text: string): string {
 const random = Buffer.allocUnsafeSlow(24 * 170)
 let used = random.length
 
-function randomHex(bytes: number): string {
+function hexOfRandom(bytes: number): string {
   if (used + bytes > random.length) {
-    randomFillSync(random)
+    fillRandom(random)
     used = 0
   }
   return random.toString('hex', used, (used += bytes))
 }
 
 /** 128 random bits, which are never all zero in practice. */
-export const newTraceId = (): string => randomHex(16)
+export const newTraceId = (): string => hexOfRandom(16)
 
 /** A child span. */
 export const childOf = (parent: TraceContext, isSampled: boolean): TraceContext => ({
   ...parent,
-  spanId: randomHex(8),
+  spanId: hexOfRandom(8),
   flags: isSampled ? parent.flags | SAMPLED : parent.flags & ~SAMPLED
 })
 
 /** The root span of a trace. */
 export const rootOf = (traceId: string, isSampled: boolean): TraceContext => ({
   traceId,
-  spanId: randomHex(8),
+  spanId: hexOfRandom(8),
   flags: isSampled ? SAMPLED : 0,
   tracestate: ''
 })

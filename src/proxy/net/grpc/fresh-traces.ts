@@ -1,4 +1,4 @@
-import {randomFillSync} from 'node:crypto'
+import {fillRandom} from '../../../platform/random.ts'
 import {textCopy} from '#h2-frames'
 import {BINARY_BYTES, BINARY_LENGTH, TRACE_BIN, TRACEPARENT, TRACEPARENT_LENGTH} from './trace-fields.ts'
 
@@ -21,7 +21,7 @@ let used = 0
 
 function refill(): void {
   binary ??= Buffer.allocUnsafeSlow(COUNT * ROOM)
-  randomFillSync(binary)
+  fillRandom(binary)
   for (let at = 0; at < binary.length; at += ROOM) {
     binary[at] = 0
     binary[at + 1] = 0
