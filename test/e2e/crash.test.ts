@@ -37,6 +37,14 @@ t.test(
   }
 )
 
+t.test('a compiler tells on stdout what is wrong, and so does the crash', async t => {
+  const rig = await openRig(t)
+  const script = 'echo "bad.ts(1,7): error TS2322: no number"; echo "npm warn x" >&2; exit 2'
+  await rig.template([{appID: 'build', command: ['sh', '-c', script]}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine('    bad.ts(1,7): error TS2322: no number', {stream: 'stderr'})
+})
+
 t.test('its caller hears how the callee ended also while something of it is still being ended', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'payments', autoPort: true, stop: {timeout: '1s'}}, {appID: 'checkout'}])

@@ -1,48 +1,80 @@
 import {stripVTControlCharacters} from 'node:util'
 
-/** Lines that do not explain a failure: stack frames, brackets, carets, and what package runners append. */
+/** Lines that do not explain a failure: stack frames, brackets, carets, hints, and what package runners append. */
 const NOISE = [
   /^\s*at\s/, // Node, Java, .NET
-  /^\s*(?:from\s|File "|\.{3} \d+ more|\^|~)/, // Ruby, Python, Java
-  /^\s*[[\](){},;^~]*\s*$/,
+  /^\s*(?:from\s|File "|\.{3} \d+ (?:more|common frames)|\^|~)/, // Ruby, Python, Java
+  /^\s*[[\](){},;^~*]*\s*$/,
+  /^\s*\[errors\]: \[$/, // Node's AggregateError
   /^Node\.js v\d/,
-  /^(?:npm (?:ERR!|error|warn)|error Command failed|info Visit |exit status \d+$|Traceback |goroutine \d+|\[signal )/i,
+  /^\(node:\d+\) |^\(Use `node --trace-/, // its warnings, and how to see more of them
+  /^\s*(?:npm (?:ERR!|error|warn)|error Command failed|info Visit |ELIFECYCLE |exit status \d+$|Traceback |goroutine \d+|\[signal )/i,
+  /^\[ERROR\] ?(?:\[Help |To see |Re-run |For more |After |$)/, // Maven
+  /^make(?:\[\d+\])?: \*\*\* /,
+  /^(?:\d+ errors?|error: compilation failed)$/, // Java
   /^\s*(?:note: |stack backtrace:|\d+: )/, // Rust
   /^\S+\(.*\)$/, // a function of Go's trace
   /^\s+\S+\.go:\d+/,
-  /^(?:file:\/\/|\/)\S+:\d+$/, // where Node quotes a source from
-  /^\s*(?:errno|code|syscall|address|port|path|hostname): .*,?$/ // properties of Node's errors
+  /^(?:file:\/\/|\/|node:)\S+:\d+$/, // where Node quotes a source from
+  /^\s*(?:errno|code|syscall|address|port|path|hostname): .*,?$/, // properties of Node's errors
+  /^usage: /i
 ]
 
+/** Carets below a line of a source: it is quoted, and says what it says of something else. */
+const CARETS = /^\s*[\^~]+\s*$/
+/** A line of a log that tells of no failure, whatever its words are. */
+const CALM = /^[^a-z]*\b(?:TRACE|DEBUG|INFO|WARN|WARNING)\b/
+/** What npm has to say itself, where it did not come to run anything. */
+const OF_NPM = /^npm (?:ERR!|error) (?!code|syscall|path|errno)\S/
+
 /** Patterns of lines that explain a failure, the best ones first. */
-const MARKS = [
-  /^(?:panic|fatal(?: error)?|thread '.*' panicked|Unhandled exception|Caused by|Exception in thread|(?:\w+[.$])*\w*(?:Error|Exception)(?: \[\w+\])?)\b/,
+const MARKS: readonly RegExp[] = [
+  /^\s*(?:panic|\[cause\]):|^Description:$|^(?:fatal(?: error)?|thread '.*' (?:\(\d+\) )?panicked|Unhandled exception|Caused by|Exception in thread|(?:\w+[.$])*\w*(?:Error|Exception)(?: \[\w+\])?)\b/,
+  /^(?:error\[\w+\]|\S+[:(]\d+(?:[:,]\d+)?\)?: (?:fatal )?error\b|\S+\.go:\d+:\d+: )/i, // compilers
   /\b(?:\w*Error|\w*Exception|panic|fatal)\b/i,
   /\b(?:errors?|failed|failure|cannot|critical|refused|denied)\b/i
 ]
+/** Of these the first one counts: what a compiler tells later often follows from it. */
+const COMPILERS = MARKS[1]
 
 const MAX_LENGTH = 300
 /** What is looked at of a line: Node quotes whole files that were minified, and patterns backtrack on them. */
 const MAX_LOOKED_AT = 1000
 
-/** The line of an app's last output that best explains its exit, without colours; '' if there is no output. */
-export function bestLine(lines: readonly string[]): string {
-  const plain = lines.map(line => stripVTControlCharacters(line.slice(0, MAX_LOOKED_AT)).trimEnd())
-  const telling = plain.filter(line => line !== '' && !NOISE.some(noise => noise.test(line)))
+/**
+ * The line of an app's last output that best explains its exit, without colours; '' if there is none. Of stdout, which is for other things
+ * as well, only lines that tell of a failure count: compilers and loggers have theirs there.
+ */
+export function bestLine(stderr: readonly string[], stdout: readonly string[] = []): string {
+  const errors = plain(stderr)
+  const telling = withoutNoise(errors)
+  const found = tellingLine(telling) ?? tellingLine(withoutNoise(plain(stdout)))
+  return short(found ?? telling.at(-1) ?? errors.find(line => OF_NPM.test(line)) ?? errors.at(-1) ?? '')
+}
+
+const plain = (lines: readonly string[]): readonly string[] =>
+  lines.map(line => stripVTControlCharacters(line.slice(0, MAX_LOOKED_AT)).trimEnd()).filter(line => line !== '')
+
+const withoutNoise = (lines: readonly string[]): readonly string[] =>
+  lines.filter((line, at) => !CARETS.test(lines[at + 1] ?? '') && !NOISE.some(noise => noise.test(line)))
+
+function tellingLine(lines: readonly string[]): string | undefined {
   for (const mark of MARKS) {
-    const found = telling.findLastIndex(line => mark.test(line))
-    if (found >= 0) return short(continued(telling, found))
+    const isMeant = (line: string): boolean => mark.test(line) && !CALM.test(line)
+    const found = mark === COMPILERS ? lines.findIndex(isMeant) : lines.findLastIndex(isMeant)
+    if (found >= 0) return continued(lines, found)
   }
-  return short(telling.at(-1) ?? plain.findLast(line => line !== '') ?? '')
+  return undefined
 }
 
-/** Rust prints the place of a panic, and the reason on the next line. */
+/** Where a line ends with a colon, the next one says it: a panic of Rust, esbuild, Spring Boot. */
 function continued(lines: readonly string[], at: number): string {
-  const line = lines[at] ?? ''
-  return /^thread '.*' panicked at .*:$/.test(line) && lines[at + 1] !== undefined ? `${line} ${lines[at + 1]}` : line
+  const [line = '', next = ''] = lines.slice(at, at + 2)
+  return line.endsWith(':') && next !== '' ? `${line} ${next.trim()}` : line
 }
 
+/** Without the frame that Python draws around a group of errors. */
 const short = (line: string): string => {
-  const text = line.trim()
+  const text = line.replace(/^[\s|]+/, '')
   return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`
 }

@@ -97,6 +97,7 @@ export class SupervisedApp implements Supervised {
   #failures: Failures = NO_FAILURES
   #generation = 0
   #stderr = new Tail()
+  #stdout = new Tail()
   #lived = {from: 0, to: 0}
   #foreignListener: ForeignListener | undefined
   #recheck = (): void => undefined
@@ -123,7 +124,7 @@ export class SupervisedApp implements Supervised {
   }
 
   get bestLine(): string {
-    return bestLine(this.#stderr.all)
+    return bestLine(this.#stderr.all, this.#stdout.all)
   }
 
   get shortRuns(): number {
@@ -228,8 +229,8 @@ export class SupervisedApp implements Supervised {
   #begin(stdio: ProcessStdio, folder: string): AppProcess {
     const {plan, environment, processMarker, single, lines} = this.#options
     const number = ++this.#generation
-    const stderr = new Tail()
-    this.#stderr = stderr
+    const stderr = (this.#stderr = new Tail())
+    const stdout = (this.#stdout = new Tail())
     this.#wasReady = false
     const env = environment(number)
     const readiness = this.#readinessOf(() => appProcess, {folder, env})
@@ -245,7 +246,8 @@ export class SupervisedApp implements Supervised {
       input: single?.input,
       isRaw: single !== undefined,
       take: (stream, text) => {
-        if (stream === 'stderr' || 'lines' in stdio) stderr.see(text)
+        const tail = stream === 'stderr' || 'lines' in stdio ? stderr : stdout
+        tail.see(text)
         readiness.see(stream, text)
         return lines({app: plan.id, stream, text})
       }

@@ -10,7 +10,7 @@ export interface Supervised {
   readonly ended: Promise<AppState>
   /** The last lines on stderr of its latest process, at most ten. */
   readonly lastLines: readonly string[]
-  /** The line of the last stderr output of its latest process that best explains its exit; '' if there is none. */
+  /** The line of the last output of its latest process that best explains its exit; '' if there is none. */
   readonly bestLine: string
   /** The number of processes in a row that ran for less than 1 s. */
   readonly shortRuns: number

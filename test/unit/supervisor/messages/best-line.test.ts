@@ -1,3 +1,5 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
 import t from 'tap'
 import {bestLine} from '../../../../src/supervisor/messages/best-line.ts'
 
@@ -94,6 +96,66 @@ for (const [name, [text, best]] of Object.entries(LAST_WORDS))
   t.test(`the line that says most: ${name}`, async t => {
     t.equal(bestLine(text.split('\n')), best)
   })
+
+/** Of programs that really ended so, the parts `=== NAME STREAM` of `test/fixtures/last-words.txt`. */
+const REAL: Readonly<Record<string, string>> = {
+  'node-cause': '[cause]: Error: connect ECONNREFUSED 127.0.0.1:5999',
+  'node-fetch': '[cause]: Error: connect ECONNREFUSED 127.0.0.1:5999',
+  'node-multi': 'PriceMissing: of item 7',
+  'node-throwtext': 'just text',
+  'node-reject-text':
+    'UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "no database".',
+  'node-oom':
+    'FATAL ERROR: Ineffective mark-compacts near heap limit Allocation failed - JavaScript heap out of memory',
+  'npm-start': '[cause]: Error: connect ECONNREFUSED 127.0.0.1:5999',
+  'npm-build': "bad.ts(1,7): error TS2322: Type 'string' is not assignable to type 'number'.",
+  'npm-nothing': 'npm error Missing script: "nothing"',
+  'npm-nopackage':
+    "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/app/package.json'",
+  make: 'NotConfigured: no key for payments',
+  'tsx-run': "TypeError: Cannot read properties of undefined (reading 'x')",
+  'tsx-syn': 'Error: Transform failed with 1 error: /app/node/syn.ts:1:18: ERROR: Unexpected ";"',
+  'py-chain': 'RuntimeError: cannot load the prices',
+  'py-group': "KeyError: 'two'",
+  'py-own': 'NotConfigured: no key for payments',
+  'py-warned': "FileNotFoundError: [Errno 2] No such file or directory: 'nope.json'",
+  'uv-lifespan': 'RuntimeError: no database',
+  'uv-inuse':
+    "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 5996): address already in use",
+  'uv-noapp': 'ERROR:    Error loading ASGI app. Could not import module "nothing".',
+  'flask-inuse':
+    'Port 5997 is in use by another program. Either identify and stop that program, or start the server with a different port.',
+  'go-compile': 'compile/main.go:2:8: "fmt" imported and not used',
+  'go-nilp': 'panic: runtime error: invalid memory address or nil pointer dereference',
+  'go-rec': 'panic: second: first',
+  'go-two': '2026/11/23 13:53:05 ERROR cannot open the shop err="no database"',
+  'java-bad': 'java/Bad.java:1: error: incompatible types: String cannot be converted to int',
+  'java-cause': 'Caused by: java.net.ConnectException: Connection refused',
+  'java-noclass': 'Caused by: java.lang.ClassNotFoundException: shop.Main',
+  'spring-inuse': 'Description: Web server failed to start. Port 5993 was already in use.',
+  mvn: '[ERROR] Failed to execute goal org.apache.maven.plugins:maven-compiler-plugin:3.1:compile (default-compile) on project shop: Execution default-compile of goal',
+  'rs-compile': 'error[E0308]: mismatched types',
+  'rs-run': "thread 'main' (3123) panicked at src/main.rs:1:55: index out of bounds: the len is 0 but the index is 3"
+}
+
+t.test('the line that says most of programs that really ended so', async t => {
+  const text = readFileSync(join(import.meta.dirname, '../../../fixtures/last-words.txt'), 'utf8')
+  const parts = new Map(
+    text.split(/^=== /m).map(part => [part.slice(0, part.indexOf('\n')), part.trimEnd().split('\n').slice(1)])
+  )
+  for (const [name, best] of Object.entries(REAL)) {
+    const [stderr = [], stdout = []] = [parts.get(`${name} stderr`), parts.get(`${name} stdout`)]
+    t.ok(stderr.length + stdout.length > 0, `${name} is there`)
+    t.equal(bestLine(stderr, stdout).slice(0, best.length), best, name)
+  }
+})
+
+t.test('a line of stdout counts if it tells of a failure, and stderr has none', async t => {
+  t.equal(bestLine(['starting'], ['Error: no database', 'bye']), 'Error: no database')
+  t.equal(bestLine(['cannot go on'], ['Error: no database']), 'cannot go on')
+  t.equal(bestLine(['starting'], ['listening', '2026-11-23T10:00:00Z INFO no errors so far']), 'starting')
+  t.equal(bestLine([], ['listening']), '')
+})
 
 t.test('a line without end is cut', async t => {
   t.equal(bestLine([`Error: ${'x'.repeat(1000)}`]).length, 300)
