@@ -1,9 +1,12 @@
 /** How V8 keeps the memory of a long run small. Its flags are set here only, and not at the start: V8 rejects its code cache if they differ. */
 import {runInNewContext} from 'node:vm'
 import {loadFfi} from './experimental.ts'
+import {dropProgramPages, residentMemory, type ResidentMemory} from './program-pages.ts'
 
 /** How often a run is asked whether it is idle. */
 const LOOK_MS = 3000
+/** When a start is looked at first: by then its apps have connected. */
+const FIRST_LOOK_MS = 500
 /** Most that an idle run uses of one processor … */
 const IDLE = 0.05
 /** … and one at which little but polls arrives: a page, a health check, a script that waits. */
@@ -61,21 +64,29 @@ export async function keepingYoung<T>(work: () => Promise<T>): Promise<T> {
 export function giveBackWhenCalm(): void {
   let before = performance.eventLoopUtilization()
   const memory = new KeptMemory(performance.now())
-  const look = (): void => {
+  const look = (isFirst: boolean): void => {
     const now = performance.eventLoopUtilization()
     const {utilization} = performance.eventLoopUtilization(now, before)
     before = now
-    if (!memory.isWorthCollecting(utilization, process.memoryUsage.rss(), performance.now())) return
-    collectGarbage('last-resort')
+    const work = memory.workFor(utilization, residentMemory(), performance.now())
+    // a collection so soon would drop the code that the first calls need
+    const does = isFirst && work === 'collect' ? 'drop' : work
+    if (does === 'none') return
+    if (does === 'collect') collectGarbage('last-resort')
     trimArenas()
-    memory.collected(process.memoryUsage.rss(), performance.now())
+    dropProgramPages()
+    memory.done(does, residentMemory(), performance.now())
   }
-  setInterval(look, LOOK_MS).unref()
+  setTimeout(() => look(true), FIRST_LOOK_MS).unref()
+  setInterval(() => look(false), LOOK_MS).unref()
 }
+
+/** `drop`: the pages of Node's program, and what malloc keeps; `collect`: garbage, too. */
+export type GiveBack = 'none' | 'drop' | 'collect'
 
 /** Knows what the last collection has left, and decides when the next one is worth its pause. Times in ms, sizes in bytes. */
 export class KeptMemory {
-  #kept = 0
+  #kept: ResidentMemory = {own: 0, ofFiles: 0}
   #at: number
 
   constructor(now: number) {
@@ -83,15 +94,18 @@ export class KeptMemory {
   }
 
   /** `utilization`: the part of one processor that was used since the last look, 0–1. */
-  isWorthCollecting(utilization: number, rss: number, now: number): boolean {
-    const grown = rss - this.#kept
-    if (utilization <= IDLE) return grown >= WORTH_BYTES
-    return utilization <= LIGHT && grown >= 2 * WORTH_BYTES && now - this.#at >= LIGHT_EVERY_MS
+  workFor(utilization: number, {own, ofFiles}: ResidentMemory, now: number): GiveBack {
+    const grown = own - this.#kept.own
+    if (utilization <= IDLE && grown >= WORTH_BYTES) return 'collect'
+    if (utilization <= LIGHT && grown >= 2 * WORTH_BYTES && now - this.#at >= LIGHT_EVERY_MS) return 'collect'
+    return utilization <= IDLE && ofFiles - this.#kept.ofFiles >= WORTH_BYTES ? 'drop' : 'none'
   }
 
-  collected(rss: number, now: number): void {
-    this.#kept = rss
-    this.#at = now
+  done(work: GiveBack, left: ResidentMemory, now: number): void {
+    if (work === 'collect') {
+      this.#kept = left
+      this.#at = now
+    } else this.#kept = {...this.#kept, ofFiles: left.ofFiles}
   }
 }
 
