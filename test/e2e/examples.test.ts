@@ -1,3 +1,7 @@
+import {execFile} from 'node:child_process'
+import {readFileSync, statSync} from 'node:fs'
+import {join} from 'node:path'
+import {promisify} from 'node:util'
 import t from 'tap'
 import {copyExample, hasLines} from '../rig/example.ts'
 import {openRig} from '../rig/rig.ts'
@@ -28,6 +32,15 @@ t.test('orders: Ctrl-C in between ends it with 0', async t => {
   run.signalGroup('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
   t.same(await rig.leftovers(), [])
+})
+
+t.test('orders: what npm start says to try next is there', async t => {
+  const root = join(import.meta.dirname, '../..')
+  const {stdout} = await promisify(execFile)('npm', ['run', 'poststart', '--silent'], {cwd: root})
+  const [, next = '', page = ''] = /npx pillion run -f (\S+) [^]*?\n {2}(\S+\.md)/.exec(stdout) ?? []
+  const [file = ''] = /[\w/]+\.mjs/.exec(stdout) ?? []
+  for (const path of [join(next, 'dapr.yaml'), file, page]) t.ok(statSync(join(root, path)).isFile(), path)
+  t.match(readFileSync(join(root, file), 'utf8'), 'PEAR')
 })
 
 t.test('assistant: a model calls a tool of the app, from recorded answers', async t => {
