@@ -14,6 +14,7 @@ import type {GivenFlags} from '../given-flags.ts'
 import {WITH_TEMPLATE} from '../entries/run.ts'
 import type {Lender} from '../borrowing.ts'
 import type {Isolation} from '../isolation.ts'
+import {tellLateStart} from '../late-start.ts'
 import {LineView, logStyleOf, prefixesFor} from '../log-style.ts'
 import {wantsColours} from '../colours.ts'
 import {flaggedPlan} from '../flagged-plan.ts'
@@ -80,6 +81,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
   const hasLive = view !== undefined && isLive(call, terminal)
   let live: Live | undefined
   let isEnding = false
+  let callOff = (): void => undefined
   return {
     plan,
     isJson: call.asJson,
@@ -94,13 +96,16 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
       live?.hear(event)
     },
     started: async run => {
-      if (view === undefined || !hasLive) return
+      if (view === undefined || !hasLive) return void (callOff = tellLateStart({run, terminal, asJson: call.asJson}))
       const {Live} = await import('../live/live.ts')
       if (isEnding) return
       live = new Live({terminal, run, view})
       await live.begin()
     },
-    ended: () => live?.end()
+    ended: () => {
+      callOff()
+      live?.end()
+    }
   }
 }
 

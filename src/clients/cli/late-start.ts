@@ -1,0 +1,39 @@
+import type {App} from '../../model/api.generated.ts'
+import {systemClock, type Clock} from '../../platform/clock.ts'
+import {shownStatus} from './say.ts'
+import type {Terminal} from './terminal.ts'
+
+/** After this time a start is slow: what is still waited for is told, once. */
+const SLOW_MS = 10_000
+const MAX_NAMED = 5
+
+export interface LateStartOptions {
+  readonly run: {readonly control: {list(): {readonly apps: readonly App[]}} | undefined}
+  readonly terminal: {readonly err: Pick<Terminal['err'], 'print'>}
+  readonly asJson: boolean
+  readonly clock?: Clock
+}
+
+/**
+ * Tells once, on stderr, which apps are not ready 10 s after the start lines: where no terminal shows it, a program that is still compiled
+ * looks like one that hangs. The result calls it off.
+ */
+export function tellLateStart({run, terminal, asJson, clock = systemClock}: LateStartOptions): () => void {
+  return clock.after(SLOW_MS, () => {
+    const late = (run.control?.list().apps ?? []).filter(isLate)
+    if (late.length > 0)
+      void lateText(late).then(text => terminal.err.print(shownStatus(process.stderr, 'pending', text, asJson)))
+  })
+}
+
+/** It was never ready: one that is restarted or reloaded at that moment is none of these. */
+const isLate = ({availability, state, restarts}: App): boolean =>
+  availability === 'waiting' && restarts === 0 && (state === 'idle' || state === 'starting')
+
+/** `not ready after 10 s: db (starting), api (waits for db)`. */
+async function lateText(late: readonly App[]): Promise<string> {
+  const {nameText, stateText} = await import('./app-table.ts')
+  const named = late.slice(0, MAX_NAMED).map(app => `${nameText(app)} (${stateText(app, Date.now())})`)
+  const more = late.length > named.length ? [`${late.length - named.length} more`] : []
+  return `not ready after ${SLOW_MS / 1000} s: ${[...named, ...more].join(', ')}; "pillion why" tells what is waited for`
+}
