@@ -81,7 +81,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
   const hasLive = view !== undefined && isLive(call, terminal)
   let live: Live | undefined
   let isEnding = false
-  let callOff = (): void => undefined
+  let callOff: (() => void) | undefined
   return {
     plan,
     isJson: call.asJson,
@@ -103,7 +103,7 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
       await live.begin()
     },
     ended: () => {
-      callOff()
+      callOff?.()
       live?.end()
     }
   }
