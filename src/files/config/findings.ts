@@ -68,6 +68,7 @@ export function findingsIn(checked: CheckedTemplate, wanted?: readonly string[])
     ...wrongDocument(template, documents),
     ...notInterpolated(template, documents),
     ...(isProfileGiven ? [] : lackingProfiles(entries)),
+    ...entries.flatMap(ownPorts),
     ...entries.flatMap(uselessGlobs)
   ]
   return asFindings(source, warnings, errors)
@@ -134,6 +135,19 @@ function shareAnAddress({listenAddresses: a}: SidecarPlan, {listenAddresses: b}:
   const isEverywhere = [...a, ...b].some(address => EVERYWHERE.includes(address))
   const [ofA, ofB] = [a, b].map(addresses => (addresses.length > 0 ? addresses : ['127.0.0.1', '::1']))
   return isEverywhere || (ofA?.some(address => ofB?.includes(address)) ?? false)
+}
+
+/** An `env` that says what `autoPort` would: most programs read `PORT` alone, and listen where no call comes. */
+function ownPorts({settings}: Entry): readonly Mistake[] {
+  const {autoPort, env = {}} = settings.values
+  if (autoPort !== true) return []
+  return Object.entries({PORT: 'APP_PORT', APP_PORT: 'PORT'}).flatMap(([name, other]) => {
+    const port = env[name]
+    if (port === undefined) return []
+    const message = `env sets ${name}, in place of the port that autoPort chooses: only ${other} has that one`
+    const fixed = /^\d+$/.test(port) ? `, or write appPort: ${port} in place of autoPort` : ''
+    return {code: 'own-port' as const, message, spot: settings.spot('env', name), hint: `leave ${name} out${fixed}`}
+  })
 }
 
 /** Globs that match nothing: their folder does not exist, or is never watched. */

@@ -306,6 +306,25 @@ t.test('ids that do not pass as they are get a warning with the id to write', as
   t.match(findings, [{code: 'odd-app-id', hint: /write appID: my-app/}], 'the name of a folder')
 })
 
+t.test('a PORT of its own takes the place of the one that autoPort chooses: validate says so', async t => {
+  const withEnv = (port: string, env: string): ReturnType<typeof load> =>
+    load(t, `version: 1\napps:\n  - {appID: a, appDirPath: .}\n  - {appID: b, appDirPath: ., ${port}, env: ${env}}\n`)
+  t.match(withEnv('autoPort: true', '{PORT: 3000}').findings, [
+    {
+      code: 'own-port',
+      severity: 'warning',
+      place: {line: 4, column: 59},
+      message: 'env sets PORT, in place of the port that autoPort chooses: only APP_PORT has that one',
+      hint: 'leave PORT out, or write appPort: 3000 in place of autoPort'
+    }
+  ])
+  t.match(withEnv('autoPort: true', '{APP_PORT: ""}').findings, [
+    {message: /^env sets APP_PORT, .*: only PORT has that one$/, hint: 'leave APP_PORT out'}
+  ])
+  t.strictSame(withEnv('appPort: 3000', '{PORT: 3000}').findings, [])
+  t.strictSame(withEnv('autoPort: true', '{DB_PORT: 3000}').findings, [])
+})
+
 t.test('a required key under a wrong name is shown at its place', async t => {
   const folder = failure(t, orders().replace('appDirPath', 'working_dir'))
   t.match(folder.message, "required field 'appDirPath' not found")
