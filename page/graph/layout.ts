@@ -6,10 +6,13 @@ export interface Point {
   readonly y: number
 }
 
-/** Where everything is, in CSS pixels; nodes and labels by their centres. */
-export interface Layout {
+export interface Size {
   readonly width: number
   readonly height: number
+}
+
+/** Where everything is, in CSS pixels; nodes and labels by their centres. */
+export interface Layout extends Size {
   readonly nodes: ReadonlyMap<string, Point & {readonly width: number}>
   readonly edges: ReadonlyMap<string, {readonly points: readonly Point[]; readonly label: Point}>
 }
@@ -39,10 +42,11 @@ const arrange = layout as unknown as (drawing: Drawing) => void
 
 const widthOf = (node: string): number => Math.min(MAX_NODE, Math.max(160, node.length * CHARACTER + 24))
 
-/** Layers from left to right; labels have a place of their own on their edge. What nothing belongs to stands in rows below. */
-export function layoutOf({nodes, edges}: Graph): Layout {
-  const linked = new Set(edges.flatMap(({from, to}) => [from, to]))
-  const whole = layersOf({nodes: nodes.filter(node => linked.has(node)), edges})
+const linkedBy = (edges: Graph['edges']): ReadonlySet<string> => new Set(edges.flatMap(({from, to}) => [from, to]))
+
+/** The layers of a graph, and in rows below what no edge belongs to. */
+export function withOthers(whole: Layout, {nodes, edges}: Graph): Layout {
+  const linked = linkedBy(edges)
   const row = Math.max(MIN_ROW, whole.width)
   const places = new Map(whole.nodes)
   let [x, y, width] = [GAP / 2, whole.height + (linked.size === 0 ? GAP / 2 : 0), whole.width]
@@ -57,7 +61,10 @@ export function layoutOf({nodes, edges}: Graph): Layout {
   return {...whole, nodes: places, width, height}
 }
 
-function layersOf({nodes, edges}: Graph): Layout {
+/** What has edges, in layers from left to right; labels have a place of their own on their edge. It takes time. */
+export function layersOf({nodes: all, edges}: Graph): Layout {
+  const linked = linkedBy(edges)
+  const nodes = all.filter(node => linked.has(node))
   if (nodes.length === 0) return {width: 0, height: 0, nodes: new Map(), edges: new Map()}
   const drawing = new NewDrawing()
   drawing.setGraph({rankdir: 'LR', nodesep: 16, ranksep: 24, edgesep: 12, marginx: 12, marginy: 12})

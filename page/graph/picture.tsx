@@ -7,9 +7,10 @@ import {hrefOf} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 import {labelOf, nameOf, sentenceOf} from './edge-text.ts'
+import {folded} from './fold.ts'
 import type {Groups} from './groups.ts'
-import {useViewport} from './viewport.ts'
-import {LABEL, layoutOf, NODE_HEIGHT, type Layout, type Point} from './layout.ts'
+import {useBox, useViewport} from './viewport.ts'
+import {LABEL, layersOf, NODE_HEIGHT, type Layout, type Point, withOthers} from './layout.ts'
 
 export interface PictureProps {
   readonly graph: Graph
@@ -27,8 +28,11 @@ const READABLE = 0.55
 export default function Picture({graph, selected, onSelect, groups, onOpenGroup}: PictureProps) {
   const {nodes, edges} = graph
   // figures change each second, places only with what there is
-  const layout = useMemo(() => layoutOf(graph), [nodes.join('\0'), edges.map(edgeKey).join('\0\0')])
-  const {box, size, view, zoom, fit, show, onKeyDown, onPointerDown} = useViewport(layout)
+  const known = [nodes.join('\0'), edges.map(edgeKey).join('\0\0')]
+  const layers = useMemo(() => layersOf(graph), known)
+  const {box, size} = useBox()
+  const layout = useMemo(() => withOthers(folded(layers, edges, size), graph), [layers, ...known, size])
+  const {view, zoom, fit, show, onKeyDown, onPointerDown} = useViewport(layout, {box, size})
   const {x, y, scale} = view
   return (
     <div class="picture box">

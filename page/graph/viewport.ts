@@ -1,29 +1,22 @@
 import type {RefObject} from 'preact'
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
-import type {Point} from './layout.ts'
+import type {Point, Size} from './layout.ts'
 
 /** What is seen of a picture: its scale, and the place of the upper left corner. */
 interface View extends Point {
   readonly scale: number
 }
 
-interface Size {
-  readonly width: number
-  readonly height: number
-}
-
 const MAX_SCALE = 3
 const MIN_SCALE = 0.05
 /** On a phone: names can be read, and what does not fit so begins at its left. */
-const NARROW = {width: 700, scale: 0.4}
+const NARROW = {width: 700, scale: 0.6}
 /** Of a step by a key or a button. */
 const STEP = 1.3
 /** Pixels by which arrows move the picture. */
 const MOVE = 60
 
 export interface Viewport {
-  readonly box: RefObject<HTMLDivElement | null>
-  readonly size: Size
   readonly view: View
   readonly zoom: (by: number, at?: Point) => void
   readonly fit: () => void
@@ -33,11 +26,15 @@ export interface Viewport {
   readonly onPointerDown: (event: PointerEvent) => void
 }
 
-/** Fits a picture into its box, a narrow one as far as it can be read, until somebody zooms it (wheel, + and -) or moves it (drag, arrows); 0 shows all of it. */
-export function useViewport(picture: Size): Viewport {
+/** The box of a picture, and how large it is. */
+export interface Box {
+  readonly box: RefObject<HTMLDivElement | null>
+  readonly size: Size
+}
+
+export function useBox(): Box {
   const box = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState<Size>({width: 0, height: 0})
-  const [chosen, choose] = useState<View | 'first' | 'whole'>('first')
   useLayoutEffect(() => {
     const element = box.current
     if (element === null) return undefined
@@ -47,6 +44,12 @@ export function useViewport(picture: Size): Viewport {
     observer.observe(element)
     return () => observer.disconnect()
   }, [])
+  return {box, size}
+}
+
+/** Fits a picture into its box, a narrow one as far as it can be read, until somebody zooms it (wheel, + and -) or moves it (drag, arrows); 0 shows all of it. */
+export function useViewport(picture: Size, {box, size}: Box): Viewport {
+  const [chosen, choose] = useState<View | 'first' | 'whole'>('first')
   const view =
     typeof chosen === 'string'
       ? fitting(picture, size, chosen === 'first' && size.width < NARROW.width ? NARROW.scale : MIN_SCALE)
@@ -86,8 +89,6 @@ export function useViewport(picture: Size): Viewport {
     ArrowDown: () => move(0, MOVE)
   }
   return {
-    box,
-    size,
     view,
     zoom,
     fit,

@@ -191,6 +191,19 @@ t.test('the calls between apps', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('beside the list, what a call of the tree was stands on one line below its name', async t => {
+      const run = await runWithCalls(t)
+      const {page} = await open(browser, run.url, 'light', {width: 1440, height: 900})
+      await page.getByRole('navigation').getByRole('link', {name: 'Calls'}).click()
+      await page.getByRole('grid', {name: 'Calls'}).getByText('/orders/7').click()
+      await page.getByText('The whole request').click()
+      const row = page.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem').first()
+      const [name, note] = [await row.locator('.name').boundingBox(), await row.locator('.note').boundingBox()]
+      t.ok((note?.y ?? 0) >= (name?.y ?? 0) + (name?.height ?? 0) - 1, 'below')
+      t.ok((note?.height ?? 99) < 30, 'on one line')
+      t.ok((note?.width ?? 0) > 400)
+    })
+
     await t.test('a body of bytes, one that is no JSON, a call that is no longer kept', async t => {
       const run = await runWithCalls(t)
       const body = Buffer.from([0, 255, 65]).toString('base64')

@@ -94,8 +94,33 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
       const name = canvas.getByText('app-0', {exact: true}).last()
       await name.waitFor()
       t.ok(((await name.boundingBox())?.height ?? 0) >= 8, 'a name is large enough')
-      await page.getByRole('button', {name: 'Fit'}).click()
-      t.ok(((await name.boundingBox())?.height ?? 8) < 8, 'all of it is smaller')
+      const box = await canvas.boundingBox()
+      const last = await canvas.getByText('app-11', {exact: true}).last().boundingBox()
+      t.ok((last?.x ?? 0) + (last?.width ?? 0) <= (box?.x ?? 0) + (box?.width ?? 0), 'the end of a chain is seen, too')
+    })
+
+    await t.test('on a phone the apps are not squeezed, and of 200 squares those stay that tell something', async t => {
+      const many = await madeUp(t)
+      many.apps = Array.from({length: 12}, (_, n) => app(`app-${n}`))
+      const {page} = await open(browser, many.url, 'light', {width: 360, height: 740})
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.getByRole('row').nth(12).waitFor()
+      t.equal(
+        await page.evaluate<boolean>(
+          "(grid => grid.scrollHeight <= grid.clientHeight + 1)(document.querySelector('.grid.apps'))"
+        ),
+        true,
+        'all twelve are seen'
+      )
+      const more = await madeUp(t)
+      more.apps = Array.from({length: 200}, (_, n) =>
+        app(`app-${n}`, n === 7 ? {state: 'exited', isReady: false, availability: 'never', exitCode: 1} : {})
+      )
+      const {page: second} = await open(browser, more.url, 'light', {width: 360, height: 740})
+      const map = second.getByRole('img', {name: '199 of 200 apps are ready'})
+      await map.waitFor()
+      t.equal(await map.locator('span:visible').count(), 1)
+      t.ok(((await map.boundingBox())?.height ?? 99) < 30)
     })
 
     for (const theme of ['light', 'dark'] as const)
