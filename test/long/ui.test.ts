@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs'
 import {setTimeout as pause} from 'node:timers/promises'
 import t from 'tap'
 import {widthOf} from '../../src/clients/cli/width.ts'
@@ -200,6 +201,39 @@ t.test('Ctrl-Z gives the shell its screen, fg draws the table again', {skip}, as
   t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
 })
 
+t.test(
+  'killed or frozen (kill -9, -STOP) it harms neither the run nor its terminal for the next one',
+  {skip},
+  async t => {
+    const rig = await openRig(t)
+    await rig.template([{appID: 'api'}])
+    rig.pillion(['run', '-f', '.'])
+    const api = await rig.driven('api')
+    const screen = new Screen(rig, ['bash', '--norc', '--noediting', '-i'], {env: {PS1: '', PS2: ''}})
+    const shell = await screen.pid
+    const uiPid = (): number => Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8'))
+    const command = `${[...rig.program, 'ui'].map(word => `'${word}'`).join(' ')}\n`
+    screen.type(command)
+    await displayed(screen, /^> api +ready/)
+    process.kill(uiPid(), 'SIGKILL')
+    await screen.shows(/Killed/)
+    t.ok(await screen.isAsBefore(), 'the shell puts the modes back')
+    await api.print('still here\n')
+    screen.type(command)
+    await displayed(screen, /^still here$/)
+    process.kill(uiPid(), 'SIGSTOP')
+    await screen.shows(/Stopped/)
+    screen.type('fg\n')
+    await press(screen, '?', /restart it/)
+    screen.type('\x03')
+    await screen.sees(text => !displayOf(text).isSecond || undefined, 'first screen')
+    screen.type('echo the "end"\n')
+    await screen.shows(/the end/)
+    t.ok(await screen.isAsBefore())
+    t.match(displayOf(screen.text), {isSecond: false, isCursorShown: true})
+  }
+)
+
 t.test('where stdin or stdout is no terminal, it says what to use instead', {skip}, async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'api'}])
@@ -233,6 +267,20 @@ t.test('a attaches to the terminal of an app, and the table comes back; who has 
     screen.type('\x10\x11')
     await displayed(screen, /^> shell +ready/)
   }
+  screen.type('a')
+  await screen.sees(text => !displayOf(text).isSecond || undefined, 'the first screen')
+  screen.resize(61, 20)
+  const seen = screen.line(/^20 61$/).then(() => true)
+  do screen.type('stty size\r')
+  while (!(await Promise.race([seen, pause(300, false)])))
+  screen.type('\x10\x11')
+  const lines = await displayed(screen, /^> shell +ready/)
+  t.equal(lines.length, 20, 'the table has the size that the terminal has now')
+  t.same(
+    lines.filter(line => widthOf(line) > 60),
+    []
+  )
+  screen.resize(80, 24)
   await press(screen, 'j', /^> plain +ready/)
   await press(screen, 'a', /^it has no terminal: the template gives it one by tty: true$/)
   await press(screen, 'k', /^> shell +ready/)

@@ -82,6 +82,7 @@ export class Attachment {
     stdout.on('resize', this.#onResize).on('error', this.#onEnd)
     process.on('SIGCONT', this.#onContinued)
     for (const signal of ENDING) process.on(signal, this.#onEnd)
+    this.#onResize() // it may have changed since it was asked
   }
 
   #end(): void {
