@@ -38,6 +38,7 @@ for (const reload of ['replace', 'overlap'] as const)
     await rig.write({'reader/version.mjs': versionOf('second')})
     await screen.line(/^\[a new process of reader\]$/)
     await screen.line(/^second serves$/)
+    await run.waitForLine(/^ℹ️ {2}reader: reloaded in /) // until then the first one is meant
     screen.type('two\r')
     await screen.line(/^second got two 101$/)
     t.notMatch(run.stdout.text + run.stderr.text, /exited|failed|crash/i)
