@@ -10,3 +10,12 @@ export const RESET_MODES =
 
 export const ENTER_SECOND_SCREEN = '\x1b[?1049h'
 export const LEAVE_SECOND_SCREEN = '\x1b[?1049l'
+
+/** The trailer behind what a terminal has shown: how its app has ended (`TerminalEnd` as JSON). */
+export const END_TRAILER = 'pillion-end'
+
+export interface TerminalEnd {
+  /** `exited with code 7`; '': it was stopped. */
+  readonly exit: string
+  readonly exitCode: number | null
+}

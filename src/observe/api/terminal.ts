@@ -1,14 +1,14 @@
 import type {RunControl, SharedTerminal} from '../../control/run-control.ts'
-import type {TerminalSize} from '../../model/terminal.ts'
+import {END_TRAILER, type TerminalEnd, type TerminalSize} from '../../model/terminal.ts'
 import type * as Api from '../../model/api.generated.ts'
-import {appsNamed, type AppName} from './apps.ts'
+import {appsNamed, isNamed, type AppName} from './apps.ts'
 import {ApiProblem} from './problem.ts'
 import type {ApiRequest} from './route.ts'
 
 /** What waits for a slow reader, in bytes: an app does not wait for who looks on. */
 const MAX_WAITING = 1024 * 1024
 
-/** Sends what the terminal of an app shows, until the app has ended. Throws an ApiProblem. */
+/** Sends what the terminal of an app shows, until the app has ended, and how it did. Throws an ApiProblem. */
 export async function showTerminal(
   control: RunControl,
   name: AppName,
@@ -26,7 +26,13 @@ export async function showTerminal(
       left = 0
       response.write(bytes)
     },
-    ended: () => void response.end()
+    ended: () => {
+      // who asked later might find the run gone with its last app
+      const {exit = '', exitCode = null} = control.list().apps.find(app => isNamed(app, name)) ?? {}
+      const end: TerminalEnd = {exit, exitCode}
+      response.addTrailers({[END_TRAILER]: JSON.stringify(end)})
+      response.end()
+    }
   })
   response.once('close', off)
   return undefined

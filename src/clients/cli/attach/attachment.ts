@@ -8,7 +8,7 @@ import {ApiError} from '../../../control/api-client.ts'
 import {GONE} from '../../../control/ask.ts'
 import type {FoundRun} from '../../../control/client.ts'
 import {codeOf, UserError} from '../../../model/errors.ts'
-import {LEAVE_SECOND_SCREEN, RESET_MODES} from '../../../model/terminal.ts'
+import {END_TRAILER, LEAVE_SECOND_SCREEN, RESET_MODES, type TerminalEnd} from '../../../model/terminal.ts'
 import {within} from '../../../platform/delay.ts'
 import {enterKeyMode, leaveKeyMode, type KeyMode} from '../../../platform/key-mode.ts'
 import {DetachKeys} from './detach-keys.ts'
@@ -32,6 +32,8 @@ const HELD_MS = 1000
 const SECOND = /\x1b\[\?(?:1049|1047|47)([hl])(?![^]*\x1b\[\?(?:1049|1047|47)[hl])/ // oxlint-disable-line no-control-regex -- as xterm has it
 
 export class Attachment {
+  /** How the app has ended, if it has. */
+  ofApp: TerminalEnd = {exit: '', exitCode: null}
   readonly #options: AttachmentOptions
   readonly #keys: DetachKeys
   readonly #over = new AbortController()
@@ -119,6 +121,8 @@ export class Attachment {
       if (state !== undefined) this.#isSecond = state === 'h'
       if (!process.stdout.write(bytes)) await once(process.stdout, 'drain', {signal: this.#over.signal})
     }
+    const end = message.trailers[END_TRAILER]
+    if (end !== undefined) this.ofApp = JSON.parse(end) as TerminalEnd
   }
 
   #take(data: Buffer | string): void {

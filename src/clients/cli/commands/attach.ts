@@ -17,7 +17,7 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
   }
   const tell = (text: string): void => say(process.stderr, 'info', text, asJson)
   const keys = detachKeysText(detachKeys)
-  const end = await new Attachment({
+  const attachment = new Attachment({
     run,
     app,
     detachKeys,
@@ -27,7 +27,8 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
       `attached to ${app}: ${keys} detaches, all other keys go to the app`,
       asJson
     )
-  }).run()
+  })
+  const end = await attachment.run()
   if (end === 'gone') {
     tell('the run is gone')
     return 1
@@ -36,9 +37,9 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
     tell(`detached from ${app}, which goes on`)
     return 0
   }
-  const [now] = (await unlessGone(async () => run.api.ask('GET /apps/{id}', {at: {id: app}}), {apps: []})).apps
-  tell(now === undefined ? 'the run has ended' : `${app} ${now.exit === '' ? 'was stopped' : now.exit}`)
-  return now?.exitCode ?? 0
+  const {exit, exitCode} = attachment.ofApp
+  tell(`${app} ${exit === '' ? 'was stopped' : exit}`)
+  return exitCode ?? 0
 }
 
 /** Also asks if there is nothing to type: the user is to know that nobody would take it. */
