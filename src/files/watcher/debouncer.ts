@@ -1,6 +1,8 @@
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
-/** A save is complete after this time without changes … */
+/** A file is written after this time without changes: editors write it at once. */
+const FILE_REST_MS = 30
+/** Several files that an editor saves together are after this one … */
 const REST_MS = 50
 /** … and what a command writes after this one: a switch of branches comes in groups, further apart the busier the machine is. */
 const COMMAND_REST_MS = 250
@@ -33,7 +35,8 @@ export class Debouncer<T> {
     if (this.#gathered.size === 0) this.#since = now
     if (!this.#gathered.has(key)) this.#gathered.set(key, what)
     this.#callOff()
-    const restMs = this.#gathered.size > MAX_SAVED ? COMMAND_REST_MS : REST_MS
+    const {size} = this.#gathered
+    const restMs = size > MAX_SAVED ? COMMAND_REST_MS : size > 1 ? REST_MS : FILE_REST_MS
     this.#callOff = this.#clock.after(Math.min(restMs, Math.max(0, this.#since + CAP_MS - now)), () => this.#tell())
   }
 

@@ -8,10 +8,21 @@ const open = (): {rest: Debouncer<number>; clock: TestClock; told: string[]} => 
   return {clock, told, rest: new Debouncer<number>(gathered => told.push([...gathered].join(' ')), clock)}
 }
 
+t.test('one file is told 30 ms after its last change', async t => {
+  const {rest, clock, told} = open()
+  rest.add('a', 1)
+  clock.pass(29)
+  rest.add('a', 2)
+  clock.pass(29)
+  t.same(told, [])
+  clock.pass(1)
+  t.same(told, ['a,1'])
+})
+
 t.test('what comes close together is told once, 50 ms after the last of it', async t => {
   const {rest, clock, told} = open()
   rest.add('a', 1)
-  clock.pass(49)
+  clock.pass(29)
   rest.add('b', 2)
   rest.add('a', 3)
   clock.pass(49)
@@ -42,9 +53,9 @@ t.test('more than anybody saves at once is told once, though it comes in groups'
 
 t.test('what never rests is told after 2 s, and again', async t => {
   const {rest, clock, told} = open()
-  for (let ms = 0; ms < 4500; ms += 30) {
+  for (let ms = 0; ms < 4500; ms += 20) {
     rest.add('log', ms)
-    clock.pass(30)
+    clock.pass(20)
   }
   t.equal(told.length, 2)
 })
