@@ -26,7 +26,7 @@ function entryOf(call: RecordedCall, masking: Masking, now: number): object {
   const {number, from, to, at, isOpen, isFailed, failure, waitedMs, waitedFor, attempts, pid, marks} = detail
   const {traceparent, isKept, isTruncated, status} = detail
   const isGrpc = marks.includes('grpc')
-  const timings = timingsOf(call, detail.totalMs)
+  const timings = timingsOf(detail)
   return {
     startedDateTime: at,
     time: Object.values(timings).reduce((sum, ms) => sum + Math.max(0, ms), 0),
@@ -55,7 +55,7 @@ function entryOf(call: RecordedCall, masking: Masking, now: number): object {
 }
 
 /** Times of the phases, in ms; -1: the phase did not apply. */
-function timingsOf({waitedMs, connectMs, firstByteMs}: RecordedCall, totalMs: number): Record<string, number> {
+function timingsOf({waitedMs, connectMs, firstByteMs, totalMs}: Api.CallDetail): Record<string, number> {
   const hasResponse = firstByteMs > 0
   const wait = (hasResponse ? firstByteMs : totalMs) - waitedMs - connectMs
   return {

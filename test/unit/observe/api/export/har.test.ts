@@ -1,0 +1,25 @@
+import t from 'tap'
+import type {Call} from '../../../../../src/model/call.ts'
+import {harExporter} from '../../../../../src/observe/api/export/har.ts'
+import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+
+t.test(
+  'a call in flight that waits for its callee is blocked so far; one that is admitted waits for its answer',
+  async t => {
+    const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 64, tapeBytes: 64 * 1024})
+    const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+    recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
+    const entry = (): object => {
+      const recorded = recorder.call(1)
+      if (recorded === undefined) throw new Error('it is kept')
+      return JSON.parse(harExporter({masked: [], portOf: () => 0, now: 3000}).text(recorded) ?? '') as object
+    }
+    t.match(entry(), {
+      time: 2000,
+      timings: {blocked: 2000, wait: 0, receive: 0},
+      _pillion: {waitedMs: 2000, isOpen: true}
+    })
+    recorder.admitted(call, 7, 500)
+    t.match(entry(), {time: 2000, timings: {blocked: 500, wait: 1500, receive: 0}, _pillion: {waitedMs: 500}})
+  }
+)
