@@ -1,7 +1,5 @@
 import type {App} from '../../model/api.generated.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
-import {shownStatus} from './say.ts'
-import type {Terminal} from './terminal.ts'
 
 /** After this time a start is slow: what is still waited for is told, once. */
 const SLOW_MS = 10_000
@@ -9,22 +7,19 @@ const MAX_NAMED = 5
 
 export interface LateStartOptions {
   readonly run: {readonly control: {list(): {readonly apps: readonly App[]}} | undefined}
-  readonly terminal: {readonly err: Pick<Terminal['err'], 'print'>}
-  readonly asJson: boolean
+  readonly tell: (text: string) => void
   readonly clock?: Clock
 }
 
 /**
- * Tells once, on stderr, which apps are not ready 10 s after the start lines: where no terminal shows it, a program that is still compiled
- * looks like one that hangs. The result calls it off.
+ * Tells once which apps are not ready 10 s after the start lines: where no terminal shows it, a program that is still compiled looks like
+ * one that hangs. The result calls it off.
  */
-export function tellLateStart({run, terminal, asJson, clock = systemClock}: LateStartOptions): () => void {
-  return clock.after(SLOW_MS, () => {
+export const tellLateStart = ({run, tell, clock = systemClock}: LateStartOptions): (() => void) =>
+  clock.after(SLOW_MS, () => {
     const late = (run.control?.list().apps ?? []).filter(isLate)
-    if (late.length > 0)
-      void lateText(late).then(text => terminal.err.print(shownStatus(process.stderr, 'pending', text, asJson)))
+    if (late.length > 0) void lateText(late).then(tell)
   })
-}
 
 /** It was never ready: one that is restarted or reloaded at that moment is none of these. */
 const isLate = ({availability, state, restarts}: App): boolean =>

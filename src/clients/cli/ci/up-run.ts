@@ -7,6 +7,7 @@ import {selectedApps} from '../commands/run-template.ts'
 import {wantsColours} from '../colours.ts'
 import type {Form} from '../commands/run.ts'
 import {logStyleOf, prefixesFor} from '../log-style.ts'
+import {tellLateStart} from '../late-start.ts'
 import {print, type Sign} from '../print.ts'
 import {shownStatus} from '../say.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
@@ -94,6 +95,7 @@ function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run
   const {plan, except} = selection
   const style = logStyleOf(flags.text('log-style'))
   const isPainted = wantsColours(isatty(2), process.env)
+  let callOff: (() => void) | undefined
   return {
     plan: {...plan, apps},
     isJson: asJson,
@@ -106,10 +108,13 @@ function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run
       shown(event, say)
       run.noticed(event)
     },
-    started: async lived => run.go(lived),
+    started: async lived => {
+      callOff = tellLateStart({run: lived, tell: text => say('pending', text)})
+      await run.go(lived)
+    },
     takes: signal => run.takes(signal),
     exitCode: () => run.outcome().exitCode,
-    ended: () => undefined
+    ended: () => callOff?.()
   }
 }
 

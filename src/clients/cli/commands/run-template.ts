@@ -96,7 +96,12 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
       live?.hear(event)
     },
     started: async run => {
-      if (view === undefined || !hasLive) return void (callOff = tellLateStart({run, terminal, asJson: call.asJson}))
+      if (view === undefined || !hasLive) {
+        const tell = (text: string): void =>
+          void terminal.err.print(shownStatus(process.stderr, 'pending', text, call.asJson))
+        callOff = tellLateStart({run, tell})
+        return
+      }
       const {Live} = await import('../live/live.ts')
       if (isEnding) return
       live = new Live({terminal, run, view})
