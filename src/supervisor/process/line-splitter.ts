@@ -51,12 +51,18 @@ const LINES = 10
 
 /** Keeps the last lines of a stream for messages, in bounded memory and at low cost. */
 export class Tail {
+  readonly #kept: number
   #text = ''
+
+  /** `kept`: how many characters at least. */
+  constructor(kept = KEPT) {
+    this.#kept = kept
+  }
 
   /** Adds latin1 text in arbitrary pieces. */
   see(text: string): void {
-    this.#text = text.length >= KEPT ? text.slice(-KEPT) : this.#text + text
-    if (this.#text.length > 2 * KEPT) this.#text = this.#text.slice(-KEPT)
+    this.#text = text.length >= this.#kept ? text.slice(-this.#kept) : this.#text + text
+    if (this.#text.length > 2 * this.#kept) this.#text = this.#text.slice(-this.#kept)
   }
 
   /** The lines that are kept, decoded as UTF-8, without empty lines. */

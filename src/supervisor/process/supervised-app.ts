@@ -55,6 +55,8 @@ type ProcessStdio = ProcessPipes | ProcessTerminal
 
 /** The command of `ready` is killed after this time. */
 const COMMAND_TIMEOUT_MS = 5000
+/** In characters: what a compiler or a logger says of a failure stands at its end. */
+const KEPT_OF_STDOUT = 8 * 1024
 
 /** How a process ended, and whether that was requested. */
 interface Ended {
@@ -97,7 +99,7 @@ export class SupervisedApp implements Supervised {
   #failures: Failures = NO_FAILURES
   #generation = 0
   #stderr = new Tail()
-  #stdout = new Tail()
+  #stdout = new Tail(KEPT_OF_STDOUT)
   #lived = {from: 0, to: 0}
   #foreignListener: ForeignListener | undefined
   #recheck = (): void => undefined
@@ -230,7 +232,7 @@ export class SupervisedApp implements Supervised {
     const {plan, environment, processMarker, single, lines} = this.#options
     const number = ++this.#generation
     const stderr = (this.#stderr = new Tail())
-    const stdout = (this.#stdout = new Tail())
+    const stdout = (this.#stdout = new Tail(KEPT_OF_STDOUT))
     this.#wasReady = false
     const env = environment(number)
     const readiness = this.#readinessOf(() => appProcess, {folder, env})

@@ -104,6 +104,13 @@ test('a tail keeps the last ten lines that say something, as UTF-8', async t => 
   t.same(tail.lines, ['é3', 'é4', 'é5', 'é6', 'é7', 'é8', 'é9', 'é10', 'é11', 'é12'])
 })
 
+test('a tail keeps as much as it was told to, and no more than twice that', async t => {
+  const tail = new Tail(100)
+  for (let line = 100; line < 1000; line++) tail.see(`${line}\n`)
+  t.ok(tail.all.length >= 25 && tail.all.length <= 50, `${tail.all.length} lines of 4 characters`)
+  t.equal(tail.all.at(-1), '999')
+})
+
 test('a tail of long lines is bounded', async t => {
   const tail = new Tail()
   tail.see('x'.repeat(100_000))
