@@ -24,7 +24,7 @@ export const LABEL = {width: 150, height: 20}
 const MIN_ROW = 900
 const GAP = 24
 /** Of a character at most. */
-const CHARACTER = 8.2
+const CHARACTER = 9.6
 const MAX_NODE = 260
 
 /** What is used of dagre's graphs: its types name a package that it has inside. */

@@ -23,6 +23,8 @@ export interface PictureProps {
 
 /** Labels of edges are left out where nobody could read them; those of failures stay. */
 const READABLE = 0.55
+/** Longer names are not enlarged where nothing else can be read: they would be cut. */
+const LONG_NAME = 10
 
 /** Apps in layers from left to right; edges are buttons. */
 export default function Picture({graph, selected, onSelect, groups, onOpenGroup}: PictureProps) {
@@ -172,7 +174,7 @@ function Box({place, name, text}: {readonly place: Place; readonly name: string;
       <title>{name}</title>
       <rect x={x} y={y} width={place.width} height={NODE_HEIGHT} rx="8" />
       <svg x={x + 10} y={y} width={place.width - 20} height={NODE_HEIGHT}>
-        <text class="name" y="18">
+        <text class={name.length > LONG_NAME ? 'name long' : 'name'} y="18">
           {name}
         </text>
       </svg>

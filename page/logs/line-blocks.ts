@@ -41,9 +41,11 @@ export class LineBlocks {
   #filter: LineFilter = EVERYTHING
   /** The lines of each block; undefined: a note of ours. */
   #blocks: Block[] = []
+  #isBare = false
 
   constructor(box: HTMLElement) {
     this.#box = box
+    this.#setBare(true)
   }
 
   get isEmpty(): boolean {
@@ -96,10 +98,12 @@ export class LineBlocks {
   clear(): void {
     this.#blocks = []
     this.#box.replaceChildren()
+    this.#setBare(true)
   }
 
   filter(filter: LineFilter): void {
     this.#filter = filter
+    this.#setBare(true)
     for (const {element, lines} of this.#blocks)
       for (const [index, line] of lines.entries()) this.#look(element.children[index], line)
   }
@@ -130,9 +134,17 @@ export class LineBlocks {
     block.element.append(element)
   }
 
+  /** No line is shown: the style sheet shows why. */
+  #setBare(isBare: boolean): void {
+    if (this.#isBare === isBare) return
+    this.#isBare = isBare
+    this.#box.toggleAttribute('data-bare', isBare)
+  }
+
   #look(element: Element | undefined, line: Api.Line | undefined): void {
+    const isHidden = line !== undefined && !this.#filter.isShown(line)
+    if (!isHidden) this.#setBare(false)
     if (element === undefined || line === undefined) return
-    const isHidden = !this.#filter.isShown(line)
     if (element.classList.contains('gone') !== isHidden) element.classList.toggle('gone', isHidden)
     element.classList.toggle('hit', this.#filter.isMarked(line))
   }

@@ -9,6 +9,7 @@ import {visible} from '../parts/safe-text.ts'
 import {ask, mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf, route} from '../state/route.ts'
+import {appList} from '../state/run.ts'
 import {change, useAnswer} from '../workflows/instances.ts'
 
 const LIMIT = 1000
@@ -87,8 +88,21 @@ function Types() {
           onOpen={({type}) => go(hrefTo(type))}
         />
       ) : (
-        <Nothing answer={answer}>No app of the run hosts actors.</Nothing>
+        <Nothing answer={answer}>
+          <p>No app of the run hosts actors. One does if it names their types, which the SDKs do for you:</p>
+          <pre>{'GET /dapr/config → {"entities": ["Cart"]}'}</pre>
+        </Nothing>
       )}
+    </>
+  )
+}
+
+function NoActor({type}: {readonly type: string}) {
+  const port = appList.value.find(({httpPort}) => httpPort > 0)?.httpPort ?? 3500
+  return (
+    <>
+      <p>None is active. A call makes one so:</p>
+      <pre>{`curl -X POST http://127.0.0.1:${port}/v1.0/actors/${visible(type)}/1/method/METHOD`}</pre>
     </>
   )
 }
@@ -123,7 +137,7 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
             onOpen={each => go(hrefTo(type, each.id))}
           />
         ) : (
-          <Nothing answer={answer}>{words === '' ? 'None is active.' : 'No actor matches.'}</Nothing>
+          <Nothing answer={answer}>{words === '' ? <NoActor type={type} /> : 'No actor matches.'}</Nothing>
         )}
         {id !== '' && <ActorPanel key={`${type}/${id}`} type={type} id={id} />}
       </div>
@@ -134,7 +148,7 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
 function ActorPanel({type, id}: {readonly type: string; readonly id: string}) {
   const actor = useAnswer(`/actor?${new URLSearchParams({type, id})}`, readOne)
   return (
-    <section class="panel card" aria-labelledby="actor">
+    <section class="panel box" aria-labelledby="actor">
       <div class="tools">
         <h2 id="actor">{visible(`${type}/${id}`)}</h2>
         <a href={hrefOf('calls', [], {q: `actor:"${type}/${id}"`})}>Calls</a>

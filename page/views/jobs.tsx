@@ -82,7 +82,7 @@ export default function Jobs() {
 function JobPanel({app, name}: {readonly app: string; readonly name: string}) {
   const job = useAnswer(`/job?${new URLSearchParams({app, name})}`, readJob)
   return (
-    <section class="panel card" aria-labelledby="job">
+    <section class="panel box" aria-labelledby="job">
       <div class="tools">
         <h2 id="job">{visible(name)}</h2>
         <button type="button" title="Key: Escape" onClick={close}>

@@ -193,6 +193,7 @@ export default function Logs() {
           onScroll={onScroll}
           onWheel={onWheel}
         />
+        <Bare isFiltered={(words !== '' && mode === 'filter') || isError || level !== '' || apps.length > 0} />
       </div>
     </>
   )
@@ -211,6 +212,19 @@ function Toggle({
     <button type="button" aria-pressed={isOn} onClick={onToggle}>
       {text}
     </button>
+  )
+}
+
+/** In place of lines. */
+function Bare({isFiltered}: {readonly isFiltered: boolean}) {
+  if (!isFiltered) return <p class="empty bare">What the apps write to stdout and stderr comes here.</p>
+  return (
+    <p class="empty bare">
+      No line matches.{' '}
+      <button type="button" onClick={() => setParameters({q: '', level: '', stream: '', app: ''})}>
+        Show all
+      </button>
+    </p>
   )
 }
 

@@ -55,7 +55,7 @@ export function InstancePanel({
   const timeline = useAnswer(`/workflow/timeline?${query}`, readTimeline)
   const children = useChildren(timeline)
   return (
-    <section class="panel card" aria-labelledby="instance">
+    <section class="panel box" aria-labelledby="instance">
       <div class="tools">
         <h2 id="instance">{visible(id)}</h2>
         <button type="button" title="Key: Escape" onClick={onClose}>
@@ -114,7 +114,7 @@ function Found({
         </a>
       </div>
       {failure !== '' && (
-        <div class="card failure" role="group" aria-label="Failure">
+        <div class="box note failure" role="group" aria-label="Failure">
           <p class="bad">
             {failureType !== '' && `${visible(failureType)}: `}
             {visible(failure)}

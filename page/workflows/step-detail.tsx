@@ -41,7 +41,7 @@ export function StepDetail({step, trace}: {readonly step: Api.WorkflowStep; read
   }, [step.eventId, step.endedAt])
   const app = visible(step.app)
   return (
-    <section class="card" aria-label={`What ${stepWords(step)} did`}>
+    <section class="box note" aria-label={`What ${stepWords(step)} did`}>
       <h3>{stepWords(step)}</h3>
       {found === undefined && <p class="soft">Asking the run …</p>}
       {typeof found === 'string' && <p class="bad">{found}</p>}

@@ -192,6 +192,30 @@ t.test('the lines of apps', async t =>
       t.match(page.url(), /level=warn$/)
     })
 
+    await t.test('where no line is shown it says why, and shows all again', async t => {
+      const run = await madeUp(t)
+      const {page, troubles} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Logs'}).click()
+      const hint = page.getByText('What the apps write to stdout and stderr comes here.')
+      await hint.waitFor()
+      t.same(await violations(page), [])
+      await run.followed('lines')
+      run.send('lines', {
+        from: 0,
+        to: 1,
+        lines: [{time: null, app: 'checkout', stream: 'stdout', line: 'hello'}],
+        notShown: 0
+      })
+      await page.getByRole('log').getByText('hello').waitFor()
+      await hint.waitFor({state: 'hidden'})
+      await page.getByLabel('Level').selectOption('Errors')
+      await page.getByText('No line matches.').waitFor()
+      await page.getByRole('button', {name: 'Show all'}).click()
+      await page.getByRole('log').getByText('hello').waitFor()
+      await page.getByText('No line matches.').waitFor({state: 'hidden'})
+      t.same(troubles, [])
+    })
+
     await t.test('clear is for the view alone; restart is for one app, and not for who looks only', async t => {
       const run = await runWith(t, [line('first')])
       run.answers['POST /apps/payments/restart'] = {apps: []}
