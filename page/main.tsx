@@ -9,7 +9,7 @@ import {Help, isHelpOpen} from './parts/help.tsx'
 import {ConnectionStrip, FailureStrip} from './parts/strips.tsx'
 import {Troubles} from './home/troubles.tsx'
 import {DebugDialog} from './home/debug-dialog.tsx'
-import {useKeys, type Key} from './state/keys.ts'
+import {isTyping, useKeys, type Key} from './state/keys.ts'
 import {go, hrefOf, route} from './state/route.ts'
 import {connection, isPaused, pause, run, runName} from './state/run.ts'
 import {VIEWS} from './views/views.ts'
@@ -24,6 +24,20 @@ function toTable(event: KeyboardEvent): void {
   if (found === null) return
   event.preventDefault()
   found.focus()
+}
+
+/** In a filter Enter goes to what it has found, and Esc empties it; Esc leaves every other field, so that single keys work again. */
+function inField(event: KeyboardEvent): void {
+  const {target, key} = event
+  const filter = target instanceof HTMLInputElement && target.type === 'search' ? target : undefined
+  if (key === 'Enter' && filter !== undefined && filter.form === null) table()?.focus()
+  else if (key !== 'Escape' || !isTyping(target)) return
+  else if (filter === undefined || filter.value === '') document.getElementById('main')?.focus()
+  else {
+    filter.value = ''
+    filter.dispatchEvent(new Event('input', {bubbles: true}))
+  }
+  event.preventDefault()
 }
 
 const KEYS: readonly Key[] = [
@@ -119,7 +133,7 @@ function Page() {
       <main
         id="main"
         tabIndex={-1}
-        onKeyDown={toTable}
+        onKeyDown={event => (toTable(event), inField(event))}
         class={isOld ? 'old' : ''}
         aria-label={VIEWS.find(({name}) => name === view)?.title}
       >

@@ -23,9 +23,9 @@ export const LABEL = {width: 150, height: 20}
 /** Apart from others, apps stand in rows of at least this width. */
 const MIN_ROW = 900
 const GAP = 24
-/** Of a character at most. */
-const CHARACTER = 9.6
-const MAX_NODE = 260
+/** Of a character at most, where names are enlarged since nothing else can be read. */
+const CHARACTER = 12.6
+const MAX_NODE = 300
 
 /** What is used of dagre's graphs: its types name a package that it has inside. */
 interface Drawing {

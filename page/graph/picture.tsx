@@ -23,8 +23,8 @@ export interface PictureProps {
 
 /** Labels of edges are left out where nobody could read them; those of failures stay. */
 const READABLE = 0.55
-/** Longer names are not enlarged where nothing else can be read: they would be cut. */
-const LONG_NAME = 10
+/** Longer names would be cut if they were enlarged where nothing else can be read. */
+const LONG_NAME = 22
 
 /** Apps in layers from left to right; edges are buttons. */
 export default function Picture({graph, selected, onSelect, groups, onOpenGroup}: PictureProps) {

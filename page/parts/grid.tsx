@@ -35,11 +35,18 @@ export interface GridProps<T> {
   readonly onKey?: (row: T, key: string) => boolean
 }
 
+/** Where keys go on in a table that was left, by its name. */
+const places = new Map<string, string>()
+
 /** A table of which only the rows in sight are drawn; one tab stop, arrow keys within it. */
 export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '', onOpen, onKey}: GridProps<T>) {
   const box = useRef<HTMLDivElement>(null)
   const [{top, height}, setSeen] = useState({top: 0, height: 600})
-  const [active, setActive] = useState('')
+  const [active, setPlace] = useState(places.get(name) ?? '')
+  const setActive = (key: string): void => {
+    places.set(name, key)
+    setPlace(key)
+  }
   useLayoutEffect(() => {
     const element = box.current
     if (element === null) return
@@ -104,7 +111,7 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
       aria-activedescendant={at >= first && at < last ? idOf(active) : undefined}
       onKeyDown={onKeyDown}
       onFocus={event => {
-        if (at < 0 && event.target === box.current) move(0)
+        if (event.target === box.current) move(at)
       }}
     >
       <div role="rowgroup" class="heads">

@@ -33,8 +33,8 @@ export function useKeys(added: readonly Key[]): void {
   }, [added])
 }
 
-/** A box to tick takes no text. */
-const isTyping = (target: EventTarget | null): boolean =>
+/** What is typed there is text, or a choice. A box to tick takes none. */
+export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   !target.matches('[type=checkbox]') &&
   (target.isContentEditable || ['INPUT', 'SELECT', 'TEXTAREA'].includes(target.tagName))

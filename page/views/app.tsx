@@ -9,7 +9,8 @@ import {visible, withoutColours} from '../parts/safe-text.ts'
 import {Status} from '../parts/status.tsx'
 import {ask} from '../state/api.ts'
 import {now} from '../state/clock.ts'
-import {hrefOf} from '../state/route.ts'
+import {useKeys, type Key} from '../state/keys.ts'
+import {go, hrefOf} from '../state/route.ts'
 import {appList, deaths, keyOf, waiting} from '../state/run.ts'
 import {incoming, NO_TRAFFIC, outgoing} from '../state/traffic.ts'
 
@@ -40,8 +41,11 @@ function useDetails(id: string, changes: string): Details {
   return details
 }
 
+const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Back to all apps', run: () => go(hrefOf('apps'))}]
+
 /** One app: what it is, what killed it, its calls. */
 export default function App({name}: {readonly name: string}) {
+  useKeys(KEYS)
   const app = appList.value.find(each => keyOf(each) === name)
   if (app === undefined) return <NoSuchApp name={name} />
   return <Found app={app} />

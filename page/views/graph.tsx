@@ -9,6 +9,7 @@ import type {PictureProps} from '../graph/picture.tsx'
 import {EdgeTable, Matrix} from '../graph/tables.tsx'
 import {count, duration} from '../parts/format.ts'
 import {ask, mayChange, problemOf, type Problem} from '../state/api.ts'
+import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
 
@@ -34,7 +35,10 @@ function useGraph(): Api.Graph | Problem | undefined {
   return found
 }
 
+const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the figures', run: () => setParameters({edge: ''})}]
+
 export default function Graph() {
+  useKeys(KEYS)
   const view = useGraph()
   if (view === undefined) return <p class="empty">Asking the run …</p>
   if (!('apps' in view)) return <p class="empty box">{problemText(view)}</p>

@@ -1,0 +1,210 @@
+/** Every journey by keyboard alone: nothing is clicked, nothing is focused by the test. */
+import type {Page} from 'playwright-core'
+import t from 'tap'
+import {open, violations, withBrowser} from './browser.ts'
+import {call, callDetail, edge, madeUp, treeNode, type MadeUp} from './made-up.ts'
+import {crash} from './made-up-crash.ts'
+
+const AT = '2026-01-31T14:46:45.977Z'
+
+/** A run whose views all have rows. */
+function fill(run: MadeUp): void {
+  crash(run)
+  const calls = [call(8, {status: 500, isFailed: true}), call(7, {path: '/orders/7'}), call(6)]
+  const edges = [edge('checkout', 'payments', 100), edge('checkout', 'order-processor', 50)]
+  const workflow = {app: 'checkout', id: 'o-1', name: 'order', status: 'RUNNING', created: AT, lastUpdate: AT}
+  const ended = {app: 'checkout', id: 'o-2', name: 'order', status: 'COMPLETED', created: AT, lastUpdate: AT}
+  const rest = {customStatus: '', failure: '', parent: null, workers: 1}
+  Object.assign(run.answers, {
+    'GET /calls': {last: 8, calls},
+    'GET /calls/8': callDetail(call(8, {status: 500, isFailed: true})),
+    'GET /calls/7': callDetail(call(7, {path: '/orders/7'})),
+    'GET /trace': {
+      asked: 7,
+      failedAt: 8,
+      nodes: [treeNode(call(7)), treeNode(call(8, {status: 500, isFailed: true}), {depth: 1, startMs: 1})],
+      lines: [],
+      leftOut: 0,
+      linesLeftOut: 0
+    },
+    'GET /graph': {apps: run.apps.map(({id}) => id), edges, uncalled: [], awaited: []},
+    'GET /workflows': {
+      workflows: [
+        {...workflow, ...rest},
+        {...ended, ...rest}
+      ],
+      next: null
+    },
+    'GET /actors': {types: [], next: null},
+    'GET /jobs': {jobs: [], next: null},
+    'GET /pins': {pins: [], rounds: [], isOn: true},
+    'GET /template': {files: [{file: '/shop/dapr.yaml', text: 'version: 1\n'}], findings: []},
+    'GET /apps/order-processor/why': {app: 'order-processor', instances: [], death: null, deaths: 0},
+    'GET /apps/order-processor/deaths': {deaths: []},
+    'GET /apps/order-processor/environment': {folder: '/shop', variables: []},
+    'POST /apps/checkout/restart': {apps: []},
+    'POST /apps/checkout/stop': {apps: []},
+    'POST /apps/payments/start': {apps: []}
+  })
+}
+
+const press = async (page: Page, ...all: readonly string[]): Promise<void> => {
+  for (const key of all) await page.keyboard.press(key)
+}
+
+/** The row that keys go on at. */
+const active = async (page: Page): Promise<string> =>
+  page.evaluate<string>("document.querySelector('[role=grid]:focus .row.active')?.textContent ?? ''")
+
+/** What has the focus: its name, and its text. */
+const focused = async (page: Page): Promise<string> =>
+  page.evaluate<string>(
+    "((at) => `${at?.getAttribute('aria-label') ?? at?.labels?.[0]?.textContent ?? ''} ${at?.textContent ?? ''}`.trim())(document.activeElement)"
+  )
+
+/** Tab, until what has the focus is named so. */
+async function tabTo(page: Page, name: RegExp, key = 'Tab'): Promise<boolean> {
+  for (let n = 0; n < 60; n++) {
+    await press(page, key)
+    if (name.test(await focused(page))) return true
+  }
+  return false
+}
+
+t.test('by keyboard alone', async t =>
+  withBrowser(t, async browser => {
+    await t.test('from an app to its calls, a call, its request and back', async t => {
+      const run = await madeUp(t)
+      fill(run)
+      const {page, troubles} = await open(browser, run.url, 'light', {width: 1440, height: 800})
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await press(page, 'j')
+      t.match(await active(page), /payments/, 'the first row, which is the crashed one')
+      await press(page, 'j')
+      t.match(await active(page), /checkout/)
+      await press(page, 'k', 'Enter')
+      await page.getByRole('heading', {name: 'Apps / payments'}).waitFor()
+      t.same(await violations(page), [])
+      t.ok(await tabTo(page, /^(GET|PUT) \/orders/), 'its calls are links')
+      await press(page, 'Enter')
+      await page.getByRole('heading', {name: /^Call \d/}).waitFor()
+      await press(page, 'Escape')
+      await page.getByRole('heading', {name: /^Call \d/}).waitFor({state: 'detached'})
+      await press(page, 'g', 'c')
+      const calls = page.getByRole('grid', {name: 'Calls'})
+      await calls.waitFor()
+      await press(page, 'j', 'j', 'Enter')
+      await page.getByRole('heading', {name: /^Call 7/}).waitFor()
+      t.ok(await tabTo(page, /^The whole request$/), 'its request')
+      await press(page, 'Enter')
+      const tree = page.getByRole('list', {name: 'Calls of the request'})
+      await tree.waitFor()
+      t.same(await violations(page), [])
+      t.ok(await tabTo(page, /^checkout → payments$/))
+      await press(page, 'Tab', 'Enter')
+      await page.getByRole('heading', {name: /^Call \d/}).waitFor()
+      await press(page, 'Escape')
+      await page.getByRole('heading', {name: /^Call \d/}).waitFor({state: 'detached'})
+      t.match(await focused(page), /^Calls/, 'the table, or the view, has the focus again')
+      await press(page, 'j')
+      t.not(await active(page), '', 'and keys go on there')
+      t.same(troubles, [])
+    })
+
+    await t.test('apps are started, stopped, restarted, filtered', async t => {
+      const run = await madeUp(t)
+      fill(run)
+      const {page, troubles} = await open(browser, run.url, 'light', {width: 1440, height: 800})
+      const grid = page.getByRole('grid', {name: 'Apps'})
+      await grid.waitFor()
+      const asks = async (action: string, key: string): Promise<void> => {
+        const [answer] = await Promise.all([page.waitForResponse(new RegExp(`${action}$`)), press(page, key)])
+        t.equal(answer.status(), 200, action)
+      }
+      await press(page, 'j')
+      await asks('payments/start', 's')
+      await press(page, 'j')
+      await asks('checkout/restart', 'r')
+      await asks('checkout/stop', 's')
+      await press(page, '/')
+      await page.keyboard.type('order')
+      await grid.getByRole('link', {name: 'checkout'}).waitFor({state: 'detached'})
+      await press(page, 'Escape')
+      t.equal(await page.getByLabel('Filter apps').inputValue(), '', 'Esc empties the filter')
+      await grid.getByRole('link', {name: 'checkout'}).waitFor()
+      await page.keyboard.type('order')
+      await grid.getByRole('link', {name: 'checkout'}).waitFor({state: 'detached'})
+      await press(page, 'Enter')
+      t.match(await active(page), /order-processor/, 'Enter goes to what was found')
+      await press(page, 'Enter')
+      await page.getByRole('heading', {name: 'Apps / order-processor'}).waitFor()
+      await press(page, 'Escape')
+      await grid.waitFor()
+      t.same(troubles, [])
+    })
+
+    await t.test('the graph: an edge, its figures, its calls', async t => {
+      const run = await madeUp(t)
+      fill(run)
+      const {page, troubles} = await open(browser, run.url, 'light', {width: 1440, height: 800})
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      await press(page, 'g', 'g')
+      await page.getByRole('group', {name: 'Graph of calls'}).waitFor()
+      t.ok(await tabTo(page, /^checkout to payments: /))
+      await press(page, 'Enter')
+      await page.getByRole('region', {name: 'checkout → payments'}).waitFor()
+      t.same(await violations(page), [])
+      t.ok(await tabTo(page, /^Its calls$/))
+      await press(page, 'Enter')
+      await page.getByRole('grid', {name: 'Calls'}).waitFor()
+      t.match(page.url(), /from%3Acheckout\+to%3Apayments/)
+      await press(page, 'g', 'g')
+      await page.getByRole('group', {name: 'Graph of calls'}).waitFor()
+      t.ok(await tabTo(page, /^matrix$/))
+      await press(page, 'Enter')
+      await page.getByRole('region', {name: 'Matrix of calls'}).waitFor()
+      t.ok(await tabTo(page, /^checkout to payments: /))
+      await press(page, 'Enter')
+      await page.getByRole('region', {name: 'checkout → payments'}).waitFor()
+      await press(page, 'Escape')
+      await page.getByRole('region', {name: 'checkout → payments'}).waitFor({state: 'detached'})
+      t.same(troubles, [])
+    })
+
+    await t.test('each view: its table, or its first field, is one Tab away; / goes to its filter', async t => {
+      const run = await madeUp(t)
+      fill(run)
+      const {page, troubles} = await open(browser, run.url, 'dark', {width: 1440, height: 800})
+      await page.getByRole('grid', {name: 'Apps'}).waitFor()
+      for (const [key, title, first, filter] of [
+        ['a', 'Apps', /^Apps/, 'Filter apps'],
+        ['c', 'Calls', /^Calls/, 'Filter calls'],
+        ['g', 'Graph', /^Focus on an app/, ''],
+        ['l', 'Logs', /^Search lines/, 'Search lines'],
+        ['w', 'Workflows', /^Workflows/, 'Name of the workflow'],
+        ['o', 'Actors', /./, ''],
+        ['j', 'Jobs', /./, 'Name of the job'],
+        ['r', 'Replay', /./, ''],
+        ['f', 'Faults', /./, ''],
+        ['t', 'Template', /./, '']
+      ] as const) {
+        await press(page, 'g', key)
+        await page.getByRole('heading', {name: title, exact: true}).first().waitFor()
+        await page.getByText('Asking the run …').waitFor({state: 'detached'})
+        await press(page, 'Tab')
+        t.match(await focused(page), first, title)
+        t.same(await violations(page), [], title)
+        await press(page, 'Escape')
+        if (filter === '') continue
+        await press(page, '/')
+        t.match(await page.evaluate<string>("document.activeElement.getAttribute('aria-label')"), filter, title)
+        await page.keyboard.type('zzzz')
+        await press(page, 'Escape')
+        t.equal(await page.getByLabel(filter).inputValue(), '', `${title}: Esc empties it`)
+        await press(page, 'Escape')
+        t.equal(await page.evaluate<string>('document.activeElement.id'), 'main', `${title}: Esc leaves it`)
+      }
+      t.same(troubles, [])
+    })
+  })
+)
