@@ -49,8 +49,11 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
       }
     })
     const views = ['Apps', 'Calls', 'Graph', 'Logs', 'Workflows', 'Replay', 'Faults', 'Template']
+    // 720 by 450: a window of 1440 by 900 at 200 %
     for (const [width, height] of [
+      [320, 568],
       [360, 640],
+      [720, 450],
       [760, 400],
       [2560, 1440]
     ] as const)
