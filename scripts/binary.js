@@ -17,6 +17,7 @@ import {
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {Script} from 'node:vm'
+import {brotliCompressSync} from 'node:zlib'
 import {build} from 'esbuild'
 import {buildPage} from './build-page.js'
 import {checkExecutable} from './check-executable.js'
@@ -68,6 +69,9 @@ const LIBRARIES = [
   'pg'
 ].map((library, index) => ({name: `library-${index}`, library}))
 
+/** What few ask for is compressed: 5 MB of the executable. */
+const PACKED = [...LIBRARIES.map(({name}) => `${name}.cjs`), `${MCP.name}.cjs`, `${MCP.name}.code`]
+
 /** A bundle as the body of a function, as CommonJS modules are. */
 async function bundle({name, library, plugins}) {
   await build({
@@ -95,17 +99,23 @@ async function bundle({name, library, plugins}) {
   })
 }
 
-/** Behind lines that say what `source` and `cachedData` are. */
+/** Behind lines that say what `source` and `cachedData` are. node:crypto, 12 ms of a start, is loaded when a value of it is first asked for. */
 const LOAD = `
 const {Script} = require('node:vm')
+const crypto = new Proxy({}, {get: (_, name) => require('node:crypto')[name]})
 const script = new Script(source, {filename: 'pillion', cachedData})
-script.runInThisContext()(find, module, exports)
+script.runInThisContext()(name => name === 'node:crypto' ? crypto : find(name), module, exports)
 `
 const mainOf = hasCode => `const sea = require('node:sea')
 const word = process.argv.slice(2).find((arg, i, all) => !arg.startsWith('-') && all[i - 1] !== '--runtime-path')
 const name = word === 'mcp' ? '${MCP.name}' : process.argv.length === 3 && ['-v', '--version', '-h', '--help', 'help'].includes(process.argv[2]) ? '${WORDS.name}' : '${WHOLE.name}'
-const textOf = name => Buffer.from(sea.getRawAsset(name + '.cjs')).latin1Slice()
-const source = textOf(name), cachedData = ${hasCode ? "Buffer.from(sea.getRawAsset(name + '.code'))" : 'undefined'}
+const packed = ${JSON.stringify(PACKED)}
+function assetOf(name) {
+  const bytes = Buffer.from(sea.getRawAsset(name))
+  return packed.includes(name) ? require('node:zlib').brotliDecompressSync(bytes) : bytes
+}
+const textOf = name => assetOf(name + '.cjs').latin1Slice()
+const source = textOf(name), cachedData = ${hasCode ? "assetOf(name + '.code')" : 'undefined'}
 const libraries = ${JSON.stringify(Object.fromEntries(LIBRARIES.map(({name, library}) => [library, name])))}
 const found = new Map()
 function find(name) {
@@ -203,6 +213,7 @@ for (const part of PARTS) {
   checkCode(part)
 }
 for (const library of LIBRARIES) await bundle(library)
+for (const name of PACKED) writeFileSync(at(name), brotliCompressSync(readFileSync(at(name))))
 await buildPage()
 if (names.length === 0) assemble(HERE, process.execPath, output('pillion'))
 for (const name of names) assemble(name, nodeOf(name, resolve('build/nodes')), output(`pillion-${name}`))
