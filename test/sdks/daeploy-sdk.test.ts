@@ -85,7 +85,10 @@ for (const set of ['today', 'older'] as const)
       t.same(await run.exited, {code: 0, signal: null})
       t.same(await rig.leftovers(), [])
       t.notMatch(run.stdout.text, /exited with error|Traceback/)
-      t.equal(run.stderr.text, '')
+      t.same(
+        run.stderr.lines.filter(line => !line.startsWith('⌛  not ready after')), // on a slow machine
+        []
+      )
       t.notOk(existsSync(join(folder, 'scales/service_db.db')), 'it was asked to end, and took its database with it')
       t.same(existsSync(join(rig.home, '.cache/pillion')) ? readdirSync(join(rig.home, '.cache/pillion')) : [], [])
     }
