@@ -3,6 +3,7 @@ import {fromBinary, toJson} from '@bufbuild/protobuf'
 import {StructSchema} from '@bufbuild/protobuf/wkt'
 import t from 'tap'
 import type {Driven, Request} from '../rig/command.ts'
+import {ask, controlSocket} from '../rig/control-socket.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
 import type {Program} from '../rig/program.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
@@ -143,6 +144,21 @@ t.test('an event reaches an app of gRPC: its fields, metadata and trace', async 
     t.match(eventIn(request), {path})
     await reply(request)
   }
+})
+
+t.test('in the tree of a request an event of gRPC stands below its publish', async t => {
+  const {rig, shop, publish} = await openShop(t, [{pubsubName: 'bus', topic: 'orders'}])
+  for (const data of ['1', '2']) {
+    await publish('orders', data)
+    await reply(await shop.nextRequest())
+  }
+  const waited = await rig.run(['wait', '--for', 'calls:shop:2', '--timeout', '20s'])
+  t.equal(waited.code, 0, waited.stderr)
+  const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent('from:bus/orders')}`)
+  t.match((json as Api.RequestTree).nodes, [
+    {kind: 'component', from: 'shop', to: 'bus/orders', what: 'publish'},
+    {kind: 'call', from: 'bus/orders', to: 'shop', link: {reason: 'event', chance: 1, candidates: 1}}
+  ])
 })
 
 t.test('what follows each answer of an app of gRPC', async t => {

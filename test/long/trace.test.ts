@@ -236,3 +236,48 @@ t.test('what is published is followed to who gets it; state, lines, and where it
   t.notMatch(stdout, /an order of 13/)
   t.match((await rig.run(['trace', 'is:failed', '--lines'])).stdout, /\n +shop: an order of 13\n/)
 })
+
+/** Publishes two events at once for each order, and gets them one by one, and both at once. */
+const BULK = `
+const [name] = process.argv.slice(2)
+const topics = [
+  {pubsubname: 'pubsub', topic: 'single', route: '/single'},
+  {pubsubname: 'pubsub', topic: 'many', route: '/many', bulkSubscribe: {enabled: true, maxMessagesCount: 2, maxAwaitDurationMs: 60000}}
+]
+require('node:http').createServer(async (request, response) => {
+  const body = (await request.toArray()).join('')
+  let answer = name === 'mail' && request.url === '/dapr/subscribe' ? topics : {}
+  if (name === 'shop' && request.url.startsWith('/orders'))
+    for (const topic of ['single', 'many'])
+      await fetch('http://localhost:' + process.env.DAPR_HTTP_PORT + '/v1.0-alpha1/publish/bulk/pubsub/' + topic, {
+        method: 'POST',
+        headers: {'content-type': 'application/json'},
+        body: JSON.stringify(['1', '2'].map(entryId => ({entryId, event: {id: 'nothing', source: 'nobody'}, contentType: 'application/json'})))
+      })
+  if (request.url === '/many')
+    answer = {statuses: JSON.parse(body).entries.map(({entryId}) => ({entryId, status: 'SUCCESS'}))}
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify(answer))
+}).listen(process.env.APP_PORT, () => console.log('listening'))
+`
+
+t.test('events that are published in bulk, or come in bulk, stand below a publish of their request', async t => {
+  const rig = await openRig(t)
+  await rig.write({'app.cjs': BULK})
+  await rig.template(['web', 'shop', 'mail'].map(publishing))
+  const run = rig.pillion(['up'])
+  await run.waitForLine('listening', {nth: 3})
+  const {http} = await run.ports('web')
+  await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/shop/method/orders`)).text()
+  const waited = await rig.run(['wait', '--for', 'calls:mail:3', '--timeout', '20s'])
+  t.equal(waited.code, 0, waited.stderr)
+  const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent('to:shop path:/orders')}`)
+  const {nodes} = json as RequestTree
+  t.same(
+    nodes
+      .filter(({kind}) => kind === 'call')
+      .map(({depth, count, to, what, link}) => `${depth} ${count} ${to} ${what} ${link?.reason ?? ''}`)
+      .toSorted((a, b) => (a < b ? -1 : 1)),
+    ['0 1 shop GET /orders ', '2 1 mail POST /many event', '2 1 mail POST /single event', '2 1 mail POST /single event']
+  )
+})

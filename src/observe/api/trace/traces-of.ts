@@ -23,7 +23,8 @@ export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
   return {method, path: methodPath(target), cameWith, wentWith, publisher, event}
 }
 
-const EVENT = /^content-type:[ \t]*application\/cloudevents\+json/im
+/** An event, or several in bulk, which tell of themselves in the body alone: their names are those of the last one. */
+const EVENT = /^(?:content-type:[ \t]*application\/cloudevents\+json|pubsubname:)/im
 const GRPC_EVENT = '/dapr.proto.runtime.v1.AppCallback/OnTopicEvent'
 
 /** What a delivery says of its event; empty: it is none, or that part of it is not kept. */
