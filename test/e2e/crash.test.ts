@@ -211,6 +211,6 @@ t.test('of a single app that crashed the calls in it are told, and nothing more'
     await payments.exit(3)
     t.match(await run.exited, {code: 1})
     t.equal(run.stderr.lines.filter(line => /^⚠ .*while handling POST \/charge/.test(line)).length, hasCall ? 1 : 0)
-    t.equal(run.stderr.lines.length, hasCall ? 4 : 3)
+    t.equal(run.stderr.lines.length, hasCall ? 4 : 3, run.stderr.lines.join('\n'))
   }
 })

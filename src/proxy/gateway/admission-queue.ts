@@ -135,13 +135,12 @@ export class AdmissionQueue {
   /** The calls that were in flight when a process exited that ran between these times, oldest first. Calls that broke off shortly before the exit count, too. */
   interruptedBy({from, to}: {readonly from: number; readonly to: number}): readonly InterruptedCall[] {
     const broken = this.#broken.filter(({at}) => at >= Math.max(from, to - EXIT_DELAY_MS))
-    const inFlight = this.#inFlight.all().map(({pendingCall, since}) => ({
-      pendingCall,
-      forMs: performance.now() - since
-    }))
-    return [...broken.map(({pendingCall, forMs}) => ({pendingCall, forMs})), ...inFlight]
+    const now = performance.now()
+    const inFlight = this.#inFlight.all().map(({pendingCall, since}) => ({pendingCall, forMs: now - since, at: now}))
+    return [...broken, ...inFlight]
       .filter(({pendingCall: {path}}) => path !== OWN_QUESTION)
-      .toSorted((a, b) => b.forMs - a.forMs)
+      .toSorted((a, b) => a.at - a.forMs - (b.at - b.forMs))
+      .map(({pendingCall, forMs}) => ({pendingCall, forMs}))
   }
 
   /** The state without regard to pauses. */

@@ -117,6 +117,19 @@ t.test('a crash interrupted the calls in flight and those broken shortly before,
   t.ok(queue.interruptedBy({from: 0, to: now}).length <= 1001, 'the number of remembered calls is bounded')
 })
 
+t.test('interrupted calls come in the order in which they were made, whenever their connections broke', async t => {
+  const queue = newQueue()
+  queue.open()
+  const [first, second] = ['/1', '/2'].map(path => queue.admit(pendingCall(path)))
+  if (first === undefined || second === undefined || !isPermit(first) || !isPermit(second)) throw new Error('no permit')
+  first.leave(true)
+  for (const broke = performance.now(); performance.now() < broke + 5;); // it was in flight for a shorter time than the other one is now
+  t.same(
+    queue.interruptedBy({from: 0, to: performance.now()}).map(({pendingCall: {path}}) => path),
+    ['/1', '/2']
+  )
+})
+
 t.test('a paused queue admits no calls although it is open, and admits them in order when it is resumed', async t => {
   const queue = newQueue()
   queue.open()
