@@ -4,6 +4,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {test} from 'tap'
 import {preparePipes} from '../../../../src/supervisor/process/supervised-app.ts'
 import {endMarked} from '../../../../src/supervisor/process/end-group.ts'
+import {loadFfi} from '../../../../src/platform/experimental.ts'
 import {closePipes, makePipes} from '../../../../src/platform/pipes.ts'
 import {fixture, isAlive, Scene, script, Witness} from './scene.ts'
 
@@ -172,9 +173,16 @@ test('pipes do not need the folders of the system in PATH', async t => {
   if (pipes !== undefined) closePipes(pipes)
 })
 
-test('pipes that cannot be made are an exit, not a throw', async t => {
+test('FIFOs that cannot be made are an exit, not a throw', async t => {
   const {TMPDIR} = process.env
+  const {platform} = process
   process.env['TMPDIR'] = '/no/such/folder'
+  Object.defineProperty(process, 'platform', {value: 'darwin'}) // which has no pipe2(2)
+  t.teardown(() => {
+    Object.defineProperty(process, 'platform', {value: platform})
+    if (TMPDIR === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = TMPDIR
+  })
   const {app} = new Scene(t).app({command: ['true']})
   const [pipes] = await preparePipes(1)
   await app.start(pipes)
@@ -184,6 +192,17 @@ test('pipes that cannot be made are an exit, not a throw', async t => {
       message: /cannot create pipes.*no such file.*; is there a folder \/no\/such\/folder .* TMPDIR/
     }
   })
-  if (TMPDIR === undefined) delete process.env['TMPDIR']
-  else process.env['TMPDIR'] = TMPDIR
+})
+
+test('pipes of the system need no folder', async t => {
+  const {TMPDIR} = process.env
+  process.env['TMPDIR'] = '/no/such/folder'
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = TMPDIR
+  })
+  if (process.platform !== 'linux' || loadFfi() === undefined) return void t.pass('this Node makes FIFOs')
+  const [pipes] = await makePipes(1)
+  t.ok(pipes)
+  if (pipes !== undefined) closePipes(pipes)
 })
