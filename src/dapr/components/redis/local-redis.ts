@@ -127,10 +127,16 @@ export class LocalRedis {
 
   async #connectTo(address: RedisAddress, apart: Apart): Promise<RedisConnection> {
     const {ClientConnection} = await apart(loadClient())
-    const listener = {lost: () => void this.#lost(), back: () => void this.#back(client)}
+    // one that is lost before it has said what it is was nobody's: connections would wait for its return, and it is closed
+    let isKnown = false
+    const listener = {
+      lost: () => void (isKnown && this.#lost()),
+      back: () => void (isKnown && this.#back(client))
+    }
     const client = await ClientConnection.open(address, listener, this.#over.signal)
     try {
       await this.#identify(client)
+      isKnown = true
       return client
     } catch (error) {
       await client.close()
