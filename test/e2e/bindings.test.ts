@@ -1,5 +1,7 @@
 import {once} from 'node:events'
+import {rm} from 'node:fs/promises'
 import {createServer, type ServerResponse} from 'node:http'
+import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import type {Answer, Driven, Request} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
@@ -122,7 +124,41 @@ t.test('a cron that fires while the app is replaced waits, and is delivered once
   t.notMatch(run.stderr.text, /tick/)
 })
 
-t.test('a file that is saved: another schedule, a mistake with its place, and none any more', async t => {
+/** Events of a route that were under way may come before the first of another one, and no question. */
+const firstEvent = async (app: Driven, path: string, before: string): Promise<void> => {
+  for (;;) {
+    const event = await app.nextRequest()
+    await event.reply()
+    t.equal(event.method, 'POST')
+    if (event.url === path) return
+    t.equal(event.url, before)
+  }
+}
+
+/** Answers events until one comes that was sent after now. */
+const laterEvent = async (app: Driven, path: string): Promise<void> => {
+  const now = new Date().toISOString().replace('T', ' ')
+  for (let last = ''; last <= now; ) {
+    const event = await nextEvent(app, path)
+    last = timeOf(event)
+    await event.reply()
+  }
+}
+
+/** Answers events until the app is asked for a binding, and this question. */
+const questionAmong = async (app: Driven, path: string, events: string): Promise<void> => {
+  for (;;) {
+    const request = await app.nextRequest()
+    await request.reply()
+    if (request.method === 'OPTIONS') {
+      t.equal(request.url, path)
+      return
+    }
+    t.equal(request.url, events)
+  }
+}
+
+t.test('a file that is saved: another schedule, a mistake with its place, its mend, and none any more', async t => {
   const {rig, run, shop} = await openShop(t, {
     'resources/tick.yaml': component('tick', 'bindings.cron', {schedule: '@yearly'})
   })
@@ -136,7 +172,15 @@ t.test('a file that is saved: another schedule, a mistake with its place, and no
     stream: 'stderr'
   })
   await run.waitForLine(/resources\/tick\.yaml:1:\d+/, {stream: 'stderr'})
-  await (await nextEvent(shop, '/often')).reply()
+  // what was there stays: the app is not asked for the route that stands beside the mistake
+  await laterEvent(shop, '/often')
+  await rig.write({'resources/tick.yaml': component('tick', 'bindings.cron', {...OFTEN, route: 'again'})})
+  await questionAmong(shop, '/again', '/often')
+  await firstEvent(shop, '/again', '/often')
+  await rm(join(rig.folder, 'resources/tick.yaml'))
+  await rig.write({'resources/tock.yaml': component('tock', 'bindings.cron', {...OFTEN, direction: 'input'})})
+  await firstEvent(shop, '/tock', '/again')
+  await laterEvent(shop, '/tock')
 })
 
 t.test('an app that does not want a binding', async t => {

@@ -154,6 +154,11 @@ export class AppComponents {
     return undefined
   }
 
+  /** What is in effect for a component: the file as it was when it was opened, if it cannot be opened as it is now. */
+  inEffect(resource: ComponentResource): ComponentResource {
+    return this.#entries.find(each => each.resource.name === resource.name)?.resource ?? resource
+  }
+
   /** Whether it could not be opened, and none that was there before is kept. */
   isMissing(name: string): boolean {
     return (

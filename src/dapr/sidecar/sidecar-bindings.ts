@@ -23,6 +23,7 @@ export interface SidecarBindingsOptions {
 
 /** An input binding that a file names. */
 interface Input {
+  readonly resource: ComponentResource
   readonly target: BindingTarget
   /** Its file declares it an input: the app need not be asked. */
   readonly isWanted: boolean
@@ -68,9 +69,8 @@ export class SidecarBindings {
 
   /** Asks a new process, as soon as it accepts calls. */
   #look(): void {
-    const {runtime, resources, blocks} = this.#options
-    const {components} = resources.snapshot
-    this.#inputs = components.flatMap(each => inputOf(each, blocks))
+    const {runtime, blocks} = this.#options
+    this.#inputs = this.#newInputs()
     const mayWant = isDaprApp(runtime) && (this.#inputs.length > 0 || this.#hasFollowed)
     if (mayWant && runtime.appPort === 0) this.#warnOfNoPort()
     // which of daprd's bindings bring events is known by then: components are opened before apps start
@@ -89,8 +89,16 @@ export class SidecarBindings {
 
   /** Files have changed: the app may want others now. */
   #reload(): void {
-    this.#process.askAgain()
+    const before = this.#inputs
+    const now = this.#newInputs()
+    const isSame = now.length === before.length && now.every(({resource}, at) => resource === before[at]?.resource)
+    if (!isSame) this.#process.askAgain()
     this.#look()
+  }
+
+  #newInputs(): readonly Input[] {
+    const {resources, blocks} = this.#options
+    return resources.snapshot.components.flatMap(each => inputOf(blocks.inEffect(each), blocks))
   }
 
   async #ask(pid: number, signal: AbortSignal): Promise<void> {
@@ -143,10 +151,10 @@ export class SidecarBindings {
 
 const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly Input[] => {
   const {name, type, properties} = resource
-  if (splitType(type)[0] !== 'bindings' || !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')) return []
+  if (splitType(type)[0] !== 'bindings' || blocks.isMissing(resource) || !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')) return []
   const valueOf = (wanted: string): string =>
     properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
   const direction = valueOf(DIRECTION)
   if (!isForDirection(direction, 'input')) return []
-  return [{target: {name, route: valueOf('route') || name}, isWanted: namesDirection(direction, 'input')}]
+  return [{resource, target: {name, route: valueOf('route') || name}, isWanted: namesDirection(direction, 'input')}]
 }

@@ -80,6 +80,11 @@ export class SidecarBlocks {
     return this.#components?.daprd?.takes(resource) === true
   }
 
+  /** What is in effect for a component; its file may have a mistake by now. */
+  inEffect(resource: ComponentResource): ComponentResource {
+    return this.#components?.inEffect(resource) ?? resource
+  }
+
   /** Whether it could not be opened. */
   isMissing({name}: ComponentResource): boolean {
     return this.#components?.isMissing(name) === true
