@@ -22,6 +22,27 @@ t.test('a run that ends while another one greets its Redis is followed', async t
   t.equal(connections, 2)
 })
 
+for (const last of ['PING', 'INFO'])
+  t.test(`one that ends at the ${last} of another one is followed: nobody waits for its return`, async t => {
+    const ending = createServer(socket => {
+      socket.on('data', data => {
+        for (const [command = ''] of data.toString().matchAll(/CLIENT|PING|INFO/g)) {
+          if (command === last) {
+            ending.close()
+            return socket.destroy()
+          }
+          socket.write(command === 'PING' ? '+PONG\r\n' : '+OK\r\n')
+        }
+      })
+    }).listen(0, '127.0.0.1')
+    await once(ending, 'listening')
+    const redis = servers()
+    t.teardown(async () => redis.close())
+    const {port} = ending.address() as AddressInfo
+    const connection = await redis.connect({host: '127.0.0.1', port, connectTimeoutMs: 1000})
+    t.equal(await connection.command(['SET', 'a', '1']), 'OK')
+  })
+
 t.test('what closes each connection is no Redis, and is told', async t => {
   const other = createServer(socket => void socket.destroy()).listen(0, '127.0.0.1')
   await once(other, 'listening')
