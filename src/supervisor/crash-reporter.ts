@@ -28,9 +28,9 @@ export function crashReport({id, exit, livedMs, interrupted, line, next, death}:
   const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
   const [call] = interrupted
   const during =
-    call === undefined ? '' : ` while handling ${interrupted.length === 1 ? callText(call) : count(interrupted)}`
+    call === undefined ? '' : ` while handling ${interrupted.length === 1 ? callText(id, call) : count(interrupted)}`
   const kept = death > 0 && interrupted.length > 0 ? [`pillion why ${death} shows what was sent`] : []
-  const details = [...(interrupted.length > 1 ? listed(interrupted) : []), ...(line === '' ? [] : [line]), ...kept]
+  const details = [...(interrupted.length > 1 ? listed(id, interrupted) : []), ...(line === '' ? [] : [line]), ...kept]
   return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
 }
 
@@ -48,14 +48,19 @@ const behind = (next: string): string => (next === '' ? '' : `, ${next}`)
 
 const count = (calls: readonly InterruptedCall[]): string => `${calls.length} calls`
 
-function listed(interrupted: readonly InterruptedCall[]): readonly string[] {
-  const shown = interrupted.slice(0, MAX_CALLS).map(callText)
+function listed(id: string, interrupted: readonly InterruptedCall[]): readonly string[] {
+  const shown = interrupted.slice(0, MAX_CALLS).map(each => callText(id, each))
   const more = interrupted.length - shown.length
   return more === 0 ? shown : [...shown, `and ${more} more`]
 }
 
-const callText = ({pendingCall: {method, path, caller}, forMs}: InterruptedCall): string =>
-  `${method} ${path} from ${caller} (${durationText(forMs)})`
+/** What Dapr's sidecar asks of an app that is ready. */
+const QUESTIONS = ['/dapr/config', '/dapr/subscribe']
+
+function callText(id: string, {pendingCall: {method, path, caller}, forMs}: InterruptedCall): string {
+  const from = caller === id && QUESTIONS.includes(path) ? 'its sidecar' : caller
+  return `${method} ${path} from ${from} (${durationText(forMs)})`
+}
 
 /** `18 ms`, `12.4 s`, `3 min 5 s`. */
 function durationText(ms: number): string {

@@ -12,13 +12,22 @@ export class Kube {
     this.#token = token
   }
 
-  async open(method: string, path: string, {body, type = 'application/json'}: {body?: unknown; type?: string} = {}) {
+  async open(
+    method: string,
+    path: string,
+    {body, type = 'application/json'}: {body?: unknown; type?: string} = {}
+  ): Promise<IncomingMessage> {
     return new Promise<IncomingMessage>((resolve, reject) => {
       const text = body === undefined ? '' : JSON.stringify(body)
       const length = Buffer.byteLength(text)
       const headers = {authorization: `Bearer ${this.#token}`, 'content-type': type, 'content-length': length}
       const sent = request(this.server + path, {method, agent: this.#agent, headers}, resolve)
-      sent.on('error', reject)
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // the server has closed an idle connection in the moment in which this took it (Node.js: request.reusedSocket)
+        if (sent.reusedSocket && error.code === 'ECONNRESET')
+          this.open(method, path, {body, type}).then(resolve, reject)
+        else reject(error)
+      })
       sent.end(text)
     })
   }

@@ -29,9 +29,8 @@ for (const last of ['PING', 'INFO'])
         for (const [command = ''] of data.toString().matchAll(/CLIENT|PING|INFO/g)) {
           if (command === last) {
             ending.close()
-            return socket.destroy()
-          }
-          socket.write(command === 'PING' ? '+PONG\r\n' : '+OK\r\n')
+            socket.destroy()
+          } else socket.write(command === 'PING' ? '+PONG\r\n' : '+OK\r\n')
         }
       })
     }).listen(0, '127.0.0.1')

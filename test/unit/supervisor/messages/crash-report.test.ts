@@ -30,6 +30,17 @@ t.test('an exit tells its code and its age', async t => {
     t.equal(crashReport({...killed, livedMs}), `"payments" was ended by SIGKILL after ${words}`)
 })
 
+t.test('what its sidecar asks of each app comes from no app', async t => {
+  for (const [path, from] of [
+    ['/dapr/subscribe', 'its sidecar'],
+    ['/orders', 'payments']
+  ] as const) {
+    const pendingCall = {caller: QUIET.id, method: 'GET', path}
+    const text = crashReport({...QUIET, interrupted: [{pendingCall, forMs: 27}]})
+    t.match(text, ` while handling GET ${path} from ${from} (27 ms)`)
+  }
+})
+
 t.test('one call stands in the first line, several below it, five at most', async t => {
   t.equal(
     crashReport({...QUIET, interrupted: [call('/charge', 18)]}),
