@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import type {IncomingMessage} from 'node:http'
 import {Agent, request} from 'node:https'
 
@@ -17,19 +18,21 @@ export class Kube {
     path: string,
     {body, type = 'application/json'}: {body?: unknown; type?: string} = {}
   ): Promise<IncomingMessage> {
-    return new Promise<IncomingMessage>((resolve, reject) => {
-      const text = body === undefined ? '' : JSON.stringify(body)
-      const length = Buffer.byteLength(text)
-      const headers = {authorization: `Bearer ${this.#token}`, 'content-type': type, 'content-length': length}
-      const sent = request(this.server + path, {method, agent: this.#agent, headers}, resolve)
-      sent.on('error', (error: NodeJS.ErrnoException) => {
-        // the server has closed an idle connection in the moment in which this took it (Node.js: request.reusedSocket)
-        if (sent.reusedSocket && error.code === 'ECONNRESET')
-          this.open(method, path, {body, type}).then(resolve, reject)
-        else reject(error)
-      })
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const length = Buffer.byteLength(text)
+    const headers = {authorization: `Bearer ${this.#token}`, 'content-type': type, 'content-length': length}
+    for (;;) {
+      const sent = request(this.server + path, {method, agent: this.#agent, headers})
       sent.end(text)
-    })
+      try {
+        const [response] = (await once(sent, 'response')) as [IncomingMessage]
+        sent.on('error', () => {}) // the response has it, too
+        return response
+      } catch (error) {
+        // the server has closed an idle connection in the moment in which this took it (Node.js: request.reusedSocket)
+        if (!sent.reusedSocket || (error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+      }
+    }
   }
 
   /** The answer; an object with `code` from 400 on. */
