@@ -138,7 +138,7 @@ const firstEvent = async (app: Driven, path: string, before: string): Promise<vo
 /** Answers events until one comes that was sent after now. */
 const laterEvent = async (app: Driven, path: string): Promise<void> => {
   const now = new Date().toISOString().replace('T', ' ')
-  for (let last = ''; last <= now; ) {
+  for (let last = ''; last <= now;) {
     const event = await nextEvent(app, path)
     last = timeOf(event)
     await event.reply()

@@ -151,7 +151,12 @@ export class SidecarBindings {
 
 const inputOf = (resource: ComponentResource, blocks: SidecarBlocks): readonly Input[] => {
   const {name, type, properties} = resource
-  if (splitType(type)[0] !== 'bindings' || blocks.isMissing(resource) || !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')) return []
+  if (
+    splitType(type)[0] !== 'bindings' ||
+    blocks.isMissing(resource) ||
+    !blocks.capabilitiesOf(resource).includes('INPUT_BINDING')
+  )
+    return []
   const valueOf = (wanted: string): string =>
     properties.find(property => property.name.toLowerCase() === wanted)?.value ?? ''
   const direction = valueOf(DIRECTION)
