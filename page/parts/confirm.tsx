@@ -1,5 +1,5 @@
 import {signal} from '@preact/signals'
-import {useEffect, useRef} from 'preact/hooks'
+import {useLayoutEffect, useRef} from 'preact/hooks'
 
 interface Question {
   readonly text: string
@@ -16,12 +16,19 @@ export const confirm = (asked: Question): void => void (question.value = asked)
 export function Confirm() {
   const dialog = useRef<HTMLDialogElement>(null)
   const asked = question.value
-  useEffect(() => {
+  // at once: the event of an earlier close may still come, and finds this one open
+  useLayoutEffect(() => {
     if (asked === undefined) dialog.current?.close()
     else dialog.current?.showModal()
   }, [asked])
   return (
-    <dialog ref={dialog} aria-labelledby="question" onClose={() => (question.value = undefined)}>
+    <dialog
+      ref={dialog}
+      aria-labelledby="question"
+      onClose={() => {
+        if (dialog.current?.open === false) question.value = undefined
+      }}
+    >
       <p id="question">{asked?.text}</p>
       <form method="dialog" class="tools">
         <button

@@ -65,7 +65,7 @@ export default function Jobs() {
             rows={rows}
             keyOf={each => `${each.app}/${each.name}`}
             toneOf={({attempts}) => (attempts > 0 ? 'bad' : '')}
-            selected={`${app}/${name}`}
+            selected={name === '' ? '' : `${app}/${name}`}
             onOpen={job => go(hrefTo(job))}
           />
         ) : (

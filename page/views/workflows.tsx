@@ -8,11 +8,11 @@ import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
-import {go, hrefOf, route, setParameters} from '../state/route.ts'
+import {go, route, setParameters} from '../state/route.ts'
 import {appList, runId} from '../state/run.ts'
 import {InstancePanel} from '../workflows/instance-panel.tsx'
 import {readInstances, useAnswer} from '../workflows/instances.ts'
-import {instanceHref, instanceKey, isOver, statusWord, toneOf} from '../workflows/words.ts'
+import {instanceHref, instanceKey, isOver, statusWord, toneOf, workflowsHref} from '../workflows/words.ts'
 
 const LIMIT = 500
 
@@ -26,17 +26,13 @@ const CHIPS: readonly (readonly [text: string, statuses: readonly Api.WorkflowSt
 
 const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the workflow', run: () => close()}]
 
-const parameters = (): Readonly<Record<string, string>> => Object.fromEntries(route.value.parameters)
-
-const close = (): void => go(hrefOf('workflows', [], parameters()))
+const close = (): void => go(workflowsHref())
 
 const COLUMNS: readonly Column<Api.Workflow>[] = [
   {
     head: 'Instance',
     name: 'instance',
-    cell: instance => (
-      <a href={hrefOf('workflows', [instance.app, instance.id], parameters())}>{visible(instance.id)}</a>
-    )
+    cell: instance => <a href={instanceHref(instance)}>{visible(instance.id)}</a>
   },
   {head: 'Workflow', name: 'workflow', cell: ({name}) => visible(name)},
   {head: 'App', name: 'app', cell: ({app}) => visible(app)},
@@ -94,7 +90,7 @@ export default function Workflows() {
             rows={rows}
             keyOf={instanceKey}
             toneOf={toneOf}
-            selected={instanceKey({app, id})}
+            selected={id === '' ? '' : instanceKey({app, id})}
             onOpen={instance => go(instanceHref(instance))}
           />
         ) : (

@@ -3,9 +3,9 @@ import {useState} from 'preact/hooks'
 import {announce} from '../parts/announce.tsx'
 import {confirm} from '../parts/confirm.tsx'
 import {mayChange} from '../state/api.ts'
-import {go, hrefOf} from '../state/route.ts'
+import {go} from '../state/route.ts'
 import {change} from './instances.ts'
-import {instanceHref, isOver, isWaiting} from './words.ts'
+import {instanceHref, isOver, isWaiting, workflowsHref} from './words.ts'
 
 /** Dapr reruns no children by themselves. */
 const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instance.parent === null
@@ -61,7 +61,7 @@ export function InstanceActions({
     if (await change(`/workflow/${action}`, {app, id})) announce(`${action}: ${id}`)
   }
   const purge = async (): Promise<void> => {
-    if (await change('/workflows/purge', {app, ids: [id]})) go(hrefOf('workflows'))
+    if (await change('/workflows/purge', {app, ids: [id]})) go(workflowsHref())
   }
   if (isOver(instance))
     return (

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
-import {hrefOf} from '../state/route.ts'
+import {hrefOf, route} from '../state/route.ts'
 
 const OVER: ReadonlySet<Api.WorkflowStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED'])
 
@@ -17,11 +17,18 @@ export const toneOf = ({status}: Pick<Api.Workflow, 'status'>): string => (statu
 /** One of the instances: apps may have equal ids. */
 export const instanceKey = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => `${app}/${id}`
 
-export const instanceHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => hrefOf('workflows', [app, id])
+/** The list of the instances, as it is filtered if it is shown; `rest`: with this one opened. */
+export function workflowsHref(rest: readonly string[] = [], step = ''): string {
+  const {view, parameters} = route.value
+  const chosen = (name: string): string => (view === 'workflows' ? (parameters.get(name) ?? '') : '')
+  return hrefOf('workflows', rest, {name: chosen('name'), status: chosen('status'), step})
+}
+
+export const instanceHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string => workflowsHref([app, id])
 
 /** An instance with one of its steps opened. */
 export const stepHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>, step: Api.WorkflowStep | undefined): string =>
-  hrefOf('workflows', [app, id], {step: step?.eventId?.toString() ?? ''})
+  workflowsHref([app, id], step?.eventId?.toString())
 
 /** The query that names an instance to the API. */
 export const instanceQuery = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string =>

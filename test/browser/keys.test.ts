@@ -1,8 +1,8 @@
 /** Every journey by keyboard alone: nothing is clicked, nothing is focused by the test. */
-import type {Page} from 'playwright-core'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {call, callDetail, edge, madeUp, treeNode, type MadeUp} from './made-up.ts'
+import {active, focused, focusIsBack, press, tabTo} from './keyboard.ts'
 import {crash} from './made-up-crash.ts'
 
 const AT = '2026-01-31T14:46:45.977Z'
@@ -48,29 +48,6 @@ function fill(run: MadeUp): void {
   })
 }
 
-const press = async (page: Page, ...all: readonly string[]): Promise<void> => {
-  for (const key of all) await page.keyboard.press(key)
-}
-
-/** The row that keys go on at. */
-const active = async (page: Page): Promise<string> =>
-  page.evaluate<string>("document.querySelector('[role=grid]:focus .row.active')?.textContent ?? ''")
-
-/** What has the focus: its name, and its text. */
-const focused = async (page: Page): Promise<string> =>
-  page.evaluate<string>(
-    "((at) => `${at?.getAttribute('aria-label') ?? at?.labels?.[0]?.textContent ?? ''} ${at?.textContent ?? ''}`.trim())(document.activeElement)"
-  )
-
-/** Tab, until what has the focus is named so. */
-async function tabTo(page: Page, name: RegExp, key = 'Tab'): Promise<boolean> {
-  for (let n = 0; n < 60; n++) {
-    await press(page, key)
-    if (name.test(await focused(page))) return true
-  }
-  return false
-}
-
 t.test('by keyboard alone', async t =>
   withBrowser(t, async browser => {
     await t.test('from an app to its calls, a call, its request and back', async t => {
@@ -105,7 +82,7 @@ t.test('by keyboard alone', async t =>
       await page.getByRole('heading', {name: /^Call \d/}).waitFor()
       await press(page, 'Escape')
       await page.getByRole('heading', {name: /^Call \d/}).waitFor({state: 'detached'})
-      t.match(await focused(page), /^Calls/, 'the table, or the view, has the focus again')
+      await focusIsBack(page)
       await press(page, 'j')
       t.not(await active(page), '', 'and keys go on there')
       t.same(troubles, [])

@@ -136,7 +136,7 @@ export const edge = (from: string, to: string, calls = 100, more: Partial<Api.Ed
 /** What the API answers: by method and path (`GET /apps/shop/why`); a function gets the body. */
 export type Answers = Record<string, Said | ((body: string, query: URLSearchParams) => Said)>
 /** JSON, or text. */
-type Said = Readonly<Record<string, unknown>> | string
+export type Said = Readonly<Record<string, unknown>> | string
 
 export interface MadeUp {
   /** With the token. */
