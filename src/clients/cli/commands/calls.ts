@@ -1,3 +1,4 @@
+import {constants, setPriority} from 'node:os'
 import type {FoundRun} from '../../../control/client.ts'
 import type {Call, Lines} from '../../../model/api.generated.ts'
 import {messageOf, UserError} from '../../../model/errors.ts'
@@ -77,11 +78,12 @@ async function copy(
   format: string,
   query: Readonly<Record<string, string>>
 ): Promise<NodeJS.Dict<string>> {
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL) // calls through the run go first
   const {message} = await api.open('GET /calls.{format}', {at: {format}, query})
-  message.setEncoding('utf8') // no character is cut
+  if (process.stdout.isTTY) message.setEncoding('utf8') // no character is cut
   try {
     for await (const piece of message)
-      await new Promise<void>(resolve => print(process.stdout, piece as string, resolve))
+      await new Promise<void>(resolve => print(process.stdout, piece as string | Buffer, resolve))
   } catch (error) {
     throw new UserError(`the connection to the run broke: ${messageOf(error)}`, {
       explanation: 'The run may have ended.'
