@@ -161,6 +161,23 @@ t.test('in the tree of a request an event of gRPC stands below its publish', asy
   ])
 })
 
+t.test('in the tree of a request events of gRPC that come in bulk stand below the publish of the last one', async t => {
+  const bulkSubscribe = {enabled: true, maxMessagesCount: 2, maxAwaitDurationMs: 60_000}
+  const {rig, shop, publish} = await openShop(t, [{pubsubName: 'bus', topic: 'many', bulkSubscribe}])
+  for (const data of ['1', '2']) await publish('many', data)
+  const request = await shop.nextRequest()
+  const {entries} = decode(TopicEventBulkRequest, Buffer.from(request.body, 'base64'))
+  const statuses = entries.map(({entryId}) => ({entryId, status: 0}))
+  await request.reply({status: 0, body: base64(encode(TopicEventBulkResponse, {statuses}))})
+  const waited = await rig.run(['wait', '--for', 'calls:shop:1', '--timeout', '20s'])
+  t.equal(waited.code, 0, waited.stderr)
+  const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent('from:bus/many')}`)
+  t.match((json as Api.RequestTree).nodes, [
+    {kind: 'component', from: 'shop', to: 'bus/many', what: 'publish'},
+    {kind: 'call', from: 'bus/many', to: 'shop', link: {reason: 'event', chance: 1, candidates: 1}}
+  ])
+})
+
 t.test('what follows each answer of an app of gRPC', async t => {
   const {shop, run, publish} = await openShop(t, [
     {pubsubName: 'bus', topic: 'kept', deadLetterTopic: 'dead'},

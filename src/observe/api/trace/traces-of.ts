@@ -25,26 +25,57 @@ export function tracesOf({pieces}: Pick<RecordedCall, 'pieces'>): {
 
 /** An event, or several in bulk, which tell of themselves in the body alone: their names are those of the last one. */
 const EVENT = /^(?:content-type:[ \t]*application\/cloudevents\+json|pubsubname:)/im
-const GRPC_EVENT = '/dapr.proto.runtime.v1.AppCallback/OnTopicEvent'
+const GRPC_EVENT = /^\/dapr\.proto\.runtime\.v1\.AppCallback(?:Alpha)?\/On(Bulk)?TopicEvent(?:Alpha1)?$/
+/** Before a message of gRPC: whether it is compressed, and its length. */
+const GRPC_FRAME_BYTES = 5
 
 /** What a delivery says of its event; empty: it is none, or that part of it is not kept. */
 function eventIn(head: string, target: string, pieces: readonly TapePiece[]): Partial<EventNames> {
-  const isGrpc = target === GRPC_EVENT
-  if (!isGrpc && !EVENT.test(head)) return {}
+  const [isGrpc, isBulk] = GRPC_EVENT.exec(target) ?? []
+  if (isGrpc === undefined && !EVENT.test(head)) return {}
   const body = pieces.findLast(({kind}) => kind === PIECE.requestBody)?.bytes
   if (body === undefined) return {}
-  return isGrpc ? grpcEventNames(body) : (eventNames(body) ?? otherNames(body))
+  if (isGrpc === undefined) return eventNames(body) ?? otherNames(body)
+  const message = body.subarray(GRPC_FRAME_BYTES)
+  return grpcEventNames(isBulk === undefined ? message : lastOfBatch(message))
 }
 
-/** TopicEventRequest begins with `id` and `source`, after the five bytes of a message's frame. */
-function grpcEventNames(body: Buffer): Partial<EventNames> {
-  const field = (tag: number, at: number): string | undefined => {
-    const length = body[at + 1] ?? 0
-    return body[at] === tag && length < 128 ? body.toString('utf8', at + 2, at + 2 + length) : undefined
+/** The event of the last entry of a TopicEventBulkRequest, by the numbers of Dapr's appcallback.proto. */
+function lastOfBatch(batch: Buffer): Buffer {
+  const [ENTRIES, CLOUD_EVENT] = [2, 3]
+  const entry = fieldsOf(batch).findLast(({number}) => number === ENTRIES)
+  return fieldsOf(entry?.bytes ?? NONE).find(({number}) => number === CLOUD_EVENT)?.bytes ?? NONE
+}
+
+/** `id` and `source` of a TopicEventRequest, or of an event of a batch. */
+function grpcEventNames(message: Buffer): Partial<EventNames> {
+  const [event, publisher] = [1, 2].map(wanted => fieldsOf(message).find(({number}) => number === wanted)?.bytes)
+  return {...(event && {event: event.toString()}), ...(publisher && {publisher: publisher.toString()})}
+}
+
+const NONE = Buffer.alloc(0)
+
+/** The fields of a message that have a length, as all of these messages do, up to where it is cut off (protobuf.dev: Encoding). */
+function fieldsOf(message: Buffer): readonly {readonly number: number; readonly bytes: Buffer}[] {
+  const fields: {readonly number: number; readonly bytes: Buffer}[] = []
+  let at = 0
+  const varint = (): number => {
+    let value = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = message[at++] ?? 0
+      value |= (byte & 127) << shift
+      if (byte < 128) break
+    }
+    return value
   }
-  const event = field(0x0a, 5)
-  const publisher = event === undefined ? undefined : field(0x12, 7 + Buffer.byteLength(event))
-  return {...(event !== undefined && {event}), ...(publisher !== undefined && {publisher})}
+  while (at < message.length) {
+    const tag = varint()
+    const end = varint() + at
+    if ((tag & 7) !== 2 || end > message.length) break
+    fields.push({number: tag >> 3, bytes: message.subarray(at, end)})
+    at = end
+  }
+  return fields
 }
 
 /** In an envelope of another writer. */
