@@ -37,6 +37,8 @@ export class SidecarBindings {
   readonly #options: SidecarBindingsOptions
   readonly #stops: readonly (() => void)[]
   #inputs: readonly Input[] = []
+  /** Those that the app was last asked for. */
+  #asked: readonly Input[] = []
   /** Aborted when the process has exited: otherwise the question would wait for the next process, which is asked separately. */
   #question = new AbortController()
   readonly #process: EventProcess
@@ -89,9 +91,9 @@ export class SidecarBindings {
 
   /** Files have changed: the app may want others now. */
   #reload(): void {
-    const before = this.#inputs
     const now = this.#newInputs()
-    const isSame = now.length === before.length && now.every(({resource}, at) => resource === before[at]?.resource)
+    const asked = this.#asked
+    const isSame = now.length === asked.length && now.every(({resource}, at) => resource === asked[at]?.resource)
     if (!isSame) this.#process.askAgain()
     this.#look()
   }
@@ -106,6 +108,7 @@ export class SidecarBindings {
     this.#hasFollowed = true
     try {
       const inputs = this.#inputs
+      this.#asked = inputs
       const channel = await this.#openChannel()
       const asked = inputs.filter(({isWanted}) => !isWanted).map(({target}) => target)
       const answers = asked.length === 0 ? [] : await channel.wanted(asked, signal)
@@ -119,6 +122,7 @@ export class SidecarBindings {
         channel
       )
     } catch (error) {
+      this.#asked = []
       if (!signal.aborted) log('error', `failed to read from bindings: ${messageOf(error)}`)
     }
     if (signal.aborted) return
