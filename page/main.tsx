@@ -100,9 +100,11 @@ effect(() => {
 function Content() {
   const {view} = route.value
   const Found = loaded.value.get(view)
+  const title = <h1 class="unseen">{VIEWS.find(({name}) => name === view)?.title ?? view}</h1>
   if (typeof Found === 'string')
     return (
       <div class="empty">
+        {title}
         <p>{Found}</p>
         <button type="button" onClick={loadAgain}>
           Try again
@@ -110,7 +112,12 @@ function Content() {
       </div>
     )
   if (Found === undefined || (run.value === undefined && connection.value.state !== 'refused'))
-    return <p class="empty">Asking the run …</p>
+    return (
+      <div class="empty">
+        {title}
+        <p>Asking the run …</p>
+      </div>
+    )
   return run.value === undefined ? null : <Found />
 }
 

@@ -54,15 +54,18 @@ export default function App({name}: {readonly name: string}) {
 function NoSuchApp({name}: {readonly name: string}) {
   const near = appList.value.map(keyOf).filter(key => key.startsWith(name.slice(0, 2)))
   return (
-    <p class="empty">
-      The run has no app “{name}”.{' '}
-      {near.slice(0, 5).map(key => (
-        <a key={key} href={hrefOf('apps', [key])}>
-          {key}{' '}
-        </a>
-      ))}
-      <a href={hrefOf('apps')}>Show all</a>
-    </p>
+    <div class="empty">
+      <h1 class="unseen">{name}</h1>
+      <p>
+        The run has no app “{name}”.{' '}
+        {near.slice(0, 5).map(key => (
+          <a key={key} href={hrefOf('apps', [key])}>
+            {key}{' '}
+          </a>
+        ))}
+        <a href={hrefOf('apps')}>Show all</a>
+      </p>
+    </div>
   )
 }
 

@@ -40,8 +40,13 @@ const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the figures', run: (
 export default function Graph() {
   useKeys(KEYS)
   const view = useGraph()
-  if (view === undefined) return <p class="empty">Asking the run …</p>
-  if (!('apps' in view)) return <p class="empty box">{problemText(view)}</p>
+  if (view === undefined || !('apps' in view))
+    return (
+      <div class={`empty ${view === undefined ? '' : 'box'}`}>
+        <h1 class="unseen">Graph</h1>
+        <p>{view === undefined ? 'Asking the run …' : problemText(view)}</p>
+      </div>
+    )
   const whole = graphOf(view, edges.value)
   const focus = parameter('focus')
   const within = Number(parameter('within') || '1')

@@ -177,6 +177,7 @@ t.test('the apps', async t =>
       await page.getByRole('link', {name: 'payments'}).waitFor()
       await page.goto(run.url.replace(/#.*/, '#/apps/payment'))
       await page.getByText('The run has no app “payment”').waitFor()
+      t.same(await violations(page), [])
       await page.getByRole('main').getByRole('link', {name: 'payments'}).click()
       await page.getByRole('button', {name: 'Restart'}).click()
       await page.getByRole('alert').getByText('there is no /apps/payments/restart. Look elsewhere.').waitFor()

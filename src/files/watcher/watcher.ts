@@ -1,4 +1,5 @@
 import {existsSync, readdirSync, type Stats} from 'node:fs'
+import {stat} from 'node:fs/promises'
 import {dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {codeOf} from '../../model/errors.ts'
@@ -126,7 +127,9 @@ export class Watch {
     let stands = false
     const {folder, since, watch: plan, clock = systemClock} = this.#options
     const areFiles = 'files' in plan
+    const seen = new Set<string>()
     const see = (path: string, came: Came): void => {
+      if (!stands) seen.add(path)
       if (path !== folder && filter.counts(path)) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
@@ -150,6 +153,10 @@ export class Watch {
         stands = true
         this.#stands.resolve()
         void this.#hashes.hash()
+        // the library looks at a file before it watches its folder: what is saved in between it does not tell
+        if (areFiles)
+          for (const path of plan.files)
+            if (!seen.has(path)) void savedSince(path, since, clock.date()).then(is => is && see(path, 'other'))
       })
       .on('error', error => void this.#fail(error))
   }
@@ -197,6 +204,14 @@ export class Watch {
 /** A file was saved after this moment. A date in the future tells nothing: clocks are set back, and other machines have their own. */
 const isSince = ({mtimeMs, ctimeMs}: Stats, since: number, now: number): boolean =>
   [mtimeMs, ctimeMs].some(time => time > since && time <= now)
+
+async function savedSince(path: string, since: number, now: number): Promise<boolean> {
+  try {
+    return isSince(await stat(path), since, now)
+  } catch {
+    return false // its removal is told
+  }
+}
 
 /** A change without the files that an editor made only to save another one. */
 function savedOf(came: ReadonlyMap<string, Came>): readonly (readonly [string, Came])[] {
