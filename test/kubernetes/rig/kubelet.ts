@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {createServer, type Server} from 'node:https'
+import {setTimeout as pause} from 'node:timers/promises'
 import type {AddressInfo} from 'node:net'
 import type {ApiServer} from './api-server.ts'
 import type {ContainerSpec, Live} from './kube.ts'
@@ -298,12 +299,14 @@ export class Kubelet {
     this.#server?.close()
   }
 
+  /** A watch that breaks is begun again, as a kubelet does: all pods come again, and those that are known change nothing. */
   async #watch(): Promise<void> {
-    try {
-      for await (const {type, object} of this.api.kube.watch('/api/v1/pods')) this.#see(type, object)
-    } catch {
-      // the API server is gone
-    }
+    while (this.#server?.listening === true)
+      try {
+        for await (const {type, object} of this.api.kube.watch('/api/v1/pods')) this.#see(type, object)
+      } catch {
+        await pause(100) // the API server may be gone
+      }
   }
 
   #see(type: string, object: Live): void {
