@@ -1,18 +1,9 @@
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
+import {REMINDER} from './made-up-timed.ts'
 import {at} from './made-up-workflows.ts'
 import {FIRST_VIEW, madeUp} from './made-up.ts'
 
-const WAKE = {
-  app: 'carts',
-  type: 'Cart',
-  id: '17',
-  name: 'expire',
-  due: at(60),
-  period: 'PT1H',
-  left: null,
-  expires: null
-}
 const ROW = {host: 'carts', inside: '', insideMs: 0, waiting: 0, waitingMs: 0, idleMs: 1000}
 const BUSY = {...ROW, id: '17', inside: 'add', insideMs: 2000, waiting: 1, waitingMs: 1500, idleMs: 0}
 
@@ -33,15 +24,15 @@ t.test('actors', async t =>
           calls: [{work: 'add', caller: 'shop', sinceMs: 2000}],
           queue: [{work: 'total', caller: 'desk', sinceMs: 1500}],
           timers: ['tick'],
-          reminders: [WAKE]
+          reminders: [REMINDER]
         }),
         'POST /reminder/run': () => {
           told.push('run')
-          return {reminder: WAKE, outcome: 'done', answer: ''}
+          return {reminder: REMINDER, outcome: 'done', answer: ''}
         },
         'POST /reminder/delete': () => {
           told.push('delete')
-          return {reminder: WAKE, outcome: null, answer: ''}
+          return {reminder: REMINDER, outcome: null, answer: ''}
         }
       })
       const {page, troubles} = await open(browser, run.url)

@@ -1,27 +1,8 @@
-import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
+import {job} from './made-up-timed.ts'
 import {at} from './made-up-workflows.ts'
 import {FIRST_VIEW, madeUp} from './made-up.ts'
-
-const job = (name: string, more: Partial<Api.Job> = {}): Api.Job => ({
-  number: 1,
-  app: 'checkout',
-  name,
-  schedule: '@daily',
-  dueTime: null,
-  ttl: null,
-  repeats: null,
-  begin: at(0),
-  expires: null,
-  next: at(60),
-  count: 3,
-  last: at(10),
-  attempts: 0,
-  state: 'waits',
-  answer: '200',
-  ...more
-})
 
 const REPORT = job('report')
 const BROKEN = job('broken', {attempts: 2, answer: '500', state: 'due', app: 'payments'})

@@ -3,39 +3,14 @@ import type {Page} from 'playwright-core'
 import t, {type Test} from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
 import {active, focused, focusIsBack, press, tabTo} from './keyboard.ts'
+import {job, REMINDER} from './made-up-timed.ts'
 import {at, detail, instance, step} from './made-up-workflows.ts'
 import {FIRST_VIEW, madeUp, type MadeUp, type Said} from './made-up.ts'
 
 const ORDER = instance('o-17')
 const FAILED = instance('o-16', {status: 'FAILED', failure: 'no money', app: 'payments'})
-const WAKE = {
-  app: 'carts',
-  type: 'Cart',
-  id: '17',
-  name: 'expire',
-  due: at(60),
-  period: '',
-  left: null,
-  expires: null
-}
 const CART = {host: 'carts', id: '17', inside: '', insideMs: 0, waiting: 0, waitingMs: 0, idleMs: 1000}
-const JOB = {
-  number: 1,
-  app: 'checkout',
-  name: 'report',
-  schedule: '@daily',
-  dueTime: null,
-  ttl: null,
-  repeats: null,
-  begin: at(0),
-  expires: null,
-  next: at(60),
-  count: 3,
-  last: at(10),
-  attempts: 0,
-  state: 'waits',
-  answer: '200'
-}
+const JOB = job('report')
 
 /** A run with one of each, and what it was told to do. */
 function fill(run: MadeUp): readonly string[] {
@@ -64,14 +39,14 @@ function fill(run: MadeUp): readonly string[] {
       types: [{type: 'Cart', hosts: ['carts'], active: 1, inside: 0, waiting: 0, reminders: 1, next: at(60)}]
     },
     'GET /actors/of': {type: 'Cart', actors: [CART], count: 1},
-    'GET /actor': {...CART, type: 'Cart', circle: '', calls: [], queue: [], timers: [], reminders: [WAKE]},
+    'GET /actor': {...CART, type: 'Cart', circle: '', calls: [], queue: [], timers: [], reminders: [REMINDER]},
     'GET /jobs': {now: at(20), jobs: [JOB], next: null},
     'GET /job': {...JOB, now: at(20), data: '{"kind":"daily"}', failurePolicy: 'drop'}
   })
   for (const action of ['raise', 'suspend', 'terminate', 'skip']) tells(`workflow/${action}`, ORDER)
   tells('workflow/rerun', ORDER)
   tells('workflows/purge', {purged: [], count: 1})
-  for (const action of ['run', 'delete']) tells(`reminder/${action}`, {reminder: WAKE, outcome: 'done', answer: ''})
+  for (const action of ['run', 'delete']) tells(`reminder/${action}`, {reminder: REMINDER, outcome: 'done', answer: ''})
   for (const action of ['run', 'pause', 'delete']) tells(`job/${action}`, {job: JOB, outcome: null})
   return told
 }

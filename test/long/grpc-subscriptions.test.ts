@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {fromBinary, toJson} from '@bufbuild/protobuf'
 import {StructSchema} from '@bufbuild/protobuf/wkt'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import type {Driven, Request} from '../rig/command.ts'
 import {ask, controlSocket} from '../rig/control-socket.ts'
 import {DaprClient} from '../rig/dapr-client.ts'
@@ -146,19 +146,24 @@ t.test('an event reaches an app of gRPC: its fields, metadata and trace', async 
   }
 })
 
+/** The last of so many deliveries of a topic, in the tree of its request. */
+async function standsBelowItsPublish(t: Test, rig: Rig, topic: string, deliveries: number): Promise<void> {
+  const waited = await rig.run(['wait', '--for', `calls:shop:${deliveries}`, '--timeout', '20s'])
+  t.equal(waited.code, 0, waited.stderr)
+  const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent(`from:bus/${topic}`)}`)
+  t.match((json as Api.RequestTree).nodes, [
+    {kind: 'component', from: 'shop', to: `bus/${topic}`, what: 'publish'},
+    {kind: 'call', from: `bus/${topic}`, to: 'shop', link: {reason: 'event', chance: 1, candidates: 1}}
+  ])
+}
+
 t.test('in the tree of a request an event of gRPC stands below its publish', async t => {
   const {rig, shop, publish} = await openShop(t, [{pubsubName: 'bus', topic: 'orders'}])
   for (const data of ['1', '2']) {
     await publish('orders', data)
     await reply(await shop.nextRequest())
   }
-  const waited = await rig.run(['wait', '--for', 'calls:shop:2', '--timeout', '20s'])
-  t.equal(waited.code, 0, waited.stderr)
-  const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent('from:bus/orders')}`)
-  t.match((json as Api.RequestTree).nodes, [
-    {kind: 'component', from: 'shop', to: 'bus/orders', what: 'publish'},
-    {kind: 'call', from: 'bus/orders', to: 'shop', link: {reason: 'event', chance: 1, candidates: 1}}
-  ])
+  await standsBelowItsPublish(t, rig, 'orders', 2)
 })
 
 t.test('in the tree of a request events of gRPC that come in bulk stand below the publish of the last one', async t => {
@@ -169,13 +174,7 @@ t.test('in the tree of a request events of gRPC that come in bulk stand below th
   const {entries} = decode(TopicEventBulkRequest, Buffer.from(request.body, 'base64'))
   const statuses = entries.map(({entryId}) => ({entryId, status: 0}))
   await request.reply({status: 0, body: base64(encode(TopicEventBulkResponse, {statuses}))})
-  const waited = await rig.run(['wait', '--for', 'calls:shop:1', '--timeout', '20s'])
-  t.equal(waited.code, 0, waited.stderr)
-  const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent('from:bus/many')}`)
-  t.match((json as Api.RequestTree).nodes, [
-    {kind: 'component', from: 'shop', to: 'bus/many', what: 'publish'},
-    {kind: 'call', from: 'bus/many', to: 'shop', link: {reason: 'event', chance: 1, candidates: 1}}
-  ])
+  await standsBelowItsPublish(t, rig, 'many', 1)
 })
 
 t.test('what follows each answer of an app of gRPC', async t => {

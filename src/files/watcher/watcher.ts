@@ -129,7 +129,7 @@ export class Watch {
     const areFiles = 'files' in plan
     const seen = new Set<string>()
     const see = (path: string, came: Came): void => {
-      if (!stands) seen.add(path)
+      if (areFiles && !stands) seen.add(path)
       if (path !== folder && filter.counts(path)) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {

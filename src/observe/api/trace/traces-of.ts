@@ -1,3 +1,4 @@
+import {BinaryReader, WireType} from '@bufbuild/protobuf/wire'
 import {eventNames, type EventNames} from '../../../model/event-names.ts'
 import {PIECE, type TapePiece} from '../../telemetry/recorder/byte-tape.ts'
 import {methodPath, pieceText, traceparentIn} from '../../telemetry/recorder/call-content.ts'
@@ -41,39 +42,34 @@ function eventIn(head: string, target: string, pieces: readonly TapePiece[]): Pa
 }
 
 /** The event of the last entry of a TopicEventBulkRequest, by the numbers of Dapr's appcallback.proto. */
-function lastOfBatch(batch: Buffer): Buffer {
+function lastOfBatch(batch: Buffer): Uint8Array {
   const [ENTRIES, CLOUD_EVENT] = [2, 3]
   const entry = fieldsOf(batch).findLast(({number}) => number === ENTRIES)
   return fieldsOf(entry?.bytes ?? NONE).find(({number}) => number === CLOUD_EVENT)?.bytes ?? NONE
 }
 
 /** `id` and `source` of a TopicEventRequest, or of an event of a batch. */
-function grpcEventNames(message: Buffer): Partial<EventNames> {
+function grpcEventNames(message: Uint8Array): Partial<EventNames> {
   const [event, publisher] = [1, 2].map(wanted => fieldsOf(message).find(({number}) => number === wanted)?.bytes)
-  return {...(event && {event: event.toString()}), ...(publisher && {publisher: publisher.toString()})}
+  return {...(event && {event: textOf(event)}), ...(publisher && {publisher: textOf(publisher)})}
 }
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 const NONE = Buffer.alloc(0)
 
-/** The fields of a message that have a length, as all of these messages do, up to where it is cut off (protobuf.dev: Encoding). */
-function fieldsOf(message: Buffer): readonly {readonly number: number; readonly bytes: Buffer}[] {
-  const fields: {readonly number: number; readonly bytes: Buffer}[] = []
-  let at = 0
-  const varint = (): number => {
-    let value = 0
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = message[at++] ?? 0
-      value |= (byte & 127) << shift
-      if (byte < 128) break
+/** The fields of a message that have a length, as all of these messages do, up to where it is cut off. */
+function fieldsOf(message: Uint8Array): readonly {readonly number: number; readonly bytes: Uint8Array}[] {
+  const fields: {readonly number: number; readonly bytes: Uint8Array}[] = []
+  const reader = new BinaryReader(message)
+  try {
+    while (reader.pos < reader.len) {
+      const [number, type] = reader.tag()
+      if (type === WireType.LengthDelimited) fields.push({number, bytes: reader.bytes()})
+      else reader.skip(type, number)
     }
-    return value
-  }
-  while (at < message.length) {
-    const tag = varint()
-    const end = varint() + at
-    if ((tag & 7) !== 2 || end > message.length) break
-    fields.push({number: tag >> 3, bytes: message.subarray(at, end)})
-    at = end
+  } catch {
+    // the recorder keeps the beginning of a long body
   }
   return fields
 }
