@@ -5,6 +5,7 @@ import {useEffect} from 'preact/hooks'
 import {Announcements} from './parts/announce.tsx'
 import {Bar} from './parts/bar.tsx'
 import {Confirm} from './parts/confirm.tsx'
+import {toTable} from './parts/grid.tsx'
 import {Help, isHelpOpen} from './parts/help.tsx'
 import {ConnectionStrip, FailureStrip} from './parts/strips.tsx'
 import {Troubles} from './home/troubles.tsx'
@@ -14,13 +15,10 @@ import {go, hrefOf, route} from './state/route.ts'
 import {connection, isPaused, pause, run, runName} from './state/run.ts'
 import {VIEWS} from './views/views.ts'
 
-/** The table of the view. */
-const table = (): HTMLElement | null => document.querySelector<HTMLElement>('main [role=grid]')
-
 /** From the view itself, where one is after each change of views, the table is one Tab away. */
-function toTable(event: KeyboardEvent): void {
+function tabToTable(event: KeyboardEvent): void {
   if (event.key !== 'Tab' || event.shiftKey || event.target !== event.currentTarget) return
-  const found = table()
+  const found = document.querySelector<HTMLElement>('main [role=grid]')
   if (found === null) return
   event.preventDefault()
   found.focus()
@@ -30,7 +28,7 @@ function toTable(event: KeyboardEvent): void {
 function inField(event: KeyboardEvent): void {
   const {target, key} = event
   const filter = target instanceof HTMLInputElement && target.type === 'search' ? target : undefined
-  if (key === 'Enter' && filter !== undefined && filter.form === null) table()?.focus()
+  if (key === 'Enter' && filter !== undefined && filter.form === null) toTable()
   else if (key !== 'Escape' || !isTyping(target)) return
   else if (filter === undefined || filter.value === '') document.getElementById('main')?.focus()
   else {
@@ -44,8 +42,8 @@ const KEYS: readonly Key[] = [
   ...VIEWS.map(({key, title, name}) => ({keys: `g ${key}`, text: `Go to ${title}`, run: () => go(hrefOf(name))})),
   {keys: 'p', text: 'Pause, or go on', run: () => pause(!isPaused.value)},
   {keys: '/', text: 'Filter', run: () => document.querySelector<HTMLInputElement>('input[type=search]')?.focus()},
-  {keys: 'j', text: 'To the table, and down', run: () => table()?.focus()},
-  {keys: 'k', text: 'To the table, and up', run: () => table()?.focus()},
+  {keys: 'j', text: 'To the table, and down', run: toTable},
+  {keys: 'k', text: 'To the table, and up', run: toTable},
   {keys: '?', text: 'These keys', run: () => (isHelpOpen.value = true)}
 ]
 
@@ -140,7 +138,7 @@ function Page() {
       <main
         id="main"
         tabIndex={-1}
-        onKeyDown={event => (toTable(event), inField(event))}
+        onKeyDown={event => (tabToTable(event), inField(event))}
         class={isOld ? 'old' : ''}
         aria-label={VIEWS.find(({name}) => name === view)?.title}
       >

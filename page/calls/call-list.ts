@@ -25,7 +25,10 @@ export const mistake = signal('')
 const cleared = signal(0)
 
 /** The filter of the calls that are listed. */
-let shownFor = ''
+const shownFor = signal('')
+
+/** Others are asked for: those that are listed are of another filter. */
+export const isOther = (q: string): boolean => shownFor.value !== q
 
 export const isCleared = (): boolean => cleared.value > 0
 
@@ -54,13 +57,20 @@ const since = (back: number): number => Math.max(cleared.peek(), (calls.peek()[0
 /** Keeps the list up to date with the calls that a filter matches, until the function that is returned is called. */
 export function followCalls(q: string): () => void {
   const gone = new AbortController()
-  // when the run has ended, what was known stays
-  if (connection.peek().state === 'open' || q !== shownFor) {
-    isAnswered.value = false
+  /** Calls that came before the first answer; undefined: it is there. */
+  let early: readonly Api.Call[] | undefined = []
+  /** What is listed stays until it is known what replaces it. */
+  const begin = (rows: readonly Api.Call[]): void => {
     calls.value = []
-    notShown.value = 0
+    shownFor.value = q
+    add([...(early ?? []), ...rows])
+    early = undefined
   }
-  shownFor = q
+  // when the run has ended, what was known stays
+  if (connection.peek().state === 'open') {
+    isAnswered.value = false
+    notShown.value = 0
+  } else if (isOther(q)) begin([])
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
   const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly Api.Call[]> => {
@@ -72,12 +82,16 @@ export function followCalls(q: string): () => void {
   }
   const load = async (): Promise<void> => {
     try {
-      add(await rowsOf({q, limit: FIRST, after: since(LATE)}))
+      const isFirst = early !== undefined
+      const rows = await rowsOf({q, limit: FIRST, after: isFirst ? cleared.peek() : since(LATE)})
+      if (isFirst) begin(rows)
+      else add(rows)
       mistake.value = ''
       isAnswered.value = true
     } catch (error) {
       if (gone.signal.aborted) return
       const {message, hint, status} = problemOf(error)
+      if (isOther(q)) begin([])
       if (status === 400) mistake.value = `${message}${hint === '' ? '' : `. ${hint}`}`
     }
   }
@@ -102,7 +116,7 @@ export function followCalls(q: string): () => void {
   void load()
   let isLooking = false
   const openTimer = setInterval(() => {
-    if (isLooking || document.hidden || isPaused.peek() || mistake.peek() !== '') return
+    if (isLooking || early !== undefined || document.hidden || isPaused.peek() || mistake.peek() !== '') return
     isLooking = true
     lookAtOpen()
       .catch(() => undefined) // the strip of the connection says so
@@ -110,12 +124,13 @@ export function followCalls(q: string): () => void {
   }, OPEN_MS)
   const stop = listen('calls', batch => {
     if (q !== '') return loadSoon()
-    add(batch.calls)
+    if (early === undefined) add(batch.calls)
+    else early = [...early, ...batch.calls]
     notShown.value += batch.notShown
   })
   // after a loss, or with another run
   const stopReset = listen('reset', () => {
-    calls.value = []
+    early = []
     void load()
   })
   return () => {

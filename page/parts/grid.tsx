@@ -29,6 +29,8 @@ export interface GridProps<T> {
   readonly toneOf?: (row: T) => string
   /** The key of the row that is open elsewhere. */
   readonly selected?: string
+  /** Other rows are asked for: these are of an earlier filter. */
+  readonly isAsking?: boolean
   /** Enter, or a click. */
   readonly onOpen?: (row: T) => void
   /** A key that is none of the table's; false: it means nothing. Only while single keys are on. */
@@ -38,8 +40,22 @@ export interface GridProps<T> {
 /** Where keys go on in a table that was left, by its name. */
 const places = new Map<string, string>()
 
+/** What has the focus of somebody who asked for the table while its rows were on their way. */
+let wantedFrom: Element | null = null
+
+// each further key means something else
+addEventListener('keydown', () => (wantedFrom = null), {capture: true})
+
+/** The table of the view gets the focus: at once, or when the rows are there that are asked for. */
+export function toTable(): void {
+  const table = document.querySelector<HTMLElement>('main [role=grid]:not([aria-busy=true])')
+  if (table === null) wantedFrom = document.activeElement
+  else table.focus()
+}
+
 /** A table of which only the rows in sight are drawn; one tab stop, arrow keys within it. */
-export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '', onOpen, onKey}: GridProps<T>) {
+export function Grid<T>(props: GridProps<T>) {
+  const {name, label, columns, rows, keyOf, toneOf, selected = '', isAsking = false, onOpen, onKey} = props
   const box = useRef<HTMLDivElement>(null)
   const [{top, height}, setSeen] = useState({top: 0, height: 600})
   const [active, setPlace] = useState(places.get(name) ?? '')
@@ -100,6 +116,12 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
     if (selected !== '') setActive(selected)
   }, [selected])
 
+  useLayoutEffect(() => {
+    if (isAsking || wantedFrom === null || wantedFrom !== document.activeElement) return
+    wantedFrom = null
+    box.current?.focus()
+  }, [isAsking])
+
   return (
     <div
       ref={box}
@@ -108,6 +130,7 @@ export function Grid<T>({name, label, columns, rows, keyOf, toneOf, selected = '
       tabIndex={0}
       aria-label={label}
       aria-rowcount={rows.length + 1}
+      aria-busy={isAsking}
       aria-activedescendant={at >= first && at < last ? idOf(active) : undefined}
       onKeyDown={onKeyDown}
       onFocus={event => {

@@ -1,5 +1,15 @@
 import {useEffect} from 'preact/hooks'
-import {calls, clear, followCalls, isAnswered, isCleared, mistake, notShown, unclear} from '../calls/call-list.ts'
+import {
+  calls,
+  clear,
+  followCalls,
+  isAnswered,
+  isCleared,
+  isOther,
+  mistake,
+  notShown,
+  unclear
+} from '../calls/call-list.ts'
 import {CallPanel} from '../calls/call-panel.tsx'
 import {COLUMNS, hrefOfCall} from '../calls/columns.tsx'
 import {Export} from '../calls/export.tsx'
@@ -77,6 +87,7 @@ export default function Calls() {
             rows={rows}
             keyOf={({number}) => number.toString()}
             toneOf={({isFailed}) => (isFailed ? 'bad' : '')}
+            isAsking={isOther(q)}
             selected={open}
             onOpen={({number}) => go(hrefOfCall(number))}
           />

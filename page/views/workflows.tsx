@@ -11,7 +11,7 @@ import {useKeys, type Key} from '../state/keys.ts'
 import {go, route, setParameters} from '../state/route.ts'
 import {appList, runId} from '../state/run.ts'
 import {InstancePanel} from '../workflows/instance-panel.tsx'
-import {readInstances, useAnswer} from '../workflows/instances.ts'
+import {readInstances, useAnswer, useLast} from '../workflows/instances.ts'
 import {instanceHref, instanceKey, isOver, statusWord, toneOf, workflowsHref} from '../workflows/words.ts'
 
 const LIMIT = 500
@@ -64,7 +64,8 @@ export default function Workflows() {
     for (const each of CHIPS.find(([text]) => text === status)?.[1] ?? []) query.append('status', each)
     return `/workflows?${query}`
   }, [name, status])
-  const answer = useAnswer(path, readInstances)
+  const current = useAnswer(path, readInstances)
+  const answer = useLast(current)
   const rows = typeof answer === 'object' ? answer.workflows : []
   return (
     <>
@@ -90,11 +91,12 @@ export default function Workflows() {
             rows={rows}
             keyOf={instanceKey}
             toneOf={toneOf}
+            isAsking={current === undefined}
             selected={id === '' ? '' : instanceKey({app, id})}
             onOpen={instance => go(instanceHref(instance))}
           />
         ) : (
-          <Nothing answer={answer}>
+          <Nothing answer={current}>
             <Hint isFiltered={name !== '' || status !== ''} />
           </Nothing>
         )}

@@ -1,5 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {useEffect, useState} from 'preact/hooks'
+import {useEffect, useRef, useState} from 'preact/hooks'
 import {failure} from '../parts/strips.tsx'
 import {ask, problemOf} from '../state/api.ts'
 import {isPaused, listen} from '../state/run.ts'
@@ -72,6 +72,13 @@ export function useAnswer<T extends object>(
     }
   }, [path])
   return answer?.path === path ? answer.value : undefined
+}
+
+/** What was answered last, while the next answer is on its way: rows stay in their place. */
+export function useLast<T>(answer: Answer<T>): Answer<T> {
+  const last = useRef(answer)
+  if (answer !== undefined) last.current = answer
+  return last.current
 }
 
 export const readInstances = async (path: string, signal: AbortSignal) => ask<Api.Workflows>(path, {signal})

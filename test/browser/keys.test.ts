@@ -1,9 +1,10 @@
 /** Every journey by keyboard alone: nothing is clicked, nothing is focused by the test. */
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {call, callDetail, edge, madeUp, treeNode, type MadeUp} from './made-up.ts'
+import {call, callDetail, edge, FIRST_VIEW, madeUp, treeNode, type MadeUp} from './made-up.ts'
 import {active, focused, focusIsBack, press, tabTo} from './keyboard.ts'
 import {crash} from './made-up-crash.ts'
+import {instance} from './made-up-workflows.ts'
 
 const AT = '2026-01-31T14:46:45.977Z'
 
@@ -146,6 +147,62 @@ t.test('by keyboard alone', async t =>
       await press(page, 'Escape')
       await page.getByRole('region', {name: 'checkout → payments'}).waitFor({state: 'detached'})
       t.same(troubles, [])
+    })
+
+    await t.test('Enter in a filter goes to what it has found, when that is there', async t => {
+      for (const [view, label, path] of [
+        ['w', 'Workflows', '/workflows'],
+        ['c', 'Calls', '/calls']
+      ] as const) {
+        const run = await madeUp(t)
+        const [all, found] = [
+          [call(3), call(2, {path: '/two'}), call(1)],
+          [call(2, {path: '/two'}), call(1)]
+        ]
+        Object.assign(run.answers, FIRST_VIEW, {
+          'GET /workflows': (_: string, query: URLSearchParams) => ({
+            workflows: ['o-3', 'o-2', 'o-1'].slice(query.has('name') ? 1 : 0).map(id => instance(id)),
+            next: null
+          }),
+          'GET /calls': (_: string, query: URLSearchParams) => ({
+            last: 3,
+            calls: /is:open/.test(query.get('q') ?? '') ? [] : (query.get('q') ?? '') === '' ? all : found
+          })
+        })
+        const {page, troubles} = await open(browser, run.url, 'light', {width: 1440, height: 800})
+        await page.getByRole('grid', {name: 'Apps'}).waitFor()
+        await press(page, 'g', view)
+        const rows = page.getByRole('grid', {name: label}).getByRole('row')
+        await rows.nth(3).waitFor()
+        const isAsked = (url: URL): boolean => url.pathname.endsWith(path)
+        /** Types a letter into the filter, then keys while the answer is held back. */
+        const types = async (letter: string, keys: readonly string[]): Promise<void> => {
+          const [held, release] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+          await page.route(isAsked, async route => {
+            held.resolve(undefined)
+            await release.promise
+            await route.continue()
+          })
+          await press(page, letter)
+          await held.promise
+          await press(page, ...keys)
+          t.equal(await page.evaluate<string>('document.activeElement.type'), 'search', 'the focus waits')
+          t.ok((await rows.count()) > 1, `${label}: rows stay while others are asked for`)
+          t.same(await violations(page), [])
+          release.resolve(undefined)
+          await page.locator('[role=grid][aria-busy=false]').waitFor()
+          await page.unrouteAll({behavior: 'wait'})
+        }
+        await press(page, '/')
+        await types('o', ['Enter', 'Enter'])
+        await page.locator('[role=grid]:focus').waitFor()
+        t.equal(await rows.count(), 3, 'those that were found')
+        t.match(await active(page), view === 'w' ? /o-2/ : /two/, 'keys go on there')
+        await press(page, '/')
+        await types('r', ['Enter', 'd'])
+        t.equal(await page.evaluate<string>('document.activeElement.type'), 'search', 'who goes on typing stays there')
+        t.same(troubles, [])
+      }
     })
 
     await t.test('each view: its table, or its first field, is one Tab away; / goes to its filter', async t => {
