@@ -128,7 +128,10 @@ export function followCalls(q: string): () => void {
     else early = [...early, ...batch.calls]
     notShown.value += batch.notShown
   })
-  // after a loss, or with another run
+  const stopFollowing = listen('following', () => {
+    if (mistake.peek() === '') void load()
+  })
+  // with another run
   const stopReset = listen('reset', () => {
     early = []
     void load()
@@ -138,6 +141,7 @@ export function followCalls(q: string): () => void {
     clearTimeout(timer)
     clearInterval(openTimer)
     stop()
+    stopFollowing()
     stopReset()
   }
 }

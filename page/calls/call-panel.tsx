@@ -3,7 +3,7 @@ import {useEffect, useMemo, useState} from 'preact/hooks'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {ask, problemOf} from '../state/api.ts'
-import {listen} from '../state/run.ts'
+import {listen, type EventData} from '../state/run.ts'
 import {Actions} from './actions.tsx'
 import {statusText, whyText} from './columns.tsx'
 import {LinesAround} from './lines-around.tsx'
@@ -26,14 +26,13 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
       }
     }
     void load()
-    const stop = isOpen
-      ? listen('calls', batch => {
-          if (batch.calls.some(each => each.number === number)) void load()
-        })
-      : undefined
+    const onCalls = ({calls}: EventData['calls']): void => {
+      if (calls.some(each => each.number === number)) void load()
+    }
+    const stops = isOpen ? [listen('calls', onCalls), listen('following', () => void load())] : []
     return () => {
       gone.abort()
-      stop?.()
+      for (const stop of stops) stop()
     }
   }, [number, isOpen])
   const title = `call-${number}`

@@ -1,7 +1,6 @@
-import {effect} from '@preact/signals'
 import {failure} from '../parts/strips.tsx'
 import {problemOf} from '../state/api.ts'
-import {connection, isPaused, listen, run, type EventData} from '../state/run.ts'
+import {listen, run, type EventData} from '../state/run.ts'
 import {readLines, type Stretch} from './history.ts'
 import type {LineBlocks} from './line-blocks.ts'
 
@@ -124,24 +123,13 @@ export function feed(
     }
     ofRun = state.run
   })
-  let wasAway = false
-  const stopAway = effect(() => {
-    const isAway = isPaused.value || connection.value.state === 'lost' || connection.value.state === 'ended'
-    const isBack = wasAway && !isAway
-    wasAway = isAway
-    if (isBack) queueMicrotask(behind)
-  })
-  const onVisible = (): void => {
-    if (!document.hidden) behind()
-  }
-  document.addEventListener('visibilitychange', onVisible)
+  const stopFollowing = listen('following', behind)
   void work()
   return () => {
     gone.abort()
     stop()
     stopReset()
-    stopAway()
-    document.removeEventListener('visibilitychange', onVisible)
+    stopFollowing()
   }
 }
 

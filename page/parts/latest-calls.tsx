@@ -29,11 +29,12 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
       setAnswered(true)
       add(earlier.filter(({isOpen}) => !isOpen))
     }
-    begin().catch(() => undefined) // then those that come
-    const stop = listen('calls', ({calls: news}) => add(news))
+    const load = (): void => void begin().catch(() => undefined) // then those that come
+    load()
+    const stops = [listen('calls', ({calls: news}) => add(news)), listen('following', load)]
     return () => {
       gone.abort()
-      stop()
+      for (const stop of stops) stop()
     }
   }, [app])
   return (

@@ -17,7 +17,10 @@ const keep = (lines: readonly Api.Line[]): void => {
   const changed = new Map(lastLines.value)
   // what we say of a crash is no line of the app
   const written = lines.filter(({line, stream}) => line.trim() !== '' && stream !== 'status')
-  for (const line of written) changed.set(line.app, line)
+  for (const line of written) {
+    const before = changed.get(line.app)?.time ?? ''
+    if (line.time === null || line.time >= before) changed.set(line.app, line)
+  }
   lastLines.value = changed
 }
 
@@ -25,8 +28,9 @@ const keep = (lines: readonly Api.Line[]): void => {
 export function followLastLines(): () => void {
   const gone = new AbortController()
   const stop = listen('lines', ({lines}) => keep(lines))
+  const load = async (): Promise<void> => keep(await linesBefore(1000, gone.signal))
   const begin = async (): Promise<void> => {
-    keep(await linesBefore(1000, gone.signal))
+    await load()
     // apps that have been silent for long: one after the other, so that nothing waits for them
     for (const {id} of appList.value.slice(0, MAX_ASKED)) {
       if (lastLines.value.has(id)) continue
@@ -35,8 +39,10 @@ export function followLastLines(): () => void {
     }
   }
   begin().catch(() => undefined) // then they come as they are written
+  const stopFollowing = listen('following', () => void load().catch(() => undefined))
   return () => {
     gone.abort()
     stop()
+    stopFollowing()
   }
 }

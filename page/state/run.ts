@@ -25,6 +25,8 @@ export interface EventData {
   note: {readonly code: string; readonly text: string}
   /** Something has happened to an instance of a workflow. */
   workflow: {readonly app: string; readonly id: string}
+  /** Samples come from now on; what happened before, while nobody listened or the connection was made, was not told. */
+  following: undefined
   /** The whole state was sent (again): what was missed is not known. */
   reset: Api.Run
 }
@@ -70,7 +72,10 @@ const listeners = new Map<string, Set<(data: never) => void>>()
 
 const stream = new EventStream({
   onEvent: take,
-  onOpen: () => (connection.value = {state: 'open'}),
+  onOpen: () => {
+    connection.value = {state: 'open'}
+    if (isShown()) tell('following', undefined)
+  },
   onLost: lost
 })
 
@@ -88,9 +93,10 @@ function lost({status, message, hint}: Problem, retryAt: number): void {
 /** Asks again at once. */
 export const reconnect = (): void => stream.now()
 
+const isShown = (): boolean => !document.hidden && !isPaused.value
+
 function follow(): void {
-  const isShown = !document.hidden && !isPaused.value
-  const wanted = [...listeners].flatMap(([type, {size}]) => (SAMPLES.has(type) && size > 0 && isShown ? [type] : []))
+  const wanted = [...listeners].flatMap(([type, {size}]) => (SAMPLES.has(type) && size > 0 && isShown() ? [type] : []))
   stream.follow([...STATE, ...wanted])
 }
 

@@ -64,10 +64,11 @@ export function useAnswer<T extends object>(
     }
     const again = repeat(load)
     shown.add(again.soon)
-    const stops = [listen('workflow', again.soon), listen('reset', again.soon), () => void shown.delete(again.soon)]
+    const stops = (['workflow', 'following', 'reset'] as const).map(type => listen(type, again.soon))
     return () => {
       gone.abort()
       again.stop()
+      shown.delete(again.soon)
       for (const stop of stops) stop()
     }
   }, [path])
