@@ -14,6 +14,8 @@ import {Report} from './runner/report.ts'
 const JOBS = availableParallelism() + 1
 
 const inCi = process.env['CI'] === 'true'
+/** Where counts are added up, for `.ci/run`. */
+const counts = process.env['PILLION_TEST_COUNTS']
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts')
 
@@ -51,7 +53,8 @@ async function run({name, files, part, checks}: Work): Promise<boolean> {
     runFiles(files, {jobs: JOBS, env: part?.env ?? {}, told: result => report.add(result)})
   ])
   // a build machine is not to be held up by a race, which is named
-  if (inCi) await runFiles(report.failed(), {jobs: 1, env: part?.env ?? {}, told: result => report.again(result)})
+  if (inCi || counts !== undefined)
+    await runFiles(report.failed(), {jobs: 1, env: part?.env ?? {}, told: result => report.again(result)})
   report.end('npm test --')
   const missing = mayLack ? [] : report.missing()
   if (missing.length > 0) console.log(`FAIL on a build machine nothing may be missing: ${missing.join(', ')}`)
@@ -59,7 +62,6 @@ async function run({name, files, part, checks}: Work): Promise<boolean> {
   for (const {name: check} of bad) console.log(`FAIL ${check}`)
   const count = report.count()
   const failed = count.failed + missing.length + bad.length
-  const counts = process.env['PILLION_TEST_COUNTS']
   if (counts !== undefined) appendFileSync(counts, `${count.passed} ${failed}\n`)
   console.log(`${count.passed} passed, ${failed} failed`)
   return failed === 0

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {ask, problemOf} from '../state/api.ts'
-import {connection, isPaused, listen} from '../state/run.ts'
+import {connection, isPaused, listen, runId} from '../state/run.ts'
 
 const FIRST = 300
 const MAX_ROWS = 5000
@@ -21,8 +21,9 @@ export const notShown = signal(0)
 export const isAnswered = signal(false)
 /** What is wrong with the filter; '' = nothing. */
 export const mistake = signal('')
-/** Earlier calls are not shown: the list was cleared at this one. */
-const cleared = signal(0)
+/** Where the list was cleared, and in which run: earlier calls of that are not shown. */
+const cleared = signal({run: '', number: 0})
+const clearedAt = (): number => (cleared.value.run === runId.value ? cleared.value.number : 0)
 
 /** The filter of the calls that are listed. */
 const shownFor = signal('')
@@ -30,29 +31,29 @@ const shownFor = signal('')
 /** Others are asked for: those that are listed are of another filter. */
 export const isOther = (q: string): boolean => shownFor.value !== q
 
-export const isCleared = (): boolean => cleared.value > 0
+export const isCleared = (): boolean => clearedAt() > 0
 
 /** Takes all calls off the list; the run keeps them. */
 export function clear(): void {
-  cleared.value = calls.peek()[0]?.number ?? cleared.peek()
+  cleared.value = {run: runId.peek(), number: calls.peek()[0]?.number ?? clearedAt()}
   calls.value = []
   notShown.value = 0
 }
 
 /** Shows calls that were taken off. */
 export function unclear(): void {
-  cleared.value = 0
+  cleared.value = {run: '', number: 0}
 }
 
 /** Newer rows replace older ones of the same call. */
 function add(rows: readonly Api.Call[]): void {
   const known = new Map(calls.peek().map(row => [row.number, row]))
-  for (const row of rows) if (row.number > cleared.peek()) known.set(row.number, row)
+  for (const row of rows) if (row.number > clearedAt()) known.set(row.number, row)
   calls.value = [...known.values()].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
 }
 
 /** A call that took long has a lower number than others that ended before it. */
-const since = (back: number): number => Math.max(cleared.peek(), (calls.peek()[0]?.number ?? 0) - back, 0)
+const since = (back: number): number => Math.max(clearedAt(), (calls.peek()[0]?.number ?? 0) - back, 0)
 
 /** Keeps the list up to date with the calls that a filter matches, until the function that is returned is called. */
 export function followCalls(q: string): () => void {
@@ -82,16 +83,16 @@ export function followCalls(q: string): () => void {
   }
   const load = async (): Promise<void> => {
     try {
-      const isFirst = early !== undefined
-      const rows = await rowsOf({q, limit: FIRST, after: isFirst ? cleared.peek() : since(LATE)})
-      if (isFirst) begin(rows)
-      else add(rows)
+      const after = early === undefined ? since(LATE) : clearedAt()
+      const rows = await rowsOf({q, limit: FIRST, after})
+      if (early === undefined) add(rows)
+      else begin(rows)
       mistake.value = ''
       isAnswered.value = true
     } catch (error) {
       if (gone.signal.aborted) return
       const {message, hint, status} = problemOf(error)
-      if (isOther(q)) begin([])
+      begin(isOther(q) ? [] : calls.peek())
       if (status === 400) mistake.value = `${message}${hint === '' ? '' : `. ${hint}`}`
     }
   }

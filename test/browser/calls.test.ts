@@ -135,6 +135,24 @@ t.test('the calls between apps', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('what was cleared in one run hides nothing of the next', async t => {
+      const key = Buffer.alloc(32, 1)
+      const run = await madeUp(t, {key})
+      run.answers['GET /calls'] = {last: 9, calls: [call(9)]}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls'}).click()
+      await page.getByRole('grid').getByText('GET /orders/7').waitFor()
+      await page.getByRole('button', {name: 'Clear'}).click()
+      await page.getByText('No call matches.').waitFor()
+      run.cut()
+      run.close()
+      const next = await madeUp(t, {run: 'b'.repeat(32), port: Number(new URL(run.url).port), key})
+      next.restart()
+      next.answers['GET /calls'] = {last: 1, calls: [call(1, {path: '/next'})]}
+      await page.getByRole('grid').getByText('GET /next').waitFor()
+      t.ok(await page.getByText('1 shown').isVisible())
+    })
+
     await t.test('a call under way is shown, and then how it ended', async t => {
       const run = await runWithCalls(t)
       const open6 = call(6, {isOpen: true, status: 0, waitedFor: ['"payments" is being reloaded'], waitedMs: 2300})

@@ -7,7 +7,6 @@ import type {
   ComponentTargetName
 } from '../../../proxy/gateway/interceptors/resiliency/component-policies.ts'
 import type {CallObserver, ComponentUse} from '../../../model/call.ts'
-import {eventNames} from '../../../model/event-names.ts'
 import type {ComponentEvent} from '../../../model/component-event.ts'
 import type {LogLevel} from '../../../model/plan.ts'
 import type {WarningCode} from '../../../model/reporter.ts'
@@ -96,8 +95,8 @@ export interface OutboundCall extends CallTreatment {
   readonly name: string
   /** What the metrics count it by: for a broker the topic, for others what is asked. Left out: it is not counted. */
   readonly operation?: string
-  /** What is published; its envelope, unless it has none. */
-  readonly event?: {readonly topic: string; readonly envelope: Buffer | undefined; readonly traceparent: string}
+  /** What is published. `id`: '' = it has none. */
+  readonly event?: {readonly topic: string; readonly id: string; readonly traceparent: string}
 }
 
 /** What policies are looked up by. */
@@ -211,7 +210,7 @@ export class BlockContext {
       component,
       operation: event?.topic ?? operation,
       isFailed: !isSuccess,
-      event: event?.envelope === undefined ? '' : (eventNames(event.envelope)?.event ?? ''),
+      event: event?.id ?? '',
       traceparent: event?.traceparent ?? ''
     })
   }

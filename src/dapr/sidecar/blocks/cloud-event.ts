@@ -17,6 +17,12 @@ export interface Publication {
   readonly isTraceInMetadata?: boolean
 }
 
+/** What is sent in JSON; the event's `id`, '' = it has none that is a text. */
+export interface Envelope {
+  readonly text: string
+  readonly id: string
+}
+
 const SPEC_VERSION = '1.0'
 const TYPE = 'com.dapr.event.sent'
 const SOURCE = 'Dapr'
@@ -76,7 +82,7 @@ const MAX_TIME = 253_402_300_799_000
  * The envelope of what is published (components-contrib: pubsub/envelope.go), in JSON with sorted keys. Data in JSON keeps
  * its text. `hasTtl`: the broker lets messages expire itself. Throws if a CloudEvent is invalid.
  */
-export function envelopeOf(publication: Publication, appId: string, hasTtl = false): string {
+export function envelopeOf(publication: Publication, appId: string, hasTtl = false): Envelope {
   const {contentType, metadata, data} = publication
   const {traceparent, tracestate} = publication.trace
   const hasMetadata = hasKeys(metadata)
@@ -85,17 +91,18 @@ export function envelopeOf(publication: Publication, appId: string, hasTtl = fal
   const replaced = (name: string, usual: string): string =>
     (hasMetadata && metadataValue(metadata, `cloudevent.${name}`)) || usual
   const subject = replaced('subject', '')
-  return (
+  const id = replaced('id', '') || randomUUID()
+  const text =
     `{${dataField(data, contentType)},"datacontenttype":${quoted(contentType === '' ? 'text/plain' : contentType)},` +
     (expiration === undefined ? '' : `"expiration":"${expiration}",`) +
-    `"id":${quoted(replaced('id', '') || randomUUID())},"pubsubname":${quoted(publication.pubsubName)},` +
+    `"id":${quoted(id)},"pubsubname":${quoted(publication.pubsubName)},` +
     `"source":${quoted(replaced('source', appId))},"specversion":"1.0",` +
     (subject === '' ? '' : `"subject":${quoted(subject)},`) +
     `"time":"${timeNow()}","topic":${quoted(publication.topic)},` +
     `"traceid":${quoted(replaced('traceid', traceparent))},` +
     `"traceparent":${quoted(replaced('traceparent', traceparent))},` +
     `"tracestate":${quoted(replaced('tracestate', tracestate))},"type":${quoted(replaced('type', TYPE))}}`
-  )
+  return {text, id}
 }
 
 function hasKeys(metadata: Publication['metadata']): boolean {
@@ -113,7 +120,7 @@ function dataField(data: Buffer, contentType: string): string {
 }
 
 /** An event that its sender has made; what it lacks is filled in. Its values keep their text. */
-function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: string | undefined): string {
+function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: string | undefined): Envelope {
   const text = data.toString()
   const value: unknown = JSON.parse(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -135,7 +142,11 @@ function ownEvent({data, pubsubName, topic, trace}: Publication, expiration: str
   set('pubsubname', pubsubName)
   if (expiration !== undefined) set('expiration', expiration)
   const sorted = [...fields].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return `{${sorted.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`
+  const id: unknown = JSON.parse(fields.get('id') ?? 'null')
+  return {
+    text: `{${sorted.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`,
+    id: typeof id === 'string' ? id : ''
+  }
 }
 
 /** The event that a message becomes whose publisher has made none: its bytes are data (components-contrib: FromRawPayload). */

@@ -51,12 +51,12 @@ export class Publishing {
     const {pubsubName, topic, metadata} = publication
     const broker = this.#opened(publication) ?? (await this.#broker(publication))
     const isRaw = this.#isRaw(publication)
-    const message = isRaw ? rawMessage(publication) : {data: this.#envelope(publication, broker), metadata}
+    const {id, data} = isRaw ? {id: '', data: undefined} : this.#envelope(publication, broker)
+    const message = data === undefined ? rawMessage(publication) : {data, metadata}
     this.#checkScopes(broker, publication)
     const {log} = this.#context
     try {
-      const {data} = message
-      const event = {topic, envelope: isRaw ? undefined : data, traceparent: publication.trace.traceparent}
+      const event = {topic, id, traceparent: publication.trace.traceparent}
       const call = {block: 'pubsub', name: pubsubName, operation: topic, onGone, event} as const
       await this.#context.outbound(call, () => broker.component.publish(broker.topicPrefix + topic, message))
     } catch (error) {
@@ -74,13 +74,14 @@ export class Publishing {
       const metadata = {...publication.metadata, ...own}
       const entry = {...publication, data, contentType, metadata}
       const isRaw = this.#isRaw(entry)
-      return {entryId, isRaw, message: {data: isRaw ? data : this.#envelope(entry, broker), metadata}}
+      const sent = isRaw ? {id: '', data} : this.#envelope(entry, broker)
+      return {entryId, id: sent.id, message: {data: sent.data, metadata}}
     })
     this.#checkScopes(broker, publication)
     const failed: FailedEntry[] = []
     const startedAt = performance.now()
-    for (const {entryId, isRaw, message} of messages) {
-      const event = {topic, envelope: isRaw ? undefined : message.data, traceparent: publication.trace.traceparent}
+    for (const {entryId, id, message} of messages) {
+      const event = {topic, id, traceparent: publication.trace.traceparent}
       const call = {block: 'pubsub', name: pubsubName, onGone, event} as const
       try {
         await this.#context.outbound(call, async () => broker.component.publish(broker.topicPrefix + topic, message))
@@ -139,10 +140,11 @@ export class Publishing {
     )
   }
 
-  #envelope(publication: Publication, {component}: Broker): Buffer {
+  #envelope(publication: Publication, {component}: Broker): {readonly data: Buffer; readonly id: string} {
     const {appId} = this.#context
     try {
-      return Buffer.from(envelopeOf(publication, appId, component.capabilities.includes('MESSAGE_TTL')))
+      const {text, id} = envelopeOf(publication, appId, component.capabilities.includes('MESSAGE_TTL'))
+      return {data: Buffer.from(text), id}
     } catch (error) {
       const message = 'cannot create cloudevent'
       throw new BlockError(

@@ -1,5 +1,5 @@
 import {BinaryReader, WireType} from '@bufbuild/protobuf/wire'
-import {eventNames, type EventNames} from '../../../model/event-names.ts'
+import {eventNames, type EventNames} from './event-names.ts'
 import {PIECE, type TapePiece} from '../../telemetry/recorder/byte-tape.ts'
 import {methodPath, pieceText, traceparentIn} from '../../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'

@@ -18,6 +18,8 @@ export class ComponentUses {
   readonly ways: UseWay[] = []
   /** By app, and what is used for what; undefined: the app is not recorded. */
   readonly #known = new Map<string, Map<string, UseWay> | undefined>()
+  /** The way of the latest use: most are as the one before. */
+  #last: UseWay | undefined
   columns: UseColumns | undefined
   /** How many there were. */
   count = 0
@@ -28,8 +30,9 @@ export class ComponentUses {
 
   /** It is over. */
   add(use: ComponentUse): void {
-    const way = this.#wayOf(use)
+    const way = isOf(this.#last, use) ? this.#last : this.#wayOf(use)
     if (way === undefined) return
+    this.#last = way
     const columns = (this.columns ??= columnsOf())
     const line = this.count++ % USES
     columns.ways[line] = way.index
@@ -59,6 +62,13 @@ export class ComponentUses {
     return added
   }
 }
+
+const isOf = (way: UseWay | undefined, {app, block, component, operation}: ComponentUse): way is UseWay =>
+  way !== undefined &&
+  way.operation === operation &&
+  way.component === component &&
+  way.block === block &&
+  way.app === app
 
 const columnsOf = () => ({
   ways: new Uint16Array(USES),

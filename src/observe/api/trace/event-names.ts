@@ -12,7 +12,7 @@ const END_BYTES = 4096
 const NAMES = /^,"id":("(?:[^"\\]|\\.)*"),"pubsubname":"(?:[^"\\]|\\.)*","source":("(?:[^"\\]|\\.)*"),"specversion":/
 const BEHIND = '","specversion":'
 
-/** The names in an envelope in JSON, as sidecars write it; undefined: it is another one, or cut off. Each event that is published is looked at. */
+/** The names in an envelope in JSON, as sidecars write it; undefined: it is another one, or cut off. */
 export function eventNames(envelope: Buffer): EventNames | undefined {
   const text = envelope.toString('utf8', Math.max(0, envelope.length - END_BYTES))
   const end = text.lastIndexOf(BEHIND)

@@ -1,6 +1,6 @@
 import t from 'tap'
-import {otherNames} from '../../../src/observe/api/trace/traces-of.ts'
-import {eventNames} from '../../../src/model/event-names.ts'
+import {otherNames} from '../../../../../src/observe/api/trace/traces-of.ts'
+import {eventNames} from '../../../../../src/observe/api/trace/event-names.ts'
 
 const envelope = (data: string, more = ''): Buffer =>
   Buffer.from(
