@@ -115,7 +115,8 @@ t.test('a day', {skip: skipWithoutPostgres}, async t => {
       appID: 'db',
       appDirPath: '.',
       command: postgresCommand(data, dbPort),
-      ready: {tcp: dbPort},
+      // its port is open before it takes connections
+      ready: {command: ['pg_isready', '-q', '-h', '127.0.0.1', '-p', dbPort.toString()]},
       stop: {signal: 'SIGINT'}
     },
     {appID: 'redis', appDirPath: '.', command: redis, ready: {tcp: redisPort}},

@@ -51,7 +51,7 @@ export class Kube {
   }
 
   async merge(path: string, patch: unknown) {
-    return this.ask('PATCH', path, patch, 'application/merge-patch+json')
+    return this.ask<{readonly code?: number}>('PATCH', path, patch, 'application/merge-patch+json')
   }
 
   /** All objects there are and come. */

@@ -188,7 +188,11 @@ export class FakePod {
   async #reportAfter(before: Promise<void>): Promise<void> {
     await before
     this.#isDue = false
-    await this.kubelet.api.kube.merge(`${this.path}/status`, {status: this.#status})
+    const {code = 200} = await this.kubelet.api.kube.merge(`${this.path}/status`, {status: this.#status})
+    // what the server did not take is told again, as by a kubelet; 404: the pod is gone
+    if (code < 400 || code === 404) return
+    await pause(100)
+    this.report()
   }
 
   get #status(): unknown {
