@@ -49,7 +49,7 @@ export type WarningCode =
   | 'unset-variable' // A variable that the template interpolates is not set. It was taken as empty.
   | 'watch-limited' // Files are polled because the system has no watches left, or an app restarts too often because it changes its own files.
   | 'watchdog-lost' // The watchdog process exited. If Pillion is now killed by SIGKILL, apps keep running.
-  | 'work-file' // The file of what outlives a run (workflows) is held by another run, or could not be read. The message says what happened to it.
+  | 'work-file' // The file of what outlives a run (workflows) is held by another run, or could not be read or written. The message says what happened to it.
   | 'work-left' // Workflows that an earlier run has left wait for an app that the template does not have, or their file has become large.
   | 'work-unfinished' // A workflow has failed or still waits at the end of `up --run`, which keeps none.
   | 'workspace-kept' // A working copy was kept because files in it were changed.

@@ -10,11 +10,13 @@ import {STEPS} from './tables.ts'
 const APPLICATION = 0x50696c57
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
+const PERMISSION = 3
 const BUSY = 5
 const READ_ONLY = 8
 const INPUT_OUTPUT = 10
 const CORRUPT = 11
 const FULL = 13
+const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
 
 /** The file was written by a newer version, or by another program. */
@@ -48,27 +50,24 @@ export class WorkFile {
     this.#committing = database.prepare('COMMIT')
   }
 
-  /** Opens it, or begins one. One that is damaged or unreadable is kept aside; one that another run holds is left alone. */
+  /**
+   * Opens it, or begins one. One that is damaged or unreadable is kept aside; where it is held by another run, or cannot be written,
+   * all is kept in memory.
+   */
   static async open({path, warn}: WorkFileOptions): Promise<WorkFile> {
-    const {DatabaseSync: Database} = loadSqlite()
-    const begin = (at: string): WorkFile => new WorkFile(prepared(new Database(at, {timeout: 0})))
-    if (path === undefined) return begin(':memory:')
-    makeFolder(dirname(path), 0o700)
-    closeSync(openSync(path, 'a', 0o600))
+    if (path === undefined) return begun(':memory:')
     try {
-      return begin(path)
+      makeFolder(dirname(path), 0o700)
+      closeSync(openSync(path, 'a', 0o600))
+      return begunAside(path, warn)
     } catch (error) {
-      const code = resultOf(error)
-      if (code === BUSY) {
-        warn(
-          `another run of this template holds ${path}: what this run takes on (workflows, jobs, reminders) is kept in memory alone`
-        )
-        return begin(':memory:')
-      }
-      if (code !== CORRUPT && code !== NOT_A_DATABASE && !(error instanceof ForeignFile)) throw error
-      const reason = error instanceof ForeignFile ? error.message : 'it is damaged'
-      warn(`${path} cannot be read: ${reason}. It is kept as ${setAside(path)}; a new file is begun`)
-      return begin(path)
+      const isHeld = resultOf(error) === BUSY
+      if (!isHeld && !isUnwritable(error)) throw error
+      const why = isHeld
+        ? `another run of this template holds ${path}`
+        : `${path} cannot be written: ${messageOf(error)}`
+      warn(`${why}: what this run takes on (workflows, jobs, reminders) is kept in memory alone`)
+      return begun(':memory:')
     }
   }
 
@@ -179,6 +178,29 @@ export class WorkFile {
     for (const listener of this.#undone) listener()
   }
 }
+
+const begun = (path: string): WorkFile => {
+  const {DatabaseSync: Database} = loadSqlite()
+  return new WorkFile(prepared(new Database(path, {timeout: 0})))
+}
+
+/** Opens a file; one that is damaged, or not ours, is kept aside, and a new one begun. */
+function begunAside(path: string, warn: WorkFileOptions['warn']): WorkFile {
+  try {
+    return begun(path)
+  } catch (error) {
+    const isForeign = error instanceof ForeignFile
+    if (!isForeign && ![CORRUPT, NOT_A_DATABASE].includes(resultOf(error))) throw error
+    const reason = isForeign ? error.message : 'it is damaged'
+    warn(`${path} cannot be read: ${reason}. It is kept as ${setAside(path)}; a new file is begun`)
+    return begun(path)
+  }
+}
+
+/** Whether the file system has refused it. */
+const isUnwritable = (error: unknown): boolean =>
+  (error instanceof Error && 'syscall' in error) ||
+  [PERMISSION, READ_ONLY, INPUT_OUTPUT, FULL, CANNOT_OPEN].includes(resultOf(error))
 
 function prepared(database: DatabaseSync): DatabaseSync {
   try {

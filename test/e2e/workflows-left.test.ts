@@ -83,3 +83,24 @@ t.test('up --run keeps workflows in memory, and tells those that are not done', 
   t.match(await rig.run(['up', '--run', command]), {code: 0, stderr: told}, 'nothing was kept')
   t.match(await rig.run(['up'], {env: {PILLION_WORK: 'no'}}), {code: 1, stderr: /PILLION_WORK is "no"/})
 })
+
+t.test('without a home what a run takes on is kept in memory, a line says why, and doctor knows it before', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}])
+  const env = {HOME: '/proc/nowhere'}
+  t.match(await rig.run(['doctor'], {env}), {
+    code: 1,
+    stdout: /❌ {2}workflows, jobs, reminders .* as \/proc\/nowhere\/\.local\/state\/pillion cannot be written/
+  })
+  const run = rig.pillion(['run', '-f', '.'], {env})
+  const shop = await rig.driven('shop')
+  const start = await shop.fetch('/v1.0/workflows/dapr/order/start?instanceID=o-1', {method: 'POST', body: '1'})
+  t.match(start, {status: 202})
+  await run.waitForLine(/work-.*\.db cannot be written: ENOENT.*: what this run takes on .* is kept in memory alone/, {
+    stream: 'stderr'
+  })
+  const job = await shop.fetch('/v1.0-alpha1/jobs/daily', {method: 'POST', body: '{"schedule": "@daily"}'})
+  t.match(job, {status: 204})
+  t.match(await rig.run(['workflow', 'list']), {code: 0, stdout: /o-1/})
+  t.match(await shop.fetch('/v1.0/workflows/dapr/o-1'), {status: 200, body: /PENDING/})
+})

@@ -9,7 +9,7 @@ import {checkCopies} from './copies.ts'
 import {checkInstallation} from './installation.ts'
 import {checkPorts} from './ports.ts'
 import {checkWatches} from './watches.ts'
-import {checkWork} from './work.ts'
+import {checkState, checkWork} from './work.ts'
 import {whyNotFound} from '../../supervisor/command.ts'
 import {note, ok, fail, type Check} from './check.ts'
 import {programsIn} from '../../files/config/programs.ts'
@@ -62,6 +62,7 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
     ...(await checkNode(env)),
     ...checkInstallation(env),
     ...checkFolders(env),
+    ...checkState(env),
     ...checkProxy(env),
     ...checkCopies(env),
     ...(existsSync(join(home, '.dapr')) ? [daprFolderNote(home)] : []),

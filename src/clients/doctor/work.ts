@@ -1,8 +1,32 @@
-import {existsSync, statSync} from 'node:fs'
+import {accessSync, constants, existsSync, opendirSync, statfsSync, statSync} from 'node:fs'
+import {dirname} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
+import {messageOf} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
-import {workPath} from '../../work/work-path.ts'
-import {note, type Check} from './check.ts'
+import {stateFolder} from '../../platform/state-folder.ts'
+import {isKept, workPath} from '../../work/work-path.ts'
+import {fail, note, ok, type Check} from './check.ts'
+
+/** Whether what outlives a run can be kept; nothing where it is to be kept in memory. Creates nothing. */
+export function checkState(env: Environment): readonly Check[] {
+  if (!isKept({env})) return []
+  const folder = stateFolder(env)
+  let existing = folder
+  while (!existsSync(existing)) existing = dirname(existing)
+  try {
+    opendirSync(existing).closeSync() // what is not a folder says so
+    accessSync(existing, constants.W_OK | constants.X_OK)
+    if (statfsSync(existing).bavail === 0) throw new Error('the disk is full')
+    return [ok(`workflows, jobs and reminders outlive a run in ${folder}`)]
+  } catch (error) {
+    return [
+      fail(
+        `workflows, jobs, reminders and the keys of the built-in Redis would end with their run, as ${folder} cannot be written: ${messageOf(error)}`,
+        'Set HOME, or XDG_STATE_HOME, to a folder that you can write.'
+      )
+    ]
+  }
+}
 
 /** Where the workflows of a template lie, and how large that is; nothing where none have run. */
 export function checkWork(plan: Plan, env: Environment): readonly Check[] {

@@ -1,4 +1,4 @@
-import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {DatabaseSync} from 'node:sqlite'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -89,4 +89,27 @@ t.test('a file whose damage is found only when its rows are read is kept aside a
     }),
     {message: 'something else'}
   )
+})
+
+t.test('where its file cannot be written a run keeps its work in memory, says why, and works', async t => {
+  const path = pathFor(t)
+  const folder = join(path, '..')
+  writeFileSync(join(folder, 'file'), '')
+  mkdirSync(join(folder, 'busy.db-journal'))
+  mkdirSync(join(folder, 'taken.db'))
+  const cases: readonly (readonly [name: string, why: RegExp])[] = [
+    ['file/pillion/work.db', /ENOTDIR/],
+    ['taken.db', /EISDIR/],
+    ['busy.db', /unable to open database file/]
+  ]
+  for (const [name, why] of cases) {
+    const said: string[] = []
+    const file = await WorkFile.open({path: join(folder, name), warn: text => said.push(text)})
+    t.match(said, [why], name)
+    t.match(said, [
+      / cannot be written: .*: what this run takes on \(workflows, jobs, reminders\) is kept in memory alone$/
+    ])
+    t.equal(file.database.location(), null)
+    t.equal(pending(file), 0, 'it has its tables')
+  }
 })
