@@ -65,8 +65,9 @@ async function* eventsOf(response: IncomingMessage): AsyncGenerator<RealEvent, u
 
 /** By type; long lists have their first entry alone. */
 export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>> {
-  const folder = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
   const home = mkdtempSync(join(tmpdir(), 'pillion-docs-'))
+  const folder = join(home, 'shop')
+  mkdirSync(folder)
   const env = {PATH: process.env['PATH'], HOME: home, PILLION_RUNTIME_DIR: join(home, 'run'), PILLION_WORK: 'memory'}
   writeFileSync(join(folder, 'dapr.yaml'), TEMPLATE)
   for (const id of ['shop', 'stock']) {
@@ -148,13 +149,12 @@ export async function realEvents(): Promise<Readonly<Record<string, RealEvent>>>
   } finally {
     run.kill('SIGTERM')
     await exited
-    rmSync(home, {recursive: true})
   }
   const text = JSON.stringify(
     Object.fromEntries(Object.entries(found).map(([type, event]) => [type, shortened(event)]))
   )
-  rmSync(folder, {recursive: true})
-  return JSON.parse(text.replaceAll(folder, '/home/me/shop').replaceAll(home, '/home/me')) as Record<string, RealEvent>
+  rmSync(home, {recursive: true})
+  return JSON.parse(text.replaceAll(home, '/home/me')) as Record<string, RealEvent>
 }
 
 function shortened(value: unknown): unknown {

@@ -2,7 +2,7 @@
 // A test holds the pages against the definitions.
 /* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return, unicorn/consistent-function-scoping -- schemas are JSON without types */
 import {execFileSync} from 'node:child_process'
-import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {Document, parse} from 'yaml'
@@ -201,11 +201,25 @@ function scenes() {
   }
 }
 
+/** The words of a page that a real run has written: without its times, durations, ports and ids, which differ each time. */
+const wordsOf = text =>
+  [...new Set(text.replaceAll(/<[^>]*>/g, '').match(/\p{L}[\p{L}\d-]*/gu))]
+    .filter(word => !/\d|^(?:µs|ms|s|min|h)$/.test(word))
+    .toSorted()
+    .join(' ')
+
+/** Writes a file of docs/, unless a new run has changed only its numbers. */
+function write(name, text, isOfRun) {
+  const path = join(root, 'docs', name)
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  if (before === text || (isOfRun && wordsOf(before) === wordsOf(text))) return
+  writeFileSync(path, text)
+  console.log(`docs/${name}`)
+}
+
 if (import.meta.main) {
   const {realEvents} = await import('../docs/real-events.ts')
-  writeFileSync(join(root, 'docs/events.json'), `${JSON.stringify(await realEvents(), undefined, 2)}\n`)
-  for (const [name, text] of Object.entries({...pages(), ...pictures(), ...scenes()})) {
-    writeFileSync(join(root, 'docs', name), text)
-    console.log(`docs/${name}`)
-  }
+  write('events.json', `${JSON.stringify(await realEvents(), undefined, 2)}\n`, true)
+  for (const [name, text] of Object.entries(pages())) write(name, text, false)
+  for (const [name, text] of Object.entries({...pictures(), ...scenes()})) write(name, text, true)
 }
