@@ -100,3 +100,6 @@ export function compileProto() {
   for (const file of new Set(messagesOf(root).map(fileOf)))
     writeFileSync(join(OUT, `${file}.generated.ts`), moduleOf(file, root))
 }
+
+// By itself: `node scripts/build-proto.js`, after a change of a .proto file.
+if (import.meta.main) compileProto()
