@@ -55,14 +55,16 @@ export const run: CommandHandler = async call => {
   return live(openTerminal(), call, terminal => begin(call, terminal))
 }
 
-/** `up`: `run -f .`, and `up --run CMD`, which ends with a command. */
+/** `up`: `run -f .`; `up -d`, which leaves the run in the background; and `up --run CMD`, which ends with a command. */
 export const up: CommandHandler = async given => {
   refuseWords(given)
   // an empty name, as of a variable that is not set, is this folder, as it is for `validate` and `down`
   const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
+  if (context.flags.isSet('detach')) return (await import('./up-detached.ts')).upDetached(context)
   if (context.flags.names.some(name => WITH_COMMAND.includes(name)))
     return (await import('../ci/up-run.ts')).upRun(context, live)
+  if (context.flags.isSet('background')) return (await import('./up-detached.ts')).runDetached(async () => run(context))
   return run(context)
 }
 

@@ -101,20 +101,23 @@ const without = (asked: Asked, outcome: 'timeout' | 'impossible', reason: string
 
 function show({outcome, conditions, notes}: Api.Waited, timeout: string, asJson: boolean): void {
   if (outcome === 'timeout') say(process.stderr, 'failure', `the conditions were not met within ${timeout}`, asJson)
-  for (const {condition, state, reason, apps} of conditions) {
-    if (state === 'met') say(process.stdout, 'success', `${condition}: ${reason}`, asJson)
-    else if (outcome !== 'met') {
-      const lines = apps.map(({app, reason: why, lastLine}) => {
-        const last = lastLine === '' ? 'it has written no output' : `its last line: ${lastLine}`
-        return `\n    ${app}: ${why === '' ? '' : `${why}; `}${last}`
-      })
-      say(
-        process.stderr,
-        state === 'impossible' ? 'failure' : 'pending',
-        `${condition}: ${reason}${lines.join('')}`,
-        asJson
-      )
-    }
+  for (const each of conditions) {
+    if (each.state === 'met') say(process.stdout, 'success', `${each.condition}: ${each.reason}`, asJson)
+    else if (outcome !== 'met') sayUnmet(each, asJson)
   }
   for (const note of notes) say(process.stderr, 'info', note, asJson)
+}
+
+/** Prints what a condition still waits for, or why it cannot be met, with the last line of each app that it depends on. */
+export function sayUnmet({condition, state, reason, apps}: Api.Waited['conditions'][number], asJson: boolean): void {
+  const lines = apps.map(({app, reason: why, lastLine}) => {
+    const last = lastLine === '' ? 'it has written no output' : `its last line: ${lastLine}`
+    return `\n    ${app}: ${why === '' ? '' : `${why}; `}${last}`
+  })
+  say(
+    process.stderr,
+    state === 'impossible' ? 'failure' : 'pending',
+    `${condition}: ${reason}${lines.join('')}`,
+    asJson
+  )
 }

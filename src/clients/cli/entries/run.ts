@@ -254,11 +254,19 @@ export const UP_ENTRY: CommandEntry = {
     ...RUN_FLAGS.filter(({name}) => WITH_TEMPLATE.has(name)).map(flag =>
       flag.name === 'run-file' ? {...flag, shown: '"."'} : flag
     ),
+    {
+      name: 'detach',
+      short: 'd',
+      type: 'bool',
+      text: 'Leave the run in the background once its apps are ready; down stops it, logs -f follows it'
+    },
+    {name: 'background', type: 'bool', text: 'The run of up -d itself', isHidden: true},
     ...COMMAND_FLAGS
   ],
   examples: [
     'up',
     'up --watch',
+    'up -d',
     'up --except shop',
     'up -f dapr.yaml -f mine.yaml',
     'up --profile debug',
@@ -269,6 +277,7 @@ export const UP_ENTRY: CommandEntry = {
     [
       'How they run and are shown',
       [
+        'detach',
         'name',
         'isolated',
         'strict-ports',

@@ -124,7 +124,7 @@ export class Live {
             tookMs,
             width: this.#width,
             rows: this.#rows,
-            hasKeys: this.#hasKeys
+            hint: this.#hasKeys ? 'Ctrl-C stops · h help' : 'Ctrl-C stops'
           })
         )
     }

@@ -29,17 +29,18 @@ interface Readiness extends Place {
   /** Of the run; '' = that of its folder. */
   readonly name: string
   readonly tookMs: number
-  readonly hasKeys: boolean
+  /** What the user can do next: `Ctrl-C stops`. */
+  readonly hint: string
 }
 
-/** `6 apps ready in 1.2 s · Ctrl-C stops · h help` below a line for each app; of many, the URL of each and what has ended already below it. */
-export function readyText(all: readonly App[], {name, tookMs, width, rows, hasKeys}: Readiness): string {
+/** `6 apps ready in 1.2 s · HINT` below a line for each app; of many, the URL of each and what has ended already below it. */
+export function readyText(all: readonly App[], {name, tookMs, width, rows, hint}: Readiness): string {
   const apps = all.filter(isWanted)
   const ready = apps.filter(app => app.isReady)
   const failed = apps.filter(app => !isUp(app))
   const of = failed.length === 0 ? '' : ` of ${apps.length}`
   const what = of === '' ? count(apps) : `${ready.length}${of} apps`
-  const text = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · Ctrl-C stops${hasKeys ? ' · h help' : ''}`
+  const text = `${name === '' ? '' : `${name}: `}${what} ready in ${seconds(tookMs)} · ${hint}`
   const head = `${visibleCut(text, width)}\n`
   if (apps.length <= rows) return appLines(apps, {now: 0, width}) + head
   const cells = [

@@ -14,22 +14,25 @@ const [width, tookMs] = [79, 1234]
 t.test('all are ready: how many, and where', async t => {
   const apps = listed({id: 'api', appPort: 3000, ...READY}, {id: 'worker', ...READY})
   t.equal(
-    readyText(apps, {name: '', tookMs, width, rows: 0, hasKeys: true}),
+    readyText(apps, {name: '', tookMs, width, rows: 0, hint: 'Ctrl-C stops · h help'}),
     '2 apps ready in 1.2 s · Ctrl-C stops · h help\n  api  http://localhost:3000\n'
   )
-  t.match(readyText(apps, {name: 'pr-214', tookMs, width, rows: 0, hasKeys: true}), /^pr-214: \d apps ready/)
+  t.match(
+    readyText(apps, {name: 'pr-214', tookMs, width, rows: 0, hint: 'Ctrl-C stops · h help'}),
+    /^pr-214: \d apps ready/
+  )
   t.equal(
-    readyText(apps.slice(1), {name: '', tookMs, width, rows: 0, hasKeys: false}),
+    readyText(apps.slice(1), {name: '', tookMs, width, rows: 0, hint: 'Ctrl-C stops'}),
     '1 app ready in 1.2 s · Ctrl-C stops\n'
   )
   const job = listed({id: 'job', state: 'exited', exitCode: 0, availability: 'finished'})
   t.match(
-    readyText([...apps, ...job], {name: '', tookMs, width, rows: 0, hasKeys: false}),
+    readyText([...apps, ...job], {name: '', tookMs, width, rows: 0, hint: 'Ctrl-C stops'}),
     /^3 apps ready[^]* job {2}exited 0\n$/
   )
   const failed = listed({id: 'job', state: 'exited', exitCode: 3, availability: 'never'})
   t.match(
-    readyText([...apps, ...failed], {name: '', tookMs, width, rows: 0, hasKeys: false}),
+    readyText([...apps, ...failed], {name: '', tookMs, width, rows: 0, hint: 'Ctrl-C stops'}),
     /^2 of 3 apps ready[^]* job {2}exited 3\n$/
   )
 })
@@ -61,7 +64,7 @@ t.test('where there is room each app has a line, which becomes its state and its
   t.match(startingText(starting, {now: 0, width, rows: 1}), /^1 of 2 ready · api waits for db$/, 'no room')
   const ready = [...listed({...api, ...READY}), ...others]
   t.equal(
-    readyText(ready, {name: '', tookMs, width, rows: 2, hasKeys: false}),
+    readyText(ready, {name: '', tookMs, width, rows: 2, hint: 'Ctrl-C stops'}),
     '  api     ready  http://localhost:3000\n  worker  ready\n2 apps ready in 1.2 s · Ctrl-C stops\n'
   )
   const [line = ''] = startingText(ready, {now: 0, width: 20, rows: 2}).split('\n')

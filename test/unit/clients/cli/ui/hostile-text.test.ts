@@ -78,7 +78,7 @@ t.test('the lines of a start and of an end, with names like that, and 200 apps',
         name: text(),
         now: 1_000_000,
         tookMs: 1234,
-        hasKeys: true,
+        hint: 'Ctrl-C stops · h help',
         wasAsked: round % 2 === 0
       }
       for (const show of [readyText, startingText, endText] as const) {

@@ -1,0 +1,136 @@
+import {closeSync, ftruncateSync, mkdirSync, openSync, readFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {setTimeout as pause} from 'node:timers/promises'
+import {GONE} from '../../../control/ask.ts'
+import {findRuns, type FoundRun} from '../../../control/client.ts'
+import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
+import {readDuration} from '../../../model/duration.ts'
+import type * as Api from '../../../model/api.generated.ts'
+import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
+import type {CommandContext} from '../command-handler.ts'
+import {COMMAND_FLAGS} from '../entries/run.ts'
+import type {GivenFlags} from '../given-flags.ts'
+import {readyText} from '../live/texts.ts'
+import {commandPlace} from '../pick-run.ts'
+import {print} from '../print.ts'
+import {say} from '../say.ts'
+import {UsageError} from '../usage-error.ts'
+import {sayUnmet} from './wait.ts'
+import {outputColumns} from '../columns.ts'
+
+const LOOK_MS = 25
+const EXIT_NOT_IN_TIME = 124
+
+/**
+ * `up -d`: starts the run in the background and waits until its apps are ready. Warnings of the run go to `.dapr/logs/up.log` next to
+ * the template. Exits with 0 if all apps are ready, with 1 if one cannot become ready or the run has ended, with 124 if `--timeout`
+ * is over; in all but the second case the run goes on. Ctrl-C while it waits stops the run.
+ */
+export async function upDetached({flags, words, asJson}: CommandContext): Promise<number> {
+  const timeoutMs = timeoutOf(flags)
+  const log = openLog(flags)
+  const startedAt = performance.now()
+  const isPiped = flags.list('run-file').includes('-')
+  const child = startOwnProgram(['up', '--background', ...asArguments(flags), ...words], {
+    stdin: isPiped ? 0 : 'ignore',
+    stderr: log.descriptor
+  })
+  closeSync(log.descriptor)
+  const onSignal = (): void => void (child.pid > 0 && process.kill(child.pid, 'SIGINT'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
+  const found = await runOf(child)
+  const answer = typeof found === 'object' ? await readiness(found, timeoutMs, child) : undefined
+  print(process.stderr, readFileSync(log.path, 'utf8'))
+  if (typeof found === 'string') throw new UserError(`the run could not be started: ${found}`)
+  if (typeof found === 'number') return found
+  if (answer === undefined) {
+    say(process.stderr, 'failure', 'the run has ended: pillion logs shows what its apps wrote', asJson)
+    return 1
+  }
+  const {apps, waited} = answer
+  const hint = apps.some(({pid}) => pid > 0) ? 'pillion logs -f follows · pillion down stops' : 'pillion why tells more'
+  const tookMs = performance.now() - startedAt
+  print(process.stdout, readyText(apps, {name: '', tookMs, width: outputColumns(1), rows: Infinity, hint}))
+  for (const each of waited.conditions.filter(({state}) => state !== 'met')) sayUnmet(each, asJson)
+  if (waited.outcome === 'timeout') return EXIT_NOT_IN_TIME
+  return waited.outcome === 'met' && !apps.some(({availability}) => availability === 'never') ? 0 : 1
+}
+
+function timeoutOf(flags: GivenFlags): number {
+  const other = COMMAND_FLAGS.map(({name}) => name).find(name => name !== 'timeout' && flags.names.includes(name))
+  if (other !== undefined) throw new UsageError(`--${other} and --detach exclude each other`)
+  const text = flags.text('timeout') ?? '60s'
+  const timeoutMs = readDuration(text)
+  if (timeoutMs === undefined)
+    throw new UsageError(`invalid argument "${text}" for "--timeout" flag: expected a duration up to 24 days (90s, 5m)`)
+  return timeoutMs
+}
+
+/** Where the run writes its warnings; one of the last run is overwritten. Throws a UserError where that cannot be written. */
+function openLog(flags: GivenFlags): {readonly path: string; readonly descriptor: number} {
+  const isPiped = flags.list('run-file').includes('-')
+  const place = commandPlace(
+    isPiped ? flags.with({'run-file': undefined}) : flags.with({'run-file': flags.list('run-file')[0]})
+  )
+  const folder = join(place.template === undefined ? place.folder : dirname(place.template), '.dapr/logs')
+  const path = join(folder, 'up.log')
+  try {
+    mkdirSync(folder, {recursive: true})
+    const descriptor = openSync(path, 'a', 0o600)
+    ftruncateSync(descriptor)
+    return {path, descriptor}
+  } catch (error) {
+    throw new UserError(`cannot write ${path}: ${messageOf(error)}`, {cause: error})
+  }
+}
+
+/** The flags as they are typed, without those that are about us alone. */
+const asArguments = (flags: GivenFlags): readonly string[] =>
+  flags.names
+    .filter(name => name !== 'detach' && name !== 'timeout')
+    .flatMap(name => {
+      const text = flags.text(name) ?? flags.int(name)?.toString()
+      if (text !== undefined) return [`--${name}=${text}`]
+      return flags.isSet(name) ? [`--${name}`] : flags.list(name).map(value => `--${name}=${value}`)
+    })
+
+/** The run of this process, once it responds; how the process has ended if that comes first. */
+async function runOf(child: OwnProcess): Promise<FoundRun | number | string> {
+  let end: number | string | undefined
+  void child.exited.then(how => (end = how))
+  for (;;) {
+    const run = (await findRuns(process.env)).find(({listing}) => listing.pid === child.pid)
+    if (run !== undefined) return run
+    if (end !== undefined) return end
+    await pause(LOOK_MS)
+  }
+}
+
+/** The process of `up -d` that stays: all that it says comes on stderr. */
+export async function runDetached(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run()
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const {message, explanation, exitCode, cause} = error
+    throw new UserError(message, {stream: 'stderr', explanation, exitCode, cause})
+  }
+}
+
+interface Readiness {
+  readonly waited: Api.Waited
+  readonly apps: readonly Api.App[]
+}
+
+/** Undefined: the run has ended. */
+async function readiness({api}: FoundRun, timeoutMs: number, child: OwnProcess): Promise<Readiness | undefined> {
+  const body = {for: ['ready'], any: false, ignore: [], from: 'start', timeout: `${timeoutMs}ms`}
+  try {
+    const waited = await api.ask('POST /wait', {body})
+    return {waited, ...(await api.ask('GET /apps'))}
+  } catch (error) {
+    if (!GONE.has(codeOf(error))) throw error
+    await child.exited
+    return undefined
+  }
+}

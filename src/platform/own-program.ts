@@ -1,0 +1,30 @@
+import {isSea} from 'node:sea'
+import {messageOf} from '../model/errors.ts'
+
+/** A second process of this program. */
+export interface OwnProcess {
+  /** 0: it could not be started. */
+  readonly pid: number
+  /** Settles with its exit code, 1 where a signal ended it, or with why it could not be started. */
+  readonly exited: Promise<number | string>
+}
+
+/**
+ * Starts this program again, with other arguments and the same environment, in a session of its own: neither our end nor the end of
+ * our terminal ends it. It keeps us running until we exit. `stdin` and `stderr` are descriptors; its stdout is dropped.
+ */
+export function startOwnProgram(
+  args: readonly string[],
+  {stdin, stderr}: {readonly stdin: number | 'ignore'; readonly stderr: number}
+): OwnProcess {
+  const {spawn} = process.getBuiltinModule('node:child_process')
+  const script = isSea() ? [] : [...process.execArgv, process.argv[1] ?? '']
+  const child = spawn(process.execPath, [...script, ...args], {detached: true, stdio: [stdin, 'ignore', stderr]})
+  return {
+    pid: child.pid ?? 0,
+    exited: new Promise(resolve => {
+      child.once('error', error => resolve(messageOf(error)))
+      child.once('exit', code => resolve(code ?? 1))
+    })
+  }
+}

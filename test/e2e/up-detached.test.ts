@@ -1,0 +1,86 @@
+import {readFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import t, {type Test} from 'tap'
+import {openRig, type Rig} from '../rig/rig.ts'
+
+/** A program that listens on its port after a moment. */
+const LISTENS = `setTimeout(() => require('node:http').createServer((_, response) => response.end('hello')).listen(process.env.PORT), 200)`
+
+async function rigWithApp(t: Test, code = LISTENS): Promise<Rig> {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', autoPort: true, command: ['node', '-e', code]}])
+  t.teardown(async () => rig.run(['down']))
+  return rig
+}
+
+t.test('up -d leaves the run in the background once its apps are ready, and down ends it', async t => {
+  const rig = await rigWithApp(t)
+  const {code, stdout, stderr} = await rig.run(['up', '-d'])
+  t.same({code, stderr}, {code: 0, stderr: ''})
+  t.match(
+    stdout,
+    /^ {2}a {2}ready {2}http:\/\/localhost:\d+\n1 app ready in [\d.]+ s · pillion logs -f follows · pillion down stops\n$/
+  )
+  t.match(await rig.run(['invoke', '--app-id', 'a', '--method', 'x', '--verb', 'GET']), {code: 0, stdout: /hello/})
+  t.match(await rig.run(['down']), {code: 0})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('a template with a mistake: up -d says what up says, and nothing runs', async t => {
+  const rig = await openRig(t)
+  await rig.write({'dapr.yaml': 'version: 1\napps:\n  - appID: a\n'})
+  const said = await rig.run(['up', '-d'])
+  t.match(said, {code: 1, stdout: '', stderr: /required field 'appDirPath' not found[^]*dapr\.yaml:3:5\n/})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('an app that cannot become ready: exit code 1 with its reason, and the run goes on until down', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'a', autoPort: true, command: ['node', '-e', 'console.error("no licence"); process.exitCode = 3']},
+    {appID: 'b', command: ['sleep', '1000']}
+  ])
+  t.teardown(async () => rig.run(['down']))
+  const said = await rig.run(['up', '--detach'])
+  t.match(said, {code: 1, stdout: /a {2}exited 3\n {2}b {2}ready\n/, stderr: /a: [^\n]*no licence/})
+  t.match(await readFile(join(rig.folder, '.dapr/logs/up.log'), 'utf8'), /"a" exited with code 3/)
+  t.match(await rig.run(['ps']), {stdout: /b +ready/})
+  t.match(await rig.run(['down']), {code: 0})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('a run that ends while up -d waits: exit code 1', async t => {
+  const rig = await rigWithApp(t, 'process.exitCode = 3')
+  t.match(await rig.run(['up', '-d']), {code: 1, stderr: /"a" exited with code 3/})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('not ready in time: exit code 124, and the run goes on', async t => {
+  const rig = await rigWithApp(t, 'console.log("still compiling"); setInterval(() => {}, 1000)')
+  t.match(await rig.run(['up', '-d', '--timeout', '400ms']), {code: 124, stderr: /ready: [^]*a: /})
+  t.match(await rig.run(['ps']), {stdout: /a +starting/})
+})
+
+t.test('Ctrl-C while up -d waits ends the run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', autoPort: true}])
+  const up = rig.pillion(['up', '-d'])
+  await rig.driven('a')
+  up.signal('SIGINT')
+  t.match(await up.exited, {code: 1})
+  t.same(await rig.leftovers(), [])
+})
+
+t.test('a template that is piped in, and flags of up, are passed on', async t => {
+  const rig = await rigWithApp(t)
+  const template = await readFile(join(rig.folder, 'dapr.yaml'), 'utf8')
+  const up = rig.pillion(['up', '-d', '-f', '-', '--name', 'second'])
+  up.stdin.end(template)
+  t.match(await up.exited, {code: 0})
+  t.match(up.stdout.text, /1 app ready/)
+  t.match(await rig.run(['down', '--name', 'second']), {code: 0})
+  t.match(await rig.run(['up', '-d', '--junit', 'x.xml']), {
+    code: 255,
+    stderr: /--junit and --detach exclude each other/
+  })
+})
