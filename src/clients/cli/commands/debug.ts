@@ -107,15 +107,19 @@ export const debug: CommandHandler = async context => {
 export const env: CommandHandler = async context => {
   const format = formatOf(context)
   const {id, run} = await appOf(context, 'env')
-  const launch = await run.api.ask('GET /apps/{id}/launch', {at: {id}}).catch((error: unknown) => {
-    const isStopped = error instanceof ApiError && error.status === 409
-    throw isStopped ? new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`) : error
-  })
+  const launch = await launchFor(run, id)
   const isWhole = context.flags.isSet('all')
   const shown: Launch = isWhole ? {...launch, added: Object.keys(launch.environment)} : launch
   print(process.stdout, variables(shown, format))
   return 0
 }
+
+/** How a process of the app would be started now. Throws a UserError if the app is stopped. */
+export const launchFor = async ({api}: FoundRun, id: string): Promise<Launch> =>
+  api.ask('GET /apps/{id}/launch', {at: {id}}).catch((error: unknown) => {
+    const isStopped = error instanceof ApiError && error.status === 409
+    throw isStopped ? new UserError(`app id ${id} is stopped: "pillion start ${id}" brings it back`) : error
+  })
 
 /** The parser has checked it. */
 const formatOf = ({flags}: CommandContext): LaunchFormat => (flags.text('format') ?? 'shell') as LaunchFormat

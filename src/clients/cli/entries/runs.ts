@@ -358,5 +358,14 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     examples: ['env shop', 'env shop --format dotenv > .env.shop', 'env shop --all'],
     takesIds: true,
     load: async () => (await import('../commands/debug.ts')).env
+  },
+  {
+    name: 'exec',
+    summary: 'Run a command in the folder and with the environment of an app',
+    usage: 'id -- command [args]',
+    flags: WHOSE_RUN,
+    examples: ['exec shop -- npm test', "exec shop -- sh -c 'psql $DATABASE_URL'"],
+    takesIds: true,
+    load: async () => (await import('../commands/exec.ts')).exec
   }
 ]

@@ -1,0 +1,35 @@
+import {constants} from 'node:os'
+import {codeOf, messageOf, UserError} from '../model/errors.ts'
+
+/** What a shell exits with where a program is not found, or cannot be run (POSIX, Shell Command Language 2.8.2). */
+const NOT_FOUND = 127
+const NOT_EXECUTABLE = 126
+
+export interface TerminalCommand {
+  /** The program and its arguments; the program is found by the PATH of `env`. */
+  readonly command: readonly [string, ...string[]]
+  readonly folder: string
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * Runs a program in our place: it has our stdin, stdout, stderr and terminal. Resolves with its exit code, 128 and the number of the
+ * signal that ended it. Ctrl-C reaches it by the terminal; SIGTERM and SIGHUP are passed on. Rejects with a UserError if it cannot be started.
+ */
+export async function runOnTerminal({command: [program, ...args], folder, env}: TerminalCommand): Promise<number> {
+  const {spawn} = process.getBuiltinModule('node:child_process')
+  const child = spawn(program, args, {cwd: folder, env, stdio: 'inherit'})
+  process.on('SIGINT', () => undefined).on('SIGQUIT', () => undefined)
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+  return new Promise((resolve, reject) => {
+    child.once('error', error => reject(notStarted(program, folder, error)))
+    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
+  })
+}
+
+function notStarted(program: string, folder: string, error: Error): UserError {
+  const exitCode = codeOf(error) === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE
+  const why = codeOf(error) === 'ENOENT' ? `no program "${program}" is found from ${folder}` : messageOf(error)
+  return new UserError(why, {exitCode, cause: error})
+}
