@@ -74,6 +74,44 @@ const OUTBOX = `
 /** A row of `activities` may be a child that an app of another run starts. */
 const FAR_CHILDREN = 'ALTER TABLE activities ADD COLUMN isChild INTEGER NOT NULL DEFAULT 0;'
 
+/**
+ * What waits in memory for an answer is known by the key of its row: one that has gone does not get the answer of the next one.
+ * SQLite gives a key again unless a table is made with AUTOINCREMENT, which makes them anew.
+ */
+const KEYS = `
+  CREATE TABLE fresh_wake_ups (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER, kind TEXT, owner INTEGER, name TEXT, data BLOB
+  );
+  INSERT INTO fresh_wake_ups SELECT * FROM wake_ups;
+  DROP TABLE wake_ups;
+  ALTER TABLE fresh_wake_ups RENAME TO wake_ups;
+  CREATE INDEX wake_ups_by_due ON wake_ups (due, id);
+  CREATE INDEX wake_ups_by_owner ON wake_ups (owner, kind);
+
+  CREATE TABLE fresh_instances (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, id TEXT, execution TEXT, name TEXT, version TEXT, status INTEGER,
+    created INTEGER, started INTEGER, updated INTEGER, input TEXT, output TEXT, customStatus TEXT, failure BLOB,
+    parentApp TEXT, parentId TEXT, parentExecution TEXT, parentTask INTEGER, turns INTEGER, rounds INTEGER, stall BLOB,
+    trace TEXT, received BLOB
+  );
+  INSERT INTO fresh_instances SELECT * FROM instances;
+  DROP TABLE instances;
+  ALTER TABLE fresh_instances RENAME TO instances;
+  CREATE UNIQUE INDEX instances_by_id ON instances (app, id);
+  CREATE INDEX instances_by_parent ON instances (parentApp, parentId) WHERE parentId IS NOT NULL;
+  CREATE INDEX active_instances ON instances (app) WHERE status IN (0, 2, 6, 7, 8);
+  CREATE INDEX instances_by_trace ON instances (trace) WHERE trace IS NOT NULL;
+
+  CREATE TABLE fresh_reminders (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT, type TEXT, id TEXT, name TEXT, due INTEGER, step INTEGER,
+    remaining INTEGER, expires INTEGER, dueTime TEXT, period TEXT, ttl TEXT, data TEXT, policy TEXT
+  );
+  INSERT INTO fresh_reminders SELECT * FROM reminders;
+  DROP TABLE reminders;
+  ALTER TABLE fresh_reminders RENAME TO reminders;
+  CREATE UNIQUE INDEX reminders_by_name ON reminders (type, id, name);
+`
+
 /** What each version of a file adds; the number of them is the version. A file with a higher one was written by a newer Pillion. */
 export const STEPS: readonly string[] = [
   WAKE_UPS + WORKFLOWS,
@@ -84,5 +122,6 @@ export const STEPS: readonly string[] = [
   RECEIVED,
   JOBS,
   OUTBOX,
-  FAR_CHILDREN
+  FAR_CHILDREN,
+  KEYS
 ]

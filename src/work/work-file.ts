@@ -12,15 +12,22 @@ const APPLICATION = 0x50696c57
 /** Result codes of SQLite (https://sqlite.org/rescode.html), without their extensions. */
 const PERMISSION = 3
 const BUSY = 5
+const LOCKED = 6
+const OUT_OF_MEMORY = 7
 const READ_ONLY = 8
 const INPUT_OUTPUT = 10
 const CORRUPT = 11
 const FULL = 13
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
+/** What may be otherwise a second later. */
+const PASSING: ReadonlySet<number> = new Set([BUSY, LOCKED, OUT_OF_MEMORY, READ_ONLY, INPUT_OUTPUT, FULL, CANNOT_OPEN])
 
 /** The file was written by a newer version, or by another program. */
 class ForeignFile extends Error {}
+
+/** The file cannot be written now: nothing of the change was kept, and it may be tried again. */
+export class WriteFault extends Error {}
 
 export interface WorkFileOptions {
   /** Undefined: nothing is kept. */
@@ -31,23 +38,29 @@ export interface WorkFileOptions {
 
 /**
  * What outlives a run, in one file. The changes of one tick of the event loop share a transaction: what a change resolves has
- * been committed, and survives the end of this process, however it ends.
+ * been committed, and survives the end of this process, however it ends. A change that throws undoes itself and no other one.
  */
 export class WorkFile {
   readonly database: DatabaseSync
   /** Told after each commit, before the changes resolve. */
   readonly #committed: (() => void)[] = []
-  /** Told when a transaction was undone. */
+  /** Called when something that was written is undone: what is known of the file may be wrong. */
   readonly #undone: (() => void)[] = []
   #waiting: PromiseWithResolvers<void> | undefined
   #commit: NodeJS.Immediate | undefined
   readonly #beginning: StatementSync
   readonly #committing: StatementSync
+  readonly #saving: StatementSync
+  readonly #releasing: StatementSync
+  readonly #written: StatementSync
 
   constructor(database: DatabaseSync) {
     this.database = database
     this.#beginning = database.prepare('BEGIN IMMEDIATE')
     this.#committing = database.prepare('COMMIT')
+    this.#saving = database.prepare('SAVEPOINT change')
+    this.#releasing = database.prepare('RELEASE change')
+    this.#written = database.prepare('SELECT total_changes() AS rows')
   }
 
   /**
@@ -64,7 +77,7 @@ export class WorkFile {
       const isHeld = resultOf(error) === BUSY
       if (!isHeld && !isUnwritable(error)) throw error
       const why = isHeld
-        ? `another run of this template holds ${path}`
+        ? `another run of this template, or another program, holds ${path}`
         : `${path} cannot be written: ${messageOf(error)}`
       warn(`${why}: what this run takes on (workflows, jobs, reminders) is kept in memory alone`)
       return begun(':memory:')
@@ -103,25 +116,55 @@ export class WorkFile {
     this.#undone.push(listener)
   }
 
-  /** Changes the file in the transaction of this tick; settles with the result when that is committed, rejects if it cannot be. */
+  /**
+   * Changes the file in the transaction of this tick; settles with the result when that is committed. Rejects with what `work`
+   * throws, and with a WriteFault if the file cannot be written now.
+   */
   async change<T>(work: () => T): Promise<T> {
-    if (this.#waiting === undefined) {
-      this.#beginning.run()
-      this.#waiting = Promise.withResolvers()
-      // who waits for it hears of a failure; without one it is nobody's
-      this.#waiting.promise.catch(() => undefined)
-      this.#commit = setImmediate(() => this.flush())
-    }
-    const {promise} = this.#waiting
+    const {promise} = (this.#waiting ??= this.#begin())
+    const result = this.#apart(work)
+    await promise
+    return result
+  }
+
+  #begin(): PromiseWithResolvers<void> {
     try {
+      this.#beginning.run()
+    } catch (cause) {
+      throw this.#explained(cause)
+    }
+    const waiting = Promise.withResolvers<void>()
+    // each change hears of a failure; without one it is no rejection that is missed
+    waiting.promise.catch(() => undefined)
+    this.#commit = setImmediate(() => this.flush())
+    return waiting
+  }
+
+  /** If it throws, what it has written is undone, and nothing else. */
+  #apart<T>(work: () => T): T {
+    const before = this.#writtenRows
+    try {
+      this.#saving.run()
       const result = work()
-      await promise
+      this.#releasing.run()
       return result
     } catch (cause) {
-      const error = this.#told(cause)
-      if (this.#waiting?.promise === promise) this.#undo(error)
+      const error = this.#explained(cause)
+      const isWritten = this.#writtenRows > before || resultOf(cause) > 0
+      try {
+        this.database.exec('ROLLBACK TO change; RELEASE change')
+      } catch {
+        this.#undo(error) // SQLite has given up the transaction
+        throw error
+      }
+      if (isWritten) for (const listener of this.#undone) listener()
       throw error
     }
+  }
+
+  /** How many rows were written since the file was opened, those included that were undone. */
+  get #writtenRows(): number {
+    return Number(this.#written.get()?.['rows'])
   }
 
   /** Commits what waits. */
@@ -132,12 +175,12 @@ export class WorkFile {
     try {
       this.#committing.run()
     } catch (error) {
-      this.#undo(this.#told(error))
+      this.#undo(this.#explained(error))
       return
     }
     this.#waiting = undefined
-    for (const listener of this.#committed) listener()
     waiting.resolve()
+    for (const listener of this.#committed) listener()
   }
 
   /** Removes all that is in it. */
@@ -153,27 +196,26 @@ export class WorkFile {
   }
 
   /** What SQLite says of a file that cannot be written, with its name and what to do. */
-  #told(cause: unknown): unknown {
-    const path = this.database.location() ?? 'the memory for what outlives a run'
-    const because = (why: string): Error => new Error(`${path} ${why}`, {cause})
-    switch (resultOf(cause)) {
-      case FULL:
-        return because('cannot be written: the disk is full. Nothing of this was kept; make room, and try again')
-      case INPUT_OUTPUT:
-      case READ_ONLY:
-        return because(`cannot be written: ${messageOf(cause)}. Nothing of this was kept`)
-      case CORRUPT:
-        return because('is damaged. Nothing of this was kept; end the run and move the file away')
-      default:
-        return cause
-    }
+  #explained(cause: unknown): unknown {
+    const path = this.database.isOpen ? (this.database.location() ?? 'the memory for what outlives a run') : ''
+    const code = resultOf(cause)
+    if (code === CORRUPT)
+      return new Error(`${path} is damaged. Nothing of this was kept; end the run and move the file away`, {cause})
+    if (!PASSING.has(code)) return cause
+    const why = code === FULL ? 'the disk is full' : code === BUSY ? 'another program holds it' : messageOf(cause)
+    const remedy = code === FULL ? '; make room, and try again' : ''
+    return new WriteFault(`${path} cannot be written: ${why}. Nothing of this was kept${remedy}`, {cause})
   }
 
   #undo(error: unknown): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     clearImmediate(this.#commit)
-    if (this.database.isTransaction) this.database.exec('ROLLBACK')
+    try {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK')
+    } catch {
+      // SQLite has undone it by itself
+    }
     waiting?.reject(error)
     for (const listener of this.#undone) listener()
   }

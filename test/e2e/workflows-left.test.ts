@@ -35,7 +35,7 @@ t.test(
     const second = rig.pillion(['run', '-f', '.'])
     await rig.driven('shop') // its own, which is not to be taken for that of a later run
     await second.waitForLine(
-      /another run of this template holds .*work-.*\.db: what this run takes on \(workflows, jobs, reminders\) is kept in memory/,
+      /another run of this template, or another program, holds .*work-.*\.db: what this run takes on \(workflows, jobs, reminders\) is kept in memory/,
       {
         stream: 'stderr'
       }

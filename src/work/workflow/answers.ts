@@ -1,4 +1,5 @@
 import {decode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+import {keep} from '../keep.ts'
 import type {WorkFile} from '../work-file.ts'
 import type {Engine, EngineOptions} from './engine.ts'
 import {type ACTIVITY_ANSWER, checkFailure, type Event, eventOf, type TURN_ANSWER} from './messages.ts'
@@ -6,7 +7,7 @@ import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
 import type {Replayed} from './replayed-turns.ts'
 import {applyAnswer} from './turn.ts'
 import {codeStall, versionStall, type Stall} from './versions.ts'
-import type {LiveInstance} from './work-items.ts'
+import type {ActivityItem, LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
 interface AnswersOptions extends Pick<EngineOptions, 'clock' | 'warn' | 'counted'> {
@@ -33,20 +34,23 @@ export class Answers {
 
   /** Of a turn. Settles when that is kept. Throws a DecodeError. */
   async turn(app: string, answer: TurnResponse): Promise<void> {
-    const {engine, clock, file} = this.#options
+    const {engine, clock} = this.#options
     const {instanceId: id, completionToken} = answer
     const replayed = engine.replays.find(app, id)
-    if (replayed !== undefined && engine.workersOf(app).isInHand(replayed)) return this.#replayed(replayed, answer)
+    const workers = engine.workersOf(app)
+    if (replayed !== undefined && workers.isInHand(replayed)) return this.#replayed(replayed, answer)
     const live = engine.live.find(app, id)
     const start = live?.turn?.start
     const what = `an answer to a turn of workflow '${id}' is ignored`
     if (live?.turn === undefined || start === undefined) return this.#ignore(app, `${what}: it waits for none`)
-    if (!engine.workersOf(app).isAnswered(live.turn, completionToken))
+    if (!workers.isAnswered(live.turn, completionToken))
       return this.#ignore(app, `${what}: it is one to an earlier dispatch`)
     const turn = applyAnswer(start, answer, clock.date())
     const stall = versionStall(answer, live.patches) ?? this.#codeStall(live, answer)
-    await file.change(() => {
-      if (live.turn !== undefined) engine.workersOf(app).remove(live.turn)
+    await keep(this.#options, () => {
+      // what could not be written the first time may have been sent again
+      if (live.turn?.start !== start) return
+      workers.remove(live.turn)
       live.turn = undefined
       if (stall === undefined) engine.apply(live, turn, start)
       else engine.turns.hold(live, stall)
@@ -64,45 +68,56 @@ export class Answers {
 
   /** Of an activity. Settles when that is kept. Throws a DecodeError. */
   async activity(app: string, answer: ActivityResponse): Promise<void> {
-    const {engine, file, store, clock} = this.#options
-    const {instanceId: id, taskId: task, completionToken, result, failureDetails} = answer
+    const {engine} = this.#options
+    const {instanceId: id, taskId: task, completionToken: token, failureDetails} = answer
     checkFailure(failureDetails)
     const workers = engine.workersOf(app)
-    const item =
-      engine.activities.find(app, id, task, each => workers.isInHand(each)) ?? engine.leftActivity(app, id, task)
+    const all = engine.activities.named(app, id, task)
+    const known = all.length > 0 ? all : [engine.leftActivity(app, id, task)].filter(each => each !== undefined)
+    const fits = known.filter(each => workers.isAnswered(each, token))
+    const item = fits.find(each => workers.isInHand(each)) ?? fits[0]
     const what = `an answer to the activity ${task} of workflow '${id}' is ignored`
-    if (item === undefined) return this.#ignore(app, `${what}: it has been answered, or is not known`)
-    if (!workers.isAnswered(item, completionToken))
-      return this.#ignore(app, `${what}: it is one to an earlier dispatch`)
-    await file.change(() => {
-      workers.remove(item)
-      engine.activities.remove(item)
-      item.answered?.(answer)
-      const status = failureDetails.length > 0 ? 'failed' : 'success'
-      const elapsedMs = performance.now() - item.sentAt
-      this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
-      const {instance, taskExecution: taskExecutionId} = item.activity
-      engine.spans.activityOver(engine.live.at(instance)?.instance, item, failureDetails)
-      if (item.isDropped || !store.endActivity(instance, task)) return
-      const event: Event =
-        failureDetails.length > 0
-          ? {taskFailed: {taskScheduledId: task, failureDetails, taskExecutionId}}
-          : {taskCompleted: {taskScheduledId: task, result, taskExecutionId}}
+    if (known.length === 0) return this.#ignore(app, `${what}: it has been answered, or is not known`)
+    if (item === undefined) return this.#ignore(app, `${what}: it is one to an earlier dispatch`)
+    const outcome = await this.#ended(item, answer)
+    if (outcome === 'known') return this.#ignore(app, `${what}: it has been answered, or is not known`)
+    engine.forgetActivity(item)
+    item.answered?.(answer)
+    const status = failureDetails.length > 0 ? 'failed' : 'success'
+    const elapsedMs = performance.now() - item.sentAt
+    this.#options.counted(app, {type: 'activity-ended', activity: item.name, status, elapsedMs})
+    engine.spans.activityOver(engine.live.at(item.activity.instance)?.instance, item, failureDetails)
+  }
+
+  /** Its instance gets the result. `known`: it has one. */
+  async #ended(item: ActivityItem, {taskId, result, failureDetails}: ActivityResponse): Promise<'known' | 'ended'> {
+    if (item.isDropped || item.answered !== undefined) return 'ended'
+    const {engine, store, clock} = this.#options
+    const {instance, task, taskExecution: taskExecutionId} = item.activity
+    const event: Event =
+      failureDetails.length > 0
+        ? {taskFailed: {taskScheduledId: taskId, failureDetails, taskExecutionId}}
+        : {taskCompleted: {taskScheduledId: taskId, result, taskExecutionId}}
+    return keep(this.#options, () => {
+      if (item.isDropped) return 'ended'
+      if (!store.endActivity(instance, task)) return 'known'
       engine.turns.post(instance, {kind: 'result', name: '', event: eventOf(clock.date(), event)})
+      return 'ended'
     })
   }
 
   /** Of another run, which has done a task of ours. Settles when that is kept. Throws a DecodeError. */
   async far(app: string, bytes: Uint8Array): Promise<void> {
     const {instanceId: id, taskId: task, completionToken, result, failureDetails, isFailed} = decode(FAR_ANSWER, bytes)
-    const {engine, file, store, clock} = this.#options
+    const {engine, store, clock} = this.#options
     const queue = engine.far.of(app)
-    const item = engine.activities.find(app, id, task, each => queue.isInHand(each))
-    if (item === undefined || !queue.isInHand(item) || !queue.isAnswered(item, completionToken)) return
-    await file.change(() => {
-      engine.far.remove(item)
+    const item = engine.activities
+      .named(app, id, task)
+      .find(each => queue.isInHand(each) && queue.isAnswered(each, completionToken))
+    if (item === undefined) return
+    await keep(this.#options, () => {
       const {instance, taskExecution: taskExecutionId, request} = item.activity
-      if (!store.endActivity(instance, task)) return
+      if (item.isDropped || !store.endActivity(instance, task)) return
       const {isDetached, isEnded} = item.isChild ? decode(CHILD_REQUEST, request) : ATTENDED
       if (isDetached || isEnded) return
       const ended = {taskScheduledId: task, result, taskExecutionId}
@@ -113,6 +128,7 @@ export class Answers {
       const event = {...(isFailed ? undone : done), ...(item.isChild && {router})}
       engine.turns.post(instance, {kind: 'result', name: '', event: eventOf(clock.date(), event)})
     })
+    engine.far.remove(item)
   }
 
   #codeStall(live: LiveInstance, answer: TurnResponse): Stall | undefined {

@@ -25,7 +25,7 @@ import {TurnQueue} from './turn-queue.ts'
 import {AppWorkers} from './workers.ts'
 import {WorkSpans} from './work-spans.ts'
 import {WorkCounts} from './work-counts.ts'
-import type {ActivityItem, LiveInstance} from './work-items.ts'
+import {ActivityItem, type LiveInstance} from './work-items.ts'
 import {START, type OpenActivity, type WorkflowStore} from './workflow-store.ts'
 
 /** It continues as new so often without a pause (durabletask-go: backend/orchestration.go) … */
@@ -118,7 +118,10 @@ export class Engine {
   #newWorkers(app: string): AppWorkers {
     return new AppWorkers(() => this.#settings(app), {
       sent: item => this.#counts.sent(app, item),
-      left: item => this.#counts.left(app, item)
+      left: item => {
+        this.#counts.left(app, item)
+        if (item instanceof ActivityItem && item.isDropped) this.forgetActivity(item)
+      }
     })
   }
 
@@ -156,16 +159,24 @@ export class Engine {
     return this.leftWork.apps.filter(app => this.workers.get(app)?.isHungry === true || this.far.isHungry(app))
   }
 
-  /** Forgets what is in memory. */
-  forget(): void {
-    this.changed.clear()
-    this.turns.clear()
-    this.live.clear()
-    this.activities.clear()
+  /** It is answered, or will not be. */
+  forgetActivity(item: ActivityItem): void {
+    this.#workersFor(item).remove(item)
+    this.activities.remove(item)
+  }
+
+  #workersFor({isFar, activity: {app}}: ActivityItem): AppWorkers {
+    return isFar ? this.far.of(app) : this.workersOf(app)
+  }
+
+  /** Something was undone: what is in memory becomes what the file says. Workers keep what they have in hand. */
+  reread(): void {
+    for (const key of this.changed.keys()) this.changed.set(key, this.#store.at(key))
+    const dropped = this.activities.reread(activity => this.#store.isOpen(activity))
+    for (const item of dropped) if (!this.#workersFor(item).isInHand(item)) this.forgetActivity(item)
+    this.turns.reread()
+    this.live.reread()
     this.leftWork.clear()
-    this.replays.clear()
-    for (const workers of this.workers.values()) workers.clear()
-    this.far.clear()
   }
 
   /** In place of one of the same id that is over. */

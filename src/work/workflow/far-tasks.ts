@@ -52,10 +52,6 @@ export class FarTasks {
     for (const queue of this.#queues.values()) queue.flush()
   }
 
-  clear(): void {
-    for (const queue of this.#queues.values()) queue.clear()
-  }
-
   add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>): ActivityItem {
     const item = this.#options.activities.add(activity, of, true)
     this.of(activity.app).add(item)

@@ -1,5 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {decode, encode} from '../../proxy/net/grpc/message-codec.ts'
+import type {Clock} from '../../platform/clock.ts'
+import {keep} from '../keep.ts'
 import type {WorkFile} from '../work-file.ts'
 import type {Engine} from './engine.ts'
 import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
@@ -13,6 +15,7 @@ import {FAR_ITEM, type ActivityItem} from './work-items.ts'
 interface GuestsOptions {
   readonly engine: Engine
   readonly file: WorkFile
+  readonly clock: Clock
   readonly maxBytes: (app: string) => number
   /** Sends what waits to workers. */
   readonly flush: () => void
@@ -56,11 +59,6 @@ export class Guests {
   /** Undefined: it has gone. */
   find(name: string): Guest | undefined {
     return this.#guests.get(name)
-  }
-
-  /** What is in memory is lost: each asks again. */
-  end(): void {
-    for (const {end} of this.#guests.values()) end()
   }
 
   /** Another run is there, and asks for tasks of an app. */
@@ -117,11 +115,11 @@ export class Guests {
   }
 
   async #child(app: string, request: Uint8Array, {answer, gone}: Asker): Promise<void> {
-    const {engine, file, over} = this.#options
+    const {engine, over} = this.#options
     const asked = decode(CHILD_REQUEST, request)
     const {id: instanceId = '', task: taskId = -1} = asked.parent ?? {}
     const of = {instanceId, taskId}
-    const begun = await file.change(() => engine.tasks.beginChild(app, asked))
+    const begun = await keep(this.#options, () => engine.tasks.beginChild(app, asked))
     if ('failure' in begun) return answer(of, failed(begun.failure))
     if (begun.child === undefined || asked.isDetached) return answer(of, {})
     const done = new AbortController() // one guest asks for many children
@@ -136,12 +134,9 @@ export class Guests {
   /** One that a worker has is answered once more. */
   #forget(item: ActivityItem): void {
     const {engine} = this.#options
-    const workers = engine.workersOf(item.activity.app)
     item.answered = undefined
     item.isDropped = true
-    if (workers.isInHand(item)) return
-    workers.remove(item)
-    engine.activities.remove(item)
+    if (!engine.workersOf(item.activity.app).isInHand(item)) engine.forgetActivity(item)
   }
 }
 

@@ -69,9 +69,18 @@ export class LiveInstances {
     this.#live.delete(live.instance.key)
   }
 
-  clear(): void {
-    this.#live.clear()
-    this.#idle.clear()
-    this.#idleBytes = 0
+  /** Those that have a turn. */
+  get inTurn(): readonly LiveInstance[] {
+    return [...this.#live.values()].filter(({turn}) => turn !== undefined)
+  }
+
+  /** Those that have a turn are as the file says, the others are forgotten. */
+  reread(): void {
+    for (const live of this.#live.values()) {
+      const {key} = live.instance
+      const instance = live.turn && this.#store.at(key)
+      if (instance === undefined) this.forget(live)
+      else live.reread(instance, () => this.#store.history(key), this.#store.inbox(key))
+    }
   }
 }

@@ -4,22 +4,18 @@ import type {OpenActivity} from './workflow-store.ts'
 
 /** The tasks that have no answer yet, found as workers name them, and by their instance. */
 export class OpenActivities {
+  /** In the order in which they were added. Only of the first one a worker that sends no token can tell the answer. */
   readonly #named = new Map<string, ActivityItem[]>()
   readonly #ofInstance = new Map<number, Map<number, ActivityItem>>()
 
   /** `isFar`: an app of another run is to do it. */
   add(activity: OpenActivity, of: Pick<Instance, 'id' | 'app'>, isFar = false): ActivityItem {
-    const item = new ActivityItem(activity, of, isFar)
     const key = keyOf(activity.app, of.id, activity.task)
+    const item = new ActivityItem(activity, of, {isFar, isFirst: () => this.#named.get(key)?.[0] === item})
     const named = this.#named.get(key)
     if (named === undefined) this.#named.set(key, [item])
-    else {
-      item.isBehind = named.some(each => each.activity.instance !== activity.instance)
-      named.push(item)
-    }
-    const own = this.#ofInstance.get(activity.instance)
-    if (own === undefined) this.#ofInstance.set(activity.instance, new Map([[activity.task, item]]))
-    else own.set(activity.task, item)
+    else named.push(item)
+    this.#want(item)
     return item
   }
 
@@ -27,27 +23,18 @@ export class OpenActivities {
     return this.#ofInstance.get(instance)?.has(task) === true
   }
 
-  /** The oldest that an answer may be to: of those that are not wanted any more only one that a worker has. */
-  find(app: string, id: string, task: number, isInHand: (item: ActivityItem) => boolean): ActivityItem | undefined {
-    for (const item of this.#named.get(keyOf(app, id, task)) ?? []) {
-      if (!item.isDropped || isInHand(item)) return item
-      this.remove(item)
-    }
-    return undefined
+  /** All of a name, the oldest first, those included that are not wanted any more and that a worker has. */
+  named(app: string, id: string, task: number): readonly ActivityItem[] {
+    return this.#named.get(keyOf(app, id, task)) ?? []
   }
 
   remove(item: ActivityItem): void {
-    const {app, task, instance} = item.activity
+    const {app, task} = item.activity
     const key = keyOf(app, item.id, task)
-    const left = (this.#named.get(key) ?? []).filter(each => each !== item)
+    const left = this.named(app, item.id, task).filter(each => each !== item)
     if (left.length === 0) this.#named.delete(key)
-    else {
-      this.#named.set(key, left)
-      for (const next of left.slice(0, 1)) next.isBehind = false
-    }
-    const own = this.#ofInstance.get(instance)
-    if (own?.get(task) === item) own.delete(task)
-    if (own?.size === 0) this.#ofInstance.delete(instance)
+    else this.#named.set(key, left)
+    this.#forget(item)
   }
 
   /** All of an instance, which are not wanted any more. Those that a worker has are still found, as dropped. */
@@ -63,9 +50,29 @@ export class OpenActivities {
     return this.#ofInstance.get(instance)?.get(task)
   }
 
-  clear(): void {
-    this.#named.clear()
-    this.#ofInstance.clear()
+  /** All that are of an instance of this run: those are wanted that are as they are in the file; returns the others. */
+  reread(isOpen: (activity: OpenActivity) => boolean): readonly ActivityItem[] {
+    const items = [...this.#named.values()].flat().filter(({activity}) => activity.instance > 0)
+    for (const item of items) {
+      item.isDropped = !isOpen(item.activity)
+      if (item.isDropped) this.#forget(item)
+      else this.#want(item)
+    }
+    return items.filter(({isDropped}) => isDropped)
+  }
+
+  #want(item: ActivityItem): void {
+    const {instance, task} = item.activity
+    const own = this.#ofInstance.get(instance)
+    if (own === undefined) this.#ofInstance.set(instance, new Map([[task, item]]))
+    else own.set(task, item)
+  }
+
+  #forget(item: ActivityItem): void {
+    const {instance, task} = item.activity
+    const own = this.#ofInstance.get(instance)
+    if (own?.get(task) === item) own.delete(task)
+    if (own?.size === 0) this.#ofInstance.delete(instance)
   }
 }
 

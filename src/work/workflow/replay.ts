@@ -10,7 +10,7 @@ import type {Replayed} from './replayed-turns.ts'
 import {CONTINUED_AS_NEW, RUNNING, statusName} from './status.ts'
 import {applyAnswer} from './turn.ts'
 import {mismatchText, versionStall, patchesOf} from './versions.ts'
-import {turnMessage} from './work-items.ts'
+import {turnMessage, type LiveInstance} from './work-items.ts'
 import {WorkflowError} from './workflow-error.ts'
 
 /** A turn as it was, and what the code does now. */
@@ -41,6 +41,7 @@ class ReplayItem implements Replayed {
   readonly instance: Instance
   /** From 0. */
   readonly turn: number
+  token = ''
   readonly parts: TurnParts
   readonly #history: readonly Uint8Array[]
   readonly #answer = Promise.withResolvers<TurnResponse | undefined>()
@@ -141,7 +142,11 @@ export async function replayTurn(
     else item.answered(undefined)
     return undefined
   })
-  const isInHand = (): boolean => live.turn !== undefined && workers.isInHand(live.turn)
+  const current = (): LiveInstance => engine.live.at(key) ?? live
+  const isInHand = (): boolean => {
+    const {turn: now} = current()
+    return now !== undefined && workers.isInHand(now)
+  }
   await Promise.race([
     until(
       () => !isInHand(),
@@ -149,9 +154,10 @@ export async function replayTurn(
     ),
     left
   ])
-  if (live.turn !== undefined && !isInHand()) {
-    workers.remove(live.turn)
-    live.turn = undefined
+  const now = current()
+  if (now.turn !== undefined && !isInHand()) {
+    workers.remove(now.turn)
+    now.turn = undefined
   }
   if (!gone.aborted) workers.add(item)
   flush()

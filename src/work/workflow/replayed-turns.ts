@@ -33,9 +33,4 @@ export class ReplayedTurns {
   remove({app, id}: Replayed): void {
     this.#items.delete(`${app}\0${id}`)
   }
-
-  /** Nobody will answer them. */
-  clear(): void {
-    for (const item of this.#items.values()) item.answered(undefined)
-  }
 }

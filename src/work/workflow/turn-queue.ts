@@ -126,9 +126,17 @@ export class TurnQueue {
     this.#held.delete(key)
   }
 
-  /** Forgets what is in memory. */
-  clear(): void {
-    this.#held.clear()
+  /** Something was undone: who cannot go on, and who gets a turn, is as the file says. A turn that a worker has goes on. */
+  reread(): void {
+    const {store, live: all, workersOf} = this.#options
+    for (const key of this.#held.keys()) if (store.at(key)?.status !== STALLED) this.#held.delete(key)
+    for (const live of all.inTurn) {
+      const {turn, instance} = live
+      const workers = workersOf(instance.app)
+      if (turn === undefined || workers.isInHand(turn)) continue
+      workers.remove(turn)
+      live.turn = undefined
+    }
   }
 
   #stall(instance: Instance, {reason, description}: Stall): void {

@@ -53,6 +53,18 @@ export class LiveInstance {
     this.letters = letters
   }
 
+  /** It is as the file has it. */
+  reread(instance: Instance, readHistory: () => Uint8Array[], letters: Letter[]): void {
+    const {turns, execution} = instance
+    if (turns !== this.history.length || execution !== this.instance.execution) {
+      this.history.splice(0, this.history.length, ...readHistory())
+      this.#patched = this.#counted = Infinity
+    }
+    Object.assign(this.instance, instance)
+    this.letters = letters
+    this.#clock = undefined
+  }
+
   /** When its latest turn began, by the clock of its code. */
   get clock(): number {
     if (this.#clock !== undefined) return this.#clock
@@ -112,6 +124,7 @@ export class TurnItem implements WorkItem {
   start: TurnStart | undefined
   /** It was said that nobody answers it. */
   isSilent = false
+  token = ''
 
   constructor(live: LiveInstance, now: () => number) {
     this.live = live
@@ -187,19 +200,29 @@ export class ActivityItem implements WorkItem {
   readonly isFar: boolean
   /** A workflow of another run has asked for it, and is told of the answer. */
   answered: ((answer: Pick<Message<typeof ACTIVITY_ANSWER>, 'result' | 'failureDetails'>) => void) | undefined
-  /** Another instance of this id has asked for a task of this number: workers may not tell both apart, so it waits for the answer. */
-  isBehind = false
   /** The task is not open any more: an answer does not count. */
   isDropped = false
   /** When a worker got it last, by `performance.now()`. */
   sentAt = 0
-  #name: string | undefined
+  token = ''
+  readonly #isFirst: () => boolean
+  #decoded: {readonly name: string; readonly execution: string} | undefined
 
-  constructor(activity: OpenActivity, {id, app}: Pick<Instance, 'id' | 'app'>, isFar: boolean) {
+  constructor(
+    activity: OpenActivity,
+    {id, app}: Pick<Instance, 'id' | 'app'>,
+    {isFar, isFirst}: {readonly isFar: boolean; readonly isFirst: () => boolean}
+  ) {
     this.activity = activity
     this.id = id
     this.source = app
     this.isFar = isFar
+    this.#isFirst = isFirst
+  }
+
+  /** Another instance of this id, or its history before it continued as new, has asked for a task of this number. */
+  get isBehind(): boolean {
+    return !this.#isFirst()
   }
 
   get isChild(): boolean {
@@ -207,7 +230,15 @@ export class ActivityItem implements WorkItem {
   }
 
   get name(): string {
-    return (this.#name ??= decode(this.isChild ? CHILD_REQUEST : ACTIVITY_REQUEST, this.activity.request).name)
+    return this.#asked.name
+  }
+
+  get execution(): string {
+    return this.#asked.execution
+  }
+
+  get #asked(): {readonly name: string; readonly execution: string} {
+    return (this.#decoded ??= this.isChild ? childIn(this.activity.request) : activityIn(this.activity.request))
   }
 
   compose(completionToken: string): Uint8Array | undefined {
@@ -218,4 +249,14 @@ export class ActivityItem implements WorkItem {
     const {source} = this
     return encode(FAR_ITEM, {[this.isChild ? 'childRequest' : 'activityRequest']: request, source, completionToken})
   }
+}
+
+function activityIn(request: Uint8Array): {readonly name: string; readonly execution: string} {
+  const {name, workflowInstance} = decode(ACTIVITY_REQUEST, request)
+  return {name, execution: workflowInstance?.executionId?.value ?? ''}
+}
+
+function childIn(request: Uint8Array): {readonly name: string; readonly execution: string} {
+  const {name, parent} = decode(CHILD_REQUEST, request)
+  return {name, execution: parent?.execution ?? ''}
 }

@@ -82,11 +82,6 @@ export class WorkLimits<T extends Limited> {
     if (named?.size === 0) heldByName.delete(item.name)
   }
 
-  clear(): void {
-    this.#kinds.workflows = new Kind()
-    this.#kinds.activities = new Kind()
-  }
-
   /** Where it has to wait; undefined: it may go. */
   #queueOf({kind: of, name}: T): Set<T> | undefined {
     const {all, byName} = this.#settings()[of]

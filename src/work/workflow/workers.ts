@@ -17,16 +17,14 @@ export interface Worker {
 
 /** Something that a worker is to do. */
 export interface WorkItem extends Limited {
-  /** It waits for the answer to another one. */
+  /** The answers to it and to one that is not over cannot be told apart, unless they have tokens. */
   readonly isBehind?: boolean
+  /** What it was asked for by: of an instance each start, and each history, has another one. */
+  readonly execution?: string
+  /** Of the latest dispatch, whose answer carries it; '' = none yet in this run. */
+  token: string
   /** The message for the worker that it is sent to now; undefined: there is nothing to do any more. */
   compose(token: string): Uint8Array | undefined
-}
-
-/** An item that a worker has not answered yet. */
-interface InHand {
-  readonly worker: Connected
-  readonly token: string
 }
 
 interface Connected {
@@ -48,7 +46,9 @@ export class AppWorkers {
   readonly #connected: Connected[] = []
   #latest = 0
   readonly #waiting = new Set<WorkItem>()
-  readonly #inHand = new Map<WorkItem, InHand>()
+  readonly #inHand = new Map<WorkItem, Connected>()
+  /** Whether all answers so far had tokens; undefined: there was none yet. */
+  #sendTokens: boolean | undefined
   /** When what waits began to wait for a worker to connect; 0: it does not. By `performance.now()`. */
   #lacksSince = 0
   readonly #limits: WorkLimits<WorkItem>
@@ -106,7 +106,7 @@ export class AppWorkers {
   flush(): void {
     for (const item of this.#limits.free()) if (!this.#send(item)) return
     for (const item of this.#waiting) {
-      if (item.isBehind === true) continue
+      if (item.isBehind === true && this.#sendTokens !== true) continue
       if (!this.#limits.holds(item) && !this.#send(item)) return
       this.#waiting.delete(item)
     }
@@ -116,14 +116,15 @@ export class AppWorkers {
   #send(item: WorkItem): boolean {
     const to = this.#next()
     if (to === undefined) return false
-    const token = randomUUID()
+    const token = `${randomUUID()}.${item.execution ?? ''}`
     const message = item.compose(token)
     if (message === undefined) {
       this.#limits.forget(item)
       return true
     }
     to.items.add(item)
-    this.#inHand.set(item, {worker: to, token})
+    item.token = token
+    this.#inHand.set(item, to)
     this.#limits.take(item)
     to.worker.send(message)
     this.#told.sent(item)
@@ -137,7 +138,10 @@ export class AppWorkers {
     this.#connected.push(connected)
     return () => {
       this.#connected.splice(this.#connected.indexOf(connected), 1)
-      if (this.#connected.length === 0) this.#lacksSince = performance.now()
+      if (this.#connected.length === 0) {
+        this.#lacksSince = performance.now()
+        this.#sendTokens = undefined
+      }
       for (const item of connected.items) {
         this.#inHand.delete(item)
         this.#limits.giveBack(item)
@@ -175,9 +179,10 @@ export class AppWorkers {
   }
 
   /** Whether an answer with this token is one to this item: workers that send none are taken at their word. */
-  isAnswered(item: WorkItem, token: string): boolean {
-    const inHand = this.#inHand.get(item)
-    return token === '' || inHand === undefined || inHand.token === token
+  isAnswered({token: own, execution}: WorkItem, token: string): boolean {
+    this.#sendTokens = this.#sendTokens !== false && token !== ''
+    // a worker that has outlived the run before may answer what that one sent
+    return token === '' || own === token || (own === '' && execution !== undefined && token.endsWith(`.${execution}`))
   }
 
   isInHand(item: WorkItem): boolean {
@@ -192,17 +197,9 @@ export class AppWorkers {
     if (inHand === undefined) return
     this.#inHand.delete(item)
     this.#limits.giveBack(item)
-    const {items, leaving} = inHand.worker
+    const {items, leaving} = inHand
     items.delete(item)
     if (items.size === 0) leaving?.resolve()
-  }
-
-  /** Forgets all items. */
-  clear(): void {
-    this.#waiting.clear()
-    this.#limits.clear()
-    this.#inHand.clear()
-    for (const {items} of this.#connected) items.clear()
   }
 
   #next(): Connected | undefined {

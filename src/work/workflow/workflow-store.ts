@@ -192,6 +192,14 @@ export class WorkflowStore {
     return this.#all(sql, instance) as unknown as readonly OpenActivity[]
   }
 
+  /** Whether it is as it was asked for: a later task may have its number. */
+  isOpen({instance, task, request}: OpenActivity): boolean {
+    return (
+      this.#get('SELECT 1 FROM activities WHERE instance = ? AND task = ? AND request = ?', instance, task, request) !==
+      undefined
+    )
+  }
+
   /** Whether it was open until now. */
   endActivity(instance: number, task: number): boolean {
     return this.#run('DELETE FROM activities WHERE instance = ? AND task = ?', instance, task) > 0

@@ -1,5 +1,6 @@
 import type {WorkflowEvent} from '../../model/workflow-event.ts'
 import type {WorkflowAccess} from '../../files/resources/workflow-access.ts'
+import {keep, RETRY_MS} from '../keep.ts'
 import {bringNearer, type Skipped} from '../skip.ts'
 import type {WorkFile} from '../work-file.ts'
 import {Answers, type ActivityResponse, type TurnResponse} from './answers.ts'
@@ -29,8 +30,6 @@ import {WorkflowStore} from './workflow-store.ts'
 
 /** A skip waits so long for workers before it goes on. */
 const SETTLE_MS = 30_000
-/** After a file that could not be written. */
-const RETRY_MS = 1000
 
 export interface WorkflowsOptions extends Omit<EngineOptions, 'store'> {
   readonly file: WorkFile
@@ -58,6 +57,7 @@ export class Workflows extends KnownInstances {
   readonly #silence: Silence
   /** Who waits until workers have nothing to do. */
   readonly #quiet: (() => void)[] = []
+  #retry: (() => void) | undefined
   readonly #listeners: ((instance: Instance) => void)[] = []
 
   constructor(options: WorkflowsOptions) {
@@ -71,9 +71,8 @@ export class Workflows extends KnownInstances {
     this.#answers = new Answers({...options, store, engine})
     this.#purges = new Purges({...options, store, engine})
     this.guests = new Guests({
+      ...options,
       engine,
-      file,
-      maxBytes: options.maxBytes,
       flush: () => this.#flush(),
       over: async (child, onGone) => this.until(child, ({status}) => isTerminal(status), onGone)
     })
@@ -228,8 +227,7 @@ export class Workflows extends KnownInstances {
   connect(app: string, worker: Worker): () => void {
     const workers = this.#engine.workersOf(app)
     const leave = workers.connect(worker, this.#options.clock.date())
-    if (this.#engine.turns.hasHeld(app))
-      this.#options.file.change(() => this.#engine.turns.retryHeld(app)).catch(() => undefined)
+    if (this.#engine.turns.hasHeld(app)) this.#keep(() => this.#engine.turns.retryHeld(app))
     if (!this.#met.has(app)) this.#options.met(app)
     this.#met.add(app)
     this.#firstWorker.resolve()
@@ -278,7 +276,8 @@ export class Workflows extends KnownInstances {
 
   /** A worker has answered an activity. Settles when that is kept. */
   async completeActivity(app: string, answer: ActivityResponse): Promise<void> {
-    return this.#answers.activity(app, answer)
+    await this.#answers.activity(app, answer)
+    this.#flush() // its worker has room for the next one
   }
 
   /** Another run that has an app takes what waits for it; the returned function tells that it has gone. */
@@ -294,7 +293,8 @@ export class Workflows extends KnownInstances {
 
   /** It has done a task: a FAR_ANSWER. Settles when that is kept. Throws a DecodeError. */
   async completeFar(app: string, answer: Uint8Array): Promise<void> {
-    return this.#answers.far(app, answer)
+    await this.#answers.far(app, answer)
+    this.#flush()
   }
 
   /** No run has this app: what waits for it is told; false: nothing does. */
@@ -337,18 +337,20 @@ export class Workflows extends KnownInstances {
   #takeMore(): void {
     const apps = this.#engine.hungry
     if (apps.length === 0) return
-    const take = (): void => apps.forEach(app => this.#engine.takeMore(app))
-    // a file that cannot be written is tried again with all that waits
-    this.#options.file.change(take).catch(() => undefined)
+    this.#keep(() => apps.forEach(app => this.#engine.takeMore(app)))
   }
 
-  /** The file could not be written: what is in memory is not what it says. */
+  /** What nobody else would ask for again. */
+  #keep(work: () => void): void {
+    keep(this.#options, work).catch(() => undefined) // who changes the file next hears why
+  }
+
+  /** Something was undone: what is not in memory any more is taken up a second later, when it may be written again. */
   #undone(): void {
-    this.#engine.forget()
-    this.guests.end()
-    this.#options.clock.after(RETRY_MS, () => {
-      this.#engine.takeUp()
-      this.#flush()
+    this.#engine.reread()
+    this.#retry ??= this.#options.clock.after(RETRY_MS, () => {
+      this.#retry = undefined
+      this.#keep(() => this.#engine.takeUp())
     })
   }
 
@@ -365,13 +367,14 @@ export class Workflows extends KnownInstances {
 
   /** Something waits for an app of another run. */
   #seek(app: string): void {
-    const {file, hasApp, wanted} = this.#options
-    if (this.connected(app) > 0) file.change(() => this.#engine.tasks.bringHome(app)).catch(() => undefined)
+    const {hasApp, wanted} = this.#options
+    if (this.connected(app) > 0) this.#keep(() => this.#engine.tasks.bringHome(app))
     else if (!hasApp(app)) wanted(app)
   }
 
   /** Ends what it has begun by itself. */
   close(): void {
+    this.#retry?.()
     this.#silence.close()
   }
 }

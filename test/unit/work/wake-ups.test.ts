@@ -179,24 +179,6 @@ t.test('what is committed is there after a restart, also what fell due meanwhile
   file.close()
 })
 
-t.test('a change that fails undoes its transaction, and whoever shares it hears of it', async t => {
-  const {file} = await open()
-  let undone = 0
-  file.onUndone(() => undone++)
-  const count = (): unknown => file.database.prepare('SELECT count(*) AS count FROM wake_ups').get()?.['count']
-  const insert = 'INSERT INTO wake_ups (due) VALUES (1)'
-  const shared = file.change(() => file.database.exec(insert))
-  const broken = file.change(() => {
-    throw new Error('disk full')
-  })
-  await t.rejects(broken, {message: 'disk full'})
-  await t.rejects(shared, {message: 'disk full'})
-  t.strictSame([count(), undone], [0, 1])
-  await file.change(() => file.database.exec(insert))
-  t.equal(count(), 1)
-  file.close()
-})
-
 t.test('a file that cannot be read is kept aside; one that is held is left alone', async t => {
   const folder = folderFor(t)
   const path = join(folder, 'work.db')
@@ -207,7 +189,7 @@ t.test('a file that cannot be read is kept aside; one that is held is left alone
   ])
   t.equal(readdirSync(folder).filter(name => name.startsWith('work.db.')).length, 1)
   const second = await open(path)
-  t.match(second.said, [/another run of this template holds/])
+  t.match(second.said, [/another run of this template, or another program, holds/])
   second.file.close()
   file.database.exec('PRAGMA user_version = 99')
   file.close()

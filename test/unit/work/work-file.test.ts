@@ -69,6 +69,87 @@ t.test('on a full disk what cannot be kept is refused with the file’s name, an
   close()
 })
 
+const rowsOf = ({database}: WorkFile): unknown =>
+  database
+    .prepare('SELECT name FROM wake_ups ORDER BY id')
+    .all()
+    .map(({name}) => name)
+
+const write = ({database}: WorkFile, name: string): void =>
+  database.exec(`INSERT INTO wake_ups (kind, name) VALUES ('test', '${name}')`)
+
+t.test('a change that throws undoes itself and nothing else; who has written nothing is no news to others', async t => {
+  const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
+  t.teardown(() => file.close())
+  let undone = 0
+  file.onUndone(() => void undone++)
+  const refusal = new Error('it is there already')
+  const refuse = (): never => {
+    throw refusal
+  }
+  for (const isFirst of [true, false]) {
+    file.database.exec('DELETE FROM wake_ups')
+    undone = 0
+    const results = await Promise.allSettled([
+      ...(isFirst ? [] : [file.change(() => write(file, 'a'))]),
+      file.change(refuse),
+      file.change(() => write(file, 'b')),
+      file.change(refuse)
+    ])
+    t.strictSame(
+      results.filter(({status}) => status === 'rejected'),
+      [
+        {status: 'rejected', reason: refusal},
+        {status: 'rejected', reason: refusal}
+      ]
+    )
+    t.strictSame(rowsOf(file), isFirst ? ['b'] : ['a', 'b'])
+    t.equal(undone, 0)
+    await Promise.allSettled([
+      file.change(() => write(file, 'c')),
+      file.change(() => {
+        write(file, 'half')
+        refuse()
+      })
+    ])
+    t.strictSame(rowsOf(file), isFirst ? ['b', 'c'] : ['a', 'b', 'c'])
+    t.equal(undone, 1, 'of what was written somebody may know')
+  }
+})
+
+t.test('where SQLite gives up the transaction all of its tick is undone, and all hear why', async t => {
+  const file = await WorkFile.open({path: undefined, warn: text => t.fail(text)})
+  t.teardown(() => file.close())
+  let undone = 0
+  file.onUndone(() => void undone++)
+  const reason = new Error('the disk is broken')
+  const results = await Promise.allSettled([
+    file.change(() => write(file, 'a')),
+    file.change(() => {
+      file.database.exec('ROLLBACK')
+      throw reason
+    })
+  ])
+  for (const result of results) t.match(result, {status: 'rejected', reason})
+  t.strictSame(rowsOf(file), [])
+  t.equal(undone, 1)
+  await file.change(() => write(file, 'b'))
+  t.strictSame(rowsOf(file), ['b'])
+})
+
+t.test('a file that another program holds is left alone, and that is said', async t => {
+  const path = pathFor(t)
+  const holder = new DatabaseSync(path)
+  holder.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE theirs (a)')
+  const said: string[] = []
+  const file = await WorkFile.open({path, warn: text => said.push(text)})
+  t.match(said, [/^another run of this template, or another program, holds .*work\.db: .* is kept in memory alone$/])
+  await file.change(() => write(file, 'a'))
+  t.strictSame(rowsOf(file), ['a'])
+  file.close()
+  holder.close()
+})
+
 t.test('a file whose damage is found only when its rows are read is kept aside as well', async t => {
   const path = pathFor(t)
   const {workflows, close} = await openHouse(t, path)

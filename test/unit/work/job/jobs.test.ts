@@ -254,3 +254,19 @@ t.test('a plan that never comes is taken, and told', async t => {
   t.match(house.lines, ['warn job j: 0 0 0 31 2 * never comes'])
   t.match(await house.jobs.get('shop', 'j'), {planned: undefined})
 })
+
+t.test('a job that is refused, since it exists, undoes nothing of what others ask for in the same tick', async t => {
+  const house = await open(t)
+  await schedule(house, {name: 'dup', dueTime: '1h'})
+  let undone = 0
+  house.file.onUndone(() => void undone++)
+  const names = Array.from({length: 10}, (_, index) => (index === 5 ? 'dup' : `n${index}`))
+  const results = await Promise.allSettled(names.map(async name => schedule(house, {name, dueTime: '1h'})))
+  t.strictSame(
+    results.flatMap(({status}, index) => (status === 'rejected' ? [index] : [])),
+    [5]
+  )
+  t.match(results[5], {reason: {kind: 'exists'}})
+  t.equal((await house.jobs.list('shop')).length, 10)
+  t.equal(undone, 0, 'nobody’s work begins again for that')
+})

@@ -73,7 +73,7 @@ t.test('what is told about an instance is kept already', async t => {
   await workflows.until(instance, ({status}) => status === 1)
 })
 
-t.test('a change that cannot be kept undoes all of its tick; what was in hand comes again, once', async t => {
+t.test('a transaction that SQLite gives up undoes all of its tick; what was in hand comes again, once', async t => {
   const {workflows, file, clock} = await openHouse(t)
   const worker = new TestWorker()
   workflows.connect('shop', worker)
@@ -84,6 +84,7 @@ t.test('a change that cannot be kept undoes all of its tick; what was in hand co
     workflows.completeTurn('shop', answer('old', [call(0, 'a')])),
     workflows.start('shop', order('new')),
     file.change(() => {
+      file.database.exec('ROLLBACK')
       throw full
     })
   ])
@@ -95,7 +96,75 @@ t.test('a change that cannot be kept undoes all of its tick; what was in hand co
   await workflows.completeTurn('shop', answer('other', [call(7, 'b')]))
   t.match(worker.seen(), [/^other:/, 'b 7'])
   clock.pass(1000)
+  await workflows.settled()
   t.strictSame(worker.seen(), ['old: | workflowStarted executionStarted'], 'b is in hand already')
+})
+
+t.test('while the file cannot be written answers wait, and no activity runs twice; then all goes on', async t => {
+  const {workflows, file, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const running = await workflows.start('shop', order('old'))
+  await workflows.completeTurn('shop', answer('old', [call(0, 'charge'), call(1, 'other')]))
+  await workflows.start('shop', order('turn'))
+  const tokens = worker.items.splice(0).map(({token}) => token)
+  const over = workflows.until(running, ({status}) => status === 1)
+  file.database.exec('PRAGMA query_only = 1')
+  const kept = [
+    workflows.completeActivity('shop', done('old', 0, tokens[1])),
+    workflows.completeTurn('shop', answer('turn', [end()], tokens[3]))
+  ]
+  for (let second = 0; second < 60; second++) {
+    await t.rejects(workflows.start('shop', order(`no-${second}`)), {message: /cannot be written/})
+    clock.pass(1000)
+    await new Promise(setImmediate)
+  }
+  const names = (): readonly string[] => worker.seen().filter(each => !each.startsWith('turn: |'))
+  t.strictSame(names(), [], 'a turn may come again, no activity does')
+  file.database.exec('PRAGMA query_only = 0')
+  for (let second = 0; second < 3; second++) {
+    clock.pass(1000)
+    await new Promise(setImmediate)
+  }
+  await Promise.all(kept)
+  t.match(names(), [/^old: .*taskCompleted$/])
+  await workflows.completeTurn('shop', answer('old', [end()]))
+  await workflows.completeTurn('shop', answer('turn', [end()]))
+  t.match(await over, {status: 1})
+  t.equal(workflows.find('shop', 'turn')?.status, 1)
+  await workflows.completeActivity('shop', done('old', 1, tokens[2]))
+  t.strictSame(names(), [])
+})
+
+t.test('a change that fails half-way undoes what it has done in memory, too; others of the tick go on', async t => {
+  const {workflows, file, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  const instance = await workflows.start('shop', order('ends'))
+  await workflows.start('shop', order('old'))
+  await workflows.completeTurn('shop', answer('old', [call(0, 'charge')]))
+  const over = workflows.until(instance, ({status}) => status === 1)
+  worker.items.length = 0
+  file.database.exec(
+    "CREATE TEMP TRIGGER broken BEFORE INSERT ON inbox WHEN new.kind = 'result' BEGIN SELECT RAISE(ABORT, 'broken'); END"
+  )
+  const results = await Promise.allSettled([
+    workflows.completeTurn('shop', answer('ends', [end()])),
+    workflows.completeActivity('shop', done('old', 0)),
+    workflows.start('shop', order('new'))
+  ])
+  t.strictSame(
+    results.map(({status}) => status),
+    ['fulfilled', 'rejected', 'fulfilled']
+  )
+  t.match(await over, {status: 1}, 'who waits for another one of the tick hears of it')
+  t.strictSame(worker.seen(), ['new: | workflowStarted executionStarted'])
+  file.database.exec('DROP TRIGGER broken')
+  clock.pass(1000)
+  await new Promise(setImmediate)
+  t.strictSame(worker.seen(), [], 'the activity is still in hand')
+  await workflows.completeActivity('shop', done('old', 0))
+  t.match(worker.seen(), [/^old: .*taskCompleted$/])
 })
 
 t.test('an answer that holds something unreadable is refused alone', async t => {

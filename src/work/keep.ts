@@ -1,0 +1,25 @@
+import type {Clock} from '../platform/clock.ts'
+import {WriteFault, type WorkFile} from './work-file.ts'
+
+/** After a file that could not be written. */
+export const RETRY_MS = 1000
+
+interface Kept {
+  readonly file: WorkFile
+  readonly clock: Clock
+}
+
+/**
+ * A change that nobody else would ask for again: while the file cannot be written it is tried again each second. Settles when it is
+ * committed; rejects with what `work` throws.
+ */
+export async function keep<T>({file, clock}: Kept, work: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return await file.change(work)
+    } catch (error) {
+      if (!(error instanceof WriteFault)) throw error
+      await new Promise<void>(resolve => void clock.after(RETRY_MS, resolve))
+    }
+  }
+}
