@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync
@@ -178,6 +179,7 @@ function strip(file, target) {
 function assemble(target, node, file) {
   const hasCode = target === HERE
   const own = at(`node-${target}`)
+  const made = at(`made-${target}`)
   copyFileSync(node, own)
   chmodSync(own, 0o755)
   strip(own, target) // before: the finished file does not survive it
@@ -188,16 +190,18 @@ function assemble(target, node, file) {
   const settings = {
     main: at('main.cjs'),
     executable: own,
-    output: file,
+    output: made,
     assets: {...Object.fromEntries([...assets, ...page]), 'install.sh': resolve('scripts/install.sh')},
-    disableExperimentalSEAWarning: true
+    disableExperimentalSEAWarning: true,
+    execArgvExtension: 'none' // NODE_OPTIONS is for the Node of the apps
   }
   writeFileSync(at('sea.json'), JSON.stringify(settings))
   execFileSync(process.execPath, ['--build-sea', at('sea.json')], {stdio: ['ignore', 'ignore', 'inherit']})
   // macOS starts nothing unsigned
-  if (target.startsWith('darwin')) signAdHoc(file, 'pillion')
-  chmodSync(file, 0o755)
-  checkExecutable(file, target)
+  if (target.startsWith('darwin')) signAdHoc(made, 'pillion')
+  chmodSync(made, 0o755)
+  checkExecutable(made, target)
+  renameSync(made, file) // one that runs cannot be written
   console.log(`${file}: ${(statSync(file).size / 1e6).toFixed(0)} MB`)
 }
 

@@ -21,6 +21,7 @@ ${[
 
   def install
     bin.install Dir["pillion-*"].first => "pillion"
+    chmod 0755, bin/"pillion" # it was unpacked as a plain file
     generate_completions_from_executable(bin/"pillion", "completion")
   end
 

@@ -14,7 +14,7 @@ fail() {
   exit 1
 }
 
-from='' to=${HOME:?}/.local/bin uninstall=''
+from='' to=${HOME:+$HOME/.local/bin} uninstall=''
 while [ $# -gt 0 ]; do
   case $1 in
     --from | --to)
@@ -25,13 +25,14 @@ while [ $# -gt 0 ]; do
     *) fail "unknown argument: $1" 'sh install.sh --from PLACE [--to FOLDER], or --uninstall [--to FOLDER]' ;;
   esac
 done
+[ -n "$to" ] || fail 'HOME is not set: which folder is it to be?' 'sh install.sh --to FOLDER …'
 target=$to/pillion
 
 if [ -n "$uninstall" ]; then
   [ -e "$target" ] || fail "there is no $target"
   rm -f "$target"
   say "removed $target"
-  say "What runs have kept stays: ${XDG_STATE_HOME:-$HOME/.local/state}/pillion"
+  say "What runs have kept stays: ${XDG_STATE_HOME:-${HOME:-}/.local/state}/pillion"
   exit 0
 fi
 [ -n "$from" ] || fail 'where are the files of the release? --from PLACE' 'PLACE is a folder or a URL with SHA256SUMS and the executables.'

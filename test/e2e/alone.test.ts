@@ -34,6 +34,17 @@ t.test('alone in an empty environment the executable runs, reloads, stops, and l
   t.same((await readdir(rig.folder)).toSorted(), before)
 })
 
+t.test('NODE_OPTIONS is for the Node of the apps alone', {skip}, async t => {
+  const rig = await openRig(t)
+  const command = [process.execPath, '-p', '"dotenv is " + typeof loaded']
+  await rig.write({'shop/loaded.cjs': 'globalThis.loaded = 1'})
+  await rig.template([{appID: 'shop', command}])
+  for (const NODE_OPTIONS of ['--experimental-transform-types', '--require ./nowhere.cjs', '--inspect=127.0.0.1:1'])
+    t.match(await rig.run(['--version'], {env: {NODE_OPTIONS}}), {code: 0, stderr: ''}, NODE_OPTIONS)
+  const run = await rig.run(['run', '-f', '.'], {env: {NODE_OPTIONS: '--require ./loaded.cjs'}})
+  t.match(run, {code: 0, stdout: '== APP - shop == dotenv is number\n'})
+})
+
 async function whichOf(name: string): Promise<string> {
   for (const folder of ['/bin', '/usr/bin']) if ((await readdir(folder)).includes(name)) return join(folder, name)
   throw new Error(`no ${name} beside ${dirname(process.execPath)}`)

@@ -54,6 +54,23 @@ t.test('installed, again, and removed: it says what it does', async t => {
   t.match(await install(rig, '--uninstall'), {code: 1, err: `install: there is no ${bin}/pillion\n`})
 })
 
+t.test('without HOME it asks for the folder, and takes the one that is named', async t => {
+  const {rig} = await opened(t)
+  const from = await released(rig)
+  const to = join(rig.folder, 'tools')
+  const run = async (...args: readonly string[]) => {
+    const script = rig.start(['env', '-i', 'PATH=/usr/bin:/bin', '/bin/sh', SCRIPT, ...args])
+    const {code} = await script.exited
+    return {code, out: script.stdout.text, err: script.stderr.text}
+  }
+  t.match(await run('--from', from), {
+    code: 1,
+    err: 'install: HOME is not set: which folder is it to be?\nsh install.sh --to FOLDER …\n'
+  })
+  t.match(await run('--from', from, '--to', to), {code: 0, err: '', out: `installed ${to}/pillion\n`})
+  t.match(await run('--uninstall', '--to', to), {code: 0, err: '', out: `removed ${to}/pillion\n`})
+})
+
 t.test('what is not the right file changes nothing', async t => {
   const {rig, bin} = await opened(t)
   t.match(await install(rig, '--from', await released(rig)), {code: 0})

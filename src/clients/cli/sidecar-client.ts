@@ -92,7 +92,7 @@ export async function callSidecar({method, url, type, body, socket}: SidecarCall
   try {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       http
-        .request({...where, method, path, headers}, resolve)
+        .request({...where, method, path, headers, agent: false}, resolve) // Node's own agent may go to a proxy
         .on('error', reject)
         .end(body)
     })

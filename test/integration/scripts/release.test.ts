@@ -1,5 +1,7 @@
-import {readFileSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {chmodSync, globSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {gzipSync} from 'node:zlib'
 import {test, type Test} from 'tap'
 import {checkExecutable} from '../../../scripts/check-executable.js'
 import {formulaOf} from '../../../scripts/formula.js'
@@ -75,10 +77,37 @@ test('our own Node is an executable of Linux without a program inside', {skip: p
   t.end()
 })
 
+const SUMS = {'darwin-arm64': 'a1', 'darwin-x64': 'a2', 'linux-arm64': 'a3', 'linux-x64': 'a4'}
+const FORMULA = formulaOf({
+  version: '9.9.9',
+  url: 'https://x',
+  sums: SUMS,
+  fileOf: (target: string) => `pillion-9.9.9-${target}.gz`
+})
+
+test('what a formula does with a download, step by step, ends with a program that runs', t => {
+  const folder = t.testdir({bin: {}})
+  const download = join(folder, 'pillion-9.9.9-linux-x64.gz')
+  writeFileSync(download, gzipSync('#!/bin/sh\necho "completes for $2"\n'), {mode: 0o644})
+  execFileSync('gunzip', ['-q', '-N', download]) // so does Homebrew: the mode is that of the download
+  const at = (name = ''): string => join(folder, 'bin', name)
+  const [, install = ''] = /def install\n([^]*?)\n {2}end/.exec(FORMULA) ?? []
+  const said: string[] = []
+  for (const line of install.split('\n').map(each => each.trim().replace(/ #.*/, ''))) {
+    const [, from, to] = /^bin\.install Dir\["(.*)"\]\.first => "(.*)"$/.exec(line) ?? []
+    const [, mode = '', changed] = /^chmod (\d+), bin\/"(.*)"$/.exec(line) ?? []
+    const [, program, word = ''] = /^generate_completions_from_executable\(bin\/"(.*)", "(.*)"\)$/.exec(line) ?? []
+    if (from !== undefined) renameSync(join(folder, globSync(from, {cwd: folder})[0] ?? ''), at(to))
+    else if (changed !== undefined) chmodSync(at(changed), Number.parseInt(mode, 8))
+    else if (program !== undefined) said.push(execFileSync(at(program), [word, 'bash'], {encoding: 'utf8'}))
+    else t.fail(`an unknown step: ${line}`)
+  }
+  t.strictSame(said, ['completes for bash\n'])
+  t.end()
+})
+
 test('a formula names each platform with its file and sum', t => {
-  const sums = {'darwin-arm64': 'a1', 'darwin-x64': 'a2', 'linux-arm64': 'a3', 'linux-x64': 'a4'}
-  const text = formulaOf({version: '9.9.9', url: 'https://x', sums, fileOf: (target: string) => `pillion-${target}.gz`})
-  for (const [target, sum] of Object.entries(sums))
-    t.ok(text.includes(`url "https://x/pillion-${target}.gz"\n      sha256 "${sum}"`), target)
+  for (const [target, sum] of Object.entries(SUMS))
+    t.ok(FORMULA.includes(`url "https://x/pillion-9.9.9-${target}.gz"\n      sha256 "${sum}"`), target)
   t.end()
 })
