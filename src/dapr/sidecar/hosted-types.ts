@@ -1,4 +1,5 @@
 import type {TypeSettings} from '../../work/actor/actor-host.ts'
+import {isObject} from '../../model/is-object.ts'
 import {parseGoDuration} from '../../files/resources/go-duration.ts'
 
 /** How actors are hosted of which an app says nothing (Dapr: pkg/actors/internal/apis/config, defaults). */
@@ -11,8 +12,6 @@ export const USUAL_SETTINGS: TypeSettings = {
 }
 
 type Json = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Tells the person what cannot be used as it stands. */
 export type WarnOfSettings = (text: string) => void

@@ -4,6 +4,7 @@ import type {ConfigurationItem, ConfigurationItems, ConfigurationStore} from '..
 import {ChannelNotifications} from '../postgresql/notifications.ts'
 import {openPool} from '../postgresql/pool.ts'
 import type {Properties} from '../properties.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 const MAX_NAME = 64
 const NAME = /^[a-z0-9./_]*$/
@@ -126,9 +127,6 @@ const itemOf = ({value, version, metadata}: Row): ConfigurationItem => ({
       )
     : {}
 })
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The row in a trigger's `data`, empty if `action` is DELETE; a text: what is wrong with the payload. */
 function itemsOf(payload: string): ConfigurationItems | string {

@@ -4,6 +4,7 @@ import {readTextFile} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
 import type {Secret, SecretStore} from '../secret-store.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 type Secrets = ReadonlyMap<string, Secret>
 
@@ -45,9 +46,6 @@ function read(path: string, properties: Properties, reading: Reading): Secrets {
     })
   )
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Each text, number and word by the path to it: `a:b`, `list:0`. */
 function flatten(value: unknown, path: string, separator: string): readonly (readonly [string, string])[] {

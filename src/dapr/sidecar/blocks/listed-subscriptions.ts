@@ -5,12 +5,10 @@ import {
   type RoutingRule,
   type TopicSubscription
 } from '../../../files/resources/subscriptions.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
 
 type Members = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 

@@ -1,6 +1,6 @@
 import {createHmac, hkdfSync, timingSafeEqual} from 'node:crypto'
 import type {WrapAlgorithm} from '../../components/crypto-provider.ts'
-import {isObject} from '../operations/block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {goJson} from '../http/go-text.ts'
 import type {PieceReader} from './pieces.ts'
 

@@ -30,7 +30,8 @@ import type {PooledProcess} from '../../../proxy/net/pool.ts'
 import type {SidecarContext} from '../http/invocation.ts'
 import {answerType} from './answer-faults.ts'
 import {CUT_CALL, GrpcAnswer, tooLargeFor, type AnsweredCall} from './grpc-answer.ts'
-import {briefRequest, wholeRequest, type Forwarded, type RequestHead} from './request-head.ts'
+import type {Forwarded, RequestHead} from './request-head.ts'
+import {briefRequest, wholeRequest} from './sent-request.ts'
 import {NO_STREAMS, SentMessages} from './sent-messages.ts'
 
 export interface GrpcCallOptions {

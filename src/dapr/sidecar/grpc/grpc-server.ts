@@ -19,7 +19,8 @@ import {ownMethod, ownStream, type OwnAnswer, type OwnMethod, type OwnMethodsCon
 import {serveStream, type OwnStreamOptions} from './own-streams.ts'
 import {ProxiedGrpcCall} from './proxied-grpc-call.ts'
 import {PAGE_DENIED, refusalOf, type GrpcGuards} from './refusal.ts'
-import {briefRequest, HeadReader, wholeRequest, type RequestHead} from './request-head.ts'
+import {HeadReader, type RequestHead} from './request-head.ts'
+import {briefRequest, wholeRequest} from './sent-request.ts'
 import {UnaryRequest} from './unary-request.ts'
 import {
   answerHead,

@@ -1,7 +1,6 @@
 import {textCopy, FieldWalker, type HeaderField, type FieldSink} from '#h2-frames'
 import type {Call, SentRequest} from '../../../model/call.ts'
 import type {Pool} from '../../../proxy/net/pool.ts'
-import {sentTrace} from './grpc-trace.ts'
 
 const METHOD = 1
 const PATH = 2
@@ -238,45 +237,6 @@ export class RequestHead implements FieldSink {
     const needed = (1 << METHOD) | (1 << PATH) | (1 << SCHEME)
     return (this.#seen & needed) === needed
   }
-}
-
-/** The request as the API log shows it: of the metadata, only `user-agent`. */
-export const briefRequest = (head: RequestHead): SentRequest =>
-  (head.brief ??= {
-    method: 'POST',
-    path: head.path,
-    lines: `user-agent: ${head.userAgent}\r\n`,
-    trace: sentTrace(head)
-  })
-
-/** The same with all metadata as header lines. `target`: the path of the call. */
-export function wholeRequest(head: RequestHead, target: string): SentRequest {
-  if (head.whole !== undefined && head.whole.target === target) return head.whole
-  const lines = head.whole?.lines ?? allLines(head)
-  // one flat text: it is written for each call
-  const text = textCopy(`POST ${target} HTTP/1.1\r\n${lines}\r\n`)
-  return (head.whole = {
-    method: 'POST',
-    path: head.path,
-    target,
-    lines,
-    text,
-    size: text.length,
-    trace: sentTrace(head)
-  })
-}
-
-const allLines = ({userAgent, appId, calleeId, metadata}: RequestHead): string => {
-  let lines = `user-agent: ${userAgent}\r\n`
-  if (appId !== undefined) lines += `dapr-app-id: ${appId}\r\n`
-  if (calleeId !== undefined) lines += `dapr-callee-app-id: ${calleeId}\r\n`
-  new FieldWalker().walk(metadata, {
-    field: field => {
-      const value = field.value()
-      if (!field.name.endsWith('-bin') && !/[\0\r\n]/.test(value)) lines += `${field.name}: ${value}\r\n`
-    }
-  })
-  return lines
 }
 
 /** Whether metadata of this name is true; the first value counts. */

@@ -19,7 +19,8 @@ import type {FailurePolicy, Reminder} from '../../../work/actor/reminder-store.t
 import type {FiringName} from '../../../work/actor/timers.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
-import {DONE, isObject, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
+import {DONE, malformed, readJson, textIn, type BlockRequest} from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {inGrpc} from './actor-grpc.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 

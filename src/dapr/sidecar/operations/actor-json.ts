@@ -1,7 +1,8 @@
 import type {ActorOperation} from '../blocks/actor-state.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {compactJson, itemTexts, memberTexts} from '../blocks/json-text.ts'
-import {isObject, malformed, readJson, type BlockRequest} from './block-request.ts'
+import {malformed, readJson, type BlockRequest} from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 const bad = (why: string): BlockError =>
   new BlockError([500, 'internal', 'ERR_ACTOR_STATE_TRANSACTION_SAVE'], `error saving actor transaction state: ${why}`)

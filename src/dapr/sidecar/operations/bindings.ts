@@ -8,7 +8,6 @@ import {valueText} from '../http/blocks/app-headers.ts'
 import {
   DONE,
   headerOf,
-  isObject,
   malformed,
   readJson,
   textIn,
@@ -16,6 +15,7 @@ import {
   type BlockHandler,
   type BlockRequest
 } from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {bufferOf, grpc, type OperationsOf} from './operation.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/

@@ -5,6 +5,7 @@ import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {goJson} from '../http/go-text.ts'
 import {decoded} from '../../../model/bytes.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 /** A request to a building block over HTTP. */
 export interface BlockRequest {
@@ -72,9 +73,6 @@ export function readJson({body}: BlockRequest, prefix?: string): {readonly text:
     throw malformed(text.trim() === '' ? 'EOF' : messageOf(error), prefix)
   }
 }
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The text of a property; '' if it is missing. */
 export function textIn(value: Readonly<Record<string, unknown>>, key: string, prefix?: string): string {

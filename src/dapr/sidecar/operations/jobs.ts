@@ -17,7 +17,8 @@ import {valueBytes} from '../../../proxy/net/grpc/struct.ts'
 import type {Job, JobPolicy, JobRequest} from '../../../work/job/job.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {jobDataJson, VALUE_URL} from '../../../work/job/job-data.ts'
-import {DONE, isObject, json, malformed, readJson, type BlockHandler} from './block-request.ts'
+import {DONE, json, malformed, readJson, type BlockHandler} from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {grpc, type OperationsOf} from './operation.ts'
 
 type Body = Readonly<Record<string, unknown>>

@@ -5,7 +5,8 @@ import type {Blocks} from '../blocks/blocks.ts'
 import type {RequestHead} from '../grpc/request-head.ts'
 import type {ServerStream} from '../grpc/server-stream.ts'
 import type {Trace} from '../http/trace.ts'
-import {isObject, json, malformed, readJson, textIn, type BlockHandler, type BlockRequest} from './block-request.ts'
+import {json, malformed, readJson, textIn, type BlockHandler, type BlockRequest} from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 // operations/: Dapr's API, `model/dapr/api/`, as calls to the blocks of an app: one file for each block.
 

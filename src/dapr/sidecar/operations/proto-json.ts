@@ -3,7 +3,8 @@ import {ConversationMessage} from '../../../model/dapr/messages/ai.generated.ts'
 import {Any, Duration} from '../../../model/dapr/messages/google.generated.ts'
 import type {FieldType, Message, Schema} from '../../../proxy/net/grpc/message-codec.ts'
 import {structOf} from '../../../proxy/net/grpc/struct.ts'
-import {isObject, malformed} from './block-request.ts'
+import {malformed} from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 /*
  * Messages as JSON, by the table of their fields (protobuf: ProtoJSON). `bytes` are a `google.protobuf.Struct`: there are no

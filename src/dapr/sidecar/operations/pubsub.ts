@@ -13,7 +13,8 @@ import {itemTexts, memberTexts} from '../blocks/json-text.ts'
 import {pubsubDetails, unmarshalable, type BulkEntry} from '../blocks/publishing.ts'
 import {goJson} from '../http/go-text.ts'
 import {bufferOf, grpc, type GrpcOperation, type OperationsOf} from './operation.ts'
-import {DONE, headerOf, isObject, json, metadataOf, type BlockHandler} from './block-request.ts'
+import {DONE, headerOf, json, metadataOf, type BlockHandler} from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 const publish: BlockHandler = async ({publishing}, request) => {
   const {

@@ -1,7 +1,8 @@
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
 import type {BulkItem, SetWish} from '../blocks/state.ts'
 import {goJson} from '../http/go-text.ts'
-import {isObject, malformed, textIn, textsIn} from './block-request.ts'
+import {malformed, textIn, textsIn} from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 /** An item to save or delete; its value stays as it is written. */
 export function readItem(text: string, value: unknown, prefix: string | undefined): SetWish {

@@ -18,7 +18,6 @@ import type {OperationWish} from '../blocks/state.ts'
 import {
   DONE,
   headerOf,
-  isObject,
   malformed,
   metadataOf,
   queryOf,
@@ -27,6 +26,7 @@ import {
   textsIn,
   type BlockHandler
 } from './block-request.ts'
+import {isObject} from '../../../model/is-object.ts'
 import {grpc, type OperationsOf} from './operation.ts'
 import {bulkItem, readItem} from './state-json.ts'
 import {checkJson, consistencyOf, EMPTY_ITEM, wishOf} from './state-messages.ts'

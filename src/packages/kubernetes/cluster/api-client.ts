@@ -6,6 +6,7 @@ import {collect, UncollectedBody} from '../../../proxy/net/collector.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {ClusterError, type ClusterStatus} from './api-error.ts'
 import type {ClusterAccess} from './kubeconfig.ts'
+import {isObject} from '../../../model/is-object.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -223,8 +224,6 @@ function parsed(text: string): unknown {
     return undefined
   }
 }
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether an answer has what is needed of it; each item of a list of objects has metadata, too. */
 function has(answer: unknown, needs: NonNullable<Ask['needs']>): boolean {

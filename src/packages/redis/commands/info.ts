@@ -1,10 +1,10 @@
 import {VERSION} from '../../../model/version.ts'
-import type {RedisEngine} from '../engine/engine.ts'
+import type {CommandEngine} from '../engine/session.ts'
 
 /** The version of Redis whose commands and answers these are. */
 export const REDIS_VERSION = '7.0.15'
 
-type Section = (engine: RedisEngine) => Readonly<Record<string, string | number>>
+type Section = (engine: CommandEngine) => Readonly<Record<string, string | number>>
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   Server: ({port, space, runId, startedAt}) => ({
@@ -54,7 +54,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 const ALL = new Set(['default', 'all', 'everything'])
 
 /** INFO: the sections that are named, or all. */
-export function formatInfo(engine: RedisEngine, wanted: readonly string[]): string {
+export function formatInfo(engine: CommandEngine, wanted: readonly string[]): string {
   const names = new Set(wanted.map(name => name.toLowerCase()))
   const hasAll = names.size === 0 || [...ALL].some(name => names.has(name))
   return Object.entries(SECTIONS)

@@ -4,7 +4,8 @@ import {integer} from '../engine/numbers.ts'
 import {NIL_ARRAY, OK_STATUS, RedisError, type Result} from '../engine/result.ts'
 import type {Session} from '../engine/session.ts'
 import {compareIds, formatId, invalidId, parseBound, parseId, type StreamId} from '../engine/stream-id.ts'
-import {Stream, type StreamEntry} from '../engine/stream.ts'
+import type {StreamEntry} from '../engine/stream-changes.ts'
+import {Stream} from '../engine/stream.ts'
 import {parseTrim, trim, type Trim} from './stream-trim.ts'
 
 export const STREAMS: CommandTable = {

@@ -1,4 +1,5 @@
-import {keyless, type Command, type CommandTable} from '../engine/command.ts'
+import {keyless, type CommandTable} from '../engine/command.ts'
+import type {Command} from '../engine/session.ts'
 import {Status, type Result} from '../engine/result.ts'
 import {unknownSubcommand} from '../engine/errors.ts'
 import {BLOCKING_LISTS} from './blocking-lists.ts'

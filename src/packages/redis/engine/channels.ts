@@ -1,30 +1,37 @@
 import {MatchBudget, matches} from './pattern.ts'
-import type {Session} from './session.ts'
+import type {Result} from './result.ts'
+
+/** A connection that listens to channels. */
+interface Subscriber {
+  readonly channels: Set<string>
+  readonly patterns: Set<string>
+  push(items: readonly Result[]): void
+}
 
 /** Channels and patterns, and who listens. */
 export class Channels {
-  readonly #channels = new Map<string, Set<Session>>()
-  readonly #patterns = new Map<string, Set<Session>>()
+  readonly #channels = new Map<string, Set<Subscriber>>()
+  readonly #patterns = new Map<string, Set<Subscriber>>()
 
-  subscribe(session: Session, channel: string): void {
+  subscribe(session: Subscriber, channel: string): void {
     session.channels.add(channel)
     join(this.#channels, channel, session)
   }
 
-  subscribePattern(session: Session, pattern: string): void {
+  subscribePattern(session: Subscriber, pattern: string): void {
     session.patterns.add(pattern)
     join(this.#patterns, pattern, session)
   }
 
-  unsubscribe(session: Session, channel: string): void {
+  unsubscribe(session: Subscriber, channel: string): void {
     if (session.channels.delete(channel)) leave(this.#channels, channel, session)
   }
 
-  unsubscribePattern(session: Session, pattern: string): void {
+  unsubscribePattern(session: Subscriber, pattern: string): void {
     if (session.patterns.delete(pattern)) leave(this.#patterns, pattern, session)
   }
 
-  leaveAll(session: Session): void {
+  leaveAll(session: Subscriber): void {
     for (const channel of session.channels) this.unsubscribe(session, channel)
     for (const pattern of session.patterns) this.unsubscribePattern(session, pattern)
   }
@@ -61,13 +68,13 @@ export class Channels {
   }
 }
 
-function join(all: Map<string, Set<Session>>, name: string, session: Session): void {
+function join(all: Map<string, Set<Subscriber>>, name: string, session: Subscriber): void {
   const sessions = all.get(name)
   if (sessions === undefined) all.set(name, new Set([session]))
   else sessions.add(session)
 }
 
-function leave(all: Map<string, Set<Session>>, name: string, session: Session): void {
+function leave(all: Map<string, Set<Subscriber>>, name: string, session: Subscriber): void {
   const sessions = all.get(name)
   sessions?.delete(session)
   if (sessions?.size === 0) all.delete(name)

@@ -1,7 +1,7 @@
-import {ARGUMENT_BYTES, type Command} from './command.ts'
 import {wrongArity} from './errors.ts'
 import {Blocked, QUEUED, RedisError, type Result} from './result.ts'
-import type {QueuedCommand, Session} from './session.ts'
+import {ARGUMENT_BYTES} from './memory-limit.ts'
+import type {Command, QueuedCommand, Session} from './session.ts'
 
 /** What a subscriber of RESP2 may still ask. */
 const WHILE_SUBSCRIBED = new Set(['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ping', 'quit', 'reset'])

@@ -1,7 +1,12 @@
-import type {Database} from './database.ts'
+/** Keys that expire. */
+interface ExpiringKeys {
+  /** Milliseconds since 1970; undefined: the key does not expire. */
+  expiresAt(key: string): number | undefined
+  expire(key: string): void
+}
 
 interface Expiry {
-  readonly database: Database
+  readonly database: ExpiringKeys
   readonly key: string
   readonly at: number
 }
@@ -24,7 +29,7 @@ export class ExpiryTimer {
     this.#afterwards = afterwards
   }
 
-  add(database: Database, key: string, at: number): void {
+  add(database: ExpiringKeys, key: string, at: number): void {
     this.#push({database, key, at})
     if (this.#heap.length > this.#full) this.#rebuild()
     this.#arm()
@@ -59,7 +64,7 @@ export class ExpiryTimer {
 
   /** One for each key is left, in order. */
   #rebuild(): void {
-    const seen = new Map<Database, Set<string>>()
+    const seen = new Map<ExpiringKeys, Set<string>>()
     const valid = this.#heap.filter(({database, key, at}) => {
       if (database.expiresAt(key) !== at) return false
       const keys = seen.get(database) ?? new Set()

@@ -1,5 +1,7 @@
 import {collectGarbage} from '../../../platform/heap.ts'
-import {ARGUMENT_BYTES} from './command.ts'
+
+/** What an argument takes besides its bytes. */
+export const ARGUMENT_BYTES = 32
 
 /** Commands by which keys may grow (Redis marks them `denyoom`). */
 const GROWING = new Set(

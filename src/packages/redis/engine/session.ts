@@ -1,7 +1,45 @@
-import type {Command} from './command.ts'
+import type {Channels} from './channels.ts'
+import type {RedisConfiguration} from './configuration.ts'
 import type {Database} from './database.ts'
-import type {RedisEngine} from './engine.ts'
-import {Push, type Result} from './result.ts'
+import type {MemoryLimit} from './memory-limit.ts'
+import {Push, type Blocked, type Result} from './result.ts'
+
+/** What a command may use of the engine that runs it. */
+export interface CommandEngine {
+  readonly channels: Channels
+  readonly configuration: RedisConfiguration
+  readonly memory: MemoryLimit
+  readonly sessions: ReadonlySet<Session>
+  readonly databases: readonly Database[]
+  readonly startedAt: number
+  readonly runId: string
+  readonly port: number
+  readonly space: string
+  readonly commandsRun: number
+  /** Throws a RangeError for an index beyond the last. */
+  database(index: number): Database
+  /** Marks the session if one of these keys changes before its EXEC. */
+  watch(session: Session, key: string): void
+  unwatch(session: Session): void
+  /** Writes to the file, if there is one, what it does not know yet. False: that has failed. */
+  save(): boolean
+}
+
+export type RunCommand = (session: Session, args: readonly string[]) => Result | Blocked
+
+/** Where a command's keys stand, as COMMAND reports it: first, last, step; 0 for none. */
+export type KeyPositions = readonly [first: number, last: number, step: number]
+
+/** One command of the table. */
+export interface Command {
+  /** In lower case. */
+  readonly name: string
+  /** Number of arguments with the name; negative: at least so many. */
+  readonly arity: number
+  readonly isWrite: boolean
+  readonly keys: KeyPositions
+  readonly run: RunCommand
+}
 
 /** A command that waits for EXEC. */
 export interface QueuedCommand {
@@ -12,7 +50,7 @@ export interface QueuedCommand {
 /** What one connection has set up: its database, transaction, subscriptions and names. */
 export class Session {
   readonly id: number
-  readonly engine: RedisEngine
+  readonly engine: CommandEngine
   readonly since = Date.now()
   readonly channels = new Set<string>()
   readonly patterns = new Set<string>()
@@ -49,7 +87,7 @@ export class Session {
   cancelWait: ((answer: Result | undefined) => void) | undefined
 
   /** @internal */
-  constructor(engine: RedisEngine, id: number, deliver: (push: Push) => void) {
+  constructor(engine: CommandEngine, id: number, deliver: (push: Push) => void) {
     this.engine = engine
     this.id = id
     this.#deliver = deliver

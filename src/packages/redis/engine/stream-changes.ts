@@ -1,5 +1,13 @@
-import type {StreamEntry} from './stream.ts'
 import type {StreamId} from './stream-id.ts'
+
+/** One message of a stream; fields and values alternate. */
+export interface StreamEntry extends StreamId {
+  readonly fields: readonly string[]
+  /** The file has a row of it. */
+  isStored: boolean
+  /** It is in the stream no more. */
+  isGone: boolean
+}
 
 /** What has changed in a stream since its rows were last written. */
 export class StreamChanges {

@@ -1,15 +1,6 @@
 import {ConsumerGroup} from './consumer-group.ts'
 import {compareIds, MIN_ID, type StreamId} from './stream-id.ts'
-import {StreamChanges} from './stream-changes.ts'
-
-/** One message of a stream; fields and values alternate. */
-export interface StreamEntry extends StreamId {
-  readonly fields: readonly string[]
-  /** The file has a row of it. */
-  isStored: boolean
-  /** It is in the stream no more. */
-  isGone: boolean
-}
+import {StreamChanges, type StreamEntry} from './stream-changes.ts'
 
 /** The head of the array is cut off when this many entries before it are gone. */
 const MIN_GONE = 1024

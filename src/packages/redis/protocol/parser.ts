@@ -1,6 +1,6 @@
 import {constants} from 'node:buffer'
 import {Collector} from '../../../proxy/net/collector.ts'
-import {ARGUMENT_BYTES} from '../engine/command.ts'
+import {ARGUMENT_BYTES} from '../engine/memory-limit.ts'
 import {isTyped, splitInline} from './inline.ts'
 
 /** Bytes that are not Redis' protocol: the client is told, and its connection closed. */

@@ -1,7 +1,8 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import type {ConsumerGroup} from '../engine/consumer-group.ts'
 import {compareIds, formatId, MAX_ID, MIN_ID, type StreamId} from '../engine/stream-id.ts'
-import type {Stream, StreamEntry} from '../engine/stream.ts'
+import type {StreamEntry} from '../engine/stream-changes.ts'
+import type {Stream} from '../engine/stream.ts'
 import {encodeAll} from './encoding.ts'
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')

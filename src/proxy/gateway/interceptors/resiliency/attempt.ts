@@ -1,4 +1,3 @@
-import type {Interceptor} from '../../interceptor.ts'
 import type {PausableTimer} from './timeout.ts'
 
 /** One attempt of a call, for the code that makes it. */
@@ -51,8 +50,3 @@ export class AttemptControl {
     this.#controller?.abort()
   }
 }
-
-/** A policy stands around the whole call: this interceptor pauses its attempt while the call is held, and ends the call with it. */
-export const attemptInterceptor = (attempt: AttemptControl): Interceptor => ({
-  intercept: () => ({mayRetry: false, run: async next => next(attempt), cancel: () => undefined})
-})
