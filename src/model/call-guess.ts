@@ -1,10 +1,10 @@
 import type {CallLink} from './api.generated.ts'
 
-/** Of what may have been done for a call: why that is not sure, `a guess: 40 %, one of 3 calls in flight`; '' = it is. */
+/** Of what may have been done for a call: why that is not sure, `a guess: 40 %, one of 3 that are possible`; '' = it is. */
 export function guessText(link: CallLink | null): string {
   if (link?.reason !== 'guess') return ''
   const {chance, candidates} = link
-  return `a guess: ${Math.round(chance * 100)} %${candidates > 1 ? `, one of ${candidates} calls in flight` : ''}`
+  return `a guess: ${Math.round(chance * 100)} %${candidates > 1 ? `, one of ${candidates} that are possible` : ''}`
 }
 
 /** Why something is shown below something else, as a sentence; '' = it is below nothing. */
@@ -16,6 +16,6 @@ export function reasonText(link: CallLink | null): string {
   if (reason === 'history') return 'The workflow tells of it.'
   if (reason === 'only') return 'Its caller was doing nothing else at that moment, and passed no trace on.'
   return candidates > 1
-    ? `Its caller passed no trace on, and was answering ${candidates} calls at that moment: this is the likeliest.`
+    ? `${candidates} are possible at that moment: this is the likeliest.`
     : 'Its caller was answering this call, and may have made it for something else.'
 }

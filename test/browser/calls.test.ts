@@ -198,7 +198,7 @@ t.test('the calls between apps', async t =>
       const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
       await steps.first().waitFor()
       t.equal(await steps.count(), 3)
-      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\] 200, a guess: 50 %, one of 2 calls in flight/)
+      t.match(await steps.last().innerText(), /GET \/<b>\[U\+202E\] 200, a guess: 50 %, one of 2 that are possible/)
       await panel.getByRole('link', {name: /checkout → payments .*500/}).waitFor()
       t.match(await steps.nth(1).innerText(), /payments no <money> \(or for another of its 3 requests\)/)
       t.equal(await panel.getByText('got an order').count(), 0)

@@ -11,6 +11,7 @@ import {isFailed} from '../call-view.ts'
 import type {Turns} from '../turns.ts'
 import {CallLinks, kindOf, type TracedCall} from './link-calls.ts'
 import {latestUses} from './latest-uses.ts'
+import {PublishedEvents, type PublishedCall} from './published-events.ts'
 import {tracesOf} from './traces-of.ts'
 
 /** What is no call: a component was used, a workflow ran, or a step of one. */
@@ -44,11 +45,11 @@ export async function gather(
   const traced = new Map<number, TracedCall>()
   const numbers = recorder.numbers().toReversed()
   const waiting = [...usesOf(recorder, others, failed)]
-  const published = new Map(waiting.flatMap(({event, call}) => (event === '' ? [] : [[event, call.number]])))
+  const published = new PublishedEvents()
   const oldest = recorder.line(numbers[0] ?? 0)?.startedAt ?? performance.now()
   if (workflows !== undefined)
     for await (const call of workflowCalls(workflows, {oldest, others, failed, turns})) waiting.push({event: '', call})
-  const ordered = waiting.map(({call}) => call).toSorted((a, b) => last(b) - last(a))
+  const ordered = waiting.toSorted((a, b) => last(b.call) - last(a.call))
   const links = new CallLinks()
   const first = new Map<number, string>()
   const add = (call: TracedCall): void => {
@@ -57,18 +58,21 @@ export async function gather(
     if (links.of(call.number) === undefined) first.set(call.number, traceIdOf(call.cameWith))
   }
   const addOthers = (until: number): void => {
-    for (let next = ordered.at(-1); next !== undefined && last(next) <= until; next = ordered.at(-1)) {
+    for (let next = ordered.at(-1); next !== undefined && last(next.call) <= until; next = ordered.at(-1)) {
       ordered.pop()
-      add(next)
+      published.add(next)
+      add(next.call)
     }
   }
   for (const number of numbers) {
     await turns.next()
-    const call = tracedCall(recorder, number, published)
+    const call = tracedCall(recorder, number)
     if (call === undefined) continue
-    if (isFailed(call.line)) failed.add(number)
-    addOthers(call.traced.startedAt)
-    add(call.traced)
+    const {line, event, traced: made} = call
+    if (isFailed(line)) failed.add(number)
+    addOthers(made.startedAt)
+    const parents = event === '' ? [] : published.of(event, made.from)
+    add(parents.length === 0 ? made : {...made, madeFor: {parents, reason: 'event'}})
   }
   addOthers(Infinity)
   return {links, traced, others, first, failed}
@@ -78,14 +82,13 @@ export async function gather(
 const last = ({startedAt, startsWithinMs = 0}: TracedCall): number => startedAt + startsWithinMs
 
 /** What links a call to others; undefined: it is not kept, or no app made it: a replay, a copy for a shadow, a question of the app's own sidecar. */
-function tracedCall(recorder: CallRecorder, number: number, published: ReadonlyMap<string, number>) {
+function tracedCall(recorder: CallRecorder, number: number) {
   const line = recorder.call(number)
   if (line === undefined || (line.flags & (FLAG.replay | FLAG.shadow)) !== 0) return undefined
   const {flags, edgeOf, startedAt, waitedMs, firstByteMs, totalMs} = line
   if ((flags & FLAG.own) !== 0 && edgeOf.caller === edgeOf.callee) return undefined
   const isOpen = (flags & FLAG.open) !== 0
   const {event, ...traces} = tracesOf(line)
-  const parent = event === '' ? undefined : published.get(event)
   const traced: TracedCall = {
     ...traces,
     number,
@@ -94,10 +97,9 @@ function tracedCall(recorder: CallRecorder, number: number, published: ReadonlyM
     startedAt,
     admittedAt: (flags & FLAG.admitted) === 0 ? Infinity : startedAt + waitedMs,
     respondedAt: firstByteMs === 0 ? Infinity : startedAt + firstByteMs,
-    endedAt: isOpen ? Infinity : startedAt + totalMs,
-    madeFor: parent === undefined ? undefined : {parent, reason: 'event'}
+    endedAt: isOpen ? Infinity : startedAt + totalMs
   }
-  return {line, traced}
+  return {line, event, traced}
 }
 
 /** A time since 1970 as one of `performance.now()`. */
@@ -105,11 +107,7 @@ const at = (ms: number): number => ms - performance.timeOrigin
 
 const PLAIN = {publisher: '', cameWith: '', wentWith: '', method: ''} as const
 
-function* usesOf(
-  recorder: CallRecorder,
-  others: Map<number, Other>,
-  failed: Set<number>
-): Generator<{readonly event: string; readonly call: TracedCall}> {
+function* usesOf(recorder: CallRecorder, others: Map<number, Other>, failed: Set<number>): Generator<PublishedCall> {
   for (const use of latestUses(recorder.uses)) {
     const number = -1 - others.size
     others.set(number, {kind: 'component', use})
@@ -182,7 +180,7 @@ async function* workflowCalls(
   yield* found
   for (const {instance, call} of children) {
     const parent = starters.get(`${instance.app} ${instance.id}`)
-    yield parent === undefined ? call : {...call, madeFor: {parent, reason: 'history'}}
+    yield parent === undefined ? call : {...call, madeFor: {parents: [parent], reason: 'history'}}
   }
 }
 
@@ -205,7 +203,7 @@ function stepCall(
     endedAt: end,
     wentWith: isActivity ? activityTrace(instance, id) : '',
     isLast: !isActivity,
-    madeFor: {parent, reason: 'history'}
+    madeFor: {parents: [parent], reason: 'history'}
   }
 }
 

@@ -25,8 +25,8 @@ export interface TracedCall {
   readonly cameWith: string
   /** The `traceparent` that went to the callee; '' = none. */
   readonly wentWith: string
-  /** What is known to be the reason of it, whatever else was in flight; left out: that is to be found. */
-  readonly madeFor?: {readonly parent: number; readonly reason: 'event' | 'history'} | undefined
+  /** What is known to be the reason of it, or one of several, whatever else was in flight; left out: that is to be found. */
+  readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'event' | 'history'}
   /** No app gets it, that could make calls for it. */
   readonly isLast?: boolean
   /** It began at its start or up to so many ms later. */
@@ -83,7 +83,9 @@ export class CallLinks {
 
   #linkOf(call: TracedCall): CallLink | undefined {
     const {startedAt, cameWith, publisher, madeFor, startsWithinMs = 0, mayBeginTrace = false} = call
-    if (madeFor !== undefined) return {...madeFor, chance: 1, candidates: 1}
+    // ids of workflows come again: each of two may seem to have started the other one
+    const isCircle = madeFor?.reason === 'history' && madeFor.parents.some(each => this.#isBelow(each, call.number))
+    if (madeFor !== undefined && !isCircle) return this.#likeliest(madeFor.parents, madeFor.reason, call)
     const from = publisher || call.from
     const recent = (this.#inside.get(from) ?? []).filter(({endedAt}) => endedAt >= startedAt - CLOCK_MS)
     this.#inside.set(from, recent)
@@ -108,6 +110,17 @@ export class CallLinks {
     return {parent: parent.number, reason, chance: reason === 'guess' ? share * doubt : 1, candidates: possible.length}
   }
 
+  /** Of several the one that has made no such call yet, the oldest first. */
+  #likeliest(parents: readonly number[], reason: 'event' | 'history', call: TracedCall): CallLink | undefined {
+    const weights = parents.map((parent): number => (this.#isRepeated(parent, call) ? REPEATED : 1))
+    const best = Math.max(...weights)
+    const parent = parents[weights.indexOf(best)]
+    if (parent === undefined) return undefined
+    const candidates = parents.length
+    const chance = best / weights.reduce((sum, weight) => sum + weight, 0)
+    return {parent, reason: candidates === 1 ? reason : 'guess', chance, candidates}
+  }
+
   #isBelow(number: number, above: number): boolean {
     for (let at: number | undefined = number; at !== undefined; at = this.#links.get(at)?.parent)
       if (at === above) return true
@@ -124,9 +137,12 @@ export class CallLinks {
     return [open.filter(ofSpan), open, known.filter(ofSpan)].find(({length}) => length > 0) ?? known
   }
 
+  #isRepeated(parent: number, call: TracedCall): boolean {
+    return this.#made.get(parent)?.has(kindOf(call)) === true
+  }
+
   #weightOf({number, respondedAt}: TracedCall, call: TracedCall): number {
-    const hasMade = this.#made.get(number)?.has(kindOf(call)) === true
-    return (hasMade ? REPEATED : 1) * (respondedAt <= call.startedAt ? ANSWERED : 1)
+    return (this.#isRepeated(number, call) ? REPEATED : 1) * (respondedAt <= call.startedAt ? ANSWERED : 1)
   }
 }
 

@@ -107,9 +107,9 @@ t.test(
       made(1, 'web shop', [0, 10]),
       made(2, 'web shop', [1, 10]),
       made(-1, 'shop bus/orders', [2, 3], {isLast: true}),
-      made(3, 'bus/orders mail', [30, 31], {publisher: 'shop', madeFor: {parent: -1, reason: 'event'}}),
+      made(3, 'bus/orders mail', [30, 31], {publisher: 'shop', madeFor: {parents: [-1], reason: 'event'}}),
       made(-2, 'shop shop', [4, 9], {isLast: true}),
-      made(-3, 'shop bank', [5, 8], {madeFor: {parent: -2, reason: 'history'}})
+      made(-3, 'shop bank', [5, 8], {madeFor: {parents: [-2], reason: 'history'}})
     )
     t.match(publish, {reason: 'guess', candidates: 2})
     t.same(event, {parent: -1, reason: 'event', chance: 1, candidates: 1})
@@ -120,7 +120,7 @@ t.test(
 t.test('an activity calls, too: a request that its app answers meanwhile is not the only reason', async t => {
   const [, , call, traced] = linksOf(
     made(1, 'web shop', [0, 20]),
-    made(-1, 'shop shop', [1, 20], {madeFor: {parent: -9, reason: 'history'}, wentWith: TRACE('3')}),
+    made(-1, 'shop shop', [1, 20], {madeFor: {parents: [-9], reason: 'history'}, wentWith: TRACE('3')}),
     made(2, 'shop bank', [2, 3]),
     made(3, 'shop bank', [4, 5], {cameWith: TRACE('3')})
   )
@@ -172,4 +172,17 @@ t.test('after two answered calls of one trace it is not sure for which of them a
     made(3, 'shop bank', [10, 11], {cameWith: TRACE('1')})
   )
   t.match(late, {reason: 'guess', candidates: 2, chance: 0.5})
+})
+
+t.test('two workflows that each seem to have started the other one are no circle', async t => {
+  const links = linksOf(
+    made(-2, 'shop shop', [1, 9], {isLast: true, madeFor: {parents: [-1], reason: 'history'}}),
+    made(-4, 'shop shop', [1, 9], {isLast: true, madeFor: {parents: [-3], reason: 'history'}}),
+    made(-1, 'shop shop', [0, 9], {isLast: true, madeFor: {parents: [-4], reason: 'history'}}),
+    made(-3, 'shop shop', [0, 9], {isLast: true, madeFor: {parents: [-2], reason: 'history'}})
+  )
+  t.same(
+    links.map(link => link?.parent),
+    [-1, -3, -4, undefined]
+  )
 })

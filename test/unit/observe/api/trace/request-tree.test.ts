@@ -21,6 +21,27 @@ function made(observer: CallRecorder, edge: string, path: string, [from, until]:
   journal.ended()
 }
 
+/** An app publishes an event with this id. */
+const publish = (recorder: CallRecorder, way: string, event: string, startedAt: number): void => {
+  const [app = '', component = '', operation = ''] = way.split(' ')
+  const use = {app, block: 'pubsub', component, operation, startedAt, totalMs: 0.1, isFailed: false, event}
+  recorder.used({...use, traceparent: ''})
+}
+
+/** The event of a topic is delivered to an app. */
+function deliver(observer: CallRecorder, way: string, id: string, [from, until]: [number, number]): void {
+  const [topic = '', callee = ''] = way.split(' ')
+  const request = {method: 'POST', path: '/on', lines: 'content-type: application/cloudevents+json\r\n'}
+  const call = {caller: callee, from: topic, callee, method: 'POST', path: '/on'}
+  const journal = new CallJournal({call, request, observer, recorded: undefined})
+  journal.begun(from)
+  journal.admitted({isLocal: true})
+  const body = Buffer.from(JSON.stringify({id, source: 'web', specversion: '1.0'}))
+  observer.bytes(call, 'request', body, 0, body.length)
+  Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
+  journal.ended()
+}
+
 const facts = (recorder: CallRecorder) => ({recorder, runLog: () => new RunLog(), masked: () => []})
 
 t.test(
@@ -70,13 +91,72 @@ t.test('a request of five thousand calls is a few rows; what one of them made is
     observer: recorder,
     recorded: undefined
   })
-  journal.begun(1000)
+  journal.begun(10)
   journal.admitted({isLocal: true})
-  for (let n = 0; n < 5000; n++) made(recorder, 'shop stock', `/items/${n}`, [1001 + n / 10, 1001.05 + n / 10])
+  for (let n = 0; n < 5000; n++) made(recorder, 'shop stock', `/items/${n}`, [11 + n / 10, 11.05 + n / 10])
   const tree = await requestTree({...facts(recorder), openWorkflows: () => undefined}, 'to:shop')
   t.equal(tree.nodes.length, 1 + 10 + 1)
   t.match(tree.nodes.at(-1), {count: 4990, what: 'POST /items/10', call: null, startMs: 2, leftOut: undefined})
   t.equal(tree.leftOut, 0)
   const one = await requestTree({...facts(recorder), openWorkflows: () => undefined}, '3000')
   t.ok(one.nodes.some(({id}) => id === 3000))
+})
+
+const rowsOf = async (recorder: CallRecorder, q: string) => {
+  const {nodes} = await requestTree({...facts(recorder), openWorkflows: () => undefined}, q)
+  return nodes.map(({depth, id, from, to, link}) => [depth, id, from, to, link?.reason])
+}
+
+t.test('an event that is forwarded under its own id is one line of calls, not a circle', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  publish(recorder, 'web bus in', 'e-1', 1000)
+  deliver(recorder, 'bus/in hub', 'e-1', [1001, 1010])
+  publish(recorder, 'hub bus out', 'e-1', 1005)
+  deliver(recorder, 'bus/out sink', 'e-1', [1006, 1007])
+  for (const q of ['1', '2'])
+    t.same(await rowsOf(recorder, q), [
+      [0, -1, 'web', 'bus/in', undefined],
+      [1, 1, 'bus/in', 'hub', 'event'],
+      [2, -2, 'hub', 'bus/out', 'only'],
+      [3, 2, 'bus/out', 'sink', 'event']
+    ])
+})
+
+t.test('an id that comes again: each delivery stands below an event that was published before it', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  for (const [at, call] of [
+    [1000, 1],
+    [2000, 3]
+  ] as const) {
+    made(recorder, 'curl web', '/do', [at, at + 5])
+    publish(recorder, 'web bus in', 'fixed', at + 1)
+    deliver(recorder, 'bus/in hub', 'fixed', [at + 2, at + 3])
+    t.equal(recorder.last, call + 1)
+  }
+  t.same(await rowsOf(recorder, '2'), [
+    [0, 1, 'curl', 'web', undefined],
+    [1, -1, 'web', 'bus/in', 'only'],
+    [2, 2, 'bus/in', 'hub', 'event']
+  ])
+  t.same(
+    await rowsOf(recorder, '4'),
+    [
+      [0, 3, 'curl', 'web', undefined],
+      [1, -2, 'web', 'bus/in', 'only'],
+      [2, 4, 'bus/in', 'hub', 'guess']
+    ],
+    'it may be the first one, delivered once more'
+  )
+})
+
+t.test('a dead letter stands below what was published to another topic', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  publish(recorder, 'web bus in', 'e-1', 1000)
+  deliver(recorder, 'bus/in hub', 'e-1', [1001, 1002])
+  deliver(recorder, 'bus/dead hub', 'e-1', [1003, 1004])
+  t.same(await rowsOf(recorder, '2'), [
+    [0, -1, 'web', 'bus/in', undefined],
+    [1, 1, 'bus/in', 'hub', 'event'],
+    [1, 2, 'bus/dead', 'hub', 'event']
+  ])
 })
