@@ -1,4 +1,4 @@
-import {closeSync, ftruncateSync, mkdirSync, openSync, readFileSync} from 'node:fs'
+import {closeSync, ftruncateSync, openSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {setTimeout as pause} from 'node:timers/promises'
 import {GONE} from '../../../control/ask.ts'
@@ -6,6 +6,7 @@ import {findRuns, type FoundRun} from '../../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
 import {readDuration} from '../../../model/duration.ts'
 import type * as Api from '../../../model/api.generated.ts'
+import {makeFolder} from '../../../platform/make-folder.ts'
 import {startOwnProgram, type OwnProcess} from '../../../platform/own-program.ts'
 import type {CommandContext} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
@@ -75,7 +76,7 @@ function openLog(flags: GivenFlags): {readonly path: string; readonly descriptor
   const folder = join(place.template === undefined ? place.folder : dirname(place.template), '.dapr/logs')
   const path = join(folder, 'up.log')
   try {
-    mkdirSync(folder, {recursive: true})
+    makeFolder(folder)
     const descriptor = openSync(path, 'a', 0o600)
     ftruncateSync(descriptor)
     return {path, descriptor}
