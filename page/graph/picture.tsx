@@ -7,7 +7,6 @@ import {hrefOf} from '../state/route.ts'
 import {appList} from '../state/run.ts'
 import {edgeKey, recentOf, type Graph, type GraphEdge} from './graph.ts'
 import {labelOf, nameOf, sentenceOf} from './edge-text.ts'
-import {folded} from './fold.ts'
 import type {Groups} from './groups.ts'
 import {useBox, useViewport} from './viewport.ts'
 import {LABEL, layersOf, NODE_HEIGHT, type Layout, type Point, withOthers} from './layout.ts'
@@ -33,7 +32,7 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
   const known = [nodes.join('\0'), edges.map(edgeKey).join('\0\0')]
   const layers = useMemo(() => layersOf(graph), known)
   const {box, size} = useBox()
-  const layout = useMemo(() => withOthers(folded(layers, edges, size), graph), [layers, ...known, size])
+  const layout = useMemo(() => withOthers(layers, graph), [layers, ...known])
   const {view, zoom, fit, show, onKeyDown, onPointerDown} = useViewport(layout, {box, size})
   const {x, y, scale} = view
   return (
@@ -59,13 +58,11 @@ export default function Picture({graph, selected, onSelect, groups, onOpenGroup}
         onPointerDown={onPointerDown}
       >
         <svg
-          id="graph-picture"
           role="group"
           aria-label="Graph of calls"
           width={size.width}
           height={size.height}
           viewBox={`${x} ${y} ${size.width / scale} ${size.height / scale}`}
-          data-whole={`${layout.width} ${layout.height}`}
         >
           <defs>
             <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">

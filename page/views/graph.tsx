@@ -103,7 +103,6 @@ interface ToolsProps {
 }
 
 function Tools({view, whole, form}: ToolsProps) {
-  const canDraw = form === 'picture'
   return (
     <div class="tools">
       <h1>Graph</h1>
@@ -147,13 +146,11 @@ function Tools({view, whole, form}: ToolsProps) {
         }}
       >
         <option value="">Export …</option>
-        {Object.keys(EXPORTS)
-          .filter(format => format !== 'SVG' || canDraw)
-          .map(format => (
-            <option key={format} value={format}>
-              {format}
-            </option>
-          ))}
+        {Object.keys(EXPORTS).map(format => (
+          <option key={format} value={format}>
+            {format}
+          </option>
+        ))}
       </select>
     </div>
   )

@@ -18,19 +18,7 @@ export function mermaidText(graph: Api.Graph, duration: Duration): string {
   return `flowchart LR\n${nodeLines.join('')}${edgeLines.join('')}`
 }
 
-/** A graph of Graphviz. Dashed: the caller does not name the callee under `dependsOn`. */
-export function dotText(graph: Api.Graph, duration: Duration): string {
-  const nodes = nodesOf(graph)
-  const nodeLines = [...nodes].map(([app, id]) => `  ${id} [label="${dotLabel(calleeName(app))}"];\n`)
-  const edgeLines = graph.edges.map(edge => {
-    const style = edge.isDeclared === false ? ', style=dashed' : ''
-    const colour = edge.failed > 0 ? ', color=red' : ''
-    return `  ${nodes.get(edge.from) ?? ''} -> ${nodes.get(edge.to) ?? ''} [label="${labelOf(edge, duration)}"${style}${colour}];\n`
-  })
-  return `digraph calls {\n  rankdir=LR;\n  node [shape=box];\n${nodeLines.join('')}${edgeLines.join('')}}\n`
-}
-
-/** A name for each app and other callee that both formats take as it is. */
+/** A name for each app and other callee that Mermaid takes as it is. */
 function nodesOf({apps, edges}: Api.Graph): ReadonlyMap<string, string> {
   const names = new Set([...apps, ...edges.flatMap(({from, to}) => [from, to])])
   return new Map([...names].map((name, at) => [name, `n${at}`]))
@@ -42,10 +30,3 @@ const labelOf = ({calls, failed, p95Ms}: Edge, duration: Duration): string =>
 /** Mermaid reads markup in labels: all but plain characters are its entity codes. */
 const mermaidLabel = (text: string): string =>
   text.replace(/[^\p{L}\p{N} ._/:-]|[.-](?= )/gu, character => `#${character.codePointAt(0) ?? 0};`)
-
-/** Graphviz reads escapes and the entities of HTML in labels, and knows no control characters. */
-const dotLabel = (text: string): string =>
-  text
-    .replaceAll('&', '&amp;')
-    .replace(/["\\]/g, String.raw`\$&`)
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD')

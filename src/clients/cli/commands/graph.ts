@@ -1,5 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
-import {dotText, mermaidText} from '../../../observe/api/graph-drawings.ts'
+import {mermaidText} from '../../../observe/api/graph-drawings.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {graphTable, percentile} from '../graph-text.ts'
 import {print} from '../print.ts'
@@ -8,11 +8,10 @@ import {outputColumns} from '../columns.ts'
 
 const FORMATS: Readonly<Record<string, (graph: Api.Graph, width: number) => string>> = {
   mermaid: graph => mermaidText(graph, percentile),
-  dot: graph => dotText(graph, percentile),
   json: graph => `${JSON.stringify(graph)}\n`
 }
 
-/** `graph [-o mermaid|dot|json]`: who calls whom in a run, and where that differs from `dependsOn`. */
+/** `graph [-o mermaid|json]`: who calls whom in a run, and where that differs from `dependsOn`. */
 export const graph: CommandHandler = async ({flags, asJson}) => {
   const format = FORMATS[flags.text('output') ?? ''] ?? graphTable
   const run = await runHere(flags, asJson)

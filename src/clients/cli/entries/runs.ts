@@ -179,7 +179,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     name: 'graph',
     summary: 'Show which apps of a run have called which, and where that differs from dependsOn',
     usage: '[flags]',
-    flags: [outputFlag(['table', 'mermaid', 'dot', 'json']), ...RUN_FILE],
+    flags: [outputFlag(['table', 'mermaid', 'json']), ...RUN_FILE],
     examples: ['graph', 'graph -o mermaid', 'graph -o dot | dot -Tsvg > calls.svg'],
     load: async () => (await import('../commands/graph.ts')).graph
   },

@@ -28,7 +28,7 @@ t.test(
       ['calls', `${unknown} Valid values are: table, ndjson, har, http, curl, otlp.`],
       ['trace', `${unknown} Valid values are: tree, json.`],
       ['why', `${unknown} Valid values are: text, json.`],
-      ['graph', `${unknown} Valid values are: table, mermaid, dot, json.`],
+      ['graph', `${unknown} Valid values are: table, mermaid, json.`],
       ['fault', `${unknown} Valid values are: table, json.`],
       ['replay', `${unknown} Valid values are: text, json.`],
       ['wait', 'usage', `${unknown}: valid values are text, json`],

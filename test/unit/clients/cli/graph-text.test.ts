@@ -1,6 +1,6 @@
 import type * as Api from '../../../../src/model/api.generated.ts'
 import t from 'tap'
-import {dotText, mermaidText} from '../../../../src/observe/api/graph-drawings.ts'
+import {mermaidText} from '../../../../src/observe/api/graph-drawings.ts'
 import {durationText} from '../../../../src/model/duration.ts'
 import {graphTable} from '../../../../src/clients/cli/graph-text.ts'
 
@@ -30,7 +30,7 @@ const ODD = [
   'end'
 ]
 
-t.test('names with any character are text in Mermaid and DOT', async t => {
+t.test('names with any character are text in Mermaid', async t => {
   const graph: Api.Graph = {apps: ODD, edges: ODD.map(id => edge(id, ODD[0] ?? '')), uncalled: [], awaited: []}
   const mermaid = mermaidText(graph, durationText)
   const lines = mermaid.trimEnd().split('\n')
@@ -40,15 +40,6 @@ t.test('names with any character are text in Mermaid and DOT', async t => {
     .slice(1, 1 + ODD.length)
     .map(line => line.slice(6, -2).replace(/#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code))))
   t.same(decoded, ODD)
-
-  const dot = dotText(graph, durationText)
-  const labels = [...dot.matchAll(/^ {2}n\d \[label="((?:[^"\\\n]|\\["\\])*)"\];$/gm)].map(([, label = '']) =>
-    label.replace(/\\(.)/g, '$1').replaceAll('&amp;', '&')
-  )
-  t.same(
-    labels,
-    ODD.map(id => id.replaceAll('\n', '\uFFFD'))
-  )
 })
 
 t.test('percentiles have no more than two digits', async t => {

@@ -38,7 +38,7 @@ t.test('the name dapr completes as well, unless there is such a program', async 
 
 t.test('behind -o stand the formats of that command; where it is a file, the shell completes files', async t => {
   const script = bash('pillion', ENTRIES)
-  t.match(script, "'graph --output' | 'graph -o') words='table mermaid dot json' ;;")
+  t.match(script, "'graph --output' | 'graph -o') words='table mermaid json' ;;")
   t.match(script, "'export --output' | 'export -o') return ;;")
   t.match(zsh('pillion', ENTRIES), /'-o\[The folder for Kubernetes objects[^\n]*:output:_files'/)
   t.match(fish('pillion', ENTRIES), /seen_subcommand_from events' -l output -s o -r -f -a 'text ndjson'/)
