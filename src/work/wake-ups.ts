@@ -210,11 +210,11 @@ export class WakeUps {
   async #fire(rows: readonly Record<string, unknown>[]): Promise<void> {
     try {
       await this.#file.change(() => this.#fireRows(rows))
+      this.#notBefore = 0
+      this.#disarm()
     } catch {
-      return
+      // it is tried again
     }
-    this.#notBefore = 0
-    this.#disarm()
     this.#arm()
   }
 

@@ -46,6 +46,8 @@ export class WorkFile {
   readonly #committed: (() => void)[] = []
   /** Called when something that was written is undone: what is known of the file may be wrong. */
   readonly #undone: (() => void)[] = []
+  /** What the changes of this tick ask for once they are committed. */
+  readonly #after: (() => void)[] = []
   #waiting: PromiseWithResolvers<void> | undefined
   #commit: NodeJS.Immediate | undefined
   readonly #beginning: StatementSync
@@ -116,6 +118,11 @@ export class WorkFile {
     this.#undone.push(listener)
   }
 
+  /** To be called within a change: runs once that is committed, and never if it is undone. */
+  afterCommit(action: () => void): void {
+    this.#after.push(action)
+  }
+
   /**
    * Changes the file in the transaction of this tick; settles with the result when that is committed. Rejects with what `work`
    * throws, and with a WriteFault if the file cannot be written now.
@@ -143,6 +150,7 @@ export class WorkFile {
   /** If it throws, what it has written is undone, and nothing else. */
   #apart<T>(work: () => T): T {
     const before = this.#writtenRows
+    const {length} = this.#after
     try {
       this.#saving.run()
       const result = work()
@@ -150,6 +158,7 @@ export class WorkFile {
       return result
     } catch (cause) {
       const error = this.#explained(cause)
+      this.#after.length = length
       const isWritten = this.#writtenRows > before || resultOf(cause) > 0
       try {
         this.database.exec('ROLLBACK TO change; RELEASE change')
@@ -180,7 +189,9 @@ export class WorkFile {
     }
     this.#waiting = undefined
     waiting.resolve()
+    const after = this.#after.splice(0)
     for (const listener of this.#committed) listener()
+    for (const action of after) action()
   }
 
   /** Removes all that is in it. */
@@ -210,6 +221,7 @@ export class WorkFile {
   #undo(error: unknown): void {
     const waiting = this.#waiting
     this.#waiting = undefined
+    this.#after.length = 0
     clearImmediate(this.#commit)
     try {
       if (this.database.isTransaction) this.database.exec('ROLLBACK')

@@ -219,7 +219,8 @@ export class Actors {
         const why = new ActorError('unhosted', `${actor.type.name}/${actor.id}`)
         this.#drop(actor, each => (each.isPatient ? undefined : why))
         if (actor.waiting === undefined) break
-        return
+        // a firing waits for a host as long as it takes
+        return this.#holds.begin(actor)
       }
       this.#holds.end(actor)
       if (actor.waiting.length === 1) actor.waiting = undefined

@@ -1,4 +1,5 @@
 import type {Clock} from '../../platform/clock.ts'
+import {keep} from '../keep.ts'
 import {latest} from '../times.ts'
 import {Quiet} from '../quiet.ts'
 import type {WakeUps} from '../wake-ups.ts'
@@ -47,8 +48,6 @@ type Fired = 'done' | 'failed' | 'cancelled' | 'unwanted'
 export class Reminders {
   readonly #options: RemindersOptions
   readonly #store: ReminderStore
-  /** Those that have fired in this transaction. */
-  #fired: number[] = []
   /** Firings under way, by key, each with whether it is still wanted. */
   readonly #underWay = new Map<number, {isWanted: boolean}>()
   readonly #quiet: Quiet
@@ -58,16 +57,14 @@ export class Reminders {
     this.#options = options
     const {file, wakeUps} = options
     this.#store = new ReminderStore(file.database)
-    file.onCommit(() => this.#begin())
-    file.onUndone(() => void (this.#fired = []))
-    this.#quiet = new Quiet(options.clock, () => this.#underWay.size > 0 || this.#fired.length > 0)
-    wakeUps.serve(REMINDER, ({owner}) => void this.#fired.push(owner), {isSeries: true})
+    this.#quiet = new Quiet(options.clock, () => this.#underWay.size > 0)
+    wakeUps.serve(REMINDER, ({owner}) => file.afterCommit(() => void this.#fire(owner)), {isSeries: true})
     wakeUps.onSettle(async maxMs => this.quiet(maxMs))
     const begun = this.#store.begun()
     if (begun.length > 0)
-      void file.change(() => {
+      void keep(options, () => {
         for (const {key, due} of begun) this.#wake(key, due)
-      })
+      }).catch(() => undefined)
   }
 
   /** How far the times in the file are ahead of the clock, in ms. */
@@ -161,30 +158,20 @@ export class Reminders {
     })
   }
 
-  /** What was committed begins. */
-  #begin(): void {
-    const fired = this.#fired
-    this.#fired = []
-    for (const key of fired) {
-      const reminder = this.#store.get(key)
-      if (reminder !== undefined && !this.#isClosed) void this.#fire(reminder)
-    }
-  }
-
-  async #fire(reminder: Reminder): Promise<void> {
-    const {key, app} = reminder
+  async #fire(key: number): Promise<void> {
+    const reminder = this.#store.get(key)
+    if (reminder === undefined || this.#isClosed) return
     const {catchesUp = false} = this.#options
     const state = {isWanted: true}
     this.#underWay.set(key, state)
     try {
       const {outcome, begun, isMissed} = await this.#attempts(reminder, state)
-      this.#underWay.delete(key)
-      if (state.isWanted && !this.#isClosed)
-        await this.#options.file.change(() =>
+      await keep(this.#options, () => {
+        if (state.isWanted && !this.#isClosed)
           this.#advance(reminder, outcome === 'cancelled', isMissed && !catchesUp ? begun : 0)
-        )
+      })
     } catch (error) {
-      this.#options.log(app, `reminder ${fullName(reminder)}: ${String(error)}`)
+      this.#options.log(reminder.app, `reminder ${fullName(reminder)}: ${String(error)}`)
     } finally {
       this.#underWay.delete(key)
       this.#quiet.changed()

@@ -1,11 +1,12 @@
 import type {LogLevel} from '../../model/plan.ts'
 import type {Clock} from '../../platform/clock.ts'
+import {keep} from '../keep.ts'
 import {Quiet} from '../quiet.ts'
 import type {WakeUps} from '../wake-ups.ts'
 import type {WorkFile} from '../work-file.ts'
 import {checkJobName, DEFAULT_POLICY, JobError, jobKey, type Job, type JobRequest} from './job.ts'
 import {JobStore, type JobChange, type JobCount, type JobsQuery} from './job-store.ts'
-import {jobSchedule, latestDue, planOf} from './plan.ts'
+import {jobSchedule, latestDue, missedText, planOf} from './plan.ts'
 
 /** The kind of wake-ups of jobs. */
 export const JOB = 'job'
@@ -53,8 +54,6 @@ export class Jobs {
   readonly #options: JobsOptions
   readonly #store: JobStore
   readonly #apps = new Map<string, AppJobs>()
-  /** Due with the change that is not committed yet. */
-  #fired: Pick<Job, 'key' | 'app'>[] = []
   /** Keys of those that are with their apps. */
   readonly #withApps = new Set<number>()
   readonly #quiet: Quiet
@@ -65,9 +64,7 @@ export class Jobs {
     this.#options = options
     this.#store = new JobStore(file.database)
     for (const job of this.#store.due()) this.#enqueue(job)
-    file.onUndone(() => (this.#fired = []))
-    file.onCommit(() => this.#committed())
-    this.#quiet = new Quiet(options.clock, () => this.#withApps.size > 0 || this.#fired.length > 0)
+    this.#quiet = new Quiet(options.clock, () => this.#withApps.size > 0)
     wakeUps.serve(JOB, ({owner}) => this.#fire(owner), {isSeries: true})
     wakeUps.onSettle(async maxMs => this.#quiet.within(maxMs))
     setImmediate(() => {
@@ -245,14 +242,10 @@ export class Jobs {
     const job = this.#store.at(key)
     if (job === undefined || job.isPaused) return
     this.#store.update(key, {...job, isDue: true})
-    this.#fired.push(job)
-  }
-
-  #committed(): void {
-    const fired = this.#fired
-    this.#fired = []
-    for (const job of fired) this.#enqueue(job)
-    for (const app of new Set(fired.map(each => each.app))) this.#pump(app)
+    this.#options.file.afterCommit(() => {
+      this.#enqueue(job)
+      this.#pump(job.app)
+    })
   }
 
   #enqueue({key, app}: Pick<Job, 'key' | 'app'>): void {
@@ -273,7 +266,8 @@ export class Jobs {
 
   async #hand(key: number, app: string, waiting: AppJobs): Promise<void> {
     const {readies} = waiting
-    const isTaken = await this.#tick(key, app)
+    // what cannot be kept as the run ends comes again with the next one
+    const isTaken = await this.#tick(key, app).catch(() => false)
     this.#left(key)
     waiting.busy--
     if (isTaken || waiting.readies > readies) this.#pump(app)
@@ -281,7 +275,7 @@ export class Jobs {
 
   /** Brings one tick to the app; false: it could not, and waits until the app is ready. */
   async #tick(key: number, app: string): Promise<boolean> {
-    const {file, deliver} = this.#options
+    const {deliver} = this.#options
     const job = this.#store.at(key)
     if (this.#isClosed || job?.isDue !== true) return true
     if (this.#withApps.has(key)) {
@@ -292,19 +286,16 @@ export class Jobs {
     const {at, passed} = this.#latest(job)
     const outcome = await deliver({...job, planned: at})
     if (this.#isClosed) return false
-    try {
-      if (outcome.kind === 'undeliverable') throw new Error(outcome.answer)
-      if (passed > 0) this.#log(app, 'info', `job ${job.name}: ${passed} missed ticks were passed over`)
-      await file.change(() => {
-        const now = this.#store.at(key)
-        if (now !== undefined) this.#settle({...now, planned: at}, outcome)
-      })
-      return true
-    } catch {
-      // the app could not take it, or the file cannot be written: it comes again, when its app is ready next, or with the next run
+    if (outcome.kind === 'undeliverable') {
       this.#apps.get(app)?.returned.push(key)
       return false
     }
+    if (passed > 0) this.#log(app, 'info', `job ${job.name}: ${missedText(passed)} missed ticks were passed over`)
+    await keep(this.#options, () => {
+      const now = this.#store.at(key)
+      if (now !== undefined) this.#settle({...now, planned: at}, outcome)
+    })
+    return true
   }
 
   /** Of ticks that were missed the latest one comes; how many are passed over. */

@@ -1,6 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import {parseSchedule, type Schedule} from '../schedule/schedule.ts'
-import {after, strideIn, timeAt} from '../times.ts'
+import {after, latest, strideIn, timeAt} from '../times.ts'
 import {JobError, type JobRequest} from './job.ts'
 
 /** When a job fires, from the moment in which it was scheduled. Times are milliseconds since 1970. */
@@ -53,17 +53,33 @@ export function planOf({schedule, dueTime, ttl, repeats}: JobRequest, now: numbe
   return {first: due ?? plan?.next(now), expires: end}
 }
 
-/** Steps by which ticks that were missed are looked for; more of them are not counted. */
-const MAX_PASSED = 100_000
+/** More missed ticks are not counted one by one: that would hold up the whole run. */
+export const MAX_COUNTED = 1000
+
+/** How many ticks were missed, in words. */
+export const missedText = (count: number): string => (count === MAX_COUNTED ? `${count} or more` : String(count))
 
 /** The latest one of those whose time has come by `now`, from one that has; a schedule that has missed none is left as it is. */
-export function latestDue(schedule: Schedule, planned: number, now: number): {at: number; passed: number} {
-  let at = planned
-  let passed = 0
-  for (; passed < MAX_PASSED; passed++) {
-    const next = schedule.next(at)
-    if (next === undefined || next > now) return {at, passed}
+export function latestDue(
+  schedule: Schedule,
+  planned: number,
+  now: number
+): {readonly at: number; readonly passed: number} {
+  if (schedule.step !== undefined) return latest(planned, {months: 0, days: 0, ms: schedule.step}, now)
+  const isPassed = (next: number | undefined): next is number => next !== undefined && next <= now
+  let [at, passed] = [planned, 0]
+  for (let next = schedule.next(at); isPassed(next) && passed < MAX_COUNTED; next = schedule.next(at)) {
     at = next
+    passed++
   }
-  return {at: now, passed}
+  if (passed < MAX_COUNTED) return {at, passed}
+  // none comes behind `end`, one may behind `at`
+  let end = now
+  while (end - at > 1) {
+    const middle = Math.floor((at + end) / 2)
+    const next = schedule.next(middle)
+    if (isPassed(next)) at = next
+    else end = middle
+  }
+  return {at, passed}
 }

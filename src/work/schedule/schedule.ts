@@ -5,6 +5,8 @@ import {TimeZone, type WallTime} from './time-zone.ts'
 export interface Schedule {
   /** The next time after an instant, in milliseconds since 1970; undefined: there is none within five years. */
   next(after: number): number | undefined
+  /** The ms from each time to the next one, where that is all it says. */
+  readonly step?: number
 }
 
 /** The values of one field. */
@@ -80,7 +82,7 @@ function every(spec: string): Schedule {
     /^[-+]?\d+$/.test(text) && Number(text) !== 0 ? `time: missing unit in duration "${text}"` : parseGoDuration(text)
   if (typeof ms === 'string') throw new Error(`failed to parse duration ${spec}: ${ms}`)
   if (ms < 1) throw new Error(`failed to parse duration ${spec}: it must be 1ms or more`)
-  return {next: after => after + ms}
+  return {next: after => after + ms, step: ms}
 }
 
 /** A list of ranges, each with or without a step. */

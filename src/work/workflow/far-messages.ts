@@ -1,4 +1,4 @@
-import {TEXT} from './messages.ts'
+import {TEXT, TIME} from './messages.ts'
 
 /* What runs tell each other of tasks: apps of one do what workflows of the other ask for. */
 
@@ -15,7 +15,9 @@ export const CHILD_REQUEST = {
   /** Nobody waits for it. */
   isDetached: [7, 'bool'],
   /** It is to be terminated, with its input as what it ends with. */
-  isEnded: [8, 'bool']
+  isEnded: [8, 'bool'],
+  /** When it is to start; left out: at once. */
+  startAt: [9, {message: TIME}]
 } as const
 
 /** What came of a task. */

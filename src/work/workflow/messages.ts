@@ -248,3 +248,13 @@ export const readEvent = (bytes: Uint8Array): Message<typeof EVENT> => decode(EV
 const EVENTS = {events: [3, 'chunks']} as const
 export const joinEvents = (events: readonly Uint8Array[]): Uint8Array => encode(EVENTS, {events})
 export const splitEvents = (bytes: Uint8Array): readonly Uint8Array[] => decode(EVENTS, bytes).events
+
+/**
+ * The name of the event with which a timer ends; '': it ends with none. Its own name counts only where nothing says what it was made for
+ * (Dapr: pkg/actors/targets/workflow/orchestrator/timer.go).
+ */
+export function eventOfTimer(timer: NonNullable<Action['createTimer'] | Event['timerCreated']>): string {
+  const {externalEvent, name, createTimer, activityRetry, childWorkflowRetry} = timer
+  if (externalEvent !== undefined) return externalEvent.value
+  return (createTimer ?? activityRetry ?? childWorkflowRetry) === undefined ? name : ''
+}

@@ -1,5 +1,5 @@
 import {encode} from '../../proxy/net/grpc/message-codec.ts'
-import {EVENT, readEvent, splitEvents, type Event} from './messages.ts'
+import {EVENT, eventOfTimer, readEvent, splitEvents} from './messages.ts'
 import type {NewActivity, NewChild, NewTimer} from './turn.ts'
 import {WorkflowError} from './workflow-error.ts'
 
@@ -64,9 +64,6 @@ export function rerunOf(app: string, history: readonly Uint8Array[], request: Re
     })
   }
 }
-
-/** The name of the event that a timer waits with; '': it waits alone. */
-const eventOfTimer = ({externalEvent, name}: NonNullable<Event['timerCreated']>): string => externalEvent?.value ?? name
 
 function checkTarget(target: Known, {input, newChildId}: RerunRequest): void {
   const id = target.eventId.toString()

@@ -176,10 +176,11 @@ export class Tasks {
   createChild(live: Pick<LiveInstance, 'instance' | 'history'>, child: NewChild): void {
     const {instance} = live
     const {app: parentApp, id: parentId, execution, key, trace = ''} = instance
-    const {app, id, name, input, isDetached, task, scope} = child
+    const {app, id, name, input, isDetached, task, scope, startAt} = child
     const parent = {app: parentApp, id: parentId, execution, task}
     const received = (scope === undefined ? undefined : propagatedHistory(live, scope, task)) ?? NOTHING
-    const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false}
+    const start = startAt === undefined ? undefined : timeOf(startAt)
+    const asked = {id, name, input: textOf(input), parent, trace, received, isDetached, isEnded: false, startAt: start}
     if (this.#hasApp(app)) return this.#beginOwn(key, app, asked)
     const request = encode(CHILD_REQUEST, asked)
     const activity = {instance: key, task, app, taskExecution: '', request, isChild: 1}
@@ -200,7 +201,7 @@ export class Tasks {
    */
   beginChild(
     app: string,
-    {id, name, input, parent, trace, received, isDetached, isEnded}: ChildRequest
+    {id, name, input, parent, trace, received, isDetached, isEnded, startAt}: ChildRequest
   ): {readonly child: Instance | undefined} | {readonly failure: Uint8Array} {
     const existing = this.#store.find(app, id)
     const isOwn = existing?.parent !== undefined && parent !== undefined && isSame(existing.parent, parent)
@@ -220,7 +221,7 @@ export class Tasks {
     if (isOwn) return {child: existing}
     const refusal = existing === undefined ? undefined : this.#refusal(existing)
     if (refusal === undefined) {
-      const shared = {id, name, input: input?.value, startAt: undefined, trace}
+      const shared = {id, name, input: input?.value, startAt: startAt && msOf(startAt), trace}
       const given = received.length === 0 ? undefined : received
       return {child: this.#create(app, {...shared, received: given, ...(!isDetached && {parent})})}
     }

@@ -2,6 +2,8 @@ import type {Letter} from './instance.ts'
 import {
   checkFailure,
   eventOf,
+  eventOfTimer,
+  msOf,
   ownEvent,
   readEvent,
   timeOf,
@@ -46,8 +48,10 @@ export interface NewChild {
   readonly input: string | undefined
   /** HistoryPropagationScope: what it gets of its parent's history. */
   readonly scope: number | undefined
-  /** Nobody waits for it. */
+  /** Its creator does not wait for it. */
   readonly isDetached: boolean
+  /** Of a detached one: milliseconds since 1970; undefined: it starts at once. */
+  readonly startAt?: number | undefined
 }
 
 /** What another instance gets. */
@@ -109,7 +113,8 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
     version: version?.name,
     heard: letters.filter(({kind}) => kind === 'event').map(({name}) => name)
   }
-  const complete = answer.actions.findLast(action => action.complete !== undefined)?.complete
+  // the first completion counts; actions that follow a continue-as-new do not
+  const complete = answer.actions.find(action => action.complete !== undefined)?.complete
   if (complete !== undefined) checkFailure(complete.failureDetails)
   if (complete?.status === CONTINUED_AS_NEW)
     return {
@@ -122,7 +127,8 @@ export function applyAnswer(start: TurnStart, answer: TurnAnswer, now: number): 
       endsChildren: false
     }
   const gathered = nothing()
-  const events = [...begun, ...answer.actions.flatMap(action => applyAction(start, action, gathered, now))]
+  const actions = answer.actions.filter(action => action.complete === undefined || action.complete === complete)
+  const events = [...begun, ...actions.flatMap(action => applyAction(start, action, gathered, now))]
   const isOver = complete !== undefined && isTerminal(complete.status)
   return {
     ...shared,
@@ -168,8 +174,8 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     return event({taskScheduled: {...scheduleTask, rerunOf: undefined}})
   }
   if (createTimer !== undefined) {
-    const {fireAt, name, externalEvent} = createTimer
-    gathered.timers.push({id: task, fireAt: fireAt ?? timeOf(now), event: externalEvent?.value ?? name})
+    const {fireAt} = createTimer
+    gathered.timers.push({id: task, fireAt: fireAt ?? timeOf(now), event: eventOfTimer(createTimer)})
     return event({timerCreated: {...createTimer, rerunOf: undefined}})
   }
   if (createChild !== undefined) {
@@ -179,8 +185,9 @@ function applyAction(start: TurnStart, action: Partial<Action>, gathered: Gather
     return event({childCreated: {...createChild, instanceId: id, rerunOf: undefined}})
   }
   if (createDetached !== undefined) {
-    const {instanceId: id, name, input} = createDetached
-    gathered.children.push({task, app, id, name, input: input?.value, scope: undefined, isDetached: true})
+    const {instanceId: id, name, input, scheduledStart} = createDetached
+    const startAt = scheduledStart && msOf(scheduledStart)
+    gathered.children.push({task, app, id, name, input: input?.value, scope: undefined, isDetached: true, startAt})
     return event({detachedCreated: {instanceId: id}})
   }
   if (sendEvent !== undefined) {

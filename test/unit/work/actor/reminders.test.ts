@@ -11,6 +11,7 @@ const settled = async (): Promise<void> => {
 
 interface ReminderHouse extends ActorHouse {
   readonly reminders: Reminders
+  readonly file: WorkFile
   readonly host: TestHost
   /** What the logs of sidecars have got. */
   readonly lines: string[]
@@ -42,7 +43,7 @@ async function openReminders(t: Test, {catchesUp = false} = {}): Promise<Reminde
     }
     return count
   }
-  return Object.assign(house, {reminders, host, lines, answerAll})
+  return Object.assign(house, {reminders, file, host, lines, answerAll})
 }
 
 const WISH = {dueTime: '', ttl: '', callback: '', data: undefined, overwrites: true}
@@ -94,3 +95,70 @@ t.test(
     }
   }
 )
+
+const NAME = {type: 'Cart', id: '1', name: 'again'}
+
+t.test('a reminder that its own callback sets again fires each time that it was set', async t => {
+  const {reminders, host, clock, answerAll} = await openReminders(t)
+  await reminders.set('carts', NAME, {...WISH, dueTime: '0s', period: ''})
+  clock.pass(0)
+  await settled()
+  await reminders.set('carts', NAME, {...WISH, dueTime: '0s', period: ''})
+  clock.pass(600)
+  await settled()
+  await host.open[0]?.answer()
+  await settled()
+  t.strictSame(host.inside, ['Cart/1 again'], 'the second time')
+  await reminders.set('carts', NAME, {...WISH, dueTime: '3s', period: ''})
+  await host.open[0]?.answer()
+  await settled()
+  t.match(await reminders.get(NAME), {dueTime: '3s'})
+  clock.pass(3000)
+  t.equal(await answerAll(), 1)
+  t.equal(await reminders.get(NAME), undefined)
+})
+
+t.test('a repeating reminder goes on after the file could not be written', async t => {
+  const {reminders, file, host, clock, answerAll} = await openReminders(t)
+  await reminders.set('carts', NAME, {...WISH, period: '1s'})
+  clock.pass(1000)
+  await settled()
+  file.database.exec('PRAGMA query_only = 1')
+  await host.open[0]?.answer()
+  clock.pass(500)
+  await settled()
+  file.database.exec('PRAGMA query_only = 0')
+  clock.pass(500)
+  t.equal(await answerAll(), 0, 'it is told when it is kept that the first one is over')
+  clock.pass(1000)
+  t.ok((await answerAll()) >= 1)
+  clock.pass(1000)
+  t.equal(await answerAll(), 1)
+})
+
+t.test('another change of the tick that is undone takes no firing with it', async t => {
+  const {reminders, file, clock, answerAll} = await openReminders(t)
+  await reminders.set('carts', NAME, {...WISH, dueTime: '1s', period: ''})
+  clock.pass(1000)
+  await t.rejects(
+    file.change(() => {
+      file.database.exec("INSERT INTO wake_ups (kind) VALUES ('test')")
+      throw new Error('refused')
+    })
+  )
+  t.equal(await answerAll(), 1)
+})
+
+t.test('what falls due while no host is there fires when one is, though nobody calls the actor', async t => {
+  for (const period of ['2s', '']) {
+    const {actors, reminders, host, clock, answerAll} = await openReminders(t)
+    await reminders.set('carts', NAME, {...WISH, dueTime: '1s', period})
+    actors.leave(host)
+    clock.pass(3000)
+    await settled()
+    t.strictSame(host.inside, [])
+    actors.host(host, types(['Cart']))
+    t.equal(await answerAll(), 1)
+    t.equal((await reminders.list()).length, period === '' ? 0 : 1)
+  }
+})

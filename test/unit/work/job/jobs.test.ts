@@ -21,6 +21,8 @@ interface JobHouse {
   readonly lines: string[]
   /** What the app answers next; `done` where nothing is said. */
   readonly answers: JobOutcome['kind'][]
+  /** Called with each delivery. */
+  readonly deliver: {before: () => void}
   close(): void
 }
 
@@ -30,12 +32,14 @@ const open = async (t: Test, clock = new TestClock(), path?: string, catchesUp =
   const come: string[] = []
   const lines: string[] = []
   const answers: JobOutcome['kind'][] = []
+  const deliver = {before: (): void => undefined}
   const jobs = new Jobs({
     file,
     wakeUps,
     clock,
     catchesUp,
     deliver: async ({name, planned}) => {
+      deliver.before()
       const kind = answers.shift() ?? 'done'
       if (kind !== 'undeliverable') come.push(`${clock.date() / 1000} ${name} of ${(planned ?? 0) / 1000}`)
       return {kind, answer: kind === 'done' ? '200' : '500'}
@@ -58,7 +62,7 @@ const open = async (t: Test, clock = new TestClock(), path?: string, catchesUp =
       await tick()
     }
   }
-  return {jobs, file, wakeUps, pass, come, lines, answers, close}
+  return {jobs, file, wakeUps, pass, come, lines, answers, deliver, close}
 }
 
 const schedule = async ({jobs}: JobHouse, request: Partial<JobRequest>, isOverwriting = false): Promise<void> =>
@@ -269,4 +273,31 @@ t.test('a job that is refused, since it exists, undoes nothing of what others as
   t.match(results[5], {reason: {kind: 'exists'}})
   t.equal((await house.jobs.list('shop')).length, 10)
   t.equal(undone, 0, 'nobody’s work begins again for that')
+})
+
+t.test('another change of the tick that is undone takes no tick of a job with it', async t => {
+  const house = await open(t)
+  await schedule(house, {dueTime: '1s'})
+  const passed = house.pass(1)
+  await t.rejects(
+    house.file.change(() => {
+      house.file.database.exec("INSERT INTO wake_ups (kind) VALUES ('test')")
+      throw new Error('refused')
+    })
+  )
+  await passed
+  t.strictSame(house.come, ['1 j of 1'])
+})
+
+t.test('what an app has answered while the file could not be written is kept later, and not done twice', async t => {
+  const house = await open(t)
+  await schedule(house, {schedule: '@every 10s', repeats: 3})
+  await house.pass(9)
+  house.deliver.before = () => house.file.database.exec('PRAGMA query_only = 1')
+  await house.pass(3)
+  house.deliver.before = () => undefined
+  house.file.database.exec('PRAGMA query_only = 0')
+  await house.pass(20)
+  t.strictSame(house.come, ['10 j of 10', '20 j of 20', '30 j of 30'])
+  await gone(t, house)
 })

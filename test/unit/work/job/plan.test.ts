@@ -1,6 +1,6 @@
 import t from 'tap'
 import type {JobRequest} from '../../../../src/work/job/job.ts'
-import {jobSchedule, latestDue, planOf} from '../../../../src/work/job/plan.ts'
+import {jobSchedule, latestDue, MAX_COUNTED, planOf} from '../../../../src/work/job/plan.ts'
 
 const NOW = Date.parse('2026-01-31T10:00:00Z')
 const plan = (request: Partial<JobRequest>) => planOf({name: 'j', ...request}, NOW)
@@ -68,5 +68,18 @@ t.test('of ticks that were missed the latest one comes', async t => {
   t.strictSame(latestDue(hourly, at('2026-01-31T01:00:00Z'), NOW), {at: NOW, passed: 9})
   t.strictSame(latestDue(hourly, NOW, NOW + 3_599_999), {at: NOW, passed: 0})
   const fast = jobSchedule('@every 1ms')
-  t.strictSame(latestDue(fast, NOW - 1e9, NOW), {at: NOW, passed: 100_000})
+  t.strictSame(latestDue(fast, NOW - 1e9, NOW), {at: NOW, passed: 1e9})
+})
+
+t.test('ticks that were missed for months are not looked for one by one', async t => {
+  const schedule = jobSchedule('TZ=UTC 0 * * * * *')
+  let asked = 0
+  const counted = {
+    next: (after: number) => (asked++, schedule.next(after))
+  }
+  const found = latestDue(counted, at('2020-01-01T00:00:00Z'), NOW + 30_000)
+  t.strictSame(found, {at: NOW, passed: MAX_COUNTED})
+  t.ok(asked < MAX_COUNTED + 100, `${asked} times`)
+  const rare = jobSchedule('TZ=UTC 0 0 0 29 2 *')
+  t.strictSame(latestDue(rare, at('2012-02-29T00:00:00Z'), NOW), {at: at('2024-02-29T00:00:00Z'), passed: 3})
 })

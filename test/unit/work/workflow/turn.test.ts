@@ -119,6 +119,47 @@ t.test('a timer keeps its time, and ends with the event that it is for', t => {
   t.end()
 })
 
+const timer = (id: number, origin: Partial<NonNullable<Action['createTimer']>>): Partial<Action> => ({
+  id,
+  createTimer: {
+    fireAt: {seconds: 2000n, nanos: 1},
+    name: 'remind',
+    createTimer: undefined,
+    externalEvent: undefined,
+    activityRetry: undefined,
+    childWorkflowRetry: undefined,
+    ...origin
+  }
+})
+
+t.test('the name of a timer is that of an event only where nothing says what the timer was made for', t => {
+  const {timers} = apply([
+    timer(1, {}),
+    timer(2, {createTimer: {}}),
+    timer(3, {activityRetry: {value: 'x'}}),
+    timer(4, {childWorkflowRetry: {value: 'x'}}),
+    timer(5, {externalEvent: {value: 'Approve'}})
+  ])
+  t.strictSame(
+    timers.map(({event}) => event),
+    ['remind', '', '', '', 'Approve']
+  )
+  t.end()
+})
+
+t.test('the first completion of an answer counts', t => {
+  const other = {result: {value: '"other"'}}
+  const over = apply([complete(1), complete(3, other), complete(2, other)])
+  t.strictSame(
+    kinds(over).filter(kind => kind.startsWith('executionCompleted')),
+    ['executionCompleted 9']
+  )
+  t.strictSame([over.status, over.end?.result, over.again], [1, '"done"', undefined])
+  const again = apply([complete(2), complete(1, other)])
+  t.strictSame([again.end, again.again?.input], [undefined, '"done"'])
+  t.end()
+})
+
 t.test('a child without an id gets one of its parent and its action', t => {
   const turn = apply([
     {id: 26, createChild: child('')},

@@ -345,3 +345,25 @@ t.test('what waits for an app that is not there is named once, as is a worker th
   t.equal(worker.items.length, 1, 'it is not sent again')
   workflows.close()
 })
+
+t.test('a detached workflow with a start time waits for it', async t => {
+  const {workflows, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  const createDetached = {
+    instanceId: 'later',
+    name: 'order',
+    version: undefined,
+    input: undefined,
+    scheduledStart: {seconds: 3600n, nanos: 0}
+  }
+  await workflows.completeTurn('shop', answer('o-1', [{id: 0, createDetached}, end()]))
+  worker.seen()
+  clock.pass(3_599_999)
+  await workflows.settled()
+  t.strictSame([worker.seen(), workflows.find('shop', 'later')?.status], [[], 6])
+  clock.pass(1)
+  await workflows.settled()
+  t.strictSame(worker.seen(), ['later: | workflowStarted executionStarted'])
+})
