@@ -3,15 +3,14 @@ import {useEffect, useMemo, useRef, useState} from 'preact/hooks'
 import {announce} from '../parts/announce.tsx'
 import {visible} from '../parts/safe-text.ts'
 import {failure} from '../parts/strips.tsx'
-import {ask, mayChange, problemOf, request} from '../state/api.ts'
+import {api, mayChange, problemText} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {ReplayResult} from './replay-result.tsx'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-const told = (error: unknown): void => {
-  const {message, hint} = problemOf(error)
-  failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+const showProblem = (error: unknown): void => {
+  failure.value = problemText(error)
 }
 
 const NO_KEYS: readonly Key[] = []
@@ -29,7 +28,7 @@ export function Actions({
   const [isPinned, setPinned] = useState(false)
   const question = useRef<HTMLDialogElement>(null)
   useEffect(() => {
-    ask<Api.Pins>('/pins').then(
+    api.ask('GET /pins').then(
       ({pins}) => setPinned(pins.some(pin => pin.call === number)),
       () => undefined // the button says what is wrong when it is used
     )
@@ -37,11 +36,11 @@ export function Actions({
   const send = async (unsafe: boolean): Promise<void> => {
     announce(`Sending call ${number} again`)
     try {
-      const answer = await ask<Api.Replay>(`/calls/${number}/replay`, {method: 'POST', body: {unsafe}})
+      const answer = await api.ask('POST /calls/{number}/replay', {at: {number}, body: {unsafe}})
       setResult(answer)
       announce(`Answered ${answer.after?.status ?? 0}`)
     } catch (error) {
-      told(error)
+      showProblem(error)
     }
   }
   const sendOrAsk = (): void => {
@@ -50,26 +49,25 @@ export function Actions({
   }
   const copy = async (): Promise<void> => {
     try {
-      const response = await request(`/calls.curl?number=${number}`)
-      await navigator.clipboard.writeText(await response.text())
+      await navigator.clipboard.writeText(
+        await api.text('GET /calls.{format}', {at: {format: 'curl'}, query: {number}})
+      )
       announce('Copied')
     } catch (error) {
       if (error instanceof DOMException) failure.value = 'The browser does not let the page write to the clipboard'
-      else told(error)
+      else showProblem(error)
     }
   }
   const pin = async (): Promise<void> => {
     try {
-      const address = isPinned ? `/pins/${number}` : '/pins'
-      const {pins} = await ask<Api.Pins>(
-        address,
-        isPinned ? {method: 'DELETE'} : {method: 'POST', body: {call: number}}
-      )
+      const {pins} = isPinned
+        ? await api.ask('DELETE /pins/{number}', {at: {number}})
+        : await api.ask('POST /pins', {body: {call: number}})
       const isNow = pins.some(each => each.call === number)
       setPinned(isNow)
       announce(isNow ? 'Pinned' : 'Unpinned')
     } catch (error) {
-      told(error)
+      showProblem(error)
     }
   }
   const keys = useMemo<readonly Key[]>(

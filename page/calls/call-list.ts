@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
-import {ask, problemOf} from '../state/api.ts'
+import {api, problemOf, problemText} from '../state/api.ts'
 import {connection, isPaused, listen, runId} from '../state/run.ts'
 
 const FIRST = 300
@@ -75,10 +75,7 @@ export function followCalls(q: string): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
   const rowsOf = async (query: Readonly<Record<string, string | number>>): Promise<readonly Api.Call[]> => {
-    const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, value.toString()]))
-    const found = await ask<{readonly calls: readonly Api.Call[]}>(`/calls?${parameters}`, {
-      signal: gone.signal
-    })
+    const found = await api.ask('GET /calls', {query, signal: gone.signal})
     return found.calls
   }
   const load = async (): Promise<void> => {
@@ -91,9 +88,9 @@ export function followCalls(q: string): () => void {
       isAnswered.value = true
     } catch (error) {
       if (gone.signal.aborted) return
-      const {message, hint, status} = problemOf(error)
+      const {status} = problemOf(error)
       begin(isOther(q) ? [] : calls.peek())
-      if (status === 400) mistake.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+      if (status === 400) mistake.value = problemText(error)
     }
   }
   /** Calls under way, and what has become of those that were. */

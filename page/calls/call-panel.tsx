@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useMemo, useState} from 'preact/hooks'
 import {bytes, duration, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
-import {ask, problemOf} from '../state/api.ts'
+import {api, problemOf} from '../state/api.ts'
 import {listen, type EventData} from '../state/run.ts'
 import {Actions} from './actions.tsx'
 import {statusText, whyText} from './columns.tsx'
@@ -20,7 +20,7 @@ export function CallPanel({number, onClose}: {readonly number: number; readonly 
     const gone = new AbortController()
     const load = async (): Promise<void> => {
       try {
-        setCall(await ask<Api.CallDetail>(`/calls/${number}`, {signal: gone.signal}))
+        setCall(await api.ask('GET /calls/{number}', {at: {number}, signal: gone.signal}))
       } catch (error) {
         if (!gone.signal.aborted) setCall(problemOf(error).message)
       }

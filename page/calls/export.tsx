@@ -1,5 +1,5 @@
 import {failure} from '../parts/strips.tsx'
-import {problemOf, request} from '../state/api.ts'
+import {api, problemOf} from '../state/api.ts'
 
 /** What the run writes, and the name of the file. */
 const FORMATS: readonly (readonly [text: string, format: string, file: string])[] = [
@@ -33,7 +33,7 @@ export function Export({q}: {readonly q: string}) {
 }
 
 async function save(format: string, file: string, q: string): Promise<void> {
-  const response = await request(`/calls.${format}?${new URLSearchParams({q}).toString()}`)
+  const {response} = await api.open('GET /calls.{format}', {at: {format}, query: {q}})
   const blob = await response.blob()
   // said at the end of each format
   const [overwritten] = /\d+ calls? (?:was|were) overwritten[\w ,:]+/.exec(await blob.slice(-200).text()) ?? []

@@ -3,7 +3,7 @@ import {useState} from 'preact/hooks'
 import {piecesOf} from '../logs/ansi.ts'
 import {timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
-import {problemOf, request} from '../state/api.ts'
+import {api, problemOf} from '../state/api.ts'
 import {appList} from '../state/run.ts'
 
 /** Lines from so long before something until so long after it. */
@@ -47,33 +47,23 @@ const textOf = ({time, app, line}: Api.Line): string => {
   return `${time === null ? '' : timeOfDay(time)} ${visible(app)} ${text}`
 }
 
-/** Reads the log from shortly before a time until it is past another one. Throws a Problem. */
+/** Reads the log from shortly before a time until it is past another one. Throws an ApiError. */
 async function linesOf({apps, ...span}: Span): Promise<readonly Api.Line[]> {
   const from = span.from - AROUND_MS
   const until = span.until + AROUND_MS
   const query = new URLSearchParams({since: new Date(from).toISOString()})
   for (const app of apps) query.append('app', app)
   const gone = new AbortController()
-  const response = await request(`/logs?${query}`, {accept: 'application/x-ndjson', signal: gone.signal})
+  const rows = await api.follow('GET /logs', {query, signal: gone.signal})
   const found: Api.Line[] = []
-  let rest = ''
-  const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
-  const decoder = new TextDecoder()
-  for (;;) {
-    const {value, done} = await reader.read()
-    if (done) return found
-    const texts = (rest + decoder.decode(value, {stream: true})).split('\n')
-    rest = texts.pop() ?? ''
-    for (const text of texts) {
-      if (text === '') continue
-      const line = JSON.parse(text) as Api.Line | {readonly note: string}
-      if (!('line' in line)) continue
-      const isPast = line.time !== null && Date.parse(line.time) > until
-      if (isPast || found.length >= MAX_LINES) {
-        gone.abort()
-        return found
-      }
-      if (line.time === null || Date.parse(line.time) >= from) found.push(line)
+  for await (const line of rows) {
+    if (!('line' in line)) continue
+    const isPast = line.time !== null && Date.parse(line.time) > until
+    if (isPast || found.length >= MAX_LINES) {
+      gone.abort()
+      return found
     }
+    if (line.time === null || Date.parse(line.time) >= from) found.push(line)
   }
+  return found
 }

@@ -1,6 +1,6 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
-import {ask, problemOf} from '../state/api.ts'
+import {api, problemOf} from '../state/api.ts'
 import {hrefOf} from '../state/route.ts'
 import {statusText} from './columns.tsx'
 import {MessageBody} from './message-body.tsx'
@@ -18,7 +18,7 @@ export function OneMessage({
   const [call, setCall] = useState<Api.CallDetail | string | undefined>(undefined)
   useEffect(() => {
     const gone = new AbortController()
-    ask<Api.CallDetail>(`/calls/${number}`, {signal: gone.signal}).then(setCall, (error: unknown) => {
+    api.ask('GET /calls/{number}', {at: {number}, signal: gone.signal}).then(setCall, (error: unknown) => {
       if (!gone.signal.aborted) setCall(problemOf(error).message)
     })
     return () => gone.abort()

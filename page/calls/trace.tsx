@@ -6,7 +6,7 @@ import {piecesOf} from '../logs/ansi.ts'
 import {Bars, type Bar} from '../parts/bars.tsx'
 import {count, timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
-import {ask, problemOf} from '../state/api.ts'
+import {api, problemOf} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf} from '../state/route.ts'
 import {hrefOfCall} from './columns.tsx'
@@ -22,8 +22,7 @@ export function Trace({q, isOpen}: {readonly q: string; readonly isOpen: boolean
   const [tree, setTree] = useState<Api.RequestTree | string | undefined>(undefined)
   const load = (isShown: boolean): void => {
     if (!isShown || tree !== undefined) return
-    const query = new URLSearchParams({q})
-    ask<Api.RequestTree>(`/trace?${query}`).then(setTree, (error: unknown) => setTree(problemOf(error).message))
+    api.ask('GET /trace', {query: {q}}).then(setTree, (error: unknown) => setTree(problemOf(error).message))
   }
   useEffect(() => load(isOpen), [])
   return (

@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {useEffect} from 'preact/hooks'
-import {ask} from '../state/api.ts'
+import {api} from '../state/api.ts'
 import {keyOf} from '../state/run.ts'
 
 /** Where apps show the description of their API: by name and process. */
@@ -20,7 +20,7 @@ function useDocs(app: Api.App): string {
     if (!isThere || asked.has(life)) return
     asked.add(life)
     const learn = async (): Promise<void> => {
-      const {path} = await ask<Api.AppDocs>(`/apps/${encodeURIComponent(keyOf(app))}/docs`)
+      const {path} = await api.ask('GET /apps/{id}/docs', {at: {id: keyOf(app)}})
       if (path !== '') docs.value = new Map([...docs.value, [life, path]])
     }
     queue = queue.then(learn).catch(() => asked.delete(life)) // the next row that is drawn asks again

@@ -1,6 +1,5 @@
-import type * as Api from '../../src/model/api.generated.ts'
 import {effect, signal} from '@preact/signals'
-import {ask} from '../state/api.ts'
+import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {edges, runId} from '../state/run.ts'
 
@@ -64,7 +63,7 @@ function endSpan(): void {
 }
 
 async function begin(gone: AbortSignal): Promise<void> {
-  const {apps} = await ask<Api.Traffic>('/traffic', {signal: gone})
+  const {apps} = await api.ask('GET /traffic', {signal: gone})
   endsAt = Date.now() + SPAN_MS
   before = edges.peek().length > 0 ? sumsNow() : undefined
   histories.value = new Map(apps.map(({app, calls, failed}) => [app, {calls, failed}]))

@@ -5,7 +5,7 @@ import {useEffect} from 'preact/hooks'
 import {ago, count, duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {act} from '../parts/strips.tsx'
-import {ask, mayChange} from '../state/api.ts'
+import {api, mayChange} from '../state/api.ts'
 import {isDown, wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {faults} from '../state/faults.ts'
@@ -34,7 +34,7 @@ const down = computed(() => appList.value.filter(isDown).toSorted((a, b) => ende
 /** An app had ended before the page was opened. */
 async function learn(id: string): Promise<void> {
   try {
-    const {death} = await ask<Api.Why>(`/apps/${encodeURIComponent(id)}/why`)
+    const {death} = await api.ask('GET /apps/{id}/why', {at: {id}})
     if (death !== null) deaths.value = new Map([...deaths.value, [id, death]])
   } catch {
     // then less is said

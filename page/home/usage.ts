@@ -1,6 +1,5 @@
-import type * as Api from '../../src/model/api.generated.ts'
 import {effect, signal} from '@preact/signals'
-import {ask} from '../state/api.ts'
+import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {connection, isPaused} from '../state/run.ts'
 
@@ -27,7 +26,7 @@ export function followUsage(): () => void {
   let [isAsking, nextAt] = [false, 0]
   let before: Sample | undefined
   const look = async (): Promise<void> => {
-    const {at, groups} = await ask<Api.Usage>('/usage', {signal: gone.signal})
+    const {at, groups} = await api.ask('GET /usage', {signal: gone.signal})
     const sample = {at: Date.parse(at), cpuMs: new Map(groups.map(({pid, cpuMs}) => [pid, cpuMs]))}
     const since = before
     usage.value = new Map(

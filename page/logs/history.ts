@@ -1,5 +1,5 @@
 import type * as Api from '../../src/model/api.generated.ts'
-import {request} from '../state/api.ts'
+import {api} from '../state/api.ts'
 
 /** A stretch of the run's log. */
 export interface Stretch {
@@ -15,13 +15,12 @@ type Row = Api.Line | {readonly note: string} | Api.LinesLeft
 const isLeft = (row: Row): row is Api.LinesLeft => 'left' in row
 const isLine = (row: Row): row is Exclude<Row, Api.LinesLeft> => !isLeft(row)
 
-/** Reads lines: the last ones (`tail`), or those from a place in the log on (`from`, `to`, `skip`, `limit`). Throws a Problem. */
+/** Reads lines: the last ones (`tail`), or those from a place in the log on (`from`, `to`, `skip`, `limit`). Throws an ApiError. */
 export async function readLines(
   query: Readonly<Record<string, string | number>>,
   signal: AbortSignal
 ): Promise<Stretch> {
-  const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, value.toString()]))
-  const response = await request(`/logs?${parameters}`, {accept: 'application/x-ndjson', signal})
+  const {response} = await api.open('GET /logs', {query, accept: 'application/x-ndjson', signal})
   const rows = (await response.text())
     .split('\n')
     .filter(line => line !== '')

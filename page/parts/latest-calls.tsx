@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {callEndText} from '../../src/model/call-end.ts'
-import {ask} from '../state/api.ts'
+import {api} from '../state/api.ts'
 import {hrefOf} from '../state/route.ts'
 import {appList, listen} from '../state/run.ts'
 import {visible} from './safe-text.ts'
@@ -22,10 +22,9 @@ export function LatestCalls({app = ''}: {readonly app?: string}) {
         const added = news.filter(call => isOf(call) && !known.has(call.number))
         return [...added, ...before].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
       })
-    const q = app === '' ? '' : `&q=${encodeURIComponent(`app:${app}`)}`
+    const query = {limit: MAX_ROWS, ...(app !== '' && {q: `app:${app}`})}
     const begin = async (): Promise<void> => {
-      const path = `/calls?limit=${MAX_ROWS}${q}`
-      const {calls: earlier} = await ask<{readonly calls: readonly Api.Call[]}>(path, {signal: gone.signal})
+      const {calls: earlier} = await api.ask('GET /calls', {query, signal: gone.signal})
       setAnswered(true)
       add(earlier.filter(({isOpen}) => !isOpen))
     }

@@ -1,5 +1,5 @@
 import {effect, signal} from '@preact/signals'
-import {problemOf, ask} from '../state/api.ts'
+import {api, problemText} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {connection, reconnect, listen} from '../state/run.ts'
 import {announce} from './announce.tsx'
@@ -49,10 +49,9 @@ export async function act(app: string, action: 'restart' | 'start' | 'stop'): Pr
   failure.value = ''
   announce(`${action} ${app}`)
   try {
-    await ask(`/apps/${encodeURIComponent(app)}/${action}`, {method: 'POST'})
+    await api.ask(`POST /apps/{id}/${action}`, {at: {id: app}})
   } catch (error) {
-    const {message, hint} = problemOf(error)
-    failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+    failure.value = problemText(error)
   }
 }
 

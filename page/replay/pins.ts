@@ -2,7 +2,7 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {signal} from '@preact/signals'
 import {announce} from '../parts/announce.tsx'
 import {failure} from '../parts/strips.tsx'
-import {ask, problemOf, request} from '../state/api.ts'
+import {api, problemText} from '../state/api.ts'
 
 /** Undefined: not asked yet. */
 export const pins = signal<Api.Pins | undefined>(undefined)
@@ -10,9 +10,8 @@ export const pins = signal<Api.Pins | undefined>(undefined)
 export const sentNow = signal<readonly Api.Replay[]>([])
 export const isSending = signal(false)
 
-export const told = (error: unknown): void => {
-  const {message, hint} = problemOf(error)
-  failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+export const showProblem = (error: unknown): void => {
+  failure.value = problemText(error)
 }
 
 let isLoading = false
@@ -26,9 +25,9 @@ export async function loadPins(): Promise<void> {
   while (isWanted) {
     isWanted = false
     try {
-      pins.value = await ask<Api.Pins>('/pins')
+      pins.value = await api.ask('GET /pins')
     } catch (error) {
-      told(error)
+      showProblem(error)
     }
   }
   isLoading = false
@@ -36,10 +35,10 @@ export async function loadPins(): Promise<void> {
 
 export async function unpin(call: number): Promise<void> {
   try {
-    pins.value = await ask<Api.Pins>(`/pins/${call}`, {method: 'DELETE'})
+    pins.value = await api.ask('DELETE /pins/{number}', {at: {number: call}})
     announce(`Call ${call} is no longer pinned`)
   } catch (error) {
-    told(error)
+    showProblem(error)
   }
 }
 
@@ -50,21 +49,11 @@ export async function sendReplays(body: object): Promise<void> {
   sentNow.value = []
   isSending.value = true
   try {
-    const response = await request('/replays', {method: 'POST', body})
-    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
-    const decoder = new TextDecoder()
-    let rest = ''
-    for (;;) {
-      const {value, done} = await reader.read()
-      if (done) break
-      const lines = (rest + decoder.decode(value, {stream: true})).split('\n')
-      rest = lines.pop() ?? ''
-      const views = lines.filter(line => line !== '').map(line => JSON.parse(line) as Api.Replay)
-      sentNow.value = [...sentNow.value, ...views]
-    }
+    const replays = await api.follow('POST /replays', {body})
+    for await (const replay of replays) sentNow.value = [...sentNow.value, replay]
     announce(`${sentNow.value.length} calls`)
   } catch (error) {
-    told(error)
+    showProblem(error)
   } finally {
     isSending.value = false
   }

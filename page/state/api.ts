@@ -1,3 +1,4 @@
+import {ApiClient, ApiError, type Incoming, type Outgoing} from '../../src/control/api-client.ts'
 import {takeToken} from './token.ts'
 
 const {token, isReadOnly} = takeToken()
@@ -6,49 +7,51 @@ const {token, isReadOnly} = takeToken()
 export const mayChange = !isReadOnly
 export const hasToken = token !== ''
 
-/** An answer of the API that says what is wrong. */
-export class Problem extends Error {
-  readonly status: number
-  readonly hint: string
-
-  constructor(status: number, detail: string, hint = '') {
-    super(detail)
-    this.status = status
-    this.hint = hint
-  }
+/** An answer of the run, with the browser's own response for what needs its headers or a file of it. */
+interface PageAnswer extends Incoming {
+  readonly response: Response
 }
 
-/** `Problem` for what was thrown: also when the run did not answer. */
-export const problemOf = (error: unknown): Problem =>
-  error instanceof Problem ? error : new Problem(0, 'the run does not answer', 'It may have ended.')
-
-interface Asking {
-  readonly method?: 'GET' | 'POST' | 'DELETE'
-  readonly body?: object
-  readonly accept?: string
-  readonly signal?: AbortSignal
-}
-
-/** The response of the API to a request below `/api/v1`. Throws a Problem if it is not 200. */
-export async function request(path: string, {method = 'GET', body, accept, signal}: Asking = {}): Promise<Response> {
-  const response = await fetch(`/api/v1${path}`, {
+async function send({method, path, body, accept, signal}: Outgoing): Promise<PageAnswer> {
+  const response = await fetch(path, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
       ...(accept !== undefined && {accept}),
-      ...(body !== undefined && {'content-type': 'application/json'})
+      ...(body !== '' && {'content-type': 'application/json'})
     },
-    ...(body !== undefined && {body: JSON.stringify(body)}),
+    ...(typeof body === 'string' && body !== '' && {body}),
     ...(signal !== undefined && {signal})
   })
-  if (response.ok) return response
-  const {detail = response.statusText, hint = ''} = (await response.json().catch(() => ({}))) as {
-    readonly detail?: string
-    readonly hint?: string
-  }
-  throw new Problem(response.status, detail, hint)
+  return {status: response.status, body: piecesOf(response), response}
 }
 
-/** The JSON of the API. Throws a Problem. */
-export const ask = async <T>(path: string, asking: Asking = {}): Promise<T> =>
-  (await (await request(path, asking)).json()) as T
+/** The body as it arrives. Not every browser can iterate over a ReadableStream. */
+async function* piecesOf({body}: Response): AsyncGenerator<Uint8Array, void> {
+  const reader = body?.getReader()
+  if (reader === undefined) return
+  try {
+    for (;;) {
+      const {value, done} = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined) // the connection is closed already
+  }
+}
+
+/** The API of the run that serves this page. Its methods throw what `problemOf` reads. */
+export const api = new ApiClient(send)
+
+/** What the API reports, or that the run did not answer (status 0). */
+export const problemOf = (error: unknown): ApiError =>
+  error instanceof ApiError
+    ? error
+    : new ApiError({status: 0, detail: 'the run does not answer', hint: 'It may have ended.'})
+
+/** The message of a problem, with what to do about it. */
+export function problemText(error: unknown): string {
+  const {message, explanation} = problemOf(error)
+  return explanation === '' ? message : `${message}. ${explanation}`
+}

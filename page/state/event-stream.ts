@@ -1,4 +1,5 @@
-import {problemOf, request, type Problem} from './api.ts'
+import type {ApiError} from '../../src/control/api-client.ts'
+import {api, problemOf} from './api.ts'
 
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 8000
@@ -14,7 +15,7 @@ export interface StreamOptions {
   readonly onEvent: (event: RunEvent) => void
   readonly onOpen: () => void
   /** It was lost; the next attempt is at `retryAt` (ms since 1970). */
-  readonly onLost: (why: Problem, retryAt: number) => void
+  readonly onLost: (why: ApiError, retryAt: number) => void
 }
 
 /** Events of the run, as they come. After a loss it goes on by itself at the event where it was, with longer pauses each time. */
@@ -51,23 +52,14 @@ export class EventStream {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const after = this.#last === 0 ? '' : `&after=${this.#last}`
-    const response = await request(`/events?types=${this.#types.join(',')}${after}`, {
-      accept: 'application/x-ndjson',
+    const events = await api.follow('GET /events', {
+      query: {types: this.#types.join(','), ...(this.#last > 0 && {after: this.#last})},
       signal
     })
     this.#pauseMs = FIRST_PAUSE_MS
     this.#options.onOpen()
-    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
-    const decoder = new TextDecoder()
-    let rest = ''
-    for (;;) {
-      const {value, done} = await reader.read()
-      if (done) throw new Error('it ended')
-      const lines = (rest + decoder.decode(value, {stream: true})).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) if (line !== '') this.#take(JSON.parse(line) as RunEvent)
-    }
+    for await (const event of events) this.#take(event)
+    throw new Error('it ended')
   }
 
   #take(event: RunEvent): void {

@@ -1,6 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {computed, signal} from '@preact/signals'
-import {hasToken, type Problem} from './api.ts'
+import type {ApiError} from '../../src/control/api-client.ts'
+import {hasToken} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
 
 /** What is known of the connection to the run. `at`: since when. */
@@ -79,7 +80,7 @@ const stream = new EventStream({
   onLost: lost
 })
 
-function lost({status, message, hint}: Problem, retryAt: number): void {
+function lost({status, message, explanation: hint}: ApiError, retryAt: number): void {
   if (status === 401) {
     connection.value = {state: 'refused', why: message, hint}
     return

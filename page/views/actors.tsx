@@ -6,7 +6,7 @@ import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
 import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
-import {ask, mayChange} from '../state/api.ts'
+import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf, route} from '../state/route.ts'
 import {appList} from '../state/run.ts'
@@ -57,10 +57,6 @@ const columnsOf = (type: string): readonly Column<Api.ActorRow>[] => [
   }
 ]
 
-const readTypes = async (path: string, signal: AbortSignal) => ask<Api.ActorTypes>(path, {signal})
-const readList = async (path: string, signal: AbortSignal) => ask<Api.ActorList>(path, {signal})
-const readOne = async (path: string, signal: AbortSignal) => ask<Api.ActorDetail>(path, {signal})
-
 export default function Actors() {
   const [type = '', id = ''] = route.value.rest
   useKeys(KEYS)
@@ -68,7 +64,7 @@ export default function Actors() {
 }
 
 function Types() {
-  const answer = useAnswer('/actors', readTypes)
+  const answer = useAnswer('GET /actors', new URLSearchParams())
   const rows = typeof answer === 'object' ? answer.types : []
   return (
     <>
@@ -109,7 +105,7 @@ function NoActor({type}: {readonly type: string}) {
 
 function OfType({type, id}: {readonly type: string; readonly id: string}) {
   const words = route.value.parameters.get('name') ?? ''
-  const answer = useAnswer(`/actors/of?${new URLSearchParams({type, limit: LIMIT.toString()})}`, readList)
+  const answer = useAnswer('GET /actors/of', new URLSearchParams({type, limit: LIMIT.toString()}))
   const all = typeof answer === 'object' ? answer.actors : []
   const rows = all.filter(each => each.id.includes(words))
   const hidden = typeof answer === 'object' ? answer.count - all.length : 0
@@ -146,7 +142,7 @@ function OfType({type, id}: {readonly type: string; readonly id: string}) {
 }
 
 function ActorPanel({type, id}: {readonly type: string; readonly id: string}) {
-  const actor = useAnswer(`/actor?${new URLSearchParams({type, id})}`, readOne)
+  const actor = useAnswer('GET /actor', new URLSearchParams({type, id}))
   return (
     <section class="panel box" aria-labelledby="actor">
       <div class="tools">
@@ -202,7 +198,7 @@ function Turns({head, turns}: {readonly head: string; readonly turns: readonly A
 
 function ReminderLine({reminder: {type, id, name, due, period}}: {readonly reminder: Api.Reminder}) {
   const tell = async (what: 'run' | 'delete'): Promise<void> => {
-    const changed = await change<Api.ReminderChange>(`/reminder/${what}`, {type, id, name})
+    const changed = await change(`POST /reminder/${what}`, {body: {type, id, name}})
     if (changed !== undefined) announce(what === 'run' ? `${name}: ${changed.outcome ?? ''}` : `delete: ${name}`)
   }
   return (

@@ -7,7 +7,7 @@ import {LatestCalls} from '../parts/latest-calls.tsx'
 import {Lives} from '../parts/lives.tsx'
 import {visible, withoutColours} from '../parts/safe-text.ts'
 import {Status} from '../parts/status.tsx'
-import {ask} from '../state/api.ts'
+import {api} from '../state/api.ts'
 import {now} from '../state/clock.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf} from '../state/route.ts'
@@ -26,16 +26,12 @@ function useDetails(id: string, changes: string): Details {
   const [details, setDetails] = useState<Details>({})
   useEffect(() => {
     const gone = new AbortController()
-    const path = `/apps/${encodeURIComponent(id)}`
-    const take = <K extends keyof Details>(name: K, read: (json: never) => Details[K], at: string): void => {
-      ask<never>(`${path}/${at}`, {signal: gone.signal}).then(
-        json => setDetails(before => ({...before, [name]: read(json)})),
-        () => undefined // what is shown stays
-      )
-    }
-    take('why', (json: Api.Why) => json, 'why')
-    take('deaths', (json: {readonly deaths: readonly Api.DeathRow[]}) => json.deaths, 'deaths')
-    take('environment', (json: Api.Environment) => json, 'environment')
+    const asked = {at: {id}, signal: gone.signal}
+    const show = (found: Details): void => setDetails(before => ({...before, ...found}))
+    const keep = (): void => undefined // without an answer, what is shown stays
+    api.ask('GET /apps/{id}/why', asked).then(why => show({why}), keep)
+    api.ask('GET /apps/{id}/deaths', asked).then(show, keep)
+    api.ask('GET /apps/{id}/environment', asked).then(environment => show({environment}), keep)
     return () => gone.abort()
   }, [id, changes])
   return details

@@ -4,32 +4,33 @@ import {commandOf, EMPTY, formOf, keysOf, KINDS, templateLines, type FaultForm} 
 import {announce} from '../parts/announce.tsx'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {failure} from '../parts/strips.tsx'
-import {ask, mayChange, problemOf} from '../state/api.ts'
+import {api, mayChange, problemText} from '../state/api.ts'
 import {faults} from '../state/faults.ts'
 import {route} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
 
-/** Asks the run to change its faults; whether it has. */
-async function change(text: string, path: string, method: 'POST' | 'DELETE', body?: object): Promise<boolean> {
+/** Whether the run has made a change of its faults; if not, the top of the page says why. */
+async function change(text: string, request: () => Promise<unknown>): Promise<boolean> {
   failure.value = ''
   try {
-    await ask<Api.Faults>(path, {method, ...(body !== undefined && {body})})
+    await request()
     announce(text)
     return true
   } catch (error) {
-    const {message, hint} = problemOf(error)
-    failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+    failure.value = problemText(error)
     return false
   }
 }
 
 const enable = async ({number}: Api.Fault, isEnabled: boolean): Promise<boolean> => {
   const verb = isEnabled ? 'enable' : 'disable'
-  return change(`fault ${number} is ${verb}d`, `/faults/${number}/${verb}`, 'POST')
+  return change(`fault ${number} is ${verb}d`, async () =>
+    api.ask('POST /faults/{number}/{verb}', {at: {number, verb}})
+  )
 }
 
 const remove = async ({number}: Api.Fault): Promise<boolean> =>
-  change(`fault ${number} is off`, `/faults/${number}`, 'DELETE')
+  change(`fault ${number} is off`, async () => api.ask('DELETE /faults/{number}', {at: {number}}))
 
 export default function Faults() {
   const {parameters} = route.value
@@ -40,7 +41,7 @@ export default function Faults() {
   })
   const [edited, setEdited] = useState(0)
   const save = async (): Promise<void> => {
-    if (!(await change('the fault is on', '/faults', 'POST', keysOf(form)))) return
+    if (!(await change('the fault is on', async () => api.ask('POST /faults', {body: keysOf(form)})))) return
     const before = faults.value.find(({number}) => number === edited)
     setEdited(0)
     if (before !== undefined) await remove(before)
@@ -50,7 +51,11 @@ export default function Faults() {
       <div class="tools">
         <h1>Faults</h1>
         {mayChange && faults.value.length > 0 && (
-          <button type="button" class="far" onClick={() => void change('all faults are off', '/faults', 'DELETE')}>
+          <button
+            type="button"
+            class="far"
+            onClick={() => void change('all faults are off', async () => api.ask('DELETE /faults'))}
+          >
             All off
           </button>
         )}

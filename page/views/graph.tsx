@@ -8,7 +8,7 @@ import {grouped, groupsOf, MAX_UNGROUPED} from '../graph/groups.ts'
 import type {PictureProps} from '../graph/picture.tsx'
 import {EdgeTable, Matrix} from '../graph/tables.tsx'
 import {count, duration} from '../parts/format.ts'
-import {ask, mayChange, problemOf, type Problem} from '../state/api.ts'
+import {api, mayChange, problemText} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {hrefOf, route, setParameters} from '../state/route.ts'
 import {appList, edges} from '../state/run.ts'
@@ -16,17 +16,16 @@ import {appList, edges} from '../state/run.ts'
 const FORMS = ['picture', 'matrix', 'list'] as const
 
 const parameter = (name: string): string => route.value.parameters.get(name) ?? ''
-const problemText = ({message, hint}: Problem): string => (hint === '' ? message : `${message}. ${hint}`)
 
 /** Asked again when edges come or go: their figures come by themselves. */
-function useGraph(): Api.Graph | Problem | undefined {
-  const [found, setFound] = useState<Api.Graph | Problem | undefined>(undefined)
+function useGraph(): Api.Graph | string | undefined {
+  const [found, setFound] = useState<Api.Graph | string | undefined>(undefined)
   const known = edges.value.map(edgeKey).toSorted().join('\n')
   useEffect(() => {
     let isOver = false
-    ask<Api.Graph>('/graph').then(
+    api.ask('GET /graph').then(
       view => isOver || setFound(view),
-      (error: unknown) => isOver || setFound(problemOf(error))
+      (error: unknown) => isOver || setFound(problemText(error))
     )
     return () => {
       isOver = true
@@ -40,11 +39,11 @@ const KEYS: readonly Key[] = [{keys: 'Escape', text: 'Close the figures', run: (
 export default function Graph() {
   useKeys(KEYS)
   const view = useGraph()
-  if (view === undefined || !('apps' in view))
+  if (typeof view !== 'object')
     return (
       <div class={`empty ${view === undefined ? '' : 'box'}`}>
         <h1 class="unseen">Graph</h1>
-        <p>{view === undefined ? 'Asking the run …' : problemText(view)}</p>
+        <p>{view === undefined ? 'Asking the run …' : view}</p>
       </div>
     )
   const whole = graphOf(view, edges.value)

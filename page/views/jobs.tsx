@@ -7,7 +7,7 @@ import {Grid, type Column} from '../parts/grid.tsx'
 import {NameFilter} from '../parts/name-filter.tsx'
 import {Nothing} from '../parts/nothing.tsx'
 import {visible} from '../parts/safe-text.ts'
-import {ask, mayChange} from '../state/api.ts'
+import {mayChange} from '../state/api.ts'
 import {useKeys, type Key} from '../state/keys.ts'
 import {go, hrefOf, route} from '../state/route.ts'
 import {appList} from '../state/run.ts'
@@ -36,15 +36,12 @@ const COLUMNS: readonly Column<Api.Job>[] = [
   {head: 'Answer', name: 'answer', cell: ({answer}) => visible(answer)}
 ]
 
-const readJobs = async (path: string, signal: AbortSignal) => ask<Api.Jobs>(path, {signal})
-const readJob = async (path: string, signal: AbortSignal) => ask<Api.JobDetail>(path, {signal})
-
 export default function Jobs() {
   const {rest, parameters: chosen} = route.value
   const [app = '', name = ''] = rest
   const words = chosen.get('name') ?? ''
   useKeys(KEYS)
-  const answer = useAnswer(`/jobs?limit=${LIMIT}`, readJobs)
+  const answer = useAnswer('GET /jobs', new URLSearchParams({limit: LIMIT.toString()}))
   const all = typeof answer === 'object' ? answer.jobs : []
   const rows = useMemo(() => all.filter(each => each.name.includes(words)), [all, words])
   return (
@@ -80,7 +77,7 @@ export default function Jobs() {
 }
 
 function JobPanel({app, name}: {readonly app: string; readonly name: string}) {
-  const job = useAnswer(`/job?${new URLSearchParams({app, name})}`, readJob)
+  const job = useAnswer('GET /job', new URLSearchParams({app, name}))
   return (
     <section class="panel box" aria-labelledby="job">
       <div class="tools">
@@ -130,7 +127,7 @@ function JobFacts({job}: {readonly job: Api.JobDetail}) {
 
 function JobActions({job: {app, name, state}}: {readonly job: Api.JobDetail}) {
   const tell = async (what: 'run' | 'pause' | 'resume' | 'delete'): Promise<void> => {
-    const changed = await change<Api.JobChange>(`/job/${what}`, {app, name})
+    const changed = await change('POST /job/{change}', {at: {change: what}, body: {app, name}})
     if (changed === undefined) return
     if (what === 'delete') close()
     announce(changed.outcome === null ? `${what}: ${name}` : `${name}: ${changed.outcome}, ${changed.job.answer}`)

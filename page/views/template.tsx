@@ -2,16 +2,16 @@ import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useState} from 'preact/hooks'
 import {CopyButton} from '../parts/copy-button.tsx'
 import {visible} from '../parts/safe-text.ts'
-import {ask, problemOf, type Problem} from '../state/api.ts'
+import {api, problemText} from '../state/api.ts'
 import {listen} from '../state/run.ts'
 
 const SHAPES = {error: '✕', warning: '▲', observed: '◆'} as const
 const TONES = {error: 'bad', warning: 'warn', observed: 'soft'} as const
 
 export default function Template() {
-  const [found, setFound] = useState<Api.Template | Problem | undefined>(undefined)
+  const [found, setFound] = useState<Api.Template | string | undefined>(undefined)
   const load = (): void => {
-    ask<Api.Template>('/template').then(setFound, (error: unknown) => setFound(problemOf(error)))
+    api.ask('GET /template').then(setFound, (error: unknown) => setFound(problemText(error)))
   }
   useEffect(() => {
     load()
@@ -24,19 +24,17 @@ export default function Template() {
     <>
       <div class="tools">
         <h1>Template</h1>
-        {found !== undefined && 'findings' in found && <Counts findings={found.findings} />}
+        {typeof found === 'object' && <Counts findings={found.findings} />}
         <button type="button" class="far" onClick={load}>
           Check again
         </button>
       </div>
       {found === undefined ? (
         <p class="empty">Asking the run …</p>
-      ) : 'findings' in found ? (
+      ) : typeof found === 'object' ? (
         <Files {...found} />
       ) : (
-        <p class="empty box">
-          {found.message}. {found.hint}
-        </p>
+        <p class="empty box">{found}</p>
       )}
     </>
   )

@@ -11,7 +11,7 @@ import {useKeys, type Key} from '../state/keys.ts'
 import {go, route, setParameters} from '../state/route.ts'
 import {appList, runId} from '../state/run.ts'
 import {InstancePanel} from '../workflows/instance-panel.tsx'
-import {readInstances, useAnswer, useLast} from '../workflows/instances.ts'
+import {useAnswer, useLast} from '../workflows/instances.ts'
 import {instanceHref, instanceKey, isOver, statusWord, toneOf, workflowsHref} from '../workflows/words.ts'
 
 const LIMIT = 500
@@ -59,12 +59,12 @@ export default function Workflows() {
   const [app = '', id = ''] = rest
   const [name, status] = [chosen.get('name') ?? '', chosen.get('status') ?? '']
   useKeys(KEYS)
-  const path = useMemo(() => {
-    const query = new URLSearchParams({limit: LIMIT.toString(), ...(name !== '' && {name})})
-    for (const each of CHIPS.find(([text]) => text === status)?.[1] ?? []) query.append('status', each)
-    return `/workflows?${query}`
+  const query = useMemo(() => {
+    const words = new URLSearchParams({limit: LIMIT.toString(), ...(name !== '' && {name})})
+    for (const each of CHIPS.find(([text]) => text === status)?.[1] ?? []) words.append('status', each)
+    return words
   }, [name, status])
-  const current = useAnswer(path, readInstances)
+  const current = useAnswer('GET /workflows', query)
   const answer = useLast(current)
   const rows = typeof answer === 'object' ? answer.workflows : []
   return (

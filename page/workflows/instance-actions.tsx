@@ -12,7 +12,10 @@ const mayRerun = (instance: Api.Workflow): boolean => isOver(instance) && instan
 
 /** Runs one that is over once more, as another instance. `eventId`: of the step that it begins with; left out: the first one. */
 async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
-  const again = await change('/workflow/rerun', {app, id, ...(eventId !== undefined && {eventId})})
+  const again = await change('POST /workflow/{action}', {
+    at: {action: 'rerun'},
+    body: {app, id, ...(eventId !== undefined && {eventId})}
+  })
   if (again === undefined) return
   announce(`${id} runs again as ${again.id}`)
   go(instanceHref(again))
@@ -20,7 +23,8 @@ async function rerun({app, id}: Api.Workflow, eventId?: number): Promise<void> {
 
 /** Lets a timer fire now. */
 async function skip({app, id}: Api.Workflow, timer: number): Promise<void> {
-  if (await change('/workflow/skip', {app, id, timer})) announce(`Skipped a timer of ${id}`)
+  if (await change('POST /workflow/{action}', {at: {action: 'skip'}, body: {app, id, timer}}))
+    announce(`Skipped a timer of ${id}`)
 }
 
 const RERUN_KINDS: ReadonlySet<Api.WorkflowStep['kind']> = new Set(['activity', 'timer', 'child'])
@@ -58,10 +62,10 @@ export function InstanceActions({
   if (!mayChange) return null
   const {app, id, status} = instance
   const tell = async (action: 'suspend' | 'resume' | 'terminate'): Promise<void> => {
-    if (await change(`/workflow/${action}`, {app, id})) announce(`${action}: ${id}`)
+    if (await change('POST /workflow/{action}', {at: {action}, body: {app, id}})) announce(`${action}: ${id}`)
   }
   const purge = async (): Promise<void> => {
-    if (await change('/workflows/purge', {app, ids: [id]})) go(workflowsHref())
+    if (await change('POST /workflows/purge', {body: {app, ids: [id]}})) go(workflowsHref())
   }
   if (isOver(instance))
     return (
@@ -120,7 +124,13 @@ function RaiseEvent({
       return setMistake(`This is no JSON. Text stands in quotes: "${text}"`)
     }
     setMistake('')
-    if (!(await change('/workflow/raise', {app, id, event, ...(data !== undefined && {data})}))) return
+    if (
+      !(await change('POST /workflow/{action}', {
+        at: {action: 'raise'},
+        body: {app, id, event, ...(data !== undefined && {data})}
+      }))
+    )
+      return
     announce(`Raised ${event}`)
     setName(undefined)
     setText('')

@@ -7,7 +7,8 @@ import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
 import {hrefOf, route} from '../state/route.ts'
 import {InstanceActions} from './instance-actions.tsx'
-import {readInstance, readTimeline, useAnswer, type Answer} from './instances.ts'
+import {api} from '../state/api.ts'
+import {useAnswer, type Answer} from './instances.ts'
 import {StepDetail} from './step-detail.tsx'
 import {Steps} from './steps.tsx'
 import {instanceHref, instanceKey, instanceQuery, isOver, standing, statusWord} from './words.ts'
@@ -26,7 +27,7 @@ function useChildren(timeline: Answer<Api.WorkflowTimeline>): ReadonlyMap<string
       for (const {kind, app, instance: id} of steps) {
         const key = instanceKey({app, id})
         if (kind !== 'child' || id === '' || all.has(key) || all.size >= MAX_CHILDREN) continue
-        const child = await readTimeline(`/workflow/timeline?${instanceQuery({app, id})}`, gone.signal)
+        const child = await api.ask('GET /workflow/timeline', {query: instanceQuery({app, id}), signal: gone.signal})
         all.set(key, child)
         await load(child)
       }
@@ -51,8 +52,8 @@ export function InstancePanel({
   readonly onClose: () => void
 }) {
   const query = instanceQuery({app, id})
-  const detail = useAnswer(`/workflow?${query}`, readInstance)
-  const timeline = useAnswer(`/workflow/timeline?${query}`, readTimeline)
+  const detail = useAnswer('GET /workflow', query)
+  const timeline = useAnswer('GET /workflow/timeline', query)
   const children = useChildren(timeline)
   return (
     <section class="panel box" aria-labelledby="instance">

@@ -1,7 +1,8 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useRef, useState} from 'preact/hooks'
 import {failure} from '../parts/strips.tsx'
-import {ask, problemOf} from '../state/api.ts'
+import type {Given, Route} from '../../src/control/api-client.ts'
+import {api, problemOf, problemText} from '../state/api.ts'
 import {isPaused, listen} from '../state/run.ts'
 
 /** What happens within this time is one reload. */
@@ -43,19 +44,21 @@ function repeat(work: () => Promise<void>): {readonly soon: () => void; readonly
   }
 }
 
-/** The JSON of the API that `read` takes from a path, asked again when something happens to a workflow, while somebody looks. */
-export function useAnswer<T extends object>(
-  path: string,
-  read: (path: string, signal: AbortSignal) => Promise<T>
-): Answer<T> {
-  const [answer, setAnswer] = useState<{readonly path: string; readonly value: T | string} | undefined>(undefined)
+/** A route without names in its path. */
+type PlainRoute = Exclude<Route, `${string}{${string}`>
+
+/** The answer of a route, requested again when something happens to a workflow, while the page is visible. */
+export function useAnswer<R extends PlainRoute>(route: R, query: URLSearchParams): Answer<Api.Answers[R]> {
+  const path = `${route}?${query}`
+  const [answer, setAnswer] = useState<{readonly path: string; readonly value: Api.Answers[R] | string} | undefined>(
+    undefined
+  )
   useEffect(() => {
-    if (path === '') return undefined
     const gone = new AbortController()
     const load = async (): Promise<void> => {
       if (document.hidden || isPaused.value) return
       try {
-        setAnswer({path, value: await read(path, gone.signal)})
+        setAnswer({path, value: (await api.ask<PlainRoute>(route, {query, signal: gone.signal})) as Api.Answers[R]})
       } catch (error) {
         const {status, message} = problemOf(error)
         // without an answer what is shown stays, and the header says why
@@ -82,19 +85,14 @@ export function useLast<T>(answer: Answer<T>): Answer<T> {
   return last.current
 }
 
-export const readInstances = async (path: string, signal: AbortSignal) => ask<Api.Workflows>(path, {signal})
-export const readInstance = async (path: string, signal: AbortSignal) => ask<Api.WorkflowDetail>(path, {signal})
-export const readTimeline = async (path: string, signal: AbortSignal) => ask<Api.WorkflowTimeline>(path, {signal})
-
 /** Changes something; undefined: it could not be done, and the top of the page says why. */
-export async function change<T extends object = Api.Workflow>(path: string, body: object): Promise<T | undefined> {
+export async function change<R extends Route>(route: R, ...asked: Given<R>): Promise<Api.Answers[R] | undefined> {
   try {
-    const answer = await ask<T>(path, {method: 'POST', body})
+    const answer = await api.ask(route, ...asked)
     for (const again of shown) again()
     return answer
   } catch (error) {
-    const {message, hint} = problemOf(error)
-    failure.value = `${message}${hint === '' ? '' : `. ${hint}`}`
+    failure.value = problemText(error)
     return undefined
   }
 }

@@ -5,7 +5,7 @@ import {LinesAround} from '../calls/lines-around.tsx'
 import {duration} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {now} from '../state/clock.ts'
-import {ask, problemOf} from '../state/api.ts'
+import {api, problemOf} from '../state/api.ts'
 import {stepWords} from './words.ts'
 
 /** When a step was done: ms since 1970. */
@@ -17,8 +17,8 @@ const spanOf = ({startedAt, endedAt}: Api.WorkflowStep): readonly [from: number,
 /** The calls that an activity made: those that name its place in the trace, or else all of its app meanwhile. Throws a Problem. */
 async function callsOf(step: Api.WorkflowStep, trace: string): Promise<Found> {
   const [since, until] = spanOf(step).map(ms => new Date(ms).toISOString())
-  const query = new URLSearchParams({q: `from:${step.app} since:${since} until:${until}`, limit: '200'})
-  const {calls} = await ask<{readonly calls: readonly Api.Call[]}>(`/calls?${query}`)
+  const query = {q: `from:${step.app} since:${since} until:${until}`, limit: 200}
+  const {calls} = await api.ask('GET /calls', {query})
   const inOrder = calls.toReversed()
   for (const known of [step.span, trace]) {
     const own = known === '' ? [] : inOrder.filter(({traceparent}) => traceparent.includes(known))

@@ -31,8 +31,8 @@ export const stepHref = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>, step: Api.
   workflowsHref([app, id], step?.eventId?.toString())
 
 /** The query that names an instance to the API. */
-export const instanceQuery = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): string =>
-  new URLSearchParams({app, id}).toString()
+export const instanceQuery = ({app, id}: Pick<Api.Workflow, 'app' | 'id'>): URLSearchParams =>
+  new URLSearchParams({app, id})
 
 export const isWaiting = ({state, kind}: Api.WorkflowStep): boolean => state === 'waits' && kind !== 'suspended'
 

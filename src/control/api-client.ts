@@ -21,7 +21,7 @@ export type Asked<R extends Route> = {
 } & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
 
 /** May be left out where a route has no names. */
-type Given<R extends Route> = [NamesIn<R>] extends [never] ? [asked?: Asked<R>] : [asked: Asked<R>]
+export type Given<R extends Route> = [NamesIn<R>] extends [never] ? [asked?: Asked<R>] : [asked: Asked<R>]
 
 /** A request on its way. */
 export interface Outgoing {

@@ -10,7 +10,6 @@ const MEANT: readonly (readonly [placeholder: string, meant: string])[] = [
   ['VERSION', '2.0.0'],
   ['/path/to/directory', '.'],
   ['source', 'cat'], // sh has none
-  ['dot -Tsvg', 'cat'], // Graphviz need not be there
   ['kubectl apply -f -', 'cat']
 ]
 /** Pages whose blocks are run whole: by `wait.test.ts`, by `test/kubernetes/page.test.ts`, by `paths.test.ts`. */
@@ -62,18 +61,25 @@ const OF_RELEASE = /^pillion upgrade\b/
 /** They need a terminal: `long/ui.test.ts` and `long/attach.test.ts` have them. */
 const OF_TERMINALS = /^pillion (?:ui|attach)\b/
 
+/** It runs a command of the reader's project: `e2e/exec.test.ts` has it. */
+const OF_EXEC = /^pillion exec\b/
+/** It returns while its run goes on: `e2e/up-detached.test.ts` has it. */
+const DETACHED = /^pillion up .*(?:-d|--detach)\b/
+
 /** They need another copy of the template, or a web app: `e2e/borrowing.test.ts`, `e2e/logs-of-copies.test.ts` and `e2e/url.test.ts` have them. */
 const OF_COPIES = / --rest | --name \S+ --name |^pillion (?:url|open) /
 
 export const commands = shown().filter(command => !OF_CLUSTER.test(command) && !OF_COPIES.test(command))
 /** They start a run. */
-export const starts = commands.filter(command => /^pillion (run|up)\b/.test(command) && !OF_CI.test(command))
+export const starts = commands.filter(
+  command => /^pillion (run|up)\b/.test(command) && !OF_CI.test(command) && !DETACHED.test(command)
+)
 export const ofCalls = commands.filter(command => OF_CALLS.test(command))
 /** They need a run, or nothing. */
 export const others = commands.filter(
   command =>
     !starts.includes(command) &&
-    ![OF_CI, SERVING, OF_CALLS, OF_IMPORT, OF_LINES, OF_TERMINALS, OF_WORKFLOWS, OF_RELEASE].some(elsewhere =>
-      elsewhere.test(command)
+    ![OF_CI, SERVING, DETACHED, OF_EXEC, OF_CALLS, OF_IMPORT, OF_LINES, OF_TERMINALS, OF_WORKFLOWS, OF_RELEASE].some(
+      elsewhere => elsewhere.test(command)
     )
 )
