@@ -180,7 +180,7 @@ export const RUN_COMMANDS: readonly CommandEntry[] = [
     summary: 'Show which apps of a run have called which, and where that differs from dependsOn',
     usage: '[flags]',
     flags: [outputFlag(['table', 'mermaid', 'json']), ...RUN_FILE],
-    examples: ['graph', 'graph -o mermaid', 'graph -o dot | dot -Tsvg > calls.svg'],
+    examples: ['graph', 'graph -o mermaid', 'graph -o mermaid > calls.mmd'],
     load: async () => (await import('../commands/graph.ts')).graph
   },
   {
