@@ -94,11 +94,11 @@ function figures(): {readonly all: Record<string, number>; readonly rings: reado
   return {all, rings}
 }
 
-/** What has risen, in words. */
+/** What has risen, in words. A figure that the file does not have yet has no bound. */
 export function risen(found: Readonly<Record<string, number>>, {figures: known, raised}: Bounds): readonly string[] {
   return Object.entries(found).flatMap(([name, now]) => {
     const allowed = raised.filter(({figure, why}) => figure === name && why !== '').map(({to}) => to)
-    const bound = Math.max(known[name] ?? 0, ...allowed)
+    const bound = Math.max(known[name] ?? Infinity, ...allowed)
     return now > bound ? [`${name}: ${now}, at most ${bound}`] : []
   })
 }

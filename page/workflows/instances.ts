@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import {useEffect, useRef, useState} from 'preact/hooks'
 import {failure} from '../parts/strips.tsx'
-import type {Given, Route} from '../../src/control/api-client.ts'
+import type {AskedArguments, Route} from '../../src/control/api-client.ts'
 import {api, problemOf, problemText} from '../state/api.ts'
 import {isPaused, listen} from '../state/run.ts'
 
@@ -86,7 +86,10 @@ export function useLast<T>(answer: Answer<T>): Answer<T> {
 }
 
 /** Changes something; undefined: it could not be done, and the top of the page says why. */
-export async function change<R extends Route>(route: R, ...asked: Given<R>): Promise<Api.Answers[R] | undefined> {
+export async function change<R extends Route>(
+  route: R,
+  ...asked: AskedArguments<R>
+): Promise<Api.Answers[R] | undefined> {
   try {
     const answer = await api.ask(route, ...asked)
     for (const again of shown) again()

@@ -21,7 +21,7 @@ export type Asked<R extends Route> = {
 } & ([NamesIn<R>] extends [never] ? unknown : {readonly at: Readonly<Record<NamesIn<R>, string | number>>})
 
 /** May be left out where a route has no names. */
-export type Given<R extends Route> = [NamesIn<R>] extends [never] ? [asked?: Asked<R>] : [asked: Asked<R>]
+export type AskedArguments<R extends Route> = [NamesIn<R>] extends [never] ? [asked?: Asked<R>] : [asked: Asked<R>]
 
 /** A request on its way. */
 export interface Outgoing {
@@ -65,7 +65,7 @@ export class ApiClient<I extends Incoming = Incoming> {
   }
 
   /** The JSON of an answer. */
-  async ask<R extends Route>(route: R, ...[asked]: Given<R>): Promise<Answers[R]> {
+  async ask<R extends Route>(route: R, ...[asked]: AskedArguments<R>): Promise<Answers[R]> {
     return JSON.parse(await this.text(route, asked)) as Answers[R]
   }
 
