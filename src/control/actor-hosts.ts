@@ -2,7 +2,7 @@ import {setTimeout as pause} from 'node:timers/promises'
 import {clientOf} from './client.ts'
 import type {LeaseSearch} from './sidecar-leases.ts'
 
-/** How long what was found is used, in ms; that nobody hosts a type is asked again sooner. */
+/** How long a found host is cached, in ms; that a type has no host expires sooner. */
 const FOUND_MS = 2000
 const NOBODY_MS = 250
 /** So long a call waits for an app of another run that is still to start (Dapr tries five times, a second apart). */
@@ -47,7 +47,7 @@ export class ActorHosts {
     const end = performance.now() + HOLD_MS
     let mayCome = false
     for (;;) {
-      // an app that is ready now tells a moment later
+      // an app that is ready now registers its types a moment later
       const mightCome = mayCome
       mayCome = await this.#areStarting()
       const host = await this.#ask(type)

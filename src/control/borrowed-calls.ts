@@ -35,7 +35,7 @@ export class BorrowedCalls {
   /** The run in which a trace came to us, by the trace's id. */
   readonly #traces = new Map<string, string>()
   readonly #borrowers = new Map<string, Borrower>()
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
 
   constructor(options: BorrowedCallsOptions) {
     this.#options = options
@@ -85,8 +85,8 @@ export class BorrowedCalls {
   #tell({caller, callee}: Call): undefined {
     for (const [run, {called}] of this.#borrowers) {
       const pair = `${run} ${caller} ${callee}`
-      if (this.#told.has(pair) || !called.has(caller) || !this.#appsOf(run).has(callee)) continue
-      this.#told.add(pair)
+      if (this.#reported.has(pair) || !called.has(caller) || !this.#appsOf(run).has(callee)) continue
+      this.#reported.add(pair)
       this.#options.reporter.warn(
         'call-not-brought-back',
         `"${caller}" calls "${callee}" without a traceparent: the call stays here, also if it belongs to one of "${run}", which has a "${callee}" of its own. Let "${caller}" pass the header traceparent on`

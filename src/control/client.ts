@@ -27,7 +27,7 @@ export interface FoundRun {
 /** A run that does not respond in this time is skipped: on a busy machine 2 s were not enough for one that was well. */
 const TIMEOUT_MS = 10_000
 
-/** Told of runs that do not respond, though their processes live. */
+/** Called for each run that does not respond although its process lives. */
 export interface OnSilent {
   /** It is suspended (Ctrl-Z); `resume` continues its process, so that it responds again. */
   readonly suspended: (run: RunIdentity) => 'skip' | 'resume'

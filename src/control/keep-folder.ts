@@ -2,7 +2,7 @@ import {readdirSync, utimesSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Clock} from '../platform/clock.ts'
 
-/** Systems remove from /tmp what nobody has touched for days: macOS after three, systemd-tmpfiles(8) after ten. */
+/** Systems remove from /tmp what has not been touched for days: macOS after three, systemd-tmpfiles(8) after ten. */
 const TOUCH_EVERY_MS = 12 * 60 * 60 * 1000
 
 /** Keeps the folder of a run and the files in it as new as the run is old; the result ends it. */
@@ -23,6 +23,6 @@ function touch(folder: string): void {
   try {
     for (const path of [folder, ...readdirSync(folder).map(name => join(folder, name))]) utimesSync(path, now, now)
   } catch {
-    // it is gone: the run ends, or somebody has removed it
+    // it is gone: the run ends, or another program has removed it
   }
 }

@@ -137,7 +137,7 @@ export class PeerRuns {
 
   #admitted({caller, callee}: Call, {sidecar, pool, grpcPool}: Peer, {borrower}: Loan): Admission {
     const {env, identify} = this.#options
-    const identity = identify(caller) ?? {...NOBODY, appId: caller}
+    const identity = identify(caller) ?? {...UNKNOWN_CALLER, appId: caller}
     const value = callerValue(sidecar.address.key, borrower === undefined ? identity : {...identity, run: borrower})
     return {
       ok: true,
@@ -170,4 +170,4 @@ const whyNotLent = (id: string, run: string, others: readonly string[]): string 
     : `the run "${run}", which is to answer for it, has no "${id}"`
 
 /** A caller without a sidecar, who came to the manager's port. */
-const NOBODY = {namespace: 'default', trustDomain: ''}
+const UNKNOWN_CALLER = {namespace: 'default', trustDomain: ''}

@@ -20,7 +20,7 @@ export interface RememberedSpace extends SpaceOwner {
   readonly bytes: number
 }
 
-/** A copy that nobody has used for so long is forgotten, with the keys of its Redis. */
+/** A copy that was not used for so long is forgotten, with the keys of its Redis. */
 export const FORGOTTEN_AFTER_MS = 30 * 86_400_000
 /** In the folder of a space: whose it is. */
 const ABOUT = 'about.json'
@@ -50,10 +50,10 @@ export function rememberedSpaces(env: Environment): readonly RememberedSpace[] {
     .toSorted((a, b) => b.usedAt - a.usedAt)
 }
 
-/** Removes what nobody has used for long, but for those that `isUsed` knows of. */
+/** Removes copies that were not used for long, except those that `isUsed` names. */
 export function forgetOld(env: Environment, isUsed: (name: string) => boolean, now = Date.now()): void {
   const all = spacesFolder(env)
-  // somebody was killed while he removed these
+  // a process was killed while it removed these
   for (const name of list(all)) if (name.startsWith(GONE)) rmSync(join(all, name), {recursive: true, force: true})
   for (const {name, folder} of rememberedSpaces(env)) {
     if (!isOld(folder, now) || isUsed(name)) continue

@@ -56,7 +56,7 @@ export interface SharedTerminal {
   /** Shows what was shown last, about as much as fits on the screen, and what comes. The result ends it. */
   readonly attach: (viewer: TerminalViewer) => () => void
   /**
-   * Types; settles when the terminal has taken it, or `gone` is aborted: '', or why there is nobody to type to. Waits for a process that is
+   * Types; settles when the terminal has taken it, or `gone` is aborted: '', or why no process takes input. Waits for a process that is
    * being started.
    */
   readonly type: (bytes: Buffer, gone: AbortSignal) => Promise<string>

@@ -102,7 +102,7 @@ const MAX_WORD_BYTES = 50
 
 /** What a name may have of the name of a folder. */
 export const wordOf = (folder: string): string => {
-  const letters = Array.from(folder.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[^\p{L}\p{N}]+/u, ''))
-  while (Buffer.byteLength(letters.join('')) > MAX_WORD_BYTES) letters.pop()
-  return letters.length === 0 ? 'run' : letters.join('')
+  const characters = Array.from(folder.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[^\p{L}\p{N}]+/u, ''))
+  while (Buffer.byteLength(characters.join('')) > MAX_WORD_BYTES) characters.pop()
+  return characters.length === 0 ? 'run' : characters.join('')
 }

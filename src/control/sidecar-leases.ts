@@ -113,7 +113,7 @@ export class LeaseSearch {
 }
 
 /**
- * The first line describes the sidecar, or says that there is none; each further line tells how many instances are ready. While
+ * The first line describes the sidecar, or says that there is none; each further line says how many instances are ready. While
  * the response stays open, so does the sidecar.
  */
 async function loanOf(

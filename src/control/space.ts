@@ -69,7 +69,7 @@ function spaceFor(env: Environment, {root, copy}: SpaceOwner): Space {
   return {name, key: `${plain}-${hash}`.replace(/^-/, 'copy-'), folder: join(spacesFolder(env), name)}
 }
 
-/** Writes down whose it is, so that it is known from now on; forgets those that nobody uses. */
+/** Writes down whose it is, so that it is known from now on; forgets those that are not used. */
 function begun(env: Environment, owner: SpaceOwner): Space {
   const space = spaceFor(env, owner)
   try {

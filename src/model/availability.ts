@@ -5,8 +5,8 @@
  * - `finished`: its process has ended with 0, and is not started again by itself
  * - `waiting`: it will be `ready` or `finished` by itself, or so it is hoped
  * - `debugged`: the user runs it in a debugger, and it does not listen yet
- * - `stopped`: the user has stopped it, or did not ask for it: nobody waits for it
- * - `never`: it has failed, and somebody has to do something
+ * - `stopped`: the user has stopped it, or did not ask for it: calls do not wait for it
+ * - `never`: it has failed for good: a person has to act
  */
 export type Availability = 'ready' | 'finished' | 'waiting' | 'debugged' | 'stopped' | 'never'
 

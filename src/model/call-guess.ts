@@ -13,7 +13,7 @@ export function reasonText(link: CallLink | null): string {
   const {reason, candidates} = link
   if (reason === 'trace') return 'Its caller passed the trace on.'
   if (reason === 'event') return 'It delivers what was published there.'
-  if (reason === 'history') return 'The workflow tells of it.'
+  if (reason === 'history') return 'The workflow’s history names it.'
   if (reason === 'only') return 'Its caller was doing nothing else at that moment, and passed no trace on.'
   return candidates > 1
     ? `${candidates} are possible at that moment: this is the likeliest.`

@@ -53,7 +53,7 @@ export interface Call {
 export interface OpenStream {
   /** Its request is still open, or a message of the response has been passed on. */
   readonly isStream: boolean
-  /** Ends it: the caller is told to open it again. */
+  /** Ends it in a way that makes the caller open it again. */
   endStream(): void
   /** Called when it becomes a stream. */
   changed: (() => void) | undefined
@@ -181,7 +181,7 @@ export interface GrpcInvocation {
   readonly responseBytes: number
 }
 
-/** Told of a call when it is over. It must not throw. */
+/** Called with each call that is over. It must not throw. */
 export type Recorded = (record: CallRecord) => void
 
 export type Direction = 'request' | 'response'

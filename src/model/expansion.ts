@@ -81,7 +81,7 @@ const COMMENT = /^[ \t]+#/
 const CUT = 'a # behind a space begins a comment: put the value in quotes'
 const LITERAL = 'write $${ for a ${ that stays as it is'
 
-/** Nobody writes more. */
+/** No real template has more. */
 const MAX_DEPTH = 20
 
 /** The expansion of one value, from left to right. */

@@ -31,7 +31,7 @@ const MAX_JSON = 16 * 1024
 const MAX_HEAD = 160
 
 /**
- * The level that a line of an app tells, without its colours; undefined: it tells none. By the forms of JSON, logfmt, and lines that begin with
+ * The level that a line of an app names, without its colours; undefined: it names none. By the forms of JSON, logfmt, and lines that begin with
  * a level, or with a time and one.
  */
 export function levelOf(line: string): LineLevel | undefined {
@@ -83,7 +83,7 @@ function levelOfLogfmt(head: string): LineLevel | undefined {
     : undefined
 }
 
-/** `INFO:     …`, `[ERROR] …`, `warn: Microsoft…`, `npm error …`, `WARN  …`, and what runtimes write of an error that nobody caught. */
+/** `INFO:     …`, `[ERROR] …`, `warn: Microsoft…`, `npm error …`, `WARN  …`, and what runtimes write of an uncaught error. */
 function levelAtStart(head: string): LineLevel | undefined {
   const [, bracket, word] = /^(?:\[\s*(\w+)\s*\]|(\w+)(?=:|\s*\||\s+-\s))/.exec(head) ?? []
   const level = named(bracket ?? (isLevelWord(word) ? word : undefined))

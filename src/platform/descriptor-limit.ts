@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs'
 
-/** How many files and connections this process may have open; Infinity where nobody tells. */
+/** How many files and connections this process may have open; Infinity where the system does not say. */
 export function maxDescriptors(): number {
   try {
     const [, limit = ''] = /^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []

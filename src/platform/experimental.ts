@@ -1,5 +1,5 @@
 /**
- * Modules of Node that some of its versions call experimental, loaded without the warning: nobody who reads our stderr can do anything
+ * Modules of Node that some of its versions call experimental, loaded without the warning: a reader of our stderr can do nothing
  * about it.
  */
 import type * as Sqlite from 'node:sqlite'

@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process'
 import {promisify} from 'node:util'
 
-/** A socket that listens, as macOS's `lsof` tells. */
+/** A socket that listens, as macOS's `lsof` lists it. */
 export interface ListeningSocket {
   readonly pid: number
   readonly port: number
@@ -22,7 +22,7 @@ export async function listeningByLsof(port?: number): Promise<readonly Listening
     })
     return parseLsof(stdout)
   } catch (error) {
-    // it fails where nobody listens
+    // it fails where no process listens
     return (error as {code?: unknown}).code === 1 ? [] : undefined
   }
 }

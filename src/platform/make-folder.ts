@@ -13,7 +13,7 @@ export function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, {mode})
   } catch (error) {
-    if (!isFolder(path)) throw error // else somebody else has made it meanwhile
+    if (!isFolder(path)) throw error // else another process has made it meanwhile
   }
 }
 

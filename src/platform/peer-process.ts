@@ -29,7 +29,7 @@ const searches = new SerialQueue()
  * meanwhile.
  */
 export async function peerKind(connection: Ends, signs: AppSigns): Promise<PeerKind> {
-  // one that closes meanwhile no longer tells its ends
+  // one that closes meanwhile no longer has its ends
   const {remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0} = connection
   return searches.run(async () => inSlices({remoteAddress, remotePort, localAddress, localPort}, signs))
 }

@@ -78,7 +78,7 @@ async function fifos(count: number, open: number[]): Promise<ProcessPipes[]> {
   }
 }
 
-/** A PATH without the folders of the system, by mistake, is told of the apps' programs, not of ours. */
+/** A PATH that lacks the system's folders by mistake is reported for the apps' programs, not for ours. */
 const searchPath = (): string => [process.env['PATH'] ?? '', '/usr/bin', '/bin'].join(':')
 
 /** Closes the app's ends: after the spawn, the app holds them itself. */

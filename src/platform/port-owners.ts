@@ -1,4 +1,4 @@
-// Which process listens on a port: for messages, and where somebody else holds an app's port. Loaded when that is asked.
+// Which process listens on a port: for messages, and where another program holds an app's port. Loaded when needed.
 import {setImmediate as yieldToOthers} from 'node:timers/promises'
 import {descriptorsOf, holds, linkAt, listenersOn, listeningRows, type Listening} from './listeners.ts'
 import {isAirPlay, listeningByLsof, type ListeningSocket} from './lsof.ts'
@@ -14,7 +14,7 @@ export interface Owner {
   readonly command: string
 }
 
-/** Which of these processes listen, as far as we may inspect them; undefined where nobody tells. */
+/** Which of these processes listen, as far as we may inspect them; undefined where the system does not say. */
 export async function listeningAmong(
   pids: readonly number[],
   listening: Listening
@@ -27,7 +27,7 @@ export async function listeningAmong(
   return new Set(sockets.size === 0 ? [] : pids.filter(pid => holds(pid, sockets)))
 }
 
-/** The ports on which these processes listen, in order; undefined where nobody tells. */
+/** The ports on which these processes listen, in order; undefined where the system does not say. */
 export async function portsHeldBy(pids: readonly number[]): Promise<readonly number[] | undefined> {
   if (!isLinux) {
     const ports = (await lsof({}))?.flatMap(({pid, port}) => (pids.includes(pid) ? [port] : []))

@@ -37,7 +37,7 @@ export const startOf = (pid: number): number => (isLinux ? (seeInProc(pid)?.star
 export const startOfNew = (pid: number): number =>
   isLinux ? (seeInProc(pid)?.started ?? 0) : Math.floor(Date.now() / 1000)
 
-/** Elsewhere a clock tells a start before or after the system does, which gives whole seconds. */
+/** Elsewhere the system gives starts in whole seconds, so a clock may differ from it by one. */
 const TOLERANCE = isLinux ? 0 : 1
 
 /** Whether two starts of a pid are the same, so that it is the same process. */

@@ -56,7 +56,7 @@ function findProgram(): Program {
 const HEADING = /^\S+ r-[x-]p \S+ \S+ \d+ +(.*)/
 
 /**
- * The parts of a program's file in the text of `/proc/self/smaps` that nobody can have written to: the others would lose what was
+ * The parts of a program's file in the text of `/proc/self/smaps` that no code can have written to: the others would lose what was
  * written.
  */
 export function rangesIn(smaps: string, path: string): Program['ranges'] {

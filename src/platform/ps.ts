@@ -21,7 +21,7 @@ export async function lookWithPs(): Promise<ProcessSnapshot> {
 export async function askPs(pid: number): Promise<Particulars | undefined> {
   const [row] = parsePs(await ps(['-p', pid.toString()]))
   if (row === undefined || row.isZombie) return undefined
-  const command = columnsOf(pid, 'command=') // the line tells the environment, too, which is nobody's business
+  const command = columnsOf(pid, 'command=') // the line shows the environment, too, which must stay private
   return {started: row.started, uid: row.uid, command, carries: marker => hasWord(row.line, marker)}
 }
 

@@ -45,7 +45,7 @@ export class RunActors implements ActorAccess {
     return countsAt(this.#actors, name, reminders)
   }
 
-  readonly told = (): void => this.#actors?.look()
+  readonly onTypes = (): void => this.#actors?.look()
 
   /** The actors in an app's process, which is to end: lets them go; false if the signal is aborted before. */
   readonly present = (runtime: AppRuntime): FinishWork => {

@@ -41,7 +41,7 @@ export class RunComponents {
     await (await this.#redis)?.close()
   }
 
-  /** The components of the files have been opened: tells what data other copies have, too, and from now on of each that is opened. */
+  /** The components of the files have been opened: reports the data that other copies use, too, now and for each one that is opened later. */
   async tellShared(): Promise<void> {
     this.#isStarted = true
     await this.#tellUnrecorded()

@@ -17,7 +17,7 @@ export interface RunDaprdOptions extends Pick<RunContext, 'env' | 'run' | 'repor
 /** The real daprds of a run: one next to each app whose files name a component that we have not. Nothing of it is loaded without. */
 export class RunDaprd implements FindDaprd {
   readonly #options: RunDaprdOptions
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
   #count = 0
   /** Why there is no daprd; '' if there is one, or none was needed yet. */
   whyNone = ''
@@ -73,8 +73,8 @@ export class RunDaprd implements FindDaprd {
 
   /** Each text once. */
   #tell(text: string): void {
-    if (this.#told.has(text)) return
-    this.#told.add(text)
+    if (this.#reported.has(text)) return
+    this.#reported.add(text)
     this.#options.reporter.warn('daprd-missing', text)
   }
 }

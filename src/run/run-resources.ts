@@ -12,7 +12,7 @@ import {inBackground} from './run-reporter.ts'
 
 /** Files that were changed before `startedAt` do not count as changes. */
 export interface RunResourcesOptions extends Pick<RunContext, 'env' | 'startedAt' | 'reporter'> {
-  /** They were read anew. */
+  /** They were read again. */
   readonly refreshed: () => void
 }
 

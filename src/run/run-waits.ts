@@ -32,7 +32,7 @@ const MAX_LINE = 1000
 /** At the end of a run, how long clients have to read their answers. */
 const ANSWER_MS = 500
 
-/** What a run tells clients that wait for its conditions. Created by the first of them. */
+/** What a run reports to clients that wait for its conditions. Created by the first of them. */
 export class RunWaits implements WaitContext {
   readonly #options: RunWaitsOptions
   readonly #listeners = new Set<(event: RunEvent) => void>()

@@ -98,7 +98,7 @@ export class RunWork {
     return this.#opened?.workflows.lacking(id) ?? 0
   }
 
-  /** Resources were read anew: limits may be others. */
+  /** Resources were read again: limits may have changed. */
   settingsChanged(): void {
     this.#opened?.workflows.settingsChanged()
   }

@@ -57,7 +57,7 @@ export class Run {
   async start(): Promise<void> {
     const {context, starts} = this.#parts
     const {plan, env, reporter} = context
-    if (env['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(env) // a misspelt one is told now
+    if (env['PILLION_REDIS'] !== undefined) (await import('#redis')).redisMode(env) // a misspelt one is reported now
     isKept({env}) // so is this
     const folders = runtimeFolders(env)
     const folder = usableFolder(folders)

@@ -14,12 +14,12 @@ export interface SharedDataOptions {
   readonly reporter: Reporter
 }
 
-/** Tells which data of a run other copies of its template have, too: in a real Redis, a database, a broker. */
+/** Reports which data of a run other copies of its template have, too: in a real Redis, a database, a broker. */
 export class SharedData {
   readonly #options: SharedDataOptions
   readonly #known = new Map<string, DataPlace>()
   #fresh: readonly DataPlace[] = []
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
 
   constructor(options: SharedDataOptions) {
     this.#options = options
@@ -32,7 +32,7 @@ export class SharedData {
     this.#fresh = [...this.#fresh, place]
   }
 
-  /** Writes down what has been added, so that copies that start later see it; then tells what runs that are there share. */
+  /** Writes down what has been added, so that copies that start later see it; then reports what running copies share. */
   tell(): void {
     const {plan, env, run, reporter} = this.#options
     const fresh = this.#fresh
@@ -44,9 +44,9 @@ export class SharedData {
       fresh.map(({key}) => key)
     )
     const others = dataOfCopies(env, {file: plan.file, copy: plan.copy ?? ''})
-    const shared = fresh.filter(({key, shown}) => !this.#told.has(shown) && others.some(({keys}) => keys.has(key)))
+    const shared = fresh.filter(({key, shown}) => !this.#reported.has(shown) && others.some(({keys}) => keys.has(key)))
     if (shared.length === 0) return
-    for (const {shown} of shared) this.#told.add(shown)
+    for (const {shown} of shared) this.#reported.add(shown)
     const owners = others
       .filter(({keys}) => shared.some(({key}) => keys.has(key)))
       .map(({run: {name, pid}}) => `${name} (pid ${pid})`)

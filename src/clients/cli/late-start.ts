@@ -1,7 +1,7 @@
 import type {App} from '../../model/api.generated.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 
-/** After this time a start is slow: what is still waited for is told, once. */
+/** After this time a start is slow: what it waits for is reported, once. */
 const SLOW_MS = 10_000
 const MAX_NAMED = 5
 
@@ -12,7 +12,7 @@ export interface LateStartOptions {
 }
 
 /**
- * Tells once which apps are not ready 10 s after the start lines: where no terminal shows it, a program that is still compiled looks like
+ * Reports once which apps are not ready 10 s after the start lines: where no terminal shows it, a program that is still compiled looks like
  * one that hangs. The result calls it off.
  */
 export const tellLateStart = ({run, tell, clock = systemClock}: LateStartOptions): (() => void) =>

@@ -13,7 +13,7 @@ export interface LogsWanted {
   readonly since: number
   readonly isFollowed: boolean
   readonly version: string
-  /** The name of the run, where lines of several are shown; '' = it need not be told. */
+  /** The name of the run, where lines of several are shown; '' = not shown. */
   readonly run: string
   readonly hasTimes: boolean
   readonly grep: Grep | undefined

@@ -91,7 +91,7 @@ const flushed = async (stream: NodeJS.WriteStream): Promise<void> =>
 
 /** Ends the process once all is written. */
 async function leave(code: number): Promise<void> {
-  process.stdout.removeAllListeners('error').on('error', noteFailure) // told below, once
+  process.stdout.removeAllListeners('error').on('error', noteFailure) // reported below, once
   await Promise.all([process.stdout, process.stderr].map(flushed))
   const failure = unwritten()
   await write(process.stderr, failure)

@@ -8,7 +8,7 @@ import {say} from './say.ts'
 
 /**
  * All runs of the user that respond. Folders that are skipped, and runs that are suspended and not resumed or do not respond, are
- * named on stderr. Throws a UserError if there are only such that do not respond: nobody must believe that nothing runs.
+ * named on stderr. Throws a UserError if there are only such that do not respond: a user must not believe that nothing runs.
  */
 export async function runsHere(
   asJson: boolean,

@@ -2,7 +2,7 @@ import type {LogEntry} from '../../model/log-entry.ts'
 import type {GivenFlags} from './given-flags.ts'
 import {type LogLevel, writesAt} from '../../model/plan.ts'
 
-/** Flags whose effect one of its lines tells; Dapr's own tests wait for these. */
+/** Flags whose effect one of its lines reports; Dapr's own tests wait for these. */
 const FOR_ONE: readonly (readonly [flag: string, line: RegExp])[] = [
   ['resources-path', /^Component loaded: /],
   ['components-path', /^Component loaded: /],

@@ -32,7 +32,7 @@ export interface WorkflowNeeds {
 export const NO_ACTOR_STORE =
   'no Component has actorStateStore "true": Pillion needs none, but with a real Dapr each workflow waits for ever'
 
-/** Undefined: nothing tells that the template has workflows, which only its code knows: no earlier run, and no resource about them. */
+/** Undefined: neither an earlier run nor a resource shows that the template has workflows; only its code knows. */
 export function workflowNeeds(plan: Plan, snapshots: readonly ResourceSnapshot[]): WorkflowNeeds | undefined {
   const path = workPath({env: process.env, plan}) ?? ''
   const hasFile = path !== '' && existsSync(path)

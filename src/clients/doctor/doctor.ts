@@ -30,7 +30,7 @@ export async function checkDocker({apps}: Plan, env: Environment): Promise<reado
   const whole = Object.fromEntries(
     Object.entries({...env, ...own}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   )
-  if (findProgram(client, whole['PATH'] ?? '') === undefined) return [] // the look at the commands tells it
+  if (findProgram(client, whole['PATH'] ?? '') === undefined) return [] // the check of the commands reports it
   const command = [client, 'version', '--format', '{{.Server.Version}}']
   const why = await runCommand({
     command,

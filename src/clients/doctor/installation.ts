@@ -4,14 +4,14 @@ import type {Environment} from '../../model/environment.ts'
 import {findProgram} from '../../platform/program-version.ts'
 import {note, type Check} from './check.ts'
 
-/** What is to know of this installation: that nobody has tried it on such a system, that there is another one. */
+/** What to know about this installation: an untested system, a second installation. */
 export function checkInstallation(env: Environment, system: string = process.platform): readonly Check[] {
   const [first, ...others] = pillionsIn(env['PATH'] ?? '')
   return [
     ...(system === 'darwin'
       ? [
           note(
-            'on macOS this is tested against stand-ins of the system’s tools alone: nobody has run it on a Mac yet',
+            'on macOS this is tested against stand-ins of the system’s tools alone: it has not run on a Mac yet',
             'Please report what goes wrong.'
           )
         ]

@@ -30,7 +30,7 @@ async function runOf({file}: Plan, env: Environment): Promise<FoundRun | undefin
   try {
     return (await findRuns(env)).find(({listing}) => isSamePath(listing.template.file, file))
   } catch (error) {
-    if (error instanceof UserError) return undefined // the state folder is fail: told of by the look at it
+    if (error instanceof UserError) return undefined // the check of the state folder reports it
     throw error
   }
 }
@@ -88,7 +88,7 @@ async function taken(wanted: readonly WantedPort[]): Promise<readonly Check[]> {
   return (await Promise.all(checks)).flat()
 }
 
-/** The system's code for why nobody can listen here now, '' when one can. */
+/** The system's code for why this port cannot be opened now, '' when it can. */
 const bindFault = async (port: number, host: string): Promise<string> =>
   new Promise(resolve => {
     const server = createServer()

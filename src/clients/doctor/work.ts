@@ -37,7 +37,7 @@ export function checkWork(plan: Plan, env: Environment): readonly Check[] {
   return [
     note(
       `workflows of this template lie in ${path} (${sizeText(bytes)})`,
-      'pillion workflow purge --all-older-than 720h removes what is over; pillion run -f . --forget begins anew.'
+      'pillion workflow purge --all-older-than 720h removes what is over; pillion run -f . --forget begins with an empty file.'
     )
   ]
 }

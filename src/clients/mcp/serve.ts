@@ -1,5 +1,5 @@
 // clients/mcp/ offers a run to coding agents: tools of the Model Context Protocol over stdio. It is a client of the run's API, and finds the
-// run anew at each call, so that runs may come and go.
+// run again at each call, so that runs may come and go.
 import {McpServer, ProtocolError, ProtocolErrorCode, type Tool as Described} from '@modelcontextprotocol/server'
 import {serveStdio} from '@modelcontextprotocol/server/stdio'
 import type {FoundRun} from '../../control/client.ts'
@@ -55,7 +55,7 @@ export async function serveMcp({findRun, isReadOnly}: McpOptions): Promise<void>
       })
       return served
     },
-    // what is no message is left out; the client hears of what it can be told
+    // what is no message is left out; the client gets an error where one can be sent
     {onerror: ({message}) => message.startsWith(TOO_LONG) && over.reject(tooLong())}
   )
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => over.resolve())
@@ -74,9 +74,9 @@ async function answer(
 ): Promise<ToolResult> {
   try {
     const wanted = readArguments(tool, given)
-    const told: string[] = []
-    const run = await findRun(text => told.push(text))
-    return withNote(told.join('\n'), await tool.run(run, wanted, signal))
+    const notes: string[] = []
+    const run = await findRun(text => notes.push(text))
+    return withNote(notes.join('\n'), await tool.run(run, wanted, signal))
   } catch (error) {
     const hint = error instanceof UserError && error.explanation !== '' ? ` ${error.explanation}` : ''
     return faultAnswer(`${messageOf(error)}.${hint}`)

@@ -27,8 +27,8 @@ export interface ActorAccess {
   readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>
   /** The faults of the run. */
   readonly faults: Pick<FaultSwitch, 'active'> | undefined
-  /** Who waits for a host may look again: a process has told what it hosts, or its state has changed. */
-  readonly told: () => void
+  /** Called when a process has reported the types that it hosts, or its state has changed: calls that wait for a host look again. */
+  readonly onTypes: () => void
 }
 
 export interface SidecarActorsOptions {
@@ -83,7 +83,7 @@ export class SidecarActors {
     for (const stop of this.#stops) stop()
     this.#over.abort()
     this.hosted?.leave()
-    this.#options.actors.told()
+    this.#options.actors.onTypes()
   }
 
   get #mayBeAsked(): boolean {
@@ -104,7 +104,7 @@ export class SidecarActors {
       if (mayAsk) void this.#ask(this.#asked)
     }
     this.hosted?.noteHealth()
-    actors.told()
+    actors.onTypes()
   }
 
   async #ask(pid: number): Promise<void> {
@@ -129,7 +129,7 @@ export class SidecarActors {
       this.hosted.tell(text)
     }
     this.#hasTold = true
-    this.#options.actors.told()
+    this.#options.actors.onTypes()
   }
 }
 

@@ -47,7 +47,7 @@ export class FrameReader {
     return this.#blockStream !== 0
   }
 
-  /** What has come of a frame that is not whole: somebody else reads it on. */
+  /** What has come of a frame that is not whole: another reader takes the rest. */
   leave(): string {
     const held = this.#held
     this.#held = ''

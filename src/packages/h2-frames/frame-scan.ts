@@ -20,7 +20,7 @@ const COSTS = new Map([
 ])
 
 /**
- * What the whole frames at the start of a connection's bytes cost. node:http2 reads all that was sent ahead before it tells of
+ * What the whole frames at the start of a connection's bytes cost. node:http2 reads all that was sent ahead before it reports
  * the first stream: who sends a flood ahead is to be seen without it.
  */
 export function costOf(bytes: Buffer): number {

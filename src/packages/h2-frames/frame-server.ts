@@ -11,7 +11,7 @@ export interface FrameServerOptions {
   readonly closed: (connection: FrameServer) => void
 }
 
-/** A connection of somebody who calls. Our settings have been sent already. */
+/** A client's connection. Our settings have been sent already. */
 export class FrameServer extends FrameConnection {
   readonly #options: FrameServerOptions
   readonly #calls: StreamHandler

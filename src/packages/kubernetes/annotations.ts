@@ -7,7 +7,7 @@ import type {SidecarPlan} from '../../model/plan.ts'
 const LIVENESS_PERIOD_MS = 6000
 
 /**
- * What the sidecar of an app is told: the pod's annotations that Dapr's injector reads (`pkg/injector/patcher/sidecar.go`).
+ * The settings of an app's sidecar: the pod's annotations that Dapr's injector reads (`pkg/injector/patcher/sidecar.go`).
  * Keys that the template does not write have none. `port`: the app's port in a pod, 0 = none.
  */
 export function daprAnnotations({settings: {values}, plan}: Entry, port: number): Readonly<Record<string, string>> {

@@ -171,7 +171,7 @@ const envFilesOf = (written: EnvFile | readonly EnvFile[] = []): readonly {path:
     return {path, required}
   })
 
-/** Whether an app's container has a health check, without which nobody can wait for its health. */
+/** Whether an app's container has a health check, without which its health cannot be waited for. */
 const isChecked = (deployed: readonly DeployedApp[], id: string): boolean =>
   deployed.some(({entry}) => entry.plan.id === id && entry.plan.ready.kind === 'command')
 

@@ -32,7 +32,7 @@ interface Found {
 
 /**
  * The resources of Dapr that the apps of a template have on the laptop, as objects: one for each kind and name. What lies in
- * Dapr's own folder is left out: nobody has asked for it.
+ * Dapr's own folder is left out: the template does not name it.
  */
 export class DaprResources {
   readonly #checks: (() => void)[] = []
@@ -66,7 +66,7 @@ export class DaprResources {
   get objects(): readonly ResourceObject[] {
     return [...this.#found.values()].flatMap(({document, apps, shownAs}) => {
       const scopes = this.#scopesOf(document, apps)
-      return scopes === 'nobody' ? [] : [{shownAs, object: this.#objectOf(document, scopes)}]
+      return scopes === 'none' ? [] : [{shownAs, object: this.#objectOf(document, scopes)}]
     })
   }
 
@@ -152,14 +152,14 @@ export class DaprResources {
     this.#checks.push(() => refuse(name.place, message, 'rename one of them: a namespace has one of a name'))
   }
 
-  /** Every sidecar of the namespace loads what has no scopes; `nobody`: no app may use it. */
-  #scopesOf(document: Field, apps: ReadonlySet<string>): readonly string[] | undefined | 'nobody' {
+  /** Every sidecar of the namespace loads what has no scopes; `none`: no app may use it. */
+  #scopesOf(document: Field, apps: ReadonlySet<string>): readonly string[] | undefined | 'none' {
     const field = document.field('scopes')
     if (document.field('kind').text() === 'Configuration') return undefined
     const written = field.isAbsent ? undefined : field.items().map(item => item.text())
     if (this.#plans.every(({id}) => apps.has(id))) return written
     const scopes = written === undefined || written.length === 0 ? [...apps] : written.filter(id => apps.has(id))
-    return scopes.length === 0 ? 'nobody' : scopes
+    return scopes.length === 0 ? 'none' : scopes
   }
 
   #objectOf(document: Field, scopes: readonly string[] | undefined): KubernetesObject {
@@ -188,7 +188,7 @@ function checkName(kind: string, name: Field): void {
   refuse(name.place, message, 'expected small letters, digits, - and .')
 }
 
-/** A number would become a text that nobody has written. */
+/** A number would become another text than the one written. */
 function checkType(type: Field): void {
   if (type.isText && type.text() !== '') return
   const message = `spec.type is ${type.isAbsent ? 'missing' : type.isText ? 'empty' : 'no text'}`

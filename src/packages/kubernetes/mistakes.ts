@@ -1,6 +1,6 @@
 import {UserError} from '../../model/errors.ts'
 
-/** Gathers the mistakes of a template, so that all are told at once. */
+/** Gathers the mistakes of a template, so that all are reported at once. */
 export class Mistakes {
   readonly #errors: UserError[] = []
 

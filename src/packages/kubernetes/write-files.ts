@@ -53,7 +53,7 @@ const OUR_NAME = /^\d{2,}-.+\.yaml$/
 
 /**
  * Writes the files of an export into a folder, and removes those of an earlier export that are not among them. Throws a
- * `UserError`, before anything is written, for a file of somebody else's.
+ * `UserError`, before anything is written, for a file that Pillion has not written.
  */
 export const writeFiles = (folder: string, files: readonly ExportFile[]): void =>
   telling(() => {
@@ -69,7 +69,7 @@ export const writeFiles = (folder: string, files: readonly ExportFile[]): void =
     }
   })
 
-/** Writes a file whose first line is `header`. Throws a `UserError` where one of somebody else's is. */
+/** Writes a file whose first line is `header`. Throws a `UserError` where there is one that Pillion has not written. */
 export const writeFile = (path: string, text: string, header: string): void =>
   telling(() => {
     refuseForeign(path, header)
@@ -86,7 +86,7 @@ function refuseForeign(path: string, header: string): void {
   })
 }
 
-/** Tells in one line what the file system refuses. */
+/** Says in one line what the file system refuses. */
 function telling(write: () => void): void {
   try {
     write()

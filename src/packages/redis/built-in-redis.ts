@@ -10,7 +10,7 @@ export interface BuiltInRedisOptions {
   readonly file?: string | undefined
   /** The copy of a template whose keys these are, for who asks (INFO); left out: they are shared. */
   readonly space?: string | undefined
-  /** Told what happens to the file, other than that it cannot be used. */
+  /** Called with what happens to the file, other than that it cannot be used. */
   readonly warn: (text: string) => void
 }
 

@@ -44,8 +44,8 @@ const READ_TIMEOUT_MS = 3000
 const MAX_RECONNECT_DELAY_MS = 500
 
 /**
- * A connection to a real Redis by the official client, which is loaded with the first one. A lost connection is made anew for
- * as long as it takes. Commands that were under way then are rejected, because nobody knows whether Redis has run them; new
+ * A connection to a real Redis by the official client, which is loaded with the first one. A lost connection is made again for
+ * as long as it takes. Commands that were under way then are rejected, because it is unknown whether Redis has run them; new
  * ones wait for the connection, at most `connectTimeoutMs`.
  */
 export class ClientConnection implements RedisConnection {
@@ -66,7 +66,7 @@ export class ClientConnection implements RedisConnection {
   }
 
   /**
-   * Rejects if the first connection fails: with what the machine says if nobody answers, with a RedisError if Redis refuses
+   * Rejects if the first connection fails: with the error of the system if no server answers, with a RedisError if Redis refuses
    * us (the password is wrong), with a NoRedisError if something else listens there.
    */
   static async open(
@@ -200,7 +200,7 @@ export class ClientConnection implements RedisConnection {
     return client
   }
 
-  /** A command that Redis has can only be taken back by closing its connection: nothing must be delivered to nobody. */
+  /** A command that Redis has can only be taken back by closing its connection: else an event would be delivered without a reader. */
   async #unlessAborted(client: Client, sent: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
     const {promise, resolve, reject} = Promise.withResolvers<unknown>()
     sent.then(resolve, reject)
@@ -221,7 +221,7 @@ export class ClientConnection implements RedisConnection {
     const old = this.#client
     this.#client = this.#create(true)
     destroy(old)
-    if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command tells
+    if (!this.#isClosed) this.#client.connect().catch(() => {}) // the next command reports it
   }
 
   /** Who may not do that may do nothing. */

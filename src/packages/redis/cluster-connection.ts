@@ -63,7 +63,7 @@ export class ClusterConnection implements RedisConnection {
     return replies
   }
 
-  /** Each master tells of its own keys. */
+  /** Each master publishes the changes of its own keys. */
   async subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>> {
     const listeners = this.#listening.get(pattern) ?? new Set()
     this.#listening.set(pattern, listeners.add(listener))

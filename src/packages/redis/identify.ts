@@ -1,9 +1,9 @@
 import {connect} from 'node:net'
 import {LOOPBACK} from '../../platform/probe.ts'
 
-/** Who answers at a port of this machine: nobody, our own Redis, or anybody else. */
+/** What answers at a port of this machine: nothing, our own Redis, or another server. */
 export type Answerer =
-  | {readonly kind: 'nobody' | 'other'}
+  | {readonly kind: 'none' | 'other'}
   /** `space`: whose keys it has; '' = those of all runs that have no space. */
   | {readonly kind: 'built-in'; readonly space: string}
 
@@ -18,7 +18,7 @@ export async function identify(port: number): Promise<Answerer> {
     const info = await serverInfo(host, port)
     if (info !== undefined) return answererOf(info)
   }
-  return {kind: 'nobody'}
+  return {kind: 'none'}
 }
 
 /** Who says this of itself (INFO). */
@@ -27,7 +27,7 @@ export function answererOf(info: string): Answerer {
   return {kind: 'built-in', space: /^pillion_space:(.*?)\r?$/m.exec(info)?.[1] ?? ''}
 }
 
-/** What a server says of itself; '' = nothing in time; undefined: nobody listens. The client of a real one is too large for this. */
+/** What a server says of itself; '' = nothing in time; undefined: no server listens. The client of a real one is too large for this. */
 const serverInfo = async (host: string, port: number): Promise<string | undefined> =>
   new Promise(resolve => {
     let said = ''

@@ -53,7 +53,7 @@ export class Attachment {
     this.#keys = new DetachKeys(options.detachKeys)
   }
 
-  /** Settles when it is over, and the terminal is as before. Throws a UserError if nobody can attach. */
+  /** Settles when it is over, and the terminal is as before. Throws a UserError if the app has no terminal. */
   async run(): Promise<AttachmentEnd> {
     const {run, app, greeting} = this.#options
     const {signal} = this.#over
@@ -152,7 +152,7 @@ export class Attachment {
     if (text !== '' && !this.#over.signal.aborted) await this.#tell(text)
   }
 
-  /** What nobody takes rings the bell; the end of the app, or of the run, comes with what it shows. */
+  /** Input that the app does not take rings the bell; the end of the app, or of the run, comes with what it shows. */
   async #tell(text: string, query = {}): Promise<void> {
     try {
       await typeText(this.#options, {text, query, signal: this.#over.signal})

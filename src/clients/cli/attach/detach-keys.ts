@@ -6,9 +6,9 @@ export const USUAL_DETACH_KEYS = 'ctrl-p,ctrl-q'
 /** Keys as `docker attach --detach-keys` has them, `ctrl-p,ctrl-q` or `q`, as the characters that a terminal sends. Throws a UsageError. */
 export function readDetachKeys(text: string): string {
   const keys = text.split(/,(?!$)/).map(word => {
-    const [, control = '', letter = ''] = /^(?:(?:ctrl-([a-z@[\\\]^_]))|([!-~]))$/i.exec(word) ?? []
+    const [, control = '', character = ''] = /^(?:(?:ctrl-([a-z@[\\\]^_]))|([!-~]))$/i.exec(word) ?? []
     if (control !== '') return String.fromCharCode(control.toUpperCase().charCodeAt(0) - 64)
-    return letter
+    return character
   })
   if (keys.every(key => key !== '')) return keys.join('')
   throw new UsageError(
@@ -31,7 +31,7 @@ export class DetachKeys {
   }
 
   /**
-   * Returns what is to be typed, latin1, and whether all keys have come: what stands behind them is nobody's. The first of them are held
+   * Returns what is to be typed, latin1, and whether all keys have come: what follows them is dropped. The first of them are held
    * back until the next one comes.
    */
   push(text: string): {readonly typed: string; readonly isDetached: boolean} {

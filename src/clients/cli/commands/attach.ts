@@ -42,7 +42,7 @@ export const attachTo: CommandHandler = async ({flags, words, asJson}) => {
   return exitCode ?? 0
 }
 
-/** Also asks if there is nothing to type: the user is to know that nobody would take it. */
+/** Asks also without input, so that the user learns whether the app would take it. */
 async function typeAll(run: FoundRun, app: string): Promise<number> {
   await typeText({run, app}, {text: ''})
   process.stdin.setEncoding('latin1')

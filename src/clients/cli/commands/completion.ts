@@ -214,10 +214,10 @@ export const fish: Script = (program, commands) => {
       `complete -c ${program} -n ${where} -f -a ${verbOf(command)} -d ${quoted(command.summary)}`,
       ...shownFlags(command).map(flag => {
         const {name, short, type, text, values} = flag
-        const letter = short === undefined ? '' : ` -s ${short}`
+        const shortForm = short === undefined ? '' : ` -s ${short}`
         const given = values === undefined ? '' : ` -f -a '${values.join(' ')}'`
         const value = type === 'bool' ? '' : ` -r${takesId(command, flag) ? ids : given}`
-        return `${behind} -l ${name}${letter}${value} -d ${quoted(text)}`
+        return `${behind} -l ${name}${shortForm}${value} -d ${quoted(text)}`
       }),
       ...(takesSomeId(command) ? [`${behind}${ids}`] : [])
     ]

@@ -31,11 +31,11 @@ async function ask({flags, asJson}: Pick<CommandContext, 'flags' | 'asJson'>, bo
     throw failed(messageOf(error))
   })
   if (answer.code < 200 || answer.code >= 400) {
-    const told = answer.body.toString()
-    throw failed(answer.status, [told, remedyFor(app, told)].filter(text => text !== '').join('\n'))
+    const text = answer.body.toString()
+    throw failed(answer.status, [text, remedyFor(app, text)].filter(part => part !== '').join('\n'))
   }
   return answer
 }
 
-const remedyFor = ({id}: App, told: string): string =>
-  told.includes('(waited ') ? `"pillion why ${id}" says what it waits for.` : ''
+const remedyFor = ({id}: App, text: string): string =>
+  text.includes('(waited ') ? `"pillion why ${id}" says what it waits for.` : ''

@@ -51,7 +51,7 @@ export const logs: CommandHandler = async context => {
 const finderFor = async ({flags, asJson}: CommandContext, name: string | undefined): Promise<RunFinder> =>
   runFinder(flags.with({name}), asJson)
 
-/** `logs --name A --name B`: the lines of several runs, one after the other; with `-f` as they come. Each tells its run. */
+/** `logs --name A --name B`: the lines of several runs, one after the other; with `-f` as they come. Each line names its run. */
 async function logsOfSeveral(context: CommandContext, wanted: LogsWanted, names: readonly string[]): Promise<number> {
   const runs: {readonly run: FoundRun; readonly ids: readonly string[]}[] = []
   const missed = new Set(wanted.ids)

@@ -30,7 +30,7 @@ export const ps: CommandHandler = async ({flags, words, asJson}) => {
   if (flags.text('output') === 'json') {
     if (flags.isSet('watch'))
       throw new UserError('-w does not go with -o json', {
-        explanation: 'pillion events -f -o ndjson tells what changes.'
+        explanation: 'pillion events -f -o ndjson reports what changes.'
       })
     print(process.stdout, `${JSON.stringify(await psJson(await look()))}\n`)
     return 0

@@ -134,7 +134,7 @@ const ownIdentity = (plan: Plan): RunIdentity => ({
   name: plan.copy ?? basename(dirname(plan.file))
 })
 
-/** `--rest`: who lends the apps that are left out; undefined: nobody. */
+/** `--rest`: the run that lends the apps that are left out, if any. */
 const lenderFor = async (plan: Plan): Promise<Lender | undefined> =>
   plan.rest === undefined ? undefined : (await import('../borrowing.ts')).lenderOf(plan, plan.rest)
 

@@ -97,7 +97,7 @@ export class KeyInput {
     if (mode === undefined) return false
     const {keys, saved} = this.#frozen ?? {}
     this.#frozen = undefined
-    // nobody has changed the modes meanwhile: these are our own
+    // no other program has changed the modes meanwhile: these are our own
     this.#mode = saved !== undefined && mode.saved === keys ? {...mode, saved} : mode
     this.#options.moded(this.#mode)
     if (this.#isClosed) this.#leave()

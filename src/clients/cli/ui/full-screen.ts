@@ -35,7 +35,7 @@ export class FullScreen {
     this.clear()
   }
 
-  /** All lines are written anew by the next `draw`: who else has written here is not known. */
+  /** The next `draw` writes all lines: other programs may have written here. */
   clear(): void {
     this.#shown = []
     if (this.#isOpen) this.#out.write(clearViewport)

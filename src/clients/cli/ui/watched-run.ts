@@ -46,7 +46,7 @@ export class WatchedRun {
     return hasOthers ? `${app.id}.${app.instance}` : name
   }
 
-  /** Follows the run until it has ended, and tells how: it said so, or it is gone without a word. Rejects when `signal` aborts. */
+  /** Follows the run until it has ended, and returns how: it said so, or it disappeared. Rejects when `signal` aborts. */
   async follow(signal: AbortSignal): Promise<'ended' | 'gone'> {
     void this.#readUsage()
     try {
@@ -63,7 +63,7 @@ export class WatchedRun {
     }
   }
 
-  /** Settles with whether the run has said that it ends. A reader that falls behind is disconnected, and begins anew. */
+  /** Settles with whether the run has said that it ends. A reader that falls behind is disconnected, and connects again. */
   async #followOnce(signal: AbortSignal): Promise<boolean> {
     const events = await this.run.api.follow('GET /events', {query: {types: 'app', format: 'ndjson'}, signal})
     for await (const event of events) {

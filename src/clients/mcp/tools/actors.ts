@@ -51,7 +51,7 @@ const typeText = ({type, hosts, active, inside, waiting, reminders, next}: Api.A
 
 const rowText = ({id, host, inside, insideMs, waiting, waitingMs}: Api.ActorRow): string => {
   const busy = inside === '' ? 'idle' : `${inside} inside for ${insideMs} ms`
-  const queue = waiting === 0 ? 'nobody waits' : `${waiting} wait, the first for ${waitingMs} ms`
+  const queue = waiting === 0 ? 'no call waits' : `${waiting} wait, the first for ${waitingMs} ms`
   return `- ${id} at ${host ?? 'no host'}: ${busy}; ${queue}`
 }
 

@@ -11,7 +11,7 @@ export async function portInSpace(port: number, space: string): Promise<number |
   const usual = usualAppPorts(`redis\n${space}\n${port}`)
   const answerers = await Promise.all(usual.map(async each => identify(each)))
   const own = answerers.findIndex(each => each.kind === 'built-in' && each.space === space)
-  const free = answerers.findIndex(({kind}) => kind === 'nobody')
+  const free = answerers.findIndex(({kind}) => kind === 'none')
   const found = usual[own === -1 ? free : own]
   if (found !== undefined) return found
   throw new UserError(`no port is free for the Redis of this copy: ${usual.join(', ')} are held by others`)

@@ -47,8 +47,8 @@ export class AppDeployment {
   readonly #pods = new Map<string, Pod>()
   readonly #logs = new Map<string, ContainerLog>()
   readonly #telling = new Set<Promise<void>>()
-  /** Ends of containers that were told, by their ids. */
-  readonly #told = new Set<string>()
+  /** Ids of the containers whose end was reported. */
+  readonly #reported = new Set<string>()
   #open: Promise<AppLogs> | undefined
   #failures = 0
   /** Pods that were there before we applied. */
@@ -97,7 +97,7 @@ export class AppDeployment {
     this.#pods.delete(pod.metadata.uid)
   }
 
-  /** Settles when every end that is known was told. */
+  /** Settles when every known end was reported. */
   async allTold(): Promise<void> {
     await Promise.all(this.#telling)
   }
@@ -202,8 +202,8 @@ export class AppDeployment {
     if (pod.metadata.deletionTimestamp !== undefined) return
     for (const end of [lastState?.terminated, state?.terminated]) {
       const id = end?.containerID ?? ''
-      if (end === undefined || this.#told.has(id)) continue
-      this.#told.add(id)
+      if (end === undefined || this.#reported.has(id)) continue
+      this.#reported.add(id)
       // what happened before our run is not news
       if (isFromBefore) continue
       const telling = this.#tell({container: name, pod: pod.metadata.name, end, id}, log)

@@ -12,7 +12,7 @@ export interface Change {
   readonly live: LiveObject | undefined
   /** What the API server would make of it; the same version as `live` if nothing changes. */
   readonly result: LiveObject
-  /** A Job cannot be changed: it is deleted and made anew. */
+  /** A Job cannot be changed: it is deleted and created again. */
   readonly isReplaced: boolean
 }
 

@@ -230,7 +230,7 @@ export class ClusterRun {
     })
   }
 
-  /** There is nothing to wait for any more. A Job that nobody awaits may take its time. */
+  /** There is nothing to wait for any more. A Job on which nothing depends may take its time. */
   #isSettled(deployment: AppDeployment): boolean {
     if (['ready', 'completed', 'failed'].includes(deployment.progress()) || this.#isGivenUp(deployment)) return true
     return deployment.isJob && deployment.hasStarted && !this.#isAwaited(deployment.id)

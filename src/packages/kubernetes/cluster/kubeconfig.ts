@@ -18,7 +18,7 @@ export interface ClusterAccess {
   readonly isLocal: boolean
   /** Credentials, certificates and proxy of one request. Rejects with a `UserError` if there are none. */
   options(): Promise<RequestOptions>
-  /** The server refused the credentials: they are fetched anew for the next request. */
+  /** The server refused the credentials: they are fetched again for the next request. */
   forget(): void
 }
 

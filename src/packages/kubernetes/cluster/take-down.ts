@@ -19,7 +19,7 @@ export interface TakeDownOptions {
   readonly now: AbortSignal
   /** Objects of one app, or of none (''), are being deleted. */
   readonly onDelete: (id: string, objects: readonly KubernetesObject[]) => void
-  /** Something does not go: what, and why. Told once. */
+  /** Called once for an object that cannot be deleted: which, and why. */
   readonly onWait: (text: string) => void
 }
 
@@ -75,7 +75,7 @@ async function deleteAll({store, onDelete}: TakeDownOptions, objects: readonly L
   await inParallel(objects, async object => store.delete(object))
 }
 
-/** Settles when the pods of these workloads are gone, which somebody else has deleted: until then they may print. */
+/** Settles when the pods of these workloads are gone, which another client has deleted: until then they may print. */
 export async function podsGone(
   {store, labels, apps, now}: TakeDownOptions,
   workloads: readonly KubernetesObject[]

@@ -40,7 +40,7 @@ const MAX_PAUSE_MS = 15_000
 const PAGE = 500
 
 /**
- * Tells the handler of all objects at `path` that `labels` selects, and of each change, until `signal` is aborted. A watch
+ * Calls the handler for all objects at `path` that `labels` selects, and of each change, until `signal` is aborted. A watch
  * that ends goes on where it was; after an outage, or if the server has forgotten that place (410), the objects are listed
  * again. Rejects only if the first list fails.
  */
@@ -158,7 +158,7 @@ class Watcher<T extends WatchedObject> {
     this.#handler.gone(object)
   }
 
-  /** Told once, and once when it is over. */
+  /** Called once, and once when it is over. */
   #trouble(error: unknown): void {
     const isTroubled = error !== undefined
     if (isTroubled !== this.#isTroubled) this.#handler.troubled?.(error)

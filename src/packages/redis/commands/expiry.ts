@@ -9,10 +9,10 @@ export const EXPIRY: CommandTable = {
   pexpire: expires('pexpire', false, true),
   expireat: expires('expireat', true, false),
   pexpireat: expires('pexpireat', false, false),
-  ttl: tells(at => Math.round((at - Date.now()) / 1000)),
-  pttl: tells(at => at - Date.now()),
-  expiretime: tells(at => Math.trunc((at + 500) / 1000)),
-  pexpiretime: tells(at => at),
+  ttl: expiryCommand(at => Math.round((at - Date.now()) / 1000)),
+  pttl: expiryCommand(at => at - Date.now()),
+  expiretime: expiryCommand(at => Math.trunc((at + 500) / 1000)),
+  pexpiretime: expiryCommand(at => at),
   persist: writes(2, ({db}, [key = '']) => {
     if (db.get(key) === undefined || db.expiresAt(key) === undefined) return 0
     db.setExpiry(key, undefined)
@@ -36,7 +36,7 @@ function expires(name: string, isSeconds: boolean, isRelative: boolean): Command
 }
 
 /** -2: no such key, -1: it never expires. */
-function tells(amount: (at: number) => number): CommandDefinition {
+function expiryCommand(amount: (at: number) => number): CommandDefinition {
   return reads(2, ({db}, [key = '']) => {
     if (db.get(key) === undefined) return -2
     const at = db.expiresAt(key)

@@ -47,14 +47,14 @@ const remove: ScriptProgram = (db, key, [etag = '']) => {
   return db.delete(key) ? 1 : 0
 }
 
-/** Deletes a lock: -1 there is none, -2 it is somebody else's. */
+/** Deletes a lock: -1 there is none, -2 another owner has it. */
 const unlock: ScriptProgram = (db, key, [owner]) => {
   const value = db.string(key)
   if (value === undefined) return -1
   return value === owner ? Number(db.delete(key)) : -2
 }
 
-/** Deletes a lock; 0 if there is none or it is somebody else's. The usual script of Redis' documentation. */
+/** Deletes a lock; 0 if there is none or another owner has it. The usual script of Redis' documentation. */
 const unlockPlainly: ScriptProgram = (db, key, [owner]) => (db.string(key) === owner ? Number(db.delete(key)) : 0)
 
 function hashOrNone(db: Database, key: string): Map<string, string> | undefined {
@@ -65,7 +65,7 @@ function hashOrNone(db: Database, key: string): Map<string, string> | undefined 
 /** What the scripts of others do, by the SHA-1 of what `normalize` leaves of them. */
 const FOREIGN: ReadonlyMap<string, ScriptProgram> = new Map([
   ['26718588df3dc0ae0d433263d4bbb0078b13223c', save], // Dapr 1.8 and later (others in between differ only in names)
-  ['b4d5a4835a69f15e40e1798d878b1e8440bac9e6', save], // Dapr 1.0: it knew no `first-write`, which nobody can set then
+  ['b4d5a4835a69f15e40e1798d878b1e8440bac9e6', save], // Dapr 1.0: without `first-write`, which could not be set then
   ['77f2b6d3b9b2a2b5947684d558410faf0969023f', remove], // all versions of Dapr
   ['e018aae330c282eba10f9908d0615128596564d2', unlock], // all versions of Dapr
   ['c0c707c4bec016dafd187acc09028350cd8b3f6d', unlockPlainly], // the script for locks in the documentation of Redis

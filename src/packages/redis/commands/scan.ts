@@ -16,7 +16,7 @@ const positions = new WeakMap<Session, Position>()
 
 /**
  * SCAN. The cursor counts the keys that were looked at. A connection that goes on with its last cursor sees every key that
- * is there all the time; with another cursor the count starts anew from the first key.
+ * is there all the time; with another cursor the count starts again from the first key.
  */
 export function scanKeys(session: Session, [cursor = '', ...options]: readonly string[]): Result {
   const start = parseCursor(cursor)

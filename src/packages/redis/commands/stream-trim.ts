@@ -46,7 +46,7 @@ export function trim(stream: Stream, {maxLength, minId, limit}: Trim): number {
 /** Beyond so many entries those that every group has acknowledged are dropped. */
 const MAX_ACKNOWLEDGED = 10_000
 
-/** Nobody trims the streams of a laptop, and Dapr has no limit by default: memory and the file would grow for ever. */
+/** Dapr does not trim streams by default, and on a laptop no other program does: memory and the file would grow forever. */
 export function dropAcknowledged(stream: Stream): void {
   const surplus = stream.length - MAX_ACKNOWLEDGED
   if (surplus <= 0) return

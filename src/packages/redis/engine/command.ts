@@ -5,7 +5,7 @@ export type CommandDefinition = Omit<Command, 'name'>
 
 export type CommandTable = Readonly<Record<string, CommandDefinition>>
 
-/** A command that only reads; its first argument is a key unless told otherwise. */
+/** A command that only reads; its first argument is a key by default. */
 export const reads = (arity: number, run: RunCommand, keys: KeyPositions = [1, 1, 1]): CommandDefinition => ({
   arity,
   isWrite: false,

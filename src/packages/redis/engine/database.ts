@@ -6,7 +6,7 @@ import {Stream} from './stream.ts'
 
 export type Value = string | Map<string, string> | string[] | Set<string> | SortedSet | Stream
 
-/** What a database tells its engine. */
+/** What a database reports to its engine. */
 export interface DatabaseEvents {
   /** A key was written, deleted or has expired. */
   changed(database: Database, key: string): void
@@ -94,7 +94,7 @@ export class Database {
     return value
   }
 
-  /** Sets a value; a time to live goes on. The caller tells what changed. */
+  /** Sets a value; a time to live goes on. The caller reports what changed. */
   put(key: string, value: Value): void {
     this.#values.set(key, value)
   }
@@ -118,13 +118,13 @@ export class Database {
     if (size === 0) this.delete(key)
   }
 
-  /** Tells everyone that a key has changed. `kind` and `event` are those of keyspace notifications. */
+  /** Reports a changed key to all listeners. `kind` and `event` are those of keyspace notifications. */
   changed(key: string, kind: NotificationKind, event: string): void {
     this.#events.changed(this, key)
     this.#events.notify(this, kind, event, key)
   }
 
-  /** Tells only the file: for changes that neither WATCH nor keyspace notifications see. */
+  /** Reports a change to the file alone: for changes that neither WATCH nor keyspace notifications see. */
   note(key: string, changes: number): void {
     this.#events.note(this, key, changes)
   }
@@ -134,7 +134,7 @@ export class Database {
     return this.expiries.get(key)
   }
 
-  /** Sets when a key expires; undefined: never. The caller tells the change. */
+  /** Sets when a key expires; undefined: never. The caller reports the change. */
   setExpiry(key: string, at: number | undefined): void {
     if (at === undefined) this.expiries.delete(key)
     else {

@@ -144,7 +144,7 @@ export class RedisEngine {
       try {
         this.channels.publish(channel, message)
       } catch (error) {
-        // The write stands: somebody's pattern that takes too long is not its writer's fault.
+        // The write is kept: a subscriber's slow pattern is not the writer's fault.
         if (!(error instanceof RedisError)) throw error
       }
   }

@@ -46,7 +46,7 @@ export class Journal {
     return this.#writer.writeAll()
   }
 
-  /** What has changed, at most so many keys; from now on these are collected anew. */
+  /** What has changed, at most so many keys; from now on these are collected again. */
   take(limit: number): ReadonlyMap<Database, ReadonlySet<string>> {
     const {changed} = this
     this.changed = new Map()

@@ -36,12 +36,12 @@ export class Verbatim {
   }
 }
 
-/** A missing array, which RESP2 tells from missing bytes. */
+/** A missing array, which RESP2 distinguishes from missing bytes. */
 export class NilArray {
   readonly length = -1
 }
 
-/** A message that nobody asked for: of a channel, or the confirmation of a subscription. */
+/** A message without a request: of a channel, or the confirmation of a subscription. */
 export class Push {
   readonly items: readonly Result[]
 

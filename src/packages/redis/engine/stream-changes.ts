@@ -19,7 +19,7 @@ export class StreamChanges {
   trimmed: StreamId | undefined
   /** Groups that are new, gone, or have another position or other consumers. */
   readonly groups = new Set<string>()
-  /** Writing has failed: all rows are to be written anew, and nothing is collected until then. */
+  /** Writing has failed: all rows must be written again, and nothing is collected until then. */
   isWhole = false
   /** Entries in `added` wait for the next write, and groups with them. */
   isPartlyWritten = false

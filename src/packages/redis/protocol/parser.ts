@@ -3,7 +3,7 @@ import {Collector} from '../../../proxy/net/collector.ts'
 import {ARGUMENT_BYTES} from '../engine/memory-limit.ts'
 import {isTyped, splitInline} from './inline.ts'
 
-/** Bytes that are not Redis' protocol: the client is told, and its connection closed. */
+/** Bytes that are not Redis' protocol: the client gets an error, and its connection is closed. */
 export class ProtocolError extends Error {}
 
 /** A line: the count of an array, the length of an argument, or a whole inline request. */

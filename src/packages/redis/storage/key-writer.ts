@@ -106,7 +106,7 @@ export class KeyWriter {
     this.#file.close()
   }
 
-  /** What has failed is written anew as a whole, the next time that it changes. */
+  /** A key whose write failed is written as a whole the next time that it changes. */
   #inTransaction(streams: readonly Stream[], write: () => void): void {
     this.#begin.run()
     try {

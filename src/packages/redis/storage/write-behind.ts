@@ -21,7 +21,7 @@ const MAX_SHARE = 0.25
 
 /**
  * Writes changes soon after they were made, many in one transaction; a burst of them is written while it goes on, which holds
- * it up. A disk that is full is told once; memory goes on.
+ * it up. A full disk is reported once; the engine continues in memory.
  */
 export class WriteBehind {
   readonly journal = new Journal({

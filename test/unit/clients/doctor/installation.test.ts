@@ -16,5 +16,5 @@ t.test('a second pillion in PATH is told, a second way to the same one is not', 
 })
 
 t.test('a Mac is told that nobody has tried it there', async t => {
-  t.match(checkInstallation({}, 'darwin'), [{kind: 'note', text: /nobody has run it on a Mac yet/, advice: /report/}])
+  t.match(checkInstallation({}, 'darwin'), [{kind: 'note', text: /it has not run on a Mac yet/, advice: /report/}])
 })

@@ -26,7 +26,7 @@ t.test('a process that goes before it can be asked leaves no question to the nex
     actors: {
       load: async () => Promise.reject(new Error('no actors here')),
       reminders: async () => Promise.reject(new Error('no reminders here')),
-      told: () => undefined,
+      onTypes: () => undefined,
       faults: undefined,
       elsewhere: async () => Promise.resolve(undefined),
       hostedAt: () => undefined,

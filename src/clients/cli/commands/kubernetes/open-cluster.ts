@@ -21,7 +21,7 @@ export async function withCluster<T>(access: ClusterAccess, task: (client: Clust
 }
 
 /**
- * Asks before a cluster is changed that is not on this machine. Without a terminal, or with the template on stdin, nobody can
+ * Asks before a cluster is changed that is not on this machine. Without a terminal, or with the template on stdin, no person can
  * answer: then `--yes` is needed. Throws a UserError for a no.
  */
 export async function confirmCluster(access: ClusterAccess, flags: GivenFlags, what: string): Promise<void> {
