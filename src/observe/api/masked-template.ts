@@ -1,4 +1,5 @@
-import {isScalar, parseDocument, visit} from 'yaml'
+import {isScalar, visit} from 'yaml'
+import {yamlDocuments} from '../../model/go-yaml.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
 /** Passwords in URLs: `postgres://user:secret@host`. */
@@ -15,12 +16,14 @@ export class MaskedTemplate {
   /** Values of keys with a secret name; lines stay where they are. */
   text(text: string): string {
     const spots: (readonly [start: number, end: number])[] = []
-    visit(parseDocument(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false}), {
-      Pair: (_, {key, value}) => {
-        if (!isScalar(key) || !isScalar(value) || !value.range) return
-        if (this.#masking.isSecret(String(key.value), String(value.value))) spots.push([value.range[0], value.range[1]])
-      }
-    })
+    for (const document of yamlDocuments(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false}))
+      visit(document, {
+        Pair: (_, {key, value}) => {
+          if (!isScalar(key) || !isScalar(value) || !value.range) return
+          if (this.#masking.isSecret(String(key.value), String(value.value)))
+            spots.push([value.range[0], value.range[1]])
+        }
+      })
     let masked = ''
     let done = 0
     for (const [start, end] of spots.toSorted((a, b) => a[0] - b[0])) {
