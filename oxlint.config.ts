@@ -61,6 +61,15 @@ const USERS: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': ['platform', 'supervisor', 'kubernetes']
 }
 
+/** Modules that read files of projects, which may be strangers': only by `model/read-file.ts`, which refuses pipes, devices and what is too large. */
+const READ_PROJECTS: readonly string[] = ['files/config', 'files/resources', 'import', 'clients/doctor']
+
+const READS = ['node:fs', 'node:fs/promises'].map(name => ({
+  name,
+  importNames: ['readFileSync', 'readFile', 'openSync', 'open', 'createReadStream'],
+  message: 'read files of a project by model/read-file.ts: a pipe or a device never ends'
+}))
+
 const ALL = LAYERS.flat()
 
 const allowed = (name: string, layer: number): readonly string[] => TAKES[name] ?? LAYERS.slice(0, layer).flat()
@@ -73,7 +82,10 @@ function bound(folder: string, may: readonly string[], why: string): Override {
   // the parts of its own module are next to it
   const near = barred.filter(other => other.startsWith(`${module}/`)).map(other => other.slice(module.length + 1))
   const others = [...barred, ...near, 'packages']
-  const paths = Object.keys(USERS).filter(library => !(USERS[library] ?? []).includes(name))
+  const paths = [
+    ...Object.keys(USERS).filter(library => !(USERS[library] ?? []).includes(name)),
+    ...(READ_PROJECTS.includes(name) ? READS : [])
+  ]
   // a package stands above all that it takes
   const above = LAYERS.slice(LAYERS.findIndex(names => names.includes(name))).flat()
   const byName = Object.entries(PACKAGES).flatMap(([each, takes]) =>

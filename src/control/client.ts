@@ -4,6 +4,7 @@ import type {Environment} from '../model/environment.ts'
 import type * as Api from '../model/api.generated.ts'
 import {codeOf, UserError} from '../model/errors.ts'
 import {VERSION} from '../model/version.ts'
+import {pause} from '../platform/delay.ts'
 import {isSuspended} from '../platform/process-table.ts'
 import {ApiClient, ApiError, type Incoming} from './api-client.ts'
 import {GONE, runSockets, sendToRun} from './ask.ts'
@@ -26,6 +27,10 @@ export interface FoundRun {
 
 /** A run that does not respond in this time is skipped: on a busy machine 2 s were not enough for one that was well. */
 const TIMEOUT_MS = 10_000
+
+/** How often, and at which interval, we look whether the process of a run that has answered is gone. */
+const MAX_LOOKS = 20
+const LOOK_MS = 50
 
 /** Called for each run that does not respond although its process lives. */
 export interface OnSilent {
@@ -135,9 +140,17 @@ export async function unlessGone<T>(request: () => Promise<T>, otherwise: T): Pr
   }
 }
 
-/** Ends a run; settles when its process has exited. */
-export async function endRun({api}: FoundRun): Promise<void> {
+/** Ends a run; settles when its process has exited. Throws a UserError if it answers and does not end. */
+export async function endRun({api, folder, listing: {pid}}: FoundRun): Promise<void> {
   await unlessGone(async () => api.text('POST /stop'), '')
+  // the answer lasts as long as the process: what is left then is a process that the kernel has not cleared away
+  for (let looks = 0; livingRun(folder)?.pid === pid; looks++) {
+    if (looks === MAX_LOOKS)
+      throw new UserError(`the run with pid ${pid} has not ended`, {
+        explanation: `"kill ${pid}" asks it again; "kill -9 ${pid}" ends it, and its watchdog ends its apps.`
+      })
+    await pause(LOOK_MS)
+  }
 }
 
 /** Whether a name means an app: its id, which all its instances have, or that of one instance, `name.1`. */

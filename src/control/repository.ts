@@ -1,5 +1,6 @@
-import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
+import {existsSync, readdirSync, statSync} from 'node:fs'
 import {dirname, isAbsolute, join, relative, resolve} from 'node:path'
+import {readTextFile} from '../model/read-file.ts'
 import {linksResolved, repositoryAbove} from '../platform/paths.ts'
 
 /** Where the text of a file comes from: its repository, and its path in there; '' = it lies in none. */
@@ -45,7 +46,7 @@ function repositoryOf(git: string): string {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readTextFile(file)
   } catch {
     return '' // it is not there
   }

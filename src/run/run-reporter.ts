@@ -1,4 +1,5 @@
 import type {RunOptions} from './run-options.ts'
+import {emitTo} from '../model/emit.ts'
 import {messageOf} from '../model/errors.ts'
 import type {Emit, RunEvent} from '../model/events.ts'
 import type {Hint, Reporter, TellingReporter, WarningCode} from '../model/reporter.ts'
@@ -47,14 +48,14 @@ export async function inBackground(reporter: Reporter, what: string, work: Promi
 export const exceptedText = (id: string): string =>
   `"${id}" is not started (--except): "pillion env ${id}" prints its environment, "pillion start ${id}" starts it`
 
-/** Options whose events go to these observers first. */
+/** Options whose events go to these observers first. `emit` of them never throws. */
 export const observed = (
   options: RunOptions,
   observers: readonly {readonly noticed: (event: RunEvent) => void}[]
 ): RunOptions => ({
   ...options,
-  emit: event => {
-    for (const observer of observers) observer.noticed(event)
-    options.emit(event)
-  }
+  emit: emitTo<RunEvent>(
+    [...observers.map(observer => (event: RunEvent) => observer.noticed(event)), event => options.emit(event)],
+    text => ({type: 'warned', code: 'background-task-failed', text})
+  )
 })

@@ -86,9 +86,13 @@ export class Run {
     const isWired = this.#lifetime.phase !== 'wiring'
     this.#lifetime.requestStop()
     changes.end()
-    context.emit({type: 'stopping'})
-    for (const runtime of apps.all) runtime.announceEnd()
-    if (isWired) void this.#finish() // else `start`, which is still running, does
+    try {
+      context.emit({type: 'stopping'})
+      for (const runtime of apps.all) runtime.announceEnd()
+    } finally {
+      // the phase is set: nothing but this would end the apps. While `start` still wires, it does
+      if (isWired) void this.#finish()
+    }
   }
 
   /** Stops the run without a grace period. */

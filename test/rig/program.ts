@@ -1,4 +1,5 @@
 import {spawn, type ChildProcessByStdio} from 'node:child_process'
+import {once} from 'node:events'
 import type {Readable, Writable} from 'node:stream'
 import {Output, type Pattern, type WaitOptions} from './output.ts'
 
@@ -51,6 +52,12 @@ export class Program {
     return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
+  /** The process has ended, whoever holds its pipes. */
+  async gone(): Promise<Ended> {
+    if (!this.hasExited) await once(this.#child, 'exit')
+    return {code: this.#child.exitCode, signal: this.#child.signalCode}
+  }
+
   /** Waits for a line on stdout, or on the stream that is named. */
   async waitForLine(
     pattern: Pattern,
@@ -64,6 +71,17 @@ export class Program {
     const line = await this.waitForLine(new RegExp(`Start(ed|ing) Dapr with (app )?id "?${literal(id)}"?\\. HTTP Port`))
     const [, http, grpc] = /HTTP Port: (\d+)\. gRPC Port: (\d+)/.exec(line) ?? []
     return {http: Number(http), grpc: Number(grpc)}
+  }
+
+  /** Reads nothing more of stdout and stderr, which are sockets, until `readOutput`. */
+  leaveOutput(): void {
+    this.#child.stdout.pause()
+    this.#child.stderr.pause()
+  }
+
+  readOutput(): void {
+    this.#child.stdout.resume()
+    this.#child.stderr.resume()
   }
 
   signal(name: NodeJS.Signals): void {

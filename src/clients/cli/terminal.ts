@@ -1,6 +1,7 @@
 import {USUAL_COLUMNS} from './columns.ts'
 import {constants, fstatSync, openSync, type Stats, writeSync} from 'node:fs'
 import {Socket} from 'node:net'
+import {Writable} from 'node:stream'
 import {isatty} from 'node:tty'
 import {codeOf} from '../../model/errors.ts'
 import {writeText} from '../../platform/write-text.ts'
@@ -53,10 +54,17 @@ export interface Terminal {
   readonly flush: () => Promise<void>
 }
 
-/** Opens two descriptors. If both are the same file (`2>&1`), they share one queue, which keeps the order. */
+/**
+ * Opens two descriptors. If both are the same file (`2>&1`), they share one queue, which keeps the order. From now on
+ * `process.stdout` and `process.stderr` write to these queues, too.
+ */
 export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
   const out = new AppChannel(stdout)
   const err = isSamePlace(fstatSync(stdout), fstatSync(stderr)) ? out : new AppChannel(stderr)
+  if (stdout === 1 && stderr === 2) {
+    replaceStream('stdout', out)
+    replaceStream('stderr', err)
+  }
   void out.failed.then(error => err.print(`cannot write to stdout: ${errorReason(error)}\n`))
   const isTerminal = isatty(stdout)
   return {
@@ -71,6 +79,22 @@ export function openTerminal({stdout = 1, stderr = 2} = {}): Terminal {
       await Promise.all([out.drained(), err.drained()])
     }
   }
+}
+
+/**
+ * Node opens descriptor 1 when `process.stdout` is first read, and that throws EEXIST while libuv polls the descriptor
+ * for a write of ours (`uv_pipe_open`). So the property gets a stream that writes to our queue. Terminals keep Node's
+ * stream: it opens the terminal anew, and knows its size.
+ */
+function replaceStream(name: 'stdout' | 'stderr', channel: AppChannel): void {
+  if (channel.isTerminal) return
+  const put = async (chunk: Buffer, done: () => void): Promise<void> => {
+    void channel.write(chunk.toString('latin1'))
+    await channel.drained()
+    done()
+  }
+  const stream = new Writable({write: (chunk: Buffer, _encoding, done) => void put(chunk, done)})
+  Object.defineProperty(process, name, {value: stream, configurable: true, enumerable: true})
 }
 
 const isSamePlace = (a: Stats, b: Stats): boolean => a.dev === b.dev && a.ino === b.ino

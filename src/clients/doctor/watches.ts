@@ -1,7 +1,7 @@
-import {readFileSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {openFilter} from '../../files/watcher/watcher.ts'
+import {readTextFile} from '../../model/read-file.ts'
 import type {WatchFilter} from '../../model/watch-filter.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {ok, fail, type Check} from './check.ts'
@@ -28,7 +28,7 @@ export async function checkWatches({apps}: Plan): Promise<readonly Check[]> {
 
 function limitOf(name: string): number | undefined {
   try {
-    return Number(readFileSync(`/proc/sys/fs/inotify/${name}`, 'utf8'))
+    return Number(readTextFile(`/proc/sys/fs/inotify/${name}`))
   } catch {
     return undefined // another system
   }

@@ -1,5 +1,5 @@
-import {readFileSync} from 'node:fs'
 import {basename, join} from 'node:path'
+import {readTextFile} from '../../model/read-file.ts'
 
 /** A program that a command starts, by its name without a folder. */
 export interface StartedProgram {
@@ -104,7 +104,7 @@ function scriptOf(args: readonly string[], folder: string): string {
   const [first = '', second = ''] = args.filter(arg => !arg.startsWith('-'))
   const name = ['run', 'run-script'].includes(first) ? second : first
   try {
-    const {scripts} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    const {scripts} = JSON.parse(readTextFile(join(folder, 'package.json'))) as {
       scripts?: Record<string, unknown>
     }
     const script = scripts?.[name]

@@ -1,5 +1,6 @@
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {basename, join} from 'node:path'
+import {readTextFile} from '../../model/read-file.ts'
 import {commandOf} from './shell-words.ts'
 
 /** Programs that a machine of a developer has, too. */
@@ -33,7 +34,7 @@ export function commandOfDockerfile(file: string): {
 } {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readTextFile(file)
   } catch {
     return {entrypoint: [], cmd: []} // there is none
   }
@@ -64,7 +65,7 @@ function wordsOf(text: string): readonly string[] {
 /** The port that an image says it listens on; 0: none. */
 export function portOfDockerfile(file: string): number {
   try {
-    return Number(/^\s*EXPOSE\s+(\d+)/im.exec(readFileSync(file, 'utf8'))?.[1] ?? 0)
+    return Number(/^\s*EXPOSE\s+(\d+)/im.exec(readTextFile(file))?.[1] ?? 0)
   } catch {
     return 0
   }

@@ -1,7 +1,8 @@
-import {existsSync, readFileSync, statSync} from 'node:fs'
+import {existsSync, statSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import {readTextBytes} from '../../model/read-file.ts'
 import type {ImportedFile} from './imported.ts'
 
 export const KINDS = ['process-compose', 'compose', 'procfile', 'folder'] as const
@@ -27,7 +28,7 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
   const path = resolve(cwd, typed)
   const stat = statSync(path, {throwIfNoEntry: false})
   if (stat === undefined) throw new UserError(`there is no file or folder ${typed}`)
-  if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed), path, others: []}
+  if (!stat.isDirectory()) return {kind: wanted ?? kindOfFile(path, typed, cwd), path, others: []}
   const there = KINDS.flatMap(kind =>
     kind === 'folder' ? [] : NAMES[kind].filter(name => existsSync(join(path, name))).map(name => ({kind, name}))
   )
@@ -49,11 +50,11 @@ function kindOf(typed: string): SourceKind {
   })
 }
 
-function kindOfFile(path: string, typed: string): SourceKind {
+function kindOfFile(path: string, typed: string, cwd: string): SourceKind {
   const name = basename(path)
   if (/process-compose.*\.ya?ml$/.test(name)) return 'process-compose'
   if (/^Procfile/i.test(name) || name.endsWith('.procfile')) return 'procfile'
-  if (/\.ya?ml$/.test(name)) return /^processes:/m.test(readFileSync(path, 'utf8')) ? 'process-compose' : 'compose'
+  if (/\.ya?ml$/.test(name)) return /^processes:/m.test(readImported(path, cwd).text) ? 'process-compose' : 'compose'
   throw new UserError(`cannot tell what ${typed} is`, {explanation: `Add --from and one of ${KINDS.join(', ')}.`})
 }
 
@@ -61,7 +62,7 @@ function kindOfFile(path: string, typed: string): SourceKind {
 export function readImported(path: string, cwd: string): ImportedFile {
   const shownAs = relative(cwd, path) || path
   try {
-    const bytes = readFileSync(path)
+    const bytes = readTextBytes(path)
     const text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
     if (text.includes('\0')) throw new Error('it contains the character NUL')
     return {path, shownAs, text}

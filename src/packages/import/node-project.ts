@@ -1,6 +1,7 @@
 import {flaggedPort, commandPort, readsPort, takesPortFlag} from './shell-words.ts'
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
+import {readTextFile} from '../../model/read-file.ts'
 
 /** The scripts that start a package, best first. */
 export const SCRIPTS = ['dev', 'start:dev', 'start', 'serve'] as const
@@ -11,7 +12,7 @@ export const has = (folder: string, ...names: readonly string[]): boolean =>
 /** The text of a file, '' if there is none. */
 export function readText(folder: string, name: string): string {
   try {
-    return readFileSync(join(folder, name), 'utf8')
+    return readTextFile(join(folder, name))
   } catch {
     return ''
   }

@@ -10,9 +10,11 @@ import {
   hasNativeSidecars,
   ObjectStore,
   templateObjects,
-  type TemplateObjects
+  type TemplateObjects,
+  type ClusterEvent
 } from '#kubernetes'
 import {loadTemplate} from '../../../../files/config/load.ts'
+import {emitTo} from '../../../../model/emit.ts'
 import {UserError} from '../../../../model/errors.ts'
 import type {Plan} from '../../../../model/plan.ts'
 import {parseGoDuration} from '../../../../files/resources/go-duration.ts'
@@ -94,7 +96,7 @@ async function run({terminal, plan, ...prepared}: Prepared, context: CommandCont
   const view = new RunView(terminal, plan, context)
   const lived = new ClusterRun({
     ...prepared,
-    emit: event => view.hear(event),
+    emit: emitTo<ClusterEvent>([event => view.hear(event)], text => ({type: 'warned', text})),
     openLogs: async app => view.openLogs(app),
     writeFiles: app => deployFiles(app, text => view.warn(text))
   })
