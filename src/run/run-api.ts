@@ -156,7 +156,7 @@ export class RunApi {
       jobs: this.#options.jobs,
       onWorkflow: this.#options.onWorkflow,
       actors: this.#options.actors,
-      masked: () => runtimes().flatMap(({plan}) => plan.record.mask),
+      masked: () => recorder.masked,
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', env},
       apps: () => runtimes().map(runtime => notRunning(runtime, apps())),

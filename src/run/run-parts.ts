@@ -206,6 +206,7 @@ export class RunParts {
       sidecars: this.#sidecars,
       openSidecar: async runtime => this.#openSidecar(runtime),
       joins: runtime => {
+        this.#recorder.refresh([runtime])
         this.routes.versions.add(runtime)
         this.services.add(runtime)
         this.changes.join(runtime)

@@ -31,11 +31,27 @@ export class RunRecorder {
   /** Undefined until a process exits unexpectedly. */
   deaths: Deaths | undefined
 
+  readonly #runtimes: () => readonly AppRuntime[]
+  /** Further names that are masked, by app. Those of an app that has left the run stay: its calls do. */
+  readonly #masks = new Map<string, readonly string[]>()
+
   /** `runtimes`: all apps of the run. */
   constructor(runtimes: () => readonly AppRuntime[]) {
+    this.#runtimes = runtimes
     const bodyBytesOf = (app: string): number | undefined =>
-      runtimes().find(({id, plan}) => id === app || `${id}@${plan.version}` === app)?.plan.record.bodyBytes
+      runtimes().find(({id, wanted}) => id === app || `${id}@${wanted.version}` === app)?.wanted.record.bodyBytes
     this.calls = new CallRecorder({bodyBytesOf})
+  }
+
+  /** Further names whose values are masked wherever recorded bytes are shown. */
+  get masked(): readonly string[] {
+    return [...this.#masks.values()].flat()
+  }
+
+  /** These have joined the run, or the template was edited: what it says of recording counts at once, not with the next process. */
+  refresh(runtimes: readonly AppRuntime[]): void {
+    for (const {wanted} of runtimes) this.#masks.set(`${wanted.id}@${wanted.version}`, wanted.record.mask)
+    this.calls.refresh()
   }
 
   /** Observes every call of the run. */
@@ -45,6 +61,7 @@ export class RunRecorder {
 
   /** An event of the run. */
   noticed(event: RunEvent): void {
+    if (event.type === 'template-edited') this.refresh(this.#runtimes())
     if (event.type !== 'reloaded') return
     const {id, files, tookMs} = event
     this.#reloads.set(id, {files, tookMs, at: performance.now()})

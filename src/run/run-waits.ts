@@ -160,7 +160,7 @@ export class RunWaits implements WaitContext {
       hasProcess: !isOver && availability !== 'finished',
       isChanging,
       isWatched: plan.watch.paths.length > 0,
-      isRecorded: plan.record.bodyBytes >= 0,
+      isRecorded: runtime.wanted.record.bodyBytes >= 0,
       reason: isReady ? '' : this.#whyNot(runtime, isStopped)
     }
   }

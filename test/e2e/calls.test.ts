@@ -237,3 +237,38 @@ http.createServer((request, response) => {
   })
   await following.waitForLine(/ orders\/new → reader +POST \/taken +200/)
 })
+
+t.test('record in an edited template counts at once, for apps that have called each other, too', async t => {
+  const rig = await openRig(t)
+  await rig.write({'callee.mjs': CALLEE})
+  const shop = {appID: 'shop', appDirPath: '.', command: ['sleep', '600']}
+  const save = async (stock?: object): Promise<void> => {
+    const callee = {appID: 'stock', appDirPath: '.', autoPort: true, command: ['node', 'callee.mjs'], ...stock}
+    await rig.write({'dapr.yaml': JSON.stringify({version: 1, apps: stock ? [shop, callee] : [shop]})})
+  }
+  await save({})
+  const run = rig.pillion(['run', '-f', '.', '--watch'])
+  const {http} = await run.ports('shop')
+  await run.ports('stock')
+  const call = async (): Promise<void> => {
+    const headers = {'x-customer': 'Ada'}
+    await (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method/x`, {headers})).text()
+  }
+  const har = async (): Promise<string> => (await rig.run(['calls', 'to:stock', '-o', 'har'])).stdout
+  const listed = async (): Promise<number> => (await har()).split('startedDateTime').length - 1
+  await call()
+  t.equal(await listed(), 1)
+  await save({record: false})
+  await run.waitForLine('edit of the template: changed stock')
+  await call()
+  t.equal(await listed(), 1)
+  await save({record: {mask: ['x-customer']}})
+  await run.waitForLine('edit of the template: changed stock', {nth: 2})
+  await call()
+  t.equal(await listed(), 2)
+  t.notMatch(await har(), /Ada/)
+  await save()
+  await run.waitForLine('edit of the template: removed stock')
+  t.equal(await listed(), 2)
+  t.notMatch(await har(), /Ada/, 'the app has left, its calls are kept')
+})

@@ -46,7 +46,7 @@ export function rowOf(
     status,
     isOpen,
     isFailed: !isOpen && isFailed(line),
-    failure: reasonFirst(content.failure),
+    failure: masking.target(reasonFirst(content.failure)),
     waitedMs: heldMs(line, now),
     waitedFor: content.waitedFor,
     firstByteMs,

@@ -148,6 +148,7 @@ export class TemplateEdits {
     const apps = this.#options.apps()
     const changes = planChanges(this.#plan, after)
     const {added, removed, changed} = changes
+    for (const plan of [...added, ...changed]) this.#want(plan)
     this.#options.applies(editText(changes, editedAtStart(this.#options.plan, after)))
     this.#plan = after
     apps.leaveOut(after.leftOut ?? [])
@@ -167,13 +168,18 @@ export class TemplateEdits {
     }
   }
 
+  /** What an edit says that needs no new process, such as what is recorded, counts before it is reported. */
+  #want(plan: AppPlan): void {
+    const runtime = this.#options.apps().find(plan)
+    if (runtime !== undefined) runtime.wanted = plan
+  }
+
   /** Whether the app has to be opened, anew or again. Otherwise it gets the plan in another way, or when it is started. */
   #isClosed(plan: AppPlan): boolean {
     const {follow, exchange, isChanging} = this.#options
     const apps = this.#options.apps()
     const runtime = apps.find(plan)
     if (runtime === undefined) return true
-    runtime.wanted = plan
     if (apps.isStopped(runtime)) return false
     const effect = effectOf(runtime.plan, plan)
     if (effect === 'all' || runtime.isGivenUp) return true

@@ -93,7 +93,7 @@ function responseOf(
   message: RecordedMessage,
   {response, status, responseBytes, marks, isTruncated}: Api.CallDetail
 ): object {
-  const {line, body, encoding} = response
+  const {line, headers, body, encoding} = response
   const [, version = 'HTTP/1.1', code = '0', statusText = ''] = /^(\S+) (\d+) ?(.*)$/.exec(line) ?? []
   return {
     status: marks.includes('grpc') ? Number(code) : status,
@@ -108,7 +108,7 @@ function responseOf(
       ...(encoding === 'base64' ? {encoding} : {}),
       ...(isTruncated ? {comment: 'a part of the bodies is not kept'} : {})
     },
-    redirectURL: headerValue(message.headers, 'location'),
+    redirectURL: headers.find(([name]) => name.toLowerCase() === 'location')?.[1] ?? '',
     headersSize: sizeOf(message),
     bodySize: responseBytes
   }

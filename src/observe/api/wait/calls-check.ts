@@ -36,7 +36,8 @@ function endedBefore(recorder: CallRecorder, isMeant: (edge: Edge) => boolean, a
     const line = recorder.line(number)
     const edge = line && recorder.edges.at(line.edge)
     if (line === undefined || edge === undefined || !isMeant(edge)) continue
-    if ((line.flags & FLAG.open) === 0 && line.startedAt + line.totalMs > at) since++
+    // the edges do not count what was sent again
+    if ((line.flags & (FLAG.open | FLAG.replay)) === 0 && line.startedAt + line.totalMs > at) since++
   }
   return total(recorder, isMeant) - since
 }

@@ -51,6 +51,12 @@ export class CallRecorder implements CallObserver {
     this.uses = new ComponentUses(app => (options.bodyBytesOf(app) ?? 0) >= 0)
   }
 
+  /** Asks again which apps are recorded: the template was edited, or an app has joined the run. */
+  refresh(): void {
+    this.edges.refresh()
+    this.uses.refresh()
+  }
+
   /** The number of the latest call; 0: there was none. */
   get last(): number {
     return this.#memory?.lines.last ?? 0

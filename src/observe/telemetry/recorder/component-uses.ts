@@ -16,8 +16,10 @@ export type UseWay = Pick<ComponentUse, 'app' | 'block' | 'component' | 'operati
 export class ComponentUses {
   readonly #isRecorded: (app: string) => boolean
   readonly ways: UseWay[] = []
-  /** By app, and what is used for what; undefined: the app is not recorded. */
-  readonly #known = new Map<string, Map<string, UseWay> | undefined>()
+  /** By app, and what is used for what. */
+  readonly #known = new Map<string, Map<string, UseWay>>()
+  /** Whether an app is recorded, as far as it was asked for. */
+  readonly #recorded = new Map<string, boolean>()
   /** The way of the latest use: most are as the one before. */
   #last: UseWay | undefined
   columns: UseColumns | undefined
@@ -43,10 +45,18 @@ export class ComponentUses {
     columns.traces[line] = use.traceparent
   }
 
+  /** What the template says of recording has changed. */
+  refresh(): void {
+    this.#recorded.clear()
+    this.#last = undefined
+  }
+
   #wayOf({app, block, component, operation}: ComponentUse): UseWay | undefined {
-    if (!this.#known.has(app)) this.#known.set(app, this.#isRecorded(app) ? new Map<string, UseWay>() : undefined)
-    const ways = this.#known.get(app)
-    if (ways === undefined) return undefined
+    const isRecorded = this.#recorded.get(app) ?? this.#isRecorded(app)
+    this.#recorded.set(app, isRecorded)
+    if (!isRecorded) return undefined
+    const ways = this.#known.get(app) ?? new Map<string, UseWay>()
+    this.#known.set(app, ways)
     const isFull = this.ways.length >= MAX_WAYS
     const key = `${block} ${component} ${operation}`
     const found = ways.get(key) ?? (isFull ? ways.get(MORE) : undefined)

@@ -20,8 +20,8 @@ export class Edge {
   promptTokens = 0
   completionTokens = 0
   readonly latency = new LatencyHistogram()
-  /** Of a body, so many bytes are kept each way; -1: its calls are not recorded. */
-  readonly bodyBytes: number
+  /** Of a body, so many bytes are kept each way; -1: its calls are not recorded. An edit of the template changes it. */
+  bodyBytes: number
   /** Of each of the last seconds: which one, its calls, and those that failed. */
   readonly #seconds = new Uint32Array(3 * RECENT_SECONDS)
 
@@ -108,11 +108,20 @@ export class Edges {
     return all
   }
 
-  #add(caller: string, callee: string): Edge {
-    if (this.#all.length >= MAX_EDGES && callee !== '') return this.between('', '')
+  /** What the template says of recording has changed. An edge of apps that have left keeps what they said. */
+  refresh(): void {
+    for (const edge of this.#all) edge.bodyBytes = this.#bodyBytesBetween(edge.caller, edge.callee) ?? edge.bodyBytes
+  }
+
+  #bodyBytesBetween(caller: string, callee: string): number | undefined {
     const own = this.#bodyBytesOf(caller)
     const other = this.#bodyBytesOf(callee)
-    const bodyBytes = Math.min(own ?? other ?? BODY_BYTES, other ?? own ?? BODY_BYTES)
+    return own === undefined || other === undefined ? (own ?? other) : Math.min(own, other)
+  }
+
+  #add(caller: string, callee: string): Edge {
+    if (this.#all.length >= MAX_EDGES && callee !== '') return this.between('', '')
+    const bodyBytes = this.#bodyBytesBetween(caller, callee) ?? BODY_BYTES
     const edge = new Edge(this.#all.length, {caller, callee, bodyBytes})
     this.#all.push(edge)
     const callees = this.#byCaller.get(caller) ?? new Map<string, Edge>()

@@ -53,16 +53,41 @@ export class Masking {
     const masked = lines.map(line => {
       const colon = line.indexOf(':')
       const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()]
-      return colon > 0 && this.isSecret(name, value) ? `${name}: ${this.#mask(value, name)}` : line
+      if (colon <= 0) return line
+      return this.isSecret(name, value) ? `${name}: ${this.#mask(value, name)}` : this.target(line)
     })
     return [this.target(first), ...masked].join('\r\n')
   }
 
-  /** Parameters of a query, anywhere in a text with one request target. */
-  target(text: string): string {
-    return text.replace(/([?&])([^=&\s]+)=([^&\s]*)/g, (whole, before: string, name: string, value: string) =>
-      this.isSecret(decoded(name), decoded(value)) ? `${before}${name}=${this.#mask(value, decoded(name))}` : whole
+  /**
+   * Masks the parameters of queries, fragments and path segments (`;jsessionid=`), and passwords before a host, anywhere in a text: a
+   * request target, or a header that holds addresses, such as `Location`. A value with an encoded address is masked as a whole if that
+   * address has a secret.
+   */
+  target(text: string, depth = 0): string {
+    let masked = ''
+    let done = 0
+    for (const {index, 0: start, 1: before, 2: name = ''} of text.matchAll(/([?&#;])([^=?&#;\s]+)=/g)) {
+      if (index < done) continue
+      const from = index + start.length
+      // up to where another parameter may begin, so that no byte is read twice
+      const value = text.slice(from, endOf(text, from, /[?&#;\s]/g))
+      if (!this.isSecret(decoded(name), decoded(value)) && !this.#hasSecret(value, depth)) continue
+      const to = endOf(text, from, before === ';' ? /[?&#;/\s]/g : /[&\s]/g)
+      masked += `${text.slice(done, from)}${this.#mask(text.slice(from, to), decoded(name))}`
+      done = to
+    }
+    return (masked + text.slice(done)).replace(
+      PASSWORD,
+      (_, before: string, password: string) => before + this.#mask(password, 'password')
     )
+  }
+
+  /** The value of a parameter is an encoded address with a secret. */
+  #hasSecret(value: string, depth: number): boolean {
+    if (depth >= MAX_NESTED || !value.includes('%')) return false
+    const inner = decoded(value)
+    return this.target(inner, depth + 1) !== inner
   }
 
   /** Fields of JSON and forms; anything else stays as it is. A body that was cut is masked as far as it is there. */
@@ -94,16 +119,26 @@ export class Masking {
       const to = valueEnd(text, from)
       const bare = text.slice(from, to).replaceAll('"', '')
       const isMasked = to > from && this.isSecret(name, bare)
-      if (isMasked) {
-        masked += `${text.slice(done, from)}"${this.#mask(bare, name)}"`
+      const shown = isMasked ? this.#mask(bare, name) : this.#address(bare)
+      if (shown !== bare) {
+        masked += `${text.slice(done, from)}"${shown}"`
         done = to
       }
-      start = text.indexOf('"', isMasked ? to : end)
+      start = text.indexOf('"', shown === bare ? end : to)
     }
     return masked + text.slice(done)
   }
 
+  /** A text of JSON: as it is, unless it is an address with a secret. */
+  #address(text: string): string {
+    return ADDRESS.test(text) ? this.target(text) : text
+  }
+
   #masked(value: unknown): {readonly value: unknown; readonly isChanged: boolean} {
+    if (typeof value === 'string') {
+      const text = this.#address(value)
+      return {value: text, isChanged: text !== value}
+    }
     if (typeof value !== 'object' || value === null) return {value, isChanged: false}
     let isChanged = false
     const each = (name: string, inner: unknown): unknown => {
@@ -156,6 +191,19 @@ const wordsOf = (name: string): readonly string[] =>
     .replace(/([a-z\d])([A-Z])/g, '$1-$2')
     .toLowerCase()
     .split(/[^a-z\d]+/)
+
+/** Of an address: `https://name:password@host`. */
+const PASSWORD = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
+/** Addresses within parameters of addresses: so deep they are looked at. */
+const MAX_NESTED = 3
+/** A text that is an address with parameters. */
+const ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/)?\/\S*$/i
+
+/** Where the first of these characters is, from a place on; the end of the text if there is none. */
+function endOf(text: string, from: number, stop: RegExp): number {
+  stop.lastIndex = from
+  return stop.exec(text)?.index ?? text.length
+}
 
 const lengthOnly: MaskOf = value => `<masked, ${value.length} characters>`
 

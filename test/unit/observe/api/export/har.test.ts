@@ -23,3 +23,15 @@ t.test(
     t.match(entry(), {time: 2000, timings: {blocked: 500, wait: 1500, receive: 0}, _pillion: {waitedMs: 500}})
   }
 )
+
+t.test('the address of a redirection is masked wherever it stands', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 64, tapeBytes: 64 * 1024})
+  const call: Call = {caller: 'shop', callee: 'idp', method: 'GET', path: '/x'}
+  recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: 'Referer: /y?token=S3cr3t'}, 1000)
+  const head = 'HTTP/1.1 302 Found\r\nLocation: https://x/cb?code=S3cr3t77#access_token=S3cr3t\r\n\r\n'
+  recorder.responded(call, {text: head, size: head.length})
+  const recorded = recorder.call(1)
+  const text = recorded && harExporter({masked: [], portOf: () => 0, now: 3000}).text(recorded)
+  t.match(text, /"redirectURL":"https:\/\/x\/cb\?code=<masked, 28 characters>/)
+  t.notMatch(text, /S3cr3t/)
+})

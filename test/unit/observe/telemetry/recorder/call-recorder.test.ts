@@ -170,3 +170,26 @@ t.test('an edge knows its percentiles and its last ten seconds', t => {
   t.ok(p95 > 90 && p95 < 120, p95.toString())
   t.end()
 })
+
+t.test('what the template says after an edit counts for pairs that have called already', async t => {
+  const bytes = new Map<string, number | undefined>([['shop', 1000]])
+  const recorder = new CallRecorder({bodyBytesOf: app => bytes.get(app), lines: 64, tapeBytes: 64 * 1024})
+  const isRecorded = (): boolean => make(recorder, callOf()) > 0
+  const say = (stock: number | undefined): void => {
+    bytes.set('stock', stock)
+    recorder.refresh()
+  }
+  t.ok(isRecorded())
+  const open = callOf()
+  recorder.started(open, request, 1000)
+  say(-1)
+  recorder.bytes(open, 'response', Buffer.from('secret'), 0, 6)
+  recorder.ended(recordOf(open))
+  t.notOk(isRecorded())
+  t.notMatch(piecesOf(recorder, open.number).join(' '), /secret/, 'nor the rest of a call under way')
+  say(500)
+  t.ok(isRecorded())
+  bytes.set('shop', undefined)
+  say(undefined)
+  t.ok(isRecorded(), 'both have left')
+})

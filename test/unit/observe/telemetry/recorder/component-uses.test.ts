@@ -24,6 +24,25 @@ t.test('what apps did with components, as it was; of an app that is not recorded
   t.same([...latestUses(uses)], [use(1), published])
 })
 
+t.test('once the template says otherwise, an app is recorded, or no more', async t => {
+  let isRecorded = false
+  const uses = new ComponentUses(() => isRecorded)
+  const seen = (): readonly number[] => [...latestUses(uses)].map(({startedAt}) => startedAt)
+  const turn = (next: boolean): void => {
+    isRecorded = next
+    uses.refresh()
+  }
+  uses.add(use(1))
+  turn(true)
+  uses.add(use(2))
+  turn(false)
+  uses.add(use(3))
+  turn(true)
+  uses.add(use(4))
+  t.same(seen(), [2, 4])
+  t.equal(uses.ways.length, 1)
+})
+
 t.test('the latest 4,096 are kept, and endless kinds of topics need no endless memory', async t => {
   const uses = new ComponentUses(() => true)
   for (let at = 0; at < 10_000; at++) uses.add(use(at, {operation: `topic-${at}`}))

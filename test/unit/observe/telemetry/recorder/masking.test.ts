@@ -15,6 +15,35 @@ t.test('headers: known names, names with a secret word, and further names', t =>
   t.end()
 })
 
+t.test('addresses in headers: their queries, fragments, path segments, passwords, and addresses within them', t => {
+  const shown = (line: string): string => masking.head(`GET / HTTP/1.1\r\n${line}`).split('\r\n')[1] ?? ''
+  t.equal(
+    shown('Location: https://idp.example/cb?code=S3cr3tC0de77&state=ok#access_token=abc&n=1'),
+    'Location: https://idp.example/cb?code=<masked, 12 characters>&state=ok#access_token=<masked, 3 characters>&n=1'
+  )
+  t.equal(shown('Referer: https://x/y?a=1&token=z'), 'Referer: https://x/y?a=1&token=<masked, 1 characters>')
+  t.equal(shown('refresh: 0;url=/x?token=z'), 'refresh: 0;url=/x?token=<masked, 1 characters>')
+  t.equal(shown('Location: /x;jsessionid=A1?b=2'), 'Location: /x;jsessionid=<masked, 2 characters>?b=2')
+  t.equal(shown('Location: https://ada:pw1@x/y'), 'Location: https://ada:<masked, 3 characters>@x/y')
+  t.equal(
+    shown('Location: /login?next=%2Fcb%3Fcode%3DS3cr3t77&x=%2Fy%3Fa%3D1'),
+    'Location: /login?next=<masked, 23 characters>&x=%2Fy%3Fa%3D1'
+  )
+  t.equal(shown('Content-Type: text/html; charset=utf-8'), 'Content-Type: text/html; charset=utf-8')
+  const deep = '?a='.repeat(20_000) + '%25'.repeat(20_000) + '://'.repeat(20_000)
+  t.equal(masking.target(deep), deep, 'in no time')
+  t.end()
+})
+
+t.test('a text of JSON that is an address', t => {
+  t.equal(
+    json('{"url":"https://x/cb?code=a1b2c3&n=1","text":"a?code=a1b2c3"}'),
+    '{"url":"https://x/cb?code=<masked, 6 characters>&n=1","text":"a?code=a1b2c3"}'
+  )
+  t.equal(json('{"url":"/cb?token=abc","cut":"'), '{"url":"/cb?token=<masked, 3 characters>","cut":"')
+  t.end()
+})
+
 t.test('JSON: at any depth, whatever the value is; the rest stays to the byte', t => {
   t.equal(json('{ "a" : 1 }'), '{ "a" : 1 }')
   t.equal(

@@ -1,0 +1,28 @@
+import t from 'tap'
+import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import type {Call} from '../../../../../src/model/call.ts'
+import {callsCheck} from '../../../../../src/observe/api/wait/calls-check.ts'
+import type {WaitContext} from '../../../../../src/observe/api/wait/wait-context.ts'
+import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import type {ExpectedReplays} from '../../../../../src/observe/telemetry/recorder/expected-replays.ts'
+
+t.test('from a moment that has passed, calls that were sent again do not count, as from now on', async t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 100, lines: 64, tapeBytes: 64 * 1024})
+  const make = (startedAt: number): void => {
+    const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
+    const request = {method: 'GET', path: '/x', lines: ''}
+    recorder.started(call, request, startedAt)
+    const journal = new CallJournal({call, request, observer: undefined, recorded: undefined})
+    recorder.ended(Object.assign(journal, {status: 200, startedAt, endedAt: startedAt + 1}))
+  }
+  const context = {recorder, apps: () => []} as unknown as WaitContext
+  const standing = (count: number): unknown =>
+    callsCheck(context, {kind: 'calls', text: '', from: '', to: 'stock', count}, {at: 500} as never).look(0)
+  make(100)
+  recorder.replays = {find: () => ({started: () => undefined})} as unknown as ExpectedReplays
+  make(1000)
+  recorder.replays = undefined
+  t.match(standing(1), {reason: '0 of 1 calls have ended'})
+  make(2000)
+  t.match(standing(1), {reason: '1 calls have ended'})
+})
