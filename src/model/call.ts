@@ -14,8 +14,8 @@ export interface AccessDecision {
  * object, and three of them note something in it.
  */
 export interface Call {
-  /** App id of the caller. */
-  readonly caller: string
+  /** App id of the caller. At a published port it is set while the call is under way (`CallObserver.attributed`). */
+  caller: string
   /** App id, name of an HTTPEndpoint, or an absolute URL. */
   readonly callee: string
   readonly method: string
@@ -45,7 +45,9 @@ export interface Call {
   fault?: number
   /** The request as its caller sent it; left out: it came in another way. */
   readonly sent?: SentRequest
-  /** Set for gRPC: the call may be a stream without end. */
+  /** It is a connection that carries what it likes, as after an upgrade. */
+  readonly isTunnel?: boolean
+  /** Set for gRPC and for tunnels: the call may be a stream without end. */
   readonly stream?: OpenStream
 }
 
@@ -195,6 +197,8 @@ export interface CallObserver {
   started(call: Call, request: SentRequest, startedAt: number): void
   /** It waits in the queue of its callee, for this reason. */
   held(call: Call, reason: string): void
+  /** Who has made it is known now: `call.caller`. */
+  attributed?(call: Call): void
   /** The admission queue admitted the call after this wait. `pid`: the callee's process, 0: not known. */
   admitted(call: Call, pid: number, waitedMs: number): void
   /** A response of the callee has begun. `body`: latin1 text, if all of it is there already; often it stands behind the head in one text. */

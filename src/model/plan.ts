@@ -77,6 +77,8 @@ export interface AppPlan {
   readonly dependsOn: readonly Dependency[]
   /** The port that is hard-coded in the service (Daeploy); 0 = none. */
   readonly fixedPort: number
+  /** Where others call it without Dapr's API: we listen there for the whole run. Left out: nowhere. */
+  readonly published?: PublishedPlan
   /** Its process has a terminal; left out: it has none. */
   readonly tty?: true
   /** It starts only with one of these profiles; left out: always. */
@@ -87,6 +89,15 @@ export interface AppPlan {
 
 /** What people call an instance of an app: the first one by the plain name. */
 export const instanceName = (name: string, instance: number): string => (instance === 1 ? name : `${name}.${instance}`)
+
+/** A port at which an app is called, whatever port it listens on itself. */
+export interface PublishedPlan {
+  /** The address of this machine to listen on; '' = the loopback, 127.0.0.1 and ::1. */
+  readonly host: string
+  readonly number: number
+  /** The number that the program has in its code, whose bind is moved. */
+  readonly inCode: number
+}
 
 /** How a sidecar reaches its app. */
 export interface ChannelPlan {

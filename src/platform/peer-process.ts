@@ -72,7 +72,7 @@ function* search(ends: Ends, {variable, port}: AppSigns): Generator<PeerKind | u
 }
 
 /** All but our own, which may have tens of thousands of connections. The latest come first. */
-function processes(): readonly number[] {
+export function processes(): readonly number[] {
   try {
     const pids = readdirSync('/proc')
       .map(Number)
@@ -91,7 +91,7 @@ function isMarked(pid: number, variable: string): boolean {
   }
 }
 
-function isBrowser(pid: number): boolean {
+export function isBrowser(pid: number): boolean {
   try {
     return BROWSER.test(basename(readlinkSync(`/proc/${pid}/exe`)))
   } catch {

@@ -26,6 +26,7 @@ import type {RunOptions} from './run-options.ts'
 import {RunRecorder} from './run-recorder.ts'
 import {createContext, type RunContext} from './run-context.ts'
 import {observed} from './run-reporter.ts'
+import {RunPublished} from './run-published.ts'
 import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
 import {RunResources} from './run-resources.ts'
@@ -59,6 +60,7 @@ export class RunParts {
   readonly appCloser: AppCloser
   readonly apps: Apps
   readonly api: RunApi
+  readonly published: RunPublished
   readonly #borrowing: RunBorrowing
   readonly #recorder: RunRecorder
   readonly #daprd: RunDaprd
@@ -115,6 +117,14 @@ export class RunParts {
       isOver: () => lifetime.isOver
     })
     this.appRuntimes = this.#createAppRuntimes()
+    this.published = new RunPublished({
+      observer: this.#recorder.observer,
+      faults: this.api.faults,
+      routes: () => this.routes,
+      reopening: id => this.apps.reopening(id),
+      whyStopped: id => this.apps.whyStopped(id),
+      appOf: marker => this.appRuntimes.appOf(marker)
+    })
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
   }
@@ -203,6 +213,7 @@ export class RunParts {
       runtimes: this.appRuntimes,
       starts: this.starts,
       closer: this.appCloser,
+      published: this.published,
       sidecars: this.#sidecars,
       openSidecar: async runtime => this.#openSidecar(runtime),
       joins: runtime => {

@@ -115,8 +115,20 @@ export class Run {
 
   /** The stages of a run in start order; they are stopped in reverse. */
   #stagesIn(folder: string): readonly Stage[] {
-    const {actors, api, apps, appCloser, components, context, peerRuns, resources, services, watchdog, work} =
-      this.#parts
+    const {
+      actors,
+      api,
+      apps,
+      appCloser,
+      components,
+      context,
+      peerRuns,
+      published,
+      resources,
+      services,
+      watchdog,
+      work
+    } = this.#parts
     const {plan, run} = context
     let claims: Claims = {sidecars: [], manager: undefined}
     return [
@@ -128,6 +140,8 @@ export class Run {
       {name: 'components', stop: async () => components.close()},
       {name: 'work', stop: async () => work.close()},
       {name: 'actors', stop: async () => actors.close()},
+      // before all other ports, of which none may take their numbers
+      {name: 'published ports', start: async () => published.claim(plan.apps), stop: async cut => published.close(cut)},
       {
         name: 'ports',
         start: async () => {
@@ -146,6 +160,7 @@ export class Run {
         }
       },
       {name: 'services', start: () => services.open(claims.manager)},
+      {name: 'published calls', start: () => published.serve()},
       {name: 'faults', start: async () => addPlanned(api.faults, plan)},
       {name: 'registration', start: async () => this.#parts.register(folder)},
       {

@@ -54,7 +54,6 @@ export class AppRuntime implements Callee {
   readonly token: string
   readonly logs: Logs
   counters: CalleeCounters | undefined
-  isServed: (() => boolean) | undefined // whether its sidecar reads what the app has subscribed to
   /** How calls to its sidecar are logged; undefined: they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
   pipeline: AppPipeline | undefined
@@ -68,7 +67,8 @@ export class AppRuntime implements Callee {
   readonly #crashes: CrashReporter
   readonly #listeners = new Set<() => void>()
   readonly #status: RuntimeStatus
-  #recheckedAt = -Infinity // performance.now()
+  /** `performance.now()` */
+  #recheckedAt = -Infinity
   #isExcepted = false
 
   constructor(options: AppRuntimeOptions) {
@@ -345,16 +345,10 @@ export class AppRuntime implements Callee {
     return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor})
   }
 
-  /** Logs that the sidecar is initialized as soon as it and its app are ready. */
-  noteReady(): void {
-    const {state} = this.app
-    if (state.phase === 'running' && state.ready && this.isServed?.() !== false) this.#lifecycleLog.ready(this.appPort)
-  }
-
   #moved(state: AppState): void {
     this.#status.moved(state)
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
-    this.noteReady()
+    if (state.phase === 'running' && state.ready) this.#lifecycleLog.ready(this.appPort)
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#reportExit(exit)

@@ -125,7 +125,7 @@ class AppSidecar implements OpenSidecar {
   readonly #subscriptions: SidecarSubscriptions
   readonly #bindings: SidecarBindings
   readonly #closing = new AbortController()
-  /** The app has been ready once, and its events were read (Dapr: rtHealthz.Ready() in pkg/runtime/runtime.go). */
+  /** The app has been ready once. */
   #wasReady = false
   readonly #stops: readonly (() => void)[]
 
@@ -145,6 +145,7 @@ class AppSidecar implements OpenSidecar {
     })
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
+      runtime.onMove(() => this.#noteReadiness()),
       runtime.queue.onOpen(() => options.work.appReady(runtime)),
       runtime.onMove(() => options.work.appReady(runtime))
     ]
@@ -163,7 +164,6 @@ class AppSidecar implements OpenSidecar {
       log: this.#logAs('dapr.runtime.processor.subscription')
     })
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
-    runtime.isServed = () => this.#noteReadiness()
     this.#metrics = openMetricsPort(
       runtime.ports.metrics,
       async () => path.metering.text(async () => options.actors.countsOf(runtime)),
@@ -317,8 +317,7 @@ class AppSidecar implements OpenSidecar {
   }
 
   #noteReadiness(): boolean {
-    const {runtime} = this.#options
-    return (this.#wasReady ||= runtime.isListening && this.#subscriptions.isReady && this.#bindings.isReady)
+    return (this.#wasReady ||= this.#options.runtime.isListening)
   }
 
   /** Counts, traces and logs each request to the sidecar. */

@@ -8,6 +8,7 @@ import type {
   RecordPlan,
   ResourcesPlan
 } from '../../model/plan.ts'
+import {publishedPlan} from './published.ts'
 import {channelPlan, sidecarPlan, elsewherePlan} from './sidecar.ts'
 import {readEnvFiles, type S2i} from './environment.ts'
 import {checkedTime, readyPlan, stopPlan, watchPlan} from './lifecycle.ts'
@@ -44,7 +45,8 @@ export interface Making extends Overrides {
 export function resolveApp(settings: Settings, {home, resources, s2i, variables}: Making): AppPlan {
   const {id, folder, values} = settings
   const fixedPort = fixedPortOf(settings, s2i)
-  const channel = channelPlan(settings, fixedPort)
+  const published = publishedPlan(settings)
+  const channel = channelPlan(settings, fixedPort > 0 || published !== undefined)
   const envFiles = readEnvFiles(settings, home)
   const command = commandOf(settings, s2i)
   return {
@@ -69,6 +71,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
     stop: stopPlan(settings),
     dependsOn: [],
     fixedPort,
+    ...(published !== undefined && {published}),
     ...(values.tty === true && {tty: true}),
     ...(values.profiles !== undefined && values.profiles.length > 0 && {profiles: values.profiles}),
     resources,
@@ -78,8 +81,9 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
 
 /** An app has a fixed port if it says so, or if it is a Daeploy service: it has a version, or Daeploy's file and no `appPort`. */
 function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
-  if (values.fixedPort !== undefined) return values.fixedPort
   const isService = values.version !== undefined || (s2i !== undefined && (values.appPort ?? 0) <= 0)
+  // with a `port` it is the number in the code of any program
+  if (values.fixedPort !== undefined && (isService || values.port === undefined)) return values.fixedPort
   return isService ? DAEPLOY_PORT : 0
 }
 

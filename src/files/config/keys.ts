@@ -91,7 +91,7 @@ export const OUR_SHARED_KEYS = [
   'envFile',
   'kubernetes'
 ] as const
-export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'fixedPort', 'profiles', 'tty'] as const
+export const OUR_APP_KEYS = [...OUR_SHARED_KEYS, 'version', 'port', 'fixedPort', 'profiles', 'tty'] as const
 
 /** `250ms`, `5s`, `2m`, or seconds. */
 export type Duration = string | number
@@ -143,6 +143,7 @@ export interface OurValues {
   readonly envFile?: EnvFile | readonly EnvFile[]
   readonly kubernetes?: KubernetesValues
   readonly version?: string
+  readonly port?: number | string
   readonly fixedPort?: number
   readonly profiles?: readonly string[]
   readonly tty?: boolean

@@ -11,6 +11,7 @@ export const validators: Readonly<
   Record<
     | 'managerPort'
     | 'version'
+    | 'port'
     | 'fixedPort'
     | 'watch'
     | 'restart'

@@ -6,8 +6,8 @@ import {quantityBytes} from './quantity.ts'
 
 const MAX_BODY = 4 * 2 ** 20
 const READ_BUFFER = 4 * 2 ** 10
-const HIGHEST_PORT = 65_535
-const A_PORT = 'expected a port number up to 65535'
+export const HIGHEST_PORT = 65_535
+export const A_PORT = 'expected a port number up to 65535'
 const PULL_POLICIES = ['Always', 'Never', 'IfNotPresent'] as const
 
 const OVER_TLS = {http: 'https', grpc: 'grpcs', https: 'https', grpcs: 'grpcs', h2c: 'h2c'} as const
@@ -22,8 +22,8 @@ export const PORT_NAMES = {
   profilePort: 'ProfilePort'
 } as const
 
-/** How the sidecar reaches the app. A service with a fixed port gets an allocated one, unless it has an `appPort`. */
-export function channelPlan(settings: Settings, fixedPort: number): ChannelPlan {
+/** How the sidecar reaches the app. `needsPort`: one is allocated, unless the app has an `appPort`. */
+export function channelPlan(settings: Settings, needsPort: boolean): ChannelPlan {
   const {appProtocol = '', appSSL = false, appPort = 0, autoPort = false, ...values} = settings.values
   const protocol = appProtocol.toLowerCase() || 'http'
   if (!isProtocol(protocol)) {
@@ -31,7 +31,7 @@ export function channelPlan(settings: Settings, fixedPort: number): ChannelPlan 
     return settings.refuse({key: 'appProtocol', message: 'wrong value of appProtocol', expected})
   }
   if (appPort > HIGHEST_PORT) settings.refuse({key: 'appPort', message: 'wrong value of appPort', expected: A_PORT})
-  const allocated = autoPort || (fixedPort > 0 && appPort <= 0)
+  const allocated = autoPort || (needsPort && appPort <= 0)
   return {
     protocol: appSSL ? OVER_TLS[protocol] : protocol,
     address: channelAddress(settings),
@@ -86,9 +86,9 @@ function channelAddress(settings: Settings): string {
 }
 
 /** `[::1]` → `::1` */
-const unbracketed = (address: string): string => address.replace(/^\[(.*)\]$/, '$1')
+export const unbracketed = (address: string): string => address.replace(/^\[(.*)\]$/, '$1')
 
-const isHost = (text: string): boolean => isIP(text) !== 0 || /^[^\s/:@?#[\]]{1,253}$/.test(text)
+export const isHost = (text: string): boolean => isIP(text) !== 0 || /^[^\s/:@?#[\]]{1,253}$/.test(text)
 
 /** A port of the sidecar, 0 for a free one. For an invalid number Dapr has the same text as for a port that is taken. */
 function sidecarPort(settings: Settings, key: keyof typeof PORT_NAMES): number {

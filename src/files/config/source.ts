@@ -1,7 +1,6 @@
-import {isMap, isScalar, YAMLParseError, type Document} from 'yaml'
+import {isMap, isScalar, parseDocument, type Document, type YAMLParseError} from 'yaml'
 import {isUtf8} from 'node:buffer'
 import {messageOf} from '../../model/errors.ts'
-import {yamlDocuments} from '../../model/go-yaml.ts'
 import {readTextBytes, utf8Text} from '../../model/read-file.ts'
 import {templateError, unreadableTemplate, type Source, type Spot} from './diagnose.ts'
 import type {FoundTemplate} from './find.ts'
@@ -85,10 +84,12 @@ export class NoYaml extends Error {
  * not Go's.
  */
 export function parseSource(source: Source): Yaml {
-  const options = {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false} as const
-  const [document, second] = yamlDocuments(source.text, options)
-  if (second !== undefined)
-    document.errors.push(new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', 'a second document'))
+  const document = parseDocument(source.text, {
+    version: '1.1',
+    schema: 'failsafe',
+    uniqueKeys: false,
+    prettyErrors: false
+  })
   const fault = firstFault(document.errors)
   if (fault === undefined) return document
   throw new NoYaml(source, document, fault)

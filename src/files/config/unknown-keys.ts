@@ -9,7 +9,7 @@ import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_
 const OTHER_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['appID', ['id', 'name', 'servicename', 'containername']],
   ['appDirPath', ['cwd', 'dir', 'directory', 'folder', 'path', 'workdir', 'workingdir', 'workingdirectory']],
-  ['appPort', ['port', 'ports', 'expose', 'targetport', 'containerport', 'listenport']],
+  ['port', ['ports', 'expose', 'targetport', 'containerport', 'listenport']],
   ['appProtocol', ['protocol']],
   ['command', ['cmd', 'entrypoint', 'args', 'run', 'exec', 'script', 'start', 'program']],
   ['env', ['environment', 'envs', 'environmentvariables', 'variables', 'vars']],

@@ -23,6 +23,7 @@ const TYPED_KEYS = new Set([
   'record',
   'replay',
   'timeout',
+  'port',
   'fixedPort',
   'tty',
   'interpolate',

@@ -1,10 +1,9 @@
-import {isAlias, isMap, isScalar, isSeq, LineCounter, type Document, type YAMLMap} from 'yaml'
+import {isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type YAMLMap} from 'yaml'
 import type {Place} from '../../model/errors.ts'
 import {mergeConflictIn, RESOLVE_CONFLICT} from '../../model/merge-conflict.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {FaultDetails, ResourceFault} from './fault.ts'
-import {yamlDocuments} from '../../model/go-yaml.ts'
 import {expandDocument} from './variables.ts'
 
 /** The text of a resource file and the name to show for it. */
@@ -66,7 +65,7 @@ export function parseResourceFile({file, text}: ResourceSource, variables?: File
   const source = {file, text: text.replace(/^\uFEFF/, '')}
   const options = {version: '1.1', merge: true, uniqueKeys: false, prettyErrors: false, lineCounter: lines} as const
   const reading: Reading = {source, lines, faults: [], merged: 0, read: 0}
-  const documents = yamlDocuments(source.text, options)
+  const documents = parseAllDocuments(source.text, options)
   const roots: Field[] = []
   const references: PlacedReference[] = []
   for (const document of documents) {

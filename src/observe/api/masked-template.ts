@@ -1,5 +1,4 @@
-import {isScalar, visit} from 'yaml'
-import {yamlDocuments} from '../../model/go-yaml.ts'
+import {isScalar, parseDocument, visit} from 'yaml'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 
 /** Passwords in URLs: `postgres://user:secret@host`. */
@@ -16,14 +15,12 @@ export class MaskedTemplate {
   /** Values of keys with a secret name; lines stay where they are. */
   text(text: string): string {
     const spots: (readonly [start: number, end: number])[] = []
-    for (const document of yamlDocuments(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false}))
-      visit(document, {
-        Pair: (_, {key, value}) => {
-          if (!isScalar(key) || !isScalar(value) || !value.range) return
-          if (this.#masking.isSecret(String(key.value), String(value.value)))
-            spots.push([value.range[0], value.range[1]])
-        }
-      })
+    visit(parseDocument(text, {version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false}), {
+      Pair: (_, {key, value}) => {
+        if (!isScalar(key) || !isScalar(value) || !value.range) return
+        if (this.#masking.isSecret(String(key.value), String(value.value))) spots.push([value.range[0], value.range[1]])
+      }
+    })
     let masked = ''
     let done = 0
     for (const [start, end] of spots.toSorted((a, b) => a[0] - b[0])) {

@@ -1,5 +1,4 @@
-import type {YAMLParseError} from 'yaml'
-import {yamlDocuments} from '../../model/go-yaml.ts'
+import {parseDocument, type YAMLParseError} from 'yaml'
 import {messageOf, type UserError} from '../../model/errors.ts'
 import {mergeConflictIn, RESOLVE_CONFLICT} from '../../model/merge-conflict.ts'
 import {unreadable, type ImportedFile} from './imported.ts'
@@ -8,7 +7,7 @@ export type Values = Readonly<Record<string, unknown>>
 
 /** The values of a YAML file; each scalar is the text that was written. Throws a `UserError` with the place of a mistake. */
 export function valuesOf(file: ImportedFile): Values {
-  const [document] = yamlDocuments(file.text, {schema: 'failsafe', merge: true, prettyErrors: false})
+  const document = parseDocument(file.text, {schema: 'failsafe', merge: true, prettyErrors: false, logLevel: 'silent'})
   const [fault] = document.errors
   if (fault !== undefined) throw noYaml(file, fault)
   try {

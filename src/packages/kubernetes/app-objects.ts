@@ -57,7 +57,7 @@ export function appObjects(entry: Entry, options: AppObjectOptions): AppObjects 
     plan,
     dependsOn: options.dependsOn,
     workload: workloadOf(entry, {...options, port, secret, metadata: metadata(plan.id)}),
-    service: createService ? serviceOf(entry, metadata(plan.id), port) : undefined,
+    service: createService || plan.published ? serviceOf(entry, metadata(plan.id), port) : undefined,
     secret
   }
 }
@@ -109,7 +109,7 @@ const serviceOf = (entry: Entry, metadata: ObjectMeta, port: number): Kubernetes
   spec: {
     type: entry.settings.values.kubernetes?.service ?? 'LoadBalancer',
     selector: {app: entry.plan.id},
-    ports: [{protocol: 'TCP', port: 80, targetPort: port}]
+    ports: [{protocol: 'TCP', port: entry.plan.published?.number ?? 80, targetPort: port}]
   }
 })
 

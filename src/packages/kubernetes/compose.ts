@@ -121,9 +121,10 @@ function appService(
     path: shown(absolutePath(path, plan.folder, home)),
     required
   }))
-  const isPublished = values.createService === true && port > 0
-  const ports = isPublished ? [published.has(port) ? port.toString() : `${port}:${port}`] : []
-  if (isPublished) published.add(port)
+  const isPublished = (values.createService === true || plan.published !== undefined) && port > 0
+  const outer = plan.published?.number ?? port
+  const ports = isPublished ? [published.has(outer) ? port.toString() : `${outer}:${port}`] : []
+  if (isPublished) published.add(outer)
   const awaits = dependsOn.map(({id, until}) => [id, {condition: conditionOf(until, isChecked(deployed, id))}])
   return {
     ...imageOf(entry, shown),

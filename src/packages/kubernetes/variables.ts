@@ -8,11 +8,11 @@ export const hidesSidecar = (name: string): boolean => SIDECAR_PORTS.has(name)
 
 /**
  * The port on which an app listens in a pod, 0 = none. An allocated port means nothing there: it is the one that the code
- * has hard-wired, else `appPort`, else 8080.
+ * has hard-wired, which is `port` where nothing else is said, else `appPort`, else 8080.
  */
-export function podPort({settings: {values}, plan: {channel, fixedPort}}: Entry): number {
+export function podPort({settings: {values}, plan: {channel, fixedPort, published}}: Entry): number {
   if (!channel.autoPort) return channel.port
-  return fixedPort || Math.max(0, values.appPort ?? 0) || 8080
+  return published?.inCode || fixedPort || Math.max(0, values.appPort ?? 0) || 8080
 }
 
 /**

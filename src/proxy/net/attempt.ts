@@ -38,6 +38,10 @@ export class Attempt implements ResponseHandler {
     return false
   }
 
+  get isVerbatim(): boolean {
+    return this.#exchange.isVerbatim === true
+  }
+
   get rules(): HeaderRules {
     return this.#exchange.rules
   }

@@ -9,10 +9,14 @@ export interface Downstream {
   readonly isTunnel: boolean
   /** HTTP/2 has no status 101. */
   readonly refusesSwitch: boolean
+  /** Heads, chunks and trailers pass as they came, in both directions: bodies come with their framing. Left out: they are rewritten. */
+  readonly isVerbatim?: boolean
   /** The callee accepts data: call `exchange.sendBody` with the bytes that have arrived, and again for later ones. */
   sendBody(): void
   /** The callee accepts more of the body. */
   resume(): void
+  /** An interim response (1xx), as it came. Left out: none is passed on. */
+  interim?(text: string): void
   /** A complete response. */
   whole(head: ResponseHead, lines: string, body: string): void
   head(head: ResponseHead, lines: string): void

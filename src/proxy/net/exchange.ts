@@ -1,11 +1,12 @@
 import {Attempt} from './attempt.ts'
 import type {BrokenResponse} from './broken-response.ts'
 import {bugText} from '../../model/errors.ts'
+import type {Direction} from '../../model/call.ts'
 import type {CallHandler} from './call-handler.ts'
 import {TOO_LARGE} from './collector.ts'
 import type {Downstream} from './downstream.ts'
 import {KeptBody} from './kept-body.ts'
-import {PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
+import {CHUNKED, PLAIN_RULES, type HeaderRules, type ResponseHead} from './http1/response-head.ts'
 import type {Failure, ResponseHandler, Upstream} from './http1/upstream.ts'
 import type {Copy} from './mirror.ts'
 import type {Pool} from './pool.ts'
@@ -38,6 +39,8 @@ export class Exchange implements ResponseHandler {
   #upstream: Upstream | undefined
   #head = ''
   #isHeadSent = false
+  /** The response comes in chunks that are passed on as they are. */
+  #isFramed = false
   #hasResponse = false
   /** Set if responses are buffered: called for each. */
   #responded: ((status: number) => void) | undefined
@@ -60,6 +63,10 @@ export class Exchange implements ResponseHandler {
     return this.#downstream.isTunnel
   }
 
+  get isVerbatim(): boolean {
+    return this.#downstream.isVerbatim === true
+  }
+
   /** A call is in flight. */
   get isBusy(): boolean {
     return this.#handler !== undefined
@@ -79,6 +86,7 @@ export class Exchange implements ResponseHandler {
     this.#maxBodyBytes = maxBodyBytes
     this.isSent = false
     this.#hasResponse = false
+    this.#isFramed = false
     this.#responded = undefined
     this.onPiece = undefined
     return this
@@ -167,7 +175,9 @@ export class Exchange implements ResponseHandler {
         this.#giveUp(TOO_LARGE)
         return true
       }
-      journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
+      // of a body in chunks that passes with its framing the downstream reports the content
+      if (this.#length >= 0 || !this.isVerbatim)
+        journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
     return this.#write(upstream, bytes, isLast)
   }
@@ -178,7 +188,7 @@ export class Exchange implements ResponseHandler {
     this.isSent = isLast
     const head = this.#isHeadSent ? '' : this.#head
     this.#isHeadSent = true
-    if (this.#length < 0) return writeChunk(upstream, head, bytes, isLast)
+    if (this.#length < 0 && !this.isVerbatim) return writeChunk(upstream, head, bytes, isLast)
     return bytes === undefined && head === '' ? true : upstream.writeAll(head, bytes)
   }
 
@@ -235,6 +245,7 @@ export class Exchange implements ResponseHandler {
   head(head: ResponseHead): void {
     const handler = this.#begin(head)
     if (handler === undefined) return
+    this.#isFramed = this.isVerbatim && head.left === CHUNKED
     this.#downstream.head(head, handler.headersFor(head))
     if (this.#broken?.left === 0) this.#breakSoon(this.#broken)
   }
@@ -247,9 +258,20 @@ export class Exchange implements ResponseHandler {
     if (journal !== undefined) {
       journal.responseBytes += bytes.length
       // what a websocket carries is nobody else's
-      if (journal.status !== 101) journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
+      if (journal.status !== 101 && !this.#isFramed)
+        journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
     }
     return this.#downstream.body(bytes)
+  }
+
+  interim(text: string): void {
+    this.#downstream.interim?.(text)
+  }
+
+  /** Reports what is in the chunks of a body that passes with its framing. */
+  content(bytes: Buffer, direction: Direction = 'response'): void {
+    const journal = this.#handler?.journal
+    journal?.observer?.bytes(journal.call, direction, bytes, 0, bytes.length)
   }
 
   end(): void {

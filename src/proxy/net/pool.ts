@@ -54,6 +54,7 @@ export class Pool implements UpstreamOwner {
   readonly #idle: Upstream[] = []
   readonly #all = new Set<Upstream>()
   #isRetired = false
+  #plain: Pool | undefined
   #sweep: NodeJS.Timeout | undefined
   /** When it was (`performance.now()`). */
   #sweptAt = 0
@@ -73,6 +74,14 @@ export class Pool implements UpstreamOwner {
   /** The process behind it was replaced, or is about to be. */
   get isRetired(): boolean {
     return this.#isRetired
+  }
+
+  /** The same process over plain TCP, whatever protocol its sidecar speaks to it. */
+  get plain(): Pool {
+    if (this.dial === undefined) return this
+    const {hosts, port, process, hint} = this
+    this.#plain ??= new Pool({hosts, port, hint, ...(process && {process})})
+    return this.#plain
   }
 
   /** An idle connection, or a new one. */
@@ -106,6 +115,7 @@ export class Pool implements UpstreamOwner {
     clearInterval(this.#sweep)
     for (const upstream of this.#idle.splice(0)) upstream.drop()
     this.frameClients?.retire()
+    this.#plain?.retire()
   }
 
   /** Retires the pool, and also closes connections with a call in flight. */
@@ -113,6 +123,7 @@ export class Pool implements UpstreamOwner {
     this.retire()
     for (const upstream of this.#all) upstream.cut()
     this.frameClients?.cut()
+    this.#plain?.cut()
   }
 
   #startSweep(): void {

@@ -11,6 +11,7 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
+import type {RunPublished} from '../run-published.ts'
 import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
@@ -19,6 +20,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly runtimes: AppRuntimes
   readonly starts: StartOrder
   readonly closer: AppCloser
+  readonly published: RunPublished
   /** The open sidecars. */
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
@@ -163,6 +165,7 @@ export class Apps implements EditedApps {
     this.#reopening = {ids, done}
     return () => {
       this.#reopening = undefined
+      void this.#freePublished()
       resolve()
     }
   }
@@ -205,6 +208,8 @@ export class Apps implements EditedApps {
     await this.close(runtime)
     this.#all = this.#all.filter(each => each !== runtime)
     this.#stopped.delete(runtime)
+    // an edit may give its port to another app
+    if (this.#reopening === undefined) await this.#freePublished()
   }
 
   async close(runtime: AppRuntime): Promise<void> {
@@ -231,6 +236,11 @@ export class Apps implements EditedApps {
     this.#options.arranged(this.#all)
   }
 
+  /** Frees the published ports of apps that are stopped or gone. */
+  async #freePublished(): Promise<void> {
+    await this.#options.published.keepOnly(this.#all.filter(each => !this.#stopped.has(each)).map(({plan}) => plan))
+  }
+
   /**
    * Stops the apps of an id, or one instance, with their sidecars. Shadows stop first, so that none replaces the main
    * version. The run ends with its last app. False if there is no such app, or it is stopped already.
@@ -250,6 +260,7 @@ export class Apps implements EditedApps {
       await Promise.all(left.map(async runtime => closer.drain(runtime)))
       await end()
     } else await this.#closeAll(left)
+    await this.#freePublished()
     return true
   }
 
@@ -293,7 +304,7 @@ export class Apps implements EditedApps {
   }
 
   async #claimAndOpen(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
-    const {runtimes, joins, arranged, openSidecar, lifetime} = this.#options
+    const {runtimes, joins, arranged, openSidecar, published, lifetime} = this.#options
     const {previous} = opening
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
@@ -302,6 +313,7 @@ export class Apps implements EditedApps {
       {
         name: 'ports',
         start: async () => {
+          await published.claim([plan])
           ;[ports] = await claimPorts(
             {...this.#options.plan, apps: [plan]},
             nameOwner,
@@ -320,6 +332,7 @@ export class Apps implements EditedApps {
           joins(runtime)
           arranged(this.#all)
           await openSidecar(runtime)
+          published.serve()
         },
         stop: async () => runtime && this.#withdraw(runtime, previous !== undefined)
       }

@@ -41,7 +41,8 @@ export class AppRuntimes {
   readonly #console: Console
   /** The output of all apps, in order. */
   readonly runLog = new RunLog()
-  #markers = 0
+  /** The app of each process, by its marker. */
+  readonly #marked = new Map<string, string>()
 
   constructor(options: AppRuntimesOptions) {
     this.#options = options
@@ -71,6 +72,11 @@ export class AppRuntimes {
     const isContinued = previous !== undefined
     const isExcepted = wasExcepted || (isDebugged === undefined && !isContinued && excepted?.has(app.id) === true)
     return this.#make(app, ports, {...logs, isContinued}, {isDebugged: isDebugged ?? isExcepted, isExcepted})
+  }
+
+  /** The app whose process has this marker; '' = none of the run. */
+  appOf(marker: string): string {
+    return this.#marked.get(marker) ?? ''
   }
 
   /** Removes old log files of earlier runs, none of `own`. Never fails: a file that cannot be removed stays. */
@@ -133,9 +139,10 @@ export class AppRuntimes {
       })
   }
 
-  #nextMarker({stop}: AppPlan): string {
+  #nextMarker({id, stop}: AppPlan): string {
     const {run, spare} = this.#options
-    const marker = `${run}-${++this.#markers}`
+    const marker = `${run}-${this.#marked.size + 1}`
+    this.#marked.set(marker, id)
     if (stop.scope === 'group') spare(marker)
     return marker
   }

@@ -64,12 +64,23 @@ export function effectOf(before: AppPlan, after: AppPlan): Effect {
 }
 
 /** The settings that cannot change while an app's sidecar is open, and those that count before its process starts. */
-const settled = ({channel, sidecar, logs, resources, fixedPort, command, ready, dependsOn}: AppPlan): unknown => ({
+const settled = ({
   channel,
   sidecar,
   logs,
   resources,
   fixedPort,
+  published,
+  command,
+  ready,
+  dependsOn
+}: AppPlan): unknown => ({
+  channel,
+  sidecar,
+  logs,
+  resources,
+  fixedPort,
+  published,
   dependsOn,
   isSidecarAlone: command.length === 0,
   waitMs: ready.timeoutMs

@@ -38,7 +38,7 @@ const unpacked = (bits: number): number => (2 ** (bits / 2048) - 1) / 1000
 
 /** Bytes of a line: one cache line of most processors. */
 const LINE_BYTES = 64
-const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT']
+const VERBS = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT', 'TCP']
 
 /**
  * One line of fixed length for each of the latest calls: numbers only. The line of a call under way is never overwritten: a
@@ -93,6 +93,12 @@ export class CallLines {
     this.#floats[word + 14] = 0 // first byte
     this.#floats[word + 15] = 0 // total
     return number
+  }
+
+  /** Another caller has made it than was supposed at first. */
+  moveTo(number: number, edge: number): void {
+    const at = (number & this.#mask) * 16 + 7
+    this.#words[at] = edge * 65_536 + ((this.#words[at] ?? 0) & 0xff_ff)
   }
 
   /** The line of this call is there. */

@@ -88,6 +88,11 @@ export class CallRecorder implements CallObserver {
     this.#addText(number, PIECE.waited, latin1(reason), -1)
   }
 
+  attributed(call: Call): void {
+    const {number = 0} = call
+    if (number > 0) this.#memory?.lines.moveTo(number, this.#edgeOf(call).index)
+  }
+
   admitted({number = 0}: Call, pid: number, waitedMs: number): void {
     if (number > 0) this.#memory?.lines.admit(number, pid, waitedMs)
   }
@@ -233,10 +238,10 @@ export class CallRecorder implements CallObserver {
 
 const kindOf = (direction: Direction): PieceKind => (direction === 'request' ? PIECE.requestBody : PIECE.responseBody)
 
-const flagsOf = ({isOwn, isShadow, isGrpc, stream}: Call): number =>
+const flagsOf = ({isOwn, isShadow, isGrpc, isTunnel, stream}: Call): number =>
   (isShadow === true ? FLAG.shadow : 0) |
   (isOwn === true ? FLAG.own : 0) |
-  (stream === undefined && isGrpc !== true ? 0 : FLAG.grpc)
+  (isTunnel === true || (stream === undefined && isGrpc !== true) ? 0 : FLAG.grpc)
 
 /** Words of ours as the bytes of UTF-8, one character each. */
 // eslint-disable-next-line no-control-regex

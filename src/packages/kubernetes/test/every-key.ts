@@ -52,6 +52,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   envFile: ['envFile: ../.env'],
   profiles: ['profiles: [extra]'],
   version: ['appID: orders', 'version: 1.2.0'],
+  port: ['port: 5100'],
   fixedPort: ['fixedPort: 5000'],
   tty: ['tty: true'],
   kubernetes: ['kubernetes: {replicas: 2}'],

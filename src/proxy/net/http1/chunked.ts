@@ -59,6 +59,12 @@ export class Chunks {
   #step = SIZE
   #left = 0
   #count = 0
+  readonly #mayMove: boolean
+
+  /** `mayMove` false: the bytes stay where they are, for who passes them on with their framing. */
+  constructor(mayMove = true) {
+    this.#mayMove = mayMove
+  }
 
   /**
    * Parses bytes up to `end`; returns the index after the last one that belongs to the message, or -1 for invalid framing. Small
@@ -70,7 +76,7 @@ export class Chunks {
     let from = start
     let to = start
     for (let at = start; at < stop; at++) {
-      if (to > from && this.#step === SIZE && this.#count === 0) {
+      if (this.#mayMove && to > from && this.#step === SIZE && this.#count === 0) {
         // whole chunks whose size has one digit come in thousands
         for (let size = tinyAt(bytes, at, end); size > 0; size = tinyAt(bytes, at, end)) {
           to = moved(bytes, at + 3, size, to)
@@ -80,7 +86,7 @@ export class Chunks {
       }
       if (this.#step === BODY) {
         const size = Math.min(this.#left, end - at)
-        if (to > from && size <= SMALL) to = moved(bytes, at, size, to)
+        if (this.#mayMove && to > from && size <= SMALL) to = moved(bytes, at, size, to)
         else {
           if (to > from) take(bytes, from, to)
           from = at

@@ -28,6 +28,12 @@ export interface ResponseHandler {
   /** A response 101 makes the connection a tunnel: bytes both ways until one side closes. */
   readonly isTunnel: boolean
   readonly rules: HeaderRules
+  /** A body in chunks passes with its framing: `content` reports what is in it. */
+  readonly isVerbatim?: boolean
+  /** Takes an interim response (1xx) as it came; left out: none is passed on. */
+  interim?(text: string): void
+  /** Bytes within the chunks of a body that passes with its framing. */
+  content?(bytes: Buffer): void
   /** The connection is open: send the request. `wasOpen`: it was open already when the call came. */
   open(wasOpen: boolean): void
   /** A complete response that arrived in one read and has a length. */
@@ -249,8 +255,8 @@ export class Upstream {
       if (!isValidStatus(status)) return this.#failHead(text, '')
       at += head.size
       if (status < 200 && status !== 101) {
-        // Interim responses are not passed on.
-        if (++this.#interim > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
+        if (responseHandler.isVerbatim === true) responseHandler.interim?.(text.slice(0, head.size))
+        else if (++this.#interim > MAX_INTERIM) return this.#fail('malformed', TOO_MANY_INTERIM)
         continue
       }
       return this.#startResponse(responseHandler, head, text, bytes, at, end)
@@ -279,7 +285,7 @@ export class Upstream {
       return this.#whole(responseHandler, head, text.slice(head.size))
     }
     this.#inBody = true
-    this.#chunks = head.left === CHUNKED ? new Chunks() : undefined
+    this.#chunks = head.left === CHUNKED ? new Chunks(responseHandler.isVerbatim !== true) : undefined
     this.#taken = Infinity
     responseHandler.head(head)
     if (this.#responseHandler === responseHandler) this.#readBody(responseHandler, bytes, at, end)
@@ -292,7 +298,12 @@ export class Upstream {
         isTaken = responseHandler.body(bytes.subarray(from, to)) && isTaken
     }
     let stop = end
-    if (this.#chunks !== undefined) stop = this.#parseChunks(this.#chunks, bytes, start, end, take)
+    if (this.#chunks !== undefined && responseHandler.isVerbatim === true) {
+      stop = this.#parseChunks(this.#chunks, bytes, start, end, (_, from, to) =>
+        responseHandler.content?.(bytes.subarray(from, to))
+      )
+      take(bytes, start, stop < 0 ? end : stop)
+    } else if (this.#chunks !== undefined) stop = this.#parseChunks(this.#chunks, bytes, start, end, take)
     else {
       if (this.#left >= 0) stop = Math.min(end, start + this.#left)
       if (this.#left >= 0) this.#left -= stop - start

@@ -179,6 +179,16 @@ t.test('a wrong value of ours is refused with its place', async t => {
       'wrong value of envFile',
       '5:14 ^^^^^^^^ expected a path, {path: PATH, required: false}, or a list of these'
     ],
+    [
+      'port: 0',
+      'wrong value of port',
+      '5:11 ^ expected a port number from 1 to 65535, or an address with one, like 0.0.0.0:5100'
+    ],
+    [
+      'port: [1]',
+      'wrong value of port',
+      '5:11 ^^^ expected a port number from 1 to 65535, or an address with one, like 0.0.0.0:5100'
+    ],
     ['fixedPort: 0', 'wrong value of fixedPort', '5:16 ^ expected a port number from 1 to 65535'],
     ['fixedPort: 80.5', 'wrong value of fixedPort', '5:16 ^^^^ expected a port number from 1 to 65535'],
     ['version: [1]', 'wrong value of version', '5:14 ^^^ expected a semantic version, like 1.0.0']
@@ -260,8 +270,7 @@ t.test('what nobody hears is found: unknown keys, keys in the wrong section, key
 
 t.test('the keys of other tools, and keys in a wrong place, come with the key that is meant', async t => {
   const app: Readonly<Record<string, string>> = {
-    port: 'did you mean appPort?',
-    ports: 'did you mean appPort?',
+    ports: 'did you mean port?',
     environment: 'did you mean env?',
     healthcheck: 'did you mean ready?',
     working_dir: 'did you mean appDirPath?',

@@ -1,0 +1,153 @@
+import net from 'node:net'
+import type {Call} from '../../model/call.ts'
+import {codeOf, bugText} from '../../model/errors.ts'
+import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
+import {Passage, type Passenger} from '../gateway/passage.ts'
+import {CallJournal} from '../net/call-journal.ts'
+import {contain} from '../net/error-boundary.ts'
+import {abortConnection} from '../net/http1/abort-connection.ts'
+import type {PublishedContext} from './published-port-call.ts'
+import {TunnelStream} from './tunnel-stream.ts'
+
+export interface BytesCallOptions {
+  readonly context: PublishedContext
+  readonly caller: string
+  /** The caller's connection, which nothing else reads any more. */
+  readonly socket: net.Socket
+  /** What has been read of it. */
+  readonly early: Buffer
+}
+
+/** The status of a connection that passes as bytes: as of one that has switched its protocol. */
+const SWITCHED = 101
+
+/** What is no HTTP/1: one connection to the app for one of a caller, bytes both ways, listed as one call. */
+export class BytesCall implements Passenger {
+  readonly call: Call
+  readonly #context: PublishedContext
+  readonly #journal: CallJournal
+  readonly #passage: Passage
+  readonly #socket: net.Socket
+  readonly #stream: TunnelStream
+  #early: Buffer | undefined
+  #upstream: net.Socket | undefined
+  #isOver = false
+
+  constructor({context, caller, socket, early}: BytesCallOptions) {
+    const {callee, observer, recorded} = context
+    const request = {method: 'TCP', path: `:${socket.localPort ?? 0}`, lines: ''}
+    const {method, path} = request
+    this.#stream = new TunnelStream(() => this.#fail('the app was replaced'))
+    this.call = {caller, callee, method, path, number: 0, sent: request, isTunnel: true, stream: this.#stream}
+    this.#context = context
+    this.#journal = new CallJournal({call: this.call, request, observer, recorded})
+    this.#passage = new Passage(this, {context, journal: this.#journal, length: early.length})
+    this.#socket = socket
+    this.#early = early
+  }
+
+  /** Asks for admission, then connects. */
+  start(): void {
+    const socket = this.#socket
+    contain(socket, error => this.crash(error))
+    socket.pause()
+    socket.on('error', () => this.#end('')).on('close', () => this.#end(''))
+    this.#journal.begun()
+    if (socket.destroyed) this.#end('')
+    else this.#passage.start()
+  }
+
+  ask(isRefused: boolean): Admission | Held {
+    return this.#context.admit(this.call, isRefused)
+  }
+
+  send({pool}: Admitted): void {
+    this.#journal.attempts++
+    this.#connect(pool.plain.hosts, pool.port, 0)
+  }
+
+  denied({error, down}: Denied): void {
+    this.#fail(down?.reason ?? error)
+  }
+
+  struck(): void {
+    this.#fail('cut by a fault')
+  }
+
+  crash(error: unknown): void {
+    this.#context.warn(bugText(error))
+    this.#fail('internal error')
+  }
+
+  restart(): void {
+    // no policy applies: there is one attempt
+  }
+
+  drop(): void {
+    this.#upstream?.destroy()
+  }
+
+  conclude(): void {
+    // see `restart`
+  }
+
+  whyOnce(): string {
+    return 'it is a connection'
+  }
+
+  #connect(hosts: readonly string[], port: number, at: number): void {
+    const upstream = net.connect({host: hosts[at] ?? '127.0.0.1', port, noDelay: true, allowHalfOpen: true})
+    this.#upstream = upstream
+    contain(upstream, error => this.crash(error))
+    let why = ''
+    upstream
+      .on('connect', () => this.#open(upstream))
+      .on('error', error => {
+        why = codeOf(error)
+      })
+      .on('close', () => {
+        if (this.#upstream !== upstream || this.#isOver) return
+        if (this.#journal.status > 0) return this.#end(why)
+        if (at + 1 < hosts.length) this.#connect(hosts, port, at + 1)
+        else if (why !== 'ECONNREFUSED' || !this.#passage.refused()) this.#fail(why)
+      })
+  }
+
+  #open(upstream: net.Socket): void {
+    const journal = this.#journal
+    const socket = this.#socket
+    journal.connectedAt = performance.now()
+    journal.status = SWITCHED
+    this.#stream.open()
+    const early = this.#early
+    this.#early = undefined
+    if (early !== undefined && early.length > 0) {
+      journal.requestBytes += early.length
+      upstream.write(early)
+    }
+    socket.on('data', (bytes: Buffer) => void (journal.requestBytes += bytes.length))
+    upstream.on('data', (bytes: Buffer) => {
+      if (journal.firstByteAt === 0) journal.firstByteAt = performance.now()
+      journal.responseBytes += bytes.length
+    })
+    socket.pipe(upstream)
+    upstream.pipe(socket)
+  }
+
+  #fail(why: string): void {
+    this.#journal.failure = why
+    if (!this.#socket.destroyed) abortConnection(this.#socket)
+    this.#end(why)
+  }
+
+  /** One side is closed: so is the other one. */
+  #end(why: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#passage.isBroken = why !== ''
+    if (why === '') this.#socket.destroySoon()
+    else abortConnection(this.#socket)
+    this.#upstream?.destroySoon()
+    this.#passage.over()
+  }
+}

@@ -1,0 +1,287 @@
+import type net from 'node:net'
+import type {Downstream} from '../net/downstream.ts'
+import {Exchange} from '../net/exchange.ts'
+import {abortConnection} from '../net/http1/abort-connection.ts'
+import {Chunks} from '../net/http1/chunked.ts'
+import {LateText} from '../net/http1/late-text.ts'
+import {HEAD_LIMIT, type ResponseHead} from '../net/http1/response-head.ts'
+import {owned, readWith} from '../net/http1/shared-reads.ts'
+import {closeLingering} from '../net/lingering-close.ts'
+import {replyText, type Reply} from '../net/reply.ts'
+import {writeCopy} from '../net/write-copy.ts'
+import type {VerbatimHead} from './verbatim-head.ts'
+import {TunnelStream} from './tunnel-stream.ts'
+
+/** What a connection needs of its port. */
+export interface PublishedHost {
+  /** No further request is taken. */
+  readonly isClosing: boolean
+  /** As `readVerbatimHead`. */
+  read(text: string): VerbatimHead | undefined | false
+  /** Starts the call of a request with `begin`. */
+  start(head: VerbatimHead, connection: PublishedConnection): void
+  /** What came is no HTTP/1: the connection passes as bytes. */
+  passBytes(socket: net.Socket, bytes: Buffer): void
+  forget(connection: PublishedConnection): void
+}
+
+/** Maximum size of bytes received ahead of a request's turn; beyond it, reading stops. */
+const MAX_EARLY = 8192
+
+/** Pieces up to this size are written as text. */
+const SMALL = 16_000
+
+const uncork = (socket: net.Socket): void => socket.uncork()
+
+/**
+ * One caller's connection to a published port, as long as it speaks HTTP/1: one call at a time, each passed on as it came, with its framing.
+ * What cannot be read beyond doubt passes as bytes instead: it is the app that decides about it.
+ */
+export class PublishedConnection implements Downstream {
+  readonly isVerbatim = true
+  readonly refusesSwitch = false
+  toHead = false
+  /** Set while its request asks for another protocol. */
+  tunnel: TunnelStream | undefined
+  /** No request has come yet. */
+  isFresh = true
+  /** The app that holds its other end; '' = it was not looked for yet. */
+  caller = ''
+  readonly socket: net.Socket
+  readonly #host: PublishedHost
+  readonly #listeners: Readonly<Record<string, () => void>>
+  readonly #stopReading: () => void
+  readonly #exchange: Exchange
+  readonly #late: LateText
+  #pending: Buffer | undefined
+  /** The request of the current call. */
+  #request: VerbatimHead | undefined
+  /** Bytes of its body that have not come, where it has a length. */
+  #left = 0
+  /** Its framing, where it has none. */
+  #chunks: Chunks | undefined
+  /** Its callee takes the body. */
+  #isSending = false
+  /** The response says that no other one follows. */
+  #isLast = false
+  /** The connection has become a tunnel. */
+  #isSwitched = false
+  #isStarting = false
+
+  constructor(host: PublishedHost, socket: net.Socket) {
+    this.#host = host
+    this.socket = socket
+    this.#exchange = new Exchange(this)
+    this.#late = new LateText(socket)
+    const destroy = (): void => this.destroy()
+    this.#listeners = {
+      end: () => (this.#isSwitched ? this.#exchange.finishSending() : this.destroy()),
+      close: destroy,
+      error: destroy,
+      drain: () => {
+        this.#exchange.resume()
+        this.#next()
+      }
+    }
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener)
+    this.#stopReading = readWith(socket, bytes => this.#take(bytes))
+  }
+
+  get isTunnel(): boolean {
+    return this.tunnel !== undefined
+  }
+
+  /** A call is in flight. */
+  get isBusy(): boolean {
+    return this.#exchange.isBusy
+  }
+
+  /** Starts the call of the request that has come. */
+  begin(handler: Parameters<Exchange['begin']>[0]): Exchange {
+    const {method = '', length = 0} = this.#request ?? {}
+    return this.#exchange.begin(handler, method, length)
+  }
+
+  sendBody(): void {
+    this.#isSending = true
+    this.#upload()
+  }
+
+  resume(): void {
+    this.socket.resume()
+  }
+
+  interim(text: string): void {
+    this.#late.write()
+    this.socket.write(text, 'latin1')
+  }
+
+  whole(head: ResponseHead, lines: string, body: string): void {
+    this.#late.add(this.#headText(head, lines) + body)
+  }
+
+  head(head: ResponseHead, lines: string): void {
+    const {socket} = this
+    this.#late.write()
+    socket.cork()
+    process.nextTick(uncork, socket)
+    socket.write(this.#headText(head, lines), 'latin1')
+    if (head.status !== 101 || this.tunnel === undefined) return
+    this.#isSwitched = true
+    this.tunnel.open()
+    this.#upload()
+  }
+
+  body(bytes: Buffer): boolean {
+    return bytes.length <= SMALL ? this.socket.write(bytes.toString('latin1'), 'latin1') : writeCopy(this.socket, bytes)
+  }
+
+  end(): void {
+    // the framing is the app's own
+  }
+
+  cut(): void {
+    abortConnection(this.socket)
+    this.destroy()
+  }
+
+  reset(): void {
+    this.cut()
+  }
+
+  reply(response: Reply): void {
+    this.#isLast ||= !this.#isWhole
+    this.#late.add(replyText(response, this.toHead, this.#isLast ? 'Connection: close\r\n' : ''))
+  }
+
+  /** The next call starts, unless the rest of a body is to come: who waits for a word before it sends one may send it or not. */
+  done(): void {
+    this.tunnel = undefined
+    if (this.#isLast || this.#isSwitched || !this.#isWhole || this.#request?.keep === false) this.#close()
+    else this.#next()
+  }
+
+  /** The caller disconnected, or is to be disconnected. */
+  destroy(): void {
+    this.#host.forget(this)
+    this.#late.write()
+    this.socket.destroy()
+    this.#exchange.abort()
+  }
+
+  /** The request has come with its whole body. */
+  get #isWhole(): boolean {
+    return this.#left === 0 && this.#chunks === undefined
+  }
+
+  #headText({text, size, keep}: ResponseHead, lines: string): string {
+    this.#isLast = !keep
+    return lines === '' ? text.slice(0, size) : `${text.slice(0, size - 2)}${lines}\r\n`
+  }
+
+  #close(): void {
+    this.#host.forget(this)
+    this.#late.write()
+    this.#detach()
+    closeLingering(this.socket.on('error', () => this.socket.destroy()))
+  }
+
+  #detach(): void {
+    this.#stopReading()
+    for (const [event, listener] of Object.entries(this.#listeners)) this.socket.removeListener(event, listener)
+  }
+
+  #take(bytes: Buffer): void {
+    this.#pending = this.#pending === undefined ? bytes : Buffer.concat([this.#pending, bytes])
+    if (this.#isSending) this.#upload()
+    if (!this.isBusy) this.#next()
+    if ((this.#pending?.length ?? 0) > MAX_EARLY && this.isBusy) this.socket.pause()
+    if (this.#pending !== undefined) this.#pending = owned(this.#pending)
+  }
+
+  /** Passes on what has come of the body, or of the tunnel; dropped if the call has ended. */
+  #upload(): void {
+    const bytes = this.#pending
+    if (this.#isSwitched) {
+      this.#pending = undefined
+      if (bytes !== undefined && !this.#exchange.write(owned(bytes))) this.socket.pause()
+      else if (this.socket.isPaused()) this.socket.resume()
+      return
+    }
+    const wasWhole = this.#isWhole
+    const size = bytes === undefined ? 0 : this.#bodyIn(bytes)
+    this.#pending = size === 0 || bytes === undefined ? bytes : size === bytes.length ? undefined : bytes.subarray(size)
+    const piece = size === 0 ? undefined : bytes?.subarray(0, size)
+    const isTaken = wasWhole || this.#exchange.sendBody(piece, this.#isWhole)
+    // only a socket that is read notices that the caller disconnects
+    if (!isTaken) this.socket.pause()
+    else if (this.socket.isPaused() && (this.#pending?.length ?? 0) <= MAX_EARLY) this.socket.resume()
+  }
+
+  /** How many of these bytes belong to the body. */
+  #bodyIn(bytes: Buffer): number {
+    if (this.#chunks === undefined) {
+      const size = Math.min(this.#left, bytes.length)
+      this.#left -= size
+      return size
+    }
+    const stop = this.#chunks.parse(bytes, 0, bytes.length, (_, from, to) =>
+      this.#exchange.content(bytes.subarray(from, to), 'request')
+    )
+    if (this.#chunks.done) this.#chunks = undefined
+    // the app finds it broken, too, and says so; nothing behind it can be told apart
+    if (stop < 0) this.#isLast = true
+    return stop < 0 ? bytes.length : stop
+  }
+
+  /** Starts the requests that have come one by one, as long as they get their responses at once. */
+  #next(): void {
+    if (this.#isStarting) return
+    this.#isStarting = true
+    while (this.#startNext());
+    this.#isStarting = false
+  }
+
+  /** Starts the next request if it is time for one; true: its call has already ended. */
+  #startNext(): boolean {
+    const {socket} = this
+    if (this.isBusy || socket.destroyed || socket.writableNeedDrain) return false
+    const bytes = this.#pending
+    if (bytes === undefined) {
+      if (this.#host.isClosing) this.#close()
+      else if (socket.isPaused()) socket.resume()
+      return false
+    }
+    const head = this.#host.read(bytes.toString('latin1', 0, Math.min(HEAD_LIMIT, bytes.length)))
+    if (head === undefined) {
+      if (socket.isPaused()) socket.resume()
+      return false
+    }
+    if (head === false) {
+      this.#passBytes(bytes)
+      return false
+    }
+    this.#start(head, bytes)
+    return !this.isBusy
+  }
+
+  #start(head: VerbatimHead, bytes: Buffer): void {
+    this.isFresh = false
+    this.#pending = head.size === bytes.length ? undefined : bytes.subarray(head.size)
+    this.#request = head
+    this.toHead = head.method === 'HEAD'
+    this.tunnel = head.asksForSwitch ? new TunnelStream(() => this.destroy()) : undefined
+    this.#left = Math.max(0, head.length)
+    this.#chunks = head.length < 0 ? new Chunks(false) : undefined
+    this.#isSending = false
+    this.#isLast = false
+    this.#host.start(head, this)
+  }
+
+  #passBytes(bytes: Buffer): void {
+    this.#host.forget(this)
+    this.#late.write()
+    this.#detach()
+    this.#host.passBytes(this.socket, owned(bytes))
+  }
+}

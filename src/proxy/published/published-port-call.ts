@@ -1,0 +1,98 @@
+import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
+import type {CallContext} from '../gateway/call-context.ts'
+import {ProxiedCall} from '../gateway/proxied-call.ts'
+import type {CallHandler} from '../net/call-handler.ts'
+import type {Exchange} from '../net/exchange.ts'
+import {PLAIN_RULES} from '../net/http1/response-head.ts'
+import type {Failure} from '../net/http1/upstream.ts'
+import type {Reply} from '../net/reply.ts'
+import {freshTrace} from '../net/grpc/fresh-traces.ts'
+import {refusal} from './refusal.ts'
+import type {VerbatimHead} from './verbatim-head.ts'
+import type {TunnelStream} from './tunnel-stream.ts'
+
+/** Who calls where nothing else is known: no app of the run. */
+export const OUTSIDE = 'outside'
+
+/** What all calls at one published port share. */
+export interface PublishedContext extends CallContext {
+  /** The app that is called there. */
+  readonly callee: string
+  admit(call: PublishedPortCall['call'], isRefused: boolean): Admission | Held
+  /** The last lines of the app, for who gets no answer. */
+  readonly lastLines: () => readonly string[]
+  readonly warn: (text: string) => void
+}
+
+export interface PublishedPortCallOptions {
+  readonly context: PublishedContext
+  readonly caller: string
+  readonly head: VerbatimHead
+  /** Set if the caller asks for another protocol. */
+  readonly tunnel: TunnelStream | undefined
+  readonly exchange: (handler: CallHandler) => Exchange
+}
+
+/** One call at a published port: it is sent as it came, and has the passage of every call. */
+export class PublishedPortCall extends ProxiedCall {
+  readonly rules = PLAIN_RULES
+  readonly copy = undefined
+  protected readonly isInterceptable = false
+  protected readonly exchange: Exchange
+  readonly #context: PublishedContext
+  readonly #head: VerbatimHead
+
+  constructor({context, caller, head, tunnel, exchange}: PublishedPortCallOptions) {
+    const {method, target, lines, text, size, length} = head
+    const request = {method, path: target.split('?', 1)[0] ?? target, lines, target, text, size}
+    const call = {caller, callee: context.callee, method, path: target, number: 0, sent: request}
+    super(context, tunnel === undefined ? call : {...call, isTunnel: true, stream: tunnel}, request, length)
+    this.#context = context
+    this.#head = head
+    this.exchange = exchange(this)
+  }
+
+  ask(isRefused: boolean): Admission | Held {
+    return this.#context.admit(this.call, isRefused)
+  }
+
+  send({pool}: Admitted): void {
+    const {text, size, hasTrace} = this.#head
+    if (!hasTrace && this.journal.trace === '') this.journal.trace = `traceparent: ${freshTrace().traceparent}\r\n`
+    this.exchange.send(pool.plain, `${text.slice(0, size - 2)}${this.journal.trace}\r\n`)
+  }
+
+  /** The middleware of Dapr does not belong here. */
+  override filter(admitted: Admitted): void {
+    this.send(admitted)
+  }
+
+  protected responseHeaders(): string {
+    return '' // the downstream passes on the head as it came
+  }
+
+  protected replyDenied({error, down}: Denied): void {
+    this.#refuse(503, down?.reason ?? error)
+  }
+
+  protected replyFailed(why: string, failure: Failure | undefined): void {
+    this.#refuse(failure === 'refused' || failure === 'unreachable' ? 503 : 502, why)
+  }
+
+  protected replyAs(reply: Reply): void {
+    this.exchange.reply(reply)
+  }
+
+  protected warn(text: string): void {
+    this.#context.warn(text)
+  }
+
+  protected warnCut(why: string): void {
+    this.warn(`${this.call.callee} closed the connection within its response to ${this.call.caller}: ${why}`)
+  }
+
+  #refuse(status: 502 | 503, why: string): void {
+    const {callee, lastLines} = this.#context
+    this.exchange.reply(refusal({status, callee, why, lastLines: lastLines(), lines: this.#head.lines}))
+  }
+}

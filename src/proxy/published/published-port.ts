@@ -1,0 +1,110 @@
+// proxy/published/ serves the ports at which apps are called without Dapr's API (`port` of a template): whatever comes there is passed on as it
+// came, waits while the app starts or reloads, and is recorded like any other call. Nothing in it is changed but a `traceparent` that is added.
+import net from 'node:net'
+import {bugText} from '../../model/errors.ts'
+import {attach, release} from '../net/claimed-server.ts'
+import {Connections} from '../net/connections.ts'
+import {contain} from '../net/error-boundary.ts'
+import {KnownHeads} from '../net/http1/known-heads.ts'
+import {shareReads} from '../net/http1/shared-reads.ts'
+import type {Ends} from '../../platform/proc-net.ts'
+import {BytesCall} from './bytes-call.ts'
+import {OUTSIDE, PublishedPortCall, type PublishedContext} from './published-port-call.ts'
+import {PublishedConnection, type PublishedHost} from './published-connection.ts'
+import {readVerbatimHead, type VerbatimHead} from './verbatim-head.ts'
+
+export interface PublishedPortOptions {
+  /** Bound and listening; the port owns them from now on. */
+  readonly servers: readonly net.Server[]
+  /** What calls need to the app that is called there now. */
+  readonly contextOf: () => PublishedContext
+  /** The app that holds the other end of a connection; '' = none of the run. */
+  readonly callerOf: (ends: Ends) => string
+}
+
+/** The port at which others call an app. */
+export class PublishedPort implements PublishedHost {
+  isClosing = false
+  readonly #options: PublishedPortOptions
+  readonly #servers: readonly net.Server[]
+  readonly #connections = new Connections()
+  readonly #http = new Set<PublishedConnection>()
+  readonly #known = new KnownHeads<VerbatimHead>()
+
+  constructor(options: PublishedPortOptions) {
+    this.#options = options
+    this.#servers = options.servers.map(claim => {
+      const server = net.createServer({allowHalfOpen: true, noDelay: true})
+      shareReads(server)
+      this.#connections.follow(server)
+      server.on('connection', (socket: net.Socket) => this.#accept(socket))
+      attach(claim, server, text => options.contextOf().warn(text))
+      return server
+    })
+  }
+
+  read(text: string): VerbatimHead | undefined | false {
+    const known = this.#known.find(text)
+    if (known !== undefined) return known
+    const head = readVerbatimHead(text)
+    if (head) this.#known.add(head)
+    return head
+  }
+
+  start(head: VerbatimHead, connection: PublishedConnection): void {
+    const context = this.#options.contextOf()
+    // a rule may name its caller: then it has to be known before the call is sent
+    if (connection.caller === '' && context.faults?.active !== undefined)
+      connection.caller = this.#callerOf(connection.socket)
+    const call = new PublishedPortCall({
+      context,
+      caller: connection.caller || OUTSIDE,
+      head,
+      tunnel: connection.tunnel,
+      exchange: handler => connection.begin(handler)
+    })
+    call.start()
+    if (connection.caller === '') setImmediate(() => this.#attribute(call, connection))
+  }
+
+  passBytes(socket: net.Socket, early: Buffer): void {
+    const context = this.#options.contextOf()
+    new BytesCall({context, caller: this.#callerOf(socket), socket, early}).start()
+  }
+
+  forget(connection: PublishedConnection): void {
+    this.#http.delete(connection)
+  }
+
+  /** Accepts nothing new and lets calls in flight finish, until `cut` is aborted. Settles when the last connection is closed. */
+  async close(cut?: AbortSignal): Promise<void> {
+    this.isClosing = true
+    for (const server of this.#servers) server.close()
+    for (const claim of this.#options.servers) release(claim)
+    for (const connection of this.#http) if (!connection.isBusy) connection.destroy()
+    if (cut?.aborted === true) this.#connections.destroy()
+    cut?.addEventListener('abort', () => this.#connections.destroy(), {once: true})
+    await this.#connections.gone()
+  }
+
+  #accept(socket: net.Socket): void {
+    contain(socket, error => {
+      this.#options.contextOf().warn(bugText(error))
+      socket.destroy()
+    })
+    this.#http.add(new PublishedConnection(this, socket))
+  }
+
+  /** While the app works: its answer cannot have been read yet. */
+  #attribute(call: PublishedPortCall, connection: PublishedConnection): void {
+    if (connection.caller !== '') return
+    connection.caller = this.#callerOf(connection.socket)
+    if (connection.caller === OUTSIDE) return
+    call.call.caller = connection.caller
+    this.#options.contextOf().observer?.attributed?.(call.call)
+  }
+
+  #callerOf(socket: net.Socket): string {
+    return this.#options.callerOf(socket) || OUTSIDE
+  }
+}

@@ -1,0 +1,95 @@
+import type {Server} from 'node:net'
+import {codeOf, UserError} from '../../model/errors.ts'
+import type {AppPlan, PublishedPlan} from '../../model/plan.ts'
+import {LOOPBACK} from '../../platform/probe.ts'
+import type {Ends} from '../../platform/proc-net.ts'
+import {release} from '../net/claimed-server.ts'
+import {whyTaken} from '../ports/app-port.ts'
+import {listen, type NameOwner} from '../ports/claim.ts'
+import type {PublishedContext} from './published-port-call.ts'
+import {PublishedPort} from './published-port.ts'
+
+export interface PublishedPortsOptions {
+  /** What calls to an app need. */
+  readonly contextOf: (id: string) => PublishedContext
+  /** The app that holds the other end of a connection; '' = none of the run. */
+  readonly callerOf: (ends: Ends) => string
+  readonly nameOwner: NameOwner
+}
+
+interface Entry {
+  readonly plan: PublishedPlan
+  /** An edit may give the port to another app. */
+  callee: string
+  readonly servers: readonly Server[]
+  /** Undefined: bound, but not served yet. */
+  port: PublishedPort | undefined
+}
+
+type Publishing = Pick<AppPlan, 'id' | 'published'>
+
+/** The published ports of a run: bound before anything starts, and kept while any app of the run wants them, whatever becomes of its process. */
+export class PublishedPorts {
+  readonly #options: PublishedPortsOptions
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(options: PublishedPortsOptions) {
+    this.#options = options
+  }
+
+  /** Binds the ports of these apps that are not bound yet. Throws a `UserError` if one is taken. */
+  async claim(apps: readonly Publishing[]): Promise<void> {
+    for (const {id, published} of apps) {
+      if (published === undefined) continue
+      const key = keyOf(published)
+      const known = this.#entries.get(key)
+      if (known !== undefined) known.callee = id
+      else
+        this.#entries.set(key, {plan: published, callee: id, servers: await this.#bind(id, published), port: undefined})
+    }
+  }
+
+  /** Serves the ports that are bound, beginning with who has connected meanwhile. */
+  serve(): void {
+    for (const entry of this.#entries.values()) entry.port ??= this.#serve(entry)
+  }
+
+  /** Frees the ports that none of these apps wants. */
+  async keepOnly(apps: readonly Publishing[]): Promise<void> {
+    const wanted = new Set(apps.flatMap(({published}) => (published === undefined ? [] : [keyOf(published)])))
+    const unwanted = [...this.#entries].filter(([key]) => !wanted.has(key))
+    await Promise.all(unwanted.map(async ([key, entry]) => this.#close(key, entry, AbortSignal.abort())))
+  }
+
+  /** Accepts nothing new; calls in flight may finish until `cut` is aborted. */
+  async close(cut?: AbortSignal): Promise<void> {
+    await Promise.all([...this.#entries].map(async ([key, entry]) => this.#close(key, entry, cut)))
+  }
+
+  async #close(key: string, {servers, port}: Entry, cut: AbortSignal | undefined): Promise<void> {
+    this.#entries.delete(key)
+    if (port === undefined) for (const server of servers) release(server)
+    else await port.close(cut)
+  }
+
+  #serve(entry: Entry): PublishedPort {
+    const {contextOf, callerOf} = this.#options
+    return new PublishedPort({servers: entry.servers, contextOf: () => contextOf(entry.callee), callerOf})
+  }
+
+  async #bind(id: string, {host, number}: PublishedPlan): Promise<readonly Server[]> {
+    try {
+      return await listen(number, host === '' ? LOOPBACK : [host])
+    } catch (cause) {
+      const why = codeOf(cause)
+      const owner = why === 'EADDRINUSE' ? await this.#options.nameOwner(number) : ''
+      const holder = owner === '' ? whyTaken(why) : `it is held by ${owner}`
+      throw new UserError(`app "${id}" cannot be called at port ${number}: ${holder}`, {
+        explanation: `Its \`port\` is where Pillion listens for it. End what listens there, or choose another port for "${id}".`,
+        cause
+      })
+    }
+  }
+}
+
+const keyOf = ({host, number}: PublishedPlan): string => `${host}:${number}`

@@ -1,0 +1,26 @@
+import type {OpenStream} from '../../model/call.ts'
+
+/** A connection that carries what it likes: a reload or a stop of the app does not wait until it ends, but ends it. */
+export class TunnelStream implements OpenStream {
+  changed: (() => void) | undefined
+  #isStream = false
+  readonly #end: () => void
+
+  constructor(end: () => void) {
+    this.#end = end
+  }
+
+  get isStream(): boolean {
+    return this.#isStream
+  }
+
+  /** It carries bytes now. */
+  open(): void {
+    this.#isStream = true
+    this.changed?.()
+  }
+
+  endStream(): void {
+    this.#end()
+  }
+}

@@ -1,0 +1,57 @@
+import {asBytes} from '../model/bytes.ts'
+import {PeerVariable} from '../platform/peer-variable.ts'
+import type {CallContext} from '../proxy/gateway/call-context.ts'
+import {HeldBodies} from '../proxy/gateway/held-bodies.ts'
+import {admitBy, type Reopening} from '../proxy/gateway/instances.ts'
+import type {Routes} from '../proxy/gateway/routes.ts'
+import {nameOwner} from '../proxy/ports/claim-all.ts'
+import type {PublishedContext} from '../proxy/published/published-port-call.ts'
+import {PublishedPorts} from '../proxy/published/published-ports.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
+
+export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'faults'> {
+  readonly routes: () => Routes<AppRuntime>
+  readonly reopening: Reopening
+  /** Why calls to this id fail if the user has stopped its apps; '' otherwise. */
+  readonly whyStopped: (id: string) => string
+  /** The app whose process has this marker; '' = none. */
+  readonly appOf: (marker: string) => string
+}
+
+/** How many of an app's last lines a caller gets that it does not answer. */
+const LAST_LINES = 10
+
+/** The published ports of a run, each call to which has the passage of an invocation. */
+export function openPublished(options: RunPublishedOptions): PublishedPorts {
+  const contexts = new Map<string, PublishedContext>()
+  const markers = new PeerVariable('PILLION_LIFE')
+  const contextOf = (id: string): PublishedContext => {
+    const context = contexts.get(id) ?? newContext(id, options)
+    contexts.set(id, context)
+    return context
+  }
+  return new PublishedPorts({contextOf, callerOf: ends => options.appOf(markers.of(ends)), nameOwner})
+}
+
+function newContext(
+  id: string,
+  {observer, faults, routes, reopening, whyStopped}: RunPublishedOptions
+): PublishedContext {
+  const first = (): AppRuntime | undefined => routes().versions.main(id)
+  const admit = admitBy({
+    find: callee => routes().versions.callee(callee),
+    elsewhere: () => ({ok: false, status: 503, error: whyStopped(id) || 'it is not part of the run any more'}),
+    reopening
+  })
+  return {
+    callee: id,
+    heldBodies: new HeldBodies(),
+    observer,
+    faults,
+    admit: (call, isRefused) => admit(call, isRefused),
+    lastLines: () => first()?.app.lastLines.slice(-LAST_LINES) ?? [],
+    warn: text => {
+      first()?.logs.sidecar.write(asBytes(`${text}\n`), 'warn')
+    }
+  }
+}
