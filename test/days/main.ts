@@ -18,6 +18,10 @@ const {values} = parseArgs({
     real: {type: 'boolean', default: false},
     /** Clicks anywhere on the page of a run instead. */
     page: {type: 'boolean', default: false},
+    /** What outlives a run instead: workflows, reminders and jobs. */
+    work: {type: 'boolean', default: false},
+    /** With `--work`: each seed once more for each write, at which the run crashes. */
+    crashes: {type: 'boolean', default: false},
     /** Two templates in a cluster instead. */
     kubernetes: {type: 'boolean', default: false},
     /** Ends with the first seed that fails. */
@@ -26,6 +30,17 @@ const {values} = parseArgs({
     tries: {type: 'string'}
   }
 })
+if (values.work) {
+  const {walkWorks} = await import('./work/walks.ts')
+  const {seed, seeds, walk, crashes, first: isFirst} = values
+  const numbers = {
+    seed: Number(seed),
+    seeds: Number(seeds),
+    steps: Number(values.steps ?? 60),
+    tries: Number(values.tries ?? 300)
+  }
+  process.exit((await walkWorks({...numbers, walk, isFirst, crashes})) ? 0 : 1)
+}
 const steps = Number(values.steps ?? (values.page ? 60 : values.real || values.kubernetes ? 50 : 200))
 if (values.page || values.kubernetes) {
   const walks = values.page

@@ -54,8 +54,8 @@ export class Jobs {
   readonly #options: JobsOptions
   readonly #store: JobStore
   readonly #apps = new Map<string, AppJobs>()
-  /** Keys of those that are with their apps. */
-  readonly #withApps = new Set<number>()
+  /** Those that are with their apps, by their names: one that is set again waits until its app has answered. */
+  readonly #withApps = new Map<string, number>()
   readonly #quiet: Quiet
   #isClosed = false
 
@@ -164,11 +164,11 @@ export class Jobs {
   /** Delivers it now, which counts nothing. Throws a JobError. */
   async run(app: string, name: string): Promise<JobOutcome> {
     const job = await this.get(app, name)
-    const {key} = job
-    if (this.#withApps.has(key)) throw new JobError('busy', `job ${name} is with its app already`)
-    this.#withApps.add(key)
+    const full = jobKey(app, name)
+    if (this.#withApps.has(full)) throw new JobError('busy', `job ${name} is with its app already`)
+    this.#withApps.set(full, job.key)
     const outcome = await this.#options.deliver(job)
-    this.#left(key)
+    this.#left(full)
     this.#pump(app)
     await this.#set(app, name, now => ({...now, answer: outcome.answer})).catch(() => undefined) // it may have been deleted
     return outcome
@@ -177,7 +177,7 @@ export class Jobs {
   /** No tick comes until it is resumed; what falls due meanwhile is not missed. Throws a JobError. */
   async pause(app: string, name: string): Promise<Job> {
     // one that is with its app stays due until that has answered; one that waits for its app does not
-    return this.#set(app, name, job => ({...job, isPaused: true, isDue: job.isDue && this.#withApps.has(job.key)}))
+    return this.#set(app, name, job => ({...job, isPaused: true, isDue: job.isDue && this.#isWithApp(job)}))
   }
 
   /** The plan goes on with its first time from now on. Throws a JobError. */
@@ -231,9 +231,13 @@ export class Jobs {
     this.#options.wakeUps.addAt(JOB, {due, owner: key, name: JSON.stringify({app, name}), data: new Uint8Array(0)})
   }
 
-  /** It is with its app no more. */
-  #left(key: number): void {
-    this.#withApps.delete(key)
+  #isWithApp({app, name, key}: Pick<Job, 'app' | 'name' | 'key'>): boolean {
+    return this.#withApps.get(jobKey(app, name)) === key
+  }
+
+  /** Its app has answered, or could not take it. */
+  #left(name: string): void {
+    this.#withApps.delete(name)
     this.#quiet.changed()
   }
 
@@ -268,21 +272,30 @@ export class Jobs {
     const {readies} = waiting
     // what cannot be kept as the run ends comes again with the next one
     const isTaken = await this.#tick(key, app).catch(() => false)
-    this.#left(key)
     waiting.busy--
     if (isTaken || waiting.readies > readies) this.#pump(app)
   }
 
   /** Brings one tick to the app; false: it could not, and waits until the app is ready. */
   async #tick(key: number, app: string): Promise<boolean> {
-    const {deliver} = this.#options
     const job = this.#store.at(key)
     if (this.#isClosed || job?.isDue !== true) return true
-    if (this.#withApps.has(key)) {
-      this.#apps.get(app)?.returned.push(key) // somebody has it run
+    const name = jobKey(app, job.name)
+    if (this.#withApps.has(name)) {
+      this.#apps.get(app)?.returned.push(key) // who has it run, or ran it as it was before, is not done
       return false
     }
-    this.#withApps.add(key)
+    this.#withApps.set(name, key)
+    try {
+      return await this.#deliver(job)
+    } finally {
+      this.#left(name)
+    }
+  }
+
+  async #deliver(job: Job): Promise<boolean> {
+    const {deliver} = this.#options
+    const {key, app} = job
     const {at, passed} = this.#latest(job)
     const outcome = await deliver({...job, planned: at})
     if (this.#isClosed) return false

@@ -65,7 +65,7 @@ export class Engine {
   readonly far: FarTasks
   readonly replays = new ReplayedTurns()
   readonly workers = new Map<string, AppWorkers>()
-  /** Those that were changed since the last commit; undefined: gone. */
+  /** Those that were changed since the last commit; undefined: gone before they had ended. */
   readonly changed = new Map<number, Instance | undefined>()
   readonly leftWork: LeftWork
   readonly #store: WorkflowStore
@@ -171,7 +171,11 @@ export class Engine {
 
   /** Something was undone: what is in memory becomes what the file says. Workers keep what they have in hand. */
   reread(): void {
-    for (const key of this.changed.keys()) this.changed.set(key, this.#store.at(key))
+    for (const key of this.changed.keys()) {
+      const now = this.#store.at(key)
+      if (now === undefined) this.#gone(key)
+      else this.changed.set(key, now)
+    }
     const dropped = this.activities.reread(activity => this.#store.isOpen(activity))
     for (const item of dropped) if (!this.#workersFor(item).isInHand(item)) this.forgetActivity(item)
     this.turns.reread()
@@ -247,7 +251,13 @@ export class Engine {
     this.#retention.forget(key)
     this.#store.remove(key)
     this.live.forget(live)
-    this.changed.set(key, undefined)
+    this.#gone(key)
+  }
+
+  /** Those who wait for the end of one that has ended in this very transaction hear of that. */
+  #gone(key: number): void {
+    const known = this.changed.get(key)
+    if (known === undefined || !isTerminal(known.status)) this.changed.set(key, undefined)
   }
 
   #expire(key: number): void {

@@ -22,7 +22,7 @@ interface JobHouse {
   /** What the app answers next; `done` where nothing is said. */
   readonly answers: JobOutcome['kind'][]
   /** Called with each delivery. */
-  readonly deliver: {before: () => void}
+  readonly deliver: {before: () => void | Promise<void>}
   close(): void
 }
 
@@ -32,14 +32,14 @@ const open = async (t: Test, clock = new TestClock(), path?: string, catchesUp =
   const come: string[] = []
   const lines: string[] = []
   const answers: JobOutcome['kind'][] = []
-  const deliver = {before: (): void => undefined}
+  const deliver: JobHouse['deliver'] = {before: () => undefined}
   const jobs = new Jobs({
     file,
     wakeUps,
     clock,
     catchesUp,
     deliver: async ({name, planned}) => {
-      deliver.before()
+      await deliver.before()
       const kind = answers.shift() ?? 'done'
       if (kind !== 'undeliverable') come.push(`${clock.date() / 1000} ${name} of ${(planned ?? 0) / 1000}`)
       return {kind, answer: kind === 'done' ? '200' : '500'}
@@ -299,5 +299,21 @@ t.test('what an app has answered while the file could not be written is kept lat
   house.file.database.exec('PRAGMA query_only = 0')
   await house.pass(20)
   t.strictSame(house.come, ['10 j of 10', '20 j of 20', '30 j of 30'])
+  await gone(t, house)
+})
+
+t.test('one that is set again while its app has it waits until that has answered', async t => {
+  const house = await open(t)
+  const {promise, resolve} = Promise.withResolvers<void>()
+  house.deliver.before = async () => promise
+  await schedule(house, {dueTime: '1s'})
+  await house.pass(1)
+  house.deliver.before = () => undefined
+  await schedule(house, {dueTime: '1s'}, true)
+  await house.pass(2)
+  t.strictSame(house.come, [])
+  resolve()
+  await house.pass(1)
+  t.strictSame(house.come, ['4 j of 1', '4 j of 2'])
   await gone(t, house)
 })

@@ -300,3 +300,20 @@ t.test('what no worker could take stalls, and is told; it may be terminated', as
   t.equal(worker.items.length, 1, 'the turn, and no activity')
   t.equal(workflows.find('small', 'task')?.status, 8)
 })
+
+t.test('who waits for the end of a workflow hears of it, also if it is removed in the same instant', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  const first = await workflows.start('shop', order('o-1'))
+  const second = await workflows.start('shop', order('o-2'))
+  const over = [first, second].map(async each => workflows.until(each, ({status}) => status === 1))
+  await new Promise(setImmediate)
+  await Promise.all([
+    workflows.completeTurn('shop', answer('o-1', [end()])),
+    workflows.start('shop', order('o-1')),
+    workflows.completeTurn('shop', answer('o-2', [end()])),
+    workflows.purge('shop', 'o-2', {isRecursive: false, isForced: false})
+  ])
+  t.match(await Promise.all(over), [{status: 1}, {status: 1}])
+  t.equal(workflows.find('shop', 'o-1')?.status, 6, 'the next one of that id')
+})

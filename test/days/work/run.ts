@@ -1,0 +1,179 @@
+import {DEFAULT_WORKFLOWS} from '../../../src/files/resources/defaults.ts'
+import {Actors} from '../../../src/work/actor/actors.ts'
+import {Reminders} from '../../../src/work/actor/reminders.ts'
+import {Jobs} from '../../../src/work/job/jobs.ts'
+import {STEPS} from '../../../src/work/tables.ts'
+import {WakeUps} from '../../../src/work/wake-ups.ts'
+import {WorkFile} from '../../../src/work/work-file.ts'
+import {Workflows} from '../../../src/work/workflow/workflows.ts'
+import {WalkClock} from './clock.ts'
+import {Disk} from './disk.ts'
+import {SeriesWatch, WalkHost} from './series.ts'
+import type {Watch, Worker} from './workers.ts'
+
+const SETTINGS = {idleMs: 20_000, drainMs: 2000, drains: true, isReentrant: false, maxDepth: 32}
+const TYPES = new Map([['T', SETTINGS]])
+
+/** A run of a template, and those that follow it on its file. */
+export class WalkRun {
+  readonly apps: readonly string[]
+  readonly clock = new WalkClock()
+  readonly disk = new Disk()
+  readonly watch: Watch
+  readonly series: SeriesWatch
+  readonly workers: Worker[] = []
+  readonly hosts = new Map<string, WalkHost>()
+  /** In ms: how long workflows that are over are kept. */
+  retention: number | undefined
+  /** Children that another run has. */
+  purgeFar: (child: Parameters<Workflows['purgeChild']>[0], isForced: boolean) => Promise<number | undefined>
+  /** Reads what is missing only where this run is to say so. */
+  readonly #fault: (text: string) => void
+  #file!: WorkFile
+  #wakeUps!: WakeUps
+  workflows!: Workflows
+  jobs!: Jobs
+  actors!: Actors
+  reminders!: Reminders
+  #homes = 0
+  /** What was last seen of workflows that are over and gone. */
+
+  constructor(apps: readonly string[], watch: Watch) {
+    this.apps = apps
+    this.watch = watch
+    this.#fault = text => watch.fault(text)
+    this.series = new SeriesWatch(this.#fault)
+    this.purgeFar = async () => Promise.resolve(undefined)
+    this.disk.open().exec(STEPS.join(''))
+    this.begin()
+  }
+
+  /** The next run begins with what the file has. */
+  begin(): void {
+    const clock = this.clock.clock()
+    const file = (this.#file = new WorkFile(this.disk.open()))
+    const wakeUps = (this.#wakeUps = new WakeUps(file, clock))
+    this.workflows = new Workflows({
+      file,
+      wakeUps,
+      clock,
+      warn: () => undefined,
+      hasApp: app => this.apps.includes(app),
+      maxBytes: () => Infinity,
+      settings: () =>
+        this.retention === undefined
+          ? DEFAULT_WORKFLOWS
+          : {...DEFAULT_WORKFLOWS, retention: {anyTerminal: this.retention}},
+      wanted: () => undefined,
+      isAllowed: () => true,
+      met: () => undefined,
+      purgeFar: async (child, isForced) => this.purgeFar(child, isForced),
+      tracesOf: () => undefined,
+      counted: () => undefined
+    })
+    this.jobs = new Jobs({file, wakeUps, clock, deliver: this.series.deliver, log: () => undefined})
+    this.actors = new Actors({clock, mayHost: () => false})
+    this.reminders = new Reminders({file, wakeUps, clock, run: this.actors.run, log: () => undefined})
+  }
+
+  /** The run ends, in good order or by a crash; its streams end with it. */
+  end(): void {
+    this.disk.end()
+    this.clock.forget()
+    for (const worker of this.workers) worker.isConnected = false
+    this.workers.length = 0
+    this.series.open.clear()
+    this.series.ready.clear()
+    this.hosts.clear()
+    this.series.disturb()
+  }
+
+  /** What a run that was killed does no more. */
+  alive<T extends readonly unknown[]>(act: (...given: T) => void): (...given: T) => void {
+    const {disk} = this
+    const run = disk.run
+    return (...given) => {
+      if (disk.run === run && !disk.isCrashed) act(...given)
+    }
+  }
+
+  get date(): number {
+    return this.#wakeUps.date()
+  }
+
+  get ahead(): number {
+    return this.#wakeUps.ahead
+  }
+
+  /** Waits until what was asked for is kept. */
+  async settle(): Promise<void> {
+    for (let calm = 0, all = 0; calm < 3 && all < 50; all++) {
+      await new Promise(setImmediate)
+      calm = this.#file.isChanging ? 0 : calm + 1
+    }
+  }
+
+  connect(app: string, sendsTokens: boolean): Worker {
+    const worker: Worker = {
+      app,
+      home: `${app}.${this.#homes++}`,
+      sendsTokens,
+      isConnected: true,
+      leave: () => undefined
+    }
+    this.workers.push(worker)
+    const stream = {
+      limit: Infinity,
+      home: worker.home,
+      send: this.alive((item: Uint8Array) => this.watch.receive(worker, item))
+    }
+    const leave = this.workflows.connect(app, stream)
+    worker.leave = () => {
+      if (!worker.isConnected) return
+      worker.isConnected = false
+      this.workers.splice(this.workers.indexOf(worker), 1)
+      leave()
+    }
+    return worker
+  }
+
+  /** An instance of an app hosts actors, or comes again. */
+  host(instance: string): void {
+    let host = this.hosts.get(instance)
+    if (host === undefined) this.hosts.set(instance, (host = new WalkHost('a', instance, this.series)))
+    host.state = 'open'
+    this.actors.host(host, TYPES)
+    this.actors.resume(instance)
+  }
+
+  /** What it has in hand is lost. `isForGood`: it leaves the run. */
+  unhost(instance: string, isForGood: boolean): void {
+    const host = this.hosts.get(instance)
+    if (host === undefined) return
+    host.state = isForGood ? 'shut' : 'held'
+    if (isForGood) {
+      this.actors.leave(host)
+      this.hosts.delete(instance)
+    } else this.actors.lost(host)
+    for (const each of this.series.open) if (each.at === instance) each.lose()
+  }
+
+  ready(app: string): void {
+    this.series.ready.add(app)
+    this.jobs.appReady(app)
+  }
+
+  unready(app: string): void {
+    this.series.ready.delete(app)
+    for (const each of this.series.open)
+      if (each.at === app && each.name.startsWith('job')) {
+        this.series.open.delete(each)
+        each.lose()
+      }
+  }
+
+  close(): void {
+    this.end()
+    this.disk.close()
+  }
+}

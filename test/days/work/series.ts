@@ -1,0 +1,141 @@
+import type {Job} from '../../../src/work/job/job.ts'
+import type {JobOutcome} from '../../../src/work/job/jobs.ts'
+import type {ActorAnswer, ActorHost, ActorRequest} from '../../../src/work/actor/actor-host.ts'
+
+/** Something that fires: a job, or a reminder, as it was set last. */
+export interface Planned {
+  /** Its data: no two are the same. */
+  readonly serial: number
+  /** How often it fires; 0: without end. */
+  readonly repeats: number
+  fired: number
+  /** It was set again, or deleted, and that is acknowledged. */
+  isOver: boolean
+  /** A crash, or a failed write, may have made it fire once more. */
+  isDisturbed: boolean
+}
+
+/** A delivery that an app has and has not answered. */
+export interface Delivery {
+  readonly name: string
+  /** The app or instance that has it. */
+  readonly at: string
+  readonly answer: (kind: 'done' | 'failed') => void
+  readonly lose: () => void
+}
+
+/** What apps get of jobs and reminders, and whether that may be so. */
+export class SeriesWatch {
+  readonly #fault: (text: string) => void
+  readonly open = new Set<Delivery>()
+  readonly planned = new Map<number, Planned>()
+  /** Apps that take jobs. */
+  readonly ready = new Set<string>()
+
+  constructor(fault: (text: string) => void) {
+    this.#fault = fault
+  }
+
+  /** Whatever is under way may come again. */
+  disturb(): void {
+    for (const each of this.planned.values()) each.isDisturbed = true
+  }
+
+  plan(serial: number, repeats: number): Planned {
+    const planned = {serial, repeats, fired: 0, isOver: false, isDisturbed: false}
+    this.planned.set(serial, planned)
+    return planned
+  }
+
+  deliver = async (job: Job): Promise<JobOutcome> => {
+    if (!this.ready.has(job.app)) return {kind: 'undeliverable', answer: 'not there'}
+    return new Promise(resolve => {
+      const serial = Number(Buffer.from(job.data?.value ?? []).toString())
+      this.#add(
+        {
+          name: `job ${job.app} ${job.name}`,
+          at: job.app,
+          answer: kind => {
+            if (kind === 'done') this.#fired(serial)
+            resolve({kind, answer: kind})
+          },
+          lose: () => resolve({kind: 'undeliverable', answer: 'it has left'})
+        },
+        serial
+      )
+    })
+  }
+
+  #add(delivery: Delivery, serial: number): void {
+    for (const each of this.open)
+      if (each.name === delivery.name) this.#fault(`${each.name} is delivered twice at a time`)
+    if (this.planned.get(serial)?.isOver === true)
+      this.#fault(`${delivery.name} fires, as it was set before the last time`)
+    this.open.add(delivery)
+  }
+
+  #fired(serial: number): void {
+    const planned = this.planned.get(serial)
+    if (planned === undefined) return
+    planned.fired++
+    if (planned.repeats > 0 && planned.fired > planned.repeats && !planned.isDisturbed)
+      this.#fault(`what was to fire ${planned.repeats} times has fired ${planned.fired} times`)
+  }
+
+  /** One turn of an actor. */
+  turn(at: string, {type, id, work, onStop}: ActorRequest): Promise<ActorAnswer> {
+    return new Promise(resolve => {
+      for (const each of this.open)
+        if (each.name.endsWith(`${type}/${id}`)) this.#fault(`${type}/${id} has two turns at a time`)
+      const serial = work.kind === 'reminder' ? Number(JSON.parse(work.data ?? '0')) : 0
+      const name = `${work.kind} ${work.kind === 'method' ? '' : work.name} ${type}/${id}`
+      const lose = (): void => {
+        this.open.delete(delivery)
+        resolve({kind: 'lost', why: 'gone', wasSent: true})
+      }
+      const delivery: Delivery = {
+        name,
+        at,
+        answer: kind => {
+          if (kind === 'done') this.#fired(serial)
+          resolve(turnAnswer(kind))
+        },
+        lose
+      }
+      onStop(lose)
+      if (work.kind === 'reminder' && this.planned.get(serial)?.isOver === true)
+        this.#fault(`${name} fires, as it was set before the last time`)
+      this.open.add(delivery)
+    })
+  }
+}
+
+const turnAnswer = (kind: 'done' | 'failed'): ActorAnswer =>
+  kind === 'done'
+    ? {kind: 'done', lines: '', body: Buffer.alloc(0), isError: false, isCancelled: false}
+    : {kind: 'failed', status: 500, text: 'no'}
+
+/** An instance of an app that hosts actors. */
+export class WalkHost implements ActorHost {
+  readonly app: string
+  readonly instance: string
+  state: ActorHost['state'] = 'open'
+  reason = ''
+  isBusy = false
+  holdMs = 10_000
+  readonly #watch: SeriesWatch
+
+  constructor(app: string, instance: string, watch: SeriesWatch) {
+    this.app = app
+    this.instance = instance
+    this.#watch = watch
+  }
+
+  async send(request: ActorRequest): Promise<ActorAnswer> {
+    return this.#watch.turn(this.instance, request)
+  }
+
+  async deactivate(): Promise<boolean> {
+    return Promise.resolve(true)
+  }
+}

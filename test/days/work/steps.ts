@@ -1,0 +1,366 @@
+import {Random} from '../../fuzz/random.ts'
+import {isTerminal} from '../../../src/work/workflow/status.ts'
+import type {WalkRun} from './run.ts'
+import {anyOps, EVENTS, IDS, type Program} from './program.ts'
+import type {WorkWorld} from './world.ts'
+import type {Fault} from './disk.ts'
+import type {Planned} from './series.ts'
+
+/** A step of a walk; the numbers decide what it is about. */
+export interface WorkStep {
+  readonly kind: string
+  readonly a: number
+  readonly b: number
+  /** The next one follows in the same instant. */
+  readonly isHurried: boolean
+}
+
+/** A step makes no sense as things are. */
+export class NotNow extends Error {}
+
+/** Does it, or throws a NotNow. */
+type Do = (world: WorkWorld, random: Random) => unknown
+
+const APPS = ['a', 'b', 'c'] as const
+const PASSES = [1, 500, 1000, 2000, 10_000, 60_000] as const
+
+/** The latest plan of each job and reminder that was acknowledged. */
+const plansOf = new WeakMap<WalkRun, Map<string, Planned>>()
+
+function setPlan(
+  world: WorkWorld,
+  run: WalkRun,
+  name: string,
+  repeats: number,
+  set: (serial: number) => Promise<unknown>
+): void {
+  let plans = plansOf.get(run)
+  if (plans === undefined) plansOf.set(run, (plans = new Map<string, Planned>()))
+  const known = plans
+  const {serial} = world
+  const plan = run.series.plan(serial, repeats)
+  world.ask(
+    async () => set(serial),
+    () => {
+      const before = known.get(name)
+      // of two that are set at once the later one counts
+      if (before !== undefined && before.serial > serial) plan.isOver = true
+      else {
+        if (before !== undefined) before.isOver = true
+        known.set(name, plan)
+      }
+    }
+  )
+}
+
+function endPlan(world: WorkWorld, run: WalkRun, name: string, end: () => Promise<unknown>): void {
+  const before = plansOf.get(run)?.get(name)
+  world.ask(end, () => {
+    if (before !== undefined) before.isOver = true
+  })
+}
+
+const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'terminate' | 'event'): void => {
+  const [app, id] = [random.pick(APPS), random.pick(IDS)]
+  const {workflows} = world.runOf(app)
+  const {serial} = world
+  const input = {value: String(serial)}
+  const found = workflows.find(app, id)
+  const events = {
+    suspend: {executionSuspended: {input: undefined}},
+    resume: {executionResumed: {input: undefined}},
+    terminate: {executionTerminated: {input: undefined, recurse: random.oneIn(2)}},
+    event: {eventRaised: {name: random.pick(EVENTS), input}}
+  }
+  const program = found?.input === undefined ? undefined : (JSON.parse(found.input) as Program)
+  world.ask(
+    async () => workflows.tell(app, id, kind, events[kind]),
+    () => {
+      if (kind === 'event' && program !== undefined && found !== undefined && !isTerminal(found.status))
+        world.watch.told(program.serial, serial)
+    }
+  )
+}
+
+/** Each kind of step, and how often it comes. */
+export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>> = {
+  start: [
+    14,
+    (world, random) => {
+      const app = random.pick(APPS)
+      const run = world.runOf(app)
+      const program: Program = {
+        serial: String(world.serial),
+        round: 0,
+        rounds: random.pick([1, 1, 2, 3]),
+        ops: anyOps(random)
+      }
+      const startAt = random.oneIn(5) ? run.clock.date() + 5000 : undefined
+      const request = {id: random.pick(IDS), name: 'w', input: JSON.stringify(program), startAt}
+      world.ask(async () => run.workflows.start(app, request))
+    }
+  ],
+  answer: [
+    30,
+    (world, random) => {
+      const held = world.inHand()
+      if (held.length === 0) throw new NotNow()
+      world.answer(random.pick(held))
+    }
+  ],
+  'answer all': [10, world => world.inHand().forEach(held => world.answer(held))],
+  'answer late': [
+    6,
+    (world, random) => {
+      const late = [...world.watch.held].filter(({worker}) => !worker.isConnected && worker.sendsTokens)
+      if (late.length === 0) throw new NotNow()
+      world.answer(random.pick(late))
+    }
+  ],
+  'answer twice': [
+    3,
+    (world, random) => {
+      const held = world.inHand().filter(({worker}) => worker.sendsTokens)
+      if (held.length === 0) throw new NotNow()
+      const twice = random.pick(held)
+      world.answer(twice)
+      world.answer(twice)
+    }
+  ],
+  'answer as another app': [
+    1,
+    (world, random) => {
+      const held = world.inHand().filter(({worker}) => worker.sendsTokens)
+      if (held.length === 0) throw new NotNow()
+      const app = random.pick(APPS)
+      const one = random.pick(held)
+      if (one.worker.app === app) throw new NotNow()
+      world.answer(one, app)
+    }
+  ],
+  connect: [
+    8,
+    (world, random) => {
+      const app = random.pick(APPS)
+      world.runOf(app).connect(app, world.tokens.get(app) !== false)
+    }
+  ],
+  leave: [
+    5,
+    (world, random) => {
+      const {workers} = random.pick(world.runs)
+      if (workers.length === 0) throw new NotNow()
+      random.pick(workers).leave()
+    }
+  ],
+  reload: [
+    3,
+    (world, random) => {
+      const run = random.pick(world.runs)
+      if (run.workers.length === 0) throw new NotNow()
+      const worker = random.pick(run.workers)
+      const stop = new AbortController()
+      const drained = run.workflows.present(worker.app, worker.home)(stop.signal)
+      if (random.oneIn(2)) stop.abort()
+      world.ask(
+        async () => drained,
+        () => {
+          if (!worker.isConnected) return
+          worker.leave()
+          run.connect(worker.app, worker.sendsTokens)
+        }
+      )
+    }
+  ],
+  event: [10, (world, random) => tell(world, random, 'event')],
+  suspend: [2, (world, random) => tell(world, random, 'suspend')],
+  resume: [2, (world, random) => tell(world, random, 'resume')],
+  terminate: [4, (world, random) => tell(world, random, 'terminate')],
+  purge: [
+    4,
+    (world, random) => {
+      const [app, id] = [random.pick(APPS), random.pick(IDS)]
+      const {workflows} = world.runOf(app)
+      const found = workflows.find(app, id)
+      const isForced = random.oneIn(3) && found?.parent === undefined
+      world.ask(async () => workflows.purge(app, id, {isRecursive: isForced || random.oneIn(2), isForced}))
+    }
+  ],
+  rerun: [
+    2,
+    (world, random) => {
+      const app = random.pick(APPS)
+      const request = {
+        id: random.pick(IDS),
+        eventId: undefined,
+        newId: `r-${world.serial}`,
+        input: undefined,
+        newChildId: undefined
+      }
+      world.ask(async () => world.runOf(app).workflows.rerun(app, request))
+    }
+  ],
+  'skip timer': [
+    2,
+    (world, random) => {
+      const app = random.pick(APPS)
+      const {workflows} = world.runOf(app)
+      const found = workflows.find(app, random.pick(IDS))
+      if (found === undefined) throw new NotNow()
+      world.ask(async () => workflows.skipTimer(found, undefined))
+    }
+  ],
+  skip: [
+    2,
+    (world, random) => {
+      const {workflows} = random.pick(world.runs)
+      world.ask(async () => workflows.skip(random.pick([1000, 30_000, 3_600_000]), AbortSignal.abort()))
+    }
+  ],
+  pass: [20, async (world, random) => world.pass(random.pick(PASSES))],
+  jump: [1, (world, random) => random.pick(world.runs).clock.jump(random.pick([-5000, 5000, 3_600_000]))],
+  retention: [1, (world, random) => void (random.pick(world.runs).retention = random.pick([undefined, 0, 5000]))],
+  'fail writes': [
+    4,
+    (world, random) => {
+      const {disk, series} = random.pick(world.runs)
+      series.disturb()
+      disk.fault = random.pick<Fault>(['busy', 'read-only', 'i/o', 'full'])
+      disk.faults = random.pick([1, 1, 2, 5, 30])
+      disk.isGivenUp = random.oneIn(3)
+    }
+  ],
+  'write again': [3, world => world.runs.forEach(({disk}) => void (disk.faults = 0))],
+  crash: [
+    2,
+    (world, random) => {
+      const {disk} = random.pick(world.runs)
+      disk.crashAt = disk.writes + 1 + random.below(12)
+      disk.isAfter = random.oneIn(2)
+    }
+  ],
+  restart: [1, (world, random) => world.restart(random.pick(world.runs))],
+  unlink: [1, world => world.unlink()],
+  link: [2, world => world.link()],
+  job: [
+    8,
+    (world, random) => {
+      const app = random.pick(APPS)
+      const run = world.runOf(app)
+      const name = random.pick(['j1', 'j2'])
+      const isRepeated = random.oneIn(2)
+      const repeats = isRepeated ? random.pick([0, 1, 2, 3]) : 1
+      const times = isRepeated
+        ? {
+            schedule: random.pick(['@every 1s', '@every 7s', '*/5 * * * * *']),
+            repeats: repeats === 0 ? undefined : repeats
+          }
+        : {dueTime: random.pick(['0s', '1s', '5s'])}
+      const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500, maxRetries: undefined} as const) : undefined
+      setPlan(world, run, `job ${app} ${name}`, policy === undefined ? 0 : repeats, async serial =>
+        run.jobs.schedule(
+          app,
+          {name, ...times, policy, data: {typeUrl: '', value: Buffer.from(String(serial))}},
+          random.oneIn(2)
+        )
+      )
+    }
+  ],
+  'job deleted': [
+    2,
+    (world, random) => {
+      const [app, name] = [random.pick(APPS), random.pick(['j1', 'j2'])]
+      const run = world.runOf(app)
+      endPlan(world, run, `job ${app} ${name}`, async () => run.jobs.delete(app, name))
+    }
+  ],
+  'job verb': [
+    3,
+    (world, random) => {
+      const [app, name] = [random.pick(APPS), random.pick(['j1', 'j2'])]
+      const run = world.runOf(app)
+      run.series.disturb()
+      world.ask(async () => run.jobs[random.pick(['pause', 'resume', 'resume', 'run'] as const)](app, name))
+    }
+  ],
+  ready: [4, (world, random) => random.pick(world.runs).ready(random.pick(APPS))],
+  unready: [2, (world, random) => random.pick(world.runs).unready(random.pick(APPS))],
+  reminder: [
+    8,
+    (world, random) => {
+      const run = random.pick(world.runs)
+      const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
+      const isRepeated = random.oneIn(2)
+      const repeats = isRepeated ? random.pick([0, 2, 3]) : 1
+      const times = {
+        dueTime: isRepeated && random.oneIn(2) ? '' : random.pick(['0s', '1s', '5s']),
+        period: isRepeated ? `${repeats === 0 ? '' : `R${repeats}/`}${random.pick(['PT1S', 'PT7S'])}` : ''
+      }
+      const policy = random.oneIn(3) ? {intervalMs: 500, retries: undefined} : undefined
+      setPlan(world, run, `reminder ${id} ${name}`, policy === undefined ? 0 : repeats, async serial =>
+        run.reminders.set(
+          'a',
+          {type: 'T', id, name},
+          {...times, ttl: '', callback: '', data: String(serial), overwrites: random.oneIn(2), policy}
+        )
+      )
+    }
+  ],
+  'reminder deleted': [
+    2,
+    (world, random) => {
+      const run = random.pick(world.runs)
+      const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
+      endPlan(world, run, `reminder ${id} ${name}`, async () => run.reminders.delete({type: 'T', id, name}))
+    }
+  ],
+  'actor called': [
+    3,
+    (world, random) => {
+      const {actors} = random.pick(world.runs)
+      const work = {kind: 'method', method: 'm', query: '', lines: '', body: Buffer.alloc(0)} as const
+      const request = {
+        type: 'T',
+        id: random.pick(['1', '2']),
+        work,
+        caller: undefined,
+        reentrancyId: '',
+        onStop: () => undefined
+      }
+      world.ask(async () => actors.run(request))
+    }
+  ],
+  delivered: [
+    14,
+    (world, random) => {
+      const {series} = random.pick(world.runs)
+      const open = [...series.open]
+      if (open.length === 0) throw new NotNow()
+      const one = random.pick(open)
+      series.open.delete(one)
+      one.answer(random.oneIn(4) ? 'failed' : 'done')
+    }
+  ],
+  host: [5, (world, random) => random.pick(world.runs).host(random.pick(['h1', 'h2']))],
+  unhost: [3, (world, random) => random.pick(world.runs).unhost(random.pick(['h1', 'h2']), random.oneIn(2))],
+  'hosts retire': [
+    1,
+    (world, random) => {
+      const {actors} = random.pick(world.runs)
+      world.ask(async () => actors.retire(random.pick(['h1', 'h2']), new AbortController().signal))
+    }
+  ]
+}
+
+const WEIGHTED = Object.entries(KINDS).flatMap(([kind, [weight]]) => Array.from({length: weight}, () => kind))
+
+/** The walk of a seed. */
+export function workWalk(seed: number, steps: number): readonly WorkStep[] {
+  const random = new Random('work', seed)
+  return Array.from({length: steps}, () => ({
+    kind: random.pick(WEIGHTED),
+    a: random.below(1000),
+    b: random.below(1000),
+    isHurried: random.oneIn(3)
+  }))
+}

@@ -1,0 +1,217 @@
+import {decode} from '../../../src/proxy/net/grpc/message-codec.ts'
+import {ACTIVITY_REQUEST, readEvent, type Event, type TURN_ANSWER} from '../../../src/work/workflow/messages.ts'
+import type {Message} from '../../../src/proxy/net/grpc/message-codec.ts'
+import type {Workflows} from '../../../src/work/workflow/workflows.ts'
+import {Code, resultOf, type Program} from './program.ts'
+
+const WORK_ITEM = {
+  turn: [
+    1,
+    {
+      message: {
+        instanceId: [1, 'string'],
+        execution: [2, {message: {value: [1, 'string']}}],
+        past: [3, 'chunks'],
+        fresh: [4, 'chunks']
+      }
+    }
+  ],
+  activity: [2, {message: ACTIVITY_REQUEST}],
+  token: [10, 'string']
+} as const
+
+const NOTHING = new Uint8Array(0)
+
+/** Something that a worker was asked for. */
+export interface Held {
+  readonly worker: Worker
+  readonly kind: 'turn' | 'activity'
+  /** Of its instance, or of this very activity; each execution has its own. */
+  readonly key: string
+  readonly token: string
+  /** Answers, and settles when that is kept. `app`: as whose worker. */
+  readonly answer: (workflows: Workflows, app: string) => Promise<void>
+  /** An answer was sent. */
+  isAnswered: boolean
+  /** `Watch.links` when it was sent. */
+  readonly links: number
+}
+
+/** A stream of a worker. */
+export interface Worker {
+  readonly app: string
+  readonly home: string
+  readonly sendsTokens: boolean
+  isConnected: boolean
+  leave: () => void
+}
+
+/** What was seen of the execution of a workflow. */
+interface Seen {
+  readonly app: string
+  past: readonly Uint8Array[]
+  /** Tasks whose results were acknowledged. */
+  readonly acknowledged: Set<number>
+}
+
+/** What workers get, and whether that may be so. */
+export class Watch {
+  readonly faults: string[] = []
+  /** How often runs have lost each other: what one asks of the other is asked for again then. */
+  links = 0
+  /** What workers, connected or not, have not dropped. */
+  readonly held = new Set<Held>()
+  readonly #executions = new Map<string, Seen>()
+  /** The latest dispatch of each activity. */
+  readonly #latest = new Map<string, Held>()
+  readonly #kept = new Set<string>()
+  /** Events that were acknowledged, by the start that they were for. */
+  readonly #told = new Map<string, number[]>()
+  readonly #heard = new Map<string, Set<number>>()
+  /** What each instance (`app id`) waits for, as its last turn left it. */
+  readonly waits = new Map<string, readonly string[]>()
+
+  fault(text: string): void {
+    if (this.faults.length < 5) this.faults.push(text)
+  }
+
+  /** An event has been acknowledged. */
+  told(serial: string, event: number): void {
+    const all = this.#told.get(serial)
+    if (all === undefined) this.#told.set(serial, [event])
+    else all.push(event)
+  }
+
+  receive(worker: Worker, bytes: Uint8Array): void {
+    const {turn, activity, token} = decode(WORK_ITEM, bytes)
+    if (!worker.isConnected) this.fault(`a worker of ${worker.app} that has left gets work`)
+    if (turn !== undefined) this.#turn(worker, turn, token)
+    if (activity !== undefined) this.#activity(worker, activity, token)
+  }
+
+  #activity(worker: Worker, request: Message<typeof ACTIVITY_REQUEST>, token: string): void {
+    const {taskId, workflowInstance, input} = request
+    const id = workflowInstance?.instanceId ?? ''
+    const execution = workflowInstance?.executionId?.value ?? ''
+    const key = `${worker.app} ${id}/${taskId} ${execution}`
+    const before = this.#latest.get(key)
+    if (this.#kept.has(key)) this.fault(`the activity ${key} runs again, though its result was acknowledged`)
+    else if (before?.worker.isConnected === true && !this.#isAskedAgain(before, execution))
+      this.fault(`the activity ${key} runs twice: its worker is still there`)
+    const held: Held = {
+      worker,
+      kind: 'activity',
+      key,
+      token,
+      isAnswered: false,
+      links: this.links,
+      answer: async (workflows, app) => {
+        const isOwn = app === worker.app
+        const isFirst = this.#latest.get(key) === held && !held.isAnswered && isOwn
+        held.isAnswered ||= isOwn
+        await workflows.completeActivity(app, {
+          instanceId: id,
+          taskId,
+          result: {value: resultOf(input?.value ?? '')},
+          failureDetails: NOTHING,
+          completionToken: worker.sendsTokens ? token : ''
+        })
+        if (isOwn) this.held.delete(held)
+        // an answer for another run is kept there
+        if (!isFirst || this.#isFar(worker, execution)) return
+        this.#kept.add(key)
+        this.#executions.get(execution)?.acknowledged.add(taskId)
+      }
+    }
+    this.#latest.set(key, held)
+    this.held.add(held)
+  }
+
+  /** The run of its workflow has lost that of its worker since, and asks again. */
+  #isAskedAgain({worker, links}: Held, execution: string): boolean {
+    return this.#isFar(worker, execution) && links < this.links
+  }
+
+  #isFar(worker: Worker, execution: string): boolean {
+    return (this.#executions.get(execution)?.app === 'c') !== (worker.app === 'c')
+  }
+
+  #turn(
+    worker: Worker,
+    {
+      instanceId: id,
+      execution: {value: execution} = {value: ''},
+      past,
+      fresh
+    }: Message<(typeof WORK_ITEM)['turn'][1]['message']>,
+    token: string
+  ): void {
+    const {app} = worker
+    const key = `${app} ${id} ${execution}`
+    for (const each of this.held)
+      if (each.kind === 'turn' && each.key === key && each.worker.isConnected && !each.isAnswered)
+        this.fault(`workflow ${app} ${id} has two turns at a time`)
+    this.#checkHistory(execution, app, id, past)
+    const raw = [...past, ...fresh]
+    const events = raw.map(readEvent)
+    const started = events.find(({executionStarted}) => executionStarted !== undefined)?.executionStarted
+    const program = started?.input === undefined ? undefined : (JSON.parse(started.input.value) as Program)
+    if (program === undefined) return this.fault(`workflow ${app} ${id} has a turn without a start`)
+    this.#checkResults(execution, `${app} ${id}`, events)
+    this.#checkEvents(program.serial, `${app} ${id}`, events)
+    const {actions, faults, waitsFor} = new Code(program, events, raw).run()
+    for (const fault of faults) this.fault(`workflow ${app} ${id}: ${fault}`)
+    const held: Held = {
+      worker,
+      kind: 'turn',
+      key,
+      token,
+      isAnswered: false,
+      links: this.links,
+      answer: async (workflows, as) => {
+        held.isAnswered ||= as === app
+        if (as === app) this.waits.set(`${app} ${id}`, waitsFor)
+        await workflows.completeTurn(as, {
+          instanceId: id,
+          actions: actions as Message<typeof TURN_ANSWER>['actions'],
+          customStatus: undefined,
+          completionToken: worker.sendsTokens ? token : '',
+          version: undefined
+        })
+        if (as === app) this.held.delete(held)
+      }
+    }
+    this.held.add(held)
+  }
+
+  /** It begins as it was. */
+  #checkHistory(execution: string, app: string, id: string, past: readonly Uint8Array[]): void {
+    const seen = this.#executions.get(execution)
+    if (seen === undefined) return void this.#executions.set(execution, {app, past, acknowledged: new Set()})
+    if (seen.past.some((event, at) => past[at] === undefined || Buffer.compare(event, past[at]) !== 0))
+      this.fault(`the history of ${app} ${id} is another one than it was`)
+    seen.past = past
+  }
+
+  #checkResults(execution: string, name: string, events: readonly Event[]): void {
+    for (const task of this.#executions.get(execution)?.acknowledged ?? [])
+      if (!events.some(each => (each.taskCompleted ?? each.taskFailed)?.taskScheduledId === task))
+        this.fault(`the result of activity ${task} of ${name} was acknowledged, and is lost`)
+  }
+
+  /** Acknowledged events come, once and in their order. */
+  #checkEvents(serial: string, name: string, events: readonly Event[]): void {
+    const now = events.flatMap(({eventRaised}) =>
+      eventRaised?.input === undefined ? [] : [Number(eventRaised.input.value)]
+    )
+    if (new Set(now).size < now.length) this.fault(`an event of ${name} comes twice`)
+    if (now.some((event, at) => event < (now[at - 1] ?? 0)))
+      this.fault(`events of ${name} come in another order: ${now.join(' ')}`)
+    let heard = this.#heard.get(serial)
+    if (heard === undefined) this.#heard.set(serial, (heard = new Set()))
+    for (const event of now) heard.add(event)
+    const last = Math.max(...heard)
+    for (const event of this.#told.get(serial) ?? [])
+      if (event < last && !heard.has(event)) this.fault(`the event ${event} for ${name} was acknowledged, and is lost`)
+  }
+}

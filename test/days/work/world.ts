@@ -1,0 +1,191 @@
+import {Random} from '../../fuzz/random.ts'
+import {isTerminal, SUSPENDED} from '../../../src/work/workflow/status.ts'
+import type {Instance} from '../../../src/work/workflow/instance.ts'
+import {isOfEnd} from './disk.ts'
+import {WalkRun} from './run.ts'
+import {Watch, type Held} from './workers.ts'
+
+/** Two runs whose workflows ask each other's apps, and all that happens to them. */
+export class WorkWorld {
+  readonly watch = new Watch()
+  readonly runs: readonly [WalkRun, WalkRun] = [new WalkRun(['a', 'b'], this.watch), new WalkRun(['c'], this.watch)]
+  /** Whether workers of an app send the tokens that they got. */
+  readonly tokens: ReadonlyMap<string, boolean>
+  #links: (() => void)[] = []
+  #serial = 0
+  /** Nothing is asked of a run that is about to crash. */
+  readonly #pending = new Set<Promise<unknown>>()
+  readonly #rejected = (error: unknown): void => {
+    if (!isOfEnd(error)) this.watch.fault(`an error that nothing catches: ${String(error)}`)
+  }
+
+  constructor(seed: number) {
+    const random = new Random('tokens', seed)
+    this.tokens = new Map(['a', 'b', 'c'].map(app => [app, !random.oneIn(4)]))
+    for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, this.#rejected)
+    const [one, two] = this.runs
+    one.purgeFar = async (child, isForced) =>
+      this.#links.length > 0 ? two.workflows.purgeChild(child, isForced) : undefined
+    two.purgeFar = async (child, isForced) =>
+      this.#links.length > 0 ? one.workflows.purgeChild(child, isForced) : undefined
+    this.link()
+    for (const run of this.runs) {
+      for (const app of run.apps) if (!random.oneIn(4)) run.connect(app, this.tokens.get(app) !== false)
+      for (const app of run.apps) if (!random.oneIn(3)) run.ready(app)
+      if (!random.oneIn(3)) run.host('h1')
+    }
+  }
+
+  get serial(): number {
+    return ++this.#serial
+  }
+
+  get faults(): readonly string[] {
+    return this.watch.faults
+  }
+
+  runOf(app: string): WalkRun {
+    return app === 'c' ? this.runs[1] : this.runs[0]
+  }
+
+  /** Something that is asked for and may be refused. */
+  ask(work: () => Promise<unknown>, onDone: () => void = () => undefined): void {
+    const asked = work().then(onDone, () => undefined)
+    this.#pending.add(asked)
+    void asked.then(() => this.#pending.delete(asked))
+  }
+
+  link(): void {
+    if (this.#links.length > 0) return
+    for (const [from, to] of [this.runs, this.runs.toReversed()] as [WalkRun, WalkRun][])
+      for (const app of to.apps) {
+        const {workflows} = from
+        const ends: (() => void)[] = []
+        const unlink = (): void => ends.splice(0).forEach(end => end())
+        const guest = to.workflows.guests.welcome(app, {
+          tell: to.alive(bytes => this.ask(async () => workflows.completeFar(app, bytes))),
+          end: () => unlink()
+        })
+        const leave = workflows.connectRun(app, {send: from.alive(item => this.ask(async () => guest.ask(item)))})
+        ends.push(guest.leave, leave)
+        this.#links.push(unlink)
+      }
+  }
+
+  unlink(): void {
+    this.watch.links++
+    for (const unlink of this.#links.splice(0))
+      try {
+        unlink()
+      } catch (error) {
+        if (!isOfEnd(error)) throw error
+      }
+  }
+
+  async settle(): Promise<void> {
+    for (const run of this.runs) await run.settle()
+    for (const run of this.runs) if (run.disk.isCrashed) this.restart(run)
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (const run of this.runs) await run.clock.pass(ms, async () => this.settle())
+    await this.settle()
+  }
+
+  restart(run: WalkRun): void {
+    this.unlink()
+    run.end()
+    run.disk.crashAt = Infinity
+    run.begin()
+    this.link()
+  }
+
+  /** What can be answered by a worker that is there. */
+  inHand(): readonly Held[] {
+    return [...this.watch.held].filter(({worker, isAnswered}) => worker.isConnected && !isAnswered)
+  }
+
+  answer(held: Held, app = held.worker.app): void {
+    this.ask(async () => held.answer(this.runOf(app).workflows, app))
+  }
+
+  instances(): readonly Instance[] {
+    return this.runs.flatMap(({apps, workflows}) =>
+      apps.flatMap(app => workflows.list(app, 0, 1000).flatMap(({id}) => workflows.find(app, id) ?? []))
+    )
+  }
+
+  /** All comes, and is answered, until nothing is left to do: what must be true then. */
+  async drain(): Promise<void> {
+    for (const run of this.runs) {
+      run.disk.faults = 0
+      run.disk.fault = undefined
+      run.disk.crashAt = Infinity
+    }
+    await this.settle()
+    this.link()
+    for (const run of this.runs) {
+      for (const app of run.apps) {
+        if (!run.workers.some(each => each.app === app)) run.connect(app, this.tokens.get(app) !== false)
+        for (const worker of run.workers) run.workflows.resume(app, worker.home)
+      }
+      for (const app of run.apps) run.ready(app)
+      run.host('h1')
+    }
+    let calm = 0
+    for (let turn = 0; turn < 400 && this.faults.length === 0; turn++) {
+      await this.settle()
+      const held = this.inHand()
+      for (const each of held) this.answer(each)
+      const deliveries = this.runs.flatMap(({series}) => [...series.open].map(each => ({each, series})))
+      for (const {each, series} of deliveries) {
+        series.open.delete(each)
+        each.answer('done')
+      }
+      // what never rests gets its time, too
+      if (held.length + deliveries.length > 0 && turn % 5 !== 4) continue
+      const open = this.instances().filter(({status}) => !isTerminal(status))
+      calm = open.length === 0 && held.length + deliveries.length === 0 ? calm + 1 : 0
+      if (calm > 2 && turn > 40) break
+      for (const {app, id, status} of open) {
+        const {workflows} = this.runOf(app)
+        if (status === SUSPENDED)
+          this.ask(async () => workflows.tell(app, id, 'resume', {executionResumed: {input: undefined}}))
+        for (const name of this.watch.waits.get(`${app} ${id}`) ?? [])
+          this.ask(async () => workflows.tell(app, id, 'event', {eventRaised: {name, input: undefined}}))
+      }
+      await this.pass(open.length > 0 && turn > 100 ? 600_000 : turn % 3 === 0 ? 10_000 : 1500)
+    }
+    if (this.faults.length > 0) return
+    await this.settle()
+    for (const {series} of this.runs)
+      for (const each of series.open) {
+        series.open.delete(each)
+        each.answer('done')
+      }
+    await this.settle()
+    for (const {app, id, status, input} of this.instances())
+      if (!isTerminal(status)) this.watch.fault(`workflow ${app} ${id} never ends: status ${status}, ${input ?? ''}`)
+    for (const run of this.runs) {
+      for (const app of run.apps)
+        for (const job of await run.jobs.list(app))
+          if (!job.isPaused && (job.isDue || (job.planned ?? Infinity) < run.date - 60_000))
+            this.watch.fault(`job ${app} ${job.name} is silent: ${JSON.stringify({...job, data: ''})}, now ${run.date}`)
+      for (const reminder of await run.reminders.list())
+        if (reminder.due < run.date - 60_000)
+          this.watch.fault(`reminder ${reminder.name} is silent, due ${run.date - reminder.due} ms ago`)
+      if (
+        !(await Promise.race([
+          run.workflows.quiet(0),
+          new Promise<boolean>(resolve => setImmediate(() => setImmediate(() => resolve(false))))
+        ]))
+      )
+        this.watch.fault('workers have something to do, and nothing is left')
+    }
+  }
+
+  close(): void {
+    for (const event of ['unhandledRejection', 'uncaughtException']) process.off(event, this.#rejected)
+    for (const run of this.runs) run.close()
+  }
+}
