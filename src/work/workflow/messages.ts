@@ -231,8 +231,12 @@ export const timeOf = (ms: number): Time => {
   return {seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6)}
 }
 
-/** … and back, rounded up: what is due then is never early. */
-export const msOf = ({seconds, nanos}: Time): number => Number(seconds) * 1000 + Math.ceil(nanos / 1e6)
+/** The last one that a Date can hold. */
+const LAST_DATE_MS = 8.64e15
+
+/** … and back, rounded up: what is due then is never early. What lies beyond all dates is the last one, or the first. */
+export const msOf = ({seconds, nanos}: Time): number =>
+  Math.max(-LAST_DATE_MS, Math.min(LAST_DATE_MS, Number(seconds) * 1000 + Math.ceil(nanos / 1e6)))
 
 /** An event; `eventId` is −1 for what comes from outside. */
 export const eventOf = (at: number, event: Event, eventId = -1): Uint8Array =>
