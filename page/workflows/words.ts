@@ -54,7 +54,7 @@ function waitWords({kind, name, app, tries, startedAt, until, failure}: Api.Work
 
 /** Where an instance stands; '' if it is over, or its steps do not tell. */
 export function standing({workflow, steps, missing}: Api.WorkflowTimeline, now: number): string {
-  if (isOver(workflow)) return ''
+  if (isOver(workflow) || workflow.status === 'STALLED') return ''
   const waits = [
     ...missing.map(app => `${app} to connect a worker`),
     ...steps.filter(isWaiting).map(step => waitWords(step, now))

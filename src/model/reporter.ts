@@ -52,6 +52,7 @@ export type WarningCode =
   | 'work-file' // The file of what outlives a run (workflows) is held by another run, or could not be read or written. The message says what happened to it.
   | 'work-left' // Workflows that an earlier run has left wait for an app that the template does not have, or their file has become large.
   | 'work-unfinished' // A workflow has failed or still waits at the end of `up --run`, which keeps none.
+  | 'workflow-stalled' // Workflows cannot go on with the code of the worker that has connected, after a save for example. They keep what they have, and go on when a worker connects that fits to their history.
   | 'workspace-kept' // A working copy was kept because files in it were changed.
 
 /** Reports to the user what they should know. It never throws. */

@@ -16,6 +16,7 @@ import {WaitingTimers} from '../work/workflow/waiting-timers.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
 import type {FarWork} from './far-work.ts'
 import type {RunWorkOptions} from './run-work.ts'
+import {StallReporter} from './stall-reporter.ts'
 
 /** Said with the first worker of an app. */
 const WITHOUT_STORE =
@@ -35,6 +36,7 @@ export class OpenWork {
   readonly #file: WorkFile
   readonly #wakeUps: WakeUps
   readonly #options: RunWorkOptions
+  readonly #stalls: StallReporter
   #reminders: Promise<Reminders> | undefined
   #far: Promise<FarWork> | undefined
 
@@ -49,6 +51,7 @@ export class OpenWork {
     const {plan, runtimes, workMode, resourcesOf, deliverJob} = options
     this.#options = options
     this.#file = file
+    this.#stalls = new StallReporter(options.reporter, systemClock)
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     this.#leftJobs = new JobStore(file.database).counts(systemClock.date())
     if (workMode === 'forgotten') file.empty()
@@ -91,6 +94,7 @@ export class OpenWork {
         catchesUp: plan.catchUp === 'all',
         log: (app, level, text) => this.#log(app, level, text, 'dapr.runtime.scheduler')
       })
+      this.workflows.onChanged(instance => this.#stalls.note(instance))
     } catch (error) {
       this.#wakeUps.close() // they wait for their time already
       throw error

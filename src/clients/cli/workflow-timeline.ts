@@ -12,7 +12,7 @@ export function timelineText(
   const waits = steps.filter(isWaiting).map(step => waitText(step, now))
   const lacks = missing.map(each => `${each} to connect a worker`)
   const what = [...lacks, ...waits].join('; ')
-  const standing = isOver(workflow)
+  const standing = isOver(workflow) || status === 'STALLED'
     ? failure === ''
       ? ''
       : `: ${failure}`

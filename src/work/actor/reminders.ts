@@ -208,7 +208,6 @@ export class Reminders {
   async #once(reminder: Reminder, options: TurnOptions): Promise<Fired> {
     try {
       const answer = await this.#options.run(requestOf(reminder), options)
-      if (answer.kind === 'unknown') return 'done'
       if (answer.kind !== 'done') return 'failed'
       if (answer.isCancelled) return 'cancelled'
       return answer.isError ? 'failed' : 'done'

@@ -1,5 +1,6 @@
 import {decode} from '../../proxy/net/grpc/message-codec.ts'
-import {FAILURE_DETAILS} from './messages.ts'
+import type {Instance} from './instance.ts'
+import {FAILURE_DETAILS, readEvent} from './messages.ts'
 
 /** Why something failed, in the words of the worker. */
 export interface WorkFailure {
@@ -9,6 +10,10 @@ export interface WorkFailure {
 }
 
 const NONE: WorkFailure = {type: '', message: '', stack: ''}
+
+/** Why an instance has failed, or is stalled; '' if it is neither. */
+export const faultOf = ({stall, failure}: Pick<Instance, 'stall' | 'failure'>): string =>
+  (stall && readEvent(stall).executionStalled?.description.trim()) ?? failureOf(failure).message
 
 /** Reads TaskFailureDetails; all empty if there are none, or if they cannot be read. */
 export function failureOf(details: Uint8Array | undefined): WorkFailure {

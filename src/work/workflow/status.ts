@@ -22,9 +22,13 @@ const NAMES = [
   'SUSPENDED'
 ] as const
 
-/** All of them, by their numbers. */
-export const STATUSES: readonly string[] = NAMES
+/** All of them by their numbers, as commands, the page and the run's API say them. */
+export const STATUSES: readonly string[] = [...NAMES, 'STALLED']
 
+/** What commands, the page and the run's API say. */
+export const shownStatus = (status: number): string => STATUSES[status] ?? 'UNKNOWN'
+
+/** What Dapr's API says. */
 export const statusName = (status: number): string => NAMES[status] ?? 'UNKNOWN'
 
 const TERMINAL: ReadonlySet<number> = new Set([COMPLETED, FAILED, CANCELED, TERMINATED])

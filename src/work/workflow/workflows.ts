@@ -128,7 +128,7 @@ export class Workflows extends KnownInstances {
       const instance = this.find(app, id)
       if (instance === undefined) throw unknownInstance()
       if (isTerminal(instance.status)) return instance
-      if (instance.status === STALLED && kind === 'event') throw stalledInstance(id)
+      if (instance.status === STALLED && kind !== 'terminate') throw stalledInstance(id)
       const name = event.eventRaised?.name ?? (event.executionTerminated?.recurse === true ? 'recursive' : '')
       const letter = {kind, name, event: eventOf(this.#options.clock.date(), event)}
       await this.#options.file.change(() => this.#engine.turns.post(instance.key, letter))

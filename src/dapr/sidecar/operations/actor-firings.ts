@@ -61,14 +61,18 @@ const dataOf = (bytes: Uint8Array): string | undefined =>
 const periodText = ({step}: Reminder): string | undefined =>
   step === null ? undefined : `@every ${formatGoDuration(step)}`
 
+/** Dapr gives back a time to live that is a time, not one that is a duration (pkg/actors/internal/scheduler). */
+const RFC3339 = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/
+
 function reminderJson(reminder: Reminder): string {
-  const {id, type, data, dueTime} = reminder
+  const {id, type, data, dueTime, ttl} = reminder
   const members: readonly (readonly [string, string | undefined])[] = [
     ['actorID', JSON.stringify(id)],
     ['actorType', JSON.stringify(type)],
     ['data', data ?? undefined],
     ['dueTime', dueTime === '' ? undefined : JSON.stringify(dueTime)],
-    ['period', JSON.stringify(periodText(reminder))]
+    ['period', JSON.stringify(periodText(reminder))],
+    ['ttl', RFC3339.test(ttl) ? JSON.stringify(ttl) : undefined]
   ]
   return `{${members.flatMap(([name, text]) => (text === undefined ? [] : `"${name}":${text}`)).join(',')}}`
 }

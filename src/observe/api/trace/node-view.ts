@@ -1,7 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {callEndText} from '../../../model/call-end.ts'
-import {failureOf} from '../../../work/workflow/failure.ts'
-import {statusName} from '../../../work/workflow/status.ts'
+import {faultOf} from '../../../work/workflow/failure.ts'
+import {shownStatus} from '../../../work/workflow/status.ts'
 import {contentOf} from '../../telemetry/recorder/call-content.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
@@ -72,16 +72,16 @@ function otherWords(other: Other, {from, to}: TracedCall): Words {
       outcome: isFailed ? 'failed' : ''
     }
   }
-  const {app, id, name, status, failure} = other.instance
+  const {app, id, name, status} = other.instance
   if (other.kind === 'workflow') {
-    const outcome = statusName(status).toLowerCase()
+    const outcome = shownStatus(status).toLowerCase()
     const workflow = {app, id, eventId: null}
     return {
       ...shared,
       kind: 'workflow',
       what: `workflow ${name} ${id}`,
       outcome,
-      failure: failureOf(failure).message,
+      failure: faultOf(other.instance),
       workflow
     }
   }

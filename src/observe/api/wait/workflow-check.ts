@@ -1,10 +1,11 @@
-import {failureOf} from '../../../work/workflow/failure.ts'
+import {faultOf} from '../../../work/workflow/failure.ts'
 import {
   COMPLETED,
   FAILED,
   isTerminal,
   PENDING,
-  statusName,
+  shownStatus,
+  STALLED,
   SUSPENDED,
   TERMINATED
 } from '../../../work/workflow/status.ts'
@@ -30,12 +31,14 @@ export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCh
       const open = await context.workflows()
       const found = open.appsWith(id).flatMap(app => open.find(app, id) ?? [])
       const right = found.find(({status}) => IS_MET[state](status))
-      if (right !== undefined) return met(`${right.name} of ${right.app} is ${statusName(right.status)}`)
+      if (right !== undefined) return met(`${right.name} of ${right.app} is ${shownStatus(right.status)}`)
       const [other] = found
       if (other === undefined) return waiting(`there is no workflow '${id}' yet`)
-      const {message} = failureOf(other.failure)
-      const reason = `${other.name} of ${other.app} is ${statusName(other.status)}${message === '' ? '' : `: ${message}`}`
-      return found.every(({status}) => isTerminal(status)) ? impossible(reason) : waiting(reason)
+      const fault = faultOf(other)
+      const reason = `${other.name} of ${other.app} is ${shownStatus(other.status)}${fault === '' ? '' : `: ${fault}`}`
+      const isHopeless = (status: number): boolean =>
+        isTerminal(status) || (status === STALLED && state !== 'terminated' && state !== 'ended')
+      return found.every(({status}) => isHopeless(status)) ? impossible(reason) : waiting(reason)
     },
     close: () => undefined
   }

@@ -1,8 +1,8 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
-import {failureOf} from '../../../work/workflow/failure.ts'
+import {failureOf, faultOf} from '../../../work/workflow/failure.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
-import {statusName} from '../../../work/workflow/status.ts'
+import {shownStatus} from '../../../work/workflow/status.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 
@@ -11,17 +11,17 @@ export const timeText = (ms: number): string => new Date(ms).toISOString()
 
 /** An instance without its payloads. */
 export function instanceView(workflows: Workflows, instance: Instance): Api.Workflow {
-  const {key, app, id, name, status, created, updated, customStatus = '', failure, parent, trace} = instance
+  const {key, app, id, name, status, created, updated, customStatus = '', parent, trace} = instance
   return {
     number: key,
     app,
     id,
     name,
-    status: statusName(status) as Api.WorkflowStatus,
+    status: shownStatus(status) as Api.WorkflowStatus,
     created: timeText(created),
     lastUpdate: timeText(updated),
     customStatus,
-    failure: failureOf(failure).message,
+    failure: faultOf(instance),
     parent: parent === undefined ? null : {app: parent.app, id: parent.id},
     workers: workflows.connected(app),
     trace: traceIdOf(trace)

@@ -51,8 +51,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     const startAt = scheduledStart && msOf(scheduledStart)
     const parent = trace?.traceParent || own
     const instance = await workflows.start(app, {id, name, input: input?.value, startAt, trace: parent})
-    const isLater = startAt !== undefined && startAt > Date.now()
-    if (!isLater) await workflows.until(instance, ({status}) => status !== PENDING, onGone)
+    if (startAt === undefined) await workflows.until(instance, ({status}) => status !== PENDING, onGone)
     return encode(INSTANCE_ID, {instanceId: id})
   },
   GetInstance: async (workflows, message, {app}) => {

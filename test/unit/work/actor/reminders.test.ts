@@ -72,6 +72,23 @@ t.test('of firings that were missed the latest comes, or all, one after the othe
   }
 })
 
+t.test('a reminder whose app has no such route, or fails, is tried three more times, a second apart', async t => {
+  for (const failure of [{kind: 'unknown'}, {kind: 'failed', status: 500, text: 'no'}] as const) {
+    const {reminders, host, clock} = await openReminders(t)
+    await reminders.set('carts', {type: 'Cart', id: '1', name: 'once'}, {...WISH, dueTime: '1s', period: ''})
+    for (let tries = 0; tries < 4; tries++) {
+      clock.pass(1000)
+      await settled()
+      t.equal(host.open.length, 1, `${failure.kind} ${tries}`)
+      await host.open[0]?.answer('', failure)
+      await settled()
+    }
+    clock.pass(5000)
+    await settled()
+    t.equal(host.open.length, 0)
+  }
+})
+
 t.test(
   'when a reminder fires: without a due time after one period, repetitions, time to live from the due time on, set again',
   async t => {

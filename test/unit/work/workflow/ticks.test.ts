@@ -1,8 +1,8 @@
 import {join} from 'node:path'
 import t from 'tap'
 import {callHub} from '../../../../src/work/workflow/hub/hub.ts'
-import {FOUND_INSTANCE, GET_INSTANCE, RAISE_EVENT} from '../../../../src/work/workflow/hub/hub-messages.ts'
-import {eventOf} from '../../../../src/work/workflow/messages.ts'
+import {FOUND_INSTANCE, GET_INSTANCE, INSTANCE_ID, RAISE_EVENT, START_INSTANCE} from '../../../../src/work/workflow/hub/hub-messages.ts'
+import {eventOf, timeOf} from '../../../../src/work/workflow/messages.ts'
 import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
@@ -71,6 +71,20 @@ t.test('what is told about an instance is kept already', async t => {
   }
   await completed
   await workflows.until(instance, ({status}) => status === 1)
+})
+
+t.test('a start with a time does not wait for a worker, also if that time has passed', async t => {
+  const {workflows, clock} = await openHouse(t)
+  const caller = {app: 'shop', onGone: () => undefined, trace: ''}
+  for (const [id, at] of [
+    ['past', clock.date() - 3_600_000],
+    ['now', clock.date()],
+    ['later', clock.date() + 3_600_000]
+  ] as const) {
+    const start = encode(START_INSTANCE, {instanceId: id, name: 'order', scheduledStart: timeOf(at)})
+    const answered = await callHub(workflows, 'StartInstance', start, caller)
+    t.match(answered instanceof Uint8Array && decode(INSTANCE_ID, answered), {instanceId: id})
+  }
 })
 
 t.test('a transaction that SQLite gives up undoes all of its tick; what was in hand comes again, once', async t => {

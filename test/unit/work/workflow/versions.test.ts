@@ -107,6 +107,19 @@ t.test('a version that the worker does not have; who is terminated is not held a
   t.strictSame(worker.seen(), [])
 })
 
+t.test('who is stalled hears of nothing but its end: it is neither suspended nor resumed nor gets events', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  await workflows.start('shop', order())
+  const gone = {...answer('o-1', [{id: 1, versionNotAvailable: {}}]), version: {patches: [], name: 'v1'}}
+  await workflows.completeTurn('shop', gone)
+  const stalled = {refusal: 'stalled', message: "failed to invoke method for workflow 'o-1': actor is stalled"}
+  const input = undefined
+  await t.rejects(workflows.tell('shop', 'o-1', 'suspend', {executionSuspended: {input}}), stalled)
+  await t.rejects(workflows.tell('shop', 'o-1', 'resume', {executionResumed: {input}}), stalled)
+  await t.rejects(workflows.tell('shop', 'o-1', 'event', {eventRaised: {name: 'paid', input}}), stalled)
+})
+
 for (const message of [
   'A previous execution called callActivity with ID=1, but the current execution doesn’t have this action.\n  at x',
   "a previous execution called CallActivity for 'charge' and sequence number 1 at this point in the workflow logic"
