@@ -1,6 +1,7 @@
 import {appendFileSync, readFileSync, readlinkSync} from 'node:fs'
 import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {messageOf, UserError} from '../model/errors.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
 
 /** What other runs must know of a run in case it is killed; stored in the folder of its socket. */
@@ -30,8 +31,18 @@ export interface RunIdentity {
 const FILE = 'about'
 const SPARED = 'spared'
 
-export const writeRunFile = async (home: string, about: RunFile): Promise<void> =>
-  writeFile(join(home, FILE), JSON.stringify({...about, ...currentSystem()}))
+/** Rejects with a UserError if the file system does not take it. */
+export async function writeRunFile(home: string, about: RunFile): Promise<void> {
+  const text = JSON.stringify({...about, ...currentSystem()})
+  try {
+    await writeFile(join(home, FILE), text)
+  } catch (cause) {
+    throw new UserError(`the run cannot be registered in ${home}: ${messageOf(cause)}`, {
+      explanation: 'Free space there, or set PILLION_RUNTIME_DIR to another folder.',
+      cause
+    })
+  }
+}
 
 /** Undefined for a run whose processes are not visible: from an earlier boot, another machine or another pid namespace. */
 export function readRunFile(home: string): RunFile | undefined {
@@ -69,11 +80,21 @@ export interface SystemIdentity {
   readonly pids: string
 }
 
-/** The current boot and pid namespace (random(4), namespaces(7)). On macOS each is assumed to be unique. */
+/**
+ * The current boot and pid namespace (random(4), namespaces(7)). On macOS each is assumed to be unique. Throws a UserError where
+ * there is no /proc.
+ */
 export function currentSystem(): SystemIdentity {
   if (process.platform !== 'linux') return {boot: process.platform, pids: process.platform}
-  return {
-    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    pids: readlinkSync('/proc/self/ns/pid')
+  try {
+    return {
+      boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      pids: readlinkSync('/proc/self/ns/pid')
+    }
+  } catch (cause) {
+    throw new UserError(`processes cannot be told apart without /proc: ${messageOf(cause)}`, {
+      explanation: 'Mount it: mount -t proc proc /proc',
+      cause
+    })
   }
 }

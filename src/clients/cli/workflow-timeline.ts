@@ -12,15 +12,16 @@ export function timelineText(
   const waits = steps.filter(isWaiting).map(step => waitText(step, now))
   const lacks = missing.map(each => `${each} to connect a worker`)
   const what = [...lacks, ...waits].join('; ')
-  const standing = isOver(workflow) || status === 'STALLED'
-    ? failure === ''
-      ? ''
-      : `: ${failure}`
-    : what !== ''
-      ? `, waits for ${what}`
-      : status === 'RUNNING'
-        ? ', waits for an event'
-        : ''
+  const standing =
+    isOver(workflow) || status === 'STALLED'
+      ? failure === ''
+        ? ''
+        : `: ${failure}`
+      : what !== ''
+        ? `, waits for ${what}`
+        : status === 'RUNNING'
+          ? ', waits for an event'
+          : ''
   const began = Date.parse(steps[0]?.startedAt ?? created)
   return `${name} ${id} of ${app}: ${status}${standing}\nbegan ${created}, ${humanAge(now - began)} ago\n\n${stepTable(steps, {began, now, width})}\n${traceHint(id)}`
 }

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
+import {currentSystem} from '../../control/run-file.ts'
 import {existingFolders, runtimeFolders, usableFolder} from '../../control/folder.ts'
 import {messageOf, UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
@@ -62,6 +63,7 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
     ...(await checkNode(env)),
     ...checkInstallation(env),
     ...checkFolders(env),
+    ...checkProc(),
     ...checkState(env),
     ...checkProxy(env),
     ...checkCopies(env),
@@ -76,6 +78,17 @@ export async function runChecks({env, home, plan}: Patient): Promise<readonly Ch
           ...checkWork(plan, env)
         ])
   ]
+}
+
+/** Runs and their processes are found by what it tells. */
+function checkProc(): readonly Check[] {
+  try {
+    currentSystem()
+    return []
+  } catch (error) {
+    if (error instanceof UserError) return [fail(error.message, error.explanation)]
+    throw error
+  }
 }
 
 function checkFolders(env: Patient['env']): readonly Check[] {

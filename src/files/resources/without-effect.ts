@@ -50,12 +50,17 @@ function inDocument(document: Field): readonly WithoutEffect[] {
   return [{what: `${word === '' ? 'a resource without a kind' : word} "${name}"`, why, place}]
 }
 
-const hasItems = (field: Field): boolean => field.items().length > 0
 const isThere = (field: Field): boolean => field.entries().size > 0
+
+/** Features that a Configuration turns on for a real Dapr (pkg/config/configuration.go), and that are always on here. */
+const ALWAYS_ON = new Set(['ActorStateTTL', 'HotReload', 'SchedulerReminders'])
+
+const asksForMore = (field: Field): boolean =>
+  field.items().some(item => !ALWAYS_ON.has(item.field('name').text()) || item.field('enabled').boolean() === false)
 
 /** Keys of a Configuration's `spec` that nothing here reads, and when they ask for anything. */
 const UNREAD_KEYS: Readonly<Record<string, (field: Field) => boolean>> = {
-  features: hasItems,
+  features: asksForMore,
   nameResolution: isThere,
   wasm: isThere
 }

@@ -7,6 +7,7 @@ import {podPort} from './variables.ts'
 export const SIDECAR_PORTS = {DAPR_HTTP_PORT: '3500', DAPR_GRPC_PORT: '50001'} as const
 
 const PLACEMENT_PORT = '50005'
+const SCHEDULER_PORT = '50006'
 
 export interface ComposeDaprdOptions {
   /** A path as the compose file writes it. */
@@ -24,7 +25,7 @@ export function daprdService(entry: Entry, {shown, dapr}: ComposeDaprdOptions): 
   const mounts = folders.filter(isAsked).map((path, index) => ({path, at: `/dapr/resources/${index}`}))
   const config = isAsked(configFile) ? [{path: configFile, at: `/dapr/${basename(configFile)}`}] : []
   const flags = [
-    ...flagsOf(entry),
+    ...flagsOf(entry, dapr),
     ...mounts.flatMap(({at}) => ['--resources-path', at]),
     ...config.flatMap(({at}) => ['--config', at])
   ]
@@ -33,13 +34,17 @@ export function daprdService(entry: Entry, {shown, dapr}: ComposeDaprdOptions): 
     image: `daprio/daprd:${dapr}`,
     command: ['./daprd', ...flags.map(word => word.replaceAll('$', '$$$$'))],
     network_mode: `service:${id}`,
-    depends_on: [id, ...(needsPlacement(entry) ? ['placement'] : [])],
+    depends_on: [
+      id,
+      ...(needsPlacement(entry) ? ['placement'] : []),
+      ...(needsScheduler(entry, dapr) ? ['scheduler'] : [])
+    ],
     ...(volumes.length > 0 && {volumes})
   }
 }
 
 /** daprd's flags, as Dapr's own command line passes them (`pkg/standalone/run.go`). */
-function flagsOf(entry: Entry): readonly string[] {
+function flagsOf(entry: Entry, dapr: string): readonly string[] {
   const {settings, plan} = entry
   const {values} = settings
   const {channel, sidecar, health} = plan
@@ -62,7 +67,7 @@ function flagsOf(entry: Entry): readonly string[] {
     ['app-health-probe-timeout', health.enabled ? health.timeoutMs : undefined],
     ['app-health-threshold', health.enabled ? health.threshold : undefined],
     ['placement-host-address', placementOf(entry)],
-    ['scheduler-host-address', elsewhereOrNone(values.schedulerHostAddress)]
+    ['scheduler-host-address', schedulerOf(entry, dapr)]
   ]
   const switches = {
     'enable-app-health-check': health.enabled,
@@ -84,6 +89,32 @@ function placementOf({settings}: Entry): string {
   if (placementHostAddress === '') return ''
   return elsewhereOrNone(placementHostAddress) || `placement:${PLACEMENT_PORT}`
 }
+
+/** Whether Dapr of this version keeps jobs, reminders and what workflows wait for in a scheduler: from 1.14 on. */
+function hasScheduler(dapr: string): boolean {
+  const [, major = '', minor = ''] = /^v?(\d+)\.(\d+)/.exec(dapr) ?? []
+  return major === '' || Number(major) > 1 || Number(minor) >= 14
+}
+
+/** '' turns it off, as in Dapr. */
+function schedulerOf({settings}: Entry, dapr: string): string {
+  const {schedulerHostAddress} = settings.values
+  if (schedulerHostAddress === '' || !hasScheduler(dapr)) return ''
+  return elsewhereOrNone(schedulerHostAddress) || `scheduler:${SCHEDULER_PORT}`
+}
+
+/** Whether its sidecar uses the scheduler of the compose file. */
+export const needsScheduler = (entry: Entry, dapr: string): boolean =>
+  schedulerOf(entry, dapr) === `scheduler:${SCHEDULER_PORT}`
+
+/** The folder that `dapr init` mounts: the image's user may write there. */
+const SCHEDULER_FOLDER = '/var/lock'
+
+export const schedulerService = (dapr: string): object => ({
+  image: `daprio/scheduler:${dapr}`,
+  command: ['./scheduler', '--port', SCHEDULER_PORT, '--etcd-data-dir', `${SCHEDULER_FOLDER}/dapr/scheduler`],
+  volumes: [`scheduler:${SCHEDULER_FOLDER}`]
+})
 
 /** Whether its sidecar uses the placement service of the compose file. */
 export const needsPlacement = (entry: Entry): boolean => placementOf(entry) === `placement:${PLACEMENT_PORT}`

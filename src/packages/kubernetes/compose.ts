@@ -6,7 +6,14 @@ import type {Entry} from '../../files/config/service-versions.ts'
 import {buildFileOf} from './check-app.ts'
 import {DaprResources} from './dapr-resources.ts'
 import {deployedIn, namedOnce, shadowWarnings, type DeployedApp} from './deployed.ts'
-import {daprdService, needsPlacement, placementService, SIDECAR_PORTS} from './compose-sidecar.ts'
+import {
+  daprdService,
+  needsPlacement,
+  needsScheduler,
+  placementService,
+  schedulerService,
+  SIDECAR_PORTS
+} from './compose-sidecar.ts'
 import {Mistakes} from './mistakes.ts'
 import {templateLabel} from './object.ts'
 import {podPort, variablesOf} from './variables.ts'
@@ -28,7 +35,7 @@ export interface ComposeOptions {
 export const COMPOSE_HEADER = '# Written by pillion export compose: the next export overwrites it.\n'
 
 /**
- * A template as a compose file: a service for each app, one next to it for its sidecar, and Dapr's placement. Asks no
+ * A template as a compose file: a service for each app, one next to it for its sidecar, Dapr's placement and its scheduler. Asks no
  * container engine. Rejects with one `UserError` for all mistakes.
  */
 export async function composeFile(
@@ -49,12 +56,15 @@ export async function composeFile(
     services[`${app.entry.plan.id}-dapr`] = daprdService(app.entry, {shown, dapr: options.dapr})
   }
   if (deployed.some(({entry}) => needsPlacement(entry))) services['placement'] = placementService(options.dapr)
+  const isScheduled = deployed.some(({entry}) => needsScheduler(entry, options.dapr))
+  if (isScheduled) services['scheduler'] = schedulerService(options.dapr)
   const name = templateLabel(plan)
   const plans = deployed.map(({entry}) => entry.plan)
   const resources = new DaprResources(plans, {cwd: options.cwd, namespace: '', template: name})
   mistakes.throwAll()
   return {
-    text: COMPOSE_HEADER + yamlText({name: projectName(name), services}),
+    text:
+      COMPOSE_HEADER + yamlText({name: projectName(name), services, ...(isScheduled && {volumes: {scheduler: {}}})}),
     warnings: [
       ...namedOnce(
         keysWithoutMeaningInCompose(deployed.map(({entry}) => entry)),
@@ -82,7 +92,7 @@ function shownFrom(folder: string, path: string): string {
 function checkService({entry}: DeployedApp, ids: ReadonlySet<string>, mistakes: Mistakes): void {
   const {settings, plan} = entry
   const app = `app ${JSON.stringify(plan.id)}`
-  const isTaken = plan.id === 'placement' || [...ids].some(id => plan.id === `${id}-dapr`)
+  const isTaken = plan.id === 'placement' || plan.id === 'scheduler' || [...ids].some(id => plan.id === `${id}-dapr`)
   if (isTaken || !/^[a-zA-Z0-9][\w.-]*$/.test(plan.id))
     mistakes.check(() =>
       settings.refuse({

@@ -8,7 +8,7 @@ import {parseResourceFile, type Field, type ResourceFile} from '../../files/reso
 import {filesIn} from '../../files/resources/resource-folder.ts'
 import {labelsOf, type KubernetesObject, type ResourceObject} from './object.ts'
 import {daprResource} from './dapr-resource.ts'
-import {COMPOSE, componentWarnings, configurationWarnings, placeWarnings} from './resource-warnings.ts'
+import {COMPOSE, componentWarnings, configurationWarnings, foreignWarnings, placeWarnings} from './resource-warnings.ts'
 
 export interface DaprResourcesOptions {
   readonly namespace: string
@@ -42,6 +42,8 @@ export class DaprResources {
   /** By kind and name. */
   readonly #found = new Map<string, Found>()
   readonly #configurations = new Map<string, string>()
+  /** Warnings of what lies in the folders and is no resource of Dapr. */
+  readonly #leftOut: string[] = []
 
   constructor(plans: readonly AppPlan[], options: DaprResourcesOptions) {
     this.#plans = plans
@@ -74,10 +76,10 @@ export class DaprResources {
     const components = [...this.#found.values()].map(({document}) => document)
     const all = components.flatMap(document =>
       document.field('kind').text() === 'Configuration'
-        ? configurationWarnings(document)
+        ? configurationWarnings(document, this.#options.namespace)
         : componentWarnings(document, components)
     )
-    return [...new Set([...all, ...this.#namespaceWarnings(components)])]
+    return [...new Set([...all, ...this.#namespaceWarnings(components), ...this.#leftOut])]
   }
 
   /** What of these resources means something else in the containers of a compose file. */
@@ -110,6 +112,7 @@ export class DaprResources {
     if (file === undefined) {
       file = this.#parse(path, variables)
       this.#files.set(path, file)
+      this.#leftOut.push(...file.documents.flatMap(foreignWarnings))
     }
     return file.documents.filter(
       document => document.isMapping && document.field('apiVersion').text().startsWith('dapr.io/')

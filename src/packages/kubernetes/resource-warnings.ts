@@ -9,13 +9,21 @@ export interface ResourceTarget {
   readonly service: string
   /** What has a memory of its own. */
   readonly each: string
+  /** What to do instead of a local secret store. */
+  readonly store: string
 }
 
-export const CLUSTER: ResourceTarget = {self: 'the pod itself', service: 'a Service of the cluster', each: 'pod'}
+export const CLUSTER: ResourceTarget = {
+  self: 'the pod itself',
+  service: 'a Service of the cluster',
+  each: 'pod',
+  store: 'use secretstores.kubernetes'
+}
 export const COMPOSE: ResourceTarget = {
   self: 'the container itself',
   service: 'a service of the compose file',
-  each: 'app'
+  each: 'app',
+  store: 'mount the file there, or use the store of a server'
 }
 
 const warning = ({place}: Field, message: string, hint = ''): string => faultText({place, message, expected: '', hint})
@@ -26,28 +34,37 @@ const LOCAL_ADDRESS = /(?:^|[/@,;\s=(])(localhost|127\.0\.0\.1|\[::1\])(?=[:/,;\
 /** Types whose data stays in one sidecar. */
 const IN_MEMORY = new Set(['pubsub.in-memory', 'state.in-memory'])
 
+/** Types whose data is a file or a folder where the sidecar runs, by the properties that name it. */
+const IN_FILES: Readonly<Record<string, readonly string[]>> = {
+  'state.sqlite': ['connectionString'],
+  'bindings.localstorage': ['rootPath'],
+  'crypto.dapr.localstorage': ['path']
+}
+
 /** What of a Component, or of an HTTPEndpoint, works on the laptop and not in a cluster. `all`: all resources that go there. */
 export function componentWarnings(document: Field, all: readonly Field[]): readonly string[] {
   const what = nameOf(document)
-  return [
-    ...placeWarnings(document, CLUSTER),
-    ...(document.field('kind').text() === 'Component'
-      ? storeTypeWarnings(document.field('spec').field('type'), what)
-      : []),
-    ...storeWarnings(document, what, all)
-  ]
+  return [...placeWarnings(document, CLUSTER), ...storeWarnings(document, what, all)]
 }
 
 const nameOf = (document: Field): string =>
   `${document.field('kind').text()} ${JSON.stringify(document.field('metadata').field('name').text())}`
 
 /** Addresses and memory that are others in a container than on the laptop. */
-export function placeWarnings(document: Field, {self, service, each}: ResourceTarget): readonly string[] {
-  const isComponent = document.field('kind').text() === 'Component'
+export function placeWarnings(document: Field, target: ResourceTarget): readonly string[] {
+  const {self, service, each} = target
+  const kind = document.field('kind').text()
+  const isComponent = kind === 'Component'
   const what = nameOf(document)
   const spec = document.field('spec')
   const properties = isComponent ? spec.field('metadata').items() : []
-  const values = [...properties.map(item => item.field('value')), spec.field('baseUrl')]
+  const tracing = spec.field('tracing')
+  const values = [
+    ...properties.map(item => item.field('value')),
+    spec.field('baseUrl'),
+    tracing.field('zipkin').field('endpointAddress'),
+    tracing.field('otel').field('endpointAddress')
+  ]
   const type = textIn(spec.field('type'))
   return [
     ...values.flatMap(value => {
@@ -56,7 +73,8 @@ export function placeWarnings(document: Field, {self, service, each}: ResourceTa
     }),
     ...(isComponent && IN_MEMORY.has(type)
       ? [warning(spec.field('type'), `${what}: each ${each} has its own ${type}`, 'use one that all share')]
-      : [])
+      : []),
+    ...(isComponent ? fileWarnings(spec.field('type'), properties, what, target) : [])
   ]
 }
 
@@ -66,17 +84,28 @@ const textIn = (field: Field): string => {
   return typeof value === 'string' ? value : ''
 }
 
-function storeTypeWarnings(type: Field, what: string): readonly string[] {
+const isFile = (path: string): boolean => path !== '' && !/:memory:|mode=memory/.test(path)
+
+/** What a component reads or keeps in the sidecar's container. */
+function fileWarnings(
+  type: Field,
+  properties: readonly Field[],
+  what: string,
+  {store}: ResourceTarget
+): readonly string[] {
   const text = textIn(type)
-  return text.startsWith('secretstores.local.')
-    ? [
-        warning(
-          type,
-          `${what}: ${text} reads files and variables of the sidecar's container`,
-          'use secretstores.kubernetes'
-        )
-      ]
-    : []
+  if (text.startsWith('secretstores.local.'))
+    return [warning(type, `${what}: ${text} reads files and variables of the sidecar's container`, store)]
+  const names = IN_FILES[text] ?? []
+  return properties
+    .filter(item => names.includes(item.field('name').text()) && isFile(textIn(item.field('value'))))
+    .map(item =>
+      warning(
+        item.field('value'),
+        `${what}: ${text} has its files in the sidecar's container`,
+        'mount a volume there, or use a type with a server'
+      )
+    )
 }
 
 /** Where `secretKeyRef` leads: without a name to the cluster's own Secrets. */
@@ -91,13 +120,36 @@ function storeWarnings(document: Field, what: string, all: readonly Field[]): re
   return [warning(store, `${what}: the secret store ${JSON.stringify(name)} is not in the cluster`, 'write kubernetes')]
 }
 
-/** What of a Configuration means something else in a cluster. */
-export function configurationWarnings(document: Field): readonly string[] {
+/** An object of Kubernetes itself, which the sidecars of the laptop do not read. */
+export function foreignWarnings(document: Field): readonly string[] {
+  const kind = document.isMapping ? textIn(document.field('kind')) : ''
+  if (kind === '' || textIn(document.field('apiVersion')).startsWith('dapr.io/')) return []
+  return [
+    warning(document.field('kind'), `${nameOf(document)} is left out: it is no resource of Dapr`, 'apply it yourself')
+  ]
+}
+
+/** Callers that an access policy allows in another namespace than that of the apps. */
+function policyWarnings(document: Field, what: string, namespace: string): readonly string[] {
+  const policies = document.field('spec').field('accessControl').field('policies').items()
+  return policies.flatMap(policy => {
+    const field = policy.field('namespace')
+    const [app, named] = [textIn(policy.field('appId')), textIn(field)]
+    if (named === '' || namespace === '' || named === namespace) return []
+    const message = `${what}: a policy is for "${app}" of the namespace "${named}", and the apps go to "${namespace}"`
+    return [warning(field, message, `write ${namespace}, or calls of "${app}" are refused`)]
+  })
+}
+
+/** What of a Configuration means something else in a cluster. `namespace`: where the apps go. */
+export function configurationWarnings(document: Field, namespace: string): readonly string[] {
   const what = nameOf(document)
   const resolution = document.field('spec').field('nameResolution').field('component')
   const resolver = textIn(resolution)
   const variable = /\$\{?[A-Za-z_]\w*\}?/.exec(JSON.stringify(document.plain()))?.[0]
   return [
+    ...placeWarnings(document, CLUSTER),
+    ...policyWarnings(document, what, namespace),
     ...(resolver === '' || resolver === 'kubernetes'
       ? []
       : [

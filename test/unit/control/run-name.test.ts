@@ -33,6 +33,15 @@ t.test('a run is called like its folder; where another one is, by more of its pa
   t.equal(like(`/${'ö'.repeat(100)}`), 'ö'.repeat(25))
 })
 
+t.test('a run that cannot be registered says where, and what to do', async t => {
+  const home = join(t.testdir({}), 'gone')
+  await t.rejects(writeRunFile(home, {marker: '0'.repeat(32), graceMs: 1}), {
+    name: 'UserError',
+    message: RegExp(`^the run cannot be registered in ${home}: ENOENT`),
+    explanation: /PILLION_RUNTIME_DIR/
+  })
+})
+
 t.test('--name is taken as it is, or refused', async t => {
   const runs = t.testdir({})
   t.equal(freeRunName(runs, {asked: 'pr-214', folder: '/shop'}), 'pr-214')

@@ -24,6 +24,10 @@ const IS_MET: Readonly<Record<Wanted['state'], (status: number) => boolean>> = {
   ended: isTerminal
 }
 
+/** It will not come to that state, unless the user does something. */
+const isHopeless = (status: number, wanted: Wanted['state']): boolean =>
+  isTerminal(status) || (status === STALLED && wanted !== 'terminated' && wanted !== 'ended')
+
 /** A workflow is in some state; of several apps that have one of this id, any one. */
 export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCheck {
   return {
@@ -36,9 +40,7 @@ export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCh
       if (other === undefined) return waiting(`there is no workflow '${id}' yet`)
       const fault = faultOf(other)
       const reason = `${other.name} of ${other.app} is ${shownStatus(other.status)}${fault === '' ? '' : `: ${fault}`}`
-      const isHopeless = (status: number): boolean =>
-        isTerminal(status) || (status === STALLED && state !== 'terminated' && state !== 'ended')
-      return found.every(({status}) => isHopeless(status)) ? impossible(reason) : waiting(reason)
+      return found.every(({status}) => isHopeless(status, state)) ? impossible(reason) : waiting(reason)
     },
     close: () => undefined
   }

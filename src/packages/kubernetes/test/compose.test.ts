@@ -16,12 +16,13 @@ async function composed(
   t: Test,
   yaml: string,
   files: Files = {},
-  below = '.'
+  below = '.',
+  dapr = '1.18.0'
 ): Promise<{text: string; warnings: readonly string[]}> {
   const cwd = openShop(t, `name: shop\n${yaml}`, files)
   const home = join(cwd, 'home')
   const loaded = await loadTemplate('.', {cwd, home, env: {}, readStdin: () => ''}, {watch: false, profiles: ['extra']})
-  const result = await composeFile(loaded, {home, cwd, folder: join(cwd, below), dapr: '1.18.0'})
+  const result = await composeFile(loaded, {home, cwd, folder: join(cwd, below), dapr})
   t.equal(check(parseDocument(result.text).toJS()), '', 'valid for Compose')
   t.notMatch(result.text, cwd)
   return result
@@ -98,3 +99,30 @@ t.test('names that a compose file cannot have, or that are taken', async t => {
   t.match(await refused('a b'), /app "a b": the id cannot name a service of a compose file/)
   t.equal(await refused('Front_End'), '')
 })
+
+const withResources = (more: string): string =>
+  `version: 1\napps:\n${app('shop', `containerImage: a, resourcesPath: ../res${more}`)}`
+
+t.test('Dapr has a scheduler from 1.14 on, if an app does not turn it off; what stays in a container is told', async t => {
+  const files = {
+    res: {
+      'a.yaml': 'apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: s}\nspec: {type: secretstores.local.file, version: v1}\n'
+    }
+  }
+  const {text, warnings} = await composed(t, withResources(''), files)
+  t.match(warnings, [/^res\/a\.yaml:4:14: Component "s": secretstores\.local\.file reads files and variables of the sidecar's container \(mount the file/])
+  t.match(text, /--scheduler-host-address, scheduler:50006|- --scheduler-host-address\n\s+- scheduler:50006/)
+  const {services, volumes} = parseDocument(text).toJS() as {
+    readonly services: Readonly<Record<string, {readonly depends_on?: unknown}>>
+    readonly volumes?: unknown
+  }
+  t.strictSame(services['shop-dapr']?.depends_on, ['shop', 'placement', 'scheduler'])
+  t.strictSame(services['scheduler'], {
+    image: 'daprio/scheduler:1.18.0',
+    command: ['./scheduler', '--port', '50006', '--etcd-data-dir', '/var/lock/dapr/scheduler'],
+    volumes: ['scheduler:/var/lock']
+  })
+  t.strictSame(volumes, {scheduler: {}})
+  t.notMatch((await composed(t, withResources(', schedulerHostAddress: ""'), files)).text, 'scheduler')
+  t.notMatch((await composed(t, withResources(''), files, '.', '1.13.6')).text, 'scheduler')
+}) // prettier-ignore

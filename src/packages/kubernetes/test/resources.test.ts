@@ -105,6 +105,14 @@ t.test('what works on the laptop only is named with its place', async t => {
   t.match(await warningsOf(component('x', '', 'secretstores.local.file')), [
     /^res\/a\.yaml:5:9: Component "x": secretstores\.local\.file reads/
   ])
+  const withFile = `  metadata:\n    - {name: connectionString, value: "data.db"}\n`
+  t.match(await warningsOf(component('x', withFile, 'state.sqlite')), [
+    /^res\/a\.yaml:8:39: Component "x": state\.sqlite has its files in the sidecar's container/
+  ])
+  t.strictSame(await warningsOf(component('x', withFile.replace('data.db', ':memory:'), 'state.sqlite')), [])
+  t.match(await warningsOf(`apiVersion: v1\nkind: Secret\nmetadata: {name: keys}\n---\n${component('x', '')}`), [
+    /^res\/a\.yaml:2:7: Secret "keys" is left out: it is no resource of Dapr \(apply it yourself\)/
+  ])
   t.match(await warningsOf(component('x', '', 'pubsub.in-memory')), [/each pod has its own pubsub\.in-memory/])
   t.match(await warningsOf(component('x', `${value('a')}${auth}vault}\n`)), [
     /the secret store "vault" is not in the cluster \(write kubernetes\)/
@@ -128,7 +136,23 @@ t.test('a Configuration: other name resolution, and variables that nobody replac
     /^c\.yaml:4:36: Configuration "x": names are not resolved by mdns/
   ])
   t.strictSame(await warningsOf('{nameResolution: {component: kubernetes}}'), [])
+  for (const exporter of ['zipkin', 'otel'])
+    t.match(await warningsOf(`{tracing: {${exporter}: {endpointAddress: "http://localhost:9411"}}}`), [
+      /^c\.yaml:4:\d+: Configuration "x": localhost is the pod itself \(name a Service of the cluster\)/
+    ])
   t.match(await warningsOf('{tracing: {zipkin: {endpointAddress: "http://${ZIPKIN}:9411"}}}'), [
     /\$\{ZIPKIN\} is not replaced/
   ])
+})
+
+t.test('a policy for callers of another namespace is named with its place', async t => {
+  const spec = '{accessControl: {policies: [{appId: shop, namespace: default}, {appId: stock, namespace: plat}]}}'
+  const {warnings} = await objectsIn(t, two('configFilePath: ../c.yaml', ''), {
+    files: {'c.yaml': configuration(spec)},
+    namespace: 'plat'
+  })
+  t.match(warnings, [
+    /^c\.yaml:4:\d+: Configuration "x": a policy is for "shop" of the namespace "default", and the apps go to "plat" \(write plat, or calls of "shop" are refused\)/
+  ])
+  t.equal(warnings.length, 1)
 })

@@ -189,7 +189,8 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
       'kind: Configuration\nmetadata: {name: lost}\n'
     ].join('---\n'),
     'r/b.yaml': `${resiliency('5s')}    actors: {order: {timeout: general}}\n`,
-    'config.yaml': 'kind: Configuration\nspec: {nameResolution: {component: sqlite}, features: [], tracign: {}}\n'
+    'config.yaml':
+      'kind: Configuration\nspec: {nameResolution: {component: sqlite}, features: [{name: ActorStateTTL, enabled: true}], tracign: {}}\n'
   })
   const {snapshot} = await open()
   t.strictSame(

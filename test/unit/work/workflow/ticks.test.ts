@@ -1,7 +1,13 @@
 import {join} from 'node:path'
 import t from 'tap'
 import {callHub} from '../../../../src/work/workflow/hub/hub.ts'
-import {FOUND_INSTANCE, GET_INSTANCE, INSTANCE_ID, RAISE_EVENT, START_INSTANCE} from '../../../../src/work/workflow/hub/hub-messages.ts'
+import {
+  FOUND_INSTANCE,
+  GET_INSTANCE,
+  INSTANCE_ID,
+  RAISE_EVENT,
+  START_INSTANCE
+} from '../../../../src/work/workflow/hub/hub-messages.ts'
 import {eventOf, timeOf} from '../../../../src/work/workflow/messages.ts'
 import {decode, encode} from '../../../../src/proxy/net/grpc/message-codec.ts'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
