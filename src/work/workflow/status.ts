@@ -26,7 +26,7 @@ const NAMES = [
 export const STATUSES: readonly string[] = [...NAMES, 'STALLED']
 
 /** What commands, the page and the run's API say. */
-export const shownStatus = (status: number): string => STATUSES[status] ?? 'UNKNOWN'
+export const spokenStatus = (status: number): string => STATUSES[status] ?? 'UNKNOWN'
 
 /** What Dapr's API says. */
 export const statusName = (status: number): string => NAMES[status] ?? 'UNKNOWN'

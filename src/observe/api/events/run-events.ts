@@ -6,7 +6,7 @@ import type {Replay} from '../../replay/replayer.ts'
 import type {Death} from '../../telemetry/recorder/deaths.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
-import {shownStatus} from '../../../work/workflow/status.ts'
+import {spokenStatus} from '../../../work/workflow/status.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import type {RunFacts} from '../run-facts.ts'
 import {runView} from '../run-view.ts'
@@ -146,7 +146,7 @@ export class RunEvents {
   #tellWorkflow(workflows: Workflows, instance: Instance): void {
     const {app, id, name, status} = instance
     for (const change of workflows.latestChanges(instance))
-      this.#tell('workflow', {app, id, name, status: shownStatus(status), ...change}, {app})
+      this.#tell('workflow', {app, id, name, status: spokenStatus(status), ...change}, {app})
   }
 
   #states(): Map<string, {readonly id: string; readonly json: string}> {

@@ -1,7 +1,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {callEndText} from '../../../model/call-end.ts'
 import {faultOf} from '../../../work/workflow/failure.ts'
-import {shownStatus} from '../../../work/workflow/status.ts'
+import {spokenStatus} from '../../../work/workflow/status.ts'
 import {contentOf} from '../../telemetry/recorder/call-content.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
@@ -74,7 +74,7 @@ function otherWords(other: Other, {from, to}: TracedCall): Words {
   }
   const {app, id, name, status} = other.instance
   if (other.kind === 'workflow') {
-    const outcome = shownStatus(status).toLowerCase()
+    const outcome = spokenStatus(status).toLowerCase()
     const workflow = {app, id, eventId: null}
     return {
       ...shared,

@@ -4,7 +4,7 @@ import {
   FAILED,
   isTerminal,
   PENDING,
-  shownStatus,
+  spokenStatus,
   STALLED,
   SUSPENDED,
   TERMINATED
@@ -35,11 +35,11 @@ export function workflowCheck(context: WaitContext, {id, state}: Wanted): WaitCh
       const open = await context.workflows()
       const found = open.appsWith(id).flatMap(app => open.find(app, id) ?? [])
       const right = found.find(({status}) => IS_MET[state](status))
-      if (right !== undefined) return met(`${right.name} of ${right.app} is ${shownStatus(right.status)}`)
+      if (right !== undefined) return met(`${right.name} of ${right.app} is ${spokenStatus(right.status)}`)
       const [other] = found
       if (other === undefined) return waiting(`there is no workflow '${id}' yet`)
       const fault = faultOf(other)
-      const reason = `${other.name} of ${other.app} is ${shownStatus(other.status)}${fault === '' ? '' : `: ${fault}`}`
+      const reason = `${other.name} of ${other.app} is ${spokenStatus(other.status)}${fault === '' ? '' : `: ${fault}`}`
       return found.every(({status}) => isHopeless(status, state)) ? impossible(reason) : waiting(reason)
     },
     close: () => undefined

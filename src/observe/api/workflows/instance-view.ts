@@ -2,7 +2,7 @@ import type * as Api from '../../../model/api.generated.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {failureOf, faultOf} from '../../../work/workflow/failure.ts'
 import type {Instance} from '../../../work/workflow/instance.ts'
-import {shownStatus} from '../../../work/workflow/status.ts'
+import {spokenStatus} from '../../../work/workflow/status.ts'
 import {traceIdOf} from '../../../model/traceparent.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 
@@ -17,7 +17,7 @@ export function instanceView(workflows: Workflows, instance: Instance): Api.Work
     app,
     id,
     name,
-    status: shownStatus(status) as Api.WorkflowStatus,
+    status: spokenStatus(status) as Api.WorkflowStatus,
     created: timeText(created),
     lastUpdate: timeText(updated),
     customStatus,
