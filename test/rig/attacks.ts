@@ -43,6 +43,15 @@ const UNFINISHED = block([
   ['te', 'trailers']
 ])
 
+/** What the gRPC port refuses by its head. */
+const REFUSED = block([
+  [':method', 'POST'],
+  [':scheme', 'http'],
+  [':path', '/a.B/C'],
+  [':authority', 'localhost'],
+  ['content-type', 'text/plain']
+])
+
 const headers = (stream: number, payload: Buffer): Buffer =>
   bytesOf({type: HEADERS, flags: END_HEADERS, stream, payload})
 const reset = (stream: number): Buffer => bytesOf({type: RST_STREAM, stream, payload: uint32(8)})
@@ -194,6 +203,16 @@ const floods = FLOODS.flatMap(({name, count, frames}): readonly Attack[] => [
       beginFrames(
         (await run.ports('shop')).grpc,
         streams(count, stream => frames(stream, UNFINISHED))
+      ),
+    megabytes: 100
+  },
+  {
+    name: `gRPC: ${name}, refused`,
+    apps: [],
+    begin: async (_, _rig, run) =>
+      beginFrames(
+        (await run.ports('shop')).grpc,
+        streams(count, stream => frames(stream, REFUSED))
       ),
     megabytes: 100
   }

@@ -72,8 +72,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   protected abstract ended(): void
   /** A stream is over. */
   protected abstract freed(): void
-  /** The peer has sent something without use. Throws where there was too much of it. */
-  protected useless(): void {
+  /** The peer has sent something without use. Throws a ConnectionError where there was too much of it. */
+  useless(): void {
     this.#guard.useless()
   }
 

@@ -11,6 +11,9 @@ export interface FrameServerOptions {
   readonly closed: (connection: FrameServer) => void
 }
 
+/** After a piece that opens more streams, a connection is read again in the next turn of the event loop: others come first. */
+const PER_TURN = 16
+
 /** A client's connection. Our settings have been sent already. */
 export class FrameServer extends FrameConnection {
   readonly #options: FrameServerOptions
@@ -38,6 +41,15 @@ export class FrameServer extends FrameConnection {
     const rest = text.slice(begun.length - this.#preface.length)
     this.#preface = begun
     if (rest !== '') super.receive(rest)
+  }
+
+  override read(bytes: Buffer, count: number): void {
+    const before = this.#last
+    super.read(bytes, count)
+    if ((this.#last - before) / 2 <= PER_TURN || this.socket.destroyed) return
+    // libuv would read up to 32 pieces in a row
+    this.socket.pause()
+    setImmediate(() => this.socket.resume())
   }
 
   protected opened(id: number, block: string, isLast: boolean): void {

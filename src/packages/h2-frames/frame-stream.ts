@@ -95,6 +95,18 @@ export class FrameStream {
     if (isLast) this.#localDone()
   }
 
+  /**
+   * Answers a request that is refused by its head. Unlike an answer it makes up for nothing, and counts as a frame without
+   * use: throws a ConnectionError where the peer has sent too many.
+   */
+  refuse(fields: string): void {
+    if (this.isOver || this.isLocalDone) return
+    const connection = this.#connection
+    connection.send(headersFrames(this.id, connection.sentFields.encode('', fields), true))
+    this.#localDone()
+    connection.useless()
+  }
+
   /** Sends data as far as the peer takes it; what is left waits. */
   writeData(bytes: Data, isLast: boolean): void {
     if (this.isOver || this.isLocalDone) return

@@ -1,5 +1,6 @@
 import {statSync, type Stats} from 'node:fs'
 import {extname, join, resolve} from 'node:path'
+import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {readTextBytes} from '../../../model/read-file.ts'
 import type {OpenComponent} from '../component.ts'
@@ -41,9 +42,13 @@ async function keyIn(root: string, name: string): Promise<OwnKey> {
   }
 }
 
-/** In Go's words where it has any. */
+/** In Go's words where it has any, without the path that the system's message contains. */
 function whyOf(error: unknown): string {
   const code = codeOf(error)
   if (code === 'ENOENT') return 'no such file or directory'
-  return code === 'EACCES' ? 'permission denied' : messageOf(error)
+  if (code === 'EACCES') return 'permission denied'
+  return isSystemError(error) ? (getSystemErrorMessage(error.errno) ?? code) : messageOf(error)
 }
+
+const isSystemError = (error: unknown): error is Error & {readonly errno: number} =>
+  error instanceof Error && 'errno' in error && typeof error.errno === 'number'

@@ -240,7 +240,7 @@ class Calls implements StreamHandler {
         later => reply(request, later),
         (error: unknown) => {
           this.#context.sidecar.warn(bugText(error))
-          this.#refuse(stream, head, {code: INTERNAL, message: messageOf(error)})
+          this.#fail(stream, head, {code: INTERNAL, message: messageOf(error)})
         }
       )
     })
@@ -253,7 +253,7 @@ class Calls implements StreamHandler {
     isLast: boolean,
     then: (message: Buffer, onGone: UnaryRequest['onGone']) => void
   ): void {
-    const refuse = (status: GrpcStatus): void => this.#refuse(stream, head, status)
+    const refuse = (status: GrpcStatus): void => this.#fail(stream, head, status)
     const request = new UnaryRequest({
       encoding: head.encoding,
       maxBytes: this.#context.sidecar.maxBodyBytes,
@@ -278,7 +278,7 @@ class Calls implements StreamHandler {
       deadline: deadlineOf(head),
       tracing: this.#guards.tracing,
       protocolOf: this.#context.protocolOf,
-      refuse: status => this.#refuse(stream, head, status)
+      refuse: status => this.#fail(stream, head, status)
     })
   }
 
@@ -322,10 +322,16 @@ class Calls implements StreamHandler {
     }
   }
 
-  /** Answers a call that no API takes. */
+  /** Answers a call whose head says that it is not served. Throws a ConnectionError where the caller sends such calls without end. */
   #refuse(stream: FrameStream, head: RequestHead, status: GrpcStatus, httpStatus = 200): void {
-    stream.writeHead(answerHead(answerType(head), httpStatus) + trailersOf(status), true)
     record(this.#journalOf(head, undefined), {status, httpStatus, requestBytes: 0, responseBytes: 0})
+    stream.refuse(answerHead(answerType(head), httpStatus) + trailersOf(status))
+  }
+
+  /** Answers a call that failed. */
+  #fail(stream: FrameStream, head: RequestHead, status: GrpcStatus): void {
+    stream.writeHead(answerHead(answerType(head), 200) + trailersOf(status), true)
+    record(this.#journalOf(head, undefined), {status, requestBytes: 0, responseBytes: 0})
   }
 
   /** Begins the journal of a call that the sidecar answers itself. */

@@ -56,15 +56,13 @@ export function valueBytes(value: unknown): Uint8Array {
 /** The JSON of a `google.protobuf.Struct`. Throws if the bytes are none. */
 export function structIn(bytes: Uint8Array): Record<string, unknown> {
   const reader = new BinaryReader(bytes)
-  const found: Record<string, unknown> = {}
+  const entries: (readonly [string, unknown])[] = []
   while (reader.pos < reader.len) {
     const [number, type] = reader.tag()
-    if (number === 1) {
-      const [key, value] = entryIn(reader.bytes())
-      found[key] = value
-    } else reader.skip(type, number)
+    if (number === 1) entries.push(entryIn(reader.bytes()))
+    else reader.skip(type, number)
   }
-  return found
+  return Object.fromEntries(entries) // an assignment would take `__proto__` for the prototype
 }
 
 function entryIn(bytes: Uint8Array): readonly [key: string, value: unknown] {

@@ -1,7 +1,7 @@
 import {createServer} from 'node:http'
 import {once} from 'node:events'
 import {generateKeyPairSync} from 'node:crypto'
-import {writeFileSync} from 'node:fs'
+import {symlinkSync, writeFileSync} from 'node:fs'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -62,6 +62,13 @@ t.test('crypto.dapr.localstorage: the forms of keys; files are read at each call
   for (const name of ['rotten.pem', 'rotten.json'])
     await t.rejects(wrap(name), {message: new RegExp(`^${retrieve}failed to parse key from secret: `)}, name)
   await t.rejects(wrap('new'), {message: `${retrieve}failed to load key 'new': no such file or directory`})
+  symlinkSync('circle', join(folder, 'circle'))
+  for (const [name, why] of [
+    ['raw/', 'not a directory'],
+    ['circle', 'too many symbolic links encountered'],
+    ['n'.repeat(300), 'name too long']
+  ] as const)
+    await t.rejects(wrap(name), {message: `${retrieve}failed to load key '${name}': ${why}`}, 'without the path')
   writeFileSync(join(folder, 'new'), SECRET)
   await opens(t, provider, 'A256KW', ['new', 'raw'])
 })

@@ -1,7 +1,7 @@
 import {fromBinary, toJson} from '@bufbuild/protobuf'
 import {StructSchema} from '@bufbuild/protobuf/wkt'
 import t from 'tap'
-import {structOf} from '../../../../../src/proxy/net/grpc/struct.ts'
+import {structOf, valueBytes, valueIn} from '../../../../../src/proxy/net/grpc/struct.ts'
 
 t.test('objects of JSON become Structs', t => {
   for (const object of [
@@ -16,4 +16,9 @@ t.test('objects of JSON become Structs', t => {
     'undefined is left out'
   )
   t.end()
+})
+
+t.test('a key named __proto__ is a key', async t => {
+  const json = '{"__proto__":{"x":1},"a":{"__proto__":2,"constructor":3}}'
+  t.equal(JSON.stringify(valueIn(valueBytes(JSON.parse(json)))), json)
 })
