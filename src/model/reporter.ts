@@ -23,6 +23,7 @@ export type WarningCode =
   | 'duplicate-app-port' // Two apps have the same `appPort`.
   | 'duplicate-run' // The same template already runs.
   | 'endless-wait' // An app waits until another one ends (`dependsOn: {db: completed}`) that goes on like a server.
+  | 'events-wait' // Events that an app has not taken fill memory (`pubsub.in-memory`). Above 256 MiB for one subscription a publish is refused.
   | 'exporter-failed' // Spans cannot be sent to a collector or to Zipkin. Calls are not affected.
   | 'fixed-port-not-used' // A Daeploy service listens on the port that its code names, not on the port that it was given.
   | 'ignored-key' // A key of the template has no effect, although Dapr's documentation or another section knows it.

@@ -84,6 +84,12 @@ export class Program {
     this.#child.stderr.resume()
   }
 
+  /** The reader of both is gone. */
+  closeOutput(): void {
+    this.#child.stdout.destroy()
+    this.#child.stderr.destroy()
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

@@ -25,6 +25,8 @@ export interface SubscribeOptions {
   readonly atOnce: number
   /** Never rejects. */
   readonly handle: (message: BrokerMessage) => Promise<Handled>
+  /** Called once when much waits in our memory: so many messages, and so many bytes with what each needs. */
+  readonly onMuchWaiting?: (count: number, bytes: number) => void
   /** Something that the broker says while messages are read. */
   readonly log: (level: 'warn' | 'error', text: string) => void
 }

@@ -91,7 +91,7 @@ async function makeFolder(folder: string): Promise<void> {
 
 async function openNew(path: string): Promise<number | undefined> {
   try {
-    return await promisify(open)(path, 'wx')
+    return await promisify(open)(path, 'wx', 0o600) // apps may write secrets
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return undefined
     throw error

@@ -3,12 +3,23 @@ import {starPattern} from '../../../model/star-pattern.ts'
 import type {OpenComponent} from '../component.ts'
 import type {BrokerMessage, PubSub, SubscribeOptions} from '../pubsub.ts'
 
+/** What waits for one subscription, in bytes, is reported from here on … */
+const MUCH_BYTES = 64 * 2 ** 20
+/** … and no more than this may wait: one process holds the events of all apps. */
+export const MAX_WAITING_BYTES = 256 * 2 ** 20
+/** What an event takes besides its data (measured: 300,000 small ones took 308 MB). */
+const EVENT_BYTES = 1024
+
+const sizeOf = ({data}: BrokerMessage): number => data.length + EVENT_BYTES
+
 /** Hands the messages of one subscription over, one after the other unless several are wanted at once. */
 class Queue {
   readonly #options: SubscribeOptions
   /** `*` stands for any text, also an empty one (components-contrib: internal/eventbus). */
   readonly isFor: (topic: string) => boolean
-  #waiting: BrokerMessage[] = []
+  #waiting: (BrokerMessage | undefined)[] = []
+  #bytes = 0
+  #wasMuch = false
   #next = 0
   #atWork = 0
   #count = 0
@@ -20,9 +31,18 @@ class Queue {
     this.isFor = starPattern(options.topic)
   }
 
+  takes(message: BrokerMessage): boolean {
+    return this.#bytes + sizeOf(message) <= MAX_WAITING_BYTES
+  }
+
   put(message: BrokerMessage): void {
     this.#count++
     this.#waiting.push(message)
+    this.#bytes += sizeOf(message)
+    if (this.#bytes > MUCH_BYTES && !this.#wasMuch) {
+      this.#wasMuch = true
+      this.#options.onMuchWaiting?.(this.#waiting.length - this.#next, this.#bytes)
+    }
     if (this.#atWork < Math.max(1, this.#options.atOnce)) void this.#work()
   }
 
@@ -45,7 +65,8 @@ class Queue {
     if (this.#isStopped) return undefined
     const message = this.#waiting[this.#next]
     if (message === undefined) return undefined
-    this.#next++
+    this.#waiting[this.#next++] = undefined
+    this.#bytes -= sizeOf(message)
     // what was taken is let go in large pieces, so that a long queue stays cheap
     if (this.#next === this.#waiting.length) {
       this.#waiting = []
@@ -60,14 +81,18 @@ class Queue {
 
 /**
  * `pubsub.in-memory`: what is published reaches those who have subscribed in the same sidecar (components-contrib:
- * pubsub/in-memory). A message that nobody listens to is gone.
+ * pubsub/in-memory). A message without a subscriber is gone; one that a subscriber has no room for is refused, as by a broker
+ * that is full.
  */
 export const open: OpenComponent<PubSub> = async () => {
   const queues = new Set<Queue>()
   return {
     capabilities: [],
     publish: async (topic, message) => {
-      for (const queue of queues) if (queue.isFor(topic)) queue.put(message)
+      const wanting = [...queues].filter(queue => queue.isFor(topic))
+      if (!wanting.every(queue => queue.takes(message)))
+        throw new Error(`the queue is full: events of ${MAX_WAITING_BYTES / 2 ** 20} MiB wait for a subscriber`)
+      for (const queue of wanting) queue.put(message)
     },
     subscribe: async options => {
       const queue = new Queue(options)

@@ -218,6 +218,11 @@ export class Subscriptions {
           return handled
         })
       },
+      onMuchWaiting: (count, bytes) =>
+        log.warn(
+          'events-wait',
+          `"${this.#context.appId}" has not taken ${count} events of topic ${subscription.topic} (${subscription.pubsubName}): they take ${Math.round(bytes / 2 ** 20)} MiB of memory`
+        ),
       log: (level, text) => log.write(level, text)
     })
     return Object.assign(active, {reader})

@@ -25,8 +25,7 @@ const FLOODS: Readonly<Record<string, (stream: number, n: number) => string>> = 
   'refused streams that never end': stream => request(stream, REFUSED, 0),
   'streams that never end': stream => request(stream, UNFINISHED, 0),
   'empty data': () => frame(DATA, {stream: 1}),
-  'empty continuations': (_, n) =>
-    n === 0 ? frame(HEADERS, {stream: 3}) : frame(CONTINUATION, {stream: 3}),
+  'empty continuations': (_, n) => (n === 0 ? frame(HEADERS, {stream: 3}) : frame(CONTINUATION, {stream: 3})),
   'resets of one stream': () => reset(1, 8),
   priorities: () => frame(PRIORITY, {stream: 1, payload: '\0\0\0\0\0'}),
   pings: () => frame(PING, {payload: '\0'.repeat(8)}),

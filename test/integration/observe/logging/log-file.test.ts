@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  statSync,
   symlinkSync,
   writeFileSync
 } from 'node:fs'
@@ -39,6 +40,12 @@ t.test('a file is made with its folders, and has what was written, in order, whe
   t.notOk(file?.isOpen)
   await file?.close()
   t.equal(read(file?.path ?? ''), expected, 'what comes after the end is dropped')
+})
+
+t.test("a log file is its user's alone", async t => {
+  const file = await createLogFile(place(t.testdir()))
+  await file?.close()
+  t.equal(statSync(file?.path ?? '').mode & 0o777, 0o600)
 })
 
 t.test('a file that nothing was written to exists and is empty', async t => {

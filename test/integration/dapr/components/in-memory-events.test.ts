@@ -1,0 +1,63 @@
+import t from 'tap'
+import type {OpenOptions} from '../../../../src/dapr/components/component.ts'
+import type {BrokerMessage, Handled} from '../../../../src/dapr/components/pubsub.ts'
+import {open} from '../../../../src/dapr/components/pubsub/in-memory.ts'
+
+const MIB = 2 ** 20
+
+/** An event that counts as one MiB: its data, and what each event takes besides. */
+const large: BrokerMessage = {data: Buffer.alloc(MIB - 1024), metadata: {}}
+
+const options = {
+  topic: 'orders',
+  group: 'shop',
+  metadata: {},
+  atOnce: 0,
+  ready: async () => undefined,
+  log: () => undefined
+}
+
+t.test('what waits for a subscriber is reported once, and refused above the limit', async t => {
+  const bus = await open({} as OpenOptions)
+  const reports: string[] = []
+  const answer = Promise.withResolvers<Handled>()
+  let handled = 0
+  const reader = await bus.subscribe({
+    ...options,
+    handle: async () => {
+      handled++
+      return answer.promise
+    },
+    onMuchWaiting: (count, bytes) => reports.push(`${count} events, ${Math.round(bytes / MIB)} MiB`)
+  })
+  // the first one is being handled
+  for (let n = 0; n < 257; n++) await bus.publish('orders', large)
+  t.same(reports, ['65 events, 65 MiB'])
+  await t.rejects(bus.publish('orders', large), {message: 'the queue is full: events of 256 MiB wait for a subscriber'})
+  await bus.publish('other', large) // it is not for that subscriber
+  t.match(await reader.backlog?.(), {waiting: 257})
+  answer.resolve('done')
+  const untilTaken = async (): Promise<void> => {
+    while ((await reader.backlog?.())?.waiting !== 0) await new Promise(setImmediate)
+  }
+  await untilTaken()
+  await bus.publish('orders', large)
+  await untilTaken()
+  t.equal(handled, 258)
+})
+
+t.test('an event that one of two subscribers has no room for reaches neither', async t => {
+  const bus = await open({} as OpenOptions)
+  let got = 0
+  await bus.subscribe({...options, handle: async () => new Promise<Handled>(() => undefined)})
+  for (let n = 0; n < 257; n++) await bus.publish('orders', large)
+  await bus.subscribe({
+    ...options,
+    handle: async () => {
+      got++
+      return 'done'
+    }
+  })
+  await t.rejects(bus.publish('orders', large), {message: /the queue is full/})
+  t.equal(got, 0)
+})
