@@ -245,6 +245,7 @@ export class Engine {
     const live = this.live.at(key)
     if (live === undefined) return
     if (live.turn !== undefined) this.workersOf(live.instance.app).remove(live.turn)
+    live.turn = undefined // an answer to it that could not be written yet comes to nothing
     this.tasks.drop(live.instance)
     this.turns.release(key)
     this.#wakeUps.removeOf(START, key)

@@ -61,25 +61,17 @@ function endPlan(world: WorkWorld, run: WalkRun, name: string, end: () => Promis
 }
 
 const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'terminate' | 'event'): void => {
-  const [app, id] = [random.pick(APPS), random.pick(IDS)]
+  const open = world.instances().filter(({status}) => !isTerminal(status))
+  const {app, id} =
+    open.length === 0 || random.oneIn(4) ? {app: random.pick(APPS), id: random.pick(IDS)} : random.pick(open)
+  if (kind === 'event') return world.raise(app, id, random.pick(EVENTS))
   const {workflows} = world.runOf(app)
-  const {serial} = world
-  const input = {value: String(serial)}
-  const found = workflows.find(app, id)
   const events = {
     suspend: {executionSuspended: {input: undefined}},
     resume: {executionResumed: {input: undefined}},
-    terminate: {executionTerminated: {input: undefined, recurse: random.oneIn(2)}},
-    event: {eventRaised: {name: random.pick(EVENTS), input}}
+    terminate: {executionTerminated: {input: undefined, recurse: random.oneIn(2)}}
   }
-  const program = found?.input === undefined ? undefined : (JSON.parse(found.input) as Program)
-  world.ask(
-    async () => workflows.tell(app, id, kind, events[kind]),
-    () => {
-      if (kind === 'event' && program !== undefined && found !== undefined && !isTerminal(found.status))
-        world.watch.told(program.serial, serial)
-    }
-  )
+  world.ask(async () => workflows.tell(app, id, kind, events[kind]))
 }
 
 /** Each kind of step, and how often it comes. */
@@ -93,7 +85,8 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
         serial: String(world.serial),
         round: 0,
         rounds: random.pick([1, 1, 2, 3]),
-        ops: anyOps(random)
+        // a monitor: its first activity of each round has the same number, and may be late
+        ops: random.oneIn(4) ? [{op: 'race', app: random.pick(APPS), ms: 500}] : anyOps(random)
       }
       const startAt = random.oneIn(5) ? run.clock.date() + 5000 : undefined
       const request = {id: random.pick(IDS), name: 'w', input: JSON.stringify(program), startAt}
@@ -108,7 +101,15 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       world.answer(random.pick(held))
     }
   ],
-  'answer all': [10, world => world.inHand().forEach(held => world.answer(held))],
+  'answer a turn': [
+    16,
+    (world, random) => {
+      const turns = world.inHand().filter(({kind}) => kind === 'turn')
+      if (turns.length === 0) throw new NotNow()
+      world.answer(random.pick(turns))
+    }
+  ],
+  'answer all': [6, world => world.inHand().forEach(held => world.answer(held))],
   'answer late': [
     6,
     (world, random) => {

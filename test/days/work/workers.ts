@@ -76,9 +76,10 @@ export class Watch {
   }
 
   /** An event has been acknowledged. */
-  told(serial: string, event: number): void {
-    const all = this.#told.get(serial)
-    if (all === undefined) this.#told.set(serial, [event])
+  told(app: string, id: string, input: string, event: number): void {
+    const start = `${app} ${id} ${(JSON.parse(input) as Program).serial}`
+    const all = this.#told.get(start)
+    if (all === undefined) this.#told.set(start, [event])
     else all.push(event)
   }
 
@@ -158,7 +159,7 @@ export class Watch {
     const program = started?.input === undefined ? undefined : (JSON.parse(started.input.value) as Program)
     if (program === undefined) return this.fault(`workflow ${app} ${id} has a turn without a start`)
     this.#checkResults(execution, `${app} ${id}`, events)
-    this.#checkEvents(program.serial, `${app} ${id}`, events)
+    this.#checkEvents(`${app} ${id} ${program.serial}`, `${app} ${id}`, events)
     const {actions, faults, waitsFor} = new Code(program, events, raw).run()
     for (const fault of faults) this.fault(`workflow ${app} ${id}: ${fault}`)
     const held: Held = {
@@ -200,18 +201,18 @@ export class Watch {
   }
 
   /** Acknowledged events come, once and in their order. */
-  #checkEvents(serial: string, name: string, events: readonly Event[]): void {
+  #checkEvents(start: string, name: string, events: readonly Event[]): void {
     const now = events.flatMap(({eventRaised}) =>
       eventRaised?.input === undefined ? [] : [Number(eventRaised.input.value)]
     )
     if (new Set(now).size < now.length) this.fault(`an event of ${name} comes twice`)
     if (now.some((event, at) => event < (now[at - 1] ?? 0)))
       this.fault(`events of ${name} come in another order: ${now.join(' ')}`)
-    let heard = this.#heard.get(serial)
-    if (heard === undefined) this.#heard.set(serial, (heard = new Set()))
+    let heard = this.#heard.get(start)
+    if (heard === undefined) this.#heard.set(start, (heard = new Set()))
     for (const event of now) heard.add(event)
     const last = Math.max(...heard)
-    for (const event of this.#told.get(serial) ?? [])
+    for (const event of this.#told.get(start) ?? [])
       if (event < last && !heard.has(event)) this.fault(`the event ${event} for ${name} was acknowledged, and is lost`)
   }
 }

@@ -109,6 +109,19 @@ export class WorkWorld {
     this.ask(async () => held.answer(this.runOf(app).workflows, app))
   }
 
+  /** An event for an instance: no two are the same. */
+  raise(app: string, id: string, name: string): void {
+    const {workflows} = this.runOf(app)
+    const found = workflows.find(app, id)
+    const {serial} = this
+    this.ask(
+      async () => workflows.tell(app, id, 'event', {eventRaised: {name, input: {value: String(serial)}}}),
+      () => {
+        if (found?.input !== undefined && !isTerminal(found.status)) this.watch.told(app, id, found.input, serial)
+      }
+    )
+  }
+
   instances(): readonly Instance[] {
     return this.runs.flatMap(({apps, workflows}) =>
       apps.flatMap(app => workflows.list(app, 0, 1000).flatMap(({id}) => workflows.find(app, id) ?? []))
@@ -151,8 +164,7 @@ export class WorkWorld {
         const {workflows} = this.runOf(app)
         if (status === SUSPENDED)
           this.ask(async () => workflows.tell(app, id, 'resume', {executionResumed: {input: undefined}}))
-        for (const name of this.watch.waits.get(`${app} ${id}`) ?? [])
-          this.ask(async () => workflows.tell(app, id, 'event', {eventRaised: {name, input: undefined}}))
+        for (const name of this.watch.waits.get(`${app} ${id}`) ?? []) this.raise(app, id, name)
       }
       await this.pass(open.length > 0 && turn > 100 ? 600_000 : turn % 3 === 0 ? 10_000 : 1500)
     }

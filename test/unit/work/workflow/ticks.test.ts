@@ -337,3 +337,20 @@ t.test('who waits for the end of a workflow hears of it, also if it is removed i
   t.match(await Promise.all(over), [{status: 1}, {status: 1}])
   t.equal(workflows.find('shop', 'o-1')?.status, 6, 'the next one of that id')
 })
+
+t.test('an answer that waits until it can be written comes to nothing if its instance is purged meanwhile', async t => {
+  const {workflows, file, clock} = await openHouse(t)
+  const worker = new TestWorker()
+  workflows.connect('shop', worker)
+  await workflows.start('shop', order())
+  worker.items.length = 0
+  file.database.exec('PRAGMA query_only = 1')
+  const kept = workflows.completeTurn('shop', answer('o-1', [call(0, 'charge')]))
+  await new Promise(setImmediate)
+  file.database.exec('PRAGMA query_only = 0')
+  await workflows.purge('shop', 'o-1', {isRecursive: false, isForced: true})
+  clock.pass(1000)
+  await kept
+  t.strictSame(worker.seen(), [])
+  t.equal(await workflows.quiet(0), true)
+})
