@@ -153,7 +153,7 @@ async function happens(
   }
   let fault = ''
   if (event.startsWith('SIG')) {
-    process.kill(pid, event as NodeJS.Signals)
+    process.kill(pid, event)
     return ''
   }
   if (event === 'save') {
