@@ -1,7 +1,7 @@
 import {Random} from '../../fuzz/random.ts'
 import {isTerminal} from '../../../src/work/workflow/status.ts'
 import type {WalkRun} from './run.ts'
-import {anyOps, EVENTS, IDS, type Program} from './program.ts'
+import {anyOps, EVENTS, IDS, type Op, type Program} from './program.ts'
 import type {WorkWorld} from './world.ts'
 import type {Fault} from './disk.ts'
 import type {Planned} from './series.ts'
@@ -74,6 +74,11 @@ const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'te
   world.ask(async () => workflows.tell(app, id, kind, events[kind]))
 }
 
+/** Its first activity of each round has the same number, and may be late. */
+const monitor = (random: Random): readonly Op[] => [{op: 'race', app: random.pick(APPS), ms: 500}]
+/** Events come while it continues as new. */
+const inbox = (random: Random): readonly Op[] => [{op: 'hear', name: random.pick(EVENTS), ms: 0}]
+
 /** Each kind of step, and how often it comes. */
 export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>> = {
   start: [
@@ -85,8 +90,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
         serial: String(world.serial),
         round: 0,
         rounds: random.pick([1, 1, 2, 3]),
-        // a monitor: its first activity of each round has the same number, and may be late
-        ops: random.oneIn(4) ? [{op: 'race', app: random.pick(APPS), ms: 500}] : anyOps(random)
+        ops: random.pick([() => monitor(random), () => inbox(random), () => anyOps(random), () => anyOps(random)])()
       }
       const startAt = random.oneIn(5) ? run.clock.date() + 5000 : undefined
       const request = {id: random.pick(IDS), name: 'w', input: JSON.stringify(program), startAt}
@@ -173,7 +177,7 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       )
     }
   ],
-  event: [10, (world, random) => tell(world, random, 'event')],
+  event: [18, (world, random) => tell(world, random, 'event')],
   suspend: [2, (world, random) => tell(world, random, 'suspend')],
   resume: [2, (world, random) => tell(world, random, 'resume')],
   terminate: [4, (world, random) => tell(world, random, 'terminate')],
