@@ -9,6 +9,7 @@ type Override = NonNullable<OxlintConfig['overrides']>[number]
 const LAYERS: readonly (readonly string[])[] = [
   ['model'],
   ['platform'],
+  ['files/yaml'],
   ['files/config', 'files/resources', 'files/watcher'],
   ['proxy/net', 'proxy/faults'],
   ['proxy/ports', 'proxy/gateway'],
@@ -28,7 +29,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'h2-frames': ['model'],
   redis: ['model', 'proxy/net', 'platform'],
-  import: ['model', 'files/config'],
+  import: ['model', 'files/yaml', 'files/config'],
   daeploy: [
     'model',
     'proxy/net',
@@ -40,7 +41,16 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'proxy/gateway',
     'supervisor'
   ],
-  kubernetes: ['model', 'proxy/net', 'platform', 'files/config', 'files/resources', 'observe/logging', 'supervisor']
+  kubernetes: [
+    'model',
+    'proxy/net',
+    'platform',
+    'files/yaml',
+    'files/config',
+    'files/resources',
+    'observe/logging',
+    'supervisor'
+  ]
 }
 
 /** What a module that could stand alone takes from the others. */

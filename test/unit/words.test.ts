@@ -37,10 +37,7 @@ const IN_PROSE: Readonly<Record<string, string>> = {'rooms?': 'module'}
 /** Names that are public, or somebody else's. */
 const ALLOWED: readonly (readonly [file: RegExp, line: RegExp])[] = [
   [/\.ts$/, /\bMath\.floor\(/],
-  [
-    /^src\/(?:packages\/import\/write-template|files\/config\/(?:aliases|findings|interpolate|not-interpolated|several-files|source|yaml-mistake)|files\/resources\/variables|observe\/api\/masked-template)\.ts$/,
-    /\bvisit\b/
-  ], // of the package yaml
+  [/^src\/(?:packages\/import\/write-template|files\/yaml\/explain|observe\/api\/masked-template)\.ts$/, /\bvisit\b/], // of the package yaml
   [/^src\/supervisor\/messages\/best-line\.ts$/, /info Visit/] // printed by yarn
 ]
 

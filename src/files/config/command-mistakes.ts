@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import {resolve} from 'node:path'
-import type {Mistake, Spot} from './diagnose.ts'
+import type {Mistake} from './diagnose.ts'
+import type {Spot} from '../yaml/place.ts'
 import type {Settings} from './merge.ts'
 import {asList, quoted} from './values.ts'
 

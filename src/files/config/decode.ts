@@ -1,5 +1,7 @@
-import {isMap, isSeq} from 'yaml'
-import {templateError, type Spot} from './diagnose.ts'
+import {isNull} from '../yaml/scalar.ts'
+import type {Pair, YamlNode} from '../yaml/tree.ts'
+import {templateError} from './diagnose.ts'
+import type {Spot} from '../yaml/place.ts'
 import {
   APP_KEYS,
   OUR_APP_KEYS,
@@ -11,18 +13,7 @@ import {
   type KeyKind,
   type TopValues
 } from './keys.ts'
-import {
-  follow,
-  isNull,
-  itemsOf,
-  mistyped,
-  mapPairs,
-  pairWithin,
-  refuseNode,
-  spotOf,
-  type Pair,
-  type Reading
-} from './nodes.ts'
+import {mapPairs, mistyped, pairWithin, refuseNode, type Reading} from './nodes.ts'
 import {readAs, readUntyped} from './values.ts'
 
 /** A mapping of the template: the values of its known keys, and the places of all keys. */
@@ -64,19 +55,16 @@ const APP = {go: 'runfileconfig.App', expected: 'expected the keys of an app: ap
  * Decodes the tree below `root` as yaml.v2 decodes it into Dapr's structs (`RunFileConfig` in Dapr's CLI): unknown keys are ignored, the
  * last duplicate key wins. Throws one `UserError` for all values of a wrong type, with Go's text.
  */
-export function decodeTemplate(reading: Reading, root: unknown): Template {
+export function decodeTemplate(reading: Reading, root: YamlNode): Template {
   const spot = {start: 0, end: 0}
-  const pairs = pairsIn(reading, follow(reading, root), TEMPLATE)
+  const pairs = pairsIn(reading, root, TEMPLATE)
   const top = section<TopValues>(reading, pairs, {spot, dapr: TOP_KEYS, ours: OUR_TOP_KEYS})
   const common = pairs.filter(({name}) => name === 'common').flatMap(({node}) => pairsIn(reading, node, COMMON))
   const template: Template = {
     top,
     common: section(reading, common, {spot, dapr: SHARED_KEYS, ours: OUR_SHARED_KEYS}),
     apps: readApps(reading, top.pairs.get('apps')),
-    within: (pair, path) => {
-      reading.aliases.restart()
-      return pairWithin(reading, pair, path)
-    }
+    within: pairWithin
   }
   throwFaults(reading)
   return template
@@ -93,15 +81,15 @@ function throwFaults({source, faults}: Reading): void {
 
 function readApps(reading: Reading, apps: Pair | undefined): readonly Section<AppValues>[] {
   if (apps === undefined || isNull(apps.node)) return []
-  if (!isSeq(apps.node)) return mistyped(reading, APPS, apps.node) ?? []
+  if (apps.node.kind !== 'list') return mistyped(reading, APPS, apps.node) ?? []
   if (apps.node.items.length > MAX_APPS) refuseNode(reading, apps.node, `more than ${MAX_APPS} apps`)
-  return itemsOf(reading, apps.node).map(node =>
-    section(reading, pairsIn(reading, node, APP), {spot: spotOf(node, apps.value), dapr: APP_KEYS, ours: OUR_APP_KEYS})
+  return apps.node.items.map(({node}) =>
+    section(reading, pairsIn(reading, node, APP), {spot: node.spot, dapr: APP_KEYS, ours: OUR_APP_KEYS})
   )
 }
 
-function pairsIn(reading: Reading, node: unknown, wanted: typeof APP): readonly Pair[] {
-  if (isMap(node)) return mapPairs(reading, node)
+function pairsIn(reading: Reading, node: YamlNode, wanted: typeof APP): readonly Pair[] {
+  if (node.kind === 'map') return mapPairs(reading, node)
   return (isNull(node) ? undefined : mistyped(reading, wanted, node)) ?? []
 }
 

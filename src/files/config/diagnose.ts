@@ -1,3 +1,4 @@
+import {placeIn, type Spot} from '../yaml/place.ts'
 import {UserError, type Place, type TemplateMistake} from '../../model/errors.ts'
 import type {MistakeCode} from '../../model/mistake-code.ts'
 
@@ -23,12 +24,6 @@ export interface SourceFile {
 /** The file in which an offset lies; undefined if the template is one file. */
 export const fileAt = ({files}: Source, offset: number): SourceFile | undefined =>
   files?.findLast(({start}) => start <= offset)
-
-/** A range of a text: `start` is the first offset, `end` the one after the last. */
-export interface Spot {
-  readonly start: number
-  readonly end: number
-}
 
 /** What is wrong with a template, and where. */
 export interface Mistake {
@@ -95,25 +90,14 @@ export const placed = (
 
 /** Line and column of an offset, and the line. */
 export function placeOf(source: Source, at: number): Place {
-  const {shownAs, text, start: before} = fileAt(source, at) ?? {...source, start: 0}
-  const offset = at - before
-  const start = text.slice(0, offset).lastIndexOf('\n') + 1
-  const end = text.indexOf('\n', offset)
-  const line = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
-  return {file: shownAs, line: lineOf(text, offset), column: offset - start + 1, source: line}
+  const {shownAs: file, text, start} = fileAt(source, at) ?? {...source, start: 0}
+  return placeIn({file, text}, at - start)
 }
 
 /** `dapr.yaml:3:5` */
 export function placeText(source: Source, {start}: Spot): string {
   const {file, line, column} = placeOf(source, start)
   return `${file}:${line}:${column}`
-}
-
-/** Line number of an offset, counted from 1. */
-export function lineOf(text: string, offset: number): number {
-  let line = 1
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++
-  return line
 }
 
 /** One line each: the place, the quoted line, carets below it, what is expected, and what to write instead. */

@@ -11,43 +11,37 @@ import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.t
 import {alwaysLacking, lackingProfiles} from './profiles.ts'
 import {PORT_NAMES} from './sidecar.ts'
 import type {Entry} from './service-versions.ts'
-import {secondDocument, type Yaml} from './source.ts'
-import {isPair} from 'yaml'
-import {isScalar} from 'yaml'
-import {isSeq} from 'yaml'
-import {visit} from 'yaml'
-import type {Node} from 'yaml'
-import {spotOf} from './nodes.ts'
+import type {Yaml} from './source.ts'
 import {REFERENCE} from '../../model/expansion.ts'
-import {scalarSource} from './scalar.ts'
-import {TO_REPLACE} from './scalar.ts'
+import {TO_REPLACE} from './values.ts'
+import {eachScalar, type NodeParent, type YamlNode} from '../yaml/tree.ts'
 
 /** Values with `${NAME}` in a template without `interpolate: true`: programs get them as they are. What a shell reads is left out. */
 function notInterpolated({top}: Template, documents: readonly Yaml[]): readonly Mistake[] {
   if (top.values.interpolate === true) return []
   const mistakes: Mistake[] = []
-  for (const document of documents)
-    visit(document, {
-      Scalar: (key, node, path) => {
-        const [written] = REFERENCE.exec(scalarSource(node)) ?? []
-        if (key === 'key' || written === undefined || isForShell(node, path.at(-1), path.at(-2))) return
-        const whole = spotOf(node, {start: 0, end: 0})
-        mistakes.push({
-          code: 'not-interpolated',
-          message: `${written} stays as it is: nothing is replaced in this template`,
-          spot: whole,
-          hint: TO_REPLACE
-        })
-      }
+  for (const {root} of documents)
+    eachScalar(root, (node, around) => {
+      const [written] = REFERENCE.exec(node.text) ?? []
+      if (written === undefined || isForShell(node, around)) return
+      mistakes.push({
+        code: 'not-interpolated',
+        message: `${written} stays as it is: nothing is replaced in this template`,
+        spot: node.spot,
+        hint: TO_REPLACE
+      })
     })
   return mistakes
 }
 
 /** An item after `-c` of a `command`. */
-function isForShell(node: Node, list: unknown, pair: unknown): boolean {
-  if (!isSeq(list) || !isPair(pair) || !isScalar(pair.key) || scalarSource(pair.key) !== 'command') return false
-  const before = list.items.slice(0, list.items.indexOf(node))
-  return before.some(item => isScalar(item) && /^-[a-z]*c$/.test(scalarSource(item)))
+function isForShell(node: YamlNode, [{list} = {}, {pair} = {}]: readonly NodeParent[]): boolean {
+  if (list === undefined || pair?.name !== 'command') return false
+  const before = list.items.slice(
+    0,
+    list.items.findIndex(item => item.node === node)
+  )
+  return before.some(item => item.node.kind === 'scalar' && /^-[a-z]*c$/.test(item.node.text))
 }
 
 /**
@@ -82,11 +76,9 @@ function wrongDocument({top}: Template, documents: readonly Yaml[]): readonly Mi
     mistakes.push({code: 'unknown-format', message, spot: version.value, hint: 'write version: 1'})
   }
   const message = 'only the first YAML document is read, and this is another one'
-  for (const document of documents) {
-    const spot = secondDocument(document)
+  for (const {next: spot} of documents)
     if (spot !== undefined)
       mistakes.push({code: 'second-document', message, spot, hint: 'write it into a file of its own'})
-  }
   return mistakes
 }
 

@@ -1,9 +1,7 @@
-import {isMap, isScalar} from 'yaml'
 import {basename} from 'node:path'
 import {UserError} from '../../model/errors.ts'
 import {explain, placed, type Mistake} from './diagnose.ts'
 import {TEMPLATE_NAMES} from './find.ts'
-import {scalarSource} from './scalar.ts'
 import type {Opened} from './several-files.ts'
 
 /** What other tools call the map of their programs, and what such a file is. */
@@ -27,8 +25,8 @@ export function explainForeign(error: unknown, files: readonly Opened[]): unknow
 
 function foreignIn(file: Opened): readonly (readonly [Opened, Mistake])[] {
   const {source, document} = file
-  if (!isMap(document.contents)) return []
-  const keys = document.contents.items.map(({key}) => (isScalar(key) ? scalarSource(key) : ''))
+  if (document.root.kind !== 'map') return []
+  const keys = document.root.pairs.map(({name}) => name)
   const key = keys.includes('apps') ? undefined : keys.find(each => FILES.has(each))
   const {what, name} = FILES.get(key ?? '') ?? {}
   if (key === undefined || name === undefined) return []

@@ -1,8 +1,6 @@
-import {visit} from 'yaml'
-import {expand, type ExpansionMistake, type FileVariables} from '../../model/expansion.ts'
+import type {ExpansionMistake, FileVariables} from '../../model/expansion.ts'
+import {expandTree} from '../yaml/expand-tree.ts'
 import {MAX_MISTAKES, templateError, type Mistake, type Source} from './diagnose.ts'
-import {spotOf} from './nodes.ts'
-import {setInterpolated, scalarSource} from './scalar.ts'
 import type {Yaml} from './source.ts'
 
 /** The text of the files, and the variables that `${…}` names. */
@@ -16,20 +14,11 @@ export interface Interpolation {
  * mistakes.
  */
 export function interpolate(documents: readonly Yaml[], {source, variables}: Interpolation): readonly Mistake[] {
-  const faults: ExpansionMistake[] = []
+  const expanded = documents.map(({root}) => expandTree(root, source.text, variables))
+  const faults = expanded.flatMap(each => each.faults)
   const unset = new Map<string, ExpansionMistake>()
-  for (const document of documents)
-    visit(document, {
-      Scalar: (key, node) => {
-        const value = scalarSource(node)
-        if (key === 'key' || !value.includes('${')) return
-        const {text} = source
-        const expanded = expand({value, text, ...spotOf(node, {start: 0, end: 0})}, variables)
-        if (expanded.fault === undefined) setInterpolated(node, expanded.value)
-        else faults.push(expanded.fault)
-        for (const mistake of expanded.unset) if (!unset.has(mistake.message)) unset.set(mistake.message, mistake)
-      }
-    })
+  for (const mistake of expanded.flatMap(each => each.unset))
+    if (!unset.has(mistake.message)) unset.set(mistake.message, mistake)
   const [first, ...others] = faults.slice(0, MAX_MISTAKES).map((fault): Mistake => ({code: 'interpolation', ...fault}))
   if (first !== undefined) throw templateError(source, first, others)
   return Array.from(unset.values(), mistake => ({code: 'unset-variable', ...mistake}))

@@ -3,20 +3,20 @@
 // Reads files and checks whether paths exist; writes nothing and starts nothing.
 import {UserError, type Place} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
-import {Aliases} from './aliases.ts'
 import type {Overrides} from './app.ts'
 import {decodeTemplate} from './decode.ts'
-import {placeOf, type Source} from './diagnose.ts'
+import {placeOf} from './diagnose.ts'
 import {findTemplates, type FoundTemplate} from './find.ts'
 import {asFindings, hintsIn, type CheckedTemplate, type Finding} from './hints.ts'
 import type {Surroundings} from './locate.ts'
 import type {Reading} from './nodes.ts'
+import type {YamlNode} from '../yaml/tree.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {resolvePlan, type Given} from './resolve.ts'
 import {checkOurKeys} from './schema.ts'
 import type {Entry} from './service-versions.ts'
 import type {Opened} from './several-files.ts'
-import {NoYaml, parseSource, readSource, wantsInterpolation, type Yaml} from './source.ts'
+import {NoYaml, parseSource, readSource, wantsInterpolation} from './source.ts'
 
 export interface WatchFlag {
   /** `--watch`: apps whose template does not say are watched, as far as that makes sense for them. */
@@ -48,7 +48,7 @@ export interface Loaded {
 export interface Written extends Pick<CheckedTemplate, 'source' | 'documents' | 'unset'> {
   readonly found: FoundTemplate
   readonly reading: Reading
-  readonly root: unknown
+  readonly root: YamlNode
 }
 
 /**
@@ -83,8 +83,8 @@ async function loadFiles(
     replaced === undefined
       ? []
       : (await import('./interpolate.ts')).interpolate(documents, {source, variables: replaced})
-  const reading = startReading(documents, source)
-  const root = several?.mergeFiles(reading, documents) ?? first.document.contents
+  const reading: Reading = {source, faults: []}
+  const root = several?.mergeFiles(reading, documents) ?? first.document.root
   const written = resolveWritten({...first, documents, source, unset, reading, root}, around, {
     ...overrides,
     impliedWatch: watch ? (await import('./implied-watch.ts')).impliedWatch : undefined
@@ -120,25 +120,21 @@ function withVariables({plan, entries, ...rest}: Resolved, variables: FileVariab
   }
 }
 
-/** Reads a file of a template. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
+/** Reads a template of one file. Throws a `UserError` where it cannot be read, `NoYaml` where it is none. */
 export function openFile(found: FoundTemplate, {readStdin}: LoadContext): Opened {
   const source = readSource(found, readStdin)
   return {found, source, document: parseSource(source)}
 }
 
-async function openFiles(files: readonly FoundTemplate[], around: LoadContext): Promise<readonly Opened[]> {
+async function openFiles(all: readonly FoundTemplate[], around: LoadContext): Promise<readonly Opened[]> {
   try {
-    return files.map(found => openFile(found, around))
+    const [only, ...others] = all
+    if (only !== undefined && others.length === 0) return [openFile(only, around)]
+    return (await import('./several-files.ts')).openSeveral(all, around.readStdin)
   } catch (error) {
     throw error instanceof NoYaml ? (await import('./yaml-mistake.ts')).yamlMistake(error) : error
   }
 }
-
-export const startReading = (documents: readonly Yaml[], source: Source): Reading => ({
-  aliases: new Aliases(documents),
-  source,
-  faults: []
-})
 
 /** The plan of what was written. */
 export function resolveWritten(

@@ -1,6 +1,7 @@
 import {basename} from 'node:path'
 import type {Section, Template} from './decode.ts'
-import {appError, startError, templateError, type Mistake, type Source, type Spot} from './diagnose.ts'
+import {appError, startError, templateError, type Mistake, type Source} from './diagnose.ts'
+import type {Spot} from '../yaml/place.ts'
 import type {AppValues, KubernetesValues} from './keys.ts'
 
 export type AppKey = keyof AppValues

@@ -1,7 +1,7 @@
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
 import {MAX_MISTAKES, templateError, type Mistake, type Source} from './diagnose.ts'
-import type {Pair} from './nodes.ts'
+import type {Pair} from '../yaml/tree.ts'
 import {validators as all, type Validate} from './schema.generated.js'
 
 type Fault = NonNullable<Validate['errors']>[number]

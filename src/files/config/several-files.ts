@@ -1,11 +1,11 @@
 import {basename, resolve} from 'node:path'
-import {isMap, isScalar, isSeq, Pair as Entry, Scalar, visit, YAMLMap, YAMLSeq} from 'yaml'
-import {fileAt, templateError, type Source, type SourceFile, type Spot} from './diagnose.ts'
+import {fileAt, templateError, type Source, type SourceFile} from './diagnose.ts'
 import type {FoundTemplate} from './find.ts'
 import {TOP_KEYS, OUR_TOP_KEYS} from './keys.ts'
-import {follow, isNull, itemsOf, mapPairs, spotOf, type Reading} from './nodes.ts'
-import {scalarSource} from './scalar.ts'
-import type {Yaml} from './source.ts'
+import {mapPairs, type Reading} from './nodes.ts'
+import {isNull} from '../yaml/scalar.ts'
+import type {YamlList, YamlNode} from '../yaml/tree.ts'
+import {parseSource, readSource, type Yaml} from './source.ts'
 
 /** One file of a template of several. */
 export interface Opened {
@@ -14,105 +14,93 @@ export interface Opened {
   readonly document: Yaml
 }
 
-/** The texts of all files as one; the nodes of all documents get the offsets that they have there. */
-export function joinSources(all: readonly Opened[]): Source {
+/** Reads all files; the nodes of each have the offsets that they have in the text of all. */
+export function openSeveral(all: readonly FoundTemplate[], readStdin: () => Buffer | string): readonly Opened[] {
+  const read = all.map(found => ({found, source: readSource(found, readStdin)}))
+  const source = joinSources(read)
+  return read.map((file, index) => ({...file, document: parseSource(source, source.files[index])}))
+}
+
+/** The texts of all files as one. */
+export function joinSources(
+  all: readonly Pick<Opened, 'found' | 'source'>[]
+): Source & Required<Pick<Source, 'files'>> {
   const files: SourceFile[] = []
   let start = 0
-  for (const {found, source, document} of all) {
+  for (const {found, source} of all) {
     files.push({...source, folder: found.folder, start})
-    if (start > 0) move(document, start)
     start += source.text.length + 1
   }
   return {shownAs: files[0]?.shownAs ?? '', text: files.map(({text}) => text).join('\n'), files}
-}
-
-function move(document: Yaml, by: number): void {
-  for (const error of document.errors) error.pos = [error.pos[0] + by, error.pos[1] + by]
-  visit(document, {
-    Node: (_, node) => {
-      if (node.range) node.range = [node.range[0] + by, node.range[1] + by, node.range[2] + by]
-    }
-  })
 }
 
 /**
  * The template that the files give together: each file changes what the ones before it say. Maps are merged by key and apps
  * by id; everything else is replaced, also by `false`, `0`, `""` and nothing. Apps with new ids come last.
  */
-export function mergeFiles(reading: Reading, documents: readonly Yaml[]): unknown {
-  const [first, ...overlays] = documents.map(({contents}) => contents as unknown)
-  return overlays.reduce((base, over, index) => mergeTemplate(reading, base, checked(reading, over, index + 1)), first)
+export function mergeFiles(reading: Reading, documents: readonly Yaml[]): YamlNode {
+  return documents
+    .map(({root}) => root)
+    .reduce((base, over, index) => mergeTemplate(reading, base, checked(reading, over, index)))
 }
 
 const KNOWN: readonly string[] = [...Object.keys(TOP_KEYS), ...OUR_TOP_KEYS, 'common', 'apps']
 
 /** Refuses a file that says nothing of a template: it is probably another one than was meant. */
-function checked(reading: Reading, node: unknown, index: number): unknown {
-  const root = follow(reading, node)
-  if (root === null || !isMap(root) || mapPairs(reading, root).some(({name}) => KNOWN.includes(name))) return root
-  const {shownAs = '', start = 0} = reading.source.files?.[index] ?? {}
+function checked(reading: Reading, root: YamlNode, index: number): YamlNode {
+  if (root.kind !== 'map' || root.pairs.some(({name}) => KNOWN.includes(name))) return root
+  const {shownAs = ''} = reading.source.files?.[index] ?? {}
   throw templateError(reading.source, {
     code: 'invalid-value',
     message: `${shownAs} is not a template: it has none of a template's keys`,
-    spot: spotOf(root, {start, end: start + 1}),
+    spot: root.spot,
     expected: 'expected common, apps or another key of a template at the left margin'
   })
 }
 
-function mergeTemplate(reading: Reading, base: unknown, over: unknown): unknown {
-  if (over === null) return base // the file is empty
+function mergeTemplate(reading: Reading, base: YamlNode, over: YamlNode): YamlNode {
+  if (isNull(over)) return base // the file is empty
   return merge(reading, [base, over], (key, [was, now]) =>
-    key === 'apps' && isSeq(was) && (isSeq(now) || isNull(now)) ? mergeApps(reading, was, now) : undefined
+    key === 'apps' && was.kind === 'list' && (now.kind === 'list' || isNull(now))
+      ? mergeApps(reading, was, now)
+      : undefined
   )
 }
 
-/** `special` merges the value of a key in another way than usual. */
-type Special = (key: string, values: readonly [unknown, unknown]) => unknown
+type Both = readonly [was: YamlNode, now: YamlNode]
 
-function merge(reading: Reading, [base, over]: readonly [unknown, unknown], special?: Special): unknown {
-  const [was, now] = [follow(reading, base), follow(reading, over)]
-  if (!isMap(was) || !isMap(now)) return now
+/** `special` merges the value of a key in another way than usual. */
+function merge(
+  reading: Reading,
+  [was, now]: Both,
+  special?: (key: string, values: Both) => YamlNode | undefined
+): YamlNode {
+  if (was.kind !== 'map' || now.kind !== 'map') return now
   const entries = new Map(mapPairs(reading, was).map(pair => [pair.name, pair]))
   for (const pair of mapPairs(reading, now)) {
     const before = entries.get(pair.name)
-    if (before === undefined) {
-      entries.set(pair.name, pair)
-      continue
-    }
-    const values = [before.node, pair.node] as const
-    entries.set(pair.name, {...pair, node: special?.(pair.name, values) ?? merge(reading, values)})
+    const values = before === undefined ? undefined : ([before.node, pair.node] as const)
+    const node = values === undefined ? pair.node : (special?.(pair.name, values) ?? merge(reading, values))
+    entries.set(pair.name, {...pair, node})
   }
-  const merged = new YAMLMap()
-  merged.range = now.range ?? null
-  merged.items = [...entries.values()].map(({name, key, node}) => new Entry(keyNode(name, key), node))
-  return merged
+  return {kind: 'map', spot: now.spot, pairs: [...entries.values()]}
 }
 
-/** Quoted, so that a key `<<` of the text is not read as a merge key again. */
-function keyNode(name: string, {start, end}: Spot): Scalar {
-  const key = new Scalar(name)
-  key.source = name
-  key.type = Scalar.QUOTE_DOUBLE
-  key.range = [start, end, end]
-  return key
-}
-
-function mergeApps(reading: Reading, base: YAMLSeq, over: unknown): YAMLSeq {
-  const apps = [...itemsOf(reading, base)]
-  const known = apps.map(app => namesOf(reading, app))
+function mergeApps(reading: Reading, base: YamlList, over: YamlNode): YamlList {
+  const items = [...base.items]
+  const known = items.map(({node}) => namesOf(reading, node))
   const taken = new Set<number>()
-  for (const app of isSeq(over) ? itemsOf(reading, over) : []) {
+  for (const item of over.kind === 'list' ? over.items : []) {
+    const app = item.node
     const names = namesOf(reading, app)
     const at = meantBy(reading, app, names, known)
     if (at !== -1 && taken.has(at)) refuseApp(reading, app, `app ${JSON.stringify(names.id)} stands twice in this file`)
     taken.add(at)
-    if (at === -1) apps.push(app)
-    else apps[at] = merge(reading, [apps[at], app])
+    const before = items[at]
+    if (before === undefined) items.push(item)
+    else items[at] = {...item, node: merge(reading, [before.node, app])}
   }
-  const merged = new YAMLSeq()
-  merged.range = base.range ?? null
-  merged.items = apps
-  return merged
+  return {kind: 'list', spot: base.spot, items}
 }
 
 interface Names {
@@ -121,8 +109,8 @@ interface Names {
 }
 
 /** The index of the app that an entry changes; -1: it is a new one. */
-function meantBy(reading: Reading, app: unknown, {id, version}: Names, known: readonly Names[]): number {
-  if (isMap(app) && id === '')
+function meantBy(reading: Reading, app: YamlNode, {id, version}: Names, known: readonly Names[]): number {
+  if (app.kind === 'map' && id === '')
     refuseApp(reading, app, 'an app needs an appID, or an appDirPath whose name is its id', 'write appID')
   const same = known.flatMap((names, index) => (names.id === id ? [index] : []))
   const [first = -1, second] = same
@@ -138,20 +126,20 @@ function meantBy(reading: Reading, app: unknown, {id, version}: Names, known: re
 }
 
 /** What an app is called: by `appID`, or by its folder (`GetApps` in Dapr's CLI). */
-function namesOf(reading: Reading, app: unknown): Names {
-  if (!isMap(app)) return {id: '', version: ''}
+function namesOf(reading: Reading, app: YamlNode): Names {
+  if (app.kind !== 'map') return {id: '', version: ''}
   const pairs = new Map(mapPairs(reading, app).map(pair => [pair.name, pair]))
   const text = (key: string): string => {
     const node = pairs.get(key)?.node
-    return isScalar(node) && !isNull(node) ? scalarSource(node) : ''
+    return node?.kind === 'scalar' && !isNull(node) ? node.text : ''
   }
   const path = text('appDirPath')
   const folder = fileAt(reading.source, pairs.get('appDirPath')?.value.start ?? 0)?.folder ?? ''
   return {id: text('appID') || (path === '' ? '' : basename(resolve(folder, path))), version: text('version')}
 }
 
-function refuseApp(reading: Reading, app: unknown, message: string, hint = ''): never {
-  const id = isMap(app) ? mapPairs(reading, app).find(({name}) => name === 'appID') : undefined
-  const spot = id?.value ?? spotOf(app, {start: 0, end: 0})
+function refuseApp(reading: Reading, app: YamlNode, message: string, hint = ''): never {
+  const id = app.kind === 'map' ? mapPairs(reading, app).find(({name}) => name === 'appID') : undefined
+  const spot = id?.value ?? app.spot
   throw templateError(reading.source, {message, spot, hint})
 }

@@ -2,7 +2,8 @@ import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {Section, Template} from './decode.ts'
 import {explain, placed, type Mistake, type Source} from './diagnose.ts'
-import {isNull, type Pair} from './nodes.ts'
+import {isNull} from '../yaml/scalar.ts'
+import type {Pair} from '../yaml/tree.ts'
 import {APP_KEYS, OUR_APP_KEYS, OUR_SHARED_KEYS, OUR_TOP_KEYS, SHARED_KEYS, TOP_KEYS} from './keys.ts'
 
 /** What other tools (compose, process-compose, pm2, Kubernetes) call our keys, and what people expect; in lower case, without `_` and `-`. */

@@ -1,8 +1,8 @@
-import {isMap, isScalar, isSeq, type Scalar} from 'yaml'
 import type {KeyKind} from './keys.ts'
-import {follow, isNull, itemsOf, mistyped, mapPairs, refuseNode, type Reading, type WantedType} from './nodes.ts'
+import {mistyped, mapPairs, refuseNode, type Reading, type WantedType} from './nodes.ts'
 import {REFERENCE} from '../../model/expansion.ts'
-import {resolveScalar, resolveTyped, scalarSource, TO_REPLACE} from './scalar.ts'
+import {isNull, resolveScalar, resolveTyped} from '../yaml/scalar.ts'
+import type {YamlNode, YamlScalar} from '../yaml/tree.ts'
 
 const WANTED: Readonly<Record<KeyKind, WantedType>> = {
   int: {go: 'int', expected: 'expected a whole number'},
@@ -12,6 +12,9 @@ const WANTED: Readonly<Record<KeyKind, WantedType>> = {
   strings: {go: '[]string', expected: 'expected a list of texts'},
   env: {go: 'map[string]string', expected: 'expected a map of names to values'}
 }
+
+/** What to do where a variable is not replaced. */
+export const TO_REPLACE = 'to replace it from the environment, write interpolate: true at the top'
 
 /** The only keys of ours with booleans or numbers; elsewhere `no` and `8080` are strings. */
 const TYPED_KEYS = new Set([
@@ -56,7 +59,7 @@ const MAX_DEPTH = 20
 /** A value to read. `key` is for hints, `before` is the value of an earlier duplicate key. */
 export interface Unread {
   readonly key: string
-  readonly node: unknown
+  readonly node: YamlNode
   readonly before: unknown
 }
 
@@ -79,14 +82,14 @@ export function readAs(kind: KeyKind, reading: Reading, unread: Unread): unknown
 }
 
 /** Any scalar is a string by its source text; null is the empty string. */
-function readText(reading: Reading, wanted: WantedType, node: unknown): string | undefined {
+function readText(reading: Reading, wanted: WantedType, node: YamlNode): string | undefined {
   if (isNull(node)) return ''
-  return isScalar(node) ? withoutNul(reading, node) : mistyped(reading, wanted, node)
+  return node.kind === 'scalar' ? withoutNul(reading, node) : mistyped(reading, wanted, node)
 }
 
 /** No program, path or variable can contain NUL (`"\0"` in YAML); the system would only say so when the app starts. */
-function withoutNul(reading: Reading, node: Scalar): string {
-  const text = scalarSource(node)
+function withoutNul(reading: Reading, node: YamlScalar): string {
+  const text = node.text
   return text.includes('\0')
     ? refuseNode(reading, node, 'a text contains the character NUL', 'control-character')
     : text
@@ -94,32 +97,30 @@ function withoutNul(reading: Reading, node: Scalar): string {
 
 /** Go accepts a float for an int and drops the fraction. */
 function readNumber(reading: Reading, {key, node}: Unread): number | undefined {
-  const value = isScalar(node) ? resolveTyped(node).value : undefined
+  const value = node.kind === 'scalar' ? resolveTyped(node).value : undefined
   if (value === null) return undefined
   if (typeof value === 'number' && Number.isFinite(value)) return Math.trunc(value)
   return mistyped(reading, WANTED.int, node, key === 'version' ? 'write version: 1' : numberHint(node))
 }
 
-function numberHint(node: unknown): string {
-  const isQuoted = isScalar(node) && node.type !== 'PLAIN' && /^-?\d+$/.test(scalarSource(node))
-  return isQuoted ? `write it without quotes: ${scalarSource(node)}` : toReplace(node)
+function numberHint(node: YamlNode): string {
+  const isQuoted = node.kind === 'scalar' && node.style !== 'plain' && /^-?\d+$/.test(node.text)
+  return isQuoted ? `write it without quotes: ${node.text}` : toReplace(node)
 }
 
-function readBoolean(reading: Reading, node: unknown): boolean | undefined {
-  const value = isScalar(node) ? resolveTyped(node).value : undefined
+function readBoolean(reading: Reading, node: YamlNode): boolean | undefined {
+  const value = node.kind === 'scalar' ? resolveTyped(node).value : undefined
   if (value === null) return undefined
   return typeof value === 'boolean' ? value : mistyped(reading, WANTED.bool, node, toReplace(node))
 }
 
 /** What to do about a variable that was not replaced; '' for other values. */
-const toReplace = (node: unknown): string => (isScalar(node) && REFERENCE.test(scalarSource(node)) ? TO_REPLACE : '')
+const toReplace = (node: YamlNode): string => (node.kind === 'scalar' && REFERENCE.test(node.text) ? TO_REPLACE : '')
 
 function readTexts(reading: Reading, {key, node}: Unread): readonly string[] | undefined {
-  if (isSeq(node))
-    return itemsOf(reading, node)
-      .map(item => readText(reading, WANTED.string, item))
-      .filter(text => text !== undefined)
-  return mistyped(reading, WANTED.strings, node, isScalar(node) ? listHint(key, scalarSource(node)) : '')
+  if (node.kind === 'list')
+    return node.items.map(item => readText(reading, WANTED.string, item.node)).filter(text => text !== undefined)
+  return mistyped(reading, WANTED.strings, node, node.kind === 'scalar' ? listHint(key, node.text) : '')
 }
 
 /** What only a shell understands: operators, quotes, variables, globs, assignments before the program. */
@@ -142,7 +143,7 @@ export const asList = (text: string): string =>
 
 /** Go decodes duplicate maps into one: the later one adds to the earlier one. */
 function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<string, string>> | undefined {
-  if (!isMap(node)) return mistyped(reading, WANTED.env, node, 'write env as a map: {NAME: value}')
+  if (node.kind !== 'map') return mistyped(reading, WANTED.env, node, 'write env as a map: {NAME: value}')
   const env: Record<string, unknown> = Object.assign({}, before)
   for (const pair of mapPairs(reading, node)) env[pair.name] = readText(reading, WANTED.string, pair.node)
   return env as Record<string, string>
@@ -152,18 +153,17 @@ function readEnv(reading: Reading, {node, before}: Unread): Readonly<Record<stri
  * The value of one of our keys as plain data, for the schema. Keys of maps that are null are left out, but in a map where
  * null means something.
  */
-export function readUntyped(reading: Reading, key: string, node: unknown, depth = 0, within?: Free): unknown {
-  if (depth > MAX_DEPTH) refuseNode(reading, node, 'a value contains itself')
+export function readUntyped(reading: Reading, key: string, node: YamlNode, depth = 0, within?: Free): unknown {
+  if (depth > MAX_DEPTH) refuseNode(reading, node, 'it is nested too deeply')
   const free = within ?? FREE_KEYS.get(key)
-  if (isSeq(node)) return itemsOf(reading, node).map(item => readUntyped(reading, '', item, depth + 1, free))
-  if (isMap(node))
+  if (node.kind === 'list') return node.items.map(item => readUntyped(reading, '', item.node, depth + 1, free))
+  if (node.kind === 'map')
     return Object.fromEntries(
       mapPairs(reading, node)
         .filter(pair => free === 'typed' || !isNull(pair.node))
         .map(pair => [pair.name, readUntyped(reading, pair.name, pair.node, depth + 1, free)])
     )
   if (isNull(node)) return null
-  if (!isScalar(node)) return follow(reading, node)
   if (free === 'typed') return resolveScalar(node).value
   if (free === 'text' || !TYPED_KEYS.has(key)) return withoutNul(reading, node)
   return resolveTyped(node).value

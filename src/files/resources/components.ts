@@ -182,7 +182,7 @@ function readProperty(item: Field): ComponentProperty {
   const where = [value, secret, envRef].find(field => !field.isAbsent) ?? item
   return {
     name: item.field('name').text(),
-    value: value.text(),
+    value: value.dynamic(),
     secret: name === '' ? undefined : {name, key: secret.field('key').text() || name},
     envRef: envRef.text(),
     place: where.place

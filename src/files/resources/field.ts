@@ -1,10 +1,15 @@
-import {isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type YAMLMap} from 'yaml'
 import type {Place} from '../../model/errors.ts'
-import {mergeConflictIn, RESOLVE_CONFLICT} from '../../model/merge-conflict.ts'
+import {placeIn} from '../yaml/place.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import type {FaultDetails, ResourceFault} from './fault.ts'
-import {expandDocument} from './variables.ts'
+import {RESOURCE} from '../yaml/other-dialects.ts'
+import {explainFault, type ExplainedFault} from '../yaml/explain.ts'
+import {expandTree} from '../yaml/expand-tree.ts'
+import {readYaml, withGoLines} from '../yaml/read.ts'
+import {isNull, resolveScalar} from '../yaml/scalar.ts'
+import {nodeJson, scalarText} from '../yaml/scalar-text.ts'
+import type {Pair, YamlNode} from '../yaml/tree.ts'
 
 /** The text of a resource file and the name to show for it. */
 export interface ResourceSource {
@@ -22,25 +27,8 @@ export interface TextFault {
 /** What all fields of one file share. */
 interface Reading {
   readonly source: ResourceSource
-  readonly lines: LineCounter
   readonly faults: ResourceFault[]
-  /** Keys that merge keys have brought in so far. */
-  merged: number
-  /** Values that `plain` has read so far. */
-  read: number
 }
-
-/** Merge keys nested deeper than this contain themselves. */
-const MAX_MERGE_DEPTH = 50
-
-/** A file whose merge keys bring in more keys than this is made to fill memory. */
-const MAX_MERGED = 10_000
-
-/** Values nested deeper than this contain themselves. */
-const MAX_DEPTH = 100
-
-/** The API server would not accept a resource with more values. */
-const MAX_READ = 200_000
 
 /** A `${…}` and its place. */
 export interface PlacedReference {
@@ -52,42 +40,43 @@ export interface PlacedReference {
 
 /** The YAML documents of a file, and the faults found in it; readers of the fields add theirs. */
 export interface ResourceFile {
-  /** The root of each document, up to the first one that is not YAML. */
+  /** The root of each document that is YAML, and not empty. */
   readonly documents: readonly Field[]
   readonly faults: ResourceFault[]
   /** Where its values have `${…}`. */
   readonly references: readonly PlacedReference[]
 }
 
-/** Reads a file as sigs.k8s.io/yaml does: words and numbers of YAML 1.1, merge keys, the last of equal keys counts. `variables`: what `${…}` stands for. */
+/** Reads a file as daprd does: each document alone, so that one that is broken hides no other. `variables`: what `${…}` stands for. */
 export function parseResourceFile({file, text}: ResourceSource, variables?: FileVariables): ResourceFile {
-  const lines = new LineCounter()
-  const source = {file, text: text.replace(/^\uFEFF/, '')}
-  const options = {version: '1.1', merge: true, uniqueKeys: false, prettyErrors: false, lineCounter: lines} as const
-  const reading: Reading = {source, lines, faults: [], merged: 0, read: 0}
-  const documents = parseAllDocuments(source.text, options)
+  const source = {file, text: withGoLines(text.replace(/^\uFEFF/, ''))}
+  const reading: Reading = {source, faults: []}
   const roots: Field[] = []
   const references: PlacedReference[] = []
-  for (const document of documents) {
-    const root = new Field(reading, document, {node: document.contents, start: document.range[0], path: ''})
-    const [error] = document.errors
-    if (error !== undefined) {
-      const conflict = mergeConflictIn(source.text)
-      if (conflict === undefined) root.faultAt(error.pos[0], `not valid YAML: ${error.message}`)
-      else root.faultAt(conflict, 'not valid YAML: this is a Git merge conflict', {hint: RESOLVE_CONFLICT})
-      break
+  for (const {root, fault} of readYaml(source.text, RESOURCE)) {
+    if (fault !== undefined) addFault(reading, explainFault(fault, source.text))
+    else if (!isNull(root)) {
+      const field = new Field(reading, {node: root, start: root.spot.start, path: ''})
+      if (source.text.includes('${')) references.push(...field.expand(variables))
+      roots.push(field)
     }
-    if (source.text.includes('${')) references.push(...root.expand(variables))
-    roots.push(root)
   }
   return {documents: roots, faults: reading.faults, references}
 }
 
+function addFault({source, faults}: Reading, {message, spot, expected = '', hint}: ExplainedFault): void {
+  const place = placeIn(source, spot.start)
+  const isKnown = faults.some(fault => fault.place.line === place.line && fault.place.column === place.column)
+  if (!isKnown) faults.push({severity: 'error', message: `not valid YAML: ${message}`, place, expected, hint})
+}
+
 interface Position {
-  /** Null when the key is absent. */
-  readonly node: unknown
-  /** Start of its key, or of what should contain it if it is absent. */
+  /** Undefined when the key is absent. */
+  readonly node: YamlNode | undefined
+  /** Where it is written: of an alias not where its anchor is; of what should contain it if it is absent. */
   readonly start: number
+  /** Start of its key. */
+  readonly keyStart?: number
   readonly path: string
 }
 
@@ -98,27 +87,23 @@ export class Field {
   /** Where it is in the document: `spec.policies.retries.slow.duration`, `scopes[1]`. */
   readonly path: string
   readonly #reading: Reading
-  readonly #document: Document
-  readonly #node: unknown
+  readonly #node: YamlNode | undefined
   readonly #keyStart: number
   readonly #start: number
   /** Its pairs, once they were asked for. */
   #known: readonly (readonly [string, Field])[] | undefined
 
-  constructor(reading: Reading, document: Document, {node, start, path}: Position) {
+  constructor(reading: Reading, {node, start, keyStart = start, path}: Position) {
     this.#reading = reading
-    this.#document = document
-    const target = isAlias(node) ? node.resolve(document) : node
-    this.#node = isScalar(target) && target.value === null ? null : (target ?? null)
-    // an alias is shown where it is used, not where its anchor is
-    const {range} = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node : {range: undefined}
-    this.#keyStart = start
-    this.#start = range?.[0] ?? start
+    const isExpanded = node?.kind === 'scalar' && node.isExpanded === true
+    this.#node = node === undefined || (isNull(node) && !isExpanded) ? undefined : node
+    this.#keyStart = keyStart
+    this.#start = start
     this.path = path
   }
 
   get isAbsent(): boolean {
-    return this.#node === null
+    return this.#node === undefined
   }
 
   get place(): Place {
@@ -130,7 +115,7 @@ export class Field {
     const pairs = this.#pairs()
     const lower = key.toLowerCase()
     const pair = pairs.findLast(([name]) => name === key) ?? pairs.findLast(([name]) => name.toLowerCase() === lower)
-    return pair === undefined ? this.#child(key, null) : pair[1]
+    return pair === undefined ? this.#child(key) : pair[1]
   }
 
   /** The entries of a mapping whose keys are free; the last of equal ones. */
@@ -140,28 +125,34 @@ export class Field {
 
   /** The items of a list. */
   items(): readonly Field[] {
-    if (this.isAbsent) return []
-    if (!isSeq(this.#node)) {
+    if (this.#node === undefined) return []
+    if (this.#node.kind !== 'list') {
       this.#mistyped('a list')
       return []
     }
-    return this.#node.items.map((item, index) => this.#item(index, item))
+    return this.#node.items.map(
+      ({node, value: {start}}, index) => new Field(this.#reading, {node, start, path: `${this.path}[${index}]`})
+    )
   }
 
-  /** A text, '' when absent. Numbers are texts by their source, as sigs.k8s.io/yaml converts them for Go's string fields. */
+  /** A text, '' when absent. Numbers are written as Go writes them, as sigs.k8s.io/yaml converts them for Go's string fields. */
   text(): string {
-    if (this.isAbsent) return ''
-    if (!isScalar(this.#node)) return this.#mistyped('a text') ?? ''
-    const {value, source} = this.#node
-    return typeof value === 'string' || typeof value === 'boolean' ? String(value) : (source ?? String(value))
+    if (this.#node === undefined) return ''
+    return this.#node.kind === 'scalar' ? scalarText(this.#node, RESOURCE) : (this.#mistyped('a text') ?? '')
+  }
+
+  /** A value of any type as Dapr's `DynamicValue` has it: a text as it is, all else as Go's JSON; '' when absent. */
+  dynamic(): string {
+    if (this.#node === undefined) return ''
+    if (this.isText && this.#node.kind === 'scalar') return this.#node.text
+    return nodeJson(this.#node) ?? this.error(`${this.path} is no number of JSON`) ?? ''
   }
 
   /** A whole number, or undefined when absent or of another type (which is noted). */
   integer(): number | undefined {
     if (this.isAbsent) return undefined
-    const value = isScalar(this.#node) ? this.#node.value : undefined
+    const value = this.#value
     if (typeof value === 'number' && Number.isInteger(value)) return value
-    if (typeof value === 'bigint') return Number(value)
     const quoted = typeof value === 'string' && /^-?\d+$/.test(value)
     return this.#mistyped('a whole number', quoted ? `write it without quotes: ${value}` : '')
   }
@@ -169,45 +160,42 @@ export class Field {
   /** `true` or `false`, or undefined when absent or of another type (which is noted). */
   boolean(): boolean | undefined {
     if (this.isAbsent) return undefined
-    const value = isScalar(this.#node) ? this.#node.value : undefined
-    return typeof value === 'boolean' ? value : this.#mistyped('true or false')
+    return typeof this.#value === 'boolean' ? this.#value : this.#mistyped('true or false')
   }
 
   /** It is a text, and no number or word such as `true` that `text` reads as one. */
   get isText(): boolean {
-    return isScalar(this.#node) && typeof this.#node.value === 'string'
+    return typeof this.#value === 'string'
   }
 
   get isMapping(): boolean {
-    return isMap(this.#node)
+    return this.#node?.kind === 'map'
   }
 
-  /**
-   * Everything in it as JSON, as sigs.k8s.io/yaml makes it for the API server. Numbers that JSON cannot hold are texts. What
-   * contains itself, or grows by aliases without end, is a fault.
-   */
-  plain(depth = 0): unknown {
-    if (depth > MAX_DEPTH || this.#reading.read++ > MAX_READ) {
-      if (this.#reading.read < Infinity) this.error('a value contains itself, or far too many others')
-      this.#reading.read = Infinity
-      return null
-    }
-    if (isMap(this.#node))
-      return Object.fromEntries([...this.entries()].map(([name, field]) => [name, field.plain(depth + 1)]))
-    if (isSeq(this.#node)) return this.items().map(item => item.plain(depth + 1))
+  /** The value of a scalar; null of an empty one that stands for a variable. */
+  get #value(): unknown {
+    if (this.#node?.kind !== 'scalar') return undefined
+    return resolveScalar(this.#node).value ?? this.#node.text
+  }
+
+  /** Everything in it as JSON, as sigs.k8s.io/yaml makes it for the API server. Numbers that JSON cannot hold are texts. */
+  plain(): unknown {
+    if (this.isMapping) return Object.fromEntries([...this.entries()].map(([name, field]) => [name, field.plain()]))
+    if (this.#node?.kind === 'list') return this.items().map(item => item.plain())
     if (this.isAbsent) return null
-    const value = isScalar(this.#node) ? this.#node.value : undefined
+    const value = this.#value
     return typeof value === 'boolean' || (typeof value === 'number' && isExact(value)) ? value : this.text()
   }
 
   /** Replaces `${…}` in its document, whose root it is. */
   expand(variables: FileVariables | undefined): readonly PlacedReference[] {
-    const {references, unset, faults} = expandDocument(this.#document, this.#reading.source.text, variables)
+    if (this.#node === undefined) return []
+    const {references, unset, faults} = expandTree(this.#node, this.#reading.source.text, variables)
     for (const {message, hint, spot} of faults)
       this.faultAt(spot.start, message, {hint, isFatal: true, isRefusal: true})
     for (const {message, hint, spot} of unset) this.#warnAt(spot.start, message, {hint})
     const isReplaced = variables !== undefined
-    return references.map(({written, offset}) => ({written, isReplaced, place: this.#placeAt(offset)}))
+    return references.map(({written, spot}) => ({written, isReplaced, place: this.#placeAt(spot.start)}))
   }
 
   /** Notes that the resource cannot be used. */
@@ -217,7 +205,7 @@ export class Field {
 
   /** Notes a fault at an offset within a text. */
   noteWithin(offset: number, {severity, message, hint = ''}: TextFault): void {
-    const quote = isScalar(this.#node) && this.#node.type?.startsWith('QUOTE_') === true ? 1 : 0
+    const quote = this.#node?.kind === 'scalar' && this.#node.style === 'quoted' ? 1 : 0
     const at = this.#start + quote + offset
     if (severity === 'error') this.faultAt(at, message, {hint})
     else this.#warnAt(at, message, {hint})
@@ -248,48 +236,19 @@ export class Field {
     this.#reading.faults.push({severity: 'warning', message, place: this.#placeAt(offset), expected, hint})
   }
 
-  #child(key: string, node: unknown, start = this.#start): Field {
+  #child(key: string, pair?: Pair): Field {
     const path = this.path === '' ? key : `${this.path}.${key}`
-    return new Field(this.#reading, this.#document, {node, start, path})
+    const start = pair?.value.start ?? this.#start
+    return new Field(this.#reading, {node: pair?.node, start, keyStart: pair?.key.start ?? start, path})
   }
 
-  #item(index: number, node: unknown): Field {
-    const path = `${this.path}[${index}]`
-    return new Field(this.#reading, this.#document, {node, start: this.#start, path})
-  }
-
+  /** In the order in which they count. */
   #pairs(): readonly (readonly [string, Field])[] {
-    if (this.isAbsent) return []
-    if (isMap(this.#node)) return (this.#known ??= this.#pairsOf(this.#node, 0))
+    if (this.#node === undefined) return []
+    if (this.#node.kind === 'map')
+      return (this.#known ??= this.#node.pairs.map(pair => [pair.name, this.#child(pair.name, pair)] as const))
     this.#mistyped('a mapping of keys to values')
     return []
-  }
-
-  /** In the order in which they count: merged keys come before the mapping's own keys. */
-  #pairsOf(map: YAMLMap, depth: number): readonly (readonly [string, Field])[] {
-    if (depth > MAX_MERGE_DEPTH || this.#reading.merged > MAX_MERGED) return []
-    if (depth > 0) this.#reading.merged += map.items.length
-    const written: (readonly [string, Field])[] = []
-    let merged: readonly (readonly [string, Field])[] = []
-    for (const {key, value} of map.items) {
-      if (isScalar(key) && key.source === '<<' && key.type === 'PLAIN')
-        merged = merged.concat(this.#merged(value, depth + 1))
-      else if (isScalar(key)) {
-        const name = key.source ?? String(key.value)
-        written.push([name, this.#child(name, value, key.range?.[0])])
-      }
-    }
-    return [...merged, ...written]
-  }
-
-  /** The fields of merged mappings; the first mapping wins, so it comes last. */
-  #merged(value: unknown, depth: number): readonly (readonly [string, Field])[] {
-    const resolved = isAlias(value) ? value.resolve(this.#document) : value
-    const maps = isSeq(resolved) ? resolved.items.toReversed() : [resolved]
-    return maps.flatMap(item => {
-      const map = isAlias(item) ? item.resolve(this.#document) : item
-      return isMap(map) ? this.#pairsOf(map, depth) : []
-    })
   }
 
   #mistyped(expected: string, hint = ''): undefined {
@@ -300,11 +259,6 @@ export class Field {
   }
 
   #placeAt(offset: number): Place {
-    const {source, lines} = this.#reading
-    const {line, col} = lines.linePos(offset)
-    const start = offset - col + 1
-    const end = source.text.indexOf('\n', start)
-    const written = source.text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '')
-    return {file: source.file, line, column: col, source: written}
+    return placeIn(this.#reading.source, offset)
   }
 }

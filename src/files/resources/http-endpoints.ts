@@ -133,7 +133,7 @@ class Values {
     const variable = field.field('envRef')
     if (variable.text() !== '') return this.#variable(what, variable)
     const secret = field.field('secretKeyRef')
-    const value = field.field('value').text()
+    const value = field.field('value').dynamic()
     const name = secret.field('name').text()
     if (name === '' || value !== '') return value
     if (this.#secretStore === '') this.fail(secret, `${what} is in a secret store, and auth.secretStore names none`)

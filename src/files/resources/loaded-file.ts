@@ -1,7 +1,8 @@
 import type {Environment} from '../../model/environment.ts'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
-import {readTextFile} from '../../model/read-file.ts'
+import {readTextBytes} from '../../model/read-file.ts'
+import {decodeText} from '../yaml/decode-text.ts'
 import {readComponents, type ComponentResource} from './components.ts'
 import type {FactsOfType} from './component-types.ts'
 import {readConfiguration, type Configuration} from './dapr-configuration.ts'
@@ -141,7 +142,7 @@ export class LoadedFile<T> {
   async refresh(context: ReadContext): Promise<boolean> {
     let text: string
     try {
-      text = readTextFile(this.#path)
+      text = decodeText(readTextBytes(this.#path))
     } catch (error) {
       // Dapr's default Configuration need not be there
       if (codeOf(error) === 'ENOENT' && this.#text === undefined) return false

@@ -17,7 +17,7 @@ import {
 } from './compose-service.ts'
 import {envFileVariables} from './env-file.ts'
 import {pathTo, type ImportedApp} from './imported.ts'
-import {given, isMap, mapOf, textValue, textsOf, type Values} from './yaml-file.ts'
+import {given, isMap, mapOf, passedOn, textValue, textsOf, type Values} from './yaml-file.ts'
 
 /** Keys of a service, and the flags of `docker run` with one value that they mean. */
 const FLAGS: Readonly<Record<string, string>> = {
@@ -80,7 +80,10 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     ...(callsOut ? ['--add-host', 'host.docker.internal:host-gateway'] : []),
     ...flagsOf(values, stack),
     ...listFlagsOf(values, stack, notes),
-    ...passed(envFile, env, stack, notes).flatMap(key => ['--env', key]),
+    ...[...passed(envFile, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
+      '--env',
+      key
+    ]),
     ...entrypoint(values['entrypoint'], notes),
     image,
     ...commandWords(values['command'])

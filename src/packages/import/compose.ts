@@ -5,7 +5,7 @@ import {programApp} from './compose-program.ts'
 import {projectName, volumeNames, volumeNotes} from './compose-project.ts'
 import type {Service, Stack} from './compose-service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
-import {isMap, mapOf, textValue, valuesOf, written, type Values} from './yaml-file.ts'
+import {isMap, mapOf, mergedValues, textValue, valuesOf, written, type Values} from './yaml-file.ts'
 
 /**
  * A compose file. A service that is built from a folder with a program of its own becomes that program; every other one a
@@ -76,22 +76,9 @@ function serviceOf(id: string, value: unknown, all: Values, path: readonly strin
     const other = textValue(mapOf(from)['file'])
     if (other !== '') notes.push(`extends: ${base} of ${other} is not carried over: import that file, too`)
     else if ([...path, id].includes(base) || !(base in all)) notes.push(`extends: there is no service ${base}`)
-    else values = merged(serviceOf(base, all[base], all, [...path, id]).values, values)
+    else values = mergedValues(serviceOf(base, all[base], all, [...path, id]).values, values)
   }
   return {id, values: ours(values) as Values, notes}
-}
-
-/** A service over one that it extends: maps by key, lists one behind the other, all else replaced. */
-function merged(base: Values, over: Values): Values {
-  const result: Record<string, unknown> = {...base}
-  for (const [key, value] of Object.entries(over)) {
-    const before = result[key]
-    if (isMap(before) && isMap(value)) result[key] = merged(before, value)
-    else if (Array.isArray(before) && Array.isArray(value) && key !== 'command')
-      result[key] = [...(before as readonly unknown[]), ...(value as readonly unknown[])]
-    else result[key] = value
-  }
-  return result
 }
 
 /** Variables are written with braces here, and a literal `$` alone. */

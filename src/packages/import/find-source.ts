@@ -1,6 +1,7 @@
 import {existsSync, statSync} from 'node:fs'
 import {basename, join, relative, resolve} from 'node:path'
 import {messageOf, UserError} from '../../model/errors.ts'
+import {decodeText} from '../../files/yaml/decode-text.ts'
 import {nearMiss} from '../../model/near-miss.ts'
 import {readTextBytes} from '../../model/read-file.ts'
 import type {ImportedFile} from './imported.ts'
@@ -62,8 +63,8 @@ function kindOfFile(path: string, typed: string, cwd: string): SourceKind {
 export function readImported(path: string, cwd: string): ImportedFile {
   const shownAs = relative(cwd, path) || path
   try {
-    const bytes = readTextBytes(path)
-    const text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+    const text = decodeText(readTextBytes(path))
+    if (text.includes('\uFFFE')) throw new Error('it is not UTF-8')
     if (text.includes('\0')) throw new Error('it contains the character NUL')
     return {path, shownAs, text}
   } catch (error) {

@@ -1,29 +1,49 @@
-import {parseDocument, type YAMLParseError} from 'yaml'
-import {messageOf, type UserError} from '../../model/errors.ts'
-import {mergeConflictIn, RESOLVE_CONFLICT} from '../../model/merge-conflict.ts'
+import {COMPOSE_FILE} from '../../files/yaml/other-dialects.ts'
+import {explainFault} from '../../files/yaml/explain.ts'
+import {readYaml} from '../../files/yaml/read.ts'
+import {isNull} from '../../files/yaml/scalar.ts'
+import {scalarText} from '../../files/yaml/scalar-text.ts'
+import type {YamlNode} from '../../files/yaml/tree.ts'
 import {unreadable, type ImportedFile} from './imported.ts'
 
 export type Values = Readonly<Record<string, unknown>>
 
-/** The values of a YAML file; each scalar is the text that was written. Throws a `UserError` with the place of a mistake. */
+/**
+ * The values of a YAML file as compose reads it: its documents one over the other; each scalar is the text that Go makes of it, or
+ * null. Throws a `UserError` with the place of a mistake.
+ */
 export function valuesOf(file: ImportedFile): Values {
-  const document = parseDocument(file.text, {schema: 'failsafe', merge: true, prettyErrors: false, logLevel: 'silent'})
-  const [fault] = document.errors
-  if (fault !== undefined) throw noYaml(file, fault)
-  try {
-    const values: unknown = document.toJS()
-    if (isMap(values)) return values
-  } catch (error) {
-    throw unreadable(file, messageOf(error), 0) // an alias without an anchor, or too many
+  let values: Values | undefined
+  for (const {root, fault} of readYaml(file.text, COMPOSE_FILE)) {
+    if (fault !== undefined) {
+      const {message, spot, hint} = explainFault(fault, file.text)
+      throw unreadable(file, message, spot.start, hint)
+    }
+    const read = plainOf(root)
+    if (isMap(read)) values = values === undefined ? read : mergedValues(values, read)
+    else if (read !== null) throw unreadable(file, 'it is no map of keys to values', root.spot.start)
   }
-  throw unreadable(file, 'it is no map of keys to values', 0)
+  if (values === undefined) throw unreadable(file, 'it is no map of keys to values', 0)
+  return values
 }
 
-function noYaml(file: ImportedFile, {message, pos}: YAMLParseError): UserError {
-  const conflict = mergeConflictIn(file.text)
-  return conflict === undefined
-    ? unreadable(file, message, pos[0])
-    : unreadable(file, 'it has a Git merge conflict', conflict, RESOLVE_CONFLICT)
+function plainOf(node: YamlNode): unknown {
+  if (node.kind === 'scalar') return isNull(node) ? null : scalarText(node, COMPOSE_FILE)
+  if (node.kind === 'list') return node.items.map(item => plainOf(item.node))
+  return Object.fromEntries(node.pairs.map(pair => [pair.name, plainOf(pair.node)]))
+}
+
+/** Values over others: maps by key, lists one behind the other but for commands, all else replaced. */
+export function mergedValues(base: Values, over: Values): Values {
+  const result: Record<string, unknown> = {...base}
+  for (const [key, value] of Object.entries(over)) {
+    const before = result[key]
+    if (isMap(before) && isMap(value)) result[key] = mergedValues(before, value)
+    else if (Array.isArray(before) && Array.isArray(value) && key !== 'command')
+      result[key] = [...(before as readonly unknown[]), ...(value as readonly unknown[])]
+    else result[key] = value
+  }
+  return result
 }
 
 export const isMap = (value: unknown): value is Values =>
@@ -39,12 +59,21 @@ export const textValue = (value: unknown): string => (typeof value === 'string' 
 export const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter(each => typeof each === 'string') : typeof value === 'string' ? [value] : []
 
-/** Variables as a map: a list has `NAME=value`, or `NAME` alone, which is passed on and left out here. */
+/** Variables as a map: a list has `NAME=value`, or `NAME` alone. One without a value is passed on from the environment, and left out here. */
 export function variablePairs(value: unknown): Readonly<Record<string, string>> {
-  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, textValue(each)]))
+  if (isMap(value))
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([name, each]) => (each === null ? [] : [[name, textValue(each)]]))
+    )
   const pairs = textsOf(value).filter(each => each.includes('='))
   return Object.fromEntries(pairs.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]))
 }
+
+/** Names of the variables that are passed on from the environment: those without a value. */
+export const passedOn = (variables: unknown): readonly string[] =>
+  isMap(variables)
+    ? Object.keys(variables).filter(name => variables[name] === null)
+    : textsOf(variables).filter(each => !each.includes('='))
 
 /** In short how a value was written, for a note. */
 export function written(value: unknown): string {

@@ -3,7 +3,8 @@ import {explainPlace} from '../../files/config/diagnose.ts'
 import {messageOf, UserError, type Place} from '../../model/errors.ts'
 import type {FileVariables} from '../../model/expansion.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {readTextFile} from '../../model/read-file.ts'
+import {readTextBytes} from '../../model/read-file.ts'
+import {decodeText} from '../../files/yaml/decode-text.ts'
 import {parseResourceFile, type Field, type ResourceFile} from '../../files/resources/field.ts'
 import {filesIn} from '../../files/resources/resource-folder.ts'
 import {labelsOf, type KubernetesObject, type ResourceObject} from './object.ts'
@@ -122,7 +123,7 @@ export class DaprResources {
   #parse(path: string, variables: FileVariables | undefined): ResourceFile {
     const file = this.#shown(path)
     try {
-      return parseResourceFile({file, text: readTextFile(path)}, variables)
+      return parseResourceFile({file, text: decodeText(readTextBytes(path))}, variables)
     } catch (error) {
       this.#checks.push(() => refuse({file, line: 1, column: 1, source: ''}, `it cannot be read: ${messageOf(error)}`))
       return {documents: [], faults: [], references: []}

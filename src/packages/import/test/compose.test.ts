@@ -203,7 +203,7 @@ t.test('broken files, and such without services', async t => {
     explanation: /^compose\.yaml:\d+:\d+/
   })
   t.match(await read('services:\n<<<<<<< HEAD\n  web: {image: x}\n=======\n>>>>>>> topic\n'), {
-    message: 'cannot import compose.yaml: it has a Git merge conflict',
+    message: 'cannot import compose.yaml: this is a Git merge conflict',
     explanation: 'compose.yaml:2:1\n<<<<<<< HEAD\n^\nkeep one of the two sides'
   })
   t.match(await read('volumes: {}\n'), {message: 'cannot import compose.yaml: it has no services'})

@@ -141,7 +141,8 @@ t.test('resources: two meanings of a name, names that are none, and files that a
 t.test('resources that contain themselves, or grow without end', async t => {
   const refused = async (spec: string) =>
     refusal(t, orders('resourcesPath: ../res'), {files: {res: {'a.yaml': component('x').replace(/spec: .*\n/, spec)}}})
-  const message = /res\/a\.yaml: a value contains itself, or far too many others/
+  const message =
+    /res\/a\.yaml: not valid YAML: (?:anchor 's' value contains itself|document contains excessive aliasing)/
   t.match(await refused('spec: &s {type: a.b, metadata: [*s]}\n'), {message})
   t.match(await refused('spec: &s\n  type: a.b\n  more: *s\n'), {message})
   const lines = Array.from(

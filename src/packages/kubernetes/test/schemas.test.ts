@@ -59,7 +59,7 @@ t.test("Dapr's resources as the laptop takes them are valid under Dapr's definit
     spec: {
       version: '1',
       metadata: [
-        {name: '1', value: '010'},
+        {name: '1', value: 8},
         {name: 'b', value: {c: 1}},
         {secretKeyRef: {name: '1', key: '2'}},
         {value: '2001-12-14'},

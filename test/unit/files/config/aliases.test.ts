@@ -15,10 +15,10 @@ t.test('aliases that multiply without end are refused at their place', async t =
   const table: readonly (readonly [yaml: string, problem: string])[] = [
     [`m0: &m0 {A: 1}\n${merged(25)}\ncommon: {env: *m25}\napps: []`, 'document contains excessive aliasing'],
     [`m0: &m0 {A: 1}\n${merged(25)}\napps: [{<<: *m25}]`, 'document contains excessive aliasing'],
-    [`m0: &m0 {A: 1}\n${merged(60)}\napps: [{<<: *m60}]`, 'a merge key contains itself'],
+    [`m0: &m0 {A: 1}\n${merged(60)}\napps: [{<<: *m60}]`, 'document contains excessive aliasing'],
     [`l0: &l0 [a]\n${listed(19, 9)}\n${orders('watch: *l19')}`, 'document contains excessive aliasing'],
-    [`l0: &l0 [a]\n${listed(25, 2)}\n${orders('watch: *l25')}`, 'a value contains itself'],
-    ['common: &c {<<: *c}\napps: []', 'a merge key contains itself']
+    [`l0: &l0 [a]\n${listed(25, 2)}\n${orders('watch: *l25')}`, 'document contains excessive aliasing'],
+    ['common: &c {<<: *c}\napps: []', "anchor 'c' value contains itself"]
   ]
   for (const [yaml, problem] of table) {
     const {message, explanation} = failure(t, yaml.includes('version') ? yaml : `version: 1\n${yaml}`)

@@ -7,7 +7,7 @@ import {impliedWatch} from '../../../../src/files/config/implied-watch.ts'
 import {findTemplate} from '../../../../src/files/config/find.ts'
 import {findingsIn} from '../../../../src/files/config/findings.ts'
 import type {Finding} from '../../../../src/files/config/hints.ts'
-import {loadTemplate, openFile, resolveWritten, startReading} from '../../../../src/files/config/load.ts'
+import {loadTemplate, openFile, resolveWritten} from '../../../../src/files/config/load.ts'
 import type {Plan} from '../../../../src/model/plan.ts'
 
 /** A folder's files by name; a map is a folder. */
@@ -33,8 +33,8 @@ export interface Read {
 export function loadIn(folder: string, {env = {}, watch = false}: Setting = {}): Read {
   const around = {cwd: folder, home: join(folder, 'home'), env, readStdin: () => ''}
   const {found, source, document} = openFile(findTemplate('.', folder), around)
-  const reading = startReading([document], source)
-  const written = {found, source, documents: [document], unset: [], reading, root: document.contents}
+  const reading = {source, faults: []}
+  const written = {found, source, documents: [document], unset: [], reading, root: document.root}
   const {plan, ...checked} = resolveWritten(written, around, watch ? {impliedWatch} : {})
   return {plan, findings: findingsIn(checked)}
 }

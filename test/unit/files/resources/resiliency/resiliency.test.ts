@@ -200,7 +200,7 @@ const merge = async (
 
 t.test('resources are merged for a caller, the later wins', async t => {
   const one = named('one', '  policies: {timeouts: {a: 1s, b: 1s}}\n  targets: {apps: {x: {timeout: a}}}\n')
-  const two = named('two', '  policies: {timeouts: {b: 2s}}\n  targets: {apps: {y: {timeout: b}}}\n')
+  const two = named('two', '  policies: {timeouts: {b: 2s}}\n  targets: {apps: {z: {timeout: b}}}\n')
   const other = named('three', '  policies: {timeouts: {b: 3s}}\n', 'scopes: [other]\n')
   const {resiliency, faults} = await merge([one, two, other])
   t.strictSame(faults, [])
@@ -209,7 +209,7 @@ t.test('resources are merged for a caller, the later wins', async t => {
     {name: 'two', namespace: ''}
   ])
   t.equal(appPolicies(resiliency, 'x').timeoutMs, 1000)
-  t.equal(appPolicies(resiliency, 'y').timeoutMs, 2000)
+  t.equal(appPolicies(resiliency, 'z').timeoutMs, 2000)
   t.equal((await merge([one, other], 'other')).resiliency.policies.timeouts.get('b'), 3000)
 })
 

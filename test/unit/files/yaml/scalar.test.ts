@@ -1,11 +1,13 @@
 import t from 'tap'
-import {parseDocument, isScalar} from 'yaml'
-import {resolveScalar, scalarSource, type ResolvedScalar} from '../../../../src/files/config/scalar.ts'
+import {TEMPLATE} from '../../../../src/files/yaml/dialects.ts'
+import {readYaml} from '../../../../src/files/yaml/read.ts'
+import {resolveScalar, type ResolvedScalar} from '../../../../src/files/yaml/scalar.ts'
 
 const read = (text: string): {resolved: ResolvedScalar; text: string} => {
-  const node = parseDocument(`a: ${text}\n`, {version: '1.1', schema: 'failsafe'}).get('a', true)
-  const scalar = isScalar(node) ? node : null
-  return {resolved: resolveScalar(scalar), text: scalarSource(scalar)}
+  const root = readYaml(`a: ${text}\n`, TEMPLATE)[0]?.root
+  const node = root?.kind === 'map' ? root.pairs[0]?.node : undefined
+  if (node?.kind !== 'scalar') throw new Error('no scalar')
+  return {resolved: resolveScalar(node), text: node.text}
 }
 
 t.test('a plain scalar is what YAML 1.1 and Go take it for', async t => {

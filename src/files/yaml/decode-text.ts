@@ -1,0 +1,28 @@
+import {isUtf8} from 'node:buffer'
+
+/** UTF-8's U+FFFD, each byte as a character. */
+const REPLACEMENT = '\u00EF\u00BF\u00BD'
+
+/**
+ * The text of a YAML file without its byte order mark: UTF-8, or UTF-16 where the mark says so, as Windows PowerShell writes
+ * it. Invalid bytes become U+FFFE, which no YAML text has, so that its reader refuses them at their place.
+ */
+export function decodeText(bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return fromUtf16(bytes.subarray(2))
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return fromUtf16(Buffer.from(bytes.subarray(2)), true)
+  const text = isUtf8(bytes) ? bytes.toString('utf8') : withMarks(bytes)
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
+const fromUtf16 = (bytes: Buffer, isBigEndian = false): string => {
+  const even = bytes.subarray(0, bytes.length - (bytes.length % 2))
+  return (isBigEndian ? even.swap16() : even).toString('utf16le') + (even.length < bytes.length ? '\uFFFE' : '')
+}
+
+/** A U+FFFD of the text is none that the decoder has put there. */
+const withMarks = (bytes: Buffer): string =>
+  bytes
+    .toString('latin1')
+    .split(REPLACEMENT)
+    .map(part => Buffer.from(part, 'latin1').toString('utf8').replaceAll('\uFFFD', '\uFFFE'))
+    .join('\uFFFD')

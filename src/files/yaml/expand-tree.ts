@@ -1,0 +1,38 @@
+import {expand, REFERENCE, type ExpansionMistake, type FileVariables} from '../../model/expansion.ts'
+import type {Spot} from './place.ts'
+import {eachScalar, type YamlNode} from './tree.ts'
+
+/** What was found in a document. */
+export interface Expanded {
+  /** Where a value has `${…}`. */
+  readonly references: readonly {readonly written: string; readonly spot: Spot}[]
+  /** Variables that are taken as empty. */
+  readonly unset: readonly ExpansionMistake[]
+  readonly faults: readonly ExpansionMistake[]
+}
+
+/**
+ * Replaces `${…}` in the values of a document, not in its keys, and says where there is any; without variables it only says that.
+ * What a variable holds is no YAML, but a value without quotes may become a number or a word such as `true`. `text` is that of the
+ * whole file.
+ */
+export function expandTree(root: YamlNode, text: string, variables: FileVariables | undefined): Expanded {
+  const references: {readonly written: string; readonly spot: Spot}[] = []
+  const unset: ExpansionMistake[] = []
+  const faults: ExpansionMistake[] = []
+  eachScalar(root, scalar => {
+    if (!scalar.text.includes('${')) return
+    const {spot, text: value} = scalar
+    const [written] = REFERENCE.exec(value) ?? []
+    if (written !== undefined) references.push({written, spot})
+    if (variables === undefined) return
+    const expanded = expand({value, text, ...spot}, variables)
+    unset.push(...expanded.unset)
+    if (expanded.fault !== undefined) faults.push(expanded.fault)
+    else {
+      scalar.text = expanded.value
+      scalar.isExpanded = true
+    }
+  })
+  return {references, unset, faults}
+}

@@ -1,0 +1,70 @@
+import type {Spot} from './place.ts'
+
+/** A value of a document: aliases and merge keys are resolved, scalars are not. */
+export type YamlNode = YamlMap | YamlList | YamlScalar
+
+/** A map, also one that merge keys have added to. */
+export interface YamlMap {
+  readonly kind: 'map'
+  readonly spot: Spot
+  /** In the order in which they count: the last of equal names wins. */
+  readonly pairs: readonly Pair[]
+}
+
+export interface YamlList {
+  readonly kind: 'list'
+  readonly spot: Spot
+  readonly items: readonly ListItem[]
+}
+
+/** A text, number, boolean, date or nothing. */
+export interface YamlScalar {
+  readonly kind: 'scalar'
+  readonly spot: Spot
+  /** Quotes and escapes are undone, nothing else is interpreted. */
+  text: string
+  readonly style: 'plain' | 'quoted' | 'block'
+  /** Such as `!!int`; '' = none. */
+  readonly tag: string
+  /** A variable was replaced in it. */
+  isExpanded?: boolean
+}
+
+/** An item of a list. */
+export interface ListItem {
+  readonly node: YamlNode
+  /** Where it is written; of an alias, not where its anchor is. */
+  readonly value: Spot
+}
+
+/** A key and its value. */
+export interface Pair extends ListItem {
+  readonly name: string
+  readonly key: Spot
+  /** The key where it is a map or a list. */
+  readonly complexKey?: YamlNode
+  /** It comes from a merge key. */
+  readonly merged: boolean
+}
+
+/** Calls `onScalar` once for each scalar that is a value, with what contains it, the innermost first. */
+export function eachScalar(
+  root: YamlNode,
+  onScalar: (scalar: YamlScalar, around: readonly NodeParent[]) => void
+): void {
+  const seen = new Set<YamlNode>()
+  const walk = (node: YamlNode, around: readonly NodeParent[]): void => {
+    if (seen.has(node)) return
+    seen.add(node)
+    if (node.kind === 'scalar') onScalar(node, around)
+    else if (node.kind === 'list') for (const item of node.items) walk(item.node, [{list: node}, ...around])
+    else for (const pair of node.pairs) walk(pair.node, [{pair}, ...around])
+  }
+  walk(root, [])
+}
+
+/** What contains a value. */
+export interface NodeParent {
+  readonly list?: YamlList
+  readonly pair?: Pair
+}
