@@ -40,7 +40,7 @@ function fill(run: MadeUp): void {
     'GET /jobs': {jobs: [], next: null},
     'GET /pins': {pins: [], rounds: [], isOn: true},
     'GET /template': {files: [{file: '/shop/dapr.yaml', text: 'version: 1\n'}], findings: []},
-    'GET /apps/order-processor/why': {app: 'order-processor', instances: [], death: null, deaths: 0},
+    'GET /apps/order-processor/why': {app: 'order-processor', instances: [], stalled: [], death: null, deaths: 0},
     'GET /apps/order-processor/deaths': {deaths: []},
     'GET /apps/order-processor/environment': {folder: '/shop', variables: []},
     'POST /apps/checkout/restart': {apps: []},

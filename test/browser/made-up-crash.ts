@@ -34,6 +34,7 @@ export function crash(run: MadeUp): void {
   run.answers['GET /apps/payments/why'] = {
     app: 'payments',
     instances: [{name: 'payments', isReady: false, reason: '"payments" exited with code 1'}],
+    stalled: [],
     death: death(),
     deaths: 1
   }

@@ -114,7 +114,7 @@ const NO_FIGURES: Answers = {
 export const FIRST_VIEW: Answers = {
   'GET /calls': {last: 0, calls: []},
   'GET /logs': '',
-  'GET /apps/payments/why': {app: 'payments', instances: [], death: null, deaths: 0}
+  'GET /apps/payments/why': {app: 'payments', instances: [], stalled: [], death: null, deaths: 0}
 }
 
 /** Calls of one app to another: `calls` in all, a tenth of them in the last seconds. */

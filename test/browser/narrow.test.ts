@@ -22,7 +22,7 @@ t.test('long names, paths and lines on narrow and wide screens', async t =>
         calls: [call(9, {from: LONG, to: LONG, path: `/${WORD}`, failure: WORD, isFailed: true})]
       },
       'GET /graph': {apps: [LONG, 'checkout'], edges, uncalled: [], awaited: []},
-      'GET /apps/checkout/why': {app: 'checkout', instances: [], death: null, deaths: 0},
+      'GET /apps/checkout/why': {app: 'checkout', instances: [], stalled: [], death: null, deaths: 0},
       'GET /workflows': {
         workflows: [
           {

@@ -9,7 +9,7 @@ export function timelineText(
   {now, width}: {readonly now: number; readonly width: number}
 ): string {
   const {name, id, app, status, created, failure} = workflow
-  const waits = steps.filter(isWaiting).map(step => waitText(step, now))
+  const waits = groupsOf(steps.filter(isWaiting)).map(group => waitsText(group, now))
   const lacks = missing.map(each => `${each} to connect a worker`)
   const what = [...lacks, ...waits].join('; ')
   const standing =
@@ -50,6 +50,20 @@ export function stepLine(step: WorkflowStep, began: number): string {
 }
 
 const isWaiting = ({state, kind}: WorkflowStep): boolean => state === 'waits' && kind !== 'suspended'
+
+/** Activities and children of a name together, as a fan-out has them; the oldest first. */
+function groupsOf(steps: readonly WorkflowStep[]): readonly (readonly [WorkflowStep, ...WorkflowStep[]])[] {
+  const groups = Map.groupBy(steps, ({kind, name, app, until, eventId}) =>
+    (kind === 'activity' || kind === 'child') && until === null ? `${kind} ${name} ${app}` : eventId
+  )
+  return [...groups.values()] as unknown as readonly (readonly [WorkflowStep, ...WorkflowStep[]])[]
+}
+
+function waitsText([first, ...others]: readonly [WorkflowStep, ...WorkflowStep[]], now: number): string {
+  if (others.length === 0) return waitText(first, now)
+  const since = spanText(now - Date.parse(first.startedAt))
+  return `${others.length + 1} × ${first.kind} ${first.name} in ${first.app}, the oldest since ${since}`
+}
 
 function waitText({kind, name, app, tries, startedAt, until, failure}: WorkflowStep, now: number): string {
   const since = `since ${spanText(now - Date.parse(startedAt))}`

@@ -1,6 +1,7 @@
 import type * as Api from '../../model/api.generated.ts'
 import {UserError} from '../../model/errors.ts'
 import {nearMiss} from '../../model/near-miss.ts'
+import type {Workflows} from '../../work/workflow/workflows.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import type {RunFacts} from './run-facts.ts'
 import {deathView} from './death-view.ts'
@@ -17,7 +18,7 @@ export async function oneDeath({deaths}: RunFacts, number: number, masking: Mask
 
 /** Throws a UserError if the run has no such app. */
 export async function whyOf(
-  {apps, leftOut, deaths, portHint}: RunFacts,
+  {apps, leftOut, deaths, portHint, openWorkflows}: RunFacts,
   app: string,
   masking: Masking
 ): Promise<Api.Why> {
@@ -35,6 +36,7 @@ export async function whyOf(
   }
   const kept = deaths?.all(first.id).filter(({name}) => app === first.id || name === app) ?? []
   const latest = kept.at(-1)
+  const workflows = openWorkflows()
   return {
     app: first.id,
     instances: await Promise.all(
@@ -48,7 +50,16 @@ export async function whyOf(
         }
       })
     ),
+    stalled: workflows === undefined ? [] : await stalledOf(workflows, first.id),
     death: latest === undefined ? null : await deathView(latest, masking),
     deaths: kept.length
   }
+}
+
+const MAX_STALLED = 20
+
+async function stalledOf(workflows: Workflows, app: string): Promise<readonly Api.Workflow[]> {
+  const {listInstances} = await import('./workflows/serve-workflows.ts')
+  const query = new URLSearchParams({app, status: 'STALLED', limit: MAX_STALLED.toString()})
+  return listInstances(workflows, query).workflows
 }

@@ -22,18 +22,21 @@ export const why: CommandHandler = async ({flags, words, asJson}) => {
   const views = await Promise.all([...new Set(ids)].map(async id => run.api.ask('GET /apps/{id}/why', {at: {id}})))
   const shown =
     what === undefined
-      ? views.filter(({instances}) => instances.some(({availability}) => !isUsable(availability)))
+      ? views.filter(
+          ({instances, stalled}) => stalled.length > 0 || instances.some(({availability}) => !isUsable(availability))
+        )
       : views
   if (output === 'json') print(process.stdout, `${JSON.stringify(what === undefined ? shown : shown[0])}\n`)
   else print(process.stdout, shown.length === 0 ? 'All apps are ready.\n' : shown.map(whyText).join('\n'))
   return 0
 }
 
-function whyText({app, instances, death, deaths}: Api.Why): string {
+function whyText({app, instances, stalled, death, deaths}: Api.Why): string {
   const states = instances.map(({name, isReady, reason}) => {
     if (reason !== '') return `${reason}\n`
     return isReady ? `"${name}" is ready\n` : `"${name}" is running, but not ready\n`
   })
+  states.push(...stalled.map(({name, id, failure}) => `workflow ${name} ${id} is stalled: ${failure}\n`))
   if (death === null) return states.join('')
   const more = deaths > 1 ? `\n${deaths} exits of "${app}" are recorded.\n` : ''
   return `${states.join('')}\n${deathText(death)}${more}`
