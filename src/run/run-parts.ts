@@ -200,6 +200,7 @@ export class RunParts {
       sidecars: this.#sidecars,
       leaves: runtime => {
         this.changes.leave(runtime)
+        this.starts.leave(runtime)
         this.routes.versions.remove(runtime)
         this.services.forget(runtime)
       },

@@ -20,7 +20,7 @@ const LINES = [
 
 t.test('--log-level debug tells each publish, delivery and answer; what is lost is told with its cures', async t => {
   const rules = {rules: [{match: 'event.data == "other"', path: '/other'}]}
-  const {rig, shop} = await openShop(
+  const {rig, run, shop} = await openShop(
     t,
     [
       {pubsubname: 'bus', topic: 'orders', route: '/orders'},
@@ -57,6 +57,10 @@ t.test('--log-level debug tells each publish, delivery and answer; what is lost 
   const entries = ['a', 'b'].map(entryId => ({entryId, event: entryId, contentType: 'text/plain'}))
   const body = JSON.stringify(entries)
   t.match(await shop.fetch('/v1.0/publish/bulk/bus/nobody', {method: 'POST', body}), {status: 204})
+  await run.waitForLine(
+    /"shop" did not take an event of topic orders in pubsub bus, which is lost: POST \/orders answered 404\./,
+    {stream: 'stderr'}
+  )
   for (const line of LINES) {
     await rig.logged('shop', line)
     t.pass(line.source)

@@ -68,6 +68,16 @@ export class EtagError extends Error {
   }
 }
 
+/** A transaction was carried out in part: these of its operations (by their index) were refused, the others are saved. */
+export class PartlyRefused extends Error {
+  readonly refused: ReadonlySet<number>
+
+  constructor(message: string, refused: ReadonlySet<number>) {
+    super(message)
+    this.refused = refused
+  }
+}
+
 /** `ttlInSeconds` of a request: undefined where it says nothing. Throws for what is no whole number. */
 export const ttlOf = (metadata: Readonly<Record<string, string>>): number | undefined => {
   const text = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'ttlinseconds')?.[1] ?? ''

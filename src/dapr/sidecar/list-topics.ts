@@ -31,8 +31,11 @@ export async function listTopics(options: ListTopicsOptions): Promise<readonly T
     if (!signal.aborted && !isObsolete()) log('error', `error getting topic list from app: ${response.why}`)
     return undefined
   }
-  if (response.status === 404) log('debug', 'user app did not subscribe to any topic')
-  else if (response.status !== 200)
+  if (response.status === 404) {
+    log('debug', 'user app did not subscribe to any topic')
+    return []
+  }
+  if (response.status !== 200)
     log('error', `app returned http status code ${response.status} from subscription endpoint`)
   if (response.status !== 200) return undefined
   const {parseListed, readListed} = await import('./blocks/listed-subscriptions.ts')

@@ -109,6 +109,7 @@ export class Watch {
   async #begin(): Promise<void> {
     const {watch} = await import('chokidar')
     if (this.#isClosed) return
+    this.#count = 0
     const {folder, watch: plan} = this.#options
     const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)
     this.#watcher = watch([...filter.roots], {

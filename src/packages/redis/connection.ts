@@ -25,6 +25,8 @@ export interface RedisConnection {
   transaction(commands: readonly (readonly Argument[])[]): Promise<readonly RedisReply[]>
   /** Listens on the channels that match a pattern, also after a reconnect. The returned function ends it. */
   subscribe(pattern: string, listener: MessageListener): Promise<() => Promise<void>>
+  /** Calls the listener each time that it continues with another server, or one that was restarted: settings of the server are gone. Left out: it never does. */
+  onServer?(listener: () => void): void
   /** Another connection to the same Redis and database. */
   duplicate(): Promise<RedisConnection>
   /** Closes the connection; what is waiting rejects. */

@@ -62,6 +62,11 @@ export class StartOrder {
     this.#queueUp([runtime])
   }
 
+  /** An app that waits has left the run. */
+  leave(runtime: Startable): void {
+    this.#queue.remove(runtime)
+  }
+
   /** To be called after each state change of an app. */
   look(): void {
     if (this.#options.isOver()) this.#endless.close()

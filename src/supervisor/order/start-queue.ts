@@ -45,6 +45,11 @@ export class StartQueue {
     for (const runtime of runtimes) this.#waiting.add(runtime)
   }
 
+  /** It has left the run: an edit has opened another one in its place, or the user has stopped it. */
+  remove(runtime: Startable): void {
+    this.#waiting.delete(runtime)
+  }
+
   /** To be called after each state change of an app. */
   look(): void {
     if (this.#waiting.size === 0) return

@@ -9,6 +9,7 @@ import {
   lookAgain,
   ownAncestry
 } from '../../platform/process-table.ts'
+import {isSharedProgram} from '../../platform/shared-programs.ts'
 import type {ProcessSnapshot, Seen} from '../../platform/process-info.ts'
 
 /** A process that we ended after it had left its app's process group, or after its app had exited. */
@@ -51,7 +52,7 @@ export class ProcessTracker {
     const now = await look()
     const members = this.#membersIn(now)
     this.#hasMembers = members.length > 0
-    this.#orphans = this.#orphansIn(now, new Set(members))
+    this.#orphans = await this.#withoutShared(this.#orphansIn(now, new Set(members)))
     for (const {pid, started} of [...members, ...this.#orphans]) this.#known.set(pid, started)
     return members.length + this.#orphans.length > 0
   }
@@ -97,6 +98,12 @@ export class ProcessTracker {
     )
   }
 
+  /** The user's browser is no app of the template, although a dev server has opened it: few are looked at. */
+  async #withoutShared(orphans: readonly Seen[]): Promise<readonly Seen[]> {
+    const again = await Promise.all(orphans.map(async ({pid}) => lookAgain(pid)))
+    return orphans.filter((_, at) => !isSharedProgram(again[at]?.command ?? ''))
+  }
+
   #noteBelow({all}: ProcessSnapshot, members: ReadonlySet<Seen>): void {
     const earlier = all.filter(seen => this.#below.has(keyOf(seen)))
     const parents = [...members, ...earlier].map(({pid}) => pid)
@@ -110,7 +117,7 @@ export class ProcessTracker {
     const key = keyOf(seen)
     if (this.#reported.has(`${key} ${name}`)) return
     const now = await lookAgain(pid)
-    if (now?.started !== started || !isWithinReach(now.uid)) return
+    if (now?.started !== started || !isWithinReach(now.uid) || isSharedProgram(now.command)) return
     if (!now.carries(marker) && !this.#below.has(key)) return
     this.#reported.add(`${key} ${name}`)
     if (!this.#reported.has(key)) ended({pid, command: now.command})

@@ -275,7 +275,10 @@ export class SupervisedApp implements Supervised {
     })
     this.#options.watchdog?.forget(appProcess.group)
     this.#lived = appProcess.lived
-    return {exit, livedMs: this.#lived.to - this.#lived.from, isAsked}
+    const livedMs = this.#lived.to - this.#lived.from
+    // a restart or a stop may have been requested while what the leader had left behind was ending
+    if (!isAsked && this.#asked.signal.aborted) this.#machine.enter({phase: 'stopping', pid, why: this.#why})
+    return {exit, livedMs, isAsked: this.#asked.signal.aborted}
   }
 
   /** Tracks the readiness of one process: `recheck` starts that again, `#stopWatching` ends it. */

@@ -1,3 +1,5 @@
+import {AUTOMATED_BROWSER, SHARED_PROGRAM} from '../../platform/shared-programs.ts'
+
 /** Runs the script that the variable `SCRIPT` contains: as an argument, `ps` would show all of it. */
 export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
 
@@ -22,6 +24,7 @@ if [ -e /proc/self/stat ]; then
   all() { seen /proc/[0-9]*/stat; }
   one() { seen "/proc/$1/stat"; }
   likely() { grep -lszF -e "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g'; }
+  line_of() { tr '\\0' ' ' <"/proc/$1/cmdline"; }
   carries() { tr '\\0' '\\n' <"/proc/$1/environ" | grep -qxF -e "$2"; }
   clock() { read -r up rest </proc/uptime; now=\${up%.*}\${up#*.}; }
   below() { :; }
@@ -30,6 +33,7 @@ else
   all() { seen -A; }
   one() { seen -p "$1"; }
   likely() { rows=$(ps -A -E -ww -o pid=,command=); printf '%s\\n' "$rows" | grep -F -e " $mark" | sed 's/^ *//; s/ .*//'; }
+  line_of() { ps -ww -o command= -p "$1"; }
   carries() { ps -E -ww -o command= -p "$1" | sed 's/$/ /' | grep -qF -e " $2 "; }
   clock() { now=$(date +%s)00; }
   # PID:START of what is below the groups that are ours, and below those
@@ -90,7 +94,10 @@ isspared() {
   for life in $lives; do
     carries "$pid" "PILLION_LIFE=$life" && spared="$spared$pid:$start " && return 0
   done
-  return 1
+  line=$(line_of "$pid")
+  printf '%s' "$line" | grep -qE -e '${SHARED_PROGRAM}' || return 1
+  printf '%s' "$line" | grep -qE -e '${AUTOMATED_BROWSER}' && return 1
+  spared="$spared$pid:$start "
 }
 
 is() {

@@ -84,7 +84,8 @@ export class Changes {
         // watched without end when it finished, it waits for files since then
         const isOver = state.phase === 'exited' || (state.phase === 'backoff' && succeeded(state.last))
         const isDone = runtime.plan.watch.untilFinished === true && isOver
-        if (!runtime.isDebugged && !isDone) void this.#exchange(runtime, 'watch', {files})
+        // one whose dependency has failed is started once that is met, with what was saved by then
+        if (!runtime.isDebugged && !isDone && !runtime.isGivenUp) void this.#exchange(runtime, 'watch', {files})
       },
       reporter: this.#options.reporter
     })

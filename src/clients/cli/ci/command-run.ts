@@ -216,6 +216,10 @@ export class CommandRun {
     const reason = conditions[0]?.reason ?? ''
     this.#check('the run is idle', tookMs, outcome === 'met' ? '' : `the run did not settle: ${reason}`)
     if (outcome === 'met') return say('info', `The run has been idle for ${seconds(settleMs)}`)
+    if (this.#over.signal.aborted && !this.#late.signal.aborted) {
+      if (this.#exitCode === 0) this.#exitCode = this.#signal === undefined ? 1 : SIGNALS[this.#signal]
+      return
+    }
     say('warning', `The run did not settle within ${seconds(tookMs)}: ${reason}`)
     if (this.#exitCode === 0) this.#exitCode = EXIT_TIMEOUT
   }

@@ -9,6 +9,7 @@ export const open: OpenComponent<ConfigurationStore> = async options => {
   const redis = await openRedis('redis store: error connecting to redis', options)
   const database = options.properties.integer('redisDB', 0)
   await notify(redis, options.warn)
+  redis.onServer?.(() => void notify(redis, options.warn))
   return {
     capabilities: [],
     get: async keys => itemsOf(redis, keys.length > 0 ? keys : textsOf(await redis.command(['KEYS', '*']))),

@@ -36,6 +36,8 @@ export class StreamReader {
   /** Read, and not acknowledged: not to be delivered again. */
   readonly #inHand = new Set<string>()
   #handled: string[] = []
+  /** Read, and not handled when this reader was stopped. */
+  #left: string[] = []
   #acknowledging: Promise<void> | undefined
   /** What was left over is older than what is new: it comes first. */
   readonly #begun = Promise.withResolvers<void>()
@@ -74,12 +76,29 @@ export class StreamReader {
   /** Takes no more; settles when what is being handled has been, and is acknowledged. */
   async stop(): Promise<void> {
     this.#over.abort()
+    this.#left = this.#queue.map(({id}) => id)
     this.#queue = []
     this.#tell()
     await Promise.all(this.#loops)
     while (this.#atWork > 0) await this.#changed.promise
     await this.#acknowledging
+    await this.#giveBack()
     await this.#reading.close()
+  }
+
+  /** Whoever reads next takes what was not handled at once, before what is new, and not only when it has been idle for long. */
+  async #giveBack(): Promise<void> {
+    const {topic, log} = this.#options
+    const {processingTimeoutMs} = this.#settings
+    const ids = this.#left
+    if (ids.length === 0 || processingTimeoutMs === 0) return
+    const idle = processingTimeoutMs.toString()
+    const group = this.#group
+    try {
+      await this.#connection.command(['XCLAIM', topic, group, group, '0', ...ids, 'IDLE', idle, 'JUSTID'])
+    } catch (error) {
+      log('warn', `redis streams: messages of stream ${topic} wait for redelivery: ${messageOf(error)}`)
+    }
   }
 
   /** More has been read than is being handled, or more is likely to be read at once. */
@@ -213,10 +232,15 @@ export class StreamReader {
       if (this.#queue.length === 0) this.#tell()
       const handled = await this.#options.handle(entry.message)
       if (handled !== 'returned') this.#acknowledge(entry.id)
-      else this.#inHand.delete(entry.id)
+      else this.#return(entry.id)
     }
     this.#atWork--
     this.#tell()
+  }
+
+  #return(id: string): void {
+    this.#inHand.delete(id)
+    if (this.#over.signal.aborted) this.#left.push(id)
   }
 
   /** What is handled in one turn of the event loop is acknowledged at once. */

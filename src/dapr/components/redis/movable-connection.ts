@@ -18,6 +18,7 @@ export class MovableConnection implements RedisConnection {
   readonly #options: MovableOptions
   readonly #duplicates = new Set<MovableConnection>()
   readonly #listening = new Set<Listening>()
+  readonly #onServer: (() => void)[] = []
   #current: Promise<RedisConnection> | undefined
   /** The same, once it is there. */
   #connection: RedisConnection | undefined
@@ -59,6 +60,10 @@ export class MovableConnection implements RedisConnection {
     }
   }
 
+  onServer(listener: () => void): void {
+    this.#onServer.push(listener)
+  }
+
   async duplicate(): Promise<RedisConnection> {
     const duplicate = new MovableConnection({...this.#options, closed: () => this.#duplicates.delete(duplicate)})
     this.#duplicates.add(duplicate)
@@ -84,8 +89,10 @@ export class MovableConnection implements RedisConnection {
 
   /** The server is there again. */
   resume(): void {
+    const wasGone = this.#pause !== undefined
     this.#pause?.resolve()
     this.#pause = undefined
+    if (wasGone && !this.#isClosed) for (const listener of this.#onServer) listener()
     for (const each of this.#duplicates) each.resume()
   }
 

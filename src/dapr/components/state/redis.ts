@@ -3,7 +3,14 @@ import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts
 import {messageOf} from '../../../model/errors.ts'
 import type {OpenComponent} from '../component.ts'
 import {openRedis} from '../redis/open-redis.ts'
-import {EtagError, type DeleteRequest, type SetRequest, type StateItem, type StateStore} from '../state-store.ts'
+import {
+  EtagError,
+  PartlyRefused,
+  type DeleteRequest,
+  type SetRequest,
+  type StateItem,
+  type StateStore
+} from '../state-store.ts'
 
 /** How long `consistency: strong` waits for replicas. */
 const REPLICA_MS = 1000
@@ -65,14 +72,17 @@ class RedisState implements StateStore {
 
   /** In one MULTI: a step that is refused does not undo the others. */
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
-    const commands = operations.flatMap(operation => {
-      if (operation.kind === 'delete') return [deleteCommand(operation.request)]
+    const commands = operations.flatMap((operation, of) => {
+      if (operation.kind === 'delete') return [{of, command: deleteCommand(operation.request)}]
+      const save = {of, command: saveCommand(operation.request)}
       const expire = this.#expire(operation.request)
-      return expire === undefined ? [saveCommand(operation.request)] : [saveCommand(operation.request), expire]
+      return expire === undefined ? [save] : [save, {of, command: expire}]
     })
-    const replies = await this.#redis.transaction(commands)
+    const replies = await this.#redis.transaction(commands.map(({command}) => command))
     const error = replies.find(reply => reply instanceof RedisError)
-    if (error !== undefined) throw error
+    if (error === undefined) return
+    const refused = commands.filter((_, at) => replies[at] instanceof RedisError)
+    throw new PartlyRefused(messageOf(error), new Set(refused.map(({of}) => of)))
   }
 
   async close(): Promise<void> {

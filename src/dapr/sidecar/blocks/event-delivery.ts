@@ -136,6 +136,7 @@ export class EventDelivery {
           'error',
           `non-retriable error returned from app ${when}: ${outcome.text}. status code returned: ${outcome.status}`
         )
+        this.#warnLost(this.#refusalOf(event, outcome.status))
         return this.#toDeadLetters(message)
       case 'interrupted':
       case 'failed': {
@@ -190,6 +191,23 @@ export class EventDelivery {
       `"${context.appId}" failed to handle an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(answer)}. A deadLetterTopic keeps such events, a retry policy delivers them again; further ones are in the sidecar's log`
     )
     return 'done'
+  }
+
+  /** What the app answered, and where: a route that it does not have is the most usual slip. */
+  #refusalOf(event: AppEvent, status: number): string {
+    const target = this.route(event)
+    return 'path' in target && status > 0 ? `POST ${target.path} answered ${status}` : `it answered ${status}`
+  }
+
+  /** An event that is not delivered again is lost, unless there is a topic for those. */
+  #warnLost(why: string): void {
+    const {context, subscription} = this.#options
+    const {deadLetterTopic, pubsubName, topic} = subscription()
+    if (deadLetterTopic !== '') return
+    context.log.warn(
+      'message-lost',
+      `"${context.appId}" did not take an event of topic ${topic} in pubsub ${pubsubName}, which is lost: ${oneLine(why)}. A deadLetterTopic keeps such events; further ones are in the sidecar's log`
+    )
   }
 
   /** Starts the span of an event that carries a trace (Dapr: pkg/diagnostics, StartInternalCallbackSpan). */

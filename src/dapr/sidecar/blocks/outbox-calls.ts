@@ -1,5 +1,5 @@
 import type {AppComponent} from '../../components/app-components.ts'
-import type {StateOperation} from '../../components/state-store.ts'
+import {PartlyRefused, type StateOperation} from '../../components/state-store.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {pause, within} from '../../../platform/delay.ts'
 import type {KeptEvent, Outbox} from '../../../work/outbox.ts'
@@ -67,6 +67,9 @@ export class OutboxCalls {
     const {wishes, events} = outboxTransaction(all, target)
     const operations = operationsOf(wishes)
     if (operations.length === 0) return
+    // as in Dapr, nothing is saved whose event could never be published (pkg/runtime/pubsub/outbox.go, PublishInternal)
+    if (events.length > 0)
+      await this.#publishing.checkTopic({pubsubName: target.pubsub, topic: target.topic, metadata: {}})
     const outbox = await this.#context.work.outbox()
     const kept = await outbox.keep(events)
     const markers = kept.map(({marker}): StateOperation => ({
@@ -77,10 +80,21 @@ export class OutboxCalls {
       await write([...operations, ...markers])
     } catch (error) {
       if (isRefusal(error)) await outbox.drop(kept)
+      else if (error instanceof PartlyRefused) await this.#followSaved(outbox, kept, savedOf(operations, error))
       else for (const event of kept) this.#follow(outbox, event, false)
       throw error
     }
     for (const event of kept) this.#follow(outbox, event, true)
+  }
+
+  /** `isSaved`: of each event, whether its item was saved. The markers of the others were, and say nothing. */
+  async #followSaved(outbox: Outbox, kept: readonly KeptEvent[], isSaved: readonly boolean[]): Promise<void> {
+    const refused = kept.filter((_, at) => isSaved[at] !== true)
+    for (const event of kept) if (!refused.includes(event)) this.#follow(outbox, event, true)
+    await outbox.drop(refused)
+    const forget = async (event: KeptEvent): Promise<void> =>
+      (await this.#store(event)).component.delete({key: event.marker, ...UNCONDITIONAL})
+    await Promise.allSettled(refused.map(forget))
   }
 
   /** What is not published yet is left to the next one, or to the next run. */
@@ -100,13 +114,13 @@ export class OutboxCalls {
     for (let waitMs = FIRST_MS; !this.#closing.signal.aborted; waitMs = Math.min(LONGEST_MS, waitMs * 2)) {
       try {
         const store = await this.#store(event)
-        isCommitted ||= (await store.get(event.marker, {consistency: '', metadata: {}})) !== undefined
+        isCommitted ||= (await store.component.get(event.marker, {consistency: '', metadata: {}})) !== undefined
         if (isCommitted && !isPublished) {
-          await this.#publish(event)
+          await this.#publish(event, store)
           isPublished = true
           await pause(SETTLED_MS, this.#closing.signal)
         }
-        if (isPublished) await store.delete({key: event.marker, ...UNCONDITIONAL})
+        if (isPublished) await store.component.delete({key: event.marker, ...UNCONDITIONAL})
         if (isPublished || Date.now() - event.made > COMMIT_MS) return await outbox.drop([event])
       } catch (error) {
         const {topic, pubsub} = event
@@ -120,13 +134,15 @@ export class OutboxCalls {
     outbox.release(event)
   }
 
-  async #store({store}: KeptEvent): Promise<Store['component']> {
+  async #store({store}: KeptEvent): Promise<Store> {
     const found = this.#context.find('state', store)
     if (found === undefined) throw new Error(`state store ${store} is not found`)
-    return (await found).component
+    return found
   }
 
-  async #publish({pubsub, topic, event}: KeptEvent): Promise<void> {
+  /** Where the component says now: it may have been corrected since the event was kept. */
+  async #publish({event, ...kept}: KeptEvent, store: Store): Promise<void> {
+    const {pubsub, topic} = outboxOf(store, this.#context.appId) ?? kept
     await this.#publishing.publish({
       pubsubName: pubsub,
       topic,
@@ -137,6 +153,10 @@ export class OutboxCalls {
     })
   }
 }
+
+/** Of each item that a transaction was to save, in order, whether it has. */
+const savedOf = (operations: readonly StateOperation[], {refused}: PartlyRefused): readonly boolean[] =>
+  operations.flatMap(({kind}, at) => (kind === 'upsert' ? [!refused.has(at)] : []))
 
 interface TransactionSteps {
   readonly operationsOf: (wishes: readonly OperationWish[]) => readonly StateOperation[]

@@ -47,6 +47,11 @@ export class Publishing {
     this.#isRaw(target)
   }
 
+  /** Rejects if the app has no such broker, or must not publish this topic there. */
+  async checkTopic(target: Target): Promise<void> {
+    this.#checkScopes(await this.#broker(target), target)
+  }
+
   async publish(publication: Publication, onGone?: OnGone): Promise<void> {
     const {pubsubName, topic, metadata} = publication
     const broker = this.#opened(publication) ?? (await this.#broker(publication))

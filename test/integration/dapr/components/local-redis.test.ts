@@ -1,6 +1,7 @@
 import {once} from 'node:events'
 import {createServer, type AddressInfo} from 'node:net'
 import t from 'tap'
+import {freePort} from '../../../rig/free-port.ts'
 import {RedisServers} from '../../../../src/dapr/components/redis/redis-servers.ts'
 
 const servers = (): RedisServers =>
@@ -52,4 +53,20 @@ t.test('what closes each connection is no Redis, and is told', async t => {
   })
   const {port} = other.address() as AddressInfo
   await t.rejects(redis.connect({host: '127.0.0.1', port}), {message: /does not answer as Redis does|ECONNRESET/})
+})
+
+t.test('who goes on with another server is told: what was set at the one before is gone', async t => {
+  const [one, other] = [servers(), servers()]
+  t.teardown(async () => other.close())
+  const port = await freePort()
+  await one.connect({host: '127.0.0.1', port})
+  const connection = await other.connect({host: '127.0.0.1', port})
+  const told = new Promise<void>(resolve => connection.onServer?.(resolve))
+  await connection.command(['CONFIG', 'SET', 'notify-keyspace-events', 'KA'])
+  await one.close()
+  await told
+  t.same(await connection.command(['CONFIG', 'GET', 'notify-keyspace-events']), [
+    Buffer.from('notify-keyspace-events'),
+    Buffer.from('')
+  ])
 })

@@ -206,3 +206,30 @@ t.test('while a subscriber is behind, publishers take turns with it, and nothing
     Array.from({length: 43}, (_, at) => at.toString())
   )
 })
+
+t.test(
+  'what was read and not handled comes first to whoever reads next, and not only once it has been idle',
+  async t => {
+    const {streams, subscribe} = scene(t, {concurrency: 1})
+    for (const text of ['1', '2', '3']) await streams.publish('orders', message(text))
+    const first = await subscribe('orders')
+    const one = await first.next()
+    t.equal(one.text, '1')
+    const stopping = first.stop()
+    await streams.publish('orders', message('4'))
+    await stopping
+    const second = await subscribe('orders')
+    for (const text of ['2', '3', '4']) {
+      const next = await second.next()
+      t.equal(next.text, text)
+      next.finish()
+    }
+    await second.stop()
+    const returning = await subscribe('orders', {
+      handle: async () => new Promise(resolve => setImmediate(resolve, 'returned'))
+    })
+    await streams.publish('orders', message('5'))
+    await returning.stop()
+    t.equal((await (await subscribe('orders')).next()).text, '5')
+  }
+)

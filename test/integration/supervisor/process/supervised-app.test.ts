@@ -1,5 +1,7 @@
 import {EventEmitter, once} from 'node:events'
+import {copyFile, readFile} from 'node:fs/promises'
 import {connect} from 'node:net'
+import {join} from 'node:path'
 import {Readable} from 'node:stream'
 import {test} from 'tap'
 import {freePort} from '../../../rig/free-port.ts'
@@ -288,4 +290,43 @@ test('the folder is made ready before each process: anew after a change meanwhil
   asked[2]?.()
   await stopped
   t.equal(witness.phases.filter(phase => phase === 'starting').length, 1)
+})
+
+test('a restart that is requested while what the leader left behind is ending starts a new process', async t => {
+  const scene = new Scene(t)
+  const child = "(trap 'sleep 0.3; exit' TERM; touch up; while :; do sleep 0.05; done) &"
+  const {app, witness} = scene.app({
+    folder: await scene.folder(),
+    command: script(`[ -e up ] && exec sleep 300; ${child} while ! [ -e up ]; do sleep 0.05; done; sleep 0.2; exit 7`)
+  })
+  await app.start()
+  await witness.until('the leader has exited', () =>
+    witness.states.some(state => state.phase === 'running' && !state.ready)
+  )
+  app.restart('user')
+  await witness.phase('starting', 2)
+  t.notOk(witness.phases.includes('exited'))
+  await app.stop('user')
+})
+
+test("the user's browser, opened by an app, outlives it; one that a program drives does not", async t => {
+  const scene = new Scene(t)
+  const folder = await scene.folder()
+  const browser = join(folder, 'chromium')
+  await copyFile('/bin/bash', browser)
+  const run = (word: string): string =>
+    `mkfifo ${word}; setsid ${browser} -c 'echo $$ >${word}.pid; read x <>${word}' x --${word} & `
+  const {app, witness} = scene.app({
+    folder,
+    command: script(
+      `${run('window')}${run('headless')}while ! [ -s window.pid -a -s headless.pid ]; do sleep 0.05; done; echo up; sleep 300`
+    )
+  })
+  await app.start()
+  await witness.seen(/up/)
+  const pid = Number(await readFile(join(folder, 'window.pid'), 'utf8'))
+  t.teardown(() => process.kill(pid, 'SIGKILL'))
+  await app.stop('user')
+  t.same(await scene.left(), [pid])
+  t.match(witness.notes, [{type: 'orphan-ended', command: /--headless/}])
 })

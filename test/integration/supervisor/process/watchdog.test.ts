@@ -1,6 +1,7 @@
 import {execFileSync, spawn, type ChildProcess} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
 import {once} from 'node:events'
+import {copyFile} from 'node:fs/promises'
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -204,4 +205,21 @@ t.test('one that cannot be dismissed because it was never started is no hindranc
   watchdog.spare('x-1')
   await watchdog.dismiss()
   t.pass()
+})
+
+t.test("the user's browser lives on; one that a program drives does not", async t => {
+  const marker = newMark()
+  const browser = join(t.testdir(), 'chromium')
+  await copyFile('/bin/bash', browser)
+  const open = (word: string): Sleeper =>
+    new Sleeper(
+      t,
+      {PILLION_RUN: marker},
+      `mkfifo ${browser}.${word}; exec ${browser} -c 'echo up; read x <>$0.$1' ${browser} ${word} --${word}`
+    )
+  const [window, headless] = [open('window'), open('headless')]
+  await Promise.all([window.said, headless.said])
+  await vanish({marker, graceMs: 0, lines: []})
+  await headless.gone
+  t.equal(window.signal, null)
 })

@@ -28,7 +28,7 @@ function chainOf(count: number): {readonly queue: StartQueue; readonly reads: ()
     giveUp: () => undefined
   })
   queue.add(runtimes.slice(1))
-  return {queue, reads: () => reads, told}
+  return {queue, reads: () => reads, told, last: runtimes.at(-1) as Startable}
 }
 
 t.test('a look at those who wait reads their dependencies alone, however many apps there are', async t => {
@@ -36,4 +36,13 @@ t.test('a look at those who wait reads their dependencies alone, however many ap
   queue.look()
   t.equal(told.length, 199)
   t.equal(reads(), 199)
+})
+
+t.test('an app that has left the run while it waited is looked at no more', async t => {
+  const {queue, told, last} = chainOf(3)
+  queue.look()
+  const before = told.length
+  queue.remove(last)
+  queue.look()
+  t.equal(told.length, 2 * before - 1)
 })
