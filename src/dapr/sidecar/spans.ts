@@ -3,6 +3,7 @@ import type {CallRecord, CallSpan} from '../../model/call.ts'
 import {codeText} from '../../model/grpc-code.ts'
 import type {LogEntry} from '../../model/log-entry.ts'
 import type {WorkSpan} from '../../model/work-trace.ts'
+import {wallTime} from '../../platform/wall-time.ts'
 import type {AppResources} from '../../files/resources/app-resources.ts'
 import {isExported, type TracingSettings} from '../../files/resources/tracing-settings.ts'
 import {openExporters} from '../../observe/telemetry/tracing/exporters.ts'
@@ -91,7 +92,7 @@ export class SidecarSpans {
           kind: 'client',
           context,
           parentSpanId,
-          startedAt: performance.timeOrigin + startedAt,
+          startedAt: wallTime.of(startedAt),
           durationMs,
           attributes,
           error
@@ -138,7 +139,7 @@ export class SidecarSpans {
       kind: call.isProxied === true && call.callee === this.#options.appId ? 'server' : kind,
       context,
       parentSpanId,
-      startedAt: performance.timeOrigin + from,
+      startedAt: wallTime.of(from),
       durationMs: endedAt - from,
       attributes: isGrpc
         ? grpcAttributesOf(traced, {isProxied: call.isProxied === true, isServer: kind === 'server'})

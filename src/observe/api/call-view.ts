@@ -1,4 +1,5 @@
 import type * as Api from '../../model/api.generated.ts'
+import {wallTime} from '../../platform/wall-time.ts'
 import {contentOf, type CallContent, type RecordedMessage} from '../telemetry/recorder/call-content.ts'
 import {calledModel} from '../telemetry/recorder/called-model.ts'
 import {calledActor} from '../telemetry/recorder/called-actor.ts'
@@ -23,7 +24,7 @@ export const isFailed = ({flags, status}: Pick<CallLine, 'flags' | 'status'>): b
   (flags & FLAG.failed) !== 0 || ((flags & FLAG.grpc) === 0 ? status >= 500 : status > 0)
 
 /** The time of day of a `performance.now()`. */
-export const isoTime = (at: number): string => new Date(performance.timeOrigin + at).toISOString()
+export const isoTime = (at: number): string => new Date(wallTime.of(at)).toISOString()
 
 /** `now`: the time of a call that is under way goes up to there. */
 export function rowOf(

@@ -1,4 +1,5 @@
 import {UserError} from '../../model/errors.ts'
+import {wallTime} from '../../platform/wall-time.ts'
 import {contentOf, copyOfCall, type CallContent} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {CallRecorder, RecordedCall} from '../telemetry/recorder/call-recorder.ts'
@@ -29,7 +30,7 @@ export function callsOf(recorder: CallRecorder, {from, to, q}: Window): readonly
   for (const number of recorder.numbers()) {
     const line = recorder.line(number)
     if (line === undefined || (line.flags & NOT_MADE) !== 0) continue
-    const at = performance.timeOrigin + line.startedAt
+    const at = wallTime.of(line.startedAt)
     const isBefore = 'call' in from ? number < from.call : at < from.time
     const isAfter = 'call' in to ? number > to.call : at > to.time
     if (isBefore || isAfter) continue

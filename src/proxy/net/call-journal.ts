@@ -1,5 +1,6 @@
 import type {Call, CallAttempt, CallObserver, CallRecord, CallSpans, Recorded, SentRequest} from '../../model/call.ts'
 import type {ResiliencyEvent} from '../../model/resiliency-event.ts'
+import {wallTime} from '../../platform/wall-time.ts'
 
 export interface JournalOptions {
   readonly call: Call
@@ -67,6 +68,7 @@ export class CallJournal implements CallRecord {
   /** The call begins; it may have come at an earlier time of `performance.now()`. */
   begun(at = performance.now()): void {
     this.startedAt = at
+    wallTime.note(at)
     this.observer?.started(this.call, this.request, this.startedAt)
   }
 

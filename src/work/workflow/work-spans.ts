@@ -2,6 +2,7 @@ import {hash} from 'node:crypto'
 import {spanIdOf} from '../../model/traceparent.ts'
 import type {WorkSpan, WorkTraces} from '../../model/work-trace.ts'
 import type {Clock} from '../../platform/clock.ts'
+import {wallTime} from '../../platform/wall-time.ts'
 import {failureOf} from './failure.ts'
 import type {Instance} from './instance.ts'
 import {msOf, readEvent, splitEvents, type Event} from './messages.ts'
@@ -75,7 +76,7 @@ export class WorkSpans {
       kind: 'server',
       traceparent: activityTrace(instance, activity.task),
       parentSpanId: spanIdOf(instance.trace),
-      startedAt: performance.timeOrigin + sentAt,
+      startedAt: wallTime.of(sentAt),
       durationMs: performance.now() - sentAt,
       attributes: attributesOf('activity', {
         'task.name': name,

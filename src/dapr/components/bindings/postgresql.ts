@@ -1,5 +1,6 @@
 import {DatabaseError, type Pool, type QueryArrayConfig, types, type CustomTypesConfig} from 'pg'
 import {messageOf} from '../../../model/errors.ts'
+import {wallTime} from '../../../platform/wall-time.ts'
 import {formatGoDuration} from '../../../files/resources/go-duration.ts'
 import {bindingOf, type Binding, type BindingRequest, type BindingResponse} from '../binding.ts'
 import type {OpenComponent} from '../component.ts'
@@ -98,18 +99,18 @@ async function run(pool: Pool, {operation, metadata}: BindingRequest): Promise<B
     // one statement, also without parameters
     queryMode: 'extended'
   }
-  const start = performance.timeOrigin + performance.now()
+  const begun = performance.now()
   try {
     const {rows, rowCount} = await pool.query<(string | null)[]>(query)
-    const end = performance.timeOrigin + performance.now()
+    const ended = performance.now()
     return {
       data: operation === 'query' ? Buffer.from(rowsText(rows)) : Buffer.alloc(0),
       metadata: {
         operation,
         sql,
-        'start-time': timeText(start),
-        'end-time': timeText(end),
-        duration: formatGoDuration(Math.round((end - start) * 1000) / 1000),
+        'start-time': timeText(wallTime.of(begun)),
+        'end-time': timeText(wallTime.of(ended)),
+        duration: formatGoDuration(Math.round((ended - begun) * 1000) / 1000),
         ...(operation === 'exec' && {'rows-affected': (rowCount ?? 0).toString()})
       }
     }

@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {createHash} from 'node:crypto'
+import {PROCESS_START, wallTime} from '../../../platform/wall-time.ts'
 import {VERSION} from '../../../model/version.ts'
 import type {RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
@@ -144,7 +145,7 @@ const whole = (key: string, value: number): Attribute => ({key, value: {intValue
 
 /** The id of a call: unique across runs, and the same in each export. */
 const hex = (name: string, digits: number): string =>
-  createHash('sha256').update(`${performance.timeOrigin} ${name}`).digest('hex').slice(0, digits)
+  createHash('sha256').update(`${PROCESS_START} ${name}`).digest('hex').slice(0, digits)
 
 /** Since 1970, of a `performance.now()`; right to a microsecond. */
-const nanoseconds = (at: number): string => `${Math.round((performance.timeOrigin + at) * 1000)}000`
+const nanoseconds = (at: number): string => `${Math.round(wallTime.of(at) * 1000)}000`

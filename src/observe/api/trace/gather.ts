@@ -1,5 +1,6 @@
 import {traceIdOf} from '../../../model/traceparent.ts'
 import type {ComponentUse} from '../../../model/call.ts'
+import {wallTime} from '../../../platform/wall-time.ts'
 import {timelineOf, type Step} from '../../../work/workflow/timeline.ts'
 import {activityTrace} from '../../../work/workflow/work-spans.ts'
 import {isTerminal} from '../../../work/workflow/status.ts'
@@ -103,7 +104,7 @@ function tracedCall(recorder: CallRecorder, number: number) {
 }
 
 /** A time since 1970 as one of `performance.now()`. */
-const at = (ms: number): number => ms - performance.timeOrigin
+const at = (ms: number): number => wallTime.at(ms)
 
 const PLAIN = {publisher: '', cameWith: '', wentWith: '', method: ''} as const
 

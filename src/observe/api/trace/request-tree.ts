@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
+import {wallTime} from '../../../platform/wall-time.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {listCalls, recordedCall} from '../calls.ts'
 import {ApiProblem} from '../problem.ts'
@@ -84,7 +85,7 @@ function busyApps(
 ): readonly [own: readonly Busy[], elsewhere: readonly Busy[]] {
   const shown = new Set(nodes.map(({id}) => id))
   const all = [...traced.values()].flatMap(({number, to, isLast = false, startedAt, endedAt}): readonly Busy[] =>
-    isLast ? [] : [{node: number, app: to, from: wallTime(startedAt), until: wallTime(Math.min(endedAt, now))}]
+    isLast ? [] : [{node: number, app: to, from: wallTime.of(startedAt), until: wallTime.of(Math.min(endedAt, now))}]
   )
   const own = all.filter(({node}) => shown.has(node))
   const apps = new Set(own.map(({app}) => app))
@@ -93,5 +94,3 @@ function busyApps(
     !shown.has(each.node) && apps.has(each.app) && each.until >= from && each.from <= until
   return [own, all.filter(isMeanwhile)]
 }
-
-const wallTime = (at: number): number => performance.timeOrigin + at

@@ -1,5 +1,6 @@
 import {UserError} from '../../../model/errors.ts'
 import {nearMiss} from '../../../model/near-miss.ts'
+import {wallTime} from '../../../platform/wall-time.ts'
 import {starPattern} from '../../../model/star-pattern.ts'
 import type {CallContent} from './call-content.ts'
 import {calledActor} from './called-actor.ts'
@@ -65,11 +66,11 @@ const FIELDS: Readonly<Record<string, (value: string) => CallFilter>> = {
   },
   since: value => {
     const at = timeIn('since', value)
-    return ({startedAt}) => startedAt >= at
+    return ({startedAt}) => wallTime.of(startedAt) >= at
   },
   until: value => {
     const at = timeIn('until', value)
-    return ({startedAt}) => startedAt <= at
+    return ({startedAt}) => wallTime.of(startedAt) <= at
   },
   path: value => {
     const matches = globMatcher(value)
@@ -156,10 +157,10 @@ function milliseconds(field: string, value: string): number {
   return Number(number) * (unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1)
 }
 
-/** A time of day as `performance.now()` has it. */
+/** In ms since 1970. */
 function timeIn(field: string, value: string): number {
   const at = Date.parse(value)
-  if (Number.isFinite(at)) return at - performance.timeOrigin
+  if (Number.isFinite(at)) return at
   throw new UserError(`the filter ${field}:${value} names no time`, {
     explanation: `Write ${field}:2026-01-31T14:46:28Z.`
   })

@@ -1,0 +1,71 @@
+/**
+ * The time of day of moments that were measured by `performance.now()`. That clock stands still while the machine sleeps (Linux:
+ * CLOCK_MONOTONIC), and does not follow when the clock is set: `performance.timeOrigin` alone would date all calls after that wrongly.
+ */
+
+/** From a moment on, both clocks are so far apart. */
+interface Piece {
+  readonly from: number
+  readonly offset: number
+}
+
+interface Clocks {
+  /** ms since an arbitrary point. */
+  readonly now: () => number
+  /** ms since 1970. */
+  readonly date: () => number
+}
+
+/** They are apart by so much more, in ms, when the machine has slept or its clock was set. */
+const STEP_MS = 50
+/** So many changes are kept: as many nights. */
+const MAX_PIECES = 1000
+
+/** Two clocks, and how they have stood to each other. */
+export class WallTime {
+  readonly #clocks: Clocks
+  readonly #pieces: Piece[]
+
+  /** `origin`: what `date` is where `now` is 0. */
+  constructor(clocks: Clocks, origin: number) {
+    this.#clocks = clocks
+    this.#pieces = [{from: -Infinity, offset: origin}]
+  }
+
+  /** Something begins at this moment, which is now or was a little while ago: what is measured from then on has the date of now. */
+  note(at = this.#clocks.now()): void {
+    const last = this.#last
+    const date = this.#clocks.date()
+    // each call comes here: the other clock is read only where it may have to be
+    if (Math.abs(date - at - last.offset) < STEP_MS) return
+    const offset = date - this.#clocks.now()
+    if (Math.abs(offset - last.offset) < STEP_MS) return
+    this.#pieces.push({from: Math.max(at, last.from), offset})
+    if (this.#pieces.length > MAX_PIECES) this.#pieces.splice(0, 1)
+  }
+
+  /** The ms since 1970 of a `performance.now()`. */
+  of(at: number): number {
+    this.note()
+    return at + (this.#pieces.findLast(({from}) => from <= at) ?? this.#last).offset
+  }
+
+  /** The `performance.now()` of ms since 1970; where a clock was set back, the later one. */
+  at(date: number): number {
+    this.note()
+    const index = this.#pieces.findLastIndex(({from, offset}) => from + offset <= date)
+    const {offset} = this.#pieces[index] ?? this.#last
+    // a moment at which the machine slept is when it woke
+    return Math.min(date - offset, this.#pieces[index + 1]?.from ?? Infinity)
+  }
+
+  get #last(): Piece {
+    return this.#pieces.at(-1) ?? {from: -Infinity, offset: 0}
+  }
+}
+
+/** Of this process. */
+export const wallTime = new WallTime({now: () => performance.now(), date: () => Date.now()}, performance.timeOrigin)
+
+/** The start of this process, in ms since 1970 as its clock had it then: a name for it, no date. */
+export const PROCESS_START = performance.timeOrigin
