@@ -3,7 +3,12 @@ import {noProgress} from '../../../../src/supervisor/order/progress.ts'
 import {StartQueue, type Startable} from '../../../../src/supervisor/order/start-queue.ts'
 
 /** A chain of apps, each of which waits for the one before it; `reads` counts how often the progress of any is read. */
-function chainOf(count: number): {readonly queue: StartQueue; readonly reads: () => number; readonly told: string[]} {
+function chainOf(count: number): {
+  readonly queue: StartQueue
+  readonly reads: () => number
+  readonly told: string[]
+  readonly last: Startable
+} {
   let reads = 0
   const told: string[] = []
   const runtimes = Array.from({length: count}, (_, index) => {
