@@ -47,11 +47,13 @@ const scene = (t: Test, pubsubs: readonly string[] = ['bus']) => {
   return {seen, transact}
 }
 
+/** It has saved all but the second. */
+const write = async (): Promise<never> => Promise.reject(new PartlyRefused('wrong etag', new Set([1])))
+
 t.test(
   'of a transaction that a store has carried out in part, what was saved has its event, and nothing else',
   async t => {
     const {seen, transact} = scene(t)
-    const write = async (): Promise<never> => Promise.reject(new PartlyRefused('wrong etag', new Set([1])))
     await t.rejects(transact(['a', 'b', 'c'], write), {message: 'wrong etag'})
     await new Promise(setImmediate)
     t.equal(seen.published.length, 2)
