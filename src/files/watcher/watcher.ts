@@ -1,4 +1,4 @@
-import {existsSync, readdirSync, type Stats} from 'node:fs'
+import {existsSync, fstatSync, readdirSync, type Stats} from 'node:fs'
 import {stat} from 'node:fs/promises'
 import {dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
@@ -34,7 +34,26 @@ export interface WatchOptions {
   readonly mountedKind?: typeof mountedKindOf
   /** What a rest is measured by. */
   readonly clock?: Clock
+  /** Files that we write: each of our lines would be a change. Left out: those of our stdout and stderr. */
+  readonly outputs?: readonly FileId[]
 }
+
+/** What makes a file the same one, whatever its path. */
+type FileId = Pick<Stats, 'dev' | 'ino'>
+
+const isOneOf = (files: readonly FileId[], stats: FileId | undefined): boolean =>
+  stats !== undefined && files.some(({dev, ino}) => dev === stats.dev && ino === stats.ino)
+
+/** Our stdout and stderr, where they are files (`pillion up > out.txt`). */
+const ownOutputs = (): readonly FileId[] =>
+  [1, 2].flatMap(descriptor => {
+    try {
+      const stats = fstatSync(descriptor)
+      return stats.isFile() ? stats : []
+    } catch {
+      return [] // it is closed
+    }
+  })
 
 /** Certain files, absolute, wherever they are. Each save of them is told, also with the same bytes. */
 export interface FilePlan {
@@ -110,10 +129,10 @@ export class Watch {
     const {watch} = await import('chokidar')
     if (this.#isClosed) return
     this.#count = 0
-    const {folder, watch: plan} = this.#options
+    const {folder, watch: plan, outputs = ownOutputs()} = this.#options
     const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)
     this.#watcher = watch([...filter.roots], {
-      ignored: (path, stats) => isIgnored(path, stats, filter),
+      ignored: (path, stats) => isOneOf(outputs, stats) || isIgnored(path, stats, filter),
       alwaysStat: true,
       atomic: false, // the rest does that, and quicker
       ignorePermissionErrors: true,

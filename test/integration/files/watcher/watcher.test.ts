@@ -1,4 +1,14 @@
-import {mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync} from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
 import {availableParallelism, loadavg, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
@@ -290,3 +300,13 @@ t.test(
     }
   }
 )
+
+t.test('a file that we write is no file of an app', async t => {
+  const it = new Watching()
+  it.write('out.txt', '')
+  const {dev, ino} = statSync(it.path('out.txt'))
+  await it.open(t, ALL, {outputs: [{dev, ino}]})
+  for (let line = 0; line < 3; line++) it.write('out.txt', `${line}`)
+  await it.marker()
+  t.same(it.told.flat(), ['mark.txt'])
+})
