@@ -22,7 +22,7 @@ const STEP_MS = 50
 const MAX_PIECES = 1000
 
 /** Two clocks, and how they have stood to each other. */
-export class WallTime {
+export class ClockPair {
   readonly #clocks: Clocks
   readonly #pieces: Piece[]
 
@@ -65,7 +65,7 @@ export class WallTime {
 }
 
 /** Of this process. */
-export const wallTime = new WallTime({now: () => performance.now(), date: () => Date.now()}, performance.timeOrigin)
+export const wallTime = new ClockPair({now: () => performance.now(), date: () => Date.now()}, performance.timeOrigin)
 
 /** The start of this process, in ms since 1970 as its clock had it then: a name for it, no date. */
 export const PROCESS_START = performance.timeOrigin

@@ -1,7 +1,7 @@
 import {globSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t from 'tap'
-import {WallTime} from '../../../src/platform/wall-time.ts'
+import {ClockPair} from '../../../src/platform/wall-time.ts'
 
 const ORIGIN = 1_000_000
 const HOUR = 3_600_000
@@ -9,7 +9,7 @@ const HOUR = 3_600_000
 /** Two clocks: time passes on both, and the date is set, or goes on alone while the machine sleeps. */
 const scene = () => {
   let [now, date] = [0, ORIGIN]
-  const time = new WallTime({now: () => now, date: () => date}, ORIGIN)
+  const time = new ClockPair({now: () => now, date: () => date}, ORIGIN)
   return {
     time,
     pass: (ms: number): number => ((date += ms), (now += ms)),
