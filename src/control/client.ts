@@ -4,6 +4,7 @@ import type {Environment} from '../model/environment.ts'
 import type * as Api from '../model/api.generated.ts'
 import {codeOf, UserError} from '../model/errors.ts'
 import {VERSION} from '../model/version.ts'
+import {systemClock} from '../platform/clock.ts'
 import {pause} from '../platform/delay.ts'
 import {isSuspended} from '../platform/process-table.ts'
 import {ApiClient, ApiError, type Incoming} from './api-client.ts'
@@ -31,6 +32,8 @@ const TIMEOUT_MS = 10_000
 /** How often, and at which interval, we look whether the process of a run that has answered is gone. */
 const MAX_LOOKS = 20
 const LOOK_MS = 50
+/** A stop that takes longer is reported. */
+const SLOW_MS = 10_000
 
 /** Called for each run that does not respond although its process lives. */
 export interface OnSilent {
@@ -140,9 +143,14 @@ export async function unlessGone<T>(request: () => Promise<T>, otherwise: T): Pr
   }
 }
 
-/** Ends a run; settles when its process has exited. Throws a UserError if it answers and does not end. */
-export async function endRun({api, folder, listing: {pid}}: FoundRun): Promise<void> {
+/**
+ * Ends a run; settles when its process has exited. Throws a UserError if it answers and does not end. `onSlow` is called once, with
+ * its pid, if that takes longer than 10 s: apps may have more time than that to end.
+ */
+export async function endRun({api, folder, listing: {pid}}: FoundRun, onSlow: (pid: number) => void): Promise<void> {
+  const callOff = systemClock.after(SLOW_MS, () => onSlow(pid))
   await unlessGone(async () => api.text('POST /stop'), '')
+  callOff()
   // the answer lasts as long as the process: what is left then is a process that the kernel has not cleared away
   for (let looks = 0; livingRun(folder)?.pid === pid; looks++) {
     if (looks === MAX_LOOKS)

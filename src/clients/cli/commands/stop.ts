@@ -73,7 +73,7 @@ async function stopNamed(place: RunPlace, asJson: boolean): Promise<number> {
   const runs = await runsHere(asJson, ({name}) => name === place.name)
   const run = pickRun(runs, place)
   if (run === undefined) throw noRun(runs, place)
-  await endRun(run)
+  await endRun(run, tellSlow(asJson))
   say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return 0
 }
@@ -83,10 +83,21 @@ async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
   const runs = await runsHere(asJson, ({templateFile}) => isSamePath(templateFile, file))
   const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
-  await Promise.all([...meant.map(endRun), sweep({env: process.env, reporter: {warn}})])
+  await Promise.all([...meant.map(async run => endRun(run, tellSlow(asJson))), sweep({env: process.env, reporter: {warn}})])
   if (meant.length > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return meant.length > 0
 }
+
+/** Apps may have minutes to end: who waits for them is told. */
+const tellSlow =
+  (asJson: boolean) =>
+  (pid: number): void =>
+    say(
+      process.stderr,
+      'warning',
+      `the run with pid ${pid} is still stopping: "pillion ps" shows its apps; "kill -9 ${pid}" ends it, and its watchdog ends its apps`,
+      asJson
+    )
 
 /** Stops one app. Returns 1 if the id is ambiguous. An unknown id counts as success. */
 async function stopApp(
