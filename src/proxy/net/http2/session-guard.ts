@@ -36,13 +36,20 @@ export class SessionGuard {
       .once('close', () => (this.#socket = undefined))
   }
 
-  /** The caller has sent what costs as much as so many pings. Where that was too much, nothing more of it is read. */
+  /**
+   * The caller has sent what costs as much as so many pings. Where that was too much, its connection is closed: not now: nghttp2
+   * is reading, and Node 26 aborts where its session is destroyed meanwhile (`current_nghttp2_memory_ >= previous_size`).
+   */
   useless(cost = 1): void {
     if (this.#isCut || !this.#guard.isTooMuch(cost)) return
     this.#isCut = true
     flooded()
-    if (this.#session.destroyed) return
+    setImmediate(() => this.#cut())
+  }
+
+  #cut(): void {
     const socket = this.#socket
+    if (this.#session.destroyed) return
     this.#session.destroy(undefined, ENHANCE_YOUR_CALM)
     // not when the caller has taken what is still to be written: it may never
     setImmediate(() => socket?.destroy())
