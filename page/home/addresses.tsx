@@ -46,11 +46,17 @@ export function Addresses({app}: {readonly app: Api.App}) {
   const page = useDocs(app)
   const isOff = !['running', 'debugging'].includes(app.state)
   const isWeb = /^https?$/.test(appProtocol)
-  const root = `${appProtocol}://localhost:${appPort}`
+  const root = app.url || `${appProtocol}://localhost:${appPort}`
   const sidecar = `http://localhost:${httpPort}/v1.0/metadata`
   return (
     <span class="addresses">
-      {appPort > 0 && isWeb && !isOff && <Outside url={`${root}/`} text={`:${appPort}`} title={`${root}/`} />}
+      {appPort > 0 && isWeb && !isOff && (
+        <Outside
+          url={`${root}/`}
+          text={app.url === '' ? `:${appPort}` : app.url.replace(/^.*:/, ':')}
+          title={`${root}/`}
+        />
+      )}
       {appPort > 0 && (!isWeb || isOff) && (
         <span class={isOff ? 'soft' : ''} title={`${appProtocol}, localhost:${appPort}`}>
           {`${isWeb ? '' : `${appProtocol} `}:${appPort}`}

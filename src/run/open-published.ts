@@ -9,6 +9,8 @@ import type {PublishedContext} from '../proxy/published/published-port-call.ts'
 import {PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 
+export {withPortHooks} from './port-hooks.ts'
+
 export interface RunPublishedOptions extends Pick<CallContext, 'observer' | 'faults'> {
   readonly routes: () => Routes<AppRuntime>
   readonly reopening: Reopening

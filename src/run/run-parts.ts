@@ -116,7 +116,6 @@ export class RunParts {
       runtimes: () => this.apps.all,
       isOver: () => lifetime.isOver
     })
-    this.appRuntimes = this.#createAppRuntimes()
     this.published = new RunPublished({
       observer: this.#recorder.observer,
       faults: this.api.faults,
@@ -125,6 +124,7 @@ export class RunParts {
       whyStopped: id => this.apps.whyStopped(id),
       appOf: marker => this.appRuntimes.appOf(marker)
     })
+    this.appRuntimes = this.#createAppRuntimes()
     this.appCloser = this.#createAppCloser()
     this.apps = this.#createApps(ended)
   }
@@ -282,6 +282,7 @@ export class RunParts {
       ...this.context,
       routes: this.routes,
       services: this.services,
+      published: this.published,
       watchdog: this.watchdog,
       explain: (id, pendingCall) => this.changes.callCycle(id, pendingCall),
       moved: () => this.starts.look(),

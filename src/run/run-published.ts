@@ -1,11 +1,17 @@
+import type {Exit} from '../model/app-state.ts'
+import type {Environment} from '../model/environment.ts'
 import type {AppPlan} from '../model/plan.ts'
+import type {Reporter} from '../model/reporter.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {PublishedPorts} from '../proxy/published/published-ports.ts'
 import type {RunPublishedOptions} from './open-published.ts'
+import type {withPortHooks as WithPortHooks} from './port-hooks.ts'
 
 /** The ports at which apps of a run are called without Dapr's API; loaded if a template has any. */
 export class RunPublished {
   readonly #options: RunPublishedOptions
   #ports: PublishedPorts | undefined
+  #withHooks: typeof WithPortHooks | undefined
 
   constructor(options: RunPublishedOptions) {
     this.#options = options
@@ -15,10 +21,33 @@ export class RunPublished {
   async claim(plans: readonly AppPlan[]): Promise<void> {
     if (plans.every(({published}) => published === undefined)) return
     if (this.#ports === undefined) {
-      const {openPublished} = await import('./open-published.ts')
+      const {openPublished, withPortHooks} = await import('./open-published.ts')
+      this.#withHooks = withPortHooks
       this.#ports ??= openPublished(this.#options)
     }
     await this.#ports.claim(plans)
+  }
+
+  /** The environment of a new process: the bind of the number that its program has in its code is moved. */
+  environment(
+    before: Record<string, string>,
+    {plan, ...at}: {readonly plan: AppPlan; readonly appPort: number; readonly env: Environment}
+  ): Record<string, string> {
+    const {published} = plan
+    return published === undefined ? before : (this.#withHooks?.(before, published, at) ?? before)
+  }
+
+  /** The state of an app has changed: one that has just started may listen elsewhere, which it is told then. */
+  onMove(runtime: AppRuntime, reporter: Reporter): void {
+    if (runtime.plan.published === undefined || runtime.app.state.phase !== 'starting') return
+    void import('./published-hints.ts').then(async ({hintIfMovedOn}) => hintIfMovedOn(runtime, reporter))
+  }
+
+  /** A process of an app has ended: it may have failed to listen where we do. */
+  onEnd(runtime: AppRuntime, exit: Exit, reporter: Reporter): void {
+    if (runtime.plan.published === undefined) return
+    const {from, to} = runtime.app.lived
+    void import('./published-hints.ts').then(({hintAtEnd}) => hintAtEnd(runtime, exit, to - from, reporter))
   }
 
   /** Serves those that are bound. */

@@ -54,6 +54,7 @@ export function listedApp(
     restartsAt: state.phase === 'backoff' && state.until !== Infinity ? time(state.until) : null,
     waitsFor,
     appPort: channel.autoPort ? appPort : channel.port,
+    url: publishedUrl(plan),
     httpPort: ports.httpPort,
     grpcPort: ports.grpcPort,
     logFile: logs.app.path,
@@ -79,6 +80,7 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
   waitsFor: dependsOn.map(each => each.id),
   command: command.join(' '),
   appPort: channel.port,
+  url: '',
   appProtocol: channel.protocol,
   httpPort: 0,
   grpcPort: 0,
@@ -87,6 +89,13 @@ export const plannedFacts = ({id, version, instance, channel, command, sidecar, 
   logFile: '',
   sidecarLogFile: ''
 })
+
+/** Where people and programs call it; a copy under a name of its own, which browsers find on this machine (RFC 6761 §6.3): its cookies are its own. */
+function publishedUrl({published}: AppPlan): string {
+  if (published === undefined) return ''
+  const {copy, number} = published
+  return `http://${copy === '' ? '' : `${copy}.`}localhost:${number}`
+}
 
 const time = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 

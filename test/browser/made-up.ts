@@ -24,6 +24,7 @@ export const app = (id: string, more: Partial<Api.App> = {}): Api.App => ({
   waitsFor: [],
   command: 'node app.js',
   appPort: 6001,
+  url: '',
   appProtocol: 'http',
   httpPort: 41001,
   grpcPort: 41002,

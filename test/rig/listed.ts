@@ -20,6 +20,7 @@ export const appOf = (app: Partial<App>): App => ({
   waitsFor: [],
   command: '',
   appPort: 0,
+  url: '',
   appProtocol: 'http',
   httpPort: 0,
   grpcPort: 0,

@@ -100,7 +100,8 @@ const cpuText = (percent: number | undefined): string =>
   percent === undefined ? '' : `${percent.toFixed(percent < 9.95 ? 1 : 0)}%`
 
 /** The URL of the app; only its port if it does not speak HTTP. */
-export function urlOf({appPort, appProtocol}: App): string {
+export function urlOf({appPort, appProtocol, url}: App): string {
+  if (url !== '') return url
   if (appPort === 0) return ''
   if (appProtocol === 'https') return `https://localhost:${appPort}`
   return appProtocol.startsWith('grpc') ? appPort.toString() : `http://localhost:${appPort}`

@@ -5,6 +5,7 @@ import type {GivenFlags} from './given-flags.ts'
 export function singleSettings(flags: GivenFlags, command: readonly string[]): SingleSettings {
   const said = {
     appPort: flags.int('app-port'),
+    port: flags.text('port'),
     appProtocol: flags.text('app-protocol'),
     appChannelAddress: flags.text('app-channel-address') ?? '127.0.0.1',
     appMaxConcurrency: flags.int('app-max-concurrency'),

@@ -26,7 +26,7 @@ def _move(fixed, port):
     real_bind = socket.socket.bind
 
     def bind(self, address):
-        if isinstance(address, tuple) and len(address) >= 2 and address[1] == fixed:
+        if isinstance(address, tuple) and len(address) >= 2 and address[1] in fixed:
             if self.family == socket.AF_INET:
                 address = ("127.0.0.1", port)
             elif self.family == socket.AF_INET6:
@@ -57,7 +57,7 @@ def _show(fixed, port):
 
                 def __init__(self, *args, **kwargs):
                     init(self, *args, **kwargs)
-                    if self.port == fixed and not self.uds and self.fd is None:
+                    if self.port in fixed and not self.uds and self.fd is None:
                         self.host, self.port = "127.0.0.1", port
 
                 module.Config.__init__ = __init__
@@ -82,10 +82,12 @@ def _chain():
 
 try:
     _port = int(os.environ.get("${HOOK_PORT}") or 0)
-    _fixed = int(os.environ.get("${HOOK_FIXED_PORT}") or 0)
-    if _port and _fixed and _port != _fixed:
+    _fixed = {int(each) for each in (os.environ.get("${HOOK_FIXED_PORT}") or "").split(",") if each}
+    if _port and _fixed and _port not in _fixed:
         _move(_fixed, _port)
-        _show(_fixed, _port)
+        # an app with a published port is called at the number in its code: that is what it shows
+        if os.environ.get("${HOOK_DOTTED}"):
+            _show(_fixed, _port)
 finally:
     _chain()
 `

@@ -39,10 +39,10 @@ export function fixedPorts({apps, leftOut = [], managerPort}: Plan): ReadonlySet
 
 /** Those of an app and its sidecar. */
 function portsOf(app: AppPlan): readonly number[] {
-  const {channel, sidecar, ready} = app
+  const {channel, sidecar, ready, published} = app
   const own = isUnmoved(app) ? [] : [channel.autoPort ? 0 : channel.port, ready.kind === 'tcp' ? ready.port : 0]
   const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar
-  return [...own, httpPort, grpcPort, internalGrpcPort, metricsPort].filter(port => port > 0)
+  return [...own, published?.number ?? 0, httpPort, grpcPort, internalGrpcPort, metricsPort].filter(port => port > 0)
 }
 
 /** The template with other numbers for its ports, also where its `env` values and commands name them. */
@@ -51,13 +51,13 @@ export function isolatedPlan(plan: Plan, moved: MovedPorts): Plan {
   return {
     ...plan,
     managerPort: typeof managerPort === 'number' ? (moved.get(managerPort) ?? managerPort) : managerPort,
-    apps: plan.apps.map(app => isolatedApp(app, moved)),
-    ...(plan.leftOut && {leftOut: plan.leftOut.map(app => isolatedApp(app, moved))})
+    apps: plan.apps.map(app => isolatedApp(app, moved, plan.copy)),
+    ...(plan.leftOut && {leftOut: plan.leftOut.map(app => isolatedApp(app, moved, plan.copy))})
   }
 }
 
-function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
-  const {channel, sidecar, ready, command, env} = app
+function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined): AppPlan {
+  const {channel, sidecar, ready, command, env, published} = app
   const to = (port: number): number => moved.get(port) ?? port
   const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar
   const stays = isUnmoved(app)
@@ -71,7 +71,8 @@ function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
       internalGrpcPort: to(internalGrpcPort),
       metricsPort: to(metricsPort)
     },
-    command: movedWords(command, moved, channel.port),
+    ...(published && {published: {...published, number: to(published.number), copy: labelOf(copy)}}),
+    command: movedWords(command, moved, published?.inCode ?? channel.port),
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, moved)])),
     ready:
       ready.kind === 'tcp' && !stays
@@ -81,6 +82,9 @@ function isolatedApp(app: AppPlan, moved: MovedPorts): AppPlan {
           : ready
   }
 }
+
+/** A name as part of a host name (RFC 1123 §2.1); '' where it is none. */
+const labelOf = (name = ''): string => (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(name) ? name.toLowerCase() : '')
 
 /** Apps of the isolated plan that neither their command nor their `env` tells the number: they have to take it from PORT, or stay where they are. */
 export function portReaders(

@@ -12,6 +12,7 @@ import {environmentOf} from '../../supervisor/environment.ts'
 import type {Logs} from '../../supervisor/lifecycle-log.ts'
 import {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
+import type {RunPublished} from '../run-published.ts'
 import type {Opening} from './apps.ts'
 import {openLogs} from './open-logs.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
@@ -24,6 +25,7 @@ import type {Reporter} from '../../model/reporter.ts'
 export interface AppRuntimesOptions extends RunContext {
   readonly routes: Routes<AppRuntime>
   readonly services: Services
+  readonly published: RunPublished
   readonly watchdog: Watchdog
   /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
@@ -96,7 +98,7 @@ export class AppRuntimes {
     logs: Logs,
     mode: Pick<AppRuntimeOptions, 'isDebugged' | 'isExcepted'>
   ): AppRuntime {
-    const {env, form, emit, services, watchdog, lifetime, explain, moved, died, reporter} = this.#options
+    const {env, form, emit, services, published, watchdog, lifetime, explain, moved, died, reporter} = this.#options
     const runtime = new AppRuntime({
       explain: pendingCall => explain(plan.id, pendingCall),
       plan,
@@ -112,11 +114,13 @@ export class AppRuntimes {
       single: form.kind === 'single' ? {input: form.input} : undefined,
       moved: () => {
         moved()
+        published.onMove(runtime, reporter)
         emit({type: 'app-moved'})
       },
       ended: exit => {
         emit({type: 'app-ended', id: plan.id, exit})
         importHint(runtime, reporter)
+        published.onEnd(runtime, exit, reporter)
         return died(runtime, exit)
       },
       reporter,
@@ -129,14 +133,16 @@ export class AppRuntimes {
   }
 
   #environmentOf({logs}: AppPlan, ports: SidecarPorts): AppRuntimeOptions['environment'] {
-    const {env, isTerminal, form, run, services} = this.#options
+    const {env, isTerminal, form, run, services, published} = this.#options
     const isColoured = form.kind === 'template' && isTerminal && logs.app !== 'file'
     return (marker, plan, appPort) =>
-      services.environment(environmentOf({plan, ports: {...ports, appPort}, env, markers: {run, marker}, isColoured}), {
-        plan,
-        appPort,
-        httpPort: ports.httpPort
-      })
+      published.environment(
+        services.environment(
+          environmentOf({plan, ports: {...ports, appPort}, env, markers: {run, marker}, isColoured}),
+          {plan, appPort, httpPort: ports.httpPort}
+        ),
+        {plan, appPort, env}
+      )
   }
 
   #nextMarker({id, stop}: AppPlan): string {

@@ -104,6 +104,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {name: 'no-record', type: 'bool', text: 'Do not record calls between apps: calls and why show none'},
   {name: 'only', type: 'strings', text: 'Run only these apps of the run template and the apps that they depend on'},
   {...textFlag('placement-host-address', 'The address of the placement service'), shown: '"localhost"'},
+  textFlag('port', 'Where others call the application: Pillion listens there, and passes on to it what comes'),
   {
     name: 'profile',
     type: 'strings',
@@ -203,7 +204,15 @@ export const RUN_ENTRY: CommandEntry = withKubernetes(
       ['A template or a single app', ['name', 'env', 'watch', 'forget', 'no-record', 'allowed-origins', 'dashboard']],
       [
         'A single app',
-        ['app-id', 'app-port', 'app-protocol', 'app-channel-address', 'app-max-concurrency', 'unix-domain-socket']
+        [
+          'app-id',
+          'app-port',
+          'port',
+          'app-protocol',
+          'app-channel-address',
+          'app-max-concurrency',
+          'unix-domain-socket'
+        ]
       ],
       [
         'Its health',

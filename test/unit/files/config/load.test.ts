@@ -320,7 +320,7 @@ t.test('every key comes into the plan', async t => {
           dependsOn: [{id: 'second', until: 'started'}],
           instance: 1,
           fixedPort: 8001,
-          published: {host: '127.0.0.1', number: 5101, inCode: 8001},
+          published: {host: '127.0.0.1', number: 5101, inCode: 8001, copy: ''},
           profiles: ['one', 'two'],
           tty: true,
           resources: {

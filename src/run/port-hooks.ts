@@ -1,0 +1,94 @@
+import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs'
+import {homedir} from 'node:os'
+import {delimiter, join} from 'node:path'
+import {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from '#daeploy'
+import type {Environment} from '../model/environment.ts'
+import type {PublishedPlan} from '../model/plan.ts'
+import {fnv1a} from '../model/fnv1a.ts'
+
+const NODE_FILE = 'move-port.cjs'
+
+/**
+ * Preloaded by every Node process of an app with a published port: whoever binds the number that is in the code gets the allocated port. What
+ * such a program believes of itself (`address()`, the line that it prints, its redirects) stays the number at which it is called.
+ */
+const NODE_TEXT = `'use strict'
+// Written by pillion; see PILLION_PORT and PILLION_FIXED_PORT in the environment.
+const {Server} = require('node:net')
+const port = Number(process.env.PILLION_PORT)
+const fixed = new Set((process.env.PILLION_FIXED_PORT || '').split(',').map(Number))
+const mark = Symbol.for('pillion.move-port') // NODE_OPTIONS may name this file twice
+if (port > 0 && !fixed.has(port) && !Server.prototype[mark]) {
+  const {listen, address} = Server.prototype
+  const moved = new WeakMap()
+  const isFixed = value => (typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')) && fixed.has(Number(value))
+  Object.defineProperty(Server.prototype, mark, {value: true})
+  Server.prototype.listen = function (...args) {
+    const [first] = args
+    const isOptions = typeof first === 'object' && first !== null && first.fd === undefined && first._handle === undefined
+    if (isOptions ? isFixed(first.port) : isFixed(first)) {
+      moved.set(this, Number(isOptions ? first.port : first))
+      args[0] = isOptions ? {...first, port} : port
+    }
+    return listen.apply(this, args)
+  }
+  Server.prototype.address = function () {
+    const at = address.call(this)
+    const isMoved = moved.has(this) && at !== null && typeof at === 'object' && at.port === port
+    return isMoved ? {...at, port: moved.get(this)} : at
+  }
+}
+`
+
+/** Folders of the hooks, by the environment's cache folder: written once for a run. */
+const written = new Map<string, string>()
+
+/** The environment of a process whose bind of the number in its code is moved, if it is a program of Node or Python. */
+export function withPortHooks(
+  before: Record<string, string>,
+  {inCode, number}: PublishedPlan,
+  {appPort, env}: {readonly appPort: number; readonly env: Environment}
+): Record<string, string> {
+  if (appPort === 0 || appPort === inCode) return before
+  const folder = hookFolder(env)
+  if (folder === '') return before
+  const {NODE_OPTIONS = '', PYTHONPATH = ''} = before
+  return {
+    ...before,
+    NODE_OPTIONS: `--require ${quoted(join(folder, NODE_FILE))}${NODE_OPTIONS === '' ? '' : ` ${NODE_OPTIONS}`}`,
+    PYTHONPATH: PYTHONPATH === '' ? folder : `${folder}${delimiter}${PYTHONPATH}`,
+    [HOOK_PORT]: appPort.toString(),
+    // a command may name the number that a copy has in its place
+    [HOOK_FIXED_PORT]: [...new Set([inCode, number])].join(',')
+  }
+}
+
+/**
+ * Where the hooks are, '' where they cannot be written. A process that outlives the run still needs them when it starts another one: they are
+ * never removed, and a version of ours that has others writes them next to these.
+ */
+function hookFolder(env: Environment): string {
+  const caches = join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'pillion')
+  const known = written.get(caches)
+  if (known !== undefined) return known
+  const folder = join(caches, `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + HOOK_TEXT)).toString(16)}`)
+  try {
+    mkdirSync(folder, {recursive: true, mode: 0o700})
+    for (const [name, text] of [
+      [NODE_FILE, NODE_TEXT],
+      [HOOK_FILE, HOOK_TEXT]
+    ] as const)
+      if (!existsSync(join(folder, name))) {
+        // another run may write it at the same moment
+        writeFileSync(join(folder, `${name}.${process.pid}`), text)
+        renameSync(join(folder, `${name}.${process.pid}`), join(folder, name))
+      }
+    written.set(caches, folder)
+    return folder
+  } catch {
+    return ''
+  }
+}
+
+/** As Node splits NODE_OPTIONS: within double quotes a backslash stands before these two. */
+const quoted = (path: string): string => `"${path.replaceAll(/["\\]/g, String.raw`\$&`)}"`

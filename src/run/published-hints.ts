@@ -1,0 +1,60 @@
+import {setTimeout as wait} from 'node:timers/promises'
+import type {Exit} from '../model/app-state.ts'
+import type {AppPlan} from '../model/plan.ts'
+import type {Reporter} from '../model/reporter.ts'
+import {portsHeldBy} from '../platform/port-owners.ts'
+import {look} from '../platform/process-table.ts'
+import {portAdvice, programText} from './port-advice.ts'
+
+/** An app with a published port, as its hints need it. */
+interface HintedApp {
+  readonly id: string
+  readonly plan: AppPlan
+  readonly pid: number
+  readonly appPort: number
+  readonly isListening: boolean
+  readonly app: {readonly lastLines: readonly string[]; readonly bestLine: string}
+}
+
+/** What programs print that cannot bind a port. */
+const TAKEN =
+  /EADDRINUSE|address (?:is )?already in use|address in use|AddrInUse|\[Errno (?:98|48)\]|port \S* ?(?:is |was )?(?:already )?in use|already in use/i
+
+/** A program that listens takes less time than this, or says why it takes more. */
+const LISTENS_WITHIN_MS = 5000
+/** One that cannot bind its port, and ignores that, ends at once. */
+const ENDS_AT_ONCE_MS = 5000
+
+/** A process has ended that wanted the port at which we listen for its app. */
+export function hintAtEnd(
+  {id, plan, app, isListening}: HintedApp,
+  exit: Exit,
+  livedMs: number,
+  reporter: Reporter
+): void {
+  const {published} = plan
+  if (published === undefined) return
+  const wasTaken = [app.bestLine, ...app.lastLines].some(line => TAKEN.test(line))
+  const isSilent = exit.kind === 'code' && exit.code === 0 && livedMs < ENDS_AT_ONCE_MS && !isListening
+  if (!wasTaken && !isSilent) return
+  const what = wasTaken ? 'could not listen' : 'ended with 0 before it listened, as some programs do that cannot'
+  reporter.warn('fixed-port-not-used', `"${id}" ${what}: ${elsewhere(plan, undefined)}`)
+}
+
+/** Some programs move on to another port without a word: only a look at the ports of their processes tells. */
+export async function hintIfMovedOn(runtime: HintedApp, reporter: Reporter): Promise<void> {
+  const {id, plan, pid, appPort} = runtime
+  if (plan.published === undefined || pid === 0) return
+  await wait(LISTENS_WITHIN_MS, undefined, {ref: false})
+  if (runtime.pid !== pid || runtime.isListening) return
+  const {all} = await look()
+  const ports = (await portsHeldBy(all.filter(({group}) => group === pid).map(each => each.pid))) ?? []
+  if (ports.length === 0 || ports.includes(appPort)) return
+  reporter.warn(
+    'fixed-port-not-used',
+    `"${id}" listens on port ${ports.join(', ')}, and not on ${appPort}: ${elsewhere(plan, ports[0])}`
+  )
+}
+
+const elsewhere = ({published, command, folder}: AppPlan, listening: number | undefined): string =>
+  `Pillion listens on port ${published?.number ?? 0} for it, so its program has to listen elsewhere; ${portAdvice(programText(command, folder), listening)}`
