@@ -54,6 +54,8 @@ export class AppRuntime implements Callee {
   readonly token: string
   readonly logs: Logs
   counters: CalleeCounters | undefined
+  /** Whether its sidecar reads what the app has subscribed to; undefined: there is none to wait for. */
+  isServed: (() => boolean) | undefined
   /** How calls to its sidecar are logged; undefined: they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
   pipeline: AppPipeline | undefined
@@ -345,10 +347,22 @@ export class AppRuntime implements Callee {
     return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor})
   }
 
+  /** Whether the app has been ready once, with its sidecar (Dapr: rtHealthz.Ready() in pkg/runtime/runtime.go). */
+  get wasReady(): boolean {
+    return this.appPort === 0 || this.#lifecycleLog.isInitialized
+  }
+
+  /** Logs that the sidecar is initialized as soon as it and its app are ready. */
+  noteReady(): void {
+    const {state} = this.app
+    const isReady = state.phase === 'running' && state.ready
+    if (isReady && this.isServed?.() !== false) this.#lifecycleLog.ready(this.appPort)
+  }
+
   #moved(state: AppState): void {
     this.#status.moved(state)
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
-    if (state.phase === 'running' && state.ready) this.#lifecycleLog.ready(this.appPort)
+    this.noteReady()
     const exit =
       state.phase === 'backoff' ? state.last : state.phase === 'exited' && !state.asked ? state.exit : undefined
     if (exit !== undefined && !this.#lifecycleLog.runEnds) this.#reportExit(exit)

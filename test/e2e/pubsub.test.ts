@@ -115,6 +115,42 @@ t.test('what follows each answer of the app', async t => {
   )
 })
 
+t.test('the sidecar is ready once the topics of its app are read; of two routes for a topic the last holds', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'app.mjs': `
+import {createServer} from 'node:http'
+let held
+createServer(async (request, response) => {
+  const body = Buffer.concat(await Array.fromAsync(request)).toString()
+  if (request.url === '/dapr/subscribe') {
+    held = response
+    return console.log('asked')
+  }
+  const list = ['/first', '/last'].map(route => ({pubsubname: 'bus', topic: 'orders', route}))
+  if (request.url === '/go') held.end(JSON.stringify(list))
+  else if (request.method === 'POST') console.log('got', request.url, JSON.parse(body).data)
+  response.end()
+}).listen(process.env.APP_PORT)
+`
+  })
+  await rig.template([{appID: 'shop', appDirPath: '.', resourcesPath: './resources', autoPort: true, daprdLogDestination: 'console', command: ['node', 'app.mjs']}])
+  const run = rig.pillion(['run', '-f', '.'])
+  const {http} = await run.ports('shop')
+  const call = async (path: string, method = 'GET'): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${http}/v1.0/${path}`, {method, ...(method === 'POST' && {body: '1'})})).status
+  await run.waitForLine('asked')
+  t.equal(await call('healthz'), 500)
+  t.notMatch(run.stdout.text, /dapr initialized/)
+  t.equal(await call('invoke/shop/method/go'), 200)
+  await run.waitForLine('dapr initialized. Status: Running')
+  t.equal(await call('healthz'), 204)
+  t.match(run.stdout.text, /app is subscribed to the following topics: \[orders\] through pubsub=bus[^]*dapr initialized/)
+  t.equal(await call('publish/bus/orders', 'POST'), 204)
+  await run.waitForLine('got /last')
+}) // prettier-ignore
+
 t.test('events are held while the app reloads, and reach its next process in order', async t => {
   const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/old'}])
   await publish(shop, 'bus/orders', '0')

@@ -41,6 +41,12 @@ export class EventProcess {
     return this.#asked === NONE ? undefined : this.#asked
   }
 
+  /** Whether what the app wants is known; one that takes no calls, since it is not healthy, is asked later. */
+  get isKnown(): boolean {
+    const {isListening, queue, pid} = this.#runtime
+    return isListening && (pid === this.#current || !queue.isOpen)
+  }
+
   /** Marks the current process as asked. False if it was asked already, or accepts no calls yet: its health check may still fail. */
   ask(): boolean {
     const {pid, queue} = this.#runtime
@@ -53,6 +59,7 @@ export class EventProcess {
   answered(pid: number): void {
     this.#current = pid
     this.changed()
+    this.#runtime.noteReady()
   }
 
   /** Asks the current process again; its previous answer stays valid until then. */

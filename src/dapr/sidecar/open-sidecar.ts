@@ -125,8 +125,6 @@ class AppSidecar implements OpenSidecar {
   readonly #subscriptions: SidecarSubscriptions
   readonly #bindings: SidecarBindings
   readonly #closing = new AbortController()
-  /** The app has been ready once. */
-  #wasReady = false
   readonly #stops: readonly (() => void)[]
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
@@ -145,7 +143,6 @@ class AppSidecar implements OpenSidecar {
     })
     this.#stops = [
       runtime.onMove(() => this.#blocks.endedBefore(runtime.livingSince)),
-      runtime.onMove(() => this.#noteReadiness()),
       runtime.queue.onOpen(() => options.work.appReady(runtime)),
       runtime.onMove(() => options.work.appReady(runtime))
     ]
@@ -164,6 +161,7 @@ class AppSidecar implements OpenSidecar {
       log: this.#logAs('dapr.runtime.processor.subscription')
     })
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
+    runtime.isServed = () => this.#subscriptions.isReady && this.#bindings.isReady
     this.#metrics = openMetricsPort(
       runtime.ports.metrics,
       async () => path.metering.text(async () => options.actors.countsOf(runtime)),
@@ -270,7 +268,7 @@ class AppSidecar implements OpenSidecar {
       key,
       apiAccess: () => resources.snapshot.configuration.apiAccess.http,
       facts: this.#facts,
-      wasReady: () => this.#noteReadiness(),
+      wasReady: () => runtime.wasReady,
       blocks: () => this.#blocks.load(),
       requestShutdown: this.#requestShutdown,
       hasHttp2: !isTruthy(env['DAPR_HTTP_DISABLE_H2C'] ?? ''),
@@ -314,10 +312,6 @@ class AppSidecar implements OpenSidecar {
       },
       apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
     })
-  }
-
-  #noteReadiness(): boolean {
-    return (this.#wasReady ||= this.#options.runtime.isListening)
   }
 
   /** Counts, traces and logs each request to the sidecar. */

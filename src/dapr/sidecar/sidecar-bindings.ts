@@ -58,6 +58,12 @@ export class SidecarBindings {
     this.#look()
   }
 
+  /** Whether the bindings that the app wants are read; true if there are none. */
+  get isReady(): boolean {
+    const {runtime} = this.#options
+    return this.#inputs.length === 0 || !isDaprApp(runtime) || runtime.appPort === 0 || this.#process.isKnown
+  }
+
   /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()

@@ -78,6 +78,11 @@ export class SidecarSubscriptions {
     }))
   }
 
+  /** Whether the topics of the app are read; true if it has none. */
+  get isReady(): boolean {
+    return !this.#mayList || this.#options.runtime.appPort === 0 || this.#process.isKnown
+  }
+
   /** Stops deliveries; settles when the app has answered those in progress, or `cut` is aborted. */
   async close(cut: AbortSignal): Promise<void> {
     for (const stop of this.#stops) stop()
@@ -91,13 +96,19 @@ export class SidecarSubscriptions {
   /** Asks a new process, as soon as it accepts calls. */
   #look(): void {
     const {runtime} = this.#options
-    const mayList = isDaprApp(runtime) && (this.#hasPubSub || this.#declared.length > 0)
+    const mayList = this.#mayList
     if (mayList && runtime.appPort === 0) this.#warnOfNoPort()
     if (!mayList || runtime.appPort === 0) this.#options.blocks.setKnown('topics')
     const isAsked = runtime.isListening && runtime.appPort > 0 && mayList
     if (isAsked && this.#process.ask()) void this.#ask(runtime.pid)
     else if (!isAsked) this.#process.forget()
     this.#process.changed()
+  }
+
+  /** Whether the app can have topics. */
+  get #mayList(): boolean {
+    const {runtime} = this.#options
+    return isDaprApp(runtime) && (this.#hasPubSub || this.#declared.length > 0)
   }
 
   get #hasPubSub(): boolean {
@@ -130,27 +141,29 @@ export class SidecarSubscriptions {
     })
   }
 
-  /** Each topic once: what the app lists wins over files, and the first file over others. */
+  /**
+   * Each topic once: what the app lists wins over files, the last of its list over the others (Dapr: pkg/runtime/subscription, where
+   * each replaces the one before), and the first file over others.
+   */
   #wanted(): readonly Wanted[] {
+    const listed = this.#listed.filter((each, at) => this.#listed.findLastIndex(other => isSame(each, other)) === at)
     const all = [
-      ...this.#listed.map(each => ({...each, type: 'PROGRAMMATIC' as const})),
+      ...listed.map(each => ({...each, type: 'PROGRAMMATIC' as const})),
       ...this.#declared.map(each => ({...each, type: 'DECLARATIVE' as const}))
     ]
-    return all.filter(
-      (each, at) =>
-        all.findIndex(({pubsubName, topic}) => pubsubName === each.pubsubName && topic === each.topic) === at
-    )
+    return all.filter((each, at) => all.findIndex(other => isSame(each, other)) === at)
   }
 
   #warnOfDoubles(): void {
-    for (const {pubsubName, topic} of this.#declared) {
-      const isListed = this.#listed.some(each => each.pubsubName === pubsubName && each.topic === topic)
-      if (!isListed) continue
+    const warn = ({pubsubName, topic}: TopicSubscription, sources: string): void =>
       this.#options.log(
         'warn',
-        `two identical subscriptions found (sources: declarative, app endpoint). pubsubname: ${pubsubName}, topic: ${topic}`
+        `two identical subscriptions found (sources: ${sources}). pubsubname: ${pubsubName}, topic: ${topic}`
       )
-    }
+    for (const each of this.#declared)
+      if (this.#listed.some(other => isSame(each, other))) warn(each, 'declarative, app endpoint')
+    for (const [at, each] of this.#listed.entries())
+      if (this.#listed.findLastIndex(other => isSame(each, other)) !== at) warn(each, 'app endpoint, app endpoint')
   }
 
   async #follow(): Promise<void> {
@@ -198,6 +211,9 @@ export class SidecarSubscriptions {
     )
   }
 }
+
+const isSame = (a: TopicSubscription, b: TopicSubscription): boolean =>
+  a.pubsubName === b.pubsubName && a.topic === b.topic
 
 /** Not one of those that are there without any file of the template. */
 const isOwnPubSub = ({type, isDefault}: ComponentResource): boolean => splitType(type)[0] === 'pubsub' && !isDefault
