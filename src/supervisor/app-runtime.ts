@@ -54,8 +54,7 @@ export class AppRuntime implements Callee {
   readonly token: string
   readonly logs: Logs
   counters: CalleeCounters | undefined
-  /** Whether its sidecar reads what the app has subscribed to; undefined: there is none to wait for. */
-  isServed: (() => boolean) | undefined
+  isServed: (() => boolean) | undefined // whether its sidecar reads what the app has subscribed to
   /** How calls to its sidecar are logged; undefined: they are not. */
   apiLog: (() => ApiLogging | undefined) | undefined
   pipeline: AppPipeline | undefined
@@ -69,8 +68,7 @@ export class AppRuntime implements Callee {
   readonly #crashes: CrashReporter
   readonly #listeners = new Set<() => void>()
   readonly #status: RuntimeStatus
-  /** `performance.now()` */
-  #recheckedAt = -Infinity
+  #recheckedAt = -Infinity // performance.now()
   #isExcepted = false
 
   constructor(options: AppRuntimeOptions) {
@@ -347,16 +345,10 @@ export class AppRuntime implements Callee {
     return listedApp(this, {createdAt: this.createdAt, startedAt, restarts, waitsFor})
   }
 
-  /** Whether the app has been ready once, with its sidecar (Dapr: rtHealthz.Ready() in pkg/runtime/runtime.go). */
-  get wasReady(): boolean {
-    return this.appPort === 0 || this.#lifecycleLog.isInitialized
-  }
-
   /** Logs that the sidecar is initialized as soon as it and its app are ready. */
   noteReady(): void {
     const {state} = this.app
-    const isReady = state.phase === 'running' && state.ready
-    if (isReady && this.isServed?.() !== false) this.#lifecycleLog.ready(this.appPort)
+    if (state.phase === 'running' && state.ready && this.isServed?.() !== false) this.#lifecycleLog.ready(this.appPort)
   }
 
   #moved(state: AppState): void {

@@ -27,11 +27,6 @@ export class LifecycleLog {
     this.#logs = logs
   }
 
-  /** The app has been ready once. */
-  get isInitialized(): boolean {
-    return this.#isInitialized
-  }
-
   /** The whole run is stopping, so that exits are expected. */
   get runEnds(): boolean {
     return this.#runEnds

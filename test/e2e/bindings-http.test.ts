@@ -6,6 +6,7 @@ import t, {type Test} from 'tap'
 import {encode} from '../../src/proxy/net/grpc/message-codec.ts'
 import {InvokeBindingRequest} from '../../src/model/dapr/messages/binding.generated.ts'
 import {echoClient} from '../integration/dapr/sidecar/grpc/rig.ts'
+import {DaprClient} from '../rig/dapr-client.ts'
 import {component} from '../rig/resource-files.ts'
 import {openRig} from '../rig/rig.ts'
 import {failure, openInvoke} from './bindings-shop.ts'
@@ -119,7 +120,7 @@ t.test('operations, headers and paths of bindings.http', async t => {
 t.test('what is not 2xx, redirects, limits, and nobody there', async t => {
   const base = await openEcho(t)
   const gone = await serve(t, () => undefined)
-  const {invoke} = await openInvoke(t, {
+  const {invoke, run} = await openInvoke(t, {
     'resources/web.yaml': component('web', 'bindings.http', {url: base, maxResponseBodySize: '16'}),
     'resources/gone.yaml': component('gone', 'bindings.http', {url: 'http://127.0.0.1:1/x'}),
     'resources/calm.yaml': component('calm', 'bindings.http', {url: base, errorIfNot2XX: 'false'}),
@@ -133,6 +134,15 @@ t.test('what is not 2xx, redirects, limits, and nobody there', async t => {
     status: 200,
     headers: {'metadata.statuscode': '404'}
   })
+  const client = new DaprClient(t, (await run.ports('shop')).grpc)
+  for (const [path, errorIfNot2XX, code] of [
+    ['status/404', '', 13],
+    ['status/404', 'false', 0]
+  ] as const) {
+    const request = {name: 'web', operation: 'get', metadata: {path, errorIfNot2XX}, data: Buffer.alloc(0)}
+    const answer = await client.call('InvokeBinding', [InvokeBindingRequest, request])
+    t.match(answer, {code, head: {'metadata.statuscode': '404'}}, `${code}`)
+  }
   t.match(await invoke('calm', {operation: 'get', metadata: {path: 'status/500'}}), {status: 200})
   t.match(
     await invoke('calm', {operation: 'get', metadata: {path: 'status/500', errorIfNot2XX: 'true'}}),

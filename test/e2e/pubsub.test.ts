@@ -151,6 +151,23 @@ createServer(async (request, response) => {
   await run.waitForLine('got /last')
 }) // prettier-ignore
 
+t.test('a subscription of a file is listed where no app takes its events', async t => {
+  const rig = await openRig(t)
+  await rig.write({
+    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'resources/orders.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v2alpha1',
+      kind: 'Subscription',
+      metadata: {name: 'orders'},
+      spec: {pubsubname: 'bus', topic: 'orders', routes: {default: '/orders'}}
+    })
+  })
+  const run = rig.pillion(['run', '--app-id', 'shop', '--resources-path', './resources'])
+  const {http} = await run.ports('shop')
+  const {subscriptions} = (await (await fetch(`http://127.0.0.1:${http}/v1.0/metadata`)).json()) as {subscriptions: unknown}
+  t.match(subscriptions, [{pubsubname: 'bus', topic: 'orders', rules: [{path: '/orders'}], type: 'DECLARATIVE'}])
+}) // prettier-ignore
+
 t.test('events are held while the app reloads, and reach its next process in order', async t => {
   const {rig, shop} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/old'}])
   await publish(shop, 'bus/orders', '0')

@@ -15,6 +15,8 @@ export interface Answer<S extends Schema> {
   /** `google.rpc.Status` as it came. */
   readonly details: string
   readonly answer: Message<S> | undefined
+  /** The fields of its head. */
+  readonly head: Readonly<Record<string, unknown>>
 }
 
 /** A client of grpc-js for Dapr's API, with messages by their tables of fields. */
@@ -30,6 +32,7 @@ export class DaprClient extends grpc.Client {
     answers?: A,
     metadata: Readonly<Record<string, string>> = {}
   ): Promise<Answer<A>> {
+    let head: Readonly<Record<string, unknown>> = {}
     return new Promise(resolve =>
       this.makeUnaryRequest(
         PATH + name,
@@ -43,10 +46,11 @@ export class DaprClient extends grpc.Client {
             code: error?.code ?? 0,
             message: error?.details ?? '',
             details: details === undefined ? '' : details.toString(),
-            answer: bytes === undefined ? undefined : decode(answers ?? (NONE as unknown as A), bytes)
+            answer: bytes === undefined ? undefined : decode(answers ?? (NONE as unknown as A), bytes),
+            head
           })
         }
-      )
+      ).on('metadata', fields => void (head = fields.getMap()))
     )
   }
 

@@ -125,6 +125,8 @@ class AppSidecar implements OpenSidecar {
   readonly #subscriptions: SidecarSubscriptions
   readonly #bindings: SidecarBindings
   readonly #closing = new AbortController()
+  /** The app has been ready once, and its events were read (Dapr: rtHealthz.Ready() in pkg/runtime/runtime.go). */
+  #wasReady = false
   readonly #stops: readonly (() => void)[]
 
   constructor(options: OpenSidecarOptions, path: CallPath, warn: (text: string) => void) {
@@ -161,7 +163,7 @@ class AppSidecar implements OpenSidecar {
       log: this.#logAs('dapr.runtime.processor.subscription')
     })
     this.#bindings = new SidecarBindings({...shared, log: this.#logAs('dapr.runtime.processor.binding')})
-    runtime.isServed = () => this.#subscriptions.isReady && this.#bindings.isReady
+    runtime.isServed = () => this.#noteReadiness()
     this.#metrics = openMetricsPort(
       runtime.ports.metrics,
       async () => path.metering.text(async () => options.actors.countsOf(runtime)),
@@ -268,7 +270,7 @@ class AppSidecar implements OpenSidecar {
       key,
       apiAccess: () => resources.snapshot.configuration.apiAccess.http,
       facts: this.#facts,
-      wasReady: () => runtime.wasReady,
+      wasReady: () => this.#noteReadiness(),
       blocks: () => this.#blocks.load(),
       requestShutdown: this.#requestShutdown,
       hasHttp2: !isTruthy(env['DAPR_HTTP_DISABLE_H2C'] ?? ''),
@@ -312,6 +314,11 @@ class AppSidecar implements OpenSidecar {
       },
       apiAccess: () => resources.snapshot.configuration.apiAccess.grpc
     })
+  }
+
+  #noteReadiness(): boolean {
+    const {runtime} = this.#options
+    return (this.#wasReady ||= runtime.isListening && this.#subscriptions.isReady && this.#bindings.isReady)
   }
 
   /** Counts, traces and logs each request to the sidecar. */

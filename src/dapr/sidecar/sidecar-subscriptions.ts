@@ -68,7 +68,7 @@ export class SidecarSubscriptions {
   /** What is followed, for `/v1.0/metadata`. */
   get view(): readonly Subscription[] {
     const streamed = this.#options.blocks.streamed.map(each => ({...each, type: 'STREAMING' as const}))
-    return [...this.#followed, ...streamed].map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
+    return [...this.#known, ...streamed].map(({pubsubName, topic, metadata, rules, deadLetterTopic, type}) => ({
       pubsubName,
       topic,
       metadata,
@@ -76,6 +76,13 @@ export class SidecarSubscriptions {
       deadLetterTopic,
       type
     }))
+  }
+
+  /** What is followed, or what files name as long as no app takes events. */
+  get #known(): readonly Wanted[] {
+    const {appPort, queue} = this.#options.runtime
+    if (this.#hasFollowed || (appPort > 0 && queue.isOpen)) return this.#followed
+    return this.#wanted()
   }
 
   /** Whether the topics of the app are read; true if it has none. */

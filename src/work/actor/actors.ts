@@ -83,13 +83,14 @@ export class Actors {
     this.look()
   }
 
-  /** The process of an instance has ended, or is another one: its actors are gone without a word. */
-  lost(host: ActorHost): void {
+  /** The process of an instance has ended, or is another one: its actors are gone without a word. `only`: those of these types. */
+  lost(host: ActorHost, only?: ReadonlySet<string>): void {
     const hosting = this.table.hostingOf(host)
     if (hosting === undefined) return
-    hosting.types = undefined
+    if (only === undefined) hosting.types = undefined
     hosting.isRetiring = false
     for (const actor of this.table.actorsAt(hosting)) {
+      if (only?.has(actor.type.name) === false) continue
       // a turn that waits for the next process at the gateway keeps it: it writes its state from there
       if (actor.inside === undefined) actor.place = undefined
       else actor.isLost = true

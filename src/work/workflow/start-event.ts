@@ -3,7 +3,7 @@ import {eventOf, textOf, timeOf} from './messages.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
 /** What the first event of a history tells of its instance. */
-type Started = Pick<Instance, 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
+type Started = Pick<Instance, 'app' | 'name' | 'id' | 'execution' | 'input' | 'parent' | 'trace'>
 
 interface StartEventOptions {
   /** It is to start then: milliseconds since 1970; left out: at once. */
@@ -16,11 +16,13 @@ interface StartEventOptions {
 export function startEventOf(
   store: Pick<WorkflowStore, 'find'>,
   now: number,
-  {name, id, execution, input, parent, trace}: Started,
+  {app, name, id, execution, input, parent, trace}: Started,
   {startAt, askedBy = ''}: StartEventOptions = {}
 ): Uint8Array {
   const parentName = parent && store.find(parent.app, parent.id)?.name
   return eventOf(now, {
+    // who has asked for it, as Dapr tells it (pkg/runtime/wfengine/backends/actors/actors.go)
+    router: {sourceAppID: parent?.app ?? app, targetAppID: ''},
     executionStarted: {
       name,
       version: undefined,

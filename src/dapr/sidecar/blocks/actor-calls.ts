@@ -121,7 +121,7 @@ const failed = (why: string): BlockError =>
 
 function refused(error: ActorError, hosted: readonly string[]): BlockError {
   const {refusal, message} = error
-  if (refusal === 'depth') return new BlockError([500, 'internal', 'ERR_ACTOR_STACK_DEPTH'], message)
+  if (refusal === 'depth') return new BlockError([500, 'resourceExhausted', 'ERR_ACTOR_STACK_DEPTH'], message)
   if (refusal !== 'unhosted') return failed(message)
   const here =
     hosted.length === 0 ? 'no app of this run hosts actors' : `the apps of this run host: ${hosted.join(', ')}`

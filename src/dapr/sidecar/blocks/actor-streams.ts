@@ -17,29 +17,33 @@ const HOLD_MS = 60_000
 
 const NOT_CONNECTED = {kind: 'lost', why: 'actor host is not connected', wasSent: false} as const
 
-/** The actors that an app hosts by streams: the newest one gets the work. */
+/** The actors that an app hosts by streams: the newest one that has their type gets the work. */
 export class ActorStreams {
   readonly isHttpApp: boolean
   readonly #context: BlockContext
   readonly #host: ActorHost
-  #session: ActorSession | undefined
+  /** Those that are open and have types; the newest is the last. */
+  #sessions: readonly (readonly [session: ActorSession, types: ReadonlyMap<string, TypeSettings>])[] = []
   #actors: Actors | undefined
 
   constructor(context: BlockContext) {
     this.#context = context
     this.isHttpApp = context.isHttpApp
-    const session = (): ActorSession | undefined => this.#session
+    const isOpen = (): boolean => this.#sessions.length > 0
+    const sessionOf = (type: string): ActorSession | undefined =>
+      this.#sessions.findLast(([, types]) => types.has(type))?.[0]
+    const isBusy = (): boolean => this.#sessions.some(([session]) => session.isBusy)
     this.#host = {
       app: context.appId,
       instance: context.instance,
       get state() {
-        return session() === undefined ? 'held' : 'open'
+        return isOpen() ? 'open' : 'held'
       },
       get reason() {
-        return session() === undefined ? `"${context.instance}" has no stream for its actors` : ''
+        return isOpen() ? '' : `"${context.instance}" has no stream for its actors`
       },
       get isBusy() {
-        return session()?.isBusy === true
+        return isBusy()
       },
       holdMs: HOLD_MS,
       send: async request =>
@@ -47,11 +51,11 @@ export class ActorStreams {
           const {journal, work, onStop} = timed
           const fault = await faultedTurn(context.actors.faults, journal, onStop)
           if (fault === undefined) turnSent(journal, work)
-          const answer = fault ?? (await session()?.send(timed)) ?? NOT_CONNECTED
+          const answer = fault ?? (await sessionOf(timed.type)?.send(timed)) ?? NOT_CONNECTED
           turnOver(journal, answer)
           return answer
         }),
-      deactivate: async (type, id, signal) => session()?.deactivate(type, id, signal) ?? false
+      deactivate: async (type, id, signal) => sessionOf(type)?.deactivate(type, id, signal) ?? false
     }
   }
 
@@ -62,17 +66,29 @@ export class ActorStreams {
 
   /** A stream begins, for these types. */
   async open(session: ActorSession, types: ReadonlyMap<string, TypeSettings>): Promise<void> {
-    this.#session = session
+    if (types.size === 0) return
+    this.#sessions = [...this.#sessions, [session, types]]
     this.#actors = await this.#context.actors.load()
-    this.#actors.host(this.#host, types)
+    this.#actors.host(this.#host, this.#types)
     this.#context.log.write('info', `Registered hosted actors: ${[...types.keys()].join(', ')}`)
   }
 
-  /** One has ended: unless there is a newer one, its actors are gone. */
+  /** One has ended: the actors of its types are gone, unless a newer one has their type; an older one takes their calls. */
   closed(session: ActorSession): void {
-    if (this.#session !== session) return
-    this.#session = undefined
-    this.#actors?.lost(this.#host)
+    const at = this.#sessions.findIndex(each => each[0] === session)
+    const ended = this.#sessions[at]?.[1]
+    if (ended === undefined) return
+    const newer = this.#sessions.slice(at + 1)
+    this.#sessions = this.#sessions.toSpliced(at, 1)
+    const gone = [...ended.keys()].filter(type => !newer.some(([, types]) => types.has(type)))
+    if (this.#sessions.length === 0) return this.#actors?.lost(this.#host)
+    this.#actors?.lost(this.#host, new Set(gone))
+    this.#actors?.host(this.#host, this.#types)
+  }
+
+  /** What all streams have said of their types; the newest counts. */
+  get #types(): ReadonlyMap<string, TypeSettings> {
+    return new Map(this.#sessions.flatMap(([, types]) => [...types]))
   }
 
   close(): void {

@@ -1,6 +1,13 @@
 import {setMaxListeners} from 'node:events'
 import type net from 'node:net'
-import {FrameServer, type FrameStream, type StreamHandler, FRAME_SIZE_ERROR, PROTOCOL_ERROR} from '#h2-frames'
+import {
+  encodeField,
+  FrameServer,
+  type FrameStream,
+  type StreamHandler,
+  FRAME_SIZE_ERROR,
+  PROTOCOL_ERROR
+} from '#h2-frames'
 import type {CallSpans} from '../../../model/call.ts'
 import {messageOf, bugText} from '../../../model/errors.ts'
 import {codeText} from '../../../model/grpc-code.ts'
@@ -224,17 +231,19 @@ class Calls implements StreamHandler {
     const spans = spansOf(head, tracing)
     const trace = traceFor(head, spans)
     const journal = this.#journalOf(head, spans)
+    let added = ''
+    const setHeader = (name: string, value: string): void => void (added += encodeField(name, value))
     const reply = (request: Buffer, answered: OwnAnswer): void => {
       const isRefused = 'code' in answered
       const status = isRefused ? answered : {code: OK, message: ''}
       const message = isRefused ? NOTHING : answered
-      const fields = answerFields(head, tracing, spans, trace)
+      const fields = answerFields(head, tracing, spans, trace) + added
       answer(stream, head, {fields, status, message})
       record(journal, {status, requestBytes: request.length, responseBytes: message.length})
     }
     this.#collect(stream, head, isLast, (request, onGone) => {
       if (journal.spans?.own.isSampled === true) journal.spans.actor = actorIn(head.path, request)
-      const answered = method(request, this.#context.own, {head, trace, onGone})
+      const answered = method(request, this.#context.own, {head, trace, setHeader, onGone})
       if (!(answered instanceof Promise)) return reply(request, answered)
       answered.then(
         later => reply(request, later),

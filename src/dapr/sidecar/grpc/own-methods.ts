@@ -38,6 +38,8 @@ export type OwnMethod = (
 export interface OwnGrpcCall {
   readonly head: RequestHead
   readonly trace: Trace
+  /** Adds a field to the head of the answer. */
+  readonly setHeader: (name: string, value: string) => void
   /** Calls the listener when the caller disconnects. */
   readonly onGone: OnGone
 }

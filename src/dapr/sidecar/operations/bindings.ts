@@ -65,7 +65,7 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
     grpc: grpc(
       InvokeBindingRequest,
       InvokeBindingResponse,
-      async ({bindings}, {name, data, metadata, operation}, {trace, head: {baggage}, onGone}) => {
+      async ({bindings}, {name, data, metadata, operation}, {trace, head: {baggage}, setHeader, onGone}) => {
         const {traceparent, tracestate} = trace
         // what was sent counts more than what the request says (Dapr)
         const sent = {
@@ -74,7 +74,18 @@ export const BINDING_OPERATIONS: OperationsOf<typeof BINDINGS> = {
           ...metadata,
           ...(baggage !== '' && {baggage})
         }
-        return bindings.invoke(name, {operation, data: bufferOf(data), metadata: sent}, onGone)
+        const tell = (found: Readonly<Record<string, string>> = {}): void => {
+          for (const [key, value] of Object.entries(found))
+            if (NAME.test(key)) setHeader(`metadata.${key.toLowerCase()}`, valueText(value))
+        }
+        try {
+          const response = await bindings.invoke(name, {operation, data: bufferOf(data), metadata: sent}, onGone)
+          tell(response?.metadata)
+          return response
+        } catch (error) {
+          if (error instanceof BindingError) tell(error.metadata)
+          throw error
+        }
       }
     )
   }

@@ -14,6 +14,8 @@ import {isObject} from '../../../model/is-object.ts'
 export interface BlockCaller {
   readonly head: Pick<RequestHead, 'baggage' | 'traceparent' | 'traceBin'>
   readonly trace: Trace
+  /** Adds a field to the head of the answer. */
+  readonly setHeader: (name: string, value: string) => void
   /** Calls the listener when the caller disconnects. */
   readonly onGone: OnGone
 }

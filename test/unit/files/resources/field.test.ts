@@ -78,6 +78,29 @@ t.test('text that is not YAML', async t => {
   t.strictSame(parseResourceFile({file: 'r.yaml', text: ''}).faults, [])
 })
 
+t.test('lines in quotes and brackets may be indented as Go takes them', async t => {
+  const text = `spec:
+  - name: routes
+    value: '{
+      "/a": "/b"
+   }'
+  - {name: list,
+value: [1,
+2]}
+`
+  const {documents, faults} = parseResourceFile({file: 'r.yaml', text})
+  t.strictSame(faults, [])
+  t.strictSame(documents[0]?.plain(), {
+    spec: [
+      {name: 'routes', value: '{ "/a": "/b" }'},
+      {name: 'list', value: [1, 2]}
+    ]
+  })
+  const broken = parseResourceFile({file: 'r.yaml', text: `${text}---\na: 'b\n`})
+  t.equal(broken.documents.length, 1, 'the one before a mistake counts')
+  t.match(broken.faults, [{message: "not valid YAML: this ' is never closed"}])
+})
+
 t.test('a Git merge conflict is told as such, also in a later document', async t => {
   const {faults} = read('kind: X\n---\nkind: Y\n<<<<<<< HEAD\nspec: 1\n=======\nspec: 2\n>>>>>>> topic\n')
   t.strictSame(faults(), [

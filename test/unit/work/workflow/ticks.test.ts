@@ -79,6 +79,15 @@ t.test('what is told about an instance is kept already', async t => {
   await workflows.until(instance, ({status}) => status === 1)
 })
 
+t.test('the history says which app has asked for an instance', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  const instance = await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  const started = workflows.events(instance).find(({executionStarted}) => executionStarted !== undefined)
+  t.match(started?.router, {sourceAppID: 'shop', targetAppID: ''})
+})
+
 t.test('a start with a time does not wait for a worker, also if that time has passed', async t => {
   const {workflows, clock} = await openHouse(t)
   const caller = {app: 'shop', onGone: () => undefined, trace: ''}

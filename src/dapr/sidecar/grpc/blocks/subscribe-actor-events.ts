@@ -30,8 +30,8 @@ const settingsOf = (
 })
 
 /**
- * An app hosts actors by a stream that it opens, while that lasts (Dapr: pkg/api/grpc/actors.go, SubscribeActorEventsAlpha1). A newer
- * stream gets the new work; an older one ends what it has.
+ * An app hosts actors by a stream that it opens, while that lasts (Dapr: pkg/api/grpc/actorcallbacks.go). A newer stream gets the new
+ * work of its types; an older one ends what it has. One without types hosts none: SDKs ask so whether there are such streams.
  */
 export async function subscribeActorEvents(stream: ServerStream, {actorStreams}: Blocks): Promise<GrpcStatus> {
   if (actorStreams.isHttpApp)
@@ -41,7 +41,6 @@ export async function subscribeActorEvents(stream: ServerStream, {actorStreams}:
   const {initialRequest: initial} = decode(SubscribeActorEventsRequestAlpha1, first)
   if (initial === undefined) return {code: INVALID_ARGUMENT, message: 'initial request is required'}
   const names = initial.entities.filter(name => name !== '')
-  if (names.length === 0) return {code: INVALID_ARGUMENT, message: 'at least one entity is required'}
   const session = new ActorStream(stream)
   stream.send(encode(SubscribeActorEventsResponseAlpha1, {initialResponse: {}}))
   const warn: WarnOfSettings = text => actorStreams.warn(`the stream of its actors: ${text}`)
