@@ -139,8 +139,13 @@ export class WalkRun {
 
   /** An instance of an app hosts actors, or comes again. */
   host(instance: string): void {
+    const {disk} = this
+    const {run} = disk
     let host = this.hosts.get(instance)
-    if (host === undefined) this.hosts.set(instance, (host = new WalkHost('a', instance, this.series)))
+    if (host === undefined) {
+      host = new WalkHost('a', instance, this.series, () => disk.run === run && !disk.isCrashed)
+      this.hosts.set(instance, host)
+    }
     host.state = 'open'
     this.actors.host(host, TYPES)
     this.actors.resume(instance)

@@ -124,15 +124,18 @@ export class WalkHost implements ActorHost {
   isBusy = false
   holdMs = 10_000
   readonly #watch: SeriesWatch
+  readonly #isAlive: () => boolean
 
-  constructor(app: string, instance: string, watch: SeriesWatch) {
+  /** `isAlive`: of the run that calls it. */
+  constructor(app: string, instance: string, watch: SeriesWatch, isAlive: () => boolean) {
     this.app = app
     this.instance = instance
     this.#watch = watch
+    this.#isAlive = isAlive
   }
 
   async send(request: ActorRequest): Promise<ActorAnswer> {
-    return this.#watch.turn(this.instance, request)
+    return this.#isAlive() ? this.#watch.turn(this.instance, request) : new Promise(() => undefined)
   }
 
   async deactivate(): Promise<boolean> {
