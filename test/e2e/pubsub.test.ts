@@ -247,3 +247,24 @@ t.test('an event for an app that has ended waits until it is started again', asy
   await request.reply()
   t.match(await started, {code: 0})
 })
+
+t.test('in memory: a save that changes how a topic is delivered loses none of the events that wait', async t => {
+  const {rig} = await openShop(t, [{pubsubname: 'bus', topic: 'orders', route: '/orders'}])
+  const restarting = rig.run(['restart', 'shop'])
+  const next = await rig.driven('shop')
+  for (const text of ['1', '2', '3']) await publish(next, 'bus/orders', text)
+  const bulkSubscribe = {enabled: true, maxMessagesCount: 3, maxAwaitDurationMs: 50}
+  await next.subscribe([{pubsubname: 'bus', topic: 'orders', route: '/orders', bulkSubscribe, metadata: {a: 'b'}}])
+  await next.listen()
+  let seen = 0
+  while (seen < 3) {
+    const request = await next.nextRequest()
+    // the one that was about to be delivered comes alone
+    const {entries} = JSON.parse(request.body) as {entries?: {entryId: string}[]}
+    seen += entries?.length ?? 1
+    const statuses = entries?.map(({entryId}) => ({entryId, status: 'SUCCESS'}))
+    await request.reply({body: JSON.stringify(statuses === undefined ? {} : {statuses})})
+  }
+  t.equal(seen, 3)
+  await restarting
+})

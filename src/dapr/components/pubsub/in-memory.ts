@@ -43,7 +43,13 @@ class Queue {
       this.#wasMuch = true
       this.#options.onMuchWaiting?.(this.#waiting.length - this.#next, this.#bytes)
     }
-    if (this.#atWork < Math.max(1, this.#options.atOnce)) void this.#work()
+    this.#fill()
+  }
+
+  /** As many are handled at once as may be. */
+  #fill(): void {
+    while (this.#atWork < Math.max(1, this.#options.atOnce) && this.#next < this.#waiting.length && !this.#isStopped)
+      void this.#work()
   }
 
   get backlog(): Backlog {
@@ -57,7 +63,10 @@ class Queue {
 
   async #work(): Promise<void> {
     this.#atWork++
-    for (let message = this.#take(); message !== undefined; message = this.#take()) await this.#options.handle(message)
+    for (let message = this.#take(); message !== undefined; message = this.#take()) {
+      this.#fill()
+      await this.#options.handle(message)
+    }
     if (--this.#atWork === 0 && this.#isStopped) this.#drained.resolve()
   }
 
@@ -88,6 +97,7 @@ export const open: OpenComponent<PubSub> = async () => {
   const queues = new Set<Queue>()
   return {
     capabilities: [],
+    followsSettings: true,
     publish: async (topic, message) => {
       const wanting = [...queues].filter(queue => queue.isFor(topic))
       if (!wanting.every(queue => queue.takes(message)))

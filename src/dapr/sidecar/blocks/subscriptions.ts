@@ -6,7 +6,7 @@ import type {TopicReader} from '../../components/pubsub.ts'
 import type {TopicBacklog} from '../../../model/activity.ts'
 import {messageOf} from '../../../model/errors.ts'
 import {SerialQueue} from '../../../model/serial-queue.ts'
-import type {TopicSubscription} from '../../../files/resources/subscriptions.ts'
+import type {BulkSettings, TopicSubscription} from '../../../files/resources/subscriptions.ts'
 import type {BlockContext} from './block-context.ts'
 import {BlockError} from './block-error.ts'
 import {BulkDelivery} from './bulk-delivery.ts'
@@ -157,7 +157,7 @@ export class Subscriptions {
       const broker = await this.#broker(subscription)
       const current = this.#active.get(key)
       if (broker !== undefined && current?.broker.component === broker.component) {
-        const isSame = isReadAlike(current.subscription, subscription)
+        const isSame = broker.component.followsSettings === true || isReadAlike(current.subscription, subscription)
         current.subscription = subscription
         if (isSame) return false
       }
@@ -200,23 +200,33 @@ export class Subscriptions {
     })
     const delivering = {waiting: 0, count: 0}
     const active: Omit<Active, 'reader'> & {reader?: TopicReader} = {subscription, broker, over, delivering}
-    const {bulk} = subscription
-    const handler =
-      bulk === undefined ? delivery : new BulkDelivery({delivery, channel, settings: bulk, over: over.signal})
+    let batches: {readonly settings: BulkSettings; readonly handler: BulkDelivery} | undefined
+    // a save may change whether and how events are delivered in batches
+    const handlerNow = (): EventDelivery | BulkDelivery => {
+      const settings = active.subscription.bulk
+      if (settings === undefined) return delivery
+      if (!isDeepStrictEqual(settings, batches?.settings))
+        batches = {settings, handler: new BulkDelivery({delivery, channel, settings, over: over.signal})}
+      return batches?.handler ?? delivery
+    }
     const reader = await broker.component.subscribe({
       topic: broker.topicPrefix + subscription.topic,
       group: inSpace(broker.space, group),
       metadata: metadataInSpace(subscription.metadata, broker.space),
       ready: async () => channel.ready(over.signal),
-      atOnce: bulk?.maxMessages ?? 0,
+      get atOnce() {
+        return active.subscription.bulk?.maxMessages ?? 0
+      },
       // few promises: many events
       handle: message => {
         delivering.waiting++
         delivering.count++
-        return handler.handle(message).then(handled => {
-          delivering.waiting--
-          return handled
-        })
+        return handlerNow()
+          .handle(message)
+          .then(handled => {
+            delivering.waiting--
+            return handled
+          })
       },
       onMuchWaiting: (count, bytes) =>
         log.warn(
