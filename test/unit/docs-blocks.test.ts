@@ -11,7 +11,6 @@ const HELD: readonly (readonly [page: string, begins: string, by: string])[] = [
   ['README.md', 'npm ci && npm start', 'the example: e2e/examples.test.ts; the other line runs this test'],
   ['README.md', 'npm ci && npm run binary', 'builds 128 MB: CI builds it, and runs the end-to-end tests against it'],
   ['docs/from-a-procfile.md', 'web: node', 'docs/paths.test.ts'],
-  ['docs/from-a-procfile.md', 'const api =', 'docs/paths.test.ts'],
   ['docs/from-compose.md', '# compose.yaml', 'docs/paths.test.ts'],
   ['docs/for-a-team.md', 'pillion up --watch', 'sdks/market.test.ts'],
   ['docs/coming-from-dapr.md', '$ pillion run', 'docs/docs-output.test.ts'],

@@ -1,5 +1,6 @@
 import {existsSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
+import {readTextFile} from '../../model/read-file.ts'
 import {envFileVariables} from './env-file.ts'
 import {pathTo, unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {commandOf, flaggedPort, commandPort, readsPort, splitFolder} from './shell-words.ts'
@@ -12,7 +13,8 @@ const PORT_STEP = 100
 /** A Procfile as foreman, Heroku, overmind and honcho read it. Throws a `UserError` if it names no process. */
 export function importProcfile(file: ImportedFile): Imported {
   const root = dirname(file.path)
-  const firstPort = Number(envFileVariables(join(root, '.env'))['PORT']) || FIRST_PORT
+  const written = Number(envFileVariables(join(root, '.env'))['PORT']) || 0
+  const firstPort = written || FIRST_PORT
   const notes: string[] = []
   const apps: ImportedApp[] = []
   for (const [index, line] of file.text.split(/\r?\n/).entries()) {
@@ -22,7 +24,7 @@ export function importProcfile(file: ImportedFile): Imported {
     const number = (index + 1).toString()
     if (name === '') notes.push(`line ${number} is no "name: command": ${text}`)
     else if (apps.some(({id}) => id === name)) notes.push(`line ${number} is a second "${name}": ${command}`)
-    else apps.push(appOf(name, command, {root, firstPort, before: apps}))
+    else apps.push(appOf(name, command, {root, firstPort, isWritten: written > 0, before: apps}))
   }
   if (apps.length === 0) throw unreadable(file, 'it has no line of the form "name: command"', 0)
   return {
@@ -46,10 +48,12 @@ interface Around {
   /** The folder of the Procfile. */
   readonly root: string
   readonly firstPort: number
+  /** The `.env` file sets PORT for all: it would hide the number that an app is given. */
+  readonly isWritten: boolean
   readonly before: readonly ImportedApp[]
 }
 
-function appOf(id: string, typed: string, {root, firstPort, before}: Around): ImportedApp {
+function appOf(id: string, typed: string, {root, firstPort, isWritten, before}: Around): ImportedApp {
   const {folder, line: placed} = placedIn(root, typed)
   const {env: own, line} = assigned(placed)
   const command = commandOf(line)
@@ -62,12 +66,23 @@ function appOf(id: string, typed: string, {root, firstPort, before}: Around): Im
       keys: {command, env, profiles: ['release']},
       notes: ['Heroku runs this once before each release: here by pillion start release, or --profile release']
     }
-  const {port, isSure} = listensOn(id, line, Number(env.PORT), own['PORT'] !== undefined)
+  const {port, isSure, isTold} = listensOn(id, {
+    line,
+    folder,
+    given: Number(env.PORT),
+    isOwn: own['PORT'] !== undefined
+  })
   if (port === 0) return {id, folder, keys: {command, env}, notes: []}
-  const owner = before.find(({keys}) => keys['appPort'] === port)
+  const owner = before.find(({keys}) => keys['appPort'] === port || keys['port'] === port)
   if (owner !== undefined) {
     const note = `appPort: ${port} is that of ${owner.id}: if it listens, too, give it another PORT, and write appPort`
     return {id, folder, keys: {command, env}, notes: [note]}
+  }
+  if (isTold && !isWritten) {
+    const {PORT: _, ...others} = env
+    const keys = {port, command, ...(Object.keys(others).length > 0 && {env: others})}
+    const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, write its number as fixedPort`
+    return {id, folder, keys, notes: isSure ? [] : [doubt]}
   }
   const doubt = `foreman sets PORT=${env.PORT}: if the program listens elsewhere, change appPort`
   return {id, folder, keys: {appPort: port, command, env}, notes: isSure ? [] : [doubt]}
@@ -91,13 +106,40 @@ function assigned(typed: string): {readonly env: Readonly<Record<string, string>
   return {env, line}
 }
 
-/** Where a process listens, 0: nowhere, as far as its line tells. `given`: the port that it is told. */
-function listensOn(id: string, line: string, given: number, isOwn: boolean): {port: number; isSure: boolean} {
-  if (/\$\{?PORT\b/.test(line)) return {port: given, isSure: true}
+interface Listening {
+  readonly line: string
+  readonly folder: string
+  /** The port that it is told. */
+  readonly given: number
+  /** The line itself says so. */
+  readonly isOwn: boolean
+}
+
+/** Where a process listens, 0: nowhere, as far as its line and its source tell. `isTold`: it takes the number from PORT. */
+function listensOn(
+  id: string,
+  {line, folder, given, isOwn}: Listening
+): {port: number; isSure: boolean; isTold: boolean} {
+  if (/\$\{?PORT\b/.test(line)) return {port: given, isSure: true, isTold: true}
   const flagged = flaggedPort(line)
-  if (flagged > 0) return {port: flagged, isSure: true}
-  if (isOwn || readsPort(line)) return {port: given, isSure: true}
+  if (flagged > 0) return {port: flagged, isSure: true, isTold: false}
+  if (isOwn || readsPort(line) || sourceReadsPort(line, folder)) return {port: given, isSure: true, isTold: true}
   const usual = commandPort(line)
-  if (usual > 0) return {port: usual, isSure: true}
-  return {port: id === 'web' ? given : 0, isSure: false}
+  if (usual > 0) return {port: usual, isSure: true, isTold: false}
+  return {port: id === 'web' ? given : 0, isSure: false, isTold: true}
+}
+
+/** The variable PORT, as languages name it: `process.env.PORT`, `os.environ["PORT"]`, `ENV.fetch('PORT')`, `os.Getenv("PORT")`. */
+const PORT_IN_SOURCE = /\benv(?:iron)?\b\W{1,3}(?:\w+\W{1,3})?PORT\b|getenv\(\s*["']PORT\b/i
+
+/** A file that the line names reads it. */
+const sourceReadsPort = (line: string, folder: string): boolean =>
+  line.split(/\s+/).some(word => /\.\w+$/.test(word) && PORT_IN_SOURCE.test(sourceText(resolve(folder, word))))
+
+function sourceText(path: string): string {
+  try {
+    return readTextFile(path)
+  } catch {
+    return '' // no file, or a large one
+  }
 }

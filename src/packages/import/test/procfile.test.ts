@@ -25,9 +25,8 @@ t.test('a Procfile becomes apps of one folder', async t => {
       {
         appID: 'web',
         appDirPath: '.',
-        appPort: 5000,
-        command: ['sh', '-c', 'node server.js -p $PORT'],
-        env: {PORT: '5000'}
+        port: 5000,
+        command: ['sh', '-c', 'node server.js -p $PORT']
       },
       {
         appID: 'css',
@@ -44,9 +43,9 @@ t.test('a Procfile becomes apps of one folder', async t => {
       {
         appID: 'api',
         appDirPath: '.',
-        appPort: 4000,
+        port: 4000,
         command: ['bin/rails', 's'],
-        env: {RAILS_ENV: 'test', PORT: '4000'}
+        env: {RAILS_ENV: 'test'}
       },
       {appID: 'jobs', appDirPath: '.', command: ['bin/jobs'], env: {PORT: '4000'}},
       {appID: 'release', appDirPath: '.', command: ['rake', 'db:migrate'], env: {PORT: '5500'}, profiles: ['release']}
@@ -83,11 +82,27 @@ t.test('ports: written, known of the program, or as foreman counts them', async 
   }
   for (const [line, port] of Object.entries(table)) {
     const {template} = await imported(t, {Procfile: `x: ${line}\n`})
-    t.equal(template.apps[0]?.['appPort'], port, line)
-    t.same(template.apps[0]?.['env'], {PORT: '5000'}, 'as foreman gives it')
+    const {port: told, appPort, env} = template.apps[0] ?? {}
+    t.equal(told ?? appPort, port, line)
+    t.same(env, told === undefined ? {PORT: '5000'} : undefined, 'as foreman gives it, or told by Pillion')
   }
   const {template} = await imported(t, {Procfile: 'clock: ruby clock.rb\nweb: node index.js\n'})
-  t.equal(template.apps[1]?.['appPort'], 5100)
+  t.equal(template.apps[1]?.['port'], 5100)
+})
+
+t.test('a program whose source takes its number from PORT is called at that number', async t => {
+  const sources = {
+    'a.mjs': 'createServer().listen(process.env.PORT)',
+    'b.py': 'app.run(port=int(os.environ["PORT"]))',
+    'c.rb': "set :port, ENV.fetch('PORT')",
+    'd.js': 'listen(3000) // no PORT'
+  }
+  const Procfile = 'a: node a.mjs\nb: python b.py\nc: ruby c.rb\nd: node d.js\n'
+  const {template} = await imported(t, {Procfile, ...sources})
+  t.same(
+    template.apps.map(({port}) => port),
+    [5000, 5100, 5200, undefined]
+  )
 })
 
 t.test('foreman counts from the PORT of .env', async t => {
@@ -114,7 +129,7 @@ t.test('a line that changes the folder first runs there, with the env file of al
   const files = {web: {}, api: {}, 'a b': {}, Procfile: lines.join('\n')}
   const {template} = await imported(t, files)
   t.match(template.apps, [
-    {appDirPath: './web', command: ['npm', 'start'], appPort: 5000},
+    {appDirPath: './web', command: ['npm', 'start'], port: 5000},
     {appDirPath: '.', command: ['sh', '-c', 'cd api && x']},
     {appDirPath: '.', command: ['sh', '-c', 'cd gone && x']},
     {appDirPath: './a b', command: ['y']}
