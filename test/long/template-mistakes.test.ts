@@ -156,7 +156,7 @@ t.test('--only takes its apps with commas or as words', async t => {
 
 t.test('mistakes of somebody new to YAML come with what to write', async t => {
   const rig = await openRig(t)
-  const column = /keys of one app begin in the same column$/
+  const column = /keys of one map begin in the same column$/
   const table: readonly (readonly [string, number, RegExp])[] = [
     ['  - appID: a\n   appDirPath: .\n', 4, column],
     ['  - appID: a\n  appDirPath: .\n', 4, column],

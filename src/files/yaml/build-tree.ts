@@ -78,7 +78,7 @@ export class TreeBuilder {
     for (const {key, value} of map.items) {
       const at = this.#spotOf(key, spot.start - this.#start)
       if (seen !== undefined && isScalar(key)) checkUnique(key, seen, at)
-      const isMerge = isScalar(key) && isMergeKey(this.#scalar(key, at))
+      const isMerge = isScalar(key) && key.source === '<<' && isMergeKey(this.#scalar(key, at))
       const written = isMerge ? undefined : this.#item(key, at.start - this.#start, depth).node
       const item = this.#item(value, at.start - this.#start, depth)
       if (written === undefined)

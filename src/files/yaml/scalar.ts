@@ -54,7 +54,8 @@ export function tagFault({text, tag}: YamlScalar, {hasYesAndNo}: Dialect): strin
 export const TRUE_OR_FALSE = /^(?:true|True|TRUE|false|False|FALSE)$/
 
 /** Whether there is no value: nothing, `~` or `null`. */
-export const isNull = (node: YamlNode): boolean => node.kind === 'scalar' && resolveScalar(node).value === null
+export const isNull = (node: YamlNode): boolean =>
+  node.kind === 'scalar' && node.text.length <= 4 && resolveScalar(node).value === null
 
 /** Whether the scalar is a merge key. */
 export const isMergeKey = ({text, style, tag}: YamlScalar): boolean =>
