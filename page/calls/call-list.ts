@@ -15,7 +15,7 @@ const LATE = 2000
 
 /** The calls of the view, the latest first. */
 export const calls = signal<readonly Api.Call[]>([])
-/** How many calls ended besides; the run has them. */
+/** How many calls there were besides since the list was cleared; the run has the latest of them. */
 export const notShown = signal(0)
 /** The run has answered what these are. */
 export const isAnswered = signal(false)
@@ -49,7 +49,11 @@ export function unclear(): void {
 function add(rows: readonly Api.Call[]): void {
   const known = new Map(calls.peek().map(row => [row.number, row]))
   for (const row of rows) if (row.number > clearedAt()) known.set(row.number, row)
-  calls.value = [...known.values()].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
+  const listed = [...known.values()].toSorted((a, b) => b.number - a.number).slice(0, MAX_ROWS)
+  calls.value = listed
+  // each call has the next number; with a filter it is not known how many others it would list
+  const all = (listed[0]?.number ?? clearedAt()) - clearedAt()
+  notShown.value = shownFor.peek() === '' ? Math.max(0, all - listed.length) : 0
 }
 
 /** A call that took long has a lower number than others that ended before it. */
@@ -124,7 +128,6 @@ export function followCalls(q: string): () => void {
     if (q !== '') return loadSoon()
     if (early === undefined) add(batch.calls)
     else early = [...early, ...batch.calls]
-    notShown.value += batch.notShown
   })
   const stopFollowing = listen('following', () => {
     if (mistake.peek() === '') void load()

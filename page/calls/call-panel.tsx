@@ -66,7 +66,12 @@ function Content({call}: {readonly call: Api.CallDetail}) {
       {why !== '' && <p>{why}</p>}
       <Actions call={call} hasKeys />
       <Timing call={call} />
-      <Trace key={call.number} q={call.number.toString()} isOpen={call.isFailed} />
+      <Trace
+        key={call.number}
+        q={call.number.toString()}
+        isOpen={call.isFailed}
+        version={call.isOpen ? 'open' : 'ended'}
+      />
       {!isKept && <p class="soft">Its bytes are no longer kept.</p>}
       {isTruncated && (
         <p class="soft">
@@ -75,7 +80,12 @@ function Content({call}: {readonly call: Api.CallDetail}) {
       )}
       <Message title={`Request, ${bytes(requestBytes)}`} message={request} />
       <Message title={`Answer, ${bytes(responseBytes)}`} message={response} />
-      <LinesAround apps={[from, to]} from={Date.parse(at)} until={Date.parse(at) + call.totalMs} />
+      <LinesAround
+        key={call.isOpen ? 'open' : 'ended'}
+        apps={[from, to]}
+        from={Date.parse(at)}
+        until={Date.parse(at) + call.totalMs}
+      />
     </>
   )
 }

@@ -14,19 +14,37 @@ import {hrefOfCall} from './columns.tsx'
 /** Of one app's lines so many are shown at one place. */
 const MAX_LINES = 50
 
+/** A request that is under way is asked about again after this time. */
+const AGAIN_MS = 1000
+
 /**
  * The whole request that something belongs to: all that was done for it, as bars over time, and what apps wrote meanwhile. `q`: as the API has it; `isOpen`: it is
- * shown at once.
+ * shown at once. `version`: with another one, something has happened to it.
  */
-export function Trace({q, isOpen}: {readonly q: string; readonly isOpen: boolean}) {
+export function Trace({q, isOpen, version}: {readonly q: string; readonly isOpen: boolean; readonly version: string}) {
+  const [isShown, setShown] = useState(isOpen)
   const [tree, setTree] = useState<Api.RequestTree | string | undefined>(undefined)
-  const load = (isShown: boolean): void => {
-    if (!isShown || tree !== undefined) return
-    api.ask('GET /trace', {query: {q}}).then(setTree, (error: unknown) => setTree(problemOf(error).message))
-  }
-  useEffect(() => load(isOpen), [])
+  useEffect(() => {
+    if (!isShown) return undefined
+    const gone = new AbortController()
+    let again: ReturnType<typeof setTimeout> | undefined
+    const load = async (): Promise<void> => {
+      try {
+        const found = await api.ask('GET /trace', {query: {q}, signal: gone.signal})
+        setTree(found)
+        if (found.nodes.some(node => node.isOpen)) again = setTimeout(() => void load(), AGAIN_MS)
+      } catch (error) {
+        if (!gone.signal.aborted) setTree(problemOf(error).message)
+      }
+    }
+    void load()
+    return () => {
+      gone.abort()
+      clearTimeout(again)
+    }
+  }, [q, isShown, version])
   return (
-    <details class="message" open={isOpen} onToggle={event => load(event.currentTarget.open)}>
+    <details class="message" open={isOpen} onToggle={event => setShown(event.currentTarget.open)}>
       <summary>The whole request</summary>
       {typeof tree === 'string' && <p class="bad">{tree}</p>}
       {typeof tree === 'object' && <Tree tree={tree} />}

@@ -10,7 +10,7 @@ import {isDown, wordOf} from '../state/app-status.ts'
 import {now} from '../state/clock.ts'
 import {faults} from '../state/faults.ts'
 import {hrefOf} from '../state/route.ts'
-import {appList, connection, deaths, keyOf, waiting} from '../state/run.ts'
+import {appList, connection, deaths, keyOf, targetOf, waiting} from '../state/run.ts'
 import {histories, lastMinute} from './traffic-history.ts'
 
 /** So many are told at once: more would push away the table, which has them, too. */
@@ -49,7 +49,7 @@ function crashOf(app: Api.App): Trouble {
     isBad: true,
     text: (
       <>
-        <b>{app.id}</b> {app.exit}
+        <b>{keyOf(app)}</b> {app.exit}
         {death !== undefined && `, ${ago(now.value - Date.parse(death.at))}`}
         {inside !== undefined && (
           <>
@@ -61,11 +61,11 @@ function crashOf(app: Api.App): Trouble {
     ),
     actions: (
       <>
-        <a class="button" href={hrefOf('apps', [app.id])}>
+        <a class="button" href={hrefOf('apps', [keyOf(app)])}>
           Show crash
         </a>
         {mayChange && connection.value.state === 'open' && (
-          <button type="button" onClick={() => void act(app.id, 'start')}>
+          <button type="button" onClick={() => void act(targetOf(app).name, 'start')}>
             Start
           </button>
         )}

@@ -4,7 +4,7 @@ import {Icon, type IconName} from '../home/icons.tsx'
 import {mayChange} from '../state/api.ts'
 import {wordOf} from '../state/app-status.ts'
 import {go, hrefOf} from '../state/route.ts'
-import {appList, keyOf} from '../state/run.ts'
+import {appList, keyOf, targetOf} from '../state/run.ts'
 import {confirm} from './confirm.tsx'
 import {act} from './strips.tsx'
 
@@ -29,29 +29,33 @@ const logsOf = (app: Api.App): Action => ({
 
 function changesOf(app: Api.App): readonly Action[] {
   if (!mayChange) return []
-  const {id} = app
+  const {name: target} = targetOf(app)
   if (isOver(app) || wordOf(app) === 'debugging')
-    return [{name: 'start', text: 'Start', key: 's', run: () => void act(id, 'start')}]
-  const isLast = appList.value.every(each => each.id === id || isOver(each))
-  const end = {text: `${id} is the last app: the run ends with it.`, yes: 'End the run'}
-  const stop = (): void => void act(id, 'stop')
+    return [{name: 'start', text: 'Start', key: 's', run: () => void act(target, 'start')}]
+  const isLast = appList.value.every(each => targetOf(each).name === target || isOver(each))
+  const end = {text: `${target} is the last app: the run ends with it.`, yes: 'End the run'}
+  const stop = (): void => void act(target, 'stop')
   return [
-    {name: 'restart', text: 'Restart', key: 'r', run: () => void act(id, 'restart')},
+    {name: 'restart', text: 'Restart', key: 'r', run: () => void act(target, 'restart')},
     {
       name: 'stop',
       text: `Stop${isLast ? ' …' : ''}`,
       key: 's',
       run: isLast ? () => confirm({...end, run: stop}) : stop
     },
-    {name: 'debug', text: 'Debug …', key: 'd', run: () => askToDebug(id)}
+    {name: 'debug', text: 'Debug …', key: 'd', run: () => askToDebug(target)}
   ]
 }
+
+/** What a button does, with all that it concerns. The lines are those of all instances. */
+const titleOf = (app: Api.App, text: string): string =>
+  `${text.replace(' …', '')} ${text === 'Logs' ? keyOf(app) : targetOf(app).text}`
 
 /** Buttons with words. */
 export const AppActions = ({app}: {readonly app: Api.App}) => (
   <>
     {changesOf(app).map(({name, text, run}) => (
-      <button key={name} type="button" onClick={run}>
+      <button key={name} type="button" title={titleOf(app, text)} onClick={run}>
         {text}
       </button>
     ))}
@@ -69,8 +73,8 @@ export const RowActions = ({app}: {readonly app: Api.App}) => (
         key={name}
         type="button"
         tabIndex={-1}
-        aria-label={`${text.replace(' …', '')} ${keyOf(app)}`}
-        title={`${text} (${key})`}
+        aria-label={titleOf(app, text)}
+        title={`${titleOf(app, text)} (${key})`}
         onClick={run}
       >
         <Icon name={name} />

@@ -4,7 +4,7 @@ import {timeOfDay} from '../parts/format.ts'
 import {visible} from '../parts/safe-text.ts'
 import {mayChange} from '../state/api.ts'
 import {hrefOf, route} from '../state/route.ts'
-import {sendReplays, unpin} from './pins.ts'
+import {isSending, sendReplays, unpin} from './pins.ts'
 import {useQuestion} from './question.tsx'
 
 /** Columns of rounds: the latest ones. */
@@ -82,7 +82,7 @@ function PinRow({pin, rounds}: {readonly pin: Api.Pin; readonly rounds: readonly
       {mayChange && (
         <td>
           <div class="tools">
-            <button type="button" aria-label={`Send call ${call}`} onClick={send}>
+            <button type="button" aria-label={`Send call ${call}`} disabled={isSending.value} onClick={send}>
               Send
             </button>
             <button type="button" aria-label={`Unpin call ${call}`} onClick={() => void unpin(call)}>

@@ -3,12 +3,19 @@ import {signal} from '@preact/signals'
 import {announce} from '../parts/announce.tsx'
 import {failure} from '../parts/strips.tsx'
 import {api, problemText} from '../state/api.ts'
+import {listen, runId} from '../state/run.ts'
 
 /** Undefined: not asked yet. */
 export const pins = signal<Api.Pins | undefined>(undefined)
 /** What was sent from this page last, in the order of the answers. */
 export const sentNow = signal<readonly Api.Replay[]>([])
 export const isSending = signal(false)
+/** The run in which they were sent. */
+let sentIn = ''
+
+listen('reset', ({run}) => {
+  if (run !== sentIn) sentNow.value = []
+})
 
 export const showProblem = (error: unknown): void => {
   failure.value = problemText(error)
@@ -46,11 +53,13 @@ export const sendAll = async (unsafe: boolean): Promise<void> => sendReplays({pi
 
 /** Sends calls again, and shows each answer as it comes. */
 export async function sendReplays(body: object): Promise<void> {
+  if (isSending.value) return
   sentNow.value = []
   isSending.value = true
+  const ours = (sentIn = runId.value)
   try {
     const replays = await api.follow('POST /replays', {body})
-    for await (const replay of replays) sentNow.value = [...sentNow.value, replay]
+    for await (const replay of replays) if (runId.value === ours) sentNow.value = [...sentNow.value, replay]
     announce(`${sentNow.value.length} calls`)
   } catch (error) {
     showProblem(error)

@@ -12,8 +12,19 @@ interface PageAnswer extends Incoming {
   readonly response: Response
 }
 
+/**
+ * So long a request waits for the head of its answer. A browser that has no connection left for it would send it much later, when
+ * nobody expects it any more.
+ */
+const limitMs = (method: string): number => (method === 'GET' ? 30_000 : 120_000)
+
 async function send({method, path, body, accept, signal}: Outgoing): Promise<PageAnswer> {
-  const response = await fetch(path, {
+  const late = new AbortController()
+  const ms = limitMs(method)
+  const detail = `the run has not answered for ${ms / 1000} s`
+  const problem = new ApiError({status: 0, detail, hint: 'Close other tabs of this page, and try again.'})
+  const limit = setTimeout(() => late.abort(problem), ms)
+  const answered = fetch(path, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
@@ -21,8 +32,9 @@ async function send({method, path, body, accept, signal}: Outgoing): Promise<Pag
       ...(body !== '' && {'content-type': 'application/json'})
     },
     ...(typeof body === 'string' && body !== '' && {body}),
-    ...(signal !== undefined && {signal})
+    signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
   })
+  const response = await answered.finally(() => clearTimeout(limit))
   return {status: response.status, body: piecesOf(response), response}
 }
 

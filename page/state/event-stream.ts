@@ -37,10 +37,15 @@ export class EventStream {
     this.now()
   }
 
-  /** Connects again, without a pause. */
-  now(): void {
+  /** Ends the connection; `follow` goes on at the event where it was. */
+  end(): void {
     clearTimeout(this.#retry)
     this.#reading.abort()
+  }
+
+  /** Connects again, without a pause. */
+  now(): void {
+    this.end()
     this.#reading = new AbortController()
     const {signal} = this.#reading
     this.#read(signal).catch((error: unknown) => {

@@ -3,6 +3,7 @@ import {computed, signal} from '@preact/signals'
 import type {ApiError} from '../../src/control/api-client.ts'
 import {hasToken} from './api.ts'
 import {EventStream, type RunEvent} from './event-stream.ts'
+import {mayFollow, watchTabs} from './tabs.ts'
 
 /** What is known of the connection to the run. `at`: since when. */
 export type Connection =
@@ -56,6 +57,14 @@ export const isPaused = signal(false)
 export const keyOf = ({id, version, instance}: Pick<Api.App, 'id' | 'version' | 'instance'>): string =>
   `${id}${version === '0.0.0' || version === '' ? '' : `@${version}`}${instance === 1 ? '' : `.${instance}`}`
 
+/** What an action on an app concerns: this instance, if the app has several; all versions of its id, which act together. */
+export function targetOf(app: Api.App): {readonly name: string; readonly text: string} {
+  const same = appList.value.filter(({id}) => id === app.id)
+  if (new Set(same.map(({version}) => version)).size > 1) return {name: app.id, text: `all versions of ${app.id}`}
+  const name = same.length > 1 ? `${app.id}.${app.instance}` : app.id
+  return {name, text: name === app.id ? keyOf(app) : name}
+}
+
 /** What the run is called: by its template, or by the folder of that; where commands need another name, that is behind it. */
 export const runName = computed(() => {
   const {template: {name = '', file = ''} = {}, name: called = ''} = run.value ?? {}
@@ -97,6 +106,7 @@ export const reconnect = (): void => stream.now()
 const isShown = (): boolean => !document.hidden && !isPaused.value
 
 function follow(): void {
+  if (!mayFollow()) return stream.end()
   const wanted = [...listeners].flatMap(([type, {size}]) => (SAMPLES.has(type) && size > 0 && isShown() ? [type] : []))
   stream.follow([...STATE, ...wanted])
 }
@@ -185,4 +195,5 @@ export function pause(isWanted: boolean): void {
 }
 
 document.addEventListener('visibilitychange', followSoon)
+watchTabs(followSoon)
 followSoon()

@@ -1,6 +1,6 @@
 import {useEffect} from 'preact/hooks'
 import {PinTable} from '../replay/pin-table.tsx'
-import {loadPins, pins, sendAll} from '../replay/pins.ts'
+import {isSending, loadPins, pins, sendAll} from '../replay/pins.ts'
 import {SideBySide} from '../replay/side-by-side.tsx'
 import {SentNow, WindowForm} from '../replay/window-form.tsx'
 import {mayChange} from '../state/api.ts'
@@ -42,7 +42,12 @@ export default function Replay() {
         <h1>Replay</h1>
         <span class="soft">After each save the pinned calls that are safe are sent again.</span>
         {mayChange && (
-          <button type="button" class="far" disabled={(known?.pins.length ?? 0) === 0} onClick={sendPinned}>
+          <button
+            type="button"
+            class="far"
+            disabled={isSending.value || (known?.pins.length ?? 0) === 0}
+            onClick={sendPinned}
+          >
             Send all now
           </button>
         )}

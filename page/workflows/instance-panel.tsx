@@ -125,7 +125,7 @@ function Found({
       )}
       {timeline !== undefined && <Steps timeline={timeline} children={children} />}
       {opened !== undefined && <StepDetail key={opened.eventId} step={opened} trace={detail.trace} />}
-      <Trace q={`workflow:${app}/${detail.id}`} isOpen={false} />
+      <Trace key={`${app}/${detail.id}`} q={`workflow:${app}/${detail.id}`} isOpen={false} version={lastUpdate} />
       <Payload title="Input" text={input} />
       <Payload title="Output" text={output} />
     </>

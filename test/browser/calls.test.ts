@@ -1,7 +1,7 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
 import {open, violations, withBrowser} from './browser.ts'
-import {call, madeUp, treeNode, type MadeUp} from './made-up.ts'
+import {call, callDetail, madeUp, treeNode, type MadeUp} from './made-up.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 
@@ -121,7 +121,7 @@ t.test('the calls between apps', async t =>
       await run.followed('calls')
       run.send('calls', {calls: [call(9, {path: '/new'})], notShown: 12})
       await grid.getByText('GET /new').waitFor()
-      await page.getByText('4 shown, 12 not').waitFor()
+      await page.getByText('4 shown, 5 not').waitFor()
       await page.getByRole('button', {name: 'failed', exact: true}).click()
       await page.getByText('1 shown').waitFor()
       t.match(page.url(), /q=is%3Afailed/)
@@ -151,6 +151,27 @@ t.test('the calls between apps', async t =>
       next.answers['GET /calls'] = {last: 1, calls: [call(1, {path: '/next'})]}
       await page.getByRole('grid').getByText('GET /next').waitFor()
       t.ok(await page.getByText('1 shown').isVisible())
+    })
+
+    await t.test('calls that are missing from the list are counted, whatever the reason', async t => {
+      const run = await madeUp(t)
+      const some = (from: number, to: number): readonly Api.Call[] =>
+        Array.from({length: to - from + 1}, (_, n) => call(to - n))
+      run.answers['GET /calls'] = {last: 20, calls: some(1, 20)}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Calls', exact: true}).click()
+      await page.getByText('20 shown', {exact: true}).waitFor()
+      await page.getByRole('button', {name: 'Pause'}).click()
+      run.answers['GET /calls'] = {last: 1020, calls: some(721, 1020)}
+      await page.getByRole('button', {name: 'Go on'}).click()
+      await page.getByText('320 shown, 700 not').waitFor()
+      run.answers['GET /calls'] = {last: 7000, calls: some(1021, 7000)}
+      await page.getByRole('button', {name: 'Pause'}).click()
+      await page.getByRole('button', {name: 'Go on'}).click()
+      await page.getByText('5,000 shown, 2,000 not').waitFor()
+      await page.getByRole('button', {name: 'Clear'}).click()
+      await page.getByText('0 shown', {exact: true}).waitFor()
+      t.pass('it is said')
     })
 
     await t.test('a call under way is shown, and then how it ended', async t => {
@@ -208,6 +229,35 @@ t.test('the calls between apps', async t =>
       await panel.waitFor({state: 'detached'})
       t.same(troubles, [])
     })
+
+    await t.test(
+      'the whole request of a call under way is followed until it has ended, also after an error',
+      async t => {
+        const run = await runWithCalls(t)
+        let isOpen = true
+        const now = (): Api.Call => call(7, isOpen ? {isOpen: true, status: 0} : {status: 500, isFailed: true})
+        run.answers['GET /calls/7'] = () => ({...callDetail(now())})
+        const answer = () => ({
+          ...{asked: 1, failedAt: null, leftOut: 0, lines: [], linesLeftOut: 0},
+          nodes: [treeNode(now(), {id: 1, outcome: isOpen ? 'under way' : '500'})]
+        })
+        const {page} = await open(browser, `${run.url}`)
+        await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
+        delete run.answers['GET /trace']
+        const panel = page.getByRole('region', {name: /^Call 7/})
+        const summary = panel.getByText('The whole request')
+        await summary.click()
+        await panel.getByText('there is no /trace').waitFor()
+        run.answers['GET /trace'] = answer
+        await summary.click()
+        await summary.click()
+        const steps = panel.getByRole('list', {name: 'Calls of the request'}).getByRole('listitem')
+        await steps.getByText('under way').waitFor()
+        isOpen = false
+        await steps.getByText(/GET .orders.7 500/).waitFor()
+        t.equal(await steps.getByText('under way').count(), 0)
+      }
+    )
 
     await t.test('beside the list, what a call of the tree was stands on one line below its name', async t => {
       const run = await runWithCalls(t)

@@ -81,6 +81,38 @@ t.test('the first view: what is wrong, where to click, what has just happened', 
       t.equal(await page.getByRole('button', {name: /^(Start|Stop|Restart|Debug)/}).count(), 0)
     })
 
+    await t.test(
+      'what is done to one of several instances is done to it alone; versions act together, and say so',
+      async t => {
+        const run = await madeUp(t)
+        run.apps = [
+          app('b'),
+          app('b', {instance: 2}),
+          app('hello', {version: '1.0.0'}),
+          app('hello', {version: '2.0.0', isMain: false})
+        ]
+        for (const name of ['b.1/restart', 'b.2/stop', 'b.2/start', 'hello/restart'])
+          run.answers[`POST /apps/${name}`] = {apps: []}
+        const {page} = await open(browser, run.url)
+        const asks = async (action: string, ask: () => Promise<void>): Promise<void> => {
+          const [answer] = await Promise.all([
+            page.waitForResponse(response => response.request().method() === 'POST'),
+            ask()
+          ])
+          t.match(new URL(answer.url()).pathname, `/apps/${action}`)
+        }
+        const rows = page.getByRole('grid', {name: 'Apps'}).getByRole('row')
+        await asks('b.1/restart', async () => page.getByRole('button', {name: 'Restart b.1'}).click())
+        await asks('b.2/stop', async () => page.getByRole('button', {name: 'Stop b.2'}).click())
+        await asks('hello/restart', async () =>
+          rows.filter({hasText: 'hello'}).last().getByRole('button', {name: 'Restart all versions of hello'}).click()
+        )
+        run.send('app', app('b', {instance: 2, state: 'stopped', availability: 'stopped'}), 1001)
+        await page.goto(`${run.url.split('#')[0] ?? ''}#/apps/b.2`)
+        await asks('b.2/start', async () => page.getByRole('button', {name: 'Start'}).click())
+      }
+    )
+
     await t.test('what needs a person stands on top; other views tell of crashes alone', async t => {
       const run = await madeUp(t)
       crash(run)

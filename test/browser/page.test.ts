@@ -9,6 +9,11 @@ const stopClock = async ({clock}: Page): Promise<void> => {
   await clock.pauseAt(Date.now() + 1000)
 }
 
+const see = async (page: Page, isSeen: boolean): Promise<void> =>
+  page.evaluate(`window.isAside = ${!isSeen}; document.dispatchEvent(new Event('visibilitychange'))`)
+
+const payments = (page: Page) => page.getByRole('link', {name: 'payments'})
+
 t.test('the page', async t =>
   withBrowser(t, async browser => {
     await t.test('takes the token out of the address, and keeps it', async t => {
@@ -44,6 +49,56 @@ t.test('the page', async t =>
       await page.getByRole('button', {name: 'Now'}).click()
       await page.getByRole('link', {name: 'shipping'}).waitFor()
       t.equal(await page.getByRole('region', {name: 'Connection'}).getByText('The run has ended').count(), 0)
+    })
+
+    await t.test('twelve tabs: the one that is seen works, and so does the first when it is seen again', async t => {
+      const run = await madeUp(t)
+      run.answers['POST /apps/payments/restart'] = {apps: []}
+      const context = await browser.newContext()
+      const tab = async (isHidden: boolean): Promise<Page> => {
+        const page = await context.newPage()
+        // all pages of a browser without a screen are seen
+        await page.addInitScript(`window.isAside = ${isHidden}
+          Object.defineProperty(document, 'hidden', {get: () => window.isAside})`)
+        await page.goto(run.url)
+        return page
+      }
+      const first = await tab(false)
+      await payments(first).waitFor()
+      const behind = []
+      for (let n = 0; n < 5; n++) behind.push(await tab(true)) // as with the middle button
+      let seen = first
+      for (let n = 0; n < 6; n++) {
+        await see(seen, false)
+        seen = await tab(false)
+        await payments(seen).waitFor()
+      }
+      await see(seen, false)
+      run.apps = [app('payments'), app('shipping')]
+      run.send('app', app('shipping'), 1001)
+      await see(first, true)
+      await first.getByRole('link', {name: 'shipping'}).waitFor()
+      const restarted = first.waitForResponse(/payments.restart$/)
+      await first.getByRole('button', {name: 'Restart payments'}).click()
+      t.equal((await restarted).status(), 200)
+      for (const page of behind) {
+        await see(first, false)
+        await see(page, true)
+        await payments(page).waitFor()
+        await see(page, false)
+      }
+      await context.close()
+    })
+
+    await t.test('a request without an answer is given up, and that is said', async t => {
+      const run = await madeUp(t)
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'payments'}).waitFor()
+      await page.route('**/restart', () => undefined) // it is never sent
+      await page.clock.install()
+      await page.getByRole('button', {name: 'Restart payments'}).click()
+      await page.clock.runFor(121_000)
+      await page.getByText('the run has not answered for 120 s. Close other tabs').waitFor()
     })
 
     await t.test('says why it gets no events', async t => {

@@ -158,6 +158,26 @@ t.test('pinned calls', async t =>
       t.equal(await page.getByRole('button', {name: /Send|Unpin/}).count(), 0, 'not for who looks only')
     })
 
+    await t.test('what was sent in one run is not shown of the next', async t => {
+      const key = Buffer.alloc(32, 1)
+      const run = await madeUp(t, {key})
+      run.answers['GET /pins'] = {...PINS}
+      run.answers['POST /replays'] = `${JSON.stringify(DIFFERENT)}\n`
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Replay'}).click()
+      await page.getByRole('button', {name: 'Send call 7'}).click()
+      const sent = page.getByRole('region', {name: 'Sent now'})
+      await sent.waitFor()
+      run.cut()
+      run.close()
+      const next = await madeUp(t, {run: 'b'.repeat(32), port: Number(new URL(run.url).port), key})
+      next.restart()
+      next.answers['GET /pins'] = {...PINS}
+      await sent.waitFor({state: 'detached'})
+      await page.getByRole('region', {name: 'Pinned calls'}).waitFor()
+      t.pass('its pins are shown')
+    })
+
     await t.test('what is wrong is said', async t => {
       const run = await madeUp(t)
       run.answers['GET /pins'] = {pins: [], rounds: []}

@@ -57,6 +57,19 @@ t.test('the template', async t =>
       t.same(troubles, [])
     })
 
+    await t.test('an edit that has a mistake, or restarts nothing, is shown', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      run.answers['GET /template'] = TEMPLATE
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Template'}).click()
+      await page.getByText('1 mistake, 1 warning').waitFor()
+      run.answers['GET /template'] = {...TEMPLATE, findings: []}
+      run.send('note', {code: 'template-edit-failed', text: 'the edited template has a mistake'}, 1001)
+      await page.getByText('nothing is wrong with it').waitFor()
+      t.pass('it is asked again')
+    })
+
     await t.test('says why there is none', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
