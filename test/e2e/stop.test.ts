@@ -168,6 +168,19 @@ t.test('stop --app-id ends one app and its sidecar, and the run with the last', 
   t.same(await rig.leftovers(), [])
 })
 
+t.test('stop ID -f ends that app alone: the file says of which run', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'a', replicas: 2}])
+  await rig.write({'other/dapr.yaml': JSON.stringify({version: 1, apps: [{appID: 'a', command: ['true']}]})})
+  const run = rig.pillion(['run', '-f', '.'])
+  const apps = [await rig.driven('a'), await rig.driven('a')]
+  await run.waitForLine('Writing log files', {nth: 2})
+  t.match(await rig.run(['stop', 'a.2', '-f', 'dapr.yaml']), {code: 0, stderr: ''})
+  await Promise.race(apps.map(async app => app.closed))
+  t.match(await rig.run(['stop', 'a', '-f', 'other/dapr.yaml']), {stderr: /failed to stop app id a: /})
+  t.notOk(run.hasExited, 'neither the run, nor an app of another template')
+})
+
 t.test('a stdout that is closed under us ends the run with 0', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'a', command: ['sh', '-c', 'while :; do echo tick; sleep 0.05; done']}])

@@ -13,7 +13,10 @@ import {say} from '../say.ts'
 import {isTemplatePath} from '../template-named.ts'
 import {UsageError} from '../usage-error.ts'
 
-/** `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID …`: returns when everything named has ended. Succeeds if nothing is running: scripts stop twice. */
+/**
+ * `stop -f PATH`, `stop --name NAME`, `stop [--app-id] ID … [-f PATH]`: returns when everything named has ended; with apps,
+ * `-f` and `--name` say of which run. Succeeds if nothing is running: scripts stop twice.
+ */
 export const stop: CommandHandler = async ({flags, words, asJson}) => {
   const runFile = flags.text('run-file')
   const wanted = runFile === undefined ? undefined : await templateToStop(runFile, asJson)
@@ -21,14 +24,16 @@ export const stop: CommandHandler = async ({flags, words, asJson}) => {
   if (ids.length === 0 && flags.names.includes('name')) return stopNamed(commandPlace(flags), asJson)
   if (wanted === undefined && ids.length === 0)
     say(process.stderr, 'warning', 'Nothing is named, so nothing is stopped: pillion stop ID, or pillion down', asJson)
-  if (wanted !== undefined) {
+  if (wanted !== undefined && ids.length === 0) {
     const message = `Failed to stop Dapr and app processes: couldn't find apps with run file "${wanted}"`
     if (!(await stopTemplate(wanted, asJson))) say(process.stderr, 'failure', message, asJson)
     return 0
   }
-  const runs = await runsHere(asJson, ({appIds}) => ids.some(id => appIds.includes(id)))
+  const runs = await runsHere(asJson, ({appIds}) =>
+    ids.some(id => appIds.includes(id.replace(/\.\d+$/, '')) || appIds.includes(id))
+  )
   const version = flags.text('version')
-  const place = {...runPlace(undefined), name: flags.text('name')}
+  const place = {...runPlace(runFile), name: flags.text('name')}
   const stops = ids.map(async id => stopApp(id, runs, {asJson, version, place}))
   return Math.max(0, ...(await Promise.all(stops)))
 }
@@ -111,7 +116,7 @@ async function stopApp(
   const fail = (why: string): void => say(process.stderr, 'failure', `failed to stop app id ${id}: ${why}`, asJson)
   try {
     const tell = (text: string): void => say(process.stdout, 'success', text, asJson)
-    const run = pickRun(runs, place, {id, isAnywhere: true})
+    const run = pickRun(runs, place, {id, isAnywhere: place.typed === ''})
     if (run === undefined) {
       fail(noSuchRun(id, runs))
       if (!asJson) print(process.stderr, `${whatRuns(runs)}\n`)

@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http'
 import {UserError, messageOf} from '../../../model/errors.ts'
+import {randomHex} from '../../../platform/random.ts'
 import {collectFirst} from '../../../proxy/net/collector.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
@@ -32,9 +33,12 @@ export const invokeTool: Tool = {
     const {apps} = await run.api.ask('GET /apps/{id}', {at: {id: from}, signal})
     const port = apps[0]?.httpPort ?? 0
     const began = performance.now()
-    const answer = await send(port, to, given, signal)
+    const headers = lowered((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
+    // by its trace the call is known among others; one that is given may be shared with some
+    const {traceparent = `00-${randomHex(16)}-${randomHex(8)}-01`} = headers
+    const answer = await send(port, to, {given, headers: {...headers, traceparent}}, signal)
     const took = durationText(performance.now() - began)
-    const query = {q: `from:"${from}" to:"${to}"`, limit: 1}
+    const query = {q: `from:"${from}" to:"${to}" trace:"${traceparent.split('-')[1] ?? ''}"`, limit: 1}
     const {calls} = await run.api.ask('GET /calls', {query, signal}).catch(() => ({calls: []}))
     const number = calls[0]?.number
     const recorded = number === undefined ? '' : ` It is call ${number}.`
@@ -49,7 +53,7 @@ export const invokeTool: Tool = {
 async function send(
   port: number,
   to: string,
-  given: Arguments,
+  {given, headers: wanted}: {readonly given: Arguments; readonly headers: Readonly<Record<string, string>>},
   signal: AbortSignal
 ): Promise<{readonly status: number; readonly text: string}> {
   const body = givenText(given, 'body')
@@ -60,7 +64,7 @@ async function send(
     })
   const headers = {
     ...(body !== '' && {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}),
-    ...lowered((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
+    ...wanted
   }
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -16,16 +16,16 @@ import {say} from '../../say.ts'
 import {surroundings} from '../../surroundings.ts'
 import {confirmCluster, accessFor, withCluster} from './open-cluster.ts'
 
-/** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template, or of these apps, made. Exit 0 where nothing is. */
+/** `stop -k -f PATH`, `stop -k ID …`: deletes by label what runs of the template made, or of these apps, or of these apps of the template. Exit 0 where nothing is. */
 export const stopInCluster: CommandHandler = async context => {
   const {flags, words, asJson} = context
   const runFile = flags.text('run-file') ?? ''
   const ids = idsOf({words, flags})
   if (runFile === '' && ids.length === 0)
     throw new UserError('nothing to stop: add --run-file PATH, or the ids of apps')
-  const {labels, apps} = runFile === '' ? {labels: byIds(ids), apps: []} : await ofTemplate(runFile)
+  const {labels, apps} = runFile === '' ? {labels: MANAGED, apps: []} : await ofTemplate(runFile)
   const access = accessFor(flags)
-  await confirmCluster(access, flags, runFile === '' ? `delete ${ids.join(', ')}` : 'delete what a template made')
+  await confirmCluster(access, flags, ids.length > 0 ? `delete ${ids.join(', ')}` : 'delete what a template made')
   return withCluster(access, async client => {
     const store = new ObjectStore(client)
     await store.lookUpDapr()
@@ -34,7 +34,7 @@ export const stopInCluster: CommandHandler = async context => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopNow)
     const count = await takeDown({
       store,
-      labels,
+      labels: ids.length === 0 ? labels : `${labels},app in (${ids.join(',')})`,
       apps,
       now: end.signal,
       onWait: text => say(process.stderr, 'warning', text, asJson),
@@ -49,7 +49,7 @@ export const stopInCluster: CommandHandler = async context => {
   })
 }
 
-const byIds = (ids: readonly string[]): string => `${MANAGED_BY}=${MANAGER},app in (${ids.join(',')})`
+const MANAGED = `${MANAGED_BY}=${MANAGER}`
 
 /** The deployed template may have become invalid: only its name and the order of its apps count. */
 async function ofTemplate(runFile: string): Promise<Pick<TakeDownOptions, 'labels' | 'apps'>> {
@@ -59,6 +59,7 @@ async function ofTemplate(runFile: string): Promise<Pick<TakeDownOptions, 'label
 
 function notFound({flags, words}: CommandContext, {namespace}: ObjectStore): string {
   const runFile = flags.text('run-file')
-  const what = runFile === undefined ? `of ${idsOf({words, flags}).join(', ')}` : `of the run file "${runFile}"`
+  const ids = idsOf({words, flags})
+  const what = ids.length > 0 ? `of ${ids.join(', ')}` : `of the run file "${runFile ?? ''}"`
   return `Failed to stop: there is nothing ${what} in the namespace "${namespace}"`
 }
