@@ -4,7 +4,17 @@ import {EVERYTHING} from './lifecycle.ts'
 import {programsIn, type StartedProgram} from './programs.ts'
 
 /** Programs that reload or serve changes themselves whatever their arguments. */
-const ALWAYS = new Set(['vite', 'nodemon', 'air', 'ts-node-dev', 'tsnd', 'node-dev', 'webpack-dev-server', 'watchexec'])
+const ALWAYS = new Set([
+  'vite',
+  'parcel',
+  'nodemon',
+  'air',
+  'ts-node-dev',
+  'tsnd',
+  'node-dev',
+  'webpack-dev-server',
+  'watchexec'
+])
 
 /** Programs that do with one of these words behind them. */
 const WITH: ReadonlyMap<string, readonly string[]> = new Map([
@@ -32,7 +42,20 @@ const WITH: ReadonlyMap<string, readonly string[]> = new Map([
   ['manage.py', ['runserver']],
   ['dotnet', ['watch']],
   ['cargo', ['watch']],
-  ['nest', ['--watch', '-w']]
+  ['nest', ['--watch', '-w']],
+  ['turbo', ['dev']],
+  ['wrangler', ['dev']],
+  ['rsbuild', ['dev']],
+  ['storybook', ['dev']],
+  ['hugo', ['server', 'serve']],
+  ['expo', ['start']],
+  ['streamlit', ['run']],
+  ['quarkus', ['dev']],
+  ['mvn', ['quarkus:dev']],
+  ['mvnw', ['quarkus:dev']],
+  ['gradle', ['quarkusDev']],
+  ['gradlew', ['quarkusDev']],
+  ['php', ['serve']]
 ])
 
 /**
@@ -52,11 +75,15 @@ function reloaderIn({name, args}: StartedProgram): string {
 
 /** `vite build` and `vite preview` end, or serve what was built. */
 const isBuild = (name: string, [first = '']: readonly string[]): boolean =>
-  name === 'vite' && ['build', 'preview', 'optimize'].includes(first)
+  ['vite', 'parcel'].includes(name) && ['build', 'preview', 'optimize'].includes(first)
+
+/** Flags of node that have a value behind them. */
+const NODE_VALUED =
+  /^(?:-r|--require|--import|--env-file(?:-if-exists)?|--loader|--experimental-loader|-C|--conditions)$/
 
 /** `node app.js --watch`: the word is for the app. */
 function isBehindScript(args: readonly string[], word: string): boolean {
-  const script = args.findIndex(arg => !arg.startsWith('-'))
+  const script = args.findIndex((arg, at) => !arg.startsWith('-') && !NODE_VALUED.test(args[at - 1] ?? ''))
   return script !== -1 && script < args.findIndex(arg => arg.startsWith(word))
 }
 

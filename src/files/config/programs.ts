@@ -1,5 +1,5 @@
-import {basename, join} from 'node:path'
-import {readTextFile} from '../../model/read-file.ts'
+import {basename} from 'node:path'
+import {packageScript} from './package-script.ts'
 
 /** A program that a command starts, by its name without a folder. */
 export interface StartedProgram {
@@ -20,8 +20,16 @@ const LAUNCHERS = new Set([
   'uvx',
   'pipenv',
   'run',
-  'dlx'
+  'dlx',
+  'corepack',
+  'dotenv',
+  'doppler',
+  'op',
+  'infisical'
 ])
+/** Flags of launchers that have a value behind them. */
+const VALUED =
+  /^(?:--(?:extra|group|env-file|with|with-editable|with-requirements|python|project|directory|package|config)|-[XWpe])$/
 /** Programs that start the one behind their own words: how many of these are no flags, and which flags take one. */
 const WRAPPERS: ReadonlyMap<string, readonly [words: number, withValue: RegExp]> = new Map([
   ['nohup', [0, /^$/]],
@@ -68,12 +76,20 @@ function startedBy({name, args}: StartedProgram, folder: string, depth: number):
   const wrapper = WRAPPERS.get(name)
   if (wrapper !== undefined) return programsIn(behind(args, wrapper), folder, depth + 1)
   if (PACKAGE_MANAGERS.has(name)) {
-    const script = scriptOf(args, folder)
-    if (script !== '') return inScript(script, folder, depth)
+    const found = packageScript(args, folder)
+    if (found !== undefined) return inScript(found.script, found.folder, depth)
   }
   const isLauncher = LAUNCHERS.has(name) || PACKAGE_MANAGERS.has(name) || PYTHON.test(name)
-  const rest = args.findIndex(arg => !arg.startsWith('-'))
-  return isLauncher && rest !== -1 ? programsIn(args.slice(rest), folder, depth + 1) : []
+  return isLauncher ? programsIn(launched(args), folder, depth + 1) : []
+}
+
+/** What a launcher starts: what stands behind `--`, or behind its own flags. */
+function launched(args: readonly string[]): readonly string[] {
+  const dashes = args.indexOf('--')
+  if (dashes !== -1) return args.slice(dashes + 1)
+  let at = 0
+  while (args[at]?.startsWith('-') === true) at += VALUED.test(args[at] ?? '') ? 2 : 1
+  return args.slice(at)
 }
 
 const firstProgram = (command: readonly string[]): number => command.findIndex(word => !ASSIGNMENT.test(word))
@@ -97,19 +113,4 @@ function inShell(args: readonly string[], folder: string, depth: number): readon
 function inScript(script: string, folder: string, depth: number): readonly StartedProgram[] {
   const commands = script.split(/&&|\|\||[;|&\n]/).map(each => each.trim().split(/\s+/).filter(Boolean))
   return commands.flatMap(words => programsIn(words, folder, depth + 1))
-}
-
-/** The script that `npm run dev`, `npm start`, `yarn dev` and the like name, '' if there is none. */
-function scriptOf(args: readonly string[], folder: string): string {
-  const [first = '', second = ''] = args.filter(arg => !arg.startsWith('-'))
-  const name = ['run', 'run-script'].includes(first) ? second : first
-  try {
-    const {scripts} = JSON.parse(readTextFile(join(folder, 'package.json'))) as {
-      scripts?: Record<string, unknown>
-    }
-    const script = scripts?.[name]
-    return typeof script === 'string' ? script : ''
-  } catch {
-    return '' // there is none, or it is not JSON
-  }
 }

@@ -2,6 +2,7 @@ import {resolve} from 'node:path'
 import {envFilesOf} from './compose-program.ts'
 import {mountsOf} from './compose-project.ts'
 import {
+  buildLeftOver,
   buildOf,
   composeEnvironment,
   folderOfStack,
@@ -12,6 +13,7 @@ import {
   sharedKeys,
   usualPort,
   commandWords,
+  type Build,
   type Service,
   type Stack
 } from './compose-service.ts'
@@ -89,7 +91,11 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     ...commandWords(values['command'])
   ]
   if (build !== undefined)
-    notes.push('build: no program was found that runs outside of the image, so it is built and run as a container')
+    notes.push(
+      'build: no program was found that runs outside of the image, so it is built and run as a container',
+      ...buildLeftOver(service),
+      ...build.flags.slice(MAX_FLAGS).map(flag => `build: ${flag} is not carried over`)
+    )
   return {
     id,
     folder: folderOfStack(stack),
@@ -188,15 +194,19 @@ const inContainers = (value: string, stack: Stack): string => {
   return other === undefined ? value : `container:${containerName(other, stack)}`
 }
 
-/** What the file says reaches the shell as arguments: nothing of it is the text of a command. */
-const BUILD_AND_RUN = 'docker build --quiet --tag "$1" --file "$2" "$3" && shift 3 && exec "$@"'
+/** A shell names nine arguments by one digit; three are the tag, the Dockerfile and the folder. */
+const MAX_FLAGS = 6
 
+/** What the file says reaches the shell as arguments: nothing of it is the text of a command. */
 function buildAndRun(
-  {folder, dockerfile}: {folder: string; dockerfile: string},
+  {folder, dockerfile, flags}: Build,
   {image, run, stack}: {image: string; run: readonly string[]; stack: Stack}
 ): readonly string[] {
   const context = pathTo(folder, folderOfStack(stack))
-  return ['sh', '-c', BUILD_AND_RUN, 'build', image, `${context}/${dockerfile}`, context, ...run]
+  const more = flags.slice(0, MAX_FLAGS)
+  const numbered = more.map((_, index) => ` "$${index + 4}"`).join('')
+  const script = `docker build --quiet --tag "$1" --file "$2"${numbered} "$3" && shift ${3 + more.length} && exec "$@"`
+  return ['sh', '-c', script, 'build', image, `${context}/${dockerfile}`, context, ...more, ...run]
 }
 
 /** PostgreSQL waits for its clients on SIGTERM. */

@@ -203,16 +203,39 @@ export const leftOver = ({values}: Service, known: ReadonlySet<string>): readonl
     .filter(([key]) => !known.has(key) && !key.startsWith('x-'))
     .map(([key, value]) => `${key}: ${written(value)} is not carried over`)
 
-/** The folder from which an image is built, and the Dockerfile; undefined: it is not built. */
-export function buildOf(
-  {values}: Service,
-  {file}: Stack
-): {readonly folder: string; readonly dockerfile: string} | undefined {
+/** How an image is built: its folder, the Dockerfile, and further flags of `docker build`, one word each. */
+export interface Build {
+  readonly folder: string
+  readonly dockerfile: string
+  readonly flags: readonly string[]
+}
+
+/** Undefined: the image is not built. */
+export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const {build} = values
   if (build === undefined) return undefined
-  const context = textValue(build) || textValue(mapOf(build)['context']) || '.'
-  return {folder: pathFrom(file, context), dockerfile: textValue(mapOf(build)['dockerfile']) || 'Dockerfile'}
+  const {context, dockerfile, target, args} = mapOf(build)
+  const given: readonly (readonly [string, unknown])[] = isMap(args)
+    ? Object.entries(args)
+    : textsOf(args).map(text => [text, ''] as const)
+  return {
+    folder: pathFrom(file, textValue(build) || textValue(context) || '.'),
+    dockerfile: textValue(dockerfile) || 'Dockerfile',
+    flags: [
+      ...(textValue(target) === '' ? [] : [`--target=${textValue(target)}`]),
+      // without a value docker takes it from the environment
+      ...given.map(([name, value]) => `--build-arg=${name}${textValue(value) === '' ? '' : `=${textValue(value)}`}`)
+    ]
+  }
 }
+
+const BUILD_KEYS = new Set(['context', 'dockerfile', 'target', 'args'])
+
+/** Keys of `build` that mean nothing here. */
+export const buildLeftOver = ({values: {build}}: Service): readonly string[] =>
+  Object.entries(mapOf(build))
+    .filter(([key]) => !BUILD_KEYS.has(key))
+    .map(([key, value]) => `build.${key}: ${written(value)} is not carried over`)
 
 /** A command or entrypoint: a text is split into words, and no shell reads it (docs.docker.com/reference/compose-file). */
 export const commandWords = (command: unknown): readonly string[] =>

@@ -67,18 +67,33 @@ function topNote(key: string, value: unknown): readonly string[] {
   return [`${key}: ${written(value)} is not carried over`]
 }
 
-function serviceOf(id: string, value: unknown, all: Values, path: readonly string[] = []): Service {
+function serviceOf(id: string, value: unknown, all: Values): Service {
   const notes: string[] = []
-  let values = mapOf(value)
+  return {id, values: ours(extended(id, value, {all, notes})) as Values, notes}
+}
+
+interface Extending {
+  readonly all: Values
+  readonly notes: string[]
+  /** The services that are being extended. */
+  readonly path?: readonly string[]
+}
+
+/** A service with what it extends, as they are written. */
+function extended(id: string, value: unknown, {all, notes, path = []}: Extending): Values {
+  const values = mapOf(value)
   const {extends: from} = values
   const base = textValue(from) || textValue(mapOf(from)['service'])
-  if (base !== '') {
-    const other = textValue(mapOf(from)['file'])
-    if (other !== '') notes.push(`extends: ${base} of ${other} is not carried over: import that file, too`)
-    else if ([...path, id].includes(base) || !(base in all)) notes.push(`extends: there is no service ${base}`)
-    else values = mergedValues(serviceOf(base, all[base], all, [...path, id]).values, values)
-  }
-  return {id, values: ours(values) as Values, notes}
+  if (base === '') return values
+  const other = textValue(mapOf(from)['file'])
+  if (other === '' && ![...path, id].includes(base) && base in all)
+    return mergedValues(extended(base, all[base], {all, notes: [], path: [...path, id]}), values)
+  notes.push(
+    other === ''
+      ? `extends: there is no service ${base}`
+      : `extends: ${base} of ${other} is not carried over: import that file, too`
+  )
+  return values
 }
 
 /** Variables are written with braces here, and a literal `$` alone. */

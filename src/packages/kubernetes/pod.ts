@@ -1,6 +1,6 @@
 import type {Entry} from '../../files/config/service-versions.ts'
 import type {AppPlan} from '../../model/plan.ts'
-import {containerVariables, variablesOf} from './variables.ts'
+import {containerVariables, escaped, variablesOf} from './variables.ts'
 
 /** The time that a sidecar needs to end after its app. */
 const SIDECAR_GRACE_S = 5
@@ -61,7 +61,7 @@ function readinessProbe({settings, plan: {ready, channel}}: Entry, port: number)
   const written = settings.values.ready
   if (written === undefined || written === 'none') return undefined
   if (ready.kind === 'command')
-    return {exec: {command: ready.command}, periodSeconds: 1, timeoutSeconds: COMMAND_TIMEOUT_S}
+    return {exec: {command: ready.command.map(escaped)}, periodSeconds: 1, timeoutSeconds: COMMAND_TIMEOUT_S}
   if (ready.kind === 'tcp' && written.tcp !== undefined) return {tcpSocket: {port: written.tcp}, periodSeconds: 1}
   if (ready.kind !== 'http') return undefined
   const scheme = channel.protocol === 'https' ? {scheme: 'HTTPS'} : {}

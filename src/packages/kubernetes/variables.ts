@@ -34,7 +34,7 @@ export function variablesOf(
 }
 
 /** Kubernetes reads `$(NAME)` as another variable and `$$` as `$`: a value is written so that the app gets it as it is. */
-const escaped = (value: string): string => value.replaceAll(/\$(?=[$(])/g, '$$$$')
+export const escaped = (value: string): string => value.replaceAll(/\$(?=[$(])/g, '$$$$')
 
 /** The variables of a container (`env`). */
 export const containerVariables = (variables: Readonly<Record<string, string>>): readonly object[] =>

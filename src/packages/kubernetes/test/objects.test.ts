@@ -99,6 +99,11 @@ t.test('readiness: a path, a port, a command; a log line and nothing have no pro
   t.strictSame(await probeOf('appPort: 1', 'ready: {log: x}'), undefined)
   t.strictSame(await probeOf('appPort: 1', 'ready: none'), undefined)
   t.strictSame(await probeOf('appPort: 1', 'ready: {tcp: 2}'), {tcpSocket: {port: 2}, periodSeconds: 1})
+  t.match(
+    await probeOf(`ready: {command: [sh, -c, 'test "$(cat r$$)" = $OK']}`),
+    {exec: {command: ['sh', '-c', 'test "$$(cat r$$$)" = $OK']}},
+    'what Kubernetes would replace is escaped'
+  )
   t.strictSame(await probeOf('ready: {command: [pg_isready, -q]}'), {
     exec: {command: ['pg_isready', '-q']},
     periodSeconds: 1,

@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import t from 'tap'
 import {selfReloader} from '../../../../src/files/config/implied-watch.ts'
 
@@ -53,4 +54,71 @@ t.test('commands that reload themselves are recognised, also behind launchers an
     ''
   ])
     t.equal(selfReloader(command.split(' ').filter(Boolean), folder), '', command)
+})
+
+t.test('scripts of other packages of a workspace are looked up where they are', async t => {
+  const web = JSON.stringify({name: '@shop/web', scripts: {dev: 'vite', start: 'npm run dev', serve: 'node app.js'}})
+  const both = t.testdir({
+    npm: {
+      'package.json': JSON.stringify({
+        workspaces: ['packages/*'],
+        scripts: {dev: 'node all.js', web: 'npm -w web run dev'}
+      }),
+      packages: {web: {'package.json': web}}
+    },
+    pnpm: {'pnpm-workspace.yaml': "packages:\n  - 'apps/*' # all\n", apps: {web: {'package.json': web}}}
+  })
+  const [folder, pnpm] = [join(both, 'npm'), join(both, 'pnpm')]
+  for (const command of [
+    'npm run dev -w web',
+    'npm -w web run dev',
+    'npm --workspace=@shop/web run dev',
+    'npm run dev --workspace packages/web',
+    'npm --prefix packages/web run dev',
+    'npm --prefix packages/web start',
+    'npm run web',
+    'pnpm -C packages/web dev',
+    'pnpm --filter web dev',
+    'yarn workspace @shop/web dev',
+    'yarn --cwd packages/web dev'
+  ])
+    t.equal(selfReloader(command.split(' '), folder), 'vite', command)
+  t.equal(selfReloader(['pnpm', '--filter', '@shop/web...', 'dev'], pnpm), 'vite')
+  for (const command of ['npm run dev', 'npm -w web run serve', 'npm -w nothing run dev', 'yarn workspace web serve'])
+    t.equal(selfReloader(command.split(' '), folder), '', command)
+})
+
+t.test('values of the flags of launchers and of node are no programs', async t => {
+  const folder = t.testdir({'package.json': JSON.stringify({scripts: {dev: 'vite'}})})
+  for (const [command, found] of [
+    ['corepack pnpm dev', 'vite'],
+    ['turbo dev', 'turbo dev'],
+    ['npx turbo run dev', 'turbo dev'],
+    ['node --import tsx --watch a.ts', 'node --watch'],
+    ['node -r dotenv/config --watch a.js', 'node --watch'],
+    ['node --env-file .env --watch a.js', 'node --watch'],
+    ['node --import tsx a.ts --watch', ''],
+    ['uv run --extra dev uvicorn a:app --reload', 'uvicorn --reload'],
+    ['uv run --env-file .env fastapi dev', 'fastapi dev'],
+    ['uv run fastapi run', ''],
+    ['python -X dev -m uvicorn a:app --reload', 'uvicorn --reload'],
+    ['python -u app.py', ''],
+    ['dotenv -e .env -- vite', 'vite'],
+    ['dotenv -e .env vite', 'vite'],
+    ['doppler run -- vite', 'vite'],
+    ['op run --env-file .env -- vite', 'vite'],
+    ['op run -- node app.js', ''],
+    ['wrangler dev', 'wrangler dev'],
+    ['quarkus dev', 'quarkus dev'],
+    ['./mvnw quarkus:dev', 'mvnw quarkus:dev'],
+    ['streamlit run app.py', 'streamlit run'],
+    ['rsbuild dev', 'rsbuild dev'],
+    ['parcel index.html', 'parcel'],
+    ['parcel build index.html', ''],
+    ['storybook dev -p 6006', 'storybook dev'],
+    ['hugo server', 'hugo server'],
+    ['expo start', 'expo start'],
+    ['php artisan serve', 'php serve']
+  ] as const)
+    t.equal(selfReloader(command.split(' '), folder), found, command)
 })

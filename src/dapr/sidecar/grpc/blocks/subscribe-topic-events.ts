@@ -100,11 +100,13 @@ export async function subscribeTopicEvents(stream: ServerStream, {subscriptions}
   )
   stream.send(encode(SubscribeTopicEventsResponseAlpha1, {initialResponse: {}}))
   channel.begin()
-  const end = await Promise.race([answers(stream, channel), isGone.promise, closed(stream, open)])
-  const stopped = open.stop()
-  channel.close()
-  await stopped
-  return end
+  try {
+    return await Promise.race([answers(stream, channel), isGone.promise, closed(stream, open)])
+  } finally {
+    const stopped = open.stop()
+    channel.close()
+    await stopped
+  }
 }
 
 /** Reads the caller's answers until the stream ends. */

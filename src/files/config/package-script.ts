@@ -1,0 +1,87 @@
+import {readdirSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {readTextFile} from '../../model/read-file.ts'
+
+/** A script of a package, and where it runs. */
+export interface PackageScript {
+  readonly script: string
+  readonly folder: string
+}
+
+interface Manifest {
+  readonly name?: unknown
+  readonly scripts?: Readonly<Record<string, unknown>>
+  readonly workspaces?: readonly unknown[] | {readonly packages?: readonly unknown[]}
+}
+
+/** Flags of npm, pnpm, yarn and bun that name a package of the workspace, and those that name a folder. */
+const PACKAGE_FLAG = /^(?:-w|--workspace|-F|--filter)$/
+const FOLDER_FLAG = /^(?:-C|--prefix|--dir|--cwd)$/
+
+/**
+ * The script that `npm run dev`, `npm start`, `yarn dev` and the like name, also of another package: `npm -w web run dev`,
+ * `pnpm --filter web dev`, `yarn workspace web dev`. Undefined if there is none.
+ */
+export function packageScript(args: readonly string[], folder: string): PackageScript | undefined {
+  const words: string[] = []
+  let place = folder
+  let wanted = ''
+  const rest = args.flatMap(arg => /^(--[\w-]+)=(.*)$/.exec(arg)?.slice(1) ?? [arg])
+  for (let at = 0; at < rest.length && rest[at] !== '--'; at++) {
+    const word = rest[at] ?? ''
+    if (PACKAGE_FLAG.test(word)) wanted = rest[++at] ?? ''
+    else if (FOLDER_FLAG.test(word)) place = join(folder, rest[++at] ?? '')
+    else if (!word.startsWith('-')) words.push(word)
+  }
+  if (words[0] === 'workspace') [, wanted = ''] = words.splice(0, 2)
+  if (wanted !== '') place = packageFolder(wanted.replaceAll(/^\.\.\.|\.\.\.$|[{}]/g, ''), place) ?? place
+  const [first = '', second = ''] = words
+  const script = manifestIn(place)?.scripts?.[['run', 'run-script'].includes(first) ? second : first]
+  return typeof script === 'string' && script !== '' ? {script, folder: place} : undefined
+}
+
+/** The folder of a package of the workspace, by its name or path. */
+function packageFolder(wanted: string, root: string): string | undefined {
+  const byPath = join(root, wanted)
+  if (manifestIn(byPath) !== undefined) return byPath
+  const folders = workspacePatterns(root).flatMap(pattern => foldersOf(pattern, root))
+  return folders.find(each => manifestIn(each)?.name === wanted) ?? folders.find(each => basename(each) === wanted)
+}
+
+/** `packages/*`, `apps/web` */
+function workspacePatterns(root: string): readonly string[] {
+  const {workspaces = []} = manifestIn(root) ?? {}
+  const inManifest = 'packages' in workspaces ? (workspaces.packages ?? []) : (workspaces as readonly unknown[])
+  const inPnpm = textIn(join(root, 'pnpm-workspace.yaml')).matchAll(/^\s*-\s*['"]?([^'"#\n]+?)['"]?\s*(?:#.*)?$/gm)
+  return [...inManifest.map(String), ...[...inPnpm].map(([, pattern = '']) => pattern)]
+}
+
+function foldersOf(pattern: string, root: string): readonly string[] {
+  if (!pattern.includes('*')) return [join(root, pattern)]
+  const above = join(root, dirname(pattern.slice(0, pattern.indexOf('*') + 1)))
+  try {
+    return readdirSync(above, {withFileTypes: true}).flatMap(each =>
+      each.isDirectory() ? [join(above, each.name)] : []
+    )
+  } catch {
+    return [] // there is no such folder
+  }
+}
+
+/** Undefined: there is none, or it is no JSON object. */
+function manifestIn(folder: string): Manifest | undefined {
+  try {
+    const manifest = JSON.parse(readTextFile(join(folder, 'package.json'))) as unknown
+    return typeof manifest === 'object' && manifest !== null ? manifest : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function textIn(path: string): string {
+  try {
+    return readTextFile(path)
+  } catch {
+    return ''
+  }
+}
