@@ -1,7 +1,7 @@
 import type {Environment} from '../model/environment.ts'
 import type {Call} from '../model/call.ts'
 import type {Reporter} from '../model/reporter.ts'
-import type {Admit} from '../proxy/gateway/admission.ts'
+import {isHeld, type Admission, type Admit, type Held} from '../proxy/gateway/admission.ts'
 import {livingRuns} from './living-runs.ts'
 import type {PeerRuns} from './peer-runs.ts'
 
@@ -15,6 +15,8 @@ export interface BorrowedCallsOptions {
 
 /** Traces that are remembered; the oldest are forgotten first. */
 const MAX_TRACES = 10_000
+/** What an app calls so long after it has answered may still belong to the call. */
+const AFTER_MS = 2000
 /** How long it is taken for granted which apps another run has. */
 const APPS_MS = 2000
 
@@ -26,14 +28,22 @@ interface Borrower {
   readonly called: Set<string>
 }
 
+/** Where a trace has come to us from. */
+interface Origin {
+  readonly run: string
+  /** Its calls that have not ended. */
+  inFlight: number
+  endedAt: number
+}
+
 /**
  * The calls of other copies that our apps serve. What an app of ours calls in the trace of such a call goes back to that copy, if it has
  * the app itself: there is the one that its person tries out.
  */
 export class BorrowedCalls {
   readonly #options: BorrowedCallsOptions
-  /** The run in which a trace came to us, by the trace's id. */
-  readonly #traces = new Map<string, string>()
+  /** By the trace's id. A request that is sent again, to us, may have the same: it counts while a borrowed call is under way. */
+  readonly #traces = new Map<string, Origin>()
   readonly #borrowers = new Map<string, Borrower>()
   readonly #reported = new Set<string>()
 
@@ -45,29 +55,41 @@ export class BorrowedCalls {
   readonly around =
     (admit: Admit): Admit =>
     (call, isRefused, caller) => {
-      if (caller?.run !== undefined) this.#note(call, caller.run)
-      const run = caller?.run === undefined ? this.#borrowerOf(call) : undefined
+      if (caller?.run !== undefined) {
+        const origin = this.#originOf(call, caller.run)
+        const admission = admit(call, isRefused, caller)
+        return origin === undefined ? admission : counted(admission, origin)
+      }
+      const run = this.#borrowerOf(call)
       return run === undefined ? admit(call, isRefused, caller) : this.#options.peerRuns.admitIn(run)(call, isRefused)
     }
 
-  #note(call: Call, run: string): void {
+  #originOf(call: Call, run: string): Origin | undefined {
     const trace = traceOf(call)
-    if (trace === undefined) return
+    if (trace === undefined) return undefined
+    const before = this.#traces.get(trace)
+    const origin = before?.run === run ? before : {run, inFlight: 0, endedAt: -Infinity}
     this.#traces.delete(trace)
-    this.#traces.set(trace, run)
+    this.#traces.set(trace, origin)
     const [oldest] = this.#traces.keys()
     if (this.#traces.size > MAX_TRACES && oldest !== undefined) this.#traces.delete(oldest)
     const known = this.#borrowers.get(run) ?? {appIds: new Set<string>(), askedAt: -Infinity, called: new Set<string>()}
     known.called.add(call.callee)
     this.#borrowers.set(run, known)
+    return origin
   }
 
   /** The run from which this call comes in the end, and which has the callee; undefined: it is a call of our own. */
   #borrowerOf(call: Call): string | undefined {
     const trace = traceOf(call)
     if (trace === undefined) return this.#tell(call)
-    const run = this.#traces.get(trace)
-    return run !== undefined && this.#appsOf(run).has(call.callee) ? run : undefined
+    const origin = this.#traces.get(trace)
+    if (origin === undefined) return undefined
+    if (origin.inFlight === 0 && performance.now() - origin.endedAt > AFTER_MS) {
+      this.#traces.delete(trace)
+      return undefined
+    }
+    return this.#appsOf(origin.run).has(call.callee) ? origin.run : undefined
   }
 
   /** None if the run has ended. */
@@ -94,6 +116,34 @@ export class BorrowedCalls {
     }
     return undefined
   }
+}
+
+/** The admission, by which it is known how long the call is under way. */
+function counted(admission: Admission | Held, origin: Origin): Admission | Held {
+  origin.inFlight++
+  const end = (): void => {
+    origin.inFlight--
+    origin.endedAt = performance.now()
+  }
+  const follow = (settled: Admission): Admission => {
+    if (!settled.ok) {
+      end()
+      return settled
+    }
+    return {
+      ...settled,
+      leave: isBroken => {
+        end()
+        settled.leave(isBroken)
+      }
+    }
+  }
+  if (!isHeld(admission)) return follow(admission)
+  const admitted = admission.admitted.then(follow, (error: unknown) => {
+    end()
+    throw error
+  })
+  return {...admission, admitted, cancel: () => admission.cancel()}
 }
 
 /** The id of the trace that the caller has named (W3C Trace Context); undefined: none. */

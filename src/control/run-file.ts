@@ -1,5 +1,5 @@
 import {appendFileSync, readFileSync, readlinkSync} from 'node:fs'
-import {writeFile} from 'node:fs/promises'
+import {rename, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {messageOf, UserError} from '../model/errors.ts'
 import {isSameStart, startOf} from '../platform/process-table.ts'
@@ -35,7 +35,8 @@ const SPARED = 'spared'
 export async function writeRunFile(home: string, about: RunFile): Promise<void> {
   const text = JSON.stringify({...about, ...currentSystem()})
   try {
-    await writeFile(join(home, FILE), text)
+    await writeFile(join(home, `${FILE}.new`), text)
+    await rename(join(home, `${FILE}.new`), join(home, FILE)) // others never read half of it
   } catch (cause) {
     throw new UserError(`the run cannot be registered in ${home}: ${messageOf(cause)}`, {
       explanation: 'Free space there, or set PILLION_RUNTIME_DIR to another folder.',

@@ -18,6 +18,8 @@ export interface Registration {
    * Connections that wait for the end of the run stay open until the process exits.
    */
   withdraw(): Promise<void>
+  /** The apps of the run are these from now on. Never fails. */
+  update(appIds: readonly string[]): void
   /** Processes that leave the group of this app process (the value of `PILLION_LIFE`) survive, even if we are killed. */
   spare(marker: string): void
 }
@@ -50,10 +52,10 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
     void answer.then(() => answers.delete(answer))
   })
   server.on('connection', lingerAtEnd).unref()
-  let name: string
+  let known: RunFile
   try {
     await mkdir(home, {mode: 0o700})
-    name = await oneByOne(folder, async () => introduce(folder, about))
+    known = await oneByOne(folder, async () => introduce(folder, about))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(join(home, 'new'), resolve)
     })
@@ -64,23 +66,35 @@ export async function register(folder: string, about: Registrant, serve: ServeRe
     throw error
   }
   const letFolderGo = keepFolder(home, systemClock)
+  let isOver = false
+  let written = Promise.resolve()
   return {
-    name,
+    name: known.identity?.name ?? '',
+    update: appIds => {
+      const {identity} = known
+      if (identity === undefined || identity.appIds.join('\n') === appIds.join('\n')) return
+      known = {...known, identity: {...identity, appIds}}
+      const now = known
+      written = written.then(async () => (isOver ? undefined : writeRunFile(home, now))).catch(() => undefined)
+    },
     spare: marker => noteSpared(home, marker),
     withdraw: async () => {
+      isOver = true
       letFolderGo()
       server.close()
+      await written
       rmSync(home, {recursive: true, force: true})
       await settled(answers)
     }
   }
 }
 
-/** Chooses the name of a run, and says who it is; gives the name. */
-async function introduce(folder: string, {wish, identity, ...about}: Registrant): Promise<string> {
+/** Chooses the name of a run, and writes who it is; resolves with what was written. */
+async function introduce(folder: string, {wish, identity, ...about}: Registrant): Promise<RunFile> {
   const name = wish === undefined ? (identity?.name ?? '') : freeRunName(folder, wish)
-  await writeRunFile(homeOf(folder, about.marker), {...about, ...(identity && {identity: {...identity, name}})})
-  return name
+  const file = {...about, ...(identity && {identity: {...identity, name}})}
+  await writeRunFile(homeOf(folder, about.marker), file)
+  return file
 }
 
 /** Settles when everything has been sent, or after the timeout. */

@@ -34,6 +34,7 @@ export type WarningCode =
   | 'no-component' // The template's `conversation` names a component that no app has: its model is asked as ever.
   | 'no-shell' // A command was written for a shell, but programs are started without one, as by Dapr.
   | 'not-built' // The template asks for something that has no effect, or an app for something of Dapr that Pillion does not do yet; the message says what.
+  | 'not-copied' // A file of a service could not be copied into its working copy.
   | 'not-enforced' // A Configuration restricts calls in a way that Pillion does not enforce.
   | 'odd-app-id' // An `appID` has characters that do not pass through URLs and headers as they are, or a dot.
   | 'policies-enforced' // The access policies of a Configuration, or a WorkflowAccessPolicy, are enforced; a self-hosted Dapr without mTLS ignores the former, and for the latter refuses whatever another app asks.

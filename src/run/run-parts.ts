@@ -224,7 +224,10 @@ export class RunParts {
         this.changes.join(runtime)
       },
       broughtIn: app => this.changes.broughtIn(app),
-      arranged: all => this.routes.versions.arrange(all),
+      arranged: all => {
+        this.routes.versions.arrange(all)
+        this.#registration?.update(all.map(({id}) => id))
+      },
       isMain: runtime => this.routes.versions.isMain(runtime),
       end: async () => {
         this.#stop()
@@ -251,7 +254,7 @@ export class RunParts {
       routes: this.routes,
       observer: this.#recorder.observer,
       faults: this.api.faults,
-      remove: async runtime => this.apps.inTurn(async () => this.apps.remove(runtime)),
+      remove: async (id, version) => this.apps.removeVersion(id, version),
       add: async app => this.apps.add(app)
     })
   }

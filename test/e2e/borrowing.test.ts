@@ -77,6 +77,38 @@ t.test('a copy runs one app and calls the rest in another one; what comes from i
   )
 })
 
+t.test('a trace that has come from a copy is its own while its call is under way, not when it comes again', async t => {
+  const {cart, stock, ownCart} = await openBorrowing(t)
+  const fixed = `00-${'4'.repeat(32)}-${'5'.repeat(16)}-01`
+  await Promise.all([cart.answer({body: 'main'}), ownCart.answer({body: 'pr'}), stock.answer({body: 'items'})])
+  t.equal(await invoke(ownCart, 'stock/method/items', fixed), 'items')
+  t.equal(await invoke(stock, 'cart/method/price', fixed), 'pr', 'an app may call on after its answer')
+  while ((await invoke(stock, 'cart/method/price', fixed)) !== 'main') await new Promise(setImmediate)
+  t.pass('a while later it is a request of main')
+})
+
+t.test('an app that a copy starts later is its own for calls on their way back', async t => {
+  const rig = await openRig(t)
+  const app = {appDirPath: '.', autoPort: true, command: rig.drivenCommand}
+  const apps = ['web', 'cart', 'stock'].map(appID => ({...app, appID}))
+  await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})})
+  rig.pillion(['up'], {folder: 'main'})
+  const [web, , stock] = await Promise.all(apps.map(async ({appID}) => listening(rig, appID)))
+  const pr = rig.pillion(['up', '--only', 'cart', '--rest', 'main'], {folder: 'pr'})
+  const ownCart = await listening(rig, 'cart')
+  await pr.waitForLine('called in main', {stream: 'stderr'})
+  const started = rig.run(['start', 'stock'], {folder: 'pr'})
+  const ownStock = await listening(rig, 'stock')
+  t.match(await started, {code: 0})
+  await Promise.all([stock?.answer({body: 'main'}), ownStock.answer({body: 'pr'})])
+  const asked = invoke(ownCart, 'web/method/page')
+  if (web === undefined) throw new Error('web runs')
+  const request = await web.nextRequest()
+  t.equal(await invoke(web, 'stock/method/items', request.headers['traceparent']), 'pr')
+  await request.reply({body: 'page'})
+  t.equal(await asked, 'page')
+})
+
 t.test('either copy may go, and come again', async t => {
   const {rig, main, pr, cart, stock, ownCart} = await openBorrowing(t)
   const asked = invoke(ownCart, 'stock/method/items')

@@ -25,6 +25,9 @@ export interface KeptNotification extends Notification {
 
 const MAX_KEPT = 1000
 
+/** The farthest time from 1970 that a Date can have, in ms. */
+const LAST_DATE = 8.64e15
+
 /** The notifications of a run, each with an opaque number. Those that differ only in time or recipients are counted as one. */
 export class Notifications {
   readonly #kept = new Map<string, KeptNotification>()
@@ -55,9 +58,9 @@ function frozenUntil(
 ): {frozen_until?: string} {
   if (timer === 0) return {}
   const known = before?.frozen_until
-  return {
-    frozen_until: known !== undefined && Date.parse(known) > now ? known : new Date(now + timer * 1000).toISOString()
-  }
+  if (known !== undefined && Date.parse(known) > now) return {frozen_until: known}
+  const until = Math.max(-LAST_DATE, Math.min(LAST_DATE, now + timer * 1000))
+  return {frozen_until: new Date(until).toISOString()}
 }
 
 /** A number like Python's hash of the identifying fields: signed, 64 bits, never usable as an array index. */

@@ -76,14 +76,15 @@ export class Routes<M extends Reachable> {
 
   /** The app for `<name>` or `<name>_<version>`; an unknown one may belong to another run. */
   readonly named = (name: string): NamedCallee => {
-    const named = this.versions.find(name)
-    if (named === undefined) return this.#elsewhere(name)
-    const {runtime, callee, isById} = named
+    const meant = this.versions.meant(name)
+    const id = meant?.id ?? nameIn(name)
+    const find = (): M | Instances | undefined => this.versions.find(name)?.callee
+    const {reopening} = this.#options
     return {
-      name: runtime.id,
-      version: runtime.plan.version,
-      admit: admitBy({find: () => callee, elsewhere: nowhere, identify: this.versions.identify}),
-      copy: isById ? this.copierOf(runtime.id) : undefined
+      name: id,
+      version: meant?.version ?? '',
+      admit: admitBy({find, elsewhere: this.#elsewhere(name), reopening, identify: this.versions.identify}),
+      copy: meant?.isById === true ? this.copierOf(id) : undefined
     }
   }
 
@@ -115,18 +116,12 @@ export class Routes<M extends Reachable> {
   }
 
   /** The other run resolves name and version itself. */
-  #elsewhere(segment: string): NamedCallee {
-    const name = nameIn(segment)
-    return {
-      name,
-      version: '',
-      admit: (call, isRefused) => {
-        const admission = this.#options.elsewhere(call, isRefused)
-        if (!('admitted' in admission)) return withPrefix(admission, segment)
-        const admitted = admission.admitted.then(later => withPrefix(later, segment))
-        return {admitted, reason: admission.reason, cancel: () => admission.cancel()}
-      },
-      copy: undefined
+  #elsewhere(segment: string): Admit {
+    return (call, isRefused) => {
+      const admission = this.#options.elsewhere(call, isRefused)
+      if (!('admitted' in admission)) return withPrefix(admission, segment)
+      const admitted = admission.admitted.then(later => withPrefix(later, segment))
+      return {admitted, reason: admission.reason, cancel: () => admission.cancel()}
     }
   }
 }

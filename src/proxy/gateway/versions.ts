@@ -18,9 +18,18 @@ export interface Named<M> {
   readonly isById: boolean
 }
 
+/** What a name in a path means, whether the app is open or not. */
+export interface Meant {
+  readonly id: string
+  readonly version: string
+  /** As `Named.isById`. */
+  readonly isById: boolean
+}
+
 interface Index<M> {
   /** By `<id>_<version>`, and by id for the main version. */
   readonly named: ReadonlyMap<string, Named<M>>
+  readonly meant: ReadonlyMap<string, Meant>
   /** By id. */
   readonly shadows: ReadonlyMap<string, readonly Named<M>[]>
 }
@@ -28,16 +37,21 @@ interface Index<M> {
 /**
  * The versions of each app id: one is the main version and serves calls to the id; the others are its shadows. The first one
  * in the template is the main version until another one is assigned, even while it is down. Apps with the same id and
- * version are instances of one app.
+ * version are instances of one app. An app that is closed keeps its place until it leaves the order: an edit may be about to
+ * open it again, and the user may start it.
  */
 export class Versions<M extends Versioned & Callee> {
+  /** Those that are open. */
   readonly #runtimes: M[]
+  /** Those that are open, and the latest ones of those that are closed. */
+  #known: readonly M[]
   readonly #assigned = new Map<string, string>()
   /** Undefined until it is needed; then made once for all that were added before. */
   #index: Index<M> | undefined
 
   constructor(runtimes: readonly M[]) {
     this.#runtimes = [...runtimes]
+    this.#known = runtimes
   }
 
   /** In the order of the template, then of the deployments. */
@@ -45,29 +59,37 @@ export class Versions<M extends Versioned & Callee> {
     return this.#runtimes
   }
 
+  /** One app of each version, in that order: an open one if there is any. */
+  get known(): readonly M[] {
+    return [...Map.groupBy(this.#known, nameOf).values()].flatMap(
+      instances => instances.find(each => this.#runtimes.includes(each)) ?? instances.slice(0, 1)
+    )
+  }
+
   add(runtime: M): void {
     this.#runtimes.push(runtime)
+    this.#known = [...this.#known, runtime]
     this.#index = undefined
   }
 
-  /** Brings the apps into an order that names them all. */
+  /** Brings the apps into an order that names them all. One that it does not name, open or closed, has left the run. */
   arrange(order: readonly M[]): void {
     this.#runtimes.sort((a, b) => order.indexOf(a) - order.indexOf(b))
+    this.#known = order
+    for (const [id, version] of this.#assigned) if (!this.#isKnown(id, version)) this.#assigned.delete(id)
     this.#index = undefined
   }
 
+  /** It is closed. */
   remove(runtime: M): void {
     const at = this.#runtimes.indexOf(runtime)
     if (at >= 0) this.#runtimes.splice(at, 1)
-    const {id, plan} = runtime
-    if (this.#assigned.get(id) === plan.version && this.instances(id, plan.version).length === 0)
-      this.#assigned.delete(id)
     this.#index = undefined
   }
 
   /** Makes a version the main one from the next call on. */
   assign(id: string, version: string): void {
-    if (this.instances(id, version).length === 0) return
+    if (!this.#isKnown(id, version)) return
     this.#assigned.set(id, version)
     this.#index = undefined
   }
@@ -85,9 +107,11 @@ export class Versions<M extends Versioned & Callee> {
   }
 
   isMain({id, plan}: M): boolean {
-    return this.main(id)?.plan.version === plan.version
+    const meant = this.meant(id)
+    return meant?.isById === true && meant.version === plan.version
   }
 
+  /** Those that are open. */
   instances(id: string, version: string): readonly M[] {
     return this.#runtimes.filter(each => each.id === id && each.plan.version === version)
   }
@@ -100,29 +124,40 @@ export class Versions<M extends Versioned & Callee> {
     return (this.#index ??= this.#makeIndex()).shadows.get(id) ?? []
   }
 
-  /** The app for `<id>` or `<id>_<version>`. The template is checked for ambiguous names. */
+  /** The app for `<id>` or `<id>_<version>`, if it is open. The template is checked for ambiguous names. */
   find(name: string): Named<M> | undefined {
     return (this.#index ??= this.#makeIndex()).named.get(name)
   }
 
+  /** What such a name means; undefined: no app of the run. */
+  meant(name: string): Meant | undefined {
+    return (this.#index ??= this.#makeIndex()).meant.get(name)
+  }
+
+  #isKnown(id: string, version: string): boolean {
+    return this.#known.some(each => each.id === id && each.plan.version === version)
+  }
+
   #makeIndex(): Index<M> {
     const named = new Map<string, Named<M>>()
+    const meant = new Map<string, Meant>()
     const shadows = new Map<string, readonly Named<M>[]>()
-    const byId = Map.groupBy(this.#runtimes, ({id}) => id)
+    for (const [name, instances] of Map.groupBy(this.#runtimes, nameOf)) named.set(name, this.#name(instances))
+    const byId = Map.groupBy([...this.#known, ...this.#runtimes], ({id}) => id)
     for (const [id, runtimes] of byId)
-      for (const [version, instances] of Map.groupBy(runtimes, ({plan}) => plan.version)) {
-        const name = `${id}_${version}`
-        if (!named.has(name)) named.set(name, this.#name(instances))
-      }
+      for (const {plan} of runtimes) meant.set(`${id}_${plan.version}`, {id, version: plan.version, isById: false})
     for (const [id, runtimes] of byId) {
       const versions = new Set(runtimes.map(({plan}) => plan.version))
       const [first = ''] = versions
-      const main = this.#assigned.get(id) ?? first
-      const of = (version: string): readonly Named<M>[] => [named.get(`${id}_${version}`)].filter(isThere)
-      for (const each of of(main)) named.set(id, {...each, isById: true})
-      shadows.set(id, [...versions].filter(version => version !== main).flatMap(of))
+      const version = this.#assigned.get(id) ?? first
+      meant.set(id, {id, version, isById: true})
+      const of = (each: string): readonly Named<M>[] => [named.get(`${id}_${each}`)].filter(isThere)
+      const [main] = of(version)
+      if (main === undefined) named.delete(id)
+      else named.set(id, {...main, isById: true})
+      shadows.set(id, [...versions].filter(each => each !== version).flatMap(of))
     }
-    return {named, shadows}
+    return {named, meant, shadows}
   }
 
   #name(instances: readonly M[]): Named<M> {
@@ -131,5 +166,7 @@ export class Versions<M extends Versioned & Callee> {
     return {runtime, callee: instances.length === 1 ? runtime : new Instances(instances), isById: false}
   }
 }
+
+const nameOf = ({id, plan}: Versioned): string => `${id}_${plan.version}`
 
 const isThere = <T>(value: T | undefined): value is T => value !== undefined

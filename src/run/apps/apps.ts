@@ -29,7 +29,7 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly joins: (runtime: AppRuntime) => void
   /** Called when an app that was left out has joined the run. */
   readonly broughtIn: (plan: AppPlan) => void
-  /** Called with all apps when their order has changed. */
+  /** Called with all apps, the closed ones included, when their order has changed, or one is leaving the run for good. */
   readonly arranged: (all: readonly AppRuntime[]) => void
   /** Whether it is the main version of its id, not a shadow that gets copies of calls. */
   readonly isMain: (runtime: AppRuntime) => boolean
@@ -55,6 +55,8 @@ export class Apps implements EditedApps {
   readonly #options: AppsOptions
   #all: readonly AppRuntime[] = []
   readonly #stopped = new Set<AppRuntime>()
+  /** Apps that are being removed. */
+  readonly #leaving = new Set<AppRuntime>()
   /** Apps of inactive profiles. They have nothing open until the user starts them. */
   #leftOut: readonly AppPlan[]
   /** Stopped apps that are being started again. */
@@ -203,13 +205,24 @@ export class Apps implements EditedApps {
     if (runtime !== undefined) await this.begin(runtime)
   }
 
-  /** Removes an app from the run for good. */
+  /** Removes an app from the run for good. Another version of its id answers from now on. */
   async remove(runtime: AppRuntime): Promise<void> {
+    this.#leaving.add(runtime)
+    this.#arranged()
     await this.close(runtime)
     this.#all = this.#all.filter(each => each !== runtime)
     this.#stopped.delete(runtime)
+    this.#leaving.delete(runtime)
     // an edit may give its port to another app
     if (this.#reopening === undefined) await this.#freePublished()
+  }
+
+  /** Removes all instances of one version, after the edits and commands that open or remove apps. */
+  async removeVersion(id: string, version: string): Promise<void> {
+    await this.inTurn(async () => {
+      const instances = this.#all.filter(({plan}) => plan.id === id && plan.version === version)
+      await Promise.all(instances.map(async runtime => this.remove(runtime)))
+    })
   }
 
   async close(runtime: AppRuntime): Promise<void> {
@@ -233,7 +246,11 @@ export class Apps implements EditedApps {
     const places = new Map(plans.map((plan, index) => [planKey(plan), index]))
     const placeOf = ({wanted}: AppRuntime): number => places.get(planKey(wanted)) ?? plans.length
     this.#all = this.#all.toSorted((a, b) => placeOf(a) - placeOf(b))
-    this.#options.arranged(this.#all)
+    this.#arranged()
+  }
+
+  #arranged(): void {
+    this.#options.arranged(this.#all.filter(runtime => !this.#leaving.has(runtime)))
   }
 
   /** Frees the published ports of apps that are stopped or gone. */
@@ -304,7 +321,7 @@ export class Apps implements EditedApps {
   }
 
   async #claimAndOpen(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
-    const {runtimes, joins, arranged, openSidecar, published, lifetime} = this.#options
+    const {runtimes, joins, openSidecar, published, lifetime} = this.#options
     const {previous} = opening
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
@@ -330,7 +347,7 @@ export class Apps implements EditedApps {
           this.#all = this.#all.toSpliced(at, previous === undefined ? 0 : 1, runtime)
           if (previous !== undefined) this.#stopped.delete(previous)
           joins(runtime)
-          arranged(this.#all)
+          this.#arranged()
           await openSidecar(runtime)
           published.serve()
         },

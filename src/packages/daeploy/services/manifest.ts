@@ -10,10 +10,14 @@ import {codeOf} from '../../../model/errors.ts'
 /** Size and modification time of files, by path below a folder. */
 export type Fingerprints = ReadonlyMap<string, string>
 
-/** Not copied, and not counted as changes of the user. */
-const IGNORED = /^(?:\.dapr|\.git|__pycache__|.*\.db|.*\.db-journal)$/
+/** What tools and Daeploy's SDK write: not copied, and not counted as changes of the user. */
+const IGNORED = /^(?:\.dapr|\.git|__pycache__|service(?:_copy)?_db\.db(?:-journal)?)$/
+/** A database. Its service writes it: it is copied once, and what is written there is no change of the user. */
+const DATABASE = /\.(?:db|sqlite3?)(?:-(?:journal|wal|shm))?$/
 /** Large, and the same in all copies: symbolic links to them are created. */
 export const SHARED: ReadonlySet<string> = new Set(['.venv', 'node_modules'])
+
+export const isDatabase = (path: string): boolean => DATABASE.test(path)
 
 /** Size and modification time of every file below a folder; `linked` is called for links to folders. */
 export async function fingerprintsIn(
@@ -38,12 +42,12 @@ export async function fingerprintsIn(
   return fingerprints
 }
 
-/** Undefined: the file is gone, or a dangling link. */
+/** Undefined: the file is gone, or a link that leads nowhere, or round. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path)
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return undefined
     throw error
   }
 }
@@ -119,7 +123,7 @@ async function isChanged(folder: string, {files, isDeployed}: WorkspaceContent):
   if (lstatSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) return false
   return [...(await fingerprintsIn(folder))].some(([path, fingerprint]) => {
     const original = files.get(path)
-    return original !== fingerprint && !(isDeployed && original === undefined)
+    return original !== fingerprint && !isDatabase(path) && !(isDeployed && original === undefined)
   })
 }
 

@@ -18,8 +18,8 @@ export interface ServiceManagerOptions {
   readonly env: Environment
   readonly routes: Routes<AppRuntime>
   readonly workspaces: Workspaces
-  /** Stops an app and its sidecar, and removes it from the run. */
-  readonly remove: (runtime: AppRuntime) => Promise<void>
+  /** Stops a version with its sidecars, and removes it from the run. */
+  readonly remove: (id: string, version: string) => Promise<void>
   /** Adds an app to the run and starts it. Throws a UserError. */
   readonly add: (plan: AppPlan) => Promise<void>
 }
@@ -37,6 +37,8 @@ export const isService = ({plan}: Pick<AppRuntime, 'plan'>): boolean => plan.fix
 export class ServiceManager {
   readonly #options: ServiceManagerOptions
   readonly #known = new Map<AppRuntime, Known>()
+  /** Removals under way, by the name of the folder. */
+  readonly #removals = new Map<string, Promise<void>>()
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options
@@ -60,18 +62,12 @@ export class ServiceManager {
 
   /** For the routes at the manager's port. */
   get backend(): ManagementBackend {
-    const {remove, routes} = this.#options
-    const {versions} = routes
+    const {versions} = this.#options.routes
     const find = (name: string, version: string): AppRuntime | undefined => versions.find(`${name}_${version}`)?.runtime
     return {
-      list: () =>
-        versions.runtimes
-          .filter(runtime => isService(runtime) && versions.instances(runtime.id, runtime.plan.version)[0] === runtime)
-          .map(runtime => this.#instance(runtime)),
+      list: () => versions.known.filter(isService).map(runtime => this.#instance(runtime)),
       assign: (name, version) => versions.assign(name, version),
-      remove: async (name, version) => {
-        await Promise.all(versions.instances(name, version).map(remove))
-      },
+      remove: async (name, version) => this.#remove(name, version),
       logs: (name, version, wanted, gone) => {
         const runtime = find(name, version)
         const recent = runtime === undefined ? undefined : this.#known.get(runtime)?.recent
@@ -105,11 +101,25 @@ export class ServiceManager {
     }
   }
 
+  /** What was deployed leaves its folder behind only if the user has changed a file there. */
+  async #remove(name: string, version: string): Promise<void> {
+    const {workspaces, remove} = this.#options
+    const folderName = `${name}_${version}`
+    const removal = remove(name, version).then(async () => workspaces.dropUnchanged(folderName))
+    this.#removals.set(folderName, removal)
+    try {
+      await removal
+    } finally {
+      if (this.#removals.get(folderName) === removal) this.#removals.delete(folderName)
+    }
+  }
+
   /** Deploys a service: '' when its process is running, else the reason for the failure. */
   async #deploy({name, version, port, env, archive}: Deployment): Promise<string> {
     const {workspaces, add, env: own} = this.#options
     const folderName = `${name}_${version}`
     try {
+      await this.#removals.get(folderName) // its process may still answer calls, in the folder that is replaced
       const folder = await workspaces.unpack(folderName, archive)
       const home = own['HOME'] || homedir()
       await add(deployedPlan({name, version, folder, fixedPort: port, env}, {home, env: own}))

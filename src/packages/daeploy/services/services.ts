@@ -38,8 +38,8 @@ export interface ServicesOptions {
   readonly faults?: CallContext['faults']
   readonly emit: Emit
   readonly reporter: Reporter
-  /** Stops an app and its sidecar, and removes it from the run. */
-  readonly remove: (runtime: AppRuntime) => Promise<void>
+  /** Stops a version with its sidecars, and removes it from the run. */
+  readonly remove: (id: string, version: string) => Promise<void>
   /** Adds an app to the run and starts it. Throws a UserError. */
   readonly add: (plan: AppPlan) => Promise<void>
 }
@@ -61,7 +61,7 @@ export class Services {
   constructor(options: ServicesOptions) {
     const {env, run} = options
     this.#options = options
-    this.workspaces = new Workspaces(env, run)
+    this.workspaces = new Workspaces(env, run, options.reporter)
     this.#tokens = new Tokens(env)
     this.#pages = new PageGuard(options.plan.allowedOrigins ?? [])
     this.#manager = new ServiceManager({...options, workspaces: this.workspaces})

@@ -1,10 +1,11 @@
 import {mkdtempSync} from 'node:fs'
-import {cp, readdir, realpath, rm, stat, symlink} from 'node:fs/promises'
+import {cp, lstat, readdir, readlink, realpath, rm, rmdir, stat, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {dirname, join} from 'node:path'
+import {dirname, join, sep} from 'node:path'
 import type {Environment} from '../../../model/environment.ts'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import type {AppPlan} from '../../../model/plan.ts'
+import type {Reporter} from '../../../model/reporter.ts'
 import {
   changedIn,
   workspacesFolder,
@@ -13,6 +14,7 @@ import {
   SHARED,
   fingerprintOf,
   fingerprintsIn,
+  isDatabase,
   type WorkspaceContent,
   type Fingerprints
 } from './manifest.ts'
@@ -21,8 +23,12 @@ import {makeFolder} from '../../../platform/make-folder.ts'
 interface CopiedWorkspace extends WorkspaceContent {
   readonly source: string
   readonly folder: string
-  /** The source files when they were copied. */
+  /** The source files that were copied, as they were then. */
   sourceFiles: Fingerprints
+  /** Links in it to folders elsewhere: their targets, by path. */
+  links: ReadonlyMap<string, string>
+  /** Paths whose failure was reported. */
+  readonly failed: Set<string>
   /** The copied files, which may differ: modification times are rounded. */
   readonly files: Map<string, string>
   /** The last copy operation, so that they run one after the other; it never rejects. */
@@ -40,7 +46,10 @@ export class Workspaces {
   readonly #contents = new Map<string, WorkspaceContent>()
   #folder = ''
 
-  constructor(env: Environment, run: string) {
+  readonly #reporter: Pick<Reporter, 'warn'>
+
+  constructor(env: Environment, run: string, reporter: Pick<Reporter, 'warn'>) {
+    this.#reporter = reporter
     this.#home = join(workspacesFolder(env), run)
   }
 
@@ -69,8 +78,7 @@ export class Workspaces {
   async folderOf(app: AppPlan): Promise<string> {
     const copy = this.#copies.get(nameOf(app))
     if (copy === undefined) return app.folder
-    // a file may be removed while it is copied: that change triggers the next copy
-    await this.#enqueueCopy(copy).catch(() => undefined)
+    await this.#enqueueCopy(copy).catch((error: unknown) => this.#reporter.warn('not-copied', messageOf(error)))
     return copy.folder
   }
 
@@ -93,8 +101,16 @@ export class Workspaces {
     if (this.#folder === '') return
     await this.#copies.get(name)?.copied
     this.#copies.delete(name)
-    this.#contents.delete(name)
+    if (this.#contents.delete(name)) this.#writeManifest()
     await rm(join(this.#folder, name), {recursive: true, force: true})
+  }
+
+  /** The workspace of a deployed service that was removed; it is kept if the user changed a file. */
+  async dropUnchanged(name: string): Promise<void> {
+    const content = this.#contents.get(name)
+    if (content?.isDeployed !== true) return
+    const changed = await changedIn(this.#folder, [[name, content]])
+    if (changed.length === 0) await this.drop(name)
   }
 
   /** Removes all workspaces except those in which a user changed files; returns their paths. */
@@ -122,7 +138,16 @@ export class Workspaces {
   async #copy(name: string, source: string): Promise<void> {
     const files = new Map<string, string>()
     const folder = this.#create(name, {files, isDeployed: false})
-    const copy = {source, folder, sourceFiles: new Map(), files, isDeployed: false, copied: Promise.resolve()}
+    const copy = {
+      source,
+      folder,
+      files,
+      isDeployed: false,
+      sourceFiles: new Map(),
+      links: new Map(),
+      failed: new Set<string>(),
+      copied: Promise.resolve()
+    }
     this.#copies.set(name, copy)
     await this.#enqueueCopy(copy)
   }
@@ -146,31 +171,92 @@ export class Workspaces {
     await copying
   }
 
+  /**
+   * What is gone goes first: a link that became a folder would lead what is copied into the folder of the user. What cannot
+   * be copied is reported, and tried again with the next change.
+   */
   async #copyChanges(copy: CopiedWorkspace): Promise<void> {
     const {source, folder, sourceFiles, files} = copy
-    for (const name of SHARED) await link(join(source, name), join(folder, name))
+    const links = new Map<string, string>()
     // a link to a folder may point to a parent: its target is linked, not copied
-    const now = await fingerprintsIn(source, async path => link(await realpath(join(source, path)), join(folder, path)))
-    const changed = [...now].filter(([path, fingerprint]) => sourceFiles.get(path) !== fingerprint)
-    for (const [path] of changed) {
-      await cp(join(source, path), join(folder, path), {preserveTimestamps: true, dereference: true})
-      files.set(path, fingerprintOf(await stat(join(folder, path))))
+    const link = async (path: string): Promise<void> => void links.set(path, await realpath(join(source, path)))
+    const now = new Map(await fingerprintsIn(source, link))
+    for (const name of SHARED) if (await isFolder(join(source, name))) links.set(name, join(source, name))
+    for (const path of copy.links.keys()) if (!links.has(path)) await removeFrom(folder, path)
+    for (const path of sourceFiles.keys()) if (!now.has(path) && !isDatabase(path)) await removeFrom(folder, path)
+    const folders = new Set<string>()
+    const placeOf = async (path: string): Promise<string> => {
+      const above = dirname(path)
+      if (!folders.has(above)) await clearFolder(folder, above)
+      folders.add(above)
+      return join(folder, path)
     }
-    for (const path of sourceFiles.keys()) if (!now.has(path)) await rm(join(folder, path), {force: true})
-    copy.sourceFiles = now
-    if (changed.length > 0) this.#writeManifest()
+    for (const [path, target] of links)
+      await this.#attempt(copy, path, async () => {
+        const place = await placeOf(path)
+        if ((await readlink(place).catch(() => '')) === target) return
+        await rm(place, {recursive: true, force: true})
+        await symlink(target, place)
+      })
+    let hasChanged = false
+    for (const [path, fingerprint] of now) {
+      const before = sourceFiles.get(path)
+      if (before === fingerprint || (before !== undefined && isDatabase(path))) continue
+      const isCopied = await this.#attempt(copy, path, async () => {
+        const place = await placeOf(path)
+        if (!(await isFile(place))) await rm(place, {recursive: true, force: true})
+        await cp(join(source, path), place, {preserveTimestamps: true, dereference: true})
+        files.set(path, fingerprintOf(await stat(place)))
+      })
+      if (!isCopied) now.delete(path)
+      hasChanged = true
+    }
+    Object.assign(copy, {links, sourceFiles: now})
+    if (hasChanged) this.#writeManifest()
+  }
+
+  /** False: it failed. That is reported once; a file that was removed meanwhile is a change that is yet to come. */
+  async #attempt({source, failed}: CopiedWorkspace, path: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      failed.delete(path)
+      return true
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' && !failed.has(path)) {
+        failed.add(path)
+        this.#reporter.warn('not-copied', `${join(source, path)} is not in the copy of its folder: ${messageOf(error)}`)
+      }
+      return false
+    }
   }
 }
 
 const nameOf = ({id, version}: AppPlan): string => `${id}_${version}`
 
-/** Creates a link to an existing folder. */
-async function link(source: string, place: string): Promise<void> {
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() === true
+
+/** It is a file itself, not a link to one. */
+const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() === true
+
+/** Makes a folder in a copy. All above it are real ones then: what is in their way, as a link, is removed. */
+async function clearFolder(folder: string, path: string): Promise<void> {
+  let above = folder
+  for (const part of path.split(sep)) {
+    above = join(above, part)
+    if ((await lstat(above).catch(() => undefined))?.isDirectory() === false) await rm(above, {force: true})
+  }
+  makeFolder(above)
+}
+
+/** Removes a file or a link from a copy, with the folders that are empty then. What lies behind a link stays. */
+async function removeFrom(folder: string, path: string): Promise<void> {
   try {
-    if (!(await stat(source)).isDirectory()) return
-    makeFolder(dirname(place))
-    await symlink(source, place)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error
+    const above = dirname(path)
+    if ((await realpath(join(folder, above))) !== join(await realpath(folder), above)) return
+    await rm(join(folder, path), {force: true})
+    for (let empty = above; empty !== '.'; empty = dirname(empty)) await rmdir(join(folder, empty))
+  } catch {
+    // it is gone, or the service has files there
   }
 }

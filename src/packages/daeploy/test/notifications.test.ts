@@ -30,6 +30,18 @@ t.test('the same notification again counts, and only its time is new', async t =
   t.same(kept.list(), {})
 })
 
+t.test('a timer beyond the last date there is ends there', async t => {
+  for (const [timer, frozen_until] of [
+    [1e13, '+275760-09-13T00:00:00.000Z'],
+    [-1e13, '-271821-04-20T00:00:00.000Z']
+  ] as const) {
+    const kept = new Notifications()
+    kept.add({...heavy, timer}, 0)
+    kept.add({...heavy, timer}, 1)
+    t.match(Object.values(kept.list()), [{counter: 2, frozen_until}])
+  }
+})
+
 t.test('a timer says until when no mail would be sent, and does not stop the count', async t => {
   const kept = new Notifications()
   const timed = {...heavy, timer: 60}

@@ -38,12 +38,45 @@ t.test('another version is made main, and stays it until it leaves', async t => 
   const three = runtime('a', '3.0.0')
   versions.add(three)
   t.equal(versions.main('a'), two)
+  versions.arrange([one, three])
   versions.remove(two)
   t.equal(versions.main('a'), one)
+  versions.arrange([one, three, two])
+  t.equal(versions.main('a'), one, 'one that comes again was not assigned')
+  versions.arrange([])
   versions.remove(one)
   versions.remove(three)
   t.equal(versions.find('a'), undefined)
   t.same(versions.shadows('a'), [])
+})
+
+t.test('a version that is closed, and opened again, stays what it was: no other one answers meanwhile', async t => {
+  const [one, two] = [runtime('a', '1.0.0'), runtime('a', '2.0.0')]
+  const versions = new Versions([one, two])
+  versions.remove(one)
+  t.equal(versions.main('a'), undefined)
+  t.equal(versions.callee('a'), undefined)
+  t.equal(versions.find('a_1.0.0'), undefined)
+  t.same(versions.meant('a_1.0.0'), {id: 'a', version: '1.0.0', isById: false})
+  t.same(versions.meant('a'), {id: 'a', version: '1.0.0', isById: true})
+  t.ok(versions.isMain(one))
+  t.same(
+    versions.shadows('a').map(shadow => shadow.runtime),
+    [two]
+  )
+  t.same(versions.known, [one, two])
+  const again = runtime('a', '1.0.0')
+  versions.add(again)
+  versions.arrange([again, two])
+  t.equal(versions.main('a'), again)
+  t.same(versions.known, [again, two])
+
+  versions.remove(two)
+  versions.assign('a', '2.0.0')
+  t.equal(versions.main('a'), undefined, 'it may be assigned while it is closed')
+  const [other] = [runtime('a', '2.0.0')]
+  versions.add(other)
+  t.equal(versions.main('a'), other)
 })
 
 t.test(
@@ -66,6 +99,7 @@ t.test(
     t.equal(versions.callee('a'), old)
     t.equal(versions.shadows('a').length, 1)
     versions.assign('a', '2.0.0')
+    versions.arrange([two, old])
     versions.remove(one)
     t.equal(versions.callee('a'), two, 'what stays answers for the id')
     t.ok(versions.isMain(two))

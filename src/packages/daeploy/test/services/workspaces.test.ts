@@ -19,14 +19,26 @@ import {tarOf, type Member} from '../../../../../test/rig/tar.ts'
 import {Workspaces} from '../../services/workspaces.ts'
 import type {AppPlan} from '../../../../model/plan.ts'
 
-const scene = (t: Test) => {
+const scene = (t: Test, said: string[] = []) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'copies-')))
   t.teardown(() => rmSync(root, {recursive: true, force: true}))
   const project = join(root, 'project')
   mkdirSync(join(project, 'deep/er'), {recursive: true})
   writeFileSync(join(project, 'service.py'), 'one')
   writeFileSync(join(project, 'deep/er/data.txt'), 'data')
-  return {root, project, copies: new Workspaces({HOME: root}, 'f'.repeat(32))}
+  return {root, project, copies: new Workspaces({HOME: root}, 'f'.repeat(32), {warn: (_, text) => said.push(text)})}
+}
+
+/** A folder of two services, with a link to a folder; `copy` brings that of the second one up to date and returns its path. */
+const shared = async (t: Test) => {
+  const said: string[] = []
+  const {project, copies} = scene(t, said)
+  mkdirSync(join(project, 'm1'))
+  writeFileSync(join(project, 'm1/x'), 'one')
+  symlinkSync('m1', join(project, 'model'))
+  const second = app('b', project)
+  await copies.open([app('a', project), second])
+  return {project, copies, said, copy: async () => copies.folderOf(second)}
 }
 
 const app = (id: string, folder: string, fixedPort = 8000): AppPlan =>
@@ -127,6 +139,99 @@ t.test('times that the file system or the copying rounds are no change', async t
   t.notOk(existsSync(made))
 })
 
+t.test('a link to a folder that becomes a folder: nothing is written or removed behind the old link', async t => {
+  const {project, copy, copies} = await shared(t)
+  rmSync(join(project, 'model'))
+  mkdirSync(join(project, 'model'))
+  writeFileSync(join(project, 'model/x'), 'NEW')
+  const folder = await copy()
+  t.equal(readFileSync(join(project, 'm1/x'), 'utf8'), 'one')
+  t.equal(readFileSync(join(folder, 'model/x'), 'utf8'), 'NEW')
+  rmSync(join(project, 'model/x'))
+  await copy()
+  t.equal(readFileSync(join(project, 'm1/x'), 'utf8'), 'one')
+  t.notOk(existsSync(join(folder, 'model/x')))
+  rmSync(join(project, 'model'), {recursive: true})
+  symlinkSync('m1', join(project, 'model'))
+  await copy()
+  t.equal(readFileSync(join(folder, 'model/x'), 'utf8'), 'one', 'and back')
+  t.same(await copies.close(), [])
+  t.equal(readFileSync(join(project, 'm1/x'), 'utf8'), 'one')
+})
+
+t.test('a link that the service made in its copy is replaced, not followed', async t => {
+  const {project, copy} = await shared(t)
+  const folder = await copy()
+  for (const [path, target] of [
+    ['service.py', join(project, 'm1/x')],
+    ['deep', join(project, 'm1')]
+  ] as const) {
+    rmSync(join(folder, path), {recursive: true})
+    symlinkSync(target, join(folder, path))
+  }
+  writeFileSync(join(project, 'service.py'), 'two, longer')
+  writeFileSync(join(project, 'deep/x'), 'deep')
+  await copy()
+  t.equal(readFileSync(join(project, 'm1/x'), 'utf8'), 'one')
+  t.equal(readFileSync(join(folder, 'service.py'), 'utf8'), 'two, longer')
+  t.equal(readFileSync(join(folder, 'deep/x'), 'utf8'), 'deep')
+})
+
+t.test('a file that becomes a folder, a folder that becomes a file, a link that leads elsewhere', async t => {
+  const {project, copy, said} = await shared(t)
+  const folder = await copy()
+  mkdirSync(join(folder, 'deep/er/__pycache__'))
+  symlinkSync('round', join(project, 'round'))
+  rmSync(join(project, 'deep'), {recursive: true})
+  writeFileSync(join(project, 'deep'), 'a file')
+  rmSync(join(project, 'service.py'))
+  mkdirSync(join(project, 'service.py'))
+  writeFileSync(join(project, 'service.py/main'), 'a folder')
+  mkdirSync(join(project, 'm2'))
+  writeFileSync(join(project, 'm2/x'), 'two')
+  rmSync(join(project, 'model'))
+  symlinkSync('m2', join(project, 'model'))
+  await copy()
+  t.equal(readFileSync(join(folder, 'deep'), 'utf8'), 'a file')
+  t.equal(readFileSync(join(folder, 'service.py/main'), 'utf8'), 'a folder')
+  t.equal(readFileSync(join(folder, 'model/x'), 'utf8'), 'two')
+  t.same(said, [])
+})
+
+t.test('a file that cannot be copied is named once, and the others are copied', async t => {
+  const {project, copy, said} = await shared(t)
+  // as long as a path may be: that of the copy is longer
+  const longest = process.platform === 'linux' ? 4096 : 1024
+  let tooLong = project
+  while (tooLong.length < longest - 210) tooLong = join(tooLong, 'n'.repeat(200))
+  mkdirSync(tooLong, {recursive: true})
+  const path = join(tooLong, 'n'.repeat(longest - tooLong.length - 5))
+  writeFileSync(path, '')
+  for (const text of ['two, longer', 'three, even longer']) {
+    writeFileSync(join(project, 'service.py'), text)
+    t.equal(readFileSync(join(await copy(), 'service.py'), 'utf8'), text)
+  }
+  t.equal(said.length, 1)
+  t.match(said[0], path)
+})
+
+t.test('a database of the service is copied once; it then belongs to the copy', async t => {
+  const {project, copies} = scene(t)
+  writeFileSync(join(project, 'catalog.db'), 'rows')
+  const second = app('b', project)
+  await copies.open([app('a', project), second])
+  const folder = await copies.folderOf(second)
+  t.equal(readFileSync(join(folder, 'catalog.db'), 'utf8'), 'rows')
+  writeFileSync(join(project, 'catalog.db'), 'rows of the first service')
+  await copies.folderOf(second)
+  t.equal(readFileSync(join(folder, 'catalog.db'), 'utf8'), 'rows')
+  writeFileSync(join(folder, 'catalog.db'), 'rows of the second service')
+  rmSync(join(project, 'catalog.db'))
+  await copies.folderOf(second)
+  t.ok(existsSync(join(folder, 'catalog.db')))
+  t.same(await copies.close(), [], 'which the service has written, not the user')
+})
+
 /** An archive with these files, each with its path as its text. */
 function packed(root: string, ...members: readonly (string | Member)[]): string {
   const path = join(root, `archive-${members.length}`)
@@ -190,7 +295,7 @@ t.test('what is dropped before there is any folder is not sought where we stand'
 
 t.test('without a home to write in, the folder for temporary files serves', async t => {
   const {project} = scene(t)
-  const copies = new Workspaces({HOME: join(project, 'service.py')}, 'a'.repeat(32))
+  const copies = new Workspaces({HOME: join(project, 'service.py')}, 'a'.repeat(32), {warn: (_, text) => t.fail(text)})
   const folder = copies.folder('python')
   t.ok(folder.startsWith(join(tmpdir(), 'pillion-')))
   t.same(await copies.close(), [])
