@@ -82,7 +82,7 @@ export function keysOf(form: FaultForm): Keys {
 
 const some = (value: number, unit = ''): string => (value === 0 ? '' : `${value}${unit}`)
 
-/** The form of a fault that is on. */
+/** The form of a fault that is on. It ends when it would have ended. */
 export function formOf(row: Api.Fault): FaultForm {
   return {
     ...EMPTY,
@@ -99,7 +99,8 @@ export function formOf(row: Api.Fault): FaultForm {
     cutAfter: some(row.cutAfter),
     rate: row.rate === 1 ? '' : Number((row.rate * 100).toPrecision(12)).toString(),
     seed: row.seed === 1 ? '' : row.seed.toString(),
-    times: row.times?.toString() ?? ''
+    times: row.times?.toString() ?? '',
+    for: row.leftMs === null ? '' : `${Math.max(1, Math.ceil(row.leftMs / 1000))}s`
   }
 }
 

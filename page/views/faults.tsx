@@ -41,8 +41,15 @@ export default function Faults() {
   })
   const [edited, setEdited] = useState(0)
   const save = async (): Promise<void> => {
-    if (!(await change('the fault is on', async () => api.ask('POST /faults', {body: keysOf(form)})))) return
     const before = faults.value.find(({number}) => number === edited)
+    let added: Api.Fault | undefined
+    const add = async (): Promise<void> => {
+      const answer = await api.ask('POST /faults', {body: keysOf(form)})
+      added = answer.faults[0]
+    }
+    if (!(await change('the fault is on', add))) return
+    // one that was disabled stays so
+    if (before?.isEnabled === false && added !== undefined && !(await enable(added, false))) return
     setEdited(0)
     if (before !== undefined) await remove(before)
   }

@@ -57,6 +57,10 @@ const lineOf = (app: string, line: string): Api.Line => ({
   line
 })
 
+/** The calls with these numbers, the latest first. */
+const some = (from: number, to: number): readonly Api.Call[] =>
+  Array.from({length: to - from + 1}, (_, n) => call(to - n))
+
 /** A run with three calls, of which number 7 can be opened. */
 async function runWithCalls(test: Parameters<typeof madeUp>[0]): Promise<MadeUp> {
   const run = await madeUp(test)
@@ -155,8 +159,6 @@ t.test('the calls between apps', async t =>
 
     await t.test('calls that are missing from the list are counted, whatever the reason', async t => {
       const run = await madeUp(t)
-      const some = (from: number, to: number): readonly Api.Call[] =>
-        Array.from({length: to - from + 1}, (_, n) => call(to - n))
       run.answers['GET /calls'] = {last: 20, calls: some(1, 20)}
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Calls', exact: true}).click()
@@ -238,7 +240,11 @@ t.test('the calls between apps', async t =>
         const now = (): Api.Call => call(7, isOpen ? {isOpen: true, status: 0} : {status: 500, isFailed: true})
         run.answers['GET /calls/7'] = () => ({...callDetail(now())})
         const answer = () => ({
-          ...{asked: 1, failedAt: null, leftOut: 0, lines: [], linesLeftOut: 0},
+          asked: 1,
+          failedAt: null,
+          leftOut: 0,
+          lines: [],
+          linesLeftOut: 0,
           nodes: [treeNode(now(), {id: 1, outcome: isOpen ? 'under way' : '500'})]
         })
         const {page} = await open(browser, `${run.url}`)

@@ -93,6 +93,32 @@ t.test('faults', async t =>
       await page.getByText('No fault is active').waitFor()
     })
 
+    await t.test('a fault that is edited keeps its end, and stays disabled', async t => {
+      const run = await madeUp(t)
+      Object.assign(run.answers, FIRST_VIEW)
+      run.faults = [fault(3, {isEnabled: false, leftMs: 1_199_500})]
+      const bodies: unknown[] = []
+      run.answers['POST /faults'] = body => {
+        bodies.push(JSON.parse(body))
+        return {faults: [fault(4)], removed: 0}
+      }
+      run.answers['POST /faults/4/disable'] = {faults: [fault(4, {isEnabled: false})], removed: 0}
+      run.answers['DELETE /faults/3'] = {faults: [], removed: 1}
+      const {page} = await open(browser, run.url)
+      await page.getByRole('link', {name: 'Faults'}).click()
+      await page.getByRole('button', {name: 'Edit fault 3'}).click()
+      await Promise.all([
+        page.waitForResponse(/faults.3$/),
+        page.getByRole('button', {name: 'Replace fault 3'}).click()
+      ])
+      await page.getByRole('form', {name: 'New fault'}).waitFor()
+      t.match(bodies, [{status: 503, for: '1200s'}])
+      t.same(
+        run.asked.filter(each => /^(POST|DELETE) .faults/.test(each)),
+        ['POST /faults', 'POST /faults/4/disable', 'DELETE /faults/3']
+      )
+    })
+
     await t.test('shows nothing that changes the run to one who may only look', async t => {
       const run = await madeUp(t)
       Object.assign(run.answers, FIRST_VIEW)
