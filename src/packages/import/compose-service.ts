@@ -215,7 +215,7 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
   const {build} = values
   if (build === undefined) return undefined
   const {context, dockerfile, target, args} = mapOf(build)
-  const given: readonly (readonly [string, unknown])[] = isMap(args)
+  const pairs: readonly (readonly [string, unknown])[] = isMap(args)
     ? Object.entries(args)
     : textsOf(args).map(text => [text, ''] as const)
   return {
@@ -224,7 +224,7 @@ export function buildOf({values}: Service, {file}: Stack): Build | undefined {
     flags: [
       ...(textValue(target) === '' ? [] : [`--target=${textValue(target)}`]),
       // without a value docker takes it from the environment
-      ...given.map(([name, value]) => `--build-arg=${name}${textValue(value) === '' ? '' : `=${textValue(value)}`}`)
+      ...pairs.map(([name, value]) => `--build-arg=${name}${textValue(value) === '' ? '' : `=${textValue(value)}`}`)
     ]
   }
 }

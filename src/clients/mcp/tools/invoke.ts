@@ -1,6 +1,6 @@
+import {randomBytes} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
 import {UserError, messageOf} from '../../../model/errors.ts'
-import {randomHex} from '../../../platform/random.ts'
 import {collectFirst} from '../../../proxy/net/collector.ts'
 import {http} from '../../../proxy/net/http1/node-http.ts'
 import {textAnswer} from '../answer.ts'
@@ -35,7 +35,7 @@ export const invokeTool: Tool = {
     const began = performance.now()
     const headers = lowered((given['headers'] as Readonly<Record<string, string>> | undefined) ?? {})
     // by its trace the call is known among others; one that is given may be shared with some
-    const {traceparent = `00-${randomHex(16)}-${randomHex(8)}-01`} = headers
+    const {traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`} = headers
     const answer = await send(port, to, {given, headers: {...headers, traceparent}}, signal)
     const took = durationText(performance.now() - began)
     const query = {q: `from:"${from}" to:"${to}" trace:"${traceparent.split('-')[1] ?? ''}"`, limit: 1}
