@@ -247,7 +247,7 @@ t.test('the calls between apps', async t =>
           linesLeftOut: 0,
           nodes: [treeNode(now(), {id: 1, outcome: isOpen ? 'under way' : '500'})]
         })
-        const {page} = await open(browser, `${run.url}`)
+        const {page} = await open(browser, run.url)
         await page.goto(`${run.url.split('#')[0] ?? ''}#/calls/7`)
         delete run.answers['GET /trace']
         const panel = page.getByRole('region', {name: /^Call 7/})

@@ -47,7 +47,7 @@ services:
   t.equal(many?.[13], 'docker')
   for (const note of ['build.secrets: ', 'build.ssh: ', 'build: --build-arg=A6=6 '])
     t.ok(
-      notes.some(each => each.startsWith(`${note}`) && each.endsWith('is not carried over')),
+      notes.some(each => each.startsWith(note) && each.endsWith('is not carried over')),
       note
     )
 })
