@@ -16,14 +16,13 @@ interface PageAnswer extends Incoming {
  * So long a request waits for the head of its answer. A browser that has no connection left for it would send it much later, when
  * nobody expects it any more.
  */
-const limitMs = (method: string): number => (method === 'GET' ? 30_000 : 120_000)
+const LIMIT_S = 120
 
 async function send({method, path, body, accept, signal}: Outgoing): Promise<PageAnswer> {
   const late = new AbortController()
-  const ms = limitMs(method)
-  const detail = `the run has not answered for ${ms / 1000} s`
-  const problem = new ApiError({status: 0, detail, hint: 'Close other tabs of this page, and try again.'})
-  const limit = setTimeout(() => late.abort(problem), ms)
+  const detail = `the run has not answered for ${LIMIT_S} s`
+  const problem = new ApiError({status: 0, detail, hint: 'Close other tabs of this page.'})
+  const limit = setTimeout(() => late.abort(problem), LIMIT_S * 1000)
   const answered = fetch(path, {
     method,
     headers: {

@@ -62,7 +62,7 @@ export function targetOf(app: Api.App): {readonly name: string; readonly text: s
   const same = appList.value.filter(({id}) => id === app.id)
   if (new Set(same.map(({version}) => version)).size > 1) return {name: app.id, text: `all versions of ${app.id}`}
   const name = same.length > 1 ? `${app.id}.${app.instance}` : app.id
-  return {name, text: name === app.id ? keyOf(app) : name}
+  return {name, text: name}
 }
 
 /** What the run is called: by its template, or by the folder of that; where commands need another name, that is behind it. */

@@ -4,7 +4,7 @@
  */
 const MAX_FOLLOWING = 3
 
-const tabs = new BroadcastChannel('pillion-tabs')
+const tabs = new BroadcastChannel('tabs')
 const ours = crypto.randomUUID()
 
 /** The tabs that were seen since this one was. */
@@ -25,9 +25,8 @@ function show(): void {
 export function watchTabs(onChange: () => void): void {
   tabs.addEventListener('message', ({data}: MessageEvent<string>) => {
     if (!document.hidden) return
-    const before = mayFollow()
     seenSince.add(data)
-    if (before !== mayFollow()) onChange()
+    if (!mayFollow()) onChange()
   })
 }
 
