@@ -130,10 +130,6 @@ t.test('answers have no more than 8 KB; cursors lead to the rest; what apps wrot
   await started(rig)
   const {call} = await agent(t, rig)
   await call('wait', {for: ['ready']})
-  const many = await Promise.all(
-    Array.from({length: 6}, async (_, n) => call('invoke', {app: 'shop', path: `/of-${n}`}))
-  )
-  t.equal(new Set(many.map(({facts}) => facts['call'])).size, 6, 'each names its own call')
   await call('invoke', {app: 'shop', path: '/large'})
   for (let i = 0; i < 120; i++) await call('invoke', {app: 'shop', path: `/${'x'.repeat(100)}`})
   const answers = [
@@ -149,6 +145,10 @@ t.test('answers have no more than 8 KB; cursors lead to the rest; what apps wrot
     t.match(text, new RegExp(`\\n\\[${mark}\\]\\n[^]*\\n\\[${mark}\\]`))
   }
 
+  const many = await Promise.all(
+    Array.from({length: 6}, async (_, n) => call('invoke', {app: 'shop', path: `/of-${n}`}))
+  )
+  t.equal(new Set(many.map(({facts}) => facts['call'])).size, 6, 'each names its own call')
   const seen: number[] = []
   for (let cursor: string | undefined = '0', pages = 0; cursor !== undefined && pages < 500; pages++) {
     const {text, facts, bytes} = await call('app_logs', {app: 'shop', lines: 1000, cursor})
