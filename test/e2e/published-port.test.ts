@@ -156,6 +156,25 @@ t.test('requests of one connection come in their order; an upgrade and other pro
   )
 })
 
+t.test('an app that speaks first is heard by a caller that waits for it', async t => {
+  const rig = await openRig(t)
+  const port = await freePort()
+  const code = `require('net').createServer(s => { s.on('error', () => {}); s.write('220 ready\\r\\n'); s.on('data', b => s.end('got ' + b)) }).listen(process.env.PORT)`
+  await rig.template([{appID: 'mail', appDirPath: '.', port, command: ['node', '-e', code]}])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.ports('mail')
+  const socket = net.connect(port, '127.0.0.1').setEncoding('latin1')
+  let got = ''
+  socket.on('data', (piece: string) => {
+    got += piece
+    if (got === '220 ready\r\n') socket.write('HELO')
+  })
+  await once(socket, 'close')
+  t.equal(got, '220 ready\r\ngot HELO')
+  const [row] = await calls(rig)
+  t.match(row, {from: 'outside', to: 'mail', method: 'TCP', requestBytes: 4, responseBytes: 19})
+})
+
 t.test('a save under load loses no call, and a fault hits the edge that it names', async t => {
   const {rig, run, port} = await openShop(t)
   const over = new AbortController()

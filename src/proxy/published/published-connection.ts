@@ -31,6 +31,8 @@ const MAX_EARLY = 8192
 /** Pieces up to this size are written as text. */
 const SMALL = 16_000
 
+const NO_BYTES = Buffer.alloc(0)
+
 const uncork = (socket: net.Socket): void => socket.uncork()
 
 /**
@@ -94,6 +96,11 @@ export class PublishedConnection implements Downstream {
   /** A call is in flight. */
   get isBusy(): boolean {
     return this.#exchange.isBusy
+  }
+
+  /** The caller has sent nothing: it may wait for the app to speak first. */
+  passIfSilent(): void {
+    if (this.isFresh && this.#pending === undefined && !this.socket.destroyed) this.#passBytes(NO_BYTES)
   }
 
   /** Starts the call of the request that has come. */

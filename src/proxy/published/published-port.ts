@@ -22,6 +22,9 @@ export interface PublishedPortOptions {
   readonly callerOf: (ends: Ends) => string
 }
 
+/** After such a silence of a new connection, in ms, the app may be one that speaks first: a database, a mail server. */
+const SILENCE_MS = 200
+
 /** The port at which others call an app. */
 export class PublishedPort implements PublishedHost {
   isClosing = false
@@ -29,6 +32,8 @@ export class PublishedPort implements PublishedHost {
   readonly #servers: readonly net.Server[]
   readonly #connections = new Connections()
   readonly #http = new Set<PublishedConnection>()
+  /** A request of HTTP/1 has come: the app is none that speaks first. */
+  #speaksHttp = false
   readonly #known = new KnownHeads<VerbatimHead>()
 
   constructor(options: PublishedPortOptions) {
@@ -52,6 +57,7 @@ export class PublishedPort implements PublishedHost {
   }
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
+    this.#speaksHttp = true
     const context = this.#options.contextOf()
     // a rule may name its caller: then it has to be known before the call is sent
     if (connection.caller === '' && context.faults?.active !== undefined)
@@ -92,7 +98,12 @@ export class PublishedPort implements PublishedHost {
       this.#options.contextOf().warn(bugText(error))
       socket.destroy()
     })
-    this.#http.add(new PublishedConnection(this, socket))
+    const connection = new PublishedConnection(this, socket)
+    this.#http.add(connection)
+    if (this.#speaksHttp) return
+    setTimeout(() => {
+      if (!this.#speaksHttp) connection.passIfSilent()
+    }, SILENCE_MS).unref()
   }
 
   /** While the app works: its answer cannot have been read yet. */

@@ -147,6 +147,8 @@ export class CallRecorder implements CallObserver {
       (failure !== '' || status === 0 ? FLAG.failed : 0) |
       (attempts > 1 ? FLAG.resent : 0) |
       (call.fault === undefined ? 0 : FLAG.fault)
+    // what a tunnel carries is counted, and not kept
+    if (call.isTunnel === true) lines.countBytes(number, true, requestBytes)
     lines.end(number, flags, grpcStatus ?? status, record)
     kept?.forget(number)
     if ((lines.flags(number) & FLAG.replay) === 0) {
