@@ -140,7 +140,7 @@ t.test('what is not 2xx, redirects, limits, and nobody there', async t => {
     ['status/404', 'false', 0]
   ] as const) {
     const request = {name: 'web', operation: 'get', metadata: {path, errorIfNot2XX}, data: Buffer.alloc(0)}
-    const answer = await client.call('InvokeBinding', [InvokeBindingRequest, request])
+    const answer = await client.callWithHead('InvokeBinding', [InvokeBindingRequest, request])
     t.match(answer, {code, head: {'metadata.statuscode': '404'}}, `${code}`)
   }
   t.match(await invoke('calm', {operation: 'get', metadata: {path: 'status/500'}}), {status: 200})

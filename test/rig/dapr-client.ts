@@ -15,7 +15,10 @@ export interface Answer<S extends Schema> {
   /** `google.rpc.Status` as it came. */
   readonly details: string
   readonly answer: Message<S> | undefined
-  /** The fields of its head. */
+}
+
+/** An answer with the fields of its head. */
+export interface AnswerWithHead<S extends Schema> extends Answer<S> {
   readonly head: Readonly<Record<string, unknown>>
 }
 
@@ -28,10 +31,20 @@ export class DaprClient extends grpc.Client {
 
   async call<Q extends Schema, A extends Schema = typeof NONE>(
     name: string,
-    [schema, message]: readonly [Q, Partial<Message<Q>>],
+    request: readonly [Q, Partial<Message<Q>>],
     answers?: A,
     metadata: Readonly<Record<string, string>> = {}
   ): Promise<Answer<A>> {
+    const {head: _, ...answer} = await this.callWithHead(name, request, answers, metadata)
+    return answer
+  }
+
+  async callWithHead<Q extends Schema, A extends Schema = typeof NONE>(
+    name: string,
+    [schema, message]: readonly [Q, Partial<Message<Q>>],
+    answers?: A,
+    metadata: Readonly<Record<string, string>> = {}
+  ): Promise<AnswerWithHead<A>> {
     let head: Readonly<Record<string, unknown>> = {}
     return new Promise(resolve =>
       this.makeUnaryRequest(
