@@ -46,14 +46,15 @@ export function Death({death}: {readonly death: Api.Death}) {
               </tr>
             </thead>
             <tbody>
-              {inside.map(({number: call, from, to, method, path, requestBytes, forMs, times, isKept}) => (
+              {inside.map(({number: call, from, to, method, path, requestBytes, forMs, count, times, isKept}) => (
                 <tr key={call} class="bad">
                   <td>
                     <a href={hrefOf('calls', [call.toString()])}>{call}</a>
                   </td>
                   <td>{from}</td>
                   <td>
-                    <code>{visible(`${method} ${path}`)}</code> <small>{bytes(requestBytes)}</small>
+                    <code>{visible(`${method} ${path}`)}</code> {count > 1 && `×${count} `}
+                    <small>{bytes(requestBytes)}</small>
                   </td>
                   <td>in flight for {duration(forMs)}</td>
                   <td>

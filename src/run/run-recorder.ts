@@ -5,14 +5,19 @@ import type {CallObserver} from '../model/call.ts'
 import type {RunEvent} from '../model/events.ts'
 import {endOf} from '../model/exit-text.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import type {KeptExit} from '../supervisor/crash-reporter.ts'
 import {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../observe/telemetry/recorder/deaths.ts'
 import type {LogRecord} from '../observe/logging/log-record.ts'
 
-/** The last lines of a log before an offset, decoded, without the app's prefix. */
-async function lastLines(record: LogRecord, end: number, count: number): Promise<readonly string[]> {
+/** The last lines of a part of a log, decoded, without the app's prefix. */
+async function lastLines(
+  record: LogRecord,
+  {start, end}: {readonly start: number; readonly end: number},
+  count: number
+): Promise<readonly string[]> {
   let text = ''
-  for await (const piece of record.read(await record.startOfLast(count, end), end)) text += piece
+  for await (const piece of record.read(Math.max(start, await record.startOfLast(count, end)), end)) text += piece
   const lines = decoded(text).split('\n')
   if (lines.at(-1) === '') lines.pop()
   return lines.map(line => line.replace(/^== APP - [^=]* == /, ''))
@@ -72,18 +77,18 @@ export class RunRecorder {
     return {exit: this.#exits.get(name), reload: this.#reloads.get(name)}
   }
 
-  /** Records an unexpected exit. Returns its number; 0 for a success, which needs no explanation. */
-  died(runtime: AppRuntime, exit: Exit): number {
+  /** Records an unexpected exit. Undefined for a success, which needs no explanation. */
+  died(runtime: AppRuntime, exit: Exit): KeptExit | undefined {
     const {id, name, queue, logs} = runtime
     this.#exits.set(name, {text: endOf(exit), at: performance.now()})
-    if (succeeded(exit)) return 0
+    if (succeeded(exit)) return undefined
     const {from, to} = runtime.app.lived
     const reload = this.#reloads.get(name)
     const interrupted = queue.interruptedBy({from, to})
     const {record} = logs.app
-    const end = record.length
+    const [start, end] = [runtime.logStart, record.length]
     this.deaths ??= new Deaths(this.calls)
-    return this.deaths.add({
+    const {number, inside} = this.deaths.add({
       app: id,
       name,
       exit,
@@ -91,7 +96,15 @@ export class RunRecorder {
       livedMs: to - from,
       files: reload !== undefined && reload.at >= from ? reload.files : [],
       inside: interrupted.map(({pendingCall: {number = 0}, forMs}) => ({number, forMs})),
-      lines: async () => lastLines(record, end, LINES)
+      lines: async () => lastLines(record, {start, end}, LINES)
     })
+    const calls = new Map(interrupted.map(({pendingCall}) => [pendingCall.number, pendingCall]))
+    return {
+      number,
+      calls: inside.flatMap(({call, forMs, count}) => {
+        const pendingCall = calls.get(call.number)
+        return pendingCall === undefined ? [] : [{pendingCall, forMs, count}]
+      })
+    }
   }
 }

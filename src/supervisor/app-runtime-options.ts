@@ -1,3 +1,4 @@
+import type {KeptExit} from './crash-reporter.ts'
 import type {PendingCall} from '../proxy/gateway/admission-queue.ts'
 import type {Exit} from '../model/app-state.ts'
 import type {AppPlan} from '../model/plan.ts'
@@ -17,7 +18,7 @@ export interface AppRuntimeOptions extends Omit<ProgramOptions, 'lines' | 'watch
   /** Its state changed. */
   readonly moved: () => void
   /** Called when a process exited unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
-  readonly ended: (exit: Exit) => number
+  readonly ended: (exit: Exit) => KeptExit | undefined
   readonly reporter: Reporter
   /** `--except` leaves its first process to the user; it is debugged, too. */
   readonly isExcepted?: boolean | undefined

@@ -70,6 +70,8 @@ export class AppRuntime implements Callee {
   readonly #status: RuntimeStatus
   #recheckedAt = -Infinity // performance.now()
   #isExcepted = false
+  /** Where its log had been when its current process was started, in characters. */
+  logStart = 0
 
   constructor(options: AppRuntimeOptions) {
     const {plan, ports, logs, token, explain} = options
@@ -231,6 +233,7 @@ export class AppRuntime implements Callee {
   async candidate(): Promise<Candidate> {
     const port = await freeAppPort(new Set([this.appPort]), {whose: `the new process of "${this.name}"`})
     const program = this.#program
+    const logStart = this.logs.app.record.length
     const app = program.candidate(this.#plan, port)
     return {
       app,
@@ -239,6 +242,7 @@ export class AppRuntime implements Callee {
       drop: async () => program.drop(app, 'watch'),
       promote: () => {
         const old = program.promote(app)
+        this.logStart = logStart
         this.#status.startedAt = Date.now()
         return {cut: this.#channel.switchTo(port), stop: async () => program.drop(old, 'watch')}
       }
@@ -353,6 +357,7 @@ export class AppRuntime implements Callee {
 
   #moved(state: AppState): void {
     this.#status.moved(state)
+    if (state.phase === 'starting') this.logStart = this.logs.app.record.length
     this.#channel.update(state, {isCrashLooping: this.app.shortRuns >= MAX_SHORT_RUNS, why: this.#reason(state)})
     this.noteReady()
     const exit =
@@ -366,18 +371,13 @@ export class AppRuntime implements Callee {
 
   #reportExit(exit: Exit): void {
     this.#lifecycleLog.ended(exit)
-    const {command, folder} = this.plan
-    const fault = exit.kind === 'spawn-error' ? lookPathFault(command, folder, this.#searchPath) : ''
-    const death = this.#options.ended(fault === '' ? exit : {kind: 'spawn-error', message: fault})
+    const fault =
+      exit.kind === 'spawn-error' ? lookPathFault(this.plan.command, this.plan.folder, this.#searchPath) : ''
+    const kept = this.#options.ended(fault === '' ? exit : {kind: 'spawn-error', message: fault})
     if (succeeded(exit)) return
-    this.#crashes.explain(exit, {
-      plan: this.plan,
-      app: this.app,
-      queue: this.queue,
-      death,
-      starts: this.#program.markers.length,
-      searchPath: () => this.#searchPath
-    })
+    const {plan, app} = this
+    const starts = this.#program.markers.length
+    this.#crashes.explain(exit, {plan, app, kept, starts, searchPath: () => this.#searchPath})
   }
 
   get #searchPath(): string {

@@ -1,4 +1,4 @@
-import type {AdmissionQueue, InterruptedCall} from '../proxy/gateway/admission-queue.ts'
+import type {InterruptedCall} from '../proxy/gateway/admission-queue.ts'
 import {exitCodeOf, type AppState, type Exit} from '../model/app-state.ts'
 import type {AppPlan} from '../model/plan.ts'
 import type {Reporter} from '../model/reporter.ts'
@@ -6,13 +6,26 @@ import {whyNotFound} from './command.ts'
 import type {Supervised} from './process/supervised.ts'
 import {endOf} from '../model/exit-text.ts'
 
+/** Equal calls that were in flight when a process ended: the oldest of them, and how many there were. */
+export interface InterruptedCalls extends InterruptedCall {
+  readonly count: number
+}
+
+/** An unexpected exit that the run keeps. */
+export interface KeptExit {
+  /** As `pillion why NUMBER` knows it. */
+  readonly number: number
+  /** The calls that were in flight, the likeliest cause first. */
+  readonly calls: readonly InterruptedCalls[]
+}
+
 /** A crashed process and what is known about it. */
 interface Crash {
   readonly id: string
   readonly exit: Exit
   readonly livedMs: number
-  /** The calls that were in flight. */
-  readonly interrupted: readonly InterruptedCall[]
+  /** The calls that were in flight, the likeliest cause first. */
+  readonly interrupted: readonly InterruptedCalls[]
   /** The number under which it is kept; 0: it is not. */
   readonly death: number
   /** The most useful line of its last output, '' if there is none. */
@@ -28,7 +41,9 @@ export function crashReport({id, exit, livedMs, interrupted, line, next, death}:
   const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
   const [call] = interrupted
   const during =
-    call === undefined ? '' : ` while handling ${interrupted.length === 1 ? callText(id, call) : count(interrupted)}`
+    call === undefined
+      ? ''
+      : ` while handling ${interrupted.length === 1 ? callText(id, call) : `${numberOf(interrupted)} calls`}`
   const kept = death > 0 && interrupted.length > 0 ? [`pillion why ${death} shows what was sent`] : []
   const details = [...(interrupted.length > 1 ? listed(id, interrupted) : []), ...(line === '' ? [] : [line]), ...kept]
   return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
@@ -46,20 +61,20 @@ export const nextStartText = (number: number, inMs: number): string =>
 
 const behind = (next: string): string => (next === '' ? '' : `, ${next}`)
 
-const count = (calls: readonly InterruptedCall[]): string => `${calls.length} calls`
+const numberOf = (calls: readonly InterruptedCalls[]): number => calls.reduce((sum, {count}) => sum + count, 0)
 
-function listed(id: string, interrupted: readonly InterruptedCall[]): readonly string[] {
+function listed(id: string, interrupted: readonly InterruptedCalls[]): readonly string[] {
   const shown = interrupted.slice(0, MAX_CALLS).map(each => callText(id, each))
-  const more = interrupted.length - shown.length
+  const more = numberOf(interrupted.slice(MAX_CALLS))
   return more === 0 ? shown : [...shown, `and ${more} more`]
 }
 
 /** What Dapr's sidecar asks of an app that is ready. */
 const QUESTIONS = ['/dapr/config', '/dapr/subscribe']
 
-function callText(id: string, {pendingCall: {method, path, caller}, forMs}: InterruptedCall): string {
+function callText(id: string, {pendingCall: {method, path, caller}, forMs, count}: InterruptedCalls): string {
   const from = caller === id && QUESTIONS.includes(path) ? 'its sidecar' : caller
-  return `${method} ${path} from ${from} (${durationText(forMs)})`
+  return `${method} ${path} from ${from} (${durationText(forMs)})${count === 1 ? '' : ` ×${count}`}`
 }
 
 /** `18 ms`, `12.4 s`, `3 min 5 s`. */
@@ -74,9 +89,8 @@ function durationText(ms: number): string {
 export interface EndedApp {
   readonly plan: AppPlan
   readonly app: Pick<Supervised, 'state' | 'bestLine' | 'lived'>
-  readonly queue: Pick<AdmissionQueue, 'interruptedBy'>
-  /** The number under which the end is kept; 0: it is not. */
-  readonly death: number
+  /** Undefined: it is not kept, as it was a success. */
+  readonly kept: KeptExit | undefined
   /** The number of processes that were started. */
   readonly starts: number
   /** The PATH of the process. */
@@ -99,9 +113,9 @@ export class CrashReporter {
   }
 
   /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
-  explain(exit: Exit, {plan: {command, folder, restart}, app, queue, death, starts, searchPath}: EndedApp): void {
+  explain(exit: Exit, {plan: {command, folder, restart}, app, kept, starts, searchPath}: EndedApp): void {
     const {state, bestLine, lived} = app
-    const interrupted = queue.interruptedBy(lived)
+    const {number: death, calls: interrupted} = kept ?? {number: 0, calls: []}
     if (this.#isSingle && interrupted.length === 0) return
     if (state.phase === 'exited' && restart !== 'no') return // the warning `given-up` reports it
     const isShells127 = !this.#isSingle && exit.kind === 'code' && exit.code === 127

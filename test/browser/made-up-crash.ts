@@ -10,7 +10,7 @@ export const death = (more: Partial<Api.Death> = {}): Api.Death => ({
   at: '2026-01-31T14:46:28.113Z',
   livedMs: 41_000,
   files: ['charge.js'],
-  inside: [{...call(48190, {method: 'POST', path: '/charge', isOpen: true}), forMs: 18, times: 2}],
+  inside: [{...call(48190, {method: 'POST', path: '/charge', isOpen: true}), forMs: 18, count: 1, times: 2}],
   earlier: 3,
   finished: [call(48188, {method: 'POST', path: '/charge', status: 201})],
   lines: ['\x1b[31mTypeError\x1b[0m: card', '    at charge.js:41', '<script>1</script>'],

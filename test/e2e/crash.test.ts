@@ -147,7 +147,7 @@ t.test(
   }
 )
 
-t.test('several calls are listed, five at most', async t => {
+t.test('several calls are listed, the one that began last first, five at most', async t => {
   const rig = await openRig(t)
   await rig.template(TWO)
   const run = rig.pillion(['run', '-f', '.'])
@@ -164,7 +164,7 @@ t.test('several calls are listed, five at most', async t => {
   t.same(
     run.stderr.lines.slice(1).map(line => line.replace(/\(.*\)/, '')),
     [
-      ...[1, 2, 3, 4, 5].map(number => `    POST /${number} from checkout `),
+      ...[7, 6, 5, 4, 3].map(number => `    POST /${number} from checkout `),
       '    and 2 more',
       '    pillion why 1 shows what was sent'
     ]

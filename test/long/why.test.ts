@@ -79,6 +79,53 @@ t.test('a request kills an app: why names it, what was answered before, and that
   t.match(await rig.run(['why', 'a', 'b']), {code: 255, stderr: /why takes the id of one app/})
 })
 
+const SILENT = `
+import http from 'node:http'
+console.error('listening at', process.env.APP_PORT)
+http.createServer((request, response) => {
+  if (request.url === '/exit') setTimeout(() => process.exit(7), 2300)
+  else if (request.url === '/kill') process.kill(process.pid, 'SIGKILL')
+  else if (request.url === '/hang') console.log('hangs')
+  else response.end()
+}).listen(process.env.APP_PORT)
+`
+
+t.test(
+  'an end without a word has no reason; what hung meanwhile is one row; the request that came last is offered; lines are of this life',
+  async t => {
+    const rig = await openRig(t)
+    await rig.write({'stock.mjs': SILENT})
+    await rig.template([
+      {appID: 'shop', command: ['sleep', '600']},
+      {appID: 'stock', appDirPath: '.', autoPort: true, restart: 'on-failure', command: ['node', 'stock.mjs']}
+    ])
+    const run = rig.pillion(['up'])
+    const {http} = await run.ports('shop')
+    const call = async (path: string): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${http}/v1.0/invoke/stock/method${path}`)).text()
+    const hanging = Array.from({length: 20}, async () => call('/hang'))
+    for (let seen = 0; seen < 20; seen++) await run.waitForLine('hangs')
+    const silent = await call('/exit')
+    t.match(silent, /"stock\\" exited with code 7 at [\d:]+ and will be restarted\)/, 'the old line on stderr is no reason')
+    await Promise.all(hanging)
+    await run.waitForLine('    GET /hang from shop (', {stream: 'stderr'})
+    t.match(
+      run.stderr.lines.join('\n'),
+      /while handling 21 calls[^]*\n {4}GET \/exit from shop \([\d.]+ s\)\n {4}GET \/hang from shop \([\d.]+ s\) ×20\n {4}pillion why 1 shows what was sent$/
+    )
+    const {stdout} = await rig.run(['why', '1'])
+    t.match(stdout, /GET \/exit +no response +2\.[\d]+ s\n.*GET \/hang ×20 +no response/)
+    t.notMatch(stdout, 'under way')
+    const [, number = ''] = /^ +(\d+) .*GET \/exit/m.exec(stdout) ?? []
+    t.match(stdout, `pillion calls ${number} shows the request. pillion replay ${number} sends it again.`)
+
+    t.match(await call('/kill'), /"stock\\" was ended by SIGKILL at [\d:]+(?: and will be restarted)?\)/)
+    await run.waitForLine('was ended by SIGKILL', {stream: 'stderr'})
+    const {lines} = JSON.parse((await rig.run(['why', '2', '-o', 'json'])).stdout) as Api.Death
+    t.equal(lines.filter(line => line.startsWith('listening at')).length, 1, 'none of the process before')
+  }
+)
+
 const ELSEWHERE = `
 require('node:http').createServer().listen(0, '127.0.0.1', function () { console.log('at', this.address().port) })
 `

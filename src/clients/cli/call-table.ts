@@ -4,8 +4,11 @@ import {durationText} from '../../model/duration.ts'
 import {fittingTable} from './table.ts'
 import {cut} from './width.ts'
 
+/** A call, or several equal ones in one row. */
+type Row = Api.Call & {readonly count?: number}
+
 /** A table of calls that is never wider than `width`. */
-export const callTable = (rows: readonly Api.Call[], width: number): string =>
+export const callTable = (rows: readonly Row[], width: number): string =>
   fittingTable(
     [
       {head: 'CALL', cells: rows.map(({number}) => number.toString()), alignsRight: true},
@@ -80,7 +83,8 @@ export const localTime = ({at}: Pick<Api.Call, 'at'>): string => {
 
 const edgeOf = ({from, to}: Api.Call): string => `${from} → ${to}`
 
-const requestOf = ({method, path, isKept}: Api.Call): string => `${method} ${isKept ? path : '(no longer kept)'}`
+const requestOf = ({method, path, isKept, count = 1}: Row): string =>
+  `${method} ${isKept ? path : '(no longer kept)'}${count === 1 ? '' : ` ×${count}`}`
 
 const statusOf = (call: Api.Call): string => {
   if (call.isOpen) return 'under way'

@@ -18,7 +18,7 @@ export function deathsOf({control, deaths}: RunFacts, name: AppName): Api.Deaths
       at: new Date(at).toISOString(),
       livedMs,
       files,
-      inside: inside.length
+      inside: inside.reduce((sum, {count}) => sum + count, 0)
     }))
   }
 }

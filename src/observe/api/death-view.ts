@@ -16,7 +16,15 @@ export async function deathView(death: Death, masking: Masking): Promise<Api.Dea
     at: new Date(at).toISOString(),
     livedMs,
     files,
-    inside: inside.map(({call, forMs, times}) => ({...rowOf(call, contentOf(call), masking), forMs, times})),
+    inside: inside.map(({call, forMs, count, times}) => ({
+      ...rowOf(call, contentOf(call), masking),
+      // the copy was made while it was in flight: that ended with the process
+      isOpen: false,
+      totalMs: forMs,
+      forMs,
+      count,
+      times
+    })),
     earlier,
     finished: finished.map(call => rowOf(call, contentOf(call), masking)),
     lines: await lines(),

@@ -11,6 +11,7 @@ import type {PendingCall} from '../../proxy/gateway/admission-queue.ts'
 import {environmentOf} from '../../supervisor/environment.ts'
 import type {Logs} from '../../supervisor/lifecycle-log.ts'
 import {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {KeptExit} from '../../supervisor/crash-reporter.ts'
 import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
 import type {RunPublished} from '../run-published.ts'
 import type {Opening} from './apps.ts'
@@ -32,7 +33,7 @@ export interface AppRuntimesOptions extends RunContext {
   /** Called when the state of an app changes. */
   readonly moved: () => void
   /** Called when a process exits unexpectedly. Returns the number under which the exit is recorded, 0 if it is not. */
-  readonly died: (runtime: AppRuntime, exit: Exit) => number
+  readonly died: (runtime: AppRuntime, exit: Exit) => KeptExit | undefined
   /** The marker of an app process whose orphans survive the run. */
   readonly spare: (marker: string) => void
 }

@@ -23,7 +23,17 @@ const NOISE = [
 /** Carets below a line of a source: it is quoted, and says what it says of something else. */
 const CARETS = /^\s*[\^~]+\s*$/
 /** A line of a log that tells of no failure, whatever its words are. */
-const CALM = /^[^a-z]*\b(?:TRACE|DEBUG|INFO|WARN|WARNING)\b/
+const CALM = [
+  /^[^a-z]*\b(?:TRACE|DEBUG|INFO|WARN|WARNING|INF|DBG|WRN|LOG(?=:))\b/, // also Serilog, PostgreSQL
+  /^\[?(?:trace|debug|info|warn|warning)(?:\]|:)/,
+  /\blevel"?[=:]\s?"?(?:(?:trace|debug|info|warn)|[1-4]0\b)/i, // logfmt, JSON, pino
+  /^[IW]\d{4} \d\d:/ // klog
+]
+/** Errors of a parser, which say nothing of where: Python and Node print the place some lines before. */
+const OF_PARSER = /^(?:SyntaxError|IndentationError|TabError)\b/
+const PLACE = /^\s*(File ".*", line \d+)$|^((?:file:\/\/)?\/\S+:\d+)$/
+/** So many lines before it: the source and its caret stand between. */
+const PLACE_WITHIN = 5
 /** What npm has to say itself, where it did not come to run anything. */
 const OF_NPM = /^npm (?:ERR!|error) (?!code|syscall|path|errno)\S/
 
@@ -49,7 +59,22 @@ export function bestLine(stderr: readonly string[], stdout: readonly string[] = 
   const errors = plain(stderr)
   const telling = withoutNoise(errors)
   const found = tellingLine(telling) ?? tellingLine(withoutNoise(plain(stdout)))
-  return short(found ?? telling.at(-1) ?? errors.find(line => OF_NPM.test(line)) ?? errors.at(-1) ?? '')
+  if (found !== undefined) return short(found) + placeOf(found, errors)
+  const last = (lines: readonly string[]): string | undefined => lines.findLast(line => !isCalm(line))
+  return short(last(telling) ?? errors.find(line => OF_NPM.test(line)) ?? last(errors) ?? '')
+}
+
+const isCalm = (line: string): boolean => CALM.some(calm => calm.test(line))
+
+/** Where the source is that a parser refuses: ` (File "/app/main.py", line 7)`; '' for other errors. */
+function placeOf(error: string, lines: readonly string[]): string {
+  if (!OF_PARSER.test(error)) return ''
+  const at = lines.lastIndexOf(error)
+  for (const line of lines.slice(Math.max(0, at - PLACE_WITHIN), at).toReversed()) {
+    const [, python, node] = PLACE.exec(line) ?? []
+    if (python !== undefined || node !== undefined) return ` (${python ?? node})`
+  }
+  return ''
 }
 
 const plain = (lines: readonly string[]): readonly string[] =>
@@ -60,7 +85,7 @@ const withoutNoise = (lines: readonly string[]): readonly string[] =>
 
 function tellingLine(lines: readonly string[]): string | undefined {
   for (const mark of MARKS) {
-    const isMeant = (line: string): boolean => mark.test(line) && !CALM.test(line)
+    const isMeant = (line: string): boolean => mark.test(line) && !isCalm(line)
     const found = mark === COMPILERS ? lines.findIndex(isMeant) : lines.findLastIndex(isMeant)
     if (found >= 0) return continued(lines, found)
   }

@@ -48,11 +48,19 @@ const plain = (text: string): string => (text.includes('\r') ? text.replaceAll('
 /** In characters; enough for the longest stack traces. */
 const KEPT = 32 * 1024
 const LINES = 10
+/** Text that arrives within this time has one time. */
+const PRECISION_MS = 250
+/** Times that are kept: more than `since` is ever asked for. */
+const MAX_TIMES = 20
 
 /** Keeps the last lines of a stream for messages, in bounded memory and at low cost. */
 export class Tail {
   readonly #kept: number
   #text = ''
+  /** Of all text so far, in characters. */
+  #length = 0
+  /** When text arrived (`performance.now()`), and at which offset it begins. */
+  #times: {readonly at: number; readonly from: number}[] = []
 
   /** `kept`: how many characters at least. */
   constructor(kept = KEPT) {
@@ -60,15 +68,26 @@ export class Tail {
   }
 
   /** Adds latin1 text in arbitrary pieces. */
-  see(text: string): void {
+  see(text: string, now = performance.now()): void {
+    if (now - (this.#times.at(-1)?.at ?? -Infinity) >= PRECISION_MS) {
+      this.#times.push({at: now, from: this.#length})
+      if (this.#times.length > MAX_TIMES) this.#times.shift()
+    }
+    this.#length += text.length
     this.#text = text.length >= this.#kept ? text.slice(-this.#kept) : this.#text + text
     if (this.#text.length > 2 * this.#kept) this.#text = this.#text.slice(-this.#kept)
   }
 
   /** The lines that are kept, decoded as UTF-8, without empty lines. */
   get all(): readonly string[] {
-    const lines = Buffer.from(this.#text, 'latin1').toString().split(/\r?\n/)
-    return lines.filter(line => line.trim() !== '')
+    return linesOf(this.#text)
+  }
+
+  /** Those of the text that arrived at this time (`performance.now()`) or later; up to a quarter of a second older ones among them. */
+  since(time: number): readonly string[] {
+    const first = this.#times.find(({at}) => at + PRECISION_MS > time)
+    if (first === undefined) return []
+    return linesOf(this.#text.slice(-Math.max(1, this.#length - first.from)))
   }
 
   /** At most the last ten of them. */
@@ -76,3 +95,9 @@ export class Tail {
     return this.all.slice(-LINES)
   }
 }
+
+const linesOf = (text: string): readonly string[] =>
+  Buffer.from(text, 'latin1')
+    .toString()
+    .split(/\r?\n/)
+    .filter(line => line.trim() !== '')

@@ -57,6 +57,8 @@ type ProcessStdio = ProcessPipes | ProcessTerminal
 const COMMAND_TIMEOUT_MS = 5000
 /** In characters: what a compiler or a logger says of a failure stands at its end. */
 const KEPT_OF_STDOUT = 8 * 1024
+/** Output that is older than this when a process ends does not explain its end. */
+const EXPLAINS_MS = 2000
 
 /** How a process ended, and whether that was requested. */
 interface Ended {
@@ -101,6 +103,8 @@ export class SupervisedApp implements Supervised {
   #stderr = new Tail()
   #stdout = new Tail(KEPT_OF_STDOUT)
   #lived = {from: 0, to: 0}
+  /** Of the last process that has ended. */
+  #exit: Exit | undefined
   #foreignListener: ForeignListener | undefined
   #recheck = (): void => undefined
   #stopWatching = (): void => undefined
@@ -126,7 +130,11 @@ export class SupervisedApp implements Supervised {
   }
 
   get bestLine(): string {
-    return bestLine(this.#stderr.all, this.#stdout.all)
+    // nothing that it wrote foretells a SIGKILL, and a process that was not started has written nothing
+    const isSudden = this.#exit?.kind === 'signal' && this.#exit.signal === 'SIGKILL'
+    if (isSudden || this.#exit?.kind === 'spawn-error') return ''
+    const since = this.#lived.to - EXPLAINS_MS
+    return bestLine(this.#stderr.since(since), this.#stdout.since(since))
   }
 
   get shortRuns(): number {
@@ -179,6 +187,7 @@ export class SupervisedApp implements Supervised {
       const ended = await this.#live(pipes)
       pipes = undefined
       exit = ended.exit ?? exit
+      this.#exit = exit
       if (this.#isOver) break
       if (ended.isAsked || exit === undefined) {
         this.#failures = NO_FAILURES

@@ -1,5 +1,6 @@
 import type * as Api from '../../../model/api.generated.ts'
 import {deathText, type RunOutcome} from './outcome.ts'
+import {callEndText} from '../../../model/call-end.ts'
 import {plainText} from './plain-text.ts'
 
 /** Crashes as Markdown: the calls in flight, those answered before, the last lines. */
@@ -27,8 +28,10 @@ function deathPart(death: Api.Death): string {
   return `${parts.filter(part => part !== '').join('\n\n')}\n`
 }
 
-const callLine = ({number, at, from, to, method, path, status}: Api.Call): string =>
-  `${number}  ${at}  ${from} → ${to}  ${method} ${path}  ${status === 0 ? 'no response' : status.toString()}`
+const callLine = (call: Api.Call & {readonly count?: number}): string => {
+  const {number, at, from, to, method, path, count = 1} = call
+  return `${number}  ${at}  ${from} → ${to}  ${method} ${path}${count === 1 ? '' : ` ×${count}`}  ${callEndText(call)}`
+}
 
 /** A block of code whose fence is longer than any in the text (CommonMark, 4.5). */
 function fenced(lines: readonly string[]): string {

@@ -47,8 +47,11 @@ export const hasFailed = ({isReady, deaths}: AppOutcome): boolean => !isReady ||
 
 /** `stock exited with code 3, 1.2 s after its start, while it answered POST /charge from test`. */
 export function deathText({name, exit, livedMs, inside}: Api.Death): string {
-  const calls = inside.slice(0, MAX_CALLS).map(({method, path, from}) => `${method} ${path} from ${from}`)
-  const more = inside.length > MAX_CALLS ? ` and ${inside.length - MAX_CALLS} more` : ''
+  const calls = inside
+    .slice(0, MAX_CALLS)
+    .map(({method, path, from, count}) => `${method} ${path} from ${from}${count === 1 ? '' : ` ×${count}`}`)
+  const left = inside.slice(MAX_CALLS).reduce((sum, {count}) => sum + count, 0)
+  const more = left === 0 ? '' : ` and ${left} more`
   const answering = calls.length === 0 ? '' : `, while it answered ${calls.join(', ')}${more}`
   return `"${name}" ${exit}, ${seconds(livedMs)} after its start${answering}`
 }

@@ -133,7 +133,8 @@ function deathText(death: Api.Death): string {
     ...inside.map(call => {
       const again =
         call.times === 0 ? '' : `, the same request was in flight at ${call.times} of the ${earlier} exits before`
-      return `  ${callText(call)}, for ${durationText(call.forMs)}${again}`
+      const equal = call.count === 1 ? '' : ` ×${call.count}`
+      return `  ${callText(call)}${equal}, for ${durationText(call.forMs)}${again}`
     }),
     finished.length === 0 ? '' : 'answered before:',
     ...finished.map(call => `  ${callText(call)} ${call.status}`),

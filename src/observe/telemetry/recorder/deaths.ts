@@ -21,10 +21,13 @@ export interface Ended {
   readonly lines: () => Promise<readonly string[]>
 }
 
-/** A call that was inside an app when it ended. */
+/** Equal calls that were inside an app when it ended. */
 export interface InsideCall {
+  /** The oldest of them. */
   readonly call: RecordedCall
+  /** How long the oldest had been in flight. */
   readonly forMs: number
+  readonly count: number
   /** At so many of the ends before this one the same request was inside. */
   readonly times: number
 }
@@ -33,7 +36,10 @@ export interface InsideCall {
 export interface Death extends Omit<Ended, 'inside'> {
   /** Counts the ends of the run. */
   readonly number: number
-  /** Those that were inside before come first. */
+  /**
+   * The likeliest cause first: a request that was inside at an earlier end, then those of which none was just answered, and of these the
+   * one that began last. What has been in flight for long has not ended the process so far.
+   */
   readonly inside: readonly InsideCall[]
   /** The last calls that it had answered, the latest first. */
   readonly finished: readonly RecordedCall[]
@@ -76,24 +82,39 @@ export class Deaths {
     return ends.filter(death => death.number > after && this.#requests.get(death)?.has(request) === true).length
   }
 
-  /** Keeps what is known about an end; the result is its number. */
-  add(ended: Ended): number {
+  /** Keeps what is known about an end. */
+  add(ended: Ended): Death {
     const earlier = this.all(ended.app).slice(-COMPARED)
-    const inside = ended.inside
-      .flatMap(({number, forMs}) => {
-        const call = this.#copy(number)
-        if (call === undefined) return []
-        const request = fingerprint(call)
-        const times = earlier.filter(death => this.#requests.get(death)?.has(request) === true).length
-        return [{call, forMs, times}]
-      })
-      .toSorted((a, b) => b.times - a.times || b.forMs - a.forMs)
     const finished = this.#finished(ended.app, new Set(ended.inside.map(({number}) => number)))
+    const answered = new Set(finished.map(fingerprint))
+    const groups = this.#grouped(ended.inside)
+    const inside = [...groups.values()]
+      .map(({request, ...group}) => {
+        const times = earlier.filter(death => this.#requests.get(death)?.has(request) === true).length
+        return {...group, times, wasAnswered: answered.has(request)}
+      })
+      .toSorted((a, b) => b.times - a.times || Number(a.wasAnswered) - Number(b.wasAnswered) || a.forMs - b.forMs)
+      .map(({wasAnswered: _, ...group}) => group)
     const death: Death = {...ended, number: ++this.#count, inside, finished, earlier: earlier.length}
-    this.#requests.set(death, new Set(inside.map(({call}) => fingerprint(call))))
+    this.#requests.set(death, new Set([...groups.values()].map(({request}) => request)))
     this.#all.push(death)
     this.#forgetOld(ended.app)
-    return death.number
+    return death
+  }
+
+  /** Equal requests of one caller together. */
+  #grouped(inside: Ended['inside']): ReadonlyMap<string, Omit<InsideCall, 'times'> & {readonly request: string}> {
+    const groups = new Map<string, Omit<InsideCall, 'times'> & {readonly request: string}>()
+    for (const {number, forMs} of inside) {
+      const call = this.#copy(number)
+      if (call === undefined) continue
+      const request = fingerprint(call)
+      const key = `${call.edgeOf.caller} ${request}`
+      const known = groups.get(key)
+      const oldest = known === undefined || forMs > known.forMs ? {call, forMs} : known
+      groups.set(key, {call: oldest.call, forMs: oldest.forMs, count: (known?.count ?? 0) + 1, request})
+    }
+    return groups
   }
 
   #copy(number: number): RecordedCall | undefined {

@@ -82,7 +82,7 @@ t.test('a request that was inside at two ends is not sent by itself, until it is
       files: [],
       inside: [{number: call.number, forMs: 1}],
       lines: async () => Promise.resolve([])
-    })
+    }).number
   die()
   await pins.add(call, signal)
   t.equal(heads.length, 0, 'not sent when it is pinned')

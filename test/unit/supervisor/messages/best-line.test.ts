@@ -157,6 +157,53 @@ t.test('a line of stdout counts if it tells of a failure, and stderr has none', 
   t.equal(bestLine([], ['listening']), '')
 })
 
+t.test('what a logger says of the ordinary run explains no end', async t => {
+  for (const line of [
+    'INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)',
+    '2026-11-24 03:10:55 INFO  listening',
+    '[03:10:55 INF] Now listening on: http://localhost:5000',
+    'info: Microsoft.Hosting.Lifetime[14]',
+    '[info] listening',
+    '{"level":"info","msg":"listening"}',
+    '{"level":30,"time":1763953855000,"msg":"listening"}',
+    'time=2026-11-24T03:10:55Z level=INFO msg=listening',
+    'I1124 03:10:55.120000    1 main.go:12] listening',
+    '2026-11-24 03:10:55.120 UTC [71] LOG:  database system is shut down'
+  ])
+    t.equal(bestLine([line]), '', line)
+  t.equal(bestLine(['bye', 'INFO:     Shutting down']), 'bye', 'the line before it does')
+  t.equal(bestLine(['information desk is closed']), 'information desk is closed')
+})
+
+t.test('a syntax error says where', async t => {
+  const python = [
+    '  File "/app/main.py", line 7',
+    '    def charge(',
+    '              ^',
+    "SyntaxError: '(' was never closed"
+  ]
+  t.equal(bestLine(python), `SyntaxError: '(' was never closed (File "/app/main.py", line 7)`)
+  const indented = ['  File "/app/a.py", line 2', '    x = 1', 'IndentationError: unexpected indent']
+  t.equal(bestLine(indented), 'IndentationError: unexpected indent (File "/app/a.py", line 2)')
+  const node = [
+    '/app/main.js:3',
+    'const = 4',
+    '      ^',
+    '',
+    "SyntaxError: Unexpected token '='",
+    '    at wrapSafe (node:x:1:2)'
+  ]
+  t.equal(bestLine(node), "SyntaxError: Unexpected token '=' (/app/main.js:3)")
+  const parsed = [
+    '<anonymous_script>:1',
+    '{',
+    '^',
+    'SyntaxError: Unexpected end of JSON input',
+    '    at JSON.parse (<anonymous>)'
+  ]
+  t.equal(bestLine(parsed), 'SyntaxError: Unexpected end of JSON input', 'of data: no place in a file')
+})
+
 t.test('a line without end is cut', async t => {
   t.equal(bestLine([`Error: ${'x'.repeat(1000)}`]).length, 300)
 })

@@ -1,10 +1,15 @@
 import t from 'tap'
-import type {InterruptedCall} from '../../../../src/proxy/gateway/admission-queue.ts'
-import {crashReport, nextStartText, repeatedCrash} from '../../../../src/supervisor/crash-reporter.ts'
+import {
+  crashReport,
+  nextStartText,
+  repeatedCrash,
+  type InterruptedCalls
+} from '../../../../src/supervisor/crash-reporter.ts'
 
-const call = (path: string, forMs: number): InterruptedCall => ({
+const call = (path: string, forMs: number, count = 1): InterruptedCalls => ({
   pendingCall: {caller: 'checkout', method: 'POST', path},
-  forMs
+  forMs,
+  count
 })
 const QUIET = {
   id: 'payments',
@@ -36,7 +41,7 @@ t.test('what its sidecar asks of each app comes from no app', async t => {
     ['/orders', 'payments']
   ] as const) {
     const pendingCall = {caller: QUIET.id, method: 'GET', path}
-    const text = crashReport({...QUIET, interrupted: [{pendingCall, forMs: 27}]})
+    const text = crashReport({...QUIET, interrupted: [{pendingCall, forMs: 27, count: 1}]})
     t.match(text, ` while handling GET ${path} from ${from} (27 ms)`)
   }
 })
@@ -51,6 +56,14 @@ t.test('one call stands in the first line, several below it, five at most', asyn
     '"payments" exited with code 1 after 12.4 s while handling 7 calls',
     ...[0, 1, 2, 3, 4].map(number => `    POST /${number} from checkout (1.8 s)`),
     '    and 2 more'
+  ])
+})
+
+t.test('equal calls are one line', async t => {
+  t.same(crashReport({...QUIET, interrupted: [call('/exit', 20), call('/hang', 1800, 300)]}).split('\n'), [
+    '"payments" exited with code 1 after 12.4 s while handling 301 calls',
+    '    POST /exit from checkout (20 ms)',
+    '    POST /hang from checkout (1.8 s) ×300'
   ])
 })
 

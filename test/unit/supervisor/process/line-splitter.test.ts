@@ -118,3 +118,23 @@ test('a tail of long lines is bounded', async t => {
   t.ok(tail.lines.join('').length <= 64 * 1024)
   t.match(tail.lines.at(-1), /last$/)
 })
+
+test('of a tail what came since a time can be read', async t => {
+  const tail = new Tail()
+  t.same(tail.since(0), [])
+  tail.see('old\n', 1000)
+  tail.see('older than two seconds\n', 1100)
+  tail.see('late\n', 5000)
+  tail.see('last\n', 6500)
+  t.same(tail.since(4900), ['late', 'last'])
+  t.same(tail.since(6000), ['last'])
+  t.same(tail.since(7000), [])
+  t.same(new Tail(10).since(0), [])
+})
+
+test('a flood keeps few times, and of them those that count', async t => {
+  const tail = new Tail(100)
+  for (let at = 0; at < 100_000; at++) tail.see(`${at}\n`, at)
+  t.equal(tail.since(99_990).at(-1), '99999')
+  t.equal(tail.since(0).length, tail.all.length, 'no more than is kept')
+})

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type {Call} from '../../../../../src/model/call.ts'
+import type {Call, CallRecord} from '../../../../../src/model/call.ts'
 import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
 import {Deaths, type Ended} from '../../../../../src/observe/telemetry/recorder/deaths.ts'
 
@@ -29,10 +29,10 @@ const ended = (more: Partial<Ended> = {}): Ended => ({
 t.test('the request that was inside before comes first', t => {
   const recorder = new CallRecorder({bodyBytesOf: () => 1000})
   const deaths = new Deaths(recorder)
-  t.equal(deaths.add(ended({inside: inside(recorder, ['null', 'a'])})), 1)
-  t.equal(deaths.add(ended({app: 'other', name: 'other', inside: inside(recorder, ['b'])})), 2)
-  t.equal(deaths.add(ended({inside: inside(recorder, ['b', 'null'])})), 3)
-  t.equal(deaths.add(ended({inside: inside(recorder, ['b', 'null'])})), 4)
+  t.equal(deaths.add(ended({inside: inside(recorder, ['null', 'a'])})).number, 1)
+  t.equal(deaths.add(ended({app: 'other', name: 'other', inside: inside(recorder, ['b'])})).number, 2)
+  t.equal(deaths.add(ended({inside: inside(recorder, ['b', 'null'])})).number, 3)
+  t.equal(deaths.add(ended({inside: inside(recorder, ['b', 'null'])})).number, 4)
   const timesOf = (number: number): unknown => deaths.get(number)?.inside.map(({times}) => times)
   t.same([1, 2, 3, 4].map(timesOf), [[0, 0], [0], [1, 0], [2, 1]])
   t.same(
@@ -59,5 +59,54 @@ t.test('of an app the last twenty ends are kept, and of all a bounded number of 
     .reduce((sum, each) => sum + each.bytes.length, 0)
   t.ok(bytes > 1_000_000 && bytes <= 2 * 1024 * 1024, bytes.toString())
   t.match(kept.at(-1)?.inside, [{times: 5}], 'the request is known, whether its bytes are kept or not')
+  t.end()
+})
+
+t.test('equal calls of one caller are one row with their number; the request that began last comes first', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const deaths = new Deaths(recorder)
+  const many = inside(
+    recorder,
+    Array.from({length: 300}, () => 'hang')
+  ).map(({number}, at) => ({
+    number,
+    forMs: 2000 - at
+  }))
+  const [killer = {number: 0}] = inside(recorder, ['exit'])
+  const death = deaths.add(ended({inside: [...many, {number: killer.number, forMs: 1650}]}))
+  t.same(
+    death.inside.map(({call, forMs, count}) => [call.number, forMs, count]),
+    [
+      [killer.number, 1650, 1],
+      [many[0]?.number, 2000, 300]
+    ],
+    'also if some of the others are younger'
+  )
+  t.end()
+})
+
+t.test('a request like one that was just answered comes after those of which none was', t => {
+  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const deaths = new Deaths(recorder)
+  const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/charge'}
+  const request = {method: 'POST', path: '/charge', lines: ''}
+  recorder.started(call, request, 1000)
+  recorder.bytes(call, 'request', Buffer.from('usual'), 0, 5)
+  const times = {startedAt: 1000, admittedAt: 1000, connectedAt: 1000, firstByteAt: 1001, endedAt: 1001}
+  const record: Partial<CallRecord> = {call, request, status: 200, attempts: 1, requestBytes: 5, responseBytes: 0}
+  recorder.ended({...times, ...record, trace: '', failure: ''} as CallRecord)
+  const [usual, other] = inside(recorder, ['usual', 'other'])
+  const death = deaths.add(
+    ended({
+      inside: [
+        {number: usual?.number ?? 0, forMs: 5},
+        {number: other?.number ?? 0, forMs: 50}
+      ]
+    })
+  )
+  t.same(
+    death.inside.map(each => each.call.number),
+    [other?.number, usual?.number]
+  )
   t.end()
 })
