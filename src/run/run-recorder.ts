@@ -95,7 +95,7 @@ export class RunRecorder {
       at: Date.now(),
       livedMs: to - from,
       files: reload !== undefined && reload.at >= from ? reload.files : [],
-      inside: interrupted.map(({pendingCall: {number = 0}, forMs}) => ({number, forMs})),
+      inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
       lines: async () => lastLines(record, {start, end}, LINES)
     })
     const calls = new Map(interrupted.map(({pendingCall}) => [pendingCall.number, pendingCall]))

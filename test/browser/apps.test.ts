@@ -151,7 +151,11 @@ t.test('the apps', async t =>
       run.answers['GET /apps/%3Cb%3Eshop/why'] = {
         app: '<b>shop',
         instances: [{name: 'x', isReady: false, reason: `it said ${evil}`}],
-        death: death({inside: [{...call(1, {path: `/${evil}`}), forMs: 1, count: 1, times: 0}], lines: [evil], files: [evil]}),
+        death: death({
+          inside: [{...call(1, {path: `/${evil}`}), forMs: 1, count: 1, times: 0}],
+          lines: [evil],
+          files: [evil]
+        }),
         deaths: 1
       }
       run.answers['GET /apps/%3Cb%3Eshop/deaths'] = {deaths: []}

@@ -39,8 +39,8 @@ export async function shop(t: Parameters<typeof openRig>[0]): Promise<Rig> {
   return rig
 }
 
-export async function started(rig: Rig): Promise<Program> {
-  const run = rig.pillion(['up', '--watch'])
+export async function started(rig: Rig, flags: readonly string[] = []): Promise<Program> {
+  const run = rig.pillion(['up', '--watch', ...flags])
   await run.waitForLine('Writing log files', {nth: 2})
   return run
 }

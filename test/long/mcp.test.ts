@@ -218,7 +218,7 @@ t.test('the run is found anew at each call: it may come, go, and come again', as
     t.match(await call('list_apps'), {isError: true, text: /there is no run/})
   }
   const run = await started(rig)
-  const second = await started(rig)
+  const second = await started(rig, ['--name', 'work-2'])
   t.match(await call('list_apps'), {
     isError: true,
     text: /^there are several runs: .*They run the same template: select one with --name work or --name work-2\.$/

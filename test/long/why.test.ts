@@ -106,7 +106,11 @@ t.test(
     const hanging = Array.from({length: 20}, async () => call('/hang'))
     for (let seen = 0; seen < 20; seen++) await run.waitForLine('hangs')
     const silent = await call('/exit')
-    t.match(silent, /"stock\\" exited with code 7 at [\d:]+ and will be restarted\)/, 'the old line on stderr is no reason')
+    t.match(
+      silent,
+      /"stock\\" exited with code 7 at [\d:]+ and will be restarted\)/,
+      'the old line on stderr is no reason'
+    )
     await Promise.all(hanging)
     await run.waitForLine('    GET /hang from shop (', {stream: 'stderr'})
     t.match(

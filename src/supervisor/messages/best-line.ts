@@ -60,11 +60,12 @@ export function bestLine(stderr: readonly string[], stdout: readonly string[] = 
   const telling = withoutNoise(errors)
   const found = tellingLine(telling) ?? tellingLine(withoutNoise(plain(stdout)))
   if (found !== undefined) return short(found) + placeOf(found, errors)
-  const last = (lines: readonly string[]): string | undefined => lines.findLast(line => !isCalm(line))
-  return short(last(telling) ?? errors.find(line => OF_NPM.test(line)) ?? last(errors) ?? '')
+  return short(lastOf(telling) ?? errors.find(line => OF_NPM.test(line)) ?? lastOf(errors) ?? '')
 }
 
 const isCalm = (line: string): boolean => CALM.some(calm => calm.test(line))
+
+const lastOf = (lines: readonly string[]): string | undefined => lines.findLast(line => !isCalm(line))
 
 /** Where the source is that a parser refuses: ` (File "/app/main.py", line 7)`; '' for other errors. */
 function placeOf(error: string, lines: readonly string[]): string {

@@ -37,9 +37,12 @@ export class TakenPorts {
   }
 }
 
-/** A second run of the same template, from its start to its end; what is wrong with it, a sentence each. */
+/** A second `up` of the same template, which is refused, and a second `run -f .`, from its start to its end; what is wrong with them, a sentence each. */
 export async function secondRun(rig: Rig): Promise<readonly string[]> {
-  const second = rig.pillion(['up'], {env: {DAY_NOTES: '/dev/null'}})
+  const refused = await rig.run(['up'], {env: {DAY_NOTES: '/dev/null'}})
+  if (refused.code !== 1 || !/is already running \(pid/.test(refused.stderr))
+    return [`a second "up" is not refused: ${JSON.stringify(refused)}`]
+  const second = rig.pillion(['run', '-f', '.'], {env: {DAY_NOTES: '/dev/null'}})
   const isTold = await Promise.race([
     second.stderr.line(/is already running \(pid/).then(() => true),
     second.exited.then(() => false)

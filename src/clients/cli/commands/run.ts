@@ -6,6 +6,7 @@ import {wantsColours} from '../colours.ts'
 import type {CommandContext, CommandHandler} from '../command-handler.ts'
 import {COMMAND_FLAGS} from '../entries/run.ts'
 import {isTemplatePath} from '../template-named.ts'
+import {refuseSecondRun} from '../second-run.ts'
 import {UsageError} from '../usage-error.ts'
 import {openTerminal, type Terminal} from '../terminal.ts'
 import type {Emit} from '../../../model/events.ts'
@@ -61,9 +62,10 @@ export const up: CommandHandler = async given => {
   // an empty name, as of a variable that is not set, is this folder, as it is for `validate` and `down`
   const files = given.flags.list('run-file').map(file => (file === '' ? '.' : file))
   const context = {...given, flags: given.flags.with({'run-file': files.length === 0 ? ['.'] : files})}
+  const endsWithCommand = context.flags.names.some(name => WITH_COMMAND.includes(name))
+  if (!endsWithCommand || context.flags.isSet('detach')) refuseSecondRun(context.flags)
   if (context.flags.isSet('detach')) return (await import('./up-detached.ts')).upDetached(context)
-  if (context.flags.names.some(name => WITH_COMMAND.includes(name)))
-    return (await import('../ci/up-run.ts')).upRun(context, live)
+  if (endsWithCommand) return (await import('../ci/up-run.ts')).upRun(context, live)
   if (context.flags.isSet('background')) return (await import('./up-detached.ts')).runDetached(async () => run(context))
   return run(context)
 }

@@ -32,6 +32,11 @@ export interface InsideCall {
   readonly times: number
 }
 
+interface EqualCalls extends Omit<InsideCall, 'times'> {
+  /** What they have in common (`fingerprint`). */
+  readonly request: string
+}
+
 /** An end, and what is known about it. */
 export interface Death extends Omit<Ended, 'inside'> {
   /** Counts the ends of the run. */
@@ -88,23 +93,23 @@ export class Deaths {
     const finished = this.#finished(ended.app, new Set(ended.inside.map(({number}) => number)))
     const answered = new Set(finished.map(fingerprint))
     const groups = this.#grouped(ended.inside)
-    const inside = [...groups.values()]
+    const inside = [...groups]
       .map(({request, ...group}) => {
         const times = earlier.filter(death => this.#requests.get(death)?.has(request) === true).length
-        return {...group, times, wasAnswered: answered.has(request)}
+        return {group: {...group, times}, rank: answered.has(request) ? 1 : 0}
       })
-      .toSorted((a, b) => b.times - a.times || Number(a.wasAnswered) - Number(b.wasAnswered) || a.forMs - b.forMs)
-      .map(({wasAnswered: _, ...group}) => group)
+      .toSorted((a, b) => b.group.times - a.group.times || a.rank - b.rank || a.group.forMs - b.group.forMs)
+      .map(({group}) => group)
     const death: Death = {...ended, number: ++this.#count, inside, finished, earlier: earlier.length}
-    this.#requests.set(death, new Set([...groups.values()].map(({request}) => request)))
+    this.#requests.set(death, new Set(groups.map(({request}) => request)))
     this.#all.push(death)
     this.#forgetOld(ended.app)
     return death
   }
 
   /** Equal requests of one caller together. */
-  #grouped(inside: Ended['inside']): ReadonlyMap<string, Omit<InsideCall, 'times'> & {readonly request: string}> {
-    const groups = new Map<string, Omit<InsideCall, 'times'> & {readonly request: string}>()
+  #grouped(inside: Ended['inside']): readonly EqualCalls[] {
+    const groups = new Map<string, EqualCalls>()
     for (const {number, forMs} of inside) {
       const call = this.#copy(number)
       if (call === undefined) continue
@@ -114,7 +119,7 @@ export class Deaths {
       const oldest = known === undefined || forMs > known.forMs ? {call, forMs} : known
       groups.set(key, {call: oldest.call, forMs: oldest.forMs, count: (known?.count ?? 0) + 1, request})
     }
-    return groups
+    return [...groups.values()]
   }
 
   #copy(number: number): RecordedCall | undefined {
