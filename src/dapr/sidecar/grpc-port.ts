@@ -1,11 +1,13 @@
 import net from 'node:net'
 import {SERVER_GREETING} from '#h2-frames'
-import {attach, isOnUnixSocket} from '../../proxy/net/claimed-server.ts'
+import {attach, isOnUnixSocket, takeOver} from '../../proxy/net/claimed-server.ts'
 import {Connections} from '../../proxy/net/connections.ts'
 import {bugText} from '../../model/errors.ts'
 import type {GrpcContext, GrpcServer} from './grpc/grpc-server.ts'
 
 export interface OpenGrpcPort {
+  /** Accepts no new connections, but keeps the addresses for a successor. Call `close` next. */
+  handOver(): readonly net.Server[]
   /** Takes no new calls; those under way may finish until `cut` is aborted. */
   close(cut?: AbortSignal): Promise<void>
 }
@@ -44,6 +46,7 @@ export const openGrpcPort = (servers: readonly net.Server[], context: GrpcContex
     return server
   })
   return {
+    handOver: () => open.flatMap(server => takeOver(server, servers) ?? []),
     close: async cut => {
       for (const server of [...open, ...servers]) server.close()
       if (loading === undefined || cut === undefined || cut.aborted) return destroy()

@@ -9,6 +9,8 @@ import {FOREIGN_HOST, REFUSED_PAGE} from './http/errors.ts'
 
 /** Open ports of a sidecar. */
 export interface OpenPort {
+  /** Accepts no new connections, but keeps the addresses for a successor. Call `close` next. */
+  handOver(): readonly net.Server[]
   /** Closes the ports and their connections. */
   close(): void
 }
@@ -55,5 +57,5 @@ export const openMetricsPort = (
     serve: (request, response) => void serve(request, response),
     upgrade: (_request, socket) => endWith(socket, NO_UPGRADE)
   })
-  return {close: () => listener.destroy()}
+  return {handOver: () => listener.handOver(), close: () => listener.destroy()}
 }

@@ -22,12 +22,17 @@ import {openMetricsPort} from './metrics-port.ts'
 import {postTo} from './post-to-app.ts'
 import {openSidecar, type Sidecar} from './sidecar.ts'
 import {SidecarActors, type ActorAccess} from './sidecar-actors.ts'
+import {release} from '../../proxy/net/claimed-server.ts'
+import type {SidecarPorts} from '../../proxy/ports/claim.ts'
 import type {SidecarOptions} from './sidecar-options.ts'
 import {SidecarBindings} from './sidecar-bindings.ts'
 import {SidecarBlocks, type SidecarBlocksOptions} from './sidecar-blocks.ts'
 import {SidecarSubscriptions} from './sidecar-subscriptions.ts'
 import {isTruthy} from '../../model/truthy.ts'
 import {whyMissing} from './why-missing.ts'
+
+/** The listening servers of a sidecar. */
+export type SidecarServers = Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
 
 /** The three ports of one app's sidecar. */
 export interface OpenSidecar {
@@ -47,6 +52,11 @@ export interface OpenSidecar {
   endDaprd(): Promise<void>
   /** Tells other runs to search for another sidecar; requests are still served. */
   announceEnd(): void
+  /**
+   * Makes room for the sidecar of the same app that an edit opens next: accepts no new connections, and delivers no more to the app. Calls on
+   * the connections that are open go on until `close`. `keepsPorts`: the result are its listening servers, for that sidecar.
+   */
+  makeRoom(keepsPorts: boolean, cut: AbortSignal): Promise<SidecarServers | undefined>
   /** Accepts no new calls; those in flight may finish until `cut` is aborted. Settles when all connections are closed. */
   close(cut: AbortSignal): Promise<void>
 }
@@ -215,11 +225,23 @@ class AppSidecar implements OpenSidecar {
     this.#closing.abort()
   }
 
-  async close(cut: AbortSignal): Promise<void> {
+  async makeRoom(keepsPorts: boolean, cut: AbortSignal): Promise<SidecarServers | undefined> {
+    const servers = {http: this.#http.handOver(), grpc: this.#grpc.handOver(), metrics: this.#metrics.handOver()}
+    if (!keepsPorts) for (const each of Object.values(servers).flat()) release(each)
+    this.#stopDelivery()
+    await Promise.all([this.#subscriptions.close(cut), this.#bindings.close(cut)])
+    return keepsPorts ? servers : undefined
+  }
+
+  #stopDelivery(): void {
     this.#closing.abort()
     for (const stop of this.#stops) stop()
     this.actors.close()
     this.#metrics.close()
+  }
+
+  async close(cut: AbortSignal): Promise<void> {
+    this.#stopDelivery()
     const ports = [this.#grpc, this.#http, this.#subscriptions, this.#bindings]
     await Promise.all(ports.map(async port => port.close(cut)))
     await this.#blocks.close()

@@ -4,6 +4,7 @@
  * It knows nothing of processes, of other sidecars, or of where a pool connects to.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http'
+import type net from 'node:net'
 import type {Duplex} from 'node:stream'
 import {isOnUnixSocket} from '../../proxy/net/claimed-server.ts'
 import type {CallObserver, SentRequest} from '../../model/call.ts'
@@ -137,6 +138,11 @@ export class Sidecar implements SidecarContext {
   /** Accepts no new calls; settles when those in flight have ended. They are interrupted when the signal is aborted. */
   async close(cut?: AbortSignal): Promise<void> {
     await this.#listener.close(cut)
+  }
+
+  /** See `Listener.handOver`. */
+  handOver(): readonly net.Server[] {
+    return this.#listener.handOver()
   }
 
   /** Closes everything now. */

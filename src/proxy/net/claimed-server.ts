@@ -1,4 +1,5 @@
 import net from 'node:net'
+import {HANDLE} from './intercept-connections.ts'
 import {spareDescriptors} from './spare-descriptors.ts'
 
 /** Connections to claimed servers that no server handles yet. */
@@ -51,6 +52,19 @@ export function attach(claim: net.Server, server: net.Server, warn?: (text: stri
   const sockets = pending.get(claim) ?? []
   pending.delete(claim)
   for (const socket of sockets) accept(socket)
+}
+
+/**
+ * Takes the address of `server` from it, which goes on with the connections that it has: those that come from now on wait for whoever
+ * attaches next, and none is refused in between. `owners`: the claims that it was attached to. Undefined for a unix domain socket.
+ */
+export function takeOver(server: net.Server, owners: readonly net.Server[]): net.Server | undefined {
+  const handle = Reflect.get(server, HANDLE) as object | null
+  if (handle === null || typeof server.address() === 'string') return undefined
+  const claim = createClaim()
+  claim.listen(handle, BACKLOG)
+  for (const each of [server, ...owners]) if (Reflect.get(each, HANDLE) === handle) Reflect.set(each, HANDLE, null)
+  return claim
 }
 
 /** Releases the address, and closes the connections that have already arrived. */

@@ -22,7 +22,7 @@ export async function claimAll(plan: Plan): Promise<Claims> {
 }
 
 /** Releases the ports of one sidecar that no server is attached to yet. */
-export function releasePorts({http, grpc, metrics}: SidecarPorts): void {
+export function releasePorts({http, grpc, metrics}: Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>): void {
   for (const server of [...http, ...grpc, ...metrics]) release(server)
 }
 

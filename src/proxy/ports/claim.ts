@@ -31,14 +31,17 @@ const TRIES = 20
 /**
  * Claims every port of the plan before anything starts, first those with a fixed number. If one is taken, throws a
  * UserError that names port, app and owner (the first line is Dapr's, `pkg/standalone/run.go`), and releases the others.
- * A port without a fixed number gets the wanted one if it is free.
+ * A port without a fixed number gets the wanted one if it is free. `kept`: servers that listen for the first app already.
  */
 export async function claimPorts(
   plan: Plan,
   nameOwner: NameOwner,
-  wanted: (app: AppPlan) => WantedPorts | undefined = usualPorts(plan)
+  wanted: (app: AppPlan) => WantedPorts | undefined = usualPorts(plan),
+  kept?: Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>
 ): Promise<readonly SidecarPorts[]> {
   const claim = new Claim(plan, nameOwner, wanted)
+  const [first] = plan.apps
+  if (kept !== undefined && first !== undefined) claim.keepAll(first, kept)
   try {
     for (const app of plan.apps) await claim.fixed(app)
     return await allOrNone(plan.apps.map(async app => claim.remaining(app)))
@@ -76,7 +79,7 @@ class Claim {
   async fixed(app: AppPlan): Promise<void> {
     for (const kind of Object.keys(KINDS) as Kind[]) {
       const port = app.sidecar[kind]
-      if (port === 0) continue
+      if (port === 0 || this.#bound.get(app)?.has(kind) === true) continue
       try {
         this.#keep(app, kind, await listen(port, addresses(app, kind)))
       } catch (error) {
@@ -103,6 +106,13 @@ class Claim {
       internalGrpcPort,
       appPort: app.channel.autoPort ? await this.#appNumber(app, portOf(http)) : app.channel.port
     }
+  }
+
+  keepAll(app: AppPlan, {http, grpc, metrics}: Pick<SidecarPorts, 'http' | 'grpc' | 'metrics'>): void {
+    this.#keep(app, 'httpPort', http)
+    this.#keep(app, 'grpcPort', grpc)
+    this.#keep(app, 'metricsPort', metrics)
+    for (const servers of [http, grpc, metrics]) this.#reserved.add(portOf(servers))
   }
 
   release(): void {

@@ -6,12 +6,13 @@ import type {Availability} from '../../model/availability.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import {releasePorts, nameOwner} from '../../proxy/ports/claim-all.ts'
 import {claimPorts, type SidecarPorts} from '../../proxy/ports/claim.ts'
-import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
+import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
+import {callersFirst} from './callers-first.ts'
 import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
@@ -25,6 +26,8 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
+  /** Whether an app has called another one, by their ids. */
+  readonly calls: (caller: string, callee: string) => boolean
   /** Called when an app joins the run, before it is open. */
   readonly joins: (runtime: AppRuntime) => void
   /** Called when an app that was left out has joined the run. */
@@ -69,6 +72,9 @@ export class Apps implements EditedApps {
   readonly #holds = new Set<Promise<void>>()
   /** Ids whose apps an edit opens; settles when it has. Edits come one after the other. */
   #reopening: {readonly ids: readonly string[]; readonly done: Promise<void>} | undefined
+
+  /** Listening servers of sidecars that an edit opens again. */
+  readonly #kept = new Map<AppRuntime, SidecarServers>()
 
   constructor(options: AppsOptions) {
     this.#options = options
@@ -168,6 +174,8 @@ export class Apps implements EditedApps {
     return () => {
       this.#reopening = undefined
       void this.#freePublished()
+      for (const servers of this.#kept.values()) releasePorts(servers) // of apps that were not opened again
+      this.#kept.clear()
       resolve()
     }
   }
@@ -227,6 +235,30 @@ export class Apps implements EditedApps {
 
   async close(runtime: AppRuntime): Promise<void> {
     await this.#options.closer.close(runtime)
+  }
+
+  async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
+    const {closer, calls} = this.#options
+    const drains = new Map(runtimes.map(({name}) => [name, Promise.withResolvers<void>()]))
+    const fixed = new Set(next.flatMap(({sidecar, channel}) => [...numbersIn(sidecar), channel.port]))
+    const order = callersFirst(runtimes, calls)
+    await Promise.all(
+      order.map(async (runtime, at) => {
+        const {plan, name, ports} = runtime
+        const after = next.find(each => planKey(each) === planKey(plan))
+        const numbers = [ports.httpPort, ports.grpcPort, ports.metricsPort]
+        const isWanted =
+          after !== undefined && numbers.some(port => fixed.has(port) && !numbersIn(after.sidecar).includes(port))
+        const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
+        const servers = await closer.closeForEdit(runtime, {
+          keepsPorts:
+            after !== undefined && !isWanted && isDeepStrictEqual(sidecarPortsIn(plan), sidecarPortsIn(after)),
+          callers: Promise.all(callers.map(async each => drains.get(each.name)?.promise)),
+          onDrained: () => drains.get(name)?.resolve()
+        })
+        if (servers !== undefined) this.#kept.set(runtime, servers)
+      })
+    )
   }
 
   /** For an edit of the template: an app that is there already keeps its place, and its ports if the plan says nothing else. */
@@ -323,6 +355,8 @@ export class Apps implements EditedApps {
   async #claimAndOpen(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
     const {runtimes, joins, openSidecar, published, lifetime} = this.#options
     const {previous} = opening
+    const kept = previous && this.#kept.get(previous)
+    if (previous !== undefined) this.#kept.delete(previous)
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -334,7 +368,8 @@ export class Apps implements EditedApps {
           ;[ports] = await claimPorts(
             {...this.#options.plan, apps: [plan]},
             nameOwner,
-            previous !== undefined && hasSamePorts(previous.plan, plan) ? () => previous.ports : undefined
+            previous !== undefined && hasSamePorts(previous.plan, plan) ? () => previous.ports : undefined,
+            kept
           )
         },
         stop: () => ports && releasePorts(ports)
@@ -374,9 +409,18 @@ export class Apps implements EditedApps {
 /** Whether the template says the same of the ports of an app: then it keeps those that it has. */
 const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
 
-const portsIn = ({sidecar, channel, fixedPort}: AppPlan): readonly unknown[] => {
-  const {httpPort, grpcPort, metricsPort, internalGrpcPort, listenAddresses} = sidecar
-  return [httpPort, grpcPort, metricsPort, internalGrpcPort, listenAddresses, channel.port, channel.autoPort, fixedPort]
+const portsIn = (plan: AppPlan): readonly unknown[] => {
+  const {channel, fixedPort} = plan
+  return [...sidecarPortsIn(plan), channel.port, channel.autoPort, fixedPort]
 }
+
+const sidecarPortsIn = ({sidecar}: AppPlan): readonly unknown[] => [...numbersIn(sidecar), sidecar.listenAddresses]
+
+const numbersIn = ({httpPort, grpcPort, metricsPort, internalGrpcPort}: AppPlan['sidecar']): readonly number[] => [
+  httpPort,
+  grpcPort,
+  metricsPort,
+  internalGrpcPort
+]
 
 const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

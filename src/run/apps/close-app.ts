@@ -1,5 +1,5 @@
 import type {RunContext} from '../run-context.ts'
-import type {OpenSidecar} from '../../dapr/sidecar/open-sidecar.ts'
+import type {OpenSidecar, SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import {cutText} from '../../supervisor/messages/cut.ts'
 import type {FinishWork} from '../../supervisor/reload/overlap.ts'
 import {withDeadline} from '../../supervisor/reload/deadline.ts'
@@ -47,11 +47,26 @@ export interface AppCloserOptions extends Pick<RunContext, 'lifetime' | 'reporte
   readonly letGo: (runtime: AppRuntime) => FinishWork
 }
 
+/** Where calls may wait without an end. */
+const MAX_BEHIND_MS = 60_000
+
+/** How an edit closes an app. */
+export interface EditedClose {
+  /** Its sidecar will have the same ports. */
+  readonly keepsPorts: boolean
+  /** Settles when the apps of the edit that call this one have answered what they had in hand: until then it takes calls. */
+  readonly callers: Promise<unknown>
+  /** It has no calls in flight any more. */
+  readonly onDrained: () => void
+}
+
 /** Closes apps with their sidecars and logs, each once: single apps during the run, all together at its end. */
 export class AppCloser {
   readonly #options: AppCloserOptions
   /** Apps that are closed or being closed. */
   readonly #closing = new WeakMap<AppRuntime, Promise<void>>()
+  /** Sidecars whose apps an edit has opened again, with calls that are not answered yet. */
+  readonly #behind = new Set<Promise<void>>()
 
   constructor(options: AppCloserOptions) {
     this.#options = options
@@ -62,9 +77,45 @@ export class AppCloser {
     await this.#once(runtime, async () => this.#leave(runtime))
   }
 
+  /**
+   * Stops an app that an edit opens again. Its sidecar makes room for the next one, and goes on in the background with the calls on its
+   * connections: one that waits for an app of the same edit gets its answer from the next process of that.
+   */
+  async closeForEdit(
+    runtime: AppRuntime,
+    {keepsPorts, callers, onDrained}: EditedClose
+  ): Promise<SidecarServers | undefined> {
+    let servers: SidecarServers | undefined
+    await this.#once(runtime, async () => {
+      await callers
+      await withDeadline({ms: runtime.plan.stop.timeoutMs, over: this.#options.lifetime.now}, async cut => {
+        await this.drain(runtime)
+        onDrained()
+        await runtime.stop('user')
+        servers = await this.#options.sidecars.get(runtime)?.makeRoom(keepsPorts, cut)
+      })
+      this.#closeBehind(runtime)
+    })
+    onDrained()
+    return servers
+  }
+
+  /** Closes the sidecar of an app once its calls are answered: they may wait for apps of the edit as long as calls wait for any app. */
+  #closeBehind(runtime: AppRuntime): void {
+    const {plan, queue} = runtime
+    const ms = plan.stop.timeoutMs + Math.min(queue.timeoutMs, MAX_BEHIND_MS)
+    const closing = withDeadline({ms, over: this.#options.lifetime.stopRequested}, async cut =>
+      this.#closeSidecar(runtime, cut)
+    ).finally(() => this.#behind.delete(closing))
+    this.#behind.add(closing)
+  }
+
   /** Closes all sidecars and logs after the apps have exited; `cut` is aborted to stop waiting for connections. */
   async closeAll(runtimes: readonly AppRuntime[], cut: AbortSignal): Promise<void> {
-    await Promise.all(runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut))))
+    await Promise.all([
+      ...this.#behind,
+      ...runtimes.map(async runtime => this.#once(runtime, async () => this.#closeSidecar(runtime, cut)))
+    ])
   }
 
   /** Rejects new calls to an app and lets those in flight finish within its grace period, then cancels them. */

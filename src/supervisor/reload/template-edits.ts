@@ -18,8 +18,8 @@ export interface EditedApps {
   inTurn<T>(work: () => Promise<T>): Promise<T>
   /** These apps are left out from now on, unless the user starts them. */
   leaveOut(plans: readonly AppPlan[]): void
-  /** Stops an app with its sidecar, which `openPlan` opens again. */
-  close(runtime: AppRuntime): Promise<void>
+  /** Stops apps, those that call others of them first. `openPlan` opens them again by these plans, or they are removed next. */
+  closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void>
   remove(runtime: AppRuntime): Promise<void>
   /** Calls to the apps of these ids wait, until the returned function is called. */
   holdCalls(ids: readonly string[]): () => void
@@ -155,10 +155,9 @@ export class TemplateEdits {
     const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))
     const letIn = apps.holdCalls(closed.map(({id}) => id))
     try {
-      await Promise.all([
-        ...removed.map(async plan => this.#remove(plan)),
-        ...closed.map(async plan => this.#close(plan))
-      ])
+      const leaving = [...removed, ...closed].flatMap(plan => apps.find(plan) ?? [])
+      await apps.closeAll(leaving, closed)
+      await Promise.all(removed.map(async plan => this.#remove(plan)))
       apps.arrange(after.apps)
       const opened = await this.#open(after.apps.filter(plan => closed.includes(plan)))
       apps.arrange(after.apps)
@@ -187,12 +186,6 @@ export class TemplateEdits {
     if (effect === 'nothing' && !isChanging(runtime)) runtime.adopt()
     else exchange(runtime).catch((error: unknown) => this.#warnFailed(error))
     return false
-  }
-
-  async #close(plan: AppPlan): Promise<void> {
-    const apps = this.#options.apps()
-    const runtime = apps.find(plan)
-    if (runtime !== undefined) await apps.close(runtime)
   }
 
   async #remove(plan: AppPlan): Promise<void> {

@@ -126,7 +126,8 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
   const closing = new AbortController()
   const {httpPort} = runtime.ports
   if (machine.sidecars.has(httpPort)) throw new Error(`two sidecars at port ${httpPort}`)
-  machine.sidecars.set(httpPort, {id: runtime.id, name: nameOf(runtime.id, runtime.plan.instance), admit: apps})
+  const own = {id: runtime.id, name: nameOf(runtime.id, runtime.plan.instance), admit: apps}
+  machine.sidecars.set(httpPort, own)
   return {
     closing: closing.signal,
     breakers: [],
@@ -136,8 +137,13 @@ export async function openAppSidecar({runtime, apps}: OpenSidecarOptions): Promi
     deliverJob: async () => ({kind: 'undeliverable', answer: ''}),
     endDaprd: async () => undefined,
     announceEnd: () => closing.abort(),
-    close: async () => {
+    makeRoom: async () => {
       machine.sidecars.delete(httpPort)
+      await machine.takes(2)
+      return undefined
+    },
+    close: async () => {
+      if (machine.sidecars.get(httpPort) === own) machine.sidecars.delete(httpPort)
       await machine.takes(10)
     }
   }

@@ -3,7 +3,7 @@ import type net from 'node:net'
 import {Duplex} from 'node:stream'
 import {codeOf, bugText} from '../../../model/errors.ts'
 import {FastPath, type FastPathOptions} from './fast-path.ts'
-import {inherit, attach} from '../claimed-server.ts'
+import {inherit, attach, takeOver} from '../claimed-server.ts'
 import {Connections} from '../connections.ts'
 import {UpgradeBuffer} from './upgrade-buffer.ts'
 import {closeLingering} from '../lingering-close.ts'
@@ -116,6 +116,16 @@ export class Listener {
     cut?.addEventListener('abort', () => this.destroy(), {once: true})
     this.#stopListening()
     await this.#connections.gone()
+  }
+
+  /**
+   * Stops accepting, as `close`, but keeps the addresses for a successor, except those of unix domain sockets: connections that come from now
+   * on wait for it. Call `close` next.
+   */
+  handOver(): readonly net.Server[] {
+    const claims = this.#servers.flatMap(server => takeOver(server, this.#options.servers) ?? [])
+    this.#stopListening()
+    return claims
   }
 
   /** Closes everything now. */

@@ -50,7 +50,7 @@ class Template {
         inTurn: async work => work(),
         leaveOut: () => undefined,
         holdCalls: () => () => undefined,
-        close: async () => undefined,
+        closeAll: async () => undefined,
         remove: async () => undefined,
         openPlan: async app => this.open(app),
         begin: async () => undefined,
