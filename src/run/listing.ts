@@ -58,7 +58,8 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
         })),
         recent: recentOf(runtime.id),
         waitingWork: of.waitingWork(runtime),
-        ...(apps.isStopped(runtime) && CLOSED)
+        ...(apps.isStopped(runtime) && CLOSED),
+        ...(apps.isReopening(runtime) && REOPENS)
       })),
       ...apps.leftOut().map(app => ({
         ...plannedFacts(app),
@@ -72,6 +73,9 @@ export function listingOf({plan, name, run, startedAt, isTemplateFollowed, apps,
 }
 
 const NO_CALLS = {calls: 0, failed: 0}
+
+/** Its next process is about to start: how the one before was ended is of no interest. */
+const REOPENS = {state: 'starting', availability: 'waiting', exitCode: null, exit: ''} as const
 
 /** What differs in an app that the user has stopped: its sidecar is closed. */
 const CLOSED = {state: 'stopped', isReady: false, availability: 'stopped', httpPort: 0, grpcPort: 0} as const

@@ -152,6 +152,10 @@ t.test(
     while ((await rows()).length === 0);
     await a.exit(0)
     await a.closed
+    const body = JSON.stringify({for: ['ready'], timeout: '50ms'})
+    const {json} = await ask(controlSocket(rig), '/api/v1/wait', {method: 'POST', body})
+    t.match(json, {outcome: 'timeout'}, 'they will be ready')
+    t.match((await rig.run(['ps'])).stdout, /^a +starting /m)
     const behind = text()
     await b.exit(0)
     const next = await Promise.all([rig.driven('a'), rig.driven('b')])

@@ -107,7 +107,13 @@ export class Apps implements EditedApps {
 
   /** Whether it can be used. */
   availabilityOf(runtime: AppRuntime): Availability {
-    return this.#stopped.has(runtime) ? 'stopped' : runtime.availability
+    if (this.#stopped.has(runtime)) return 'stopped'
+    return this.isReopening(runtime) ? 'waiting' : runtime.availability
+  }
+
+  /** An edit of the template has closed it, and opens it again. */
+  isReopening(runtime: AppRuntime): boolean {
+    return runtime.app.state.phase === 'exited' && this.reopening(runtime.id) !== undefined && !this.isStopped(runtime)
   }
 
   /** Explains why calls to this id fail if the user has stopped its apps; '' otherwise. */

@@ -3,7 +3,7 @@ import {callersFirst} from '../../../../src/run/apps/callers-first.ts'
 
 const order = (ids: string, calls: readonly string[]): string =>
   callersFirst(
-    [...ids].map(id => ({id})),
+    Array.from(ids, id => ({id})),
     (caller, callee) => calls.includes(`${caller}${callee}`)
   )
     .map(({id}) => id)
