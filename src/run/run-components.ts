@@ -3,7 +3,7 @@ import type {ComponentSet} from '../dapr/components/component-set.ts'
 import type {PlacedComponent} from '../dapr/components/data-place.ts'
 import type {Space} from '../control/space.ts'
 import {messageOf} from '../model/errors.ts'
-import type {Plan} from '../model/plan.ts'
+import type {AppPlan, Plan} from '../model/plan.ts'
 import type {LocalRedisOptions} from '../dapr/components/redis/local-redis.ts'
 import type {RedisServers} from '../dapr/components/redis/redis-servers.ts'
 import type {SharedData} from './shared-data.ts'
@@ -26,8 +26,12 @@ export class RunComponents {
   /** The components of the files are open. */
   #isStarted = false
 
+  /** Of the apps that have been started: one of them may be the Redis itself. */
+  readonly #ports: Set<number>
+
   constructor(options: RunComponentsOptions) {
     this.#options = options
+    this.#ports = new Set(options.plan.apps.flatMap(portsOf))
   }
 
   /** Loads them; all apps get the same. */
@@ -52,6 +56,14 @@ export class RunComponents {
   /** Lets the port of the built-in Redis go until the run ends; false: it is not held. */
   async releaseRedis(port: number): Promise<boolean> {
     return (await this.#redis)?.release(port) ?? false
+  }
+
+  /** An app that was left out, or comes with an edit, is about to listen: the built-in Redis does not stand in for it any more. */
+  async giveWay(app: AppPlan): Promise<void> {
+    for (const port of portsOf(app)) {
+      this.#ports.add(port)
+      await this.releaseRedis(port)
+    }
   }
 
   /** A name that the template has, and no component, would go unnoticed: models would be asked. */
@@ -108,12 +120,11 @@ export class RunComponents {
   }
 
   async #servers(): Promise<RedisServers> {
-    const {plan} = this.#options
     this.#redis ??= import('../dapr/components/redis/redis-servers.ts').then(
       ({RedisServers: Servers}) =>
         new Servers({
           ...this.#options,
-          isOwnPort: port => isPortOf(plan, port),
+          isOwnPort: port => this.#ports.has(port),
           space: async () => this.#spaceOf()
         })
     )
@@ -125,9 +136,6 @@ export class RunComponents {
 export const noModelText = (name: string): string =>
   `"conversation" names ${name}, and no app has an open component of conversation of this name: nothing is recorded or given back`
 
-/** An app of the plan listens at this port, or is waited for there. */
-const isPortOf = ({apps}: Plan, port: number): boolean =>
-  apps.some(
-    ({ready, channel, fixedPort}) =>
-      channel.port === port || fixedPort === port || (ready.kind === 'tcp' && ready.port === port)
-  )
+/** Where an app listens, or is waited for. */
+const portsOf = ({ready, channel, fixedPort}: AppPlan): readonly number[] =>
+  [channel.port, fixedPort, ready.kind === 'tcp' ? ready.port : 0].filter(port => port > 0)

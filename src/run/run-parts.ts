@@ -229,6 +229,7 @@ export class RunParts {
         this.#registration?.update(all.map(({id}) => id))
       },
       isMain: runtime => this.routes.versions.isMain(runtime),
+      makesRoom: async plan => this.components.giveWay(plan),
       calls: (caller, callee) =>
         this.#recorder.calls.edges.all.some(edge => edge.caller === caller && edge.callee === callee),
       end: async () => {

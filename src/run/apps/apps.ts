@@ -1,5 +1,4 @@
 import type {RunContext} from '../run-context.ts'
-import {isDeepStrictEqual} from 'node:util'
 import {whyLeftOut, whyStopped} from '../../proxy/gateway/unknown-app.ts'
 import {succeeded, type AppState} from '../../model/app-state.ts'
 import type {Availability} from '../../model/availability.ts'
@@ -13,6 +12,7 @@ import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
 import {callersFirst} from './callers-first.ts'
+import {hasSamePorts, keepsPorts} from './same-ports.ts'
 import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
@@ -26,6 +26,8 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly sidecars: ReadonlyMap<AppRuntime, OpenSidecar>
   /** Opens the sidecar of an app, which then receives calls. */
   readonly openSidecar: (runtime: AppRuntime) => Promise<void>
+  /** Called before an app joins: nothing of the run stands in for it any more. */
+  readonly makesRoom: (plan: AppPlan) => Promise<void>
   /** Whether an app has called another one, by their ids. */
   readonly calls: (caller: string, callee: string) => boolean
   /** Called when an app joins the run, before it is open. */
@@ -246,19 +248,14 @@ export class Apps implements EditedApps {
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
     const {closer, calls} = this.#options
     const drains = new Map(runtimes.map(({name}) => [name, Promise.withResolvers<void>()]))
-    const fixed = new Set(next.flatMap(({sidecar, channel}) => [...numbersIn(sidecar), channel.port]))
     const order = callersFirst(runtimes, calls)
     await Promise.all(
       order.map(async (runtime, at) => {
         const {plan, name, ports} = runtime
         const after = next.find(each => planKey(each) === planKey(plan))
-        const numbers = [ports.httpPort, ports.grpcPort, ports.metricsPort]
-        const isWanted =
-          after !== undefined && numbers.some(port => fixed.has(port) && !numbersIn(after.sidecar).includes(port))
         const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
         const servers = await closer.closeForEdit(runtime, {
-          keepsPorts:
-            after !== undefined && !isWanted && isDeepStrictEqual(sidecarPortsIn(plan), sidecarPortsIn(after)),
+          keepsPorts: after !== undefined && keepsPorts({plan, ports}, after, next),
           callers: Promise.all(callers.map(async each => drains.get(each.name)?.promise)),
           onDrained: () => drains.get(name)?.resolve()
         })
@@ -361,8 +358,6 @@ export class Apps implements EditedApps {
   async #claimAndOpen(plan: AppPlan, index: number, opening: Opening): Promise<AppRuntime | undefined> {
     const {runtimes, joins, openSidecar, published, lifetime} = this.#options
     const {previous} = opening
-    const kept = previous && this.#kept.get(previous)
-    if (previous !== undefined) this.#kept.delete(previous)
     let ports: SidecarPorts | undefined
     let runtime: AppRuntime | undefined
     const stages = new Stages()
@@ -371,6 +366,9 @@ export class Apps implements EditedApps {
         name: 'ports',
         start: async () => {
           await published.claim([plan])
+          await this.#options.makesRoom(plan)
+          const kept = previous && this.#kept.get(previous)
+          if (previous !== undefined) this.#kept.delete(previous)
           ;[ports] = await claimPorts(
             {...this.#options.plan, apps: [plan]},
             nameOwner,
@@ -411,22 +409,5 @@ export class Apps implements EditedApps {
     await Promise.all(runtimes.map(async runtime => this.close(runtime)))
   }
 }
-
-/** Whether the template says the same of the ports of an app: then it keeps those that it has. */
-const hasSamePorts = (a: AppPlan, b: AppPlan): boolean => isDeepStrictEqual(portsIn(a), portsIn(b))
-
-const portsIn = (plan: AppPlan): readonly unknown[] => {
-  const {channel, fixedPort} = plan
-  return [...sidecarPortsIn(plan), channel.port, channel.autoPort, fixedPort]
-}
-
-const sidecarPortsIn = ({sidecar}: AppPlan): readonly unknown[] => [...numbersIn(sidecar), sidecar.listenAddresses]
-
-const numbersIn = ({httpPort, grpcPort, metricsPort, internalGrpcPort}: AppPlan['sidecar']): readonly number[] => [
-  httpPort,
-  grpcPort,
-  metricsPort,
-  internalGrpcPort
-]
 
 const isWell = (state: AppState): boolean => state.phase === 'exited' && (state.asked || succeeded(state.exit))

@@ -164,6 +164,7 @@ export class RunComponents {
   close = async (): Promise<void> => undefined
   tellShared = async (): Promise<void> => undefined
   releaseRedis = async (): Promise<boolean> => false
+  giveWay = async (): Promise<void> => undefined
 }
 export class RunDaprd {
   readonly whyNone = ''
