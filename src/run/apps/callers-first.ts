@@ -4,13 +4,13 @@ export function callersFirst<A extends {readonly id: string}>(
   calls: (caller: string, callee: string) => boolean
 ): readonly A[] {
   const order = new Set<A>()
-  const visited = new Set<A>()
-  const visit = (app: A): void => {
-    if (visited.has(app)) return
-    visited.add(app)
-    for (const caller of apps) if (caller.id !== app.id && calls(caller.id, app.id)) visit(caller)
+  const seen = new Set<A>()
+  const place = (app: A): void => {
+    if (seen.has(app)) return
+    seen.add(app)
+    for (const caller of apps) if (caller.id !== app.id && calls(caller.id, app.id)) place(caller)
     order.add(app)
   }
-  apps.forEach(visit)
+  apps.forEach(place)
   return [...order]
 }
