@@ -60,7 +60,7 @@ export function Death({death}: {readonly death: Api.Death}) {
                   <td>
                     {times > 0 && (
                       <b>
-                        the same request was in flight at {times} of {earlier} earlier crashes
+                        also in flight at {times} of {earlier} earlier crashes
                       </b>
                     )}
                   </td>
