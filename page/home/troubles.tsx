@@ -53,7 +53,7 @@ function crashOf(app: Api.App): Trouble {
         {death !== undefined && `, ${ago(now.value - Date.parse(death.at))}`}
         {inside !== undefined && (
           <>
-            , while it answered <code>{visible(`${inside.method} ${inside.path}`)}</code> from <b>{inside.from}</b>
+            , answering <code>{visible(`${inside.method} ${inside.path}`)}</code> from <b>{inside.from}</b>
           </>
         )}
         .
