@@ -93,7 +93,7 @@ function othersOf(app: Api.App): readonly Trouble[] {
       <>
         <b>{keyOf(app)}</b> is not ready after {duration(forMs)}
         {appPort > 0 && `: port ${appPort} is not open`}
-        {(waiting.value[id] ?? 0) > 0 && `; ${count(waiting.value[id] ?? 0)} calls wait for it`}.
+        {(waiting.value[id] ?? 0) > 0 && `; ${count(waiting.value[id] ?? 0)} calls wait`}.
       </>,
       open(hrefOf('logs', [], {app: id}), 'Logs')
     )
@@ -101,7 +101,7 @@ function othersOf(app: Api.App): readonly Trouble[] {
     add(
       `breaker ${name}`,
       <>
-        The circuit breaker {visible(name)} of <b>{keyOf(app)}</b> is {state}: calls fail without being sent.
+        The circuit breaker {visible(name)} of <b>{keyOf(app)}</b> is {state}: calls fail unsent.
       </>,
       open(hrefOf('calls', [], {q: `app:${id} is:failed`}), 'Failed calls')
     )
