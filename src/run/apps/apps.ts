@@ -11,8 +11,8 @@ import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
 import type {EditedApps} from '../../supervisor/reload/template-edits.ts'
 import type {RunPublished} from '../run-published.ts'
-import {callersFirst} from './callers-first.ts'
-import {hasSamePorts, keepsPorts} from './same-ports.ts'
+import {closeForEdit} from './close-for-edit.ts'
+import {hasSamePorts} from './same-ports.ts'
 import type {AppCloser} from './close-app.ts'
 import type {AppRuntimes} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
@@ -246,22 +246,7 @@ export class Apps implements EditedApps {
   }
 
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
-    const {closer, calls} = this.#options
-    const drains = new Map(runtimes.map(({name}) => [name, Promise.withResolvers<void>()]))
-    const order = callersFirst(runtimes, calls)
-    await Promise.all(
-      order.map(async (runtime, at) => {
-        const {plan, name, ports} = runtime
-        const after = next.find(each => planKey(each) === planKey(plan))
-        const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
-        const servers = await closer.closeForEdit(runtime, {
-          keepsPorts: after !== undefined && keepsPorts({plan, ports}, after, next),
-          callers: Promise.all(callers.map(async each => drains.get(each.name)?.promise)),
-          onDrained: () => drains.get(name)?.resolve()
-        })
-        if (servers !== undefined) this.#kept.set(runtime, servers)
-      })
-    )
+    await closeForEdit(runtimes, next, {...this.#options, kept: this.#kept})
   }
 
   /** For an edit of the template: an app that is there already keeps its place, and its ports if the plan says nothing else. */

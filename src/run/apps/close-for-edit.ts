@@ -1,0 +1,35 @@
+import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
+import type {AppPlan} from '../../model/plan.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import {planKey} from '../../supervisor/reload/plan-diff.ts'
+import type {AppsOptions} from './apps.ts'
+import {callersFirst} from './callers-first.ts'
+import {keepsPorts} from './same-ports.ts'
+
+interface CloseForEditOptions extends Pick<AppsOptions, 'closer' | 'calls'> {
+  /** Gets the listening servers of each sidecar that keeps its ports. */
+  readonly kept: Map<AppRuntime, SidecarServers>
+}
+
+/** Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained. */
+export async function closeForEdit(
+  runtimes: readonly AppRuntime[],
+  next: readonly AppPlan[],
+  {closer, calls, kept}: CloseForEditOptions
+): Promise<void> {
+  const drains = new Map(runtimes.map(({name}) => [name, Promise.withResolvers<void>()]))
+  const order = callersFirst(runtimes, calls)
+  await Promise.all(
+    order.map(async (runtime, at) => {
+      const {plan, name, ports} = runtime
+      const after = next.find(each => planKey(each) === planKey(plan))
+      const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
+      const servers = await closer.closeForEdit(runtime, {
+        keepsPorts: after !== undefined && keepsPorts({plan, ports}, after, next),
+        callers: Promise.all(callers.map(async each => drains.get(each.name)?.promise)),
+        onDrained: () => drains.get(name)?.resolve()
+      })
+      if (servers !== undefined) kept.set(runtime, servers)
+    })
+  )
+}
