@@ -144,7 +144,7 @@ t.test(
     const [a, b] = lives
     await Promise.all(lives.map(async life => life.catchSignal('SIGTERM')))
     // a connection each: one that is kept is closed after its answer
-  const text = async (): Promise<string> => (await fetch(url, {headers: {connection: 'close'}})).text()
+    const text = async (): Promise<string> => (await fetch(url, {headers: {connection: 'close'}})).text()
     await edit()
     await Promise.all(lives.map(async life => life.nextSignal()))
     const during = text()
