@@ -14,7 +14,7 @@ const toEnd = (element: HTMLPreElement | null): void => {
 
 /** A crash: the calls that were in flight, those before, and the last lines. */
 export function Death({death}: {readonly death: Api.Death}) {
-  const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
+  const {number, name, exit, at, livedMs, files, inside, work, earlier, finished, lines, hint} = death
   /** The call whose request is shown next to that of the one inside. */
   const [compared, setCompared] = useState(0)
   const [deadly] = inside
@@ -30,8 +30,20 @@ export function Death({death}: {readonly death: Api.Death}) {
         )}
         . {hint} <small>crash {number}</small>
       </p>
+      {work.length > 0 && (
+        <p>
+          In hand of its worker:{' '}
+          {work.map(({kind, name: task, app, id, times}) => (
+            <span key={`${app}/${id}/${kind}/${task}`}>
+              {kind === 'activity' ? 'activity' : 'the code of workflow'} <code>{visible(task)}</code> of{' '}
+              <a href={hrefOf('workflows', [app, id])}>{visible(id)}</a>
+              {times > 0 && ` (also at ${times} of the ${earlier} before)`}.{' '}
+            </span>
+          ))}
+        </p>
+      )}
       {inside.length === 0 ? (
-        <p>No call was in flight.</p>
+        work.length === 0 && <p>No call was in flight.</p>
       ) : (
         <div class="scroll" role="region" aria-label="Calls in flight" tabIndex={0}>
           <table>

@@ -72,7 +72,10 @@ export class RunParts {
 
   constructor({run, lifetime, stop, ended}: RunPartsOptions) {
     this.#stop = stop
-    this.#recorder = new RunRecorder(() => this.apps.all)
+    this.#recorder = new RunRecorder(
+      () => this.apps.all,
+      () => this.work.openWorkflows()
+    )
     this.api = this.#createApi()
     const context = createContext(observed(run, [this.#recorder, this.api]), lifetime)
     this.context = context

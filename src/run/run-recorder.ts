@@ -9,6 +9,8 @@ import type {KeptExit} from '../supervisor/crash-reporter.ts'
 import {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
 import {Deaths} from '../observe/telemetry/recorder/deaths.ts'
 import type {LogRecord} from '../observe/logging/log-record.ts'
+import {heldWorkText} from '../work/workflow/held-work-text.ts'
+import type {Workflows} from '../work/workflow/workflows.ts'
 
 /** The last lines of a part of a log, decoded, without the app's prefix. */
 async function lastLines(
@@ -37,11 +39,13 @@ export class RunRecorder {
   deaths: Deaths | undefined
 
   readonly #runtimes: () => readonly AppRuntime[]
+  readonly #workflows: () => Workflows | undefined
   /** Further names that are masked, by app. Those of an app that has left the run stay: its calls do. */
   readonly #masks = new Map<string, readonly string[]>()
 
-  /** `runtimes`: all apps of the run. */
-  constructor(runtimes: () => readonly AppRuntime[]) {
+  /** `runtimes`: all apps of the run; `workflows`: undefined where there are none. */
+  constructor(runtimes: () => readonly AppRuntime[], workflows: () => Workflows | undefined) {
+    this.#workflows = workflows
     this.#runtimes = runtimes
     const bodyBytesOf = (app: string): number | undefined =>
       runtimes().find(({id, wanted}) => id === app || `${id}@${wanted.version}` === app)?.wanted.record.bodyBytes
@@ -88,7 +92,7 @@ export class RunRecorder {
     const {record} = logs.app
     const [start, end] = [runtime.logStart, record.length]
     this.deaths ??= new Deaths(this.calls)
-    const {number, inside} = this.deaths.add({
+    const {number, inside, work} = this.deaths.add({
       app: id,
       name,
       exit,
@@ -96,11 +100,13 @@ export class RunRecorder {
       livedMs: to - from,
       files: reload !== undefined && reload.at >= from ? reload.files : [],
       inside: interrupted.map(({pendingCall, forMs}) => ({number: pendingCall.number ?? 0, forMs})),
+      work: this.#workflows()?.heldBy(id, name, from) ?? [],
       lines: async () => lastLines(record, {start, end}, LINES)
     })
     const calls = new Map(interrupted.map(({pendingCall}) => [pendingCall.number, pendingCall]))
     return {
       number,
+      work: work.map(heldWorkText),
       calls: inside.flatMap(({call, forMs, count}) => {
         const pendingCall = calls.get(call.number)
         return pendingCall === undefined ? [] : [{pendingCall, forMs, count}]

@@ -17,6 +17,8 @@ export interface KeptExit {
   readonly number: number
   /** The calls that were in flight, the likeliest cause first. */
   readonly calls: readonly InterruptedCalls[]
+  /** What of workflows its worker had in hand: `activity "charge" of workflow order-1`. */
+  readonly work: readonly string[]
 }
 
 /** A crashed process and what is known about it. */
@@ -26,6 +28,8 @@ interface Crash {
   readonly livedMs: number
   /** The calls that were in flight, the likeliest cause first. */
   readonly interrupted: readonly InterruptedCalls[]
+  /** What of workflows its worker had in hand. */
+  readonly work: readonly string[]
   /** The number under which it is kept; 0: it is not. */
   readonly death: number
   /** The most useful line of its last output, '' if there is none. */
@@ -37,15 +41,22 @@ interface Crash {
 const MAX_CALLS = 5
 
 /** Reports a crash: exit and age of the process, the calls in flight, the next step, and the most useful line of output. */
-export function crashReport({id, exit, livedMs, interrupted, line, next, death}: Crash): string {
+export function crashReport({id, exit, livedMs, interrupted, work, line, next, death}: Crash): string {
   const lived = exit.kind === 'spawn-error' ? '' : ` after ${durationText(livedMs)}`
   const [call] = interrupted
-  const during =
-    call === undefined
-      ? ''
-      : ` while handling ${interrupted.length === 1 ? callText(id, call) : `${numberOf(interrupted)} calls`}`
-  const kept = death > 0 && interrupted.length > 0 ? [`pillion why ${death} shows what was sent`] : []
-  const details = [...(interrupted.length > 1 ? listed(id, interrupted) : []), ...(line === '' ? [] : [line]), ...kept]
+  const [task] = work
+  const inside = [
+    ...(call === undefined ? [] : [interrupted.length === 1 ? callText(id, call) : `${numberOf(interrupted)} calls`]),
+    ...(task === undefined ? [] : [work.length === 1 ? task : `${work.length} tasks of workflows`])
+  ]
+  const during = inside.length === 0 ? '' : ` while handling ${inside.join(' and ')}`
+  const kept = death > 0 && inside.length > 0 ? [`pillion why ${death} shows what was sent`] : []
+  const details = [
+    ...(interrupted.length > 1 ? listed(id, interrupted) : []),
+    ...(work.length > 1 ? shortened(work) : []),
+    ...(line === '' ? [] : [line]),
+    ...kept
+  ]
   return [`"${id}" ${endOf(exit)}${lived}${during}${behind(next)}`, ...details].join('\n    ')
 }
 
@@ -62,6 +73,10 @@ export const nextStartText = (number: number, inMs: number): string =>
 const behind = (next: string): string => (next === '' ? '' : `, ${next}`)
 
 const numberOf = (calls: readonly InterruptedCalls[]): number => calls.reduce((sum, {count}) => sum + count, 0)
+
+/** The first ones, and how many more there are. */
+const shortened = (work: readonly string[]): readonly string[] =>
+  work.length <= MAX_CALLS ? work : [...work.slice(0, MAX_CALLS), `and ${work.length - MAX_CALLS} more`]
 
 function listed(id: string, interrupted: readonly InterruptedCalls[]): readonly string[] {
   const shown = interrupted.slice(0, MAX_CALLS).map(each => callText(id, each))
@@ -115,8 +130,8 @@ export class CrashReporter {
   /** Reports why an app has failed. Exit code 127 means that the shell could not find the program. For a single app the terminal shows enough. */
   explain(exit: Exit, {plan: {command, folder, restart}, app, kept, starts, searchPath}: EndedApp): void {
     const {state, bestLine, lived} = app
-    const {number: death, calls: interrupted} = kept ?? {number: 0, calls: []}
-    if (this.#isSingle && interrupted.length === 0) return
+    const {number: death, calls: interrupted, work} = kept ?? {number: 0, calls: [], work: []}
+    if (this.#isSingle && interrupted.length === 0 && work.length === 0) return
     if (state.phase === 'exited' && restart !== 'no') return // the warning `given-up` reports it
     const isShells127 = !this.#isSingle && exit.kind === 'code' && exit.code === 127
     const missing = isShells127 ? whyNotFound(command, folder, searchPath()) : ''
@@ -124,7 +139,7 @@ export class CrashReporter {
     if (missing !== '') this.#reporter.warn('command-not-found', `"${this.#id}" could not be started: ${missing}`)
     else
       this.report(
-        {exit, livedMs: lived.to - lived.from, interrupted, line, death: this.#isSingle ? 0 : death},
+        {exit, livedMs: lived.to - lived.from, interrupted, work, line, death: this.#isSingle ? 0 : death},
         {state, starts}
       )
   }
@@ -133,7 +148,7 @@ export class CrashReporter {
   report(crash: Omit<Crash, 'id' | 'next'>, {state, starts}: {state: AppState; starts: number}): void {
     const inMs = state.phase === 'backoff' ? state.until - Date.now() : undefined
     const next = inMs === undefined ? '' : nextStartText(starts, inMs)
-    const kind = kindOf(crash.exit, crash.line)
+    const kind = `${kindOf(crash.exit, crash.line)} ${crash.work.join(' ')}`
     const isRepeated = kind === this.#latest && crash.interrupted.length === 0 && inMs !== undefined && inMs < Infinity
     this.#times = isRepeated ? this.#times + 1 : 1
     this.#latest = kind

@@ -1,6 +1,11 @@
 import type * as Api from '../../src/model/api.generated.ts'
 import t from 'tap'
+import {encode} from '../../src/proxy/net/grpc/message-codec.ts'
+import {START_INSTANCE} from '../../src/work/workflow/hub/hub-messages.ts'
+import {TURN_ANSWER} from '../../src/work/workflow/messages.ts'
+import {openHub} from '../rig/hub.ts'
 import {openRig} from '../rig/rig.ts'
+import {call} from '../rig/workflow-house.ts'
 
 const STOCK = `
 import http from 'node:http'
@@ -195,4 +200,31 @@ t.test('why names what an app waits for', async t => {
   rig.pillion(['run', '-f', '.'])
   await rig.driven('db')
   t.match((await rig.run(['why', 'page'])).stdout, /"page".*"db"/)
+})
+
+t.test('a crash names the activity that the worker had in hand, and its workflow', async t => {
+  const hub = await openHub(t, {app: {restart: 'on-failure'}})
+  const {rig, run} = hub
+  const turn = async (): Promise<string> => (await hub.item()).token
+  const starting = hub.call('StartInstance', encode(START_INSTANCE, {instanceId: 'order-1', name: 'saga'}))
+  const completionToken = await turn()
+  const answer = {instanceId: 'order-1', completionToken, actions: [call(1, 'charge')] as never}
+  await hub.call('CompleteOrchestratorTask', encode(TURN_ANSWER, answer))
+  await starting
+  t.match(await hub.item(), {activity: {name: 'charge'}})
+  await (await rig.driven('shop')).exit(3)
+  const line = '"shop" exited with code 3'
+  t.match(
+    await run.waitForLine(line, {stream: 'stderr'}),
+    / while handling activity "charge" of workflow order-1, restart 1 /
+  )
+  t.match(await rig.run(['why', 'shop']), {
+    code: 0,
+    stdout: /^In hand of its worker:\n {2}activity "charge" of workflow order-1 \(pillion workflow history order-1\)$/m
+  })
+  await (await rig.driven('shop')).exit(3)
+  await run.waitForLine(line, {stream: 'stderr', nth: 2})
+  t.match(await rig.run(['why', '2', '-o', 'json']), {
+    stdout: /"work":\[\{"kind":"activity","name":"charge","app":"shop","id":"order-1","times":1\}\]/
+  })
 })

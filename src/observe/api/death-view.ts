@@ -6,7 +6,7 @@ import type {Masking} from '../telemetry/recorder/masking.ts'
 import {rowOf} from './call-view.ts'
 
 export async function deathView(death: Death, masking: Masking): Promise<Api.Death> {
-  const {number, app, name, exit, at, livedMs, files, inside, earlier, finished, lines} = death
+  const {number, app, name, exit, at, livedMs, files, inside, work, earlier, finished, lines} = death
   const isKilled = exit.kind === 'signal' && exit.signal === 'SIGKILL'
   return {
     number,
@@ -25,6 +25,7 @@ export async function deathView(death: Death, masking: Masking): Promise<Api.Dea
       count,
       times
     })),
+    work,
     earlier,
     finished: finished.map(call => rowOf(call, contentOf(call), masking)),
     lines: await lines(),

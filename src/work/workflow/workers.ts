@@ -34,6 +34,17 @@ interface Connected {
   leaving: PromiseWithResolvers<void> | undefined
 }
 
+/** What a worker had in hand when it left. */
+interface Abandoned {
+  readonly items: readonly WorkItem[]
+  readonly home: string
+  /** By `performance.now()`. */
+  readonly at: number
+}
+
+/** So long it is known what a worker has left: the end of its process is noticed later than that of its stream. */
+const ABANDONED_MS = 2000
+
 interface WorkersTold {
   /** A worker has got it. */
   readonly sent: (item: WorkItem) => void
@@ -44,6 +55,7 @@ interface WorkersTold {
 /** The workers of one app, all equal, and the items that wait for one. */
 export class AppWorkers {
   readonly #connected: Connected[] = []
+  #abandoned: readonly Abandoned[] = []
   #latest = 0
   readonly #waiting = new Set<WorkItem>()
   readonly #inHand = new Map<WorkItem, Connected>()
@@ -142,6 +154,7 @@ export class AppWorkers {
         this.#lacksSince = performance.now()
         this.#sendTokens = undefined
       }
+      this.#abandon(connected)
       for (const item of connected.items) {
         this.#inHand.delete(item)
         this.#limits.giveBack(item)
@@ -171,6 +184,20 @@ export class AppWorkers {
   /** Those of an instance that are still there get work again, with the next `flush`: they were not of the process that has ended. */
   resume(home: string): void {
     for (const each of this.#connected) if (each.worker.home === home) each.leaving = undefined
+  }
+
+  #abandon({worker: {home}, items}: Connected): void {
+    const at = performance.now()
+    const known = this.#abandoned.filter(each => at - each.at < ABANDONED_MS)
+    this.#abandoned = items.size === 0 ? known : [...known, {items: [...items], home, at}]
+  }
+
+  /** What the process of an instance that has just ended had in hand; `since`: when it began, by `performance.now()`. */
+  heldBy(home: string, since: number): readonly WorkItem[] {
+    const earliest = Math.max(since, performance.now() - ABANDONED_MS)
+    const left = this.#abandoned.filter(each => each.home === home && each.at >= earliest)
+    const there = this.#connected.filter(({worker}) => worker.home === home)
+    return [...new Set([...left, ...there].flatMap(({items}) => [...items]))]
   }
 
   /** What workers have not answered yet. */

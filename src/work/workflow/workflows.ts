@@ -7,6 +7,7 @@ import {Answers, type ActivityResponse, type TurnResponse} from './answers.ts'
 import type {StartRequest} from './creation.ts'
 import {Engine, type EngineOptions} from './engine.ts'
 import {Guests} from './guests.ts'
+import {heldWork, type HeldWork} from './held-work.ts'
 import type {Instance} from './instance.ts'
 import {KnownInstances} from './known-instances.ts'
 import {type Event, eventOf} from './messages.ts'
@@ -261,6 +262,11 @@ export class Workflows extends KnownInstances {
   /** How many workers an app has; `home`: one of its instances. */
   connected(app: string, home?: string): number {
     return this.#engine.workers.get(app)?.count(home) ?? 0
+  }
+
+  /** What the process of an instance that has just ended had in hand; `since`: when it began, by `performance.now()`. */
+  heldBy(app: string, home: string, since: number): readonly HeldWork[] {
+    return heldWork(this.#engine.workers.get(app)?.heldBy(home, since) ?? [])
   }
 
   /** How many turns and activities wait as no worker of an app is connected. */

@@ -4,6 +4,8 @@ import {callTable, localTime} from '../call-table.ts'
 import {durationText} from '../../../model/duration.ts'
 import type {CommandHandler} from '../command-handler.ts'
 import {print} from '../print.ts'
+import {heldWorkText} from '../../../work/workflow/held-work-text.ts'
+import {shellWord} from '../../../observe/api/export/shell-words.ts'
 import {runHere} from '../run-here.ts'
 import {UsageError} from '../usage-error.ts'
 
@@ -44,15 +46,17 @@ function whyText({app, instances, stalled, death, deaths}: Api.Why): string {
 
 /** What is known about one end of a process. */
 function deathText(death: Api.Death): string {
-  const {number, name, exit, at, livedMs, files, inside, earlier, finished, lines, hint} = death
+  const {number, name, exit, at, livedMs, files, inside, work, earlier, finished, lines, hint} = death
   const saved = files.length === 0 ? '' : `; its process was started by a change of ${files.join(', ')}`
   const parts = [
     `exit ${number}: "${name}" ${exit} at ${localTime({at})}, ${durationText(livedMs)} after its start${saved}\n`,
     hint === '' ? '' : `${hint}\n`,
-    inside.length === 0 ? 'No call was in flight.\n' : `In flight:\n${indented(callTable(inside, Infinity))}`,
+    inside.length + work.length === 0 ? 'No call was in flight.\n' : '',
+    inside.length === 0 ? '' : `In flight:\n${indented(callTable(inside, Infinity))}`,
     ...inside.flatMap(({number: call, times}) =>
       times === 0 ? [] : `  call ${call}: the same request was in flight at ${times} of the ${earlier} exits before\n`
     ),
+    work.length === 0 ? '' : `In hand of its worker:\n${indented(work.map(each => workText(each, earlier)).join(''))}`,
     finished.length === 0 ? '' : `Answered before:\n${indented(callTable([...finished].toReversed(), Infinity))}`,
     lines.length === 0
       ? 'It wrote nothing.\n'
@@ -60,6 +64,11 @@ function deathText(death: Api.Death): string {
     showsText(inside)
   ]
   return parts.join('')
+}
+
+function workText({times, ...work}: Api.Death['work'][number], earlier: number): string {
+  const again = times === 0 ? '' : `: so at ${times} of the ${earlier} exits before`
+  return `${heldWorkText(work)}${again} (pillion workflow history ${shellWord([Buffer.from(work.id)])})\n`
 }
 
 const SHOWN_LINES = 10

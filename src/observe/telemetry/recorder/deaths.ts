@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto'
 import type {Exit} from '../../../model/app-state.ts'
+import type {HeldWork} from '../../../work/workflow/held-work.ts'
 import {contentOf, copyOfCall} from './call-content.ts'
 import {FLAG} from './call-lines.ts'
 import type {CallRecorder, RecordedCall} from './call-recorder.ts'
@@ -17,6 +18,8 @@ export interface Ended {
   readonly files: readonly string[]
   /** The calls that were in flight, with how long they had been. */
   readonly inside: readonly {readonly number: number; readonly forMs: number}[]
+  /** The activities and turns of workflows that its worker had in hand. */
+  readonly work: readonly HeldWork[]
   /** The last lines of the app before its end. */
   readonly lines: () => Promise<readonly string[]>
 }
@@ -32,13 +35,19 @@ export interface InsideCall {
   readonly times: number
 }
 
+/** What a worker had in hand when its process ended. */
+export interface InsideWork extends HeldWork {
+  /** So at so many of the ends before this one. */
+  readonly times: number
+}
+
 interface EqualCalls extends Omit<InsideCall, 'times'> {
   /** What they have in common (`fingerprint`). */
   readonly request: string
 }
 
 /** An end, and what is known about it. */
-export interface Death extends Omit<Ended, 'inside'> {
+export interface Death extends Omit<Ended, 'inside' | 'work'> {
   /** Counts the ends of the run. */
   readonly number: number
   /**
@@ -46,6 +55,8 @@ export interface Death extends Omit<Ended, 'inside'> {
    * one that began last. What has been in flight for long has not ended the process so far.
    */
   readonly inside: readonly InsideCall[]
+  /** What was in hand before comes first. */
+  readonly work: readonly InsideWork[]
   /** The last calls that it had answered, the latest first. */
   readonly finished: readonly RecordedCall[]
   /** So many of its earlier ends were looked at. */
@@ -100,7 +111,10 @@ export class Deaths {
       })
       .toSorted((a, b) => b.group.times - a.group.times || a.rank - b.rank || a.group.forMs - b.group.forMs)
       .map(({group}) => group)
-    const death: Death = {...ended, number: ++this.#count, inside, finished, earlier: earlier.length}
+    const work = ended.work
+      .map(each => ({...each, times: earlier.filter(death => death.work.some(other => isSame(each, other))).length}))
+      .toSorted((a, b) => b.times - a.times)
+    const death: Death = {...ended, number: ++this.#count, inside, work, finished, earlier: earlier.length}
     this.#requests.set(death, new Set(groups.map(({request}) => request)))
     this.#all.push(death)
     this.#forgetOld(ended.app)
@@ -167,6 +181,9 @@ export class Deaths {
     return bare
   }
 }
+
+const isSame = (a: HeldWork, b: HeldWork): boolean =>
+  a.kind === b.kind && a.name === b.name && a.app === b.app && a.id === b.id
 
 const sizeOf = ({inside, finished}: Death): number =>
   [...inside.map(({call}) => call), ...finished]

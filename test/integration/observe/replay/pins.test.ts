@@ -81,6 +81,7 @@ t.test('a request that was inside at two ends is not sent by itself, until it is
       livedMs: 1,
       files: [],
       inside: [{number: call.number, forMs: 1}],
+      work: [],
       lines: async () => Promise.resolve([])
     }).number
   die()

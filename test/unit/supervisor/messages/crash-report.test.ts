@@ -16,6 +16,7 @@ const QUIET = {
   exit: {kind: 'code', code: 1},
   livedMs: 12_449,
   interrupted: [],
+  work: [],
   line: '',
   death: 0,
   next: ''
@@ -85,4 +86,17 @@ t.test('what follows stands in the first line, the line that says most below it'
 t.test('what could not be started has no age', async t => {
   const exit = {kind: 'spawn-error', message: 'no such folder: /x'} as const
   t.equal(crashReport({...QUIET, exit, livedMs: 0}), '"payments" could not be started: no such folder: /x')
+})
+
+t.test('what a worker of workflows had in hand is told as calls are', async t => {
+  const [charge, refund] = ['activity "charge" of workflow o-1', 'activity "refund" of workflow o-2']
+  t.equal(
+    crashReport({...QUIET, work: [charge], death: 2}),
+    `"payments" exited with code 1 after 12.4 s while handling ${charge}\n    pillion why 2 shows what was sent`
+  )
+  t.same(crashReport({...QUIET, work: [charge, refund], interrupted: [call('/charge', 18)]}).split('\n'), [
+    '"payments" exited with code 1 after 12.4 s while handling POST /charge from checkout (18 ms) and 2 tasks of workflows',
+    `    ${charge}`,
+    `    ${refund}`
+  ])
 })

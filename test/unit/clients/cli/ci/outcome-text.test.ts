@@ -12,6 +12,7 @@ const death: Api.Death = {
   livedMs: 40,
   files: [],
   inside: [],
+  work: [],
   earlier: 0,
   finished: [],
   lines: ['no pears'],

@@ -89,6 +89,7 @@ t.test('an end whose lines are still being read is told before bye', async t => 
     livedMs: 1,
     files: [],
     inside: [],
+    work: [],
     lines: async () => lines.promise
   })
   const closed = events.close()

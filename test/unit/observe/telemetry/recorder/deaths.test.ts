@@ -22,6 +22,7 @@ const ended = (more: Partial<Ended> = {}): Ended => ({
   livedMs: 5,
   files: [],
   inside: [],
+  work: [],
   lines: async () => Promise.resolve([]),
   ...more
 })

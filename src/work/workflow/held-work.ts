@@ -1,0 +1,23 @@
+import {ActivityItem, TurnItem} from './work-items.ts'
+import type {WorkItem} from './workers.ts'
+
+/** What a worker has in hand: an activity, or a turn of a workflow's own code. */
+export interface HeldWork {
+  readonly kind: 'activity' | 'turn'
+  /** Of the activity, or of the workflow. */
+  readonly name: string
+  /** The instance, and its app. */
+  readonly app: string
+  readonly id: string
+}
+
+/** What items are, for people; a child, or an activity that is not wanted any more, is nothing. */
+export const heldWork = (items: readonly WorkItem[]): readonly HeldWork[] =>
+  items.flatMap((item): HeldWork[] => {
+    if (item instanceof TurnItem) {
+      const {app, id} = item.live.instance
+      return [{kind: 'turn', name: item.name, app, id}]
+    }
+    if (!(item instanceof ActivityItem) || item.isChild || item.isDropped) return []
+    return [{kind: 'activity', name: item.name, app: item.source, id: item.id}]
+  })
