@@ -32,7 +32,7 @@ export async function runCommand(
 /** Types, lint, unused code, format: one after the other; gives all results. */
 export async function runChecks(): Promise<readonly Checked[]> {
   const results: Checked[] = []
-  for (const script of ['types', 'lint', 'format:check']) {
+  for (const script of ['types', 'lint', 'bounds', 'format:check']) {
     const result = await runCommand(['npm', 'run', '--silent', script])
     results.push(result)
     if (result.passed) console.log(`ok   npm run ${script} (${(result.ms / 1000).toFixed(1)} s)`)
