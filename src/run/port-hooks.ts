@@ -1,10 +1,11 @@
-import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs'
+import {existsSync, renameSync, writeFileSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {delimiter, join} from 'node:path'
 import {HOOK_FILE, HOOK_FIXED_PORT, HOOK_PORT, HOOK_TEXT} from '#daeploy'
 import type {Environment} from '../model/environment.ts'
 import type {PublishedPlan} from '../model/plan.ts'
 import {fnv1a} from '../model/fnv1a.ts'
+import {makeFolder} from '../platform/make-folder.ts'
 
 const NODE_FILE = 'move-port.cjs'
 
@@ -73,7 +74,7 @@ function hookFolder(env: Environment): string {
   if (known !== undefined) return known
   const folder = join(caches, `port-hooks-${fnv1a(Buffer.from(NODE_TEXT + HOOK_TEXT)).toString(16)}`)
   try {
-    mkdirSync(folder, {recursive: true, mode: 0o700})
+    makeFolder(folder, 0o700)
     for (const [name, text] of [
       [NODE_FILE, NODE_TEXT],
       [HOOK_FILE, HOOK_TEXT]
