@@ -1,3 +1,8 @@
+import type {RunContext} from './run-context.ts'
+import type {LeaseSearch} from '../control/sidecar-leases.ts'
+import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
+import type {Actors} from '../work/actor/actors.ts'
+import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import {statSync} from 'node:fs'
 import {systemClock} from '../platform/clock.ts'
 import type {LogLevel} from '../model/plan.ts'
@@ -11,12 +16,25 @@ import {WakeUps} from '../work/wake-ups.ts'
 import {WorkFile} from '../work/work-file.ts'
 import {WorkflowStore, type ActiveInstances} from '../work/workflow/workflow-store.ts'
 import {JobStore, type JobCount} from '../work/job/job-store.ts'
-import {Jobs} from '../work/job/jobs.ts'
+import type {Job} from '../work/job/job.ts'
+import {Jobs, type JobOutcome} from '../work/job/jobs.ts'
 import {WaitingTimers} from '../work/workflow/waiting-timers.ts'
 import {Workflows} from '../work/workflow/workflows.ts'
-import type {FarWork} from './far-work.ts'
-import type {RunWorkOptions} from './run-work.ts'
+import type {FarWork, TaskLender} from './far-work.ts'
 import {StallReporter} from './stall-reporter.ts'
+
+export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
+  readonly runtimes: () => readonly AppRuntime[]
+  /** The resources of an app; undefined: its sidecar is not open. */
+  readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
+  /** Brings a tick of a job to its app. Never rejects. */
+  readonly deliverJob: (job: Job) => Promise<JobOutcome>
+  /** Asks the user's other runs. */
+  readonly search: LeaseSearch
+  readonly lender: TaskLender
+  /** Loads the actors of the run. */
+  readonly actors: () => Promise<Actors>
+}
 
 /** Said with the first worker of an app. */
 const WITHOUT_STORE =

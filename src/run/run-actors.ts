@@ -1,4 +1,4 @@
-import type {ActorAccess} from '../dapr/sidecar/sidecar-actors.ts'
+import type {ActorAccess} from '../dapr/sidecar/actor-access.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {Actors} from '../work/actor/actors.ts'

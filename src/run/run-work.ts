@@ -1,32 +1,13 @@
-import type {RunContext} from './run-context.ts'
 import {existsSync} from 'node:fs'
-import type {LeaseSearch} from '../control/sidecar-leases.ts'
-import type {ResourceSnapshot} from '../files/resources/app-resources.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
 import type {Instance} from '../work/workflow/instance.ts'
-import type {Actors} from '../work/actor/actors.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
-import type {Job} from '../work/job/job.ts'
-import type {JobOutcome, Jobs} from '../work/job/jobs.ts'
+import type {Jobs} from '../work/job/jobs.ts'
 import type {Workflows} from '../work/workflow/workflows.ts'
 import type {Outbox} from '../work/outbox.ts'
 import {mayBeKept, workPath} from '../work/work-path.ts'
-import type {TaskLender} from './far-work.ts'
-import type {OpenWork} from './open-work.ts'
-
-export interface RunWorkOptions extends Pick<RunContext, 'plan' | 'env' | 'workMode' | 'reporter'> {
-  readonly runtimes: () => readonly AppRuntime[]
-  /** The resources of an app; undefined: its sidecar is not open. */
-  readonly resourcesOf: (app: string) => ResourceSnapshot | undefined
-  /** Brings a tick of a job to its app. Never rejects. */
-  readonly deliverJob: (job: Job) => Promise<JobOutcome>
-  /** Asks the user's other runs. */
-  readonly search: LeaseSearch
-  readonly lender: TaskLender
-  /** Loads the actors of the run. */
-  readonly actors: () => Promise<Actors>
-}
+import type {OpenWork, RunWorkOptions} from './open-work.ts'
 
 /** Hears of an instance that has changed. */
 export type WorkflowListener = (workflows: Workflows, instance: Instance) => void

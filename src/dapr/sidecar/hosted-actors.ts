@@ -3,7 +3,7 @@ import type {ActorHost} from '../../work/actor/actor-host.ts'
 import type {Actors} from '../../work/actor/actors.ts'
 import {hostedTypes} from './hosted-types.ts'
 import {HttpActorHost} from './http/blocks/http-actor-host.ts'
-import type {SidecarActorsOptions} from './sidecar-actors.ts'
+import type {SidecarActorsOptions} from './actor-access.ts'
 
 const NO_STORE =
   'no state store has actorStateStore: "true": their state cannot be read or kept, and newer versions of Dapr host none'

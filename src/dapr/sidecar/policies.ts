@@ -3,7 +3,7 @@ import {ResiliencyInterceptor, type BreakerView} from '../../proxy/gateway/inter
 import {PolicyInterceptor} from '../../proxy/gateway/interceptors/resiliency/policy-interceptor.ts'
 import type {Interceptor} from '../../proxy/gateway/interceptor.ts'
 import {systemClock} from '../../platform/clock.ts'
-import type {Resiliency} from '../../files/resources/resiliency/resiliency.ts'
+import type {Resiliency} from '../../files/resources/resiliency/policies.ts'
 import {reportResiliency, type ResiliencyReporterOptions} from './report-resiliency.ts'
 
 /** The policies for the calls of one app, from its Resiliency resources. Circuit breakers start closed. */

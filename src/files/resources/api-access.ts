@@ -1,6 +1,3 @@
-import {ALL_APIS} from './defaults.ts'
-import type {Field} from './field.ts'
-
 /** Which APIs a sidecar serves over one protocol (Dapr: pkg/config, APISpec): version and name, `v1.0/state` over HTTP, `v1/state` over gRPC. */
 export interface ApiAccess {
   /** Empty: all that are not denied. */
@@ -12,39 +9,4 @@ export interface ApiAccess {
 export interface ApiAccesses {
   readonly http: ApiAccess | undefined
   readonly grpc: ApiAccess | undefined
-}
-
-interface Rule {
-  readonly protocol: string
-  readonly api: string
-}
-
-/** Reads `spec.api` of a Configuration. */
-export function readApiAccess(spec: Field): ApiAccesses {
-  const api = spec.field('api')
-  if (api.isAbsent) return ALL_APIS
-  api.warnUnknownKeys(['allowed', 'denied'])
-  const rulesIn = (key: string): readonly Rule[] => api.field(key).items().flatMap(readRule)
-  const [allowed, denied] = [rulesIn('allowed'), rulesIn('denied')]
-  const of = (protocol: string): ApiAccess | undefined => {
-    const isMeant = (rule: Rule): boolean => rule.protocol === protocol
-    if (!allowed.some(isMeant) && !denied.some(isMeant)) return undefined
-    const apis = (rules: readonly Rule[]): readonly string[] => rules.filter(isMeant).map(each => each.api)
-    return {allowed: apis(allowed), denied: apis(denied)}
-  }
-  return {http: of('http'), grpc: of('grpc')}
-}
-
-function readRule(rule: Field): readonly Rule[] {
-  rule.warnUnknownKeys(['name', 'version', 'protocol'])
-  const [name, version] = [rule.field('name').text(), rule.field('version').text()]
-  const protocol = rule.field('protocol').text().toLowerCase()
-  if (!['http', 'grpc'].includes(protocol)) {
-    const said = protocol === '' ? 'has no protocol' : `has the protocol "${protocol}"`
-    rule.warn(`${rule.path} ${said}: it has no effect`, {expected: 'expected protocol: http, or grpc'})
-  } else if (name === '' || version === '')
-    rule.warn(`${rule.path} lacks a name or a version: it has no effect`, {
-      expected: 'expected name: state, version: v1.0'
-    })
-  return name !== '' && version !== '' ? [{protocol, api: `${version}/${name}`}] : []
 }

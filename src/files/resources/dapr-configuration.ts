@@ -1,16 +1,13 @@
 import type {Place} from '../../model/errors.ts'
-import {readAccessControl, type AccessControl} from './access-control.ts'
-import {readApiAccess, type ApiAccesses} from './api-access.ts'
-import {readApiLogging, type ApiLogging} from './api-logging.ts'
-import {DEFAULT_CONFIGURATION} from './defaults.ts'
-import {readDeniedTypes, type DeniedType} from './denied-types.ts'
-import type {Field, ResourceFile} from './field.ts'
-import {readHandlers, type HandlerSpec} from './http-pipeline.ts'
-import {readMetricsSettings, type MetricsSettings} from './metrics-settings.ts'
-import {readSecretScopes, type SecretScope} from './secret-scopes.ts'
-import {readTracingSettings} from './read-tracing-settings.ts'
+import type {AccessControl} from './access-control.ts'
+import type {ApiAccesses} from './api-access.ts'
+import type {ApiLogging} from './api-logging.ts'
+import type {DeniedType} from './denied-types.ts'
+import type {HandlerSpec} from './http-pipeline.ts'
+import type {MetricsSettings} from './metrics-settings.ts'
+import type {SecretScope} from './secret-scopes.ts'
 import type {TracingSettings} from './tracing-settings.ts'
-import {readWorkflowSettings, type WorkflowSettings} from './workflow-settings.ts'
+import type {WorkflowSettings} from './workflow-settings.ts'
 
 /** A Dapr Configuration (pkg/config/configuration.go), as far as it is about calls. */
 export interface Configuration {
@@ -39,39 +36,3 @@ export interface UnenforcedKey {
   readonly key: string
   readonly place: Place
 }
-
-/**
- * The Configuration of a file; undefined when it cannot be used: the file's faults tell why. Dapr reads its first document,
- * whatever its kind, and replaces `${VARIABLE}` in the text before that.
- */
-export async function readConfiguration({documents, faults}: ResourceFile): Promise<Configuration | undefined> {
-  const spec = documents[0]?.field('spec')
-  const configuration =
-    spec === undefined
-      ? DEFAULT_CONFIGURATION
-      : {
-          fault: '',
-          accessControl: readAccessControl(spec),
-          apiAccess: readApiAccess(spec),
-          secretScopes: readSecretScopes(spec),
-          httpPipeline: readHandlers(spec, 'httpPipeline'),
-          appHttpPipeline: readHandlers(spec, 'appHttpPipeline'),
-          apiLogging: readApiLogging(spec),
-          metrics: await readMetricsSettings(spec),
-          tracing: readTracingSettings(spec),
-          workflows: readWorkflowSettings(spec),
-          deniedTypes: readDeniedTypes(spec),
-          unenforced: readUnenforced(spec)
-        }
-  return faults.some(({severity}) => severity === 'error') ? undefined : configuration
-}
-
-/** The parts of a Configuration's `spec` that nothing here enforces yet, and when they restrict anything. */
-const UNENFORCED: Readonly<Record<string, (field: Field) => boolean>> = {
-  mtls: field => field.field('enabled').boolean() === true
-}
-
-const readUnenforced = (spec: Field): readonly UnenforcedKey[] =>
-  Object.entries(UNENFORCED)
-    .filter(([key, restricts]) => restricts(spec.field(key)))
-    .map(([key]) => ({key, place: spec.field(key).place}))

@@ -4,13 +4,11 @@ import type {ApiLogging} from './api-logging.ts'
 import type {Configuration} from './dapr-configuration.ts'
 import type {MetricsSettings} from './metrics-settings.ts'
 import type {RetryPolicy} from './resiliency/policies.ts'
-import type {Resiliency} from './resiliency/resiliency.ts'
+import type {Resiliency} from './resiliency/policies.ts'
 import type {TracingSettings} from './tracing-settings.ts'
 import type {ConcurrencyLimits, WorkflowSettings} from './workflow-settings.ts'
 
 // What holds where no file says anything. It stands alone: of a run without resources nothing else is loaded.
-
-export const DEFAULT_TRUST_DOMAIN = 'public'
 
 export const DEFAULT_API_LOGGING: ApiLogging = {enabled: false, obfuscatesUrls: false, omitsHealthChecks: false}
 

@@ -1,14 +1,18 @@
-import type {ComponentProperty} from './components.ts'
-
 /** The properties of a state store by which its values are encrypted (Dapr: pkg/encryption). */
 export const ENCRYPTION_KEYS = ['primaryEncryptionKey', 'secondaryEncryptionKey'] as const
 
+/** A property of a component that holds a key. */
+interface KeyProperty {
+  readonly name: string
+  readonly secret: object | undefined
+}
+
 /** Whether it is one of them. Like Dapr, in these capitals or any. */
-export const isEncryptionKey = ({name}: Pick<ComponentProperty, 'name'>): boolean =>
+export const isEncryptionKey = ({name}: {readonly name: string}): boolean =>
   ENCRYPTION_KEYS.some(each => each.toLowerCase() === name.toLowerCase())
 
 /** What is wrong with how a key is given; '' = nothing. With Dapr the values were in plain, or could not be read again. */
-export function encryptionKeyFault({secret, name}: ComponentProperty, secretStore: string): string {
+export function encryptionKeyFault({secret, name}: KeyProperty, secretStore: string): string {
   if (secret === undefined) return `failed to extract encryption key: secretKeyRef cannot be empty (${name})`
   if (secretStore !== '') return ''
   return `failed to extract encryption key: ${name} names a secret, but the Component has no auth.secretStore`

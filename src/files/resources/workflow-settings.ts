@@ -1,7 +1,3 @@
-import {DEFAULT_WORKFLOWS} from './defaults.ts'
-import type {Field} from './field.ts'
-import {parseGoDuration} from './go-duration.ts'
-
 /** How many of a kind a worker's app may have in hand at a time. */
 export interface ConcurrencyLimits {
   /** Of all together; Infinity: any number. */
@@ -15,79 +11,11 @@ export interface WorkflowSettings {
   readonly workflows: ConcurrencyLimits
   readonly activities: ConcurrencyLimits
   /** How long one that is over is kept, in milliseconds; what is left out is kept for ever. */
-  readonly retention: Retention
+  readonly retention: RetentionTimes
 }
 
-type Retention = Partial<Readonly<Record<(typeof ENDS)[number], number>>>
+/** In ms, by the end; what is left out is kept forever. */
+export type RetentionTimes = Partial<Readonly<Record<(typeof RETAINED_ENDS)[number], number>>>
 
-const ENDS = ['anyTerminal', 'completed', 'failed', 'terminated'] as const
-
-/** By kind: the keys whose smaller number counts, as all replicas of an app are in this process, and the list of names. */
-const KINDS = {
-  workflows: [
-    'maxConcurrentWorkflowInvocations',
-    'globalMaxConcurrentWorkflowInvocations',
-    'workflowConcurrencyLimits'
-  ],
-  activities: [
-    'maxConcurrentActivityInvocations',
-    'globalMaxConcurrentActivityInvocations',
-    'activityConcurrencyLimits'
-  ]
-} as const
-
-/** Reads `spec.workflow`. */
-export function readWorkflowSettings(spec: Field): WorkflowSettings {
-  const workflow = spec.field('workflow')
-  if (workflow.isAbsent) return DEFAULT_WORKFLOWS
-  workflow.warnUnknownKeys([...KINDS.workflows, ...KINDS.activities, 'stateRetentionPolicy'])
-  return {
-    workflows: readLimits(workflow, KINDS.workflows),
-    activities: readLimits(workflow, KINDS.activities),
-    retention: readRetention(workflow.field('stateRetentionPolicy'))
-  }
-}
-
-function readLimits(
-  workflow: Field,
-  [own, global, byName]: (typeof KINDS)['workflows' | 'activities']
-): ConcurrencyLimits {
-  const named = workflow.field(byName).items().flatMap(readNamed)
-  return {all: Math.min(readMax(workflow.field(own)), readMax(workflow.field(global))), byName: new Map(named)}
-}
-
-/** What is not above zero is no limit. */
-function readMax(field: Field): number {
-  const max = field.integer() ?? 0
-  if (max < 0) field.warn(`${field.path} is below zero: there is no limit`, {expected: 'expected a number above zero'})
-  return max > 0 ? max : Infinity
-}
-
-function readNamed(limit: Field): readonly [string, number][] {
-  limit.warnUnknownKeys(['name', 'maxConcurrent'])
-  const name = limit.field('name').text()
-  const max = readMax(limit.field('maxConcurrent'))
-  if (name !== '' && max < Infinity) return [[name, max]]
-  const missing = name === '' ? 'name' : 'maxConcurrent'
-  return limit.warn(`${limit.path} has no effect: it has no ${missing}`) ?? []
-}
-
-function readRetention(policy: Field): Retention {
-  policy.warnUnknownKeys(ENDS)
-  return Object.fromEntries(
-    ENDS.flatMap(end => {
-      const ms = readDuration(policy.field(end))
-      return ms === undefined ? [] : [[end, ms]]
-    })
-  )
-}
-
-/** With its unit: Go's YAML takes a bare number for nanoseconds, which nobody means. */
-function readDuration(field: Field): number | undefined {
-  if (field.isAbsent) return undefined
-  const text = field.text()
-  const ms = /^[-+]?0*[1-9]\d*$/.test(text) ? `time: missing unit in duration "${text}"` : parseGoDuration(text)
-  return typeof ms === 'number'
-    ? Math.max(0, ms)
-    : field.error(`${field.path}: ${ms}`, {expected: 'expected a duration, such as 72h or 30m'})
-}
+/** The ends of a workflow that a retention policy names. */
+export const RETAINED_ENDS = ['anyTerminal', 'completed', 'failed', 'terminated'] as const

@@ -1,4 +1,3 @@
-import type {Dialect} from './dialects.ts'
 import type {YamlNode, YamlScalar} from './tree.ts'
 
 /** A scalar as Go's yaml.v2 understands it: YAML 1.1's words and numbers. `tag` is what its error messages call it. */
@@ -42,7 +41,7 @@ export const resolveTyped = (scalar: YamlScalar): ResolvedScalar =>
   scalar.isExpanded === true && scalar.tag === '' ? resolvePlain(scalar.text) : resolveScalar(scalar)
 
 /** Why a value is not what its tag says, in Go's words; '' = it is. */
-export function tagFault({text, tag}: YamlScalar, {hasYesAndNo}: Dialect): string {
+export function tagFault({text, tag}: YamlScalar, {hasYesAndNo}: {readonly hasYesAndNo: boolean}): string {
   if (!RESOLVED_TAGS.has(tag)) return ''
   const {tag: found} = resolvePlain(text)
   const isRight = found === tag || (tag === '!!float' && found === '!!int')

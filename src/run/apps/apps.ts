@@ -14,7 +14,7 @@ import type {RunPublished} from '../run-published.ts'
 import {closeForEdit} from './close-for-edit.ts'
 import {hasSamePorts} from './same-ports.ts'
 import type {AppCloser} from './close-app.ts'
-import type {AppRuntimes} from './create-app-runtimes.ts'
+import type {AppRuntimes, Opening, OpenMode} from './create-app-runtimes.ts'
 import {Stages, type Stage} from '../stages.ts'
 
 export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
@@ -40,19 +40,6 @@ export interface AppsOptions extends Pick<RunContext, 'plan' | 'lifetime'> {
   readonly isMain: (runtime: AppRuntime) => boolean
   /** Stops the run; settles when nothing of it is left. */
   readonly end: () => Promise<void>
-}
-
-/** How an app is opened during the run. */
-export interface OpenMode {
-  /** The user starts its first process, in a debugger. */
-  readonly isDebugged?: boolean | undefined
-  /** `--except` has left it to the user, who has not asked for it since. */
-  readonly isExcepted?: boolean | undefined
-}
-
-export interface Opening extends OpenMode {
-  /** The app that it replaces, with the same ports and index. */
-  readonly previous?: AppRuntime | undefined
 }
 
 /** The apps of a run: those with an open sidecar, and those that the user has stopped and may start again. */

@@ -2,11 +2,14 @@ import type {SidecarServers} from '../../dapr/sidecar/open-sidecar.ts'
 import type {AppPlan} from '../../model/plan.ts'
 import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {planKey} from '../../supervisor/reload/plan-diff.ts'
-import type {AppsOptions} from './apps.ts'
+import type {AppCloser} from './close-app.ts'
 import {callersFirst} from './callers-first.ts'
 import {keepsPorts} from './same-ports.ts'
 
-interface CloseForEditOptions extends Pick<AppsOptions, 'closer' | 'calls'> {
+interface CloseForEditOptions {
+  readonly closer: AppCloser
+  /** Whether an app has called another one, by their ids. */
+  readonly calls: (caller: string, callee: string) => boolean
   /** Gets the listening servers of each sidecar that keeps its ports. */
   readonly kept: Map<AppRuntime, SidecarServers>
 }

@@ -14,7 +14,6 @@ import {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {KeptExit} from '../../supervisor/crash-reporter.ts'
 import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
 import type {RunPublished} from '../run-published.ts'
-import type {Opening} from './apps.ts'
 import {openLogs} from './open-logs.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
@@ -22,6 +21,19 @@ import type {Routes} from '../../proxy/gateway/routes.ts'
 import type {Note} from '../../supervisor/process/supervised.ts'
 import {reportNote} from '../../supervisor/messages/note-text.ts'
 import type {Reporter} from '../../model/reporter.ts'
+
+/** How an app is opened during the run. */
+export interface OpenMode {
+  /** The user starts its first process, in a debugger. */
+  readonly isDebugged?: boolean | undefined
+  /** `--except` has left it to the user, who has not asked for it since. */
+  readonly isExcepted?: boolean | undefined
+}
+
+export interface Opening extends OpenMode {
+  /** The app that it replaces, with the same ports and index. */
+  readonly previous?: AppRuntime | undefined
+}
 
 export interface AppRuntimesOptions extends RunContext {
   readonly routes: Routes<AppRuntime>

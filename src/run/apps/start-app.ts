@@ -7,7 +7,8 @@ import type {AppRuntime} from '../../supervisor/app-runtime.ts'
 import {hasReached, standingOf} from '../../supervisor/order/progress.ts'
 import type {StartOrder} from '../../supervisor/order/start-order.ts'
 import type {Changes} from '../../supervisor/reload/changes.ts'
-import type {Apps, OpenMode} from './apps.ts'
+import type {Apps} from './apps.ts'
+import type {OpenMode} from './create-app-runtimes.ts'
 
 export interface AppStarterOptions extends Pick<RunContext, 'lifetime'> {
   readonly apps: Apps

@@ -1,6 +1,6 @@
-import type {Actor} from './actor.ts'
+import type {Actor, ActorType} from './actor.ts'
 import type {ActorHost} from './actor-host.ts'
-import {Hosting, type ActorType} from './hosting.ts'
+import {Hosting} from './hosting.ts'
 
 /** What an instance of an app hosts. */
 export interface HostedAt {

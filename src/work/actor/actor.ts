@@ -2,7 +2,17 @@ import type {CallJournal} from '../../proxy/net/call-journal.ts'
 import type {ActorAnswer, ActorRequest} from './actor-host.ts'
 import {ActorError} from './actor-error.ts'
 import type {Due} from './agenda.ts'
-import type {ActorType, Hosting} from './hosting.ts'
+import type {Hosting} from './hosting.ts'
+
+/** A type of actors, hosted or not. */
+export interface ActorType {
+  readonly name: string
+  /** The instances that host it. */
+  readonly hosts: Set<Hosting>
+  readonly actors: Map<string, Actor>
+  /** Looks whether an actor is to be let go. */
+  readonly idle: (actor: Actor) => void
+}
 
 /** A call that waits for its turn, or has it. Times by the clock's `now`. */
 export interface ActorTurn {

@@ -1,15 +1,4 @@
-import type {Actor} from './actor.ts'
 import type {ActorHost, TypeSettings} from './actor-host.ts'
-
-/** A type of actors, hosted or not. */
-export interface ActorType {
-  readonly name: string
-  /** The instances that host it. */
-  readonly hosts: Set<Hosting>
-  readonly actors: Map<string, Actor>
-  /** Looks whether an actor is to be let go. */
-  readonly idle: (actor: Actor) => void
-}
 
 /** An instance of an app and the types that it hosts. */
 export class Hosting {

@@ -1,8 +1,8 @@
-import {decode, type Message} from '../../proxy/net/grpc/message-codec.ts'
+import {decode} from '../../proxy/net/grpc/message-codec.ts'
 import {keep} from '../keep.ts'
 import type {WorkFile} from '../work-file.ts'
 import type {Engine, EngineOptions} from './engine.ts'
-import {type ACTIVITY_ANSWER, checkFailure, type Event, eventOf, type TURN_ANSWER} from './messages.ts'
+import {type ActivityResponse, checkFailure, type Event, eventOf, type TurnResponse} from './messages.ts'
 import {CHILD_REQUEST, FAR_ANSWER} from './far-messages.ts'
 import type {Replayed} from './replayed-turns.ts'
 import {applyAnswer} from './turn.ts'
@@ -15,11 +15,6 @@ interface AnswersOptions extends Pick<EngineOptions, 'clock' | 'warn' | 'counted
   readonly store: WorkflowStore
   readonly engine: Engine
 }
-
-/** WorkflowResponse, as it was read. */
-export type TurnResponse = Message<typeof TURN_ANSWER>
-/** ActivityResponse, as it was read. */
-export type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
 
 /** Somebody waits for an activity. */
 const ATTENDED = {isDetached: false, isEnded: false}

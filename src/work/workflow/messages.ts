@@ -216,6 +216,11 @@ export const FAILURE_DETAILS = {
 /** Throws a DecodeError where the bytes are no FAILURE_DETAILS: they are only passed on. */
 export const checkFailure = (bytes: Uint8Array): void => void decode(FAILURE_DETAILS, bytes)
 
+/** WorkflowResponse, as it was read. */
+export type TurnResponse = Message<typeof TURN_ANSWER>
+/** ActivityResponse, as it was read. */
+export type ActivityResponse = Message<typeof ACTIVITY_ANSWER>
+
 export type Event = Partial<Message<typeof EVENT>>
 export type Action = Partial<Message<typeof ACTION>>
 export type TurnAnswer = Pick<Message<typeof TURN_ANSWER>, 'actions' | 'customStatus' | 'version'>

@@ -1,6 +1,6 @@
 import {aborted} from '../../platform/delay.ts'
 import type {WorkFile} from '../work-file.ts'
-import type {TurnResponse} from './answers.ts'
+import type {TurnResponse} from './messages.ts'
 import {changesOf, type WorkflowChange} from './changes.ts'
 import {doneStepOf, differenceOf, endStep, type DoneStep} from './done-steps.ts'
 import type {Engine} from './engine.ts'

@@ -1,4 +1,4 @@
-import type {TurnResponse} from './answers.ts'
+import type {TurnResponse} from './messages.ts'
 import type {Instance} from './instance.ts'
 import type {WorkItem} from './workers.ts'
 

@@ -1,7 +1,7 @@
 import type {BindingEvent} from '../../components/binding.ts'
 import type {AttemptControl} from '../../../proxy/gateway/interceptors/resiliency/attempt.ts'
 import type {Interrupted} from './held-delivery.ts'
-import type {SetWish} from './state.ts'
+import type {StateSet} from './state-requests.ts'
 
 /** An input binding as an app knows it. */
 export interface BindingTarget {
@@ -14,7 +14,7 @@ export interface BindingTarget {
 export interface BindingWishes {
   readonly storeName: string
   /** Saved in that store. */
-  readonly state: readonly SetWish[]
+  readonly state: readonly StateSet[]
   /** Bindings that get `data`. */
   readonly to: readonly string[]
   readonly data: Buffer

@@ -17,7 +17,7 @@ import type {Configuration} from '../../../files/resources/dapr-configuration.ts
 import type {Jobs} from '../../../work/job/jobs.ts'
 import type {Outbox} from '../../../work/outbox.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
-import type {ActorAccess} from '../sidecar-actors.ts'
+import type {ActorAccess} from '../actor-access.ts'
 import type {BlockError} from './block-error.ts'
 
 /** Dapr's errors for a component that is not there; `why` is our reason in brackets behind a space, or ''. */

@@ -6,7 +6,7 @@ import type {KeptEvent, Outbox} from '../../../work/outbox.ts'
 import type {BlockContext} from './block-context.ts'
 import type {Publishing} from './publishing.ts'
 import {outboxTransaction, type OutboxTarget} from './outbox-events.ts'
-import type {OperationWish} from './state.ts'
+import type {StateChange} from './state-requests.ts'
 
 type Store = AppComponent<'state'>
 
@@ -61,7 +61,7 @@ export class OutboxCalls {
    */
   async transact(
     target: OutboxTarget,
-    all: readonly OperationWish[],
+    all: readonly StateChange[],
     {operationsOf, write, isRefusal}: TransactionSteps
   ): Promise<void> {
     const {wishes, events} = outboxTransaction(all, target)
@@ -159,7 +159,7 @@ const savedOf = (operations: readonly StateOperation[], {refused}: PartlyRefused
   operations.flatMap(({kind}, at) => (kind === 'upsert' ? [!refused.has(at)] : []))
 
 interface TransactionSteps {
-  readonly operationsOf: (wishes: readonly OperationWish[]) => readonly StateOperation[]
+  readonly operationsOf: (wishes: readonly StateChange[]) => readonly StateOperation[]
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
   readonly isRefusal: (error: unknown) => boolean
 }

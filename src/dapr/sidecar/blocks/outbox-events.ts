@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {isTruthy} from '../../../model/truthy.ts'
 import type {OutboxEvent} from '../../../work/outbox.ts'
 import {isJsonType} from './cloud-event.ts'
-import type {OperationWish, SetWish} from './state.ts'
+import type {StateChange, StateSet} from './state-requests.ts'
 
 /** Where the events of a store's transactions go. */
 export interface OutboxTarget {
@@ -17,15 +17,15 @@ const PROJECTION = 'outbox.projection'
 /** A transaction of a store with an outbox, and its events. */
 export interface OutboxTransaction {
   /** Without what only says what an event is to be. */
-  readonly wishes: readonly OperationWish[]
+  readonly wishes: readonly StateChange[]
   readonly events: readonly OutboxEvent[]
 }
 
-const isProjection = ({operation, request}: OperationWish): boolean =>
+const isProjection = ({operation, request}: StateChange): boolean =>
   operation === 'upsert' && isTruthy(request.metadata[PROJECTION] ?? '')
 
 /** One event for each item that is saved; each has a marker of its own (Dapr: pkg/runtime/pubsub/outbox.go). */
-export function outboxTransaction(all: readonly OperationWish[], target: OutboxTarget): OutboxTransaction {
+export function outboxTransaction(all: readonly StateChange[], target: OutboxTarget): OutboxTransaction {
   const projections = new Map(all.filter(isProjection).map(({request}) => [request.key, request]))
   const wishes = all.filter(wish => !isProjection(wish))
   const made = Date.now()
@@ -39,7 +39,7 @@ export function outboxTransaction(all: readonly OperationWish[], target: OutboxT
 }
 
 /** `request`: what is saved, whose metadata become keys of the event; `said`: what the event says. */
-function eventOf(request: SetWish, said: SetWish, marker: string, {app, topic, pubsub}: OutboxTarget): string {
+function eventOf(request: StateSet, said: StateSet, marker: string, {app, topic, pubsub}: OutboxTarget): string {
   const text = said.value.toString()
   const given = said.metadata['contentType'] ?? ''
   const isText = !said.isJson || text.startsWith('"')

@@ -14,27 +14,7 @@ import {BlockError, type BlockErrorDetails} from './block-error.ts'
 import {outboxOf, type OutboxCalls} from './outbox-calls.ts'
 import type {BlockContext} from './block-context.ts'
 import {illegalKey, prefixOf, SEPARATOR} from './key-prefix.ts'
-
-/** A request as a caller makes it, with the words that it wrote. */
-export interface DeleteWish {
-  readonly key: string
-  readonly etag: string
-  readonly metadata: Readonly<Record<string, string>>
-  readonly concurrency: string
-  readonly consistency: string
-}
-
-export interface SetWish extends DeleteWish {
-  readonly value: Buffer
-  /** It came as JSON. */
-  readonly isJson: boolean
-}
-
-export interface OperationWish {
-  /** `upsert` or `delete`. */
-  readonly operation: string
-  readonly request: SetWish
-}
+import type {StateChange, StateDelete, StateSet} from './state-requests.ts'
 
 /** One answer of several. */
 export interface BulkItem {
@@ -74,7 +54,7 @@ export class State {
   }
 
   /** Saves all items, even if some of them fail; then throws. */
-  async save(storeName: string, wishes: readonly SetWish[], onGone?: OnGone): Promise<void> {
+  async save(storeName: string, wishes: readonly StateSet[], onGone?: OnGone): Promise<void> {
     const store = this.#opened(storeName) ?? (await this.#store(storeName))
     const requests = wishes.map(wish => ({wish, key: this.#keyIn(store, wish.key)}))
     const errors = await this.#writeEach(store, 'set', onGone, requests, async ({wish, key}) =>
@@ -84,14 +64,14 @@ export class State {
       throw failure(errors, 'ERR_STATE_SAVE', why => `failed saving state in state store ${storeName}: ${why}`)
   }
 
-  async delete(storeName: string, wish: DeleteWish, onGone?: OnGone): Promise<void> {
+  async delete(storeName: string, wish: StateDelete, onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'delete', [wish], onGone)
     if (errors.length > 0)
       throw failure(errors, 'ERR_STATE_DELETE', why => `failed deleting state with key ${wish.key}: ${why}`)
   }
 
   /** Deletes all items, even if some of them fail; then throws. */
-  async bulkDelete(storeName: string, wishes: readonly DeleteWish[], onGone?: OnGone): Promise<void> {
+  async bulkDelete(storeName: string, wishes: readonly StateDelete[], onGone?: OnGone): Promise<void> {
     const errors = await this.#deleteEach(storeName, 'bulk_delete', wishes, onGone)
     if (errors.length > 0)
       throw failure(errors, 'ERR_STATE_DELETE_BULK', why => `failed deleting state in state store ${storeName}: ${why}`)
@@ -132,7 +112,7 @@ export class State {
 
   async transact(
     storeName: string,
-    wishes: readonly OperationWish[],
+    wishes: readonly StateChange[],
     metadata: Readonly<Record<string, string>>,
     onGone?: OnGone
   ): Promise<void> {
@@ -145,7 +125,7 @@ export class State {
       )
     if (wishes.length === 0) return
     const keys = new Map(wishes.map(wish => [wish, this.#keyIn(store, wish.request.key)]))
-    const operationsOf = (some: readonly OperationWish[]): readonly StateOperation[] =>
+    const operationsOf = (some: readonly StateChange[]): readonly StateOperation[] =>
       some.map(each => {
         const {operation, request} = each
         const wish = {...request, metadata: {...metadata, ...request.metadata}}
@@ -197,7 +177,7 @@ export class State {
   async #deleteEach(
     storeName: string,
     operation: string,
-    wishes: readonly DeleteWish[],
+    wishes: readonly StateDelete[],
     onGone: OnGone | undefined
   ): Promise<readonly unknown[]> {
     const store = await this.#store(storeName)
@@ -291,13 +271,13 @@ const isOf = <T extends string>(words: readonly T[], word: string): word is T =>
   (words as readonly string[]).includes(word)
 
 /** Throws for unknown values (components-contrib: state.CheckRequestOptions). */
-function checked({etag, metadata, concurrency, consistency}: DeleteWish, key: string): DeleteRequest {
+function checked({etag, metadata, concurrency, consistency}: StateDelete, key: string): DeleteRequest {
   if (!isOf(CONCURRENCY, concurrency)) throw new RequestFault(`unrecognized concurrency model '${concurrency}'`)
   if (!isOf(CONSISTENCY, consistency)) throw new RequestFault(`unrecognized consistency model '${consistency}'`)
   return {key, etag, metadata, options: {concurrency, consistency}}
 }
 
-const setRequest = (wish: SetWish, key: string): SetRequest => ({
+const setRequest = (wish: StateSet, key: string): SetRequest => ({
   ...checked(wish, key),
   value: wish.value,
   isJson: wish.isJson

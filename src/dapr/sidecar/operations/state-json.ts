@@ -1,11 +1,12 @@
 import {compactJson, memberTexts} from '../blocks/json-text.ts'
-import type {BulkItem, SetWish} from '../blocks/state.ts'
+import type {BulkItem} from '../blocks/state.ts'
+import type {StateSet} from '../blocks/state-requests.ts'
 import {goJson} from '../http/go-text.ts'
 import {malformed, textIn, textsIn} from './block-request.ts'
 import {isObject} from '../../../model/is-object.ts'
 
 /** An item to save or delete; its value stays as it is written. */
-export function readItem(text: string, value: unknown, prefix: string | undefined): SetWish {
+export function readItem(text: string, value: unknown, prefix: string | undefined): StateSet {
   if (!isObject(value)) throw malformed('an item must be an object', prefix)
   const key = textIn(value, 'key', prefix)
   if (key === '') throw malformed('"key" is a required field', prefix)

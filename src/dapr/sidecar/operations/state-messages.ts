@@ -2,7 +2,7 @@ import {CONCURRENCY, CONSISTENCY} from '../../components/state-store.ts'
 import type {StateItem} from '../../../model/dapr/messages/common.generated.ts'
 import type {Message} from '../../../proxy/net/grpc/message-codec.ts'
 import {BlockError} from '../blocks/block-error.ts'
-import type {SetWish} from '../blocks/state.ts'
+import type {StateSet} from '../blocks/state-requests.ts'
 import {bufferOf} from './operation.ts'
 
 // Items of state as messages have them (Dapr: pkg/api/grpc/grpc.go).
@@ -14,7 +14,7 @@ const wordOf = (words: readonly string[], index: number): string => words[index]
 export const consistencyOf = (index: number): string => wordOf(CONSISTENCY, index)
 
 /** What a StateItem asks for. */
-export const wishOf = ({key, value, etag, metadata, options}: Item): SetWish => ({
+export const wishOf = ({key, value, etag, metadata, options}: Item): StateSet => ({
   key,
   value: bufferOf(value),
   isJson: isJson(metadata),

@@ -14,7 +14,7 @@ import {
 } from '../../../model/dapr/messages/state.generated.ts'
 import {BlockError} from '../blocks/block-error.ts'
 import {itemTexts, memberTexts} from '../blocks/json-text.ts'
-import type {OperationWish} from '../blocks/state.ts'
+import type {StateChange} from '../blocks/state-requests.ts'
 import {
   DONE,
   headerOf,
@@ -91,7 +91,7 @@ const transactState: BlockHandler = async ({state}, request) => {
   if (!Array.isArray(operations)) throw malformed('"operations" must be an array')
   const texts = operations.length === 0 ? [] : itemTexts(memberTexts(text).get('operations') ?? '[]')
   const metadata = {...textsIn(value, 'metadata'), ...metadataOf(request.query)}
-  const wishes = operations.map((operation: unknown, at): OperationWish => {
+  const wishes = operations.map((operation: unknown, at): StateChange => {
     if (!isObject(operation)) throw malformed('an operation must be an object')
     const item = memberTexts(texts[at] ?? '{}').get('request') ?? '{}'
     return {

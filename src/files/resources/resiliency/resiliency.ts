@@ -3,7 +3,8 @@ import {nearMiss} from '../../../model/near-miss.ts'
 import {BUILT_IN_RETRY} from '../defaults.ts'
 import type {Field, ResourceFile} from '../field.ts'
 import type {ResourceFault} from '../fault.ts'
-import {readPolicies, type CircuitBreakerPolicy, type Policies, type RetryPolicy} from './policies.ts'
+import type {CircuitBreakerPolicy, Policies, Resiliency, RetryPolicy} from './policies.ts'
+import {readPolicies} from './read-policies.ts'
 import {readTargets, type PolicyReference, type Targets} from './targets.ts'
 
 /** A Resiliency resource (Dapr: pkg/apis/resiliency/v1alpha1/types.go). */
@@ -16,14 +17,6 @@ export interface ResiliencyResource {
   readonly targets: Targets
   readonly references: readonly PolicyReference[]
   readonly place: Place
-}
-
-/** The Resiliency resources that hold for one caller, merged; nothing in it changes. */
-export interface Resiliency {
-  /** In the order in which they were merged; what is named later won. */
-  readonly resources: readonly {readonly name: string; readonly namespace: string}[]
-  readonly policies: Policies
-  readonly targets: Targets
 }
 
 /** The policies that hold for calls to one target. */

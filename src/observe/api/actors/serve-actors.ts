@@ -2,7 +2,7 @@
 import type * as Api from '../../../model/api.generated.ts'
 import type {Actor, ActorTurn} from '../../../work/actor/actor.ts'
 import type {Actors} from '../../../work/actor/actors.ts'
-import type {ActorType} from '../../../work/actor/hosting.ts'
+import type {ActorType} from '../../../work/actor/actor.ts'
 import type {Reminder} from '../../../work/actor/reminder-store.ts'
 import {ApiProblem} from '../problem.ts'
 import type {ActorFacts} from '../run-facts.ts'

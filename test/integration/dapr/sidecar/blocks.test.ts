@@ -1,7 +1,7 @@
 import type {Test} from 'tap'
 import type {Blocks} from '../../../../src/dapr/sidecar/blocks/blocks.ts'
 import type {CallRecord} from '../../../../src/model/call.ts'
-import type {SetWish} from '../../../../src/dapr/sidecar/blocks/state.ts'
+import type {StateSet} from '../../../../src/dapr/sidecar/blocks/state-requests.ts'
 import {connect, request} from './caller.ts'
 import {echoApp, onBothPaths, openTestSidecar, type SidecarSettings, type TestSidecar} from './rig.ts'
 
@@ -12,7 +12,7 @@ class SlowState {
   /** A value has been asked for, and is not given yet. */
   readonly asked = this.#asked.promise
 
-  async save(_: string, wishes: readonly SetWish[]): Promise<void> {
+  async save(_: string, wishes: readonly StateSet[]): Promise<void> {
     await new Promise(setImmediate)
     for (const {key, value} of wishes) {
       if (key === 'bug') throw new TypeError('BUG')

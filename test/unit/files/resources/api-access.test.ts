@@ -1,5 +1,5 @@
 import t from 'tap'
-import {readConfiguration} from '../../../../src/files/resources/dapr-configuration.ts'
+import {readConfiguration} from '../../../../src/files/resources/read-configuration.ts'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
 import {isRouteServed} from '../../../../src/dapr/sidecar/http/api-access.ts'
 import {isMethodServed as isGrpcServed} from '../../../../src/dapr/sidecar/grpc/api-access.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
-import {readConfiguration} from '../../../../src/files/resources/dapr-configuration.ts'
+import {readConfiguration} from '../../../../src/files/resources/read-configuration.ts'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
 
 t.test('a Configuration with all its parts', async t => {

@@ -3,7 +3,8 @@ import {join} from 'node:path'
 import t from 'tap'
 import {DEFAULT_WORKFLOWS} from '../../../../src/files/resources/defaults.ts'
 import {parseResourceFile} from '../../../../src/files/resources/field.ts'
-import {readWorkflowSettings, type WorkflowSettings} from '../../../../src/files/resources/workflow-settings.ts'
+import {readWorkflowSettings} from '../../../../src/files/resources/read-workflow-settings.ts'
+import {type WorkflowSettings} from '../../../../src/files/resources/workflow-settings.ts'
 
 const read = (workflow: string): {settings: WorkflowSettings | undefined; faults: string[]} => {
   const {documents, faults} = parseResourceFile({file: 'config.yaml', text: `spec:\n  workflow:${workflow}\n`})

@@ -1,8 +1,8 @@
+import type {Resiliency} from '../../../../files/resources/resiliency/policies.ts'
 import {
   actorPolicies,
   componentPolicies,
   type ComponentDirection,
-  type Resiliency,
   type TargetPolicies
 } from '../../../../files/resources/resiliency/resiliency.ts'
 import type {Endpoint} from '../../../../model/resiliency-event.ts'

@@ -9,7 +9,7 @@ import {DEFAULT_CONFIGURATION} from '../../../../../src/files/resources/defaults
 import {parseResourceFile} from '../../../../../src/files/resources/field.ts'
 import {mergeResiliencies, readResiliency} from '../../../../../src/files/resources/resiliency/resiliency.ts'
 import {Blocks} from '../../../../../src/dapr/sidecar/blocks/blocks.ts'
-import type {SetWish} from '../../../../../src/dapr/sidecar/blocks/state.ts'
+import type {StateSet} from '../../../../../src/dapr/sidecar/blocks/state-requests.ts'
 
 /** Blocks whose components are one object, and what they count. */
 const blocksOf = async (
@@ -60,7 +60,7 @@ const blocksOf = async (
   return {blocks, counted}
 }
 
-const wish = (key: string): SetWish => ({
+const wish = (key: string): StateSet => ({
   key,
   value: Buffer.from('1'),
   etag: '',

@@ -4,16 +4,16 @@ import {PartlyRefused, type StateOperation} from '../../../../../src/dapr/compon
 import type {BlockContext} from '../../../../../src/dapr/sidecar/blocks/block-context.ts'
 import {OutboxCalls} from '../../../../../src/dapr/sidecar/blocks/outbox-calls.ts'
 import type {Publishing} from '../../../../../src/dapr/sidecar/blocks/publishing.ts'
-import type {OperationWish} from '../../../../../src/dapr/sidecar/blocks/state.ts'
+import type {StateChange} from '../../../../../src/dapr/sidecar/blocks/state-requests.ts'
 import type {KeptEvent, OutboxEvent} from '../../../../../src/work/outbox.ts'
 
 const TARGET = {app: 'shop', store: 'store', pubsub: 'bus', topic: 'orders'}
 
-const upsert = (key: string): OperationWish =>
+const upsert = (key: string): StateChange =>
   ({
     operation: 'upsert',
     request: {key, value: Buffer.from('1'), isJson: true, metadata: {}}
-  }) as unknown as OperationWish
+  }) as unknown as StateChange
 
 /** Transactions of a store, and what came of their events. */
 const scene = (t: Test, pubsubs: readonly string[] = ['bus']) => {

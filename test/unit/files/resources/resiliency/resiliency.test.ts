@@ -1,11 +1,11 @@
 import t from 'tap'
 import {parseResourceFile, type ResourceSource} from '../../../../../src/files/resources/field.ts'
 import {builtInRetry, NO_RESILIENCY} from '../../../../../src/files/resources/defaults.ts'
+import type {Resiliency} from '../../../../../src/files/resources/resiliency/policies.ts'
 import {
   appPolicies,
   mergeResiliencies,
   readResiliency as readFrom,
-  type Resiliency,
   type ResiliencyResource
 } from '../../../../../src/files/resources/resiliency/resiliency.ts'
 import type {ResourceFault} from '../../../../../src/files/resources/fault.ts'

@@ -1,0 +1,43 @@
+import type {ComponentResource} from '../../files/resources/components.ts'
+import type {ActorCounts} from '../../model/actor-event.ts'
+import type {LogLevel} from '../../model/plan.ts'
+import type {FaultSwitch} from '../../proxy/faults/fault-switch.ts'
+import type {CallContext} from '../../proxy/gateway/call-context.ts'
+import type {ComponentPolicies} from '../../proxy/gateway/interceptors/resiliency/component-policies.ts'
+import type {AppRuntime} from '../../supervisor/app-runtime.ts'
+import type {ActorAnswer, ActorRequest} from '../../work/actor/actor-host.ts'
+import type {HostedAt} from '../../work/actor/actor-table.ts'
+import type {Actors} from '../../work/actor/actors.ts'
+import type {Reminders} from '../../work/actor/reminders.ts'
+
+/** The actors of the run, for one sidecar. */
+export interface ActorAccess {
+  /** Loads them. */
+  readonly load: () => Promise<Actors>
+  /** Loads their reminders. */
+  readonly reminders: () => Promise<Reminders>
+  /** Calls one that an app of another run hosts; undefined: none does. Never rejects. */
+  readonly elsewhere: (request: ActorRequest) => Promise<ActorAnswer | undefined>
+  /** What an instance hosts, active ones by type; undefined: nothing. */
+  readonly hostedAt: (runtime: AppRuntime) => HostedAt | undefined
+  /** How much there is of the types that an instance hosts. */
+  readonly countsOf: (runtime: AppRuntime) => Promise<readonly ActorCounts[]>
+  /** The faults of the run. */
+  readonly faults: Pick<FaultSwitch, 'active'> | undefined
+  /** Called when a process has reported the types that it hosts, or its state has changed: calls that wait for a host look again. */
+  readonly onTypes: () => void
+}
+
+export interface SidecarActorsOptions {
+  readonly runtime: AppRuntime
+  readonly context: CallContext
+  readonly actors: ActorAccess
+  /** Of the app; undefined: there are none. */
+  readonly policies: () => ComponentPolicies | undefined
+  /** Writes to the log of the sidecar. */
+  readonly log: (level: LogLevel, message: string) => void
+  /** Those of the app. */
+  readonly components: () => readonly ComponentResource[]
+  /** Also tells the person. */
+  readonly warn: (text: string) => void
+}
