@@ -12,6 +12,8 @@ async function answer(test: Test, name: string, command: readonly string[]): Pro
   await rig.template([{appID: 'app', autoPort: true, command}])
   const run = rig.pillion(['up'])
   await run.waitForLine('Writing log files')
+  // until the app has answered what it subscribes to, its sidecar is not healthy, as in Dapr
+  test.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
   const {code, stdout, stderr} = await rig.run(['invoke', '--app-id', 'app', '--method', '/', '--verb', 'GET'])
   test.equal(code, 0, stderr + run.stdout.text)
   run.signal('SIGINT')
