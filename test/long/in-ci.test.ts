@@ -20,7 +20,7 @@ interface Workflow {
 }
 
 /** Installs what is here already. */
-const INSTALL = 'npm install --global pillion'
+const INSTALL = 'npm install --global ./pillion-0.1.0.tgz'
 
 const [github = '', gitlab = ''] = blocks('in-ci.md', 'yaml')
 const githubSteps = (parse(github) as Workflow).jobs.test.steps.flatMap(({run}) => run ?? [])
