@@ -6,18 +6,18 @@ import {limitAlone} from '../rig/limit.ts'
 await limitAlone()
 
 const DAYS = join(import.meta.dirname, '../days/main.ts')
-const days = async (...args: readonly string[]): Promise<{readonly code: unknown; readonly stdout: string}> =>
+const days = async (...args: readonly string[]): Promise<{readonly code: unknown; readonly printed: string}> =>
   new Promise(resolve =>
-    execFile(process.execPath, [DAYS, '--tries', '100', ...args], (error, stdout) =>
-      resolve({code: error?.code ?? 0, stdout})
+    execFile(process.execPath, [DAYS, '--tries', '100', ...args], (error, stdout, stderr) =>
+      resolve({code: error?.code ?? 0, printed: stdout + stderr})
     )
   )
 
 // in a process of its own: modules are replaced there. `npm run days` takes other seeds, and does the same with real processes
 t.test('what people do in any order goes as the manual says: four days', async t => {
-  const {code, stdout} = await days('--seed', '1', '--seeds', '4', '--steps', '100')
-  t.equal(code, 0, stdout)
-  t.equal(stdout.match(/as it must be/g)?.length, 4, stdout)
+  const {code, printed} = await days('--seed', '1', '--seeds', '4', '--steps', '100')
+  t.equal(code, 0, printed)
+  t.equal(printed.match(/as it must be/g)?.length, 4, printed)
 })
 
 /** Walks that found something once, and the seed with which they did. */
@@ -56,6 +56,6 @@ const FOUND = {
 
 for (const [what, [seed, walk]] of Object.entries(FOUND))
   t.test(what, async t => {
-    const {code, stdout} = await days('--seed', seed, '--walk', walk)
-    t.equal(code, 0, stdout)
+    const {code, printed} = await days('--seed', seed, '--walk', walk)
+    t.equal(code, 0, printed)
   })

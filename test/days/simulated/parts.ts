@@ -9,6 +9,7 @@ import type {ProbeTarget} from '../../../src/platform/probe.ts'
 import type {OpenSidecar, OpenSidecarOptions} from '../../../src/dapr/sidecar/open-sidecar.ts'
 import type {AppProcessOptions, ProcessEnding} from '../../../src/supervisor/process/app-process.ts'
 import type {LeasesFound} from '../../../src/control/sidecar-leases.ts'
+import type {Registration} from '../../../src/control/server.ts'
 import type {LogsNeeds} from '../../../src/run/apps/open-logs.ts'
 import type {Exit} from '../../../src/model/app-state.ts'
 import type {Logs} from '../../../src/supervisor/lifecycle-log.ts'
@@ -191,8 +192,8 @@ export const runtimeFolders = (): readonly string[] => []
 export const existingFolders = (): readonly string[] => []
 export const usableFolder = (): string => ''
 export const homeOf = (): string => ''
-export async function register(): Promise<object> {
-  return {spare: nothing, withdraw: async () => undefined}
+export async function register(): Promise<Registration> {
+  return {name: '', spare: nothing, update: nothing, withdraw: async () => undefined}
 }
 
 // control/sidecar-leases.ts: nobody else runs on that machine
@@ -271,6 +272,8 @@ function fileAt(path: string): File {
 
 export const existsSync = (path: string): boolean => current.machine.files.has(path)
 export const readdirSync = (): readonly string[] => []
+/** The output of the run is no file. */
+export const fstatSync = (): object => ({isFile: () => false})
 export async function stat(path: string): Promise<object> {
   if (current.machine.random() < 0.1) await current.machine.takes(3)
   return statsOf(fileAt(path))
