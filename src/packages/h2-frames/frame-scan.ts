@@ -1,5 +1,5 @@
 import {CONTINUATION, DATA, GOAWAY, HEADERS, PING, PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE} from './frames.ts'
-import {PREFACE} from './greeting.ts'
+import {MAX_STREAMS, PREFACE} from './greeting.ts'
 
 const HEAD_SIZE = 9
 /** A stream that is reset costs node as much as so many pings. */
@@ -8,7 +8,7 @@ export const RESET_COST = 10
 /** What frames cost that carry nothing (see `FloodGuard`), by type; those of other types cost one. */
 const COSTS = new Map([
   [DATA, 0],
-  // twice as many as a connection may have open
+  // beyond those that a connection may have open
   [HEADERS, 1],
   [RST_STREAM, RESET_COST],
   [SETTINGS, 1],
@@ -25,10 +25,12 @@ const COSTS = new Map([
  */
 export function costOf(bytes: Buffer): number {
   let cost = 0
+  let opened = 0
   for (let at = PREFACE.length; at + HEAD_SIZE <= bytes.length;) {
     const length = bytes.readUIntBE(at, 3)
     const type = bytes[at + 3] ?? 0
-    cost += type === DATA && length === 0 ? 1 : (COSTS.get(type) ?? 1)
+    const isFree = type === HEADERS && ++opened <= MAX_STREAMS
+    if (!isFree) cost += type === DATA && length === 0 ? 1 : (COSTS.get(type) ?? 1)
     at += HEAD_SIZE + length
   }
   return cost

@@ -1,7 +1,7 @@
 import net from 'node:net'
-import t from 'tap'
+import t, {type Test} from 'tap'
 import {connect, type Caller} from '../caller.ts'
-import {data, frame, framesOf, headers, PREFACE, request, reset, RST_STREAM} from '../frames.ts'
+import {data, frame, framesOf, headers, PREFACE, request, reset, RST_STREAM, type Frame} from '../frames.ts'
 import {openTestSidecar, rawApp} from '../rig.ts'
 import {echoClient, grpcApp, openTestGrpcPort} from './rig.ts'
 
@@ -133,6 +133,13 @@ const limitIn = (text: string): number | undefined => {
   return undefined
 }
 
+/** Has somebody cut at an HTTP port. */
+const cutOne = async (t: Test, port: number): Promise<void> => {
+  const flooder = await connect(t, port)
+  flooder.send(PREFACE + frame(6, {payload: PING}).repeat(1000))
+  await flooder.closed()
+}
+
 t.test(
   'a connection may have 250 streams, as at Go’s servers; what is beyond is refused, and the others go on',
   async t => {
@@ -141,22 +148,28 @@ t.test(
       admitGrpc: () => ({admitted: new Promise(() => undefined), cancel: () => undefined})
     })
     const hanging = {':path': '/v1.0/invoke/b/method/x'}
-    for (const [at, fields] of [
-      [port, CALL],
-      [httpPort, hanging]
-    ] as const) {
+    const cases = [
+      ['gRPC', port, CALL, 1],
+      ['gRPC', port, CALL, 400],
+      ['HTTP', httpPort, hanging, 1],
+      ['HTTP', httpPort, hanging, 150]
+    ] as const
+    for (const [what, at, fields, beyond] of cases) {
+      // an earlier test may have had one cut, too: in the second after, each new connection is suspected
+      await cutOne(t, httpPort)
       const caller = await connect(t, at)
       let text = PREFACE + frame(4)
-      for (let n = 0; n <= 250; n++) text += request(2 * n + 1, fields)
-      caller.send(text)
-      await caller.until(told => framesOf(told).frames.some(({type}) => type === RST_STREAM))
-      t.equal(limitIn(caller.text), 250)
-      const refused = framesOf(caller.text).frames.filter(({type}) => type === RST_STREAM)
+      for (let n = 0; n < 250 + beyond; n++) text += request(2 * n + 1, fields)
+      caller.send(text + frame(6, {payload: PING}))
+      const resets = (): readonly Frame[] => framesOf(caller.text).frames.filter(({type}) => type === RST_STREAM)
+      await caller.until(told => told.includes(PING) && resets().length >= beyond)
+      t.equal(limitIn(caller.text), 250, `${what}, ${beyond} beyond`)
       t.strictSame(
-        refused.map(({stream, payload}) => [stream, payload.charCodeAt(3)]),
-        [[501, 7]]
+        resets().map(({stream, payload}) => [stream, payload.charCodeAt(3)]),
+        Array.from({length: beyond}, (_, n) => [501 + 2 * n, 7])
       )
       t.equal(caller.isClosed, false)
+      caller.socket.destroy()
     }
   }
 )
