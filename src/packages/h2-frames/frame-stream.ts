@@ -1,8 +1,8 @@
-import type {FieldSink} from './field-walker.ts'
-import type {FrameConnection} from './frame-connection.ts'
+import type {FieldSink, FieldWalker} from './field-walker.ts'
 import {DATA, END_STREAM, frameHead, headersFrames, MAX_PAYLOAD, resetFrame, windowFrame} from './frames.ts'
 import {textCopy} from './field-text.ts'
 import {STREAM_WINDOW} from './greeting.ts'
+import type {SentFields} from './sent-fields.ts'
 
 /** Pieces that wait for the peer are forgotten behind so many that were sent. */
 const MAX_SENT = 1000
@@ -17,6 +17,22 @@ const partOf = (data: Data, from: number, to: number): Data =>
   typeof data === 'string' ? data.slice(from, to) : data.subarray(from, to)
 
 const NOBODY: FieldSink = {field: () => undefined}
+
+/** What a stream uses of its connection (`frame-connection.ts`). */
+interface StreamConnection {
+  readonly walker: Pick<FieldWalker, 'walk'>
+  readonly sentFields: Pick<SentFields, 'encode'>
+  wantBytes(): void
+  send(bytes: string): void
+  sendFields(bytes: string): void
+  sendData(head: string, bytes: Data): void
+  takes(bytes: number): boolean
+  waitsForRoom(stream: FrameStream): void
+  credit(bytes: number): void
+  useless(): void
+  forget(stream: FrameStream): void
+  localDone(stream: FrameStream): void
+}
 
 /** Who has a stream: what comes on it, and how it ends. */
 export interface StreamHandler {
@@ -52,14 +68,14 @@ export class FrameStream {
   /** Bytes of the peer's window that are in use, and those of them that were passed on and may come again. */
   #used = 0
   #taken = 0
-  readonly #connection: FrameConnection
+  readonly #connection: StreamConnection
   /** Data that waits for the peer's window, from `#first` on, what was sent of that piece cut off. */
   #waiting = NONE
   #first = 0
   #trailers: string | undefined
   #endsAfterData = false
 
-  constructor(connection: FrameConnection, id: number, window: number, handler: StreamHandler) {
+  constructor(connection: StreamConnection, id: number, window: number, handler: StreamHandler) {
     this.#connection = connection
     this.id = id
     this.window = window
