@@ -16,7 +16,9 @@ const upsert = (key: string): StateChange =>
   }) as unknown as StateChange
 
 /** Transactions of a store, and what came of their events. */
-const scene = (t: Test, pubsubs: readonly string[] = ['bus']) => {
+const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly string[]; failures?: number} = {}) => {
+  let left = failures
+  const published = Promise.withResolvers<void>()
   const seen = {published: [] as string[], dropped: [] as number[], deleted: [] as string[], kept: 0}
   const component = {get: async () => undefined, delete: async ({key}: {key: string}) => void seen.deleted.push(key)}
   const outbox = {
@@ -34,7 +36,11 @@ const scene = (t: Test, pubsubs: readonly string[] = ['bus']) => {
     checkTopic: async ({pubsubName}: {pubsubName: string}) => {
       if (!pubsubs.includes(pubsubName)) throw new Error(`pubsub ${pubsubName} is not found`)
     },
-    publish: async ({data}: {data: Buffer}) => void seen.published.push(data.toString())
+    publish: async ({data}: {data: Buffer}) => {
+      if (left-- > 0) throw new Error('the broker does not answer')
+      seen.published.push(data.toString())
+      published.resolve()
+    }
   } as unknown as Publishing
   const calls = new OutboxCalls(context, publishing)
   t.teardown(async () => calls.close())
@@ -44,7 +50,7 @@ const scene = (t: Test, pubsubs: readonly string[] = ['bus']) => {
       write,
       isRefusal: () => false
     })
-  return {seen, transact}
+  return {seen, transact, published: published.promise}
 }
 
 /** It has saved all but the second. */
@@ -63,10 +69,17 @@ t.test(
 )
 
 t.test('a transaction whose events can never be published is refused before anything is kept or saved', async t => {
-  const {seen, transact} = scene(t, ['other'])
+  const {seen, transact} = scene(t, {pubsubs: ['other']})
   await t.rejects(
     transact(['a'], async () => void t.fail('it is not written')),
     {message: 'pubsub bus is not found'}
   )
   t.equal(seen.kept, 0)
+})
+
+t.test('an event whose broker does not answer is published again', async t => {
+  const {seen, transact, published} = scene(t, {failures: 1})
+  await transact(['a'], async () => undefined)
+  await published
+  t.equal(seen.published.length, 1)
 })
