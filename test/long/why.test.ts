@@ -91,7 +91,7 @@ http.createServer((request, response) => {
   if (request.url === '/exit') setTimeout(() => process.exit(7), 2300)
   else if (request.url === '/kill') process.kill(process.pid, 'SIGKILL')
   else if (request.url === '/hang') console.log('hangs')
-  else response.end()
+  else response.setHeader('connection', 'close').end() // a call on a connection that was used before would be sent again
 }).listen(process.env.APP_PORT)
 `
 
