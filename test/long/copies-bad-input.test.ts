@@ -56,7 +56,7 @@ t.test('the same folder twice, once by a link, is no copy: both are named, and o
   symlinkSync(join(rig.folder, 'pr'), join(rig.folder, 'link'))
   const first = rig.pillion(['up'], {folder: 'pr'})
   await first.waitForLine('Writing log files')
-  const second = rig.pillion(['up'], {folder: 'link'})
+  const second = rig.pillion(['run', '-f', '.'], {folder: 'link'})
   await second.waitForLine('Writing log files')
   t.match(await second.waitForLine('already running', {stream: 'stderr'}), `pid ${first.pid}`)
   t.match(await rig.run(['restart', 'shop'], {folder: 'pr'}), {code: 1, stderr: /select one with --name pr or --name /})

@@ -295,7 +295,7 @@ t.test('what is wrong with an export is said in a line', async t => {
   t.match(await refused('calls', '-f', '-o', 'har'), /-f cannot be used with -o har/)
   t.match(await refused('calls', '7', '-o', 'curl'), /there is no call 7: the latest call is number 1/)
   t.match(await refused('calls', 'form:shop', '-o', 'har'), /a filter has no field "form": did you mean from:\?/)
-  t.match(await refused('graph', '-o', 'svg'), /Valid values are: table, mermaid, dot, json\./)
+  t.match(await refused('graph', '-o', 'svg'), /Valid values are: table, mermaid, json\./)
 })
 
 t.test(
