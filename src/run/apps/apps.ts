@@ -233,6 +233,10 @@ export class Apps implements EditedApps {
   }
 
   async closeAll(runtimes: readonly AppRuntime[], next: readonly AppPlan[]): Promise<void> {
+    const opened = new Set(next.map(planKey))
+    // what the template has no more answers no more, also while it still drains
+    for (const runtime of runtimes) if (!opened.has(planKey(runtime.plan))) this.#leaving.add(runtime)
+    this.#arranged()
     await closeForEdit(runtimes, next, {...this.#options, kept: this.#kept})
   }
 
