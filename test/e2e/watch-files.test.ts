@@ -160,3 +160,25 @@ t.test('a ready command that hangs ends with its app', async t => {
   t.match(await run.exited, {code: 0})
   t.same(await rig.leftovers(), [])
 })
+
+t.test('a save starts no app whose dependency has failed', async t => {
+  const rig = await openRig(t)
+  await rig.template([
+    {appID: 'migrate', command: ['sh', '-c', 'exit 3'], watch: false},
+    {
+      appID: 'app',
+      command: ['sh', '-c', 'echo started; exec sleep 300'],
+      watch: ['main.txt'],
+      dependsOn: {migrate: 'completed'}
+    },
+    {appID: 'other', command: ['sh', '-c', 'exec sleep 300'], watch: ['../app/main.txt']}
+  ])
+  await rig.write({'app/main.txt': '1'})
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.waitForLine(/"app" was not started/, {stream: 'stderr'})
+  await run.waitForLine('Started Dapr with app id "other"')
+  await rig.write({'app/main.txt': '2'})
+  await run.waitForLine(/other: reloaded/)
+  await rig.run(['wait', '--for', 'idle:100ms', '--timeout', '5s'])
+  t.notOk(run.stdout.lines.includes('== APP - app == started'))
+})

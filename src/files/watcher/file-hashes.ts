@@ -39,7 +39,11 @@ export class FileHashes {
   #compared: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(maxWaiting = MAX_WAITING) {
+  readonly #onWritten: (path: string) => void
+
+  /** `onWritten` hears of a file that was written between the moment at which it was seen and that at which it is hashed. */
+  constructor(onWritten: (path: string) => void, maxWaiting = MAX_WAITING) {
+    this.#onWritten = onWritten
     this.#maxWaiting = maxWaiting
   }
 
@@ -125,9 +129,10 @@ export class FileHashes {
     if (known === undefined || known.hash !== undefined) return // one that is gone and comes back is a change
     const hash = await hashOf(path, known)
     const after = await look(path)
-    // written in between: what it held when it was seen is not known
-    if (hash === undefined || after?.fingerprint !== known.fingerprint || this.#known.get(path) !== known) return
-    this.#known.set(path, {...known, hash})
+    if (this.#isClosed || this.#known.get(path) !== known) return
+    // the library looks at a file before it watches it, and does not say what is saved in between
+    if (after?.fingerprint !== known.fingerprint) this.#onWritten(path)
+    else if (hash !== undefined) this.#known.set(path, {...known, hash})
   }
 }
 

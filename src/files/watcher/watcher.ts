@@ -77,7 +77,7 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
 /** Follows the files of an app. Nothing is loaded for it before it is opened. */
 export class Watch {
   readonly #options: WatchOptions
-  readonly #hashes = new FileHashes()
+  readonly #hashes = new FileHashes(path => this.#rest.add(path, 'other'))
   readonly #rest: Debouncer<Came>
   readonly #stands = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined

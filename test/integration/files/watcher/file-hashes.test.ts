@@ -1,12 +1,13 @@
 import {appendFileSync, chmodSync, statSync, unlinkSync, utimesSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import t, {type Test} from 'tap'
 import {FileHashes, type Came} from '../../../../src/files/watcher/file-hashes.ts'
 
 /** Some files, seen in this order by contents that hash so many of them. */
 const seen = (t: Test, names: readonly string[], maxWaiting: number) => {
   const folder = t.testdir(Object.fromEntries(names.map(name => [name, 'as it was'])))
-  const hashes = new FileHashes(maxWaiting)
+  const written: string[] = []
+  const hashes = new FileHashes(each => written.push(basename(each)), maxWaiting)
   t.teardown(() => hashes.close())
   const path = (name: string): string => join(folder, name)
   for (const name of names) {
@@ -15,6 +16,8 @@ const seen = (t: Test, names: readonly string[], maxWaiting: number) => {
   }
   return {
     hashes,
+    /** The files that were found to be written before they were hashed. */
+    written,
     path,
     /** Whether a save counts; `how` as the watch would tell it. */
     counts: async (name: string, how: Came = 'other') => hashes.differ(new Map([[path(name), how]]))
@@ -28,6 +31,20 @@ t.test('a first save with the same bytes does not count', async t => {
   t.equal(await counts('a'), false)
   writeFileSync(path('a'), 'as it is.')
   t.equal(await counts('a'), true)
+})
+
+t.test('what is written after it was seen and before it is hashed is a change, once', async t => {
+  const {hashes, path, counts, written} = seen(t, ['a', 'b', 'c', 'd'], 4)
+  writeFileSync(path('b'), 'as it is.')
+  writeFileSync(path('c'), 'as it is.')
+  unlinkSync(path('d'))
+  t.equal(await counts('c'), true, 'the watch said so first')
+  await hashes.hash()
+  t.same(written, ['b', 'd'])
+  t.equal(await counts('b'), true)
+  t.equal(await counts('b'), false)
+  await hashes.hash()
+  t.same(written, ['b', 'd'])
 })
 
 t.test('beyond the limit the first save counts, whatever its bytes, and no later one that changes nothing', async t => {
