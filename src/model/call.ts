@@ -45,6 +45,8 @@ export interface Call {
   fault?: number
   /** The request as its caller sent it; left out: it came in another way. */
   readonly sent?: SentRequest
+  /** It came at the port at which the callee is called without Dapr's API (`port`). */
+  readonly isPublished?: boolean
   /** It is a connection that carries what it likes, as after an upgrade. */
   readonly isTunnel?: boolean
   /** Set for gRPC and for tunnels: the call may be a stream without end. */

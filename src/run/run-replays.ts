@@ -4,8 +4,9 @@ import type {Emit, RunEvent} from '../model/events.ts'
 import type {CallObserver} from '../model/call.ts'
 import type {Pins, Round} from '../observe/replay/pins.ts'
 import type {Replay} from '../observe/replay/replayer.ts'
-import type {RequestText, Resent, SidecarPlace} from '../observe/replay/send.ts'
+import type {RequestText, Resent, CallPlace} from '../observe/replay/send.ts'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
+import {FLAG} from '../observe/telemetry/recorder/call-lines.ts'
 import {Masking} from '../observe/telemetry/recorder/masking.ts'
 import {reachable} from './app-control.ts'
 import type {RunRecorder} from './run-recorder.ts'
@@ -51,7 +52,10 @@ export class RunReplays {
     const replayer = new Replayer({
       recorder: recorder.calls,
       deaths: () => recorder.deaths,
-      sidecarOf: id => placeOf([...sidecars.keys()].find(runtime => runtime.id === id)),
+      placeOf: ({flags, edgeOf: {caller, callee}}) =>
+        (flags & FLAG.published) === 0
+          ? sidecarPlace([...sidecars.keys()].find(({id}) => id === caller))
+          : publishedPlace(runtimes().find(({id}) => id === callee)),
       deliver: async ({edgeOf: {caller, callee}}, request, signal) => {
         const app = runtimes().find(runtime => runtime.id === callee && sidecars.has(runtime) && takesCalls(runtime))
         if (app === undefined) return {status: 0, why: `${callee} takes no calls`}
@@ -105,7 +109,13 @@ async function delivered(
   return response.kind === 'response' ? {status: response.status, why: ''} : {status: 0, why: response.why}
 }
 
-function placeOf(runtime: AppRuntime | undefined): SidecarPlace | undefined {
+function publishedPlace(runtime: AppRuntime | undefined): CallPlace | undefined {
+  const {host = '', number = 0} = runtime?.plan.published ?? {}
+  const [near = '127.0.0.1'] = reachable(host === '' ? [] : [host])
+  return number === 0 ? undefined : {host: near.replaceAll(/[[\]]/g, ''), port: number}
+}
+
+function sidecarPlace(runtime: AppRuntime | undefined): CallPlace | undefined {
   const [host] = reachable(runtime?.plan.sidecar.listenAddresses ?? [])
   return runtime && host !== undefined ? {host: host.replaceAll(/[[\]]/g, ''), port: runtime.ports.httpPort} : undefined
 }

@@ -133,6 +133,31 @@ t.test('a call at the port passes as it came, and is recorded with who made it',
   t.match(await rig.run(['calls', '2']), {code: 0, stdout: /abc/})
 })
 
+t.test('a call at the port is sent again there, as its caller made it, and written as a command of curl', async t => {
+  const {rig, run, port} = await openShop(t)
+  await fetch(`http://127.0.0.1:${port}/items?id=7`, {headers: {'x-own': '1'}})
+  await rig.write({'api/version.txt': '1'})
+  await run.waitForLine('api: reloaded')
+  const [, mine] = await calls(rig)
+  const replay = async (number: number): Promise<string> => (await rig.run(['replay', number.toString()])).stdout
+  t.match(
+    await replay(mine?.number ?? 0),
+    /^call 2, GET \/items\?id=7, outside → api: 200 again .*\n[^]*version: "0" → "1"/
+  )
+  t.match(await replay(1), /^call 1, GET \/from-web, web → api: 200 again/)
+  t.match(
+    (await calls(rig)).slice(2).map(({from, path, marks}) => ({from, path, marks})),
+    [
+      {from: 'outside', path: '/items?id=7', marks: ['replay']},
+      {from: 'web', path: '/from-web', marks: ['replay']}
+    ]
+  )
+  const {stdout} = await rig.run(['calls', '2', '-o', 'curl'])
+  t.match(stdout, `'http://127.0.0.1:${port}/items?id=7'`)
+  await exchange(port, 'no HTTP at all\r\n')
+  t.match(await replay(5), 'it was a connection of another protocol than HTTP')
+})
+
 t.test('requests of one connection come in their order; an upgrade and other protocols pass as bytes', async t => {
   const {rig, port} = await openShop(t)
   const three = await exchange(

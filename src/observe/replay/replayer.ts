@@ -1,4 +1,4 @@
-// observe/replay/ sends recorded calls again, each through the sidecar of its caller, and compares the answers. It is loaded when somebody asks for
+// observe/replay/ sends recorded calls again, each through the sidecar of its caller or at the port of its callee, and compares the answers. It is loaded when somebody asks for
 // the first time.
 import {UserError} from '../../model/errors.ts'
 import {contentOf, copyOfCall} from '../telemetry/recorder/call-content.ts'
@@ -9,7 +9,7 @@ import {ExpectedReplays} from '../telemetry/recorder/expected-replays.ts'
 import type {Masking} from '../telemetry/recorder/masking.ts'
 import {answerOf, type CallAnswer} from './answer.ts'
 import {compare, type Comparison, type Noise} from './compare.ts'
-import {requestOf, sendAgain, type RequestText, type Resent, type SidecarPlace} from './send.ts'
+import {requestOf, sendAgain, type RequestText, type Resent, type CallPlace} from './send.ts'
 import {isDelivery, whyNotSent} from './why-not-sent.ts'
 
 /** What replays need of a run. */
@@ -17,8 +17,8 @@ export interface ReplayContext {
   readonly recorder: CallRecorder
   /** Undefined: no process has ended yet that nobody asked to. */
   readonly deaths: () => Deaths | undefined
-  /** Where calls of this app are sent to; undefined: it has no sidecar. */
-  readonly sidecarOf: (app: string) => SidecarPlace | undefined
+  /** Where a call is sent to: the sidecar of its caller, or the port of its callee; undefined: there is none. */
+  readonly placeOf: (call: RecordedCall) => CallPlace | undefined
   /** Gives an app a request as its sidecar gives it events. Never rejects. */
   readonly deliver: (call: RecordedCall, request: RequestText, signal: AbortSignal) => Promise<Resent>
   /** Why calls to it cannot be delivered for now; '' = they can, or wait until they can. */
@@ -119,9 +119,9 @@ export class Replayer {
 
   /** Why a call is never sent again, as it is now; '' = it may be. */
   whyNever(call: RecordedCall): string {
-    const {caller, callee} = call.edgeOf
+    const {callee} = call.edgeOf
     if ((call.flags & FLAG.open) !== 0) return 'it is under way'
-    const why = whyNotSent(call, this.context.sidecarOf(caller) !== undefined)
+    const why = whyNotSent(call, this.context.placeOf(call) !== undefined)
     if (why !== '') return why
     return this.context.mayReplay(callee) ? '' : `the template has replay: false for ${callee}`
   }
@@ -129,7 +129,7 @@ export class Replayer {
   /** How a call is sent again. Throws a `ReplayRefused` if it must not, or cannot, be. */
   #check(call: RecordedCall, isUnsafe: boolean): Way {
     const {caller, callee} = call.edgeOf
-    const sidecar = this.context.sidecarOf(caller)
+    const place = this.context.placeOf(call)
     const why = this.whyNever(call)
     if (why !== '') throw new ReplayRefused(call, why)
     if (!isUnsafe && !isSafe(call)) {
@@ -139,8 +139,8 @@ export class Replayer {
     const notReady = this.context.whyNot(callee)
     if (notReady !== '') throw new ReplayRefused(call, notReady, `pillion why ${callee} tells more.`)
     if (isDelivery(call)) return async (copy, signal) => this.context.deliver(copy, requestOf(copy), signal)
-    if (sidecar === undefined) throw new ReplayRefused(call, `${caller} has no sidecar in this run`)
-    return async (copy, signal) => sendAgain(copy, sidecar, signal)
+    if (place === undefined) throw new ReplayRefused(call, `${caller} has no sidecar in this run`)
+    return async (copy, signal) => sendAgain(copy, place, signal)
   }
 
   async #replay(call: RecordedCall, way: Way, wishes: ReplayWishes): Promise<Replay> {

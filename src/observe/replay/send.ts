@@ -4,8 +4,8 @@ import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {REPLAY_HEADER} from '../telemetry/recorder/expected-replays.ts'
 
-/** Where the sidecar of an app listens. */
-export interface SidecarPlace {
+/** Where a call is sent to: the sidecar of its caller, or the port of its callee. */
+export interface CallPlace {
   readonly host: string
   readonly port: number
 }
@@ -30,10 +30,10 @@ const LEFT_OUT = new Set([
 const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
- * Sends the request of a call to a sidecar as its caller sent it, but for headers about the connection. Settles when the response
+ * Sends the request of a call as its caller sent it, but for headers about the connection. Settles when the response
  * has come to its end, or there will be none; never rejects.
  */
-export async function sendAgain(call: RecordedCall, {host, port}: SidecarPlace, signal: AbortSignal): Promise<Resent> {
+export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, signal: AbortSignal): Promise<Resent> {
   const {request, target} = contentOf(call)
   const [method = ''] = request.head.split(' ', 1)
   const {body} = request

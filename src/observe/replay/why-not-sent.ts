@@ -2,25 +2,32 @@ import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
-/** Why a call cannot be sent again; '' = it can. `hasSidecar`: its caller has one in this run. */
-function whyNotAgain(call: RecordedCall, hasSidecar: boolean): string {
-  const {isKept, request} = contentOf(call)
+/** Why a call cannot be sent again; '' = it can. `hasPlace`: there is a sidecar, or a port, to send it to. */
+function whyNotAgain(call: RecordedCall, hasPlace: boolean): string {
+  const {isKept, request, response} = contentOf(call)
   if ((call.flags & FLAG.grpc) !== 0) return 'it is a call of gRPC'
   if (!isKept || request.head === '') return 'its bytes are no longer kept'
   if ((call.flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow'
   if ((call.flags & FLAG.own) !== 0) return 'the sidecar itself made it'
+  if (call.method === 'TCP') return 'it was a connection of another protocol than HTTP'
+  const isPublished = (call.flags & FLAG.published) !== 0
+  if (isPublished && response.head.startsWith('HTTP/2'))
+    return 'it came over HTTP/2, and only requests of HTTP/1 are sent again: its client can make it once more'
   if (/upgrade/i.test(headerValue(request.headers, 'connection'))) return 'it opened a websocket or the like'
   if (request.body.length < call.requestBytes)
     return 'its body is kept in part only: record.body of the template sets how much is'
-  return hasSidecar ? '' : `${call.edgeOf.caller || 'its caller'} has no sidecar in this run`
+  if (hasPlace) return ''
+  return isPublished
+    ? `${call.edgeOf.callee} has no port at which it is called any more`
+    : `${call.edgeOf.caller || 'its caller'} has no sidecar in this run`
 }
 
 /** An event, or what a binding has read, that a sidecar has sent to its app over HTTP. */
 export const isDelivery = ({flags, edgeOf: {caller, callee}}: RecordedCall): boolean =>
   (flags & FLAG.own) !== 0 && (flags & FLAG.grpc) === 0 && caller !== callee
 
-/** Why a call cannot be sent again, and what can be done instead; '' = it can. `hasSidecar`: its caller has one in this run. */
-export function whyNotSent(call: RecordedCall, hasSidecar: boolean): string {
+/** Why a call cannot be sent again, and what can be done instead; '' = it can. `hasPlace`: there is a sidecar, or a port, to send it to. */
+export function whyNotSent(call: RecordedCall, hasPlace: boolean): string {
   const {flags, edgeOf} = call
   if (isDelivery(call)) return whyNotAgain({...call, flags: flags & ~FLAG.own}, true)
   const isOwn = (flags & FLAG.own) !== 0
@@ -30,7 +37,7 @@ export function whyNotSent(call: RecordedCall, hasSidecar: boolean): string {
       : 'it is a call of gRPC, and only requests of HTTP are sent again: its client can make it once more'
   if ((flags & FLAG.shadow) !== 0) return 'it is a copy for a shadow: the original call can be sent again'
   if (isOwn) return 'the sidecar made it itself, and will do so again when its app is restarted'
-  if (!hasSidecar && edgeOf.caller === 'external')
+  if (!hasPlace && edgeOf.caller === 'external')
     return 'it came from outside to the manager of services, and not through the sidecar of an app: its client can make it once more'
-  return whyNotAgain(call, hasSidecar)
+  return whyNotAgain(call, hasPlace)
 }

@@ -169,15 +169,14 @@ export class Exchange implements ResponseHandler {
     const upstream = this.#upstream
     if (upstream === undefined || this.isSent) return true
     const journal = this.#handler?.journal
-    if (bytes !== undefined && journal !== undefined) {
+    // of a body in chunks that passes with its framing the downstream reports the content
+    if (bytes !== undefined && journal !== undefined && (this.#length >= 0 || !this.isVerbatim)) {
       journal.requestBytes += bytes.length
       if (this.#maxBodyBytes > 0 && journal.requestBytes > this.#maxBodyBytes) {
         this.#giveUp(TOO_LARGE)
         return true
       }
-      // of a body in chunks that passes with its framing the downstream reports the content
-      if (this.#length >= 0 || !this.isVerbatim)
-        journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
+      journal.observer?.bytes(journal.call, 'request', bytes, 0, bytes.length)
     }
     return this.#write(upstream, bytes, isLast)
   }
@@ -255,11 +254,10 @@ export class Exchange implements ResponseHandler {
     if (broken?.isOver === true) return false
     const bytes = broken === undefined ? piece : broken.take(piece, () => this.#breakSoon(broken))
     const journal = this.#handler?.journal
-    if (journal !== undefined) {
+    if (journal !== undefined && !this.#isFramed) {
       journal.responseBytes += bytes.length
       // what a websocket carries is nobody else's
-      if (journal.status !== 101 && !this.#isFramed)
-        journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
+      if (journal.status !== 101) journal.observer?.bytes(journal.call, 'response', bytes, 0, bytes.length)
     }
     return this.#downstream.body(bytes)
   }
@@ -271,7 +269,10 @@ export class Exchange implements ResponseHandler {
   /** Reports what is in the chunks of a body that passes with its framing. */
   content(bytes: Buffer, direction: Direction = 'response'): void {
     const journal = this.#handler?.journal
-    journal?.observer?.bytes(journal.call, direction, bytes, 0, bytes.length)
+    if (journal === undefined) return
+    if (direction === 'request') journal.requestBytes += bytes.length
+    else journal.responseBytes += bytes.length
+    journal.observer?.bytes(journal.call, direction, bytes, 0, bytes.length)
   }
 
   end(): void {

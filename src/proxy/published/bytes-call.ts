@@ -21,7 +21,7 @@ export interface BytesCallOptions {
 /** The status of a connection that passes as bytes: as of one that has switched its protocol. */
 const SWITCHED = 101
 
-/** What is no HTTP/1: one connection to the app for one of a caller, bytes both ways, listed as one call. */
+/** What is no HTTP: one connection to the app for one of a caller, bytes both ways, listed as one call. */
 export class BytesCall implements Passenger {
   readonly call: Call
   readonly #context: PublishedContext
@@ -38,7 +38,17 @@ export class BytesCall implements Passenger {
     const request = {method: 'TCP', path: `:${socket.localPort ?? 0}`, lines: ''}
     const {method, path} = request
     this.#stream = new TunnelStream(() => this.#fail('the app was replaced'))
-    this.call = {caller, callee, method, path, number: 0, sent: request, isTunnel: true, stream: this.#stream}
+    this.call = {
+      caller,
+      callee,
+      method,
+      path,
+      number: 0,
+      isPublished: true,
+      sent: request,
+      isTunnel: true,
+      stream: this.#stream
+    }
     this.#context = context
     this.#journal = new CallJournal({call: this.call, request, observer, recorded})
     this.#passage = new Passage(this, {context, journal: this.#journal, length: early.length})

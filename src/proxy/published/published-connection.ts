@@ -20,7 +20,7 @@ export interface PublishedHost {
   read(text: string): VerbatimHead | undefined | false
   /** Starts the call of a request with `begin`. */
   start(head: VerbatimHead, connection: PublishedConnection): void
-  /** What came is no HTTP/1: the connection passes as bytes. */
+  /** What came is no HTTP/1: it is HTTP/2, or the connection passes as bytes. */
   passBytes(socket: net.Socket, bytes: Buffer): void
   forget(connection: PublishedConnection): void
 }

@@ -7,6 +7,8 @@ import {Connections} from '../net/connections.ts'
 import {contain} from '../net/error-boundary.ts'
 import {KnownHeads} from '../net/http1/known-heads.ts'
 import {shareReads} from '../net/http1/shared-reads.ts'
+import type {FrameServer} from '#h2-frames'
+import type {Call} from '../../model/call.ts'
 import type {Ends} from '../../platform/proc-net.ts'
 import {BytesCall} from './bytes-call.ts'
 import {OUTSIDE, PublishedPortCall, type PublishedContext} from './published-port-call.ts'
@@ -25,6 +27,16 @@ export interface PublishedPortOptions {
 /** After such a silence of a new connection, in ms, the app may be one that speaks first: a database, a mail server. */
 const SILENCE_MS = 200
 
+/** How a caller begins that speaks HTTP/2 (RFC 9113 §3.4). */
+const HTTP2 = 'PRI * HTTP/2'
+
+/** A connection whose caller is looked up once. */
+interface Attributed {
+  readonly socket: net.Socket
+  /** '' = not yet. */
+  caller: string
+}
+
 /** The port at which others call an app. */
 export class PublishedPort implements PublishedHost {
   isClosing = false
@@ -32,6 +44,7 @@ export class PublishedPort implements PublishedHost {
   readonly #servers: readonly net.Server[]
   readonly #connections = new Connections()
   readonly #http = new Set<PublishedConnection>()
+  readonly #frames = new Set<FrameServer>()
   /** A request of HTTP/1 has come: the app is none that speaks first. */
   #speaksHttp = false
   readonly #known = new KnownHeads<VerbatimHead>()
@@ -58,22 +71,19 @@ export class PublishedPort implements PublishedHost {
 
   start(head: VerbatimHead, connection: PublishedConnection): void {
     this.#speaksHttp = true
-    const context = this.#options.contextOf()
-    // a rule may name its caller: then it has to be known before the call is sent
-    if (connection.caller === '' && context.faults?.active !== undefined)
-      connection.caller = this.#callerOf(connection.socket)
     const call = new PublishedPortCall({
-      context,
-      caller: connection.caller || OUTSIDE,
+      context: this.#options.contextOf(),
+      caller: this.#knownCaller(connection),
       head,
       tunnel: connection.tunnel,
       exchange: handler => connection.begin(handler)
     })
     call.start()
-    if (connection.caller === '') setImmediate(() => this.#attribute(call, connection))
+    this.#attribute(call, connection)
   }
 
   passBytes(socket: net.Socket, early: Buffer): void {
+    if (early.toString('latin1', 0, HTTP2.length) === HTTP2) return void this.#serveFrames(socket, early)
     const context = this.#options.contextOf()
     new BytesCall({context, caller: this.#callerOf(socket), socket, early}).start()
   }
@@ -88,6 +98,7 @@ export class PublishedPort implements PublishedHost {
     for (const server of this.#servers) server.close()
     for (const claim of this.#options.servers) release(claim)
     for (const connection of this.#http) if (!connection.isBusy) connection.destroy()
+    for (const connection of this.#frames) connection.leave()
     if (cut?.aborted === true) this.#connections.destroy()
     cut?.addEventListener('abort', () => this.#connections.destroy(), {once: true})
     await this.#connections.gone()
@@ -106,13 +117,47 @@ export class PublishedPort implements PublishedHost {
     }, SILENCE_MS).unref()
   }
 
-  /** While the app works: its answer cannot have been read yet. */
-  #attribute(call: PublishedPortCall, connection: PublishedConnection): void {
+  /** A caller of HTTP/2 without TLS. */
+  async #serveFrames(socket: net.Socket, early: Buffer): Promise<void> {
+    this.#speaksHttp = true
+    const {contextOf} = this.#options
+    socket.pause().on('error', () => socket.destroy())
+    try {
+      const {serveFrames} = await import('./frame-calls.ts')
+      if (socket.destroyed) return
+      const connection = {socket, caller: ''}
+      const frames = serveFrames({
+        socket,
+        early,
+        context: contextOf,
+        caller: () => this.#knownCaller(connection),
+        onStart: call => this.#attribute(call, connection),
+        onEnd: ended => this.#frames.delete(ended)
+      })
+      this.#frames.add(frames)
+      if (this.isClosing) frames.leave()
+    } catch (error) {
+      contextOf().warn(bugText(error))
+      socket.destroy()
+    }
+  }
+
+  /** A rule may name its caller: then it has to be known before the call is sent. */
+  #knownCaller(connection: Attributed): string {
+    if (connection.caller === '' && this.#options.contextOf().faults?.active !== undefined)
+      connection.caller = this.#callerOf(connection.socket)
+    return connection.caller || OUTSIDE
+  }
+
+  /** Finds the caller while the app works: its answer cannot have been read yet. */
+  #attribute({call}: {readonly call: Call}, connection: Attributed): void {
     if (connection.caller !== '') return
-    connection.caller = this.#callerOf(connection.socket)
-    if (connection.caller === OUTSIDE) return
-    call.call.caller = connection.caller
-    this.#options.contextOf().observer?.attributed?.(call.call)
+    setImmediate(() => {
+      connection.caller ||= this.#callerOf(connection.socket)
+      if (connection.caller === OUTSIDE) return
+      call.caller = connection.caller
+      this.#options.contextOf().observer?.attributed?.(call)
+    })
   }
 
   #callerOf(socket: net.Socket): string {

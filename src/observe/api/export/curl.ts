@@ -10,7 +10,7 @@ const ADDED = ['Accept', 'User-Agent', 'Content-Type']
 /** The longest body that fits into an argument: Linux accepts 128 KiB (execve(2), MAX_ARG_STRLEN). */
 const MAX_ARGUMENT = 32 * 1024
 
-/** Commands for a POSIX shell that send the calls again, each through its caller's sidecar. Masked values are variables. */
+/** Commands for a POSIX shell that send the calls again, each through its caller's sidecar or at its callee's port. Masked values are variables. */
 export const curlExporter = (options: ExporterOptions): Exporter =>
   requestExporter(options, {mark: '#', name: 'command', write: commandOf})
 
@@ -45,9 +45,9 @@ function commandOf(call: RecordedCall, port: number, variables: Variables): stri
 /** The target as it was sent: curl would drop `/../` and what follows a `#`, and reads `[` and `{` as patterns. */
 function addressOf(target: string, port: number, word: (text: string) => string): readonly string[] {
   const path = target.replace(/^[a-z]+:\/\/[^/?]*/i, '')
-  const sidecar = `http://127.0.0.1:${port}`
-  if (/^\/[\w.~:/?@!$&'()*+,;=%-]*$/.test(path)) return ['-g --path-as-is', word(sidecar + path)]
-  return [`--request-target ${word(path)}`, word(`${sidecar}/`)]
+  const place = `http://127.0.0.1:${port}`
+  if (/^\/[\w.~:/?@!$&'()*+,;=%-]*$/.test(path)) return ['-g --path-as-is', word(place + path)]
+  return [`--request-target ${word(path)}`, word(`${place}/`)]
 }
 
 /** As arguments of `-H`: `name;` is a header without a value, and `name:` one that is not sent. */

@@ -1,6 +1,7 @@
 import {UserError} from '../../../model/errors.ts'
 import {writeTo} from '../../../proxy/net/http1/write-to.ts'
-import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
+import {FLAG} from '../../telemetry/recorder/call-lines.ts'
+import type {CallRecorder, RecordedCall} from '../../telemetry/recorder/call-recorder.ts'
 import type {ApiContext} from '../api-context.ts'
 import type {ApiRequest} from '../route.ts'
 import {withoutWords} from '../../telemetry/recorder/called-model.ts'
@@ -43,7 +44,10 @@ export async function exportCalls(
   const one = query.get('number')
   const numbers = one === null ? await snapshot.matching(callsQuery(query, ALL, ALL), turns) : [numberOf(recorder, one)]
   const {apps} = control.list()
-  const portOf = (app: string): number => apps.find(({id}) => id === app)?.httpPort ?? 0
+  const portOf = ({flags, edgeOf: {caller, callee}}: RecordedCall): number => {
+    if ((flags & FLAG.published) === 0) return apps.find(({id}) => id === caller)?.httpPort ?? 0
+    return Number(/:(\d+)$/.exec(apps.find(({id}) => id === callee)?.url ?? '')?.[1] ?? 0)
+  }
   const exporter = (await load())({masked: masked(), portOf, now: snapshot.at, gathered})
   response.writeHead(200, {'content-type': exporter.type, trailer: TRAILER})
   let isFirst = true

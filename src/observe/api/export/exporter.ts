@@ -15,8 +15,8 @@ export interface Exporter {
 export interface ExporterOptions {
   /** Additional names whose values are masked. */
   readonly masked: readonly string[]
-  /** The HTTP port at which this app makes its calls; 0: it has none in this run. */
-  readonly portOf: (app: string) => number
+  /** The port that a call is sent to: of its caller's sidecar, or of its callee; 0: there is none in this run. */
+  readonly portOf: (call: RecordedCall) => number
   /** `performance.now()` at the moment that is written. */
   readonly now: number
   /** What calls were made for, where the format tells that. */

@@ -20,7 +20,7 @@ export interface RequestFormat {
   readonly mark: string
   /** What a call becomes: `command`. */
   readonly name: string
-  /** Writes the request of a call, for its caller's sidecar at `port`. */
+  /** Writes the request of a call, to be sent to `port`. */
   readonly write: (call: RecordedCall, port: number, variables: Variables) => string
 }
 
@@ -36,7 +36,7 @@ export function requestExporter({masked, portOf}: ExporterOptions, {mark, name, 
       const {caller, callee} = call.edgeOf
       const edge = oneLine(`${caller} → ${callee}`)
       const comment = `${mark} call ${call.number}, ${isoTime(call.startedAt)}: ${edge}\n`
-      const port = portOf(caller)
+      const port = portOf(call)
       const reason = isDelivery(call)
         ? `it is an event: pillion replay ${call.number} --unsafe delivers it again`
         : whyNotSent(call, port > 0)

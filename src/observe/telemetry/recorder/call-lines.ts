@@ -24,7 +24,9 @@ export const FLAG = {
   /** A request of the sidecar to its own app: an event, a question of Dapr's. */
   own: 1024,
   /** A fault was injected. */
-  fault: 2048
+  fault: 2048,
+  /** It came at the port of its callee, not through the sidecar of its caller. */
+  published: 4096
 } as const
 
 /** Those bits; the others of the word tell how long the connection to the callee took. */

@@ -63,10 +63,11 @@ export class CallRecorder implements CallObserver {
   }
 
   started(call: Call, request: SentRequest, startedAt: number): void {
+    const replay = this.replays?.find(call, request)
+    if (replay !== undefined) call.caller = replay.caller
     const edge = this.#edgeOf(call)
     if (edge.bodyBytes < 0) return void this.#unrecorded.begun++
     const {lines} = (this.#memory ??= this.#allocate())
-    const replay = this.replays?.find(edge.caller, request)
     const flags = replay === undefined ? flagsOf(call) : flagsOf(call) | FLAG.replay
     const number = lines.begin(startedAt, edge.index, request.method, flags)
     call.number = number
@@ -240,8 +241,9 @@ export class CallRecorder implements CallObserver {
 
 const kindOf = (direction: Direction): PieceKind => (direction === 'request' ? PIECE.requestBody : PIECE.responseBody)
 
-const flagsOf = ({isOwn, isShadow, isGrpc, isTunnel, stream}: Call): number =>
+const flagsOf = ({isOwn, isShadow, isGrpc, isPublished, isTunnel, stream}: Call): number =>
   (isShadow === true ? FLAG.shadow : 0) |
+  (isPublished === true ? FLAG.published : 0) |
   (isOwn === true ? FLAG.own : 0) |
   (isTunnel === true || (stream === undefined && isGrpc !== true) ? 0 : FLAG.grpc)
 

@@ -1,4 +1,4 @@
-import type {SentRequest} from '../../../model/call.ts'
+import type {Call, SentRequest} from '../../../model/call.ts'
 
 /** With the number of the call that is sent again. */
 export const REPLAY_HEADER = 'Pillion-Replay'
@@ -28,11 +28,13 @@ export class ExpectedReplays {
     this.#expected.delete(replay)
   }
 
-  /** The replay that this request is; undefined: it is none. */
-  find(caller: string, {text, size, lines}: SentRequest): ExpectedReplay | undefined {
+  /** The replay that this request is; undefined: it is none. At a published port it comes from us: there its header names the caller. */
+  find({caller, isPublished}: Call, {text, size, lines}: SentRequest): ExpectedReplay | undefined {
     const head = text === undefined ? lines : text.slice(0, size)
     const original = /^pillion-replay:[ \t]*(\d{1,10})[ \t]*\r?$/im.exec(head)?.[1]
     if (original === undefined) return undefined
-    return [...this.#expected].find(each => each.caller === caller && each.original === Number(original))
+    return [...this.#expected].find(
+      each => (isPublished === true || each.caller === caller) && each.original === Number(original)
+    )
   }
 }

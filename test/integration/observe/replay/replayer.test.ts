@@ -45,7 +45,7 @@ t.test('no answer, a broken one, one of the sidecar alone', async t => {
     after: {status: 401},
     comparison: {differences: [{what: 'status', before: '200', after: '401'}, {}, {}]}
   })
-  const nobody = await openSidecar(t, () => ({}), {sidecarOf: () => ({host: '127.0.0.1', port: 1})})
+  const nobody = await openSidecar(t, () => ({}), {placeOf: () => ({host: '127.0.0.1', port: 1})})
   t.match(await nobody.replayer.replay(nobody.made(GET), ASKED), {
     number: 0,
     after: {status: 0, failure: /ECONNREFUSED/}
@@ -102,7 +102,7 @@ t.test('what is not sent again', async t => {
   )
   t.match(await refused(made('POST / HTTP/1.1\r\n\r\n')), 'POST may change something')
   t.match(await refused(made('PURGE / HTTP/1.1\r\n\r\n')), 'PURGE may change something')
-  const gone = await openSidecar(t, () => ({}), {sidecarOf: () => undefined})
+  const gone = await openSidecar(t, () => ({}), {placeOf: () => undefined})
   const outside = {...call, edgeOf: recorder.edges.between('external', 'stock')}
   t.match((await gone.replayer.tryReplay(outside, ASKED)).refusal?.message, 'it came from outside to the manager')
   t.match((await gone.replayer.tryReplay(gone.made(GET), ASKED)).refusal?.message, 'shop has no sidecar in this run')

@@ -93,7 +93,7 @@ export async function openSidecar(
   const replayer = new Replayer({
     recorder,
     deaths: () => deaths,
-    sidecarOf: () => ({host: '127.0.0.1', port}),
+    placeOf: () => ({host: '127.0.0.1', port}),
     deliver: async () => Promise.reject(new Error('nothing is delivered here')),
     whyNot: () => '',
     mayReplay: () => true,

@@ -1,0 +1,337 @@
+import {
+  CANCEL,
+  codeName,
+  encodeField,
+  encodeNamed,
+  type FieldWalker,
+  type FrameClient,
+  type FrameClients,
+  type FrameStream,
+  INTERNAL_ERROR,
+  type StreamHandler,
+  type Waiter
+} from '#h2-frames'
+import type {Call, OpenStream} from '../../model/call.ts'
+import {bugText} from '../../model/errors.ts'
+import {codeText} from '../../model/grpc-code.ts'
+import type {Hit} from '../faults/hit.ts'
+import type {Admission, Admitted, Denied, Held} from '../gateway/admission.ts'
+import {RESET} from '../gateway/faulted-call.ts'
+import {grpcStatusOf} from '../gateway/faulted-grpc-call.ts'
+import {howEnded} from '../gateway/how-ended.ts'
+import {Passage, type Passenger} from '../gateway/passage.ts'
+import {CallJournal} from '../net/call-journal.ts'
+import {type AnswerFields, readAnswer} from '../net/grpc/answer-fields.ts'
+import {clientsOf} from '../net/grpc/clients-of.ts'
+import {freshTrace} from '../net/grpc/fresh-traces.ts'
+import {answerHead, type GrpcStatus, OK, trailersOf, UNAVAILABLE, unescapeMessage} from '../net/grpc/status.ts'
+import {TRACEPARENT} from '../net/grpc/trace-fields.ts'
+import {replyPairs, type Reply} from '../net/reply.ts'
+import type {FrameHead} from './frame-head.ts'
+import type {PublishedContext} from './published-port-call.ts'
+import {refusal} from './refusal.ts'
+
+export interface FrameCallOptions {
+  readonly context: PublishedContext
+  readonly caller: string
+  readonly head: FrameHead
+  /** The caller's half. */
+  readonly stream: FrameStream
+  /** Of the caller's connection. */
+  readonly walker: FieldWalker
+}
+
+/** Place of `:status` in the static table (RFC 7541, appendix A). */
+const STATUS = 8
+
+const statusField = (status: number): string => (status === 200 ? '\u0088' : encodeNamed(STATUS, status.toString()))
+
+/** One call of HTTP/2 at a published port: fields and data are passed on as they came, and it has the passage of every call. */
+export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
+  readonly call: Call
+  changed: (() => void) | undefined
+  readonly #context: PublishedContext
+  readonly #head: FrameHead
+  readonly #caller: FrameStream
+  readonly #walker: FieldWalker
+  readonly #journal: CallJournal
+  readonly #passage: Passage
+  #clients: FrameClients | undefined
+  #callee: FrameStream | undefined
+  #calleeWalker: FieldWalker | undefined
+  /** What has come of the request before there is a stream to the callee. */
+  #early: string[] = []
+  #trailers = ''
+  #isRequestDone = false
+  /** The caller has got the head of a response. */
+  #hasBegun = false
+
+  constructor({context, caller, head, stream, walker}: FrameCallOptions) {
+    const {callee, observer, recorded} = context
+    const {request} = head
+    const {method, path} = head
+    const call: Call = {caller, callee, method, path, number: 0, isPublished: true, sent: request}
+    this.call = head.isGrpc ? {...call, stream: this} : call
+    this.#context = context
+    this.#head = head
+    this.#caller = stream
+    this.#walker = walker
+    this.#journal = new CallJournal({call: this.call, request, observer, recorded})
+    if (head.isGrpc) this.#journal.calleeMethod = path
+    this.#passage = new Passage(this, {context, journal: this.#journal, length: 0})
+  }
+
+  get isStream(): boolean {
+    return this.#passage.admitted !== undefined && (!this.#isRequestDone || this.#journal.responseBytes > 0)
+  }
+
+  endStream(): void {
+    this.#fail('the app is being exchanged: open the stream again')
+  }
+
+  start(isRequestDone: boolean): void {
+    this.#isRequestDone = isRequestDone
+    this.#journal.begun()
+    this.#passage.start()
+  }
+
+  ask(isRefused: boolean): Admission | Held {
+    return this.#context.admit(this.call, isRefused)
+  }
+
+  send({pool}: Admitted): void {
+    this.#clients = clientsOf(pool.plain, text => this.#context.warn(text))
+    this.#clients.take(this)
+  }
+
+  denied({error, down}: Denied): void {
+    this.#refuse(503, down?.reason ?? error)
+  }
+
+  struck(hit: Hit): void {
+    if (hit.kind !== 'status') this.#fail(RESET, INTERNAL_ERROR)
+    else if (this.#head.isGrpc) this.#replyStatus(grpcStatusOf(hit))
+    else this.#reply(hit.response())
+  }
+
+  restart(): void {
+    // no policy applies: there is one attempt
+  }
+
+  drop(): void {
+    this.#clients?.leave(this)
+    this.#callee?.reset(CANCEL)
+    this.#callee = undefined
+  }
+
+  conclude(): void {
+    // see `restart`
+  }
+
+  whyOnce(): string {
+    return ''
+  }
+
+  crash(error: unknown): void {
+    this.#context.warn(bugText(error))
+    this.#fail('internal error', INTERNAL_ERROR)
+  }
+
+  /** There is a connection to the callee. */
+  opened(connection: FrameClient): void {
+    const {broken} = this.#passage
+    const journal = this.#journal
+    const {bytes, hasTrace} = this.#head
+    journal.connectedAt = performance.now()
+    journal.attempts++
+    let trace = ''
+    if (!hasTrace) {
+      const {traceparent} = freshTrace()
+      journal.trace = `traceparent: ${traceparent}\r\n`
+      trace = TRACEPARENT + traceparent
+    }
+    const early = this.#early
+    this.#early = []
+    const isDone = this.#isRequestDone && this.#trailers === ''
+    this.#calleeWalker = connection.walker
+    const callee = connection.open(this, bytes + trace, isDone && early.length === 0)
+    this.#callee = callee
+    for (const [at, piece] of early.entries()) callee.writeData(piece, isDone && at === early.length - 1)
+    if (this.#trailers !== '') callee.writeHead(this.#trailers, true)
+    broken?.opened?.()
+  }
+
+  /** There is none. */
+  failed(why: string, isRefused: boolean): void {
+    if (!isRefused || !this.#passage.refused()) this.#refuse(503, why)
+  }
+
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    if (stream === this.#caller) this.#takeTrailers(block, isLast)
+    else if (stream === this.#callee && this.#calleeWalker !== undefined)
+      this.#takeFields(readAnswer(this.#calleeWalker, block, isLast), isLast)
+  }
+
+  data(stream: FrameStream, bytes: string, isLast: boolean): void {
+    if (stream === this.#caller) this.#takeRequest(bytes, isLast)
+    else if (stream === this.#callee) this.#takeResponse(stream, bytes, isLast)
+  }
+
+  /** What has gone out may come again. */
+  sent(stream: FrameStream, bytes: number): void {
+    if (stream === this.#caller) this.#callee?.credit(bytes)
+    else this.#caller.credit(bytes)
+  }
+
+  reset(stream: FrameStream, code: number): void {
+    if (stream === this.#caller) return this.#callerLeft()
+    if (stream === this.#callee) this.#fail(`the app has reset the stream: ${codeName(code)}`, code)
+  }
+
+  lost(stream: FrameStream, why: string): void {
+    if (stream === this.#caller) return this.#callerLeft()
+    if (stream !== this.#callee) return
+    this.#passage.isBroken = true
+    void this.#explain(why)
+  }
+
+  #takeTrailers(block: string, isLast: boolean): void {
+    let bytes = ''
+    this.#walker.walk(block, {field: field => void (bytes += field.bytes)})
+    if (!isLast) return
+    this.#isRequestDone = true
+    if (this.#callee === undefined) this.#trailers = bytes
+    else this.#callee.writeHead(bytes, true)
+  }
+
+  #takeRequest(bytes: string, isLast: boolean): void {
+    const journal = this.#journal
+    if (isLast) this.#isRequestDone = true
+    if (this.#passage.isOver) return this.#caller.credit(bytes.length)
+    journal.requestBytes += bytes.length
+    journal.observer?.text(this.call, 'request', bytes)
+    const callee = this.#callee
+    if (callee === undefined) this.#early.push(bytes)
+    else if (callee.isOver) this.#caller.credit(bytes.length)
+    else callee.writeData(bytes, isLast)
+  }
+
+  /** A block of the response: its head, one before it, or what ends it. */
+  #takeFields(fields: AnswerFields, isLast: boolean): void {
+    const {broken} = this.#passage
+    const journal = this.#journal
+    if (this.#isCut) return
+    if (broken !== undefined && broken.left < 0) {
+      broken.isOver = true
+      this.#passage.isBroken = true
+      return void this.#explain('EOF')
+    }
+    const {httpStatus} = fields
+    const isInterim = httpStatus >= 100 && httpStatus < 200
+    if (!this.#hasBegun && !isInterim) {
+      this.#hasBegun = true
+      journal.firstByteAt = performance.now()
+      journal.status = httpStatus
+      journal.observer?.responded(this.call, {text: fields.headText, size: fields.headText.length})
+      this.#caller.writeHead(statusField(httpStatus) + fields.bytes + this.#faultField, isLast)
+      if (broken?.left === 0) return this.#break()
+    } else this.#caller.writeHead((httpStatus > 0 ? statusField(httpStatus) : '') + fields.bytes, isLast)
+    if (fields.status >= 0) journal.grpcStatus = fields.status
+    if (isLast) this.#endWhole(fields.status > OK ? unescapeMessage(fields.message) || codeText(fields.status) : '')
+  }
+
+  #takeResponse(callee: FrameStream, bytes: string, isLast: boolean): void {
+    const {isOver, broken} = this.#passage
+    const journal = this.#journal
+    if (isOver || this.#isCut) return callee.credit(bytes.length)
+    const passed = broken === undefined ? bytes : broken.takeText(bytes, () => this.#break())
+    const isFirst = journal.responseBytes === 0
+    journal.responseBytes += passed.length
+    journal.observer?.text(this.call, 'response', passed)
+    const isWhole = isLast && !this.#isCut
+    this.#caller.writeData(passed, isWhole)
+    if (isFirst) this.changed?.()
+    if (isWhole) this.#endWhole('')
+  }
+
+  /** A fault ends the response; what was passed on is written first. */
+  #break(): void {
+    const {broken} = this.#passage
+    if (broken !== undefined) broken.isOver = true
+    setImmediate(() => this.#fail('cut by a fault', INTERNAL_ERROR))
+  }
+
+  /** A fault has cut the response. */
+  get #isCut(): boolean {
+    return this.#passage.broken?.isOver === true
+  }
+
+  get #faultField(): string {
+    const {fault} = this.call
+    return fault === undefined ? '' : encodeField('pillion-fault', fault.toString())
+  }
+
+  async #explain(why: string): Promise<void> {
+    const process = this.#passage.admitted?.pool.process
+    const how = process === undefined ? '' : await howEnded(process)
+    this.#refuse(502, how === '' ? why : `${why} (${how})`)
+  }
+
+  /** The app has not answered. */
+  #refuse(status: 502 | 503, why: string): void {
+    const {isGrpc, lines} = this.#head
+    if (isGrpc || this.#hasBegun) return this.#fail(why)
+    const {callee, lastLines} = this.#context
+    this.#reply(refusal({status, callee, why, lastLines: lastLines(), lines}), why)
+  }
+
+  #reply(reply: Reply, why = ''): void {
+    if (this.#passage.isOver) return
+    const pairs = replyPairs(reply)
+    let fields = statusField(reply.status)
+    for (let at = 0; at < pairs.length; at += 2)
+      fields += encodeField((pairs[at] ?? '').toLowerCase(), pairs[at + 1] ?? '')
+    const body = this.#head.method === 'HEAD' ? '' : Buffer.from(reply.body).toString('latin1')
+    this.#caller.writeHead(fields + this.#faultField, body === '')
+    if (body !== '') this.#caller.writeData(body, true)
+    this.#journal.status = reply.status
+    this.#end(why)
+  }
+
+  /** Ends a call of gRPC with a status of ours. */
+  #replyStatus(end: GrpcStatus): void {
+    if (this.#passage.isOver) return
+    const head = this.#hasBegun ? '' : answerHead('application/grpc') + this.#faultField
+    this.#caller.writeHead(head + trailersOf(end), true)
+    this.#journal.status ||= 200
+    this.#journal.grpcStatus = end.code
+    this.#end(end.message || codeText(end.code))
+  }
+
+  /** There is no response, or no more of one. `code`: its stream is reset, even where a status of gRPC could say why. */
+  #fail(why: string, code?: number): void {
+    if (this.#passage.isOver) return
+    if (code === undefined && this.#head.isGrpc)
+      return this.#replyStatus({code: UNAVAILABLE, message: `"${this.call.callee}" has not answered: ${why}`})
+    this.#caller.reset(code ?? INTERNAL_ERROR)
+    this.#end(why)
+  }
+
+  #callerLeft(): void {
+    this.#end('the caller left')
+  }
+
+  /** The response has passed: an app may answer before it has got all. */
+  #endWhole(failure: string): void {
+    if (this.#callee?.isLocalDone === true) this.#callee = undefined
+    this.#end(failure)
+  }
+
+  #end(failure: string): void {
+    if (this.#passage.isOver) return
+    this.#journal.failure = failure
+    this.#early = []
+    this.drop()
+    this.#passage.over()
+  }
+}

@@ -1,0 +1,75 @@
+import type net from 'node:net'
+import {FrameServer, type FrameStream, PROTOCOL_ERROR, SERVER_GREETING, type StreamHandler} from '#h2-frames'
+import {bugText} from '../../model/errors.ts'
+import {FrameCall} from './frame-call.ts'
+import {FrameHead} from './frame-head.ts'
+import type {PublishedContext} from './published-port-call.ts'
+
+export interface FrameCallsOptions {
+  readonly socket: net.Socket
+  /** What has been read of it: it begins with the preface of HTTP/2, or a part of it. */
+  readonly early: Buffer
+  readonly context: () => PublishedContext
+  /** The caller of a call, before it is sent. */
+  readonly caller: () => string
+  readonly onStart: (call: FrameCall) => void
+  readonly onEnd: (connection: FrameServer) => void
+}
+
+/** Serves a caller that speaks HTTP/2 without TLS: each of its streams is a call. */
+export function serveFrames({socket, early, onEnd, ...options}: FrameCallsOptions): FrameServer {
+  socket.allowHalfOpen = false
+  socket.write(SERVER_GREETING, 'latin1')
+  const connection = new FrameServer(socket, {
+    warn: text => options.context().warn(text),
+    accept: server => new FrameCalls(server, options),
+    closed: onEnd
+  })
+  connection.read(early, early.length)
+  return connection
+}
+
+class FrameCalls implements StreamHandler {
+  readonly #connection: FrameServer
+  readonly #options: Pick<FrameCallsOptions, 'context' | 'caller' | 'onStart'>
+
+  constructor(connection: FrameServer, options: Pick<FrameCallsOptions, 'context' | 'caller' | 'onStart'>) {
+    this.#connection = connection
+    this.#options = options
+  }
+
+  head(stream: FrameStream, block: string, isLast: boolean): void {
+    const head = new FrameHead()
+    const {walker} = this.#connection
+    walker.walk(block, head)
+    // a CONNECT has no path, and asks for a tunnel
+    if (head.method === '' || head.path === '') return stream.reset(PROTOCOL_ERROR)
+    const {context: contextOf, caller, onStart} = this.#options
+    const context = contextOf()
+    const call = new FrameCall({context, caller: caller(), head, stream, walker})
+    stream.handler = call
+    try {
+      call.start(isLast)
+      onStart(call)
+    } catch (error) {
+      context.warn(bugText(error))
+      call.crash(error)
+    }
+  }
+
+  data(stream: FrameStream, bytes: string): void {
+    stream.credit(bytes.length)
+  }
+
+  sent(): void {
+    // a call has each stream from its head on
+  }
+
+  reset(): void {
+    // see `sent`
+  }
+
+  lost(): void {
+    // see `sent`
+  }
+}

@@ -1,0 +1,32 @@
+import type {FieldSink, HeaderField} from '#h2-frames'
+import type {SentRequest} from '../../model/call.ts'
+
+/** The head of a request of HTTP/2, as it is passed on, and as it is shown: in the words of HTTP/1. */
+export class FrameHead implements FieldSink {
+  method = ''
+  path = ''
+  isGrpc = false
+  hasTrace = false
+  /** All fields, in the bytes in which any connection understands them. */
+  bytes = ''
+  /** Header lines. */
+  lines = ''
+
+  field(field: HeaderField): void {
+    const {name} = field
+    this.bytes += field.bytes
+    const value = field.value()
+    if (name === ':method') this.method = value
+    else if (name === ':path') this.path = value
+    else if (name === 'traceparent') this.hasTrace = true
+    else if (name === 'content-type') this.isGrpc = value.startsWith('application/grpc')
+    const shown = name === ':authority' ? 'host' : name
+    if (!shown.startsWith(':') && !/[\0\r\n]/.test(value)) this.lines += `${shown}: ${value}\r\n`
+  }
+
+  get request(): SentRequest {
+    const {method, path, lines} = this
+    const text = `${method} ${path} HTTP/1.1\r\n${lines}\r\n`
+    return {method, path: path.split('?', 1)[0] ?? path, target: path, lines, text, size: text.length}
+  }
+}
