@@ -1,21 +1,27 @@
-/**
- * Programs that an app may start and that then belong to the user, or to several projects: browsers, and the daemons of build tools.
- * They inherit the environment of the app, and outlive it. As extended regular expressions (POSIX) of their command lines, for
- * JavaScript and for grep.
+/*
+ * Programs that an app may start and that belong to more than the app. They inherit its environment, so they would be found and
+ * ended as a process that has left the app's group. Extended regular expressions (POSIX) of their command lines, for JavaScript
+ * and for grep.
  */
-export const SHARED_PROGRAM = [
+
+/** The user's browsers, and terminals in tmux: we never end them. */
+export const USERS_PROGRAM = [
   '^([^ ]*/)?((google-)?chrom(e|ium)([-_][^ ]*)?|firefox([-_][^ ]*)?|brave(-browser)?|msedge|microsoft-edge[^ ]*)( |$)',
-  '^([^ ]*/)?(opera|vivaldi(-[^ ]*)?|epiphany|librewolf|zen(-bin)?|watchman|tmux)( |$)',
-  '/Contents/MacOS/(Google Chrome|Chromium|[Ff]irefox|Brave Browser|Microsoft Edge|Opera|Vivaldi|Safari|Arc)',
-  '/nx/(dist/)?src/(daemon|project-graph/plugins)/',
-  'GradleDaemon|VBCSCompiler|/nodeReuse:true'
+  '^([^ ]*/)?(opera|vivaldi(-[^ ]*)?|epiphany|librewolf|zen(-bin)?|tmux)( |$)',
+  '/Contents/MacOS/(Google Chrome|Chromium|[Ff]irefox|Brave Browser|Microsoft Edge|Opera|Vivaldi|Safari|Arc)'
 ].join('|')
 
 /** A browser that a program drives, such as a test's: it is the app's. */
 export const AUTOMATED_BROWSER = ' --?(headless|remote-debugging-|enable-automation|marionette|juggler)'
 
-const shared = new RegExp(SHARED_PROGRAM)
+/** Daemons of build tools, which other apps and terminals use, too. */
+const DAEMON =
+  /\/nx\/(dist\/)?src\/(daemon|project-graph\/plugins)\/|GradleDaemon|VBCSCompiler|\/nodeReuse:true|^([^ ]*\/)?watchman( |$)/
+const users = new RegExp(USERS_PROGRAM)
 const automated = new RegExp(AUTOMATED_BROWSER)
 
-/** Whether a process with this command line is left alone when the app that started it ends, unless it is in the app's process group. */
-export const isSharedProgram = (command: string): boolean => shared.test(command) && !automated.test(command)
+/** Whether a process with this command line is left alone even when the run ends, unless it is in the process group of its app. */
+export const isUsersProgram = (command: string): boolean => users.test(command) && !automated.test(command)
+
+/** Whether it outlives the process of the app that started it: a reload or restart of one app breaks nothing for the others. */
+export const outlivesItsApp = (command: string): boolean => isUsersProgram(command) || DAEMON.test(command)

@@ -1,4 +1,4 @@
-import {symlink} from 'node:fs/promises'
+import {readFile, symlink} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
 import {inDisguise} from '../rig/disguise.ts'
@@ -132,6 +132,27 @@ t.test('a daemon left by an app that ended with 0 lives until the run ends', {sk
   await b.exit(0)
   t.same(await run.exited, {code: 0, signal: null})
   t.same(await rig.leftovers(), [])
+})
+
+t.test('a daemon that others use outlives a restart of its app, and ends with the run, also with kill -9', async t => {
+  for (const end of ['SIGTERM', 'SIGKILL'] as const) {
+    const rig = await openRig(t)
+    const daemon = '../nx/src/daemon/server.sh'
+    // what holds the pipes of its app belongs to it
+    const start = `[ -e daemon.pid ] || setsid sh ${daemon} >/dev/null 2>&1 &\n`
+    const wait = 'while ! [ -s daemon.pid ]; do sleep 0.05; done; echo up; exec sleep 300'
+    await rig.template([{appID: 'a', command: ['sh', '-c', start + wait]}])
+    await rig.write({'nx/src/daemon/server.sh': 'echo $$ > daemon.pid; sleep 300; :\n'})
+    const run = rig.pillion(['run', '-f', '.'])
+    await run.waitForLine('== APP - a == up')
+    const pid = Number(await readFile(join(rig.folder, 'a/daemon.pid'), 'utf8'))
+    t.match(await rig.run(['restart', 'a']), {code: 0})
+    await run.waitForLine('== APP - a == up', {nth: 2})
+    t.doesNotThrow(() => process.kill(pid, 0))
+    run.signal(end)
+    await run.exited
+    t.same(await rig.leftovers(), [])
+  }
 })
 
 t.test('/v1.0/shutdown ends an app and its sidecar, the last one ends the run', async t => {

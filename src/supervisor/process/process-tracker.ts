@@ -9,7 +9,7 @@ import {
   lookAgain,
   ownAncestry
 } from '../../platform/process-table.ts'
-import {isSharedProgram} from '../../platform/shared-programs.ts'
+import {isUsersProgram, outlivesItsApp} from '../../platform/shared-programs.ts'
 import type {ProcessSnapshot, Seen} from '../../platform/process-info.ts'
 
 /** A process that we ended after it had left its app's process group, or after its app had exited. */
@@ -98,10 +98,15 @@ export class ProcessTracker {
     )
   }
 
-  /** The user's browser is no app of the template, although a dev server has opened it: few are looked at. */
+  /** Command lines of the few processes outside of the group are looked at. */
   async #withoutShared(orphans: readonly Seen[]): Promise<readonly Seen[]> {
     const again = await Promise.all(orphans.map(async ({pid}) => lookAgain(pid)))
-    return orphans.filter((_, at) => !isSharedProgram(again[at]?.command ?? ''))
+    return orphans.filter((_, at) => !this.#isLeftAlone(again[at]?.command ?? ''))
+  }
+
+  /** When an app ends, daemons that others use live on; when the run ends, only what is the user's. */
+  #isLeftAlone(command: string): boolean {
+    return this.#options.group === undefined ? isUsersProgram(command) : outlivesItsApp(command)
   }
 
   #noteBelow({all}: ProcessSnapshot, members: ReadonlySet<Seen>): void {
@@ -117,7 +122,7 @@ export class ProcessTracker {
     const key = keyOf(seen)
     if (this.#reported.has(`${key} ${name}`)) return
     const now = await lookAgain(pid)
-    if (now?.started !== started || !isWithinReach(now.uid) || isSharedProgram(now.command)) return
+    if (now?.started !== started || !isWithinReach(now.uid) || this.#isLeftAlone(now.command)) return
     if (!now.carries(marker) && !this.#below.has(key)) return
     this.#reported.add(`${key} ${name}`)
     if (!this.#reported.has(key)) ended({pid, command: now.command})

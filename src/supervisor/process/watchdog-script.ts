@@ -1,4 +1,4 @@
-import {AUTOMATED_BROWSER, SHARED_PROGRAM} from '../../platform/shared-programs.ts'
+import {AUTOMATED_BROWSER, USERS_PROGRAM} from '../../platform/shared-programs.ts'
 
 /** Runs the script that the variable `SCRIPT` contains: as an argument, `ps` would show all of it. */
 export const WATCHDOG_LOADER = 'script=$SCRIPT; unset SCRIPT; eval "$script"'
@@ -95,7 +95,7 @@ isspared() {
     carries "$pid" "PILLION_LIFE=$life" && spared="$spared$pid:$start " && return 0
   done
   line=$(line_of "$pid")
-  printf '%s' "$line" | grep -qE -e '${SHARED_PROGRAM}' || return 1
+  printf '%s' "$line" | grep -qE -e '${USERS_PROGRAM}' || return 1
   printf '%s' "$line" | grep -qE -e '${AUTOMATED_BROWSER}' && return 1
   spared="$spared$pid:$start "
 }

@@ -1,26 +1,32 @@
 import t from 'tap'
-import {isSharedProgram} from '../../../src/platform/shared-programs.ts'
+import {isUsersProgram, outlivesItsApp} from '../../../src/platform/shared-programs.ts'
 
-t.test('browsers and daemons that projects share, and what only looks like them', async t => {
-  for (const command of [
-    '/usr/lib/chromium/chromium --type=renderer',
-    '/opt/google/chrome/chrome_crashpad_handler --monitor-self',
-    'firefox',
-    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-    '/usr/bin/node /x/node_modules/nx/src/daemon/server/start.js',
-    '/usr/bin/java -cp x org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5'
-  ])
-    t.ok(isSharedProgram(command), command)
-  for (const command of [
-    '/usr/lib/chromium/chromium --headless=new',
-    'chrome --remote-debugging-pipe',
-    'firefox -headless',
-    'chromedriver --port=1',
-    'chroma run',
-    'node /x/nx serve a',
-    'operator',
-    'zen-proxy',
-    ''
-  ])
-    t.notOk(isSharedProgram(command), command)
+const BROWSERS = [
+  '/usr/lib/chromium/chromium --type=renderer',
+  '/opt/google/chrome/chrome_crashpad_handler --monitor-self',
+  'firefox',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'tmux new-session -d'
+]
+const DAEMONS = [
+  '/usr/bin/node /x/node_modules/nx/src/daemon/server/start.js',
+  '/usr/bin/java -cp x org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5',
+  '/usr/bin/watchman --foreground'
+]
+const OTHERS = [
+  '/usr/lib/chromium/chromium --headless=new',
+  'chrome --remote-debugging-pipe',
+  'firefox -headless',
+  'chromedriver --port=1',
+  'chroma run',
+  'node /x/nx serve a',
+  'operator',
+  'zen-proxy',
+  ''
+]
+
+t.test("the user's programs, daemons that others use, and what only looks like them", async t => {
+  for (const command of BROWSERS) t.ok(isUsersProgram(command) && outlivesItsApp(command), command)
+  for (const command of DAEMONS) t.ok(!isUsersProgram(command) && outlivesItsApp(command), command)
+  for (const command of OTHERS) t.notOk(isUsersProgram(command) || outlivesItsApp(command), command)
 })
