@@ -89,7 +89,7 @@ export class FrameClient extends FrameConnection {
     for (const stream of this.streams.all()) {
       if (stream.id <= last) continue
       stream.close()
-      stream.handler.lost(stream, 'the app takes no more calls on this connection (GOAWAY)')
+      stream.handler.lost(stream, 'the app takes no more calls on this connection (GOAWAY)', true)
     }
     this.freed()
   }

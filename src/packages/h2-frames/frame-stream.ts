@@ -45,8 +45,8 @@ export interface StreamHandler {
   sent(stream: FrameStream, bytes: number): void
   /** The peer has ended it. */
   reset(stream: FrameStream, code: number): void
-  /** Its connection has gone. */
-  lost(stream: FrameStream, why: string): void
+  /** Its connection has gone; `isUnprocessed`: the peer has not begun to handle it, and says so (RFC 9113, 8.7). */
+  lost(stream: FrameStream, why: string, isUnprocessed?: boolean): void
 }
 
 /** One stream of a connection: the half of a call that its caller or its callee sees. */

@@ -25,6 +25,7 @@ export const INTERNAL_ERROR = 2
 export const FLOW_CONTROL_ERROR = 3
 export const STREAM_CLOSED = 5
 export const FRAME_SIZE_ERROR = 6
+/** The peer has not begun to handle the stream. */
 export const REFUSED_STREAM = 7
 export const CANCEL = 8
 export const COMPRESSION_ERROR = 9

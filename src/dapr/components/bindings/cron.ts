@@ -27,6 +27,7 @@ export class Timetable {
   readonly #entries = new Set<Entry>()
   #cancel: (() => void) | undefined
   #wakesAt = Infinity
+  #checkedAt = 0
 
   constructor(options: TimetableOptions = {now: () => Date.now(), after: (ms, fire) => systemClock.after(ms, fire)}) {
     this.#options = options
@@ -34,7 +35,9 @@ export class Timetable {
 
   /** Calls `fire` each time; one that was slept over comes once. The returned function ends it. */
   add(schedule: Schedule, fire: () => void): () => void {
-    const entry = {schedule, fire, due: schedule.next(this.#options.now()) ?? Infinity}
+    const now = this.#options.now()
+    this.#checkedAt = Math.max(this.#checkedAt, now)
+    const entry = {schedule, fire, due: schedule.next(now) ?? Infinity}
     this.#entries.add(entry)
     this.#arm()
     return () => {
@@ -63,10 +66,13 @@ export class Timetable {
   #wake(): void {
     this.#disarm()
     const now = this.#options.now()
+    // a clock that was set back leaves times of a schedule far ahead
+    const isSetBack = now < this.#checkedAt
+    this.#checkedAt = now
     for (const entry of this.#entries) {
-      if (entry.due > now) continue
-      entry.due = entry.schedule.next(now) ?? Infinity
-      entry.fire()
+      const isDue = entry.due <= now
+      if (isDue || isSetBack) entry.due = entry.schedule.next(now) ?? Infinity
+      if (isDue) entry.fire()
     }
     if (this.#entries.size > 0) this.#arm()
   }

@@ -7,7 +7,8 @@ import {
   CANCEL,
   codeName,
   encodeField,
-  INTERNAL_ERROR
+  INTERNAL_ERROR,
+  REFUSED_STREAM
 } from '#h2-frames'
 import type {Hit} from '../../../proxy/faults/hit.ts'
 import type {Admission, Admitted, Denied, Held} from '../../../proxy/gateway/admission.ts'
@@ -76,6 +77,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   #callee: FrameStream | undefined
   #calleeConnection: FrameClient | undefined
   #timer: NodeJS.Timeout | undefined
+  #isRepeated = false
   /** Bytes that were received and not passed on yet. */
   #unpassed = 0
   /** How the current attempt has ended; undefined: a policy ends it. */
@@ -225,17 +227,26 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   reset(stream: FrameStream, code: number): void {
     if (stream === this.#caller) return this.#callerLeft()
-    if (stream !== this.#callee) return
+    if (stream !== this.#callee || (code === REFUSED_STREAM && this.#repeat())) return
     this.passage.isBroken = true
     const message = `stream terminated by RST_STREAM with error code: ${codeName(code)}`
     this.failAttempt({code: status.codeOfReset(code), message})
   }
 
-  lost(stream: FrameStream, why: string): void {
+  lost(stream: FrameStream, why: string, isUnprocessed = false): void {
     if (stream === this.#caller) return this.#callerLeft()
-    if (stream !== this.#callee) return
+    if (stream !== this.#callee || (isUnprocessed && this.#repeat())) return
     this.passage.isBroken = true
     this.#loseCallee(this.failedStatus(`error reading from server: ${why}`))
+  }
+
+  /** Sends a call that the app has not begun to handle once more, as clients of gRPC do (grpc-go: stream.go, shouldRetry). */
+  #repeat(): boolean {
+    if (this.#isRepeated || this.passage.broken !== undefined || !this.#messages.repeat()) return false
+    this.#isRepeated = true
+    this.#callee = undefined
+    this.#clients?.take(this)
+    return true
   }
 
   opened(connection: FrameClient): void {

@@ -10,6 +10,9 @@ export const NO_STREAMS: GrpcStatus = {
 
 const NOTHING: readonly string[] = []
 
+/** A request up to this size can be sent again without a policy that keeps it. */
+const MAX_REPEATED_BYTES = 65_536
+
 /** The messages of a caller: until there is a stream to the callee they wait here, and as long as they may have to be sent again they are kept. */
 export class SentMessages {
   readonly gauge: MessageGauge
@@ -17,6 +20,8 @@ export class SentMessages {
   isDone = false
   #kept: KeptBody | undefined
   #early: string[] | undefined
+  /** All that was passed on in this attempt; undefined: too much to repeat it. */
+  #passed: string | undefined = ''
 
   constructor(maxBytes: number) {
     this.gauge = new MessageGauge(maxBytes)
@@ -40,6 +45,16 @@ export class SentMessages {
       kept.add(bytes, this.isDone)
     }
     if (!hasStream && kept?.isStarted !== true) (this.#early ??= []).push(bytes)
+    if (this.#passed !== undefined)
+      this.#passed = this.#passed.length + bytes.length > MAX_REPEATED_BYTES ? undefined : this.#passed + bytes
+    return true
+  }
+
+  /** Makes the next stream begin with all messages once more; false: they are not there any more. */
+  repeat(): boolean {
+    if (this.#kept !== undefined) return !this.#kept.isLost
+    if (this.#passed === undefined) return false
+    this.#early = [this.#passed]
     return true
   }
 
@@ -62,6 +77,7 @@ export class SentMessages {
   /** Nothing of them is needed any longer. */
   drop(): void {
     this.#early = undefined
+    this.#passed = undefined
     this.release()
   }
 }

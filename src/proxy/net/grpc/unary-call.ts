@@ -5,7 +5,8 @@ import {
   type FrameStream,
   type StreamHandler,
   CANCEL,
-  codeName
+  codeName,
+  REFUSED_STREAM
 } from '#h2-frames'
 import {Collector, NO_ROOM} from '../collector.ts'
 import {readAnswer, type AnswerFields} from './answer-fields.ts'
@@ -55,6 +56,7 @@ export class UnaryCall implements StreamHandler, Waiter {
   #stream: FrameStream | undefined
   #head = ''
   #hasHead = false
+  #isRepeated = false
   #isOver = false
 
   constructor(options: UnaryCallOptions) {
@@ -81,7 +83,7 @@ export class UnaryCall implements StreamHandler, Waiter {
     this.#connection = connection
     this.#stream = connection.open(this, block, false)
     this.#stream.writeData(framed(message), true)
-    this.#options.opened?.()
+    if (!this.#isRepeated) this.#options.opened?.()
   }
 
   failed(why: string, isRefused: boolean): void {
@@ -123,11 +125,21 @@ export class UnaryCall implements StreamHandler, Waiter {
   }
 
   reset(_stream: FrameStream, code: number): void {
+    if (code === REFUSED_STREAM && this.#repeat()) return
     this.#fail(codeOfReset(code), `stream terminated by RST_STREAM with error code: ${codeName(code)}`, true)
   }
 
-  lost(_stream: FrameStream, why: string): void {
+  lost(_stream: FrameStream, why: string, isUnprocessed = false): void {
+    if (isUnprocessed && this.#repeat()) return
     this.#fail(UNAVAILABLE, `error reading from server: ${why}`, true)
+  }
+
+  /** Sends a call that the app has not begun to handle once more, as clients of gRPC do. */
+  #repeat(): boolean {
+    if (this.#isRepeated || this.#isOver) return false
+    this.#isRepeated = true
+    this.#options.clients.take(this)
+    return true
   }
 
   #end({status, message, details}: AnswerFields): void {

@@ -64,7 +64,11 @@ export const framesOf = (text: string): {readonly frames: readonly Frame[]; read
 }
 
 /** An app that speaks HTTP/2 in frames of our own: told of the stream of each request. */
-export const onStream = (socket: net.Socket, then: (stream: number, head: string) => void): void => {
+export const onStream = (
+  socket: net.Socket,
+  then: (stream: number, head: string) => void,
+  onData?: (stream: number, payload: string) => void
+): void => {
   let text = ''
   let isGreeted = false
   socket.on('data', bytes => {
@@ -80,6 +84,7 @@ export const onStream = (socket: net.Socket, then: (stream: number, head: string
     for (const {type, flags, stream, payload} of frames) {
       if (type === SETTINGS && (flags & 1) === 0) socket.write(frame(SETTINGS, {flags: 1}), 'latin1')
       else if (type === HEADERS) then(stream, payload)
+      else if (type === DATA) onData?.(stream, payload)
     }
   })
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import {data, frame, headers, onStream, reset} from '../frames.ts'
+import {data, frame, goAway, headers, onStream, reset} from '../frames.ts'
 import {rawApp} from '../rig.ts'
 import {echoClient, openTestGrpcPort} from './rig.ts'
 
@@ -77,6 +77,36 @@ for (const [what, [answer, code, message]] of Object.entries(ODD_APPS)) {
     t.strictSame(grpcPort.warnings, [])
   })
 }
+
+for (const [what, refusal] of [
+  ['has no room for it', (stream: number) => reset(stream, 7)],
+  ['leaves before it', (stream: number) => goAway(stream - 1, 0)]
+] as const)
+  t.test(`a call that an app refuses, since it ${what}, is sent once more, whole`, async t => {
+    let refused = 0
+    const bodies: string[] = []
+    const appPort = await rawApp(t, socket =>
+      onStream(
+        socket,
+        stream => {
+          if (refused++ === 0) socket.write(refusal(stream), 'latin1')
+        },
+        (stream, payload) => {
+          bodies.push(payload)
+          if (refused < 2) return
+          const head = headers(stream, {':status': '200', 'content-type': 'application/grpc'}, 0)
+          socket.write(head + data(stream, payload) + headers(stream, {'grpc-status': '0'}), 'latin1')
+        }
+      )
+    )
+    const grpcPort = await openTestGrpcPort(t, {appPort})
+    t.match(await echoClient(t, grpcPort.port).call(), {code: 0})
+    t.equal(refused, 2)
+    t.match(bodies.at(-1), /^\0\0\0\0/, 'its message came with it')
+    t.equal(grpcPort.underWay(), 0)
+    t.equal(grpcPort.records[0]?.attempts, 2, 'the record says that it was sent twice')
+    t.strictSame(grpcPort.warnings, [])
+  })
 
 t.test('an app that goes away during a call', async t => {
   const appPort = await rawApp(t, socket => onStream(socket, () => socket.destroy()))

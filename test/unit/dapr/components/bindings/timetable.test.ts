@@ -67,6 +67,17 @@ t.test('what was slept over comes once, within a minute of waking', async t => {
   t.equal(fired, 2)
 })
 
+t.test('a clock that is set back by an hour silences nothing for more than a minute', async t => {
+  const {time, timetable} = open()
+  let fired = 0
+  timetable.add(every(5000), () => void fired++)
+  time.pass(5000)
+  time.now -= 3_600_000 // timers run on: they know nothing of the clock
+  for (const [key, {at, fire}] of time.timers) time.timers.set(key, {at: at - 3_600_000, fire})
+  time.pass(125_000)
+  t.ok(fired > 20, `${fired} times`)
+})
+
 t.test('a schedule without a next time never fires', async t => {
   const {time, timetable} = open()
   timetable.add({next: () => undefined}, () => t.fail('it has fired'))
