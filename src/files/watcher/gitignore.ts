@@ -3,6 +3,8 @@ import {compileExactGlob, isInside, type Glob} from '../../model/glob.ts'
 import {readTextFile} from '../../model/read-file.ts'
 import {repositoryAbove} from '../../platform/paths.ts'
 
+export const GITIGNORE = '.gitignore'
+
 interface Rule {
   readonly glob: Glob
   /** `!pattern`: what it matches is not ignored. */
@@ -26,6 +28,12 @@ export class Gitignore {
       return {root, top: this.#excludesFolder(root, top) ? root : top}
     })
     this.#folders.clear()
+  }
+
+  /** The files above the roots whose rules apply there, whether they exist or not. */
+  get above(): readonly string[] {
+    const folders = this.#roots.flatMap(({root, top}) => foldersUpTo(root, top))
+    return [...new Set(folders)].map(folder => join(folder, GITIGNORE))
   }
 
   /** Whether a path inside one of the roots is ignored. */
@@ -58,11 +66,14 @@ export class Gitignore {
   #rulesIn(folder: string): readonly Rule[] {
     const rules =
       this.#rules.get(folder) ??
-      ['.git/info/exclude', '.gitignore'].flatMap(file => rulesOf(read(join(folder, file)), folder))
+      ['.git/info/exclude', GITIGNORE].flatMap(file => rulesOf(read(join(folder, file)), folder))
     this.#rules.set(folder, rules)
     return rules
   }
 }
+
+const foldersUpTo = (folder: string, top: string): readonly string[] =>
+  folder === top ? [] : [dirname(folder), ...foldersUpTo(dirname(folder), top)]
 
 function rulesOf(text: string, folder: string): readonly Rule[] {
   return text.split('\n').flatMap(line => {

@@ -1,6 +1,6 @@
 import {existsSync, fstatSync, readdirSync, type Stats} from 'node:fs'
 import {stat} from 'node:fs/promises'
-import {dirname, relative} from 'node:path'
+import {basename, dirname, relative} from 'node:path'
 import type {FSWatcher} from 'chokidar'
 import {codeOf} from '../../model/errors.ts'
 import type {WatchPlan} from '../../model/plan.ts'
@@ -9,7 +9,7 @@ import {FileHashes, type Came} from './file-hashes.ts'
 import {mountedKindOf} from './mounts.ts'
 import {systemClock, type Clock} from '../../platform/clock.ts'
 import {Debouncer} from './debouncer.ts'
-import {Gitignore} from './gitignore.ts'
+import {GITIGNORE, Gitignore} from './gitignore.ts'
 
 export interface WatchOptions {
   /** Where paths start, absolute. */
@@ -81,6 +81,11 @@ export class Watch {
   readonly #rest: Debouncer<Came>
   readonly #stands = Promise.withResolvers<void>()
   #watcher: FSWatcher | undefined
+  #filter: AppFilter | undefined
+  /** What was saved after this moment (ms since 1970) is a change, though it is seen for the first time. */
+  #since: number
+  /** The watcher is replaced, since its filter has changed. */
+  #renewed: Promise<void> = Promise.resolve()
   #polls = false
   /** How many files and folders are followed. */
   #count = 0
@@ -91,6 +96,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options
+    this.#since = options.since
     this.#rest = new Debouncer(came => {
       this.#settled = Promise.all([this.#settled, this.#settle(came)]).then(() => undefined)
     }, options.clock)
@@ -131,7 +137,8 @@ export class Watch {
     this.#count = 0
     const {folder, watch: plan, outputs = ownOutputs()} = this.#options
     const filter = 'files' in plan ? filterOf(plan.files) : openFilter(plan, folder)
-    this.#watcher = watch([...filter.roots], {
+    this.#filter = filter
+    this.#watcher = watch([...filter.roots, ...filter.rulesAbove], {
       ignored: (path, stats) => isOneOf(outputs, stats) || isIgnored(path, stats, filter),
       alwaysStat: true,
       atomic: false, // the rest does that, and quicker
@@ -143,14 +150,15 @@ export class Watch {
     this.#listen(this.#watcher, filter)
   }
 
-  #listen(watcher: FSWatcher, filter: WatchFilter): void {
+  #listen(watcher: FSWatcher, filter: AppFilter): void {
     let stands = false
-    const {folder, since, watch: plan, clock = systemClock} = this.#options
+    const {folder, watch: plan, clock = systemClock} = this.#options
+    const since = this.#since
     const areFiles = 'files' in plan
     const seen = new Set<string>()
     const see = (path: string, came: Came): void => {
       if (areFiles && !stands) seen.add(path)
-      if (path !== folder && filter.counts(path)) this.#rest.add(path, came)
+      if (path !== folder && (filter.counts(path) || filter.hasRules(path))) this.#rest.add(path, came)
     }
     const appear = (path: string, stats?: Stats): void => {
       if (++this.#count > (this.#options.maxFiles ?? MAX_FILES)) void this.#giveUp(watcher)
@@ -179,6 +187,17 @@ export class Watch {
             if (!seen.has(path)) void savedSince(path, since, clock.date()).then(is => is && see(path, 'other'))
       })
       .on('error', error => void this.#fail(error))
+  }
+
+  /** Reads the rules of the filter again, and follows what counts by them. */
+  async #renew(): Promise<void> {
+    this.#renewed = this.#renewed.then(async () => {
+      if (this.#isClosed) return
+      this.#since = (this.#options.clock ?? systemClock).date()
+      await this.#watcher?.close()
+      await this.#begin()
+    })
+    await this.#renewed
   }
 
   /** Starts again by polling, since the system has no watches left. */
@@ -212,7 +231,9 @@ export class Watch {
     try {
       const {folder, watch, except = () => [], changed} = this.#options
       const theirs = new Set(except())
-      const saved = savedOf(came).filter(([path]) => !theirs.has(path))
+      const all = savedOf(came).filter(([path]) => !theirs.has(path))
+      if (all.some(([path]) => this.#filter?.hasRules(path) === true)) await this.#renew()
+      const saved = all.filter(([path]) => this.#filter?.counts(path) === true)
       const isOther = saved.length > 0 && ('files' in watch || (await this.#hashes.differ(saved)))
       if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
     } finally {
@@ -240,28 +261,40 @@ function savedOf(came: ReadonlyMap<string, Came>): readonly (readonly [string, C
   return lasting.length === 0 ? all : lasting
 }
 
+/** What an app's files are, and the files that say so. */
+interface AppFilter extends WatchFilter {
+  /** Files of rules outside of the roots. */
+  readonly rulesAbove: readonly string[]
+  /** A file of rules, wherever it is: once it is saved, the filter is another one. */
+  hasRules(path: string): boolean
+}
+
 /** Only these files: when one is removed, chokidar follows its folder until it is back. */
-const filterOf = (files: readonly string[]): WatchFilter => ({
+const filterOf = (files: readonly string[]): AppFilter => ({
   roots: files,
   isPruned: folder => !files.some(file => file.startsWith(`${folder}/`)),
-  counts: path => files.includes(path)
+  counts: path => files.includes(path),
+  rulesAbove: [],
+  hasRules: () => false
 })
 
 /** The filter of an app; reads the `.gitignore` files that concern it. */
-export function openFilter(plan: WatchPlan, folder: string): WatchFilter {
+export function openFilter(plan: WatchPlan, folder: string): AppFilter {
   let gitignore: Gitignore | undefined
   const filter = watchFilter(plan, folder, {
     namesIn,
     isGitignored: (path, isFolder) => gitignore?.excludes(path, isFolder) ?? false
   })
-  if (plan.honoursGitignore) gitignore = new Gitignore(filter.roots)
-  return filter
+  const {honoursGitignore} = plan
+  if (honoursGitignore) gitignore = new Gitignore(filter.roots)
+  const rulesAbove = gitignore?.above ?? []
+  return {...filter, rulesAbove, hasRules: path => honoursGitignore && basename(path) === GITIGNORE}
 }
 
 /** Chokidar first asks without stats: whatever is not a folder is judged when it has been read. */
-function isIgnored(path: string, stats: Stats | undefined, filter: WatchFilter): boolean {
+function isIgnored(path: string, stats: Stats | undefined, filter: AppFilter): boolean {
   if (stats === undefined || filter.roots.includes(path)) return false
-  return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path)
+  return stats.isDirectory() ? filter.isPruned(path) : !filter.counts(path) && !filter.hasRules(path)
 }
 
 function namesIn(folder: string): readonly string[] {

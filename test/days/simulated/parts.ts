@@ -283,6 +283,8 @@ export async function readFile(path: string): Promise<Buffer> {
   return Buffer.from(fileAt(path).text)
 }
 export const mountedKindOf = async (): Promise<string> => ''
+export const GITIGNORE = '.gitignore'
 export class Gitignore {
+  above = []
   excludes = (): boolean => false
 }

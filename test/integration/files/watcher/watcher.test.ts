@@ -208,6 +208,35 @@ t.test('a save of a file that others follow makes the same bytes beside it no ch
   t.same(w.told.at(-1), ['app.js'])
 })
 
+t.test('an edit of .gitignore counts at once, in the folder and above it', async t => {
+  const w = new Watching()
+  mkdirSync(w.path('api/made'), {recursive: true})
+  mkdirSync(w.path('api/old'))
+  w.write('.gitignore', 'old\n')
+  w.write('api/made/a.js', '1')
+  w.write('api/old/a.js', '1')
+  const api = w.path('api')
+  await w.open(t, {...ALL, honoursGitignore: true}, {folder: api})
+  /** Saves a file again and again until that is seen. */
+  const followed = async (file: string): Promise<void> => {
+    const before = w.told.length
+    while (!w.told.slice(before).flat().includes(file)) {
+      w.write(`api/${file}`, `${performance.now()}`)
+      await atRest()
+    }
+  }
+  w.write('.gitignore', 'made\n')
+  await followed('old/a.js')
+  t.same([...new Set(w.told.flat())], ['old/a.js'], 'what is ignored no more is followed; a file above the folder is none of its files')
+  w.write('api/made/a.js', '2')
+  await atRest()
+  await followed('old/a.js')
+  t.notOk(w.told.flat().includes('made/a.js'), 'what is ignored now is followed no more')
+  w.write('api/.gitignore', '!made\n')
+  await followed('made/a.js')
+  t.ok(w.told.flat().includes('.gitignore'))
+})
+
 t.test('what was changed before the watch stood counts, what was there before does not', async t => {
   const w = new Watching()
   const since = Date.now() - 1000
