@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {STATE_CAPABILITIES} from '../../../files/resources/state-capabilities.ts'
 import {messageOf} from '../../../model/errors.ts'
+import {pause} from '../../../platform/delay.ts'
 import {loadSqlite} from '../../../platform/experimental.ts'
 import type {OpenComponent} from '../component.ts'
 import type {Properties} from '../properties.ts'
@@ -23,10 +24,31 @@ export const open: OpenComponent<StateStore> = async ({properties, folder}) => {
   const path = sqliteFile(properties, folder)
   const {DatabaseSync: Database} = loadSqlite()
   try {
-    const database = new Database(path, {timeout: busyMs})
-    return new SqliteState(database, names, cleanupMs)
+    // SQLite would wait for a lock on the thread that carries all calls
+    const database = new Database(path, {timeout: 0})
+    return await whenFree(busyMs, () => new SqliteState(database, names, {busyMs, cleanupMs}))
   } catch (error) {
     return properties.fault('connectionString', `${path} cannot be opened: ${messageOf(error)}`)
+  }
+}
+
+const BUSY = 5
+const RETRY_MS = 10
+
+/** Whether another process has the database locked (SQLITE_BUSY, with whatever extended code). */
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === BUSY
+
+/** Does it as soon as no other process has the database locked, or fails after so many ms. */
+async function whenFree<T>(busyMs: number, work: () => T): Promise<T> {
+  const end = performance.now() + busyMs
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= end) throw error
+    }
+    await pause(RETRY_MS)
   }
 }
 
@@ -52,9 +74,16 @@ class SqliteState implements StateStore {
   readonly #remove: StatementSync
   readonly #sweep: StatementSync
   readonly #timer: NodeJS.Timeout | undefined
+  /** How long to wait for a lock of another process, in ms. */
+  readonly #busyMs: number
 
-  constructor(database: DatabaseSync, {state, metadata}: {state: string; metadata: string}, cleanupMs: number) {
+  constructor(
+    database: DatabaseSync,
+    {state, metadata}: {state: string; metadata: string},
+    {busyMs, cleanupMs}: {busyMs: number; cleanupMs: number}
+  ) {
     this.#database = database
+    this.#busyMs = busyMs
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     database.exec(`CREATE TABLE IF NOT EXISTS ${metadata} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS ${state} (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, is_binary BOOLEAN NOT NULL,
@@ -73,7 +102,7 @@ class SqliteState implements StateStore {
   }
 
   async get(key: string): Promise<StateItem | undefined> {
-    const row = this.#row(key)
+    const row = await whenFree(this.#busyMs, () => this.#row(key))
     if (row === undefined) return undefined
     return {
       data: Buffer.from(row.value, row.is_binary === 0 ? 'utf8' : 'base64'),
@@ -84,16 +113,16 @@ class SqliteState implements StateStore {
 
   async set(request: SetRequest): Promise<void> {
     const ttl = ttlOf(request.metadata)
-    this.#atOnce(() => this.#put(request, ttl))
+    await this.#atOnce(() => this.#put(request, ttl))
   }
 
   async delete(request: DeleteRequest): Promise<void> {
-    this.#atOnce(() => this.#drop(request))
+    await this.#atOnce(() => this.#drop(request))
   }
 
   async transact(operations: Parameters<StateStore['transact']>[0]): Promise<void> {
     const ttls = operations.map(({request}) => ttlOf(request.metadata))
-    this.#atOnce(() => {
+    await this.#atOnce(() => {
       for (const [at, operation] of operations.entries()) {
         if (operation.kind === 'upsert') this.#put(operation.request, ttls[at])
         else this.#drop(operation.request)
@@ -110,8 +139,12 @@ class SqliteState implements StateStore {
     return this.#select.get(key) as Row | undefined
   }
 
-  /** In one transaction, which nobody else writes into. */
-  #atOnce(work: () => void): void {
+  /** In one transaction, as soon as no other process writes. */
+  async #atOnce(work: () => void): Promise<void> {
+    await whenFree(this.#busyMs, () => this.#transact(work))
+  }
+
+  #transact(work: () => void): void {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
       work()

@@ -36,3 +36,22 @@ t.test('a full disk is told as such, and what was saved before is still there', 
     'it goes on when there is room'
   )
 })
+
+t.test('while another process writes, a save waits, and everything else is served', async t => {
+  const path = join(t.testdir(), 'state.db')
+  const store = await openComponent(t, open, {connectionString: path, busyTimeout: '10s'})
+  const hasty = await openComponent(t, open, {connectionString: path, busyTimeout: '20ms'})
+  await store.set(request('a', Buffer.from('before')))
+  const other = new DatabaseSync(path)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  let isSaved = false
+  const saved = store.set(request('a', Buffer.from('after'))).then(() => (isSaved = true))
+  await t.rejects(hasty.set(request('b', Buffer.from('1'))), {message: /database is locked/})
+  t.equal((await store.get('a', {consistency: '', metadata: {}}))?.data.toString(), 'before')
+  t.notOk(isSaved)
+  const opened = openComponent(t, open, {connectionString: path})
+  other.exec('COMMIT')
+  await saved
+  t.equal((await (await opened).get('a', {consistency: '', metadata: {}}))?.data.toString(), 'after')
+})
