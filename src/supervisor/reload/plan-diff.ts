@@ -36,19 +36,41 @@ export function editedAtStart({atStart: before = {}}: Plan, {atStart: after = {}
 
 const idsOf = (plans: readonly AppPlan[]): string => [...new Set(plans.map(({id}) => id))].join(', ')
 
+const isOf = ({id, version}: AppPlan, apps: readonly AppPlan[] = []): boolean =>
+  apps.some(app => app.id === id && app.version === version)
+
+/** Of apps that have other replicas in both plans: `catalog has 2 replicas (1 before)`. */
+function replicaTexts(apps: readonly AppPlan[], before: Plan, after: Plan): readonly string[] {
+  const count = (plan: AppPlan, {apps: all}: Plan): number => all.filter(each => isOf(plan, [each])).length
+  return apps.map(app => {
+    const now = count(app, after)
+    return `${app.id} has ${now === 1 ? '1 replica' : `${now} replicas`} (${count(app, before)} before)`
+  })
+}
+
 /**
  * The changes in words, for the console: `edit of the template: added news, removed mail`; '' for none. `late`: the keys at the top
  * that differ from those of the start of the run.
  */
-export function editText({added, removed, changed, atStart}: PlanChanges, late: readonly string[]): string {
+export function editText(before: Plan, after: Plan, late: readonly string[]): string {
+  const {added, removed, changed, atStart} = planChanges(before, after)
+  const isScaled = (app: AppPlan): boolean => isOf(app, before.apps) && isOf(app, after.apps)
+  const came = added.filter(app => !isScaled(app))
+  const gone = removed.filter(app => !isScaled(app))
   const names = {
-    added: idsOf(added),
-    removed: idsOf(removed),
+    added: idsOf(came.filter(app => !isOf(app, before.leftOut))),
+    'brought in by a profile:': idsOf(came.filter(app => isOf(app, before.leftOut))),
+    removed: idsOf(gone.filter(app => !isOf(app, after.leftOut))),
+    'left out by a profile:': idsOf(gone.filter(app => isOf(app, after.leftOut))),
     changed: idsOf(changed),
     'from the next start on:': atStart.filter(key => late.includes(key)).join(', '),
     'again as in this run:': atStart.filter(key => !late.includes(key)).join(', ')
   }
-  const parts = Object.entries(names).flatMap(([what, text]) => (text === '' ? [] : [`${what} ${text}`]))
+  const scaled = new Set(replicaTexts([...added, ...removed].filter(isScaled), before, after))
+  const parts = [
+    ...scaled,
+    ...Object.entries(names).flatMap(([what, text]) => (text === '' ? [] : [`${what} ${text}`]))
+  ]
   return parts.length === 0 ? '' : `edit of the template: ${parts.join('; ')}`
 }
 

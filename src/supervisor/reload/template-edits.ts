@@ -149,7 +149,7 @@ export class TemplateEdits {
     const changes = planChanges(this.#plan, after)
     const {added, removed, changed} = changes
     for (const plan of [...added, ...changed]) this.#want(plan)
-    this.#options.applies(editText(changes, editedAtStart(this.#options.plan, after)))
+    this.#options.applies(editText(this.#plan, after, editedAtStart(this.#options.plan, after)))
     this.#plan = after
     apps.leaveOut(after.leftOut ?? [])
     const closed = [...added, ...changed].filter(plan => this.#isClosed(plan))
