@@ -7,5 +7,13 @@ export {FrameClients, type Waiter} from './frame-clients.ts'
 export {RESET_COST, costOf} from './frame-scan.ts'
 export {FrameServer} from './frame-server.ts'
 export type {FrameStream, StreamHandler} from './frame-stream.ts'
-export {CANCEL, ENHANCE_YOUR_CALM, FRAME_SIZE_ERROR, INTERNAL_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, codeName} from './frames.ts'
+export {
+  CANCEL,
+  ENHANCE_YOUR_CALM,
+  FRAME_SIZE_ERROR,
+  INTERNAL_ERROR,
+  PROTOCOL_ERROR,
+  REFUSED_STREAM,
+  codeName
+} from './frames.ts'
 export {MAX_STREAMS, SERVER_GREETING} from './greeting.ts'

@@ -227,7 +227,11 @@ t.test('an edit of .gitignore counts at once, in the folder and above it', async
   }
   w.write('.gitignore', 'made\n')
   await followed('old/a.js')
-  t.same([...new Set(w.told.flat())], ['old/a.js'], 'what is ignored no more is followed; a file above the folder is none of its files')
+  t.same(
+    [...new Set(w.told.flat())],
+    ['old/a.js'],
+    'what is ignored no more is followed; a file above the folder is none of its files'
+  )
   w.write('api/made/a.js', '2')
   await atRest()
   await followed('old/a.js')
