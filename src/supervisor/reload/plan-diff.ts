@@ -39,12 +39,13 @@ const idsOf = (plans: readonly AppPlan[]): string => [...new Set(plans.map(({id}
 const isOf = ({id, version}: AppPlan, apps: readonly AppPlan[] = []): boolean =>
   apps.some(app => app.id === id && app.version === version)
 
+const countOf = (app: AppPlan, {apps}: Plan): number => apps.filter(each => isOf(app, [each])).length
+
 /** Of apps that have other replicas in both plans: `catalog has 2 replicas (1 before)`. */
 function replicaTexts(apps: readonly AppPlan[], before: Plan, after: Plan): readonly string[] {
-  const count = (plan: AppPlan, {apps: all}: Plan): number => all.filter(each => isOf(plan, [each])).length
   return apps.map(app => {
-    const now = count(app, after)
-    return `${app.id} has ${now === 1 ? '1 replica' : `${now} replicas`} (${count(app, before)} before)`
+    const now = countOf(app, after)
+    return `${app.id} has ${now === 1 ? '1 replica' : `${now} replicas`} (${countOf(app, before)} before)`
   })
 }
 

@@ -77,7 +77,6 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
   #callee: FrameStream | undefined
   #calleeConnection: FrameClient | undefined
   #timer: NodeJS.Timeout | undefined
-  #isRepeated = false
   /** Bytes that were received and not passed on yet. */
   #unpassed = 0
   /** How the current attempt has ended; undefined: a policy ends it. */
@@ -185,7 +184,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   conclude(outcome: CallOutcome): void {
     this.#messages.release()
-    if (outcome.kind === 'ended') this.#fail(statusOfPolicy(outcome.reason))
+    if (outcome.kind === 'ended') this.#fail(status.ofPolicy(outcome.reason))
     else this.#accept?.()
   }
 
@@ -242,8 +241,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
 
   /** Sends a call that the app has not begun to handle once more, as clients of gRPC do (grpc-go: stream.go, shouldRetry). */
   #repeat(): boolean {
-    if (this.#isRepeated || this.passage.broken !== undefined || !this.#messages.repeat()) return false
-    this.#isRepeated = true
+    if (this.passage.broken !== undefined || !this.#messages.repeat()) return false
     this.#callee = undefined
     this.#clients?.take(this)
     return true
@@ -297,7 +295,6 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     this.passage.release()
   }
 
-  /** Additional fields for the head of the answer. */
   moreFields(fields: AnswerFields): string {
     return this.answerFields(fields) + this.#faultField
   }
@@ -401,9 +398,3 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     passage.over()
   }
 }
-
-/** How a call ends that a policy ended, by its reason in Dapr's words. */
-const statusOfPolicy = (reason: string): GrpcStatus => ({
-  code: reason === 'context deadline exceeded' ? status.DEADLINE_EXCEEDED : status.UNKNOWN,
-  message: reason
-})

@@ -50,11 +50,12 @@ export class SentMessages {
     return true
   }
 
-  /** Makes the next stream begin with all messages once more; false: they are not there any more. */
+  /** Makes the next stream begin with all messages, once; false: they are not there any more. */
   repeat(): boolean {
-    if (this.#kept !== undefined) return !this.#kept.isLost
-    if (this.#passed === undefined) return false
-    this.#early = [this.#passed]
+    const passed = this.#passed
+    this.#passed = undefined
+    if (passed === undefined || this.#kept?.isLost === true) return false
+    if (this.#kept === undefined) this.#early = [passed]
     return true
   }
 

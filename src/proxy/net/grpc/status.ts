@@ -107,3 +107,9 @@ export const codeOfReset = (code: number): number => (code === 8 ? CANCELLED : c
 const HTTP_STATUSES = [200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401]
 
 export const httpStatusOf = (code: number): number => HTTP_STATUSES[code] ?? 500
+
+/** How a call ends that a policy ended, by its reason in Dapr's words. */
+export const ofPolicy = (reason: string): GrpcStatus => ({
+  code: reason === 'context deadline exceeded' ? DEADLINE_EXCEEDED : UNKNOWN,
+  message: reason
+})

@@ -38,16 +38,17 @@ t.test('what a run takes at its start: added, changed, taken back', async t => {
   )
 })
 
+const textOf = (before: Plan, after: Plan): string => editText(before, after, []).replace('edit of the template: ', '')
+
 t.test('what an edit does, in its own words', async t => {
   const [one, two, three] = [app('a'), app('a', {instance: 2}), app('a', {instance: 3})]
-  const said = (before: Plan, after: Plan): string => editText(before, after, []).replace('edit of the template: ', '')
-  t.equal(said(plan(one), plan(one, two, three)), 'a has 3 replicas (1 before)')
-  t.equal(said(plan(one, two, app('b')), plan(one)), 'a has 1 replica (2 before); removed b')
-  t.equal(said(plan(one), plan(one, app('a', {version: '2.0.0'}))), 'added a')
+  t.equal(textOf(plan(one), plan(one, two, three)), 'a has 3 replicas (1 before)')
+  t.equal(textOf(plan(one, two, app('b')), plan(one)), 'a has 1 replica (2 before); removed b')
+  t.equal(textOf(plan(one), plan(one, app('a', {version: '2.0.0'}))), 'added a')
   const without = {...plan(one), leftOut: [app('parrot')]}
-  t.equal(said(plan(one, app('parrot')), without), 'left out by a profile: parrot')
-  t.equal(said(without, plan(one, app('parrot'), app('n'))), 'added n; brought in by a profile: parrot')
-  t.equal(said(plan(one, app('parrot')), plan(one)), 'removed parrot')
+  t.equal(textOf(plan(one, app('parrot')), without), 'left out by a profile: parrot')
+  t.equal(textOf(without, plan(one, app('parrot'), app('n'))), 'added n; brought in by a profile: parrot')
+  t.equal(textOf(plan(one, app('parrot')), plan(one)), 'removed parrot')
 })
 
 t.test('apps that came, went, and run otherwise', async t => {
