@@ -191,13 +191,10 @@ export class Watch {
 
   /** Reads the rules of the filter again, and follows what counts by them. */
   async #renew(): Promise<void> {
-    this.#renewed = this.#renewed.then(async () => {
-      if (this.#isClosed) return
-      this.#since = (this.#options.clock ?? systemClock).date()
-      await this.#watcher?.close()
-      await this.#begin()
-    })
-    await this.#renewed
+    if (this.#isClosed) return
+    this.#since = (this.#options.clock ?? systemClock).date()
+    await this.#watcher?.close()
+    await this.#begin()
   }
 
   /** Starts again by polling, since the system has no watches left. */
@@ -232,7 +229,8 @@ export class Watch {
       const {folder, watch, except = () => [], changed} = this.#options
       const theirs = new Set(except())
       const all = savedOf(came).filter(([path]) => !theirs.has(path))
-      if (all.some(([path]) => this.#filter?.hasRules(path) === true)) await this.#renew()
+      if (all.some(([path]) => this.#filter?.hasRules(path) === true))
+        await (this.#renewed = this.#renewed.then(async () => this.#renew()))
       const saved = all.filter(([path]) => this.#filter?.counts(path) === true)
       const isOther = saved.length > 0 && ('files' in watch || (await this.#hashes.differ(saved)))
       if (isOther && !this.#isClosed) changed(saved.map(([path]) => relative(folder, path)))
