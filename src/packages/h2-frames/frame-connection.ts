@@ -18,7 +18,7 @@ const RAPID_RESET = 5
 
 /**
  * One connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
- * handed on as they come; the peer may send more when they have gone out elsewhere, so whoever reads slowly slows his sender.
+ * handed on as they come; the peer may send more on a stream when they have gone out elsewhere, so whoever reads slowly slows his sender.
  */
 export abstract class FrameConnection implements FrameSink, BulkSink {
   readonly streams = new NumberedList<FrameStream>()
@@ -39,8 +39,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   /** Streams whose data waits for room on the connection, not on their own window. */
   #waiting = new Set<FrameStream>()
   #window = INITIAL_WINDOW
-  #used = 0
-  #taken = 0
+  /** Bytes of data whose window the peer has not got back. */
+  #received = 0
   #hasSettings = false
   #hasFailed = false
   /** Looks in a row at which nothing had come. */
@@ -166,14 +166,6 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
     this.#waiting.add(stream)
   }
 
-  credit(bytes: number): void {
-    this.#taken += bytes
-    if (this.#taken < CONNECTION_WINDOW / 2) return
-    this.send(frames.windowFrame(0, this.#taken))
-    this.#used -= this.#taken
-    this.#taken = 0
-  }
-
   forget(stream: FrameStream): void {
     this.streams.remove(stream)
     if (stream.takesBytes) this.#byteStreams--
@@ -214,23 +206,32 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   data(id: number, bytes: string | Buffer, padding: number, isLast: boolean): void {
     if (id === 0) throw new ConnectionError(PROTOCOL_ERROR, 'data of no stream')
     const length = bytes.length + padding
-    if ((this.#used += length) > CONNECTION_WINDOW)
-      throw new ConnectionError(frames.FLOW_CONTROL_ERROR, 'more than the window takes')
+    this.#returnWindow(length)
     if (length === 0 && !isLast) this.#guard.useless()
     const stream = this.streams.get(id)
     if (stream === undefined) {
       if (!this.wasOpen(id)) throw new ConnectionError(PROTOCOL_ERROR, 'data on a stream that was never opened')
-      return this.credit(length)
+      return
     }
     if (stream.isRemoteDone || !stream.receive(length)) {
       const code = stream.isRemoteDone ? frames.STREAM_CLOSED : frames.FLOW_CONTROL_ERROR
-      if (stream.isRemoteDone) this.credit(length)
       return this.#break(stream, code)
     }
     if (padding > 0) stream.credit(padding)
     if (typeof bytes === 'string') stream.handler.data(stream, bytes, isLast)
     else stream.handler.bytes?.(stream, bytes, isLast)
     if (isLast) stream.remoteDone()
+  }
+
+  /**
+   * Data counts against the connection's window only until it has been read: what a stream does not pass on counts against its own window,
+   * so that a slow reader stops no other stream.
+   */
+  #returnWindow(bytes: number): void {
+    this.#received += bytes
+    if (this.#received < CONNECTION_WINDOW / 2) return
+    this.send(frames.windowFrame(0, this.#received))
+    this.#received = 0
   }
 
   fields(id: number, block: string, isLast: boolean): void {

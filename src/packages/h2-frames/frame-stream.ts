@@ -28,7 +28,6 @@ interface StreamConnection {
   sendData(head: string, bytes: Data): void
   takes(bytes: number): boolean
   waitsForRoom(stream: FrameStream): void
-  credit(bytes: number): void
   useless(): void
   forget(stream: FrameStream): void
   localDone(stream: FrameStream): void
@@ -80,11 +79,6 @@ export class FrameStream {
     this.id = id
     this.window = window
     this.handler = handler
-  }
-
-  /** Bytes that have come and were not passed on. */
-  get unpassed(): number {
-    return this.#used - this.#taken
   }
 
   /** Hands its data on as bytes, soon: for those that are large. Not for connections that read into a buffer of their own. */
@@ -178,7 +172,6 @@ export class FrameStream {
   /** So many bytes that came were passed on, or are not wanted: the peer may send as many again. */
   credit(bytes: number): void {
     if (this.isOver) return
-    this.#connection.credit(bytes)
     this.#taken += bytes
     if (this.#taken < STREAM_WINDOW / 2) return
     if (!this.isRemoteDone) this.#connection.send(windowFrame(this.id, this.#taken))
@@ -196,11 +189,10 @@ export class FrameStream {
     if (this.isLocalDone) this.close()
   }
 
-  /** It is over: what it has not passed on counts no more. */
+  /** It is over: nothing goes out on it any more. */
   close(): void {
     if (this.isOver) return
     this.isOver = true
-    this.#connection.credit(this.unpassed)
     this.#connection.forget(this)
     this.#waiting = NONE
     this.#trailers = undefined

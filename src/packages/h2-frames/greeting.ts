@@ -3,8 +3,9 @@ import {frameHead, SETTINGS, uint32, windowFrame} from './frames.ts'
 /** What a client of HTTP/2 sends first (RFC 9113 §3.4). */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
-/** Bytes of one stream, and of all streams of a connection, that a peer may send before they have been passed on. */
+/** Bytes of one stream that a peer may send before they have been passed on. */
 export const STREAM_WINDOW = 1 << 20
+/** Bytes of all streams of a connection that a peer may send before they have been read. */
 export const CONNECTION_WINDOW = 1 << 24
 const INITIAL_WINDOW = 65_535
 

@@ -3,10 +3,14 @@ import http2 from 'node:http2'
 import net, {type AddressInfo} from 'node:net'
 import t from 'tap'
 import {FrameServer} from '../frame-server.ts'
-import {SERVER_GREETING} from '../greeting.ts'
+import {CONNECTION_WINDOW, SERVER_GREETING, STREAM_WINDOW} from '../greeting.ts'
 import type {FrameStream, StreamHandler} from '../frame-stream.ts'
 
 const nothing = (): void => undefined
+
+/** So many streams that are full fill the first window of a connection; the id of the stream behind them. */
+const UNREAD = CONNECTION_WINDOW / STREAM_WINDOW
+const LAST = 2 * UNREAD + 1
 
 t.test('a connection has one taker of calls, which may know what its caller said before', async t => {
   const takers: StreamHandler[] = []
@@ -93,4 +97,29 @@ t.test('a stream that takes bytes, and one that does not, on one connection', as
   t.equal(texts.get(5), 'and so on')
   t.equal(servers.length, 1)
   t.ok(kinds.has('large: object') && kinds.has('small: string') && !kinds.has('small: object'), [...kinds].join())
+})
+
+t.test('streams that nobody reads stop no other stream of their connection', {timeout: 10_000}, async t => {
+  const answersAll = (stream: FrameStream, bytes: string, isLast: boolean): void => {
+    if (stream.id === LAST) stream.credit(bytes.length)
+    if (isLast) stream.writeHead('\u0088', true)
+  }
+  const server = net.createServer(socket => {
+    socket.write(SERVER_GREETING, 'latin1')
+    const handler: StreamHandler = {head: nothing, data: answersAll, sent: nothing, reset: nothing, lost: nothing}
+    new FrameServer(socket, {warn: text => t.fail(text), accept: () => handler, closed: nothing})
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  t.teardown(() => {
+    session.destroy()
+    server.close()
+  })
+  await once(session, 'remoteSettings')
+  for (let n = 0; n < UNREAD; n++)
+    session.request({':path': '/', ':method': 'POST'}).end(Buffer.alloc(STREAM_WINDOW + 1))
+  const read = session.request({':path': '/', ':method': 'POST'})
+  read.end(Buffer.alloc(3 * STREAM_WINDOW))
+  const [head] = (await once(read, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
+  t.equal(head[':status'], 200)
 })

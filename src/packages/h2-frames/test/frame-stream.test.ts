@@ -28,7 +28,6 @@ const streamOf = (window: number) => {
     },
     takes: () => true,
     localDone: nothing,
-    credit: nothing,
     forget: nothing
   }
   return {stream: new FrameStream(connection as unknown as FrameConnection, 1, window, HANDLER), told}
