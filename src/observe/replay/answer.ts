@@ -1,5 +1,5 @@
 import {brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync} from 'node:zlib'
-import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, isStream} from '../telemetry/recorder/call-content.ts'
 import {FLAG} from '../telemetry/recorder/call-lines.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 
@@ -15,6 +15,8 @@ export interface CallAnswer {
   readonly bytes: number
   /** The body was kept whole. */
   readonly isWhole: boolean
+  /** It may go on without end: where it was cut off says nothing. */
+  readonly isStream: boolean
   /** Without the time in the queue. */
   readonly ms: number
   /** Why it failed; '' = it did not. */
@@ -43,6 +45,7 @@ export function answerOf(call: RecordedCall): CallAnswer {
     body: isWhole ? decompressed(response.body, headerValue(response.headers, 'content-encoding')) : response.body,
     bytes: call.responseBytes,
     isWhole,
+    isStream: isStream(response),
     ms: call.totalMs - call.waitedMs,
     failure
   }

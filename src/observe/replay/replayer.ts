@@ -176,7 +176,7 @@ export class Replayer {
       taken?.()
     }
     const recorded = number > 0 ? recorder.call(number) : undefined
-    const after = recorded === undefined ? bareAnswer(sent) : answerOf(recorded)
+    const after = recorded === undefined ? bareAnswer(sent) : withReason(answerOf(recorded), sent)
     const comparison = compare(before, after, noise, masking())
     return {call, number, before, after, comparison, refusal: undefined}
   }
@@ -198,6 +198,9 @@ export const refused = (call: RecordedCall, before: CallAnswer, refusal: UserErr
   refusal
 })
 
+/** An answer that did not come to its end failed for the reason that its reader knows, where the recorder knows none. */
+const withReason = (answer: CallAnswer, {why}: Resent): CallAnswer => ({...answer, failure: answer.failure || why})
+
 /** The answer to a request that was not recorded as a call: the sidecar refused it, or was not there. */
 const bareAnswer = ({status, why}: Resent): CallAnswer => ({
   status,
@@ -205,6 +208,7 @@ const bareAnswer = ({status, why}: Resent): CallAnswer => ({
   body: Buffer.alloc(0),
   bytes: 0,
   isWhole: false,
+  isStream: false,
   ms: 0,
   failure: why
 })

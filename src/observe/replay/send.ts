@@ -1,6 +1,6 @@
 import {messageOf} from '../../model/errors.ts'
 import {http} from '../../proxy/net/http1/node-http.ts'
-import {contentOf, headerValue} from '../telemetry/recorder/call-content.ts'
+import {contentOf, headerValue, isStreamType} from '../telemetry/recorder/call-content.ts'
 import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 import {REPLAY_HEADER} from '../telemetry/recorder/expected-replays.ts'
 
@@ -31,7 +31,7 @@ const TAKES_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
  * Sends the request of a call as its caller sent it, but for headers about the connection. Settles when the response
- * has come to its end, or there will be none; never rejects.
+ * has come to its end, or there will be none; of a stream it waits for the head alone. Never rejects.
  */
 export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, signal: AbortSignal): Promise<Resent> {
   const {request, target} = contentOf(call)
@@ -46,7 +46,11 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
     try {
       http
         .request({host, port, method, path: target, headers, agent: false, signal}, response => {
-          const {statusCode: status = 0} = response
+          const {statusCode: status = 0, headers: {'content-type': type = ''}} = response
+          if (isStreamType(type)) {
+            resolve({status, why: ''})
+            return void response.destroy()
+          }
           response
             .on('error', failed)
             .on('end', () => resolve({status, why: ''}))

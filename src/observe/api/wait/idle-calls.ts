@@ -1,10 +1,7 @@
-import {contentOf} from '../../telemetry/recorder/call-content.ts'
+import {contentOf, isStream} from '../../telemetry/recorder/call-content.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {IsIgnored} from './ignored-calls.ts'
 import type {WaitContext} from './wait-context.ts'
-
-/** Responses that go on without end. */
-const STREAMS = /^content-type:\s*(?:text\/event-stream|application\/(?:x-)?nd-?json|multipart\/x-mixed-replace)/im
 
 /**
  * The calls of a run as idleness sees them. Streams whose response has begun, replays and ignored calls do not count. Calls that
@@ -67,8 +64,9 @@ export class IdleCalls {
     if (streams.has(number)) return true
     const call = this.#context.recorder.call(number)
     if (call === undefined || (call.flags & FLAG.grpc) !== 0) return false
-    const {head} = contentOf(call).response
-    return head !== '' && (/^HTTP\/\d(?:\.\d)? 101/.test(head) || STREAMS.test(head))
+    const {response} = contentOf(call)
+    const {head} = response
+    return head !== '' && (/^HTTP\/\d(?:\.\d)? 101/.test(head) || isStream(response))
   }
 
   #describe(number: number): string {

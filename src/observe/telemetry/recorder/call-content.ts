@@ -62,6 +62,13 @@ export function contentOf({pieces}: Pick<RecordedCall, 'pieces'>): CallContent {
   }
 }
 
+/** Whether a response of this media type may go on without end. */
+export const isStreamType = (type: string): boolean =>
+  /^(?:text\/event-stream|application\/(?:x-)?nd-?json|multipart\/x-mixed-replace)/i.test(type)
+
+/** Whether a response may go on without end. */
+export const isStream = ({headers}: RecordedMessage): boolean => isStreamType(headerValue(headers, 'content-type'))
+
 /** The first value of a header, by its name in lower case; '': there is none. `headers`: names and values by turns. */
 export function headerValue(headers: readonly string[], name: string): string {
   const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name)

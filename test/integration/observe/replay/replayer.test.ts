@@ -54,6 +54,19 @@ t.test('no answer, a broken one, one of the sidecar alone', async t => {
   t.match(await replayer.replay(odd, ASKED), {number: 0, after: {status: 0, failure: /Invalid character in header/}})
 })
 
+t.test('of a stream without end the head alone is waited for, and compared', {timeout: 10_000}, async t => {
+  const types = ['text/event-stream; charset=utf-8', 'application/x-ndjson', 'text/event-stream']
+  const {replayer, made} = await openSidecar(t, ({url}) => {
+    const [, at = '', status = '200'] = (url ?? '').split('/')
+    return {isEndless: true, type: types[Number(at)] ?? '', status: Number(status), body: 'data: 2\n\n'}
+  })
+  const answered = async (path: string, type = types[Number(path[1])]): Promise<unknown> =>
+    (await replayer.replay(made(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`, '', 'data: 1\n\n', type), ASKED)).comparison
+  t.match(await answered('/0'), {count: 0})
+  t.match(await answered('/1'), {count: 0})
+  t.match(await answered('/2/404'), {differences: [{what: 'status', before: '200', after: '404'}], count: 1})
+})
+
 t.test('two replays of one call take turns; the end of the run ends them', async t => {
   const waiting: (() => void)[] = []
   const came = Promise.withResolvers<void>()

@@ -13,6 +13,10 @@ import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 interface Answered {
   readonly status?: number
   readonly body?: string
+  /** Its media type; left out: JSON. */
+  readonly type?: string
+  /** The body goes on after this. */
+  readonly isEndless?: boolean
   /** The connection is cut in place of an answer. */
   readonly isCut?: boolean
 }
@@ -28,7 +32,7 @@ export interface FakeSidecar {
   /** What was reported. */
   readonly reported: readonly Replay[]
   /** Records a call that was made before, with this head, body and answer. */
-  readonly made: (head: string, body?: string, answer?: string) => RecordedCall
+  readonly made: (head: string, body?: string, answer?: string, type?: string) => RecordedCall
 }
 
 export async function openSidecar(
@@ -49,8 +53,8 @@ export async function openSidecar(
     recorder.text(call, 'request', body)
     return call
   }
-  const end = (call: Call, status: number, body: string): void => {
-    const response = `HTTP/1.1 ${status} X\r\ncontent-type: application/json\r\n\r\n`
+  const end = (call: Call, status: number, body: string, type = 'application/json'): void => {
+    const response = `HTTP/1.1 ${status} X\r\ncontent-type: ${type}\r\n\r\n`
     if (status > 0) recorder.responded(call, {text: response, size: response.length})
     recorder.text(call, 'response', body)
     const now = performance.now()
@@ -75,7 +79,17 @@ export async function openSidecar(
     const head = rawHead(request)
     heads.push(head)
     const call = begin(head, body)
-    const {status = 200, body: text = '{}', isCut = false} = await answer(request, body)
+    const {
+      status = 200,
+      body: text = '{}',
+      type = 'application/json',
+      isCut = false,
+      isEndless = false
+    } = await answer(request, body)
+    if (isEndless) {
+      response.on('close', () => end(call, status, text, type)).writeHead(status, {'content-type': type})
+      return void response.write(text)
+    }
     end(call, isCut ? 0 : status, isCut ? '' : text)
     if (isCut) response.destroy()
     else response.writeHead(status, {'content-type': 'application/json'}).end(text)
@@ -107,9 +121,9 @@ export async function openSidecar(
     replayer,
     heads,
     reported,
-    made: (head, body = '', text = '{"ok":true}') => {
+    made: (head, body = '', text = '{"ok":true}', type = 'application/json') => {
       const call = begin(head, body)
-      end(call, 200, text)
+      end(call, 200, text, type)
       const recorded = recorder.call(call.number ?? 0)
       if (recorded === undefined) throw new Error('it is not recorded')
       return recorded
