@@ -183,3 +183,24 @@ t.test(
     t.same([await asked(), await asked()], [left?.appPid.toString(), left?.appPid.toString()])
   }
 )
+
+t.test('a restart is answered when the new process is not ready in time; the others follow once it is', async t => {
+  const rig = await openRig(t)
+  const ready = {timeout: '500ms'}
+  const order = {appID: 'order', appDirPath: 'order', autoPort: true, ready}
+  await rig.template([order, order])
+  const run = rig.pillion(['run', '-f', '.'])
+  await run.ports('order')
+  for (const life of [await rig.driven('order'), await rig.driven('order')]) await life.listen()
+  t.match(await rig.run(['wait', '--for', 'ready']), {code: 0})
+
+  const restart = rig.run(['restart', '--app-id', 'order'])
+  const fresh = await rig.driven('order')
+  t.match(await restart, {code: 0})
+  t.match(
+    await run.waitForLine('keeps its process', {stream: 'stderr'}),
+    '"order.2" keeps its process until "order" is ready'
+  )
+  await fresh.listen()
+  await (await rig.driven('order')).listen()
+})

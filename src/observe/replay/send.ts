@@ -46,7 +46,10 @@ export async function sendAgain(call: RecordedCall, {host, port}: CallPlace, sig
     try {
       http
         .request({host, port, method, path: target, headers, agent: false, signal}, response => {
-          const {statusCode: status = 0, headers: {'content-type': type = ''}} = response
+          const {
+            statusCode: status = 0,
+            headers: {'content-type': type = ''}
+          } = response
           if (isStreamType(type)) {
             resolve({status, why: ''})
             return void response.destroy()

@@ -196,7 +196,8 @@ export class Changes {
   #newRolling(): Rolling {
     return new Rolling({
       isElsewhere: runtime => this.#left.has(runtime) || runtime.isDebugged,
-      stopped: (down, waiting) => this.#reportStopped(down, waiting)
+      stopped: (down, waiting) => this.#reportStopped(down, waiting),
+      onLate: (late, waiting) => this.#reportWaiting(late, waiting)
     })
   }
 
@@ -207,6 +208,12 @@ export class Changes {
   #reportStopped(down: AppRuntime, left: readonly AppRuntime[]): void {
     const names = left.map(({name}) => `"${name}"`).join(', ')
     const text = `"${down.name}" did not become ready: ${names} ${left.length === 1 ? 'keeps its process' : 'keep their processes'}`
+    if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
+  }
+
+  #reportWaiting({name}: AppRuntime, waiting: readonly AppRuntime[]): void {
+    const names = waiting.map(each => `"${each.name}"`).join(', ')
+    const text = `${names} ${waiting.length === 1 ? 'keeps its process' : 'keep their processes'} until "${name}" is ready`
     if (!this.#isOver) this.#options.reporter.warn('reload-failed', text)
   }
 

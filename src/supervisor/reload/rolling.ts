@@ -1,3 +1,4 @@
+import {systemClock, type Clock} from '../../platform/clock.ts'
 import type {AppRuntime} from '../app-runtime.ts'
 
 /** An instance that waits for its turn; `exchange` settles when it is ready again, or has failed. */
@@ -6,7 +7,7 @@ interface Turn {
   /** How many changes the instance was asked for since its last turn. */
   changes: number
   readonly exchange: () => Promise<void>
-  readonly done: PromiseWithResolvers<void>
+  done: PromiseWithResolvers<void>
 }
 
 export interface RollingOptions {
@@ -14,6 +15,9 @@ export interface RollingOptions {
   readonly isElsewhere: (runtime: AppRuntime) => boolean
   /** Called with the instance that did not become ready, and the instances that keep their processes. */
   readonly stopped: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
+  /** Called with the instance that is not ready within its `ready.timeout`, and the instances that wait for it. */
+  readonly onLate: (runtime: AppRuntime, waiting: readonly AppRuntime[]) => void
+  readonly clock?: Clock
 }
 
 /**
@@ -30,11 +34,16 @@ export class Rolling {
     this.#options = options
   }
 
-  /** Settles when the turn of the instance is over. A waiting instance keeps its place; one in progress is requested again. */
+  /** Settles when the turn of the instance is over, or it, or the one it waits for, is late. A waiting instance keeps its place; one in progress is requested again. */
   async take(runtime: AppRuntime, exchange: () => Promise<void>): Promise<void> {
-    if (this.#current?.runtime === runtime) {
-      this.#current.changes++
-      return exchange()
+    const current = this.#current
+    if (current?.runtime === runtime) {
+      current.changes++
+      const {done} = current
+      current.done = Promise.withResolvers()
+      void current.done.promise.then(done.resolve, done.reject)
+      void exchange().then(current.done.resolve, current.done.reject)
+      return current.done.promise
     }
     const at = this.#turns.findIndex(turn => turn.runtime === runtime)
     const {done, changes} = this.#turns[at] ?? {done: Promise.withResolvers<void>(), changes: 0}
@@ -47,18 +56,43 @@ export class Rolling {
   async #run(): Promise<void> {
     for (let turn = this.#turns.shift(); turn !== undefined; turn = this.#turns.shift()) {
       this.#current = turn
+      const callOff = this.#lookForLate(turn)
       try {
         await turn.exchange()
         turn.done.resolve()
       } catch (error) {
         turn.done.reject(error)
       }
+      callOff()
       const {queue, app} = turn.runtime
       const isDown = queue.state !== 'open' && !this.#options.isElsewhere(turn.runtime)
       // one that still waits for other apps tells nothing about the new code
       if (isDown && app.state.phase !== 'idle') this.#give(turn)
     }
     this.#current = undefined
+  }
+
+  /**
+   * Those who wait for a turn are answered when the new process is not ready in time: it may never be. The turns stay, for when it is.
+   * Returns what ends the look.
+   */
+  #lookForLate(turn: Turn): () => void {
+    const {runtime} = turn
+    const {clock = systemClock, onLate} = this.#options
+    let callOff: (() => void) | undefined
+    const off = runtime.onMove(() => {
+      if (runtime.app.state.phase !== 'starting') return
+      callOff?.()
+      callOff = clock.after(runtime.wanted.ready.timeoutMs, () => {
+        const waiting = this.#turns.map(each => each.runtime)
+        if (waiting.length > 0) onLate(runtime, waiting)
+        for (const {done} of [turn, ...this.#turns]) done.resolve()
+      })
+    })
+    return () => {
+      off()
+      callOff?.()
+    }
   }
 
   /** Whoever was asked for more changes than the one that failed waits for one that has not been tried. */

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
 import {Rolling} from '../../../../src/supervisor/reload/rolling.ts'
+import {TestClock} from '../../../rig/clock.ts'
 
 /** An instance whose exchanges are ended by hand: up or not. */
 class Instance {
@@ -9,7 +10,9 @@ class Instance {
   readonly app = {state: {phase: 'running'}}
   /** The changes that were tried, in order. */
   readonly tried: string[] = []
+  readonly wanted = {ready: {timeoutMs: 3000}}
   #over: PromiseWithResolvers<void> | undefined
+  readonly #listeners = new Set<() => void>()
 
   constructor(name: string) {
     this.name = name
@@ -23,6 +26,16 @@ class Instance {
     })
   }
 
+  onMove(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  starts(): void {
+    this.app.state.phase = 'starting'
+    for (const listener of this.#listeners) listener()
+  }
+
   async comes(state: 'open' | 'shut'): Promise<void> {
     this.queue.state = state
     this.#over?.resolve()
@@ -31,13 +44,18 @@ class Instance {
   }
 }
 
-const shop = (): {readonly rolling: Rolling; readonly all: readonly Instance[]; readonly kept: string[]} => {
+const shop = () => {
   const kept: string[] = []
+  const clock = new TestClock()
+  const nameAll = (down: AppRuntime, waiting: readonly AppRuntime[]): string =>
+    `${down.name}: ${waiting.map(({name}) => name).join(' ')}`
   const rolling = new Rolling({
     isElsewhere: () => false,
-    stopped: (down, waiting) => kept.push(`${down.name}: ${waiting.map(({name}) => name).join(' ')}`)
+    stopped: (down, waiting) => kept.push(nameAll(down, waiting)),
+    onLate: (late, waiting) => kept.push(`late ${nameAll(late, waiting)}`),
+    clock
   })
-  return {rolling, kept, all: ['a', 'a.2', 'a.3'].map(name => new Instance(name))}
+  return {rolling, kept, clock, all: ['a', 'a.2', 'a.3'].map(name => new Instance(name))}
 }
 
 t.test('when one does not come up, those that wait keep what they have', async t => {
@@ -79,4 +97,47 @@ t.test('what fails with the latest change was asked for it in its turn: the othe
     [['edit', 'save'], [], []]
   )
   t.same(kept, ['a: a.2 a.3'])
+})
+
+t.test('one that is not ready in time answers who waits; the others have their turn once it is ready', async t => {
+  const {rolling, kept, clock, all} = shop()
+  const [a, second] = all
+  const answers = all.map(async instance => instance.ask(rolling, 'restart'))
+  a?.starts()
+  clock.pass(3000)
+  await Promise.all(answers)
+  t.same(kept, ['late a: a.2 a.3'])
+  const secondAnswer = a?.ask(rolling, 'restart')
+  a?.starts()
+  clock.pass(3000)
+  await secondAnswer
+  t.equal(kept.length, 2, 'once for each restart')
+  await a?.comes('open')
+  second?.starts()
+  await second?.comes('open')
+  await all[2]?.comes('open')
+  t.same(
+    all.map(({tried}) => tried),
+    [['restart', 'restart'], ['restart'], ['restart']]
+  )
+  clock.pass(60_000)
+  t.equal(kept.length, 2, 'who is ready is not late')
+})
+
+t.test('who asks again in the middle of a turn is answered with who asked first', async t => {
+  const {rolling, clock, all} = shop()
+  const answers = all.map(async instance => instance.ask(rolling, 'restart'))
+  all[0]?.starts()
+  answers.push(all[0]?.ask(rolling, 'restart') ?? Promise.reject(new Error('none')))
+  clock.pass(3000)
+  t.equal((await Promise.all(answers)).length, 4)
+})
+
+t.test('one that is late and then ends stops those that wait', async t => {
+  const {rolling, kept, clock, all} = shop()
+  for (const instance of all) void instance.ask(rolling, 'restart')
+  all[0]?.starts()
+  clock.pass(3000)
+  await all[0]?.comes('shut')
+  t.same(kept, ['late a: a.2 a.3', 'a: a.2 a.3'])
 })
