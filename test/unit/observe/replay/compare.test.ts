@@ -13,6 +13,7 @@ const answer = (body: string | Buffer, more: Partial<CallAnswer> = {}): CallAnsw
     body: bytes,
     bytes: bytes.length,
     isWhole: true,
+    isStream: false,
     ms: 5,
     failure: '',
     ...more
