@@ -16,7 +16,7 @@ export type MistakeCode =
   | 'missing-key' // error: A required key is missing.
   | 'no-actor-store' // warning: The template has workflows (an earlier run has kept some, or a resource is about them), and no Component has `actorStateStore: "true"`, which a real Dapr needs for them.
   | 'no-apps' // error: The template has no apps.
-  | 'no-component' // warning: The template's `conversation` names what no Component of conversation is called.
+  | 'no-component' // warning: The template's `conversation`, a Subscription, an outbox or a `secretStore` names a component that the app does not have.
   | 'needs-profile' // error or warning: An app depends on an app that starts only with a profile. `run` and `validate` refuse it unless the profile is asked for: `--profile`. A warning if the app itself has profiles, too.
   | 'no-effect' // warning: A key of the template, or a resource, is read but has no effect.
   | 'no-shell' // warning: A command has `|`, `&&` or `>` as an argument, is one word with blanks, or begins with `NAME=`: only a shell understands that.

@@ -37,6 +37,7 @@ export type WarningCode =
   | 'not-copied' // A file of a service could not be copied into its working copy.
   | 'not-enforced' // A Configuration restricts calls in a way that Pillion does not enforce.
   | 'odd-app-id' // An `appID` has characters that do not pass through URLs and headers as they are, or a dot.
+  | 'outbox' // An event of a committed transaction cannot be published yet. It is tried again until it can.
   | 'policies-enforced' // The access policies of a Configuration, or a WorkflowAccessPolicy, are enforced; a self-hosted Dapr without mTLS ignores the former, and for the latter refuses whatever another app asks.
   | 'port-taken' // Another program listens on the `appPort` of an app.
   | 'ports-moved' // The run has other ports than its template names: a copy of the template has those, or `--isolated` was given.

@@ -53,6 +53,37 @@ const twoStores = (scopes: readonly string[]) => ({
   'resources/orders.yaml': marked('orders', scopes)
 })
 
+t.test('resources that name a component which is not there', async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop'}, {appID: 'pay'}], {resourcesPath: './resources'})
+  const of = (kind: string, name: string, spec: object) =>
+    JSON.stringify({apiVersion: 'dapr.io/v2alpha1', kind, metadata: {name}, spec})
+  const secret = [{name: 'redisPassword', secretKeyRef: {name: 'redis', key: 'password'}}]
+  const withSecret = JSON.parse(component('cart', 'state.redis', {redisHost: 'localhost:1'})) as {spec: object}
+  await rig.write({
+    'resources/bus.yaml': component('bus', 'pubsub.in-memory'),
+    'resources/orders.yaml': component('orders', 'state.in-memory', {
+      outboxPublishPubsub: 'busx',
+      outboxPublishTopic: 'o'
+    }),
+    'resources/cart.yaml': JSON.stringify({
+      ...withSecret,
+      spec: {...withSecret.spec, metadata: secret},
+      auth: {secretStore: 'vault'}
+    }),
+    'resources/sub.yaml': of('Subscription', 'sub', {pubsubname: 'bsu', topic: 'o', routes: {default: '/o'}})
+  })
+  const {code, stderr} = await rig.run(['validate'])
+  t.equal(code, 0)
+  t.match(
+    stderr,
+    /no Component of pubsub has the name busx: transactions of orders are refused\n.*\n.*\n.*\ndid you mean bus\?/
+  )
+  t.match(stderr, /no Component of pubsub has the name bsu: no event of o arrives\n.*\n.*\n.*\ndid you mean bus\?/)
+  t.match(stderr, /no Component of secretstores has the name vault: its secrets are not there/)
+  t.equal(stderr.split('has the name').length, 4, 'each once, though two apps have them')
+})
+
 t.test('two stores that are marked for actors are a mistake for the app that has both', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop'}], {resourcesPath: './resources'})

@@ -17,6 +17,7 @@ import {print, signedLine} from '../print.ts'
 import {surroundings} from '../surroundings.ts'
 import {flagVariables} from '../env-flag.ts'
 import {NO_ACTOR_STORE, resourcesOf, workflowNeeds} from '../workflow-needs.ts'
+import {unknownComponents} from '../unknown-components.ts'
 import {templatesNamed} from '../template-named.ts'
 
 /** `validate [PATH] [-o json]`: prints every mistake and warning of a template. Exits with 1 if the template cannot run. */
@@ -53,6 +54,10 @@ async function resourceFindings(plan: Plan): Promise<readonly Finding[]> {
     }
     for (const reference of snapshot.references) {
       const finding = referenceFinding(reference)
+      found.set(faultText(finding), finding)
+    }
+    for (const mistake of unknownComponents(snapshot)) {
+      const finding = findingOf('no-component', mistake)
       found.set(faultText(finding), finding)
     }
     for (const finding of doubleActorStores(snapshot)) found.set(faultText(finding), finding)

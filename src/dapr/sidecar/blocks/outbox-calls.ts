@@ -123,10 +123,10 @@ export class OutboxCalls {
         if (isPublished) await store.component.delete({key: event.marker, ...UNCONDITIONAL})
         if (isPublished || Date.now() - event.made > COMMIT_MS) return await outbox.drop([event])
       } catch (error) {
-        const {topic, pubsub} = event
-        this.#context.log.write(
-          'warn',
-          `outbox: the event ${event.marker} for topic ${topic} of ${pubsub} is tried again: ${messageOf(error)}`
+        const {store, topic, pubsub} = event
+        this.#context.log.warn(
+          'outbox',
+          `events of transactions of ${store} cannot be published to ${topic} of ${pubsub}, and are tried again: ${messageOf(error)}`
         )
       }
       await pause(waitMs, this.#closing.signal)

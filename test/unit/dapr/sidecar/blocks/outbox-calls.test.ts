@@ -19,7 +19,13 @@ const upsert = (key: string): StateChange =>
 const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly string[]; failures?: number} = {}) => {
   let left = failures
   const published = Promise.withResolvers<void>()
-  const seen = {published: [] as string[], dropped: [] as number[], deleted: [] as string[], kept: 0}
+  const seen = {
+    published: [] as string[],
+    dropped: [] as number[],
+    deleted: [] as string[],
+    warned: [] as string[],
+    kept: 0
+  }
   const component = {get: async () => undefined, delete: async ({key}: {key: string}) => void seen.deleted.push(key)}
   const outbox = {
     keep: async (events: readonly OutboxEvent[]) => events.map((each): KeptEvent => ({...each, key: ++seen.kept})),
@@ -30,7 +36,7 @@ const scene = (t: Test, {pubsubs = ['bus'], failures = 0}: {pubsubs?: readonly s
     appId: 'shop',
     work: {outbox: async () => outbox},
     find: async () => ({name: 'store', component, properties: new Properties([])}),
-    log: {write: () => undefined}
+    log: {write: () => undefined, warn: (code: string, text: string) => void seen.warned.push(`${code}: ${text}`)}
   } as unknown as BlockContext
   const publishing = {
     checkTopic: async ({pubsubName}: {pubsubName: string}) => {
@@ -82,4 +88,7 @@ t.test('an event whose broker does not answer is published again', async t => {
   await transact(['a'], async () => undefined)
   await published
   t.equal(seen.published.length, 1)
+  t.same(seen.warned, [
+    'outbox: events of transactions of store cannot be published to orders of bus, and are tried again: the broker does not answer'
+  ])
 })
