@@ -56,8 +56,6 @@ const twoStores = (scopes: readonly string[]) => ({
 t.test('resources that name a component which is not there', async t => {
   const rig = await openRig(t)
   await rig.template([{appID: 'shop'}, {appID: 'pay'}], {resourcesPath: './resources'})
-  const of = (kind: string, name: string, spec: object) =>
-    JSON.stringify({apiVersion: 'dapr.io/v2alpha1', kind, metadata: {name}, spec})
   const secret = [{name: 'redisPassword', secretKeyRef: {name: 'redis', key: 'password'}}]
   const withSecret = JSON.parse(component('cart', 'state.redis', {redisHost: 'localhost:1'})) as {spec: object}
   await rig.write({
@@ -71,7 +69,12 @@ t.test('resources that name a component which is not there', async t => {
       spec: {...withSecret.spec, metadata: secret},
       auth: {secretStore: 'vault'}
     }),
-    'resources/sub.yaml': of('Subscription', 'sub', {pubsubname: 'bsu', topic: 'o', routes: {default: '/o'}})
+    'resources/sub.yaml': JSON.stringify({
+      apiVersion: 'dapr.io/v2alpha1',
+      kind: 'Subscription',
+      metadata: {name: 'sub'},
+      spec: {pubsubname: 'bsu', topic: 'o', routes: {default: '/o'}}
+    })
   })
   const {code, stderr} = await rig.run(['validate'])
   t.equal(code, 0)

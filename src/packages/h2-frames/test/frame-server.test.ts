@@ -99,15 +99,17 @@ t.test('a stream that takes bytes, and one that does not, on one connection', as
   t.ok(kinds.has('large: object') && kinds.has('small: string') && !kinds.has('small: object'), [...kinds].join())
 })
 
+const readLast = (stream: FrameStream, bytes: string, isLast: boolean): void => {
+  if (stream.id === LAST) stream.credit(bytes.length)
+  if (isLast) stream.writeHead('\u0088', true)
+}
+
 t.test('streams that nobody reads stop no other stream of their connection', {timeout: 10_000}, async t => {
-  const answersAll = (stream: FrameStream, bytes: string, isLast: boolean): void => {
-    if (stream.id === LAST) stream.credit(bytes.length)
-    if (isLast) stream.writeHead('\u0088', true)
-  }
+  const servers: FrameServer[] = []
   const server = net.createServer(socket => {
     socket.write(SERVER_GREETING, 'latin1')
-    const handler: StreamHandler = {head: nothing, data: answersAll, sent: nothing, reset: nothing, lost: nothing}
-    new FrameServer(socket, {warn: text => t.fail(text), accept: () => handler, closed: nothing})
+    const handler: StreamHandler = {head: nothing, data: readLast, sent: nothing, reset: nothing, lost: nothing}
+    servers.push(new FrameServer(socket, {warn: text => t.fail(text), accept: () => handler, closed: nothing}))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
@@ -122,4 +124,5 @@ t.test('streams that nobody reads stop no other stream of their connection', {ti
   read.end(Buffer.alloc(3 * STREAM_WINDOW))
   const [head] = (await once(read, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader]
   t.equal(head[':status'], 200)
+  t.equal(servers.length, 1)
 })

@@ -44,11 +44,12 @@ class Instance {
   }
 }
 
+const nameAll = (down: AppRuntime, waiting: readonly AppRuntime[]): string =>
+  `${down.name}: ${waiting.map(({name}) => name).join(' ')}`
+
 const shop = () => {
   const kept: string[] = []
   const clock = new TestClock()
-  const nameAll = (down: AppRuntime, waiting: readonly AppRuntime[]): string =>
-    `${down.name}: ${waiting.map(({name}) => name).join(' ')}`
   const rolling = new Rolling({
     isElsewhere: () => false,
     stopped: (down, waiting) => kept.push(nameAll(down, waiting)),
