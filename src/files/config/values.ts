@@ -99,7 +99,7 @@ function withoutNul(reading: Reading, node: YamlScalar): string {
 function readNumber(reading: Reading, {key, node}: Unread): number | undefined {
   const value = node.kind === 'scalar' ? resolveTyped(node).value : undefined
   if (value === null) return undefined
-  if (typeof value === 'number' && Number.isFinite(value)) return Math.trunc(value)
+  if (typeof value === 'number' && Math.abs(value) < 2 ** 63) return Math.trunc(value)
   return mistyped(reading, WANTED.int, node, key === 'version' ? 'write version: 1' : numberHint(node))
 }
 
