@@ -2,8 +2,8 @@ import {rmSync} from 'node:fs'
 import {mkdir, rename} from 'node:fs/promises'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
+import {serveInOrder} from '../proxy/net/http1/connection.ts'
 import {http} from '../proxy/net/http1/node-http.ts'
-import {lingerAtEnd} from '../proxy/net/lingering-close.ts'
 import {systemClock} from '../platform/clock.ts'
 import {keepFolder} from './keep-folder.ts'
 import {noteSpared, writeRunFile, type RunFile} from './run-file.ts'
@@ -46,12 +46,12 @@ export const homeOf = (folder: string, marker: string): string => join(folder, m
 export async function register(folder: string, about: Registrant, serve: ServeRequest): Promise<Registration> {
   const home = homeOf(folder, about.marker)
   const answers = new Set<Promise<void>>()
-  const server = http.createServer((request, response) => {
+  const server = http.createServer().unref()
+  serveInOrder(server, (request, response) => {
     const answer = serve(request, response)
     answers.add(answer)
     void answer.then(() => answers.delete(answer))
   })
-  server.on('connection', lingerAtEnd).unref()
   let known: RunFile
   try {
     await mkdir(home, {mode: 0o700})

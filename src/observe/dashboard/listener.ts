@@ -5,8 +5,9 @@ import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {collectRequest, UncollectedBody} from '../../proxy/net/collector.ts'
+import {serveInOrder} from '../../proxy/net/http1/connection.ts'
 import {http} from '../../proxy/net/http1/node-http.ts'
-import {closeLingering, lingerAtEnd} from '../../proxy/net/lingering-close.ts'
+import {closeLingering} from '../../proxy/net/lingering-close.ts'
 import {MAX_BODY, pageRefusal, tooLarge, type PageRefusal} from './admit.ts'
 import {pageFile, plainBytes, type PageFile} from './page-files.ts'
 import type {PageTokens} from './tokens.ts'
@@ -102,9 +103,8 @@ function serverOf(port: number, {tokens, serve}: Pick<PageListenerOptions, 'toke
     connectionsCheckingInterval: 1000
   })
   server.maxConnections = MAX_CONNECTIONS
-  server.on('connection', lingerAtEnd)
   let open = 0
-  server.on('request', (request, response) => {
+  serveInOrder(server, (request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     const handle = async (): Promise<void> => {
       const file = fileOf(request)

@@ -38,3 +38,48 @@ const afterBody = (): void => {
   bodies.shift()
   if (bodies.length > 0) nextBody()
 }
+/** Requests of one connection that are served in one turn of the event loop. */
+export const PER_TURN = 16
+
+let turn = 1
+let isScheduled = false
+
+const nextTurn = (): void => {
+  turn++
+  isScheduled = false
+}
+
+/**
+ * What one connection may have of a turn of the event loop: a caller that sends thousands of requests ahead holds up no other one.
+ * One timer counts the turns for all connections.
+ */
+export class TurnShare {
+  /** A request waits for the next turn. */
+  isWaiting = false
+  #turn = 0
+  #served = 0
+
+  /** Whether one more request may be served in this turn; if not, `retry` is called in the next one. */
+  take(retry: () => void): boolean {
+    if (!isScheduled) {
+      isScheduled = true
+      setImmediate(nextTurn)
+    }
+    if (this.#turn !== turn) {
+      this.#turn = turn
+      this.#served = 0
+    }
+    if (this.#served < PER_TURN) {
+      this.#served++
+      return true
+    }
+    if (!this.isWaiting) {
+      this.isWaiting = true
+      setImmediate(() => {
+        this.isWaiting = false
+        retry()
+      })
+    }
+    return false
+  }
+}

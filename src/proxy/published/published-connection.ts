@@ -6,6 +6,7 @@ import {Chunks} from '../net/http1/chunked.ts'
 import {LateText} from '../net/http1/late-text.ts'
 import {HEAD_LIMIT, type ResponseHead} from '../net/http1/response-head.ts'
 import {owned, readWith} from '../net/http1/shared-reads.ts'
+import {TurnShare} from '../net/own-turn.ts'
 import {closeLingering} from '../net/lingering-close.ts'
 import {replyText, type Reply} from '../net/reply.ts'
 import {writeCopy} from '../net/write-copy.ts'
@@ -55,6 +56,7 @@ export class PublishedConnection implements Downstream {
   readonly #stopReading: () => void
   readonly #exchange: Exchange
   readonly #late: LateText
+  readonly #share = new TurnShare()
   #pending: Buffer | undefined
   /** The request of the current call. */
   #request: VerbatimHead | undefined
@@ -93,9 +95,9 @@ export class PublishedConnection implements Downstream {
     return this.tunnel !== undefined
   }
 
-  /** A call is in flight. */
+  /** A call is in flight, or waits for its turn of the event loop. */
   get isBusy(): boolean {
-    return this.#exchange.isBusy
+    return this.#exchange.isBusy || this.#share.isWaiting
   }
 
   /** The caller has sent nothing: it may wait for the app to speak first. */
@@ -241,7 +243,7 @@ export class PublishedConnection implements Downstream {
     return stop < 0 ? bytes.length : stop
   }
 
-  /** Starts the requests that have come one by one, as long as they get their responses at once. */
+  /** Starts the requests that have come one by one, as long as they get their responses at once and the turn has room. */
   #next(): void {
     if (this.#isStarting) return
     this.#isStarting = true
@@ -259,6 +261,7 @@ export class PublishedConnection implements Downstream {
       else if (socket.isPaused()) socket.resume()
       return false
     }
+    if (!this.#share.take(() => this.#next())) return false
     const head = this.#host.read(bytes.toString('latin1', 0, Math.min(HEAD_LIMIT, bytes.length)))
     if (head === undefined) {
       if (socket.isPaused()) socket.resume()

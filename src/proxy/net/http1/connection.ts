@@ -1,7 +1,9 @@
-import type {IncomingMessage, ServerResponse} from 'node:http'
+import type {IncomingMessage, Server, ServerResponse} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {closeLingering, lingerAtEnd} from '../lingering-close.ts'
 import {reasonOf, statusLine} from '../status.ts'
+import {holdReads} from './shared-reads.ts'
+import {PER_TURN, TurnShare} from '../own-turn.ts'
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -10,9 +12,6 @@ interface Turn {
   readonly response: ServerResponse
   readonly serve: Serve
 }
-
-/** Maximum number of pipelined requests: a client that sends more does not read responses, and is disconnected. */
-const MAX_QUEUE = 2000
 
 // Errors on either side show as the response's `close`.
 const ignore = (): void => undefined
@@ -29,14 +28,16 @@ export const refusalText = (status: number): string => {
 
 /**
  * The requests of one connection, served one at a time and in order: node:http would handle pipelined requests
- * concurrently, and would serve those after a refused one.
+ * concurrently, and would serve those after a refused one. While more wait than one turn of the event loop serves, nothing is read.
  */
 export class Connection {
   /** Requests that arrive from now on are ignored. */
   isLast = false
   readonly #socket: Duplex
   readonly #isClosing: () => boolean
+  readonly #share = new TurnShare()
   #turns: Turn[] = []
+  #readOn: (() => boolean) | undefined
   #lastText: string | undefined
   #next: (() => void) | undefined
 
@@ -54,8 +55,8 @@ export class Connection {
     response.on('close', () => {
       this.#finished(turn)
     })
-    if (this.#turns.push(turn) === 1) this.#start(turn)
-    else if (this.#turns.length > MAX_QUEUE) this.#socket.destroy()
+    if (this.#turns.push(turn) === 1) this.#startNext()
+    else if (this.#turns.length > PER_TURN) this.#readOn = holdReads(this.#socket) ?? this.#readOn
   }
 
   /** Calls `next` when every response has been sent. */
@@ -81,7 +82,10 @@ export class Connection {
     else this.#socket.destroy()
   }
 
-  #start({request, response, serve}: Turn): void {
+  #startNext(): void {
+    const [turn] = this.#turns
+    if (turn === undefined || !this.#share.take(() => this.#startNext())) return
+    const {request, response, serve} = turn
     if (this.#isClosing()) response.shouldKeepAlive = false
     serve(request, response)
   }
@@ -95,8 +99,11 @@ export class Connection {
       this.isLast = true
       this.#turns = []
     }
-    const [next] = this.#turns
-    if (next !== undefined) return this.#start(next)
+    if (this.#turns.length <= PER_TURN) {
+      this.#readOn?.()
+      this.#readOn = undefined
+    }
+    if (this.#turns.length > 0) return this.#startNext()
     if (!isOver) this.#next?.()
     if (this.#lastText !== undefined || this.#isClosing()) this.#end()
   }
@@ -104,4 +111,14 @@ export class Connection {
   #end(): void {
     closeLingering(this.#socket, this.#lastText)
   }
+}
+
+/** Has each connection of a node:http server served as a `Connection`. */
+export function serveInOrder(server: Server, serve: Serve): void {
+  const connections = new WeakMap<Duplex, Connection>()
+  server
+    .on('connection', (socket: Duplex) => connections.set(socket, new Connection(socket, () => false)))
+    .on('request', (request: IncomingMessage, response: ServerResponse) => {
+      connections.get(request.socket)?.add(request, response, serve)
+    })
 }

@@ -13,6 +13,7 @@ import {replyText, type Reply} from '../reply.ts'
 import {statusLine} from '../status.ts'
 import {writeCopy} from '../write-copy.ts'
 import {owned, readWith} from './shared-reads.ts'
+import {TurnShare} from '../own-turn.ts'
 
 /** What a fast connection needs of its fast path. */
 export interface FastPathHost {
@@ -57,6 +58,7 @@ export class FastConnection implements Downstream {
   readonly #stopReading: () => void
   readonly #exchange: Exchange
   readonly #late: LateText
+  readonly #share = new TurnShare()
   #pending: Buffer | undefined
   #method = ''
   #length = 0
@@ -96,9 +98,9 @@ export class FastConnection implements Downstream {
     this.#stopReading = readWith(socket, bytes => this.#take(bytes))
   }
 
-  /** A call is in flight. */
+  /** A call is in flight, or waits for its turn of the event loop. */
   get isBusy(): boolean {
-    return this.#exchange.isBusy || this.#isAnswering
+    return this.#exchange.isBusy || this.#isAnswering || this.#share.isWaiting
   }
 
   /** The caller's address, '' after it disconnected. */
@@ -224,8 +226,9 @@ export class FastConnection implements Downstream {
   #take(bytes: Buffer): void {
     const rest = this.#missing > 0 ? this.#upload(bytes) : bytes
     if (rest.length > 0) this.#pending = this.#pending === undefined ? rest : Buffer.concat([this.#pending, rest])
-    if (!this.isBusy && !this.#socket.writableNeedDrain) this.#next()
-    else if ((this.#pending?.length ?? 0) > MAX_EARLY) this.#socket.pause()
+    const {writableNeedDrain} = this.#socket
+    if (!this.isBusy && !writableNeedDrain) this.#next()
+    if ((this.#pending?.length ?? 0) > MAX_EARLY && (this.isBusy || writableNeedDrain)) this.#socket.pause()
     if (this.#pending !== undefined) this.#pending = owned(this.#pending)
   }
 
@@ -238,7 +241,7 @@ export class FastConnection implements Downstream {
     return bytes.subarray(size)
   }
 
-  /** Starts pending requests one by one, as long as they get their responses at once. */
+  /** Starts pending requests one by one, as long as they get their responses at once and the turn has room. */
   #next(): void {
     if (this.#isStarting) return
     this.#isStarting = true
@@ -259,6 +262,7 @@ export class FastConnection implements Downstream {
       } else if (socket.isPaused()) socket.resume()
       return false
     }
+    if (!this.#share.take(() => this.#next())) return false
     if (bytes.length < PLAIN_LIMIT && isHalfLine(bytes)) return this.#waitForLine()
     const request = this.#fastPath.read(bytes.toString('latin1', 0, Math.min(PLAIN_LIMIT, bytes.length)))
     if (request !== undefined && bytes.length < request.size + request.length && this.#fastPath.needsBody(request))

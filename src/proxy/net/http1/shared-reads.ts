@@ -53,19 +53,24 @@ interface Handle {
 }
 
 /**
- * Reads on in a turn of its own; libuv would read up to 2 MB of one connection before the next one has its turn. Node believes
- * that it is read meanwhile: a stream asks for more as soon as it has passed on what it got, and would have it at once. Who
- * pauses the connection has to resume it.
+ * Reads no more until the result is called; undefined: it is not being read. Node believes that it is read meanwhile: a stream asks
+ * for more as soon as it has passed on what it got, and would have it at once. Who pauses the connection has to resume it.
  */
-export function letOthersRead(socket: net.Socket): void {
+export function holdReads(socket: Duplex): (() => boolean) | undefined {
   const handle = Reflect.get(socket, HANDLE) as Handle | null | undefined
-  if (handle?.reading !== true) return
+  if (handle?.reading !== true) return undefined
   handle.readStop()
-  readInOwnTurn(() => {
+  return () => {
     if (socket.destroyed || !handle.reading) return false
     handle.readStart()
     return true
-  })
+  }
+}
+
+/** Reads on in a turn of its own; libuv would read up to 2 MB of one connection before the next one has its turn. */
+export function letOthersRead(socket: net.Socket): void {
+  const readOn = holdReads(socket)
+  if (readOn !== undefined) readInOwnTurn(readOn)
 }
 
 /** What a connection emits whose reader threw: whoever made it an error boundary gets the error. */
