@@ -1,5 +1,5 @@
 import {once} from 'node:events'
-import {createServer, type IncomingHttpHeaders, type RequestListener} from 'node:http'
+import {createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {buffer} from 'node:stream/consumers'
 import t, {type Test} from 'tap'
@@ -115,6 +115,23 @@ t.test('operations, headers and paths of bindings.http', async t => {
   const request = encode(InvokeBindingRequest, {name: 'web', operation: 'get'})
   const overGrpc = await echoClient(t, grpc).dapr('InvokeBinding', request, {baggage: 'k=v,l=w'})
   t.match(overGrpc, {code: 0, answer: /"baggage":"k=v,l=w"/})
+})
+
+t.test('an edit of a component cuts no call that is under way through it', async t => {
+  const held = Promise.withResolvers<ServerResponse>()
+  const base = await serve(t, (request, response) => {
+    if (request.method === 'POST') held.resolve(response)
+    else response.end('again')
+  })
+  const web = (responseTimeout: string): string => component('web', 'bindings.http', {url: base, responseTimeout})
+  const {invoke, rig} = await openInvoke(t, {'resources/web.yaml': web('60s')})
+  const call = invoke('web', {operation: 'post'})
+  const target = await held.promise
+  await rig.write({'resources/web.yaml': web('59s')})
+  await rig.logged('shop', /Component updated: web/)
+  t.match(await invoke('web', {operation: 'get'}), {status: 200, body: 'again'})
+  target.end('done')
+  t.match(await call, {status: 200, body: 'done'})
 })
 
 t.test('what is not 2xx, redirects, limits, and nobody there', async t => {

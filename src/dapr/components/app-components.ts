@@ -70,6 +70,10 @@ interface Entry {
   opening: Promise<Opened> | undefined
   /** The same, once it is open. */
   opened?: Opened
+  /** Calls that may use it. */
+  calls: number
+  /** Closes it when the last of them has ended; undefined: it is in use. */
+  onIdle?: () => void
 }
 
 interface Opened extends Omit<AppComponent<Block>, 'component'> {
@@ -81,6 +85,8 @@ interface Opened extends Omit<AppComponent<Block>, 'component'> {
 export class AppComponents {
   readonly #options: AppComponentsOptions
   #entries: readonly Entry[] = []
+  /** Those that the last change of files has replaced, and that calls still use. */
+  readonly #replaced = new Set<Entry>()
   /** Those that a real daprd has; undefined: there is none. */
   daprd: DaprdComponents | undefined
 
@@ -102,8 +108,10 @@ export class AppComponents {
     this.daprd?.follow(resources)
     const wanted = resources.filter(each => isOpened(each) || this.daprd?.takes(each) === true).toSorted(bySecretsFirst)
     const kept = wanted.map(resource => before.find(entry => isSameResource(entry.resource, resource)))
-    const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined})
+    const entries: Entry[] = wanted.map((resource, index) => kept[index] ?? {resource, opening: undefined, calls: 0})
     this.#entries = entries
+    const left = before.filter(entry => !entries.includes(entry))
+    for (const entry of left) this.#replaced.add(entry)
     const failures: FailedComponent[] = []
     for (const entry of entries) {
       const {resource} = entry
@@ -125,8 +133,32 @@ export class AppComponents {
         }
       }
     }
-    await Promise.all(before.filter(entry => !this.#entries.includes(entry)).map(async entry => this.#close(entry)))
+    await Promise.all(left.map(async entry => this.#retire(entry)))
     return failures
+  }
+
+  /**
+   * A call that may use a component begins; the returned function ends it. A change of its file opens the component again next to the one
+   * that the call uses, which is closed when the last call has ended: an effect on somebody else's server has no second try.
+   */
+  beginCall(name: string): () => void {
+    const used = [...this.#entries, ...this.#replaced].filter(
+      ({resource, onIdle}) => resource.name === name && onIdle === undefined
+    )
+    for (const entry of used) entry.calls++
+    return () => {
+      for (const entry of used) if (--entry.calls === 0) entry.onIdle?.()
+    }
+  }
+
+  /** Closes a component that was replaced: now, or when calls use it no more. One that stayed because its successor failed is left alone. */
+  async #retire(entry: Entry): Promise<void> {
+    const close = async (): Promise<void> => {
+      if (this.#replaced.delete(entry)) await this.#close(entry)
+    }
+    if (this.#entries.includes(entry)) this.#replaced.delete(entry)
+    else if (entry.calls > 0) entry.onIdle = () => void close()
+    else await close()
   }
 
   /** The names of all components of a block. */
@@ -167,8 +199,9 @@ export class AppComponents {
   }
 
   async close(): Promise<void> {
-    const entries = this.#entries
+    const entries = [...this.#entries, ...this.#replaced]
     this.#entries = []
+    this.#replaced.clear()
     await Promise.all(entries.map(async entry => this.#close(entry)))
   }
 

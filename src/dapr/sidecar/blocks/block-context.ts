@@ -181,6 +181,7 @@ export class BlockContext {
   /** Calls a component with its outbound policies, and counts the call. */
   async outbound<T>(call: OutboundCall, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now()
+    const end = this.#options.components.beginCall(call.name)
     try {
       const policies = this.policies()
       const result =
@@ -192,6 +193,8 @@ export class BlockContext {
     } catch (error) {
       this.#count(call, false, startedAt)
       throw error
+    } finally {
+      end()
     }
   }
 

@@ -1,8 +1,9 @@
+import {setImmediate} from 'node:timers/promises'
 import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {isDaprType} from '../../../../src/files/resources/dapr-types.ts'
 import t, {type Test} from 'tap'
 import {AppComponents} from '../../../../src/dapr/components/app-components.ts'
-import {ComponentSet} from '../../../../src/dapr/components/component-set.ts'
+import {ComponentSet, type Use, type WantedComponent} from '../../../../src/dapr/components/component-set.ts'
 import type {ComponentResource} from '../../../../src/files/resources/components.ts'
 
 const place = {file: 'store.yaml', line: 1, column: 1, source: ''}
@@ -92,4 +93,63 @@ t.test('a change that cannot be opened leaves what was there', async t => {
   t.strictSame(await own.follow([store('store', {})]), [])
   t.match(await own.follow([store('store', {primaryEncryptionKey: 'k'})]), [{resource: {name: 'store'}}])
   t.equal(own.isMissing('store'), false)
+})
+
+/** Components that note when they are closed, by a property of theirs. */
+const closing = (t: Test) => {
+  const closed: string[] = []
+  const use = async ({properties}: WantedComponent): Promise<Use> => ({
+    component: {capabilities: [], close: async () => undefined},
+    release: async () => void closed.push(properties[0]?.value ?? '')
+  })
+  const set = {use, opened: () => undefined, isReplayed: () => false, space: async () => ''} as unknown as ComponentSet
+  const own = new AppComponents({appId: 'shop', folder: '/', env: {}, set, log: () => undefined})
+  t.teardown(async () => own.close())
+  return {own, closed, save: async (value: string) => own.follow([store('store', {value})])}
+}
+
+t.test('a component that a change replaces is closed when the last call that uses it has ended', async t => {
+  const {own, closed, save} = closing(t)
+  await save('1')
+  const ends = [own.beginCall('store'), own.beginCall('store'), own.beginCall('another')]
+  await save('2')
+  const late = own.beginCall('store')
+  t.same(closed, [])
+  ends[2]?.()
+  ends[0]?.()
+  t.same(closed, [])
+  ends[1]?.()
+  await setImmediate()
+  t.same(closed, ['1'], 'calls of the new one do not keep it')
+  await save('3')
+  t.same(closed, ['1'])
+  late()
+  await setImmediate()
+  t.same(closed, ['1', '2'])
+  await save('4')
+  t.same(closed, ['1', '2', '3'], 'one that nobody uses is closed at once')
+})
+
+t.test('a call that begins while the new one is opened may use either', async t => {
+  const {own, closed, save} = closing(t)
+  await save('1')
+  const following = save('2')
+  const end = own.beginCall('store')
+  await following
+  t.same(closed, [])
+  end()
+  await setImmediate()
+  t.same(closed, ['1'])
+})
+
+t.test('at the end all are closed, also those that calls use', async t => {
+  const {own, closed, save} = closing(t)
+  await save('1')
+  const end = own.beginCall('store')
+  await save('2')
+  await own.close()
+  t.same(closed.toSorted(), ['1', '2'])
+  end()
+  await setImmediate()
+  t.equal(closed.length, 2, 'once')
 })

@@ -30,6 +30,7 @@ const blocksOf = async (
     failed: new Map(),
     names: () => ['it'],
     opened: () => undefined,
+    beginCall: () => () => undefined,
     find: async () => ({name: 'it', component, properties: new Properties([]), space: ''})
   }
   const blocks = new Blocks({
