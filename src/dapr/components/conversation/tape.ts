@@ -1,4 +1,4 @@
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {codeOf, messageOf} from '../../../model/errors.ts'
 import {ComponentFault} from '../properties.ts'
@@ -24,31 +24,40 @@ export class Tape {
   /** For messages. */
   readonly shownAs: string
   readonly #path: string
-  readonly #entries: Entry[]
+  #entries: Entry[] = []
+  /** The file as it was last read or written: who edits it has the last word. */
+  #version = ''
   /** How often each question has been asked in this run. */
   readonly #asked = new Map<string, number>()
 
-  private constructor(path: string, shownAs: string, entries: Entry[]) {
+  private constructor(path: string, shownAs: string) {
     this.#path = path
     this.shownAs = shownAs
-    this.#entries = entries
   }
 
   /** Throws a ComponentFault with the place of the first line that is none; `isWanted`: it has to be there. */
   static read(path: string, shownAs: string, isWanted: boolean): Tape {
+    const tape = new Tape(path, shownAs)
+    tape.#read(isWanted)
+    return tape
+  }
+
+  #read(isWanted: boolean): void {
+    this.#version = versionOf(this.#path)
     let text = ''
     try {
-      text = readFileSync(path, 'utf8')
+      text = readFileSync(this.#path, 'utf8')
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw new ComponentFault(`${shownAs} cannot be read: ${messageOf(error)}`)
+      if (codeOf(error) !== 'ENOENT') throw new ComponentFault(`${this.shownAs} cannot be read: ${messageOf(error)}`)
       if (isWanted)
-        throw new ComponentFault(`${shownAs} is not there: run once with "record" in place of "replay", which makes it`)
+        throw new ComponentFault(
+          `${this.shownAs} is not there: run once with "record" in place of "replay", which makes it`
+        )
     }
     const lines = text.split('\n').map((source, at) => ({source, line: at + 1}))
-    const entries = lines
+    this.#entries = lines
       .filter(({source}) => source.trim() !== '')
-      .map(({source, line}) => entryIn(source, {file: path, line, column: 1, source: source.slice(0, 200)}))
-    return new Tape(path, shownAs, entries)
+      .map(({source, line}) => entryIn(source, {file: this.#path, line, column: 1, source: source.slice(0, 200)}))
   }
 
   /** With the lines that they stand in. */
@@ -67,6 +76,7 @@ export class Tape {
 
   /** Keeps an answer. What earlier runs have of this question goes with the first one; all else stays where it is. */
   async add(question: RecordedQuestion, answer: ModelAnswer): Promise<void> {
+    if (versionOf(this.#path) !== this.#version) this.#readEdited()
     const key = JSON.stringify(question)
     const times = this.#asked.get(key) ?? 0
     this.#asked.set(key, times + 1)
@@ -76,6 +86,20 @@ export class Tape {
     const at = latest >= 0 ? latest + 1 : first >= 0 ? first : this.#entries.length
     this.#entries.splice(at, 0, {key, question, answer})
     this.#write()
+  }
+
+  /** Throws a FinalError where the edited file has a mistake: nothing is written over it. */
+  #readEdited(): void {
+    try {
+      this.#read(false)
+    } catch (error) {
+      if (!(error instanceof ComponentFault)) throw error
+      this.#version = ''
+      const {line} = error.place ?? {line: 0}
+      throw new FinalError(
+        `the answer could not be recorded in ${this.shownAs}${line > 0 ? `, line ${line}` : ''}: ${error.message}`
+      )
+    }
   }
 
   #drop(key: string): void {
@@ -91,10 +115,17 @@ export class Tape {
       mkdirSync(dirname(this.#path), {recursive: true})
       writeFileSync(fresh, text)
       renameSync(fresh, this.#path)
+      this.#version = versionOf(this.#path)
     } catch (error) {
       throw new FinalError(`the answer could not be recorded in ${this.shownAs}: ${messageOf(error)}`)
     }
   }
+}
+
+/** Differs when somebody else has written the file; '' = it is not there. */
+function versionOf(path: string): string {
+  const stat = statSync(path, {throwIfNoEntry: false, bigint: true})
+  return stat === undefined ? '' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`
 }
 
 type EntryPlace = ConstructorParameters<typeof ComponentFault>[1]

@@ -120,3 +120,29 @@ t.test('what was recorded on one day is given back on another', async t => {
   t.match(readFileSync(path, 'utf8'), '"user":"Date:\\n<today>"')
   t.equal(await textOf(await open(t, folder, true), question(`Date:\n${today}`)), `Date:\n${today}`)
 })
+
+t.test(
+  'what somebody has edited in the file while a run records is kept; over a mistake nothing is written',
+  async t => {
+    const folder = t.testdir()
+    const path = join(folder, 'conversations/llm.jsonl')
+    const model = await open(t, folder, false)
+    await textOf(model, question('a'))
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"text":"a"', '"text":"edited"'))
+    await textOf(model, question('b'))
+    t.match(readFileSync(path, 'utf8'), /"text":"edited".*\n.*"text":"b"/)
+    writeFileSync(path, '')
+    await textOf(model, question('c'))
+    t.notMatch(readFileSync(path, 'utf8'), 'edited', 'as git restore leaves it')
+    const broken = `${readFileSync(path, 'utf8')}{"model": \n`
+    writeFileSync(path, broken)
+    for (const text of ['d', 'e'])
+      await t.rejects(textOf(model, question(text)), {
+        message: /^the answer could not be recorded in conversations\/llm\.jsonl, line 2: this line is no JSON/
+      })
+    t.equal(readFileSync(path, 'utf8'), broken)
+    writeFileSync(path, line('x', 'y'))
+    await textOf(model, question('f'))
+    t.match(readFileSync(path, 'utf8'), /"text":"y".*\n.*"text":"f"/)
+  }
+)

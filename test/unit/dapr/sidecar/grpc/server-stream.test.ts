@@ -20,11 +20,11 @@ const streamOf = (window: number) => {
     sentFields: {encode: (_: string, fields: string) => fields},
     takes: () => true,
     localDone: nothing,
-    credit: (bytes: number) => (told.credited += bytes),
     forget: nothing,
     wantBytes: () => (told.wantsBytes = true)
   }
   const caller = new FrameStream(connection as unknown as FrameConnection, 1, window, NOBODY)
+  caller.credit = bytes => void (told.credited += bytes)
   const stream = new ServerStream({
     caller,
     head: {contentType: 'application/grpc', encoding: ''} as RequestHead,
