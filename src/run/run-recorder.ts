@@ -49,7 +49,7 @@ export class RunRecorder {
     this.#runtimes = runtimes
     const bodyBytesOf = (app: string): number | undefined =>
       runtimes().find(({id, wanted}) => id === app || `${id}@${wanted.version}` === app)?.wanted.record.bodyBytes
-    this.calls = new CallRecorder({bodyBytesOf})
+    this.calls = new CallRecorder(bodyBytesOf)
   }
 
   /** Further names whose values are masked wherever recorded bytes are shown. */

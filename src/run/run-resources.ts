@@ -33,12 +33,12 @@ export class RunResources {
 
   constructor(options: RunResourcesOptions) {
     this.#options = options
-    this.#store = new ResourceStore({
-      env: options.env,
-      cwd: process.cwd(),
-      reporter: options.reporter,
-      types: async () => (await import('../dapr/components/block-types.ts')).componentType
-    })
+    this.#store = new ResourceStore(
+      options.env,
+      process.cwd(),
+      options.reporter,
+      async () => (await import('../dapr/components/block-types.ts')).componentType
+    )
   }
 
   /** Reads the resources of an app. Rejects with a UserError if a variable in them has to be set and is not. */

@@ -189,7 +189,7 @@ export class Run {
     const {plan, env, reporter} = context
     warnDuplicateRun({plan, env, reporter, name: this.#parts.name})
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
-    void inBackground(reporter, 'cannot clean up after killed runs', sweep({env, reporter}))
+    void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
     void inBackground(reporter, 'cannot go on with workflows', work.begin())
     void inBackground(reporter, 'cannot watch files', changes.begin())
     void inBackground(reporter, 'cannot watch resources', resources.follow())

@@ -6,11 +6,6 @@ import {findDead} from '../control/dead-runs.ts'
 import {UserError} from '../model/errors.ts'
 import type {Reporter} from '../model/reporter.ts'
 
-export interface SweepOptions {
-  readonly env: Environment
-  readonly reporter: Reporter
-}
-
 /** The watchdog of a killed run may need this long after the grace period. */
 const WATCHDOG_MS = 1000
 
@@ -18,7 +13,7 @@ const WATCHDOG_MS = 1000
  * Ends processes that killed runs have left behind, if their watchdogs have not done so, and removes their folders and
  * working copies. Returns immediately if there are none. Runs with uncertain data are left alone.
  */
-export async function sweep({env, reporter}: SweepOptions): Promise<void> {
+export async function sweep(env: Environment, reporter: Reporter): Promise<void> {
   const dead = await findDead(env).catch(nothingFrom)
   await Promise.all(
     dead.map(async ({marker, graceMs, spared, forget}) => {

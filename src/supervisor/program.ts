@@ -157,7 +157,7 @@ export class Program {
     }
     const app: Supervised =
       plan.command.length === 0 || this.isDebugged
-        ? new ExternalApp({plan, appPort, moved})
+        ? new ExternalApp(plan, appPort, moved)
         : new SupervisedApp({
             ...shared,
             plan,

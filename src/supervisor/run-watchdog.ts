@@ -16,13 +16,9 @@ export interface WatchdogNeeds {
 
 /** Creates the watchdog of a run without starting it. */
 export const watchdogFor = ({marker, plan, env, reporter}: WatchdogNeeds): Watchdog =>
-  new Watchdog({
-    marker,
-    graceMs: longestGraceMs(plan),
-    searchPath: env['PATH'] ?? '',
-    lost: why =>
-      reporter.warn(
-        'watchdog-lost',
-        `the watchdog of this run has exited (${why}): if Pillion is killed by SIGKILL now, its apps keep running`
-      )
-  })
+  new Watchdog(marker, longestGraceMs(plan), env['PATH'] ?? '', why =>
+    reporter.warn(
+      'watchdog-lost',
+      `the watchdog of this run has exited (${why}): if Pillion is killed by SIGKILL now, its apps keep running`
+    )
+  )

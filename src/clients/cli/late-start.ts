@@ -5,17 +5,15 @@ import {systemClock, type Clock} from '../../platform/clock.ts'
 const SLOW_MS = 10_000
 const MAX_NAMED = 5
 
-export interface LateStartOptions {
-  readonly run: {readonly control: {list(): {readonly apps: readonly App[]}} | undefined}
-  readonly tell: (text: string) => void
-  readonly clock?: Clock
-}
-
 /**
  * Reports once which apps are not ready 10 s after the start lines: where no terminal shows it, a program that is still compiled looks like
  * one that hangs. The result calls it off.
  */
-export const tellLateStart = ({run, tell, clock = systemClock}: LateStartOptions): (() => void) =>
+export const tellLateStart = (
+  run: {readonly control: {list(): {readonly apps: readonly App[]}} | undefined},
+  tell: (text: string) => void,
+  clock: Clock = systemClock
+): (() => void) =>
   clock.after(SLOW_MS, () => {
     const late = (run.control?.list().apps ?? []).filter(isLate)
     if (late.length > 0) void lateText(late).then(tell)

@@ -9,14 +9,11 @@ const BAR = 24
 /** So many lines of one app are shown where a failure began, and of others that warn. */
 const MAX_LINES = 20
 
-export interface TraceOptions {
-  readonly width: number
-  /** All lines that the apps wrote meanwhile; without it errors and warnings, and what was written where a failure began. */
-  readonly hasLines?: boolean
-}
-
-/** A request as an indented tree: what was done for what, when, how long, and where a failure began. Never wider than `width`. */
-export function traceText(tree: RequestTree, {width, hasLines = false}: TraceOptions): string {
+/**
+ * A request as an indented tree: what was done for what, when, how long, and where a failure began. Never wider than `width`.
+ * Log lines are errors and warnings, and what was written where a failure began; with `hasLines` all.
+ */
+export function traceText(tree: RequestTree, width: number, hasLines = false): string {
   const {nodes, failedAt, leftOut, linesLeftOut} = tree
   if (nodes.length === 0) return ''
   const all = Math.max(...nodes.map(({startMs, totalMs}) => startMs + totalMs), 0.001)

@@ -109,12 +109,12 @@ export class Sidecar implements SidecarContext {
     const {maxBodyBytes} = limits
     const callBlock = blockCaller(options.blocks)
     this.#plainBlocks = new PlainBlocks({appId, maxBodyBytes, callBlock, recorded: options.recorded, warn})
-    this.#ownApi = new OwnApi({
-      handle: createApi({...options, maxBodyBytes, callBlock, customMetadata: this.customMetadata}),
-      isAllowedHost: this.#guards.isAllowedHost,
-      requestShutdown: options.requestShutdown,
+    this.#ownApi = new OwnApi(
+      createApi({...options, maxBodyBytes, callBlock, customMetadata: this.customMetadata}),
+      this.#guards.isAllowedHost,
+      options.requestShutdown,
       warn
-    })
+    )
     this.#listener = this.#createListener()
   }
 
@@ -327,7 +327,7 @@ export class Sidecar implements SidecarContext {
   #upgradeFiltered(request: ParsedHead, socket: Duplex, early: Buffer): void {
     const parsed = this.#read(request, isOnUnixSocket(socket))
     const {method} = parsed
-    const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel({socket, method, early, handler}).exchange
+    const exchange = (handler: CallHandler): Exchange => new UpgradeTunnel(socket, method, early, handler).exchange
     if (parsed.refusal !== undefined || !this.#invoke(parsed, exchange, UPGRADE_LINES))
       endWith(socket, parsed.refusal ?? noAppId(method))
   }

@@ -14,22 +14,18 @@ import {filesIn} from './resource-folder.ts'
 import type {WorkflowAccessPolicy} from './workflow-access.ts'
 import type {WithoutEffect} from './without-effect.ts'
 
-export interface ResourceStoreOptions {
-  /** The environment that we were started in. */
-  readonly env: Environment
-  /** Files below it are shown by their path from there. */
-  readonly cwd: string
-  readonly reporter: Reporter
-  /** Loads what is known of the types of Components. */
-  readonly types: () => Promise<FactsOfType>
-}
-
 /**
  * The resource files of a run: each is read once, also where several apps have it, and again by `refresh`. No call reads a
  * file. A file that becomes broken keeps its last good content.
  */
 export class ResourceStore {
-  readonly #options: ResourceStoreOptions
+  /** The environment that we were started in. */
+  readonly #env: Environment
+  /** Files below it are shown by their path from there. */
+  readonly #cwd: string
+  readonly #reporter: Reporter
+  /** Loads what is known of the types of Components. */
+  readonly #types: () => Promise<FactsOfType>
   /** Undefined: no app has had any. */
   #files: ResourceFiles | undefined
   readonly #apps = new Set<OpenResources>()
@@ -37,8 +33,11 @@ export class ResourceStore {
   readonly #warned = new Set<string>()
   readonly #reads = new SerialQueue()
 
-  constructor(options: ResourceStoreOptions) {
-    this.#options = options
+  constructor(env: Environment, cwd: string, reporter: Reporter, types: () => Promise<FactsOfType>) {
+    this.#env = env
+    this.#cwd = cwd
+    this.#reporter = reporter
+    this.#types = types
   }
 
   /** Reads what is there for an app. What is wrong with it is told; it is no reason to fail. */
@@ -110,13 +109,13 @@ export class ResourceStore {
   }
 
   #shown(path: string): string {
-    const short = relative(this.#options.cwd, path)
+    const short = relative(this.#cwd, path)
     return short.startsWith('..') ? path : short
   }
 
   /** An app without files needs no code that reads them. */
   #hasAny({resources: {folders, configFile}}: App): boolean {
-    const names = Object.keys(this.#options.env)
+    const names = Object.keys(this.#env)
     return (
       configFile !== '' ||
       folders.some(folder => filesIn(folder).length > 0) ||
@@ -125,15 +124,14 @@ export class ResourceStore {
   }
 
   async #load(): Promise<ResourceFiles> {
-    const {env, types} = this.#options
-    const [{ResourceFiles: Files}, factsOfType] = await Promise.all([import('./resource-files.ts'), types()])
-    return (this.#files ??= new Files({env, factsOfType, shown: path => this.#shown(path)}))
+    const [{ResourceFiles: Files}, factsOfType] = await Promise.all([import('./resource-files.ts'), this.#types()])
+    return (this.#files ??= new Files({env: this.#env, factsOfType, shown: path => this.#shown(path)}))
   }
 
   #warnOnce(code: WarningCode, text: string): void {
     if (this.#warned.has(text)) return
     this.#warned.add(text)
-    this.#options.reporter.warn(code, text)
+    this.#reporter.warn(code, text)
   }
 
   /** Each fault once; again when it was gone meanwhile. */
@@ -143,7 +141,7 @@ export class ResourceStore {
     for (const text of texts) {
       if (this.#told.has(text)) continue
       this.#told.add(text)
-      this.#options.reporter.warn('resource-not-used', text)
+      this.#reporter.warn('resource-not-used', text)
     }
   }
 }

@@ -76,7 +76,7 @@ export async function serveReplays(context: ApiContext, {body, gone, response}: 
       done(replay)
     }
     if (wishes.window === undefined) for (const call of calls) await send(call, () => undefined)
-    else await sendInOrder(calls, {pace, send, signal: gone})
+    else await sendInOrder(calls, pace, send, gone)
   }
   response.end()
   return undefined

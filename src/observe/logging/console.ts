@@ -25,12 +25,6 @@ const afterAll: After = (ms, task) => {
   return () => clearTimeout(timer)
 }
 
-export interface ConsoleOptions {
-  readonly output: ConsoleOutput
-  /** The clock. */
-  readonly after?: After
-}
-
 /** A slow reader: `resumed` settles when it reads again, `released` also when it counts as stuck. */
 interface Wait {
   readonly resumed: Promise<void>
@@ -53,7 +47,7 @@ export class Console {
   /** Writers whose open line has been counted as dropped. */
   readonly #counted = new Set<Writer>()
 
-  constructor({output, after = afterAll}: ConsoleOptions) {
+  constructor(output: ConsoleOutput, after: After = afterAll) {
     this.#output = output
     this.#after = after
   }

@@ -164,7 +164,7 @@ export class Pins {
         wishes.done?.(replay)
       }
       const calls = pins.map(({call}) => call)
-      await sendInOrder(calls, {pace: 'answered', send, signal: wishes.signal})
+      await sendInOrder(calls, 'answered', send, wishes.signal)
       return {round, replays}
     })
   }

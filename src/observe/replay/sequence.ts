@@ -4,23 +4,19 @@ import type {RecordedCall} from '../telemetry/recorder/call-recorder.ts'
 /** `recorded`: each at its time since the first one; `answered`: each when the one before it was answered. */
 export type Pace = 'recorded' | 'answered'
 
-export interface SequenceOptions {
-  readonly pace: Pace
-  /** Calls `taken` when the sidecar has the request, settles when it is answered. */
-  readonly send: (call: RecordedCall, taken: () => void) => Promise<void>
-  readonly signal: AbortSignal
-}
-
 /** Calls under way at the same time. */
 const MAX_OPEN = 32
 
 /**
  * Sends calls again, those between the same two apps in their order: one is sent when the sidecar has taken the one before it, or when that
  * was answered. Settles when all are answered, or the signal is aborted.
+ * `send` calls `taken` when the sidecar has the request, and settles when it is answered.
  */
 export async function sendInOrder(
   calls: readonly RecordedCall[],
-  {pace, send, signal}: SequenceOptions
+  pace: Pace,
+  send: (call: RecordedCall, taken: () => void) => Promise<void>,
+  signal: AbortSignal
 ): Promise<void> {
   const places = new Places(MAX_OPEN)
   const began = performance.now()

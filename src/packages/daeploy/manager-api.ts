@@ -159,7 +159,7 @@ export class ManagerApi {
     const way: Way = {
       headers,
       extraLines: UPGRADE_LINES,
-      exchange: handler => new UpgradeTunnel({socket, method, early, handler}).exchange
+      exchange: handler => new UpgradeTunnel(socket, method, early, handler).exchange
     }
     this.#call(this.#sent(request, path, headers), target, way, headers.delegation)
   }

@@ -55,7 +55,7 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   constructor(socket: Socket, warn: (text: string) => void) {
     this.socket = socket
     this.#warn = warn
-    this.#writer = new FrameWriter({socket, drained: () => this.#pushWaiting()})
+    this.#writer = new FrameWriter(socket, () => this.#pushWaiting())
     socket
       .on('error', (error: Error) => {
         this.why ||= error.message

@@ -22,26 +22,20 @@ const flushLate = (): void => {
   for (const writer of writers) writer.flush()
 }
 
-export interface FrameWriterOptions {
-  readonly socket: Duplex
-  /** The peer has taken what it left unread. */
-  readonly drained: () => void
-}
-
 /** What goes out on one connection: gathered, and written once for all that one event causes. */
 export class FrameWriter {
   /** The peer does not read. */
   isClogged = false
-  readonly #options: FrameWriterOptions
+  readonly #socket: Duplex
   /** What goes out before `#out`: bytes that are not copied, and the frames between them. */
   #parts: Uint8Array[] = []
   #out = ''
   #late = ''
   #isDirty = false
 
-  constructor(options: FrameWriterOptions) {
-    this.#options = options
-    const {socket, drained} = options
+  /** `drained` is called when the peer has read what filled the buffers. */
+  constructor(socket: Duplex, drained: () => void) {
+    this.#socket = socket
     socket.on('drain', () => {
       if (!this.isClogged) return
       this.isClogged = false
@@ -74,28 +68,26 @@ export class FrameWriter {
   }
 
   flush(): void {
-    const {socket} = this.#options
     const out = this.#late + this.#out
     const parts = this.#parts
     this.#isDirty = false
     this.#late = ''
     this.#out = ''
     if (parts.length > 0) this.#parts = []
-    if ((out === '' && parts.length === 0) || !socket.writable) return
-    const isTaken = parts.length > 0 ? this.#writeAll(parts, out) : socket.write(out, 'latin1')
-    if (isTaken || socket.writableLength <= CLOG_BYTES || this.isClogged) return
+    if ((out === '' && parts.length === 0) || !this.#socket.writable) return
+    const isTaken = parts.length > 0 ? this.#writeAll(parts, out) : this.#socket.write(out, 'latin1')
+    if (isTaken || this.#socket.writableLength <= CLOG_BYTES || this.isClogged) return
     this.isClogged = true
-    socket.pause()
+    this.#socket.pause()
   }
 
   /** All in one write. */
   #writeAll(parts: readonly Uint8Array[], rest: string): boolean {
-    const {socket} = this.#options
-    socket.cork()
+    this.#socket.cork()
     let isTaken = true
-    for (const part of parts) isTaken = socket.write(part)
-    if (rest !== '') isTaken = socket.write(Buffer.from(rest, 'latin1'))
-    socket.uncork()
+    for (const part of parts) isTaken = this.#socket.write(part)
+    if (rest !== '') isTaken = this.#socket.write(Buffer.from(rest, 'latin1'))
+    this.#socket.uncork()
     return isTaken
   }
 }

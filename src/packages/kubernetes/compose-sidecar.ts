@@ -9,15 +9,8 @@ export const SIDECAR_PORTS = {DAPR_HTTP_PORT: '3500', DAPR_GRPC_PORT: '50001'} a
 const PLACEMENT_PORT = '50005'
 const SCHEDULER_PORT = '50006'
 
-export interface ComposeDaprdOptions {
-  /** A path as the compose file writes it. */
-  readonly shown: (path: string) => string
-  /** The version of Dapr's images. */
-  readonly dapr: string
-}
-
-/** The sidecar of an app: a real daprd in the network of the app's container, with all that the template says of it. */
-export function daprdService(entry: Entry, {shown, dapr}: ComposeDaprdOptions): object {
+/** The sidecar of an app: a real daprd in the network of the app's container, with all that the template says of it. `shown`: a path as the compose file writes it; `dapr`: the version of the images. */
+export function daprdService(entry: Entry, shown: (path: string) => string, dapr: string): object {
   const {id, resources} = entry.plan
   const {folders, configFile, defaultFolder} = resources
   const isAsked = (path: string): boolean => path !== '' && dirname(path) !== defaultFolder

@@ -53,7 +53,7 @@ export async function composeFile(
   for (const app of deployed) {
     checkService(app, ids, mistakes)
     services[app.entry.plan.id] = appService(app, {deployed, published, shown, ...options})
-    services[`${app.entry.plan.id}-dapr`] = daprdService(app.entry, {shown, dapr: options.dapr})
+    services[`${app.entry.plan.id}-dapr`] = daprdService(app.entry, shown, options.dapr)
   }
   if (deployed.some(({entry}) => needsPlacement(entry))) services['placement'] = placementService(options.dapr)
   const isScheduled = deployed.some(({entry}) => needsScheduler(entry, options.dapr))

@@ -1,14 +1,6 @@
 import type {Field} from '../../files/resources/field.ts'
 import type {KubernetesObject} from './object.ts'
 
-export interface ResourceOptions {
-  /** '' = that of the context. */
-  readonly namespace: string
-  readonly labels: Readonly<Record<string, string>>
-  /** App ids that may use it; undefined: all. */
-  readonly scopes: readonly string[] | undefined
-}
-
 type Fields = Readonly<Record<string, unknown>>
 
 const fieldsOf = (field: Field): Fields =>
@@ -17,8 +9,13 @@ const fieldsOf = (field: Field): Fields =>
 const textsOf = (field: Field): Readonly<Record<string, string>> =>
   Object.fromEntries([...field.entries()].map(([name, each]) => [name, each.text()]))
 
-/** A resource of Dapr as an object: what its file has, in its order, with our labels. */
-export function daprResource(document: Field, {namespace, labels, scopes}: ResourceOptions): KubernetesObject {
+/** A resource of Dapr as an object: what its file has, in its order, with our labels. `namespace`: '' = that of the context; `scopes`: ids of apps that may use it, undefined = all. */
+export function daprResource(
+  document: Field,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+  scopes: readonly string[] | undefined
+): KubernetesObject {
   const {apiVersion, kind, metadata: _metadata, scopes: _scopes, auth: _auth, ...rest} = fieldsOf(document)
   const auth = document.field('auth')
   const meta = document.field('metadata')

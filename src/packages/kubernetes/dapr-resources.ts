@@ -168,7 +168,7 @@ export class DaprResources {
 
   #objectOf(document: Field, scopes: readonly string[] | undefined): KubernetesObject {
     const {namespace, template} = this.#options
-    return daprResource(document, {namespace, labels: labelsOf(template), scopes})
+    return daprResource(document, namespace, labelsOf(template), scopes)
   }
 
   #namespaceWarnings(documents: readonly Field[]): readonly string[] {

@@ -27,7 +27,7 @@ export async function endApps(apps: readonly AppRuntime[], options: EndAppsOptio
       return app.stop(why)
     }
   }))
-  await stopInOrder(stoppable, {now})
+  await stopInOrder(stoppable, now)
   await endComponents()
   await endMarked({
     marker: `PILLION_RUN=${run}`,

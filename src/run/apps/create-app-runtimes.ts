@@ -61,7 +61,7 @@ export class AppRuntimes {
 
   constructor(options: AppRuntimesOptions) {
     this.#options = options
-    this.#console = new Console({output: options.output})
+    this.#console = new Console(options.output)
   }
 
   /** One for each app of the plan, in the plan's order. */

@@ -8,12 +8,6 @@ export interface Stoppable {
   stop(why: 'run ends'): Promise<unknown>
 }
 
-export interface StopOrderOptions {
-  /** Aborted when the stop must not wait any longer. */
-  readonly now: AbortSignal
-  readonly clock?: Clock
-}
-
 /** Dependents of an app have this long to exit before the app itself is stopped. */
 const MAX_LEVEL_MS = 1000
 /** The last level is stopped at most this long after the first: scripts send SIGKILL ten seconds after SIGTERM. */
@@ -21,11 +15,13 @@ const MAX_LEVELS_MS = 4000
 
 /**
  * Stops apps in reverse `dependsOn` order: first those that no other app depends on. A level is stopped when the previous
- * level has exited or its time is over. Settles when all apps have exited.
+ * level has exited or its time is over. Settles when all apps have exited. `now` is
+ * aborted when the stop must not wait any longer.
  */
 export async function stopInOrder(
   apps: readonly Stoppable[],
-  {now, clock = systemClock}: StopOrderOptions
+  now: AbortSignal,
+  clock: Clock = systemClock
 ): Promise<void> {
   const levels = stopLevels(apps)
   const levelMs = Math.min(MAX_LEVEL_MS, MAX_LEVELS_MS / Math.max(1, levels.length - 1))

@@ -7,12 +7,6 @@ import {firstAccepting, type ProbeTarget} from '../../platform/probe.ts'
 import {probeTargetOf} from './readiness.ts'
 import type {Supervised} from './supervised.ts'
 
-export interface ExternalAppOptions {
-  readonly plan: AppPlan
-  readonly appPort: number
-  readonly moved: (state: AppState) => void
-}
-
 const EAGER_FOR_MS = 1000
 const EAGER_EVERY_MS = 5
 const LOOK_EVERY_MS = 250
@@ -35,7 +29,7 @@ export class ExternalApp implements Supervised {
   /** Aborted to check immediately. */
   #nap = new AbortController()
 
-  constructor({plan, appPort, moved}: ExternalAppOptions) {
+  constructor(plan: AppPlan, appPort: number, moved: (state: AppState) => void) {
     this.#machine = new StateMachine(plan.id, moved)
     this.#target = probeTargetOf(plan, appPort)
     this.ended = this.#end.promise

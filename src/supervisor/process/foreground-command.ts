@@ -6,15 +6,6 @@ import {isForeground} from '../../platform/key-mode.ts'
 import {endMarked} from './end-group.ts'
 import type {Orphan} from './process-tracker.ts'
 
-export interface ForegroundCommandOptions {
-  /** For `sh -c`. */
-  readonly line: string
-  /** Complete, with both markers. */
-  readonly environment: Readonly<Record<string, string>>
-  /** The value of `PILLION_LIFE`: what carries it belongs to the command. */
-  readonly marker: string
-}
-
 /**
  * A command of the user that has our stdin, stdout and stderr. On a terminal it shares our process group, so that it can read there and
  * gets Ctrl-C from the terminal; elsewhere it has its own session, so that a signal reaches all its processes.
@@ -27,7 +18,8 @@ export class ForegroundCommand {
   readonly #marker: string
   #isOver = false
 
-  constructor({line, environment, marker}: ForegroundCommandOptions) {
+  /** `line`: for `sh -c`; `environment`: complete, with both markers; `marker`: the value of `PILLION_LIFE`, which all processes of the command carry. */
+  constructor(line: string, environment: Readonly<Record<string, string>>, marker: string) {
     this.#marker = marker
     const end = Promise.withResolvers<Exit>()
     this.exited = end.promise

@@ -6,17 +6,6 @@ import {WATCHDOG_LOADER, WATCHDOG_SCRIPT} from './watchdog-script.ts'
 import {pause} from '../../platform/delay.ts'
 import type {KeyMode} from '../../platform/key-mode.ts'
 
-export interface WatchdogOptions {
-  /** The value of `PILLION_RUN`. */
-  readonly marker: string
-  /** Time from SIGTERM to SIGKILL after we were killed. */
-  readonly graceMs: number
-  /** Folders where the shell finds its tools, in addition to the system's. */
-  readonly searchPath: string
-  /** Called if the watchdog cannot start, or has exited and is not replaced. */
-  readonly lost: (why: string) => void
-}
-
 /** A watchdog that exits sooner than this is not replaced: the next one would fail, too. */
 const SHORT_RUN_MS = 1000
 /** On exit we wait this long for the watchdog. */
@@ -28,7 +17,14 @@ const GONE_WITHIN_MS = 500
  * It has its own session, and neither our streams nor our markers. If it is killed, it is replaced.
  */
 export class Watchdog {
-  readonly #options: WatchdogOptions
+  /** The value of `PILLION_RUN`. */
+  readonly #marker: string
+  /** Time from SIGTERM to SIGKILL after we were killed. */
+  readonly #graceMs: number
+  /** Folders where the shell finds its tools, in addition to the system's. */
+  readonly #searchPath: string
+  /** Called if the watchdog cannot start, or has exited and is not replaced. */
+  readonly #lost: (why: string) => void
   /** Passed on to its replacement. */
   readonly #groups = new Map<number, number>()
   readonly #spared: string[] = []
@@ -36,8 +32,11 @@ export class Watchdog {
   #process: ChildProcess | undefined
   #isDismissed = false
 
-  constructor(options: WatchdogOptions) {
-    this.#options = options
+  constructor(marker: string, graceMs: number, searchPath: string, lost: (why: string) => void) {
+    this.#marker = marker
+    this.#graceMs = graceMs
+    this.#searchPath = searchPath
+    this.#lost = lost
   }
 
   /**
@@ -48,7 +47,7 @@ export class Watchdog {
     try {
       this.#process = this.#spawn(home)
     } catch (error) {
-      this.#options.lost(messageOf(error))
+      this.#lost(messageOf(error))
     }
     for (const [group, started] of this.#groups) this.#tell(`+${group} ${started}`)
     for (const marker of this.#spared) this.#tell(`spare ${marker}`)
@@ -93,16 +92,19 @@ export class Watchdog {
   }
 
   #spawn(home: string): ChildProcess {
-    const {marker, graceMs, searchPath, lost} = this.#options
     const startedAt = performance.now()
-    const child = spawn('/bin/sh', ['-c', WATCHDOG_LOADER, 'pillion-watchdog', marker, graceMs.toFixed(0), home], {
-      cwd: '/',
-      // SHLVL: a first bash whose input is a socket takes itself for one of rshd's, and reads ~/.bashrc
-      env: {PATH: `/usr/bin:/bin:${searchPath}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore']
-    })
-    child.once('error', ({message}) => lost(message))
+    const child = spawn(
+      '/bin/sh',
+      ['-c', WATCHDOG_LOADER, 'pillion-watchdog', this.#marker, this.#graceMs.toFixed(0), home],
+      {
+        cwd: '/',
+        // SHLVL: a first bash whose input is a socket takes itself for one of rshd's, and reads ~/.bashrc
+        env: {PATH: `/usr/bin:/bin:${this.#searchPath}`, SHLVL: '1', SCRIPT: WATCHDOG_SCRIPT},
+        detached: true,
+        stdio: ['pipe', 'ignore', 'ignore']
+      }
+    )
+    child.once('error', ({message}) => this.#lost(message))
     child.once('exit', () => this.#replace(home, performance.now() - startedAt))
     child.stdin?.on('error', () => undefined) // `exit` follows
     child.unref()
@@ -123,7 +125,7 @@ export class Watchdog {
 
   #replace(home: string, livedMs: number): void {
     if (this.#isDismissed) return
-    if (livedMs < SHORT_RUN_MS) this.#options.lost('it was killed from outside')
+    if (livedMs < SHORT_RUN_MS) this.#lost('it was killed from outside')
     else this.start(home)
   }
 }

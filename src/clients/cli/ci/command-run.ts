@@ -230,7 +230,7 @@ export class CommandRun {
     const {run} = control.list()
     const marker = `${run}-command`
     const environment = {...launch?.environment, PILLION_RUN: run, PILLION_LIFE: marker}
-    this.#command = new ForegroundCommand({line: command, environment, marker})
+    this.#command = new ForegroundCommand(command, environment, marker)
     return this.#command
   }
 

@@ -109,7 +109,7 @@ function formOf({flags, asJson}: CommandContext, {selection, apps, terminal, run
       run.noticed(event)
     },
     started: async lived => {
-      callOff = tellLateStart({run: lived, tell: text => say('pending', text)})
+      callOff = tellLateStart(lived, text => say('pending', text))
       await run.go(lived)
     },
     takes: signal => run.takes(signal),

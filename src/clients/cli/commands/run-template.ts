@@ -99,12 +99,12 @@ export async function templateRun(call: CommandContext, terminal: Terminal): Pro
       if (view === undefined || !hasLive) {
         const tell = (text: string): void =>
           void terminal.err.print(shownStatus(process.stderr, 'pending', text, call.asJson))
-        callOff = tellLateStart({run, tell})
+        callOff = tellLateStart(run, tell)
         return
       }
       const {Live} = await import('../live/live.ts')
       if (isEnding) return
-      live = new Live({terminal, run, view})
+      live = new Live(terminal, run, view)
       await live.begin()
     },
     ended: () => {

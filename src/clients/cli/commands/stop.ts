@@ -88,10 +88,7 @@ async function stopTemplate(file: string, asJson: boolean): Promise<boolean> {
   const warn: Reporter['warn'] = (code, text) => say(process.stderr, 'warning', text, asJson, code)
   const runs = await runsHere(asJson, ({templateFile}) => isSamePath(templateFile, file))
   const meant = runs.filter(run => isSamePath(run.listing.template.file, file))
-  await Promise.all([
-    ...meant.map(async run => endRun(run, tellSlow(asJson))),
-    sweep({env: process.env, reporter: {warn}})
-  ])
+  await Promise.all([...meant.map(async run => endRun(run, tellSlow(asJson))), sweep(process.env, {warn})])
   if (meant.length > 0) say(process.stdout, 'success', 'Dapr and app processes stopped successfully', asJson)
   return meant.length > 0
 }

@@ -12,7 +12,7 @@ export const trace: CommandHandler = async ({flags, words, asJson}) => {
   const run = await runHere(flags, asJson)
   const tree = await run.api.ask('GET /trace', {query: {q: words.map(filterOf).join(' ')}})
   const isJson = flags.text('output') === 'json'
-  const text = (): string => traceText(tree, {width: outputColumns(60), hasLines: flags.isSet('lines')})
+  const text = (): string => traceText(tree, outputColumns(60), flags.isSet('lines'))
   print(process.stdout, isJson ? `${JSON.stringify(tree, null, 2)}\n` : text())
   return 0
 }

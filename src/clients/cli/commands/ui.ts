@@ -15,6 +15,6 @@ export const ui: CommandHandler = async ({flags, words, asJson}) => {
         '"pillion ps -w" prints the table wherever it goes, "pillion events -f" what changes, "pillion logs -f" the lines.'
     })
   const first = (await runFinder(flags, asJson)).look()
-  await new Ui({place: commandPlace(flags), first, hasColours: wantsColours(true, process.env)}).run()
+  await new Ui(commandPlace(flags), first, wantsColours(true, process.env)).run()
   return 0
 }

@@ -39,7 +39,7 @@ export class KeyInput {
 
   constructor(options: KeyInputOptions) {
     this.#options = options
-    this.#keys = new Keys({clock: systemClock, pressed: options.pressed})
+    this.#keys = new Keys(systemClock, options.pressed)
   }
 
   /** Settles with whether keys are read from now on. */

@@ -26,19 +26,15 @@ export interface LiveRun {
   guardTerminal(mode: KeyMode | undefined): void
 }
 
-export interface LiveOptions {
-  readonly terminal: Terminal
-  readonly run: LiveRun
-  readonly view: LineView
-}
-
 /** If stopping takes longer, the terminal shows what the run waits for. */
 const SLOW_STOP_MS = 1500
 const REDRAWN_EVERY_MS = 1000
 const USUAL_ROWS = 24
 
 export class Live {
-  readonly #options: LiveOptions
+  readonly #terminal: Terminal
+  readonly #run: LiveRun
+  readonly #view: LineView
   readonly #input: KeyInput
   readonly #redraw = setInterval(() => this.#draw(), REDRAWN_EVERY_MS).unref()
   #prompt: Prompt | undefined
@@ -53,13 +49,15 @@ export class Live {
   /** Of the run, where that is not its folder's. */
   #name = ''
 
-  constructor(options: LiveOptions) {
-    this.#options = options
+  constructor(terminal: Terminal, run: LiveRun, view: LineView) {
+    this.#terminal = terminal
+    this.#run = run
+    this.#view = view
     this.#input = new KeyInput({
       typed: chunk => this.#typed(chunk),
       pressed: key => this.#pressed(key),
-      moded: mode => options.run.guardTerminal(mode),
-      suspended: () => options.terminal.out.showStatus('')
+      moded: mode => run.guardTerminal(mode),
+      suspended: () => terminal.out.showStatus('')
     })
   }
 
@@ -93,12 +91,12 @@ export class Live {
   close(): void {
     clearInterval(this.#redraw)
     this.#input.close()
-    this.#options.terminal.out.showStatus('')
+    this.#terminal.out.showStatus('')
   }
 
   /** One column is left free: terminals differ in what they do with the last one. */
   get #width(): number {
-    return Math.max(1, (this.#options.terminal.width ?? 80) - 1)
+    return Math.max(1, (this.#terminal.width ?? 80) - 1)
   }
 
   /** Half of the terminal: the other half is for the lines of the apps. */
@@ -107,7 +105,7 @@ export class Live {
   }
 
   #look(): void {
-    const listing = this.#options.run.control?.list()
+    const listing = this.#run.control?.list()
     if (listing !== undefined && listing.apps.length > 0) {
       this.#apps = listing.apps
       this.#startedAt = Date.parse(listing.startedAt)
@@ -132,7 +130,7 @@ export class Live {
   }
 
   #draw(): void {
-    this.#options.terminal.out.showStatus(this.#status)
+    this.#terminal.out.showStatus(this.#status)
   }
 
   get #status(): string {
@@ -168,25 +166,24 @@ export class Live {
       if (key !== '\x1b') prompt.answer()
       return this.#draw()
     }
-    const {view, run, terminal} = this.#options
     switch (key) {
       case 'r':
         return this.#ask('restart which apps? (Enter: none)', ids => void this.#restart(ids))
       case 'l':
         return this.#ask('show the lines of which apps? (Enter: all)', ids => this.#showOnly(ids))
       case 't':
-        view.hasTimes = !view.hasTimes
+        this.#view.hasTimes = !this.#view.hasTimes
         return
       case 'p':
         return void this.#showProcesses()
       case 'c':
-        void terminal.out.write('\x1b[H\x1b[2J')
+        void this.#terminal.out.write('\x1b[H\x1b[2J')
         return
       case 'h':
       case '?':
         return this.#print(helpText(this.#width))
       case 'q':
-        run.stop()
+        this.#run.stop()
     }
   }
 
@@ -210,7 +207,7 @@ export class Live {
   async #restart(ids: readonly string[]): Promise<void> {
     await Promise.all(
       ids.map(async id => {
-        const why = await this.#options.run.control?.restartApp(id)
+        const why = await this.#run.control?.restartApp(id)
         if (why === '') this.#print(signedLine('success', `app restarted successfully: ${id}`, false))
         else this.#warn(`failed to restart app id ${id}: ${why ?? 'it is no longer in this run'}`)
       })
@@ -218,13 +215,12 @@ export class Live {
   }
 
   #showOnly(ids: readonly string[]): void {
-    const {view} = this.#options
-    view.only = ids.length === 0 ? undefined : new Set(ids)
+    this.#view.only = ids.length === 0 ? undefined : new Set(ids)
     this.#print(`${ids.length === 0 ? 'all lines are shown' : `only lines of ${ids.join(', ')} are shown`}\n`)
   }
 
   async #showProcesses(): Promise<void> {
-    const listing = this.#options.run.control?.list()
+    const listing = this.#run.control?.list()
     if (listing !== undefined) this.#print(await psText([listing], {width: this.#width}))
   }
 
@@ -233,6 +229,6 @@ export class Live {
   }
 
   #print(text: string): void {
-    void this.#options.terminal.out.print(text)
+    void this.#terminal.out.print(text)
   }
 }

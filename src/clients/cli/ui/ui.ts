@@ -20,13 +20,6 @@ import {FullScreen} from './full-screen.ts'
 import {farthest, tableHeight, UI_KEYS, uiLines, type UiView} from './view.ts'
 import {appKey, WatchedRun} from './watched-run.ts'
 
-export interface UiOptions {
-  readonly place: RunPlace
-  /** Undefined: it is waited for. */
-  readonly first: FoundRun | undefined
-  readonly hasColours: boolean
-}
-
 const LOOK_EVERY_MS = 500
 /** Most news come in groups. */
 const DRAWN_EVERY_MS = 100
@@ -37,7 +30,10 @@ const ENDED = {
 } as const
 
 export class Ui {
-  readonly #options: UiOptions
+  readonly #place: RunPlace
+  /** Undefined: it is waited for. */
+  readonly #first: FoundRun | undefined
+  readonly #hasColours: boolean
   readonly #screen = new FullScreen(process.stdout)
   readonly #log = new FollowedLog(() => this.#drawSoon())
   readonly #over = new AbortController()
@@ -55,8 +51,10 @@ export class Ui {
   #message = ''
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: UiOptions) {
-    this.#options = options
+  constructor(place: RunPlace, first: FoundRun | undefined, hasColours: boolean) {
+    this.#place = place
+    this.#first = first
+    this.#hasColours = hasColours
     this.#input = new KeyInput({
       typed: chunk => this.#typed(chunk),
       pressed: key => this.#pressed(key),
@@ -99,7 +97,7 @@ export class Ui {
   /** One run after the other. */
   async #follow(): Promise<void> {
     const {signal} = this.#over
-    let run = this.#options.first
+    let run = this.#first
     while (!signal.aborted) {
       run ??= await this.#nextRun()
       if (run === undefined) continue
@@ -121,7 +119,7 @@ export class Ui {
     await pause(LOOK_EVERY_MS, this.#over.signal)
     if (this.#over.signal.aborted) return undefined
     try {
-      return pickRun(await findRuns(process.env), this.#options.place)
+      return pickRun(await findRuns(process.env), this.#place)
     } catch (error) {
       this.#notice = messageOf(error) // several runs: until one is left
       this.#drawSoon()
@@ -157,7 +155,7 @@ export class Ui {
       scrolled: this.#scrolled,
       message: this.#prompt?.shown(width) ?? this.#message,
       now: Date.now(),
-      hasColours: this.#options.hasColours
+      hasColours: this.#hasColours
     }
   }
 
@@ -298,7 +296,7 @@ export class Ui {
     else
       this.#show({
         title: `The latest request in which ${name} had a part`,
-        lines: traceText(tree, {width: this.#screen.size.width}).trimEnd().split('\n')
+        lines: traceText(tree, this.#screen.size.width).trimEnd().split('\n')
       })
   }
 

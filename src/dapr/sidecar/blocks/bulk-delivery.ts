@@ -14,13 +14,6 @@ interface Waiting extends BatchEntry {
   outcome?: EventOutcome
 }
 
-export interface BulkDeliveryOptions {
-  readonly delivery: EventDelivery
-  readonly channel: EventChannel
-  readonly settings: BulkSettings
-  readonly over: AbortSignal
-}
-
 /** Whether the message has to be delivered again. */
 const isLeft = ({outcome}: Waiting): boolean =>
   outcome === undefined || outcome.kind === 'failed' || outcome.kind === 'interrupted'
@@ -30,24 +23,29 @@ const isLeft = ({outcome}: Waiting): boolean =>
  * its rules (Dapr: pkg/runtime/subscription, bulk subscribe). Only those that failed are delivered again.
  */
 export class BulkDelivery {
-  readonly #options: BulkDeliveryOptions
+  readonly #delivery: EventDelivery
+  readonly #channel: EventChannel
+  readonly #settings: BulkSettings
+  readonly #over: AbortSignal
   #waiting: Waiting[] = []
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: BulkDeliveryOptions) {
-    this.#options = options
-    options.over.addEventListener('abort', () => void this.#flush(), {once: true})
+  constructor(delivery: EventDelivery, channel: EventChannel, settings: BulkSettings, over: AbortSignal) {
+    this.#delivery = delivery
+    this.#channel = channel
+    this.#settings = settings
+    this.#over = over
+    over.addEventListener('abort', () => void this.#flush(), {once: true})
   }
 
   /** Delivers a message together with others. Never rejects. */
   async handle(message: BrokerMessage): Promise<Handled> {
-    const {delivery, settings, over} = this.#options
-    const event = delivery.read(message)
-    if (event instanceof Error) return delivery.fail(message, event.message, 'without id')
+    const event = this.#delivery.read(message)
+    if (event instanceof Error) return this.#delivery.fail(message, event.message, 'without id')
     return new Promise(resolve => {
       this.#waiting.push({message, event, entryId: randomUUID(), resolve})
-      if (this.#waiting.length >= settings.maxMessages || over.aborted) void this.#flush()
-      else this.#timer ??= setTimeout(() => void this.#flush(), settings.maxAwaitMs)
+      if (this.#waiting.length >= this.#settings.maxMessages || this.#over.aborted) void this.#flush()
+      else this.#timer ??= setTimeout(() => void this.#flush(), this.#settings.maxAwaitMs)
     })
   }
 
@@ -57,20 +55,18 @@ export class BulkDelivery {
     const batch = this.#waiting
     if (batch.length === 0) return
     this.#waiting = []
-    const {delivery} = this.#options
-    const outcome = await delivery.attempt(async attempt => this.#deliver(batch.filter(isLeft), attempt))
+    const outcome = await this.#delivery.attempt(async attempt => this.#deliver(batch.filter(isLeft), attempt))
     for (const {message, event, resolve, outcome: own} of batch) {
       const last = outcome.kind === 'stopped' && (own === undefined || own.kind === 'interrupted') ? outcome : own
-      resolve(await delivery.conclude(last ?? outcome, message, event))
+      resolve(await this.#delivery.conclude(last ?? outcome, message, event))
     }
   }
 
   /** Delivers a batch; the result is the worst outcome of its events. */
   async #deliver(batch: readonly Waiting[], attempt?: AttemptControl): Promise<EventOutcome> {
-    const {delivery, channel} = this.#options
     const paths = new Map<string, {readonly target: EventTarget; readonly entries: Waiting[]}>()
     for (const each of batch) {
-      const target = delivery.route(each.event)
+      const target = this.#delivery.route(each.event)
       if ('kind' in target) each.outcome = target
       else {
         const known = paths.get(target.path)
@@ -80,11 +76,11 @@ export class BulkDelivery {
     }
     const sending = [...paths.values()].map(async ({target, entries}) => {
       const startedAt = performance.now()
-      const spans = entries.map(({event}) => delivery.startSpan(event))
+      const spans = entries.map(({event}) => this.#delivery.startSpan(event))
       const sent = entries.map(({entryId, event}, at) => ({entryId, event: inSpan(event, spans[at])}))
-      const given = await channel.deliverBatch(target, sent, attempt)
+      const given = await this.#channel.deliverBatch(target, sent, attempt)
       const answers = 'kind' in given ? entries.map(() => given) : given
-      delivery.countBatch(answers, performance.now() - startedAt)
+      this.#delivery.countBatch(answers, performance.now() - startedAt)
       for (const [at, each] of entries.entries()) {
         const answer = answers[at]
         if (answer === undefined) continue

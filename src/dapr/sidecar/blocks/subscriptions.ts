@@ -206,7 +206,7 @@ export class Subscriptions {
       const settings = active.subscription.bulk
       if (settings === undefined) return delivery
       if (!isDeepStrictEqual(settings, batches?.settings))
-        batches = {settings, handler: new BulkDelivery({delivery, channel, settings, over: over.signal})}
+        batches = {settings, handler: new BulkDelivery(delivery, channel, settings, over.signal)}
       return batches?.handler ?? delivery
     }
     const reader = await broker.component.subscribe({

@@ -18,32 +18,36 @@ export interface OwnCall {
   readonly onGone: (listener: () => void) => void
 }
 
-export interface OwnApiOptions {
-  readonly handle: HandleApi
-  readonly isAllowedHost: IsAllowedHost
-  readonly requestShutdown: (isForced: boolean) => void
-  readonly warn: (text: string) => void
-}
-
 /** At once, and as a failure (Dapr: pkg/api/http/shutdown.go). */
 const isForced = (lines: string): boolean => /^dapr-force-shutdown:[ \t]*true[ \t]*\r?$/im.test(lines)
 
 /** Answers requests to the sidecar itself: health, metadata, shutdown, building blocks. */
 export class OwnApi {
-  readonly #options: OwnApiOptions
+  readonly #handle: HandleApi
+  readonly #isAllowedHost: IsAllowedHost
+  readonly #requestShutdown: (isForced: boolean) => void
+  readonly #warn: (text: string) => void
 
-  constructor(options: OwnApiOptions) {
-    this.#options = options
+  constructor(
+    handle: HandleApi,
+    isAllowedHost: IsAllowedHost,
+    requestShutdown: (isForced: boolean) => void,
+    warn: (text: string) => void
+  ) {
+    this.#handle = handle
+    this.#isAllowedHost = isAllowedHost
+    this.#requestShutdown = requestShutdown
+    this.#warn = warn
   }
 
   answer(parsed: SidecarRequest, {body, destroy, respond, finished, onGone}: OwnCall): void {
-    const {handle, isAllowedHost, requestShutdown} = this.#options
     const {action, headers, sent, trace} = parsed
     if (action === undefined) return
     const changesRun = action.kind === 'shutdown' || action.kind === 'put-metadata'
-    if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, isAllowedHost)) return respond(FOREIGN_ORIGIN)
-    if (action.kind === 'shutdown') finished(() => requestShutdown(isForced(headers.lines)))
-    const answer = handle(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
+    if (changesRun && isCrossOrigin(headers.origin, headers.fetchSite, this.#isAllowedHost))
+      return respond(FOREIGN_ORIGIN)
+    if (action.kind === 'shutdown') finished(() => this.#requestShutdown(isForced(headers.lines)))
+    const answer = this.#handle(action, {body, query: sent.query, lines: headers.lines, trace, onGone})
     if (answer instanceof Promise) void this.#respondLater(answer, {destroy, respond})
     else respond(answer)
   }
@@ -52,7 +56,7 @@ export class OwnApi {
     try {
       respond(await answer)
     } catch (error) {
-      this.#options.warn(bugText(error))
+      this.#warn(bugText(error))
       destroy()
     }
   }

@@ -88,7 +88,7 @@ class CallLabels {
   constructor(appId: string, {hasVerbs, pathMatching, hasFullPaths}: MetricsSettings) {
     this.appId = appId
     this.#hasVerbs = hasVerbs
-    this.#paths = new PathLabels({pathMatching, isFull: hasFullPaths})
+    this.#paths = new PathLabels(pathMatching, hasFullPaths)
   }
 
   /** A path with the same labels, of which there are few. */

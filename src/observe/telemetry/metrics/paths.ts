@@ -41,19 +41,13 @@ export function normalizePath(path: string): string {
 /** Routes that are always used as labels (Dapr: diagnostics/utils, StaticPaths). */
 const STATIC_PATHS = new Set(['/dapr/config', '/dapr/metrics', '/dapr/subscribe', '/healthz'])
 
-export interface PathOptions {
-  /** `spec.metrics.http.pathMatching`. */
-  readonly pathMatching: readonly string[]
-  /** `spec.metrics.http.increasedCardinality`: paths that match no pattern are used as labels. */
-  readonly isFull: boolean
-}
-
 /** Paths as values of the label `path` (Dapr: pkg/diagnostics/http_monitoring.go, getMetricsPath). */
 export class PathLabels {
   readonly #patterns: readonly Pattern[]
   readonly #isFull: boolean
 
-  constructor({pathMatching, isFull}: PathOptions) {
+  /** The values of `pathMatching` and `increasedCardinality` in `spec.metrics.http`. With the latter, paths that match no pattern are labels, too. */
+  constructor(pathMatching: readonly string[], isFull: boolean) {
     const written = pathMatching.map(normalizePath)
     const invoked = written
       .filter(path => !path.startsWith('/v1.0/invoke/'))

@@ -20,12 +20,6 @@ import {KeptRequests} from './kept-requests.ts'
 const LINES = 32_768
 const TAPE_BYTES = 8 * 1024 * 1024
 
-export interface RecorderOptions {
-  readonly bodyBytesOf: BodyBytesOf
-  readonly lines?: number
-  readonly tapeBytes?: number
-}
-
 /** A call as it was recorded. */
 export interface RecordedCall extends CallLine {
   readonly edgeOf: Edge
@@ -39,16 +33,18 @@ export class CallRecorder implements CallObserver {
   readonly uses: ComponentUses
   /** Set while calls are sent again: those do not count in the edges. */
   replays: ExpectedReplays | undefined
-  readonly #options: RecorderOptions
+  readonly #lines: number | undefined
+  readonly #tapeBytes: number | undefined
   readonly #listeners = new Set<(number: number) => void>()
   readonly #unrecorded = {begun: 0, ended: 0}
   /** Set by the first call. */
   #memory: {readonly lines: CallLines; readonly tape: ByteTape; readonly kept: KeptRequests} | undefined
 
-  constructor(options: RecorderOptions) {
-    this.#options = options
-    this.edges = new Edges(options.bodyBytesOf)
-    this.uses = new ComponentUses(app => (options.bodyBytesOf(app) ?? 0) >= 0)
+  constructor(bodyBytesOf: BodyBytesOf, lines?: number, tapeBytes?: number) {
+    this.#lines = lines
+    this.#tapeBytes = tapeBytes
+    this.edges = new Edges(bodyBytesOf)
+    this.uses = new ComponentUses(app => (bodyBytesOf(app) ?? 0) >= 0)
   }
 
   /** Asks again which apps are recorded: the template was edited, or an app has joined the run. */
@@ -207,8 +203,8 @@ export class CallRecorder implements CallObserver {
   }
 
   #allocate(): {lines: CallLines; tape: ByteTape; kept: KeptRequests} {
-    const lines = new CallLines(this.#options.lines ?? LINES)
-    const tape = new ByteTape(this.#options.tapeBytes ?? TAPE_BYTES)
+    const lines = new CallLines(this.#lines ?? LINES)
+    const tape = new ByteTape(this.#tapeBytes ?? TAPE_BYTES)
     return {lines, tape, kept: new KeptRequests(lines, tape)}
   }
 

@@ -10,7 +10,7 @@ const writer = (): {readonly frames: FrameWriter; readonly written: readonly str
   const socket = new PassThrough()
   const written: string[] = []
   socket.on('data', (bytes: Buffer) => written.push(bytes.toString('latin1')))
-  return {frames: new FrameWriter({socket, drained: () => undefined}), written}
+  return {frames: new FrameWriter(socket, () => undefined), written}
 }
 
 const turn = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))

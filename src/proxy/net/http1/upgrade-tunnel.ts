@@ -9,15 +9,6 @@ import {statusLine} from '../status.ts'
 import {abortConnection} from './abort-connection.ts'
 import type {ResponseHead} from './response-head.ts'
 
-export interface UpgradeTunnelOptions {
-  /** The caller's connection, detached from node:http. */
-  readonly socket: Duplex
-  readonly method: string
-  /** The bytes that followed the request. */
-  readonly early: Buffer
-  readonly handler: CallHandler
-}
-
 /** Maximum size of bytes received before the tunnel is open. */
 const MAX_EARLY = 65_536
 
@@ -43,7 +34,8 @@ export class UpgradeTunnel implements Downstream {
   #early: Buffer
   #isOpen = false
 
-  constructor({socket, method, early, handler}: UpgradeTunnelOptions) {
+  /** `socket`: the caller's connection, detached from node:http; `early`: the bytes that followed the request. */
+  constructor(socket: Duplex, method: string, early: Buffer, handler: CallHandler) {
     this.#socket = socket
     this.#early = early
     this.exchange = new Exchange(this).begin(handler, method, 0)

@@ -103,7 +103,7 @@ async function whole(recorder: CallRecorder, number = 1): Promise<CallContent> {
 onBothPaths('what is recorded of a call are the bytes that were sent, both ways', async t => {
   for (const each of CASES) {
     const {name, method = 'GET', target = '/x', request, sent = '', body = '', answer, answerBody = ''} = each
-    const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+    const recorder = new CallRecorder(() => 16_384)
     const appPort = await answering(t, each, body.length)
     const {port} = await openTestSidecar(t, {appPort, observer: recorder})
     const caller = await connect(t, port)
@@ -120,7 +120,7 @@ onBothPaths('what is recorded of a call are the bytes that were sent, both ways'
 })
 
 onBothPaths('calls with one head, and responses with one, keep their own bodies', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+  const recorder = new CallRecorder(() => 16_384)
   const {port: appPort, seen} = await echoApp(t)
   const {port} = await openTestSidecar(t, {appPort, observer: recorder})
   const bodies = Array.from({length: 12}, (_, at) => `body ${at.toString().padStart(2, '0')}`)
@@ -139,7 +139,7 @@ onBothPaths('calls with one head, and responses with one, keep their own bodies'
 
 t.test('over HTTP/2: the head as HTTP/1 would have it, the body as it was sent', async t => {
   const each: Case = {name: '', answer: `HTTP/1.1 200 OK\r\ncontent-length: 256\r\n\r\n${ALL_BYTES}`}
-  const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+  const recorder = new CallRecorder(() => 16_384)
   const {port} = await openTestSidecar(t, {appPort: await answering(t, each, 256), observer: recorder})
   const session = http2.connect(`http://127.0.0.1:${port}`)
   t.teardown(() => session.destroy())
@@ -161,7 +161,7 @@ t.test('over HTTP/2: the head as HTTP/1 would have it, the body as it was sent',
 })
 
 t.test('of an upgrade only the heads: what a websocket carries is nobody else’s', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+  const recorder = new CallRecorder(() => 16_384)
   const answer =
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nsec-websocket-accept: x'
   const appPort = await rawApp(t, socket => {
@@ -187,7 +187,7 @@ t.test('of an upgrade only the heads: what a websocket carries is nobody else’
 t.test('the same at Daeploy’s manager, whoever reads the request', async t => {
   for (const line of ['', 'X-Forwarded-For: 8.8.8.8\r\n']) {
     const each: Case = {name: '', answer: `HTTP/1.1 200 OK\r\ncontent-length: 256\r\n\r\n${ALL_BYTES}`}
-    const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+    const recorder = new CallRecorder(() => 16_384)
     const service = {segment: 'scales', port: await answering(t, each, 256)}
     const {port} = await openManager(t, {backends: [service], observer: recorder})
     const caller = await connect(t, port)
@@ -203,7 +203,7 @@ t.test('the same at Daeploy’s manager, whoever reads the request', async t => 
 })
 
 t.test('of gRPC the messages as they came, and the heads in text', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+  const recorder = new CallRecorder(() => 16_384)
   const appPort = await grpcApp(t, {
     unary: (call, done) => {
       const head = new grpc.Metadata()
@@ -228,7 +228,7 @@ t.test('of gRPC the messages as they came, and the heads in text', async t => {
 
 t.test('a copy for a shadow is a call of its own, marked as such', async t => {
   const each: Case = {name: '', answer: 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n\0\u00FF!'}
-  const recorder = new CallRecorder({bodyBytesOf: () => 16_384})
+  const recorder = new CallRecorder(() => 16_384)
   const service = {segment: 'scales', port: await answering(t, each, 256), shadows: [await answering(t, each, 256)]}
   const {port} = await openManager(t, {backends: [service], observer: recorder})
   const caller = await connect(t, port)

@@ -24,7 +24,7 @@ const scene = (t: Test, files: Record<string, string>, env: Record<string, strin
   for (const [path, text] of Object.entries(files)) write(path, text)
   const warnings: string[] = []
   const reporter = {warn: (code: string, text: string): void => void warnings.push(`${code} ${text}`)}
-  const store = new ResourceStore({env, cwd: folder, reporter, types: async () => componentType})
+  const store = new ResourceStore(env, folder, reporter, async () => componentType)
   const resources = {
     folders: [join(folder, 'r'), join(folder, 'none')],
     configFile: join(folder, 'config.yaml'),
@@ -206,12 +206,7 @@ t.test('what Dapr knows and does nothing here is named, of the folders that some
   t.match(warnings, [/config\.yaml:2:.*: unknown key spec\.tracign: it has no effect \(did you mean tracing\?\)/])
   t.equal(store.withoutEffect.length, 5)
   const resources = {folders: [join(folder, 'r')], configFile: '', defaultFolder: folder}
-  const usual = new ResourceStore({
-    env: {},
-    cwd: '/',
-    reporter: {warn: () => undefined},
-    types: async () => componentType
-  })
+  const usual = new ResourceStore({}, '/', {warn: () => undefined}, async () => componentType)
   await usual.open({id: 'shop', resources})
   t.strictSame(usual.withoutEffect, [], 'not of what lies in Dapr’s own folder')
 })
@@ -242,12 +237,7 @@ t.test('a WorkflowAccessPolicy is for the apps of its scopes, and counts as it i
 
 t.test('a Configuration among the resources that configFilePath names is read as such', async t => {
   const folder = t.testdir({'config.yaml': 'kind: Configuration\nspec: {tracing: {samplingRate: "0"}}\n'})
-  const store = new ResourceStore({
-    env: {},
-    cwd: folder,
-    reporter: {warn: () => undefined},
-    types: async () => componentType
-  })
+  const store = new ResourceStore({}, folder, {warn: () => undefined}, async () => componentType)
   const resources = {folders: [folder], configFile: join(folder, 'config.yaml'), defaultFolder: '/home/.dapr'}
   const {snapshot} = await store.open({id: 'shop', resources})
   t.strictSame(snapshot.withoutEffect, [])

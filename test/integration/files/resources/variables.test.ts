@@ -26,12 +26,7 @@ spec:
 /** What an app has whose folder has this file. */
 async function read(t: Test, variables?: Readonly<Record<string, string>>): Promise<ResourceSnapshot> {
   const folder = t.testdir({resources: {'store.yaml': STORE}})
-  const store = new ResourceStore({
-    env: {},
-    cwd: folder,
-    reporter: {warn: () => undefined},
-    types: async () => Promise.resolve(() => undefined)
-  })
+  const store = new ResourceStore({}, folder, {warn: () => undefined}, async () => Promise.resolve(() => undefined))
   const resources = {
     folders: [join(folder, 'resources')],
     configFile: '',

@@ -22,7 +22,7 @@ function openConsole() {
     },
     midLine: false
   }
-  return {console: new Console({output}), shown: () => shown}
+  return {console: new Console(output), shown: () => shown}
 }
 
 function optionsFor(folder: string, console: Console, more: Partial<AppLogsOptions> = {}): AppLogsOptions {
@@ -124,7 +124,7 @@ function openPipe(folder: string) {
   reader.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))
   return {
     terminal,
-    console: new Console({output: terminal.out, after: afterShort}),
+    console: new Console(terminal.out, afterShort),
     readUntil: async (pattern: RegExp): Promise<string> => {
       reader.resume()
       while (!pattern.test(text.slice(-200))) await new Promise(resolve => reader.once('data', resolve))

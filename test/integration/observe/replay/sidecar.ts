@@ -40,7 +40,7 @@ export async function openSidecar(
   answer: Answer,
   context: Partial<ReplayContext> = {}
 ): Promise<FakeSidecar> {
-  const recorder = new CallRecorder({bodyBytesOf: () => 100_000})
+  const recorder = new CallRecorder(() => 100_000)
   const deaths = new Deaths(recorder)
   const heads: string[] = []
   const reported: Replay[] = []

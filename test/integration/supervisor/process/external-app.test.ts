@@ -18,7 +18,7 @@ const close = async (server: Server): Promise<void> => new Promise(resolve => se
 const listenerOn = (t: Test, port: number): {listener: ExternalApp; witness: Witness} => {
   const witness = new Witness()
   const plan = planOf({channel: {...planOf().channel, port}, ready: {kind: 'tcp', port, timeoutMs: 60_000}})
-  const listener = new ExternalApp({plan, appPort: port, moved: witness.moved})
+  const listener = new ExternalApp(plan, port, witness.moved)
   t.teardown(async () => listener.stop('run ends'))
   return {listener, witness}
 }

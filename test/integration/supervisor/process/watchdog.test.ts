@@ -189,7 +189,7 @@ t.test("the folder of a killed run's socket is removed, but for what others have
 t.test('dismissed, it ends and touches nobody', async t => {
   const marker = newMark()
   const lost: string[] = []
-  const watchdog = new Watchdog({marker, graceMs: 100, searchPath: '', lost: why => lost.push(why)})
+  const watchdog = new Watchdog(marker, 100, '', why => lost.push(why))
   watchdog.start('')
   const exchange = new Sleeper(t, {PILLION_RUN: marker})
   watchdog.watch({pid: exchange.pid, started: startOf(exchange.pid)})
@@ -199,7 +199,7 @@ t.test('dismissed, it ends and touches nobody', async t => {
 })
 
 t.test('one that cannot be dismissed because it was never started is no hindrance', async t => {
-  const watchdog = new Watchdog({marker: newMark(), graceMs: 100, searchPath: '', lost: why => t.fail(why)})
+  const watchdog = new Watchdog(newMark(), 100, '', why => t.fail(why))
   watchdog.watch({pid: undefined, started: 0})
   watchdog.forget({pid: 1})
   watchdog.spare('x-1')

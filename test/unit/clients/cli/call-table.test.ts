@@ -8,7 +8,7 @@ import {Masking} from '../../../../src/observe/telemetry/recorder/masking.ts'
 
 /** What `calls NUMBER` shows of an answer. */
 function shown(type: string, body: string): string {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 4, tapeBytes: 4096})
+  const recorder = new CallRecorder(() => 1000, 4, 4096)
   const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}
   const request = {method: 'GET', path: '/', target: '/', lines: ''}
   recorder.started(call, request, 0)

@@ -5,7 +5,7 @@ import {TestClock} from '../../../rig/clock.ts'
 function open(): {keys: Keys; clock: TestClock; pressed: string[]} {
   const clock = new TestClock()
   const pressed: string[] = []
-  return {clock, pressed, keys: new Keys({clock, pressed: key => pressed.push(key)})}
+  return {clock, pressed, keys: new Keys(clock, key => pressed.push(key))}
 }
 
 t.test('a key that is pressed alone counts, a moment later', async t => {

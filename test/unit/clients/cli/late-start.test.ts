@@ -11,7 +11,7 @@ const app = (id: string, availability: App['availability'], more: Partial<App> =
 async function toldOf(apps: readonly App[], {isCalledOff = false} = {}): Promise<readonly string[]> {
   const told: string[] = []
   const clock = new TestClock()
-  const callOff = tellLateStart({run: {control: {list: () => ({apps})}}, tell: text => told.push(text), clock})
+  const callOff = tellLateStart({control: {list: () => ({apps})}}, text => told.push(text), clock)
   clock.pass(9_999)
   t.strictSame(told, [], 'most starts take less')
   if (isCalledOff) callOff()

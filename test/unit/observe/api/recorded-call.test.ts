@@ -5,7 +5,7 @@ import type {Call} from '../../../../src/model/call.ts'
 import {CallRecorder} from '../../../../src/observe/telemetry/recorder/call-recorder.ts'
 
 t.test('a call that is no longer kept, or was never made, is said in one line', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 100, lines: 4, tapeBytes: 4096})
+  const recorder = new CallRecorder(() => 100, 4, 4096)
   t.throws(() => recordedCall(recorder, 1), {status: 404, message: 'there is no call 1: the latest call is number 0'})
   for (let i = 0; i < 6; i++) {
     const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/'}

@@ -17,7 +17,7 @@ function made(recorder: CallRecorder, {to = 'stock', ago = 0, status = 200}): vo
 }
 
 t.test('calls and failures in spans of five seconds, the latest last', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 0, lines: 16})
+  const recorder = new CallRecorder(() => 0, 16)
   t.same((await recentTraffic(recorder, NOW)).apps, [])
   for (const ago of [301, 299, 6, 1]) made(recorder, {ago})
   made(recorder, {ago: 2, status: 503})
@@ -37,7 +37,7 @@ t.test('calls and failures in spans of five seconds, the latest last', async t =
 })
 
 t.test('what is no longer kept is not told as if there had been no call', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 0, lines: 4})
+  const recorder = new CallRecorder(() => 0, 4)
   for (const ago of [60, 50, 40, 22, 12, 1]) made(recorder, {ago})
   const {apps} = await recentTraffic(recorder, NOW)
   t.same(apps, [{app: 'stock', calls: [0, 0, 0, 1, 0, 1, 0, 1], failed: [0, 0, 0, 0, 0, 0, 0, 0]}])

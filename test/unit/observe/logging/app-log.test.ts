@@ -25,7 +25,7 @@ async function rig(options: {isTerminal?: boolean; consolePrefix?: string; level
     hasCommand: true,
     runLog: new RunLog().writer('shop'),
     startedAt: new Date(2026, 0, 1),
-    console: new Console({output}),
+    console: new Console(output),
     isTerminal: false,
     warn: text => t.fail(text),
     ...options

@@ -22,7 +22,7 @@ function rig() {
       alarm = undefined
     }
   }
-  const console = new Console({output, after})
+  const console = new Console(output, after)
   return {
     write: (writer: ConsoleWriter, text: string) => console.write({writer, text: prefixed(text, writer.prefix)}),
     shown: () => Buffer.from(shown, 'latin1').toString('utf8'),

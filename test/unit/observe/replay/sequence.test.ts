@@ -32,7 +32,7 @@ t.test('as fast as answered: one call of an edge after the other, edges next to 
   const sidecar = new Sidecar()
   const {signal} = new AbortController()
   const calls = [callOf(1, 0), callOf(2, 1), callOf(3, 0)]
-  const done = sendInOrder(calls, {pace: 'answered', send: sidecar.send, signal})
+  const done = sendInOrder(calls, 'answered', sidecar.send, signal)
   await turn()
   t.same(sidecar.sent, [1, 2])
   await sidecar.take(1)
@@ -47,7 +47,7 @@ t.test('as fast as answered: one call of an edge after the other, edges next to 
 t.test('at their pace: a call is sent when the one before it was taken, so that their order stays', async t => {
   const sidecar = new Sidecar()
   const {signal} = new AbortController()
-  const done = sendInOrder([callOf(1, 0), callOf(2, 0)], {pace: 'recorded', send: sidecar.send, signal})
+  const done = sendInOrder([callOf(1, 0), callOf(2, 0)], 'recorded', sidecar.send, signal)
   await turn()
   t.same(sidecar.sent, [1])
   await sidecar.take(1)
@@ -61,7 +61,7 @@ t.test('at most 32 are under way; who gives up sends no more', async t => {
   const sidecar = new Sidecar()
   const gone = new AbortController()
   const calls = Array.from({length: 40}, (_, at) => callOf(at + 1, at))
-  const done = sendInOrder(calls, {pace: 'answered', send: sidecar.send, signal: gone.signal})
+  const done = sendInOrder(calls, 'answered', sidecar.send, gone.signal)
   await turn()
   t.equal(sidecar.sent.length, 32)
   await sidecar.answer(5)

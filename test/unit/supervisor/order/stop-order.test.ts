@@ -34,7 +34,7 @@ t.test('dependents come first; without dependsOn there is one level', async t =>
 t.test('a level is asked when the one before has ended', async t => {
   const {asked, apps, end} = scene(CHAIN)
   const clock = new TestClock()
-  const stopped = stopInOrder(apps, {now: new AbortController().signal, clock})
+  const stopped = stopInOrder(apps, new AbortController().signal, clock)
   t.same(asked, ['page', 'mail'])
   end('page')
   await settle()
@@ -52,7 +52,7 @@ t.test('a level is asked when the one before has ended', async t => {
 t.test('a level that does not end has a second, and the last one is asked after four at the latest', async t => {
   const {asked, apps} = scene(CHAIN)
   const clock = new TestClock()
-  void stopInOrder(apps, {now: new AbortController().signal, clock})
+  void stopInOrder(apps, new AbortController().signal, clock)
   clock.pass(999)
   await settle()
   t.equal(asked.length, 2)
@@ -61,7 +61,7 @@ t.test('a level that does not end has a second, and the last one is asked after 
   t.equal(asked.length, 3)
   const long = scene(Object.fromEntries(Array.from({length: 11}, (_, i) => [`a${i}`, i === 0 ? [] : [`a${i - 1}`]])))
   const other = new TestClock()
-  void stopInOrder(long.apps, {now: new AbortController().signal, clock: other})
+  void stopInOrder(long.apps, new AbortController().signal, other)
   for (let level = 1; level <= 10; level++) {
     t.equal(long.asked.length, level)
     other.pass(400)
@@ -73,7 +73,7 @@ t.test('a level that does not end has a second, and the last one is asked after 
 t.test('without a grace all are asked at once', async t => {
   const {asked, apps} = scene(CHAIN)
   const now = new AbortController()
-  void stopInOrder(apps, {now: now.signal, clock: new TestClock()})
+  void stopInOrder(apps, now.signal, new TestClock())
   now.abort()
   await settle()
   await settle()

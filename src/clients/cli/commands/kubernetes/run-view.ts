@@ -34,7 +34,7 @@ export class RunView {
   constructor(terminal: Terminal, plan: Plan, {flags, asJson}: CommandContext) {
     this.#terminal = terminal
     this.#asJson = asJson
-    this.#console = new Console({output: terminal.out})
+    this.#console = new Console(terminal.out)
     const isPainted = wantsColours(terminal.isTerminal, process.env)
     this.#view = new LineView({hasTimes: flags.isSet('timestamps'), isPainted})
     const prefixOf = prefixesFor(plan, {style: logStyleOf(flags.text('log-style')), isPainted})

@@ -28,7 +28,7 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
   let isBroken = false
   const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
   const context = {
-    recorder: new CallRecorder({bodyBytesOf: () => undefined}),
+    recorder: new CallRecorder(() => undefined),
     deaths: undefined,
     masked: () => [],
     faults: {active: undefined},
@@ -61,7 +61,7 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
 })
 
 t.test('an end whose lines are still being read is told before bye', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => undefined})
+  const recorder = new CallRecorder(() => undefined)
   const deaths = new Deaths(recorder)
   const listing = {version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []}
   const context = {
@@ -123,7 +123,7 @@ t.test('who goes on at an event is told how many calls each fault has hit', asyn
   }
   const active = {list: () => [{number: 1, plan, matched: 2, hits: 1, leftMs: Infinity, isEnabled: true}]}
   const context = {
-    recorder: new CallRecorder({bodyBytesOf: () => undefined}),
+    recorder: new CallRecorder(() => undefined),
     deaths: undefined,
     masked: () => [],
     apps: () => [],

@@ -32,7 +32,7 @@ const all = {q: '', before: 0, after: 0, limit: Infinity}
 const turns = () => new Turns(() => 0)
 
 t.test('calls that come later are none of it, and those that were under way stay so', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 64, tapeBytes: 64 * 1024})
+  const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
   make(recorder, 3)
   const open = begin(recorder, '/slow')
   const snapshot = new CallSnapshot(recorder)
@@ -50,7 +50,7 @@ t.test('calls that come later are none of it, and those that were under way stay
 })
 
 t.test('what was overwritten meanwhile is counted: lines that are gone, and bytes that were there', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 16, tapeBytes: 8 * 1024})
+  const recorder = new CallRecorder(() => 1000, 16, 8 * 1024)
   make(recorder, 12, 'x'.repeat(900)) // the tape has room for 8 of them
   const lacking = [...Array(12).keys()].map(n => n + 1).filter(number => recorder.call(number)?.pieces.length === 0)
   t.ok(lacking.length > 2 && lacking.length < 8, lacking.join(' '))
@@ -75,5 +75,5 @@ t.test('what was overwritten meanwhile is counted: lines that are gone, and byte
   make(recorder, 1)
   one.call(recorder.last - 16)
   t.equal(one.overwritten, '1 call was overwritten before this was written: it is missing, or lacks its bytes')
-  t.equal(new CallSnapshot(new CallRecorder({bodyBytesOf: () => 1000})).overwritten, '', 'without any call')
+  t.equal(new CallSnapshot(new CallRecorder(() => 1000)).overwritten, '', 'without any call')
 })

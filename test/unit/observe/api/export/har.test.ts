@@ -6,7 +6,7 @@ import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-r
 t.test(
   'a call in flight that waits for its callee is blocked so far; one that is admitted waits for its answer',
   async t => {
-    const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 64, tapeBytes: 64 * 1024})
+    const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
     const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
     recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: ''}, 1000)
     const entry = (): object => {
@@ -25,7 +25,7 @@ t.test(
 )
 
 t.test('the address of a redirection is masked wherever it stands', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 64, tapeBytes: 64 * 1024})
+  const recorder = new CallRecorder(() => 1000, 64, 64 * 1024)
   const call: Call = {caller: 'shop', callee: 'idp', method: 'GET', path: '/x'}
   recorder.started(call, {method: 'GET', path: '/x', target: '/x', lines: 'Referer: /y?token=S3cr3t'}, 1000)
   const head = 'HTTP/1.1 302 Found\r\nLocation: https://x/cb?code=S3cr3t77#access_token=S3cr3t\r\n\r\n'

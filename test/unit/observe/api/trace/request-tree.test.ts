@@ -49,7 +49,7 @@ t.test(
   async t => {
     const house = await openHouse(t)
     const {workflows, clock} = house
-    const recorder = new CallRecorder({bodyBytesOf: () => 100})
+    const recorder = new CallRecorder(() => 100)
     const until = (at: number): void => clock.pass(Math.floor(performance.timeOrigin + at) - clock.date())
     workflows.connect('shop', new TestWorker())
     made(recorder, 'web shop', '/orders', [1000, 1010])
@@ -84,7 +84,7 @@ t.test(
 )
 
 t.test('a request of five thousand calls is a few rows; what one of them made is shown', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 100})
+  const recorder = new CallRecorder(() => 100)
   const journal = new CallJournal({
     call: {caller: 'web', callee: 'shop', method: 'POST', path: '/all'},
     request: {method: 'POST', path: '/all', lines: ''},
@@ -108,7 +108,7 @@ const rowsOf = async (recorder: CallRecorder, q: string) => {
 }
 
 t.test('an event that is forwarded under its own id is one line of calls, not a circle', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   publish(recorder, 'web bus in', 'e-1', 1000)
   deliver(recorder, 'bus/in hub', 'e-1', [1001, 1010])
   publish(recorder, 'hub bus out', 'e-1', 1005)
@@ -123,7 +123,7 @@ t.test('an event that is forwarded under its own id is one line of calls, not a 
 })
 
 t.test('an id that comes again: each delivery stands below an event that was published before it', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   for (const [at, call] of [
     [1000, 1],
     [2000, 3]
@@ -150,7 +150,7 @@ t.test('an id that comes again: each delivery stands below an event that was pub
 })
 
 t.test('a dead letter stands below what was published to another topic', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   publish(recorder, 'web bus in', 'e-1', 1000)
   deliver(recorder, 'bus/in hub', 'e-1', [1001, 1002])
   deliver(recorder, 'bus/dead hub', 'e-1', [1003, 1004])

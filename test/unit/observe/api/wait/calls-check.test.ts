@@ -7,7 +7,7 @@ import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-r
 import type {ExpectedReplays} from '../../../../../src/observe/telemetry/recorder/expected-replays.ts'
 
 t.test('from a moment that has passed, calls that were sent again do not count, as from now on', async t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 100, lines: 64, tapeBytes: 64 * 1024})
+  const recorder = new CallRecorder(() => 100, 64, 64 * 1024)
   const make = (startedAt: number): void => {
     const call: Call = {caller: 'shop', callee: 'stock', method: 'GET', path: '/x'}
     const request = {method: 'GET', path: '/x', lines: ''}

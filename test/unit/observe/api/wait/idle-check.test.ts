@@ -7,7 +7,7 @@ import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-r
 
 /** A run of which the test tells what goes on, and the time. */
 class Run {
-  readonly recorder = new CallRecorder({bodyBytesOf: app => (app === 'vault' ? -1 : 1024)})
+  readonly recorder = new CallRecorder(app => (app === 'vault' ? -1 : 1024))
   now = 0
   busy = ''
   count = 0

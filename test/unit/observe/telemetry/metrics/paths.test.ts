@@ -7,7 +7,7 @@ const check = (
   isFull: boolean,
   table: readonly (readonly [string, string])[]
 ): void => {
-  const labels = new PathLabels({pathMatching, isFull})
+  const labels = new PathLabels(pathMatching, isFull)
   for (const [path, label] of table) t.equal(labels.label(path), label, path)
 }
 
@@ -99,12 +99,12 @@ t.test('paths that differ in a key or an id alone are alike, and have the label 
     ['//v1.0//actors/Counter/1/state']
   ]
   for (const isFull of [true, false]) {
-    const labels = new PathLabels({pathMatching: [], isFull})
+    const labels = new PathLabels([], isFull)
     for (const paths of groups) {
       t.equal(new Set(paths.map(path => labels.alike(path))).size, 1, paths.join(', '))
       for (const path of paths) t.equal(labels.label(labels.alike(path)), labels.label(path), path)
     }
   }
-  const matching = new PathLabels({pathMatching: ['/v1.0/state/store/one'], isFull: true})
+  const matching = new PathLabels(['/v1.0/state/store/one'], true)
   t.equal(matching.label(matching.alike('/v1.0/state/store/one')), '/v1.0/state/store/one')
 })

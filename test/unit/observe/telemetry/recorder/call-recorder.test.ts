@@ -41,7 +41,7 @@ function make(recorder: CallRecorder, call: Call, more: Partial<CallRecord> = {}
 }
 
 t.test('a call is kept with its numbers and its bytes', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   const call = callOf()
   recorder.started(call, {...request, text: 'POST /x HTTP/1.1\r\n\r\nbody!', size: 20}, 1000)
   t.equal(call.number, 1)
@@ -78,7 +78,7 @@ t.test('a call is kept with its numbers and its bytes', t => {
 })
 
 t.test('what failed is counted and says why; a response of ours is marked', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   const call = callOf()
   recorder.started(call, request, 1000)
   recorder.replied(call, {head: 'HTTP/1.1 500 …\r\n\r\n', body: '{}'})
@@ -90,7 +90,7 @@ t.test('what failed is counted and says why; a response of ours is marked', t =>
 })
 
 t.test('of a body only the first bytes are kept, all are counted', t => {
-  const recorder = new CallRecorder({bodyBytesOf: app => (app === 'stock' ? 4 : 1000)})
+  const recorder = new CallRecorder(app => (app === 'stock' ? 4 : 1000))
   const call = callOf()
   recorder.started(call, request, 1000)
   for (const piece of ['abc', 'def', 'ghi']) recorder.bytes(call, 'request', Buffer.from(piece), 0, 3)
@@ -100,7 +100,7 @@ t.test('of a body only the first bytes are kept, all are counted', t => {
 })
 
 t.test('of an app with record: false nothing is kept, whoever calls', t => {
-  const recorder = new CallRecorder({bodyBytesOf: app => (app === 'secret' ? -1 : 1000)})
+  const recorder = new CallRecorder(app => (app === 'secret' ? -1 : 1000))
   t.equal(make(recorder, callOf('secret')), 0)
   t.equal(make(recorder, callOf('stock', {caller: 'secret'})), 0)
   t.equal(recorder.last, 0)
@@ -109,7 +109,7 @@ t.test('of an app with record: false nothing is kept, whoever calls', t => {
 })
 
 t.test('the latest calls are kept; the line of one under way is never overwritten', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 8, tapeBytes: 4096})
+  const recorder = new CallRecorder(() => 1000, 8, 4096)
   const long = callOf()
   recorder.started(long, request, 1000)
   for (let count = 0; count < 50; count++) make(recorder, callOf())
@@ -129,7 +129,7 @@ t.test('the latest calls are kept; the line of one under way is never overwritte
 })
 
 t.test('where every line is a call under way, further calls are carried and not kept', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000, lines: 4, tapeBytes: 4096})
+  const recorder = new CallRecorder(() => 1000, 4, 4096)
   const calls = Array.from({length: 6}, () => callOf())
   for (const call of calls) recorder.started(call, request, 1000)
   t.same(
@@ -142,7 +142,7 @@ t.test('where every line is a call under way, further calls are carried and not 
 })
 
 t.test('10,000 calls of every size take the memory that was set aside', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 16_384, lines: 1024, tapeBytes: 64 * 1024})
+  const recorder = new CallRecorder(() => 16_384, 1024, 64 * 1024)
   const body = Buffer.alloc(20_000, 'x')
   for (let count = 0; count < 10_000; count++) {
     const call = callOf(`callee-${count % 7}`)
@@ -160,7 +160,7 @@ t.test('10,000 calls of every size take the memory that was set aside', t => {
 })
 
 t.test('an edge knows its percentiles and its last ten seconds', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 0})
+  const recorder = new CallRecorder(() => 0)
   for (let count = 1; count <= 100; count++)
     make(recorder, callOf(), {startedAt: 1000 * count, endedAt: 1000 * count + count, status: count > 98 ? 500 : 200})
   const [edge] = recorder.edges.all
@@ -173,7 +173,7 @@ t.test('an edge knows its percentiles and its last ten seconds', t => {
 
 t.test('what the template says after an edit counts for pairs that have called already', async t => {
   const bytes = new Map<string, number | undefined>([['shop', 1000]])
-  const recorder = new CallRecorder({bodyBytesOf: app => bytes.get(app), lines: 64, tapeBytes: 64 * 1024})
+  const recorder = new CallRecorder(app => bytes.get(app), 64, 64 * 1024)
   const isRecorded = (): boolean => make(recorder, callOf()) > 0
   const say = (stock: number | undefined): void => {
     bytes.set('stock', stock)

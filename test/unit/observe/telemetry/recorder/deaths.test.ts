@@ -28,7 +28,7 @@ const ended = (more: Partial<Ended> = {}): Ended => ({
 })
 
 t.test('the request that was inside before comes first', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
   t.equal(deaths.add(ended({inside: inside(recorder, ['null', 'a'])})).number, 1)
   t.equal(deaths.add(ended({app: 'other', name: 'other', inside: inside(recorder, ['b'])})).number, 2)
@@ -48,7 +48,7 @@ t.test('the request that was inside before comes first', t => {
 })
 
 t.test('of an app the last twenty ends are kept, and of all a bounded number of bytes', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 200_000})
+  const recorder = new CallRecorder(() => 200_000)
   const deaths = new Deaths(recorder)
   const body = 'x'.repeat(150_000)
   for (let count = 0; count < 30; count++) deaths.add(ended({inside: inside(recorder, [body])}))
@@ -64,7 +64,7 @@ t.test('of an app the last twenty ends are kept, and of all a bounded number of 
 })
 
 t.test('equal calls of one caller are one row with their number; the request that began last comes first', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
   const many = inside(
     recorder,
@@ -87,7 +87,7 @@ t.test('equal calls of one caller are one row with their number; the request tha
 })
 
 t.test('a request like one that was just answered comes after those of which none was', t => {
-  const recorder = new CallRecorder({bodyBytesOf: () => 1000})
+  const recorder = new CallRecorder(() => 1000)
   const deaths = new Deaths(recorder)
   const call: Call = {caller: 'shop', callee: 'stock', method: 'POST', path: '/charge'}
   const request = {method: 'POST', path: '/charge', lines: ''}
