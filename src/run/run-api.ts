@@ -18,7 +18,6 @@ import {faultSwitch} from './run-faults.ts'
 import type {Apps} from './apps/apps.ts'
 import type {RunOptions} from './run-options.ts'
 import {RunReplays} from './run-replays.ts'
-import type {RunWork} from './run-work.ts'
 import type {RunWaits, RunWaitsOptions} from './run-waits.ts'
 
 interface OpenDashboard {
@@ -30,15 +29,6 @@ export interface RunApiOptions extends Omit<RunWaitsOptions, 'events' | 'isStopp
   /** Undefined before the run is registered. */
   readonly control: () => RunControl | undefined
   readonly options: () => RunOptions
-  /** The workflows of the run; their file is opened by the first who asks. */
-  readonly workflows: RunWork['workflows']
-  /** The same for who only looks: nothing is begun for them. */
-  readonly knownWorkflows: RunWork['knownWorkflows']
-  readonly openWorkflows: RunWork['openWorkflows']
-  /** All that outlives the run, in the same way. */
-  readonly knownWork: RunWork['known']
-  readonly jobs: RunWork['jobs']
-  readonly onWorkflow: RunWork['onWorkflow']
   readonly actors: ActorFacts
 }
 
@@ -136,7 +126,7 @@ export class RunApi {
   }
 
   #context(control: RunControl): ApiContext {
-    const {recorder, apps, options, runLog} = this.#options
+    const {recorder, apps, options, runLog, work, actors} = this.#options
     const {
       plan: {file, overlays = [], shownAs},
       env
@@ -149,13 +139,8 @@ export class RunApi {
       replays: this.#replays.open,
       control,
       runLog,
-      workflows: this.#options.workflows,
-      knownWorkflows: this.#options.knownWorkflows,
-      openWorkflows: this.#options.openWorkflows,
-      knownWork: this.#options.knownWork,
-      jobs: this.#options.jobs,
-      onWorkflow: this.#options.onWorkflow,
-      actors: this.#options.actors,
+      work: work(),
+      actors,
       masked: () => recorder.masked,
       plans: () => runtimes().map(({plan}) => plan),
       template: {files: file === '' ? [] : [file, ...overlays], isStdin: shownAs === '-', env},

@@ -175,12 +175,7 @@ export class RunParts {
       routes: () => this.routes,
       control: () => this.control,
       runLog: () => this.appRuntimes.runLog,
-      workflows: async () => this.work.workflows(),
-      knownWorkflows: async () => this.work.knownWorkflows(),
-      openWorkflows: () => this.work.openWorkflows(),
-      knownWork: async () => this.work.known(),
-      jobs: async () => this.work.jobs(),
-      onWorkflow: listener => this.work.onWorkflow(listener),
+      work: () => this.work,
       actors: {loaded: () => this.actors.loaded, reminders: async () => (await this.work.known()).reminders()},
       options: () => this.context
     })

@@ -12,6 +12,7 @@ import type {Changes} from '../supervisor/reload/changes.ts'
 import type {CallRecorder} from '../observe/telemetry/recorder/call-recorder.ts'
 import type {Apps} from './apps/apps.ts'
 import type {RunRecorder} from './run-recorder.ts'
+import type {RunWork} from './run-work.ts'
 
 export interface RunWaitsOptions {
   readonly recorder: RunRecorder
@@ -23,7 +24,7 @@ export interface RunWaitsOptions {
   readonly runLog: () => RunLog
   readonly events: () => Promise<RunEvents>
   readonly isStopping: boolean
-  readonly knownWorkflows: WaitContext['workflows']
+  readonly work: () => RunWork
 }
 
 /** How many batches of all output are searched for an app's last line. */
@@ -85,7 +86,7 @@ export class RunWaits implements WaitContext {
 
   readonly apps = (): readonly WaitedApp[] => this.#runtimes.map(runtime => this.#view(runtime))
 
-  readonly workflows: WaitContext['workflows'] = async () => this.#options.knownWorkflows()
+  readonly workflows: WaitContext['workflows'] = async () => (await this.#options.work().known()).workflows
 
   readonly whyAbsent: WaitContext['whyAbsent'] = id => this.#whyStopped(id)
 

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import type {AppRuntime} from '../supervisor/app-runtime.ts'
 import type {FinishWork} from '../supervisor/reload/overlap.ts'
+import type {WorkAccess} from '../observe/api/run-facts.ts'
 import type {Instance} from '../work/workflow/instance.ts'
 import type {Reminders} from '../work/actor/reminders.ts'
 import type {Jobs} from '../work/job/jobs.ts'
@@ -13,7 +14,7 @@ import type {OpenWork, RunWorkOptions} from './open-work.ts'
 export type WorkflowListener = (workflows: Workflows, instance: Instance) => void
 
 /** What outlives the run, opened when an app first asks for it, or an earlier run has left something. */
-export class RunWork {
+export class RunWork implements WorkAccess {
   readonly #options: RunWorkOptions
   readonly #listeners: WorkflowListener[] = []
   #opening: Promise<OpenWork> | undefined
@@ -44,9 +45,6 @@ export class RunWork {
 
   /** Undefined: there are none, in this run and before. */
   readonly openWorkflows = (): Workflows | undefined => this.#opened?.workflows
-
-  /** Workflows for who only looks. */
-  readonly knownWorkflows = async (): Promise<Workflows> => (await this.known()).workflows
 
   /** All for who only looks: nothing is begun for them, and nothing is found where nothing was. */
   async known(): Promise<OpenWork> {

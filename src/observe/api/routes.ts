@@ -45,7 +45,7 @@ export const ROUTES: RouteTable = {
   },
   'POST /apps/{id}/tasks': {
     isLarge: true,
-    onSocket: async (context, {body}) => (await tasksCode()).takeTasks(await context.workflows(), body)
+    onSocket: async (context, {body}) => (await tasksCode()).takeTasks(await context.work.workflows(), body)
   },
   'POST /apps/{id}/tasks/purge': {
     onSocket: async (context, request) => (await tasksCode()).purgeChild(context, readAppName(request.at), request)
@@ -107,7 +107,7 @@ export const ROUTES: RouteTable = {
   },
   'POST /workflows': async (context, request) => {
     const {startInstance} = await import('./workflows/serve-workflows.ts')
-    return startInstance(context, await context.workflows(), request)
+    return startInstance(context, await context.work.workflows(), request)
   },
   'POST /workflows/purge': async (context, request) => {
     const [workflows, {purgeInstances}] = await workflowsOf(context)
@@ -162,7 +162,7 @@ export const ROUTES: RouteTable = {
   'POST /scheduled/jobs': {
     onSocket: async (context, request) => {
       const {takeJobs} = await import('./jobs/serve-scheduled.ts')
-      return takeJobs(await context.jobs(), request)
+      return takeJobs(await context.work.jobs(), request)
     }
   },
   'GET /actors': async ({actors}) => (await actorsCode()).listTypes(actors),
@@ -197,18 +197,20 @@ async function releaseRedis(control: RunControl, port: number): Promise<Api.Rele
 
 const workflowsOf = async (
   context: ApiContext
-): Promise<readonly [Workflows, typeof import('./workflows/serve-workflows.ts')]> =>
-  Promise.all([context.knownWorkflows(), import('./workflows/serve-workflows.ts')])
+): Promise<readonly [Workflows, typeof import('./workflows/serve-workflows.ts')]> => {
+  const [{workflows}, code] = await Promise.all([context.work.known(), import('./workflows/serve-workflows.ts')])
+  return [workflows, code]
+}
 
 const jobsOf = async (context: ApiContext): Promise<readonly [Jobs, typeof import('./jobs/serve-jobs.ts')]> => {
-  const [{jobs}, code] = await Promise.all([context.knownWork(), import('./jobs/serve-jobs.ts')])
+  const [{jobs}, code] = await Promise.all([context.work.known(), import('./jobs/serve-jobs.ts')])
   return [jobs, code]
 }
 
 const scheduledOf = async (
   context: ApiContext
 ): Promise<readonly [KnownWork, typeof import('./jobs/serve-scheduled.ts')]> =>
-  Promise.all([context.knownWork(), import('./jobs/serve-scheduled.ts')])
+  Promise.all([context.work.known(), import('./jobs/serve-scheduled.ts')])
 
 const actorsCode = async (): Promise<typeof import('./actors/serve-actors.ts')> => import('./actors/serve-actors.ts')
 

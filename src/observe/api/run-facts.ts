@@ -32,6 +32,20 @@ export interface KnownWork {
   readonly reminders: () => Promise<Reminders>
 }
 
+/** How views reach what outlives a run. The promises reject if its file cannot be opened. */
+export interface WorkAccess {
+  /** Opens the file, or creates it. */
+  readonly workflows: () => Promise<Workflows>
+  /** Opens the file, or creates it. */
+  readonly jobs: () => Promise<Jobs>
+  /** For a client that only reads: where there is no file, none is created. */
+  known(): Promise<KnownWork>
+  /** Undefined: the file is not open. */
+  readonly openWorkflows: () => Workflows | undefined
+  /** Calls the listener with each instance of a workflow that changes from now on. */
+  readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
+}
+
 /** The actors of a run, for who looks. */
 export interface ActorFacts {
   /** Undefined: no app has hosted or called one. */
@@ -56,18 +70,7 @@ export interface RunFacts {
   readonly runLog: () => RunLog
   /** Additional names whose values are masked. */
   readonly masked: () => readonly string[]
-  /** The workflows of the run; their file is opened by the first who asks. Rejects if it cannot be. */
-  readonly workflows: () => Promise<Workflows>
-  /** The same for who only looks: where there is no file none is made. */
-  readonly knownWorkflows: () => Promise<Workflows>
-  /** The workflows of the run, if their file is open; undefined: there are none. */
-  readonly openWorkflows: () => Workflows | undefined
-  /** The jobs of the run, in the file, which is opened. Rejects if it cannot be. */
-  readonly jobs: () => Promise<Jobs>
-  /** All that outlives the run, for who only looks. */
-  readonly knownWork: () => Promise<KnownWork>
-  /** Calls the listener with each instance of a workflow that changes from now on. */
-  readonly onWorkflow: (listener: (workflows: Workflows, instance: Instance) => void) => void
+  readonly work: WorkAccess
   readonly actors: ActorFacts
   /** Plans of all apps of the run. */
   readonly plans: () => readonly AppPlan[]

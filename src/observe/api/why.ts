@@ -18,7 +18,7 @@ export async function oneDeath({deaths}: RunFacts, number: number, masking: Mask
 
 /** Throws a UserError if the run has no such app. */
 export async function whyOf(
-  {apps, leftOut, deaths, portHint, openWorkflows}: RunFacts,
+  {apps, leftOut, deaths, portHint, work}: RunFacts,
   app: string,
   masking: Masking
 ): Promise<Api.Why> {
@@ -36,7 +36,7 @@ export async function whyOf(
   }
   const kept = deaths?.all(first.id).filter(({name}) => app === first.id || name === app) ?? []
   const latest = kept.at(-1)
-  const workflows = openWorkflows()
+  const workflows = work.openWorkflows()
   return {
     app: first.id,
     instances: await Promise.all(

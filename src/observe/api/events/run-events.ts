@@ -57,7 +57,7 @@ export class RunEvents {
     this.#context = context
     this.#runLog = runLog
     this.#apps = this.#states()
-    context().onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
+    context().work.onWorkflow((workflows, instance) => this.#guard(() => this.#tellWorkflow(workflows, instance)))
     this.#lastDeath = context().deaths?.all().at(-1)?.number ?? 0
   }
 

@@ -4,7 +4,7 @@ import {wallTime} from '../../../platform/wall-time.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
 import {listCalls, recordedCall} from '../calls.ts'
 import {ApiProblem} from '../problem.ts'
-import type {RunFacts} from '../run-facts.ts'
+import type {RunFacts, WorkAccess} from '../run-facts.ts'
 import {Turns} from '../turns.ts'
 import {alikeOf, gather, type Gathered} from './gather.ts'
 import {layTree} from './lay-tree.ts'
@@ -14,22 +14,19 @@ import {nodeView} from './node-view.ts'
 /** Rows of one tree that are shown. */
 const MAX_ROWS = 1000
 
-type Facts = Pick<RunFacts, 'recorder' | 'openWorkflows' | 'runLog' | 'masked'>
+type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {readonly work: Pick<WorkAccess, 'openWorkflows'>}
 
 /**
  * The request that a call belongs to, with all that was done for it, and what apps wrote meanwhile; of a trace that began outside all its requests. `q`: the
  * number of that call, a filter that matches it (the latest one), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem if there is none, with a
  * UserError for a faulty filter.
  */
-export async function requestTree(
-  {recorder, openWorkflows, runLog, masked}: Facts,
-  q: string
-): Promise<Api.RequestTree> {
+export async function requestTree({recorder, work, runLog, masked}: Facts, q: string): Promise<Api.RequestTree> {
   const masking = new Masking(masked())
   const turns = new Turns(() => recorder.last)
   const [, workflow] = /^workflow:(.+)$/s.exec(q) ?? []
   const asked = workflow !== undefined ? 0 : await askedCall(recorder, q, masking)
-  const gathered = await gather(recorder, openWorkflows(), turns)
+  const gathered = await gather(recorder, work.openWorkflows(), turns)
   const number = workflow === undefined ? asked : workflowNamed(gathered, workflow)
   const {links, traced, failed} = gathered
   const roots = rootsOf(number, gathered)

@@ -12,13 +12,13 @@ import {asProblem, askedText, givenObject} from './requests.ts'
  * closes or the other run leaves. Throws an ApiProblem if the app is not there.
  */
 export async function lendWorkers(
-  {control, workflows: open}: Pick<RunFacts, 'control' | 'workflows'>,
+  {control, work}: Pick<RunFacts, 'control' | 'work'>,
   name: AppName,
   {response}: Pick<ApiRequest, 'response'>
 ): Promise<undefined> {
   const leased = control.leaseSidecar(name.id)
   if (leased === undefined) throw noSuchApp(control.list().apps, name)
-  const {guests} = await open()
+  const {guests} = await work.workflows()
   const write = (line: Api.TasksDone): void => void response.write(`${JSON.stringify(line)}\n`)
   const end = (): void => void response.end()
   const guest = guests.welcome(name.id, {tell: answer => write({answer: base64(answer)}), end})
@@ -56,7 +56,7 @@ async function ask(guest: Guest, item: string): Promise<void> {
 
 /** Removes the child of a workflow of another run. Throws a UserError. */
 export async function purgeChild(
-  {control, workflows}: Pick<RunFacts, 'control' | 'workflows'>,
+  {control, work}: Pick<RunFacts, 'control' | 'work'>,
   name: AppName,
   {body}: Pick<ApiRequest, 'body'>
 ): Promise<Api.ChildrenPurged> {
@@ -67,6 +67,6 @@ export async function purgeChild(
   const of = givenObject(JSON.stringify(parent), '{"app": "shop", "id": "o-1", "execution": "0f5c…"}')
   const known = {app: askedText(of, 'app'), id: askedText(of, 'id'), execution: askedText(of, 'execution')}
   const child = {app: name.id, id: askedText(given, 'id'), parent: known}
-  const open = await workflows()
+  const open = await work.workflows()
   return {count: await asProblem(async () => open.purgeChild(child, given['force'] === true))}
 }

@@ -32,7 +32,7 @@ t.test('a fault of ours is told to readers, and the run lives', async t => {
     deaths: undefined,
     masked: () => [],
     faults: {active: undefined},
-    onWorkflow: () => undefined,
+    work: {onWorkflow: () => undefined},
     control: {
       list: () => {
         if (isBroken) throw new Error('our mistake')
@@ -69,7 +69,7 @@ t.test('an end whose lines are still being read is told before bye', async t => 
     deaths,
     masked: () => [],
     faults: {active: undefined},
-    onWorkflow: () => undefined,
+    work: {onWorkflow: () => undefined},
     control: {list: () => listing}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())
@@ -128,7 +128,7 @@ t.test('who goes on at an event is told how many calls each fault has hit', asyn
     masked: () => [],
     apps: () => [],
     faults: {active},
-    onWorkflow: () => undefined,
+    work: {onWorkflow: () => undefined},
     control: {list: () => ({version: '', run: '', pid: 1, startedAt: 0, templateFile: '', templateName: '', apps: []})}
   } as unknown as ApiContext
   const events = new RunEvents(() => context, new RunLog())

@@ -61,7 +61,7 @@ t.test(
     await workflows.completeActivity('shop', done('o-1', 0))
     await workflows.completeTurn('shop', answer('o-1', [end(3)]))
     for (const q of ['1', '2', 'workflow:o-1', 'workflow:shop/o-1']) {
-      const {nodes, failedAt} = await requestTree({...facts(recorder), openWorkflows: () => workflows}, q)
+      const {nodes, failedAt} = await requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, q)
       t.same(
         nodes.map(({depth, kind, from, to, what, link}) => [depth, kind, from, to, what, link?.reason]),
         [
@@ -76,7 +76,7 @@ t.test(
       t.equal(failedAt, nodes[1]?.id)
       t.match(nodes[2], {startMs: /^[45]/, totalMs: Number, workflow: {app: 'shop', id: 'o-1', eventId: 0}})
     }
-    await t.rejects(requestTree({...facts(recorder), openWorkflows: () => workflows}, 'workflow:o-2'), {
+    await t.rejects(requestTree({...facts(recorder), work: {openWorkflows: () => workflows}}, 'workflow:o-2'), {
       message: 'there is no workflow o-2'
     })
     house.close()
@@ -94,16 +94,16 @@ t.test('a request of five thousand calls is a few rows; what one of them made is
   journal.begun(10)
   journal.admitted({isLocal: true})
   for (let n = 0; n < 5000; n++) made(recorder, 'shop stock', `/items/${n}`, [11 + n / 10, 11.05 + n / 10])
-  const tree = await requestTree({...facts(recorder), openWorkflows: () => undefined}, 'to:shop')
+  const tree = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, 'to:shop')
   t.equal(tree.nodes.length, 1 + 10 + 1)
   t.match(tree.nodes.at(-1), {count: 4990, what: 'POST /items/10', call: null, startMs: 2, leftOut: undefined})
   t.equal(tree.leftOut, 0)
-  const one = await requestTree({...facts(recorder), openWorkflows: () => undefined}, '3000')
+  const one = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, '3000')
   t.ok(one.nodes.some(({id}) => id === 3000))
 })
 
 const rowsOf = async (recorder: CallRecorder, q: string) => {
-  const {nodes} = await requestTree({...facts(recorder), openWorkflows: () => undefined}, q)
+  const {nodes} = await requestTree({...facts(recorder), work: {openWorkflows: () => undefined}}, q)
   return nodes.map(({depth, id, from, to, link}) => [depth, id, from, to, link?.reason])
 }
 
