@@ -106,37 +106,17 @@ export const policyTarget = (block: Block, name: string, direction: ComponentDir
   direction
 })
 
-/** What the building blocks of one app share. */
-export class BlockContext {
-  readonly appId: string
-  readonly instance: string
-  readonly isHttpApp: boolean
-  readonly namespace: string
-  readonly configuration: () => Configuration
-  readonly policies: () => ComponentPolicies | undefined
-  readonly counted: BlockContextOptions['counted']
-  readonly startSpan: StartSpan
-  readonly work: LastingWork
-  readonly actors: BlockContextOptions['actors']
-  readonly log: BlockLog
-  readonly postToApp: PostToApp | undefined
-  readonly observer: CallObserver | undefined
+/** What the building blocks of one app share: facts of the app, and calls to its components. */
+export type BlockContext = BlockContextOptions & ComponentCalls
+
+export const blockContext = (options: BlockContextOptions): BlockContext =>
+  Object.assign(new ComponentCalls(options), options)
+
+/** Finds the components of an app, and calls them. */
+class ComponentCalls {
   readonly #options: BlockContextOptions
 
   constructor(options: BlockContextOptions) {
-    this.appId = options.appId
-    this.instance = options.instance
-    this.isHttpApp = options.isHttpApp
-    this.namespace = options.namespace
-    this.configuration = options.configuration
-    this.policies = options.policies
-    this.counted = options.counted
-    this.startSpan = options.startSpan
-    this.work = options.work
-    this.actors = options.actors
-    this.log = options.log
-    this.postToApp = options.postToApp
-    this.observer = options.observer
     this.#options = options
   }
 
@@ -183,7 +163,7 @@ export class BlockContext {
     const startedAt = performance.now()
     const end = this.#options.components.beginCall(call.name)
     try {
-      const policies = this.policies()
+      const policies = this.#options.policies()
       const result =
         policies === undefined
           ? await work()
@@ -203,7 +183,7 @@ export class BlockContext {
     isSuccess: boolean,
     times: Pick<ComponentUse, 'startedAt' | 'totalMs'>
   ): void {
-    const {observer, appId: app} = this
+    const {observer, appId: app} = this.#options
     // a question to a model is recorded as a call
     if (observer?.used === undefined || block === 'conversation') return
     observer.used({
@@ -225,8 +205,9 @@ export class BlockContext {
     if (operation === undefined) return
     const words = API[block].components
     if ('counted' in words)
-      this.counted({type: 'called', component, block: words.counted, operation, isSuccess, elapsedMs})
-    else if (block === 'pubsub') this.counted({type: 'published', component, topic: operation, isSuccess, elapsedMs})
+      this.#options.counted({type: 'called', component, block: words.counted, operation, isSuccess, elapsedMs})
+    else if (block === 'pubsub')
+      this.#options.counted({type: 'published', component, topic: operation, isSuccess, elapsedMs})
   }
 }
 

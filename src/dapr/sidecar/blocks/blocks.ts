@@ -3,7 +3,7 @@ import {ActorState} from './actor-state.ts'
 import {ActorFirings} from './actor-firings.ts'
 import {ActorStreams} from './actor-streams.ts'
 import {Bindings} from './bindings.ts'
-import {BlockContext, type BlockContextOptions} from './block-context.ts'
+import {blockContext, type BlockContext, type BlockContextOptions} from './block-context.ts'
 import {Configurations} from './configurations.ts'
 import {Conversations} from './conversations.ts'
 import {Cryptography} from './cryptography.ts'
@@ -40,7 +40,7 @@ export class Blocks {
   readonly log: BlockContext['log']
 
   constructor(options: BlockContextOptions) {
-    const context = new BlockContext(options)
+    const context = blockContext(options)
     this.secrets = new Secrets(context)
     this.publishing = new Publishing(context)
     this.outbox = new OutboxCalls(context, this.publishing)
