@@ -3,13 +3,11 @@ import {livingRuns} from '../control/living-runs.ts'
 import {messageOf} from '../model/errors.ts'
 import {isSamePath} from '../platform/paths.ts'
 
-export interface DuplicateRunOptions extends Pick<RunContext, 'plan' | 'env' | 'reporter'> {
-  /** What commands call this run. */
-  readonly name: string
-}
-
 /** Warns about other runs of the same template; Dapr starts both silently. */
-export function warnDuplicateRun({plan: {file, shownAs}, env, reporter, name}: DuplicateRunOptions): void {
+export function warnDuplicateRun(
+  {plan: {file, shownAs}, env, reporter}: Pick<RunContext, 'plan' | 'env' | 'reporter'>,
+  name: string
+): void {
   if (file === '') return
   try {
     const duplicates = livingRuns(env).filter(

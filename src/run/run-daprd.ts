@@ -10,25 +10,23 @@ import type {ComponentResource} from '../files/resources/components.ts'
 import type {DaprdNeeds, FindDaprd} from '../dapr/sidecar/open-sidecar.ts'
 import type {Watchdog} from '../supervisor/process/watchdog.ts'
 
-export interface RunDaprdOptions extends Pick<RunContext, 'env' | 'run' | 'reporter'> {
-  readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>
-}
-
 /** The real daprds of a run: one next to each app whose files name a component that we have not. Nothing of it is loaded without. */
 export class RunDaprd implements FindDaprd {
-  readonly #options: RunDaprdOptions
+  readonly #context: Pick<RunContext, 'env' | 'run' | 'reporter'>
+  readonly #watchdog: Pick<Watchdog, 'watch' | 'forget'>
   readonly #reported = new Set<string>()
   #count = 0
   /** Why there is no daprd; '' if there is one, or none was needed yet. */
   whyNone = ''
 
-  constructor(options: RunDaprdOptions) {
-    this.#options = options
+  constructor(context: Pick<RunContext, 'env' | 'run' | 'reporter'>, watchdog: Pick<Watchdog, 'watch' | 'forget'>) {
+    this.#context = context
+    this.#watchdog = watchdog
   }
 
   /** Undefined if no usable daprd was found; each component that needs one reports why. */
   async open({runtime, resources, metadata}: DaprdNeeds): Promise<DaprdComponents | undefined> {
-    const {env, run, watchdog, reporter} = this.#options
+    const {env, run, reporter} = this.#context
     const {findDaprd} = await import('../dapr/sidecar/daprd/find-daprd.ts')
     const finding = findDaprd(runtime.plan.resources.defaultFolder, env['PATH'] ?? '')
     // its version is read in the meantime
@@ -52,7 +50,7 @@ export class RunDaprd implements FindDaprd {
       folder: join(homeOf(usableFolder(runtimeFolders(env)), run), name),
       use: daprdUseOf(env),
       metadata,
-      watchdog,
+      watchdog: this.#watchdog,
       log: entry => sidecar.log(entry),
       warn: text => reporter.warn('daprd-ended', text)
     })
@@ -75,6 +73,6 @@ export class RunDaprd implements FindDaprd {
   #tell(text: string): void {
     if (this.#reported.has(text)) return
     this.#reported.add(text)
-    this.#options.reporter.warn('daprd-missing', text)
+    this.#context.reporter.warn('daprd-missing', text)
   }
 }

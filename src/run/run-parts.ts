@@ -31,15 +31,6 @@ import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
 import {RunResources} from './run-resources.ts'
 
-export interface RunPartsOptions {
-  readonly run: RunOptions
-  readonly lifetime: Lifetime
-  /** Requests a stop of the run. */
-  readonly stop: () => void
-  /** Settles when nothing of the run is left. */
-  readonly ended: Promise<unknown>
-}
-
 /** The parts of a run, and how they are connected. `Run` starts and stops them. */
 export class RunParts {
   /** Its recorder and its API are among those that get the events. */
@@ -70,7 +61,7 @@ export class RunParts {
   readonly #stop: () => void
   #registration: Registration | undefined
 
-  constructor({run, lifetime, stop, ended}: RunPartsOptions) {
+  constructor(run: RunOptions, lifetime: Lifetime, stop: () => void, ended: Promise<unknown>) {
     this.#stop = stop
     this.#recorder = new RunRecorder(
       () => this.apps.all,
@@ -90,7 +81,7 @@ export class RunParts {
     })
     this.routes = this.#createRoutes()
     this.services = this.#createServices()
-    this.resources = new RunResources({...context, refreshed: () => this.work.settingsChanged()})
+    this.resources = new RunResources(context, () => this.work.settingsChanged())
     this.components = new RunComponents(context)
     this.work = new RunWork({
       ...context,
@@ -110,7 +101,7 @@ export class RunParts {
       reminders: this.work.reminders,
       remindersOf: this.work.remindersOf
     })
-    this.#daprd = new RunDaprd({...context, watchdog: this.watchdog})
+    this.#daprd = new RunDaprd(context, this.watchdog)
     this.changes = this.#createChanges()
     this.starts = new StartOrder({
       shownAs: plan.shownAs,
@@ -206,7 +197,7 @@ export class RunParts {
     })
   }
 
-  #createApps(ended: RunPartsOptions['ended']): Apps {
+  #createApps(ended: Promise<unknown>): Apps {
     return new Apps({
       ...this.context,
       runtimes: this.appRuntimes,

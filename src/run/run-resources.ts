@@ -10,12 +10,6 @@ import {ResourceStore} from '../files/resources/resource-store.ts'
 import type {Watch, WatchOptions} from '../files/watcher/watcher.ts'
 import {inBackground} from './run-reporter.ts'
 
-/** Files that were changed before `startedAt` do not count as changes. */
-export interface RunResourcesOptions extends Pick<RunContext, 'env' | 'startedAt' | 'reporter'> {
-  /** They were read again. */
-  readonly refreshed: () => void
-}
-
 const YAML_FILES = {paths: ['*.yaml', '*.yml', '*.YAML', '*.YML'], ignore: [], honoursGitignore: false}
 
 const ENFORCED = 'are enforced here; a self-hosted Dapr without mTLS ignores them'
@@ -23,7 +17,9 @@ const ENFORCED_WORKFLOWS = 'is enforced here; a self-hosted Dapr without mTLS re
 
 /** The Dapr resources of a run's apps, kept up to date when their files change. */
 export class RunResources {
-  readonly #options: RunResourcesOptions
+  readonly #context: Pick<RunContext, 'env' | 'startedAt' | 'reporter'>
+  /** They were read again. */
+  readonly #refreshed: () => void
   readonly #store: ResourceStore
   readonly #watches = new Map<string, Watch>()
   /** Watchers of folders without resources: Node's own, for which nothing is loaded. */
@@ -31,12 +27,13 @@ export class RunResources {
   #isFollowing = false
   #isClosed = false
 
-  constructor(options: RunResourcesOptions) {
-    this.#options = options
+  constructor(context: Pick<RunContext, 'env' | 'startedAt' | 'reporter'>, refreshed: () => void) {
+    this.#context = context
+    this.#refreshed = refreshed
     this.#store = new ResourceStore(
-      options.env,
+      context.env,
       process.cwd(),
-      options.reporter,
+      context.reporter,
       async () => (await import('../dapr/components/block-types.ts')).componentType
     )
   }
@@ -60,8 +57,8 @@ export class RunResources {
 
   /** Warns about resources without effect (one line for all), and about each Configuration that restricts calls, enforced or not. */
   report(): void {
-    const {reporter} = this.#options
-    const use = daprdUseOf(this.#options.env)
+    const {reporter} = this.#context
+    const use = daprdUseOf(this.#context.env)
     // a real daprd handles it, or has reported why it cannot
     const all = this.#store.withoutEffect
       .filter(({component}) => component === undefined || !isForDaprd(component, use))
@@ -93,7 +90,7 @@ export class RunResources {
 
   async #refresh(): Promise<void> {
     await this.#store.refresh()
-    this.#options.refreshed()
+    this.#refreshed()
   }
 
   async #followAll(): Promise<void> {
@@ -110,7 +107,7 @@ export class RunResources {
   /** Waits for the first resource of a folder. */
   #await(folder: string): void {
     if (this.#awaiting.has(folder) || this.#watches.has(folder)) return
-    const follow = (): void => void inBackground(this.#options.reporter, 'cannot watch resources', this.#followAll())
+    const follow = (): void => void inBackground(this.#context.reporter, 'cannot watch resources', this.#followAll())
     try {
       this.#awaiting.set(
         folder,
@@ -132,10 +129,10 @@ export class RunResources {
     if (this.#isClosed || this.#watches.has(path)) return
     const opened = new Watch({
       ...what,
-      since: this.#options.startedAt,
+      since: this.#context.startedAt,
       changed: () => void this.#refresh(),
-      polls: why => this.#options.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),
-      givesUp: why => this.#options.reporter.warn('watch-limited', `${path} is not watched: ${why}`)
+      polls: why => this.#context.reporter.warn('watch-limited', `polling ${path} every 500 ms: ${why}`),
+      givesUp: why => this.#context.reporter.warn('watch-limited', `${path} is not watched: ${why}`)
     })
     this.#watches.set(path, opened)
     await opened.open()

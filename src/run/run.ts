@@ -33,12 +33,7 @@ export class Run {
   #finishing: Promise<void> | undefined
 
   constructor(options: RunOptions) {
-    this.#parts = new RunParts({
-      run: options,
-      lifetime: this.#lifetime,
-      stop: () => this.stop(),
-      ended: this.ended
-    })
+    this.#parts = new RunParts(options, this.#lifetime, () => this.stop(), this.ended)
   }
 
   get api(): RunApi {
@@ -187,7 +182,7 @@ export class Run {
   #beginBackground(): void {
     const {appRuntimes, apps, changes, context, resources, work} = this.#parts
     const {plan, env, reporter} = context
-    warnDuplicateRun({plan, env, reporter, name: this.#parts.name})
+    warnDuplicateRun({plan, env, reporter}, this.#parts.name)
     if (plan.file !== '') void appRuntimes.removeOldLogs(apps.all.map(({logs}) => logs))
     void inBackground(reporter, 'cannot clean up after killed runs', sweep(env, reporter))
     void inBackground(reporter, 'cannot go on with workflows', work.begin())

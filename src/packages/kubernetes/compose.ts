@@ -52,7 +52,7 @@ export async function composeFile(
   const services: Record<string, object> = {}
   for (const app of deployed) {
     checkService(app, ids, mistakes)
-    services[app.entry.plan.id] = appService(app, {deployed, published, shown, ...options})
+    services[app.entry.plan.id] = appService(app, options, deployed, published, shown)
     services[`${app.entry.plan.id}-dapr`] = daprdService(app.entry, shown, options.dapr)
   }
   if (deployed.some(({entry}) => needsPlacement(entry))) services['placement'] = placementService(options.dapr)
@@ -112,16 +112,12 @@ function checkService({entry}: DeployedApp, ids: ReadonlySet<string>, mistakes: 
     )
 }
 
-interface AppServiceOptions extends Pick<ComposeOptions, 'home' | 'variables'> {
-  readonly deployed: readonly DeployedApp[]
-  /** Ports of this machine that services publish. */
-  readonly published: Set<number>
-  readonly shown: (path: string) => string
-}
-
 function appService(
   {entry, dependsOn}: DeployedApp,
-  {deployed, published, shown, home, variables}: AppServiceOptions
+  {home, variables}: Pick<ComposeOptions, 'home' | 'variables'>,
+  deployed: readonly DeployedApp[],
+  published: Set<number>,
+  shown: (path: string) => string
 ): object {
   const {settings, plan} = entry
   const {values} = settings

@@ -75,7 +75,7 @@ class GrpcAppRequest implements Passenger {
     this.#journal.status = 200
     this.#journal.calleeMethod = path
     this.#journal.requestBytes = message.length
-    this.#passage = new Passage(this, {context, journal: this.#journal, length: 0})
+    this.#passage = new Passage(this, context, this.#journal, 0)
   }
 
   start(): void {

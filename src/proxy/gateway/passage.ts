@@ -36,12 +36,7 @@ export interface Passenger {
   crash(error: unknown): void
 }
 
-export interface PassageOptions {
-  readonly context: Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'heldBodies'>>
-  readonly journal: CallJournal
-  /** Bytes of the body that is held back while the call waits, -1 = unknown. */
-  readonly length: number
-}
+type PassageContext = Pick<CallContext, 'faults'> & Partial<Pick<CallContext, 'heldBodies'>>
 
 /**
  * The way of every call to its callee, whatever protocols it has: the policies around its attempts; for each attempt the fault that hits it,
@@ -56,7 +51,7 @@ export class Passage {
   /** How the response of the current attempt breaks off; undefined: it does not. */
   broken: BrokenResponse | undefined
   readonly #passenger: Passenger
-  readonly #context: PassageOptions['context']
+  readonly #context: PassageContext
   readonly #journal: CallJournal
   readonly #length: number
   #held: Held | Delay | undefined
@@ -69,7 +64,7 @@ export class Passage {
   /** What policies have decided about it, or decide. */
   #policies: InterceptedRun | undefined
 
-  constructor(passenger: Passenger, {context, journal, length}: PassageOptions) {
+  constructor(passenger: Passenger, context: PassageContext, journal: CallJournal, length: number) {
     this.#passenger = passenger
     this.#context = context
     this.#journal = journal

@@ -42,7 +42,7 @@ export abstract class ProxiedCall implements CallHandler, Passenger {
     this.call = call
     this.#context = context
     this.journal = journal ?? new CallJournal({call, request, observer, recorded})
-    this.passage = new Passage(this, {context, journal: this.journal, length})
+    this.passage = new Passage(this, context, this.journal, length)
   }
 
   /** Asks for admission, then sends the call. */

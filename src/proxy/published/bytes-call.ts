@@ -51,7 +51,7 @@ export class BytesCall implements Passenger {
     }
     this.#context = context
     this.#journal = new CallJournal({call: this.call, request, observer, recorded})
-    this.#passage = new Passage(this, {context, journal: this.#journal, length: early.length})
+    this.#passage = new Passage(this, context, this.#journal, early.length)
     this.#socket = socket
     this.#early = early
   }

@@ -78,7 +78,7 @@ export class FrameCall implements Passenger, Waiter, StreamHandler, OpenStream {
     this.#walker = walker
     this.#journal = new CallJournal({call: this.call, request, observer, recorded})
     if (head.isGrpc) this.#journal.calleeMethod = path
-    this.#passage = new Passage(this, {context, journal: this.#journal, length: 0})
+    this.#passage = new Passage(this, context, this.#journal, 0)
   }
 
   get isStream(): boolean {

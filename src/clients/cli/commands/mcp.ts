@@ -11,9 +11,6 @@ export const mcp: CommandHandler = async ({flags, words, asJson}) => {
   if (words.length > 0) throw new UsageError(`mcp takes no arguments, but got ${words[0] ?? ''}`)
   if (process.stdin.isTTY) say(process.stderr, 'info', FOR_AGENTS, asJson)
   const {serveMcp} = await import('../../mcp/serve.ts')
-  await serveMcp({
-    findRun: async tell => (await runFinder(flags, asJson, tell)).find(),
-    isReadOnly: flags.isSet('read-only')
-  })
+  await serveMcp(async tell => (await runFinder(flags, asJson, tell)).find(), flags.isSet('read-only'))
   return 0
 }

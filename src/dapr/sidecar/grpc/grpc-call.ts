@@ -103,7 +103,7 @@ export abstract class GrpcCall implements Passenger, AnsweredCall, Waiter, Strea
     journal.isStream = isStream
     journal.spans = spans && {own: spans.own, callee: undefined}
     this.journal = journal
-    this.passage = new Passage(this, {context: sidecar, journal, length: 0})
+    this.passage = new Passage(this, sidecar, journal, 0)
   }
 
   /** The first fields for the callee: the same for all calls of a method. */

@@ -11,12 +11,6 @@ export interface BreakerPermit {
   readonly generation: number
 }
 
-export interface BreakerOptions {
-  readonly policy: CircuitBreakerPolicy
-  readonly now: () => number
-  readonly changed: (from: BreakerState, to: BreakerState) => void
-}
-
 type Counts = {-readonly [Key in keyof BreakerCounts]: number}
 
 const noCounts = (): Counts => ({
@@ -44,14 +38,18 @@ const noCounts = (): Counts => ({
 export class CircuitBreaker {
   readonly policy: CircuitBreakerPolicy
   readonly #now: () => number
-  readonly #changed: BreakerOptions['changed']
+  readonly #changed: (from: BreakerState, to: BreakerState) => void
   #state: BreakerState = 'closed'
   #generation = 0
   #counts = noCounts()
   /** When the state or the interval ends; 0 = never. */
   #expiresAt = 0
 
-  constructor({policy, now, changed}: BreakerOptions) {
+  constructor(
+    policy: CircuitBreakerPolicy,
+    now: () => number,
+    changed: (from: BreakerState, to: BreakerState) => void
+  ) {
     this.policy = policy
     this.#now = now
     this.#changed = changed

@@ -146,12 +146,12 @@ export class ComponentPolicies {
     const {clock, emit} = this.#runtime
     const breaker =
       circuitBreaker &&
-      new CircuitBreaker({
-        policy: circuitBreaker,
-        now: () => clock.now(),
-        changed: (from, to) =>
+      new CircuitBreaker(
+        circuitBreaker,
+        () => clock.now(),
+        (from, to) =>
           emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? circuitBreaker.timeoutMs : 0})
-      })
+      )
     return {endpoint, timeoutMs, retry, breaker}
   }
 }

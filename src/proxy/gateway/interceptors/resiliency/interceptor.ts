@@ -77,12 +77,11 @@ export class ResiliencyInterceptor {
 
   #newBreaker(endpoint: Endpoint, policy: CircuitBreakerPolicy): CircuitBreaker {
     const {clock, emit} = this.#runtime
-    return new CircuitBreaker({
+    return new CircuitBreaker(
       policy,
-      now: () => clock.now(),
-      changed: (from, to) =>
-        emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? policy.timeoutMs : 0})
-    })
+      () => clock.now(),
+      (from, to) => emit({type: 'breaker-changed', endpoint, from, to, openForMs: to === 'open' ? policy.timeoutMs : 0})
+    )
   }
 }
 

@@ -28,7 +28,7 @@ const open = (settings: Partial<CircuitBreakerPolicy> = {}): Opened => {
   const clock = new TestClock()
   const changes: string[] = []
   const changed = (from: string, to: string): void => void changes.push(`${from} → ${to}`)
-  const breaker = new CircuitBreaker({policy, now: () => clock.now(), changed})
+  const breaker = new CircuitBreaker(policy, () => clock.now(), changed)
   const enter = (): BreakerPermit => {
     const permit = breaker.enter()
     if (typeof permit === 'string') throw new Error(permit)

@@ -43,8 +43,8 @@ class Bench {
     const breaker =
       tripAfter === undefined
         ? undefined
-        : new CircuitBreaker({
-            policy: {
+        : new CircuitBreaker(
+            {
               name: 'cb',
               maxRequests: 1,
               intervalMs: 0,
@@ -52,9 +52,9 @@ class Bench {
               expression: '',
               trip: ({consecutiveFailures}) => consecutiveFailures >= tripAfter
             },
-            now: () => this.clock.now(),
-            changed: (from, to) => this.events.push({type: 'breaker-changed', endpoint, from, to, openForMs: 0})
-          })
+            () => this.clock.now(),
+            (from, to) => this.events.push({type: 'breaker-changed', endpoint, from, to, openForMs: 0})
+          )
     this.#policies = {endpoint, timeoutMs: 0, retry: undefined, breaker, ...policies}
   }
 
