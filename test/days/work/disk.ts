@@ -1,4 +1,5 @@
-import {DatabaseSync} from 'node:sqlite'
+import {DatabaseSync, type StatementSync} from 'node:sqlite'
+import {STEPS} from '../../../src/work/tables.ts'
 
 /** Result codes of SQLite that a write may end with. */
 export const FAULTS = {busy: 5, 'read-only': 8, 'i/o': 10, full: 13} as const
@@ -9,16 +10,43 @@ export class Crash extends Error {}
 
 const WRITES = /^\s*(INSERT|UPDATE|DELETE|COMMIT|BEGIN)/i
 
+/** A database in memory and its statements, which one walk after the other uses: to make them takes longer than to walk. */
+class Tables {
+  readonly database = new DatabaseSync(':memory:')
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #empty: string
+
+  constructor() {
+    this.database.exec(STEPS.join(''))
+    const tables = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+    this.#empty = tables.map(({name}) => `DELETE FROM "${String(name)}";`).join('')
+  }
+
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(sql)))
+    return statement
+  }
+
+  empty(): void {
+    this.database.exec(this.#empty)
+  }
+}
+
+const free: Tables[] = []
+
 /**
  * What outlives a run: a real database in memory, which each run opens anew. Writes fail, and the run crashes, as the walk wants. What a
  * run that has crashed still does is refused.
  */
 export class Disk {
-  readonly #database = new DatabaseSync(':memory:')
+  readonly #tables = free.pop() ?? new Tables()
   /** How many writes were made. */
   writes = 0
   /** Writes from now on fail so. */
   fault: Fault | undefined
+  /** So many writes are made before one fails. */
+  faultsAfter = 0
   /** The next so many writes fail; Infinity: until `fault` is taken back. */
   faults = 0
   /** SQLite gives up the whole transaction with a failure. */
@@ -35,12 +63,13 @@ export class Disk {
   open(): DatabaseSync {
     const run = ++this.run
     this.isCrashed = false
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    if (this.#tables.database.isTransaction) this.#tables.database.exec('ROLLBACK')
     const call = <T>(sql: string, work: () => T): T => {
       if (run !== this.run || this.isCrashed) throw new Crash('this run has ended')
       return WRITES.test(sql) ? this.#write(sql, work) : work()
     }
-    const database = this.#database
+    const tables = this.#tables
+    const {database} = tables
     const isOpen = (): boolean => run === this.run
     return {
       get isOpen() {
@@ -52,7 +81,7 @@ export class Disk {
       location: () => null,
       exec: (sql: string) => call(sql, () => database.exec(sql)),
       prepare: (sql: string) => {
-        const statement = database.prepare(sql)
+        const statement = tables.prepare(sql)
         return {
           run: (...values: never[]) => call(sql, () => statement.run(...values)),
           get: (...values: never[]) => call(sql, () => statement.get(...values)),
@@ -66,20 +95,21 @@ export class Disk {
   /** The run ends here. */
   end(): void {
     this.run++
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    if (this.#tables.database.isTransaction) this.#tables.database.exec('ROLLBACK')
   }
 
   close(): void {
     this.end()
-    this.#database.close()
+    this.#tables.empty()
+    free.push(this.#tables)
   }
 
   #write<T>(sql: string, work: () => T): T {
     const isCrash = ++this.writes === this.crashAt
     if (isCrash && !this.isAfter) this.#crash()
-    if (this.fault !== undefined && this.faults > 0) {
+    if (this.fault !== undefined && this.faults > 0 && --this.faultsAfter < 0) {
       this.faults--
-      if (this.isGivenUp && this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      if (this.isGivenUp && this.#tables.database.isTransaction) this.#tables.database.exec('ROLLBACK')
       throw Object.assign(new Error(`${this.fault}: ${sql.slice(0, 30)}`), {errcode: FAULTS[this.fault]})
     }
     const result = work()
@@ -89,7 +119,7 @@ export class Disk {
 
   #crash(): never {
     this.isCrashed = true
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    if (this.#tables.database.isTransaction) this.#tables.database.exec('ROLLBACK')
     throw new Crash('the run is killed')
   }
 }

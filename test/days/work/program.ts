@@ -1,5 +1,5 @@
 import type {Random} from '../../fuzz/random.ts'
-import {timeOf, type Action, type Event} from '../../../src/work/workflow/messages.ts'
+import {msOf, timeOf, type Action, type Event} from '../../../src/work/workflow/messages.ts'
 
 /** What the code of a workflow does, one after the other. */
 export type Op =
@@ -10,7 +10,8 @@ export type Op =
   | {readonly op: 'race'; readonly app: string; readonly ms: number}
   /** An event; `ms`: it waits no longer; 0: as long as it takes. */
   | {readonly op: 'hear'; readonly name: string; readonly ms: number}
-  | {readonly op: 'child'; readonly app: string; readonly id: string; readonly ops: readonly Op[]}
+  /** `ms`: it waits no longer; 0: as long as it takes. */
+  | {readonly op: 'child'; readonly app: string; readonly id: string; readonly ms: number; readonly ops: readonly Op[]}
   | {readonly op: 'detach'; readonly app: string; readonly ms: number; readonly ops: readonly Op[]}
   | {readonly op: 'send'; readonly id: string; readonly name: string}
   | {readonly op: 'fail'}
@@ -53,11 +54,19 @@ function anyOp(random: Random, depth: number): Op {
     case 7:
     case 8:
     case 9:
-      return {op: 'child', app, id: random.oneIn(3) ? random.pick(IDS) : '', ops: anyOps(random, depth + 1)}
+      return child(random, random.oneIn(3) ? random.pick(IDS) : '', random.oneIn(3) ? ms : 0, depth + 1)
     default:
       return {op: 'detach', app, ms, ops: anyOps(random, 2)}
   }
 }
+
+export const child = (random: Random, id: string, ms: number, depth: number): Op => ({
+  op: 'child',
+  app: random.pick(APPS),
+  id,
+  ms,
+  ops: anyOps(random, depth)
+})
 
 /** What a turn comes to. */
 export interface Replay {
@@ -68,6 +77,8 @@ export interface Replay {
   readonly waitsFor: readonly string[]
 }
 
+/** A clock that is set back makes a timer early by so much at most. */
+const EARLY_MS = 20_000
 const NOTHING = new Uint8Array(0)
 /** What an activity answers, and what it was asked. */
 export const resultOf = (input: string): string => `done ${input}`
@@ -93,6 +104,8 @@ export class Code {
   readonly #outcomes: string[] = []
   readonly #waitsFor: string[] = []
   readonly #now: number
+  /** When the latest turn that was read began. */
+  #turnBegan = 0
   #next = 0
 
   constructor(program: Program, events: readonly Event[], raw: readonly Uint8Array[]) {
@@ -120,7 +133,14 @@ export class Code {
     if (taskFailed !== undefined) came('task', taskFailed.taskScheduledId, true)
     if (childCompleted !== undefined) came('child', childCompleted.taskScheduledId, false, childCompleted.result?.value)
     if (childFailed !== undefined) came('child', childFailed.taskScheduledId, true)
-    if (timerFired !== undefined) came('timer', timerFired.timerId, false)
+    if (event.workflowStarted !== undefined && event.timestamp !== undefined)
+      this.#turnBegan = Math.max(this.#turnBegan, msOf(event.timestamp))
+    if (timerFired !== undefined) {
+      came('timer', timerFired.timerId, false)
+      const due = this.#own.get(timerFired.timerId)?.timerCreated?.fireAt
+      if (due !== undefined && !timerFired.isSkipped && this.#turnBegan < msOf(due) - EARLY_MS)
+        this.#faults.push(`timer ${timerFired.timerId} fires ${msOf(due) - this.#turnBegan} ms too early`)
+    }
     if (eventRaised !== undefined) this.#raised.push({at, name: eventRaised.name.toLowerCase(), isHeard: false})
   }
 
@@ -234,7 +254,8 @@ export class Code {
       case 'child': {
         const input = JSON.stringify({serial: `${serial}.${round}.${this.#next}`, round: 0, rounds: 1, ops: op.ops})
         const createChild = {
-          instanceId: op.id,
+          // each round has one of its own
+          instanceId: op.id === 'own' ? `c-${serial}.${round}.${this.#next}` : op.id,
           name: 'w',
           version: undefined,
           input: {value: input},
@@ -244,6 +265,8 @@ export class Code {
         const came = this.#came.get(`child ${id}`)
         if (came !== undefined && !came.failed && !came.text.startsWith(`${serial}.${round}.${id}:`))
           this.#faults.push(`child ${id} of ${serial} has the result '${came.text}'`)
+        const timer = op.ms === 0 ? undefined : this.#came.get(`timer ${this.#timer(op.ms, '', '')}`)
+        if ((timer?.at ?? Infinity) < (came?.at ?? Infinity)) return 'late'
         return came && (came.failed ? 'failed' : 'done')
       }
       case 'detach': {

@@ -2,7 +2,6 @@ import {DEFAULT_WORKFLOWS} from '../../../src/files/resources/defaults.ts'
 import {Actors} from '../../../src/work/actor/actors.ts'
 import {Reminders} from '../../../src/work/actor/reminders.ts'
 import {Jobs} from '../../../src/work/job/jobs.ts'
-import {STEPS} from '../../../src/work/tables.ts'
 import {WakeUps} from '../../../src/work/wake-ups.ts'
 import {WorkFile} from '../../../src/work/work-file.ts'
 import {Workflows} from '../../../src/work/workflow/workflows.ts'
@@ -27,7 +26,6 @@ export class WalkRun {
   retention: number | undefined
   /** Children that another run has. */
   purgeFar: (child: Parameters<Workflows['purgeChild']>[0], isForced: boolean) => Promise<number | undefined>
-  /** Reads what is missing only where this run is to say so. */
   readonly #fault: (text: string) => void
   #file!: WorkFile
   #wakeUps!: WakeUps
@@ -36,7 +34,6 @@ export class WalkRun {
   actors!: Actors
   reminders!: Reminders
   #homes = 0
-  /** What was last seen of workflows that are over and gone. */
 
   constructor(apps: readonly string[], watch: Watch) {
     this.apps = apps
@@ -44,7 +41,6 @@ export class WalkRun {
     this.#fault = text => watch.fault(text)
     this.series = new SeriesWatch(this.#fault)
     this.purgeFar = async () => Promise.resolve(undefined)
-    this.disk.open().exec(STEPS.join(''))
     this.begin()
   }
 
@@ -85,7 +81,7 @@ export class WalkRun {
     this.series.open.clear()
     this.series.ready.clear()
     this.hosts.clear()
-    this.series.disturb()
+    this.series.allowOneMore()
   }
 
   /** What a run that was killed does no more. */

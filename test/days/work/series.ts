@@ -2,17 +2,21 @@ import type {Job} from '../../../src/work/job/job.ts'
 import type {JobOutcome} from '../../../src/work/job/jobs.ts'
 import type {ActorAnswer, ActorHost, ActorRequest} from '../../../src/work/actor/actor-host.ts'
 
-/** Something that fires: a job, or a reminder, as it was set last. */
+/** Something that fires: a job, or a reminder, as it was set once. */
 export interface Planned {
   /** Its data: no two are the same. */
   readonly serial: number
-  /** How often it fires; 0: without end. */
+  /** Of the job or reminder. */
+  readonly name: string
+  /** How often it fires; Infinity: without end. */
   readonly repeats: number
   fired: number
-  /** It was set again, or deleted, and that is acknowledged. */
-  isOver: boolean
-  /** A crash, or a failed write, may have made it fire once more. */
-  isDisturbed: boolean
+  /** Deliveries that were asked for by hand, or that a crash may have made twice. */
+  extra: number
+  /** Some delivery was made. */
+  isSeen: boolean
+  /** `over`: it was set again or deleted, or has been refused. */
+  state: 'asked' | 'kept' | 'over'
 }
 
 /** A delivery that an app has and has not answered. */
@@ -36,15 +40,22 @@ export class SeriesWatch {
     this.#fault = fault
   }
 
-  /** Whatever is under way may come again. */
-  disturb(): void {
-    for (const each of this.planned.values()) each.isDisturbed = true
+  /** A delivery of each, or of those of a name, may be made once more. */
+  allowOneMore(name?: string): void {
+    for (const each of this.planned.values()) if (name === undefined || each.name === name) each.extra++
   }
 
-  plan(serial: number, repeats: number): Planned {
-    const planned = {serial, repeats, fired: 0, isOver: false, isDisturbed: false}
+  plan(serial: number, name: string, repeats: number): Planned {
+    const planned: Planned = {serial, name, repeats, fired: 0, extra: 0, isSeen: false, state: 'asked'}
     this.planned.set(serial, planned)
     return planned
+  }
+
+  /** What was acknowledged stands among these names with its serial, or has fired. */
+  checkKept(listed: ReadonlyMap<string, number>): void {
+    for (const {serial, name, state, repeats, isSeen} of this.planned.values())
+      if (state === 'kept' && listed.get(name) !== serial && (repeats === Infinity || !isSeen))
+        this.#fault(`${name} was acknowledged, and is lost`)
   }
 
   deliver = async (job: Job): Promise<JobOutcome> => {
@@ -69,16 +80,22 @@ export class SeriesWatch {
   #add(delivery: Delivery, serial: number): void {
     for (const each of this.open)
       if (each.name === delivery.name) this.#fault(`${each.name} is delivered twice at a time`)
-    if (this.planned.get(serial)?.isOver === true)
-      this.#fault(`${delivery.name} fires, as it was set before the last time`)
+    this.#see(delivery.name, serial)
     this.open.add(delivery)
+  }
+
+  #see(name: string, serial: number): void {
+    const planned = this.planned.get(serial)
+    if (planned === undefined) return
+    planned.isSeen = true
+    if (planned.state === 'over') this.#fault(`${name} fires, as it was set before the last time, or refused`)
   }
 
   #fired(serial: number): void {
     const planned = this.planned.get(serial)
     if (planned === undefined) return
     planned.fired++
-    if (planned.repeats > 0 && planned.fired > planned.repeats && !planned.isDisturbed)
+    if (planned.fired > planned.repeats + planned.extra)
       this.#fault(`what was to fire ${planned.repeats} times has fired ${planned.fired} times`)
   }
 
@@ -103,8 +120,7 @@ export class SeriesWatch {
         lose
       }
       onStop(lose)
-      if (work.kind === 'reminder' && this.planned.get(serial)?.isOver === true)
-        this.#fault(`${name} fires, as it was set before the last time`)
+      if (work.kind === 'reminder') this.#see(name, serial)
       this.open.add(delivery)
     })
   }

@@ -1,7 +1,7 @@
 import {Random} from '../../fuzz/random.ts'
 import {isTerminal} from '../../../src/work/workflow/status.ts'
 import type {WalkRun} from './run.ts'
-import {anyOps, EVENTS, IDS, type Op, type Program} from './program.ts'
+import {anyOps, child, EVENTS, IDS, type Op, type Program} from './program.ts'
 import type {WorkWorld} from './world.ts'
 import type {Fault} from './disk.ts'
 import type {Planned} from './series.ts'
@@ -38,26 +38,28 @@ function setPlan(
   if (plans === undefined) plansOf.set(run, (plans = new Map<string, Planned>()))
   const known = plans
   const {serial} = world
-  const plan = run.series.plan(serial, repeats)
+  const plan = run.series.plan(serial, name, repeats)
   world.ask(
     async () => set(serial),
     () => {
       const before = known.get(name)
       // of two that are set at once the later one counts
-      if (before !== undefined && before.serial > serial) plan.isOver = true
-      else {
-        if (before !== undefined) before.isOver = true
+      if (before !== undefined && before.serial > serial) plan.state = 'over'
+      else if (plan.state === 'asked') {
+        if (before !== undefined) before.state = 'over'
         known.set(name, plan)
+        plan.state = 'kept'
       }
+    },
+    () => {
+      plan.state = 'over'
     }
   )
 }
 
 function endPlan(world: WorkWorld, run: WalkRun, name: string, end: () => Promise<unknown>): void {
-  const before = plansOf.get(run)?.get(name)
-  world.ask(end, () => {
-    if (before !== undefined) before.isOver = true
-  })
+  const before = [...run.series.planned.values()].filter(each => each.name === name)
+  world.ask(end, () => before.forEach(each => void (each.state = 'over')))
 }
 
 const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'terminate' | 'event'): void => {
@@ -76,6 +78,10 @@ const tell = (world: WorkWorld, random: Random, kind: 'suspend' | 'resume' | 'te
 
 /** Its first activity of each round has the same number, and may be late. */
 const monitor = (random: Random): readonly Op[] => [{op: 'race', app: random.pick(APPS), ms: 500}]
+/** The same with a child, of its own or of the same name. */
+const overseer = (random: Random): readonly Op[] => [
+  child(random, random.pick(['', 'own', 'own']), random.pick([500, 1000]), 1)
+]
 /** Events come while it continues as new. */
 const inbox = (random: Random): readonly Op[] => [{op: 'hear', name: random.pick(EVENTS), ms: 0}]
 
@@ -90,11 +96,18 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
         serial: String(world.serial),
         round: 0,
         rounds: random.pick([1, 1, 2, 3]),
-        ops: random.pick([() => monitor(random), () => inbox(random), () => anyOps(random), () => anyOps(random)])()
+        ops: random.pick([monitor, overseer, inbox, anyOps, anyOps, anyOps])(random)
       }
       const startAt = random.oneIn(5) ? run.clock.date() + 5000 : undefined
       const request = {id: random.pick(IDS), name: 'w', input: JSON.stringify(program), startAt}
-      world.ask(async () => run.workflows.start(app, request))
+      const before = run.workflows.find(app, request.id)
+      world.ask(
+        async () => run.workflows.start(app, request),
+        () => {
+          if (before !== undefined && !isTerminal(before.status))
+            world.watch.fault(`workflow ${app} ${request.id} was started again before it had ended`)
+        }
+      )
     }
   ],
   answer: [
@@ -228,9 +241,9 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
   'fail writes': [
     4,
     (world, random) => {
-      const {disk, series} = random.pick(world.runs)
-      series.disturb()
+      const {disk} = random.pick(world.runs)
       disk.fault = random.pick<Fault>(['busy', 'read-only', 'i/o', 'full'])
+      disk.faultsAfter = random.pick([0, 0, 1, 2, 3, 4, 6, 9])
       disk.faults = random.pick([1, 1, 2, 5, 30])
       disk.isGivenUp = random.oneIn(3)
     }
@@ -254,15 +267,15 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       const run = world.runOf(app)
       const name = random.pick(['j1', 'j2'])
       const isRepeated = random.oneIn(2)
-      const repeats = isRepeated ? random.pick([0, 1, 2, 3]) : 1
+      const repeats = isRepeated ? random.pick([Infinity, 1, 2, 3]) : 1
       const times = isRepeated
         ? {
             schedule: random.pick(['@every 1s', '@every 7s', '*/5 * * * * *']),
-            repeats: repeats === 0 ? undefined : repeats
+            repeats: repeats === Infinity ? undefined : repeats
           }
         : {dueTime: random.pick(['0s', '1s', '5s'])}
       const policy = random.oneIn(3) ? ({kind: 'constant', intervalMs: 500, maxRetries: undefined} as const) : undefined
-      setPlan(world, run, `job ${app} ${name}`, policy === undefined ? 0 : repeats, async serial =>
+      setPlan(world, run, `job ${app} ${name}`, repeats, async serial =>
         run.jobs.schedule(
           app,
           {name, ...times, policy, data: {typeUrl: '', value: Buffer.from(String(serial))}},
@@ -284,8 +297,9 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
     (world, random) => {
       const [app, name] = [random.pick(APPS), random.pick(['j1', 'j2'])]
       const run = world.runOf(app)
-      run.series.disturb()
-      world.ask(async () => run.jobs[random.pick(['pause', 'resume', 'resume', 'run'] as const)](app, name))
+      const verb = random.pick(['pause', 'resume', 'resume', 'run'] as const)
+      if (verb === 'run') run.series.allowOneMore(`job ${app} ${name}`)
+      world.ask(async () => run.jobs[verb](app, name))
     }
   ],
   ready: [4, (world, random) => random.pick(world.runs).ready(random.pick(APPS))],
@@ -296,13 +310,13 @@ export const KINDS: Readonly<Record<string, readonly [weight: number, act: Do]>>
       const run = random.pick(world.runs)
       const [id, name] = [random.pick(['1', '2']), random.pick(['r1', 'r2'])]
       const isRepeated = random.oneIn(2)
-      const repeats = isRepeated ? random.pick([0, 2, 3]) : 1
+      const repeats = isRepeated ? random.pick([Infinity, 2, 3]) : 1
       const times = {
         dueTime: isRepeated && random.oneIn(2) ? '' : random.pick(['0s', '1s', '5s']),
-        period: isRepeated ? `${repeats === 0 ? '' : `R${repeats}/`}${random.pick(['PT1S', 'PT7S'])}` : ''
+        period: isRepeated ? `${repeats === Infinity ? '' : `R${repeats}/`}${random.pick(['PT1S', 'PT7S'])}` : ''
       }
       const policy = random.oneIn(3) ? {intervalMs: 500, retries: undefined} : undefined
-      setPlan(world, run, `reminder ${id} ${name}`, policy === undefined ? 0 : repeats, async serial =>
+      setPlan(world, run, `reminder ${id} ${name}`, repeats, async serial =>
         run.reminders.set(
           'a',
           {type: 'T', id, name},

@@ -48,9 +48,15 @@ export class WorkWorld {
     return app === 'c' ? this.runs[1] : this.runs[0]
   }
 
-  /** Something that is asked for and may be refused. */
-  ask(work: () => Promise<unknown>, onDone: () => void = () => undefined): void {
-    const asked = work().then(onDone, () => undefined)
+  /** Something that is asked for and may be refused. What ends with its run has no outcome. */
+  ask(
+    work: () => Promise<unknown>,
+    onDone: () => void = () => undefined,
+    onRefused: () => void = () => undefined
+  ): void {
+    const asked = work().then(onDone, error => {
+      if (!isOfEnd(error)) onRefused()
+    })
     this.#pending.add(asked)
     void asked.then(() => this.#pending.delete(asked))
   }
@@ -159,7 +165,7 @@ export class WorkWorld {
       if (held.length + deliveries.length > 0 && turn % 5 !== 4) continue
       const open = this.instances().filter(({status}) => !isTerminal(status))
       calm = open.length === 0 && held.length + deliveries.length === 0 ? calm + 1 : 0
-      if (calm > 2 && turn > 40) break
+      if (calm > 2 && turn > 15) break
       for (const {app, id, status} of open) {
         const {workflows} = this.runOf(app)
         if (status === SUSPENDED)
@@ -179,13 +185,19 @@ export class WorkWorld {
     for (const {app, id, status, input} of this.instances())
       if (!isTerminal(status)) this.watch.fault(`workflow ${app} ${id} never ends: status ${status}, ${input ?? ''}`)
     for (const run of this.runs) {
+      const listed = new Map<string, number>()
       for (const app of run.apps)
-        for (const job of await run.jobs.list(app))
+        for (const job of await run.jobs.list(app)) {
+          listed.set(`job ${app} ${job.name}`, Number(Buffer.from(job.data?.value ?? []).toString()))
           if (!job.isPaused && (job.isDue || (job.planned ?? Infinity) < run.date - 60_000))
             this.watch.fault(`job ${app} ${job.name} is silent: ${JSON.stringify({...job, data: ''})}, now ${run.date}`)
-      for (const reminder of await run.reminders.list())
+        }
+      for (const reminder of await run.reminders.list()) {
+        listed.set(`reminder ${reminder.id} ${reminder.name}`, Number(reminder.data))
         if (reminder.due < run.date - 60_000)
           this.watch.fault(`reminder ${reminder.name} is silent, due ${run.date - reminder.due} ms ago`)
+      }
+      run.series.checkKept(listed)
       if (
         !(await Promise.race([
           run.workflows.quiet(0),
