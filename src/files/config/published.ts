@@ -1,5 +1,7 @@
 import type {PublishedPlan} from '../../model/plan.ts'
+import {placeText, type Source} from './diagnose.ts'
 import type {Settings} from './merge.ts'
+import type {Entry} from './service-versions.ts'
 import {HIGHEST_PORT, isHost, unbracketed} from './sidecar.ts'
 
 const EXPECTED = 'expected a port number from 1 to 65535, or an address with one, like 0.0.0.0:5100'
@@ -23,4 +25,49 @@ export function publishedPlan(settings: Settings): PublishedPlan | undefined {
       hint: 'leave appPort out: the app is given a free port in PORT; or write the number that it has in its code as fixedPort'
     })
   return {host, number, inCode: fixedPort ?? number, copy: ''}
+}
+
+/** The keys of ports that are bound once: by us, or by a program of the template. */
+const PORT_KEYS = ['port', 'appPort', 'daprHTTPPort', 'daprGRPCPort', 'metricsPort'] as const
+
+interface WrittenPort {
+  readonly key: (typeof PORT_KEYS)[number]
+  readonly number: number
+  readonly entry: Entry
+}
+
+/** Refuses a `port` that another key wants, or another app. Apps with profiles may be alternatives: of them only those that run are looked at, when they start. */
+export function checkPublished(entries: readonly Entry[], source: Source): void {
+  if (entries.every(({plan}) => plan.published === undefined)) return
+  const ports = entries.filter(({plan}) => plan.profiles === undefined).flatMap(portsOf)
+  for (const [index, {key, number, entry}] of ports.entries()) {
+    const first = ports.slice(0, index).find(each => each.number === number && collide(each, {key, number, entry}))
+    if (first === undefined) continue
+    const {settings} = first.entry
+    const whose = first.entry === entry ? '' : ` of ${JSON.stringify(settings.id)}`
+    entry.settings.refuse({
+      code: 'duplicate-port',
+      key,
+      message: `app ${JSON.stringify(entry.plan.id)}: ${key} is ${number}, which is taken by the ${first.key}${whose} (${placeText(source, settings.spot(first.key))})`,
+      hint: 'give each a number of its own'
+    })
+  }
+}
+
+function portsOf(entry: Entry): readonly WrittenPort[] {
+  const {settings, plan} = entry
+  return PORT_KEYS.flatMap(key => {
+    if (key === 'appPort' && (plan.channel.autoPort || plan.channel.address !== '')) return []
+    const number = key === 'port' ? plan.published?.number : settings.values[key]
+    return number === undefined || number <= 0 ? [] : {key, number, entry}
+  })
+}
+
+/** Versions of an app share its `port`. */
+function collide(first: WrittenPort, second: WrittenPort): boolean {
+  if (first.key !== 'port' && second.key !== 'port') return false
+  if (first.key !== second.key) return true
+  const [one, other] = [first, second].map(({entry}) => entry.plan.published?.host || '127.0.0.1')
+  const isEverywhere = [one, other].some(host => host === '0.0.0.0' || host === '::')
+  return first.entry.plan.id !== second.entry.plan.id && (one === other || isEverywhere)
 }

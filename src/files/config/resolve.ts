@@ -7,6 +7,7 @@ import {placeOf, templateError, type Source} from './diagnose.ts'
 import {readS2i} from './environment.ts'
 import type {FoundTemplate} from './find.ts'
 import {START_KEYS, type TopValues} from './keys.ts'
+import {checkPublished} from './published.ts'
 import {locateApps, type Surroundings} from './locate.ts'
 import {mergeApp, type Settings} from './merge.ts'
 import {misspelt, noApps} from './unknown-keys.ts'
@@ -89,6 +90,7 @@ export function resolvePlan(template: Template, {found, source, ...given}: Given
     return {settings, plan: resolveApp(settings, {...given, resources, s2i})}
   })
   checkVersions(entries, source)
+  checkPublished(entries, source)
   const dependencies = dependenciesOf(entries.map(({settings}) => settings))
   if (entries.length === 0 && values.managerPort === undefined) throw noApps(template, source)
   const faults = async (): Promise<readonly FaultPlan[]> => {

@@ -42,6 +42,11 @@ export class PublishedPorts {
     for (const {id, published} of apps) {
       if (published === undefined) continue
       const key = keyOf(published)
+      const other = apps.find(each => each.id !== id && each.published !== undefined && keyOf(each.published) === key)
+      if (other !== undefined)
+        throw new UserError(`the apps "${id}" and "${other.id}" are both called at port ${published.number}`, {
+          explanation: 'Give each another port, or leave one of them out.'
+        })
       const known = this.#entries.get(key)
       if (known !== undefined) known.callee = id
       else
