@@ -17,7 +17,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"python")
 
-HTTPServer(("0.0.0.0", ${port}), Handler).serve_forever()
+server = HTTPServer(("0.0.0.0", ${port}), Handler)
+print("python at", server.server_port)
+server.serve_forever()
 `
 
 const textAt = async (port: number): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text()
@@ -50,6 +52,7 @@ t.test('programs with one number in their code run side by side, each called at 
   t.equal(await textAt(first), `node at ${first}`, 'what it believes of itself is where it is called')
   t.equal(await textAt(second), `node at ${inside}`)
   t.equal(await textAt(inside), 'python')
+  await run.waitForLine(`== APP - python == python at ${inside}`)
   await run.waitForLine('== APP - own == warm')
   t.match(await rig.run(['url', 'own']), {code: 0, stdout: `http://localhost:${first}\n`})
   const ps = await rig.run(['ps'])

@@ -55,7 +55,12 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
     instance: 1,
     folder,
     command,
-    env: {...s2i?.variables, ...envFiles.variables, ...values.env, ...variables},
+    env: {
+      ...s2i?.variables,
+      ...(published ? withoutPort(envFiles.variables) : envFiles.variables),
+      ...values.env,
+      ...variables
+    },
     envFiles: envFiles.paths,
     channel,
     sidecar: sidecarPlan(settings),
@@ -86,6 +91,10 @@ function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
   if (values.fixedPort !== undefined && (isService || values.port === undefined)) return values.fixedPort
   return isService ? DAEPLOY_PORT : 0
 }
+
+/** The PORT of an env file is the one at which people call the program: it listens at another one, and is told that. */
+const withoutPort = (variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => name !== 'PORT'))
 
 function commandOf(settings: Settings, s2i: S2i | undefined): readonly string[] {
   const {command} = settings.values

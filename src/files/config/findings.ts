@@ -129,15 +129,19 @@ function shareAnAddress({listenAddresses: a}: SidecarPlan, {listenAddresses: b}:
   return isEverywhere || (ofA?.some(address => ofB?.includes(address)) ?? false)
 }
 
-/** An `env` that says what `autoPort` would: most programs read `PORT` alone, and listen where no call comes. */
-function ownPorts({settings}: Entry): readonly Mistake[] {
+/** An `env` that names a port where one is allocated: most programs read `PORT` alone, and listen where no call comes. */
+function ownPorts({settings, plan: {channel, published}}: Entry): readonly Mistake[] {
   const {autoPort, env = {}} = settings.values
-  if (autoPort !== true) return []
+  if (!channel.autoPort || (autoPort !== true && published === undefined)) return []
   return Object.entries({PORT: 'APP_PORT', APP_PORT: 'PORT'}).flatMap(([name, other]) => {
     const port = env[name]
-    if (port === undefined) return []
-    const message = `env sets ${name}, in place of the port that autoPort chooses: only ${other} has that one`
-    const fixed = /^\d+$/.test(port) ? `, or write appPort: ${port} in place of autoPort` : ''
+    // the bind of the number that is in the code is moved
+    if (port === undefined || Number(port) === published?.inCode || Number(port) === published?.number) return []
+    const chooser = published === undefined ? 'autoPort chooses' : 'it is to listen at'
+    const message = `env sets ${name}, in place of the port that ${chooser}: only ${other} has that one`
+    const remedy =
+      published === undefined ? `appPort: ${port} in place of autoPort` : `fixedPort: ${port}, if it is in the code`
+    const fixed = /^\d+$/.test(port) ? `, or write ${remedy}` : ''
     return {code: 'own-port' as const, message, spot: settings.spot('env', name), hint: `leave ${name} out${fixed}`}
   })
 }

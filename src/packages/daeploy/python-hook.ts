@@ -20,20 +20,31 @@ for _name, _value in json.loads(os.environ.get("${HOOK_DOTTED}") or "{}").items(
     os.environ.setdefault(_name, _value)
 
 
-def _move(fixed, port):
+def _move(fixed, port, is_hidden):
+    """Bind the port; where it is hidden, sockets there name the number that stands in the code."""
     import socket
 
-    real_bind = socket.socket.bind
+    real_bind, real_name = socket.socket.bind, socket.socket.getsockname
+    shown = fixed[0]
 
     def bind(self, address):
+        nonlocal shown
         if isinstance(address, tuple) and len(address) >= 2 and address[1] in fixed:
+            shown = address[1]
             if self.family == socket.AF_INET:
                 address = ("127.0.0.1", port)
             elif self.family == socket.AF_INET6:
                 address = ("::1", port)
         return real_bind(self, address)
 
+    def getsockname(self):
+        address = real_name(self)
+        is_moved = isinstance(address, tuple) and len(address) >= 2 and address[1] == port
+        return (address[0], shown, *address[2:]) if is_moved else address
+
     socket.socket.bind = bind
+    if is_hidden:
+        socket.socket.getsockname = getsockname
 
 
 def _show(fixed, port):
@@ -82,11 +93,12 @@ def _chain():
 
 try:
     _port = int(os.environ.get("${HOOK_PORT}") or 0)
-    _fixed = {int(each) for each in (os.environ.get("${HOOK_FIXED_PORT}") or "").split(",") if each}
+    _fixed = [int(each) for each in (os.environ.get("${HOOK_FIXED_PORT}") or "").split(",") if each]
     if _port and _fixed and _port not in _fixed:
-        _move(_fixed, _port)
         # an app with a published port is called at the number in its code: that is what it shows
-        if os.environ.get("${HOOK_DOTTED}"):
+        _is_service = bool(os.environ.get("${HOOK_DOTTED}"))
+        _move(_fixed, _port, not _is_service)
+        if _is_service:
             _show(_fixed, _port)
 finally:
     _chain()

@@ -26,13 +26,14 @@ t.test('a port that is none, with its place and what to write', async t => {
     )
 })
 
+const taken = (key: string, by: string): string =>
+  `app "b": ${key} is 5100, which is taken by the ${by} of "a" (dapr.yaml:3:`
+
 t.test('a port that is wanted twice is refused: the app itself, another one, a sidecar', async t => {
   t.match(
     explained(t, 'appID: a, port: 5100, appPort: 5100'),
     /port and appPort are both 5100[^]*leave appPort out: the app is given a free port in PORT/
   )
-  const taken = (key: string, by: string): string =>
-    `app "b": ${key} is 5100, which is taken by the ${by} of "a" (dapr.yaml:3:`
   t.match(explained(t, 'appID: a, port: 5100', 'appID: b, port: 5100'), taken('port', 'port'))
   t.match(explained(t, 'appID: a, port: 5100', 'appID: b, appPort: 5100'), taken('appPort', 'port'))
   t.match(explained(t, 'appID: a, daprHTTPPort: 5100', 'appID: b, port: 5100'), taken('port', 'daprHTTPPort'))
@@ -48,3 +49,24 @@ t.test('a port that is wanted twice is refused: the app itself, another one, a s
   ])
     t.equal(load(t, template(...apps)).plan.apps.length, 2)
 })
+
+t.test(
+  'PORT of an env file does not hide where an app with a port is to listen; one of env does, and is named',
+  async t => {
+    const one = (more: string): string => template(`appID: a, port: 5100, envFile: .env${more}`)
+    const files = {orders: {'.env': 'PORT=5000\nHOST=x\n'}}
+    t.same(load(t, one(''), {files}).plan.apps[0]?.env, {HOST: 'x'})
+    t.same(load(t, template('appID: a, appPort: 5100, envFile: .env'), {files}).plan.apps[0]?.env, {
+      PORT: '5000',
+      HOST: 'x'
+    })
+    t.match(load(t, one(', env: {PORT: "4000"}'), {files}).findings, [
+      {
+        code: 'own-port',
+        message: 'env sets PORT, in place of the port that it is to listen at: only APP_PORT has that one',
+        hint: 'leave PORT out, or write fixedPort: 4000, if it is in the code'
+      }
+    ])
+    t.same(load(t, one(', env: {PORT: "5100"}'), {files}).findings, [])
+  }
+)
