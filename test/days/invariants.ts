@@ -16,7 +16,8 @@ export function faultsOf(model: Model, seen: Seen): readonly string[] {
     ...strayLives(model, seen),
     ...seen.calls.flatMap(call => faultsOfCall(model, call, seen)),
     ...seen.published.flatMap(event => faultsOfEvent(model, event, seen)),
-    ...seen.streams.flatMap(stream => faultsOfStream(model, stream))
+    ...seen.streams.flatMap(stream => faultsOfStream(model, stream)),
+    ...[...seen.ports].flatMap(([port, answer]) => faultsOfPort(model, port, answer, seen))
   ]
 }
 
@@ -161,4 +162,23 @@ function faultsOfStream(model: Model, {from, to, isOpen, hasMoved}: Streamed): r
   const isSteady = ends.flat().every(app => !app.isTouched && app.lives.max === 0 && isOnly(app, 'up'))
   if (!isSteady) return []
   return isOpen && hasMoved ? [] : [`${words} ${isOpen ? 'stands still' : 'was cut'}`]
+}
+
+/** Whose port it is is called there, as long as it is not stopped, whatever becomes of its processes. */
+function faultsOfPort(model: Model, port: number, answer: string, seen: Seen): readonly string[] {
+  const owner = model.followed.apps.find(({keys}) => keys.port === port)
+  const all = owner === undefined ? [] : model.of(owner.id)
+  const phases = all.map(app => {
+    const told = seen.apps.find(each => nameOfTold(each) === app.name)
+    return told && phaseIn(app, told, seen)
+  })
+  if (phases.every(phase => phase === 'stopped'))
+    return answer === '' ? [] : [`at port ${port}, which no app has that is not stopped, answers "${answer}"`]
+  const words = `at port ${port} of ${owner?.id ?? ''} answers "${answer}"`
+  if (phases.includes('up')) {
+    const lives = seen.living.filter(({id}) => id === owner?.id).map(({id, life}) => `${id} ${life}`)
+    return lives.includes(answer) ? [] : [`${words}, not ${lives.join(' or ')}`]
+  }
+  if (phases.every(phase => phase === 'ended')) return answer === '503' ? [] : [`${words}, not that it has ended`]
+  return answer === '' ? [words] : []
 }

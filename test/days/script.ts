@@ -21,6 +21,8 @@ function lineOf(action: Action): string {
     case 'kill run':
       return `kill -9 %1; wait`
     case 'call':
+      if (action.port !== undefined)
+        return `for i in $(seq ${action.count}); do curl -d x localhost:${action.port}/x & done # ${action.to}`
       return `for i in $(seq ${action.count}); do pillion invoke -a ${action.to} -m call & done # from ${action.from}${action.isGrpc === true ? ', by gRPC' : ''}`
     case 'publish':
       return `for i in $(seq ${action.count}); do pillion publish -i ${action.from} -p ${action.bus} -t to-${action.to} -d $i; done`

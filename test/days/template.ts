@@ -12,6 +12,8 @@ export interface Keys {
   readonly dependsOn?: Readonly<Record<string, Condition>>
   readonly profiles?: readonly string[]
   readonly ready?: Readonly<Record<string, string>>
+  /** Where others call it, without Dapr's API. */
+  readonly port?: number
   readonly [other: string]: unknown
 }
 

@@ -79,6 +79,8 @@ export interface Seen {
   readonly streams: readonly Streamed[]
   /** What answers at the port of each instance that listens: `<id> <life>`; '': nothing. */
   readonly answers: ReadonlyMap<string, string>
+  /** What answers at each number that may be an app's `port`: `<id> <life>`; a status that is ours; `waits`; '' = nothing listens. */
+  readonly ports: ReadonlyMap<number, string>
   /** Names of the instances whose sidecar answers. */
   readonly sidecars: ReadonlySet<string>
   /** What the run said that must never be said. */

@@ -20,14 +20,14 @@ export class Calls {
     return this.#all
   }
 
-  /** Sends a POST, which nothing may send again, through the sidecar at a port of HTTP or gRPC. */
+  /** Sends a POST, which nothing may send again, through the sidecar at a port of HTTP or gRPC, or to the `port` of an app. */
   make(
     port: number,
-    {from, to, isGrpc = false}: {readonly from: string; readonly to: string; readonly isGrpc?: boolean}
+    {from, to, isGrpc = false, isPlain = false}: Pick<Call, 'from' | 'to' | 'isGrpc'> & {readonly isPlain?: boolean}
   ): void {
     const call: Mutable<Call> = {number: (++last).toString(), from, to, status: undefined, body: '', isGrpc}
     this.#all.push(call)
-    const answered = isGrpc ? invoked(port, call) : posted(port, call)
+    const answered = isGrpc ? invoked(port, call) : posted(port, call, isPlain ? '/x' : `/v1.0/invoke/${to}/method/x`)
     this.#open.add(answered)
     void answered.then(() => this.#open.delete(answered))
   }
@@ -38,14 +38,14 @@ export class Calls {
   }
 }
 
-const posted = async (port: number, call: Mutable<Call>): Promise<void> =>
+const posted = async (port: number, call: Mutable<Call>, at: string): Promise<void> =>
   new Promise<void>(resolve => {
     const end = (status: number, body: string): void => {
       call.status = status
       call.body = body
       resolve()
     }
-    const path = `/v1.0/invoke/${call.to}/method/x?call=${call.number}`
+    const path = `${at}?call=${call.number}`
     request({host: '127.0.0.1', port, path, method: 'POST', agent: false}, response => {
       let body = ''
       response.setEncoding('utf8').on('data', (piece: string) => (body += piece))

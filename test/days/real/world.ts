@@ -12,7 +12,7 @@ import {freePort} from '../../rig/free-port.ts'
 import {Calls} from './calls.ts'
 import {fewDescriptors, fullDisk, secondRun, TakenPorts, WHY_NO_LIMITS} from './hardships.ts'
 import {livingOf} from './living.ts'
-import {answersOf, eventsIn, excessOf, outcriesIn, runningOf, textAt} from './observed.ts'
+import {answersAt, answersOf, eventsIn, excessOf, outcriesIn, runningOf, textAt} from './observed.ts'
 import {Promises, type Received} from './promises.ts'
 import {readRecords, recordFaults} from './recorded.ts'
 import {Streams} from './streams.ts'
@@ -28,6 +28,8 @@ case $text in bad*) exit 3;; esac
 /** So long something that is not as it must be may take to become so: the machine may be busy. */
 const PATIENCE_MS = 8000
 const REST = ['wait', '--for', 'idle:300ms', '--timeout', '6s']
+/** How many numbers apps may have as their `port`. */
+const PORTS = 3
 /** So often that is waited for. */
 const RESTS = 5
 
@@ -50,6 +52,7 @@ export class RealWorld implements World {
     'resources/redis.yaml': '',
     'other/dapr.yaml': 'version: 1\napps:\n  - {appID: other, appDirPath: ., command: [sleep, "100000"]}\n'
   }
+  readonly ports: number[] = []
   readonly commonKeys = {resourcesPath: './resources'}
   readonly isPatient = false
   readonly #rig = new Rig([process.execPath, join(ROOT, 'bin/pillion.js')])
@@ -79,6 +82,7 @@ export class RealWorld implements World {
   static async open(): Promise<RealWorld> {
     const world = new RealWorld()
     await world.#rig.open()
+    for (let i = 0; i < PORTS; i++) world.ports.push(await freePort())
     const redisHost = `127.0.0.1:${await freePort()}`
     world.programs['resources/kept.yaml'] = component('kept', 'state.redis', {redisHost, keyPrefix: 'none'})
     world.programs['resources/redis.yaml'] = component('redis', 'pubsub.redis', {
@@ -121,6 +125,11 @@ export class RealWorld implements World {
         await this.#run?.exited
         return
       case 'call': {
+        const {port: plain = 0} = action
+        if (plain > 0) {
+          for (let i = 0; i < action.count; i++) this.#calls.make(plain, {...action, isPlain: true})
+          return
+        }
         const from = (await this.#ps()).find(({id}) => id === action.from)
         const port = action.isGrpc === true ? from?.grpcPort : from?.httpPort
         for (let i = 0; i < action.count; i++) this.#calls.make(port ?? 0, action)
@@ -263,6 +272,7 @@ export class RealWorld implements World {
       received,
       streams: this.#streams.all,
       ...(await answersOf(apps.map(app => this.#withPort(app)))),
+      ports: await answersAt(this.ports),
       outcries: [
         ...this.#found,
         ...outcriesIn(`${this.#run?.stderr.text ?? ''}${this.#told.join('')}`),

@@ -14,20 +14,22 @@ export class SimulatedCalls {
     this.#machine = machine
   }
 
-  make({from, to}: {readonly from: string; readonly to: string}): void {
+  /** `port`: of the callee, where it is called from outside. */
+  make({from, to, port}: {readonly from: string; readonly to: string; readonly port?: number}): void {
     const call: Mutable<Call> = {number: this.#machine.next().toString(), from, to, status: undefined, body: ''}
     this.all.push(call)
-    void this.#send(call).catch((error: unknown) => {
+    void this.#send(call, port).catch((error: unknown) => {
       call.status = 0
       call.body = String(error)
     })
   }
 
-  async #send(call: Mutable<Call>): Promise<void> {
+  async #send(call: Mutable<Call>, port: number | undefined): Promise<void> {
     const {number, from, to} = call
-    const sidecar = [...this.#machine.sidecars.values()].find(({id}) => id === from)
-    if (sidecar === undefined) throw new Error('its sidecar is closed')
-    const asked = sidecar.admit({caller: from, callee: to, method: 'POST', path: `/x?call=${number}`})
+    const {sidecars, bound} = this.#machine
+    const way = port === undefined ? [...sidecars.values()].find(({id}) => id === from) : bound.get(port)?.()
+    if (way === undefined) throw new Error(port === undefined ? 'its sidecar is closed' : 'nothing listens')
+    const asked = way.admit({caller: from, callee: to, method: 'POST', path: `/x?call=${number}`}, false)
     const admission: Admission = isHeld(asked) ? await asked.admitted : asked
     if (!admission.ok) {
       call.status = 500

@@ -2,6 +2,7 @@ import {mkdirSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 import type {Admit} from '../../../src/proxy/gateway/admission.ts'
 import type {Exit} from '../../../src/model/app-state.ts'
+import type {PublishedContext} from '../../../src/proxy/published/published-port-call.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
 
 /** A file that watchers see. */
@@ -60,6 +61,8 @@ export class Machine {
   readonly processes: Process[] = []
   /** Ids of the sidecars that are open, by their HTTP ports, with the way of their calls. */
   readonly sidecars = new Map<number, {readonly id: string; readonly name: string; readonly admit: Admit}>()
+  /** The numbers at which apps are called, with the way of the calls there once they are served. */
+  readonly bound = new Map<number, (() => PublishedContext) | undefined>()
   /** Ids of all processes that have begun, in order. */
   begun: string[] = []
   #now = 0

@@ -7,6 +7,7 @@ import type {SidecarPorts} from '../../../src/proxy/ports/claim.ts'
 import type {Clock} from '../../../src/platform/clock.ts'
 import type {ProbeTarget} from '../../../src/platform/probe.ts'
 import type {OpenSidecar, OpenSidecarOptions} from '../../../src/dapr/sidecar/open-sidecar.ts'
+import type {PublishedContext} from '../../../src/proxy/published/published-port-call.ts'
 import type {AppProcessOptions, ProcessEnding} from '../../../src/supervisor/process/app-process.ts'
 import type {LeasesFound} from '../../../src/control/sidecar-leases.ts'
 import type {Registration} from '../../../src/control/server.ts'
@@ -116,6 +117,36 @@ export const claimAll = async (plan: Plan): Promise<object> => ({
   sidecars: await claimPorts(plan, ''),
   manager: undefined
 })
+/** Of the ports at which apps are called: nothing is bound for others here. */
+export async function listen(number: number): Promise<readonly object[]> {
+  const {machine} = current
+  await machine.takes(2)
+  if (machine.bound.has(number)) throw Object.assign(new Error(`${number} is bound twice`), {code: 'EADDRINUSE'})
+  machine.bound.set(number, undefined)
+  return [{number}]
+}
+export const release = ({number}: {readonly number: number}): void => void current.machine.bound.delete(number)
+
+// proxy/published/published-port.ts
+export class PublishedPort {
+  readonly #number: number
+
+  constructor({servers, contextOf}: StandInPort) {
+    this.#number = servers[0]?.number ?? 0
+    current.machine.bound.set(this.#number, contextOf)
+  }
+
+  async close(): Promise<void> {
+    current.machine.bound.delete(this.#number)
+    await current.machine.takes(2)
+  }
+}
+
+interface StandInPort {
+  readonly servers: readonly {readonly number: number}[]
+  readonly contextOf: () => PublishedContext
+}
+
 export const releaseAll = nothing
 export const releasePorts = nothing
 export const nameOwner = async (): Promise<string> => ''

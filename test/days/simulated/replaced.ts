@@ -11,6 +11,10 @@ const REPLACED: readonly (readonly [module: RegExp, user: RegExp])[] = [
   [/\/process\/(app-process|foreign-listener|watchdog)\.ts$/, RUN],
   [/\/process\/end-group\.ts$/, /\/end-apps\.ts$/],
   [/\/ports\/(claim|claim-all|app-port)\.ts$/, RUN],
+  [
+    /\/ports\/claim\.ts$|\/published\/published-port\.ts$|\/net\/claimed-server\.ts$/,
+    /\/published\/published-ports\.ts$/
+  ],
   [/\/sidecar\/open-sidecar\.ts$/, RUN],
   [/\/run\/(run-resources|run-components|run-daprd|sweep|duplicate-run|apps\/open-logs)\.ts$/, RUN],
   [/\/logging\/old-logs\.ts$/, RUN],

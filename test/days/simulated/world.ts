@@ -19,6 +19,7 @@ const {onlyThese} = await import('../../../src/supervisor/order/selection.ts')
 await Promise.all([
   import('../../../src/supervisor/reload/watch-apps.ts'),
   import('../../../src/supervisor/reload/overlap.ts'),
+  import('../../../src/run/open-published.ts'),
   import('../../../src/supervisor/messages/port-hint.ts')
 ])
 
@@ -36,6 +37,7 @@ export class SimulatedWorld implements World {
   readonly commands: Commands = {server: ['server'], worker: ['worker'], 'one-shot': ['one-shot'], sidecar: []}
   readonly programs = {}
   readonly commonKeys = {}
+  readonly ports = [1, 2, 3]
   readonly isPatient = true
   readonly whyNoLimits = ''
   readonly #folder = mkdtempSync(join(tmpdir(), 'day-'))
@@ -156,6 +158,7 @@ export class SimulatedWorld implements World {
       received: [],
       streams: [],
       answers: new Map(apps.map(told => [nameOfTold(told), this.#answerAt(told.appPort)])),
+      ports: new Map(this.ports.map(port => [port, this.#answerOf(port)])),
       sidecars: new Set([...sidecars.values()].map(({name}) => name)),
       outcries: this.#said.filter(line => line.startsWith('!')).map(line => `the run says: ${line.slice(2)}`)
     })
@@ -248,6 +251,16 @@ export class SimulatedWorld implements World {
     for (let i = 0; i < 1000 && !state.isOver; i++) await this.#machine.pass(20)
     if (state.isOver) await over
     else this.#said.push('! a command does not end')
+  }
+
+  /** As the real one: what it says of an app that has ended, or is on its way, is not decided here. */
+  #answerOf(port: number): string {
+    const callee = this.#machine.bound.get(port)?.().callee
+    if (callee === undefined) return ''
+    const apps = this.#told().filter(({id}) => id === callee)
+    const up = apps.find(({isReady}) => isReady)
+    if (up !== undefined) return this.#answerAt(up.appPort)
+    return apps.every(({state}) => state === 'exited' || state === 'backoff') ? '503' : 'waits'
   }
 
   #answerAt(port: number): string {

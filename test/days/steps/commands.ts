@@ -139,6 +139,20 @@ export const COMMANDS: Kinds = {
       return [{do: 'call', from, to, count: 1 + (b % 5)}]
     }
   ],
+  'call port': [
+    8,
+    (model, {a, b}) => {
+      // before an edit is noticed the number may be another app's
+      if (model.hasPendingEdit) return undefined
+      const callees = [...model.apps.values()].filter(
+        ({entry: {id, keys}}) => keys.port !== undefined && model.of(id).every(each => isOnly(each, 'up', 'ended'))
+      )
+      const {id: to = '', keys: {port} = {port: undefined}} = pick(callees, a)?.entry ?? {}
+      if (port === undefined) return undefined
+      model.called.add(to)
+      return [{do: 'call', from: 'outside', to, count: 1 + (b % 5), port}]
+    }
+  ],
   'down and up': [2, again({do: 'pillion', args: ['down']})],
   'kill and up': [1, again({do: 'kill run'})]
 }

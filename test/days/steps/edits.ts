@@ -205,6 +205,31 @@ export const EDITS: Kinds = {
       return {...entry, keys: {...others, dependsOn: was === undefined ? {...before, [needed.id]: condition} : left}}
     })
   ],
+  'edit port': [
+    4,
+    editedApp((entry, {b}, {written}, {ports}) => {
+      const {port, ...keys} = entry.keys
+      const free = ports.filter(each => written.apps.every(app => app.keys.port !== each))
+      const number = port !== undefined && b % 3 === 0 ? undefined : pick(free, b)
+      if (entry.kind !== 'server' || number === port) return undefined
+      return {...entry, keys: number === undefined ? keys : {...keys, port: number}}
+    })
+  ],
+  'swap ports': [
+    2,
+    (model, {a, b}, place) => {
+      const servers = model.written.apps.filter(({kind}) => kind === 'server')
+      const [one, other] = [pick(servers, a), pick(servers, b)]
+      if (one === undefined || other === undefined || one.keys.port === other.keys.port) return undefined
+      const apps = model.written.apps.map(app => {
+        if (app !== one && app !== other) return app
+        const {port: _, ...keys} = app.keys
+        const {port} = app === one ? other.keys : one.keys
+        return {...app, keys: port === undefined ? keys : {...keys, port}}
+      })
+      return edited(model, {...model.written, apps}, place)
+    }
+  ],
   'edit common': [
     2,
     (model, _, place) => edited(model, {...model.written, common: {COMMON: model.next().toString()}}, place)

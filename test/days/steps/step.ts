@@ -17,7 +17,15 @@ export type Action =
   /** `name` is that of an instance: `a.2`. */
   | {readonly do: 'kill app'; readonly name: string; readonly signal: 'SIGKILL' | 'SIGUSR2'}
   | {readonly do: 'kill run'}
-  | {readonly do: 'call'; readonly from: string; readonly to: string; readonly count: number; readonly isGrpc?: boolean}
+  | {
+      readonly do: 'call'
+      readonly from: string
+      readonly to: string
+      readonly count: number
+      readonly isGrpc?: boolean
+      /** Its `port`, where it is called from outside. */
+      readonly port?: number
+    }
   | {
       readonly do: 'publish'
       readonly from: string
@@ -73,6 +81,8 @@ export interface Step {
 /** What a step needs to know of the world. */
 export interface Place {
   readonly commands: Commands
+  /** Numbers that apps may have as their `port`. */
+  readonly ports: readonly number[]
   /** Minutes pass at once there: what takes long may happen. */
   readonly isPatient: boolean
   /** Why no limits can be set for a process; '' = they can. */
