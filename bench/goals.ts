@@ -22,6 +22,8 @@ export const GOALS: Partial<Readonly<Record<MeasureName, Goal>>> = {
   'calls: retries, metrics': {of: 'ratio', atLeast: 0.9},
   'calls: access control': {of: 'ratio', atLeast: 0.9},
   'calls: recorder': {of: 'ratio', atLeast: 0.96},
+  'port: calls': {of: 'ratio', atLeast: 0.95},
+  'port: p50': {of: 'ratio', atMost: 1.1},
   latency: {of: 'ratio', to: 'nginx, headers', atMost: 1},
   'p99.9, 5,000 calls/s': {of: 'ratio', to: 'nginx, headers', atMost: 1.4},
   'gRPC: 32 streams': {of: 'ratio', atLeast: 1.8},

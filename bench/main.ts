@@ -26,6 +26,7 @@ import {overlap} from './figures/overlap.ts'
 import {paced} from './figures/paced.ts'
 import {page} from './figures/page.ts'
 import {policies} from './figures/policies.ts'
+import {port} from './figures/port.ts'
 import {pumpBuffered} from './figures/pump-buffered.ts'
 import {pumpLines} from './figures/pump-lines.ts'
 import {save} from './figures/save.ts'
@@ -52,6 +53,7 @@ const FIGURES = [
   copies,
   calls,
   latency,
+  port,
   paced,
   threads,
   policies,

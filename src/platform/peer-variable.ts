@@ -5,6 +5,8 @@ import {inodeOfPeer} from './socket-diag.ts'
 
 /** How many processes that have called are looked at first. */
 const REMEMBERED = 8
+/** After so long a process may have got the variable, or its number may be another one's. */
+const FORGET_MS = 1000
 
 /**
  * Finds what a variable is set to in the environment of the process that holds the other end of a connection. Processes that were found lately are
@@ -13,6 +15,9 @@ const REMEMBERED = 8
 export class PeerVariable {
   readonly #name: string
   readonly #latest: number[] = []
+  /** Processes that have no such variable: whoever calls from outside is not looked for in their descriptors. */
+  readonly #without = new Set<number>()
+  #forgetAt = 0
 
   constructor(name: string) {
     this.#name = name
@@ -25,10 +30,22 @@ export class PeerVariable {
     const wanted = `socket:[${inode}]`
     const pid =
       this.#latest.find(each => holds(each, wanted)) ??
-      processes().find(each => !this.#latest.includes(each) && holds(each, wanted))
+      processes().find(each => !this.#latest.includes(each) && this.#has(each) && holds(each, wanted))
     if (pid === undefined) return ''
     this.#remember(pid)
     return isBrowser(pid) ? '' : valueOf(pid, this.#name)
+  }
+
+  #has(pid: number): boolean {
+    const now = performance.now()
+    if (now > this.#forgetAt) {
+      this.#without.clear()
+      this.#forgetAt = now + FORGET_MS
+    }
+    if (this.#without.has(pid)) return false
+    if (valueOf(pid, this.#name) !== '') return true
+    this.#without.add(pid)
+    return false
   }
 
   #remember(pid: number): void {
