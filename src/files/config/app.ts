@@ -92,7 +92,7 @@ function fixedPortOf({values}: Settings, s2i: S2i | undefined): number {
   return isService ? DAEPLOY_PORT : 0
 }
 
-/** The PORT of an env file is the one at which people call the program: it listens at another one, and is told that. */
+/** The PORT of an env file is the one at which people call the program: it listens at another one. */
 const withoutPort = (variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(variables).filter(([name]) => name !== 'PORT'))
 
