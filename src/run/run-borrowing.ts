@@ -27,7 +27,7 @@ export class RunBorrowing {
 
   /**
    * Takes calls to ids that no running app has. An app that was stopped here is not looked for in other runs; one that was left out may be
-   * that of another copy (`--rest`), but is not for those who borrow here themselves.
+   * that of another copy (`--rest`), also when it was started here and stopped again, but is not for those who borrow here themselves.
    */
   readonly elsewhere: Admit = (call, isRefused, caller) => {
     const {
@@ -36,7 +36,7 @@ export class RunBorrowing {
       runName
     } = this.#options
     const apps = this.#options.apps()
-    if (rest !== undefined && caller?.run === undefined && apps.isLeftOut(call.callee))
+    if (rest !== undefined && caller?.run === undefined && this.#isLent(call.callee))
       return peerRuns.admitIn(rest, runName())(call, isRefused)
     const why = apps.whyStopped(call.callee)
     return why === '' ? peerRuns.admit(call, isRefused) : denyUnknown(call.callee, why)
@@ -46,8 +46,15 @@ export class RunBorrowing {
   readonly lender: TaskLender = id => {
     const {rest} = this.#options.plan
     const apps = this.#options.apps()
-    if (rest !== undefined && apps.isLeftOut(id)) return {name: rest}
+    if (rest !== undefined && this.#isLent(id)) return {name: rest}
     return apps.whyStopped(id) === '' ? {name: undefined} : undefined
+  }
+
+  /** An app that was left out at the start, and does not run here: never started, or stopped again. */
+  #isLent(id: string): boolean {
+    const {plan, apps} = this.#options
+    if (apps().isLeftOut(id)) return true
+    return plan.leftOut?.some(app => app.id === id) === true && apps().whyStopped(id) !== ''
   }
 
   /** The way of the calls at a sidecar where other copies may borrow its app. */

@@ -1,6 +1,7 @@
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import type {Program} from '../rig/program.ts'
+import {freePorts} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 import {writeWorktrees} from '../rig/worktrees.ts'
 
@@ -108,6 +109,37 @@ t.test('an app that a copy starts later is its own for calls on their way back',
   await request.reply({body: 'page'})
   t.equal(await asked, 'page')
 })
+
+t.test(
+  'a borrowed app with a fixed port is started at a port of its own, and borrowed again once it is stopped',
+  async t => {
+    const rig = await openRig(t)
+    const ports = await freePorts(2)
+    const apps = ['cart', 'stock'].map((appID, at) => ({
+      appID,
+      appDirPath: '.',
+      appPort: ports[at],
+      env: {STOCK_URL: `http://localhost:${ports[1]}`},
+      command: rig.drivenCommand
+    }))
+    await writeWorktrees(rig, {'dapr.yaml': JSON.stringify({version: 1, apps})})
+    rig.pillion(['up'], {folder: 'main'})
+    const [, stock] = await Promise.all(apps.map(async ({appID}) => listening(rig, appID)))
+    const pr = rig.pillion(['up', '--only', 'cart', '--rest', 'main'], {folder: 'pr'})
+    const ownCart = await listening(rig, 'cart')
+    await pr.waitForLine('called in main', {stream: 'stderr'})
+    const started = rig.run(['start', 'stock'], {folder: 'pr'})
+    const ownStock = await listening(rig, 'stock')
+    t.match(await started, {code: 0})
+    t.not(ownStock.env['APP_PORT'], String(ports[1]))
+    t.equal(ownCart.env['STOCK_URL'], `http://localhost:${ports[1]}`, 'where main has it')
+    await Promise.all([stock?.answer({body: 'main'}), ownStock.answer({body: 'pr'})])
+    t.equal(await invoke(ownCart, 'stock/method/items'), 'pr')
+    t.match(await rig.run(['stop', 'stock'], {folder: 'pr'}), {code: 0})
+    await ownStock.closed
+    t.equal(await invoke(ownCart, 'stock/method/items'), 'main')
+  }
+)
 
 t.test('either copy may go, and come again', async t => {
   const {rig, main, pr, cart, stock, ownCart} = await openBorrowing(t)

@@ -11,7 +11,8 @@ import type {GivenFlags} from './given-flags.ts'
 /** Gives a plan ports of its own where a copy of its template has them; the same ones after each edit. */
 export class Isolation {
   readonly #reason: string
-  #moved: MovedPorts
+  readonly #lent: MovedPorts
+  #moved: MovedPorts = new Map()
   #hint: Hint | undefined
 
   /** Undefined: the plan is to have the ports that it names. */
@@ -32,7 +33,7 @@ export class Isolation {
   /** `ports`: those of apps that another copy runs. */
   constructor(reason: string, ports: MovedPorts = new Map()) {
     this.#reason = reason
-    this.#moved = ports
+    this.#lent = ports
   }
 
   /** What to say of the latest plan. */
@@ -42,7 +43,7 @@ export class Isolation {
 
   async apply(plan: Plan): Promise<Plan> {
     this.#moved = await movedPorts(plan, this.#moved)
-    const isolated = isolatedPlan(plan, this.#moved)
+    const isolated = isolatedPlan(plan, this.#moved, this.#lent)
     const moved = plan.apps.flatMap((app, at) => {
       const to = isolated.apps[at]?.channel.port ?? 0
       return to === app.channel.port ? [] : [`${app.id} ${app.channel.port} → ${to}`]

@@ -45,22 +45,34 @@ function portsOf(app: AppPlan): readonly number[] {
   return [...own, published?.number ?? 0, httpPort, grpcPort, internalGrpcPort, metricsPort].filter(port => port > 0)
 }
 
-/** The template with other numbers for its ports, also where its `env` values and commands name them. */
-export function isolatedPlan(plan: Plan, moved: MovedPorts): Plan {
-  const {managerPort} = plan
+/**
+ * The template with other numbers for its ports, also where its `env` values and commands name them. `lent`: where another copy has the apps
+ * that this one leaves out: they are called there, and have numbers of their own once they are started here.
+ */
+export function isolatedPlan(plan: Plan, moved: MovedPorts, lent: MovedPorts = new Map()): Plan {
+  const {managerPort, copy} = plan
+  const isolated = (app: AppPlan): AppPlan => isolatedApp(app, {moved, lent, copy})
   return {
     ...plan,
     managerPort: typeof managerPort === 'number' ? (moved.get(managerPort) ?? managerPort) : managerPort,
-    apps: plan.apps.map(app => isolatedApp(app, moved, plan.copy)),
-    ...(plan.leftOut && {leftOut: plan.leftOut.map(app => isolatedApp(app, moved, plan.copy))})
+    apps: plan.apps.map(isolated),
+    ...(plan.leftOut && {leftOut: plan.leftOut.map(isolated)})
   }
 }
 
-function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined): AppPlan {
+interface IsolatedAppOptions {
+  readonly moved: MovedPorts
+  readonly lent: MovedPorts
+  readonly copy: string | undefined
+}
+
+function isolatedApp(app: AppPlan, {moved, lent, copy}: IsolatedAppOptions): AppPlan {
   const {channel, sidecar, ready, command, env, published} = app
   const to = (port: number): number => moved.get(port) ?? port
   const {httpPort, grpcPort, internalGrpcPort, metricsPort} = sidecar
   const stays = isUnmoved(app)
+  const own = portsOf(app).map(port => [port, to(port)] as const)
+  const named = lent.size === 0 ? moved : new Map([...moved, ...lent, ...own])
   return {
     ...app,
     channel: stays || channel.autoPort ? channel : {...channel, port: to(channel.port)},
@@ -72,13 +84,13 @@ function isolatedApp(app: AppPlan, moved: MovedPorts, copy: string | undefined):
       metricsPort: to(metricsPort)
     },
     ...(published && {published: {...published, number: to(published.number), copy: labelOf(copy)}}),
-    command: movedWords(command, moved, published?.inCode ?? channel.port),
-    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, moved)])),
+    command: movedWords(command, named, published?.inCode ?? channel.port),
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, named)])),
     ready:
       ready.kind === 'tcp' && !stays
         ? {...ready, port: to(ready.port)}
         : ready.kind === 'command'
-          ? {...ready, command: movedWords(ready.command, moved, channel.port)}
+          ? {...ready, command: movedWords(ready.command, named, channel.port)}
           : ready
   }
 }
