@@ -106,7 +106,11 @@ export function portReaders(
   return plan.apps.flatMap((app, at) => {
     const now = isolated.apps[at]
     if (now === undefined || app.channel.port === now.channel.port) return []
-    const isTold = [...now.command, ...Object.values(now.env)].some(text => text.includes(now.channel.port.toString()))
+    // what others are told in the same variable is where to call it
+    const isOthers = ([name]: readonly [string, string]): boolean =>
+      plan.apps.some(other => other.id !== app.id && other.env[name] !== undefined && other.env[name] === app.env[name])
+    const own = Object.entries(now.env).flatMap(entry => (isOthers(entry) ? [] : entry[1]))
+    const isTold = [...now.command, ...own].some(text => text.includes(now.channel.port.toString()))
     return isTold ? [] : [{id: app.id, from: app.channel.port, to: now.channel.port}]
   })
 }
@@ -115,17 +119,24 @@ export function portReaders(
 const movedValue = (name: string, value: string, moved: MovedPorts): string =>
   /^\d+$/.test(value) && /port/i.test(name) ? (moved.get(Number(value))?.toString() ?? value) : movedText(value, moved)
 
-/** `--port 3000`, `-p 3000`; the app's own number also alone, as of `http.server 8000`. */
+/** `--port 3000`, `-p 3000`, `--publish 3000:5432` of a container; the app's own number also alone, as of `http.server 8000`. */
 const movedWords = (words: readonly string[], moved: MovedPorts, own: number): readonly string[] =>
   words.map((word, at) => {
-    if (!/^\d+$/.test(word)) return movedText(word, moved)
-    const isPort = Number(word) === own || /^(?:-p|--?[\w.-]*port)$/i.test(words[at - 1] ?? '')
-    return isPort ? (moved.get(Number(word))?.toString() ?? word) : word
+    const [number = ''] = /^\d+(?=$|:)/.exec(word) ?? []
+    const flag = words[at - 1] ?? ''
+    const isAlone = number === word
+    const isPort = (isAlone && Number(word) === own) || (isAlone ? PORT_FLAG : PUBLISH_FLAG).test(flag)
+    if (number === '' || !isPort) return isAlone ? word : movedText(word, moved)
+    return `${moved.get(Number(number)) ?? number}${word.slice(number.length)}`
   })
+
+const PORT_FLAG = /^(?:-p|--?[\w.-]*port)$/i
+/** Of `docker run`: the number before the colon is ours, the other one is within the container. */
+const PUBLISH_FLAG = /^(?:-p|--publish)$/
 
 /** A number behind a host of this machine, behind a flag for a port, or in a variable for one. */
 const PORT_IN_TEXT =
-  /((?:^|[^\w.\]-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|[+*])?:|(?:^|[\s"'])(?:-p|--?[\w.-]*port)[ =]|(?:^|[\s"';])\w*PORT=|-D[\w.]*port=)(\d{2,5})(?![\w.])/gi
+  /((?:^|[^\w.\]-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|[+*])?:|(?:^|[\s"'])(?:-p|--publish|--?[\w.-]*port)[ =]|(?:^|[\s"';])\w*PORT=|-D[\w.]*port=)(\d{2,5})(?![\w.])/gi
 
 const movedText = (text: string, moved: MovedPorts): string =>
   text.replaceAll(PORT_IN_TEXT, (all, before: string, number: string) => {

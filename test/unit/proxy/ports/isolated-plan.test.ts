@@ -69,6 +69,18 @@ t.test('where a text names a port that moves, it names the other one', async t =
       ['sh', '-c', 'PORT=20001 exec x -p 20001 # 3000']
     ],
     [
+      ['docker', 'run', '--publish', '3000:5432', '-p', '127.0.0.1:5000:5000', '--publish=5000:53/udp', 'postgres'],
+      ['docker', 'run', '--publish', '20001:5432', '-p', '127.0.0.1:20002:5000', '--publish=20002:53/udp', 'postgres']
+    ],
+    [
+      ['podman', 'run', '-p', '5000:3000/tcp', '--volume', '3000:5000', 'postgres'],
+      ['podman', 'run', '-p', '20002:3000/tcp', '--volume', '3000:5000', 'postgres']
+    ],
+    [
+      ['sh', '-c', 'exec docker run --publish 3000:5000 -p=5000:5000 -p [::1]:3000:80 postgres'],
+      ['sh', '-c', 'exec docker run --publish 20001:5000 -p=20002:5000 -p [::1]:20001:80 postgres']
+    ],
+    [
       ['x', 'http://shop.example:3000', 'v1.3000', ':30001'],
       ['x', 'http://shop.example:3000', 'v1.3000', ':30001']
     ]
@@ -170,4 +182,7 @@ t.test('an app that a run leaves out moves, too: it can be started later', async
 t.test('apps that nothing in the template tells their port are named', async t => {
   const plan = planOf(appOf('silent', 3000), appOf('told', 5000, {env: {MY_PORT: '5000'}}), appOf('other', 80))
   t.strictSame(portReaders(plan, isolatedPlan(plan, MOVED)), [{id: 'silent', from: 3000, to: 20001}])
+  const common = {SHOP_URL: 'http://localhost:3000'}
+  const shared = planOf(appOf('shop', 3000, {env: common}), appOf('cart', 5000, {env: {...common, PORT: '5000'}}))
+  t.match(portReaders(shared, isolatedPlan(shared, MOVED)), [{id: 'shop'}], 'an address for all tells an app nothing')
 })
