@@ -14,8 +14,6 @@ import {changed, writeChunk} from './request-body.ts'
 import {isSafeAgain} from './resend.ts'
 import {faultLine, replyTexts, type Reply} from './reply.ts'
 
-const SWITCHED = 'HTTP status 101 without an upgrade'
-
 /**
  * One call between its caller and a callee: takes a connection, sends the request, sends it again where that is safe, passes
  * the response on, and ends exactly once. The downstream speaks the caller's protocol.
@@ -24,6 +22,8 @@ export class Exchange implements ResponseHandler {
   isSent = false
   /** Changes each piece of the request's body in place before it is sent; undefined: it stays as it is. */
   onPiece: ((piece: Buffer) => void) | undefined
+  /** Why the first connection ended, where it was sent again: a process may have died of it, so the next one does not get it. */
+  #brokeOff = ''
   /** How the response breaks off on purpose; undefined: it does not. */
   #broken: BrokenResponse | undefined
   readonly #downstream: Downstream
@@ -100,6 +100,7 @@ export class Exchange implements ResponseHandler {
     this.#broken = handler.broken
     this.#pool = pool
     this.#head = head
+    this.#brokeOff = ''
     this.#serve(this.#downstream.isTunnel ? pool.connect() : pool.take())
   }
 
@@ -295,16 +296,16 @@ export class Exchange implements ResponseHandler {
   }
 
   fail(failure: Failure, why: string): void {
-    const upstream = this.#upstream
-    const handler = this.#handler
+    const [upstream, handler] = [this.#upstream, this.#handler]
     this.#upstream = undefined
     if (handler === undefined) return
-    if (failure === 'refused') return handler.refused(why)
+    const known = this.#brokeOff
+    if (failure === 'refused' && known === '') return handler.refused(why)
     const pool = this.#pool
-    const maySendAgain =
-      this.#length === 0 && this.#broken === undefined && isSafeAgain(this.#method, failure, upstream)
-    if (pool === undefined || pool.isRetired || !maySendAgain) return this.#giveUp(why, failure)
+    const isSafe = this.#length === 0 && this.#broken === undefined && isSafeAgain(this.#method, failure, upstream)
+    if (pool?.isRetired !== false || !isSafe) return this.#giveUp(known || why, known === '' ? failure : 'silent')
     handler.resent()
+    this.#brokeOff = why
     this.#serve(pool.connect())
   }
 
@@ -313,7 +314,7 @@ export class Exchange implements ResponseHandler {
     const handler = this.#handler
     if (handler === undefined) return undefined
     if (head.status === 101 && this.#downstream.refusesSwitch) {
-      this.#giveUp(SWITCHED, 'bad-status')
+      this.#giveUp('HTTP status 101 without an upgrade', 'bad-status')
       return undefined
     }
     const {journal} = handler

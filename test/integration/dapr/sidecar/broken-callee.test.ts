@@ -1,4 +1,5 @@
-import type net from 'node:net'
+import {once} from 'node:events'
+import net from 'node:net'
 import type {Test} from 'tap'
 import {connect, request} from './caller.ts'
 import {onBothPaths, onRequest, openTestSidecar, rawApp, type TestSidecar} from './rig.ts'
@@ -134,6 +135,30 @@ onBothPaths(
     }
   }
 )
+
+onBothPaths('what a process may have died of is not sent to the next one', async t => {
+  let calls = 0
+  const server = net.createServer({noDelay: true}, socket => {
+    onRequest(socket, head => {
+      calls++
+      if (head.includes(' /good ')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+      server.close()
+      socket.destroy()
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const {port} = await openTestSidecar(t, {appPort: (server.address() as net.AddressInfo).port})
+  const caller = await connect(t, port)
+  caller.send(request({method: 'GET', path: '/good'}))
+  t.match(await caller.answer(), {status: 200})
+  caller.send(request({method: 'GET', path: '/die'}))
+  t.match(
+    await caller.answer(),
+    {status: 500, body: /: EOF"}$/},
+    'and not what the queue says of those that were refused'
+  )
+  t.equal(calls, 2)
+})
 
 onBothPaths('nothing is sent again on a fresh connection, with a body, or across a reload', async t => {
   let calls = 0
