@@ -13,6 +13,10 @@ export class Connections {
     })
   }
 
+  get open(): Iterable<net.Socket> {
+    return this.#open
+  }
+
   /** Settles when no connection is open. */
   async gone(): Promise<void> {
     if (this.#open.size > 0) await new Promise<void>(resolve => this.#waiting.push(resolve))

@@ -66,6 +66,12 @@ export class Connection {
     else this.#next = next
   }
 
+  /** Its listener closes: the last response says that the connection ends, so that no client sends more on it. */
+  endSoon(): void {
+    const last = this.#turns.at(-1)
+    if (last?.response.headersSent === false) last.response.shouldKeepAlive = false
+  }
+
   /** The received bytes are not a request: sends the error after the pending responses, and closes the connection. */
   breakOff(text: string): void {
     if (this.#lastText !== undefined) return

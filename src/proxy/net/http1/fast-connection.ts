@@ -153,7 +153,7 @@ export class FastConnection implements Downstream {
   }
 
   whole({status}: ResponseHead, lines: string, body: string): void {
-    this.#late.add(`${statusLine(status)}${lines}\r\n${body}`)
+    this.#late.add(`${statusLine(status)}${lines}${this.#lastLine}\r\n${body}`)
   }
 
   head({status, left}: ResponseHead, lines: string): void {
@@ -162,7 +162,7 @@ export class FastConnection implements Downstream {
     this.#socket.cork()
     process.nextTick(uncork, this.#socket)
     const coding = this.#isChunked ? 'Transfer-Encoding: chunked\r\n' : ''
-    this.#socket.write(`${statusLine(status)}${lines}${coding}\r\n`, 'latin1')
+    this.#socket.write(`${statusLine(status)}${lines}${coding}${this.#lastLine}\r\n`, 'latin1')
   }
 
   body(bytes: Buffer): boolean {
@@ -190,7 +190,12 @@ export class FastConnection implements Downstream {
   }
 
   reply(response: Reply): void {
-    this.#late.add(replyText(response, this.toHead))
+    this.#late.add(replyText(response, this.toHead, this.#lastLine))
+  }
+
+  /** Says of the last response that it is: a client that reuses the connection would be cut. */
+  get #lastLine(): string {
+    return this.#fastPath.isClosing && this.#pending === undefined ? 'Connection: close\r\n' : ''
   }
 
   /** Discards the rest of the body, and starts the next call. */

@@ -142,6 +142,7 @@ export class Listener {
     // Except for unix domain sockets their handles are closed already; this emits `close` to their owners.
     for (const server of this.#options.servers) server.close()
     for (const fastPath of this.#fastPaths) fastPath.close()
+    for (const socket of this.#connections.open) this.#bySocket.get(socket)?.endSoon()
     void this.#streams?.close()
   }
 
