@@ -212,10 +212,13 @@ export class Apps implements EditedApps {
   async remove(runtime: AppRuntime): Promise<void> {
     this.#leaving.add(runtime)
     this.#arranged()
-    await this.close(runtime)
-    this.#all = this.#all.filter(each => each !== runtime)
-    this.#stopped.delete(runtime)
-    this.#leaving.delete(runtime)
+    try {
+      await this.close(runtime)
+    } finally {
+      this.#all = this.#all.filter(each => each !== runtime)
+      this.#stopped.delete(runtime)
+      this.#leaving.delete(runtime)
+    }
     // an edit may give its port to another app
     if (this.#reopening === undefined) await this.#freePublished()
   }

@@ -96,7 +96,6 @@ export class AppCloser {
       })
       this.#closeBehind(runtime)
     })
-    onDrained()
     return servers
   }
 

@@ -14,7 +14,10 @@ interface CloseForEditOptions {
   readonly kept: Map<AppRuntime, SidecarServers>
 }
 
-/** Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained. */
+/**
+ * Closes the apps that an edit opens again by the plans `next`, or removes: each takes calls until its callers among them are drained.
+ * Rejects when all are closed, if one could not be.
+ */
 export async function closeForEdit(
   runtimes: readonly AppRuntime[],
   next: readonly AppPlan[],
@@ -22,17 +25,21 @@ export async function closeForEdit(
 ): Promise<void> {
   const drains = new Map(runtimes.map(({name}) => [name, Promise.withResolvers<void>()]))
   const order = callersFirst(runtimes, calls)
-  await Promise.all(
+  const closing = await Promise.allSettled(
     order.map(async (runtime, at) => {
       const {plan, name, ports} = runtime
       const after = next.find(each => planKey(each) === planKey(plan))
       const callers = order.slice(0, at).filter(({id}) => calls(id, runtime.id))
-      const servers = await closer.closeForEdit(runtime, {
+      const onDrained = (): void => drains.get(name)?.resolve()
+      const edited = {
         keepsPorts: after !== undefined && keepsPorts({plan, ports}, after, next),
         callers: Promise.all(callers.map(async each => drains.get(each.name)?.promise)),
-        onDrained: () => drains.get(name)?.resolve()
-      })
+        onDrained
+      }
+      const servers = await closer.closeForEdit(runtime, edited).finally(onDrained)
       if (servers !== undefined) kept.set(runtime, servers)
     })
   )
+  const failed = closing.find(({status}) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
 }

@@ -156,8 +156,10 @@ export class TemplateEdits {
     const letIn = apps.holdCalls(closed.map(({id}) => id))
     try {
       const leaving = [...removed, ...closed].flatMap(plan => apps.find(plan) ?? [])
-      await apps.closeAll(leaving, closed)
-      await Promise.all(removed.map(async plan => this.#remove(plan)))
+      // one that could not be closed is out of use all the same; the edit goes on with the others
+      const warn = (error: unknown): void => this.#warnFailed(error)
+      await apps.closeAll(leaving, closed).catch(warn)
+      await Promise.all(removed.map(async plan => this.#remove(plan).catch(warn)))
       apps.arrange(after.apps)
       const opened = await this.#open(after.apps.filter(plan => closed.includes(plan)))
       apps.arrange(after.apps)

@@ -1,0 +1,26 @@
+import t from 'tap'
+import type {AppPlan} from '../../../../src/model/plan.ts'
+import {closeForEdit} from '../../../../src/run/apps/close-for-edit.ts'
+import type {AppCloser, EditedClose} from '../../../../src/run/apps/close-app.ts'
+import type {AppRuntime} from '../../../../src/supervisor/app-runtime.ts'
+
+const app = (id: string): AppRuntime =>
+  ({id, name: id, plan: {id, version: '', instance: 1} as unknown as AppPlan, ports: {}}) as unknown as AppRuntime
+
+const calls = (caller: string, callee: string): boolean => caller === 'web' && callee === 'stock'
+
+t.test('one that cannot be closed keeps no other one from being closed, and is told when all are', async t => {
+  const closed: string[] = []
+  const closer = {
+    closeForEdit: async ({id}: AppRuntime, {callers, onDrained}: EditedClose) => {
+      await callers
+      if (id === 'web') throw new Error('web cannot be closed')
+      onDrained()
+      await new Promise(setImmediate)
+      closed.push(id)
+    }
+  } as unknown as AppCloser
+  const all = ['stock', 'web', 'other'].map(app)
+  await t.rejects(closeForEdit(all, [], {closer, calls, kept: new Map()}), {message: 'web cannot be closed'})
+  t.same(closed.toSorted(), ['other', 'stock'])
+})
