@@ -11,6 +11,8 @@ interface Waiter {
 /** Who waits until an instance is in some state. */
 export class Waiters {
   readonly #waiting = new Map<number, Set<Waiter>>()
+  /** Of instances that are not there yet. */
+  readonly #looking = new Set<(instance: Instance) => void>()
 
   /** Settles when it is; `onGone` tells when nobody waits for it any more, and it never settles. */
   async wait(
@@ -28,8 +30,22 @@ export class Waiters {
     })
   }
 
+  /** Settles with the first instance that fits, from now on; `onGone` as above. */
+  async first(fits: (instance: Instance) => boolean, onGone: (listener: () => void) => void): Promise<Instance> {
+    return new Promise(resolve => {
+      const look = (instance: Instance): void => {
+        if (!fits(instance)) return
+        this.#looking.delete(look)
+        resolve(instance)
+      }
+      this.#looking.add(look)
+      onGone(() => this.#looking.delete(look))
+    })
+  }
+
   /** It has changed, or is gone. */
   tell(key: number, instance: Instance | undefined): void {
+    if (instance !== undefined) for (const look of this.#looking) look(instance)
     for (const waiter of this.#waiting.get(key) ?? []) {
       if (!waiter.isMet(instance)) continue
       this.#remove(key, waiter)

@@ -138,6 +138,12 @@ export class Workflows extends KnownInstances {
     })
   }
 
+  /** The instance of this id, once there is one (durabletask-go: orchestrator/stream.go, handleStream). */
+  async appeared(app: string, id: string, onGone: (listener: () => void) => void): Promise<Instance> {
+    await this.settled()
+    return this.find(app, id) ?? this.#waiters.first(each => each.id === id && each.app === app, onGone)
+  }
+
   /** Settles when it is in that state, or gone (undefined). */
   async until(
     instance: Instance,

@@ -154,8 +154,8 @@ async function completeTurn(workflows: Workflows, message: Uint8Array, {app}: Hu
 function waitFor(isMet: (instance: Instance) => boolean): Method {
   return async (workflows, message, {app, onGone}) => {
     const {instanceId, withPayloads} = decode(GET_INSTANCE, message)
-    const instance = workflows.find(app, instanceId)
-    return found(instance && (await workflows.until(instance, isMet, onGone)), withPayloads)
+    const instance = await workflows.appeared(app, instanceId, onGone)
+    return found(await workflows.until(instance, isMet, onGone), withPayloads)
   }
 }
 

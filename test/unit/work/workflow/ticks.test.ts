@@ -79,6 +79,28 @@ t.test('what is told about an instance is kept already', async t => {
   await workflows.until(instance, ({status}) => status === 1)
 })
 
+t.test('who waits for an instance that is not there yet waits for its start', async t => {
+  const {workflows} = await openHouse(t)
+  workflows.connect('shop', new TestWorker())
+  const get = encode(GET_INSTANCE, {instanceId: 'o-1'})
+  const leaving: (() => void)[] = []
+  const answers: string[] = []
+  const wait = async (method: string, onGone: (listener: () => void) => void = () => undefined): Promise<void> => {
+    const told = await callHub(workflows, method, get, {app: 'shop', onGone, trace: ''})
+    answers.push(`${method}: ${told instanceof Uint8Array ? decode(FOUND_INSTANCE, told).state?.status : told.message}`)
+  }
+  const waiting = [wait('WaitForInstanceCompletion'), wait('WaitForInstanceStart')]
+  void wait('WaitForInstanceStart', listener => leaving.push(listener))
+  await workflows.settled()
+  for (const leave of leaving) leave()
+  await workflows.start('shop', order('another'))
+  t.same(answers, [])
+  await workflows.start('shop', order())
+  await workflows.completeTurn('shop', answer('o-1', [end()]))
+  await Promise.all(waiting)
+  t.same(answers.toSorted(), ['WaitForInstanceCompletion: 1', 'WaitForInstanceStart: 1'])
+})
+
 t.test('the history says which app has asked for an instance', async t => {
   const {workflows} = await openHouse(t)
   workflows.connect('shop', new TestWorker())
