@@ -41,17 +41,14 @@ export default function Faults() {
   })
   const [edited, setEdited] = useState(0)
   const save = async (): Promise<void> => {
-    const before = faults.value.find(({number}) => number === edited)
-    let added: Api.Fault | undefined
-    const add = async (): Promise<void> => {
-      const answer = await api.ask('POST /faults', {body: keysOf(form)})
-      added = answer.faults[0]
-    }
-    if (!(await change('the fault is on', add))) return
-    // one that was disabled stays so
-    if (before?.isEnabled === false && added !== undefined && !(await enable(added, false))) return
-    setEdited(0)
-    if (before !== undefined) await remove(before)
+    const body = keysOf(form)
+    const done =
+      edited === 0
+        ? await change('the fault is on', async () => api.ask('POST /faults', {body}))
+        : await change(`fault ${edited} is changed`, async () =>
+            api.ask('POST /faults/{number}', {at: {number: edited}, body})
+          )
+    if (done) setEdited(0)
   }
   return (
     <>

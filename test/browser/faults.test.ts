@@ -83,10 +83,9 @@ t.test('faults', async t =>
       t.equal(await form.getByLabel('Delay').inputValue(), '300ms')
       t.equal(await form.getByLabel('Seed').inputValue(), '42')
       await form.getByRole('button', {name: 'Replace fault 3'}).click()
-      await page.getByRole('alert').getByText('there is no /faults. Look elsewhere.').waitFor()
+      await page.getByRole('alert').getByText('there is no /faults/3. Look elsewhere.').waitFor()
       t.notOk(run.asked.includes('DELETE /faults/3'), 'the old one stays')
-      run.answers['POST /faults'] = {faults: [fault(4)], removed: 0}
-      run.answers['DELETE /faults/3'] = {faults: [], removed: 1}
+      run.answers['POST /faults/3'] = {faults: [fault(3)], removed: 0}
       await form.getByRole('button', {name: 'Replace fault 3'}).click()
       await page.getByRole('form', {name: 'New fault'}).waitFor()
       run.send('fault', {change: 'off', fault: fault(3), text: ''}, 1001)
@@ -98,12 +97,10 @@ t.test('faults', async t =>
       Object.assign(run.answers, FIRST_VIEW)
       run.faults = [fault(3, {isEnabled: false, leftMs: 1_199_500})]
       const bodies: unknown[] = []
-      run.answers['POST /faults'] = body => {
+      run.answers['POST /faults/3'] = body => {
         bodies.push(JSON.parse(body))
-        return {faults: [fault(4)], removed: 0}
+        return {faults: [fault(3, {isEnabled: false})], removed: 0}
       }
-      run.answers['POST /faults/4/disable'] = {faults: [fault(4, {isEnabled: false})], removed: 0}
-      run.answers['DELETE /faults/3'] = {faults: [], removed: 1}
       const {page} = await open(browser, run.url)
       await page.getByRole('link', {name: 'Faults'}).click()
       await page.getByRole('button', {name: 'Edit fault 3'}).click()
@@ -115,7 +112,7 @@ t.test('faults', async t =>
       t.match(bodies, [{status: 503, for: '1200s'}])
       t.same(
         run.asked.filter(each => /^(POST|DELETE) .faults/.test(each)),
-        ['POST /faults', 'POST /faults/4/disable', 'DELETE /faults/3']
+        ['POST /faults/3']
       )
     })
 

@@ -18,9 +18,9 @@ export const listFaults = (context: RunFacts, removed = 0): Api.Faults => ({
   removed
 })
 
-/** Adds a fault: `body` has the keys of one in a template. The result is this one alone. Throws a UserError. */
-export function addFault(context: RunFacts, body: string): Api.Faults {
-  const number = add(context, faultsOf(context), parsed(body))
+/** Adds a fault, or changes the one of this number: `body` has the keys of one in a template. The result is this one alone. Throws a UserError. */
+export function addFault(context: RunFacts, body: string, replaced?: number): Api.Faults {
+  const number = add(context, {faults: faultsOf(context), fields: parsed(body), replaced})
   return {faults: listFaults(context).faults.filter(each => each.number === number), removed: 0}
 }
 
@@ -40,14 +40,22 @@ export function removeFaults(context: RunFacts, number?: number): Api.Faults {
   return listFaults(context, 1)
 }
 
-function add({apps, recorder}: RunFacts, faults: Faults, fields: FaultFields): number {
-  if (faults.list().length >= MAX_FAULTS)
+interface AddedFault {
+  readonly faults: Faults
+  readonly fields: FaultFields
+  readonly replaced: number | undefined
+}
+
+function add({apps, recorder}: RunFacts, {faults, fields, replaced}: AddedFault): number {
+  if (replaced === undefined && faults.list().length >= MAX_FAULTS)
     throw new ApiProblem(409, `${MAX_FAULTS} faults already exist`, 'Remove one of them.')
   try {
     const plan = readFault(fields)
     const called = recorder.edges.all.flatMap(({caller, callee}) => [caller, callee])
     checkFaultIds(plan, [...apps().map(({id}) => id), ...called], true)
-    return faults.add(plan)
+    if (replaced === undefined) return faults.add(plan)
+    if (!faults.replace(replaced, plan)) throw unknown(faults, replaced)
+    return replaced
   } catch (error) {
     if (error instanceof WrongFault) throw new UserError(error.message, {explanation: error.expected, cause: error})
     throw error

@@ -89,6 +89,7 @@ export const ROUTES: RouteTable = {
     (await import('./wait/serve-wait.ts')).serveWait(await context.waits(), request),
   'GET /faults': context => listFaults(context),
   'POST /faults': (context, {body}) => addFault(context, body),
+  'POST /faults/{number}': (context, {body, at}) => addFault(context, body, Number(at['number'])),
   'DELETE /faults': context => removeFaults(context),
   'DELETE /faults/{number}': (context, {at}) => removeFaults(context, Number(at['number'])),
   'POST /faults/{number}/{verb}': (context, {at}) =>

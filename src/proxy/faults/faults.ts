@@ -33,17 +33,27 @@ export class Faults {
 
   /** Adds a rule behind the others; the result is its number. */
   add(plan: FaultPlan): number {
-    const number = ++this.#last
-    const {forMs} = plan
-    const timer = forMs === Infinity ? undefined : setTimeout(() => this.remove(number), forMs)
-    timer?.unref()
-    const rule = new FaultRule(number, plan)
-    const active = {rule, listeners: new Set<() => void>(), endsAt: performance.now() + forMs, timer}
+    const active = this.#open(++this.#last, plan)
     this.#active.push(active)
-    const more = [rateText(plan), limitText(plan)].filter(text => text !== '').map(text => ` (${text})`)
-    const text = `fault ${number} is on: ${edgeText(plan)}: ${effectText(plan)}${more.join('')}`
-    this.#options.tell({change: 'on', fault: viewOf(active), text})
-    return number
+    this.#tellOn(active, 'on')
+    return active.rule.number
+  }
+
+  /**
+   * Changes a rule: it keeps its number, its place, and whether it is enabled; it goes on counting unless it had hit all that it was to hit.
+   * Calls that it holds continue. False: there is none with this number.
+   */
+  replace(number: number, plan: FaultPlan): boolean {
+    const index = this.#active.findIndex(({rule}) => rule.number === number)
+    const before = this.#active[index]
+    if (before === undefined) return false
+    const active = this.#open(number, plan)
+    const {isEnabled, isSpent, matched, hits} = before.rule
+    Object.assign(active.rule, {isEnabled, ...(!isSpent && {matched, hits})})
+    this.#active[index] = active
+    this.#end(before)
+    this.#tellOn(active, 'changed')
+    return true
   }
 
   /** Removes a rule: the calls that it holds continue. False: there is none with this number. */
@@ -51,10 +61,8 @@ export class Faults {
     const index = this.#active.findIndex(({rule}) => rule.number === number)
     const [active] = index < 0 ? [] : this.#active.splice(index, 1)
     if (active === undefined) return false
-    const {rule, listeners, timer} = active
-    clearTimeout(timer)
-    if (!rule.isSpent) this.#tellOff(active)
-    for (const listener of listeners) listener()
+    if (!active.rule.isSpent) this.#tellOff(active)
+    this.#end(active)
     return true
   }
 
@@ -117,6 +125,26 @@ export class Faults {
       response: () => responseOf(hit)
     }
     return hit
+  }
+
+  #open(number: number, plan: FaultPlan): Active {
+    const {forMs} = plan
+    const timer = forMs === Infinity ? undefined : setTimeout(() => this.remove(number), forMs)
+    timer?.unref()
+    return {rule: new FaultRule(number, plan), listeners: new Set(), endsAt: performance.now() + forMs, timer}
+  }
+
+  /** The calls that it holds continue. */
+  #end({listeners, timer}: Active): void {
+    clearTimeout(timer)
+    for (const listener of listeners) listener()
+  }
+
+  #tellOn(active: Active, how: 'on' | 'changed'): void {
+    const {number, plan} = active.rule
+    const more = [rateText(plan), limitText(plan)].filter(text => text !== '').map(text => ` (${text})`)
+    const text = `fault ${number} is ${how}: ${edgeText(plan)}: ${effectText(plan)}${more.join('')}`
+    this.#options.tell({change: 'on', fault: viewOf(active), text})
   }
 
   #tellOff(active: Active): void {

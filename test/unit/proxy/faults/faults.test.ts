@@ -191,3 +191,33 @@ t.test('mistakes name the key and what is expected', async t => {
   t.match(plan({status: undefined, cut: '100'}), {kind: 'cut', cutAfter: 100})
   t.match(plan({delay: 1.5, jitter: '500ms', for: '2m'}), {delayMs: 1500, jitterMs: 500, forMs: 120_000})
 })
+
+t.test('a rule that is changed keeps its number, its place, its counts, and whether it is enabled', async t => {
+  const told: string[] = []
+  const faults = new Faults({tell: ({change, text}) => told.push(`${change}: ${text}`), kill: () => undefined})
+  faults.add(plan({times: 3, never: true, status: undefined}))
+  faults.add(plan({status: 500}))
+  const held = faults.hit(call())
+  const over = new Promise<void>(resolve => held?.onOver(resolve))
+  t.equal(held?.kind, 'never')
+  faults.enable(1, false)
+  t.equal(faults.replace(1, plan({times: 3, status: 504})), true)
+  await over
+  t.equal(held?.kind, 'none', 'the call that was held goes on')
+  t.match(faults.list(), [{number: 1, isEnabled: false, matched: 1, hits: 1, plan: {status: 504}}, {number: 2}])
+  t.match(told.at(-1), 'on: fault 1 is changed: shop → stock: 504')
+  faults.enable(1, true)
+  t.equal(faults.hit(call())?.number, 1, 'the first one decides still')
+  faults.hit(call())
+  t.equal(faults.hit(call())?.number, 2)
+  faults.replace(1, plan({times: 2, status: 503}))
+  t.equal(faults.hit(call())?.number, 1, 'one that was spent begins to count again')
+  t.equal(faults.replace(7, plan({})), false)
+})
+
+t.test('a rule that is changed ends when its new time is up, not at that of the old one', async t => {
+  const faults = new Faults({tell: () => undefined, kill: () => undefined})
+  faults.add(plan({for: '1h'}))
+  faults.replace(1, plan({}))
+  t.match(faults.list(), [{leftMs: Infinity}])
+})
