@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises'
 import t, {type Test} from 'tap'
 import type {Driven} from '../rig/command.ts'
 import {freePorts} from '../rig/free-port.ts'
@@ -45,4 +46,33 @@ t.test('a configuration store that is opened anew goes on with its subscriptions
   await redis.command(['SET', 'color', 'blue||2'])
   await redis.command(['SET', 'size', 'big'])
   t.match(await nextUpdate(shop), ['/configuration/settings/size'])
+})
+
+t.test('a subscription hears changes also after another run has become the Redis', async t => {
+  const rig = await openRig(t)
+  const [port = 0, ...appPorts] = await freePorts(3)
+  await rig.write(settings(port))
+  const start = async (id: string, appPort = 0) => {
+    const args = ['-a', id, '-p', appPort.toString(), '--resources-path', 'resources', '--', ...rig.drivenCommand]
+    const run = rig.pillion(['run', ...args])
+    const app = await rig.driven(id)
+    await app.listen()
+    return {run, app}
+  }
+  const ANSWERS = /Redis does not answer at localhost:\d+: pillion answers there/
+  const [holder, {run, app: shop}] = [await start('stock', appPorts[0]), await start('shop', appPorts[1])]
+  await holder.run.waitForLine(ANSWERS, {stream: 'stderr'})
+  t.match(JSON.parse((await shop.fetch(`${URL}/subscribe?key=color`)).body), {id: /./})
+  const before = await redisAt(t, port)
+  await before.command(['SET', 'color', 'red||1'])
+  t.match(await nextUpdate(shop), ['/configuration/settings/color', {items: {color: {value: 'red'}}}])
+  holder.run.signal('SIGTERM')
+  await holder.run.exited
+  await run.waitForLine(ANSWERS, {stream: 'stderr'})
+  const after = await redisAt(t, port)
+  const changed = nextUpdate(shop)
+  // the subscription comes back by itself: what is set before that is no update
+  do await after.command(['SET', 'color', 'blue||2'])
+  while ((await Promise.race([changed, pause(50)])) === undefined)
+  t.match(await changed, ['/configuration/settings/color', {items: {color: {value: 'blue'}}}])
 })

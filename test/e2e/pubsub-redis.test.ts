@@ -81,3 +81,32 @@ t.test('where the metadata have {namespace}, topics begin with it for the broker
   const groups = (await redis.command(['XINFO', 'GROUPS', 'blueorders'])) as readonly (readonly unknown[])[]
   t.equal(String(groups[0]?.[1]), 'blue.shop')
 })
+
+t.test('a process that answers /dapr/subscribe with 404 reads no topic: events wait for one that does', async t => {
+  const rig = await openRig(t)
+  const metadata = {redisHost: `localhost:${await freePort()}`, consumerID: '{appID}'}
+  await rig.write({'resources/bus.yaml': component('bus', 'pubsub.redis', metadata)})
+  await rig.template([{appID: 'shop', autoPort: true, resourcesPath: '../resources'}])
+  rig.pillion(['run', '-f', '.'])
+  const list = [{pubsubname: 'bus', topic: 'orders', route: '/orders'}]
+  const next = async (subscriptions: readonly object[]): ReturnType<typeof rig.driven> => {
+    const app = await rig.driven('shop')
+    if (subscriptions.length > 0) await app.subscribe(subscriptions)
+    await app.listen()
+    await subscribed(app, subscriptions.length)
+    return app
+  }
+  const publish = async (app: Awaited<ReturnType<typeof next>>, body: string): Promise<void> =>
+    t.match(await app.fetch('/v1.0/publish/bus/orders', {method: 'POST', body}), {status: 204})
+  const good = await next(list)
+  await publish(good, '1')
+  t.equal(await dataOf(good.nextRequest()), '1')
+  const restart = rig.run(['restart', 'shop'])
+  const broken = await next([])
+  await restart
+  for (const body of ['2', '3']) await publish(broken, body)
+  void rig.run(['restart', 'shop'])
+  const mended = await next(list)
+  const came = [await dataOf(mended.nextRequest()), await dataOf(mended.nextRequest())]
+  t.same(came.toSorted(), ['2', '3'])
+})

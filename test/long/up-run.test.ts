@@ -252,6 +252,16 @@ call()
   const busy = await rig.run(['up', '--settle', '300ms', '--timeout', '2s', '--run', 'true'])
   t.match(busy, {code: 124, stderr: /The run did not settle within [\d.]+ s: /})
   t.match(await rig.run(['up', '--settle', '300ms', '--timeout', '2s', '--run', 'exit 9']), {code: 9})
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143]
+  ] as const) {
+    const settling = rig.pillion(['up', '--settle', '60s', '--run', 'true'])
+    await settling.waitForLine('The command exited', {stream: 'stderr'})
+    settling.signal(signal)
+    t.match(await settling.exited, {code}, `${signal} while it settles is no timeout`)
+    t.notOk(settling.stderr.lines.some(line => line.includes('did not settle')))
+  }
 })
 
 t.test('wrong words say what to write', async t => {

@@ -165,6 +165,10 @@ export class Watch {
       else if (stands || stats === undefined || isSince(stats, since, clock.date())) see(path, 'appeared')
       else if (!areFiles && filter.counts(path)) this.#hashes.learn(path, stats)
     }
+    const vanish = (path: string): void => {
+      this.#count--
+      see(path, 'other')
+    }
     watcher
       .on('add', appear)
       .on('addDir', (path, stats) => {
@@ -172,11 +176,8 @@ export class Watch {
         else this.#count++
       })
       .on('change', path => see(path, 'other'))
-      .on('unlink', path => {
-        this.#count--
-        see(path, 'other')
-      })
-      .on('unlinkDir', path => see(path, 'other'))
+      .on('unlink', vanish)
+      .on('unlinkDir', vanish)
       .on('ready', () => {
         stands = true
         this.#stands.resolve()

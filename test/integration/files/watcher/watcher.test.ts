@@ -343,3 +343,23 @@ t.test('a file that we write is no file of an app', async t => {
   await it.marker()
   t.same(it.told.flat(), ['mark.txt'])
 })
+
+t.test(
+  'what is counted for the limit is what is there: not twice after rules have changed, and not what has gone',
+  async t => {
+    const w = new Watching()
+    w.write('.gitignore', 'none\n')
+    await w.open(t, {...ALL, honoursGitignore: true}, {maxFiles: 12})
+    for (const rules of ['some', 'others', 'more']) {
+      w.write('.gitignore', `${rules}\n`)
+      await w.marker()
+    }
+    for (let n = 0; n < 12; n++) {
+      mkdirSync(w.path('made'))
+      await w.marker()
+      rmSync(w.path('made'), {recursive: true})
+      await w.marker()
+    }
+    t.same(w.givenUp, [])
+  }
+)
