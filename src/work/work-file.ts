@@ -2,6 +2,7 @@ import {closeSync, existsSync, openSync, renameSync} from 'node:fs'
 import {dirname} from 'node:path'
 import type {DatabaseSync, StatementSync} from 'node:sqlite'
 import {messageOf} from '../model/errors.ts'
+import {whyWithoutLocks} from '../platform/file-locks.ts'
 import {makeFolder} from '../platform/make-folder.ts'
 import {loadSqlite} from '../platform/experimental.ts'
 import {STEPS} from './tables.ts'
@@ -79,7 +80,7 @@ export class WorkFile {
       const isHeld = resultOf(error) === BUSY
       if (!isHeld && !isUnwritable(error)) throw error
       const why = isHeld
-        ? `another run of this template, or another program, holds ${path}`
+        ? whyWithoutLocks(path) || `another run of this template, or another program, holds ${path}`
         : `${path} cannot be written: ${messageOf(error)}`
       warn(`${why}: what this run takes on (workflows, jobs, reminders) is kept in memory alone`)
       return begun(':memory:')

@@ -96,8 +96,9 @@ t.test('a process that answers /dapr/subscribe with 404 reads no topic: events w
     await subscribed(app, subscriptions.length)
     return app
   }
-  const publish = async (app: Awaited<ReturnType<typeof next>>, body: string): Promise<void> =>
+  const publish = async (app: Awaited<ReturnType<typeof next>>, body: string): Promise<void> => {
     t.match(await app.fetch('/v1.0/publish/bus/orders', {method: 'POST', body}), {status: 204})
+  }
   const good = await next(list)
   await publish(good, '1')
   t.equal(await dataOf(good.nextRequest()), '1')

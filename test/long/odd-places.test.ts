@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process'
 import {mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
@@ -49,4 +50,23 @@ t.test('among 600 other processes an app and all below it are ended', async t =>
     left.filter(text => text.includes('sleep 100')),
     []
   )
+})
+
+/** Runs a command where /proc is empty, as in a chroot in which nothing is mounted there. */
+const WITHOUT_PROC = ['unshare', '-Urm', 'sh', '-c', 'mount -t tmpfs tmpfs /proc && exec "$@"', 'sh']
+const skip = spawnSync('unshare', [...WITHOUT_PROC.slice(1), 'true']).status === 0 ? false : 'nothing can be mounted'
+
+t.test('without /proc the run, and the doctor, say what is missing', {skip}, async t => {
+  const rig = await openRig(t)
+  await rig.template([{appID: 'shop', command: ['true']}])
+  for (const command of [['run', '-f', '.'], ['doctor']]) {
+    const {exited, stdout, stderr} = rig.start([...WITHOUT_PROC, ...rig.program, ...command])
+    t.match(await exited, {code: 1})
+    const told = stdout.text + stderr.text
+    t.match(
+      told,
+      /❌ {2}processes cannot be told apart without \/proc: ENOENT.*\n *Mount it: mount -t proc proc \/proc\n/
+    )
+    t.notMatch(told, / at .*\.js/, 'no stack')
+  }
 })

@@ -1,3 +1,5 @@
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {DatabaseSync} from 'node:sqlite'
 import {tmpdir} from 'node:os'
@@ -139,15 +141,21 @@ t.test('where SQLite gives up the transaction all of its tick is undone, and all
 
 t.test('a file that another program holds is left alone, and that is said', async t => {
   const path = pathFor(t)
-  const holder = new DatabaseSync(path)
-  holder.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE theirs (a)')
+  // another process: one that closes a file loses its own locks of it (fcntl(2))
+  const hold = `const {DatabaseSync} = require('node:sqlite')
+    const holder = new DatabaseSync(process.argv[1])
+    holder.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE theirs (a)')
+    console.log('held')
+    setTimeout(() => holder.close(), 60000)`
+  const holder = spawn(process.execPath, ['-e', hold, path], {stdio: ['ignore', 'pipe', 'ignore']})
+  t.teardown(() => holder.kill('SIGKILL'))
+  await once(holder.stdout, 'data')
   const said: string[] = []
   const file = await WorkFile.open({path, warn: text => said.push(text)})
   t.match(said, [/^another run of this template, or another program, holds .*work\.db: .* is kept in memory alone$/])
   await file.change(() => write(file, 'a'))
   t.strictSame(rowsOf(file), ['a'])
   file.close()
-  holder.close()
 })
 
 t.test('a file whose damage is found only when its rows are read is kept aside as well', async t => {

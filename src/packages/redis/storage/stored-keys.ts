@@ -3,6 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {messageOf} from '../../../model/errors.ts'
 import {RedisEngine} from '../engine/engine.ts'
 import {DamagedRow} from './encoding.ts'
+import {whyWithoutLocks} from '../../../platform/file-locks.ts'
 import {ForeignFile, openKeyFile, setAside, isBusy, isDamaged} from './key-file.ts'
 import {KeyWriter} from './key-writer.ts'
 import {load} from './load.ts'
@@ -39,7 +40,8 @@ export async function openStoredKeys(path: string, warn: (text: string) => void)
           `the keys of Redis in ${path} cannot be read: ${reasonOf(error)}. They are kept in ${setAside(path)}; a new file is begun`
         )
       else {
-        return inMemory(isBusy(error) ? `another process has ${path} open` : `${path}: ${messageOf(error)}`)
+        const busy = (): string => whyWithoutLocks(path) || `another process has ${path} open`
+        return inMemory(isBusy(error) ? busy() : `${path}: ${messageOf(error)}`)
       }
     }
   }
