@@ -158,6 +158,8 @@ export interface LogPlan {
   readonly folder: string
   /** The number of newest files of each kind to keep; 0: all. */
   readonly keep: number
+  /** Maximum size of each file in bytes, its older half included; 0: none. */
+  readonly size: number
 }
 
 /**

@@ -22,7 +22,7 @@ t.test(
   async t => {
     const rig = await openRig(t)
     await rig.template([
-      {appID: 'big', command: [process.execPath, BINARY, LINE_BYTES.toString(), '4']},
+      {appID: 'big', logs: {size: 0}, command: [process.execPath, BINARY, LINE_BYTES.toString(), '4']},
       {appID: 'flood', command: [...WAITS, process.execPath, FLOOD, '100000', '100', '1', '2']}
     ])
     const run = runInto(rig, 'console')

@@ -9,7 +9,7 @@ const LINES = isLong ? 200_000 : 10_000
 t.test('twenty apps that flood at once: every line of each arrives once and in order', async t => {
   const rig = await openRig(t)
   await rig.template(
-    APPS.map(appID => ({appID, command: [process.execPath, FLOOD, LINES.toString(), '100', '1', '2']}))
+    APPS.map(appID => ({appID, logs: {size: 0}, command: [process.execPath, FLOOD, LINES.toString(), '100', '1', '2']}))
   )
   const run = runInto(rig, 'console')
   const memory = watchMemory(run.pid)

@@ -14,7 +14,7 @@ t.test('a console whose reader stops for more than 5 s loses only what a file ha
   await rig.template([
     {appID: 'stock', autoPort: true},
     {appID: 'shop'},
-    {appID: 'flood', command: flood, dependsOn: ['stock']},
+    {appID: 'flood', command: flood, logs: {size: 0}, dependsOn: ['stock']},
     {appID: 'only-console', command: flood, dependsOn: ['stock'], appLogDestination: 'console'}
   ])
   const {run, reader, shown} = await runBefore(rig)

@@ -15,6 +15,7 @@ t.test(
       {appID: 'shop'},
       {
         appID: 'flood',
+        logs: {size: 0},
         command: [process.execPath, FLOOD, (LINES / 2).toString(), '200', '1', '2'],
         dependsOn: ['stock']
       }

@@ -24,7 +24,7 @@ export const planOf = (wishes: Partial<AppPlan> = {}): AppPlan => ({
     logLevel: 'info'
   },
   health: {enabled: false, path: '', intervalMs: 0, timeoutMs: 0, threshold: 0},
-  logs: {app: 'console', sidecar: 'console', folder: '', keep: 0},
+  logs: {app: 'console', sidecar: 'console', folder: '', keep: 0, size: 0},
   replay: true,
   record: {bodyBytes: -1, mask: []},
   ready: {kind: 'spawned', timeoutMs: 60_000},

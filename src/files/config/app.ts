@@ -153,8 +153,25 @@ function logPlan(settings: Settings): LogPlan {
     sidecar,
     app: read('appLogDestination', 'fileAndConsole'),
     folder: join(settings.folder, '.dapr', 'logs'),
-    keep: settings.values.logs?.keep ?? 10
+    keep: settings.values.logs?.keep ?? 10,
+    size: logSize(settings)
   }
+}
+
+/** So much of an app's lines is kept by default: a week of noise of twenty apps takes 2.5 GB, with their sidecars. */
+const LOG_BYTES = '64Mi'
+/** So much may be written at once: a smaller file would be renamed all the time. */
+const MIN_LOG_BYTES = 1024 * 1024
+
+function logSize(settings: Settings): number {
+  const {size = LOG_BYTES} = settings.values.logs ?? {}
+  const bytes = quantityBytes(String(size))
+  if (bytes === 0 || (typeof bytes === 'number' && bytes >= MIN_LOG_BYTES)) return bytes
+  return settings.refuse({
+    key: 'logs',
+    message: `wrong value of logs.size: ${String(size)}`,
+    expected: 'expected a size from 1Mi up, like 64Mi, or 0 for no limit'
+  })
 }
 
 /** How much of a body is recorded by default. */

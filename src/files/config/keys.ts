@@ -136,7 +136,7 @@ export interface OurValues {
   readonly reload?: 'replace' | 'overlap'
   readonly stop?: {readonly signal?: NodeJS.Signals; readonly timeout?: Duration; readonly scope?: 'all' | 'group'}
   readonly replicas?: number
-  readonly logs?: {readonly keep?: number}
+  readonly logs?: {readonly keep?: number; readonly size?: string | number}
   readonly record?: boolean | {readonly body?: string | number; readonly mask?: readonly string[]}
   readonly replay?: boolean
   readonly autoPort?: boolean

@@ -85,7 +85,7 @@ export async function openAppLogs(options: AppLogsOptions): Promise<{app: AppLog
     if (!said.has(text)) options.warn(text)
     said.add(text)
   }
-  const place = {folder: plan.folder, id, startedAt, warn}
+  const place = {folder: plan.folder, id, startedAt, size: plan.size, warn}
   const [appFile, sidecarFile] = await Promise.all([
     plan.app === 'console' || !hasCommand ? undefined : createLogFile({...place, kind: 'app'}),
     plan.sidecar === 'console' ? undefined : createLogFile({...place, kind: 'daprd'})

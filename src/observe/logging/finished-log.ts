@@ -1,8 +1,9 @@
-import {readdir, stat} from 'node:fs/promises'
+import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
 import {codeOf} from '../../model/errors.ts'
 import {logFileStem, logStart, stemOf} from './log-file.ts'
-import {readPart, startOfLastIn} from './log-reader.ts'
+import {openKeptLog, logPathOf} from './log-parts.ts'
+import {endOfLog, type LogText, readPart, startOfLastIn} from './log-reader.ts'
 import {instanceName, type Plan} from '../../model/plan.ts'
 
 export interface KeptWanted {
@@ -29,16 +30,16 @@ export async function keptLog(plan: Plan, {id, tail, since}: KeptWanted): Promis
   const names = (await Promise.all([...folders].map(logsIn))).flat().filter(({name}) => stemOf(name) === stem)
   const newest = names.toSorted((a, b) => (a.name < b.name ? 1 : -1))[0]
   if (newest === undefined) return undefined
-  const path = join(newest.folder, newest.name)
-  const {size, mtimeMs} = await stat(path)
+  const open = async (): Promise<LogText> => openKeptLog(join(newest.folder, newest.name))
+  const {size, mtimeMs} = await endOfLog(open)
   const isOld = mtimeMs < since
-  const from = isOld ? size : tail < 0 ? 0 : await startOfLastIn(path, tail, size)
-  return {texts: readPart(path, from, size), hasOlder: !isOld && logStart(newest.name) < since}
+  const from = isOld ? size : tail < 0 ? 0 : await startOfLastIn(open, tail, size)
+  return {texts: readPart(open, from, size), hasOlder: !isOld && logStart(newest.name) < since}
 }
 
 async function logsIn(folder: string): Promise<readonly {readonly folder: string; readonly name: string}[]> {
   try {
-    return (await readdir(folder)).map(name => ({folder, name}))
+    return (await readdir(folder)).map(name => ({folder, name: logPathOf(name)}))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error

@@ -1,10 +1,11 @@
-import {close, open} from 'node:fs'
-import {mkdir} from 'node:fs/promises'
+import {close} from 'node:fs'
+import {access, mkdir} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
-import {getSystemErrorMessage, promisify} from 'node:util'
+import {getSystemErrorMessage} from 'node:util'
 import {codeOf, messageOf} from '../../model/errors.ts'
 import {writeText} from '../../platform/write-text.ts'
 import {Gap} from './gap.ts'
+import {formerPath, LogParts, openNew} from './log-parts.ts'
 import {readPart, startOfLastIn} from './log-reader.ts'
 import {type WrittenPiece, WholeLines} from './open-line.ts'
 import type {LogRecord} from './log-record.ts'
@@ -27,6 +28,8 @@ export interface LogFilePlace {
   readonly id: string
   readonly kind: 'app' | 'daprd'
   readonly startedAt: Date
+  /** Maximum size of the log in bytes: see `LogParts`; 0: none. */
+  readonly size: number
   readonly warn: Warn
 }
 
@@ -61,13 +64,20 @@ function reasonOf(error: unknown): string {
  * Creates and opens an app's log file. Each app has its own file: if the name exists (in Dapr two apps with one id that
  * start in the same second share a file), the next free second is used. Undefined, after a warning, if that fails.
  */
-export async function createLogFile({folder, id, kind, startedAt, warn}: LogFilePlace): Promise<LogFile | undefined> {
+export async function createLogFile({
+  folder,
+  id,
+  kind,
+  startedAt,
+  size,
+  warn
+}: LogFilePlace): Promise<LogFile | undefined> {
   try {
     await makeFolder(folder)
     for (let second = 0; ; second++) {
       const path = join(folder, logFileName({id, kind, startedAt: new Date(startedAt.getTime() + second * 1000)}))
-      const fd = await openNew(path)
-      if (fd !== undefined) return new LogFile(fd, path, warn)
+      const fd = await openFree(path)
+      if (fd !== undefined) return new LogFile(fd, path, warn, size || Infinity)
     }
   } catch (error) {
     warn(`cannot write log files in ${folder}: ${reasonOf(error)}`)
@@ -89,9 +99,16 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-async function openNew(path: string): Promise<number | undefined> {
+/** Undefined: the name is taken, perhaps by a run that was killed while it rotated its file. */
+async function openFree(path: string): Promise<number | undefined> {
   try {
-    return await promisify(open)(path, 'wx', 0o600) // apps may write secrets
+    await access(formerPath(path))
+    return undefined
+  } catch {
+    // there is none
+  }
+  try {
+    return await openNew(path)
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return undefined
     throw error
@@ -100,11 +117,11 @@ async function openNew(path: string): Promise<number | undefined> {
 
 /**
  * A log file: one write at a time, never blocking. A failed write (full disk) causes one warning; text is left out until the
- * file can be written again, and a line says how much. A long line stays one line (`WholeLines`).
+ * file can be written again, and a line says how much. A long line stays one line (`WholeLines`). A long file becomes two (`LogParts`).
  */
 export class LogFile implements LogRecord {
   readonly path: string
-  readonly #fd: number
+  readonly #parts: LogParts
   readonly #warn: Warn
   readonly #lines = new WholeLines()
   readonly #times = new Times()
@@ -125,8 +142,8 @@ export class LogFile implements LogRecord {
   #drain: PromiseWithResolvers<void> | undefined
   readonly #closed = Promise.withResolvers<void>()
 
-  constructor(fd: number, path: string, warn: Warn) {
-    this.#fd = fd
+  constructor(descriptor: number, path: string, warn: Warn, most = Infinity) {
+    this.#parts = new LogParts(path, descriptor, most)
     this.path = path
     this.#warn = warn
   }
@@ -154,12 +171,12 @@ export class LogFile implements LogRecord {
 
   async *read(from: number, to: number): AsyncGenerator<string> {
     await this.#reached(to)
-    yield* readPart(this.path, from, to)
+    yield* readPart(async () => this.#parts.open(), from, to)
   }
 
   async startOfLast(count: number, end: number): Promise<number> {
     await this.#reached(end)
-    return startOfLastIn(this.path, count, end)
+    return startOfLastIn(async () => this.#parts.open(), count, end)
   }
 
   startSince(time: number): number {
@@ -210,15 +227,23 @@ export class LogFile implements LogRecord {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#waitingSize === 0) return this.#end()
+    if (this.#parts.isFull(this.#written, this.#isCut)) return void this.#rotate()
     const text = this.#waiting.join('')
     this.#forget()
     this.#put(text)
   }
 
+  async #rotate(): Promise<void> {
+    this.#isWriting = true
+    await this.#parts.rotate(this.#written)
+    this.#isWriting = false
+    this.#writeNext()
+  }
+
   /** `gap`: what the text is the note of. */
   #put(text: string, gap?: Gap): void {
     this.#isWriting = true
-    writeText(this.#fd, text, (error, written) => {
+    writeText(this.#parts.descriptor, text, (error, written) => {
       this.#isWriting = false
       this.#written += written
       if (written > 0) this.#isCut = text[written - 1] !== '\n'
@@ -284,6 +309,6 @@ export class LogFile implements LogRecord {
   #end(): void {
     if (this.#state !== 'closing') return
     this.#state = 'closed'
-    close(this.#fd, () => this.#closed.resolve()) // after a failed close nothing is left to do: the text was written
+    close(this.#parts.descriptor, () => this.#closed.resolve()) // after a failed close nothing is left to do: the text was written
   }
 }

@@ -1,38 +1,117 @@
-import {open} from 'node:fs/promises'
+import {open as openFile, type FileHandle} from 'node:fs/promises'
+import {asBytes} from '../../model/bytes.ts'
+import {codeOf} from '../../model/errors.ts'
 
 const PIECE_SIZE = 64 * 1024
 
-/** Reads a part of a file as latin1 text, in pieces; ends early at the end of the file. */
-export async function* readPart(path: string, from: number, to: number): AsyncGenerator<string> {
-  const file = await open(path)
+/** An open file, and the offset of its first byte in its log. */
+interface Part {
+  readonly file: FileHandle
+  readonly from: number
+}
+
+interface LogEnd {
+  readonly size: number
+  readonly mtimeMs: number
+}
+
+/** Undefined: there is no such file. */
+export async function openPart(path: string, from: number): Promise<Part | undefined> {
   try {
-    for (let at = from; at < to;) {
-      const {bytesRead, buffer} = await file.read(Buffer.allocUnsafe(Math.min(PIECE_SIZE, to - at)), {position: at})
-      if (bytesRead === 0) return
-      yield buffer.toString('latin1', 0, bytesRead)
-      at += bytesRead
-    }
-  } finally {
-    await file.close()
+    return {file: await openFile(path), from}
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
   }
 }
 
-/** The offset at which the last `count` lines of the first `end` bytes begin. Reads backwards: large files are no slower. */
-export async function startOfLastIn(path: string, count: number, end: number): Promise<number> {
+/** What is kept of a log: the former file and the current one, open, so that a reader keeps what is rotated meanwhile. */
+export class LogText {
+  readonly #parts: readonly Part[]
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts
+  }
+
+  /** The offset of the first byte that is kept. */
+  get start(): number {
+    return this.#parts[0]?.from ?? 0
+  }
+
+  /** The offset behind the last byte, and when that was written (ms since 1970). */
+  async end(): Promise<LogEnd> {
+    const last = this.#parts.at(-1)
+    if (last === undefined) return {size: 0, mtimeMs: 0}
+    const {size, mtimeMs} = await last.file.stat()
+    return {size: last.from + size, mtimeMs}
+  }
+
+  /** The beginning of the file that has this offset. */
+  fileStart(at: number): number {
+    return this.#parts.findLast(({from}) => from <= at)?.from ?? this.start
+  }
+
+  /** At most so many bytes from an offset on, of one file; none at the end. */
+  async read(at: number, size: number): Promise<Buffer> {
+    const index = this.#parts.findLastIndex(({from}) => from <= at)
+    const part = this.#parts[index]
+    if (part === undefined) return Buffer.alloc(0)
+    const most = Math.min(size, PIECE_SIZE, (this.#parts[index + 1]?.from ?? Infinity) - at)
+    const {bytesRead, buffer} = await part.file.read(Buffer.allocUnsafe(most), {position: at - part.from})
+    return buffer.subarray(0, bytesRead)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#parts.map(async ({file}) => file.close()))
+  }
+}
+
+const GONE = asBytes('… older lines are no longer kept\n')
+
+type OpenLog = () => Promise<LogText>
+
+/** See `LogText.end`. */
+export async function endOfLog(open: OpenLog): Promise<LogEnd> {
+  const text = await open()
+  try {
+    return await text.end()
+  } finally {
+    await text.close()
+  }
+}
+
+/** Reads a part of a log as latin1 text, in pieces; ends early at the end of the log. Says so where the beginning is gone. */
+export async function* readPart(open: OpenLog, from: number, to: number): AsyncGenerator<string> {
+  const text = await open()
+  try {
+    if (from > 0 && from < text.start && to > from) yield GONE
+    for (let at = Math.max(from, text.start); at < to;) {
+      const bytes = await text.read(at, to - at)
+      if (bytes.length === 0) return
+      yield bytes.toString('latin1')
+      at += bytes.length
+    }
+  } finally {
+    await text.close()
+  }
+}
+
+/** The offset at which the last `count` lines before `end` begin. Reads backwards: large logs are no slower. */
+export async function startOfLastIn(open: OpenLog, count: number, end: number): Promise<number> {
   if (count === 0) return end
-  const file = await open(path)
+  const text = await open()
   try {
     let lines = 0
-    for (let to = end; to > 0;) {
-      const from = Math.max(0, to - PIECE_SIZE)
-      const {bytesRead, buffer} = await file.read(Buffer.allocUnsafe(to - from), {position: from})
+    for (let to = end; to > text.start;) {
+      const from = Math.max(text.fileStart(to - 1), to - PIECE_SIZE)
+      const buffer = await text.read(from, to - from)
       // the final newline starts no line
-      let at = Math.min(bytesRead, end - 1 - from)
+      let at = Math.min(buffer.length, end - 1 - from)
       while (at > 0 && (at = buffer.lastIndexOf(10, at - 1)) >= 0) if (++lines === count) return from + at + 1
       to = from
     }
-    return 0
+    return text.start
   } finally {
-    await file.close()
+    await text.close()
   }
 }

@@ -1,6 +1,7 @@
 import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {logFileStem, stemOf} from './log-file.ts'
+import {formerPath, logPathOf} from './log-parts.ts'
 
 /** The log files of an app: their folder, the app's name in them, and how many of each kind are kept. */
 export interface KeptLogs {
@@ -13,7 +14,7 @@ export interface KeptLogs {
 /** Log files of apps and their sidecars in one folder that are too old to keep. Names sort by time. */
 async function oldLogs(folder: string, apps: readonly KeptLogs[]): Promise<readonly string[]> {
   const files = await readdir(folder).catch((): string[] => []) // no folder, or not readable
-  const byStem = Map.groupBy(files.toSorted(), stemOf)
+  const byStem = Map.groupBy([...new Set(files.map(logPathOf))].toSorted(), stemOf)
   return apps.flatMap(({name, keep}) =>
     (['app', 'daprd'] as const).flatMap(kind =>
       (byStem.get(logFileStem(name, kind)) ?? []).slice(0, -keep).map(file => join(folder, file))
@@ -34,5 +35,6 @@ export async function removeOldLogs(
   for (const [folder, members] of Map.groupBy(limited, app => app.folder)) old.push(...(await oldLogs(folder, members)))
   const used = old.length === 0 ? undefined : await inUse()
   if (used === undefined) return
-  for (const path of old) if (!used.has(path)) await rm(path, {force: true}).catch(() => undefined) // no permission: skip
+  for (const path of old.filter(each => !used.has(each)))
+    for (const each of [formerPath(path), path]) await rm(each, {force: true}).catch(() => undefined) // no permission: skip
 }

@@ -1,10 +1,12 @@
 import {createWriteStream} from 'node:fs'
-import {copyFile, writeFile} from 'node:fs/promises'
+import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Readable} from 'node:stream'
 import {pipeline} from 'node:stream/promises'
 import type {FoundRun} from '../../../control/client.ts'
 import {codeOf, messageOf, UserError} from '../../../model/errors.ts'
+import {openKeptLog} from '../../../observe/logging/log-parts.ts'
+import {readPart} from '../../../observe/logging/log-reader.ts'
 import {makeFolder} from '../../../platform/make-folder.ts'
 import {deathsMarkdown} from './deaths-markdown.ts'
 import type {RunOutcome} from './outcome.ts'
@@ -64,7 +66,9 @@ export class ReportFolder {
   }
 
   async #copy(from: string, name: string): Promise<void> {
-    if (from !== '') await this.#orWarn(async () => copyFile(from, join(this.#path, 'logs', name)))
+    if (from === '') return
+    const texts = readPart(async () => openKeptLog(from), 0, Infinity)
+    await this.#orWarn(async () => pipeline(texts, createWriteStream(join(this.#path, 'logs', name), 'latin1')))
   }
 
   async #save(from: Readable, name: string): Promise<void> {

@@ -45,7 +45,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   reload: ['reload: replace'],
   stop: ['stop: {signal: SIGINT, timeout: 30s, scope: group}'],
   replicas: ['autoPort: true', 'command: [node, app.mjs]', 'replicas: 3'],
-  logs: ['logs: {keep: 3}'],
+  logs: ['logs: {keep: 3, size: 1Mi}'],
   record: ['record: false'],
   replay: ['replay: true'],
   autoPort: ['autoPort: true'],

@@ -26,7 +26,7 @@ function openConsole() {
 }
 
 function optionsFor(folder: string, console: Console, more: Partial<AppLogsOptions> = {}): AppLogsOptions {
-  const plan = {app: 'fileAndConsole', sidecar: 'file', folder, keep: 0} as const
+  const plan = {app: 'fileAndConsole', sidecar: 'file', folder, keep: 0, size: 0} as const
   return {
     id: 'shop',
     plan,
@@ -57,7 +57,7 @@ for (const [app, sidecar, onConsole, files] of destinations)
   t.test(`app to ${app}, sidecar to ${sidecar}: console and files have what Dapr's have`, async t => {
     const folder = join(t.testdir(), 'logs')
     const {console, shown} = openConsole()
-    const logs = await openAppLogs(optionsFor(folder, console, {plan: {app, sidecar, folder, keep: 0}}))
+    const logs = await openAppLogs(optionsFor(folder, console, {plan: {app, sidecar, folder, keep: 0, size: 0}}))
     logs.app.sink({app: 'shop', stream: 'stdout', text: 'one\ntwo\n'})
     logs.app.sink({app: 'shop', stream: 'stderr', text: '\x1b[31moops\x1b[0m\n'})
     logs.app.sink({app: 'shop', stream: 'status', text: plainly(appEnded({kind: 'code', code: 0}))})

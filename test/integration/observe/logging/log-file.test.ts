@@ -20,7 +20,7 @@ import type {Writer} from '../../../../src/observe/logging/open-line.ts'
 const writer: Writer = {prefix: ''}
 const startedAt = new Date(2026, 0, 31, 23, 59, 58)
 const place = (folder: string, warn: (text: string) => void = text => t.fail(text)) =>
-  ({folder, id: 'shop', kind: 'app', startedAt, warn}) as const
+  ({folder, id: 'shop', kind: 'app', startedAt, size: 0, warn}) as const
 const read = (path: string): string => readFileSync(path, 'latin1')
 
 t.test('a file is made with its folders, and has what was written, in order, when it is closed', async t => {

@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import {tmpdir} from 'node:os'
 import t, {type Test} from 'tap'
 import {createLogFile} from '../../../../src/observe/logging/log-file.ts'
+import {openKeptLog} from '../../../../src/observe/logging/log-parts.ts'
 import {readPart, startOfLastIn} from '../../../../src/observe/logging/log-reader.ts'
 import {startOfLastLines} from '../../../../src/observe/logging/log-memory.ts'
 import {readLog} from '../../../../src/observe/logging/log-record.ts'
@@ -15,6 +16,7 @@ const folderOf = (t: Test): string => {
 
 t.test('the last lines of a file are found from its end, wherever its pieces are cut', async t => {
   const path = join(folderOf(t), 'log')
+  const open = async () => openKeptLog(path)
   const texts = [
     '',
     'a',
@@ -30,15 +32,15 @@ t.test('the last lines of a file are found from its end, wherever its pieces are
     writeFileSync(path, text)
     for (const count of [0, 1, 2, 3, 15_000, 50_000])
       t.equal(
-        await startOfLastIn(path, count, text.length),
+        await startOfLastIn(open, count, text.length),
         startOfLastLines(text, count),
         `${count} of ${text.length}`
       )
   }
   writeFileSync(path, 'one\ntwo\nthree\n')
-  t.equal(await startOfLastIn(path, 1, 8), 4, 'of its beginning')
+  t.equal(await startOfLastIn(open, 1, 8), 4, 'of its beginning')
   let part = ''
-  for await (const piece of readPart(path, 4, 99)) part += piece
+  for await (const piece of readPart(open, 4, 99)) part += piece
   t.equal(part, 'two\nthree\n')
 })
 

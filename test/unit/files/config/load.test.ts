@@ -203,7 +203,13 @@ t.test('a template of a quickstart is loaded whole', async t => {
       logLevel: 'info'
     },
     health: {enabled: false, path: '/healthz', intervalMs: 5000, timeoutMs: 500, threshold: 3},
-    logs: {app: 'fileAndConsole', sidecar: 'file', folder: join(folder, 'orders/.dapr/logs'), keep: 10},
+    logs: {
+      app: 'fileAndConsole',
+      sidecar: 'file',
+      folder: join(folder, 'orders/.dapr/logs'),
+      keep: 10,
+      size: 64 * 1024 * 1024
+    },
     record: {bodyBytes: 16_384, mask: []},
     replay: true,
     ready: {kind: 'tcp', port: 6001, timeoutMs: 60_000},
@@ -308,7 +314,13 @@ t.test('every key comes into the plan', async t => {
             logLevel: 'debug'
           },
           health: {enabled: true, path: '/health', intervalMs: 1000, timeoutMs: 200, threshold: 2},
-          logs: {app: 'console', sidecar: 'fileAndConsole', folder: join(app, '.dapr/logs'), keep: 3},
+          logs: {
+            app: 'console',
+            sidecar: 'fileAndConsole',
+            folder: join(app, '.dapr/logs'),
+            keep: 3,
+            size: 1024 * 1024
+          },
           record: {bodyBytes: 65_536, mask: ['x-customer']},
           replay: false,
           ready: {kind: 'http', path: '/ready', timeoutMs: 120_000},

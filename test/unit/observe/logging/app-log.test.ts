@@ -19,7 +19,7 @@ async function rig(options: {isTerminal?: boolean; consolePrefix?: string; level
   }
   const logs = await openAppLogs({
     id: 'shop',
-    plan: {app: 'console', sidecar: 'console', folder: '/nonexistent', keep: 0},
+    plan: {app: 'console', sidecar: 'console', folder: '/nonexistent', keep: 0, size: 0},
     level: 'info',
     source: {appId: 'shop', instance: 'laptop', version: '1.18.0', isJson: false},
     hasCommand: true,

@@ -1,0 +1,90 @@
+import {close, open} from 'node:fs'
+import {rename} from 'node:fs/promises'
+import {promisify} from 'node:util'
+import {LogText, openPart} from './log-reader.ts'
+
+/** Where the older half of a log file is: `….log.1`. */
+export const formerPath = (path: string): string => `${path}.1`
+
+/** The path of the log to which a file of this path belongs. */
+export const logPathOf = (path: string): string => (path.endsWith('.log.1') ? path.slice(0, -2) : path)
+
+/** Opens a file that is not there yet. Apps may write secrets: it is its user's alone. */
+export const openNew = async (path: string): Promise<number> => promisify(open)(path, 'wx', 0o600)
+
+/** The log that an ended run has left at this path. Rejects if there is none. */
+export async function openKeptLog(path: string): Promise<LogText> {
+  const former = await openPart(formerPath(path), 0)
+  const size = former === undefined ? 0 : (await former.file.stat()).size
+  const current = await openPart(path, size)
+  const parts = [former, current].filter(part => part !== undefined)
+  if (parts.length === 0) throw new Error(`no such file: ${path}`)
+  return new LogText(parts)
+}
+
+/**
+ * The two files of a log that is being written: once the current one has half of the limit, it becomes the former one, in place
+ * of the one before. Offsets are those of the whole log, so that a reader keeps its place.
+ */
+export class LogParts {
+  descriptor: number
+  readonly #path: string
+  /** Maximum size of both in bytes; Infinity: the file is never rotated. */
+  readonly #most: number
+  /** The offset at which the former file begins; that of the current one if there is none. */
+  #start = 0
+  #current = 0
+  #tried = 0
+  /** Odd while the file is being rotated. */
+  #steps = 0
+  #rotation: Promise<void> | undefined
+
+  constructor(path: string, descriptor: number, most: number) {
+    this.#path = path
+    this.descriptor = descriptor
+    this.#most = most
+  }
+
+  /** Whether it is time to rotate, once so much has been written: between two lines, if they are not too long. */
+  isFull(written: number, isMidLine: boolean): boolean {
+    return written - this.#tried >= (isMidLine ? this.#most : this.#most / 2)
+  }
+
+  /** Never rejects: a file that cannot be renamed is written further. */
+  async rotate(written: number): Promise<void> {
+    this.#tried = written
+    this.#rotation = this.#rotate(written).catch(() => undefined)
+    await this.#rotation
+  }
+
+  /** Opens what is kept. */
+  async open(): Promise<LogText> {
+    for (;;) {
+      await this.#rotation
+      const steps = this.#steps
+      const former = this.#start < this.#current ? await openPart(formerPath(this.#path), this.#start) : undefined
+      const current = await openPart(this.#path, this.#current)
+      const text = new LogText([former, current].filter(part => part !== undefined))
+      if (steps === this.#steps && steps % 2 === 0) return text
+      await text.close()
+    }
+  }
+
+  async #rotate(written: number): Promise<void> {
+    const former = formerPath(this.#path)
+    this.#steps++
+    try {
+      await rename(this.#path, former)
+      this.#start = this.#current
+      const descriptor = await openNew(this.#path).catch(async (error: unknown) => {
+        await rename(former, this.#path)
+        throw error
+      })
+      close(this.descriptor, () => undefined) // all was written
+      this.descriptor = descriptor
+      this.#current = written
+    } finally {
+      this.#steps++
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import {readdirSync, readFileSync, renameSync, statSync} from 'node:fs'
+import t, {type Test} from 'tap'
+import type {Plan} from '../../../../src/model/plan.ts'
+import {keptLog} from '../../../../src/observe/logging/finished-log.ts'
+import {createLogFile, type LogFile} from '../../../../src/observe/logging/log-file.ts'
+import {readLog} from '../../../../src/observe/logging/log-record.ts'
+import {removeOldLogs} from '../../../../src/observe/logging/old-logs.ts'
+import type {Writer} from '../../../../src/observe/logging/open-line.ts'
+
+const SIZE = 8192
+const writer: Writer = {prefix: ''}
+const gone = new AbortController().signal
+
+interface Open {
+  readonly file: LogFile
+  readonly folder: string
+  /** Writes so many numbered lines, and waits until they are on the disk. */
+  readonly add: (count: number) => Promise<void>
+  /** All that was written so far. */
+  readonly all: () => string
+}
+
+async function openFile(t: Test): Promise<Open> {
+  const folder = t.testdir()
+  const startedAt = new Date(2026, 0, 31, 23, 59, 58)
+  const warn = (text: string): void => t.fail(text)
+  const file = await createLogFile({folder, id: 'shop', kind: 'app', startedAt, size: SIZE, warn})
+  if (file === undefined) throw new Error('no file')
+  let all = ''
+  let next = 0
+  const add = async (count: number): Promise<void> => {
+    let text = ''
+    for (let n = 0; n < count; n++) text += `line ${next++}\n`
+    all += text
+    file.write({writer, text})
+    while (file.isWriting) await new Promise(setImmediate)
+  }
+  return {file, folder, add, all: () => all}
+}
+
+const textOf = async (texts: AsyncIterable<string>): Promise<string> => {
+  let text = ''
+  for await (const each of texts) text += each
+  return text
+}
+
+t.test('at half of its size a file becomes the former one; both together have the end of all lines', async t => {
+  const {file, folder, add, all} = await openFile(t)
+  for (let n = 0; n < 40; n++) await add(100)
+  await file.close()
+  const former = readFileSync(`${file.path}.1`, 'latin1')
+  const current = readFileSync(file.path, 'latin1')
+  t.same(readdirSync(folder).length, 2)
+  t.ok(former.length + current.length <= SIZE + 2000, `${former.length} and ${current.length} bytes`)
+  t.ok(former.length >= SIZE / 2)
+  t.ok(all().endsWith(former + current), 'no line is lost or cut between them')
+  t.match(former, /^line \d+\n/)
+  for (const path of [file.path, `${file.path}.1`]) t.equal(statSync(path).mode & 0o777, 0o600)
+})
+
+t.test('who follows gets each line once and in order, however often the file is rotated', async t => {
+  const {file, add, all} = await openFile(t)
+  await add(700)
+  const reader = readLog(file, {tail: -1, since: 0, isFollowed: true, gone})
+  const first = await reader.next()
+  const followed = textOf(reader)
+  for (let n = 0; n < 60; n++) await add(n % 3 === 0 ? 900 : 10)
+  await file.close()
+  t.ok(String(first.value) + (await followed) === all())
+})
+
+t.test('a reader that is behind keeps what it has asked for, though the file is rotated twice meanwhile', async t => {
+  const {file, add, all} = await openFile(t)
+  await add(500)
+  await add(100)
+  const {length} = file
+  const before = all()
+  const reader = file.read(0, length)
+  const first = await reader.next()
+  await add(900)
+  await add(900)
+  await add(10)
+  t.notOk(readFileSync(`${file.path}.1`, 'latin1').startsWith('line 0\n'), 'it was rotated')
+  const rest = await textOf(reader)
+  t.equal(String(first.value) + rest, before)
+})
+
+t.test('offsets are those of the whole log; who asks for what is gone is told so', async t => {
+  const {file, add, all} = await openFile(t)
+  await add(300)
+  const early = file.length
+  for (let n = 0; n < 20; n++) await add(100)
+  const {length} = file
+  const kept = await textOf(file.read(0, length))
+  t.ok(all().endsWith(kept))
+  const start = length - kept.length
+  t.ok(start > early)
+  for (const [from, to] of [
+    [start, length],
+    [start + 1000, length],
+    [length - 5, length],
+    [start + 10, start + 20]
+  ] as const)
+    t.equal(await textOf(file.read(from, to)), all().slice(from, to))
+  const lines = kept.split('\n').length - 1
+  for (const count of [0, 1, 5, lines - 1, lines])
+    t.equal(
+      all()
+        .slice(await file.startOfLast(count, length))
+        .split('\n').length - 1,
+      count
+    )
+  t.equal(await file.startOfLast(lines + 100, length), start)
+  t.equal(
+    await textOf(file.read(early, length)),
+    `${Buffer.from('… older lines are no longer kept\n').toString('latin1')}${kept}`
+  )
+  await file.close()
+})
+
+t.test(
+  'of a run that was killed while it rotated nothing is lost, and its name is not taken by the next one',
+  async t => {
+    const {file, folder, add, all} = await openFile(t)
+    for (let n = 0; n < 20; n++) await add(100)
+    await file.close()
+    const logs = {app: 'file', sidecar: 'file', folder, keep: 1, size: SIZE}
+    const plan = {apps: [{id: 'shop', instance: 0, logs}]} as unknown as Plan
+    const left = async (tail = -1): Promise<string> =>
+      textOf((await keptLog(plan, {id: 'shop', tail, since: 0}))?.texts ?? ([].values() as never))
+    const both = await left()
+    t.ok(both.length > SIZE / 2 && all().endsWith(both))
+    t.equal(await left(3), all().split('\n').slice(-4).join('\n'))
+    renameSync(file.path, `${file.path}.1`)
+    const last = await left()
+    t.ok(last.length > 0 && all().endsWith(last), 'the former file alone is the log')
+    const startedAt = new Date(2026, 0, 31, 23, 59, 58)
+    const next = await createLogFile({folder, id: 'shop', kind: 'app', startedAt, size: SIZE, warn: t.fail})
+    await next?.close()
+    t.match(next?.path, /235959\.log$/)
+    await removeOldLogs([{folder, name: 'shop', keep: 1}], async () => new Set<string>())
+    t.same(readdirSync(folder), ['shop_app_20260131235959.log'], 'both files of an old log are removed')
+  }
+)
