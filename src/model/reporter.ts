@@ -56,6 +56,7 @@ export type WarningCode =
   | 'work-left' // Workflows that an earlier run has left wait for an app that the template does not have, or their file has become large.
   | 'work-unfinished' // A workflow has failed or still waits at the end of `up --run`, which keeps none.
   | 'workflow-stalled' // Workflows cannot go on with the code of the worker that has connected, after a save for example. They keep what they have, and go on when a worker connects that fits to their history.
+  | 'workflows-wait' // No worker takes the workflows that an app is to run: they wait in the file of what outlives a run, with their inputs.
   | 'workspace-kept' // A working copy was kept because files in it were changed.
 
 /** Reports to the user what they should know. It never throws. */

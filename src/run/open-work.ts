@@ -66,10 +66,10 @@ export class OpenWork {
   }
 
   constructor(file: WorkFile, options: RunWorkOptions) {
-    const {plan, runtimes, workMode, resourcesOf, deliverJob} = options
+    const {plan, runtimes, workMode, resourcesOf, deliverJob, reporter} = options
     this.#options = options
     this.#file = file
-    this.#stalls = new StallReporter(options.reporter, systemClock)
+    this.#stalls = new StallReporter(reporter, systemClock)
     this.left = new WorkflowStore(file.database).active(systemClock.date())
     this.#leftJobs = new JobStore(file.database).counts(systemClock.date())
     if (workMode === 'forgotten') file.empty()
@@ -89,6 +89,11 @@ export class OpenWork {
         wakeUps: this.#wakeUps,
         clock: systemClock,
         warn,
+        onMuchWaiting: (app, count, bytes) =>
+          reporter.warn(
+            'workflows-wait',
+            `no worker of "${app}" has taken ${count} workflows: ${Math.round(bytes / 2 ** 20)} MiB wait in ${file.path}`
+          ),
         hasApp,
         maxBytes,
         settings,

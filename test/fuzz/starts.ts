@@ -49,7 +49,8 @@ export async function outcomeOf(rig: Rig, {output, reader, event}: Start): Promi
   await rig.write({'loud/loud.mjs': LOUD})
   const isCommand = event === 'up --run'
   const {run, read} = await begun(rig, isCommand ? ['up', '--run', 'true'] : ['run', '-f', '.', '--watch'], output)
-  await rig.driven('calm')
+  // a command that is over at once ends the run, and its apps, before they have come far
+  await Promise.race([rig.driven('calm'), run.gone()])
   const pid = await pidOf(rig)
   if (pid === 0) return isCommand ? '' : 'the run is not listed'
   const over = new AbortController()

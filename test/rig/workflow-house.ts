@@ -103,6 +103,7 @@ export async function openHouse(
     wakeUps,
     clock,
     warn,
+    onMuchWaiting: (app, count) => said.push(`${app}: ${count} workflows wait`),
     hasApp: app => house.hasApp(app),
     maxBytes: app => (app === 'small' && house.hasApp(app) ? 4096 : Infinity),
     settings: () => house.settings,

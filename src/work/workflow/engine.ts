@@ -33,12 +33,18 @@ const MAX_ROUNDS = 20
 /** … and then waits. */
 const PAUSE_MS = 1000
 
+/** So many workflows, or bytes of them, that no worker has taken are worth a warning. */
+const MUCH = 10_000
+const MUCH_BYTES = 64 << 20
+
 export interface EngineOptions {
   readonly store: WorkflowStore
   readonly wakeUps: WakeUps
   readonly clock: Clock
   /** Says something in the log of an app's sidecar. */
   readonly warn: (app: string, text: string) => void
+  /** No worker of an app takes what it is to do: so many workflows wait in the file, of so many bytes. Called once for an app. */
+  readonly onMuchWaiting: (app: string, count: number, bytes: number) => void
   /** Whether the run has such an app. */
   readonly hasApp: (app: string) => boolean
   /** `maxBodySize` of an app: a worker that got more would lose its stream. */
@@ -75,8 +81,13 @@ export class Engine {
   readonly #counts: WorkCounts
   readonly #retention: Retention
   readonly #ends: InstanceEnds
+  readonly #onMuchWaiting: EngineOptions['onMuchWaiting']
+  /** Apps of which it was said that much waits. */
+  readonly #behind = new Set<string>()
 
-  constructor({store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted, tracesOf}: EngineOptions) {
+  constructor(options: EngineOptions) {
+    const {store, wakeUps, clock, warn, hasApp, maxBytes, settings, isAllowed, counted, tracesOf} = options
+    this.#onMuchWaiting = options.onMuchWaiting
     this.spans = new WorkSpans(clock, tracesOf)
     this.#store = store
     this.leftWork = new LeftWork(store)
@@ -94,6 +105,7 @@ export class Engine {
       warn,
       maxBytes,
       workersOf,
+      staysInFile: live => this.#staysInFile(live),
       isReplayed: instance => this.replays.has(instance),
       changed: instance => this.changed.set(instance.key, instance),
       terminate: (live, letter) => this.#terminate(live, letter)
@@ -136,9 +148,26 @@ export class Engine {
     const {instances, activities} = this.leftWork.next(app)
     for (const key of instances) {
       const live = this.live.at(key)
-      if (live !== undefined) this.turns.want(live)
+      if (live !== undefined) this.turns.want(live, true)
     }
     for (const activity of activities) this.#takeActivity(activity)
+  }
+
+  /** Starts beyond what workers take soon are read from the file when they do, in their order: payloads of thousands would fill memory. */
+  #staysInFile(live: LiveInstance): boolean {
+    const {letters, turnBytes} = live
+    const {app, turns} = live.instance
+    const latest = letters.at(-1)
+    if (turns > 0 || latest === undefined) return false
+    if (!this.leftWork.has(app) && this.workersOf(app).hasRoom) return false
+    this.leftWork.add(app, latest.id, turnBytes)
+    this.live.rest(live)
+    const [count, bytes] = [this.leftWork.left(app), this.leftWork.bytes(app)]
+    if ((count > MUCH || bytes > MUCH_BYTES) && !this.#behind.has(app)) {
+      this.#behind.add(app)
+      this.#onMuchWaiting(app, count, bytes)
+    }
+    return true
   }
 
   /** An activity that an earlier run has sent to a worker, and that is not taken up yet. */

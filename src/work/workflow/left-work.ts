@@ -1,14 +1,17 @@
 import type {OpenActivity, WorkflowStore} from './workflow-store.ts'
 
-/** So much is read at a time: some milliseconds. */
+/** So much is read at a time: some milliseconds … */
 export const PORTION = 500
+/** … unless it has more bytes. */
+export const PORTION_BYTES = 4 << 20
 
 /** How far an app's has been read. */
 interface Cursor {
   letter: number
   activity: Pick<OpenActivity, 'instance' | 'task'>
-  /** How much is not read yet. */
+  /** How much is not read yet, roughly. */
   left: number
+  bytes: number
 }
 
 /** What comes next of an app. */
@@ -18,7 +21,7 @@ export interface Portion {
   readonly activities: readonly OpenActivity[]
 }
 
-/** What an earlier run has left for the workers of each app: it is read in portions, as they take it. */
+/** What waits in the file alone for the workers of each app, from earlier runs and of this one: it is read in portions, as they take it. */
 export class LeftWork {
   readonly #store: WorkflowStore
   readonly #cursors = new Map<string, Cursor>()
@@ -30,10 +33,20 @@ export class LeftWork {
   /** Begins with all that the file has now. */
   begin(): void {
     this.#cursors.clear()
-    for (const {app, count} of this.#store.waiting()) {
-      const left = (this.#cursors.get(app)?.left ?? 0) + count
-      this.#cursors.set(app, {letter: 0, activity: {instance: 0, task: -1}, left})
+    for (const {app, count, bytes: size} of this.#store.waiting()) {
+      const {left = 0, bytes = 0} = this.#cursors.get(app) ?? {}
+      this.#cursors.set(app, {letter: 0, activity: {instance: 0, task: -1}, left: left + count, bytes: bytes + size})
     }
+  }
+
+  /** One more instance waits in the file alone; `letter`: the latest of it. */
+  add(app: string, letter: number, bytes: number): void {
+    const cursor = this.#cursors.get(app) ?? {letter, activity: LAST_ACTIVITY, left: 0, bytes: 0}
+    // SQLite gives the number of the last row again once that is gone
+    cursor.letter = Math.min(cursor.letter, letter - 1)
+    cursor.left++
+    cursor.bytes += bytes
+    this.#cursors.set(app, cursor)
   }
 
   /** Those of which not all is read. */
@@ -46,20 +59,43 @@ export class LeftWork {
     return this.#cursors.get(app)?.left ?? 0
   }
 
+  /** How many bytes that has, roughly. */
+  bytes(app: string): number {
+    return this.#cursors.get(app)?.bytes ?? 0
+  }
+
+  /** Whether something of an app's may be unread. */
+  has(app: string): boolean {
+    return this.#cursors.has(app)
+  }
+
   next(app: string): Portion {
     const cursor = this.#cursors.get(app)
     if (cursor === undefined) return {instances: [], activities: []}
-    const letters = this.#store.letters(app, cursor.letter, PORTION)
+    const found = this.#store.letters(app, cursor.letter, PORTION)
+    const letters = portionOf(found)
     const activities = this.#store.activities(app, cursor.activity, PORTION)
     cursor.letter = letters.at(-1)?.id ?? cursor.letter
     cursor.activity = activities.at(-1) ?? cursor.activity
     const instances = [...new Set(letters.map(({instance}) => instance))]
     cursor.left = Math.max(0, cursor.left - instances.length - activities.length)
-    if (letters.length < PORTION && activities.length < PORTION) this.#cursors.delete(app)
+    cursor.bytes = Math.max(0, cursor.bytes - letters.reduce((sum, {bytes}) => sum + bytes, 0))
+    if (letters.length === found.length && found.length < PORTION && activities.length < PORTION)
+      this.#cursors.delete(app)
     return {instances, activities}
   }
 
   clear(): void {
     this.#cursors.clear()
   }
+}
+
+/** Behind all activities. */
+const LAST_ACTIVITY = {instance: Number.MAX_SAFE_INTEGER, task: 0}
+
+/** As many as have no more bytes than one portion, and at least one. */
+function portionOf<T extends {readonly bytes: number}>(letters: readonly T[]): readonly T[] {
+  let sum = 0
+  const end = letters.findIndex(({bytes}, at) => (sum += bytes) > PORTION_BYTES && at > 0)
+  return end < 0 ? letters : letters.slice(0, end)
 }

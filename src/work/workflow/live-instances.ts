@@ -2,7 +2,7 @@ import type {Instance} from './instance.ts'
 import {LiveInstance} from './work-items.ts'
 import type {WorkflowStore} from './workflow-store.ts'
 
-/** Histories of instances that wait are kept in memory up to this; they are read again from the file. */
+/** Instances that wait are kept in memory up to this, with all that they have; they are read again from the file. */
 const MAX_KEPT_BYTES = 16 << 20
 
 /** One without its history, roughly. */
@@ -55,7 +55,7 @@ export class LiveInstances {
   /** It may be forgotten. */
   rest(live: LiveInstance): void {
     this.use(live)
-    const bytes = live.bytes + OBJECT_BYTES
+    const bytes = live.turnBytes + (live.instance.input?.length ?? 0) + OBJECT_BYTES
     this.#idle.set(live, bytes)
     this.#idleBytes += bytes
     for (const [oldest] of this.#idle) {

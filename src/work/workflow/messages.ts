@@ -253,6 +253,13 @@ export const ownEvent = (at: number, id: number, app: string, event: Event): Uin
 
 export const readEvent = (bytes: Uint8Array): Message<typeof EVENT> => decode(EVENT, bytes)
 
+/** The start of an instance with this input in place of its own. */
+export function withInput(start: Uint8Array, input: string | undefined): Uint8Array {
+  const event = readEvent(start)
+  const executionStarted = event.executionStarted && {...event.executionStarted, input: textOf(input)}
+  return encode(EVENT, {...event, executionStarted})
+}
+
 /** Events one behind the other, each as the field of that number. */
 const EVENTS = {events: [3, 'chunks']} as const
 export const joinEvents = (events: readonly Uint8Array[]): Uint8Array => encode(EVENTS, {events})

@@ -29,6 +29,8 @@ export interface TurnQueueOptions {
   /** `maxBodySize` of an app: a worker that got more would lose its stream. */
   readonly maxBytes: (app: string) => number
   readonly workersOf: (app: string) => AppWorkers
+  /** Whether one that is to start stays in the file alone for now. */
+  readonly staysInFile: (live: LiveInstance) => boolean
   /** Whether a worker has an earlier turn of it, to replay it. */
   readonly isReplayed: (instance: Instance) => boolean
   /** An instance is another one than in the file's last commit. */
@@ -73,8 +75,8 @@ export class TurnQueue {
     return !mayStart || status === STALLED || (turns === 0 && this.#options.workersOf(app).count() === 0)
   }
 
-  /** It gets a turn if something has come for it, and it has none yet. */
-  want(live: LiveInstance): void {
+  /** It gets a turn if something has come for it, and it has none yet; `isRead`: there is room for it. */
+  want(live: LiveInstance, isRead = false): void {
     const {instance, turn} = live
     if (!live.mayTurn || this.#held.has(instance.key) || this.#options.isReplayed(instance)) return
     const workers = this.#options.workersOf(instance.app)
@@ -84,7 +86,7 @@ export class TurnQueue {
       live.turn = undefined
       return
     }
-    if (turn !== undefined) return
+    if (turn !== undefined || (!isRead && this.#options.staysInFile(live))) return
     live.turn = new TurnItem(live, () => this.#options.clock.date())
     this.#options.live.use(live)
     workers.add(live.turn)
@@ -117,7 +119,7 @@ export class TurnQueue {
       if (of !== app) continue
       this.#held.delete(key)
       const live = this.#options.live.at(key)
-      if (live !== undefined) this.want(live)
+      if (live !== undefined) this.want(live, true)
     }
   }
 

@@ -135,6 +135,10 @@ export class TurnItem implements WorkItem {
     return this.live.instance.name
   }
 
+  get bytes(): number {
+    return this.live.turnBytes
+  }
+
   compose(completionToken: string): Uint8Array {
     const {instance, history, letters} = this.live
     const {id, app} = instance
@@ -231,6 +235,10 @@ export class ActivityItem implements WorkItem {
 
   get name(): string {
     return this.#asked.name
+  }
+
+  get bytes(): number {
+    return this.activity.request.length
   }
 
   get execution(): string {

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {aborted} from '../../platform/delay.ts'
 import type {WorkflowSettings} from '../../files/resources/workflow-settings.ts'
-import {PORTION} from './left-work.ts'
+import {PORTION, PORTION_BYTES} from './left-work.ts'
 import {WorkLimits, type Limited} from './work-limits.ts'
 
 /** So long something waits for a worker before it is told. */
@@ -21,6 +21,8 @@ export interface WorkItem extends Limited {
   readonly isBehind?: boolean
   /** What it was asked for by: of an instance each start, and each history, has another one. */
   readonly execution?: string
+  /** How much it takes of memory, roughly. */
+  readonly bytes?: number
   /** Of the latest dispatch, whose answer carries it; '' = none yet in this run. */
   token: string
   /** The message for the worker that it is sent to now; undefined: there is nothing to do any more. */
@@ -89,7 +91,15 @@ export class AppWorkers {
 
   /** They could take more than waits for them. */
   get isHungry(): boolean {
-    return this.#connected.length > 0 && this.#waiting.size + this.#limits.held < PORTION
+    return this.#connected.length > 0 && this.hasRoom
+  }
+
+  /** Less waits than a portion of what is in the file. */
+  get hasRoom(): boolean {
+    if (this.#waiting.size + this.#limits.held >= PORTION) return false
+    let left = PORTION_BYTES
+    for (const {bytes = 0} of this.#waiting) if ((left -= bytes) < 0) return false
+    return true
   }
 
   /** Something waits, and no worker is there. */

@@ -1,6 +1,6 @@
 import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite'
-import type {Instance, Letter, LetterKind, NewInstance} from './instance.ts'
-import {joinEvents} from './messages.ts'
+import type {Instance, Letter, NewInstance} from './instance.ts'
+import {joinEvents, withInput} from './messages.ts'
 import {COMPLETED, PENDING, TERMINATED} from './status.ts'
 
 /** A task that has no answer yet. */
@@ -23,6 +23,11 @@ export const TIMER = 'workflow-timer'
 /** That of starts at a time. */
 export const START = 'workflow-start'
 
+/** A start with more bytes is kept without its input, which its instance has: it would be twice in the file. */
+const LARGE_START = 64 * 1024
+/** The name of such a letter. */
+const INPUT_ELSEWHERE = 'input'
+
 /** An instance to which nothing has happened yet. */
 const BEGINNING = {
   version: undefined,
@@ -35,6 +40,16 @@ const BEGINNING = {
   turns: 0,
   rounds: 0
 } as const
+
+/** A letter in the file, and how many bytes it takes in memory, roughly. */
+interface LetterRow {
+  readonly id: number
+  readonly instance: number
+  readonly bytes: number
+}
+
+/** With its input, where that is elsewhere; sizes are known without reading the values. */
+const LETTER_BYTES = `octet_length(event) + iif(kind = 'start', coalesce(octet_length(input), 0), 0)`
 
 /** Of one app. */
 export interface ActiveInstances {
@@ -146,16 +161,17 @@ export class WorkflowStore {
 
   inbox(key: number): Letter[] {
     const rows = this.#all('SELECT id, kind, name, event FROM inbox WHERE instance = ? ORDER BY id', key)
-    return rows.map(({id, kind, name, event}) => ({
-      id: Number(id),
-      kind: kind as LetterKind,
-      name: String(name),
-      event: event as Uint8Array
-    }))
+    return rows.map(row => {
+      const {id, kind, name, event} = row as unknown as Letter
+      if (kind !== 'start' || name !== INPUT_ELSEWHERE) return {id: Number(id), kind, name, event}
+      return {id: Number(id), kind, name: '', event: withInput(event, this.at(key)?.input)}
+    })
   }
 
   post(key: number, {kind, name, event}: Omit<Letter, 'id'>): number {
-    return this.#insert('INSERT INTO inbox (instance, kind, name, event) VALUES (?, ?, ?, ?)', key, kind, name, event)
+    const isLarge = kind === 'start' && event.length > LARGE_START
+    const [named, kept] = isLarge ? [INPUT_ELSEWHERE, withInput(event, undefined)] : [name, event]
+    return this.#insert('INSERT INTO inbox (instance, kind, name, event) VALUES (?, ?, ?, ?)', key, kind, named, kept)
   }
 
   /** Removes letters of an instance: those up to an id. */
@@ -164,21 +180,22 @@ export class WorkflowStore {
   }
 
   /** Letters of an app's instances behind an id, in the order in which they came. */
-  letters(app: string, after: number, count: number): readonly {readonly id: number; readonly instance: number}[] {
+  letters(app: string, after: number, count: number): readonly LetterRow[] {
     return this.#all(
-      'SELECT inbox.id, instance FROM inbox CROSS JOIN instances ON key = instance WHERE app = ? AND inbox.id > ? ORDER BY inbox.id LIMIT ?',
+      `SELECT inbox.id, instance, ${LETTER_BYTES} AS bytes FROM inbox CROSS JOIN instances ON key = instance
+       WHERE app = ? AND inbox.id > ? ORDER BY inbox.id LIMIT ?`,
       app,
       after,
       count
-    ) as unknown as readonly {id: number; instance: number}[]
+    ) as unknown as readonly LetterRow[]
   }
 
-  /** How many instances with letters each app has, and how many activities wait for it. */
-  waiting(): readonly {readonly app: string; readonly count: number}[] {
+  /** How many instances with letters each app has, how many activities wait for it, and how many bytes they have. */
+  waiting(): readonly {readonly app: string; readonly count: number; readonly bytes: number}[] {
     return this.#all(
-      `SELECT app, count(DISTINCT instance) AS count FROM inbox CROSS JOIN instances ON key = instance GROUP BY app
-       UNION ALL SELECT app, count(*) FROM activities GROUP BY app`
-    ) as unknown as readonly {app: string; count: number}[]
+      `SELECT app, count(DISTINCT instance) AS count, sum(${LETTER_BYTES}) AS bytes FROM inbox CROSS JOIN instances ON key = instance GROUP BY app
+       UNION ALL SELECT app, count(*), sum(octet_length(request)) FROM activities GROUP BY app`
+    ) as unknown as readonly {app: string; count: number; bytes: number}[]
   }
 
   addActivity({instance, task, app, taskExecution, request, isChild}: OpenActivity): void {

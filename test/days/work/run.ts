@@ -54,6 +54,7 @@ export class WalkRun {
       wakeUps,
       clock,
       warn: () => undefined,
+      onMuchWaiting: () => undefined,
       hasApp: app => this.apps.includes(app),
       maxBytes: () => Infinity,
       settings: () =>

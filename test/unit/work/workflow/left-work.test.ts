@@ -1,8 +1,23 @@
 import {join} from 'node:path'
+import {setFlagsFromString} from 'node:v8'
+import {runInNewContext} from 'node:vm'
 import t from 'tap'
 import {answer, call, done, end, openHouse, order, TestWorker} from '../../../rig/workflow-house.ts'
 
 const MANY = 1300
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** What the process uses of memory, without garbage. */
+const usedBytes = async (): Promise<number> => {
+  for (let round = 0; round < 3; round++) {
+    await new Promise(setImmediate)
+    collect()
+  }
+  const {heapUsed, external} = process.memoryUsage()
+  return heapUsed + external
+}
 
 t.test('what an earlier run has left is taken up as workers take it, in order, each once', async t => {
   const path = join(t.testdir(), 'work.db')
@@ -88,5 +103,47 @@ t.test('a file with 100,000 that wait opens at once', async t => {
   next.workflows.connect('shop', worker)
   t.equal(worker.items.length, 100)
   await next.workflows.settled()
+  next.close()
+})
+
+const input = (n: number): string => JSON.stringify(`${n} `.padEnd(1_000_000, 'x'))
+
+t.test('inputs of workflows that no worker takes are in the file once, and not in memory', async t => {
+  const path = join(t.testdir(), 'work.db')
+  const {workflows, file, close, said} = await openHouse(t, path)
+  const ids = Array.from({length: 100}, (_, index) => `o-${index}`)
+  await workflows.start('shop', {...order('first'), input: input(0)})
+  const before = await usedBytes()
+  for (const [n, id] of ids.entries()) await workflows.start('shop', {...order(id), input: input(n)})
+  t.strictSame(said, ['shop: 68 workflows wait'], 'said once')
+  const more = ((await usedBytes()) - before) / 1e6
+  t.ok(more < 40, `${more.toFixed()} MB more in memory`)
+  const [row] = file.database.prepare('SELECT sum(octet_length(event)) AS bytes FROM inbox').all()
+  t.ok(Number(row?.['bytes']) < 100_000, `${String(row?.['bytes'])} bytes of the inbox: the inputs stand elsewhere`)
+  await workflows.tell('shop', 'o-50', 'event', {eventRaised: {name: 'x', input: undefined}})
+  await workflows.tell('shop', 'o-51', 'terminate', {executionTerminated: {input: undefined, recurse: false}})
+  close()
+
+  const next = await openHouse(t, path)
+  const seen: string[] = []
+  const worker = new TestWorker(3)
+  next.workflows.connect('shop', worker)
+  while (seen.length < 100) {
+    const items = worker.items.splice(0)
+    for (const {turn} of items) {
+      const start = turn?.fresh.find(({executionStarted}) => executionStarted !== undefined)
+      const n = Number(turn?.instanceId.slice(2))
+      const expected = turn?.instanceId === 'first' ? input(0) : input(n)
+      t.ok(start?.executionStarted?.input?.value === expected, `${turn?.instanceId} has its input`)
+      seen.push(turn?.instanceId ?? '')
+    }
+    const ended = items.map(async ({turn, token}) =>
+      next.workflows.completeTurn('shop', answer(turn?.instanceId ?? '', [end()], token))
+    )
+    await Promise.all([...ended, new Promise(resolve => setImmediate(resolve))])
+  }
+  t.strictSame(seen, ['first', ...ids.filter(id => id !== 'o-51')])
+  await next.workflows.settled()
+  t.equal(await next.workflows.quiet(1000), true)
   next.close()
 })

@@ -252,6 +252,7 @@ t.test('ids of 10,000 bytes and of every character; inputs of megabytes', async 
   t.equal(next.workflows.find('shop', 'a'), undefined)
   const worker = new TestWorker()
   next.workflows.connect('shop', worker)
+  while (worker.items.length < ids.length) await new Promise(setImmediate)
   t.strictSame(
     worker.items.map(({turn}) => turn?.instanceId),
     ids
