@@ -11,14 +11,14 @@ export const readTextFile = (path: string): string => utf8Text(readTextBytes(pat
 
 /**
  * The bytes of a text file that a user names. Throws if it is not a regular file (a named pipe would block, a device may
- * never end) or larger than 1 MiB, with a text that can follow the path; otherwise what the system throws.
+ * never end) or larger than `maxBytes`, with a text that can follow the path; otherwise what the system throws.
  */
-export function readTextBytes(path: string): Buffer {
+export function readTextBytes(path: string, maxBytes = MAX_TEXT_BYTES): Buffer {
   const stats = statSync(path)
   const fault = faultOf(stats)
   if (fault !== '') throw Object.assign(new Error(fault), stats.isDirectory() ? {code: 'EISDIR'} : {})
   // O_NONBLOCK: does not block if a pipe has replaced the file
-  return readPath(path, constants.O_RDONLY | constants.O_NONBLOCK, MAX_TEXT_BYTES)
+  return readPath(path, constants.O_RDONLY | constants.O_NONBLOCK, maxBytes)
 }
 
 /** All of standard input. Throws if it is larger than 1 MiB. */

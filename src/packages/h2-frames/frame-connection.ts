@@ -15,6 +15,8 @@ import {CONNECTION_WINDOW} from './greeting.ts'
 const INITIAL_WINDOW = 65_535
 /** A stream that its peer opens and resets at once has cost as much as so many pings: it has gone to an app, and back (CVE-2023-44487). */
 const RAPID_RESET = 5
+/** Windows that grow by less than this, in bytes, cost as much as a ping; each frame of data that the peer has got makes up for two. */
+const SMALL_UPDATE = 1024
 
 /**
  * One connection of HTTP/2 that carries calls of gRPC, as client or as server: streams, windows, settings (RFC 9113). Bytes are
@@ -324,6 +326,8 @@ export abstract class FrameConnection implements FrameSink, BulkSink {
   #windowUpdate(id: number, text: string, at: number, length: number): void {
     if (length !== 4) throw new ConnectionError(frames.FRAME_SIZE_ERROR, 'a window of another length')
     const more = frames.readUint31(text, at)
+    // larger ones come to an end: a window has 2³¹ bytes
+    if (more < SMALL_UPDATE) this.#guard.useless()
     if (id === 0) {
       if (more === 0) throw new ConnectionError(PROTOCOL_ERROR, 'a window of nothing')
       if ((this.#window += more) > frames.MAX_WINDOW)

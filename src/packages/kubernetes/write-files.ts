@@ -1,6 +1,7 @@
-import {chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {codeOf, messageOf, UserError} from '../../model/errors.ts'
+import {fileFault, readTextBytes, utf8Text} from '../../model/read-file.ts'
 import {makeFolder} from '../../platform/make-folder.ts'
 import {objectsOf, type KubernetesObject, type TemplateObjects} from './object.ts'
 import {yamlText} from './yaml-text.ts'
@@ -48,6 +49,9 @@ export function kubernetesFiles({resources, apps}: TemplateObjects): readonly Ex
 export const kubernetesText = ({resources, apps}: TemplateObjects): string =>
   documents([...resources.map(({object}) => object), ...apps.flatMap(objectsOf)])
 
+/** A larger file is none of ours. */
+const MAX_EXPORT_BYTES = 64 * 2 ** 20
+
 /** What an export names its files. */
 const OUR_NAME = /^\d{2,}-.+\.yaml$/
 
@@ -77,7 +81,10 @@ export const writeFile = (path: string, text: string, header: string): void =>
     writeFileSync(path, text)
   })
 
-const isOurs = (path: string, header: string): boolean => readFileSync(path, 'utf8').startsWith(header)
+const isOurs = (path: string, header: string): boolean =>
+  fileFault(path) === '' &&
+  statSync(path).size <= MAX_EXPORT_BYTES &&
+  utf8Text(readTextBytes(path, MAX_EXPORT_BYTES)).startsWith(header)
 
 function refuseForeign(path: string, header: string): void {
   if (!existsSync(path) || isOurs(path, header)) return

@@ -1,10 +1,14 @@
-import {mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs'
+import {mkdirSync, renameSync, statSync, writeFileSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {codeOf, messageOf} from '../../../model/errors.ts'
+import {readTextBytes, utf8Text} from '../../../model/read-file.ts'
 import {ComponentFault} from '../properties.ts'
 import {FinalError, type ModelAnswer} from '../language-model.ts'
 import type {WrittenQuestion} from './asked.ts'
 import {memberOf} from './provider.ts'
+
+/** A recording is read as a whole. */
+const MAX_TAPE_BYTES = 256 * 2 ** 20
 
 /** A question as a file has it, with the model that was asked. */
 export type RecordedQuestion = WrittenQuestion & {readonly model: string}
@@ -46,7 +50,7 @@ export class Tape {
     this.#version = versionOf(this.#path)
     let text = ''
     try {
-      text = readFileSync(this.#path, 'utf8')
+      text = utf8Text(readTextBytes(this.#path, MAX_TAPE_BYTES))
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw new ComponentFault(`${this.shownAs} cannot be read: ${messageOf(error)}`)
       if (isWanted)

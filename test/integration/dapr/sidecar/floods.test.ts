@@ -6,6 +6,7 @@ import {openTestSidecar} from './rig.ts'
 
 const PRIORITY = 2
 const PING = 6
+const WINDOW_UPDATE = 8
 const CONTINUATION = 9
 const UNKNOWN = 200
 
@@ -62,3 +63,16 @@ for (const [name, open] of Object.entries(PORTS))
     t.test(`${name}: ${what} without end are cut`, async t => {
       await untilCut(t, await open(t), make)
     })
+
+const BY_A_BYTE = '\0\0\0\x01'
+
+/** At a port of HTTP nghttp2 reads them, some millions in a second, and nothing comes of them. */
+const WINDOWS: Readonly<Record<string, () => string>> = {
+  'windows of the connection that grow by a byte': () => frame(WINDOW_UPDATE, {payload: BY_A_BYTE}),
+  'windows of a stream that grow by a byte': () => frame(WINDOW_UPDATE, {stream: 1, payload: BY_A_BYTE})
+}
+
+for (const [what, make] of Object.entries(WINDOWS))
+  t.test(`gRPC: ${what} without end are cut`, async t => {
+    await untilCut(t, (await openTestGrpcPort(t, {})).port, make)
+  })

@@ -1,4 +1,5 @@
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
 import {Recordings} from '../../../../../src/dapr/components/conversation/recordings.ts'
@@ -146,3 +147,13 @@ t.test(
     t.match(readFileSync(path, 'utf8'), /"text":"y".*\n.*"text":"f"/)
   }
 )
+
+t.test('a recording that is a pipe or a device is refused, and not read', async t => {
+  const folder = t.testdir({conversations: {}})
+  const path = join(folder, 'conversations/llm.jsonl')
+  execFileSync('mkfifo', [path])
+  await t.rejects(open(t, folder, true), {message: /it is a named pipe, not a regular file/})
+  const other = t.testdir({conversations: {}})
+  symlinkSync('/dev/zero', join(other, 'conversations/llm.jsonl'))
+  await t.rejects(open(t, other, true), {message: /it is a device, not a regular file/})
+})
