@@ -25,6 +25,7 @@ export async function workflowsAt(path: string): Promise<{readonly workflows: Wo
     wakeUps,
     clock: systemClock,
     warn: (_, text) => fail(text),
+    onMuchWaiting: () => undefined,
     hasApp: () => true,
     maxBytes: () => Infinity,
     settings: () => DEFAULT_WORKFLOWS,

@@ -92,7 +92,7 @@ export class OpenWork {
         onMuchWaiting: (app, count, bytes) =>
           reporter.warn(
             'workflows-wait',
-            `no worker of "${app}" has taken ${count} workflows: ${Math.round(bytes / 2 ** 20)} MiB wait in ${file.path}`
+            `no worker of "${app}" has taken ${count} workflows: ${Math.round(bytes / 2 ** 20)} MiB wait in the file of what outlives a run`
           ),
         hasApp,
         maxBytes,

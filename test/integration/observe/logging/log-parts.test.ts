@@ -23,7 +23,7 @@ interface Open {
 async function openFile(t: Test): Promise<Open> {
   const folder = t.testdir()
   const startedAt = new Date(2026, 0, 31, 23, 59, 58)
-  const warn = (text: string): void => t.fail(text)
+  const warn = (text: string): void => void t.fail(text)
   const file = await createLogFile({folder, id: 'shop', kind: 'app', startedAt, size: SIZE, warn})
   if (file === undefined) throw new Error('no file')
   let all = ''

@@ -45,7 +45,14 @@ t.test('the last lines of a file are found from its end, wherever its pieces are
 })
 
 t.test('a log file that is being written is read to its end and followed, each line once', async t => {
-  const place = {folder: folderOf(t), id: 'a', kind: 'app', startedAt: new Date(), warn: () => undefined} as const
+  const place = {
+    folder: folderOf(t),
+    id: 'a',
+    kind: 'app',
+    startedAt: new Date(),
+    size: 0,
+    warn: () => undefined
+  } as const
   const file = await createLogFile(place)
   if (file === undefined) throw new Error('no log file')
   const writer = {prefix: ''}
