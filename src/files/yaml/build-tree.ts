@@ -86,7 +86,8 @@ export class TreeBuilder {
       else {
         const {fault, name} = this.#dialect.keyName(written)
         if (fault !== undefined) throw new TreeError(fault, at)
-        own.push({name, key: at, ...item, merged: false, ...(written.kind !== 'scalar' && {complexKey: written})})
+        const pair = {name, key: at, node: item.node, value: item.value, merged: false}
+        own.push(written.kind === 'scalar' ? pair : {...pair, complexKey: written})
       }
     }
     return inherited.length === 0 ? own : [...inherited, ...own]

@@ -6,10 +6,11 @@ interface LexerParts {
   indentNext: number
   readonly flowLevel: number
   readonly charAt: (offset: number) => string | undefined
-  parseFlowCollection: () => Step
-  parseQuotedScalar: () => Step
-  pushIndicators: () => Generator<string, number>
-  pushUntil: (isEnd: (character: string) => boolean) => Step
+  /** Where the text of the next line begins, if it belongs to a scalar; else -1. */
+  continueScalar(offset: number): number
+  parseFlowCollection(): Step
+  pushIndicators(): Generator<string, number>
+  pushUntil(isEnd: (character: string) => boolean): Step
 }
 
 type Step = Generator<string, unknown>
@@ -18,41 +19,41 @@ type Step = Generator<string, unknown>
  * In brackets and quotes libyaml counts no indentation; a dash before a comma or a bracket is a text; a colon ends the name of an
  * anchor.
  */
-function lexerLikeGo(): Lexer {
-  const lexer = new Lexer()
-  const parts = lexer as unknown as LexerParts
-  const original = methodsOf(parts)
-  function* atAnyIndent(parse: () => Step): Step {
-    const indent = parts.indentNext
-    parts.indentNext = 0
-    const next = yield* parse()
-    parts.indentNext = indent
-    return next
+class LexerLikeGo extends (Lexer as unknown as new () => LexerParts) {
+  override continueScalar(offset: number): number {
+    const first = this.charAt(0)
+    if (first !== '"' && first !== "'") return super.continueScalar(offset)
+    const {indentNext} = this
+    this.indentNext = 0
+    const start = super.continueScalar(offset)
+    this.indentNext = indentNext
+    return start
   }
-  parts.parseFlowCollection = () => atAnyIndent(original.parseFlowCollection)
-  parts.parseQuotedScalar = () => atAnyIndent(original.parseQuotedScalar)
-  parts.pushIndicators = function* () {
-    const isText = parts.flowLevel > 0 && parts.charAt(0) === '-' && /[,[\]{}]/.test(parts.charAt(1) ?? '')
-    return isText ? 0 : yield* original.pushIndicators()
+
+  override parseFlowCollection(): Step {
+    this.indentNext = 0
+    return super.parseFlowCollection()
   }
-  parts.pushUntil = isEnd => {
-    const isName = parts.charAt(0) === '*' || parts.charAt(0) === '&'
-    return original.pushUntil(isName ? character => character === ':' || isEnd(character) : isEnd)
+
+  override pushIndicators(): Generator<string, number> {
+    const isText = this.flowLevel > 0 && this.charAt(0) === '-' && /[,[\]{}]/.test(this.charAt(1) ?? '')
+    return isText ? noIndicators() : super.pushIndicators()
   }
-  return lexer
+
+  override pushUntil(isEnd: (character: string) => boolean): Step {
+    const first = this.charAt(0)
+    return super.pushUntil(first === '*' || first === '&' ? each => each === ':' || isEnd(each) : isEnd)
+  }
 }
 
-const methodsOf = (parts: LexerParts): Omit<LexerParts, 'indentNext' | 'flowLevel' | 'charAt'> => ({
-  parseFlowCollection: parts.parseFlowCollection.bind(parts),
-  parseQuotedScalar: parts.parseQuotedScalar.bind(parts),
-  pushIndicators: parts.pushIndicators.bind(parts),
-  pushUntil: parts.pushUntil.bind(parts)
-})
+function* noIndicators(): Generator<never, number> {
+  return 0
+}
 
 /** The documents of a text as the library's trees, with their errors; nothing is resolved. Lines end with `\n` or `\r\n`. */
 export function* parseDocuments(text: string): Generator<Document.Parsed> {
   const parser = new Parser()
-  Object.assign(parser, {lexer: lexerLikeGo()})
+  Object.assign(parser, {lexer: new LexerLikeGo()})
   const options = {version: '1.1', schema: 'failsafe', uniqueKeys: false, logLevel: 'silent'} as const
   for (const document of new Composer(options).compose(parser.parse(text), true, text.length)) {
     document.errors = document.errors.filter(({code, message}) => code !== 'MISSING_CHAR' || !isTightComment(message))

@@ -54,7 +54,7 @@ export const TRUE_OR_FALSE = /^(?:true|True|TRUE|false|False|FALSE)$/
 
 /** Whether there is no value: nothing, `~` or `null`. */
 export const isNull = (node: YamlNode): boolean =>
-  node.kind === 'scalar' && node.text.length <= 4 && resolveScalar(node).value === null
+  node.kind === 'scalar' && WORDS.get(node.text)?.value === null && resolveScalar(node).value === null
 
 /** Whether the scalar is a merge key. */
 export const isMergeKey = ({text, style, tag}: YamlScalar): boolean =>
