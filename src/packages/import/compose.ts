@@ -1,18 +1,20 @@
 import {existsSync} from 'node:fs'
-import {basename, dirname, join} from 'node:path'
+import {dirname, join} from 'node:path'
+import {namesOf, readProject} from './compose-files.ts'
 import {containerApp} from './compose-container.ts'
 import {programApp} from './compose-program.ts'
 import {projectName, volumeNames, volumeNotes} from './compose-project.ts'
-import type {Service, Stack} from './compose-service.ts'
+import type {Stack} from './compose-service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
-import {isMap, mapOf, mergedValues, textValue, valuesOf, written, type Values} from './yaml-file.ts'
+import {isMap, mapOf, textValue, written, type Values} from './yaml-file.ts'
 
 /**
  * A compose file. A service that is built from a folder with a program of its own becomes that program; every other one a
  * container by `docker run`. Throws a `UserError` for a broken file, or one without services.
  */
-export function importCompose(file: ImportedFile): Imported {
-  const {services, ...top} = valuesOf(file)
+export function importCompose(file: ImportedFile, overrides: readonly ImportedFile[], cwd: string): Imported {
+  const {values, notes: notesOf} = readProject(file, overrides, cwd)
+  const {services, ...top} = values
   const all = Object.entries(mapOf(services))
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
@@ -24,7 +26,8 @@ export function importCompose(file: ImportedFile): Imported {
     services: new Map(),
     programs: new Set()
   }
-  for (const [id, value] of all) stack.services.set(id, serviceOf(id, value, mapOf(services)))
+  for (const [id, value] of all)
+    stack.services.set(id, {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []})
   const programs = new Map(
     [...stack.services.values()].flatMap(service => {
       const app = programApp(service, stack)
@@ -41,7 +44,7 @@ export function importCompose(file: ImportedFile): Imported {
       'compose replaces variables from .env, too; here they come from the environment: set -a; . ./.env; set +a'
     )
   return {
-    from: basename(file.path),
+    from: namesOf([file, ...overrides]),
     ...(textValue(top['name']) !== '' && {name: textValue(top['name'])}),
     ...(interpolate && {interpolate}),
     apps,
@@ -65,35 +68,6 @@ function topNote(key: string, value: unknown): readonly string[] {
     ]
   }
   return [`${key}: ${written(value)} is not carried over`]
-}
-
-function serviceOf(id: string, value: unknown, all: Values): Service {
-  const notes: string[] = []
-  return {id, values: ours(extended(id, value, {all, notes})) as Values, notes}
-}
-
-interface Extending {
-  readonly all: Values
-  readonly notes: string[]
-  /** The services that are being extended. */
-  readonly path?: readonly string[]
-}
-
-/** A service with what it extends, as they are written. */
-function extended(id: string, value: unknown, {all, notes, path = []}: Extending): Values {
-  const values = mapOf(value)
-  const {extends: from} = values
-  const base = textValue(from) || textValue(mapOf(from)['service'])
-  if (base === '') return values
-  const other = textValue(mapOf(from)['file'])
-  if (other === '' && ![...path, id].includes(base) && base in all)
-    return mergedValues(extended(base, all[base], {all, notes: [], path: [...path, id]}), values)
-  notes.push(
-    other === ''
-      ? `extends: there is no service ${base}`
-      : `extends: ${base} of ${other} is not carried over: import that file, too`
-  )
-  return values
 }
 
 /** Variables are written with braces here, and a literal `$` alone. */

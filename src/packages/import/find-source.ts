@@ -20,8 +20,18 @@ const NAMES: Readonly<Record<Exclude<SourceKind, 'folder'>, readonly string[]>> 
 export interface FoundSource {
   readonly kind: SourceKind
   readonly path: string
+  /** The file that compose puts over the other one by itself. */
+  readonly override?: string
   readonly others: readonly string[]
 }
+
+/** Compose takes the first one that is there (compose-go, cli.DefaultOverrideFileNames). */
+const OVERRIDES = [
+  'compose.override.yml',
+  'compose.override.yaml',
+  'docker-compose.override.yml',
+  'docker-compose.override.yaml'
+]
 
 /** What a path means: a file of a known kind, or a folder with one, or just a folder. Throws a `UserError`. */
 export function findSource(typed: string, from: string | undefined, cwd: string): FoundSource {
@@ -39,7 +49,13 @@ export function findSource(typed: string, from: string | undefined, cwd: string)
     throw new UserError(`${typed} contains no ${NAMES[wanted].join(', ')}`, {explanation: 'Name the file.'})
   if (meant === undefined) return {kind: 'folder', path, others: []}
   const others = there.filter(({name, kind}) => name !== meant.name && kind !== meant.kind).map(({name}) => name)
-  return {kind: meant.kind, path: join(path, meant.name), others}
+  const override = meant.kind === 'compose' && OVERRIDES.find(name => existsSync(join(path, name)))
+  return {
+    kind: meant.kind,
+    path: join(path, meant.name),
+    ...(override && {override: join(path, override)}),
+    others
+  }
 }
 
 function kindOf(typed: string): SourceKind {

@@ -63,10 +63,13 @@ export async function importFrom(
   return {imported: {...imported, apps: separatePorts(imported.apps)}, source}
 }
 
-async function read({kind, path}: FoundSource, cwd: string): Promise<Imported> {
+async function read({kind, path, override}: FoundSource, cwd: string): Promise<Imported> {
   if (kind === 'folder') return (await import('./folder.ts')).importFolder(path, relative(cwd, path) || '.')
   const file = readImported(path, cwd)
   if (kind === 'procfile') return (await import('./procfile.ts')).importProcfile(file)
-  if (kind === 'compose') return (await import('./compose.ts')).importCompose(file)
+  if (kind === 'compose') {
+    const overrides = override === undefined ? [] : [readImported(override, cwd)]
+    return (await import('./compose.ts')).importCompose(file, overrides, cwd)
+  }
   return (await import('./process-compose.ts')).importProcessCompose(file)
 }

@@ -33,18 +33,44 @@ function plainOf(node: YamlNode): unknown {
   return Object.fromEntries(node.pairs.map(pair => [pair.name, plainOf(pair.node)]))
 }
 
-/** Values over others: maps by key, lists one behind the other but for commands, all else replaced. */
+/** Lists that replace each other; of all others the items add up (compose-go, package override). */
+const REPLACED = new Set(['command', 'entrypoint', 'test'])
+/** Maps that may be written as lists. */
+const NAMED = new Set(['environment', 'labels', 'args', 'depends_on', 'extra_hosts', 'annotations', 'sysctls'])
+
+/** Values over others, as compose merges its files. */
 export function mergedValues(base: Values, over: Values): Values {
   const result: Record<string, unknown> = {...base}
-  for (const [key, value] of Object.entries(over)) {
-    const before = result[key]
-    if (isMap(before) && isMap(value)) result[key] = mergedValues(before, value)
-    else if (Array.isArray(before) && Array.isArray(value) && key !== 'command')
-      result[key] = [...(before as readonly unknown[]), ...(value as readonly unknown[])]
-    else result[key] = value
-  }
+  for (const [key, value] of Object.entries(over)) result[key] = mergedValue(key, result[key], value)
   return result
 }
+
+function mergedValue(key: string, before: unknown, value: unknown): unknown {
+  if (before === undefined || before === null || value === null) return value ?? before
+  if (NAMED.has(key) && isMap(before) !== isMap(value)) return mergedValues(asMap(key, before), asMap(key, value))
+  if (isMap(before) && isMap(value)) return mergedValues(before, value)
+  if (key === 'env_file') return [before, value].flat()
+  if (!Array.isArray(before) || !Array.isArray(value) || REPLACED.has(key)) return value
+  const idOf = key === 'volumes' ? targetOf : (each: unknown): string => JSON.stringify(each)
+  const over = new Set(value.map(idOf))
+  return [...before.filter(each => !over.has(idOf(each))), ...(value as readonly unknown[])]
+}
+
+/** `NAME=value`, `HOST:address`, or a name alone. */
+const asMap = (key: string, value: unknown): Values =>
+  isMap(value)
+    ? value
+    : Object.fromEntries(
+        textsOf(value).map(each => {
+          const [, name = each, text] =
+            (key === 'extra_hosts' ? /^([^:=]+)[:=](.*)$/s : /^([^=]+)=(.*)$/s).exec(each) ?? []
+          return [name, text ?? (key === 'depends_on' ? {condition: 'service_started'} : null)]
+        })
+      )
+
+/** Where a volume is mounted: one place has one mount. */
+const targetOf = (mount: unknown): string =>
+  isMap(mount) ? textValue(mount['target']) : (/^(?:(?:\$\{[^}]*\}|[^:])+:)?([^:]+)/.exec(textValue(mount))?.[1] ?? '')
 
 export const isMap = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
