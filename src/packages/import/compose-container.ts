@@ -1,4 +1,6 @@
 import {resolve} from 'node:path'
+import {boundMounts} from './compose-dapr.ts'
+import {namesIn} from './compose-names.ts'
 import {envFilesOf} from './compose-program.ts'
 import {mountsOf} from './compose-project.ts'
 import {
@@ -71,7 +73,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
   const ports = publishedPorts(service, notes)
   const envFile = envFilesOf(service, stack, folderOfStack(stack))
   const env = composeEnvironment(service, stack, 'host.docker.internal', notes)
-  const callsOut = Object.values(env).some(value => value.includes('host.docker.internal'))
+  const hosts = hostsOf(service, env, stack, notes)
   const run = [
     'docker',
     'run',
@@ -79,7 +81,7 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     '--name',
     name,
     ...ports.flatMap(({text}) => ['--publish', text]),
-    ...(callsOut ? ['--add-host', 'host.docker.internal:host-gateway'] : []),
+    ...hosts.flatMap(host => ['--add-host', `${host}:host-gateway`]),
     ...flagsOf(values, stack),
     ...listFlagsOf(values, stack, notes),
     ...[...passed(envFile, env, stack, notes), ...passedOn(service.values['environment'])].flatMap(key => [
@@ -109,6 +111,26 @@ export function containerApp(service: Service, stack: Stack): ImportedApp {
     published: ports.filter(({port}) => port > 0),
     notes: [...notes, ...leftOver(service, KNOWN)]
   }
+}
+
+/** Names that are this machine for a container: those of services that it names or waits for. It shares the network of another one: none. */
+function hostsOf(
+  service: Service,
+  env: Readonly<Record<string, string>>,
+  stack: Stack,
+  notes: string[]
+): readonly string[] {
+  if ('network_mode' in service.values) return []
+  const folder = folderOfStack(stack)
+  const files = boundMounts(service.values['volumes']).map(([source]) => resolve(folder, source))
+  const names = namesIn(files, stack, folder).filter(({id}) => id !== service.id)
+  for (const {id, place, port, portHere} of names)
+    if (portHere !== port) notes.push(`${place}: ${id}:${port} is ${id}:${portHere} here: write that`)
+  const needed = service.values['depends_on']
+  const waited = isMap(needed) ? Object.keys(needed) : textsOf(needed)
+  const called = Object.values(env).some(value => value.includes('host.docker.internal'))
+  const known = [...names.map(({id}) => id), ...waited].filter(id => stack.services.has(id) && /^[\w.-]+$/.test(id))
+  return [...new Set([...(called ? ['host.docker.internal'] : []), ...known])]
 }
 
 /** What `docker run --publish` reads, and each port of this machine that it means. */

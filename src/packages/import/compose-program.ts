@@ -65,7 +65,8 @@ function appOf(program: Program, service: Service, stack: Stack): ImportedApp {
   notes.push(...portNotes(service))
   const env = composeEnvironment(service, stack, 'localhost', notes)
   const shared = sharedKeys(service, stack, notes)
-  notes.push(...hostNotes(Object.keys(mapOf(shared['dependsOn'])), values['environment']))
+  if (service.sidecar === undefined)
+    notes.push(...hostNotes(Object.keys(mapOf(shared['dependsOn'])), values['environment']))
   const copies = Number(textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas']))
   const hasReplicas = copies > 1 && target === 0
   if (copies > 1 && !hasReplicas)

@@ -3,11 +3,24 @@ import {pathFrom, type ImportedFile} from './imported.ts'
 import {splitWords} from './shell-words.ts'
 import {given, isMap, mapOf, textValue, textsOf, variablePairs, written, type Values} from './yaml-file.ts'
 
+/** What the container of a sidecar says of its app. */
+export interface ComposeSidecar {
+  readonly appId: string
+  /** Keys of the app in the template. */
+  readonly keys: Values
+  /** Absolute paths on this machine. */
+  readonly resources: readonly string[]
+  readonly config: string | undefined
+  readonly notes: readonly string[]
+}
+
 /** A service of a compose file, with what it extends. */
 export interface Service {
   readonly id: string
   readonly values: Values
   readonly notes: readonly string[]
+  /** Dapr's sidecar of it. */
+  readonly sidecar?: ComposeSidecar
 }
 
 /** The services of a compose file. */
@@ -17,7 +30,9 @@ export interface Stack {
   readonly project: string
   /** Names of volumes by their ids in the file. */
   readonly volumes: ReadonlyMap<string, string>
-  readonly services: Map<string, Service>
+  readonly services: ReadonlyMap<string, Service>
+  /** What the run itself is: a sidecar of Dapr, with the service that it belongs to, or another part of Dapr, with ''. */
+  readonly leftOut: ReadonlyMap<string, string>
   /** Ids of those that run as programs here; all others are containers. */
   readonly programs: Set<string>
 }
@@ -149,13 +164,14 @@ const CONDITIONS: Readonly<Record<string, string>> = {
 }
 
 /** Keys that mean the same for a program and for a container. */
-export function sharedKeys({values, id}: Service, {services}: Stack, notes: string[]): Values {
+export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, notes: string[]): Values {
   const needed = values['depends_on']
-  const pairs = isMap(needed)
+  const written = isMap(needed)
     ? Object.entries(needed).map(
         ([name, how]) => [name, CONDITIONS[textValue(mapOf(how)['condition'])] ?? 'started'] as const
       )
     : textsOf(needed).map(name => [name, 'started'] as const)
+  const pairs = written.map(([name, how]) => [leftOut.get(name) ?? name, how] as const).filter(([name]) => name !== '')
   const known = pairs.filter(([name]) => services.has(name) && name !== id)
   for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
   const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')

@@ -4,7 +4,9 @@ import {namesOf, readProject} from './compose-files.ts'
 import {containerApp} from './compose-container.ts'
 import {programApp} from './compose-program.ts'
 import {projectName, volumeNames, volumeNotes} from './compose-project.ts'
-import type {Stack} from './compose-service.ts'
+import {namesIn} from './compose-names.ts'
+import {withoutDapr, withSidecars} from './compose-dapr.ts'
+import {folderOfStack, type Service, type Stack} from './compose-service.ts'
 import {unreadable, type Imported, type ImportedApp, type ImportedFile} from './imported.ts'
 import {isMap, mapOf, textValue, written, type Values} from './yaml-file.ts'
 
@@ -19,15 +21,17 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
   const project = projectName(file, textValue(top['name']))
+  const written = all.map(([id, value]): [string, Service] => [
+    id,
+    {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []}
+  ])
   const stack: Stack = {
     file,
     project,
     volumes: volumeNames(project, top['volumes']),
-    services: new Map(),
+    ...withoutDapr(new Map(written), file),
     programs: new Set()
   }
-  for (const [id, value] of all)
-    stack.services.set(id, {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []})
   const programs = new Map(
     [...stack.services.values()].flatMap(service => {
       const app = programApp(service, stack)
@@ -35,9 +39,11 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
     })
   )
   for (const id of programs.keys()) stack.programs.add(id)
-  const apps = [...stack.services.values()].map(service =>
+  const made = [...stack.services.values()].map(service =>
     withRootNote(programs.get(service.id)?.() ?? containerApp(service, stack))
   )
+  const apps = withSidecars(made, stack.services)
+  notes.push(...daprNotes(stack))
   const interpolate = JSON.stringify(apps).includes('${')
   if (interpolate && existsSync(join(dirname(file.path), '.env')))
     notes.push(
@@ -57,6 +63,22 @@ const withRootNote = (app: ImportedApp): ImportedApp => {
   const port = Number(app.keys['appPort'] ?? 0)
   if (port === 0 || port >= 1024) return app
   return {...app, notes: [...app.notes, `appPort: only root may listen on ${port}`]}
+}
+
+/** What became of Dapr's own services, and hosts in the files of its sidecars that are elsewhere here. */
+function daprNotes(stack: Stack): readonly string[] {
+  const parts = [...stack.leftOut].filter(([, owner]) => owner === '').map(([id]) => id)
+  const files = [...stack.services.values()].flatMap(({sidecar}) => [
+    ...(sidecar?.resources ?? []),
+    ...(sidecar?.config === undefined ? [] : [sidecar.config])
+  ])
+  const marks = namesIn([...new Set(files)], stack, folderOfStack(stack)).map(
+    ({id, place, port, portHere}) => `${place}: ${id}:${port} is localhost:${portHere} here: write that`
+  )
+  return [
+    ...(parts.length === 0 ? [] : [`${parts.join(', ')}: left out: the run does for Dapr what they do`]),
+    ...new Set(marks)
+  ]
 }
 
 function topNote(key: string, value: unknown): readonly string[] {
