@@ -1,6 +1,7 @@
 import {chmod, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import t from 'tap'
+import {freePorts} from '../rig/free-port.ts'
 import {openRig, type Rig} from '../rig/rig.ts'
 
 const SERVER = `const {createServer} = require('node:http')
@@ -59,6 +60,32 @@ networks: {back: {}}
     /== APP - cache == docker run --rm --name \S+-cache --publish 6379:6379 --volume \S+_data:\/data --env A redis:7 A=two/
   )
   await run.waitForLine('== APP - web == redis://localhost:6379')
+  run.signal('SIGINT')
+  t.same(await run.exited, {code: 0, signal: null})
+})
+
+t.test('programs of a compose file that have one number in their code call each other by name', async t => {
+  const rig = await openRig(t)
+  const [inCode = 0, published = 0] = await freePorts(2)
+  const program = (answer: string): string => `require('node:http')
+  .createServer(async (_, response) => response.end(${answer}))
+  .listen(${inCode})`
+  await rig.write({
+    'compose.yaml': `
+services:
+  web: {build: web, command: node web.js, ports: ["${published}:${inCode}"], environment: {API: "http://api:${inCode}/x"}}
+`,
+    'compose.override.yml': `services: {api: {build: api, command: node api.js}}`,
+    'api/api.js': program("'from api'"),
+    'api/Dockerfile': `FROM node\nEXPOSE ${inCode}\n`,
+    'web/web.js': program("'web, ' + await (await fetch(process.env.API)).text()")
+  })
+  t.match(await rig.run(['import']), {code: 0})
+  t.match(await rig.run(['validate']), {code: 0})
+  const run = rig.pillion(['up'])
+  await run.waitForLine('Started Dapr with app id "api"')
+  t.equal(await (await fetch(`http://localhost:${published}/`)).text(), 'web, from api')
+  t.match(await rig.run(['calls']), {stdout: /web → api +GET \/x +200/})
   run.signal('SIGINT')
   t.same(await run.exited, {code: 0, signal: null})
 })

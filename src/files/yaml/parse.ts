@@ -9,6 +9,7 @@ interface LexerParts {
   /** Where the text of the next line begins, if it belongs to a scalar; else -1. */
   continueScalar(offset: number): number
   parseFlowCollection(): Step
+  readonly pushCount: (count: number) => Generator<string, number>
   pushIndicators(): Generator<string, number>
   pushUntil(isEnd: (character: string) => boolean): Step
 }
@@ -37,17 +38,13 @@ class LexerLikeGo extends (Lexer as unknown as new () => LexerParts) {
 
   override pushIndicators(): Generator<string, number> {
     const isText = this.flowLevel > 0 && this.charAt(0) === '-' && /[,[\]{}]/.test(this.charAt(1) ?? '')
-    return isText ? noIndicators() : super.pushIndicators()
+    return isText ? this.pushCount(0) : super.pushIndicators()
   }
 
   override pushUntil(isEnd: (character: string) => boolean): Step {
     const first = this.charAt(0)
     return super.pushUntil(first === '*' || first === '&' ? each => each === ':' || isEnd(each) : isEnd)
   }
-}
-
-function* noIndicators(): Generator<never, number> {
-  return 0
 }
 
 /** The documents of a text as the library's trees, with their errors; nothing is resolved. Lines end with `\n` or `\r\n`. */

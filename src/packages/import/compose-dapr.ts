@@ -143,12 +143,13 @@ const withoutName = (needed: unknown, name: string): unknown =>
     ? Object.fromEntries(Object.entries(needed).filter(([each]) => each !== name))
     : textsOf(needed).filter(each => each !== name)
 
+const targetOf = (port: unknown): string =>
+  isMap(port) ? textValue(port['target']) : (textValue(port).split(':').at(-1) ?? '').replace(/\/tcp$/, '')
+
 /** Ports of the sidecar that the service publishes for it are no ports of the program. */
 function withoutPorts(values: Values, sidecarPorts: readonly unknown[]): Values {
   const {ports} = values
   if (!Array.isArray(ports)) return values
-  const targetOf = (port: unknown): string =>
-    isMap(port) ? textValue(port['target']) : (textValue(port).split(':').at(-1) ?? '').replace(/\/tcp$/, '')
   return {...values, ports: ports.filter(port => !sidecarPorts.map(String).includes(targetOf(port)))}
 }
 
@@ -194,7 +195,9 @@ function withSidecar(app: ImportedApp, sidecar: ComposeSidecar, isShared: (port:
     notes.push(
       `${key}: ${String(sidecar.keys[key])} is that of another sidecar, too: here each has its own, in ${OWN_VARIABLES[OWN_PORTS.indexOf(key)] ?? ''}`
     )
-  const own = Object.entries(sidecar.keys).filter(([key]) => !shared.includes(key))
+  const own = Object.entries(sidecar.keys).filter(
+    ([key]) => !shared.includes(key) && (key !== 'appPort' || app.keys['autoPort'] === undefined)
+  )
   const env = Object.entries(mapOf(app.keys['env'])).filter(([name]) => !OWN_VARIABLES.includes(name))
   const {env: _env, ...keys} = app.keys
   return {

@@ -1,7 +1,7 @@
 import {readdirSync, statSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {readTextFile} from '../../model/read-file.ts'
-import {portsOf, type Stack} from './compose-service.ts'
+import {portHere, type Stack} from './compose-service.ts'
 
 /** A file with a name in it is a file of settings: larger ones, and more of them, are none. */
 const MAX_BYTES = 100_000
@@ -26,9 +26,8 @@ export function namesIn(paths: readonly string[], stack: Stack, root: string): r
       for (const [, id = '', port = ''] of line.matchAll(/(?<![\w.-])([\w-]+):(\d{2,5})(?![\w.:-])/g)) {
         const other = stack.services.get(id)
         if (other === undefined) continue
-        const published = portsOf(other).find(({target}) => target === port)?.published ?? ''
-        const isMoved = /^\d+$/.test(published) && !stack.programs.has(id)
-        names.push({id, place: `${relative(root, path)}:${index + 1}`, port, portHere: isMoved ? published : port})
+        const here = portHere(other, port, stack.programs)
+        names.push({id, place: `${relative(root, path)}:${index + 1}`, port, portHere: here})
       }
     }
   return names

@@ -11,11 +11,13 @@ import {
   type Service,
   type Stack
 } from './compose-service.ts'
+import type {ListeningProgram, ProgramPort} from './compose-ports.ts'
 import {commandOfDockerfile, portOfDockerfile, runsInFolder} from './dockerfile.ts'
 import {appsIn} from './folder.ts'
 import {pathFrom, pathTo, type ImportedApp} from './imported.ts'
+import {selfReloader} from '../../files/config/implied-watch.ts'
 import {commandPort} from './shell-words.ts'
-import {given, isMap, mapOf, textValue, textsOf} from './yaml-file.ts'
+import {given, isMap, mapOf, textValue, textsOf, variablePairs, type Values} from './yaml-file.ts'
 
 const KNOWN = new Set(
   'build image command entrypoint environment env_file ports expose depends_on restart stop_signal stop_grace_period profiles healthcheck container_name networks labels logging tty stdin_open init extends platform develop pull_policy hostname'.split(
@@ -24,23 +26,13 @@ const KNOWN = new Set(
 )
 
 /** The program of a service, and what its image says of it. */
-interface Program {
-  readonly folder: string
-  readonly dockerfile: string
-  readonly command: readonly unknown[]
-  /** The service names the command itself. */
-  readonly isOwn: boolean
+export interface ComposeProgram extends ListeningProgram {
   /** The ENTRYPOINT of the image that is not run; empty: none. */
   readonly skipped: readonly string[]
 }
 
 /** The program of a service that is built from a folder here; undefined if it has none that runs outside its image. */
-export function programApp(service: Service, stack: Stack): (() => ImportedApp) | undefined {
-  const program = programOf(service, stack)
-  return program && (() => appOf(program, service, stack))
-}
-
-function programOf(service: Service, stack: Stack): Program | undefined {
+export function serviceProgram(service: Service, stack: Stack): ComposeProgram | undefined {
   const build = buildOf(service, stack)
   if (build === undefined || statSync(build.folder, {throwIfNoEntry: false})?.isDirectory() !== true) return undefined
   const {folder} = build
@@ -53,34 +45,42 @@ function programOf(service: Service, stack: Stack): Program | undefined {
   const written = candidates.find(each => each.length > 0 && runsInFolder(each, folder))
   const command = written ?? (isOwn ? undefined : found?.keys['command'])
   if (!Array.isArray(command)) return undefined
-  return {folder, dockerfile, command, isOwn, skipped: written === cmd ? entrypoint : []}
+  const words = command.map(String)
+  const target = listeningPort(service, words, isOwn ? '' : dockerfile) || calledPort(service, stack)
+  return {service, folder, command: words, target, skipped: written === cmd ? entrypoint : []}
 }
 
-function appOf(program: Program, service: Service, stack: Stack): ImportedApp {
-  const {folder, command, skipped} = program
+/** Its app, at the port where it is called. */
+export function appOf(
+  {folder, command, skipped, service, target}: ComposeProgram,
+  {keys: portKeys, getsPort}: ProgramPort,
+  stack: Stack
+): ImportedApp {
   const {id, values} = service
   const notes = [...service.notes]
   if (skipped.length > 0) notes.push(`the ENTRYPOINT of its image, ${skipped.join(' ')}, is not run`)
-  const target = listeningPort(program, service)
-  notes.push(...portNotes(service))
-  const env = composeEnvironment(service, stack, 'localhost', notes)
+  notes.push(...portNotes(service, portKeys))
+  const {PORT, ...others} = composeEnvironment(service, stack, 'localhost', notes)
+  const env = PORT === undefined || getsPort ? others : {PORT, ...others}
   const shared = sharedKeys(service, stack, notes)
   if (service.sidecar === undefined)
     notes.push(...hostNotes(Object.keys(mapOf(shared['dependsOn'])), values['environment']))
   const copies = Number(textValue(values['scale']) || textValue(mapOf(values['deploy'])['replicas']))
   const hasReplicas = copies > 1 && target === 0
   if (copies > 1 && !hasReplicas)
-    notes.push(`replicas: ${copies} need autoPort: true in the place of appPort, and a program that reads PORT`)
+    notes.push(
+      `replicas: ${copies} need autoPort: true in the place of ${'port' in portKeys ? 'port' : 'appPort'}, and a program that reads PORT`
+    )
   const health = healthCommand(service)
   const keys = given({
-    appPort: target > 0 ? target : undefined,
+    ...portKeys,
     command,
     env: Object.keys(env).length > 0 ? env : undefined,
     envFile: envFilesOf(service, stack, folder),
     ...shared,
     ready: health === undefined || !isHere(health) ? undefined : {command: health},
     replicas: hasReplicas ? copies : undefined,
-    watch: mapOf(values['develop'])['watch'] === undefined ? undefined : true,
+    watch: mapOf(values['develop'])['watch'] === undefined || selfReloader(command, folder) !== '' ? undefined : true,
     tty: textValue(values['tty']) === 'true' ? true : undefined
   })
   if (health !== undefined && !isHere(health) && target === 0)
@@ -90,20 +90,28 @@ function appOf(program: Program, service: Service, stack: Stack): ImportedApp {
   return {id, folder, keys, notes}
 }
 
-/** The port that the program listens on; 0: none is known. */
-function listeningPort({command, isOwn, dockerfile}: Program, service: Service): number {
+/** The port that the program listens on; 0: none is known. `dockerfile`: '' where its port says nothing of the command. */
+function listeningPort(service: Service, command: readonly string[], dockerfile: string): number {
   const [port] = portsOf(service)
   return (
     Number(port?.target ?? textsOf(service.values['expose'])[0] ?? 0) ||
     commandPort(command.join(' ')) ||
-    (isOwn ? 0 : portOfDockerfile(dockerfile))
+    (dockerfile === '' ? 0 : portOfDockerfile(dockerfile))
   )
 }
 
-function portNotes(service: Service): readonly string[] {
+/** The port at which the environment of another service names it; 0: none. */
+function calledPort({id}: Service, {services}: Stack): number {
+  const name = id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const called = new RegExp(`(?:^|//|@|,)${name}:(\\d{2,5})(?=$|[/,?])`)
+  const values = [...services.values()].flatMap(each => Object.values(variablePairs(each.values['environment'])))
+  return Number(values.map(value => called.exec(value)?.[1]).find(port => port !== undefined) ?? 0)
+}
+
+function portNotes(service: Service, keys: Values): readonly string[] {
   const [port, ...others] = portsOf(service)
   const notes: string[] = []
-  if (port !== undefined && port.published !== '' && port.published !== port.target)
+  if (port !== undefined && port.published !== '' && port.published !== port.target && !('port' in keys))
     notes.push(`ports: it was reached at ${port.published}; the program itself listens on ${port.target}`)
   if (others.length > 0)
     notes.push(

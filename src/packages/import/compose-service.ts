@@ -33,8 +33,8 @@ export interface Stack {
   readonly services: ReadonlyMap<string, Service>
   /** What the run itself is: a sidecar of Dapr, with the service that it belongs to, or another part of Dapr, with ''. */
   readonly leftOut: ReadonlyMap<string, string>
-  /** Ids of those that run as programs here; all others are containers. */
-  readonly programs: Set<string>
+  /** Those that run as programs here, with the port at which each is called, 0 if it is not known; all others are containers. */
+  readonly programs: Map<string, number>
 }
 
 /** A port of a service: on this machine (0: none is published), and in its container. */
@@ -117,17 +117,26 @@ export function composeEnvironment(
   const changed = [...replaced]
   if (changed.length > 0)
     notes.push(`env: ${changed.join(' and ')} ${changed.length === 1 ? 'is' : 'are'} at ${host} here`)
-  for (const other of services.values())
-    if (replaced.has(other.id) && !programs.has(other.id)) notes.push(...movedPorts(other, env))
+  for (const other of services.values()) if (replaced.has(other.id)) notes.push(...movedPorts(other, env, programs))
+  const called = [...replaced].filter(id => host !== 'localhost' && programs.has(id))
+  if (called.length > 0)
+    notes.push(
+      `env: on Linux a container reaches ${called.join(' and ')} only at an address of the machine: port: 0.0.0.0:NUMBER`
+    )
   return result
 }
 
-/** `DB_PORT: 5432`, where that port is published as another one. */
-const movedPorts = (other: Service, env: Readonly<Record<string, string>>): readonly string[] =>
+/** `DB_PORT: 5432`, where that port is another one here. */
+const movedPorts = (
+  other: Service,
+  env: Readonly<Record<string, string>>,
+  programs: Stack['programs']
+): readonly string[] =>
   portsOf(other).flatMap(({published, target}) => {
     const names = Object.keys(env).filter(name => /PORT/i.test(name) && env[name] === target)
-    if (names.length === 0 || published === '' || published === target) return []
-    return [`env: ${names.join(', ')}: ${other.id} is at port ${published} here, not at ${target}`]
+    const here = programs.get(other.id)?.toString() ?? published
+    if (names.length === 0 || ['', '0', target].includes(here)) return []
+    return [`env: ${names.join(', ')}: ${other.id} is at port ${here} here, not at ${target}`]
   })
 
 /** Variables whose whole value may be the name of a host. */
@@ -138,7 +147,7 @@ interface Pointing {
   /** Name of the variable. */
   readonly name: string
   readonly replaced: Set<string>
-  readonly programs: ReadonlySet<string>
+  readonly programs: Stack['programs']
 }
 
 /** `db`, `db:5432`, `//user@db:5432/x` */
@@ -149,12 +158,19 @@ function pointed(text: string, other: Service, {host, name, replaced, programs}:
     new RegExp(`(^|//|@|,)${id}(?::(\\d+))?(?=$|[/,?])`, 'g'),
     (whole, before: string, port: string | undefined) => {
       if (before === '' && port === undefined && text !== other.id) return whole
-      const published = portsOf(other).find(each => each.target === port)?.published ?? ''
-      const at = programs.has(other.id) || !/^\d+$/.test(published) ? port : published
+      const at = portHere(other, port ?? (before === '//' && text.startsWith('http:') ? '80' : ''), programs)
       replaced.add(other.id)
-      return `${before}${host}${at === undefined ? '' : `:${at}`}`
+      return `${before}${host}${at === '' || (port === undefined && at === '80') ? '' : `:${at}`}`
     }
   )
+}
+
+/** Where the port of a service is reached on this machine. */
+export function portHere(other: Service, port: string, programs: Stack['programs']): string {
+  const called = programs.get(other.id)
+  if (called !== undefined) return called > 0 && port !== '' ? called.toString() : port
+  const published = portsOf(other).find(({target}) => target === port)?.published ?? ''
+  return /^\d+$/.test(published) ? published : port
 }
 
 const CONDITIONS: Readonly<Record<string, string>> = {
@@ -166,12 +182,12 @@ const CONDITIONS: Readonly<Record<string, string>> = {
 /** Keys that mean the same for a program and for a container. */
 export function sharedKeys({values, id}: Service, {services, leftOut}: Stack, notes: string[]): Values {
   const needed = values['depends_on']
-  const written = isMap(needed)
+  const all = isMap(needed)
     ? Object.entries(needed).map(
         ([name, how]) => [name, CONDITIONS[textValue(mapOf(how)['condition'])] ?? 'started'] as const
       )
     : textsOf(needed).map(name => [name, 'started'] as const)
-  const pairs = written.map(([name, how]) => [leftOut.get(name) ?? name, how] as const).filter(([name]) => name !== '')
+  const pairs = all.map(([name, how]) => [leftOut.get(name) ?? name, how] as const).filter(([name]) => name !== '')
   const known = pairs.filter(([name]) => services.has(name) && name !== id)
   for (const [name] of pairs) if (!services.has(name)) notes.push(`depends_on: there is no service ${name}`)
   const restart = textValue(values['restart']).replace(/^on-failure:.*/, 'on-failure')

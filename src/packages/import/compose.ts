@@ -2,7 +2,8 @@ import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {namesOf, readProject} from './compose-files.ts'
 import {containerApp} from './compose-container.ts'
-import {programApp} from './compose-program.ts'
+import {programPorts} from './compose-ports.ts'
+import {appOf, serviceProgram, type ComposeProgram} from './compose-program.ts'
 import {projectName, volumeNames, volumeNotes} from './compose-project.ts'
 import {namesIn} from './compose-names.ts'
 import {withoutDapr, withSidecars} from './compose-dapr.ts'
@@ -21,7 +22,7 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
   if (all.length === 0) throw unreadable(file, 'it has no services', 0)
   const notes = Object.entries(top).flatMap(([key, value]) => topNote(key, value))
   const project = projectName(file, textValue(top['name']))
-  const written = all.map(([id, value]): [string, Service] => [
+  const known = all.map(([id, value]): [string, Service] => [
     id,
     {id, values: ours(value ?? {}) as Values, notes: notesOf.get(id) ?? []}
   ])
@@ -29,19 +30,20 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
     file,
     project,
     volumes: volumeNames(project, top['volumes']),
-    ...withoutDapr(new Map(written), file),
-    programs: new Set()
+    ...withoutDapr(new Map(known), file),
+    programs: new Map()
   }
-  const programs = new Map(
-    [...stack.services.values()].flatMap(service => {
-      const app = programApp(service, stack)
-      return app === undefined ? [] : [[service.id, app] as const]
-    })
-  )
-  for (const id of programs.keys()) stack.programs.add(id)
-  const made = [...stack.services.values()].map(service =>
-    withRootNote(programs.get(service.id)?.() ?? containerApp(service, stack))
-  )
+  const programs = new Map<string, ComposeProgram>()
+  for (const [id, service] of stack.services) {
+    const program = serviceProgram(service, stack)
+    if (program !== undefined) programs.set(id, program)
+  }
+  const ports = programPorts(programs, stack.services)
+  for (const [id, {called}] of ports) stack.programs.set(id, called)
+  const made = [...stack.services].map(([id, service]) => {
+    const [program, port] = [programs.get(id), ports.get(id)]
+    return withRootNote(program && port ? appOf(program, port, stack) : containerApp(service, stack))
+  })
   const apps = withSidecars(made, stack.services)
   notes.push(...daprNotes(stack))
   const interpolate = JSON.stringify(apps).includes('${')
@@ -58,11 +60,13 @@ export function importCompose(file: ImportedFile, overrides: readonly ImportedFi
   }
 }
 
-/** In containers everybody may listen on ports below 1024. */
-const withRootNote = (app: ImportedApp): ImportedApp => {
-  const port = Number(app.keys['appPort'] ?? 0)
-  if (port === 0 || port >= 1024) return app
-  return {...app, notes: [...app.notes, `appPort: only root may listen on ${port}`]}
+/** In containers every program may listen on ports below 1024. */
+function withRootNote(app: ImportedApp): ImportedApp {
+  const notes = ['port', 'appPort'].flatMap(key => {
+    const port = Number(app.keys[key] ?? 0)
+    return port > 0 && port < 1024 ? [`${key}: only root may listen on ${port}`] : []
+  })
+  return {...app, notes: [...app.notes, ...notes]}
 }
 
 /** What became of Dapr's own services, and hosts in the files of its sidecars that are elsewhere here. */

@@ -22,7 +22,7 @@ function separatePorts(apps: readonly ImportedApp[]): readonly ImportedApp[] {
 }
 
 const portsOf = ({keys, published = []}: ImportedApp): readonly number[] =>
-  [Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
+  [Number(keys['port'] ?? 0), Number(keys['appPort'] ?? 0), ...published.map(({port}) => port)].filter(port => port > 0)
 
 function next(port: number, wanted: ReadonlySet<number>): number {
   let free = port + 1

@@ -39,6 +39,7 @@ services:
   t.strictSame(nodeapp, {
     appID: 'orders',
     appDirPath: './node',
+    port: 8080,
     appPort: 3000,
     command: ['node', 'app.js'],
     dependsOn: {db: 'started', redis: 'started'},
@@ -62,7 +63,6 @@ services:
   t.strictSame(notes, [
     'placement, scheduler, zipkin: left out: the run does for Dapr what they do',
     'components/state.yaml:4: redis:6379 is localhost:6380 here: write that',
-    'ports: it was reached at 8080; the program itself listens on 3000',
     'node-dapr: -app-token x is not carried over',
     'daprHTTPPort: 3500 is that of another sidecar, too: here each has its own, in DAPR_HTTP_PORT',
     'web-dapr: /in/image is in the container alone: copy it out, and write its path here',
@@ -92,6 +92,9 @@ services:
   t.match(String(template.apps[0]?.['command']), ',--add-host,api:host-gateway,--add-host,db:host-gateway,')
   t.strictSame(
     notes.filter(note => note.startsWith('nginx')),
-    ['nginx/nginx.conf:3: db:5432 is db:5433 here: write that']
+    [
+      'nginx/nginx.conf:2: api:3000 is api:8080 here: write that',
+      'nginx/nginx.conf:3: db:5432 is db:5433 here: write that'
+    ]
   )
 })

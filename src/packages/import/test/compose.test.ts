@@ -54,7 +54,8 @@ secrets: {key: {file: ./key}}
       {
         appID: 'web',
         appDirPath: './web',
-        appPort: 3000,
+        port: 8080,
+        fixedPort: 3000,
         command: ['npm', 'run', 'start'],
         env: {
           DATABASE_URL: 'postgres://u:${DB_PASSWORD:?set it}@localhost:5433/x',
@@ -69,7 +70,7 @@ secrets: {key: {file: ./key}}
       {
         appID: 'api',
         appDirPath: './api',
-        appPort: 9000,
+        port: 9000,
         command: ['python3', 'main.py'],
         stop: {timeout: '20s'},
         profiles: ['api'],
@@ -122,7 +123,6 @@ secrets: {key: {file: ./key}}
     'networks: programs and published ports are all on localhost here; containers do not see each other by name',
     'secrets: {"key":{"file":"./key"}} is not carried over',
     'compose replaces variables from .env, too; here they come from the environment: set -a; . ./.env; set +a',
-    'ports: it was reached at 8080; the program itself listens on 3000',
     'env: db and api and redis are at localhost here',
     'depends_on: there is no service gone',
     'volumes: the program runs in its folder, not in a container',
@@ -340,39 +340,4 @@ t.test('variables of an env file reach the container, too', async t => {
   t.match(words, /--env A --env B postgres$/)
   t.match(app, {envFile: ['./db.env', {path: './none.env', required: false}], env: {B: '3'}})
   t.equal(notes[1], 'env_file: the container gets the variables that are in it now, A and B: name a new one by --env')
-})
-
-t.test('two services on one port: which, and what to change', async t => {
-  const {notes} = await imported(t, {
-    'compose.yaml': `services:
-  web: {build: web, ports: ["3000:3000"]}
-  api: {build: web, ports: ["3001:3000"]}
-  db: {image: postgres, ports: ["5432:5432"]}
-  old: {image: postgres:9, ports: ["5432:5432", "81:80"]}
-`,
-    web: NODE
-  })
-  t.strictSame(notes, [
-    'ports: it was reached at 3001; the program itself listens on 3000',
-    'appPort: 3000 is that of web, too, and only one can listen there: have the program listen on another port, and write that here',
-    'ports: 5432 is that of db, too, and only one can listen there: write another number in front of the colon of --publish 5432:5432'
-  ])
-})
-
-t.test('a port in a variable of its own is named, where another one is published', async t => {
-  const notes = async (ports: string): Promise<readonly string[]> => {
-    const text = `services:
-  web: {build: web, environment: {DB_HOST: db, DB_PORT: "5432", LIMIT: "5432"}}
-  db: {image: postgres, ports: ["${ports}"]}
-`
-    return (await imported(t, {'compose.yaml': text, web: NODE})).notes
-  }
-  t.strictSame((await notes('5433:5432')).slice(0, 2), [
-    'env: db is at localhost here',
-    'env: DB_PORT: db is at port 5433 here, not at 5432'
-  ])
-  t.strictSame(
-    (await notes('5432:5432')).filter(note => note.includes('DB_PORT')),
-    []
-  )
 })
