@@ -1,5 +1,6 @@
 import type {Place} from './errors.ts'
 import type {FaultPlan} from './fault.ts'
+import type {MovedPorts} from './moved-ports.ts'
 
 /**
  * What to run: a template after applying defaults, paths, merges and `.env` files. Every key has a value: a key that the
@@ -18,6 +19,8 @@ export interface Plan {
   readonly copy?: string | undefined
   /** Copies keep their data apart in servers that they share, where components can. Left out: they do not. */
   readonly isolate?: boolean
+  /** The numbers that this copy has in place of those of the template: its resources name the latter. Left out: none. */
+  readonly movedPorts?: MovedPorts
   /** Values at the top that a run takes when it starts, by their keys, as they are written: edits do not change it. */
   readonly atStart?: Readonly<Record<string, unknown>>
   /** The run that is called for apps which are left out (`--rest`). Left out: they are not called. */

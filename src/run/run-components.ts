@@ -89,6 +89,7 @@ export class RunComponents {
       ...(plan.conversation !== undefined && {
         conversation: {plans: plan.conversation, folder: dirname(plan.file)}
       }),
+      ...(plan.movedPorts !== undefined && {movedPorts: plan.movedPorts}),
       ...(plan.isolate === true && {space: async () => (await this.#spaceOf())?.key ?? ''}),
       ...(plan.file !== '' && {opened: component => void (this.#noting = this.#note(this.#noting, component))})
     })

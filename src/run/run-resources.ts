@@ -27,14 +27,15 @@ export class RunResources {
   #isFollowing = false
   #isClosed = false
 
-  constructor(context: Pick<RunContext, 'env' | 'startedAt' | 'reporter'>, refreshed: () => void) {
+  constructor(context: Pick<RunContext, 'env' | 'plan' | 'startedAt' | 'reporter'>, refreshed: () => void) {
     this.#context = context
     this.#refreshed = refreshed
     this.#store = new ResourceStore(
       context.env,
       process.cwd(),
       context.reporter,
-      async () => (await import('../dapr/components/block-types.ts')).componentType
+      async () => (await import('../dapr/components/block-types.ts')).componentType,
+      context.plan.movedPorts
     )
   }
 

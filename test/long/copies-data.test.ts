@@ -92,6 +92,43 @@ t.test('worktrees share no event and no key, in whatever order they start, after
   await exchange(t, main, pr)
 })
 
+t.test('a Redis that is an app of the template: each copy has its own, whichever starts first', async t => {
+  const port = await freePort()
+  const rig = await openRig(t)
+  const redis = {
+    appID: 'redis',
+    appDirPath: '.',
+    command: [...rig.program, 'redis', port.toString()],
+    env: {PILLION_REDIS: 'memory'},
+    ready: {tcp: port}
+  }
+  const app = {appDirPath: '.', autoPort: true, command: rig.drivenCommand, resourcesPath: './resources'}
+  const shop = {...app, appID: 'shop', dependsOn: ['redis']}
+  await writeWorktrees(rig, {
+    'dapr.yaml': JSON.stringify({version: 1, apps: [redis, shop]}),
+    'resources/bus.yaml': component('bus', 'pubsub.redis', {redisHost: `localhost:${port}`, concurrency: '1'}),
+    'resources/store.yaml': component('store', 'state.redis', {redisHost: '127.0.0.1', redisPort: port.toString()})
+  })
+  for (const [first, second] of [
+    ['main', 'pr'],
+    ['pr', 'main']
+  ] as const) {
+    const copies = [await start(rig, first), await start(rig, second)]
+    const [, run] = copies
+    t.match(
+      await run?.run.waitForLine('other ports', {stream: 'stderr'}),
+      new RegExp(`has its ports: redis ${port} → \\d+`)
+    )
+    for (const copy of copies) await remember(copy, copy.folder)
+    t.same(await Promise.all(copies.map(stateOf)), [`"${first}"`, `"${second}"`])
+    await exchange(t, ...copies)
+    for (const {run: each} of copies) each.signal('SIGINT')
+    for (const {run: each} of copies) await each.exited
+    for (const {run: each} of copies)
+      t.notMatch(each.stderr.text, /a Redis of its own|the same data|pillion answers there/)
+  }
+})
+
 t.test('runs of one worktree share its Redis, and one goes on where the other is killed', async t => {
   const port = await freePort()
   const rig = await openWorktrees(t, port)

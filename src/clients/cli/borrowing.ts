@@ -5,7 +5,7 @@ import type {RunIdentity} from '../../control/run-file.ts'
 import {UserError} from '../../model/errors.ts'
 import type {Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
-import type {MovedPorts} from '../../proxy/ports/isolated-plan.ts'
+import type {MovedPorts} from '../../model/moved-ports.ts'
 
 /** The copy of a template whose apps stand for those that another one leaves out (`--rest`). */
 export interface Lender {

@@ -1,10 +1,11 @@
 import {findRuns} from '../../control/client.ts'
 import {copiesAmong} from '../../control/copies.ts'
 import type {RunIdentity} from '../../control/run-file.ts'
-import type {Plan} from '../../model/plan.ts'
+import type {AppPlan, Plan} from '../../model/plan.ts'
 import type {Hint} from '../../model/reporter.ts'
 import {isFreePort} from '../../proxy/ports/app-port.ts'
-import {fixedPorts, isolatedPlan, movedPorts, portReaders, type MovedPorts} from '../../proxy/ports/isolated-plan.ts'
+import type {MovedPorts} from '../../model/moved-ports.ts'
+import {fixedPorts, isolatedPlan, movedPorts, portReaders} from '../../proxy/ports/isolated-plan.ts'
 import type {Lender} from './borrowing.ts'
 import type {GivenFlags} from './given-flags.ts'
 
@@ -45,8 +46,8 @@ export class Isolation {
     this.#moved = await movedPorts(plan, this.#moved)
     const isolated = isolatedPlan(plan, this.#moved, this.#lent)
     const moved = plan.apps.flatMap((app, at) => {
-      const to = isolated.apps[at]?.channel.port ?? 0
-      return to === app.channel.port ? [] : [`${app.id} ${app.channel.port} → ${to}`]
+      const now = portsOf(isolated.apps[at])
+      return portsOf(app).flatMap((port, index) => (port === now[index] ? [] : [`${app.id} ${port} → ${now[index]}`]))
     })
     const readers = portReaders(plan, isolated).map(({id}) => id)
     const untold =
@@ -60,6 +61,14 @@ export class Isolation {
     return isolated
   }
 }
+
+/** Where an app listens, each number once. */
+const portsOf = (app: AppPlan | undefined): readonly number[] =>
+  app === undefined
+    ? []
+    : [
+        ...new Set([app.published?.number ?? 0, app.channel.port, app.ready.kind === 'tcp' ? app.ready.port : 0])
+      ].filter(port => port > 0)
 
 const isAnyOther = (moved: MovedPorts): boolean => [...moved].some(([from, to]) => from !== to)
 

@@ -1,4 +1,5 @@
 import {messageOf} from '../../model/errors.ts'
+import {movedTogether} from '../../model/moved-ports.ts'
 import type {LogLevel} from '../../model/plan.ts'
 import {isOpened} from '../../files/resources/component-support.ts'
 import {isActorStore, logName, whyDouble, type ComponentResource} from '../../files/resources/components.ts'
@@ -250,12 +251,14 @@ export class AppComponents {
     })
     if (values === undefined)
       throw new NoSecretStore(`secret store ${resource.secretStore} is not loaded`, resource.place)
-    const properties = new Properties(values)
+    // after secrets and variables have been read: they may be addresses
+    const placed = movedTogether(values, set.movedPorts)
+    const properties = new Properties(placed)
     checkStoreSettings(resource, properties)
     if (isOf(resource, 'state')) checkActorStore(resource.name, properties, this.#openStores)
     const keys = await encryptionOf(resource, properties)
     const space = canBeApart(resource.type) ? await set.space() : ''
-    const use = await set.use({resource, properties: groupsInSpace(values, resource.type, space), folder, warn})
+    const use = await set.use({resource, properties: groupsInSpace(placed, resource.type, space), folder, warn})
     return {
       name: resource.name,
       component: keys === undefined ? use.component : keys(use.component),

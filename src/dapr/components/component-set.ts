@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {isDeepStrictEqual} from 'node:util'
 import {API} from '../../model/dapr/api/api.ts'
 import {messageOf} from '../../model/errors.ts'
+import type {MovedPorts} from '../../model/moved-ports.ts'
 import type {Plan} from '../../model/plan.ts'
 import {bounded, withinBoundary} from '../../platform/boundary.ts'
 import type {ComponentResource} from '../../files/resources/components.ts'
@@ -41,9 +42,13 @@ export interface ComponentSetOptions extends Pick<OpenOptions, 'env' | 'redis'> 
   readonly conversation?: {readonly plans: NonNullable<Plan['conversation']>; readonly folder: string}
   /** The copy of the template that keeps its data apart in servers that copies share; '', or left out: none. */
   readonly space?: () => Promise<string>
+  /** Ports that this copy has in place of those that its resources name. Left out: none. */
+  readonly movedPorts?: MovedPorts
   /** Called with each component that an app has opened. */
   readonly opened?: (component: PlacedComponent) => void
 }
+
+const NONE_MOVED: MovedPorts = new Map()
 
 /** The open components of a run: apps that may use the same one share it. */
 export class ComponentSet {
@@ -55,6 +60,10 @@ export class ComponentSet {
 
   constructor(options: ComponentSetOptions) {
     this.#options = options
+  }
+
+  get movedPorts(): MovedPorts {
+    return this.#options.movedPorts ?? NONE_MOVED
   }
 
   /** The copy of the template that keeps its data apart; '' = none. */

@@ -1,4 +1,5 @@
 import type {FileVariables} from '../../model/expansion.ts'
+import {movedText, type MovedPorts} from '../../model/moved-ports.ts'
 import {dirname} from 'node:path'
 import type {App, ResourceSnapshot} from './app-resources.ts'
 import {isUnbuilt} from './component-support.ts'
@@ -20,12 +21,17 @@ import {
 import {mergeResiliencies} from './resiliency/resiliency.ts'
 import {filesIn} from './resource-folder.ts'
 import {withOtelVariables} from './read-tracing-settings.ts'
+import type {TracingSettings} from './tracing-settings.ts'
 import {unbuiltComponent} from './without-effect.ts'
 
 export interface ResourceFilesOptions extends ReadContext {
   /** A path as messages show it. */
   readonly shown: (path: string) => string
+  /** Ports that this copy has in place of those that the files name. Left out: none. */
+  readonly movedPorts?: MovedPorts | undefined
 }
+
+const NONE_MOVED: MovedPorts = new Map()
 
 /** What the resource files of a run hold; each is parsed once, also where several apps have it. */
 export class ResourceFiles {
@@ -65,7 +71,7 @@ export class ResourceFiles {
   }
 
   snapshotOf({id, resources: {folders, configFile, defaultFolder}}: App): ResourceSnapshot {
-    const {env, shown} = this.#options
+    const {env, shown, movedPorts = NONE_MOVED} = this.#options
     const paths = [...new Set(folders.flatMap(filesIn))].filter(path => path !== configFile)
     const files = paths.flatMap(path => this.#files.get(path) ?? [])
     const all = files.map(({value}) => value)
@@ -86,7 +92,7 @@ export class ResourceFiles {
     const denials = named.flatMap(each => denialOf(configuration.deniedTypes, each) ?? [])
     const components = named.filter(each => denials.every(({component}) => component !== each))
     return {
-      endpoints,
+      endpoints: endpoints.map(each => ({...each, baseUrl: movedText(each.baseUrl, movedPorts)})),
       components,
       subscriptions,
       resiliency,
@@ -95,7 +101,10 @@ export class ResourceFiles {
         .flatMap(file => file.mcpServers)
         .filter(isFor)
         .map(({name}) => name),
-      configuration: {...configuration, tracing: withOtelVariables(configuration.tracing, env)},
+      configuration: {
+        ...configuration,
+        tracing: movedTracing(withOtelVariables(configuration.tracing, env), movedPorts)
+      },
       withoutEffect: [
         ...components.filter(isUnbuilt).map(unbuiltComponent),
         ...denials,
@@ -136,3 +145,10 @@ interface How<T> {
 
 const FOLDER_FILE: How<FolderFile> = {empty: EMPTY_FILE, read: readFolderFile}
 const CONFIGURATION: How<ConfigFile> = {empty: EMPTY_CONFIG, read: readConfigFile}
+
+/** Spans go to the collector of this copy, where an app of the template is one. */
+const movedTracing = (settings: TracingSettings, moved: MovedPorts): TracingSettings => ({
+  ...settings,
+  zipkinUrl: movedText(settings.zipkinUrl, moved),
+  otlp: settings.otlp && {...settings.otlp, endpoint: movedText(settings.otlp.endpoint, moved)}
+})

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import {dirname, relative} from 'node:path'
 import type {Environment} from '../../model/environment.ts'
+import type {MovedPorts} from '../../model/moved-ports.ts'
 import type {Reporter, WarningCode} from '../../model/reporter.ts'
 import {SerialQueue} from '../../model/serial-queue.ts'
 import {OpenResources, type App, type AppResources, type ResourceSnapshot} from './app-resources.ts'
@@ -26,6 +27,8 @@ export class ResourceStore {
   readonly #reporter: Reporter
   /** Loads what is known of the types of Components. */
   readonly #types: () => Promise<FactsOfType>
+  /** Ports that this copy has in place of those that the files name. Undefined: none. */
+  readonly #movedPorts: MovedPorts | undefined
   /** Undefined: no app has had any. */
   #files: ResourceFiles | undefined
   readonly #apps = new Set<OpenResources>()
@@ -33,7 +36,14 @@ export class ResourceStore {
   readonly #warned = new Set<string>()
   readonly #reads = new SerialQueue()
 
-  constructor(env: Environment, cwd: string, reporter: Reporter, types: () => Promise<FactsOfType>) {
+  constructor(
+    env: Environment,
+    cwd: string,
+    reporter: Reporter,
+    types: () => Promise<FactsOfType>,
+    movedPorts?: MovedPorts
+  ) {
+    this.#movedPorts = movedPorts
     this.#env = env
     this.#cwd = cwd
     this.#reporter = reporter
@@ -125,7 +135,8 @@ export class ResourceStore {
 
   async #load(): Promise<ResourceFiles> {
     const [{ResourceFiles: Files}, factsOfType] = await Promise.all([import('./resource-files.ts'), this.#types()])
-    return (this.#files ??= new Files({env: this.#env, factsOfType, shown: path => this.#shown(path)}))
+    const shown = (path: string): string => this.#shown(path)
+    return (this.#files ??= new Files({env: this.#env, factsOfType, movedPorts: this.#movedPorts, shown}))
   }
 
   #warnOnce(code: WarningCode, text: string): void {

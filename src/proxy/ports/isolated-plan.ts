@@ -1,9 +1,7 @@
 import type {AppPlan, Plan} from '../../model/plan.ts'
+import {movedText, movedValue, type MovedPorts} from '../../model/moved-ports.ts'
 import {linksResolved} from '../../platform/paths.ts'
 import {freeAppPort, usualAppPorts} from './app-port.ts'
-
-/** Numbers of a template, and those that a copy of it has in their place. */
-export type MovedPorts = ReadonlyMap<number, number>
 
 /**
  * Free numbers for all ports that a template fixes, the same from day to day for a copy: they follow from its real path, its name and the number
@@ -54,6 +52,11 @@ export function isolatedPlan(plan: Plan, moved: MovedPorts, lent: MovedPorts = n
   const isolated = (app: AppPlan): AppPlan => isolatedApp(app, {moved, lent, copy})
   return {
     ...plan,
+    movedPorts: new Map([
+      ...moved,
+      ...lent,
+      ...plan.apps.flatMap(portsOf).map(port => [port, moved.get(port) ?? port] as const)
+    ]),
     managerPort: typeof managerPort === 'number' ? (moved.get(managerPort) ?? managerPort) : managerPort,
     apps: plan.apps.map(isolated),
     ...(plan.leftOut && {leftOut: plan.leftOut.map(isolated)})
@@ -73,6 +76,7 @@ function isolatedApp(app: AppPlan, {moved, lent, copy}: IsolatedAppOptions): App
   const stays = isUnmoved(app)
   const own = portsOf(app).map(port => [port, to(port)] as const)
   const named = lent.size === 0 ? moved : new Map([...moved, ...lent, ...own])
+  const numbers = [published?.inCode ?? channel.port, ready.kind === 'tcp' ? ready.port : 0]
   return {
     ...app,
     channel: stays || channel.autoPort ? channel : {...channel, port: to(channel.port)},
@@ -84,19 +88,22 @@ function isolatedApp(app: AppPlan, {moved, lent, copy}: IsolatedAppOptions): App
       metricsPort: to(metricsPort)
     },
     ...(published && {published: {...published, number: to(published.number), copy: labelOf(copy)}}),
-    command: movedWords(command, named, published?.inCode ?? channel.port),
+    command: movedWords(command, named, numbers),
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, movedValue(name, value, named)])),
     ready:
       ready.kind === 'tcp' && !stays
         ? {...ready, port: to(ready.port)}
         : ready.kind === 'command'
-          ? {...ready, command: movedWords(ready.command, named, channel.port)}
+          ? {...ready, command: movedWords(ready.command, named, numbers)}
           : ready
   }
 }
 
 /** A name as part of a host name (RFC 1123 §2.1); '' where it is none. */
 const labelOf = (name = ''): string => (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(name) ? name.toLowerCase() : '')
+
+/** The number is read from a variable that Pillion sets, also by what asks whether the app is ready. */
+const READS_PORT = /\$\{?(?:APP_)?PORT\b/
 
 /** Apps of the isolated plan that neither their command nor their `env` tells the number: they have to take it from PORT, or stay where they are. */
 export function portReaders(
@@ -106,26 +113,25 @@ export function portReaders(
   return plan.apps.flatMap((app, at) => {
     const now = isolated.apps[at]
     if (now === undefined || app.channel.port === now.channel.port) return []
+    const words = [...now.command, ...(now.ready.kind === 'command' ? now.ready.command : [])]
     // what others are told in the same variable is where to call it
     const isOthers = ([name]: readonly [string, string]): boolean =>
       plan.apps.some(other => other.id !== app.id && other.env[name] !== undefined && other.env[name] === app.env[name])
     const own = Object.entries(now.env).flatMap(entry => (isOthers(entry) ? [] : entry[1]))
-    const isTold = [...now.command, ...own].some(text => text.includes(now.channel.port.toString()))
+    const isTold =
+      words.some(word => READS_PORT.test(word)) ||
+      [...now.command, ...own].some(text => text.includes(now.channel.port.toString()))
     return isTold ? [] : [{id: app.id, from: app.channel.port, to: now.channel.port}]
   })
 }
 
-/** A variable that is a port by its name, or a text with addresses of this machine. */
-const movedValue = (name: string, value: string, moved: MovedPorts): string =>
-  /^\d+$/.test(value) && /port/i.test(name) ? (moved.get(Number(value))?.toString() ?? value) : movedText(value, moved)
-
-/** `--port 3000`, `-p 3000`, `--publish 3000:5432` of a container; the app's own number also alone, as of `http.server 8000`. */
-const movedWords = (words: readonly string[], moved: MovedPorts, own: number): readonly string[] =>
+/** `--port 3000`, `-p 3000`, `--publish 3000:5432` of a container; the app's own numbers also alone, as of `http.server 8000`. */
+const movedWords = (words: readonly string[], moved: MovedPorts, own: readonly number[]): readonly string[] =>
   words.map((word, at) => {
     const [number = ''] = /^\d+(?=$|:)/.exec(word) ?? []
     const flag = words[at - 1] ?? ''
     const isAlone = number === word
-    const isPort = (isAlone && Number(word) === own) || (isAlone ? PORT_FLAG : PUBLISH_FLAG).test(flag)
+    const isPort = (isAlone && own.includes(Number(word))) || (isAlone ? PORT_FLAG : PUBLISH_FLAG).test(flag)
     if (number === '' || !isPort) return isAlone ? word : movedText(word, moved)
     return `${moved.get(Number(number)) ?? number}${word.slice(number.length)}`
   })
@@ -133,13 +139,3 @@ const movedWords = (words: readonly string[], moved: MovedPorts, own: number): r
 const PORT_FLAG = /^(?:-p|--?[\w.-]*port)$/i
 /** Of `docker run`: the number before the colon is ours, the other one is within the container. */
 const PUBLISH_FLAG = /^(?:-p|--publish)$/
-
-/** A number behind a host of this machine, behind a flag for a port, or in a variable for one. */
-const PORT_IN_TEXT =
-  /((?:^|[^\w.\]-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|[+*])?:|(?:^|[\s"'])(?:-p|--publish|--?[\w.-]*port)[ =]|(?:^|[\s"';])\w*PORT=|-D[\w.]*port=)(\d{2,5})(?![\w.])/gi
-
-const movedText = (text: string, moved: MovedPorts): string =>
-  text.replaceAll(PORT_IN_TEXT, (all, before: string, number: string) => {
-    const to = moved.get(Number(number))
-    return to === undefined ? all : `${before}${to}`
-  })

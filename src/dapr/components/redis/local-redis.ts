@@ -183,7 +183,8 @@ export class LocalRedis {
   /** Whether the one who answers is a run of ours. Throws if it has the keys of another space. */
   async #identify(client: RedisConnection): Promise<void> {
     const answerer = answererOf(String(await client.command(['INFO', 'server'])))
-    this.#isOurs = answerer.kind === 'built-in'
+    // an app of the template may be a Redis of ours, too: it comes back by itself
+    this.#isOurs = answerer.kind === 'built-in' && !this.#options.isOwnPort(this.#port)
     if (answerer.kind === 'built-in' && answerer.space !== (this.#own?.name ?? ''))
       throw new Error(
         `localhost:${this.#port} is the Redis of ${answerer.space === '' ? 'runs that share one' : `the copy ${answerer.space}`}`

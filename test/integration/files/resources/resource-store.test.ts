@@ -2,6 +2,7 @@ import {componentType} from '../../../../src/dapr/components/block-types.ts'
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import t, {type Test} from 'tap'
+import type {MovedPorts} from '../../../../src/model/moved-ports.ts'
 import {DEFAULT_CONFIGURATION} from '../../../../src/files/resources/defaults.ts'
 import {appPolicies} from '../../../../src/files/resources/resiliency/resiliency.ts'
 import type {AppResources, ResourceSnapshot} from '../../../../src/files/resources/app-resources.ts'
@@ -18,13 +19,18 @@ interface Scene {
   readonly write: (path: string, text: string) => void
 }
 
-const scene = (t: Test, files: Record<string, string>, env: Record<string, string> = {}): Scene => {
+const scene = (
+  t: Test,
+  files: Record<string, string>,
+  env: Record<string, string> = {},
+  movedPorts?: MovedPorts
+): Scene => {
   const folder = t.testdir({r: {}})
   const write = (path: string, text: string): void => writeFileSync(join(folder, path), text)
   for (const [path, text] of Object.entries(files)) write(path, text)
   const warnings: string[] = []
   const reporter = {warn: (code: string, text: string): void => void warnings.push(`${code} ${text}`)}
-  const store = new ResourceStore(env, folder, reporter, async () => componentType)
+  const store = new ResourceStore(env, folder, reporter, async () => componentType, movedPorts)
   const resources = {
     folders: [join(folder, 'r'), join(folder, 'none')],
     configFile: join(folder, 'config.yaml'),
@@ -41,6 +47,25 @@ const endpoint = (name: string, more = ''): string =>
 
 const timeoutOf = ({snapshot}: {snapshot: ResourceSnapshot}): number =>
   appPolicies(snapshot.resiliency, 'stock').timeoutMs
+
+t.test('in a copy with other ports, endpoints and collectors of spans have the ports of this copy', async t => {
+  const moved = new Map([
+    [9411, 29411],
+    [4317, 24317],
+    [8090, 28090]
+  ])
+  const files = {
+    'r/a.yaml': endpoint('one').replace('http://x', 'http://localhost:8090/v1'),
+    'config.yaml':
+      'kind: Configuration\nspec: {tracing: {zipkin: {endpointAddress: "http://localhost:9411/api/v2/spans"}, otel: {endpointAddress: "127.0.0.1:4317", protocol: grpc}}}\n'
+  }
+  const {snapshot} = await scene(t, files, {}, moved).open()
+  t.match(snapshot.endpoints, [{baseUrl: 'http://localhost:28090/v1'}])
+  t.match(snapshot.configuration.tracing, {
+    zipkinUrl: 'http://localhost:29411/api/v2/spans',
+    otlp: {endpoint: '127.0.0.1:24317'}
+  })
+})
 
 t.test('the snapshot of an app: what its folders hold that is for it, and its Configuration', async t => {
   const {open, warnings} = scene(t, {

@@ -1,0 +1,48 @@
+/** Numbers of a template, and those that a copy of it has in their place. */
+export type MovedPorts = ReadonlyMap<number, number>
+
+const LOCAL_HOST = String.raw`(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\])`
+
+/** A number behind a host of this machine, or behind none. */
+const IN_ADDRESS = new RegExp(
+  String.raw`((?:^|[^\w.\]-])(?:${LOCAL_HOST}|[+*])?:|${LOCAL_HOST},)(\d{2,5})(?![\w.])`,
+  'gi'
+)
+
+/** A number behind a flag for a port, or in a variable for one. */
+const NAMED =
+  /((?:^|[\s"'])(?:-p|--publish|--?[\w.-]*port)[ =]|(?:^|[\s"';])\w*PORT\s*=\s*|-D[\w.]*port=)(\d{2,5})(?![\w.])/gi
+
+/** The host of a connection string of pairs (libpq, ADO.NET). */
+const HOST_PAIR = /(?:^|[\s;])(?:host(?:addr)?|server|data source)\s*=\s*'?([^\s;']+)/i
+
+const IS_LOCAL = new RegExp(`^(?:tcp:)?(?:${LOCAL_HOST}|::1?)(?:[:,]|$)`, 'i')
+
+/** The text with the other number wherever it names a port of this machine that moves. */
+export function movedText(text: string, moved: MovedPorts): string {
+  const replace = (all: string, before: string, number: string): string => {
+    const to = moved.get(Number(number))
+    return to === undefined ? all : `${before}${to}`
+  }
+  const addressed = text.replaceAll(IN_ADDRESS, replace)
+  const host = HOST_PAIR.exec(text)?.[1]
+  return host === undefined || IS_LOCAL.test(host) ? addressed.replaceAll(NAMED, replace) : addressed
+}
+
+/** The value of a variable: one that is a port by its name, or a text. */
+export const movedValue = (name: string, value: string, moved: MovedPorts): string =>
+  /^\d+$/.test(value) && /port/i.test(name) ? (moved.get(Number(value))?.toString() ?? value) : movedText(value, moved)
+
+/** Values of one thing, a component, that belong together: a number alone is a port of this machine if no value names another host. */
+export function movedTogether<T extends {readonly name: string; readonly value: string}>(
+  values: readonly T[],
+  moved: MovedPorts
+): readonly T[] {
+  if (moved.size === 0) return values
+  const isElsewhere = values.some(({name, value}) => /host/i.test(name) && value !== '' && !IS_LOCAL.test(value))
+  return values.map(each => {
+    const {name, value} = each
+    const isNumber = /^\d+$/.test(value)
+    return isNumber && isElsewhere ? each : {...each, value: movedValue(name, value, moved)}
+  })
+}
