@@ -1,16 +1,35 @@
-// Compiles Dapr's .proto files to tables of fields, which src/proxy/net/grpc/message-codec.ts reads and writes messages by.
+// Compiles the .proto files of Dapr and of OpenTelemetry to tables of fields, which src/proxy/net/grpc/message-codec.ts reads and writes messages by.
 import {mkdirSync, readdirSync, writeFileSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import protobuf from 'protobufjs'
 
-const PROTO = 'src/model/dapr/proto'
-const OUT = 'src/model/dapr/messages'
+/** Each has a folder `proto`, and gets a folder `messages`. */
+const FOLDERS = ['src/model/dapr', 'src/model/otlp']
 
 /** Types of fields as the tables name them; an enum is an int32. */
-const SCALARS = new Set(['string', 'bytes', 'int32', 'uint32', 'int64', 'uint64', 'bool', 'float', 'double'])
+const SCALARS = new Set([
+  'string',
+  'bytes',
+  'int32',
+  'uint32',
+  'int64',
+  'uint64',
+  'bool',
+  'float',
+  'double',
+  'fixed32',
+  'fixed64'
+])
 
 /** Of messages of Google: a Struct is made and read by src/proxy/net/grpc/struct.ts. */
-const AS_BYTES = new Set(['.google.protobuf.Struct', '.google.protobuf.Value'])
+const WITHOUT_TABLE = new Set(['.google.protobuf.Struct', '.google.protobuf.Value'])
+
+/** Read as bytes. An AnyValue holds lists and maps of its own kind, which a constant cannot: who reads it decodes these. */
+const AS_BYTES = new Set([
+  ...WITHOUT_TABLE,
+  '.opentelemetry.proto.common.v1.ArrayValue',
+  '.opentelemetry.proto.common.v1.KeyValueList'
+])
 
 /** `UnlockResponse_Status` of `.dapr.proto.runtime.v1.UnlockResponse.Status`. */
 const nameOf = type => (type.parent instanceof protobuf.Type ? `${nameOf(type.parent)}_${type.name}` : type.name)
@@ -25,7 +44,7 @@ const within = (space, kind) =>
 /** A list of Google's holds lists: nothing reads it by a table. */
 const messagesOf = root =>
   within(root, protobuf.Type).filter(
-    ({fullName}) => !AS_BYTES.has(fullName) && fullName !== '.google.protobuf.ListValue'
+    ({fullName}) => !WITHOUT_TABLE.has(fullName) && fullName !== '.google.protobuf.ListValue'
   )
 
 /** What a field holds, as a part of a table. Throws for what the codec does not know. */
@@ -62,7 +81,8 @@ function inOrder(types) {
     if (done.has(type) || !types.includes(type)) return
     if (begun.has(type)) throw new Error(`${type.fullName} holds itself`)
     begun.add(type)
-    for (const {resolvedType} of type.fieldsArray) if (resolvedType instanceof protobuf.Type) visit(resolvedType)
+    for (const {resolvedType} of type.fieldsArray)
+      if (resolvedType instanceof protobuf.Type && !AS_BYTES.has(resolvedType.fullName)) visit(resolvedType)
     done.add(type)
   }
   for (const type of types) visit(type)
@@ -91,14 +111,20 @@ function moduleOf(file, root) {
 }
 
 /** Writes a module for each .proto file that has messages, and for those of Google that they use. */
-export function compileProto() {
+function compileFolder(folder) {
+  const proto = join(folder, 'proto')
+  const out = join(folder, 'messages')
   const root = new protobuf.Root()
-  root.resolvePath = (from, to) => (to.startsWith('google/') ? to : join(PROTO, basename(to)))
-  root.loadSync(readdirSync(PROTO).filter(name => name.endsWith('.proto')))
+  root.resolvePath = (from, to) => (to.startsWith('google/') ? to : join(proto, basename(to)))
+  root.loadSync(readdirSync(proto).filter(name => name.endsWith('.proto')))
   root.resolveAll()
-  mkdirSync(OUT, {recursive: true})
+  mkdirSync(out, {recursive: true})
   for (const file of new Set(messagesOf(root).map(fileOf)))
-    writeFileSync(join(OUT, `${file}.generated.ts`), moduleOf(file, root))
+    writeFileSync(join(out, `${file}.generated.ts`), moduleOf(file, root))
+}
+
+export function compileProto() {
+  for (const folder of FOLDERS) compileFolder(folder)
 }
 
 // By itself: `node scripts/build-proto.js`, after a change of a .proto file.

@@ -70,6 +70,8 @@ export interface AppPlan {
   readonly record: RecordPlan
   /** Calls to it may be sent again. */
   readonly replay: boolean
+  /** Whether its OpenTelemetry SDK sends to us. Left out: unless a Configuration names another receiver. */
+  readonly otel?: boolean
   readonly ready: ReadyPlan
   readonly restart: 'no' | 'on-failure' | 'always'
   readonly watch: WatchPlan

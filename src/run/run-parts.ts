@@ -30,6 +30,7 @@ import {RunPublished} from './run-published.ts'
 import {RunActors} from './run-actors.ts'
 import {RunWork} from './run-work.ts'
 import {RunResources} from './run-resources.ts'
+import {RunSpans} from './run-spans.ts'
 
 /** The parts of a run, and how they are connected. `Run` starts and stops them. */
 export class RunParts {
@@ -52,6 +53,7 @@ export class RunParts {
   readonly apps: Apps
   readonly api: RunApi
   readonly published: RunPublished
+  readonly spans: RunSpans
   readonly #borrowing: RunBorrowing
   readonly #recorder: RunRecorder
   readonly #daprd: RunDaprd
@@ -83,6 +85,11 @@ export class RunParts {
     this.services = this.#createServices()
     this.resources = new RunResources(context, () => this.work.settingsChanged())
     this.components = new RunComponents(context)
+    this.spans = new RunSpans({
+      reporter,
+      runtimes: () => this.apps.all,
+      tracingOf: id => this.resources.snapshotOf(id)?.configuration.tracing
+    })
     this.work = new RunWork({
       ...context,
       runtimes: () => this.apps.all,
@@ -167,6 +174,7 @@ export class RunParts {
       control: () => this.control,
       runLog: () => this.appRuntimes.runLog,
       work: () => this.work,
+      spans: () => this.spans.store,
       actors: {loaded: () => this.actors.loaded, reminders: async () => (await this.work.known()).reminders()},
       options: () => this.context
     })
@@ -278,6 +286,7 @@ export class RunParts {
       routes: this.routes,
       services: this.services,
       published: this.published,
+      spans: this.spans,
       watchdog: this.watchdog,
       explain: (id, pendingCall) => this.changes.callCycle(id, pendingCall),
       moved: () => this.starts.look(),

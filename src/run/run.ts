@@ -121,6 +121,7 @@ export class Run {
       published,
       resources,
       services,
+      spans,
       watchdog,
       work
     } = this.#parts
@@ -144,6 +145,8 @@ export class Run {
         },
         stop: () => releaseAll(claims)
       },
+      // behind the ports, of which it may take no number; it closes once all apps have sent their last spans
+      {name: 'spans', start: async () => spans.open(plan), stop: async cut => spans.close(cut)},
       // before the sidecars, so that its connections close after log followers have received the end of their log
       {name: 'manager port', stop: async cut => services.close(cut)},
       {

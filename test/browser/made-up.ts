@@ -76,7 +76,7 @@ export const callDetail = (known: Api.Call, body = ''): Api.CallDetail => ({
 /** A call in the tree of a request. */
 export const treeNode = (known: Api.Call, more: Partial<Api.TreeNode> = {}): Api.TreeNode => {
   const {number: id, from, to, method, path, status, at, totalMs, waitedMs, isOpen, isFailed, failure} = known
-  const told = {id, from, to, at, totalMs, waitedMs, isOpen, isFailed, failure, call: known, workflow: null}
+  const told = {id, from, to, at, totalMs, waitedMs, isOpen, isFailed, failure, call: known, workflow: null, spans: []}
   const place = {kind: 'call', depth: 0, count: 1, link: null, startMs: 0} as const
   return {...told, ...place, what: `${method} ${path}`, outcome: `${status}`, ...more}
 }

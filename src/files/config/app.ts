@@ -68,6 +68,7 @@ export function resolveApp(settings: Settings, {home, resources, s2i, variables}
     logs: logPlan(settings),
     record: recordPlan(settings),
     replay: values.replay ?? true,
+    ...(values.otel !== undefined && {otel: values.otel}),
     ready: readyPlan(settings, channel.autoPort || channel.port > 0 ? channel.port : 'none'),
     restart: values.restart ?? 'no',
     watch: watchPlan(settings),

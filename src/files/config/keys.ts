@@ -87,6 +87,7 @@ export const OUR_SHARED_KEYS = [
   'logs',
   'record',
   'replay',
+  'otel',
   'autoPort',
   'envFile',
   'kubernetes'
@@ -139,6 +140,7 @@ export interface OurValues {
   readonly logs?: {readonly keep?: number; readonly size?: string | number}
   readonly record?: boolean | {readonly body?: string | number; readonly mask?: readonly string[]}
   readonly replay?: boolean
+  readonly otel?: boolean
   readonly autoPort?: boolean
   readonly envFile?: EnvFile | readonly EnvFile[]
   readonly kubernetes?: KubernetesValues

@@ -25,6 +25,7 @@ const TYPED_KEYS = new Set([
   'keep',
   'record',
   'replay',
+  'otel',
   'timeout',
   'port',
   'fixedPort',

@@ -137,8 +137,8 @@ export const LARGE_BODY = 256 * 1024
  * Reads a stream to its end. Throws an UncollectedBody, and what the stream throws; otherwise the caller has to release the
  * result. Large bodies that end together are given to their callers one after the other.
  */
-export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Collector> {
-  const collector = new Collector(maxBytes)
+export async function collect(stream: AsyncIterable<Buffer>, maxBytes: number, room?: Room): Promise<Collector> {
+  const collector = new Collector(maxBytes, room)
   try {
     for await (const piece of stream) {
       const added = collector.add(piece)
@@ -158,9 +158,9 @@ const refused = new WeakSet<Readable>()
 export const isRefused = (request: Readable): boolean => refused.has(request)
 
 /** The same for a request, which can be answered in any case. */
-export async function collectRequest(request: Readable, maxBytes: number): Promise<Collector> {
+export async function collectRequest(request: Readable, maxBytes: number, room?: Room): Promise<Collector> {
   try {
-    return await collect(request.iterator({destroyOnReturn: false}), maxBytes)
+    return await collect(request.iterator({destroyOnReturn: false}), maxBytes, room)
   } catch (error) {
     refused.add(request)
     throw error

@@ -14,6 +14,7 @@ import {AppRuntime} from '../../supervisor/app-runtime.ts'
 import type {KeptExit} from '../../supervisor/crash-reporter.ts'
 import type {AppRuntimeOptions} from '../../supervisor/app-runtime-options.ts'
 import type {RunPublished} from '../run-published.ts'
+import type {RunSpans} from '../run-spans.ts'
 import {openLogs} from './open-logs.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
 import type {SidecarPorts} from '../../proxy/ports/claim.ts'
@@ -39,6 +40,7 @@ export interface AppRuntimesOptions extends RunContext {
   readonly routes: Routes<AppRuntime>
   readonly services: Services
   readonly published: RunPublished
+  readonly spans: RunSpans
   readonly watchdog: Watchdog
   /** Extra text for the error of a call that timed out in an app's queue. */
   readonly explain: (id: string, pendingCall: PendingCall) => string
@@ -146,12 +148,15 @@ export class AppRuntimes {
   }
 
   #environmentOf({logs}: AppPlan, ports: SidecarPorts): AppRuntimeOptions['environment'] {
-    const {env, isTerminal, form, run, services, published} = this.#options
+    const {env, isTerminal, form, run, services, published, spans} = this.#options
     const isColoured = form.kind === 'template' && isTerminal && logs.app !== 'file'
     return (marker, plan, appPort) =>
       published.environment(
         services.environment(
-          environmentOf({plan, ports: {...ports, appPort}, env, markers: {run, marker}, isColoured}),
+          spans.environment(
+            environmentOf({plan, ports: {...ports, appPort}, env, markers: {run, marker}, isColoured}),
+            plan
+          ),
           {plan, appPort, httpPort: ports.httpPort}
         ),
         {plan, appPort, env}

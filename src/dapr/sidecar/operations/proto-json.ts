@@ -55,8 +55,10 @@ function fieldOf(type: FieldType, value: unknown, key: string): unknown {
     }
     case 'int32':
     case 'uint32':
+    case 'fixed32':
     case 'int64':
     case 'uint64':
+    case 'fixed64':
     case 'float':
     case 'strings':
     case 'chunks':

@@ -8,18 +8,22 @@ import type {Instance} from '../../../work/workflow/instance.ts'
 import type {Workflows} from '../../../work/workflow/workflows.ts'
 import {FLAG} from '../../telemetry/recorder/call-lines.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
+import type {ReceivedSpan} from '../../telemetry/otlp/received.ts'
+import type {SpanStore} from '../../telemetry/otlp/span-store.ts'
 import {isFailed} from '../call-view.ts'
 import type {Turns} from '../turns.ts'
+import {JoinedTraces} from './join-spans.ts'
 import {CallLinks, kindOf, type TracedCall} from './link-calls.ts'
 import {latestUses} from './latest-uses.ts'
 import {PublishedEvents, type PublishedCall} from './published-events.ts'
 import {tracesOf} from './traces-of.ts'
 
-/** What is no call: a component was used, a workflow ran, or a step of one. */
+/** What is no call: a component was used, a workflow ran, a step of one, or what an app did itself. */
 export type Other =
   | {readonly kind: 'component'; readonly use: ComponentUse}
   | {readonly kind: 'workflow'; readonly instance: Instance}
   | {readonly kind: 'step'; readonly instance: Instance; readonly step: Step}
+  | {readonly kind: 'span'; readonly span: ReceivedSpan}
 
 /** All that a run remembers of its requests, and what was made for what. */
 export interface Gathered {
@@ -30,17 +34,24 @@ export interface Gathered {
   /** What was made for nothing else, with the traces that it came in. */
   readonly first: ReadonlyMap<number, string>
   readonly failed: ReadonlySet<number>
+  /** What apps say of the traces; undefined: no app has sent anything. */
+  readonly spans: JoinedTraces | undefined
 }
 
 /** So many workflows are looked at, the latest ones. */
 const MAX_WORKFLOWS = 1000
 
-/** Gathers what a run remembers. `workflows`: undefined: it has none. Takes short turns. */
-export async function gather(
-  recorder: CallRecorder,
-  workflows: Workflows | undefined,
-  turns: Turns
-): Promise<Gathered> {
+/** What a run remembers. */
+export interface Remembered {
+  readonly recorder: CallRecorder
+  /** Undefined: it has none. */
+  readonly workflows: Workflows | undefined
+  /** Undefined: no app has sent any. */
+  readonly spans?: SpanStore | undefined
+}
+
+/** Gathers what a run remembers. Takes short turns. */
+export async function gather({recorder, workflows, spans: store}: Remembered, turns: Turns): Promise<Gathered> {
   const failed = new Set<number>()
   const others = new Map<number, Other>()
   const traced = new Map<number, TracedCall>()
@@ -51,9 +62,12 @@ export async function gather(
   if (workflows !== undefined)
     for await (const call of workflowCalls(workflows, {oldest, others, failed, turns})) waiting.push({event: '', call})
   const ordered = waiting.toSorted((a, b) => last(b.call) - last(a.call))
+  const spans = store && new JoinedTraces(store.traces)
+  if (spans !== undefined) await addAll(spans, {recorder, uses: ordered, numbers, turns})
   const links = new CallLinks()
   const first = new Map<number, string>()
-  const add = (call: TracedCall): void => {
+  const add = (found: TracedCall): void => {
+    const call = spans === undefined ? found : withProof(found, spans, traced)
     links.add(call)
     traced.set(call.number, call)
     if (links.of(call.number) === undefined) first.set(call.number, traceIdOf(call.cameWith))
@@ -76,7 +90,33 @@ export async function gather(
     add(parents.length === 0 ? made : {...made, madeFor: {parents, reason: 'event'}})
   }
   addOthers(Infinity)
-  return {links, traced, others, first, failed}
+  return {links, traced, others, first, failed, spans}
+}
+
+interface Found {
+  readonly recorder: CallRecorder
+  /** The latest first. */
+  readonly uses: readonly PublishedCall[]
+  readonly numbers: readonly number[]
+  readonly turns: Turns
+}
+
+/** All that has a place in a trace, in the order of their starts. */
+async function addAll(spans: JoinedTraces, {recorder, uses, numbers, turns}: Found): Promise<void> {
+  const all = uses.map(({call}) => call)
+  for (const number of numbers) {
+    await turns.next()
+    const call = tracedCall(recorder, number)?.traced
+    if (call !== undefined) all.push(call)
+  }
+  for (const call of all.toSorted((a, b) => a.startedAt - b.startedAt)) spans.add(call)
+}
+
+/** The call that a call was made for is known where the spans between them are. */
+function withProof(call: TracedCall, spans: JoinedTraces, traced: ReadonlyMap<number, TracedCall>): TracedCall {
+  const parent = call.madeFor === undefined ? spans.of(traceIdOf(call.cameWith))?.provenParent(call) : undefined
+  const isOlder = parent !== undefined && parent >= 0 && traced.has(parent)
+  return isOlder ? {...call, madeFor: {parents: [parent], reason: 'trace'}} : call
 }
 
 /** When it has begun at the latest. */

@@ -26,7 +26,7 @@ export interface TracedCall {
   /** The `traceparent` that went to the callee; '' = none. */
   readonly wentWith: string
   /** What is known to be the reason of it, or one of several, whatever else was in flight; left out: that is to be found. */
-  readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'event' | 'history'}
+  readonly madeFor?: {readonly parents: readonly number[]; readonly reason: 'trace' | 'event' | 'history'}
   /** No app gets it, that could make calls for it. */
   readonly isLast?: boolean
   /** It began at its start or up to so many ms later. */
@@ -111,7 +111,11 @@ export class CallLinks {
   }
 
   /** Of several the one that has made no such call yet, the oldest first. */
-  #likeliest(parents: readonly number[], reason: 'event' | 'history', call: TracedCall): CallLink | undefined {
+  #likeliest(
+    parents: readonly number[],
+    reason: Exclude<CallLink['reason'], 'only' | 'guess'>,
+    call: TracedCall
+  ): CallLink | undefined {
     const weights = parents.map((parent): number => (this.#isRepeated(parent, call) ? REPEATED : 1))
     const best = Math.max(...weights)
     const parent = parents[weights.indexOf(best)]

@@ -6,12 +6,14 @@ import {contentOf} from '../../telemetry/recorder/call-content.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import type {Masking} from '../../telemetry/recorder/masking.ts'
 import {isoTime, rowOf} from '../call-view.ts'
-import type {Gathered, Other} from './gather.ts'
+import type {Other} from './gather.ts'
 import type {TreeRow} from './lay-tree.ts'
 import type {TracedCall} from './link-calls.ts'
+import {exceptionText, spanView} from './span-view.ts'
+import type {SpanTree} from './with-spans.ts'
 
 /** What nodes are made from. `began`: the start of the tree; `now`: those under way go up to there. */
-export interface Viewing extends Gathered {
+export interface Viewing extends SpanTree {
   readonly recorder: CallRecorder
   readonly masking: Masking
   readonly began: number
@@ -20,14 +22,16 @@ export interface Viewing extends Gathered {
 
 /** A row of a tree as it is shown; undefined: its call is no longer kept. */
 export function nodeView({number, depth, alike}: TreeRow, viewing: Viewing): Api.TreeNode | undefined {
-  const {links, traced, others, failed, began, now} = viewing
+  const {links, traced, others, failed, joined, masking, began, now} = viewing
   const known = alike.flatMap(each => traced.get(each) ?? [])
   const [call] = known
   if (call === undefined) return undefined
   const {startedAt} = call
   const endedAt = Math.max(...known.map(each => each.endedAt))
   const other = others.get(number)
-  const told = other === undefined ? callWords(number, viewing) : otherWords(other, call)
+  const spans = other?.kind === 'span' ? [other.span] : (joined.get(number) ?? [])
+  const views = spans.map(span => spanView(span, masking, began))
+  const told = other === undefined ? callWords(number, viewing) : otherWords(other, call, views)
   if (told === undefined) return undefined
   return {
     id: number,
@@ -40,6 +44,7 @@ export function nodeView({number, depth, alike}: TreeRow, viewing: Viewing): Api
     isOpen: endedAt === Infinity,
     isFailed: failed.has(number),
     ...told,
+    spans: alike.length > 1 ? [] : views,
     ...(alike.length > 1 && {outcome: '', call: null})
   }
 }
@@ -59,7 +64,7 @@ function callWords(number: number, {recorder, masking}: Viewing): Words | undefi
   return {kind: 'call', from, to, what, outcome, failure, waitedMs, call, workflow: null}
 }
 
-function otherWords(other: Other, {from, to}: TracedCall): Words {
+function otherWords(other: Other, {from, to}: TracedCall, [span]: readonly Api.Span[]): Words {
   const shared = {from, to, failure: '', waitedMs: 0, call: null, workflow: null}
   if (other.kind === 'component') {
     const {block, component, operation, isFailed} = other.use
@@ -70,6 +75,19 @@ function otherWords(other: Other, {from, to}: TracedCall): Words {
       to: isEvent ? `${component}/${operation}` : component,
       what: isEvent ? 'publish' : `${block} ${operation}`.trim(),
       outcome: isFailed ? 'failed' : ''
+    }
+  }
+  if (other.kind === 'span') {
+    if (span === undefined) throw new Error('a row of a span has one')
+    const {name, summary, isFailed, exception, message} = span
+    // a summary often begins as the name does: `GET`, `SELECT`
+    const what = summary.startsWith(name) ? summary : `${name} ${summary}`.trim()
+    return {
+      ...shared,
+      kind: 'span',
+      what,
+      outcome: isFailed ? 'failed' : '',
+      failure: exceptionText(exception) || message
     }
   }
   const {app, id, name, status} = other.instance

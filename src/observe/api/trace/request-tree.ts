@@ -1,4 +1,5 @@
 import type * as Api from '../../../model/api.generated.ts'
+import type {SpanStore} from '../../telemetry/otlp/span-store.ts'
 import type {CallRecorder} from '../../telemetry/recorder/call-recorder.ts'
 import {wallTime} from '../../../platform/wall-time.ts'
 import {Masking} from '../../telemetry/recorder/masking.ts'
@@ -10,28 +11,34 @@ import {alikeOf, gather, type Gathered} from './gather.ts'
 import {layTree} from './lay-tree.ts'
 import {linesBetween, type Busy} from './lines-between.ts'
 import {nodeView} from './node-view.ts'
+import {exceptionsOnce} from './span-view.ts'
+import {withSpans} from './with-spans.ts'
+import {withLogs} from './with-logs.ts'
 
 /** Rows of one tree that are shown. */
 const MAX_ROWS = 1000
 
-type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked'> & {readonly work: Pick<WorkAccess, 'openWorkflows'>}
+type Facts = Pick<RunFacts, 'recorder' | 'runLog' | 'masked' | 'spans'> & {
+  readonly work: Pick<WorkAccess, 'openWorkflows'>
+}
 
 /**
  * The request that a call belongs to, with all that was done for it, and what apps wrote meanwhile; of a trace that began outside all its requests. `q`: the
  * number of that call, a filter that matches it (the latest one), or `workflow:ID`. Takes short turns. Rejects with an ApiProblem if there is none, with a
  * UserError for a faulty filter.
  */
-export async function requestTree({recorder, work, runLog, masked}: Facts, q: string): Promise<Api.RequestTree> {
+export async function requestTree({recorder, work, runLog, masked, spans}: Facts, q: string): Promise<Api.RequestTree> {
   const masking = new Masking(masked())
   const turns = new Turns(() => recorder.last)
   const [, workflow] = /^workflow:(.+)$/s.exec(q) ?? []
-  const asked = workflow !== undefined ? 0 : await askedCall(recorder, q, masking)
-  const gathered = await gather(recorder, work.openWorkflows(), turns)
+  const trace = traceNamed(q, spans())
+  const asked = workflow !== undefined ? 0 : await askedCall(recorder, q, masking, trace)
+  const gathered = await gather({recorder, workflows: work.openWorkflows(), spans: spans()}, turns)
   const number = workflow === undefined ? asked : workflowNamed(gathered, workflow)
-  const {links, traced, failed} = gathered
-  const roots = rootsOf(number, gathered)
+  const tree = withSpans(gathered, number === 0 ? [] : rootsOf(number, gathered), trace)
+  const {roots, traced, failed} = tree
   const {rows, leftOut, failedAt} = layTree(roots, {
-    links,
+    links: tree,
     kindOf: each => alikeOf(traced.get(each)),
     hasFailed: each => failed.has(each),
     asked: number,
@@ -39,13 +46,30 @@ export async function requestTree({recorder, work, runLog, masked}: Facts, q: st
   })
   const now = performance.now()
   const began = Math.min(now, ...roots.flatMap(each => traced.get(each)?.startedAt ?? []))
-  const nodes = rows.flatMap(row => nodeView(row, {...gathered, recorder, masking, began, now}) ?? [])
-  const lines = await linesBetween(runLog(), ...busyApps(gathered, nodes, now), turns)
+  const nodes = exceptionsOnce(rows.flatMap(row => nodeView(row, {...tree, recorder, masking, began, now}) ?? []))
+  const written = await linesBetween(runLog(), ...busyApps(gathered, nodes, now), turns)
+  const lines = withLogs(written, tree.logs, masking)
   return {asked: number, failedAt: failedAt ?? null, nodes, ...lines, leftOut}
 }
 
-const askedCall = async (recorder: CallRecorder, q: string, masking: Masking): Promise<number> =>
-  /^\d+$/.test(q) ? recordedCall(recorder, Number(q)).number : latestOf(recorder, q, masking)
+/** The only trace of this id that apps have sent spans of, or that begins so; '' = none. */
+function traceNamed(q: string, store: SpanStore | undefined): string {
+  const [, begin = ''] = /^trace:([\da-f]{8,32})$/.exec(q) ?? []
+  if (begin === '' || store === undefined) return ''
+  const [found = '', ...more] = [...store.traces.keys()].filter(id => id.startsWith(begin))
+  return more.length === 0 ? found : ''
+}
+
+/** 0: there is no call, but there are spans of that trace. */
+async function askedCall(recorder: CallRecorder, q: string, masking: Masking, trace: string): Promise<number> {
+  if (/^\d+$/.test(q)) return recordedCall(recorder, Number(q)).number
+  try {
+    return await latestOf(recorder, q, masking)
+  } catch (error) {
+    if (trace === '' || !(error instanceof ApiProblem)) throw error
+    return 0
+  }
+}
 
 async function latestOf(recorder: CallRecorder, q: string, masking: Masking): Promise<number> {
   // what a sidecar asks its own app is shown where there is nothing else

@@ -17,6 +17,8 @@ export type FieldType =
   | 'uint32'
   | 'int64'
   | 'uint64'
+  | 'fixed32'
+  | 'fixed64'
   | 'float'
   | 'double'
   | 'bool'
@@ -36,9 +38,9 @@ type Value<T> = T extends 'string'
   ? string
   : T extends 'bytes'
     ? Uint8Array
-    : T extends 'int32' | 'uint32' | 'float' | 'double'
+    : T extends 'int32' | 'uint32' | 'fixed32' | 'float' | 'double'
       ? number
-      : T extends 'int64' | 'uint64'
+      : T extends 'int64' | 'uint64' | 'fixed64'
         ? bigint
         : T extends 'bool'
           ? boolean
@@ -75,11 +77,13 @@ const emptyOf = (type: FieldType): unknown => {
       return NOTHING
     case 'int32':
     case 'uint32':
+    case 'fixed32':
     case 'float':
     case 'double':
       return 0
     case 'int64':
     case 'uint64':
+    case 'fixed64':
       return 0n
     case 'bool':
       return false
@@ -179,6 +183,10 @@ function readField(reader: BinaryReader, type: FieldType, before: unknown): unkn
       return BigInt(reader.int64())
     case 'uint64':
       return BigInt(reader.uint64())
+    case 'fixed32':
+      return reader.fixed32()
+    case 'fixed64':
+      return BigInt(reader.fixed64())
     case 'float':
       return reader.float()
     case 'double':
@@ -262,6 +270,12 @@ function writeField(writer: BinaryWriter, {number, type, isOptional}: Field, val
       return
     case 'uint64':
       if (value !== 0n || isOptional) writer.tag(number, WireType.Varint).uint64(value as bigint)
+      return
+    case 'fixed32':
+      if (value !== 0 || isOptional) writer.tag(number, WireType.Bit32).fixed32(value as number)
+      return
+    case 'fixed64':
+      if (value !== 0n || isOptional) writer.tag(number, WireType.Bit64).fixed64(value as bigint)
       return
     case 'float':
       if (value !== 0 || isOptional) writer.tag(number, WireType.Bit32).float(value as number)

@@ -42,7 +42,12 @@ function deliver(observer: CallRecorder, way: string, id: string, [from, until]:
   journal.ended()
 }
 
-const facts = (recorder: CallRecorder) => ({recorder, runLog: () => new RunLog(), masked: () => []})
+const facts = (recorder: CallRecorder) => ({
+  recorder,
+  runLog: () => new RunLog(),
+  masked: () => [],
+  spans: () => undefined
+})
 
 t.test(
   'a workflow stands below the call that started it, its steps below it, and below an activity what it called',

@@ -1,0 +1,165 @@
+import {spanIdOf, traceIdOf} from '../../../model/traceparent.ts'
+import {wallTime} from '../../../platform/wall-time.ts'
+import {valueOf} from '../../telemetry/otlp/conventions.ts'
+import {spanDetails, KIND, type ReceivedSpan} from '../../telemetry/otlp/received.ts'
+import type {KeptTrace} from '../../telemetry/otlp/span-store.ts'
+import type {TracedCall} from './link-calls.ts'
+
+/** Some SDKs cut the start of a span off to whole ms: it may seem to begin before what it belongs to. */
+const CLOCK_MS = 1
+
+/** The place of a span or call in its trace: below a call (or a use of a component) with this number, or below a span. */
+export type SpanPlace = number | ReceivedSpan
+
+/** The traces that apps have sent spans of. */
+export class JoinedTraces {
+  readonly #kept: ReadonlyMap<string, KeptTrace>
+  readonly #calls = new Map<string, TracedCall[]>()
+  readonly #joined = new Map<string, JoinedTrace>()
+
+  constructor(kept: ReadonlyMap<string, KeptTrace>) {
+    this.#kept = kept
+  }
+
+  /** Adds what has a place in a trace, the oldest first, before the first trace is asked for. */
+  add(call: TracedCall): void {
+    for (const id of new Set([traceIdOf(call.cameWith), traceIdOf(call.wentWith)])) {
+      if (!this.#kept.has(id)) continue
+      const calls = this.#calls.get(id)
+      if (calls === undefined) this.#calls.set(id, [call])
+      else calls.push(call)
+    }
+  }
+
+  /** Undefined: no app has sent anything of it. */
+  of(traceId: string): JoinedTrace | undefined {
+    const known = this.#joined.get(traceId)
+    const kept = this.#kept.get(traceId)
+    if (known !== undefined || kept === undefined) return known
+    const joined = new JoinedTrace(kept, this.#calls.get(traceId) ?? [])
+    this.#joined.set(traceId, joined)
+    return joined
+  }
+}
+
+/** One trace: which spans are calls seen by their caller or callee, and what stands below what. */
+export class JoinedTrace {
+  /** In the order of their starts. */
+  readonly spans: readonly ReceivedSpan[]
+  readonly #trace: KeptTrace
+  readonly #calls: readonly TracedCall[]
+  /** By the span id that went to the callee, and by the one that came from the caller. */
+  readonly #byWent: ReadonlyMap<string, readonly TracedCall[]>
+  readonly #byCame: ReadonlyMap<string, readonly TracedCall[]>
+  /** The call that a span is, by its id. */
+  readonly #joined = new Map<string, TracedCall>()
+  readonly #callees = new Set<TracedCall>()
+  readonly #callers = new Set<TracedCall>()
+
+  /** `calls`: those of this trace, and what else has a place in it, the oldest first. */
+  constructor(trace: KeptTrace, calls: readonly TracedCall[]) {
+    this.#trace = trace
+    this.spans = [...trace.spans.values()].toSorted((a, b) => a.startedAt - b.startedAt)
+    this.#calls = calls
+    this.#byWent = Map.groupBy(calls, ({wentWith}) => spanIdOf(wentWith))
+    this.#byCame = Map.groupBy(calls, ({cameWith}) => spanIdOf(cameWith))
+    for (const span of this.spans) this.#join(span)
+  }
+
+  get logs(): KeptTrace['logs'] {
+    return this.#trace.logs
+  }
+
+  /** The call that a span is; undefined: it is none of ours. */
+  callOf({spanId}: ReceivedSpan): TracedCall | undefined {
+    return this.#joined.get(spanId)
+  }
+
+  /** What a span stands below; undefined: nothing. */
+  aboveSpan(span: ReceivedSpan): SpanPlace | undefined {
+    const {parentId} = span
+    const parent = parentId === '' ? undefined : this.#trace.spans.get(parentId)
+    if (parent !== undefined) return this.#placeOf(parent)
+    const own = this.callOf(span)
+    if (parentId === '') return undefined
+    const named = [...(this.#byWent.get(parentId) ?? []), ...(this.#byCame.get(parentId) ?? [])].filter(
+      call => call !== own
+    )
+    const call =
+      named.find(each => isServiceOf(each.to, span)) ?? named[0] ?? this.#openAt(span.app, at(span.startedAt))
+    return call === own ? undefined : call?.number
+  }
+
+  /** What a call stands below, by the spans of its caller; undefined: these do not tell. */
+  aboveCall(call: TracedCall): SpanPlace | undefined {
+    const span = this.#trace.spans.get(spanIdOf(call.cameWith))
+    if (span === undefined) return undefined
+    return this.callOf(span)?.number === call.number ? this.aboveSpan(span) : this.#placeOf(span)
+  }
+
+  /** The call that a call was made for, proved by the spans between them; undefined: they prove nothing. */
+  provenParent(call: TracedCall): number | undefined {
+    const seen = new Set<ReceivedSpan>()
+    let above = this.aboveCall(call)
+    while (typeof above === 'object' && !seen.has(above)) {
+      seen.add(above)
+      above = this.aboveSpan(above)
+    }
+    return typeof above === 'number' ? above : undefined
+  }
+
+  /** The call that the app was answering at a moment, the latest one. */
+  answeredBy(app: string, moment: number): number | undefined {
+    return this.#openAt(app, moment)?.number
+  }
+
+  #placeOf(span: ReceivedSpan): SpanPlace {
+    return this.callOf(span)?.number ?? span
+  }
+
+  #openAt(app: string, moment: number): TracedCall | undefined {
+    return this.#calls.findLast(
+      ({to, admittedAt, endedAt, isLast = false}) =>
+        !isLast && isSame(to, app) && admittedAt - CLOCK_MS <= moment && moment <= endedAt
+    )
+  }
+
+  #join(span: ReceivedSpan): void {
+    const {kind, spanId, parentId} = span
+    const isCaller = kind === KIND.client || kind === KIND.producer
+    const isCallee = kind === KIND.server || kind === KIND.consumer
+    const known = isCaller
+      ? this.#byCame.get(spanId)
+      : isCallee && parentId !== ''
+        ? this.#byWent.get(parentId)
+        : undefined
+    if (known === undefined) return
+    const taken = isCaller ? this.#callers : this.#callees
+    const possible = known.filter(
+      call => !taken.has(call) && (isCaller ? isSame(call.from, span.app) : isAnswer(call, span))
+    )
+    const call = possible.length < 2 ? possible[0] : (possible.find(each => isSameRequest(each, span)) ?? possible[0])
+    if (call === undefined) return
+    taken.add(call)
+    this.#joined.set(spanId, call)
+  }
+}
+
+const at = (ms: number): number => wallTime.at(ms)
+
+/** An app by its id, or by its id and version. */
+const isSame = (name: string, app: string): boolean => name === app || name.startsWith(`${app}@`)
+const isServiceOf = (to: string, {app}: ReceivedSpan): boolean => isSame(to, app)
+
+const isAnswer = ({to, isLast = false, admittedAt, endedAt}: TracedCall, span: ReceivedSpan): boolean => {
+  const start = at(span.startedAt)
+  return !isLast && isServiceOf(to, span) && admittedAt - CLOCK_MS <= start && start <= endedAt + CLOCK_MS
+}
+
+function isSameRequest({method, path}: TracedCall, span: ReceivedSpan): boolean {
+  const {attributes} = spanDetails(span)
+  const [, own = ''] = /^([^?]*)/s.exec(valueOf('path', attributes) || pathIn(valueOf('url', attributes))) ?? []
+  return valueOf('method', attributes) === method && own !== '' && path.replace(/\?.*$/s, '').endsWith(own)
+}
+
+const pathIn = (url: string): string => url.replace(/^[a-z]+:\/\/[^/]*/i, '')

@@ -1,0 +1,125 @@
+import {readAttributes, shortText, fieldsOf, elementsOf, anyText} from './any-value.ts'
+import type {Attributes, ReceivedException, ReceivedLog, ReceivedSpan, Sender, SpanDetails} from './received.ts'
+
+/** Characters of the name of a span. */
+const MAX_NAME = 512
+/** Events and links of a span that are kept (the SDKs' own limit is 128). */
+const MAX_EVENTS = 32
+/** Characters of a span's details. */
+const MAX_DETAILS = 64 * 1024
+/** An app's clock is ours: what is said to have been more than a day ago, or to be later than now, cannot be. */
+const MAX_AGE_MS = 24 * 60 * 60 * 1000
+const MAX_AHEAD_MS = 60_000
+
+type Message = Readonly<Record<string, unknown>>
+
+/** Why a span or a log record is not taken. */
+export class Rejected extends Error {
+  override readonly name = 'Rejected'
+}
+
+/** A span, from protobuf or JSON. Throws a Rejected if it has no place in a trace. `now`: ms since 1970. */
+export function readSpan(span: Message, {scope, sender, now}: SpanReading): ReceivedSpan {
+  const traceId = idOf(span['traceId'], 32)
+  const spanId = idOf(span['spanId'], 16)
+  if (traceId === '' || spanId === '')
+    throw new Rejected('a span needs a trace id of 16 bytes and a span id of 8 bytes')
+  const parentId = idOf(span['parentSpanId'], 16)
+  const times = possible(msOf(span['startTimeUnixNano']), msOf(span['endTimeUnixNano']), now)
+  const status = fieldsOf(span['status'])
+  const exceptions = elementsOf(span['events']).map(fieldsOf)
+  const thrown = exceptions.findLast(({name}) => name === 'exception')
+  const attributes = readAttributes(span['attributes'])
+  const events = exceptions
+    .filter(({name}) => name !== 'exception')
+    .slice(0, MAX_EVENTS)
+    .map(event => ({
+      name: shortText(String(event['name']), MAX_NAME),
+      at: msOf(event['timeUnixNano']) - times.startedAt,
+      attributes: readAttributes(event['attributes'])
+    }))
+  const links = elementsOf(span['links'])
+    .slice(0, MAX_EVENTS)
+    .map(fieldsOf)
+    .map(link => ({traceId: idOf(link['traceId'], 32), spanId: idOf(link['spanId'], 16)}))
+    .filter(link => link.traceId !== '' && link.spanId !== '')
+  const exception = thrown === undefined ? undefined : exceptionIn(readAttributes(thrown['attributes']))
+  const details: SpanDetails = {
+    message: shortText(typeof status['message'] === 'string' ? status['message'] : ''),
+    scope: shortText(scope, MAX_NAME),
+    attributes,
+    ...(exception !== undefined && {exception}),
+    ...(events.length > 0 && {events}),
+    ...(links.length > 0 && {links})
+  }
+  return {
+    ...sender,
+    traceId,
+    spanId,
+    parentId: parentId === spanId ? '' : parentId,
+    name: shortText(typeof span['name'] === 'string' ? span['name'] : '', MAX_NAME),
+    kind: Number(span['kind']) || 0,
+    ...times,
+    isFailed: Number(status['code']) === ERROR,
+    details: short(details)
+  }
+}
+
+/** What is read with each span or log record. */
+export interface SpanReading {
+  readonly scope: string
+  readonly sender: Sender
+  readonly now: number
+}
+
+/** `STATUS_CODE_ERROR` */
+const ERROR = 2
+
+/** A log record; undefined: it names no trace. */
+export function readLogRecord(log: Message, {sender, now}: SpanReading): ReceivedLog | undefined {
+  const traceId = idOf(log['traceId'], 32)
+  if (traceId === '') return undefined
+  const at = possible(msOf(log['timeUnixNano']) || msOf(log['observedTimeUnixNano']), 0, now).startedAt
+  const exception = exceptionIn(readAttributes(log['attributes']))
+  return {
+    ...sender,
+    traceId,
+    spanId: idOf(log['spanId'], 16),
+    at,
+    severity: Number(log['severityNumber']) || 0,
+    text: anyText(log['body']),
+    exception: exception === undefined ? '' : JSON.stringify(exception)
+  }
+}
+
+/** As the semantic conventions name it; undefined: there is none. */
+function exceptionIn(attributes: Attributes): ReceivedException | undefined {
+  const valueOf = (name: string): string => attributes.findLast(([each]) => each === name)?.[1] ?? ''
+  const [type, message, stack] = ['exception.type', 'exception.message', 'exception.stacktrace'].map(valueOf)
+  if (type === undefined || message === undefined || stack === undefined) return undefined
+  return type === '' && message === '' ? undefined : {type, message, stack}
+}
+
+/** The details as text. What is too long keeps what says most. */
+function short(details: SpanDetails): string {
+  const all = JSON.stringify(details)
+  if (all.length <= MAX_DETAILS) return all
+  const {events: _, links: __, ...plain} = details
+  const attributes = plain.attributes.map(([name, value]) => [name, shortText(value, 256)] as const)
+  return JSON.stringify({...plain, attributes})
+}
+
+/** Bytes, or hexadecimal digits as JSON has them; '' = none, or none that is valid. */
+function idOf(value: unknown, digits: number): string {
+  const id = value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value ?? '').toLowerCase()
+  return id.length === digits && /^(?!0*$)[\da-f]+$/.test(id) ? id : ''
+}
+
+/** Nanoseconds since 1970 in ms; 0: none. */
+const msOf = (value: unknown): number => Number(value ?? 0) / 1e6 || 0
+
+function possible(start: number, end: number, now: number): {readonly startedAt: number; readonly endedAt: number} {
+  const isPossible = start >= now - MAX_AGE_MS && start <= now + MAX_AHEAD_MS
+  const startedAt = isPossible ? start : now
+  return {startedAt, endedAt: isPossible && end >= start && end <= now + MAX_AHEAD_MS ? end : startedAt}
+}

@@ -1,0 +1,72 @@
+// observe/telemetry/otlp/ receives what the OpenTelemetry SDKs of apps send (OTLP 1.x, opentelemetry-proto), and keeps the latest spans and log records
+// of a run in a bounded amount of memory. Nothing of it but the port is opened before the first connection, and nothing waits for it.
+
+/** `Span.SpanKind` of OpenTelemetry's trace.proto. */
+export const KIND = {internal: 1, server: 2, client: 3, producer: 4, consumer: 5} as const
+
+/** Who sent a span or a log record. */
+export interface Sender {
+  /** Id of the app of the run, or what `service.name` says if that names no app. */
+  readonly app: string
+  /** It is an app of the run. */
+  readonly isApp: boolean
+}
+
+/** A span of an app's SDK. */
+export interface ReceivedSpan extends Sender {
+  /** 32 digits. */
+  readonly traceId: string
+  /** 16 digits. */
+  readonly spanId: string
+  /** '' = it is a root. */
+  readonly parentId: string
+  readonly name: string
+  /** One of `KIND`; 0: not said. */
+  readonly kind: number
+  /** In ms since 1970, as the app says; within the run if that cannot be. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Its status is ERROR. */
+  readonly isFailed: boolean
+  /** JSON of `SpanDetails`: one text takes a fraction of the memory of its parts. */
+  readonly details: string
+}
+
+export type Attributes = readonly (readonly [name: string, value: string])[]
+
+/** The exception that ended a span, or that a log record tells of. */
+export interface ReceivedException {
+  readonly type: string
+  readonly message: string
+  readonly stack: string
+}
+
+/** What is only read where a span is shown. */
+export interface SpanDetails {
+  /** The description of its status. */
+  readonly message: string
+  /** Name of the instrumentation. */
+  readonly scope: string
+  readonly attributes: Attributes
+  readonly exception?: ReceivedException
+  /** Other events, such as `retry`. */
+  readonly events?: readonly {readonly name: string; readonly at: number; readonly attributes: Attributes}[]
+  /** Traces that it belongs to as well: of a batch of messages. */
+  readonly links?: readonly {readonly traceId: string; readonly spanId: string}[]
+}
+
+/** A log record of an app's SDK that names a trace. */
+export interface ReceivedLog extends Sender {
+  readonly traceId: string
+  /** '' = the record names none. */
+  readonly spanId: string
+  /** In ms since 1970. */
+  readonly at: number
+  /** From 1 to 24; 0: not said. */
+  readonly severity: number
+  readonly text: string
+  /** JSON of its `ReceivedException`; '' = none. */
+  readonly exception: string
+}
+
+export const spanDetails = ({details}: ReceivedSpan): SpanDetails => JSON.parse(details) as SpanDetails

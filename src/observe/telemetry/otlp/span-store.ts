@@ -1,0 +1,144 @@
+import {valueOf} from './conventions.ts'
+import {spanDetails, KIND, type ReceivedLog, type ReceivedSpan} from './received.ts'
+
+/** So many spans and log records are kept, and so many bytes of them, as far as texts can tell. */
+const MAX_ITEMS = 20_000
+const MAX_BYTES = 16 * 1024 * 1024
+/** An item without its texts. */
+const ITEM_BYTES = 300
+/** Traces whose later spans are not kept either. */
+const MAX_IGNORED = 1000
+
+/** What a sidecar asks its app: a trace of the app's SDK begins there, since these requests have no `traceparent`. */
+const OWN_PATHS = new Set(['/dapr/config', '/dapr/subscribe', '/healthz'])
+/** What Dapr's sidecar would send, and what ours sends where a Configuration says so: its calls are in the tree already. */
+const OWN_SCOPE = 'dapr-diagnostics'
+
+export interface SpanStoreOptions {
+  /** Nothing is kept of an app that is not recorded. */
+  readonly isRecorded: (app: string) => boolean
+  /** Called when spans have arrived. */
+  readonly onChange?: () => void
+  /** Apps are asked for their health by it. */
+  readonly isHealthPath?: (path: string) => boolean
+  readonly maxItems?: number
+  readonly maxBytes?: number
+}
+
+/** What is known of one trace. */
+export interface KeptTrace {
+  /** By span id, in the order of their arrival. */
+  readonly spans: ReadonlyMap<string, ReceivedSpan>
+  readonly logs: readonly ReceivedLog[]
+}
+
+interface OpenTrace {
+  readonly spans: Map<string, ReceivedSpan>
+  readonly logs: ReceivedLog[]
+}
+
+/** The latest spans and log records of a run, the oldest dropped first. */
+export class SpanStore {
+  readonly #options: SpanStoreOptions
+  readonly #traces = new Map<string, OpenTrace>()
+  /** In the order of their arrival; what stands before `#first` is dropped. */
+  #items: (ReceivedSpan | ReceivedLog)[] = []
+  #first = 0
+  #bytes = 0
+  readonly #ignored = new Set<string>()
+  /** How many spans were dropped since they are too old. */
+  dropped = 0
+
+  constructor(options: SpanStoreOptions) {
+    this.#options = options
+  }
+
+  /** The number of spans and log records. */
+  get size(): number {
+    return this.#items.length - this.#first
+  }
+
+  /** By trace id, in the order in which their first span arrived. */
+  get traces(): ReadonlyMap<string, KeptTrace> {
+    return this.#traces
+  }
+
+  span(traceId: string, spanId: string): ReceivedSpan | undefined {
+    return this.#traces.get(traceId)?.spans.get(spanId)
+  }
+
+  /** Keeps a span. One that is sent again replaces nothing: exporters repeat a batch whose answer was lost. */
+  addSpan(span: ReceivedSpan, scope: string): void {
+    const {traceId, spanId, parentId, kind, app} = span
+    if (scope === OWN_SCOPE || this.#ignored.has(traceId) || !this.#options.isRecorded(app)) return
+    if (parentId === '' && kind === KIND.server && this.#isOwnPath(span)) return this.#ignore(traceId)
+    const trace = this.#open(traceId)
+    if (trace.spans.has(spanId)) return
+    trace.spans.set(spanId, span)
+    this.#keep(span)
+  }
+
+  addLog(log: ReceivedLog): void {
+    const {traceId, app} = log
+    if (this.#ignored.has(traceId) || !this.#options.isRecorded(app)) return
+    this.#open(traceId).logs.push(log)
+    this.#keep(log)
+  }
+
+  /** A request has been read. */
+  arrived(): void {
+    this.#options.onChange?.()
+  }
+
+  #isOwnPath(span: ReceivedSpan): boolean {
+    const path = valueOf('path', spanDetails(span).attributes).replace(/\?.*$/s, '')
+    return OWN_PATHS.has(path) || this.#options.isHealthPath?.(path) === true
+  }
+
+  #open(traceId: string): OpenTrace {
+    const known = this.#traces.get(traceId)
+    if (known !== undefined) return known
+    const trace: OpenTrace = {spans: new Map(), logs: []}
+    this.#traces.set(traceId, trace)
+    return trace
+  }
+
+  #keep(item: ReceivedSpan | ReceivedLog): void {
+    const {maxItems = MAX_ITEMS, maxBytes = MAX_BYTES} = this.#options
+    this.#items.push(item)
+    this.#bytes += bytesOf(item)
+    while (this.size > maxItems || (this.#bytes > maxBytes && this.size > 1)) this.#dropOldest()
+    // the dropped ones at the front are given back all at once: each alone would move all others
+    if (this.#first > maxItems / 2) {
+      this.#items = this.#items.slice(this.#first)
+      this.#first = 0
+    }
+  }
+
+  #dropOldest(): void {
+    const item = this.#items[this.#first]
+    if (item === undefined) return
+    // so that its memory is free at once
+    delete this.#items[this.#first++]
+    this.#bytes -= bytesOf(item)
+    const trace = this.#traces.get(item.traceId)
+    if (trace === undefined) return
+    if (isSpan(item)) {
+      if (trace.spans.delete(item.spanId)) this.dropped++
+    } else trace.logs.shift()
+    if (trace.spans.size === 0 && trace.logs.length === 0) this.#traces.delete(item.traceId)
+  }
+
+  /** Of a question of the sidecar nothing is kept, whatever of it came first. */
+  #ignore(traceId: string): void {
+    this.#ignored.add(traceId)
+    const [oldest] = this.#ignored
+    if (this.#ignored.size > MAX_IGNORED && oldest !== undefined) this.#ignored.delete(oldest)
+    this.#traces.delete(traceId)
+  }
+}
+
+const isSpan = (item: ReceivedSpan | ReceivedLog): item is ReceivedSpan => 'details' in item
+
+const bytesOf = (item: ReceivedSpan | ReceivedLog): number =>
+  ITEM_BYTES + (isSpan(item) ? item.name.length + item.details.length : item.text.length + item.exception.length)

@@ -1,0 +1,28 @@
+import type {Server} from 'node:net'
+import {Receiver} from '../observe/telemetry/otlp/receiver.ts'
+import {SpanStore} from '../observe/telemetry/otlp/span-store.ts'
+import type {RunSpansOptions} from './run-spans.ts'
+
+/** What reads the spans of a run, and where it keeps them. */
+export interface OpenReceiver {
+  readonly receiver: Receiver
+  readonly store: SpanStore
+}
+
+/** Begins to read what has arrived at a port. */
+export function openReceiver(claim: Server, {runtimes, reporter}: RunSpansOptions): OpenReceiver {
+  const store = new SpanStore({
+    isRecorded: app => runtimes().find(({id}) => id === app)?.wanted.record.bodyBytes !== -1,
+    isHealthPath: path =>
+      runtimes().some(
+        ({wanted: {health, ready}}) => path === health.path || (ready.kind === 'http' && path === ready.path)
+      )
+  })
+  const receiver = new Receiver({
+    claim,
+    store,
+    isApp: wanted => runtimes().some(({id}) => id === wanted),
+    warn: text => reporter.warn('background-task-failed', text)
+  })
+  return {receiver, store}
+}
