@@ -39,19 +39,20 @@ t.test('what apps did inside of a call stands below it, as their SDKs tell it', 
   )
 })
 
+const span = (spanId: string, parentSpanId: string, name: string, at: number) => ({
+  traceId: 'abcdef'.padEnd(32, '0'),
+  spanId,
+  parentSpanId,
+  name,
+  kind: 1,
+  startTimeUnixNano: `${at}000000`,
+  endTimeUnixNano: `${at + 5}000000`
+})
+
 t.test('a trace that no call belongs to is a tree of its own', async t => {
   const {rig} = await openOtelShop(t, {shop: ['sdk']})
   const [, endpoint = ''] =
     /OTEL_EXPORTER_OTLP_ENDPOINT='?([^'\n]+)/.exec((await rig.run(['env', 'shop'])).stdout) ?? []
-  const span = (spanId: string, parentSpanId: string, name: string, at: number) => ({
-    traceId: 'abcdef'.padEnd(32, '0'),
-    spanId,
-    parentSpanId,
-    name,
-    kind: 1,
-    startTimeUnixNano: `${at}000000`,
-    endTimeUnixNano: `${at + 5}000000`
-  })
   const now = Date.now()
   const spans = [
     span('000000000000000b', '000000000000000a', 'clean up', now + 1),

@@ -69,8 +69,8 @@ require('node:http').createServer(async (request, response) => {
 export interface OtelShop {
   readonly rig: Rig
   readonly run: ReturnType<Rig['pillion']>
-  /** Where an app of the template is called from outside. */
-  readonly url: (app: string, path: string) => Promise<string>
+  /** Where an app of the template is called: `shop`, or `user shop` by the sidecar of another one. */
+  readonly url: (way: string, path: string) => Promise<string>
   /** The tree of a request, from the API of the run. */
   readonly tree: (q: string) => Promise<RequestTree>
 }
@@ -97,9 +97,10 @@ export async function openOtelShop(
   return {
     rig,
     run,
-    url: async (app, path) => {
-      const {http} = await run.ports(app)
-      return `http://127.0.0.1:${http}/v1.0/invoke/${app}/method${path}`
+    url: async (way, path) => {
+      const [caller = '', callee = caller] = way.split(' ')
+      const {http} = await run.ports(caller)
+      return `http://127.0.0.1:${http}/v1.0/invoke/${callee}/method${path}`
     },
     tree: async q => {
       const {json} = await ask(controlSocket(rig), `/api/v1/trace?q=${encodeURIComponent(q)}`)

@@ -179,7 +179,7 @@ class ComponentCalls {
   }
 
   #note(
-    {block, name: component, operation = '', event}: OutboundCall,
+    {block, name: component, operation = '', event, onGone}: OutboundCall,
     isSuccess: boolean,
     times: Pick<ComponentUse, 'startedAt' | 'totalMs'>
   ): void {
@@ -194,7 +194,8 @@ class ComponentCalls {
       operation: event?.topic ?? operation,
       isFailed: !isSuccess,
       event: event?.id ?? '',
-      traceparent: event?.traceparent ?? ''
+      // what the caller sent: below a span of ours its own would not be found again
+      traceparent: onGone?.traceparent || (event?.traceparent ?? '')
     })
   }
 

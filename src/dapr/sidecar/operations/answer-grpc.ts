@@ -4,6 +4,7 @@ import type {GrpcStatus} from '../../../proxy/net/grpc/status.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {statusOfFault} from '../grpc/blocks/block-status.ts'
 import type {BlockCaller} from './operation.ts'
+import {sentTrace} from '../grpc/grpc-trace.ts'
 import {operationOf} from './operations.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -15,6 +16,7 @@ export async function answerGrpc(
   message: Uint8Array,
   caller: BlockCaller
 ): Promise<Uint8Array | GrpcStatus> {
+  caller.onGone.traceparent = sentTrace(caller.head)
   try {
     const operation = operationOf(name, 'grpc')
     const reply = await operation.answer(blocks, decode(operation.request, message), caller)

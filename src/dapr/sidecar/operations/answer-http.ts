@@ -3,11 +3,12 @@ import {BlockError} from '../blocks/block-error.ts'
 import type {Blocks} from '../blocks/blocks.ts'
 import {apiError} from '../http/errors.ts'
 import type {BlockCall} from '../http/routes.ts'
-import type {BlockRequest} from './block-request.ts'
+import {headerOf, type BlockRequest} from './block-request.ts'
 import {operationOf} from './operations.ts'
 
 /** Responds to a call to a building block, failures included. */
 export async function answerHttp(blocks: Blocks, name: BlockCall['call'], request: BlockRequest): Promise<Reply> {
+  request.onGone.traceparent = headerOf(request, 'traceparent')
   try {
     return await operationOf(name, 'http')(blocks, request)
   } catch (error) {

@@ -53,7 +53,8 @@ export const metadataOf = (query: string): Record<string, string> =>
 const HEADERS = {
   baggage: /^baggage:[ \t]*([^\r\n]*)/im,
   'content-type': /^content-type:[ \t]*([^\r\n]*)/im,
-  'if-match': /^if-match:[ \t]*([^\r\n]*)/im
+  'if-match': /^if-match:[ \t]*([^\r\n]*)/im,
+  traceparent: /^traceparent:[ \t]*(\S*)/im
 }
 
 /** The value of a header, '' where there is none. */

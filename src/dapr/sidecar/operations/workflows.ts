@@ -16,7 +16,7 @@ import type {Instance} from '../../../work/workflow/instance.ts'
 import {FAILURE_DETAILS, timeOf} from '../../../work/workflow/messages.ts'
 import {PENDING, statusName} from '../../../work/workflow/status.ts'
 import {notFound, type InstanceName, type WorkflowCalls} from '../blocks/workflow-calls.ts'
-import {queryOf, type BlockRequest} from './block-request.ts'
+import {headerOf, queryOf, type BlockRequest} from './block-request.ts'
 import {Empty} from '../../../model/dapr/messages/google.generated.ts'
 import {sentTrace} from '../grpc/grpc-trace.ts'
 import {workParent} from '../http/trace.ts'
@@ -27,9 +27,6 @@ const named = (request: BlockRequest): InstanceName => ({
   id: request.params[1] ?? '',
   appId: queryOf(request).get('appID') ?? ''
 })
-
-/** The traceparent among header lines; '' = there is none. */
-const traceparentIn = (lines: string): string => /^traceparent:[ \t]*(\S+)/im.exec(lines)?.[1] ?? ''
 
 /** JSON as Go's protojson writes it: what is empty is left out. */
 const json = (value: unknown, status: number): Reply => ({
@@ -106,7 +103,7 @@ export const WORKFLOW_OPERATIONS: OperationsOf<typeof WORKFLOWS> = {
         name: request.params[1] ?? '',
         input: request.body.toString(),
         options: {},
-        trace: workParent(traceparentIn(request.trace), traceparentIn(request.lines))
+        trace: workParent(headerOf({lines: request.trace}, 'traceparent'), headerOf(request, 'traceparent'))
       })
       return json({instanceID}, 202)
     },

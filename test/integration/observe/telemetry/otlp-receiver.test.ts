@@ -70,9 +70,10 @@ t.test('what the SDKs of four languages send is received, over each of their pro
   }
 })
 
+const status = async (response: Promise<Response>): Promise<number> => (await response).status
+
 t.test('each mistake has its answer', async t => {
   const {port, store, post} = await open(t)
-  const status = async (response: Promise<Response>): Promise<number> => (await response).status
   t.equal(await status(post('/v1/nothing', '')), 404)
   t.equal(await status(fetch(`http://127.0.0.1:${port}/v1/traces`)), 405)
   t.equal(await status(post('/v1/traces', 'x', {'content-type': 'text/plain'})), 415)
@@ -115,9 +116,10 @@ t.test('a body without end and a bomb of gzip are refused', async t => {
   t.equal(store.size, 0)
 })
 
+const span = (traceId: string, spanId: string) => ({traceId, spanId, name: 'x', kind: 1})
+
 t.test('a span without a place in a trace is refused alone', async t => {
   const {store, post} = await open(t)
-  const span = (traceId: string, spanId: string) => ({traceId, spanId, name: 'x', kind: 1})
   const spans = [span('ab', '01'), span('a'.repeat(32), 'b'.repeat(16)), span('0'.repeat(32), 'b'.repeat(16))]
   const answer = await post('/v1/traces', JSON.stringify({resourceSpans: [{scopeSpans: [{spans}]}]}), JSON_TYPE)
   t.equal(answer.status, 200)

@@ -33,7 +33,11 @@ export interface CallTreatment {
 }
 
 /** Calls the listener when the caller disconnects. */
-export type OnGone = (listener: () => void) => void
+export interface OnGone {
+  (listener: () => void): void
+  /** The `traceparent` that the caller has sent; '' or left out: none. */
+  traceparent?: string
+}
 
 /** Dapr's words for the failures of Go's contexts. */
 const FAILURES: ReadonlyMap<string, string> = new Map([

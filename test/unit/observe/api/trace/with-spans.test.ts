@@ -1,0 +1,166 @@
+import t from 'tap'
+import type {TreeNode} from '../../../../../src/model/api.generated.ts'
+import {requestTree} from '../../../../../src/observe/api/trace/request-tree.ts'
+import {RunLog} from '../../../../../src/observe/logging/run-log.ts'
+import {KIND} from '../../../../../src/observe/telemetry/otlp/received.ts'
+import {SpanStore} from '../../../../../src/observe/telemetry/otlp/span-store.ts'
+import {CallRecorder} from '../../../../../src/observe/telemetry/recorder/call-recorder.ts'
+import {CallJournal} from '../../../../../src/proxy/net/call-journal.ts'
+import {madeSpan} from '../../../../rig/made-span.ts'
+
+interface Made {
+  readonly edge: string
+  readonly path: string
+  readonly traceparent: string
+  readonly times: readonly [number, number]
+}
+
+/** A call that was answered. */
+function made(observer: CallRecorder, {edge, path, traceparent, times: [from, until]}: Made): void {
+  const [caller = '', callee = ''] = edge.split(' ')
+  const lines = traceparent === '' ? '' : `traceparent: ${traceparent}\r\n`
+  const request = {method: 'GET', path, lines}
+  const call = {caller, callee, method: 'GET', path}
+  const journal = new CallJournal({call, request, observer, recorded: undefined})
+  journal.begun(from)
+  journal.admitted({isLocal: true})
+  Object.assign(journal, {status: 200, firstByteAt: until, isWhole: true})
+  journal.ended()
+}
+
+const parent = (trace: string, span: string, flags = '01'): string =>
+  `00-${trace.padEnd(32, '0')}-${span.padEnd(16, '0')}-${flags}`
+
+function openTree() {
+  const recorder = new CallRecorder(() => 100)
+  const store = new SpanStore({isRecorded: () => true})
+  const facts = {
+    recorder,
+    spans: () => store,
+    runLog: () => new RunLog(),
+    masked: () => ['Card'],
+    work: {openWorkflows: () => undefined}
+  }
+  return {recorder, store, tree: async (q: string) => requestTree(facts, q)}
+}
+
+const rows = (nodes: readonly TreeNode[]): readonly string[] =>
+  nodes.map(({depth, from, to, what}) => `${'  '.repeat(depth)}${to === '' ? from : `${from} → ${to}`} ${what}`)
+
+t.test('two calls to one app at once in one trace: spans prove what each has led to', async t => {
+  const {recorder, store, tree} = openTree()
+  made(recorder, {edge: 'web shop', path: '/go', traceparent: parent('a', '1'), times: [1000, 1100]})
+  made(recorder, {edge: 'shop bank', path: '/a', traceparent: parent('a', 'c1'), times: [1010, 1080]})
+  made(recorder, {edge: 'shop bank', path: '/b', traceparent: parent('a', 'c2'), times: [1011, 1081]})
+  made(recorder, {edge: 'bank vault', path: '/of-b', traceparent: parent('a', 'd2'), times: [1030, 1040]})
+  store.addSpan(madeSpan('a 5 1', [1001, 1099], {kind: KIND.server}), '')
+  store.addSpan(madeSpan('a c1 5', [1009, 1082], {kind: KIND.client}), '')
+  store.addSpan(madeSpan('a c2 5', [1009, 1082], {kind: KIND.client}), '')
+  store.addSpan(madeSpan('a b1 c1', [1012, 1079], {kind: KIND.server, app: 'bank'}), '')
+  store.addSpan(madeSpan('a b2 c2', [1012, 1079], {kind: KIND.server, app: 'bank'}), '')
+  store.addSpan(madeSpan('a d2 b2', [1029, 1041], {kind: KIND.client, app: 'bank'}), '')
+  const {nodes} = await tree('to:shop')
+  t.strictSame(rows(nodes), [
+    'web → shop GET /go',
+    '  shop → bank GET /a',
+    '  shop → bank GET /b',
+    '    bank → vault GET /of-b'
+  ])
+  t.match(nodes[3]?.link, {reason: 'trace', chance: 1, candidates: 1})
+  t.strictSame(
+    nodes.map(({spans}) => spans.length),
+    [1, 2, 2, 1]
+  )
+})
+
+t.test('a span hangs below its parent whenever that comes, and below the open call of its app until then', async t => {
+  const {recorder, store, tree} = openTree()
+  made(recorder, {edge: 'web shop', path: '/go', traceparent: parent('a', '1', '03'), times: [1000, 1100]})
+  store.addSpan(madeSpan('a e 9', [1020, 1030], {name: 'inner'}), '')
+  t.strictSame(rows((await tree('to:shop')).nodes), ['web → shop GET /go', '  shop inner'])
+  store.addSpan(madeSpan('a 9 5', [1010, 1090], {name: 'handler'}), '')
+  store.addSpan(madeSpan('a 5 1', [1001, 1099], {kind: KIND.server, name: 'GET /go'}), '')
+  t.strictSame(rows((await tree('to:shop')).nodes), ['web → shop GET /go', '  shop handler', '    shop inner'])
+})
+
+const server = (id: string, path: string) =>
+  madeSpan(`a ${id} 1`, [1015, 1020], {
+    app: 'bank',
+    kind: KIND.server,
+    details: {
+      attributes: [
+        ['http.request.method', 'GET'],
+        ['url.path', path]
+      ]
+    }
+  })
+
+t.test('of callers without an SDK that hand on one trace each call gets the spans of its own callee', async t => {
+  const {recorder, store, tree} = openTree()
+  made(recorder, {edge: 'web shop', path: '/go', traceparent: parent('a', '1'), times: [1000, 1100]})
+  made(recorder, {edge: 'shop bank', path: '/x', traceparent: parent('a', '1'), times: [1010, 1030]})
+  made(recorder, {edge: 'shop bank', path: '/y', traceparent: parent('a', '1'), times: [1011, 1031]})
+  store.addSpan(server('b2', '/y'), '')
+  store.addSpan(server('b1', '/x'), '')
+  const {nodes} = await tree('to:shop')
+  t.strictSame(
+    nodes.map(({what, spans}) => [what, spans.map(({spanId}) => spanId.slice(0, 2))]),
+    [
+      ['GET /go', []],
+      ['GET /x', ['b1']],
+      ['GET /y', ['b2']]
+    ]
+  )
+})
+
+t.test('a call that an app makes on its own stands below the span in which it was made', async t => {
+  const {recorder, store, tree} = openTree()
+  store.addSpan(madeSpan('a 1', [1000, 1100], {name: 'every night'}), '')
+  store.addSpan(madeSpan('a 2 1', [1005, 1095], {kind: KIND.client, name: 'GET'}), '')
+  made(recorder, {edge: 'shop bank', path: '/x', traceparent: parent('a', '2'), times: [1010, 1090]})
+  t.strictSame(rows((await tree('to:bank')).nodes), ['shop every night', '  shop → bank GET /x'])
+})
+
+t.test('spans that stand below themselves or each other end no tree', async t => {
+  const {recorder, store, tree} = openTree()
+  made(recorder, {edge: 'web shop', path: '/go', traceparent: parent('a', '1'), times: [1000, 1100]})
+  store.addSpan(madeSpan('a 2 3', [1001, 1002]), '')
+  store.addSpan(madeSpan('a 3 2', [1001, 1002]), '')
+  store.addSpan(madeSpan('a 4 4', [1003, 1004]), '')
+  const {nodes} = await tree('to:shop')
+  t.equal(nodes.length, 4)
+  t.equal(new Set(nodes.map(({id}) => id)).size, 4)
+})
+
+const id = (number: number): string => (number + 0x100000).toString(16)
+
+t.test('a deep trace and a wide one are laid out', async t => {
+  const {store, tree} = openTree()
+  store.addSpan(madeSpan(`a ${id(0)}`, [0, 1]), '')
+  for (let number = 1; number < 15_000; number++)
+    store.addSpan(madeSpan(`a ${id(number)} ${id(number - 1)}`, [0, 1]), '')
+  const deep = await tree(`trace:${'a'.padEnd(8, '0')}`)
+  t.equal(deep.nodes.length + deep.leftOut, 15_000)
+  for (let number = 1; number < 5000; number++)
+    store.addSpan(madeSpan(`b ${id(number)} ${id(0)}`, [0, 1], {name: 'SELECT'}), '')
+  store.addSpan(madeSpan(`b ${id(0)}`, [0, 1]), '')
+  const wide = await tree(`trace:${'b'.padEnd(8, '0')}`)
+  t.equal(wide.nodes.at(-1)?.count, 4999 - 10, 'what is alike is one row')
+})
+
+t.test('secret attributes are masked: by what their names say, by `record.mask`, and in addresses', async t => {
+  const {store, tree} = openTree()
+  const attributes = [
+    ['http.request.header.authorization', 'Bearer abcdef'],
+    ['app.card', '4711'],
+    ['url.full', 'http://x/y?token=s3cret&a=1'],
+    ['url.query', 'password=hunter2'],
+    ['gen_ai.usage.input_tokens', '12'],
+    ['db.query.text', 'SELECT 1']
+  ] as const
+  const exception = {type: 'E', message: 'GET http://x/?api_key=k3y failed', stack: ''}
+  store.addSpan(madeSpan('a 1', [0, 1], {details: {attributes, exception}}), '')
+  const {nodes} = await tree(`trace:${'a'.padEnd(8, '0')}`)
+  t.notMatch(JSON.stringify(nodes), /abcdef|4711|s3cret|hunter2|k3y/)
+  t.match(nodes[0]?.spans[0]?.attributes, {'gen_ai.usage.input_tokens': '12', 'db.query.text': 'SELECT 1'})
+})

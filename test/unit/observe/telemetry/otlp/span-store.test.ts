@@ -1,0 +1,63 @@
+import t from 'tap'
+import {KIND} from '../../../../../src/observe/telemetry/otlp/received.ts'
+import {SpanStore} from '../../../../../src/observe/telemetry/otlp/span-store.ts'
+import {madeSpan} from '../../../../rig/made-span.ts'
+
+const log = (traceId: string, text: string) => ({
+  app: 'shop',
+  isApp: true,
+  traceId: traceId.padEnd(32, '0'),
+  spanId: '',
+  at: 0,
+  severity: 9,
+  text,
+  exception: ''
+})
+
+t.test('the oldest spans and log records go first, by number and by size', async t => {
+  const store = new SpanStore({isRecorded: () => true, maxItems: 100, maxBytes: 50_000})
+  for (let number = 0; number < 1000; number++) {
+    store.addSpan(madeSpan(`${1000 + number} ${1000 + number}`, [0, 1]), '')
+    store.addLog(log(`${1000 + number}`, 'a'))
+  }
+  t.equal(store.size, 100)
+  t.equal(store.traces.size, 50)
+  t.ok(store.span('1999'.padEnd(32, '0'), '1999'.padEnd(16, '0')))
+  t.notOk(store.span('1900'.padEnd(32, '0'), '1900'.padEnd(16, '0')))
+  t.ok(store.dropped > 0)
+  const attributes = [['long', 'x'.repeat(4000)]] as const
+  for (let number = 0; number < 50; number++)
+    store.addSpan(madeSpan(`${2000 + number} ${2000 + number}`, [0, 1], {details: {attributes}}), '')
+  t.ok(store.size < 15, `${store.size} of 4,300 bytes in 50,000`)
+})
+
+t.test('one trace of a hundred thousand spans takes as much as others', async t => {
+  const store = new SpanStore({isRecorded: () => true})
+  for (let number = 0; number < 100_000; number++)
+    store.addSpan(madeSpan(`a ${(number + 0x100000).toString(16)}`, [0, 1]), '')
+  t.equal(store.size, 20_000)
+  t.equal(store.traces.size, 1)
+})
+
+t.test('a span that is sent twice is kept once', async t => {
+  const store = new SpanStore({isRecorded: () => true})
+  for (const _ of [1, 2]) store.addSpan(madeSpan('a b', [0, 1]), '')
+  t.equal(store.size, 1)
+})
+
+t.test('nothing is kept of an app that is not recorded, of a question of its sidecar, and of a sidecar', async t => {
+  const store = new SpanStore({isRecorded: app => app !== 'secret', isHealthPath: path => path === '/live'})
+  store.addSpan(madeSpan('a 1', [0, 1], {app: 'secret'}), '')
+  store.addLog({...log('a', 'x'), app: 'secret'})
+  store.addSpan(madeSpan('b 1', [0, 1]), 'dapr-diagnostics')
+  for (const [trace, path] of ['/dapr/config', '/dapr/subscribe?x', '/healthz', '/live'].entries()) {
+    const details = {attributes: [['http.target', path]] as const}
+    store.addSpan(madeSpan(`c${trace} 2 1`, [0, 1]), '')
+    store.addSpan(madeSpan(`c${trace} 1`, [0, 1], {kind: KIND.server, details}), '')
+    store.addSpan(madeSpan(`c${trace} 3 1`, [0, 1]), '')
+  }
+  t.strictSame([...store.traces.keys()], [])
+  const below = {kind: KIND.server, details: {attributes: [['url.path', '/healthz']] as const}}
+  store.addSpan(madeSpan('d 1 2', [0, 1], below), '')
+  t.equal(store.traces.size, 1, 'an app asks another one in a trace')
+})
