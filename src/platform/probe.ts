@@ -10,6 +10,8 @@ export interface ProbeTarget {
 
 /** A Node server on `localhost` may listen on either. */
 export const LOOPBACK = ['127.0.0.1', '::1']
+/** What to do where the first of these is no address of this machine: sidecars listen there, and apps expect them there. */
+export const GIVE_LOOPBACK = 'Give it to the loopback interface: ip addr add 127.0.0.1/8 dev lo; ip link set lo up'
 
 /** On the loopback a response takes microseconds; for other hosts this is the limit. */
 const ATTEMPT_TIMEOUT_MS = 1000

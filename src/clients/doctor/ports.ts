@@ -4,6 +4,7 @@ import {findRuns, type FoundRun} from '../../control/client.ts'
 import {codeOf, UserError} from '../../model/errors.ts'
 import type {AppPlan, Plan} from '../../model/plan.ts'
 import {isSamePath} from '../../platform/paths.ts'
+import {GIVE_LOOPBACK} from '../../platform/probe.ts'
 import {nameOwner} from '../../proxy/ports/claim-all.ts'
 import {note, ok, fail, type Check} from './check.ts'
 
@@ -21,6 +22,8 @@ export async function checkPorts(plan: Plan, env: Environment): Promise<readonly
   const run = await runOf(plan, env)
   if (run !== undefined)
     return [note(`this template runs already (pid ${run.listing.pid}): its ports are not looked at`, '')]
+  const fault = await bindFault(0, '127.0.0.1')
+  if (fault !== '') return [fail(`this machine has no 127.0.0.1 (${fault}), where sidecars listen`, GIVE_LOOPBACK)]
   const wanted = [...manager(plan), ...plan.apps.flatMap(portsOf)]
   const checks = [...twice(wanted), ...(await taken(wanted))]
   return checks.length > 0 ? checks : [ok('every port that the template names is free')]

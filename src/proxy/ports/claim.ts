@@ -3,7 +3,7 @@ import {codeOf, messageOf, UserError} from '../../model/errors.ts'
 import {instanceName, type AppPlan, type Plan} from '../../model/plan.ts'
 import {BACKLOG, createClaim, release} from '../net/claimed-server.ts'
 import {allOrNone} from '../../platform/all-or-none.ts'
-import {LOOPBACK} from '../../platform/probe.ts'
+import {GIVE_LOOPBACK, LOOPBACK} from '../../platform/probe.ts'
 import {listenOnSocket, type Api} from './bind.ts'
 import {freeAppPort, noFreePort, whyTaken} from './app-port.ts'
 import {ownAppPorts, usualPorts, type WantedPorts} from './usual-ports.ts'
@@ -184,7 +184,10 @@ class Claim {
     if (port === 0 && why === 'EADDRINUSE' && !hasPort(cause)) return noFreePort(`the sidecar of "${app.id}"`, cause)
     if (port === 0 || NO_ADDRESS.has(why))
       return new UserError(`${prefix}cannot listen on ${addresses(app, kind).join(', ')}`, {
-        explanation: whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
+        explanation:
+          addresses(app, kind) === LOOPBACK && NO_ADDRESS.has(why)
+            ? noLoopback(cause)
+            : whyNot(cause, file === '' ? '--dapr-listen-addresses' : 'apiListenAddresses'),
         cause
       })
     const owner = why === 'EADDRINUSE' ? await this.#nameOwner(port) : ''
@@ -217,6 +220,8 @@ function whyNot(cause: unknown, key: string): string {
   if (!NO_ADDRESS.has(why)) return messageOf(cause)
   return `"${hostname}" is not an address of this machine (${why}). Use IP addresses of this machine in ${key}.`
 }
+
+const noLoopback = (cause: unknown): string => `This machine has no 127.0.0.1 (${codeOf(cause)}). ${GIVE_LOOPBACK}`
 
 const addresses = (app: AppPlan, kind: Kind): readonly string[] =>
   app.sidecar.listenAddresses.length > 0 && kind !== 'metricsPort' ? app.sidecar.listenAddresses : LOOPBACK
